@@ -1,0 +1,92 @@
+import { uptime } from 'node:os'
+
+/** Undoes what it came from; calling it again does nothing. */
+export type Cancel = () => void
+
+/**
+ * Time, as an argument. Everything that waits or compares times takes one of these, so that a test or a simulation can
+ * put its own in place.
+ */
+export interface Clock {
+  /** Local time in milliseconds: goes forward only, and counts suspension of the machine. Only differences mean anything. */
+  now(): number
+  /** Wall time in milliseconds since 1970, for stamps and for people; deadlines never depend on it. */
+  wall(): number
+  /** Calls `run` once when local time has reached `time`, never in the same turn. */
+  at(time: number, run: () => void): Cancel
+}
+
+/** A process that slept does not advance its timers, so none is set for longer than this before the clock is read again. */
+const LONGEST_TIMER = 1_000
+/** Slewing and quantised readings stay far below; a larger step of the wall clock between two readings is a jump. */
+const WALL_JUMP = 1_000
+
+/** What `systemClock` reads, in milliseconds. */
+export interface TimeSources {
+  monotonic(): number
+  boot(): number
+  wall(): number
+}
+
+const sources: TimeSources = {
+  monotonic: () => Number(process.hrtime.bigint()) / 1e6,
+  boot: () => uptime() * 1_000,
+  wall: () => Date.now(),
+}
+
+/**
+ * The machine's clock. Local time is the larger elapsed of the monotonic clock and the uptime, which counts suspension; a
+ * jump of the wall clock forward is added to it, since it is all that a paused virtual machine shows of its pause. So a lease
+ * can end early by this clock, never late.
+ */
+export function systemClock(source: TimeSources = sources): Clock {
+  const start = { monotonic: source.monotonic(), boot: source.boot() }
+  let last = { monotonic: start.monotonic, wall: source.wall() }
+  let jumped = 0
+  let latest = 0
+
+  const now = (): number => {
+    const monotonic = source.monotonic()
+    const wall = source.wall()
+    const elapsed = Math.max(monotonic - start.monotonic, source.boot() - start.boot)
+    const step = wall - last.wall - (monotonic - last.monotonic)
+    const suspended = Math.max(0, elapsed - (monotonic - start.monotonic))
+    if (step > WALL_JUMP && step > suspended - counted) jumped += step - Math.max(0, suspended - counted)
+    counted = Math.max(counted, suspended)
+    last = { monotonic, wall }
+    latest = Math.max(latest, elapsed + jumped)
+    return latest
+  }
+  let counted = 0
+
+  return {
+    now,
+    wall: () => source.wall(),
+    at(time, run) {
+      let timer: NodeJS.Timeout | undefined
+      const wait = (): void => {
+        const left = time - now()
+        timer = setTimeout(left <= 0 ? run : wait, Math.min(Math.max(left, 0), LONGEST_TIMER))
+      }
+      wait()
+      return () => clearTimeout(timer)
+    },
+  }
+}
+
+/**
+ * Resolves when `ms` milliseconds of local time have passed, or as soon as `signal` aborts. It never rejects: whoever waits
+ * looks at the signal, as it must anyway.
+ */
+export async function sleep(clock: Clock, ms: number, signal?: AbortSignal): Promise<void> {
+  if (signal?.aborted === true) return
+  await new Promise<void>((resolve) => {
+    const done = (): void => {
+      cancel()
+      signal?.removeEventListener('abort', done)
+      resolve()
+    }
+    const cancel = clock.at(clock.now() + ms, done)
+    signal?.addEventListener('abort', done)
+  })
+}

@@ -1,0 +1,49 @@
+/** What a process that fails with a code exits with, as `sysexits.h` numbers them where it has a number. */
+export const EXIT = {
+  ok: 0,
+  failed: 1,
+  usage: 64,
+  unavailable: 69,
+  internal: 70,
+  busy: 75,
+  refused: 77,
+  config: 78,
+} as const
+
+export type ExitCode = (typeof EXIT)[keyof typeof EXIT]
+
+/** Every error that clink-worker itself raises towards people has one of these codes. */
+export const errorCodes = {
+  USAGE: EXIT.usage,
+  CONFIG_INVALID: EXIT.config,
+  KEY_MISSING: EXIT.config,
+  KEY_MALFORMED: EXIT.config,
+  KEY_REFUSED: EXIT.refused,
+  HANDLER_INVALID: EXIT.config,
+  SERVICE_UNAVAILABLE: EXIT.unavailable,
+  PORT_IN_USE: EXIT.unavailable,
+  FILE_INVALID: EXIT.config,
+  INTERNAL: EXIT.internal,
+} as const satisfies Record<string, ExitCode>
+
+export type ErrorCode = keyof typeof errorCodes
+
+/** An error that is meant to be read by a person: one or more lines, no stack needed. */
+export class CodedError extends Error {
+  override readonly name: string = 'CodedError'
+  readonly code: ErrorCode
+
+  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.code = code
+  }
+
+  get exitCode(): ExitCode {
+    return errorCodes[this.code]
+  }
+}
+
+/** Whatever was thrown, as an Error. */
+export function asError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(typeof thrown === 'string' ? thrown : JSON.stringify(thrown))
+}

@@ -1,0 +1,79 @@
+import type { Clink } from './clink/records.ts'
+
+/** Which delivery a fact is about. `handler` and `attempt` once a handler was started. */
+export interface DeliveryFacts {
+  readonly clink: Clink
+  readonly route?: string
+  readonly attempt?: number
+}
+
+/** Why a clink in a page, or a claim on it, is left without being run. */
+export type LeftAlone =
+  | 'not-claimed' // another caller won it
+  | 'in-hand' // it is being worked here already
+  | 'own-reply' // this worker, or another of ours, sent it
+  | 'muted' // its sender and we answer each other in a circle
+  | 'given-up' // dead-lettered here
+  | 'cooling' // released by its handler a while ago
+  | 'no-route' // no handler takes it
+  | 'malformed' // the record lacks what it must have
+  | 'identity-unknown' // it carries our mark and nothing says yet who we are
+  | 'stopping' // it arrived while the worker stops
+
+/** Why a delivery lost its lease. */
+export type LostCause = 'expired' | 'refused' | 'completed-elsewhere' | 'taken' | 'pending-again'
+
+/** Why a claim was given back. */
+export type ReleaseCause = 'handler' | 'shutdown' | 'exhausted' | 'rejected' | 'hold-too-long' | 'too-many-held' | 'parked'
+
+export type Outcome = 'done' | 'release' | 'retry' | 'reject' | 'failed'
+
+/**
+ * Everything that happens, one fact each. The heart emits them and knows nobody who listens; logs, metrics and the demo are
+ * listeners. Durations are milliseconds. Names are stable: people search logs for them.
+ */
+export type WorkerEvent =
+  // the worker
+  | { readonly event: 'worker.started'; readonly session: string; readonly concurrency: number; readonly routes: readonly string[] }
+  | { readonly event: 'worker.ready' }
+  | { readonly event: 'worker.notReady'; readonly reason: string; readonly advice: string }
+  | { readonly event: 'worker.identity'; readonly identity: string; readonly learntFrom: string }
+  | { readonly event: 'worker.renewalUnsupported'; readonly why: string }
+  | { readonly event: 'worker.stopping'; readonly reason: string; readonly running: number; readonly queued: number; readonly held: number; readonly parked: number }
+  | { readonly event: 'worker.aborting'; readonly running: number }
+  | { readonly event: 'worker.stopped'; readonly completed: number; readonly released: number; readonly deadLettered: number; readonly lost: number; readonly leftBehind: readonly string[] }
+  | { readonly event: 'worker.failed'; readonly part: string; readonly error: Error }
+  // the poll
+  | { readonly event: 'poll.succeeded'; readonly asked: number; readonly received: number; readonly claimed: number; readonly duration: number }
+  | { readonly event: 'poll.probed'; readonly duration: number }
+  | { readonly event: 'poll.failed'; readonly error: Error; readonly wait: number; readonly failures: number }
+  | { readonly event: 'poll.lost'; readonly asked: number; readonly error: Error }
+  | { readonly event: 'poll.refused'; readonly error: Error; readonly advice: string }
+  // clinks
+  | { readonly event: 'clink.leftAlone'; readonly clinkId: string | undefined; readonly why: LeftAlone; readonly detail?: string }
+  | ({ readonly event: 'clink.claimed'; readonly lease: number } & DeliveryFacts)
+  | ({ readonly event: 'clink.parked'; readonly why: LeftAlone; readonly lease: number } & DeliveryFacts)
+  | ({ readonly event: 'clink.started'; readonly waited: number } & DeliveryFacts)
+  | ({ readonly event: 'clink.ended'; readonly outcome: Outcome | 'cut-short' | 'lost'; readonly reason?: string; readonly error?: Error; readonly duration: number } & DeliveryFacts)
+  | ({ readonly event: 'clink.held'; readonly wait: number; readonly why: string } & DeliveryFacts)
+  | ({ readonly event: 'clink.renewed'; readonly left: number; readonly headroom: number } & DeliveryFacts)
+  | ({ readonly event: 'clink.renewalFailed'; readonly error: Error; readonly left: number } & DeliveryFacts)
+  | ({ readonly event: 'clink.renewalRefused'; readonly why: string; readonly left: number } & DeliveryFacts)
+  | ({ readonly event: 'clink.lost'; readonly cause: LostCause; readonly detail?: string } & DeliveryFacts)
+  | ({ readonly event: 'clink.stuck'; readonly since: number; readonly advice: string } & DeliveryFacts)
+  | ({ readonly event: 'clink.unstuck'; readonly after: number } & DeliveryFacts)
+  | ({ readonly event: 'clink.completed'; readonly response?: string; readonly responseId?: string; readonly presumed: boolean; readonly duration: number } & DeliveryFacts)
+  | ({ readonly event: 'clink.released'; readonly why: ReleaseCause; readonly reason?: string; readonly duration: number } & DeliveryFacts)
+  | ({ readonly event: 'clink.settledElsewhere'; readonly detail: string } & DeliveryFacts)
+  | ({ readonly event: 'clink.settlementFailed'; readonly kind: 'complete' | 'release'; readonly error: Error; readonly wait: number } & DeliveryFacts)
+  | ({ readonly event: 'clink.responseShortened'; readonly length: number; readonly why: string } & DeliveryFacts)
+  | ({ readonly event: 'clink.leftToExpire'; readonly why: string } & DeliveryFacts)
+  | ({ readonly event: 'clink.lateResult'; readonly outcome: Outcome } & DeliveryFacts)
+  | ({ readonly event: 'clink.deadLettered'; readonly reason: string; readonly attempts: number } & DeliveryFacts)
+  | ({ readonly event: 'clink.log'; readonly level: 'debug' | 'info' | 'warn' | 'error'; readonly message: string; readonly fields?: Readonly<Record<string, unknown>> } & DeliveryFacts)
+  | { readonly event: 'sender.muted'; readonly sender: string; readonly count: number; readonly until: number; readonly advice: string }
+  // handlers
+  | { readonly event: 'handlers.loaded'; readonly generation: number; readonly files: readonly string[] }
+  | { readonly event: 'handlers.failed'; readonly error: Error; readonly kept: number }
+
+export type Emit = (event: WorkerEvent) => void

@@ -1,0 +1,119 @@
+import type { Duration } from '../base/duration.ts'
+import type { ClinkClient } from '../clink/client.ts'
+import type { Clink } from '../clink/records.ts'
+import type { MatchRule } from '../config/config.ts'
+
+/** Why a handler's signal aborted. */
+export type AbortCode = 'lease-lost' | 'timeout' | 'shutdown' | 'cancelled'
+
+/** The reason of an aborted `ctx.signal`. */
+export class HandlerAborted extends Error {
+  override readonly name = 'HandlerAborted'
+  readonly code: AbortCode
+
+  constructor(code: AbortCode, message: string) {
+    super(message)
+    this.code = code
+  }
+}
+
+const CONTROL = Symbol.for('clink-worker.control')
+
+/** What `ctx.release`, `ctx.retryAfter` and `ctx.reject` make: return it or throw it. */
+export interface Control {
+  readonly [CONTROL]: true
+  readonly kind: 'release' | 'retry' | 'reject'
+  /** Milliseconds, for `retry`. */
+  readonly after?: number
+  readonly reason?: string
+}
+
+export function makeControl(control: Omit<Control, typeof CONTROL>): Control {
+  return Object.freeze({ [CONTROL]: true as const, ...control })
+}
+
+export function isControl(value: unknown): value is Control {
+  return typeof value === 'object' && value !== null && CONTROL in value
+}
+
+/** The log of one delivery: each line carries the clink's id, group, handler and attempt. */
+export interface HandlerLog {
+  debug(message: string, fields?: Readonly<Record<string, unknown>>): void
+  info(message: string, fields?: Readonly<Record<string, unknown>>): void
+  warn(message: string, fields?: Readonly<Record<string, unknown>>): void
+  error(message: string, fields?: Readonly<Record<string, unknown>>): void
+}
+
+/** What a route's match found in the content. */
+export interface RouteMatch {
+  /** Name of the route: the configuration's, or the handler's file name without its ending. */
+  readonly route: string
+  /** The text that matched; empty where the route does not look at the content. */
+  readonly text: string
+  /** Named groups of the regular expression that took part in the match. */
+  readonly groups: Readonly<Record<string, string>>
+}
+
+/** What a handler is given beside the clink. */
+export interface HandlerContext {
+  /** Aborts when the run must end: `signal.reason` is a `HandlerAborted` whose `code` says why. */
+  readonly signal: AbortSignal
+  /** Aborts when the worker is stopping and the run should finish soon; `signal` follows when it does not. */
+  readonly draining: AbortSignal
+  /** Which start of a handler for this clink this is, from 1. */
+  readonly attempt: number
+  /** When the handler's timeout ends, by the wall clock. */
+  readonly deadline: Date
+  /** The same for every run of this clink, here and in other workers: for the application's own protection. */
+  readonly idempotencyKey: string
+  readonly log: HandlerLog
+  /** The whole Clink API, with the worker's key and session. */
+  readonly api: ClinkClient
+  readonly match: RouteMatch
+  /** The values under `with` of the route. */
+  readonly with: Readonly<Record<string, unknown>>
+  /**
+   * Sends a clink about this one, for progress: to its `sender` (the default) or to its whole `group`. It is never this
+   * worker's own work. At most 4096 characters.
+   *
+   * @returns the id of the clink that was sent.
+   * @throws {ClinkApiError} when it was not sent, or may have been (`mayHaveHappened`).
+   */
+  reply(text: string, options?: { readonly to?: 'sender' | 'group' }): Promise<string>
+  /** Return or throw it: the clink goes back to the inbox, and this worker leaves it alone for `retry.cooldown`. */
+  release(reason?: string): Control
+  /** Return or throw it: the clink is kept and run again after the wait, at least a second; not counted as an attempt. */
+  retryAfter(wait: Duration | number, reason?: string): Control
+  /** Return or throw it: the clink is given up at once. */
+  reject(reason: string): Control
+}
+
+/** Anything that can be sent: text as it is, everything else as JSON. */
+export type Answer = string | number | boolean | object
+
+/** Nothing: completed without a response. Text or `{ response }`: completed with it. A control: what it says. */
+// oxlint-disable-next-line typescript/no-invalid-void-type -- a handler that returns nothing is the common case
+export type HandlerResult = void | undefined | null | Answer | { readonly response: Answer } | Control
+
+export type HandleFunction = (clink: Clink, ctx: HandlerContext) => HandlerResult | Promise<HandlerResult>
+
+/** What a handler file exports by default, when it says more than its function. */
+export interface HandlerDefinition {
+  /** This handler's route. Left out: it takes what no other takes. */
+  readonly match?: MatchRule
+  /** How long one run may take: `10m`, or milliseconds. */
+  readonly timeout?: Duration | number
+  readonly retry?: {
+    readonly attempts?: number
+    readonly backoff?: Duration | number
+    readonly maxBackoff?: Duration | number
+  }
+  handle(this: void, clink: Clink, ctx: HandlerContext): HandlerResult | Promise<HandlerResult>
+}
+
+/** Gives `handle` its types. Returns the definition as it is. */
+export function defineHandler(definition: HandlerDefinition): HandlerDefinition
+export function defineHandler(handle: HandleFunction): HandlerDefinition
+export function defineHandler(definition: HandlerDefinition | HandleFunction): HandlerDefinition {
+  return typeof definition === 'function' ? { handle: definition } : definition
+}

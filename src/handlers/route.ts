@@ -1,0 +1,28 @@
+import type { Clink } from '../clink/records.ts'
+import type { RetryPolicy } from '../config/config.ts'
+import type { HandleFunction, RouteMatch } from './handler.ts'
+
+/** A handler and what it takes, ready to run: the configuration's and the handler's own settings are merged. */
+export interface Route {
+  readonly name: string
+  /** Path of the handler file as people write it (relative to where the worker was started), or a name for a built-in. */
+  readonly file: string
+  /** Counts up with each reload. */
+  readonly generation: number
+  readonly handle: HandleFunction
+  readonly with: Readonly<Record<string, unknown>>
+  /** Milliseconds. */
+  readonly timeout: number
+  readonly retry: RetryPolicy
+}
+
+export interface RoutedClink {
+  readonly route: Route
+  readonly match: RouteMatch
+}
+
+/** Finds the route of a clink. The set behind it may be exchanged at any time; what was returned stays valid. */
+export interface Router {
+  /** @param identity our own user or agent profile id, where it is known (`for: me`). */
+  route(clink: Clink, identity: string | undefined): RoutedClink | undefined
+}
