@@ -27,6 +27,11 @@ export interface TransportRequest {
    */
   readonly deadline?: number
   readonly signal?: AbortSignal
+  /**
+   * Not over a connection that another request has used: a server that closes idle ones may do so just as this request is
+   * sent, and then nobody can say whether it arrived.
+   */
+  readonly fresh?: boolean
 }
 
 export interface TransportResponse {

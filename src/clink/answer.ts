@@ -1,0 +1,108 @@
+import { STATUS_CODES } from 'node:http'
+import { UnusableData, type Decode } from './decode.ts'
+import { ClinkApiError, type ApiFailure } from './errors.ts'
+import type { WireCall } from './request.ts'
+import { retryAfter } from './retry-after.ts'
+import type { TransportError, TransportResponse } from './transport.ts'
+
+/** Texts of the service are for people; a whole page would drown the log line that it ends in. */
+const LONGEST_TEXT = 500
+
+/** Makes of the answers to one call its result or its error. */
+export class AnswerReader<T> {
+  readonly #call: WireCall
+  readonly #decode: Decode<T>
+  readonly #hide: (text: string) => string
+  #mayHaveHappened = false
+
+  /** `hide` takes the key out of what the service sent, in case that something on the way echoes requests. */
+  constructor(call: WireCall, decode: Decode<T>, hide: (text: string) => string) {
+    this.#call = call
+    this.#decode = decode
+    this.#hide = hide
+  }
+
+  /**
+   * The result of a successful answer.
+   *
+   * @throws {ClinkApiError} for every other answer.
+   */
+  read(response: TransportResponse, wall: number): T {
+    const { status } = response
+    const whole = parseObject(response.body)
+    if (status < 200 || status > 299 || whole?.['success'] === false) throw this.#refused(response, whole, wall)
+    if (whole === undefined) throw this.#unreadable(status, notJson(response))
+    try {
+      return this.#decode(whole)
+    } catch (error) {
+      if (!(error instanceof UnusableData)) throw error
+      if (error.kind === 'none') throw this.error(`404 ${error.message}`, { status: 404 })
+      throw this.#unreadable(status, error.message)
+    }
+  }
+
+  /** No answer. */
+  lost(error: TransportError): ClinkApiError {
+    const message = this.#hide(error.message)
+    return this.error(message, {
+      status: 0,
+      failure: error.kind,
+      mayHaveHappened: this.#call.changes && error.sent !== 'no',
+    })
+  }
+
+  /** The doubts of earlier tries of this call stay: a refusal does not undo what an unanswered try may have done. */
+  error(message: string, facts: Partial<ApiFailure> & { readonly status: number }): ClinkApiError {
+    this.#mayHaveHappened ||= facts.mayHaveHappened ?? (this.#call.changes && mayHaveWorked(facts.status))
+    return new ClinkApiError(`${this.#call.operation}: ${message}`, {
+      detail: undefined,
+      operation: this.#call.operation,
+      retryAfter: undefined,
+      failure: undefined,
+      ...facts,
+      mayHaveHappened: this.#mayHaveHappened,
+    })
+  }
+
+  #refused(
+    response: TransportResponse,
+    whole: Readonly<Record<string, unknown>> | undefined,
+    wall: number,
+  ): ClinkApiError {
+    const { status, headers } = response
+    const detail = this.#text(whole?.['error'])
+    const said = this.#text(whole?.['message']) ?? detail ?? (whole === undefined ? notJson(response) : undefined)
+    const message = `${status} ${said ?? STATUS_CODES[status] ?? 'without a reason'}`
+    return this.error(message, { status, detail, retryAfter: retryAfter(headers, wall) })
+  }
+
+  /** A successful answer that does not hold what it must. */
+  #unreadable(status: number, problem: string): ClinkApiError {
+    return this.error(`${status}, but the answer cannot be used: ${problem}`, { status, failure: 'unreadable' })
+  }
+
+  #text(value: unknown): string | undefined {
+    if (typeof value !== 'string' || value === '') return undefined
+    const text = this.#hide(value)
+    return text.length > LONGEST_TEXT ? `${text.slice(0, LONGEST_TEXT)}…` : text
+  }
+}
+
+/** A 408 or 5xx may come from something between us and the service; an unusable 2xx says that it was done. */
+function mayHaveWorked(status: number): boolean {
+  return status === 408 || status >= 500 || (status >= 200 && status < 300)
+}
+
+function parseObject(text: string): Readonly<Record<string, unknown>> | undefined {
+  try {
+    const value: unknown = JSON.parse(text)
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function notJson(response: TransportResponse): string {
+  const type = response.headers['content-type']?.slice(0, 80) ?? 'no type'
+  return `the answer is not a JSON object (${response.body.length} characters, ${type})`
+}

@@ -1,0 +1,79 @@
+import type { Cancel, Clock } from '../base/clock.ts'
+import { TransportError, type TransportFailure, type TransportRequest } from './transport.ts'
+
+/** How far one request has come, and what ends it early: its timeout, its deadline, its caller. */
+export class Attempt {
+  readonly #clock: Clock
+  readonly #request: TransportRequest
+  readonly #cancels: Cancel[] = []
+  #progress: 'waiting' | 'sent' | 'answering' = 'waiting'
+  #end: TransportError | undefined
+  #stop: Cancel | undefined
+
+  constructor(request: TransportRequest, clock: Clock) {
+    this.#clock = clock
+    this.#request = request
+    const { timeout, deadline, signal } = request
+    const aborted = (): void => this.giveUp('aborted', 'given up by the caller')
+    if (signal?.aborted === true) aborted()
+    signal?.addEventListener('abort', aborted, { once: true })
+    this.#cancels.push(
+      () => signal?.removeEventListener('abort', aborted),
+      clock.at(clock.now() + timeout, () => this.giveUp('timeout', `no whole answer within ${timeout} ms`)),
+    )
+    if (deadline === undefined) return
+    if (this.#isLate()) this.#reachDeadline()
+    else this.#cancels.push(clock.at(deadline, () => this.#reachDeadline()))
+  }
+
+  /** Runs `stop` as soon as the request is given up, at once where it already was. */
+  onGivenUp(stop: Cancel): void {
+    this.#stop = stop
+    if (this.#end !== undefined) stop()
+  }
+
+  giveUp(kind: TransportFailure, message: string): void {
+    this.#end ??= new TransportError(kind, this.#progress === 'waiting' ? 'no' : 'maybe', message)
+    this.#stop?.()
+  }
+
+  /** To be called in the turn in which the request goes to its socket: gives it up when that is too late. */
+  handOver(): void {
+    if (this.#isLate()) this.#reachDeadline()
+    if (this.#end === undefined) this.#progress = 'sent'
+  }
+
+  answering(): void {
+    this.#progress = 'answering'
+  }
+
+  /** What a thrown error means at this point. Only its code is taken over: it may carry the whole request. */
+  failure(thrown: unknown): TransportError {
+    if (this.#end !== undefined) return this.#end
+    const { cause, code } = partsOf(thrown)
+    if (cause instanceof TransportError) return cause
+    const why = typeof code === 'string' ? ` (${code})` : ''
+    if (this.#progress === 'waiting') return new TransportError('refused', 'no', `the request could not be sent${why}`)
+    if (this.#progress === 'answering' || why.includes('HPE_')) {
+      return new TransportError('cut', 'maybe', `the answer is cut or broken${why}`)
+    }
+    return new TransportError('reset', 'maybe', `the connection was lost before an answer${why}`)
+  }
+
+  end(): void {
+    for (const cancel of this.#cancels) cancel()
+  }
+
+  #isLate(): boolean {
+    return this.#request.deadline !== undefined && this.#clock.now() >= this.#request.deadline
+  }
+
+  #reachDeadline(): void {
+    if (this.#progress === 'waiting') this.giveUp('deadline', 'the deadline passed before it could be sent')
+    else this.giveUp('timeout', 'the deadline passed without a whole answer')
+  }
+}
+
+function partsOf(thrown: unknown): { cause?: unknown; code?: unknown } {
+  return typeof thrown === 'object' && thrown !== null ? thrown : {}
+}

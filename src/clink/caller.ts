@@ -1,0 +1,91 @@
+import { fullJitter, type BackoffPolicy, type Random } from '../base/backoff.ts'
+import { sleep, type Clock } from '../base/clock.ts'
+import type { AnswerReader } from './answer.ts'
+import { ClinkApiError } from './errors.ts'
+import type { WireCall } from './request.ts'
+import { TransportError, type Transport } from './transport.ts'
+
+const BACKOFF: BackoffPolicy = { base: 500, max: 10_000 }
+/** A service that asks for a longer wait is not waited for: the caller decides. */
+const LONGEST_RETRY_AFTER = 60_000
+
+export interface CallLimits {
+  readonly signal?: AbortSignal | undefined
+  /** `Clock.now` milliseconds: nothing is sent and nothing awaited after it. */
+  readonly deadline?: number | undefined
+  /** Milliseconds for each try. */
+  readonly timeout: number
+  /** Most tries; 1: no repeat. */
+  readonly attempts: number
+}
+
+/** Sends calls, and sends them again where that cannot do anything twice. */
+export class Caller {
+  readonly #transport: Transport
+  readonly #clock: Clock
+  readonly #random: Random
+
+  constructor(transport: Transport, clock: Clock, random: Random) {
+    this.#transport = transport
+    this.#clock = clock
+    this.#random = random
+  }
+
+  /** @throws {ClinkApiError} for everything but a successful answer. */
+  async send<T>(
+    call: WireCall,
+    headers: Readonly<Record<string, string>>,
+    reader: AnswerReader<T>,
+    limits: CallLimits,
+  ): Promise<T> {
+    for (let count = 1; ; count += 1) {
+      let failed: ClinkApiError
+      try {
+        return await this.#once(call, headers, reader, limits)
+      } catch (error) {
+        if (!(error instanceof ClinkApiError)) throw error
+        failed = error
+      }
+      const wait = (failed.retryAfter ?? 0) + fullJitter(count, BACKOFF, this.#random)
+      const late = limits.deadline !== undefined && this.#clock.now() + wait >= limits.deadline
+      const tooLong = failed.retryAfter !== undefined && failed.retryAfter > LONGEST_RETRY_AFTER
+      if (count >= limits.attempts || tooLong || late || !mayRepeat(call, failed)) throw failed
+      await sleep(this.#clock, wait, limits.signal)
+      if (limits.signal?.aborted === true) {
+        const message = `given up by the caller before another try; the last one: ${failed.message}`
+        throw reader.error(message, { status: 0, failure: 'aborted', mayHaveHappened: false })
+      }
+    }
+  }
+
+  async #once<T>(
+    call: WireCall,
+    headers: Readonly<Record<string, string>>,
+    reader: AnswerReader<T>,
+    { signal, deadline, timeout }: CallLimits,
+  ): Promise<T> {
+    try {
+      const response = await this.#transport.send({
+        method: call.method,
+        path: call.path,
+        headers,
+        timeout,
+        ...(call.body === undefined ? {} : { body: call.body }),
+        ...(deadline === undefined ? {} : { deadline }),
+        ...(signal === undefined ? {} : { signal }),
+        ...(call.repeat === 'always' ? {} : { fresh: true }),
+      })
+      return reader.read(response, this.#clock.wall())
+    } catch (error) {
+      throw error instanceof TransportError ? reader.lost(error) : error
+    }
+  }
+}
+
+/** Whether asking again may change what the call does. A 429 says that nothing was done. */
+function mayRepeat(call: WireCall, { status, failure, mayHaveHappened }: ClinkApiError): boolean {
+  if (call.repeat === 'no' || failure === 'aborted' || failure === 'deadline' || failure === 'too-large') return false
+  if (status === 429) return true
+  if (call.repeat === 'unsent') return status === 0 && !mayHaveHappened
+  return status === 0 || status === 408 || status >= 500
+}

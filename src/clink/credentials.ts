@@ -1,0 +1,33 @@
+import { CodedError } from '../base/coded-error.ts'
+import { Secret } from '../base/secret.ts'
+
+const WHERE = 'Get a key at clink.voxos.ai and put it into CLINK_API_KEY.'
+
+/**
+ * The key, checked for its form only.
+ *
+ * @throws {CodedError} KEY_MISSING or KEY_MALFORMED, without showing it.
+ */
+export function apiKey(key: string | Secret | undefined): Secret {
+  const value = key instanceof Secret ? key.reveal() : (key ?? '')
+  if (value === '') throw new CodedError('KEY_MISSING', `There is no Clink API key. ${WHERE}`)
+  if (!value.startsWith('sk_live_')) {
+    throw new CodedError('KEY_MALFORMED', `The Clink API key does not begin with sk_live_. ${WHERE}`)
+  }
+  if (!/^sk_live_[\x21-\x7e]+$/.test(value)) {
+    throw new CodedError(
+      'KEY_MALFORMED',
+      `The Clink API key is cut, or holds spaces, line ends or other odd characters. ${WHERE}`,
+    )
+  }
+  return new Secret(value)
+}
+
+/** @throws {CodedError} USAGE when the text cannot travel in a header. */
+export function sessionId(id: string): string {
+  if (/^[\x21-\x7e]{1,200}$/.test(id)) return id
+  throw new CodedError(
+    'USAGE',
+    `the session id must be 1 to 200 printable ASCII characters without spaces: ${JSON.stringify(id)}`,
+  )
+}

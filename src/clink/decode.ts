@@ -1,0 +1,88 @@
+import type { z } from 'zod'
+import type { HILRequired } from './records.ts'
+import { hilRequired } from './schemas.ts'
+import type { Malformed } from './signatures.ts'
+
+/** Why an answer's `data` gives no result. */
+export class UnusableData extends Error {
+  /** `none`: the answer is fine, but nothing was found. */
+  readonly kind: 'unreadable' | 'none'
+
+  constructor(kind: 'unreadable' | 'none', message: string) {
+    super(message)
+    this.kind = kind
+  }
+}
+
+/** Makes a result of (a part of) an answer; throws `UnusableData`. */
+export type Decode<T> = (data: unknown) => T
+
+/** The whole answer is an envelope of a success. */
+export function enveloped<T>(decode: Decode<T>): Decode<T> {
+  return (whole) => {
+    const { success, data } = object(whole)
+    if (success !== true) throw new UnusableData('unreadable', 'it does not say success')
+    return decode(data)
+  }
+}
+
+/** Nothing says whether the answer about health has the envelope of the others. */
+export function healthOf(whole: unknown): Readonly<Record<string, unknown>> {
+  return object(object(whole)['data'] ?? whole)
+}
+
+export function object(data: unknown): Readonly<Record<string, unknown>> {
+  if (typeof data === 'object' && data !== null && !Array.isArray(data)) return { ...data }
+  throw new UnusableData('unreadable', 'it is not an object')
+}
+
+export function array(data: Readonly<Record<string, unknown>>, name: string): readonly unknown[] {
+  const value: unknown = data[name]
+  if (Array.isArray(value)) return value
+  throw new UnusableData('unreadable', `${name} is not a list`)
+}
+
+/** The answer is one record. */
+export function one<T>(schema: z.ZodType<T>): Decode<T> {
+  return (data) => {
+    const { data: record, error } = schema.safeParse(data)
+    if (error !== undefined) throw new UnusableData('unreadable', problem(error))
+    return record
+  }
+}
+
+/** The answer is one record, or says that a human must approve first. */
+export function approved<T>(schema: z.ZodType<T>): Decode<T | HILRequired> {
+  return (data) => one<T | HILRequired>(object(data)['verification_required'] === true ? hilRequired : schema)(data)
+}
+
+/** The answer holds a list of records, each of which may be malformed for itself. What else it holds is kept. */
+export function list<Name extends string, T>(
+  name: Name,
+  schema: z.ZodType<T>,
+  idField: string,
+): Decode<{ readonly [K in Name]: T[] } & { readonly malformed: Malformed[] }> {
+  return (data) => {
+    const whole = object(data)
+    const records: T[] = []
+    const malformed: Malformed[] = []
+    for (const record of array(whole, name)) {
+      const parsed = schema.safeParse(record)
+      if (parsed.success) records.push(parsed.data)
+      else malformed.push({ id: textOf(record, idField), problem: problem(parsed.error), record })
+    }
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a computed key has type string
+    const found = { [name]: records } as { readonly [K in Name]: T[] }
+    return { ...whole, ...found, malformed }
+  }
+}
+
+/** A text field of something that may not even be an object. */
+export function textOf(record: unknown, name: string): string | undefined {
+  const value: unknown = typeof record === 'object' && record !== null ? Reflect.get(record, name) : undefined
+  return typeof value === 'string' && value !== '' ? value : undefined
+}
+
+function problem(error: z.ZodError): string {
+  return error.issues.map((issue) => `${issue.path.join('.') || 'record'}: ${issue.message}`).join('; ')
+}

@@ -1,0 +1,98 @@
+import type { ClientRequest, IncomingHttpHeaders } from 'node:http'
+import { systemClock, type Clock } from '../base/clock.ts'
+import { connectedAgents } from './agents.ts'
+import { Attempt } from './attempt.ts'
+import { TransportError, type Transport, type TransportRequest, type TransportResponse } from './transport.ts'
+
+/** Usual servers close idle connections after 5 s and more. */
+const IDLE = 4_000
+/** After decompression. The largest real answer, 100 clinks of 4096 characters, stays below 2 MiB. */
+const LARGEST_ANSWER = 10 * 1024 * 1024
+
+export interface GotTransportOptions {
+  /** Base address without a trailing slash. */
+  readonly url: string
+  readonly clock?: Clock | undefined
+}
+
+/**
+ * HTTP by got. Requests that may be repeated share connections; `fresh` ones have their own, so that none of them meets a
+ * connection that the server is about to close. A repeatable one that does fails with `reset`.
+ */
+export class GotTransport implements Transport {
+  readonly #url: string
+  readonly #clock: Clock
+  readonly #shared = connectedAgents(IDLE)
+  readonly #fresh = connectedAgents(0)
+  readonly #attempts = new Set<Attempt>()
+  #closed = false
+
+  constructor({ url, clock = systemClock() }: GotTransportOptions) {
+    this.#url = url
+    this.#clock = clock
+  }
+
+  async send(request: TransportRequest): Promise<TransportResponse> {
+    if (this.#closed) throw new TransportError('aborted', 'no', 'the transport is closed')
+    const attempt = new Attempt(request, this.#clock)
+    this.#attempts.add(attempt)
+    try {
+      return await this.#exchange(request, attempt)
+    } catch (error) {
+      throw attempt.failure(error)
+    } finally {
+      attempt.end()
+      this.#attempts.delete(attempt)
+    }
+  }
+
+  /** Gives up what is under way and ends all connections. */
+  close(): void {
+    this.#closed = true
+    for (const attempt of this.#attempts) attempt.giveUp('aborted', 'the transport was closed')
+    this.#shared.destroy()
+    this.#fresh.destroy()
+  }
+
+  async #exchange(request: TransportRequest, attempt: Attempt): Promise<TransportResponse> {
+    // Loaded here, because help texts and handler files import the client without ever sending anything.
+    const { default: got } = await import('got')
+    const { http, https } = request.fresh === true ? this.#fresh : this.#shared
+    const stream = got.stream(`${this.#url}${request.path}`, {
+      method: request.method,
+      headers: request.headers,
+      ...(request.body === undefined ? {} : { body: request.body }),
+      agent: { http, https },
+      retry: { limit: 0 },
+      followRedirect: false,
+      throwHttpErrors: false,
+    })
+    stream.on('error', () => undefined)
+    stream.once('request', (native: ClientRequest) => native.once('socket', () => attempt.handOver()))
+    stream.once('response', () => attempt.answering())
+    attempt.onGivenUp(() => stream.destroy())
+    if (request.body === undefined && request.method !== 'GET') stream.end()
+    const body = await readAll(stream as AsyncIterable<Uint8Array>, attempt)
+    const { statusCode = 0, headers = {} } = stream.response ?? {}
+    return { status: statusCode, headers: flat(headers), body }
+  }
+}
+
+async function readAll(stream: AsyncIterable<Uint8Array>, attempt: Attempt): Promise<string> {
+  const chunks: Uint8Array[] = []
+  let size = 0
+  for await (const chunk of stream) {
+    size += chunk.length
+    if (size > LARGEST_ANSWER) attempt.giveUp('too-large', `the answer is larger than ${LARGEST_ANSWER} bytes`)
+    chunks.push(chunk)
+  }
+  return new TextDecoder().decode(Buffer.concat(chunks))
+}
+
+function flat(headers: IncomingHttpHeaders): Record<string, string> {
+  const flattened: Record<string, string> = {}
+  for (const [name, value] of Object.entries(headers)) {
+    if (value !== undefined) flattened[name] = Array.isArray(value) ? value.join(', ') : value
+  }
+  return flattened
+}

@@ -1,0 +1,97 @@
+import { CodedError } from '../base/coded-error.ts'
+import { operations, type OperationName, type Parameter, type ParameterType } from './contract.ts'
+import type { TransportRequest } from './transport.ts'
+
+/** A call in the form in which it travels, and what asking again would mean. */
+export interface WireCall extends Pick<TransportRequest, 'method' | 'path' | 'body'> {
+  readonly operation: OperationName | 'health'
+  /** `always`: repeating has the same effect; `unsent`: only what surely was not done; `no`: not even that. */
+  readonly repeat: 'always' | 'unsent' | 'no'
+  /** It changes something at the service. */
+  readonly changes: boolean
+}
+
+const accepts: Readonly<Record<ParameterType, readonly [name: string, test: (value: unknown) => boolean]>> = {
+  string: ['a text', (value) => typeof value === 'string'],
+  integer: ['a whole number', Number.isSafeInteger],
+  boolean: ['true or false', (value) => typeof value === 'boolean'],
+  strings: ['a list of texts', (value) => Array.isArray(value) && value.every((item) => typeof item === 'string')],
+  object: ['an object', (value) => typeof value === 'object' && !Array.isArray(value)],
+  list: ['a list', Array.isArray],
+}
+
+/**
+ * The request of an operation. Undefined and null parameters are left out.
+ *
+ * @throws {CodedError} USAGE for unknown, missing and unusable parameters, with their names and values.
+ */
+export function wireCall(operation: OperationName, params: Readonly<Record<string, unknown>>): WireCall {
+  const row = operations[operation]
+  const given = check(operation, row.parameters, params)
+  const path = row.path.replace(/\{(\w+)\}/g, (_, name: string) => segment(operation, name, given.get(name)))
+  const query: string[] = []
+  const body: Record<string, unknown> = {}
+  for (const [name, value] of given) {
+    const parameter = row.parameters[name]
+    if (parameter?.in === 'body') body[name] = value
+    if (parameter?.in === 'query' && !isDefaultFalse(parameter, value)) {
+      query.push(`${name}=${encode(operation, name, value)}`)
+    }
+  }
+  const writes = row.writesWhen !== undefined && given.get(row.writesWhen) === true
+  const asked = { safe: 'always', idempotent: 'always', session: 'unsent', never: 'unsent' } as const
+  return {
+    operation,
+    method: row.method,
+    path: query.length === 0 ? path : `${path}?${query.join('&')}`,
+    ...(row.method === 'GET' || row.body === false ? {} : { body: JSON.stringify(body) }),
+    repeat: writes ? 'no' : asked[row.repeat],
+    changes: writes || row.repeat !== 'safe',
+  }
+}
+
+function check(
+  operation: OperationName,
+  parameters: Readonly<Record<string, Parameter>>,
+  params: Readonly<Record<string, unknown>>,
+): Map<string, unknown> {
+  const given = new Map(Object.entries(params).filter(([, value]) => value !== undefined && value !== null))
+  for (const [name, value] of given) {
+    const parameter = Object.hasOwn(parameters, name) ? parameters[name] : undefined
+    if (parameter === undefined) throw refuse(operation, name, value, 'is not a parameter of it')
+    const [type, test] = accepts[parameter.type]
+    if (!test(value)) throw refuse(operation, name, value, `must be ${type}`)
+  }
+  for (const [name, parameter] of Object.entries(parameters)) {
+    if (parameter.required !== true) continue
+    if (!given.has(name)) throw new CodedError('USAGE', `${operation}: the parameter ${name} is missing`)
+    // An empty id would name another resource, an empty slug all groups.
+    if (parameter.in !== 'body' && given.get(name) === '') throw refuse(operation, name, '', 'must not be empty')
+  }
+  return given
+}
+
+/** The service takes a flag that is left out as false, unless its row says otherwise. */
+function isDefaultFalse(parameter: Parameter, value: unknown): boolean {
+  return value === false && parameter.default !== 'true'
+}
+
+/** URL parsers take `.` and `..` for directories in any spelling that encodes them, so these can be no ids. */
+function segment(operation: OperationName, name: string, value: unknown): string {
+  if (/^\.+$/.test(String(value))) throw refuse(operation, name, value, 'is not an id')
+  return encode(operation, name, value)
+}
+
+function encode(operation: OperationName, name: string, value: unknown): string {
+  const text = String(value)
+  if (!text.isWellFormed()) throw refuse(operation, name, value, 'is not well-formed text')
+  return encodeURIComponent(text)
+}
+
+function refuse(operation: OperationName, name: string, value: unknown, why: string): CodedError {
+  const shown = JSON.stringify(value) ?? typeof value
+  return new CodedError(
+    'USAGE',
+    `${operation}: the parameter ${name} ${why}: ${shown.length > 80 ? `${shown.slice(0, 79)}…` : shown}`,
+  )
+}

@@ -1,0 +1,196 @@
+import { z } from 'zod'
+import type {
+  Checkpoint,
+  Clink,
+  FeedbackResponse,
+  Group,
+  HILRequired,
+  Member,
+  Milestone,
+  PendingVerification,
+  PermissionsResponse,
+  Project,
+  Proposal,
+  Vote,
+} from './records.ts'
+
+type OptionalKey<T> = { [K in keyof T]-?: undefined extends T[K] ? K : never }[keyof T]
+type Required<T> = { readonly [K in Exclude<keyof T, OptionalKey<T>>]: z.ZodType<T[K]> }
+type Others<T> = { readonly [K in OptionalKey<T>]-?: z.ZodType<NonNullable<T[K]>> }
+
+/**
+ * The schema of a record type. Fields that are not listed are kept, optional ones may be absent or null. The compiler
+ * refuses a field too few, too many, in the wrong list or of the wrong type, so schema and type cannot drift apart.
+ */
+function record<T extends object>(required: Required<T>, optional: Others<T>): z.ZodType<T> {
+  const others = Object.entries<z.ZodType>(optional).map(([name, schema]) => [name, schema.nullish()] as const)
+  const schema: z.ZodType = z.looseObject({ ...required, ...Object.fromEntries(others) })
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the parameters' types say that it is one of T
+  return schema as z.ZodType<T>
+}
+
+const text = z.string()
+const number = z.number()
+const flag = z.boolean()
+
+export const clink = record<Clink>(
+  {
+    clink_id: text,
+    group_id: text,
+    sender_id: text,
+    sender_name: text,
+    content: text,
+    created_at: text,
+    status: text,
+  },
+  {
+    group_name: text,
+    group_slug: text,
+    claimed_by: text,
+    claimed_at: text,
+    claim_expires_at: text,
+    completed_by: text,
+    completed_at: text,
+    for: text,
+  },
+)
+
+export const group = record<Group>(
+  { group_id: text, name: text, slug: text, description: text, owner_id: text, created_at: text },
+  { role: text, updated_at: text },
+)
+
+export const member = record<Member>(
+  { user_id: text, name: text, role: text, joined_at: text },
+  { email: text, member_type: text },
+)
+
+const checkpoint = record<Checkpoint>(
+  { order: number, title: text, description: text, status: text },
+  {
+    completed_by: text,
+    completed_at: text,
+    requires_proposal_id: text,
+    proposal_status: text,
+    depends_on: z.array(z.union([number, text])),
+    git_branch_url: text,
+    git_pr_url: text,
+    git_commit_url: text,
+  },
+)
+
+export const milestone = record<Milestone>(
+  {
+    milestone_id: text,
+    group_id: text,
+    title: text,
+    description: text,
+    status: text,
+    created_by: text,
+    created_at: text,
+    total_checkpoints: number,
+    completed_checkpoints: number,
+    progress: text,
+  },
+  { project_id: text, updated_at: text, closed_at: text, checkpoints: z.array(checkpoint) },
+)
+
+export const project = record<Project>(
+  {
+    project_id: text,
+    group_id: text,
+    title: text,
+    description: text,
+    slug: text,
+    color: text,
+    status: text,
+    is_default: flag,
+    created_at: text,
+  },
+  {
+    created_by: text,
+    updated_at: text,
+    completed_at: text,
+    completed_by: text,
+    archived_at: text,
+    archived_by: text,
+    reopened_at: text,
+    reopened_by: text,
+  },
+)
+
+const vote = record<Vote>({ voter_id: text, vote: text, comment: text.nullable().default(null), voted_at: text }, {})
+
+export const proposal = record<Proposal>(
+  {
+    proposal_id: text,
+    group_id: text,
+    title: text,
+    description: text,
+    proposer_id: text,
+    voting_type: text,
+    threshold_type: text,
+    options: z.array(text),
+    status: text,
+    created_at: text,
+  },
+  {
+    deadline: text,
+    finalized_at: text,
+    result: text,
+    threshold_met: flag,
+    votes: z.array(vote),
+    vote_count: number,
+    tally: z.record(text, number),
+    linked_milestone_id: text,
+    linked_checkpoint_order: number,
+  },
+)
+
+export const hilRequired = record<HILRequired>(
+  { verification_required: z.literal(true), verification_id: text, message: text },
+  {
+    verification_status: text,
+    expires_in_seconds: number,
+    expires_at: text,
+    sent_to: text,
+    previous_verification_expired: flag,
+  },
+)
+
+export const pendingVerification = record<PendingVerification>(
+  {
+    verification_id: text,
+    target_type: text,
+    status: text,
+    expires_at: text,
+    requested_by: text,
+    requested_at: text,
+    group_id: text,
+  },
+  {
+    requester_name: text,
+    group_name: text,
+    milestone_id: text,
+    checkpoint_order: number,
+    milestone_title: text,
+    checkpoint_title: text,
+    proposal_id: text,
+    proposal_title: text,
+    voting_type: text,
+    proposal_options: z.array(text),
+  },
+)
+
+export const permissions = record<PermissionsResponse>(
+  {
+    permissions: z.record(text, flag),
+    permissions_info: z.record(text, z.looseObject({ granted: flag, description: text })),
+    scope_type: text,
+    scope_id: text,
+    owner_type: text,
+  },
+  {},
+)
+
+export const feedback = record<FeedbackResponse>({ feedback_id: text, category: text, submitted_at: text }, {})
