@@ -24,7 +24,8 @@ export type LeftAlone =
 export type LostCause = 'expired' | 'refused' | 'completed-elsewhere' | 'taken' | 'pending-again'
 
 /** Why a claim was given back. */
-export type ReleaseCause = 'handler' | 'shutdown' | 'exhausted' | 'rejected' | 'hold-too-long' | 'too-many-held' | 'parked'
+export type ReleaseCause =
+  'handler' | 'shutdown' | 'exhausted' | 'rejected' | 'hold-too-long' | 'too-many-held' | 'parked'
 
 export type Outcome = 'done' | 'release' | 'retry' | 'reject' | 'failed'
 
@@ -34,27 +35,63 @@ export type Outcome = 'done' | 'release' | 'retry' | 'reject' | 'failed'
  */
 export type WorkerEvent =
   // the worker
-  | { readonly event: 'worker.started'; readonly session: string; readonly concurrency: number; readonly routes: readonly string[] }
+  | {
+      readonly event: 'worker.started'
+      readonly session: string
+      readonly concurrency: number
+      readonly routes: readonly string[]
+    }
   | { readonly event: 'worker.ready' }
   | { readonly event: 'worker.notReady'; readonly reason: string; readonly advice: string }
   | { readonly event: 'worker.identity'; readonly identity: string; readonly learntFrom: string }
   | { readonly event: 'worker.renewalUnsupported'; readonly why: string }
-  | { readonly event: 'worker.stopping'; readonly reason: string; readonly running: number; readonly queued: number; readonly held: number; readonly parked: number }
+  | {
+      readonly event: 'worker.stopping'
+      readonly reason: string
+      readonly running: number
+      readonly queued: number
+      readonly held: number
+      readonly parked: number
+    }
   | { readonly event: 'worker.aborting'; readonly running: number }
-  | { readonly event: 'worker.stopped'; readonly completed: number; readonly released: number; readonly deadLettered: number; readonly lost: number; readonly leftBehind: readonly string[] }
+  | {
+      readonly event: 'worker.stopped'
+      readonly completed: number
+      readonly released: number
+      readonly deadLettered: number
+      readonly lost: number
+      readonly leftBehind: readonly string[]
+    }
   | { readonly event: 'worker.failed'; readonly part: string; readonly error: Error }
   // the poll
-  | { readonly event: 'poll.succeeded'; readonly asked: number; readonly received: number; readonly claimed: number; readonly duration: number }
+  | {
+      readonly event: 'poll.succeeded'
+      readonly asked: number
+      readonly received: number
+      readonly claimed: number
+      readonly duration: number
+    }
   | { readonly event: 'poll.probed'; readonly duration: number }
   | { readonly event: 'poll.failed'; readonly error: Error; readonly wait: number; readonly failures: number }
   | { readonly event: 'poll.lost'; readonly asked: number; readonly error: Error }
   | { readonly event: 'poll.refused'; readonly error: Error; readonly advice: string }
   // clinks
-  | { readonly event: 'clink.leftAlone'; readonly clinkId: string | undefined; readonly why: LeftAlone; readonly detail?: string }
+  | {
+      readonly event: 'clink.leftAlone'
+      readonly clinkId: string | undefined
+      readonly why: LeftAlone
+      readonly detail?: string
+    }
   | ({ readonly event: 'clink.claimed'; readonly lease: number } & DeliveryFacts)
   | ({ readonly event: 'clink.parked'; readonly why: LeftAlone; readonly lease: number } & DeliveryFacts)
   | ({ readonly event: 'clink.started'; readonly waited: number } & DeliveryFacts)
-  | ({ readonly event: 'clink.ended'; readonly outcome: Outcome | 'cut-short' | 'lost'; readonly reason?: string; readonly error?: Error; readonly duration: number } & DeliveryFacts)
+  | ({
+      readonly event: 'clink.ended'
+      readonly outcome: Outcome | 'cut-short' | 'lost'
+      readonly reason?: string
+      readonly error?: Error
+      readonly duration: number
+    } & DeliveryFacts)
   | ({ readonly event: 'clink.held'; readonly wait: number; readonly why: string } & DeliveryFacts)
   | ({ readonly event: 'clink.renewed'; readonly left: number; readonly headroom: number } & DeliveryFacts)
   | ({ readonly event: 'clink.renewalFailed'; readonly error: Error; readonly left: number } & DeliveryFacts)
@@ -62,16 +99,43 @@ export type WorkerEvent =
   | ({ readonly event: 'clink.lost'; readonly cause: LostCause; readonly detail?: string } & DeliveryFacts)
   | ({ readonly event: 'clink.stuck'; readonly since: number; readonly advice: string } & DeliveryFacts)
   | ({ readonly event: 'clink.unstuck'; readonly after: number } & DeliveryFacts)
-  | ({ readonly event: 'clink.completed'; readonly response?: string; readonly responseId?: string; readonly presumed: boolean; readonly duration: number } & DeliveryFacts)
-  | ({ readonly event: 'clink.released'; readonly why: ReleaseCause; readonly reason?: string; readonly duration: number } & DeliveryFacts)
+  | ({
+      readonly event: 'clink.completed'
+      readonly response?: string
+      readonly responseId?: string
+      readonly presumed: boolean
+      readonly duration: number
+    } & DeliveryFacts)
+  | ({
+      readonly event: 'clink.released'
+      readonly why: ReleaseCause
+      readonly reason?: string
+      readonly duration: number
+    } & DeliveryFacts)
   | ({ readonly event: 'clink.settledElsewhere'; readonly detail: string } & DeliveryFacts)
-  | ({ readonly event: 'clink.settlementFailed'; readonly kind: 'complete' | 'release'; readonly error: Error; readonly wait: number } & DeliveryFacts)
+  | ({
+      readonly event: 'clink.settlementFailed'
+      readonly kind: 'complete' | 'release'
+      readonly error: Error
+      readonly wait: number
+    } & DeliveryFacts)
   | ({ readonly event: 'clink.responseShortened'; readonly length: number; readonly why: string } & DeliveryFacts)
   | ({ readonly event: 'clink.leftToExpire'; readonly why: string } & DeliveryFacts)
   | ({ readonly event: 'clink.lateResult'; readonly outcome: Outcome } & DeliveryFacts)
   | ({ readonly event: 'clink.deadLettered'; readonly reason: string; readonly attempts: number } & DeliveryFacts)
-  | ({ readonly event: 'clink.log'; readonly level: 'debug' | 'info' | 'warn' | 'error'; readonly message: string; readonly fields?: Readonly<Record<string, unknown>> } & DeliveryFacts)
-  | { readonly event: 'sender.muted'; readonly sender: string; readonly count: number; readonly until: number; readonly advice: string }
+  | ({
+      readonly event: 'clink.log'
+      readonly level: 'debug' | 'info' | 'warn' | 'error'
+      readonly message: string
+      readonly fields?: Readonly<Record<string, unknown>>
+    } & DeliveryFacts)
+  | {
+      readonly event: 'sender.muted'
+      readonly sender: string
+      readonly count: number
+      readonly until: number
+      readonly advice: string
+    }
   // handlers
   | { readonly event: 'handlers.loaded'; readonly generation: number; readonly files: readonly string[] }
   | { readonly event: 'handlers.failed'; readonly error: Error; readonly kept: number }

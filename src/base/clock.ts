@@ -41,23 +41,18 @@ const sources: TimeSources = {
  */
 export function systemClock(source: TimeSources = sources): Clock {
   const start = { monotonic: source.monotonic(), boot: source.boot() }
-  let last = { monotonic: start.monotonic, wall: source.wall() }
+  let last = { elapsed: 0, wall: source.wall() }
   let jumped = 0
-  let latest = 0
 
   const now = (): number => {
-    const monotonic = source.monotonic()
+    const monotonic = source.monotonic() - start.monotonic
+    const elapsed = Math.max(last.elapsed, monotonic, source.boot() - start.boot)
     const wall = source.wall()
-    const elapsed = Math.max(monotonic - start.monotonic, source.boot() - start.boot)
-    const step = wall - last.wall - (monotonic - last.monotonic)
-    const suspended = Math.max(0, elapsed - (monotonic - start.monotonic))
-    if (step > WALL_JUMP && step > suspended - counted) jumped += step - Math.max(0, suspended - counted)
-    counted = Math.max(counted, suspended)
-    last = { monotonic, wall }
-    latest = Math.max(latest, elapsed + jumped)
-    return latest
+    const step = wall - last.wall - (elapsed - last.elapsed)
+    if (step > WALL_JUMP) jumped += step
+    last = { elapsed, wall }
+    return start.monotonic + elapsed + jumped
   }
-  let counted = 0
 
   return {
     now,

@@ -1,14 +1,22 @@
-const UNITS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const
+type Unit = 'ms' | 's' | 'm' | 'h' | 'd'
+
+const UNITS: Readonly<Record<string, number>> & Readonly<Record<Unit, number>> = {
+  ms: 1,
+  s: 1_000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+}
 const PATTERN = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/
 
 /** `250ms`, `30s`, `5m`, `1h`, `14d`. */
-export type Duration = `${number}${keyof typeof UNITS}`
+export type Duration = `${number}${Unit}`
 
 /** Milliseconds of a duration text, or `undefined` when it is not one. */
 export function parseDuration(text: string): number | undefined {
-  const [, amount, unit] = PATTERN.exec(text) ?? []
-  if (amount === undefined || unit === undefined) return undefined
-  return Number(amount) * UNITS[unit as keyof typeof UNITS]
+  const [, amount, unit = ''] = PATTERN.exec(text) ?? []
+  const size = UNITS[unit]
+  return size === undefined ? undefined : Number(amount) * size
 }
 
 /** The shortest exact text for milliseconds: 90_000 is `90s`, 3_600_000 is `1h`. */

@@ -3,7 +3,8 @@ import type { HandlerContext } from '../handlers/handler.ts'
 import type { Route } from '../handlers/route.ts'
 
 /** How the handler's code ended. */
-export type RunEnd = { readonly ended: 'returned'; readonly value: unknown } | { readonly ended: 'threw'; readonly error: unknown }
+export type RunEnd =
+  { readonly ended: 'returned'; readonly value: unknown } | { readonly ended: 'threw'; readonly error: unknown }
 
 /** Executes handlers. The promise settles when the handler's code has really ended, and never rejects. */
 export interface Runner {

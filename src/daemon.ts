@@ -1,0 +1,224 @@
+import { randomBytes } from 'node:crypto'
+import type { Random } from './base/backoff.ts'
+import { systemClock, type Cancel, type Clock } from './base/clock.ts'
+import { EXIT, type ExitCode } from './base/coded-error.ts'
+import type { Secret } from './base/secret.ts'
+import { ClinkClient, type CallResult } from './clink/client.ts'
+import { GotTransport } from './clink/got-transport.ts'
+import type { Transport } from './clink/transport.ts'
+import type { Config } from './config/config.ts'
+import type { Emit, WorkerEvent } from './events.ts'
+import type { Router } from './handlers/route.ts'
+import { Once } from './once.ts'
+import { inlineRunner } from './runners/inline.ts'
+import type { WorkerContext } from './worker/context.ts'
+import { Identity } from './worker/identity.ts'
+import { MemoryLedger } from './worker/ledger.ts'
+import { LoopGuard } from './worker/loop-guard.ts'
+import { Worker, type Snapshot } from './worker/worker.ts'
+
+export interface DaemonParts {
+  readonly config: Config
+  readonly key: Secret
+  /** Says also which routes there are, for the start line. */
+  readonly router: Router & { describe(): readonly string[] }
+  readonly emit: Emit
+  /** Work the inbox empty and end, after `maxTime` milliseconds at the latest. */
+  readonly once?: { readonly maxTime?: number }
+  readonly transport?: Transport
+  readonly clock?: Clock
+  readonly random?: Random
+}
+
+/** What happened since the start. */
+export interface Totals {
+  readonly completed: number
+  readonly released: number
+  readonly deadLettered: number
+  readonly lost: number
+}
+
+/**
+ * The composition root: configuration in, a running worker out. Decides when the process ends and with which code; does not
+ * end it itself.
+ */
+export class Daemon {
+  /** Resolves when everything has stopped. */
+  readonly ended: Promise<ExitCode>
+  readonly #parts: DaemonParts
+  readonly #clock: Clock
+  readonly #ended = Promise.withResolvers<ExitCode>()
+  readonly #worker: Worker
+  readonly #once: Once | undefined
+  readonly #session: string
+  readonly #transport: Transport
+  readonly #closeTransport: () => void = () => {}
+  readonly #totals = { completed: 0, released: 0, deadLettered: 0, lost: 0 }
+  #cancelMaxTime: Cancel = () => {}
+  #isReady = false
+  #exit: ExitCode | undefined
+  #stopping: Promise<void> | undefined
+
+  constructor(parts: DaemonParts) {
+    this.#parts = parts
+    this.#clock = parts.clock ?? systemClock()
+    this.ended = this.#ended.promise
+    this.#session = sessionId(parts.config.clink.session)
+    if (parts.transport === undefined) {
+      const own = new GotTransport({ url: parts.config.clink.url, clock: this.#clock })
+      this.#closeTransport = () => own.close()
+      this.#transport = own
+    } else {
+      this.#transport = parts.transport
+    }
+    if (parts.once !== undefined) this.#once = this.#makeOnce()
+    this.#worker = this.#makeWorker()
+  }
+
+  start(): void {
+    const { config, once, router } = this.#parts
+    const routes = router.describe()
+    this.#emit({ event: 'worker.started', session: this.#session, concurrency: config.concurrency, routes })
+    if (once?.maxTime !== undefined) {
+      const end = this.#clock.now() + once.maxTime
+      this.#cancelMaxTime = this.#clock.at(end, () => void this.stop('--max-time is over'))
+    }
+    this.#worker.start()
+  }
+
+  /** Drains and ends. Resolves when it has; a second call waits for the first. */
+  async stop(reason: string): Promise<void> {
+    this.#stopping ??= this.#stop(reason)
+    await this.#stopping
+  }
+
+  /** Skips what is left of a drain: aborts what runs and releases it. */
+  hurry(): void {
+    this.#worker.hurry()
+  }
+
+  /** A fault outside the worker, as an uncaught error: says so, releases what is held, and ends with 70. */
+  fail(part: string, error: Error): void {
+    this.#emit({ event: 'worker.failed', part, error })
+    this.#exit = EXIT.internal
+    this.#worker.hurry()
+    void this.stop(`the ${part} failed`)
+  }
+
+  snapshot(): Snapshot {
+    return this.#worker.snapshot()
+  }
+
+  totals(): Totals {
+    return { ...this.#totals }
+  }
+
+  async #stop(reason: string): Promise<void> {
+    this.#cancelMaxTime()
+    const { running, queued, held, parked } = this.#worker.snapshot()
+    this.#emit({ event: 'worker.stopping', reason, running, queued, held, parked })
+    const leftBehind = await this.#worker.stop()
+    this.#emit({ event: 'worker.stopped', ...this.#totals, leftBehind })
+    this.#closeTransport()
+    const failed = this.#parts.once !== undefined && this.#totals.deadLettered > 0 ? EXIT.failed : EXIT.ok
+    const exit = this.#exit ?? failed
+    this.#ended.resolve(leftBehind.length > 0 && exit === EXIT.ok ? EXIT.internal : exit)
+  }
+
+  #makeOnce(): Once {
+    return new Once({
+      now: () => this.#clock.now(),
+      inHand: () => {
+        const { running, queued, held, settling } = this.#worker.snapshot()
+        return running + queued + held + settling
+      },
+      end: (exit) => {
+        if (exit !== EXIT.ok) this.#exit ??= exit
+        void this.stop(exit === EXIT.ok ? 'the inbox is empty' : 'the service went away')
+      },
+    })
+  }
+
+  #makeWorker(): Worker {
+    const closing = new AbortController()
+    return new Worker({
+      context: this.#makeContext(closing.signal),
+      closing,
+      polled: (report) => {
+        if (!this.#isReady) this.#emit({ event: 'worker.ready' })
+        this.#isReady = true
+        this.#once?.polled(report)
+      },
+      failed: (error, failures) => {
+        this.#once?.failed(error, failures)
+      },
+      settled: () => {
+        this.#once?.settled()
+        if (this.#once !== undefined) this.#worker.wake()
+      },
+      crashed: (part, error) => this.fail(part, error),
+    })
+  }
+
+  #makeContext(closing: AbortSignal): WorkerContext {
+    const { config, key, router, random = Math.random } = this.#parts
+    const clock = this.#clock
+    const emit: Emit = (event) => this.#emit(event)
+    const ledger = new MemoryLedger()
+    const connection = {
+      key,
+      url: config.clink.url,
+      sessionId: this.#session,
+      timeout: config.clink.timeout,
+      transport: this.#transport,
+      clock,
+      random,
+    }
+    return {
+      config,
+      api: new ClinkClient(connection),
+      handlerApi: new ClinkClient({ ...connection, onResult: (call) => void noteSent(call, ledger) }),
+      clock,
+      random,
+      emit,
+      ledger,
+      router,
+      runner: inlineRunner,
+      identity: new Identity(config.clink.identity === 'auto' ? undefined : config.clink.identity, emit),
+      loopGuard: new LoopGuard(config.inbox.loopLimit, clock, emit),
+      closing,
+    }
+  }
+
+  #emit(event: WorkerEvent): void {
+    if (event.event === 'clink.completed') this.#totals.completed += 1
+    if (event.event === 'clink.released') this.#totals.released += 1
+    if (event.event === 'clink.deadLettered') this.#totals.deadLettered += 1
+    if (event.event === 'clink.lost') this.#totals.lost += 1
+    if (event.event === 'poll.refused') this.#refused(event.error, event.advice)
+    this.#parts.emit(event)
+  }
+
+  #refused(error: Error, advice: string): void {
+    this.#isReady = false
+    this.#parts.emit({ event: 'worker.notReady', reason: error.message, advice })
+  }
+}
+
+/** Workers that are given the same session still need one each. */
+function sessionId(configured: string): string {
+  const random = (): string => randomBytes(6).toString('hex')
+  return `${configured === 'auto' ? `clink-worker-${random()}` : configured}-${random()}`
+}
+
+/** What a handler sends through the API is not our work either. */
+async function noteSent({ operation, result }: CallResult, ledger: MemoryLedger): Promise<void> {
+  if (typeof result !== 'object' || result === null) return
+  const id =
+    operation === 'send_clink' && 'clink_id' in result
+      ? result.clink_id
+      : operation === 'complete_clink' && 'response_clink_id' in result
+        ? result.response_clink_id
+        : undefined
+  if (typeof id === 'string') await ledger.addOwn(id)
+}

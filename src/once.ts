@@ -1,0 +1,36 @@
+import { EXIT, type ExitCode } from './base/coded-error.ts'
+import type { ClinkApiError } from './clink/errors.ts'
+import type { PollReport } from './worker/poller.ts'
+
+/** Failures in a row after which the service counts as away. */
+const AWAY = 3
+
+/**
+ * When a worker that is to work the inbox empty is done: a poll that was sent after the last settlement brought nothing that it
+ * would run, and nothing is in hand. A page that came full of what it would not run may hide more.
+ */
+export class Once {
+  readonly #end: (exit: ExitCode) => void
+  readonly #now: () => number
+  readonly #inHand: () => number
+  #settledAt = -Infinity
+
+  constructor(options: { now(): number; inHand(): number; end(exit: ExitCode): void }) {
+    this.#now = () => options.now()
+    this.#inHand = () => options.inHand()
+    this.#end = (exit) => options.end(exit)
+  }
+
+  settled(): void {
+    this.#settledAt = this.#now()
+  }
+
+  polled({ asked, received, runnable, sentAt }: PollReport): void {
+    if (runnable === 0 && received < asked && sentAt >= this.#settledAt && this.#inHand() === 0) this.#end(EXIT.ok)
+  }
+
+  failed(error: ClinkApiError, failures: number): void {
+    if (error.status === 401 || error.status === 403) this.#end(EXIT.refused)
+    else if (failures >= AWAY) this.#end(EXIT.unavailable)
+  }
+}

@@ -1,0 +1,62 @@
+import { sleep } from '../base/clock.ts'
+import { asError } from '../base/coded-error.ts'
+import { equalJitter } from '../base/backoff.ts'
+import { ClinkApiError } from '../clink/errors.ts'
+import type { Clink } from '../clink/records.ts'
+import type { DeliveryFacts } from '../events.ts'
+import type { WorkerContext } from './context.ts'
+import type { LeaseHolder } from './lease.ts'
+
+/** A claim that is to be settled: its clink, who watches over its lease, and what is said of it in events. */
+export interface Claimed {
+  readonly clink: Clink
+  readonly holder: LeaseHolder
+  readonly facts: () => DeliveryFacts
+}
+
+const PAUSE = { base: 250, max: 10_000 }
+
+/** Whether another request about the claim may be sent. */
+export function mayTry({ holder }: Claimed, { closing }: WorkerContext): boolean {
+  return holder.stands && !closing.aborted
+}
+
+/** The limits of one request about the claim. */
+export function limits(
+  { holder }: Claimed,
+  { closing }: WorkerContext,
+): {
+  readonly deadline: number
+  readonly attempts: 1
+  readonly signal: AbortSignal
+} {
+  return { deadline: holder.lease.deadline, attempts: 1, signal: closing }
+}
+
+/** Says that try number `tries` failed and waits before the next, within the lease. */
+export async function pauseAfter(
+  error: ClinkApiError,
+  tries: number,
+  kind: 'complete' | 'release',
+  claimed: Claimed,
+  { clock, closing, emit, random }: WorkerContext,
+): Promise<void> {
+  const wait = Math.max(equalJitter(tries, PAUSE, random), error.retryAfter ?? 0)
+  emit({ event: 'clink.settlementFailed', ...claimed.facts(), kind, error, wait })
+  await sleep(clock, Math.min(wait, Math.max(0, claimed.holder.lease.deadline - clock.now())), closing)
+}
+
+/** What the client throws; anything else is a fault of ours. */
+export function apiError(thrown: unknown): ClinkApiError {
+  if (thrown instanceof ClinkApiError) return thrown
+  throw asError(thrown)
+}
+
+export function refusal(error: ClinkApiError): string {
+  return `the service answered ${error.status}: ${error.message}`
+}
+
+/** Whether an answer to this clink may arrive in our own inbox. */
+export function mayComeBack(clink: Clink, { identity }: WorkerContext): boolean {
+  return !identity.isSomebodyElse(clink.sender_id)
+}

@@ -1,0 +1,131 @@
+import type { ClinkApiError } from '../clink/errors.ts'
+import type { LostCause, WorkerEvent } from '../events.ts'
+import { apiError, limits, mayComeBack, mayTry, pauseAfter, refusal, type Claimed } from './claimed.ts'
+import type { WorkerContext } from './context.ts'
+import { lookFor, lossIn } from './look.ts'
+import { fitText, LONGEST_TEXT } from './response.ts'
+
+/** How telling Clink about a result ended. */
+export type Completion =
+  /** Clink has it, or somebody else settled the clink: `event` says which. */
+  | { readonly is: 'settled'; readonly event: WorkerEvent }
+  | { readonly is: 'lost'; readonly cause: LostCause }
+  /** The service does not accept it in any form. */
+  | { readonly is: 'unsettleable'; readonly error: Error }
+  /** The lease, or the time for stopping, ended before the service answered; it may have taken the result. */
+  | { readonly is: 'unconfirmed'; readonly refusing: boolean }
+
+/** A refusal of the claim, and one of the text. */
+const NOT_OURS = new Set([403, 404, 409])
+const NOT_THIS = new Set([400, 413, 422])
+
+/**
+ * Completes a clink, as often as it takes while the lease stands.
+ *
+ * An answer that did not arrive leaves the result unknown: the same request is sent again, and what a refusal means then is
+ * decided by a look at the clink. Without an earlier unknown a refusal is what it says. A text that the service does not
+ * accept is sent shorter, then not at all.
+ */
+export async function complete(
+  claimed: Claimed,
+  response: string | undefined,
+  context: WorkerContext,
+): Promise<Completion> {
+  const { clink, facts } = claimed
+  const { clock, emit } = context
+  const startedAt = clock.now()
+  const forms = new ResponseForms(response, mayComeBack(clink, context) ? context.config.replies.mark : undefined)
+  const shortened = (why: string): void =>
+    emit({ event: 'clink.responseShortened', ...facts(), length: forms.text?.length ?? 0, why })
+  if (forms.isCut) shortened(`longer than ${LONGEST_TEXT}`)
+  let mayBeDone = false
+  let refusing = false
+
+  for (let tries = 1; mayTry(claimed, context); tries += 1) {
+    try {
+      const body = forms.text === undefined ? {} : { response: forms.text }
+      const answer = await context.api.completeClink({ clink_id: clink.clink_id, ...body }, limits(claimed, context))
+      const responseId = answer.response_clink_id ?? undefined
+      if (responseId !== undefined) await context.ledger.addOwn(responseId)
+      return await confirmed(answer.clink.completed_at, responseId, false)
+    } catch (thrown) {
+      const error = apiError(thrown)
+      mayBeDone ||= error.mayHaveHappened
+      refusing = error.status >= 500
+      if (NOT_OURS.has(error.status)) {
+        if (!mayBeDone) return elsewhere(refusal(error))
+        const verdict = await afterUnknown(error)
+        if (verdict !== undefined) return verdict
+      } else if (NOT_THIS.has(error.status)) {
+        if (forms.text === undefined) return { is: 'unsettleable', error }
+        forms.next()
+        shortened(refusal(error))
+        continue
+      }
+      await pauseAfter(error, tries, 'complete', claimed, context)
+    }
+  }
+  return { is: 'unconfirmed', refusing }
+
+  /** What a refusal means when an earlier request may have been carried out. Undefined: still ours, ask again. */
+  async function afterUnknown(error: ClinkApiError): Promise<Completion | undefined> {
+    const record = await lookFor(clink, context.api, claimed.holder.lease.deadline)
+    if (record === undefined) {
+      return error.status === 409 ? await confirmed(undefined, undefined, true) : elsewhere(refusal(error))
+    }
+    if (record.status === 'completed') {
+      const other = context.identity.isSomebodyElse(record.completed_by)
+      return other
+        ? elsewhere(`completed by ${record.completed_by ?? 'somebody else'}`)
+        : await confirmed(record.completed_at, undefined, false)
+    }
+    const cause = lossIn(record, context.identity)
+    return cause === undefined ? undefined : { is: 'lost', cause }
+  }
+
+  /** @param at when the service completed it, where it says. */
+  async function confirmed(
+    at: string | null | undefined,
+    responseId: string | undefined,
+    presumed: boolean,
+  ): Promise<Completion> {
+    if (forms.text !== undefined && !mayComeBack(clink, context)) context.loopGuard.answered(clink.sender_id, at)
+    await context.ledger.settled(clink.clink_id)
+    const shown = {
+      ...(forms.text === undefined ? {} : { response: forms.text }),
+      ...(responseId === undefined ? {} : { responseId }),
+    }
+    const duration = clock.now() - startedAt
+    return { is: 'settled', event: { event: 'clink.completed', ...facts(), ...shown, presumed, duration } }
+  }
+
+  function elsewhere(detail: string): Completion {
+    return { is: 'settled', event: { event: 'clink.settledElsewhere', ...facts(), detail } }
+  }
+}
+
+/** The forms in which a response is offered: whole as far as it fits, then fitted to bytes, then none. */
+class ResponseForms {
+  /** Undefined: no response is sent. */
+  text: string | undefined
+  readonly isCut: boolean
+  readonly #whole: string | undefined
+  readonly #mark: string | undefined
+  #inBytes = false
+
+  constructor(response: string | undefined, mark: string | undefined) {
+    this.#whole = response
+    this.#mark = mark
+    const fitted = response === undefined ? undefined : fitText(response, mark)
+    this.text = fitted?.text
+    this.isCut = fitted?.cut ?? false
+  }
+
+  /** On to the next form, since the service refused this one. */
+  next(): void {
+    const shorter =
+      this.#inBytes || this.#whole === undefined ? undefined : fitText(this.#whole, this.#mark, 'bytes').text
+    this.#inBytes = true
+    this.text = shorter === this.text ? undefined : shorter
+  }
+}

@@ -1,0 +1,58 @@
+import type { Delivery, DeliveryState } from './delivery.ts'
+
+/** The deliveries of one worker, from their claim until they have ended and hold no slot. */
+export class DeliverySet {
+  readonly #all = new Set<Delivery>()
+  readonly #onEnd: () => void
+
+  /** @param onEnd called whenever a delivery has ended. */
+  constructor(onEnd: () => void) {
+    this.#onEnd = onEnd
+  }
+
+  add(delivery: Delivery): void {
+    this.#all.add(delivery)
+    void delivery.over.then(() => {
+      this.#all.delete(delivery)
+      this.#onEnd()
+    })
+  }
+
+  /** Whether a claim on the clink is in hand. A delivery that lost its claim does not count, even while its code still runs. */
+  holds(clinkId: string): boolean {
+    return this.live.some(({ clink }) => clink.clink_id === clinkId)
+  }
+
+  /** Those that have not ended. */
+  get live(): readonly Delivery[] {
+    return [...this.#all].filter(({ hasEnded }) => !hasEnded)
+  }
+
+  in(state: DeliveryState): readonly Delivery[] {
+    return [...this.#all].filter((delivery) => delivery.state === state)
+  }
+
+  /** Those that have a slot or wait for one; a lost one has its slot until its code has ended. */
+  get busy(): number {
+    return [...this.#all].filter(({ state }) => state !== 'holding' && state !== 'settled').length
+  }
+
+  /** How many held clinks are due by this local time. */
+  dueBy(time: number): number {
+    return this.in('holding').filter(({ dueAt }) => dueAt !== undefined && dueAt <= time).length
+  }
+
+  get stuck(): number {
+    return [...this.#all].filter(({ isStuck }) => isStuck).length
+  }
+
+  /** Resolves when every delivery that is in the set now has ended and its code too. */
+  async over(): Promise<void> {
+    await Promise.all([...this.#all].map(async ({ over }) => await over))
+  }
+
+  /** Resolves when every delivery that is in the set now is settled or lost, whether or not its code has ended. */
+  async settled(): Promise<void> {
+    await Promise.all([...this.#all].map(async ({ settled }) => await settled))
+  }
+}

@@ -1,0 +1,365 @@
+import { asError } from '../base/coded-error.ts'
+import type { Clink } from '../clink/records.ts'
+import type { DeliveryFacts, LostCause, ReleaseCause, WorkerEvent } from '../events.ts'
+import type { RoutedClink } from '../handlers/route.ts'
+import type { Claimed } from './claimed.ts'
+import { complete } from './complete.ts'
+import type { WorkerContext } from './context.ts'
+import type { Lease } from './lease.ts'
+import { LeaseKeeper, type RenewalMemory } from './lease-keeper.ts'
+import { decide, type Decision, type HandlerOutcome } from './outcome.ts'
+import { sendReply } from './reply.ts'
+import { Run } from './run.ts'
+import type { RunRegister } from './run-register.ts'
+import { release } from './release.ts'
+import { PRIORITY, type Slots } from './slots.ts'
+
+export type DeliveryState = 'claimed' | 'running' | 'holding' | 'settling' | 'settled' | 'lost'
+
+/** What deliveries of one worker share beyond the worker's context. */
+export interface DeliveryShared {
+  readonly context: WorkerContext
+  readonly slots: Slots
+  readonly runs: RunRegister
+  readonly memory: RenewalMemory
+  /** Whether one more clink may be held. */
+  readonly mayHold: () => boolean
+  /** A part of the heart broke: the worker ends. */
+  readonly crashed: (part: string, error: Error) => void
+}
+
+/**
+ * One clink's life in this worker, from its claim to its settlement.
+ *
+ * - `claimed`: ours, and waits for a slot, or for an earlier run of the same clink to end.
+ * - `running`: a handler runs, in a slot. An outcome leads to `holding` or `settling`.
+ * - `holding`: no slot; waits for its next run. Then `claimed` again.
+ * - `settling`: in a slot, except at a stop; Clink is being told.
+ * - `settled`: the end. Clink was told, or knows better, or the claim was left to expire on purpose.
+ * - `lost`: the end. The lease is gone; the handler is aborted and nothing is sent. Its slot is freed when its code has ended.
+ *
+ * The keeper renews the claim from the beginning to either end. It is stopped before a release is sent, since a renewal that
+ * arrives after it would claim the clink again, and after a completion was confirmed.
+ */
+export class Delivery {
+  readonly clink: Clink
+  /** Resolves when the delivery has ended and holds no slot; never rejects. */
+  readonly over: Promise<void>
+  /** Resolves when the delivery is settled or lost, though its code may still run. */
+  readonly settled: Promise<void>
+  readonly #routed: RoutedClink
+  readonly #shared: DeliveryShared
+  readonly #context: WorkerContext
+  readonly #keeper: LeaseKeeper
+  readonly #interrupted = Promise.withResolvers<void>()
+  readonly #settled = Promise.withResolvers<void>()
+  #state: DeliveryState = 'claimed'
+  #run: Run | undefined
+  #attempt = 0
+  #since: number
+  #heldFor = 0
+  #dueAt: number | undefined
+  #stopping = false
+
+  constructor(clink: Clink, routed: RoutedClink, lease: Lease, shared: DeliveryShared) {
+    this.clink = clink
+    this.#routed = routed
+    this.#shared = shared
+    this.#context = shared.context
+    this.settled = this.#settled.promise
+    this.#since = shared.context.clock.now()
+    this.#keeper = this.#makeKeeper(lease)
+    this.#keeper.start()
+    shared.context.emit({ event: 'clink.claimed', ...this.#facts(), lease: lease.deadline - this.#since })
+    this.over = this.#live().catch((error: unknown) => shared.crashed('delivery', asError(error)))
+  }
+
+  get state(): DeliveryState {
+    return this.#state
+  }
+
+  /** Local time at which a held clink is due; undefined while it is not held. */
+  get dueAt(): number | undefined {
+    return this.#dueAt
+  }
+
+  get isStuck(): boolean {
+    return this.#run?.isStuck ?? false
+  }
+
+  get hasEnded(): boolean {
+    return this.#is('settled') || this.#is('lost')
+  }
+
+  /** The worker stops: what waits is released at once, what runs is asked to finish soon. */
+  drain(): void {
+    this.#stopping = true
+    this.#run?.drain()
+    this.#interrupted.resolve()
+  }
+
+  /** The time for finishing is over. */
+  abort(): void {
+    this.#run?.abort('shutdown')
+  }
+
+  /** Releases a claim whose handler did not heed its abort. The process is about to end. */
+  async abandon(): Promise<void> {
+    if (this.#is('running')) await this.#giveBack()
+  }
+
+  #is(state: DeliveryState): boolean {
+    return this.#state === state
+  }
+
+  #enter(state: DeliveryState): void {
+    this.#state = state
+    this.#since = this.#context.clock.now()
+    if (this.hasEnded) this.#settled.resolve()
+  }
+
+  async #live(): Promise<void> {
+    const { runs, slots } = this.#shared
+    let priority: number = PRIORITY.fresh
+    while (this.#is('claimed')) {
+      await Promise.race([runs.idle(this.clink.clink_id), this.#interrupted.promise])
+      if (!this.#is('claimed')) break
+      if (this.#stopping) {
+        this.#enter('settling')
+        await this.#release('shutdown')
+        break
+      }
+      const turn = slots.use(async () => await this.#turn(), priority)
+      await Promise.race([turn, this.#interrupted.promise])
+      if (this.#is('claimed')) continue // interrupted before its turn came; the turn, when it comes, does nothing
+      await turn
+      if (this.#is('holding')) await this.#hold()
+      priority = PRIORITY.due
+    }
+    this.#keeper.stop()
+  }
+
+  /** In a slot: a run and what follows from it, until the clink is settled, held or lost. */
+  async #turn(): Promise<void> {
+    if (!this.#is('claimed') || this.#stopping || !this.#keeper.stands) return
+    const kept = this.#context.ledger.keptResult(this.clink)
+    if (kept !== undefined) {
+      this.#enter('settling')
+      await this.#complete(kept.response)
+      return
+    }
+    const outcome = await this.#runHandler()
+    if (outcome === undefined || !this.#is('running')) return
+    if (this.#wasCutShort(outcome)) {
+      await this.#giveBack()
+      return
+    }
+    const state = { clinkId: this.clink.clink_id, attempt: this.#attempt, heldFor: this.#heldFor }
+    const { retry, claim } = this.#context.config
+    const policy = { retry: { ...retry, ...this.#routed.route.retry }, maxHold: claim.maxHold }
+    await this.#follow(decide(outcome, state, policy, this.#context.random))
+  }
+
+  /**
+   * After the abort of a stop, an error or an empty return says that the handler broke off; only a response says that it
+   * finished. To take an empty return for an ending would complete work that was not done.
+   */
+  #wasCutShort(outcome: HandlerOutcome): boolean {
+    if (this.#run?.abortedBy !== 'shutdown') return false
+    return outcome.outcome === 'failed' || (outcome.outcome === 'done' && outcome.response === undefined)
+  }
+
+  /** Releases what a stop cut short; it costs no attempt. */
+  async #giveBack(): Promise<void> {
+    this.#enter('settling')
+    await this.#context.ledger.takeBackAttempt(this.clink.clink_id)
+    await this.#release('shutdown')
+  }
+
+  /** Undefined: the handler was not started after all. */
+  async #runHandler(): Promise<HandlerOutcome | undefined> {
+    const { clock, config, emit, handlerApi, ledger, runner } = this.#context
+    const waited = clock.now() - this.#since
+    this.#enter('running')
+    this.#attempt = await ledger.startAttempt(this.clink.clink_id)
+    if (this.#stopping && this.#is('running')) await this.#giveBack()
+    if (!this.#is('running') || !this.#keeper.stands) return undefined
+    emit({ event: 'clink.started', ...this.#facts(), waited })
+    const run = new Run({
+      routed: this.#routed,
+      parts: {
+        clink: this.clink,
+        attempt: this.#attempt,
+        api: handlerApi,
+        log: (level, message, fields) =>
+          emit({ event: 'clink.log', ...this.#facts(), level, message, ...(fields === undefined ? {} : { fields }) }),
+        reply: async (text, to) => await this.#reply(run, text, to),
+      },
+      runner,
+      clock,
+      grace: config.handlers.grace,
+      onStuck: (since) => emit({ event: 'clink.stuck', ...this.#facts(), since, advice: STUCK_ADVICE }),
+      onUnstuck: (after) => emit({ event: 'clink.unstuck', ...this.#facts(), after }),
+    })
+    this.#run = run
+    const outcome = await this.#shared.runs.track(this.clink.clink_id, run.ended)
+    // The clock decides here and not the timer: after a blocked event loop this continuation runs before it.
+    const stands = this.#keeper.stands
+    this.#reportEnd(outcome, run, stands)
+    return outcome
+  }
+
+  #reportEnd(outcome: HandlerOutcome, run: Run, stands: boolean): void {
+    const { emit } = this.#context
+    const shown = !stands ? 'lost' : this.#wasCutShort(outcome) ? 'cut-short' : outcome.outcome
+    emit({ event: 'clink.ended', ...this.#facts(), outcome: shown, ...why(outcome), duration: run.age })
+    if (!stands && outcome.outcome !== 'failed')
+      emit({ event: 'clink.lateResult', ...this.#facts(), outcome: outcome.outcome })
+  }
+
+  /** The state changes before anything is awaited, so that a loss or a stop in between finds it right. */
+  async #follow(decision: Decision): Promise<void> {
+    const { clock, ledger } = this.#context
+    const id = this.clink.clink_id
+    if (decision.do === 'hold' && !this.#stopping && this.#shared.mayHold()) {
+      this.#enter('holding')
+      this.#dueAt = this.#since + decision.wait
+      this.#context.emit({ event: 'clink.held', ...this.#facts(), wait: decision.wait, why: decision.why })
+      if (!decision.countsAttempt) await ledger.takeBackAttempt(id)
+      return
+    }
+    this.#enter('settling')
+    switch (decision.do) {
+      case 'complete':
+        await ledger.keepResult(this.clink, decision.response)
+        await this.#complete(decision.response)
+        return
+      case 'release':
+        await ledger.coolUntil(id, clock.wall() + decision.cooldown)
+        await this.#release(decision.why, decision.reason)
+        return
+      case 'hold':
+        if (!decision.countsAttempt) await ledger.takeBackAttempt(id)
+        if (!this.#stopping) await ledger.coolUntil(id, clock.wall() + decision.wait)
+        await this.#release(this.#stopping ? 'shutdown' : 'too-many-held', decision.why)
+        return
+      case 'bury':
+        await this.#bury(decision.reason)
+        if (decision.tell === 'complete') await this.#complete(decision.notice)
+        else await this.#release(decision.why, decision.reason)
+    }
+  }
+
+  async #hold(): Promise<void> {
+    const { clock } = this.#context
+    const from = clock.now()
+    const due = Promise.withResolvers<void>()
+    const cancel = clock.at(this.#dueAt ?? from, due.resolve)
+    await Promise.race([due.promise, this.#interrupted.promise])
+    cancel()
+    this.#heldFor += clock.now() - from
+    this.#dueAt = undefined
+    if (this.#is('holding')) this.#enter('claimed')
+  }
+
+  async #complete(response: string | undefined): Promise<void> {
+    if (this.hasEnded) return
+    const result = await complete(this.#claimed(), response, this.#context)
+    if (result.is === 'settled') this.#end(result.event)
+    if (result.is === 'lost') this.#lose(result.cause)
+    if (result.is === 'unsettleable' && !this.hasEnded) {
+      await this.#bury(`unsettleable: ${result.error.message}`)
+      await this.#release('exhausted', 'unsettleable')
+    }
+    // Otherwise unconfirmed: the lease is gone, or the worker's time for stopping is over and it names what it leaves behind.
+    if (result.is === 'unconfirmed' && this.#is('lost') && result.refusing) await this.#countRefusingLease()
+  }
+
+  /** The service failed over a whole lease; the second time the result is given up. */
+  async #countRefusingLease(): Promise<void> {
+    const leases = await this.#context.ledger.countFailedLease(this.clink.clink_id)
+    if (leases >= 2) await this.#bury('unsettleable: the service failed to take the result over two leases')
+  }
+
+  async #release(why: ReleaseCause, reason?: string): Promise<void> {
+    if (this.hasEnded) return
+    const event = await release(this.#claimed(), why, reason, this.#context)
+    // At the end of its time the worker names the clink as left behind instead.
+    if (!this.hasEnded && !(event.event === 'clink.leftToExpire' && this.#context.closing.aborted)) this.#end(event)
+  }
+
+  #claimed(): Claimed {
+    return { clink: this.clink, holder: this.#keeper, facts: () => this.#facts() }
+  }
+
+  async #bury(reason: string): Promise<void> {
+    const { clock, emit, ledger } = this.#context
+    const route = this.#routed.route.name
+    await ledger.bury({ clink: this.clink, route, attempts: this.#attempt, reason, at: clock.wall() })
+    emit({ event: 'clink.deadLettered', ...this.#facts(), reason, attempts: this.#attempt })
+  }
+
+  async #reply(run: Run, text: string, to: 'sender' | 'group'): Promise<string> {
+    if (run !== this.#run || !this.#is('running'))
+      throw new Error('ctx.reply: this run is over, nothing is sent for it any more')
+    return await sendReply(this.clink, text, to, this.#keeper.lease.deadline, this.#context)
+  }
+
+  #end(event: WorkerEvent): void {
+    this.#enter('settled')
+    this.#keeper.stop()
+    this.#context.emit(event)
+  }
+
+  #lose(cause: LostCause, detail?: string): void {
+    if (this.hasEnded) return
+    const settling = this.#is('settling')
+    this.#enter('lost')
+    this.#keeper.stop()
+    const said = detail ?? (settling ? 'while Clink was being told about the result; it may have taken it' : undefined)
+    this.#context.emit({
+      event: 'clink.lost',
+      ...this.#facts(),
+      cause,
+      ...(said === undefined ? {} : { detail: said }),
+    })
+    this.#run?.abort('lease-lost')
+    this.#interrupted.resolve()
+  }
+
+  #makeKeeper(lease: Lease): LeaseKeeper {
+    const { clock, emit } = this.#context
+    const { crashed, memory } = this.#shared
+    const left = (): number => this.#keeper.lease.deadline - clock.now()
+    return new LeaseKeeper({
+      clink: this.clink,
+      lease,
+      context: this.#context,
+      memory,
+      on: {
+        renewed: (headroom) => emit({ event: 'clink.renewed', ...this.#facts(), left: left(), headroom }),
+        failed: (error) => emit({ event: 'clink.renewalFailed', ...this.#facts(), error, left: left() }),
+        refused: (why) => {
+          emit({ event: 'clink.renewalRefused', ...this.#facts(), why, left: left() })
+          if (!memory.refusalSaid) emit({ event: 'worker.renewalUnsupported', why })
+          memory.refusalSaid = true
+        },
+        lost: (cause) => this.#lose(cause),
+        crashed: (error) => crashed('lease keeper', error),
+      },
+    })
+  }
+
+  #facts(): DeliveryFacts {
+    const route = this.#routed.route.name
+    return this.#attempt === 0 ? { clink: this.clink, route } : { clink: this.clink, route, attempt: this.#attempt }
+  }
+}
+
+const STUCK_ADVICE =
+  'the handler ignores ctx.signal and keeps its slot: pass the signal to what it waits for, or end its loops when it aborts'
+
+function why(outcome: HandlerOutcome): { reason?: string; error?: Error } {
+  if (outcome.outcome === 'failed') return { reason: outcome.error.message, error: outcome.error }
+  return 'reason' in outcome && outcome.reason !== undefined ? { reason: outcome.reason } : {}
+}

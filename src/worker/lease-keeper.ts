@@ -1,0 +1,236 @@
+import { fullJitter } from '../base/backoff.ts'
+import type { Cancel, Clock } from '../base/clock.ts'
+import { asError } from '../base/coded-error.ts'
+import { ClinkApiError } from '../clink/errors.ts'
+import type { Clink } from '../clink/records.ts'
+import type { LostCause } from '../events.ts'
+import type { WorkerContext } from './context.ts'
+import { extendedNothing, renewedLease, type Lease, type LeaseHolder } from './lease.ts'
+import { lookFor, lossIn } from './look.ts'
+
+/** What keepers of one worker learn from the service and share. */
+export interface RenewalMemory {
+  /** False once the service refused a request for a certain length: renewals then leave it to the service. */
+  asksLength: boolean
+  /** Answers to claims were seen to carry no times: asking at once for what a poll left out is useless. */
+  timesAbsent: boolean
+  /** A refused renewal was reported. */
+  refusalSaid: boolean
+}
+
+export interface KeeperOptions {
+  readonly clink: Clink
+  readonly lease: Lease
+  readonly context: WorkerContext
+  readonly memory: RenewalMemory
+  readonly on: {
+    readonly renewed: (headroom: number) => void
+    readonly failed: (error: Error) => void
+    /** Renewal ends; the lease stands until its deadline. */
+    readonly refused: (why: string) => void
+    /** Called once; nothing may be sent for the claim any more. */
+    readonly lost: (cause: LostCause) => void
+    /** The keeper itself broke. */
+    readonly crashed: (error: Error) => void
+  }
+}
+
+/** Renewal starts at a third of the lease, less some of it, so that claims of one page do not renew in one moment. */
+const START = 1 / 3
+const JITTER = 0.2
+/** Four tries that hang and the waits between them fit what is left of the lease. */
+const TRY = 1 / 4.5
+const LONGEST_WAIT = 1 / 28
+const REFUSALS = new Set([403, 404, 409, 410])
+
+/**
+ * Renews one claim until it is told to stop, the service refuses, or the lease is gone. One request at a time; a try that
+ * failed is followed by others, none of which outlasts the deadline. The deadline is watched beside the renewal, since a
+ * renewal may hang.
+ */
+export class LeaseKeeper implements LeaseHolder {
+  readonly #options: KeeperOptions
+  readonly #clock: Clock
+  readonly #stopping = new AbortController()
+  #lease: Lease
+  #isLost = false
+  #inFlight: Promise<unknown> = Promise.resolve()
+  #cancelDeadline: Cancel = () => {}
+  #cancelWait: Cancel = () => {}
+
+  constructor(options: KeeperOptions) {
+    this.#options = options
+    this.#clock = options.context.clock
+    this.#lease = options.lease
+  }
+
+  get lease(): Lease {
+    return this.#lease
+  }
+
+  /** Whether the claim may still be acted on. Compares the clock, so it is right even where a timer is late. */
+  get stands(): boolean {
+    if (!this.#isLost && this.#clock.now() >= this.#lease.deadline) this.#lose('expired')
+    return !this.#isLost
+  }
+
+  start(): void {
+    this.#watchDeadline()
+    this.#loop().catch((error: unknown) => this.#options.on.crashed(asError(error)))
+  }
+
+  /** Ends renewal and the watch on the deadline. A request in flight is left alone: its answer no longer matters. */
+  stop(): void {
+    this.#stopping.abort()
+    this.#cancelDeadline()
+    this.#cancelWait()
+  }
+
+  /**
+   * Ends renewal and resolves when no renewal is on its way any more, or the lease is gone: a release that overtakes a renewal
+   * would be undone by it.
+   */
+  async quiet(): Promise<void> {
+    this.#stopping.abort()
+    this.#cancelWait()
+    await new Promise<void>((resolve) => {
+      const cancel = this.#clock.at(this.#lease.deadline, resolve)
+      void this.#inFlight.finally(() => {
+        cancel()
+        resolve()
+      })
+    })
+  }
+
+  async #loop(): Promise<void> {
+    let next = this.#firstRenewal()
+    for (;;) {
+      await this.#waitUntil(next)
+      if (this.#stopping.signal.aborted || !this.stands) return
+      const before = this.#lease
+      const goesOn = await this.#round()
+      if (!goesOn) return
+      next = this.#lease.deadline > before.deadline ? this.#nextRenewal() : this.#soonAgain()
+    }
+  }
+
+  /** One renewal: tries until one is answered. False: there is nothing more to renew. */
+  async #round(): Promise<boolean> {
+    const { context, memory, on } = this.#options
+    const { claim, clink } = context.config
+    const left = this.#lease.deadline - this.#clock.now()
+    for (let failures = 1; !this.#stopping.signal.aborted && this.stands; failures += 1) {
+      const seconds = memory.asksLength ? Math.ceil(claim.timeout / 1_000) : undefined
+      const sentAt = this.#clock.now()
+      try {
+        const record = await this.#send(seconds, Math.min(clink.timeout, left * TRY))
+        if (this.#stopping.signal.aborted || !this.stands) return false
+        return await this.#take(record, sentAt, seconds)
+      } catch (thrown) {
+        const error = asError(thrown)
+        if (this.#stopping.signal.aborted || !this.stands) return false
+        if (!(error instanceof ClinkApiError)) throw error
+        if (REFUSALS.has(error.status)) return await this.#refused(`the service answered ${error.status}`)
+        if ((error.status === 400 || error.status === 422) && seconds !== undefined) {
+          memory.asksLength = false
+          continue
+        }
+        on.failed(error)
+        const pause = fullJitter(
+          failures,
+          { base: left * LONGEST_WAIT * 0.25, max: left * LONGEST_WAIT },
+          context.random,
+        )
+        const asked = Math.min(error.retryAfter ?? 0, (this.#lease.deadline - this.#clock.now()) / 2)
+        await this.#waitUntil(this.#clock.now() + Math.max(pause, asked))
+      }
+    }
+    return false
+  }
+
+  async #send(seconds: number | undefined, timeout: number): Promise<Clink> {
+    const { clink, context } = this.#options
+    const request = context.api.claimClink(
+      { clink_id: clink.clink_id, ...(seconds === undefined ? {} : { timeout_seconds: seconds }) },
+      { deadline: this.#lease.deadline, timeout, attempts: 1 },
+    )
+    this.#inFlight = request.catch(() => undefined)
+    return await request
+  }
+
+  /** Takes an answer to a renewal. False: renewal is over. */
+  async #take(record: Clink, sentAt: number, seconds: number | undefined): Promise<boolean> {
+    const { context, memory, on } = this.#options
+    const cause = lossIn(record, context.identity)
+    if (cause !== undefined) {
+      this.#lose(cause)
+      return false
+    }
+    memory.timesAbsent = typeof record.claim_expires_at !== 'string'
+    const grant = {
+      sentAt,
+      asked: seconds === undefined ? undefined : seconds * 1_000,
+      claimedAt: record.claimed_at,
+      expiresAt: record.claim_expires_at,
+    }
+    const headroom = this.#lease.deadline - this.#clock.now()
+    const after = renewedLease(this.#lease, grant, context.config.claim)
+    if (extendedNothing(this.#lease, after, sentAt)) return await this.#refused('a renewal extended nothing')
+    this.#lease = after
+    this.#watchDeadline()
+    if (!this.stands) return false
+    on.renewed(headroom)
+    return true
+  }
+
+  /** Renewal is over. A look at the clink can only prove that the claim is lost: lists show owners, not sessions. */
+  async #refused(why: string): Promise<false> {
+    const { clink, context, on } = this.#options
+    const record = await lookFor(clink, context.api, this.#lease.deadline)
+    if (this.#stopping.signal.aborted || !this.stands) return false
+    const cause = record === undefined ? undefined : lossIn(record, context.identity)
+    if (cause === undefined) on.refused(why)
+    else this.#lose(cause)
+    return false
+  }
+
+  #lose(cause: LostCause): void {
+    if (this.#isLost) return
+    this.#isLost = true
+    this.stop()
+    this.#options.on.lost(cause)
+  }
+
+  #watchDeadline(): void {
+    this.#cancelDeadline()
+    this.#cancelDeadline = this.#clock.at(this.#lease.deadline, () => this.#lose('expired'))
+  }
+
+  /** A claim whose end the service has not said is renewed at once, to learn it: it may be shorter than is known. */
+  #firstRenewal(): number {
+    const unknown = this.#lease.serverEnd === undefined && !this.#options.memory.timesAbsent
+    return unknown ? this.#clock.now() : this.#nextRenewal()
+  }
+
+  #nextRenewal(): number {
+    const { grantedAt, deadline } = this.#lease
+    return grantedAt + (deadline - grantedAt) * START * (1 - JITTER * this.#options.context.random())
+  }
+
+  /** After a renewal that brought nothing, too early to call it a refusal. */
+  #soonAgain(): number {
+    const now = this.#clock.now()
+    return now + Math.max((this.#lease.deadline - now) * START, 250)
+  }
+
+  async #waitUntil(time: number): Promise<void> {
+    if (this.#stopping.signal.aborted) return
+    await new Promise<void>((resolve) => {
+      const cancel = this.#clock.at(time, resolve)
+      this.#cancelWait = () => {
+        cancel()
+        resolve()
+      }
+    })
+  }
+}

@@ -1,0 +1,110 @@
+/**
+ * A lease is what the worker may trust of a claim: a local deadline, computed so that it never lies behind the end of the
+ * claim at the service, whatever the two clocks say. No time of the service is compared with a local one; only differences
+ * between times of the service are used.
+ */
+export interface Lease {
+  /** Local time when the request that first granted the claim was sent. */
+  readonly firstSent: number
+  /** Local time when the request of the last grant was sent. */
+  readonly grantedAt: number
+  /** Local time until which the claim certainly stands. */
+  readonly end: number
+  /** Local time after which nothing is sent for this claim: `end` minus the margin. */
+  readonly deadline: number
+  /** The service's own end of the claim, in milliseconds of its clock; unknown where it does not say. */
+  readonly serverEnd: number | undefined
+}
+
+/** Who watches over a claim: a keeper that renews it, or somebody who only knows its deadline. */
+export interface LeaseHolder {
+  readonly lease: Lease
+  /** Whether the claim may still be acted on, by the clock as it is now. */
+  readonly stands: boolean
+  /** Ends renewal and resolves when none is on its way any more, or the lease is gone. */
+  quiet(): Promise<void>
+}
+
+/** An answer that grants a claim. */
+export interface Grant {
+  /** Local time when the first attempt of the request was sent. */
+  readonly sentAt: number
+  /** Milliseconds that were asked for; undefined: the request left it to the service. */
+  readonly asked: number | undefined
+  readonly claimedAt: string | null | undefined
+  readonly expiresAt: string | null | undefined
+}
+
+export interface LeasePolicy {
+  /** Milliseconds that a claim is taken to last where nothing tells: the smaller of `claim.timeout` and this. */
+  readonly timeout: number
+  /** The operator's word that a renewal extends although its answer shows no times. */
+  readonly trustRenewals: boolean
+}
+
+/** Milliseconds that a claim lasts when none are asked for, by the service's documentation. */
+export const DOCUMENTED_TIMEOUT = 300_000
+
+const SMALLEST_MARGIN = 250
+/** Times without a fraction may each be off by almost a second. */
+const WHOLE_SECONDS_MARGIN = 1_000
+
+export function firstLease(grant: Grant, policy: LeasePolicy): Lease {
+  const times = readTimes(grant)
+  const length = times.length ?? Math.min(grant.asked ?? policy.timeout, policy.timeout, DOCUMENTED_TIMEOUT)
+  return makeLease(grant.sentAt, grant.sentAt, grant.sentAt + length, times)
+}
+
+/** What a later claim of the same clink makes of its lease. It may end earlier than before: what the service said counts. */
+export function renewedLease(lease: Lease, grant: Grant, policy: LeasePolicy): Lease {
+  const times = readTimes(grant)
+  const asked = grant.asked ?? DOCUMENTED_TIMEOUT
+  const bound = grant.sentAt + asked
+  if (times.end === undefined) {
+    if (!policy.trustRenewals) return lease
+    return makeLease(lease.firstSent, grant.sentAt, grant.sentAt + Math.min(asked, DOCUMENTED_TIMEOUT), times)
+  }
+  if (times.end === lease.serverEnd) return lease
+  if (lease.serverEnd !== undefined) {
+    return makeLease(lease.firstSent, grant.sentAt, Math.min(bound, lease.end + (times.end - lease.serverEnd)), times)
+  }
+  // The first time that the service says when the claim ends. Whether its `claimed_at` is that of the first claim or of this
+  // one is not known; counted from the first request, the length is right for the one and too short for the other.
+  if (times.length === undefined) return lease
+  return makeLease(lease.firstSent, grant.sentAt, Math.min(bound, lease.firstSent + times.length), times)
+}
+
+/**
+ * True when a renewal that was answered has extended nothing although enough time had passed to see it. An end that the
+ * service moved, even to an earlier time (because a shorter claim was asked for), is an extension that took effect.
+ */
+export function extendedNothing(before: Lease, after: Lease, sentAt: number): boolean {
+  if (after.deadline > before.deadline) return false
+  if (after.serverEnd !== before.serverEnd) return false
+  return sentAt - before.grantedAt >= Math.max(2_000, (before.end - before.grantedAt) / 4)
+}
+
+interface Times {
+  readonly end: number | undefined
+  readonly length: number | undefined
+  readonly fraction: boolean
+}
+
+function readTimes({ claimedAt, expiresAt }: Grant): Times {
+  const start = parseTime(claimedAt)
+  const end = parseTime(expiresAt)
+  const length = start === undefined || end === undefined ? undefined : Math.max(0, end - start)
+  const texts = [claimedAt, expiresAt].filter((text) => typeof text === 'string')
+  return { end, length, fraction: texts.every((text) => /\.\d/.test(text)) }
+}
+
+function parseTime(text: string | null | undefined): number | undefined {
+  if (typeof text !== 'string') return undefined
+  const time = Date.parse(text)
+  return Number.isNaN(time) ? undefined : time
+}
+
+function makeLease(firstSent: number, grantedAt: number, end: number, times: Times): Lease {
+  const margin = Math.max((end - grantedAt) / 10, SMALLEST_MARGIN) + (times.fraction ? 0 : WHOLE_SECONDS_MARGIN)
+  return { firstSent, grantedAt, end, deadline: end - margin, serverEnd: times.end }
+}

@@ -1,0 +1,41 @@
+import type { Clink } from '../clink/records.ts'
+import type { LostCause } from '../events.ts'
+import type { ClinkApi } from './context.ts'
+import type { Identity } from './identity.ts'
+
+/** How many clinks one listing may bring. */
+const PAGE = 100
+
+/**
+ * The clink as the service lists it now. There is no operation that reads one clink, so its group is listed from the moment of
+ * its creation: in any state first, then state by state, for a group that is busier than a page is long.
+ *
+ * @param deadline local time after which nothing is asked any more.
+ * @returns undefined when it cannot be seen or the service does not answer; never rejects.
+ */
+export async function lookFor(clink: Clink, api: ClinkApi, deadline: number): Promise<Clink | undefined> {
+  const created = Date.parse(clink.created_at)
+  // A second earlier, since the bound may exclude its own moment and times may have no fraction.
+  const since = Number.isNaN(created) ? {} : { since: new Date(created - 1_000).toISOString() }
+  for (const status of [undefined, 'completed', 'claimed', 'pending'] as const) {
+    const filter = status === undefined ? {} : { status }
+    const params = { group_id: clink.group_id, limit: PAGE, ...since, ...filter }
+    try {
+      const { clinks } = await api.getClinks(params, { deadline, attempts: 1 })
+      const found = clinks.find(({ clink_id }) => clink_id === clink.clink_id)
+      if (found !== undefined) return found
+      if (status === undefined && clinks.length < PAGE) return undefined
+    } catch {
+      return undefined
+    }
+  }
+  return undefined
+}
+
+/** How a record shows that our claim on it is gone; undefined where it does not. */
+export function lossIn(record: Clink, identity: Identity): LostCause | undefined {
+  if (record.status === 'completed') return 'completed-elsewhere'
+  if (record.status === 'pending') return 'pending-again'
+  if (record.status === 'claimed' && identity.isSomebodyElse(record.claimed_by)) return 'taken'
+  return undefined
+}

@@ -1,0 +1,126 @@
+import { asError } from '../base/coded-error.ts'
+import { equalJitter, type Random } from '../base/backoff.ts'
+import type { RetryPolicy } from '../config/config.ts'
+import { isControl, type Control } from '../handlers/handler.ts'
+import type { RunEnd } from '../runners/runner.ts'
+
+/** What a handler's run came to, as data. Times in milliseconds. */
+export type HandlerOutcome =
+  | { readonly outcome: 'done'; readonly response?: string }
+  | { readonly outcome: 'release'; readonly reason?: string }
+  | { readonly outcome: 'retry'; readonly after: number; readonly reason?: string }
+  | { readonly outcome: 'reject'; readonly reason: string }
+  | { readonly outcome: 'failed'; readonly error: Error }
+
+/** What follows from an outcome. */
+export type Decision =
+  | { readonly do: 'complete'; readonly response?: string }
+  /** Back to the inbox, and left alone by this worker for `cooldown`. */
+  | {
+      readonly do: 'release'
+      readonly why: 'handler' | 'hold-too-long'
+      readonly reason?: string
+      readonly cooldown: number
+    }
+  /** Kept and run again after `wait`. */
+  | { readonly do: 'hold'; readonly wait: number; readonly why: string; readonly countsAttempt: boolean }
+  /** A dead letter; `tell` is what Clink is told, `notice` what the sender reads where it is completed. */
+  | {
+      readonly do: 'bury'
+      readonly why: 'exhausted' | 'rejected'
+      readonly reason: string
+      readonly tell: 'release' | 'complete'
+      readonly notice: string
+    }
+
+export interface OutcomePolicy {
+  readonly retry: RetryPolicy & { readonly cooldown: number; readonly onExhausted: 'release' | 'complete' }
+  /** Milliseconds that a clink may be held in all. */
+  readonly maxHold: number
+}
+
+const SHORTEST_RETRY = 1_000
+
+/**
+ * The one place where what a handler returned or threw becomes an outcome.
+ *
+ * @param made the controls that the handler's context made during the run.
+ */
+export function readOutcome(end: RunEnd, made: readonly Control[]): HandlerOutcome {
+  const result = end.ended === 'returned' ? end.value : end.error
+  if (isControl(result)) return fromControl(result)
+  if (end.ended === 'threw') return { outcome: 'failed', error: asError(end.error) }
+  const [unused] = made
+  if (unused !== undefined) {
+    const call = unused.kind === 'retry' ? 'retryAfter' : unused.kind
+    return failed(`ctx.${call}() was called and its result neither returned nor thrown: write "return ctx.${call}(…)"`)
+  }
+  return fromValue(result)
+}
+
+/** `outcome × attempt × policy`: what is done with the clink. Pure but for the jitter. */
+export function decide(
+  outcome: HandlerOutcome,
+  state: { readonly clinkId: string; readonly attempt: number; readonly heldFor: number },
+  policy: OutcomePolicy,
+  random: Random,
+): Decision {
+  const { retry, maxHold } = policy
+  switch (outcome.outcome) {
+    case 'done':
+      return outcome.response === undefined ? { do: 'complete' } : { do: 'complete', response: outcome.response }
+    case 'release':
+      return { do: 'release', why: 'handler', ...reasonOf(outcome), cooldown: retry.cooldown }
+    case 'reject':
+      return bury('rejected', outcome.reason, retry.onExhausted, `This could not be done: ${outcome.reason}`)
+    case 'retry':
+      return hold(Math.max(outcome.after, SHORTEST_RETRY), outcome.reason ?? 'the handler asked to wait', false)
+    case 'failed': {
+      const notice = `This could not be done (handler-failed, ${state.clinkId}).`
+      if (state.attempt >= retry.attempts) return bury('exhausted', outcome.error.message, retry.onExhausted, notice)
+      const backoff = { base: retry.backoff, max: retry.maxBackoff }
+      return hold(equalJitter(state.attempt, backoff, random), outcome.error.message, true)
+    }
+  }
+
+  function hold(wait: number, why: string, countsAttempt: boolean): Decision {
+    if (state.heldFor + wait > maxHold) return { do: 'release', why: 'hold-too-long', reason: why, cooldown: wait }
+    return { do: 'hold', wait, why, countsAttempt }
+  }
+}
+
+function bury(why: 'exhausted' | 'rejected', reason: string, tell: 'release' | 'complete', notice: string): Decision {
+  return { do: 'bury', why, reason, tell, notice }
+}
+
+function fromControl(control: Control): HandlerOutcome {
+  switch (control.kind) {
+    case 'release':
+      return { outcome: 'release', ...reasonOf(control) }
+    case 'reject':
+      return { outcome: 'reject', reason: control.reason ?? 'rejected by the handler' }
+    case 'retry':
+      return { outcome: 'retry', after: control.after ?? SHORTEST_RETRY, ...reasonOf(control) }
+  }
+}
+
+function fromValue(value: unknown): HandlerOutcome {
+  const answer = typeof value === 'object' && value !== null && 'response' in value ? value.response : value
+  if (answer === undefined || answer === null || answer === '') return { outcome: 'done' }
+  if (typeof answer === 'string') return { outcome: 'done', response: answer }
+  try {
+    const response: unknown = JSON.stringify(answer)
+    if (typeof response === 'string') return { outcome: 'done', response }
+  } catch (error) {
+    return failed(`the handler returned something that cannot be sent as JSON: ${asError(error).message}`, error)
+  }
+  return failed(`the handler returned a ${typeof answer}, which cannot be sent: return text or something JSON can hold`)
+}
+
+function failed(message: string, cause?: unknown): HandlerOutcome {
+  return { outcome: 'failed', error: new Error(message, cause === undefined ? undefined : { cause }) }
+}
+
+function reasonOf({ reason }: { readonly reason?: string | undefined }): { readonly reason?: string } {
+  return reason === undefined ? {} : { reason }
+}

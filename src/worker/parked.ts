@@ -1,0 +1,79 @@
+import type { Cancel } from '../base/clock.ts'
+import type { Clink } from '../clink/records.ts'
+import type { LeftAlone } from '../events.ts'
+import type { WorkerContext } from './context.ts'
+import type { Lease, LeaseHolder } from './lease.ts'
+import { release } from './release.ts'
+
+interface Entry {
+  readonly clink: Clink
+  readonly holder: LeaseHolder
+  readonly forget: Cancel
+}
+
+/**
+ * Claims on clinks that are not run now. A claiming poll gives them whether wanted or not; released at once they would come
+ * back with the next poll, so they are kept, without a slot and without renewal, until they run out. A stop releases them.
+ */
+export class Parked {
+  readonly #context: WorkerContext
+  readonly #entries = new Map<string, Entry>()
+  readonly #releases = new Set<Promise<void>>()
+  #closed = false
+
+  constructor(context: WorkerContext) {
+    this.#context = context
+  }
+
+  get size(): number {
+    return this.#entries.size
+  }
+
+  get ids(): readonly string[] {
+    return [...this.#entries.keys()]
+  }
+
+  add(clink: Clink, lease: Lease, why: LeftAlone): void {
+    const { clock, emit } = this.#context
+    const holder = unrenewed(lease, () => clock.now())
+    const forget = clock.at(lease.end, () => this.#entries.delete(clink.clink_id))
+    this.#entries.get(clink.clink_id)?.forget()
+    this.#entries.set(clink.clink_id, { clink, holder, forget })
+    emit({ event: 'clink.parked', clink, why, lease: lease.deadline - clock.now() })
+    if (this.#closed) this.#release(clink.clink_id)
+  }
+
+  /** Releases what is parked, and from now on whatever is added. Resolves when nothing is left to release. */
+  async close(): Promise<void> {
+    this.#closed = true
+    for (const id of this.#entries.keys()) this.#release(id)
+    while (this.#releases.size > 0) await Promise.all(this.#releases)
+  }
+
+  #release(id: string): void {
+    const entry = this.#entries.get(id)
+    if (entry === undefined) return
+    const work = this.#giveBack(entry).finally(() => this.#releases.delete(work))
+    this.#releases.add(work)
+  }
+
+  async #giveBack({ clink, holder, forget }: Entry): Promise<void> {
+    const event = await release({ clink, holder, facts: () => ({ clink }) }, 'parked', undefined, this.#context)
+    // At the end of the time for stopping the entry stays: it is named as left behind.
+    if (this.#context.closing.aborted) return
+    forget()
+    this.#entries.delete(clink.clink_id)
+    this.#context.emit(event)
+  }
+}
+
+/** A claim that nobody renews. */
+export function unrenewed(lease: Lease, now: () => number): LeaseHolder {
+  return {
+    lease,
+    get stands() {
+      return now() < lease.deadline
+    },
+    async quiet() {},
+  }
+}

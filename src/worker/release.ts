@@ -1,0 +1,40 @@
+import type { ReleaseCause, WorkerEvent } from '../events.ts'
+import { apiError, limits, mayTry, pauseAfter, refusal, type Claimed } from './claimed.ts'
+import type { WorkerContext } from './context.ts'
+
+/** The claim is not ours, whatever else the service means by it. */
+const NOT_OURS = new Set([400, 403, 404, 409, 410, 422])
+
+/**
+ * Releases a claim. Sent again only when it surely had no effect, or when nobody else uses the key: a second release could
+ * take away what another worker with this key has claimed in between. Otherwise the claim is left to expire.
+ *
+ * @returns what is to be said of it.
+ */
+export async function release(
+  claimed: Claimed,
+  why: ReleaseCause,
+  reason: string | undefined,
+  context: WorkerContext,
+): Promise<WorkerEvent> {
+  const { clink, facts, holder } = claimed
+  const { clock } = context
+  const startedAt = clock.now()
+  await holder.quiet()
+  for (let tries = 1; mayTry(claimed, context); tries += 1) {
+    try {
+      await context.api.releaseClink({ clink_id: clink.clink_id }, limits(claimed, context))
+      const duration = clock.now() - startedAt
+      return { event: 'clink.released', ...facts(), why, ...(reason === undefined ? {} : { reason }), duration }
+    } catch (thrown) {
+      const error = apiError(thrown)
+      if (NOT_OURS.has(error.status)) return { event: 'clink.settledElsewhere', ...facts(), detail: refusal(error) }
+      if (error.mayHaveHappened && !context.config.claim.exclusive) {
+        const unknown = `the release was sent and not answered: ${error.message}`
+        return { event: 'clink.leftToExpire', ...facts(), why: unknown }
+      }
+      await pauseAfter(error, tries, 'release', claimed, context)
+    }
+  }
+  return { event: 'clink.leftToExpire', ...facts(), why: 'no time was left in which the service took the release' }
+}

@@ -1,0 +1,30 @@
+import type { Clink } from '../clink/records.ts'
+import { mayComeBack } from './claimed.ts'
+import type { WorkerContext } from './context.ts'
+import { fitText } from './response.ts'
+
+/**
+ * Sends a clink about another one. It is marked and remembered where it could arrive in our own inbox, and cut where it is
+ * too long.
+ *
+ * @param deadline local time after which nothing is sent.
+ * @returns the id of the new clink.
+ */
+export async function sendReply(
+  clink: Clink,
+  text: string,
+  to: 'sender' | 'group',
+  deadline: number,
+  context: WorkerContext,
+): Promise<string> {
+  const toGroup = to === 'group'
+  const mark = toGroup || mayComeBack(clink, context) ? context.config.replies.mark : undefined
+  const sent = await context.api.sendClink(
+    { group_id: clink.group_id, content: fitText(text, mark).text, ...(toGroup ? {} : { for: clink.sender_id }) },
+    { deadline },
+  )
+  await context.ledger.addOwn(sent.clink_id)
+  context.identity.learn(sent.sender_id, 'a clink that we sent')
+  if (!toGroup && !mayComeBack(clink, context)) context.loopGuard.answered(clink.sender_id, sent.created_at)
+  return sent.clink_id
+}

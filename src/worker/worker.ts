@@ -1,0 +1,160 @@
+import { sleep } from '../base/clock.ts'
+import type { ClinkApiError } from '../clink/errors.ts'
+import type { WorkerContext } from './context.ts'
+import type { DeliveryShared } from './delivery.ts'
+import { DeliverySet } from './delivery-set.ts'
+import { Intake } from './intake.ts'
+import { Parked } from './parked.ts'
+import { Poller, type PollReport } from './poller.ts'
+import { RunRegister } from './run-register.ts'
+import { Slots } from './slots.ts'
+
+export interface WorkerOptions {
+  readonly context: WorkerContext
+  /** Ends the time for stopping: `context.closing` aborts with it. */
+  readonly closing: AbortController
+  readonly polled: (report: PollReport) => void
+  readonly failed: (error: ClinkApiError, failures: number) => void
+  /** A delivery has ended. */
+  readonly settled: () => void
+  /** A part of the heart broke: whoever owns the worker stops it and ends the process. */
+  readonly crashed: (part: string, error: Error) => void
+}
+
+/** What is in hand at one moment. */
+export interface Snapshot {
+  readonly running: number
+  readonly queued: number
+  readonly held: number
+  readonly settling: number
+  readonly parked: number
+  readonly stuck: number
+}
+
+/** How many clinks may be held, as a multiple of the concurrency: more would starve fresh ones of attention. */
+const HELD_PER_SLOT = 4
+/** The part of the time for stopping that is kept for telling Clink, and the most that it may be. */
+const SETTLE_PART = 0.25
+const LONGEST_SETTLE = 3_000
+
+/**
+ * The heart: claims what can start, has it run, and sees to it that every claim ends. Owns the deliveries, the slots and the
+ * parked claims; the poller brings in, the intake decides, a delivery does the rest.
+ */
+export class Worker {
+  readonly #context: WorkerContext
+  readonly #options: WorkerOptions
+  readonly #deliveries: DeliverySet
+  readonly #parked: Parked
+  readonly #intake: Intake
+  readonly #poller: Poller
+  readonly #hurried = new AbortController()
+  #stopped: Promise<readonly string[]> | undefined
+
+  constructor(options: WorkerOptions) {
+    const { context, crashed, settled } = options
+    this.#options = options
+    this.#context = context
+    const slots = new Slots(context.config.concurrency, () => this.#poller.slotFreed())
+    this.#deliveries = new DeliverySet(() => {
+      settled()
+      this.#poller.slotFreed()
+    })
+    const shared: DeliveryShared = {
+      context,
+      slots,
+      runs: new RunRegister(),
+      memory: { asksLength: true, timesAbsent: false, refusalSaid: false },
+      mayHold: () => this.#deliveries.in('holding').length < context.config.concurrency * HELD_PER_SLOT,
+      crashed,
+    }
+    this.#parked = new Parked(context)
+    this.#intake = new Intake(shared, this.#deliveries, this.#parked)
+    this.#poller = new Poller({
+      context,
+      capacity: () => this.#capacity(),
+      admit: async (page, sentAt) => await this.#intake.admit(page, sentAt),
+      polled: options.polled,
+      failed: options.failed,
+      crashed: (error) => crashed('poll loop', error),
+    })
+  }
+
+  start(): void {
+    if (this.#stopped === undefined) this.#poller.start()
+  }
+
+  /** Polls now rather than later. */
+  wake(): void {
+    this.#poller.wake()
+  }
+
+  /**
+   * Stops taking, gives back what waits, lets what runs finish for `shutdown.drain`, then aborts it, tells Clink about every
+   * outcome, and releases the rest, all within `shutdown.timeout`.
+   *
+   * @returns ids of clinks whose claims are still held: the service did not take their settlement in time.
+   */
+  async stop(): Promise<readonly string[]> {
+    this.#stopped ??= this.#stop()
+    return await this.#stopped
+  }
+
+  /** Skips what is left of the drain. */
+  hurry(): void {
+    this.#hurried.abort()
+  }
+
+  snapshot(): Snapshot {
+    const count = (state: Parameters<DeliverySet['in']>[0]): number => this.#deliveries.in(state).length
+    return {
+      running: count('running'),
+      queued: count('claimed'),
+      held: count('holding'),
+      settling: count('settling'),
+      parked: this.#parked.size,
+      stuck: this.#deliveries.stuck,
+    }
+  }
+
+  /** Slots that neither a delivery uses nor a held one will want before the next poll. */
+  #capacity(): number {
+    const { clock, config } = this.#context
+    return config.concurrency - this.#deliveries.busy - this.#deliveries.dueBy(clock.now() + config.poll.interval)
+  }
+
+  async #stop(): Promise<readonly string[]> {
+    const { clock, config, emit } = this.#context
+    const { drain, timeout } = config.shutdown
+    const end = clock.now() + timeout
+    const abortAt = Math.min(clock.now() + drain, end)
+    const releaseAt = end - Math.min(timeout * SETTLE_PART, LONGEST_SETTLE)
+
+    this.#intake.close()
+    for (const delivery of this.#deliveries.live) delivery.drain()
+    // Nothing new after this: what the poll on its way brings is given back as it arrives.
+    const quiet = Promise.all([this.#poller.stop().then(async () => await this.#parked.close()), this.#parked.close()])
+    const all = Promise.all([quiet, this.#deliveries.over()])
+
+    await this.#until(abortAt, all, this.#hurried.signal)
+    const running = this.#deliveries.in('running')
+    if (running.length > 0) emit({ event: 'worker.aborting', running: running.length })
+    for (const delivery of running) delivery.abort()
+
+    await this.#until(releaseAt, all)
+    this.#poller.abandon()
+    const abandoned = Promise.all(this.#deliveries.in('running').map(async (delivery) => await delivery.abandon()))
+    await this.#until(end, Promise.all([quiet, abandoned, this.#deliveries.settled()]))
+    this.#options.closing.abort()
+    return [...this.#deliveries.live.map(({ clink }) => clink.clink_id), ...this.#parked.ids]
+  }
+
+  async #until(time: number, work: Promise<unknown>, signal?: AbortSignal): Promise<void> {
+    const { clock } = this.#context
+    const over = new AbortController()
+    const ended = work.then(() => over.abort())
+    const signals = signal === undefined ? over.signal : AbortSignal.any([over.signal, signal])
+    await Promise.race([ended, sleep(clock, Math.max(0, time - clock.now()), signals)])
+    over.abort()
+  }
+}
