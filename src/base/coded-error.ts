@@ -1,3 +1,5 @@
+import { inspect } from 'node:util'
+
 /** What a process that fails with a code exits with, as `sysexits.h` numbers them where it has a number. */
 export const EXIT = {
   ok: 0,
@@ -45,5 +47,5 @@ export class CodedError extends Error {
 
 /** Whatever was thrown, as an Error. */
 export function asError(thrown: unknown): Error {
-  return thrown instanceof Error ? thrown : new Error(typeof thrown === 'string' ? thrown : JSON.stringify(thrown))
+  return thrown instanceof Error ? thrown : new Error(typeof thrown === 'string' ? thrown : inspect(thrown, { depth: 1 }))
 }

@@ -42,7 +42,7 @@ export class LoopGuard {
     const time = typeof at === 'string' ? Date.parse(at) : Number.NaN
     const sender = this.#senders.get(recipient) ?? { answers: [], followed: [], mutedUntil: 0 }
     sender.answers.push(Number.isNaN(time) ? this.#clock.wall() : time)
-    if (sender.answers.length > this.#limit.count * 2) sender.answers.shift()
+    if (sender.answers.length > this.#limit.count * 2 + 1) sender.answers.shift()
     this.#senders.set(recipient, sender)
   }
 

@@ -1,0 +1,84 @@
+import { describe, expect, it } from 'vitest'
+import { sleep, systemClock, type TimeSources } from '../../src/base/clock.ts'
+
+function machine(): { time: { monotonic: number; boot: number; wall: number }; source: TimeSources } {
+  const time = { monotonic: 1_000, boot: 50_000, wall: 1_700_000_000_000 }
+  const source = { monotonic: () => time.monotonic, boot: () => time.boot, wall: () => time.wall }
+  return { time, source }
+}
+
+describe('local time (semantics 2)', () => {
+  it('goes on with the monotonic clock', () => {
+    const { time, source } = machine()
+    const clock = systemClock(source)
+    const start = clock.now()
+    Object.assign(time, { monotonic: 1_400, boot: 50_400, wall: time.wall + 400 })
+    expect(clock.now() - start).toBe(400)
+  })
+
+  it('counts suspension, which only the uptime shows', () => {
+    const { time, source } = machine()
+    const clock = systemClock(source)
+    const start = clock.now()
+    Object.assign(time, { monotonic: 1_100, boot: 60_100, wall: time.wall + 10_100 })
+    expect(clock.now() - start).toBe(10_100)
+  })
+
+  it('takes a jump of the wall clock forward for time that has passed, and one backward for nothing', () => {
+    const { time, source } = machine()
+    const clock = systemClock(source)
+    const start = clock.now()
+    Object.assign(time, { monotonic: 1_100, boot: 50_100, wall: time.wall + 3_600_100 })
+    expect(clock.now() - start).toBe(3_600_100)
+    Object.assign(time, { monotonic: 1_200, boot: 50_200, wall: time.wall - 7_200_000 })
+    expect(clock.now() - start).toBe(3_600_200)
+  })
+
+  it('does not mistake a coarse or slewed clock for a jump, however often it is read', () => {
+    const { time, source } = machine()
+    const clock = systemClock(source)
+    const start = clock.now()
+    const { boot, wall } = time
+    for (let ms = 1; ms <= 5_000; ms += 1) {
+      time.monotonic += 1
+      time.boot = boot + Math.floor(ms / 10) * 10
+      time.wall = wall + ms * 1.0005
+      clock.now()
+    }
+    expect(clock.now() - start).toBe(5_000)
+  })
+
+  it('never goes back', () => {
+    const { time, source } = machine()
+    const clock = systemClock(source)
+    Object.assign(time, { boot: 55_000 })
+    const later = clock.now()
+    Object.assign(time, { boot: 50_000 })
+    expect(clock.now()).toBeGreaterThanOrEqual(later)
+  })
+})
+
+describe('timers of the clock', () => {
+  it('call when the time has come, and not after they were cancelled', async () => {
+    const clock = systemClock()
+    const calls: string[] = []
+    const cancel = clock.at(clock.now() + 5, () => calls.push('cancelled'))
+    cancel()
+    await new Promise<void>((resolve) => {
+      clock.at(clock.now() + 20, () => {
+        calls.push('called')
+        resolve()
+      })
+    })
+    expect(calls).toEqual(['called'])
+  })
+
+  it('sleep ends early when its signal aborts', async () => {
+    const clock = systemClock()
+    const stop = new AbortController()
+    const slept = sleep(clock, 3_600_000, stop.signal).then(() => 'woken')
+    stop.abort()
+    await expect(slept).resolves.toBe('woken')
+    await expect(sleep(clock, 3_600_000, stop.signal)).resolves.toBeUndefined()
+  })
+})

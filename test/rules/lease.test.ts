@@ -1,0 +1,108 @@
+import { describe, expect, it } from 'vitest'
+import { extendedNothing, firstLease, renewedLease, type Grant, type Lease } from '../../src/worker/lease.ts'
+
+const policy = { timeout: 300_000, trustRenewals: false }
+/** A grant whose service times are given in milliseconds of the service's clock. */
+const grant = (sentAt: number, from: number | undefined, to: number | undefined, asked?: number): Grant => ({
+  sentAt,
+  asked,
+  claimedAt: from === undefined ? undefined : new Date(from).toISOString(),
+  expiresAt: to === undefined ? undefined : new Date(to).toISOString(),
+})
+
+describe('a first lease (semantics 2)', () => {
+  it('lasts as long as the service says, counted from when the request was sent', () => {
+    expect(firstLease(grant(1_000, 5_000_000, 5_060_000), policy).end).toBe(61_000)
+  })
+
+  it('does not depend on the difference between the clocks', () => {
+    const skewed = firstLease(grant(1_000, -7_200_000, -7_140_000), policy)
+    expect(skewed.end).toBe(61_000)
+  })
+
+  it('keeps a margin of a tenth, and of a quarter of a second at least', () => {
+    const long = firstLease(grant(0, 1_000, 101_000), policy)
+    expect(long.end - long.deadline).toBe(10_000)
+    const short = firstLease(grant(0, 1_000, 2_000), policy)
+    expect(short.end - short.deadline).toBe(250)
+  })
+
+  it('keeps one second more where the times have no fraction', () => {
+    const lease = firstLease(
+      { sentAt: 0, asked: undefined, claimedAt: '2026-01-01T00:00:00Z', expiresAt: '2026-01-01T00:01:40Z' },
+      policy,
+    )
+    expect(lease.end - lease.deadline).toBe(11_000)
+  })
+
+  it.each([
+    ['what was asked for', 60_000, 300_000, 60_000],
+    ['the configured timeout', undefined, 3_000, 3_000],
+    ['the documented 300 s', undefined, 900_000, 300_000],
+  ])('without times lasts no longer than %s', (_, asked, timeout, length) => {
+    expect(firstLease(grant(0, undefined, undefined, asked), { ...policy, timeout }).end).toBe(length)
+  })
+
+  it('takes an unreadable time for none, and an end before its start for no time at all', () => {
+    expect(firstLease({ sentAt: 0, asked: 9_000, claimedAt: 'soon', expiresAt: 'later' }, policy).end).toBe(9_000)
+    expect(firstLease(grant(0, 5_000, 1_000), policy).end).toBe(0)
+  })
+})
+
+describe('a renewed lease (semantics 2)', () => {
+  const first = firstLease(grant(0, 1_000_000, 1_300_000), policy)
+
+  it('grows by what the service moved its end, and never past what was asked for', () => {
+    expect(renewedLease(first, grant(100_000, undefined, 1_400_000, 300_000), policy).end).toBe(400_000)
+    expect(renewedLease(first, grant(100_000, undefined, 9_000_000, 300_000), policy).end).toBe(400_000)
+  })
+
+  it('is the same whether the service moves claimed_at or not', () => {
+    const moves = renewedLease(first, grant(100_000, 1_100_000, 1_400_000, 300_000), policy)
+    const stays = renewedLease(first, grant(100_000, 1_000_000, 1_400_000, 300_000), policy)
+    expect(moves.end).toBe(stays.end)
+  })
+
+  it('ends earlier where the service says so', () => {
+    expect(renewedLease(first, grant(100_000, undefined, 1_160_000, 60_000), policy).end).toBe(160_000)
+  })
+
+  it('is unchanged by an answer that shows the old end', () => {
+    expect(renewedLease(first, grant(100_000, 1_000_000, 1_300_000, 300_000), policy)).toBe(first)
+  })
+
+  it('without times extends nothing, unless the operator vouches for it', () => {
+    const answer = grant(100_000, undefined, undefined, 300_000)
+    expect(renewedLease(first, answer, policy)).toBe(first)
+    expect(renewedLease(first, answer, { ...policy, trustRenewals: true }).end).toBe(400_000)
+  })
+
+  it('learns the length of a claim whose poll did not say it, counted from the poll', () => {
+    const unknown = firstLease(grant(0, undefined, undefined), policy)
+    expect(renewedLease(unknown, grant(500, 1_000_400, 1_003_400, 300_000), policy).end).toBe(3_000)
+  })
+})
+
+describe('a renewal has extended nothing (semantics 2)', () => {
+  const before: Lease = firstLease(grant(0, 1_000, 41_000), policy)
+
+  it('when the deadline did not grow although a quarter of the lease had passed', () => {
+    expect(extendedNothing(before, before, 10_000)).toBe(true)
+  })
+
+  it('but not before that, nor within two seconds', () => {
+    expect(extendedNothing(before, before, 9_999)).toBe(false)
+    const short = firstLease(grant(0, 1_000, 4_000), policy)
+    expect(extendedNothing(short, short, 1_999)).toBe(false)
+    expect(extendedNothing(short, short, 2_000)).toBe(true)
+  })
+
+  it('not when it grew, and not when the service moved its end to an earlier time', () => {
+    expect(
+      extendedNothing(before, renewedLease(before, grant(20_000, undefined, 61_000, 60_000), policy), 20_000),
+    ).toBe(false)
+    expect(
+      extendedNothing(before, renewedLease(before, grant(20_000, undefined, 31_000, 10_000), policy), 20_000),
+    ).toBe(false)
+  })
+})

@@ -1,0 +1,152 @@
+import { describe, expect, it } from 'vitest'
+import { makeControl } from '../../src/handlers/handler.ts'
+import { decide, readOutcome, type HandlerOutcome, type OutcomePolicy } from '../../src/worker/outcome.ts'
+
+const retry = { attempts: 3, backoff: 5_000, maxBackoff: 60_000, cooldown: 3_600_000, onExhausted: 'release' as const }
+const policy: OutcomePolicy = { retry, maxHold: 100_000 }
+const returned = (value: unknown): HandlerOutcome => readOutcome({ ended: 'returned', value }, [])
+const threw = (error: unknown): HandlerOutcome => readOutcome({ ended: 'threw', error }, [])
+
+describe('what a handler returned or threw is read as an outcome', () => {
+  it.each([
+    ['nothing', undefined, { outcome: 'done' }],
+    ['null', null, { outcome: 'done' }],
+    ['an empty text', '', { outcome: 'done' }],
+    ['a text', 'hello', { outcome: 'done', response: 'hello' }],
+    ['a number', 42, { outcome: 'done', response: '42' }],
+    ['false', false, { outcome: 'done', response: 'false' }],
+    ['an object', { a: [1] }, { outcome: 'done', response: '{"a":[1]}' }],
+    ['{ response }', { response: 'hi' }, { outcome: 'done', response: 'hi' }],
+    ['{ response } that is not text', { response: { n: 1 } }, { outcome: 'done', response: '{"n":1}' }],
+    ['{ response } that is nothing', { response: undefined }, { outcome: 'done' }],
+    ['release', makeControl({ kind: 'release', reason: 'busy' }), { outcome: 'release', reason: 'busy' }],
+    ['retryAfter', makeControl({ kind: 'retry', after: 9_000 }), { outcome: 'retry', after: 9_000 }],
+    ['reject', makeControl({ kind: 'reject', reason: 'no' }), { outcome: 'reject', reason: 'no' }],
+  ])('%s', (_, value, outcome) => {
+    expect(returned(value)).toEqual(outcome)
+  })
+
+  it('takes a thrown control for what it says', () => {
+    expect(threw(makeControl({ kind: 'reject', reason: 'no' }))).toEqual({ outcome: 'reject', reason: 'no' })
+  })
+
+  it.each([
+    ['an Error', new Error('broken'), 'broken'],
+    ['a text', 'broken', 'broken'],
+    ['nothing', undefined, 'undefined'],
+  ])('takes %s that was thrown for a failure', (_, thrown, message) => {
+    const outcome = threw(thrown)
+    expect(outcome).toMatchObject({ outcome: 'failed', error: { message } })
+  })
+
+  it('fails on what cannot be sent, and says so', () => {
+    const cyclic: Record<string, unknown> = {}
+    cyclic['self'] = cyclic
+    expect(returned(cyclic)).toMatchObject({ outcome: 'failed', error: { message: expect.stringContaining('JSON') } })
+    expect(returned(() => 1)).toMatchObject({
+      outcome: 'failed',
+      error: { message: expect.stringContaining('function') },
+    })
+    expect(returned(10n)).toMatchObject({ outcome: 'failed', error: { message: expect.stringContaining('JSON') } })
+  })
+
+  it('fails when a control was made and neither returned nor thrown', () => {
+    const outcome = readOutcome({ ended: 'returned', value: 'fine' }, [makeControl({ kind: 'retry', after: 1 })])
+    expect(outcome).toMatchObject({
+      outcome: 'failed',
+      error: { message: expect.stringContaining('return ctx.retryAfter(…)') },
+    })
+  })
+})
+
+describe('outcome, attempt and policy decide what follows', () => {
+  const failed: HandlerOutcome = { outcome: 'failed', error: new Error('broken') }
+  const state = { clinkId: 'msg_1', attempt: 1, heldFor: 0 }
+  const half = (): number => 0.5
+  const follow = (outcome: HandlerOutcome, changed: Partial<typeof state> = {}, rules = policy): unknown =>
+    decide(outcome, { ...state, ...changed }, rules, half)
+
+  it.each<[string, HandlerOutcome, Partial<typeof state>, unknown]>([
+    ['done completes', { outcome: 'done' }, {}, { do: 'complete' }],
+    [
+      'done with a response completes with it',
+      { outcome: 'done', response: 'hi' },
+      {},
+      { do: 'complete', response: 'hi' },
+    ],
+    [
+      'release gives back and cools down',
+      { outcome: 'release', reason: 'busy' },
+      {},
+      { do: 'release', why: 'handler', reason: 'busy', cooldown: 3_600_000 },
+    ],
+    [
+      'retry holds and costs no attempt',
+      { outcome: 'retry', after: 9_000, reason: 'later' },
+      {},
+      { do: 'hold', wait: 9_000, why: 'later', countsAttempt: false },
+    ],
+    [
+      'retry waits a second at least',
+      { outcome: 'retry', after: 1 },
+      {},
+      { do: 'hold', wait: 1_000, why: 'the handler asked to wait', countsAttempt: false },
+    ],
+    [
+      'retry past the longest hold gives back until then',
+      { outcome: 'retry', after: 9_000 },
+      { heldFor: 95_000 },
+      { do: 'release', why: 'hold-too-long', reason: 'the handler asked to wait', cooldown: 9_000 },
+    ],
+    ['a failure holds for the backoff', failed, {}, { do: 'hold', wait: 3_750, why: 'broken', countsAttempt: true }],
+    [
+      'a second failure holds for twice the backoff',
+      failed,
+      { attempt: 2 },
+      { do: 'hold', wait: 7_500, why: 'broken', countsAttempt: true },
+    ],
+    [
+      'the last failure buries',
+      failed,
+      { attempt: 3 },
+      {
+        do: 'bury',
+        why: 'exhausted',
+        reason: 'broken',
+        tell: 'release',
+        notice: 'This could not be done (handler-failed, msg_1).',
+      },
+    ],
+    [
+      'reject buries at once',
+      { outcome: 'reject', reason: 'no such target' },
+      {},
+      {
+        do: 'bury',
+        why: 'rejected',
+        reason: 'no such target',
+        tell: 'release',
+        notice: 'This could not be done: no such target',
+      },
+    ],
+  ])('%s', (_, outcome, changed, decision) => {
+    expect(follow(outcome, changed)).toEqual(decision)
+  })
+
+  it('backs off no longer than maxBackoff', () => {
+    const many = { ...policy, retry: { ...retry, attempts: 99 } }
+    expect(follow(failed, { attempt: 50 }, many)).toMatchObject({ do: 'hold', wait: 45_000 })
+  })
+
+  it('with one attempt, completes what works and gives back what fails', () => {
+    const plain = { ...policy, retry: { ...retry, attempts: 1 } }
+    expect(follow({ outcome: 'done' }, {}, plain)).toMatchObject({ do: 'complete' })
+    expect(follow(failed, {}, plain)).toMatchObject({ do: 'bury', tell: 'release' })
+  })
+
+  it('tells the sender where onExhausted is complete, and never the text of an error', () => {
+    const telling = { ...policy, retry: { ...retry, attempts: 1, onExhausted: 'complete' as const } }
+    const decision = follow({ outcome: 'failed', error: new Error('password is hunter2') }, {}, telling)
+    expect(decision).toMatchObject({ do: 'bury', tell: 'complete', notice: expect.not.stringContaining('hunter2') })
+  })
+})
