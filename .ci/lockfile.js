@@ -21,7 +21,9 @@ for (const [path, entry] of Object.entries(lock.packages)) {
 }
 if (dropped.length + addresses > 0) {
   if (process.argv.includes('--check')) {
-    console.error(`package-lock.json: ${dropped.length} dangling optional packages, ${addresses} addresses. Run: npm run lockfile`)
+    console.error(
+      `package-lock.json: ${dropped.length} dangling optional packages, ${addresses} addresses. Run: npm run lockfile`,
+    )
     process.exit(1)
   }
   writeFileSync(file, `${JSON.stringify(lock, null, 2)}\n`)

@@ -1,0 +1,51 @@
+// `npm test`: every check and every test. The last line is `N passed, N failed`, counted from the test runner's own report,
+// with each check outside it counted as one.
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+const root = new URL('..', import.meta.url)
+const work = mkdtempSync(join(tmpdir(), 'clink-worker-test-'))
+const report = join(work, 'report.json')
+
+const checks = [
+  ['lock file', 'node', ['.ci/lockfile.js', '--check']],
+  ['types', 'tsc', ['-p', 'tsconfig.json']],
+  ['lint', 'oxlint', ['--type-aware', '--deny-warnings']],
+  ['format', 'prettier', ['--check', '--log-level', 'warn', '.']],
+  ['unused', 'knip', []],
+  ['package', 'publint', ['--strict']],
+  ['package types', 'attw', ['--pack', '.', '--profile', 'esm-only']],
+]
+
+const run = (command, args) => spawnSync(command, args, { cwd: root, stdio: 'inherit' }).status === 0
+
+let passed = 0
+let failed = 0
+let skipped = 0
+for (const [name, command, args] of checks) {
+  console.log(`\n== ${name}: ${command} ${args.join(' ')}`)
+  if (run(command, args)) passed += 1
+  else failed += 1
+}
+
+console.log('\n== tests')
+const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`]
+const ended = run('vitest', ['run', ...reporters, ...process.argv.slice(2)])
+let counted = { numPassedTests: 0, numFailedTests: 0, numPendingTests: 0 }
+try {
+  counted = JSON.parse(readFileSync(report, 'utf8'))
+} catch {
+  console.error('the test runner left no report')
+}
+passed += counted.numPassedTests
+failed += counted.numFailedTests
+skipped += counted.numPendingTests + (counted.numTodoTests ?? 0)
+// A file that does not load, an error outside a test: the runner fails without a failed test.
+if (!ended && counted.numFailedTests === 0) failed += 1
+if (counted.numPassedTests === 0) failed += 1
+rmSync(work, { recursive: true, force: true })
+
+console.log(`\n${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`)
+process.exitCode = failed === 0 ? 0 : 1

@@ -1,0 +1,78 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { dirname, join, relative } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, it } from 'vitest'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+const source = join(root, 'src')
+const architecture = readFileSync(join(root, 'docs/architecture.md'), 'utf8')
+
+const files = readdirSync(source, { recursive: true, encoding: 'utf8' })
+  .filter((file) => file.endsWith('.ts'))
+  .sort()
+
+const placeOf = (file: string): string => file.split('/')[0] ?? file
+
+/** Relative imports of a file, static and dynamic, as paths below src. */
+function importsOf(file: string): string[] {
+  const text = readFileSync(join(source, file), 'utf8')
+  const specifiers = [...text.matchAll(/(?:\bfrom|\bimport)\s*\(?\s*'(\.[^']+)'/g)].map(
+    ([, specifier = '']) => specifier,
+  )
+  return specifiers.map((specifier) => relative(source, join(source, dirname(file), specifier)))
+}
+
+const imports = new Map(files.map((file) => [file, importsOf(file)]))
+
+/** The rows of the table in docs/architecture.md: first a place in src, then what it may import. */
+const table = new Map(
+  architecture
+    .split('\n')
+    .map((line) => line.split('|').map((cell) => [...cell.matchAll(/`([\w./-]+)`/g)].map(([, name = '']) => name)))
+    .filter(([, from, , more]) => from?.length === 1 && more !== undefined && more.length === 0)
+    .map(([, from = [], allowed = []]) => [from[0] ?? '', allowed] as const)
+    .filter(([from]) => files.some((file) => placeOf(file) === from)),
+)
+
+describe('the structure that docs/architecture.md tells', () => {
+  it('has a row for every place in src', () => {
+    expect([...table.keys()].sort()).toEqual([...new Set(files.map(placeOf))].sort())
+  })
+
+  it('is kept: no file imports what its row does not name', () => {
+    const broken = [...imports].flatMap(([file, targets]) =>
+      targets
+        .filter((target) => {
+          const allowed = table.get(placeOf(file)) ?? []
+          return placeOf(target) !== placeOf(file) && !allowed.includes(placeOf(target)) && !allowed.includes(target)
+        })
+        .map((target) => `${file} → ${target}`),
+    )
+    expect(broken).toEqual([])
+  })
+
+  it('has no cycles between files', () => {
+    const done = new Set<string>()
+    const cycles: string[] = []
+    const visit = (file: string, path: readonly string[]): void => {
+      if (path.includes(file)) cycles.push([...path.slice(path.indexOf(file)), file].join(' → '))
+      if (done.has(file) || path.includes(file)) return
+      for (const target of imports.get(file) ?? []) visit(target, [...path, file])
+      done.add(file)
+    }
+    for (const file of files) visit(file, [])
+    expect(cycles).toEqual([])
+  })
+
+  it('sees the imports it judges', () => {
+    expect(imports.get('worker/worker.ts')).toContain('worker/poller.ts')
+    expect([...imports.values()].flat().filter((target) => !files.includes(target))).toEqual([])
+  })
+
+  it('leads through at most 15 files that exist, from the command to the settlement', () => {
+    const listed = [...architecture.matchAll(/^\d+\. `src\/([\w./-]+)`/gm)].map(([, file]) => file)
+    expect(listed.length).toBeGreaterThan(5)
+    expect(listed.length).toBeLessThanOrEqual(15)
+    expect(listed.filter((file) => file !== undefined && !files.includes(file))).toEqual([])
+  })
+})
