@@ -1,0 +1,55 @@
+import type { Logger } from 'pino'
+import type { Clink } from '../clink/records.ts'
+import type { WorkerEvent } from '../events.ts'
+import { loggable } from './fields.ts'
+import { levelOf } from './levels.ts'
+
+export interface EventLogOptions {
+  /** Whether the content of clinks and responses is shown. */
+  readonly content: boolean
+}
+
+/**
+ * A subscriber that turns each fact into one line: `event`, `clink`, `group`, `handler`, `attempt`, `duration`, then what else
+ * the event says. Times are whole milliseconds.
+ */
+export function logEvents(logger: Logger, options: EventLogOptions): (event: WorkerEvent) => void {
+  return (event) => {
+    const level = levelOf(event)
+    if (!logger.isLevelEnabled(level)) return
+    logger[level](loggable(fieldsOf(event, options), { stacks: logger.isLevelEnabled('debug') }))
+  }
+}
+
+function fieldsOf(event: WorkerEvent, { content }: EventLogOptions): Record<string, unknown> {
+  const { event: name, ...rest } = event
+  const { clink, clinkId, route, attempt, duration, response, until, ...own }: EveryField = rest
+  if (event.event === 'clink.log') Reflect.deleteProperty(own, 'level')
+  return {
+    event: name,
+    clink: clink?.clink_id ?? clinkId,
+    group: clink?.group_slug ?? clink?.group_id,
+    handler: route,
+    attempt,
+    duration: whole(duration),
+    ...Object.fromEntries(Object.entries(own).map(([field, value]) => [field, whole(value)])),
+    ...(until === undefined ? {} : { until: new Date(until).toISOString() }),
+    ...(content && clink !== undefined ? { content: clink.content } : {}),
+    ...(content && response !== undefined ? { response } : {}),
+  }
+}
+
+interface EveryField {
+  readonly clink?: Clink
+  readonly clinkId?: string | undefined
+  readonly route?: string
+  readonly attempt?: number
+  readonly duration?: number
+  readonly response?: string
+  readonly until?: number
+  readonly [other: string]: unknown
+}
+
+function whole(value: unknown): unknown {
+  return typeof value === 'number' ? Math.round(value) : value
+}

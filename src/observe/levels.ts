@@ -1,0 +1,61 @@
+import type { WorkerEvent } from '../events.ts'
+
+export type Level = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal'
+
+/**
+ * How much each fact matters. `info` tells the story of a clink in two lines; `warn` is what an operator may have to look into;
+ * `error` is work that failed. What happens all the time whether there is work or not is `trace`.
+ */
+const levels: Readonly<Record<WorkerEvent['event'], Level>> = {
+  'worker.started': 'info',
+  'worker.ready': 'info',
+  'worker.notReady': 'error',
+  'worker.identity': 'info',
+  'worker.renewalUnsupported': 'warn',
+  'worker.stopping': 'info',
+  'worker.aborting': 'warn',
+  'worker.stopped': 'info',
+  'worker.failed': 'fatal',
+  'poll.succeeded': 'trace',
+  'poll.probed': 'trace',
+  'poll.failed': 'warn',
+  'poll.lost': 'warn',
+  'poll.refused': 'error',
+  'clink.leftAlone': 'debug',
+  'clink.claimed': 'info',
+  'clink.parked': 'info',
+  'clink.started': 'debug',
+  'clink.ended': 'info',
+  'clink.held': 'info',
+  'clink.renewed': 'debug',
+  'clink.renewalFailed': 'warn',
+  'clink.renewalRefused': 'warn',
+  'clink.lost': 'warn',
+  'clink.stuck': 'warn',
+  'clink.unstuck': 'info',
+  'clink.completed': 'info',
+  'clink.released': 'info',
+  'clink.settledElsewhere': 'warn',
+  'clink.settlementFailed': 'warn',
+  'clink.responseShortened': 'warn',
+  'clink.leftToExpire': 'warn',
+  'clink.lateResult': 'warn',
+  'clink.deadLettered': 'error',
+  'clink.log': 'info',
+  'sender.muted': 'warn',
+  'handlers.loaded': 'info',
+  'handlers.failed': 'error',
+}
+
+export function levelOf(event: WorkerEvent): Level {
+  if (event.event === 'clink.log') return event.level
+  if (event.event === 'worker.stopped' && event.leftBehind.length > 0) return 'error'
+  if (event.event === 'poll.succeeded' && event.received > 0) return 'debug'
+  if (event.event === 'clink.leftAlone' && event.why === 'malformed') return 'warn'
+  if (event.event === 'clink.ended') {
+    // `clink.completed` follows and tells the same.
+    if (event.outcome === 'done') return 'debug'
+    if (event.outcome === 'failed' || event.outcome === 'reject') return 'error'
+  }
+  return levels[event.event]
+}
