@@ -71,7 +71,7 @@ export class Delivery {
     this.#keeper = this.#makeKeeper(lease)
     this.#keeper.start()
     shared.context.emit({ event: 'clink.claimed', ...this.#facts(), lease: lease.deadline - this.#since })
-    this.over = this.#live().catch((error: unknown) => shared.crashed('delivery', asError(error)))
+    this.over = this.#live().catch(async (error: unknown) => await this.#crash(asError(error)))
   }
 
   get state(): DeliveryState {
@@ -116,6 +116,13 @@ export class Delivery {
     this.#state = state
     this.#since = this.#context.clock.now()
     if (this.hasEnded) this.#settled.resolve()
+  }
+
+  /** A fault of ours. The claim is given back as far as that still works; the worker ends. */
+  async #crash(error: Error): Promise<void> {
+    this.#shared.crashed('delivery', error)
+    await this.#release('shutdown').catch(() => undefined)
+    this.#keeper.stop()
   }
 
   async #live(): Promise<void> {
@@ -264,6 +271,7 @@ export class Delivery {
 
   async #complete(response: string | undefined): Promise<void> {
     if (this.hasEnded) return
+    this.#keeper.completing = true
     const result = await complete(this.#claimed(), response, this.#context)
     if (result.is === 'settled') this.#end(result.event)
     if (result.is === 'lost') this.#lose(result.cause)

@@ -51,6 +51,8 @@ const REFUSALS = new Set([403, 404, 409, 410])
 export class LeaseKeeper implements LeaseHolder {
   readonly #options: KeeperOptions
   readonly #clock: Clock
+  /** A completion is on its way: that the clink shows as completed may be its own doing, and is for it to judge. */
+  completing = false
   readonly #stopping = new AbortController()
   #lease: Lease
   #isLost = false
@@ -161,7 +163,7 @@ export class LeaseKeeper implements LeaseHolder {
   /** Takes an answer to a renewal. False: renewal is over. */
   async #take(record: Clink, sentAt: number, seconds: number | undefined): Promise<boolean> {
     const { context, memory, on } = this.#options
-    const cause = lossIn(record, context.identity)
+    const cause = this.#lossIn(record)
     if (cause !== undefined) {
       this.#lose(cause)
       return false
@@ -188,10 +190,15 @@ export class LeaseKeeper implements LeaseHolder {
     const { clink, context, on } = this.#options
     const record = await lookFor(clink, context.api, this.#lease.deadline)
     if (this.#stopping.signal.aborted || !this.stands) return false
-    const cause = record === undefined ? undefined : lossIn(record, context.identity)
+    const cause = record === undefined ? undefined : this.#lossIn(record)
     if (cause === undefined) on.refused(why)
     else this.#lose(cause)
     return false
+  }
+
+  #lossIn(record: Clink): LostCause | undefined {
+    const cause = lossIn(record, this.#options.context.identity)
+    return this.completing && cause === 'completed-elsewhere' ? undefined : cause
   }
 
   #lose(cause: LostCause): void {
