@@ -273,6 +273,7 @@ export class Delivery {
     if (this.hasEnded) return
     this.#keeper.completing = true
     const result = await complete(this.#claimed(), response, this.#context)
+    this.#keeper.completing = false
     if (result.is === 'settled') this.#end(result.event)
     if (result.is === 'lost') this.#lose(result.cause)
     if (result.is === 'unsettleable' && !this.hasEnded) {
