@@ -31,7 +31,7 @@ export class AnswerReader<T> {
     const { status } = response
     const whole = parseObject(response.body)
     if (status < 200 || status > 299 || whole?.['success'] === false) throw this.#refused(response, whole, wall)
-    if (whole === undefined) throw this.#unreadable(status, notJson(response))
+    if (whole === undefined) throw this.#unreadable(status, this.#notJson(response))
     try {
       return this.#decode(whole)
     } catch (error) {
@@ -43,8 +43,7 @@ export class AnswerReader<T> {
 
   /** No answer. */
   lost(error: TransportError): ClinkApiError {
-    const message = this.#hide(error.message)
-    return this.error(message, {
+    return this.error(error.message, {
       status: 0,
       failure: error.kind,
       mayHaveHappened: this.#call.changes && error.sent !== 'no',
@@ -54,7 +53,7 @@ export class AnswerReader<T> {
   /** The doubts of earlier tries of this call stay: a refusal does not undo what an unanswered try may have done. */
   error(message: string, facts: Partial<ApiFailure> & { readonly status: number }): ClinkApiError {
     this.#mayHaveHappened ||= facts.mayHaveHappened ?? (this.#call.changes && mayHaveWorked(facts.status))
-    return new ClinkApiError(`${this.#call.operation}: ${message}`, {
+    return new ClinkApiError(`${this.#call.operation}: ${this.#hide(message)}`, {
       detail: undefined,
       operation: this.#call.operation,
       retryAfter: undefined,
@@ -64,21 +63,25 @@ export class AnswerReader<T> {
     })
   }
 
-  #refused(
-    response: TransportResponse,
-    whole: Readonly<Record<string, unknown>> | undefined,
-    wall: number,
-  ): ClinkApiError {
+  #refused(response: TransportResponse, whole: Record<string, unknown> | undefined, wall: number): ClinkApiError {
     const { status, headers } = response
     const detail = this.#text(whole?.['error'])
-    const said = this.#text(whole?.['message']) ?? detail ?? (whole === undefined ? notJson(response) : undefined)
-    const message = `${status} ${said ?? STATUS_CODES[status] ?? 'without a reason'}`
+    const redirect = status >= 300 && status < 400 ? 'a redirect is not followed' : undefined
+    const said =
+      this.#text(whole?.['message']) ??
+      detail ??
+      redirect ??
+      (whole === undefined ? this.#notJson(response) : 'no reason given')
+    const message = `${status} ${STATUS_CODES[status] ?? ''}: ${said}`
     return this.error(message, { status, detail, retryAfter: retryAfter(headers, wall) })
   }
 
-  /** A successful answer that does not hold what it must. */
   #unreadable(status: number, problem: string): ClinkApiError {
     return this.error(`${status}, but the answer cannot be used: ${problem}`, { status, failure: 'unreadable' })
+  }
+
+  #notJson({ headers, body }: TransportResponse): string {
+    return `the answer is not a JSON object (${body.length} characters, ${this.#text(headers['content-type']) ?? 'no type'})`
   }
 
   #text(value: unknown): string | undefined {
@@ -93,16 +96,11 @@ function mayHaveWorked(status: number): boolean {
   return status === 408 || status >= 500 || (status >= 200 && status < 300)
 }
 
-function parseObject(text: string): Readonly<Record<string, unknown>> | undefined {
+function parseObject(text: string): Record<string, unknown> | undefined {
   try {
     const value: unknown = JSON.parse(text)
     return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : undefined
   } catch {
     return undefined
   }
-}
-
-function notJson(response: TransportResponse): string {
-  const type = response.headers['content-type']?.slice(0, 80) ?? 'no type'
-  return `the answer is not a JSON object (${response.body.length} characters, ${type})`
 }

@@ -37,10 +37,12 @@ export class Attempt {
     this.#stop?.()
   }
 
-  /** To be called in the turn in which the request goes to its socket: gives it up when that is too late. */
-  handOver(): void {
+  /** Whether the request may go to its socket. To be asked in the turn in which it does. */
+  handOver(): boolean {
     if (this.#isLate()) this.#reachDeadline()
-    if (this.#end === undefined) this.#progress = 'sent'
+    if (this.#end !== undefined) return false
+    this.#progress = 'sent'
+    return true
   }
 
   answering(): void {

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { Random } from '../base/backoff.ts'
+import { CodedError } from '../base/coded-error.ts'
 import { systemClock, type Clock } from '../base/clock.ts'
 import type { Secret } from '../base/secret.ts'
 import { AnswerReader } from './answer.ts'
@@ -79,8 +80,8 @@ export class ClinkClient {
     this.#key = apiKey(options.key)
     this.url = baseUrl(options.url ?? DEFAULT_URL)
     this.sessionId = sessionId(options.sessionId ?? randomUUID())
-    this.#timeout = options.timeout ?? 30_000
-    this.#attempts = options.attempts ?? 4
+    this.#timeout = positive('timeout', options.timeout ?? 30_000)
+    this.#attempts = positive('attempts', options.attempts ?? 4)
     this.#onResult = options.onResult
     const clock = options.clock ?? systemClock()
     const transport = options.transport ?? (this.#own = new GotTransport({ url: this.url, clock }))
@@ -307,10 +308,12 @@ export class ClinkClient {
     return this.call('list_pending_verifications', params, options)
   }
 
-  #ask<T>(call: WireCall, decode: Decode<T>, options: CallOptions = {}): Promise<T> {
+  async #ask<T>(call: WireCall, decode: Decode<T>, options: CallOptions = {}): Promise<T> {
     const key = this.#key.reveal()
     const reader = new AnswerReader(call, decode, (text) => text.replaceAll(key, '[secret]'))
-    const { timeout = this.#timeout, attempts = this.#attempts, signal, deadline } = options
+    const timeout = positive('timeout', options.timeout ?? this.#timeout)
+    const attempts = positive('attempts', options.attempts ?? this.#attempts)
+    const { signal, deadline } = options
     return this.#caller.send(call, this.#headersOf(call), reader, { timeout, attempts, signal, deadline })
   }
 
@@ -324,4 +327,9 @@ export class ClinkClient {
       'x-clink-session-id': this.sessionId,
     }
   }
+}
+
+function positive(name: string, value: number): number {
+  if (value > 0 && Number.isFinite(value)) return value
+  throw new CodedError('USAGE', `${name} must be a number above 0: ${value}`)
 }

@@ -67,10 +67,17 @@ export class GotTransport implements Transport {
       followRedirect: false,
       throwHttpErrors: false,
     })
+    // The loop that reads hears of errors too, but not of one that comes after it has ended.
     stream.on('error', () => undefined)
-    stream.once('request', (native: ClientRequest) => native.once('socket', () => attempt.handOver()))
+    stream.once('request', (native: ClientRequest) => {
+      // Node writes the request right after this event; nothing is written once it is destroyed.
+      native.once('socket', () => {
+        if (!attempt.handOver()) native.destroy()
+      })
+    })
     stream.once('response', () => attempt.answering())
     attempt.onGivenUp(() => stream.destroy())
+    // Without a body got waits for somebody to write one.
     if (request.body === undefined && request.method !== 'GET') stream.end()
     const body = await readAll(stream as AsyncIterable<Uint8Array>, attempt)
     const { statusCode = 0, headers = {} } = stream.response ?? {}

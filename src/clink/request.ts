@@ -26,6 +26,7 @@ const accepts: Readonly<Record<ParameterType, readonly [name: string, test: (val
  * @throws {CodedError} USAGE for unknown, missing and unusable parameters, with their names and values.
  */
 export function wireCall(operation: OperationName, params: Readonly<Record<string, unknown>>): WireCall {
+  if (!Object.hasOwn(operations, operation)) throw new CodedError('USAGE', `there is no operation ${operation}`)
   const row = operations[operation]
   const given = check(operation, row.parameters, params)
   const path = row.path.replace(/\{(\w+)\}/g, (_, name: string) => segment(operation, name, given.get(name)))
@@ -55,7 +56,7 @@ function check(
   parameters: Readonly<Record<string, Parameter>>,
   params: Readonly<Record<string, unknown>>,
 ): Map<string, unknown> {
-  const given = new Map(Object.entries(params).filter(([, value]) => value !== undefined && value !== null))
+  const given = new Map(Object.entries(params ?? {}).filter(([, value]) => value !== undefined && value !== null))
   for (const [name, value] of given) {
     const parameter = Object.hasOwn(parameters, name) ? parameters[name] : undefined
     if (parameter === undefined) throw refuse(operation, name, value, 'is not a parameter of it')
