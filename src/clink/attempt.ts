@@ -49,6 +49,11 @@ export class Attempt {
     this.#progress = 'answering'
   }
 
+  /** Throws when the request was given up: a stream that is destroyed at its end does not say so by itself. */
+  assertNotGivenUp(): void {
+    if (this.#end !== undefined) throw this.#end
+  }
+
   /** What a thrown error means at this point. Only its code is taken over: it may carry the whole request. */
   failure(thrown: unknown): TransportError {
     if (this.#end !== undefined) return this.#end

@@ -80,6 +80,7 @@ export class GotTransport implements Transport {
     // Without a body got waits for somebody to write one.
     if (request.body === undefined && request.method !== 'GET') stream.end()
     const body = await readAll(stream as AsyncIterable<Uint8Array>, attempt)
+    attempt.assertNotGivenUp()
     const { statusCode = 0, headers = {} } = stream.response ?? {}
     return { status: statusCode, headers: flat(headers), body }
   }
