@@ -1,0 +1,75 @@
+import { parse } from 'yaml'
+import { z } from 'zod'
+import { suggestKey } from './check.ts'
+import type { ConfigIssue } from './issue.ts'
+import { nearest } from './nearest.ts'
+import type { Place, RawConfig } from './raw.ts'
+import { knownPaths, schemaAt } from './schema.ts'
+
+const PREFIX = 'CLINK_WORKER_'
+/** Variables with the prefix that are no keys of the file. */
+const RESERVED: ReadonlySet<string> = new Set([`${PREFIX}CONFIG`])
+/** What Kubernetes sets in every pod beside a Service that is called clink-worker. */
+const KUBERNETES = /^CLINK_WORKER_(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT(_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?)$/
+
+/** Variables with names of their own, from the weakest to the strongest. */
+const NAMED = [
+  ['STATE_DIRECTORY', ['state', 'directory']],
+  ['CLINK_API_URL', ['clink', 'url']],
+  ['CLINK_API_KEY', ['clink', 'key']],
+  ['CLINK_API_KEY_FILE', ['clink', 'keyFile']],
+  ['CLINK_SESSION_ID', ['clink', 'session']],
+] as const
+
+/** `poll.maxInterval` is `CLINK_WORKER_POLL__MAX_INTERVAL`. */
+export function variableOf(path: readonly string[]): string {
+  const parts = path.map((part) => part.replaceAll(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase())
+  return `${PREFIX}${parts.join('__')}`
+}
+
+/**
+ * Puts what the environment says over what the file says. An empty variable counts as one that is not set.
+ *
+ * @returns warnings about variables that mean nothing.
+ */
+export function applyEnvironment(raw: RawConfig, env: NodeJS.ProcessEnv, cwd: string): readonly ConfigIssue[] {
+  for (const [name, path] of NAMED) {
+    // systemd gives a list when a unit has several; the first is ours.
+    const value = name === 'STATE_DIRECTORY' ? env[name]?.split(':')[0] : env[name]
+    if (value === undefined || value === '') continue
+    raw.override(path, value, { where: `environment ${name}`, base: cwd })
+  }
+  // A file that the environment names is stronger than a key that the configuration file holds.
+  if ((env['CLINK_API_KEY_FILE'] ?? '') !== '' && (env['CLINK_API_KEY'] ?? '') === '') {
+    raw.override(['clink', 'key'], undefined, { where: 'environment CLINK_API_KEY_FILE', base: cwd })
+  }
+  const known = new Map(knownPaths().map((path) => [variableOf(path), path]))
+  const warnings: ConfigIssue[] = []
+  for (const [name, value = ''] of Object.entries(env).sort(([a], [b]) => a.localeCompare(b))) {
+    if (!name.startsWith(PREFIX) || value === '' || RESERVED.has(name) || KUBERNETES.test(name)) continue
+    const path = known.get(name)
+    const place: Place = { where: `environment ${name}`, base: cwd }
+    if (path !== undefined) raw.override(path, readText(value, path), place)
+    else warnings.push({ where: place.where, key: '', message: 'unknown variable', ...suggestion(name, known.keys()) })
+  }
+  return warnings
+}
+
+function suggestion(name: string, known: Iterable<string>): { readonly suggestion?: string } {
+  const meant = nearest(name, known)
+  if (meant !== undefined) return { suggestion: `did you mean ${meant}?` }
+  const elsewhere = suggestKey([name.slice(PREFIX.length).toLowerCase()])
+  return elsewhere === undefined ? {} : { suggestion: elsewhere }
+}
+
+/** A text from a flag or a variable as the value that its key wants: as it is where that fits, otherwise read as YAML. */
+export function readText(value: string, path: readonly string[]): unknown {
+  if (value === 'null' || value === '~') return undefined
+  const schema = schemaAt(path)
+  if (schema !== undefined && z.safeParse(schema, value).success) return value
+  try {
+    return parse(value, { stringKeys: true }) as unknown
+  } catch {
+    return value
+  }
+}

@@ -1,0 +1,61 @@
+import { CodedError } from '../base/coded-error.ts'
+
+/** One thing that is wrong with the configuration, or that its author should know. */
+export interface ConfigIssue {
+  /** The file, `flag --concurrency`, or `environment CLINK_WORKER_CONCURRENCY`. */
+  readonly where: string
+  /** From 1. */
+  readonly line?: number
+  readonly column?: number
+  /** Dotted, as `poll.interval` or `routes[0].use`; empty: the whole. */
+  readonly key: string
+  /** The value as it was written; never a secret. */
+  readonly value?: string
+  /** Reads on from the value: `is not a duration; write 250ms, 30s, 5m, 1h`. */
+  readonly message: string
+  readonly suggestion?: string
+}
+
+/** All that is wrong with a configuration, one line each. */
+export class ConfigError extends CodedError {
+  override readonly name = 'ConfigError'
+  readonly issues: readonly ConfigIssue[]
+
+  constructor(issues: readonly ConfigIssue[]) {
+    super('CONFIG_INVALID', issues.map(formatIssue).join('\n'))
+    this.issues = issues
+  }
+}
+
+/** `worker.yaml:3:11: poll.interval: "5 secs" is not a duration; write 250ms, 30s, 5m, 1h` */
+export function formatIssue({ where, line, column, key, value, message, suggestion }: ConfigIssue): string {
+  const place = [where, line, column].filter((part) => part !== undefined).join(':')
+  const about = [value, message].filter((part) => part !== undefined).join(' ')
+  const advice = suggestion === undefined ? '' : `; ${suggestion}`
+  return withoutKeys(`${[place, key, about].filter((part) => part !== '').join(': ')}${advice}`)
+}
+
+/** A part of a path: a key of a map or an index of a list. */
+export type PathPart = string | number
+export type Path = readonly PathPart[]
+
+export function dotted(path: Path): string {
+  return path
+    .map((part) => (typeof part === 'number' ? `[${part}]` : `.${part}`))
+    .join('')
+    .replace(/^\./, '')
+}
+
+const LONGEST_SHOWN = 80
+
+/** A value for a message: JSON, short, without what must stay secret. */
+export function showValue(value: unknown): string {
+  const text = JSON.stringify(value) ?? 'nothing'
+  const short = text.length > LONGEST_SHOWN ? `${text.slice(0, LONGEST_SHOWN)}…` : text
+  return withoutKeys(short.replace(/(\/\/)[^/\s"]*@/g, '$1…@'))
+}
+
+/** An API key may stand where nobody expects one: in the wrong place of a file, or in a parser's message. */
+function withoutKeys(text: string): string {
+  return text.replace(/sk_live_[^\s"',}\]]*/g, 'sk_live_…')
+}

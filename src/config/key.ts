@@ -1,0 +1,61 @@
+import { readFile, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { CodedError } from '../base/coded-error.ts'
+import { Secret } from '../base/secret.ts'
+import type { Config } from './config.ts'
+
+export interface LoadedKey {
+  readonly key: Secret
+  /** Where it came from, for people. */
+  readonly from: string
+  readonly warnings: readonly string[]
+}
+
+const CREDENTIAL = 'clink-api-key'
+const WAYS =
+  'Set CLINK_API_KEY, or clink.keyFile (CLINK_API_KEY_FILE) to a file that holds it, ' +
+  `or give systemd's LoadCredential=${CREDENTIAL}:FILE. Keys are made at clink.voxos.ai.`
+
+/**
+ * Finds the API key: `clink.key`, then `clink.keyFile`, then the systemd credential. Its form is not looked at.
+ *
+ * @throws {CodedError} KEY_MISSING, saying which ways there are; FILE_INVALID for a file that cannot be read or is empty.
+ */
+export async function loadKey({ clink }: Config, env: NodeJS.ProcessEnv): Promise<LoadedKey> {
+  if (clink.key !== null) {
+    const from = clink.key.reveal() === env['CLINK_API_KEY'] ? 'CLINK_API_KEY' : 'clink.key'
+    const warnings = clink.keyFile === null ? [] : [`${from} is used; the file ${clink.keyFile} is not read`]
+    return { key: clink.key, from, warnings }
+  }
+  if (clink.keyFile !== null) {
+    const key = await readKey(clink.keyFile)
+    const { mode } = await stat(clink.keyFile)
+    const isOpen = (mode & 0o077) !== 0
+    const warning = `the key file ${clink.keyFile} is open to others (mode ${(mode & 0o777).toString(8)}); chmod 600 it`
+    return { key, from: clink.keyFile, warnings: isOpen ? [warning] : [] }
+  }
+  const directory = env['CREDENTIALS_DIRECTORY'] ?? ''
+  if (directory !== '') {
+    const file = join(directory, CREDENTIAL)
+    const key = await readKey(file).catch((error: unknown) => {
+      if (error instanceof CodedError && isMissing(error.cause)) return undefined
+      throw error
+    })
+    if (key !== undefined) return { key, from: `the systemd credential ${CREDENTIAL}`, warnings: [] }
+  }
+  throw new CodedError('KEY_MISSING', `There is no Clink API key. ${WAYS}`)
+}
+
+async function readKey(file: string): Promise<Secret> {
+  const text = await readFile(file, 'utf8').catch((cause: unknown) => {
+    const why = isMissing(cause) ? 'there is no such file' : 'it cannot be read'
+    throw new CodedError('FILE_INVALID', `The key file ${file}: ${why}. ${WAYS}`, { cause })
+  })
+  const key = text.trim()
+  if (key === '') throw new CodedError('FILE_INVALID', `The key file ${file} is empty. ${WAYS}`)
+  return new Secret(key)
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT'
+}

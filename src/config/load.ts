@@ -1,0 +1,139 @@
+import { access, readFile } from 'node:fs/promises'
+import { basename, extname, resolve } from 'node:path'
+import { Secret } from '../base/secret.ts'
+import { checkConfig } from './check.ts'
+import type { Config, MatchRule, RouteConfig } from './config.ts'
+import { applyEnvironment, readText } from './environment.ts'
+import { ConfigError, type ConfigIssue, type Path } from './issue.ts'
+import { RawConfig } from './raw.ts'
+import { configSchema, type ParsedConfig } from './schema.ts'
+import { unavailable, withoutEffect } from './unavailable.ts'
+import { readYaml } from './yaml-file.ts'
+
+export interface LoadOptions {
+  /** The file of `--config`; relative to `cwd`. */
+  readonly file?: string
+  /** Values of flags by dotted key: `{ 'poll.interval': '5s' }`. */
+  readonly flags?: Readonly<Record<string, string>>
+  readonly env: NodeJS.ProcessEnv
+  readonly cwd: string
+  /** By dotted key, in place of the schema's defaults: what `dev` starts from. */
+  readonly defaults?: Readonly<Record<string, unknown>>
+}
+
+export interface LoadedConfig {
+  readonly config: Config
+  /** Absolute path; null: there was none. */
+  readonly file: string | null
+  readonly warnings: readonly ConfigIssue[]
+}
+
+const SYSTEM_FILE = '/etc/clink-worker/config.yaml'
+
+/**
+ * Finds, reads, merges and checks the configuration: flags, then environment, then the file, then the defaults.
+ *
+ * @throws {ConfigError} with all that is wrong.
+ */
+export async function loadConfig(options: LoadOptions): Promise<LoadedConfig> {
+  const { cwd, defaults = {}, env, flags = {} } = options
+  const file = await findFile(options)
+  const read = file === null ? undefined : await readConfigFile(file, env)
+  const raw = read?.raw ?? new RawConfig({ where: 'defaults', base: cwd })
+  const warnings = [...applyEnvironment(raw, env, cwd)]
+  for (const [key, value] of Object.entries(flags)) {
+    const path = key.split('.')
+    raw.override(path, readText(value, path), { where: `flag ${flagOf(key)}`, base: cwd })
+  }
+  for (const [key, value] of Object.entries(defaults)) {
+    const path = key.split('.')
+    if (raw.get(path) === undefined) raw.override(path, value, { where: 'defaults', base: cwd })
+  }
+  const { parsed, issues } = checkConfig(raw)
+  const all = [...(read?.issues ?? []), ...issues, ...unavailable(parsed, raw)]
+  if (all.length > 0) throw new ConfigError(inOrder(all))
+  const complete = configSchema.parse(raw.root)
+  warnings.push(...withoutEffect(complete, raw))
+  return { config: build(complete, raw), file, warnings }
+}
+
+/** `poll.maxInterval` is `--poll-max-interval`. */
+function flagOf(key: string): string {
+  return `--${key.replaceAll('.', '-').replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
+}
+
+async function findFile({ cwd, env, file }: LoadOptions): Promise<string | null> {
+  const named = file ?? (env['CLINK_WORKER_CONFIG'] || undefined)
+  if (named !== undefined) return resolve(cwd, named)
+  for (const candidate of [resolve(cwd, 'clink-worker.yaml'), SYSTEM_FILE]) {
+    const isThere = await access(candidate).then(
+      () => true,
+      (error: NodeJS.ErrnoException) => error.code !== 'ENOENT' && error.code !== 'ENOTDIR',
+    )
+    if (isThere) return candidate
+  }
+  return null
+}
+
+async function readConfigFile(file: string, env: NodeJS.ProcessEnv): Promise<ReturnType<typeof readYaml>> {
+  try {
+    return readYaml(await readFile(file, 'utf8'), file, env)
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined
+    const message = code === 'ENOENT' ? 'there is no such file' : `the file cannot be read (${String(code ?? error)})`
+    throw new ConfigError([{ where: file, key: '', message }])
+  }
+}
+
+/** As somebody goes through the file: by line; what stands elsewhere comes after it. */
+function inOrder(issues: readonly ConfigIssue[]): readonly ConfigIssue[] {
+  const position = ({ line = Infinity, column = 0 }: ConfigIssue): number => line * 100_000 + column
+  return [...issues].sort((a, b) => (position(a) === position(b) ? 0 : position(a) - position(b)))
+}
+
+function build(parsed: ParsedConfig, raw: RawConfig): Config {
+  const { clink, handlers, server, state } = parsed
+  const absolute = (path: string, at: Path): string => resolve(raw.placeOf(at).base, path)
+  const orNull = (path: string | null, at: Path): string | null => (path === null ? null : absolute(path, at))
+  return deepFreeze({
+    ...parsed,
+    clink: {
+      ...clink,
+      key: clink.key === null ? null : new Secret(clink.key),
+      keyFile: orNull(clink.keyFile, ['clink', 'keyFile']),
+    },
+    handlers: { ...handlers, runner: 'inline', directory: absolute(handlers.directory, ['handlers', 'directory']) },
+    state: { ...state, directory: absolute(state.directory, ['state', 'directory']) },
+    server: { ...server, tokenFile: orNull(server.tokenFile, ['server', 'tokenFile']) },
+    routes: parsed.routes.map((route, index) => buildRoute(route, absolute(route.use ?? '', ['routes', index, 'use']))),
+  })
+}
+
+function buildRoute(
+  { match, name, retry, timeout, with: values }: ParsedConfig['routes'][number],
+  use: string,
+): RouteConfig {
+  return {
+    name: name ?? basename(use, extname(use)),
+    use,
+    with: values ?? {},
+    ...(match !== undefined && { match: matchRule(match) }),
+    ...(timeout !== undefined && { timeout }),
+    ...(retry !== undefined && { retry: retry }),
+  }
+}
+
+/** The schema has seen to it that one of the two is there. */
+function matchRule({ content, ...rest }: NonNullable<ParsedConfig['routes'][number]['match']>): MatchRule {
+  const { prefix, regex } = content ?? {}
+  if (prefix !== undefined) return { ...rest, content: { prefix } }
+  return regex === undefined ? rest : { ...rest, content: { regex } }
+}
+
+function deepFreeze<T>(value: T): T {
+  if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
+    Object.freeze(value)
+    for (const part of Object.values(value)) deepFreeze(part)
+  }
+  return value
+}

@@ -1,0 +1,44 @@
+import type { Path } from './issue.ts'
+import type { ParsedConfig } from './schema.ts'
+
+export interface Problem {
+  readonly path: Path
+  readonly message: string
+}
+
+type Sections = Partial<ParsedConfig>
+
+/** How keys must relate to each other. Looks only at sections that are correct in themselves. */
+export function relationProblems({ poll, claim, retry, shutdown, routes }: Sections): readonly Problem[] {
+  const problems: Problem[] = []
+  const unless = (holds: boolean, path: Path, message: string): void => {
+    if (!holds) problems.push({ path, message })
+  }
+  if (poll !== undefined)
+    unless(poll.maxInterval >= poll.interval, ['poll', 'maxInterval'], 'is shorter than poll.interval')
+  if (claim !== undefined) unless(claim.maxHold >= claim.timeout, ['claim', 'maxHold'], 'is shorter than claim.timeout')
+  if (retry !== undefined)
+    unless(retry.maxBackoff >= retry.backoff, ['retry', 'maxBackoff'], 'is shorter than retry.backoff')
+  if (shutdown !== undefined) {
+    unless(
+      shutdown.drain <= shutdown.timeout,
+      ['shutdown', 'drain'],
+      'is longer than shutdown.timeout, of which it is a part',
+    )
+  }
+  const names = new Map<string, number>()
+  for (const [index, { name, retry: own, use, exec, http }] of (routes ?? []).entries()) {
+    const ways = [use, exec, http].filter((way) => way !== undefined).length
+    unless(ways > 0, ['routes', index], 'does not say what runs it; write use: ./handlers/file.ts')
+    unless(ways < 2, ['routes', index], 'has more than one of use, exec and http')
+    const { backoff, maxBackoff } = { backoff: retry?.backoff, maxBackoff: retry?.maxBackoff, ...own }
+    if (own !== undefined && backoff !== undefined && maxBackoff !== undefined) {
+      unless(maxBackoff >= backoff, ['routes', index, 'retry'], `makes maxBackoff shorter than backoff`)
+    }
+    if (name === undefined) continue
+    const other = names.get(name)
+    unless(other === undefined, ['routes', index, 'name'], `is also the name of routes[${other}]`)
+    names.set(name, index)
+  }
+  return problems
+}

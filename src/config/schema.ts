@@ -1,0 +1,265 @@
+import { z } from 'zod'
+import { duration, flag, integer, listOf, oneOf, rate, regularExpression, text, webAddress } from './values.ts'
+
+const GROUP = { error: 'is not a group of keys and values' }
+
+const textOrList = () =>
+  z.union([text(), listOf(text()).min(1, { error: 'is an empty list' })], {
+    error: 'is neither text nor a list of texts',
+  })
+
+const retryShape = {
+  attempts: integer(1, 1_000),
+  backoff: duration(),
+  maxBackoff: duration(),
+}
+
+const content = z
+  .strictObject(
+    { prefix: text().exactOptional(), regex: regularExpression().exactOptional() },
+    { error: 'is neither { prefix: text } nor { regex: text }' },
+  )
+  .refine(({ prefix, regex }) => (prefix === undefined) !== (regex === undefined), {
+    error: 'must have either a prefix or a regex',
+  })
+  .describe('What the text of the clink must begin with, or a regular expression with named groups.')
+
+const match = z
+  .strictObject(
+    {
+      group: textOrList().exactOptional().describe('Slug or id of the group; * and ? are wildcards.'),
+      from: textOrList().exactOptional().describe('Id or name of the sender; * and ? are wildcards.'),
+      for: oneOf(['me', 'anyone']).exactOptional().describe('me: addressed to the worker itself.'),
+      content: content.exactOptional(),
+    },
+    { error: 'is not a match; write { group: ops }' },
+  )
+  .describe('What the route takes: all that is given must hold. Left out: what the handler itself says, or everything.')
+
+const route = z.strictObject(
+  {
+    name: text().exactOptional().describe('For logs and metrics. Default: the file name of the handler.'),
+    match: match.exactOptional(),
+    use: text().exactOptional().describe('The handler file.'),
+    exec: listOf(text()).min(1, { error: 'is an empty list' }).exactOptional().describe('Not available yet.'),
+    http: webAddress().exactOptional().describe('Not available yet.'),
+    with: z
+      .record(z.string(), z.unknown(), { error: 'is not a group of keys and values' })
+      .exactOptional()
+      .describe('Values that the handler finds in ctx.with.'),
+    timeout: duration().exactOptional().describe('How long one run may take.'),
+    retry: z
+      .strictObject(
+        {
+          attempts: retryShape.attempts.exactOptional(),
+          backoff: retryShape.backoff.exactOptional(),
+          maxBackoff: retryShape.maxBackoff.exactOptional(),
+        },
+        GROUP,
+      )
+      .exactOptional(),
+    runner: oneOf(['inline', 'thread']).exactOptional().describe('thread: not available yet.'),
+    concurrency: integer(1, 1_000).exactOptional().describe('Not available yet.'),
+    rate: rate().exactOptional().describe('Not available yet.'),
+    serial: oneOf(['group', 'sender']).exactOptional().describe('Not available yet.'),
+    cwd: text().exactOptional().describe('Not available yet.'),
+    env: z.record(z.string(), z.string()).exactOptional().describe('Not available yet.'),
+    output: oneOf(['text', 'json', 'none']).exactOptional().describe('Not available yet.'),
+  },
+  { error: 'is not a route; write { name: deploy, use: ./handlers/deploy.ts }' },
+)
+
+/** What the file may hold, with every default as a user would write it. */
+export const configSchema = z.strictObject({
+  clink: z
+    .strictObject(
+      {
+        url: webAddress().prefault('https://api.clink.voxos.ai').describe('Address of the Clink API.'),
+        key: text().nullable().prefault(null).meta({ default: '${CLINK_API_KEY}' }).describe('The API key.'),
+        keyFile: text().nullable().prefault(null).describe('File that holds the API key.'),
+        session: text().prefault('auto').describe('First part of the session id; auto: made at each start.'),
+        identity: text().prefault('auto').describe('Our own user or agent profile id; auto: learnt.'),
+        timeout: duration(100).prefault('30s').describe('The longest one request to Clink may take.'),
+      },
+      GROUP,
+    )
+    .describe('How to reach Clink.')
+    .prefault({}),
+  inbox: z
+    .strictObject(
+      {
+        for: oneOf(['me', 'open', 'anyone']).prefault('open').describe('Whose clinks: me; me or nobody; anyone.'),
+        groups: listOf(text()).prefault([]).describe('Slugs or ids; empty: all that the key sees. Not available yet.'),
+        ignore: listOf(text()).prefault([]).describe('Senders whose clinks are left alone. Not available yet.'),
+        maxAge: duration(1_000).nullable().prefault(null).describe('Older clinks are left alone. Not available yet.'),
+        claim: oneOf(['auto', 'batch', 'select'])
+          .prefault('auto')
+          .describe('How clinks are claimed; select: not available yet.'),
+        ownReplies: oneOf(['leave', 'acknowledge'])
+          .prefault('leave')
+          .describe('What becomes of our own replies that come back.'),
+        loopLimit: rate()
+          .prefault('30/10m')
+          .describe('A sender that answers our answers faster than this is left alone.'),
+      },
+      GROUP,
+    )
+    .describe('Which clinks are taken.')
+    .prefault({}),
+  poll: z
+    .strictObject(
+      {
+        interval: duration(10).prefault('1s').describe('First wait after an empty inbox.'),
+        maxInterval: duration(10).prefault('15s').describe('Longest wait after an empty inbox.'),
+        sweep: duration(1_000).prefault('5m').describe('How often everything is looked through. Not available yet.'),
+      },
+      GROUP,
+    )
+    .describe('How often the inbox is looked at.')
+    .prefault({}),
+  claim: z
+    .strictObject(
+      {
+        timeout: duration(1_000)
+          .prefault('5m')
+          .describe('How long a claim is asked for; it is renewed while the work goes on.'),
+        maxHold: duration(1_000).prefault('6h').describe('The longest a clink is held for later runs.'),
+        exclusive: flag().prefault(false).describe('Nobody else uses this key. Not available yet.'),
+        trustRenewals: flag()
+          .prefault(false)
+          .describe('Believe renewals of a service that does not say when claims end.'),
+      },
+      GROUP,
+    )
+    .describe('How claims are kept.')
+    .prefault({}),
+  concurrency: integer(1, 1_000).prefault(10).describe('How many clinks are worked at the same time.'),
+  handlers: z
+    .strictObject(
+      {
+        directory: text().prefault('./handlers').describe('Where the handler files are.'),
+        watch: flag().prefault(false).describe('Load handlers again when they change.'),
+        runner: oneOf(['inline', 'thread']).prefault('inline').describe('thread: not available yet.'),
+        timeout: duration().prefault('15m').describe('How long one run may take.'),
+        grace: duration().prefault('30s').describe('A run that goes on for this long after its abort counts as stuck.'),
+      },
+      GROUP,
+    )
+    .describe('The code that works the clinks.')
+    .prefault({}),
+  routes: listOf(route).prefault([]).describe('Which clinks go to which handler; the first that matches is taken.'),
+  retry: z
+    .strictObject(
+      {
+        attempts: retryShape.attempts.prefault(5).describe('Starts of a handler before the clink is given up.'),
+        backoff: retryShape.backoff.prefault('5s').describe('First wait before another attempt; doubles each time.'),
+        maxBackoff: retryShape.maxBackoff.prefault('10m').describe('Longest wait before another attempt.'),
+        cooldown: duration().prefault('1h').describe('How long a released clink is left alone by this worker.'),
+        crashes: integer(1, 1_000).prefault(3).describe('Crashes that one clink may cause. Not available yet.'),
+        onExhausted: oneOf(['release', 'complete'])
+          .prefault('release')
+          .describe('What Clink is told about a clink that is given up.'),
+      },
+      GROUP,
+    )
+    .describe('How failed runs are tried again.')
+    .prefault({}),
+  replies: z
+    .strictObject(
+      {
+        mark: z
+          .string({ error: 'is not text' })
+          .regex(/^[^\n]{1,200}$/, { error: 'is not one line of 1 to 200 characters' })
+          .prefault('— clink-worker')
+          .describe('Last line of what the worker sends, so that it knows its own words.'),
+      },
+      GROUP,
+    )
+    .describe('What is sent.')
+    .prefault({}),
+  shutdown: z
+    .strictObject(
+      {
+        timeout: duration(10).prefault('25s').describe('The longest a stop may take.'),
+        drain: duration(0).prefault('17s').describe('How much of it running handlers get to finish.'),
+      },
+      GROUP,
+    )
+    .describe('How the worker stops.')
+    .prefault({}),
+  state: z
+    .strictObject(
+      {
+        directory: text().prefault('./state').describe('Where the worker keeps what it must not forget. Not used yet.'),
+        sync: oneOf(['normal', 'full']).prefault('normal').describe('full: safe against power loss. Not used yet.'),
+        keep: duration().prefault('14d').describe('How long settled clinks are kept. Not used yet.'),
+      },
+      GROUP,
+    )
+    .describe('What is kept on disk.')
+    .prefault({}),
+  server: z
+    .strictObject(
+      {
+        enabled: flag().prefault(true).describe('Not used yet.'),
+        host: text().prefault('127.0.0.1').describe('Not used yet.'),
+        port: integer(0, 65_535).prefault(7717).describe('Not used yet.'),
+        tokenFile: text().nullable().prefault(null).describe('Not used yet.'),
+        allowedHosts: listOf(text()).prefault([]).describe('Not used yet.'),
+      },
+      GROUP,
+    )
+    .describe('The HTTP server.')
+    .prefault({}),
+  log: z
+    .strictObject(
+      {
+        level: oneOf(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
+          .prefault('info')
+          .describe('The least that is logged.'),
+        format: oneOf(['auto', 'pretty', 'json'])
+          .prefault('auto')
+          .describe('auto: pretty on a terminal, JSON otherwise.'),
+        content: flag().prefault(false).describe('Log what clinks say.'),
+      },
+      GROUP,
+    )
+    .describe('What is logged.')
+    .prefault({}),
+})
+
+export type ParsedConfig = z.output<typeof configSchema>
+
+/** The schema behind wrappers that only add a default or an alternative. */
+export function unwrap(schema: z.core.$ZodType): z.core.$ZodType {
+  if (schema instanceof z.ZodPrefault || schema instanceof z.ZodExactOptional || schema instanceof z.ZodNullable) {
+    return unwrap(schema.unwrap())
+  }
+  return schema
+}
+
+/** Keys that a map of this schema may have; none where it is no map with fixed keys. */
+export function shapeOf(schema: z.core.$ZodType): Readonly<Record<string, z.core.$ZodType>> {
+  const inner = unwrap(schema)
+  return inner instanceof z.ZodObject ? inner.shape : {}
+}
+
+/** The schema at a path; undefined where no key of that name is known. */
+export function schemaAt(path: readonly (string | number)[]): z.core.$ZodType | undefined {
+  let schema: z.core.$ZodType | undefined = configSchema
+  for (const part of path) {
+    if (schema === undefined) return undefined
+    const inner: z.core.$ZodType = unwrap(schema)
+    if (typeof part === 'number') schema = inner instanceof z.ZodArray ? inner.element : undefined
+    else schema = shapeOf(inner)[part]
+  }
+  return schema
+}
+
+/** Every key outside lists, as a path: groups of keys and single ones. */
+export function knownPaths(): readonly (readonly string[])[] {
+  return Object.entries(configSchema.shape).flatMap(([name, schema]) => [
+    [name],
+    ...Object.keys(shapeOf(schema)).map((key) => [name, key]),
+  ])
+}

@@ -1,0 +1,29 @@
+export type Substituted =
+  | { readonly text: string; readonly fromEnvironment: boolean }
+  /** What is wrong, reading on from the value. */
+  | { readonly problem: string }
+
+const REFERENCE = /\$\$|\$\{([^}]*)\}|\$\{/g
+const NAME_AND_DEFAULT = /^([A-Za-z_][A-Za-z0-9_]*)(?::-(.*))?$/s
+
+/** `${VAR}`, `${VAR:-default}` (also for an empty variable) and `$$`, which stands for `$`. All else stays as it is. */
+export function substitute(text: string, env: NodeJS.ProcessEnv): Substituted {
+  const problems: string[] = []
+  let fromEnvironment = false
+  const result = text.replace(REFERENCE, (whole, inner: string | undefined) => {
+    if (whole === '$$') return '$'
+    const [, name, fallback] = NAME_AND_DEFAULT.exec(inner ?? '') ?? []
+    if (name === undefined) {
+      problems.push('is not a reference to a variable; write ${NAME} or ${NAME:-default}, and $$ for a dollar sign')
+      return ''
+    }
+    const value = env[name]
+    if (value !== undefined && (value !== '' || fallback === undefined)) {
+      fromEnvironment = true
+      return value
+    }
+    if (fallback === undefined) problems.push(`needs the environment variable ${name}, which is not set`)
+    return fallback ?? ''
+  })
+  return problems.length > 0 ? { problem: problems.join('; ') } : { text: result, fromEnvironment }
+}

@@ -1,0 +1,84 @@
+import { z } from 'zod'
+import { formatDuration, parseDuration } from '../base/duration.ts'
+import type { Rate } from './config.ts'
+
+const LONGEST = 3_650 * 86_400_000
+const DURATION_ADVICE = 'is not a duration; write 250ms, 30s, 5m, 1h'
+const RATE_ADVICE = 'is not a rate; write 30/10m for thirty in ten minutes'
+
+/** A duration text, in milliseconds from `min` up. */
+export function duration(min = 1) {
+  return z
+    .string({ error: DURATION_ADVICE })
+    .regex(/^\d+(\.\d+)?(ms|s|m|h|d)$/, { error: DURATION_ADVICE, abort: true })
+    .transform((text, context) => {
+      const ms = parseDuration(text) ?? Number.NaN
+      if (ms >= min && ms <= LONGEST) return ms
+      const bound = ms < min ? `shorter than ${formatDuration(min)}` : `longer than ${formatDuration(LONGEST)}`
+      context.issues.push({ code: 'custom', input: text, message: `is ${bound}` })
+      return z.NEVER
+    })
+}
+
+/** `30/10m` */
+export function rate() {
+  return z
+    .string({ error: RATE_ADVICE })
+    .regex(/^\d+\/\d+(\.\d+)?(ms|s|m|h|d)$/, { error: RATE_ADVICE, abort: true })
+    .transform((text, context): Rate => {
+      const [count = '', window = ''] = text.split('/')
+      const read = { count: Number(count), window: parseDuration(window) ?? 0 }
+      if (read.count >= 1 && read.window >= 1 && read.window <= LONGEST && Number.isSafeInteger(read.count)) return read
+      context.issues.push({ code: 'custom', input: text, message: RATE_ADVICE })
+      return z.NEVER
+    })
+}
+
+export function text() {
+  return z
+    .string({ error: ({ input }) => `is not text${typeof input === 'number' ? '; put it in quotes' : ''}` })
+    .min(1, { error: 'is empty' })
+}
+
+export function integer(min: number, max: number) {
+  const error = `is not a whole number from ${min} to ${max}`
+  return z.number({ error }).int({ error }).min(min, { error }).max(max, { error })
+}
+
+export function flag() {
+  return z.boolean({ error: 'is not true or false' })
+}
+
+export function oneOf<const Values extends readonly [string, ...string[]]>(values: Values) {
+  return z.enum(values, { error: `is not one of ${values.join(', ')}` })
+}
+
+export function listOf<Item extends z.ZodType>(item: Item) {
+  return z.array(item, { error: 'is not a list; write [a, b]' })
+}
+
+/** The address of the service. Credentials have no place in it: it is shown in logs. */
+export function webAddress() {
+  return text().superRefine((value, context) => {
+    const url = URL.parse(value)
+    const problem =
+      url === null || !['http:', 'https:'].includes(url.protocol)
+        ? 'is not an address that begins with http:// or https://'
+        : url.username !== '' || url.password !== ''
+          ? 'must not hold a user name or password'
+          : /[?#]/.test(value)
+            ? 'must not hold a query or a fragment'
+            : undefined
+    if (problem !== undefined) context.addIssue(problem)
+  })
+}
+
+export function regularExpression() {
+  return text().superRefine((value, context) => {
+    try {
+      RegExp(value)
+    } catch (error) {
+      context.addIssue(`is not a regular expression: ${error instanceof Error ? error.message : String(error)}`)
+    }
+  })
+}

@@ -1,0 +1,152 @@
+import { dirname } from 'node:path'
+import {
+  isAlias,
+  isMap,
+  isNode,
+  isScalar,
+  isSeq,
+  LineCounter,
+  parseDocument,
+  type Document,
+  type Range,
+  type Scalar,
+  type YAMLMap,
+} from 'yaml'
+import { dotted, type ConfigIssue, type Path } from './issue.ts'
+import { isRecord, RawConfig, type Place, type RawMap } from './raw.ts'
+import { substitute } from './substitute.ts'
+
+/** Aliases can make a small file enormous. */
+const MOST_NODES = 20_000
+
+/** Reads the text of a configuration file. Values from the environment are put in after parsing, so they cannot add keys. */
+export function readYaml(
+  text: string,
+  file: string,
+  env: NodeJS.ProcessEnv,
+): { readonly raw: RawConfig; readonly issues: readonly ConfigIssue[] } {
+  const reader = new YamlReader(text, file, env)
+  return { raw: reader.read(), issues: reader.issues }
+}
+
+class YamlReader {
+  readonly issues: ConfigIssue[] = []
+  readonly #lines = new LineCounter()
+  readonly #document: Document.Parsed
+  readonly #file: string
+  readonly #env: NodeJS.ProcessEnv
+  readonly #raw: RawConfig
+  #nodes = 0
+
+  constructor(text: string, file: string, env: NodeJS.ProcessEnv) {
+    this.#file = file
+    this.#env = env
+    this.#raw = new RawConfig(this.#place(undefined))
+    // Pretty errors quote lines of the file, which may hold the key.
+    this.#document = parseDocument(text, { lineCounter: this.#lines, stringKeys: true, prettyErrors: false })
+  }
+
+  read(): RawConfig {
+    const { contents, errors, warnings } = this.#document
+    for (const { message, pos } of [...errors, ...warnings]) {
+      this.#issue(this.#place([pos[0], pos[1], pos[1]]), [], message)
+    }
+    const root = contents === null ? {} : this.#value(contents, [])
+    if (isRecord(root)) this.#raw.fill(root)
+    else if (root !== null && root !== undefined) {
+      this.#issue(this.#place(contents?.range), [], 'the file must hold keys and values, as "concurrency: 10"')
+    }
+    return this.#raw
+  }
+
+  #value(node: unknown, path: Path): unknown {
+    this.#nodes += 1
+    if (this.#nodes > MOST_NODES) {
+      if (this.#nodes === MOST_NODES + 1) {
+        this.#issue(this.#place(rangeOf(node)), path, `the file has more than ${MOST_NODES} values, aliases included`)
+      }
+      return undefined
+    }
+    if (path.length === 0) this.#raw.locate([], { value: this.#place(rangeOf(node)) })
+    if (isAlias(node)) return this.#value(node.resolve(this.#document), path)
+    if (isMap(node)) return this.#map(node, path)
+    if (isSeq(node)) {
+      return node.items.map((item, index) => {
+        this.#raw.locate([...path, index], { value: this.#place(rangeOf(item)) })
+        return this.#value(item, [...path, index])
+      })
+    }
+    return isScalar(node) ? this.#scalar(node, path) : undefined
+  }
+
+  #map(map: YAMLMap, path: Path): RawMap {
+    const result: RawMap = {}
+    for (const { key, value } of map.items) {
+      if (!isScalar(key)) continue
+      const name = String(key.value)
+      const at = [...path, name]
+      const keyPlace = this.#place(key.range)
+      this.#raw.locate(at, { key: keyPlace, value: isNode(value) ? this.#place(value.range) : keyPlace })
+      const read = this.#value(value, at)
+      // An empty value means the default, except among the values that are passed on to a handler as they are.
+      if (read !== undefined && (read !== null || path.includes('with'))) setOwn(result, name, read)
+    }
+    return result
+  }
+
+  #scalar(scalar: Scalar, path: Path): unknown {
+    const { type, value } = scalar
+    if (typeof value !== 'string' || !value.includes('$')) return value
+    if (isUnsetKey(path, value, this.#env)) return undefined
+    const place = { ...this.#place(scalar.range), written: JSON.stringify(value) }
+    const result = substitute(value, this.#env)
+    if ('problem' in result) {
+      this.#issue(place, path, result.problem, place.written)
+      return undefined
+    }
+    if (result.fromEnvironment) this.#raw.locate(path, { value: place })
+    return type === 'PLAIN' ? this.#typed(result.text) : result.text
+  }
+
+  /** What an unquoted scalar with this text means: a number, a truth value, nothing, or text. */
+  #typed(text: string): unknown {
+    for (const tag of this.#document.schema.tags) {
+      if (tag.collection !== undefined || tag.default !== true || tag.test?.test(text) !== true) continue
+      const value = tag.resolve?.(text, () => {}, this.#document.options)
+      return isScalar(value) ? value.value : value
+    }
+    return text
+  }
+
+  #place(range: Range | null | undefined): Place {
+    const base = dirname(this.#file)
+    if (range === null || range === undefined) return { where: this.#file, base }
+    const { line, col } = this.#lines.linePos(range[0])
+    return { where: this.#file, line, column: col, base }
+  }
+
+  #issue({ where, line, column }: Place, path: Path, message: string, value?: string): void {
+    this.issues.push({
+      where,
+      ...(line !== undefined && { line }),
+      ...(column !== undefined && { column }),
+      key: dotted(path),
+      ...(value !== undefined && path.join('.') !== 'clink.key' && { value }),
+      message,
+    })
+  }
+}
+
+function rangeOf(node: unknown): Range | null | undefined {
+  return isNode(node) ? node.range : undefined
+}
+
+/** The default key refers to a variable that may be missing: there are other ways to give a key. */
+function isUnsetKey(path: Path, text: string, env: NodeJS.ProcessEnv): boolean {
+  return path.join('.') === 'clink.key' && text === '${CLINK_API_KEY}' && (env['CLINK_API_KEY'] ?? '') === ''
+}
+
+/** Plain assignment to `__proto__` would not make a key. */
+function setOwn(map: RawMap, name: string, value: unknown): void {
+  Object.defineProperty(map, name, { value, enumerable: true, configurable: true, writable: true })
+}
