@@ -31,9 +31,9 @@ export function relationProblems({ poll, claim, retry, shutdown, routes }: Secti
     const ways = [use, exec, http].filter((way) => way !== undefined).length
     unless(ways > 0, ['routes', index], 'does not say what runs it; write use: ./handlers/file.ts')
     unless(ways < 2, ['routes', index], 'has more than one of use, exec and http')
-    const { backoff, maxBackoff } = { backoff: retry?.backoff, maxBackoff: retry?.maxBackoff, ...own }
-    if (own !== undefined && backoff !== undefined && maxBackoff !== undefined) {
-      unless(maxBackoff >= backoff, ['routes', index, 'retry'], `makes maxBackoff shorter than backoff`)
+    const { backoff, maxBackoff } = own ?? {}
+    if (backoff !== undefined && maxBackoff !== undefined) {
+      unless(maxBackoff >= backoff, ['routes', index, 'retry', 'maxBackoff'], 'is shorter than backoff')
     }
     if (name === undefined) continue
     const other = names.get(name)

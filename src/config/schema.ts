@@ -1,12 +1,18 @@
 import { z } from 'zod'
-import { duration, flag, integer, listOf, oneOf, rate, regularExpression, text, webAddress } from './values.ts'
+import {
+  duration,
+  flag,
+  integer,
+  listOf,
+  oneOf,
+  rate,
+  regularExpression,
+  text,
+  textOrList,
+  webAddress,
+} from './values.ts'
 
 const GROUP = { error: 'is not a group of keys and values' }
-
-const textOrList = () =>
-  z.union([text(), listOf(text()).min(1, { error: 'is an empty list' })], {
-    error: 'is neither text nor a list of texts',
-  })
 
 const retryShape = {
   attempts: integer(1, 1_000),

@@ -82,3 +82,9 @@ export function regularExpression() {
     }
   })
 }
+
+export function textOrList() {
+  return z.union([text(), listOf(text()).min(1, { error: 'is an empty list' })], {
+    error: 'is neither text nor a list of texts',
+  })
+}

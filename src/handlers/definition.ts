@@ -1,0 +1,125 @@
+import { z } from 'zod'
+import { parseDuration } from '../base/duration.ts'
+import type { MatchRule, RetryPolicy } from '../config/config.ts'
+import { dotted, showValue } from '../config/issue.ts'
+import { nearest } from '../config/nearest.ts'
+import { integer, oneOf, regularExpression, text, textOrList } from '../config/values.ts'
+import type { HandleFunction } from './handler.ts'
+
+/** What a handler file says, checked. Times in milliseconds. */
+export interface Definition {
+  readonly handle: HandleFunction
+  readonly match?: MatchRule
+  readonly timeout?: number
+  readonly retry?: Partial<RetryPolicy>
+}
+
+export type Checked = { readonly definition: Definition } | { readonly problems: readonly string[] }
+
+const DURATION = 'is not a duration; write 250ms, 30s, 5m, 1h, or milliseconds'
+const UNAVAILABLE: ReadonlySet<string> = new Set(['concurrency', 'rate', 'serial', 'runner'])
+const EXAMPLE = 'write export default defineHandler({ async handle(clink, ctx) { … } })'
+
+const duration = z.union([z.string(), z.number()], { error: DURATION }).transform((value, context) => {
+  const ms = typeof value === 'string' ? parseDuration(value) : value
+  if (ms !== undefined && Number.isFinite(ms) && ms > 0) return ms
+  context.issues.push({ code: 'custom', input: value, message: DURATION })
+  return z.NEVER
+})
+
+const content = z.union(
+  [z.instanceof(RegExp), z.strictObject({ prefix: text() }), z.strictObject({ regex: regularExpression() })],
+  { error: 'is neither a regular expression nor { prefix } nor { regex }' },
+)
+
+const schema = z.strictObject({
+  match: z
+    .strictObject(
+      {
+        group: textOrList().exactOptional(),
+        from: textOrList().exactOptional(),
+        for: oneOf(['me', 'anyone']).exactOptional(),
+        content: content.exactOptional(),
+      },
+      { error: "is not a match; write { group: 'ops', content: /^deploy/ }" },
+    )
+    .exactOptional(),
+  timeout: duration.exactOptional(),
+  retry: z
+    .strictObject(
+      {
+        attempts: integer(1, 1_000).exactOptional(),
+        backoff: duration.exactOptional(),
+        maxBackoff: duration.exactOptional(),
+      },
+      { error: 'is not a group of keys and values' },
+    )
+    .exactOptional(),
+  handle: z.custom<HandleFunction>((value) => typeof value === 'function', { error: 'is not a function' }),
+})
+
+/** Checks the exports of a handler module. */
+export function checkModule(module: unknown): Checked {
+  const exports = new Map(Object.entries(Object(module)))
+  if (!exports.has('default')) {
+    const named = ['handler', 'handle'].find((name) => exports.has(name))
+    const seen = named === undefined ? '' : ` (${named} is exported by its name)`
+    return { problems: [`has no default export${seen}; ${EXAMPLE}`] }
+  }
+  return checkDefinition(exports.get('default'))
+}
+
+function checkDefinition(value: unknown): Checked {
+  if (isHandle(value)) return { definition: { handle: value } }
+  if (typeof value !== 'object' || value === null || Array.isArray(value) || value instanceof Promise) {
+    return { problems: [`the default export is ${kindOf(value)}, not a function or a definition; ${EXAMPLE}`] }
+  }
+  if (!('handle' in value)) return { problems: [`the definition has no handle${misspelt(value)}; ${EXAMPLE}`] }
+  const result = schema.safeParse(value)
+  if (!result.success) return { problems: result.error.issues.flatMap((issue) => problemsOf(issue, value)) }
+  const { handle, ...settings } = result.data
+  // Called on its definition, for those who write it as a method.
+  return { definition: { ...settings, handle: (clink, ctx) => Reflect.apply(handle, value, [clink, ctx]) } }
+}
+
+function problemsOf(issue: z.core.$ZodIssue, definition: object): readonly string[] {
+  const path = issue.path.map((part) => (typeof part === 'number' ? part : String(part)))
+  if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownField([...path, key]))
+  let value: unknown = definition
+  for (const part of path) value = Reflect.get(Object(value), part)
+  return [`${dotted(path)}: ${value instanceof RegExp ? String(value) : showValue(value)} ${issue.message}`]
+}
+
+const FIELDS: Readonly<Record<string, readonly string[]>> = {
+  '': Object.keys(schema.shape),
+  match: ['group', 'from', 'for', 'content'],
+  retry: ['attempts', 'backoff', 'maxBackoff'],
+}
+
+function unknownField(path: readonly (string | number)[]): string {
+  const key = String(path.at(-1))
+  if (path.length === 1 && UNAVAILABLE.has(key)) return `${key}: is not available in this version; leave it out`
+  const meant = nearest(key, FIELDS[dotted(path.slice(0, -1))] ?? [])
+  return `${dotted(path)}: unknown field${meant === undefined ? '' : `; did you mean ${meant}?`}`
+}
+
+function misspelt(value: object): string {
+  const meant = Object.keys(value).find((key) => nearest(key, ['handle']) !== undefined)
+  return meant === undefined ? '' : `, but ${meant}`
+}
+
+function isHandle(value: unknown): value is HandleFunction {
+  return typeof value === 'function' && !isClass(value)
+}
+
+function isClass(value: unknown): boolean {
+  return typeof value === 'function' && /^class\b/.test(Function.prototype.toString.call(value))
+}
+
+function kindOf(value: unknown): string {
+  if (value === null || value === undefined) return String(value)
+  if (isClass(value)) return 'a class'
+  if (value instanceof Promise) return 'a promise'
+  if (Array.isArray(value)) return 'a list'
+  return `${typeof value === 'object' ? 'an object' : `a ${typeof value}`} (${showValue(value)})`
+}

@@ -1,0 +1,35 @@
+import type { Clink } from '../clink/records.ts'
+import type { Matcher } from './match.ts'
+import type { Route, RoutedClink, Router } from './route.ts'
+
+export interface RouteEntry {
+  readonly route: Route
+  readonly matcher: Matcher
+}
+
+/** All handlers of one loading, with the routes to them. It never changes: a reload makes a new one. */
+export class HandlerSet implements Router {
+  readonly generation: number
+  /** Absolute paths of handler files and of all that they import, packages left out: what a watch looks at. */
+  readonly files: readonly string[]
+  readonly #entries: readonly RouteEntry[]
+
+  constructor(generation: number, entries: readonly RouteEntry[], files: readonly string[]) {
+    this.generation = generation
+    this.files = files
+    this.#entries = entries
+  }
+
+  /** In the order in which they are tried. */
+  get routes(): readonly Route[] {
+    return this.#entries.map(({ route }) => route)
+  }
+
+  route(clink: Clink, identity: string | undefined): RoutedClink | undefined {
+    for (const { route, matcher } of this.#entries) {
+      const found = matcher(clink, identity)
+      if (found !== undefined) return { route, match: { route: route.name, ...found } }
+    }
+    return undefined
+  }
+}

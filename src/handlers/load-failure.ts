@@ -1,0 +1,127 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { stripTypeScriptTypes } from 'node:module'
+import { dirname, extname, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { inspect } from 'node:util'
+import { withoutTags, type ModuleLoad } from './module-hooks.ts'
+
+/** Why a module could not be loaded, in the words of somebody who knows the way out. */
+export interface LoadFailure {
+  /** Absolute path; undefined: the handler file itself. */
+  readonly file?: string
+  /** From 1. */
+  readonly line?: number
+  readonly message: string
+}
+
+/** @param load the loading that threw; it knows which files took part. */
+export function explainFailure(thrown: unknown, load: ModuleLoad): LoadFailure {
+  if (!(thrown instanceof Error)) return { message: `threw ${inspect(thrown, { depth: 1 })} while it was loaded` }
+  const failed = load.failedImport(thrown)
+  if (failed !== undefined) return notFound(thrown, failed.specifier, failed.importer)
+  const place = placeOf(thrown)
+  const code = 'code' in thrown ? thrown.code : undefined
+  const message = withoutTags(thrown.message).trim()
+  if (code === 'ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX') return { ...place, message: unsupported(message) }
+  if (code === 'ERR_UNSUPPORTED_NODE_MODULES_TYPE_STRIPPING') {
+    return { ...place, message: `${message}; packages must be built to JavaScript before a handler can import them` }
+  }
+  if (code === 'ERR_IMPORT_ATTRIBUTE_MISSING') {
+    return { ...place, message: `${message}; write import data from './file.json' with { type: 'json' }` }
+  }
+  const [, from, name] = /requested module '([^']*)' does not provide an export named '([^']*)'/.exec(message) ?? []
+  if (from !== undefined && name !== undefined) return { ...place, message: noExport(from, name, place.file) }
+  if (thrown instanceof SyntaxError) return syntaxError(thrown, place, load)
+  if (
+    thrown instanceof ReferenceError &&
+    /^(require|module|exports|__dirname|__filename) is not defined/.test(message)
+  ) {
+    return { ...place, message: `${message}; handlers are ES modules: write import … from and export default` }
+  }
+  return { ...place, message: `threw while it was loaded: ${thrown.name}: ${message}` }
+}
+
+function unsupported(message: string): string {
+  const instead = /enum/.test(message)
+    ? "write const Color = { red: 'red', blue: 'blue' } as const"
+    : /parameter property/.test(message)
+      ? 'declare the field in the class and assign it in the constructor'
+      : /namespace|module/.test(message)
+        ? 'put its content into a file of its own and import that'
+        : 'write what is left when the types are taken away'
+  return `${message.replace(' in strip-only mode', '')}: Node only takes types away; ${instead}`
+}
+
+function noExport(from: string, name: string, importer: string | undefined): string {
+  const what = `${from} has no export ${name}`
+  const target = importer !== undefined && from.startsWith('.') ? resolve(dirname(importer), from) : undefined
+  const source = target !== undefined && existsSync(target) ? readFileSync(target, 'utf8') : undefined
+  const isType =
+    source !== undefined &&
+    RegExp(String.raw`\b(?:type|interface)\s+${name.replaceAll('$', String.raw`\$`)}\b`).test(source)
+  if (isType) return `${what} at run time, it is a type; write import type { ${name} } from '${from}'`
+  return `${what}; if it is a type, write import type { ${name} } from '${from}'`
+}
+
+function notFound(error: Error, specifier: string, importer: string | undefined): LoadFailure {
+  const file = importer?.startsWith('file:') === true ? fileURLToPath(importer) : undefined
+  const line = file === undefined ? undefined : lineOf(file, specifier)
+  const place = { ...(file !== undefined && { file }), ...(line !== undefined && { line }) }
+  const code = 'code' in error ? error.code : undefined
+  const isRelative = /^\.{0,2}\//.test(specifier)
+  if (code === 'ERR_UNSUPPORTED_DIR_IMPORT') {
+    return { ...place, message: `imports the directory ${specifier}; name the file in it, as ${specifier}/index.ts` }
+  }
+  if (code !== 'ERR_MODULE_NOT_FOUND')
+    return { ...place, message: `import of ${specifier}: ${withoutTags(error.message)}` }
+  if (!isRelative) {
+    const name = specifier.split('/', specifier.startsWith('@') ? 2 : 1).join('/')
+    return {
+      ...place,
+      message: `imports ${specifier}, which is not installed; run npm install ${name} beside the handlers`,
+    }
+  }
+  const meant = file === undefined ? undefined : existing(resolve(dirname(file), specifier))
+  const advice = meant === undefined ? 'there is no such file' : `write ${specifier.replace(/\.m?js$/, '')}${meant}`
+  return { ...place, message: `imports ${specifier}, which is not found; ${advice}` }
+}
+
+/** The ending that the file really has. */
+function existing(path: string): string | undefined {
+  const stem = /\.m?js$/.test(path) ? path.slice(0, -extname(path).length) : path
+  return ['.ts', '.mts', '.js', '.mjs', '/index.ts', '/index.js'].find((ending) => existsSync(stem + ending))
+}
+
+function lineOf(file: string, specifier: string): number | undefined {
+  const lines = existsSync(file) ? readFileSync(file, 'utf8').split('\n') : []
+  const index = lines.findIndex((line) => line.includes(`'${specifier}'`) || line.includes(`"${specifier}"`))
+  return index < 0 ? undefined : index + 1
+}
+
+/** Node puts the place above the stack for some errors, and into its first frame for the others. */
+function placeOf({ stack = '' }: Error): { readonly file?: string; readonly line?: number } {
+  const [, url, line] =
+    /^(file:\S+?):(\d+)\n/.exec(stack) ?? /\(?(file:\S*\?clink-worker=\d+):(\d+):\d+\)?$/m.exec(stack) ?? []
+  if (url !== undefined) return { file: fileURLToPath(url), line: Number(line) }
+  const [, named] = /"(file:[^"]+)"/.exec(stack) ?? []
+  return named === undefined ? {} : { file: fileURLToPath(named) }
+}
+
+/** V8 does not say where a syntax error in plain JavaScript is; the parser of the type stripping does. */
+function syntaxError(error: Error, place: ReturnType<typeof placeOf>, load: ModuleLoad): LoadFailure {
+  if (place.file !== undefined) return { ...place, message: `syntax error: ${error.message.trim()}` }
+  for (const file of load.files) {
+    if (!/\.m?js$/.test(file) || !existsSync(file)) continue
+    try {
+      stripTypeScriptTypes(readFileSync(file, 'utf8'), { sourceUrl: file })
+    } catch (second) {
+      const line = second instanceof Error ? /:(\d+)\n/.exec(second.stack ?? '')?.[1] : undefined
+      return {
+        file,
+        ...(line !== undefined && { line: Number(line) }),
+        message: `syntax error: ${error.message.trim()}`,
+      }
+    }
+  }
+  return { message: `syntax error: ${error.message.trim()}` }
+}

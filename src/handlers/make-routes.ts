@@ -1,0 +1,83 @@
+import type { Config, RouteConfig } from '../config/config.ts'
+import type { Definition } from './definition.ts'
+import type { HandlerIssue } from './handler-error.ts'
+import type { RouteEntry } from './handler-set.ts'
+import { compileMatch } from './match.ts'
+
+/** A handler file that was loaded. */
+export interface LoadedHandler {
+  /** Absolute path. */
+  readonly path: string
+  /** As people write it. */
+  readonly file: string
+  /** The file's name without its ending. */
+  readonly name: string
+  readonly definition: Definition
+}
+
+/**
+ * The routes in the order in which they are tried: the configuration's, then the handlers' own in the order of their names,
+ * then the one handler without a match. A handler that the configuration names has only that route.
+ */
+export function makeRoutes(
+  handlers: readonly LoadedHandler[],
+  config: Config,
+  generation: number,
+): { readonly entries: readonly RouteEntry[]; readonly issues: readonly HandlerIssue[] } {
+  const make = (handler: LoadedHandler, route?: RouteConfig): RouteEntry =>
+    makeEntry(handler, config, generation, route)
+  const used = new Set(config.routes.map(({ use }) => use))
+  const free = handlers.filter(({ path }) => !used.has(path))
+  const catchAlls = free.filter(({ definition }) => definition.match === undefined)
+  const entries = [
+    ...config.routes.flatMap((route) => {
+      const handler = handlers.find(({ path }) => path === route.use)
+      return handler === undefined ? [] : [make(handler, route)]
+    }),
+    ...free.filter(({ definition }) => definition.match !== undefined).map((handler) => make(handler)),
+    ...catchAlls.map((handler) => make(handler)),
+  ]
+  return { entries, issues: [...tooManyCatchAlls(catchAlls), ...sameNames(entries)] }
+}
+
+function makeEntry(
+  { definition, file, name }: LoadedHandler,
+  config: Config,
+  generation: number,
+  own?: RouteConfig,
+): RouteEntry {
+  const { attempts, backoff, maxBackoff } = { ...config.retry, ...definition.retry, ...own?.retry }
+  return {
+    matcher: compileMatch(own?.match ?? definition.match),
+    route: Object.freeze({
+      name: own?.name ?? name,
+      file,
+      generation,
+      handle: definition.handle,
+      with: own?.with ?? {},
+      timeout: own?.timeout ?? definition.timeout ?? config.handlers.timeout,
+      // A longer first wait than the general limit was meant.
+      retry: Object.freeze({ attempts, backoff, maxBackoff: Math.max(backoff, maxBackoff) }),
+    }),
+  }
+}
+
+function tooManyCatchAlls(handlers: readonly LoadedHandler[]): readonly HandlerIssue[] {
+  const [first, ...others] = handlers
+  if (first === undefined) return []
+  return others.map(({ file }) => ({
+    file,
+    message: `has no match, and neither has ${first.file}: only one handler can take what no other takes; give one a match`,
+  }))
+}
+
+function sameNames(entries: readonly RouteEntry[]): readonly HandlerIssue[] {
+  const seen = new Map<string, string>()
+  return entries.flatMap(({ route: { name, file } }) => {
+    const other = seen.get(name)
+    seen.set(name, file)
+    return other === undefined
+      ? []
+      : [{ file, message: `its route is called ${name}, as that of ${other}; rename one` }]
+  })
+}

@@ -1,0 +1,52 @@
+import type { Clink } from '../clink/records.ts'
+import type { MatchRule } from '../config/config.ts'
+import type { RouteMatch } from './handler.ts'
+
+export type Found = Omit<RouteMatch, 'route'>
+export type Matcher = (clink: Clink, identity: string | undefined) => Found | undefined
+
+const NOTHING: Found = { text: '', groups: {} }
+
+/** A rule as a function. A rule that is left out takes everything. */
+export function compileMatch({ group, from, for: addressee, content }: MatchRule = {}): Matcher {
+  const isGroup = group === undefined ? undefined : globs(group)
+  const isSender = from === undefined ? undefined : globs(from)
+  const find = content === undefined ? () => NOTHING : contentFinder(content)
+  return (clink, identity) => {
+    if (isGroup !== undefined && !isGroup(clink.group_id, clink.group_slug)) return undefined
+    if (isSender !== undefined && !isSender(clink.sender_id, clink.sender_name)) return undefined
+    if (addressee === 'me' && (identity === undefined || clink.for !== identity)) return undefined
+    return find(clink.content)
+  }
+}
+
+/** Whether any of the texts fits any of the patterns, in which `*` stands for any characters and `?` for one. */
+function globs(patterns: string | readonly string[]): (...texts: readonly (string | null | undefined)[]) => boolean {
+  const list = typeof patterns === 'string' ? [patterns] : patterns
+  const expressions = list.map((pattern) => {
+    const source = pattern.split(/([*?])/).map((part) => {
+      if (part === '*') return '.*'
+      return part === '?' ? '.' : part.replaceAll(/[$()*+.?[\\\]^{|}/-]/g, String.raw`\$&`)
+    })
+    return new RegExp(`^${source.join('')}$`, 'su')
+  })
+  return (...texts) =>
+    texts.some((text) => typeof text === 'string' && expressions.some((expression) => expression.test(text)))
+}
+
+function contentFinder(content: NonNullable<MatchRule['content']>): (text: string) => Found | undefined {
+  if ('prefix' in content) {
+    const { prefix } = content
+    return (text) => (text.startsWith(prefix) ? { text: prefix, groups: {} } : undefined)
+  }
+  const source = content instanceof RegExp ? content : new RegExp(content.regex)
+  // A copy, started anew each time: with the flags g and y an expression goes on where it found something last.
+  const expression = new RegExp(source.source, source.flags)
+  return (text) => {
+    expression.lastIndex = 0
+    const found = expression.exec(text)
+    if (found === null) return undefined
+    const groups = Object.entries(found.groups ?? {}).filter(([, value]) => value !== undefined)
+    return { text: found[0], groups: Object.fromEntries(groups) }
+  }
+}

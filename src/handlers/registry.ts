@@ -1,0 +1,140 @@
+import { stat } from 'node:fs/promises'
+import { basename, extname, relative } from 'node:path'
+import { sleep, systemClock, type Clock } from '../base/clock.ts'
+import { formatDuration } from '../base/duration.ts'
+import type { Clink } from '../clink/records.ts'
+import type { Config } from '../config/config.ts'
+import { echoHandler } from './builtin.ts'
+import { checkModule } from './definition.ts'
+import { discover, isModule } from './discover.ts'
+import { HandlerError, type HandlerIssue } from './handler-error.ts'
+import { HandlerSet } from './handler-set.ts'
+import { explainFailure } from './load-failure.ts'
+import { makeRoutes, type LoadedHandler } from './make-routes.ts'
+import { directoriesOf, installModuleHooks, type ModuleLoad } from './module-hooks.ts'
+import { nativeImport } from './native-import.ts'
+import type { RoutedClink, Router } from './route.ts'
+
+export { HandlerSet } from './handler-set.ts'
+
+export interface LoadHandlersOptions {
+  readonly config: Config
+  readonly cwd: string
+  readonly generation: number
+  /** Milliseconds that one file may take to load. Default: 30 s. */
+  readonly importTimeout?: number
+  /** A built-in handler that answers with the clink's own text stands in where there is no handler at all. */
+  readonly echoWhenEmpty?: boolean
+  readonly clock?: Clock
+}
+
+/**
+ * Loads all handlers anew, beside those of earlier calls.
+ *
+ * @throws {HandlerError} naming every file that is not in order.
+ */
+export async function loadHandlers(options: LoadHandlersOptions): Promise<HandlerSet> {
+  const { config, cwd, echoWhenEmpty = false, generation } = options
+  const found = await discover(config.handlers.directory)
+  const paths = [...new Set([...(found ?? []), ...config.routes.map(({ use }) => use)])]
+  if (paths.length === 0 && echoWhenEmpty) return echoSet(config, generation)
+  const shown = (path: string): string => relative(cwd, path) || '.'
+  if (paths.length === 0) throw new HandlerError([nothing(shown(config.handlers.directory), found === undefined)], [])
+
+  const { present, issues } = await missingFiles(paths, shown)
+  const load = installModuleHooks().begin(directoriesOf(present))
+  const handlers: LoadedHandler[] = []
+  for (const path of present) {
+    const result = await loadOne(path, load, options)
+    if ('definition' in result) {
+      handlers.push({ path, file: shown(path), name: basename(path, extname(path)), definition: result.definition })
+    } else {
+      issues.push(...result.failures.map(({ file, ...rest }) => ({ ...rest, file: shown(file ?? path) })))
+    }
+  }
+  const files = [...new Set([...paths, ...load.files])]
+  const made = makeRoutes(handlers, config, generation)
+  issues.push(...made.issues)
+  if (issues.length > 0) throw new HandlerError(issues, files)
+  return new HandlerSet(generation, made.entries, files)
+}
+
+type Loaded = Extract<ReturnType<typeof checkModule>, { definition: unknown }>
+type Failed = {
+  readonly failures: readonly { readonly file?: string; readonly line?: number; readonly message: string }[]
+}
+
+async function loadOne(path: string, load: ModuleLoad, options: LoadHandlersOptions): Promise<Loaded | Failed> {
+  const { clock = systemClock(), importTimeout = 30_000 } = options
+  const over = new AbortController()
+  const late = sleep(clock, importTimeout, over.signal).then(() => 'late' as const)
+  try {
+    const module = await Promise.race([nativeImport(load.urlOf(path)), late])
+    if (module === 'late') {
+      const message = `was not loaded after ${formatDuration(importTimeout)}; does an await at its top level never end?`
+      return { failures: [{ message }] }
+    }
+    const checked = checkModule(module)
+    return 'definition' in checked ? checked : { failures: checked.problems.map((message) => ({ message })) }
+  } catch (error) {
+    return { failures: [explainFailure(error, load)] }
+  } finally {
+    over.abort()
+  }
+}
+
+async function missingFiles(
+  paths: readonly string[],
+  shown: (path: string) => string,
+): Promise<{ readonly present: readonly string[]; readonly issues: HandlerIssue[] }> {
+  const present: string[] = []
+  const issues: HandlerIssue[] = []
+  for (const path of paths) {
+    const isFile = (await stat(path).catch(() => undefined))?.isFile() === true
+    if (isFile && isModule(path)) present.push(path)
+    else {
+      const message = isFile ? 'is not a .ts, .mts, .js or .mjs file' : 'there is no such file, but a route uses it'
+      issues.push({ file: shown(path), message })
+    }
+  }
+  return { present, issues }
+}
+
+function nothing(directory: string, isMissing: boolean): HandlerIssue {
+  const what = isMissing ? 'there is no such directory' : 'there is no handler in it'
+  return {
+    file: directory,
+    message: `${what}; put a file into it, such as answer.ts with a default export, or set routes`,
+  }
+}
+
+function echoSet(config: Config, generation: number): HandlerSet {
+  const handler = { path: '', file: 'built-in', name: 'echo', definition: { handle: echoHandler } }
+  return new HandlerSet(generation, makeRoutes([handler], config, generation).entries, [])
+}
+
+/** The handlers in use. Reloading exchanges them as a whole; what runs keeps what it began with. */
+export class HandlerRegistry implements Router {
+  #current: HandlerSet
+
+  constructor(first: HandlerSet) {
+    this.#current = first
+  }
+
+  get current(): HandlerSet {
+    return this.#current
+  }
+
+  replace(set: HandlerSet): void {
+    this.#current = set
+  }
+
+  route(clink: Clink, identity: string | undefined): RoutedClink | undefined {
+    return this.#current.route(clink, identity)
+  }
+
+  /** One line a route, for people. */
+  describe(): readonly string[] {
+    return this.#current.routes.map(({ name, file }) => `${name} (${file})`)
+  }
+}
