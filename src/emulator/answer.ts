@@ -1,0 +1,29 @@
+import { errorCode, Refusal } from './refusal.ts'
+
+/** A request without its socket. Header names are lower case; `body` is the text, or the JSON value that it stands for. */
+export interface PlainRequest {
+  readonly method: string
+  /** With the query. */
+  readonly path: string
+  readonly headers: Readonly<Record<string, string | undefined>>
+  readonly body?: unknown
+}
+
+export interface PlainAnswer {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string
+}
+
+export function jsonAnswer(status: number, body: unknown, headers: Readonly<Record<string, string>> = {}): PlainAnswer {
+  return { status, headers: { 'content-type': 'application/json', ...headers }, body: JSON.stringify(body) }
+}
+
+export function errorAnswer(status: number, message: string, code = errorCode(status)): PlainAnswer {
+  return jsonAnswer(status, { success: false, error: code, message })
+}
+
+export function refused(refusal: Refusal): PlainAnswer {
+  const { status, code, message, headers } = refusal
+  return jsonAnswer(status, { success: false, error: code, message }, headers)
+}

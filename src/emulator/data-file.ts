@@ -1,0 +1,68 @@
+import { readFile, rename, writeFile } from 'node:fs/promises'
+import { CodedError } from '../base/coded-error.ts'
+import type { Snapshot } from './store/snapshot.ts'
+
+const DEBOUNCE = 200
+
+/** What was kept in a file, or `undefined` when there is no such file. */
+export async function readSnapshot(file: string): Promise<Snapshot | undefined> {
+  let text: string
+  try {
+    text = await readFile(file, 'utf8')
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+    throw new CodedError('FILE_INVALID', `Cannot read the emulator's data from ${file}`, { cause: error })
+  }
+  try {
+    const data = JSON.parse(text) as Partial<Snapshot> | null
+    if (data?.format === 1) return data as Snapshot
+  } catch (error) {
+    throw new CodedError('FILE_INVALID', `${file} is not the emulator's data: it is not JSON`, { cause: error })
+  }
+  throw new CodedError('FILE_INVALID', `${file} is not the emulator's data: it does not say "format": 1`)
+}
+
+/** Keeps a file up to date with what changes, a moment after it changed; replaced as a whole, never half written. */
+export class DataFile {
+  readonly #file: string
+  readonly #take: () => Snapshot
+  #timer: NodeJS.Timeout | undefined
+  #writing: Promise<void> = Promise.resolve()
+  #failure: CodedError | undefined
+
+  constructor(file: string, take: () => Snapshot) {
+    this.#file = file
+    this.#take = take
+  }
+
+  changed(): void {
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined
+      this.#write()
+    }, DEBOUNCE)
+  }
+
+  /** Writes what there is now; rejects when that fails. */
+  async close(): Promise<void> {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+    this.#write()
+    await this.#writing
+    if (this.#failure !== undefined) throw this.#failure
+  }
+
+  #write(): void {
+    this.#writing = this.#writing.then(async () => {
+      try {
+        const next = `${this.#file}.${process.pid}.next`
+        await writeFile(next, JSON.stringify(this.#take()))
+        await rename(next, this.#file)
+        this.#failure = undefined
+      } catch (error) {
+        this.#failure = new CodedError('FILE_INVALID', `Cannot write the emulator's data to ${this.#file}`, {
+          cause: error,
+        })
+      }
+    })
+  }
+}

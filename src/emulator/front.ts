@@ -1,0 +1,119 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { setTimeout as wait } from 'node:timers/promises'
+import { errorAnswer, type PlainAnswer, type PlainRequest } from './answer.ts'
+import { delayMs, type FaultAction, type Faults } from './faults.ts'
+import { readBody } from './intake/body.ts'
+import { RequestLog } from './request-log.ts'
+import type { ClinkService } from './service.ts'
+import type { World } from './world.ts'
+
+type Note = ReturnType<RequestLog['add']>
+
+/** Stands between the sockets and the service: keeps the record of requests, and does to them what fault rules say. */
+export class Front {
+  readonly log = new RequestLog()
+  readonly #world: World
+  readonly #service: ClinkService
+  readonly #faults: Faults
+
+  constructor(world: World, service: ClinkService, faults: Faults) {
+    this.#world = world
+    this.#service = service
+    this.#faults = faults
+  }
+
+  /** Without socket and without faults. */
+  handle(request: PlainRequest): PlainAnswer {
+    return this.#carryOut(request, this.#note(request))
+  }
+
+  /** `signal` aborts when the service goes away: nothing that waits has an effect after that. */
+  async serve(incoming: IncomingMessage, response: ServerResponse, signal: AbortSignal): Promise<void> {
+    const body = await readBody(incoming)
+    if (body === undefined) {
+      write(response, errorAnswer(413, 'The body is larger than 1 MiB'))
+      return
+    }
+    const request = plain(incoming, body)
+    const note = this.#note(request)
+    const fault = this.#faults.next({ ...this.#service.read(request), method: request.method, path: request.path })
+    if (!(await delayed(fault?.delayBefore, signal))) return
+    if (fault?.cut === 'before' || fault?.hang === 'before') {
+      stop(response, note, fault.cut === undefined ? 'hung' : 'cut')
+      return
+    }
+    const answer = withFault(fault, () => this.#carryOut(request, note))
+    note({ status: undefined })
+    if (!(await delayed(fault?.delayAfter, signal))) return
+    if (fault?.cut === 'after' || fault?.hang === 'after') {
+      stop(response, note, fault.cut === undefined ? 'hung' : 'cut')
+    } else if (fault?.truncate === undefined) {
+      note({ status: answer.status })
+      write(response, answer)
+    } else {
+      note({ ending: 'truncated', status: answer.status })
+      truncate(response, answer, fault.truncate)
+    }
+  }
+
+  #note(request: PlainRequest): Note {
+    const { method, path } = request
+    return this.log.add({ ...this.#service.read(request), at: this.#world.clock.now(), method, path })
+  }
+
+  #carryOut(request: PlainRequest, note: Note): PlainAnswer {
+    const answer = this.#service.answer(request)
+    note({ status: answer.status, effect: answer.status < 300 })
+    return answer
+  }
+}
+
+function plain(incoming: IncomingMessage, body: string): PlainRequest {
+  const headers = Object.fromEntries(
+    Object.entries(incoming.headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(', ') : value]),
+  )
+  return { method: incoming.method ?? 'GET', path: incoming.url ?? '/', headers, body }
+}
+
+/** The answer that a fault leaves of the real one, or puts in its place. */
+function withFault(fault: FaultAction | undefined, carryOut: () => PlainAnswer): PlainAnswer {
+  if (fault === undefined) return carryOut()
+  const status = fault.status ?? (fault.error === undefined ? undefined : 500)
+  const real = status === undefined || fault.effect === true ? carryOut() : undefined
+  let answer = real ?? errorAnswer(500, 'Made up by a fault rule')
+  if (status !== undefined) {
+    answer = errorAnswer(status, 'Made up by a fault rule', fault.error)
+    const { body } = fault
+    if (body !== undefined) answer = { ...answer, body: typeof body === 'string' ? body : JSON.stringify(body) }
+  }
+  if (fault.replaceBody !== undefined) answer = { ...answer, body: fault.replaceBody }
+  return { ...answer, headers: { ...answer.headers, ...lowerCased(fault.headers) } }
+}
+
+function lowerCased(headers: Readonly<Record<string, string>> = {}): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]))
+}
+
+/** False when the service went away meanwhile. */
+async function delayed(delay: FaultAction['delayBefore'], signal: AbortSignal): Promise<boolean> {
+  const ms = delayMs(delay)
+  if (ms > 0) await wait(ms, undefined, { signal }).catch(() => undefined)
+  return !signal.aborted
+}
+
+function stop(response: ServerResponse, note: Note, ending: 'cut' | 'hung'): void {
+  note({ ending, status: undefined })
+  if (ending === 'cut') response.socket?.resetAndDestroy()
+}
+
+function write(response: ServerResponse, answer: PlainAnswer): void {
+  response.writeHead(answer.status, { ...answer.headers, 'content-length': Buffer.byteLength(answer.body) })
+  response.end(answer.body)
+}
+
+/** Announces the whole body and sends a part of it. */
+function truncate(response: ServerResponse, answer: PlainAnswer, bytes: number): void {
+  const body = Buffer.from(answer.body)
+  response.writeHead(answer.status, { ...answer.headers, 'content-length': body.length })
+  response.write(body.subarray(0, bytes), () => response.socket?.destroy())
+}

@@ -1,0 +1,75 @@
+import { once } from 'node:events'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo, Socket } from 'node:net'
+import { CodedError } from '../base/coded-error.ts'
+
+/** Answers one request; whatever it throws becomes a 500. */
+export type Listener = (request: IncomingMessage, response: ServerResponse) => Promise<void>
+
+/** A server that can go away with all its connections and come back on the same port. */
+export class HttpServer {
+  readonly #host: string
+  readonly #listener: Listener
+  #port: number
+  #server: Server | undefined
+
+  constructor(host: string, port: number, listener: Listener) {
+    this.#host = host
+    this.#port = port
+    this.#listener = listener
+  }
+
+  get port(): number {
+    return this.#port
+  }
+
+  get isUp(): boolean {
+    return this.#server !== undefined
+  }
+
+  /** Rejects with PORT_IN_USE when somebody else has the port. */
+  async open(): Promise<void> {
+    if (this.#server !== undefined) return
+    const server = createServer((request, response) => {
+      this.#listener(request, response).catch((error: unknown) => {
+        if (response.headersSent) response.destroy()
+        else
+          response
+            .writeHead(500)
+            .end(JSON.stringify({ success: false, error: 'internal_error', message: String(error) }))
+      })
+    })
+    server.on('clientError', (_error, socket) => (socket as Socket).destroy())
+    server.listen(this.#port, this.#host)
+    try {
+      await once(server, 'listening')
+    } catch (error) {
+      throw this.#cannotListen(error)
+    }
+    this.#port = (server.address() as AddressInfo).port
+    this.#server = server
+  }
+
+  /** Cuts every connection and frees the port. */
+  async close(): Promise<void> {
+    const server = this.#server
+    if (server === undefined) return
+    this.#server = undefined
+    const closed = once(server, 'close')
+    server.close()
+    server.closeAllConnections()
+    await closed
+  }
+
+  #cannotListen(error: unknown): CodedError {
+    const where = `${this.#host}:${this.#port}`
+    const code = error instanceof Error && 'code' in error ? error.code : undefined
+    if (code === 'EADDRINUSE') {
+      return new CodedError('PORT_IN_USE', `Port ${this.#port} on ${this.#host} is in use already; choose another`, {
+        cause: error,
+      })
+    }
+    const reason = error instanceof Error ? error.message : String(error)
+    return new CodedError('SERVICE_UNAVAILABLE', `Cannot listen on ${where}: ${reason}`, { cause: error })
+  }
+}
