@@ -1,18 +1,12 @@
 import { z } from 'zod'
 import type { ConfigIssue, Path } from './issue.ts'
 import { nearest } from './nearest.ts'
-import { isRecord, type RawConfig } from './raw.ts'
+import type { RawConfig } from './raw.ts'
 import { relationProblems } from './relations.ts'
-import { configSchema, knownPaths, schemaAt, shapeOf, unwrap, type ParsedConfig } from './schema.ts'
-
-export interface Checked {
-  /** Sections without problems. */
-  readonly parsed: Partial<ParsedConfig>
-  readonly issues: readonly ConfigIssue[]
-}
+import { configSchema, knownPaths, schemaAt, shapeOf, unwrap } from './schema.ts'
 
 /** Checks section by section, so that a mistake in one does not hide those in another, nor how other keys relate. */
-export function checkConfig(raw: RawConfig): Checked {
+export function checkConfig(raw: RawConfig): readonly ConfigIssue[] {
   const parsed: Record<string, unknown> = {}
   const issues: ConfigIssue[] = []
   for (const [name, schema] of Object.entries(configSchema.shape)) {
@@ -22,7 +16,7 @@ export function checkConfig(raw: RawConfig): Checked {
   }
   for (const key of Object.keys(raw.root)) if (schemaAt([key]) === undefined) issues.push(unknownKey([key], raw))
   for (const { path, message } of relationProblems(parsed)) issues.push(raw.issue(path, message))
-  return { parsed, issues }
+  return issues
 }
 
 function readIssue(issue: z.core.$ZodIssue, section: string, raw: RawConfig): ConfigIssue[] {
@@ -54,10 +48,4 @@ export function suggestKey(path: Path): string | undefined {
     .filter((known) => known.at(-1) === word)
     .map((known) => known.join('.'))
   return elsewhere.length === 0 ? undefined : `there is ${elsewhere.join(', ')}`
-}
-
-/** Whether the author of the configuration wrote anything at this path. */
-export function isWritten(raw: RawConfig, path: Path): boolean {
-  const value = raw.get(path)
-  return isRecord(value) ? Object.keys(value).length > 0 : value !== undefined
 }

@@ -49,8 +49,8 @@ export async function loadConfig(options: LoadOptions): Promise<LoadedConfig> {
     const path = key.split('.')
     if (raw.get(path) === undefined) raw.override(path, value, { where: 'defaults', base: cwd })
   }
-  const { parsed, issues } = checkConfig(raw)
-  const all = [...(read?.issues ?? []), ...issues, ...unavailable(parsed, raw)]
+  const issues = checkConfig(raw)
+  const all = withoutEchoes([...(read?.issues ?? []), ...issues, ...unavailable(raw)])
   if (all.length > 0) throw new ConfigError(inOrder(all))
   const complete = configSchema.parse(raw.root)
   warnings.push(...withoutEffect(complete, raw))
@@ -83,6 +83,15 @@ async function readConfigFile(file: string, env: NodeJS.ProcessEnv): Promise<Ret
     const message = code === 'ENOENT' ? 'there is no such file' : `the file cannot be read (${String(code ?? error)})`
     throw new ConfigError([{ where: file, key: '', message }])
   }
+}
+
+/** Once a line is broken, what is said about the rest of it follows from that. Issues of the parser have no key. */
+function withoutEchoes(issues: readonly ConfigIssue[]): readonly ConfigIssue[] {
+  const broken = new Map<number, ConfigIssue>()
+  for (const issue of issues) {
+    if (issue.key === '' && issue.line !== undefined && !broken.has(issue.line)) broken.set(issue.line, issue)
+  }
+  return issues.filter((issue) => issue.line === undefined || (broken.get(issue.line) ?? issue) === issue)
 }
 
 /** As somebody goes through the file: by line; what stands elsewhere comes after it. */

@@ -83,7 +83,10 @@ export const configSchema = z.strictObject({
         url: webAddress().prefault('https://api.clink.voxos.ai').describe('Address of the Clink API.'),
         key: text().nullable().prefault(null).meta({ default: '${CLINK_API_KEY}' }).describe('The API key.'),
         keyFile: text().nullable().prefault(null).describe('File that holds the API key.'),
-        session: text().prefault('auto').describe('First part of the session id; auto: made at each start.'),
+        session: text()
+          .regex(/^[\x21-\x7e]{1,180}$/, { error: 'is not 1 to 180 printable ASCII characters without spaces' })
+          .prefault('auto')
+          .describe('First part of the session id; auto: made at each start.'),
         identity: text().prefault('auto').describe('Our own user or agent profile id; auto: learnt.'),
         timeout: duration(100).prefault('30s').describe('The longest one request to Clink may take.'),
       },

@@ -6,28 +6,32 @@ import { configSchema, type ParsedConfig } from './schema.ts'
 const SELECT =
   'needs the claiming mode select, which this version does not have yet; nothing may claim what it will not run'
 
-/** Keys of which this version knows the meaning but cannot do it. Taking them in silence would be a lie. */
-export function unavailable(
-  { inbox, handlers, routes }: Partial<ParsedConfig>,
-  raw: RawConfig,
-): readonly ConfigIssue[] {
+const THREADS = 'is not available in this version; write inline'
+const ROUTE_KEYS = ['exec', 'http', 'concurrency', 'rate', 'serial', 'cwd', 'env', 'output']
+
+/**
+ * Keys of which this version knows the meaning but cannot do it: taking them in silence would be a lie. Looks at what was
+ * written, so that a mistake beside such a key does not hide it.
+ */
+export function unavailable(raw: RawConfig): readonly ConfigIssue[] {
   const issues: ConfigIssue[] = []
-  const refuse = (used: boolean, path: Path, message: string): void => {
-    if (used) issues.push(raw.issue(path, message))
+  const refuse = (path: Path, message: string, isAsked: (value: unknown) => boolean): void => {
+    const value = raw.get(path)
+    if (value !== undefined && value !== null && isAsked(value)) issues.push(raw.issue(path, message))
   }
-  if (inbox !== undefined) {
-    refuse(inbox.groups.length > 0, ['inbox', 'groups'], SELECT)
-    refuse(inbox.ignore.length > 0, ['inbox', 'ignore'], SELECT)
-    refuse(inbox.for === 'me', ['inbox', 'for'], SELECT)
-    refuse(inbox.maxAge !== null, ['inbox', 'maxAge'], SELECT)
-    refuse(inbox.claim === 'select', ['inbox', 'claim'], 'is not available in this version; write auto or batch')
-  }
-  const threads = 'is not available in this version; write inline'
-  refuse(handlers?.runner === 'thread', ['handlers', 'runner'], threads)
-  for (const [index, route] of (routes ?? []).entries()) {
-    refuse(route.runner === 'thread', ['routes', index, 'runner'], threads)
-    for (const key of ['exec', 'http', 'concurrency', 'rate', 'serial', 'cwd', 'env', 'output'] as const) {
-      refuse(route[key] !== undefined, ['routes', index, key], `(${key} of a route) is not available in this version`)
+  const isAny = (): boolean => true
+  const isFilled = (value: unknown): boolean => Array.isArray(value) && value.length > 0
+  refuse(['inbox', 'groups'], SELECT, isFilled)
+  refuse(['inbox', 'ignore'], SELECT, isFilled)
+  refuse(['inbox', 'for'], SELECT, (value) => value === 'me')
+  refuse(['inbox', 'maxAge'], SELECT, isAny)
+  refuse(['inbox', 'claim'], SELECT, (value) => value === 'select')
+  refuse(['handlers', 'runner'], THREADS, (value) => value === 'thread')
+  const routes = raw.get(['routes'])
+  for (const index of Array.isArray(routes) ? routes.keys() : []) {
+    refuse(['routes', index, 'runner'], THREADS, (value) => value === 'thread')
+    for (const key of ROUTE_KEYS) {
+      refuse(['routes', index, key], `(${key} of a route) is not available in this version`, isAny)
     }
   }
   return issues

@@ -1,5 +1,5 @@
+import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
-import { stripTypeScriptTypes } from 'node:module'
 import { dirname, extname, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { inspect } from 'node:util'
@@ -14,6 +14,8 @@ export interface LoadFailure {
   readonly message: string
 }
 
+type Place = Omit<LoadFailure, 'message'>
+
 /** @param load the loading that threw; it knows which files took part. */
 export function explainFailure(thrown: unknown, load: ModuleLoad): LoadFailure {
   if (!(thrown instanceof Error)) return { message: `threw ${inspect(thrown, { depth: 1 })} while it was loaded` }
@@ -21,7 +23,7 @@ export function explainFailure(thrown: unknown, load: ModuleLoad): LoadFailure {
   if (failed !== undefined) return notFound(thrown, failed.specifier, failed.importer)
   const place = placeOf(thrown)
   const code = 'code' in thrown ? thrown.code : undefined
-  const message = withoutTags(thrown.message).trim()
+  const message = withoutTags(thrown.message).replaceAll('file://', '').trim()
   if (code === 'ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX') return { ...place, message: unsupported(message) }
   if (code === 'ERR_UNSUPPORTED_NODE_MODULES_TYPE_STRIPPING') {
     return { ...place, message: `${message}; packages must be built to JavaScript before a handler can import them` }
@@ -99,29 +101,26 @@ function lineOf(file: string, specifier: string): number | undefined {
 }
 
 /** Node puts the place above the stack for some errors, and into its first frame for the others. */
-function placeOf({ stack = '' }: Error): { readonly file?: string; readonly line?: number } {
+function placeOf({ stack = '' }: Error): Place {
   const [, url, line] =
     /^(file:\S+?):(\d+)\n/.exec(stack) ?? /\(?(file:\S*\?clink-worker=\d+):(\d+):\d+\)?$/m.exec(stack) ?? []
-  if (url !== undefined) return { file: fileURLToPath(url), line: Number(line) }
-  const [, named] = /"(file:[^"]+)"/.exec(stack) ?? []
-  return named === undefined ? {} : { file: fileURLToPath(named) }
+  return url === undefined ? {} : { file: fileURLToPath(url), line: Number(line) }
 }
 
-/** V8 does not say where a syntax error in plain JavaScript is; the parser of the type stripping does. */
-function syntaxError(error: Error, place: ReturnType<typeof placeOf>, load: ModuleLoad): LoadFailure {
-  if (place.file !== undefined) return { ...place, message: `syntax error: ${error.message.trim()}` }
-  for (const file of load.files) {
-    if (!/\.m?js$/.test(file) || !existsSync(file)) continue
-    try {
-      stripTypeScriptTypes(readFileSync(file, 'utf8'), { sourceUrl: file })
-    } catch (second) {
-      const line = second instanceof Error ? /:(\d+)\n/.exec(second.stack ?? '')?.[1] : undefined
-      return {
-        file,
-        ...(line !== undefined && { line: Number(line) }),
-        message: `syntax error: ${error.message.trim()}`,
-      }
-    }
+/** V8 does not say where a syntax error in plain JavaScript is; `node --check` does. */
+function syntaxError(error: Error, place: Place, load: ModuleLoad): LoadFailure {
+  const message = `syntax error: ${error.message.trim()}`
+  if (place.file !== undefined) return { ...place, message }
+  for (const file of load.files.filter((file) => /\.m?js$/.test(file) && existsSync(file))) {
+    const args = ['--check', '--input-type=module', '-']
+    const { stderr } = spawnSync(process.execPath, args, {
+      input: readFileSync(file),
+      env: {},
+      encoding: 'utf8',
+      timeout: 5_000,
+    })
+    const [, line] = /^\[stdin\]:(\d+)$/m.exec(stderr) ?? []
+    if (line !== undefined) return { file, line: Number(line), message }
   }
-  return { message: `syntax error: ${error.message.trim()}` }
+  return { message }
 }

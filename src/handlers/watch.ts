@@ -1,0 +1,135 @@
+import { createHash } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { watch, type FSWatcher } from 'chokidar'
+import { sleep, systemClock } from '../base/clock.ts'
+import { asError } from '../base/coded-error.ts'
+import type { Service } from '../base/service.ts'
+import { discover } from './discover.ts'
+import { HandlerError } from './handler-error.ts'
+import type { HandlerSet } from './handler-set.ts'
+import { loadHandlers, type LoadHandlersOptions } from './registry.ts'
+
+export interface WatchOptions extends Omit<LoadHandlersOptions, 'generation'> {
+  /** What is in use at the start. */
+  readonly first: HandlerSet
+  /** A change was loaded whole: from now on this is to be used. */
+  loaded(set: HandlerSet): void
+  /** A change could not be loaded, or the files cannot be watched: the set in use stays. */
+  failed(error: Error): void
+}
+
+export interface HandlerWatch extends Service {
+  /** Loads all handlers anew, changed or not. Resolves when that has been reported. */
+  reload(): Promise<void>
+}
+
+/** Editors and deployments write several files in a row: this many milliseconds of quiet come first. */
+const QUIET = 50
+const SETTINGS = {
+  ignoreInitial: true,
+  depth: 0,
+  awaitWriteFinish: { stabilityThreshold: 60, pollInterval: 15 },
+} as const
+
+/** Loads handlers anew when their files change, or files that they import. `start` resolves when changes are seen. */
+export function watchHandlers(options: WatchOptions): HandlerWatch {
+  return new FileWatch(options)
+}
+
+/**
+ * What was seen last is a print of all files that matter. An event only says that it may be time to compare: the same content
+ * written again is no change. Loadings follow each other, never overlap.
+ */
+class FileWatch implements HandlerWatch {
+  readonly #options: WatchOptions
+  readonly #stopping = new AbortController()
+  #watcher: FSWatcher | undefined
+  #files: readonly string[]
+  #generation: number
+  #print = ''
+  #isPending = false
+  #work: Promise<void> = Promise.resolve()
+
+  constructor(options: WatchOptions) {
+    this.#options = options
+    this.#files = options.first.files
+    this.#generation = options.first.generation
+  }
+
+  async start(): Promise<void> {
+    if (this.#stopping.signal.aborted || this.#watcher !== undefined) return
+    const watcher = watch(this.#watched(), SETTINGS)
+    this.#watcher = watcher
+    watcher.on('all', () => this.#changed())
+    watcher.on('error', (error) => this.#options.failed(asError(error)))
+    const ready = new Promise<void>((resolve) => {
+      watcher.once('ready', resolve)
+      this.#stopping.signal.addEventListener('abort', () => resolve())
+    })
+    this.#print = await this.#takePrint()
+    await ready
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort()
+    await this.#watcher?.close()
+    await this.#work
+  }
+
+  async reload(): Promise<void> {
+    this.#work = this.#work.then(async () => await this.#load())
+    await this.#work
+  }
+
+  #changed(): void {
+    if (this.#isPending) return
+    this.#isPending = true
+    this.#work = this.#work.then(async () => await this.#compare())
+  }
+
+  async #compare(): Promise<void> {
+    await sleep(this.#options.clock ?? systemClock(), QUIET, this.#stopping.signal)
+    this.#isPending = false
+    if ((await this.#takePrint()) !== this.#print) await this.#load()
+  }
+
+  async #load(): Promise<void> {
+    if (this.#stopping.signal.aborted) return
+    const options = this.#options
+    // Before the files are read: what changes in the meantime is another change.
+    const before = await this.#takePrint()
+    const known = this.#files
+    let report: () => void
+    try {
+      const set = await loadHandlers({ ...options, generation: this.#generation + 1 })
+      this.#generation = set.generation
+      this.#files = set.files
+      report = () => options.loaded(set)
+    } catch (error) {
+      // What is broken now may be a file that the set in use does not know.
+      if (error instanceof HandlerError) this.#files = [...new Set([...this.#files, ...error.files])]
+      report = () => options.failed(asError(error))
+    }
+    const isSame = this.#files.length === known.length && this.#files.every((file) => known.includes(file))
+    this.#print = isSame ? before : await this.#takePrint()
+    this.#watcher?.add(this.#watched())
+    if (!this.#stopping.signal.aborted) report()
+  }
+
+  #watched(): string[] {
+    const { config } = this.#options
+    return [config.handlers.directory, ...config.routes.map(({ use }) => use), ...this.#files]
+  }
+
+  async #takePrint(): Promise<string> {
+    const { config } = this.#options
+    const found = await discover(config.handlers.directory).catch(() => undefined)
+    const files = new Set([...(found ?? []), ...config.routes.map(({ use }) => use), ...this.#files])
+    const print = createHash('sha256')
+    for (const file of [...files].sort()) {
+      const content = await readFile(file).catch(() => 'missing')
+      print.update(JSON.stringify([file, createHash('sha256').update(content).digest('hex')]))
+    }
+    return print.digest('hex')
+  }
+}
