@@ -61,7 +61,7 @@ function handOverConnected(
   connecting: Set<Duplex>,
   handOver: HandOver,
 ): void {
-  // Says the type: no agent of Node's does so.
+  // Only the type admits this: Node's own agents always return a socket.
   if (!socket) throw new TransportError('refused', 'no', 'no connection was made')
   let reached = false
   const onConnect = (): void => {

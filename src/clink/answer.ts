@@ -72,8 +72,8 @@ export class AnswerReader<T> {
       detail ??
       redirect ??
       (whole === undefined ? this.#notJson(response) : 'no reason given')
-    const message = `${status} ${STATUS_CODES[status] ?? ''}: ${said}`
-    return this.error(message, { status, detail, retryAfter: retryAfter(headers, wall) })
+    const title = [status, STATUS_CODES[status]].filter((part) => part !== undefined).join(' ')
+    return this.error(`${title}: ${said}`, { status, detail, retryAfter: retryAfter(headers, wall) })
   }
 
   #unreadable(status: number, problem: string): ClinkApiError {

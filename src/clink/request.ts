@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import { CodedError } from '../base/coded-error.ts'
 import { operations, type OperationName, type Parameter, type ParameterType } from './contract.ts'
 import type { TransportRequest } from './transport.ts'
@@ -40,13 +41,13 @@ export function wireCall(operation: OperationName, params: Readonly<Record<strin
     }
   }
   const writes = row.writesWhen !== undefined && given.get(row.writesWhen) === true
-  const asked = { safe: 'always', idempotent: 'always', session: 'unsent', never: 'unsent' } as const
+  const repeat = row.repeat === 'safe' || row.repeat === 'idempotent' ? 'always' : 'unsent'
   return {
     operation,
     method: row.method,
     path: query.length === 0 ? path : `${path}?${query.join('&')}`,
-    ...(row.method === 'GET' || row.body === false ? {} : { body: JSON.stringify(body) }),
-    repeat: writes ? 'no' : asked[row.repeat],
+    ...(row.method === 'GET' || row.body === false ? {} : { body: json(operation, body) }),
+    repeat: writes ? 'no' : repeat,
     changes: writes || row.repeat !== 'safe',
   }
 }
@@ -89,10 +90,16 @@ function encode(operation: OperationName, name: string, value: unknown): string 
   return encodeURIComponent(text)
 }
 
+function json(operation: OperationName, body: Readonly<Record<string, unknown>>): string {
+  try {
+    return JSON.stringify(body)
+  } catch (cause) {
+    throw new CodedError('USAGE', `${operation}: the parameters cannot be written as JSON`, { cause })
+  }
+}
+
 function refuse(operation: OperationName, name: string, value: unknown, why: string): CodedError {
-  const shown = JSON.stringify(value) ?? typeof value
-  return new CodedError(
-    'USAGE',
-    `${operation}: the parameter ${name} ${why}: ${shown.length > 80 ? `${shown.slice(0, 79)}…` : shown}`,
-  )
+  const shown = typeof value === 'string' ? JSON.stringify(value) : inspect(value, { depth: 1, breakLength: Infinity })
+  const short = shown.length > 80 ? `${shown.slice(0, 79)}…` : shown
+  return new CodedError('USAGE', `${operation}: the parameter ${name} ${why}: ${short}`)
 }

@@ -82,6 +82,11 @@ describe('a successful answer', () => {
     expect(proposal.votes).toEqual([{ ...votes[0], comment: null }])
   })
 
+  it('of the inbox keeps the numbers that the service gives', async () => {
+    const page = await answered(ok({ clinks: [records.clink], count: 7, claimed_count: 0 })).checkInbox({ claim: true })
+    expect([page.count, page.claimed_count]).toEqual([7, 0])
+  })
+
   it('of a claiming poll stays usable without its numbers', async () => {
     const page = await answered(ok({ clinks: [records.clink, {}], claimed_count: null })).checkInbox({ claim: true })
     expect(page).toMatchObject({ count: 2, clinks: [records.clink] })

@@ -95,6 +95,16 @@ it.each(failures)('%s shows no key, however it is printed', async (_, make) => {
   }
 })
 
+it('an answer that cannot be used because of the key in it is told without it', async () => {
+  const client = await httpClient((request, response) => {
+    const permissions = { [String(request.headers.authorization)]: 'yes' }
+    response.end(JSON.stringify({ success: true, data: { permissions } }))
+  })
+  const error: unknown = await client.getMyPermissions().catch((thrown: unknown) => thrown)
+  expect(error).toMatchObject({ failure: 'unreadable' })
+  expect(printed(error)).not.toContain('verysecret')
+})
+
 it('the client itself shows no key', () => {
   expect(printed(clientOf('http://127.0.0.1:9'))).not.toContain('verysecret')
 })

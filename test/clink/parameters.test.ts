@@ -22,8 +22,14 @@ const refusals: readonly (readonly [operation: string, params: unknown, message:
   ['get_group', { group_id: 7 }, 'get_group: the parameter group_id must be a text: 7'],
   ['check_inbox', { limit: '10' }, 'check_inbox: the parameter limit must be a whole number: "10"'],
   ['check_inbox', { limit: 1.5 }, 'check_inbox: the parameter limit must be a whole number: 1.5'],
+  ['check_inbox', { limit: 10n }, 'check_inbox: the parameter limit must be a whole number: 10n'],
+  [
+    'submit_feedback',
+    { category: 'bug', content: 'x', context: { tool: 10n } },
+    'submit_feedback: the parameters cannot be written as JSON',
+  ],
   ['check_inbox', { claim: 'true' }, 'check_inbox: the parameter claim must be true or false: "true"'],
-  ['mark_read', { group_ids: ['g1', 2] }, 'mark_read: the parameter group_ids must be a list of texts: ["g1",2]'],
+  ['mark_read', { group_ids: ['g1', 2] }, "mark_read: the parameter group_ids must be a list of texts: [ 'g1', 2 ]"],
   [
     'submit_feedback',
     { category: 'bug', content: 'x', context: [] },
@@ -40,7 +46,7 @@ const refusals: readonly (readonly [operation: string, params: unknown, message:
 ]
 
 describe('before any request', () => {
-  it.each(refusals)('%s with %j is refused by name and value', async (operation, params, message) => {
+  it.each(refusals)('%s with %o is refused by name and value', async (operation, params, message) => {
     await expect(untyped(client, operation, params)).rejects.toMatchObject({
       name: 'CodedError',
       code: 'USAGE',
@@ -72,4 +78,10 @@ it('texts longer than the documented limits are left to the service, whose unit 
   const content = '😀'.repeat(5_000)
   await new ClinkClient({ key: 'sk_live_u_1', transport }).sendClink({ group_id: 'g1', content })
   expect(transport.requests[0]?.body).toBe(JSON.stringify({ content }))
+})
+
+it('an empty text is left to the service', async () => {
+  const transport = new ScriptedTransport(ok(records.clink))
+  await new ClinkClient({ key: 'sk_live_u_1', transport }).sendClink({ group_id: 'g1', content: '' })
+  expect(transport.requests[0]?.body).toBe('{"content":""}')
 })

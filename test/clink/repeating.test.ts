@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { systemClock } from '../../src/base/clock.ts'
 import { ClinkClient, type ClientOptions } from '../../src/clink/client.ts'
 import { operationNames, type OperationName } from '../../src/clink/contract.ts'
 import { TransportError, type TransportFailure } from '../../src/clink/transport.ts'
@@ -144,10 +145,11 @@ describe('the wait before another try', () => {
   })
 
   it('ends when the caller gives up, and what may have happened is still said', async () => {
-    const { client, transport } = setting([lost('reset', 'maybe'), ok(records.clink)], { clock: undefined })
+    const busy = answer(503, {}, { 'retry-after': '60' })
+    const { client, transport } = setting([busy, ok(records.clink)], { clock: systemClock() })
     const caller = new AbortController()
     const call = client.claimClink({ clink_id: 'msg_1' }, { signal: caller.signal })
-    caller.abort()
+    setTimeout(() => caller.abort(), 20)
     await expect(call).rejects.toMatchObject({ status: 0, failure: 'aborted', mayHaveHappened: true })
     expect(transport.requests).toHaveLength(1)
   })
