@@ -17,7 +17,9 @@ export function logEvents(logger: Logger, options: EventLogOptions): (event: Wor
   return (event) => {
     const level = levelOf(event)
     if (!logger.isLevelEnabled(level)) return
-    logger[level](loggable(fieldsOf(event, options), { stacks: logger.isLevelEnabled('debug') }))
+    // A run that was cut short on purpose ends with an error too, and its stack tells nothing.
+    const stacks = logger.isLevelEnabled('debug') && level !== 'info'
+    logger[level](loggable(fieldsOf(event, options), { stacks }))
   }
 }
 
@@ -25,6 +27,7 @@ function fieldsOf(event: WorkerEvent, { content }: EventLogOptions): Record<stri
   const { event: name, ...rest } = event
   const { clink, clinkId, route, attempt, duration, response, until, ...own }: EveryField = rest
   if (event.event === 'clink.log') Reflect.deleteProperty(own, 'level')
+  if (event.event === 'clink.ended' && event.reason === event.error?.message) Reflect.deleteProperty(own, 'reason')
   return {
     event: name,
     clink: clink?.clink_id ?? clinkId,

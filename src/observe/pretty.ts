@@ -27,6 +27,8 @@ const PLACED = new Set([
   'duration',
   'error',
 ])
+/** Where this program's own code is, as stacks name it. */
+const OURS = new URL('..', import.meta.url).href
 const DURATIONS = new Set(['lease', 'left', 'headroom', 'wait', 'waited', 'since', 'after'])
 
 /** A formatter of log lines for people: one line a fact, stacks below it. Takes the JSON line as the logger made it. */
@@ -44,7 +46,10 @@ export function prettyLines(color: boolean): (json: string) => string {
       ...(line['message'] === undefined ? [] : [printable(text(line['message']))]),
       ...fieldsOf(line, paint),
     ]
-    return `${parts.filter((part) => stripVTControlCharacters(part) !== '').join(' ')}${errorOf(line, paint)}\n`
+    return `${parts
+      .filter((part) => stripVTControlCharacters(part) !== '')
+      .join(' ')
+      .trimEnd()}${errorOf(line, paint)}\n`
   }
 }
 
@@ -65,9 +70,13 @@ function whereOf(line: Line, paint: ReturnType<typeof painter>): string[] {
 }
 
 function fieldsOf(line: Line, paint: ReturnType<typeof painter>): string[] {
-  const own = Object.entries(line).filter(([name]) => !PLACED.has(name))
+  const own = Object.entries(line).filter(([name, value]) => !PLACED.has(name) && value !== false && !isEmpty(value))
   const handlers = Object.entries(Object(line['fields']))
   return [...own, ...handlers].map(([name, value]) => field(printable(name), value, paint))
+}
+
+function isEmpty(value: unknown): boolean {
+  return Array.isArray(value) && value.length === 0
 }
 
 function field(name: string, value: unknown, paint: ReturnType<typeof painter>): string {
@@ -81,8 +90,19 @@ function errorOf(line: Line, paint: ReturnType<typeof painter>): string {
   if (message === undefined) return ''
   const said = ` ${paint('red', printable(text(message)))}`
   if (typeof stack !== 'string') return said
-  const frames = stack.split('\n').filter((row) => row.trimStart().startsWith('at '))
-  return said + frames.map((frame) => `\n    ${paint('dim', printable(frame.trim()))}`).join('')
+  return (
+    said +
+    tellingFrames(stack)
+      .map((frame) => `\n    ${paint('dim', printable(frame))}`)
+      .join('')
+  )
+}
+
+/** The frames of a handler's own code, or all of them where none is. */
+function tellingFrames(stack: string): readonly string[] {
+  const frames = stack.split('\n').flatMap((row) => (/^\s+at /.test(row) ? [row.trim()] : []))
+  const theirs = frames.filter((frame) => !frame.includes(OURS) && !/node:|node_modules/.test(frame))
+  return theirs.length > 0 ? theirs : frames
 }
 
 function clockTime(iso: string): string {

@@ -1,0 +1,28 @@
+#!/usr/bin/env node
+// No static imports: an older Node must get as far as the sentence below, whatever the rest of the program needs.
+
+const RELOADS_OR_REPORTS = ['SIGHUP', 'SIGUSR2']
+
+/**
+ * While `run` is still loading, nothing is claimed and leaving is a whole stop. Without this the kernel would drop a TERM for
+ * process 1 of a container, and an early reload would kill the service.
+ */
+function mindEarlySignals(): void {
+  // oxlint-disable-next-line unicorn/no-process-exit -- there is nothing yet that could end in order
+  for (const signal of ['SIGTERM', 'SIGINT']) process.on(signal, () => process.exit(0))
+  for (const signal of RELOADS_OR_REPORTS) process.on(signal, () => {})
+}
+
+const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
+
+if (major > 22 || (major === 22 && minor >= 22)) {
+  if (process.argv[2] === 'run') mindEarlySignals()
+  const { main } = await import('./commands/program.ts')
+  await main()
+} else {
+  process.stderr.write(
+    `clink-worker: this is Node ${process.versions.node}, and clink-worker needs 22.22 or newer: ` +
+      'run "npm install node@24" in your project and start it with "npx clink-worker"\n',
+  )
+  process.exitCode = 78
+}

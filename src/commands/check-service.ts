@@ -1,0 +1,97 @@
+import { humanDuration } from '../base/duration.ts'
+import { systemClock } from '../base/clock.ts'
+import { EXIT } from '../base/coded-error.ts'
+import type { Secret } from '../base/secret.ts'
+import { baseUrl } from '../clink/base-url.ts'
+import { ClinkClient } from '../clink/client.ts'
+import { GotTransport } from '../clink/got-transport.ts'
+import type { Transport, TransportRequest, TransportResponse } from '../clink/transport.ts'
+import type { Config } from '../config/config.ts'
+import { attempt, isFinding, ok, warning, type Finding } from './finding.ts'
+import { ageOf } from './inbox.ts'
+
+/** What the worker cannot do without, and what handlers usually want. */
+const NEEDED = ['clinks:read', 'clinks:write'] as const
+/** Times in `Date` headers are whole seconds; leases do not depend on it, but people compare logs. */
+const SKEW_WORTH_SAYING = 5_000
+const PAGE = 100
+
+/** Asks the service. Claims nothing, changes nothing. */
+export async function* checkService(config: Config, key: Secret): AsyncGenerator<Finding> {
+  const clock = systemClock()
+  const { url, timeout } = config.clink
+  const transport = new GotTransport({ url: baseUrl(url), clock })
+  const watched = new DateWatch(transport)
+  try {
+    const client = new ClinkClient({ key, url, timeout, transport: watched, clock, attempts: 2 })
+    const health = await attempt('service', async () => await client.health())
+    yield isFinding(health) ? health : ok('service', `${client.url} answers`)
+    if (isFinding(health)) return
+    yield clockFinding(watched.ahead)
+    yield* checkKey(client)
+    yield await checkBacklog(client, config)
+  } finally {
+    transport.close()
+  }
+}
+
+async function* checkKey(client: ClinkClient): AsyncGenerator<Finding> {
+  const granted = await attempt('permissions', async () => await client.getMyPermissions())
+  if (isFinding(granted)) {
+    yield granted
+    return
+  }
+  const names = Object.keys(granted.permissions).filter((name) => granted.permissions[name] === true)
+  const missing = NEEDED.filter((name) => !names.includes(name))
+  if (missing.length > 0) {
+    const detail = `the key lacks ${missing.join(' and ')}, without which nothing can be worked; it has ${names.join(', ') || 'none'}`
+    yield { what: 'permissions', result: 'failed', detail, exit: EXIT.refused }
+  } else {
+    yield ok('permissions', `${names.join(', ')} (${granted.owner_type}, ${granted.scope_type} scope)`)
+  }
+  const seen = await attempt('groups', async () => await client.listGroups())
+  if (isFinding(seen)) yield seen
+  else if (seen.groups.length === 0) yield warning('groups', 'the key sees no group: there will be no work')
+  else yield ok('groups', seen.groups.map(({ slug }) => slug).join(', '))
+}
+
+async function checkBacklog(client: ClinkClient, config: Config): Promise<Finding> {
+  const params = { limit: PAGE, for_me: config.inbox.for !== 'anyone' }
+  const page = await attempt('backlog', async () => await client.checkInbox(params))
+  if (isFinding(page)) return page
+  const { clinks, malformed } = page
+  const count = clinks.length + malformed.length
+  const [oldest] = clinks.map(({ created_at: time }) => time).sort()
+  const age = oldest === undefined ? '' : `, the oldest ${ageOf(oldest, Date.now())} old`
+  return ok('backlog', `${count >= PAGE ? `${PAGE} or more` : count} pending${age}`)
+}
+
+function clockFinding(ahead: number | undefined): Finding {
+  if (ahead === undefined) return warning('clock', 'the service does not say what time it is')
+  const apart = humanDuration(Math.abs(ahead))
+  if (Math.abs(ahead) < SKEW_WORTH_SAYING) return ok('clock', 'agrees with the service')
+  return warning(
+    'clock',
+    `the service is ${apart} ${ahead > 0 ? 'ahead of' : 'behind'} this machine; claims do not depend on it, times in logs do`,
+  )
+}
+
+/** Compares the service's clock with ours on the way. */
+class DateWatch implements Transport {
+  /** Milliseconds; undefined until an answer said what time it is. */
+  ahead: number | undefined
+  readonly #transport: Transport
+
+  constructor(transport: Transport) {
+    this.#transport = transport
+  }
+
+  async send(request: TransportRequest): Promise<TransportResponse> {
+    const before = Date.now()
+    const response = await this.#transport.send(request)
+    const time = Date.parse(response.headers['date'] ?? '')
+    // Half a second, since the header leaves the fraction out; half of the way, since the answer was on it.
+    if (!Number.isNaN(time)) this.ahead = time + 500 - (before + Date.now()) / 2
+    return response
+  }
+}

@@ -1,0 +1,43 @@
+import type { Clink } from '../clink/records.ts'
+import type { Config } from '../config/config.ts'
+import { loadHandlers } from '../handlers/registry.ts'
+import { printable } from '../observe/printable.ts'
+import { connect } from './connect.ts'
+import { ageOf, excerpt } from './inbox.ts'
+import type { Io } from './io.ts'
+import type { SettingsOptions } from './settings.ts'
+import { table } from './table.ts'
+
+/** The most that one page holds. */
+const PAGE = 100
+
+/** Lists what waits and the route that each clink would take. Claims nothing. */
+export async function dryRun(options: SettingsOptions & { readonly json?: true }, io: Io): Promise<void> {
+  const { client, config } = await connect(options, io)
+  const handlers = await loadHandlers({ config, cwd: io.cwd, generation: 1 })
+  const identity = config.clink.identity === 'auto' ? undefined : config.clink.identity
+  const { clinks, malformed } = await client.checkInbox({ limit: PAGE, for_me: forMe(config) })
+  const taken = clinks.map((clink) => ({ clink, route: handlers.route(clink, identity)?.route.name ?? null }))
+  if (options.json === true) {
+    io.out(`${JSON.stringify({ pending: taken, malformed })}\n`)
+    return
+  }
+  io.out(taken.length === 0 ? 'nothing is pending\n' : table(taken.map(({ clink, route }) => row(clink, route))))
+  for (const { id, problem } of malformed) io.problem(`left alone: ${id ?? 'a clink without an id'}: ${problem}`)
+  if (clinks.length >= PAGE) io.problem(`only the first ${PAGE} are shown`)
+}
+
+function row(clink: Clink, route: string | null): string[] {
+  return [
+    printable(clink.clink_id),
+    printable(clink.group_slug ?? clink.group_id),
+    printable(clink.sender_name),
+    ageOf(clink.created_at, Date.now()),
+    route === null ? '→ no route: left alone' : `→ ${route}`,
+    excerpt(clink.content),
+  ]
+}
+
+function forMe(config: Config): boolean {
+  return config.inbox.for !== 'anyone'
+}

@@ -1,0 +1,56 @@
+import { EXIT, type ExitCode } from '../base/coded-error.ts'
+import { wantsColor } from '../observe/colour.ts'
+
+/** The process as commands see it. */
+export interface Io {
+  readonly env: NodeJS.ProcessEnv
+  readonly cwd: string
+  /** Whether standard output is a terminal, and whether to colour it. */
+  readonly terminal: boolean
+  readonly color: boolean
+  /** Text for standard output, with its line end. */
+  out(text: string): void
+  /** Lines for standard error, without line ends. */
+  problem(line: string): void
+  /** Text for standard error as it is: what people are told while programs read standard output. */
+  note(text: string): void
+  input(): Promise<string>
+  /** What the process exits with when the command is over. */
+  finish(code: ExitCode): void
+  /** Ends the process: with a code, or with what `finish` said. */
+  exit(code?: ExitCode): void
+}
+
+export function processIo(): Io {
+  let finished: ExitCode = EXIT.ok
+  const exit = (code = finished): void => {
+    // oxlint-disable-next-line unicorn/no-process-exit -- the one place: a handler may have left something that keeps us alive
+    process.exit(code)
+  }
+  const closed = (error: NodeJS.ErrnoException): void => {
+    // `clink-worker inbox | head` is not a failure.
+    if (error.code === 'EPIPE') exit()
+    else throw error
+  }
+  process.stdout.on('error', closed)
+  process.stderr.on('error', closed)
+  const terminal = process.stdout.isTTY
+  return {
+    env: process.env,
+    cwd: process.cwd(),
+    terminal,
+    color: wantsColor(terminal, process.env),
+    out: (text) => void process.stdout.write(text),
+    problem: (line) => void process.stderr.write(`clink-worker: ${line}\n`),
+    note: (text) => void process.stderr.write(text),
+    input: async () => {
+      const chunks: Buffer[] = []
+      for await (const chunk of process.stdin) chunks.push(Buffer.from(chunk))
+      return Buffer.concat(chunks).toString('utf8')
+    },
+    finish: (code) => {
+      finished = code
+    },
+    exit,
+  }
+}

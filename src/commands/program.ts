@@ -1,0 +1,67 @@
+import { Command } from 'commander'
+import { packageVersion } from '../clink/version.ts'
+import { apiCommand } from './api.ts'
+import { checkCommand } from './check.ts'
+import { devCommand } from './dev.ts'
+import { emulateCommand } from './emulate.ts'
+import { inboxCommand } from './inbox.ts'
+import { initCommand } from './init.ts'
+import { invokeCommand } from './invoke.ts'
+import { processIo, type Io } from './io.ts'
+import { sayProblem } from './problems.ts'
+import { runCommand } from './run.ts'
+import { sendCommand } from './send.ts'
+
+const EXAMPLES = `
+Examples:
+  clink-worker dev                        try it here and now: no key, no configuration
+  clink-worker init my-worker             a configuration, a handler and its test to start from
+  clink-worker check --online             is everything as it must be?
+  clink-worker run                        work the inbox until told to stop
+  clink-worker send ops "deploy staging"  send a clink to the group with the slug ops
+
+The key comes from CLINK_API_KEY, or from a file that CLINK_API_KEY_FILE names; get one at clink.voxos.ai.
+Exit codes: 0 done, 1 failed, 64 usage, 69 service away, 70 internal, 77 key refused, 78 configuration.
+`
+
+/** Runs the command line and ends the process. */
+export async function main(argv: readonly string[] = process.argv, io: Io = processIo()): Promise<void> {
+  try {
+    await makeProgram(io).parseAsync(argv)
+  } catch (error) {
+    io.finish(sayProblem(error, io))
+  }
+  io.exit()
+}
+
+export function makeProgram(io: Io): Command {
+  const program = new Command('clink-worker')
+    .description('Works a Clink inbox: claims clinks, runs your handlers, completes or releases.')
+    .version(packageVersion(), '-V, --version')
+    .helpCommand(false)
+    .addHelpText('after', EXAMPLES)
+  const commands = [
+    runCommand(io),
+    devCommand(io),
+    invokeCommand(io),
+    checkCommand(io),
+    initCommand(io),
+    sendCommand(io),
+    inboxCommand(io),
+    apiCommand(io),
+    emulateCommand(io),
+  ]
+  for (const command of commands) program.addCommand(command)
+  speakThrough(program, io)
+  return program
+}
+
+/** Help goes where output goes; errors are thrown and said in one place. */
+function speakThrough(command: Command, io: Io): void {
+  command.exitOverride().configureOutput({
+    writeOut: (text) => io.out(text),
+    writeErr: (text) => io.out(text),
+    outputError: () => {},
+  })
+  for (const child of command.commands) speakThrough(child, io)
+}

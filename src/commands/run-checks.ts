@@ -1,0 +1,65 @@
+import { EXIT, type ExitCode } from '../base/coded-error.ts'
+import { formatIssue } from '../config/issue.ts'
+import { loadKey } from '../config/key.ts'
+import { loadConfig } from '../config/load.ts'
+import { loadHandlers } from '../handlers/registry.ts'
+import { painter } from '../observe/colour.ts'
+import { printable } from '../observe/printable.ts'
+import type { CheckOptions } from './check.ts'
+import { loadOptions } from './connect.ts'
+import { attempt, isFinding, ok, warning, type Finding } from './finding.ts'
+import type { Io } from './io.ts'
+import { table } from './table.ts'
+
+/** Looks at everything that can be looked at, and reports. The exit code is that of the first failure. */
+export async function runChecks(options: CheckOptions, io: Io): Promise<ExitCode> {
+  const findings: Finding[] = []
+  for await (const finding of checks(options, io)) findings.push(finding)
+  const exit = findings.find(({ result }) => result === 'failed')?.exit ?? EXIT.ok
+  if (options.json === true) io.out(`${JSON.stringify({ ok: exit === EXIT.ok, exit, findings })}\n`)
+  else report(findings, io)
+  return exit
+}
+
+async function* checks(options: CheckOptions, io: Io): AsyncGenerator<Finding> {
+  const loaded = await attempt('configuration', async () => await loadConfig(loadOptions(options, io)))
+  if (isFinding(loaded)) {
+    yield loaded
+    return
+  }
+  const { config, file, warnings } = loaded
+  yield ok('configuration', file ?? 'no file, the defaults are used')
+  for (const issue of warnings) yield warning('configuration', formatIssue(issue))
+
+  const handlers = await attempt('handlers', async () => await loadHandlers({ config, cwd: io.cwd, generation: 1 }))
+  yield isFinding(handlers)
+    ? handlers
+    : ok('handlers', handlers.routes.map(({ name, file }) => `${name} (${file})`).join(', '))
+
+  const key = await attempt('key', async () => await loadKey(config, io.env))
+  if (isFinding(key)) {
+    // Without `--online` nothing needs a key, and a build machine has none.
+    yield options.online === true ? key : warning('key', key.detail)
+    return
+  }
+  yield ok('key', `from ${key.from}`)
+  for (const text of key.warnings) yield warning('key', text)
+  if (options.online !== true) return
+  const { checkService } = await import('./check-service.ts')
+  yield* checkService(config, key.key)
+}
+
+function report(findings: readonly Finding[], io: Io): void {
+  const paint = painter(io.color)
+  const colours = { ok: 'green', warning: 'yellow', failed: 'red' } as const
+  const rows = findings.flatMap(({ what, result, detail }) =>
+    detail
+      .split('\n')
+      .map((line, index) => [
+        index === 0 ? what : '',
+        index === 0 ? paint(colours[result], result) : '',
+        printable(line),
+      ]),
+  )
+  io.out(table(rows))
+}

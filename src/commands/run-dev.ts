@@ -1,0 +1,126 @@
+import { systemClock } from '../base/clock.ts'
+import { Secret } from '../base/secret.ts'
+import type { ExitCode } from '../base/coded-error.ts'
+import type { Config } from '../config/config.ts'
+import { formatIssue } from '../config/issue.ts'
+import { loadConfig, type LoadOptions } from '../config/load.ts'
+import { startEmulator, type Emulator } from '../emulator/emulator.ts'
+import type { WorkerEvent } from '../events.ts'
+import { loadHandlers, type HandlerSet } from '../handlers/registry.ts'
+import { WorkerProcess } from '../host/worker-process.ts'
+import { createLogger, standardOutput } from '../observe/log.ts'
+import { printable } from '../observe/printable.ts'
+import { loadOptions } from './connect.ts'
+import { sampleHandlers } from './dev-handlers.ts'
+import { SampleSenders } from './dev-samples.ts'
+import type { DevOptions } from './dev.ts'
+import type { Io } from './io.ts'
+import { sayProblem } from './problems.ts'
+import { work } from './work.ts'
+
+/** Seconds that a claim lasts: short, so that renewals are seen while one watches. */
+const CLAIM = 9
+const DEFAULTS = {
+  'handlers.watch': true,
+  'log.level': 'debug',
+  'log.format': 'pretty',
+  'claim.timeout': `${CLAIM}s`,
+  'poll.maxInterval': '2s',
+  'retry.backoff': '2s',
+  // The samples come from four members who never tire.
+  'inbox.loopLimit': '10000/10m',
+  'shutdown.drain': '3s',
+  'shutdown.timeout': '8s',
+}
+/** Whose key other terminals are given: somebody who sends, not the worker. */
+const SENDER = 'alice'
+
+/** Works an embedded Clink with whatever handlers there are, until told to stop. */
+export async function runDev(options: DevOptions, io: Io): Promise<ExitCode> {
+  const host = new WorkerProcess({ exit: (code) => io.exit(code), broken: (error) => sayProblem(error, io) })
+  const emulator = await startEmulator({ port: options.port, switches: { defaultTimeout: CLAIM } })
+  const samples = options.samples ? new SampleSenders(emulator, systemClock()) : undefined
+  try {
+    return await runOn(emulator, samples, options, host, io)
+  } finally {
+    await samples?.stop()
+    await emulator.close()
+  }
+}
+
+async function runOn(
+  emulator: Emulator,
+  samples: SampleSenders | undefined,
+  options: DevOptions,
+  host: WorkerProcess,
+  io: Io,
+): Promise<ExitCode> {
+  const configuration = devConfiguration(emulator, options, io)
+  const { config, warnings } = await loadConfig(configuration)
+  const nobodyReads = new AbortController()
+  const logger = createLogger(config.log, {
+    destination: standardOutput(() => nobodyReads.abort()),
+    terminal: io.terminal,
+    color: io.color,
+    secrets: [],
+  })
+  for (const issue of warnings) logger.warn({ event: 'config.warning', message: formatIssue(issue) })
+  const handlers = await loadHandlers({ config, cwd: io.cwd, generation: 1, echoWhenEmpty: true })
+  const say = (text: string): void => (options.json === true ? io.note(text) : io.out(text))
+  say(introduction(emulator, handlers, config, samples !== undefined))
+
+  samples?.start()
+  const listen = (event: WorkerEvent): void => {
+    if (event.event === 'worker.stopping') void samples?.stop()
+    if (event.event === 'worker.stopped') say(summary(event, samples?.sent ?? 0))
+  }
+  return await work({
+    host,
+    config,
+    key: new Secret(emulator.key),
+    handlers,
+    ...(samples === undefined ? {} : { first: sampleHandlers(config) }),
+    echoWhenEmpty: true,
+    logger,
+    cwd: io.cwd,
+    nobodyReads: nobodyReads.signal,
+    listen,
+    hangUp: 'stop',
+  })
+}
+
+/** The user's own configuration, but for the service. */
+function devConfiguration({ url, key }: Emulator, options: DevOptions, io: Io): LoadOptions {
+  const own = loadOptions(options, io)
+  const format = options.json === true ? { 'log.format': 'json' } : {}
+  return { ...own, flags: { ...own.flags, ...format, 'clink.url': url, 'clink.key': key }, defaults: DEFAULTS }
+}
+
+function introduction(
+  { url, keys }: Emulator,
+  handlers: HandlerSet,
+  { handlers: { directory, watch } }: Config,
+  samples: boolean,
+): string {
+  const names = handlers.routes.map(({ name, file }) => `${name} (${file})`).join(', ')
+  const isBuiltIn = handlers.files.length === 0
+  return (
+    `An embedded Clink is at ${url}${samples ? ', and its members send a clink every two seconds' : ''}.\n` +
+    (isBuiltIn
+      ? `There is no handler in ${printable(directory)}: a built-in echo answers. "clink-worker init" writes one to start from.\n`
+      : `Handlers: ${printable(names)}.${watch ? ' They are loaded again when they change.' : ''}\n`) +
+    `Send one yourself, from another terminal:\n\n` +
+    `  export CLINK_API_URL=${url} CLINK_API_KEY=${keys[SENDER] ?? ''}\n` +
+    `  clink-worker send ops "good morning"\n` +
+    `  clink-worker inbox                    # the answers to ${SENDER}\n\n` +
+    `Ctrl-C ends it.\n\n`
+  )
+}
+
+function summary(event: Extract<WorkerEvent, { event: 'worker.stopped' }>, sent: number): string {
+  const { completed, released, deadLettered, lost } = event
+  return (
+    `That was all: ${completed} completed, ${released} released, ${deadLettered} given up, ${lost} lost` +
+    `${sent > 0 ? `; ${sent} sample clinks were sent` : ''}.\n`
+  )
+}

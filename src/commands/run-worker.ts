@@ -1,0 +1,42 @@
+import type { ExitCode } from '../base/coded-error.ts'
+import { loadHandlers } from '../handlers/registry.ts'
+import { WorkerProcess } from '../host/worker-process.ts'
+import { createLogger, standardOutput } from '../observe/log.ts'
+import { loadSettings } from './connect.ts'
+import type { Io } from './io.ts'
+import { sayProblem } from './problems.ts'
+import type { SettingsOptions } from './settings.ts'
+import { work } from './work.ts'
+
+export interface WorkerRun {
+  readonly settings: SettingsOptions
+  readonly once?: { readonly maxTime?: number }
+  readonly io: Io
+}
+
+/** The daemon, from its configuration to its end. */
+export async function runWorker({ settings, once, io }: WorkerRun): Promise<ExitCode> {
+  // Before anything is awaited, so that no signal is lost.
+  const host = new WorkerProcess({ exit: (code) => io.exit(code), broken: (error) => sayProblem(error, io) })
+  const { config, key, warnings } = await loadSettings(settings, io)
+  const nobodyReads = new AbortController()
+  const logger = createLogger(config.log, {
+    destination: standardOutput(() => nobodyReads.abort()),
+    terminal: io.terminal,
+    color: io.color,
+    secrets: [key.reveal()],
+  })
+  for (const message of warnings) logger.warn({ event: 'config.warning', message })
+  const handlers = await loadHandlers({ config, cwd: io.cwd, generation: 1 })
+  return await work({
+    host,
+    config,
+    key,
+    handlers,
+    logger,
+    cwd: io.cwd,
+    nobodyReads: nobodyReads.signal,
+    hangUp: 'reload',
+    ...(once === undefined ? {} : { once }),
+  })
+}

@@ -1,0 +1,69 @@
+import type { Logger } from 'pino'
+import type { ExitCode } from '../base/coded-error.ts'
+import type { Secret } from '../base/secret.ts'
+import type { Config } from '../config/config.ts'
+import { Daemon, type DaemonParts } from '../daemon.ts'
+import type { Emit } from '../events.ts'
+import { HandlerRegistry, type HandlerSet } from '../handlers/registry.ts'
+import { watchHandlers } from '../handlers/watch.ts'
+import type { WorkerProcess } from '../host/worker-process.ts'
+import { logEvents } from '../observe/events.ts'
+
+export interface WorkParts {
+  readonly host: WorkerProcess
+  readonly config: Config
+  readonly key: Secret
+  readonly handlers: HandlerSet
+  readonly logger: Logger
+  readonly cwd: string
+  /** Aborts when the log has lost its reader. */
+  readonly nobodyReads: AbortSignal
+  readonly once?: DaemonParts['once']
+  /** Where there is no handler file, a built-in echo stands in. */
+  readonly echoWhenEmpty?: true
+  /** Routes that are tried before the handlers', and never change. */
+  readonly first?: HandlerSet
+  /** Told of every fact beside the log. */
+  readonly listen?: Emit
+  /** What HUP means: load the handlers again, or, in a terminal, that the terminal is gone. */
+  readonly hangUp: 'reload' | 'stop'
+}
+
+/** Runs a daemon in this process until it has ended. */
+export async function work(parts: WorkParts): Promise<ExitCode> {
+  const { host, config, key, logger, nobodyReads, once, first } = parts
+  const log = logEvents(logger, { content: config.log.content })
+  const emit: Emit = (event) => {
+    log(event)
+    parts.listen?.(event)
+  }
+  const registry = new HandlerRegistry(parts.handlers)
+  const router: DaemonParts['router'] = {
+    route: (clink, identity) => first?.route(clink, identity) ?? registry.route(clink, identity),
+    describe: () => registry.describe(),
+  }
+  const daemon = new Daemon({ config, key, router, emit, ...(once === undefined ? {} : { once }) })
+  const watch = watchHandlers({
+    config,
+    cwd: parts.cwd,
+    echoWhenEmpty: parts.echoWhenEmpty ?? false,
+    first: parts.handlers,
+    loaded: (set) => {
+      registry.replace(set)
+      emit({ event: 'handlers.loaded', generation: set.generation, files: set.routes.map(({ file }) => file) })
+    },
+    failed: (error) => emit({ event: 'handlers.failed', error, kept: registry.current.generation }),
+  })
+  host.attach({
+    daemon,
+    hangUp: () => void (parts.hangUp === 'reload' ? watch.reload() : daemon.stop('the terminal is gone')),
+    report: () => logger.info({ event: 'worker.status', ...daemon.snapshot(), ...daemon.totals() }),
+    files: () => registry.current.files,
+  })
+  nobodyReads.addEventListener('abort', () => void daemon.stop('nobody reads the log'))
+  daemon.start()
+  if (config.handlers.watch) void watch.start()
+  const exit = await daemon.ended
+  await watch.stop()
+  return exit
+}

@@ -1,0 +1,31 @@
+import { asError } from '../base/coded-error.ts'
+
+/**
+ * Errors that nobody caught, in the worker's own code or in a handler's. The process is not to be trusted after one; `first` is
+ * told once, later ones are dropped, since they mostly follow from it.
+ *
+ * @returns a function that stops listening.
+ */
+export function onFault(first: (error: Error) => void): () => void {
+  let isTold = false
+  const tell = (thrown: unknown): void => {
+    if (isTold) return
+    isTold = true
+    first(asError(thrown))
+  }
+  process.on('uncaughtException', tell)
+  process.on('unhandledRejection', tell)
+  return () => {
+    process.off('uncaughtException', tell)
+    process.off('unhandledRejection', tell)
+  }
+}
+
+/** The handler file that an error came out of, where its stack names one: the innermost first. */
+export function blamed(error: Error, files: readonly string[]): string | undefined {
+  for (const frame of (error.stack ?? '').split('\n')) {
+    const file = files.find((file) => frame.includes(file))
+    if (file !== undefined) return file
+  }
+  return undefined
+}

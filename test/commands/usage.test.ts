@@ -1,0 +1,46 @@
+import { expect, test } from 'vitest'
+import packageJson from '../../package.json' with { type: 'json' }
+import { clinkWorker } from './cli.ts'
+
+test('--version prints the version of the package', async () => {
+  expect(await clinkWorker(['--version'])).toMatchObject({ code: 0, stdout: `${packageJson.version}\n`, stderr: '' })
+})
+
+test('--help lists every command with examples', async () => {
+  const { code, stdout, stderr } = await clinkWorker(['--help'])
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+  for (const name of ['run', 'dev', 'invoke', 'check', 'init', 'send', 'inbox', 'api', 'emulate']) {
+    expect(stdout).toMatch(new RegExp(`^  ${name} `, 'm'))
+  }
+  expect(stdout).toContain('clink-worker check --online')
+})
+
+test('no command at all shows the help, and is wrong usage', async () => {
+  const { code, stdout, stderr } = await clinkWorker([])
+  expect({ code, stderr }).toEqual({ code: 64, stderr: '' })
+  expect(stdout).toContain('Usage: clink-worker')
+})
+
+test.each([
+  [['rnu'], "unknown command 'rnu'; did you mean run?"],
+  [['run', '--cofig', 'x'], "unknown option '--cofig'; did you mean --config?"],
+  [['send', 'ops'], "missing required argument 'text'"],
+  [['inbox', 'ops'], "too many arguments for 'inbox'. Expected 0 arguments but got 1: ops."],
+  [['inbox', '--limit', '0'], '--limit: "0" is not a whole number from 1 to 100'],
+  [['run', '--max-time', '5m'], '--max-time is for --once: add it'],
+  [['run', '--once', '--max-time', 'soon'], '--max-time: "soon" is not a duration above 0; write 30s, 5m, 1h'],
+  [['run', '--set', 'poll.interval'], '--set "poll.interval": write it as key=value'],
+  [['invoke', 'x.ts'], 'give the clink with either --text or --clink'],
+  [['api', 'send_clnk'], "unknown command 'send_clnk'; did you mean send_clink?"],
+])('%j is one clear line and exit code 64', async (args, line) => {
+  expect(await clinkWorker(args)).toMatchObject({ code: 64, stdout: '', stderr: `clink-worker: ${line}\n` })
+})
+
+test('a key on the command line is neither taken nor repeated', async () => {
+  const unknown = await clinkWorker(['inbox', '--key=sk_live_u_0123456789'])
+  expect(unknown).toMatchObject({ code: 64, stderr: "clink-worker: unknown option '--key=[secret]'\n" })
+  const setting = await clinkWorker(['inbox', '--set', 'clink.key=sk_live_u_0123456789'])
+  expect(setting.code).toBe(64)
+  expect(setting.stderr).toContain('--set clink.key: a key does not belong on a command line')
+  expect(setting.stderr).not.toContain('0123456789')
+})
