@@ -21,6 +21,9 @@ const LONGEST_TIMER = 1_000
 /** Slewing and quantised readings stay far below; a larger step of the wall clock between two readings is a jump. */
 const WALL_JUMP = 1_000
 
+/** The uptime is told in hundredths of a second: a smaller lead of it is rounding. */
+const COARSE = 20
+
 /** What `systemClock` reads, in milliseconds. */
 export interface TimeSources {
   monotonic(): number
@@ -42,11 +45,14 @@ const sources: TimeSources = {
 export function systemClock(source: TimeSources = sources): Clock {
   const start = { monotonic: source.monotonic(), boot: source.boot() }
   let last = { elapsed: 0, wall: source.wall() }
+  let suspended = 0
   let jumped = 0
 
   const now = (): number => {
-    const monotonic = source.monotonic() - start.monotonic
-    const elapsed = Math.max(last.elapsed, monotonic, source.boot() - start.boot)
+    const monotonic = source.monotonic()
+    const ahead = source.boot() - start.boot - (monotonic - start.monotonic)
+    if (ahead > suspended + COARSE) suspended = ahead
+    const elapsed = monotonic - start.monotonic + suspended
     const wall = source.wall()
     const step = wall - last.wall - (elapsed - last.elapsed)
     if (step > WALL_JUMP) jumped += step
