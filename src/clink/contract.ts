@@ -342,7 +342,11 @@ const rows = {
       group_id: id('group'),
       title: need('Title.'),
       description: body('Description.'),
-      voting_type: oneOf('body', ['yes_no', 'single', 'ranked'], 'How is voted (yes_no); single and ranked need options.'),
+      voting_type: oneOf(
+        'body',
+        ['yes_no', 'single', 'ranked'],
+        'How is voted (yes_no); single and ranked need options.',
+      ),
       threshold_type: oneOf(
         'body',
         ['majority', 'two_thirds', 'unanimous', 'quorum'],
@@ -433,4 +437,8 @@ export type OperationName = keyof typeof rows
 export const operations: Readonly<Record<OperationName, Operation>> = rows
 
 /** Names of all operations, in the order of the API's documentation. */
-export const operationNames = Object.keys(rows) as readonly OperationName[]
+export const operationNames: readonly OperationName[] = Object.keys(rows).filter(isOperationName)
+
+export function isOperationName(name: string): name is OperationName {
+  return Object.hasOwn(rows, name)
+}

@@ -121,7 +121,11 @@ export class Delivery {
   /** A fault of ours. The claim is given back as far as that still works; the worker ends. */
   async #crash(error: Error): Promise<void> {
     this.#shared.crashed('delivery', error)
-    await this.#release('shutdown').catch(() => undefined)
+    try {
+      await this.#release('shutdown')
+    } catch {
+      // The fault that came first is the one to tell.
+    }
     this.#keeper.stop()
   }
 
