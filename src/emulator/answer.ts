@@ -1,4 +1,4 @@
-import { errorCode, Refusal } from './refusal.ts'
+import { errorCode, type Refusal } from './refusal.ts'
 
 /** A request without its socket. Header names are lower case; `body` is the text, or the JSON value that it stands for. */
 export interface PlainRequest {

@@ -4,6 +4,11 @@ import type { Snapshot } from './store/snapshot.ts'
 
 const DEBOUNCE = 200
 
+/** The file is the emulator's own: its first field tells it from anything else that somebody may name by mistake. */
+function isSnapshot(data: unknown): data is Snapshot {
+  return typeof data === 'object' && data !== null && 'format' in data && data.format === 1
+}
+
 /** What was kept in a file, or `undefined` when there is no such file. */
 export async function readSnapshot(file: string): Promise<Snapshot | undefined> {
   let text: string
@@ -14,8 +19,8 @@ export async function readSnapshot(file: string): Promise<Snapshot | undefined> 
     throw new CodedError('FILE_INVALID', `Cannot read the emulator's data from ${file}`, { cause: error })
   }
   try {
-    const data = JSON.parse(text) as Partial<Snapshot> | null
-    if (data?.format === 1) return data as Snapshot
+    const data: unknown = JSON.parse(text)
+    if (isSnapshot(data)) return data
   } catch (error) {
     throw new CodedError('FILE_INVALID', `${file} is not the emulator's data: it is not JSON`, { cause: error })
   }
@@ -54,9 +59,9 @@ export class DataFile {
   #write(): void {
     this.#writing = this.#writing.then(async () => {
       try {
-        const next = `${this.#file}.${process.pid}.next`
-        await writeFile(next, JSON.stringify(this.#take()))
-        await rename(next, this.#file)
+        const whole = `${this.#file}.${process.pid}.next`
+        await writeFile(whole, JSON.stringify(this.#take()))
+        await rename(whole, this.#file)
         this.#failure = undefined
       } catch (error) {
         this.#failure = new CodedError('FILE_INVALID', `Cannot write the emulator's data to ${this.#file}`, {

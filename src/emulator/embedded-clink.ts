@@ -9,6 +9,7 @@ import { Faults, type FaultHandle, type FaultRule } from './faults.ts'
 import { Front } from './front.ts'
 import { HttpServer } from './http-server.ts'
 import type { SeenRequest } from './request-log.ts'
+import { approve, expire } from './resources/approvals.ts'
 import { send } from './resources/clinks.ts'
 import { plant } from './seed/plant.ts'
 import type { Seed } from './seed/seed.ts'
@@ -155,11 +156,13 @@ export class EmbeddedClink implements Emulator {
   }
 
   approve(verificationId: string): void {
-    throw new CodedError('USAGE', `No verification "${verificationId}"`)
+    approve(this.#world, verificationId, this.now())
+    this.#changed()
   }
 
   expire(verificationId: string): void {
-    throw new CodedError('USAGE', `No verification "${verificationId}"`)
+    expire(this.#world, verificationId, this.now())
+    this.#changed()
   }
 
   moveClock(ms: number): void {

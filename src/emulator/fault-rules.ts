@@ -6,10 +6,10 @@ import type { FaultRule } from './faults.ts'
 
 const count = z.int().min(1)
 const when = z.enum(['before', 'after'])
-const delay = z.union([
-  z.number().min(0),
-  z.string().refine((text) => parseDuration(text) !== undefined, 'must be a duration such as 250ms or 2s'),
-])
+const delay = z.union(
+  [z.number().min(0), z.string().refine((text) => parseDuration(text) !== undefined)],
+  'must be milliseconds or a duration such as 2s',
+)
 
 const action = z.strictObject({
   delayBefore: delay.optional(),
@@ -26,7 +26,7 @@ const action = z.strictObject({
 })
 
 const rule = z.strictObject({
-  operation: z.enum([...operationNames] as [string, ...string[]]).optional(),
+  operation: z.enum(operationNames).optional(),
   method: z.string().optional(),
   path: z.string().optional(),
   nth: count.optional(),
@@ -36,6 +36,7 @@ const rule = z.strictObject({
   probability: z.number().min(0).max(1).optional(),
   seed: z.int().optional(),
   times: count.optional(),
+  // oxlint-disable-next-line unicorn/no-thenable -- the format's own word; the object is never awaited
   then: action.refine((then) => Object.keys(then).length > 0, 'must say what happens, such as status: 503'),
 })
 

@@ -1,6 +1,5 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo, Socket } from 'node:net'
 import { CodedError } from '../base/coded-error.ts'
 
 /** Answers one request; whatever it throws becomes a 500. */
@@ -39,14 +38,15 @@ export class HttpServer {
             .end(JSON.stringify({ success: false, error: 'internal_error', message: String(error) }))
       })
     })
-    server.on('clientError', (_error, socket) => (socket as Socket).destroy())
+    server.on('clientError', (_error, socket) => socket.destroy())
     server.listen(this.#port, this.#host)
     try {
       await once(server, 'listening')
     } catch (error) {
       throw this.#cannotListen(error)
     }
-    this.#port = (server.address() as AddressInfo).port
+    const address = server.address()
+    if (typeof address === 'object' && address !== null) this.#port = address.port
     this.#server = server
   }
 

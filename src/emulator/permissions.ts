@@ -18,6 +18,7 @@ export const permissions = {
 
 export type Permission = keyof typeof permissions
 
+// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- keys of a constant object
 export const permissionNames = Object.keys(permissions) as readonly Permission[]
 
 /** What a key has where nothing is said: everything except feedback, which must be granted. */

@@ -2,7 +2,7 @@ import type { OperationName } from '../clink/contract.ts'
 import { authenticate } from './access.ts'
 import { jsonAnswer, refused, type PlainAnswer, type PlainRequest } from './answer.ts'
 import type { Caller } from './call.ts'
-import { readInput } from './intake/input.ts'
+import { isObject, readInput } from './intake/input.ts'
 import { RateLimiter } from './intake/rate-limit.ts'
 import { findRoute, type Route } from './intake/router.ts'
 import { Refusal } from './refusal.ts'
@@ -42,7 +42,7 @@ export class ClinkService {
       params: {
         ...Object.fromEntries(route?.path ?? []),
         ...Object.fromEntries(query),
-        ...(body as object | undefined),
+        ...(isObject(body) ? body : {}),
       },
       key: bearer === undefined ? undefined : this.#world.tables.keys.get(bearer)?.name,
       session: request.headers['x-clink-session-id'],
@@ -80,7 +80,6 @@ export class ClinkService {
 /** The operation's own function, once the key has what it needs. */
 function permitted({ name }: Route, caller: Caller, claims: boolean): Service['run'] {
   const service = services[name]
-  if (service === undefined) throw new Refusal(501, `${name} is not served yet`)
   for (const needed of [service.needs, claims ? service.needsToClaim : undefined]) {
     if (needed === undefined || caller.key.permissions.includes(needed)) continue
     throw new Refusal(403, `The key does not have the permission ${needed}`, { code: 'permission_denied' })

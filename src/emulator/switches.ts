@@ -35,8 +35,9 @@ type Bounded = `cap:${number}` | `reject:${number}`
 /** So many requests a second for each key, and how the answer 429 says when to come back. */
 export interface RateLimit {
   readonly perSecond: number
-  readonly retryAfter: 'seconds' | 'date' | 'absent'
+  readonly retryAfter: (typeof retryAfters)[number]
 }
+const retryAfters = ['seconds', 'date', 'absent'] as const
 type RateSetting = 'none' | `${number}/s` | `${number}/s;${RateLimit['retryAfter']}`
 
 const rateLimit: Switch<RateSetting, RateLimit> = {
@@ -44,9 +45,11 @@ const rateLimit: Switch<RateSetting, RateLimit> = {
   settings: ['none', 'N/s', 'N/s;seconds', 'N/s;date', 'N/s;absent'],
   parse(text) {
     if (text === 'none') return { perSecond: Infinity, retryAfter: 'seconds' }
-    const [whole, perSecond, retryAfter = 'seconds'] = /^([1-9]\d*)\/s(?:;(seconds|date|absent))?$/.exec(text) ?? []
-    if (whole === undefined) return undefined
-    return { perSecond: Number(perSecond), retryAfter: retryAfter as RateLimit['retryAfter'] }
+    const [, perSecond, kind = 'seconds'] = /^([1-9]\d*)\/s(?:;(.+))?$/.exec(text) ?? []
+    const retryAfter = retryAfters.find((known) => known === kind)
+    return perSecond === undefined || retryAfter === undefined
+      ? undefined
+      : { perSecond: Number(perSecond), retryAfter }
   },
 }
 
@@ -96,42 +99,49 @@ export type Switches = { readonly [N in SwitchName]: (typeof table)[N] extends S
 /** The same as the service uses them: seconds, milliseconds of skew, limits. */
 export type Rules = { readonly [N in SwitchName]: NonNullable<ReturnType<(typeof table)[N]['parse']>> }
 
+// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- keys of a constant object
 export const switchNames = Object.keys(table) as readonly SwitchName[]
 
+function forEach<T>(make: (name: SwitchName) => T): Record<SwitchName, T> {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- it has every name
+  return Object.fromEntries(switchNames.map((name) => [name, make(name)])) as Record<SwitchName, T>
+}
+
 /** For people: what each switch can be set to, its default first. */
-export const switchSettings: Readonly<Record<SwitchName, readonly string[]>> = Object.fromEntries(
-  switchNames.map((name) => [name, table[name].settings]),
-) as Record<SwitchName, readonly string[]>
+export const switchSettings: Readonly<Record<SwitchName, readonly string[]>> = forEach((name) => table[name].settings)
 
 function isSwitch(name: string): name is SwitchName {
   return Object.hasOwn(table, name)
 }
 
+interface State {
+  readonly settings: Switches
+  readonly rules: Rules
+}
+
+/** Settings that have been checked, and what they mean. */
+function stateOf(texts: Readonly<Record<SwitchName, string>>): State {
+  const rules = forEach((name) => table[name].parse(texts[name]))
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- each text has been parsed by the row of its name
+  return { settings: texts, rules } as State
+}
+
 /** The switches as they stand. A change is checked whole before any of it counts. */
 export class Switchboard {
-  #settings: Switches
-  #rules: Rules
-
-  constructor() {
-    const defaults = Object.fromEntries(switchNames.map((name) => [name, table[name].first]))
-    this.#settings = defaults as Switches
-    this.#rules = Object.fromEntries(
-      switchNames.map((name) => [name, table[name].parse(String(defaults[name]))]),
-    ) as Rules
-  }
+  #texts = forEach((name) => String(table[name].first))
+  #state = stateOf(this.#texts)
 
   get settings(): Switches {
-    return this.#settings
+    return this.#state.settings
   }
 
   get rules(): Rules {
-    return this.#rules
+    return this.#state.rules
   }
 
   /** Throws a CodedError that names the switch and the value when either is not known. */
   set(changes: Readonly<Record<string, unknown>>): void {
-    const settings: Record<string, unknown> = { ...this.#settings }
-    const rules: Record<string, unknown> = { ...this.#rules }
+    const texts = { ...this.#texts }
     for (const [name, value] of Object.entries(changes)) {
       if (value === undefined) continue
       if (!isSwitch(name)) {
@@ -139,16 +149,14 @@ export class Switchboard {
         throw new CodedError('USAGE', `Unknown switch "${name}"${known}`)
       }
       const text = typeof value === 'string' || typeof value === 'number' ? String(value) : JSON.stringify(value)
-      const rule = table[name].parse(text)
-      if (rule === undefined) {
-        const takes = table[name].settings
+      const takes = table[name].settings
+      if (table[name].parse(text) === undefined) {
         const message = `Switch "${name}" cannot be "${text}"${didYouMean(text, takes)}: it takes ${takes.join(' | ')}`
         throw new CodedError('USAGE', message)
       }
-      settings[name] = text
-      rules[name] = rule
+      texts[name] = text
     }
-    this.#settings = settings as Switches
-    this.#rules = rules as Rules
+    this.#texts = texts
+    this.#state = stateOf(texts)
   }
 }

@@ -7,7 +7,7 @@ export async function readBody(incoming: IncomingMessage): Promise<string | unde
   const parts: Buffer[] = []
   let size = 0
   for await (const part of incoming) {
-    const bytes = part as Buffer
+    const bytes = Buffer.from(part)
     size += bytes.length
     if (size <= LARGEST) parts.push(bytes)
   }

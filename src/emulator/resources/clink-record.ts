@@ -39,7 +39,7 @@ function claimTime(world: World, ms: number): string | undefined {
 /** 400 for a text that is too long. */
 export function checkLength(world: World, name: string, text: string): void {
   const { lengthUnit } = world.switchboard.rules
-  const length = { codepoints: [...text].length, utf16: text.length, bytes: Buffer.byteLength(text) }[lengthUnit]
+  const length = { codepoints: Array.from(text).length, utf16: text.length, bytes: Buffer.byteLength(text) }[lengthUnit]
   if (length > MAX_CONTENT) {
     throw new Refusal(400, `"${name}" is too long: ${length} ${lengthUnit}, at most ${MAX_CONTENT}`, {
       code: 'too_long',

@@ -9,6 +9,10 @@ import { checkLength, clinkRecord, pageLimit, sinceBound } from './clink-record.
 
 const statuses: readonly ClinkStatus[] = ['pending', 'claimed', 'completed']
 
+export function statusOf(text: string | undefined): ClinkStatus | undefined {
+  return statuses.find((known) => known === text)
+}
+
 export interface Draft {
   readonly group: StoredGroup
   readonly from: Owner
@@ -66,7 +70,7 @@ export function getClinks(call: Call): { clinks: readonly Clink[] } {
   const { world, caller, input } = call
   const groupId = input.maybeText('group_id')
   const groups = groupId === undefined ? caller.groups : [seenGroup(call, groupId)]
-  const status = statuses.find((known) => known === input.maybeText('status'))
+  const status = statusOf(input.maybeText('status'))
   const limit = pageLimit(world, input.integer('limit'), 50)
   const found = world.clinks.select({
     groups: groups.map((group) => group.group_id),

@@ -1,10 +1,10 @@
 import type { Clink } from '../../clink/records.ts'
 import type { Call } from '../call.ts'
 import { byPlace } from '../store/shelf.ts'
-import type { ClinkStatus, Selection, StoredClink } from '../store/clink-store.ts'
+import type { Selection, StoredClink } from '../store/clink-store.ts'
 import { claimLength, grant, isHolder } from './claim-rules.ts'
 import { clinkRecord, pageLimit, sinceBound } from './clink-record.ts'
-import { isListed } from './clinks.ts'
+import { isListed, statusOf } from './clinks.ts'
 
 /** Milliseconds within which two callers' claims count as made in the same moment (`pollRecords: includesLost`). */
 const SAME_MOMENT = 100
@@ -17,7 +17,7 @@ interface Page {
 
 export function checkInbox(call: Call): Page {
   const { world, caller, input } = call
-  const status = (input.maybeText('status') ?? 'pending') as ClinkStatus
+  const status = statusOf(input.maybeText('status')) ?? 'pending'
   const limit = pageLimit(world, input.integer('limit'), 10)
   const selection: Selection = {
     groups: caller.groups.map((group) => group.group_id),
