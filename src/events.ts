@@ -63,6 +63,10 @@ export type WorkerEvent =
       readonly leftBehind: readonly string[]
     }
   | { readonly event: 'worker.failed'; readonly part: string; readonly error: Error }
+  | { readonly event: 'worker.crashed'; readonly crashes: number; readonly running: readonly string[] }
+  | { readonly event: 'worker.resumed'; readonly claims: number; readonly gone: number }
+  | { readonly event: 'journal.failed'; readonly problem: string }
+  | { readonly event: 'journal.recovered' }
   // the poll
   | {
       readonly event: 'poll.succeeded'

@@ -7,6 +7,15 @@ export class Recent<Value> {
     this.#capacity = capacity
   }
 
+  get size(): number {
+    return this.#entries.size
+  }
+
+  /** Oldest first. */
+  entries(): Iterable<readonly [string, Value]> {
+    return this.#entries.entries()
+  }
+
   get(key: string): Value | undefined {
     return this.#entries.get(key)
   }

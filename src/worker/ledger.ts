@@ -1,4 +1,3 @@
-import { Recent } from '../base/recent.ts'
 import type { Clink } from '../clink/records.ts'
 
 /** A clink that this worker has given up on, kept for the operator. */
@@ -7,8 +6,22 @@ export interface DeadLetter {
   readonly route: string
   readonly attempts: number
   readonly reason: string
+  /** Messages of the failed attempts, oldest first. */
+  readonly errors: readonly string[]
+  /** What Clink is told about it; `complete`: its sender knows, and a later success is sent as a new clink. */
+  readonly tell: 'release' | 'complete'
   /** Wall time in milliseconds. */
   readonly at: number
+}
+
+/** Starts of a handler for one clink. */
+export interface Attempts {
+  readonly count: number
+  readonly errors: readonly string[]
+  /** Crashes of the process while the clink ran alone. */
+  readonly crashes: number
+  /** It was running when the process crashed, for the second time in a row: it runs alone until it has ended once. */
+  readonly suspect?: boolean
 }
 
 /** A completion that Clink has not confirmed. */
@@ -19,106 +32,183 @@ export interface KeptResult {
   readonly leases: number
 }
 
-/**
- * What the worker remembers about clinks beyond one delivery. Writes resolve when the fact would survive the worker's end as
- * far as the implementation goes; the heart acts on a fact only after that. Reads are immediate.
- */
-export interface Ledger {
-  /** Counts a start of a handler and returns its number, from 1. */
-  startAttempt(clinkId: string): Promise<number>
-  /** Takes the last start back: it was cut short, or must not count. */
-  takeBackAttempt(clinkId: string): Promise<void>
-
-  /** A result computed while its lease stood. It is final: sent under a later claim, never computed again. */
-  keepResult(clink: Clink, response: string | undefined): Promise<void>
-  /** The kept result of this clink, unless the clink has become another one (other content) since. */
-  keptResult(clink: Clink): KeptResult | undefined
-  /** Notes that another lease ended without the service taking the kept result, and says how many that makes. */
-  countFailedLease(clinkId: string): Promise<number>
-  /** The clink is settled: attempts and kept result are no longer needed. */
-  settled(clinkId: string): Promise<void>
-
-  bury(letter: DeadLetter): Promise<void>
-  isGivenUp(clinkId: string): boolean
-  /** Leave the clink alone until this wall time. */
-  coolUntil(clinkId: string, time: number): Promise<void>
-  isCooling(clinkId: string, now: number): boolean
-
-  /** A clink that this worker sent. */
-  addOwn(clinkId: string): Promise<void>
-  isOwn(clinkId: string): boolean
+/** A claim in hand, so that the next start can hold on to it. */
+export interface HeldClaim {
+  readonly clink: Clink
+  readonly route: string
+  /** True while a handler runs for it. */
+  readonly running: boolean
+  /** True once a release was to be sent: the claim may be another's by now. */
+  readonly releasing: boolean
+  /** The boot that `end` is told in, and that end of the lease: milliseconds of the boot's uptime. */
+  readonly boot: string
+  readonly end: number
+  /** The service's own end of the claim, in milliseconds of its clock. */
+  readonly serverEnd?: number | undefined
 }
 
-/** Remembers so many clinks of each kind at most; the oldest are forgotten first. */
-const CAPACITY = 100_000
+/** Rows by id: reads are immediate, writes resolve when the row would survive what the store promises to survive. */
+export interface Table<Row> {
+  readonly size: number
+  get(id: string): Row | undefined
+  entries(): Iterable<readonly [string, Row]>
+  set(id: string, row: Row): Promise<void>
+  delete(id: string): Promise<void>
+}
 
-/** A ledger that ends with the process. */
-export class MemoryLedger implements Ledger {
-  readonly #attempts = new Recent<number>(CAPACITY)
-  readonly #results = new Recent<KeptResult>(CAPACITY)
-  readonly #letters = new Recent<DeadLetter>(CAPACITY)
-  readonly #cooling = new Recent<number>(CAPACITY)
-  readonly #own = new Recent<true>(CAPACITY)
+export interface LedgerTables {
+  readonly attempts: Table<Attempts>
+  readonly results: Table<KeptResult>
+  readonly letters: Table<DeadLetter>
+  /** Until when (wall milliseconds) a clink is left alone. */
+  readonly cooling: Table<number>
+  /** When (wall milliseconds) we sent a clink. */
+  readonly own: Table<number>
+  readonly claims: Table<HeldClaim>
+  /** Facts about the worker itself. */
+  readonly facts: Table<string>
+}
 
+const ERRORS_KEPT = 10
+
+/**
+ * What the worker remembers about clinks beyond one delivery. The heart acts on a fact only after the write that notes it has
+ * resolved.
+ */
+export class Ledger {
+  readonly #tables: LedgerTables
+  readonly #isHealthy: () => boolean
+
+  /** @param isHealthy whether writes are kept; while they are not, nothing new may start. */
+  constructor(tables: LedgerTables, isHealthy = (): boolean => true) {
+    this.#tables = tables
+    this.#isHealthy = isHealthy
+  }
+
+  get isHealthy(): boolean {
+    return this.#isHealthy()
+  }
+
+  /** Counts a start of a handler and returns its number, from 1. */
   async startAttempt(clinkId: string): Promise<number> {
-    const attempt = (this.#attempts.get(clinkId) ?? 0) + 1
-    this.#attempts.set(clinkId, attempt)
-    return attempt
+    const count = this.#attemptsOf(clinkId).count + 1
+    await this.#changeAttempts(clinkId, { count })
+    return count
   }
 
+  /** Takes the last start back: it was cut short, or must not count. */
   async takeBackAttempt(clinkId: string): Promise<void> {
-    this.#attempts.set(clinkId, Math.max(0, (this.#attempts.get(clinkId) ?? 0) - 1))
+    await this.#changeAttempts(clinkId, { count: Math.max(0, this.#attemptsOf(clinkId).count - 1) })
   }
 
+  async noteError(clinkId: string, message: string): Promise<void> {
+    const errors = [...this.#attemptsOf(clinkId).errors, message].slice(-ERRORS_KEPT)
+    await this.#changeAttempts(clinkId, { errors })
+  }
+
+  errorsOf(clinkId: string): readonly string[] {
+    return this.#attemptsOf(clinkId).errors
+  }
+
+  isSuspect(clinkId: string): boolean {
+    return this.#attemptsOf(clinkId).suspect === true
+  }
+
+  async suspect(clinkId: string): Promise<void> {
+    await this.#changeAttempts(clinkId, { suspect: true })
+  }
+
+  /** The clink ended once without taking the process with it. */
+  async clear(clinkId: string): Promise<void> {
+    if (this.isSuspect(clinkId)) await this.#changeAttempts(clinkId, { suspect: false, crashes: 0 })
+  }
+
+  /** Notes that the process crashed while the clink ran alone, and says how often that makes. */
+  async countCrash(clinkId: string): Promise<number> {
+    const crashes = this.#attemptsOf(clinkId).crashes + 1
+    await this.#changeAttempts(clinkId, { crashes })
+    return crashes
+  }
+
+  /** A result computed while its lease stood. It is final: sent under a later claim, never computed again. */
   async keepResult(clink: Clink, response: string | undefined): Promise<void> {
     const leases = this.keptResult(clink)?.leases ?? 0
-    this.#results.set(clink.clink_id, { content: clink.content, response, leases })
+    await this.#tables.results.set(clink.clink_id, { content: clink.content, response, leases })
   }
 
+  /** The kept result of this clink, unless the clink has become another one (other content) since. */
   keptResult(clink: Clink): KeptResult | undefined {
-    const result = this.#results.get(clink.clink_id)
+    const result = this.#tables.results.get(clink.clink_id)
     return result?.content === clink.content ? result : undefined
   }
 
+  /** Notes that another lease ended without the service taking the kept result, and says how many that makes. */
   async countFailedLease(clinkId: string): Promise<number> {
-    const result = this.#results.get(clinkId)
+    const result = this.#tables.results.get(clinkId)
     if (result === undefined) return 0
     const leases = result.leases + 1
-    this.#results.set(clinkId, { ...result, leases })
+    await this.#tables.results.set(clinkId, { ...result, leases })
     return leases
   }
 
+  /** The clink is settled: attempts and kept result are no longer needed. */
   async settled(clinkId: string): Promise<void> {
-    this.#attempts.delete(clinkId)
-    this.#results.delete(clinkId)
+    await Promise.all([this.#tables.attempts.delete(clinkId), this.#tables.results.delete(clinkId)])
   }
 
   async bury(letter: DeadLetter): Promise<void> {
-    this.#letters.set(letter.clink.clink_id, letter)
-    await this.settled(letter.clink.clink_id)
+    const id = letter.clink.clink_id
+    await Promise.all([this.#tables.letters.set(id, letter), this.settled(id)])
   }
 
   isGivenUp(clinkId: string): boolean {
-    return this.#letters.get(clinkId) !== undefined
+    return this.#tables.letters.get(clinkId) !== undefined
   }
 
+  /** Leave the clink alone until this wall time. */
   async coolUntil(clinkId: string, time: number): Promise<void> {
-    this.#cooling.set(clinkId, time)
+    await this.#tables.cooling.set(clinkId, time)
   }
 
   isCooling(clinkId: string, now: number): boolean {
-    const until = this.#cooling.get(clinkId)
-    if (until === undefined) return false
-    if (until > now) return true
-    this.#cooling.delete(clinkId)
-    return false
+    const until = this.#tables.cooling.get(clinkId)
+    return until !== undefined && until > now
   }
 
-  async addOwn(clinkId: string): Promise<void> {
-    this.#own.set(clinkId, true)
+  /** A clink that this worker sent. */
+  async addOwn(clinkId: string, now: number): Promise<void> {
+    await this.#tables.own.set(clinkId, now)
   }
 
   isOwn(clinkId: string): boolean {
-    return this.#own.get(clinkId) !== undefined
+    return this.#tables.own.get(clinkId) !== undefined
+  }
+
+  async holdClaim(claim: HeldClaim): Promise<void> {
+    await this.#tables.claims.set(claim.clink.clink_id, claim)
+  }
+
+  async dropClaim(clinkId: string): Promise<void> {
+    await this.#tables.claims.delete(clinkId)
+  }
+
+  fact(name: string): string | undefined {
+    return this.#tables.facts.get(name)
+  }
+
+  async noteFact(name: string, value: string): Promise<void> {
+    await this.#tables.facts.set(name, value)
+  }
+
+  heldClaims(): readonly HeldClaim[] {
+    return [...this.#tables.claims.entries()].map(([, claim]) => claim)
+  }
+
+  #attemptsOf(clinkId: string): Attempts {
+    return this.#tables.attempts.get(clinkId) ?? { count: 0, errors: [], crashes: 0 }
+  }
+
+  async #changeAttempts(clinkId: string, change: Partial<Attempts>): Promise<void> {
+    await this.#tables.attempts.set(clinkId, { ...this.#attemptsOf(clinkId), ...change })
   }
 }

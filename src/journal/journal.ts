@@ -1,0 +1,142 @@
+import { copyFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { asError, CodedError } from '../base/coded-error.ts'
+import { isCorrupt, writeProblem } from './sqlite-error.ts'
+import { JournalTable } from './table.ts'
+
+/** One step from each version to the next. A step is never changed once it was released. */
+const MIGRATIONS: readonly string[] = [
+  ['attempts', 'results', 'letters', 'cooling', 'own', 'claims', 'facts']
+    .map((name) => `CREATE TABLE ${name} (id TEXT PRIMARY KEY NOT NULL, row TEXT NOT NULL);`)
+    .join('\n'),
+]
+
+const RETRY = 1_000
+const CHECKPOINT = 10_000
+
+export interface JournalOptions {
+  readonly directory: string
+  /** `full`: a commit survives the loss of power; `normal`: the end of the process. */
+  readonly sync: 'normal' | 'full'
+  /** Called when writing stops working and when it works again. */
+  readonly onHealth: (problem: string | undefined) => void
+}
+
+/**
+ * The worker's durable store: one SQLite file in the state directory, owned by one process.
+ *
+ * Changes of one turn, of however many deliveries, become one transaction, so the disk does not set the pace. When writing fails
+ * the journal says so, keeps every change in memory, tries again each second, and lets its writers go on: what runs is
+ * settled from memory, and whoever starts new work asks `isHealthy` first.
+ */
+export class Journal {
+  readonly #database: DatabaseSync
+  readonly #options: JournalOptions
+  readonly #tables: JournalTable<unknown>[] = []
+  #commit: Promise<void> | undefined
+  #problem: string | undefined
+  #retry: NodeJS.Timeout | undefined
+  readonly #checkpoint: NodeJS.Timeout
+
+  constructor(options: JournalOptions) {
+    this.#options = options
+    this.#database = openDatabase(join(options.directory, 'journal.db'), options.sync)
+    this.#checkpoint = setInterval(() => this.#tryCheckpoint(), CHECKPOINT)
+    this.#checkpoint.unref()
+  }
+
+  get isHealthy(): boolean {
+    return this.#problem === undefined
+  }
+
+  /** @param read makes a row of what the file holds; undefined drops it. */
+  table<Row>(name: string, read: (row: unknown) => Row | undefined): JournalTable<Row> {
+    const table = new JournalTable<Row>(name, this.#database, read, async () => await this.#changed())
+    this.#tables.push(table)
+    return table
+  }
+
+  /** Writes what is left and closes the file. */
+  close(): void {
+    clearTimeout(this.#retry)
+    clearInterval(this.#checkpoint)
+    this.#write()
+    this.#database.close()
+  }
+
+  async #changed(): Promise<void> {
+    if (this.#problem !== undefined) return
+    this.#commit ??= new Promise((resolve) => {
+      setImmediate(() => {
+        this.#commit = undefined
+        this.#write()
+        resolve()
+      })
+    })
+    await this.#commit
+  }
+
+  #write(): void {
+    try {
+      this.#database.exec('BEGIN IMMEDIATE')
+      for (const table of this.#tables) table.write()
+      this.#database.exec('COMMIT')
+      for (const table of this.#tables) table.written()
+      this.#health(undefined)
+    } catch (error) {
+      if (this.#database.isTransaction) this.#database.exec('ROLLBACK')
+      this.#health(writeProblem(error))
+      clearTimeout(this.#retry)
+      this.#retry = setTimeout(() => this.#write(), RETRY)
+      this.#retry.unref()
+    }
+  }
+
+  #health(problem: string | undefined): void {
+    if (problem === this.#problem) return
+    this.#problem = problem
+    this.#options.onHealth(problem)
+  }
+
+  #tryCheckpoint(): void {
+    try {
+      this.#database.exec('PRAGMA wal_checkpoint(PASSIVE)')
+    } catch {
+      // A checkpoint may wait; a write that fails is said by the write.
+    }
+  }
+}
+
+function openDatabase(file: string, sync: 'normal' | 'full'): DatabaseSync {
+  let database: DatabaseSync | undefined
+  try {
+    database = new DatabaseSync(file)
+    database.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = ${sync}; PRAGMA wal_autocheckpoint = 0`)
+    migrate(database, file)
+    return database
+  } catch (error) {
+    database?.close()
+    if (error instanceof CodedError) throw error
+    const advice = isCorrupt(error)
+      ? `it is damaged. Move it away to start with an empty one (attempts, dead letters and unsent results in it are then lost), or restore a copy`
+      : writeProblem(error)
+    throw new CodedError('STATE_UNUSABLE', `the journal ${file} cannot be opened: ${advice}`, { cause: asError(error) })
+  }
+}
+
+function migrate(database: DatabaseSync, file: string): void {
+  const version = Number(database.prepare('PRAGMA user_version').get()?.['user_version'] ?? 0)
+  if (version > MIGRATIONS.length) {
+    const text = `the journal ${file} was written by a newer clink-worker (its version is ${version}, this one knows ${MIGRATIONS.length}): use that one, or another state.directory`
+    throw new CodedError('STATE_UNUSABLE', text)
+  }
+  if (version === MIGRATIONS.length) return
+  if (version > 0) {
+    database.exec('PRAGMA wal_checkpoint(TRUNCATE)')
+    copyFileSync(file, `${file}.v${version}`)
+  }
+  database.exec('BEGIN IMMEDIATE')
+  for (const step of MIGRATIONS.slice(version)) database.exec(step)
+  database.exec(`PRAGMA user_version = ${MIGRATIONS.length}; COMMIT`)
+}

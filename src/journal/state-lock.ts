@@ -1,0 +1,74 @@
+import { mkdirSync, readFileSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
+import { hostname } from 'node:os'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { asError, CodedError } from '../base/coded-error.ts'
+import { isBusy } from './sqlite-error.ts'
+
+/** File systems over a network (NFS, SMB, CIFS, SMB2, 9P, AFS): their locks are no proof that nobody else is there. */
+const NETWORK = new Set([0x6969, 0x517b, 0xff534d42, 0xfe534d42, 0x01021997, 0x5346414f])
+
+/** Ownership of a state directory. */
+export interface StateLock {
+  release(): void
+}
+
+/**
+ * Makes the directory (mode 0700) where it is missing and takes it for this process. The lock is that of an exclusively locked
+ * SQLite file, so the kernel ends it with the process, however that ends; the text beside it is for people.
+ *
+ * @throws {CodedError} STATE_BUSY when another worker holds it; STATE_UNUSABLE when it cannot be used at all.
+ */
+export function lockState(directory: string): StateLock {
+  try {
+    mkdirSync(directory, { recursive: true, mode: 0o700 })
+    if (NETWORK.has(statfsSync(directory).type)) {
+      throw new CodedError('STATE_UNUSABLE', `state.directory: ${directory} is on a network file system, whose locks cannot be relied on; use a local one`)
+    }
+  } catch (error) {
+    if (error instanceof CodedError) throw error
+    throw unusable(directory, error)
+  }
+  const owner = join(directory, 'owner')
+  const lock = open(directory, owner)
+  writeFileSync(owner, `pid ${process.pid} on ${hostname()}, since ${new Date().toISOString()}\n`)
+  return {
+    release: () => {
+      rmSync(owner, { force: true })
+      lock.close()
+    },
+  }
+}
+
+function open(directory: string, owner: string): DatabaseSync {
+  const lock = tryOpen(directory)
+  try {
+    lock.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE')
+    return lock
+  } catch (error) {
+    lock.close()
+    if (!isBusy(error)) throw unusable(directory, error)
+    const text = `state.directory: ${directory} is held by another worker (${readOwner(owner)}); stop it, or give this one a directory of its own`
+    throw new CodedError('STATE_BUSY', text)
+  }
+}
+
+function tryOpen(directory: string): DatabaseSync {
+  try {
+    return new DatabaseSync(join(directory, 'lock.db'), { timeout: 0 })
+  } catch (error) {
+    throw unusable(directory, error)
+  }
+}
+
+function readOwner(file: string): string {
+  try {
+    return readFileSync(file, 'utf8').trim()
+  } catch {
+    return 'it does not say which'
+  }
+}
+
+function unusable(directory: string, error: unknown): CodedError {
+  return new CodedError('STATE_UNUSABLE', `state.directory: ${directory} cannot be used: ${asError(error).message}`)
+}

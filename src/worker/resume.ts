@@ -1,0 +1,27 @@
+import type { Boot } from '../base/boot.ts'
+import type { Clock } from '../base/clock.ts'
+import type { Clink } from '../clink/records.ts'
+import type { Lease } from './lease.ts'
+import type { HeldClaim } from './ledger.ts'
+
+/** A claim as the journal keeps it. */
+export function toHeldClaim(
+  claim: { readonly clink: Clink; readonly route: string; readonly running: boolean; readonly releasing: boolean; readonly lease: Lease },
+  clock: Clock,
+  boot: Boot,
+): HeldClaim {
+  const { lease, ...rest } = claim
+  return { ...rest, boot: boot.id, end: boot.uptime() + (lease.deadline - clock.now()), serverEnd: lease.serverEnd }
+}
+
+/**
+ * The lease of a claim that an earlier process held, as far as it still stands. Only the uptime of the same boot tells; after
+ * another start of the machine nothing is known, and the claim is left to the service.
+ */
+export function standingLease(claim: HeldClaim, clock: Clock, boot: Boot): Lease | undefined {
+  const left = claim.end - boot.uptime()
+  if (claim.boot !== boot.id || claim.releasing || left <= 0) return undefined
+  const now = clock.now()
+  // What was kept is the deadline, so the margin is already off; the end is not needed to be later.
+  return { firstSent: now, grantedAt: now, end: now + left, deadline: now + left, serverEnd: claim.serverEnd }
+}
