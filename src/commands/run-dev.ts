@@ -37,7 +37,11 @@ const SENDER = 'alice'
 
 /** Works an embedded Clink with whatever handlers there are, until told to stop. */
 export async function runDev(options: DevOptions, io: Io): Promise<ExitCode> {
-  const host = new WorkerProcess({ exit: (code) => io.exit(code), broken: (error) => sayProblem(error, io) })
+  const host = new WorkerProcess({
+    cwd: io.cwd,
+    exit: (code) => io.exit(code),
+    broken: (error) => sayProblem(error, io),
+  })
   const emulator = await startEmulator({ port: options.port, switches: { defaultTimeout: CLAIM } })
   const samples = options.samples ? new SampleSenders(emulator, systemClock()) : undefined
   try {

@@ -1,12 +1,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { CodedError } from '../base/coded-error.ts'
-import type { PlainAnswer, PlainRequest } from './answer.ts'
+import { errorAnswer, type PlainAnswer, type PlainRequest } from './answer.ts'
+import { control, CONTROL } from './control.ts'
 import { movableClock } from './clock.ts'
 import { DataFile } from './data-file.ts'
-import type { Emulator, EmulatorOptions } from './emulator-interface.ts'
+import type { Emulator, EmulatorOptions, SendOptions } from './emulator-interface.ts'
 import { checkedRule } from './fault-rules.ts'
 import { Faults, type FaultHandle, type FaultRule } from './faults.ts'
-import { Front } from './front.ts'
+import { Front, writeAnswer } from './front.ts'
+import { readBody } from './intake/body.ts'
 import { HttpServer } from './http-server.ts'
 import type { SeenRequest } from './request-log.ts'
 import { approve, expire } from './resources/approvals.ts'
@@ -40,6 +42,7 @@ export class EmbeddedClink implements Emulator {
   readonly #data: DataFile | undefined
   #up = new AbortController()
   #closing: Promise<void> = Promise.resolve()
+  #returning: NodeJS.Timeout | undefined
 
   constructor(options: Prepared) {
     const { kept, random = Math.random } = options
@@ -119,7 +122,8 @@ export class EmbeddedClink implements Emulator {
     const clink = this.clink(id)
     if (clink === undefined) throw new CodedError('USAGE', `No clink "${id}"`)
     this.#changed()
-    return this.#world.clinks.change(clink, patch)
+    // What is pending is held by nobody.
+    return this.#world.clinks.change(clink, patch.status === 'pending' ? { claim: undefined, ...patch } : patch)
   }
 
   history(id: string): readonly HistoryEntry[] {
@@ -127,7 +131,7 @@ export class EmbeddedClink implements Emulator {
     return this.#world.clinks.historyOf(id)
   }
 
-  send(group: string, text: string, options: { readonly from?: string; readonly for?: string } = {}): StoredClink {
+  send(group: string, text: string, options: SendOptions = {}): StoredClink {
     const { owner_id } = this.#group(group)
     const from = this.#owner(options.from ?? owner_id)
     const to = options.for === undefined ? undefined : this.#owner(options.for).id
@@ -179,6 +183,7 @@ export class EmbeddedClink implements Emulator {
   }
 
   disconnect(): void {
+    clearTimeout(this.#returning)
     this.#up.abort()
     this.#closing = this.#server.close()
   }
@@ -196,7 +201,28 @@ export class EmbeddedClink implements Emulator {
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    await this.#front.serve(request, response, this.#up.signal)
+    const { signal } = this.#up
+    if (request.url === CONTROL || request.url?.startsWith(`${CONTROL}/`) === true)
+      await this.#control(request, response)
+    else await this.#front.serve(request, response, signal)
+  }
+
+  /** Control calls are for this machine only: they need no key. */
+  async #control(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const body = (await readBody(request)) ?? ''
+    const plain = { method: request.method ?? 'GET', path: request.url ?? '', body }
+    const answer = isLoopback(request.socket.remoteAddress)
+      ? control(this, plain, (ms) => response.once('finish', () => this.#goAway(ms)))
+      : errorAnswer(403, 'Control calls are answered on this machine only')
+    writeAnswer(response, answer)
+  }
+
+  #goAway(ms: number): void {
+    this.disconnect()
+    this.#returning = setTimeout(() => {
+      // A port that somebody else took meanwhile stays theirs.
+      this.reconnect().catch(() => undefined)
+    }, ms)
   }
 
   #changed(): void {
@@ -219,4 +245,8 @@ export class EmbeddedClink implements Emulator {
     if (owner === undefined) throw new CodedError('USAGE', `No user or agent "${named}"`)
     return owner
   }
+}
+
+function isLoopback(address: string | undefined): boolean {
+  return address === '::1' || /^(::ffff:)?127\./.test(address ?? '')
 }

@@ -1,3 +1,4 @@
+import { relative } from 'node:path'
 import { EXIT, type ExitCode } from '../base/coded-error.ts'
 import type { Daemon } from '../daemon.ts'
 import { blamed, onFault } from './faults.ts'
@@ -13,6 +14,7 @@ export interface Attached {
 }
 
 export interface WorkerProcessOptions {
+  readonly cwd: string
   /** Ends the process at once. */
   exit(code: ExitCode): void
   /** Told of a fault before there is a worker; the process ends with 70 after it. */
@@ -63,6 +65,6 @@ export class WorkerProcess {
       return
     }
     const file = blamed(error, this.#attached.files())
-    this.#attached.daemon.fail(file === undefined ? 'worker' : `code of ${file}`, error)
+    this.#attached.daemon.fail(file === undefined ? 'worker' : `code of ${relative(this.#options.cwd, file)}`, error)
   }
 }
