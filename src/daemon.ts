@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import type { Random } from './base/backoff.ts'
+import { systemBoot, type Boot } from './base/boot.ts'
 import { systemClock, type Cancel, type Clock } from './base/clock.ts'
-import { EXIT, type ExitCode } from './base/coded-error.ts'
+import { asError, EXIT, type ExitCode } from './base/coded-error.ts'
 import type { Secret } from './base/secret.ts'
 import { ClinkClient, type CallResult } from './clink/client.ts'
 import { GotTransport } from './clink/got-transport.ts'
@@ -13,7 +14,9 @@ import { Once } from './once.ts'
 import { inlineRunner } from './runners/inline.ts'
 import type { WorkerContext } from './worker/context.ts'
 import { Identity } from './worker/identity.ts'
-import { MemoryLedger } from './worker/ledger.ts'
+import { CrashWatch } from './worker/crash-watch.ts'
+import { Ledger } from './worker/ledger.ts'
+import { memoryTables } from './worker/memory-tables.ts'
 import { LoopGuard } from './worker/loop-guard.ts'
 import { Worker, type Snapshot } from './worker/worker.ts'
 
@@ -25,7 +28,10 @@ export interface DaemonParts {
   readonly emit: Emit
   /** Work the inbox empty and end, after `maxTime` milliseconds at the latest. */
   readonly once?: { readonly maxTime?: number }
+  /** What an earlier process remembered, and a place for what this one will. Default: nothing, and memory. */
+  readonly state?: { readonly ledger: Ledger; readonly isOurs: boolean }
   readonly transport?: Transport
+  readonly boot?: Boot
   readonly clock?: Clock
   readonly random?: Random
 }
@@ -50,6 +56,7 @@ export class Daemon {
   readonly #ended = Promise.withResolvers<ExitCode>()
   readonly #worker: Worker
   readonly #once: Once | undefined
+  readonly #ledger: Ledger
   readonly #session: string
   readonly #transport: Transport
   readonly #closeTransport: () => void = () => {}
@@ -63,7 +70,8 @@ export class Daemon {
     this.#parts = parts
     this.#clock = parts.clock ?? systemClock()
     this.ended = this.#ended.promise
-    this.#session = sessionId(parts.config.clink.session)
+    this.#ledger = parts.state?.ledger ?? new Ledger(memoryTables())
+    this.#session = sessionId(parts.config.clink.session, this.#ledger, parts.state?.isOurs ?? true)
     if (parts.transport === undefined) {
       const own = new GotTransport({ url: parts.config.clink.url, clock: this.#clock })
       this.#closeTransport = () => own.close()
@@ -83,7 +91,8 @@ export class Daemon {
       const end = this.#clock.now() + once.maxTime
       this.#cancelMaxTime = this.#clock.at(end, () => void this.stop('--max-time is over'))
     }
-    this.#worker.start()
+    const resume = this.#parts.state?.isOurs ?? true
+    this.#worker.start(resume).catch((error: unknown) => this.fail('start', asError(error)))
   }
 
   /** Drains and ends. Resolves when it has; a second call waits for the first. */
@@ -164,7 +173,7 @@ export class Daemon {
     const { config, key, router, random = Math.random } = this.#parts
     const clock = this.#clock
     const emit: Emit = (event) => this.#emit(event)
-    const ledger = new MemoryLedger()
+    const ledger = this.#ledger
     const connection = {
       key,
       url: config.clink.url,
@@ -177,11 +186,13 @@ export class Daemon {
     return {
       config,
       api: new ClinkClient(connection),
-      handlerApi: new ClinkClient({ ...connection, onResult: (call) => void noteSent(call, ledger) }),
+      handlerApi: new ClinkClient({ ...connection, onResult: (call) => void noteSent(call, ledger, clock) }),
       clock,
       random,
       emit,
       ledger,
+      boot: this.#parts.boot ?? systemBoot(),
+      crashWatch: new CrashWatch(ledger, config.retry.crashes, emit),
       router,
       runner: inlineRunner,
       identity: new Identity(config.clink.identity === 'auto' ? undefined : config.clink.identity, emit),
@@ -205,14 +216,16 @@ export class Daemon {
   }
 }
 
-/** Workers that are given the same session still need one each. */
-function sessionId(configured: string): string {
-  const random = (): string => randomBytes(6).toString('hex')
-  return `${configured === 'auto' ? `clink-worker-${random()}` : configured}-${random()}`
+/** Workers that are given the same session still need one each, and one that starts again needs the one it had. */
+function sessionId(configured: string, ledger: Ledger, isOurs: boolean): string {
+  const kept = isOurs ? ledger.fact('session') : undefined
+  const own = kept ?? randomBytes(8).toString('hex')
+  if (kept === undefined) void ledger.noteFact('session', own)
+  return `${configured === 'auto' ? 'clink-worker' : configured}-${own}`
 }
 
 /** What a handler sends through the API is not our work either. */
-async function noteSent({ operation, result }: CallResult, ledger: MemoryLedger): Promise<void> {
+async function noteSent({ operation, result }: CallResult, ledger: Ledger, clock: Clock): Promise<void> {
   if (typeof result !== 'object' || result === null) return
   const id =
     operation === 'send_clink' && 'clink_id' in result
@@ -220,5 +233,5 @@ async function noteSent({ operation, result }: CallResult, ledger: MemoryLedger)
       : operation === 'complete_clink' && 'response_clink_id' in result
         ? result.response_clink_id
         : undefined
-  if (typeof id === 'string') await ledger.addOwn(id)
+  if (typeof id === 'string') await ledger.addOwn(id, clock.wall())
 }

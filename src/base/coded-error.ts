@@ -25,6 +25,8 @@ export const errorCodes = {
   SERVICE_UNAVAILABLE: EXIT.unavailable,
   PORT_IN_USE: EXIT.unavailable,
   FILE_INVALID: EXIT.config,
+  STATE_BUSY: EXIT.busy,
+  STATE_UNUSABLE: EXIT.config,
   INTERNAL: EXIT.internal,
 } as const satisfies Record<string, ExitCode>
 

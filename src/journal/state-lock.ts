@@ -23,7 +23,10 @@ export function lockState(directory: string): StateLock {
   try {
     mkdirSync(directory, { recursive: true, mode: 0o700 })
     if (NETWORK.has(statfsSync(directory).type)) {
-      throw new CodedError('STATE_UNUSABLE', `state.directory: ${directory} is on a network file system, whose locks cannot be relied on; use a local one`)
+      throw new CodedError(
+        'STATE_UNUSABLE',
+        `state.directory: ${directory} is on a network file system, whose locks cannot be relied on; use a local one`,
+      )
     }
   } catch (error) {
     if (error instanceof CodedError) throw error

@@ -12,10 +12,17 @@ export class JournalTable<Row> {
   readonly #upsert: StatementSync
   readonly #delete: StatementSync
 
-  constructor(name: string, database: DatabaseSync, read: (row: unknown) => Row | undefined, onChange: () => Promise<void>) {
+  constructor(
+    name: string,
+    database: DatabaseSync,
+    read: (row: unknown) => Row | undefined,
+    onChange: () => Promise<void>,
+  ) {
     this.name = name
     this.#onChange = onChange
-    this.#upsert = database.prepare(`INSERT INTO ${name} (id, row) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET row = excluded.row`)
+    this.#upsert = database.prepare(
+      `INSERT INTO ${name} (id, row) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET row = excluded.row`,
+    )
     this.#delete = database.prepare(`DELETE FROM ${name} WHERE id = ?`)
     for (const { id, row } of database.prepare(`SELECT id, row FROM ${name} ORDER BY rowid`).all()) {
       const value = typeof row === 'string' ? read(JSON.parse(row)) : undefined

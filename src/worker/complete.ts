@@ -46,7 +46,7 @@ export async function complete(
       const body = forms.text === undefined ? {} : { response: forms.text }
       const answer = await context.api.completeClink({ clink_id: clink.clink_id, ...body }, limits(claimed, context))
       const responseId = answer.response_clink_id ?? undefined
-      if (responseId !== undefined) await context.ledger.addOwn(responseId)
+      if (responseId !== undefined) await context.ledger.addOwn(responseId, clock.wall())
       return await confirmed(answer.clink.completed_at, responseId, false)
     } catch (thrown) {
       const error = apiError(thrown)

@@ -1,4 +1,5 @@
 import type { Random } from '../base/backoff.ts'
+import type { Boot } from '../base/boot.ts'
 import type { Clock } from '../base/clock.ts'
 import type { ClinkClient } from '../clink/client.ts'
 import type { Config } from '../config/config.ts'
@@ -6,6 +7,7 @@ import type { Emit } from '../events.ts'
 import type { Router } from '../handlers/route.ts'
 import type { Runner } from '../runners/runner.ts'
 import type { Identity } from './identity.ts'
+import type { CrashWatch } from './crash-watch.ts'
 import type { Ledger } from './ledger.ts'
 import type { LoopGuard } from './loop-guard.ts'
 
@@ -25,6 +27,8 @@ export interface WorkerContext {
   readonly random: Random
   readonly emit: Emit
   readonly ledger: Ledger
+  readonly boot: Boot
+  readonly crashWatch: CrashWatch
   readonly router: Router
   readonly runner: Runner
   readonly identity: Identity

@@ -12,6 +12,7 @@ import { sendReply } from './reply.ts'
 import { Run } from './run.ts'
 import type { RunRegister } from './run-register.ts'
 import { release } from './release.ts'
+import { toHeldClaim } from './resume.ts'
 import { PRIORITY, type Slots } from './slots.ts'
 
 export type DeliveryState = 'claimed' | 'running' | 'holding' | 'settling' | 'settled' | 'lost'
@@ -132,6 +133,7 @@ export class Delivery {
   async #live(): Promise<void> {
     const { runs, slots } = this.#shared
     let priority: number = PRIORITY.fresh
+    await this.#note()
     while (this.#is('claimed')) {
       await Promise.race([runs.idle(this.clink.clink_id), this.#interrupted.promise])
       if (!this.#is('claimed')) break
@@ -140,7 +142,8 @@ export class Delivery {
         await this.#release('shutdown')
         break
       }
-      const turn = slots.use(async () => await this.#turn(), priority)
+      const alone = this.#context.ledger.isSuspect(this.clink.clink_id)
+      const turn = slots.use(async () => await this.#turn(), alone ? PRIORITY.alone : priority)
       await Promise.race([turn, this.#interrupted.promise])
       if (this.#is('claimed')) continue // interrupted before its turn came; the turn, when it comes, does nothing
       await turn
@@ -153,13 +156,15 @@ export class Delivery {
   /** In a slot: a run and what follows from it, until the clink is settled, held or lost. */
   async #turn(): Promise<void> {
     if (!this.#is('claimed') || this.#stopping || !this.#keeper.stands) return
-    const kept = this.#context.ledger.keptResult(this.clink)
+    const { ledger } = this.#context
+    const kept = ledger.keptResult(this.clink)
     if (kept !== undefined) {
       this.#enter('settling')
       await this.#complete(kept.response)
       return
     }
-    const outcome = await this.#runHandler()
+    const outcome = ledger.isHealthy ? await this.#runHandler() : undefined
+    if (outcome === undefined && this.#is('claimed')) this.#keep(UNHEALTHY_WAIT, 'the journal cannot be written')
     if (outcome === undefined || !this.#is('running')) return
     if (this.#wasCutShort(outcome)) {
       await this.#giveBack()
@@ -189,12 +194,9 @@ export class Delivery {
 
   /** Undefined: the handler was not started after all. */
   async #runHandler(): Promise<HandlerOutcome | undefined> {
-    const { clock, config, emit, handlerApi, ledger, runner } = this.#context
+    const { clock, config, crashWatch, emit, handlerApi, ledger, runner } = this.#context
     const waited = clock.now() - this.#since
-    this.#enter('running')
-    this.#attempt = await ledger.startAttempt(this.clink.clink_id)
-    if (this.#stopping && this.#is('running')) await this.#giveBack()
-    if (!this.#is('running') || !this.#keeper.stands) return undefined
+    if (!(await this.#startAttempt())) return undefined
     emit({ event: 'clink.started', ...this.#facts(), waited })
     const run = new Run({
       routed: this.#routed,
@@ -214,10 +216,33 @@ export class Delivery {
     })
     this.#run = run
     const outcome = await this.#shared.runs.track(this.clink.clink_id, run.ended)
+    if (ledger.isSuspect(this.clink.clink_id)) await crashWatch.survived(this.clink.clink_id)
     // The clock decides here and not the timer: after a blocked event loop this continuation runs before it.
     const stands = this.#keeper.stands
     this.#reportEnd(outcome, run, stands)
     return outcome
+  }
+
+  /** Journals the start before it happens. False: it must not happen after all. */
+  async #startAttempt(): Promise<boolean> {
+    const { crashWatch, ledger } = this.#context
+    const id = this.clink.clink_id
+    this.#enter('running')
+    const [attempt] = await Promise.all([
+      ledger.startAttempt(id),
+      this.#note(),
+      ledger.isSuspect(id) ? crashWatch.runsAlone(id) : undefined,
+    ])
+    this.#attempt = attempt
+    if (!this.#is('running') || !this.#keeper.stands) return false
+    if (this.#stopping) {
+      await this.#giveBack()
+      return false
+    }
+    if (ledger.isHealthy) return true
+    this.#enter('claimed')
+    await ledger.takeBackAttempt(id)
+    return false
   }
 
   #reportEnd(outcome: HandlerOutcome, run: Run, stands: boolean): void {
@@ -233,10 +258,11 @@ export class Delivery {
     const { clock, ledger } = this.#context
     const id = this.clink.clink_id
     if (decision.do === 'hold' && !this.#stopping && this.#shared.mayHold()) {
-      this.#enter('holding')
-      this.#dueAt = this.#since + decision.wait
-      this.#context.emit({ event: 'clink.held', ...this.#facts(), wait: decision.wait, why: decision.why })
-      if (!decision.countsAttempt) await ledger.takeBackAttempt(id)
+      this.#keep(decision.wait, decision.why)
+      await Promise.all([
+        this.#note(),
+        decision.countsAttempt ? ledger.noteError(id, decision.why) : ledger.takeBackAttempt(id),
+      ])
       return
     }
     this.#enter('settling')
@@ -255,10 +281,16 @@ export class Delivery {
         await this.#release(this.#stopping ? 'shutdown' : 'too-many-held', decision.why)
         return
       case 'bury':
-        await this.#bury(decision.reason)
+        await this.#bury(decision.reason, decision.tell)
         if (decision.tell === 'complete') await this.#complete(decision.notice)
         else await this.#release(decision.why, decision.reason)
     }
+  }
+
+  #keep(wait: number, why: string): void {
+    this.#enter('holding')
+    this.#dueAt = this.#since + wait
+    this.#context.emit({ event: 'clink.held', ...this.#facts(), wait, why })
   }
 
   async #hold(): Promise<void> {
@@ -296,6 +328,8 @@ export class Delivery {
 
   async #release(why: ReleaseCause, reason?: string): Promise<void> {
     if (this.hasEnded) return
+    await this.#note(true)
+    if (this.hasEnded) return
     const event = await release(this.#claimed(), why, reason, this.#context)
     // At the end of its time the worker names the clink as left behind instead.
     if (!this.hasEnded && !(event.event === 'clink.leftToExpire' && this.#context.closing.aborted)) this.#end(event)
@@ -305,10 +339,12 @@ export class Delivery {
     return { clink: this.clink, holder: this.#keeper, facts: () => this.#facts() }
   }
 
-  async #bury(reason: string): Promise<void> {
+  async #bury(reason: string, tell: 'release' | 'complete' = 'release'): Promise<void> {
     const { clock, emit, ledger } = this.#context
+    const { clink } = this
+    const errors = [...ledger.errorsOf(clink.clink_id), reason]
     const route = this.#routed.route.name
-    await ledger.bury({ clink: this.clink, route, attempts: this.#attempt, reason, at: clock.wall() })
+    await ledger.bury({ clink, route, attempts: this.#attempt, reason, errors, tell, at: clock.wall() })
     emit({ event: 'clink.deadLettered', ...this.#facts(), reason, attempts: this.#attempt })
   }
 
@@ -321,6 +357,7 @@ export class Delivery {
   #end(event: WorkerEvent): void {
     this.#enter('settled')
     this.#keeper.stop()
+    void this.#context.ledger.dropClaim(this.clink.clink_id)
     this.#context.emit(event)
   }
 
@@ -329,6 +366,7 @@ export class Delivery {
     const settling = this.#is('settling')
     this.#enter('lost')
     this.#keeper.stop()
+    void this.#context.ledger.dropClaim(this.clink.clink_id)
     const said = detail ?? (settling ? 'while Clink was being told about the result; it may have taken it' : undefined)
     this.#context.emit({
       event: 'clink.lost',
@@ -350,7 +388,10 @@ export class Delivery {
       context: this.#context,
       memory,
       on: {
-        renewed: (headroom) => emit({ event: 'clink.renewed', ...this.#facts(), left: left(), headroom }),
+        renewed: (headroom) => {
+          emit({ event: 'clink.renewed', ...this.#facts(), left: left(), headroom })
+          void this.#note()
+        },
         failed: (error) => emit({ event: 'clink.renewalFailed', ...this.#facts(), error, left: left() }),
         refused: (why) => {
           emit({ event: 'clink.renewalRefused', ...this.#facts(), why, left: left() })
@@ -363,11 +404,21 @@ export class Delivery {
     })
   }
 
+  /** Journals the claim as it is now, so that the next start can hold on to it. */
+  async #note(releasing = false): Promise<void> {
+    const { boot, clock, ledger } = this.#context
+    const claim = { clink: this.clink, route: this.#routed.route.name, lease: this.#keeper.lease }
+    await ledger.holdClaim(toHeldClaim({ ...claim, running: this.#is('running'), releasing }, clock, boot))
+  }
+
   #facts(): DeliveryFacts {
     const route = this.#routed.route.name
     return this.#attempt === 0 ? { clink: this.clink, route } : { clink: this.clink, route, attempt: this.#attempt }
   }
 }
+
+/** Milliseconds until a start that could not be journalled is tried again. */
+const UNHEALTHY_WAIT = 1_000
 
 const STUCK_ADVICE =
   'the handler ignores ctx.signal and keeps its slot: pass the signal to what it waits for, or end its loops when it aborts'

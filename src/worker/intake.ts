@@ -7,7 +7,9 @@ import { Delivery, type DeliveryShared } from './delivery.ts'
 import type { DeliverySet } from './delivery-set.ts'
 import type { Identity } from './identity.ts'
 import { firstLease, type Lease } from './lease.ts'
+import type { HeldClaim } from './ledger.ts'
 import { unrenewed, type Parked } from './parked.ts'
+import { standingLease } from './resume.ts'
 import { endsWithMark } from './response.ts'
 
 export interface Admitted {
@@ -70,6 +72,26 @@ export class Intake {
     }
     if (faults.length > 0) throw faults[0]
     return { claimed: ours.size, runnable }
+  }
+
+  /** Holds on to claims of an earlier process whose leases stand, as if they had just been polled. */
+  async resume(claims: readonly HeldClaim[]): Promise<void> {
+    const { boot, clock, emit, identity, ledger, router } = this.#shared.context
+    if (claims.length === 0) return
+    let gone = 0
+    for (const claim of claims) {
+      const { clink } = claim
+      const lease = standingLease(claim, clock, boot)
+      const routed = router.route(clink, identity.id)
+      if (lease === undefined) gone += 1
+      if (lease === undefined || routed === undefined || ledger.isGivenUp(clink.clink_id)) {
+        await ledger.dropClaim(clink.clink_id)
+        if (lease !== undefined) this.#parked.add(clink, lease, routed === undefined ? 'no-route' : 'given-up')
+      } else {
+        this.#deliveries.add(new Delivery(clink, routed, lease, this.#shared))
+      }
+    }
+    emit({ event: 'worker.resumed', claims: claims.length - gone, gone })
   }
 
   /** True when the clink is being worked. */

@@ -27,7 +27,7 @@ export interface Attempts {
 /** A completion that Clink has not confirmed. */
 export interface KeptResult {
   readonly content: string
-  readonly response: string | undefined
+  readonly response?: string
   /** Leases that ended while the service failed to take it. */
   readonly leases: number
 }
@@ -44,7 +44,7 @@ export interface HeldClaim {
   readonly boot: string
   readonly end: number
   /** The service's own end of the claim, in milliseconds of its clock. */
-  readonly serverEnd?: number | undefined
+  readonly serverEnd?: number
 }
 
 /** Rows by id: reads are immediate, writes resolve when the row would survive what the store promises to survive. */
@@ -133,7 +133,8 @@ export class Ledger {
   /** A result computed while its lease stood. It is final: sent under a later claim, never computed again. */
   async keepResult(clink: Clink, response: string | undefined): Promise<void> {
     const leases = this.keptResult(clink)?.leases ?? 0
-    await this.#tables.results.set(clink.clink_id, { content: clink.content, response, leases })
+    const text = response === undefined ? {} : { response }
+    await this.#tables.results.set(clink.clink_id, { content: clink.content, ...text, leases })
   }
 
   /** The kept result of this clink, unless the clink has become another one (other content) since. */

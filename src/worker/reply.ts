@@ -23,7 +23,7 @@ export async function sendReply(
     { group_id: clink.group_id, content: fitText(text, mark).text, ...(toGroup ? {} : { for: clink.sender_id }) },
     { deadline },
   )
-  await context.ledger.addOwn(sent.clink_id)
+  await context.ledger.addOwn(sent.clink_id, context.clock.wall())
   context.identity.learn(sent.sender_id, 'a clink that we sent')
   if (!toGroup && context.identity.isSomebodyElse(clink.sender_id))
     context.loopGuard.answered(clink.sender_id, sent.created_at)

@@ -6,12 +6,19 @@ import type { HeldClaim } from './ledger.ts'
 
 /** A claim as the journal keeps it. */
 export function toHeldClaim(
-  claim: { readonly clink: Clink; readonly route: string; readonly running: boolean; readonly releasing: boolean; readonly lease: Lease },
+  claim: {
+    readonly clink: Clink
+    readonly route: string
+    readonly running: boolean
+    readonly releasing: boolean
+    readonly lease: Lease
+  },
   clock: Clock,
   boot: Boot,
 ): HeldClaim {
   const { lease, ...rest } = claim
-  return { ...rest, boot: boot.id, end: boot.uptime() + (lease.deadline - clock.now()), serverEnd: lease.serverEnd }
+  const serverEnd = lease.serverEnd === undefined ? {} : { serverEnd: lease.serverEnd }
+  return { ...rest, boot: boot.id, end: boot.uptime() + (lease.deadline - clock.now()), ...serverEnd }
 }
 
 /**

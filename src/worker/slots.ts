@@ -1,7 +1,7 @@
 import PQueue from 'p-queue'
 
 /** The order in which waiting deliveries get a slot. */
-export const PRIORITY = { fresh: 0, due: 1 } as const
+export const PRIORITY = { fresh: 0, due: 1, alone: 2 } as const
 
 /**
  * The concurrency limit. A slot is taken from the start of a handler (or of a settlement without one) until the clink is
@@ -10,19 +10,36 @@ export const PRIORITY = { fresh: 0, due: 1 } as const
  */
 export class Slots {
   readonly #queue: PQueue
+  readonly #concurrency: number
   readonly #onFree: () => void
+  #suspects = 0
 
   constructor(concurrency: number, onFree: () => void) {
     this.#queue = new PQueue({ concurrency })
+    this.#concurrency = concurrency
     this.#onFree = onFree
+  }
+
+  /** Suspects wait or run: one clink runs at a time, and they go first. */
+  get isNarrow(): boolean {
+    return this.#suspects > 0
   }
 
   /** Runs `work` when there is a slot. A rejection of `work` is the caller's. */
   async use<Result>(work: () => Promise<Result>, priority: number): Promise<Result> {
+    const alone = priority === PRIORITY.alone
+    if (alone) this.#narrow(1)
     try {
       return await this.#queue.add(work, { priority })
     } finally {
+      if (alone) this.#narrow(-1)
       this.#onFree()
     }
+  }
+
+  /** A slot fewer than are in use frees none, so a suspect starts only when nothing else runs. */
+  #narrow(change: number): void {
+    this.#suspects += change
+    this.#queue.concurrency = this.isNarrow ? 1 : this.#concurrency
   }
 }

@@ -46,6 +46,7 @@ export class Worker {
   readonly #options: WorkerOptions
   readonly #deliveries: DeliverySet
   readonly #parked: Parked
+  readonly #slots: Slots
   readonly #intake: Intake
   readonly #poller: Poller
   readonly #hurried = new AbortController()
@@ -55,14 +56,14 @@ export class Worker {
     const { context, crashed, settled } = options
     this.#options = options
     this.#context = context
-    const slots = new Slots(context.config.concurrency, () => this.#poller.slotFreed())
+    this.#slots = new Slots(context.config.concurrency, () => this.#poller.slotFreed())
     this.#deliveries = new DeliverySet(() => {
       settled()
       this.#poller.slotFreed()
     })
     const shared: DeliveryShared = {
       context,
-      slots,
+      slots: this.#slots,
       runs: new RunRegister(),
       memory: { asksLength: true, timesAbsent: false, refusalSaid: false },
       mayHold: () => this.#deliveries.in('holding').length < context.config.concurrency * HELD_PER_SLOT,
@@ -80,7 +81,17 @@ export class Worker {
     })
   }
 
-  start(): void {
+  /**
+   * Holds on to what an earlier process held, then polls.
+   *
+   * @param resume false: the claims that the ledger knows are another worker's.
+   */
+  async start(resume = true): Promise<void> {
+    const { crashWatch, ledger } = this.#context
+    const claims = ledger.heldClaims()
+    await crashWatch.begin(resume ? claims : [])
+    if (resume) await this.#intake.resume(claims)
+    else await Promise.all(claims.map(({ clink }) => ledger.dropClaim(clink.clink_id)))
     if (this.#stopped === undefined) this.#poller.start()
   }
 
@@ -119,7 +130,8 @@ export class Worker {
 
   /** Slots that neither a delivery uses nor a held one will want before the next poll. */
   #capacity(): number {
-    const { clock, config } = this.#context
+    const { clock, config, ledger } = this.#context
+    if (!ledger.isHealthy || this.#slots.isNarrow) return 0
     return config.concurrency - this.#deliveries.busy - this.#deliveries.dueBy(clock.now() + config.poll.interval)
   }
 
@@ -145,6 +157,7 @@ export class Worker {
     this.#poller.abandon()
     const abandoned = Promise.all(this.#deliveries.in('running').map(async (delivery) => await delivery.abandon()))
     await this.#until(end, Promise.all([quiet, abandoned, this.#deliveries.settled()]))
+    await this.#context.crashWatch.end()
     this.#options.closing.abort()
     return [...this.#deliveries.live.map(({ clink }) => clink.clink_id), ...this.#parked.ids]
   }

@@ -1,0 +1,46 @@
+import { z } from 'zod'
+
+// What a row of the journal must have to be used. A row that lacks it was not written by any version of this program, and is
+// dropped rather than trusted.
+
+/** Clinks come from the service's own checked answers; only what the worker itself needs is looked at again. */
+const clink = z.looseObject({
+  clink_id: z.string(),
+  group_id: z.string(),
+  sender_id: z.string(),
+  sender_name: z.string(),
+  content: z.string(),
+  created_at: z.string(),
+  status: z.string(),
+})
+
+export const rows = {
+  attempts: z.object({
+    count: z.number(),
+    errors: z.array(z.string()),
+    crashes: z.number(),
+    suspect: z.boolean().exactOptional(),
+  }),
+  results: z.object({ content: z.string(), response: z.string().exactOptional(), leases: z.number() }),
+  letters: z.object({
+    clink,
+    route: z.string(),
+    attempts: z.number(),
+    reason: z.string(),
+    errors: z.array(z.string()),
+    tell: z.enum(['release', 'complete']),
+    at: z.number(),
+  }),
+  cooling: z.number(),
+  own: z.number(),
+  claims: z.object({
+    clink,
+    route: z.string(),
+    running: z.boolean(),
+    releasing: z.boolean(),
+    boot: z.string(),
+    end: z.number(),
+    serverEnd: z.number().exactOptional(),
+  }),
+  facts: z.string(),
+}

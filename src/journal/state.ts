@@ -1,0 +1,75 @@
+import { readFileSync, realpathSync } from 'node:fs'
+import { hostname } from 'node:os'
+import type { z } from 'zod'
+import type { LedgerTables } from '../worker/ledger.ts'
+import { Ledger } from '../worker/ledger.ts'
+import { Journal } from './journal.ts'
+import { rows } from './rows.ts'
+import { lockState } from './state-lock.ts'
+import type { JournalTable } from './table.ts'
+
+/** A state directory in use: what it remembers, until it is closed. */
+export interface State {
+  readonly ledger: Ledger
+  /** False when the directory is a copy or from another machine: claims and session in it are another worker's. */
+  readonly isOurs: boolean
+  close(): void
+}
+
+export interface StateOptions {
+  readonly directory: string
+  readonly sync: 'normal' | 'full'
+  /** Told what keeps the journal from writing, and `undefined` when it writes again. */
+  readonly onHealth: (problem: string | undefined) => void
+}
+
+/**
+ * Takes a state directory for this process and opens its journal.
+ *
+ * @throws {CodedError} STATE_BUSY or STATE_UNUSABLE, with what to do.
+ */
+export function openState(options: StateOptions): State {
+  const lock = lockState(options.directory)
+  try {
+    const journal = new Journal(options)
+    const ledger = new Ledger(openTables(journal), () => journal.isHealthy)
+    const place = `${machineId()} ${realpathSync(options.directory)}`
+    const before = ledger.fact('place')
+    void ledger.noteFact('place', place)
+    return {
+      ledger,
+      isOurs: before === undefined || before === place,
+      close: () => {
+        journal.close()
+        lock.release()
+      },
+    }
+  } catch (error) {
+    lock.release()
+    throw error
+  }
+}
+
+function openTables(journal: Journal): LedgerTables {
+  const table = <Name extends keyof typeof rows>(name: Name): JournalTable<z.infer<(typeof rows)[Name]>> => {
+    const schema = rows[name]
+    return journal.table(name, (row) => schema.safeParse(row).data as z.infer<(typeof rows)[Name]> | undefined)
+  }
+  return {
+    attempts: table('attempts'),
+    results: table('results'),
+    letters: table('letters'),
+    cooling: table('cooling'),
+    own: table('own'),
+    claims: table('claims'),
+    facts: table('facts'),
+  }
+}
+
+function machineId(): string {
+  try {
+    return readFileSync('/etc/machine-id', 'utf8').trim()
+  } catch {
+    return hostname()
+  }
+}
