@@ -43,7 +43,7 @@ export async function loadConfig(options: LoadOptions): Promise<LoadedConfig> {
   const warnings = [...applyEnvironment(raw, env, cwd)]
   for (const [key, value] of Object.entries(flags)) {
     const path = key.split('.')
-    raw.override(path, readText(value, path), { where: `flag ${flagOf(key)}`, base: cwd })
+    raw.override(path, readText(value, path), { where: 'command line', base: cwd })
   }
   for (const [key, value] of Object.entries(defaults)) {
     const path = key.split('.')
@@ -55,11 +55,6 @@ export async function loadConfig(options: LoadOptions): Promise<LoadedConfig> {
   const complete = configSchema.parse(raw.root)
   warnings.push(...withoutEffect(complete, raw))
   return { config: build(complete, raw), file, warnings }
-}
-
-/** `poll.maxInterval` is `--poll-max-interval`. */
-function flagOf(key: string): string {
-  return `--${key.replaceAll('.', '-').replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
 }
 
 async function findFile({ cwd, env, file }: LoadOptions): Promise<string | null> {
