@@ -26,7 +26,8 @@ export class ModuleLoad {
 
   /** Address under which a file is loaded anew. */
   urlOf(file: string): string {
-    const url = pathToFileURL(file)
+    // Node remembers for good where a link led to.
+    const url = pathToFileURL(realpathSync(file))
     url.searchParams.set(TAG, this.#tag)
     return url.href
   }
