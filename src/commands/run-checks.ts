@@ -5,11 +5,16 @@ import { loadConfig } from '../config/load.ts'
 import { loadHandlers } from '../handlers/registry.ts'
 import { painter } from '../observe/colour.ts'
 import { printable } from '../observe/printable.ts'
-import type { CheckOptions } from './check.ts'
 import { loadOptions } from './connect.ts'
 import { attempt, isFinding, ok, warning, type Finding } from './finding.ts'
 import type { Io } from './io.ts'
+import type { SettingsOptions } from './settings.ts'
 import { table } from './table.ts'
+
+export interface CheckOptions extends SettingsOptions {
+  readonly online?: true
+  readonly json?: true
+}
 
 /** Looks at everything that can be looked at, and reports. The exit code is that of the first failure. */
 export async function runChecks(options: CheckOptions, io: Io): Promise<ExitCode> {

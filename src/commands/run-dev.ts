@@ -13,10 +13,17 @@ import { printable } from '../observe/printable.ts'
 import { loadOptions } from './connect.ts'
 import { sampleHandlers } from './dev-handlers.ts'
 import { SampleSenders } from './dev-samples.ts'
-import type { DevOptions } from './dev.ts'
 import type { Io } from './io.ts'
+import type { SettingsOptions } from './settings.ts'
 import { sayProblem } from './problems.ts'
 import { work } from './work.ts'
+
+export interface DevOptions extends SettingsOptions {
+  /** False: none are sent. */
+  readonly samples: boolean
+  readonly port: number
+  readonly json?: true
+}
 
 /** Seconds that a claim lasts: short, so that renewals are seen while one watches. */
 const CLAIM = 9
