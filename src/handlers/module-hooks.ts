@@ -42,7 +42,10 @@ export class ModuleLoad {
   }
 
   noteFailed(error: unknown, failed: FailedImport): void {
-    if (typeof error === 'object' && error !== null) this.#failed.set(error, failed)
+    if (typeof error !== 'object' || error === null) return
+    this.#failed.set(error, failed)
+    // A file that is missing takes part too: it may come.
+    if ('url' in error && typeof error.url === 'string' && isOfHandlers(error.url)) this.note(fileURLToPath(error.url))
   }
 
   /** The import that could not be resolved and so threw this. */
