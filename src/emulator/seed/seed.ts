@@ -22,11 +22,15 @@ const group = z.strictObject({
   hil: hil.optional(),
 })
 const key = z.strictObject({
-  name,
+  /** Also a part of the key where no text is given for it. */
+  name: z.string().regex(/^[\w.:-]+$/, 'must be letters, digits and . : _ -'),
   owner: name,
   /** Slug of the only group that the key sees; without it a user's key sees all groups of its user. */
   group: name.optional(),
-  key: z.string().startsWith('sk_live_', 'must start with sk_live_').optional(),
+  key: z
+    .string()
+    .regex(/^sk_live_[\w.:-]+$/, 'must start with sk_live_ and go on with letters, digits and . : _ -')
+    .optional(),
   permissions: z.array(z.enum(permissionNames)).optional(),
   suspended: z.boolean().optional(),
 })
