@@ -130,6 +130,20 @@ describe('control calls', () => {
       .toBe(200)
   })
 
+  it('are not answered to pages in a browser', async () => {
+    const emulator = await running()
+    const headers = { origin: 'https://example.test', authorization: '' }
+    expect((await ask(emulator, 'GET /_emulator/clinks', undefined, { headers })).status).toBe(403)
+  })
+
+  it('do not bring the service back once it is closed', async () => {
+    const emulator = await running()
+    await control(emulator, 'POST /disconnect', { for: 1 })
+    await emulator.close()
+    await emulator.reconnect()
+    await expect(ask(emulator, 'GET /health')).rejects.toThrow('fetch failed')
+  })
+
   it.each([
     ['GET /nothing', undefined, 404],
     ['POST /clock', { move: 'soon' }, 400],

@@ -151,45 +151,68 @@ keys:
     ])
   })
 
-  it.each<[string, (seed: Seed) => Seed, RegExp]>([
+  it.each<[string, (seed: Seed) => Seed, string]>([
     [
       'an owner',
       (seed) => ({ ...seed, keys: [{ name: 'x', owner: 'alise' }] }),
-      /keys\[0\]: no user or agent "alise" \(did you mean "alice"\?\)/,
+      'keys[0].owner: is no user or agent (did you mean "alice"?) (got "alise")',
     ],
     [
       'a group',
-      (seed) => ({
-        ...seed,
-        agents: [
-          { name: 'worker', group: 'opps' },
-          { name: 'helper', group: 'ops' },
-        ],
-      }),
-      /agents\[0\]: no group "opps"/,
+      (seed) => ({ ...seed, agents: [...(seed.agents ?? []), { name: 'bot', group: 'opps' }] }),
+      'agents[2].group: is no group (did you mean "ops"?) (got "opps")',
     ],
     [
       'a member',
-      (seed) => ({ ...seed, groups: [{ slug: 'ops', owner: 'alice', members: ['zed'] }] }),
-      /groups\[0\]: no user or agent "zed"/,
+      (seed) => ({ ...seed, groups: [{ slug: 'ops', owner: 'alice', members: ['worker'] }] }),
+      'groups[0].members[0]: is no user (got "worker")',
+    ],
+    [
+      'an approver',
+      (seed) => ({ ...seed, groups: [{ slug: 'ops', owner: 'alice', hil: { approver: 'zed' } }] }),
+      'groups[0].hil.approver: is no user (got "zed")',
+    ],
+    [
+      'a key’s group',
+      (seed) => ({ ...seed, keys: [{ name: 'x', owner: 'alice', group: 'zed' }] }),
+      'keys[0].group: is no group (got "zed")',
     ],
     [
       'a sender',
-      (seed) => ({ ...seed, clinks: [{ group: 'ops', from: 'zed', content: 'x' }] }),
-      /clinks\[0\]: no user or agent "zed"/,
+      (seed) => ({ ...seed, clinks: [{ group: 'support', from: 'bob', content: 'x' }] }),
+      'clinks[0].from: is no member of the group (got "bob")',
+    ],
+    [
+      'a recipient',
+      (seed) => ({ ...seed, clinks: [{ group: 'support', from: 'alice', for: 'worker', content: 'x' }] }),
+      'clinks[0].for: is no member of the group (got "worker")',
     ],
     [
       'two of one name',
-      (seed) => ({ ...seed, users: [...seed.users, { name: 'bob' }] }),
-      /two of the user or agent "bob"/,
+      (seed) => ({ ...seed, users: [...seed.users, { name: 'worker' }] }),
+      'agents[0].name: is there twice (got "worker")',
+    ],
+    [
+      'two groups of one name',
+      (seed) => ({ ...seed, groups: [...seed.groups, { slug: 'ops', owner: 'bob' }] }),
+      'groups[2].slug: is there twice (got "ops")',
     ],
     [
       'two keys of one name',
       (seed) => ({ ...seed, keys: [...seed.keys, { name: 'bob', owner: 'bob' }] }),
-      /two of the key "bob"/,
+      'keys[8].name: is there twice (got "bob")',
     ],
   ])('names %s that is wrong', async (_what, change, message) => {
-    await expect(startEmulator({ seed: change(defaultSeed) })).rejects.toThrow(message)
+    const failure = startEmulator({ seed: change(defaultSeed) })
+    await expect(failure).rejects.toMatchObject({ code: 'FILE_INVALID' })
+    await expect(failure).rejects.toThrow(message)
+  })
+
+  it('names the line of what refers to nothing', async () => {
+    const text = 'users: [{ name: ann }]\ngroups:\n  - slug: lab\n    owner: anne\nkeys: [{ name: ann, owner: ann }]\n'
+    const seed = await file('seed.yaml', text)
+    const message = `${seed}:4: groups[0].owner: is no user (did you mean "ann"?) (got "anne")`
+    await expect(startEmulator({ seed })).rejects.toMatchObject({ code: 'FILE_INVALID', message })
   })
 
   it('that cannot be read or is no YAML says so', async () => {

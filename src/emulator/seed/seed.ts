@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { permissionNames } from '../permissions.ts'
+import { misreferences } from './references.ts'
 
 const name = z.string().min(1)
 
@@ -34,15 +35,21 @@ const key = z.strictObject({
   permissions: z.array(z.enum(permissionNames)).optional(),
   suspended: z.boolean().optional(),
 })
-const clink = z.strictObject({ group: name, from: name, content: name, for: name.optional() })
+const clink = z.strictObject({ group: name, from: name, content: name.max(4_096), for: name.optional() })
 
 /** What an emulator starts from. Users, agents, groups and keys refer to each other by name and slug. */
-export const seedSchema = z.strictObject({
-  users: z.array(user).min(1),
-  agents: z.array(agent).optional(),
-  groups: z.array(group).min(1),
-  keys: z.array(key).min(1),
-  clinks: z.array(clink).optional(),
-})
+export const seedSchema = z
+  .strictObject({
+    users: z.array(user).min(1),
+    agents: z.array(agent).optional(),
+    groups: z.array(group).min(1),
+    keys: z.array(key).min(1),
+    clinks: z.array(clink).optional(),
+  })
+  .superRefine((seed, context) => {
+    for (const { path, message } of misreferences(seed)) {
+      context.addIssue({ code: 'custom', path: [...path], message })
+    }
+  })
 
 export type Seed = z.input<typeof seedSchema>
