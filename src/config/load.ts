@@ -91,8 +91,8 @@ function withoutEchoes(issues: readonly ConfigIssue[]): readonly ConfigIssue[] {
 
 /** As somebody goes through the file: by line; what stands elsewhere comes after it. */
 function inOrder(issues: readonly ConfigIssue[]): readonly ConfigIssue[] {
-  const position = ({ line = Infinity, column = 0 }: ConfigIssue): number => line * 100_000 + column
-  return [...issues].sort((a, b) => (position(a) === position(b) ? 0 : position(a) - position(b)))
+  const position = ({ line = 1e6, column = 0 }: ConfigIssue): number => line * 1e6 + column
+  return [...issues].sort((a, b) => position(a) - position(b))
 }
 
 function build(parsed: ParsedConfig, raw: RawConfig): Config {
@@ -123,7 +123,7 @@ function buildRoute(
     with: values ?? {},
     ...(match !== undefined && { match: matchRule(match) }),
     ...(timeout !== undefined && { timeout }),
-    ...(retry !== undefined && { retry: retry }),
+    ...(retry !== undefined && { retry }),
   }
 }
 

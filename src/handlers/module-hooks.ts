@@ -73,15 +73,11 @@ export class ModuleHooks {
     return load
   }
 
-  resolve(
-    specifier: string,
-    importer: string | undefined,
-    next: (importer?: string) => ResolveFnOutput,
-  ): ResolveFnOutput {
+  resolve(specifier: string, importer: string | undefined, next: () => ResolveFnOutput): ResolveFnOutput {
     const tag = tagOf(specifier) ?? tagOf(importer)
     let resolved: ResolveFnOutput
     try {
-      resolved = next(specifier.startsWith('clink-worker/') ? INDEX : importer)
+      resolved = next()
     } catch (error) {
       if (tag !== undefined) this.#loads.get(tag)?.noteFailed(error, { specifier, importer })
       throw error
@@ -111,9 +107,10 @@ export function installModuleHooks(): ModuleHooks {
   registerHooks({
     resolve(specifier, context, next) {
       if (specifier === 'clink-worker') return next(INDEX, context)
+      if (specifier.startsWith('clink-worker/')) return next(specifier, { ...context, parentURL: INDEX })
       // What `require` finds has no address that could carry a tag.
       if (!context.conditions.includes('import')) return next(specifier, context)
-      return hooks.resolve(specifier, context.parentURL, (parentURL) => next(specifier, { ...context, parentURL }))
+      return hooks.resolve(specifier, context.parentURL, () => next(specifier, context))
     },
   })
   Reflect.set(globalThis, INSTALLED, hooks)
