@@ -1,4 +1,5 @@
 import { EXIT, type ExitCode } from '../base/coded-error.ts'
+import { apiKey } from '../clink/credentials.ts'
 import { formatIssue } from '../config/issue.ts'
 import { loadKey } from '../config/key.ts'
 import { loadConfig } from '../config/load.ts'
@@ -47,9 +48,10 @@ async function* checks(options: CheckOptions, io: Io): AsyncGenerator<Finding> {
     yield options.online === true ? key : warning('key', key.detail)
     return
   }
-  yield ok('key', `from ${key.from}`)
+  const form = await attempt('key', async () => apiKey(key.key))
+  yield isFinding(form) ? form : ok('key', `from ${key.from}`)
   for (const text of key.warnings) yield warning('key', text)
-  if (options.online !== true) return
+  if (options.online !== true || isFinding(form)) return
   const { checkService } = await import('./check-service.ts')
   yield* checkService(config, key.key)
 }
