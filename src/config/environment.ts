@@ -2,7 +2,7 @@ import { parse } from 'yaml'
 import { z } from 'zod'
 import { elsewhere } from './check.ts'
 import type { ConfigIssue } from './issue.ts'
-import { nearest } from './nearest.ts'
+import { nearest } from '../base/nearest.ts'
 import type { Place, RawConfig } from './raw.ts'
 import { knownPaths, schemaAt } from './schema.ts'
 

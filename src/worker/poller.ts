@@ -83,7 +83,10 @@ export class Poller implements Service {
   async #loop(): Promise<void> {
     while (!this.#stopping.signal.aborted) {
       const asked = Math.min(LARGEST_PAGE, this.#options.capacity())
-      if (this.#failures > 0) {
+      const behind = this.#options.context.budget.pollWait
+      if (behind > 0) {
+        await this.#wait(behind)
+      } else if (this.#failures > 0) {
         await this.#probe()
       } else if (asked > 0) {
         await this.#poll(asked)
