@@ -27,7 +27,7 @@ export type LostCause = 'expired' | 'refused' | 'completed-elsewhere' | 'taken' 
 export type ReleaseCause =
   'handler' | 'shutdown' | 'exhausted' | 'rejected' | 'hold-too-long' | 'too-many-held' | 'parked'
 
-export type Outcome = 'done' | 'release' | 'retry' | 'reject' | 'failed'
+type Outcome = 'done' | 'release' | 'retry' | 'reject' | 'failed'
 
 /**
  * Everything that happens, one fact each. The heart emits them and knows nobody who listens; logs, metrics and the demo are

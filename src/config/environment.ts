@@ -22,7 +22,7 @@ const NAMED = [
 ] as const
 
 /** `poll.maxInterval` is `CLINK_WORKER_POLL__MAX_INTERVAL`. */
-export function variableOf(path: readonly string[]): string {
+function variableOf(path: readonly string[]): string {
   const parts = path.map((part) => part.replaceAll(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase())
   return `${PREFIX}${parts.join('__')}`
 }
