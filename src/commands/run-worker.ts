@@ -17,7 +17,11 @@ export interface WorkerRun {
 /** The daemon, from its configuration to its end. */
 export async function runWorker({ settings, once, io }: WorkerRun): Promise<ExitCode> {
   // Before anything is awaited, so that no signal is lost.
-  const host = new WorkerProcess({ exit: (code) => io.exit(code), broken: (error) => sayProblem(error, io) })
+  const host = new WorkerProcess({
+    cwd: io.cwd,
+    exit: (code) => io.exit(code),
+    broken: (error) => sayProblem(error, io),
+  })
   const { config, key, warnings } = await loadSettings(settings, io)
   const nobodyReads = new AbortController()
   const logger = createLogger(config.log, {

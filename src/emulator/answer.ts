@@ -23,7 +23,7 @@ export function errorAnswer(status: number, message: string, code = errorCode(st
   return jsonAnswer(status, { success: false, error: code, message })
 }
 
-export function refused(refusal: Refusal): PlainAnswer {
+export function refused(refusal: Refusal, more: Readonly<Record<string, string>> = {}): PlainAnswer {
   const { status, code, message, headers } = refusal
-  return jsonAnswer(status, { success: false, error: code, message }, headers)
+  return jsonAnswer(status, { success: false, error: code, message }, { ...more, ...headers })
 }

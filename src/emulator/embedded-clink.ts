@@ -1,12 +1,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { CodedError } from '../base/coded-error.ts'
-import type { PlainAnswer, PlainRequest } from './answer.ts'
+import { errorAnswer, type PlainAnswer, type PlainRequest } from './answer.ts'
+import { control, CONTROL } from './control.ts'
 import { movableClock } from './clock.ts'
 import { DataFile } from './data-file.ts'
-import type { Emulator, EmulatorOptions } from './emulator-interface.ts'
+import type { Emulator, EmulatorOptions, SendOptions } from './emulator-interface.ts'
 import { checkedRule } from './fault-rules.ts'
 import { Faults, type FaultHandle, type FaultRule } from './faults.ts'
-import { Front } from './front.ts'
+import { Front, writeAnswer } from './front.ts'
+import { readBody } from './intake/body.ts'
 import { HttpServer } from './http-server.ts'
 import type { SeenRequest } from './request-log.ts'
 import { approve, expire } from './resources/approvals.ts'
@@ -24,8 +26,6 @@ import type { World } from './world.ts'
 /** Options whose files have been read. */
 export interface Prepared extends Omit<EmulatorOptions, 'seed' | 'faults'> {
   readonly seed: Seed
-  /** What errors about the seed name. */
-  readonly seedSource: string
   readonly faults: readonly FaultRule[]
   readonly kept?: Snapshot | undefined
 }
@@ -39,7 +39,9 @@ export class EmbeddedClink implements Emulator {
   readonly #server: HttpServer
   readonly #data: DataFile | undefined
   #up = new AbortController()
-  #closing: Promise<void> = Promise.resolve()
+  #closing: Promise<unknown> = Promise.resolve()
+  #closed = false
+  #returning: NodeJS.Timeout | undefined
 
   constructor(options: Prepared) {
     const { kept, random = Math.random } = options
@@ -54,7 +56,7 @@ export class EmbeddedClink implements Emulator {
       random,
     }
     this.#world.switchboard.set(options.switches ?? {})
-    if (kept === undefined) plant(this.#world, options.seed, options.seedSource)
+    if (kept === undefined) plant(this.#world, options.seed)
     else restoreSnapshot(this.#world, kept)
     this.#data =
       options.data === undefined ? undefined : new DataFile(options.data, () => takeSnapshot(this.#world, own.moved))
@@ -78,7 +80,8 @@ export class EmbeddedClink implements Emulator {
   }
 
   get key(): string {
-    return Object.values(this.keys)[0] ?? ''
+    const [first] = this.#world.tables.keys.values()
+    return first?.key ?? ''
   }
 
   get switches(): Switches {
@@ -119,7 +122,8 @@ export class EmbeddedClink implements Emulator {
     const clink = this.clink(id)
     if (clink === undefined) throw new CodedError('USAGE', `No clink "${id}"`)
     this.#changed()
-    return this.#world.clinks.change(clink, patch)
+    // What is pending is held by nobody.
+    return this.#world.clinks.change(clink, patch.status === 'pending' ? { claim: undefined, ...patch } : patch)
   }
 
   history(id: string): readonly HistoryEntry[] {
@@ -127,7 +131,7 @@ export class EmbeddedClink implements Emulator {
     return this.#world.clinks.historyOf(id)
   }
 
-  send(group: string, text: string, options: { readonly from?: string; readonly for?: string } = {}): StoredClink {
+  send(group: string, text: string, options: SendOptions = {}): StoredClink {
     const { owner_id } = this.#group(group)
     const from = this.#owner(options.from ?? owner_id)
     const to = options.for === undefined ? undefined : this.#owner(options.for).id
@@ -179,24 +183,51 @@ export class EmbeddedClink implements Emulator {
   }
 
   disconnect(): void {
+    clearTimeout(this.#returning)
     this.#up.abort()
-    this.#closing = this.#server.close()
+    this.#closing = Promise.all([this.#closing, this.#server.close()])
   }
 
   async reconnect(): Promise<void> {
     await this.#closing
+    if (this.#closed) return
     this.#up = new AbortController()
     await this.#server.open()
   }
 
   async close(): Promise<void> {
+    if (this.#closed) return
+    this.#closed = true
     this.disconnect()
     await this.#closing
     await this.#data?.close()
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    await this.#front.serve(request, response, this.#up.signal)
+    const { signal } = this.#up
+    if (request.url === CONTROL || request.url?.startsWith(`${CONTROL}/`) === true)
+      await this.#control(request, response)
+    else await this.#front.serve(request, response, signal)
+  }
+
+  /** Control calls need no key, so they are for this machine's programs only, and not for pages in its browser. */
+  async #control(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const body = (await readBody(request)) ?? ''
+    const plain = { method: request.method ?? 'GET', path: request.url ?? '', body }
+    const answer =
+      isLoopback(request.socket.remoteAddress) && request.headers.origin === undefined
+        ? control(this, plain, (ms) => response.once('finish', () => this.#goAway(ms)))
+        : errorAnswer(403, 'Control calls are answered to programs on this machine only')
+    writeAnswer(response, answer)
+  }
+
+  #goAway(ms: number): void {
+    if (this.#closed) return
+    this.disconnect()
+    this.#returning = setTimeout(() => {
+      // A port that somebody else took meanwhile stays theirs.
+      this.reconnect().catch(() => undefined)
+    }, ms)
   }
 
   #changed(): void {
@@ -219,4 +250,8 @@ export class EmbeddedClink implements Emulator {
     if (owner === undefined) throw new CodedError('USAGE', `No user or agent "${named}"`)
     return owner
   }
+}
+
+function isLoopback(address: string | undefined): boolean {
+  return address === '::1' || /^(::ffff:)?127\./.test(address ?? '')
 }

@@ -24,6 +24,12 @@ export interface EmulatorOptions {
   readonly random?: (() => number) | undefined
 }
 
+export interface SendOptions {
+  /** The group's owner where none is named. */
+  readonly from?: string | undefined
+  readonly for?: string | undefined
+}
+
 /** A recipient or sender is given by name or id, a group by slug or id. Times are emulator milliseconds since 1970. */
 export interface Emulator {
   readonly url: string
@@ -44,8 +50,8 @@ export interface Emulator {
   changeClink(id: string, patch: Partial<StoredClink>): StoredClink
   /** What happened to a clink, in order: the record from which tests judge a worker. */
   history(id: string): readonly HistoryEntry[]
-  /** Sends as a member (the group's owner where none is named), without HTTP. */
-  send(group: string, text: string, options?: { readonly from?: string; readonly for?: string }): StoredClink
+  /** Sends as a member, without HTTP. */
+  send(group: string, text: string, options?: SendOptions): StoredClink
   /** A member leaves a group; an agent profile's key sees nothing after that. */
   leave(group: string, member: string): void
   suspendKey(name: string, suspended?: boolean): void

@@ -4,7 +4,7 @@ import { errorAnswer, type PlainAnswer, type PlainRequest } from './answer.ts'
 import { delayMs, type FaultAction, type Faults } from './faults.ts'
 import { readBody } from './intake/body.ts'
 import { RequestLog } from './request-log.ts'
-import type { ClinkService } from './service.ts'
+import type { ClinkService, Reading } from './service.ts'
 import type { World } from './world.ts'
 
 type Note = ReturnType<RequestLog['add']>
@@ -24,41 +24,45 @@ export class Front {
 
   /** Without socket and without faults. */
   handle(request: PlainRequest): PlainAnswer {
-    return this.#carryOut(request, this.#note(request))
+    return this.#carryOut(request, this.#note(request, this.#service.read(request)))
   }
 
   /** `signal` aborts when the service goes away: nothing that waits has an effect after that. */
   async serve(incoming: IncomingMessage, response: ServerResponse, signal: AbortSignal): Promise<void> {
     const body = await readBody(incoming)
     if (body === undefined) {
-      write(response, errorAnswer(413, 'The body is larger than 1 MiB'))
+      writeAnswer(response, errorAnswer(413, 'The body is larger than 1 MiB'))
       return
     }
     const request = plain(incoming, body)
-    const note = this.#note(request)
-    const fault = this.#faults.next({ ...this.#service.read(request), method: request.method, path: request.path })
-    if (!(await delayed(fault?.delayBefore, signal))) return
+    const reading = this.#service.read(request)
+    const note = this.#note(request, reading)
+    const fault = this.#faults.next({ operation: reading.operation, method: request.method, path: request.path })
+    await delay(fault?.delayBefore, signal)
+    if (signal.aborted) {
+      note({ ending: 'cut' })
+      return
+    }
     if (fault?.cut === 'before' || fault?.hang === 'before') {
       stop(response, note, fault.cut === undefined ? 'hung' : 'cut')
       return
     }
     const answer = withFault(fault, () => this.#carryOut(request, note))
     note({ status: undefined })
-    if (!(await delayed(fault?.delayAfter, signal))) return
-    if (fault?.cut === 'after' || fault?.hang === 'after') {
-      stop(response, note, fault.cut === undefined ? 'hung' : 'cut')
+    await delay(fault?.delayAfter, signal)
+    if (signal.aborted || fault?.cut === 'after' || fault?.hang === 'after') {
+      stop(response, note, fault?.hang === 'after' ? 'hung' : 'cut')
     } else if (fault?.truncate === undefined) {
       note({ status: answer.status })
-      write(response, answer)
+      writeAnswer(response, answer)
     } else {
       note({ ending: 'truncated', status: answer.status })
       truncate(response, answer, fault.truncate)
     }
   }
 
-  #note(request: PlainRequest): Note {
-    const { method, path } = request
-    return this.log.add({ ...this.#service.read(request), at: this.#world.clock.now(), method, path })
+  #note({ method, path }: PlainRequest, reading: Reading): Note {
+    return this.log.add({ ...reading, at: this.#world.clock.now(), method, path })
   }
 
   #carryOut(request: PlainRequest, note: Note): PlainAnswer {
@@ -94,11 +98,10 @@ function lowerCased(headers: Readonly<Record<string, string>> = {}): Record<stri
   return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]))
 }
 
-/** False when the service went away meanwhile. */
-async function delayed(delay: FaultAction['delayBefore'], signal: AbortSignal): Promise<boolean> {
+/** Ends early when the service goes away. */
+async function delay(delay: FaultAction['delayBefore'], signal: AbortSignal): Promise<void> {
   const ms = delayMs(delay)
   if (ms > 0) await wait(ms, undefined, { signal }).catch(() => undefined)
-  return !signal.aborted
 }
 
 function stop(response: ServerResponse, note: Note, ending: 'cut' | 'hung'): void {
@@ -106,7 +109,7 @@ function stop(response: ServerResponse, note: Note, ending: 'cut' | 'hung'): voi
   if (ending === 'cut') response.socket?.resetAndDestroy()
 }
 
-function write(response: ServerResponse, answer: PlainAnswer): void {
+export function writeAnswer(response: ServerResponse, answer: PlainAnswer): void {
   response.writeHead(answer.status, { ...answer.headers, 'content-length': Buffer.byteLength(answer.body) })
   response.end(answer.body)
 }
@@ -115,5 +118,7 @@ function write(response: ServerResponse, answer: PlainAnswer): void {
 function truncate(response: ServerResponse, answer: PlainAnswer, bytes: number): void {
   const body = Buffer.from(answer.body)
   response.writeHead(answer.status, { ...answer.headers, 'content-length': body.length })
-  response.write(body.subarray(0, bytes), () => response.socket?.destroy())
+  response.flushHeaders()
+  // Past the response, which would refuse to end short of what it announced.
+  response.socket?.write(body.subarray(0, bytes), () => response.socket?.destroy())
 }

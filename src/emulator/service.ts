@@ -7,7 +7,7 @@ import { RateLimiter } from './intake/rate-limit.ts'
 import { findRoute, type Route } from './intake/router.ts'
 import { Refusal } from './refusal.ts'
 import { services, type Service } from './services.ts'
-import type { World } from './world.ts'
+import { stamp, type World } from './world.ts'
 
 /** What a request turned out to be, as far as it got. */
 export interface Reading {
@@ -51,11 +51,13 @@ export class ClinkService {
 
   answer(request: PlainRequest): PlainAnswer {
     const [pathname = '', search = ''] = split(request.path)
-    if (pathname === '/health') return jsonAnswer(200, { success: true, data: { status: 'ok' } })
+    const date = new Date(stamp(this.#world, this.#world.clock.now())).toUTCString()
+    if (pathname === '/health') return jsonAnswer(200, { success: true, data: { status: 'ok' } }, { date })
     try {
-      return jsonAnswer(200, { success: true, data: this.#run(request, pathname, new URLSearchParams(search)) })
+      const data = this.#run(request, pathname, new URLSearchParams(search))
+      return jsonAnswer(200, { success: true, data }, { date })
     } catch (error) {
-      if (error instanceof Refusal) return refused(error)
+      if (error instanceof Refusal) return refused(error, { date })
       throw error
     }
   }

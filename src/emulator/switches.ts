@@ -33,7 +33,7 @@ function bound<const T extends string>(first: T, settings: readonly string[]): S
 type Bounded = `cap:${number}` | `reject:${number}`
 
 /** So many requests a second for each key, and how the answer 429 says when to come back. */
-export interface RateLimit {
+interface RateLimit {
   readonly perSecond: number
   readonly retryAfter: (typeof retryAfters)[number]
 }

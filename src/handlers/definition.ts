@@ -84,6 +84,11 @@ function checkDefinition(value: unknown): Checked {
 
 function problemsOf(issue: z.core.$ZodIssue, definition: object): readonly string[] {
   const path = issue.path.map((part) => (typeof part === 'number' ? part : String(part)))
+  if (issue.code === 'invalid_union') {
+    // The alternative that was meant is the one that came as far as looking at the text.
+    const meant = issue.errors.flat().find(({ code, path }) => code === 'custom' && path.length > 0)
+    if (meant !== undefined) return problemsOf({ ...meant, path: [...issue.path, ...meant.path] }, definition)
+  }
   if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownField([...path, key]))
   let value: unknown = definition
   for (const part of path) value = Reflect.get(Object(value), part)

@@ -1,11 +1,15 @@
+import { relative } from 'node:path'
 import { EXIT, type ExitCode } from '../base/coded-error.ts'
-import type { Daemon } from '../daemon.ts'
 import { blamed, onFault } from './faults.ts'
 import { onSignals } from './signals.ts'
 
 /** A worker that runs, as signals and faults reach it. */
 export interface Attached {
-  readonly daemon: Pick<Daemon, 'stop' | 'hurry' | 'fail'>
+  readonly daemon: {
+    stop(reason: string): Promise<void>
+    hurry(): void
+    fail(part: string, error: Error): void
+  }
   hangUp(): void
   report(): void
   /** Handler files, as stacks name them. */
@@ -13,6 +17,7 @@ export interface Attached {
 }
 
 export interface WorkerProcessOptions {
+  readonly cwd: string
   /** Ends the process at once. */
   exit(code: ExitCode): void
   /** Told of a fault before there is a worker; the process ends with 70 after it. */
@@ -63,6 +68,6 @@ export class WorkerProcess {
       return
     }
     const file = blamed(error, this.#attached.files())
-    this.#attached.daemon.fail(file === undefined ? 'worker' : `code of ${file}`, error)
+    this.#attached.daemon.fail(file === undefined ? 'worker' : `code of ${relative(this.#options.cwd, file)}`, error)
   }
 }

@@ -57,6 +57,6 @@ export function refusal(error: ClinkApiError): string {
 }
 
 /** Whether an answer to this clink may arrive in our own inbox. */
-export function mayComeBack(clink: Clink, { identity }: WorkerContext): boolean {
-  return !identity.isSomebodyElse(clink.sender_id)
+export function mayComeBack(clink: Clink, { config, identity }: WorkerContext): boolean {
+  return config.inbox.for === 'anyone' || !identity.isSomebodyElse(clink.sender_id)
 }

@@ -89,7 +89,8 @@ export async function complete(
     responseId: string | undefined,
     presumed: boolean,
   ): Promise<Completion> {
-    if (forms.text !== undefined && !mayComeBack(clink, context)) context.loopGuard.answered(clink.sender_id, at)
+    if (forms.text !== undefined && context.identity.isSomebodyElse(clink.sender_id))
+      context.loopGuard.answered(clink.sender_id, at)
     await context.ledger.settled(clink.clink_id)
     const shown = {
       ...(forms.text === undefined ? {} : { response: forms.text }),

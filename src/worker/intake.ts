@@ -52,14 +52,23 @@ export class Intake {
         if (status === 'claimed') context.identity.learn(claimed_by, 'a claim')
     }
     let runnable = 0
+    const faults: unknown[] = []
     for (const clink of page.clinks) {
       const why = this.#deliveries.holds(clink.clink_id) ? 'in-hand' : 'not-claimed'
       if (why === 'in-hand' || !ours.has(clink)) {
         context.emit({ event: 'clink.leftAlone', clinkId: clink.clink_id, why })
-      } else if (await this.#take(clink, leaseOf(clink, sentAt, context.config.claim))) {
-        runnable += 1
+      } else {
+        const lease = leaseOf(clink, sentAt, context.config.claim)
+        try {
+          if (await this.#take(clink, lease)) runnable += 1
+        } catch (error) {
+          // The worker ends by this, and can give back only what it holds by then.
+          faults.push(error)
+          this.#parked.add(clink, lease, 'stopping')
+        }
       }
     }
+    if (faults.length > 0) throw faults[0]
     return { claimed: ours.size, runnable }
   }
 

@@ -25,6 +25,7 @@ export async function sendReply(
   )
   await context.ledger.addOwn(sent.clink_id)
   context.identity.learn(sent.sender_id, 'a clink that we sent')
-  if (!toGroup && !mayComeBack(clink, context)) context.loopGuard.answered(clink.sender_id, sent.created_at)
+  if (!toGroup && context.identity.isSomebodyElse(clink.sender_id))
+    context.loopGuard.answered(clink.sender_id, sent.created_at)
   return sent.clink_id
 }

@@ -88,6 +88,8 @@ export class Run {
       match,
       with: route.with,
     })
+    // Not in the turn of the constructor: the handler's first words may need what its maker keeps of this run.
+    await Promise.resolve()
     const end = await runner.run(route, parts.clink, context)
     this.#cancelTimer()
     if (this.#stuckAt !== undefined) onUnstuck(this.#clock.now() - this.#stuckAt)

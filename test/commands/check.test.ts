@@ -1,0 +1,106 @@
+import { expect, test } from 'vitest'
+import { clinkWorker } from './cli.ts'
+import { handler, Site } from './site.ts'
+import { TempDir } from './temp-dir.ts'
+
+const files = { 'handlers/h.js': handler('') }
+
+async function check(site: Site, key = 'worker', ...args: readonly string[]) {
+  await using cli = site.cli(['check', '--online', '--json', ...args], { key })
+  const { code, stdout, stderr } = await cli.ended
+  const { findings, ...rest } = JSON.parse(stdout)
+  const byName = (name: string): unknown => findings.find(({ what }: { what: string }) => what === name)
+  return { code, stderr, ...rest, byName }
+}
+
+test('check without --online needs neither key nor service', async () => {
+  using dir = new TempDir()
+  await dir.write({ ...files, 'clink-worker.yaml': 'server: { port: 1 }\n' })
+  const { code, stdout, stderr } = await clinkWorker(['check'], { cwd: dir.path })
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+  expect(stdout).toMatch(/^configuration +ok +\S+clink-worker\.yaml$/m)
+  expect(stdout).toMatch(/^configuration +warning +.*server\.port/m)
+  expect(stdout).toMatch(/^handlers +ok +h \(handlers\/h\.js\)$/m)
+  expect(stdout).toMatch(/^key +warning +There is no Clink API key/m)
+})
+
+test('a bad configuration is a failure with every problem, and 78', async () => {
+  using dir = new TempDir()
+  await dir.write({ 'clink-worker.yaml': 'concurrency: 0\npol: {}\n' })
+  const { code, stdout } = await clinkWorker(['check'], { cwd: dir.path })
+  expect(code).toBe(78)
+  expect(stdout).toMatch(/^configuration +failed +\S+:1:14: concurrency: 0 .*\n +\S+:2:1: pol: /m)
+})
+
+test('bad handlers are a failure, and 78', async () => {
+  using dir = new TempDir()
+  await dir.write({ 'handlers/a.js': 'export default 5' })
+  const { code, stdout } = await clinkWorker(['check', '--json'], { cwd: dir.path })
+  expect(code).toBe(78)
+  expect(JSON.parse(stdout)).toMatchObject({
+    ok: false,
+    exit: 78,
+    findings: [{}, { what: 'handlers', result: 'failed' }, {}],
+  })
+})
+
+test('something that is no key is a failure, and 78', async () => {
+  using dir = new TempDir()
+  await dir.write(files)
+  const { code, stdout } = await clinkWorker(['check'], { cwd: dir.path, env: { CLINK_API_KEY: 'hunter2' } })
+  expect(code).toBe(78)
+  expect(stdout).toMatch(/^key +failed +The Clink API key does not begin with sk_live_/m)
+  expect(stdout).not.toContain('hunter2')
+})
+
+test('--online looks at key, permissions, groups, clock and backlog, and changes nothing', async () => {
+  await using site = await Site.start(files)
+  site.emulator.send('ops', 'one')
+  site.emulator.send('ops', 'two')
+  const { code, stderr, ok, byName } = await check(site)
+  expect({ code, stderr, ok }).toEqual({ code: 0, stderr: '', ok: true })
+  expect(byName('key')).toMatchObject({ result: 'ok', detail: 'from CLINK_API_KEY' })
+  expect(byName('service')).toMatchObject({ result: 'ok' })
+  expect(byName('permissions')).toMatchObject({ result: 'ok', detail: expect.stringContaining('clinks:write') })
+  expect(byName('groups')).toMatchObject({ result: 'ok', detail: 'ops' })
+  expect(byName('clock')).toMatchObject({ result: 'ok' })
+  expect(byName('backlog')).toMatchObject({
+    result: 'ok',
+    detail: expect.stringMatching(/^2 pending, the oldest \S+ old$/),
+  })
+  expect(site.emulator.requests().every(({ method }) => method === 'GET')).toBe(true)
+  expect(site.emulator.clinks().map(({ status }) => status)).toEqual(['pending', 'pending'])
+})
+
+test('a key without the permission to work is 77', async () => {
+  await using site = await Site.start(files)
+  const { code, byName } = await check(site, 'readonly')
+  expect(code).toBe(77)
+  expect(byName('permissions')).toMatchObject({
+    result: 'failed',
+    detail: expect.stringContaining('lacks clinks:write'),
+  })
+})
+
+test('a refused key is 77', async () => {
+  await using site = await Site.start(files)
+  const { code, byName } = await check(site, 'suspended')
+  expect(code).toBe(77)
+  expect(byName('permissions')).toMatchObject({ result: 'failed', exit: 77 })
+})
+
+test('a service that is away is 69', async () => {
+  await using site = await Site.start(files)
+  site.emulator.disconnect()
+  const { code, byName } = await check(site)
+  expect(code).toBe(69)
+  expect(byName('service')).toMatchObject({ result: 'failed', exit: 69 })
+})
+
+test('a clock that is hours apart is a warning', async () => {
+  await using site = await Site.start(files)
+  site.emulator.setSwitches({ clockSkew: '2h' })
+  const { code, byName } = await check(site)
+  expect(code).toBe(0)
+  expect(byName('clock')).toMatchObject({ result: 'warning', detail: expect.stringMatching(/^the service is (2h|1h)/) })
+})

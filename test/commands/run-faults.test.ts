@@ -1,0 +1,38 @@
+import { expect, test } from 'vitest'
+import { handler, logLines, Site } from './site.ts'
+
+const waits = `await new Promise((_, reject) => ctx.signal.addEventListener('abort', () => reject(ctx.signal.reason)))`
+
+test.each([
+  ['an uncaught error', `setTimeout(() => { throw new Error('stray') }, 0)`],
+  ['an unhandled rejection', `void Promise.reject(new Error('stray'))`],
+  ['several of them', `for (const n of [1, 2, 3]) setTimeout(() => { throw new Error('stray') }, 0)`],
+])('%s of a handler is said once, with its file; what is held is given back; 70', async (_name, fault) => {
+  await using site = await Site.start({ 'handlers/h.js': handler(`${fault}\n${waits}`) })
+  const { clink_id: id } = site.emulator.send('ops', 'hello')
+  await using worker = site.run()
+  expect(await worker.ended).toMatchObject({ code: 70, stderr: '' })
+  const failures = logLines(worker.stdout).filter(({ event }) => event === 'worker.failed')
+  expect(failures).toMatchObject([{ level: 'fatal', part: 'code of handlers/h.js', error: { message: 'stray' } }])
+  expect(site.emulator.clink(id)).toMatchObject({ status: 'pending' })
+})
+
+test('an uncaught error while handlers are loaded ends with 70', async () => {
+  await using site = await Site.start({
+    'handlers/h.js': `setTimeout(() => { throw new Error('stray') }, 0)\nawait new Promise((resolve) => setTimeout(resolve, 20_000))`,
+  })
+  await using worker = site.run()
+  const { code, stderr } = await worker.ended
+  expect(code).toBe(70)
+  expect(stderr).toContain('stray')
+})
+
+test('a log that nobody reads any more ends the worker in order and in silence', async () => {
+  await using site = await Site.start({ 'handlers/h.js': handler(`return 'x'`) })
+  await using worker = site.run()
+  await worker.said(/worker\.ready/)
+  worker.closeOutput()
+  const { clink_id: id } = site.emulator.send('ops', 'hello')
+  expect(await worker.ended).toMatchObject({ code: 0, stderr: '' })
+  expect(site.emulator.clink(id)?.status).not.toBe('claimed')
+})
