@@ -21,7 +21,9 @@ export function explained(facts: Explaining): readonly { readonly clinkId: strin
     if (claim !== undefined && !lives.includes(claim.session)) {
       return claim.session === 'web' ? [] : [{ clinkId: clink.clink_id, why: 'claimed by a process that is gone' }]
     }
-    const open = lives.filter((life) => {
+    // What one process holds no other can have heard of.
+    const asked = claim === undefined ? lives : [claim.session]
+    const open = asked.filter((life) => {
       const worker = workerOf(facts.plan, life)
       return canSee(facts, worker, clink) && whyNot(facts, life, worker, clink) === undefined
     })
@@ -88,7 +90,7 @@ export function isOurs(emulator: Emulator, plan: Plan, { owner }: WorkerPlan, cl
 /** By the handler's own ends: rejected, or failed as often as is allowed. */
 export function isGivenUp(record: Record, life: string, { config }: WorkerPlan, id: string): boolean {
   const runs = record.runsOf(life, id)
-  if (runs.some(({ end, abortedAt }) => end === 'reject' && abortedAt === undefined)) return true
+  if (runs.some((run) => run.end === 'reject' && run.abortedAt === undefined)) return true
   // A start that was put off, or cut short by a stop, is no attempt; one that lost its claim is.
   const counted = runs.filter(
     ({ end, abortCode }) => abortCode !== 'shutdown' && (end !== 'retry' || abortCode !== undefined),
@@ -98,6 +100,7 @@ export function isGivenUp(record: Record, life: string, { config }: WorkerPlan, 
   return record.told(life, id).some(({ event }) => event.event === 'clink.settlementFailed')
 }
 
-export function isFailure({ end, abortCode }: RunRecord): boolean {
-  return abortCode === 'timeout' || (end === 'failed' && abortCode === undefined)
+/** A run that ended with its claim gone is lost and not failed, whatever it came to. */
+export function isFailure({ end, abortCode, outlivedClaim }: RunRecord): boolean {
+  return outlivedClaim !== true && (abortCode === 'timeout' || (end === 'failed' && abortCode === undefined))
 }

@@ -30,11 +30,13 @@ export function makeHandle(parts: HandlerParts): HandleFunction {
     record.addRun(run)
     record.say(life, `  run ${clink.clink_id} starts, attempt ${ctx.attempt}: ${clink.content.slice(0, 40)}`)
     ctx.signal.addEventListener('abort', () => {
+      if (run.endedAt !== undefined) return
       run.abortedAt = record.now
       if (ctx.signal.reason instanceof HandlerAborted) run.abortCode = ctx.signal.reason.code
       record.say(life, `  run ${clink.clink_id} is aborted: ${run.abortCode ?? 'no reason'}`)
     })
-    const script = new Script(parts, parts.chance.fork(`${clink.clink_id} ${before}`), ctx)
+    const isChatty = clink.content.startsWith('c')
+    const script = new Script(parts, parts.chance.fork(`${clink.clink_id} ${before}`), ctx, isChatty)
     const finish = (end: RunEnd): void => {
       run.endedAt = record.now
       run.end = end
@@ -56,18 +58,21 @@ export function makeHandle(parts: HandlerParts): HandleFunction {
 interface Conclusion {
   readonly end: RunEnd
   readonly after?: number
-  value(): HandlerResult
+  readonly value: () => HandlerResult
 }
 
 class Script {
   readonly #parts: HandlerParts
   readonly #chance: Chance
   readonly #ctx: HandlerContext
+  /** Answers to answers would go on for ever between two agents. */
+  readonly #isChatty: boolean
 
-  constructor(parts: HandlerParts, chance: Chance, ctx: HandlerContext) {
+  constructor(parts: HandlerParts, chance: Chance, ctx: HandlerContext, isChatty: boolean) {
     this.#parts = parts
     this.#chance = chance
     this.#ctx = ctx
+    this.#isChatty = isChatty
   }
 
   async work(): Promise<void> {
@@ -108,12 +113,15 @@ class Script {
       retry: 0.8,
       reject: 0.5,
     }
-    const kind = before >= 5 ? 'text' : chance.weighted(kinds)
+    const drawn = before >= 5 ? 'text' : chance.weighted(kinds)
+    const isAnswer = drawn === 'text' || drawn === 'object' || drawn === 'long'
+    const kind = !this.#isChatty && isAnswer && chance.is(0.5) ? 'nothing' : drawn
     const isThrown = chance.is(0.3)
     const control = (end: RunEnd, make: () => HandlerResult): Conclusion => ({
       end,
       value: () => {
         const made = make()
+        // oxlint-disable-next-line typescript/only-throw-error -- a control may be thrown
         if (isThrown) throw made
         return made
       },
@@ -134,7 +142,11 @@ class Script {
             throw new Error('the handler failed')
           },
         }
-      default: {
+      case 'text':
+      case 'nothing':
+      case 'object':
+      case 'long':
+      case 'empty': {
         const values = {
           text: 'done',
           nothing: undefined,
@@ -148,6 +160,7 @@ class Script {
   }
 
   async #reply(): Promise<void> {
+    if (!this.#isChatty) return
     const to = this.#chance.is(0.5) ? 'sender' : 'group'
     try {
       await this.#ctx.reply('working on it', { to })

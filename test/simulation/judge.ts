@@ -19,6 +19,8 @@ export interface Breach {
   readonly at: number
   readonly life?: string
   readonly text: string
+  /** Of what is understood and not repaired yet: what it is. Such a breach is counted and fails nothing. */
+  readonly known?: string
 }
 
 export interface Evidence {

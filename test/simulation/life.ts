@@ -1,4 +1,4 @@
-import type { Clock } from '../../src/base/clock.ts'
+import type { Cancel, Clock } from '../../src/base/clock.ts'
 import { Secret } from '../../src/base/secret.ts'
 import type { Transport } from '../../src/clink/transport.ts'
 import { Daemon, type DaemonParts } from '../../src/daemon.ts'
@@ -47,6 +47,8 @@ export class Life implements Host {
   readonly #record: LifeRecord
   readonly #daemon: Daemon
   #wallJump = 0
+  #localJump = 0
+  readonly #timers = new Set<() => void>()
 
   constructor(parts: LifeParts, count: number, _carried: Carried) {
     const { plan, record, time } = parts
@@ -58,6 +60,7 @@ export class Life implements Host {
       startedAt: time.now,
       leftBehind: [],
       heldAtStop: [],
+      jumps: [],
       sleeps: [],
     }
     record.lives.set(this.name, this.#record)
@@ -109,17 +112,43 @@ export class Life implements Host {
     record.say(this.name, `process sleeps for ${Math.round(ms)} ms`)
   }
 
+  /** The wall clock is set. Forward, local time goes with it: it may be all that a paused machine shows of its pause. */
   jumpWall(ms: number): void {
+    const { time, record } = this.#parts
+    record.say(this.name, `wall clock jumps by ${Math.round(ms)} ms`)
     this.#wallJump += ms
+    if (ms < 0) return
+    this.#localJump += Math.ceil(ms)
+    this.#record.jumps.push({ at: time.now, ms })
+    for (const set of this.#timers) set()
   }
 
   #clock(): Clock {
     const { time, plan, wallStart } = this.#parts
     return {
-      now: () => time.now + EPOCH,
+      now: () => time.now + EPOCH + this.#localJump,
       wall: () => Math.floor(wallStart + time.now + plan.wallSkew + this.#wallJump),
-      at: (at, run) => time.at(at - EPOCH, run, this),
+      at: (at, run) => this.#at(at, run),
     }
+  }
+
+  #at(at: number, run: () => void): Cancel {
+    let cancel: Cancel = () => {}
+    const set = (): void => {
+      cancel()
+      cancel = this.#parts.time.at(at - EPOCH - this.#localJump, fire, this)
+    }
+    const end = (): void => {
+      cancel()
+      this.#timers.delete(set)
+    }
+    const fire = (): void => {
+      end()
+      run()
+    }
+    this.#timers.add(set)
+    set()
+    return end
   }
 
   #daemonParts(): DaemonParts {

@@ -69,7 +69,7 @@ const AGENTS = ['one', 'two', 'three'] as const
 
 export function makePlan(seed: number, chance: Chance): Plan {
   const lease = Math.round(chance.logarithmic(3, 300)) * 1_000
-  const horizon = Math.min(900_000, chance.between(20_000, 30_000 + 6 * lease))
+  const horizon = Math.min(400_000, chance.between(20_000, 30_000 + 6 * lease))
   const workers = makeWorkers(chance.fork('workers'), lease, horizon)
   const faults = makeFaults(chance.fork('faults'), lease, horizon)
   return {

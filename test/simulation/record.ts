@@ -48,6 +48,8 @@ export interface RunRecord {
   abortCode?: AbortCode
   endedAt?: number
   end?: RunEnd
+  /** Its process had said before it ended that the claim was lost. */
+  outlivedClaim?: boolean
   /** Of `retry`: milliseconds asked for. */
   after?: number
 }
@@ -69,6 +71,8 @@ export interface LifeRecord {
   leftBehind: readonly string[]
   /** Clinks that the service held for it when it said that it had stopped. */
   heldAtStop: readonly string[]
+  /** Steps of its clocks, forward ones only: waits are shorter by them. */
+  readonly jumps: { readonly at: number; readonly ms: number }[]
   readonly sleeps: { readonly from: number; readonly to: number }[]
 }
 
@@ -129,7 +133,11 @@ export class Record {
     addTo(this.eventsByLife, life, told)
     const clinkId =
       event.event === 'clink.leftAlone' ? event.clinkId : 'clink' in event ? event.clink.clink_id : undefined
-    if (clinkId !== undefined) addTo(this.#told, `${life} ${clinkId}`, told)
+    if (clinkId === undefined) return
+    addTo(this.#told, `${life} ${clinkId}`, told)
+    const run = this.runsOf(life, clinkId).at(-1)
+    const isLost = event.event === 'clink.lost' || (event.event === 'clink.ended' && event.outcome === 'lost')
+    if (isLost && run !== undefined && (run.endedAt ?? this.now) === this.now) run.outlivedClaim = true
   }
 
   life(name: string): LifeRecord {

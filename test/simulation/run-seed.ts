@@ -11,6 +11,8 @@ import { VirtualTime } from './virtual-time.ts'
 export interface SeedOptions {
   readonly trace?: (line: string) => void
   readonly breakage?: Breakage
+  /** Milliseconds that the workers have in the end; a broken one needs all of it. */
+  readonly calm?: number
   /** What the judge is told in place of the plan. */
   readonly told?: (plan: Plan) => Plan
 }
@@ -18,6 +20,7 @@ export interface SeedOptions {
 export interface Verdict {
   readonly seed: number
   readonly breaches: readonly Breach[]
+  readonly known: readonly Breach[]
   readonly requests: number
   readonly runs: number
   /** Virtual milliseconds. */
@@ -26,7 +29,7 @@ export interface Verdict {
 
 /** The wall clock at the start of every seed. */
 const WALL = Date.UTC(2026, 0, 5, 8)
-/** How long the workers have, once nothing disturbs any more, until everything must have come to its end. */
+/** Milliseconds that the workers have, once nothing disturbs any more, until everything must have come to its end. */
 const CALM = 5_400_000
 /** How often it is looked whether it has. */
 const LOOK = 5_000
@@ -37,7 +40,7 @@ export async function runSeed(seed: number, options: SeedOptions = {}): Promise<
   const plan = makePlan(seed, chance.fork('plan'))
   const game = new Game(plan, chance, options)
   await game.play()
-  const breaches = judge({
+  const found = judge({
     plan: options.told?.(plan) ?? plan,
     record: game.record,
     emulator: game.emulator,
@@ -45,7 +48,9 @@ export async function runSeed(seed: number, options: SeedOptions = {}): Promise<
     ticks: game.time.ticks,
   })
   const { requests, runs } = game.record
-  return { seed, breaches, requests: requests.length, runs: runs.length, lasted: game.time.now }
+  const breaches = found.filter(({ known }) => known === undefined)
+  const known = found.filter((breach) => breach.known !== undefined)
+  return { seed, breaches, known, requests: requests.length, runs: runs.length, lasted: game.time.now }
 }
 
 class Game {
@@ -95,7 +100,7 @@ class Game {
     for (const act of people) this.time.at(act.at, () => this.#act(act, chance))
     await this.time.runUntil(calmAt, () => false)
     this.record.say('seed', 'calm: nothing disturbs any more')
-    await this.#untilQuiet(calmAt + CALM)
+    await this.#untilQuiet(calmAt + (this.#options.calm ?? CALM))
     for (const { life } of this.#lives.values()) life.stop()
     const longest = Math.max(...workers.map(({ config }) => config.shutdown.timeout))
     await this.time.runUntil(this.time.now + longest + 60_000, () =>

@@ -12,13 +12,14 @@ const from = Number(values.from)
 const seeds = Number(values.seeds)
 const trace = values.trace ? { trace: (line: string): void => console.log(line) } : {}
 const began = performance.now()
-const totals = { requests: 0, runs: 0, lasted: 0, failed: 0 }
+const totals = { requests: 0, runs: 0, lasted: 0, failed: 0, known: 0 }
 const broken = new Map<string, number>()
 for (let seed = from; seed < from + seeds; seed += 1) {
   const verdict = await runSeed(seed, trace)
   totals.requests += verdict.requests
   totals.runs += verdict.runs
   totals.lasted += verdict.lasted
+  totals.known += verdict.known.length
   if (verdict.breaches.length === 0) continue
   totals.failed += 1
   for (const rule of new Set(verdict.breaches.map((breach) => breach.rule)))
@@ -33,7 +34,7 @@ for (let seed = from; seed < from + seeds; seed += 1) {
 const seconds = (performance.now() - began) / 1_000
 console.log(
   `${seeds} seeds in ${seconds.toFixed(1)} s (${(seeds / seconds).toFixed(0)} a second): ${totals.requests} requests, ` +
-    `${totals.runs} runs, ${Math.round(totals.lasted / 3_600_000)} virtual hours; ${totals.failed} failed` +
+    `${totals.runs} runs, ${Math.round(totals.lasted / 3_600_000)} virtual hours; ${totals.known} known breaches, ${totals.failed} failed` +
     [...broken].map(([rule, count]) => `, ${rule} in ${count}`).join(''),
 )
 if (totals.failed > 0) process.exitCode = 1

@@ -16,7 +16,7 @@ export function leaseEnd(plan: Plan, record: Record, life: string, clinkId: stri
 
 /** The same by the service's own knowledge, whatever it told. */
 export function claimEnd(record: Record, life: string, clinkId: string, at: number): number {
-  return endBy(({ expires }) => expires, record.grantsOf(life, clinkId), at)
+  return record.grantsOf(life, clinkId).findLast((grant) => grant.at <= at)?.expires ?? -Infinity
 }
 
 function endBy(expiry: (grant: GrantRecord) => number, grants: readonly GrantRecord[], at: number): number {

@@ -2,7 +2,8 @@ import type { Breach, Rule } from '../judge.ts'
 
 const MINUTE = 60_000
 /** Far above what any plan needs. */
-const PER_CLINK = 40
+const PER_CLINK = 100
+const PER_LEASE = 12
 const TICKS_PER_MINUTE = 20_000
 
 /** No busy loop: requests and turns per virtual minute are bounded. */
@@ -16,7 +17,10 @@ export const noBusyLoop: Rule = ({ plan, record, ticks }) => {
     const count = (counts.get(key) ?? 0) + 1
     counts.set(key, count)
     const perMinute = MINUTE / (worker?.config.poll.interval ?? MINUTE)
-    const most = clinkId === undefined ? 3 * perMinute + 4 * plan.clinks.length : PER_CLINK
+    const most =
+      clinkId === undefined
+        ? 3 * perMinute + 4 * plan.clinks.length
+        : Math.max(PER_CLINK, (PER_LEASE * MINUTE) / plan.lease)
     if (count > most && count <= most + 1) {
       breaches.push({ rule: 'live', at, life, text: `more than ${most} times ${kind} ${clinkId ?? ''} in a minute` })
     }

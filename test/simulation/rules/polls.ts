@@ -13,7 +13,10 @@ export const claimsOnlyWhatCanStart: Rule = ({ plan, record }) => {
       else if ('clink' in event) waiting.delete(event.clink.clink_id)
       // Whatever happens at one time has no length: only what is left then waits.
       if (events[index + 1]?.at === at || waiting.size === 0) continue
-      const running = runs.filter(({ startedAt, endedAt }) => startedAt <= at && (endedAt ?? Infinity) > at).length
+      const active = runs.filter(({ startedAt, endedAt }) => startedAt <= at && (endedAt ?? Infinity) > at)
+      // One whose earlier run has not ended waits for that and not for a slot.
+      for (const { clinkId } of active) waiting.delete(clinkId)
+      const running = active.length
       if (waiting.size + running <= (worker?.config.concurrency ?? 0)) continue
       breaches.push({ rule: 'P6', at, life, text: `${waiting.size} claimed and waiting beside ${running} runs` })
     }

@@ -6,7 +6,13 @@ export const resultsAreKept: Rule = ({ record }) =>
     const { life, clinkId, startedAt: at } = run
     const earlier = record
       .runsOf(life, clinkId)
-      .find((other) => other.startedAt < at && other.end === 'result' && other.abortedAt === undefined)
+      .find(
+        (other) =>
+          other.startedAt < at &&
+          other.end === 'result' &&
+          other.abortedAt === undefined &&
+          other.outlivedClaim !== true,
+      )
     const taken = record.requestsByClink
       .get(clinkId)
       ?.find(

@@ -14,17 +14,21 @@ export const failedIsHeld: Rule = ({ plan, record }) =>
     const last = before.at(-1)
     if (last?.endedAt === undefined) return []
     const breach = (text: string): Breach => ({ rule: 'P10', at, life, text: `${clinkId} starts ${text}` })
-    const wait = at - last.endedAt
+    const { endedAt } = last
+    const jumps = record.life(life).jumps.filter((jump) => jump.at >= endedAt && jump.at <= at)
+    const wait = at - endedAt + jumps.reduce((sum, { ms }) => sum + ms, 0)
     const failures = before.filter((other) => isFailure(other)).length
     const held = Math.min(maxBackoff, backoff * 2 ** (failures - 1)) * LEAST_PART
     const breaches: Breach[] = []
     if (isFailure(last) && wait < held) breaches.push(breach(`${wait} ms after a failure, not ${held}`))
-    if (last.abortedAt === undefined) {
+    if (last.abortedAt === undefined && last.outlivedClaim !== true) {
       if (last.end === 'retry' && wait < Math.max(1_000, last.after ?? 0))
         breaches.push(breach(`${wait} ms after retryAfter`))
       if (last.end === 'release' && wait < cooldown)
         breaches.push(breach(`${wait} ms after a release, within the cooldown`))
-      if (before.some(({ end, abortedAt }) => end === 'reject' && abortedAt === undefined))
+      if (
+        before.some((other) => other.end === 'reject' && other.abortedAt === undefined && other.outlivedClaim !== true)
+      )
         breaches.push(breach('though it was rejected'))
     }
     if (failures >= worker.config.retry.attempts) breaches.push(breach(`though ${failures} attempts had failed`))
