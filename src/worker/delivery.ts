@@ -246,6 +246,7 @@ export class Delivery {
         await this.#complete(decision.response)
         return
       case 'release':
+        if (!decision.countsAttempt) await ledger.takeBackAttempt(id)
         await ledger.coolUntil(id, clock.wall() + decision.cooldown)
         await this.#release(decision.why, decision.reason)
         return
@@ -327,6 +328,9 @@ export class Delivery {
   #lose(cause: LostCause, detail?: string): void {
     if (this.hasEnded) return
     const settling = this.#is('settling')
+    const { clock, ledger } = this.#context
+    // It may come back at once; the wait that it was held for still counts.
+    if (this.#dueAt !== undefined) void ledger.coolUntil(this.clink.clink_id, clock.wall() + this.#dueAt - clock.now())
     this.#enter('lost')
     this.#keeper.stop()
     const said = detail ?? (settling ? 'while Clink was being told about the result; it may have taken it' : undefined)

@@ -62,7 +62,8 @@ export function renewedLease(lease: Lease, grant: Grant, policy: LeasePolicy): L
   const bound = grant.sentAt + asked
   if (times.end === undefined) {
     if (!policy.trustRenewals) return lease
-    return makeLease(lease.firstSent, grant.sentAt, grant.sentAt + Math.min(asked, DOCUMENTED_TIMEOUT), times)
+    const length = Math.min(asked, policy.timeout, DOCUMENTED_TIMEOUT)
+    return makeLease(lease.firstSent, grant.sentAt, grant.sentAt + length, times)
   }
   if (times.end === lease.serverEnd) return lease
   if (lease.serverEnd !== undefined) {

@@ -18,7 +18,8 @@ interface Entry {
 export class Parked {
   readonly #context: WorkerContext
   readonly #entries = new Map<string, Entry>()
-  readonly #releases = new Set<Promise<void>>()
+  /** By clink: a claim is released once, though the end of polling closes again. */
+  readonly #releases = new Map<string, Promise<void>>()
   #closed = false
 
   constructor(context: WorkerContext) {
@@ -47,14 +48,14 @@ export class Parked {
   async close(): Promise<void> {
     this.#closed = true
     for (const id of this.#entries.keys()) this.#release(id)
-    while (this.#releases.size > 0) await Promise.all(this.#releases)
+    while (this.#releases.size > 0) await Promise.all(this.#releases.values())
   }
 
   #release(id: string): void {
     const entry = this.#entries.get(id)
-    if (entry === undefined) return
-    const work = this.#giveBack(entry).finally(() => this.#releases.delete(work))
-    this.#releases.add(work)
+    if (entry === undefined || this.#releases.has(id)) return
+    const work = this.#giveBack(entry).finally(() => this.#releases.delete(id))
+    this.#releases.set(id, work)
   }
 
   async #giveBack({ clink, holder, forget }: Entry): Promise<void> {
