@@ -15,6 +15,8 @@ export interface Admitted {
   readonly claimed: number
   /** Those of them that are being worked. */
   readonly runnable: number
+  /** Those of them that were not parked before. */
+  readonly fresh: number
 }
 
 type Verdict = { readonly run: RoutedClink } | { readonly leave: LeftAlone }
@@ -51,6 +53,7 @@ export class Intake {
       for (const { claimed_by, status } of page.clinks)
         if (status === 'claimed') context.identity.learn(claimed_by, 'a claim')
     }
+    const fresh = [...ours].filter(({ clink_id }) => !this.#parked.knows(clink_id)).length
     let runnable = 0
     const faults: unknown[] = []
     for (const clink of page.clinks) {
@@ -69,7 +72,7 @@ export class Intake {
       }
     }
     if (faults.length > 0) throw faults[0]
-    return { claimed: ours.size, runnable }
+    return { claimed: ours.size, runnable, fresh }
   }
 
   /** True when the clink is being worked. */

@@ -1,9 +1,13 @@
 import type { Cancel } from '../base/clock.ts'
+import { Recent } from '../base/recent.ts'
 import type { Clink } from '../clink/records.ts'
 import type { LeftAlone } from '../events.ts'
 import type { WorkerContext } from './context.ts'
 import type { Lease, LeaseHolder } from './lease.ts'
 import { release } from './release.ts'
+
+/** How many clinks are remembered as parked before. */
+const KNOWN = 10_000
 
 interface Entry {
   readonly clink: Clink
@@ -18,6 +22,7 @@ interface Entry {
 export class Parked {
   readonly #context: WorkerContext
   readonly #entries = new Map<string, Entry>()
+  readonly #known = new Recent<true>(KNOWN)
   /** By clink: a claim is released once, though the end of polling closes again. */
   readonly #releases = new Map<string, Promise<void>>()
   #closed = false
@@ -34,12 +39,18 @@ export class Parked {
     return [...this.#entries.keys()]
   }
 
+  /** Whether the clink was ever parked. */
+  knows(clinkId: string): boolean {
+    return this.#known.get(clinkId) !== undefined
+  }
+
   add(clink: Clink, lease: Lease, why: LeftAlone): void {
     const { clock, emit } = this.#context
     const holder = unrenewed(lease, () => clock.now())
     const forget = clock.at(lease.end, () => this.#entries.delete(clink.clink_id))
     this.#entries.get(clink.clink_id)?.forget()
     this.#entries.set(clink.clink_id, { clink, holder, forget })
+    this.#known.set(clink.clink_id, true)
     emit({ event: 'clink.parked', clink, why, lease: lease.deadline - clock.now() })
     if (this.#closed) this.#release(clink.clink_id)
   }
@@ -54,16 +65,21 @@ export class Parked {
   #release(id: string): void {
     const entry = this.#entries.get(id)
     if (entry === undefined || this.#releases.has(id)) return
-    const work = this.#giveBack(entry).finally(() => this.#releases.delete(id))
+    const work = this.#giveBack(entry).finally(() => {
+      this.#releases.delete(id)
+      // Claimed again in the meantime, by a poll that overtook the release.
+      if (this.#entries.get(id) !== entry) this.#release(id)
+    })
     this.#releases.set(id, work)
   }
 
-  async #giveBack({ clink, holder, forget }: Entry): Promise<void> {
+  async #giveBack(entry: Entry): Promise<void> {
+    const { clink, holder, forget } = entry
     const event = await release({ clink, holder, facts: () => ({ clink }) }, 'parked', undefined, this.#context)
     // At the end of the time for stopping the entry stays: it is named as left behind.
     if (this.#context.closing.aborted) return
     forget()
-    this.#entries.delete(clink.clink_id)
+    if (this.#entries.get(clink.clink_id) === entry) this.#entries.delete(clink.clink_id)
     this.#context.emit(event)
   }
 }
