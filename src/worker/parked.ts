@@ -18,8 +18,8 @@ interface Entry {
 export class Parked {
   readonly #context: WorkerContext
   readonly #entries = new Map<string, Entry>()
-  /** By clink: a claim is released once, though the end of polling closes again. */
-  readonly #releases = new Map<string, Promise<void>>()
+  /** A claim is released once, though the end of polling closes again; a new claim on the same clink is another one. */
+  readonly #releases = new Map<Entry, Promise<void>>()
   #closed = false
 
   constructor(context: WorkerContext) {
@@ -53,17 +53,18 @@ export class Parked {
 
   #release(id: string): void {
     const entry = this.#entries.get(id)
-    if (entry === undefined || this.#releases.has(id)) return
-    const work = this.#giveBack(entry).finally(() => this.#releases.delete(id))
-    this.#releases.set(id, work)
+    if (entry === undefined || this.#releases.has(entry)) return
+    const work = this.#giveBack(entry).finally(() => this.#releases.delete(entry))
+    this.#releases.set(entry, work)
   }
 
-  async #giveBack({ clink, holder, forget }: Entry): Promise<void> {
+  async #giveBack(entry: Entry): Promise<void> {
+    const { clink, holder, forget } = entry
     const event = await release({ clink, holder, facts: () => ({ clink }) }, 'parked', undefined, this.#context)
     // At the end of the time for stopping the entry stays: it is named as left behind.
     if (this.#context.closing.aborted) return
     forget()
-    this.#entries.delete(clink.clink_id)
+    if (this.#entries.get(clink.clink_id) === entry) this.#entries.delete(clink.clink_id)
     this.#context.emit(event)
   }
 }
