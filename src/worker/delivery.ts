@@ -60,6 +60,7 @@ export class Delivery {
   #heldFor = 0
   #dueAt: number | undefined
   #stopping = false
+  #abandoned: Promise<void> | undefined
 
   constructor(clink: Clink, routed: RoutedClink, lease: Lease, shared: DeliveryShared) {
     this.clink = clink
@@ -105,7 +106,7 @@ export class Delivery {
 
   /** Releases a claim whose handler did not heed its abort. The process is about to end. */
   async abandon(): Promise<void> {
-    if (this.#is('running')) await this.#giveBack()
+    if (this.#is('running')) await (this.#abandoned = this.#giveBack())
   }
 
   #is(state: DeliveryState): boolean {
@@ -147,6 +148,8 @@ export class Delivery {
       if (this.#is('holding')) await this.#hold()
       priority = PRIORITY.due
     }
+    // The handler may end while its claim is being given back: until that is over the worker has to name it.
+    await this.#abandoned
     this.#keeper.stop()
   }
 

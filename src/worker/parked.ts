@@ -23,8 +23,8 @@ export class Parked {
   readonly #context: WorkerContext
   readonly #entries = new Map<string, Entry>()
   readonly #known = new Recent<true>(KNOWN)
-  /** By clink: a claim is released once, though the end of polling closes again. */
-  readonly #releases = new Map<string, Promise<void>>()
+  /** A claim is released once, though the end of polling closes again; a new claim on the same clink is another one. */
+  readonly #releases = new Map<Entry, Promise<void>>()
   #closed = false
 
   constructor(context: WorkerContext) {
@@ -64,13 +64,9 @@ export class Parked {
 
   #release(id: string): void {
     const entry = this.#entries.get(id)
-    if (entry === undefined || this.#releases.has(id)) return
-    const work = this.#giveBack(entry).finally(() => {
-      this.#releases.delete(id)
-      // Claimed again in the meantime, by a poll that overtook the release.
-      if (this.#entries.get(id) !== entry) this.#release(id)
-    })
-    this.#releases.set(id, work)
+    if (entry === undefined || this.#releases.has(entry)) return
+    const work = this.#giveBack(entry).finally(() => this.#releases.delete(entry))
+    this.#releases.set(entry, work)
   }
 
   async #giveBack(entry: Entry): Promise<void> {

@@ -1,4 +1,5 @@
 import type { Rule } from '../judge.ts'
+import type { Record } from '../record.ts'
 import { endOf, leaseEnd } from './leases.ts'
 import { IN_HAND, wasInHand } from './stopping.ts'
 
@@ -16,7 +17,27 @@ const ENDS: ReadonlySet<string> = new Set([
 
 /** P1: in the end every clink has come to an end that is told. */
 export const nothingIsForgotten: Rule = ({ unexplained, record }) =>
-  unexplained.map(({ clinkId, why }) => ({ rule: 'P1', at: record.now, text: `${clinkId} is ${why}` }))
+  unexplained.map(({ clinkId, why }) => {
+    const breach = { rule: 'P1', at: record.now, text: `${clinkId} is ${why}` }
+    return isStarved(record, why) ? { ...breach, known: STARVED } : breach
+  })
+
+const STARVED =
+  'what a worker parks comes back with every claim that runs out, before anything else, and fills its pages'
+const PAGES = 20
+
+/** Whether every page of late was full of claims that have been parked. */
+function isStarved(record: Record, why: string): boolean {
+  const polls = record.requests.filter(({ kind, life }) => kind === 'poll' && why.includes(life)).slice(-PAGES)
+  const parked = new Set(
+    [...record.grantsByClink.values()]
+      .flat()
+      .flatMap(({ request, life, clinkId }) =>
+        record.told(life, clinkId).some(({ event }) => event.event === 'clink.parked') ? [request] : [],
+      ),
+  )
+  return why.startsWith('pending') && polls.filter((poll) => parked.has(poll)).length > PAGES / 2
+}
 
 /** P1: a claim that ran out while its holder lived has been parked, lost or left to expire by it, and it said so. */
 export const claimsAreExplained: Rule = ({ plan, record, emulator }) =>

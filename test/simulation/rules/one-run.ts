@@ -37,7 +37,9 @@ function overlap({ record }: Evidence, earlier: RunRecord, later: RunRecord): Br
   }
   if (earlier.life === later.life) return breach
   if ((owner.stopAskedAt ?? Infinity) <= at) return undefined
-  if (claimEnd(record, earlier.life, clinkId, at) <= at) return undefined
+  // Either may act in good faith on a claim that has ended where the service does not say when.
+  const ends = [earlier, later].map((run) => claimEnd(record, run.life, clinkId, at))
+  if (ends.some((end) => end <= at)) return undefined
   // Somebody else ended the claim: a person, or a sibling that the service does not tell apart from its holder.
   const given = record.requests.some(
     (request) =>

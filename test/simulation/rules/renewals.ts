@@ -22,7 +22,9 @@ export const renewalsInSingleFile: Rule = ({ record }) =>
 /** P4: while the service answers, a claim does not run out under a run. */
 export const renewedWhileInHand: Rule = ({ plan, record }) => {
   const { reclaim, claimTimes, maxTimeout } = plan.switches
-  const cannotRenew = reclaim !== 'renew' || claimTimes === 'absent' || plan.switches.rateLimit !== 'none'
+  // A quarter of a lease has to be enough for several tries that are slower than usual.
+  const isTooSlow = plan.faults.latency * 20 > plan.lease
+  const cannotRenew = isTooSlow || reclaim !== 'renew' || claimTimes === 'absent' || plan.switches.rateLimit !== 'none'
   if (cannotRenew || String(maxTimeout).startsWith('reject')) return []
   return record.runs.flatMap(({ life, clinkId, startedAt, abortedAt, abortCode }) => {
     if (abortCode !== 'lease-lost' || abortedAt === undefined) return []
@@ -32,6 +34,8 @@ export const renewedWhileInHand: Rule = ({ plan, record }) => {
     const disturbed =
       abortedAt < plan.calmAt ||
       slept(of, since, abortedAt) ||
+      of.jumps.length > 0 ||
+      record.acts.some((act) => act.clinkId === clinkId) ||
       record.requests.some(
         (request) =>
           request.life === life &&

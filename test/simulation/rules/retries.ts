@@ -40,7 +40,9 @@ export const attemptsAreCounted: Rule = ({ plan, record }) =>
   record.runs.flatMap(({ life, clinkId, attempt, startedAt: at }) => {
     const before = record.runsOf(life, clinkId).filter((other) => other.startedAt < at)
     const failures = before.filter((other) => isFailure(other)).length
-    const uncounted = before.filter(({ end, abortedAt }) => end === 'retry' && abortedAt === undefined).length
+    const uncounted = before.filter(
+      ({ end, abortedAt, outlivedClaim }) => end === 'retry' && abortedAt === undefined && outlivedClaim !== true,
+    ).length
     // What no attempt says about the handler: its claim was lost, or nobody wanted it any more.
     const others = before.length - uncounted - failures
     const most = Math.min(before.length - uncounted + 1, workerOf(plan, life).config.retry.attempts + others)

@@ -22,15 +22,24 @@ export const stopLeavesNothing: Rule = ({ record }) =>
     return heldAtStop.flatMap((clinkId) => {
       if (leftBehind.includes(clinkId) || isExcused(record, life, clinkId)) return []
       const breach = { rule: 'P8', at, life: name, text: `${clinkId} is still claimed after the stop` }
-      return [wasInHand(record, name, clinkId) ? { ...breach, known: IN_HAND } : breach]
+      if (wasInHand(record, name, clinkId)) return [{ ...breach, known: IN_HAND }]
+      return [isUntold(record, name, clinkId, at) ? { ...breach, known: UNTOLD } : breach]
     })
   })
+
+/** What one record of a page waits for, the records after it wait for too: they are claimed and nobody has them in hand. */
+const UNTOLD = 'the rest of a page, while an own reply in it is acknowledged or asked about'
+
+function isUntold(record: Record, life: string, clinkId: string, until: number): boolean {
+  const last = record.grantsOf(life, clinkId).at(-1)
+  return !record.told(life, clinkId).some(({ at }) => at >= (last?.at ?? 0) && at <= until)
+}
 
 function isExcused(record: Record, { name, stoppedAt, jumps }: LifeRecord, clinkId: string): boolean {
   const grants = record.grantsOf(name, clinkId)
   const last = grants.at(-1)
   // What it was not told of it cannot give back.
-  if (last?.request.toldWell !== true) return true
+  if (last?.request.toldWell !== true || (last.request.endedAt ?? Infinity) > (stoppedAt ?? 0)) return true
   const told = record.requestsByClink
     .get(clinkId)
     ?.some(
