@@ -10,7 +10,7 @@ export interface DeliveryFacts {
 /** Why a clink in a page, or a claim on it, is left without being run. */
 export type LeftAlone =
   | 'not-claimed' // another caller won it
-  | 'in-hand' // it is being worked here already
+  | 'in-hand' // it is being worked here already, or was completed while the poll was on its way
   | 'own-reply' // this worker, or another of ours, sent it
   | 'muted' // its sender and we answer each other in a circle
   | 'given-up' // dead-lettered here

@@ -57,7 +57,9 @@ export class Intake {
     let runnable = 0
     const faults: unknown[] = []
     for (const clink of page.clinks) {
-      const why = this.#deliveries.holds(clink.clink_id) ? 'in-hand' : 'not-claimed'
+      // The answer may be older than what has become of the clink since it was asked for.
+      const done = this.#deliveries.completedSince(clink.clink_id, sentAt)
+      const why = done || this.#deliveries.holds(clink.clink_id) ? 'in-hand' : 'not-claimed'
       if (why === 'in-hand' || !ours.has(clink)) {
         context.emit({ event: 'clink.leftAlone', clinkId: clink.clink_id, why })
       } else {
