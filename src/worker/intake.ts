@@ -88,8 +88,9 @@ export class Intake {
       })
       return false
     }
-    const judged = await this.#judge(clink, lease)
-    const verdict: Verdict = this.#closed ? { leave: 'stopping' } : judged
+    const judged = this.#closed ? undefined : await this.#judge(clink, lease)
+    // Judging may have taken a request, and the worker may have been told to stop meanwhile.
+    const verdict: Verdict = judged === undefined || this.#closed ? { leave: 'stopping' } : judged
     if ('run' in verdict) {
       this.#deliveries.add(new Delivery(clink, verdict.run, lease, this.#shared))
       return true
