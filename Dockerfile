@@ -18,6 +18,8 @@ RUN mkdir -p /var/lib/clink-worker /etc/clink-worker && chown node:node /var/lib
 COPY --from=build /app/package.json /app/
 COPY --from=build /app/node_modules /app/node_modules
 COPY --from=build /app/dist /app/dist
+# What `init` hands out.
+COPY systemd /app/systemd
 WORKDIR /etc/clink-worker
 USER node
 # The exec form: Node is process 1 and gets the signals itself, without a shell or npm between.

@@ -13,6 +13,7 @@ import type { Router } from './handlers/route.ts'
 import { Once } from './once.ts'
 import { inlineRunner } from './runners/inline.ts'
 import type { WorkerContext } from './worker/context.ts'
+import { Budget } from './worker/budget.ts'
 import { Identity } from './worker/identity.ts'
 import { CrashWatch } from './worker/crash-watch.ts'
 import { Ledger } from './worker/ledger.ts'
@@ -197,6 +198,7 @@ export class Daemon {
       runner: inlineRunner,
       identity: new Identity(config.clink.identity === 'auto' ? undefined : config.clink.identity, emit),
       loopGuard: new LoopGuard(config.inbox.loopLimit, clock, emit),
+      budget: new Budget(clock),
       closing,
     }
   }

@@ -1,11 +1,7 @@
 import { Command } from 'commander'
 import type { Io } from './io.ts'
-import { addWorkSettings, type SettingsOptions } from './settings.ts'
-
-export interface CheckOptions extends SettingsOptions {
-  readonly online?: true
-  readonly json?: true
-}
+import type { CheckOptions } from './run-checks.ts'
+import { addWorkSettings } from './settings.ts'
 
 const EXAMPLES = `
 Exit codes: 0 all well (warnings may be printed), 78 configuration, handlers or key missing, 77 key refused, 69 service away.

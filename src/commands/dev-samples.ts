@@ -13,7 +13,7 @@ const TEXTS = [
   SLOW,
   'how many words are in this sentence?',
   FLAKY,
-  'report weekly',
+  'report 4',
   'please say this back to me',
 ] as const
 const SENDERS = ['alice', 'bob', 'robot', 'helper'] as const

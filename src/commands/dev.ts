@@ -1,13 +1,7 @@
 import { Command } from 'commander'
 import type { Io } from './io.ts'
-import { addWorkSettings, wholeNumber, type SettingsOptions } from './settings.ts'
-
-export interface DevOptions extends SettingsOptions {
-  /** False: none are sent. */
-  readonly samples: boolean
-  readonly port: number
-  readonly json?: true
-}
+import type { DevOptions } from './run-dev.ts'
+import { addWorkSettings, wholeNumber } from './settings.ts'
 
 const EXAMPLES = `
 Starts a Clink of its own on this machine, with people in it who keep asking for things, and works their clinks with the

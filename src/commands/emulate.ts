@@ -1,17 +1,8 @@
 import { Command } from 'commander'
 import type { ExitCode } from '../base/coded-error.ts'
 import type { Io } from './io.ts'
+import type { EmulateOptions } from './run-emulator.ts'
 import { pairs, wholeNumber } from './settings.ts'
-
-export interface EmulateOptions {
-  readonly seed?: string
-  readonly data?: string
-  readonly faults?: string
-  readonly port: number
-  readonly host: string
-  readonly switch?: Readonly<Record<string, string>>
-  readonly json?: true
-}
 
 const EXAMPLES = `
 Examples:

@@ -18,9 +18,14 @@ import { inlineRunner } from '../runners/inline.ts'
 import type { HandlerOutcome } from '../worker/outcome.ts'
 import { Run } from '../worker/run.ts'
 import { loadOptions } from './connect.ts'
-import type { InvokeOptions } from './invoke.ts'
-import { clinkOf } from './invoked-clink.ts'
+import { clinkOf, type ClinkSource } from './invoked-clink.ts'
 import type { Io } from './io.ts'
+import type { SettingsOptions } from './settings.ts'
+
+export interface InvokeOptions extends SettingsOptions, ClinkSource {
+  readonly with?: Readonly<Record<string, string>>
+  readonly json?: true
+}
 
 /** What a run came to, with what it said on the way. */
 interface Report {

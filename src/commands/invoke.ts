@@ -1,14 +1,8 @@
 import { Command } from 'commander'
 import { CodedError } from '../base/coded-error.ts'
 import type { Io } from './io.ts'
-import { addSettings, pairs, type SettingsOptions } from './settings.ts'
-
-export interface InvokeOptions extends SettingsOptions {
-  readonly text?: string
-  readonly clink?: string
-  readonly with?: Readonly<Record<string, string>>
-  readonly json?: true
-}
+import type { InvokeOptions } from './invoke-handler.ts'
+import { addSettings, pairs } from './settings.ts'
 
 const EXAMPLES = `
 Examples:

@@ -3,11 +3,16 @@ import { resolve } from 'node:path'
 import { asError, CodedError } from '../base/coded-error.ts'
 import type { Clink } from '../clink/records.ts'
 import * as schemas from '../clink/schemas.ts'
-import type { InvokeOptions } from './invoke.ts'
 import type { Io } from './io.ts'
 
+/** One of the two. `-` is standard input. */
+export interface ClinkSource {
+  readonly text?: string
+  readonly clink?: string
+}
+
 /** The clink that a handler is tried on: made from a text, or from a file that may leave out everything but the content. */
-export async function clinkOf({ text, clink: file }: InvokeOptions, io: Io): Promise<Clink> {
+export async function clinkOf({ text, clink: file }: ClinkSource, io: Io): Promise<Clink> {
   if (text !== undefined)
     return whole({ content: text === '-' ? (await io.input()).replace(/\n$/, '') : text }, '--text')
   const source = file === '-' ? 'standard input' : String(file)

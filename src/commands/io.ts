@@ -1,5 +1,7 @@
+import { isatty } from 'node:tty'
 import { EXIT, type ExitCode } from '../base/coded-error.ts'
 import { wantsColor } from '../observe/colour.ts'
+import { isUnread } from '../observe/unread.ts'
 
 /** The process as commands see it. */
 export interface Io {
@@ -28,13 +30,13 @@ export function processIo(): Io {
     process.exit(code)
   }
   const closed = (error: NodeJS.ErrnoException): void => {
-    // `clink-worker inbox | head` is not a failure.
-    if (error.code === 'EPIPE') exit()
+    // `clink-worker inbox | head` is not a failure, nor is a terminal that was closed.
+    if (isUnread(error)) exit()
     else throw error
   }
   process.stdout.on('error', closed)
   process.stderr.on('error', closed)
-  const terminal = process.stdout.isTTY
+  const terminal = isatty(1)
   return {
     env: process.env,
     cwd: process.cwd(),

@@ -34,7 +34,7 @@ export async function main(argv: readonly string[] = process.argv, io: Io = proc
   io.exit()
 }
 
-export function makeProgram(io: Io): Command {
+function makeProgram(io: Io): Command {
   const program = new Command('clink-worker')
     .description('Works a Clink inbox: claims clinks, runs your handlers, completes or releases.')
     .version(packageVersion(), '-V, --version')

@@ -1,15 +1,21 @@
 import { EXIT, type ExitCode } from '../base/coded-error.ts'
+import { apiKey } from '../clink/credentials.ts'
 import { formatIssue } from '../config/issue.ts'
 import { loadKey } from '../config/key.ts'
 import { loadConfig } from '../config/load.ts'
 import { loadHandlers } from '../handlers/registry.ts'
 import { painter } from '../observe/colour.ts'
 import { printable } from '../observe/printable.ts'
-import type { CheckOptions } from './check.ts'
 import { loadOptions } from './connect.ts'
 import { attempt, isFinding, ok, warning, type Finding } from './finding.ts'
 import type { Io } from './io.ts'
+import type { SettingsOptions } from './settings.ts'
 import { table } from './table.ts'
+
+export interface CheckOptions extends SettingsOptions {
+  readonly online?: true
+  readonly json?: true
+}
 
 /** Looks at everything that can be looked at, and reports. The exit code is that of the first failure. */
 export async function runChecks(options: CheckOptions, io: Io): Promise<ExitCode> {
@@ -42,9 +48,10 @@ async function* checks(options: CheckOptions, io: Io): AsyncGenerator<Finding> {
     yield options.online === true ? key : warning('key', key.detail)
     return
   }
-  yield ok('key', `from ${key.from}`)
+  const form = await attempt('key', async () => apiKey(key.key))
+  yield isFinding(form) ? form : ok('key', `from ${key.from}`)
   for (const text of key.warnings) yield warning('key', text)
-  if (options.online !== true) return
+  if (options.online !== true || isFinding(form)) return
   const { checkService } = await import('./check-service.ts')
   yield* checkService(config, key.key)
 }

@@ -2,8 +2,8 @@ import { systemClock } from '../base/clock.ts'
 import { Secret } from '../base/secret.ts'
 import type { ExitCode } from '../base/coded-error.ts'
 import type { Config } from '../config/config.ts'
-import { formatIssue } from '../config/issue.ts'
-import { loadConfig, type LoadOptions } from '../config/load.ts'
+import { ConfigError, formatIssue } from '../config/issue.ts'
+import { loadConfig, type LoadedConfig } from '../config/load.ts'
 import { startEmulator, type Emulator } from '../emulator/emulator.ts'
 import type { WorkerEvent } from '../events.ts'
 import { loadHandlers, type HandlerSet } from '../handlers/registry.ts'
@@ -13,10 +13,17 @@ import { printable } from '../observe/printable.ts'
 import { loadOptions } from './connect.ts'
 import { sampleHandlers } from './dev-handlers.ts'
 import { SampleSenders } from './dev-samples.ts'
-import type { DevOptions } from './dev.ts'
 import type { Io } from './io.ts'
+import type { SettingsOptions } from './settings.ts'
 import { sayProblem } from './problems.ts'
 import { work } from './work.ts'
+
+export interface DevOptions extends SettingsOptions {
+  /** False: none are sent. */
+  readonly samples: boolean
+  readonly port: number
+  readonly json?: true
+}
 
 /** Seconds that a claim lasts: short, so that renewals are seen while one watches. */
 const CLAIM = 9
@@ -24,11 +31,16 @@ const DEFAULTS = {
   'handlers.watch': true,
   'log.level': 'debug',
   'log.format': 'pretty',
+  // Nothing here is anybody's secret, and one wants to see what comes and what goes.
+  'log.content': true,
+  // The samples come from four members who never tire.
+  'inbox.loopLimit': '10000/10m',
+}
+const QUICK = {
+  ...DEFAULTS,
   'claim.timeout': `${CLAIM}s`,
   'poll.maxInterval': '2s',
   'retry.backoff': '2s',
-  // The samples come from four members who never tire.
-  'inbox.loopLimit': '10000/10m',
   'shutdown.drain': '3s',
   'shutdown.timeout': '8s',
 }
@@ -59,8 +71,7 @@ async function runOn(
   host: WorkerProcess,
   io: Io,
 ): Promise<ExitCode> {
-  const configuration = devConfiguration(emulator, options, io)
-  const { config, warnings } = await loadConfig(configuration)
+  const { config, warnings } = await devConfiguration(emulator, options, io)
   const nobodyReads = new AbortController()
   const logger = createLogger(config.log, {
     destination: standardOutput(() => nobodyReads.abort()),
@@ -93,11 +104,15 @@ async function runOn(
   })
 }
 
-/** The user's own configuration, but for the service. */
-function devConfiguration({ url, key }: Emulator, options: DevOptions, io: Io): LoadOptions {
+/** The user's own configuration, but for the service; with quick times where those go together with the user's. */
+async function devConfiguration({ url, key }: Emulator, options: DevOptions, io: Io): Promise<LoadedConfig> {
   const own = loadOptions(options, io)
   const format = options.json === true ? { 'log.format': 'json' } : {}
-  return { ...own, flags: { ...own.flags, ...format, 'clink.url': url, 'clink.key': key }, defaults: DEFAULTS }
+  const all = { ...own, flags: { ...own.flags, ...format, 'clink.url': url, 'clink.key': key } }
+  return await loadConfig({ ...all, defaults: QUICK }).catch(async (error: unknown) => {
+    if (!(error instanceof ConfigError)) throw error
+    return await loadConfig({ ...all, defaults: DEFAULTS })
+  })
 }
 
 function introduction(

@@ -1,9 +1,18 @@
 import { EXIT, type ExitCode } from '../base/coded-error.ts'
 import { startEmulator } from '../emulator/emulator.ts'
 import { untilStopped } from '../host/signals.ts'
-import type { EmulateOptions } from './emulate.ts'
 import type { Io } from './io.ts'
 import { table } from './table.ts'
+
+export interface EmulateOptions {
+  readonly seed?: string
+  readonly data?: string
+  readonly faults?: string
+  readonly port: number
+  readonly host: string
+  readonly switch?: Readonly<Record<string, string>>
+  readonly json?: true
+}
 
 /** Serves the embedded Clink until told to stop. */
 export async function runEmulator(options: EmulateOptions, io: Io): Promise<ExitCode> {

@@ -64,7 +64,7 @@ export function pairs(
     const at = text.indexOf('=')
     const key = text.slice(0, Math.max(at, 0)).trim()
     if (key === '') throw new CodedError('USAGE', `${what} ${JSON.stringify(text)}: write it as key=value`)
-    if (key === 'clink.key') throw new CodedError('USAGE', `${what} clink.key: ${NO_SECRETS}`)
+    if (key === 'clink.key' || key === 'clink') throw new CodedError('USAGE', `${what} ${key}: ${NO_SECRETS}`)
     return { ...before, [key]: text.slice(at + 1) }
   }
 }

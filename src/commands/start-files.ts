@@ -38,11 +38,14 @@ export default async function hello(clink: Clink, ctx: HandlerContext): Promise<
 }
 `
 
+// Apart, so that nothing takes it for an import of this file.
+const BESIDE = './hello.ts'
+
 export const HANDLER_TEST = `// Run it with: node --test handlers/hello.test.ts
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Clink, HandlerContext } from 'clink-worker'
-import hello from './hello.ts'
+import hello from '${BESIDE}'
 
 test('greets the sender by name', async () => {
   const clink = { sender_name: 'Alice', content: 'good morning' } as Clink

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { ConfigIssue, Path } from './issue.ts'
-import { nearest } from './nearest.ts'
+import { nearest } from '../base/nearest.ts'
 import type { RawConfig } from './raw.ts'
 import { relationProblems } from './relations.ts'
 import { configSchema, knownPaths, schemaAt, shapeOf, unwrap } from './schema.ts'
@@ -39,13 +39,15 @@ function unknownKey(path: Path, raw: RawConfig): ConfigIssue {
 }
 
 /** The key that was probably meant: one of the same level, or one of another level with this name. */
-export function suggestKey(path: Path): string | undefined {
+function suggestKey(path: Path): string | undefined {
   const word = String(path.at(-1))
   const around = path.length === 1 ? configSchema : schemaAt(path.slice(0, -1))
   const meant = nearest(word, Object.keys(around === undefined ? {} : shapeOf(around)))
-  if (meant !== undefined) return `did you mean ${meant}?`
-  const elsewhere = knownPaths()
-    .filter((known) => known.at(-1) === word)
-    .map((known) => known.join('.'))
-  return elsewhere.length === 0 ? undefined : `there is ${elsewhere.join(', ')}`
+  return meant === undefined ? elsewhere(word) : `did you mean ${meant}?`
+}
+
+/** The keys of any level that have this name. */
+export function elsewhere(word: string): string | undefined {
+  const known = knownPaths().filter((path) => path.at(-1) === word)
+  return known.length === 0 ? undefined : `there is ${known.map((path) => path.join('.')).join(', ')}`
 }

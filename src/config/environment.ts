@@ -1,8 +1,8 @@
 import { parse } from 'yaml'
 import { z } from 'zod'
-import { suggestKey } from './check.ts'
+import { elsewhere } from './check.ts'
 import type { ConfigIssue } from './issue.ts'
-import { nearest } from './nearest.ts'
+import { nearest } from '../base/nearest.ts'
 import type { Place, RawConfig } from './raw.ts'
 import { knownPaths, schemaAt } from './schema.ts'
 
@@ -22,7 +22,7 @@ const NAMED = [
 ] as const
 
 /** `poll.maxInterval` is `CLINK_WORKER_POLL__MAX_INTERVAL`. */
-export function variableOf(path: readonly string[]): string {
+function variableOf(path: readonly string[]): string {
   const parts = path.map((part) => part.replaceAll(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase())
   return `${PREFIX}${parts.join('__')}`
 }
@@ -56,10 +56,10 @@ export function applyEnvironment(raw: RawConfig, env: NodeJS.ProcessEnv, cwd: st
 }
 
 function suggestion(name: string, known: Iterable<string>): { readonly suggestion?: string } {
+  const same = elsewhere(name.slice(PREFIX.length).toLowerCase())
   const meant = nearest(name, known)
-  if (meant !== undefined) return { suggestion: `did you mean ${meant}?` }
-  const elsewhere = suggestKey([name.slice(PREFIX.length).toLowerCase()])
-  return elsewhere === undefined ? {} : { suggestion: elsewhere }
+  if (same !== undefined) return { suggestion: same }
+  return meant === undefined ? {} : { suggestion: `did you mean ${meant}?` }
 }
 
 /** A text from a flag or a variable as the value that its key wants: as it is where that fits, otherwise read as YAML. */

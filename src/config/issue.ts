@@ -2,7 +2,7 @@ import { CodedError } from '../base/coded-error.ts'
 
 /** One thing that is wrong with the configuration, or that its author should know. */
 export interface ConfigIssue {
-  /** The file, `flag --concurrency`, or `environment CLINK_WORKER_CONCURRENCY`. */
+  /** The file, `command line`, or `environment CLINK_WORKER_CONCURRENCY`. */
   readonly where: string
   /** From 1. */
   readonly line?: number
@@ -36,14 +36,12 @@ export function formatIssue({ where, line, column, key, value, message, suggesti
 }
 
 /** A part of a path: a key of a map or an index of a list. */
-export type PathPart = string | number
+type PathPart = string | number
 export type Path = readonly PathPart[]
 
 export function dotted(path: Path): string {
-  return path
-    .map((part) => (typeof part === 'number' ? `[${part}]` : `.${part}`))
-    .join('')
-    .replace(/^\./, '')
+  const parts = path.map((part) => (typeof part === 'number' ? `[${part}]` : `.${part}`))
+  return withoutKeys(parts.join('').replace(/^\./, ''))
 }
 
 const LONGEST_SHOWN = 80

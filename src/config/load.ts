@@ -43,7 +43,7 @@ export async function loadConfig(options: LoadOptions): Promise<LoadedConfig> {
   const warnings = [...applyEnvironment(raw, env, cwd)]
   for (const [key, value] of Object.entries(flags)) {
     const path = key.split('.')
-    raw.override(path, readText(value, path), { where: `flag ${flagOf(key)}`, base: cwd })
+    raw.override(path, readText(value, path), { where: 'command line', base: cwd })
   }
   for (const [key, value] of Object.entries(defaults)) {
     const path = key.split('.')
@@ -55,11 +55,6 @@ export async function loadConfig(options: LoadOptions): Promise<LoadedConfig> {
   const complete = configSchema.parse(raw.root)
   warnings.push(...withoutEffect(complete, raw))
   return { config: build(complete, raw), file, warnings }
-}
-
-/** `poll.maxInterval` is `--poll-max-interval`. */
-function flagOf(key: string): string {
-  return `--${key.replaceAll('.', '-').replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
 }
 
 async function findFile({ cwd, env, file }: LoadOptions): Promise<string | null> {
@@ -96,8 +91,8 @@ function withoutEchoes(issues: readonly ConfigIssue[]): readonly ConfigIssue[] {
 
 /** As somebody goes through the file: by line; what stands elsewhere comes after it. */
 function inOrder(issues: readonly ConfigIssue[]): readonly ConfigIssue[] {
-  const position = ({ line = Infinity, column = 0 }: ConfigIssue): number => line * 100_000 + column
-  return [...issues].sort((a, b) => (position(a) === position(b) ? 0 : position(a) - position(b)))
+  const position = ({ line = 1e6, column = 0 }: ConfigIssue): number => line * 1e6 + column
+  return [...issues].sort((a, b) => position(a) - position(b))
 }
 
 function build(parsed: ParsedConfig, raw: RawConfig): Config {
@@ -128,7 +123,7 @@ function buildRoute(
     with: values ?? {},
     ...(match !== undefined && { match: matchRule(match) }),
     ...(timeout !== undefined && { timeout }),
-    ...(retry !== undefined && { retry: retry }),
+    ...(retry !== undefined && { retry }),
   }
 }
 

@@ -2,7 +2,7 @@ import { dotted, showValue, type ConfigIssue, type Path } from './issue.ts'
 
 /** Where a value of the configuration was written. */
 export interface Place {
-  /** The file, `flag --concurrency`, `environment CLINK_WORKER_CONCURRENCY`. */
+  /** The file, `command line`, `environment CLINK_WORKER_CONCURRENCY`. */
   readonly where: string
   readonly line?: number
   readonly column?: number
@@ -64,14 +64,14 @@ export class RawConfig {
 
   /** Puts a value of a stronger source in place; `undefined` brings the default back. */
   override(path: readonly string[], value: unknown, place: Place): void {
-    const parent = this.#parentOf(path)
+    const parent = this.#parentOf(path, place)
     const last = path.at(-1)
     // A parent that is no map is an error of its own, which is reported where it stands.
     if (parent === undefined || last === undefined) return
     const prefix = id(path).slice(0, -1)
     for (const known of this.#places.keys()) if (known.startsWith(prefix)) this.#places.delete(known)
-    if (value === undefined || value === null) delete parent[last]
-    else parent[last] = value
+    setOwn(parent, last, value)
+    if (value === undefined || value === null) Reflect.deleteProperty(parent, last)
     this.#places.set(id(path), { value: place })
   }
 
@@ -82,7 +82,9 @@ export class RawConfig {
   ): ConfigIssue {
     const { where, line, column, written } = more.atKey === true ? this.placeOfKey(path) : this.placeOf(path)
     const value = this.get(path)
-    const shown = path.join('.') === 'clink.key' || value === undefined ? undefined : (written ?? showValue(value))
+    // Groups of values are not shown: some of them may have come from the environment, or be nobody's business.
+    const isShown = value !== undefined && typeof value !== 'object' && path.join('.') !== 'clink.key'
+    const shown = isShown ? (written ?? showValue(value)) : undefined
     return {
       where,
       ...(line !== undefined && { line }),
@@ -94,15 +96,24 @@ export class RawConfig {
     }
   }
 
-  #parentOf(path: readonly string[]): RawMap | undefined {
+  #parentOf(path: readonly string[], place: Place): RawMap | undefined {
     let map: RawMap = this.#root
-    for (const part of path.slice(0, -1)) {
-      const next = (map[part] ??= {})
+    for (const [index, part] of path.slice(0, -1).entries()) {
+      if (!Object.hasOwn(map, part)) {
+        setOwn(map, part, {})
+        this.#places.set(id(path.slice(0, index + 1)), { value: place })
+      }
+      const next = map[part]
       if (!isRecord(next)) return undefined
       map = next
     }
     return map
   }
+}
+
+/** Names of keys come from outside, and plain assignment to `__proto__` would not make a key. */
+export function setOwn(map: RawMap, name: string, value: unknown): void {
+  Object.defineProperty(map, name, { value, enumerable: true, configurable: true, writable: true })
 }
 
 function id(path: Path): string {

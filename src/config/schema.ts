@@ -260,7 +260,7 @@ export function schemaAt(path: readonly (string | number)[]): z.core.$ZodType | 
     if (schema === undefined) return undefined
     const inner: z.core.$ZodType = unwrap(schema)
     if (typeof part === 'number') schema = inner instanceof z.ZodArray ? inner.element : undefined
-    else schema = shapeOf(inner)[part]
+    else schema = Object.hasOwn(shapeOf(inner), part) ? shapeOf(inner)[part] : undefined
   }
   return schema
 }

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import { dotted, type ConfigIssue, type Path } from './issue.ts'
+import type { ConfigIssue, Path } from './issue.ts'
 import type { RawConfig } from './raw.ts'
 import { configSchema, type ParsedConfig } from './schema.ts'
 
@@ -31,7 +31,7 @@ export function unavailable(raw: RawConfig): readonly ConfigIssue[] {
   for (const index of Array.isArray(routes) ? routes.keys() : []) {
     refuse(['routes', index, 'runner'], THREADS, (value) => value === 'thread')
     for (const key of ROUTE_KEYS) {
-      refuse(['routes', index, key], `(${key} of a route) is not available in this version`, isAny)
+      refuse(['routes', index, key], 'is not available in this version', isAny)
     }
   }
   return issues
@@ -52,6 +52,6 @@ export function withoutEffect(parsed: ParsedConfig, raw: RawConfig): readonly Co
     const standard = Reflect.get(Object(configSchema.shape[section].parse(undefined)), key)
     const isStandard = isDeepStrictEqual(Reflect.get(Object(parsed[section]), key), standard)
     const isGiven = raw.get(path) !== undefined && raw.placeOf(path).where !== 'environment STATE_DIRECTORY'
-    return isGiven && !isStandard ? [raw.issue(path, `has no effect in this version (${dotted(path)})`)] : []
+    return isGiven && !isStandard ? [raw.issue(path, 'has no effect in this version')] : []
   })
 }

@@ -7,17 +7,19 @@ import {
   isSeq,
   LineCounter,
   parseDocument,
+  type Alias,
   type Document,
   type Range,
   type Scalar,
   type YAMLMap,
 } from 'yaml'
 import { dotted, type ConfigIssue, type Path } from './issue.ts'
-import { isRecord, RawConfig, type Place, type RawMap } from './raw.ts'
+import { isRecord, RawConfig, setOwn, type Place, type RawMap } from './raw.ts'
 import { substitute } from './substitute.ts'
 
 /** Aliases can make a small file enormous. */
 const MOST_NODES = 20_000
+const DEEPEST = 50
 
 /** Reads the text of a configuration file. Values from the environment are put in after parsing, so they cannot add keys. */
 export function readYaml(
@@ -33,12 +35,14 @@ class YamlReader {
   readonly issues: ConfigIssue[] = []
   readonly #lines = new LineCounter()
   readonly #document: Document.Parsed
+  readonly #text: string
   readonly #file: string
   readonly #env: NodeJS.ProcessEnv
   readonly #raw: RawConfig
   #nodes = 0
 
   constructor(text: string, file: string, env: NodeJS.ProcessEnv) {
+    this.#text = text
     this.#file = file
     this.#env = env
     this.#raw = new RawConfig(this.#place(undefined))
@@ -49,7 +53,7 @@ class YamlReader {
   read(): RawConfig {
     const { contents, errors, warnings } = this.#document
     for (const { message, pos } of [...errors, ...warnings]) {
-      this.#issue(this.#place([pos[0], pos[1], pos[1]]), [], message)
+      this.#issue(this.#place([pos[0], pos[1], pos[1]]), [], `${message}${this.#hint(pos[0])}`)
     }
     const root = contents === null ? {} : this.#value(contents, [])
     if (isRecord(root)) this.#raw.fill(root)
@@ -57,6 +61,12 @@ class YamlReader {
       this.#issue(this.#place(contents?.range), [], 'the file must hold keys and values, as "concurrency: 10"')
     }
     return this.#raw
+  }
+
+  /** In a group in braces, the brace of a reference would begin another group. */
+  #hint(position: number): string {
+    const isReference = this.#text.startsWith('${', position - 1)
+    return isReference ? '; inside { } a reference must be quoted, or the group written on lines of its own' : ''
   }
 
   #value(node: unknown, path: Path): unknown {
@@ -68,7 +78,7 @@ class YamlReader {
       return undefined
     }
     if (path.length === 0) this.#raw.locate([], { value: this.#place(rangeOf(node)) })
-    if (isAlias(node)) return this.#value(node.resolve(this.#document), path)
+    if (isAlias(node)) return this.#alias(node, path)
     if (isMap(node)) return this.#map(node, path)
     if (isSeq(node)) {
       return node.items.map((item, index) => {
@@ -77,6 +87,15 @@ class YamlReader {
       })
     }
     return isScalar(node) ? this.#scalar(node, path) : undefined
+  }
+
+  #alias(alias: Alias, path: Path): unknown {
+    const target = alias.resolve(this.#document)
+    if (target !== undefined && path.length <= DEEPEST) return this.#value(target, path)
+    const place = this.#place(alias.range)
+    if (target === undefined) this.#issue(place, path, `the alias *${alias.source} has no anchor`)
+    else this.#issue(place, [], `the alias *${alias.source} holds itself`)
+    return undefined
   }
 
   #map(map: YAMLMap, path: Path): RawMap {
@@ -144,9 +163,4 @@ function rangeOf(node: unknown): Range | null | undefined {
 /** The default key refers to a variable that may be missing: there are other ways to give a key. */
 function isUnsetKey(path: Path, text: string, env: NodeJS.ProcessEnv): boolean {
   return path.join('.') === 'clink.key' && text === '${CLINK_API_KEY}' && (env['CLINK_API_KEY'] ?? '') === ''
-}
-
-/** Plain assignment to `__proto__` would not make a key. */
-function setOwn(map: RawMap, name: string, value: unknown): void {
-  Object.defineProperty(map, name, { value, enumerable: true, configurable: true, writable: true })
 }

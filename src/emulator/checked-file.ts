@@ -2,7 +2,7 @@ import { isNode, LineCounter, parseDocument, type Document } from 'yaml'
 import { z } from 'zod'
 import { CodedError } from '../base/coded-error.ts'
 import { show } from './intake/input.ts'
-import { didYouMean } from './suggest.ts'
+import { didYouMean } from '../base/nearest.ts'
 
 type Path = readonly PropertyKey[]
 type LineOf = (path: Path) => number | undefined
@@ -37,8 +37,13 @@ export function checkedValue<T>(
     }
     const value = valueAt(data, issue.path)
     if (issue.code === 'invalid_value' && typeof value === 'string') {
-      return say(issue.path, `${show(value)} is not known${didYouMean(value, issue.values.map(String))}`)
+      const known = issue.values.map(String)
+      return say(
+        issue.path,
+        `${show(value)} is not known${didYouMean(value, known) || `: it takes ${known.join(', ')}`}`,
+      )
     }
+    if (issue.code === 'invalid_type' && value === undefined) return say(issue.path, 'is missing')
     return say(issue.path, `${issue.message} (got ${show(value)})`)
   })
   throw new CodedError('FILE_INVALID', problems.join('\n'))

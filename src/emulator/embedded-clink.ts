@@ -26,8 +26,6 @@ import type { World } from './world.ts'
 /** Options whose files have been read. */
 export interface Prepared extends Omit<EmulatorOptions, 'seed' | 'faults'> {
   readonly seed: Seed
-  /** What errors about the seed name. */
-  readonly seedSource: string
   readonly faults: readonly FaultRule[]
   readonly kept?: Snapshot | undefined
 }
@@ -41,7 +39,8 @@ export class EmbeddedClink implements Emulator {
   readonly #server: HttpServer
   readonly #data: DataFile | undefined
   #up = new AbortController()
-  #closing: Promise<void> = Promise.resolve()
+  #closing: Promise<unknown> = Promise.resolve()
+  #closed = false
   #returning: NodeJS.Timeout | undefined
 
   constructor(options: Prepared) {
@@ -57,7 +56,7 @@ export class EmbeddedClink implements Emulator {
       random,
     }
     this.#world.switchboard.set(options.switches ?? {})
-    if (kept === undefined) plant(this.#world, options.seed, options.seedSource)
+    if (kept === undefined) plant(this.#world, options.seed)
     else restoreSnapshot(this.#world, kept)
     this.#data =
       options.data === undefined ? undefined : new DataFile(options.data, () => takeSnapshot(this.#world, own.moved))
@@ -81,7 +80,8 @@ export class EmbeddedClink implements Emulator {
   }
 
   get key(): string {
-    return Object.values(this.keys)[0] ?? ''
+    const [first] = this.#world.tables.keys.values()
+    return first?.key ?? ''
   }
 
   get switches(): Switches {
@@ -185,16 +185,19 @@ export class EmbeddedClink implements Emulator {
   disconnect(): void {
     clearTimeout(this.#returning)
     this.#up.abort()
-    this.#closing = this.#server.close()
+    this.#closing = Promise.all([this.#closing, this.#server.close()])
   }
 
   async reconnect(): Promise<void> {
     await this.#closing
+    if (this.#closed) return
     this.#up = new AbortController()
     await this.#server.open()
   }
 
   async close(): Promise<void> {
+    if (this.#closed) return
+    this.#closed = true
     this.disconnect()
     await this.#closing
     await this.#data?.close()
@@ -207,17 +210,19 @@ export class EmbeddedClink implements Emulator {
     else await this.#front.serve(request, response, signal)
   }
 
-  /** Control calls are for this machine only: they need no key. */
+  /** Control calls need no key, so they are for this machine's programs only, and not for pages in its browser. */
   async #control(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const body = (await readBody(request)) ?? ''
     const plain = { method: request.method ?? 'GET', path: request.url ?? '', body }
-    const answer = isLoopback(request.socket.remoteAddress)
-      ? control(this, plain, (ms) => response.once('finish', () => this.#goAway(ms)))
-      : errorAnswer(403, 'Control calls are answered on this machine only')
+    const answer =
+      isLoopback(request.socket.remoteAddress) && request.headers.origin === undefined
+        ? control(this, plain, (ms) => response.once('finish', () => this.#goAway(ms)))
+        : errorAnswer(403, 'Control calls are answered to programs on this machine only')
     writeAnswer(response, answer)
   }
 
   #goAway(ms: number): void {
+    if (this.#closed) return
     this.disconnect()
     this.#returning = setTimeout(() => {
       // A port that somebody else took meanwhile stays theirs.

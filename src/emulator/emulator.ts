@@ -34,7 +34,7 @@ export function createEmulator(
   } = {},
 ): Emulator {
   const { seed = defaultSeed, faults = [], ...rest } = options
-  return new EmbeddedClink({ ...rest, seed: checkedValue(seed, 'seed', seedSchema), seedSource: 'seed', faults })
+  return new EmbeddedClink({ ...rest, seed: checkedValue(seed, 'seed', seedSchema), faults })
 }
 
 /** An emulator that listens. Rejects with a CodedError for a bad file, switch or rule, and for a port that is in use. */
@@ -46,7 +46,6 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
       typeof seed === 'string'
         ? checkedFile(await read(seed), seed, seedSchema)
         : checkedValue(seed, 'seed', seedSchema),
-    seedSource: typeof seed === 'string' ? seed : 'seed',
     faults: typeof faults === 'string' ? faultFile(await read(faults), faults) : faults,
     kept: options.data === undefined ? undefined : await readSnapshot(options.data),
   })

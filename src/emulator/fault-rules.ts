@@ -6,9 +6,10 @@ import type { FaultRule } from './faults.ts'
 
 const count = z.int().min(1)
 const when = z.enum(['before', 'after'])
+const notDelay = 'must be milliseconds or a duration such as 2s'
 const delay = z.union(
-  [z.number().min(0), z.string().refine((text) => parseDuration(text) !== undefined)],
-  'must be milliseconds or a duration such as 2s',
+  [z.number().min(0), z.string().refine((text) => parseDuration(text) !== undefined, notDelay)],
+  notDelay,
 )
 
 const action = z.strictObject({

@@ -1,7 +1,7 @@
 import type { Reading } from './service.ts'
 
 /** How a request's connection ended where it got no whole answer. */
-export type Ending = 'cut' | 'hung' | 'truncated'
+type Ending = 'cut' | 'hung' | 'truncated'
 
 export interface SeenRequest extends Reading {
   /** From 1, in order of arrival. */

@@ -1,6 +1,6 @@
 import { CodedError } from '../base/coded-error.ts'
 import { parseDuration } from '../base/duration.ts'
-import { didYouMean } from './suggest.ts'
+import { didYouMean } from '../base/nearest.ts'
 
 /** One open question about the real service. `first` is the default; `parse` gives `undefined` for what is no setting. */
 interface Switch<Setting extends string | number, Rule> {
@@ -33,7 +33,7 @@ function bound<const T extends string>(first: T, settings: readonly string[]): S
 type Bounded = `cap:${number}` | `reject:${number}`
 
 /** So many requests a second for each key, and how the answer 429 says when to come back. */
-export interface RateLimit {
+interface RateLimit {
   readonly perSecond: number
   readonly retryAfter: (typeof retryAfters)[number]
 }

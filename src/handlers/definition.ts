@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { parseDuration } from '../base/duration.ts'
 import type { MatchRule, RetryPolicy } from '../config/config.ts'
 import { dotted, showValue } from '../config/issue.ts'
-import { nearest } from '../config/nearest.ts'
+import { nearest } from '../base/nearest.ts'
 import { integer, oneOf, regularExpression, text, textOrList } from '../config/values.ts'
 import type { HandleFunction } from './handler.ts'
 
@@ -84,6 +84,11 @@ function checkDefinition(value: unknown): Checked {
 
 function problemsOf(issue: z.core.$ZodIssue, definition: object): readonly string[] {
   const path = issue.path.map((part) => (typeof part === 'number' ? part : String(part)))
+  if (issue.code === 'invalid_union') {
+    // The alternative that was meant is the one that came as far as looking at the text.
+    const meant = issue.errors.flat().find(({ code, path }) => code === 'custom' && path.length > 0)
+    if (meant !== undefined) return problemsOf({ ...meant, path: [...issue.path, ...meant.path] }, definition)
+  }
   if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownField([...path, key]))
   let value: unknown = definition
   for (const part of path) value = Reflect.get(Object(value), part)

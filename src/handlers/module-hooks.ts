@@ -26,7 +26,8 @@ export class ModuleLoad {
 
   /** Address under which a file is loaded anew. */
   urlOf(file: string): string {
-    const url = pathToFileURL(file)
+    // Node remembers for good where a link led to.
+    const url = pathToFileURL(realpathSync(file))
     url.searchParams.set(TAG, this.#tag)
     return url.href
   }
@@ -41,7 +42,10 @@ export class ModuleLoad {
   }
 
   noteFailed(error: unknown, failed: FailedImport): void {
-    if (typeof error === 'object' && error !== null) this.#failed.set(error, failed)
+    if (typeof error !== 'object' || error === null) return
+    this.#failed.set(error, failed)
+    // A file that is missing takes part too: it may come.
+    if ('url' in error && typeof error.url === 'string' && isOfHandlers(error.url)) this.note(fileURLToPath(error.url))
   }
 
   /** The import that could not be resolved and so threw this. */
@@ -69,15 +73,11 @@ export class ModuleHooks {
     return load
   }
 
-  resolve(
-    specifier: string,
-    importer: string | undefined,
-    next: (importer?: string) => ResolveFnOutput,
-  ): ResolveFnOutput {
+  resolve(specifier: string, importer: string | undefined, next: () => ResolveFnOutput): ResolveFnOutput {
     const tag = tagOf(specifier) ?? tagOf(importer)
     let resolved: ResolveFnOutput
     try {
-      resolved = next(specifier.startsWith('clink-worker/') ? INDEX : importer)
+      resolved = next()
     } catch (error) {
       if (tag !== undefined) this.#loads.get(tag)?.noteFailed(error, { specifier, importer })
       throw error
@@ -107,9 +107,10 @@ export function installModuleHooks(): ModuleHooks {
   registerHooks({
     resolve(specifier, context, next) {
       if (specifier === 'clink-worker') return next(INDEX, context)
+      if (specifier.startsWith('clink-worker/')) return next(specifier, { ...context, parentURL: INDEX })
       // What `require` finds has no address that could carry a tag.
       if (!context.conditions.includes('import')) return next(specifier, context)
-      return hooks.resolve(specifier, context.parentURL, (parentURL) => next(specifier, { ...context, parentURL }))
+      return hooks.resolve(specifier, context.parentURL, () => next(specifier, context))
     },
   })
   Reflect.set(globalThis, INSTALLED, hooks)

@@ -1,12 +1,15 @@
 import { relative } from 'node:path'
 import { EXIT, type ExitCode } from '../base/coded-error.ts'
-import type { Daemon } from '../daemon.ts'
 import { blamed, onFault } from './faults.ts'
 import { onSignals } from './signals.ts'
 
 /** A worker that runs, as signals and faults reach it. */
 export interface Attached {
-  readonly daemon: Pick<Daemon, 'stop' | 'hurry' | 'fail'>
+  readonly daemon: {
+    stop(reason: string): Promise<void>
+    hurry(): void
+    fail(part: string, error: Error): void
+  }
   hangUp(): void
   report(): void
   /** Handler files, as stacks name them. */

@@ -7,7 +7,7 @@ export interface FieldOptions {
 
 const DEEPEST = 6
 /** Beside the name and the message, and the stack where it is asked for. Nothing else of an error is shown. */
-const ERROR_FIELDS = ['code', 'status', 'operation'] as const
+const ERROR_FIELDS = ['code', 'status', 'operation', 'failure'] as const
 
 /**
  * A value as a log line may show it: a JSON value without cycles, bytes, functions and getters that throw. Errors at any depth
@@ -32,7 +32,7 @@ export function loggable(value: unknown, options: FieldOptions, depth = 0): unkn
   )
 }
 
-export function errorFields(error: Error, options: FieldOptions, depth = 0): Record<string, unknown> {
+function errorFields(error: Error, options: FieldOptions, depth = 0): Record<string, unknown> {
   const fields: Record<string, unknown> = { name: textOf(error, 'name'), message: textOf(error, 'message') }
   for (const name of ERROR_FIELDS) {
     const value = read(error, name)

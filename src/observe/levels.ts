@@ -20,7 +20,8 @@ const levels: Readonly<Record<WorkerEvent['event'], Level>> = {
   'poll.probed': 'trace',
   'poll.failed': 'warn',
   'poll.lost': 'warn',
-  'poll.refused': 'error',
+  // `worker.notReady` comes with it and says the same.
+  'poll.refused': 'debug',
   'clink.leftAlone': 'debug',
   'clink.claimed': 'info',
   'clink.parked': 'info',

@@ -2,6 +2,7 @@ import { pino, type Logger } from 'pino'
 import type { Config } from '../config/config.ts'
 import { prettyLines } from './pretty.ts'
 import { redactor } from './redact.ts'
+import { isUnread } from './unread.ts'
 
 export interface LogOptions {
   /** Where lines go. Default: standard output, synchronously, so that no line is lost when the process ends. */
@@ -42,7 +43,7 @@ export function standardOutput(closed: () => void = () => {}): LogDestination {
   output.on('error', (error: NodeJS.ErrnoException) => {
     if (isClosed) return
     isClosed = true
-    if (error.code !== 'EPIPE') process.emitWarning(`the log cannot be written: ${error.message}`)
+    if (!isUnread(error)) process.emitWarning(`the log cannot be written: ${error.message}`)
     closed()
   })
   return {

@@ -91,7 +91,8 @@ export async function complete(
   ): Promise<Completion> {
     if (forms.text !== undefined && context.identity.isSomebodyElse(clink.sender_id))
       context.loopGuard.answered(clink.sender_id, at)
-    await context.ledger.settled(clink.clink_id)
+    // A result that is only presumed to have arrived is kept: if the clink comes back after all, it is sent again.
+    if (!presumed) await context.ledger.settled(clink.clink_id)
     const shown = {
       ...(forms.text === undefined ? {} : { response: forms.text }),
       ...(responseId === undefined ? {} : { responseId }),

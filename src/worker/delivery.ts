@@ -60,7 +60,9 @@ export class Delivery {
   #since: number
   #heldFor = 0
   #dueAt: number | undefined
+  #completedAt: number | undefined
   #stopping = false
+  #abandoned: Promise<void> | undefined
 
   constructor(clink: Clink, routed: RoutedClink, lease: Lease, shared: DeliveryShared) {
     this.clink = clink
@@ -82,6 +84,11 @@ export class Delivery {
   /** Local time at which a held clink is due; undefined while it is not held. */
   get dueAt(): number | undefined {
     return this.#dueAt
+  }
+
+  /** Local time at which Clink confirmed the completion; undefined before. */
+  get completedAt(): number | undefined {
+    return this.#completedAt
   }
 
   get isStuck(): boolean {
@@ -106,7 +113,7 @@ export class Delivery {
 
   /** Releases a claim whose handler did not heed its abort. The process is about to end. */
   async abandon(): Promise<void> {
-    if (this.#is('running')) await this.#giveBack()
+    if (this.#is('running')) await (this.#abandoned = this.#giveBack())
   }
 
   #is(state: DeliveryState): boolean {
@@ -150,6 +157,8 @@ export class Delivery {
       if (this.#is('holding')) await this.#hold()
       priority = PRIORITY.due
     }
+    // The handler may end while its claim is being given back: until that is over the worker has to name it.
+    await this.#abandoned
     this.#keeper.stop()
   }
 
@@ -272,6 +281,7 @@ export class Delivery {
         await this.#complete(decision.response)
         return
       case 'release':
+        if (!decision.countsAttempt) await ledger.takeBackAttempt(id)
         await ledger.coolUntil(id, clock.wall() + decision.cooldown)
         await this.#release(decision.why, decision.reason)
         return
@@ -356,6 +366,7 @@ export class Delivery {
 
   #end(event: WorkerEvent): void {
     this.#enter('settled')
+    if (event.event === 'clink.completed') this.#completedAt = this.#since
     this.#keeper.stop()
     void this.#context.ledger.dropClaim(this.clink.clink_id)
     this.#context.emit(event)
@@ -364,6 +375,9 @@ export class Delivery {
   #lose(cause: LostCause, detail?: string): void {
     if (this.hasEnded) return
     const settling = this.#is('settling')
+    const { clock, ledger } = this.#context
+    // It may come back at once; the wait that it was held for still counts.
+    if (this.#dueAt !== undefined) void ledger.coolUntil(this.clink.clink_id, clock.wall() + this.#dueAt - clock.now())
     this.#enter('lost')
     this.#keeper.stop()
     void this.#context.ledger.dropClaim(this.clink.clink_id)

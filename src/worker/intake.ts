@@ -17,6 +17,8 @@ export interface Admitted {
   readonly claimed: number
   /** Those of them that are being worked. */
   readonly runnable: number
+  /** Those of them that were not parked before. */
+  readonly fresh: number
 }
 
 type Verdict = { readonly run: RoutedClink } | { readonly leave: LeftAlone }
@@ -53,10 +55,13 @@ export class Intake {
       for (const { claimed_by, status } of page.clinks)
         if (status === 'claimed') context.identity.learn(claimed_by, 'a claim')
     }
+    const fresh = [...ours].filter(({ clink_id }) => !this.#parked.knows(clink_id)).length
     let runnable = 0
     const faults: unknown[] = []
     for (const clink of page.clinks) {
-      const why = this.#deliveries.holds(clink.clink_id) ? 'in-hand' : 'not-claimed'
+      // The answer may be older than what has become of the clink since it was asked for.
+      const done = this.#deliveries.completedSince(clink.clink_id, sentAt)
+      const why = done || this.#deliveries.holds(clink.clink_id) ? 'in-hand' : 'not-claimed'
       if (why === 'in-hand' || !ours.has(clink)) {
         context.emit({ event: 'clink.leftAlone', clinkId: clink.clink_id, why })
       } else {
@@ -71,7 +76,7 @@ export class Intake {
       }
     }
     if (faults.length > 0) throw faults[0]
-    return { claimed: ours.size, runnable }
+    return { claimed: ours.size, runnable, fresh }
   }
 
   /** Holds on to claims of an earlier process whose leases stand, as if they had just been polled. */
@@ -105,8 +110,9 @@ export class Intake {
       })
       return false
     }
-    const judged = await this.#judge(clink, lease)
-    const verdict: Verdict = this.#closed ? { leave: 'stopping' } : judged
+    const judged = this.#closed ? undefined : await this.#judge(clink, lease)
+    // Judging may have taken a request, and the worker may have been told to stop meanwhile.
+    const verdict: Verdict = judged === undefined || this.#closed ? { leave: 'stopping' } : judged
     if ('run' in verdict) {
       this.#deliveries.add(new Delivery(clink, verdict.run, lease, this.#shared))
       return true

@@ -43,7 +43,7 @@ export interface LeasePolicy {
 }
 
 /** Milliseconds that a claim lasts when none are asked for, by the service's documentation. */
-export const DOCUMENTED_TIMEOUT = 300_000
+const DOCUMENTED_TIMEOUT = 300_000
 
 const SMALLEST_MARGIN = 250
 /** Times without a fraction may each be off by almost a second. */
@@ -62,7 +62,8 @@ export function renewedLease(lease: Lease, grant: Grant, policy: LeasePolicy): L
   const bound = grant.sentAt + asked
   if (times.end === undefined) {
     if (!policy.trustRenewals) return lease
-    return makeLease(lease.firstSent, grant.sentAt, grant.sentAt + Math.min(asked, DOCUMENTED_TIMEOUT), times)
+    const length = Math.min(asked, policy.timeout, DOCUMENTED_TIMEOUT)
+    return makeLease(lease.firstSent, grant.sentAt, grant.sentAt + length, times)
   }
   if (times.end === lease.serverEnd) return lease
   if (lease.serverEnd !== undefined) {

@@ -21,6 +21,7 @@ export type Decision =
       readonly why: 'handler' | 'hold-too-long'
       readonly reason?: string
       readonly cooldown: number
+      readonly countsAttempt: boolean
     }
   /** Kept and run again after `wait`. */
   | { readonly do: 'hold'; readonly wait: number; readonly why: string; readonly countsAttempt: boolean }
@@ -70,7 +71,7 @@ export function decide(
     case 'done':
       return outcome.response === undefined ? { do: 'complete' } : { do: 'complete', response: outcome.response }
     case 'release':
-      return { do: 'release', why: 'handler', ...reasonOf(outcome), cooldown: retry.cooldown }
+      return { do: 'release', why: 'handler', ...reasonOf(outcome), cooldown: retry.cooldown, countsAttempt: true }
     case 'reject':
       return bury('rejected', outcome.reason, retry.onExhausted, `This could not be done: ${outcome.reason}`)
     case 'retry':
@@ -84,7 +85,9 @@ export function decide(
   }
 
   function hold(wait: number, why: string, countsAttempt: boolean): Decision {
-    if (state.heldFor + wait > maxHold) return { do: 'release', why: 'hold-too-long', reason: why, cooldown: wait }
+    if (state.heldFor + wait > maxHold) {
+      return { do: 'release', why: 'hold-too-long', reason: why, cooldown: wait, countsAttempt }
+    }
     return { do: 'hold', wait, why, countsAttempt }
   }
 }

@@ -1,9 +1,13 @@
 import type { Cancel } from '../base/clock.ts'
+import { Recent } from '../base/recent.ts'
 import type { Clink } from '../clink/records.ts'
 import type { LeftAlone } from '../events.ts'
 import type { WorkerContext } from './context.ts'
 import type { Lease, LeaseHolder } from './lease.ts'
 import { release } from './release.ts'
+
+/** How many clinks are remembered as parked before. */
+const KNOWN = 10_000
 
 interface Entry {
   readonly clink: Clink
@@ -18,7 +22,9 @@ interface Entry {
 export class Parked {
   readonly #context: WorkerContext
   readonly #entries = new Map<string, Entry>()
-  readonly #releases = new Set<Promise<void>>()
+  readonly #known = new Recent<true>(KNOWN)
+  /** A claim is released once, though the end of polling closes again; a new claim on the same clink is another one. */
+  readonly #releases = new Map<Entry, Promise<void>>()
   #closed = false
 
   constructor(context: WorkerContext) {
@@ -33,12 +39,18 @@ export class Parked {
     return [...this.#entries.keys()]
   }
 
+  /** Whether the clink was ever parked. */
+  knows(clinkId: string): boolean {
+    return this.#known.get(clinkId) !== undefined
+  }
+
   add(clink: Clink, lease: Lease, why: LeftAlone): void {
     const { clock, emit } = this.#context
     const holder = unrenewed(lease, () => clock.now())
     const forget = clock.at(lease.end, () => this.#entries.delete(clink.clink_id))
     this.#entries.get(clink.clink_id)?.forget()
     this.#entries.set(clink.clink_id, { clink, holder, forget })
+    this.#known.set(clink.clink_id, true)
     emit({ event: 'clink.parked', clink, why, lease: lease.deadline - clock.now() })
     if (this.#closed) this.#release(clink.clink_id)
   }
@@ -47,22 +59,23 @@ export class Parked {
   async close(): Promise<void> {
     this.#closed = true
     for (const id of this.#entries.keys()) this.#release(id)
-    while (this.#releases.size > 0) await Promise.all(this.#releases)
+    while (this.#releases.size > 0) await Promise.all(this.#releases.values())
   }
 
   #release(id: string): void {
     const entry = this.#entries.get(id)
-    if (entry === undefined) return
-    const work = this.#giveBack(entry).finally(() => this.#releases.delete(work))
-    this.#releases.add(work)
+    if (entry === undefined || this.#releases.has(entry)) return
+    const work = this.#giveBack(entry).finally(() => this.#releases.delete(entry))
+    this.#releases.set(entry, work)
   }
 
-  async #giveBack({ clink, holder, forget }: Entry): Promise<void> {
+  async #giveBack(entry: Entry): Promise<void> {
+    const { clink, holder, forget } = entry
     const event = await release({ clink, holder, facts: () => ({ clink }) }, 'parked', undefined, this.#context)
     // At the end of the time for stopping the entry stays: it is named as left behind.
     if (this.#context.closing.aborted) return
     forget()
-    this.#entries.delete(clink.clink_id)
+    if (this.#entries.get(clink.clink_id) === entry) this.#entries.delete(clink.clink_id)
     this.#context.emit(event)
   }
 }

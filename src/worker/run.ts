@@ -36,6 +36,7 @@ export class Run {
   #abortedBy: AbortCode | undefined
   #cancelTimer: Cancel
   #stuckAt: number | undefined
+  #isOver = false
 
   constructor(options: RunOptions) {
     const { clock, routed } = options
@@ -64,9 +65,9 @@ export class Run {
     this.#draining.abort()
   }
 
-  /** The first abort counts; later ones change nothing. */
+  /** The first abort counts; later ones, and any after the end, change nothing. */
   abort(code: AbortCode): void {
-    if (this.#abortedBy !== undefined) return
+    if (this.#abortedBy !== undefined || this.#isOver) return
     this.#abortedBy = code
     this.#cancelTimer()
     const abortedAt = this.#clock.now()
@@ -91,6 +92,7 @@ export class Run {
     // Not in the turn of the constructor: the handler's first words may need what its maker keeps of this run.
     await Promise.resolve()
     const end = await runner.run(route, parts.clink, context)
+    this.#isOver = true
     this.#cancelTimer()
     if (this.#stuckAt !== undefined) onUnstuck(this.#clock.now() - this.#stuckAt)
     this.#stuckAt = undefined

@@ -44,6 +44,15 @@ test('bad handlers are a failure, and 78', async () => {
   })
 })
 
+test('something that is no key is a failure, and 78', async () => {
+  using dir = new TempDir()
+  await dir.write(files)
+  const { code, stdout } = await clinkWorker(['check'], { cwd: dir.path, env: { CLINK_API_KEY: 'hunter2' } })
+  expect(code).toBe(78)
+  expect(stdout).toMatch(/^key +failed +The Clink API key does not begin with sk_live_/m)
+  expect(stdout).not.toContain('hunter2')
+})
+
 test('--online looks at key, permissions, groups, clock and backlog, and changes nothing', async () => {
   await using site = await Site.start(files)
   site.emulator.send('ops', 'one')

@@ -61,11 +61,6 @@ export class Cli implements AsyncDisposable {
     }
   }
 
-  /** How often the output so far holds the text. */
-  count(text: string): number {
-    return this.#stdout.split(text).length - 1
-  }
-
   kill(signal: NodeJS.Signals): void {
     this.#child.kill(signal)
   }

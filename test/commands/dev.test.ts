@@ -52,7 +52,7 @@ test('the own configuration counts, but for address and key; --json leaves only 
   using dir = new TempDir()
   await dir.write({
     'clink-worker.yaml':
-      'clink: { url: "http://127.0.0.1:1", key: sk_live_u_mine }\nconcurrency: 3\nlog: { format: pretty }\n',
+      'clink: { url: "http://127.0.0.1:1", key: sk_live_u_mine }\nconcurrency: 3\nlog: { format: pretty }\npoll: { interval: 3s }\n',
   })
   const env = { CLINK_API_KEY: 'sk_live_u_mine', CLINK_API_URL: 'http://127.0.0.1:2' }
   await using dev = new Cli(['dev', '--json'], { cwd: dir.path, env })

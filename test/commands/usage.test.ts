@@ -43,4 +43,7 @@ test('a key on the command line is neither taken nor repeated', async () => {
   expect(setting.code).toBe(64)
   expect(setting.stderr).toContain('--set clink.key: a key does not belong on a command line')
   expect(setting.stderr).not.toContain('0123456789')
+  const whole = await clinkWorker(['inbox', '--set', 'clink={key: sk_live_u_0123456789}'])
+  expect(whole.code).toBe(64)
+  expect(whole.stderr).not.toContain('0123456789')
 })

@@ -25,6 +25,7 @@ test('what is for development stays in the build stage', () => {
     'COPY --from=build /app/package.json /app/',
     'COPY --from=build /app/node_modules /app/node_modules',
     'COPY --from=build /app/dist /app/dist',
+    'COPY systemd /app/systemd',
   ])
 })
 

@@ -78,7 +78,7 @@ describe('outcome, attempt and policy decide what follows', () => {
       'release gives back and cools down',
       { outcome: 'release', reason: 'busy' },
       {},
-      { do: 'release', why: 'handler', reason: 'busy', cooldown: 3_600_000 },
+      { do: 'release', why: 'handler', reason: 'busy', cooldown: 3_600_000, countsAttempt: true },
     ],
     [
       'retry holds and costs no attempt',
@@ -96,7 +96,13 @@ describe('outcome, attempt and policy decide what follows', () => {
       'retry past the longest hold gives back until then',
       { outcome: 'retry', after: 9_000 },
       { heldFor: 95_000 },
-      { do: 'release', why: 'hold-too-long', reason: 'the handler asked to wait', cooldown: 9_000 },
+      {
+        do: 'release',
+        why: 'hold-too-long',
+        reason: 'the handler asked to wait',
+        cooldown: 9_000,
+        countsAttempt: false,
+      },
     ],
     ['a failure holds for the backoff', failed, {}, { do: 'hold', wait: 3_750, why: 'broken', countsAttempt: true }],
     [

@@ -8,7 +8,7 @@ import { stamp, type World } from '../world.ts'
 import { milestoneRecord, milestonesOf } from './milestone-record.ts'
 import { createProject as add } from './project-store.ts'
 
-export function projectRecord(world: World, project: StoredProject): Project {
+function projectRecord(world: World, project: StoredProject): Project {
   const at = (mark: Mark | undefined): string | undefined => (mark === undefined ? undefined : stamp(world, mark.at))
   const { completed, archived, reopened, updated } = project
   return {

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { permissionNames } from '../permissions.ts'
+import { misreferences } from './references.ts'
 
 const name = z.string().min(1)
 
@@ -22,23 +23,33 @@ const group = z.strictObject({
   hil: hil.optional(),
 })
 const key = z.strictObject({
-  name,
+  /** Also a part of the key where no text is given for it. */
+  name: z.string().regex(/^[\w.:-]+$/, 'must be letters, digits and . : _ -'),
   owner: name,
   /** Slug of the only group that the key sees; without it a user's key sees all groups of its user. */
   group: name.optional(),
-  key: z.string().startsWith('sk_live_', 'must start with sk_live_').optional(),
+  key: z
+    .string()
+    .regex(/^sk_live_[\w.:-]+$/, 'must start with sk_live_ and go on with letters, digits and . : _ -')
+    .optional(),
   permissions: z.array(z.enum(permissionNames)).optional(),
   suspended: z.boolean().optional(),
 })
-const clink = z.strictObject({ group: name, from: name, content: name, for: name.optional() })
+const clink = z.strictObject({ group: name, from: name, content: name.max(4_096), for: name.optional() })
 
 /** What an emulator starts from. Users, agents, groups and keys refer to each other by name and slug. */
-export const seedSchema = z.strictObject({
-  users: z.array(user).min(1),
-  agents: z.array(agent).optional(),
-  groups: z.array(group).min(1),
-  keys: z.array(key).min(1),
-  clinks: z.array(clink).optional(),
-})
+export const seedSchema = z
+  .strictObject({
+    users: z.array(user).min(1),
+    agents: z.array(agent).optional(),
+    groups: z.array(group).min(1),
+    keys: z.array(key).min(1),
+    clinks: z.array(clink).optional(),
+  })
+  .superRefine((seed, context) => {
+    for (const { path, message } of misreferences(seed)) {
+      context.addIssue({ code: 'custom', path: [...path], message })
+    }
+  })
 
 export type Seed = z.input<typeof seedSchema>

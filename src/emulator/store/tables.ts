@@ -7,7 +7,7 @@ export interface Owner {
   readonly email?: string | undefined
 }
 
-export interface StoredMember {
+interface StoredMember {
   readonly id: string
   readonly role: 'admin' | 'member'
   readonly joined: number

@@ -1,0 +1,170 @@
+import { describe, expect, it } from 'vitest'
+import { issuesOf, linesOf, loadText } from './files.ts'
+
+describe('a configuration with mistakes', () => {
+  it('names all of them at once, each with its line and column, in the order of the file', async () => {
+    const lines = await linesOf(
+      loadText(
+        [
+          'poll:',
+          '  interval: 5 secs',
+          '  maxIntervall: 1m',
+          'concurrency: 0',
+          'inbox: { for: opne }',
+          'log: { content: "yes" }',
+          'retry: [1]',
+        ].join('\n'),
+      ),
+    )
+    expect(lines).toEqual([
+      'clink-worker.yaml:2:13: poll.interval: "5 secs" is not a duration; write 250ms, 30s, 5m, 1h',
+      'clink-worker.yaml:3:3: poll.maxIntervall: unknown key; did you mean maxInterval?',
+      'clink-worker.yaml:4:14: concurrency: 0 is not a whole number from 1 to 1000',
+      'clink-worker.yaml:5:15: inbox.for: "opne" is not one of me, open, anyone; did you mean open?',
+      'clink-worker.yaml:6:17: log.content: "yes" is not true or false',
+      'clink-worker.yaml:7:8: retry: is not a group of keys and values',
+    ])
+  })
+
+  it.each([
+    ['timeout: 5m', 'timeout: unknown key; there is clink.timeout, claim.timeout, handlers.timeout, shutdown.timeout'],
+    ['max_interval: 5m', 'max_interval: unknown key'],
+    ['poll: { max_interval: 5m }', 'poll.max_interval: unknown key; did you mean maxInterval?'],
+    ['hnadlers: {}', 'hnadlers: unknown key; did you mean handlers?'],
+    ['constructor: 1', 'constructor: unknown key'],
+    ['__proto__: 1', '__proto__: unknown key'],
+    ['routes: [{ use: ./a.ts, usee: ./b.ts }]', 'routes[0].usee: unknown key; did you mean use?'],
+  ])('%s: an unknown key comes with what was probably meant', async (text, message) => {
+    const [line, ...others] = await linesOf(loadText(text))
+    expect(line?.replace(/^[^ ]* /, '')).toBe(message)
+    expect(others).toEqual([])
+  })
+
+  it.each([
+    ['poll: { interval: 20s }', 'poll.maxInterval', 'is shorter than poll.interval'],
+    ['retry: { backoff: 20m }', 'retry.maxBackoff', 'is shorter than retry.backoff'],
+    ['shutdown: { drain: 26s }', 'shutdown.drain', 'is longer than shutdown.timeout, of which it is a part'],
+    ['claim: { timeout: 7h }', 'claim.maxHold', 'is shorter than claim.timeout'],
+    ['claim: { timeout: 900ms }', 'claim.timeout', 'is shorter than 1s'],
+    ['concurrency: 1001', 'concurrency', 'is not a whole number from 1 to 1000'],
+    ['concurrency: 1.5', 'concurrency', 'is not a whole number from 1 to 1000'],
+    ['clink: { url: "ftp://x" }', 'clink.url', 'is not an address that begins with http:// or https://'],
+    ['clink: { url: "https://x/?a=1" }', 'clink.url', 'must not hold a query or a fragment'],
+    ['clink: { identity: 7 }', 'clink.identity', 'is not text; put it in quotes'],
+    ['clink: { session: "a b" }', 'clink.session', 'is not 1 to 180 printable ASCII characters without spaces'],
+    ['inbox: { loopLimit: 30 }', 'inbox.loopLimit', 'is not a rate; write 30/10m for thirty in ten minutes'],
+    ['replies: { mark: "" }', 'replies.mark', 'is not one line of 1 to 200 characters'],
+    ['handlers: { timeout: 9999999d }', 'handlers.timeout', 'is longer than 3650d'],
+    ['routes: { a: b }', 'routes', 'is not a list; write [a, b]'],
+    ['routes: [{}]', 'routes[0]', 'does not say what runs it; write use: ./handlers/file.ts'],
+    [
+      'routes: [{ use: a.ts, match: { content: { regex: "(" } } }]',
+      'routes[0].match.content.regex',
+      'is not a regular expression: Invalid regular expression: /(/: Unterminated group',
+    ],
+    [
+      'routes: [{ use: a.ts, match: { content: {} } }]',
+      'routes[0].match.content',
+      'must have either a prefix or a regex',
+    ],
+    ['routes: [{ use: a.ts, name: x }, { use: b.ts, name: x }]', 'routes[1].name', 'is also the name of routes[0]'],
+    [
+      'routes: [{ use: a.ts, retry: { backoff: 2s, maxBackoff: 1s } }]',
+      'routes[0].retry.maxBackoff',
+      'is shorter than backoff',
+    ],
+  ])('%s is refused', async (text, key, message) => {
+    expect(await issuesOf(loadText(text))).toEqual([expect.objectContaining({ key, message })])
+  })
+
+  it('finds how keys relate although another section is broken', async () => {
+    const issues = await issuesOf(loadText('poll: { interval: 20s }\nlog: { level: loud }'))
+    expect(issues.map(({ key }) => key)).toEqual(['poll.maxInterval', 'log.level'])
+  })
+})
+
+describe('a file that is not correct YAML', () => {
+  it('gets every error of the parser beside those of the schema', async () => {
+    const issues = await issuesOf(loadText('poll: { interval: 1s\nconcurrency: 0\nconcurrency: 5\nlog: [}\n'))
+    expect(issues.length).toBeGreaterThan(1)
+    expect(issues.every(({ line }) => line !== undefined)).toBe(true)
+  })
+
+  it.each([
+    ['concurrency: 1\nconcurrency: 2', 2, /unique/],
+    ['? [a]\n: b', 1, /string/],
+    ['log: !secret x', 1, /tag/i],
+    ['a: 1\n---\nb: 2', 2, /multiple documents/],
+    ['just text', 1, /must hold keys and values/],
+    ['- a', 1, /must hold keys and values/],
+  ])('%j: line %i', async (text, line, message) => {
+    const [issue] = (await issuesOf(loadText(text))).filter(({ key }) => key === '')
+    expect(issue).toMatchObject({ line, message: expect.stringMatching(message) })
+  })
+
+  it.each([
+    ['log: &a { level: info }\nserver: *b', 2, 9, 'the alias *b has no anchor'],
+    ['routes: &a [{ use: a.ts, with: { x: *a } }]', 1, 37, 'the alias *a holds itself'],
+  ])('%j: an alias that leads nowhere is named', async (text, line, column, message) => {
+    expect(await issuesOf(loadText(text))).toContainEqual(expect.objectContaining({ line, column, message }))
+  })
+
+  it('is not brought down by aliases that multiply', async () => {
+    const bomb = Array.from(
+      { length: 12 },
+      (_, n) =>
+        `a${n}: &a${n} [${Array(9)
+          .fill(n === 0 ? '1' : `*a${n - 1}`)
+          .join(', ')}]`,
+    )
+    const issues = await issuesOf(loadText(bomb.join('\n')))
+    expect(issues.map(({ message }) => message)).toContain('the file has more than 20000 values, aliases included')
+  })
+})
+
+describe('what this version cannot do', () => {
+  it.each([
+    ['inbox: { groups: [ops] }', 'inbox.groups'],
+    ['inbox: { ignore: [self] }', 'inbox.ignore'],
+    ['inbox: { for: me }', 'inbox.for'],
+    ['inbox: { maxAge: 1h }', 'inbox.maxAge'],
+    ['inbox: { claim: select }', 'inbox.claim'],
+  ])('%s is refused, because it needs select mode', async (text, key) => {
+    const message = expect.stringContaining('needs the claiming mode select, which this version does not have yet')
+    expect(await issuesOf(loadText(text))).toEqual([expect.objectContaining({ key, message })])
+  })
+
+  it.each([
+    ['handlers: { runner: thread }', 'handlers.runner'],
+    ['routes: [{ exec: [ls] }]', 'routes[0].exec'],
+    ['routes: [{ http: "http://localhost:1" }]', 'routes[0].http'],
+    ['routes: [{ use: a.ts, runner: thread }]', 'routes[0].runner'],
+    ['routes: [{ use: a.ts, concurrency: 2 }]', 'routes[0].concurrency'],
+    ['routes: [{ use: a.ts, rate: 60/1m }]', 'routes[0].rate'],
+    ['routes: [{ use: a.ts, serial: group }]', 'routes[0].serial'],
+  ])('%s is refused by name', async (text, key) => {
+    const message = expect.stringContaining('is not available in this version')
+    expect(await issuesOf(loadText(text))).toEqual([expect.objectContaining({ key, message })])
+  })
+
+  it('is refused too where a mistake stands beside it', async () => {
+    const issues = await issuesOf(loadText('inbox: { groups: [ops], ownReplies: keep }'))
+    expect(issues.map(({ key }) => key)).toEqual(['inbox.groups', 'inbox.ownReplies'])
+  })
+
+  it('is a warning where it does no harm, and only where it differs from the default', async () => {
+    const { warnings } = await loadText(
+      'server: { port: 8080, host: 127.0.0.1 }\nstate: { sync: full, keep: 336h }\npoll: { sweep: 1m }\n' +
+        'claim: { exclusive: true }\nretry: { crashes: 1 }',
+      { env: { STATE_DIRECTORY: '/var/lib/clink-worker' } },
+    )
+    expect(warnings.map(({ key }) => key)).toEqual([
+      'server.port',
+      'state.sync',
+      'poll.sweep',
+      'claim.exclusive',
+      'retry.crashes',
+    ])
+    expect(warnings[0]).toMatchObject({ line: 1, column: 17, message: 'has no effect in this version', value: '8080' })
+  })
+})

@@ -1,0 +1,81 @@
+import { readFile } from 'node:fs/promises'
+import { describe, expect, it } from 'vitest'
+import { parse, parseDocument } from 'yaml'
+import { z } from 'zod'
+import { jsonSchemaText } from '../../src/config/json-schema.ts'
+import { configSchema, knownPaths, shapeOf, schemaAt } from '../../src/config/schema.ts'
+import { loadText } from './files.ts'
+
+const EXAMPLE = new URL('../../config.example.yaml', import.meta.url)
+const SCHEMA = new URL('../../schema/config.schema.json', import.meta.url)
+const REGENERATE =
+  'node -e "import(\'./src/config/json-schema.ts\').then((m) => process.stdout.write(m.jsonSchemaText()))"' +
+  ' > schema/config.schema.json'
+
+describe('schema/config.schema.json', () => {
+  it('is what the schema in the code says', async () => {
+    expect(await readFile(SCHEMA, 'utf8'), `regenerate it: ${REGENERATE}`).toBe(jsonSchemaText())
+  })
+
+  it('describes every single key and has its default', () => {
+    const schema = JSON.parse(jsonSchemaText())
+    for (const path of knownPaths().filter(isLeaf)) {
+      const node = path.reduce((around, key) => around.properties[key], schema)
+      if (path[0] !== 'server') expect(node.description, path.join('.')).toMatch(/\.$/)
+      expect(node, path.join('.')).toHaveProperty('default')
+    }
+  })
+})
+
+describe('config.example.yaml', () => {
+  it('shows every key with its default', async () => {
+    const shown: unknown = parse(await readFile(EXAMPLE, 'utf8'))
+    const schema = JSON.parse(jsonSchemaText())
+    const defaults = (node: { properties?: Record<string, never>; default?: unknown }): unknown =>
+      node.properties === undefined
+        ? node.default
+        : Object.fromEntries(Object.entries(node.properties).map(([key, child]) => [key, defaults(child)]))
+    expect(shown).toEqual(defaults(schema))
+  })
+
+  it('loads to the same as nothing at all', async () => {
+    const text = await readFile(EXAMPLE, 'utf8')
+    const { config, warnings } = await loadText(text)
+    const empty = await loadText('')
+    const paths = { handlers: { directory: '' }, state: { directory: '' } }
+    const comparable = (loaded: typeof config) => ({
+      ...loaded,
+      handlers: { ...loaded.handlers, ...paths.handlers },
+      state: { ...loaded.state, ...paths.state },
+    })
+    expect(comparable(config)).toEqual(comparable(empty.config))
+    expect(warnings).toEqual([])
+  })
+
+  it('names the schema in its first line, and explains each group', async () => {
+    const text = await readFile(EXAMPLE, 'utf8')
+    expect(text).toMatch(/^# yaml-language-server: \$schema=\.\/schema\/config\.schema\.json\n/)
+    const document = parseDocument(text)
+    const uncommented = Object.keys(configSchema.shape).filter((key) => {
+      const before = text.slice(0, text.search(RegExp(`^${key}:`, 'm'))).trimEnd()
+      const inside = JSON.stringify(document.get(key, true))
+      return !before.split('\n').at(-1)?.startsWith('#') && !inside.includes('#') && key !== 'log' && key !== 'replies'
+    })
+    expect(uncommented).toEqual([])
+  })
+
+  it('shows a route that can be taken as it is', async () => {
+    const text = await readFile(EXAMPLE, 'utf8')
+    const commented = [...text.matchAll(/^# {3}(.*)$/gm)].map(([, line]) => line).join('\n')
+    const routes = commented.slice(commented.indexOf('routes:'))
+    const { config } = await loadText(routes)
+    expect(config.routes).toEqual([
+      expect.objectContaining({ name: 'deploy', timeout: 600_000, with: { environment: 'staging' } }),
+    ])
+  })
+})
+
+function isLeaf(path: readonly string[]): boolean {
+  const schema = schemaAt(path)
+  return schema instanceof z.ZodType && Object.keys(shapeOf(schema)).length === 0
+}

@@ -1,0 +1,102 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { mkdtemp, readFile, rm, writeFile, mkdir } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import {
+  startEmulator,
+  type Emulator,
+  type EmulatorOptions,
+  type FaultAction,
+  type FaultHandle,
+  type FaultRule,
+} from '../../src/emulator/emulator.ts'
+
+const cli = join(import.meta.dirname, '../../src/cli.ts')
+
+/** The command as a process of its own. */
+export class Command {
+  readonly exited: Promise<number | null>
+  output = ''
+  readonly #child: ChildProcess
+  #hasExited = false
+
+  constructor(args: readonly string[], options: { cwd: string; env: Readonly<Record<string, string>> }) {
+    const { PATH = '', HOME = options.cwd } = process.env
+    this.#child = spawn(process.execPath, [cli, ...args], {
+      cwd: options.cwd,
+      env: { PATH, HOME, NO_COLOR: '1', ...options.env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    const { stdout, stderr } = this.#child
+    for (const stream of [stdout, stderr]) {
+      stream?.setEncoding('utf8')
+      stream?.on('data', (text: string) => (this.output += text))
+    }
+    this.exited = new Promise((resolve, reject) => {
+      this.#child.on('error', reject)
+      this.#child.on('close', (code) => {
+        this.#hasExited = true
+        resolve(code)
+      })
+    })
+  }
+
+  signal(name: 'SIGTERM' | 'SIGINT' | 'SIGHUP' | 'SIGKILL'): void {
+    this.#child.kill(name)
+  }
+
+  async close(): Promise<void> {
+    if (!this.#hasExited) this.signal('SIGKILL')
+    await this.exited
+  }
+}
+
+/** A directory with a configuration and one handler, an emulator, and the commands that run on them. */
+export class Site implements AsyncDisposable {
+  readonly emulator: Emulator
+  readonly directory: string
+  /** Each line is what a handler wrote. */
+  readonly notes: string
+  readonly #commands: Command[] = []
+
+  private constructor(emulator: Emulator, directory: string) {
+    this.emulator = emulator
+    this.directory = directory
+    this.notes = join(directory, 'notes.txt')
+  }
+
+  static async open(files: { config: string; handler: string; emulator?: EmulatorOptions }): Promise<Site> {
+    const directory = await mkdtemp(join(tmpdir(), 'clink-worker-e2e-'))
+    const site = new Site(await startEmulator(files.emulator), directory)
+    await mkdir(join(directory, 'handlers'))
+    await writeFile(join(directory, 'handlers/work.ts'), files.handler)
+    await writeFile(join(directory, 'clink-worker.yaml'), files.config)
+    await writeFile(site.notes, '')
+    return site
+  }
+
+  start(...args: string[]): Command {
+    const env = { CLINK_API_URL: this.emulator.url, CLINK_API_KEY: this.emulator.key, NOTES: this.notes }
+    const command = new Command(args, { cwd: this.directory, env })
+    this.#commands.push(command)
+    return command
+  }
+
+  fault(where: Omit<FaultRule, 'then'>, what: FaultAction): FaultHandle {
+    return this.emulator.addFault({ ...where, then: what })
+  }
+
+  async noted(): Promise<string[]> {
+    return (await readFile(this.notes, 'utf8')).split('\n').filter((line) => line !== '')
+  }
+
+  sendMany(count: number): string[] {
+    return Array.from({ length: count }, (_, n) => this.emulator.send('ops', `task ${n}`, { from: 'bob' }).clink_id)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.#commands.map(async (command) => await command.close()))
+    await this.emulator.close()
+    await rm(this.directory, { recursive: true, force: true })
+  }
+}

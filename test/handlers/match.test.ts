@@ -1,0 +1,70 @@
+import { describe, expect, it } from 'vitest'
+import type { MatchRule } from '../../src/config/config.ts'
+import { compileMatch } from '../../src/handlers/match.ts'
+import { clink } from './handler-files.ts'
+
+const takes = (rule: MatchRule, parts: Parameters<typeof clink>[0] = {}, identity?: string): boolean =>
+  compileMatch(rule)(clink(parts), identity) !== undefined
+
+describe('a match', () => {
+  it.each<[MatchRule, boolean]>([
+    [{}, true],
+    [{ group: 'ops' }, true],
+    [{ group: 'grp_1' }, true],
+    [{ group: 'op' }, false],
+    [{ group: 'op?' }, true],
+    [{ group: 'o*' }, true],
+    [{ group: '*p*s' }, true],
+    [{ group: 'o.s' }, false],
+    [{ group: ['dev', 'ops'] }, true],
+    [{ from: 'usr_1' }, true],
+    [{ from: 'Ali*' }, true],
+    [{ from: 'ali*' }, false],
+    [{ group: 'ops', from: 'Bob' }, false],
+    [{ content: { prefix: 'hel' } }, true],
+    [{ content: { prefix: 'ello' } }, false],
+    [{ content: /^HELLO$/i }, true],
+    [{ content: { regex: 'l{2}' } }, true],
+  ])('%j', (rule, expected) => {
+    expect(takes(rule)).toBe(expected)
+  })
+
+  it('takes a dot, a bracket and a line end in a pattern for themselves', () => {
+    expect(takes({ from: 'a.b[1]*' }, { sender_name: 'a.b[1]\nc' })).toBe(true)
+    expect(takes({ from: 'a.b[1]' }, { sender_name: 'axb1' })).toBe(false)
+  })
+
+  it('knows a group without a slug by its id', () => {
+    expect(takes({ group: 'ops' }, { group_slug: null })).toBe(false)
+    expect(takes({ group: 'grp_*' }, { group_slug: null })).toBe(true)
+  })
+
+  it('for me takes what is addressed to us, once it is known who we are', () => {
+    expect(takes({ for: 'me' }, { for: 'agt_1' }, 'agt_1')).toBe(true)
+    expect(takes({ for: 'me' }, { for: 'agt_2' }, 'agt_1')).toBe(false)
+    expect(takes({ for: 'me' }, {}, 'agt_1')).toBe(false)
+    expect(takes({ for: 'me' }, { for: 'agt_1' })).toBe(false)
+    expect(takes({ for: 'me' })).toBe(false)
+    expect(takes({ for: 'anyone' }, { for: 'agt_2' }, 'agt_1')).toBe(true)
+  })
+
+  it('gives the text that matched and the named groups that took part', () => {
+    const match = compileMatch({ content: /deploy (?<target>\w+)(?: to (?<place>\w+))?/ })
+    expect(match(clink({ content: 'please deploy web now' }), undefined)).toEqual({
+      text: 'deploy web',
+      groups: { target: 'web' },
+    })
+    expect(compileMatch({ content: { prefix: 'hel' } })(clink(), undefined)).toEqual({ text: 'hel', groups: {} })
+    expect(compileMatch()(clink(), undefined)).toEqual({ text: '', groups: {} })
+  })
+
+  it.each(['g', 'y', 'gy'])('carries nothing from clink to clink with the flag %s', (flags) => {
+    const content = new RegExp('hello', flags)
+    const match = compileMatch({ content })
+    const texts = ['hello hello', 'hello', 'hello hello'].map(
+      (text) => match(clink({ content: text }), undefined)?.text,
+    )
+    expect(texts).toEqual(['hello', 'hello', 'hello'])
+    expect(content.lastIndex).toBe(0)
+  })
+})

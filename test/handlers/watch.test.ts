@@ -1,0 +1,160 @@
+import { rm, rename, symlink, utimes, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { watchHandlers, type HandlerWatch } from '../../src/handlers/watch.ts'
+import type { HandlerSet } from '../../src/handlers/registry.ts'
+import { answer, configOf, directoryWith, load, writeFiles, type Files } from './handler-files.ts'
+
+type Report = HandlerSet | Error
+
+/** What a watch reported, in order; `next` waits for the first report that has not been taken. */
+class Reports {
+  readonly #waiting: ((report: Report) => void)[] = []
+  readonly untaken: Report[] = []
+
+  add(report: Report): void {
+    const wake = this.#waiting.shift()
+    if (wake === undefined) this.untaken.push(report)
+    else wake(report)
+  }
+
+  async next(): Promise<Report> {
+    return this.untaken.shift() ?? (await new Promise<Report>((resolve) => this.#waiting.push(resolve)))
+  }
+
+  async nextSet(): Promise<HandlerSet> {
+    const report = await this.next()
+    if (report instanceof Error) throw report
+    return report
+  }
+
+  async nextError(): Promise<Error> {
+    const report = await this.next()
+    if (report instanceof Error) return report
+    throw new Error('handlers were loaded')
+  }
+}
+
+interface Watched {
+  readonly cwd: string
+  readonly reports: Reports
+  readonly watch: HandlerWatch
+}
+
+async function watched(files: Files, echoWhenEmpty = false): Promise<Watched> {
+  return await watchedIn(await directoryWith(files), echoWhenEmpty)
+}
+
+async function watchedIn(cwd: string, echoWhenEmpty = false): Promise<Watched> {
+  const first = await load(cwd, { echoWhenEmpty })
+  const reports = new Reports()
+  const watch = watchHandlers({
+    config: await configOf(cwd),
+    cwd,
+    first,
+    echoWhenEmpty,
+    loaded: (set) => reports.add(set),
+    failed: (error) => reports.add(error),
+  })
+  onTestFinished(async () => await watch.stop())
+  await watch.start()
+  return { cwd, reports, watch }
+}
+
+const text = (value: string): string => `export default () => '${value}'`
+
+describe('watched handlers', () => {
+  it('are loaded again when one changes, one is added, and one is removed', async () => {
+    const { cwd, reports } = await watched({ 'handlers/a.ts': text('one') })
+    await writeFile(join(cwd, 'handlers/a.ts'), text('two'))
+    const second = await reports.nextSet()
+    expect([second.generation, await answer(second)]).toEqual([2, 'two'])
+
+    await writeFile(join(cwd, 'handlers/b.ts'), 'export default { match: { group: "ops" }, handle: () => "b" }')
+    expect(await answer(await reports.nextSet())).toBe('b')
+
+    await rm(join(cwd, 'handlers/b.ts'))
+    const fourth = await reports.nextSet()
+    expect([fourth.generation, await answer(fourth)]).toEqual([4, 'two'])
+  })
+
+  it('are loaded again when a file changes that they import, from the first time on', async () => {
+    const { cwd, reports } = await watched({
+      'handlers/a.ts': "import { x } from '../lib/x.ts'\nexport default () => x",
+      'lib/x.ts': 'export const x = 1',
+    })
+    await writeFile(join(cwd, 'lib/x.ts'), "export { x } from './deep/y.ts'")
+    expect((await reports.nextError()).message).toMatch(/^lib\/x\.ts:1: imports \.\/deep\/y\.ts, which is not found/)
+    await writeFiles(cwd, { 'lib/deep/y.ts': 'export const x = 2' })
+    expect(await answer(await reports.nextSet())).toBe(2)
+    await writeFile(join(cwd, 'lib/deep/y.ts'), 'export const x = 3')
+    expect(await answer(await reports.nextSet())).toBe(3)
+  })
+
+  it('stay as they are while a change is broken, and the error is reported', async () => {
+    const { cwd, reports } = await watched({ 'handlers/a.ts': text('one') })
+    await writeFile(join(cwd, 'handlers/a.ts'), 'export default = 5')
+    expect((await reports.nextError()).message).toMatch(/^handlers\/a\.ts:1: syntax error/)
+    await writeFile(join(cwd, 'handlers/a.ts'), text('mended'))
+    const set = await reports.nextSet()
+    expect([set.generation, await answer(set)]).toEqual([2, 'mended'])
+  })
+
+  it('are not loaded again when the same content is written once more', async () => {
+    const { cwd, reports } = await watched({ 'handlers/a.ts': text('one') })
+    await writeFile(join(cwd, 'handlers/a.ts'), text('one'))
+    await utimes(join(cwd, 'handlers/a.ts'), 1, 1)
+    await writeFile(join(cwd, 'handlers/readme.md'), 'not a handler')
+    // The next real change comes after those: it makes the second generation only if they made none.
+    await writeFile(join(cwd, 'handlers/b.ts'), 'export default { match: { group: "x" }, handle() {} }')
+    expect((await reports.nextSet()).generation).toBe(2)
+    expect(reports.untaken).toEqual([])
+  })
+
+  it('are loaded again when a ConfigMap is exchanged under them', async () => {
+    const cwd = await directoryWith({ 'handlers/..1/a.ts': text('one'), 'handlers/..2/a.ts': text('two') })
+    const inside = join(cwd, 'handlers')
+    await symlink('..1', join(inside, '..data'))
+    await symlink('..data/a.ts', join(inside, 'a.ts'))
+    const { reports } = await watchedIn(cwd)
+    await symlink('..2', join(inside, '..next'))
+    await rename(join(inside, '..next'), join(inside, '..data'))
+    expect(await answer(await reports.nextSet())).toBe('two')
+  })
+
+  it('come and go with the built-in echo in an empty directory', async () => {
+    const { cwd, reports } = await watched({ 'handlers/readme.md': '' }, true)
+    await writeFile(join(cwd, 'handlers/a.ts'), text('mine'))
+    expect(await answer(await reports.nextSet())).toBe('mine')
+    await rm(join(cwd, 'handlers/a.ts'))
+    expect((await reports.nextSet()).routes.map(({ name }) => name)).toEqual(['echo'])
+  })
+})
+
+describe('a watch', () => {
+  it('loads when it is told to, changed or not, started or not', async () => {
+    const { reports, watch } = await watched({ 'handlers/a.ts': text('one') })
+    await watch.reload()
+    expect((await reports.nextSet()).generation).toBe(2)
+  })
+
+  it('may be stopped before it was started, twice, and while it loads; nothing is reported afterwards', async () => {
+    const cwd = await directoryWith({ 'handlers/a.ts': text('one') })
+    const reports = new Reports()
+    const watch = watchHandlers({
+      config: await configOf(cwd),
+      cwd,
+      first: await load(cwd),
+      loaded: (set) => reports.add(set),
+      failed: (error) => reports.add(error),
+    })
+    const reloading = watch.reload()
+    await Promise.all([watch.stop(), watch.stop()])
+    await reloading
+    await watch.start()
+    await writeFile(join(cwd, 'handlers/a.ts'), text('two'))
+    await watch.reload()
+    await watch.stop()
+    expect(reports.untaken).toEqual([])
+  })
+})

@@ -1,0 +1,106 @@
+import type { Emulator, StoredClink } from '../../src/emulator/emulator.ts'
+import type { LeftAlone } from '../../src/events.ts'
+import { MARK, NO_ROUTE, type Plan, type WorkerPlan } from './plan.ts'
+import type { Record, RunRecord } from './record.ts'
+
+export interface Explaining {
+  readonly plan: Plan
+  readonly record: Record
+  readonly emulator: Emulator
+  /** Processes that are up now. */
+  readonly lives: readonly string[]
+}
+
+/** Clinks that somebody should still do something about, with what is wrong. Empty: everything has come to an end. */
+export function explained(facts: Explaining): readonly { readonly clinkId: string; readonly why: string }[] {
+  const { emulator, lives } = facts
+  return emulator.clinks().flatMap((clink) => {
+    if (clink.status === 'completed') return []
+    const { claim } = clink
+    // A person's claim, or one of a process that is gone: the service will see to it.
+    if (claim !== undefined && !lives.includes(claim.session)) {
+      return claim.session === 'web' ? [] : [{ clinkId: clink.clink_id, why: 'claimed by a process that is gone' }]
+    }
+    // What one process holds no other can have heard of.
+    const asked = claim === undefined ? lives : [claim.session]
+    const open = asked.filter((life) => {
+      const worker = workerOf(facts.plan, life)
+      return canSee(facts, worker, clink) && whyNot(facts, life, worker, clink) === undefined
+    })
+    return open.length === 0
+      ? []
+      : [{ clinkId: clink.clink_id, why: `${clink.status}, and ${open.join(', ')} could run it` }]
+  })
+}
+
+export function workerOf(plan: Plan, life: string): WorkerPlan {
+  const worker = plan.workers.find(({ name }) => life.startsWith(`${name}.`))
+  if (worker === undefined) throw new Error(`No worker for ${life}`)
+  return worker
+}
+
+/** Whether a poll of this worker could bring the clink at all. */
+function canSee({ plan }: Explaining, { config, owner }: WorkerPlan, clink: StoredClink): boolean {
+  if (config.inbox.for !== 'anyone' && clink.for !== undefined && clink.for !== owner) return false
+  return plan.switches.ownClinks !== 'hidden' || clink.sender_id !== owner
+}
+
+/** What a process said last of a clink that it does not run, where that is true; undefined: it should run it. */
+function whyNot(facts: Explaining, life: string, worker: WorkerPlan, clink: StoredClink): string | undefined {
+  const { record, emulator } = facts
+  const { clink_id: id } = clink
+  const last = record.told(life, id).findLast(({ event }) => REASONS.has(event.event))?.event
+  const isOver = isGivenUp(record, life, worker, id)
+  const wasReleased = record.runsOf(life, id).some(({ end }) => end === 'release')
+  if (last?.event === 'clink.deadLettered') return isOver ? 'given up' : undefined
+  if (last?.event === 'clink.released') {
+    if (last.why === 'handler') return wasReleased ? 'released' : undefined
+    return isOver || last.why === 'parked' || last.why === 'hold-too-long' ? last.why : undefined
+  }
+  if (last?.event !== 'clink.leftAlone' && last?.event !== 'clink.parked') return undefined
+  const truths: { readonly [W in LeftAlone]?: boolean } = {
+    'own-reply': isOurs(emulator, facts.plan, worker, clink),
+    'given-up': isOver,
+    cooling: wasReleased || record.told(life, id).some(({ event }) => event.event === 'clink.released'),
+    'no-route': clink.content.startsWith(NO_ROUTE),
+    'identity-unknown': worker.config.clink.identity === 'auto' && isMarked(clink),
+    muted: record.eventsByLife.get(life)?.some(({ event }) => event.event === 'sender.muted') === true,
+  }
+  return truths[last.why] === true ? last.why : undefined
+}
+
+const REASONS: ReadonlySet<string> = new Set([
+  'clink.leftAlone',
+  'clink.parked',
+  'clink.deadLettered',
+  'clink.released',
+])
+
+function isMarked({ content }: StoredClink): boolean {
+  return content.trimEnd().endsWith(MARK)
+}
+
+/** Sent by the worker's own owner with the mark, or by a process that has its owner. */
+export function isOurs(emulator: Emulator, plan: Plan, { owner }: WorkerPlan, clink: StoredClink): boolean {
+  if (clink.sender_id !== owner) return false
+  const session = emulator.history(clink.clink_id)[0]?.session
+  return isMarked(clink) || plan.workers.some(({ name }) => session?.startsWith(`${name}.`))
+}
+
+/** By the handler's own ends: rejected, or failed as often as is allowed. */
+export function isGivenUp(record: Record, life: string, { config }: WorkerPlan, id: string): boolean {
+  const runs = record.runsOf(life, id)
+  if (runs.some((run) => run.end === 'reject' && run.abortedAt === undefined)) return true
+  // A start that was put off, or cut short by a stop, is no attempt; one that lost its claim is.
+  const counted = runs.filter(
+    ({ end, abortCode }) => abortCode !== 'shutdown' && (end !== 'retry' || abortCode !== undefined),
+  )
+  if (counted.length >= config.retry.attempts && counted.some((run) => isFailure(run))) return true
+  // The service does not take the completion: that is an end too.
+  return record.told(life, id).some(({ event }) => event.event === 'clink.settlementFailed')
+}
+
+/** A run that ended with its claim gone is lost and not failed, whatever it came to. */
+export function isFailure({ end, abortCode, outlivedClaim }: RunRecord): boolean {
+  return outlivedClaim !== true && (abortCode === 'timeout' || (end === 'failed' && abortCode === undefined))
+}

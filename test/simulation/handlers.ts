@@ -1,0 +1,187 @@
+import {
+  HandlerAborted,
+  type HandleFunction,
+  type HandlerContext,
+  type HandlerResult,
+} from '../../src/handlers/handler.ts'
+import type { Clock } from '../../src/base/clock.ts'
+import type { Chance } from './chance.ts'
+import type { RunEnd, RunRecord, Record } from './record.ts'
+
+export interface HandlerParts {
+  readonly life: string
+  readonly clock: Clock
+  readonly record: Record
+  /** Of the seed: what a clink's handler does depends on the clink and on how often it was started, not on who starts it. */
+  readonly chance: Chance
+  readonly lease: number
+  /** The process stands still for so long. */
+  sleep(ms: number): void
+}
+
+const LONG_TEXT = 'Zeile \u{1F980} '.repeat(900)
+
+/** The user's code: does something else for every clink and every start, and keeps its own record of starts and ends. */
+export function makeHandle(parts: HandlerParts): HandleFunction {
+  const { record, life } = parts
+  return async (clink, ctx) => {
+    const before = record.runsByClink.get(clink.clink_id)?.length ?? 0
+    const run: RunRecord = { life, clinkId: clink.clink_id, attempt: ctx.attempt, startedAt: record.now }
+    record.addRun(run)
+    record.say(life, `  run ${clink.clink_id} starts, attempt ${ctx.attempt}: ${clink.content.slice(0, 40)}`)
+    ctx.signal.addEventListener('abort', () => {
+      if (run.endedAt !== undefined) return
+      run.abortedAt = record.now
+      if (ctx.signal.reason instanceof HandlerAborted) run.abortCode = ctx.signal.reason.code
+      record.say(life, `  run ${clink.clink_id} is aborted: ${run.abortCode ?? 'no reason'}`)
+    })
+    const isChatty = clink.content.startsWith('c')
+    const script = new Script(parts, parts.chance.fork(`${clink.clink_id} ${before}`), ctx, isChatty)
+    const finish = (end: RunEnd): void => {
+      run.endedAt = record.now
+      run.end = end
+      record.say(life, `  run ${clink.clink_id} ends: ${end}`)
+    }
+    try {
+      await script.work()
+      const { end, value, after } = script.conclude(before)
+      if (after !== undefined) run.after = after
+      finish(end)
+      return value()
+    } catch (error) {
+      if (run.endedAt === undefined) finish(ctx.signal.aborted ? 'aborted' : 'failed')
+      throw error
+    }
+  }
+}
+
+interface Conclusion {
+  readonly end: RunEnd
+  readonly after?: number
+  readonly value: () => HandlerResult
+}
+
+class Script {
+  readonly #parts: HandlerParts
+  readonly #chance: Chance
+  readonly #ctx: HandlerContext
+  /** Answers to answers would go on for ever between two agents. */
+  readonly #isChatty: boolean
+
+  constructor(parts: HandlerParts, chance: Chance, ctx: HandlerContext, isChatty: boolean) {
+    this.#parts = parts
+    this.#chance = chance
+    this.#ctx = ctx
+    this.#isChatty = isChatty
+  }
+
+  async work(): Promise<void> {
+    const chance = this.#chance
+    const obeys = chance.weighted({ abort: 5, draining: 1, nothing: 1 })
+    if (chance.is(0.1)) await this.#reply()
+    const { lease } = this.#parts
+    const long = Math.min(3 * lease, 400_000)
+    const length = chance.weighted({ instant: 4, short: 4, lease: 2, long: 1 })
+    const ms = {
+      instant: 0,
+      short: chance.logarithmic(1, lease / 2),
+      lease: chance.between(lease / 2, 1.2 * lease),
+      long: chance.between(lease, long),
+    }[length]
+    // Half of the instant ones end in the turn in which they start.
+    if (ms > 0 || chance.is(0.5)) await this.#pause(ms, obeys)
+    if (chance.is(0.03)) {
+      this.#parts.record.say(this.#parts.life, '  blocks the event loop')
+      this.#parts.sleep(chance.logarithmic(100, 1.5 * lease))
+      await this.#pause(0, 'nothing')
+    }
+    if (chance.is(0.08)) await this.#reply()
+  }
+
+  /** In the end everything has an end: a clink that is started for the fifth time is done. */
+  conclude(before: number): Conclusion {
+    const chance = this.#chance
+    const ctx = this.#ctx
+    const kinds = {
+      text: 5,
+      nothing: 3,
+      object: 1,
+      long: 0.7,
+      empty: 0.3,
+      throw: 3,
+      release: 0.6,
+      retry: 0.8,
+      reject: 0.5,
+    }
+    const drawn = before >= 5 ? 'text' : chance.weighted(kinds)
+    const isAnswer = drawn === 'text' || drawn === 'object' || drawn === 'long'
+    const kind = !this.#isChatty && isAnswer && chance.is(0.5) ? 'nothing' : drawn
+    const isThrown = chance.is(0.3)
+    const control = (end: RunEnd, make: () => HandlerResult): Conclusion => ({
+      end,
+      value: () => {
+        const made = make()
+        // oxlint-disable-next-line typescript/only-throw-error -- a control may be thrown
+        if (isThrown) throw made
+        return made
+      },
+    })
+    switch (kind) {
+      case 'release':
+        return control('release', () => ctx.release('not mine'))
+      case 'reject':
+        return control('reject', () => ctx.reject('bad request'))
+      case 'retry': {
+        const after = Math.round(chance.logarithmic(10, 30_000))
+        return { ...control('retry', () => ctx.retryAfter(after)), after }
+      }
+      case 'throw':
+        return {
+          end: 'failed',
+          value: () => {
+            throw new Error('the handler failed')
+          },
+        }
+      case 'text':
+      case 'nothing':
+      case 'object':
+      case 'long':
+      case 'empty': {
+        const values = {
+          text: 'done',
+          nothing: undefined,
+          object: { response: { ok: true } },
+          long: LONG_TEXT,
+          empty: '',
+        }
+        return { end: 'result', value: () => values[kind] }
+      }
+    }
+  }
+
+  async #reply(): Promise<void> {
+    if (!this.#isChatty) return
+    const to = this.#chance.is(0.5) ? 'sender' : 'group'
+    try {
+      await this.#ctx.reply('working on it', { to })
+    } catch {
+      // A handler that does not care whether its progress was seen.
+    }
+  }
+
+  async #pause(ms: number, obeys: 'abort' | 'draining' | 'nothing'): Promise<void> {
+    const { clock } = this.#parts
+    const { signal, draining } = this.#ctx
+    await new Promise<void>((resolve, reject) => {
+      const cancel = clock.at(clock.now() + ms, resolve)
+      const end = (): void => {
+        cancel()
+        reject(signal.reason as Error)
+      }
+      if (obeys === 'nothing') return
+      if (signal.aborted) end()
+      signal.addEventListener('abort', end)
+      if (obeys === 'draining') draining.addEventListener('abort', () => resolve())
+    })
+  }
+}

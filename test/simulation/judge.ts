@@ -1,0 +1,57 @@
+import type { Emulator } from '../../src/emulator/emulator.ts'
+import type { Plan } from './plan.ts'
+import type { Record } from './record.ts'
+import { claimsAreExplained, nothingIsForgotten } from './rules/forgotten.ts'
+import { noBusyLoop, stopsInTime } from './rules/liveness.ts'
+import { nothingAfterTheLease } from './rules/fail-closed.ts'
+import { oneRunAtATime } from './rules/one-run.ts'
+import { ownClinksAreNotWork } from './rules/own-clinks.ts'
+import { pollsAreNotRepeated, claimsOnlyWhatCanStart } from './rules/polls.ts'
+import { renewalsInSingleFile, renewedWhileInHand } from './rules/renewals.ts'
+import { resultsAreKept } from './rules/results.ts'
+import { attemptsAreCounted, failedIsHeld } from './rules/retries.ts'
+import { stopLeavesNothing } from './rules/stopping.ts'
+
+export interface Breach {
+  /** Number of the promise, or `live`. */
+  readonly rule: string
+  /** Virtual milliseconds. */
+  readonly at: number
+  readonly life?: string
+  readonly text: string
+  /** Of what is understood and not repaired yet: what it is. Such a breach is counted and fails nothing. */
+  readonly known?: string
+}
+
+export interface Evidence {
+  readonly plan: Plan
+  readonly record: Record
+  readonly emulator: Emulator
+  readonly unexplained: readonly { readonly clinkId: string; readonly why: string }[]
+  readonly ticks: number
+}
+
+export type Rule = (evidence: Evidence) => readonly Breach[]
+
+const rules: readonly Rule[] = [
+  nothingIsForgotten,
+  claimsAreExplained,
+  nothingAfterTheLease,
+  oneRunAtATime,
+  renewalsInSingleFile,
+  renewedWhileInHand,
+  resultsAreKept,
+  claimsOnlyWhatCanStart,
+  pollsAreNotRepeated,
+  stopLeavesNothing,
+  failedIsHeld,
+  attemptsAreCounted,
+  ownClinksAreNotWork,
+  noBusyLoop,
+  stopsInTime,
+]
+
+/** The promises, stated from outside: nothing here knows how a worker keeps them. */
+export function judge(evidence: Evidence): readonly Breach[] {
+  return rules.flatMap((rule) => rule(evidence)).sort((a, b) => a.at - b.at)
+}

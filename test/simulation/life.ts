@@ -1,0 +1,215 @@
+import type { Cancel, Clock } from '../../src/base/clock.ts'
+import { Secret } from '../../src/base/secret.ts'
+import type { Transport } from '../../src/clink/transport.ts'
+import { Daemon, type DaemonParts } from '../../src/daemon.ts'
+import type { WorkerEvent } from '../../src/events.ts'
+import type { HandleFunction } from '../../src/handlers/handler.ts'
+import type { Emulator } from '../../src/emulator/emulator.ts'
+import type { Chance } from './chance.ts'
+import { makeHandle } from './handlers.ts'
+import { ProcessTransport, type NetworkParts } from './network.ts'
+import { NO_ROUTE, type WorkerPlan } from './plan.ts'
+import type { LifeRecord, Record } from './record.ts'
+import type { Host, VirtualTime } from './virtual-time.ts'
+
+/** What one process of a worker leaves to the next one. Nothing while the worker's state is in memory. */
+export type Carried = Readonly<{ [part: string]: never }>
+
+/** Ways to break a worker on purpose, to see that the judge notices. */
+export interface Breakage {
+  transport?(real: Transport): Transport
+  handle?(real: HandleFunction): HandleFunction
+  clock?(real: Clock): Clock
+  parts?(real: DaemonParts): DaemonParts
+}
+
+export interface LifeParts {
+  readonly time: VirtualTime
+  readonly emulator: Emulator
+  readonly record: Record
+  readonly network: NetworkParts
+  readonly plan: WorkerPlan
+  readonly lease: number
+  readonly chance: Chance
+  readonly wallStart: number
+  readonly breakage: Breakage
+}
+
+/** Local time begins anywhere. */
+const EPOCH = 2 ** 20
+
+/** One process of a worker: from a start to a stop or a crash. */
+export class Life implements Host {
+  readonly name: string
+  asleepUntil = 0
+  isDead = false
+  readonly #parts: LifeParts
+  readonly #record: LifeRecord
+  readonly #daemon: Daemon
+  #wallJump = 0
+  #localJump = 0
+  readonly #timers = new Set<() => void>()
+
+  constructor(parts: LifeParts, count: number, _carried: Carried) {
+    const { plan, record, time } = parts
+    this.#parts = parts
+    this.name = `${plan.name}.${count}`
+    this.#record = {
+      name: this.name,
+      worker: plan.name,
+      startedAt: time.now,
+      leftBehind: [],
+      heldAtStop: [],
+      jumps: [],
+      sleeps: [],
+    }
+    record.lives.set(this.name, this.#record)
+    this.#daemon = new Daemon(this.#daemonParts())
+  }
+
+  get isOver(): boolean {
+    return this.#record.stoppedAt !== undefined || this.isDead
+  }
+
+  /** Whether it has something in hand, by its own account: only for deciding when a seed may end. */
+  get isBusy(): boolean {
+    const { running, queued, held, settling } = this.#daemon.snapshot()
+    return running + queued + held + settling > 0
+  }
+
+  start(): void {
+    this.#parts.record.say(this.name, 'process starts')
+    this.#daemon.start()
+  }
+
+  stop(): void {
+    if (this.isOver || this.#record.stopAskedAt !== undefined) return
+    this.#record.stopAskedAt = this.#parts.time.now
+    void this.#daemon.stop('told to')
+  }
+
+  hurry(): void {
+    if (this.isOver) return
+    this.#record.hurriedAt = this.#parts.time.now
+    this.#daemon.hurry()
+  }
+
+  /** It is gone: no timer, answer or handler of it ever goes on. */
+  crash(): Carried {
+    if (!this.isOver) {
+      this.isDead = true
+      this.#record.crashedAt = this.#parts.time.now
+      this.#parts.record.say(this.name, 'process crashes')
+    }
+    return {}
+  }
+
+  /** Time goes on, nothing of it does. */
+  sleep(ms: number): void {
+    const { time, record } = this.#parts
+    this.asleepUntil = Math.max(this.asleepUntil, time.now + ms)
+    this.#record.sleeps.push({ from: time.now, to: this.asleepUntil })
+    record.say(this.name, `process sleeps for ${Math.round(ms)} ms`)
+  }
+
+  /** The wall clock is set. Forward, local time goes with it: it may be all that a paused machine shows of its pause. */
+  jumpWall(ms: number): void {
+    const { time, record } = this.#parts
+    record.say(this.name, `wall clock jumps by ${Math.round(ms)} ms`)
+    this.#wallJump += ms
+    if (ms < 0) return
+    this.#localJump += Math.ceil(ms)
+    this.#record.jumps.push({ at: time.now, ms })
+    for (const set of this.#timers) set()
+  }
+
+  #clock(): Clock {
+    const { time, plan, wallStart } = this.#parts
+    return {
+      now: () => time.now + EPOCH + this.#localJump,
+      wall: () => Math.floor(wallStart + time.now + plan.wallSkew + this.#wallJump),
+      at: (at, run) => this.#at(at, run),
+    }
+  }
+
+  #at(at: number, run: () => void): Cancel {
+    let cancel: Cancel = () => {}
+    const set = (): void => {
+      cancel()
+      cancel = this.#parts.time.at(at - EPOCH - this.#localJump, fire, this)
+    }
+    const end = (): void => {
+      cancel()
+      this.#timers.delete(set)
+    }
+    const fire = (): void => {
+      end()
+      run()
+    }
+    this.#timers.add(set)
+    set()
+    return end
+  }
+
+  #daemonParts(): DaemonParts {
+    const { plan, record, network, chance, lease, breakage } = this.#parts
+    const clock = breakage.clock?.(this.#clock()) ?? this.#clock()
+    const transport = new ProcessTransport(network, this.name, this, this.#clock())
+    const handle = makeHandle({
+      life: this.name,
+      clock: this.#clock(),
+      record,
+      chance,
+      lease,
+      sleep: (ms) => this.sleep(ms),
+    })
+    const random = chance.fork(`random ${this.name}`)
+    const route = {
+      name: 'sim',
+      file: 'sim',
+      generation: 1,
+      handle: breakage.handle?.(handle) ?? handle,
+      with: {},
+      timeout: plan.config.handlers.timeout,
+      retry: plan.config.retry,
+    }
+    const parts: DaemonParts = {
+      config: plan.config,
+      key: new Secret(plan.key),
+      router: {
+        route: ({ content }) =>
+          content.startsWith(NO_ROUTE) ? undefined : { route, match: { route: 'sim', text: '', groups: {} } },
+        describe: () => ['sim'],
+      },
+      emit: (event) => this.#note(event),
+      transport: breakage.transport?.(transport) ?? transport,
+      clock,
+      random: () => random.next(),
+    }
+    return breakage.parts?.(parts) ?? parts
+  }
+
+  #note(event: WorkerEvent): void {
+    if (this.isDead) return
+    const { record, emulator, time } = this.#parts
+    record.addEvent(this.name, event)
+    if (record.isTracing) record.say(this.name, `* ${describe(event)}`)
+    if (event.event !== 'worker.stopped') return
+    this.#record.stoppedAt = time.now
+    this.#record.leftBehind = event.leftBehind
+    this.#record.heldAtStop = emulator
+      .clinks()
+      .filter(({ status, claim }) => status === 'claimed' && claim?.session === this.name)
+      .map(({ clink_id }) => clink_id)
+  }
+}
+
+function describe(event: WorkerEvent): string {
+  const { event: name, ...facts } = event
+  if (event.event === 'worker.started') return name
+  const texts = Object.entries(facts).map(([key, value]) => {
+    if (key === 'clink') return (value as { clink_id: string }).clink_id
+    return value instanceof Error ? `${key}=${value.message}` : `${key}=${JSON.stringify(value)}`
+  })
+  return `${name} ${texts.join(' ')}`
+}

@@ -1,0 +1,229 @@
+import type { Cancel, Clock } from '../../src/base/clock.ts'
+import {
+  TransportError,
+  type Transport,
+  type TransportRequest,
+  type TransportResponse,
+} from '../../src/clink/transport.ts'
+import type { TransportFailure } from '../../src/clink/transport.ts'
+import type { Emulator } from '../../src/emulator/emulator.ts'
+import type { Fault } from './faults.ts'
+import type { OperationKind, Record, RequestRecord } from './record.ts'
+import type { Host, VirtualTime } from './virtual-time.ts'
+
+export interface NetworkParts {
+  readonly time: VirtualTime
+  readonly emulator: Emulator
+  readonly record: Record
+  /** What becomes of a request that is handed over now. */
+  fault(kind: OperationKind): Fault
+}
+
+/** Carries the requests of one process to the embedded Clink, and does to them what the faults say. */
+export class ProcessTransport implements Transport {
+  readonly #parts: NetworkParts
+  readonly #life: string
+  readonly #host: Host
+  readonly #clock: Clock
+  #session: string | undefined
+
+  constructor(parts: NetworkParts, life: string, host: Host, clock: Clock) {
+    this.#parts = parts
+    this.#life = life
+    this.#host = host
+    this.#clock = clock
+  }
+
+  send(request: TransportRequest): Promise<TransportResponse> {
+    this.#checkSession(request)
+    return new Promise((resolve, reject) => {
+      new Journey(this.#parts, this.#life, this.#host, this.#clock, request, resolve, reject).begin()
+    })
+  }
+
+  /** The worker's session is random, so it is exchanged for the name of the process; it must be one. */
+  #checkSession({ headers }: TransportRequest): void {
+    const session = headers['x-clink-session-id']
+    this.#session ??= session
+    if (session === undefined || session !== this.#session) throw new Error(`${this.#life} changed its session`)
+  }
+}
+
+/** One request on its way. */
+class Journey {
+  readonly #parts: NetworkParts
+  readonly #life: string
+  readonly #host: Host
+  readonly #clock: Clock
+  readonly #request: TransportRequest
+  readonly #resolve: (response: TransportResponse) => void
+  readonly #reject: (error: Error) => void
+  readonly #record: RequestRecord
+  readonly #cancels: Cancel[] = []
+
+  constructor(
+    parts: NetworkParts,
+    life: string,
+    host: Host,
+    clock: Clock,
+    request: TransportRequest,
+    resolve: (response: TransportResponse) => void,
+    reject: (error: Error) => void,
+  ) {
+    this.#parts = parts
+    this.#life = life
+    this.#host = host
+    this.#clock = clock
+    this.#request = request
+    this.#resolve = resolve
+    this.#reject = reject
+    const { record } = parts
+    this.#record = { ...readRequest(request), n: record.requests.length + 1, life, fault: '' }
+    record.addRequest(this.#record)
+  }
+
+  begin(): void {
+    const { timeout, deadline, signal } = this.#request
+    const { time } = this.#parts
+    const fault = this.#parts.fault(this.#record.kind)
+    this.#record.fault = fault.name
+    if (signal?.aborted === true) return this.#fail('aborted')
+    const aborted = (): void => this.#fail('aborted')
+    signal?.addEventListener('abort', aborted, { once: true })
+    this.#cancels.push(() => signal?.removeEventListener('abort', aborted))
+    this.#cancels.push(this.#clock.at(this.#clock.now() + timeout, () => this.#fail('timeout')))
+    if (deadline !== undefined) this.#cancels.push(this.#clock.at(deadline, () => this.#reachDeadline()))
+    if (fault.unsent !== undefined) {
+      const { unsent } = fault
+      this.#cancels.push(time.at(time.now + fault.connect, () => this.#fail(unsent), this.#host))
+      return
+    }
+    if (fault.connect === 0) this.#handOver(fault)
+    else this.#cancels.push(time.at(time.now + fault.connect, () => this.#handOver(fault), this.#host))
+  }
+
+  #handOver(fault: Fault): void {
+    const { deadline } = this.#request
+    if (deadline !== undefined && this.#clock.now() >= deadline) return this.#fail('deadline')
+    const { time, record } = this.#parts
+    this.#record.sentAt = time.now
+    if (record.isTracing) record.say(this.#life, `→ ${this.#title()}`)
+    // What is under way reaches the service whatever becomes of the process that sent it.
+    if (fault.arrives) time.at(time.now + fault.there, () => this.#arrive(fault))
+    else this.#back(fault)
+  }
+
+  #arrive(fault: Fault): void {
+    const { emulator, record } = this.#parts
+    const headers = { ...this.#request.headers, 'x-clink-session-id': this.#life }
+    const { method, path, body } = this.#request
+    // The service works in one turn; only its promise has another.
+    void emulator.handle({ method, path, headers, ...(body === undefined ? {} : { body }) }).then((answer) => {
+      this.#record.arrivedAt = record.now
+      this.#record.status = answer.status
+      this.#noteGrants(answer)
+      if (record.isTracing) record.say('clink', `${answer.status} ${this.#life} ${this.#title()} ${short(answer.body)}`)
+      this.#back(fault, answer)
+    })
+  }
+
+  /** What comes back, if anything does. */
+  #back(fault: Fault, real?: TransportResponse): void {
+    const { time } = this.#parts
+    const { answer, lost } = fault
+    const given = answer === undefined ? real : answer(real, this.#clock.wall())
+    if (lost === 'hang') return
+    this.#cancels.push(
+      time.at(
+        time.now + fault.back,
+        () => {
+          if (lost !== undefined) this.#fail(lost)
+          else if (given !== undefined) this.#succeed(given)
+        },
+        this.#host,
+      ),
+    )
+  }
+
+  #succeed(answer: TransportResponse): void {
+    if (!this.#end('answered')) return
+    this.#record.toldStatus = answer.status
+    this.#record.toldWell = isWell(answer)
+    if (this.#record.fault !== '') this.#say(`← ${answer.status} ${short(answer.body)}`)
+    this.#resolve(answer)
+  }
+
+  #fail(kind: TransportFailure): void {
+    if (!this.#end(kind)) return
+    this.#say(`✗ ${kind}`)
+    const sent = this.#record.sentAt === undefined ? 'no' : 'maybe'
+    this.#reject(new TransportError(kind, sent, `simulated: ${kind}`))
+  }
+
+  #reachDeadline(): void {
+    this.#fail(this.#record.sentAt === undefined ? 'deadline' : 'timeout')
+  }
+
+  #end(how: TransportFailure | 'answered'): boolean {
+    if (this.#record.ended !== undefined) return false
+    this.#record.ended = how
+    this.#record.endedAt = this.#parts.time.now
+    for (const cancel of this.#cancels) cancel()
+    return true
+  }
+
+  #say(text: string): void {
+    const { record } = this.#parts
+    if (record.isTracing) record.say(this.#life, `${text} ${this.#title()} ${this.#record.fault}`)
+  }
+
+  #title(): string {
+    const { n, kind, clinkId, limit } = this.#record
+    return `#${n} ${kind} ${clinkId ?? (limit > 0 ? `limit ${limit}` : '')}`
+  }
+
+  #noteGrants(answer: TransportResponse): void {
+    const { kind, clinkId } = this.#record
+    if (answer.status !== 200 || (kind !== 'poll' && kind !== 'claim')) return
+    const { record, emulator } = this.#parts
+    const ids = kind === 'poll' ? pageIds(answer.body) : [clinkId ?? '']
+    for (const id of ids) {
+      const claim = emulator.clink(id)?.claim
+      if (claim?.session !== this.#life || (kind === 'poll' && claim.at !== emulator.now())) continue
+      const expires = record.now + claim.expires - emulator.now()
+      record.addGrant({ life: this.#life, clinkId: id, at: record.now, expires, via: kind, request: this.#record })
+    }
+  }
+}
+
+function readRequest({ method, path, body }: TransportRequest): Pick<RequestRecord, 'kind' | 'clinkId' | 'limit'> {
+  const [pathname = '', search = ''] = path.split('?')
+  const query = new URLSearchParams(search)
+  if (pathname === '/inbox') {
+    const kind = query.get('claim') === 'true' ? 'poll' : 'probe'
+    return { kind, clinkId: undefined, limit: Number(query.get('limit') ?? '10') }
+  }
+  const [, id, verb] = /^\/clinks\/([^/]+)\/(claim|complete|release)$/.exec(pathname) ?? []
+  if (id !== undefined && verb !== undefined) {
+    return { kind: verb as 'claim' | 'complete' | 'release', clinkId: decodeURIComponent(id), limit: 0 }
+  }
+  return { kind: method === 'POST' && body !== undefined ? 'send' : 'other', clinkId: undefined, limit: 0 }
+}
+
+function pageIds(body: string): readonly string[] {
+  const page = JSON.parse(body) as { data: { clinks: readonly { clink_id: string }[] } }
+  return page.data.clinks.map(({ clink_id }) => clink_id)
+}
+
+function isWell({ status, body }: TransportResponse): boolean {
+  if (status < 200 || status > 299) return false
+  try {
+    return (JSON.parse(body) as { success?: boolean }).success === true
+  } catch {
+    return false
+  }
+}
+
+function short(body: string): string {
+  return body.length > 400 ? `${body.slice(0, 400)}…` : body
+}

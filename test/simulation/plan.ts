@@ -1,0 +1,267 @@
+import { Secret } from '../../src/base/secret.ts'
+import type { Config } from '../../src/config/config.ts'
+import type { Seed, Switches } from '../../src/emulator/emulator.ts'
+import type { Chance } from './chance.ts'
+import type { FaultKind } from './faults.ts'
+
+/** How the network behaves. Times are virtual milliseconds. */
+export interface FaultPlan {
+  /** Part of the requests to which something happens. */
+  readonly rate: number
+  readonly latency: number
+  /** The longest delay. */
+  readonly scale: number
+  readonly outages: readonly { readonly from: number; readonly to: number; readonly kind: FaultKind }[]
+  /** After it nothing goes wrong any more. */
+  readonly until: number
+}
+
+/** What happens to a worker's process, by the time since the start of the seed. */
+export interface Turn {
+  readonly at: number
+  readonly what: 'stop' | 'stop-and-hurry' | 'crash' | 'sleep' | 'wall-jump'
+  /** How long it sleeps; how long until the next start. */
+  readonly ms: number
+}
+
+export interface WorkerPlan {
+  readonly name: string
+  /** Id of the key's owner. */
+  readonly owner: string
+  readonly key: string
+  readonly config: Config
+  readonly wallSkew: number
+  readonly turns: readonly Turn[]
+}
+
+export interface ClinkPlan {
+  readonly at: number
+  readonly text: string
+  readonly from: string
+  readonly for?: string
+}
+
+export interface PersonPlan {
+  readonly at: number
+  readonly what: 'complete' | 'release' | 'claim' | 'leave'
+}
+
+/** Everything that a seed decides beforehand. */
+export interface Plan {
+  readonly seed: number
+  readonly switches: Partial<Switches>
+  readonly seeding: Seed
+  readonly workers: readonly WorkerPlan[]
+  readonly clinks: readonly ClinkPlan[]
+  readonly people: readonly PersonPlan[]
+  readonly faults: FaultPlan
+  /** Shortest and longest claim that matters, in milliseconds: handlers are as long as that. */
+  readonly lease: number
+  /** When everything that disturbs is over. */
+  readonly calmAt: number
+}
+
+export const GROUP = 'ops'
+export const MARK = '— clink-worker'
+export const NO_ROUTE = 'nobody takes this'
+const SENDERS = ['alice', 'bob', 'carol'] as const
+const AGENTS = ['one', 'two', 'three'] as const
+
+export function makePlan(seed: number, chance: Chance): Plan {
+  const lease = Math.round(chance.logarithmic(3, 300)) * 1_000
+  const horizon = Math.min(400_000, chance.between(20_000, 30_000 + 6 * lease))
+  const workers = makeWorkers(chance.fork('workers'), lease, horizon)
+  const faults = makeFaults(chance.fork('faults'), lease, horizon)
+  return {
+    seed,
+    switches: makeSwitches(chance.fork('switches'), lease),
+    seeding: {
+      users: [{ name: 'boss' }, ...SENDERS.map((name) => ({ name }))],
+      agents: AGENTS.map((name) => ({ name, group: GROUP })),
+      groups: [{ slug: GROUP, owner: 'boss', members: [...SENDERS] }],
+      keys: AGENTS.flatMap((name) => [
+        { name, owner: name },
+        { name: `${name}-b`, owner: name },
+      ]),
+    },
+    workers,
+    clinks: makeClinks(chance.fork('clinks'), workers, horizon),
+    people: makePeople(chance.fork('people'), horizon),
+    faults,
+    lease,
+    calmAt: horizon,
+  }
+}
+
+function makeSwitches(chance: Chance, lease: number): Partial<Switches> {
+  const seconds = lease / 1_000
+  const mostly = <T>(first: T, ...others: T[]): T => (chance.is(0.55) ? first : chance.pick([first, ...others]))
+  return {
+    reclaim: mostly('renew', 'refuse', 'ignore'),
+    identity: chance.pick(['session', 'key', 'owner'] as const),
+    lateComplete: chance.pick(['refuse-409', 'refuse-403', 'accept'] as const),
+    completeTwice: chance.pick(['409', '200'] as const),
+    releaseUnclaimed: chance.pick(['409', '403', '200'] as const),
+    maxTimeout: mostly<`cap:${number}` | `reject:${number}` | 'none'>(
+      'none',
+      `cap:${Math.ceil(seconds * 0.7)}`,
+      `reject:${Math.max(1, Math.floor(seconds * 0.7))}`,
+    ),
+    maxLimit: chance.pick(['cap:100', 'reject:100', 'cap:2'] as const),
+    claimedAtOnRenew: chance.pick(['moves', 'stays'] as const),
+    claimTimes: mostly('present', 'seconds', 'absent'),
+    defaultTimeout: mostly(seconds, Math.max(2, Math.round(seconds * 0.6)), Math.round(seconds * 2), 300),
+    pollRecords: mostly('claimed', 'snapshot', 'includesLost'),
+    claimedVisible: chance.pick(['yes', 'no'] as const),
+    inboxOrder: chance.pick(['oldest', 'newest', 'random'] as const),
+    ownClinks: mostly('shown', 'hidden'),
+    since: chance.pick(['exclusive', 'inclusive'] as const),
+    responseText: chance.pick(['verbatim', 'trimmed'] as const),
+    responseId: chance.pick(['present', 'absent'] as const),
+    lengthUnit: chance.pick(['codepoints', 'utf16', 'bytes'] as const),
+    recipientGone: chance.pick(['400', '200'] as const),
+    rateLimit: chance.is(0.8) ? 'none' : chance.pick(['20/s', '10/s;date', '15/s;absent'] as const),
+    clockSkew: chance.is(0.5) ? '0' : `${chance.is(0.5) ? '-' : ''}${chance.integer(1, 400)}m`,
+  }
+}
+
+function makeWorkers(chance: Chance, lease: number, horizon: number): readonly WorkerPlan[] {
+  const count = chance.pick([1, 1, 2, 2, 3])
+  const isShared = chance.is(0.5)
+  // Siblings look at the same clinks: one that takes anyone's would get answers that another does not mark.
+  const recipients = chance.is(0.8) ? 'open' : 'anyone'
+  return Array.from({ length: count }, (_, index) => {
+    const agent = isShared ? AGENTS[0] : (AGENTS[index] ?? AGENTS[0])
+    // The same owner has two keys: sometimes siblings use one, sometimes each has its own.
+    const key = isShared && index > 0 && chance.is(0.3) ? `${agent}-b` : agent
+    const fork = chance.fork(`worker ${index}`)
+    const isAlone = !isShared || count === 1
+    const config = makeConfig(fork, { lease, isAlone, owner: `ap_${agent}`, name: `w${index + 1}`, for: recipients })
+    return {
+      name: `w${index + 1}`,
+      owner: `ap_${agent}`,
+      key: `sk_live_g_emulator_${key}`,
+      config,
+      wallSkew: fork.is(0.7) ? 0 : fork.between(-3e7, 3e7),
+      turns: makeTurns(fork, lease, horizon),
+    }
+  })
+}
+
+function makeTurns(chance: Chance, lease: number, horizon: number): readonly Turn[] {
+  const count = chance.pick([0, 0, 1, 1, 2, 4])
+  const turns = Array.from({ length: count }, () => ({
+    at: chance.between(0, horizon),
+    what: chance.weighted({ stop: 2, 'stop-and-hurry': 1, crash: 2, sleep: 3, 'wall-jump': 1 }),
+    ms: chance.logarithmic(100, 2 * lease),
+  }))
+  return turns.sort((a, b) => a.at - b.at)
+}
+
+interface ConfigFacts {
+  readonly lease: number
+  readonly isAlone: boolean
+  readonly owner: string
+  readonly name: string
+  readonly for: 'open' | 'anyone'
+}
+
+function makeConfig(chance: Chance, { lease, isAlone, owner, name, for: recipients }: ConfigFacts): Config {
+  const interval = Math.round(chance.logarithmic(500, 3_000))
+  const drain = Math.round(chance.logarithmic(100, 20_000))
+  const backoff = Math.round(chance.logarithmic(200, 10_000))
+  return {
+    clink: {
+      url: 'https://clink.invalid',
+      key: new Secret('sk_live_g_unused'),
+      keyFile: null,
+      session: name,
+      identity: chance.is(0.5) ? 'auto' : owner,
+      timeout: Math.round(chance.logarithmic(1_000, 30_000)),
+    },
+    inbox: {
+      for: recipients,
+      groups: [],
+      ignore: [],
+      maxAge: null,
+      claim: chance.pick(['auto', 'batch'] as const),
+      ownReplies: chance.pick(['leave', 'acknowledge'] as const),
+      loopLimit: chance.is(0.7) ? { count: 30, window: 600_000 } : { count: chance.integer(2, 6), window: 60_000 },
+    },
+    poll: { interval, maxInterval: Math.round(interval * chance.between(1, 8)), sweep: 300_000 },
+    claim: {
+      timeout: chance.is(0.75)
+        ? lease
+        : Math.max(3_000, Math.round((lease * chance.between(0.5, 1.5)) / 1_000) * 1_000),
+      maxHold: Math.round(chance.logarithmic(5_000, 3_600_000)),
+      exclusive: isAlone && chance.is(0.5),
+      trustRenewals: chance.is(0.3),
+    },
+    concurrency: chance.integer(1, 8),
+    handlers: {
+      directory: '/nowhere',
+      watch: false,
+      runner: 'inline',
+      timeout: Math.round(chance.logarithmic(5_000, 900_000)),
+      grace: Math.round(chance.logarithmic(1_000, 30_000)),
+    },
+    routes: [],
+    retry: {
+      attempts: chance.integer(1, 4),
+      backoff,
+      maxBackoff: Math.round(backoff * chance.between(1, 6)),
+      cooldown: Math.round(chance.logarithmic(1_000, 120_000)),
+      crashes: 3,
+      onExhausted: chance.pick(['release', 'complete'] as const),
+    },
+    replies: { mark: MARK },
+    shutdown: { timeout: Math.round(drain * chance.between(1.2, 2) + 500), drain },
+    state: { directory: '/nowhere', sync: 'normal', keep: 1_209_600_000 },
+    server: { enabled: false, host: '127.0.0.1', port: 0, tokenFile: null, allowedHosts: [] },
+    log: { level: 'silent', format: 'json', content: false },
+  }
+}
+
+function makeFaults(chance: Chance, lease: number, horizon: number): FaultPlan {
+  const count = chance.pick([0, 0, 1, 2])
+  return {
+    rate: chance.pick([0, 0.02, 0.05, 0.15, 0.4]),
+    latency: chance.logarithmic(5, 400),
+    scale: chance.logarithmic(1_000, 1_000 + 2 * lease),
+    outages: Array.from({ length: count }, () => {
+      const from = chance.between(0, horizon)
+      const to = from + chance.logarithmic(500, 2 * lease)
+      const kind = chance.pick(['refused', 'hang-before', 'reset-before', 'status-before', 'reset-after'] as const)
+      return { from, to, kind }
+    }),
+    until: horizon,
+  }
+}
+
+function makeClinks(chance: Chance, workers: readonly WorkerPlan[], horizon: number): readonly ClinkPlan[] {
+  const owners = workers.map(({ owner }) => owner)
+  const count = Math.round(chance.logarithmic(5, 60))
+  return Array.from({ length: count }, (_, index) => {
+    const own = chance.is(0.08)
+    const from = own ? chance.pick(owners) : chance.pick(SENDERS)
+    const to = chance.weighted({ nobody: 6, worker: 3, other: 0.5 })
+    const mark = own && chance.is(0.6) ? `\n${MARK}` : ''
+    const text = `${chance.is(0.03) ? NO_ROUTE : `c${index}`}${mark}`
+    const recipient = to === 'nobody' ? undefined : to === 'worker' ? chance.pick(owners) : 'user_boss'
+    return {
+      // Some come at once, so that pages are full.
+      at: chance.is(0.4) ? Math.floor(chance.next() * 3) * (horizon / 4) : chance.between(0, horizon * 0.9),
+      text,
+      from,
+      ...(recipient === undefined ? {} : { for: recipient }),
+    }
+  })
+}
+
+function makePeople(chance: Chance, horizon: number): readonly PersonPlan[] {
+  const count = chance.pick([0, 0, 1, 3, 6])
+  return Array.from({ length: count }, () => ({
+    at: chance.between(0, horizon),
+    what: chance.weighted({ complete: 3, release: 3, claim: 3, leave: 1 }),
+  }))
+}

@@ -1,0 +1,169 @@
+import type { TransportFailure } from '../../src/clink/transport.ts'
+import type { WorkerEvent } from '../../src/events.ts'
+import type { AbortCode } from '../../src/handlers/handler.ts'
+
+export type OperationKind = 'poll' | 'probe' | 'claim' | 'complete' | 'release' | 'send' | 'other'
+
+/** One request as the network saw it. Times are virtual milliseconds. */
+export interface RequestRecord {
+  readonly n: number
+  readonly life: string
+  readonly kind: OperationKind
+  readonly clinkId: string | undefined
+  /** Of a poll: how many were asked for. */
+  readonly limit: number
+  /** When it was handed to a socket; absent: never. */
+  sentAt?: number
+  /** When the service carried it out, with which status; absent: it never arrived. */
+  arrivedAt?: number
+  status?: number
+  /** What the worker was told: when, and what. */
+  endedAt?: number
+  ended?: TransportFailure | 'answered'
+  /** The status of an answer, and whether it was whole and successful. */
+  toldStatus?: number
+  toldWell?: boolean
+  fault: string
+}
+
+/** A claim that the service gave or prolonged. */
+export interface GrantRecord {
+  readonly life: string
+  readonly clinkId: string
+  readonly at: number
+  readonly expires: number
+  readonly via: 'poll' | 'claim'
+  readonly request: RequestRecord
+}
+
+export type RunEnd = 'result' | 'failed' | 'release' | 'retry' | 'reject' | 'aborted'
+
+/** One start of a handler, as the handler itself saw it. */
+export interface RunRecord {
+  readonly life: string
+  readonly clinkId: string
+  readonly attempt: number
+  readonly startedAt: number
+  abortedAt?: number
+  abortCode?: AbortCode
+  endedAt?: number
+  end?: RunEnd
+  /** Its process had said before it ended that the claim was lost. */
+  outlivedClaim?: boolean
+  /** Of `retry`: milliseconds asked for. */
+  after?: number
+}
+
+export interface EventRecord {
+  readonly at: number
+  readonly event: WorkerEvent
+}
+
+/** One process of a worker, from its start to its stop or crash. */
+export interface LifeRecord {
+  readonly name: string
+  readonly worker: string
+  readonly startedAt: number
+  stopAskedAt?: number
+  hurriedAt?: number
+  stoppedAt?: number
+  crashedAt?: number
+  leftBehind: readonly string[]
+  /** Clinks that the service held for it when it said that it had stopped. */
+  heldAtStop: readonly string[]
+  /** Steps of its clocks, forward ones only: waits are shorter by them. */
+  readonly jumps: { readonly at: number; readonly ms: number }[]
+  readonly sleeps: { readonly from: number; readonly to: number }[]
+}
+
+export interface ActRecord {
+  readonly at: number
+  readonly clinkId: string
+  readonly what: 'complete' | 'release' | 'claim'
+}
+
+/** What happened in a seed, from which it is judged. */
+export class Record {
+  readonly requests: RequestRecord[] = []
+  readonly requestsByClink = new Map<string, RequestRecord[]>()
+  readonly runs: RunRecord[] = []
+  readonly runsByClink = new Map<string, RunRecord[]>()
+  readonly eventsByLife = new Map<string, EventRecord[]>()
+  readonly grantsByClink = new Map<string, GrantRecord[]>()
+  readonly lives = new Map<string, LifeRecord>()
+  readonly acts: ActRecord[] = []
+  readonly #told = new Map<string, EventRecord[]>()
+  readonly #trace: ((line: string) => void) | undefined
+  readonly #now: () => number
+
+  constructor(now: () => number, trace?: (line: string) => void) {
+    this.#now = now
+    this.#trace = trace
+  }
+
+  get now(): number {
+    return this.#now()
+  }
+
+  get isTracing(): boolean {
+    return this.#trace !== undefined
+  }
+
+  /** A line of the trace: virtual seconds, who, what. */
+  say(who: string, text: string): void {
+    this.#trace?.(`${(this.#now() / 1_000).toFixed(3).padStart(10)} ${who.padEnd(6)} ${text}`)
+  }
+
+  addRequest(request: RequestRecord): void {
+    this.requests.push(request)
+    if (request.clinkId !== undefined) addTo(this.requestsByClink, request.clinkId, request)
+  }
+
+  addGrant(grant: GrantRecord): void {
+    addTo(this.grantsByClink, grant.clinkId, grant)
+  }
+
+  addRun(run: RunRecord): void {
+    this.runs.push(run)
+    addTo(this.runsByClink, run.clinkId, run)
+  }
+
+  addEvent(life: string, event: WorkerEvent): void {
+    const told = { at: this.now, event }
+    addTo(this.eventsByLife, life, told)
+    const clinkId =
+      event.event === 'clink.leftAlone' ? event.clinkId : 'clink' in event ? event.clink.clink_id : undefined
+    if (clinkId === undefined) return
+    addTo(this.#told, `${life} ${clinkId}`, told)
+    const run = this.runsOf(life, clinkId).at(-1)
+    const isLost = event.event === 'clink.lost' || (event.event === 'clink.ended' && event.outcome === 'lost')
+    if (isLost && run !== undefined && (run.endedAt ?? this.now) === this.now) run.outlivedClaim = true
+  }
+
+  life(name: string): LifeRecord {
+    const life = this.lives.get(name)
+    if (life === undefined) throw new Error(`No life ${name}`)
+    return life
+  }
+
+  /** Claims that a process was given on a clink, in order. */
+  grantsOf(life: string, clinkId: string): readonly GrantRecord[] {
+    return (this.grantsByClink.get(clinkId) ?? []).filter((grant) => grant.life === life)
+  }
+
+  /** Runs of a clink in a process, in order. */
+  runsOf(life: string, clinkId: string): readonly RunRecord[] {
+    return (this.runsByClink.get(clinkId) ?? []).filter((run) => run.life === life)
+  }
+
+  /** What a process has told of a clink, in order. */
+  told(life: string, clinkId: string): readonly EventRecord[] {
+    return this.#told.get(`${life} ${clinkId}`) ?? []
+  }
+}
+
+function addTo<T>(map: Map<string, T[]>, key: string, item: T): void {
+  const list = map.get(key)
+  if (list === undefined) map.set(key, [item])
+  else list.push(item)
+}

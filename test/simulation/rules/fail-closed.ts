@@ -1,0 +1,34 @@
+import type { Rule } from '../judge.ts'
+import { endOf, leaseEnd, slept } from './leases.ts'
+
+/** P2: nothing is sent for a delivery after its claim has ended, and its handler is aborted by then. */
+export const nothingAfterTheLease: Rule = ({ plan, record }) => {
+  const sent = record.requests.flatMap(({ kind, clinkId, sentAt, life, n }) => {
+    if (clinkId === undefined || sentAt === undefined) return []
+    const end = leaseEnd(plan, record, life, clinkId, sentAt)
+    if (sentAt <= end) return []
+    return [
+      { rule: 'P2', at: sentAt, life, text: `#${n} ${kind} ${clinkId} was sent after the claim had ended at ${end}` },
+    ]
+  })
+  const running = record.runs.flatMap(({ life, clinkId, startedAt, endedAt, abortedAt }) => {
+    let end = leaseEnd(plan, record, life, clinkId, startedAt)
+    for (let next = leaseEnd(plan, record, life, clinkId, end); next > end;) {
+      end = next
+      next = leaseEnd(plan, record, life, clinkId, end)
+    }
+    const of = record.life(life)
+    const until = Math.min(endedAt ?? Infinity, endOf(of), record.now)
+    const isAborted = abortedAt !== undefined && abortedAt <= end
+    if (until <= end || isAborted || slept(of, end, Math.min(abortedAt ?? Infinity, until))) return []
+    return [
+      {
+        rule: 'P2',
+        at: end,
+        life,
+        text: `the run of ${clinkId} from ${startedAt} was not aborted when its claim ended`,
+      },
+    ]
+  })
+  return [...sent, ...running]
+}

@@ -1,0 +1,77 @@
+import type { Rule } from '../judge.ts'
+import type { Record } from '../record.ts'
+import { endOf, leaseEnd } from './leases.ts'
+import { IN_HAND, wasInHand } from './stopping.ts'
+
+/** Facts that say what becomes of a claim that is not settled. */
+const ENDS: ReadonlySet<string> = new Set([
+  'clink.leftAlone',
+  'clink.parked',
+  'clink.lost',
+  'clink.leftToExpire',
+  'clink.settledElsewhere',
+  // Where the service does not tell when a claim ends it may have run out before.
+  'clink.completed',
+  'clink.released',
+])
+
+/** P1: in the end every clink has come to an end that is told. */
+export const nothingIsForgotten: Rule = ({ unexplained, record }) =>
+  unexplained.map(({ clinkId, why }) => {
+    const breach = { rule: 'P1', at: record.now, text: `${clinkId} is ${why}` }
+    return isStarved(record, why) ? { ...breach, known: STARVED } : breach
+  })
+
+const STARVED =
+  'what a worker parks comes back with every claim that runs out, before anything else, and fills its pages'
+const PAGES = 20
+
+/** Whether every page of late was full of claims that have been parked. */
+function isStarved(record: Record, why: string): boolean {
+  const polls = record.requests.filter(({ kind, life }) => kind === 'poll' && why.includes(life)).slice(-PAGES)
+  const parked = new Set(
+    [...record.grantsByClink.values()]
+      .flat()
+      .flatMap(({ request, life, clinkId }) =>
+        record.told(life, clinkId).some(({ event }) => event.event === 'clink.parked') ? [request] : [],
+      ),
+  )
+  return why.startsWith('pending') && polls.filter((poll) => parked.has(poll)).length > PAGES / 2
+}
+
+/** P1: a claim that ran out while its holder lived has been parked, lost or left to expire by it, and it said so. */
+export const claimsAreExplained: Rule = ({ plan, record, emulator }) =>
+  [...record.grantsByClink.keys()].flatMap((clinkId) =>
+    emulator.history(clinkId).flatMap(({ what, session, at: wall }) => {
+      if (what !== 'expired' || session === undefined || !record.lives.has(session)) return []
+      const at = wall - emulator.now() + record.now
+      const life = record.life(session)
+      const grant = record.grantsOf(session, clinkId).findLast((grant) => grant.at <= at)
+      if (
+        grant === undefined ||
+        endOf(life) <= at ||
+        grant.request.toldWell !== true ||
+        grant.request.fault === '[malformed]'
+      )
+        return []
+      const first = record
+        .grantsOf(session, clinkId)
+        .findLast(({ via, at: granted }) => via === 'poll' && granted <= at)
+      const isSaid = record
+        .told(session, clinkId)
+        .some(
+          ({ event, at: said }) =>
+            said >= (first?.at ?? 0) && ENDS.has(event.event) && !('why' in event && event.why === 'in-hand'),
+        )
+      // It cannot say anything before it has woken, nor before the time by which it knows.
+      const known = Math.max(at, leaseEnd(plan, record, session, clinkId, at), ...life.sleeps.map(({ to }) => to))
+      if (isSaid || endOf(life) <= known) return []
+      const breach = {
+        rule: 'P1',
+        at,
+        life: session,
+        text: `the claim on ${clinkId} ran out and nothing was said of it`,
+      }
+      return [wasInHand(record, session, clinkId) ? { ...breach, known: IN_HAND } : breach]
+    }),
+  )

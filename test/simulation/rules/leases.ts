@@ -1,0 +1,49 @@
+import { workerOf } from '../explained.ts'
+import type { Plan } from '../plan.ts'
+import type { GrantRecord, LifeRecord, Record } from '../record.ts'
+
+/** A claim is believed to last so long where the service does not say: five minutes at most. */
+const UNSAID = 300_000
+
+/**
+ * Until when a process may act on a clink at `at`: the end of its claim as the service had it. A claim by id that arrived
+ * after that end founds nothing, only a poll does. Where the service does not tell when claims end, the documented belief
+ * counts instead.
+ */
+export function leaseEnd(plan: Plan, record: Record, life: string, clinkId: string, at: number): number {
+  return endBy((grant) => believed(plan, grant), record.grantsOf(life, clinkId), at)
+}
+
+/** The same by the service's own knowledge, whatever it told. */
+export function claimEnd(record: Record, life: string, clinkId: string, at: number): number {
+  return record.grantsOf(life, clinkId).findLast((grant) => grant.at <= at)?.expires ?? -Infinity
+}
+
+function endBy(expiry: (grant: GrantRecord) => number, grants: readonly GrantRecord[], at: number): number {
+  let end = -Infinity
+  for (const grant of grants) {
+    if (grant.at > at) break
+    if (grant.via === 'poll' && grant.at >= end) end = expiry(grant)
+    else if (grant.at < end) end = Math.max(end, expiry(grant))
+  }
+  return end
+}
+
+function believed(plan: Plan, { expires, at, via, life }: GrantRecord): number {
+  const { config } = workerOf(plan, life)
+  const { claimTimes, pollRecords } = plan.switches
+  const isSaid = claimTimes !== 'absent' && (via === 'claim' || pollRecords !== 'snapshot')
+  if (isSaid) return expires
+  if (via === 'claim' && config.claim.trustRenewals) return Math.max(expires, at + config.claim.timeout)
+  return via === 'poll' ? Math.max(expires, at + Math.min(config.claim.timeout, UNSAID)) : expires
+}
+
+/** Whether the process stood still at some time between `from` and `to`, or has just come back. */
+export function slept({ sleeps }: LifeRecord, from: number, to: number): boolean {
+  return sleeps.some((sleep) => sleep.from <= to && sleep.to >= from)
+}
+
+/** When a process ended, whichever way. */
+export function endOf({ stoppedAt, crashedAt }: LifeRecord): number {
+  return Math.min(stoppedAt ?? Infinity, crashedAt ?? Infinity)
+}

@@ -1,0 +1,50 @@
+import type { Breach, Rule } from '../judge.ts'
+
+const MINUTE = 60_000
+/** Far above what any plan needs. */
+const PER_CLINK = 100
+const PER_LEASE = 12
+const TICKS_PER_MINUTE = 20_000
+
+/** No busy loop: requests and turns per virtual minute are bounded. */
+export const noBusyLoop: Rule = ({ plan, record, ticks }) => {
+  const counts = new Map<string, number>()
+  const breaches: Breach[] = []
+  for (const { life, kind, clinkId, sentAt, endedAt } of record.requests) {
+    const at = sentAt ?? endedAt ?? 0
+    const worker = plan.workers.find(({ name }) => life.startsWith(`${name}.`))
+    const key = `${life} ${kind} ${clinkId ?? ''} ${Math.floor(at / MINUTE)}`
+    const count = (counts.get(key) ?? 0) + 1
+    counts.set(key, count)
+    const perMinute = MINUTE / (worker?.config.poll.interval ?? MINUTE)
+    const most =
+      clinkId === undefined
+        ? 3 * perMinute + 4 * plan.clinks.length
+        : Math.max(PER_CLINK, (PER_LEASE * MINUTE) / plan.lease)
+    if (count > most && count <= most + 1) {
+      breaches.push({ rule: 'live', at, life, text: `more than ${most} times ${kind} ${clinkId ?? ''} in a minute` })
+    }
+  }
+  if (ticks > (1 + record.now / MINUTE) * TICKS_PER_MINUTE) {
+    breaches.push({ rule: 'live', at: record.now, text: `${ticks} turns` })
+  }
+  return breaches
+}
+
+/** A stop ends within `shutdown.timeout`. */
+export const stopsInTime: Rule = ({ plan, record }) =>
+  [...record.lives.values()].flatMap((life) => {
+    const { name, worker, stopAskedAt, stoppedAt, crashedAt, sleeps } = life
+    if (stopAskedAt === undefined || crashedAt !== undefined) return []
+    const { timeout } = plan.workers.find((other) => other.name === worker)?.config.shutdown ?? { timeout: 0 }
+    const awake = Math.max(stopAskedAt + timeout, ...sleeps.map(({ to }) => to))
+    if ((stoppedAt ?? record.now) <= awake + 1_000) return []
+    return [
+      {
+        rule: 'live',
+        at: stopAskedAt,
+        life: name,
+        text: `the stop took until ${stoppedAt ?? 'never'}, not ${timeout} ms`,
+      },
+    ]
+  })

@@ -1,0 +1,58 @@
+import type { Breach, Rule } from '../judge.ts'
+import type { RequestRecord } from '../record.ts'
+
+/** P6: what a poll brings can start at once; nothing waits behind a full queue. */
+export const claimsOnlyWhatCanStart: Rule = ({ plan, record }) => {
+  const breaches: Breach[] = []
+  for (const [life, events] of record.eventsByLife) {
+    const worker = plan.workers.find(({ name }) => life.startsWith(`${name}.`))
+    const waiting = new Set<string>()
+    const runs = record.runs.filter((run) => run.life === life)
+    for (const [index, { at, event }] of events.entries()) {
+      if (event.event === 'clink.claimed') waiting.add(event.clink.clink_id)
+      else if ('clink' in event) waiting.delete(event.clink.clink_id)
+      // Whatever happens at one time has no length: only what is left then waits.
+      if (events[index + 1]?.at === at || waiting.size === 0) continue
+      const active = runs.filter(({ startedAt, endedAt }) => startedAt <= at && (endedAt ?? Infinity) > at)
+      // One whose earlier run has not ended waits for that and not for a slot.
+      for (const { clinkId } of active) waiting.delete(clinkId)
+      const running = active.length
+      if (waiting.size + running <= (worker?.config.concurrency ?? 0)) continue
+      breaches.push({ rule: 'P6', at, life, text: `${waiting.size} claimed and waiting beside ${running} runs` })
+    }
+  }
+  return breaches
+}
+
+/** P7: never two claiming polls at once, and none after a lost one before the service has answered again. */
+export const pollsAreNotRepeated: Rule = ({ record, plan }) =>
+  [...record.lives.keys()].flatMap((life) => {
+    const inbox = record.requests.filter(
+      (request) => request.life === life && (request.kind === 'poll' || request.kind === 'probe'),
+    )
+    return inbox.flatMap((request, index) => {
+      const last = inbox[index - 1]
+      const at = request.sentAt ?? request.endedAt
+      if (request.kind !== 'poll' || last === undefined || at === undefined) return []
+      if (last.kind === 'poll' && (last.endedAt ?? Infinity) > at) {
+        return [{ rule: 'P7', at, life, text: `#${request.n} polls while #${last.n} is under way` }]
+      }
+      const wait = at - (last.endedAt ?? 0)
+      if (last.kind !== 'poll' || !isLost(last) || wait > 0) return []
+      const { interval } = plan.workers.find(({ name }) => life.startsWith(`${name}.`))?.config.poll ?? { interval: 0 }
+      return [
+        {
+          rule: 'P7',
+          at,
+          life,
+          text: `#${request.n} polls ${wait} ms (interval ${interval}) after #${last.n} was lost`,
+        },
+      ]
+    })
+  })
+
+/** Whether a poll may have claimed something that it did not tell. */
+function isLost({ ended, sentAt, toldStatus, toldWell }: RequestRecord): boolean {
+  if (ended !== 'answered') return sentAt !== undefined
+  return (toldStatus === 200 && toldWell !== true) || toldStatus === 408 || (toldStatus ?? 0) >= 500
+}

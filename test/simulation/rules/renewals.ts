@@ -1,0 +1,52 @@
+import type { Rule } from '../judge.ts'
+import { endOf, leaseEnd, slept } from './leases.ts'
+
+/** P4: never two renewals of one clink under way. */
+export const renewalsInSingleFile: Rule = ({ record }) =>
+  [...record.requestsByClink.values()].flatMap((requests) => {
+    const claims = requests.filter(({ kind }) => kind === 'claim')
+    return claims.flatMap((claim, index) => {
+      const begun = claim.sentAt ?? claim.endedAt ?? Infinity
+      const other = claims
+        .slice(0, index)
+        .find(
+          ({ life, sentAt, endedAt }) => life === claim.life && sentAt !== undefined && (endedAt ?? Infinity) > begun,
+        )
+      if (other === undefined || endOf(record.life(claim.life)) <= begun) return []
+      return [
+        { rule: 'P4', at: begun, life: claim.life, text: `#${claim.n} and #${other.n} renew ${claim.clinkId} at once` },
+      ]
+    })
+  })
+
+/** P4: while the service answers, a claim does not run out under a run. */
+export const renewedWhileInHand: Rule = ({ plan, record }) => {
+  const { reclaim, claimTimes, maxTimeout } = plan.switches
+  // A quarter of a lease has to be enough for several tries that are slower than usual.
+  const isTooSlow = plan.faults.latency * 20 > plan.lease
+  const cannotRenew = isTooSlow || reclaim !== 'renew' || claimTimes === 'absent' || plan.switches.rateLimit !== 'none'
+  if (cannotRenew || String(maxTimeout).startsWith('reject')) return []
+  return record.runs.flatMap(({ life, clinkId, startedAt, abortedAt, abortCode }) => {
+    if (abortCode !== 'lease-lost' || abortedAt === undefined) return []
+    const of = record.life(life)
+    const end = leaseEnd(plan, record, life, clinkId, abortedAt)
+    const since = Math.max(startedAt, 0)
+    const disturbed =
+      abortedAt < plan.calmAt ||
+      slept(of, since, abortedAt) ||
+      of.jumps.length > 0 ||
+      record.acts.some((act) => act.clinkId === clinkId) ||
+      record.requests.some(
+        (request) =>
+          request.life === life &&
+          request.clinkId === clinkId &&
+          request.fault !== '' &&
+          (request.endedAt ?? Infinity) > plan.calmAt - 1,
+      ) ||
+      since < plan.calmAt
+    if (disturbed) return []
+    return [
+      { rule: 'P4', at: abortedAt, life, text: `${clinkId} lost its lease (until ${end}) though nothing disturbed` },
+    ]
+  })
+}

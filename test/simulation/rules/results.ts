@@ -1,0 +1,32 @@
+import type { Rule } from '../judge.ts'
+
+/** P5: what was computed while the lease stood is not computed again by the same process, nor is what was completed. */
+export const resultsAreKept: Rule = ({ record }) =>
+  record.runs.flatMap((run) => {
+    const { life, clinkId, startedAt: at } = run
+    const earlier = record
+      .runsOf(life, clinkId)
+      .find(
+        (other) =>
+          other.startedAt < at &&
+          other.end === 'result' &&
+          other.abortedAt === undefined &&
+          other.outlivedClaim !== true,
+      )
+    const taken = record.requestsByClink
+      .get(clinkId)
+      ?.find(
+        (request) =>
+          request.kind === 'complete' &&
+          request.life === life &&
+          request.status === 200 &&
+          (request.arrivedAt ?? Infinity) <= at,
+      )
+    const result = { rule: 'P5', at, life }
+    return [
+      ...(earlier === undefined
+        ? []
+        : [{ ...result, text: `${clinkId} runs again though it gave a result at ${earlier.endedAt}` }]),
+      ...(taken === undefined ? [] : [{ ...result, text: `${clinkId} runs again though #${taken.n} completed it` }]),
+    ]
+  })

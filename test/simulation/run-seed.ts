@@ -1,0 +1,197 @@
+import { createEmulator, type Emulator } from '../../src/emulator/emulator.ts'
+import { Chance } from './chance.ts'
+import { explained } from './explained.ts'
+import { Faults } from './faults.ts'
+import { judge, type Breach } from './judge.ts'
+import { Life, type Breakage, type Carried } from './life.ts'
+import { GROUP, makePlan, type PersonPlan, type Plan, type WorkerPlan } from './plan.ts'
+import { Record } from './record.ts'
+import { VirtualTime } from './virtual-time.ts'
+
+export interface SeedOptions {
+  readonly trace?: (line: string) => void
+  readonly breakage?: Breakage
+  /** Milliseconds that the workers have in the end; a broken one needs all of it. */
+  readonly calm?: number
+  /** What the judge is told in place of the plan. */
+  readonly told?: (plan: Plan) => Plan
+}
+
+export interface Verdict {
+  readonly seed: number
+  readonly breaches: readonly Breach[]
+  readonly known: readonly Breach[]
+  readonly requests: number
+  readonly runs: number
+  /** Virtual milliseconds. */
+  readonly lasted: number
+}
+
+/** The wall clock at the start of every seed. */
+const WALL = Date.UTC(2026, 0, 5, 8)
+/** Milliseconds that the workers have, once nothing disturbs any more, until everything must have come to its end. */
+const CALM = 5_400_000
+/** How often it is looked whether it has. */
+const LOOK = 5_000
+
+/** Plays one seed and judges it. */
+export async function runSeed(seed: number, options: SeedOptions = {}): Promise<Verdict> {
+  const chance = new Chance(seed)
+  const plan = makePlan(seed, chance.fork('plan'))
+  const game = new Game(plan, chance, options)
+  await game.play()
+  const found = judge({
+    plan: options.told?.(plan) ?? plan,
+    record: game.record,
+    emulator: game.emulator,
+    unexplained: game.unexplained,
+    ticks: game.time.ticks,
+  })
+  const { requests, runs } = game.record
+  const breaches = found.filter(({ known }) => known === undefined)
+  const known = found.filter((breach) => breach.known !== undefined)
+  return { seed, breaches, known, requests: requests.length, runs: runs.length, lasted: game.time.now }
+}
+
+class Game {
+  readonly time: VirtualTime
+  readonly emulator: Emulator
+  readonly record: Record
+  /** Clinks that had come to no end when the time was over, and why that is wrong. */
+  unexplained: readonly { readonly clinkId: string; readonly why: string }[] = []
+  readonly #plan: Plan
+  readonly #chance: Chance
+  readonly #options: SeedOptions
+  readonly #faults: Faults
+  readonly #lives = new Map<string, { life: Life; count: number }>()
+
+  constructor(plan: Plan, chance: Chance, options: SeedOptions) {
+    this.#plan = plan
+    this.#chance = chance
+    this.#options = options
+    this.time = new VirtualTime(chance.fork('order'))
+    this.record = new Record(() => this.time.now, options.trace)
+    const random = chance.fork('emulator')
+    this.emulator = createEmulator({
+      seed: plan.seeding,
+      switches: plan.switches,
+      clock: { now: () => WALL + this.time.now, move: () => {} },
+      random: () => random.next(),
+    })
+    this.#faults = new Faults(plan.faults, chance.fork('network'), () => this.time.now)
+  }
+
+  async play(): Promise<void> {
+    const { workers, clinks, people, calmAt } = this.#plan
+    this.record.say('seed', JSON.stringify(this.#plan.switches))
+    for (const worker of workers) {
+      this.record.say(worker.name, JSON.stringify(worker.config))
+      this.#begin(worker, 0, {})
+      for (const turn of worker.turns) this.time.at(turn.at, () => this.#turn(worker, turn))
+    }
+    for (const clink of clinks) {
+      this.time.at(clink.at, () => {
+        const { text, ...who } = clink
+        const sent = this.emulator.send(GROUP, text, who)
+        if (this.record.isTracing) this.record.say('sender', `${sent.clink_id} ${JSON.stringify(clink)}`)
+      })
+    }
+    const chance = this.#chance.fork('persons')
+    for (const act of people) this.time.at(act.at, () => this.#act(act, chance))
+    await this.time.runUntil(calmAt, () => false)
+    this.record.say('seed', 'calm: nothing disturbs any more')
+    await this.#untilQuiet(calmAt + (this.#options.calm ?? CALM))
+    for (const { life } of this.#lives.values()) life.stop()
+    const longest = Math.max(...workers.map(({ config }) => config.shutdown.timeout))
+    await this.time.runUntil(this.time.now + longest + 60_000, () =>
+      [...this.#lives.values()].every(({ life }) => life.isOver),
+    )
+  }
+
+  /** Until every clink has come to an end that its record explains. */
+  async #untilQuiet(end: number): Promise<void> {
+    const look = (): ReturnType<typeof explained> =>
+      explained({ plan: this.#plan, record: this.record, emulator: this.emulator, lives: this.#liveNames() })
+    while (this.time.now < end) {
+      for (const worker of this.#plan.workers) this.#begin(worker, 0, {})
+      await this.time.runUntil(this.time.now + LOOK, () => false)
+      const isBusy = [...this.#lives.values()].some(({ life }) => !life.isOver && life.isBusy)
+      this.unexplained = isBusy ? this.unexplained : look()
+      if (!isBusy && this.unexplained.length === 0) return
+    }
+    this.unexplained = look()
+    if (this.unexplained.length === 0) this.unexplained = [{ clinkId: '-', why: 'a worker is still busy' }]
+  }
+
+  #liveNames(): readonly string[] {
+    return [...this.#lives.values()].filter(({ life }) => !life.isOver).map(({ life }) => life.name)
+  }
+
+  /** Starts a worker's next process, unless the last one lives. */
+  #begin(plan: WorkerPlan, after: number, carried: Carried): void {
+    if (after > 0) {
+      this.time.at(this.time.now + after, () => this.#begin(plan, 0, carried))
+      return
+    }
+    const last = this.#lives.get(plan.name)
+    if (last?.life.isOver === false) return
+    const { time, emulator, record } = this
+    const count = (last?.count ?? 0) + 1
+    const chance = this.#chance.fork('handlers')
+    const network = { time, emulator, record, fault: this.#faults.next.bind(this.#faults) }
+    const { breakage = {} } = this.#options
+    const { lease } = this.#plan
+    const life = new Life(
+      { time, emulator, record, network, plan, lease, chance, wallStart: WALL, breakage },
+      count,
+      carried,
+    )
+    this.#lives.set(plan.name, { life, count })
+    life.start()
+  }
+
+  #turn(plan: WorkerPlan, { what, ms }: WorkerPlan['turns'][number]): void {
+    const life = this.#lives.get(plan.name)?.life
+    if (life === undefined || life.isOver) return
+    switch (what) {
+      case 'sleep':
+        life.sleep(ms)
+        break
+      case 'wall-jump':
+        life.jumpWall(ms % 2 < 1 ? -ms * 100 : ms * 100)
+        break
+      case 'crash':
+        this.#begin(plan, ms, life.crash())
+        break
+      case 'stop':
+      case 'stop-and-hurry':
+        life.stop()
+        if (what === 'stop-and-hurry') this.time.at(this.time.now + ms / 4, () => life.hurry())
+        this.#begin(plan, plan.config.shutdown.timeout + 2_000 + ms, {})
+        break
+      default:
+        what satisfies never
+    }
+  }
+
+  /** People have hands: what they do in the web page needs no claim. */
+  #act({ what }: PersonPlan, chance: Chance): void {
+    const { record, emulator } = this
+    if (what === 'leave') {
+      emulator.leave(GROUP, chance.pick(['bob', 'carol']))
+      record.say('person', 'a sender leaves the group')
+      return
+    }
+    const open = emulator.clinks().filter(({ status }) => status !== 'completed')
+    if (open.length === 0) return
+    const { clink_id } = chance.pick(open)
+    const at = emulator.now()
+    const by = { by: 'user_boss', key: 'web', session: 'web', at }
+    if (what === 'complete') emulator.changeClink(clink_id, { status: 'completed', completed: by })
+    if (what === 'release') emulator.changeClink(clink_id, { status: 'pending', claim: undefined })
+    if (what === 'claim')
+      emulator.changeClink(clink_id, { status: 'claimed', claim: { ...by, expires: at + 86_400_000 } })
+    record.acts.push({ at: record.now, clinkId: clink_id, what })
+    record.say('person', `${what} ${clink_id}`)
+  }
+}

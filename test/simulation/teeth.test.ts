@@ -1,0 +1,183 @@
+import { describe, expect, it } from 'vitest'
+import { makeContext } from '../../src/handlers/context.ts'
+import {
+  TransportError,
+  type Transport,
+  type TransportRequest,
+  type TransportResponse,
+} from '../../src/clink/transport.ts'
+import { runSeed, type SeedOptions } from './run-seed.ts'
+
+/** A broken rule shows in so many seeds at the latest. */
+const SEEDS = 40
+
+async function brokenRules(options: SeedOptions, rule: string): Promise<ReadonlySet<string>> {
+  const rules = new Set<string>()
+  for (let seed = 1; seed <= SEEDS && !rules.has(rule); seed += 1) {
+    const { breaches } = await runSeed(seed, { calm: 600_000, ...options })
+    for (const breach of breaches) rules.add(breach.rule)
+  }
+  return rules
+}
+
+const isTo = (verb: string, { path }: TransportRequest): boolean => path.endsWith(`/${verb}`)
+
+const ok = (data: unknown): TransportResponse => ({
+  status: 200,
+  headers: {},
+  body: JSON.stringify({ success: true, data }),
+})
+
+/** A record that says what the worker hopes for, whatever the service would say. */
+const record = (request: TransportRequest, minutes: number): object => ({
+  clink_id: request.path.split('/')[2],
+  group_id: 'g',
+  sender_id: 's',
+  sender_name: 's',
+  content: 'c',
+  created_at: '2026-01-01T00:00:00.000Z',
+  status: 'claimed',
+  claimed_at: '2027-01-01T00:00:00.000Z',
+  claim_expires_at: new Date(Date.UTC(2027, 0, 1) + minutes * 60_000).toISOString(),
+})
+
+function answering(verb: string, answer: (request: TransportRequest) => TransportResponse): SeedOptions {
+  const transport = (real: Transport): Transport => ({
+    send: async (request) => (isTo(verb, request) ? answer(request) : await real.send(request)),
+  })
+  return { breakage: { transport } }
+}
+
+describe('the judge notices a worker', { timeout: 60_000 }, () => {
+  it('that believes in renewals which never reached the service (P2)', async () => {
+    let minutes = 10
+    const options = answering('claim', (request) => ok(record(request, (minutes += 10))))
+    expect(await brokenRules(options, 'P2')).toContain('P2')
+  })
+
+  it('whose clock goes at half speed (P2)', async () => {
+    const clock: NonNullable<SeedOptions['breakage']>['clock'] = (real) => ({
+      now: () => real.now() / 2,
+      wall: () => real.wall(),
+      at: (time, run) => real.at(time * 2, run),
+    })
+    expect(await brokenRules({ breakage: { clock: clock } }, 'P2')).toContain('P2')
+  })
+
+  it('that starts a handler twice at once (P3)', async () => {
+    const options: SeedOptions = {
+      breakage: {
+        handle: (real) => async (clink, ctx) => {
+          const [first] = await Promise.all([
+            real(clink, ctx),
+            Promise.resolve(real(clink, ctx)).catch(() => undefined),
+          ])
+          return first
+        },
+      },
+    }
+    expect(await brokenRules(options, 'P3')).toContain('P3')
+  })
+
+  it('whose handlers do not hear of their abort (P2)', async () => {
+    const options: SeedOptions = {
+      breakage: {
+        handle: (real) => (clink, ctx) => {
+          const { context } = makeContext({
+            ...ctx,
+            clink,
+            signal: new AbortController().signal,
+            deadline: ctx.deadline.getTime(),
+            log: () => {},
+            reply: async (text, to) => await ctx.reply(text, { to }),
+          })
+          return real(clink, context)
+        },
+      },
+    }
+    expect(await brokenRules(options, 'P2')).toContain('P2')
+  })
+
+  it('that takes its completions for taken although none arrives (P1)', async () => {
+    const options = answering('complete', (request) => ok({ clink: { ...record(request, 5), status: 'completed' } }))
+    expect(await brokenRules(options, 'P1')).toContain('P1')
+  })
+
+  it('that takes its releases for taken although none arrives (P8)', async () => {
+    const options = answering('release', (request) => ok({ ...record(request, 5), status: 'pending' }))
+    expect(await brokenRules(options, 'P8')).toContain('P8')
+  })
+
+  it('that asks a lost claiming poll again (P7)', async () => {
+    const transport = (real: Transport): Transport => ({
+      send: async (request) => {
+        try {
+          return await real.send(request)
+        } catch (error) {
+          const isLost = error instanceof TransportError && error.sent === 'maybe' && error.kind !== 'aborted'
+          if (isLost && request.path.includes('claim=true')) return await real.send(request)
+          throw error
+        }
+      },
+    })
+    expect(await brokenRules({ breakage: { transport } }, 'P7')).toContain('P7')
+  })
+
+  it('that renews twice at once (P4)', async () => {
+    const transport = (real: Transport): Transport => ({
+      send: async (request) => {
+        if (isTo('claim', request)) void real.send(request).catch(() => undefined)
+        return await real.send(request)
+      },
+    })
+    expect(await brokenRules({ breakage: { transport } }, 'P4')).toContain('P4')
+  })
+
+  it('that does not mark what it sends (P15)', async () => {
+    const transport = (real: Transport): Transport => ({
+      send: async (request) => {
+        const body = request.body?.replaceAll('\\n— clink-worker', '')
+        return await real.send(body === undefined ? request : { ...request, body })
+      },
+    })
+    expect(await brokenRules({ breakage: { transport } }, 'P15')).toContain('P15')
+  })
+
+  it('that runs more at once than it may (P11)', async () => {
+    const told: SeedOptions['told'] = (plan) => ({
+      ...plan,
+      workers: plan.workers.map((worker) => ({ ...worker, config: { ...worker.config, concurrency: 0 } })),
+    })
+    expect(await brokenRules({ told }, 'P11')).toContain('P11')
+  })
+
+  it('that forgets what it has given up on (P10)', async () => {
+    const told: SeedOptions['told'] = (plan) => ({
+      ...plan,
+      workers: plan.workers.map((worker) => {
+        const retry = { ...worker.config.retry, attempts: 1, backoff: 60_000, maxBackoff: 60_000 }
+        return { ...worker, config: { ...worker.config, retry } }
+      }),
+    })
+    expect(await brokenRules({ told }, 'P10')).toContain('P10')
+  })
+
+  it('that computes a result again (P5)', async () => {
+    const parts: NonNullable<SeedOptions['breakage']>['parts'] = (real) => ({
+      ...real,
+      router: {
+        describe: () => real.router.describe(),
+        route: (clink, identity) => {
+          const routed = real.router.route(clink, identity)
+          if (routed === undefined) return undefined
+          const handle: typeof routed.route.handle = async (given, ctx) => {
+            await routed.route.handle(given, ctx)
+            throw new Error('forgotten')
+          }
+          return { ...routed, route: { ...routed.route, handle } }
+        },
+      },
+    })
+    expect(await brokenRules({ breakage: { parts } }, 'P5')).toContain('P5')
+  })
+})

@@ -1,0 +1,141 @@
+import { describe, expect, it } from 'vitest'
+import { Bench, obey, take } from './harness.ts'
+import { stillClaimed, story } from './record.ts'
+
+const once = {}
+
+describe.concurrent('Section 9 of the rules: --once', () => {
+  it('ends with 0 at once when the inbox is empty', async () => {
+    await using bench = await Bench.open()
+    const station = bench.work(() => 'done', { once })
+
+    expect(await station.ended()).toBe(0)
+    expect(station.runs).toEqual([])
+  })
+
+  it('works the inbox empty, also of what arrives while it works', async () => {
+    await using bench = await Bench.open()
+    const ids = bench.sendMany(12)
+    const station = bench.work(
+      async ({ content }, ctx) => {
+        await take(50, ctx)
+        if (content === 'task 11') ids.push(bench.send('one more'))
+      },
+      { once, settings: { concurrency: 3 } },
+    )
+
+    expect(await station.ended()).toBe(0)
+    expect(ids).toHaveLength(13)
+    for (const id of ids) expect(story(bench.emulator, id)).toEqual(['created', 'claimed', 'completed'])
+  })
+
+  it('waits for what runs long and for what is held', async () => {
+    await using bench = await Bench.open()
+    const long = bench.send('long')
+    const held = bench.send('held')
+    const station = bench.work(
+      async ({ content }, ctx) => {
+        if (content === 'long') await take(2_000, ctx)
+        else if (ctx.attempt === 1) throw new Error('not yet')
+      },
+      { once, settings: { retry: { backoff: 3_000, maxBackoff: 3_000 } } },
+    )
+
+    expect(await station.ended()).toBe(0)
+    expect([bench.status(long), bench.status(held)]).toEqual(['completed', 'completed'])
+  })
+
+  it('waits for a settlement that takes several tries', async () => {
+    await using bench = await Bench.open()
+    bench.fault({ operation: 'complete_clink', times: 4 }, { status: 503 })
+    const id = bench.send('work')
+    const station = bench.work(() => 'done', { once })
+
+    expect(await station.ended()).toBe(0)
+    expect(bench.status(id)).toBe('completed')
+  })
+
+  it('ends with 1 when something was given up', async () => {
+    await using bench = await Bench.open()
+    const bad = bench.send('bad')
+    const good = bench.send('good')
+    const station = bench.work(({ content }, ctx) => (content === 'bad' ? ctx.reject('no') : 'done'), { once })
+
+    expect(await station.ended()).toBe(1)
+    expect([bench.status(bad), bench.status(good)]).toEqual(['pending', 'completed'])
+  })
+
+  it('ends with 0 when a handler released something, and leaves it pending', async () => {
+    await using bench = await Bench.open()
+    const id = bench.send('work')
+    const station = bench.work((_, ctx) => ctx.release('not me'), { once })
+
+    expect(await station.ended()).toBe(0)
+    expect(station.runs).toHaveLength(1)
+    expect(bench.status(id)).toBe('pending')
+  })
+
+  it('ends when there is more to leave alone than it has slots', async () => {
+    await using bench = await Bench.open()
+    bench.sendMany(7)
+    const station = bench.work((_, ctx) => ctx.release('not me'), { once, settings: { concurrency: 2 } })
+
+    expect(await station.ended()).toBe(0)
+    expect(station.runs).toHaveLength(7)
+    expect(stillClaimed(bench.emulator)).toEqual([])
+  })
+
+  it('ends with 69 when the service is away from the start', async () => {
+    await using bench = await Bench.open()
+    bench.emulator.disconnect()
+    const station = bench.work(() => 'done', { once })
+
+    expect(await station.ended()).toBe(69)
+    await bench.emulator.reconnect()
+  })
+
+  it('ends with 69 when the service answers nothing but errors', async () => {
+    await using bench = await Bench.open()
+    bench.fault({}, { status: 503 })
+    const station = bench.work(() => 'done', { once })
+
+    expect(await station.ended()).toBe(69)
+  })
+
+  it('ends with 77 when the key is refused', async () => {
+    await using bench = await Bench.open()
+    const station = bench.work(() => 'done', { once, key: 'suspended' })
+
+    expect(await station.ended()).toBe(77)
+  })
+
+  it('ends with 77 when the key may not claim', async () => {
+    await using bench = await Bench.open()
+    bench.send('work')
+    const station = bench.work(() => 'done', { once, key: 'readonly' })
+
+    expect(await station.ended()).toBe(77)
+  })
+
+  it('outlives two failures in a row', async () => {
+    await using bench = await Bench.open()
+    const id = bench.send('work')
+    bench.fault({ operation: 'check_inbox', times: 2 }, { status: 503 })
+    const station = bench.work(() => 'done', { once })
+
+    expect(await station.ended()).toBe(0)
+    expect(bench.status(id)).toBe('completed')
+  })
+
+  it('ends by maxTime, and gives back what runs', async () => {
+    await using bench = await Bench.open()
+    const id = bench.send('work')
+    const station = bench.work(async (_, ctx) => await obey(ctx), {
+      once: { maxTime: 700 },
+      settings: { shutdown: { timeout: 3_000, drain: 300 } },
+    })
+
+    await station.ended()
+    expect(story(bench.emulator, id)).toEqual(['created', 'claimed', 'released'])
+  })
+})

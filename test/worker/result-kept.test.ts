@@ -1,0 +1,84 @@
+import { describe, expect, it } from 'vitest'
+import { Bench, until } from './harness.ts'
+import { answers, requests, requestsFor, story, times, when } from './record.ts'
+
+describe.concurrent('P5: a result', () => {
+  it('that could not be sent within its lease is sent under the next claim and not computed again', async () => {
+    await using bench = await Bench.open({ switches: { defaultTimeout: 2 } })
+    bench.fault({ operation: 'complete_clink' }, { status: 503 })
+    bench.fault({ operation: 'claim_clink' }, { status: 503 })
+    const id = bench.send('work')
+    const station = bench.work(() => `result ${station.runs.length}`)
+    await until(() => times(bench.emulator, id, 'expired') > 0, 'the claim ends')
+    const late = requestsFor(bench.emulator, id).filter(({ at }) => at >= when(bench.emulator, id, 'expired'))
+    bench.emulator.clearFaults()
+    await bench.completed(id)
+
+    expect(late).toEqual([])
+    expect(story(bench.emulator, id).slice(0, 4)).toEqual(['created', 'claimed', 'expired', 'claimed'])
+    expect(station.runs).toHaveLength(1)
+    expect(answers(bench.emulator).map(({ content }) => content)).toEqual(['result 1'])
+  })
+
+  it.for(['409', '200'])(
+    'whose acknowledgement is cut off is settled once and never run again (completeTwice: %s)',
+    async (completeTwice) => {
+      await using bench = await Bench.open({ switches: { completeTwice } as object })
+      const fault = bench.fault({ operation: 'complete_clink', nth: 1 }, { cut: 'after' })
+      const id = bench.send('work')
+      const station = bench.work(() => 'done')
+      await bench.completed(id)
+      await until(() => station.daemon.snapshot().settling === 0, 'the settlement ends')
+
+      expect(fault.hits).toBe(1)
+      expect(station.runs).toHaveLength(1)
+      expect(times(bench.emulator, id, 'completed')).toBe(1)
+      expect(answers(bench.emulator)).toHaveLength(1)
+      expect(station.daemon.totals()).toMatchObject({ completed: 1, lost: 0, deadLettered: 0 })
+    },
+  )
+
+  it.for([
+    ['503', { status: 503 }],
+    ['429', { status: 429, headers: { 'retry-after': '0' } }],
+    ['a lost request', { cut: 'before' }],
+    ['a proxy page', { status: 502, body: '<html>bad gateway</html>' }],
+  ] as const)('is sent again while it is answered with %s', async ([, effect]) => {
+    await using bench = await Bench.open()
+    const fault = bench.fault({ operation: 'complete_clink', times: 3 }, effect)
+    const id = bench.send('work')
+    const station = bench.work(() => 'done')
+    await bench.completed(id)
+
+    expect(fault.hits).toBe(3)
+    expect(station.runs).toHaveLength(1)
+    expect(requests(bench.emulator, 'complete_clink')).toHaveLength(4)
+    expect(answers(bench.emulator).map(({ content }) => content)).toEqual(['done'])
+  })
+
+  it('is sent again when no answer comes at all', async () => {
+    await using bench = await Bench.open()
+    bench.fault({ operation: 'complete_clink', nth: 1 }, { hang: 'before' })
+    const id = bench.send('work')
+    const station = bench.work(() => 'done', { settings: { clink: { timeout: 500 } } })
+    await bench.completed(id)
+
+    expect(station.runs).toHaveLength(1)
+    expect(times(bench.emulator, id, 'completed')).toBe(1)
+  })
+
+  it('for a clink that somebody else settled is not run again, and counts no failure', async () => {
+    await using bench = await Bench.open()
+    const id = bench.send('work')
+    const station = bench.work(() => {
+      bench.emulator.changeClink(id, { status: 'completed' })
+      return 'done'
+    })
+    await station.seen('clink.settledElsewhere', id)
+    const next = bench.send('next')
+    await bench.completed(next)
+
+    expect(station.runsOf(id)).toHaveLength(1)
+    expect(station.daemon.totals().deadLettered).toBe(0)
+  })
+})

@@ -1,0 +1,219 @@
+import { describe, expect, it } from 'vitest'
+import { Bench, obey, take, until } from './harness.ts'
+import { claimingPolls, stillClaimed, story, times } from './record.ts'
+
+describe.concurrent('P8: stopping', () => {
+  it('lets running handlers finish within the drain and completes them', async () => {
+    await using bench = await Bench.open()
+    const ids = bench.sendMany(8)
+    const station = bench.work(async (_, ctx) => await take(1_000, ctx), { settings: { concurrency: 4 } })
+    await until(() => station.runs.length === 4, 'four handlers start')
+    await station.daemon.stop('test')
+
+    expect(await station.ended()).toBe(0)
+    expect(station.runs).toHaveLength(4)
+    for (const { id } of station.runs) expect(bench.status(id)).toBe('completed')
+    expect(ids.filter((id) => bench.status(id) === 'pending')).toHaveLength(4)
+    expect(stillClaimed(bench.emulator)).toEqual([])
+  })
+
+  it('renews what drains', async () => {
+    await using bench = await Bench.open({ switches: { defaultTimeout: 2 } })
+    const id = bench.send('long')
+    const station = bench.work(async (_, ctx) => await take(5_000, ctx), {
+      settings: { claim: { timeout: 2_000 }, shutdown: { timeout: 12_000, drain: 10_000 } },
+    })
+    await until(() => station.runs.length === 1, 'the handler starts')
+    await station.daemon.stop('test')
+
+    expect(story(bench.emulator, id)).toEqual(['created', 'claimed', 'completed'])
+  })
+
+  it('tells a handler first that it drains, then that it is over, and gives the clink back', async () => {
+    await using bench = await Bench.open()
+    const id = bench.send('work')
+    const draining: boolean[] = []
+    const station = bench.work(
+      async (_, ctx) => {
+        ctx.draining.addEventListener('abort', () => draining.push(ctx.signal.aborted))
+        await obey(ctx)
+      },
+      { settings: { shutdown: { timeout: 4_000, drain: 500 }, retry: { attempts: 1 } } },
+    )
+    await until(() => station.runs.length === 1, 'the handler starts')
+    await station.daemon.stop('test')
+
+    expect(await station.ended()).toBe(0)
+    expect(draining).toEqual([false])
+    expect(station.runs[0]?.aborted?.code).toBe('shutdown')
+    expect(story(bench.emulator, id)).toEqual(['created', 'claimed', 'released'])
+    expect(station.daemon.totals()).toMatchObject({ released: 1, deadLettered: 0 })
+  })
+
+  it('releases within its time what ignores the abort', async () => {
+    await using bench = await Bench.open()
+    const gate = Promise.withResolvers<undefined>()
+    const ids = bench.sendMany(3)
+    const station = bench.work(async () => await gate.promise, {
+      settings: { shutdown: { timeout: 3_000, drain: 500 } },
+    })
+    await until(() => station.runs.length === 3, 'the handlers start')
+    const start = performance.now()
+    await station.daemon.stop('test')
+    const took = performance.now() - start
+    gate.resolve(undefined)
+
+    for (const id of ids) expect(story(bench.emulator, id)).toEqual(['created', 'claimed', 'released'])
+    expect(took).toBeLessThan(3_500)
+  })
+
+  it('releases what is held and what is queued', async () => {
+    await using bench = await Bench.open()
+    const station = bench.work(
+      async (clink, ctx) => {
+        if (clink.content !== 'runs') throw new Error('not now')
+        await obey(ctx)
+      },
+      { settings: { concurrency: 1, retry: { backoff: 2_000, maxBackoff: 2_000 }, shutdown: { drain: 300 } } },
+    )
+    const queued = bench.send('queued')
+    await station.seen('clink.held', queued)
+    const runs = bench.send('runs')
+    await until(() => station.runsOf(runs).length === 1, 'the other one runs')
+    await until(() => station.daemon.snapshot().queued === 1, 'the held one is due and waits for the slot')
+    await station.daemon.stop('test')
+
+    expect(await station.ended()).toBe(0)
+    expect(story(bench.emulator, queued)).toEqual(['created', 'claimed', 'released'])
+    expect(story(bench.emulator, runs)).toEqual(['created', 'claimed', 'released'])
+    expect(station.runsOf(queued)).toHaveLength(1)
+  })
+
+  it('releases a held clink at once, and not after the drain', async () => {
+    await using bench = await Bench.open()
+    const id = bench.send('held')
+    const station = bench.work(
+      () => {
+        throw new Error('not now')
+      },
+      { settings: { retry: { backoff: 60_000, maxBackoff: 60_000 } } },
+    )
+    await station.seen('clink.held', id)
+    await station.daemon.stop('test')
+
+    expect(story(bench.emulator, id)).toEqual(['created', 'claimed', 'released'])
+    expect(station.daemon.totals()).toMatchObject({ deadLettered: 0 })
+  })
+
+  it('releases parked claims', async () => {
+    await using bench = await Bench.open()
+    const id = bench.send('given up')
+    const station = bench.work((_, ctx) => ctx.reject('no'))
+    await station.seen('clink.parked', id)
+    await station.daemon.stop('test')
+
+    expect(story(bench.emulator, id)).toEqual(['created', 'claimed', 'released', 'claimed', 'released'])
+    expect(await station.ended()).toBe(0)
+  })
+
+  it('releases what a poll in flight brings, and claims nothing afterwards', async () => {
+    await using bench = await Bench.open()
+    bench.fault({ operation: 'check_inbox' }, { delayAfter: 900 })
+    const ids = bench.sendMany(4)
+    const station = bench.work(() => 'done')
+    await until(() => ids.every((id) => bench.status(id) === 'claimed'), 'the poll takes effect')
+    await station.daemon.stop('test')
+
+    expect(station.runs).toEqual([])
+    for (const id of ids) expect(story(bench.emulator, id)).toEqual(['created', 'claimed', 'released'])
+    expect(claimingPolls(bench.emulator)).toHaveLength(1)
+  })
+
+  it('waits no longer than it may for a poll that is not answered', async () => {
+    await using bench = await Bench.open()
+    const fault = bench.fault({ operation: 'check_inbox' }, { hang: 'before' })
+    const station = bench.work(() => 'done', {
+      settings: { clink: { timeout: 30_000 }, shutdown: { timeout: 2_000, drain: 1_000 } },
+    })
+    await until(() => fault.hits > 0, 'the poll arrives')
+    const start = performance.now()
+    await station.daemon.stop('test')
+
+    expect(performance.now() - start).toBeLessThan(2_500)
+  })
+
+  it('names a clink whose result could not be sent, does not release it, and ends with 70', async () => {
+    await using bench = await Bench.open()
+    bench.fault({ operation: 'complete_clink' }, { status: 503 })
+    const id = bench.send('work')
+    const station = bench.work(() => 'done', { settings: { shutdown: { timeout: 2_000, drain: 500 } } })
+    await station.seen('clink.settlementFailed', id)
+    await station.daemon.stop('test')
+
+    expect(await station.ended()).toBe(70)
+    expect((await station.seen('worker.stopped')).leftBehind).toEqual([id])
+    expect(times(bench.emulator, id, 'released')).toBe(0)
+  })
+
+  it('may be asked for twice, and before the start', async () => {
+    await using bench = await Bench.open()
+    const station = bench.work(async (_, ctx) => await take(500, ctx))
+    const id = bench.send('work')
+    await until(() => station.runs.length === 1, 'the handler starts')
+    await Promise.all([station.daemon.stop('first'), station.daemon.stop('second')])
+    await station.daemon.stop('third')
+    expect(bench.status(id)).toBe('completed')
+    expect(station.all('worker.stopped')).toHaveLength(1)
+
+    const never = bench.work(() => 'done', { start: false })
+    await never.daemon.stop('never started')
+    expect(await never.ended()).toBe(0)
+  })
+
+  it('does not start anything that was due to start when it was asked for', async () => {
+    await using bench = await Bench.open()
+    bench.sendMany(3)
+    const station = bench.work(() => 'done')
+    await station.daemon.stop('at once')
+    const runs = station.runs.length
+
+    expect(await station.ended()).toBe(0)
+    expect(station.runs).toHaveLength(runs)
+    expect(stillClaimed(bench.emulator)).toEqual([])
+  })
+
+  it('skips the drain when it is hurried', async () => {
+    await using bench = await Bench.open()
+    const ids = bench.sendMany(5)
+    const station = bench.work(async (_, ctx) => await obey(ctx), {
+      settings: { shutdown: { timeout: 14_000, drain: 13_000 } },
+    })
+    await until(() => station.runs.length === 5, 'the handlers start')
+    const stopped = station.daemon.stop('test')
+    await station.seen('worker.stopping')
+    expect(station.runs.every(({ aborted }) => aborted === undefined)).toBe(true)
+    const start = performance.now()
+    station.daemon.hurry()
+    await stopped
+
+    expect(performance.now() - start).toBeLessThan(5_000)
+    for (const id of ids) expect(story(bench.emulator, id)).toEqual(['created', 'claimed', 'released'])
+    expect(await station.ended()).toBe(0)
+  })
+
+  it('settles the outcome of a handler that ends after its abort', async () => {
+    await using bench = await Bench.open()
+    const id = bench.send('work')
+    const station = bench.work(
+      async (_, ctx) => {
+        await obey(ctx).catch(() => {})
+        return 'finished all the same'
+      },
+      { settings: { shutdown: { timeout: 4_000, drain: 300 } } },
+    )
+    await until(() => station.runs.length === 1, 'the handler starts')
+    await station.daemon.stop('test')
+
+    expect(story(bench.emulator, id)).toEqual(['created', 'claimed', 'completed'])
+  })
+})
