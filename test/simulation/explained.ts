@@ -88,7 +88,7 @@ export function isOurs(emulator: Emulator, plan: Plan, { owner }: WorkerPlan, cl
 }
 
 /** By the handler's own ends: rejected, or failed as often as is allowed. */
-export function isGivenUp(record: Record, life: string, { config }: WorkerPlan, id: string): boolean {
+function isGivenUp(record: Record, life: string, { config }: WorkerPlan, id: string): boolean {
   const runs = record.runsOf(life, id)
   if (runs.some((run) => run.end === 'reject' && run.abortedAt === undefined)) return true
   // A start that was put off, or cut short by a stop, is no attempt; one that lost its claim is.

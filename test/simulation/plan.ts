@@ -17,7 +17,7 @@ export interface FaultPlan {
 }
 
 /** What happens to a worker's process, by the time since the start of the seed. */
-export interface Turn {
+interface Turn {
   readonly at: number
   readonly what: 'stop' | 'stop-and-hurry' | 'crash' | 'sleep' | 'wall-jump'
   /** How long it sleeps; how long until the next start. */
@@ -34,7 +34,7 @@ export interface WorkerPlan {
   readonly turns: readonly Turn[]
 }
 
-export interface ClinkPlan {
+interface ClinkPlan {
   readonly at: number
   readonly text: string
   readonly from: string
