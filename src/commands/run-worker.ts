@@ -41,6 +41,7 @@ export async function runWorker({ settings, once, io }: WorkerRun): Promise<Exit
     cwd: io.cwd,
     nobodyReads: nobodyReads.signal,
     hangUp: 'reload',
+    durable: true,
     ...(once === undefined ? {} : { once }),
   })
 }

@@ -3,10 +3,11 @@ import type { ExitCode } from '../base/coded-error.ts'
 import type { Secret } from '../base/secret.ts'
 import type { Config } from '../config/config.ts'
 import { Daemon, type DaemonParts } from '../daemon.ts'
-import type { Emit } from '../events.ts'
+import type { Emit, WorkerEvent } from '../events.ts'
 import { HandlerRegistry, type HandlerSet } from '../handlers/registry.ts'
 import { watchHandlers } from '../handlers/watch.ts'
 import type { WorkerProcess } from '../host/worker-process.ts'
+import { openState } from '../journal/state.ts'
 import { logEvents } from '../observe/events.ts'
 
 export interface WorkParts {
@@ -19,6 +20,8 @@ export interface WorkParts {
   /** Aborts when the log has lost its reader. */
   readonly nobodyReads: AbortSignal
   readonly once?: DaemonParts['once']
+  /** Remembers over restarts, in the state directory, which is this process's alone meanwhile. */
+  readonly durable?: true
   /** Where there is no handler file, a built-in echo stands in. */
   readonly echoWhenEmpty?: true
   /** Routes that are tried before the handlers', and never change. */
@@ -42,7 +45,16 @@ export async function work(parts: WorkParts): Promise<ExitCode> {
     route: (clink, identity) => first?.route(clink, identity) ?? registry.route(clink, identity),
     describe: () => registry.describe(),
   }
-  const daemon = new Daemon({ config, key, router, emit, ...(once === undefined ? {} : { once }) })
+  const state =
+    parts.durable === true ? openState({ ...config.state, onHealth: (problem) => emit(health(problem)) }) : undefined
+  const daemon = new Daemon({
+    config,
+    key,
+    router,
+    emit,
+    ...(once === undefined ? {} : { once }),
+    ...(state === undefined ? {} : { state }),
+  })
   const watch = watchHandlers({
     config,
     cwd: parts.cwd,
@@ -65,5 +77,10 @@ export async function work(parts: WorkParts): Promise<ExitCode> {
   if (config.handlers.watch) void watch.start()
   const exit = await daemon.ended
   await watch.stop()
+  state?.close()
   return exit
+}
+
+function health(problem: string | undefined): WorkerEvent {
+  return problem === undefined ? { event: 'journal.recovered' } : { event: 'journal.failed', problem }
 }

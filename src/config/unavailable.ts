@@ -39,10 +39,7 @@ export function unavailable(raw: RawConfig): readonly ConfigIssue[] {
 
 const WITHOUT_EFFECT: readonly (readonly [keyof ParsedConfig, string])[] = [
   ...Object.keys(configSchema.shape.server.unwrap().shape).map((key) => ['server', key] as const),
-  ...Object.keys(configSchema.shape.state.unwrap().shape).map((key) => ['state', key] as const),
   ['poll', 'sweep'],
-  ['claim', 'exclusive'],
-  ['retry', 'crashes'],
 ]
 
 /** Warnings about keys that were set, and that this version checks and does not use. */
