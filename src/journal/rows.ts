@@ -18,6 +18,7 @@ export const rows = {
   attempts: z.object({
     count: z.number(),
     errors: z.array(z.string()),
+    excused: z.number().exactOptional(),
     crashes: z.number(),
     suspect: z.boolean().exactOptional(),
   }),

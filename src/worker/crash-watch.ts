@@ -34,6 +34,7 @@ export class CrashWatch {
     ])
     if (!crashed) return
     this.#emit({ event: 'worker.crashed', crashes, running: running.map(({ clink }) => clink.clink_id) })
+    await Promise.all(running.map(({ clink }) => this.#ledger.excuse(clink.clink_id)))
     const killer = running.find(({ clink }) => clink.clink_id === alone)
     if (killer !== undefined) await this.#count(killer)
     if (crashes >= IN_A_ROW) await Promise.all(running.map(({ clink }) => this.#ledger.suspect(clink.clink_id)))

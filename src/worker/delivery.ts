@@ -179,7 +179,9 @@ export class Delivery {
       await this.#giveBack()
       return
     }
-    const state = { clinkId: this.clink.clink_id, attempt: this.#attempt, heldFor: this.#heldFor }
+    const clinkId = this.clink.clink_id
+    const attempt = this.#attempt - ledger.excusedOf(clinkId)
+    const state = { clinkId, attempt, heldFor: this.#heldFor }
     const { retry, claim } = this.#context.config
     const policy = { retry: { ...retry, ...this.#routed.route.retry }, maxHold: claim.maxHold }
     await this.#follow(decide(outcome, state, policy, this.#context.random))

@@ -18,6 +18,8 @@ export interface DeadLetter {
 export interface Attempts {
   readonly count: number
   readonly errors: readonly string[]
+  /** Starts that ended with the process: they do not use up attempts. */
+  readonly excused?: number
   /** Crashes of the process while the clink ran alone. */
   readonly crashes: number
   /** It was running when the process crashed, for the second time in a row: it runs alone until it has ended once. */
@@ -99,6 +101,15 @@ export class Ledger {
   /** Takes the last start back: it was cut short, or must not count. */
   async takeBackAttempt(clinkId: string): Promise<void> {
     await this.#changeAttempts(clinkId, { count: Math.max(0, this.#attemptsOf(clinkId).count - 1) })
+  }
+
+  /** The process ended while the clink's handler ran: that start does not count against it. */
+  async excuse(clinkId: string): Promise<void> {
+    await this.#changeAttempts(clinkId, { excused: (this.#attemptsOf(clinkId).excused ?? 0) + 1 })
+  }
+
+  excusedOf(clinkId: string): number {
+    return this.#attemptsOf(clinkId).excused ?? 0
   }
 
   async noteError(clinkId: string, message: string): Promise<void> {
