@@ -31,6 +31,7 @@ export interface JournalOptions {
  * settled from memory, and whoever starts new work asks `isHealthy` first.
  */
 export class Journal {
+  readonly #file: string
   readonly #database: DatabaseSync
   readonly #options: JournalOptions
   readonly #tables: JournalTable<unknown>[] = []
@@ -41,7 +42,8 @@ export class Journal {
 
   constructor(options: JournalOptions) {
     this.#options = options
-    this.#database = openDatabase(join(options.directory, 'journal.db'), options.sync)
+    this.#file = join(options.directory, 'journal.db')
+    this.#database = openDatabase(this.#file, options.sync)
     this.#checkpoint = setInterval(() => this.#tryCheckpoint(), CHECKPOINT)
     this.#checkpoint.unref()
   }
@@ -50,11 +52,18 @@ export class Journal {
     return this.#problem === undefined
   }
 
-  /** @param read makes a row of what the file holds; undefined drops it. */
+  /**
+   * @param read makes a row of what the file holds; undefined drops it.
+   * @throws {CodedError} STATE_UNUSABLE when the file cannot be read.
+   */
   table<Row>(name: string, read: (row: unknown) => Row | undefined): JournalTable<Row> {
-    const table = new JournalTable<Row>(name, this.#database, read, async () => await this.#changed())
-    this.#tables.push(table)
-    return table
+    try {
+      const table = new JournalTable<Row>(name, this.#database, read, async () => await this.#changed())
+      this.#tables.push(table)
+      return table
+    } catch (error) {
+      throw unusable(this.#file, error)
+    }
   }
 
   /** Writes what is left and closes the file. */
@@ -78,6 +87,8 @@ export class Journal {
   }
 
   #write(): void {
+    // A change, or another try, may come after the close: there is nothing left to write to, and nothing to say about it.
+    if (!this.#database.isOpen) return
     try {
       this.#database.exec('BEGIN IMMEDIATE')
       for (const table of this.#tables) table.write()
@@ -117,12 +128,15 @@ function openDatabase(file: string, sync: 'normal' | 'full'): DatabaseSync {
     return database
   } catch (error) {
     database?.close()
-    if (error instanceof CodedError) throw error
-    const advice = isCorrupt(error)
-      ? `it is damaged. Move it away to start with an empty one (attempts, dead letters and unsent results in it are then lost), or restore a copy`
-      : writeProblem(error)
-    throw new CodedError('STATE_UNUSABLE', `the journal ${file} cannot be opened: ${advice}`, { cause: asError(error) })
+    throw error instanceof CodedError ? error : unusable(file, error)
   }
+}
+
+function unusable(file: string, error: unknown): CodedError {
+  const advice = isCorrupt(error)
+    ? `it is damaged. Move it away to start with an empty one (attempts, dead letters and unsent results in it are then lost), or restore a copy`
+    : writeProblem(error)
+  return new CodedError('STATE_UNUSABLE', `the journal ${file} cannot be opened: ${advice}`, { cause: asError(error) })
 }
 
 function migrate(database: DatabaseSync, file: string): void {

@@ -30,9 +30,11 @@ export interface StateOptions {
  */
 export function openState(options: StateOptions): State {
   const lock = lockState(options.directory)
+  let journal: Journal | undefined
   try {
-    const journal = new Journal(options)
-    const ledger = new Ledger(openTables(journal), () => journal.isHealthy)
+    const opened = new Journal(options)
+    journal = opened
+    const ledger = new Ledger(openTables(opened), () => opened.isHealthy)
     const place = `${machineId()} ${realpathSync(options.directory)}`
     const before = ledger.fact('place')
     void ledger.noteFact('place', place)
@@ -40,11 +42,12 @@ export function openState(options: StateOptions): State {
       ledger,
       isOurs: before === undefined || before === place,
       close: () => {
-        journal.close()
+        opened.close()
         lock.release()
       },
     }
   } catch (error) {
+    journal?.close()
     lock.release()
     throw error
   }

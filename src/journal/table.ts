@@ -25,7 +25,7 @@ export class JournalTable<Row> {
     )
     this.#delete = database.prepare(`DELETE FROM ${name} WHERE id = ?`)
     for (const { id, row } of database.prepare(`SELECT id, row FROM ${name} ORDER BY rowid`).all()) {
-      const value = typeof row === 'string' ? read(JSON.parse(row)) : undefined
+      const value = typeof row === 'string' ? read(parse(row)) : undefined
       if (typeof id === 'string' && value !== undefined) this.#rows.set(id, value)
     }
   }
@@ -67,5 +67,14 @@ export class JournalTable<Row> {
   /** The transaction was committed. */
   written(): void {
     this.#changed.clear()
+  }
+}
+
+/** What is not JSON is undefined, which no row is. */
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
   }
 }

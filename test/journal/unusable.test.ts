@@ -1,0 +1,148 @@
+import { chmodSync, closeSync, openSync, readFileSync, statSync, writeFileSync, writeSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { clink } from '../clink/sample-records.ts'
+import { TempDir } from '../commands/temp-dir.ts'
+import { claim, letter, open, openFile, refusal } from './states.ts'
+
+/** A directory with a journal in which every kind of row was written. */
+async function written(directory: string): Promise<void> {
+  const state = open(directory)
+  const { ledger } = state
+  await ledger.bury({ ...letter, clink: { ...clink, clink_id: 'buried' } })
+  await Promise.all([
+    ledger.startAttempt('a'),
+    ledger.keepResult(clink, 'answer'),
+    ledger.coolUntil('a', 100),
+    ledger.addOwn('a', 1),
+    ledger.holdClaim(claim),
+    ledger.noteFact('a', 'v'),
+  ])
+  state.close()
+}
+
+function insert(directory: string, table: string, id: string, row: unknown): void {
+  using file = openFile(directory)
+  file
+    .prepare(`INSERT INTO ${table} (id, row) VALUES (?, ?)`)
+    .run(id, typeof row === 'string' ? row : JSON.stringify(row))
+}
+
+describe('a row that does not fit', () => {
+  it.each([
+    ['attempts', { count: 'three', errors: [], crashes: 0 }],
+    ['attempts', { count: 3 }],
+    ['results', { content: 1, leases: 0 }],
+    ['letters', { ...letter, clink: { clink_id: 'bad' } }],
+    ['letters', { ...letter, tell: 'nobody' }],
+    ['claims', { ...claim, end: null }],
+    ['claims', { ...claim, clink: null }],
+    ['cooling', 'true'],
+    ['own', '{}'],
+    ['facts', '7'],
+    ['facts', 'this is not JSON'],
+    ['claims', ''],
+  ])('is dropped from %s, and the others are kept: %j', async (table, row) => {
+    using directory = new TempDir()
+    await written(directory.path)
+    insert(directory.path, table, 'bad', row)
+    const state = open(directory.path)
+    const { ledger } = state
+    const bad = { ...clink, clink_id: 'bad' }
+    expect([ledger.isGivenUp('bad'), ledger.isCooling('bad', 0), ledger.isOwn('bad')]).toEqual([false, false, false])
+    expect([ledger.fact('bad'), ledger.keptResult(bad)]).toEqual([undefined, undefined])
+    expect(await ledger.startAttempt('bad')).toBe(1)
+    expect(await ledger.startAttempt('a')).toBe(2)
+    expect(ledger.keptResult(clink)?.response).toBe('answer')
+    expect([ledger.isGivenUp('buried'), ledger.isCooling('a', 0), ledger.isOwn('a')]).toEqual([true, true, true])
+    expect(ledger.heldClaims()).toEqual([claim])
+    expect(ledger.fact('a')).toBe('v')
+    state.close()
+  })
+})
+
+it('refuses a journal of a newer version, says so, and leaves it as it was', async () => {
+  using directory = new TempDir()
+  await written(directory.path)
+  {
+    using file = openFile(directory.path)
+    file.exec('PRAGMA user_version = 99')
+  }
+  const { code, message } = refusal(directory.path)
+  expect(code).toBe('STATE_UNUSABLE')
+  expect(message).toMatch(/newer clink-worker/)
+  expect(message).toContain('99')
+  expect(message).toContain(join(directory.path, 'journal.db'))
+  using file = openFile(directory.path)
+  expect(file.prepare('PRAGMA user_version').get()).toEqual({ user_version: 99 })
+  expect(file.prepare('SELECT count(*) AS n FROM letters').get()).toEqual({ n: 1 })
+})
+
+describe('a damaged journal', () => {
+  it('that is no database is refused with advice, and stays as it is', () => {
+    using directory = new TempDir()
+    const file = join(directory.path, 'journal.db')
+    const text = 'this was a journal once. '.repeat(1_000)
+    writeFileSync(file, text)
+    const { code, message } = refusal(directory.path)
+    expect(code).toBe('STATE_UNUSABLE')
+    expect(message).toContain(file)
+    expect(message).toMatch(/damaged\. Move it away/)
+    expect(readFileSync(file, 'utf8')).toBe(text)
+  })
+
+  it('whose pages were overwritten is refused with advice, and stays as it is', async () => {
+    using directory = new TempDir()
+    await written(directory.path)
+    const file = join(directory.path, 'journal.db')
+    const page = 4_096
+    const descriptor = openSync(file, 'r+')
+    const noise = Buffer.alloc(statSync(file).size - page, 0x5a)
+    writeSync(descriptor, noise, 0, noise.length, page)
+    closeSync(descriptor)
+    const before = readFileSync(file)
+    const { code, message } = refusal(directory.path)
+    expect(code).toBe('STATE_UNUSABLE')
+    expect(message).toContain(file)
+    expect(message).toMatch(/damaged\. Move it away/)
+    expect(readFileSync(file).equals(before)).toBe(true)
+  })
+
+  it('gives the directory free, so that it opens once it was moved away', () => {
+    using directory = new TempDir()
+    const file = join(directory.path, 'journal.db')
+    writeFileSync(file, 'x'.repeat(5_000))
+    expect(refusal(directory.path).code).toBe('STATE_UNUSABLE')
+    writeFileSync(file, '')
+    const state = open(directory.path)
+    expect(state.ledger.heldClaims()).toEqual([])
+    state.close()
+  })
+})
+
+describe('the directory', () => {
+  it('is made, with the ones above it, for its owner only', () => {
+    using directory = new TempDir()
+    const path = join(directory.path, 'a/b')
+    open(path).close()
+    expect(statSync(path).mode & 0o777).toBe(0o700)
+  })
+
+  it('is refused by name when it is a file', async () => {
+    using directory = new TempDir()
+    await directory.write({ state: 'a file' })
+    const { code, message } = refusal(join(directory.path, 'state'))
+    expect(code).toBe('STATE_UNUSABLE')
+    expect(message).toContain(join(directory.path, 'state'))
+  })
+
+  it('is refused by name when nothing can be written to it', (context) => {
+    if (process.getuid?.() === 0) context.skip('the superuser may write everywhere')
+    using directory = new TempDir()
+    chmodSync(directory.path, 0o500)
+    const { code, message } = refusal(directory.path)
+    chmodSync(directory.path, 0o700)
+    expect(code).toBe('STATE_UNUSABLE')
+    expect(message).toContain(directory.path)
+  })
+})
