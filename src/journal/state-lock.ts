@@ -34,7 +34,12 @@ export function lockState(directory: string): StateLock {
   }
   const owner = join(directory, 'owner')
   const lock = open(directory, owner)
-  writeFileSync(owner, `pid ${process.pid} on ${hostname()}, since ${new Date().toISOString()}\n`)
+  try {
+    writeFileSync(owner, `pid ${process.pid} on ${hostname()}, since ${new Date().toISOString()}\n`)
+  } catch (error) {
+    lock.close()
+    throw unusable(directory, error)
+  }
   return {
     release: () => {
       rmSync(owner, { force: true })

@@ -1,0 +1,144 @@
+import { spawnSync } from 'node:child_process'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it, type TestContext } from 'vitest'
+import { clink } from '../clink/sample-records.ts'
+import { TempDir } from '../commands/temp-dir.ts'
+import { until } from '../worker/until.ts'
+import { open, openFile, refusal, type Health } from './states.ts'
+
+const other = (id: string) => ({ ...clink, clink_id: id })
+
+describe('while the journal cannot write', () => {
+  it('its writers go on, it says why once, and it writes everything by itself afterwards', async () => {
+    using directory = new TempDir()
+    const health: Health[] = []
+    const state = open(directory.path, health)
+    const { ledger } = state
+    await ledger.noteFact('replaced', 'early')
+    await ledger.holdClaim({ clink, route: 'r', running: true, releasing: false, boot: 'b', end: 1 })
+    using blocker = openFile(directory.path)
+    blocker.exec('BEGIN IMMEDIATE')
+
+    await ledger.noteFact('first', 'v')
+    expect(ledger.isHealthy).toBe(false)
+    await ledger.noteFact('replaced', 'late')
+    await ledger.dropClaim(clink.clink_id)
+    expect(await ledger.startAttempt('a')).toBe(1)
+    expect(await ledger.startAttempt('a')).toBe(2)
+    expect([ledger.fact('first'), ledger.fact('replaced')]).toEqual(['v', 'late'])
+    expect(health).toEqual([expect.stringMatching(/locked/)])
+    expect(blocker.prepare("SELECT row FROM facts WHERE id = 'replaced'").get()).toEqual({ row: '"early"' })
+
+    blocker.exec('ROLLBACK')
+    await until(() => ledger.isHealthy, 'the journal writes again')
+    expect(health).toEqual([expect.any(String), undefined])
+    expect(blocker.prepare("SELECT row FROM facts WHERE id = 'replaced'").get()).toEqual({ row: '"late"' })
+    await ledger.noteFact('later', 'v')
+    state.close()
+
+    const next = open(directory.path)
+    expect(['first', 'replaced', 'later'].map((name) => next.ledger.fact(name))).toEqual(['v', 'late', 'v'])
+    expect(next.ledger.heldClaims()).toEqual([])
+    expect(await next.ledger.startAttempt('a')).toBe(3)
+    next.close()
+  })
+
+  it('it can be closed: what was written stays, and the directory is free', async () => {
+    using directory = new TempDir()
+    const state = open(directory.path)
+    await state.ledger.noteFact('written', 'v')
+    {
+      using blocker = openFile(directory.path)
+      blocker.exec('BEGIN IMMEDIATE')
+      await state.ledger.noteFact('unwritten', 'v')
+      state.close()
+    }
+    const next = open(directory.path)
+    expect([next.ledger.fact('written'), next.ledger.fact('unwritten')]).toEqual(['v', undefined])
+    next.close()
+  })
+})
+
+/** A file system of 256 KiB: `using`. */
+class SmallDisk implements Disposable {
+  readonly #directory = new TempDir()
+  readonly state: string
+  readonly #mount: string
+  readonly #filler: string
+
+  constructor(context: TestContext) {
+    this.#mount = join(this.#directory.path, 'disk')
+    this.state = join(this.#mount, 'state')
+    this.#filler = join(this.#mount, 'filler')
+    mkdirSync(this.#mount)
+    const { status, stderr, error } = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=256k', 'none', this.#mount], {
+      encoding: 'utf8',
+    })
+    if (status === 0) return
+    this.#directory[Symbol.dispose]()
+    context.skip(`no small file system can be mounted here: ${error?.message ?? stderr.trim()}`)
+  }
+
+  /** Writes until nothing more fits. */
+  fill(): void {
+    const piece = Buffer.alloc(4_096, 1)
+    try {
+      for (;;) writeFileSync(this.#filler, piece, { flag: 'a' })
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'ENOSPC')) throw error
+    }
+  }
+
+  free(): void {
+    rmSync(this.#filler)
+  }
+
+  [Symbol.dispose](): void {
+    spawnSync('umount', ['-l', this.#mount])
+    this.#directory[Symbol.dispose]()
+  }
+}
+
+describe('on a full disk', () => {
+  it('writers go on, the reason is said, and once there is space everything is written without a restart', async (context) => {
+    using disk = new SmallDisk(context)
+    const health: Health[] = []
+    const state = open(disk.state, health)
+    const { ledger } = state
+    await ledger.keepResult(other('before'), 'before')
+    disk.fill()
+    const answer = 'x'.repeat(4_096)
+    const ids = Array.from({ length: 6 }, (_, n) => `r${n}`)
+    for (const id of ids) await ledger.keepResult(other(id), answer)
+    await ledger.settled('before')
+    expect(ledger.isHealthy).toBe(false)
+    expect(health).toEqual([expect.stringMatching(/disk is full.*by itself/)])
+    expect(ids.filter((id) => ledger.keptResult(other(id))?.response !== answer)).toEqual([])
+
+    disk.free()
+    await until(() => ledger.isHealthy, 'the journal writes again')
+    expect(health).toEqual([expect.any(String), undefined])
+    state.close()
+    const next = open(disk.state)
+    expect(ids.filter((id) => next.ledger.keptResult(other(id))?.response !== answer)).toEqual([])
+    expect(next.ledger.keptResult(other('before'))).toBeUndefined()
+    next.close()
+  })
+
+  it('a close loses nothing that was written, and the next start there says what is wrong', async (context) => {
+    using disk = new SmallDisk(context)
+    const state = open(disk.state)
+    await state.ledger.keepResult(other('before'), 'before')
+    disk.fill()
+    for (let n = 0; n < 6; n += 1) await state.ledger.keepResult(other(`r${n}`), 'x'.repeat(4_096))
+    expect(state.ledger.isHealthy).toBe(false)
+    state.close()
+    disk.fill()
+    expect(refusal(disk.state)).toMatchObject({ code: 'STATE_UNUSABLE', message: expect.stringMatching(/full|space/) })
+    disk.free()
+    const next = open(disk.state)
+    expect(next.ledger.keptResult(other('before'))?.response).toBe('before')
+    next.close()
+  })
+})
