@@ -15,9 +15,18 @@ const checks = [
   ['lint', 'oxlint', ['--type-aware', '--deny-warnings']],
   ['format', 'prettier', ['--check', '--log-level', 'warn', '.']],
   ['unused', 'knip', []],
-  ['package', 'publint', ['--strict']],
-  ['package types', 'attw', ['--pack', '.', '--profile', 'esm-only']],
+  ['package', 'publint', ['--strict', '--pack', 'false']],
+  ['package types', 'attw', ['--profile', 'esm-only', '--format', 'ascii', tarball()]],
 ]
+
+// Packed without its scripts: they would build dist/ anew under the feet of whoever uses it.
+function tarball() {
+  const packed = spawnSync('npm', ['pack', '--ignore-scripts', '--silent', '--pack-destination', work], {
+    cwd: root,
+    encoding: 'utf8',
+  })
+  return join(work, packed.stdout.trim())
+}
 
 const run = (command, args) => spawnSync(command, args, { cwd: root, stdio: 'inherit' }).status === 0
 

@@ -12,6 +12,7 @@ import type { Router } from './handlers/route.ts'
 import { Once } from './once.ts'
 import { inlineRunner } from './runners/inline.ts'
 import type { WorkerContext } from './worker/context.ts'
+import { Budget } from './worker/budget.ts'
 import { Identity } from './worker/identity.ts'
 import { MemoryLedger } from './worker/ledger.ts'
 import { LoopGuard } from './worker/loop-guard.ts'
@@ -186,6 +187,7 @@ export class Daemon {
       runner: inlineRunner,
       identity: new Identity(config.clink.identity === 'auto' ? undefined : config.clink.identity, emit),
       loopGuard: new LoopGuard(config.inbox.loopLimit, clock, emit),
+      budget: new Budget(clock),
       closing,
     }
   }

@@ -10,7 +10,7 @@ export interface DeliveryFacts {
 /** Why a clink in a page, or a claim on it, is left without being run. */
 export type LeftAlone =
   | 'not-claimed' // another caller won it
-  | 'in-hand' // it is being worked here already
+  | 'in-hand' // it is being worked here already, or was completed while the poll was on its way
   | 'own-reply' // this worker, or another of ours, sent it
   | 'muted' // its sender and we answer each other in a circle
   | 'given-up' // dead-lettered here
@@ -27,7 +27,7 @@ export type LostCause = 'expired' | 'refused' | 'completed-elsewhere' | 'taken' 
 export type ReleaseCause =
   'handler' | 'shutdown' | 'exhausted' | 'rejected' | 'hold-too-long' | 'too-many-held' | 'parked'
 
-export type Outcome = 'done' | 'release' | 'retry' | 'reject' | 'failed'
+type Outcome = 'done' | 'release' | 'retry' | 'reject' | 'failed'
 
 /**
  * Everything that happens, one fact each. The heart emits them and knows nobody who listens; logs, metrics and the demo are

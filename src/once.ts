@@ -7,7 +7,7 @@ const AWAY = 3
 
 /**
  * When a worker that is to work the inbox empty is done: a poll that was sent after the last settlement brought nothing that it
- * would run, and nothing is in hand. A page that came full of what it would not run may hide more.
+ * would run, and nothing is in hand. A page of what it would not run may hide more, until nothing on it is new.
  */
 export class Once {
   readonly #end: (exit: ExitCode) => void
@@ -25,8 +25,8 @@ export class Once {
     this.#settledAt = this.#now()
   }
 
-  polled({ asked, received, runnable, sentAt }: PollReport): void {
-    if (runnable === 0 && received < asked && sentAt >= this.#settledAt && this.#inHand() === 0) this.#end(EXIT.ok)
+  polled({ fresh, runnable, sentAt }: PollReport): void {
+    if (runnable === 0 && fresh === 0 && sentAt >= this.#settledAt && this.#inHand() === 0) this.#end(EXIT.ok)
   }
 
   failed(error: ClinkApiError, failures: number): void {

@@ -9,7 +9,7 @@ export interface BackoffPolicy {
 }
 
 /** The ceiling of wait number `count` (from 1): doubles from `base` to `max`. */
-export function backoffCeiling(count: number, policy: BackoffPolicy): number {
+function backoffCeiling(count: number, policy: BackoffPolicy): number {
   return Math.min(policy.max, policy.base * 2 ** Math.min(count - 1, 40))
 }
 

@@ -1,4 +1,5 @@
-import { inspect } from 'node:util'
+/** What `node:util` looks for; written so that the types of the package need none of Node's. */
+const INSPECT: unique symbol = Symbol.for('nodejs.util.inspect.custom')
 
 /** A text that no log, error or dump shows: whoever needs it says so by calling `reveal`. */
 export class Secret {
@@ -20,7 +21,7 @@ export class Secret {
     return '[secret]'
   }
 
-  [inspect.custom](): string {
+  [INSPECT](): string {
     return '[secret]'
   }
 }

@@ -439,6 +439,6 @@ export const operations: Readonly<Record<OperationName, Operation>> = rows
 /** Names of all operations, in the order of the API's documentation. */
 export const operationNames: readonly OperationName[] = Object.keys(rows).filter(isOperationName)
 
-export function isOperationName(name: string): name is OperationName {
+function isOperationName(name: string): name is OperationName {
   return Object.hasOwn(rows, name)
 }

@@ -134,7 +134,8 @@ export type HILRequired = {
   verification_status: Known<'new' | 'pending'>
   expires_in_seconds: number
   expires_at: string
-  sent_to: string
+  /** Where the approver was written to. */
+  sent_to: string | readonly string[]
   previous_verification_expired: boolean
 }>
 

@@ -153,7 +153,7 @@ export const hilRequired = record<HILRequired>(
     verification_status: text,
     expires_in_seconds: number,
     expires_at: text,
-    sent_to: text,
+    sent_to: z.union([text, z.array(text)]),
     previous_verification_expired: flag,
   },
 )

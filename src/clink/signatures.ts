@@ -68,7 +68,7 @@ export type NewCheckpoint = { readonly title: string } & Optional<
 type MilestoneFilter = Optional<{ status: 'active' | 'closed'; limit: number }>
 
 /** What each operation takes. Names are the wire's; an undefined one is left out. */
-export interface OperationParams {
+interface OperationParams {
   list_groups: None
   /** A slug, or an id, which is returned as it is. */
   resolve_group: { readonly slug: string }
@@ -136,7 +136,7 @@ export interface OperationParams {
 }
 
 /** What each operation returns. */
-export interface OperationResults {
+interface OperationResults {
   list_groups: List<'groups', Group>
   resolve_group: string
   get_group: Group

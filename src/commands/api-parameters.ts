@@ -1,7 +1,7 @@
 import { CodedError } from '../base/coded-error.ts'
 import type { ParamsOf } from '../clink/client.ts'
 import { operations, type OperationName, type Parameter, type ParameterType } from '../clink/contract.ts'
-import { nearest } from '../config/nearest.ts'
+import { nearest } from '../base/nearest.ts'
 
 type Read = (text: string) => unknown
 

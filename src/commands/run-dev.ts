@@ -31,6 +31,8 @@ const DEFAULTS = {
   'handlers.watch': true,
   'log.level': 'debug',
   'log.format': 'pretty',
+  // Nothing here is anybody's secret, and one wants to see what comes and what goes.
+  'log.content': true,
   // The samples come from four members who never tire.
   'inbox.loopLimit': '10000/10m',
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { ConfigIssue, Path } from './issue.ts'
-import { nearest } from './nearest.ts'
+import { nearest } from '../base/nearest.ts'
 import type { RawConfig } from './raw.ts'
 import { relationProblems } from './relations.ts'
 import { configSchema, knownPaths, schemaAt, shapeOf, unwrap } from './schema.ts'

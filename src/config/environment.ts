@@ -2,7 +2,7 @@ import { parse } from 'yaml'
 import { z } from 'zod'
 import { elsewhere } from './check.ts'
 import type { ConfigIssue } from './issue.ts'
-import { nearest } from './nearest.ts'
+import { nearest } from '../base/nearest.ts'
 import type { Place, RawConfig } from './raw.ts'
 import { knownPaths, schemaAt } from './schema.ts'
 
@@ -22,7 +22,7 @@ const NAMED = [
 ] as const
 
 /** `poll.maxInterval` is `CLINK_WORKER_POLL__MAX_INTERVAL`. */
-export function variableOf(path: readonly string[]): string {
+function variableOf(path: readonly string[]): string {
   const parts = path.map((part) => part.replaceAll(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase())
   return `${PREFIX}${parts.join('__')}`
 }

@@ -36,7 +36,7 @@ export function formatIssue({ where, line, column, key, value, message, suggesti
 }
 
 /** A part of a path: a key of a map or an index of a list. */
-export type PathPart = string | number
+type PathPart = string | number
 export type Path = readonly PathPart[]
 
 export function dotted(path: Path): string {

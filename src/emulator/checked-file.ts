@@ -2,7 +2,7 @@ import { isNode, LineCounter, parseDocument, type Document } from 'yaml'
 import { z } from 'zod'
 import { CodedError } from '../base/coded-error.ts'
 import { show } from './intake/input.ts'
-import { didYouMean } from './suggest.ts'
+import { didYouMean } from '../base/nearest.ts'
 
 type Path = readonly PropertyKey[]
 type LineOf = (path: Path) => number | undefined

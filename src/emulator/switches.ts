@@ -1,6 +1,6 @@
 import { CodedError } from '../base/coded-error.ts'
 import { parseDuration } from '../base/duration.ts'
-import { didYouMean } from './suggest.ts'
+import { didYouMean } from '../base/nearest.ts'
 
 /** One open question about the real service. `first` is the default; `parse` gives `undefined` for what is no setting. */
 interface Switch<Setting extends string | number, Rule> {

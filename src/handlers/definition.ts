@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { parseDuration } from '../base/duration.ts'
 import type { MatchRule, RetryPolicy } from '../config/config.ts'
 import { dotted, showValue } from '../config/issue.ts'
-import { nearest } from '../config/nearest.ts'
+import { nearest } from '../base/nearest.ts'
 import { integer, oneOf, regularExpression, text, textOrList } from '../config/values.ts'
 import type { HandleFunction } from './handler.ts'
 

@@ -112,8 +112,9 @@ export interface HandlerDefinition {
 }
 
 /** Gives `handle` its types. Returns the definition as it is. */
-export function defineHandler(definition: HandlerDefinition): HandlerDefinition
 export function defineHandler(handle: HandleFunction): HandlerDefinition
+// The compiler explains a mistake by the last overload: the one where there is something to explain.
+export function defineHandler(definition: HandlerDefinition): HandlerDefinition
 export function defineHandler(definition: HandlerDefinition | HandleFunction): HandlerDefinition {
   return typeof definition === 'function' ? { handle: definition } : definition
 }

@@ -2,7 +2,7 @@ import type { Clink } from '../clink/records.ts'
 import type { MatchRule } from '../config/config.ts'
 import type { RouteMatch } from './handler.ts'
 
-export type Found = Omit<RouteMatch, 'route'>
+type Found = Omit<RouteMatch, 'route'>
 export type Matcher = (clink: Clink, identity: string | undefined) => Found | undefined
 
 const NOTHING: Found = { text: '', groups: {} }

@@ -23,6 +23,9 @@ export function logEvents(logger: Logger, options: EventLogOptions): (event: Wor
   }
 }
 
+/** The content stands on the line that a clink comes with, not on every later one. */
+const ARRIVALS: ReadonlySet<string> = new Set(['clink.claimed', 'clink.parked', 'clink.deadLettered'])
+
 function fieldsOf(event: WorkerEvent, { content }: EventLogOptions): Record<string, unknown> {
   const { event: name, ...rest } = event
   const { clink, clinkId, route, attempt, duration, response, until, ...own }: EveryField = rest
@@ -37,7 +40,7 @@ function fieldsOf(event: WorkerEvent, { content }: EventLogOptions): Record<stri
     duration: whole(duration),
     ...Object.fromEntries(Object.entries(own).map(([field, value]) => [field, whole(value)])),
     ...(until === undefined ? {} : { until: new Date(until).toISOString() }),
-    ...(content && clink !== undefined ? { content: clink.content } : {}),
+    ...(content && clink !== undefined && ARRIVALS.has(name) ? { content: clink.content } : {}),
     ...(content && response !== undefined ? { response } : {}),
   }
 }

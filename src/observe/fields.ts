@@ -32,7 +32,7 @@ export function loggable(value: unknown, options: FieldOptions, depth = 0): unkn
   )
 }
 
-export function errorFields(error: Error, options: FieldOptions, depth = 0): Record<string, unknown> {
+function errorFields(error: Error, options: FieldOptions, depth = 0): Record<string, unknown> {
   const fields: Record<string, unknown> = { name: textOf(error, 'name'), message: textOf(error, 'message') }
   for (const name of ERROR_FIELDS) {
     const value = read(error, name)

@@ -39,9 +39,10 @@ export async function pauseAfter(
   tries: number,
   kind: 'complete' | 'release',
   claimed: Claimed,
-  { clock, closing, emit, random }: WorkerContext,
+  { budget, clock, closing, emit, random }: WorkerContext,
 ): Promise<void> {
   const wait = Math.max(equalJitter(tries, PAUSE, random), error.retryAfter ?? 0)
+  if (error.status === 429) budget.refused(wait)
   emit({ event: 'clink.settlementFailed', ...claimed.facts(), kind, error, wait })
   await sleep(clock, Math.min(wait, Math.max(0, claimed.holder.lease.deadline - clock.now())), closing)
 }

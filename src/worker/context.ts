@@ -5,6 +5,7 @@ import type { Config } from '../config/config.ts'
 import type { Emit } from '../events.ts'
 import type { Router } from '../handlers/route.ts'
 import type { Runner } from '../runners/runner.ts'
+import type { Budget } from './budget.ts'
 import type { Identity } from './identity.ts'
 import type { Ledger } from './ledger.ts'
 import type { LoopGuard } from './loop-guard.ts'
@@ -29,6 +30,7 @@ export interface WorkerContext {
   readonly runner: Runner
   readonly identity: Identity
   readonly loopGuard: LoopGuard
+  readonly budget: Budget
   /** Aborts when the time for stopping is over: nothing is tried any more. */
   readonly closing: AbortSignal
 }

@@ -1,8 +1,14 @@
+import { Recent } from '../base/recent.ts'
 import type { Delivery, DeliveryState } from './delivery.ts'
+
+/** How many completed clinks are remembered: more than can end while one poll is on its way. */
+const REMEMBERED = 10_000
 
 /** The deliveries of one worker, from their claim until they have ended and hold no slot. */
 export class DeliverySet {
   readonly #all = new Set<Delivery>()
+  /** When clinks were completed: the answer to a poll may be older than that. */
+  readonly #completed = new Recent<number>(REMEMBERED)
   readonly #onEnd: () => void
 
   /** @param onEnd called whenever a delivery has ended. */
@@ -14,8 +20,17 @@ export class DeliverySet {
     this.#all.add(delivery)
     void delivery.over.then(() => {
       this.#all.delete(delivery)
+      if (delivery.completedAt !== undefined) this.#completed.set(delivery.clink.clink_id, delivery.completedAt)
       this.#onEnd()
     })
+  }
+
+  /** Whether the clink was completed here after this local time. */
+  completedSince(clinkId: string, time: number): boolean {
+    return (
+      [...this.#all].some(({ clink, completedAt }) => clink.clink_id === clinkId && (completedAt ?? -1) >= time) ||
+      (this.#completed.get(clinkId) ?? -1) >= time
+    )
   }
 
   /** Whether a claim on the clink is in hand. A delivery that lost its claim does not count, even while its code still runs. */

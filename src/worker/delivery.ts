@@ -59,6 +59,7 @@ export class Delivery {
   #since: number
   #heldFor = 0
   #dueAt: number | undefined
+  #completedAt: number | undefined
   #stopping = false
   #abandoned: Promise<void> | undefined
 
@@ -82,6 +83,11 @@ export class Delivery {
   /** Local time at which a held clink is due; undefined while it is not held. */
   get dueAt(): number | undefined {
     return this.#dueAt
+  }
+
+  /** Local time at which Clink confirmed the completion; undefined before. */
+  get completedAt(): number | undefined {
+    return this.#completedAt
   }
 
   get isStuck(): boolean {
@@ -324,6 +330,7 @@ export class Delivery {
 
   #end(event: WorkerEvent): void {
     this.#enter('settled')
+    if (event.event === 'clink.completed') this.#completedAt = this.#since
     this.#keeper.stop()
     this.#context.emit(event)
   }

@@ -15,6 +15,8 @@ export interface Admitted {
   readonly claimed: number
   /** Those of them that are being worked. */
   readonly runnable: number
+  /** Those of them that were not parked before. */
+  readonly fresh: number
 }
 
 type Verdict = { readonly run: RoutedClink } | { readonly leave: LeftAlone }
@@ -51,10 +53,13 @@ export class Intake {
       for (const { claimed_by, status } of page.clinks)
         if (status === 'claimed') context.identity.learn(claimed_by, 'a claim')
     }
+    const fresh = [...ours].filter(({ clink_id }) => !this.#parked.knows(clink_id)).length
     let runnable = 0
     const faults: unknown[] = []
     for (const clink of page.clinks) {
-      const why = this.#deliveries.holds(clink.clink_id) ? 'in-hand' : 'not-claimed'
+      // The answer may be older than what has become of the clink since it was asked for.
+      const done = this.#deliveries.completedSince(clink.clink_id, sentAt)
+      const why = done || this.#deliveries.holds(clink.clink_id) ? 'in-hand' : 'not-claimed'
       if (why === 'in-hand' || !ours.has(clink)) {
         context.emit({ event: 'clink.leftAlone', clinkId: clink.clink_id, why })
       } else {
@@ -69,7 +74,7 @@ export class Intake {
       }
     }
     if (faults.length > 0) throw faults[0]
-    return { claimed: ours.size, runnable }
+    return { claimed: ours.size, runnable, fresh }
   }
 
   /** True when the clink is being worked. */

@@ -1,4 +1,4 @@
-import { fullJitter } from '../base/backoff.ts'
+import { equalJitter } from '../base/backoff.ts'
 import type { Cancel, Clock } from '../base/clock.ts'
 import { asError } from '../base/coded-error.ts'
 import { ClinkApiError } from '../clink/errors.ts'
@@ -138,13 +138,15 @@ export class LeaseKeeper implements LeaseHolder {
           continue
         }
         on.failed(error)
-        const pause = fullJitter(
+        const pause = equalJitter(
           failures,
           { base: left * LONGEST_WAIT * 0.25, max: left * LONGEST_WAIT },
           context.random,
         )
         const asked = Math.min(error.retryAfter ?? 0, (this.#lease.deadline - this.#clock.now()) / 2)
-        await this.#waitUntil(this.#clock.now() + Math.max(pause, asked))
+        const wait = Math.max(pause, asked)
+        if (error.status === 429) context.budget.refused(wait)
+        await this.#waitUntil(this.#clock.now() + wait)
       }
     }
     return false
@@ -178,6 +180,7 @@ export class LeaseKeeper implements LeaseHolder {
     const headroom = this.#lease.deadline - this.#clock.now()
     const after = renewedLease(this.#lease, grant, context.config.claim)
     if (extendedNothing(this.#lease, after, sentAt)) return await this.#refused('a renewal extended nothing')
+    if (after === this.#lease) return true // too early to tell whether anything was extended
     this.#lease = after
     this.#watchDeadline()
     if (!this.stands) return false

@@ -43,7 +43,7 @@ export interface LeasePolicy {
 }
 
 /** Milliseconds that a claim lasts when none are asked for, by the service's documentation. */
-export const DOCUMENTED_TIMEOUT = 300_000
+const DOCUMENTED_TIMEOUT = 300_000
 
 const SMALLEST_MARGIN = 250
 /** Times without a fraction may each be off by almost a second. */

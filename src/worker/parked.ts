@@ -1,9 +1,13 @@
 import type { Cancel } from '../base/clock.ts'
+import { Recent } from '../base/recent.ts'
 import type { Clink } from '../clink/records.ts'
 import type { LeftAlone } from '../events.ts'
 import type { WorkerContext } from './context.ts'
 import type { Lease, LeaseHolder } from './lease.ts'
 import { release } from './release.ts'
+
+/** How many clinks are remembered as parked before. */
+const KNOWN = 10_000
 
 interface Entry {
   readonly clink: Clink
@@ -18,6 +22,7 @@ interface Entry {
 export class Parked {
   readonly #context: WorkerContext
   readonly #entries = new Map<string, Entry>()
+  readonly #known = new Recent<true>(KNOWN)
   /** A claim is released once, though the end of polling closes again; a new claim on the same clink is another one. */
   readonly #releases = new Map<Entry, Promise<void>>()
   #closed = false
@@ -34,12 +39,18 @@ export class Parked {
     return [...this.#entries.keys()]
   }
 
+  /** Whether the clink was ever parked. */
+  knows(clinkId: string): boolean {
+    return this.#known.get(clinkId) !== undefined
+  }
+
   add(clink: Clink, lease: Lease, why: LeftAlone): void {
     const { clock, emit } = this.#context
     const holder = unrenewed(lease, () => clock.now())
     const forget = clock.at(lease.end, () => this.#entries.delete(clink.clink_id))
     this.#entries.get(clink.clink_id)?.forget()
     this.#entries.set(clink.clink_id, { clink, holder, forget })
+    this.#known.set(clink.clink_id, true)
     emit({ event: 'clink.parked', clink, why, lease: lease.deadline - clock.now() })
     if (this.#closed) this.#release(clink.clink_id)
   }

@@ -13,6 +13,7 @@ export interface PollReport {
   readonly received: number
   readonly claimed: number
   readonly runnable: number
+  readonly fresh: number
 }
 
 export interface PollerOptions {
@@ -34,8 +35,8 @@ const SAID_EVERY = 60_000
 /**
  * Polls the inbox, one poll at a time.
  *
- * It asks for what can start now and nothing else, and waits without a timer while nothing can. A page that came full is
- * followed by the next as soon as a slot is free; otherwise it waits `poll.interval`, and longer while the inbox is empty. After
+ * It asks for what can start now and nothing else, and waits without a timer while nothing can. A page that came full, or that
+ * brought only what is not run, is followed by the next as soon as a slot is free; otherwise it waits `poll.interval`, and longer while the inbox is empty. After
  * a failure it waits with backoff and then looks without claiming, until the service answers again. A claiming poll is
  * never repeated by itself: it may have claimed.
  */
@@ -83,7 +84,10 @@ export class Poller implements Service {
   async #loop(): Promise<void> {
     while (!this.#stopping.signal.aborted) {
       const asked = Math.min(LARGEST_PAGE, this.#options.capacity())
-      if (this.#failures > 0) {
+      const behind = this.#options.context.budget.pollWait
+      if (behind > 0) {
+        await this.#wait(behind)
+      } else if (this.#failures > 0) {
         await this.#probe()
       } else if (asked > 0) {
         await this.#poll(asked)
@@ -109,11 +113,12 @@ export class Poller implements Service {
       return
     }
     const received = page.clinks.length + page.malformed.length
-    const { claimed, runnable } = await admit(page, sentAt)
+    const { claimed, runnable, fresh } = await admit(page, sentAt)
     emit({ event: 'poll.succeeded', asked, received, claimed, duration: clock.now() - sentAt })
-    polled({ sentAt, asked, received, claimed, runnable })
-    this.#empties = claimed > 0 ? 0 : this.#empties + 1
-    this.#wantsSlot = claimed > 0 && received >= asked
+    polled({ sentAt, asked, received, claimed, runnable, fresh })
+    this.#empties = fresh > 0 ? 0 : this.#empties + 1
+    // A page of what is not run hides what lies behind it, however short the page is.
+    this.#wantsSlot = claimed > 0 && (received >= asked || runnable === 0)
     if (this.#wantsSlot && this.#options.capacity() > 0) return
     const { interval, maxInterval } = config.poll
     await this.#wait(equalJitter(this.#empties + 1, { base: interval, max: maxInterval }, context.random))

@@ -33,6 +33,9 @@ export interface Snapshot {
 
 /** How many clinks may be held, as a multiple of the concurrency: more would starve fresh ones of attention. */
 const HELD_PER_SLOT = 4
+/** The part of the time for stopping that the poll on its way may take before anything is given back, and the most. */
+const POLL_PART = 0.25
+const LONGEST_POLL = 2_000
 /** The part of the time for stopping that is kept for telling Clink, and the most that it may be. */
 const SETTLE_PART = 0.25
 const LONGEST_SETTLE = 3_000
@@ -131,9 +134,12 @@ export class Worker {
     const releaseAt = end - Math.min(timeout * SETTLE_PART, LONGEST_SETTLE)
 
     this.#intake.close()
+    const polled = this.#poller.stop()
+    // A clink that is given back before the poll on its way is answered may be claimed again by it.
+    await this.#until(clock.now() + Math.min(timeout * POLL_PART, LONGEST_POLL), polled, this.#hurried.signal)
     for (const delivery of this.#deliveries.live) delivery.drain()
-    // Nothing new after this: what the poll on its way brings is given back as it arrives.
-    const quiet = Promise.all([this.#poller.stop().then(async () => await this.#parked.close()), this.#parked.close()])
+    // Nothing new after this: what a later answer brings is given back as it arrives.
+    const quiet = Promise.all([polled.then(async () => await this.#parked.close()), this.#parked.close()])
     const all = Promise.all([quiet, this.#deliveries.over()])
 
     await this.#until(abortAt, all, this.#hurried.signal)

@@ -34,7 +34,7 @@ export const group: Group = {
 
 export const member: Member = { user_id: 'u1', name: 'Ann', role: 'admin', joined_at: '2026-11-01T10:00:00Z' }
 
-export const checkpoint: Checkpoint = { order: 1, title: 'First', description: '', status: 'pending' }
+const checkpoint: Checkpoint = { order: 1, title: 'First', description: '', status: 'pending' }
 
 export const milestone: Milestone = {
   milestone_id: 'ms_1',

@@ -16,7 +16,7 @@ const placeOf = (file: string): string => file.split('/')[0] ?? file
 /** Relative imports of a file, static and dynamic, as paths below src. */
 function importsOf(file: string): string[] {
   const text = readFileSync(join(source, file), 'utf8')
-  const specifiers = [...text.matchAll(/(?:\bfrom|\bimport)\s*\(?\s*'(\.[^']+)'/g)].map(
+  const specifiers = [...text.matchAll(/(?:\bfrom|\bimport)\s*\(?\s*'(\.[^']+\.ts)'/g)].map(
     ([, specifier = '']) => specifier,
   )
   return specifiers.map((specifier) => relative(source, join(source, dirname(file), specifier)))

@@ -31,7 +31,8 @@ export default defineHandler({
 `
 
 const WRONG = `import { defineHandler } from 'clink-worker'
-export default defineHandler({ timeout: 'ten minutes', handle: (clink) => clink.no_such_field })
+export const field = defineHandler({ handle: (clink) => clink.no_such_field })
+export const timeout = defineHandler({ timeout: 'ten minutes', handle: () => 'done' })
 `
 
 const TSCONFIG = {

@@ -62,10 +62,14 @@ test('a group without a slug is named by its id', () => {
   expect(line).toMatchObject({ group: clink.group_id })
 })
 
-test('content and responses are shown only where they are asked for', () => {
-  const event = { event: 'clink.completed', clink, response: 'the response', presumed: false, duration: 1 } as const
-  expect(JSON.stringify(log({}, event))).not.toMatch(/the content of it|the response/)
-  expect(log({ content: true }, event)).toMatchObject([{ content: 'the content of it', response: 'the response' }])
+test('content and responses are shown only where they are asked for, each on one line', () => {
+  const claimed = { event: 'clink.claimed', clink, lease: 300_000 } as const
+  const completed = { event: 'clink.completed', clink, response: 'the response', presumed: false, duration: 1 } as const
+  expect(JSON.stringify(log({}, claimed, completed))).not.toMatch(/the content of it|the response/)
+  const [first, second] = log({ content: true }, claimed, completed)
+  expect(first).toMatchObject({ content: 'the content of it' })
+  expect(second).toMatchObject({ response: 'the response' })
+  expect(second).not.toHaveProperty('content')
 })
 
 test.each<[string, WorkerEvent]>([

@@ -38,8 +38,12 @@ test('a fact is one readable line on a terminal', () => {
     duration: 1_500,
   })
   expect(line).toMatch(
-    /^\d\d:\d\d:\d\d\.\d{3} info  clink\.released     msg_1 ops answer #2 1\.5s why=handler reason="not now" content=two\\nlines\n$/,
+    /^\d\d:\d\d:\d\d\.\d{3} info  clink\.released     msg_1 ops answer #2 1\.5s why=handler reason="not now"\n$/,
   )
+})
+
+test('a text of several lines stays on one', () => {
+  expect(pretty({ event: 'clink.claimed', clink, lease: 9_000 })).toMatch(/lease=9\.0s content=two\\nlines\n$/)
 })
 
 test('an error is its message, with its stack below it at debug only', () => {

@@ -186,7 +186,7 @@ describe.concurrent('Section 6 of the contract, where the setting matters', () =
     expect(answers(bench.emulator)).toHaveLength(sent)
   })
 
-  it.for(['4/s', '4/s;seconds', '4/s;date', '4/s;absent'] as const)(
+  it.for(['3/s', '3/s;seconds', '3/s;date', '3/s;absent'] as const)(
     'rateLimit %s: clinks are worked slowly, one run each, and leases are kept',
     { timeout: 40_000 },
     async (rateLimit) => {
@@ -195,7 +195,7 @@ describe.concurrent('Section 6 of the contract, where the setting matters', () =
       const station = bench.work(() => 'done', {
         settings: { concurrency: 2, claim: { timeout: 5_000 }, poll: { interval: 500, maxInterval: 1_000 } },
       })
-      await bench.completed(ids, 30_000)
+      await bench.completed(ids, 15_000)
 
       expectOneRunEach(bench, station, ids)
     },

@@ -1,4 +1,4 @@
-import type { Milestone } from '../../clink/records.ts'
+import type { HILRequired, Milestone } from '../../clink/records.ts'
 import type { Call } from '../call.ts'
 import { within } from '../intake/input.ts'
 import { Refusal } from '../refusal.ts'
@@ -8,7 +8,7 @@ import { checkCount, newCheckpoint, readLinks, withConsensus } from './checkpoin
 import { dependentsOf, homeOf, readDependencies, refuseCycle, type Home } from './checkpoint-graph.ts'
 import { consensus, milestoneRecord } from './milestone-record.ts'
 import { changeMilestone, openMilestone, seenMilestone } from './milestones.ts'
-import { askHuman, type HILAnswer } from './verifications.ts'
+import { askHuman } from './verifications.ts'
 
 /** The checkpoint that the request names, in its milestone. */
 function checkpointOf({ input }: Call, milestone: StoredMilestone): Home {
@@ -60,7 +60,7 @@ export function deleteCheckpoint(call: Call): Milestone {
   })
 }
 
-export function completeCheckpoint(call: Call): Milestone | HILAnswer {
+export function completeCheckpoint(call: Call): Milestone | HILRequired {
   const { world, caller, now } = call
   const milestone = seenMilestone(call)
   const { checkpoint } = checkpointOf(call, milestone)

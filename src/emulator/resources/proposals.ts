@@ -1,4 +1,4 @@
-import type { Proposal } from '../../clink/records.ts'
+import type { HILRequired, Proposal } from '../../clink/records.ts'
 import { seenGroup } from '../access.ts'
 import type { Call } from '../call.ts'
 import { show, within, type Input } from '../intake/input.ts'
@@ -8,7 +8,7 @@ import { stamp, type World } from '../world.ts'
 import { homeOf } from './checkpoint-graph.ts'
 import { openProposal } from './proposal-store.ts'
 import { count, preferences, tally } from './tally.ts'
-import { askHuman, type HILAnswer } from './verifications.ts'
+import { askHuman } from './verifications.ts'
 
 const votingTypes = ['yes_no', 'single', 'ranked'] as const
 const thresholdTypes = ['majority', 'two_thirds', 'unanimous', 'quorum'] as const
@@ -103,7 +103,7 @@ export function getProposal(call: Call): Proposal {
   return record(call.world, seenProposal(call))
 }
 
-export function castVote(call: Call): Proposal | HILAnswer {
+export function castVote(call: Call): Proposal | HILRequired {
   const { world, caller, input, now } = call
   const proposal = seenProposal(call)
   const vote = input.text('vote')

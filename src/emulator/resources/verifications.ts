@@ -8,9 +8,6 @@ import { homeOf } from './checkpoint-graph.ts'
 
 type Target = StoredVerification['target']
 
-/** The reference client reads `sent_to` as a list of addresses. */
-export type HILAnswer = Omit<HILRequired, 'sent_to'> & { readonly sent_to?: readonly string[] | undefined }
-
 function sameTarget(a: Target, b: Target): boolean {
   if (a.type === 'checkpoint') return b.type === 'checkpoint' && a.checkpoint_id === b.checkpoint_id
   return b.type === 'vote' && a.proposal_id === b.proposal_id
@@ -20,7 +17,7 @@ function sameTarget(a: Target, b: Target): boolean {
  * Where the group wants a human's word for this, the answer that says so: `new` the first time, `pending` with the same id
  * until it is approved or runs out. `undefined` where no human is needed.
  */
-export function askHuman(call: Call, groupId: string, target: Target): HILAnswer | undefined {
+export function askHuman(call: Call, groupId: string, target: Target): HILRequired | undefined {
   const { world, caller, input, now } = call
   const { hil } = seenGroup(call, groupId)
   const seconds = within(input, 'hil_expiry_seconds', { min: 60, max: 172_800, otherwise: 300 })
@@ -49,14 +46,15 @@ export function askHuman(call: Call, groupId: string, target: Target): HILAnswer
     message: 'A human must approve this first and was written to',
     verification_status: 'new',
     expires_in_seconds: seconds,
+    // The reference client reads a list of addresses.
     sent_to: [approver?.email ?? approver?.name ?? hil.approver],
     previous_verification_expired: last !== undefined && last.verified === undefined ? true : undefined,
   })
 }
 
-type Words = Omit<HILAnswer, 'verification_required' | 'verification_id' | 'expires_at'>
+type Words = Omit<HILRequired, 'verification_required' | 'verification_id' | 'expires_at'>
 
-function answer(world: World, { verification_id, expires }: StoredVerification, words: Words): HILAnswer {
+function answer(world: World, { verification_id, expires }: StoredVerification, words: Words): HILRequired {
   return { verification_required: true, verification_id, expires_at: stamp(world, expires), ...words }
 }
 

@@ -1,4 +1,4 @@
-import { didYouMean } from '../suggest.ts'
+import { didYouMean } from '../../base/nearest.ts'
 
 /** The parts of a seed that refer to each other. */
 interface Referring {

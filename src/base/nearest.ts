@@ -11,6 +11,12 @@ export function nearest(word: string, candidates: Iterable<string>): string | un
   return best?.candidate
 }
 
+/** ` (did you mean "x"?)` for a word that is near enough to a known one, otherwise nothing. */
+export function didYouMean(word: string, known: Iterable<string>): string {
+  const best = nearest(word, known)
+  return best === undefined ? '' : ` (did you mean "${best}"?)`
+}
+
 function plain(word: string): string {
   return word.replaceAll(/[-_]/g, '').toLowerCase()
 }
