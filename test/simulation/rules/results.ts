@@ -1,7 +1,5 @@
 import type { Rule } from '../judge.ts'
 
-const STALE = 'a page that was asked for before a completion was confirmed, and came after it, is believed'
-
 /** P5: what was computed while the lease stood is not computed again by the same process, nor is what was completed. */
 export const resultsAreKept: Rule = ({ record }) =>
   record.runs.flatMap((run) => {
@@ -24,10 +22,7 @@ export const resultsAreKept: Rule = ({ record }) =>
           request.status === 200 &&
           (request.arrivedAt ?? Infinity) <= at,
       )
-    const poll = record.grantsOf(life, clinkId).findLast((grant) => grant.via === 'poll' && grant.at <= at)?.request
-    // The poll was under way while the completion was, and its answer came later.
-    const isStale = (poll?.sentAt ?? Infinity) < (taken?.endedAt ?? -Infinity)
-    const result = { rule: 'P5', at, life, ...(isStale ? { known: STALE } : {}) }
+    const result = { rule: 'P5', at, life }
     return [
       ...(earlier === undefined
         ? []
