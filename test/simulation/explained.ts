@@ -93,7 +93,8 @@ function isGivenUp(record: Record, life: string, { config }: WorkerPlan, id: str
   if (runs.some((run) => run.end === 'reject' && run.abortedAt === undefined)) return true
   // A start that was put off, or cut short by a stop, is no attempt; one that lost its claim is.
   const counted = runs.filter(
-    ({ end, abortCode }) => abortCode !== 'shutdown' && (end !== 'retry' || abortCode !== undefined),
+    ({ end, abortCode, outlivedClaim }) =>
+      abortCode !== 'shutdown' && (end !== 'retry' || abortCode !== undefined || outlivedClaim === true),
   )
   if (counted.length >= config.retry.attempts && counted.some((run) => isFailure(run))) return true
   // The service does not take the completion: that is an end too.

@@ -78,7 +78,7 @@ class Journey {
     this.#resolve = resolve
     this.#reject = reject
     const { record } = parts
-    this.#record = { ...readRequest(request), n: record.requests.length + 1, life, fault: '' }
+    this.#record = { ...readRequest(request), n: record.requests.length + 1, begunAt: record.now, life, fault: '' }
     record.addRequest(this.#record)
   }
 

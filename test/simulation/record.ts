@@ -12,6 +12,8 @@ export interface RequestRecord {
   readonly clinkId: string | undefined
   /** Of a poll: how many were asked for. */
   readonly limit: number
+  /** When the worker asked for it. */
+  readonly begunAt: number
   /** When it was handed to a socket; absent: never. */
   sentAt?: number
   /** When the service carried it out, with which status; absent: it never arrived. */

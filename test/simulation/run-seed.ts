@@ -31,6 +31,8 @@ export interface Verdict {
 const WALL = Date.UTC(2026, 0, 5, 8)
 /** Milliseconds that the workers have, once nothing disturbs any more, until everything must have come to its end. */
 const CALM = 5_400_000
+/** How many times that, while they are working. */
+const BUSY = 4
 /** How often it is looked whether it has. */
 const LOOK = 5_000
 
@@ -112,10 +114,12 @@ class Game {
   async #untilQuiet(end: number): Promise<void> {
     const look = (): ReturnType<typeof explained> =>
       explained({ plan: this.#plan, record: this.record, emulator: this.emulator, lives: this.#liveNames() })
-    while (this.time.now < end) {
+    // With one slot and handlers of ten minutes a backlog takes its time: while there are runs the end waits.
+    let isBusy = false
+    while (this.time.now < end || (isBusy && this.time.now < BUSY * end)) {
       for (const worker of this.#plan.workers) this.#begin(worker, 0, {})
       await this.time.runUntil(this.time.now + LOOK, () => false)
-      const isBusy = [...this.#lives.values()].some(({ life }) => !life.isOver && life.isBusy)
+      isBusy = [...this.#lives.values()].some(({ life }) => !life.isOver && life.isBusy)
       this.unexplained = isBusy ? this.unexplained : look()
       if (!isBusy && this.unexplained.length === 0) return
     }

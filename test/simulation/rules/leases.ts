@@ -11,20 +11,19 @@ const UNSAID = 300_000
  * counts instead.
  */
 export function leaseEnd(plan: Plan, record: Record, life: string, clinkId: string, at: number): number {
-  return endBy((grant) => believed(plan, grant), record.grantsOf(life, clinkId), at)
+  return endBy(record.grantsOf(life, clinkId), at, (grant, end) => Math.max(end, believed(plan, grant)))
 }
 
-/** The same by the service's own knowledge, whatever it told. */
+/** The same by the service's own knowledge, whatever it told: a renewal for less shortens a claim. */
 export function claimEnd(record: Record, life: string, clinkId: string, at: number): number {
-  return record.grantsOf(life, clinkId).findLast((grant) => grant.at <= at)?.expires ?? -Infinity
+  return endBy(record.grantsOf(life, clinkId), at, ({ expires }) => expires)
 }
 
-function endBy(expiry: (grant: GrantRecord) => number, grants: readonly GrantRecord[], at: number): number {
+function endBy(grants: readonly GrantRecord[], at: number, after: (grant: GrantRecord, end: number) => number): number {
   let end = -Infinity
   for (const grant of grants) {
     if (grant.at > at) break
-    if (grant.via === 'poll' && grant.at >= end) end = expiry(grant)
-    else if (grant.at < end) end = Math.max(end, expiry(grant))
+    if (grant.via === 'poll' || grant.at < end) end = after(grant, grant.at < end ? end : -Infinity)
   }
   return end
 }

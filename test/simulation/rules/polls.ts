@@ -17,7 +17,13 @@ export const claimsOnlyWhatCanStart: Rule = ({ plan, record }) => {
       // One whose earlier run has not ended waits for that and not for a slot.
       for (const { clinkId } of active) waiting.delete(clinkId)
       const running = active.length
-      if (waiting.size + running <= (worker?.config.concurrency ?? 0)) continue
+      // A hold that fell due while a slow poll was under way took the slot that the poll was for.
+      const { interval } = worker?.config.poll ?? { interval: 0 }
+      const isSlow = [...waiting].some((clinkId) => {
+        const request = record.grantsOf(life, clinkId).findLast((grant) => grant.at <= at)?.request
+        return request?.endedAt !== undefined && request.endedAt - request.begunAt > interval
+      })
+      if (isSlow || waiting.size + running <= (worker?.config.concurrency ?? 0)) continue
       breaches.push({ rule: 'P6', at, life, text: `${waiting.size} claimed and waiting beside ${running} runs` })
     }
   }

@@ -32,7 +32,7 @@ const UNTOLD = 'the rest of a page, while an own reply in it is acknowledged or 
 
 function isUntold(record: Record, life: string, clinkId: string, until: number): boolean {
   const last = record.grantsOf(life, clinkId).at(-1)
-  return !record.told(life, clinkId).some(({ at }) => at >= (last?.at ?? 0) && at <= until)
+  return !record.told(life, clinkId).some(({ at }) => at >= (last?.at ?? 0) && at < until)
 }
 
 function isExcused(record: Record, { name, stoppedAt, jumps }: LifeRecord, clinkId: string): boolean {
