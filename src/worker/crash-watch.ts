@@ -37,7 +37,9 @@ export class CrashWatch {
     await Promise.all(running.map(({ clink }) => this.#ledger.excuse(clink.clink_id)))
     const killer = running.find(({ clink }) => clink.clink_id === alone)
     if (killer !== undefined) await this.#count(killer)
-    if (crashes >= IN_A_ROW) await Promise.all(running.map(({ clink }) => this.#ledger.suspect(clink.clink_id)))
+    if (crashes < IN_A_ROW) return
+    const others = running.map(({ clink }) => clink.clink_id).filter((id) => !this.#ledger.isGivenUp(id))
+    await Promise.all(others.map((id) => this.#ledger.suspect(id)))
   }
 
   /** A suspect is about to run with nothing beside it. */

@@ -26,9 +26,10 @@ export function toHeldClaim(
  * another start of the machine nothing is known, and the claim is left to the service.
  */
 export function standingLease(claim: HeldClaim, clock: Clock, boot: Boot): Lease | undefined {
+  // In this order: a pause between the two looks makes the lease shorter, never longer.
+  const now = clock.now()
   const left = claim.end - boot.uptime()
   if (claim.boot !== boot.id || claim.releasing || left <= 0) return undefined
-  const now = clock.now()
   // What was kept is the deadline, so the margin is already off; the end is not needed to be later.
   return { firstSent: now, grantedAt: now, end: now + left, deadline: now + left, serverEnd: claim.serverEnd }
 }

@@ -1,0 +1,193 @@
+import { describe, expect, it } from 'vitest'
+import type { WorkerEvent } from '../../src/events.ts'
+import { CrashWatch } from '../../src/worker/crash-watch.ts'
+import type { HeldClaim, Ledger } from '../../src/worker/ledger.ts'
+import { clink } from '../clink/sample-records.ts'
+import { TempDir } from '../commands/temp-dir.ts'
+import { claim, open } from './states.ts'
+
+const LIMIT = 3
+
+const claimOf = (id: string, running: boolean): HeldClaim => ({
+  ...claim,
+  clink: { ...clink, clink_id: id },
+  running,
+})
+
+interface Life {
+  readonly ledger: Ledger
+  readonly watch: CrashWatch
+  /** What the start of this life said. */
+  readonly events: readonly WorkerEvent[]
+  /** A handler is started for each, beside what runs. */
+  readonly run: (...ids: string[]) => Promise<void>
+  /** Held for a later try. */
+  readonly hold: (...ids: string[]) => Promise<void>
+  /** The suspect is started with nothing beside it. */
+  readonly runAlone: (id: string) => Promise<void>
+}
+
+/** Process lives on one state directory. A life that does not end its watch ends as by a crash. */
+class Lives implements Disposable {
+  readonly #directory = new TempDir()
+
+  async life(work: (life: Life) => Promise<void>, ending: 'crash' | 'stop' = 'crash'): Promise<void> {
+    const state = open(this.#directory.path)
+    const { ledger } = state
+    const events: WorkerEvent[] = []
+    const watch = new CrashWatch(ledger, LIMIT, (event) => events.push(event))
+    const run = async (...ids: string[]): Promise<void> => {
+      for (const id of ids) await Promise.all([ledger.startAttempt(id), ledger.holdClaim(claimOf(id, true))])
+    }
+    const hold = async (...ids: string[]): Promise<void> => {
+      for (const id of ids) await ledger.holdClaim(claimOf(id, false))
+    }
+    try {
+      const claims = ledger.heldClaims()
+      await watch.begin(claims)
+      for (const { clink: one } of claims) await ledger.holdClaim(claimOf(one.clink_id, false))
+      const runAlone = async (id: string): Promise<void> => {
+        await Promise.all([watch.runsAlone(id), run(id)])
+      }
+      await work({ ledger, watch, events, run, hold, runAlone })
+      if (ending === 'stop') await watch.end()
+    } finally {
+      state.close()
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#directory[Symbol.dispose]()
+  }
+}
+
+const suspects = (ledger: Ledger, ...ids: string[]): string[] => ids.filter((id) => ledger.isSuspect(id))
+
+describe('the crash watch', () => {
+  it('sees no crash at the first start, nor after a stop, whatever was running then', async () => {
+    using lives = new Lives()
+    for (let n = 0; n < 4; n += 1) {
+      await lives.life(async ({ ledger, events, run }) => {
+        expect(events).toEqual([])
+        expect(suspects(ledger, 'a')).toEqual([])
+        await run('a')
+      }, 'stop')
+    }
+  })
+
+  it('says a crash, how many in a row, and what was running', async () => {
+    using lives = new Lives()
+    await lives.life(async ({ run, hold }) => {
+      await run('a', 'b')
+      await hold('c')
+    })
+    await lives.life(async ({ ledger, events }) => {
+      expect(events).toEqual([{ event: 'worker.crashed', crashes: 1, running: ['a', 'b'] }])
+      expect(suspects(ledger, 'a', 'b', 'c')).toEqual([])
+    })
+    await lives.life(async ({ events }) => {
+      expect(events).toEqual([{ event: 'worker.crashed', crashes: 2, running: [] }])
+    })
+  })
+
+  it('suspects after two crashes in a row what was running at the second, nothing else', async () => {
+    using lives = new Lives()
+    await lives.life(async ({ run }) => await run('a', 'early'))
+    await lives.life(async ({ run, hold }) => {
+      await run('a', 'b')
+      await hold('held')
+    })
+    await lives.life(async ({ ledger }) => {
+      expect(suspects(ledger, 'a', 'b', 'early', 'held')).toEqual(['a', 'b'])
+    })
+  })
+
+  it('does not count two crashes with a stop between them as two in a row', async () => {
+    using lives = new Lives()
+    await lives.life(async ({ run }) => await run('a'))
+    await lives.life(async ({ run }) => await run('a'), 'stop')
+    await lives.life(async ({ run }) => await run('a'))
+    await lives.life(async ({ ledger, events }) => {
+      expect(events).toEqual([{ event: 'worker.crashed', crashes: 1, running: ['a'] }])
+      expect(suspects(ledger, 'a')).toEqual([])
+    })
+  })
+
+  it('finds the clink that kills the process, gives up that one, and those beside it lose nothing', async () => {
+    using lives = new Lives()
+    await lives.life(async ({ run }) => await run('killer', 'beside'))
+    await lives.life(async ({ run, ledger }) => {
+      await run('killer', 'beside')
+      await ledger.noteError('beside', 'its own')
+    })
+    for (let n = 0; n < LIMIT; n += 1) {
+      await lives.life(async ({ ledger, runAlone }) => {
+        expect(suspects(ledger, 'killer', 'beside')).toEqual(['killer', 'beside'])
+        expect(ledger.isGivenUp('killer')).toBe(false)
+        await runAlone('killer')
+      })
+    }
+    await lives.life(async ({ ledger, events, runAlone, watch }) => {
+      const letters = events.filter(({ event }) => event === 'clink.deadLettered')
+      expect(letters).toEqual([
+        expect.objectContaining({ clink: expect.objectContaining({ clink_id: 'killer' }), attempts: LIMIT }),
+      ])
+      expect([ledger.isGivenUp('killer'), ledger.isGivenUp('beside')]).toEqual([true, false])
+      expect(suspects(ledger, 'killer', 'beside')).toEqual(['beside'])
+      expect([ledger.errorsOf('beside'), ledger.excusedOf('beside')]).toEqual([['its own'], 2])
+      await runAlone('beside')
+      await watch.survived('beside')
+      expect(suspects(ledger, 'beside')).toEqual([])
+    }, 'stop')
+    await lives.life(async ({ ledger, events }) => {
+      expect(events).toEqual([])
+      expect(ledger.isGivenUp('killer')).toBe(true)
+    })
+  })
+
+  it('excuses the start that ended with the process, of what was running only', async () => {
+    using lives = new Lives()
+    await lives.life(async ({ run, hold }) => {
+      await run('a', 'b')
+      await hold('b', 'c')
+    })
+    await lives.life(async ({ ledger }) => {
+      expect(['a', 'b', 'c'].map((id) => ledger.excusedOf(id))).toEqual([1, 0, 0])
+    })
+  })
+
+  it('counts nothing against a suspect that waits while the process crashes', async () => {
+    using lives = new Lives()
+    for (let n = 0; n < 2; n += 1) await lives.life(async ({ run }) => await run('a', 'b'))
+    for (let n = 0; n < LIMIT + 1; n += 1) await lives.life(async ({ hold }) => await hold('a', 'b'))
+    await lives.life(async ({ ledger }) => {
+      expect(['a', 'b'].filter((id) => ledger.isGivenUp(id))).toEqual([])
+      expect(suspects(ledger, 'a', 'b')).toEqual(['a', 'b'])
+    })
+  })
+
+  it('forgets the crashes of a suspect that has survived once', async () => {
+    using lives = new Lives()
+    for (let n = 0; n < 2; n += 1) await lives.life(async ({ run }) => await run('a'))
+    for (let n = 1; n < LIMIT; n += 1) await lives.life(async ({ runAlone }) => await runAlone('a'))
+    await lives.life(async ({ ledger, runAlone, watch }) => {
+      await runAlone('a')
+      await watch.survived('a')
+      expect(suspects(ledger, 'a')).toEqual([])
+      expect(await ledger.countCrash('a')).toBe(1)
+    })
+  })
+
+  it('does not take a crash after the survival for one while alone', async () => {
+    using lives = new Lives()
+    for (let n = 0; n < 2; n += 1) await lives.life(async ({ run }) => await run('a'))
+    for (let n = 0; n < LIMIT + 1; n += 1) {
+      await lives.life(async ({ runAlone, run, watch }) => {
+        await runAlone('a')
+        await watch.survived('a')
+        await run('a')
+      })
+    }
+    await lives.life(async ({ ledger }) => expect(ledger.isGivenUp('a')).toBe(false))
+  })
+})

@@ -1,0 +1,168 @@
+import { describe, expect, it } from 'vitest'
+import { Ledger } from '../../src/worker/ledger.ts'
+import { memoryTables } from '../../src/worker/memory-tables.ts'
+import { clink } from '../clink/sample-records.ts'
+import { TempDir } from '../commands/temp-dir.ts'
+import { claim, letter, open } from './states.ts'
+
+const id = clink.clink_id
+const changed = { ...clink, content: 'something else' }
+
+// What the rest of the worker asks must be answered alike, with a state directory and without one.
+describe.each([
+  ['in a state directory', (directory: string) => open(directory)],
+  ['in memory', () => ({ ledger: new Ledger(memoryTables()), close: () => {} })],
+])('the ledger %s', (_, make) => {
+  async function use(work: (ledger: Ledger) => Promise<void>): Promise<void> {
+    using directory = new TempDir()
+    const { ledger, ...state } = make(directory.path)
+    try {
+      await work(ledger)
+    } finally {
+      state.close()
+    }
+  }
+
+  it('counts the starts of each clink by itself', async () => {
+    await use(async (ledger) => {
+      expect(await ledger.startAttempt('a')).toBe(1)
+      expect(await ledger.startAttempt('a')).toBe(2)
+      expect(await ledger.startAttempt('b')).toBe(1)
+    })
+  })
+
+  it('takes a start back, and never below none', async () => {
+    await use(async (ledger) => {
+      await ledger.startAttempt('a')
+      await ledger.startAttempt('a')
+      await ledger.takeBackAttempt('a')
+      expect(await ledger.startAttempt('a')).toBe(2)
+      await ledger.takeBackAttempt('b')
+      await ledger.takeBackAttempt('b')
+      expect(await ledger.startAttempt('b')).toBe(1)
+    })
+  })
+
+  it('excuses a start without taking its number back', async () => {
+    await use(async (ledger) => {
+      await ledger.startAttempt('a')
+      await ledger.excuse('a')
+      expect([ledger.excusedOf('a'), ledger.excusedOf('b')]).toEqual([1, 0])
+      expect(await ledger.startAttempt('a')).toBe(2)
+    })
+  })
+
+  it('keeps the last ten errors, oldest first, and the starts beside them', async () => {
+    await use(async (ledger) => {
+      await ledger.startAttempt('a')
+      for (let n = 1; n <= 13; n += 1) await ledger.noteError('a', `error ${n}`)
+      expect(ledger.errorsOf('a')).toEqual(Array.from({ length: 10 }, (_unused, n) => `error ${n + 4}`))
+      expect(ledger.errorsOf('b')).toEqual([])
+      expect(await ledger.startAttempt('a')).toBe(2)
+    })
+  })
+
+  it('gives a kept result only for the content that it was computed from', async () => {
+    await use(async (ledger) => {
+      await ledger.keepResult(clink, 'answer')
+      expect(ledger.keptResult(clink)?.response).toBe('answer')
+      expect(ledger.keptResult(changed)).toBeUndefined()
+      expect(ledger.keptResult({ ...clink, clink_id: 'another' })).toBeUndefined()
+      await ledger.keepResult(changed, 'other answer')
+      expect(ledger.keptResult(changed)?.response).toBe('other answer')
+      expect(ledger.keptResult(clink)).toBeUndefined()
+    })
+  })
+
+  it('tells a result without a response from none, and from an empty one', async () => {
+    await use(async (ledger) => {
+      await ledger.keepResult(clink, undefined)
+      await ledger.keepResult({ ...clink, clink_id: 'empty' }, '')
+      expect(ledger.keptResult(clink)).toEqual({ content: clink.content, leases: 0 })
+      expect(ledger.keptResult({ ...clink, clink_id: 'empty' })?.response).toBe('')
+    })
+  })
+
+  it('counts the leases that a kept result has failed over, and begins anew with other content', async () => {
+    await use(async (ledger) => {
+      expect(await ledger.countFailedLease(id)).toBe(0)
+      await ledger.keepResult(clink, 'answer')
+      expect(await ledger.countFailedLease(id)).toBe(1)
+      expect(await ledger.countFailedLease(id)).toBe(2)
+      await ledger.keepResult(clink, 'cut answer')
+      expect(ledger.keptResult(clink)).toMatchObject({ response: 'cut answer', leases: 2 })
+      await ledger.keepResult(changed, 'answer')
+      expect(await ledger.countFailedLease(id)).toBe(1)
+    })
+  })
+
+  it('forgets attempts and result of what is settled, of no other', async () => {
+    await use(async (ledger) => {
+      const other = { ...clink, clink_id: 'other' }
+      for (const one of [clink, other]) {
+        await ledger.startAttempt(one.clink_id)
+        await ledger.keepResult(one, 'answer')
+      }
+      await ledger.settled(id)
+      expect(ledger.keptResult(clink)).toBeUndefined()
+      expect(await ledger.startAttempt(id)).toBe(1)
+      expect(ledger.keptResult(other)?.response).toBe('answer')
+      expect(await ledger.startAttempt('other')).toBe(2)
+    })
+  })
+
+  it('gives up what is buried, and needs its attempts and result no longer', async () => {
+    await use(async (ledger) => {
+      await ledger.noteError(id, 'failed')
+      await ledger.keepResult(clink, 'answer')
+      await ledger.bury(letter)
+      expect([ledger.isGivenUp(id), ledger.isGivenUp('other')]).toEqual([true, false])
+      expect([ledger.errorsOf(id), ledger.keptResult(clink)]).toEqual([[], undefined])
+      await ledger.settled(id)
+      expect(ledger.isGivenUp(id)).toBe(true)
+    })
+  })
+
+  it('leaves a clink alone until its time, which a later word replaces', async () => {
+    await use(async (ledger) => {
+      await ledger.coolUntil('a', 1_000)
+      expect([999, 1_000, 1_001].map((now) => ledger.isCooling('a', now))).toEqual([true, false, false])
+      await ledger.coolUntil('a', 500)
+      expect(ledger.isCooling('a', 999)).toBe(false)
+      expect(ledger.isCooling('b', 0)).toBe(false)
+    })
+  })
+
+  it('knows its own clinks and its facts', async () => {
+    await use(async (ledger) => {
+      await ledger.addOwn('mine', 5)
+      await ledger.noteFact('name', 'one')
+      await ledger.noteFact('name', 'two')
+      expect([ledger.isOwn('mine'), ledger.isOwn('theirs')]).toEqual([true, false])
+      expect([ledger.fact('name'), ledger.fact('none')]).toEqual(['two', undefined])
+    })
+  })
+
+  it('holds one claim for a clink, the latest, until it is dropped', async () => {
+    await use(async (ledger) => {
+      const other = { ...claim, clink: { ...clink, clink_id: 'other' } }
+      await ledger.holdClaim(claim)
+      await ledger.holdClaim(other)
+      await ledger.holdClaim({ ...claim, releasing: true })
+      expect(ledger.heldClaims()).toEqual(expect.arrayContaining([{ ...claim, releasing: true }, other]))
+      expect(ledger.heldClaims()).toHaveLength(2)
+      await ledger.dropClaim(id)
+      await ledger.dropClaim('unknown')
+      expect(ledger.heldClaims()).toEqual([other])
+    })
+  })
+
+  it('takes any text for an id', async () => {
+    await use(async (ledger) => {
+      const ids = ['__proto__', "'; DROP TABLE own; --", ' ', 'ид', '']
+      for (const one of ids) await ledger.addOwn(one, 1)
+      expect(ids.filter((one) => !ledger.isOwn(one))).toEqual([])
+      expect(ledger.isOwn('constructor')).toBe(false)
+    })
+  })
+})

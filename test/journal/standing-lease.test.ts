@@ -1,0 +1,110 @@
+import { expect, it } from 'vitest'
+import type { Boot } from '../../src/base/boot.ts'
+import type { Clock } from '../../src/base/clock.ts'
+import { firstLease } from '../../src/worker/lease.ts'
+import { standingLease, toHeldClaim } from '../../src/worker/resume.ts'
+import { clink } from '../clink/sample-records.ts'
+
+/** One machine. Its processes have clocks that begin anywhere, and see the same uptime. */
+class Machine {
+  boot = 'boot-1'
+  uptime = 50_000
+  /** What every look at a clock takes. */
+  slowness = 0
+
+  process(start: number): { clock: Clock; boot: Boot } {
+    const began = this.uptime
+    const clock: Clock = {
+      now: () => start + (this.#look() - began),
+      wall: () => 0,
+      at: () => () => {},
+    }
+    return { clock, boot: { id: this.boot, uptime: () => this.#look() } }
+  }
+
+  #look(): number {
+    const uptime = this.uptime
+    this.uptime += this.slowness
+    return uptime
+  }
+}
+
+const LENGTH = 60_000
+
+/** A claim that a process made and journalled, and the uptime after which its lease must not be used. */
+function journalled(machine: Machine, changes: { releasing?: boolean } = {}) {
+  const { clock, boot } = machine.process(1_000)
+  const sentUp = machine.uptime
+  const sentAt = clock.now()
+  const grant = { sentAt, asked: LENGTH, claimedAt: '2026-01-01T00:00:00.0Z', expiresAt: '2026-01-01T00:01:00.0Z' }
+  const lease = firstLease(grant, { timeout: LENGTH, trustRenewals: false })
+  const claim = { clink, route: 'work', running: true, releasing: false, lease, ...changes }
+  return { held: toHeldClaim(claim, clock, boot), lease, last: sentUp + (lease.deadline - sentAt) }
+}
+
+it('holds on to a lease of the same boot that has time left, with the time that is left', () => {
+  const machine = new Machine()
+  const { held, lease } = journalled(machine)
+  machine.uptime += 20_000
+  const { clock, boot } = machine.process(7_000_000)
+  const standing = standingLease(held, clock, boot)
+  expect(standing?.deadline).toBe(clock.now() + (lease.deadline - 1_000) - 20_000)
+  expect(standing?.end).toBeGreaterThanOrEqual(standing?.deadline ?? Infinity)
+  expect(standing?.serverEnd).toBe(Date.parse('2026-01-01T00:01:00.0Z'))
+})
+
+it.each([
+  [-1, true],
+  [0, false],
+  [1, false],
+  [LENGTH, false],
+])('of a lease that ends now, %d ms later: stands %s', (later, stands) => {
+  const machine = new Machine()
+  const { held, last } = journalled(machine)
+  machine.uptime = last + later
+  const { clock, boot } = machine.process(0)
+  expect(standingLease(held, clock, boot) !== undefined).toBe(stands)
+})
+
+it('takes up nothing of another boot, however much time seems left', () => {
+  const machine = new Machine()
+  const { held } = journalled(machine)
+  machine.boot = 'boot-2'
+  machine.uptime = 10
+  const { clock, boot } = machine.process(0)
+  expect(standingLease(held, clock, boot)).toBeUndefined()
+})
+
+it('takes up nothing that was being released', () => {
+  const machine = new Machine()
+  const { held } = journalled(machine, { releasing: true })
+  const { clock, boot } = machine.process(0)
+  expect(standingLease(held, clock, boot)).toBeUndefined()
+})
+
+it('is never trusted for longer than what was journalled, even when the processes are paused between two looks', () => {
+  const late: string[] = []
+  for (const atWrite of [0, 3_000]) {
+    for (const atStart of [0, 3_000]) {
+      const machine = new Machine()
+      machine.slowness = atWrite
+      const { held, last } = journalled(machine)
+      machine.slowness = 0
+      const { clock, boot } = machine.process(9_000)
+      const ahead = clock.now() - machine.uptime
+      machine.slowness = atStart
+      const standing = standingLease(held, clock, boot)
+      const end = (standing?.deadline ?? Infinity) - ahead
+      if (end > last) late.push(`paused ${atWrite} at the write, ${atStart} at the start: ${end - last} ms too long`)
+    }
+  }
+  expect(late).toEqual([])
+})
+
+it('journals no end of the service where the service says none', () => {
+  const { clock, boot } = new Machine().process(0)
+  const lease = { firstSent: 0, grantedAt: 0, end: 100, deadline: 90, serverEnd: undefined }
+  const held = toHeldClaim({ clink, route: 'work', running: false, releasing: false, lease }, clock, boot)
+  expect(Object.keys(held)).not.toContain('serverEnd')
+  expect(standingLease(held, clock, boot)?.serverEnd).toBeUndefined()
+})
