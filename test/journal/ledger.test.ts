@@ -78,7 +78,8 @@ describe.each([
     await use(async (ledger) => {
       await ledger.keepResult(clink, undefined)
       await ledger.keepResult({ ...clink, clink_id: 'empty' }, '')
-      expect(ledger.keptResult(clink)).toEqual({ content: clink.content, leases: 0 })
+      expect(ledger.keptResult(clink)).toMatchObject({ content: clink.content, leases: 0 })
+      expect(ledger.keptResult(clink)).not.toHaveProperty('response')
       expect(ledger.keptResult({ ...clink, clink_id: 'empty' })?.response).toBe('')
     })
   })
