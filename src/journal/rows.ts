@@ -21,8 +21,9 @@ export const rows = {
     excused: z.number().exactOptional(),
     crashes: z.number(),
     suspect: z.boolean().exactOptional(),
+    at: z.number(),
   }),
-  results: z.object({ content: z.string(), response: z.string().exactOptional(), leases: z.number() }),
+  results: z.object({ content: z.string(), response: z.string().exactOptional(), leases: z.number(), at: z.number() }),
   letters: z.object({
     clink,
     route: z.string(),

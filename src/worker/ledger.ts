@@ -24,6 +24,8 @@ export interface Attempts {
   readonly crashes: number
   /** It was running when the process crashed, for the second time in a row: it runs alone until it has ended once. */
   readonly suspect?: boolean
+  /** Wall time of the last change, in milliseconds. */
+  readonly at: number
 }
 
 /** A completion that Clink has not confirmed. */
@@ -32,6 +34,8 @@ export interface KeptResult {
   readonly response?: string
   /** Leases that ended while the service failed to take it. */
   readonly leases: number
+  /** Wall time in milliseconds. */
+  readonly at: number
 }
 
 /** A claim in hand, so that the next start can hold on to it. */
@@ -81,10 +85,13 @@ export class Ledger {
   readonly #tables: LedgerTables
   readonly #isHealthy: () => boolean
 
+  readonly #wall: () => number
+
   /** @param isHealthy whether writes are kept; while they are not, nothing new may start. */
-  constructor(tables: LedgerTables, isHealthy = (): boolean => true) {
+  constructor(tables: LedgerTables, isHealthy = (): boolean => true, wall = (): number => Date.now()) {
     this.#tables = tables
     this.#isHealthy = isHealthy
+    this.#wall = wall
   }
 
   get isHealthy(): boolean {
@@ -145,7 +152,7 @@ export class Ledger {
   async keepResult(clink: Clink, response: string | undefined): Promise<void> {
     const leases = this.keptResult(clink)?.leases ?? 0
     const text = response === undefined ? {} : { response }
-    await this.#tables.results.set(clink.clink_id, { content: clink.content, ...text, leases })
+    await this.#tables.results.set(clink.clink_id, { content: clink.content, ...text, leases, at: this.#wall() })
   }
 
   /** The kept result of this clink, unless the clink has become another one (other content) since. */
@@ -204,6 +211,21 @@ export class Ledger {
     await this.#tables.claims.delete(clinkId)
   }
 
+  /**
+   * Forgets what nobody will ask for any more: cooling that is over, and attempts, results and own clinks that have not changed
+   * for `keep` milliseconds. Dead letters stay until somebody acts: their clinks may still be pending.
+   */
+  async prune(keep: number): Promise<void> {
+    const now = this.#wall()
+    const { attempts, cooling, own, results } = this.#tables
+    await Promise.all([
+      drop(cooling, (until) => until <= now),
+      drop(own, (at) => at <= now - keep),
+      drop(attempts, ({ at }) => at <= now - keep),
+      drop(results, ({ at }) => at <= now - keep),
+    ])
+  }
+
   fact(name: string): string | undefined {
     return this.#tables.facts.get(name)
   }
@@ -217,10 +239,15 @@ export class Ledger {
   }
 
   #attemptsOf(clinkId: string): Attempts {
-    return this.#tables.attempts.get(clinkId) ?? { count: 0, errors: [], crashes: 0 }
+    return this.#tables.attempts.get(clinkId) ?? { count: 0, errors: [], crashes: 0, at: 0 }
   }
 
   async #changeAttempts(clinkId: string, change: Partial<Attempts>): Promise<void> {
-    await this.#tables.attempts.set(clinkId, { ...this.#attemptsOf(clinkId), ...change })
+    await this.#tables.attempts.set(clinkId, { ...this.#attemptsOf(clinkId), ...change, at: this.#wall() })
   }
+}
+
+async function drop<Row>(table: Table<Row>, isOld: (row: Row) => boolean): Promise<void> {
+  const old = [...table.entries()].filter(([, row]) => isOld(row)).map(([id]) => id)
+  await Promise.all(old.map(async (id) => await table.delete(id)))
 }

