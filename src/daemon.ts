@@ -127,7 +127,7 @@ export class Daemon {
     this.#cancelMaxTime()
     const { running, queued, held, parked } = this.#worker.snapshot()
     this.#emit({ event: 'worker.stopping', reason, running, queued, held, parked })
-    const leftBehind = await this.#worker.stop()
+    const leftBehind = await this.#worker.stop(this.#exit !== EXIT.internal)
     this.#emit({ event: 'worker.stopped', ...this.#totals, leftBehind })
     this.#closeTransport()
     const failed = this.#parts.once !== undefined && this.#totals.deadLettered > 0 ? EXIT.failed : EXIT.ok

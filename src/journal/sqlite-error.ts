@@ -15,12 +15,8 @@ export const isCorrupt = (error: unknown): boolean => [CORRUPT, NOT_A_DATABASE].
 
 /** For people: what is wrong with writing, and what to do. */
 export function writeProblem(error: unknown): string {
-  switch (primaryCode(error)) {
-    case FULL:
-      return 'the disk is full: free some space; writing goes on by itself'
-    case READ_ONLY:
-      return 'the file system is read-only: make it writable; writing goes on by itself'
-    default:
-      return error instanceof Error ? error.message : String(error)
-  }
+  const code = primaryCode(error)
+  if (code === FULL) return 'the disk is full: free some space'
+  if (code === READ_ONLY) return 'the file system is read-only: make it writable'
+  return error instanceof Error ? error.message : String(error)
 }

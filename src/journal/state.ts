@@ -54,18 +54,16 @@ export function openState(options: StateOptions): State {
 }
 
 function openTables(journal: Journal): LedgerTables {
-  const table = <Name extends keyof typeof rows>(name: Name): JournalTable<z.infer<(typeof rows)[Name]>> => {
-    const schema = rows[name]
-    return journal.table(name, (row) => schema.safeParse(row).data as z.infer<(typeof rows)[Name]> | undefined)
-  }
+  const table = <Row>(name: string, schema: z.ZodType<Row>): JournalTable<Row> =>
+    journal.table(name, (row) => schema.safeParse(row).data)
   return {
-    attempts: table('attempts'),
-    results: table('results'),
-    letters: table('letters'),
-    cooling: table('cooling'),
-    own: table('own'),
-    claims: table('claims'),
-    facts: table('facts'),
+    attempts: table('attempts', rows.attempts),
+    results: table('results', rows.results),
+    letters: table('letters', rows.letters),
+    cooling: table('cooling', rows.cooling),
+    own: table('own', rows.own),
+    claims: table('claims', rows.claims),
+    facts: table('facts', rows.facts),
   }
 }
 

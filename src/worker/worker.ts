@@ -112,10 +112,11 @@ export class Worker {
    * Stops taking, gives back what waits, lets what runs finish for `shutdown.drain`, then aborts it, tells Clink about every
    * outcome, and releases the rest, all within `shutdown.timeout`.
    *
+   * @param inOrder false: a fault ends the worker, and the next start counts it as a crash.
    * @returns ids of clinks whose claims are still held: the service did not take their settlement in time.
    */
-  async stop(): Promise<readonly string[]> {
-    this.#stopped ??= this.#stop()
+  async stop(inOrder = true): Promise<readonly string[]> {
+    this.#stopped ??= this.#stop(inOrder)
     return await this.#stopped
   }
 
@@ -143,8 +144,8 @@ export class Worker {
     return config.concurrency - this.#deliveries.busy - this.#deliveries.dueBy(clock.now() + config.poll.interval)
   }
 
-  async #stop(): Promise<readonly string[]> {
-    const { clock, config, emit } = this.#context
+  async #stop(inOrder: boolean): Promise<readonly string[]> {
+    const { clock, config, crashWatch, emit } = this.#context
     const { drain, timeout } = config.shutdown
     const end = clock.now() + timeout
     const abortAt = Math.min(clock.now() + drain, end)
@@ -169,7 +170,7 @@ export class Worker {
     this.#poller.abandon()
     const abandoned = Promise.all(this.#deliveries.in('running').map(async (delivery) => await delivery.abandon()))
     await this.#until(end, Promise.all([quiet, abandoned, this.#deliveries.settled()]))
-    await this.#context.crashWatch.end()
+    if (inOrder) await crashWatch.end()
     this.#options.closing.abort()
     return [...this.#deliveries.live.map(({ clink }) => clink.clink_id), ...this.#parked.ids]
   }
