@@ -113,7 +113,7 @@ describe('on a full disk', () => {
     for (const id of ids) await ledger.keepResult(other(id), answer)
     await ledger.settled('before')
     expect(ledger.isHealthy).toBe(false)
-    expect(health).toEqual([expect.stringMatching(/disk is full.*by itself/)])
+    expect(health).toEqual([expect.stringMatching(/the disk is full: free some space/)])
     expect(ids.filter((id) => ledger.keptResult(other(id))?.response !== answer)).toEqual([])
 
     disk.free()
