@@ -48,7 +48,7 @@ describe('P9: after a kill -9', () => {
       second.signal('SIGTERM')
 
       expect(await second.exited, second.output).toBe(0)
-      const attempts = (await site.noted()).map((line) => line.split(' ').at(-1))
+      const attempts = (await site.noted()).map((line) => line.split(' ').at(-1) ?? '')
       expect(attempts.sort()).toEqual([
         ...Array.from({ length: 10 }, () => '1'),
         ...Array.from({ length: 10 }, () => '2'),
