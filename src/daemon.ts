@@ -115,6 +115,11 @@ export class Daemon {
     void this.stop(`the ${part} failed`)
   }
 
+  /** Looks for a clink again that was given up until now. */
+  retried(clinkId: string): void {
+    this.#worker.giveBack(clinkId).catch((error: unknown) => this.fail('release', asError(error)))
+  }
+
   snapshot(): Snapshot {
     return this.#worker.snapshot()
   }

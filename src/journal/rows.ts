@@ -32,6 +32,7 @@ export const rows = {
     errors: z.array(z.string()),
     tell: z.enum(['release', 'complete']),
     at: z.number(),
+    discarded: z.literal(true).exactOptional(),
   }),
   cooling: z.number(),
   own: z.number(),

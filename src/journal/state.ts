@@ -21,6 +21,8 @@ export interface StateOptions {
   readonly sync: 'normal' | 'full'
   /** Told what keeps the journal from writing, and `undefined` when it writes again. */
   readonly onHealth: (problem: string | undefined) => void
+  /** Only a look or a change by hand: whether the directory is a copy stays for the next worker to find out. */
+  readonly visit?: true
 }
 
 /**
@@ -37,7 +39,7 @@ export function openState(options: StateOptions): State {
     const ledger = new Ledger(openTables(opened), () => opened.isHealthy)
     const place = `${machineId()} ${realpathSync(options.directory)}`
     const before = ledger.fact('place')
-    void ledger.noteFact('place', place)
+    if (options.visit !== true) void ledger.noteFact('place', place)
     return {
       ledger,
       isOurs: before === undefined || before === place,

@@ -12,7 +12,12 @@ export interface DeadLetter {
   readonly tell: 'release' | 'complete'
   /** Wall time in milliseconds. */
   readonly at: number
+  /** Nobody wants to see it any more; what is left of it says only that the clink is not to be run. */
+  readonly discarded?: true
 }
+
+/** What became of a request about a dead letter. `told`: its sender has had the answer that it failed. */
+export type LetterChange = 'done' | 'unknown' | 'told'
 
 /** Starts of a handler for one clink. */
 export interface Attempts {
@@ -184,6 +189,31 @@ export class Ledger {
     return this.#tables.letters.get(clinkId) !== undefined
   }
 
+  /** Dead letters that wait for somebody to act, oldest first. */
+  letters(): readonly DeadLetter[] {
+    const letters = [...this.#tables.letters.entries()].map(([, letter]) => letter)
+    return letters.filter(({ discarded }) => discarded !== true).sort((a, b) => a.at - b.at)
+  }
+
+  /** Takes the clink for a new one: it is run when it comes. Its attempts were forgotten when it was buried. */
+  async retry(clinkId: string): Promise<LetterChange> {
+    const letter = this.#letter(clinkId)
+    if (letter === undefined) return 'unknown'
+    // Clink holds it for completed: it never comes again.
+    if (letter.tell === 'complete') return 'told'
+    await Promise.all([this.#tables.letters.delete(clinkId), this.#tables.cooling.delete(clinkId)])
+    return 'done'
+  }
+
+  /** Forgets what the dead letter holds, but not that its clink is given up: it may still be pending. */
+  async discard(clinkId: string): Promise<LetterChange> {
+    const letter = this.#letter(clinkId)
+    if (letter === undefined) return 'unknown'
+    const clink = { ...letter.clink, content: '' }
+    await this.#tables.letters.set(clinkId, { ...letter, clink, reason: '', errors: [], discarded: true })
+    return 'done'
+  }
+
   /** Leave the clink alone until this wall time. */
   async coolUntil(clinkId: string, time: number): Promise<void> {
     await this.#tables.cooling.set(clinkId, time)
@@ -236,6 +266,11 @@ export class Ledger {
 
   heldClaims(): readonly HeldClaim[] {
     return [...this.#tables.claims.entries()].map(([, claim]) => claim)
+  }
+
+  #letter(clinkId: string): DeadLetter | undefined {
+    const letter = this.#tables.letters.get(clinkId)
+    return letter?.discarded === true ? undefined : letter
   }
 
   #attemptsOf(clinkId: string): Attempts {

@@ -55,6 +55,13 @@ export class Parked {
     if (this.#closed) this.#release(clink.clink_id)
   }
 
+  /** Releases the claim on one clink, if it is parked, so that it comes back at once. Resolves when that is over. */
+  async giveBack(clinkId: string): Promise<void> {
+    this.#release(clinkId)
+    const entry = this.#entries.get(clinkId)
+    if (entry !== undefined) await this.#releases.get(entry)
+  }
+
   /** Releases what is parked, and from now on whatever is added. Resolves when nothing is left to release. */
   async close(): Promise<void> {
     this.#closed = true
@@ -65,11 +72,11 @@ export class Parked {
   #release(id: string): void {
     const entry = this.#entries.get(id)
     if (entry === undefined || this.#releases.has(entry)) return
-    const work = this.#giveBack(entry).finally(() => this.#releases.delete(entry))
+    const work = this.#endClaim(entry).finally(() => this.#releases.delete(entry))
     this.#releases.set(entry, work)
   }
 
-  async #giveBack(entry: Entry): Promise<void> {
+  async #endClaim(entry: Entry): Promise<void> {
     const { clink, holder, forget } = entry
     const event = await release({ clink, holder, facts: () => ({ clink }) }, 'parked', undefined, this.#context)
     // At the end of the time for stopping the entry stays: it is named as left behind.

@@ -103,6 +103,12 @@ export class Worker {
     if (this.#stopped === undefined) this.#poller.start()
   }
 
+  /** The clink is no longer given up: a claim on it that is parked is released, so that it comes back at once. */
+  async giveBack(clinkId: string): Promise<void> {
+    await this.#parked.giveBack(clinkId)
+    this.#poller.wake()
+  }
+
   /** Polls now rather than later. */
   wake(): void {
     this.#poller.wake()
