@@ -5,6 +5,7 @@ import { checkCommand } from './check.ts'
 import { devCommand } from './dev.ts'
 import { emulateCommand } from './emulate.ts'
 import { inboxCommand } from './inbox.ts'
+import { failedCommand } from './failed.ts'
 import { initCommand } from './init.ts'
 import { invokeCommand } from './invoke.ts'
 import { processIo, type Io } from './io.ts'
@@ -48,6 +49,7 @@ function makeProgram(io: Io): Command {
     initCommand(io),
     sendCommand(io),
     inboxCommand(io),
+    failedCommand(io),
     apiCommand(io),
     emulateCommand(io),
   ]

@@ -1,14 +1,16 @@
 import type { Logger } from 'pino'
-import type { ExitCode } from '../base/coded-error.ts'
+import { asError, type ExitCode } from '../base/coded-error.ts'
 import type { Secret } from '../base/secret.ts'
 import type { Config } from '../config/config.ts'
 import { Daemon, type DaemonParts } from '../daemon.ts'
 import type { Emit, WorkerEvent } from '../events.ts'
 import { HandlerRegistry, type HandlerSet } from '../handlers/registry.ts'
 import { watchHandlers } from '../handlers/watch.ts'
+import { ControlSocket } from '../host/control-socket.ts'
 import type { WorkerProcess } from '../host/worker-process.ts'
-import { openState } from '../journal/state.ts'
+import { openState, type State } from '../journal/state.ts'
 import { logEvents } from '../observe/events.ts'
+import { answerFailed } from './failed-requests.ts'
 
 export interface WorkParts {
   readonly host: WorkerProcess
@@ -75,12 +77,27 @@ export async function work(parts: WorkParts): Promise<ExitCode> {
   nobodyReads.addEventListener('abort', () => void daemon.stop('nobody reads the log'))
   daemon.start()
   if (config.handlers.watch) void watch.start()
+  const control = state === undefined ? undefined : await listen(state, daemon, parts)
   const exit = await daemon.ended
   await watch.stop()
+  await control?.stop()
   state?.close()
   return exit
 }
 
 function health(problem: string | undefined): WorkerEvent {
   return problem === undefined ? { event: 'journal.recovered' } : { event: 'journal.failed', problem }
+}
+
+/** A worker that no command can reach is better than none. */
+async function listen(state: State, daemon: Daemon, { config, logger }: WorkParts): Promise<ControlSocket> {
+  const letters = { ledger: state.ledger, retried: (id: string): void => daemon.retried(id) }
+  const control = new ControlSocket({
+    directory: config.state.directory,
+    answer: async (request) => await answerFailed(request, letters),
+  })
+  await control.start().catch((error: unknown) => {
+    logger.warn({ event: 'control.unavailable', message: asError(error).message })
+  })
+  return control
 }

@@ -1,0 +1,98 @@
+import { resolve } from 'node:path'
+import { CodedError, EXIT } from '../base/coded-error.ts'
+import { loadConfig } from '../config/load.ts'
+import { printable } from '../observe/printable.ts'
+import type { DeadLetter, LetterChange } from '../worker/ledger.ts'
+import { loadOptions } from './connect.ts'
+import { reachLetters, type FailedLetters, type StatePlace } from './failed-reach.ts'
+import { json, lettersText, letterText, summary, whole } from './failed-text.ts'
+import type { Io } from './io.ts'
+import type { SettingsOptions } from './settings.ts'
+
+export interface FailedOptions extends SettingsOptions {
+  readonly state?: string
+  readonly all?: true
+  readonly group?: string
+  readonly error?: string
+  readonly json?: true
+}
+
+export async function listFailed(options: FailedOptions, io: Io): Promise<void> {
+  await withLetters(options, io, async (failed) => {
+    const letters = (await failed.letters()).filter(chosen(options))
+    io.out(options.json === true ? json(letters.map(summary)) : lettersText(letters, io))
+  })
+}
+
+export async function showFailed(id: string, options: FailedOptions, io: Io): Promise<void> {
+  await withLetters(options, io, async (failed) => {
+    const letter = (await failed.letters()).find(({ clink }) => clink.clink_id === id)
+    if (letter === undefined) throw new CodedError('USAGE', unknown(id))
+    io.out(options.json === true ? json(whole(letter)) : letterText(letter))
+  })
+}
+
+export async function changeFailed(
+  what: 'retry' | 'discard',
+  ids: readonly string[],
+  options: FailedOptions,
+  io: Io,
+): Promise<void> {
+  const isFiltered = options.all === true || options.group !== undefined || options.error !== undefined
+  if (ids.length === 0 && !isFiltered) {
+    throw new CodedError('USAGE', `failed ${what}: say which: ids, --group, --error or --all`)
+  }
+  if (ids.length > 0 && isFiltered) {
+    throw new CodedError('USAGE', `failed ${what}: name ids or choose with --group, --error or --all, not both`)
+  }
+  await withLetters(options, io, async (failed) => {
+    const named = isFiltered ? (await failed.letters()).filter(chosen(options)).map(({ clink }) => clink.clink_id) : ids
+    const changes: { clink_id: string; result: LetterChange }[] = []
+    for (const id of new Set(named)) {
+      const result = await failed.change(what, id)
+      changes.push({ clink_id: id, result })
+      if (result !== 'done') io.problem(printable(refusal(id, result)))
+      else if (options.json !== true) io.out(`${printable(id)} ${what === 'retry' ? 'will be retried' : 'discarded'}\n`)
+    }
+    if (options.json === true) io.out(json(changes))
+    else if (changes.length === 0) io.out('no dead letters\n')
+    if (changes.some(({ result }) => result === 'unknown')) io.finish(EXIT.usage)
+    else if (changes.some(({ result }) => result === 'told')) io.finish(EXIT.failed)
+  })
+}
+
+async function withLetters(
+  options: FailedOptions,
+  io: Io,
+  use: (failed: FailedLetters) => Promise<void>,
+): Promise<void> {
+  const failed = await reachLetters(await stateOf(options, io))
+  try {
+    await use(failed)
+  } finally {
+    failed.close()
+  }
+}
+
+/** A directory that is named needs no configuration. */
+async function stateOf(options: FailedOptions, io: Io): Promise<StatePlace> {
+  if (options.state !== undefined) return { directory: resolve(io.cwd, options.state), sync: 'full' }
+  return (await loadConfig(loadOptions(options, io))).config.state
+}
+
+function chosen({ error, group }: FailedOptions): (letter: DeadLetter) => boolean {
+  const text = error?.toLowerCase()
+  return ({ clink, errors, reason }) =>
+    (group === undefined || group === clink.group_slug || group === clink.group_id) &&
+    (text === undefined || [reason, ...errors].some((said) => said.toLowerCase().includes(text)))
+}
+
+function unknown(id: string): string {
+  return `${id} is not among the dead letters; \`clink-worker failed list\` shows them`
+}
+
+function refusal(id: string, result: 'unknown' | 'told'): string {
+  return result === 'unknown'
+    ? unknown(id)
+    : `${id} cannot be retried: its sender was told that it failed, and Clink holds it for completed; have it sent again`
+}

@@ -1,0 +1,33 @@
+import { z } from 'zod'
+import { CodedError } from '../base/coded-error.ts'
+import type { DeadLetter, Ledger, LetterChange } from '../worker/ledger.ts'
+
+const failedRequest = z.discriminatedUnion('request', [
+  z.object({ request: z.literal('failed.letters') }),
+  z.object({ request: z.literal('failed.retry'), id: z.string() }),
+  z.object({ request: z.literal('failed.discard'), id: z.string() }),
+])
+
+/** What can be asked about dead letters, of the worker that runs or of the state that it left. */
+export type FailedRequest = z.infer<typeof failedRequest>
+
+export interface Letters {
+  readonly ledger: Ledger
+  /** The clink may be run again. */
+  retried(id: string): void
+}
+
+/**
+ * @returns the dead letters, or what became of the one that was named.
+ * @throws {CodedError} USAGE when the request is none of these; STATE_UNUSABLE when a change cannot be written.
+ */
+export async function answerFailed(request: unknown, letters: Letters): Promise<readonly DeadLetter[] | LetterChange> {
+  const { data, error } = failedRequest.safeParse(request)
+  if (data === undefined) throw new CodedError('USAGE', `not a request about dead letters: ${z.prettifyError(error)}`)
+  const { ledger } = letters
+  if (data.request === 'failed.letters') return ledger.letters()
+  const change = data.request === 'failed.retry' ? await ledger.retry(data.id) : await ledger.discard(data.id)
+  if (data.request === 'failed.retry' && change === 'done') letters.retried(data.id)
+  if (ledger.isHealthy) return change
+  throw new CodedError('STATE_UNUSABLE', `${data.id}: the journal cannot be written, so that this may be forgotten`)
+}
