@@ -33,9 +33,9 @@ export class DeliverySet {
     )
   }
 
-  /** Whether a claim on the clink is in hand. A delivery that lost its claim does not count, even while its code still runs. */
-  holds(clinkId: string): boolean {
-    return this.live.some(({ clink }) => clink.clink_id === clinkId)
+  /** The delivery that has the claim on the clink in hand. One that lost its claim does not count, even while its code still runs. */
+  holding(clinkId: string): Delivery | undefined {
+    return this.live.find(({ clink }) => clink.clink_id === clinkId)
   }
 
   /** Those that have not ended. */

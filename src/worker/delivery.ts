@@ -61,6 +61,8 @@ export class Delivery {
   #heldFor = 0
   #dueAt: number | undefined
   #completedAt: number | undefined
+  #isReleasing = false
+  #wasReleased = false
   #stopping = false
   #abandoned: Promise<void> | undefined
 
@@ -84,6 +86,15 @@ export class Delivery {
   /** Local time at which a held clink is due; undefined while it is not held. */
   get dueAt(): number | undefined {
     return this.#dueAt
+  }
+
+  /** A release is on its way: the service may give the clink out again before it is answered. */
+  get isReleasing(): boolean {
+    return this.#isReleasing
+  }
+
+  get wasReleased(): boolean {
+    return this.#wasReleased
   }
 
   /** Local time at which Clink confirmed the completion; undefined before. */
@@ -342,7 +353,9 @@ export class Delivery {
     if (this.hasEnded) return
     await this.#note(true)
     if (this.hasEnded) return
+    this.#isReleasing = true
     const event = await release(this.#claimed(), why, reason, this.#context)
+    this.#isReleasing = false
     // At the end of its time the worker names the clink as left behind instead.
     if (!this.hasEnded && !(event.event === 'clink.leftToExpire' && this.#context.closing.aborted)) this.#end(event)
   }
@@ -369,6 +382,7 @@ export class Delivery {
   #end(event: WorkerEvent): void {
     this.#enter('settled')
     if (event.event === 'clink.completed') this.#completedAt = this.#since
+    this.#wasReleased = event.event === 'clink.released'
     this.#keeper.stop()
     void this.#context.ledger.dropClaim(this.clink.clink_id)
     this.#context.emit(event)

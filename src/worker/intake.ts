@@ -56,26 +56,14 @@ export class Intake {
         if (status === 'claimed') context.identity.learn(claimed_by, 'a claim')
     }
     const fresh = [...ours].filter(({ clink_id }) => !this.#parked.knows(clink_id)).length
-    let runnable = 0
-    const faults: unknown[] = []
-    for (const clink of page.clinks) {
-      // The answer may be older than what has become of the clink since it was asked for.
-      const done = this.#deliveries.completedSince(clink.clink_id, sentAt)
-      const why = done || this.#deliveries.holds(clink.clink_id) ? 'in-hand' : 'not-claimed'
-      if (why === 'in-hand' || !ours.has(clink)) {
-        context.emit({ event: 'clink.leftAlone', clinkId: clink.clink_id, why })
-      } else {
-        const lease = leaseOf(clink, sentAt, context.config.claim)
-        try {
-          if (await this.#take(clink, lease)) runnable += 1
-        } catch (error) {
-          // The worker ends by this, and can give back only what it holds by then.
-          faults.push(error)
-          this.#parked.add(clink, lease, 'stopping')
-        }
-      }
-    }
-    if (faults.length > 0) throw faults[0]
+    // Side by side: one that needs a request must not keep the others of the page in nobody's hands.
+    const once = new Map(page.clinks.map((clink) => [clink.clink_id, clink]))
+    const taken = await Promise.allSettled(
+      [...once.values()].map(async (clink) => await this.#receive(clink, ours.has(clink), sentAt)),
+    )
+    const fault = taken.find(({ status }) => status === 'rejected')
+    if (fault?.status === 'rejected') throw fault.reason
+    const runnable = taken.filter((one) => one.status === 'fulfilled' && one.value).length
     return { claimed: ours.size, runnable, fresh }
   }
 
@@ -97,6 +85,29 @@ export class Intake {
       }
     }
     emit({ event: 'worker.resumed', claims: claims.length - gone, gone })
+  }
+
+  /** True when the clink is being worked. */
+  async #receive(clink: Clink, isOurs: boolean, sentAt: number): Promise<boolean> {
+    const { context } = this.#shared
+    const held = this.#deliveries.holding(clink.clink_id)
+    if (held?.isReleasing === true) await held.settled
+    // A release that reached the service before the poll: the claim is a new one. Otherwise it is the one in hand, or the answer
+    // is older than what has become of the clink since it was asked for.
+    const isKnown = held !== undefined && !held.wasReleased
+    const why = isKnown || this.#deliveries.completedSince(clink.clink_id, sentAt) ? 'in-hand' : 'not-claimed'
+    if (why === 'in-hand' || !isOurs) {
+      context.emit({ event: 'clink.leftAlone', clinkId: clink.clink_id, why })
+      return false
+    }
+    const lease = leaseOf(clink, sentAt, context.config.claim)
+    try {
+      return await this.#take(clink, lease)
+    } catch (error) {
+      // The worker ends by this, and can give back only what it holds by then.
+      this.#parked.add(clink, lease, 'stopping')
+      throw error
+    }
   }
 
   /** True when the clink is being worked. */

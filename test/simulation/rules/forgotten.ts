@@ -2,7 +2,6 @@ import { workerOf } from '../explained.ts'
 import type { Rule } from '../judge.ts'
 import type { Record } from '../record.ts'
 import { endOf, leaseEnd } from './leases.ts'
-import { IN_HAND, wasInHand } from './stopping.ts'
 
 /** Facts that say what becomes of a claim that is not settled. */
 const ENDS: ReadonlySet<string> = new Set([
@@ -69,12 +68,7 @@ export const claimsAreExplained: Rule = ({ plan, record, emulator }) =>
       // It cannot say anything before it has woken, nor before the time by which it knows.
       const known = Math.max(at, leaseEnd(plan, record, session, clinkId, at), ...life.sleeps.map(({ to }) => to))
       if (isSaid || endOf(life) <= known) return []
-      const breach = {
-        rule: 'P1',
-        at,
-        life: session,
-        text: `the claim on ${clinkId} ran out and nothing was said of it`,
-      }
-      return [wasInHand(record, session, clinkId) ? { ...breach, known: IN_HAND } : breach]
+      const text = `the claim on ${clinkId} ran out and nothing was said of it`
+      return [{ rule: 'P1', at, life: session, text }]
     }),
   )

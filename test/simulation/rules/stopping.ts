@@ -4,16 +4,6 @@ import type { LifeRecord, Record } from '../record.ts'
 /** What it says of a claim that it leaves alone. */
 const ENDS: ReadonlySet<string> = new Set(['clink.lost', 'clink.leftToExpire', 'clink.leftAlone'])
 
-/** A poll can overtake the answer to a release: its claim on the clink is new, and nobody takes it up. */
-export const IN_HAND = 'a claim that a poll brought while the release of the last one was not answered yet'
-
-export function wasInHand(record: Record, life: string, clinkId: string): boolean {
-  const last = record.grantsOf(life, clinkId).findLast(({ via }) => via === 'poll')
-  return record
-    .told(life, clinkId)
-    .some(({ event, at }) => at >= (last?.at ?? 0) && event.event === 'clink.leftAlone' && event.why === 'in-hand')
-}
-
 /** P8: after a stop no claim is left, but those it names and those of which it could not know or not tell. */
 export const stopLeavesNothing: Rule = ({ record }) =>
   [...record.lives.values()].flatMap((life) => {
@@ -21,19 +11,9 @@ export const stopLeavesNothing: Rule = ({ record }) =>
     if (at === undefined) return []
     return heldAtStop.flatMap((clinkId) => {
       if (leftBehind.includes(clinkId) || isExcused(record, life, clinkId)) return []
-      const breach = { rule: 'P8', at, life: name, text: `${clinkId} is still claimed after the stop` }
-      if (wasInHand(record, name, clinkId)) return [{ ...breach, known: IN_HAND }]
-      return [isUntold(record, name, clinkId, at) ? { ...breach, known: UNTOLD } : breach]
+      return [{ rule: 'P8', at, life: name, text: `${clinkId} is still claimed after the stop` }]
     })
   })
-
-/** What one record of a page waits for, the records after it wait for too: they are claimed and nobody has them in hand. */
-const UNTOLD = 'the rest of a page, while an own reply in it is acknowledged or asked about'
-
-function isUntold(record: Record, life: string, clinkId: string, until: number): boolean {
-  const last = record.grantsOf(life, clinkId).at(-1)
-  return !record.told(life, clinkId).some(({ at }) => at >= (last?.at ?? 0) && at < until)
-}
 
 function isExcused(record: Record, { name, stoppedAt, jumps }: LifeRecord, clinkId: string): boolean {
   const grants = record.grantsOf(name, clinkId)
