@@ -9,6 +9,8 @@ const LONGEST_PATH = 103
 const LONGEST_REQUEST = 1_000_000
 /** A caller that is silent for so long is gone. */
 const SILENCE = 30_000
+/** How long a stop waits for a caller that does not take its answer. */
+const PARTING = 1_000
 
 /** What is sent for each request. */
 export type ControlAnswer = { readonly answer: unknown } | { readonly error: string; readonly code?: string }
@@ -59,7 +61,7 @@ export class ControlSocket implements Service {
     this.#server = undefined
     const closed = new Promise<void>((resolve) => server.close(() => resolve()))
     await Promise.all(this.#answering)
-    for (const socket of this.#sockets) socket.destroySoon()
+    for (const socket of this.#sockets) socket.setTimeout(PARTING).destroySoon()
     await closed
   }
 

@@ -1,9 +1,12 @@
-import { existsSync, statSync } from 'node:fs'
+import { cpSync, existsSync, statSync } from 'node:fs'
 import { createConnection } from 'node:net'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { ControlSocket, controlPath } from '../../src/host/control-socket.ts'
+import { openState } from '../../src/journal/state.ts'
 import type { Cli, Ended } from './cli.ts'
 import { handler, Site } from './site.ts'
+import { TempDir } from './temp-dir.ts'
 
 // Fails until a file of the clink's name is there.
 const untilMarked = `import { existsSync } from 'node:fs'\n${handler(`
@@ -169,6 +172,61 @@ test('the socket is the user’s own, and a request that is no request hurts nob
   expect(new Set(await ids(site))).toEqual(new Set([one, two]))
   next.kill('SIGTERM')
   expect(await next.ended).toMatchObject({ code: 0 })
+})
+
+test('commands that come at once wait for each other', async () => {
+  const { site, one, two } = await givenUp()
+  await using _ = site
+  for (const listed of await Promise.all([ids(site), ids(site), ids(site)])) {
+    expect(new Set(listed)).toEqual(new Set([one, two]))
+  }
+})
+
+test('a look into a copied state directory leaves it a copy to the next worker', async () => {
+  const { site, one, two } = await givenUp()
+  await using _ = site
+  const copy = join(site.dir.path, 'copy')
+  cpSync(join(site.dir.path, 'state'), copy, { recursive: true })
+  const { stdout } = await failed(site, 'list', '--state', copy)
+  for (const id of [one, two]) expect(stdout).toContain(id)
+  const state = openState({ directory: copy, sync: 'normal', onHealth: () => {} })
+  expect(state.isOurs).toBe(false)
+  state.close()
+})
+
+test('where no socket can be, the worker works and says so, and the command says why', async () => {
+  await using site = await Site.start({ 'handlers/h.js': untilMarked })
+  const state = join(site.dir.path, 'long'.repeat(30))
+  await using worker = site.run('--set', `state.directory=${state}`)
+  await worker.said(/control\.unavailable.*at most 103 bytes/)
+  await worker.said(/worker\.ready/)
+  const list = await failed(site, 'list', '--state', state)
+  expect(list).toMatchObject({
+    code: 64,
+    stdout: '',
+    stderr: expect.stringMatching(/cannot be reached.*103 bytes.*\n$/),
+  })
+  worker.kill('SIGTERM')
+  expect(await worker.ended).toMatchObject({ code: 0 })
+})
+
+test('a caller that does not read its answer does not keep the worker from stopping', async () => {
+  using dir = new TempDir()
+  const asked = Promise.withResolvers<void>()
+  const answer = async (): Promise<string> => {
+    asked.resolve()
+    return 'x'.repeat(10_000_000)
+  }
+  const control = new ControlSocket({ directory: dir.path, answer })
+  await control.start()
+  const caller = createConnection(controlPath(dir.path)).on('error', () => {})
+  caller.pause().write('{}\n')
+  await asked.promise
+  const started = performance.now()
+  await control.stop()
+  expect(performance.now() - started).toBeLessThan(15_000)
+  await control.stop()
+  caller.destroy()
 })
 
 /** The first line that comes back. */
