@@ -133,7 +133,7 @@ export const configSchema = z.strictObject({
           .prefault('5m')
           .describe('How long a claim is asked for; it is renewed while the work goes on.'),
         maxHold: duration(1_000).prefault('6h').describe('The longest a clink is held for later runs.'),
-        exclusive: flag().prefault(false).describe('Nobody else uses this key. Not available yet.'),
+        exclusive: flag().prefault(false).describe('Nobody else uses this key.'),
         trustRenewals: flag()
           .prefault(false)
           .describe('Believe renewals of a service that does not say when claims end.'),
@@ -164,7 +164,7 @@ export const configSchema = z.strictObject({
         backoff: retryShape.backoff.prefault('5s').describe('First wait before another attempt; doubles each time.'),
         maxBackoff: retryShape.maxBackoff.prefault('10m').describe('Longest wait before another attempt.'),
         cooldown: duration().prefault('1h').describe('How long a released clink is left alone by this worker.'),
-        crashes: integer(1, 1_000).prefault(3).describe('Crashes that one clink may cause. Not available yet.'),
+        crashes: integer(1, 1_000).prefault(3).describe('Crashes that one clink may cause.'),
         onExhausted: oneOf(['release', 'complete'])
           .prefault('release')
           .describe('What Clink is told about a clink that is given up.'),
@@ -199,9 +199,9 @@ export const configSchema = z.strictObject({
   state: z
     .strictObject(
       {
-        directory: text().prefault('./state').describe('Where the worker keeps what it must not forget. Not used yet.'),
-        sync: oneOf(['normal', 'full']).prefault('normal').describe('full: safe against power loss. Not used yet.'),
-        keep: duration().prefault('14d').describe('How long settled clinks are kept. Not used yet.'),
+        directory: text().prefault('./state').describe('Where the worker keeps what it must not forget.'),
+        sync: oneOf(['normal', 'full']).prefault('normal').describe('full: safe against power loss.'),
+        keep: duration().prefault('14d').describe('How long what is only remembered is kept.'),
       },
       GROUP,
     )
