@@ -31,7 +31,7 @@ export class Intake {
   readonly #shared: DeliveryShared
   readonly #deliveries: DeliverySet
   readonly #parked: Parked
-  #closed = false
+  readonly #closing = new AbortController()
 
   constructor(shared: DeliveryShared, deliveries: DeliverySet, parked: Parked) {
     this.#shared = shared
@@ -39,9 +39,9 @@ export class Intake {
     this.#parked = parked
   }
 
-  /** From now on everything that arrives is given back. */
+  /** From now on everything that arrives is given back, also what is being asked about. */
   close(): void {
-    this.#closed = true
+    this.#closing.abort()
   }
 
   /** @param sentAt local time when the poll was sent. */
@@ -121,9 +121,9 @@ export class Intake {
       })
       return false
     }
-    const judged = this.#closed ? undefined : await this.#judge(clink, lease)
+    const judged = this.#closing.signal.aborted ? undefined : await this.#judge(clink, lease)
     // Judging may have taken a request, and the worker may have been told to stop meanwhile.
-    const verdict: Verdict = judged === undefined || this.#closed ? { leave: 'stopping' } : judged
+    const verdict: Verdict = judged === undefined || this.#closing.signal.aborted ? { leave: 'stopping' } : judged
     if ('run' in verdict) {
       this.#deliveries.add(new Delivery(clink, verdict.run, lease, this.#shared))
       return true
@@ -156,7 +156,10 @@ export class Intake {
   async #learnIdentity(clink: Clink, lease: Lease): Promise<void> {
     const { api, identity } = this.#shared.context
     try {
-      const record = await api.claimClink({ clink_id: clink.clink_id }, { deadline: lease.deadline, attempts: 1 })
+      const record = await api.claimClink(
+        { clink_id: clink.clink_id },
+        { deadline: lease.deadline, attempts: 1, signal: this.#closing.signal },
+      )
       if (record.status === 'claimed') identity.learn(record.claimed_by, 'a renewal')
     } catch {
       // Not known then: the clink is left alone, and the worker says so.
