@@ -91,3 +91,29 @@ export async function sleep(clock: Clock, ms: number, signal?: AbortSignal): Pro
     signal?.addEventListener('abort', done)
   })
 }
+
+/** A wait that can be cut short. One waiter at a time. */
+export class Alarm {
+  readonly #clock: Clock
+  #wakeUp: () => void = () => {}
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
+
+  /** Resolves at this local time, or when it rings; without a time only then. */
+  async until(time: number | undefined): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const cancel = time === undefined ? () => {} : this.#clock.at(time, resolve)
+      this.#wakeUp = () => {
+        cancel()
+        resolve()
+      }
+    })
+  }
+
+  /** Ends the wait that is under way, if there is one. */
+  ring(): void {
+    this.#wakeUp()
+  }
+}

@@ -388,7 +388,7 @@ export class Delivery {
     this.#context.emit(event)
   }
 
-  #lose(cause: LostCause, detail?: string): void {
+  #lose(cause: LostCause): void {
     if (this.hasEnded) return
     const settling = this.#is('settling')
     const { clock, ledger } = this.#context
@@ -397,13 +397,8 @@ export class Delivery {
     this.#enter('lost')
     this.#keeper.stop()
     void this.#context.ledger.dropClaim(this.clink.clink_id)
-    const said = detail ?? (settling ? 'while Clink was being told about the result; it may have taken it' : undefined)
-    this.#context.emit({
-      event: 'clink.lost',
-      ...this.#facts(),
-      cause,
-      ...(said === undefined ? {} : { detail: said }),
-    })
+    const detail = settling ? { detail: 'while Clink was being told about the result; it may have taken it' } : {}
+    this.#context.emit({ event: 'clink.lost', ...this.#facts(), cause, ...detail })
     this.#run?.abort('lease-lost')
     this.#interrupted.resolve()
   }

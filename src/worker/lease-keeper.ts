@@ -1,5 +1,5 @@
 import { equalJitter } from '../base/backoff.ts'
-import type { Cancel, Clock } from '../base/clock.ts'
+import { Alarm, type Cancel, type Clock } from '../base/clock.ts'
 import { asError } from '../base/coded-error.ts'
 import { ClinkApiError } from '../clink/errors.ts'
 import type { Clink } from '../clink/records.ts'
@@ -54,15 +54,16 @@ export class LeaseKeeper implements LeaseHolder {
   /** A completion is on its way: that the clink shows as completed may be its own doing, and is for it to judge. */
   completing = false
   readonly #stopping = new AbortController()
+  readonly #alarm: Alarm
   #lease: Lease
   #isLost = false
   #inFlight: Promise<unknown> = Promise.resolve()
   #cancelDeadline: Cancel = () => {}
-  #cancelWait: Cancel = () => {}
 
   constructor(options: KeeperOptions) {
     this.#options = options
     this.#clock = options.context.clock
+    this.#alarm = new Alarm(this.#clock)
     this.#lease = options.lease
   }
 
@@ -85,7 +86,7 @@ export class LeaseKeeper implements LeaseHolder {
   stop(): void {
     this.#stopping.abort()
     this.#cancelDeadline()
-    this.#cancelWait()
+    this.#alarm.ring()
   }
 
   /**
@@ -94,7 +95,7 @@ export class LeaseKeeper implements LeaseHolder {
    */
   async quiet(): Promise<void> {
     this.#stopping.abort()
-    this.#cancelWait()
+    this.#alarm.ring()
     await new Promise<void>((resolve) => {
       const cancel = this.#clock.at(this.#lease.deadline, resolve)
       void this.#inFlight.finally(() => {
@@ -235,12 +236,6 @@ export class LeaseKeeper implements LeaseHolder {
 
   async #waitUntil(time: number): Promise<void> {
     if (this.#stopping.signal.aborted) return
-    await new Promise<void>((resolve) => {
-      const cancel = this.#clock.at(time, resolve)
-      this.#cancelWait = () => {
-        cancel()
-        resolve()
-      }
-    })
+    await this.#alarm.until(time)
   }
 }

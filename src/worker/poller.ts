@@ -1,4 +1,5 @@
 import { equalJitter, fullJitter } from '../base/backoff.ts'
+import { Alarm } from '../base/clock.ts'
 import { asError } from '../base/coded-error.ts'
 import type { Service } from '../base/service.ts'
 import type { InboxPage } from '../clink/client.ts'
@@ -36,15 +37,15 @@ const SAID_EVERY = 60_000
  * Polls the inbox, one poll at a time.
  *
  * It asks for what can start now and nothing else, and waits without a timer while nothing can. A page that came full, or that
- * brought only what is not run, is followed by the next as soon as a slot is free; otherwise it waits `poll.interval`, and longer while the inbox is empty. After
- * a failure it waits with backoff and then looks without claiming, until the service answers again. A claiming poll is
- * never repeated by itself: it may have claimed.
+ * brought only what is not run, is followed by the next as soon as a slot is free; otherwise it waits `poll.interval`, and
+ * longer while the inbox is empty. After a failure it waits with backoff and then looks without claiming, until the service
+ * answers again. A claiming poll is never repeated by itself: it may have claimed.
  */
 export class Poller implements Service {
   readonly #options: PollerOptions
   readonly #stopping = new AbortController()
   readonly #giveUp = new AbortController()
-  #wakeUp: () => void = () => {}
+  readonly #alarm: Alarm
   #running: Promise<void> = Promise.resolve()
   #wantsSlot = false
   #failures = 0
@@ -53,6 +54,7 @@ export class Poller implements Service {
 
   constructor(options: PollerOptions) {
     this.#options = options
+    this.#alarm = new Alarm(options.context.clock)
   }
 
   start(): void {
@@ -62,7 +64,7 @@ export class Poller implements Service {
   /** Resolves when the poll that is on its way has ended and what it brought was admitted. */
   async stop(): Promise<void> {
     this.#stopping.abort()
-    this.#wakeUp()
+    this.#alarm.ring()
     await this.#running
   }
 
@@ -73,7 +75,7 @@ export class Poller implements Service {
 
   /** Polls now, unless it would have to wait for a slot or the service is failing. */
   wake(): void {
-    if (this.#failures === 0) this.#wakeUp()
+    if (this.#failures === 0) this.#alarm.ring()
   }
 
   /** Polls now if more is known to wait. */
@@ -165,14 +167,7 @@ export class Poller implements Service {
   async #wait(ms: number | undefined): Promise<void> {
     if (this.#stopping.signal.aborted) return
     const { clock } = this.#options.context
-    await new Promise<void>((resolve) => {
-      const cancel = ms === undefined ? () => {} : clock.at(clock.now() + ms, resolve)
-      this.#wakeUp = () => {
-        cancel()
-        resolve()
-      }
-    })
-    this.#wakeUp = () => {}
+    await this.#alarm.until(ms === undefined ? undefined : clock.now() + ms)
   }
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { sleep, systemClock, type TimeSources } from '../../src/base/clock.ts'
+import { Alarm, sleep, systemClock, type TimeSources } from '../../src/base/clock.ts'
 
 function machine(): { time: { monotonic: number; boot: number; wall: number }; source: TimeSources } {
   const time = { monotonic: 1_000, boot: 50_000, wall: 1_700_000_000_000 }
@@ -80,5 +80,25 @@ describe('timers of the clock', () => {
     stop.abort()
     await expect(slept).resolves.toBe('woken')
     await expect(sleep(clock, 3_600_000, stop.signal)).resolves.toBeUndefined()
+  })
+})
+
+describe('an alarm', () => {
+  it('ends its wait when it rings, with a time or without, and rings for nobody without harm', async () => {
+    const clock = systemClock()
+    const alarm = new Alarm(clock)
+    alarm.ring()
+    for (const time of [undefined, clock.now() + 3_600_000]) {
+      const waited = alarm.until(time).then(() => 'woken')
+      alarm.ring()
+      await expect(waited).resolves.toBe('woken')
+    }
+  })
+
+  it('ends its wait at its time', async () => {
+    const clock = systemClock()
+    const from = clock.now()
+    await new Alarm(clock).until(from + 10)
+    expect(clock.now()).toBeGreaterThanOrEqual(from + 10)
   })
 })
