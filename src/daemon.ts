@@ -14,11 +14,15 @@ import { Once } from './once.ts'
 import { inlineRunner } from './runners/inline.ts'
 import type { WorkerContext } from './worker/context.ts'
 import { Budget } from './worker/budget.ts'
+import { HandlerClaims } from './worker/handler-claims.ts'
 import { Identity } from './worker/identity.ts'
 import { CrashWatch } from './worker/crash-watch.ts'
 import { Ledger } from './worker/ledger.ts'
 import { memoryTables } from './worker/memory-tables.ts'
 import { LoopGuard } from './worker/loop-guard.ts'
+import { Scope } from './worker/scope.ts'
+import { ServiceTime } from './worker/service-time.ts'
+import { Siblings } from './worker/siblings.ts'
 import { Worker, type Snapshot } from './worker/worker.ts'
 
 export interface DaemonParts {
@@ -159,10 +163,10 @@ export class Daemon {
     return new Worker({
       context: this.#makeContext(closing.signal),
       closing,
-      polled: (report) => {
+      polled: (taken) => {
         if (!this.#isReady) this.#emit({ event: 'worker.ready' })
         this.#isReady = true
-        this.#once?.polled(report)
+        this.#once?.polled(taken)
       },
       failed: (error, failures) => {
         this.#once?.failed(error, failures)
@@ -176,10 +180,15 @@ export class Daemon {
   }
 
   #makeContext(closing: AbortSignal): WorkerContext {
-    const { config, key, router, random = Math.random } = this.#parts
+    const { key, once, router, random = Math.random } = this.#parts
+    const { poll } = this.#parts.config
+    // To work the inbox empty, each look must be at all of it.
+    const config = once === undefined ? this.#parts.config : { ...this.#parts.config, poll: { ...poll, sweep: 0 } }
     const clock = this.#clock
     const emit: Emit = (event) => this.#emit(event)
     const ledger = this.#ledger
+    const identity = new Identity(config.clink.identity === 'auto' ? undefined : config.clink.identity, emit)
+    const handlerClaims = new HandlerClaims(clock)
     const connection = {
       key,
       url: config.clink.url,
@@ -189,10 +198,24 @@ export class Daemon {
       clock,
       random,
     }
+    const api = new ClinkClient(connection)
+    const sibling = new ClinkClient({ ...connection, sessionId: `${this.#session}-sibling` })
+    const { exclusive } = config.claim
     return {
       config,
-      api: new ClinkClient(connection),
-      handlerApi: new ClinkClient({ ...connection, onResult: (call) => void noteSent(call, ledger, clock) }),
+      api,
+      handlerApi: new ClinkClient({
+        ...connection,
+        onCall: (call) => handlerClaims.called(call),
+        onResult: (call) => {
+          handlerClaims.answered(call)
+          void noteSent(call, ledger, clock)
+        },
+      }),
+      handlerClaims,
+      siblings: new Siblings({ api, sibling, ledger, url: config.clink.url, exclusive, clock, emit }),
+      scope: new Scope({ inbox: config.inbox, api, identity, clock, emit }),
+      serviceTime: new ServiceTime(),
       clock,
       random,
       emit,
@@ -201,7 +224,7 @@ export class Daemon {
       crashWatch: new CrashWatch(ledger, config.retry.crashes, emit),
       router,
       runner: inlineRunner,
-      identity: new Identity(config.clink.identity === 'auto' ? undefined : config.clink.identity, emit),
+      identity,
       loopGuard: new LoopGuard(config.inbox.loopLimit, clock, emit),
       budget: new Budget(clock),
       closing,
@@ -213,6 +236,7 @@ export class Daemon {
     if (event.event === 'clink.released') this.#totals.released += 1
     if (event.event === 'clink.deadLettered') this.#totals.deadLettered += 1
     if (event.event === 'clink.lost') this.#totals.lost += 1
+    if (event.event === 'worker.notReady') this.#isReady = false
     if (event.event === 'poll.refused') this.#refused(event.error, event.advice)
     this.#parts.emit(event)
   }

@@ -78,6 +78,10 @@ export type WorkerEvent =
   | { readonly event: 'poll.probed'; readonly duration: number }
   | { readonly event: 'poll.failed'; readonly error: Error; readonly wait: number; readonly failures: number }
   | { readonly event: 'poll.lost'; readonly asked: number; readonly error: Error }
+  | { readonly event: 'worker.siblings'; readonly verdict: 'refused' | 'granted' | 'unknown' }
+  | { readonly event: 'inbox.starved'; readonly advice: string }
+  | { readonly event: 'inbox.reached' }
+  | { readonly event: 'inbox.unknownGroup'; readonly group: string }
   | { readonly event: 'poll.refused'; readonly error: Error; readonly advice: string }
   // clinks
   | {
@@ -87,6 +91,7 @@ export type WorkerEvent =
       readonly detail?: string
     }
   | ({ readonly event: 'clink.claimed'; readonly lease: number } & DeliveryFacts)
+  | ({ readonly event: 'clink.takenUp' } & DeliveryFacts)
   | ({ readonly event: 'clink.parked'; readonly why: LeftAlone; readonly lease: number } & DeliveryFacts)
   | ({ readonly event: 'clink.started'; readonly waited: number } & DeliveryFacts)
   | ({

@@ -1,6 +1,6 @@
 import { EXIT, type ExitCode } from './base/coded-error.ts'
 import type { ClinkApiError } from './clink/errors.ts'
-import type { PollReport } from './worker/poller.ts'
+import type { Taken } from './worker/claiming.ts'
 
 /** Failures in a row after which the service counts as away. */
 const AWAY = 3
@@ -25,8 +25,8 @@ export class Once {
     this.#settledAt = this.#now()
   }
 
-  polled({ fresh, runnable, sentAt }: PollReport): void {
-    if (runnable === 0 && fresh === 0 && sentAt >= this.#settledAt && this.#inHand() === 0) this.#end(EXIT.ok)
+  polled({ isEmpty, sentAt }: Taken): void {
+    if (isEmpty && sentAt >= this.#settledAt && this.#inHand() === 0) this.#end(EXIT.ok)
   }
 
   failed(error: ClinkApiError, failures: number): void {

@@ -33,6 +33,8 @@ export interface ClientOptions {
   readonly transport?: Transport | undefined
   readonly clock?: Clock | undefined
   readonly random?: Random | undefined
+  /** Told each call before it is sent. Must not throw. */
+  readonly onCall?: ((call: Omit<CallResult, 'result'>) => void) | undefined
   /** Told each result before its caller is. Must not throw. */
   readonly onResult?: ((call: CallResult) => void) | undefined
 }
@@ -73,6 +75,7 @@ export class ClinkClient {
   readonly #timeout: number
   readonly #attempts: number
   readonly #userAgent = `clink-worker/${packageVersion()}`
+  readonly #onCall: ClientOptions['onCall']
   readonly #onResult: ClientOptions['onResult']
   #own: GotTransport | undefined
 
@@ -82,6 +85,7 @@ export class ClinkClient {
     this.sessionId = sessionId(options.sessionId ?? randomUUID())
     this.#timeout = positive('timeout', options.timeout ?? 30_000)
     this.#attempts = positive('attempts', options.attempts ?? 4)
+    this.#onCall = options.onCall
     this.#onResult = options.onResult
     const clock = options.clock ?? systemClock()
     const transport = options.transport ?? (this.#own = new GotTransport({ url: this.url, clock }))
@@ -91,6 +95,7 @@ export class ClinkClient {
   /** Any operation by its name: what the methods below do. */
   async call<N extends OperationName>(operation: N, params: ParamsOf<N>, options?: CallOptions): Promise<ResultOf<N>> {
     const call = wireCall(operation, params)
+    this.#onCall?.({ operation, params })
     const result = local[operation]?.(params) ?? (await this.#ask(call, enveloped(decoders[operation]), options))
     this.#onResult?.({ operation, params, result })
     return result

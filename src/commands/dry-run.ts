@@ -1,7 +1,10 @@
+import { systemClock } from '../base/clock.ts'
 import type { Clink } from '../clink/records.ts'
 import type { Config } from '../config/config.ts'
 import { loadHandlers } from '../handlers/registry.ts'
 import { printable } from '../observe/printable.ts'
+import { Identity } from '../worker/identity.ts'
+import { Scope } from '../worker/scope.ts'
 import { connect } from './connect.ts'
 import { ageOf, excerpt } from './inbox.ts'
 import type { Io } from './io.ts'
@@ -16,8 +19,18 @@ export async function dryRun(options: SettingsOptions & { readonly json?: true }
   const { client, config } = await connect(options, io)
   const handlers = await loadHandlers({ config, cwd: io.cwd, generation: 1 })
   const identity = config.clink.identity === 'auto' ? undefined : config.clink.identity
+  const parts = { inbox: config.inbox, api: client, identity: new Identity(identity, () => {}), clock: systemClock() }
+  const scope = new Scope({
+    ...parts,
+    emit: (event) => {
+      if (event.event === 'inbox.unknownGroup') io.problem(`inbox.groups: there is no group ${event.group}`)
+    },
+  })
+  await scope.resolve(new AbortController().signal)
   const { clinks, malformed } = await client.checkInbox({ limit: PAGE, for_me: forMe(config) })
-  const taken = clinks.map((clink) => ({ clink, route: handlers.route(clink, identity)?.route.name ?? null }))
+  const routeOf = (clink: Clink): string | null =>
+    scope.has(clink) ? (handlers.route(clink, identity)?.route.name ?? null) : null
+  const taken = clinks.map((clink) => ({ clink, route: routeOf(clink) }))
   if (options.json === true) {
     io.out(`${JSON.stringify({ pending: taken, malformed })}\n`)
     return
@@ -33,7 +46,7 @@ function row(clink: Clink, route: string | null): string[] {
     printable(clink.group_slug ?? clink.group_id),
     printable(clink.sender_name),
     ageOf(clink.created_at, Date.now()),
-    route === null ? '→ no route: left alone' : `→ ${route}`,
+    route === null ? '→ left alone' : `→ ${route}`,
     excerpt(clink.content),
   ]
 }

@@ -44,6 +44,9 @@ export async function work(parts: WorkParts): Promise<ExitCode> {
   }
   const registry = new HandlerRegistry(parts.handlers)
   const router: DaemonParts['router'] = {
+    get takesAll() {
+      return (first?.takesAll ?? false) || registry.takesAll
+    },
     route: (clink, identity) => first?.route(clink, identity) ?? registry.route(clink, identity),
     describe: () => registry.describe(),
   }

@@ -1,4 +1,5 @@
 import type { Path } from './issue.ts'
+import { selectiveSetting } from './needs-select.ts'
 import type { ParsedConfig } from './schema.ts'
 
 export interface Problem {
@@ -9,10 +10,18 @@ export interface Problem {
 type Sections = Partial<ParsedConfig>
 
 /** How keys must relate to each other. Looks only at sections that are correct in themselves. */
-export function relationProblems({ poll, claim, retry, shutdown, routes }: Sections): readonly Problem[] {
+export function relationProblems({ inbox, poll, claim, retry, shutdown, routes }: Sections): readonly Problem[] {
   const problems: Problem[] = []
   const unless = (holds: boolean, path: Path, message: string): void => {
     if (!holds) problems.push({ path, message })
+  }
+  if (inbox?.claim === 'batch') {
+    const needing = selectiveSetting(inbox)
+    unless(
+      needing === undefined,
+      ['inbox', 'claim'],
+      `cannot be batch with ${needing}: a claiming poll takes whatever comes`,
+    )
   }
   if (poll !== undefined)
     unless(poll.maxInterval >= poll.interval, ['poll', 'maxInterval'], 'is shorter than poll.interval')

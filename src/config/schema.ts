@@ -98,12 +98,16 @@ export const configSchema = z.strictObject({
     .strictObject(
       {
         for: oneOf(['me', 'open', 'anyone']).prefault('open').describe('Whose clinks: me; me or nobody; anyone.'),
-        groups: listOf(text()).prefault([]).describe('Slugs or ids; empty: all that the key sees. Not available yet.'),
-        ignore: listOf(text()).prefault([]).describe('Senders whose clinks are left alone. Not available yet.'),
-        maxAge: duration(1_000).nullable().prefault(null).describe('Older clinks are left alone. Not available yet.'),
+        groups: listOf(text()).prefault([]).describe('Slugs or ids; empty: all that the key sees.'),
+        ignore: listOf(text())
+          .prefault([])
+          .describe('Ids or names of senders whose clinks are left alone; self: our own.'),
+        maxAge: duration(1_000).nullable().prefault(null).describe('Older clinks are left alone.'),
         claim: oneOf(['auto', 'batch', 'select'])
           .prefault('auto')
-          .describe('How clinks are claimed; select: not available yet.'),
+          .describe(
+            'batch: by polling; select: listed first, then claimed one by one; auto: batch as long as all that comes is wanted.',
+          ),
         ownReplies: oneOf(['leave', 'acknowledge'])
           .prefault('leave')
           .describe('What becomes of our own replies that come back.'),
@@ -120,7 +124,9 @@ export const configSchema = z.strictObject({
       {
         interval: duration(10).prefault('1s').describe('First wait after an empty inbox.'),
         maxInterval: duration(10).prefault('15s').describe('Longest wait after an empty inbox.'),
-        sweep: duration(1_000).prefault('5m').describe('How often everything is looked through. Not available yet.'),
+        sweep: duration(1_000)
+          .prefault('5m')
+          .describe('How often select looks at the whole inbox and not only at what is new.'),
       },
       GROUP,
     )

@@ -3,9 +3,6 @@ import type { ConfigIssue, Path } from './issue.ts'
 import type { RawConfig } from './raw.ts'
 import { configSchema, type ParsedConfig } from './schema.ts'
 
-const SELECT =
-  'needs the claiming mode select, which this version does not have yet; nothing may claim what it will not run'
-
 const THREADS = 'is not available in this version; write inline'
 const ROUTE_KEYS = ['exec', 'http', 'concurrency', 'rate', 'serial', 'cwd', 'env', 'output']
 
@@ -20,12 +17,6 @@ export function unavailable(raw: RawConfig): readonly ConfigIssue[] {
     if (value !== undefined && value !== null && isAsked(value)) issues.push(raw.issue(path, message))
   }
   const isAny = (): boolean => true
-  const isFilled = (value: unknown): boolean => Array.isArray(value) && value.length > 0
-  refuse(['inbox', 'groups'], SELECT, isFilled)
-  refuse(['inbox', 'ignore'], SELECT, isFilled)
-  refuse(['inbox', 'for'], SELECT, (value) => value === 'me')
-  refuse(['inbox', 'maxAge'], SELECT, isAny)
-  refuse(['inbox', 'claim'], SELECT, (value) => value === 'select')
   refuse(['handlers', 'runner'], THREADS, (value) => value === 'thread')
   const routes = raw.get(['routes'])
   for (const index of Array.isArray(routes) ? routes.keys() : []) {
@@ -37,10 +28,9 @@ export function unavailable(raw: RawConfig): readonly ConfigIssue[] {
   return issues
 }
 
-const WITHOUT_EFFECT: readonly (readonly [keyof ParsedConfig, string])[] = [
-  ...Object.keys(configSchema.shape.server.unwrap().shape).map((key) => ['server', key] as const),
-  ['poll', 'sweep'],
-]
+const WITHOUT_EFFECT: readonly (readonly [keyof ParsedConfig, string])[] = Object.keys(
+  configSchema.shape.server.unwrap().shape,
+).map((key) => ['server', key] as const)
 
 /** Warnings about keys that were set, and that this version checks and does not use. */
 export function withoutEffect(parsed: ParsedConfig, raw: RawConfig): readonly ConfigIssue[] {

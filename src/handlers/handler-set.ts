@@ -5,6 +5,7 @@ import type { Route, RoutedClink, Router } from './route.ts'
 export interface RouteEntry {
   readonly route: Route
   readonly matcher: Matcher
+  readonly takesAll: boolean
 }
 
 /** All handlers of one loading, with the routes to them. It never changes: a reload makes a new one. */
@@ -23,6 +24,10 @@ export class HandlerSet implements Router {
   /** In the order in which they are tried. */
   get routes(): readonly Route[] {
     return this.#entries.map(({ route }) => route)
+  }
+
+  get takesAll(): boolean {
+    return this.#entries.some(({ takesAll }) => takesAll)
   }
 
   route(clink: Clink, identity: string | undefined): RoutedClink | undefined {

@@ -2,7 +2,7 @@ import type { Config, RouteConfig } from '../config/config.ts'
 import type { Definition } from './definition.ts'
 import type { HandlerIssue } from './handler-error.ts'
 import type { RouteEntry } from './handler-set.ts'
-import { compileMatch } from './match.ts'
+import { compileMatch, takesAll } from './match.ts'
 
 /** A handler file that was loaded. */
 export interface LoadedHandler {
@@ -49,6 +49,7 @@ function makeEntry(
   const { attempts, backoff, maxBackoff } = { ...config.retry, ...definition.retry, ...own?.retry }
   return {
     matcher: compileMatch(own?.match ?? definition.match),
+    takesAll: takesAll(own?.match ?? definition.match),
     route: Object.freeze({
       name: own?.name ?? name,
       file,

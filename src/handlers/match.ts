@@ -20,6 +20,12 @@ export function compileMatch({ group, from, for: addressee, content }: MatchRule
   }
 }
 
+/** Whether a rule is one that takes everything. */
+export function takesAll(rule: MatchRule | undefined): boolean {
+  const { group, from, for: addressee, content } = rule ?? {}
+  return group === undefined && from === undefined && addressee !== 'me' && content === undefined
+}
+
 /** Whether any of the texts fits any of the patterns, in which `*` stands for any characters and `?` for one. */
 function globs(patterns: string | readonly string[]): (...texts: readonly (string | null | undefined)[]) => boolean {
   const list = typeof patterns === 'string' ? [patterns] : patterns

@@ -129,6 +129,10 @@ export class HandlerRegistry implements Router {
     this.#current = set
   }
 
+  get takesAll(): boolean {
+    return this.#current.takesAll
+  }
+
   route(clink: Clink, identity: string | undefined): RoutedClink | undefined {
     return this.#current.route(clink, identity)
   }

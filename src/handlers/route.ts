@@ -23,6 +23,8 @@ export interface RoutedClink {
 
 /** Finds the route of a clink. The set behind it may be exchanged at any time; what was returned stays valid. */
 export interface Router {
+  /** There is a route for every clink. */
+  readonly takesAll: boolean
   /** @param identity our own user or agent profile id, where it is known (`for: me`). */
   route(clink: Clink, identity: string | undefined): RoutedClink | undefined
 }

@@ -10,12 +10,16 @@ import type { Budget } from './budget.ts'
 import type { Identity } from './identity.ts'
 import type { CrashWatch } from './crash-watch.ts'
 import type { Ledger } from './ledger.ts'
+import type { HandlerClaims } from './handler-claims.ts'
 import type { LoopGuard } from './loop-guard.ts'
+import type { Scope } from './scope.ts'
+import type { ServiceTime } from './service-time.ts'
+import type { Siblings } from './siblings.ts'
 
 /** The operations of Clink that the heart itself uses. */
 export type ClinkApi = Pick<
   ClinkClient,
-  'checkInbox' | 'claimClink' | 'releaseClink' | 'completeClink' | 'getClinks' | 'sendClink'
+  'checkInbox' | 'claimClink' | 'releaseClink' | 'completeClink' | 'getClinks' | 'sendClink' | 'resolveGroup'
 >
 
 /** What the parts of the heart share. None of them owns any of it. */
@@ -35,6 +39,10 @@ export interface WorkerContext {
   readonly identity: Identity
   readonly loopGuard: LoopGuard
   readonly budget: Budget
+  readonly siblings: Siblings
+  readonly scope: Scope
+  readonly serviceTime: ServiceTime
+  readonly handlerClaims: HandlerClaims
   /** Aborts when the time for stopping is over: nothing is tried any more. */
   readonly closing: AbortSignal
 }

@@ -7,6 +7,8 @@ const REMEMBERED = 10_000
 /** The deliveries of one worker, from their claim until they have ended and hold no slot. */
 export class DeliverySet {
   readonly #all = new Set<Delivery>()
+  /** Clinks whose claims were to be released: whoever claims one of them later may be somebody else. */
+  readonly #letGo = new Recent<true>(REMEMBERED)
   /** When clinks were completed: the answer to a poll may be older than that. */
   readonly #completed = new Recent<number>(REMEMBERED)
   readonly #onEnd: () => void
@@ -20,6 +22,7 @@ export class DeliverySet {
     this.#all.add(delivery)
     void delivery.over.then(() => {
       this.#all.delete(delivery)
+      if (delivery.wasLetGo) this.#letGo.set(delivery.clink.clink_id, true)
       if (delivery.completedAt !== undefined) this.#completed.set(delivery.clink.clink_id, delivery.completedAt)
       this.#onEnd()
     })
@@ -36,6 +39,10 @@ export class DeliverySet {
   /** The delivery that has the claim on the clink in hand. One that lost its claim does not count, even while its code still runs. */
   holding(clinkId: string): Delivery | undefined {
     return this.live.find(({ clink }) => clink.clink_id === clinkId)
+  }
+
+  wasLetGo(clinkId: string): boolean {
+    return this.#letGo.get(clinkId) !== undefined
   }
 
   /** Those that have not ended. */

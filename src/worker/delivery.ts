@@ -63,6 +63,7 @@ export class Delivery {
   #completedAt: number | undefined
   #isReleasing = false
   #wasReleased = false
+  #wasLetGo = false
   #stopping = false
   #abandoned: Promise<void> | undefined
 
@@ -91,6 +92,11 @@ export class Delivery {
   /** A release is on its way: the service may give the clink out again before it is answered. */
   get isReleasing(): boolean {
     return this.#isReleasing
+  }
+
+  /** A release was to be sent, whatever came of it. */
+  get wasLetGo(): boolean {
+    return this.#wasLetGo
   }
 
   get wasReleased(): boolean {
@@ -354,6 +360,7 @@ export class Delivery {
     await this.#note(true)
     if (this.hasEnded) return
     this.#isReleasing = true
+    this.#wasLetGo = true
     const event = await release(this.#claimed(), why, reason, this.#context)
     this.#isReleasing = false
     // At the end of its time the worker names the clink as left behind instead.

@@ -1,4 +1,5 @@
-import type { InboxPage } from '../clink/client.ts'
+import { Recent } from '../base/recent.ts'
+import type { InboxPage, Malformed } from '../clink/client.ts'
 import type { Clink } from '../clink/records.ts'
 import type { LeftAlone } from '../events.ts'
 import type { RoutedClink } from '../handlers/route.ts'
@@ -21,6 +22,9 @@ export interface Admitted {
   readonly fresh: number
 }
 
+/** How many clinks are remembered as left alone. */
+const SAID = 10_000
+
 type Verdict = { readonly run: RoutedClink } | { readonly leave: LeftAlone }
 
 /**
@@ -32,6 +36,8 @@ export class Intake {
   readonly #deliveries: DeliverySet
   readonly #parked: Parked
   readonly #closing = new AbortController()
+  /** Clinks of which was said why they are left alone: a list shows them again and again. */
+  readonly #said = new Recent<true>(SAID)
 
   constructor(shared: DeliveryShared, deliveries: DeliverySet, parked: Parked) {
     this.#shared = shared
@@ -47,10 +53,9 @@ export class Intake {
   /** @param sentAt local time when the poll was sent. */
   async admit(page: InboxPage, sentAt: number): Promise<Admitted> {
     const { context } = this.#shared
-    for (const { id, problem } of page.malformed) {
-      context.emit({ event: 'clink.leftAlone', clinkId: id, why: 'malformed', detail: problem })
-    }
+    this.reportMalformed(page.malformed)
     const ours = ownClaims(page, context.identity)
+    for (const { claimed_at, status } of ours) if (status === 'claimed') context.serviceTime.note(claimed_at, sentAt)
     if (page.claimed_count === page.clinks.length) {
       for (const { claimed_by, status } of page.clinks)
         if (status === 'claimed') context.identity.learn(claimed_by, 'a claim')
@@ -65,6 +70,41 @@ export class Intake {
     if (fault?.status === 'rejected') throw fault.reason
     const runnable = taken.filter((one) => one.status === 'fulfilled' && one.value).length
     return { claimed: ours.size, runnable, fresh }
+  }
+
+  reportMalformed(malformed: readonly Malformed[]): void {
+    for (const { id, problem } of malformed) {
+      if (id !== undefined && this.#said.get(id) !== undefined) continue
+      if (id !== undefined) this.#said.set(id, true)
+      this.#shared.context.emit({ event: 'clink.leftAlone', clinkId: id, why: 'malformed', detail: problem })
+    }
+  }
+
+  /** The route of a listed clink that this worker would claim and run now; undefined: it leaves it alone. */
+  wants(clink: Clink): RoutedClink | undefined {
+    const id = clink.clink_id
+    const { emit, handlerClaims, scope } = this.#shared.context
+    const isInHand = this.#deliveries.holding(id) !== undefined || this.#parked.has(id) || handlerClaims.has(id)
+    if (isInHand || !scope.has(clink)) return undefined
+    const verdict = this.#judge(clink)
+    if ('run' in verdict) return verdict.run
+    if (this.#said.get(id) === undefined) emit({ event: 'clink.leftAlone', clinkId: id, why: verdict.leave })
+    this.#said.set(id, true)
+    return undefined
+  }
+
+  /** Whether the worker has sent, or was about to send, a release of the clink: a claim on it is never taken up. */
+  wasLetGo(clinkId: string): boolean {
+    return this.#deliveries.wasLetGo(clinkId)
+  }
+
+  /** A claim that was made by id, on a clink that was wanted when it was listed. */
+  async startClaimed(clink: Clink, routed: RoutedClink, lease: Lease): Promise<void> {
+    const { serviceTime } = this.#shared.context
+    serviceTime.note(clink.claimed_at, lease.firstSent)
+    // A poll, or the look for lost claims, may have been faster: then this was a renewal of its claim.
+    if (this.#deliveries.holding(clink.clink_id) !== undefined) return
+    await this.#start(clink, routed, lease, true)
   }
 
   /** Holds on to claims of an earlier process whose leases stand, as if they had just been polled. */
@@ -121,13 +161,10 @@ export class Intake {
       })
       return false
     }
-    const judged = this.#closing.signal.aborted ? undefined : await this.#judge(clink, lease)
-    // Judging may have taken a request, and the worker may have been told to stop meanwhile.
-    const verdict: Verdict = judged === undefined || this.#closing.signal.aborted ? { leave: 'stopping' } : judged
-    if ('run' in verdict) {
-      this.#deliveries.add(new Delivery(clink, verdict.run, lease, this.#shared))
-      return true
-    }
+    const isMarked = endsWithMark(clink.content, context.config.replies.mark)
+    if (isMarked && context.identity.id === undefined) await this.#learnIdentity(clink, lease)
+    const verdict = this.#closing.signal.aborted ? ({ leave: 'stopping' } as const) : this.#judge(clink)
+    if ('run' in verdict) return await this.#start(clink, verdict.run, lease, false)
     if (verdict.leave === 'own-reply' && context.config.inbox.ownReplies === 'acknowledge') {
       await this.#acknowledge(clink, lease)
     } else {
@@ -136,11 +173,30 @@ export class Intake {
     return false
   }
 
-  async #judge(clink: Clink, lease: Lease): Promise<Verdict> {
+  /** @returns whether the clink is being worked. */
+  async #start(clink: Clink, routed: RoutedClink, lease: Lease, byId: boolean): Promise<boolean> {
+    const { clock, emit, siblings } = this.#shared.context
+    const mustFindOut = byId ? siblings.mayClaimById !== true : siblings.isDue
+    if (mustFindOut && !this.#closing.signal.aborted) {
+      const verdict = await siblings.findOut(clink, lease.deadline, this.#closing.signal)
+      if (verdict !== 'refused' && !this.#closing.signal.aborted) {
+        emit({ event: 'clink.leftToExpire', clink, why: `another session may hold it (siblings: ${verdict})` })
+        return false
+      }
+    }
+    if (clock.now() >= lease.deadline) {
+      emit({ event: 'clink.leftToExpire', clink, why: 'its claim was answered after it could be trusted' })
+      return false
+    }
+    if (this.#closing.signal.aborted) this.#parked.add(clink, lease, 'stopping')
+    else this.#deliveries.add(new Delivery(clink, routed, lease, this.#shared))
+    return !this.#closing.signal.aborted
+  }
+
+  #judge(clink: Clink): Verdict {
     const { clock, config, identity, ledger, loopGuard, router } = this.#shared.context
     if (ledger.isOwn(clink.clink_id)) return { leave: 'own-reply' }
     if (endsWithMark(clink.content, config.replies.mark)) {
-      if (identity.id === undefined) await this.#learnIdentity(clink, lease)
       if (identity.id === undefined) return { leave: 'identity-unknown' }
       if (identity.isUs(clink.sender_id)) return { leave: 'own-reply' }
     }

@@ -55,6 +55,20 @@ export function firstLease(grant: Grant, policy: LeasePolicy): Lease {
   return makeLease(grant.sentAt, grant.sentAt, grant.sentAt + length, times)
 }
 
+/**
+ * The lease of a claim that was made by id. `sentAt` of the grant is a moment before which the claim cannot have been made, for
+ * instance when the list was asked for that showed the clink as pending: an earlier request of ours that was not answered may
+ * have made it, and this one only renewed it.
+ *
+ * @param askedAt local time when the claim was sent: its end is not later than what was asked for from then on.
+ */
+export function claimedLease(grant: Grant, askedAt: number, policy: LeasePolicy): Lease {
+  const lease = firstLease(grant, policy)
+  const bound = askedAt + (grant.asked ?? DOCUMENTED_TIMEOUT)
+  const excess = Math.max(0, lease.end - bound)
+  return { ...lease, end: lease.end - excess, deadline: lease.deadline - excess }
+}
+
 /** What a later claim of the same clink makes of its lease. It may end earlier than before: what the service said counts. */
 export function renewedLease(lease: Lease, grant: Grant, policy: LeasePolicy): Lease {
   const times = readTimes(grant)

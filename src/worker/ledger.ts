@@ -224,6 +224,13 @@ export class Ledger {
     return until !== undefined && until > now
   }
 
+  /** Whether there are clinks that wait in the inbox and are not to be run: released a while ago, or given up. */
+  hasLeftAlone(now: number): boolean {
+    for (const [, until] of this.#tables.cooling.entries()) if (until > now) return true
+    for (const [, { tell }] of this.#tables.letters.entries()) if (tell === 'release') return true
+    return false
+  }
+
   /** A clink that this worker sent. */
   async addOwn(clinkId: string, now: number): Promise<void> {
     await this.#tables.own.set(clinkId, now)

@@ -11,9 +11,13 @@ const PAGE = 100
  * its creation: in any state first, then state by state, for a group that is busier than a page is long.
  *
  * @param deadline local time after which nothing is asked any more.
- * @returns undefined when it cannot be seen or the service does not answer; never rejects.
+ * @returns undefined when it is not listed; `failed` when the service did not answer. Never rejects.
  */
-export async function lookFor(clink: Clink, api: ClinkApi, deadline: number): Promise<Clink | undefined> {
+export async function look(
+  clink: Clink,
+  api: Pick<ClinkApi, 'getClinks'>,
+  deadline: number,
+): Promise<Clink | undefined | 'failed'> {
   const created = Date.parse(clink.created_at)
   // A second earlier, since the bound may exclude its own moment and times may have no fraction.
   const since = Number.isNaN(created) ? {} : { since: new Date(created - 1_000).toISOString() }
@@ -26,10 +30,16 @@ export async function lookFor(clink: Clink, api: ClinkApi, deadline: number): Pr
       if (found !== undefined) return found
       if (status === undefined && clinks.length < PAGE) return undefined
     } catch {
-      return undefined
+      return 'failed'
     }
   }
   return undefined
+}
+
+/** As `look`, for those to whom it is the same why the clink cannot be seen. */
+export async function lookFor(clink: Clink, api: ClinkApi, deadline: number): Promise<Clink | undefined> {
+  const seen = await look(clink, api, deadline)
+  return seen === 'failed' ? undefined : seen
 }
 
 /** How a record shows that our claim on it is gone; undefined where it does not. */

@@ -39,6 +39,11 @@ export class Parked {
     return [...this.#entries.keys()]
   }
 
+  /** Whether a claim on the clink is parked. */
+  has(clinkId: string): boolean {
+    return this.#entries.has(clinkId)
+  }
+
   /** Whether the clink was ever parked. */
   knows(clinkId: string): boolean {
     return this.#known.get(clinkId) !== undefined

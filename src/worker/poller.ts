@@ -2,44 +2,32 @@ import { equalJitter, fullJitter } from '../base/backoff.ts'
 import { Alarm } from '../base/clock.ts'
 import { asError } from '../base/coded-error.ts'
 import type { Service } from '../base/service.ts'
-import type { InboxPage } from '../clink/client.ts'
 import { ClinkApiError } from '../clink/errors.ts'
+import type { Claiming, ClaimingMode, Taken } from './claiming.ts'
 import type { WorkerContext } from './context.ts'
-import type { Admitted } from './intake.ts'
-
-/** A claiming poll that was answered. */
-export interface PollReport {
-  readonly sentAt: number
-  readonly asked: number
-  readonly received: number
-  readonly claimed: number
-  readonly runnable: number
-  readonly fresh: number
-}
 
 export interface PollerOptions {
   readonly context: WorkerContext
   /** How many clinks could start now. */
   readonly capacity: () => number
-  readonly admit: (page: InboxPage, sentAt: number) => Promise<Admitted>
-  readonly polled: (report: PollReport) => void
+  /** How clinks are claimed now. */
+  readonly mode: () => ClaimingMode
+  readonly ways: { readonly batch: Claiming; readonly select: Claiming }
+  readonly polled: (taken: Taken) => void
   /** @param failures in a row, this one included. */
   readonly failed: (error: ClinkApiError, failures: number) => void
   readonly crashed: (error: Error) => void
 }
 
-/** The most that one poll asks for: the service documents no inbox limit, but 100 for its other listing. */
-const LARGEST_PAGE = 100
 const SLOWEST = 30_000
 const SAID_EVERY = 60_000
 
 /**
- * Polls the inbox, one poll at a time.
+ * Polls the inbox, one poll at a time, in the way of claiming that is right at that moment.
  *
- * It asks for what can start now and nothing else, and waits without a timer while nothing can. A page that came full, or that
- * brought only what is not run, is followed by the next as soon as a slot is free; otherwise it waits `poll.interval`, and
- * longer while the inbox is empty. After a failure it waits with backoff and then looks without claiming, until the service
- * answers again. A claiming poll is never repeated by itself: it may have claimed.
+ * It asks for what can start now and nothing else, and waits without a timer while nothing can. Where more is known to wait, the
+ * next poll follows as soon as a slot is free; otherwise it waits `poll.interval`, and longer while the inbox is empty. After a
+ * failure it waits with backoff and then looks without claiming, until the service answers again.
  */
 export class Poller implements Service {
   readonly #options: PollerOptions
@@ -50,7 +38,7 @@ export class Poller implements Service {
   #wantsSlot = false
   #failures = 0
   #empties = 0
-  #refusalSaidAt: number | undefined
+  #saidAt: number | undefined
 
   constructor(options: PollerOptions) {
     this.#options = options
@@ -85,14 +73,14 @@ export class Poller implements Service {
 
   async #loop(): Promise<void> {
     while (!this.#stopping.signal.aborted) {
-      const asked = Math.min(LARGEST_PAGE, this.#options.capacity())
+      const most = this.#options.capacity()
       const behind = this.#options.context.budget.pollWait
       if (behind > 0) {
         await this.#wait(behind)
       } else if (this.#failures > 0) {
         await this.#probe()
-      } else if (asked > 0) {
-        await this.#poll(asked)
+      } else if (most > 0) {
+        await this.#poll(most)
       } else {
         this.#wantsSlot = true
         await this.#wait(undefined)
@@ -100,30 +88,35 @@ export class Poller implements Service {
     }
   }
 
-  async #poll(asked: number): Promise<void> {
-    const { admit, context, polled } = this.#options
-    const { api, clock, config, emit } = context
-    const sentAt = clock.now()
-    let page: InboxPage
+  async #poll(most: number): Promise<void> {
+    const { capacity, context, polled, ways } = this.#options
+    const { config, random } = context
+    const { interval, maxInterval } = config.poll
+    const way = this.#way()
+    if (way === undefined) return await this.#wait(maxInterval)
+    let taken: Taken
     try {
-      const params = { claim: true, limit: asked, for_me: config.inbox.for !== 'anyone' }
-      page = await api.checkInbox(params, { attempts: 1, signal: this.#giveUp.signal })
+      taken = await ways[way].take(most, this.#giveUp.signal)
     } catch (error) {
       if (!(error instanceof ClinkApiError)) throw error
-      if (error.mayHaveHappened) emit({ event: 'poll.lost', asked, error })
-      await this.#fail(error)
-      return
+      return await this.#fail(error)
     }
-    const received = page.clinks.length + page.malformed.length
-    const { claimed, runnable, fresh } = await admit(page, sentAt)
-    emit({ event: 'poll.succeeded', asked, received, claimed, duration: clock.now() - sentAt })
-    polled({ sentAt, asked, received, claimed, runnable, fresh })
-    this.#empties = fresh > 0 ? 0 : this.#empties + 1
-    // A page of what is not run hides what lies behind it, however short the page is.
-    this.#wantsSlot = claimed > 0 && (received >= asked || runnable === 0)
-    if (this.#wantsSlot && this.#options.capacity() > 0) return
-    const { interval, maxInterval } = config.poll
-    await this.#wait(equalJitter(this.#empties + 1, { base: interval, max: maxInterval }, context.random))
+    polled(taken)
+    this.#empties = taken.isNews ? 0 : this.#empties + 1
+    this.#wantsSlot = taken.isMore
+    if (taken.isMore && capacity() > 0) return
+    await this.#wait(equalJitter(this.#empties + 1, { base: interval, max: maxInterval }, random))
+  }
+
+  /** Undefined: nothing may be claimed as the configuration wants it, which is said. */
+  #way(): 'batch' | 'select' | undefined {
+    const { emit } = this.#options.context
+    const mode = this.#options.mode()
+    if (mode.mode !== 'none') return mode.mode
+    const { reason, advice } = mode
+    if (this.#isSilent()) return undefined
+    emit({ event: 'worker.notReady', reason, advice })
+    return undefined
   }
 
   /** Looks whether the service answers again, without claiming anything. */
@@ -145,7 +138,7 @@ export class Poller implements Service {
 
   async #fail(error: ClinkApiError): Promise<void> {
     const { context, failed } = this.#options
-    const { clock, config, emit, random } = context
+    const { config, emit, random } = context
     if (this.#stopping.signal.aborted) return
     this.#failures += 1
     const refused = error.status === 401 || error.status === 403
@@ -155,12 +148,17 @@ export class Poller implements Service {
       : fullJitter(this.#failures, { base: interval, max: maxInterval }, random)
     const wait = Math.max(backoff, error.retryAfter ?? 0)
     emit({ event: 'poll.failed', error, wait, failures: this.#failures })
-    if (refused && clock.now() >= (this.#refusalSaidAt ?? -Infinity) + SAID_EVERY) {
-      this.#refusalSaidAt = clock.now()
-      emit({ event: 'poll.refused', error, advice: REFUSED_ADVICE })
-    }
+    if (refused && !this.#isSilent()) emit({ event: 'poll.refused', error, advice: REFUSED_ADVICE })
     failed(error, this.#failures)
     await this.#wait(wait)
+  }
+
+  /** Why nothing is claimed is said once a minute. */
+  #isSilent(): boolean {
+    const now = this.#options.context.clock.now()
+    if (now < (this.#saidAt ?? -Infinity) + SAID_EVERY) return true
+    this.#saidAt = now
+    return false
   }
 
   /** @param ms undefined: until woken. */

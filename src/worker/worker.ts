@@ -1,19 +1,23 @@
 import { sleep, type Cancel } from '../base/clock.ts'
 import type { ClinkApiError } from '../clink/errors.ts'
+import { Batch } from './batch.ts'
+import { claimingMode, type ClaimingMode, type Taken } from './claiming.ts'
 import type { WorkerContext } from './context.ts'
 import type { DeliveryShared } from './delivery.ts'
 import { DeliverySet } from './delivery-set.ts'
 import { Intake } from './intake.ts'
 import { Parked } from './parked.ts'
-import { Poller, type PollReport } from './poller.ts'
+import { Poller } from './poller.ts'
 import { RunRegister } from './run-register.ts'
+import { Select } from './select.ts'
 import { Slots } from './slots.ts'
+import { TakeUp } from './take-up.ts'
 
 export interface WorkerOptions {
   readonly context: WorkerContext
   /** Ends the time for stopping: `context.closing` aborts with it. */
   readonly closing: AbortController
-  readonly polled: (report: PollReport) => void
+  readonly polled: (taken: Taken) => void
   readonly failed: (error: ClinkApiError, failures: number) => void
   /** A delivery has ended. */
   readonly settled: () => void
@@ -29,6 +33,10 @@ export interface Snapshot {
   readonly settling: number
   readonly parked: number
   readonly stuck: number
+  /** How many clinks lost answers may have claimed. */
+  readonly maybeClaimed: number
+  /** The service's order of the inbox may keep clinks out of reach. */
+  readonly starved: boolean
 }
 
 const PRUNE_EVERY = 3_600_000
@@ -54,6 +62,8 @@ export class Worker {
   readonly #slots: Slots
   readonly #intake: Intake
   readonly #poller: Poller
+  readonly #takeUp: TakeUp
+  readonly #select: Select
   readonly #hurried = new AbortController()
   #cancelPrune: Cancel = () => {}
   #stopped: Promise<readonly string[]> | undefined
@@ -77,10 +87,16 @@ export class Worker {
     }
     this.#parked = new Parked(context)
     this.#intake = new Intake(shared, this.#deliveries, this.#parked)
+    this.#takeUp = new TakeUp(shared, this.#intake, {
+      hasRoom: () => this.#room() > 0,
+      onEnd: () => this.#poller.slotFreed(),
+    })
+    this.#select = new Select(shared, this.#intake, this.#takeUp)
     this.#poller = new Poller({
       context,
-      capacity: () => this.#capacity(),
-      admit: async (page, sentAt) => await this.#intake.admit(page, sentAt),
+      capacity: () => this.#room() - this.#takeUp.maybeClaimed,
+      mode: () => this.#mode(),
+      ways: { batch: new Batch(context, this.#intake, this.#takeUp), select: this.#select },
       polled: options.polled,
       failed: options.failed,
       crashed: (error) => crashed('poll loop', error),
@@ -106,6 +122,7 @@ export class Worker {
   /** The clink is no longer given up: a claim on it that is parked is released, so that it comes back at once. */
   async giveBack(clinkId: string): Promise<void> {
     await this.#parked.giveBack(clinkId)
+    this.#select.sweepSoon()
     this.#poller.wake()
   }
 
@@ -140,11 +157,21 @@ export class Worker {
       settling: count('settling'),
       parked: this.#parked.size,
       stuck: this.#deliveries.stuck,
+      maybeClaimed: this.#takeUp.maybeClaimed,
+      starved: this.#select.isStarved,
     }
   }
 
+  #mode(): ClaimingMode {
+    const { clock, config, ledger, router, siblings } = this.#context
+    const isAllOurs = router.takesAll && this.#parked.size === 0 && !ledger.hasLeftAlone(clock.wall())
+    const mode = claimingMode(config, { mayClaimById: siblings.mayClaimById, isAllOurs })
+    if (config.inbox.claim === 'auto' && !isAllOurs) siblings.want()
+    return mode
+  }
+
   /** Slots that neither a delivery uses nor a held one will want before the next poll. */
-  #capacity(): number {
+  #room(): number {
     const { clock, config, ledger } = this.#context
     if (!ledger.isHealthy || this.#slots.isNarrow) return 0
     return config.concurrency - this.#deliveries.busy - this.#deliveries.dueBy(clock.now() + config.poll.interval)
@@ -159,7 +186,7 @@ export class Worker {
 
     this.#cancelPrune()
     this.#intake.close()
-    const polled = this.#poller.stop()
+    const polled = Promise.all([this.#poller.stop(), this.#takeUp.stop()])
     // A clink that is given back before the poll on its way is answered may be claimed again by it.
     await this.#until(clock.now() + Math.min(timeout * POLL_PART, LONGEST_POLL), polled, this.#hurried.signal)
     for (const delivery of this.#deliveries.live) delivery.drain()

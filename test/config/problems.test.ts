@@ -122,18 +122,22 @@ describe('a file that is not correct YAML', () => {
   })
 })
 
-describe('what this version cannot do', () => {
-  it.each([
-    ['inbox: { groups: [ops] }', 'inbox.groups'],
-    ['inbox: { ignore: [self] }', 'inbox.ignore'],
-    ['inbox: { for: me }', 'inbox.for'],
-    ['inbox: { maxAge: 1h }', 'inbox.maxAge'],
-    ['inbox: { claim: select }', 'inbox.claim'],
-  ])('%s is refused, because it needs select mode', async (text, key) => {
-    const message = expect.stringContaining('needs the claiming mode select, which this version does not have yet')
-    expect(await issuesOf(loadText(text))).toEqual([expect.objectContaining({ key, message })])
-  })
+describe('inbox.claim: batch', () => {
+  it.each(['groups: [ops]', 'ignore: [self]', 'for: me', 'maxAge: 1h'])(
+    'is refused beside %s, which a claiming poll cannot keep (P14)',
+    async (setting) => {
+      const name = setting === 'for: me' ? 'inbox.for: me' : `inbox.${setting.split(':')[0] ?? ''}`
+      expect(await issuesOf(loadText(`inbox: { claim: batch, ${setting} }`))).toEqual([
+        expect.objectContaining({
+          key: 'inbox.claim',
+          message: `cannot be batch with ${name}: a claiming poll takes whatever comes`,
+        }),
+      ])
+    },
+  )
+})
 
+describe('what this version cannot do', () => {
   it.each([
     ['handlers: { runner: thread }', 'handlers.runner'],
     ['routes: [{ exec: [ls] }]', 'routes[0].exec'],
@@ -148,8 +152,8 @@ describe('what this version cannot do', () => {
   })
 
   it('is refused too where a mistake stands beside it', async () => {
-    const issues = await issuesOf(loadText('inbox: { groups: [ops], ownReplies: keep }'))
-    expect(issues.map(({ key }) => key)).toEqual(['inbox.groups', 'inbox.ownReplies'])
+    const issues = await issuesOf(loadText('handlers: { runner: thread, grace: soon }'))
+    expect(issues.map(({ key }) => key)).toEqual(['handlers.runner', 'handlers.grace'])
   })
 
   it('is a warning where it does no harm, and only where it differs from the default', async () => {
@@ -158,7 +162,7 @@ describe('what this version cannot do', () => {
         'claim: { exclusive: true }\nretry: { crashes: 1 }',
       { env: { STATE_DIRECTORY: '/var/lib/clink-worker' } },
     )
-    expect(warnings.map(({ key }) => key)).toEqual(['server.port', 'poll.sweep'])
+    expect(warnings.map(({ key }) => key)).toEqual(['server.port'])
     expect(warnings[0]).toMatchObject({ line: 1, column: 17, message: 'has no effect in this version', value: '8080' })
   })
 })

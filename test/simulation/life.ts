@@ -177,6 +177,7 @@ export class Life implements Host {
       config: plan.config,
       key: new Secret(plan.key),
       router: {
+        takesAll: false,
         route: ({ content }) =>
           content.startsWith(NO_ROUTE) ? undefined : { route, match: { route: 'sim', text: '', groups: {} } },
         describe: () => ['sim'],

@@ -166,6 +166,7 @@ describe('the judge notices a worker', { timeout: 60_000 }, () => {
     const parts: NonNullable<SeedOptions['breakage']>['parts'] = (real) => ({
       ...real,
       router: {
+        takesAll: real.router.takesAll,
         describe: () => real.router.describe(),
         route: (clink, identity) => {
           const routed = real.router.route(clink, identity)

@@ -129,6 +129,7 @@ export class Station {
       retry: config.retry,
     }
     return {
+      takesAll: true,
       route: (clink: Clink) => {
         guard?.(clink)
         return { route, match: { route: route.name, text: '', groups: {} } }

@@ -1,0 +1,49 @@
+import type { InboxPage } from '../clink/client.ts'
+import { ClinkApiError } from '../clink/errors.ts'
+import type { Claiming, Taken } from './claiming.ts'
+import type { WorkerContext } from './context.ts'
+import type { Intake } from './intake.ts'
+import type { TakeUp } from './take-up.ts'
+
+/** The most that one poll asks for: the service documents no inbox limit, but 100 for its other listing. */
+const LARGEST_PAGE = 100
+
+/** Claims by polling: whatever the poll returns is ours then. It is never repeated by itself, since it may have claimed. */
+export class Batch implements Claiming {
+  readonly #context: WorkerContext
+  readonly #intake: Intake
+  readonly #takeUp: TakeUp
+
+  constructor(context: WorkerContext, intake: Intake, takeUp: TakeUp) {
+    this.#context = context
+    this.#intake = intake
+    this.#takeUp = takeUp
+  }
+
+  async take(most: number, signal: AbortSignal): Promise<Taken> {
+    const { clock, emit } = this.#context
+    const sentAt = clock.now()
+    const asked = Math.min(LARGEST_PAGE, most)
+    const page = await this.#poll(asked, signal)
+    const received = page.clinks.length + page.malformed.length
+    const { claimed, runnable, fresh } = await this.#intake.admit(page, sentAt)
+    emit({ event: 'poll.succeeded', asked, received, claimed, duration: clock.now() - sentAt })
+    // A page of what is not run hides what lies behind it, however short the page is.
+    const isMore = claimed > 0 && (received >= asked || runnable === 0)
+    return { sentAt, received, claimed, isNews: fresh > 0, isMore, isEmpty: runnable === 0 && fresh === 0 }
+  }
+
+  async #poll(asked: number, signal: AbortSignal): Promise<InboxPage> {
+    const { api, config, emit } = this.#context
+    try {
+      const params = { claim: true, limit: asked, for_me: config.inbox.for !== 'anyone' }
+      return await api.checkInbox(params, { attempts: 1, signal })
+    } catch (error) {
+      if (error instanceof ClinkApiError && error.mayHaveHappened) {
+        emit({ event: 'poll.lost', asked, error })
+        this.#takeUp.lost(asked)
+      }
+      throw error
+    }
+  }
+}

@@ -1,0 +1,53 @@
+import { ClinkApiError } from '../clink/errors.ts'
+import type { Clink } from '../clink/records.ts'
+import type { WorkerContext } from './context.ts'
+import { claimedLease, type Lease } from './lease.ts'
+import type { RenewalMemory } from './lease-keeper.ts'
+
+export type ClaimById =
+  | { readonly is: 'claimed'; readonly clink: Clink; readonly lease: Lease }
+  /** Somebody else was faster, or the clink is gone. */
+  | { readonly is: 'refused' }
+  /** No usable answer came. The clink may be ours now. */
+  | { readonly is: 'unknown'; readonly error: ClinkApiError }
+  | { readonly is: 'failed'; readonly error: ClinkApiError }
+
+export interface ClaimByIdOptions {
+  readonly context: WorkerContext
+  readonly memory: RenewalMemory
+  readonly signal: AbortSignal
+  /** A local time before which the claim, going by the answer, cannot have been made; undefined: nothing is known of that. */
+  readonly notBefore: (record: Clink) => number | undefined
+}
+
+const REFUSALS = new Set([403, 404, 409, 410])
+
+/**
+ * Claims one clink. Whoever calls this has made sure that it cannot take a sibling's claim away (`Siblings.mayClaimById`), or is
+ * about to find that out on this very clink.
+ */
+export async function claimById(clink: Clink, options: ClaimByIdOptions): Promise<ClaimById> {
+  const { context, memory, notBefore, signal } = options
+  const { api, clock, config, identity } = context
+  const asked = memory.asksLength ? Math.ceil(config.claim.timeout / 1_000) : undefined
+  const askedAt = clock.now()
+  try {
+    const timeout = asked === undefined ? {} : { timeout_seconds: asked }
+    const record = await api.claimClink({ clink_id: clink.clink_id, ...timeout }, { attempts: 1, signal })
+    if (record.status === 'completed' || identity.isSomebodyElse(record.claimed_by)) return { is: 'refused' }
+    identity.learn(record.claimed_by, 'a claim')
+    const sentAt = notBefore(record)
+    if (sentAt === undefined) return { is: 'refused' }
+    const times = { claimedAt: record.claimed_at, expiresAt: record.claim_expires_at }
+    const grant = { sentAt, asked: asked === undefined ? undefined : asked * 1_000, ...times }
+    return { is: 'claimed', clink: record, lease: claimedLease(grant, askedAt, config.claim) }
+  } catch (error) {
+    if (!(error instanceof ClinkApiError)) throw error
+    if (asked !== undefined && (error.status === 400 || error.status === 422)) {
+      memory.asksLength = false
+      return await claimById(clink, options)
+    }
+    if (REFUSALS.has(error.status)) return { is: 'refused' }
+    return { is: error.mayHaveHappened ? 'unknown' : 'failed', error }
+  }
+}

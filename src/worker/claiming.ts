@@ -1,0 +1,60 @@
+import type { Config } from '../config/config.ts'
+import { selectiveSetting } from '../config/needs-select.ts'
+
+/** What one look at the inbox has brought. */
+export interface Taken {
+  /** Local time when it was asked for; of a sweep of several pages: the first. */
+  readonly sentAt: number
+  readonly received: number
+  /** Claims that it brought us. */
+  readonly claimed: number
+  /** Something came that was not here before. */
+  readonly isNews: boolean
+  /** More is known to wait than could start. */
+  readonly isMore: boolean
+  /** Nothing waits that this worker would run. */
+  readonly isEmpty: boolean
+}
+
+/** A way of getting claims on clinks that can start now. */
+export interface Claiming {
+  /**
+   * @param most how many clinks could start, at least 1.
+   * @throws {ClinkApiError} when the service does not give an answer that can be used.
+   */
+  take(most: number, signal: AbortSignal): Promise<Taken>
+}
+
+/** What is known, at one moment, about how clinks may be claimed. */
+export interface ClaimingFacts {
+  /** Claims by id cannot take another's work. Undefined: nobody knows yet. */
+  readonly mayClaimById: boolean | undefined
+  /** A claiming poll would bring only clinks that can start. */
+  readonly isAllOurs: boolean
+}
+
+export type ClaimingMode =
+  | { readonly mode: 'batch' }
+  | { readonly mode: 'select' }
+  /** The configuration needs what may not be done: nothing is claimed. */
+  | { readonly mode: 'none'; readonly reason: string; readonly advice: string }
+
+/**
+ * Chooses between claiming by poll, which takes whatever comes, and listing first and claiming by id, which takes only what is
+ * wanted but must not be done where it could take a sibling's claim away.
+ */
+export function claimingMode(config: Config, { mayClaimById, isAllOurs }: ClaimingFacts): ClaimingMode {
+  const needing = config.inbox.claim === 'select' ? 'inbox.claim: select' : selectiveSetting(config.inbox)
+  if (needing === undefined) {
+    const isWanted = config.inbox.claim === 'auto' && !isAllOurs
+    return isWanted && mayClaimById === true ? { mode: 'select' } : { mode: 'batch' }
+  }
+  // Not known yet: the first clink that is claimed by id finds it out.
+  if (mayClaimById !== false) return { mode: 'select' }
+  return {
+    mode: 'none',
+    reason: `${needing} needs claims by id, and the service lets one session take what another with the same key holds`,
+    advice:
+      'set claim.exclusive: true if nobody else uses this key, give this worker a key of its own, or do without it',
+  }
+}

@@ -1,0 +1,66 @@
+import type { Clock } from '../base/clock.ts'
+import { ClinkApiError } from '../clink/errors.ts'
+import type { Clink } from '../clink/records.ts'
+import type { Config } from '../config/config.ts'
+import type { Emit } from '../events.ts'
+import type { ClinkApi } from './context.ts'
+import type { Identity } from './identity.ts'
+
+export interface ScopeOptions {
+  readonly inbox: Config['inbox']
+  readonly api: Pick<ClinkApi, 'resolveGroup'>
+  readonly identity: Identity
+  readonly clock: Clock
+  readonly emit: Emit
+}
+
+const UUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i
+const SELF = 'self'
+
+/** Which clinks the configuration wants this worker to look at: `inbox.groups`, `ignore`, `for` and `maxAge`. */
+export class Scope {
+  readonly #options: ScopeOptions
+  readonly #ids = new Set<string>()
+  readonly #unresolved: Set<string>
+
+  constructor(options: ScopeOptions) {
+    this.#options = options
+    const { groups } = options.inbox
+    this.#unresolved = new Set(groups.filter((group) => !UUID.test(group)))
+    for (const group of groups) if (UUID.test(group)) this.#ids.add(group.toLowerCase())
+  }
+
+  /**
+   * Learns the ids of groups that are named by slug: records need not carry slugs.
+   *
+   * @throws {ClinkApiError} when the service does not answer.
+   */
+  async resolve(signal: AbortSignal): Promise<void> {
+    const { api, emit } = this.#options
+    for (const slug of this.#unresolved) {
+      try {
+        this.#ids.add((await api.resolveGroup({ slug }, { attempts: 1, signal })).toLowerCase())
+        this.#unresolved.delete(slug)
+      } catch (error) {
+        if (!(error instanceof ClinkApiError) || error.status !== 404) throw error
+        emit({ event: 'inbox.unknownGroup', group: slug })
+      }
+    }
+  }
+
+  has(clink: Clink): boolean {
+    const { inbox, identity, clock } = this.#options
+    if (inbox.groups.length > 0 && !this.#hasGroup(clink)) return false
+    // The inbox lists what is for us or for nobody; so what is for somebody is for us.
+    if (inbox.for === 'me' && typeof clink.for !== 'string') return false
+    if (inbox.maxAge !== null && clock.wall() - Date.parse(clink.created_at) > inbox.maxAge) return false
+    return !inbox.ignore.some((sender) =>
+      sender === SELF ? identity.isUs(clink.sender_id) : sender === clink.sender_id || sender === clink.sender_name,
+    )
+  }
+
+  #hasGroup({ group_id, group_slug }: Clink): boolean {
+    if (this.#ids.has(group_id.toLowerCase())) return true
+    return typeof group_slug === 'string' && this.#options.inbox.groups.includes(group_slug)
+  }
+}

@@ -1,0 +1,163 @@
+import type { InboxPage } from '../clink/client.ts'
+import { ClinkApiError } from '../clink/errors.ts'
+import type { Clink } from '../clink/records.ts'
+import { claimById } from './claim-by-id.ts'
+import type { Claiming, Taken } from './claiming.ts'
+import type { RoutedClink } from '../handlers/route.ts'
+import type { DeliveryShared } from './delivery.ts'
+import type { Intake } from './intake.ts'
+import { startOf, Sweep } from './sweep.ts'
+import type { TakeUp } from './take-up.ts'
+
+interface Candidate {
+  readonly clink: Clink
+  /** Local time when the list was asked for that shows it as pending. */
+  readonly listedAt: number
+}
+
+/** Most claims at once: the rest follows in the next turn. */
+const AT_ONCE = 10
+/** The part of a claim's time that may pass between the list and the claim, which counts from the list. */
+const FRESH = 1 / 20
+const REFUSED = new Set([400, 422])
+
+/**
+ * Lists without claiming, and claims by id what can start. Each look is for what is new; from time to time, and at the start, a
+ * full sweep looks at everything, since clinks that were released or whose claims ran out are not new.
+ */
+export class Select implements Claiming {
+  readonly #shared: DeliveryShared
+  readonly #intake: Intake
+  readonly #takeUp: TakeUp
+  readonly #backlog = new Map<string, Candidate>()
+  #sweep: Sweep | undefined
+  #sweepAt = -Infinity
+  /** Service time of the newest clink that was listed. */
+  #newest: number | undefined
+  #largest = 0
+  #hasClaimed = false
+  #isStarved = false
+
+  constructor(shared: DeliveryShared, intake: Intake, takeUp: TakeUp) {
+    this.#shared = shared
+    this.#intake = intake
+    this.#takeUp = takeUp
+  }
+
+  /** The service's order may keep clinks out of reach. */
+  get isStarved(): boolean {
+    return this.#isStarved
+  }
+
+  /** The next look is at everything. */
+  sweepSoon(): void {
+    this.#sweepAt = -Infinity
+  }
+
+  async take(most: number, signal: AbortSignal): Promise<Taken> {
+    const { clock, emit } = this.#shared.context
+    this.#rewind()
+    const sweep = this.#current()
+    const sentAt = clock.now()
+    const received = this.#backlog.size === 0 && !sweep.isOver ? await this.#list(sweep, signal) : 0
+    const claimed = await this.#claim(most, signal)
+    emit({ event: 'poll.succeeded', asked: most, received, claimed, duration: clock.now() - sentAt })
+    this.#hasClaimed ||= claimed > 0
+    const isMore = this.#backlog.size > 0 || !sweep.isOver
+    const isEmpty = !isMore && sweep.isFull && !this.#hasClaimed
+    return { sentAt: sweep.startedAt, received, claimed, isNews: claimed > 0, isMore, isEmpty }
+  }
+
+  /** The pass that is under way, or the next one. */
+  #current(): Sweep {
+    const { clock, config } = this.#shared.context
+    if (this.#sweep !== undefined && (!this.#sweep.isOver || this.#backlog.size > 0)) return this.#sweep
+    const now = clock.now()
+    const isFull = this.#newest === undefined || now >= this.#sweepAt + config.poll.sweep
+    if (isFull) this.#sweepAt = now
+    this.#hasClaimed = false
+    return (this.#sweep = new Sweep(now, isFull ? undefined : this.#newest))
+  }
+
+  /** What was listed too long ago is listed again: a claim counts from the list that showed its clink as pending. */
+  #rewind(): void {
+    const { clock, config } = this.#shared.context
+    const stale = clock.now() - Math.max(1_000, config.claim.timeout * FRESH)
+    const candidates = [...this.#backlog.values()]
+    if (!candidates.some(({ listedAt }) => listedAt < stale)) return
+    this.#backlog.clear()
+    const oldest = Math.min(...candidates.map(({ clink }) => startOf(clink.created_at)))
+    this.#sweep = new Sweep(clock.now(), Number.isNaN(oldest) ? undefined : oldest)
+  }
+
+  async #list(sweep: Sweep, signal: AbortSignal): Promise<number> {
+    const { api, clock, config, scope } = this.#shared.context
+    if (sweep.isFull) await scope.resolve(signal)
+    const listedAt = clock.now()
+    let page: InboxPage
+    try {
+      page = await api.checkInbox({ ...sweep.params, for_me: config.inbox.for !== 'anyone' }, { attempts: 1, signal })
+    } catch (error) {
+      if (!(error instanceof ClinkApiError) || !sweep.isEnlarged || !REFUSED.has(error.status)) throw error
+      sweep.refused()
+      this.#noteOrder(sweep)
+      return 0
+    }
+    this.#intake.reportMalformed(page.malformed)
+    for (const clink of page.clinks) {
+      if (clink.status === 'pending' && !sweep.has(clink.clink_id))
+        this.#backlog.set(clink.clink_id, { clink, listedAt })
+      this.#newest = Math.max(this.#newest ?? -Infinity, startOf(clink.created_at) || -Infinity)
+    }
+    const received = page.clinks.length + page.malformed.length
+    sweep.note(page, this.#largest)
+    this.#largest = Math.max(this.#largest, received)
+    this.#noteOrder(sweep)
+    return received
+  }
+
+  #noteOrder(sweep: Sweep): void {
+    if (!sweep.isFull || !sweep.isOver || sweep.isStarved === this.#isStarved) return
+    this.#isStarved = sweep.isStarved
+    this.#shared.context.emit(
+      sweep.isStarved ? { event: 'inbox.starved', advice: STARVED_ADVICE } : { event: 'inbox.reached' },
+    )
+  }
+
+  /** @returns how many claims were got. */
+  async #claim(most: number, signal: AbortSignal): Promise<number> {
+    // Until it is known that claims by id are safe, one of them finds it out.
+    const limit = this.#shared.context.siblings.mayClaimById === true ? Math.min(most, AT_ONCE) : 1
+    const work: Promise<number>[] = []
+    for (const [id, candidate] of this.#backlog) {
+      if (work.length === limit) break
+      this.#backlog.delete(id)
+      const routed = this.#intake.wants(candidate.clink)
+      if (routed !== undefined) work.push(this.#claimOne(candidate, routed, signal))
+    }
+    const results = await Promise.allSettled(work)
+    const failed = results.find(({ status }) => status === 'rejected')
+    if (failed?.status === 'rejected') throw failed.reason
+    return results.reduce((sum, result) => sum + (result.status === 'fulfilled' ? result.value : 0), 0)
+  }
+
+  async #claimOne({ clink, listedAt }: Candidate, routed: RoutedClink, signal: AbortSignal): Promise<number> {
+    const { context, memory } = this.#shared
+    const answer = await claimById(clink, { context, memory, signal, notBefore: () => listedAt })
+    switch (answer.is) {
+      case 'claimed':
+        await this.#intake.startClaimed(answer.clink, routed, answer.lease)
+        return 1
+      case 'refused':
+        return 0
+      case 'unknown':
+        this.#takeUp.lost(1)
+        throw answer.error
+      case 'failed':
+        throw answer.error
+    }
+  }
+}
+
+const STARVED_ADVICE =
+  'the service does not show the oldest clinks first, and a page of it holds only others: narrow what the key sees, or let the others be worked'

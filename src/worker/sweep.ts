@@ -1,0 +1,85 @@
+import type { InboxPage } from '../clink/client.ts'
+
+/** The service documents 100 for one of its listings; more is asked for only where a page cannot be gone past. */
+const PAGE = 100
+const LARGEST_PAGE = 1_600
+
+/**
+ * A pass over the inbox, page by page. The next page begins where the last one ended, with that moment taken in, so clinks of
+ * one moment are not missed; each id counts once. It ends when a page brings nothing new. That reaches everything where pages
+ * show the oldest first. In any other order, or where more clinks have one moment than fit a page, a larger page is tried; when the
+ * service does not give one, clinks may be out of reach.
+ */
+export class Sweep {
+  /** From the beginning of time. */
+  readonly isFull: boolean
+  readonly startedAt: number
+  limit = PAGE
+  isOver = false
+  /** The order of the service may hide clinks from us. */
+  isStarved = false
+  readonly #seen = new Set<string>()
+  #since: number | undefined
+  #last = 0
+
+  /** @param since service time in milliseconds. */
+  constructor(startedAt: number, since?: number) {
+    this.startedAt = startedAt
+    this.isFull = since === undefined
+    this.#since = since
+  }
+
+  /** What to ask for next. */
+  get params(): { readonly limit: number; readonly since?: string } {
+    if (this.#since === undefined) return { limit: this.limit }
+    return { limit: this.limit, since: new Date(this.#since).toISOString() }
+  }
+
+  /** Whether the id was on a page of this pass. */
+  has(clinkId: string): boolean {
+    return this.#seen.has(clinkId)
+  }
+
+  /** @param largest how long a page of this service has been at most. */
+  note({ clinks, malformed }: InboxPage, largest: number): void {
+    const ids = [...clinks.map(({ clink_id }) => clink_id), ...malformed.map(({ id }) => id ?? '')]
+    const isNews = ids.some((id) => id !== '' && !this.#seen.has(id))
+    for (const id of ids) this.#seen.add(id)
+    const times = clinks.map(({ created_at }) => startOf(created_at))
+    const newest = Math.max(...times.filter((time) => !Number.isNaN(time)))
+    const isAscending = times.every((time, index) => index === 0 || time >= (times[index - 1] ?? time))
+    if (ids.length < Math.min(largest, this.limit)) {
+      this.isOver = true
+    } else if (isNews && isAscending && Number.isFinite(newest)) {
+      this.#since = newest
+      this.#last = 0
+      this.limit = PAGE
+    } else if (ids.length < this.limit && (this.#last === 0 || ids.length > this.#last)) {
+      this.isOver = true
+    } else if (ids.length <= this.#last || this.limit >= LARGEST_PAGE) {
+      this.#giveUp()
+    } else {
+      this.#last = ids.length
+      this.limit *= 2
+    }
+  }
+
+  /** The service refuses a page as large as was asked for. */
+  refused(): void {
+    this.#giveUp()
+  }
+
+  get isEnlarged(): boolean {
+    return this.limit > PAGE
+  }
+
+  #giveUp(): void {
+    this.isOver = true
+    this.isStarved = true
+  }
+}
+
+/** A moment that is certainly not after the one that the text names, so that a bound which excludes its own moment takes it in. */
+export function startOf(time: string): number {
+  return Date.parse(time) - (/\.\d/.test(time) ? 1 : 1_000)
+}

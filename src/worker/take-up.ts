@@ -1,0 +1,132 @@
+import { Alarm } from '../base/clock.ts'
+import { asError } from '../base/coded-error.ts'
+import { ClinkApiError } from '../clink/errors.ts'
+import type { Clink } from '../clink/records.ts'
+import { claimById } from './claim-by-id.ts'
+import type { DeliveryShared } from './delivery.ts'
+import type { Intake } from './intake.ts'
+
+interface Lost {
+  /** Claims that the request may have made and that were not found yet. */
+  left: number
+  /** Local time until which they are looked for. */
+  readonly until: number
+}
+
+/** Milliseconds that lost claims are looked for. */
+const WINDOW = 10_000
+const FIRST_WAIT = 250
+const PAGE = 100
+
+/**
+ * Looks for what claiming requests whose answers were lost may have claimed, and takes it up where a claim by id cannot take a
+ * sibling's work. Until then, or until the time for it is over, as many slots are kept free. What is not found runs out.
+ */
+export class TakeUp {
+  readonly #shared: DeliveryShared
+  readonly #intake: Intake
+  readonly #hasRoom: () => boolean
+  readonly #onEnd: () => void
+  readonly #closing = new AbortController()
+  readonly #alarm: Alarm
+  readonly #notOurs = new Set<string>()
+  #lost: Lost[] = []
+  #searching: Promise<void> | undefined
+
+  constructor(
+    shared: DeliveryShared,
+    intake: Intake,
+    options: {
+      /** Whether one more clink could start, lost claims not counted. */
+      readonly hasRoom: () => boolean
+      /** No slot is kept free any more. */
+      readonly onEnd: () => void
+    },
+  ) {
+    this.#shared = shared
+    this.#intake = intake
+    this.#hasRoom = () => options.hasRoom()
+    this.#onEnd = () => options.onEnd()
+    this.#alarm = new Alarm(shared.context.clock)
+  }
+
+  /** How many slots are to be kept free for what is looked for. */
+  get maybeClaimed(): number {
+    return this.#shared.context.siblings.mayClaimById === true ? this.#left() : 0
+  }
+
+  /** A request that may have claimed so many clinks was not answered. */
+  lost(count: number): void {
+    const { clock, siblings } = this.#shared.context
+    if (this.#closing.signal.aborted || siblings.mayClaimById === false) return
+    siblings.want()
+    this.#lost.push({ left: count, until: clock.now() + WINDOW })
+    this.#searching ??= this.#search().catch((error: unknown) => this.#shared.crashed('take-up', asError(error)))
+  }
+
+  /** Resolves when nothing is being taken up any more. */
+  async stop(): Promise<void> {
+    this.#closing.abort()
+    this.#alarm.ring()
+    await this.#searching
+  }
+
+  #left(): number {
+    const now = this.#shared.context.clock.now()
+    this.#lost = this.#lost.filter(({ left, until }) => left > 0 && now < until)
+    return this.#lost.reduce((sum, { left }) => sum + left, 0)
+  }
+
+  async #search(): Promise<void> {
+    const { clock, siblings } = this.#shared.context
+    this.#notOurs.clear()
+    for (let wait = FIRST_WAIT; this.#left() > 0 && !this.#closing.signal.aborted; wait *= 2) {
+      if (siblings.mayClaimById === false) this.#lost = []
+      if (siblings.mayClaimById === true && this.#hasRoom()) await this.#look()
+      await this.#alarm.until(clock.now() + Math.min(wait, WINDOW / 4))
+    }
+    this.#searching = undefined
+    this.#onEnd()
+  }
+
+  async #look(): Promise<void> {
+    const { api, clock, config, identity, handlerClaims } = this.#shared.context
+    const listedAt = clock.now()
+    let found: readonly Clink[]
+    try {
+      const params = { status: 'claimed', limit: PAGE, for_me: config.inbox.for !== 'anyone' } as const
+      found = (await api.checkInbox(params, { attempts: 1, signal: this.#closing.signal })).clinks
+    } catch (error) {
+      if (!(error instanceof ClinkApiError)) throw error
+      return
+    }
+    for (const clink of found) {
+      if (this.maybeClaimed === 0 || !this.#hasRoom() || this.#closing.signal.aborted || handlerClaims.mayHaveMore)
+        return
+      const isOurs = clink.status === 'claimed' && identity.isUs(clink.claimed_by)
+      if (isOurs && !this.#notOurs.has(clink.clink_id)) await this.#take(clink, listedAt)
+    }
+  }
+
+  async #take(clink: Clink, listedAt: number): Promise<void> {
+    const { context, memory } = this.#shared
+    const { emit, serviceTime } = context
+    // An earlier claim is not one that was just lost; and how long it lasts cannot be told.
+    const claimedAfter = serviceTime.notBefore(clink.claimed_at)
+    if (claimedAfter === undefined || this.#intake.wasLetGo(clink.clink_id)) return
+    const routed = this.#intake.wants(clink)
+    if (routed === undefined) return
+    const answer = await claimById(clink, {
+      context,
+      memory,
+      signal: this.#closing.signal,
+      notBefore: (record) => (record.claimed_at === clink.claimed_at ? claimedAfter : listedAt),
+    })
+    if (answer.is === 'refused') this.#notOurs.add(clink.clink_id)
+    if (answer.is !== 'claimed') return
+    const [oldest] = this.#lost
+    if (oldest !== undefined) oldest.left -= 1
+    emit({ event: 'clink.takenUp', clink })
+    await this.#intake.startClaimed(answer.clink, routed, answer.lease)
+  }
+}
