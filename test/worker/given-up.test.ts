@@ -80,7 +80,7 @@ describe.concurrent('P10: a clink that was given up', () => {
     await using bench = await Bench.open()
     const bad = Array.from({ length: 12 }, (_, n) => bench.send(`bad ${n}`))
     const station = bench.work(({ content }) => (content.startsWith('bad') ? fail() : 'done'), {
-      settings: { concurrency: 2, retry: { attempts: 1 } },
+      settings: { concurrency: 2, retry: { attempts: 1 }, inbox: { claim: 'batch' } },
     })
     for (const id of bad) await station.seen('clink.parked', id)
     await bench.completed(bench.sendMany(10))
