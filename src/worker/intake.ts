@@ -50,6 +50,10 @@ export class Intake {
     this.#closing.abort()
   }
 
+  get isClosing(): boolean {
+    return this.#closing.signal.aborted
+  }
+
   /** @param sentAt local time when the poll was sent. */
   async admit(page: InboxPage, sentAt: number): Promise<Admitted> {
     const { context } = this.#shared
@@ -163,7 +167,7 @@ export class Intake {
     }
     const isMarked = endsWithMark(clink.content, context.config.replies.mark)
     if (isMarked && context.identity.id === undefined) await this.#learnIdentity(clink, lease)
-    const verdict = this.#closing.signal.aborted ? ({ leave: 'stopping' } as const) : this.#judge(clink)
+    const verdict = this.isClosing ? ({ leave: 'stopping' } as const) : this.#judge(clink)
     if ('run' in verdict) return await this.#start(clink, verdict.run, lease, false)
     if (verdict.leave === 'own-reply' && context.config.inbox.ownReplies === 'acknowledge') {
       await this.#acknowledge(clink, lease)
@@ -177,9 +181,9 @@ export class Intake {
   async #start(clink: Clink, routed: RoutedClink, lease: Lease, byId: boolean): Promise<boolean> {
     const { clock, emit, siblings } = this.#shared.context
     const mustFindOut = byId ? siblings.mayClaimById !== true : siblings.isDue
-    if (mustFindOut && !this.#closing.signal.aborted) {
+    if (mustFindOut && !this.isClosing) {
       const verdict = await siblings.findOut(clink, lease.deadline, this.#closing.signal)
-      if (verdict !== 'refused' && !this.#closing.signal.aborted) {
+      if (verdict !== 'refused' && !this.isClosing) {
         emit({ event: 'clink.leftToExpire', clink, why: `another session may hold it (siblings: ${verdict})` })
         return false
       }
@@ -188,9 +192,9 @@ export class Intake {
       emit({ event: 'clink.leftToExpire', clink, why: 'its claim was answered after it could be trusted' })
       return false
     }
-    if (this.#closing.signal.aborted) this.#parked.add(clink, lease, 'stopping')
+    if (this.isClosing) this.#parked.add(clink, lease, 'stopping')
     else this.#deliveries.add(new Delivery(clink, routed, lease, this.#shared))
-    return !this.#closing.signal.aborted
+    return !this.isClosing
   }
 
   #judge(clink: Clink): Verdict {

@@ -126,6 +126,7 @@ export class Select implements Claiming {
 
   /** @returns how many claims were got. */
   async #claim(most: number, signal: AbortSignal): Promise<number> {
+    if (this.#intake.isClosing) return 0
     // Until it is known that claims by id are safe, one of them finds it out.
     const limit = this.#shared.context.siblings.mayClaimById === true ? Math.min(most, AT_ONCE) : 1
     const work: Promise<number>[] = []
