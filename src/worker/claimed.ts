@@ -12,6 +12,8 @@ export interface Claimed {
   readonly clink: Clink
   readonly holder: LeaseHolder
   readonly facts: () => DeliveryFacts
+  /** No poll of ours can claim the clink again while it is being released: the worker stops. */
+  readonly isLast?: () => boolean
 }
 
 const PAUSE = { base: 250, max: 10_000 }

@@ -368,7 +368,7 @@ export class Delivery {
   }
 
   #claimed(): Claimed {
-    return { clink: this.clink, holder: this.#keeper, facts: () => this.#facts() }
+    return { clink: this.clink, holder: this.#keeper, facts: () => this.#facts(), isLast: () => this.#stopping }
   }
 
   async #bury(reason: string, tell: 'release' | 'complete' = 'release'): Promise<void> {

@@ -83,7 +83,8 @@ export class Parked {
 
   async #endClaim(entry: Entry): Promise<void> {
     const { clink, holder, forget } = entry
-    const event = await release({ clink, holder, facts: () => ({ clink }) }, 'parked', undefined, this.#context)
+    const claimed = { clink, holder, facts: () => ({ clink }), isLast: () => this.#closed }
+    const event = await release(claimed, 'parked', undefined, this.#context)
     // At the end of the time for stopping the entry stays: it is named as left behind.
     if (this.#context.closing.aborted) return
     forget()
