@@ -18,6 +18,7 @@ export type LeftAlone =
   | 'no-route' // no handler takes it
   | 'malformed' // the record lacks what it must have
   | 'identity-unknown' // it carries our mark and nothing says yet who we are
+  | 'paused' // its route is, and no more may be held
   | 'stopping' // it arrived while the worker stops
 
 /** Why a delivery lost its lease. */
@@ -145,7 +146,16 @@ export type WorkerEvent =
       readonly until: number
       readonly advice: string
     }
-  // handlers
+  // routes and handlers
+  | {
+      readonly event: 'route.paused'
+      readonly route: string
+      readonly failures: number
+      readonly clinks: number
+      readonly error: Error
+      readonly advice: string
+    }
+  | { readonly event: 'route.resumed'; readonly route: string; readonly duration: number }
   | { readonly event: 'handlers.loaded'; readonly generation: number; readonly files: readonly string[] }
   | { readonly event: 'handlers.failed'; readonly error: Error; readonly kept: number }
 

@@ -44,6 +44,9 @@ export async function work(parts: WorkParts): Promise<ExitCode> {
   }
   const registry = new HandlerRegistry(parts.handlers)
   const router: DaemonParts['router'] = {
+    get routes() {
+      return [...(first?.routes ?? []), ...registry.routes]
+    },
     get takesAll() {
       return (first?.takesAll ?? false) || registry.takesAll
     },

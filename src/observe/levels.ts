@@ -53,6 +53,8 @@ const levels: Readonly<Record<WorkerEvent['event'], Level>> = {
   'clink.deadLettered': 'error',
   'clink.log': 'info',
   'sender.muted': 'warn',
+  'route.paused': 'error',
+  'route.resumed': 'info',
   'handlers.loaded': 'info',
   'handlers.failed': 'error',
 }

@@ -45,6 +45,10 @@ export class DeliverySet {
     return this.#letGo.get(clinkId) !== undefined
   }
 
+  hasRoute(name: string): boolean {
+    return this.live.some(({ route }) => route.name === name)
+  }
+
   /** Those that have not ended. */
   get live(): readonly Delivery[] {
     return [...this.#all].filter(({ hasEnded }) => !hasEnded)

@@ -1,7 +1,7 @@
 import { asError } from '../base/coded-error.ts'
 import type { Clink } from '../clink/records.ts'
 import type { DeliveryFacts, LostCause, ReleaseCause, WorkerEvent } from '../events.ts'
-import type { RoutedClink } from '../handlers/route.ts'
+import type { Route, RoutedClink } from '../handlers/route.ts'
 import type { Claimed } from './claimed.ts'
 import { complete } from './complete.ts'
 import type { WorkerContext } from './context.ts'
@@ -9,6 +9,7 @@ import type { Lease } from './lease.ts'
 import { LeaseKeeper, type RenewalMemory } from './lease-keeper.ts'
 import { decide, type Decision, type HandlerOutcome } from './outcome.ts'
 import { sendReply } from './reply.ts'
+import type { RouteHealth } from './route-health.ts'
 import { Run } from './run.ts'
 import type { RunRegister } from './run-register.ts'
 import { release } from './release.ts'
@@ -23,6 +24,7 @@ export interface DeliveryShared {
   readonly slots: Slots
   readonly runs: RunRegister
   readonly memory: RenewalMemory
+  readonly health: RouteHealth
   /** Whether one more clink may be held. */
   readonly mayHold: () => boolean
   /** A part of the heart broke: the worker ends. */
@@ -60,6 +62,10 @@ export class Delivery {
   #since: number
   #heldFor = 0
   #dueAt: number | undefined
+  /** Of a clink that waits for its route: resolves when that is paused no more. */
+  #opened: Promise<void> | undefined
+  /** The last failure costs no attempt. */
+  #isFree = false
   #completedAt: number | undefined
   #isReleasing = false
   #wasReleased = false
@@ -106,6 +112,10 @@ export class Delivery {
   /** Local time at which Clink confirmed the completion; undefined before. */
   get completedAt(): number | undefined {
     return this.#completedAt
+  }
+
+  get route(): Route {
+    return this.#routed.route
   }
 
   get isStuck(): boolean {
@@ -189,7 +199,16 @@ export class Delivery {
       await this.#complete(kept.response)
       return
     }
+    const { health } = this.#shared
+    const { route } = this.#routed
+    const pause = health.wait(route)
+    if (pause > 0) {
+      await this.#postpone(pause)
+      return
+    }
+    health.started(route, this.clink.clink_id)
     const outcome = ledger.isHealthy ? await this.#runHandler() : undefined
+    if (outcome === undefined) health.ended(route, this.clink.clink_id, 'nothing')
     if (outcome === undefined && this.#is('claimed')) this.#keep(UNHEALTHY_WAIT, 'the journal cannot be written')
     if (outcome === undefined || !this.#is('running')) return
     if (this.#wasCutShort(outcome)) {
@@ -198,10 +217,24 @@ export class Delivery {
     }
     const clinkId = this.clink.clink_id
     const attempt = this.#attempt - ledger.excusedOf(clinkId)
-    const state = { clinkId, attempt, heldFor: this.#heldFor }
+    const state = { clinkId, attempt, heldFor: this.#heldFor, isFree: this.#isFree }
     const { retry, claim } = this.#context.config
     const policy = { retry: { ...retry, ...this.#routed.route.retry }, maxHold: claim.maxHold }
     await this.#follow(decide(outcome, state, policy, this.#context.random))
+  }
+
+  /** Waits for its route, which is paused. */
+  async #postpone(wait: number): Promise<void> {
+    const { clock, config, ledger } = this.#context
+    if (this.#shared.mayHold() && this.#heldFor + wait <= config.claim.maxHold) {
+      this.#keep(wait, PAUSED)
+      this.#opened = this.#shared.health.opened(this.#routed.route)
+      await this.#note()
+      return
+    }
+    this.#enter('settling')
+    await ledger.coolUntil(this.clink.clink_id, clock.wall() + wait)
+    await this.#release('too-many-held', PAUSED)
   }
 
   /**
@@ -247,8 +280,16 @@ export class Delivery {
     if (ledger.isSuspect(this.clink.clink_id)) await crashWatch.survived(this.clink.clink_id)
     // The clock decides here and not the timer: after a blocked event loop this continuation runs before it.
     const stands = this.#keeper.stands
+    const verdict = this.#verdictOn(outcome, run, stands)
+    this.#isFree = !this.#shared.health.ended(this.#routed.route, this.clink.clink_id, verdict)
     this.#reportEnd(outcome, run, stands)
     return outcome
+  }
+
+  /** What the end of the run says about its route. */
+  #verdictOn(outcome: HandlerOutcome, run: Run, stands: boolean): Error | 'fine' | 'nothing' {
+    if (!stands || (run.abortedBy !== undefined && run.abortedBy !== 'timeout')) return 'nothing'
+    return outcome.outcome === 'failed' ? outcome.error : 'fine'
   }
 
   /** Journals the start before it happens. False: it must not happen after all. */
@@ -327,8 +368,10 @@ export class Delivery {
     const from = clock.now()
     const due = Promise.withResolvers<void>()
     const cancel = clock.at(this.#dueAt ?? from, due.resolve)
-    await Promise.race([due.promise, this.#interrupted.promise])
+    const waits = [due.promise, this.#interrupted.promise, ...(this.#opened === undefined ? [] : [this.#opened])]
+    await Promise.race(waits)
     cancel()
+    this.#opened = undefined
     this.#heldFor += clock.now() - from
     this.#dueAt = undefined
     if (this.#is('holding')) this.#enter('claimed')
@@ -451,6 +494,8 @@ export class Delivery {
 
 /** Milliseconds until a start that could not be journalled is tried again. */
 const UNHEALTHY_WAIT = 1_000
+
+const PAUSED = 'its route is paused'
 
 const STUCK_ADVICE =
   'the handler ignores ctx.signal and keeps its slot: pass the signal to what it waits for, or end its loops when it aborts'

@@ -2,7 +2,7 @@ import { Recent } from '../base/recent.ts'
 import type { InboxPage, Malformed } from '../clink/client.ts'
 import type { Clink } from '../clink/records.ts'
 import type { LeftAlone } from '../events.ts'
-import type { RoutedClink } from '../handlers/route.ts'
+import type { Route, RoutedClink } from '../handlers/route.ts'
 import { complete } from './complete.ts'
 import { Delivery, type DeliveryShared } from './delivery.ts'
 import type { DeliverySet } from './delivery-set.ts'
@@ -91,7 +91,7 @@ export class Intake {
     const isInHand = this.#deliveries.holding(id) !== undefined || this.#parked.has(id) || handlerClaims.has(id)
     if (isInHand || !scope.has(clink)) return undefined
     const verdict = this.#judge(clink)
-    if ('run' in verdict) return verdict.run
+    if ('run' in verdict) return this.isOpen(verdict.run.route) ? verdict.run : undefined
     if (this.#said.get(id) === undefined) emit({ event: 'clink.leftAlone', clinkId: id, why: verdict.leave })
     this.#said.set(id, true)
     return undefined
@@ -177,6 +177,12 @@ export class Intake {
     return false
   }
 
+  /** Whether a clink of the route may be claimed: of a paused one only where a probe is due and none of its clinks is here. */
+  isOpen(route: Route): boolean {
+    const { health } = this.#shared
+    return !health.isPaused(route) || (health.wait(route) === 0 && !this.#deliveries.hasRoute(route.name))
+  }
+
   /** @returns whether the clink is being worked. */
   async #start(clink: Clink, routed: RoutedClink, lease: Lease, byId: boolean): Promise<boolean> {
     const { clock, emit, siblings } = this.#shared.context
@@ -209,7 +215,7 @@ export class Intake {
     const routed = router.route(clink, identity.id)
     if (routed === undefined) return { leave: 'no-route' }
     if (!identity.isUs(clink.sender_id) && loopGuard.isMuted(clink)) return { leave: 'muted' }
-    return { run: routed }
+    return this.isOpen(routed.route) || this.#shared.mayHold() ? { run: routed } : { leave: 'paused' }
   }
 
   /** A claim of what we hold is answered with the record as claimed, whose owner is us. */

@@ -62,7 +62,13 @@ export function readOutcome(end: RunEnd, made: readonly Control[]): HandlerOutco
 /** `outcome × attempt × policy`: what is done with the clink. Pure but for the jitter. */
 export function decide(
   outcome: HandlerOutcome,
-  state: { readonly clinkId: string; readonly attempt: number; readonly heldFor: number },
+  state: {
+    readonly clinkId: string
+    readonly attempt: number
+    readonly heldFor: number
+    /** A failure is not the clink's fault and costs no attempt. */
+    readonly isFree?: boolean
+  },
   policy: OutcomePolicy,
   random: Random,
 ): Decision {
@@ -77,10 +83,12 @@ export function decide(
     case 'retry':
       return hold(Math.max(outcome.after, SHORTEST_RETRY), outcome.reason ?? 'the handler asked to wait', false)
     case 'failed': {
+      const backoff = { base: retry.backoff, max: retry.maxBackoff }
+      const wait = equalJitter(state.attempt, backoff, random)
+      if (state.isFree === true) return hold(wait, outcome.error.message, false)
       const notice = `This could not be done (handler-failed, ${state.clinkId}).`
       if (state.attempt >= retry.attempts) return bury('exhausted', outcome.error.message, retry.onExhausted, notice)
-      const backoff = { base: retry.backoff, max: retry.maxBackoff }
-      return hold(equalJitter(state.attempt, backoff, random), outcome.error.message, true)
+      return hold(wait, outcome.error.message, true)
     }
   }
 

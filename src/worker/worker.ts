@@ -8,6 +8,7 @@ import { DeliverySet } from './delivery-set.ts'
 import { Intake } from './intake.ts'
 import { Parked } from './parked.ts'
 import { Poller } from './poller.ts'
+import { RouteHealth } from './route-health.ts'
 import { RunRegister } from './run-register.ts'
 import { Select } from './select.ts'
 import { Slots } from './slots.ts'
@@ -35,6 +36,8 @@ export interface Snapshot {
   readonly stuck: number
   /** How many clinks lost answers may have claimed. */
   readonly maybeClaimed: number
+  /** Names of routes that are paused because all fails there. */
+  readonly paused: readonly string[]
   /** The service's order of the inbox may keep clinks out of reach. */
   readonly starved: boolean
 }
@@ -57,6 +60,7 @@ const LONGEST_SETTLE = 3_000
 export class Worker {
   readonly #context: WorkerContext
   readonly #options: WorkerOptions
+  readonly #shared: DeliveryShared
   readonly #deliveries: DeliverySet
   readonly #parked: Parked
   readonly #slots: Slots
@@ -77,14 +81,20 @@ export class Worker {
       settled()
       this.#poller.slotFreed()
     })
-    const shared: DeliveryShared = {
+    const shared: DeliveryShared = (this.#shared = {
       context,
       slots: this.#slots,
       runs: new RunRegister(),
+      health: new RouteHealth({
+        clock: context.clock,
+        random: context.random,
+        emit: context.emit,
+        onChange: () => this.#poller.slotFreed(),
+      }),
       memory: { asksLength: true, timesAbsent: false, refusalSaid: false },
       mayHold: () => this.#deliveries.in('holding').length < context.config.concurrency * HELD_PER_SLOT,
       crashed,
-    }
+    })
     this.#parked = new Parked(context)
     this.#intake = new Intake(shared, this.#deliveries, this.#parked)
     this.#takeUp = new TakeUp(shared, this.#intake, {
@@ -157,6 +167,7 @@ export class Worker {
       settling: count('settling'),
       parked: this.#parked.size,
       stuck: this.#deliveries.stuck,
+      paused: this.#shared.health.paused,
       maybeClaimed: this.#takeUp.maybeClaimed,
       starved: this.#select.isStarved,
     }
@@ -164,7 +175,11 @@ export class Worker {
 
   #mode(): ClaimingMode {
     const { clock, config, ledger, router, siblings } = this.#context
-    const isAllOurs = router.takesAll && this.#parked.size === 0 && !ledger.hasLeftAlone(clock.wall())
+    const isAllOurs =
+      router.takesAll &&
+      this.#parked.size === 0 &&
+      this.#shared.health.paused.length === 0 &&
+      !ledger.hasLeftAlone(clock.wall())
     const mode = claimingMode(config, { mayClaimById: siblings.mayClaimById, isAllOurs })
     if (config.inbox.claim === 'auto' && !isAllOurs) siblings.want()
     return mode
@@ -172,9 +187,11 @@ export class Worker {
 
   /** Slots that neither a delivery uses nor a held one will want before the next poll. */
   #room(): number {
-    const { clock, config, ledger } = this.#context
+    const { clock, config, ledger, router } = this.#context
     if (!ledger.isHealthy || this.#slots.isNarrow) return 0
-    return config.concurrency - this.#deliveries.busy - this.#deliveries.dueBy(clock.now() + config.poll.interval)
+    const free = config.concurrency - this.#deliveries.busy - this.#deliveries.dueBy(clock.now() + config.poll.interval)
+    if (!router.routes.every((route) => this.#shared.health.isPaused(route))) return free
+    return Math.min(free, router.routes.filter((route) => this.#intake.isOpen(route)).length)
   }
 
   async #stop(inOrder: boolean): Promise<readonly string[]> {

@@ -178,6 +178,7 @@ export class Life implements Host {
       key: new Secret(plan.key),
       router: {
         takesAll: false,
+        routes: [route],
         route: ({ content }) =>
           content.startsWith(NO_ROUTE) ? undefined : { route, match: { route: 'sim', text: '', groups: {} } },
         describe: () => ['sim'],

@@ -136,6 +136,7 @@ export class Station {
     }
     return {
       takesAll: takes === undefined,
+      routes: [route],
       route: (clink: Clink) => {
         guard?.(clink)
         if (takes?.(clink) === false) return undefined
