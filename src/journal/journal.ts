@@ -21,6 +21,8 @@ export interface JournalOptions {
   readonly sync: 'normal' | 'full'
   /** Called when writing stops working and when it works again. */
   readonly onHealth: (problem: string | undefined) => void
+  /** When a commit is made that gathers the changes until then. Default: at the end of the turn. */
+  readonly schedule?: (commit: () => void) => void
 }
 
 /**
@@ -77,7 +79,8 @@ export class Journal {
   async #changed(): Promise<void> {
     if (this.#problem !== undefined) return
     this.#commit ??= new Promise((resolve) => {
-      setImmediate(() => {
+      const { schedule = setImmediate } = this.#options
+      schedule(() => {
         this.#commit = undefined
         this.#write()
         resolve()

@@ -36,7 +36,7 @@ export class Select implements Claiming {
   #newest: number | undefined
   #largest = 0
   #hasClaimed = false
-  #isStarved = false
+  #starvedAt: number | undefined
 
   constructor(shared: DeliveryShared, intake: Intake, takeUp: TakeUp) {
     this.#shared = shared
@@ -46,7 +46,13 @@ export class Select implements Claiming {
 
   /** The service's order may keep clinks out of reach. */
   get isStarved(): boolean {
-    return this.#isStarved
+    return this.#starvedAt !== undefined
+  }
+
+  /** Whether it is worth while to list: what lay out of reach at the last sweep may have come into it by now. */
+  get reaches(): boolean {
+    const { clock, config } = this.#shared.context
+    return this.#starvedAt === undefined || clock.now() >= this.#starvedAt + config.poll.sweep
   }
 
   /** The next look is at everything. */
@@ -117,11 +123,12 @@ export class Select implements Claiming {
   }
 
   #noteOrder(sweep: Sweep): void {
-    if (!sweep.isFull || !sweep.isOver || sweep.isStarved === this.#isStarved) return
-    this.#isStarved = sweep.isStarved
-    this.#shared.context.emit(
-      sweep.isStarved ? { event: 'inbox.starved', advice: STARVED_ADVICE } : { event: 'inbox.reached' },
-    )
+    if (!sweep.isFull || !sweep.isOver) return
+    const { clock, emit } = this.#shared.context
+    const before = this.isStarved
+    this.#starvedAt = sweep.isStarved ? clock.now() : undefined
+    if (sweep.isStarved === before) return
+    emit(sweep.isStarved ? { event: 'inbox.starved', advice: STARVED_ADVICE } : { event: 'inbox.reached' })
   }
 
   /** @returns how many claims were got. */

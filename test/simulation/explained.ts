@@ -18,11 +18,11 @@ export function explained(facts: Explaining): readonly { readonly clinkId: strin
     if (clink.status === 'completed') return []
     const { claim } = clink
     // A person's claim, or one of a process that is gone: the service will see to it.
-    if (claim !== undefined && !lives.includes(claim.session)) {
+    const asked = lives.filter((life) => claim === undefined || facts.record.life(life).state === claim.session)
+    if (claim !== undefined && asked.length === 0) {
       return claim.session === 'web' ? [] : [{ clinkId: clink.clink_id, why: 'claimed by a process that is gone' }]
     }
     // What one process holds no other can have heard of.
-    const asked = claim === undefined ? lives : [claim.session]
     const open = asked.filter((life) => {
       const worker = workerOf(facts.plan, life)
       return canSee(facts, worker, clink) && whyNot(facts, life, worker, clink) === undefined
@@ -84,7 +84,7 @@ function isMarked({ content }: StoredClink): boolean {
 export function isOurs(emulator: Emulator, plan: Plan, { owner }: WorkerPlan, clink: StoredClink): boolean {
   if (clink.sender_id !== owner) return false
   const session = emulator.history(clink.clink_id)[0]?.session
-  return isMarked(clink) || plan.workers.some(({ name }) => session?.startsWith(`${name}.`))
+  return isMarked(clink) || plan.workers.some(({ name }) => session?.split('~')[0] === name)
 }
 
 /** By the handler's own ends: rejected, or failed as often as is allowed. */
@@ -102,6 +102,10 @@ function isGivenUp(record: Record, life: string, { config }: WorkerPlan, id: str
 }
 
 /** A run that ended with its claim gone is lost and not failed, whatever it came to. */
-export function isFailure({ end, abortCode, outlivedClaim }: RunRecord): boolean {
-  return outlivedClaim !== true && (abortCode === 'timeout' || (end === 'failed' && abortCode === undefined))
+export function isFailure({ end, abortCode, outlivedClaim, diedWithProcess }: RunRecord): boolean {
+  return (
+    outlivedClaim !== true &&
+    diedWithProcess !== true &&
+    (abortCode === 'timeout' || (end === 'failed' && abortCode === undefined))
+  )
 }

@@ -54,6 +54,8 @@ export interface Plan {
   readonly workers: readonly WorkerPlan[]
   readonly clinks: readonly ClinkPlan[]
   readonly people: readonly PersonPlan[]
+  /** How often a worker's next process finds another boot of its machine, or nothing of its journal. */
+  readonly restarts: { readonly newBoot: number; readonly newState: number }
   readonly faults: FaultPlan
   /** Shortest and longest claim that matters, in milliseconds: handlers are as long as that. */
   readonly lease: number
@@ -87,6 +89,7 @@ export function makePlan(seed: number, chance: Chance): Plan {
     workers,
     clinks: makeClinks(chance.fork('clinks'), workers, horizon),
     people: makePeople(chance.fork('people'), horizon),
+    restarts: makeRestarts(chance.fork('restarts')),
     faults,
     lease,
     calmAt: horizon,
@@ -95,6 +98,9 @@ export function makePlan(seed: number, chance: Chance): Plan {
 
 function makeSwitches(chance: Chance, lease: number): Partial<Switches> {
   const seconds = lease / 1_000
+  const inboxOrder = chance.pick(['oldest', 'newest', 'random'] as const)
+  // Where pages are small and not in order, what a worker leaves alone hides what lies behind.
+  const smallPages = inboxOrder === 'oldest' ? 'cap:2' : 'cap:100'
   const mostly = <T>(first: T, ...others: T[]): T => (chance.is(0.55) ? first : chance.pick([first, ...others]))
   return {
     reclaim: mostly('renew', 'refuse', 'ignore'),
@@ -107,13 +113,13 @@ function makeSwitches(chance: Chance, lease: number): Partial<Switches> {
       `cap:${Math.ceil(seconds * 0.7)}`,
       `reject:${Math.max(1, Math.floor(seconds * 0.7))}`,
     ),
-    maxLimit: chance.pick(['cap:100', 'reject:100', 'cap:2'] as const),
+    maxLimit: chance.pick(['cap:100', 'reject:100', smallPages] as const),
     claimedAtOnRenew: chance.pick(['moves', 'stays'] as const),
     claimTimes: mostly('present', 'seconds', 'absent'),
     defaultTimeout: mostly(seconds, Math.max(2, Math.round(seconds * 0.6)), Math.round(seconds * 2), 300),
     pollRecords: mostly('claimed', 'snapshot', 'includesLost'),
     claimedVisible: chance.pick(['yes', 'no'] as const),
-    inboxOrder: chance.pick(['oldest', 'newest', 'random'] as const),
+    inboxOrder,
     ownClinks: mostly('shown', 'hidden'),
     since: chance.pick(['exclusive', 'inclusive'] as const),
     responseText: chance.pick(['verbatim', 'trimmed'] as const),
@@ -256,6 +262,10 @@ function makeClinks(chance: Chance, workers: readonly WorkerPlan[], horizon: num
       ...(recipient === undefined ? {} : { for: recipient }),
     }
   })
+}
+
+function makeRestarts(chance: Chance): Plan['restarts'] {
+  return { newBoot: chance.pick([0, 0, 0, 0.5]), newState: chance.pick([0, 0, 0, 0, 0.3]) }
 }
 
 function makePeople(chance: Chance, horizon: number): readonly PersonPlan[] {

@@ -1,12 +1,13 @@
 import type { Rule } from '../judge.ts'
-import { endOf, leaseEnd, slept } from './leases.ts'
+import { endOf, isListed, leaseEnd, slept } from './leases.ts'
 
 /** P2: nothing is sent for a delivery after its claim has ended, and its handler is aborted by then. */
 export const nothingAfterTheLease: Rule = ({ plan, record }) => {
-  const sent = record.requests.flatMap(({ kind, clinkId, sentAt, life, n }) => {
+  const sent = record.requests.flatMap((request) => {
+    const { kind, clinkId, sentAt, life, n } = request
     if (clinkId === undefined || sentAt === undefined) return []
     const end = leaseEnd(plan, record, life, clinkId, sentAt)
-    if (sentAt <= end) return []
+    if (sentAt <= end || kind === 'sibling' || isListed(record, request, end)) return []
     return [
       { rule: 'P2', at: sentAt, life, text: `#${n} ${kind} ${clinkId} was sent after the claim had ended at ${end}` },
     ]

@@ -15,7 +15,11 @@ export const failedIsHeld: Rule = ({ plan, record }) =>
     if (last?.endedAt === undefined) return []
     const breach = (text: string): Breach => ({ rule: 'P10', at, life, text: `${clinkId} starts ${text}` })
     const { endedAt } = last
-    const jumps = record.life(life).jumps.filter((jump) => jump.at >= endedAt && jump.at <= at)
+    const { state } = record.life(life)
+    const jumps = record
+      .livesOf(state)
+      .flatMap((one) => one.jumps)
+      .filter((jump) => jump.at >= endedAt && jump.at <= at)
     const wait = at - endedAt + jumps.reduce((sum, { ms }) => sum + ms, 0)
     const failures = before.filter((other) => isFailure(other)).length
     const held = Math.min(maxBackoff, backoff * 2 ** (failures - 1)) * LEAST_PART
