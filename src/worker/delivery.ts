@@ -73,7 +73,8 @@ export class Delivery {
   #stopping = false
   #abandoned: Promise<void> | undefined
 
-  constructor(clink: Clink, routed: RoutedClink, lease: Lease, shared: DeliveryShared) {
+  /** @param wait of a clink that an earlier process held: milliseconds until it is to run. */
+  constructor(clink: Clink, routed: RoutedClink, lease: Lease, shared: DeliveryShared, wait = 0) {
     this.clink = clink
     this.#routed = routed
     this.#shared = shared
@@ -83,6 +84,7 @@ export class Delivery {
     this.#keeper = this.#makeKeeper(lease)
     this.#keeper.start()
     shared.context.emit({ event: 'clink.claimed', ...this.#facts(), lease: lease.deadline - this.#since })
+    if (wait > 0) this.#keep(wait, 'it was held when the last process ended')
     this.over = this.#live().catch(async (error: unknown) => await this.#crash(asError(error)))
   }
 
@@ -168,6 +170,7 @@ export class Delivery {
     const { runs, slots } = this.#shared
     let priority: number = PRIORITY.fresh
     await this.#note()
+    if (this.#is('holding')) await this.#hold()
     while (this.#is('claimed')) {
       await Promise.race([runs.idle(this.clink.clink_id), this.#interrupted.promise])
       if (!this.#is('claimed')) break
@@ -482,7 +485,7 @@ export class Delivery {
   /** Journals the claim as it is now, so that the next start can hold on to it. */
   async #note(releasing = false): Promise<void> {
     const { boot, clock, ledger } = this.#context
-    const claim = { clink: this.clink, route: this.#routed.route.name, lease: this.#keeper.lease }
+    const claim = { clink: this.clink, route: this.#routed.route.name, lease: this.#keeper.lease, dueAt: this.#dueAt }
     await ledger.holdClaim(toHeldClaim({ ...claim, running: this.#is('running'), releasing }, clock, boot))
   }
 

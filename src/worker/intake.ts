@@ -3,6 +3,7 @@ import type { InboxPage, Malformed } from '../clink/client.ts'
 import type { Clink } from '../clink/records.ts'
 import type { LeftAlone } from '../events.ts'
 import type { Route, RoutedClink } from '../handlers/route.ts'
+import { claimById, type ClaimById, type ClaimByIdOptions } from './claim-by-id.ts'
 import { complete } from './complete.ts'
 import { Delivery, type DeliveryShared } from './delivery.ts'
 import type { DeliverySet } from './delivery-set.ts'
@@ -36,6 +37,8 @@ export class Intake {
   readonly #deliveries: DeliverySet
   readonly #parked: Parked
   readonly #closing = new AbortController()
+  /** Clinks that are being claimed by id: the service may show them as ours before we know. */
+  readonly #claiming = new Set<string>()
   /** Clinks of which was said why they are left alone: a list shows them again and again. */
   readonly #said = new Recent<true>(SAID)
 
@@ -84,10 +87,15 @@ export class Intake {
     }
   }
 
-  /** The route of a listed clink that this worker would claim and run now; undefined: it leaves it alone. */
-  wants(clink: Clink): RoutedClink | undefined {
+  /**
+   * The route of a listed clink that this worker would claim and run now; undefined: it leaves it alone.
+   *
+   * @param listedAt local time when the list was asked for.
+   */
+  wants(clink: Clink, listedAt: number): RoutedClink | undefined {
     const id = clink.clink_id
     const { emit, handlerClaims, scope } = this.#shared.context
+    if (this.#claiming.has(id) || this.#deliveries.completedSince(id, listedAt)) return undefined
     const isInHand = this.#deliveries.holding(id) !== undefined || this.#parked.has(id) || handlerClaims.has(id)
     if (isInHand || !scope.has(clink)) return undefined
     const verdict = this.#judge(clink)
@@ -100,6 +108,17 @@ export class Intake {
   /** Whether the worker has sent, or was about to send, a release of the clink: a claim on it is never taken up. */
   wasLetGo(clinkId: string): boolean {
     return this.#deliveries.wasLetGo(clinkId)
+  }
+
+  /** Claims a clink that is wanted. */
+  async claim(clink: Clink, options: Pick<ClaimByIdOptions, 'signal' | 'notBefore'>): Promise<ClaimById> {
+    const { context, memory } = this.#shared
+    this.#claiming.add(clink.clink_id)
+    try {
+      return await claimById(clink, { context, memory, ...options })
+    } finally {
+      this.#claiming.delete(clink.clink_id)
+    }
   }
 
   /** A claim that was made by id, on a clink that was wanted when it was listed. */
@@ -125,7 +144,8 @@ export class Intake {
         await ledger.dropClaim(clink.clink_id)
         if (lease !== undefined) this.#parked.add(clink, lease, routed === undefined ? 'no-route' : 'given-up')
       } else {
-        this.#deliveries.add(new Delivery(clink, routed, lease, this.#shared))
+        const wait = claim.due === undefined ? 0 : claim.due - boot.uptime()
+        this.#deliveries.add(new Delivery(clink, routed, lease, this.#shared, wait))
       }
     }
     emit({ event: 'worker.resumed', claims: claims.length - gone, gone })

@@ -12,13 +12,16 @@ export function toHeldClaim(
     readonly running: boolean
     readonly releasing: boolean
     readonly lease: Lease
+    /** Local time at which a held clink is to run. */
+    readonly dueAt: number | undefined
   },
   clock: Clock,
   boot: Boot,
 ): HeldClaim {
-  const { lease, ...rest } = claim
+  const { lease, dueAt, ...rest } = claim
   const serverEnd = lease.serverEnd === undefined ? {} : { serverEnd: lease.serverEnd }
-  return { ...rest, boot: boot.id, end: boot.uptime() + (lease.deadline - clock.now()), ...serverEnd }
+  const due = dueAt === undefined ? {} : { due: boot.uptime() + (dueAt - clock.now()) }
+  return { ...rest, boot: boot.id, end: boot.uptime() + (lease.deadline - clock.now()), ...serverEnd, ...due }
 }
 
 /**

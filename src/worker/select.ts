@@ -1,7 +1,6 @@
 import type { InboxPage } from '../clink/client.ts'
 import { ClinkApiError } from '../clink/errors.ts'
 import type { Clink } from '../clink/records.ts'
-import { claimById } from './claim-by-id.ts'
 import type { Claiming, Taken } from './claiming.ts'
 import type { RoutedClink } from '../handlers/route.ts'
 import type { DeliveryShared } from './delivery.ts'
@@ -140,7 +139,7 @@ export class Select implements Claiming {
     for (const [id, candidate] of this.#backlog) {
       if (work.length === limit) break
       this.#backlog.delete(id)
-      const routed = this.#intake.wants(candidate.clink)
+      const routed = this.#intake.wants(candidate.clink, candidate.listedAt)
       if (routed !== undefined) work.push(this.#claimOne(candidate, routed, signal))
     }
     const results = await Promise.allSettled(work)
@@ -150,8 +149,7 @@ export class Select implements Claiming {
   }
 
   async #claimOne({ clink, listedAt }: Candidate, routed: RoutedClink, signal: AbortSignal): Promise<number> {
-    const { context, memory } = this.#shared
-    const answer = await claimById(clink, { context, memory, signal, notBefore: () => listedAt })
+    const answer = await this.#intake.claim(clink, { signal, notBefore: () => listedAt })
     switch (answer.is) {
       case 'claimed':
         await this.#intake.startClaimed(answer.clink, routed, answer.lease)

@@ -2,7 +2,6 @@ import { Alarm } from '../base/clock.ts'
 import { asError } from '../base/coded-error.ts'
 import { ClinkApiError } from '../clink/errors.ts'
 import type { Clink } from '../clink/records.ts'
-import { claimById } from './claim-by-id.ts'
 import type { DeliveryShared } from './delivery.ts'
 import type { Intake } from './intake.ts'
 import { notBefore, type Mark } from './service-time.ts'
@@ -112,17 +111,14 @@ export class TakeUp {
   }
 
   async #take(clink: Clink, listedAt: number): Promise<void> {
-    const { context, memory } = this.#shared
-    const { emit } = context
+    const { emit } = this.#shared.context
     // An earlier claim is not one that was just lost; and how long it lasts cannot be told.
     const lost = this.#lost.findLast(({ before }) => notBefore(clink.claimed_at, before) !== undefined)
     const claimedAfter = notBefore(clink.claimed_at, lost?.before)
     if (lost === undefined || claimedAfter === undefined || this.#intake.wasLetGo(clink.clink_id)) return
-    const routed = this.#intake.wants(clink)
+    const routed = this.#intake.wants(clink, listedAt)
     if (routed === undefined) return
-    const answer = await claimById(clink, {
-      context,
-      memory,
+    const answer = await this.#intake.claim(clink, {
       signal: this.#closing.signal,
       notBefore: (record) => (record.claimed_at === clink.claimed_at ? claimedAfter : listedAt),
     })

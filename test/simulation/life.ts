@@ -43,6 +43,8 @@ export interface LifeParts {
   readonly breakage: Breakage
 }
 
+/** What a process has done is in its journal after so many milliseconds in which it ran. */
+const JOURNALLED = 50
 /** Local time begins anywhere. */
 const EPOCH = 2 ** 20
 
@@ -112,7 +114,9 @@ export class Life implements Host {
     const { record, time } = this.#parts
     this.isDead = true
     this.#record.crashedAt = time.now
-    for (const run of record.runs) if (run.life === this.name && run.endedAt === time.now) run.diedWithProcess = true
+    const slept = this.#record.sleeps.find(({ to }) => to >= time.now)
+    const since = (slept?.from ?? time.now) - JOURNALLED
+    for (const run of record.runs) if (run.life === this.name && (run.endedAt ?? 0) >= since) run.isCutShort = true
     record.say(this.name, 'process crashes')
   }
 

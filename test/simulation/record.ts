@@ -58,8 +58,8 @@ export interface RunRecord {
   outlivedClaim?: boolean
   /** Of `retry`: milliseconds asked for. */
   after?: number
-  /** Its process crashed in the moment in which it ended: nobody can know how. */
-  diedWithProcess?: boolean
+  /** Its process was gone, or had given the clink back, by the time it ended: nobody can know how. */
+  isCutShort?: boolean
 }
 
 export interface EventRecord {
@@ -126,7 +126,11 @@ export class Record {
 
   addRequest(request: RequestRecord): void {
     this.requests.push(request)
-    if (request.clinkId !== undefined) addTo(this.requestsByClink, request.clinkId, request)
+    const { clinkId, kind, life } = request
+    if (clinkId === undefined) return
+    addTo(this.requestsByClink, clinkId, request)
+    const run = this.runsByClink.get(clinkId)?.findLast((one) => one.life === life)
+    if (kind === 'release' && run !== undefined && run.endedAt === undefined) run.isCutShort = true
   }
 
   addGrant(grant: GrantRecord): void {

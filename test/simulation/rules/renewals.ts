@@ -22,8 +22,8 @@ export const renewalsInSingleFile: Rule = ({ record }) =>
 /** P4: while the service answers, a claim does not run out under a run. */
 export const renewedWhileInHand: Rule = ({ plan, record }) => {
   const { reclaim, claimTimes, maxTimeout } = plan.switches
-  // A quarter of a lease has to be enough for several tries that are slower than usual.
-  const isTooSlow = plan.faults.latency * 20 > plan.lease
+  // What is left of a lease when its claim is told has to be enough for several tries that are slower than usual.
+  const isTooSlow = plan.faults.latency * 40 > plan.lease - (claimTimes === 'seconds' ? 1_000 : 0)
   const cannotRenew = isTooSlow || reclaim !== 'renew' || claimTimes === 'absent' || plan.switches.rateLimit !== 'none'
   if (cannotRenew || String(maxTimeout).startsWith('reject')) return []
   return record.runs.flatMap(({ life, clinkId, startedAt, abortedAt, abortCode }) => {

@@ -10,7 +10,7 @@ export const resultsAreKept: Rule = ({ record }) =>
         (other) =>
           other.startedAt < at &&
           other.end === 'result' &&
-          other.diedWithProcess !== true &&
+          other.isCutShort !== true &&
           other.abortedAt === undefined &&
           other.outlivedClaim !== true,
       )

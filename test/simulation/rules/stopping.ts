@@ -19,6 +19,8 @@ function isExcused(record: Record, { name, stoppedAt, jumps }: LifeRecord, clink
   const grants = record.grantsOf(name, clinkId)
   const last = grants.at(-1)
   // What it was not told of it cannot give back.
+  // What an earlier process parked runs out with it.
+  if (last?.life !== name && record.told(name, clinkId).some(({ event }) => event.event === 'clink.parked')) return true
   if (last?.request.toldWell !== true || (last.request.endedAt ?? Infinity) > (stoppedAt ?? 0)) return true
   const told = record.requestsByClink
     .get(clinkId)
