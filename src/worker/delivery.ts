@@ -350,7 +350,7 @@ export class Delivery {
         return
       case 'hold':
         if (!decision.countsAttempt) await ledger.takeBackAttempt(id)
-        if (!this.#stopping) await ledger.coolUntil(id, clock.wall() + decision.wait)
+        await ledger.coolUntil(id, clock.wall() + decision.wait)
         await this.#release(this.#stopping ? 'shutdown' : 'too-many-held', decision.why)
         return
       case 'bury':
@@ -376,7 +376,10 @@ export class Delivery {
     cancel()
     this.#opened = undefined
     this.#heldFor += clock.now() - from
+    const left = (this.#dueAt ?? from) - clock.now()
     this.#dueAt = undefined
+    // Given back by a stop: the wait goes on over it.
+    if (this.#stopping && left > 0) await this.#context.ledger.coolUntil(this.clink.clink_id, clock.wall() + left)
     if (this.#is('holding')) this.#enter('claimed')
   }
 

@@ -26,6 +26,9 @@ export interface Admitted {
 /** How many clinks are remembered as left alone. */
 const SAID = 10_000
 
+/** What is to be done with a clink that may be claimed: run it, or complete it without a response. */
+export type Wanted = RoutedClink | 'acknowledge'
+
 type Verdict = { readonly run: RoutedClink } | { readonly leave: LeftAlone }
 
 /**
@@ -40,7 +43,7 @@ export class Intake {
   /** Clinks that are being claimed by id: the service may show them as ours before we know. */
   readonly #claiming = new Set<string>()
   /** Clinks of which was said why they are left alone: a list shows them again and again. */
-  readonly #said = new Recent<true>(SAID)
+  readonly #said = new Recent<LeftAlone>(SAID)
 
   constructor(shared: DeliveryShared, deliveries: DeliverySet, parked: Parked) {
     this.#shared = shared
@@ -81,28 +84,35 @@ export class Intake {
 
   reportMalformed(malformed: readonly Malformed[]): void {
     for (const { id, problem } of malformed) {
-      if (id !== undefined && this.#said.get(id) !== undefined) continue
-      if (id !== undefined) this.#said.set(id, true)
-      this.#shared.context.emit({ event: 'clink.leftAlone', clinkId: id, why: 'malformed', detail: problem })
+      this.#leave(id, 'malformed', problem)
     }
   }
 
   /**
-   * The route of a listed clink that this worker would claim and run now; undefined: it leaves it alone.
+   * What a listed clink is wanted for; undefined: it is left alone.
    *
    * @param listedAt local time when the list was asked for.
    */
-  wants(clink: Clink, listedAt: number): RoutedClink | undefined {
+  wants(clink: Clink, listedAt: number): Wanted | undefined {
     const id = clink.clink_id
-    const { emit, handlerClaims, scope } = this.#shared.context
+    const { config, handlerClaims, scope, siblings } = this.#shared.context
     if (this.#claiming.has(id) || this.#deliveries.completedSince(id, listedAt)) return undefined
     const isInHand = this.#deliveries.holding(id) !== undefined || this.#parked.has(id) || handlerClaims.has(id)
     if (isInHand || !scope.has(clink)) return undefined
     const verdict = this.#judge(clink)
     if ('run' in verdict) return this.isOpen(verdict.run.route) ? verdict.run : undefined
-    if (this.#said.get(id) === undefined) emit({ event: 'clink.leftAlone', clinkId: id, why: verdict.leave })
-    this.#said.set(id, true)
+    const mayAcknowledge = config.inbox.ownReplies === 'acknowledge' && siblings.mayClaimById === true
+    if (verdict.leave === 'own-reply' && mayAcknowledge) return 'acknowledge'
+    this.#leave(id, verdict.leave)
     return undefined
+  }
+
+  /** Says once why a clink is left alone. */
+  #leave(id: string | undefined, why: LeftAlone, detail?: string): void {
+    if (id !== undefined && this.#said.get(id) === why) return
+    if (id !== undefined) this.#said.set(id, why)
+    const more = detail === undefined ? {} : { detail }
+    this.#shared.context.emit({ event: 'clink.leftAlone', clinkId: id, why, ...more })
   }
 
   /** Whether the worker has sent, or was about to send, a release of the clink: a claim on it is never taken up. */
@@ -111,7 +121,7 @@ export class Intake {
   }
 
   /** Claims a clink that is wanted. */
-  async claim(clink: Clink, options: Pick<ClaimByIdOptions, 'signal' | 'notBefore'>): Promise<ClaimById> {
+  async claim(clink: Clink, options: Omit<ClaimByIdOptions, 'context' | 'memory'>): Promise<ClaimById> {
     const { context, memory } = this.#shared
     this.#claiming.add(clink.clink_id)
     try {
@@ -122,12 +132,13 @@ export class Intake {
   }
 
   /** A claim that was made by id, on a clink that was wanted when it was listed. */
-  async startClaimed(clink: Clink, routed: RoutedClink, lease: Lease): Promise<void> {
+  async startClaimed(clink: Clink, wanted: Wanted, lease: Lease): Promise<void> {
     const { serviceTime } = this.#shared.context
     serviceTime.note(clink.claimed_at, lease.firstSent)
     // A poll, or the look for lost claims, may have been faster: then this was a renewal of its claim.
     if (this.#deliveries.holding(clink.clink_id) !== undefined) return
-    await this.#start(clink, routed, lease, true)
+    if (wanted === 'acknowledge') await this.#acknowledge(clink, lease)
+    else await this.#start(clink, wanted, lease, true)
   }
 
   /** Holds on to claims of an earlier process whose leases stand, as if they had just been polled. */

@@ -2,9 +2,8 @@ import type { InboxPage } from '../clink/client.ts'
 import { ClinkApiError } from '../clink/errors.ts'
 import type { Clink } from '../clink/records.ts'
 import type { Claiming, Taken } from './claiming.ts'
-import type { RoutedClink } from '../handlers/route.ts'
 import type { DeliveryShared } from './delivery.ts'
-import type { Intake } from './intake.ts'
+import type { Intake, Wanted } from './intake.ts'
 import { startOf, Sweep } from './sweep.ts'
 import type { TakeUp } from './take-up.ts'
 
@@ -139,8 +138,8 @@ export class Select implements Claiming {
     for (const [id, candidate] of this.#backlog) {
       if (work.length === limit) break
       this.#backlog.delete(id)
-      const routed = this.#intake.wants(candidate.clink, candidate.listedAt)
-      if (routed !== undefined) work.push(this.#claimOne(candidate, routed, signal))
+      const wanted = this.#intake.wants(candidate.clink, candidate.listedAt)
+      if (wanted !== undefined) work.push(this.#claimOne(candidate, wanted, signal))
     }
     const results = await Promise.allSettled(work)
     const failed = results.find(({ status }) => status === 'rejected')
@@ -148,11 +147,11 @@ export class Select implements Claiming {
     return results.reduce((sum, result) => sum + (result.status === 'fulfilled' ? result.value : 0), 0)
   }
 
-  async #claimOne({ clink, listedAt }: Candidate, routed: RoutedClink, signal: AbortSignal): Promise<number> {
+  async #claimOne({ clink, listedAt }: Candidate, wanted: Wanted, signal: AbortSignal): Promise<number> {
     const answer = await this.#intake.claim(clink, { signal, notBefore: () => listedAt })
     switch (answer.is) {
       case 'claimed':
-        await this.#intake.startClaimed(answer.clink, routed, answer.lease)
+        await this.#intake.startClaimed(answer.clink, wanted, answer.lease)
         return 1
       case 'refused':
         return 0

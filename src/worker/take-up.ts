@@ -4,6 +4,7 @@ import { ClinkApiError } from '../clink/errors.ts'
 import type { Clink } from '../clink/records.ts'
 import type { DeliveryShared } from './delivery.ts'
 import type { Intake } from './intake.ts'
+import { firstLease } from './lease.ts'
 import { notBefore, type Mark } from './service-time.ts'
 
 interface Lost {
@@ -111,21 +112,24 @@ export class TakeUp {
   }
 
   async #take(clink: Clink, listedAt: number): Promise<void> {
-    const { emit } = this.#shared.context
+    const { clock, config, emit } = this.#shared.context
     // An earlier claim is not one that was just lost; and how long it lasts cannot be told.
     const lost = this.#lost.findLast(({ before }) => notBefore(clink.claimed_at, before) !== undefined)
     const claimedAfter = notBefore(clink.claimed_at, lost?.before)
     if (lost === undefined || claimedAfter === undefined || this.#intake.wasLetGo(clink.clink_id)) return
-    const routed = this.#intake.wants(clink, listedAt)
-    if (routed === undefined) return
+    const times = { claimedAt: clink.claimed_at, expiresAt: clink.claim_expires_at }
+    const { deadline } = firstLease({ sentAt: claimedAfter, asked: undefined, ...times }, config.claim)
+    const wanted = this.#intake.wants(clink, listedAt)
+    if (wanted === undefined || clock.now() >= deadline) return
     const answer = await this.#intake.claim(clink, {
       signal: this.#closing.signal,
+      deadline,
       notBefore: (record) => (record.claimed_at === clink.claimed_at ? claimedAfter : listedAt),
     })
     if (answer.is === 'refused') this.#notOurs.add(clink.clink_id)
     if (answer.is !== 'claimed') return
     lost.left -= 1
     emit({ event: 'clink.takenUp', clink })
-    await this.#intake.startClaimed(answer.clink, routed, answer.lease)
+    await this.#intake.startClaimed(answer.clink, wanted, answer.lease)
   }
 }

@@ -102,8 +102,9 @@ function isGivenUp(record: Record, life: string, { config }: WorkerPlan, id: str
 }
 
 /** A run that ended with its claim gone is lost and not failed, whatever it came to. */
-export function isFailure({ end, abortCode, outlivedClaim, isCutShort }: RunRecord): boolean {
+export function isFailure({ end, endedAt, abortCode, outlivedClaim, isCutShort }: RunRecord): boolean {
   return (
+    endedAt !== undefined &&
     outlivedClaim !== true &&
     isCutShort !== true &&
     (abortCode === 'timeout' || (end === 'failed' && abortCode === undefined))

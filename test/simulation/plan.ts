@@ -99,8 +99,8 @@ export function makePlan(seed: number, chance: Chance): Plan {
 function makeSwitches(chance: Chance, lease: number): Partial<Switches> {
   const seconds = lease / 1_000
   const inboxOrder = chance.pick(['oldest', 'newest', 'random'] as const)
-  // Where pages are small and not in order, what a worker leaves alone hides what lies behind.
-  const smallPages = inboxOrder === 'oldest' ? 'cap:2' : 'cap:100'
+  // Where a page is smaller than what comes in one moment, or not in order, what a worker leaves alone hides what lies behind.
+  const smallPages = inboxOrder === 'oldest' ? 'cap:20' : 'cap:100'
   const mostly = <T>(first: T, ...others: T[]): T => (chance.is(0.55) ? first : chance.pick([first, ...others]))
   return {
     reclaim: mostly('renew', 'refuse', 'ignore'),
