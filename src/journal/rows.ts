@@ -44,7 +44,7 @@ export const rows = {
     boot: z.string(),
     end: z.number(),
     serverEnd: z.number().exactOptional(),
-    due: z.number().exactOptional(),
+    due: z.object({ uptime: z.number(), wall: z.number() }).exactOptional(),
   }),
   facts: z.string(),
 }

@@ -11,7 +11,7 @@ import type { Identity } from './identity.ts'
 import { firstLease, type Lease } from './lease.ts'
 import type { HeldClaim } from './ledger.ts'
 import { unrenewed, type Parked } from './parked.ts'
-import { standingLease } from './resume.ts'
+import { standingLease, waitLeft } from './resume.ts'
 import { endsWithMark } from './response.ts'
 
 export interface Admitted {
@@ -150,12 +150,13 @@ export class Intake {
       const { clink } = claim
       const lease = standingLease(claim, clock, boot)
       const routed = router.route(clink, identity.id)
+      const wait = waitLeft(claim, clock, boot)
       if (lease === undefined) gone += 1
+      if (lease === undefined && wait > 0) await ledger.coolUntil(clink.clink_id, clock.wall() + wait)
       if (lease === undefined || routed === undefined || ledger.isGivenUp(clink.clink_id)) {
         await ledger.dropClaim(clink.clink_id)
         if (lease !== undefined) this.#parked.add(clink, lease, routed === undefined ? 'no-route' : 'given-up')
       } else {
-        const wait = claim.due === undefined ? 0 : claim.due - boot.uptime()
         this.#deliveries.add(new Delivery(clink, routed, lease, this.#shared, wait))
       }
     }

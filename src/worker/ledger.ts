@@ -56,8 +56,8 @@ export interface HeldClaim {
   readonly end: number
   /** The service's own end of the claim, in milliseconds of its clock. */
   readonly serverEnd?: number
-  /** Of a clink that is held: the boot's uptime at which it is to run. */
-  readonly due?: number
+  /** Of a clink that is held: the boot's uptime, and the wall time, at which it is to run. */
+  readonly due?: { readonly uptime: number; readonly wall: number }
 }
 
 /** Rows by id: reads are immediate, writes resolve when the row would survive what the store promises to survive. */
