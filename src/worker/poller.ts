@@ -73,14 +73,13 @@ export class Poller implements Service {
 
   async #loop(): Promise<void> {
     while (!this.#stopping.signal.aborted) {
-      const most = this.#options.capacity()
       const behind = this.#options.context.budget.pollWait
       if (behind > 0) {
         await this.#wait(behind)
       } else if (this.#failures > 0) {
         await this.#probe()
-      } else if (most > 0) {
-        await this.#poll(most)
+      } else if (this.#options.capacity() > 0) {
+        await this.#poll()
       } else {
         this.#wantsSlot = true
         await this.#wait(undefined)
@@ -88,7 +87,7 @@ export class Poller implements Service {
     }
   }
 
-  async #poll(most: number): Promise<void> {
+  async #poll(): Promise<void> {
     const { capacity, context, polled, ways } = this.#options
     const { config, random } = context
     const { interval, maxInterval } = config.poll
@@ -96,7 +95,7 @@ export class Poller implements Service {
     if (way === undefined) return await this.#wait(maxInterval)
     let taken: Taken
     try {
-      taken = await ways[way].take(most, this.#giveUp.signal)
+      taken = await ways[way].take(capacity, this.#giveUp.signal)
     } catch (error) {
       if (!(error instanceof ClinkApiError)) throw error
       return await this.#fail(error)

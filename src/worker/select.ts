@@ -58,14 +58,15 @@ export class Select implements Claiming {
     this.#sweepAt = -Infinity
   }
 
-  async take(most: number, signal: AbortSignal): Promise<Taken> {
+  async take(room: () => number, signal: AbortSignal): Promise<Taken> {
     const { clock, emit } = this.#shared.context
     this.#rewind()
     const sweep = this.#current()
     const sentAt = clock.now()
     const received = this.#backlog.size === 0 && !sweep.isOver ? await this.#list(sweep, signal) : 0
-    const claimed = await this.#claim(most, signal)
-    emit({ event: 'poll.succeeded', asked: most, received, claimed, duration: clock.now() - sentAt })
+    const asked = room()
+    const claimed = asked > 0 ? await this.#claim(asked, signal) : 0
+    emit({ event: 'poll.succeeded', asked, received, claimed, duration: clock.now() - sentAt })
     this.#hasClaimed ||= claimed > 0
     const isMore = this.#backlog.size > 0 || !sweep.isOver
     const isEmpty = !isMore && sweep.isFull && !this.#hasClaimed

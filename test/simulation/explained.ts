@@ -90,7 +90,7 @@ export function isOurs(emulator: Emulator, plan: Plan, { owner }: WorkerPlan, cl
 /** By the handler's own ends: rejected, or failed as often as is allowed. */
 function isGivenUp(record: Record, life: string, { config }: WorkerPlan, id: string): boolean {
   const runs = record.runsOf(life, id)
-  if (runs.some((run) => run.end === 'reject' && run.abortedAt === undefined)) return true
+  if (runs.some(({ end, abortCode }) => end === 'reject' && (abortCode ?? 'shutdown') === 'shutdown')) return true
   // A start that was put off, or cut short by a stop, is no attempt; one that lost its claim is.
   const counted = runs.filter(
     ({ end, abortCode, outlivedClaim }) =>
@@ -102,9 +102,10 @@ function isGivenUp(record: Record, life: string, { config }: WorkerPlan, id: str
 }
 
 /** A run that ended with its claim gone is lost and not failed, whatever it came to. */
-export function isFailure({ end, endedAt, abortCode, outlivedClaim, isCutShort }: RunRecord): boolean {
+export function isFailure({ end, endedAt, abortCode, outlivedClaim, isCutShort, isFree }: RunRecord): boolean {
   return (
     endedAt !== undefined &&
+    isFree !== true &&
     outlivedClaim !== true &&
     isCutShort !== true &&
     (abortCode === 'timeout' || (end === 'failed' && abortCode === undefined))

@@ -7,6 +7,7 @@ import { nothingAfterTheLease } from './rules/fail-closed.ts'
 import { oneRunAtATime } from './rules/one-run.ts'
 import { ownClinksAreNotWork } from './rules/own-clinks.ts'
 import { pollsAreNotRepeated, claimsOnlyWhatCanStart } from './rules/polls.ts'
+import { pausesAreDeserved } from './rules/pauses.ts'
 import { renewalsInSingleFile, renewedWhileInHand } from './rules/renewals.ts'
 import { resultsAreKept } from './rules/results.ts'
 import { attemptsAreCounted, failedIsHeld } from './rules/retries.ts'
@@ -45,6 +46,7 @@ const rules: readonly Rule[] = [
   pollsAreNotRepeated,
   stopLeavesNothing,
   failedIsHeld,
+  pausesAreDeserved,
   attemptsAreCounted,
   ownClinksAreNotWork,
   noBusyLoop,

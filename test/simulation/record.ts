@@ -60,6 +60,8 @@ export interface RunRecord {
   after?: number
   /** Its process was gone, or had given the clink back, by the time it ended: nobody can know how. */
   isCutShort?: boolean
+  /** Its route had been paused before it ended: a failure costs no attempt. */
+  isFree?: boolean
 }
 
 export interface EventRecord {
@@ -75,6 +77,8 @@ export interface LifeRecord {
   readonly state: string
   readonly startedAt: number
   stopAskedAt?: number
+  /** Its route is paused since then. */
+  pausedAt?: number
   hurriedAt?: number
   stoppedAt?: number
   crashedAt?: number
@@ -143,6 +147,8 @@ export class Record {
   }
 
   addEvent(life: string, event: WorkerEvent): void {
+    if (event.event === 'route.paused') this.life(life).pausedAt = this.now
+    if (event.event === 'route.resumed') delete this.life(life).pausedAt
     const told = { at: this.now, event }
     addTo(this.eventsByLife, life, told)
     const clinkId =

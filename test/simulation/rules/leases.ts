@@ -39,16 +39,17 @@ function founds(record: Record, { via, isNew, request }: GrantRecord, end: numbe
   return via === 'poll' || request.begunAt > end || (isNew && isListed(record, request, last))
 }
 
-/** Whether a claim was made because a list, carried out after `since`, shows its clink. */
+/** Whether a claim was made because a list shows its clink: as pending, or after `since`. */
 export function isListed(record: Record, { kind, clinkId, begunAt, life }: RequestRecord, since: number): boolean {
   if (kind !== 'claim' || clinkId === undefined) return false
+  const last = record.grantsOf(life, clinkId).findLast(({ at }) => at < begunAt)?.at ?? -Infinity
   return record.requests.some(
     (list) =>
       list.life === life &&
       list.kind === 'probe' &&
       (list.endedAt ?? Infinity) <= begunAt &&
-      (list.arrivedAt ?? -Infinity) >= since &&
-      list.listed?.has(clinkId) === true,
+      list.listed?.has(clinkId) === true &&
+      (list.arrivedAt ?? -Infinity) >= (list.listed.get(clinkId) === 'pending' ? last : since),
   )
 }
 

@@ -22,7 +22,7 @@ export const failedIsHeld: Rule = ({ plan, record }) =>
       .filter((jump) => jump.at >= endedAt && jump.at <= at)
     const wait = at - endedAt + jumps.reduce((sum, { ms }) => sum + ms, 0)
     const failures = before.filter((other) => isFailure(other)).length
-    const held = Math.min(maxBackoff, backoff * 2 ** (failures - 1)) * LEAST_PART
+    const held = Math.min(maxBackoff, backoff * 2 ** Math.max(0, failures - 1)) * LEAST_PART
     const breaches: Breach[] = []
     if (isFailure(last) && wait < held) breaches.push(breach(`${wait} ms after a failure, not ${held}`))
     if (last.abortedAt === undefined && last.outlivedClaim !== true) {

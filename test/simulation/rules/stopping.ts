@@ -19,8 +19,10 @@ function isExcused(record: Record, { name, stoppedAt, jumps }: LifeRecord, clink
   const grants = record.grantsOf(name, clinkId)
   const last = grants.at(-1)
   // What it was not told of it cannot give back.
-  // What an earlier process parked runs out with it.
-  if (last?.life !== name && record.told(name, clinkId).some(({ event }) => event.event === 'clink.parked')) return true
+  // What an earlier process parked runs out with it, and so does what it was giving back when it ended.
+  const letGo = record.requestsByClink.get(clinkId)?.some(({ kind, life }) => kind === 'release' && life === last?.life)
+  const parkedBefore = record.told(name, clinkId).some(({ event }) => event.event === 'clink.parked')
+  if (last?.life !== name && (letGo === true || parkedBefore)) return true
   if (last?.request.toldWell !== true || (last.request.endedAt ?? Infinity) > (stoppedAt ?? 0)) return true
   const told = record.requestsByClink
     .get(clinkId)
