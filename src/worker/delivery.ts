@@ -306,7 +306,10 @@ export class Delivery {
       ledger.isSuspect(id) ? crashWatch.runsAlone(id) : undefined,
     ])
     this.#attempt = attempt
-    if (!this.#is('running') || !this.#keeper.stands) return false
+    if (!this.#is('running') || !this.#keeper.stands) {
+      await ledger.takeBackAttempt(id)
+      return false
+    }
     if (this.#stopping) {
       await this.#giveBack()
       return false
