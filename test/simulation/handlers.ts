@@ -40,6 +40,7 @@ export function makeHandle(parts: HandlerParts): HandleFunction {
     const finish = (end: RunEnd): void => {
       run.endedAt = record.now
       run.end = end
+      if (record.life(life).stoppedAt !== undefined) run.isCutShort = true
       if (record.life(life).pausedAt !== undefined) run.isFree = true
       record.say(life, `  run ${clink.clink_id} ends: ${end}`)
     }

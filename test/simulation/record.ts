@@ -149,6 +149,9 @@ export class Record {
   addEvent(life: string, event: WorkerEvent): void {
     if (event.event === 'route.paused') this.life(life).pausedAt = this.now
     if (event.event === 'route.resumed') delete this.life(life).pausedAt
+    // What ends in the moment of the abort may be taken for either.
+    if (event.event === 'worker.aborting')
+      for (const run of this.runs) if (run.life === life && run.endedAt === this.now) run.isCutShort = true
     const told = { at: this.now, event }
     addTo(this.eventsByLife, life, told)
     const clinkId =
