@@ -1,6 +1,6 @@
 import type { Emulator, StoredClink } from '../../src/emulator/emulator.ts'
 import type { LeftAlone } from '../../src/events.ts'
-import { MARK, NO_ROUTE, type Plan, type WorkerPlan } from './plan.ts'
+import { KILLER, MARK, NO_ROUTE, type Plan, type WorkerPlan } from './plan.ts'
 import type { Record, RunRecord } from './record.ts'
 
 export interface Explaining {
@@ -25,6 +25,7 @@ export function explained(facts: Explaining): readonly { readonly clinkId: strin
     // What one process holds no other can have heard of.
     const open = asked.filter((life) => {
       const worker = workerOf(facts.plan, life)
+      if (isRefusing(facts.record, life)) return false
       return canSee(facts, worker, clink) && whyNot(facts, life, worker, clink) === undefined
     })
     return open.length === 0
@@ -39,8 +40,16 @@ export function workerOf(plan: Plan, life: string): WorkerPlan {
   return worker
 }
 
+/** Whether it has said that it may not claim as it is told to. */
+function isRefusing(record: Record, life: string): boolean {
+  const said = record.eventsByLife.get(life)?.findLast(({ event }) => event.event === 'worker.notReady')?.event
+  return said?.event === 'worker.notReady' && said.reason.includes('needs claims by id')
+}
+
 /** Whether a poll of this worker could bring the clink at all. */
 function canSee({ plan }: Explaining, { config, owner }: WorkerPlan, clink: StoredClink): boolean {
+  if (config.inbox.ignore.includes(clink.sender_id)) return false
+  if (config.inbox.for === 'me' && clink.for === undefined) return false
   if (config.inbox.for !== 'anyone' && clink.for !== undefined && clink.for !== owner) return false
   return plan.switches.ownClinks !== 'hidden' || clink.sender_id !== owner
 }
@@ -50,7 +59,7 @@ function whyNot(facts: Explaining, life: string, worker: WorkerPlan, clink: Stor
   const { record, emulator } = facts
   const { clink_id: id } = clink
   const last = record.told(life, id).findLast(({ event }) => REASONS.has(event.event))?.event
-  const isOver = isGivenUp(record, life, worker, id)
+  const isOver = clink.content === KILLER || isGivenUp(record, life, worker, id)
   const wasReleased = record.runsOf(life, id).some(({ end }) => end === 'release')
   if (last?.event === 'clink.deadLettered') return isOver ? 'given up' : undefined
   if (last?.event === 'clink.released') {

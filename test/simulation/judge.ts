@@ -1,6 +1,8 @@
 import type { Emulator } from '../../src/emulator/emulator.ts'
 import type { Plan } from './plan.ts'
 import type { Record } from './record.ts'
+import { choosersDoNotPoll, claimsByIdAreSafe, refusalsAreSaid } from './rules/claims-by-id.ts'
+import { claimsAreHeldOnTo, killersAreFound } from './rules/restarts.ts'
 import { claimsAreExplained, nothingIsForgotten } from './rules/forgotten.ts'
 import { noBusyLoop, stopsInTime } from './rules/liveness.ts'
 import { nothingAfterTheLease } from './rules/fail-closed.ts'
@@ -42,6 +44,11 @@ const rules: readonly Rule[] = [
   renewalsInSingleFile,
   renewedWhileInHand,
   resultsAreKept,
+  claimsByIdAreSafe,
+  choosersDoNotPoll,
+  refusalsAreSaid,
+  claimsAreHeldOnTo,
+  killersAreFound,
   claimsOnlyWhatCanStart,
   pollsAreNotRepeated,
   stopLeavesNothing,

@@ -41,6 +41,8 @@ export interface LifeParts {
   readonly chance: Chance
   readonly wallStart: number
   readonly breakage: Breakage
+  /** A handler ends the process. */
+  killed(life: Life): void
 }
 
 /** What a process has done is in its journal after so many milliseconds in which it ran. */
@@ -71,6 +73,7 @@ export class Life implements Host {
       name: this.name,
       worker: plan.name,
       state: carried.state.name,
+      boot: carried.boot,
       startedAt: time.now,
       leftBehind: [],
       heldAtStop: [],
@@ -183,6 +186,7 @@ export class Life implements Host {
       chance,
       lease,
       sleep: (ms) => this.sleep(ms),
+      crash: () => this.#parts.killed(this),
     })
     const random = chance.fork(`random ${this.name}`)
     const route = {

@@ -65,6 +65,8 @@ export interface Plan {
 
 export const GROUP = 'ops'
 export const MARK = '— clink-worker'
+/** What a clink says that ends the process of its handler. */
+export const KILLER = 'kill'
 export const NO_ROUTE = 'nobody takes this'
 const SENDERS = ['alice', 'bob', 'carol'] as const
 const AGENTS = ['one', 'two', 'three'] as const
@@ -87,7 +89,7 @@ export function makePlan(seed: number, chance: Chance): Plan {
       ]),
     },
     workers,
-    clinks: makeClinks(chance.fork('clinks'), workers, horizon),
+    clinks: [...makeClinks(chance.fork('clinks'), workers, horizon), ...makeKillers(chance.fork('killers'), horizon)],
     people: makePeople(chance.fork('people'), horizon),
     restarts: makeRestarts(chance.fork('restarts')),
     faults,
@@ -186,11 +188,9 @@ function makeConfig(chance: Chance, { lease, isAlone, owner, name, for: recipien
       timeout: Math.round(chance.logarithmic(1_000, 30_000)),
     },
     inbox: {
-      for: recipients,
+      ...makeScope(chance.fork('scope'), recipients),
       groups: [],
-      ignore: [],
       maxAge: null,
-      claim: chance.pick(['auto', 'batch'] as const),
       ownReplies: chance.pick(['leave', 'acknowledge'] as const),
       loopLimit: chance.is(0.7) ? { count: 30, window: 600_000 } : { count: chance.integer(2, 6), window: 60_000 },
     },
@@ -225,6 +225,17 @@ function makeConfig(chance: Chance, { lease, isAlone, owner, name, for: recipien
     state: { directory: '/nowhere', sync: 'normal', keep: 1_209_600_000 },
     server: { enabled: false, host: '127.0.0.1', port: 0, tokenFile: null, allowedHosts: [] },
     log: { level: 'silent', format: 'json', content: false },
+  }
+}
+
+/** What a worker looks at, and how it claims that. */
+function makeScope(chance: Chance, recipients: 'open' | 'anyone'): Pick<Config['inbox'], 'claim' | 'for' | 'ignore'> {
+  const claim = chance.weighted({ auto: 3, batch: 2, select: 2 })
+  if (claim === 'batch') return { claim, for: recipients, ignore: [] }
+  return {
+    claim,
+    for: recipients === 'open' && chance.is(0.1) ? 'me' : recipients,
+    ignore: chance.is(0.1) ? ['user_carol'] : [],
   }
 }
 
@@ -266,6 +277,11 @@ function makeClinks(chance: Chance, workers: readonly WorkerPlan[], horizon: num
 
 function makeRestarts(chance: Chance): Plan['restarts'] {
   return { newBoot: chance.pick([0, 0, 0, 0.5]), newState: chance.pick([0, 0, 0, 0, 0.3]) }
+}
+
+/** Now and then a clink that ends every process which runs it. */
+function makeKillers(chance: Chance, horizon: number): readonly ClinkPlan[] {
+  return chance.is(0.06) ? [{ at: chance.between(0, horizon * 0.7), text: KILLER, from: 'alice' }] : []
 }
 
 function makePeople(chance: Chance, horizon: number): readonly PersonPlan[] {

@@ -75,6 +75,8 @@ export interface LifeRecord {
   readonly worker: string
   /** Processes with the same journal have the same; it stands for their session. */
   readonly state: string
+  /** The start of its machine. */
+  readonly boot: number
   readonly startedAt: number
   stopAskedAt?: number
   /** Its route is paused since then. */

@@ -148,7 +148,18 @@ class Game {
     const { breakage = {} } = this.#options
     const { lease } = this.#plan
     const life = new Life(
-      { time, emulator, record, network, plan, lease, chance, wallStart: WALL, breakage },
+      {
+        time,
+        emulator,
+        record,
+        network,
+        plan,
+        lease,
+        chance,
+        wallStart: WALL,
+        breakage,
+        killed: (one) => this.#kill(plan, one),
+      },
       count,
       this.#carried(plan, last?.life, count),
     )
@@ -158,6 +169,12 @@ class Game {
 
   #beginLater(plan: WorkerPlan, after: number): void {
     this.time.at(this.time.now + after, () => this.#begin(plan))
+  }
+
+  /** Whoever looks after the machine starts it again. */
+  #kill(plan: WorkerPlan, life: Life): void {
+    life.crash()
+    this.#beginLater(plan, 1_000)
   }
 
   /** Sometimes the machine was started again in between, and sometimes its disk was lost. */
