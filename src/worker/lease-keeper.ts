@@ -54,6 +54,8 @@ export class LeaseKeeper implements LeaseHolder {
   /** A completion is on its way: that the clink shows as completed may be its own doing, and is for it to judge. */
   completing = false
   readonly #stopping = new AbortController()
+  /** Aborts with the claim: a renewal that still waits for a socket then would claim anew what nobody here works any more. */
+  readonly #losing = new AbortController()
   readonly #alarm: Alarm
   #lease: Lease
   #isLost = false
@@ -157,7 +159,7 @@ export class LeaseKeeper implements LeaseHolder {
     const { clink, context } = this.#options
     const request = context.api.claimClink(
       { clink_id: clink.clink_id, ...(seconds === undefined ? {} : { timeout_seconds: seconds }) },
-      { deadline: this.#lease.deadline, timeout, attempts: 1 },
+      { deadline: this.#lease.deadline, timeout, attempts: 1, signal: this.#losing.signal },
     )
     this.#inFlight = request.catch(() => undefined)
     return await request
@@ -208,6 +210,7 @@ export class LeaseKeeper implements LeaseHolder {
   #lose(cause: LostCause): void {
     if (this.#isLost) return
     this.#isLost = true
+    this.#losing.abort()
     this.stop()
     this.#options.on.lost(cause)
   }

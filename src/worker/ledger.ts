@@ -177,14 +177,17 @@ export class Ledger {
     return leases
   }
 
-  /** The clink is settled: attempts and kept result are no longer needed. */
+  /**
+   * The clink is settled: attempts, kept result and claim are no longer needed. They go in one turn, since a claim without its
+   * result would be taken up and its clink run again.
+   */
   async settled(clinkId: string): Promise<void> {
-    await Promise.all([this.#tables.attempts.delete(clinkId), this.#tables.results.delete(clinkId)])
+    await Promise.all([this.#forget(clinkId), this.#tables.claims.delete(clinkId)])
   }
 
   async bury(letter: DeadLetter): Promise<void> {
     const id = letter.clink.clink_id
-    await Promise.all([this.#tables.letters.set(id, letter), this.settled(id)])
+    await Promise.all([this.#tables.letters.set(id, letter), this.#forget(id)])
   }
 
   isGivenUp(clinkId: string): boolean {
@@ -280,6 +283,10 @@ export class Ledger {
   #letter(clinkId: string): DeadLetter | undefined {
     const letter = this.#tables.letters.get(clinkId)
     return letter?.discarded === true ? undefined : letter
+  }
+
+  async #forget(clinkId: string): Promise<void> {
+    await Promise.all([this.#tables.attempts.delete(clinkId), this.#tables.results.delete(clinkId)])
   }
 
   #attemptsOf(clinkId: string): Attempts {

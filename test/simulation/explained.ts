@@ -105,7 +105,8 @@ function isGivenUp(record: Record, life: string, { config }: WorkerPlan, id: str
     ({ end, abortCode, outlivedClaim }) =>
       abortCode !== 'shutdown' && (end !== 'retry' || abortCode !== undefined || outlivedClaim === true),
   )
-  if (counted.length >= config.retry.attempts && counted.some((run) => isFailure(run))) return true
+  if (counted.length >= config.retry.attempts && counted.some((run) => isFailure({ ...run, isCutShort: false })))
+    return true
   // The service does not take the completion: that is an end too.
   return record.told(life, id).some(({ event }) => event.event === 'clink.settlementFailed')
 }

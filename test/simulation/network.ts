@@ -206,7 +206,8 @@ class Journey {
       const claim = emulator.clink(id)?.claim
       if (claim?.session !== this.#session || (kind === 'poll' && claim.at !== emulator.now())) continue
       const expires = record.now + claim.expires - emulator.now()
-      const isNew = emulator.history(id).at(-1)?.what === 'claimed'
+      const last = emulator.history(id).at(-1)
+      const isNew = last?.what === 'claimed' && last.at === emulator.now()
       record.addGrant({
         life: this.#life,
         clinkId: id,

@@ -123,7 +123,7 @@ class Game {
     // With one slot and handlers of ten minutes a backlog takes its time: while there are runs the end waits.
     let isBusy = false
     while (this.time.now < end || (isBusy && this.time.now < BUSY * end)) {
-      for (const worker of this.#plan.workers) this.#begin(worker)
+      for (const worker of this.#plan.workers) this.#beginLater(worker, 0)
       await this.time.runUntil(this.time.now + LOOK, () => false)
       isBusy = [...this.#lives.values()].some(({ life }) => !life.isOver && life.isBusy)
       this.unexplained = isBusy ? this.unexplained : look()
