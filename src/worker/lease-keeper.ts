@@ -55,7 +55,7 @@ export class LeaseKeeper implements LeaseHolder {
   completing = false
   readonly #stopping = new AbortController()
   /** Aborts with the claim: a renewal that still waits for a socket then would claim anew what nobody here works any more. */
-  readonly #losing = new AbortController()
+  readonly #over = new AbortController()
   readonly #alarm: Alarm
   #lease: Lease
   #isLost = false
@@ -84,9 +84,10 @@ export class LeaseKeeper implements LeaseHolder {
     this.#loop().catch((error: unknown) => this.#options.on.crashed(asError(error)))
   }
 
-  /** Ends renewal and the watch on the deadline. A request in flight is left alone: its answer no longer matters. */
+  /** The claim is over: ends renewal, also one on its way, and the watch on the deadline. */
   stop(): void {
     this.#stopping.abort()
+    this.#over.abort()
     this.#cancelDeadline()
     this.#alarm.ring()
   }
@@ -159,7 +160,7 @@ export class LeaseKeeper implements LeaseHolder {
     const { clink, context } = this.#options
     const request = context.api.claimClink(
       { clink_id: clink.clink_id, ...(seconds === undefined ? {} : { timeout_seconds: seconds }) },
-      { deadline: this.#lease.deadline, timeout, attempts: 1, signal: this.#losing.signal },
+      { deadline: this.#lease.deadline, timeout, attempts: 1, signal: this.#over.signal },
     )
     this.#inFlight = request.catch(() => undefined)
     return await request
@@ -210,7 +211,6 @@ export class LeaseKeeper implements LeaseHolder {
   #lose(cause: LostCause): void {
     if (this.#isLost) return
     this.#isLost = true
-    this.#losing.abort()
     this.stop()
     this.#options.on.lost(cause)
   }
