@@ -286,6 +286,7 @@ export class Delivery {
     const verdict = this.#verdictOn(outcome, run, stands)
     this.#isFree = !this.#shared.health.ended(this.#routed.route, this.clink.clink_id, verdict)
     this.#reportEnd(outcome, run, stands)
+    if (!stands && run.abortedBy === 'shutdown') await ledger.takeBackAttempt(this.clink.clink_id)
     return outcome
   }
 

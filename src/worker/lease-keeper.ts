@@ -183,7 +183,7 @@ export class LeaseKeeper implements LeaseHolder {
     }
     const headroom = this.#lease.deadline - this.#clock.now()
     const after = renewedLease(this.#lease, grant, context.config.claim)
-    if (extendedNothing(this.#lease, after, sentAt)) return await this.#refused('a renewal extended nothing')
+    if (extendedNothing(this.#lease, after, grant)) return await this.#refused('a renewal extended nothing')
     if (after === this.#lease) return true // too early to tell whether anything was extended
     this.#lease = after
     this.#watchDeadline()

@@ -14,8 +14,11 @@ export interface Explaining {
 /** Clinks that somebody should still do something about, with what is wrong. Empty: everything has come to an end. */
 export function explained(facts: Explaining): readonly { readonly clinkId: string; readonly why: string }[] {
   const { emulator, lives } = facts
+  const { newState } = facts.plan.restarts
   return emulator.clinks().flatMap((clink) => {
     if (clink.status === 'completed') return []
+    // Who loses its memory with each crash never finds out what ends it.
+    if (clink.content === KILLER && newState > 0) return []
     const { claim } = clink
     // A person's claim, or one of a process that is gone: the service will see to it.
     const asked = lives.filter((life) => claim === undefined || facts.record.life(life).state === claim.session)
@@ -66,6 +69,7 @@ function whyNot(facts: Explaining, life: string, worker: WorkerPlan, clink: Stor
     if (last.why === 'handler') return wasReleased ? 'released' : undefined
     return isOver || last.why === 'parked' || last.why === 'hold-too-long' ? last.why : undefined
   }
+  if (last?.event === 'clink.leftToExpire') return isTooSlow(facts.plan) ? 'too slow' : undefined
   if (last?.event !== 'clink.leftAlone' && last?.event !== 'clink.parked') return undefined
   const truths: { readonly [W in LeftAlone]?: boolean } = {
     'own-reply': isOurs(emulator, facts.plan, worker, clink),
@@ -78,7 +82,13 @@ function whyNot(facts: Explaining, life: string, worker: WorkerPlan, clink: Stor
   return truths[last.why] === true ? last.why : undefined
 }
 
+/** What is left of a lease when its claim is told is not enough for several tries that are slower than usual. */
+export function isTooSlow({ faults, lease, switches }: Plan): boolean {
+  return faults.latency * 40 > lease - (switches.claimTimes === 'seconds' ? 1_000 : 0)
+}
+
 const REASONS: ReadonlySet<string> = new Set([
+  'clink.leftToExpire',
   'clink.leftAlone',
   'clink.parked',
   'clink.deadLettered',

@@ -20,6 +20,8 @@ export const claimsByIdAreSafe: Rule = ({ plan, record }) =>
   record.runs.flatMap(({ life, clinkId, startedAt: at }) => {
     const claim = record.grantsOf(life, clinkId).findLast((grant) => grant.isNew && grant.at <= at)
     if (claim?.via !== 'claim' || workerOf(plan, life).config.claim.exclusive) return []
+    // What a person gave back, a renewal has claimed anew.
+    if (record.acts.some((act) => act.clinkId === clinkId)) return []
     // A renewal that came late may have claimed it too: then the run was begun on the claim before.
     if (record.runsOf(life, clinkId).some(({ startedAt }) => startedAt < at)) return []
     if (verdicts(record, life, 'refused').some((told) => told.at <= at)) return []

@@ -31,7 +31,10 @@ export const failedIsHeld: Rule = ({ plan, record }) =>
       if (last.end === 'release' && wait < cooldown)
         breaches.push(breach(`${wait} ms after a release, within the cooldown`))
       if (
-        before.some((other) => other.end === 'reject' && other.abortedAt === undefined && other.outlivedClaim !== true)
+        before.some(
+          ({ end, abortedAt, outlivedClaim, isCutShort }) =>
+            end === 'reject' && abortedAt === undefined && outlivedClaim !== true && isCutShort !== true,
+        )
       )
         breaches.push(breach('though it was rejected'))
     }
@@ -45,7 +48,8 @@ export const attemptsAreCounted: Rule = ({ plan, record }) =>
     const before = record.runsOf(life, clinkId).filter((other) => other.startedAt < at)
     const failures = before.filter((other) => isFailure(other)).length
     const uncounted = before.filter(
-      ({ end, abortedAt, outlivedClaim }) => end === 'retry' && abortedAt === undefined && outlivedClaim !== true,
+      ({ end, abortedAt, outlivedClaim, isCutShort }) =>
+        end === 'retry' && abortedAt === undefined && outlivedClaim !== true && isCutShort !== true,
     ).length
     // What no attempt says about the handler: its claim was lost, or nobody wanted it any more.
     const others = before.length - uncounted - failures
