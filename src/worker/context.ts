@@ -7,6 +7,7 @@ import type { Emit } from '../events.ts'
 import type { Router } from '../handlers/route.ts'
 import type { Runner } from '../runners/runner.ts'
 import type { Budget } from './budget.ts'
+import type { ClinkApi } from './clink-api.ts'
 import type { Identity } from './identity.ts'
 import type { CrashWatch } from './crash-watch.ts'
 import type { Ledger } from './ledger.ts'
@@ -15,12 +16,6 @@ import type { LoopGuard } from './loop-guard.ts'
 import type { Scope } from './scope.ts'
 import type { ServiceTime } from './service-time.ts'
 import type { Siblings } from './siblings.ts'
-
-/** The operations of Clink that the heart itself uses. */
-export type ClinkApi = Pick<
-  ClinkClient,
-  'checkInbox' | 'claimClink' | 'releaseClink' | 'completeClink' | 'getClinks' | 'sendClink' | 'resolveGroup'
->
 
 /** What the parts of the heart share. None of them owns any of it. */
 export interface WorkerContext {

@@ -1,6 +1,6 @@
 import type { Clink } from '../clink/records.ts'
 import type { LostCause } from '../events.ts'
-import type { ClinkApi } from './context.ts'
+import type { ClinkApi } from './clink-api.ts'
 import type { Identity } from './identity.ts'
 
 /** How many clinks one listing may bring. */

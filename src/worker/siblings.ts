@@ -3,7 +3,7 @@ import type { CallOptions } from '../clink/client.ts'
 import { ClinkApiError } from '../clink/errors.ts'
 import type { Clink } from '../clink/records.ts'
 import type { Emit } from '../events.ts'
-import type { ClinkApi } from './context.ts'
+import type { ClinkApi } from './clink-api.ts'
 import type { Ledger } from './ledger.ts'
 import { look } from './look.ts'
 
