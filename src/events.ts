@@ -21,7 +21,7 @@ export type LeftAlone =
   | 'paused' // its route is, and no more may be held
   | 'stopping' // it arrived while the worker stops
 
-/** Why a delivery lost its lease. */
+/** Why a delivery lost its lease. `refused`: it ran out, and the service's last word on a renewal was that there is none. */
 export type LostCause = 'expired' | 'refused' | 'completed-elsewhere' | 'taken' | 'pending-again'
 
 /** Why a claim was given back. */

@@ -7,7 +7,7 @@ import { complete } from './complete.ts'
 import type { WorkerContext } from './context.ts'
 import type { Lease } from './lease.ts'
 import { LeaseKeeper, type RenewalMemory } from './lease-keeper.ts'
-import { decide, type Decision, type HandlerOutcome } from './outcome.ts'
+import { decide, decideOutlived, type Decision, type HandlerOutcome, type OutcomePolicy } from './outcome.ts'
 import { sendReply } from './reply.ts'
 import type { RouteHealth } from './route-health.ts'
 import { Run } from './run.ts'
@@ -54,6 +54,7 @@ export class Delivery {
   readonly #shared: DeliveryShared
   readonly #context: WorkerContext
   readonly #keeper: LeaseKeeper
+  readonly #isResumed: boolean
   readonly #interrupted = Promise.withResolvers<void>()
   readonly #settled = Promise.withResolvers<void>()
   #state: DeliveryState = 'claimed'
@@ -73,18 +74,19 @@ export class Delivery {
   #stopping = false
   #abandoned: Promise<void> | undefined
 
-  /** @param wait of a clink that an earlier process held: milliseconds until it is to run. */
-  constructor(clink: Clink, routed: RoutedClink, lease: Lease, shared: DeliveryShared, wait = 0) {
+  /** @param wait only of a clink that an earlier process held: milliseconds until it is to run. */
+  constructor(clink: Clink, routed: RoutedClink, lease: Lease, shared: DeliveryShared, wait?: number) {
     this.clink = clink
     this.#routed = routed
     this.#shared = shared
     this.#context = shared.context
     this.settled = this.#settled.promise
     this.#since = shared.context.clock.now()
+    this.#isResumed = wait !== undefined
     this.#keeper = this.#makeKeeper(lease)
     this.#keeper.start()
     shared.context.emit({ event: 'clink.claimed', ...this.#facts(), lease: lease.deadline - this.#since })
-    if (wait > 0) this.#keep(wait, 'it was held when the last process ended')
+    if (wait !== undefined && wait > 0) this.#keep(wait, 'it was held when the last process ended')
     this.over = this.#live().catch(async (error: unknown) => await this.#crash(asError(error)))
   }
 
@@ -202,28 +204,38 @@ export class Delivery {
       await this.#complete(kept.response)
       return
     }
-    const { health } = this.#shared
+    const clinkId = this.clink.clink_id
+    const { health, memory } = this.#shared
+    const { timesAbsent } = memory
+    const givenUp = decideOutlived(ledger.outlivedOf(clinkId), { clinkId, timesAbsent }, this.#policy)
+    if (givenUp !== undefined) {
+      this.#attempt = ledger.startsOf(clinkId)
+      await this.#follow(givenUp)
+      return
+    }
     const { route } = this.#routed
     const pause = health.wait(route)
     if (pause > 0) {
       await this.#postpone(pause)
       return
     }
-    health.started(route, this.clink.clink_id)
+    health.started(route, clinkId)
     const outcome = ledger.isHealthy ? await this.#runHandler() : undefined
-    if (outcome === undefined) health.ended(route, this.clink.clink_id, 'nothing')
+    if (outcome === undefined) health.ended(route, clinkId, 'nothing')
     if (outcome === undefined && this.#is('claimed')) this.#keep(UNHEALTHY_WAIT, 'the journal cannot be written')
     if (outcome === undefined || !this.#is('running')) return
     if (this.#wasCutShort(outcome)) {
       await this.#giveBack()
       return
     }
-    const clinkId = this.clink.clink_id
     const attempt = this.#attempt - ledger.excusedOf(clinkId)
     const state = { clinkId, attempt, heldFor: this.#heldFor, isFree: this.#isFree }
-    const { retry, claim } = this.#context.config
-    const policy = { retry: { ...retry, ...this.#routed.route.retry }, maxHold: claim.maxHold }
-    await this.#follow(decide(outcome, state, policy, this.#context.random))
+    await this.#follow(decide(outcome, state, this.#policy, this.#context.random))
+  }
+
+  get #policy(): OutcomePolicy {
+    const { claim, retry } = this.#context.config
+    return { retry: { ...retry, ...this.#routed.route.retry }, maxHold: claim.maxHold }
   }
 
   /** Waits for its route, which is paused. */
@@ -301,6 +313,7 @@ export class Delivery {
     const { crashWatch, ledger } = this.#context
     const id = this.clink.clink_id
     this.#enter('running')
+    this.#run = undefined // until the next one begins
     const [attempt] = await Promise.all([
       ledger.startAttempt(id),
       this.#note(),
@@ -454,6 +467,7 @@ export class Delivery {
     const { clock, ledger } = this.#context
     // It may come back at once; the wait that it was held for still counts.
     if (this.#dueAt !== undefined) void ledger.coolUntil(this.clink.clink_id, clock.wall() + this.#dueAt - clock.now())
+    if (cause === 'refused' && this.#hadItsTime) void ledger.countOutlived(this.clink.clink_id)
     this.#enter('lost')
     this.#keeper.stop()
     void this.#context.ledger.dropClaim(this.clink.clink_id)
@@ -461,6 +475,14 @@ export class Delivery {
     this.#context.emit({ event: 'clink.lost', ...this.#facts(), cause, ...detail })
     this.#run?.abort('lease-lost')
     this.#interrupted.resolve()
+  }
+
+  /** Whether the handler runs and has had the better part of a claim: one that began late says nothing about its length. */
+  get #hadItsTime(): boolean {
+    const run = this.#is('running') ? this.#run : undefined
+    if (run === undefined || run.abortedBy === 'shutdown' || this.#isResumed) return false
+    const { end, grantedAt } = this.#keeper.lease
+    return run.age >= (end - grantedAt) / 2
   }
 
   #makeKeeper(lease: Lease): LeaseKeeper {

@@ -59,6 +59,8 @@ export class LeaseKeeper implements LeaseHolder {
   readonly #alarm: Alarm
   #lease: Lease
   #isLost = false
+  /** The last renewal that came to an end was answered, and brought nothing. */
+  #isDeclined = false
   #inFlight: Promise<unknown> = Promise.resolve()
   #cancelDeadline: Cancel = () => {}
 
@@ -75,7 +77,7 @@ export class LeaseKeeper implements LeaseHolder {
 
   /** Whether the claim may still be acted on. Compares the clock, so it is right even where a timer is late. */
   get stands(): boolean {
-    if (!this.#isLost && this.#clock.now() >= this.#lease.deadline) this.#lose('expired')
+    if (!this.#isLost && this.#clock.now() >= this.#lease.deadline) this.#expire()
     return !this.#isLost
   }
 
@@ -141,6 +143,7 @@ export class LeaseKeeper implements LeaseHolder {
           memory.asksLength = false
           continue
         }
+        this.#isDeclined = false
         on.failed(error)
         const pause = equalJitter(
           failures,
@@ -184,7 +187,8 @@ export class LeaseKeeper implements LeaseHolder {
     const headroom = this.#lease.deadline - this.#clock.now()
     const after = renewedLease(this.#lease, grant, context.config.claim)
     if (extendedNothing(this.#lease, after, grant)) return await this.#refused('a renewal extended nothing')
-    if (after === this.#lease) return true // too early to tell whether anything was extended
+    this.#isDeclined = after === this.#lease
+    if (this.#isDeclined) return true // too early to tell whether anything was extended
     this.#lease = after
     this.#watchDeadline()
     if (!this.stands) return false
@@ -195,6 +199,7 @@ export class LeaseKeeper implements LeaseHolder {
   /** Renewal is over. A look at the clink can only prove that the claim is lost: lists show owners, not sessions. */
   async #refused(why: string): Promise<false> {
     const { clink, context, on } = this.#options
+    this.#isDeclined = true
     const record = await lookFor(clink, context.api, this.#lease.deadline)
     if (this.#stopping.signal.aborted || !this.stands) return false
     const cause = record === undefined ? undefined : this.#lossIn(record)
@@ -208,6 +213,11 @@ export class LeaseKeeper implements LeaseHolder {
     return this.completing && cause === 'completed-elsewhere' ? undefined : cause
   }
 
+  /** A service that was away may renew the next claim; one that answered will not. */
+  #expire(): void {
+    this.#lose(this.#isDeclined ? 'refused' : 'expired')
+  }
+
   #lose(cause: LostCause): void {
     if (this.#isLost) return
     this.#isLost = true
@@ -217,7 +227,7 @@ export class LeaseKeeper implements LeaseHolder {
 
   #watchDeadline(): void {
     this.#cancelDeadline()
-    this.#cancelDeadline = this.#clock.at(this.#lease.deadline, () => this.#lose('expired'))
+    this.#cancelDeadline = this.#clock.at(this.#lease.deadline, () => this.#expire())
   }
 
   /** A claim whose end the service has not said is renewed at once, to learn it: it may be shorter than is known. */

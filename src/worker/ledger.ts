@@ -25,6 +25,8 @@ export interface Attempts {
   readonly errors: readonly string[]
   /** Starts that ended with the process: they do not use up attempts. */
   readonly excused?: number
+  /** Starts that went on until the claim ran out, where the service does not renew claims. */
+  readonly outlived?: number
   /** Crashes of the process while the clink ran alone. */
   readonly crashes: number
   /** It was running when the process crashed, for the second time in a row: it runs alone until it has ended once. */
@@ -112,6 +114,11 @@ export class Ledger {
     return count
   }
 
+  /** Starts of a handler, as far as they count. */
+  startsOf(clinkId: string): number {
+    return this.#attemptsOf(clinkId).count
+  }
+
   /** Takes the last start back: it was cut short, or must not count. */
   async takeBackAttempt(clinkId: string): Promise<void> {
     await this.#changeAttempts(clinkId, { count: Math.max(0, this.#attemptsOf(clinkId).count - 1) })
@@ -124,6 +131,15 @@ export class Ledger {
 
   excusedOf(clinkId: string): number {
     return this.#attemptsOf(clinkId).excused ?? 0
+  }
+
+  /** The handler went on until the claim ran out, and the service does not renew it. */
+  async countOutlived(clinkId: string): Promise<void> {
+    await this.#changeAttempts(clinkId, { outlived: this.outlivedOf(clinkId) + 1 })
+  }
+
+  outlivedOf(clinkId: string): number {
+    return this.#attemptsOf(clinkId).outlived ?? 0
   }
 
   async noteError(clinkId: string, message: string): Promise<void> {

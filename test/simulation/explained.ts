@@ -117,6 +117,12 @@ function isGivenUp(record: Record, life: string, { config }: WorkerPlan, id: str
   )
   if (counted.length >= config.retry.attempts && counted.some((run) => isFailure({ ...run, isCutShort: false })))
     return true
+  // It ran on until its claim was gone, as often as it may fail.
+  if (
+    runs.filter(({ abortCode, outlivedClaim }) => abortCode === 'lease-lost' || outlivedClaim === true).length >=
+    config.retry.attempts
+  )
+    return true
   // The service does not take the completion: that is an end too.
   return record.told(life, id).some(({ event }) => event.event === 'clink.settlementFailed')
 }
