@@ -6,6 +6,7 @@ import type { WorkerContext } from './context.ts'
 import type { DeliveryShared } from './delivery.ts'
 import { DeliverySet } from './delivery-set.ts'
 import { Intake } from './intake.ts'
+import { liveness, type Liveness } from './liveness.ts'
 import { Parked } from './parked.ts'
 import { Poller } from './poller.ts'
 import { RouteHealth } from './route-health.ts'
@@ -119,7 +120,9 @@ export class Worker {
    * @param resume false: the claims that the ledger knows are another worker's.
    */
   async start(resume = true): Promise<void> {
-    const { crashWatch, ledger } = this.#context
+    const { clock, crashWatch, ledger, pulses } = this.#context
+    const starting = pulses.begin()
+    starting.expect('start', clock.now())
     const claims = ledger.heldClaims()
     await ledger.prune(this.#context.config.state.keep)
     this.#pruneLater()
@@ -127,6 +130,7 @@ export class Worker {
     if (resume) await this.#intake.resume(claims)
     else await Promise.all(claims.map(({ clink }) => ledger.dropClaim(clink.clink_id)))
     if (this.#stopped === undefined) this.#poller.start()
+    starting.end()
   }
 
   /** The clink is no longer given up: a claim on it that is parked is released, so that it comes back at once. */
@@ -173,6 +177,13 @@ export class Worker {
     }
   }
 
+  liveness(): Liveness {
+    const { clock, pulses } = this.#context
+    const slots = this.#slots.taken
+    const allStuckSince = slots === undefined ? undefined : this.#deliveries.allStuckSince(slots)
+    return liveness({ now: clock.now(), expected: pulses.expected, allStuckSince })
+  }
+
   #mode(): ClaimingMode {
     const { clock, config, ledger, router, siblings } = this.#context
     const isAllOurs =
@@ -197,9 +208,10 @@ export class Worker {
   }
 
   async #stop(inOrder: boolean): Promise<readonly string[]> {
-    const { clock, config, crashWatch, emit } = this.#context
+    const { clock, config, crashWatch, emit, pulses } = this.#context
     const { drain, timeout } = config.shutdown
     const end = clock.now() + timeout
+    pulses.begin().expect('stop', end)
     const abortAt = Math.min(clock.now() + drain, end)
     const releaseAt = end - Math.min(timeout * SETTLE_PART, LONGEST_SETTLE)
 
