@@ -292,7 +292,7 @@ export class Delivery {
       onUnstuck: (after) => emit({ event: 'clink.unstuck', ...this.#facts(), after }),
     })
     this.#run = run
-    const outcome = await this.#shared.runs.track(this.clink.clink_id, run.ended)
+    const outcome = await this.#shared.runs.track(this.clink.clink_id, this.route.file, run.ended)
     if (ledger.isSuspect(this.clink.clink_id)) await crashWatch.survived(this.clink.clink_id)
     // The clock decides here and not the timer: after a blocked event loop this continuation runs before it.
     const stands = this.#keeper.stands

@@ -13,6 +13,7 @@ import { RouteHealth } from './route-health.ts'
 import { RunRegister } from './run-register.ts'
 import { Select } from './select.ts'
 import { Slots } from './slots.ts'
+import { Standstill } from './standstill.ts'
 import { TakeUp } from './take-up.ts'
 
 export interface WorkerOptions {
@@ -85,7 +86,7 @@ export class Worker {
     const shared: DeliveryShared = (this.#shared = {
       context,
       slots: this.#slots,
-      runs: new RunRegister(),
+      runs: new RunRegister(new Standstill(context.clock, context.emit)),
       health: new RouteHealth({
         clock: context.clock,
         random: context.random,
@@ -211,7 +212,8 @@ export class Worker {
     const { clock, config, crashWatch, emit, pulses } = this.#context
     const { drain, timeout } = config.shutdown
     const end = clock.now() + timeout
-    pulses.begin().expect('stop', end)
+    const stopping = pulses.begin()
+    stopping.expect('stop', end)
     const abortAt = Math.min(clock.now() + drain, end)
     const releaseAt = end - Math.min(timeout * SETTLE_PART, LONGEST_SETTLE)
 
@@ -236,6 +238,7 @@ export class Worker {
     await this.#until(end, Promise.all([quiet, abandoned, this.#deliveries.settled()]))
     if (inOrder) await crashWatch.end()
     this.#options.closing.abort()
+    stopping.end()
     return [...this.#deliveries.live.map(({ clink }) => clink.clink_id), ...this.#parked.ids]
   }
 
