@@ -63,6 +63,13 @@ export type WorkerEvent =
       readonly lost: number
       readonly leftBehind: readonly string[]
     }
+  | {
+      readonly event: 'worker.stoodStill'
+      readonly duration: number
+      /** Files of the handlers that were running. */
+      readonly handlers: readonly string[]
+      readonly advice: string
+    }
   | { readonly event: 'worker.failed'; readonly part: string; readonly error: Error }
   | { readonly event: 'worker.crashed'; readonly crashes: number; readonly running: readonly string[] }
   | { readonly event: 'worker.resumed'; readonly claims: number; readonly gone: number }

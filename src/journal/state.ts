@@ -13,6 +13,8 @@ export interface State {
   readonly ledger: Ledger
   /** False when the directory is a copy or from another machine: claims and session in it are another worker's. */
   readonly isOurs: boolean
+  /** What keeps the journal from writing; undefined: nothing. */
+  problem(): string | undefined
   close(): void
 }
 
@@ -43,6 +45,7 @@ export function openState(options: StateOptions): State {
     return {
       ledger,
       isOurs: before === undefined || before === place,
+      problem: () => opened.problem,
       close: () => {
         opened.close()
         lock.release()

@@ -13,6 +13,7 @@ const levels: Readonly<Record<WorkerEvent['event'], Level>> = {
   'worker.identity': 'info',
   'worker.renewalUnsupported': 'warn',
   'worker.siblings': 'info',
+  'worker.stoodStill': 'warn',
   'worker.stopping': 'info',
   'worker.aborting': 'warn',
   'worker.stopped': 'info',

@@ -13,6 +13,7 @@ import type { CrashWatch } from './crash-watch.ts'
 import type { Ledger } from './ledger.ts'
 import type { HandlerClaims } from './handler-claims.ts'
 import type { LoopGuard } from './loop-guard.ts'
+import type { Pulses } from './pulses.ts'
 import type { Scope } from './scope.ts'
 import type { ServiceTime } from './service-time.ts'
 import type { Siblings } from './siblings.ts'
@@ -38,6 +39,7 @@ export interface WorkerContext {
   readonly scope: Scope
   readonly serviceTime: ServiceTime
   readonly handlerClaims: HandlerClaims
+  readonly pulses: Pulses
   /** Aborts when the time for stopping is over: nothing is tried any more. */
   readonly closing: AbortSignal
 }

@@ -8,6 +8,7 @@ import type { WorkerContext } from './context.ts'
 import type { Lease } from './lease.ts'
 import { LeaseKeeper, type RenewalMemory } from './lease-keeper.ts'
 import { decide, decideOutlived, type Decision, type HandlerOutcome, type OutcomePolicy } from './outcome.ts'
+import type { Pulse } from './pulses.ts'
 import { sendReply } from './reply.ts'
 import type { RouteHealth } from './route-health.ts'
 import { Run } from './run.ts'
@@ -55,6 +56,7 @@ export class Delivery {
   readonly #context: WorkerContext
   readonly #keeper: LeaseKeeper
   readonly #isResumed: boolean
+  readonly #pulse: Pulse
   readonly #interrupted = Promise.withResolvers<void>()
   readonly #settled = Promise.withResolvers<void>()
   #state: DeliveryState = 'claimed'
@@ -83,6 +85,7 @@ export class Delivery {
     this.settled = this.#settled.promise
     this.#since = shared.context.clock.now()
     this.#isResumed = wait !== undefined
+    this.#pulse = shared.context.pulses.begin(clink.clink_id)
     this.#keeper = this.#makeKeeper(lease)
     this.#keeper.start()
     shared.context.emit({ event: 'clink.claimed', ...this.#facts(), lease: lease.deadline - this.#since })
@@ -97,6 +100,11 @@ export class Delivery {
   /** Local time at which a held clink is due; undefined while it is not held. */
   get dueAt(): number | undefined {
     return this.#dueAt
+  }
+
+  /** Local time until which its claim may be trusted, as far as is known. */
+  get deadline(): number {
+    return this.#keeper.lease.deadline
   }
 
   /** A release is on its way: the service may give the clink out again before it is answered. */
@@ -122,8 +130,9 @@ export class Delivery {
     return this.#routed.route
   }
 
-  get isStuck(): boolean {
-    return this.#run?.isStuck ?? false
+  /** Local time since which its handler is stuck. */
+  get stuckSince(): number | undefined {
+    return this.#run?.stuckSince
   }
 
   get hasEnded(): boolean {
@@ -154,7 +163,11 @@ export class Delivery {
   #enter(state: DeliveryState): void {
     this.#state = state
     this.#since = this.#context.clock.now()
-    if (this.hasEnded) this.#settled.resolve()
+    if (state === 'settling') this.#pulse.expect('settlement', this.#keeper.lease.deadline)
+    else this.#pulse.rest()
+    if (!this.hasEnded) return
+    this.#pulse.end()
+    this.#settled.resolve()
   }
 
   /** A fault of ours. The claim is given back as far as that still works; the worker ends. */
@@ -291,7 +304,7 @@ export class Delivery {
       onUnstuck: (after) => emit({ event: 'clink.unstuck', ...this.#facts(), after }),
     })
     this.#run = run
-    const outcome = await this.#shared.runs.track(this.clink.clink_id, run.ended)
+    const outcome = await this.#shared.runs.track(this.clink.clink_id, this.route.file, run.ended)
     if (ledger.isSuspect(this.clink.clink_id)) await crashWatch.survived(this.clink.clink_id)
     // The clock decides here and not the timer: after a blocked event loop this continuation runs before it.
     const stands = this.#keeper.stands
@@ -380,6 +393,7 @@ export class Delivery {
   #keep(wait: number, why: string): void {
     this.#enter('holding')
     this.#dueAt = this.#since + wait
+    this.#pulse.expect('hold', this.#dueAt)
     this.#context.emit({ event: 'clink.held', ...this.#facts(), wait, why })
   }
 
@@ -434,7 +448,13 @@ export class Delivery {
   }
 
   #claimed(): Claimed {
-    return { clink: this.clink, holder: this.#keeper, facts: () => this.#facts(), isLast: () => this.#stopping }
+    return {
+      clink: this.clink,
+      holder: this.#keeper,
+      facts: () => this.#facts(),
+      isLast: () => this.#stopping,
+      trying: (dueBy) => this.#pulse.expect('settlement', dueBy),
+    }
   }
 
   async #bury(reason: string, tell: 'release' | 'complete' = 'release'): Promise<void> {

@@ -167,7 +167,10 @@ export class Intake {
   async #receive(clink: Clink, isOurs: boolean, sentAt: number): Promise<boolean> {
     const { context } = this.#shared
     const held = this.#deliveries.holding(clink.clink_id)
-    if (held?.isReleasing === true) await held.settled
+    if (held?.isReleasing === true) {
+      context.pulses.poll.extend(held.deadline)
+      await held.settled
+    }
     // A release that reached the service before the poll: the claim is a new one. Otherwise it is the one in hand, or the answer
     // is older than what has become of the clink since it was asked for.
     const isKnown = held !== undefined && !held.wasReleased
@@ -267,6 +270,7 @@ export class Intake {
   async #acknowledge(clink: Clink, lease: Lease): Promise<void> {
     const { context } = this.#shared
     const holder = unrenewed(lease, () => context.clock.now())
+    context.pulses.poll.extend(lease.deadline)
     const result = await complete({ clink, holder, facts: () => ({ clink }) }, undefined, context)
     if (result.is === 'settled') context.emit(result.event)
     else this.#parked.add(clink, lease, 'own-reply')

@@ -7,6 +7,7 @@ import type { LostCause } from '../events.ts'
 import type { WorkerContext } from './context.ts'
 import { extendedNothing, renewedLease, type Lease, type LeaseHolder } from './lease.ts'
 import { lookFor, lossIn } from './look.ts'
+import type { Pulse } from './pulses.ts'
 
 /** What keepers of one worker learn from the service and share. */
 export interface RenewalMemory {
@@ -57,6 +58,7 @@ export class LeaseKeeper implements LeaseHolder {
   /** Aborts with the claim: a renewal that still waits for a socket then would claim anew what nobody here works any more. */
   readonly #over = new AbortController()
   readonly #alarm: Alarm
+  readonly #pulse: Pulse
   #lease: Lease
   #isLost = false
   /** The last renewal that came to an end was answered, and brought nothing. */
@@ -68,6 +70,7 @@ export class LeaseKeeper implements LeaseHolder {
     this.#options = options
     this.#clock = options.context.clock
     this.#alarm = new Alarm(this.#clock)
+    this.#pulse = options.context.pulses.begin(options.clink.clink_id)
     this.#lease = options.lease
   }
 
@@ -83,13 +86,16 @@ export class LeaseKeeper implements LeaseHolder {
 
   start(): void {
     this.#watchDeadline()
-    this.#loop().catch((error: unknown) => this.#options.on.crashed(asError(error)))
+    this.#loop()
+      .catch((error: unknown) => this.#options.on.crashed(asError(error)))
+      .finally(() => this.#pulse.end())
   }
 
   /** The claim is over: ends renewal, also one on its way, and the watch on the deadline. */
   stop(): void {
     this.#stopping.abort()
     this.#over.abort()
+    this.#pulse.end()
     this.#cancelDeadline()
     this.#alarm.ring()
   }
@@ -100,6 +106,7 @@ export class LeaseKeeper implements LeaseHolder {
    */
   async quiet(): Promise<void> {
     this.#stopping.abort()
+    this.#pulse.end()
     this.#alarm.ring()
     await new Promise<void>((resolve) => {
       const cancel = this.#clock.at(this.#lease.deadline, resolve)
@@ -161,6 +168,7 @@ export class LeaseKeeper implements LeaseHolder {
 
   async #send(seconds: number | undefined, timeout: number): Promise<Clink> {
     const { clink, context } = this.#options
+    this.#pulse.expect('renewal', this.#clock.now() + timeout)
     const request = context.api.claimClink(
       { clink_id: clink.clink_id, ...(seconds === undefined ? {} : { timeout_seconds: seconds }) },
       { deadline: this.#lease.deadline, timeout, attempts: 1, signal: this.#over.signal },
@@ -200,6 +208,7 @@ export class LeaseKeeper implements LeaseHolder {
   async #refused(why: string): Promise<false> {
     const { clink, context, on } = this.#options
     this.#isDeclined = true
+    this.#pulse.expect('renewal', this.#lease.deadline)
     const record = await lookFor(clink, context.api, this.#lease.deadline)
     if (this.#stopping.signal.aborted || !this.stands) return false
     const cause = record === undefined ? undefined : this.#lossIn(record)
@@ -249,6 +258,7 @@ export class LeaseKeeper implements LeaseHolder {
 
   async #waitUntil(time: number): Promise<void> {
     if (this.#stopping.signal.aborted) return
+    this.#pulse.expect('renewal', time)
     await this.#alarm.until(time)
   }
 }
