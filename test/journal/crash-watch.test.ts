@@ -63,7 +63,7 @@ class Lives implements Disposable {
 
 const suspects = (ledger: Ledger, ...ids: string[]): string[] => ids.filter((id) => ledger.isSuspect(id))
 
-describe('the crash watch', () => {
+describe('P9, §4: the crash watch', () => {
   it('sees no crash at the first start, nor after a stop, whatever was running then', async () => {
     using lives = new Lives()
     for (let n = 0; n < 4; n += 1) {
