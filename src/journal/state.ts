@@ -30,7 +30,7 @@ export interface StateOptions {
 /**
  * Takes a state directory for this process and opens its journal.
  *
- * @throws {CodedError} STATE_BUSY or STATE_UNUSABLE, with what to do.
+ * @throws {CodedError} STATE_BUSY, STATE_UNAVAILABLE or STATE_UNUSABLE, with what to do.
  */
 export function openState(options: StateOptions): State {
   const lock = lockState(options.directory)
