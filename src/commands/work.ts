@@ -79,6 +79,7 @@ export async function work(parts: WorkParts): Promise<ExitCode> {
     daemon,
     hangUp: () => void (parts.hangUp === 'reload' ? watch.reload() : daemon.stop('the terminal is gone')),
     report: () => logger.info({ event: 'worker.status', ...daemon.snapshot(), ...daemon.totals() }),
+    exited: (part, error) => emit({ event: 'worker.failed', part, error }),
     files: () => registry.current.files,
   })
   nobodyReads.addEventListener('abort', () => void daemon.stop('nobody reads the log'))
@@ -86,6 +87,7 @@ export async function work(parts: WorkParts): Promise<ExitCode> {
   if (config.handlers.watch) void watch.start()
   const control = state === undefined ? undefined : await listen(state, daemon, parts)
   const exit = await daemon.ended
+  host.left()
   await watch.stop()
   await control?.stop()
   state?.close()
