@@ -8,6 +8,7 @@ import type { Router } from '../handlers/route.ts'
 import type { Runner } from '../runners/runner.ts'
 import type { Budget } from './budget.ts'
 import type { Identity } from './identity.ts'
+import type { Keys } from './keys.ts'
 import type { CrashWatch } from './crash-watch.ts'
 import type { Ledger } from './ledger.ts'
 import type { HandlerClaims } from './handler-claims.ts'
@@ -19,15 +20,22 @@ import type { Siblings } from './siblings.ts'
 /** The operations of Clink that the heart itself uses. */
 export type ClinkApi = Pick<
   ClinkClient,
-  'checkInbox' | 'claimClink' | 'releaseClink' | 'completeClink' | 'getClinks' | 'sendClink' | 'resolveGroup'
+  | 'checkInbox'
+  | 'claimClink'
+  | 'releaseClink'
+  | 'completeClink'
+  | 'getClinks'
+  | 'sendClink'
+  | 'resolveGroup'
+  | 'getMyPermissions'
 >
 
 /** What the parts of the heart share. None of them owns any of it. */
 export interface WorkerContext {
   readonly config: Config
+  /** Asks with whichever key is current. What is asked about a claim is asked with its own: `WorkerKey.api`. */
   readonly api: ClinkApi
-  /** The client that handlers get: the same session; what it sends and claims is noted. */
-  readonly handlerApi: ClinkClient
+  readonly keys: Keys
   readonly clock: Clock
   readonly random: Random
   readonly emit: Emit

@@ -5,6 +5,7 @@ import type { RoutedClink } from '../handlers/route.ts'
 import type { Claimed } from './claimed.ts'
 import { complete } from './complete.ts'
 import type { WorkerContext } from './context.ts'
+import type { WorkerKey } from './keys.ts'
 import type { Lease } from './lease.ts'
 import { LeaseKeeper, type RenewalMemory } from './lease-keeper.ts'
 import { decide, type Decision, type HandlerOutcome } from './outcome.ts'
@@ -49,6 +50,7 @@ export class Delivery {
   /** Resolves when the delivery is settled or lost, though its code may still run. */
   readonly settled: Promise<void>
   readonly #routed: RoutedClink
+  readonly #key: WorkerKey
   readonly #shared: DeliveryShared
   readonly #context: WorkerContext
   readonly #keeper: LeaseKeeper
@@ -67,9 +69,11 @@ export class Delivery {
   #stopping = false
   #abandoned: Promise<void> | undefined
 
-  constructor(clink: Clink, routed: RoutedClink, lease: Lease, shared: DeliveryShared) {
+  /** @param key the one that made the claim: everything about it is asked with that. */
+  constructor(clink: Clink, routed: RoutedClink, lease: Lease, key: WorkerKey, shared: DeliveryShared) {
     this.clink = clink
     this.#routed = routed
+    this.#key = key
     this.#shared = shared
     this.#context = shared.context
     this.settled = this.#settled.promise
@@ -222,7 +226,7 @@ export class Delivery {
 
   /** Undefined: the handler was not started after all. */
   async #runHandler(): Promise<HandlerOutcome | undefined> {
-    const { clock, config, crashWatch, emit, handlerApi, ledger, runner } = this.#context
+    const { clock, config, crashWatch, emit, ledger, runner } = this.#context
     const waited = clock.now() - this.#since
     if (!(await this.#startAttempt())) return undefined
     emit({ event: 'clink.started', ...this.#facts(), waited })
@@ -231,7 +235,7 @@ export class Delivery {
       parts: {
         clink: this.clink,
         attempt: this.#attempt,
-        api: handlerApi,
+        api: this.#key.handlerApi,
         log: (level, message, fields) =>
           emit({ event: 'clink.log', ...this.#facts(), level, message, ...(fields === undefined ? {} : { fields }) }),
         reply: async (text, to) => await this.#reply(run, text, to),
@@ -368,7 +372,7 @@ export class Delivery {
   }
 
   #claimed(): Claimed {
-    return { clink: this.clink, holder: this.#keeper, facts: () => this.#facts() }
+    return { clink: this.clink, api: this.#key.api, holder: this.#keeper, facts: () => this.#facts() }
   }
 
   async #bury(reason: string, tell: 'release' | 'complete' = 'release'): Promise<void> {
@@ -383,7 +387,7 @@ export class Delivery {
   async #reply(run: Run, text: string, to: 'sender' | 'group'): Promise<string> {
     if (run !== this.#run || !this.#is('running'))
       throw new Error('ctx.reply: this run is over, nothing is sent for it any more')
-    return await sendReply(this.clink, text, to, this.#keeper.lease.deadline, this.#context)
+    return await sendReply(this.clink, text, to, this.#keeper.lease.deadline, this.#key.api, this.#context)
   }
 
   #end(event: WorkerEvent): void {
@@ -417,6 +421,7 @@ export class Delivery {
     return new LeaseKeeper({
       clink: this.clink,
       lease,
+      api: this.#key.api,
       context: this.#context,
       memory,
       on: {

@@ -4,7 +4,7 @@ import { asError } from '../base/coded-error.ts'
 import { ClinkApiError } from '../clink/errors.ts'
 import type { Clink } from '../clink/records.ts'
 import type { LostCause } from '../events.ts'
-import type { WorkerContext } from './context.ts'
+import type { ClinkApi, WorkerContext } from './context.ts'
 import { extendedNothing, renewedLease, type Lease, type LeaseHolder } from './lease.ts'
 import { lookFor, lossIn } from './look.ts'
 
@@ -21,6 +21,8 @@ export interface RenewalMemory {
 export interface KeeperOptions {
   readonly clink: Clink
   readonly lease: Lease
+  /** Asks with the key that claimed it. */
+  readonly api: ClinkApi
   readonly context: WorkerContext
   readonly memory: RenewalMemory
   readonly on: {
@@ -154,8 +156,8 @@ export class LeaseKeeper implements LeaseHolder {
   }
 
   async #send(seconds: number | undefined, timeout: number): Promise<Clink> {
-    const { clink, context } = this.#options
-    const request = context.api.claimClink(
+    const { api, clink } = this.#options
+    const request = api.claimClink(
       { clink_id: clink.clink_id, ...(seconds === undefined ? {} : { timeout_seconds: seconds }) },
       { deadline: this.#lease.deadline, timeout, attempts: 1 },
     )
@@ -191,8 +193,8 @@ export class LeaseKeeper implements LeaseHolder {
 
   /** Renewal is over. A look at the clink can only prove that the claim is lost: lists show owners, not sessions. */
   async #refused(why: string): Promise<false> {
-    const { clink, context, on } = this.#options
-    const record = await lookFor(clink, context.api, this.#lease.deadline)
+    const { api, clink, on } = this.#options
+    const record = await lookFor(clink, api, this.#lease.deadline)
     if (this.#stopping.signal.aborted || !this.stands) return false
     const cause = record === undefined ? undefined : this.#lossIn(record)
     if (cause === undefined) on.refused(why)

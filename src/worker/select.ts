@@ -146,7 +146,7 @@ export class Select implements Claiming {
     const answer = await claimById(clink, { context, memory, signal, notBefore: () => listedAt })
     switch (answer.is) {
       case 'claimed':
-        await this.#intake.startClaimed(answer.clink, routed, answer.lease)
+        await this.#intake.startClaimed(answer.clink, routed, answer.lease, answer.key)
         return 1
       case 'refused':
         return 0

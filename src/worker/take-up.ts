@@ -127,6 +127,6 @@ export class TakeUp {
     const [oldest] = this.#lost
     if (oldest !== undefined) oldest.left -= 1
     emit({ event: 'clink.takenUp', clink })
-    await this.#intake.startClaimed(answer.clink, routed, answer.lease)
+    await this.#intake.startClaimed(answer.clink, routed, answer.lease, answer.key)
   }
 }

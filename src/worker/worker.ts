@@ -126,6 +126,11 @@ export class Worker {
     this.#poller.wake()
   }
 
+  /** Another key is current: polls now, whatever the service said to the one before. */
+  retry(): void {
+    this.#poller.retry()
+  }
+
   /** Polls now rather than later. */
   wake(): void {
     this.#poller.wake()
@@ -163,7 +168,8 @@ export class Worker {
   }
 
   #mode(): ClaimingMode {
-    const { clock, config, ledger, router, siblings } = this.#context
+    const { clock, config, keys, ledger, router, siblings } = this.#context
+    if (keys.refusal !== undefined) return { mode: 'none', ...keys.refusal }
     const isAllOurs = router.takesAll && this.#parked.size === 0 && !ledger.hasLeftAlone(clock.wall())
     const mode = claimingMode(config, { mayClaimById: siblings.mayClaimById, isAllOurs })
     if (config.inbox.claim === 'auto' && !isAllOurs) siblings.want()
