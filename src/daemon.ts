@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Random } from './base/backoff.ts'
 import { systemBoot, type Boot } from './base/boot.ts'
-import { systemClock, type Cancel, type Clock } from './base/clock.ts'
+import { sleep, systemClock, type Cancel, type Clock } from './base/clock.ts'
 import { asError, EXIT, type ExitCode } from './base/coded-error.ts'
 import type { Secret } from './base/secret.ts'
 import { ClinkClient, type CallResult, type ClientOptions, type KeySource } from './clink/client.ts'
@@ -20,8 +20,11 @@ import { KeyChange } from './worker/key-change.ts'
 import { Keys, type KeyClients, type KeysOptions } from './worker/keys.ts'
 import { CrashWatch } from './worker/crash-watch.ts'
 import { Ledger } from './worker/ledger.ts'
+import type { Liveness } from './worker/liveness.ts'
 import { memoryTables } from './worker/memory-tables.ts'
 import { LoopGuard } from './worker/loop-guard.ts'
+import { Pulses } from './worker/pulses.ts'
+import { ReadinessWatch, type Readiness } from './worker/readiness.ts'
 import { Scope } from './worker/scope.ts'
 import { ServiceTime } from './worker/service-time.ts'
 import { Siblings } from './worker/siblings.ts'
@@ -36,12 +39,15 @@ export interface DaemonParts {
   /** Work the inbox empty and end, after `maxTime` milliseconds at the latest. */
   readonly once?: { readonly maxTime?: number }
   /** What an earlier process remembered, and a place for what this one will. Default: nothing, and memory. */
-  readonly state?: { readonly ledger: Ledger; readonly isOurs: boolean }
+  readonly state?: { readonly ledger: Ledger; readonly isOurs: boolean; readonly problem?: () => string | undefined }
   readonly transport?: Transport
   readonly boot?: Boot
   readonly clock?: Clock
   readonly random?: Random
 }
+
+/** Timers that were due during a sleep of the machine come about a second after it. */
+const COMING_ROUND = 2_000
 
 /** What happened since the start. */
 export interface Totals {
@@ -68,6 +74,7 @@ export class Daemon {
   readonly #session: string
   readonly #transport: Transport
   readonly #closeTransport: () => void = () => {}
+  readonly #readiness = new ReadinessWatch()
   readonly #totals = { completed: 0, released: 0, deadLettered: 0, lost: 0 }
   #cancelMaxTime: Cancel = () => {}
   #isReady = false
@@ -145,6 +152,27 @@ export class Daemon {
     return this.#worker.snapshot()
   }
 
+  /** Whether it still gets further, by the progress of its loops. */
+  liveness(): Liveness {
+    return this.#worker.liveness()
+  }
+
+  /**
+   * As `liveness`, for whoever would end the process: what is late because the machine slept, or because a handler did not let go,
+   * is given a moment to come round.
+   */
+  async settledLiveness(): Promise<Liveness> {
+    const first = this.liveness()
+    if (first.alive) return first
+    await sleep(this.#clock, COMING_ROUND)
+    return this.liveness()
+  }
+
+  /** Whether it takes work. */
+  readiness(): Readiness {
+    return this.#readiness.readiness(this.#parts.state?.problem?.())
+  }
+
   totals(): Totals {
     return { ...this.#totals }
   }
@@ -215,6 +243,7 @@ export class Daemon {
       api,
       keys,
       handlerClaims,
+      pulses: new Pulses(clock),
       siblings: new Siblings({ api, sibling, ledger, url: config.clink.url, exclusive, clock, emit }),
       scope: new Scope({ inbox: config.inbox, api, identity, clock, emit }),
       serviceTime: new ServiceTime(),
@@ -296,13 +325,11 @@ export class Daemon {
     if (event.event === 'clink.deadLettered') this.#totals.deadLettered += 1
     if (event.event === 'clink.lost') this.#totals.lost += 1
     if (event.event === 'worker.notReady') this.#isReady = false
-    if (event.event === 'poll.refused') this.#refused(event.error, event.advice)
+    this.#readiness.note(event)
+    if (event.event === 'poll.refused') {
+      this.#emit({ event: 'worker.notReady', reason: event.error.message, advice: event.advice })
+    }
     this.#parts.emit(event)
-  }
-
-  #refused(error: Error, advice: string): void {
-    this.#isReady = false
-    this.#parts.emit({ event: 'worker.notReady', reason: error.message, advice })
   }
 }
 

@@ -19,9 +19,10 @@ export type LeftAlone =
   | 'malformed' // the record lacks what it must have
   | 'identity-unknown' // it carries our mark and nothing says yet who we are
   | 'other-owner' // the key that claimed it is somebody else's
+  | 'paused' // its route is, and no more may be held
   | 'stopping' // it arrived while the worker stops
 
-/** Why a delivery lost its lease. */
+/** Why a delivery lost its lease. `refused`: it ran out, and the service's last word on a renewal was that there is none. */
 export type LostCause = 'expired' | 'refused' | 'completed-elsewhere' | 'taken' | 'pending-again'
 
 /** Why a claim was given back. */
@@ -70,6 +71,13 @@ export type WorkerEvent =
       readonly deadLettered: number
       readonly lost: number
       readonly leftBehind: readonly string[]
+    }
+  | {
+      readonly event: 'worker.stoodStill'
+      readonly duration: number
+      /** Files of the handlers that were running. */
+      readonly handlers: readonly string[]
+      readonly advice: string
     }
   | { readonly event: 'worker.failed'; readonly part: string; readonly error: Error }
   | { readonly event: 'worker.crashed'; readonly crashes: number; readonly running: readonly string[] }
@@ -154,7 +162,16 @@ export type WorkerEvent =
       readonly until: number
       readonly advice: string
     }
-  // handlers
+  // routes and handlers
+  | {
+      readonly event: 'route.paused'
+      readonly route: string
+      readonly failures: number
+      readonly clinks: number
+      readonly error: Error
+      readonly advice: string
+    }
+  | { readonly event: 'route.resumed'; readonly route: string; readonly duration: number }
   | { readonly event: 'handlers.loaded'; readonly generation: number; readonly files: readonly string[] }
   | { readonly event: 'handlers.failed'; readonly error: Error; readonly kept: number }
 

@@ -12,6 +12,7 @@ import type { WorkerProcess } from '../host/worker-process.ts'
 import { openState, type State } from '../journal/state.ts'
 import { logEvents } from '../observe/events.ts'
 import { answerFailed } from './failed-requests.ts'
+import { answerHealth } from './health-requests.ts'
 
 export interface WorkParts {
   readonly host: WorkerProcess
@@ -47,6 +48,9 @@ export async function work(parts: WorkParts): Promise<ExitCode> {
   }
   const registry = new HandlerRegistry(parts.handlers)
   const router: DaemonParts['router'] = {
+    get routes() {
+      return [...(first?.routes ?? []), ...registry.routes]
+    },
     get takesAll() {
       return (first?.takesAll ?? false) || registry.takesAll
     },
@@ -121,7 +125,7 @@ async function listen(state: State, daemon: Daemon, { config, logger }: WorkPart
   const letters = { ledger: state.ledger, retried: (id: string): void => daemon.retried(id) }
   const control = new ControlSocket({
     directory: config.state.directory,
-    answer: async (request) => await answerFailed(request, letters),
+    answer: async (request) => (await answerHealth(request, daemon)) ?? (await answerFailed(request, letters)),
   })
   await control.start().catch((error: unknown) => {
     logger.warn({ event: 'control.unavailable', message: asError(error).message })

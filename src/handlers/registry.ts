@@ -13,7 +13,7 @@ import { explainFailure } from './load-failure.ts'
 import { makeRoutes, type LoadedHandler } from './make-routes.ts'
 import { directoriesOf, installModuleHooks, type ModuleLoad } from './module-hooks.ts'
 import { nativeImport } from './native-import.ts'
-import type { RoutedClink, Router } from './route.ts'
+import type { Route, RoutedClink, Router } from './route.ts'
 
 export { HandlerSet } from './handler-set.ts'
 
@@ -127,6 +127,10 @@ export class HandlerRegistry implements Router {
 
   replace(set: HandlerSet): void {
     this.#current = set
+  }
+
+  get routes(): readonly Route[] {
+    return this.#current.routes
   }
 
   get takesAll(): boolean {

@@ -25,6 +25,8 @@ export interface RoutedClink {
 export interface Router {
   /** There is a route for every clink. */
   readonly takesAll: boolean
+  /** All routes there are. */
+  readonly routes: readonly Route[]
   /** @param identity our own user or agent profile id, where it is known (`for: me`). */
   route(clink: Clink, identity: string | undefined): RoutedClink | undefined
 }

@@ -21,6 +21,8 @@ export interface JournalOptions {
   readonly sync: 'normal' | 'full'
   /** Called when writing stops working and when it works again. */
   readonly onHealth: (problem: string | undefined) => void
+  /** When a commit is made that gathers the changes until then. Default: at the end of the turn. */
+  readonly schedule?: (commit: () => void) => void
 }
 
 /**
@@ -52,6 +54,11 @@ export class Journal {
     return this.#problem === undefined
   }
 
+  /** What keeps it from writing; undefined: nothing. */
+  get problem(): string | undefined {
+    return this.#problem
+  }
+
   /**
    * @param read makes a row of what the file holds; undefined drops it.
    * @throws {CodedError} STATE_UNUSABLE when the file cannot be read.
@@ -77,7 +84,8 @@ export class Journal {
   async #changed(): Promise<void> {
     if (this.#problem !== undefined) return
     this.#commit ??= new Promise((resolve) => {
-      setImmediate(() => {
+      const { schedule = setImmediate } = this.#options
+      schedule(() => {
         this.#commit = undefined
         this.#write()
         resolve()

@@ -19,6 +19,7 @@ export const rows = {
     count: z.number(),
     errors: z.array(z.string()),
     excused: z.number().exactOptional(),
+    outlived: z.number().exactOptional(),
     crashes: z.number(),
     suspect: z.boolean().exactOptional(),
     at: z.number(),
@@ -44,6 +45,7 @@ export const rows = {
     boot: z.string(),
     end: z.number(),
     serverEnd: z.number().exactOptional(),
+    due: z.object({ uptime: z.number(), wall: z.number() }).exactOptional(),
   }),
   facts: z.string(),
 }

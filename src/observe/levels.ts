@@ -17,6 +17,7 @@ const levels: Readonly<Record<WorkerEvent['event'], Level>> = {
   'key.unusable': 'warn',
   'worker.renewalUnsupported': 'warn',
   'worker.siblings': 'info',
+  'worker.stoodStill': 'warn',
   'worker.stopping': 'info',
   'worker.aborting': 'warn',
   'worker.stopped': 'info',
@@ -57,6 +58,8 @@ const levels: Readonly<Record<WorkerEvent['event'], Level>> = {
   'clink.deadLettered': 'error',
   'clink.log': 'info',
   'sender.muted': 'warn',
+  'route.paused': 'error',
+  'route.resumed': 'info',
   'handlers.loaded': 'info',
   'handlers.failed': 'error',
 }

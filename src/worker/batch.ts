@@ -20,10 +20,10 @@ export class Batch implements Claiming {
     this.#takeUp = takeUp
   }
 
-  async take(most: number, signal: AbortSignal): Promise<Taken> {
+  async take(room: () => number, signal: AbortSignal): Promise<Taken> {
     const { clock, emit, keys } = this.#context
     const sentAt = clock.now()
-    const asked = Math.min(LARGEST_PAGE, most)
+    const asked = Math.min(LARGEST_PAGE, room())
     const key = keys.current
     const page = await this.#poll(asked, signal)
     const received = page.clinks.length + page.malformed.length

@@ -17,6 +17,8 @@ export interface ClaimByIdOptions {
   readonly context: WorkerContext
   readonly memory: RenewalMemory
   readonly signal: AbortSignal
+  /** Local time after which nothing is sent. */
+  readonly deadline?: number
   /** A local time before which the claim, going by the answer, cannot have been made; undefined: nothing is known of that. */
   readonly notBefore: (record: Clink) => number | undefined
 }
@@ -28,14 +30,15 @@ const REFUSALS = new Set([403, 404, 409, 410])
  * about to find that out on this very clink.
  */
 export async function claimById(clink: Clink, options: ClaimByIdOptions): Promise<ClaimById> {
-  const { context, memory, notBefore, signal } = options
+  const { context, deadline, memory, notBefore, signal } = options
   const { api, clock, config, keys } = context
   const key = keys.current
   const asked = memory.asksLength ? Math.ceil(config.claim.timeout / 1_000) : undefined
   const askedAt = clock.now()
   try {
+    const limits = { attempts: 1, signal, ...(deadline === undefined ? {} : { deadline }) }
     const timeout = asked === undefined ? {} : { timeout_seconds: asked }
-    const record = await api.claimClink({ clink_id: clink.clink_id, ...timeout }, { attempts: 1, signal })
+    const record = await api.claimClink({ clink_id: clink.clink_id, ...timeout }, limits)
     if (record.status === 'completed') return { is: 'refused' }
     if (!(await isOurs(record, key, options))) return { is: 'refused' }
     const sentAt = notBefore(record)

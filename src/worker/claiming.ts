@@ -19,10 +19,10 @@ export interface Taken {
 /** A way of getting claims on clinks that can start now. */
 export interface Claiming {
   /**
-   * @param most how many clinks could start, at least 1.
+   * @param room how many clinks could start now, at least 1 when this is called; less, perhaps, once something was awaited.
    * @throws {ClinkApiError} when the service does not give an answer that can be used.
    */
-  take(most: number, signal: AbortSignal): Promise<Taken>
+  take(room: () => number, signal: AbortSignal): Promise<Taken>
 }
 
 /** What is known, at one moment, about how clinks may be claimed. */

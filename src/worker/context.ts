@@ -1,34 +1,22 @@
 import type { Random } from '../base/backoff.ts'
 import type { Boot } from '../base/boot.ts'
 import type { Clock } from '../base/clock.ts'
-import type { ClinkClient } from '../clink/client.ts'
 import type { Config } from '../config/config.ts'
 import type { Emit } from '../events.ts'
 import type { Router } from '../handlers/route.ts'
 import type { Runner } from '../runners/runner.ts'
 import type { Budget } from './budget.ts'
+import type { ClinkApi } from './clink-api.ts'
 import type { Identity } from './identity.ts'
 import type { Keys } from './keys.ts'
 import type { CrashWatch } from './crash-watch.ts'
 import type { Ledger } from './ledger.ts'
 import type { HandlerClaims } from './handler-claims.ts'
 import type { LoopGuard } from './loop-guard.ts'
+import type { Pulses } from './pulses.ts'
 import type { Scope } from './scope.ts'
 import type { ServiceTime } from './service-time.ts'
 import type { Siblings } from './siblings.ts'
-
-/** The operations of Clink that the heart itself uses. */
-export type ClinkApi = Pick<
-  ClinkClient,
-  | 'checkInbox'
-  | 'claimClink'
-  | 'releaseClink'
-  | 'completeClink'
-  | 'getClinks'
-  | 'sendClink'
-  | 'resolveGroup'
-  | 'getMyPermissions'
->
 
 /** What the parts of the heart share. None of them owns any of it. */
 export interface WorkerContext {
@@ -51,6 +39,7 @@ export interface WorkerContext {
   readonly scope: Scope
   readonly serviceTime: ServiceTime
   readonly handlerClaims: HandlerClaims
+  readonly pulses: Pulses
   /** Aborts when the time for stopping is over: nothing is tried any more. */
   readonly closing: AbortSignal
 }

@@ -1,15 +1,17 @@
 import { asError } from '../base/coded-error.ts'
 import type { Clink } from '../clink/records.ts'
 import type { DeliveryFacts, LostCause, ReleaseCause, WorkerEvent } from '../events.ts'
-import type { RoutedClink } from '../handlers/route.ts'
+import type { Route, RoutedClink } from '../handlers/route.ts'
 import type { Claimed } from './claimed.ts'
 import { complete } from './complete.ts'
 import type { WorkerContext } from './context.ts'
-import type { WorkerKey } from './keys.ts'
+import type { ClaimInHand, WorkerKey } from './keys.ts'
 import type { Lease } from './lease.ts'
 import { LeaseKeeper, type RenewalMemory } from './lease-keeper.ts'
-import { decide, type Decision, type HandlerOutcome } from './outcome.ts'
+import { decide, decideOutlived, type Decision, type HandlerOutcome, type OutcomePolicy } from './outcome.ts'
+import type { Pulse } from './pulses.ts'
 import { sendReply } from './reply.ts'
+import type { RouteHealth } from './route-health.ts'
 import { Run } from './run.ts'
 import type { RunRegister } from './run-register.ts'
 import { release } from './release.ts'
@@ -24,6 +26,7 @@ export interface DeliveryShared {
   readonly slots: Slots
   readonly runs: RunRegister
   readonly memory: RenewalMemory
+  readonly health: RouteHealth
   /** Whether one more clink may be held. */
   readonly mayHold: () => boolean
   /** A part of the heart broke: the worker ends. */
@@ -54,6 +57,8 @@ export class Delivery {
   readonly #shared: DeliveryShared
   readonly #context: WorkerContext
   readonly #keeper: LeaseKeeper
+  readonly #isResumed: boolean
+  readonly #pulse: Pulse
   readonly #interrupted = Promise.withResolvers<void>()
   readonly #settled = Promise.withResolvers<void>()
   #state: DeliveryState = 'claimed'
@@ -62,6 +67,10 @@ export class Delivery {
   #since: number
   #heldFor = 0
   #dueAt: number | undefined
+  /** Of a clink that waits for its route: resolves when that is paused no more. */
+  #opened: Promise<void> | undefined
+  /** The last failure costs no attempt. */
+  #isFree = false
   #completedAt: number | undefined
   #isReleasing = false
   #wasReleased = false
@@ -69,8 +78,8 @@ export class Delivery {
   #stopping = false
   #abandoned: Promise<void> | undefined
 
-  /** @param key the one that made the claim: everything about it is asked with that. */
-  constructor(clink: Clink, routed: RoutedClink, lease: Lease, key: WorkerKey, shared: DeliveryShared) {
+  /** @param wait only of a clink that an earlier process held: milliseconds until it is to run. */
+  constructor(clink: Clink, routed: RoutedClink, { key, lease }: ClaimInHand, shared: DeliveryShared, wait?: number) {
     this.clink = clink
     this.#routed = routed
     this.#key = key
@@ -78,9 +87,12 @@ export class Delivery {
     this.#context = shared.context
     this.settled = this.#settled.promise
     this.#since = shared.context.clock.now()
+    this.#isResumed = wait !== undefined
+    this.#pulse = shared.context.pulses.begin(clink.clink_id)
     this.#keeper = this.#makeKeeper(lease)
     this.#keeper.start()
     shared.context.emit({ event: 'clink.claimed', ...this.#facts(), lease: lease.deadline - this.#since })
+    if (wait !== undefined && wait > 0) this.#keep(wait, 'it was held when the last process ended')
     this.over = this.#live().catch(async (error: unknown) => await this.#crash(asError(error)))
   }
 
@@ -91,6 +103,11 @@ export class Delivery {
   /** Local time at which a held clink is due; undefined while it is not held. */
   get dueAt(): number | undefined {
     return this.#dueAt
+  }
+
+  /** Local time until which its claim may be trusted, as far as is known. */
+  get deadline(): number {
+    return this.#keeper.lease.deadline
   }
 
   /** A release is on its way: the service may give the clink out again before it is answered. */
@@ -112,8 +129,13 @@ export class Delivery {
     return this.#completedAt
   }
 
-  get isStuck(): boolean {
-    return this.#run?.isStuck ?? false
+  get route(): Route {
+    return this.#routed.route
+  }
+
+  /** Local time since which its handler is stuck. */
+  get stuckSince(): number | undefined {
+    return this.#run?.stuckSince
   }
 
   get hasEnded(): boolean {
@@ -144,7 +166,11 @@ export class Delivery {
   #enter(state: DeliveryState): void {
     this.#state = state
     this.#since = this.#context.clock.now()
-    if (this.hasEnded) this.#settled.resolve()
+    if (state === 'settling') this.#pulse.expect('settlement', this.#keeper.lease.deadline)
+    else this.#pulse.rest()
+    if (!this.hasEnded) return
+    this.#pulse.end()
+    this.#settled.resolve()
   }
 
   /** A fault of ours. The claim is given back as far as that still works; the worker ends. */
@@ -162,6 +188,7 @@ export class Delivery {
     const { runs, slots } = this.#shared
     let priority: number = PRIORITY.fresh
     await this.#note()
+    if (this.#is('holding')) await this.#hold()
     while (this.#is('claimed')) {
       await Promise.race([runs.idle(this.clink.clink_id), this.#interrupted.promise])
       if (!this.#is('claimed')) break
@@ -193,19 +220,52 @@ export class Delivery {
       await this.#complete(kept.response)
       return
     }
+    const clinkId = this.clink.clink_id
+    const { health, memory } = this.#shared
+    const { timesAbsent } = memory
+    const givenUp = decideOutlived(ledger.outlivedOf(clinkId), { clinkId, timesAbsent }, this.#policy)
+    if (givenUp !== undefined) {
+      this.#attempt = ledger.startsOf(clinkId)
+      await this.#follow(givenUp)
+      return
+    }
+    const { route } = this.#routed
+    const pause = health.wait(route)
+    if (pause > 0) {
+      await this.#postpone(pause)
+      return
+    }
+    health.started(route, clinkId)
     const outcome = ledger.isHealthy ? await this.#runHandler() : undefined
+    if (outcome === undefined) health.ended(route, clinkId, 'nothing')
     if (outcome === undefined && this.#is('claimed')) this.#keep(UNHEALTHY_WAIT, 'the journal cannot be written')
     if (outcome === undefined || !this.#is('running')) return
     if (this.#wasCutShort(outcome)) {
       await this.#giveBack()
       return
     }
-    const clinkId = this.clink.clink_id
     const attempt = this.#attempt - ledger.excusedOf(clinkId)
-    const state = { clinkId, attempt, heldFor: this.#heldFor }
-    const { retry, claim } = this.#context.config
-    const policy = { retry: { ...retry, ...this.#routed.route.retry }, maxHold: claim.maxHold }
-    await this.#follow(decide(outcome, state, policy, this.#context.random))
+    const state = { clinkId, attempt, heldFor: this.#heldFor, isFree: this.#isFree }
+    await this.#follow(decide(outcome, state, this.#policy, this.#context.random))
+  }
+
+  get #policy(): OutcomePolicy {
+    const { claim, retry } = this.#context.config
+    return { retry: { ...retry, ...this.#routed.route.retry }, maxHold: claim.maxHold }
+  }
+
+  /** Waits for its route, which is paused. */
+  async #postpone(wait: number): Promise<void> {
+    const { clock, config, ledger } = this.#context
+    if (this.#shared.mayHold() && this.#heldFor + wait <= config.claim.maxHold) {
+      this.#keep(wait, PAUSED)
+      this.#opened = this.#shared.health.opened(this.#routed.route)
+      await this.#note()
+      return
+    }
+    this.#enter('settling')
+    await ledger.coolUntil(this.clink.clink_id, clock.wall() + wait)
+    await this.#release('too-many-held', PAUSED)
   }
 
   /**
@@ -247,12 +307,21 @@ export class Delivery {
       onUnstuck: (after) => emit({ event: 'clink.unstuck', ...this.#facts(), after }),
     })
     this.#run = run
-    const outcome = await this.#shared.runs.track(this.clink.clink_id, run.ended)
+    const outcome = await this.#shared.runs.track(this.clink.clink_id, this.route.file, run.ended)
     if (ledger.isSuspect(this.clink.clink_id)) await crashWatch.survived(this.clink.clink_id)
     // The clock decides here and not the timer: after a blocked event loop this continuation runs before it.
     const stands = this.#keeper.stands
+    const verdict = this.#verdictOn(outcome, run, stands)
+    this.#isFree = !this.#shared.health.ended(this.#routed.route, this.clink.clink_id, verdict)
     this.#reportEnd(outcome, run, stands)
+    if (!stands && run.abortedBy === 'shutdown') await ledger.takeBackAttempt(this.clink.clink_id)
     return outcome
+  }
+
+  /** What the end of the run says about its route. */
+  #verdictOn(outcome: HandlerOutcome, run: Run, stands: boolean): Error | 'fine' | 'nothing' {
+    if (!stands || (run.abortedBy !== undefined && run.abortedBy !== 'timeout')) return 'nothing'
+    return outcome.outcome === 'failed' ? outcome.error : 'fine'
   }
 
   /** Journals the start before it happens. False: it must not happen after all. */
@@ -260,13 +329,17 @@ export class Delivery {
     const { crashWatch, ledger } = this.#context
     const id = this.clink.clink_id
     this.#enter('running')
+    this.#run = undefined // until the next one begins
     const [attempt] = await Promise.all([
       ledger.startAttempt(id),
       this.#note(),
       ledger.isSuspect(id) ? crashWatch.runsAlone(id) : undefined,
     ])
     this.#attempt = attempt
-    if (!this.#is('running') || !this.#keeper.stands) return false
+    if (!this.#is('running') || !this.#keeper.stands) {
+      await ledger.takeBackAttempt(id)
+      return false
+    }
     if (this.#stopping) {
       await this.#giveBack()
       return false
@@ -310,7 +383,7 @@ export class Delivery {
         return
       case 'hold':
         if (!decision.countsAttempt) await ledger.takeBackAttempt(id)
-        if (!this.#stopping) await ledger.coolUntil(id, clock.wall() + decision.wait)
+        await ledger.coolUntil(id, clock.wall() + decision.wait)
         await this.#release(this.#stopping ? 'shutdown' : 'too-many-held', decision.why)
         return
       case 'bury':
@@ -323,6 +396,7 @@ export class Delivery {
   #keep(wait: number, why: string): void {
     this.#enter('holding')
     this.#dueAt = this.#since + wait
+    this.#pulse.expect('hold', this.#dueAt)
     this.#context.emit({ event: 'clink.held', ...this.#facts(), wait, why })
   }
 
@@ -331,10 +405,15 @@ export class Delivery {
     const from = clock.now()
     const due = Promise.withResolvers<void>()
     const cancel = clock.at(this.#dueAt ?? from, due.resolve)
-    await Promise.race([due.promise, this.#interrupted.promise])
+    const waits = [due.promise, this.#interrupted.promise, ...(this.#opened === undefined ? [] : [this.#opened])]
+    await Promise.race(waits)
     cancel()
+    this.#opened = undefined
     this.#heldFor += clock.now() - from
+    const left = (this.#dueAt ?? from) - clock.now()
     this.#dueAt = undefined
+    // Given back by a stop: the wait goes on over it.
+    if (this.#stopping && left > 0) await this.#context.ledger.coolUntil(this.clink.clink_id, clock.wall() + left)
     if (this.#is('holding')) this.#enter('claimed')
   }
 
@@ -372,7 +451,14 @@ export class Delivery {
   }
 
   #claimed(): Claimed {
-    return { clink: this.clink, api: this.#key.api, holder: this.#keeper, facts: () => this.#facts() }
+    return {
+      clink: this.clink,
+      api: this.#key.api,
+      holder: this.#keeper,
+      facts: () => this.#facts(),
+      isLast: () => this.#stopping,
+      trying: (dueBy) => this.#pulse.expect('settlement', dueBy),
+    }
   }
 
   async #bury(reason: string, tell: 'release' | 'complete' = 'release'): Promise<void> {
@@ -405,6 +491,7 @@ export class Delivery {
     const { clock, ledger } = this.#context
     // It may come back at once; the wait that it was held for still counts.
     if (this.#dueAt !== undefined) void ledger.coolUntil(this.clink.clink_id, clock.wall() + this.#dueAt - clock.now())
+    if (cause === 'refused' && this.#hadItsTime) void ledger.countOutlived(this.clink.clink_id)
     this.#enter('lost')
     this.#keeper.stop()
     void this.#context.ledger.dropClaim(this.clink.clink_id)
@@ -412,6 +499,14 @@ export class Delivery {
     this.#context.emit({ event: 'clink.lost', ...this.#facts(), cause, ...detail })
     this.#run?.abort('lease-lost')
     this.#interrupted.resolve()
+  }
+
+  /** Whether the handler runs and has had the better part of a claim: one that began late says nothing about its length. */
+  get #hadItsTime(): boolean {
+    const run = this.#is('running') ? this.#run : undefined
+    if (run === undefined || run.abortedBy === 'shutdown' || this.#isResumed) return false
+    const { end, grantedAt } = this.#keeper.lease
+    return run.age >= (end - grantedAt) / 2
   }
 
   #makeKeeper(lease: Lease): LeaseKeeper {
@@ -444,7 +539,7 @@ export class Delivery {
   /** Journals the claim as it is now, so that the next start can hold on to it. */
   async #note(releasing = false): Promise<void> {
     const { boot, clock, ledger } = this.#context
-    const claim = { clink: this.clink, route: this.#routed.route.name, lease: this.#keeper.lease }
+    const claim = { clink: this.clink, route: this.#routed.route.name, lease: this.#keeper.lease, dueAt: this.#dueAt }
     await ledger.holdClaim(toHeldClaim({ ...claim, running: this.#is('running'), releasing }, clock, boot))
   }
 
@@ -456,6 +551,8 @@ export class Delivery {
 
 /** Milliseconds until a start that could not be journalled is tried again. */
 const UNHEALTHY_WAIT = 1_000
+
+const PAUSED = 'its route is paused'
 
 const STUCK_ADVICE =
   'the handler ignores ctx.signal and keeps its slot: pass the signal to what it waits for, or end its loops when it aborts'

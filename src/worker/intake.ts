@@ -3,17 +3,18 @@ import { Recent } from '../base/recent.ts'
 import type { InboxPage, Malformed } from '../clink/client.ts'
 import type { Clink } from '../clink/records.ts'
 import type { LeftAlone } from '../events.ts'
-import type { RoutedClink } from '../handlers/route.ts'
+import type { Route, RoutedClink } from '../handlers/route.ts'
+import { claimById, type ClaimById, type ClaimByIdOptions } from './claim-by-id.ts'
 import { complete } from './complete.ts'
 import { Delivery, type DeliveryShared } from './delivery.ts'
 import type { DeliverySet } from './delivery-set.ts'
 import { ClinkApiError } from '../clink/errors.ts'
 import type { Identity } from './identity.ts'
-import type { WorkerKey } from './keys.ts'
+import type { ClaimInHand, WorkerKey } from './keys.ts'
 import { firstLease, type Lease } from './lease.ts'
 import type { HeldClaim } from './ledger.ts'
 import { unrenewed, type Parked } from './parked.ts'
-import { standingLease } from './resume.ts'
+import { standingLease, waitLeft } from './resume.ts'
 import { endsWithMark } from './response.ts'
 
 export interface Admitted {
@@ -30,6 +31,9 @@ const REFUSALS = new Set([403, 404, 409, 410])
 /** How many clinks are remembered as left alone. */
 const SAID = 10_000
 
+/** What is to be done with a clink that may be claimed: run it, or complete it without a response. */
+export type Wanted = RoutedClink | 'acknowledge'
+
 type Verdict = { readonly run: RoutedClink } | { readonly leave: LeftAlone }
 
 /**
@@ -41,8 +45,10 @@ export class Intake {
   readonly #deliveries: DeliverySet
   readonly #parked: Parked
   readonly #closing = new AbortController()
+  /** Clinks that are being claimed by id: the service may show them as ours before we know. */
+  readonly #claiming = new Set<string>()
   /** Clinks of which was said why they are left alone: a list shows them again and again. */
-  readonly #said = new Recent<true>(SAID)
+  readonly #said = new Recent<LeftAlone>(SAID)
 
   constructor(shared: DeliveryShared, deliveries: DeliverySet, parked: Parked) {
     this.#shared = shared
@@ -53,6 +59,10 @@ export class Intake {
   /** From now on everything that arrives is given back, also what is being asked about. */
   close(): void {
     this.#closing.abort()
+  }
+
+  get isClosing(): boolean {
+    return this.#closing.signal.aborted
   }
 
   /**
@@ -82,23 +92,35 @@ export class Intake {
 
   reportMalformed(malformed: readonly Malformed[]): void {
     for (const { id, problem } of malformed) {
-      if (id !== undefined && this.#said.get(id) !== undefined) continue
-      if (id !== undefined) this.#said.set(id, true)
-      this.#shared.context.emit({ event: 'clink.leftAlone', clinkId: id, why: 'malformed', detail: problem })
+      this.#leave(id, 'malformed', problem)
     }
   }
 
-  /** The route of a listed clink that this worker would claim and run now; undefined: it leaves it alone. */
-  wants(clink: Clink): RoutedClink | undefined {
+  /**
+   * What a listed clink is wanted for; undefined: it is left alone.
+   *
+   * @param listedAt local time when the list was asked for.
+   */
+  wants(clink: Clink, listedAt: number): Wanted | undefined {
     const id = clink.clink_id
-    const { emit, handlerClaims, scope } = this.#shared.context
+    const { config, handlerClaims, scope, siblings } = this.#shared.context
+    if (this.#claiming.has(id) || this.#deliveries.completedSince(id, listedAt)) return undefined
     const isInHand = this.#deliveries.holding(id) !== undefined || this.#parked.has(id) || handlerClaims.has(id)
     if (isInHand || !scope.has(clink)) return undefined
     const verdict = this.#judge(clink)
-    if ('run' in verdict) return verdict.run
-    if (this.#said.get(id) === undefined) emit({ event: 'clink.leftAlone', clinkId: id, why: verdict.leave })
-    this.#said.set(id, true)
+    if ('run' in verdict) return this.isOpen(verdict.run.route) ? verdict.run : undefined
+    const mayAcknowledge = config.inbox.ownReplies === 'acknowledge' && siblings.mayClaimById === true
+    if (verdict.leave === 'own-reply' && mayAcknowledge) return 'acknowledge'
+    this.#leave(id, verdict.leave)
     return undefined
+  }
+
+  /** Says once why a clink is left alone. */
+  #leave(id: string | undefined, why: LeftAlone, detail?: string): void {
+    if (id !== undefined && this.#said.get(id) === why) return
+    if (id !== undefined) this.#said.set(id, why)
+    const more = detail === undefined ? {} : { detail }
+    this.#shared.context.emit({ event: 'clink.leftAlone', clinkId: id, why, ...more })
   }
 
   /** Whether the worker has sent, or was about to send, a release of the clink: a claim on it is never taken up. */
@@ -106,13 +128,25 @@ export class Intake {
     return this.#deliveries.wasLetGo(clinkId)
   }
 
+  /** Claims a clink that is wanted. */
+  async claim(clink: Clink, options: Omit<ClaimByIdOptions, 'context' | 'memory'>): Promise<ClaimById> {
+    const { context, memory } = this.#shared
+    this.#claiming.add(clink.clink_id)
+    try {
+      return await claimById(clink, { context, memory, ...options })
+    } finally {
+      this.#claiming.delete(clink.clink_id)
+    }
+  }
+
   /** A claim that was made by id, on a clink that was wanted when it was listed. */
-  async startClaimed(clink: Clink, routed: RoutedClink, lease: Lease, key: WorkerKey): Promise<void> {
+  async startClaimed(clink: Clink, wanted: Wanted, { key, lease }: ClaimInHand): Promise<void> {
     const { serviceTime } = this.#shared.context
     serviceTime.note(clink.claimed_at, lease.firstSent)
     // A poll, or the look for lost claims, may have been faster: then this was a renewal of its claim.
     if (this.#deliveries.holding(clink.clink_id) !== undefined) return
-    await this.#start(clink, routed, { lease, key, byId: true })
+    if (wanted === 'acknowledge') await this.#acknowledge(clink, lease, key)
+    else await this.#start(clink, wanted, { lease, key, byId: true })
   }
 
   /** Holds on to claims of an earlier process whose leases stand, as if they had just been polled. */
@@ -125,12 +159,14 @@ export class Intake {
       const { clink } = claim
       const lease = standingLease(claim, clock, boot)
       const routed = router.route(clink, identity.id)
+      const wait = waitLeft(claim, clock, boot)
       if (lease === undefined) gone += 1
+      if (lease === undefined && wait > 0) await ledger.coolUntil(clink.clink_id, clock.wall() + wait)
       if (lease === undefined || routed === undefined || ledger.isGivenUp(clink.clink_id)) {
         await ledger.dropClaim(clink.clink_id)
         if (lease !== undefined) this.#parked.add(clink, lease, routed === undefined ? 'no-route' : 'given-up', key)
       } else {
-        this.#deliveries.add(new Delivery(clink, routed, lease, key, this.#shared))
+        this.#deliveries.add(new Delivery(clink, routed, { lease, key }, this.#shared, wait))
       }
     }
     emit({ event: 'worker.resumed', claims: claims.length - gone, gone })
@@ -140,7 +176,10 @@ export class Intake {
   async #receive(clink: Clink, isOurs: boolean, sentAt: number, key: WorkerKey): Promise<boolean> {
     const { context } = this.#shared
     const held = this.#deliveries.holding(clink.clink_id)
-    if (held?.isReleasing === true) await held.settled
+    if (held?.isReleasing === true) {
+      context.pulses.poll.extend(held.deadline)
+      await held.settled
+    }
     // A release that reached the service before the poll: the claim is a new one. Otherwise it is the one in hand, or the answer
     // is older than what has become of the clink since it was asked for.
     const isKnown = held !== undefined && !held.wasReleased
@@ -172,7 +211,7 @@ export class Intake {
     }
     const isMarked = endsWithMark(clink.content, context.config.replies.mark)
     if (isMarked && context.identity.id === undefined) await this.#learnIdentity(clink, lease, key)
-    const verdict = this.#closing.signal.aborted ? ({ leave: 'stopping' } as const) : this.#judge(clink)
+    const verdict = this.isClosing ? ({ leave: 'stopping' } as const) : this.#judge(clink)
     if ('run' in verdict) return await this.#start(clink, verdict.run, { lease, key, byId: false })
     if (verdict.leave === 'own-reply' && context.config.inbox.ownReplies === 'acknowledge') {
       await this.#acknowledge(clink, lease, key)
@@ -182,19 +221,25 @@ export class Intake {
     return false
   }
 
+  /** Whether a clink of the route may be claimed: of a paused one only where a probe is due and none of its clinks is here. */
+  isOpen(route: Route): boolean {
+    const { health } = this.#shared
+    return !health.isPaused(route) || (health.wait(route) === 0 && !this.#deliveries.hasRoute(route.name))
+  }
+
   /** @returns whether the clink is being worked. */
   async #start(
     clink: Clink,
     routed: RoutedClink,
-    { lease, key, byId }: { readonly lease: Lease; readonly key: WorkerKey; readonly byId: boolean },
+    { lease, key, byId }: ClaimInHand & { readonly byId: boolean },
   ): Promise<boolean> {
     const { clock, emit, keys, siblings } = this.#shared.context
     // Another session with another key would be refused for its key, which says nothing about sessions.
     const canFindOut = key === keys.current
     const mustFindOut = byId ? siblings.mayClaimById !== true : siblings.isDue && canFindOut
-    if (mustFindOut && !this.#closing.signal.aborted) {
+    if (mustFindOut && !this.isClosing) {
       const verdict = canFindOut ? await siblings.findOut(clink, lease.deadline, this.#closing.signal) : 'unknown'
-      if (verdict !== 'refused' && !this.#closing.signal.aborted) {
+      if (verdict !== 'refused' && !this.isClosing) {
         emit({ event: 'clink.leftToExpire', clink, why: `another session may hold it (siblings: ${verdict})` })
         return false
       }
@@ -203,9 +248,9 @@ export class Intake {
       emit({ event: 'clink.leftToExpire', clink, why: 'its claim was answered after it could be trusted' })
       return false
     }
-    if (this.#closing.signal.aborted) this.#parked.add(clink, lease, 'stopping', key)
-    else this.#deliveries.add(new Delivery(clink, routed, lease, key, this.#shared))
-    return !this.#closing.signal.aborted
+    if (this.isClosing) this.#parked.add(clink, lease, 'stopping', key)
+    else this.#deliveries.add(new Delivery(clink, routed, { lease, key }, this.#shared))
+    return !this.isClosing
   }
 
   #judge(clink: Clink): Verdict {
@@ -220,7 +265,7 @@ export class Intake {
     const routed = router.route(clink, identity.id)
     if (routed === undefined) return { leave: 'no-route' }
     if (!identity.isUs(clink.sender_id) && loopGuard.isMuted(clink)) return { leave: 'muted' }
-    return { run: routed }
+    return this.isOpen(routed.route) || this.#shared.mayHold() ? { run: routed } : { leave: 'paused' }
   }
 
   /**
@@ -279,7 +324,9 @@ export class Intake {
   async #acknowledge(clink: Clink, lease: Lease, key: WorkerKey): Promise<void> {
     const { context } = this.#shared
     const holder = unrenewed(lease, () => context.clock.now())
-    const result = await complete({ clink, api: key.api, holder, facts: () => ({ clink }) }, undefined, context)
+    context.pulses.poll.extend(lease.deadline)
+    const claimed = { clink, api: key.api, holder, facts: () => ({ clink }) }
+    const result = await complete(claimed, undefined, context)
     if (result.is === 'settled') context.emit(result.event)
     else this.#parked.add(clink, lease, 'own-reply', key)
   }

@@ -6,7 +6,7 @@ import { apiKey } from '../clink/credentials.ts'
 import type { Emit } from '../events.ts'
 import type { Identity } from './identity.ts'
 import { checkKey } from './key-check.ts'
-import type { ClinkApi } from './context.ts'
+import type { ClinkApi } from './clink-api.ts'
 import type { Keys } from './keys.ts'
 
 export interface KeyChangeOptions {

@@ -1,13 +1,20 @@
 import type { ClinkClient, KeySource } from '../clink/client.ts'
 import type { Secret } from '../base/secret.ts'
 import type { Emit } from '../events.ts'
-import type { ClinkApi } from './context.ts'
+import type { ClinkApi } from './clink-api.ts'
 import type { Identity } from './identity.ts'
+import type { Lease } from './lease.ts'
 
 export interface KeyClients {
   readonly api: ClinkApi
   /** The client that handlers get: the same session; what it sends and claims is noted. */
   readonly handlerApi: ClinkClient
+}
+
+/** A claim of this process: until when it may be trusted, and the key that made it. */
+export interface ClaimInHand {
+  readonly lease: Lease
+  readonly key: WorkerKey
 }
 
 /** Why no claims are made. */

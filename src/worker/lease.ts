@@ -93,9 +93,11 @@ export function renewedLease(lease: Lease, grant: Grant, policy: LeasePolicy): L
  * True when a renewal that was answered has extended nothing although enough time had passed to see it. An end that the
  * service moved, even to an earlier time (because a shorter claim was asked for), is an extension that took effect.
  */
-export function extendedNothing(before: Lease, after: Lease, sentAt: number): boolean {
+export function extendedNothing(before: Lease, after: Lease, { sentAt, asked }: Grant): boolean {
   if (after.deadline > before.deadline) return false
   if (after.serverEnd !== before.serverEnd) return false
+  // What was asked for may just have ended when the claim would have ended anyway, to the second.
+  if (Math.abs(sentAt + (asked ?? DOCUMENTED_TIMEOUT) - before.end) < 2_000) return false
   return sentAt - before.grantedAt >= Math.max(2_000, (before.end - before.grantedAt) / 4)
 }
 

@@ -25,6 +25,8 @@ export interface Attempts {
   readonly errors: readonly string[]
   /** Starts that ended with the process: they do not use up attempts. */
   readonly excused?: number
+  /** Starts that went on until the claim ran out, where the service does not renew claims. */
+  readonly outlived?: number
   /** Crashes of the process while the clink ran alone. */
   readonly crashes: number
   /** It was running when the process crashed, for the second time in a row: it runs alone until it has ended once. */
@@ -56,6 +58,8 @@ export interface HeldClaim {
   readonly end: number
   /** The service's own end of the claim, in milliseconds of its clock. */
   readonly serverEnd?: number
+  /** Of a clink that is held: the boot's uptime, and the wall time, at which it is to run. */
+  readonly due?: { readonly uptime: number; readonly wall: number }
 }
 
 /** Rows by id: reads are immediate, writes resolve when the row would survive what the store promises to survive. */
@@ -110,6 +114,11 @@ export class Ledger {
     return count
   }
 
+  /** Starts of a handler, as far as they count. */
+  startsOf(clinkId: string): number {
+    return this.#attemptsOf(clinkId).count
+  }
+
   /** Takes the last start back: it was cut short, or must not count. */
   async takeBackAttempt(clinkId: string): Promise<void> {
     await this.#changeAttempts(clinkId, { count: Math.max(0, this.#attemptsOf(clinkId).count - 1) })
@@ -122,6 +131,15 @@ export class Ledger {
 
   excusedOf(clinkId: string): number {
     return this.#attemptsOf(clinkId).excused ?? 0
+  }
+
+  /** The handler went on until the claim ran out, and the service does not renew it. */
+  async countOutlived(clinkId: string): Promise<void> {
+    await this.#changeAttempts(clinkId, { outlived: this.outlivedOf(clinkId) + 1 })
+  }
+
+  outlivedOf(clinkId: string): number {
+    return this.#attemptsOf(clinkId).outlived ?? 0
   }
 
   async noteError(clinkId: string, message: string): Promise<void> {
@@ -175,14 +193,17 @@ export class Ledger {
     return leases
   }
 
-  /** The clink is settled: attempts and kept result are no longer needed. */
+  /**
+   * The clink is settled: attempts, kept result and claim are no longer needed. They go in one turn, since a claim without its
+   * result would be taken up and its clink run again.
+   */
   async settled(clinkId: string): Promise<void> {
-    await Promise.all([this.#tables.attempts.delete(clinkId), this.#tables.results.delete(clinkId)])
+    await Promise.all([this.#forget(clinkId), this.#tables.claims.delete(clinkId)])
   }
 
   async bury(letter: DeadLetter): Promise<void> {
     const id = letter.clink.clink_id
-    await Promise.all([this.#tables.letters.set(id, letter), this.settled(id)])
+    await Promise.all([this.#tables.letters.set(id, letter), this.#forget(id)])
   }
 
   isGivenUp(clinkId: string): boolean {
@@ -278,6 +299,10 @@ export class Ledger {
   #letter(clinkId: string): DeadLetter | undefined {
     const letter = this.#tables.letters.get(clinkId)
     return letter?.discarded === true ? undefined : letter
+  }
+
+  async #forget(clinkId: string): Promise<void> {
+    await Promise.all([this.#tables.attempts.delete(clinkId), this.#tables.results.delete(clinkId)])
   }
 
   #attemptsOf(clinkId: string): Attempts {

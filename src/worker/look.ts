@@ -1,6 +1,6 @@
 import type { Clink } from '../clink/records.ts'
 import type { LostCause } from '../events.ts'
-import type { ClinkApi } from './context.ts'
+import type { ClinkApi } from './clink-api.ts'
 import type { Identity } from './identity.ts'
 
 /** How many clinks one listing may bring. */
@@ -17,6 +17,7 @@ export async function look(
   clink: Clink,
   api: Pick<ClinkApi, 'getClinks'>,
   deadline: number,
+  signal?: AbortSignal,
 ): Promise<Clink | undefined | 'failed'> {
   const created = Date.parse(clink.created_at)
   // A second earlier, since the bound may exclude its own moment and times may have no fraction.
@@ -25,7 +26,7 @@ export async function look(
     const filter = status === undefined ? {} : { status }
     const params = { group_id: clink.group_id, limit: PAGE, ...since, ...filter }
     try {
-      const { clinks } = await api.getClinks(params, { deadline, attempts: 1 })
+      const { clinks } = await api.getClinks(params, { deadline, attempts: 1, signal })
       const found = clinks.find(({ clink_id }) => clink_id === clink.clink_id)
       if (found !== undefined) return found
       if (status === undefined && clinks.length < PAGE) return undefined

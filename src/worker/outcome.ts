@@ -62,7 +62,13 @@ export function readOutcome(end: RunEnd, made: readonly Control[]): HandlerOutco
 /** `outcome × attempt × policy`: what is done with the clink. Pure but for the jitter. */
 export function decide(
   outcome: HandlerOutcome,
-  state: { readonly clinkId: string; readonly attempt: number; readonly heldFor: number },
+  state: {
+    readonly clinkId: string
+    readonly attempt: number
+    readonly heldFor: number
+    /** A failure is not the clink's fault and costs no attempt. */
+    readonly isFree?: boolean
+  },
   policy: OutcomePolicy,
   random: Random,
 ): Decision {
@@ -77,10 +83,12 @@ export function decide(
     case 'retry':
       return hold(Math.max(outcome.after, SHORTEST_RETRY), outcome.reason ?? 'the handler asked to wait', false)
     case 'failed': {
+      const backoff = { base: retry.backoff, max: retry.maxBackoff }
+      const wait = equalJitter(state.attempt, backoff, random)
+      if (state.isFree === true) return hold(wait, outcome.error.message, false)
       const notice = `This could not be done (handler-failed, ${state.clinkId}).`
       if (state.attempt >= retry.attempts) return bury('exhausted', outcome.error.message, retry.onExhausted, notice)
-      const backoff = { base: retry.backoff, max: retry.maxBackoff }
-      return hold(equalJitter(state.attempt, backoff, random), outcome.error.message, true)
+      return hold(wait, outcome.error.message, true)
     }
   }
 
@@ -90,6 +98,29 @@ export function decide(
     }
     return { do: 'hold', wait, why, countsAttempt }
   }
+}
+
+/**
+ * Before a start: what follows when the handler has gone on until its claim ran out as often as it may fail, because the service
+ * does not renew claims. It would do so for ever, and no outcome would ever end it. Undefined: it starts.
+ */
+export function decideOutlived(
+  outlived: number,
+  state: {
+    readonly clinkId: string
+    /** The service's answers do not say when claims end: it may renew them unseen. */
+    readonly timesAbsent: boolean
+  },
+  { retry }: OutcomePolicy,
+): Decision | undefined {
+  if (outlived < retry.attempts) return undefined
+  const times = outlived === 1 ? 'once' : `${outlived} times`
+  const renewals = state.timesAbsent
+    ? 'nothing shows that the service renews claims'
+    : 'the service does not renew claims'
+  const advice = state.timesAbsent ? ', or set claim.trustRenewals if you know that it does' : ''
+  const reason = `its claim ran out ${times} while the handler ran, and ${renewals}: make the handler shorter${advice}`
+  return bury('exhausted', reason, retry.onExhausted, `This could not be done (claim-ran-out, ${state.clinkId}).`)
 }
 
 function bury(why: 'exhausted' | 'rejected', reason: string, tell: 'release' | 'complete', notice: string): Decision {

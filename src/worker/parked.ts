@@ -2,7 +2,8 @@ import type { Cancel } from '../base/clock.ts'
 import { Recent } from '../base/recent.ts'
 import type { Clink } from '../clink/records.ts'
 import type { LeftAlone } from '../events.ts'
-import type { ClinkApi, WorkerContext } from './context.ts'
+import type { ClinkApi } from './clink-api.ts'
+import type { WorkerContext } from './context.ts'
 import type { WorkerKey } from './keys.ts'
 import type { Lease, LeaseHolder } from './lease.ts'
 import { release } from './release.ts'
@@ -85,7 +86,8 @@ export class Parked {
 
   async #endClaim(entry: Entry): Promise<void> {
     const { api, clink, holder, forget } = entry
-    const event = await release({ clink, api, holder, facts: () => ({ clink }) }, 'parked', undefined, this.#context)
+    const claimed = { clink, api, holder, facts: () => ({ clink }), isLast: () => this.#closed }
+    const event = await release(claimed, 'parked', undefined, this.#context)
     // At the end of the time for stopping the entry stays: it is named as left behind.
     if (this.#context.closing.aborted) return
     forget()

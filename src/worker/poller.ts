@@ -21,13 +21,16 @@ export interface PollerOptions {
 
 const SLOWEST = 30_000
 const SAID_EVERY = 60_000
+/** The most requests of one turn that follow each other, names of groups not counted: a list, a claim, and what is asked about it. */
+const REQUESTS = 8
 
 /**
  * Polls the inbox, one poll at a time, in the way of claiming that is right at that moment.
  *
- * It asks for what can start now and nothing else, and waits without a timer while nothing can. Where more is known to wait, the
- * next poll follows as soon as a slot is free; otherwise it waits `poll.interval`, and longer while the inbox is empty. After a
- * failure it waits with backoff and then looks without claiming, until the service answers again.
+ * It asks for what can start now and nothing else. Where more is known to wait, the next poll follows as soon as a slot is free;
+ * otherwise it waits `poll.interval`, and longer while the inbox is empty. After a failure it waits with backoff and then looks
+ * without claiming, until the service answers again. It looks at the slots from time to time even if nobody says that one is free:
+ * a word that is missing may cost time, but must not end the polling.
  */
 export class Poller implements Service {
   readonly #options: PollerOptions
@@ -47,7 +50,9 @@ export class Poller implements Service {
   }
 
   start(): void {
-    this.#running = this.#loop().catch((error: unknown) => this.#options.crashed(asError(error)))
+    this.#running = this.#loop()
+      .catch((error: unknown) => this.#options.crashed(asError(error)))
+      .finally(() => this.#options.context.pulses.poll.end())
   }
 
   /** Resolves when the poll that is on its way has ended and what it brought was admitted. */
@@ -80,23 +85,25 @@ export class Poller implements Service {
   }
 
   async #loop(): Promise<void> {
+    const { budget, clock, config, pulses } = this.#options.context
+    const longest = (REQUESTS + config.inbox.groups.length) * config.clink.timeout
     while (!this.#stopping.signal.aborted) {
-      const most = this.#options.capacity()
-      const behind = this.#options.context.budget.pollWait
+      pulses.poll.expect('poll', clock.now() + longest)
+      const behind = budget.pollWait
       if (behind > 0) {
         await this.#wait(behind)
       } else if (this.#failures > 0) {
         await this.#probe()
-      } else if (most > 0) {
-        await this.#poll(most)
+      } else if (this.#options.capacity() > 0) {
+        await this.#poll()
       } else {
         this.#wantsSlot = true
-        await this.#wait(undefined)
+        await this.#wait(config.poll.maxInterval)
       }
     }
   }
 
-  async #poll(most: number): Promise<void> {
+  async #poll(): Promise<void> {
     const { capacity, context, polled, ways } = this.#options
     const { config, random } = context
     const { interval, maxInterval } = config.poll
@@ -104,7 +111,7 @@ export class Poller implements Service {
     if (way === undefined) return await this.#wait(maxInterval)
     let taken: Taken
     try {
-      taken = await ways[way].take(most, this.#giveUp.signal)
+      taken = await ways[way].take(capacity, this.#giveUp.signal)
     } catch (error) {
       if (!(error instanceof ClinkApiError)) throw error
       return await this.#fail(error)
@@ -170,12 +177,13 @@ export class Poller implements Service {
     return false
   }
 
-  /** @param ms undefined: until woken. */
-  async #wait(ms: number | undefined): Promise<void> {
+  async #wait(ms: number): Promise<void> {
     if (this.#stopping.signal.aborted) return
-    const { clock } = this.#options.context
+    const { clock, pulses } = this.#options.context
+    const end = clock.now() + ms
+    pulses.poll.expect('poll', end)
     // It may have come while a request was on its way, when nobody waited.
-    if (!this.#isRetried) await this.#alarm.until(ms === undefined ? undefined : clock.now() + ms)
+    if (!this.#isRetried) await this.#alarm.until(end)
     this.#isRetried = false
   }
 }

@@ -6,8 +6,9 @@ import type { WorkerContext } from './context.ts'
 const NOT_OURS = new Set([400, 403, 404, 409, 410, 422])
 
 /**
- * Releases a claim. Sent again only when it surely had no effect, or when nobody else uses the key: a second release could
- * take away what another worker with this key has claimed in between. Otherwise the claim is left to expire.
+ * Releases a claim. Sent again only when it surely had no effect, or at a stop when nobody else uses the key: a second release
+ * could take away what another worker with this key, or our own next poll, has claimed in between. That siblings' claims are refused
+ * says nothing about their releases. Otherwise the claim is left to expire.
  *
  * @returns what is to be said of it.
  */
@@ -29,7 +30,8 @@ export async function release(
     } catch (thrown) {
       const error = apiError(thrown)
       if (NOT_OURS.has(error.status)) return { event: 'clink.settledElsewhere', ...facts(), detail: refusal(error) }
-      if (error.mayHaveHappened && !context.config.claim.exclusive) {
+      const mayRepeat = context.config.claim.exclusive && claimed.isLast?.() === true
+      if (error.mayHaveHappened && !mayRepeat) {
         const unknown = `the release was sent and not answered: ${error.message}`
         return { event: 'clink.leftToExpire', ...facts(), why: unknown }
       }

@@ -1,6 +1,7 @@
 import type { Clink } from '../clink/records.ts'
 import { mayComeBack } from './claimed.ts'
-import type { ClinkApi, WorkerContext } from './context.ts'
+import type { ClinkApi } from './clink-api.ts'
+import type { WorkerContext } from './context.ts'
 import { fitText } from './response.ts'
 
 /**

@@ -12,13 +12,18 @@ export function toHeldClaim(
     readonly running: boolean
     readonly releasing: boolean
     readonly lease: Lease
+    /** Local time at which a held clink is to run. */
+    readonly dueAt: number | undefined
   },
   clock: Clock,
   boot: Boot,
 ): HeldClaim {
-  const { lease, ...rest } = claim
+  const { lease, dueAt, ...rest } = claim
   const serverEnd = lease.serverEnd === undefined ? {} : { serverEnd: lease.serverEnd }
-  return { ...rest, boot: boot.id, end: boot.uptime() + (lease.deadline - clock.now()), ...serverEnd }
+  const end = boot.uptime() + (lease.deadline - clock.now())
+  if (dueAt === undefined) return { ...rest, boot: boot.id, end, ...serverEnd }
+  const wait = dueAt - clock.now()
+  return { ...rest, boot: boot.id, end, ...serverEnd, due: { uptime: boot.uptime() + wait, wall: clock.wall() + wait } }
 }
 
 /**
@@ -32,4 +37,10 @@ export function standingLease(claim: HeldClaim, clock: Clock, boot: Boot): Lease
   if (claim.boot !== boot.id || claim.releasing || left <= 0) return undefined
   // What was kept is the deadline, so the margin is already off; the end is not needed to be later.
   return { firstSent: now, grantedAt: now, end: now + left, deadline: now + left, serverEnd: claim.serverEnd }
+}
+
+/** Milliseconds that a clink which an earlier process held is still to wait; 0 or less: none. */
+export function waitLeft({ boot: of, due }: HeldClaim, clock: Clock, boot: Boot): number {
+  if (due === undefined) return 0
+  return of === boot.id ? due.uptime - boot.uptime() : due.wall - clock.wall()
 }

@@ -3,7 +3,7 @@ import { ClinkApiError } from '../clink/errors.ts'
 import type { Clink } from '../clink/records.ts'
 import type { Config } from '../config/config.ts'
 import type { Emit } from '../events.ts'
-import type { ClinkApi } from './context.ts'
+import type { ClinkApi } from './clink-api.ts'
 import type { Identity } from './identity.ts'
 
 export interface ScopeOptions {

@@ -1,11 +1,9 @@
 import type { InboxPage } from '../clink/client.ts'
 import { ClinkApiError } from '../clink/errors.ts'
 import type { Clink } from '../clink/records.ts'
-import { claimById } from './claim-by-id.ts'
 import type { Claiming, Taken } from './claiming.ts'
-import type { RoutedClink } from '../handlers/route.ts'
 import type { DeliveryShared } from './delivery.ts'
-import type { Intake } from './intake.ts'
+import type { Intake, Wanted } from './intake.ts'
 import { startOf, Sweep } from './sweep.ts'
 import type { TakeUp } from './take-up.ts'
 
@@ -36,7 +34,7 @@ export class Select implements Claiming {
   #newest: number | undefined
   #largest = 0
   #hasClaimed = false
-  #isStarved = false
+  #starvedAt: number | undefined
 
   constructor(shared: DeliveryShared, intake: Intake, takeUp: TakeUp) {
     this.#shared = shared
@@ -46,7 +44,13 @@ export class Select implements Claiming {
 
   /** The service's order may keep clinks out of reach. */
   get isStarved(): boolean {
-    return this.#isStarved
+    return this.#starvedAt !== undefined
+  }
+
+  /** Whether it is worth while to list: what lay out of reach at the last sweep may have come into it by now. */
+  get reaches(): boolean {
+    const { clock, config } = this.#shared.context
+    return this.#starvedAt === undefined || clock.now() >= this.#starvedAt + config.poll.sweep
   }
 
   /** The next look is at everything. */
@@ -54,14 +58,15 @@ export class Select implements Claiming {
     this.#sweepAt = -Infinity
   }
 
-  async take(most: number, signal: AbortSignal): Promise<Taken> {
+  async take(room: () => number, signal: AbortSignal): Promise<Taken> {
     const { clock, emit } = this.#shared.context
     this.#rewind()
     const sweep = this.#current()
     const sentAt = clock.now()
     const received = this.#backlog.size === 0 && !sweep.isOver ? await this.#list(sweep, signal) : 0
-    const claimed = await this.#claim(most, signal)
-    emit({ event: 'poll.succeeded', asked: most, received, claimed, duration: clock.now() - sentAt })
+    const asked = room()
+    const claimed = asked > 0 ? await this.#claim(asked, signal) : 0
+    emit({ event: 'poll.succeeded', asked, received, claimed, duration: clock.now() - sentAt })
     this.#hasClaimed ||= claimed > 0
     const isMore = this.#backlog.size > 0 || !sweep.isOver
     const isEmpty = !isMore && sweep.isFull && !this.#hasClaimed
@@ -117,23 +122,25 @@ export class Select implements Claiming {
   }
 
   #noteOrder(sweep: Sweep): void {
-    if (!sweep.isFull || !sweep.isOver || sweep.isStarved === this.#isStarved) return
-    this.#isStarved = sweep.isStarved
-    this.#shared.context.emit(
-      sweep.isStarved ? { event: 'inbox.starved', advice: STARVED_ADVICE } : { event: 'inbox.reached' },
-    )
+    if (!sweep.isFull || !sweep.isOver) return
+    const { clock, emit } = this.#shared.context
+    const before = this.isStarved
+    this.#starvedAt = sweep.isStarved ? clock.now() : undefined
+    if (sweep.isStarved === before) return
+    emit(sweep.isStarved ? { event: 'inbox.starved', advice: STARVED_ADVICE } : { event: 'inbox.reached' })
   }
 
   /** @returns how many claims were got. */
   async #claim(most: number, signal: AbortSignal): Promise<number> {
+    if (this.#intake.isClosing) return 0
     // Until it is known that claims by id are safe, one of them finds it out.
     const limit = this.#shared.context.siblings.mayClaimById === true ? Math.min(most, AT_ONCE) : 1
     const work: Promise<number>[] = []
     for (const [id, candidate] of this.#backlog) {
       if (work.length === limit) break
       this.#backlog.delete(id)
-      const routed = this.#intake.wants(candidate.clink)
-      if (routed !== undefined) work.push(this.#claimOne(candidate, routed, signal))
+      const wanted = this.#intake.wants(candidate.clink, candidate.listedAt)
+      if (wanted !== undefined) work.push(this.#claimOne(candidate, wanted, signal))
     }
     const results = await Promise.allSettled(work)
     const failed = results.find(({ status }) => status === 'rejected')
@@ -141,12 +148,11 @@ export class Select implements Claiming {
     return results.reduce((sum, result) => sum + (result.status === 'fulfilled' ? result.value : 0), 0)
   }
 
-  async #claimOne({ clink, listedAt }: Candidate, routed: RoutedClink, signal: AbortSignal): Promise<number> {
-    const { context, memory } = this.#shared
-    const answer = await claimById(clink, { context, memory, signal, notBefore: () => listedAt })
+  async #claimOne({ clink, listedAt }: Candidate, wanted: Wanted, signal: AbortSignal): Promise<number> {
+    const answer = await this.#intake.claim(clink, { signal, notBefore: () => listedAt })
     switch (answer.is) {
       case 'claimed':
-        await this.#intake.startClaimed(answer.clink, routed, answer.lease, answer.key)
+        await this.#intake.startClaimed(answer.clink, wanted, answer)
         return 1
       case 'refused':
         return 0

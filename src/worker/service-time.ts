@@ -1,22 +1,29 @@
+/** A moment of the service's clock, and a local time before which it cannot have been. */
+export interface Mark {
+  readonly stamp: number
+  readonly sentAt: number
+}
+
 /**
  * What the service's own time stamps tell about local time, without comparing the two clocks: of two stamps the later one was made
  * later, so it was made after the request that brought the earlier one was sent.
  */
 export class ServiceTime {
-  #stamp = -Infinity
-  #sentAt: number | undefined
+  #newest: Mark | undefined
+
+  /** The newest stamp that was seen. */
+  get newest(): Mark | undefined {
+    return this.#newest
+  }
 
   /** @param sentAt local time before which the stamp cannot have been made. */
-  note(stamp: string | null | undefined, sentAt: number): void {
-    const time = typeof stamp === 'string' ? Date.parse(stamp) : Number.NaN
-    if (Number.isNaN(time) || time <= this.#stamp) return
-    this.#stamp = time
-    this.#sentAt = sentAt
+  note(text: string | null | undefined, sentAt: number): void {
+    const stamp = Date.parse(text ?? '')
+    if (!Number.isNaN(stamp) && stamp > (this.#newest?.stamp ?? -Infinity)) this.#newest = { stamp, sentAt }
   }
+}
 
-  /** A local time before which the stamp cannot have been made; undefined: nothing is known. */
-  notBefore(stamp: string | null | undefined): number | undefined {
-    const time = typeof stamp === 'string' ? Date.parse(stamp) : Number.NaN
-    return time > this.#stamp ? this.#sentAt : undefined
-  }
+/** A local time before which the stamp cannot have been made; undefined: the mark does not tell. */
+export function notBefore(text: string | null | undefined, mark: Mark | undefined): number | undefined {
+  return mark !== undefined && Date.parse(text ?? '') > mark.stamp ? mark.sentAt : undefined
 }

@@ -3,7 +3,7 @@ import type { CallOptions } from '../clink/client.ts'
 import { ClinkApiError } from '../clink/errors.ts'
 import type { Clink } from '../clink/records.ts'
 import type { Emit } from '../events.ts'
-import type { ClinkApi } from './context.ts'
+import type { ClinkApi } from './clink-api.ts'
 import type { Ledger } from './ledger.ts'
 import { look } from './look.ts'
 
@@ -93,7 +93,7 @@ export class Siblings {
       await sibling.claimClink({ clink_id: clink.clink_id }, limits)
     } catch (error) {
       if (!(error instanceof ClinkApiError)) throw error
-      if (REFUSALS.has(error.status)) return await this.#confirmed(clink, deadline)
+      if (REFUSALS.has(error.status)) return await this.#confirmed(clink, deadline, signal)
       if (error.mayHaveHappened) await this.#claimBack(clink, limits)
       return 'unknown'
     }
@@ -102,8 +102,8 @@ export class Siblings {
   }
 
   /** Also a clink that is no longer ours is refused, which says nothing about siblings. A claimed one need not be listed. */
-  async #confirmed(clink: Clink, deadline: number): Promise<SiblingsVerdict> {
-    const seen = await look(clink, this.#options.api, deadline)
+  async #confirmed(clink: Clink, deadline: number, signal: AbortSignal): Promise<SiblingsVerdict> {
+    const seen = await look(clink, this.#options.api, deadline, signal)
     if (seen === 'failed') return 'unknown'
     return seen === undefined || seen.status === 'claimed' ? 'refused' : 'unknown'
   }

@@ -2,15 +2,18 @@ import { Alarm } from '../base/clock.ts'
 import { asError } from '../base/coded-error.ts'
 import { ClinkApiError } from '../clink/errors.ts'
 import type { Clink } from '../clink/records.ts'
-import { claimById } from './claim-by-id.ts'
 import type { DeliveryShared } from './delivery.ts'
 import type { Intake } from './intake.ts'
+import { firstLease } from './lease.ts'
+import { notBefore, type Mark } from './service-time.ts'
 
 interface Lost {
   /** Claims that the request may have made and that were not found yet. */
   left: number
   /** Local time until which they are looked for. */
   readonly until: number
+  /** The newest stamp of the service before the request: what it claimed has a later one. */
+  readonly before: Mark | undefined
 }
 
 /** Milliseconds that lost claims are looked for. */
@@ -57,10 +60,10 @@ export class TakeUp {
 
   /** A request that may have claimed so many clinks was not answered. */
   lost(count: number): void {
-    const { clock, siblings } = this.#shared.context
+    const { clock, serviceTime, siblings } = this.#shared.context
     if (this.#closing.signal.aborted || siblings.mayClaimById === false) return
     siblings.want()
-    this.#lost.push({ left: count, until: clock.now() + WINDOW })
+    this.#lost.push({ left: count, until: clock.now() + WINDOW, before: serviceTime.newest })
     this.#searching ??= this.#search().catch((error: unknown) => this.#shared.crashed('take-up', asError(error)))
   }
 
@@ -109,24 +112,24 @@ export class TakeUp {
   }
 
   async #take(clink: Clink, listedAt: number): Promise<void> {
-    const { context, memory } = this.#shared
-    const { emit, serviceTime } = context
+    const { clock, config, emit } = this.#shared.context
     // An earlier claim is not one that was just lost; and how long it lasts cannot be told.
-    const claimedAfter = serviceTime.notBefore(clink.claimed_at)
-    if (claimedAfter === undefined || this.#intake.wasLetGo(clink.clink_id)) return
-    const routed = this.#intake.wants(clink)
-    if (routed === undefined) return
-    const answer = await claimById(clink, {
-      context,
-      memory,
+    const lost = this.#lost.findLast(({ before }) => notBefore(clink.claimed_at, before) !== undefined)
+    const claimedAfter = notBefore(clink.claimed_at, lost?.before)
+    if (lost === undefined || claimedAfter === undefined || this.#intake.wasLetGo(clink.clink_id)) return
+    const times = { claimedAt: clink.claimed_at, expiresAt: clink.claim_expires_at }
+    const { deadline } = firstLease({ sentAt: claimedAfter, asked: undefined, ...times }, config.claim)
+    const wanted = this.#intake.wants(clink, listedAt)
+    if (wanted === undefined || clock.now() >= deadline) return
+    const answer = await this.#intake.claim(clink, {
       signal: this.#closing.signal,
+      deadline,
       notBefore: (record) => (record.claimed_at === clink.claimed_at ? claimedAfter : listedAt),
     })
     if (answer.is === 'refused') this.#notOurs.add(clink.clink_id)
     if (answer.is !== 'claimed') return
-    const [oldest] = this.#lost
-    if (oldest !== undefined) oldest.left -= 1
+    lost.left -= 1
     emit({ event: 'clink.takenUp', clink })
-    await this.#intake.startClaimed(answer.clink, routed, answer.lease, answer.key)
+    await this.#intake.startClaimed(answer.clink, wanted, answer)
   }
 }

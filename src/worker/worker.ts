@@ -6,11 +6,14 @@ import type { WorkerContext } from './context.ts'
 import type { DeliveryShared } from './delivery.ts'
 import { DeliverySet } from './delivery-set.ts'
 import { Intake } from './intake.ts'
+import { liveness, type Liveness } from './liveness.ts'
 import { Parked } from './parked.ts'
 import { Poller } from './poller.ts'
+import { RouteHealth } from './route-health.ts'
 import { RunRegister } from './run-register.ts'
 import { Select } from './select.ts'
 import { Slots } from './slots.ts'
+import { Standstill } from './standstill.ts'
 import { TakeUp } from './take-up.ts'
 
 export interface WorkerOptions {
@@ -35,6 +38,8 @@ export interface Snapshot {
   readonly stuck: number
   /** How many clinks lost answers may have claimed. */
   readonly maybeClaimed: number
+  /** Names of routes that are paused because all fails there. */
+  readonly paused: readonly string[]
   /** The service's order of the inbox may keep clinks out of reach. */
   readonly starved: boolean
 }
@@ -57,6 +62,7 @@ const LONGEST_SETTLE = 3_000
 export class Worker {
   readonly #context: WorkerContext
   readonly #options: WorkerOptions
+  readonly #shared: DeliveryShared
   readonly #deliveries: DeliverySet
   readonly #parked: Parked
   readonly #slots: Slots
@@ -77,14 +83,20 @@ export class Worker {
       settled()
       this.#poller.slotFreed()
     })
-    const shared: DeliveryShared = {
+    const shared: DeliveryShared = (this.#shared = {
       context,
       slots: this.#slots,
-      runs: new RunRegister(),
+      runs: new RunRegister(new Standstill(context.clock, context.emit)),
+      health: new RouteHealth({
+        clock: context.clock,
+        random: context.random,
+        emit: context.emit,
+        onChange: () => this.#poller.slotFreed(),
+      }),
       memory: { asksLength: true, timesAbsent: false, refusalSaid: false },
       mayHold: () => this.#deliveries.in('holding').length < context.config.concurrency * HELD_PER_SLOT,
       crashed,
-    }
+    })
     this.#parked = new Parked(context)
     this.#intake = new Intake(shared, this.#deliveries, this.#parked)
     this.#takeUp = new TakeUp(shared, this.#intake, {
@@ -109,7 +121,9 @@ export class Worker {
    * @param resume false: the claims that the ledger knows are another worker's.
    */
   async start(resume = true): Promise<void> {
-    const { crashWatch, ledger } = this.#context
+    const { clock, crashWatch, ledger, pulses } = this.#context
+    const starting = pulses.begin()
+    starting.expect('start', clock.now())
     const claims = ledger.heldClaims()
     await ledger.prune(this.#context.config.state.keep)
     this.#pruneLater()
@@ -117,6 +131,7 @@ export class Worker {
     if (resume) await this.#intake.resume(claims)
     else await Promise.all(claims.map(({ clink }) => ledger.dropClaim(clink.clink_id)))
     if (this.#stopped === undefined) this.#poller.start()
+    starting.end()
   }
 
   /** The clink is no longer given up: a claim on it that is parked is released, so that it comes back at once. */
@@ -162,31 +177,49 @@ export class Worker {
       settling: count('settling'),
       parked: this.#parked.size,
       stuck: this.#deliveries.stuck,
+      paused: this.#shared.health.paused,
       maybeClaimed: this.#takeUp.maybeClaimed,
       starved: this.#select.isStarved,
     }
   }
 
+  liveness(): Liveness {
+    const { clock, pulses } = this.#context
+    const slots = this.#slots.taken
+    const allStuckSince = slots === undefined ? undefined : this.#deliveries.allStuckSince(slots)
+    return liveness({ now: clock.now(), expected: pulses.expected, allStuckSince })
+  }
+
   #mode(): ClaimingMode {
     const { clock, config, keys, ledger, router, siblings } = this.#context
     if (keys.refusal !== undefined) return { mode: 'none', ...keys.refusal }
-    const isAllOurs = router.takesAll && this.#parked.size === 0 && !ledger.hasLeftAlone(clock.wall())
-    const mode = claimingMode(config, { mayClaimById: siblings.mayClaimById, isAllOurs })
+    const isAllOurs =
+      router.takesAll &&
+      this.#parked.size === 0 &&
+      this.#shared.health.paused.length === 0 &&
+      !ledger.hasLeftAlone(clock.wall())
+    const { mayClaimById } = siblings
+    // What a claiming poll takes and parks hides nothing that lies behind it.
+    const mode = claimingMode(config, { mayClaimById, isAllOurs: isAllOurs || !this.#select.reaches })
     if (config.inbox.claim === 'auto' && !isAllOurs) siblings.want()
     return mode
   }
 
   /** Slots that neither a delivery uses nor a held one will want before the next poll. */
   #room(): number {
-    const { clock, config, ledger } = this.#context
+    const { clock, config, ledger, router } = this.#context
     if (!ledger.isHealthy || this.#slots.isNarrow) return 0
-    return config.concurrency - this.#deliveries.busy - this.#deliveries.dueBy(clock.now() + config.poll.interval)
+    const free = config.concurrency - this.#deliveries.busy - this.#deliveries.dueBy(clock.now() + config.poll.interval)
+    if (!router.routes.every((route) => this.#shared.health.isPaused(route))) return free
+    return Math.min(free, router.routes.filter((route) => this.#intake.isOpen(route)).length)
   }
 
   async #stop(inOrder: boolean): Promise<readonly string[]> {
-    const { clock, config, crashWatch, emit } = this.#context
+    const { clock, config, crashWatch, emit, pulses } = this.#context
     const { drain, timeout } = config.shutdown
     const end = clock.now() + timeout
+    const stopping = pulses.begin()
+    stopping.expect('stop', end)
     const abortAt = Math.min(clock.now() + drain, end)
     const releaseAt = end - Math.min(timeout * SETTLE_PART, LONGEST_SETTLE)
 
@@ -211,6 +244,7 @@ export class Worker {
     await this.#until(end, Promise.all([quiet, abandoned, this.#deliveries.settled()]))
     if (inOrder) await crashWatch.end()
     this.#options.closing.abort()
+    stopping.end()
     return [...this.#deliveries.live.map(({ clink }) => clink.clink_id), ...this.#parked.ids]
   }
 

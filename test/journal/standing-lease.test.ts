@@ -38,7 +38,7 @@ function journalled(machine: Machine, changes: { releasing?: boolean } = {}) {
   const sentAt = clock.now()
   const grant = { sentAt, asked: LENGTH, claimedAt: '2026-01-01T00:00:00.0Z', expiresAt: '2026-01-01T00:01:00.0Z' }
   const lease = firstLease(grant, { timeout: LENGTH, trustRenewals: false })
-  const claim = { clink, route: 'work', running: true, releasing: false, lease, ...changes }
+  const claim = { clink, route: 'work', running: true, releasing: false, lease, dueAt: undefined, ...changes }
   return { held: toHeldClaim(claim, clock, boot), lease, last: sentUp + (lease.deadline - sentAt) }
 }
 
@@ -104,7 +104,11 @@ it('is never trusted for longer than what was journalled, even when the processe
 it('journals no end of the service where the service says none', () => {
   const { clock, boot } = new Machine().process(0)
   const lease = { firstSent: 0, grantedAt: 0, end: 100, deadline: 90, serverEnd: undefined }
-  const held = toHeldClaim({ clink, route: 'work', running: false, releasing: false, lease }, clock, boot)
+  const held = toHeldClaim(
+    { clink, route: 'work', running: false, releasing: false, lease, dueAt: undefined },
+    clock,
+    boot,
+  )
   expect(Object.keys(held)).not.toContain('serverEnd')
   expect(standingLease(held, clock, boot)?.serverEnd).toBeUndefined()
 })

@@ -85,24 +85,28 @@ describe('a renewed lease (semantics 2)', () => {
 
 describe('a renewal has extended nothing (semantics 2)', () => {
   const before: Lease = firstLease(grant(0, 1_000, 41_000), policy)
+  const asking = (sentAt: number, asked: number): Grant => grant(sentAt, undefined, undefined, asked)
 
   it('when the deadline did not grow although a quarter of the lease had passed', () => {
-    expect(extendedNothing(before, before, 10_000)).toBe(true)
+    expect(extendedNothing(before, before, asking(10_000, 40_000))).toBe(true)
   })
 
   it('but not before that, nor within two seconds', () => {
-    expect(extendedNothing(before, before, 9_999)).toBe(false)
+    expect(extendedNothing(before, before, asking(9_999, 40_000))).toBe(false)
     const short = firstLease(grant(0, 1_000, 4_000), policy)
-    expect(extendedNothing(short, short, 1_999)).toBe(false)
-    expect(extendedNothing(short, short, 2_000)).toBe(true)
+    expect(extendedNothing(short, short, asking(1_999, 3_000))).toBe(false)
+    expect(extendedNothing(short, short, asking(2_000, 3_000))).toBe(true)
+  })
+
+  it('not when what was asked for ends when the claim would have ended anyway: in whole seconds that looks the same', () => {
+    expect(extendedNothing(before, before, asking(15_000, 25_500))).toBe(false)
+    expect(extendedNothing(before, before, asking(15_000, 28_000))).toBe(true)
   })
 
   it('not when it grew, and not when the service moved its end to an earlier time', () => {
-    expect(
-      extendedNothing(before, renewedLease(before, grant(20_000, undefined, 61_000, 60_000), policy), 20_000),
-    ).toBe(false)
-    expect(
-      extendedNothing(before, renewedLease(before, grant(20_000, undefined, 31_000, 10_000), policy), 20_000),
-    ).toBe(false)
+    const longer = grant(20_000, undefined, 61_000, 60_000)
+    expect(extendedNothing(before, renewedLease(before, longer, policy), longer)).toBe(false)
+    const shorter = grant(20_000, undefined, 31_000, 10_000)
+    expect(extendedNothing(before, renewedLease(before, shorter, policy), shorter)).toBe(false)
   })
 })

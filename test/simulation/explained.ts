@@ -1,6 +1,6 @@
 import type { Emulator, StoredClink } from '../../src/emulator/emulator.ts'
 import type { LeftAlone } from '../../src/events.ts'
-import { MARK, NO_ROUTE, type Plan, type WorkerPlan } from './plan.ts'
+import { KILLER, MARK, NO_ROUTE, type Plan, type WorkerPlan } from './plan.ts'
 import type { Record, RunRecord } from './record.ts'
 
 export interface Explaining {
@@ -14,17 +14,21 @@ export interface Explaining {
 /** Clinks that somebody should still do something about, with what is wrong. Empty: everything has come to an end. */
 export function explained(facts: Explaining): readonly { readonly clinkId: string; readonly why: string }[] {
   const { emulator, lives } = facts
+  const { newState } = facts.plan.restarts
   return emulator.clinks().flatMap((clink) => {
     if (clink.status === 'completed') return []
+    // Who loses its memory with each crash never finds out what ends it.
+    if (clink.content === KILLER && newState > 0) return []
     const { claim } = clink
     // A person's claim, or one of a process that is gone: the service will see to it.
-    if (claim !== undefined && !lives.includes(claim.session)) {
+    const asked = lives.filter((life) => claim === undefined || facts.record.life(life).state === claim.session)
+    if (claim !== undefined && asked.length === 0) {
       return claim.session === 'web' ? [] : [{ clinkId: clink.clink_id, why: 'claimed by a process that is gone' }]
     }
     // What one process holds no other can have heard of.
-    const asked = claim === undefined ? lives : [claim.session]
     const open = asked.filter((life) => {
       const worker = workerOf(facts.plan, life)
+      if (isRefusing(facts.record, life)) return false
       return canSee(facts, worker, clink) && whyNot(facts, life, worker, clink) === undefined
     })
     return open.length === 0
@@ -39,8 +43,16 @@ export function workerOf(plan: Plan, life: string): WorkerPlan {
   return worker
 }
 
+/** Whether it has said that it may not claim as it is told to. */
+function isRefusing(record: Record, life: string): boolean {
+  const said = record.eventsByLife.get(life)?.findLast(({ event }) => event.event === 'worker.notReady')?.event
+  return said?.event === 'worker.notReady' && said.reason.includes('needs claims by id')
+}
+
 /** Whether a poll of this worker could bring the clink at all. */
 function canSee({ plan }: Explaining, { config, owner }: WorkerPlan, clink: StoredClink): boolean {
+  if (config.inbox.ignore.includes(clink.sender_id)) return false
+  if (config.inbox.for === 'me' && clink.for === undefined) return false
   if (config.inbox.for !== 'anyone' && clink.for !== undefined && clink.for !== owner) return false
   return plan.switches.ownClinks !== 'hidden' || clink.sender_id !== owner
 }
@@ -50,13 +62,14 @@ function whyNot(facts: Explaining, life: string, worker: WorkerPlan, clink: Stor
   const { record, emulator } = facts
   const { clink_id: id } = clink
   const last = record.told(life, id).findLast(({ event }) => REASONS.has(event.event))?.event
-  const isOver = isGivenUp(record, life, worker, id)
+  const isOver = clink.content === KILLER || isGivenUp(record, life, worker, id)
   const wasReleased = record.runsOf(life, id).some(({ end }) => end === 'release')
   if (last?.event === 'clink.deadLettered') return isOver ? 'given up' : undefined
   if (last?.event === 'clink.released') {
     if (last.why === 'handler') return wasReleased ? 'released' : undefined
     return isOver || last.why === 'parked' || last.why === 'hold-too-long' ? last.why : undefined
   }
+  if (last?.event === 'clink.leftToExpire') return isTooSlow(facts.plan) ? 'too slow' : undefined
   if (last?.event !== 'clink.leftAlone' && last?.event !== 'clink.parked') return undefined
   const truths: { readonly [W in LeftAlone]?: boolean } = {
     'own-reply': isOurs(emulator, facts.plan, worker, clink),
@@ -69,7 +82,13 @@ function whyNot(facts: Explaining, life: string, worker: WorkerPlan, clink: Stor
   return truths[last.why] === true ? last.why : undefined
 }
 
+/** What is left of a lease when its claim is told is not enough for several tries that are slower than usual. */
+export function isTooSlow({ faults, lease, switches }: Plan): boolean {
+  return faults.latency * 40 > lease - (switches.claimTimes === 'seconds' ? 1_000 : 0)
+}
+
 const REASONS: ReadonlySet<string> = new Set([
+  'clink.leftToExpire',
   'clink.leftAlone',
   'clink.parked',
   'clink.deadLettered',
@@ -84,24 +103,37 @@ function isMarked({ content }: StoredClink): boolean {
 export function isOurs(emulator: Emulator, plan: Plan, { owner }: WorkerPlan, clink: StoredClink): boolean {
   if (clink.sender_id !== owner) return false
   const session = emulator.history(clink.clink_id)[0]?.session
-  return isMarked(clink) || plan.workers.some(({ name }) => session?.startsWith(`${name}.`))
+  return isMarked(clink) || plan.workers.some(({ name }) => session?.split('~')[0] === name)
 }
 
 /** By the handler's own ends: rejected, or failed as often as is allowed. */
 function isGivenUp(record: Record, life: string, { config }: WorkerPlan, id: string): boolean {
   const runs = record.runsOf(life, id)
-  if (runs.some((run) => run.end === 'reject' && run.abortedAt === undefined)) return true
+  if (runs.some(({ end, abortCode }) => end === 'reject' && (abortCode ?? 'shutdown') === 'shutdown')) return true
   // A start that was put off, or cut short by a stop, is no attempt; one that lost its claim is.
   const counted = runs.filter(
     ({ end, abortCode, outlivedClaim }) =>
       abortCode !== 'shutdown' && (end !== 'retry' || abortCode !== undefined || outlivedClaim === true),
   )
-  if (counted.length >= config.retry.attempts && counted.some((run) => isFailure(run))) return true
+  if (counted.length >= config.retry.attempts && counted.some((run) => isFailure({ ...run, isCutShort: false })))
+    return true
+  // It ran on until its claim was gone, as often as it may fail.
+  if (
+    runs.filter(({ abortCode, outlivedClaim }) => abortCode === 'lease-lost' || outlivedClaim === true).length >=
+    config.retry.attempts
+  )
+    return true
   // The service does not take the completion: that is an end too.
   return record.told(life, id).some(({ event }) => event.event === 'clink.settlementFailed')
 }
 
 /** A run that ended with its claim gone is lost and not failed, whatever it came to. */
-export function isFailure({ end, abortCode, outlivedClaim }: RunRecord): boolean {
-  return outlivedClaim !== true && (abortCode === 'timeout' || (end === 'failed' && abortCode === undefined))
+export function isFailure({ end, endedAt, abortCode, outlivedClaim, isCutShort, isFree }: RunRecord): boolean {
+  return (
+    endedAt !== undefined &&
+    isFree !== true &&
+    outlivedClaim !== true &&
+    isCutShort !== true &&
+    (abortCode === 'timeout' || (end === 'failed' && abortCode === undefined))
+  )
 }

@@ -6,6 +6,7 @@ import {
 } from '../../src/handlers/handler.ts'
 import type { Clock } from '../../src/base/clock.ts'
 import type { Chance } from './chance.ts'
+import { KILLER } from './plan.ts'
 import type { RunEnd, RunRecord, Record } from './record.ts'
 
 export interface HandlerParts {
@@ -17,6 +18,8 @@ export interface HandlerParts {
   readonly lease: number
   /** The process stands still for so long. */
   sleep(ms: number): void
+  /** The process is gone. */
+  crash(): void
 }
 
 const LONG_TEXT = 'Zeile \u{1F980} '.repeat(900)
@@ -35,11 +38,12 @@ export function makeHandle(parts: HandlerParts): HandleFunction {
       if (ctx.signal.reason instanceof HandlerAborted) run.abortCode = ctx.signal.reason.code
       record.say(life, `  run ${clink.clink_id} is aborted: ${run.abortCode ?? 'no reason'}`)
     })
-    const isChatty = clink.content.startsWith('c')
-    const script = new Script(parts, parts.chance.fork(`${clink.clink_id} ${before}`), ctx, isChatty)
+    const script = new Script(parts, parts.chance.fork(`${clink.clink_id} ${before}`), ctx, clink.content)
     const finish = (end: RunEnd): void => {
       run.endedAt = record.now
       run.end = end
+      if (record.life(life).stoppedAt !== undefined) run.isCutShort = true
+      if (record.life(life).pausedAt !== undefined) run.isFree = true
       record.say(life, `  run ${clink.clink_id} ends: ${end}`)
     }
     try {
@@ -67,16 +71,23 @@ class Script {
   readonly #ctx: HandlerContext
   /** Answers to answers would go on for ever between two agents. */
   readonly #isChatty: boolean
+  readonly #content: string
 
-  constructor(parts: HandlerParts, chance: Chance, ctx: HandlerContext, isChatty: boolean) {
+  constructor(parts: HandlerParts, chance: Chance, ctx: HandlerContext, content: string) {
     this.#parts = parts
     this.#chance = chance
     this.#ctx = ctx
-    this.#isChatty = isChatty
+    this.#content = content
+    this.#isChatty = content.startsWith('c')
   }
 
   async work(): Promise<void> {
     const chance = this.#chance
+    if (this.#content === KILLER) {
+      await this.#pause(chance.logarithmic(1, 5_000), 'nothing')
+      this.#parts.crash()
+      await new Promise(() => {})
+    }
     const obeys = chance.weighted({ abort: 5, draining: 1, nothing: 1 })
     if (chance.is(0.1)) await this.#reply()
     const { lease } = this.#parts

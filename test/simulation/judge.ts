@@ -1,12 +1,15 @@
 import type { Emulator } from '../../src/emulator/emulator.ts'
 import type { Plan } from './plan.ts'
 import type { Record } from './record.ts'
+import { choosersDoNotPoll, claimsByIdAreSafe, refusalsAreSaid } from './rules/claims-by-id.ts'
+import { claimsAreHeldOnTo, killersAreFound } from './rules/restarts.ts'
 import { claimsAreExplained, nothingIsForgotten } from './rules/forgotten.ts'
 import { noBusyLoop, stopsInTime } from './rules/liveness.ts'
 import { nothingAfterTheLease } from './rules/fail-closed.ts'
 import { oneRunAtATime } from './rules/one-run.ts'
 import { ownClinksAreNotWork } from './rules/own-clinks.ts'
 import { pollsAreNotRepeated, claimsOnlyWhatCanStart } from './rules/polls.ts'
+import { pausesAreDeserved } from './rules/pauses.ts'
 import { renewalsInSingleFile, renewedWhileInHand } from './rules/renewals.ts'
 import { resultsAreKept } from './rules/results.ts'
 import { attemptsAreCounted, failedIsHeld } from './rules/retries.ts'
@@ -41,10 +44,16 @@ const rules: readonly Rule[] = [
   renewalsInSingleFile,
   renewedWhileInHand,
   resultsAreKept,
+  claimsByIdAreSafe,
+  choosersDoNotPoll,
+  refusalsAreSaid,
+  claimsAreHeldOnTo,
+  killersAreFound,
   claimsOnlyWhatCanStart,
   pollsAreNotRepeated,
   stopLeavesNothing,
   failedIsHeld,
+  pausesAreDeserved,
   attemptsAreCounted,
   ownClinksAreNotWork,
   noBusyLoop,

@@ -4,16 +4,24 @@ import type { Transport } from '../../src/clink/transport.ts'
 import { Daemon, type DaemonParts } from '../../src/daemon.ts'
 import type { WorkerEvent } from '../../src/events.ts'
 import type { HandleFunction } from '../../src/handlers/handler.ts'
+import type { Ledger } from '../../src/worker/ledger.ts'
 import type { Emulator } from '../../src/emulator/emulator.ts'
 import type { Chance } from './chance.ts'
 import { makeHandle } from './handlers.ts'
 import { ProcessTransport, type NetworkParts } from './network.ts'
 import { NO_ROUTE, type WorkerPlan } from './plan.ts'
 import type { LifeRecord, Record } from './record.ts'
+import type { StateDirectory } from './state-directory.ts'
 import type { Host, VirtualTime } from './virtual-time.ts'
 
-/** What one process of a worker leaves to the next one. Nothing while the worker's state is in memory. */
-export type Carried = Readonly<{ [part: string]: never }>
+/** What one process of a worker leaves to the next one. */
+export interface Carried {
+  readonly state: StateDirectory
+  /** Of the machine, whose clock people have set. */
+  readonly wallJump: number
+  /** The start of the machine that it runs in. */
+  readonly boot: number
+}
 
 /** Ways to break a worker on purpose, to see that the judge notices. */
 export interface Breakage {
@@ -33,8 +41,12 @@ export interface LifeParts {
   readonly chance: Chance
   readonly wallStart: number
   readonly breakage: Breakage
+  /** A handler ends the process. */
+  killed(life: Life): void
 }
 
+/** What a process has done is in its journal after so many milliseconds in which it ran. */
+const JOURNALLED = 50
 /** Local time begins anywhere. */
 const EPOCH = 2 ** 20
 
@@ -45,18 +57,23 @@ export class Life implements Host {
   isDead = false
   readonly #parts: LifeParts
   readonly #record: LifeRecord
+  readonly #carried: Carried
   readonly #daemon: Daemon
   #wallJump = 0
   #localJump = 0
   readonly #timers = new Set<() => void>()
 
-  constructor(parts: LifeParts, count: number, _carried: Carried) {
+  constructor(parts: LifeParts, count: number, carried: Carried) {
     const { plan, record, time } = parts
     this.#parts = parts
+    this.#carried = carried
+    this.#wallJump = carried.wallJump
     this.name = `${plan.name}.${count}`
     this.#record = {
       name: this.name,
       worker: plan.name,
+      state: carried.state.name,
+      boot: carried.boot,
       startedAt: time.now,
       leftBehind: [],
       heldAtStop: [],
@@ -95,13 +112,20 @@ export class Life implements Host {
   }
 
   /** It is gone: no timer, answer or handler of it ever goes on. */
-  crash(): Carried {
-    if (!this.isOver) {
-      this.isDead = true
-      this.#record.crashedAt = this.#parts.time.now
-      this.#parts.record.say(this.name, 'process crashes')
-    }
-    return {}
+  crash(): void {
+    if (this.isOver) return
+    const { record, time } = this.#parts
+    this.isDead = true
+    this.#record.crashedAt = time.now
+    const slept = this.#record.sleeps.find(({ to }) => to >= time.now)
+    const since = (slept?.from ?? time.now) - JOURNALLED
+    for (const run of record.runs) if (run.life === this.name && (run.endedAt ?? 0) >= since) run.isCutShort = true
+    record.say(this.name, 'process crashes')
+  }
+
+  /** What the next process finds. */
+  get carried(): Carried {
+    return { ...this.#carried, wallJump: this.#wallJump }
   }
 
   /** Time goes on, nothing of it does. */
@@ -154,7 +178,7 @@ export class Life implements Host {
   #daemonParts(): DaemonParts {
     const { plan, record, network, chance, lease, breakage } = this.#parts
     const clock = breakage.clock?.(this.#clock()) ?? this.#clock()
-    const transport = new ProcessTransport(network, this.name, this, this.#clock())
+    const transport = new ProcessTransport(network, this.#carried.state, this.name, this, this.#clock())
     const handle = makeHandle({
       life: this.name,
       clock: this.#clock(),
@@ -162,6 +186,7 @@ export class Life implements Host {
       chance,
       lease,
       sleep: (ms) => this.sleep(ms),
+      crash: () => this.#parts.killed(this),
     })
     const random = chance.fork(`random ${this.name}`)
     const route = {
@@ -178,6 +203,7 @@ export class Life implements Host {
       key: new Secret(plan.key),
       router: {
         takesAll: false,
+        routes: [route],
         route: ({ content }) =>
           content.startsWith(NO_ROUTE) ? undefined : { route, match: { route: 'sim', text: '', groups: {} } },
         describe: () => ['sim'],
@@ -186,8 +212,16 @@ export class Life implements Host {
       transport: breakage.transport?.(transport) ?? transport,
       clock,
       random: () => random.next(),
+      boot: { id: `boot ${this.#carried.boot}`, uptime: () => this.#parts.time.now },
+      state: { ledger: this.#openLedger(), isOurs: true },
     }
     return breakage.parts?.(parts) ?? parts
+  }
+
+  #openLedger(): Ledger {
+    const { time, chance } = this.#parts
+    const clock = this.#clock()
+    return this.#carried.state.open(time, this, chance.fork(`journal ${this.name}`), () => clock.wall())
   }
 
   #note(event: WorkerEvent): void {
@@ -200,7 +234,7 @@ export class Life implements Host {
     this.#record.leftBehind = event.leftBehind
     this.#record.heldAtStop = emulator
       .clinks()
-      .filter(({ status, claim }) => status === 'claimed' && claim?.session === this.name)
+      .filter(({ status, claim }) => status === 'claimed' && claim?.session === this.#carried.state.name)
       .map(({ clink_id }) => clink_id)
   }
 }

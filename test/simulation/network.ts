@@ -9,7 +9,11 @@ import type { TransportFailure } from '../../src/clink/transport.ts'
 import type { Emulator } from '../../src/emulator/emulator.ts'
 import type { Fault } from './faults.ts'
 import type { OperationKind, Record, RequestRecord } from './record.ts'
+import type { StateDirectory } from './state-directory.ts'
 import type { Host, VirtualTime } from './virtual-time.ts'
+
+/** What the worker's second session ends with, by which it finds out about siblings. */
+const SECOND = '-sibling'
 
 export interface NetworkParts {
   readonly time: VirtualTime
@@ -25,27 +29,32 @@ export class ProcessTransport implements Transport {
   readonly #life: string
   readonly #host: Host
   readonly #clock: Clock
-  #session: string | undefined
+  readonly #state: StateDirectory
 
-  constructor(parts: NetworkParts, life: string, host: Host, clock: Clock) {
+  constructor(parts: NetworkParts, state: StateDirectory, life: string, host: Host, clock: Clock) {
     this.#parts = parts
+    this.#state = state
     this.#life = life
     this.#host = host
     this.#clock = clock
   }
 
   send(request: TransportRequest): Promise<TransportResponse> {
-    this.#checkSession(request)
+    const session = this.#sessionOf(request)
+    if (this.#host.isDead) return new Promise(() => {})
     return new Promise((resolve, reject) => {
-      new Journey(this.#parts, this.#life, this.#host, this.#clock, request, resolve, reject).begin()
+      new Journey(this.#parts, this.#life, session, this.#host, this.#clock, request, resolve, reject).begin()
     })
   }
 
-  /** The worker's session is random, so it is exchanged for the name of the process; it must be one. */
-  #checkSession({ headers }: TransportRequest): void {
-    const session = headers['x-clink-session-id']
-    this.#session ??= session
-    if (session === undefined || session !== this.#session) throw new Error(`${this.#life} changed its session`)
+  /** The worker's session is random, so it is exchanged for the name of its state; it must be one, and the second one's. */
+  #sessionOf({ headers }: TransportRequest): string {
+    const session = headers['x-clink-session-id'] ?? ''
+    const isSecond = session.endsWith(SECOND)
+    const own = isSecond ? session.slice(0, -SECOND.length) : session
+    this.#state.session ??= own
+    if (own === '' || own !== this.#state.session) throw new Error(`${this.#life} changed its session`)
+    return isSecond ? `${this.#state.name}${SECOND}` : this.#state.name
   }
 }
 
@@ -53,6 +62,7 @@ export class ProcessTransport implements Transport {
 class Journey {
   readonly #parts: NetworkParts
   readonly #life: string
+  readonly #session: string
   readonly #host: Host
   readonly #clock: Clock
   readonly #request: TransportRequest
@@ -64,6 +74,7 @@ class Journey {
   constructor(
     parts: NetworkParts,
     life: string,
+    session: string,
     host: Host,
     clock: Clock,
     request: TransportRequest,
@@ -72,13 +83,16 @@ class Journey {
   ) {
     this.#parts = parts
     this.#life = life
+    this.#session = session
     this.#host = host
     this.#clock = clock
     this.#request = request
     this.#resolve = resolve
     this.#reject = reject
     const { record } = parts
-    this.#record = { ...readRequest(request), n: record.requests.length + 1, begunAt: record.now, life, fault: '' }
+    const read = readRequest(request)
+    if (session.endsWith(SECOND)) read.kind = 'sibling'
+    this.#record = { ...read, n: record.requests.length + 1, begunAt: record.now, life, fault: '' }
     record.addRequest(this.#record)
   }
 
@@ -115,7 +129,7 @@ class Journey {
 
   #arrive(fault: Fault): void {
     const { emulator, record } = this.#parts
-    const headers = { ...this.#request.headers, 'x-clink-session-id': this.#life }
+    const headers = { ...this.#request.headers, 'x-clink-session-id': this.#session }
     const { method, path, body } = this.#request
     // The service works in one turn; only its promise has another.
     void emulator.handle({ method, path, headers, ...(body === undefined ? {} : { body }) }).then((answer) => {
@@ -184,19 +198,34 @@ class Journey {
 
   #noteGrants(answer: TransportResponse): void {
     const { kind, clinkId } = this.#record
+    if (kind === 'probe' && answer.status === 200) this.#record.listed = pageStates(answer.body)
     if (answer.status !== 200 || (kind !== 'poll' && kind !== 'claim')) return
     const { record, emulator } = this.#parts
     const ids = kind === 'poll' ? pageIds(answer.body) : [clinkId ?? '']
     for (const id of ids) {
       const claim = emulator.clink(id)?.claim
-      if (claim?.session !== this.#life || (kind === 'poll' && claim.at !== emulator.now())) continue
+      if (claim?.session !== this.#session || (kind === 'poll' && claim.at !== emulator.now())) continue
       const expires = record.now + claim.expires - emulator.now()
-      record.addGrant({ life: this.#life, clinkId: id, at: record.now, expires, via: kind, request: this.#record })
+      const last = emulator.history(id).at(-1)
+      const isNew = last?.what === 'claimed' && last.at === emulator.now()
+      record.addGrant({
+        life: this.#life,
+        clinkId: id,
+        at: record.now,
+        expires,
+        via: kind,
+        isNew,
+        request: this.#record,
+      })
     }
   }
 }
 
-function readRequest({ method, path, body }: TransportRequest): Pick<RequestRecord, 'kind' | 'clinkId' | 'limit'> {
+function readRequest({ method, path, body }: TransportRequest): {
+  kind: OperationKind
+  readonly clinkId: string | undefined
+  readonly limit: number
+} {
   const [pathname = '', search = ''] = path.split('?')
   const query = new URLSearchParams(search)
   if (pathname === '/inbox') {
@@ -213,6 +242,11 @@ function readRequest({ method, path, body }: TransportRequest): Pick<RequestReco
 function pageIds(body: string): readonly string[] {
   const page = JSON.parse(body) as { data: { clinks: readonly { clink_id: string }[] } }
   return page.data.clinks.map(({ clink_id }) => clink_id)
+}
+
+function pageStates(body: string): ReadonlyMap<string, string> {
+  const page = JSON.parse(body) as { data: { clinks: readonly { clink_id: string; status: string }[] } }
+  return new Map(page.data.clinks.map(({ clink_id, status }) => [clink_id, status]))
 }
 
 function isWell({ status, body }: TransportResponse): boolean {

@@ -54,6 +54,8 @@ export interface Plan {
   readonly workers: readonly WorkerPlan[]
   readonly clinks: readonly ClinkPlan[]
   readonly people: readonly PersonPlan[]
+  /** How often a worker's next process finds another boot of its machine, or nothing of its journal. */
+  readonly restarts: { readonly newBoot: number; readonly newState: number }
   readonly faults: FaultPlan
   /** Shortest and longest claim that matters, in milliseconds: handlers are as long as that. */
   readonly lease: number
@@ -63,6 +65,8 @@ export interface Plan {
 
 export const GROUP = 'ops'
 export const MARK = '— clink-worker'
+/** What a clink says that ends the process of its handler. */
+export const KILLER = 'kill'
 export const NO_ROUTE = 'nobody takes this'
 const SENDERS = ['alice', 'bob', 'carol'] as const
 const AGENTS = ['one', 'two', 'three'] as const
@@ -85,8 +89,9 @@ export function makePlan(seed: number, chance: Chance): Plan {
       ]),
     },
     workers,
-    clinks: makeClinks(chance.fork('clinks'), workers, horizon),
+    clinks: [...makeClinks(chance.fork('clinks'), workers, horizon), ...makeKillers(chance.fork('killers'), horizon)],
     people: makePeople(chance.fork('people'), horizon),
+    restarts: makeRestarts(chance.fork('restarts')),
     faults,
     lease,
     calmAt: horizon,
@@ -95,6 +100,9 @@ export function makePlan(seed: number, chance: Chance): Plan {
 
 function makeSwitches(chance: Chance, lease: number): Partial<Switches> {
   const seconds = lease / 1_000
+  const inboxOrder = chance.pick(['oldest', 'newest', 'random'] as const)
+  // Where a page is smaller than what comes in one moment, or not in order, what a worker leaves alone hides what lies behind.
+  const smallPages = inboxOrder === 'oldest' ? 'cap:20' : 'cap:100'
   const mostly = <T>(first: T, ...others: T[]): T => (chance.is(0.55) ? first : chance.pick([first, ...others]))
   return {
     reclaim: mostly('renew', 'refuse', 'ignore'),
@@ -107,13 +115,13 @@ function makeSwitches(chance: Chance, lease: number): Partial<Switches> {
       `cap:${Math.ceil(seconds * 0.7)}`,
       `reject:${Math.max(1, Math.floor(seconds * 0.7))}`,
     ),
-    maxLimit: chance.pick(['cap:100', 'reject:100', 'cap:2'] as const),
+    maxLimit: chance.pick(['cap:100', 'reject:100', smallPages] as const),
     claimedAtOnRenew: chance.pick(['moves', 'stays'] as const),
     claimTimes: mostly('present', 'seconds', 'absent'),
     defaultTimeout: mostly(seconds, Math.max(2, Math.round(seconds * 0.6)), Math.round(seconds * 2), 300),
     pollRecords: mostly('claimed', 'snapshot', 'includesLost'),
     claimedVisible: chance.pick(['yes', 'no'] as const),
-    inboxOrder: chance.pick(['oldest', 'newest', 'random'] as const),
+    inboxOrder,
     ownClinks: mostly('shown', 'hidden'),
     since: chance.pick(['exclusive', 'inclusive'] as const),
     responseText: chance.pick(['verbatim', 'trimmed'] as const),
@@ -180,11 +188,9 @@ function makeConfig(chance: Chance, { lease, isAlone, owner, name, for: recipien
       timeout: Math.round(chance.logarithmic(1_000, 30_000)),
     },
     inbox: {
-      for: recipients,
+      ...makeScope(chance.fork('scope'), recipients),
       groups: [],
-      ignore: [],
       maxAge: null,
-      claim: chance.pick(['auto', 'batch'] as const),
       ownReplies: chance.pick(['leave', 'acknowledge'] as const),
       loopLimit: chance.is(0.7) ? { count: 30, window: 600_000 } : { count: chance.integer(2, 6), window: 60_000 },
     },
@@ -222,6 +228,17 @@ function makeConfig(chance: Chance, { lease, isAlone, owner, name, for: recipien
   }
 }
 
+/** What a worker looks at, and how it claims that. */
+function makeScope(chance: Chance, recipients: 'open' | 'anyone'): Pick<Config['inbox'], 'claim' | 'for' | 'ignore'> {
+  const claim = chance.weighted({ auto: 3, batch: 2, select: 2 })
+  if (claim === 'batch') return { claim, for: recipients, ignore: [] }
+  return {
+    claim,
+    for: recipients === 'open' && chance.is(0.1) ? 'me' : recipients,
+    ignore: chance.is(0.1) ? ['user_carol'] : [],
+  }
+}
+
 function makeFaults(chance: Chance, lease: number, horizon: number): FaultPlan {
   const count = chance.pick([0, 0, 1, 2])
   return {
@@ -256,6 +273,15 @@ function makeClinks(chance: Chance, workers: readonly WorkerPlan[], horizon: num
       ...(recipient === undefined ? {} : { for: recipient }),
     }
   })
+}
+
+function makeRestarts(chance: Chance): Plan['restarts'] {
+  return { newBoot: chance.pick([0, 0, 0, 0.5]), newState: chance.pick([0, 0, 0, 0, 0.3]) }
+}
+
+/** Now and then a clink that ends every process which runs it. */
+function makeKillers(chance: Chance, horizon: number): readonly ClinkPlan[] {
+  return chance.is(0.06) ? [{ at: chance.between(0, horizon * 0.7), text: KILLER, from: 'alice' }] : []
 }
 
 function makePeople(chance: Chance, horizon: number): readonly PersonPlan[] {

@@ -2,7 +2,7 @@ import type { TransportFailure } from '../../src/clink/transport.ts'
 import type { WorkerEvent } from '../../src/events.ts'
 import type { AbortCode } from '../../src/handlers/handler.ts'
 
-export type OperationKind = 'poll' | 'probe' | 'claim' | 'complete' | 'release' | 'send' | 'other'
+export type OperationKind = 'poll' | 'probe' | 'sibling' | 'claim' | 'complete' | 'release' | 'send' | 'other'
 
 /** One request as the network saw it. Times are virtual milliseconds. */
 export interface RequestRecord {
@@ -26,6 +26,8 @@ export interface RequestRecord {
   toldStatus?: number
   toldWell?: boolean
   fault: string
+  /** Of a list that claims nothing: what it showed, and in which state. */
+  listed?: ReadonlyMap<string, string>
 }
 
 /** A claim that the service gave or prolonged. */
@@ -35,6 +37,8 @@ export interface GrantRecord {
   readonly at: number
   readonly expires: number
   readonly via: 'poll' | 'claim'
+  /** The clink was pending until then: a new claim and not a renewal. */
+  readonly isNew: boolean
   readonly request: RequestRecord
 }
 
@@ -54,6 +58,10 @@ export interface RunRecord {
   outlivedClaim?: boolean
   /** Of `retry`: milliseconds asked for. */
   after?: number
+  /** Its process was gone, or had given the clink back, by the time it ended: nobody can know how. */
+  isCutShort?: boolean
+  /** Its route had been paused before it ended: a failure costs no attempt. */
+  isFree?: boolean
 }
 
 export interface EventRecord {
@@ -65,8 +73,14 @@ export interface EventRecord {
 export interface LifeRecord {
   readonly name: string
   readonly worker: string
+  /** Processes with the same journal have the same; it stands for their session. */
+  readonly state: string
+  /** The start of its machine. */
+  readonly boot: number
   readonly startedAt: number
   stopAskedAt?: number
+  /** Its route is paused since then. */
+  pausedAt?: number
   hurriedAt?: number
   stoppedAt?: number
   crashedAt?: number
@@ -118,7 +132,11 @@ export class Record {
 
   addRequest(request: RequestRecord): void {
     this.requests.push(request)
-    if (request.clinkId !== undefined) addTo(this.requestsByClink, request.clinkId, request)
+    const { clinkId, kind, life } = request
+    if (clinkId === undefined) return
+    addTo(this.requestsByClink, clinkId, request)
+    const run = this.runsByClink.get(clinkId)?.findLast((one) => one.life === life)
+    if (kind === 'release' && run !== undefined && run.endedAt === undefined) run.isCutShort = true
   }
 
   addGrant(grant: GrantRecord): void {
@@ -131,13 +149,18 @@ export class Record {
   }
 
   addEvent(life: string, event: WorkerEvent): void {
+    if (event.event === 'route.paused') this.life(life).pausedAt = this.now
+    if (event.event === 'route.resumed') delete this.life(life).pausedAt
+    // What ends in the moment of the abort may be taken for either.
+    if (event.event === 'worker.aborting')
+      for (const run of this.runs) if (run.life === life && run.endedAt === this.now) run.isCutShort = true
     const told = { at: this.now, event }
     addTo(this.eventsByLife, life, told)
     const clinkId =
       event.event === 'clink.leftAlone' ? event.clinkId : 'clink' in event ? event.clink.clink_id : undefined
     if (clinkId === undefined) return
-    addTo(this.#told, `${life} ${clinkId}`, told)
-    const run = this.runsOf(life, clinkId).at(-1)
+    addTo(this.#told, `${this.life(life).state} ${clinkId}`, told)
+    const run = this.runsOf(life, clinkId).findLast((one) => one.life === life)
     const isLost = event.event === 'clink.lost' || (event.event === 'clink.ended' && event.outcome === 'lost')
     if (isLost && run !== undefined && (run.endedAt ?? this.now) === this.now) run.outlivedClaim = true
   }
@@ -148,19 +171,26 @@ export class Record {
     return life
   }
 
-  /** Claims that a process was given on a clink, in order. */
+  /** Processes with one journal, in order. */
+  livesOf(state: string): readonly LifeRecord[] {
+    return [...this.lives.values()].filter((life) => life.state === state)
+  }
+
+  /** Claims that a process, or an earlier one with its journal, was given on a clink, in order. */
   grantsOf(life: string, clinkId: string): readonly GrantRecord[] {
-    return (this.grantsByClink.get(clinkId) ?? []).filter((grant) => grant.life === life)
+    const { state } = this.life(life)
+    return (this.grantsByClink.get(clinkId) ?? []).filter((grant) => this.life(grant.life).state === state)
   }
 
-  /** Runs of a clink in a process, in order. */
+  /** Runs of a clink in a process, or in an earlier one with its journal, in order. */
   runsOf(life: string, clinkId: string): readonly RunRecord[] {
-    return (this.runsByClink.get(clinkId) ?? []).filter((run) => run.life === life)
+    const { state } = this.life(life)
+    return (this.runsByClink.get(clinkId) ?? []).filter((run) => this.life(run.life).state === state)
   }
 
-  /** What a process has told of a clink, in order. */
+  /** What a process, or another one with its journal, has told of a clink, in order. */
   told(life: string, clinkId: string): readonly EventRecord[] {
-    return this.#told.get(`${life} ${clinkId}`) ?? []
+    return this.#told.get(`${this.life(life).state} ${clinkId}`) ?? []
   }
 }
 

@@ -6,6 +6,7 @@ import { judge, type Breach } from './judge.ts'
 import { Life, type Breakage, type Carried } from './life.ts'
 import { GROUP, makePlan, type PersonPlan, type Plan, type WorkerPlan } from './plan.ts'
 import { Record } from './record.ts'
+import { StateDirectory } from './state-directory.ts'
 import { VirtualTime } from './virtual-time.ts'
 
 export interface SeedOptions {
@@ -41,7 +42,11 @@ export async function runSeed(seed: number, options: SeedOptions = {}): Promise<
   const chance = new Chance(seed)
   const plan = makePlan(seed, chance.fork('plan'))
   const game = new Game(plan, chance, options)
-  await game.play()
+  try {
+    await game.play()
+  } finally {
+    game.close()
+  }
   const found = judge({
     plan: options.told?.(plan) ?? plan,
     record: game.record,
@@ -65,6 +70,7 @@ class Game {
   readonly #chance: Chance
   readonly #options: SeedOptions
   readonly #faults: Faults
+  readonly #states: StateDirectory[] = []
   readonly #lives = new Map<string, { life: Life; count: number }>()
 
   constructor(plan: Plan, chance: Chance, options: SeedOptions) {
@@ -88,7 +94,7 @@ class Game {
     this.record.say('seed', JSON.stringify(this.#plan.switches))
     for (const worker of workers) {
       this.record.say(worker.name, JSON.stringify(worker.config))
-      this.#begin(worker, 0, {})
+      this.#begin(worker)
       for (const turn of worker.turns) this.time.at(turn.at, () => this.#turn(worker, turn))
     }
     for (const clink of clinks) {
@@ -117,7 +123,7 @@ class Game {
     // With one slot and handlers of ten minutes a backlog takes its time: while there are runs the end waits.
     let isBusy = false
     while (this.time.now < end || (isBusy && this.time.now < BUSY * end)) {
-      for (const worker of this.#plan.workers) this.#begin(worker, 0, {})
+      for (const worker of this.#plan.workers) this.#beginLater(worker, 0)
       await this.time.runUntil(this.time.now + LOOK, () => false)
       isBusy = [...this.#lives.values()].some(({ life }) => !life.isOver && life.isBusy)
       this.unexplained = isBusy ? this.unexplained : look()
@@ -132,11 +138,7 @@ class Game {
   }
 
   /** Starts a worker's next process, unless the last one lives. */
-  #begin(plan: WorkerPlan, after: number, carried: Carried): void {
-    if (after > 0) {
-      this.time.at(this.time.now + after, () => this.#begin(plan, 0, carried))
-      return
-    }
+  #begin(plan: WorkerPlan): void {
     const last = this.#lives.get(plan.name)
     if (last?.life.isOver === false) return
     const { time, emulator, record } = this
@@ -146,12 +148,56 @@ class Game {
     const { breakage = {} } = this.#options
     const { lease } = this.#plan
     const life = new Life(
-      { time, emulator, record, network, plan, lease, chance, wallStart: WALL, breakage },
+      {
+        time,
+        emulator,
+        record,
+        network,
+        plan,
+        lease,
+        chance,
+        wallStart: WALL,
+        breakage,
+        killed: (one) => this.#kill(plan, one),
+      },
       count,
-      carried,
+      this.#carried(plan, last?.life, count),
     )
     this.#lives.set(plan.name, { life, count })
     life.start()
+  }
+
+  #beginLater(plan: WorkerPlan, after: number): void {
+    this.time.at(this.time.now + after, () => this.#begin(plan))
+  }
+
+  /** Whoever looks after the machine starts it again. */
+  #kill(plan: WorkerPlan, life: Life): void {
+    life.crash()
+    this.#beginLater(plan, 1_000)
+  }
+
+  /** Sometimes the machine was started again in between, and sometimes its disk was lost. */
+  #carried(plan: WorkerPlan, last: Life | undefined, count: number): Carried {
+    const { newBoot, newState } = this.#plan.restarts
+    const chance = this.#chance.fork(`restart ${plan.name} ${count}`)
+    const before = last?.carried ?? { state: this.#newState(plan.name), wallJump: 0, boot: 0 }
+    if (last === undefined) return before
+    return {
+      ...before,
+      boot: chance.is(newBoot) ? count : before.boot,
+      state: chance.is(newState) ? this.#newState(`${plan.name}~${count}`) : before.state,
+    }
+  }
+
+  #newState(name: string): StateDirectory {
+    const state = new StateDirectory(name)
+    this.#states.push(state)
+    return state
+  }
+
+  close(): void {
+    for (const state of this.#states) state.close()
   }
 
   #turn(plan: WorkerPlan, { what, ms }: WorkerPlan['turns'][number]): void {
@@ -165,13 +211,14 @@ class Game {
         life.jumpWall(ms % 2 < 1 ? -ms * 100 : ms * 100)
         break
       case 'crash':
-        this.#begin(plan, ms, life.crash())
+        life.crash()
+        this.#beginLater(plan, ms)
         break
       case 'stop':
       case 'stop-and-hurry':
         life.stop()
         if (what === 'stop-and-hurry') this.time.at(this.time.now + ms / 4, () => life.hurry())
-        this.#begin(plan, plan.config.shutdown.timeout + 2_000 + ms, {})
+        this.#beginLater(plan, plan.config.shutdown.timeout + 2_000 + ms)
         break
       default:
         what satisfies never

@@ -1,40 +1,92 @@
+import { fork } from 'node:child_process'
+import { availableParallelism } from 'node:os'
+import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { z } from 'zod'
 import { runSeed } from './run-seed.ts'
 
 const { values } = parseArgs({
   options: {
     seeds: { type: 'string', default: '1000' },
     from: { type: 'string', default: '1' },
+    /** How many processes play the seeds. */
+    jobs: { type: 'string', default: String(availableParallelism()) },
+    /** Of a job: only each so manyth seed. */
+    step: { type: 'string', default: '1' },
     trace: { type: 'boolean', default: false },
   },
 })
-const from = Number(values.from)
-const seeds = Number(values.seeds)
-const trace = values.trace ? { trace: (line: string): void => console.log(line) } : {}
-const began = performance.now()
-const totals = { requests: 0, runs: 0, lasted: 0, failed: 0, known: 0 }
-const broken = new Map<string, number>()
-for (let seed = from; seed < from + seeds; seed += 1) {
-  const verdict = await runSeed(seed, trace)
-  totals.requests += verdict.requests
-  totals.runs += verdict.runs
-  totals.lasted += verdict.lasted
-  totals.known += verdict.known.length
-  if (verdict.breaches.length === 0) continue
-  totals.failed += 1
-  for (const rule of new Set(verdict.breaches.map((breach) => breach.rule)))
-    broken.set(rule, (broken.get(rule) ?? 0) + 1)
-  console.log(
-    `seed ${seed} breaks ${verdict.breaches.length} rules: npm run simulate -- --from ${seed} --seeds 1 --trace`,
-  )
-  for (const { rule, at, life, text } of verdict.breaches.slice(0, 5)) {
-    console.log(`  ${rule} at ${(at / 1_000).toFixed(3)} ${life ?? ''}: ${text}`)
+
+const totalsSchema = z.object({
+  seeds: z.number(),
+  requests: z.number(),
+  runs: z.number(),
+  lasted: z.number(),
+  known: z.number(),
+  failed: z.number(),
+  broken: z.record(z.string(), z.number()),
+})
+type Totals = z.infer<typeof totalsSchema>
+
+const none = (): Totals => ({ seeds: 0, requests: 0, runs: 0, lasted: 0, known: 0, failed: 0, broken: {} })
+
+/** Plays seeds in this process and says which of them break a rule, and how to play them again. */
+async function play(from: number, end: number, step: number): Promise<Totals> {
+  const totals = none()
+  const trace = values.trace ? { trace: (line: string): void => console.log(line) } : {}
+  for (let seed = from; seed < end; seed += step) {
+    const { requests, runs, lasted, known, breaches } = await runSeed(seed, trace)
+    add(totals, { ...none(), seeds: 1, requests, runs, lasted, known: known.length })
+    if (breaches.length === 0) continue
+    totals.failed += 1
+    for (const rule of new Set(breaches.map((breach) => breach.rule)))
+      totals.broken[rule] = (totals.broken[rule] ?? 0) + 1
+    const lines = breaches.slice(0, 5).map(({ rule, at, life, text }) => {
+      return `  ${rule} at ${(at / 1_000).toFixed(3)} ${life ?? ''}: ${text}`
+    })
+    const replay = `npm run simulate -- --from ${seed} --seeds 1 --trace`
+    console.log([`seed ${seed} breaks ${breaches.length} rules: ${replay}`, ...lines].join('\n'))
   }
+  return totals
 }
-const seconds = (performance.now() - began) / 1_000
-console.log(
-  `${seeds} seeds in ${seconds.toFixed(1)} s (${(seeds / seconds).toFixed(0)} a second): ${totals.requests} requests, ` +
-    `${totals.runs} runs, ${Math.round(totals.lasted / 3_600_000)} virtual hours; ${totals.known} known breaches, ${totals.failed} failed` +
-    [...broken].map(([rule, count]) => `, ${rule} in ${count}`).join(''),
-)
+
+/** Spreads the seeds over processes, each of which takes every so manyth. */
+async function spread(from: number, end: number, jobs: number): Promise<Totals> {
+  const totals = none()
+  await Promise.all(
+    Array.from({ length: jobs }, async (_, job) => {
+      const options = ['--from', from + job, '--seeds', end - from - job, '--step', jobs, '--jobs', 1]
+      const child = fork(fileURLToPath(import.meta.url), options.map(String))
+      child.on('message', (message) => add(totals, totalsSchema.parse(message)))
+      const [code] = await new Promise<[number | null]>((resolve) => child.on('exit', (code) => resolve([code])))
+      if (code !== 0 && code !== 1) throw new Error(`a process of the simulation ended with ${code}`)
+    }),
+  )
+  return totals
+}
+
+function add(totals: Totals, { broken, ...more }: Totals): void {
+  for (const name of ['seeds', 'requests', 'runs', 'lasted', 'known', 'failed'] as const) totals[name] += more[name]
+  for (const [rule, count] of Object.entries(broken)) totals.broken[rule] = (totals.broken[rule] ?? 0) + count
+}
+
+const from = Number(values.from)
+const end = from + Number(values.seeds)
+const jobs = Math.min(Number(values.jobs), end - from)
+const began = performance.now()
+const totals = jobs > 1 ? await spread(from, end, jobs) : await play(from, end, Number(values.step))
 if (totals.failed > 0) process.exitCode = 1
+if (process.send === undefined) {
+  const { seeds, requests, runs, lasted, known, failed, broken } = totals
+  const seconds = (performance.now() - began) / 1_000
+  console.log(
+    `${seeds} seeds in ${seconds.toFixed(1)} s (${(seeds / seconds).toFixed(0)} a second): ${requests} requests, ` +
+      `${runs} runs, ${Math.round(lasted / 3_600_000)} virtual hours; ${known} known breaches, ${failed} failed` +
+      Object.entries(broken)
+        .map(([rule, count]) => `, ${rule} in ${count}`)
+        .join(''),
+  )
+} else {
+  process.send(totals)
+  process.disconnect()
+}

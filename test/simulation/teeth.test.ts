@@ -167,6 +167,7 @@ describe('the judge notices a worker', { timeout: 60_000 }, () => {
       ...real,
       router: {
         takesAll: real.router.takesAll,
+        routes: real.router.routes,
         describe: () => real.router.describe(),
         route: (clink, identity) => {
           const routed = real.router.route(clink, identity)

@@ -78,7 +78,7 @@ describe.concurrent('P10: a clink that was given up', () => {
 
   it('keeps no slot from others, however many there are', async () => {
     await using bench = await Bench.open()
-    const bad = Array.from({ length: 12 }, (_, n) => bench.send(`bad ${n}`))
+    const bad = Array.from({ length: 9 }, (_, n) => bench.send(`bad ${n}`))
     const station = bench.work(({ content }) => (content.startsWith('bad') ? fail() : 'done'), {
       settings: { concurrency: 2, retry: { attempts: 1 }, inbox: { claim: 'batch' } },
     })

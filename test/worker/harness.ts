@@ -18,6 +18,7 @@ import {
 import type { WorkerEvent } from '../../src/events.ts'
 import { HandlerAborted, type HandleFunction, type HandlerContext } from '../../src/handlers/handler.ts'
 import type { Route } from '../../src/handlers/route.ts'
+import type { Ledger } from '../../src/worker/ledger.ts'
 import { makeConfig, type Settings } from './settings.ts'
 import { until } from './until.ts'
 
@@ -44,6 +45,10 @@ export interface WorkOptions {
   readonly start?: boolean
   /** Throws or answers in place of the one route that takes everything. */
   readonly route?: (clink: Clink) => void
+  /** Which clinks have a route. Default: all. */
+  readonly takes?: (clink: Clink) => boolean
+  /** What an earlier process remembered. */
+  readonly ledger?: Ledger
 }
 
 export type EventOf<Name extends WorkerEvent['event']> = Extract<WorkerEvent, { event: Name }>
@@ -81,11 +86,12 @@ export class Station {
     this.daemon = new Daemon({
       config,
       key: new Secret(keyOf(emulator, options.key)),
-      router: this.#router(config, handle, options.route),
+      router: this.#router(config, handle, options),
       emit: (event) => this.events.push(event),
       transport: options.wrap?.(this.#transport) ?? this.#transport,
       clock,
       ...(options.once === undefined ? {} : { once: options.once }),
+      ...(options.ledger === undefined ? {} : { state: { ledger: options.ledger, isOurs: true } }),
     })
     void this.daemon.ended.then((exit) => (this.exit = exit))
   }
@@ -118,7 +124,7 @@ export class Station {
     this.#transport.close()
   }
 
-  #router(config: Config, handle: HandleFunction, guard: WorkOptions['route']) {
+  #router(config: Config, handle: HandleFunction, { route: guard, takes }: WorkOptions) {
     const route: Route = {
       name: 'test',
       file: 'test',
@@ -129,9 +135,11 @@ export class Station {
       retry: config.retry,
     }
     return {
-      takesAll: true,
+      takesAll: takes === undefined,
+      routes: [route],
       route: (clink: Clink) => {
         guard?.(clink)
+        if (takes?.(clink) === false) return undefined
         return { route, match: { route: route.name, text: '', groups: {} } }
       },
       describe: () => ['test'],

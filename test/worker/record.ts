@@ -62,6 +62,11 @@ export function isClaimingPoll(request: SeenRequest): boolean {
   return request.operation === 'check_inbox' && String(request.params['claim']) === 'true'
 }
 
+/** A look for what a lost poll may have claimed. */
+export function isLookForClaims(request: SeenRequest): boolean {
+  return request.operation === 'check_inbox' && request.params['status'] === 'claimed'
+}
+
 export function claimingPolls(emulator: Emulator): SeenRequest[] {
   return emulator.requests().filter(isClaimingPoll)
 }

@@ -1,17 +1,28 @@
+import { workerOf } from '../explained.ts'
 import type { Rule } from '../judge.ts'
-import { endOf, leaseEnd, slept } from './leases.ts'
+import { endOf, isListed, leaseEnd, slept } from './leases.ts'
 
 /** P2: nothing is sent for a delivery after its claim has ended, and its handler is aborted by then. */
 export const nothingAfterTheLease: Rule = ({ plan, record }) => {
-  const sent = record.requests.flatMap(({ kind, clinkId, sentAt, life, n }) => {
-    if (clinkId === undefined || sentAt === undefined) return []
+  // A person gave it back, or it ran out although the operator trusts renewals; a sibling got it, and the service shows us its
+  // claim in answer to our renewal, as if it were ours.
+  const { claimTimes, identity, reclaim } = plan.switches
+  const isMistaken = (life: string, clinkId: string): boolean =>
+    reclaim === 'ignore' &&
+    identity !== 'session' &&
+    ((claimTimes === 'absent' && workerOf(plan, life).config.claim.trustRenewals) ||
+      record.acts.some((act) => act.clinkId === clinkId))
+  const sent = record.requests.flatMap((request) => {
+    const { kind, clinkId, sentAt, life, n } = request
+    if (clinkId === undefined || sentAt === undefined || isMistaken(life, clinkId)) return []
     const end = leaseEnd(plan, record, life, clinkId, sentAt)
-    if (sentAt <= end) return []
+    if (sentAt <= end || kind === 'sibling' || isListed(record, request, end)) return []
     return [
       { rule: 'P2', at: sentAt, life, text: `#${n} ${kind} ${clinkId} was sent after the claim had ended at ${end}` },
     ]
   })
   const running = record.runs.flatMap(({ life, clinkId, startedAt, endedAt, abortedAt }) => {
+    if (isMistaken(life, clinkId)) return []
     let end = leaseEnd(plan, record, life, clinkId, startedAt)
     for (let next = leaseEnd(plan, record, life, clinkId, end); next > end;) {
       end = next

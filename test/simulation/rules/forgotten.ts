@@ -43,32 +43,30 @@ function isStarved(record: Record, why: string): boolean {
 export const claimsAreExplained: Rule = ({ plan, record, emulator }) =>
   [...record.grantsByClink.keys()].flatMap((clinkId) =>
     emulator.history(clinkId).flatMap(({ what, session, at: wall }) => {
-      if (what !== 'expired' || session === undefined || !record.lives.has(session)) return []
       const at = wall - emulator.now() + record.now
-      const life = record.life(session)
+      const life = record.livesOf(session ?? '').find((one) => one.startedAt <= at && endOf(one) > at)
+      if (what !== 'expired' || life === undefined) return []
       // The operator's word that renewals are good, where they are not and nothing shows it.
-      if (plan.switches.claimTimes === 'absent' && workerOf(plan, session).config.claim.trustRenewals) return []
-      const grant = record.grantsOf(session, clinkId).findLast((grant) => grant.at <= at)
+      if (plan.switches.claimTimes === 'absent' && workerOf(plan, life.name).config.claim.trustRenewals) return []
+      const grant = record.grantsOf(life.name, clinkId).findLast((grant) => grant.at <= at)
       if (
-        grant === undefined ||
+        grant?.life !== life.name ||
         endOf(life) <= at ||
         grant.request.toldWell !== true ||
         grant.request.fault === '[malformed]'
       )
         return []
-      const first = record
-        .grantsOf(session, clinkId)
-        .findLast(({ via, at: granted }) => via === 'poll' && granted <= at)
+      const first = record.grantsOf(life.name, clinkId).findLast(({ isNew, at: granted }) => isNew && granted <= at)
       const isSaid = record
-        .told(session, clinkId)
+        .told(life.name, clinkId)
         .some(
           ({ event, at: said }) =>
             said >= (first?.at ?? 0) && ENDS.has(event.event) && !('why' in event && event.why === 'in-hand'),
         )
       // It cannot say anything before it has woken, nor before the time by which it knows.
-      const known = Math.max(at, leaseEnd(plan, record, session, clinkId, at), ...life.sleeps.map(({ to }) => to))
+      const known = Math.max(at, leaseEnd(plan, record, life.name, clinkId, at), ...life.sleeps.map(({ to }) => to))
       if (isSaid || endOf(life) <= known) return []
       const text = `the claim on ${clinkId} ran out and nothing was said of it`
-      return [{ rule: 'P1', at, life: session, text }]
+      return [{ rule: 'P1', at, life: life.name, text }]
     }),
   )

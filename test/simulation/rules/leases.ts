@@ -1,40 +1,65 @@
 import { workerOf } from '../explained.ts'
 import type { Plan } from '../plan.ts'
-import type { GrantRecord, LifeRecord, Record } from '../record.ts'
+import type { GrantRecord, LifeRecord, Record, RequestRecord } from '../record.ts'
 
 /** A claim is believed to last so long where the service does not say: five minutes at most. */
 const UNSAID = 300_000
 
 /**
- * Until when a process may act on a clink at `at`: the end of its claim as the service had it. A claim by id that arrived
- * after that end founds nothing, only a poll does. Where the service does not tell when claims end, the documented belief
+ * Until when a process may act on a clink at `at`: the end of its claim as the service had it. A renewal that arrived after
+ * that end founds nothing: only a poll does, or a claim by id that was begun when there was no claim any more. Where the service does not tell when claims end, the documented belief
  * counts instead.
  */
 export function leaseEnd(plan: Plan, record: Record, life: string, clinkId: string, at: number): number {
-  return endBy(record.grantsOf(life, clinkId), at, (grant, end) => Math.max(end, believed(plan, grant)))
+  return endBy(record, record.grantsOf(life, clinkId), at, (grant, end) => Math.max(end, believed(plan, grant)))
 }
 
 /** The same by the service's own knowledge, whatever it told: a renewal for less shortens a claim. */
 export function claimEnd(record: Record, life: string, clinkId: string, at: number): number {
-  return endBy(record.grantsOf(life, clinkId), at, ({ expires }) => expires)
+  return endBy(record, record.grantsOf(life, clinkId), at, ({ expires }) => expires)
 }
 
-function endBy(grants: readonly GrantRecord[], at: number, after: (grant: GrantRecord, end: number) => number): number {
+function endBy(
+  record: Record,
+  grants: readonly GrantRecord[],
+  at: number,
+  after: (grant: GrantRecord, end: number) => number,
+): number {
   let end = -Infinity
+  let last = -Infinity
   for (const grant of grants) {
     if (grant.at > at) break
-    if (grant.via === 'poll' || grant.at < end) end = after(grant, grant.at < end ? end : -Infinity)
+    if (founds(record, grant, end, last) || grant.at < end) end = after(grant, grant.at < end ? end : -Infinity)
+    last = grant.at
   }
   return end
 }
 
-function believed(plan: Plan, { expires, at, via, life }: GrantRecord): number {
+function founds(record: Record, { via, isNew, request }: GrantRecord, end: number, last: number): boolean {
+  return via === 'poll' || request.begunAt > end || (isNew && isListed(record, request, last))
+}
+
+/** Whether a claim was made because a list shows its clink: as pending, or after `since`. */
+export function isListed(record: Record, { kind, clinkId, begunAt, life }: RequestRecord, since: number): boolean {
+  if (kind !== 'claim' || clinkId === undefined) return false
+  const last = record.grantsOf(life, clinkId).findLast(({ at }) => at < begunAt)?.at ?? -Infinity
+  return record.requests.some(
+    (list) =>
+      list.life === life &&
+      list.kind === 'probe' &&
+      (list.endedAt ?? Infinity) <= begunAt &&
+      list.listed?.has(clinkId) === true &&
+      (list.arrivedAt ?? -Infinity) >= (list.listed.get(clinkId) === 'pending' ? last : since),
+  )
+}
+
+function believed(plan: Plan, { expires, at, via, life, isNew }: GrantRecord): number {
   const { config } = workerOf(plan, life)
   const { claimTimes, pollRecords } = plan.switches
   const isSaid = claimTimes !== 'absent' && (via === 'claim' || pollRecords !== 'snapshot')
   if (isSaid) return expires
   if (via === 'claim' && config.claim.trustRenewals) return Math.max(expires, at + config.claim.timeout)
-  return via === 'poll' ? Math.max(expires, at + Math.min(config.claim.timeout, UNSAID)) : expires
+  return via === 'poll' || isNew ? Math.max(expires, at + Math.min(config.claim.timeout, UNSAID)) : expires
 }
 
 /** Whether the process stood still at some time between `from` and `to`, or has just come back. */

@@ -1,4 +1,5 @@
 import type { Breach, Rule } from '../judge.ts'
+import type { Record } from '../record.ts'
 
 const MINUTE = 60_000
 /** Far above what any plan needs. */
@@ -19,7 +20,7 @@ export const noBusyLoop: Rule = ({ plan, record, ticks }) => {
     const perMinute = MINUTE / (worker?.config.poll.interval ?? MINUTE)
     const most =
       clinkId === undefined
-        ? 3 * perMinute + 4 * plan.clinks.length
+        ? 3 * perMinute + 4 * plan.clinks.length + parked(record, life, Math.floor(at / MINUTE))
         : Math.max(PER_CLINK, (PER_LEASE * MINUTE) / plan.lease)
     if (count > most && count <= most + 1) {
       breaches.push({ rule: 'live', at, life, text: `more than ${most} times ${kind} ${clinkId ?? ''} in a minute` })
@@ -29,6 +30,12 @@ export const noBusyLoop: Rule = ({ plan, record, ticks }) => {
     breaches.push({ rule: 'live', at: record.now, text: `${ticks} turns` })
   }
   return breaches
+}
+
+/** What is claimed again as soon as its claim has run out makes a poll each time. */
+function parked(record: Record, life: string, minute: number): number {
+  const events = record.eventsByLife.get(life) ?? []
+  return events.filter(({ at, event }) => event.event === 'clink.parked' && Math.floor(at / MINUTE) === minute).length
 }
 
 /** A stop ends within `shutdown.timeout`. */

@@ -9,7 +9,10 @@ export const claimsOnlyWhatCanStart: Rule = ({ plan, record }) => {
     const waiting = new Set<string>()
     const runs = record.runs.filter((run) => run.life === life)
     for (const [index, { at, event }] of events.entries()) {
-      if (event.event === 'clink.claimed') waiting.add(event.clink.clink_id)
+      // What an earlier process held waits for a slot like anything else, but was not claimed for nothing.
+      const isHeldOn =
+        'clink' in event && record.grantsOf(life, event.clink.clink_id).findLast((one) => one.at <= at)?.life !== life
+      if (event.event === 'clink.claimed' && !isHeldOn) waiting.add(event.clink.clink_id)
       else if ('clink' in event) waiting.delete(event.clink.clink_id)
       // Whatever happens at one time has no length: only what is left then waits.
       if (events[index + 1]?.at === at || waiting.size === 0) continue

@@ -1,4 +1,5 @@
 import type { Rule } from '../judge.ts'
+import { isTooSlow } from '../explained.ts'
 import { endOf, leaseEnd, slept } from './leases.ts'
 
 /** P4: never two renewals of one clink under way. */
@@ -22,15 +23,16 @@ export const renewalsInSingleFile: Rule = ({ record }) =>
 /** P4: while the service answers, a claim does not run out under a run. */
 export const renewedWhileInHand: Rule = ({ plan, record }) => {
   const { reclaim, claimTimes, maxTimeout } = plan.switches
-  // A quarter of a lease has to be enough for several tries that are slower than usual.
-  const isTooSlow = plan.faults.latency * 20 > plan.lease
-  const cannotRenew = isTooSlow || reclaim !== 'renew' || claimTimes === 'absent' || plan.switches.rateLimit !== 'none'
+  const cannotRenew =
+    isTooSlow(plan) || reclaim !== 'renew' || claimTimes === 'absent' || plan.switches.rateLimit !== 'none'
   if (cannotRenew || String(maxTimeout).startsWith('reject')) return []
   return record.runs.flatMap(({ life, clinkId, startedAt, abortedAt, abortCode }) => {
     if (abortCode !== 'lease-lost' || abortedAt === undefined) return []
     const of = record.life(life)
     const end = leaseEnd(plan, record, life, clinkId, abortedAt)
     const since = Math.max(startedAt, 0)
+    // Of a claim that was held on to over a restart little may have been left.
+    if (record.grantsOf(life, clinkId).findLast(({ isNew, at }) => isNew && at <= startedAt)?.life !== life) return []
     const disturbed =
       abortedAt < plan.calmAt ||
       slept(of, since, abortedAt) ||

@@ -10,6 +10,7 @@ export const resultsAreKept: Rule = ({ record }) =>
         (other) =>
           other.startedAt < at &&
           other.end === 'result' &&
+          other.isCutShort !== true &&
           other.abortedAt === undefined &&
           other.outlivedClaim !== true,
       )
@@ -18,7 +19,7 @@ export const resultsAreKept: Rule = ({ record }) =>
       ?.find(
         (request) =>
           request.kind === 'complete' &&
-          request.life === life &&
+          record.life(request.life).state === record.life(life).state &&
           request.status === 200 &&
           (request.arrivedAt ?? Infinity) <= at,
       )

@@ -15,10 +15,14 @@ export const failedIsHeld: Rule = ({ plan, record }) =>
     if (last?.endedAt === undefined) return []
     const breach = (text: string): Breach => ({ rule: 'P10', at, life, text: `${clinkId} starts ${text}` })
     const { endedAt } = last
-    const jumps = record.life(life).jumps.filter((jump) => jump.at >= endedAt && jump.at <= at)
+    const { state } = record.life(life)
+    const jumps = record
+      .livesOf(state)
+      .flatMap((one) => one.jumps)
+      .filter((jump) => jump.at >= endedAt && jump.at <= at)
     const wait = at - endedAt + jumps.reduce((sum, { ms }) => sum + ms, 0)
     const failures = before.filter((other) => isFailure(other)).length
-    const held = Math.min(maxBackoff, backoff * 2 ** (failures - 1)) * LEAST_PART
+    const held = Math.min(maxBackoff, backoff * 2 ** Math.max(0, failures - 1)) * LEAST_PART
     const breaches: Breach[] = []
     if (isFailure(last) && wait < held) breaches.push(breach(`${wait} ms after a failure, not ${held}`))
     if (last.abortedAt === undefined && last.outlivedClaim !== true) {
@@ -27,7 +31,10 @@ export const failedIsHeld: Rule = ({ plan, record }) =>
       if (last.end === 'release' && wait < cooldown)
         breaches.push(breach(`${wait} ms after a release, within the cooldown`))
       if (
-        before.some((other) => other.end === 'reject' && other.abortedAt === undefined && other.outlivedClaim !== true)
+        before.some(
+          ({ end, abortedAt, outlivedClaim, isCutShort }) =>
+            end === 'reject' && abortedAt === undefined && outlivedClaim !== true && isCutShort !== true,
+        )
       )
         breaches.push(breach('though it was rejected'))
     }
@@ -41,7 +48,8 @@ export const attemptsAreCounted: Rule = ({ plan, record }) =>
     const before = record.runsOf(life, clinkId).filter((other) => other.startedAt < at)
     const failures = before.filter((other) => isFailure(other)).length
     const uncounted = before.filter(
-      ({ end, abortedAt, outlivedClaim }) => end === 'retry' && abortedAt === undefined && outlivedClaim !== true,
+      ({ end, abortedAt, outlivedClaim, isCutShort }) =>
+        end === 'retry' && abortedAt === undefined && outlivedClaim !== true && isCutShort !== true,
     ).length
     // What no attempt says about the handler: its claim was lost, or nobody wanted it any more.
     const others = before.length - uncounted - failures

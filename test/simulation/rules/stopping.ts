@@ -15,10 +15,15 @@ export const stopLeavesNothing: Rule = ({ record }) =>
     })
   })
 
-function isExcused(record: Record, { name, stoppedAt, jumps }: LifeRecord, clinkId: string): boolean {
+function isExcused(record: Record, { name, startedAt, stoppedAt, jumps }: LifeRecord, clinkId: string): boolean {
   const grants = record.grantsOf(name, clinkId)
   const last = grants.at(-1)
   // What it was not told of it cannot give back.
+  // What it did not hold on to, because an earlier process had parked it or was giving it back, or its lease was over.
+  const isHeldOn = record
+    .told(name, clinkId)
+    .some(({ event, at }) => at >= startedAt && event.event === 'clink.claimed')
+  if (last?.life !== name && !isHeldOn) return true
   if (last?.request.toldWell !== true || (last.request.endedAt ?? Infinity) > (stoppedAt ?? 0)) return true
   const told = record.requestsByClink
     .get(clinkId)

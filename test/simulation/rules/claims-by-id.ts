@@ -1,0 +1,57 @@
+import { workerOf } from '../explained.ts'
+import type { Rule } from '../judge.ts'
+import type { EventRecord, Record } from '../record.ts'
+import type { WorkerPlan } from '../plan.ts'
+
+function needsSelect({ config: { inbox } }: WorkerPlan): boolean {
+  return inbox.claim === 'select' || inbox.for === 'me' || inbox.ignore.length > 0
+}
+
+function verdicts(record: Record, life: string, verdict: string): readonly EventRecord[] {
+  const { state } = record.life(life)
+  return record
+    .livesOf(state)
+    .flatMap(({ name }) => record.eventsByLife.get(name) ?? [])
+    .filter(({ event }) => event.event === 'worker.siblings' && event.verdict === verdict)
+}
+
+/** What was claimed by id runs only where it is known that siblings' claims are refused, or that there are none. */
+export const claimsByIdAreSafe: Rule = ({ plan, record }) =>
+  record.runs.flatMap(({ life, clinkId, startedAt: at }) => {
+    const claim = record.grantsOf(life, clinkId).findLast((grant) => grant.isNew && grant.at <= at)
+    if (claim?.via !== 'claim' || workerOf(plan, life).config.claim.exclusive) return []
+    // What a person gave back, a renewal has claimed anew.
+    if (record.acts.some((act) => act.clinkId === clinkId)) return []
+    // A renewal that came late may have claimed it too: then the run was begun on the claim before.
+    if (record.runsOf(life, clinkId).some(({ startedAt }) => startedAt < at)) return []
+    if (verdicts(record, life, 'refused').some((told) => told.at <= at)) return []
+    return [{ rule: 'P3', at, life, text: `${clinkId} was claimed by id and runs, though siblings may be granted` }]
+  })
+
+/** Who must choose what it claims never polls with claiming on. */
+export const choosersDoNotPoll: Rule = ({ plan, record }) =>
+  record.requests.flatMap(({ kind, life, begunAt: at, n }) =>
+    kind === 'poll' && needsSelect(workerOf(plan, life))
+      ? [{ rule: 'P6', at, life, text: `#${n} polls with claiming on, though the configuration chooses` }]
+      : [],
+  )
+
+/** Who must choose and may not claim by id says so, and claims nothing any more. */
+export const refusalsAreSaid: Rule = ({ plan, record }) =>
+  [...record.lives.values()].flatMap((of) => {
+    const { name: life, worker, startedAt } = of
+    const config = plan.workers.find(({ name }) => name === worker)
+    const granted = verdicts(record, life, 'granted')[0]
+    if (config === undefined || granted === undefined || !needsSelect(config)) return []
+    const since = Math.max(granted.at, startedAt)
+    const events = record.eventsByLife.get(life) ?? []
+    const claims = events.filter(({ at, event }) => event.event === 'clink.claimed' && at > since)
+    const isSaid = events.some(({ event }) => event.event === 'worker.notReady')
+    const lived = Math.min(of.stopAskedAt ?? record.now, of.crashedAt ?? record.now) - since
+    // While the service fails, or the process sleeps, there are other things to say.
+    const hadTime = lived > 600_000 && since > plan.calmAt
+    return [
+      ...claims.map(({ at }) => ({ rule: 'P3', at, life, text: 'it claims though siblings are granted' })),
+      ...(hadTime && !isSaid ? [{ rule: 'P14', at: since, life, text: 'it does not say why it claims nothing' }] : []),
+    ]
+  })

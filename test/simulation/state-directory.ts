@@ -1,0 +1,62 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Journal } from '../../src/journal/journal.ts'
+import { ledgerOf } from '../../src/journal/state.ts'
+import type { Ledger } from '../../src/worker/ledger.ts'
+import type { Chance } from './chance.ts'
+import type { Host, VirtualTime } from './virtual-time.ts'
+
+/** Memory where there is such a place, since ten thousand seeds write a lot. */
+const PLACES = ['/dev/shm', tmpdir()]
+/** Virtual milliseconds that a commit takes at most. */
+const SLOWEST = 4
+
+/**
+ * What the processes of one worker leave to each other: a real journal in a directory of its own. A commit takes a moment of virtual
+ * time; the crash of the process before its end loses it.
+ */
+export class StateDirectory {
+  /** Stands for the session that its processes share. */
+  readonly name: string
+  /** The session id that they really have, once seen. */
+  session: string | undefined
+  #path: string | undefined
+  readonly #journals: Journal[] = []
+
+  constructor(name: string) {
+    this.name = name
+  }
+
+  open(time: VirtualTime, host: Host, chance: Chance, wall: () => number): Ledger {
+    this.#path ??= makeDirectory()
+    const journal = new Journal({
+      directory: this.#path,
+      sync: 'normal',
+      onHealth: (problem) => {
+        if (problem !== undefined) throw new Error(`the journal cannot be written: ${problem}`)
+      },
+      schedule: (commit) => {
+        time.at(time.now + (chance.is(0.8) ? 0 : chance.between(0, SLOWEST)), commit, host)
+      },
+    })
+    this.#journals.push(journal)
+    return ledgerOf(journal, wall)
+  }
+
+  close(): void {
+    for (const journal of this.#journals) journal.close()
+    if (this.#path !== undefined) rmSync(this.#path, { recursive: true, force: true })
+  }
+}
+
+function makeDirectory(): string {
+  for (const place of PLACES) {
+    try {
+      return mkdtempSync(join(place, 'clink-worker-simulation-'))
+    } catch {
+      // Then the next.
+    }
+  }
+  throw new Error(`no directory can be made in ${PLACES.join(' or ')}`)
+}

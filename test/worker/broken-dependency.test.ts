@@ -1,0 +1,134 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { describe, expect, it } from 'vitest'
+import { Bench, until } from './harness.ts'
+import { mostClaimed, stillClaimed } from './record.ts'
+
+const retry = { attempts: 3, backoff: 40, maxBackoff: 100 } as const
+
+/** A handler whose application can be away. */
+function application() {
+  const state = { isAway: true, running: 0, most: 0, starts: 0 }
+  const handle = async (): Promise<string> => {
+    state.starts += 1
+    state.running += 1
+    state.most = Math.max(state.most, state.running)
+    try {
+      await delay(5)
+      if (state.isAway) throw new Error('the application is away')
+      return 'done'
+    } finally {
+      state.running -= 1
+    }
+  }
+  return { state, handle }
+}
+
+describe.concurrent('Section 4 of the rules: a broken dependency', () => {
+  it('pauses the route after ten failed starts of five clinks, says so once, and costs nobody an attempt from then on', async () => {
+    await using bench = await Bench.open()
+    const ids = bench.sendMany(8)
+    const { state, handle } = application()
+    const station = bench.work(handle, { settings: { retry } })
+    const { failures, clinks, error } = await station.seen('route.paused')
+    expect([failures, error.message]).toEqual([10, 'the application is away'])
+    expect(clinks).toBeGreaterThanOrEqual(5)
+    expect(station.daemon.snapshot().paused).toEqual(['test'])
+
+    const before = state.starts
+    await until(() => state.starts >= before + 15, 'fifteen probes')
+    expect(station.all('clink.deadLettered')).toEqual([])
+    state.isAway = false
+    await bench.completed(ids)
+
+    expect(station.all('route.paused')).toHaveLength(1)
+    expect(station.all('route.resumed')).toHaveLength(1)
+    expect(station.all('clink.deadLettered')).toEqual([])
+    expect(station.daemon.snapshot().paused).toEqual([])
+  })
+
+  it('probes with one clink at a time, and claims no more than may be held (P6)', async () => {
+    await using bench = await Bench.open()
+    bench.sendMany(60)
+    const { state, handle } = application()
+    const station = bench.work(handle, { settings: { retry, concurrency: 3 } })
+    await station.seen('route.paused')
+    await until(() => state.running === 0, 'what ran has ended')
+    const before = state.starts
+    state.most = 0
+    await until(() => state.starts >= before + 10, 'ten probes')
+
+    expect(state.most).toBe(1)
+    expect(mostClaimed(bench.emulator)).toBeLessThanOrEqual(3 + 3 * 4)
+  })
+
+  it('waits longer between probes, up to the longest backoff', async () => {
+    await using bench = await Bench.open()
+    bench.sendMany(10)
+    const { state, handle } = application()
+    const station = bench.work(handle, { settings: { retry: { attempts: 3, backoff: 20, maxBackoff: 1_000 } } })
+    await station.seen('route.paused')
+    const before = state.starts
+    await until(() => state.starts >= before + 6, 'six probes')
+    const starts = station.runs.slice(before).map(({ start }) => start)
+    const gaps = starts.slice(1).map((start, n) => start - (starts[n] ?? 0))
+
+    expect(gaps.at(-1)).toBeGreaterThan(200)
+  })
+
+  it('is not noticed where one start in ten succeeds', async () => {
+    await using bench = await Bench.open()
+    const ids = bench.sendMany(40)
+    let n = 0
+    const station = bench.work(
+      () => {
+        n += 1
+        if (n % 10 !== 0) throw new Error('no')
+      },
+      { settings: { retry: { ...retry, attempts: 2 }, concurrency: 1 } },
+    )
+    await until(
+      () => ids.every((id) => bench.status(id) === 'completed' || station.all('clink.deadLettered', id).length === 1),
+      'all have ended',
+    )
+
+    expect(station.all('route.paused')).toEqual([])
+  })
+
+  it('is not noticed where fewer than five clinks fail: those are given up (P10)', async () => {
+    await using bench = await Bench.open()
+    const ids = bench.sendMany(4)
+    const { handle } = application()
+    const station = bench.work(handle, { settings: { retry } })
+    for (const id of ids) await station.seen('clink.deadLettered', id)
+
+    expect(station.all('route.paused')).toEqual([])
+    for (const id of ids) expect(station.runsOf(id)).toHaveLength(3)
+  })
+
+  it('a retryAfter, a release or a rejection is not a failure of the route', async () => {
+    await using bench = await Bench.open()
+    const ids = bench.sendMany(14)
+    const station = bench.work(
+      ({ content }, ctx) => {
+        if (content === 'task 9') return ctx.reject('bad request')
+        throw new Error('no')
+      },
+      { settings: { retry: { ...retry, attempts: 1 }, concurrency: 1 } },
+    )
+    for (const id of ids) await station.seen('clink.deadLettered', id)
+
+    expect(station.all('route.paused')).toEqual([])
+  })
+
+  it('a stop while the route is paused gives everything back (P8)', async () => {
+    await using bench = await Bench.open()
+    bench.sendMany(20)
+    const { handle } = application()
+    const station = bench.work(handle, { settings: { retry } })
+    await station.seen('route.paused')
+    await station.close()
+
+    expect(stillClaimed(bench.emulator)).toEqual([])
+    expect(await station.ended()).toBe(0)
+  })
+})

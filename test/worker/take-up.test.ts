@@ -1,0 +1,156 @@
+import { describe, expect, it } from 'vitest'
+import { Bench, until, type Station } from './harness.ts'
+import { isLookForClaims, requests, times } from './record.ts'
+
+const failure = { success: false, error: 'internal', message: 'no' }
+const alone = { claim: { exclusive: true } } as const
+
+/** A worker that has claimed before, so that it knows who it is and what the service's clock says. */
+async function begun(bench: Bench, settings: object, handle: () => unknown = () => 'done'): Promise<Station> {
+  const station = bench.work(
+    async () => {
+      await handle()
+    },
+    { settings },
+  )
+  await bench.completed(bench.send('first'))
+  return station
+}
+
+describe.concurrent('P7: what a claiming poll whose answer was lost has claimed', () => {
+  it.for([
+    ['500 after the effect', { status: 500, effect: true }],
+    ['408 after the effect', { status: 408, effect: true }],
+    ['a cut after the effect', { cut: 'after' }],
+    ['half an answer', { truncate: 25 }],
+    ['success: false', { replaceBody: JSON.stringify(failure) }],
+    ['no answer', { hang: 'after' }],
+  ] as const)('(%s) is taken up where nobody else uses the key, long before the claims run out', async ([, effect]) => {
+    await using bench = await Bench.open({ switches: { defaultTimeout: 300 } })
+    const station = await begun(bench, { ...alone, clink: { timeout: 500 } })
+    const fault = bench.fault({ operation: 'check_inbox', times: 1 }, effect)
+    const ids = bench.sendMany(3)
+    await bench.completed(ids)
+
+    expect(fault.hits).toBe(1)
+    for (const id of ids) {
+      expect(station.runsOf(id)).toHaveLength(1)
+      expect(times(bench.emulator, id, 'claimed')).toBe(1)
+      expect(station.all('clink.takenUp', id).length).toBeLessThanOrEqual(1)
+    }
+    expect(station.all('clink.takenUp').length).toBeGreaterThan(0)
+  })
+
+  it('is taken up where siblings are refused, which the next clink finds out', async () => {
+    await using bench = await Bench.open()
+    const station = await begun(bench, {})
+    bench.fault({ operation: 'check_inbox', times: 1 }, { cut: 'after' })
+    const lost = bench.sendMany(2)
+    await station.seen('poll.lost')
+    await bench.completed(bench.send('finds it out'))
+    await bench.completed(lost)
+
+    expect(station.all('worker.siblings').map(({ verdict }) => verdict)).toEqual(['refused'])
+    for (const id of lost) expect(station.runsOf(id)).toHaveLength(1)
+  })
+
+  it('is left to run out where a claim by id could take a sibling’s work (P3)', async () => {
+    await using bench = await Bench.open({ switches: { identity: 'key', defaultTimeout: 3 } })
+    const station = await begun(bench, {})
+    bench.fault({ operation: 'check_inbox', times: 1 }, { cut: 'after' })
+    const lost = bench.sendMany(2)
+    await station.seen('poll.lost')
+    bench.send('finds it out')
+    await station.seen('worker.siblings')
+    await bench.completed(lost)
+
+    expect(station.all('clink.takenUp')).toEqual([])
+    for (const id of lost) expect(times(bench.emulator, id, 'claimed')).toBe(2)
+  })
+
+  it.for([
+    ['a refusal', { status: 400 }],
+    ['a redirection', { status: 302 }],
+    ['too many requests', { status: 429, headers: { 'retry-after': '0' } }],
+  ] as const)('(%s) is nothing, and is not looked for', async ([, effect]) => {
+    await using bench = await Bench.open()
+    const station = await begun(bench, alone)
+    bench.fault({ operation: 'check_inbox', times: 1 }, effect)
+    await station.seen('poll.failed')
+    await bench.completed(bench.sendMany(3))
+
+    expect(requests(bench.emulator, 'check_inbox').filter(isLookForClaims)).toEqual([])
+    expect(station.daemon.snapshot().maybeClaimed).toBe(0)
+  })
+
+  it('keeps as many slots free while it is looked for (P6)', async () => {
+    await using bench = await Bench.open({ switches: { claimedVisible: 'no' } })
+    const station = await begun(bench, { ...alone, concurrency: 3 })
+    bench.fault({ operation: 'check_inbox', times: 1 }, { cut: 'after' })
+    bench.sendMany(2)
+    await station.seen('poll.lost')
+
+    expect(station.daemon.snapshot().maybeClaimed).toBe(3)
+    const [asked] = station.all('poll.lost').map(({ asked: count }) => count)
+    expect(asked).toBe(3)
+  })
+
+  it('is not taken for lost work when a handler claimed it through ctx.api', async () => {
+    await using bench = await Bench.open()
+    let theirs = ''
+    const looks = () => requests(bench.emulator, 'check_inbox').filter(isLookForClaims)
+    const station = bench.work(
+      async ({ content }, ctx) => {
+        if (content !== 'claims') return
+        bench.fault({ operation: 'check_inbox', times: 1 }, { delayBefore: 500, cut: 'after' })
+        theirs = bench.send('theirs')
+        await ctx.api.claimClink({ clink_id: theirs })
+        await until(() => looks().length > 2, 'it is looked for')
+      },
+      { settings: { ...alone, concurrency: 2 } },
+    )
+    await bench.completed(bench.send('first'))
+    await bench.completed(bench.send('claims'))
+
+    expect(station.all('poll.lost')).toHaveLength(1)
+    expect(station.all('clink.takenUp')).toEqual([])
+    expect(station.runsOf(theirs)).toEqual([])
+    expect(bench.status(theirs)).toBe('claimed')
+  })
+
+  it.for([
+    ['moves', 'none', 300],
+    ['stays', 'none', 300],
+    ['stays', 'cap:2', 300],
+    ['moves', 'cap:2', 300],
+    ['stays', 'reject:2', 2],
+    ['stays', 'none', 2],
+  ] as const)(
+    'has a lease that ends before the claim does: claimed_at %s, longest claim %s, a poll’s claim %i s (P2)',
+    async ([claimedAtOnRenew, maxTimeout, defaultTimeout]) => {
+      await using bench = await Bench.open({ switches: { claimedAtOnRenew, maxTimeout, defaultTimeout } })
+      const station = await begun(bench, { ...alone, claim: { exclusive: true, timeout: 30_000 } })
+      bench.fault({ operation: 'check_inbox', times: 1 }, { cut: 'after' })
+      const id = bench.send('work')
+      const { lease } = await station.seen('clink.claimed', id)
+      const at = bench.emulator.now()
+      const expires = bench.emulator.clink(id)?.claim?.expires ?? 0
+      await bench.completed(id)
+
+      expect(station.all('clink.takenUp', id)).toHaveLength(1)
+      expect(lease).toBeLessThan(expires - at + 50)
+      await until(() => station.runsOf(id).length === 1, 'one run')
+    },
+  )
+
+  it('is left alone where the answers carry no times: nothing tells how long the claim lasts (P2)', async () => {
+    await using bench = await Bench.open({ switches: { claimTimes: 'absent', defaultTimeout: 2 } })
+    const station = await begun(bench, { ...alone, claim: { exclusive: true, timeout: 2_000 } })
+    bench.fault({ operation: 'check_inbox', times: 1 }, { cut: 'after' })
+    const id = bench.send('work')
+    await bench.completed(id)
+
+    expect(station.all('clink.takenUp')).toEqual([])
+    expect(times(bench.emulator, id, 'claimed')).toBe(2)
+  })
+})
