@@ -253,7 +253,7 @@ export class Daemon {
       emit,
       ledger,
       boot: this.#parts.boot ?? systemBoot(),
-      crashWatch: new CrashWatch(ledger, config.retry.crashes, emit),
+      crashWatch: new CrashWatch(ledger, config.retry.crashes, emit, () => clock.wall()),
       router,
       runner: inlineRunner,
       identity,

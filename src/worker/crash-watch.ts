@@ -3,43 +3,64 @@ import type { HeldClaim, Ledger } from './ledger.ts'
 
 /** So many crashes in a row make suspects of the clinks that were running. */
 const IN_A_ROW = 2
+/** A process that has run for so long, in milliseconds, has not crashed for the same reason as the one before it. */
+const LONG_LIFE = 3_600_000
+
+/** A clink in hand when the last process ended. */
+export type InHand = Pick<HeldClaim, 'clink' | 'route' | 'running'>
 
 /**
  * Tells a crash from a stop by a mark that only a stop sets, and finds the clink that kills the process: after two crashes in a
  * row what was running is run alone, one clink at a time, and only a crash while alone counts against a clink. Those that
  * merely ran beside it lose nothing.
+ *
+ * A crash is in a row with the one before it when the process had lived for less than an hour, or when a clink was running that had
+ * been running at an earlier crash as well: a clink may take its time to kill. That clinks were settled in between says nothing, since those
+ * beside the killer are settled all the time.
  */
 export class CrashWatch {
   readonly #ledger: Ledger
   readonly #limit: number
   readonly #emit: Emit
+  readonly #wall: () => number
 
   /** @param limit crashes while alone after which a clink is given up. */
-  constructor(ledger: Ledger, limit: number, emit: Emit) {
+  constructor(ledger: Ledger, limit: number, emit: Emit, wall: () => number) {
     this.#ledger = ledger
     this.#limit = limit
     this.#emit = emit
+    this.#wall = wall
   }
 
-  /** At the start, before anything runs. */
-  async begin(claims: readonly HeldClaim[]): Promise<void> {
-    const crashed = this.#ledger.fact('run') === 'under way'
-    const crashes = crashed ? Number(this.#ledger.fact('crashes') ?? 0) + 1 : 0
-    const running = claims.filter((claim) => claim.running)
-    const alone = this.#ledger.fact('alone') ?? ''
-    await Promise.all([
-      this.#ledger.noteFact('run', 'under way'),
-      this.#ledger.noteFact('crashes', String(crashes)),
-      this.#ledger.noteFact('alone', ''),
-    ])
+  /**
+   * At the start, before anything runs. What it notes is one commit: a crash in the middle of it changes nothing.
+   *
+   * @param isOurs false: what the ledger knows was written by another worker, whose end is no crash of ours.
+   */
+  async begin(inHand: readonly InHand[], isOurs = true): Promise<void> {
+    const ledger = this.#ledger
+    const running = inHand.filter((one) => one.running)
+    const crashed = isOurs && ledger.fact('run') === 'under way'
+    const crashes = crashed ? (this.#isInARow(running) ? Number(ledger.fact('crashes') ?? 0) : 0) + 1 : 0
+    const killer = crashed ? running.find(({ clink }) => clink.clink_id === ledger.fact('alone')) : undefined
+    const writes = [
+      ledger.noteFact('run', 'under way'),
+      ledger.noteFact('since', String(this.#wall())),
+      ledger.noteFact('crashes', String(crashes)),
+      ledger.noteFact('alone', ''),
+    ]
+    // Whoever ended: a start whose end nobody knows does not count against its clink.
+    if (crashed || !isOurs) writes.push(...running.map(async ({ clink }) => await ledger.excuse(clink.clink_id)))
+    const verdict = killer === undefined ? undefined : this.#count(killer)
+    if (verdict !== undefined) writes.push(verdict.written)
+    if (crashes >= IN_A_ROW) {
+      const suspects = verdict?.isGivenUp === true ? running.filter((one) => one !== killer) : running
+      writes.push(...suspects.map(async ({ clink }) => await ledger.suspect(clink.clink_id)))
+    }
+    await Promise.all(writes)
     if (!crashed) return
     this.#emit({ event: 'worker.crashed', crashes, running: running.map(({ clink }) => clink.clink_id) })
-    await Promise.all(running.map(({ clink }) => this.#ledger.excuse(clink.clink_id)))
-    const killer = running.find(({ clink }) => clink.clink_id === alone)
-    if (killer !== undefined) await this.#count(killer)
-    if (crashes < IN_A_ROW) return
-    const others = running.map(({ clink }) => clink.clink_id).filter((id) => !this.#ledger.isGivenUp(id))
-    await Promise.all(others.map((id) => this.#ledger.suspect(id)))
+    verdict?.say()
   }
 
   /** A suspect is about to run with nothing beside it. */
@@ -57,12 +78,25 @@ export class CrashWatch {
     await Promise.all([this.#ledger.noteFact('run', 'stopped'), this.#ledger.noteFact('crashes', '0')])
   }
 
-  async #count({ clink, route }: HeldClaim): Promise<void> {
-    const crashes = await this.#ledger.countCrash(clink.clink_id)
-    if (crashes < this.#limit) return
+  #isInARow(running: readonly InHand[]): boolean {
+    const since = Number(this.#ledger.fact('since') ?? 0)
+    return this.#wall() - since < LONG_LIFE || running.some(({ clink }) => this.#ledger.excusedOf(clink.clink_id) > 0)
+  }
+
+  /** Counts a crash against the clink that ran alone, and gives it up when it was one too many. */
+  #count({ clink, route }: InHand): { written: Promise<void>; isGivenUp: boolean; say: () => void } {
+    const ledger = this.#ledger
+    const id = clink.clink_id
+    const written = ledger.countCrash(id)
+    const crashes = ledger.crashesOf(id)
+    if (crashes < this.#limit) return { written, isGivenUp: false, say: () => {} }
     const reason = `the process ended ${crashes} times while this clink ran alone`
-    const errors = this.#ledger.errorsOf(clink.clink_id)
-    await this.#ledger.bury({ clink, route, attempts: crashes, reason, errors, tell: 'release', at: Date.now() })
-    this.#emit({ event: 'clink.deadLettered', clink, reason, attempts: crashes })
+    const errors = ledger.errorsOf(id)
+    const letter = { clink, route, attempts: crashes, reason, errors, tell: 'release', at: this.#wall() } as const
+    return {
+      written: Promise.all([written, ledger.bury(letter)]).then(() => {}),
+      isGivenUp: true,
+      say: () => this.#emit({ event: 'clink.deadLettered', clink, reason, attempts: crashes }),
+    }
   }
 }

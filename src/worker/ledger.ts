@@ -164,11 +164,13 @@ export class Ledger {
     if (this.isSuspect(clinkId)) await this.#changeAttempts(clinkId, { suspect: false, crashes: 0 })
   }
 
-  /** Notes that the process crashed while the clink ran alone, and says how often that makes. */
-  async countCrash(clinkId: string): Promise<number> {
-    const crashes = this.#attemptsOf(clinkId).crashes + 1
-    await this.#changeAttempts(clinkId, { crashes })
-    return crashes
+  /** Notes that the process crashed while the clink ran alone. */
+  async countCrash(clinkId: string): Promise<void> {
+    await this.#changeAttempts(clinkId, { crashes: this.crashesOf(clinkId) + 1 })
+  }
+
+  crashesOf(clinkId: string): number {
+    return this.#attemptsOf(clinkId).crashes
   }
 
   /** A result computed while its lease stood. It is final: sent under a later claim, never computed again. */

@@ -127,7 +127,9 @@ export class Worker {
     const claims = ledger.heldClaims()
     await ledger.prune(this.#context.config.state.keep)
     this.#pruneLater()
-    await crashWatch.begin(resume ? claims : [])
+    // In one commit: a crash right after it is none of what was running before.
+    const noted = claims.map(async (claim) => await ledger.holdClaim({ ...claim, running: false }))
+    await Promise.all([crashWatch.begin(claims, resume), ...noted])
     if (resume) await this.#intake.resume(claims)
     else await Promise.all(claims.map(({ clink }) => ledger.dropClaim(clink.clink_id)))
     if (this.#stopped === undefined) this.#poller.start()

@@ -26,7 +26,7 @@ export default defineHandler(async (clink, ctx) => {
 })
 `
 
-describe('P9: after a kill -9', () => {
+describe('P9, §7: after a kill -9', () => {
   it(
     'the next start holds on to the claims at once, and runs their clinks as attempt 2',
     { timeout: 60_000 },
