@@ -5,6 +5,7 @@ import type { Route, RoutedClink } from '../handlers/route.ts'
 import type { Claimed } from './claimed.ts'
 import { complete } from './complete.ts'
 import type { WorkerContext } from './context.ts'
+import type { ClaimInHand, WorkerKey } from './keys.ts'
 import type { Lease } from './lease.ts'
 import { LeaseKeeper, type RenewalMemory } from './lease-keeper.ts'
 import { decide, decideOutlived, type Decision, type HandlerOutcome, type OutcomePolicy } from './outcome.ts'
@@ -52,6 +53,7 @@ export class Delivery {
   /** Resolves when the delivery is settled or lost, though its code may still run. */
   readonly settled: Promise<void>
   readonly #routed: RoutedClink
+  readonly #key: WorkerKey
   readonly #shared: DeliveryShared
   readonly #context: WorkerContext
   readonly #keeper: LeaseKeeper
@@ -77,9 +79,10 @@ export class Delivery {
   #abandoned: Promise<void> | undefined
 
   /** @param wait only of a clink that an earlier process held: milliseconds until it is to run. */
-  constructor(clink: Clink, routed: RoutedClink, lease: Lease, shared: DeliveryShared, wait?: number) {
+  constructor(clink: Clink, routed: RoutedClink, { key, lease }: ClaimInHand, shared: DeliveryShared, wait?: number) {
     this.clink = clink
     this.#routed = routed
+    this.#key = key
     this.#shared = shared
     this.#context = shared.context
     this.settled = this.#settled.promise
@@ -283,7 +286,7 @@ export class Delivery {
 
   /** Undefined: the handler was not started after all. */
   async #runHandler(): Promise<HandlerOutcome | undefined> {
-    const { clock, config, crashWatch, emit, handlerApi, ledger, runner } = this.#context
+    const { clock, config, crashWatch, emit, ledger, runner } = this.#context
     const waited = clock.now() - this.#since
     if (!(await this.#startAttempt())) return undefined
     emit({ event: 'clink.started', ...this.#facts(), waited })
@@ -292,7 +295,7 @@ export class Delivery {
       parts: {
         clink: this.clink,
         attempt: this.#attempt,
-        api: handlerApi,
+        api: this.#key.handlerApi,
         log: (level, message, fields) =>
           emit({ event: 'clink.log', ...this.#facts(), level, message, ...(fields === undefined ? {} : { fields }) }),
         reply: async (text, to) => await this.#reply(run, text, to),
@@ -450,6 +453,7 @@ export class Delivery {
   #claimed(): Claimed {
     return {
       clink: this.clink,
+      api: this.#key.api,
       holder: this.#keeper,
       facts: () => this.#facts(),
       isLast: () => this.#stopping,
@@ -469,7 +473,7 @@ export class Delivery {
   async #reply(run: Run, text: string, to: 'sender' | 'group'): Promise<string> {
     if (run !== this.#run || !this.#is('running'))
       throw new Error('ctx.reply: this run is over, nothing is sent for it any more')
-    return await sendReply(this.clink, text, to, this.#keeper.lease.deadline, this.#context)
+    return await sendReply(this.clink, text, to, this.#keeper.lease.deadline, this.#key.api, this.#context)
   }
 
   #end(event: WorkerEvent): void {
@@ -512,6 +516,7 @@ export class Delivery {
     return new LeaseKeeper({
       clink: this.clink,
       lease,
+      api: this.#key.api,
       context: this.#context,
       memory,
       on: {
