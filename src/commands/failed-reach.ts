@@ -8,14 +8,16 @@ import { asError, CodedError, errorCodes, type ErrorCode } from '../base/coded-e
 import { controlPath } from '../host/control-socket.ts'
 import { rows } from '../journal/rows.ts'
 import { openState, type StateOptions } from '../journal/state.ts'
+import type { LateResult } from '../worker/late-results.ts'
 import type { DeadLetter, LetterChange } from '../worker/ledger.ts'
 import { answerFailed, type FailedRequest } from './failed-requests.ts'
 
 export type StatePlace = Pick<StateOptions, 'directory' | 'sync'>
 
-/** The dead letters of one state directory. */
+/** The dead letters and late results of one state directory. */
 export interface FailedLetters {
   letters(): Promise<readonly DeadLetter[]>
+  late(): Promise<readonly LateResult[]>
   change(what: 'retry' | 'discard', id: string): Promise<LetterChange>
   close(): void
 }
@@ -34,6 +36,7 @@ const reply = z.union([
   z.object({ error: z.string(), code: z.string().exactOptional() }),
 ])
 const lettersAnswer = z.array(rows.letters)
+const lateAnswer = z.array(rows.late)
 const changeAnswer = z.enum(['done', 'unknown', 'told'])
 
 /**
@@ -45,6 +48,7 @@ export async function reachLetters(state: StatePlace, clock: Clock = systemClock
   const link = await reach(state, clock)
   return {
     letters: async () => lettersAnswer.parse(await link.ask({ request: 'failed.letters' })),
+    late: async () => lateAnswer.parse(await link.ask({ request: 'failed.late' })),
     change: async (what, id) => changeAnswer.parse(await link.ask({ request: `failed.${what}`, id })),
     close: () => link.close(),
   }
