@@ -1,15 +1,13 @@
 import { existsSync } from 'node:fs'
-import { createConnection, type Socket } from 'node:net'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { z } from 'zod'
 import { sleep, systemClock, type Clock } from '../base/clock.ts'
-import { asError, CodedError, errorCodes, type ErrorCode } from '../base/coded-error.ts'
-import { controlPath } from '../host/control-socket.ts'
+import { CodedError } from '../base/coded-error.ts'
 import { rows } from '../journal/rows.ts'
 import { openState, type StateOptions } from '../journal/state.ts'
 import type { LateResult } from '../worker/late-results.ts'
 import type { DeadLetter, LetterChange } from '../worker/ledger.ts'
+import { linkToWorker } from './control-link.ts'
 import { answerFailed, type FailedRequest } from './failed-requests.ts'
 
 export type StatePlace = Pick<StateOptions, 'directory' | 'sync'>
@@ -31,10 +29,6 @@ interface Link {
 const PATIENCE = 5_000
 const PAUSE = 100
 
-const reply = z.union([
-  z.object({ answer: z.unknown() }),
-  z.object({ error: z.string(), code: z.string().exactOptional() }),
-])
 const lettersAnswer = z.array(rows.letters)
 const lateAnswer = z.array(rows.late)
 const changeAnswer = z.enum(['done', 'unknown', 'told'])
@@ -66,11 +60,11 @@ async function reach(state: StatePlace, clock: Clock): Promise<Link> {
       return openLink(state)
     } catch (error) {
       if (!(error instanceof CodedError) || error.code !== 'STATE_BUSY') throw error
-      const socket = await connect(controlPath(directory))
-      if (!(socket instanceof Error)) return socketLink(socket)
+      const link = await linkToWorker(directory)
+      if (!(link instanceof Error)) return link
       // It may be about to listen, or to leave.
       if (clock.now() >= end)
-        throw new CodedError('STATE_BUSY', `${error.message}; it does not answer: ${socket.message}`)
+        throw new CodedError('STATE_BUSY', `${error.message}; it does not answer: ${link.message}`)
       await sleep(clock, PAUSE)
     }
   }
@@ -80,38 +74,4 @@ function openLink(state: StatePlace): Link {
   const opened = openState({ ...state, visit: true, onHealth: () => {} })
   const letters = { ledger: opened.ledger, retried: (): void => {} }
   return { ask: async (request) => await answerFailed(request, letters), close: () => opened.close() }
-}
-
-async function connect(path: string): Promise<Socket | Error> {
-  return await new Promise((resolve) => {
-    const socket = createConnection(path)
-    socket.once('error', resolve).once('connect', () => resolve(socket))
-  })
-}
-
-function socketLink(socket: Socket): Link {
-  // The end of the lines says that it is gone.
-  socket.on('error', () => {})
-  const lines = createInterface({ input: socket })[Symbol.asyncIterator]()
-  return {
-    ask: async (request) => {
-      socket.write(`${JSON.stringify(request)}\n`)
-      const line = await lines.next()
-      if (line.done === true) throw new CodedError('STATE_BUSY', 'the worker went away before it answered; try again')
-      return answerOf(line.value)
-    },
-    close: () => socket.destroy(),
-  }
-}
-
-function answerOf(line: string): unknown {
-  try {
-    const read = reply.parse(JSON.parse(line))
-    if ('answer' in read) return read.answer
-    const code = Object.keys(errorCodes).find((known): known is ErrorCode => known === read.code) ?? 'INTERNAL'
-    throw new CodedError(code, read.error)
-  } catch (error) {
-    if (error instanceof CodedError) throw error
-    throw new CodedError('INTERNAL', `the worker's answer cannot be read: ${asError(error).message}`)
-  }
 }

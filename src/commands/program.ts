@@ -4,6 +4,7 @@ import { apiCommand } from './api.ts'
 import { checkCommand } from './check.ts'
 import { devCommand } from './dev.ts'
 import { emulateCommand } from './emulate.ts'
+import { healthCommand } from './health.ts'
 import { inboxCommand } from './inbox.ts'
 import { failedCommand } from './failed.ts'
 import { initCommand } from './init.ts'
@@ -50,6 +51,7 @@ function makeProgram(io: Io): Command {
     sendCommand(io),
     inboxCommand(io),
     failedCommand(io),
+    healthCommand(io),
     apiCommand(io),
     emulateCommand(io),
   ]

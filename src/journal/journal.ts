@@ -55,6 +55,11 @@ export class Journal {
     return this.#problem === undefined
   }
 
+  /** What keeps it from writing; undefined: nothing. */
+  get problem(): string | undefined {
+    return this.#problem
+  }
+
   /**
    * @param read makes a row of what the file holds; undefined drops it.
    * @throws {CodedError} STATE_UNUSABLE when the file cannot be read, STATE_UNAVAILABLE when it cannot be for now.

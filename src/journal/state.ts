@@ -13,6 +13,8 @@ export interface State {
   readonly ledger: Ledger
   /** False when the directory is a copy or from another machine: claims and session in it are another worker's. */
   readonly isOurs: boolean
+  /** What keeps the journal from writing; undefined: nothing. */
+  problem(): string | undefined
   close(): void
 }
 
@@ -36,13 +38,14 @@ export function openState(options: StateOptions): State {
   try {
     const opened = new Journal(options)
     journal = opened
-    const ledger = ledgerOf(opened)
+    const ledger = new Ledger(tablesOf(opened), () => opened.isHealthy)
     const place = `${machineId()} ${realpathSync(options.directory)}`
     const before = ledger.fact('place')
     if (options.visit !== true) void ledger.noteFact('place', place)
     return {
       ledger,
       isOurs: before === undefined || before === place,
+      problem: () => opened.problem,
       close: () => {
         opened.close()
         lock.release()
@@ -56,11 +59,7 @@ export function openState(options: StateOptions): State {
 }
 
 /** What a journal remembers, as the heart asks for it. */
-export function ledgerOf(journal: Journal, wall?: () => number): Ledger {
-  return new Ledger(tablesOf(journal), () => journal.isHealthy, wall)
-}
-
-function tablesOf(journal: Journal): LedgerTables {
+export function tablesOf(journal: Journal): LedgerTables {
   const table = <Row>(name: string, schema: z.ZodType<Row>): JournalTable<Row> =>
     journal.table(name, (row) => schema.safeParse(row).data)
   return {

@@ -4,23 +4,32 @@ import { equalJitter } from '../base/backoff.ts'
 import { ClinkApiError } from '../clink/errors.ts'
 import type { Clink } from '../clink/records.ts'
 import type { DeliveryFacts } from '../events.ts'
+import type { ClinkApi } from './clink-api.ts'
 import type { WorkerContext } from './context.ts'
 import type { LeaseHolder } from './lease.ts'
 
 /** A claim that is to be settled: its clink, who watches over its lease, and what is said of it in events. */
 export interface Claimed {
   readonly clink: Clink
+  /** Asks with the key that claimed it. */
+  readonly api: ClinkApi
   readonly holder: LeaseHolder
   readonly facts: () => DeliveryFacts
   /** No poll of ours can claim the clink again while it is being released: the worker stops. */
   readonly isLast?: () => boolean
+  /** Told by when the try that begins will be over. */
+  readonly trying?: (dueBy: number) => void
 }
 
 const PAUSE = { base: 250, max: 10_000 }
+/** The most requests of a try: one, and a look at what became of it. */
+const REQUESTS = 5
 
-/** Whether another request about the claim may be sent. */
-export function mayTry({ holder }: Claimed, { closing }: WorkerContext): boolean {
-  return holder.stands && !closing.aborted
+/** Whether another try may begin: a request about the claim, and what may follow from its answer. */
+export function mayTry({ holder, trying }: Claimed, { clock, closing, config }: WorkerContext): boolean {
+  if (!holder.stands || closing.aborted) return false
+  trying?.(clock.now() + REQUESTS * config.clink.timeout)
+  return true
 }
 
 /** The limits of one request about the claim. */
@@ -46,7 +55,10 @@ export async function pauseAfter(
   const wait = Math.max(equalJitter(tries, PAUSE, random), error.retryAfter ?? 0)
   if (error.status === 429) budget.refused(wait)
   emit({ event: 'clink.settlementFailed', ...claimed.facts(), kind, error, wait })
-  await sleep(clock, Math.min(wait, Math.max(0, claimed.holder.lease.deadline - clock.now())), closing)
+  const now = clock.now()
+  const end = Math.max(now, Math.min(now + wait, claimed.holder.lease.deadline))
+  claimed.trying?.(end)
+  await sleep(clock, end - now, closing)
 }
 
 /** What the client throws; anything else is a fault of ours. */

@@ -69,7 +69,16 @@ export class DeliverySet {
   }
 
   get stuck(): number {
-    return [...this.#all].filter(({ isStuck }) => isStuck).length
+    return this.#stuckSince.length
+  }
+
+  /** Local time since which so many slots are held by handlers that are stuck. */
+  allStuckSince(slots: number): number | undefined {
+    return this.stuck >= slots ? this.#stuckSince.at(-1) : undefined
+  }
+
+  get #stuckSince(): readonly number[] {
+    return [...this.#all].flatMap(({ stuckSince }) => stuckSince ?? []).sort((a, b) => a - b)
   }
 
   /** Resolves when every delivery that is in the set now has ended and its code too. */

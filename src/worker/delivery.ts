@@ -6,9 +6,11 @@ import type { Claimed } from './claimed.ts'
 import { complete } from './complete.ts'
 import type { WorkerContext } from './context.ts'
 import { keptOf, type LateResult } from './late-results.ts'
+import type { ClaimInHand, WorkerKey } from './keys.ts'
 import type { Lease } from './lease.ts'
 import { LeaseKeeper, type RenewalMemory } from './lease-keeper.ts'
-import { decide, type Decision, type HandlerOutcome } from './outcome.ts'
+import { decide, decideOutlived, type Decision, type HandlerOutcome, type OutcomePolicy } from './outcome.ts'
+import type { Pulse } from './pulses.ts'
 import { sendReply } from './reply.ts'
 import type { RouteHealth } from './route-health.ts'
 import { Run } from './run.ts'
@@ -52,9 +54,12 @@ export class Delivery {
   /** Resolves when the delivery is settled or lost, though its code may still run. */
   readonly settled: Promise<void>
   readonly #routed: RoutedClink
+  readonly #key: WorkerKey
   readonly #shared: DeliveryShared
   readonly #context: WorkerContext
   readonly #keeper: LeaseKeeper
+  readonly #isResumed: boolean
+  readonly #pulse: Pulse
   readonly #interrupted = Promise.withResolvers<void>()
   readonly #settled = Promise.withResolvers<void>()
   #state: DeliveryState = 'claimed'
@@ -74,18 +79,21 @@ export class Delivery {
   #stopping = false
   #abandoned: Promise<void> | undefined
 
-  /** @param wait of a clink that an earlier process held: milliseconds until it is to run. */
-  constructor(clink: Clink, routed: RoutedClink, lease: Lease, shared: DeliveryShared, wait = 0) {
+  /** @param wait only of a clink that an earlier process held: milliseconds until it is to run. */
+  constructor(clink: Clink, routed: RoutedClink, { key, lease }: ClaimInHand, shared: DeliveryShared, wait?: number) {
     this.clink = clink
     this.#routed = routed
+    this.#key = key
     this.#shared = shared
     this.#context = shared.context
     this.settled = this.#settled.promise
     this.#since = shared.context.clock.now()
+    this.#isResumed = wait !== undefined
+    this.#pulse = shared.context.pulses.begin(clink.clink_id)
     this.#keeper = this.#makeKeeper(lease)
     this.#keeper.start()
     shared.context.emit({ event: 'clink.claimed', ...this.#facts(), lease: lease.deadline - this.#since })
-    if (wait > 0) this.#keep(wait, 'it was held when the last process ended')
+    if (wait !== undefined && wait > 0) this.#keep(wait, 'it was held when the last process ended')
     this.over = this.#live().catch(async (error: unknown) => await this.#crash(asError(error)))
   }
 
@@ -96,6 +104,11 @@ export class Delivery {
   /** Local time at which a held clink is due; undefined while it is not held. */
   get dueAt(): number | undefined {
     return this.#dueAt
+  }
+
+  /** Local time until which its claim may be trusted, as far as is known. */
+  get deadline(): number {
+    return this.#keeper.lease.deadline
   }
 
   /** A release is on its way: the service may give the clink out again before it is answered. */
@@ -121,8 +134,9 @@ export class Delivery {
     return this.#routed.route
   }
 
-  get isStuck(): boolean {
-    return this.#run?.isStuck ?? false
+  /** Local time since which its handler is stuck. */
+  get stuckSince(): number | undefined {
+    return this.#run?.stuckSince
   }
 
   get hasEnded(): boolean {
@@ -153,7 +167,11 @@ export class Delivery {
   #enter(state: DeliveryState): void {
     this.#state = state
     this.#since = this.#context.clock.now()
-    if (this.hasEnded) this.#settled.resolve()
+    if (state === 'settling') this.#pulse.expect('settlement', this.#keeper.lease.deadline)
+    else this.#pulse.rest()
+    if (!this.hasEnded) return
+    this.#pulse.end()
+    this.#settled.resolve()
   }
 
   /** A fault of ours. The claim is given back as far as that still works; the worker ends. */
@@ -203,28 +221,38 @@ export class Delivery {
       await this.#complete(kept.response)
       return
     }
-    const { health } = this.#shared
+    const clinkId = this.clink.clink_id
+    const { health, memory } = this.#shared
+    const { timesAbsent } = memory
+    const givenUp = decideOutlived(ledger.outlivedOf(clinkId), { clinkId, timesAbsent }, this.#policy)
+    if (givenUp !== undefined) {
+      this.#attempt = ledger.startsOf(clinkId)
+      await this.#follow(givenUp)
+      return
+    }
     const { route } = this.#routed
     const pause = health.wait(route)
     if (pause > 0) {
       await this.#postpone(pause)
       return
     }
-    health.started(route, this.clink.clink_id)
+    health.started(route, clinkId)
     const outcome = ledger.isHealthy ? await this.#runHandler() : undefined
-    if (outcome === undefined) health.ended(route, this.clink.clink_id, 'nothing')
+    if (outcome === undefined) health.ended(route, clinkId, 'nothing')
     if (outcome === undefined && this.#is('claimed')) this.#keep(UNHEALTHY_WAIT, 'the journal cannot be written')
     if (outcome === undefined || !this.#is('running')) return
     if (this.#wasCutShort(outcome)) {
       await this.#giveBack()
       return
     }
-    const clinkId = this.clink.clink_id
     const attempt = this.#attempt - ledger.excusedOf(clinkId)
     const state = { clinkId, attempt, heldFor: this.#heldFor, isFree: this.#isFree }
-    const { retry, claim } = this.#context.config
-    const policy = { retry: { ...retry, ...this.#routed.route.retry }, maxHold: claim.maxHold }
-    await this.#follow(decide(outcome, state, policy, this.#context.random))
+    await this.#follow(decide(outcome, state, this.#policy, this.#context.random))
+  }
+
+  get #policy(): OutcomePolicy {
+    const { claim, retry } = this.#context.config
+    return { retry: { ...retry, ...this.#routed.route.retry }, maxHold: claim.maxHold }
   }
 
   /** Waits for its route, which is paused. */
@@ -259,7 +287,7 @@ export class Delivery {
 
   /** Undefined: the handler was not started after all. */
   async #runHandler(): Promise<HandlerOutcome | undefined> {
-    const { clock, config, crashWatch, emit, handlerApi, ledger, runner } = this.#context
+    const { clock, config, crashWatch, emit, ledger, runner } = this.#context
     const waited = clock.now() - this.#since
     if (!(await this.#startAttempt())) return undefined
     emit({ event: 'clink.started', ...this.#facts(), waited })
@@ -268,7 +296,7 @@ export class Delivery {
       parts: {
         clink: this.clink,
         attempt: this.#attempt,
-        api: handlerApi,
+        api: this.#key.handlerApi,
         log: (level, message, fields) =>
           emit({ event: 'clink.log', ...this.#facts(), level, message, ...(fields === undefined ? {} : { fields }) }),
         reply: async (text, to) => await this.#reply(run, text, to),
@@ -280,7 +308,7 @@ export class Delivery {
       onUnstuck: (after) => emit({ event: 'clink.unstuck', ...this.#facts(), after }),
     })
     this.#run = run
-    const outcome = await this.#shared.runs.track(this.clink.clink_id, run.ended)
+    const outcome = await this.#shared.runs.track(this.clink.clink_id, this.route.file, run.ended)
     if (ledger.isSuspect(this.clink.clink_id)) await crashWatch.survived(this.clink.clink_id)
     // The clock decides here and not the timer: after a blocked event loop this continuation runs before it.
     const stands = this.#keeper.stands
@@ -302,6 +330,7 @@ export class Delivery {
     const { crashWatch, ledger } = this.#context
     const id = this.clink.clink_id
     this.#enter('running')
+    this.#run = undefined // until the next one begins
     const [attempt] = await Promise.all([
       ledger.startAttempt(id),
       this.#note(),
@@ -386,6 +415,7 @@ export class Delivery {
   #keep(wait: number, why: string): void {
     this.#enter('holding')
     this.#dueAt = this.#since + wait
+    this.#pulse.expect('hold', this.#dueAt)
     this.#context.emit({ event: 'clink.held', ...this.#facts(), wait, why })
   }
 
@@ -441,7 +471,14 @@ export class Delivery {
   }
 
   #claimed(): Claimed {
-    return { clink: this.clink, holder: this.#keeper, facts: () => this.#facts(), isLast: () => this.#stopping }
+    return {
+      clink: this.clink,
+      api: this.#key.api,
+      holder: this.#keeper,
+      facts: () => this.#facts(),
+      isLast: () => this.#stopping,
+      trying: (dueBy) => this.#pulse.expect('settlement', dueBy),
+    }
   }
 
   async #bury(reason: string, tell: 'release' | 'complete' = 'release'): Promise<void> {
@@ -456,7 +493,7 @@ export class Delivery {
   async #reply(run: Run, text: string, to: 'sender' | 'group'): Promise<string> {
     if (run !== this.#run || !this.#is('running'))
       throw new Error('ctx.reply: this run is over, nothing is sent for it any more')
-    return await sendReply(this.clink, text, to, this.#keeper.lease.deadline, this.#context)
+    return await sendReply(this.clink, text, to, this.#keeper.lease.deadline, this.#key.api, this.#context)
   }
 
   #end(event: WorkerEvent): void {
@@ -475,6 +512,7 @@ export class Delivery {
     const { clock, ledger } = this.#context
     // It may come back at once; the wait that it was held for still counts.
     if (this.#dueAt !== undefined) void ledger.coolUntil(this.clink.clink_id, clock.wall() + this.#dueAt - clock.now())
+    if (cause === 'refused' && this.#hadItsTime) void ledger.countOutlived(this.clink.clink_id)
     this.#enter('lost')
     this.#keeper.stop()
     void this.#context.ledger.dropClaim(this.clink.clink_id)
@@ -484,6 +522,14 @@ export class Delivery {
     this.#interrupted.resolve()
   }
 
+  /** Whether the handler runs and has had the better part of a claim: one that began late says nothing about its length. */
+  get #hadItsTime(): boolean {
+    const run = this.#is('running') ? this.#run : undefined
+    if (run === undefined || run.abortedBy === 'shutdown' || this.#isResumed) return false
+    const { end, grantedAt } = this.#keeper.lease
+    return run.age >= (end - grantedAt) / 2
+  }
+
   #makeKeeper(lease: Lease): LeaseKeeper {
     const { clock, emit } = this.#context
     const { crashed, memory } = this.#shared
@@ -491,6 +537,7 @@ export class Delivery {
     return new LeaseKeeper({
       clink: this.clink,
       lease,
+      api: this.#key.api,
       context: this.#context,
       memory,
       on: {

@@ -26,6 +26,8 @@ export interface Attempts {
   readonly errors: readonly string[]
   /** Starts that ended with the process: they do not use up attempts. */
   readonly excused?: number
+  /** Starts that went on until the claim ran out, where the service does not renew claims. */
+  readonly outlived?: number
   /** Crashes of the process while the clink ran alone. */
   readonly crashes: number
   /** It was running when the process crashed, for the second time in a row: it runs alone until it has ended once. */
@@ -116,6 +118,11 @@ export class Ledger {
     return count
   }
 
+  /** Starts of a handler, as far as they count. */
+  startsOf(clinkId: string): number {
+    return this.#attemptsOf(clinkId).count
+  }
+
   /** Takes the last start back: it was cut short, or must not count. */
   async takeBackAttempt(clinkId: string): Promise<void> {
     await this.#changeAttempts(clinkId, { count: Math.max(0, this.#attemptsOf(clinkId).count - 1) })
@@ -130,14 +137,18 @@ export class Ledger {
     return this.#attemptsOf(clinkId).excused ?? 0
   }
 
+  /** The handler went on until the claim ran out, and the service does not renew it. */
+  async countOutlived(clinkId: string): Promise<void> {
+    await this.#changeAttempts(clinkId, { outlived: this.outlivedOf(clinkId) + 1 })
+  }
+
+  outlivedOf(clinkId: string): number {
+    return this.#attemptsOf(clinkId).outlived ?? 0
+  }
+
   async noteError(clinkId: string, message: string): Promise<void> {
     const errors = [...this.#attemptsOf(clinkId).errors, message].slice(-ERRORS_KEPT)
     await this.#changeAttempts(clinkId, { errors })
-  }
-
-  /** How many starts count so far. */
-  startsOf(clinkId: string): number {
-    return this.#attemptsOf(clinkId).count
   }
 
   errorsOf(clinkId: string): readonly string[] {

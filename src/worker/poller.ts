@@ -21,13 +21,16 @@ export interface PollerOptions {
 
 const SLOWEST = 30_000
 const SAID_EVERY = 60_000
+/** The most requests of one turn that follow each other, names of groups not counted: a list, a claim, and what is asked about it. */
+const REQUESTS = 8
 
 /**
  * Polls the inbox, one poll at a time, in the way of claiming that is right at that moment.
  *
- * It asks for what can start now and nothing else, and waits without a timer while nothing can. Where more is known to wait, the
- * next poll follows as soon as a slot is free; otherwise it waits `poll.interval`, and longer while the inbox is empty. After a
- * failure it waits with backoff and then looks without claiming, until the service answers again.
+ * It asks for what can start now and nothing else. Where more is known to wait, the next poll follows as soon as a slot is free;
+ * otherwise it waits `poll.interval`, and longer while the inbox is empty. After a failure it waits with backoff and then looks
+ * without claiming, until the service answers again. It looks at the slots from time to time even if nobody says that one is free:
+ * a word that is missing may cost time, but must not end the polling.
  */
 export class Poller implements Service {
   readonly #options: PollerOptions
@@ -39,6 +42,7 @@ export class Poller implements Service {
   #failures = 0
   #empties = 0
   #saidAt: number | undefined
+  #isRetried = false
 
   constructor(options: PollerOptions) {
     this.#options = options
@@ -46,7 +50,9 @@ export class Poller implements Service {
   }
 
   start(): void {
-    this.#running = this.#loop().catch((error: unknown) => this.#options.crashed(asError(error)))
+    this.#running = this.#loop()
+      .catch((error: unknown) => this.#options.crashed(asError(error)))
+      .finally(() => this.#options.context.pulses.poll.end())
   }
 
   /** Resolves when the poll that is on its way has ended and what it brought was admitted. */
@@ -66,14 +72,24 @@ export class Poller implements Service {
     if (this.#failures === 0) this.#alarm.ring()
   }
 
+  /** Asks at once although the service was failing: what it refused may be another key's matter now. */
+  retry(): void {
+    this.#saidAt = undefined
+    this.#isRetried = true
+    this.#alarm.ring()
+  }
+
   /** Polls now if more is known to wait. */
   slotFreed(): void {
     if (this.#wantsSlot) this.wake()
   }
 
   async #loop(): Promise<void> {
+    const { budget, clock, config, pulses } = this.#options.context
+    const longest = (REQUESTS + config.inbox.groups.length) * config.clink.timeout
     while (!this.#stopping.signal.aborted) {
-      const behind = this.#options.context.budget.pollWait
+      pulses.poll.expect('poll', clock.now() + longest)
+      const behind = budget.pollWait
       if (behind > 0) {
         await this.#wait(behind)
       } else if (this.#failures > 0) {
@@ -82,7 +98,7 @@ export class Poller implements Service {
         await this.#poll()
       } else {
         this.#wantsSlot = true
-        await this.#wait(undefined)
+        await this.#wait(config.poll.maxInterval)
       }
     }
   }
@@ -100,6 +116,7 @@ export class Poller implements Service {
       if (!(error instanceof ClinkApiError)) throw error
       return await this.#fail(error)
     }
+    this.#saidAt = undefined
     polled(taken)
     this.#empties = taken.isNews ? 0 : this.#empties + 1
     this.#wantsSlot = taken.isMore
@@ -160,11 +177,14 @@ export class Poller implements Service {
     return false
   }
 
-  /** @param ms undefined: until woken. */
-  async #wait(ms: number | undefined): Promise<void> {
+  async #wait(ms: number): Promise<void> {
     if (this.#stopping.signal.aborted) return
-    const { clock } = this.#options.context
-    await this.#alarm.until(ms === undefined ? undefined : clock.now() + ms)
+    const { clock, pulses } = this.#options.context
+    const end = clock.now() + ms
+    pulses.poll.expect('poll', end)
+    // It may have come while a request was on its way, when nobody waited.
+    if (!this.#isRetried) await this.#alarm.until(end)
+    this.#isRetried = false
   }
 }
 

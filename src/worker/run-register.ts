@@ -1,13 +1,23 @@
+import type { Standstill } from './standstill.ts'
+
 /** Which clinks have handler code running, whatever became of their claims: a clink never runs twice at once. */
 export class RunRegister {
   readonly #runs = new Map<string, Promise<unknown>>()
+  readonly #standstill: Standstill
 
-  async track<Result>(clinkId: string, run: Promise<Result>): Promise<Result> {
+  constructor(standstill: Standstill) {
+    this.#standstill = standstill
+  }
+
+  /** @param file of the handler. */
+  async track<Result>(clinkId: string, file: string, run: Promise<Result>): Promise<Result> {
     this.#runs.set(clinkId, run)
+    this.#standstill.started(file)
     try {
       return await run
     } finally {
       this.#runs.delete(clinkId)
+      this.#standstill.ended(file)
     }
   }
 

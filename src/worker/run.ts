@@ -51,8 +51,9 @@ export class Run {
     return this.#abortedBy
   }
 
-  get isStuck(): boolean {
-    return this.#stuckAt !== undefined
+  /** Local time since which the handler has ignored its abort for longer than its grace. */
+  get stuckSince(): number | undefined {
+    return this.#stuckAt
   }
 
   /** Milliseconds since the handler was started. */

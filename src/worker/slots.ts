@@ -25,6 +25,11 @@ export class Slots {
     return this.#suspects > 0
   }
 
+  /** How many must be given back before the next can be taken; undefined: one is free. */
+  get taken(): number | undefined {
+    return this.#queue.pending >= this.#queue.concurrency ? this.#queue.pending : undefined
+  }
+
   /** Runs `work` when there is a slot. A rejection of `work` is the caller's. */
   async use<Result>(work: () => Promise<Result>, priority: number): Promise<Result> {
     const alone = priority === PRIORITY.alone

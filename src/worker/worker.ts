@@ -6,12 +6,14 @@ import type { WorkerContext } from './context.ts'
 import type { DeliveryShared } from './delivery.ts'
 import { DeliverySet } from './delivery-set.ts'
 import { Intake } from './intake.ts'
+import { liveness, type Liveness } from './liveness.ts'
 import { Parked } from './parked.ts'
 import { Poller } from './poller.ts'
 import { RouteHealth } from './route-health.ts'
 import { RunRegister } from './run-register.ts'
 import { Select } from './select.ts'
 import { Slots } from './slots.ts'
+import { Standstill } from './standstill.ts'
 import { TakeUp } from './take-up.ts'
 
 export interface WorkerOptions {
@@ -84,7 +86,7 @@ export class Worker {
     const shared: DeliveryShared = (this.#shared = {
       context,
       slots: this.#slots,
-      runs: new RunRegister(),
+      runs: new RunRegister(new Standstill(context.clock, context.emit)),
       health: new RouteHealth({
         clock: context.clock,
         random: context.random,
@@ -119,7 +121,9 @@ export class Worker {
    * @param resume false: the claims that the ledger knows are another worker's.
    */
   async start(resume = true): Promise<void> {
-    const { crashWatch, ledger } = this.#context
+    const { clock, crashWatch, ledger, pulses } = this.#context
+    const starting = pulses.begin()
+    starting.expect('start', clock.now())
     const claims = ledger.heldClaims()
     await ledger.prune(this.#context.config.state.keep)
     this.#pruneLater()
@@ -129,6 +133,7 @@ export class Worker {
     if (resume) await this.#intake.resume(claims)
     else await Promise.all(claims.map(({ clink }) => ledger.dropClaim(clink.clink_id)))
     if (this.#stopped === undefined) this.#poller.start()
+    starting.end()
   }
 
   /** The clink is no longer given up: a claim on it that is parked is released, so that it comes back at once. */
@@ -136,6 +141,11 @@ export class Worker {
     await this.#parked.giveBack(clinkId)
     this.#select.sweepSoon()
     this.#poller.wake()
+  }
+
+  /** Another key is current: polls now, whatever the service said to the one before. */
+  retry(): void {
+    this.#poller.retry()
   }
 
   /** Polls now rather than later. */
@@ -175,8 +185,16 @@ export class Worker {
     }
   }
 
+  liveness(): Liveness {
+    const { clock, pulses } = this.#context
+    const slots = this.#slots.taken
+    const allStuckSince = slots === undefined ? undefined : this.#deliveries.allStuckSince(slots)
+    return liveness({ now: clock.now(), expected: pulses.expected, allStuckSince })
+  }
+
   #mode(): ClaimingMode {
-    const { clock, config, ledger, router, siblings } = this.#context
+    const { clock, config, keys, ledger, router, siblings } = this.#context
+    if (keys.refusal !== undefined) return { mode: 'none', ...keys.refusal }
     const isAllOurs =
       router.takesAll &&
       this.#parked.size === 0 &&
@@ -199,14 +217,19 @@ export class Worker {
   }
 
   async #stop(inOrder: boolean): Promise<readonly string[]> {
-    const { clock, config, crashWatch, emit } = this.#context
+    const { clock, config, crashWatch, emit, pulses } = this.#context
     const { drain, timeout } = config.shutdown
     const end = clock.now() + timeout
+    const stopping = pulses.begin()
+    stopping.expect('stop', end)
     const abortAt = Math.min(clock.now() + drain, end)
     const releaseAt = end - Math.min(timeout * SETTLE_PART, LONGEST_SETTLE)
 
     this.#cancelPrune()
     this.#intake.close()
+    if (!inOrder) {
+      await crashWatch.fault(this.#deliveries.in('running').map(({ clink, route }) => ({ clink, route: route.name })))
+    }
     const polled = Promise.all([this.#poller.stop(), this.#takeUp.stop()])
     // A clink that is given back before the poll on its way is answered may be claimed again by it.
     await this.#until(clock.now() + Math.min(timeout * POLL_PART, LONGEST_POLL), polled, this.#hurried.signal)
@@ -226,6 +249,7 @@ export class Worker {
     await this.#until(end, Promise.all([quiet, abandoned, this.#deliveries.settled()]))
     if (inOrder) await crashWatch.end()
     this.#options.closing.abort()
+    stopping.end()
     return [...this.#deliveries.live.map(({ clink }) => clink.clink_id), ...this.#parked.ids]
   }
 

@@ -2,10 +2,10 @@ import { cpSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { Journal } from '../../src/journal/journal.ts'
-import { ledgerOf } from '../../src/journal/state.ts'
+import { tablesOf } from '../../src/journal/state.ts'
 import type { WorkerEvent } from '../../src/events.ts'
 import { CrashWatch } from '../../src/worker/crash-watch.ts'
-import type { HeldClaim, Ledger } from '../../src/worker/ledger.ts'
+import { Ledger, type HeldClaim } from '../../src/worker/ledger.ts'
 import { clink } from '../clink/sample-records.ts'
 import { TempDir } from '../commands/temp-dir.ts'
 import { claim, open } from './states.ts'
@@ -76,7 +76,7 @@ class Lives implements Disposable {
 
 const suspects = (ledger: Ledger, ...ids: string[]): string[] => ids.filter((id) => ledger.isSuspect(id))
 
-describe('the crash watch', () => {
+describe('P9, §4: the crash watch', () => {
   it('sees no crash at the first start, nor after a stop, whatever was running then', async () => {
     using lives = new Lives()
     for (let n = 0; n < 4; n += 1) {
@@ -271,7 +271,7 @@ describe('the crash watch', () => {
         onHealth: () => {},
         schedule: (commit) => due.push(commit),
       })
-      const killed = ledgerOf(journal)
+      const killed = new Ledger(tablesOf(journal))
       const begun = new CrashWatch(
         killed,
         LIMIT,

@@ -1,0 +1,40 @@
+import type { WorkerEvent } from '../events.ts'
+
+export interface Readiness {
+  readonly ready: boolean
+  /** What keeps the worker from taking work, and what to do about it, for people. */
+  readonly reasons: readonly string[]
+}
+
+/** One answer that did not come is no outage. */
+const AWAY = 3
+
+/** Whether the worker takes work, learnt from what happens. */
+export class ReadinessWatch {
+  #hasBegun = false
+  #isStopping = false
+  #refusal: string | undefined
+  #outage: string | undefined
+
+  note(event: WorkerEvent): void {
+    if (event.event === 'worker.ready') this.#hasBegun = true
+    if (event.event === 'worker.stopping') this.#isStopping = true
+    if (event.event === 'worker.notReady') this.#refusal = `${event.reason}: ${event.advice}`
+    if (event.event === 'poll.succeeded') this.#refusal = undefined
+    if (event.event === 'poll.succeeded' || event.event === 'poll.probed') this.#outage = undefined
+    if (event.event === 'poll.failed' && event.failures >= AWAY)
+      this.#outage = `the service does not answer as it should: ${event.error.message}`
+  }
+
+  /** @param journal what keeps the journal from being written; undefined: nothing. */
+  readiness(journal: string | undefined): Readiness {
+    const all = [
+      this.#isStopping ? 'the worker is stopping' : undefined,
+      this.#refusal ?? this.#outage,
+      journal === undefined ? undefined : `the journal cannot be written: ${journal}`,
+    ]
+    const reasons = all.filter((reason) => reason !== undefined)
+    if (reasons.length === 0 && !this.#hasBegun) reasons.push('the first poll was not answered yet')
+    return { ready: reasons.length === 0, reasons }
+  }
+}
