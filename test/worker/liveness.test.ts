@@ -54,7 +54,7 @@ describe('P12: a worker is alive', () => {
       weather: (request) => (isComplete(request) ? answer(503) : undefined),
     })
     bench.send('task')
-    expect(await death(bench, 6 * HOUR)).toEqual({ after: Infinity, reasons: [] })
+    expect(await death(bench, 2 * HOUR)).toEqual({ after: Infinity, reasons: [] })
     expect(bench.sent.filter(({ path }) => path.endsWith('/complete')).length).toBeGreaterThan(100)
     await bench.stop()
   })
