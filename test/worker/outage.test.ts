@@ -55,6 +55,7 @@ describe('P4, §3: while the service gives 503 for two minutes', () => {
 })
 
 describe('P4, §3: 429 with Retry-After: 7', () => {
+  const poll = { interval: 200, maxInterval: SECOND }
   const busy = (only: (request: TransportRequest) => boolean): VirtualBench => {
     let isOver = false
     return new VirtualBench({
@@ -66,7 +67,7 @@ describe('P4, §3: 429 with Retry-After: 7', () => {
         return answer(429, { 'retry-after': '7' })
       },
       switches: { defaultTimeout: 12 },
-      settings: { concurrency: 5, claim: { timeout: 12 * SECOND }, handlers: { timeout: HOUR } },
+      settings: { concurrency: 5, claim: { timeout: 12 * SECOND }, handlers: { timeout: HOUR }, poll },
     })
   }
 
@@ -97,6 +98,8 @@ describe('P4, §3: 429 with Retry-After: 7', () => {
     const next = renewals[refused + 1]?.at ?? 0
     expect(bench.sent.filter((sent) => isPoll(sent) && sent.at > since + 10 && sent.at < next)).toEqual([])
     expect(next - since).toBeGreaterThan(2 * SECOND)
+    // It would have been sent within a second.
+    expect(bench.sent.some((sent) => isPoll(sent) && sent.at >= next && sent.at < next + 2 * SECOND)).toBe(true)
     expect(bench.all('clink.lost')).toEqual([])
     await bench.stop()
   })
