@@ -7,6 +7,7 @@ export const EXIT = {
   usage: 64,
   unavailable: 69,
   internal: 70,
+  /** Another worker has the state directory, or it cannot be written to for now. */
   busy: 75,
   refused: 77,
   config: 78,
@@ -26,6 +27,8 @@ export const errorCodes = {
   PORT_IN_USE: EXIT.unavailable,
   FILE_INVALID: EXIT.config,
   STATE_BUSY: EXIT.busy,
+  /** Not now: what is wrong may pass without anybody changing the configuration. */
+  STATE_UNAVAILABLE: EXIT.busy,
   STATE_UNUSABLE: EXIT.config,
   INTERNAL: EXIT.internal,
 } as const satisfies Record<string, ExitCode>

@@ -19,7 +19,7 @@ export interface Letters {
 
 /**
  * @returns the dead letters, or what became of the one that was named.
- * @throws {CodedError} USAGE when the request is none of these; STATE_UNUSABLE when a change cannot be written.
+ * @throws {CodedError} USAGE when the request is none of these; STATE_UNAVAILABLE when a change cannot be written.
  */
 export async function answerFailed(request: unknown, letters: Letters): Promise<readonly DeadLetter[] | LetterChange> {
   const { data, error } = failedRequest.safeParse(request)
@@ -29,5 +29,5 @@ export async function answerFailed(request: unknown, letters: Letters): Promise<
   const change = data.request === 'failed.retry' ? await ledger.retry(data.id) : await ledger.discard(data.id)
   if (data.request === 'failed.retry' && change === 'done') letters.retried(data.id)
   if (ledger.isHealthy) return change
-  throw new CodedError('STATE_UNUSABLE', `${data.id}: the journal cannot be written, so that this may be forgotten`)
+  throw new CodedError('STATE_UNAVAILABLE', `${data.id}: the journal cannot be written, so that this may be forgotten`)
 }

@@ -1,8 +1,8 @@
 import { copyFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { asError, CodedError } from '../base/coded-error.ts'
-import { isCorrupt, writeProblem } from './sqlite-error.ts'
+import { isCorrupt, stateError, writeProblem } from './sqlite-error.ts'
 import { JournalTable } from './table.ts'
 
 /** One step from each version to the next. A step is never changed once it was released. */
@@ -61,7 +61,7 @@ export class Journal {
 
   /**
    * @param read makes a row of what the file holds; undefined drops it.
-   * @throws {CodedError} STATE_UNUSABLE when the file cannot be read.
+   * @throws {CodedError} STATE_UNUSABLE when the file cannot be read, STATE_UNAVAILABLE when it cannot be for now.
    */
   table<Row>(name: string, read: (row: unknown) => Row | undefined): JournalTable<Row> {
     try {
@@ -141,10 +141,11 @@ function openDatabase(file: string, sync: 'normal' | 'full'): DatabaseSync {
 }
 
 function unusable(file: string, error: unknown): CodedError {
-  const advice = isCorrupt(error)
-    ? `it is damaged. Move it away to start with an empty one (attempts, dead letters and unsent results in it are then lost), or restore a copy`
-    : writeProblem(error)
-  return new CodedError('STATE_UNUSABLE', `the journal ${file} cannot be opened: ${advice}`, { cause: asError(error) })
+  const message = (problem: string): string => `the journal ${file} cannot be opened: ${problem}`
+  if (!isCorrupt(error)) return stateError(dirname(file), message, error)
+  const advice =
+    'it is damaged. Move it away to start with an empty one (attempts, dead letters and unsent results in it are then lost), or restore a copy'
+  return new CodedError('STATE_UNUSABLE', message(advice), { cause: asError(error) })
 }
 
 function migrate(database: DatabaseSync, file: string): void {

@@ -19,6 +19,7 @@ export const rows = {
     count: z.number(),
     errors: z.array(z.string()),
     excused: z.number().exactOptional(),
+    outlived: z.number().exactOptional(),
     crashes: z.number(),
     suspect: z.boolean().exactOptional(),
     at: z.number(),

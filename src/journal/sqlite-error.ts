@@ -1,9 +1,18 @@
+import { statfsSync } from 'node:fs'
+import { asError, CodedError } from '../base/coded-error.ts'
+
 /** SQLite's primary result codes that mean something to us. */
 const BUSY = 5
 const READ_ONLY = 8
+const IO_ERROR = 10
 const CORRUPT = 11
 const FULL = 13
+const CANNOT_OPEN = 14
 const NOT_A_DATABASE = 26
+
+/** What the system says when there is no space, or too much is open, or a disk fails. */
+const FULL_NOW = new Set(['ENOSPC', 'EDQUOT'])
+const FAILS_NOW = new Set(['EIO', 'EMFILE', 'ENFILE'])
 
 function primaryCode(error: unknown): number | undefined {
   if (typeof error !== 'object' || error === null || !('errcode' in error)) return undefined
@@ -16,7 +25,37 @@ export const isCorrupt = (error: unknown): boolean => [CORRUPT, NOT_A_DATABASE].
 /** For people: what is wrong with writing, and what to do. */
 export function writeProblem(error: unknown): string {
   const code = primaryCode(error)
-  if (code === FULL) return 'the disk is full: free some space'
+  if (code === FULL || FULL_NOW.has(systemCode(error))) return DISK_FULL
   if (code === READ_ONLY) return 'the file system is read-only: make it writable'
-  return error instanceof Error ? error.message : String(error)
+  return asError(error).message
+}
+
+/**
+ * Why a state directory cannot be used. A full or failing disk is a matter of the moment: whoever starts the worker again and again will
+ * get it running without another hand. A directory that may not be written to, or that is none, stays wrong until somebody changes it.
+ */
+export function stateError(directory: string, message: (problem: string) => string, error: unknown): CodedError {
+  const cause = asError(error)
+  const code = primaryCode(error)
+  const mayBeFull = code === CANNOT_OPEN || code === IO_ERROR
+  // SQLite does not always say that it is the space which lacks.
+  if (mayBeFull && isFull(directory)) return new CodedError('STATE_UNAVAILABLE', message(DISK_FULL), { cause })
+  const isOfTheMoment =
+    code === FULL || code === IO_ERROR || FULL_NOW.has(systemCode(error)) || FAILS_NOW.has(systemCode(error))
+  return new CodedError(isOfTheMoment ? 'STATE_UNAVAILABLE' : 'STATE_UNUSABLE', message(writeProblem(error)), { cause })
+}
+
+const DISK_FULL = 'the disk is full: free some space'
+
+function systemCode(error: unknown): string {
+  return typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : ''
+}
+
+function isFull(directory: string): boolean {
+  try {
+    const { bavail, ffree, files } = statfsSync(directory)
+    return bavail === 0 || (files > 0 && ffree === 0)
+  } catch {
+    return false
+  }
 }

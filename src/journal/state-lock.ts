@@ -2,8 +2,8 @@ import { mkdirSync, readFileSync, rmSync, statfsSync, writeFileSync } from 'node
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { asError, CodedError } from '../base/coded-error.ts'
-import { isBusy } from './sqlite-error.ts'
+import { CodedError } from '../base/coded-error.ts'
+import { isBusy, stateError } from './sqlite-error.ts'
 
 /** File systems over a network (NFS, SMB, CIFS, SMB2, 9P, AFS): their locks are no proof that nobody else is there. */
 const NETWORK = new Set([0x6969, 0x517b, 0xff534d42, 0xfe534d42, 0x01021997, 0x5346414f])
@@ -17,7 +17,8 @@ export interface StateLock {
  * Makes the directory (mode 0700) where it is missing and takes it for this process. The lock is that of an exclusively locked
  * SQLite file, so the kernel ends it with the process, however that ends; the text beside it is for people.
  *
- * @throws {CodedError} STATE_BUSY when another worker holds it; STATE_UNUSABLE when it cannot be used at all.
+ * @throws {CodedError} STATE_BUSY when another worker holds it; STATE_UNAVAILABLE when it cannot be used for now, STATE_UNUSABLE
+ *   when it cannot be used at all.
  */
 export function lockState(directory: string): StateLock {
   try {
@@ -78,5 +79,5 @@ function readOwner(file: string): string {
 }
 
 function unusable(directory: string, error: unknown): CodedError {
-  return new CodedError('STATE_UNUSABLE', `state.directory: ${directory} cannot be used: ${asError(error).message}`)
+  return stateError(directory, (problem) => `state.directory: ${directory} cannot be used: ${problem}`, error)
 }

@@ -30,7 +30,7 @@ export interface StateOptions {
 /**
  * Takes a state directory for this process and opens its journal.
  *
- * @throws {CodedError} STATE_BUSY or STATE_UNUSABLE, with what to do.
+ * @throws {CodedError} STATE_BUSY, STATE_UNAVAILABLE or STATE_UNUSABLE, with what to do.
  */
 export function openState(options: StateOptions): State {
   const lock = lockState(options.directory)
@@ -38,7 +38,7 @@ export function openState(options: StateOptions): State {
   try {
     const opened = new Journal(options)
     journal = opened
-    const ledger = ledgerOf(opened)
+    const ledger = new Ledger(tablesOf(opened), () => opened.isHealthy)
     const place = `${machineId()} ${realpathSync(options.directory)}`
     const before = ledger.fact('place')
     if (options.visit !== true) void ledger.noteFact('place', place)
@@ -59,11 +59,7 @@ export function openState(options: StateOptions): State {
 }
 
 /** What a journal remembers, as the heart asks for it. */
-export function ledgerOf(journal: Journal, wall?: () => number): Ledger {
-  return new Ledger(tablesOf(journal), () => journal.isHealthy, wall)
-}
-
-function tablesOf(journal: Journal): LedgerTables {
+export function tablesOf(journal: Journal): LedgerTables {
   const table = <Row>(name: string, schema: z.ZodType<Row>): JournalTable<Row> =>
     journal.table(name, (row) => schema.safeParse(row).data)
   return {

@@ -3,6 +3,11 @@ import type { HeldClaim, Ledger } from './ledger.ts'
 
 /** So many crashes in a row make suspects of the clinks that were running. */
 const IN_A_ROW = 2
+/** A process that has run for so long, in milliseconds, has not crashed for the same reason as the one before it. */
+const LONG_LIFE = 3_600_000
+
+/** A clink in hand when the last process ended. */
+export type InHand = Pick<HeldClaim, 'clink' | 'route' | 'running'>
 
 type Running = Pick<HeldClaim, 'clink' | 'route'>
 
@@ -11,6 +16,10 @@ type Running = Pick<HeldClaim, 'clink' | 'route'>
  * row what was running is run alone, one clink at a time, and only a crash while alone counts against a clink. Those that
  * merely ran beside it lose nothing.
  *
+ * A crash is in a row with the one before it when the process had lived for less than an hour, or when a clink was running that had
+ * been running at an earlier crash as well: a clink may take its time to kill. That clinks were settled in between says nothing, since those
+ * beside the killer are settled all the time.
+ *
  * After an uncaught error the worker still gives back what it holds, and handlers may heed their abort. It is a crash all the same,
  * so what was running is noted before that.
  */
@@ -18,37 +27,50 @@ export class CrashWatch {
   readonly #ledger: Ledger
   readonly #limit: number
   readonly #emit: Emit
+  readonly #wall: () => number
   #hasFault = false
 
   /** @param limit crashes while alone after which a clink is given up. */
-  constructor(ledger: Ledger, limit: number, emit: Emit) {
+  constructor(ledger: Ledger, limit: number, emit: Emit, wall: () => number) {
     this.#ledger = ledger
     this.#limit = limit
     this.#emit = emit
+    this.#wall = wall
   }
 
-  /** At the start, before anything runs. */
-  async begin(claims: readonly HeldClaim[]): Promise<void> {
-    const crashed = this.#ledger.fact('run') === 'under way'
-    const crashes = crashed ? Number(this.#ledger.fact('crashes') ?? 0) + 1 : 0
-    const running = claims.filter((claim) => claim.running)
-    const alone = this.#ledger.fact('alone') ?? ''
-    const givenBack = (this.#ledger.fact('running') ?? '').split('\n').filter((id) => id !== '')
-    await Promise.all([
-      this.#ledger.noteFact('running', ''),
-      this.#ledger.noteFact('run', 'under way'),
-      this.#ledger.noteFact('crashes', String(crashes)),
-      this.#ledger.noteFact('alone', ''),
-    ])
-    if (!crashed) return
+  /**
+   * At the start, before anything runs. What it notes is one commit: a crash in the middle of it changes nothing.
+   *
+   * @param isOurs false: what the ledger knows was written by another worker, whose end is no crash of ours.
+   */
+  async begin(inHand: readonly InHand[], isOurs = true): Promise<void> {
+    const ledger = this.#ledger
+    const running = inHand.filter((one) => one.running)
+    const givenBack = (ledger.fact('running') ?? '').split('\n').filter((id) => id !== '')
     const ids = [...new Set([...running.map(({ clink }) => clink.clink_id), ...givenBack])]
+    const crashed = isOurs && ledger.fact('run') === 'under way'
+    const crashes = crashed ? (this.#isInARow(ids) ? Number(ledger.fact('crashes') ?? 0) : 0) + 1 : 0
+    const killer = crashed ? running.find(({ clink }) => clink.clink_id === ledger.fact('alone')) : undefined
+    const writes = [
+      ledger.noteFact('run', 'under way'),
+      ledger.noteFact('since', String(this.#wall())),
+      ledger.noteFact('crashes', String(crashes)),
+      ledger.noteFact('alone', ''),
+      ledger.noteFact('running', ''),
+    ]
+    // Whoever ended: a start whose end nobody knows does not count against its clink.
+    if (crashed || !isOurs) writes.push(...running.map(async ({ clink }) => await ledger.excuse(clink.clink_id)))
+    const verdict = killer === undefined ? undefined : this.#count(killer)
+    if (verdict !== undefined) writes.push(verdict.written)
+    if (crashes >= IN_A_ROW) {
+      const givenUp = verdict?.isGivenUp === true ? killer?.clink.clink_id : undefined
+      const suspects = ids.filter((id) => id !== givenUp && !ledger.isGivenUp(id))
+      writes.push(...suspects.map(async (id) => await ledger.suspect(id)))
+    }
+    await Promise.all(writes)
+    if (!crashed) return
     this.#emit({ event: 'worker.crashed', crashes, running: ids })
-    await Promise.all(running.map(({ clink }) => this.#ledger.excuse(clink.clink_id)))
-    const killer = running.find(({ clink }) => clink.clink_id === alone)
-    if (killer !== undefined) await this.#count(killer)
-    if (crashes < IN_A_ROW) return
-    const others = ids.filter((id) => !this.#ledger.isGivenUp(id))
-    await Promise.all(others.map((id) => this.#ledger.suspect(id)))
+    verdict?.say()
   }
 
   /** A suspect is about to run with nothing beside it. */
@@ -66,11 +88,13 @@ export class CrashWatch {
   async fault(running: readonly Running[]): Promise<void> {
     this.#hasFault = true
     const killer = running.find(({ clink }) => clink.clink_id === this.#ledger.fact('alone'))
+    const verdict = killer === undefined ? undefined : this.#count(killer)
     await Promise.all([
       this.#ledger.noteFact('running', running.map(({ clink }) => clink.clink_id).join('\n')),
       this.#ledger.noteFact('alone', ''),
-      killer === undefined ? undefined : this.#count(killer),
+      verdict?.written,
     ])
+    verdict?.say()
   }
 
   /** A stop in order: the next start is not after a crash. */
@@ -78,12 +102,25 @@ export class CrashWatch {
     await Promise.all([this.#ledger.noteFact('run', 'stopped'), this.#ledger.noteFact('crashes', '0')])
   }
 
-  async #count({ clink, route }: Running): Promise<void> {
-    const crashes = await this.#ledger.countCrash(clink.clink_id)
-    if (crashes < this.#limit) return
+  #isInARow(running: readonly string[]): boolean {
+    const since = Number(this.#ledger.fact('since') ?? 0)
+    return this.#wall() - since < LONG_LIFE || running.some((id) => this.#ledger.excusedOf(id) > 0)
+  }
+
+  /** Counts a crash against the clink that ran alone, and gives it up when it was one too many. */
+  #count({ clink, route }: Running): { written: Promise<void>; isGivenUp: boolean; say: () => void } {
+    const ledger = this.#ledger
+    const id = clink.clink_id
+    const written = ledger.countCrash(id)
+    const crashes = ledger.crashesOf(id)
+    if (crashes < this.#limit) return { written, isGivenUp: false, say: () => {} }
     const reason = `the process ended ${crashes} times while this clink ran alone`
-    const errors = this.#ledger.errorsOf(clink.clink_id)
-    await this.#ledger.bury({ clink, route, attempts: crashes, reason, errors, tell: 'release', at: Date.now() })
-    this.#emit({ event: 'clink.deadLettered', clink, reason, attempts: crashes })
+    const errors = ledger.errorsOf(id)
+    const letter = { clink, route, attempts: crashes, reason, errors, tell: 'release', at: this.#wall() } as const
+    return {
+      written: Promise.all([written, ledger.bury(letter)]).then(() => {}),
+      isGivenUp: true,
+      say: () => this.#emit({ event: 'clink.deadLettered', clink, reason, attempts: crashes }),
+    }
   }
 }

@@ -5,9 +5,10 @@ import type { Route, RoutedClink } from '../handlers/route.ts'
 import type { Claimed } from './claimed.ts'
 import { complete } from './complete.ts'
 import type { WorkerContext } from './context.ts'
+import type { ClaimInHand, WorkerKey } from './keys.ts'
 import type { Lease } from './lease.ts'
 import { LeaseKeeper, type RenewalMemory } from './lease-keeper.ts'
-import { decide, type Decision, type HandlerOutcome } from './outcome.ts'
+import { decide, decideOutlived, type Decision, type HandlerOutcome, type OutcomePolicy } from './outcome.ts'
 import type { Pulse } from './pulses.ts'
 import { sendReply } from './reply.ts'
 import type { RouteHealth } from './route-health.ts'
@@ -52,9 +53,11 @@ export class Delivery {
   /** Resolves when the delivery is settled or lost, though its code may still run. */
   readonly settled: Promise<void>
   readonly #routed: RoutedClink
+  readonly #key: WorkerKey
   readonly #shared: DeliveryShared
   readonly #context: WorkerContext
   readonly #keeper: LeaseKeeper
+  readonly #isResumed: boolean
   readonly #pulse: Pulse
   readonly #interrupted = Promise.withResolvers<void>()
   readonly #settled = Promise.withResolvers<void>()
@@ -75,19 +78,21 @@ export class Delivery {
   #stopping = false
   #abandoned: Promise<void> | undefined
 
-  /** @param wait of a clink that an earlier process held: milliseconds until it is to run. */
-  constructor(clink: Clink, routed: RoutedClink, lease: Lease, shared: DeliveryShared, wait = 0) {
+  /** @param wait only of a clink that an earlier process held: milliseconds until it is to run. */
+  constructor(clink: Clink, routed: RoutedClink, { key, lease }: ClaimInHand, shared: DeliveryShared, wait?: number) {
     this.clink = clink
     this.#routed = routed
+    this.#key = key
     this.#shared = shared
     this.#context = shared.context
     this.settled = this.#settled.promise
     this.#since = shared.context.clock.now()
+    this.#isResumed = wait !== undefined
     this.#pulse = shared.context.pulses.begin(clink.clink_id)
     this.#keeper = this.#makeKeeper(lease)
     this.#keeper.start()
     shared.context.emit({ event: 'clink.claimed', ...this.#facts(), lease: lease.deadline - this.#since })
-    if (wait > 0) this.#keep(wait, 'it was held when the last process ended')
+    if (wait !== undefined && wait > 0) this.#keep(wait, 'it was held when the last process ended')
     this.over = this.#live().catch(async (error: unknown) => await this.#crash(asError(error)))
   }
 
@@ -215,28 +220,38 @@ export class Delivery {
       await this.#complete(kept.response)
       return
     }
-    const { health } = this.#shared
+    const clinkId = this.clink.clink_id
+    const { health, memory } = this.#shared
+    const { timesAbsent } = memory
+    const givenUp = decideOutlived(ledger.outlivedOf(clinkId), { clinkId, timesAbsent }, this.#policy)
+    if (givenUp !== undefined) {
+      this.#attempt = ledger.startsOf(clinkId)
+      await this.#follow(givenUp)
+      return
+    }
     const { route } = this.#routed
     const pause = health.wait(route)
     if (pause > 0) {
       await this.#postpone(pause)
       return
     }
-    health.started(route, this.clink.clink_id)
+    health.started(route, clinkId)
     const outcome = ledger.isHealthy ? await this.#runHandler() : undefined
-    if (outcome === undefined) health.ended(route, this.clink.clink_id, 'nothing')
+    if (outcome === undefined) health.ended(route, clinkId, 'nothing')
     if (outcome === undefined && this.#is('claimed')) this.#keep(UNHEALTHY_WAIT, 'the journal cannot be written')
     if (outcome === undefined || !this.#is('running')) return
     if (this.#wasCutShort(outcome)) {
       await this.#giveBack()
       return
     }
-    const clinkId = this.clink.clink_id
     const attempt = this.#attempt - ledger.excusedOf(clinkId)
     const state = { clinkId, attempt, heldFor: this.#heldFor, isFree: this.#isFree }
-    const { retry, claim } = this.#context.config
-    const policy = { retry: { ...retry, ...this.#routed.route.retry }, maxHold: claim.maxHold }
-    await this.#follow(decide(outcome, state, policy, this.#context.random))
+    await this.#follow(decide(outcome, state, this.#policy, this.#context.random))
+  }
+
+  get #policy(): OutcomePolicy {
+    const { claim, retry } = this.#context.config
+    return { retry: { ...retry, ...this.#routed.route.retry }, maxHold: claim.maxHold }
   }
 
   /** Waits for its route, which is paused. */
@@ -271,7 +286,7 @@ export class Delivery {
 
   /** Undefined: the handler was not started after all. */
   async #runHandler(): Promise<HandlerOutcome | undefined> {
-    const { clock, config, crashWatch, emit, handlerApi, ledger, runner } = this.#context
+    const { clock, config, crashWatch, emit, ledger, runner } = this.#context
     const waited = clock.now() - this.#since
     if (!(await this.#startAttempt())) return undefined
     emit({ event: 'clink.started', ...this.#facts(), waited })
@@ -280,7 +295,7 @@ export class Delivery {
       parts: {
         clink: this.clink,
         attempt: this.#attempt,
-        api: handlerApi,
+        api: this.#key.handlerApi,
         log: (level, message, fields) =>
           emit({ event: 'clink.log', ...this.#facts(), level, message, ...(fields === undefined ? {} : { fields }) }),
         reply: async (text, to) => await this.#reply(run, text, to),
@@ -314,6 +329,7 @@ export class Delivery {
     const { crashWatch, ledger } = this.#context
     const id = this.clink.clink_id
     this.#enter('running')
+    this.#run = undefined // until the next one begins
     const [attempt] = await Promise.all([
       ledger.startAttempt(id),
       this.#note(),
@@ -437,6 +453,7 @@ export class Delivery {
   #claimed(): Claimed {
     return {
       clink: this.clink,
+      api: this.#key.api,
       holder: this.#keeper,
       facts: () => this.#facts(),
       isLast: () => this.#stopping,
@@ -456,7 +473,7 @@ export class Delivery {
   async #reply(run: Run, text: string, to: 'sender' | 'group'): Promise<string> {
     if (run !== this.#run || !this.#is('running'))
       throw new Error('ctx.reply: this run is over, nothing is sent for it any more')
-    return await sendReply(this.clink, text, to, this.#keeper.lease.deadline, this.#context)
+    return await sendReply(this.clink, text, to, this.#keeper.lease.deadline, this.#key.api, this.#context)
   }
 
   #end(event: WorkerEvent): void {
@@ -474,6 +491,7 @@ export class Delivery {
     const { clock, ledger } = this.#context
     // It may come back at once; the wait that it was held for still counts.
     if (this.#dueAt !== undefined) void ledger.coolUntil(this.clink.clink_id, clock.wall() + this.#dueAt - clock.now())
+    if (cause === 'refused' && this.#hadItsTime) void ledger.countOutlived(this.clink.clink_id)
     this.#enter('lost')
     this.#keeper.stop()
     void this.#context.ledger.dropClaim(this.clink.clink_id)
@@ -483,6 +501,14 @@ export class Delivery {
     this.#interrupted.resolve()
   }
 
+  /** Whether the handler runs and has had the better part of a claim: one that began late says nothing about its length. */
+  get #hadItsTime(): boolean {
+    const run = this.#is('running') ? this.#run : undefined
+    if (run === undefined || run.abortedBy === 'shutdown' || this.#isResumed) return false
+    const { end, grantedAt } = this.#keeper.lease
+    return run.age >= (end - grantedAt) / 2
+  }
+
   #makeKeeper(lease: Lease): LeaseKeeper {
     const { clock, emit } = this.#context
     const { crashed, memory } = this.#shared
@@ -490,6 +516,7 @@ export class Delivery {
     return new LeaseKeeper({
       clink: this.clink,
       lease,
+      api: this.#key.api,
       context: this.#context,
       memory,
       on: {

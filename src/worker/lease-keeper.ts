@@ -4,6 +4,7 @@ import { asError } from '../base/coded-error.ts'
 import { ClinkApiError } from '../clink/errors.ts'
 import type { Clink } from '../clink/records.ts'
 import type { LostCause } from '../events.ts'
+import type { ClinkApi } from './clink-api.ts'
 import type { WorkerContext } from './context.ts'
 import { extendedNothing, renewedLease, type Lease, type LeaseHolder } from './lease.ts'
 import { lookFor, lossIn } from './look.ts'
@@ -22,6 +23,8 @@ export interface RenewalMemory {
 export interface KeeperOptions {
   readonly clink: Clink
   readonly lease: Lease
+  /** Asks with the key that claimed it. */
+  readonly api: ClinkApi
   readonly context: WorkerContext
   readonly memory: RenewalMemory
   readonly on: {
@@ -61,6 +64,8 @@ export class LeaseKeeper implements LeaseHolder {
   readonly #pulse: Pulse
   #lease: Lease
   #isLost = false
+  /** The last renewal that came to an end was answered, and brought nothing. */
+  #isDeclined = false
   #inFlight: Promise<unknown> = Promise.resolve()
   #cancelDeadline: Cancel = () => {}
 
@@ -78,7 +83,7 @@ export class LeaseKeeper implements LeaseHolder {
 
   /** Whether the claim may still be acted on. Compares the clock, so it is right even where a timer is late. */
   get stands(): boolean {
-    if (!this.#isLost && this.#clock.now() >= this.#lease.deadline) this.#lose('expired')
+    if (!this.#isLost && this.#clock.now() >= this.#lease.deadline) this.#expire()
     return !this.#isLost
   }
 
@@ -148,6 +153,7 @@ export class LeaseKeeper implements LeaseHolder {
           memory.asksLength = false
           continue
         }
+        this.#isDeclined = false
         on.failed(error)
         const pause = equalJitter(
           failures,
@@ -164,9 +170,9 @@ export class LeaseKeeper implements LeaseHolder {
   }
 
   async #send(seconds: number | undefined, timeout: number): Promise<Clink> {
-    const { clink, context } = this.#options
+    const { api, clink } = this.#options
     this.#pulse.expect('renewal', this.#clock.now() + timeout)
-    const request = context.api.claimClink(
+    const request = api.claimClink(
       { clink_id: clink.clink_id, ...(seconds === undefined ? {} : { timeout_seconds: seconds }) },
       { deadline: this.#lease.deadline, timeout, attempts: 1, signal: this.#over.signal },
     )
@@ -192,7 +198,8 @@ export class LeaseKeeper implements LeaseHolder {
     const headroom = this.#lease.deadline - this.#clock.now()
     const after = renewedLease(this.#lease, grant, context.config.claim)
     if (extendedNothing(this.#lease, after, grant)) return await this.#refused('a renewal extended nothing')
-    if (after === this.#lease) return true // too early to tell whether anything was extended
+    this.#isDeclined = after === this.#lease
+    if (this.#isDeclined) return true // too early to tell whether anything was extended
     this.#lease = after
     this.#watchDeadline()
     if (!this.stands) return false
@@ -202,9 +209,10 @@ export class LeaseKeeper implements LeaseHolder {
 
   /** Renewal is over. A look at the clink can only prove that the claim is lost: lists show owners, not sessions. */
   async #refused(why: string): Promise<false> {
-    const { clink, context, on } = this.#options
+    const { api, clink, on } = this.#options
+    this.#isDeclined = true
     this.#pulse.expect('renewal', this.#lease.deadline)
-    const record = await lookFor(clink, context.api, this.#lease.deadline)
+    const record = await lookFor(clink, api, this.#lease.deadline)
     if (this.#stopping.signal.aborted || !this.stands) return false
     const cause = record === undefined ? undefined : this.#lossIn(record)
     if (cause === undefined) on.refused(why)
@@ -217,6 +225,11 @@ export class LeaseKeeper implements LeaseHolder {
     return this.completing && cause === 'completed-elsewhere' ? undefined : cause
   }
 
+  /** A service that was away may renew the next claim; one that answered will not. */
+  #expire(): void {
+    this.#lose(this.#isDeclined ? 'refused' : 'expired')
+  }
+
   #lose(cause: LostCause): void {
     if (this.#isLost) return
     this.#isLost = true
@@ -226,7 +239,7 @@ export class LeaseKeeper implements LeaseHolder {
 
   #watchDeadline(): void {
     this.#cancelDeadline()
-    this.#cancelDeadline = this.#clock.at(this.#lease.deadline, () => this.#lose('expired'))
+    this.#cancelDeadline = this.#clock.at(this.#lease.deadline, () => this.#expire())
   }
 
   /** A claim whose end the service has not said is renewed at once, to learn it: it may be shorter than is known. */

@@ -25,6 +25,8 @@ export interface Attempts {
   readonly errors: readonly string[]
   /** Starts that ended with the process: they do not use up attempts. */
   readonly excused?: number
+  /** Starts that went on until the claim ran out, where the service does not renew claims. */
+  readonly outlived?: number
   /** Crashes of the process while the clink ran alone. */
   readonly crashes: number
   /** It was running when the process crashed, for the second time in a row: it runs alone until it has ended once. */
@@ -112,6 +114,11 @@ export class Ledger {
     return count
   }
 
+  /** Starts of a handler, as far as they count. */
+  startsOf(clinkId: string): number {
+    return this.#attemptsOf(clinkId).count
+  }
+
   /** Takes the last start back: it was cut short, or must not count. */
   async takeBackAttempt(clinkId: string): Promise<void> {
     await this.#changeAttempts(clinkId, { count: Math.max(0, this.#attemptsOf(clinkId).count - 1) })
@@ -124,6 +131,15 @@ export class Ledger {
 
   excusedOf(clinkId: string): number {
     return this.#attemptsOf(clinkId).excused ?? 0
+  }
+
+  /** The handler went on until the claim ran out, and the service does not renew it. */
+  async countOutlived(clinkId: string): Promise<void> {
+    await this.#changeAttempts(clinkId, { outlived: this.outlivedOf(clinkId) + 1 })
+  }
+
+  outlivedOf(clinkId: string): number {
+    return this.#attemptsOf(clinkId).outlived ?? 0
   }
 
   async noteError(clinkId: string, message: string): Promise<void> {
@@ -148,11 +164,13 @@ export class Ledger {
     if (this.isSuspect(clinkId)) await this.#changeAttempts(clinkId, { suspect: false, crashes: 0 })
   }
 
-  /** Notes that the process crashed while the clink ran alone, and says how often that makes. */
-  async countCrash(clinkId: string): Promise<number> {
-    const crashes = this.#attemptsOf(clinkId).crashes + 1
-    await this.#changeAttempts(clinkId, { crashes })
-    return crashes
+  /** Notes that the process crashed while the clink ran alone. */
+  async countCrash(clinkId: string): Promise<void> {
+    await this.#changeAttempts(clinkId, { crashes: this.crashesOf(clinkId) + 1 })
+  }
+
+  crashesOf(clinkId: string): number {
+    return this.#attemptsOf(clinkId).crashes
   }
 
   /** A result computed while its lease stood. It is final: sent under a later claim, never computed again. */

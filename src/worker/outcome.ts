@@ -100,6 +100,29 @@ export function decide(
   }
 }
 
+/**
+ * Before a start: what follows when the handler has gone on until its claim ran out as often as it may fail, because the service
+ * does not renew claims. It would do so for ever, and no outcome would ever end it. Undefined: it starts.
+ */
+export function decideOutlived(
+  outlived: number,
+  state: {
+    readonly clinkId: string
+    /** The service's answers do not say when claims end: it may renew them unseen. */
+    readonly timesAbsent: boolean
+  },
+  { retry }: OutcomePolicy,
+): Decision | undefined {
+  if (outlived < retry.attempts) return undefined
+  const times = outlived === 1 ? 'once' : `${outlived} times`
+  const renewals = state.timesAbsent
+    ? 'nothing shows that the service renews claims'
+    : 'the service does not renew claims'
+  const advice = state.timesAbsent ? ', or set claim.trustRenewals if you know that it does' : ''
+  const reason = `its claim ran out ${times} while the handler ran, and ${renewals}: make the handler shorter${advice}`
+  return bury('exhausted', reason, retry.onExhausted, `This could not be done (claim-ran-out, ${state.clinkId}).`)
+}
+
 function bury(why: 'exhausted' | 'rejected', reason: string, tell: 'release' | 'complete', notice: string): Decision {
   return { do: 'bury', why, reason, tell, notice }
 }

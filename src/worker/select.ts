@@ -152,7 +152,7 @@ export class Select implements Claiming {
     const answer = await this.#intake.claim(clink, { signal, notBefore: () => listedAt })
     switch (answer.is) {
       case 'claimed':
-        await this.#intake.startClaimed(answer.clink, wanted, answer.lease)
+        await this.#intake.startClaimed(answer.clink, wanted, answer)
         return 1
       case 'refused':
         return 0

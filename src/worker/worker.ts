@@ -127,7 +127,9 @@ export class Worker {
     const claims = ledger.heldClaims()
     await ledger.prune(this.#context.config.state.keep)
     this.#pruneLater()
-    await crashWatch.begin(resume ? claims : [])
+    // In one commit: a crash right after it is none of what was running before.
+    const noted = claims.map(async (claim) => await ledger.holdClaim({ ...claim, running: false }))
+    await Promise.all([crashWatch.begin(claims, resume), ...noted])
     if (resume) await this.#intake.resume(claims)
     else await Promise.all(claims.map(({ clink }) => ledger.dropClaim(clink.clink_id)))
     if (this.#stopped === undefined) this.#poller.start()
@@ -139,6 +141,11 @@ export class Worker {
     await this.#parked.giveBack(clinkId)
     this.#select.sweepSoon()
     this.#poller.wake()
+  }
+
+  /** Another key is current: polls now, whatever the service said to the one before. */
+  retry(): void {
+    this.#poller.retry()
   }
 
   /** Polls now rather than later. */
@@ -186,7 +193,8 @@ export class Worker {
   }
 
   #mode(): ClaimingMode {
-    const { clock, config, ledger, router, siblings } = this.#context
+    const { clock, config, keys, ledger, router, siblings } = this.#context
+    if (keys.refusal !== undefined) return { mode: 'none', ...keys.refusal }
     const isAllOurs =
       router.takesAll &&
       this.#parked.size === 0 &&

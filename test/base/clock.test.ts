@@ -7,7 +7,7 @@ function machine(): { time: { monotonic: number; boot: number; wall: number }; s
   return { time, source }
 }
 
-describe('local time (semantics 2)', () => {
+describe('local time (P2, §2)', () => {
   it('goes on with the monotonic clock', () => {
     const { time, source } = machine()
     const clock = systemClock(source)

@@ -9,7 +9,7 @@ test('--version prints the version of the package', async () => {
 test('--help lists every command with examples', async () => {
   const { code, stdout, stderr } = await clinkWorker(['--help'])
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
-  for (const name of ['run', 'dev', 'invoke', 'check', 'init', 'send', 'inbox', 'api', 'emulate']) {
+  for (const name of ['run', 'dev', 'invoke', 'check', 'init', 'send', 'inbox', 'failed', 'api', 'emulate']) {
     expect(stdout).toMatch(new RegExp(`^  ${name} `, 'm'))
   }
   expect(stdout).toContain('clink-worker check --online')

@@ -40,7 +40,7 @@ async function untilQuiet(site: Site): Promise<{ exits: readonly (number | null)
   return { exits, output }
 }
 
-describe('P9: after a kill -9', () => {
+describe('P9, §7: after a kill -9', () => {
   it(
     'P5, §7: the next start holds on to the claims within 5 s, runs their clinks as attempt 2, and sends the result that there was',
     { timeout: 60_000 },

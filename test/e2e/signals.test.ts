@@ -23,7 +23,7 @@ async function running(site: Site, count: number): Promise<{ ids: string[]; comm
   return { ids, command }
 }
 
-describe.concurrent('P8: a signal to the command', () => {
+describe.concurrent('P8, §6: a signal to the command', () => {
   it.for([
     ['heed their abort', heeds, 'SIGTERM'],
     ['ignore their abort', ignores, 'SIGTERM'],

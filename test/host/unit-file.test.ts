@@ -36,6 +36,8 @@ test('it is not started again for what starting again cannot mend', () => {
   const codes = (setting('RestartPreventExitStatus') ?? '').split(' ').map(Number)
   const { USAGE, KEY_REFUSED, CONFIG_INVALID } = errorCodes
   expect(codes).toEqual([USAGE, KEY_REFUSED, CONFIG_INVALID])
+  expect(codes).toContain(errorCodes.STATE_UNUSABLE)
+  for (const passing of [errorCodes.STATE_UNAVAILABLE, errorCodes.STATE_BUSY]) expect(codes).not.toContain(passing)
   expect(setting('Restart')).toBe('on-failure')
 })
 

@@ -1,12 +1,17 @@
+import { cpSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { Journal } from '../../src/journal/journal.ts'
+import { tablesOf } from '../../src/journal/state.ts'
 import type { WorkerEvent } from '../../src/events.ts'
 import { CrashWatch } from '../../src/worker/crash-watch.ts'
-import type { HeldClaim, Ledger } from '../../src/worker/ledger.ts'
+import { Ledger, type HeldClaim } from '../../src/worker/ledger.ts'
 import { clink } from '../clink/sample-records.ts'
 import { TempDir } from '../commands/temp-dir.ts'
 import { claim, open } from './states.ts'
 
 const LIMIT = 3
+const DAY = 86_400_000
 
 const claimOf = (id: string, running: boolean): HeldClaim => ({
   ...claim,
@@ -30,12 +35,20 @@ interface Life {
 /** Process lives on one state directory. A life that does not end its watch ends as by a crash. */
 class Lives implements Disposable {
   readonly #directory = new TempDir()
+  /** Wall time, in milliseconds. */
+  now = Date.UTC(2026, 0, 5)
 
-  async life(work: (life: Life) => Promise<void>, ending: 'crash' | 'stop' = 'crash'): Promise<void> {
+  /** @param isOurs false: what is remembered is a copy of another worker's. */
+  async life(work: (life: Life) => Promise<void>, ending: 'crash' | 'stop' = 'crash', isOurs = true): Promise<void> {
     const state = open(this.#directory.path)
     const { ledger } = state
     const events: WorkerEvent[] = []
-    const watch = new CrashWatch(ledger, LIMIT, (event) => events.push(event))
+    const watch = new CrashWatch(
+      ledger,
+      LIMIT,
+      (event) => events.push(event),
+      () => this.now,
+    )
     const run = async (...ids: string[]): Promise<void> => {
       for (const id of ids) await Promise.all([ledger.startAttempt(id), ledger.holdClaim(claimOf(id, true))])
     }
@@ -44,7 +57,7 @@ class Lives implements Disposable {
     }
     try {
       const claims = ledger.heldClaims()
-      await watch.begin(claims)
+      await watch.begin(claims, isOurs)
       for (const { clink: one } of claims) await ledger.holdClaim(claimOf(one.clink_id, false))
       const runAlone = async (id: string): Promise<void> => {
         await Promise.all([watch.runsAlone(id), run(id)])
@@ -63,7 +76,7 @@ class Lives implements Disposable {
 
 const suspects = (ledger: Ledger, ...ids: string[]): string[] => ids.filter((id) => ledger.isSuspect(id))
 
-describe('the crash watch', () => {
+describe('P9, §4: the crash watch', () => {
   it('sees no crash at the first start, nor after a stop, whatever was running then', async () => {
     using lives = new Lives()
     for (let n = 0; n < 4; n += 1) {
@@ -174,7 +187,7 @@ describe('the crash watch', () => {
       await runAlone('a')
       await watch.survived('a')
       expect(suspects(ledger, 'a')).toEqual([])
-      expect(await ledger.countCrash('a')).toBe(1)
+      expect(ledger.crashesOf('a')).toBe(0)
     })
   })
 
@@ -190,4 +203,102 @@ describe('the crash watch', () => {
     }
     await lives.life(async ({ ledger }) => expect(ledger.isGivenUp('a')).toBe(false))
   })
+
+  it('does not take two crashes that are weeks apart for two in a row (P9, §4)', async () => {
+    using lives = new Lives()
+    await lives.life(async ({ run }) => await run('a'))
+    await lives.life(async ({ events, run }) => {
+      expect(events).toMatchObject([{ crashes: 1 }])
+      await run('b', 'c')
+      lives.now += 14 * DAY
+    })
+    await lives.life(async ({ ledger, events }) => {
+      expect(events).toEqual([{ event: 'worker.crashed', crashes: 1, running: ['b', 'c'] }])
+      expect(suspects(ledger, 'a', 'b', 'c')).toEqual([])
+    })
+  })
+
+  it('finds a clink that takes a day to kill the process, however long that lived (P9, §4)', async () => {
+    using lives = new Lives()
+    for (let n = 0; n < 2; n += 1) {
+      await lives.life(async ({ run }) => {
+        await run('slow killer', `beside ${n}`)
+        lives.now += DAY
+      })
+    }
+    await lives.life(async ({ ledger, events }) => {
+      expect(events).toMatchObject([{ crashes: 2 }])
+      expect(suspects(ledger, 'slow killer', 'beside 0', 'beside 1')).toEqual(['slow killer', 'beside 1'])
+    })
+  })
+
+  it('sees no crash of its own in what was copied from a worker that runs, and holds no start against its clinks (P9, §7)', async () => {
+    using lives = new Lives()
+    await lives.life(async ({ run }) => await run('a'))
+    await lives.life(async ({ run }) => await run('a'))
+    await lives.life(
+      async ({ ledger, events }) => {
+        expect(events).toEqual([])
+        expect(suspects(ledger, 'a')).toEqual([])
+        expect([await ledger.startAttempt('a'), ledger.excusedOf('a')]).toEqual([3, 2])
+        await ledger.dropClaim('a')
+      },
+      'crash',
+      false,
+    )
+    await lives.life(async ({ events }) => {
+      expect(events).toMatchObject([{ event: 'worker.crashed', crashes: 1 }])
+    })
+  })
+
+  it.each([0, 1, 2, 3])(
+    'counts a crash in one commit: killed after %d of them, the next start counts it as well or has it counted (P9, §4)',
+    async (commits) => {
+      using directory = new TempDir()
+      const copy = join(directory.path, 'copy')
+      const one = join(directory.path, 'one')
+      const before = open(one)
+      const { ledger } = before
+      await ledger.noteFact('run', 'under way')
+      await Promise.all([ledger.noteFact('alone', 'a'), ledger.startAttempt('a'), ledger.holdClaim(claimOf('a', true))])
+      for (let n = 1; n < LIMIT; n += 1) await ledger.countCrash('a')
+      before.close()
+
+      const due: (() => void)[] = []
+      const journal = new Journal({
+        directory: one,
+        sync: 'normal',
+        onHealth: () => {},
+        schedule: (commit) => due.push(commit),
+      })
+      const killed = new Ledger(tablesOf(journal))
+      const begun = new CrashWatch(
+        killed,
+        LIMIT,
+        () => {},
+        () => 0,
+      ).begin(killed.heldClaims())
+      for (let n = 0; n < commits; n += 1) {
+        due.shift()?.()
+        await new Promise(setImmediate)
+      }
+      cpSync(one, copy, { recursive: true })
+      for (let commit = due.shift(); commit !== undefined; commit = due.shift()) {
+        commit()
+        await new Promise(setImmediate)
+      }
+      await begun
+      journal.close()
+
+      const next = open(copy)
+      await new CrashWatch(
+        next.ledger,
+        LIMIT,
+        () => {},
+        () => 0,
+      ).begin(next.ledger.heldClaims())
+      expect(next.ledger.isGivenUp('a')).toBe(true)
+      next.close()
+    },
+  )
 })

@@ -52,6 +52,20 @@ describe.each([
     })
   })
 
+  it('counts the claims that each clink outlived, until it is settled or buried', async () => {
+    await use(async (ledger) => {
+      await ledger.startAttempt(id)
+      await ledger.countOutlived(id)
+      await ledger.countOutlived(id)
+      await ledger.countOutlived('other')
+      expect([ledger.outlivedOf(id), ledger.outlivedOf('other'), ledger.outlivedOf('b')]).toEqual([2, 1, 0])
+      expect([ledger.startsOf(id), ledger.startsOf('other')]).toEqual([1, 0])
+      await ledger.bury(letter)
+      await ledger.settled('other')
+      expect([ledger.outlivedOf(id), ledger.outlivedOf('other')]).toEqual([0, 0])
+    })
+  })
+
   it('keeps the last ten errors, oldest first, and the starts beside them', async () => {
     await use(async (ledger) => {
       await ledger.startAttempt('a')

@@ -7,7 +7,7 @@ import { until } from '../worker/until.ts'
 import { Holder } from './holders.ts'
 import { open, refusal } from './states.ts'
 
-describe('a state directory that is held', () => {
+describe('§7: a state directory that is held', () => {
   it('is refused to another process, which is told who holds it', async () => {
     using directory = new TempDir()
     const state = open(directory.path)
@@ -36,7 +36,7 @@ describe('a state directory that is held', () => {
   })
 })
 
-describe('a state directory is free', () => {
+describe('§7: a state directory is free', () => {
   it('as soon as its owner was killed, whatever its text says', async () => {
     using directory = new TempDir()
     await using holder = await Holder.start(directory.path)
@@ -87,7 +87,7 @@ function isFree(directory: string): boolean {
   }
 }
 
-describe('what is remembered', () => {
+describe('P5, §7: what is remembered', () => {
   it('is ours in the directory where it was written', () => {
     using directory = new TempDir()
     const first = open(directory.path)

@@ -10,6 +10,7 @@ it('remembers everything over a close', async () => {
   using directory = new TempDir()
   const first = open(directory.path)
   await first.ledger.startAttempt('a')
+  await first.ledger.countOutlived('a')
   await first.ledger.noteError('a', 'it "failed"\nwith \u{1f98a}')
   await first.ledger.keepResult(other('r'), 'the answer')
   await first.ledger.countFailedLease('r')
@@ -24,6 +25,7 @@ it('remembers everything over a close', async () => {
   const second = open(directory.path)
   const { ledger } = second
   expect(ledger.errorsOf('a')).toEqual(['it "failed"\nwith \u{1f98a}'])
+  expect(ledger.outlivedOf('a')).toBe(1)
   expect(await ledger.startAttempt('a')).toBe(2)
   expect(ledger.keptResult(other('r'))).toMatchObject({ content: clink.content, response: 'the answer', leases: 1 })
   expect([ledger.isGivenUp('l'), ledger.isGivenUp('a')]).toEqual([true, false])

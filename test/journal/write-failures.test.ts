@@ -93,7 +93,10 @@ describe('on a full disk', () => {
     expect(state.ledger.isHealthy).toBe(false)
     state.close()
     disk.fill()
-    expect(refusal(disk.state)).toMatchObject({ code: 'STATE_UNUSABLE', message: expect.stringMatching(/full|space/) })
+    expect(refusal(disk.state)).toMatchObject({
+      code: 'STATE_UNAVAILABLE',
+      message: expect.stringMatching(/full: free/),
+    })
     disk.free()
     const next = open(disk.state)
     expect(next.ledger.keptResult(other('before'))?.response).toBe('before')

@@ -10,7 +10,7 @@ const grant = (sentAt: number, from: number | undefined, to: number | undefined,
   expiresAt: to === undefined ? undefined : new Date(to).toISOString(),
 })
 
-describe('a first lease (semantics 2)', () => {
+describe('a first lease (P2, §2)', () => {
   it('lasts as long as the service says, counted from when the request was sent', () => {
     expect(firstLease(grant(1_000, 5_000_000, 5_060_000), policy).end).toBe(61_000)
   })
@@ -49,7 +49,7 @@ describe('a first lease (semantics 2)', () => {
   })
 })
 
-describe('a renewed lease (semantics 2)', () => {
+describe('a renewed lease (P2, §2)', () => {
   const first = firstLease(grant(0, 1_000_000, 1_300_000), policy)
 
   it('grows by what the service moved its end, and never past what was asked for', () => {
@@ -83,7 +83,7 @@ describe('a renewed lease (semantics 2)', () => {
   })
 })
 
-describe('a renewal has extended nothing (semantics 2)', () => {
+describe('a renewal has extended nothing (P2, §2)', () => {
   const before: Lease = firstLease(grant(0, 1_000, 41_000), policy)
   const asking = (sentAt: number, asked: number): Grant => grant(sentAt, undefined, undefined, asked)
 

@@ -21,7 +21,7 @@ function guardWith(count: number): { guard: LoopGuard; events: WorkerEvent[]; ti
   return { guard: new LoopGuard({ count, window: 600_000 }, clock, (event) => events.push(event)), events, time }
 }
 
-describe('agents that answer each other in a circle are noticed (P15)', () => {
+describe('agents that answer each other in a circle are noticed (P15, §5)', () => {
   it('leaves a sender alone whose clinks each follow an answer, says so once, and hears it again after ten minutes', () => {
     const { guard, events, time } = guardWith(3)
     const muted: boolean[] = []

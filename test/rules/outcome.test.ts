@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest'
 import { makeControl } from '../../src/handlers/handler.ts'
-import { decide, readOutcome, type HandlerOutcome, type OutcomePolicy } from '../../src/worker/outcome.ts'
+import {
+  decide,
+  decideOutlived,
+  readOutcome,
+  type HandlerOutcome,
+  type OutcomePolicy,
+} from '../../src/worker/outcome.ts'
 
 const retry = { attempts: 3, backoff: 5_000, maxBackoff: 60_000, cooldown: 3_600_000, onExhausted: 'release' as const }
 const policy: OutcomePolicy = { retry, maxHold: 100_000 }
@@ -154,5 +160,39 @@ describe('outcome, attempt and policy decide what follows', () => {
     const telling = { ...policy, retry: { ...retry, attempts: 1, onExhausted: 'complete' as const } }
     const decision = follow({ outcome: 'failed', error: new Error('password is hunter2') }, {}, telling)
     expect(decision).toMatchObject({ do: 'bury', tell: 'complete', notice: expect.not.stringContaining('hunter2') })
+  })
+})
+
+describe('what follows, before a start, from claims that were outlived', () => {
+  const known = { clinkId: 'msg_1', timesAbsent: false }
+
+  it('nothing, until there are as many as attempts', () => {
+    expect([0, 1, 2].map((outlived) => decideOutlived(outlived, known, policy))).toEqual([
+      undefined,
+      undefined,
+      undefined,
+    ])
+  })
+
+  it('a dead letter then, that says what to do', () => {
+    expect(decideOutlived(3, known, policy)).toEqual({
+      do: 'bury',
+      why: 'exhausted',
+      reason:
+        'its claim ran out 3 times while the handler ran, and the service does not renew claims: make the handler shorter',
+      tell: 'release',
+      notice: 'This could not be done (claim-ran-out, msg_1).',
+    })
+  })
+
+  it('says that renewals may be unseen where the answers carry no times', () => {
+    expect(decideOutlived(4, { ...known, timesAbsent: true }, policy)).toMatchObject({
+      reason: expect.stringMatching(/^its claim ran out 4 times .*nothing shows .*claim\.trustRenewals/),
+    })
+  })
+
+  it('tells the sender where onExhausted is complete', () => {
+    const telling = { ...policy, retry: { ...retry, onExhausted: 'complete' as const } }
+    expect(decideOutlived(3, known, telling)).toMatchObject({ do: 'bury', tell: 'complete' })
   })
 })

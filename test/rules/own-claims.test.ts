@@ -23,7 +23,7 @@ const known = new Identity('me', () => {})
 const unknown = new Identity(undefined, () => {})
 const ids = (set: ReadonlySet<Clink>): string[] => [...set].map(({ clink_id }) => clink_id)
 
-describe('which clinks of a claiming poll are ours (semantics 1)', () => {
+describe('which clinks of a claiming poll are ours (P7, §1)', () => {
   it('all of them when the answer says that all were claimed, even shown as they were before', () => {
     expect(ids(ownClaims(page([record('a', 'pending'), record('b', 'claimed', 'me')], 2), known))).toEqual(['a', 'b'])
   })

@@ -3,7 +3,7 @@ import { endsWithMark, fitText, LONGEST_TEXT } from '../../src/worker/response.t
 
 const MARK = '— clink-worker'
 
-describe('a response is made to fit (semantics 5)', () => {
+describe('a response is made to fit (P5, §5)', () => {
   it('leaves a text alone that fits, and adds the mark as a line of its own', () => {
     expect(fitText('done')).toEqual({ text: 'done', cut: false })
     expect(fitText('done', MARK)).toEqual({ text: `done\n${MARK}`, cut: false })
@@ -33,7 +33,7 @@ describe('a response is made to fit (semantics 5)', () => {
   })
 })
 
-describe('an own reply is known by its last line (P15)', () => {
+describe('an own reply is known by its last line (P15, §5)', () => {
   it.each([
     ['done\n— clink-worker', true],
     ['done\n— clink-worker\n', true],

@@ -62,7 +62,7 @@ function whyNot(facts: Explaining, life: string, worker: WorkerPlan, clink: Stor
   const { record, emulator } = facts
   const { clink_id: id } = clink
   const last = record.told(life, id).findLast(({ event }) => REASONS.has(event.event))?.event
-  const isOver = clink.content === KILLER || isGivenUp(record, life, worker, id)
+  const isOver = clink.content === KILLER || isGivenUp(facts, life, worker, id)
   const wasReleased = record.runsOf(life, id).some(({ end }) => end === 'release')
   if (last?.event === 'clink.deadLettered') return isOver ? 'given up' : undefined
   if (last?.event === 'clink.released') {
@@ -106,8 +106,8 @@ export function isOurs(emulator: Emulator, plan: Plan, { owner }: WorkerPlan, cl
   return isMarked(clink) || plan.workers.some(({ name }) => session?.split('~')[0] === name)
 }
 
-/** By the handler's own ends: rejected, or failed as often as is allowed. */
-function isGivenUp(record: Record, life: string, { config }: WorkerPlan, id: string): boolean {
+/** By the handler's own ends: rejected, or failed as often as is allowed, or too long for so many claims. */
+function isGivenUp({ plan, record }: Explaining, life: string, { config }: WorkerPlan, id: string): boolean {
   const runs = record.runsOf(life, id)
   if (runs.some(({ end, abortCode }) => end === 'reject' && (abortCode ?? 'shutdown') === 'shutdown')) return true
   // A start that was put off, or cut short by a stop, is no attempt; one that lost its claim is.
@@ -117,8 +117,20 @@ function isGivenUp(record: Record, life: string, { config }: WorkerPlan, id: str
   )
   if (counted.length >= config.retry.attempts && counted.some((run) => isFailure({ ...run, isCutShort: false })))
     return true
+  const outlived = runs.filter((run) => run.outlivedClaim === true && mayBeUnrenewed(plan, record, run))
+  if (outlived.length >= config.retry.attempts) return true
   // The service does not take the completion: that is an end too.
   return record.told(life, id).some(({ event }) => event.event === 'clink.settlementFailed')
+}
+
+/** Statuses by which the service says that it does not renew a claim. */
+const DECLINES: ReadonlySet<number | undefined> = new Set([403, 404, 409, 410])
+
+/** Whether the process may have learnt that the service does not renew the claim of a run, or that nothing shows it. */
+function mayBeUnrenewed({ switches }: Plan, record: Record, { clinkId, life }: RunRecord): boolean {
+  if (switches.reclaim === 'ignore' || switches.claimTimes === 'absent') return true
+  const renewals = record.requestsByClink.get(clinkId)?.filter(({ kind, life: of }) => kind === 'claim' && of === life)
+  return renewals?.some(({ toldStatus }) => DECLINES.has(toldStatus)) === true
 }
 
 /** A run that ended with its claim gone is lost and not failed, whatever it came to. */

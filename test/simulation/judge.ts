@@ -12,7 +12,7 @@ import { pollsAreNotRepeated, claimsOnlyWhatCanStart } from './rules/polls.ts'
 import { pausesAreDeserved } from './rules/pauses.ts'
 import { renewalsInSingleFile, renewedWhileInHand } from './rules/renewals.ts'
 import { resultsAreKept } from './rules/results.ts'
-import { attemptsAreCounted, failedIsHeld } from './rules/retries.ts'
+import { attemptsAreCounted, failedIsHeld, outlivedIsGivenUp } from './rules/retries.ts'
 import { stopLeavesNothing } from './rules/stopping.ts'
 
 export interface Breach {
@@ -55,6 +55,7 @@ const rules: readonly Rule[] = [
   failedIsHeld,
   pausesAreDeserved,
   attemptsAreCounted,
+  outlivedIsGivenUp,
   ownClinksAreNotWork,
   noBusyLoop,
   stopsInTime,

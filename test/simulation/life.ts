@@ -4,7 +4,7 @@ import type { Transport } from '../../src/clink/transport.ts'
 import { Daemon, type DaemonParts } from '../../src/daemon.ts'
 import type { WorkerEvent } from '../../src/events.ts'
 import type { HandleFunction } from '../../src/handlers/handler.ts'
-import type { Ledger } from '../../src/worker/ledger.ts'
+import type { Ledger, LedgerTables } from '../../src/worker/ledger.ts'
 import type { Emulator } from '../../src/emulator/emulator.ts'
 import type { Chance } from './chance.ts'
 import { makeHandle } from './handlers.ts'
@@ -29,6 +29,8 @@ export interface Breakage {
   handle?(real: HandleFunction): HandleFunction
   clock?(real: Clock): Clock
   parts?(real: DaemonParts): DaemonParts
+  /** Of each process anew, over the journal that all of them share. */
+  tables?(real: LedgerTables): LedgerTables
 }
 
 export interface LifeParts {
@@ -219,9 +221,16 @@ export class Life implements Host {
   }
 
   #openLedger(): Ledger {
-    const { time, chance } = this.#parts
+    const { time, chance, breakage } = this.#parts
     const clock = this.#clock()
-    return this.#carried.state.open(time, this, chance.fork(`journal ${this.name}`), () => clock.wall())
+    const fork = chance.fork(`journal ${this.name}`)
+    return this.#carried.state.open(
+      time,
+      this,
+      fork,
+      () => clock.wall(),
+      (real) => breakage.tables?.(real) ?? real,
+    )
   }
 
   #note(event: WorkerEvent): void {

@@ -160,7 +160,7 @@ function makeTurns(chance: Chance, lease: number, horizon: number): readonly Tur
   const count = chance.pick([0, 0, 1, 1, 2, 4])
   const turns = Array.from({ length: count }, () => ({
     at: chance.between(0, horizon),
-    what: chance.weighted({ stop: 2, 'stop-and-hurry': 1, crash: 2, sleep: 3, 'wall-jump': 1 }),
+    what: chance.weighted({ stop: 2, 'stop-and-hurry': 1, crash: 4, sleep: 3, 'wall-jump': 1 }),
     ms: chance.logarithmic(100, 2 * lease),
   }))
   return turns.sort((a, b) => a.at - b.at)
@@ -281,7 +281,7 @@ function makeRestarts(chance: Chance): Plan['restarts'] {
 
 /** Now and then a clink that ends every process which runs it. */
 function makeKillers(chance: Chance, horizon: number): readonly ClinkPlan[] {
-  return chance.is(0.06) ? [{ at: chance.between(0, horizon * 0.7), text: KILLER, from: 'alice' }] : []
+  return chance.is(0.1) ? [{ at: chance.between(0, horizon * 0.7), text: KILLER, from: 'alice' }] : []
 }
 
 function makePeople(chance: Chance, horizon: number): readonly PersonPlan[] {

@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Journal } from '../../src/journal/journal.ts'
-import { ledgerOf } from '../../src/journal/state.ts'
-import type { Ledger } from '../../src/worker/ledger.ts'
+import { tablesOf } from '../../src/journal/state.ts'
+import { Ledger, type LedgerTables } from '../../src/worker/ledger.ts'
 import type { Chance } from './chance.ts'
 import type { Host, VirtualTime } from './virtual-time.ts'
 
@@ -28,7 +28,14 @@ export class StateDirectory {
     this.name = name
   }
 
-  open(time: VirtualTime, host: Host, chance: Chance, wall: () => number): Ledger {
+  /** @param breakage what becomes of the journal's tables for this process, to break it on purpose. */
+  open(
+    time: VirtualTime,
+    host: Host,
+    chance: Chance,
+    wall: () => number,
+    breakage = (real: LedgerTables): LedgerTables => real,
+  ): Ledger {
     this.#path ??= makeDirectory()
     const journal = new Journal({
       directory: this.#path,
@@ -41,7 +48,7 @@ export class StateDirectory {
       },
     })
     this.#journals.push(journal)
-    return ledgerOf(journal, wall)
+    return new Ledger(breakage(tablesOf(journal)), () => journal.isHealthy, wall)
   }
 
   close(): void {

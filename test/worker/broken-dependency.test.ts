@@ -23,7 +23,7 @@ function application() {
   return { state, handle }
 }
 
-describe.concurrent('Section 4 of the rules: a broken dependency', () => {
+describe.concurrent('P10, §4: a broken dependency', () => {
   it('pauses the route after ten failed starts of five clinks, says so once, and costs nobody an attempt from then on', async () => {
     await using bench = await Bench.open()
     const ids = bench.sendMany(8)

@@ -33,7 +33,7 @@ async function fastBench(): Promise<Bench> {
 const claim = { timeout: 300_000 }
 const slow = { poll: { interval: 5_000, maxInterval: 10_000 }, clink: { timeout: 60_000 }, handlers: { timeout: 6e6 } }
 
-describe.concurrent('Section 2 of the rules: claims without times', () => {
+describe.concurrent('P2, §2: claims without times', () => {
   it('last 300 s by our clock, whatever renewals answer', async () => {
     await using bench = await fastBench()
     const id = bench.send('long')

@@ -4,7 +4,7 @@ import { claimingPolls, isClaimingPoll, requests, story, times } from './record.
 
 const failure = { success: false, error: 'internal', message: 'no' }
 
-describe.concurrent('P7: a claiming poll whose answer is lost', () => {
+describe.concurrent('P7, §3: a claiming poll whose answer is lost', () => {
   it.for([
     ['500', { status: 500 }],
     ['408', { status: 408 }],
@@ -80,7 +80,7 @@ describe.concurrent('P7: a claiming poll whose answer is lost', () => {
   })
 })
 
-describe.concurrent('Section 3 of the rules: a service that is busy', () => {
+describe.concurrent('§3: a service that is busy', () => {
   const wait = 2_000
   it.for<[string, () => string]>([
     ['seconds', () => '2'],

@@ -6,7 +6,7 @@ const fail = (): never => {
   throw new Error('secret detail: password hunter2')
 }
 
-describe.concurrent('P10: a clink that fails', () => {
+describe.concurrent('P10, §4: a clink that fails', () => {
   it('is held and tried again as often as it may, then given up and released', async () => {
     await using bench = await Bench.open()
     const id = bench.send('work')
@@ -57,7 +57,7 @@ describe.concurrent('P10: a clink that fails', () => {
   })
 })
 
-describe.concurrent('P10: a clink that was given up', () => {
+describe.concurrent('P10, §5: a clink that was given up', () => {
   it('is not run again although it comes back, and is not claimed in a circle', async () => {
     await using bench = await Bench.open({ switches: { defaultTimeout: 1 } })
     const id = bench.send('work')

@@ -12,7 +12,7 @@ const breaks =
     },
   })
 
-describe.concurrent('A fault of the program itself', () => {
+describe.concurrent('P9: a fault of the program itself', () => {
   it('in the poll loop is said, what is held is released, and the process ends with 70', async () => {
     await using bench = await Bench.open()
     const id = bench.send('work')

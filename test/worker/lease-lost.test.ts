@@ -25,7 +25,7 @@ function expectAbortInTime(bench: Bench, id: string, station: Station): number {
   return at
 }
 
-describe.concurrent('P2: a lease that cannot be renewed', () => {
+describe.concurrent('P2, §2: a lease that cannot be renewed', () => {
   it.for(['refuse', 'ignore'])(
     'aborts the handler before the claim ends and sends nothing more (reclaim: %s)',
     async (reclaim) => {

@@ -5,7 +5,7 @@ import { requestsFor, story, times, when } from './record.ts'
 
 const twoSeconds = { claim: { timeout: 2_000 } }
 
-describe.concurrent('P4: a claim', () => {
+describe.concurrent('P4, §2: a claim', () => {
   it('is renewed throughout a handler that takes four leases', async () => {
     await using bench = await Bench.open({ switches: { defaultTimeout: 2 } })
     const id = bench.send('very long work')

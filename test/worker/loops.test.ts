@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { Bench, until } from './harness.ts'
 
-describe.concurrent('P15: agents that answer each other in a circle', () => {
+describe.concurrent('P15, §5: agents that answer each other in a circle', () => {
   it('come to rest, loudly', async () => {
     await using bench = await Bench.open()
     const settings = { inbox: { loopLimit: { count: 5, window: 600_000 } } }

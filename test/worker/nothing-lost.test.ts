@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { Bench, take } from './harness.ts'
 import { claimedAt, claimingPolls, mostClaimed, story, when } from './record.ts'
 
-describe.concurrent('P1, P6: a backlog', () => {
+describe.concurrent('P1, P6, §3: a backlog', () => {
   it('is worked whole, each clink once, and never with more claims than slots', async () => {
     await using bench = await Bench.open()
     const ids = bench.sendMany(60)

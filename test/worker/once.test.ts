@@ -4,7 +4,7 @@ import { stillClaimed, story } from './record.ts'
 
 const once = {}
 
-describe.concurrent('Section 9 of the rules: --once', () => {
+describe.concurrent('§9: --once', () => {
   it('ends with 0 at once when the inbox is empty', async () => {
     await using bench = await Bench.open()
     const station = bench.work(() => 'done', { once })

@@ -5,7 +5,7 @@ import { claimedAt, claimingPolls, requestsFor, times } from './record.ts'
 const settings = { concurrency: 2, handlers: { grace: 300 }, claim: { timeout: 2_000 } }
 const switches = { reclaim: 'refuse', defaultTimeout: 2 } as const
 
-describe.concurrent('P3, P11: a handler that ignores the loss of its lease', () => {
+describe.concurrent('P3, P11, §4: a handler that ignores the loss of its lease', () => {
   it('ends before its clink runs again, and keeps its slot until then', async () => {
     await using bench = await Bench.open({ switches })
     const gate = Promise.withResolvers<undefined>()

@@ -11,7 +11,7 @@ async function rests(bench: Bench, count = 6): Promise<void> {
 
 const answerAll: Settings = { poll: { interval: 20, maxInterval: 100 } }
 
-describe.concurrent('P15: a worker that answers everything, with its own key as the sender', () => {
+describe.concurrent('P15, §5: a worker that answers everything, with its own key as the sender', () => {
   it.for([
     {},
     { responseId: 'absent' },

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { Bench, until } from './harness.ts'
 import { answers, requests, requestsFor, story, times, when } from './record.ts'
 
-describe.concurrent('P5: a result', () => {
+describe.concurrent('P5, §5: a result', () => {
   it('that could not be sent within its lease is sent under the next claim and not computed again', async () => {
     await using bench = await Bench.open({ switches: { defaultTimeout: 2 } })
     bench.fault({ operation: 'complete_clink' }, { status: 503 })

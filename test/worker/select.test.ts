@@ -4,7 +4,7 @@ import { isClaimingPoll, mostClaimed, requests, stillClaimed, story, times } fro
 
 const select = { inbox: { claim: 'select' } } as const
 
-describe.concurrent('Section 3 of the rules: select', () => {
+describe.concurrent('P6, §3: select', () => {
   it('claims nothing by polling, and no more than can start (P6)', async () => {
     await using bench = await Bench.open()
     const ids = bench.sendMany(30)
@@ -173,7 +173,7 @@ describe.concurrent('Section 3 of the rules: select', () => {
   })
 })
 
-describe.concurrent('Section 3 of the rules: auto', () => {
+describe.concurrent('§3: auto', () => {
   it('polls with claiming while everything that comes is to be run', async () => {
     await using bench = await Bench.open()
     const ids = bench.sendMany(10)

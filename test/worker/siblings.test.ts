@@ -6,7 +6,7 @@ import { requestsFor, story } from './record.ts'
 
 const select = { inbox: { claim: 'select' } } as const
 
-describe.concurrent('Section 1 of the rules: whether claims keep siblings apart', () => {
+describe.concurrent('P3, §1: whether claims keep siblings apart', () => {
   it.for([
     ['session', 'renew'],
     ['session', 'refuse'],

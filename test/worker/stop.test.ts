@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { Bench, obey, take, until } from './harness.ts'
 import { claimingPolls, stillClaimed, story, times } from './record.ts'
 
-describe.concurrent('P8: stopping', () => {
+describe.concurrent('P8, §6: stopping', () => {
   it('lets running handlers finish within the drain and completes them', async () => {
     await using bench = await Bench.open()
     const ids = bench.sendMany(8)

@@ -42,7 +42,7 @@ function expectOneRunEach(bench: Bench, station: Station, ids: readonly string[]
   for (const id of ids) expect(story(bench.emulator, id)).toEqual(['created', 'claimed', 'completed'])
 }
 
-describe.concurrent('Section 6 of the contract: whatever the setting', () => {
+describe.concurrent('P1, P5: whatever the setting of section 6 of the contract', () => {
   it.for(rows)('%s: %s, six clinks are completed with one run and one answer each', async ([name, value]) => {
     const defaultTimeout = defaultTimeoutFor(name, value)
     await using bench = await Bench.open({ switches: { defaultTimeout, [name]: value } })

@@ -17,7 +17,7 @@ async function begun(bench: Bench, settings: object, handle: () => unknown = () 
   return station
 }
 
-describe.concurrent('P7: what a claiming poll whose answer was lost has claimed', () => {
+describe.concurrent('P7, §3: what a claiming poll whose answer was lost has claimed', () => {
   it.for([
     ['500 after the effect', { status: 500, effect: true }],
     ['408 after the effect', { status: 408, effect: true }],

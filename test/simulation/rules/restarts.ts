@@ -1,7 +1,6 @@
 import { KILLER } from '../plan.ts'
 import type { Rule } from '../judge.ts'
 import type { LifeRecord, Record } from '../record.ts'
-import { claimEnd } from './leases.ts'
 
 /** Facts after which a process has a claim no more. */
 const ENDS: ReadonlySet<string> = new Set([
@@ -12,31 +11,36 @@ const ENDS: ReadonlySet<string> = new Set([
   'clink.settledElsewhere',
   'clink.deadLettered',
 ])
-/** A claim that stands for so much longer is trusted by anybody: its margin is a tenth of it, and a second or so. */
-const CERTAIN = 0.4
 /** Milliseconds after which everything is journalled, and after which a start has done what it does first. */
 const SETTLED = 100
 
 /** P9: claims that the process before held when it crashed, and that still stand, are held on to at once. */
-export const claimsAreHeldOnTo: Rule = ({ plan, record }) => {
-  const { claimTimes, reclaim, pollRecords } = plan.switches
-  if (claimTimes !== 'present' || reclaim !== 'renew' || pollRecords === 'snapshot') return []
-  return [...record.lives.values()].flatMap((life) => {
+export const claimsAreHeldOnTo: Rule = ({ record }) =>
+  [...record.lives.values()].flatMap((life) => {
     const before = record.livesOf(life.state).findLast(({ startedAt }) => startedAt < life.startedAt)
     if (before?.crashedAt === undefined || before.boot !== life.boot || before.jumps.length > 0) return []
-    const held = heldBy(record, before).filter((clinkId) => {
-      const end = claimEnd(record, life.name, clinkId, life.startedAt)
-      return end > life.startedAt + CERTAIN * plan.lease + 3_000
-    })
-    return held.flatMap((clinkId) => {
+    if ((life.crashedAt ?? Infinity) < life.startedAt + SETTLED || life.sleeps.length > 0) return []
+    return heldBy(record, before).flatMap((clinkId) => {
+      if (trustedUntil(record, before, clinkId) <= life.startedAt + SETTLED) return []
       const isSaid = record
         .told(life.name, clinkId)
         .some(({ at }) => at >= life.startedAt && at <= life.startedAt + SETTLED)
-      if (isSaid || (life.crashedAt ?? Infinity) < life.startedAt + SETTLED || life.sleeps.length > 0) return []
+      if (isSaid) return []
       const text = `the claim on ${clinkId}, which ${before.name} held, is not held on to`
       return [{ rule: 'P9', at: life.startedAt, life: life.name, text }]
     })
   })
+
+/** Until when a process that crashed had trusted its claim, by its own account. */
+function trustedUntil(record: Record, { name, crashedAt = 0 }: LifeRecord, clinkId: string): number {
+  const ends = (record.eventsByLife.get(name) ?? []).flatMap(({ at, event }) => {
+    if (!('clink' in event) || event.clink.clink_id !== clinkId) return []
+    if (event.event === 'clink.claimed') return [{ at, end: at + event.lease }]
+    return event.event === 'clink.renewed' ? [{ at, end: at + event.left }] : []
+  })
+  const journalled = ends.findLastIndex(({ at }) => at < crashedAt - SETTLED)
+  // Of the last ones it is not known whether they were journalled; some renewals shorten a claim.
+  return journalled < 0 ? -Infinity : Math.min(...ends.slice(journalled).map(({ end }) => end))
 }
 
 /** Clinks that a process held when it crashed, by its own account. */

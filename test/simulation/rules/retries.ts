@@ -1,5 +1,6 @@
 import { isFailure, workerOf } from '../explained.ts'
 import type { Breach, Rule } from '../judge.ts'
+import type { Record, RunRecord } from '../record.ts'
 
 /** The waits are jittered, but never to less than half. */
 const LEAST_PART = 0.5
@@ -64,3 +65,31 @@ export const attemptsAreCounted: Rule = ({ plan, record }) =>
       },
     ]
   })
+
+/** A run that began so early in its claim has surely had the better part of it. */
+const EARLY_PART = 0.3
+
+/** P10: what has outlived as many claims as it may fail, where the service refuses renewals, is not started again. */
+export const outlivedIsGivenUp: Rule = ({ plan, record }) => {
+  const { claimTimes, pollRecords, reclaim } = plan.switches
+  if (reclaim !== 'refuse' || claimTimes === 'absent' || pollRecords === 'snapshot') return []
+  return record.runs.flatMap(({ life, clinkId, startedAt: at }) => {
+    const outlived = record.runsOf(life, clinkId).filter((run) => run.startedAt < at && hasOutlived(record, run))
+    if (outlived.length < workerOf(plan, life).config.retry.attempts) return []
+    return [{ rule: 'P10', at, life, text: `${clinkId} starts though it has outlived ${outlived.length} claims` }]
+  })
+}
+
+/** Whether a run surely went on to the end of its own claim, for which a renewal was refused. */
+function hasOutlived(record: Record, { life, clinkId, startedAt, abortCode, abortedAt }: RunRecord): boolean {
+  const { crashedAt, jumps, sleeps } = record.life(life)
+  const isOdd = crashedAt !== undefined || jumps.length > 0 || sleeps.length > 0
+  const claim = record.grantsOf(life, clinkId).findLast((grant) => grant.isNew && grant.at <= startedAt)
+  if (abortCode !== 'lease-lost' || abortedAt === undefined || isOdd || claim?.life !== life) return false
+  if (startedAt - claim.request.begunAt > EARLY_PART * (claim.expires - claim.at)) return false
+  if (record.acts.some((act) => act.clinkId === clinkId)) return false
+  const renewals = record.requestsByClink.get(clinkId)?.filter((request) => {
+    return request.kind === 'claim' && request.life === life && request.begunAt >= startedAt
+  })
+  return renewals?.some(({ endedAt = Infinity, toldStatus }) => endedAt < abortedAt && toldStatus === 409) === true
+}
