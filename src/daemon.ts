@@ -4,7 +4,7 @@ import { systemBoot, type Boot } from './base/boot.ts'
 import { sleep, systemClock, type Cancel, type Clock } from './base/clock.ts'
 import { asError, EXIT, type ExitCode } from './base/coded-error.ts'
 import type { Secret } from './base/secret.ts'
-import { ClinkClient, type CallResult } from './clink/client.ts'
+import { ClinkClient, type CallResult, type ClientOptions, type KeySource } from './clink/client.ts'
 import { GotTransport } from './clink/got-transport.ts'
 import type { Transport } from './clink/transport.ts'
 import type { Config } from './config/config.ts'
@@ -12,10 +12,13 @@ import type { Emit, WorkerEvent } from './events.ts'
 import type { Router } from './handlers/route.ts'
 import { Once } from './once.ts'
 import { inlineRunner } from './runners/inline.ts'
+import type { ClinkApi } from './worker/clink-api.ts'
 import type { WorkerContext } from './worker/context.ts'
 import { Budget } from './worker/budget.ts'
 import { HandlerClaims } from './worker/handler-claims.ts'
-import { Identity } from './worker/identity.ts'
+import { Identity, keepIdentity, keptIdentity } from './worker/identity.ts'
+import { KeyChange } from './worker/key-change.ts'
+import { Keys, type KeyClients, type KeysOptions } from './worker/keys.ts'
 import { CrashWatch } from './worker/crash-watch.ts'
 import { Ledger } from './worker/ledger.ts'
 import type { Liveness } from './worker/liveness.ts'
@@ -66,6 +69,7 @@ export class Daemon {
   readonly #clock: Clock
   readonly #ended = Promise.withResolvers<ExitCode>()
   readonly #worker: Worker
+  readonly #keyChange: KeyChange
   readonly #once: Once | undefined
   readonly #ledger: Ledger
   readonly #session: string
@@ -75,6 +79,8 @@ export class Daemon {
   readonly #totals = { completed: 0, released: 0, deadLettered: 0, lost: 0 }
   #cancelMaxTime: Cancel = () => {}
   #isReady = false
+  /** Whom the state directory knew us as, where the configuration names somebody else. */
+  #formerIdentity: string | undefined
   #exit: ExitCode | undefined
   #stopping: Promise<void> | undefined
 
@@ -92,7 +98,10 @@ export class Daemon {
       this.#transport = parts.transport
     }
     if (parts.once !== undefined) this.#once = this.#makeOnce()
-    this.#worker = this.#makeWorker()
+    const closing = new AbortController()
+    const context = this.#makeContext(closing.signal)
+    this.#worker = this.#makeWorker(context, closing)
+    this.#keyChange = this.#makeKeyChange(context)
   }
 
   start(): void {
@@ -103,7 +112,7 @@ export class Daemon {
       const end = this.#clock.now() + once.maxTime
       this.#cancelMaxTime = this.#clock.at(end, () => void this.stop('--max-time is over'))
     }
-    const resume = this.#parts.state?.isOurs ?? true
+    const resume = (this.#parts.state?.isOurs ?? true) && this.#isSameOwner()
     this.#worker.start(resume).catch((error: unknown) => this.fail('start', asError(error)))
   }
 
@@ -129,6 +138,15 @@ export class Daemon {
   /** Looks for a clink again that was given up until now. */
   retried(clinkId: string): void {
     this.#worker.giveBack(clinkId).catch((error: unknown) => this.fail('release', asError(error)))
+  }
+
+  /**
+   * Another key is to be used for new claims. It is, once the service has said that it may be ours.
+   *
+   * @param from where it comes from, for people.
+   */
+  changeKey(key: Secret, from: string): void {
+    this.#keyChange.offer(key, from)
   }
 
   snapshot(): Snapshot {
@@ -164,7 +182,7 @@ export class Daemon {
     this.#cancelMaxTime()
     const { running, queued, held, parked } = this.#worker.snapshot()
     this.#emit({ event: 'worker.stopping', reason, running, queued, held, parked })
-    const leftBehind = await this.#worker.stop(this.#exit !== EXIT.internal)
+    const [leftBehind] = await Promise.all([this.#worker.stop(this.#exit !== EXIT.internal), this.#keyChange.stop()])
     this.#emit({ event: 'worker.stopped', ...this.#totals, leftBehind })
     this.#closeTransport()
     const failed = this.#parts.once !== undefined && this.#totals.deadLettered > 0 ? EXIT.failed : EXIT.ok
@@ -186,10 +204,9 @@ export class Daemon {
     })
   }
 
-  #makeWorker(): Worker {
-    const closing = new AbortController()
+  #makeWorker(context: WorkerContext, closing: AbortController): Worker {
     return new Worker({
-      context: this.#makeContext(closing.signal),
+      context,
       closing,
       polled: (taken) => {
         if (!this.#isReady) this.#emit({ event: 'worker.ready' })
@@ -208,38 +225,24 @@ export class Daemon {
   }
 
   #makeContext(closing: AbortSignal): WorkerContext {
-    const { key, once, router, random = Math.random } = this.#parts
+    const { once, router, random = Math.random } = this.#parts
     const { poll } = this.#parts.config
     // To work the inbox empty, each look must be at all of it.
     const config = once === undefined ? this.#parts.config : { ...this.#parts.config, poll: { ...poll, sweep: 0 } }
     const clock = this.#clock
     const emit: Emit = (event) => this.#emit(event)
     const ledger = this.#ledger
-    const identity = new Identity(config.clink.identity === 'auto' ? undefined : config.clink.identity, emit)
+    const identity = this.#makeIdentity()
     const handlerClaims = new HandlerClaims(clock)
-    const connection = {
-      key,
-      url: config.clink.url,
-      sessionId: this.#session,
-      timeout: config.clink.timeout,
-      transport: this.#transport,
-      clock,
-      random,
-    }
+    const keys = this.#makeKeys(identity, (key) => this.#makeClients(key, handlerClaims, identity))
+    const connection = { ...this.#connection(), key: keys.live }
     const api = new ClinkClient(connection)
     const sibling = new ClinkClient({ ...connection, sessionId: `${this.#session}-sibling` })
     const { exclusive } = config.claim
     return {
       config,
       api,
-      handlerApi: new ClinkClient({
-        ...connection,
-        onCall: (call) => handlerClaims.called(call),
-        onResult: (call) => {
-          handlerClaims.answered(call)
-          void noteSent(call, ledger, clock)
-        },
-      }),
+      keys,
       handlerClaims,
       pulses: new Pulses(clock),
       siblings: new Siblings({ api, sibling, ledger, url: config.clink.url, exclusive, clock, emit }),
@@ -258,6 +261,63 @@ export class Daemon {
       budget: new Budget(clock),
       closing,
     }
+  }
+
+  #connection(): Omit<ClientOptions, 'key'> {
+    const { random = Math.random } = this.#parts
+    const { timeout, url } = this.#parts.config.clink
+    return { url, sessionId: this.#session, timeout, transport: this.#transport, clock: this.#clock, random }
+  }
+
+  #makeClients(key: KeySource, handlerClaims: HandlerClaims, identity: Identity): KeyClients {
+    const connection = { ...this.#connection(), key }
+    return {
+      api: new ClinkClient(connection),
+      handlerApi: new ClinkClient({
+        ...connection,
+        onCall: (call) => handlerClaims.called(call),
+        onResult: (call) => {
+          handlerClaims.answered(call)
+          void noteSent(call, this.#ledger, this.#clock, identity)
+        },
+      }),
+    }
+  }
+
+  /** What is configured counts, and is kept. */
+  #makeIdentity(): Identity {
+    const { identity, url } = this.#parts.config.clink
+    const kept = keptIdentity(this.#ledger, url)
+    const keep = (id: string): void => void keepIdentity(id, this.#ledger, url)
+    if (identity === 'auto') return new Identity(kept, (event) => this.#emit(event), keep)
+    if (kept !== undefined && kept !== identity) this.#formerIdentity = kept
+    keep(identity)
+    return new Identity(identity, (event) => this.#emit(event))
+  }
+
+  /** Claims of another owner cannot be held on to: they run out. */
+  #isSameOwner(): boolean {
+    const { identity } = this.#parts.config.clink
+    const before = this.#formerIdentity
+    if (before !== undefined) this.#emit({ event: 'worker.identityReplaced', identity, before })
+    return before === undefined
+  }
+
+  #makeKeys(identity: Identity, makeClients: KeysOptions['makeClients']): Keys {
+    return new Keys({
+      first: this.#parts.key,
+      makeClients,
+      identity,
+      emit: (event) => this.#emit(event),
+      changed: () => this.#worker.retry(),
+      refused: () => this.#once?.refused(),
+    })
+  }
+
+  #makeKeyChange({ clock, emit, identity, keys, random }: WorkerContext): KeyChange {
+    const crashed = (error: Error): void => this.fail('change of the key', error)
+    const ask = (key: Secret): ClinkApi => new ClinkClient({ ...this.#connection(), key })
+    return new KeyChange({ keys, ask, identity, clock, random, emit, crashed })
   }
 
   #emit(event: WorkerEvent): void {
@@ -283,8 +343,15 @@ function sessionId(configured: string, ledger: Ledger, isOurs: boolean): string 
 }
 
 /** What a handler sends through the API is not our work either. */
-async function noteSent({ operation, result }: CallResult, ledger: Ledger, clock: Clock): Promise<void> {
+async function noteSent(
+  { operation, result }: CallResult,
+  ledger: Ledger,
+  clock: Clock,
+  identity: Identity,
+): Promise<void> {
   if (typeof result !== 'object' || result === null) return
+  if (operation === 'send_clink' && 'sender_id' in result && typeof result.sender_id === 'string')
+    identity.learn(result.sender_id, 'a clink that a handler sent')
   const id =
     operation === 'send_clink' && 'clink_id' in result
       ? result.clink_id

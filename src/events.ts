@@ -18,6 +18,7 @@ export type LeftAlone =
   | 'no-route' // no handler takes it
   | 'malformed' // the record lacks what it must have
   | 'identity-unknown' // it carries our mark and nothing says yet who we are
+  | 'other-owner' // the key that claimed it is somebody else's
   | 'paused' // its route is, and no more may be held
   | 'stopping' // it arrived while the worker stops
 
@@ -45,6 +46,14 @@ export type WorkerEvent =
   | { readonly event: 'worker.ready' }
   | { readonly event: 'worker.notReady'; readonly reason: string; readonly advice: string }
   | { readonly event: 'worker.identity'; readonly identity: string; readonly learntFrom: string }
+  /** `clink.identity` names somebody else than the state directory knows us as. */
+  | { readonly event: 'worker.identityReplaced'; readonly identity: string; readonly before: string }
+  /** New claims use another key. `verified`: it is known to be of the same owner; otherwise its first claim tells. */
+  | { readonly event: 'key.changed'; readonly verified: boolean }
+  /** `goesOn`: claims are made with the key before. */
+  | { readonly event: 'key.refused'; readonly reason: string; readonly advice: string; readonly goesOn: boolean }
+  /** What is to be the new key is none; the last good one stays. */
+  | { readonly event: 'key.unusable'; readonly problem: string }
   | { readonly event: 'worker.renewalUnsupported'; readonly why: string }
   | {
       readonly event: 'worker.stopping'

@@ -29,6 +29,11 @@ export class Once {
     if (isEmpty && sentAt >= this.#settledAt && this.#inHand() === 0) this.#end(EXIT.ok)
   }
 
+  /** Nothing is claimed any more. */
+  refused(): void {
+    this.#end(EXIT.refused)
+  }
+
   failed(error: ClinkApiError, failures: number): void {
     if (error.status === 401 || error.status === 403) this.#end(EXIT.refused)
     else if (failures >= AWAY) this.#end(EXIT.unavailable)

@@ -8,6 +8,7 @@ import { baseUrl } from './base-url.ts'
 import { Caller } from './caller.ts'
 import type { OperationName } from './contract.ts'
 import { apiKey, sessionId } from './credentials.ts'
+import { ClinkApiError } from './errors.ts'
 import { enveloped, healthOf, type Decode } from './decode.ts'
 import { GotTransport } from './got-transport.ts'
 import { wireCall, type WireCall } from './request.ts'
@@ -18,9 +19,17 @@ import { packageVersion } from './version.ts'
 
 export type { Completion, InboxPage, Malformed, NewCheckpoint, ParamsOf, ResultOf } from './signatures.ts'
 
+/** A key that may become another one while its client lives. */
+export interface KeySource {
+  /** The key for the next request; its form was looked at. */
+  readonly key: Secret
+  /** The service takes this key no more (401): the one to ask with instead, at once. Undefined: there is none. */
+  instead(refused: Secret): Secret | undefined
+}
+
 export interface ClientOptions {
   /** Begins with `sk_live_`; anything else is refused before any request, without being shown. */
-  readonly key: string | Secret
+  readonly key: string | Secret | KeySource
   /** Address of the service, with a path prefix or none. Default: `https://api.clink.voxos.ai`. */
   readonly url?: string | undefined
   /** Tells agents apart that use one key. Default: random, once per client. */
@@ -70,7 +79,7 @@ const local: { readonly [N in OperationName]?: (params: ParamsOf<N>) => ResultOf
 export class ClinkClient {
   readonly sessionId: string
   readonly url: string
-  readonly #key: Secret
+  readonly #keys: KeySource
   readonly #caller: Caller
   readonly #timeout: number
   readonly #attempts: number
@@ -80,7 +89,7 @@ export class ClinkClient {
   #own: GotTransport | undefined
 
   constructor(options: ClientOptions) {
-    this.#key = apiKey(options.key)
+    this.#keys = keySource(options.key)
     this.url = baseUrl(options.url ?? DEFAULT_URL)
     this.sessionId = sessionId(options.sessionId ?? randomUUID())
     this.#timeout = positive('timeout', options.timeout ?? 30_000)
@@ -314,24 +323,42 @@ export class ClinkClient {
   }
 
   async #ask<T>(call: WireCall, decode: Decode<T>, options: CallOptions = {}): Promise<T> {
-    const key = this.#key.reveal()
-    const reader = new AnswerReader(call, decode, (text) => text.replaceAll(key, '[secret]'))
+    const { key } = this.#keys
+    try {
+      return await this.#askWith(key, call, decode, options)
+    } catch (error) {
+      // Whoever is refused like this was not listened to, so that asking again repeats nothing.
+      const isRefused = error instanceof ClinkApiError && error.status === 401 && call.operation !== 'health'
+      const other = isRefused ? this.#keys.instead(key) : undefined
+      if (other === undefined) throw error
+      return await this.#askWith(other, call, decode, options)
+    }
+  }
+
+  async #askWith<T>(key: Secret, call: WireCall, decode: Decode<T>, options: CallOptions): Promise<T> {
+    const reader = new AnswerReader(call, decode, (text) => text.replaceAll(key.reveal(), '[secret]'))
     const timeout = positive('timeout', options.timeout ?? this.#timeout)
     const attempts = positive('attempts', options.attempts ?? this.#attempts)
     const { signal, deadline } = options
-    return this.#caller.send(call, this.#headersOf(call), reader, { timeout, attempts, signal, deadline })
+    return await this.#caller.send(call, this.#headersOf(call, key), reader, { timeout, attempts, signal, deadline })
   }
 
-  #headersOf({ operation }: WireCall): Record<string, string> {
+  #headersOf({ operation }: WireCall, key: Secret): Record<string, string> {
     const general = { accept: 'application/json', 'user-agent': this.#userAgent }
     if (operation === 'health') return general
     return {
       ...general,
-      authorization: `Bearer ${this.#key.reveal()}`,
+      authorization: `Bearer ${key.reveal()}`,
       'content-type': 'application/json',
       'x-clink-session-id': this.sessionId,
     }
   }
+}
+
+function keySource(key: ClientOptions['key']): KeySource {
+  if (typeof key === 'object' && 'instead' in key) return key
+  const only = apiKey(key)
+  return { key: only, instead: () => undefined }
 }
 
 function positive(name: string, value: number): number {

@@ -24,11 +24,12 @@ export async function runWorker({ settings, once, io }: WorkerRun): Promise<Exit
   })
   const { config, key, warnings } = await loadSettings(settings, io)
   const nobodyReads = new AbortController()
+  const secrets = new Set([key.reveal()])
   const logger = createLogger(config.log, {
     destination: standardOutput(() => nobodyReads.abort()),
     terminal: io.terminal,
     color: io.color,
-    secrets: [key.reveal()],
+    secrets,
   })
   for (const message of warnings) logger.warn({ event: 'config.warning', message })
   const handlers = await loadHandlers({ config, cwd: io.cwd, generation: 1 })
@@ -37,6 +38,7 @@ export async function runWorker({ settings, once, io }: WorkerRun): Promise<Exit
     config,
     key,
     handlers,
+    keySeen: (seen) => secrets.add(seen.reveal()),
     logger,
     cwd: io.cwd,
     nobodyReads: nobodyReads.signal,

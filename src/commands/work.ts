@@ -2,6 +2,7 @@ import type { Logger } from 'pino'
 import { asError, type ExitCode } from '../base/coded-error.ts'
 import type { Secret } from '../base/secret.ts'
 import type { Config } from '../config/config.ts'
+import { KeyWatch } from '../config/key-watch.ts'
 import { Daemon, type DaemonParts } from '../daemon.ts'
 import type { Emit, WorkerEvent } from '../events.ts'
 import { HandlerRegistry, type HandlerSet } from '../handlers/registry.ts'
@@ -18,6 +19,8 @@ export interface WorkParts {
   readonly config: Config
   readonly key: Secret
   readonly handlers: HandlerSet
+  /** Told each text that was read as a key, before anything is said about it. */
+  readonly keySeen?: (key: Secret) => void
   readonly logger: Logger
   readonly cwd: string
   /** Aborts when the log has lost its reader. */
@@ -75,18 +78,26 @@ export async function work(parts: WorkParts): Promise<ExitCode> {
     },
     failed: (error) => emit({ event: 'handlers.failed', error, kept: registry.current.generation }),
   })
+  const keyWatch = watchKey(parts, daemon, emit)
   host.attach({
     daemon,
-    hangUp: () => void (parts.hangUp === 'reload' ? watch.reload() : daemon.stop('the terminal is gone')),
+    hangUp: () => {
+      if (parts.hangUp === 'stop') return void daemon.stop('the terminal is gone')
+      void watch.reload()
+      void keyWatch?.reload()
+    },
     report: () => logger.info({ event: 'worker.status', ...daemon.snapshot(), ...daemon.totals() }),
+    exited: (part, error) => emit({ event: 'worker.failed', part, error }),
     files: () => registry.current.files,
   })
   nobodyReads.addEventListener('abort', () => void daemon.stop('nobody reads the log'))
   daemon.start()
+  keyWatch?.start()
   if (config.handlers.watch) void watch.start()
   const control = state === undefined ? undefined : await listen(state, daemon, parts)
   const exit = await daemon.ended
-  await watch.stop()
+  host.left()
+  await Promise.all([watch.stop(), keyWatch?.stop()])
   await control?.stop()
   state?.close()
   return exit
@@ -94,6 +105,21 @@ export async function work(parts: WorkParts): Promise<ExitCode> {
 
 function health(problem: string | undefined): WorkerEvent {
   return problem === undefined ? { event: 'journal.recovered' } : { event: 'journal.failed', problem }
+}
+
+/** A key that comes from a file is read again when that changes. */
+function watchKey({ config, key, keySeen }: WorkParts, daemon: Daemon, emit: Emit): KeyWatch | undefined {
+  const file = config.clink.key === null ? config.clink.keyFile : null
+  if (file === null) return undefined
+  return new KeyWatch({
+    file,
+    first: key,
+    changed: (next) => {
+      keySeen?.(next)
+      daemon.changeKey(next, file)
+    },
+    unusable: (problem) => emit({ event: 'key.unusable', problem }),
+  })
 }
 
 /** A worker that no command can reach is better than none. */

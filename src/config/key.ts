@@ -46,7 +46,8 @@ export async function loadKey({ clink }: Config, env: NodeJS.ProcessEnv): Promis
   throw new CodedError('KEY_MISSING', `There is no Clink API key. ${WAYS}`)
 }
 
-async function readKey(file: string): Promise<Secret> {
+/** @throws {CodedError} FILE_INVALID when the file cannot be read or is empty. */
+export async function readKey(file: string): Promise<Secret> {
   const text = await readFile(file, 'utf8').catch((cause: unknown) => {
     const why = isMissing(cause) ? 'there is no such file' : 'it cannot be read'
     throw new CodedError('FILE_INVALID', `The key file ${file}: ${why}. ${WAYS}`, { cause })

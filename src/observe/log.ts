@@ -1,7 +1,7 @@
 import { pino, type Logger } from 'pino'
 import type { Config } from '../config/config.ts'
 import { prettyLines } from './pretty.ts'
-import { redactor } from './redact.ts'
+import { redactor, type Secrets } from './redact.ts'
 import { isUnread } from './unread.ts'
 
 export interface LogOptions {
@@ -11,7 +11,7 @@ export interface LogOptions {
   readonly terminal: boolean
   readonly color: boolean
   /** Texts that no line shows, the API key first of all. */
-  readonly secrets: readonly string[]
+  readonly secrets: Secrets
 }
 
 export interface LogDestination {

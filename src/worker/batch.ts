@@ -21,12 +21,13 @@ export class Batch implements Claiming {
   }
 
   async take(room: () => number, signal: AbortSignal): Promise<Taken> {
-    const { clock, emit } = this.#context
+    const { clock, emit, keys } = this.#context
     const sentAt = clock.now()
     const asked = Math.min(LARGEST_PAGE, room())
+    const key = keys.current
     const page = await this.#poll(asked, signal)
     const received = page.clinks.length + page.malformed.length
-    const { claimed, runnable, fresh } = await this.#intake.admit(page, sentAt)
+    const { claimed, runnable, fresh } = await this.#intake.admit(page, sentAt, key)
     emit({ event: 'poll.succeeded', asked, received, claimed, duration: clock.now() - sentAt })
     // A page of what is not run hides what lies behind it, however short the page is.
     const isMore = claimed > 0 && (received >= asked || runnable === 0)

@@ -1,11 +1,12 @@
 import { ClinkApiError } from '../clink/errors.ts'
 import type { Clink } from '../clink/records.ts'
 import type { WorkerContext } from './context.ts'
+import type { WorkerKey } from './keys.ts'
 import { claimedLease, type Lease } from './lease.ts'
 import type { RenewalMemory } from './lease-keeper.ts'
 
 export type ClaimById =
-  | { readonly is: 'claimed'; readonly clink: Clink; readonly lease: Lease }
+  | { readonly is: 'claimed'; readonly clink: Clink; readonly lease: Lease; readonly key: WorkerKey }
   /** Somebody else was faster, or the clink is gone. */
   | { readonly is: 'refused' }
   /** No usable answer came. The clink may be ours now. */
@@ -30,20 +31,21 @@ const REFUSALS = new Set([403, 404, 409, 410])
  */
 export async function claimById(clink: Clink, options: ClaimByIdOptions): Promise<ClaimById> {
   const { context, deadline, memory, notBefore, signal } = options
-  const { api, clock, config, identity } = context
+  const { api, clock, config, keys } = context
+  const key = keys.current
   const asked = memory.asksLength ? Math.ceil(config.claim.timeout / 1_000) : undefined
   const askedAt = clock.now()
   try {
     const limits = { attempts: 1, signal, ...(deadline === undefined ? {} : { deadline }) }
     const timeout = asked === undefined ? {} : { timeout_seconds: asked }
     const record = await api.claimClink({ clink_id: clink.clink_id, ...timeout }, limits)
-    if (record.status === 'completed' || identity.isSomebodyElse(record.claimed_by)) return { is: 'refused' }
-    identity.learn(record.claimed_by, 'a claim')
+    if (record.status === 'completed') return { is: 'refused' }
+    if (!(await isOurs(record, key, options))) return { is: 'refused' }
     const sentAt = notBefore(record)
     if (sentAt === undefined) return { is: 'refused' }
     const times = { claimedAt: record.claimed_at, expiresAt: record.claim_expires_at }
     const grant = { sentAt, asked: asked === undefined ? undefined : asked * 1_000, ...times }
-    return { is: 'claimed', clink: record, lease: claimedLease(grant, askedAt, config.claim) }
+    return { is: 'claimed', clink: record, lease: claimedLease(grant, askedAt, config.claim), key }
   } catch (error) {
     if (!(error instanceof ClinkApiError)) throw error
     if (asked !== undefined && (error.status === 400 || error.status === 422)) {
@@ -53,4 +55,15 @@ export async function claimById(clink: Clink, options: ClaimByIdOptions): Promis
     if (REFUSALS.has(error.status)) return { is: 'refused' }
     return { is: error.mayHaveHappened ? 'unknown' : 'failed', error }
   }
+}
+
+/** A claim that somebody else has; or that the key has made for somebody else, in which case it is given back. */
+async function isOurs({ clink_id, claimed_by }: Clink, key: WorkerKey, options: ClaimByIdOptions): Promise<boolean> {
+  const { identity, keys } = options.context
+  if (key.isProven) return !identity.isSomebodyElse(claimed_by)
+  if (keys.accept(key, claimed_by)) return true
+  await key.api.releaseClink({ clink_id }, { attempts: 1, signal: options.signal }).catch((error: unknown) => {
+    if (!(error instanceof ClinkApiError)) throw error
+  })
+  return false
 }

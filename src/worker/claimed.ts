@@ -4,12 +4,15 @@ import { equalJitter } from '../base/backoff.ts'
 import { ClinkApiError } from '../clink/errors.ts'
 import type { Clink } from '../clink/records.ts'
 import type { DeliveryFacts } from '../events.ts'
+import type { ClinkApi } from './clink-api.ts'
 import type { WorkerContext } from './context.ts'
 import type { LeaseHolder } from './lease.ts'
 
 /** A claim that is to be settled: its clink, who watches over its lease, and what is said of it in events. */
 export interface Claimed {
   readonly clink: Clink
+  /** Asks with the key that claimed it. */
+  readonly api: ClinkApi
   readonly holder: LeaseHolder
   readonly facts: () => DeliveryFacts
   /** No poll of ours can claim the clink again while it is being released: the worker stops. */

@@ -36,7 +36,7 @@ export interface ClaimingFacts {
 export type ClaimingMode =
   | { readonly mode: 'batch' }
   | { readonly mode: 'select' }
-  /** The configuration needs what may not be done: nothing is claimed. */
+  /** What may not be done: nothing is claimed. */
   | { readonly mode: 'none'; readonly reason: string; readonly advice: string }
 
 /**

@@ -3,5 +3,12 @@ import type { ClinkClient } from '../clink/client.ts'
 /** The operations of Clink that the heart itself uses. */
 export type ClinkApi = Pick<
   ClinkClient,
-  'checkInbox' | 'claimClink' | 'releaseClink' | 'completeClink' | 'getClinks' | 'sendClink' | 'resolveGroup'
+  | 'checkInbox'
+  | 'claimClink'
+  | 'releaseClink'
+  | 'completeClink'
+  | 'getClinks'
+  | 'sendClink'
+  | 'resolveGroup'
+  | 'getMyPermissions'
 >

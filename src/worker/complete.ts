@@ -31,7 +31,7 @@ export async function complete(
   response: string | undefined,
   context: WorkerContext,
 ): Promise<Completion> {
-  const { clink, facts } = claimed
+  const { api, clink, facts } = claimed
   const { clock, emit } = context
   const startedAt = clock.now()
   const forms = new ResponseForms(response, mayComeBack(clink, context) ? context.config.replies.mark : undefined)
@@ -44,7 +44,7 @@ export async function complete(
   for (let tries = 1; mayTry(claimed, context); tries += 1) {
     try {
       const body = forms.text === undefined ? {} : { response: forms.text }
-      const answer = await context.api.completeClink({ clink_id: clink.clink_id, ...body }, limits(claimed, context))
+      const answer = await api.completeClink({ clink_id: clink.clink_id, ...body }, limits(claimed, context))
       const responseId = answer.response_clink_id ?? undefined
       if (responseId !== undefined) await context.ledger.addOwn(responseId, clock.wall())
       return await confirmed(answer.clink.completed_at, responseId, false)
@@ -69,7 +69,7 @@ export async function complete(
 
   /** What a refusal means when an earlier request may have been carried out. Undefined: still ours, ask again. */
   async function afterUnknown(error: ClinkApiError): Promise<Completion | undefined> {
-    const record = await lookFor(clink, context.api, claimed.holder.lease.deadline)
+    const record = await lookFor(clink, api, claimed.holder.lease.deadline)
     if (record === undefined) {
       return error.status === 409 ? await confirmed(undefined, undefined, true) : elsewhere(refusal(error))
     }

@@ -1,7 +1,6 @@
 import type { Random } from '../base/backoff.ts'
 import type { Boot } from '../base/boot.ts'
 import type { Clock } from '../base/clock.ts'
-import type { ClinkClient } from '../clink/client.ts'
 import type { Config } from '../config/config.ts'
 import type { Emit } from '../events.ts'
 import type { Router } from '../handlers/route.ts'
@@ -9,6 +8,7 @@ import type { Runner } from '../runners/runner.ts'
 import type { Budget } from './budget.ts'
 import type { ClinkApi } from './clink-api.ts'
 import type { Identity } from './identity.ts'
+import type { Keys } from './keys.ts'
 import type { CrashWatch } from './crash-watch.ts'
 import type { Ledger } from './ledger.ts'
 import type { HandlerClaims } from './handler-claims.ts'
@@ -21,9 +21,9 @@ import type { Siblings } from './siblings.ts'
 /** What the parts of the heart share. None of them owns any of it. */
 export interface WorkerContext {
   readonly config: Config
+  /** Asks with whichever key is current. What is asked about a claim is asked with its own: `WorkerKey.api`. */
   readonly api: ClinkApi
-  /** The client that handlers get: the same session; what it sends and claims is noted. */
-  readonly handlerApi: ClinkClient
+  readonly keys: Keys
   readonly clock: Clock
   readonly random: Random
   readonly emit: Emit

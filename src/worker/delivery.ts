@@ -5,6 +5,8 @@ import type { Route, RoutedClink } from '../handlers/route.ts'
 import type { Claimed } from './claimed.ts'
 import { complete } from './complete.ts'
 import type { WorkerContext } from './context.ts'
+import { keptOf, type LateResult } from './late-results.ts'
+import type { ClaimInHand, WorkerKey } from './keys.ts'
 import type { Lease } from './lease.ts'
 import { LeaseKeeper, type RenewalMemory } from './lease-keeper.ts'
 import { decide, decideOutlived, type Decision, type HandlerOutcome, type OutcomePolicy } from './outcome.ts'
@@ -52,6 +54,7 @@ export class Delivery {
   /** Resolves when the delivery is settled or lost, though its code may still run. */
   readonly settled: Promise<void>
   readonly #routed: RoutedClink
+  readonly #key: WorkerKey
   readonly #shared: DeliveryShared
   readonly #context: WorkerContext
   readonly #keeper: LeaseKeeper
@@ -77,9 +80,10 @@ export class Delivery {
   #abandoned: Promise<void> | undefined
 
   /** @param wait only of a clink that an earlier process held: milliseconds until it is to run. */
-  constructor(clink: Clink, routed: RoutedClink, lease: Lease, shared: DeliveryShared, wait?: number) {
+  constructor(clink: Clink, routed: RoutedClink, { key, lease }: ClaimInHand, shared: DeliveryShared, wait?: number) {
     this.clink = clink
     this.#routed = routed
+    this.#key = key
     this.#shared = shared
     this.#context = shared.context
     this.settled = this.#settled.promise
@@ -283,7 +287,7 @@ export class Delivery {
 
   /** Undefined: the handler was not started after all. */
   async #runHandler(): Promise<HandlerOutcome | undefined> {
-    const { clock, config, crashWatch, emit, handlerApi, ledger, runner } = this.#context
+    const { clock, config, crashWatch, emit, ledger, runner } = this.#context
     const waited = clock.now() - this.#since
     if (!(await this.#startAttempt())) return undefined
     emit({ event: 'clink.started', ...this.#facts(), waited })
@@ -292,7 +296,7 @@ export class Delivery {
       parts: {
         clink: this.clink,
         attempt: this.#attempt,
-        api: handlerApi,
+        api: this.#key.handlerApi,
         log: (level, message, fields) =>
           emit({ event: 'clink.log', ...this.#facts(), level, message, ...(fields === undefined ? {} : { fields }) }),
         reply: async (text, to) => await this.#reply(run, text, to),
@@ -348,11 +352,29 @@ export class Delivery {
   }
 
   #reportEnd(outcome: HandlerOutcome, run: Run, stands: boolean): void {
-    const { emit } = this.#context
+    const { emit, ledger } = this.#context
     const shown = !stands ? 'lost' : this.#wasCutShort(outcome) ? 'cut-short' : outcome.outcome
     emit({ event: 'clink.ended', ...this.#facts(), outcome: shown, ...why(outcome), duration: run.age })
-    if (!stands && outcome.outcome !== 'failed')
-      emit({ event: 'clink.lateResult', ...this.#facts(), outcome: outcome.outcome })
+    if (stands || outcome.outcome === 'failed') return
+    emit({ event: 'clink.lateResult', ...this.#facts(), outcome: outcome.outcome })
+    void ledger.late.keep({ ...this.#late(), why: 'late', ...keptOf(outcome) })
+  }
+
+  /** Somebody else has settled the clink: what was to be sent is kept for the operator, and costs no attempt. */
+  #keepUnsent(): void {
+    const { ledger } = this.#context
+    const result = ledger.keptResult(this.clink)
+    if (result === undefined) return
+    const { response } = result
+    const outcome = response === undefined ? { outcome: 'done' as const } : { outcome: 'done' as const, response }
+    void ledger.late.keep({ ...this.#late(), why: 'elsewhere', ...outcome })
+    void ledger.takeBackAttempt(this.clink.clink_id)
+  }
+
+  #late(): Pick<LateResult, 'clink' | 'route' | 'attempt' | 'at'> {
+    const { clock, ledger } = this.#context
+    const attempt = this.#attempt === 0 ? ledger.startsOf(this.clink.clink_id) : this.#attempt
+    return { clink: this.clink, route: this.#routed.route.name, attempt, at: clock.wall() }
   }
 
   /** The state changes before anything is awaited, so that a loss or a stop in between finds it right. */
@@ -419,6 +441,7 @@ export class Delivery {
     this.#keeper.completing = true
     const result = await complete(this.#claimed(), response, this.#context)
     this.#keeper.completing = false
+    if (result.is === 'settled' && result.event.event === 'clink.settledElsewhere') this.#keepUnsent()
     if (result.is === 'settled') this.#end(result.event)
     if (result.is === 'lost') this.#lose(result.cause)
     if (result.is === 'unsettleable' && !this.hasEnded) {
@@ -450,6 +473,7 @@ export class Delivery {
   #claimed(): Claimed {
     return {
       clink: this.clink,
+      api: this.#key.api,
       holder: this.#keeper,
       facts: () => this.#facts(),
       isLast: () => this.#stopping,
@@ -469,7 +493,7 @@ export class Delivery {
   async #reply(run: Run, text: string, to: 'sender' | 'group'): Promise<string> {
     if (run !== this.#run || !this.#is('running'))
       throw new Error('ctx.reply: this run is over, nothing is sent for it any more')
-    return await sendReply(this.clink, text, to, this.#keeper.lease.deadline, this.#context)
+    return await sendReply(this.clink, text, to, this.#keeper.lease.deadline, this.#key.api, this.#context)
   }
 
   #end(event: WorkerEvent): void {
@@ -484,6 +508,7 @@ export class Delivery {
   #lose(cause: LostCause): void {
     if (this.hasEnded) return
     const settling = this.#is('settling')
+    if (settling && cause === 'completed-elsewhere') this.#keepUnsent()
     const { clock, ledger } = this.#context
     // It may come back at once; the wait that it was held for still counts.
     if (this.#dueAt !== undefined) void ledger.coolUntil(this.clink.clink_id, clock.wall() + this.#dueAt - clock.now())
@@ -513,6 +538,7 @@ export class Delivery {
     return new LeaseKeeper({
       clink: this.clink,
       lease,
+      api: this.#key.api,
       context: this.#context,
       memory,
       on: {

@@ -1,16 +1,22 @@
 import type { Emit } from '../events.ts'
+import type { Ledger } from './ledger.ts'
+
+const FACT = 'identity'
 
 /**
- * Who we are to Clink: the user or agent profile that the key belongs to. Configured, or learnt from the first record that
- * surely names us. It never changes afterwards: a key of another owner would need a new start.
+ * Who we are to Clink: the user or agent profile that the key belongs to. Configured, kept by an earlier process, or learnt from
+ * the first record that surely names us. It never changes afterwards: a key of another owner is refused.
  */
 export class Identity {
   readonly #emit: Emit
+  readonly #keep: (id: string) => void
   #id: string | undefined
 
-  constructor(configured: string | undefined, emit: Emit) {
-    this.#id = configured
+  /** @param keep told what was learnt, so that the next process knows it. */
+  constructor(known: string | undefined, emit: Emit, keep: (id: string) => void = () => {}) {
+    this.#id = known
     this.#emit = emit
+    this.#keep = keep
   }
 
   get id(): string | undefined {
@@ -20,6 +26,7 @@ export class Identity {
   learn(id: string | null | undefined, from: string): void {
     if (this.#id !== undefined || typeof id !== 'string' || id === '') return
     this.#id = id
+    this.#keep(id)
     this.#emit({ event: 'worker.identity', identity: id, learntFrom: from })
   }
 
@@ -32,4 +39,15 @@ export class Identity {
   isSomebodyElse(id: string | null | undefined): boolean {
     return this.#id !== undefined && typeof id === 'string' && id !== this.#id
   }
+}
+
+/** Who an earlier process was to the service at this address. */
+export function keptIdentity(ledger: Ledger, url: string): string | undefined {
+  const fact = ledger.fact(FACT) ?? ''
+  const space = fact.indexOf(' ')
+  return space > 0 && fact.slice(0, space) === url ? fact.slice(space + 1) : undefined
+}
+
+export async function keepIdentity(id: string, ledger: Ledger, url: string): Promise<void> {
+  await ledger.noteFact(FACT, `${url} ${id}`)
 }

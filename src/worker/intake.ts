@@ -1,3 +1,4 @@
+import { asError } from '../base/coded-error.ts'
 import { Recent } from '../base/recent.ts'
 import type { InboxPage, Malformed } from '../clink/client.ts'
 import type { Clink } from '../clink/records.ts'
@@ -7,7 +8,9 @@ import { claimById, type ClaimById, type ClaimByIdOptions } from './claim-by-id.
 import { complete } from './complete.ts'
 import { Delivery, type DeliveryShared } from './delivery.ts'
 import type { DeliverySet } from './delivery-set.ts'
+import { ClinkApiError } from '../clink/errors.ts'
 import type { Identity } from './identity.ts'
+import type { ClaimInHand, WorkerKey } from './keys.ts'
 import { firstLease, type Lease } from './lease.ts'
 import type { HeldClaim } from './ledger.ts'
 import { unrenewed, type Parked } from './parked.ts'
@@ -23,6 +26,8 @@ export interface Admitted {
   readonly fresh: number
 }
 
+/** Definite answers to a renewal that tell nothing. */
+const REFUSALS = new Set([403, 404, 409, 410])
 /** How many clinks are remembered as left alone. */
 const SAID = 10_000
 
@@ -60,21 +65,24 @@ export class Intake {
     return this.#closing.signal.aborted
   }
 
-  /** @param sentAt local time when the poll was sent. */
-  async admit(page: InboxPage, sentAt: number): Promise<Admitted> {
+  /**
+   * @param sentAt local time when the poll was sent.
+   * @param key the one that it was sent with.
+   */
+  async admit(page: InboxPage, sentAt: number, key: WorkerKey): Promise<Admitted> {
     const { context } = this.#shared
     this.reportMalformed(page.malformed)
     const ours = ownClaims(page, context.identity)
     for (const { claimed_at, status } of ours) if (status === 'claimed') context.serviceTime.note(claimed_at, sentAt)
-    if (page.claimed_count === page.clinks.length) {
-      for (const { claimed_by, status } of page.clinks)
-        if (status === 'claimed') context.identity.learn(claimed_by, 'a claim')
+    if (!context.keys.accept(key, await this.#ownerOf(page, ours, sentAt, key))) {
+      this.#giveBack(ours, sentAt, key)
+      return { claimed: ours.size, runnable: 0, fresh: 0 }
     }
     const fresh = [...ours].filter(({ clink_id }) => !this.#parked.knows(clink_id)).length
     // Side by side: one that needs a request must not keep the others of the page in nobody's hands.
     const once = new Map(page.clinks.map((clink) => [clink.clink_id, clink]))
     const taken = await Promise.allSettled(
-      [...once.values()].map(async (clink) => await this.#receive(clink, ours.has(clink), sentAt)),
+      [...once.values()].map(async (clink) => await this.#receive(clink, ours.has(clink), sentAt, key)),
     )
     const fault = taken.find(({ status }) => status === 'rejected')
     if (fault?.status === 'rejected') throw fault.reason
@@ -132,18 +140,19 @@ export class Intake {
   }
 
   /** A claim that was made by id, on a clink that was wanted when it was listed. */
-  async startClaimed(clink: Clink, wanted: Wanted, lease: Lease): Promise<void> {
+  async startClaimed(clink: Clink, wanted: Wanted, { key, lease }: ClaimInHand): Promise<void> {
     const { serviceTime } = this.#shared.context
     serviceTime.note(clink.claimed_at, lease.firstSent)
     // A poll, or the look for lost claims, may have been faster: then this was a renewal of its claim.
     if (this.#deliveries.holding(clink.clink_id) !== undefined) return
-    if (wanted === 'acknowledge') await this.#acknowledge(clink, lease)
-    else await this.#start(clink, wanted, lease, true)
+    if (wanted === 'acknowledge') await this.#acknowledge(clink, lease, key)
+    else await this.#start(clink, wanted, { lease, key, byId: true })
   }
 
   /** Holds on to claims of an earlier process whose leases stand, as if they had just been polled. */
   async resume(claims: readonly HeldClaim[]): Promise<void> {
-    const { boot, clock, emit, identity, ledger, router } = this.#shared.context
+    const { boot, clock, emit, identity, keys, ledger, router } = this.#shared.context
+    const key = keys.current
     if (claims.length === 0) return
     let gone = 0
     for (const claim of claims) {
@@ -155,16 +164,16 @@ export class Intake {
       if (lease === undefined && wait > 0) await ledger.coolUntil(clink.clink_id, clock.wall() + wait)
       if (lease === undefined || routed === undefined || ledger.isGivenUp(clink.clink_id)) {
         await ledger.dropClaim(clink.clink_id)
-        if (lease !== undefined) this.#parked.add(clink, lease, routed === undefined ? 'no-route' : 'given-up')
+        if (lease !== undefined) this.#parked.add(clink, lease, routed === undefined ? 'no-route' : 'given-up', key)
       } else {
-        this.#deliveries.add(new Delivery(clink, routed, lease, this.#shared, wait))
+        this.#deliveries.add(new Delivery(clink, routed, { lease, key }, this.#shared, wait))
       }
     }
     emit({ event: 'worker.resumed', claims: claims.length - gone, gone })
   }
 
   /** True when the clink is being worked. */
-  async #receive(clink: Clink, isOurs: boolean, sentAt: number): Promise<boolean> {
+  async #receive(clink: Clink, isOurs: boolean, sentAt: number, key: WorkerKey): Promise<boolean> {
     const { context } = this.#shared
     const held = this.#deliveries.holding(clink.clink_id)
     if (held?.isReleasing === true) {
@@ -181,16 +190,16 @@ export class Intake {
     }
     const lease = leaseOf(clink, sentAt, context.config.claim)
     try {
-      return await this.#take(clink, lease)
+      return await this.#take(clink, lease, key)
     } catch (error) {
       // The worker ends by this, and can give back only what it holds by then.
-      this.#parked.add(clink, lease, 'stopping')
+      this.#parked.add(clink, lease, 'stopping', key)
       throw error
     }
   }
 
   /** True when the clink is being worked. */
-  async #take(clink: Clink, lease: Lease): Promise<boolean> {
+  async #take(clink: Clink, lease: Lease, key: WorkerKey): Promise<boolean> {
     const { context } = this.#shared
     if (context.clock.now() >= lease.deadline) {
       context.emit({
@@ -201,13 +210,13 @@ export class Intake {
       return false
     }
     const isMarked = endsWithMark(clink.content, context.config.replies.mark)
-    if (isMarked && context.identity.id === undefined) await this.#learnIdentity(clink, lease)
+    if (isMarked && context.identity.id === undefined) await this.#learnIdentity(clink, lease, key)
     const verdict = this.isClosing ? ({ leave: 'stopping' } as const) : this.#judge(clink)
-    if ('run' in verdict) return await this.#start(clink, verdict.run, lease, false)
+    if ('run' in verdict) return await this.#start(clink, verdict.run, { lease, key, byId: false })
     if (verdict.leave === 'own-reply' && context.config.inbox.ownReplies === 'acknowledge') {
-      await this.#acknowledge(clink, lease)
+      await this.#acknowledge(clink, lease, key)
     } else {
-      this.#parked.add(clink, lease, verdict.leave)
+      this.#parked.add(clink, lease, verdict.leave, key)
     }
     return false
   }
@@ -219,11 +228,17 @@ export class Intake {
   }
 
   /** @returns whether the clink is being worked. */
-  async #start(clink: Clink, routed: RoutedClink, lease: Lease, byId: boolean): Promise<boolean> {
-    const { clock, emit, siblings } = this.#shared.context
-    const mustFindOut = byId ? siblings.mayClaimById !== true : siblings.isDue
+  async #start(
+    clink: Clink,
+    routed: RoutedClink,
+    { lease, key, byId }: ClaimInHand & { readonly byId: boolean },
+  ): Promise<boolean> {
+    const { clock, emit, keys, siblings } = this.#shared.context
+    // Another session with another key would be refused for its key, which says nothing about sessions.
+    const canFindOut = key === keys.current
+    const mustFindOut = byId ? siblings.mayClaimById !== true : siblings.isDue && canFindOut
     if (mustFindOut && !this.isClosing) {
-      const verdict = await siblings.findOut(clink, lease.deadline, this.#closing.signal)
+      const verdict = canFindOut ? await siblings.findOut(clink, lease.deadline, this.#closing.signal) : 'unknown'
       if (verdict !== 'refused' && !this.isClosing) {
         emit({ event: 'clink.leftToExpire', clink, why: `another session may hold it (siblings: ${verdict})` })
         return false
@@ -233,8 +248,8 @@ export class Intake {
       emit({ event: 'clink.leftToExpire', clink, why: 'its claim was answered after it could be trusted' })
       return false
     }
-    if (this.isClosing) this.#parked.add(clink, lease, 'stopping')
-    else this.#deliveries.add(new Delivery(clink, routed, lease, this.#shared))
+    if (this.isClosing) this.#parked.add(clink, lease, 'stopping', key)
+    else this.#deliveries.add(new Delivery(clink, routed, { lease, key }, this.#shared))
     return !this.isClosing
   }
 
@@ -253,27 +268,67 @@ export class Intake {
     return this.isOpen(routed.route) || this.#shared.mayHold() ? { run: routed } : { leave: 'paused' }
   }
 
+  /**
+   * Whom the claims of a page surely name as their owner. Where it does not say and nothing has told yet whose the key is, one of
+   * them is renewed for the answer.
+   */
+  async #ownerOf(
+    page: InboxPage,
+    ours: ReadonlySet<Clink>,
+    sentAt: number,
+    key: WorkerKey,
+  ): Promise<string | undefined> {
+    const { config, identity, keys } = this.#shared.context
+    const isWhole = page.claimed_count === page.clinks.length
+    const named = page.clinks.find(({ claimed_by, status }) => status === 'claimed' && typeof claimed_by === 'string')
+    if (isWhole && named !== undefined) return named.claimed_by ?? undefined
+    if (key.isProven || identity.id === undefined) return undefined
+    const clink = [...ours].find(({ clink_id }) => this.#deliveries.holding(clink_id) === undefined)
+    if (clink === undefined) return undefined
+    const owner = await this.#askOwner(clink, leaseOf(clink, sentAt, config.claim), key)
+    if (owner === 'untold') keys.trust(key)
+    return typeof owner === 'object' ? owner.id : undefined
+  }
+
+  /** A marked clink may be our own reply: who we are has to be known before it is judged. */
+  async #learnIdentity(clink: Clink, lease: Lease, key: WorkerKey): Promise<void> {
+    const owner = await this.#askOwner(clink, lease, key)
+    // Not known: the clink is left alone, and the worker says so.
+    if (typeof owner === 'object') this.#shared.context.identity.learn(owner.id, 'a renewal')
+  }
+
   /** A claim of what we hold is answered with the record as claimed, whose owner is us. */
-  async #learnIdentity(clink: Clink, lease: Lease): Promise<void> {
-    const { api, identity } = this.#shared.context
+  async #askOwner(
+    clink: Clink,
+    lease: Lease,
+    { api }: WorkerKey,
+  ): Promise<{ readonly id: string } | 'untold' | 'failed'> {
     try {
-      const record = await api.claimClink(
-        { clink_id: clink.clink_id },
-        { deadline: lease.deadline, attempts: 1, signal: this.#closing.signal },
-      )
-      if (record.status === 'claimed') identity.learn(record.claimed_by, 'a renewal')
-    } catch {
-      // Not known then: the clink is left alone, and the worker says so.
+      const limits = { deadline: lease.deadline, attempts: 1, signal: this.#closing.signal }
+      const { claimed_by: id, status } = await api.claimClink({ clink_id: clink.clink_id }, limits)
+      return status === 'claimed' && typeof id === 'string' ? { id } : 'untold'
+    } catch (error) {
+      return error instanceof ClinkApiError && REFUSALS.has(error.status) ? 'untold' : 'failed'
     }
   }
 
-  async #acknowledge(clink: Clink, lease: Lease): Promise<void> {
+  /** Claims that were made for somebody else. */
+  #giveBack(claims: Iterable<Clink>, sentAt: number, key: WorkerKey): void {
+    const { context, crashed } = this.#shared
+    for (const clink of claims) {
+      this.#parked.add(clink, leaseOf(clink, sentAt, context.config.claim), 'other-owner', key)
+      this.#parked.giveBack(clink.clink_id).catch((error: unknown) => crashed('release', asError(error)))
+    }
+  }
+
+  async #acknowledge(clink: Clink, lease: Lease, key: WorkerKey): Promise<void> {
     const { context } = this.#shared
     const holder = unrenewed(lease, () => context.clock.now())
     context.pulses.poll.extend(lease.deadline)
-    const result = await complete({ clink, holder, facts: () => ({ clink }) }, undefined, context)
+    const claimed = { clink, api: key.api, holder, facts: () => ({ clink }) }
+    const result = await complete(claimed, undefined, context)
     if (result.is === 'settled') context.emit(result.event)
-    else this.#parked.add(clink, lease, 'own-reply')
+    else this.#parked.add(clink, lease, 'own-reply', key)
   }
 }
 

@@ -4,6 +4,7 @@ import { asError } from '../base/coded-error.ts'
 import { ClinkApiError } from '../clink/errors.ts'
 import type { Clink } from '../clink/records.ts'
 import type { LostCause } from '../events.ts'
+import type { ClinkApi } from './clink-api.ts'
 import type { WorkerContext } from './context.ts'
 import { extendedNothing, renewedLease, type Lease, type LeaseHolder } from './lease.ts'
 import { lookFor, lossIn } from './look.ts'
@@ -22,6 +23,8 @@ export interface RenewalMemory {
 export interface KeeperOptions {
   readonly clink: Clink
   readonly lease: Lease
+  /** Asks with the key that claimed it. */
+  readonly api: ClinkApi
   readonly context: WorkerContext
   readonly memory: RenewalMemory
   readonly on: {
@@ -167,9 +170,9 @@ export class LeaseKeeper implements LeaseHolder {
   }
 
   async #send(seconds: number | undefined, timeout: number): Promise<Clink> {
-    const { clink, context } = this.#options
+    const { api, clink } = this.#options
     this.#pulse.expect('renewal', this.#clock.now() + timeout)
-    const request = context.api.claimClink(
+    const request = api.claimClink(
       { clink_id: clink.clink_id, ...(seconds === undefined ? {} : { timeout_seconds: seconds }) },
       { deadline: this.#lease.deadline, timeout, attempts: 1, signal: this.#over.signal },
     )
@@ -206,10 +209,10 @@ export class LeaseKeeper implements LeaseHolder {
 
   /** Renewal is over. A look at the clink can only prove that the claim is lost: lists show owners, not sessions. */
   async #refused(why: string): Promise<false> {
-    const { clink, context, on } = this.#options
+    const { api, clink, on } = this.#options
     this.#isDeclined = true
     this.#pulse.expect('renewal', this.#lease.deadline)
-    const record = await lookFor(clink, context.api, this.#lease.deadline)
+    const record = await lookFor(clink, api, this.#lease.deadline)
     if (this.#stopping.signal.aborted || !this.stands) return false
     const cause = record === undefined ? undefined : this.#lossIn(record)
     if (cause === undefined) on.refused(why)

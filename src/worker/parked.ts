@@ -2,7 +2,9 @@ import type { Cancel } from '../base/clock.ts'
 import { Recent } from '../base/recent.ts'
 import type { Clink } from '../clink/records.ts'
 import type { LeftAlone } from '../events.ts'
+import type { ClinkApi } from './clink-api.ts'
 import type { WorkerContext } from './context.ts'
+import type { WorkerKey } from './keys.ts'
 import type { Lease, LeaseHolder } from './lease.ts'
 import { release } from './release.ts'
 
@@ -11,6 +13,7 @@ const KNOWN = 10_000
 
 interface Entry {
   readonly clink: Clink
+  readonly api: ClinkApi
   readonly holder: LeaseHolder
   readonly forget: Cancel
 }
@@ -49,12 +52,12 @@ export class Parked {
     return this.#known.get(clinkId) !== undefined
   }
 
-  add(clink: Clink, lease: Lease, why: LeftAlone): void {
+  add(clink: Clink, lease: Lease, why: LeftAlone, { api }: WorkerKey): void {
     const { clock, emit } = this.#context
     const holder = unrenewed(lease, () => clock.now())
     const forget = clock.at(lease.end, () => this.#entries.delete(clink.clink_id))
     this.#entries.get(clink.clink_id)?.forget()
-    this.#entries.set(clink.clink_id, { clink, holder, forget })
+    this.#entries.set(clink.clink_id, { clink, api, holder, forget })
     this.#known.set(clink.clink_id, true)
     emit({ event: 'clink.parked', clink, why, lease: lease.deadline - clock.now() })
     if (this.#closed) this.#release(clink.clink_id)
@@ -82,8 +85,8 @@ export class Parked {
   }
 
   async #endClaim(entry: Entry): Promise<void> {
-    const { clink, holder, forget } = entry
-    const claimed = { clink, holder, facts: () => ({ clink }), isLast: () => this.#closed }
+    const { api, clink, holder, forget } = entry
+    const claimed = { clink, api, holder, facts: () => ({ clink }), isLast: () => this.#closed }
     const event = await release(claimed, 'parked', undefined, this.#context)
     // At the end of the time for stopping the entry stays: it is named as left behind.
     if (this.#context.closing.aborted) return

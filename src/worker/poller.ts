@@ -42,6 +42,7 @@ export class Poller implements Service {
   #failures = 0
   #empties = 0
   #saidAt: number | undefined
+  #isRetried = false
 
   constructor(options: PollerOptions) {
     this.#options = options
@@ -69,6 +70,13 @@ export class Poller implements Service {
   /** Polls now, unless it would have to wait for a slot or the service is failing. */
   wake(): void {
     if (this.#failures === 0) this.#alarm.ring()
+  }
+
+  /** Asks at once although the service was failing: what it refused may be another key's matter now. */
+  retry(): void {
+    this.#saidAt = undefined
+    this.#isRetried = true
+    this.#alarm.ring()
   }
 
   /** Polls now if more is known to wait. */
@@ -108,6 +116,7 @@ export class Poller implements Service {
       if (!(error instanceof ClinkApiError)) throw error
       return await this.#fail(error)
     }
+    this.#saidAt = undefined
     polled(taken)
     this.#empties = taken.isNews ? 0 : this.#empties + 1
     this.#wantsSlot = taken.isMore
@@ -173,7 +182,9 @@ export class Poller implements Service {
     const { clock, pulses } = this.#options.context
     const end = clock.now() + ms
     pulses.poll.expect('poll', end)
-    await this.#alarm.until(end)
+    // It may have come while a request was on its way, when nobody waited.
+    if (!this.#isRetried) await this.#alarm.until(end)
+    this.#isRetried = false
   }
 }
 

@@ -18,13 +18,13 @@ export async function release(
   reason: string | undefined,
   context: WorkerContext,
 ): Promise<WorkerEvent> {
-  const { clink, facts, holder } = claimed
+  const { api, clink, facts, holder } = claimed
   const { clock } = context
   const startedAt = clock.now()
   await holder.quiet()
   for (let tries = 1; mayTry(claimed, context); tries += 1) {
     try {
-      await context.api.releaseClink({ clink_id: clink.clink_id }, limits(claimed, context))
+      await api.releaseClink({ clink_id: clink.clink_id }, limits(claimed, context))
       const duration = clock.now() - startedAt
       return { event: 'clink.released', ...facts(), why, ...(reason === undefined ? {} : { reason }), duration }
     } catch (thrown) {

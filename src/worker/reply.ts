@@ -1,5 +1,6 @@
 import type { Clink } from '../clink/records.ts'
 import { mayComeBack } from './claimed.ts'
+import type { ClinkApi } from './clink-api.ts'
 import type { WorkerContext } from './context.ts'
 import { fitText } from './response.ts'
 
@@ -8,6 +9,7 @@ import { fitText } from './response.ts'
  * too long.
  *
  * @param deadline local time after which nothing is sent.
+ * @param api asks with the key that claimed the other clink.
  * @returns the id of the new clink.
  */
 export async function sendReply(
@@ -15,11 +17,12 @@ export async function sendReply(
   text: string,
   to: 'sender' | 'group',
   deadline: number,
+  api: ClinkApi,
   context: WorkerContext,
 ): Promise<string> {
   const toGroup = to === 'group'
   const mark = toGroup || mayComeBack(clink, context) ? context.config.replies.mark : undefined
-  const sent = await context.api.sendClink(
+  const sent = await api.sendClink(
     { group_id: clink.group_id, content: fitText(text, mark).text, ...(toGroup ? {} : { for: clink.sender_id }) },
     { deadline },
   )

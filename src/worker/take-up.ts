@@ -130,6 +130,6 @@ export class TakeUp {
     if (answer.is !== 'claimed') return
     lost.left -= 1
     emit({ event: 'clink.takenUp', clink })
-    await this.#intake.startClaimed(answer.clink, wanted, answer.lease)
+    await this.#intake.startClaimed(answer.clink, wanted, answer)
   }
 }

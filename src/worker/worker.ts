@@ -143,6 +143,11 @@ export class Worker {
     this.#poller.wake()
   }
 
+  /** Another key is current: polls now, whatever the service said to the one before. */
+  retry(): void {
+    this.#poller.retry()
+  }
+
   /** Polls now rather than later. */
   wake(): void {
     this.#poller.wake()
@@ -188,7 +193,8 @@ export class Worker {
   }
 
   #mode(): ClaimingMode {
-    const { clock, config, ledger, router, siblings } = this.#context
+    const { clock, config, keys, ledger, router, siblings } = this.#context
+    if (keys.refusal !== undefined) return { mode: 'none', ...keys.refusal }
     const isAllOurs =
       router.takesAll &&
       this.#parked.size === 0 &&
@@ -221,6 +227,9 @@ export class Worker {
 
     this.#cancelPrune()
     this.#intake.close()
+    if (!inOrder) {
+      await crashWatch.fault(this.#deliveries.in('running').map(({ clink, route }) => ({ clink, route: route.name })))
+    }
     const polled = Promise.all([this.#poller.stop(), this.#takeUp.stop()])
     // A clink that is given back before the poll on its way is answered may be claimed again by it.
     await this.#until(clock.now() + Math.min(timeout * POLL_PART, LONGEST_POLL), polled, this.#hurried.signal)

@@ -1,0 +1,85 @@
+import { unwatchFile, watchFile } from 'node:fs'
+import { sleep, systemClock } from '../base/clock.ts'
+import { asError } from '../base/coded-error.ts'
+import type { Secret } from '../base/secret.ts'
+import type { Service } from '../base/service.ts'
+import { readKey } from './key.ts'
+
+export interface KeyWatchOptions {
+  readonly file: string
+  /** What was read at the start. */
+  readonly first: Secret
+  /** Milliseconds between two looks. */
+  readonly interval?: number
+  /** The file holds another text. Whether it is a key that works is for others to find out. */
+  readonly changed: (key: Secret) => void
+  /** The file is empty, gone, or cannot be read. */
+  readonly unusable: (problem: string) => void
+}
+
+const INTERVAL = 1_000
+
+/**
+ * Reads a key file again when it changes. The file is looked at rather than listened to: mounted secrets are exchanged behind a
+ * symbolic link, and file systems that are shared tell nothing.
+ */
+export class KeyWatch implements Service {
+  readonly #options: KeyWatchOptions
+  readonly #look = (): void => this.#readSoon()
+  readonly #stopping = new AbortController()
+  #seen: string
+  #isStarted = false
+  #isUnusable = false
+  #work: Promise<void> = Promise.resolve()
+
+  constructor(options: KeyWatchOptions) {
+    this.#options = options
+    this.#seen = options.first.reveal()
+  }
+
+  start(): void {
+    if (this.#isStarted || this.#stopping.signal.aborted) return
+    this.#isStarted = true
+    watchFile(this.#options.file, { interval: this.#options.interval ?? INTERVAL }, this.#look)
+    // What changed between the first reading and now is no change to the watch.
+    this.#readSoon()
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort()
+    unwatchFile(this.#options.file, this.#look)
+    await this.#work
+  }
+
+  /** Reads the file now, and tells what it holds though it is what was told before. */
+  async reload(): Promise<void> {
+    this.#seen = ''
+    this.#isUnusable = false
+    this.#readSoon()
+    await this.#work
+  }
+
+  #readSoon(): void {
+    this.#work = this.#work.then(async () => await this.#read(true))
+  }
+
+  /** @param mayBeHalf editors empty a file before they write it: an empty one is looked at once more. */
+  async #read(mayBeHalf: boolean): Promise<void> {
+    const { changed, file, interval = INTERVAL, unusable } = this.#options
+    const { signal } = this.#stopping
+    const key = await readKey(file).catch((error: unknown) => asError(error))
+    if (signal.aborted) return
+    if (!(key instanceof Error)) {
+      this.#isUnusable = false
+      if (key.reveal() === this.#seen) return
+      this.#seen = key.reveal()
+      changed(key)
+    } else if (mayBeHalf) {
+      await sleep(systemClock(), interval, signal)
+      await this.#read(false)
+    } else if (!this.#isUnusable) {
+      this.#isUnusable = true
+      unusable(key.message)
+    }
+  }
+}

@@ -1,0 +1,88 @@
+import { equalJitter, fullJitter, type Random } from '../base/backoff.ts'
+import { sleep, type Clock } from '../base/clock.ts'
+import { asError } from '../base/coded-error.ts'
+import type { Secret } from '../base/secret.ts'
+import { apiKey } from '../clink/credentials.ts'
+import type { Emit } from '../events.ts'
+import type { Identity } from './identity.ts'
+import { checkKey } from './key-check.ts'
+import type { ClinkApi } from './clink-api.ts'
+import type { Keys } from './keys.ts'
+
+export interface KeyChangeOptions {
+  readonly keys: Keys
+  /** A client with a key that is not in use. */
+  readonly ask: (key: Secret) => Pick<ClinkApi, 'getMyPermissions'>
+  readonly identity: Identity
+  readonly clock: Clock
+  readonly random: Random
+  readonly emit: Emit
+  readonly crashed: (error: Error) => void
+}
+
+/** A key that the service refuses now is asked about again after this long, and said so each time. */
+const REFUSED_AGAIN = 60_000
+const UNANSWERED = { base: 1_000, max: 30_000 }
+
+/**
+ * Brings in a key that is to take the place of the current one: finds out first whether the service takes it and whose it is, as
+ * far as that can be asked. Until then, and when it is no good, the current one stays.
+ */
+export class KeyChange {
+  readonly #options: KeyChangeOptions
+  #newest = new AbortController()
+  #work: Promise<void> = Promise.resolve()
+  #isStopped = false
+
+  constructor(options: KeyChangeOptions) {
+    this.#options = options
+  }
+
+  /** Another offer takes the place of one that is still being looked at. */
+  offer(text: Secret, from: string): void {
+    if (this.#isStopped) return
+    const { crashed, emit, keys } = this.#options
+    let secret: Secret
+    try {
+      secret = apiKey(text)
+    } catch (error) {
+      emit({ event: 'key.unusable', problem: `${from}: ${asError(error).message}` })
+      return
+    }
+    this.#newest.abort()
+    const { signal } = (this.#newest = new AbortController())
+    if (secret.reveal() === keys.current.secret.reveal()) return
+    this.#work = this.#bringIn(secret, signal).catch((error: unknown) => crashed(asError(error)))
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopped = true
+    this.#newest.abort()
+    await this.#work
+  }
+
+  async #bringIn(secret: Secret, signal: AbortSignal): Promise<void> {
+    const { ask, clock, emit, identity, keys, random } = this.#options
+    const candidate = ask(secret)
+    for (let tries = 1; !signal.aborted; tries += 1) {
+      const verdict = await checkKey(candidate, keys.current.api, identity, { attempts: 2, signal })
+      if (signal.aborted) return
+      if (verdict.is === 'ours' || verdict.is === 'unknown') {
+        keys.adopt(secret, verdict.is === 'ours')
+        return
+      }
+      if (verdict.is === 'refused') {
+        const goesOn = keys.refusal === undefined
+        emit({ event: 'key.refused', reason: verdict.reason, advice: ADVICE, goesOn })
+        if (!verdict.again) return
+      }
+      const wait =
+        verdict.is === 'refused'
+          ? equalJitter(1, { base: REFUSED_AGAIN, max: REFUSED_AGAIN }, random)
+          : fullJitter(tries, UNANSWERED, random)
+      await sleep(clock, wait, signal)
+    }
+  }
+}
+
+const ADVICE = 'give this worker a key of the same owner that may read and write clinks and is not suspended'

@@ -1,0 +1,71 @@
+import type { CallOptions } from '../clink/client.ts'
+import { ClinkApiError } from '../clink/errors.ts'
+import type { PermissionsResponse } from '../clink/records.ts'
+import type { ClinkApi } from './clink-api.ts'
+import type { Identity } from './identity.ts'
+
+export type KeyVerdict =
+  | { readonly is: 'ours' }
+  /** Nothing speaks against it. Its first claim will tell. */
+  | { readonly is: 'unknown' }
+  /** `again`: the service may think otherwise later. */
+  | { readonly is: 'refused'; readonly reason: string; readonly again: boolean }
+  /** The service did not answer. */
+  | { readonly is: 'unanswered' }
+
+type Asks = Pick<ClinkApi, 'getMyPermissions'>
+
+const NEEDED = ['clinks:read', 'clinks:write'] as const
+
+/**
+ * What the service says about a key before it is used. It names neither user nor profile: a key of user scope gives an id that can
+ * be compared with another such key's, and equals our identity where ids are of one kind; a key of one group says no more
+ * than whether a user or a profile owns it. So it may prove that the key is ours, or that it is not, or neither.
+ *
+ * @param present the key in use.
+ */
+export async function checkKey(
+  candidate: Asks,
+  present: Asks,
+  identity: Identity,
+  options: CallOptions,
+): Promise<KeyVerdict> {
+  const theirs = await ask(candidate, options)
+  if (theirs instanceof ClinkApiError) return verdictOn(theirs)
+  const lacking = NEEDED.filter((name) => theirs.permissions[name] === false)
+  if (lacking.length > 0) return { is: 'refused', reason: `the key lacks ${lacking.join(' and ')}`, again: true }
+  if (theirs.scope_type === 'user' && identity.isUs(theirs.scope_id)) return { is: 'ours' }
+  const ours = await ask(present, options)
+  if (ours instanceof ClinkApiError) return { is: 'unknown' }
+  if (ours.owner_type !== theirs.owner_type) {
+    return refused(`the key belongs to a ${name(theirs)}, the one in use to a ${name(ours)}`)
+  }
+  if (ours.scope_type !== 'user' || theirs.scope_type !== 'user') return { is: 'unknown' }
+  if (ours.scope_id === theirs.scope_id) return { is: 'ours' }
+  return refused(`the key belongs to ${theirs.scope_id}, the one in use to ${ours.scope_id}`)
+}
+
+async function ask(api: Asks, options: CallOptions): Promise<PermissionsResponse | ClinkApiError> {
+  try {
+    return await api.getMyPermissions({}, options)
+  } catch (error) {
+    if (error instanceof ClinkApiError) return error
+    throw error
+  }
+}
+
+function verdictOn(error: ClinkApiError): KeyVerdict {
+  if (error.status === 401)
+    return { is: 'refused', reason: `the service refuses the key: ${error.message}`, again: true }
+  const isAnswer = error.status >= 400 && error.status < 500 && error.status !== 408 && error.status !== 429
+  // A key that may not ask this, or a service that does not know the question.
+  return isAnswer ? { is: 'unknown' } : { is: 'unanswered' }
+}
+
+function refused(reason: string): KeyVerdict {
+  return { is: 'refused', reason, again: false }
+}
+
+function name({ owner_type: type }: PermissionsResponse): string {
+  return type === 'agent_profile' ? 'agent profile' : type
+}

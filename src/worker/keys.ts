@@ -1,0 +1,170 @@
+import type { ClinkClient, KeySource } from '../clink/client.ts'
+import type { Secret } from '../base/secret.ts'
+import type { Emit } from '../events.ts'
+import type { ClinkApi } from './clink-api.ts'
+import type { Identity } from './identity.ts'
+import type { Lease } from './lease.ts'
+
+export interface KeyClients {
+  readonly api: ClinkApi
+  /** The client that handlers get: the same session; what it sends and claims is noted. */
+  readonly handlerApi: ClinkClient
+}
+
+/** A claim of this process: until when it may be trusted, and the key that made it. */
+export interface ClaimInHand {
+  readonly lease: Lease
+  readonly key: WorkerKey
+}
+
+/** Why no claims are made. */
+export interface Refusal {
+  readonly reason: string
+  readonly advice: string
+}
+
+export interface KeysOptions {
+  readonly first: Secret
+  readonly makeClients: (source: KeySource) => KeyClients
+  readonly identity: Identity
+  readonly emit: Emit
+  /** Another key is current: what the one before could not do is worth a try. */
+  readonly changed: () => void
+  /** Nothing is claimed any more: the only key is somebody else's. */
+  readonly refused: () => void
+}
+
+/**
+ * One API key and the clients that ask with it. They go on with the current key once the service does not take this one any
+ * more: the session is the same, so where the service lets keys of one owner stand in for each other, a claim is still ours.
+ */
+export class WorkerKey implements KeySource, KeyClients {
+  readonly secret: Secret
+  readonly api: ClinkApi
+  readonly handlerApi: ClinkClient
+  /** It is ours, as far as that can be known. */
+  isProven = false
+  /** Who it belongs to, where that is somebody else. */
+  stranger: string | undefined
+  readonly #keys: Keys
+  #isSpent = false
+
+  constructor(secret: Secret, keys: Keys, makeClients: KeysOptions['makeClients']) {
+    this.secret = secret
+    this.#keys = keys
+    const { api, handlerApi } = makeClients(this)
+    this.api = api
+    this.handlerApi = handlerApi
+  }
+
+  get key(): Secret {
+    return this.#isSpent ? this.#keys.current.secret : this.secret
+  }
+
+  /** A refusal while there is no other key may be over later, so it is remembered only when there is one. */
+  instead(refused: Secret): Secret | undefined {
+    const { secret } = this.#keys.current
+    if (secret.reveal() === refused.reveal()) return undefined
+    this.#isSpent = true
+    return secret
+  }
+}
+
+/**
+ * Which API key is used for new claims. A key that is not proven to be ours when it becomes current is on trial: its first claim
+ * tells whose it is, and if it is somebody else's the key before it is current again.
+ */
+export class Keys {
+  readonly #options: KeysOptions
+  #current: WorkerKey
+  /** What to go back to if the current key turns out to be another owner's. */
+  #before: WorkerKey | undefined
+  #refusal: Refusal | undefined
+
+  constructor(options: KeysOptions) {
+    this.#options = options
+    this.#current = this.#make(options.first)
+  }
+
+  get current(): WorkerKey {
+    return this.#current
+  }
+
+  /** Whichever key is current. */
+  get live(): KeySource {
+    const current = (): Secret => this.#current.secret
+    return {
+      get key() {
+        return current()
+      },
+      instead: () => undefined,
+    }
+  }
+
+  /** Why nothing may be claimed; undefined: it may. */
+  get refusal(): Refusal | undefined {
+    return this.#refusal
+  }
+
+  /** The key for new claims from now on. */
+  adopt(secret: Secret, isProven: boolean): void {
+    const before = this.#current
+    if (this.#refusal === undefined && (before.isProven || this.#before === undefined)) this.#before = before
+    this.#current = this.#before?.secret.reveal() === secret.reveal() ? this.#before : this.#make(secret)
+    if (isProven) this.#prove(this.#current)
+    this.#refusal = undefined
+    this.#options.emit({ event: 'key.changed', verified: isProven })
+    this.#options.changed()
+  }
+
+  /**
+   * Takes in whom a claim that `key` has just made names as its owner.
+   *
+   * @returns false when that is somebody else: the key is not used for claims any more, and nothing that it claimed may be run.
+   */
+  accept(key: WorkerKey, owner: string | null | undefined): boolean {
+    const { identity } = this.#options
+    if (!identity.isSomebodyElse(owner)) {
+      identity.learn(owner, 'a claim')
+      if (identity.isUs(owner)) this.#prove(key)
+      return true
+    }
+    if (key.stranger === undefined) this.#refuse(key, owner ?? '')
+    return false
+  }
+
+  #refuse(key: WorkerKey, owner: string): void {
+    const { emit, identity, refused } = this.#options
+    const reason = `the key belongs to ${owner}, and this worker is ${identity.id ?? 'somebody else'}`
+    const advice = STRANGER_ADVICE
+    key.stranger = owner
+    if (key !== this.#current) return
+    const before = this.#before
+    this.#before = undefined
+    emit({ event: 'key.refused', reason, advice, goesOn: before !== undefined })
+    if (before === undefined) {
+      this.#refusal = { reason, advice }
+      refused()
+    } else {
+      this.#current = before
+      this.#options.changed()
+    }
+  }
+
+  /** The service does not say whose claims these are: nothing more can be found out about the key. */
+  trust(key: WorkerKey): void {
+    this.#prove(key)
+  }
+
+  #prove(key: WorkerKey): void {
+    key.isProven = true
+    if (key === this.#current) this.#before = undefined
+  }
+
+  #make(secret: Secret): WorkerKey {
+    return new WorkerKey(secret, this, this.#options.makeClients)
+  }
+}
+
+const STRANGER_ADVICE =
+  'give this worker a key of the same owner; another owner needs a state directory of its own, or to be named in clink.identity'
