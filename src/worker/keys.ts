@@ -106,6 +106,11 @@ export class Keys {
     return this.#refusal
   }
 
+  /** The current key may work again: what the service refused is worth a try. */
+  again(): void {
+    this.#options.changed()
+  }
+
   /** The key for new claims from now on. */
   adopt(secret: Secret, isProven: boolean): void {
     const before = this.#current
