@@ -87,6 +87,7 @@ export async function work(parts: WorkParts): Promise<ExitCode> {
       void keyWatch?.reload()
     },
     report: () => logger.info({ event: 'worker.status', ...daemon.snapshot(), ...daemon.totals() }),
+    exited: (part, error) => emit({ event: 'worker.failed', part, error }),
     files: () => registry.current.files,
   })
   nobodyReads.addEventListener('abort', () => void daemon.stop('nobody reads the log'))
@@ -95,6 +96,7 @@ export async function work(parts: WorkParts): Promise<ExitCode> {
   if (config.handlers.watch) void watch.start()
   const control = state === undefined ? undefined : await listen(state, daemon, parts)
   const exit = await daemon.ended
+  host.left()
   await Promise.all([watch.stop(), keyWatch?.stop()])
   await control?.stop()
   state?.close()

@@ -21,6 +21,17 @@ export function onFault(first: (error: Error) => void): () => void {
   }
 }
 
+/**
+ * Somebody ends the process, by `process.exit` or otherwise. The error's stack leads to whoever calls that.
+ *
+ * @returns a function that stops listening.
+ */
+export function onExit(told: (error: Error) => void): () => void {
+  const tell = (code: number): void => told(new Error(`the process was ended with code ${code} while the worker ran`))
+  process.on('exit', tell)
+  return () => process.off('exit', tell)
+}
+
 /** The handler file that an error came out of, where its stack names one: the innermost first. */
 export function blamed(error: Error, files: readonly string[]): string | undefined {
   for (const frame of (error.stack ?? '').split('\n')) {

@@ -1,6 +1,6 @@
 import { relative } from 'node:path'
 import { EXIT, type ExitCode } from '../base/coded-error.ts'
-import { blamed, onFault } from './faults.ts'
+import { blamed, onExit, onFault } from './faults.ts'
 import { onSignals } from './signals.ts'
 
 /** A worker that runs, as signals and faults reach it. */
@@ -12,6 +12,8 @@ export interface Attached {
   }
   hangUp(): void
   report(): void
+  /** Something ends the process now. */
+  exited(part: string, error: Error): void
   /** Handler files, as stacks name them. */
   files(): readonly string[]
 }
@@ -32,6 +34,7 @@ export class WorkerProcess {
   readonly #options: WorkerProcessOptions
   readonly #releases: readonly (() => void)[]
   #attached: Attached | undefined
+  #isLeaving = false
 
   constructor(options: WorkerProcessOptions) {
     this.#options = options
@@ -39,11 +42,12 @@ export class WorkerProcess {
       onSignals({
         drain: (signal) => this.#drain(signal),
         hurry: () => this.#attached?.daemon.hurry(),
-        quit: () => options.exit(EXIT.internal),
+        quit: () => this.#leave(EXIT.internal),
         hangUp: () => this.#attached?.hangUp(),
         report: () => this.#attached?.report(),
       }),
       onFault((error) => this.#fault(error)),
+      onExit((error) => this.#exited(error)),
     ]
   }
 
@@ -51,23 +55,44 @@ export class WorkerProcess {
     this.#attached = attached
   }
 
-  /** Stops minding signals and faults. */
+  /** The worker has ended: the process may end. */
+  left(): void {
+    this.#isLeaving = true
+  }
+
+  /** Stops minding signals, faults and the end of the process. */
   close(): void {
     for (const release of this.#releases) release()
   }
 
   #drain(signal: NodeJS.Signals): void {
-    if (this.#attached === undefined) this.#options.exit(EXIT.ok)
+    if (this.#attached === undefined) this.#leave(EXIT.ok)
     else void this.#attached.daemon.stop(`got ${signal}`)
   }
 
   #fault(error: Error): void {
     if (this.#attached === undefined) {
       this.#options.broken(error)
-      this.#options.exit(EXIT.internal)
+      this.#leave(EXIT.internal)
       return
     }
-    const file = blamed(error, this.#attached.files())
-    this.#attached.daemon.fail(file === undefined ? 'worker' : `code of ${relative(this.#options.cwd, file)}`, error)
+    this.#attached.daemon.fail(this.#partOf(error), error)
+  }
+
+  /** Code of a handler ends the process: nothing can be given back any more, but it does not pass for a stop in order. */
+  #exited(error: Error): void {
+    if (this.#attached === undefined || this.#isLeaving) return
+    this.#attached.exited(this.#partOf(error), error)
+    process.exitCode = EXIT.internal
+  }
+
+  #leave(code: ExitCode): void {
+    this.#isLeaving = true
+    this.#options.exit(code)
+  }
+
+  #partOf(error: Error): string {
+    const file = blamed(error, this.#attached?.files() ?? [])
+    return file === undefined ? 'worker' : `code of ${relative(this.#options.cwd, file)}`
   }
 }

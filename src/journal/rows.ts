@@ -47,5 +47,15 @@ export const rows = {
     serverEnd: z.number().exactOptional(),
     due: z.object({ uptime: z.number(), wall: z.number() }).exactOptional(),
   }),
+  late: z.object({
+    clink,
+    route: z.string(),
+    attempt: z.number(),
+    why: z.enum(['late', 'elsewhere']),
+    outcome: z.enum(['done', 'release', 'retry', 'reject']),
+    response: z.string().exactOptional(),
+    reason: z.string().exactOptional(),
+    at: z.number(),
+  }),
   facts: z.string(),
 }

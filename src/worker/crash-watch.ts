@@ -9,6 +9,8 @@ const LONG_LIFE = 3_600_000
 /** A clink in hand when the last process ended. */
 export type InHand = Pick<HeldClaim, 'clink' | 'route' | 'running'>
 
+type Running = Pick<HeldClaim, 'clink' | 'route'>
+
 /**
  * Tells a crash from a stop by a mark that only a stop sets, and finds the clink that kills the process: after two crashes in a
  * row what was running is run alone, one clink at a time, and only a crash while alone counts against a clink. Those that
@@ -17,12 +19,16 @@ export type InHand = Pick<HeldClaim, 'clink' | 'route' | 'running'>
  * A crash is in a row with the one before it when the process had lived for less than an hour, or when a clink was running that had
  * been running at an earlier crash as well: a clink may take its time to kill. That clinks were settled in between says nothing, since those
  * beside the killer are settled all the time.
+ *
+ * After an uncaught error the worker still gives back what it holds, and handlers may heed their abort. It is a crash all the same,
+ * so what was running is noted before that.
  */
 export class CrashWatch {
   readonly #ledger: Ledger
   readonly #limit: number
   readonly #emit: Emit
   readonly #wall: () => number
+  #hasFault = false
 
   /** @param limit crashes while alone after which a clink is given up. */
   constructor(ledger: Ledger, limit: number, emit: Emit, wall: () => number) {
@@ -40,26 +46,30 @@ export class CrashWatch {
   async begin(inHand: readonly InHand[], isOurs = true): Promise<void> {
     const ledger = this.#ledger
     const running = inHand.filter((one) => one.running)
+    const givenBack = (ledger.fact('running') ?? '').split('\n').filter((id) => id !== '')
+    const ids = [...new Set([...running.map(({ clink }) => clink.clink_id), ...givenBack])]
     const crashed = isOurs && ledger.fact('run') === 'under way'
-    const crashes = crashed ? (this.#isInARow(running) ? Number(ledger.fact('crashes') ?? 0) : 0) + 1 : 0
+    const crashes = crashed ? (this.#isInARow(ids) ? Number(ledger.fact('crashes') ?? 0) : 0) + 1 : 0
     const killer = crashed ? running.find(({ clink }) => clink.clink_id === ledger.fact('alone')) : undefined
     const writes = [
       ledger.noteFact('run', 'under way'),
       ledger.noteFact('since', String(this.#wall())),
       ledger.noteFact('crashes', String(crashes)),
       ledger.noteFact('alone', ''),
+      ledger.noteFact('running', ''),
     ]
     // Whoever ended: a start whose end nobody knows does not count against its clink.
     if (crashed || !isOurs) writes.push(...running.map(async ({ clink }) => await ledger.excuse(clink.clink_id)))
     const verdict = killer === undefined ? undefined : this.#count(killer)
     if (verdict !== undefined) writes.push(verdict.written)
     if (crashes >= IN_A_ROW) {
-      const suspects = verdict?.isGivenUp === true ? running.filter((one) => one !== killer) : running
-      writes.push(...suspects.map(async ({ clink }) => await ledger.suspect(clink.clink_id)))
+      const givenUp = verdict?.isGivenUp === true ? killer?.clink.clink_id : undefined
+      const suspects = ids.filter((id) => id !== givenUp && !ledger.isGivenUp(id))
+      writes.push(...suspects.map(async (id) => await ledger.suspect(id)))
     }
     await Promise.all(writes)
     if (!crashed) return
-    this.#emit({ event: 'worker.crashed', crashes, running: running.map(({ clink }) => clink.clink_id) })
+    this.#emit({ event: 'worker.crashed', crashes, running: ids })
     verdict?.say()
   }
 
@@ -70,7 +80,21 @@ export class CrashWatch {
 
   /** The suspect's run has ended and the process is still here. */
   async survived(clinkId: string): Promise<void> {
+    if (this.#hasFault) return
     await Promise.all([this.#ledger.noteFact('alone', ''), this.#ledger.clear(clinkId)])
+  }
+
+  /** An uncaught error ends the process while these run. They are about to be given back. */
+  async fault(running: readonly Running[]): Promise<void> {
+    this.#hasFault = true
+    const killer = running.find(({ clink }) => clink.clink_id === this.#ledger.fact('alone'))
+    const verdict = killer === undefined ? undefined : this.#count(killer)
+    await Promise.all([
+      this.#ledger.noteFact('running', running.map(({ clink }) => clink.clink_id).join('\n')),
+      this.#ledger.noteFact('alone', ''),
+      verdict?.written,
+    ])
+    verdict?.say()
   }
 
   /** A stop in order: the next start is not after a crash. */
@@ -78,13 +102,13 @@ export class CrashWatch {
     await Promise.all([this.#ledger.noteFact('run', 'stopped'), this.#ledger.noteFact('crashes', '0')])
   }
 
-  #isInARow(running: readonly InHand[]): boolean {
+  #isInARow(running: readonly string[]): boolean {
     const since = Number(this.#ledger.fact('since') ?? 0)
-    return this.#wall() - since < LONG_LIFE || running.some(({ clink }) => this.#ledger.excusedOf(clink.clink_id) > 0)
+    return this.#wall() - since < LONG_LIFE || running.some((id) => this.#ledger.excusedOf(id) > 0)
   }
 
   /** Counts a crash against the clink that ran alone, and gives it up when it was one too many. */
-  #count({ clink, route }: InHand): { written: Promise<void>; isGivenUp: boolean; say: () => void } {
+  #count({ clink, route }: Running): { written: Promise<void>; isGivenUp: boolean; say: () => void } {
     const ledger = this.#ledger
     const id = clink.clink_id
     const written = ledger.countCrash(id)

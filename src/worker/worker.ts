@@ -227,6 +227,9 @@ export class Worker {
 
     this.#cancelPrune()
     this.#intake.close()
+    if (!inOrder) {
+      await crashWatch.fault(this.#deliveries.in('running').map(({ clink, route }) => ({ clink, route: route.name })))
+    }
     const polled = Promise.all([this.#poller.stop(), this.#takeUp.stop()])
     // A clink that is given back before the poll on its way is answered may be claimed again by it.
     await this.#until(clock.now() + Math.min(timeout * POLL_PART, LONGEST_POLL), polled, this.#hurried.signal)

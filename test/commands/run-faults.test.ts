@@ -17,6 +17,45 @@ test.each([
   expect(site.emulator.clink(id)).toMatchObject({ status: 'pending' })
 })
 
+test.each([
+  ['leaks a rejection', `void Promise.reject(new Error('stray'))`, 70, 'pending'],
+  ['throws from a timer', `setTimeout(() => { throw new Error('stray') }, 0)`, 70, 'pending'],
+  ['ends the process as if all were well', `process.exit(0)`, 70, 'claimed'],
+  ['sends KILL to the process', `process.kill(process.pid, 'SIGKILL')`, null, 'claimed'],
+])('P9, §4: a handler that %s counts as a crash at the next start', async (_name, fault, code, left) => {
+  // The second process does not run into it again.
+  const once = `import { existsSync, writeFileSync } from 'node:fs'\n${handler(`
+    if (existsSync('marker')) return 'done'
+    writeFileSync('marker', '')
+    ${fault}
+    ${waits}
+  `)}`
+  await using site = await Site.start({ 'handlers/h.js': once })
+  const { clink_id: id } = site.emulator.send('ops', 'hello')
+  await using first = site.run()
+  expect(await first.ended).toMatchObject({ code, stderr: '' })
+  expect(site.emulator.clink(id)?.status).toBe(left)
+  await using second = site.run()
+  await second.said(/clink\.completed/)
+
+  const crashes = logLines(second.stdout).filter(({ event }) => event === 'worker.crashed')
+  expect(crashes).toMatchObject([{ crashes: 1 }])
+  expect(site.emulator.clink(id)?.status).toBe('completed')
+})
+
+test('§4: a handler that ends the process is named, and that is no end in order', async () => {
+  await using site = await Site.start({ 'handlers/h.js': handler('process.exit(0)') })
+  site.emulator.send('ops', 'hello')
+  await using worker = site.run()
+  expect(await worker.ended).toMatchObject({ code: 70, stderr: '' })
+  expect(logLines(worker.stdout).at(-1)).toMatchObject({
+    level: 'fatal',
+    event: 'worker.failed',
+    part: 'code of handlers/h.js',
+    error: { message: 'the process was ended with code 0 while the worker ran' },
+  })
+})
+
 test('an uncaught error while handlers are loaded ends with 70', async () => {
   await using site = await Site.start({
     'handlers/h.js': `setTimeout(() => { throw new Error('stray') }, 0)\nawait new Promise((resolve) => setTimeout(resolve, 20_000))`,

@@ -2,10 +2,10 @@ import { cpSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { Journal } from '../../src/journal/journal.ts'
-import { ledgerOf } from '../../src/journal/state.ts'
+import { tablesOf } from '../../src/journal/state.ts'
 import type { WorkerEvent } from '../../src/events.ts'
 import { CrashWatch } from '../../src/worker/crash-watch.ts'
-import type { HeldClaim, Ledger } from '../../src/worker/ledger.ts'
+import { Ledger, type HeldClaim } from '../../src/worker/ledger.ts'
 import { clink } from '../clink/sample-records.ts'
 import { TempDir } from '../commands/temp-dir.ts'
 import { claim, open } from './states.ts'
@@ -271,7 +271,7 @@ describe('P9, §4: the crash watch', () => {
         onHealth: () => {},
         schedule: (commit) => due.push(commit),
       })
-      const killed = ledgerOf(journal)
+      const killed = new Ledger(tablesOf(journal))
       const begun = new CrashWatch(
         killed,
         LIMIT,

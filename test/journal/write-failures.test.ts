@@ -1,10 +1,8 @@
-import { spawnSync } from 'node:child_process'
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { describe, expect, it, type TestContext } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { clink } from '../clink/sample-records.ts'
 import { TempDir } from '../commands/temp-dir.ts'
 import { until } from '../worker/until.ts'
+import { SmallDisk } from './small-disk.ts'
 import { open, openFile, refusal, type Health } from './states.ts'
 
 const other = (id: string) => ({ ...clink, clink_id: id })
@@ -59,46 +57,6 @@ describe('while the journal cannot write', () => {
     next.close()
   })
 })
-
-/** A file system of 256 KiB: `using`. */
-class SmallDisk implements Disposable {
-  readonly #directory = new TempDir()
-  readonly state: string
-  readonly #mount: string
-  readonly #filler: string
-
-  constructor(context: TestContext) {
-    this.#mount = join(this.#directory.path, 'disk')
-    this.state = join(this.#mount, 'state')
-    this.#filler = join(this.#mount, 'filler')
-    mkdirSync(this.#mount)
-    const { status, stderr, error } = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=256k', 'none', this.#mount], {
-      encoding: 'utf8',
-    })
-    if (status === 0) return
-    this.#directory[Symbol.dispose]()
-    context.skip(`no small file system can be mounted here: ${error?.message ?? stderr.trim()}`)
-  }
-
-  /** Writes until nothing more fits. */
-  fill(): void {
-    const piece = Buffer.alloc(4_096, 1)
-    try {
-      for (;;) writeFileSync(this.#filler, piece, { flag: 'a' })
-    } catch (error) {
-      if (!(error instanceof Error && 'code' in error && error.code === 'ENOSPC')) throw error
-    }
-  }
-
-  free(): void {
-    rmSync(this.#filler)
-  }
-
-  [Symbol.dispose](): void {
-    spawnSync('umount', ['-l', this.#mount])
-    this.#directory[Symbol.dispose]()
-  }
-}
 
 describe('on a full disk', () => {
   it('writers go on, the reason is said, and once there is space everything is written without a restart', async (context) => {

@@ -1,0 +1,68 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { expect, it } from 'vitest'
+import { answers, claimingPolls, story } from '../worker/record.ts'
+import { until } from '../worker/until.ts'
+import { Site, type Command } from './command.ts'
+
+const handler = `
+import { appendFileSync, existsSync } from 'node:fs'
+import { defineHandler } from 'clink-worker'
+
+export default defineHandler((clink, ctx) => {
+  appendFileSync(process.env['NOTES'] ?? '', clink.content + ' ' + ctx.attempt + '\\n')
+  if (clink.content === 'bad' && !existsSync('repaired')) throw new Error('not repaired')
+  return 'done at last'
+})
+`
+const config = `
+retry: { attempts: 3, backoff: 1s }
+poll: { interval: 50ms, maxInterval: 100ms }
+`
+
+async function stop(command: Command): Promise<void> {
+  command.signal('SIGTERM')
+  expect(await command.exited, command.output).toBe(0)
+}
+
+it(
+  'P10, §5: a clink that fails three times is started three times on one claim, given up over a restart too, and brought back by hand',
+  { timeout: 60_000 },
+  async () => {
+    await using site = await Site.open({ handler, config })
+    const { emulator } = site
+    const { clink_id: bad } = emulator.send('ops', 'bad', { from: 'bob' })
+    const first = site.start('run')
+    await until(
+      () => first.output.includes('clink.deadLettered') && emulator.clink(bad)?.status === 'pending',
+      () => `it is given up and released:\n${first.output}`,
+    )
+    expect(story(emulator, bad)).toEqual(['created', 'claimed', 'released'])
+    expect(await site.noted()).toEqual(['bad 1', 'bad 2', 'bad 3'])
+    await stop(first)
+
+    const second = site.start('run')
+    const polls = claimingPolls(emulator).length
+    await until(
+      () => claimingPolls(emulator).length > polls + 5,
+      () => `the next one polls:\n${second.output}`,
+    )
+    const { clink_id: good } = emulator.send('ops', 'good', { from: 'bob' })
+    await until(
+      () => emulator.clink(good)?.status === 'completed',
+      () => `others are worked:\n${second.output}`,
+    )
+    expect(await site.noted()).toEqual(['bad 1', 'bad 2', 'bad 3', 'good 1'])
+
+    await writeFile(join(site.directory, 'repaired'), '')
+    const retry = site.start('failed', 'retry', bad)
+    expect(await retry.exited, retry.output).toBe(0)
+    await until(
+      () => emulator.clink(bad)?.status === 'completed',
+      () => `it is run again:\n${second.output}`,
+    )
+    await stop(second)
+    expect(await site.noted()).toEqual(['bad 1', 'bad 2', 'bad 3', 'good 1', 'bad 1'])
+    expect(answers(emulator).map(({ content }) => content)).toEqual(['done at last', 'done at last'])
+  },
+)
