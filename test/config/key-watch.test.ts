@@ -10,14 +10,13 @@ const INTERVAL = 40
 
 /** A watched key file: `await using`. */
 class Watched implements AsyncDisposable {
+  readonly file: string
   readonly keys: string[] = []
   readonly problems: string[] = []
   readonly watch: KeyWatch
 
-  constructor(
-    readonly file: string,
-    first = 'sk_live_u_first',
-  ) {
+  constructor(file: string, first = 'sk_live_u_first') {
+    this.file = file
     this.watch = new KeyWatch({
       file,
       first: new Secret(first),
