@@ -561,8 +561,16 @@ export class Delivery {
   /** Journals the claim as it is now, so that the next start can hold on to it. */
   async #note(releasing = false): Promise<void> {
     const { boot, clock, ledger } = this.#context
-    const claim = { clink: this.clink, route: this.#routed.route.name, lease: this.#keeper.lease, dueAt: this.#dueAt }
-    await ledger.holdClaim(toHeldClaim({ ...claim, running: this.#is('running'), releasing }, clock, boot))
+    const claim = {
+      clink: this.clink,
+      route: this.#routed.route.name,
+      lease: this.#keeper.lease,
+      dueAt: this.#dueAt,
+      running: this.#is('running'),
+      releasing,
+      key: this.#key.print,
+    }
+    await ledger.holdClaim(toHeldClaim(claim, clock, boot))
   }
 
   #facts(): DeliveryFacts {

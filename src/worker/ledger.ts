@@ -54,6 +54,8 @@ export interface HeldClaim {
   readonly running: boolean
   /** True once a release was to be sent: the claim may be another's by now. */
   readonly releasing: boolean
+  /** Which key made it, by its print. */
+  readonly key?: string
   /** The boot that `end` is told in, and that end of the lease: milliseconds of the boot's uptime. */
   readonly boot: string
   readonly end: number
