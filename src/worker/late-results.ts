@@ -1,6 +1,6 @@
 import type { Clink } from '../clink/records.ts'
-import type { Table } from './ledger.ts'
 import type { HandlerOutcome } from './outcome.ts'
+import type { Table } from './table.ts'
 
 /** What a handler came to when Clink could no longer be told: kept for the operator, never sent, and no later run uses it. */
 export interface LateResult {

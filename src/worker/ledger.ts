@@ -1,5 +1,6 @@
 import type { Clink } from '../clink/records.ts'
 import { LateResults, type LateResult } from './late-results.ts'
+import type { Table } from './table.ts'
 
 /** A clink that this worker has given up on, kept for the operator. */
 export interface DeadLetter {
@@ -63,15 +64,6 @@ export interface HeldClaim {
   readonly serverEnd?: number
   /** Of a clink that is held: the boot's uptime, and the wall time, at which it is to run. */
   readonly due?: { readonly uptime: number; readonly wall: number }
-}
-
-/** Rows by id: reads are immediate, writes resolve when the row would survive what the store promises to survive. */
-export interface Table<Row> {
-  readonly size: number
-  get(id: string): Row | undefined
-  entries(): Iterable<readonly [string, Row]>
-  set(id: string, row: Row): Promise<void>
-  delete(id: string): Promise<void>
 }
 
 export interface LedgerTables {

@@ -1,0 +1,8 @@
+/** Rows by id: reads are immediate, writes resolve when the row would survive what the store promises to survive. */
+export interface Table<Row> {
+  readonly size: number
+  get(id: string): Row | undefined
+  entries(): Iterable<readonly [string, Row]>
+  set(id: string, row: Row): Promise<void>
+  delete(id: string): Promise<void>
+}
