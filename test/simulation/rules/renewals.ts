@@ -35,7 +35,8 @@ export const renewedWhileInHand: Rule = ({ plan, record }) => {
     if (record.grantsOf(life, clinkId).findLast(({ isNew, at }) => isNew && at <= startedAt)?.life !== life) return []
     const disturbed =
       abortedAt < plan.calmAt ||
-      slept(of, since, abortedAt) ||
+      // A sleep before the run may have used up most of the lease.
+      slept(of, since - plan.lease, abortedAt) ||
       of.jumps.length > 0 ||
       record.acts.some((act) => act.clinkId === clinkId) ||
       record.requests.some(
