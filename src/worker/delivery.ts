@@ -493,7 +493,14 @@ export class Delivery {
   async #reply(run: Run, text: string, to: 'sender' | 'group'): Promise<string> {
     if (run !== this.#run || !this.#is('running'))
       throw new Error('ctx.reply: this run is over, nothing is sent for it any more')
-    return await sendReply(this.clink, text, to, this.#keeper.lease.deadline, this.#key.api, this.#context)
+    return await sendReply(
+      this.clink,
+      text,
+      to,
+      { deadline: this.#keeper.lease.deadline },
+      this.#key.api,
+      this.#context,
+    )
   }
 
   #end(event: WorkerEvent): void {

@@ -275,6 +275,7 @@ export class Intake {
 
   #judge(clink: Clink): Verdict {
     const { clock, config, identity, ledger, loopGuard, router } = this.#shared.context
+    void ledger.sightings.see(clink.clink_id)
     if (ledger.isOwn(clink.clink_id)) return { leave: 'own-reply' }
     if (endsWithMark(clink.content, config.replies.mark)) {
       if (identity.id === undefined) return { leave: 'identity-unknown' }

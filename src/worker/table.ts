@@ -6,3 +6,8 @@ export interface Table<Row> {
   set(id: string, row: Row): Promise<void>
   delete(id: string): Promise<void>
 }
+
+export async function dropRows<Row>(table: Table<Row>, isOld: (row: Row) => boolean): Promise<void> {
+  const old = [...table.entries()].filter(([, row]) => isOld(row)).map(([id]) => id)
+  await Promise.all(old.map(async (id) => await table.delete(id)))
+}
