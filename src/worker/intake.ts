@@ -39,7 +39,8 @@ export class Intake {
   readonly #shared: DeliveryShared
   readonly #deliveries: DeliverySet
   readonly #parked: Parked
-  readonly #closing = new AbortController()
+  #isClosing = false
+  readonly #hurried = new AbortController()
   /** Clinks that are being claimed by id: the service may show them as ours before we know. */
   readonly #claiming = new Set<string>()
   /** Clinks of which was said why they are left alone: a list shows them again and again. */
@@ -51,13 +52,23 @@ export class Intake {
     this.#parked = parked
   }
 
-  /** From now on everything that arrives is given back, also what is being asked about. */
+  /** From now on everything that arrives is given back, what is being asked about as soon as that is answered. */
   close(): void {
-    this.#closing.abort()
+    this.#isClosing = true
   }
 
   get isClosing(): boolean {
-    return this.#closing.signal.aborted
+    return this.#isClosing
+  }
+
+  /** Waits no longer for answers about clinks that have just arrived. What such a request does afterwards runs out there. */
+  hurry(): void {
+    this.#hurried.abort()
+  }
+
+  /** Ends requests about clinks that have just arrived. A claim that is given up and then released may be made after that. */
+  get hurried(): AbortSignal {
+    return this.#hurried.signal
   }
 
   /** @param sentAt local time when the poll was sent. */
@@ -220,7 +231,7 @@ export class Intake {
     const { clock, emit, siblings } = this.#shared.context
     const mustFindOut = byId ? siblings.mayClaimById !== true : siblings.isDue
     if (mustFindOut && !this.isClosing) {
-      const verdict = await siblings.findOut(clink, lease.deadline, this.#closing.signal)
+      const verdict = await siblings.findOut(clink, lease.deadline, this.hurried)
       if (verdict !== 'refused' && !this.isClosing) {
         emit({ event: 'clink.leftToExpire', clink, why: `another session may hold it (siblings: ${verdict})` })
         return false
@@ -256,7 +267,7 @@ export class Intake {
     try {
       const record = await api.claimClink(
         { clink_id: clink.clink_id },
-        { deadline: lease.deadline, attempts: 1, signal: this.#closing.signal },
+        { deadline: lease.deadline, attempts: 1, signal: this.hurried },
       )
       if (record.status === 'claimed') identity.learn(record.claimed_by, 'a renewal')
     } catch {
