@@ -260,6 +260,7 @@ export class Worker {
     const polled = Promise.all([this.#poller.stop(), this.#takeUp.stop()])
     // A clink that is given back before the poll on its way is answered may be claimed again by it.
     await this.#until(clock.now() + Math.min(timeout * POLL_PART, LONGEST_POLL), polled, this.#hurried.signal)
+    this.#intake.hurry()
     for (const delivery of this.#deliveries.live) delivery.drain()
     this.#reruns.drain()
     // Nothing new after this: what a later answer brings is given back as it arrives.
