@@ -2,16 +2,19 @@ import { resolve } from 'node:path'
 import { CodedError, EXIT } from '../base/coded-error.ts'
 import { loadConfig } from '../config/load.ts'
 import { printable } from '../observe/printable.ts'
+import type { LateResult } from '../worker/late-results.ts'
 import type { DeadLetter, LetterChange } from '../worker/ledger.ts'
 import { loadOptions } from './connect.ts'
 import { reachLetters, type FailedLetters, type StatePlace } from './failed-reach.ts'
-import { json, lettersText, letterText, summary, whole } from './failed-text.ts'
+import { json, lettersText, summary, whole, wholeText } from './failed-text.ts'
+import { lateSummary, lateText } from './late-text.ts'
 import type { Io } from './io.ts'
 import type { SettingsOptions } from './settings.ts'
 
 export interface FailedOptions extends SettingsOptions {
   readonly state?: string
   readonly all?: true
+  readonly late?: true
   readonly group?: string
   readonly error?: string
   readonly json?: true
@@ -19,6 +22,11 @@ export interface FailedOptions extends SettingsOptions {
 
 export async function listFailed(options: FailedOptions, io: Io): Promise<void> {
   await withLetters(options, io, async (failed) => {
+    if (options.late === true) {
+      const results = (await failed.late()).filter(chosen(options))
+      io.out(options.json === true ? json(results.map(lateSummary)) : lateText(results, io))
+      return
+    }
     const letters = (await failed.letters()).filter(chosen(options))
     io.out(options.json === true ? json(letters.map(summary)) : lettersText(letters, io))
   })
@@ -27,8 +35,10 @@ export async function listFailed(options: FailedOptions, io: Io): Promise<void> 
 export async function showFailed(id: string, options: FailedOptions, io: Io): Promise<void> {
   await withLetters(options, io, async (failed) => {
     const letter = (await failed.letters()).find(({ clink }) => clink.clink_id === id)
-    if (letter === undefined) throw new CodedError('USAGE', unknown(id))
-    io.out(options.json === true ? json(whole(letter)) : letterText(letter))
+    const late = (await failed.late()).filter(({ clink }) => clink.clink_id === id)
+    const last = letter ?? late.at(-1)
+    if (last === undefined) throw new CodedError('USAGE', unknown(id))
+    io.out(options.json === true ? json(whole(last.clink, letter, late)) : wholeText(last.clink, letter, late))
   })
 }
 
@@ -80,11 +90,12 @@ async function stateOf(options: FailedOptions, io: Io): Promise<StatePlace> {
   return (await loadConfig(loadOptions(options, io))).config.state
 }
 
-function chosen({ error, group }: FailedOptions): (letter: DeadLetter) => boolean {
+function chosen({ error, group }: FailedOptions): (one: DeadLetter | LateResult) => boolean {
   const text = error?.toLowerCase()
-  return ({ clink, errors, reason }) =>
+  return ({ clink, reason, ...rest }) =>
     (group === undefined || group === clink.group_slug || group === clink.group_id) &&
-    (text === undefined || [reason, ...errors].some((said) => said.toLowerCase().includes(text)))
+    (text === undefined ||
+      [reason ?? '', ...('errors' in rest ? rest.errors : [])].some((said) => said.toLowerCase().includes(text)))
 }
 
 function unknown(id: string): string {

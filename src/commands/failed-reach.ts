@@ -5,15 +5,17 @@ import { sleep, systemClock, type Clock } from '../base/clock.ts'
 import { CodedError } from '../base/coded-error.ts'
 import { rows } from '../journal/rows.ts'
 import { openState, type StateOptions } from '../journal/state.ts'
+import type { LateResult } from '../worker/late-results.ts'
 import type { DeadLetter, LetterChange } from '../worker/ledger.ts'
 import { linkToWorker } from './control-link.ts'
 import { answerFailed, type FailedRequest } from './failed-requests.ts'
 
 export type StatePlace = Pick<StateOptions, 'directory' | 'sync'>
 
-/** The dead letters of one state directory. */
+/** The dead letters and late results of one state directory. */
 export interface FailedLetters {
   letters(): Promise<readonly DeadLetter[]>
+  late(): Promise<readonly LateResult[]>
   change(what: 'retry' | 'discard', id: string): Promise<LetterChange>
   close(): void
 }
@@ -28,6 +30,7 @@ const PATIENCE = 5_000
 const PAUSE = 100
 
 const lettersAnswer = z.array(rows.letters)
+const lateAnswer = z.array(rows.late)
 const changeAnswer = z.enum(['done', 'unknown', 'told'])
 
 /**
@@ -39,6 +42,7 @@ export async function reachLetters(state: StatePlace, clock: Clock = systemClock
   const link = await reach(state, clock)
   return {
     letters: async () => lettersAnswer.parse(await link.ask({ request: 'failed.letters' })),
+    late: async () => lateAnswer.parse(await link.ask({ request: 'failed.late' })),
     change: async (what, id) => changeAnswer.parse(await link.ask({ request: `failed.${what}`, id })),
     close: () => link.close(),
   }

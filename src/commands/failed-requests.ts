@@ -1,9 +1,11 @@
 import { z } from 'zod'
 import { CodedError } from '../base/coded-error.ts'
+import type { LateResult } from '../worker/late-results.ts'
 import type { DeadLetter, Ledger, LetterChange } from '../worker/ledger.ts'
 
 const failedRequest = z.discriminatedUnion('request', [
   z.object({ request: z.literal('failed.letters') }),
+  z.object({ request: z.literal('failed.late') }),
   z.object({ request: z.literal('failed.retry'), id: z.string() }),
   z.object({ request: z.literal('failed.discard'), id: z.string() }),
 ])
@@ -17,15 +19,18 @@ export interface Letters {
   retried(id: string): void
 }
 
+type FailedAnswer = readonly DeadLetter[] | readonly LateResult[] | LetterChange
+
 /**
- * @returns the dead letters, or what became of the one that was named.
+ * @returns the dead letters, the late results, or what became of the one that was named.
  * @throws {CodedError} USAGE when the request is none of these; STATE_UNAVAILABLE when a change cannot be written.
  */
-export async function answerFailed(request: unknown, letters: Letters): Promise<readonly DeadLetter[] | LetterChange> {
+export async function answerFailed(request: unknown, letters: Letters): Promise<FailedAnswer> {
   const { data, error } = failedRequest.safeParse(request)
   if (data === undefined) throw new CodedError('USAGE', `not a request about dead letters: ${z.prettifyError(error)}`)
   const { ledger } = letters
   if (data.request === 'failed.letters') return ledger.letters()
+  if (data.request === 'failed.late') return ledger.late.all()
   const change = data.request === 'failed.retry' ? await ledger.retry(data.id) : await ledger.discard(data.id)
   if (data.request === 'failed.retry' && change === 'done') letters.retried(data.id)
   if (ledger.isHealthy) return change

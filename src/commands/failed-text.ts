@@ -1,9 +1,12 @@
 import { humanDuration } from '../base/duration.ts'
+import type { Clink } from '../clink/records.ts'
 import { painter } from '../observe/colour.ts'
 import { printable } from '../observe/printable.ts'
+import type { LateResult } from '../worker/late-results.ts'
 import type { DeadLetter } from '../worker/ledger.ts'
 import { excerpt } from './inbox.ts'
 import type { Io } from './io.ts'
+import { lateWhole, lines } from './late-text.ts'
 import { table } from './table.ts'
 
 const HEAD = ['ID', 'GROUP', 'ROUTE', 'ATTEMPTS', 'AGE', 'REASON']
@@ -23,21 +26,28 @@ export function lettersText(letters: readonly DeadLetter[], io: Io, now = Date.n
   return table([HEAD.map((name) => paint('dim', name)), ...rows])
 }
 
-/** For people: all that is known, with the content. */
-export function letterText({ at, attempts, clink, errors, reason, route, tell }: DeadLetter): string {
+/** For people: all that is known of a clink, with its content. */
+export function wholeText(clink: Clink, letter: DeadLetter | undefined, late: readonly LateResult[]): string {
   const group = clink.group_slug ?? clink.group_name
   const facts = table([
     ['clink', printable(clink.clink_id)],
     ['group', printable(group ? `${group} (${clink.group_id})` : clink.group_id)],
     ['sender', printable(`${clink.sender_name} (${clink.sender_id})`)],
     ['sent', printable(clink.created_at)],
+    ...(letter === undefined ? [] : letterFacts(letter)),
+  ])
+  const errors = letter === undefined ? '' : `errors\n${letter.errors.map(lines).join('')}`
+  return `${facts}${errors}${late.map(lateWhole).join('')}content\n${lines(clink.content)}`
+}
+
+function letterFacts({ at, attempts, reason, route, tell }: DeadLetter): [string, string][] {
+  return [
     ['route', printable(route)],
     ['attempts', String(attempts)],
     ['given up', new Date(at).toISOString()],
     ['told', tell === 'complete' ? 'its sender got the answer that it failed' : 'it was released, for others to try'],
     ['reason', printable(reason)],
-  ])
-  return `${facts}errors\n${errors.map(lines).join('')}content\n${lines(clink.content)}`
+  ]
 }
 
 /** JSON for programs. What `printable` makes of a control character is also what JSON writes for it. */
@@ -52,14 +62,9 @@ export function summary({ at, attempts, clink, reason, route, tell }: DeadLetter
   return { ...from, route, attempts, reason, tell, at: new Date(at).toISOString() }
 }
 
-/** Everything, with the errors and the content. */
-export function whole(letter: DeadLetter): unknown {
-  return { ...letter, at: new Date(letter.at).toISOString() }
-}
-
-function lines(text: string): string {
-  return text
-    .split(/\r?\n/)
-    .map((line) => `  ${printable(line)}\n`)
-    .join('')
+/** Everything, with the errors, the late results and the content. */
+export function whole(clink: Clink, letter: DeadLetter | undefined, late: readonly LateResult[]): unknown {
+  const results = late.map(({ clink: _clink, at, ...rest }) => ({ ...rest, at: new Date(at).toISOString() }))
+  const of = letter === undefined ? { clink } : { ...letter, at: new Date(letter.at).toISOString() }
+  return results.length === 0 ? of : { ...of, late: results }
 }

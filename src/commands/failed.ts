@@ -6,7 +6,8 @@ import { addSettings } from './settings.ts'
 const EXAMPLES = `
 Examples:
   clink-worker failed list --group ops
-  clink-worker failed show ID                    with the content and every error
+  clink-worker failed list --late                results that Clink could not be told
+  clink-worker failed show ID                    with the content, every error and late result
   clink-worker failed retry ID ID                run when they come, with all their attempts
   clink-worker failed retry --error ECONNREFUSED
   clink-worker failed discard --all              no longer listed, and never run here
@@ -21,6 +22,7 @@ export function failedCommand(io: Io): Command {
     .helpCommand(false)
     .addHelpText('after', EXAMPLES)
   const list = new Command('list').description('what was given up, and why')
+  list.option('--late', 'results that came after their claim had ended, or that somebody else was faster than')
   addChoice(list).action(async (options: FailedOptions) => {
     const { listFailed } = await import('./failed-acts.ts')
     await listFailed(options, io)

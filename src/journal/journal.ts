@@ -10,6 +10,7 @@ const MIGRATIONS: readonly string[] = [
   ['attempts', 'results', 'letters', 'cooling', 'own', 'claims', 'facts']
     .map((name) => `CREATE TABLE ${name} (id TEXT PRIMARY KEY NOT NULL, row TEXT NOT NULL);`)
     .join('\n'),
+  'CREATE TABLE late (id TEXT PRIMARY KEY NOT NULL, row TEXT NOT NULL);',
 ]
 
 const RETRY = 1_000

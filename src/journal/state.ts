@@ -69,6 +69,7 @@ export function tablesOf(journal: Journal): LedgerTables {
     cooling: table('cooling', rows.cooling),
     own: table('own', rows.own),
     claims: table('claims', rows.claims),
+    late: table('late', rows.late),
     facts: table('facts', rows.facts),
   }
 }

@@ -5,6 +5,7 @@ import type { Route, RoutedClink } from '../handlers/route.ts'
 import type { Claimed } from './claimed.ts'
 import { complete } from './complete.ts'
 import type { WorkerContext } from './context.ts'
+import { keptOf, type LateResult } from './late-results.ts'
 import type { ClaimInHand, WorkerKey } from './keys.ts'
 import type { Lease } from './lease.ts'
 import { LeaseKeeper, type RenewalMemory } from './lease-keeper.ts'
@@ -351,11 +352,29 @@ export class Delivery {
   }
 
   #reportEnd(outcome: HandlerOutcome, run: Run, stands: boolean): void {
-    const { emit } = this.#context
+    const { emit, ledger } = this.#context
     const shown = !stands ? 'lost' : this.#wasCutShort(outcome) ? 'cut-short' : outcome.outcome
     emit({ event: 'clink.ended', ...this.#facts(), outcome: shown, ...why(outcome), duration: run.age })
-    if (!stands && outcome.outcome !== 'failed')
-      emit({ event: 'clink.lateResult', ...this.#facts(), outcome: outcome.outcome })
+    if (stands || outcome.outcome === 'failed') return
+    emit({ event: 'clink.lateResult', ...this.#facts(), outcome: outcome.outcome })
+    void ledger.late.keep({ ...this.#late(), why: 'late', ...keptOf(outcome) })
+  }
+
+  /** Somebody else has settled the clink: what was to be sent is kept for the operator, and costs no attempt. */
+  #keepUnsent(): void {
+    const { ledger } = this.#context
+    const result = ledger.keptResult(this.clink)
+    if (result === undefined) return
+    const { response } = result
+    const outcome = response === undefined ? { outcome: 'done' as const } : { outcome: 'done' as const, response }
+    void ledger.late.keep({ ...this.#late(), why: 'elsewhere', ...outcome })
+    void ledger.takeBackAttempt(this.clink.clink_id)
+  }
+
+  #late(): Pick<LateResult, 'clink' | 'route' | 'attempt' | 'at'> {
+    const { clock, ledger } = this.#context
+    const attempt = this.#attempt === 0 ? ledger.startsOf(this.clink.clink_id) : this.#attempt
+    return { clink: this.clink, route: this.#routed.route.name, attempt, at: clock.wall() }
   }
 
   /** The state changes before anything is awaited, so that a loss or a stop in between finds it right. */
@@ -422,6 +441,7 @@ export class Delivery {
     this.#keeper.completing = true
     const result = await complete(this.#claimed(), response, this.#context)
     this.#keeper.completing = false
+    if (result.is === 'settled' && result.event.event === 'clink.settledElsewhere') this.#keepUnsent()
     if (result.is === 'settled') this.#end(result.event)
     if (result.is === 'lost') this.#lose(result.cause)
     if (result.is === 'unsettleable' && !this.hasEnded) {
@@ -488,6 +508,7 @@ export class Delivery {
   #lose(cause: LostCause): void {
     if (this.hasEnded) return
     const settling = this.#is('settling')
+    if (settling && cause === 'completed-elsewhere') this.#keepUnsent()
     const { clock, ledger } = this.#context
     // It may come back at once; the wait that it was held for still counts.
     if (this.#dueAt !== undefined) void ledger.coolUntil(this.clink.clink_id, clock.wall() + this.#dueAt - clock.now())
@@ -505,8 +526,9 @@ export class Delivery {
   get #hadItsTime(): boolean {
     const run = this.#is('running') ? this.#run : undefined
     if (run === undefined || run.abortedBy === 'shutdown' || this.#isResumed) return false
-    const { end, grantedAt } = this.#keeper.lease
-    return run.age >= (end - grantedAt) / 2
+    // Up to the deadline and not to the end: of a short claim the margin is the better part.
+    const { deadline, grantedAt } = this.#keeper.lease
+    return run.age >= (deadline - grantedAt) / 2
   }
 
   #makeKeeper(lease: Lease): LeaseKeeper {
@@ -539,8 +561,16 @@ export class Delivery {
   /** Journals the claim as it is now, so that the next start can hold on to it. */
   async #note(releasing = false): Promise<void> {
     const { boot, clock, ledger } = this.#context
-    const claim = { clink: this.clink, route: this.#routed.route.name, lease: this.#keeper.lease, dueAt: this.#dueAt }
-    await ledger.holdClaim(toHeldClaim({ ...claim, running: this.#is('running'), releasing }, clock, boot))
+    const claim = {
+      clink: this.clink,
+      route: this.#routed.route.name,
+      lease: this.#keeper.lease,
+      dueAt: this.#dueAt,
+      running: this.#is('running'),
+      releasing,
+      key: this.#key.print,
+    }
+    await ledger.holdClaim(toHeldClaim(claim, clock, boot))
   }
 
   #facts(): DeliveryFacts {

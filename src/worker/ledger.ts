@@ -1,4 +1,5 @@
 import type { Clink } from '../clink/records.ts'
+import { LateResults, type LateResult } from './late-results.ts'
 
 /** A clink that this worker has given up on, kept for the operator. */
 export interface DeadLetter {
@@ -53,6 +54,8 @@ export interface HeldClaim {
   readonly running: boolean
   /** True once a release was to be sent: the claim may be another's by now. */
   readonly releasing: boolean
+  /** Which key made it, by its print. */
+  readonly key?: string
   /** The boot that `end` is told in, and that end of the lease: milliseconds of the boot's uptime. */
   readonly boot: string
   readonly end: number
@@ -80,6 +83,7 @@ export interface LedgerTables {
   /** When (wall milliseconds) we sent a clink. */
   readonly own: Table<number>
   readonly claims: Table<HeldClaim>
+  readonly late: Table<LateResult>
   /** Facts about the worker itself. */
   readonly facts: Table<string>
 }
@@ -91,6 +95,7 @@ const ERRORS_KEPT = 10
  * resolved.
  */
 export class Ledger {
+  readonly late: LateResults
   readonly #tables: LedgerTables
   readonly #isHealthy: () => boolean
 
@@ -99,6 +104,7 @@ export class Ledger {
   /** @param isHealthy whether writes are kept; while they are not, nothing new may start. */
   constructor(tables: LedgerTables, isHealthy = (): boolean => true, wall = (): number => Date.now()) {
     this.#tables = tables
+    this.late = new LateResults(tables.late)
     this.#isHealthy = isHealthy
     this.#wall = wall
   }
@@ -272,7 +278,7 @@ export class Ledger {
   }
 
   /**
-   * Forgets what nobody will ask for any more: cooling that is over, and attempts, results and own clinks that have not changed
+   * Forgets what nobody will ask for any more: cooling that is over, and attempts, results, late results and own clinks that have not changed
    * for `keep` milliseconds. Dead letters stay until somebody acts: their clinks may still be pending.
    */
   async prune(keep: number): Promise<void> {
@@ -283,6 +289,7 @@ export class Ledger {
       drop(own, (at) => at <= now - keep),
       drop(attempts, ({ at }) => at <= now - keep),
       drop(results, ({ at }) => at <= now - keep),
+      this.late.dropUntil(now - keep),
     ])
   }
 

@@ -13,6 +13,7 @@ export function memoryTables(): LedgerTables {
     cooling: new MemoryTable(),
     own: new MemoryTable(),
     claims: new MemoryTable(),
+    late: new MemoryTable(),
     facts: new MemoryTable(),
   }
 }

@@ -200,9 +200,9 @@ export class Worker {
       this.#parked.size === 0 &&
       this.#shared.health.paused.length === 0 &&
       !ledger.hasLeftAlone(clock.wall())
-    const { mayClaimById } = siblings
+    const { mayClaimById, mayTry } = siblings
     // What a claiming poll takes and parks hides nothing that lies behind it.
-    const mode = claimingMode(config, { mayClaimById, isAllOurs: isAllOurs || !this.#select.reaches })
+    const mode = claimingMode(config, { mayClaimById, mayTry, isAllOurs: isAllOurs || !this.#select.reaches })
     if (config.inbox.claim === 'auto' && !isAllOurs) siblings.want()
     return mode
   }

@@ -1,0 +1,63 @@
+import type { Clink } from '../clink/records.ts'
+import type { Table } from './ledger.ts'
+import type { HandlerOutcome } from './outcome.ts'
+
+/** What a handler came to when Clink could no longer be told: kept for the operator, never sent, and no later run uses it. */
+export interface LateResult {
+  readonly clink: Clink
+  readonly route: string
+  readonly attempt: number
+  /** `late`: its claim had ended by then. `elsewhere`: somebody else had settled the clink. */
+  readonly why: 'late' | 'elsewhere'
+  readonly outcome: 'done' | 'release' | 'retry' | 'reject'
+  readonly response?: string
+  readonly reason?: string
+  /** Wall time in milliseconds. */
+  readonly at: number
+}
+
+/** Rows are in memory as well, and a response may be long. */
+const MOST = 1_000
+
+/** The late results of one state directory: so many at most, the oldest are dropped first. */
+export class LateResults {
+  readonly #table: Table<LateResult>
+
+  constructor(table: Table<LateResult>) {
+    this.#table = table
+  }
+
+  /** Oldest first. */
+  all(): readonly LateResult[] {
+    return [...this.#table.entries()].map(([, result]) => result)
+  }
+
+  async keep(result: LateResult): Promise<void> {
+    const writes = [this.#table.set(`${result.at} ${result.attempt} ${result.clink.clink_id}`, result)]
+    for (const [id] of this.#table.entries()) {
+      if (this.#table.size <= MOST) break
+      writes.push(this.#table.delete(id))
+    }
+    await Promise.all(writes)
+  }
+
+  /** Drops what is not newer than this wall time. */
+  async dropUntil(time: number): Promise<void> {
+    const old = [...this.#table.entries()].filter(([, { at }]) => at <= time)
+    await Promise.all(old.map(async ([id]) => await this.#table.delete(id)))
+  }
+}
+
+/** What is kept of an outcome that came too late. */
+export function keptOf(
+  outcome: Exclude<HandlerOutcome, { outcome: 'failed' }>,
+): Pick<LateResult, 'outcome' | 'response' | 'reason'> {
+  switch (outcome.outcome) {
+    case 'done':
+      return outcome
+    case 'reject':
+    case 'release':
+    case 'retry':
+      return { outcome: outcome.outcome, ...(outcome.reason === undefined ? {} : { reason: outcome.reason }) }
+  }
+}
