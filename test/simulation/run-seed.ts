@@ -36,6 +36,8 @@ const CALM = 5_400_000
 const BUSY = 4
 /** How often it is looked whether it has. */
 const LOOK = 5_000
+/** How often it is looked whether the processes are alive. */
+const PROBE = 10_000
 
 /** Plays one seed and judges it. */
 export async function runSeed(seed: number, options: SeedOptions = {}): Promise<Verdict> {
@@ -106,6 +108,7 @@ class Game {
     }
     const chance = this.#chance.fork('persons')
     for (const act of people) this.time.at(act.at, () => this.#act(act, chance))
+    this.#lookAlive()
     await this.time.runUntil(calmAt, () => false)
     this.record.say('seed', 'calm: nothing disturbs any more')
     await this.#untilQuiet(calmAt + (this.#options.calm ?? CALM))
@@ -114,6 +117,16 @@ class Game {
     await this.time.runUntil(this.time.now + longest + 60_000, () =>
       [...this.#lives.values()].every(({ life }) => life.isOver),
     )
+  }
+
+  /** As a probe would, from time to time. */
+  #lookAlive(): void {
+    this.time.at(this.time.now + PROBE, () => {
+      const at = this.time.now
+      for (const { life } of this.#lives.values())
+        this.record.standing.push(...life.standing.map((reason) => ({ at, life: life.name, reason })))
+      this.#lookAlive()
+    })
   }
 
   /** Until every clink has come to an end that its record explains. */

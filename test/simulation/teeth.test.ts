@@ -133,6 +133,13 @@ describe('the judge notices a worker', { timeout: 60_000 }, () => {
     expect(await brokenRules({ breakage: { transport } }, 'P4')).toContain('P4')
   })
 
+  it('whose polls hang for good (P12)', async () => {
+    const transport = (real: Transport): Transport => ({
+      send: async (request) => await (request.path.startsWith('/inbox') ? new Promise(() => {}) : real.send(request)),
+    })
+    expect(await brokenRules({ breakage: { transport } }, 'P12')).toContain('P12')
+  })
+
   it('that does not mark what it sends (P15)', async () => {
     const transport = (real: Transport): Transport => ({
       send: async (request) => {
