@@ -222,7 +222,10 @@ export class Worker {
     this.#cancelPrune()
     this.#intake.close()
     if (!inOrder) {
-      await crashWatch.fault(this.#deliveries.in('running').map(({ clink, route }) => ({ clink, route: route.name })))
+      const { runs } = this.#shared
+      const outlived = this.#deliveries.in('lost').filter(({ clink }) => runs.has(clink.clink_id))
+      const running = [...this.#deliveries.in('running'), ...outlived]
+      await crashWatch.fault(running.map(({ clink, route }) => ({ clink, route: route.name })))
     }
     const polled = Promise.all([this.#poller.stop(), this.#takeUp.stop()])
     // A clink that is given back before the poll on its way is answered may be claimed again by it.
