@@ -254,7 +254,10 @@ export class Worker {
     this.#cancelPrune()
     this.#intake.close()
     if (!inOrder) {
-      const claimed = this.#deliveries.in('running').map(({ clink, route }) => ({ clink, route: route.name }))
+      const { runs } = this.#shared
+      const outlived = this.#deliveries.in('lost').filter(({ clink }) => runs.has(clink.clink_id))
+      const running = [...this.#deliveries.in('running'), ...outlived]
+      const claimed = running.map(({ clink, route }) => ({ clink, route: route.name }))
       await crashWatch.fault([...claimed, ...this.#reruns.running])
     }
     const polled = Promise.all([this.#poller.stop(), this.#takeUp.stop()])

@@ -14,6 +14,8 @@ export interface SeedOptions {
   readonly breakage?: Breakage
   /** Milliseconds that the workers have in the end; a broken one needs all of it. */
   readonly calm?: number
+  /** Turns the plan of the seed into one in which something is more likely. */
+  readonly planned?: (plan: Plan) => Plan
   /** What the judge is told in place of the plan. */
   readonly told?: (plan: Plan) => Plan
 }
@@ -42,7 +44,8 @@ const PROBE = 10_000
 /** Plays one seed and judges it. */
 export async function runSeed(seed: number, options: SeedOptions = {}): Promise<Verdict> {
   const chance = new Chance(seed)
-  const plan = makePlan(seed, chance.fork('plan'))
+  const made = makePlan(seed, chance.fork('plan'))
+  const plan = options.planned?.(made) ?? made
   const game = new Game(plan, chance, options)
   try {
     await game.play()
