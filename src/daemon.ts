@@ -209,8 +209,10 @@ export class Daemon {
       context,
       closing,
       polled: (taken) => {
-        if (!this.#isReady) this.#emit({ event: 'worker.ready' })
-        this.#isReady = true
+        if (!this.#isReady && context.keys.refusal === undefined) {
+          this.#emit({ event: 'worker.ready' })
+          this.#isReady = true
+        }
         this.#once?.polled(taken)
       },
       failed: (error, failures) => {

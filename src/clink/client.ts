@@ -24,7 +24,7 @@ export interface KeySource {
   /** The key for the next request; its form was looked at. */
   readonly key: Secret
   /** The service takes this key no more (401): the one to ask with instead, at once. Undefined: there is none. */
-  instead(refused: Secret): Secret | undefined
+  instead(refused: Secret, operation: OperationName): Secret | undefined
 }
 
 export interface ClientOptions {
@@ -328,8 +328,9 @@ export class ClinkClient {
       return await this.#askWith(key, call, decode, options)
     } catch (error) {
       // Whoever is refused like this was not listened to, so that asking again repeats nothing.
-      const isRefused = error instanceof ClinkApiError && error.status === 401 && call.operation !== 'health'
-      const other = isRefused ? this.#keys.instead(key) : undefined
+      const isRefused = error instanceof ClinkApiError && error.status === 401
+      const { operation } = call
+      const other = isRefused && operation !== 'health' ? this.#keys.instead(key, operation) : undefined
       if (other === undefined) throw error
       return await this.#askWith(other, call, decode, options)
     }

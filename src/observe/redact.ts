@@ -1,6 +1,9 @@
 /** Anything that looks like a key of the service, also one that nobody told us about. */
 const KEY_SHAPE = /sk_live_[\w-]{4,}/g
 
+/** What is shorter is part of everything, and no secret: taken out, it would leave no line readable. */
+const SHORTEST = 8
+
 /** May grow: a key that comes later belongs to it too. */
 export type Secrets = readonly string[] | ReadonlySet<string>
 
@@ -24,7 +27,7 @@ export function redactor(secrets: Secrets): (text: string) => string {
 function formsOf(secrets: readonly string[]): readonly string[] {
   const forms = new Set(
     secrets
-      .filter((secret) => secret !== '')
+      .filter((secret) => secret.length >= SHORTEST)
       .flatMap((secret) => [secret, JSON.stringify(secret).slice(1, -1), encodeURIComponent(secret)]),
   )
   // The longest first: a shorter one may be a part of it.

@@ -12,6 +12,7 @@ import type { DeliverySet } from './delivery-set.ts'
 import type { Identity } from './identity.ts'
 import type { ClaimInHand, WorkerKey } from './keys.ts'
 import { firstLease, type Lease } from './lease.ts'
+import { look } from './look.ts'
 import type { HeldClaim } from './ledger.ts'
 import { unrenewed, type Parked } from './parked.ts'
 import { standingLease, waitLeft } from './resume.ts'
@@ -317,10 +318,15 @@ export class Intake {
     if (key.isProven || identity.id === undefined) return undefined
     const clink = [...ours].find(({ clink_id }) => this.#deliveries.holding(clink_id) === undefined)
     if (clink === undefined) return undefined
-    const { deadline } = leaseOf(clink, sentAt, config.claim)
-    const owner = await askOwner(clink, key, { deadline, signal: this.hurried })
-    if (owner === 'untold' || owner === 'refused') keys.trust(key)
-    return typeof owner === 'object' ? owner.id : undefined
+    const limits = { deadline: leaseOf(clink, sentAt, config.claim).deadline, signal: this.hurried }
+    const owner = await askOwner(clink, key, limits)
+    if (owner === 'failed') return undefined
+    if (typeof owner === 'object') return owner.id
+    const seen = await look(clink, key.api, limits.deadline, limits.signal)
+    if (seen === 'failed') return undefined
+    const shown = seen?.status === 'claimed' ? (seen.claimed_by ?? undefined) : undefined
+    if (shown === undefined) keys.trust(key)
+    return shown
   }
 
   /** A marked clink may be our own reply: who we are has to be known before it is judged. */

@@ -71,7 +71,8 @@ export class KeyChange {
     const { ask, clock, emit, identity, keys, random } = this.#options
     const candidate = ask(secret)
     for (let tries = 1; !signal.aborted; tries += 1) {
-      const verdict = await checkKey(candidate, keys.current.api, identity, { attempts: 2, signal })
+      const present = keys.isTelling ? keys.current.api : undefined
+      const verdict = await checkKey(candidate, present, identity, { attempts: 2, signal })
       if (signal.aborted) return
       if (verdict.is === 'ours' || verdict.is === 'unknown') {
         keys.adopt(secret, verdict.is === 'ours')

@@ -22,11 +22,11 @@ const NEEDED = ['clinks:read', 'clinks:write'] as const
  * be compared with another such key's, and equals our identity where ids are of one kind; a key of one group says no more
  * than whether a user or a profile owns it. So it may prove that the key is ours, or that it is not, or neither.
  *
- * @param present the key in use.
+ * @param present the key in use; undefined: it says nothing about who we are.
  */
 export async function checkKey(
   candidate: Asks,
-  present: Asks,
+  present: Asks | undefined,
   identity: Identity,
   options: CallOptions,
 ): Promise<KeyVerdict> {
@@ -35,6 +35,7 @@ export async function checkKey(
   const lacking = NEEDED.filter((name) => theirs.permissions[name] === false)
   if (lacking.length > 0) return { is: 'refused', reason: `the key lacks ${lacking.join(' and ')}`, again: true }
   if (theirs.scope_type === 'user' && identity.isUs(theirs.scope_id)) return { is: 'ours' }
+  if (present === undefined) return { is: 'unknown' }
   const ours = await ask(present, options)
   if (ours instanceof ClinkApiError) return { is: 'unknown' }
   if (ours.owner_type !== theirs.owner_type) {

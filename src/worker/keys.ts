@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { ClinkClient, KeySource } from '../clink/client.ts'
+import type { OperationName } from '../clink/contract.ts'
 import type { Secret } from '../base/secret.ts'
 import type { Emit } from '../events.ts'
 import type { ClinkApi } from './clink-api.ts'
@@ -66,13 +67,18 @@ export class WorkerKey implements KeySource, KeyClients {
   }
 
   get key(): Secret {
-    return this.#isSpent ? this.#keys.current.secret : this.secret
+    const { current } = this.#keys
+    return this.#isSpent && current.isProven ? current.secret : this.secret
   }
 
-  /** A refusal while there is no other key may be over later, so it is remembered only when there is one. */
-  instead(refused: Secret): Secret | undefined {
-    const { secret } = this.#keys.current
+  /**
+   * A refusal while there is no other key may be over later, so it is remembered only when there is one. A key that may be somebody
+   * else's does what the service refuses to strangers, and nothing in their name.
+   */
+  instead(refused: Secret, operation: OperationName): Secret | undefined {
+    const { isProven, secret } = this.#keys.current
     if (secret.reveal() === refused.reveal()) return undefined
+    if (!isProven && !ABOUT_A_CLAIM.has(operation)) return undefined
     this.#isSpent = true
     return secret
   }
@@ -114,6 +120,11 @@ export class Keys {
     return this.#refusal
   }
 
+  /** Whether the current key says something about who we are. */
+  get isTelling(): boolean {
+    return this.#current.isProven || this.#options.identity.id === undefined
+  }
+
   /** The current key may work again: what the service refused is worth a try. */
   again(): void {
     this.#options.changed()
@@ -121,9 +132,11 @@ export class Keys {
 
   /** The key for new claims from now on. */
   adopt(secret: Secret, isProven: boolean): void {
-    const before = this.#current
-    if (this.#refusal === undefined && (before.isProven || this.#before === undefined)) this.#before = before
-    this.#current = this.#before?.secret.reveal() === secret.reveal() ? this.#before : this.#make(secret)
+    const last = this.#current
+    const back = last.isProven || this.#before === undefined ? last : this.#before
+    const isBack = back.stranger === undefined && back.secret.reveal() === secret.reveal()
+    this.#current = isBack ? back : this.#make(secret)
+    this.#before = back
     if (isProven) this.#prove(this.#current)
     this.#refusal = undefined
     this.#options.emit({ event: 'key.changed', verified: isProven })
@@ -152,7 +165,8 @@ export class Keys {
     const advice = STRANGER_ADVICE
     key.stranger = owner
     if (key !== this.#current) return
-    const before = this.#before
+    // The one before may be this one, or found out by a poll of its own that was on its way.
+    const before = this.#before?.stranger === undefined ? this.#before : undefined
     this.#before = undefined
     emit({ event: 'key.refused', reason, advice, goesOn: before !== undefined })
     if (before === undefined) {
@@ -178,6 +192,14 @@ export class Keys {
     return new WorkerKey(secret, this, this.#options.makeClients)
   }
 }
+
+/** What is asked about a claim; the service does it for its owner only. */
+const ABOUT_A_CLAIM: ReadonlySet<OperationName> = new Set([
+  'claim_clink',
+  'complete_clink',
+  'release_clink',
+  'get_clinks',
+])
 
 const STRANGER_ADVICE =
   'give this worker a key of the same owner; another owner needs a state directory of its own, or to be named in clink.identity'

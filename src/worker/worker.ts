@@ -169,6 +169,8 @@ export class Worker {
 
   /** Another key is current: polls now, whatever the service said to the one before. */
   retry(): void {
+    // It may see what is not new, and what the one before gave back is not new either.
+    this.#select.sweepSoon()
     this.#poller.retry()
   }
 

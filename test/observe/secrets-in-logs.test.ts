@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import { Secret } from '../../src/base/secret.ts'
 import { logEvents } from '../../src/observe/events.ts'
 import { createLogger } from '../../src/observe/log.ts'
+import { redactor } from '../../src/observe/redact.ts'
 
 const KEY = 'sk_live_u_do"not\\show/me'
 const clink = {
@@ -88,4 +89,12 @@ test('a key that nobody told the log about is known by its shape', () => {
   )
   logger.info({ event: 'x', text: 'Bearer sk_live_g_0123456789' })
   expect(written).toContain('Bearer [secret]')
+})
+
+test('What is too short to be a key leaves the lines readable: a key file may hold anything for a moment (P13, P14)', () => {
+  const secrets = new Set([KEY])
+  const redact = redactor(secrets)
+  secrets.add('e')
+
+  expect(redact('{"level":"info"}')).toBe('{"level":"info"}')
 })

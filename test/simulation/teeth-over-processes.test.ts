@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import type { LedgerTables, Table } from '../../src/worker/ledger.ts'
+import type { LedgerTables } from '../../src/worker/ledger.ts'
 import { memoryTables } from '../../src/worker/memory-tables.ts'
+import type { Table } from '../../src/worker/table.ts'
 import { findBreach } from './broken-rules.ts'
 import type { Breakage } from './life.ts'
 import { KILLER, type Plan } from './plan.ts'

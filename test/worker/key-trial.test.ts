@@ -1,0 +1,108 @@
+import { describe, expect, it } from 'vitest'
+import type { Emulator } from '../../src/emulator/emulator.ts'
+import { Ledger } from '../../src/worker/ledger.ts'
+import { memoryTables } from '../../src/worker/memory-tables.ts'
+import { Bench, until } from './harness.ts'
+import { change, keysThat, seed } from './key-owners.ts'
+
+/** What an earlier process of the worker's own profile kept. */
+async function ownLedger(emulator: Emulator): Promise<Ledger> {
+  const ledger = new Ledger(memoryTables())
+  await ledger.noteFact('identity', `${emulator.url} ap_worker`)
+  return ledger
+}
+
+describe.concurrent("§8: a worker that was started with another owner's key", () => {
+  it('takes the right key though it is of another kind than the wrong one', async () => {
+    await using bench = await Bench.open({ seed })
+    const id = bench.send('work')
+    const station = bench.work(() => 'done', { key: 'alice', ledger: await ownLedger(bench.emulator) })
+    await station.seen('worker.notReady')
+    change(station, bench.emulator, 'worker')
+    await bench.completed(id)
+
+    expect(keysThat(bench.emulator, id, 'completed')).toEqual(['worker'])
+  })
+
+  it('is not called ready by the poll that found it out', async () => {
+    await using bench = await Bench.open({ seed })
+    bench.send('work')
+    const station = bench.work(() => 'done', { key: 'helper', ledger: await ownLedger(bench.emulator) })
+    await station.seen('worker.notReady')
+
+    expect(station.all('worker.ready')).toEqual([])
+  })
+
+  it('is found out by a list where polls do not say who claims and renewals are refused (P15)', async () => {
+    await using bench = await Bench.open({ seed, switches: { pollRecords: 'snapshot', reclaim: 'refuse' } })
+    const id = bench.send('work')
+    const station = bench.work(() => 'done', { key: 'helper', ledger: await ownLedger(bench.emulator) })
+    const { goesOn } = await station.seen('key.refused')
+    await until(() => bench.status(id) === 'pending', 'it is given back')
+
+    expect(goesOn).toBe(false)
+    expect(station.runs).toEqual([])
+  })
+})
+
+describe.concurrent('§8: a key on trial', () => {
+  it('that was current before is not what the worker goes back to when it is refused (P10)', async () => {
+    await using bench = await Bench.open({ seed })
+    const station = bench.work(() => 'done', { key: 'helper', ledger: await ownLedger(bench.emulator) })
+    await station.seen('worker.ready')
+    change(station, bench.emulator, 'next')
+    await station.seen('key.changed')
+    change(station, bench.emulator, 'helper')
+    await until(() => station.all('key.changed').length === 2, 'it is back at the first key')
+    const id = bench.send('work')
+    const { goesOn } = await station.seen('key.refused')
+    await station.seen('worker.notReady')
+    await until(() => bench.status(id) === 'pending', 'it is given back')
+
+    expect(goesOn).toBe(false)
+    expect(keysThat(bench.emulator, id, 'claimed')).toEqual(['helper'])
+  })
+
+  it('says nothing in the name of its owner for a clink that the suspended key before has claimed (P15)', async () => {
+    await using bench = await Bench.open({ seed })
+    const gate = Promise.withResolvers<void>()
+    const station = bench.work(async (_, ctx) => {
+      await gate.promise
+      await ctx.reply('half of it', { to: 'group' })
+    })
+    const id = bench.send('work')
+    await station.seen('clink.started', id)
+    change(station, bench.emulator, 'helper')
+    await station.seen('key.changed')
+    bench.emulator.suspendKey('worker')
+    gate.resolve()
+    await station.seen('clink.ended', id)
+
+    expect(bench.emulator.clinks().map(({ clink_id }) => clink_id)).toEqual([id])
+  })
+})
+
+describe.concurrent('§8: what a refused key has given back', () => {
+  it('is claimed with a good one at once, though a list of what is new does not show it (select, P1)', async () => {
+    await using bench = await Bench.open({ seed })
+    const station = bench.work(() => 'done', {
+      settings: {
+        inbox: { claim: 'select' },
+        claim: { timeout: 60_000, exclusive: true },
+      },
+    })
+    await bench.completed(bench.send('so that it knows who it is'))
+    bench.emulator.suspendKey('worker')
+    await station.seen('worker.notReady')
+    const old = bench.send('old')
+    bench.emulator.moveClock(5_000)
+    const fresh = bench.send('fresh')
+    change(station, bench.emulator, 'helper')
+    await station.seen('key.refused')
+    await until(() => bench.status(old) === 'pending' && bench.status(fresh) === 'pending', 'both are given back')
+    change(station, bench.emulator, 'next')
+    await bench.completed([old, fresh])
+
+    expect(keysThat(bench.emulator, old, 'claimed')).toEqual(['helper', 'next'])
+  })
+})
