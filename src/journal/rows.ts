@@ -49,6 +49,7 @@ export const rows = {
     route: z.string(),
     running: z.boolean(),
     releasing: z.boolean(),
+    key: z.string().exactOptional(),
     boot: z.string(),
     end: z.number(),
     serverEnd: z.number().exactOptional(),

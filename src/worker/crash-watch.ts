@@ -60,6 +60,13 @@ export class CrashWatch {
     ]
     // Whoever ended: a start whose end nobody knows does not count against its clink.
     if (crashed || !isOurs) writes.push(...running.map(async ({ clink }) => await ledger.excuse(clink.clink_id)))
+    // Their starts were taken back, and are noted again as what they were, for a later crash to know of this one.
+    const noted = givenBack.filter((id) => !running.some(({ clink }) => clink.clink_id === id) && !ledger.isGivenUp(id))
+    for (const id of noted)
+      writes.push(
+        ledger.startAttempt(id).then(() => {}),
+        ledger.excuse(id),
+      )
     const verdict = killer === undefined ? undefined : this.#count(killer)
     if (verdict !== undefined) writes.push(verdict.written)
     if (crashes >= IN_A_ROW) {

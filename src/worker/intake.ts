@@ -5,10 +5,10 @@ import type { Clink } from '../clink/records.ts'
 import type { LeftAlone } from '../events.ts'
 import type { Route, RoutedClink } from '../handlers/route.ts'
 import { claimById, type ClaimById, type ClaimByIdOptions } from './claim-by-id.ts'
+import { askOwner, type OwnerAnswer } from './ask-owner.ts'
 import { complete } from './complete.ts'
 import { Delivery, type DeliveryShared } from './delivery.ts'
 import type { DeliverySet } from './delivery-set.ts'
-import { ClinkApiError } from '../clink/errors.ts'
 import type { Identity } from './identity.ts'
 import type { ClaimInHand, WorkerKey } from './keys.ts'
 import { firstLease, type Lease } from './lease.ts'
@@ -26,8 +26,6 @@ export interface Admitted {
   readonly fresh: number
 }
 
-/** Definite answers to a renewal that tell nothing. */
-const REFUSALS = new Set([403, 404, 409, 410])
 /** How many clinks are remembered as left alone. */
 const SAID = 10_000
 
@@ -44,7 +42,8 @@ export class Intake {
   readonly #shared: DeliveryShared
   readonly #deliveries: DeliverySet
   readonly #parked: Parked
-  readonly #closing = new AbortController()
+  #isClosing = false
+  readonly #hurried = new AbortController()
   /** Clinks that are being claimed by id: the service may show them as ours before we know. */
   readonly #claiming = new Set<string>()
   /** Clinks of which was said why they are left alone: a list shows them again and again. */
@@ -56,13 +55,23 @@ export class Intake {
     this.#parked = parked
   }
 
-  /** From now on everything that arrives is given back, also what is being asked about. */
+  /** From now on everything that arrives is given back, what is being asked about as soon as that is answered. */
   close(): void {
-    this.#closing.abort()
+    this.#isClosing = true
   }
 
   get isClosing(): boolean {
-    return this.#closing.signal.aborted
+    return this.#isClosing
+  }
+
+  /** Waits no longer for answers about clinks that have just arrived. What such a request does afterwards runs out there. */
+  hurry(): void {
+    this.#hurried.abort()
+  }
+
+  /** Ends requests about clinks that have just arrived. A claim that is given up and then released may be made after that. */
+  get hurried(): AbortSignal {
+    return this.#hurried.signal
   }
 
   /**
@@ -151,25 +160,47 @@ export class Intake {
 
   /** Holds on to claims of an earlier process whose leases stand, as if they had just been polled. */
   async resume(claims: readonly HeldClaim[]): Promise<void> {
-    const { boot, clock, emit, identity, keys, ledger, router } = this.#shared.context
-    const key = keys.current
     if (claims.length === 0) return
-    let gone = 0
-    for (const claim of claims) {
-      const { clink } = claim
-      const lease = standingLease(claim, clock, boot)
-      const routed = router.route(clink, identity.id)
-      const wait = waitLeft(claim, clock, boot)
-      if (lease === undefined) gone += 1
-      if (lease === undefined && wait > 0) await ledger.coolUntil(clink.clink_id, clock.wall() + wait)
-      if (lease === undefined || routed === undefined || ledger.isGivenUp(clink.clink_id)) {
-        await ledger.dropClaim(clink.clink_id)
-        if (lease !== undefined) this.#parked.add(clink, lease, routed === undefined ? 'no-route' : 'given-up', key)
-      } else {
-        this.#deliveries.add(new Delivery(clink, routed, { lease, key }, this.#shared, wait))
-      }
+    const stood = await Promise.all(claims.map(async (claim) => await this.#resumeOne(claim)))
+    const held = stood.filter(Boolean).length
+    this.#shared.context.emit({ event: 'worker.resumed', claims: held, gone: claims.length - held })
+  }
+
+  /** False: the claim does not stand any more. */
+  async #resumeOne(claim: HeldClaim): Promise<boolean> {
+    const { boot, clock, identity, keys, ledger, router } = this.#shared.context
+    const { clink } = claim
+    const key = keys.current
+    const lease = standingLease(claim, clock, boot)
+    const wait = waitLeft(claim, clock, boot)
+    if (lease === undefined || !(await this.#isStillOurs(claim, lease, key))) {
+      if (wait > 0) await ledger.coolUntil(clink.clink_id, clock.wall() + wait)
+      await ledger.dropClaim(clink.clink_id)
+      return false
     }
-    emit({ event: 'worker.resumed', claims: claims.length - gone, gone })
+    const routed = router.route(clink, identity.id)
+    if (routed === undefined || ledger.isGivenUp(clink.clink_id)) {
+      await ledger.dropClaim(clink.clink_id)
+      this.#parked.add(clink, lease, routed === undefined ? 'no-route' : 'given-up', key)
+    } else {
+      this.#deliveries.add(new Delivery(clink, routed, { lease, key }, this.#shared, wait))
+    }
+    return true
+  }
+
+  /** Another key than the one that claimed may be somebody else's, or may not be good for the claim: a renewal tells. */
+  async #isStillOurs(claim: HeldClaim, lease: Lease, key: WorkerKey): Promise<boolean> {
+    const { emit, keys } = this.#shared.context
+    const { clink } = claim
+    if (claim.key === undefined || claim.key === key.print) return true
+    const owner = await askOwner(clink, key, { deadline: lease.deadline, signal: this.hurried })
+    if (owner === 'untold' || (typeof owner === 'object' && keys.accept(key, owner.id))) return true
+    emit({
+      event: 'clink.leftToExpire',
+      clink,
+      why: `another key made the claim, and a renewal with this one: ${named(owner)}`,
+    })
+    return false
   }
 
   /** True when the clink is being worked. */
@@ -238,7 +269,7 @@ export class Intake {
     const canFindOut = key === keys.current
     const mustFindOut = byId ? siblings.mayClaimById !== true : siblings.isDue && canFindOut
     if (mustFindOut && !this.isClosing) {
-      const verdict = canFindOut ? await siblings.findOut(clink, lease.deadline, this.#closing.signal) : 'unknown'
+      const verdict = canFindOut ? await siblings.findOut(clink, lease.deadline, this.hurried) : 'unknown'
       if (verdict !== 'refused' && !this.isClosing) {
         emit({ event: 'clink.leftToExpire', clink, why: `another session may hold it (siblings: ${verdict})` })
         return false
@@ -286,31 +317,17 @@ export class Intake {
     if (key.isProven || identity.id === undefined) return undefined
     const clink = [...ours].find(({ clink_id }) => this.#deliveries.holding(clink_id) === undefined)
     if (clink === undefined) return undefined
-    const owner = await this.#askOwner(clink, leaseOf(clink, sentAt, config.claim), key)
-    if (owner === 'untold') keys.trust(key)
+    const { deadline } = leaseOf(clink, sentAt, config.claim)
+    const owner = await askOwner(clink, key, { deadline, signal: this.hurried })
+    if (owner === 'untold' || owner === 'refused') keys.trust(key)
     return typeof owner === 'object' ? owner.id : undefined
   }
 
   /** A marked clink may be our own reply: who we are has to be known before it is judged. */
   async #learnIdentity(clink: Clink, lease: Lease, key: WorkerKey): Promise<void> {
-    const owner = await this.#askOwner(clink, lease, key)
+    const owner = await askOwner(clink, key, { deadline: lease.deadline, signal: this.hurried })
     // Not known: the clink is left alone, and the worker says so.
     if (typeof owner === 'object') this.#shared.context.identity.learn(owner.id, 'a renewal')
-  }
-
-  /** A claim of what we hold is answered with the record as claimed, whose owner is us. */
-  async #askOwner(
-    clink: Clink,
-    lease: Lease,
-    { api }: WorkerKey,
-  ): Promise<{ readonly id: string } | 'untold' | 'failed'> {
-    try {
-      const limits = { deadline: lease.deadline, attempts: 1, signal: this.#closing.signal }
-      const { claimed_by: id, status } = await api.claimClink({ clink_id: clink.clink_id }, limits)
-      return status === 'claimed' && typeof id === 'string' ? { id } : 'untold'
-    } catch (error) {
-      return error instanceof ClinkApiError && REFUSALS.has(error.status) ? 'untold' : 'failed'
-    }
   }
 
   /** Claims that were made for somebody else. */
@@ -354,4 +371,8 @@ function leaseOf(clink: Clink, sentAt: number, policy: Parameters<typeof firstLe
   const times = clink.status === 'claimed' ? clink : { claimed_at: undefined, claim_expires_at: undefined }
   const grant = { sentAt, asked: undefined, claimedAt: times.claimed_at, expiresAt: times.claim_expires_at }
   return firstLease(grant, policy)
+}
+
+function named(owner: OwnerAnswer): string {
+  return typeof owner === 'object' ? `names ${owner.id}` : owner
 }

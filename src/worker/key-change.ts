@@ -38,7 +38,10 @@ export class KeyChange {
     this.#options = options
   }
 
-  /** Another offer takes the place of one that is still being looked at. */
+  /**
+   * Another offer takes the place of one that is still being looked at. An offer of the current key says only that it may work
+   * again.
+   */
   offer(text: Secret, from: string): void {
     if (this.#isStopped) return
     const { crashed, emit, keys } = this.#options
@@ -51,7 +54,10 @@ export class KeyChange {
     }
     this.#newest.abort()
     const { signal } = (this.#newest = new AbortController())
-    if (secret.reveal() === keys.current.secret.reveal()) return
+    if (secret.reveal() === keys.current.secret.reveal()) {
+      keys.again()
+      return
+    }
     this.#work = this.#bringIn(secret, signal).catch((error: unknown) => crashed(asError(error)))
   }
 

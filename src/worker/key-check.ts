@@ -38,7 +38,7 @@ export async function checkKey(
   const ours = await ask(present, options)
   if (ours instanceof ClinkApiError) return { is: 'unknown' }
   if (ours.owner_type !== theirs.owner_type) {
-    return refused(`the key belongs to a ${name(theirs)}, the one in use to a ${name(ours)}`)
+    return refused(`the key belongs to ${kind(theirs)}, the one in use to ${kind(ours)}`)
   }
   if (ours.scope_type !== 'user' || theirs.scope_type !== 'user') return { is: 'unknown' }
   if (ours.scope_id === theirs.scope_id) return { is: 'ours' }
@@ -66,6 +66,6 @@ function refused(reason: string): KeyVerdict {
   return { is: 'refused', reason, again: false }
 }
 
-function name({ owner_type: type }: PermissionsResponse): string {
-  return type === 'agent_profile' ? 'agent profile' : type
+function kind({ owner_type: type }: PermissionsResponse): string {
+  return type === 'agent_profile' ? 'an agent profile' : `a ${type}`
 }

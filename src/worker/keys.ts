@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import type { ClinkClient, KeySource } from '../clink/client.ts'
 import type { Secret } from '../base/secret.ts'
 import type { Emit } from '../events.ts'
@@ -16,6 +17,8 @@ export interface ClaimInHand {
   readonly lease: Lease
   readonly key: WorkerKey
 }
+
+const PRINT = 8
 
 /** Why no claims are made. */
 export interface Refusal {
@@ -55,6 +58,11 @@ export class WorkerKey implements KeySource, KeyClients {
     const { api, handlerApi } = makeClients(this)
     this.api = api
     this.handlerApi = handlerApi
+  }
+
+  /** Tells keys apart in the journal. Far too short to find the key by. */
+  get print(): string {
+    return createHash('sha256').update(this.key.reveal()).digest('hex').slice(0, PRINT)
   }
 
   get key(): Secret {
@@ -104,6 +112,11 @@ export class Keys {
   /** Why nothing may be claimed; undefined: it may. */
   get refusal(): Refusal | undefined {
     return this.#refusal
+  }
+
+  /** The current key may work again: what the service refused is worth a try. */
+  again(): void {
+    this.#options.changed()
   }
 
   /** The key for new claims from now on. */

@@ -34,10 +34,12 @@ export interface KeptResult {
 export interface HeldClaim {
   readonly clink: Clink
   readonly route: string
-  /** True while a handler runs for it. */
+  /** True while code runs for it, be it that of an earlier claim: code may end the process. */
   readonly running: boolean
-  /** True once a release was to be sent: the claim may be another's by now. */
+  /** True once a release was to be sent, or the claim was lost: it may be another's by now. */
   readonly releasing: boolean
+  /** Which key made it, by its print. */
+  readonly key?: string
   /** The boot that `end` is told in, and that end of the lease: milliseconds of the boot's uptime. */
   readonly boot: string
   readonly end: number
@@ -225,6 +227,11 @@ export class Ledger {
 
   async dropClaim(clinkId: string): Promise<void> {
     await this.#tables.claims.delete(clinkId)
+  }
+
+  /** Code that has outlived its claim has ended. A later claim on the same clink stays. */
+  async dropLost(clinkId: string): Promise<void> {
+    if (this.#tables.claims.get(clinkId)?.releasing === true) await this.dropClaim(clinkId)
   }
 
   /**

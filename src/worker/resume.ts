@@ -11,6 +11,7 @@ export function toHeldClaim(
     readonly route: string
     readonly running: boolean
     readonly releasing: boolean
+    readonly key?: string
     readonly lease: Lease
     /** Local time at which a held clink is to run. */
     readonly dueAt: number | undefined

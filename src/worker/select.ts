@@ -84,7 +84,10 @@ export class Select implements Claiming {
     return (this.#sweep = new Sweep(now, isFull ? undefined : this.#newest))
   }
 
-  /** What was listed too long ago is listed again: a claim counts from the list that showed its clink as pending. */
+  /**
+   * What was listed too long ago is listed again: a claim counts from the list that showed its clink as pending. Where the service
+   * does not show the oldest first, what was not listed yet may be older than that.
+   */
   #rewind(): void {
     const { clock, config } = this.#shared.context
     const stale = clock.now() - Math.max(1_000, config.claim.timeout * FRESH)
@@ -92,7 +95,8 @@ export class Select implements Claiming {
     if (!candidates.some(({ listedAt }) => listedAt < stale)) return
     this.#backlog.clear()
     const oldest = Math.min(...candidates.map(({ clink }) => startOf(clink.created_at)))
-    this.#sweep = new Sweep(clock.now(), Number.isNaN(oldest) ? undefined : oldest)
+    const isOrdered = this.#sweep?.isOrdered === true && !Number.isNaN(oldest)
+    this.#sweep = new Sweep(clock.now(), isOrdered ? oldest : undefined)
   }
 
   async #list(sweep: Sweep, signal: AbortSignal): Promise<number> {
@@ -105,7 +109,6 @@ export class Select implements Claiming {
     } catch (error) {
       if (!(error instanceof ClinkApiError) || !sweep.isEnlarged || !REFUSED.has(error.status)) throw error
       sweep.refused()
-      this.#noteOrder(sweep)
       return 0
     }
     this.#intake.reportMalformed(page.malformed)

@@ -7,8 +7,9 @@ const LARGEST_PAGE = 1_600
 /**
  * A pass over the inbox, page by page. The next page begins where the last one ended, with that moment taken in, so clinks of
  * one moment are not missed; each id counts once. It ends when a page brings nothing new. That reaches everything where pages
- * show the oldest first. In any other order, or where more clinks have one moment than fit a page, a larger page is tried; when the
- * service does not give one, clinks may be out of reach.
+ * show the oldest first. In any other order, or where more clinks have one moment than fit a page, a larger page is tried, and asked
+ * for again while it brings anything new, since what was taken meanwhile makes room on it. When it does not, clinks may be out of
+ * reach.
  */
 export class Sweep {
   /** From the beginning of time. */
@@ -18,9 +19,12 @@ export class Sweep {
   isOver = false
   /** The order of the service may hide clinks from us. */
   isStarved = false
+  /** Whether what was not shown yet is newer than all that was. */
+  isOrdered = true
   readonly #seen = new Set<string>()
   #since: number | undefined
   #last = 0
+  #most = LARGEST_PAGE
 
   /** @param since service time in milliseconds. */
   constructor(startedAt: number, since?: number) {
@@ -48,34 +52,36 @@ export class Sweep {
     const times = clinks.map(({ created_at }) => startOf(created_at))
     const newest = Math.max(...times.filter((time) => !Number.isNaN(time)))
     const isAscending = times.every((time, index) => index === 0 || time >= (times[index - 1] ?? time))
+    // A page of one moment tells nothing about the order.
+    const isMoving = isAscending && (times[0] ?? newest) < newest
     if (ids.length < Math.min(largest, this.limit)) {
       this.isOver = true
-    } else if (isNews && isAscending && Number.isFinite(newest)) {
+      return
+    }
+    this.isOrdered &&= isMoving
+    if (isNews && isMoving) {
       this.#since = newest
       this.#last = 0
       this.limit = PAGE
     } else if (ids.length < this.limit && (this.#last === 0 || ids.length > this.#last)) {
       this.isOver = true
-    } else if (ids.length <= this.#last || this.limit >= LARGEST_PAGE) {
-      this.#giveUp()
-    } else {
+    } else if (ids.length > this.#last && this.limit < this.#most) {
       this.#last = ids.length
       this.limit *= 2
+    } else if (!isNews) {
+      this.isOver = true
+      this.isStarved = true
     }
   }
 
-  /** The service refuses a page as large as was asked for. */
+  /** The service refuses a page as large as was asked for: the largest that it gives has to do. */
   refused(): void {
-    this.#giveUp()
+    this.limit /= 2
+    this.#most = this.limit
   }
 
   get isEnlarged(): boolean {
     return this.limit > PAGE
-  }
-
-  #giveUp(): void {
-    this.isOver = true
-    this.isStarved = true
   }
 }
 

@@ -226,9 +226,9 @@ export class Worker {
       this.#parked.size === 0 &&
       this.#shared.health.paused.length === 0 &&
       !ledger.hasLeftAlone(clock.wall())
-    const { mayClaimById } = siblings
+    const { mayClaimById, mayTry } = siblings
     // What a claiming poll takes and parks hides nothing that lies behind it.
-    const mode = claimingMode(config, { mayClaimById, isAllOurs: isAllOurs || !this.#select.reaches })
+    const mode = claimingMode(config, { mayClaimById, mayTry, isAllOurs: isAllOurs || !this.#select.reaches })
     if (config.inbox.claim === 'auto' && !isAllOurs) siblings.want()
     return mode
   }
@@ -255,12 +255,16 @@ export class Worker {
     this.#cancelPrune()
     this.#intake.close()
     if (!inOrder) {
-      const claimed = this.#deliveries.in('running').map(({ clink, route }) => ({ clink, route: route.name }))
+      const { runs } = this.#shared
+      const outlived = this.#deliveries.in('lost').filter(({ clink }) => runs.has(clink.clink_id))
+      const running = [...this.#deliveries.in('running'), ...outlived]
+      const claimed = running.map(({ clink, route }) => ({ clink, route: route.name }))
       await crashWatch.fault([...claimed, ...this.#reruns.running])
     }
     const polled = Promise.all([this.#poller.stop(), this.#takeUp.stop()])
     // A clink that is given back before the poll on its way is answered may be claimed again by it.
     await this.#until(clock.now() + Math.min(timeout * POLL_PART, LONGEST_POLL), polled, this.#hurried.signal)
+    this.#intake.hurry()
     for (const delivery of this.#deliveries.live) delivery.drain()
     this.#reruns.drain()
     // Nothing new after this: what a later answer brings is given back as it arrives.

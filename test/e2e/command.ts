@@ -76,7 +76,12 @@ export class Site implements AsyncDisposable {
   }
 
   start(...args: string[]): Command {
-    const env = { CLINK_API_URL: this.emulator.url, CLINK_API_KEY: this.emulator.key, NOTES: this.notes }
+    return this.startWith({}, ...args)
+  }
+
+  /** @param own what its environment has beside, or instead of, the usual. */
+  startWith(own: Readonly<Record<string, string>>, ...args: string[]): Command {
+    const env = { CLINK_API_URL: this.emulator.url, CLINK_API_KEY: this.emulator.key, NOTES: this.notes, ...own }
     const command = new Command(args, { cwd: this.directory, env })
     this.#commands.push(command)
     return command

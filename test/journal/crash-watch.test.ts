@@ -232,6 +232,38 @@ describe('P9, §4: the crash watch', () => {
     })
   })
 
+  it.each([0, DAY])(
+    'finds a clink that ends the process by an uncaught error, though it was given back and seemed to survive, %d ms apart (P9, §4)',
+    async (apart) => {
+      using lives = new Lives()
+      const faults = async ({ ledger, watch, run, runAlone }: Life): Promise<void> => {
+        if (ledger.isSuspect('leaks')) await runAlone('leaks')
+        else await run('leaks', 'beside')
+        lives.now += apart
+        await watch.fault([claimOf('leaks', true), claimOf('beside', true)])
+        // As a stop does: the handlers heed their abort, and their clinks are released.
+        await watch.survived('leaks')
+        for (const id of ['leaks', 'beside'].filter((one) => ledger.startsOf(one) > 0)) {
+          await Promise.all([ledger.takeBackAttempt(id), ledger.dropClaim(id)])
+        }
+      }
+      for (let crash = 0; crash < 2; crash += 1) await lives.life(faults)
+      await lives.life(async (life) => {
+        expect(life.events).toMatchObject([{ event: 'worker.crashed', crashes: 2, running: ['leaks', 'beside'] }])
+        expect(life.ledger.isSuspect('leaks')).toBe(true)
+        // Nothing of this counts as an attempt.
+        expect(life.ledger.startsOf('leaks') - life.ledger.excusedOf('leaks')).toBe(0)
+        await faults(life)
+      })
+      for (let crash = 1; crash < LIMIT; crash += 1) await lives.life(faults)
+      await lives.life(async ({ ledger }) => {
+        expect(ledger.isGivenUp('leaks')).toBe(true)
+        expect(ledger.isGivenUp('beside')).toBe(false)
+        await Promise.resolve()
+      }, 'stop')
+    },
+  )
+
   it('sees no crash of its own in what was copied from a worker that runs, and holds no start against its clinks (P9, §7)', async () => {
     using lives = new Lives()
     await lives.life(async ({ run }) => await run('a'))

@@ -47,6 +47,15 @@ describe.concurrent('P10, §4: a handler that outlives its claim where the servi
     expect(station.all('clink.deadLettered', id)[0]?.reason).toBe(`its claim ran out once ${ADVICE}`)
   })
 
+  it('is given up where the margin is the better part of a claim', async () => {
+    await using bench = await Bench.open({ switches: { ...unrenewed, claimTimes: 'seconds' } })
+    const id = bench.send('too long')
+    const station = bench.work(async (_, ctx) => await obey(ctx), { settings: upTo(1) })
+    const { reason } = await station.seen('clink.deadLettered', id)
+
+    expect(reason).toBe(`its claim ran out once ${ADVICE}`)
+  })
+
   it('is not given up for a claim of which it had less than half', async () => {
     const switches: Partial<Switches> = { reclaim: 'refuse', defaultTimeout: 3 }
     await using bench = await Bench.open({ switches })

@@ -61,7 +61,8 @@ export class VirtualBench {
     this.#longestTimer = options.longestTimer ?? Infinity
     const chance = new Chance(2)
     const random = (): number => chance.next()
-    const clock = { now: () => WALL + this.time.now, move: () => {} }
+    let moved = 0
+    const clock = { now: () => WALL + this.time.now + moved, move: (ms: number) => void (moved += ms) }
     this.emulator = createEmulator({ clock, random, ...(options.switches && { switches: options.switches }) })
     // As one who starts it would, but for the seconds.
     const config = makeConfig('http://127.0.0.1:1', {
@@ -117,6 +118,10 @@ export class VirtualBench {
 
   send(text: string): string {
     return this.emulator.send('ops', text, { from: 'bob' }).clink_id
+  }
+
+  all<Name extends WorkerEvent['event']>(name: Name): Extract<WorkerEvent, { event: Name }>[] {
+    return this.events.filter((event): event is Extract<WorkerEvent, { event: Name }> => event.event === name)
   }
 
   async pass(ms: number): Promise<void> {
