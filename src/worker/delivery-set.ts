@@ -72,9 +72,14 @@ export class DeliverySet {
     return this.#stuckSince.length
   }
 
-  /** Local time since which so many slots are held by handlers that are stuck. */
-  allStuckSince(slots: number): number | undefined {
-    return this.stuck >= slots ? this.#stuckSince.at(-1) : undefined
+  /**
+   * Local time since which so many slots are held by handlers that are stuck.
+   *
+   * @param others since when those are stuck that have a slot and are no deliveries.
+   */
+  allStuckSince(slots: number, others: readonly number[]): number | undefined {
+    const all = [...this.#stuckSince, ...others].sort((a, b) => a - b)
+    return all.length >= slots ? all.at(-1) : undefined
   }
 
   get #stuckSince(): readonly number[] {

@@ -62,8 +62,9 @@ export class Rerun {
     return this.#run !== undefined
   }
 
-  get isStuck(): boolean {
-    return this.#run?.stuckSince !== undefined
+  /** Local time since which its handler ignores its abort. */
+  get stuckSince(): number | undefined {
+    return this.#run?.stuckSince
   }
 
   /** The worker stops: what waits is left to the next start, what runs is asked to finish soon. */

@@ -76,8 +76,9 @@ export class Reruns {
     return this.#gate.pending
   }
 
-  get stuck(): number {
-    return [...this.#all.values()].filter(({ isStuck }) => isStuck).length
+  /** Local times since which handlers ignore their abort. */
+  get stuckSince(): readonly number[] {
+    return this.#running.flatMap(({ stuckSince }) => stuckSince ?? [])
   }
 
   get running(): readonly Running[] {

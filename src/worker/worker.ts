@@ -204,7 +204,7 @@ export class Worker {
       held: count('holding'),
       settling: count('settling'),
       parked: this.#parked.size,
-      stuck: this.#deliveries.stuck + this.#reruns.stuck,
+      stuck: this.#deliveries.stuck + this.#reruns.stuckSince.length,
       rerunning: this.#reruns.size,
       paused: this.#shared.health.paused,
       maybeClaimed: this.#takeUp.maybeClaimed,
@@ -215,7 +215,8 @@ export class Worker {
   liveness(): Liveness {
     const { clock, pulses } = this.#context
     const slots = this.#slots.taken
-    const allStuckSince = slots === undefined ? undefined : this.#deliveries.allStuckSince(slots)
+    const allStuckSince =
+      slots === undefined ? undefined : this.#deliveries.allStuckSince(slots, this.#reruns.stuckSince)
     return liveness({ now: clock.now(), expected: pulses.expected, allStuckSince })
   }
 

@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest'
+import { systemClock, type Clock } from '../../src/base/clock.ts'
 import type { HandleFunction } from '../../src/handlers/handler.ts'
 import type { RerunState } from '../../src/worker/dead-letters.ts'
 import { Ledger } from '../../src/worker/ledger.ts'
 import { memoryTables } from '../../src/worker/memory-tables.ts'
 import { Bench, obey, take, until, type Station, type WorkOptions } from './harness.ts'
-import { answers, requests, requestsFor } from './record.ts'
+import { answers, requests, requestsFor, when } from './record.ts'
 import type { Settings } from './settings.ts'
 
 const TELL: Settings = { retry: { attempts: 1, onExhausted: 'complete' } }
@@ -148,8 +149,8 @@ describe.concurrent('A clink whose sender was told that it failed, and that is r
     await told.retry()
     const station = told.work(
       async (_, ctx) => {
-        await take(300, ctx)
-        return 'it worked'
+        await take(1_000, ctx)
+        return ctx.draining.aborted ? 'it was hurried' : 'it worked'
       },
       { once: {} },
     )
@@ -175,10 +176,10 @@ describe.concurrent('A clink whose sender was told that it failed, and that is r
     await using told = await Told.make()
     const { bench } = told
     const gate = Promise.withResolvers<void>()
-    const rerun = Promise.withResolvers<void>()
     const station = told.work(
-      async ({ clink_id }) => {
-        await (clink_id === told.id ? rerun : gate).promise
+      async ({ clink_id }, ctx) => {
+        if (clink_id === told.id) await take(400, ctx)
+        else await gate.promise
         return 'it worked'
       },
       { settings: { ...TELL, concurrency: 1 } },
@@ -188,19 +189,18 @@ describe.concurrent('A clink whose sender was told that it failed, and that is r
     await told.retry(station)
     const two = bench.send('two')
     gate.resolve()
-    await until(() => station.runsOf(told.id).length === 1, 'the rerun has the slot')
-    const polls = requests(bench.emulator, 'check_inbox').length
-    expect(bench.status(two)).toBe('pending')
-    rerun.resolve()
     await bench.completed([one, two])
 
-    expect(polls).toBeGreaterThan(0)
+    const [rerun] = station.runsOf(told.id)
+    expect(rerun?.start).toBeGreaterThanOrEqual(station.runsOf(one)[0]?.end ?? Infinity)
+    expect(when(bench.emulator, two, 'claimed')).toBeGreaterThanOrEqual(rerun?.end ?? Infinity)
     expect(station.mostRunning).toBe(1)
     expect(told.results).toEqual(['it worked'])
   })
 
-  it('never runs beside another run of the same clink (P3)', async () => {
-    await using bench = await Bench.open()
+  it('never runs beside code of it that its lost claim has left behind (P3)', async () => {
+    await using bench = await Bench.open({ switches: { defaultTimeout: 2 } })
+    const away = bench.fault({ operation: 'claim_clink' }, { status: 503 })
     const ledger = new Ledger(memoryTables())
     const gate = Promise.withResolvers<void>()
     const id = bench.send('work')
@@ -211,17 +211,44 @@ describe.concurrent('A clink whose sender was told that it failed, and that is r
       },
       { ledger, settings: TELL },
     )
-    await until(() => station.runs.length === 1, 'it runs')
-    const clink = (await station.seen('clink.claimed', id)).clink
+    const { clink } = await station.seen('clink.claimed', id)
     const letter = { clink, route: 'test', attempts: 1, reason: 'no', errors: [], tell: 'complete', at: 1 } as const
+    await station.seen('clink.lost', id)
+    away.remove()
     await ledger.bury(letter)
     expect(await ledger.letters.retry(id)).toBe('rerun')
     station.daemon.retried(id)
     await until(() => station.daemon.snapshot().rerunning === 1, 'the rerun waits')
+    await station.seen('clink.parked', id)
     gate.resolve()
     await station.seen('clink.rerunDone', id)
     expect([station.runsOf(id).length, station.mostRunning]).toEqual([2, 1])
   })
+})
+
+it('a rerun that does not heed its timeout is stuck, and a worker of which it has the only slot is not alive (P11, P12)', async () => {
+  await using told = await Told.make()
+  const never = Promise.withResolvers<void>()
+  let ahead = 0
+  const real = systemClock()
+  const clock: Clock = {
+    now: () => real.now() + ahead,
+    wall: () => real.wall(),
+    at: (time, run) => real.at(time - ahead, run),
+  }
+  const station = told.work(async () => await never.promise, {
+    settings: { ...TELL, concurrency: 1, handlers: { timeout: 50, grace: 50 } },
+    clock,
+  })
+  await told.retry(station)
+  await station.seen('clink.stuck', told.id)
+  expect(station.daemon.snapshot()).toMatchObject({ stuck: 1, rerunning: 1 })
+  expect(station.daemon.liveness().alive).toBe(true)
+  ahead = 600_000
+  expect(JSON.stringify(station.daemon.liveness())).toMatch(/ignores its abort/)
+  ahead = 0
+  never.resolve()
+  await station.seen('clink.unstuck', told.id)
 })
 
 describe.concurrent('The result of a rerun', () => {
