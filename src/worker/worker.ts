@@ -143,8 +143,9 @@ export class Worker {
     this.#poller.wake()
   }
 
-  /** Another key is current: polls now, whatever the service said to the one before. */
+  /** Another key is current: looks at everything now, whatever the service said and showed to the one before. */
   retry(): void {
+    this.#select.sweepSoon()
     this.#poller.retry()
   }
 
