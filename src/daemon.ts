@@ -194,8 +194,8 @@ export class Daemon {
     return new Once({
       now: () => this.#clock.now(),
       inHand: () => {
-        const { running, queued, held, settling } = this.#worker.snapshot()
-        return running + queued + held + settling
+        const { running, queued, held, settling, rerunning } = this.#worker.snapshot()
+        return running + queued + held + settling + rerunning
       },
       end: (exit) => {
         if (exit !== EXIT.ok) this.#exit ??= exit

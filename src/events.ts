@@ -148,6 +148,10 @@ export type WorkerEvent =
   | ({ readonly event: 'clink.responseShortened'; readonly length: number; readonly why: string } & DeliveryFacts)
   | ({ readonly event: 'clink.leftToExpire'; readonly why: string } & DeliveryFacts)
   | ({ readonly event: 'clink.lateResult'; readonly outcome: Outcome } & DeliveryFacts)
+  | ({ readonly event: 'clink.rerun'; readonly step: 'run' | 'send' } & DeliveryFacts)
+  | ({ readonly event: 'clink.rerunDone'; readonly resultId?: string; readonly response?: string } & DeliveryFacts)
+  | ({ readonly event: 'clink.resultUnsent'; readonly error: Error; readonly wait: number } & DeliveryFacts)
+  | ({ readonly event: 'clink.resultUnknown'; readonly reason: string; readonly advice: string } & DeliveryFacts)
   | ({ readonly event: 'clink.deadLettered'; readonly reason: string; readonly attempts: number } & DeliveryFacts)
   | ({
       readonly event: 'clink.log'

@@ -2,8 +2,8 @@ import { resolve } from 'node:path'
 import { CodedError, EXIT } from '../base/coded-error.ts'
 import { loadConfig } from '../config/load.ts'
 import { printable } from '../observe/printable.ts'
+import type { DeadLetter, LetterChange } from '../worker/dead-letters.ts'
 import type { LateResult } from '../worker/late-results.ts'
-import type { DeadLetter, LetterChange } from '../worker/ledger.ts'
 import { loadOptions } from './connect.ts'
 import { reachLetters, type FailedLetters, type StatePlace } from './failed-reach.ts'
 import { json, lettersText, summary, whole, wholeText } from './failed-text.ts'
@@ -61,13 +61,12 @@ export async function changeFailed(
     for (const id of new Set(named)) {
       const result = await failed.change(what, id)
       changes.push({ clink_id: id, result })
-      if (result !== 'done') io.problem(printable(refusal(id, result)))
-      else if (options.json !== true) io.out(`${printable(id)} ${what === 'retry' ? 'will be retried' : 'discarded'}\n`)
+      if (result === 'unknown') io.problem(printable(unknown(id)))
+      else if (options.json !== true) io.out(`${printable(id)} ${SAID[result === 'rerun' ? result : what]}\n`)
     }
     if (options.json === true) io.out(json(changes))
     else if (changes.length === 0) io.out('no dead letters\n')
     if (changes.some(({ result }) => result === 'unknown')) io.finish(EXIT.usage)
-    else if (changes.some(({ result }) => result === 'told')) io.finish(EXIT.failed)
   })
 }
 
@@ -102,8 +101,8 @@ function unknown(id: string): string {
   return `${id} is not among the dead letters; \`clink-worker failed list\` shows them`
 }
 
-function refusal(id: string, result: 'unknown' | 'told'): string {
-  return result === 'unknown'
-    ? unknown(id)
-    : `${id} cannot be retried: its sender was told that it failed, and Clink holds it for completed; have it sent again`
+const SAID = {
+  retry: 'will be retried',
+  rerun: 'will be run again, and its result sent to its sender as a new clink',
+  discard: 'discarded',
 }

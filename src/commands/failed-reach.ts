@@ -5,8 +5,8 @@ import { sleep, systemClock, type Clock } from '../base/clock.ts'
 import { CodedError } from '../base/coded-error.ts'
 import { rows } from '../journal/rows.ts'
 import { openState, type StateOptions } from '../journal/state.ts'
+import type { DeadLetter, LetterChange } from '../worker/dead-letters.ts'
 import type { LateResult } from '../worker/late-results.ts'
-import type { DeadLetter, LetterChange } from '../worker/ledger.ts'
 import { linkToWorker } from './control-link.ts'
 import { answerFailed, type FailedRequest } from './failed-requests.ts'
 
@@ -31,7 +31,7 @@ const PAUSE = 100
 
 const lettersAnswer = z.array(rows.letters)
 const lateAnswer = z.array(rows.late)
-const changeAnswer = z.enum(['done', 'unknown', 'told'])
+const changeAnswer = z.enum(['done', 'rerun', 'unknown'])
 
 /**
  * Takes the directory where no worker holds it, and speaks to the worker that does otherwise.

@@ -1,7 +1,8 @@
 import { z } from 'zod'
 import { CodedError } from '../base/coded-error.ts'
+import type { DeadLetter, LetterChange } from '../worker/dead-letters.ts'
 import type { LateResult } from '../worker/late-results.ts'
-import type { DeadLetter, Ledger, LetterChange } from '../worker/ledger.ts'
+import type { Ledger } from '../worker/ledger.ts'
 
 const failedRequest = z.discriminatedUnion('request', [
   z.object({ request: z.literal('failed.letters') }),
@@ -29,10 +30,11 @@ export async function answerFailed(request: unknown, letters: Letters): Promise<
   const { data, error } = failedRequest.safeParse(request)
   if (data === undefined) throw new CodedError('USAGE', `not a request about dead letters: ${z.prettifyError(error)}`)
   const { ledger } = letters
-  if (data.request === 'failed.letters') return ledger.letters()
+  if (data.request === 'failed.letters') return ledger.letters.all()
   if (data.request === 'failed.late') return ledger.late.all()
-  const change = data.request === 'failed.retry' ? await ledger.retry(data.id) : await ledger.discard(data.id)
-  if (data.request === 'failed.retry' && change === 'done') letters.retried(data.id)
+  const change =
+    data.request === 'failed.retry' ? await ledger.letters.retry(data.id) : await ledger.letters.discard(data.id)
+  if (data.request === 'failed.retry' && change !== 'unknown') letters.retried(data.id)
   if (ledger.isHealthy) return change
   throw new CodedError('STATE_UNAVAILABLE', `${data.id}: the journal cannot be written, so that this may be forgotten`)
 }

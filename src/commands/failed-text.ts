@@ -2,8 +2,8 @@ import { humanDuration } from '../base/duration.ts'
 import type { Clink } from '../clink/records.ts'
 import { painter } from '../observe/colour.ts'
 import { printable } from '../observe/printable.ts'
+import type { DeadLetter, RerunState } from '../worker/dead-letters.ts'
 import type { LateResult } from '../worker/late-results.ts'
-import type { DeadLetter } from '../worker/ledger.ts'
 import { excerpt } from './inbox.ts'
 import type { Io } from './io.ts'
 import { lateWhole, lines } from './late-text.ts'
@@ -11,17 +11,26 @@ import { table } from './table.ts'
 
 const HEAD = ['ID', 'GROUP', 'ROUTE', 'ATTEMPTS', 'AGE', 'REASON']
 
+const RERUN: Readonly<Record<RerunState['step'], string>> = {
+  due: 'to be run again',
+  running: 'runs again',
+  ready: 'its result is to be sent',
+  sending: 'its result is being sent',
+  unknown: 'nobody knows whether its result arrived',
+  refused: 'its result cannot be sent',
+}
+
 /** For people, without contents. */
 export function lettersText(letters: readonly DeadLetter[], io: Io, now = Date.now()): string {
   if (letters.length === 0) return 'no dead letters\n'
   const paint = painter(io.color)
-  const rows = letters.map(({ at, attempts, clink, reason, route }) => [
+  const rows = letters.map(({ at, attempts, clink, reason, rerun, route }) => [
     paint('cyan', printable(clink.clink_id)),
     printable(clink.group_slug ?? clink.group_id),
     printable(route),
     String(attempts),
     humanDuration(Math.max(0, now - at)),
-    excerpt(reason),
+    excerpt(rerun === undefined ? reason : `${RERUN[rerun.step]}: ${reason}`),
   ])
   return table([HEAD.map((name) => paint('dim', name)), ...rows])
 }
@@ -37,16 +46,19 @@ export function wholeText(clink: Clink, letter: DeadLetter | undefined, late: re
     ...(letter === undefined ? [] : letterFacts(letter)),
   ])
   const errors = letter === undefined ? '' : `errors\n${letter.errors.map(lines).join('')}`
-  return `${facts}${errors}${late.map(lateWhole).join('')}content\n${lines(clink.content)}`
+  const response = letter?.rerun?.response
+  const unsent = response === undefined ? '' : `result\n${lines(response)}`
+  return `${facts}${errors}${unsent}${late.map(lateWhole).join('')}content\n${lines(clink.content)}`
 }
 
-function letterFacts({ at, attempts, reason, route, tell }: DeadLetter): [string, string][] {
+function letterFacts({ at, attempts, reason, rerun, route, tell }: DeadLetter): [string, string][] {
   return [
     ['route', printable(route)],
     ['attempts', String(attempts)],
     ['given up', new Date(at).toISOString()],
     ['told', tell === 'complete' ? 'its sender got the answer that it failed' : 'it was released, for others to try'],
     ['reason', printable(reason)],
+    ...(rerun === undefined ? [] : [['rerun', RERUN[rerun.step]] satisfies [string, string]]),
   ]
 }
 
@@ -56,10 +68,10 @@ export function json(value: unknown): string {
 }
 
 /** Without content and errors, in which it may be quoted. */
-export function summary({ at, attempts, clink, reason, route, tell }: DeadLetter): unknown {
+export function summary({ at, attempts, clink, reason, rerun, route, tell }: DeadLetter): unknown {
   const { clink_id, created_at, group_id, group_slug, sender_id, sender_name } = clink
   const from = { clink_id, group_id, group_slug, sender_id, sender_name, created_at }
-  return { ...from, route, attempts, reason, tell, at: new Date(at).toISOString() }
+  return { ...from, route, attempts, reason, tell, rerun: rerun?.step, at: new Date(at).toISOString() }
 }
 
 /** Everything, with the errors, the late results and the content. */

@@ -12,7 +12,8 @@ Examples:
   clink-worker failed retry --error ECONNREFUSED
   clink-worker failed discard --all              no longer listed, and never run here
 
-A clink whose sender was told that it failed (retry.onExhausted: complete) cannot be retried: it has to be sent again.
+A clink whose sender was told that it failed (retry.onExhausted: complete) is run again by the worker without waiting for it, and its
+result is sent to its sender as a new clink. Where it is not known whether that arrived, only another retry sends it again.
 `
 
 /** Clinks that the worker has given up on, whether it runs or not. */

@@ -34,6 +34,13 @@ export const rows = {
     tell: z.enum(['release', 'complete']),
     at: z.number(),
     discarded: z.literal(true).exactOptional(),
+    seen: z.number().exactOptional(),
+    rerun: z
+      .object({
+        step: z.enum(['due', 'running', 'ready', 'sending', 'unknown', 'refused']),
+        response: z.string().exactOptional(),
+      })
+      .exactOptional(),
   }),
   cooling: z.number(),
   own: z.number(),

@@ -29,6 +29,8 @@ export interface Claiming {
 export interface ClaimingFacts {
   /** Claims by id cannot take another's work. Undefined: nobody knows yet. */
   readonly mayClaimById: boolean | undefined
+  /** Where nobody knows yet: whether it may be tried on the next clink. */
+  readonly mayTry: boolean
   /** A claiming poll would bring only clinks that can start. */
   readonly isAllOurs: boolean
 }
@@ -43,17 +45,21 @@ export type ClaimingMode =
  * Chooses between claiming by poll, which takes whatever comes, and listing first and claiming by id, which takes only what is
  * wanted but must not be done where it could take a sibling's claim away.
  */
-export function claimingMode(config: Config, { mayClaimById, isAllOurs }: ClaimingFacts): ClaimingMode {
+export function claimingMode(config: Config, { mayClaimById, mayTry, isAllOurs }: ClaimingFacts): ClaimingMode {
   const needing = config.inbox.claim === 'select' ? 'inbox.claim: select' : selectiveSetting(config.inbox)
   if (needing === undefined) {
     const isWanted = config.inbox.claim === 'auto' && !isAllOurs
     return isWanted && mayClaimById === true ? { mode: 'select' } : { mode: 'batch' }
   }
   // Not known yet: the first clink that is claimed by id finds it out.
-  if (mayClaimById !== false) return { mode: 'select' }
+  if (mayClaimById === true || (mayClaimById === undefined && mayTry)) return { mode: 'select' }
+  const problem =
+    mayClaimById === false
+      ? 'the service lets one session take what another with the same key holds'
+      : 'it could not be found out whether the service keeps sessions with the same key apart, which is tried again in a minute'
   return {
     mode: 'none',
-    reason: `${needing} needs claims by id, and the service lets one session take what another with the same key holds`,
+    reason: `${needing} needs claims by id, and ${problem}`,
     advice:
       'set claim.exclusive: true if nobody else uses this key, give this worker a key of its own, or do without it',
   }

@@ -9,7 +9,7 @@ const LONG_LIFE = 3_600_000
 /** A clink in hand when the last process ended. */
 export type InHand = Pick<HeldClaim, 'clink' | 'route' | 'running'>
 
-type Running = Pick<HeldClaim, 'clink' | 'route'>
+export type Running = Pick<HeldClaim, 'clink' | 'route'>
 
 /**
  * Tells a crash from a stop by a mark that only a stop sets, and finds the clink that kills the process: after two crashes in a
@@ -60,11 +60,20 @@ export class CrashWatch {
     ]
     // Whoever ended: a start whose end nobody knows does not count against its clink.
     if (crashed || !isOurs) writes.push(...running.map(async ({ clink }) => await ledger.excuse(clink.clink_id)))
+    // Their starts were taken back, and are noted again as what they were, for a later crash to know of this one.
+    const noted = givenBack.filter((id) => !running.some(({ clink }) => clink.clink_id === id) && !ledger.isGivenUp(id))
+    for (const id of noted)
+      writes.push(
+        ledger.startAttempt(id).then(() => {}),
+        ledger.excuse(id),
+      )
     const verdict = killer === undefined ? undefined : this.#count(killer)
     if (verdict !== undefined) writes.push(verdict.written)
     if (crashes >= IN_A_ROW) {
       const givenUp = verdict?.isGivenUp === true ? killer?.clink.clink_id : undefined
-      const suspects = ids.filter((id) => id !== givenUp && !ledger.isGivenUp(id))
+      const suspects = ids.filter(
+        (id) => id !== givenUp && (!ledger.isGivenUp(id) || ledger.letters.rerunOf(id) !== undefined),
+      )
       writes.push(...suspects.map(async (id) => await ledger.suspect(id)))
     }
     await Promise.all(writes)
@@ -116,7 +125,9 @@ export class CrashWatch {
     if (crashes < this.#limit) return { written, isGivenUp: false, say: () => {} }
     const reason = `the process ended ${crashes} times while this clink ran alone`
     const errors = ledger.errorsOf(id)
-    const letter = { clink, route, attempts: crashes, reason, errors, tell: 'release', at: this.#wall() } as const
+    // Of one that was run again its sender knows already.
+    const tell = ledger.letters.get(id)?.tell ?? 'release'
+    const letter = { clink, route, attempts: crashes, reason, errors, tell, at: this.#wall() }
     return {
       written: Promise.all([written, ledger.bury(letter)]).then(() => {}),
       isGivenUp: true,

@@ -313,6 +313,7 @@ export class Delivery {
     // The clock decides here and not the timer: after a blocked event loop this continuation runs before it.
     const stands = this.#keeper.stands
     const verdict = this.#verdictOn(outcome, run, stands)
+    if (this.#is('lost')) void ledger.dropLost(this.clink.clink_id)
     this.#isFree = !this.#shared.health.ended(this.#routed.route, this.clink.clink_id, verdict)
     this.#reportEnd(outcome, run, stands)
     if (!stands && run.abortedBy === 'shutdown') await ledger.takeBackAttempt(this.clink.clink_id)
@@ -493,7 +494,14 @@ export class Delivery {
   async #reply(run: Run, text: string, to: 'sender' | 'group'): Promise<string> {
     if (run !== this.#run || !this.#is('running'))
       throw new Error('ctx.reply: this run is over, nothing is sent for it any more')
-    return await sendReply(this.clink, text, to, this.#keeper.lease.deadline, this.#key.api, this.#context)
+    return await sendReply(
+      this.clink,
+      text,
+      to,
+      { deadline: this.#keeper.lease.deadline },
+      this.#key.api,
+      this.#context,
+    )
   }
 
   #end(event: WorkerEvent): void {
@@ -515,7 +523,8 @@ export class Delivery {
     if (cause === 'refused' && this.#hadItsTime) void ledger.countOutlived(this.clink.clink_id)
     this.#enter('lost')
     this.#keeper.stop()
-    void this.#context.ledger.dropClaim(this.clink.clink_id)
+    // What still runs may end the process: the next start has to know what it was.
+    void (this.#shared.runs.has(this.clink.clink_id) ? this.#note(true) : ledger.dropClaim(this.clink.clink_id))
     const detail = settling ? { detail: 'while Clink was being told about the result; it may have taken it' } : {}
     this.#context.emit({ event: 'clink.lost', ...this.#facts(), cause, ...detail })
     this.#run?.abort('lease-lost')
@@ -561,12 +570,13 @@ export class Delivery {
   /** Journals the claim as it is now, so that the next start can hold on to it. */
   async #note(releasing = false): Promise<void> {
     const { boot, clock, ledger } = this.#context
+    const outlived = !this.#is('settling') && this.#shared.runs.has(this.clink.clink_id)
     const claim = {
       clink: this.clink,
       route: this.#routed.route.name,
       lease: this.#keeper.lease,
       dueAt: this.#dueAt,
-      running: this.#is('running'),
+      running: this.#is('running') || outlived,
       releasing,
       key: this.#key.print,
     }

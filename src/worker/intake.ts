@@ -42,7 +42,8 @@ export class Intake {
   readonly #shared: DeliveryShared
   readonly #deliveries: DeliverySet
   readonly #parked: Parked
-  readonly #closing = new AbortController()
+  #isClosing = false
+  readonly #hurried = new AbortController()
   /** Clinks that are being claimed by id: the service may show them as ours before we know. */
   readonly #claiming = new Set<string>()
   /** Clinks of which was said why they are left alone: a list shows them again and again. */
@@ -54,13 +55,23 @@ export class Intake {
     this.#parked = parked
   }
 
-  /** From now on everything that arrives is given back, also what is being asked about. */
+  /** From now on everything that arrives is given back, what is being asked about as soon as that is answered. */
   close(): void {
-    this.#closing.abort()
+    this.#isClosing = true
   }
 
   get isClosing(): boolean {
-    return this.#closing.signal.aborted
+    return this.#isClosing
+  }
+
+  /** Waits no longer for answers about clinks that have just arrived. What such a request does afterwards runs out there. */
+  hurry(): void {
+    this.#hurried.abort()
+  }
+
+  /** Ends requests about clinks that have just arrived. A claim that is given up and then released may be made after that. */
+  get hurried(): AbortSignal {
+    return this.#hurried.signal
   }
 
   /**
@@ -182,7 +193,7 @@ export class Intake {
     const { emit, keys } = this.#shared.context
     const { clink } = claim
     if (claim.key === undefined || claim.key === key.print) return true
-    const owner = await askOwner(clink, key, { deadline: lease.deadline, signal: this.#closing.signal })
+    const owner = await askOwner(clink, key, { deadline: lease.deadline, signal: this.hurried })
     if (owner === 'untold' || (typeof owner === 'object' && keys.accept(key, owner.id))) return true
     emit({
       event: 'clink.leftToExpire',
@@ -258,7 +269,7 @@ export class Intake {
     const canFindOut = key === keys.current
     const mustFindOut = byId ? siblings.mayClaimById !== true : siblings.isDue && canFindOut
     if (mustFindOut && !this.isClosing) {
-      const verdict = canFindOut ? await siblings.findOut(clink, lease.deadline, this.#closing.signal) : 'unknown'
+      const verdict = canFindOut ? await siblings.findOut(clink, lease.deadline, this.hurried) : 'unknown'
       if (verdict !== 'refused' && !this.isClosing) {
         emit({ event: 'clink.leftToExpire', clink, why: `another session may hold it (siblings: ${verdict})` })
         return false
@@ -275,6 +286,7 @@ export class Intake {
 
   #judge(clink: Clink): Verdict {
     const { clock, config, identity, ledger, loopGuard, router } = this.#shared.context
+    void ledger.sightings.see(clink.clink_id)
     if (ledger.isOwn(clink.clink_id)) return { leave: 'own-reply' }
     if (endsWithMark(clink.content, config.replies.mark)) {
       if (identity.id === undefined) return { leave: 'identity-unknown' }
@@ -306,14 +318,14 @@ export class Intake {
     const clink = [...ours].find(({ clink_id }) => this.#deliveries.holding(clink_id) === undefined)
     if (clink === undefined) return undefined
     const { deadline } = leaseOf(clink, sentAt, config.claim)
-    const owner = await askOwner(clink, key, { deadline, signal: this.#closing.signal })
+    const owner = await askOwner(clink, key, { deadline, signal: this.hurried })
     if (owner === 'untold' || owner === 'refused') keys.trust(key)
     return typeof owner === 'object' ? owner.id : undefined
   }
 
   /** A marked clink may be our own reply: who we are has to be known before it is judged. */
   async #learnIdentity(clink: Clink, lease: Lease, key: WorkerKey): Promise<void> {
-    const owner = await askOwner(clink, key, { deadline: lease.deadline, signal: this.#closing.signal })
+    const owner = await askOwner(clink, key, { deadline: lease.deadline, signal: this.hurried })
     // Not known: the clink is left alone, and the worker says so.
     if (typeof owner === 'object') this.#shared.context.identity.learn(owner.id, 'a renewal')
   }

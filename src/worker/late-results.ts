@@ -1,6 +1,6 @@
 import type { Clink } from '../clink/records.ts'
-import type { Table } from './ledger.ts'
 import type { HandlerOutcome } from './outcome.ts'
+import { dropRows, type Table } from './table.ts'
 
 /** What a handler came to when Clink could no longer be told: kept for the operator, never sent, and no later run uses it. */
 export interface LateResult {
@@ -43,8 +43,7 @@ export class LateResults {
 
   /** Drops what is not newer than this wall time. */
   async dropUntil(time: number): Promise<void> {
-    const old = [...this.#table.entries()].filter(([, { at }]) => at <= time)
-    await Promise.all(old.map(async ([id]) => await this.#table.delete(id)))
+    await dropRows(this.#table, ({ at }) => at <= time)
   }
 }
 

@@ -1,24 +1,8 @@
 import type { Clink } from '../clink/records.ts'
+import { DeadLetters, type DeadLetter } from './dead-letters.ts'
 import { LateResults, type LateResult } from './late-results.ts'
-
-/** A clink that this worker has given up on, kept for the operator. */
-export interface DeadLetter {
-  readonly clink: Clink
-  readonly route: string
-  readonly attempts: number
-  readonly reason: string
-  /** Messages of the failed attempts, oldest first. */
-  readonly errors: readonly string[]
-  /** What Clink is told about it; `complete`: its sender knows, and a later success is sent as a new clink. */
-  readonly tell: 'release' | 'complete'
-  /** Wall time in milliseconds. */
-  readonly at: number
-  /** Nobody wants to see it any more; what is left of it says only that the clink is not to be run. */
-  readonly discarded?: true
-}
-
-/** What became of a request about a dead letter. `told`: its sender has had the answer that it failed. */
-export type LetterChange = 'done' | 'unknown' | 'told'
+import { Sightings } from './sightings.ts'
+import { dropRows, type Table } from './table.ts'
 
 /** Starts of a handler for one clink. */
 export interface Attempts {
@@ -50,9 +34,9 @@ export interface KeptResult {
 export interface HeldClaim {
   readonly clink: Clink
   readonly route: string
-  /** True while a handler runs for it. */
+  /** True while code runs for it, be it that of an earlier claim: code may end the process. */
   readonly running: boolean
-  /** True once a release was to be sent: the claim may be another's by now. */
+  /** True once a release was to be sent, or the claim was lost: it may be another's by now. */
   readonly releasing: boolean
   /** Which key made it, by its print. */
   readonly key?: string
@@ -65,22 +49,13 @@ export interface HeldClaim {
   readonly due?: { readonly uptime: number; readonly wall: number }
 }
 
-/** Rows by id: reads are immediate, writes resolve when the row would survive what the store promises to survive. */
-export interface Table<Row> {
-  readonly size: number
-  get(id: string): Row | undefined
-  entries(): Iterable<readonly [string, Row]>
-  set(id: string, row: Row): Promise<void>
-  delete(id: string): Promise<void>
-}
-
 export interface LedgerTables {
   readonly attempts: Table<Attempts>
   readonly results: Table<KeptResult>
   readonly letters: Table<DeadLetter>
   /** Until when (wall milliseconds) a clink is left alone. */
   readonly cooling: Table<number>
-  /** When (wall milliseconds) we sent a clink. */
+  /** When (wall milliseconds) we sent a clink, or the inbox showed it. */
   readonly own: Table<number>
   readonly claims: Table<HeldClaim>
   readonly late: Table<LateResult>
@@ -95,7 +70,9 @@ const ERRORS_KEPT = 10
  * resolved.
  */
 export class Ledger {
+  readonly letters: DeadLetters
   readonly late: LateResults
+  readonly sightings: Sightings
   readonly #tables: LedgerTables
   readonly #isHealthy: () => boolean
 
@@ -104,7 +81,9 @@ export class Ledger {
   /** @param isHealthy whether writes are kept; while they are not, nothing new may start. */
   constructor(tables: LedgerTables, isHealthy = (): boolean => true, wall = (): number => Date.now()) {
     this.#tables = tables
+    this.letters = new DeadLetters(tables, wall)
     this.late = new LateResults(tables.late)
+    this.sightings = new Sightings(tables, wall)
     this.#isHealthy = isHealthy
     this.#wall = wall
   }
@@ -210,37 +189,11 @@ export class Ledger {
   }
 
   async bury(letter: DeadLetter): Promise<void> {
-    const id = letter.clink.clink_id
-    await Promise.all([this.#tables.letters.set(id, letter), this.#forget(id)])
+    await Promise.all([this.letters.add(letter), this.#forget(letter.clink.clink_id)])
   }
 
   isGivenUp(clinkId: string): boolean {
-    return this.#tables.letters.get(clinkId) !== undefined
-  }
-
-  /** Dead letters that wait for somebody to act, oldest first. */
-  letters(): readonly DeadLetter[] {
-    const letters = [...this.#tables.letters.entries()].map(([, letter]) => letter)
-    return letters.filter(({ discarded }) => discarded !== true).sort((a, b) => a.at - b.at)
-  }
-
-  /** Takes the clink for a new one: it is run when it comes. Its attempts were forgotten when it was buried. */
-  async retry(clinkId: string): Promise<LetterChange> {
-    const letter = this.#letter(clinkId)
-    if (letter === undefined) return 'unknown'
-    // Clink holds it for completed: it never comes again.
-    if (letter.tell === 'complete') return 'told'
-    await Promise.all([this.#tables.letters.delete(clinkId), this.#tables.cooling.delete(clinkId)])
-    return 'done'
-  }
-
-  /** Forgets what the dead letter holds, but not that its clink is given up: it may still be pending. */
-  async discard(clinkId: string): Promise<LetterChange> {
-    const letter = this.#letter(clinkId)
-    if (letter === undefined) return 'unknown'
-    const clink = { ...letter.clink, content: '' }
-    await this.#tables.letters.set(clinkId, { ...letter, clink, reason: '', errors: [], discarded: true })
-    return 'done'
+    return this.letters.has(clinkId)
   }
 
   /** Leave the clink alone until this wall time. */
@@ -256,8 +209,7 @@ export class Ledger {
   /** Whether there are clinks that wait in the inbox and are not to be run: released a while ago, or given up. */
   hasLeftAlone(now: number): boolean {
     for (const [, until] of this.#tables.cooling.entries()) if (until > now) return true
-    for (const [, { tell }] of this.#tables.letters.entries()) if (tell === 'release') return true
-    return false
+    return this.letters.mayBePending
   }
 
   /** A clink that this worker sent. */
@@ -277,19 +229,24 @@ export class Ledger {
     await this.#tables.claims.delete(clinkId)
   }
 
+  /** Code that has outlived its claim has ended. A later claim on the same clink stays. */
+  async dropLost(clinkId: string): Promise<void> {
+    if (this.#tables.claims.get(clinkId)?.releasing === true) await this.dropClaim(clinkId)
+  }
+
   /**
-   * Forgets what nobody will ask for any more: cooling that is over, and attempts, results, late results and own clinks that have not changed
-   * for `keep` milliseconds. Dead letters stay until somebody acts: their clinks may still be pending.
+   * Forgets what nobody will ask for any more: cooling that is over, attempts, results and late results that have not changed for
+   * `keep` milliseconds, and discarded letters and own clinks that the inbox shows no more. Dead letters stay until somebody acts.
    */
   async prune(keep: number): Promise<void> {
     const now = this.#wall()
-    const { attempts, cooling, own, results } = this.#tables
+    const { attempts, cooling, results } = this.#tables
     await Promise.all([
-      drop(cooling, (until) => until <= now),
-      drop(own, (at) => at <= now - keep),
-      drop(attempts, ({ at }) => at <= now - keep),
-      drop(results, ({ at }) => at <= now - keep),
+      dropRows(cooling, (until) => until <= now),
+      dropRows(attempts, ({ at }) => at <= now - keep),
+      dropRows(results, ({ at }) => at <= now - keep),
       this.late.dropUntil(now - keep),
+      this.sightings.prune(keep),
     ])
   }
 
@@ -305,11 +262,6 @@ export class Ledger {
     return [...this.#tables.claims.entries()].map(([, claim]) => claim)
   }
 
-  #letter(clinkId: string): DeadLetter | undefined {
-    const letter = this.#tables.letters.get(clinkId)
-    return letter?.discarded === true ? undefined : letter
-  }
-
   async #forget(clinkId: string): Promise<void> {
     await Promise.all([this.#tables.attempts.delete(clinkId), this.#tables.results.delete(clinkId)])
   }
@@ -321,9 +273,4 @@ export class Ledger {
   async #changeAttempts(clinkId: string, change: Partial<Attempts>): Promise<void> {
     await this.#tables.attempts.set(clinkId, { ...this.#attemptsOf(clinkId), ...change, at: this.#wall() })
   }
-}
-
-async function drop<Row>(table: Table<Row>, isOld: (row: Row) => boolean): Promise<void> {
-  const old = [...table.entries()].filter(([, row]) => isOld(row)).map(([id]) => id)
-  await Promise.all(old.map(async (id) => await table.delete(id)))
 }

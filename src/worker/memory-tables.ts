@@ -1,5 +1,6 @@
 import { Recent } from '../base/recent.ts'
-import type { LedgerTables, Table } from './ledger.ts'
+import type { LedgerTables } from './ledger.ts'
+import type { Table } from './table.ts'
 
 /** Remembers so many clinks of each kind at most; the oldest are forgotten first. */
 const CAPACITY = 100_000

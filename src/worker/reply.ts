@@ -4,11 +4,18 @@ import type { ClinkApi } from './clink-api.ts'
 import type { WorkerContext } from './context.ts'
 import { fitText } from './response.ts'
 
+export interface ReplyLimits {
+  /** Local time after which nothing is sent. */
+  readonly deadline: number
+  readonly signal?: AbortSignal
+  /** What the length of the text counts; bytes only after the service refused it otherwise. */
+  readonly unit?: 'utf16' | 'bytes'
+}
+
 /**
  * Sends a clink about another one. It is marked and remembered where it could arrive in our own inbox, and cut where it is
  * too long.
  *
- * @param deadline local time after which nothing is sent.
  * @param api asks with the key that claimed the other clink.
  * @returns the id of the new clink.
  */
@@ -16,15 +23,16 @@ export async function sendReply(
   clink: Clink,
   text: string,
   to: 'sender' | 'group',
-  deadline: number,
+  limits: ReplyLimits,
   api: ClinkApi,
   context: WorkerContext,
 ): Promise<string> {
+  const { unit, ...calls } = limits
   const toGroup = to === 'group'
   const mark = toGroup || mayComeBack(clink, context) ? context.config.replies.mark : undefined
   const sent = await api.sendClink(
-    { group_id: clink.group_id, content: fitText(text, mark).text, ...(toGroup ? {} : { for: clink.sender_id }) },
-    { deadline },
+    { group_id: clink.group_id, content: fitText(text, mark, unit).text, ...(toGroup ? {} : { for: clink.sender_id }) },
+    calls,
   )
   await context.ledger.addOwn(sent.clink_id, context.clock.wall())
   context.identity.learn(sent.sender_id, 'a clink that we sent')

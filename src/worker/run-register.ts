@@ -21,6 +21,10 @@ export class RunRegister {
     }
   }
 
+  has(clinkId: string): boolean {
+    return this.#runs.has(clinkId)
+  }
+
   /** Resolves when no code runs for the clink. */
   async idle(clinkId: string): Promise<void> {
     await this.#runs.get(clinkId)

@@ -63,7 +63,11 @@ export class Siblings {
 
   /** The next clink that is claimed should be used to find out. */
   get isDue(): boolean {
-    if (!this.#isWanted || this.#isFinding || this.mayClaimById !== undefined) return false
+    return this.#isWanted && !this.#isFinding && this.mayClaimById === undefined && this.mayTry
+  }
+
+  /** A try that found out nothing has cost a clink its time: the next one has to wait. */
+  get mayTry(): boolean {
     return this.#options.clock.now() >= this.#againAt
   }
 

@@ -122,7 +122,7 @@ export class TakeUp {
     const wanted = this.#intake.wants(clink, listedAt)
     if (wanted === undefined || clock.now() >= deadline) return
     const answer = await this.#intake.claim(clink, {
-      signal: this.#closing.signal,
+      signal: this.#intake.hurried,
       deadline,
       notBefore: (record) => (record.claimed_at === clink.claimed_at ? claimedAfter : listedAt),
     })

@@ -9,6 +9,7 @@ import { Intake } from './intake.ts'
 import { liveness, type Liveness } from './liveness.ts'
 import { Parked } from './parked.ts'
 import { Poller } from './poller.ts'
+import { Reruns } from './reruns.ts'
 import { RouteHealth } from './route-health.ts'
 import { RunRegister } from './run-register.ts'
 import { Select } from './select.ts'
@@ -36,6 +37,8 @@ export interface Snapshot {
   readonly settling: number
   readonly parked: number
   readonly stuck: number
+  /** Clinks that are run again by hand, without a claim. */
+  readonly rerunning: number
   /** How many clinks lost answers may have claimed. */
   readonly maybeClaimed: number
   /** Names of routes that are paused because all fails there. */
@@ -70,6 +73,7 @@ export class Worker {
   readonly #poller: Poller
   readonly #takeUp: TakeUp
   readonly #select: Select
+  readonly #reruns: Reruns
   readonly #hurried = new AbortController()
   #cancelPrune: Cancel = () => {}
   #stopped: Promise<readonly string[]> | undefined
@@ -97,6 +101,14 @@ export class Worker {
       mayHold: () => this.#deliveries.in('holding').length < context.config.concurrency * HELD_PER_SLOT,
       crashed,
     })
+    this.#reruns = new Reruns({
+      ...shared,
+      settled: async (clinkId) => await this.#deliveries.holding(clinkId)?.settled,
+      onEnd: () => {
+        settled()
+        this.#poller.slotFreed()
+      },
+    })
     this.#parked = new Parked(context)
     this.#intake = new Intake(shared, this.#deliveries, this.#parked)
     this.#takeUp = new TakeUp(shared, this.#intake, {
@@ -109,7 +121,10 @@ export class Worker {
       capacity: () => this.#room() - this.#takeUp.maybeClaimed,
       mode: () => this.#mode(),
       ways: { batch: new Batch(context, this.#intake, this.#takeUp), select: this.#select },
-      polled: options.polled,
+      polled: (taken) => {
+        if (!taken.isMore && !this.#select.isStarved) void context.ledger.sightings.looked()
+        options.polled(taken)
+      },
       failed: options.failed,
       crashed: (error) => crashed('poll loop', error),
     })
@@ -129,15 +144,24 @@ export class Worker {
     this.#pruneLater()
     // In one commit: a crash right after it is none of what was running before.
     const noted = claims.map(async (claim) => await ledger.holdClaim({ ...claim, running: false }))
-    await Promise.all([crashWatch.begin(claims, resume), ...noted])
+    const inHand = [...claims, ...this.#reruns.left]
+    await Promise.all([crashWatch.begin(inHand, resume), ...noted, this.#reruns.restore(resume)])
     if (resume) await this.#intake.resume(claims)
     else await Promise.all(claims.map(({ clink }) => ledger.dropClaim(clink.clink_id)))
-    if (this.#stopped === undefined) this.#poller.start()
+    if (this.#stopped === undefined) {
+      this.#reruns.start()
+      this.#poller.start()
+    }
     starting.end()
   }
 
-  /** The clink is no longer given up: a claim on it that is parked is released, so that it comes back at once. */
+  /**
+   * The clink is no longer given up: a claim on it that is parked is released, so that it comes back at once. One that can come back no
+   * more is run again without a claim.
+   */
   async giveBack(clinkId: string): Promise<void> {
+    this.#reruns.add(clinkId)
+    if (this.#context.ledger.isGivenUp(clinkId)) return
     await this.#parked.giveBack(clinkId)
     this.#select.sweepSoon()
     this.#poller.wake()
@@ -179,7 +203,8 @@ export class Worker {
       held: count('holding'),
       settling: count('settling'),
       parked: this.#parked.size,
-      stuck: this.#deliveries.stuck,
+      stuck: this.#deliveries.stuck + this.#reruns.stuck,
+      rerunning: this.#reruns.size,
       paused: this.#shared.health.paused,
       maybeClaimed: this.#takeUp.maybeClaimed,
       starved: this.#select.isStarved,
@@ -201,9 +226,9 @@ export class Worker {
       this.#parked.size === 0 &&
       this.#shared.health.paused.length === 0 &&
       !ledger.hasLeftAlone(clock.wall())
-    const { mayClaimById } = siblings
+    const { mayClaimById, mayTry } = siblings
     // What a claiming poll takes and parks hides nothing that lies behind it.
-    const mode = claimingMode(config, { mayClaimById, isAllOurs: isAllOurs || !this.#select.reaches })
+    const mode = claimingMode(config, { mayClaimById, mayTry, isAllOurs: isAllOurs || !this.#select.reaches })
     if (config.inbox.claim === 'auto' && !isAllOurs) siblings.want()
     return mode
   }
@@ -212,7 +237,8 @@ export class Worker {
   #room(): number {
     const { clock, config, ledger, router } = this.#context
     if (!ledger.isHealthy || this.#slots.isNarrow) return 0
-    const free = config.concurrency - this.#deliveries.busy - this.#deliveries.dueBy(clock.now() + config.poll.interval)
+    const due = this.#deliveries.dueBy(clock.now() + config.poll.interval)
+    const free = config.concurrency - this.#deliveries.busy - due - this.#reruns.busy
     if (!router.routes.every((route) => this.#shared.health.isPaused(route))) return free
     return Math.min(free, router.routes.filter((route) => this.#intake.isOpen(route)).length)
   }
@@ -229,25 +255,34 @@ export class Worker {
     this.#cancelPrune()
     this.#intake.close()
     if (!inOrder) {
-      await crashWatch.fault(this.#deliveries.in('running').map(({ clink, route }) => ({ clink, route: route.name })))
+      const { runs } = this.#shared
+      const outlived = this.#deliveries.in('lost').filter(({ clink }) => runs.has(clink.clink_id))
+      const running = [...this.#deliveries.in('running'), ...outlived]
+      const claimed = running.map(({ clink, route }) => ({ clink, route: route.name }))
+      await crashWatch.fault([...claimed, ...this.#reruns.running])
     }
     const polled = Promise.all([this.#poller.stop(), this.#takeUp.stop()])
     // A clink that is given back before the poll on its way is answered may be claimed again by it.
     await this.#until(clock.now() + Math.min(timeout * POLL_PART, LONGEST_POLL), polled, this.#hurried.signal)
+    this.#intake.hurry()
     for (const delivery of this.#deliveries.live) delivery.drain()
+    this.#reruns.drain()
     // Nothing new after this: what a later answer brings is given back as it arrives.
     const quiet = Promise.all([polled.then(async () => await this.#parked.close()), this.#parked.close()])
-    const all = Promise.all([quiet, this.#deliveries.over()])
+    const all = Promise.all([quiet, this.#deliveries.over(), this.#reruns.over()])
 
     await this.#until(abortAt, all, this.#hurried.signal)
     const running = this.#deliveries.in('running')
-    if (running.length > 0) emit({ event: 'worker.aborting', running: running.length })
+    const count = running.length + this.#reruns.running.length
+    if (count > 0) emit({ event: 'worker.aborting', running: count })
     for (const delivery of running) delivery.abort()
+    this.#reruns.abort()
 
     await this.#until(releaseAt, all)
     this.#poller.abandon()
     const abandoned = Promise.all(this.#deliveries.in('running').map(async (delivery) => await delivery.abandon()))
-    await this.#until(end, Promise.all([quiet, abandoned, this.#deliveries.settled()]))
+    const rerun = this.#reruns.abandon().then(async () => await this.#reruns.over())
+    await this.#until(end, Promise.all([quiet, abandoned, rerun, this.#deliveries.settled()]))
     if (inOrder) await crashWatch.end()
     this.#options.closing.abort()
     stopping.end()

@@ -117,20 +117,52 @@ test('--all and --state take them all, and a second time there is nothing left',
   expect(await failed(site, 'retry', '--all')).toMatchObject({ code: 0, stdout: 'no dead letters\n' })
 })
 
-test('a clink whose sender was told is not retried; the others are', async () => {
-  const { site, one, two } = await givenUp()
-  await using _ = site
-  const three = site.emulator.send('ops', 'three').clink_id
-  await using worker = site.cli([...ONCE, '--set', 'retry.onExhausted=complete'])
-  await worker.ended
-  const { code, stderr, stdout } = await failed(site, 'retry', '--all')
-  expect({ code, stderr }).toEqual({
-    code: 1,
-    stderr: expect.stringMatching(`^clink-worker: ${three} cannot.*told.*\n$`),
-  })
-  expect(stdout.split('\n').sort()).toEqual(['', ...[one, two].map((id) => `${id} will be retried`)].sort())
-  expect(await ids(site)).toEqual([three])
-})
+test(
+  'a clink whose sender was told is run again by the next worker, and its result sent as a new clink (§5)',
+  { timeout: 60_000 },
+  async () => {
+    const { site, one, two } = await givenUp()
+    await using _ = site
+    const three = site.emulator.send('ops', 'three', { from: 'bob' }).clink_id
+    const tell = ['--set', 'retry.onExhausted=complete']
+    await using worker = site.cli([...ONCE, ...tell])
+    await worker.ended
+    const { code, stderr, stdout } = await failed(site, 'retry', '--all')
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    const rerun = 'will be run again, and its result sent to its sender as a new clink'
+    const said = [...[one, two].map((id) => `${id} will be retried`), `${three} ${rerun}`]
+    expect(stdout.split('\n').sort()).toEqual(['', ...said].sort())
+    expect((await failed(site, 'list')).stdout).toMatch(new RegExp(`^${three} .*to be run again: no marker`, 'm'))
+    expect((await failed(site, 'show', three)).stdout).toMatch(/^rerun +to be run again$/m)
+
+    await site.dir.write({ one: '', two: '', three: '' })
+    await using next = site.cli([...ONCE, ...tell])
+    expect(await next.ended).toMatchObject({ code: 0 })
+    const results = site.emulator.clinks().filter(({ content, for: to }) => content === 'done now' && to === 'user_bob')
+    expect(results.filter(({ answers }) => answers === undefined)).toHaveLength(1)
+    expect(await ids(site)).toEqual([])
+  },
+)
+
+test(
+  'with a worker: a clink whose sender was told is run again at once; what is not known of its result is shown (§5)',
+  { timeout: 60_000 },
+  async () => {
+    await using site = await Site.start({ 'handlers/h.js': untilMarked })
+    const id = site.emulator.send('ops', 'one', { from: 'bob' }).clink_id
+    site.emulator.addFault({ operation: 'send_clink', then: { cut: 'after' } })
+    await using worker = site.run('--set', 'retry.attempts=1', '--set', 'retry.onExhausted=complete')
+    await worker.said(new RegExp(`clink\\.completed.*${id}`))
+    await site.dir.write({ one: '' })
+    const json = await failed(site, 'retry', id, '--json')
+    expect(json).toMatchObject({ code: 0, stdout: `[{"clink_id":"${id}","result":"rerun"}]\n` })
+    await worker.said(new RegExp(`clink\\.resultUnknown.*${id}`))
+    expect((await failed(site, 'list')).stdout).toMatch(/nobody knows whether its result arrived/)
+    expect((await failed(site, 'show', id)).stdout).toMatch(/^result\n {2}done now\n/m)
+    worker.kill('SIGTERM')
+    expect(await worker.ended).toMatchObject({ code: 0 })
+  },
+)
 
 test('an id that is not there is wrong usage, and the others are done', async () => {
   const { site, one } = await givenUp()

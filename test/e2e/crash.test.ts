@@ -57,13 +57,18 @@ describe('P9, §7: after a kill -9', () => {
       first.signal('SIGKILL')
       await first.exited
       away.remove()
-      const start = performance.now()
       const second = site.start('run')
+      await until(
+        () => second.output.includes('worker.started'),
+        () => `the next one is loaded:\n${second.output}`,
+      )
+      const start = performance.now()
       await until(
         async () => (await site.noted()).length === 21,
         () => `all ten run again:\n${second.output}`,
       )
-      expect(performance.now() - start).toBeLessThan(5_000)
+      // On top of that, what Node takes to load.
+      expect(performance.now() - start).toBeLessThan(3_000)
       await until(
         () => [...ids, done].every((id) => site.emulator.clink(id)?.status === 'completed'),
         () => `the next one completes them:\n${second.output}`,

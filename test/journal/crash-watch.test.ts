@@ -8,7 +8,7 @@ import { CrashWatch } from '../../src/worker/crash-watch.ts'
 import { Ledger, type HeldClaim } from '../../src/worker/ledger.ts'
 import { clink } from '../clink/sample-records.ts'
 import { TempDir } from '../commands/temp-dir.ts'
-import { claim, open } from './states.ts'
+import { claim, letter, open } from './states.ts'
 
 const LIMIT = 3
 const DAY = 86_400_000
@@ -232,6 +232,38 @@ describe('P9, §4: the crash watch', () => {
     })
   })
 
+  it.each([0, DAY])(
+    'finds a clink that ends the process by an uncaught error, though it was given back and seemed to survive, %d ms apart (P9, §4)',
+    async (apart) => {
+      using lives = new Lives()
+      const faults = async ({ ledger, watch, run, runAlone }: Life): Promise<void> => {
+        if (ledger.isSuspect('leaks')) await runAlone('leaks')
+        else await run('leaks', 'beside')
+        lives.now += apart
+        await watch.fault([claimOf('leaks', true), claimOf('beside', true)])
+        // As a stop does: the handlers heed their abort, and their clinks are released.
+        await watch.survived('leaks')
+        for (const id of ['leaks', 'beside'].filter((one) => ledger.startsOf(one) > 0)) {
+          await Promise.all([ledger.takeBackAttempt(id), ledger.dropClaim(id)])
+        }
+      }
+      for (let crash = 0; crash < 2; crash += 1) await lives.life(faults)
+      await lives.life(async (life) => {
+        expect(life.events).toMatchObject([{ event: 'worker.crashed', crashes: 2, running: ['leaks', 'beside'] }])
+        expect(life.ledger.isSuspect('leaks')).toBe(true)
+        // Nothing of this counts as an attempt.
+        expect(life.ledger.startsOf('leaks') - life.ledger.excusedOf('leaks')).toBe(0)
+        await faults(life)
+      })
+      for (let crash = 1; crash < LIMIT; crash += 1) await lives.life(faults)
+      await lives.life(async ({ ledger }) => {
+        expect(ledger.isGivenUp('leaks')).toBe(true)
+        expect(ledger.isGivenUp('beside')).toBe(false)
+        await Promise.resolve()
+      }, 'stop')
+    },
+  )
+
   it('sees no crash of its own in what was copied from a worker that runs, and holds no start against its clinks (P9, §7)', async () => {
     using lives = new Lives()
     await lives.life(async ({ run }) => await run('a'))
@@ -301,4 +333,40 @@ describe('P9, §4: the crash watch', () => {
       next.close()
     },
   )
+
+  it('finds a clink that kills the process when it is run again by hand; its letter stays with the crash, its sender told (P9, §4, §5)', async () => {
+    using directory = new TempDir()
+    const killer = clink.clink_id
+    const told = { ...letter, tell: 'complete', rerun: { step: 'due' } } as const
+    const events: WorkerEvent[] = []
+    for (let n = 0; n < 1 + 1 + LIMIT + 1; n += 1) {
+      const state = open(directory.path)
+      const { ledger } = state
+      if (n === 0) await ledger.bury(told)
+      const left = ledger.letters.reruns().map((one) => ({ ...one, running: one.rerun?.step === 'running' }))
+      const watch = new CrashWatch(
+        ledger,
+        LIMIT,
+        (event) => events.push(event),
+        () => 0,
+      )
+      await watch.begin(left)
+      const isAlone = ledger.isSuspect(killer)
+      expect(isAlone).toBe(n > 1 && n < 2 + LIMIT)
+      if (ledger.letters.rerunOf(killer) !== undefined) {
+        await Promise.all([
+          ledger.startAttempt(killer),
+          ledger.letters.noteRerun(killer, { step: 'running' }),
+          isAlone ? watch.runsAlone(killer) : undefined,
+        ])
+      }
+      state.close()
+    }
+    const state = open(directory.path)
+    const after = state.ledger.letters.get(killer)
+    expect(after).toMatchObject({ tell: 'complete', reason: expect.stringMatching(/the process ended 3 times/) })
+    expect(after).not.toHaveProperty('rerun')
+    expect(events.filter(({ event }) => event === 'clink.deadLettered')).toHaveLength(1)
+    state.close()
+  })
 })

@@ -67,7 +67,7 @@ it('a journal of the first version is taken over, with a copy of it beside', asy
     file.exec('DROP TABLE late; PRAGMA user_version = 1')
   }
   const after = open(directory.path)
-  expect(after.ledger.letters()).toEqual([letter])
+  expect(after.ledger.letters.all()).toEqual([letter])
   await after.ledger.late.keep(late)
   after.close()
   const again = open(directory.path)

@@ -2,8 +2,9 @@ import { describe, expect, it } from 'vitest'
 import { claimingMode } from '../../src/worker/claiming.ts'
 import { makeConfig, type Settings } from '../worker/settings.ts'
 
-const mode = (inbox: Settings['inbox'], mayClaimById: boolean | undefined, isAllOurs = true): string =>
-  claimingMode(makeConfig('http://127.0.0.1', inbox === undefined ? {} : { inbox }), { mayClaimById, isAllOurs }).mode
+const configOf = (inbox: NonNullable<Settings['inbox']>) => makeConfig('http://127.0.0.1', { inbox })
+const mode = (inbox: NonNullable<Settings['inbox']>, mayClaimById: boolean | undefined, isAllOurs = true): string =>
+  claimingMode(configOf(inbox), { mayClaimById, mayTry: true, isAllOurs }).mode
 
 /** What a claiming poll cannot keep. */
 const needing = [
@@ -35,11 +36,14 @@ describe('how clinks are claimed (§1, §3)', () => {
     expect(mode(inbox, undefined)).toBe('select')
   })
 
-  it.for(needing)('%s claims nothing where claims by id take siblings’ work, and says what to do', ([name, inbox]) => {
-    const answer = claimingMode(makeConfig('http://127.0.0.1', { inbox }), { mayClaimById: false, isAllOurs: true })
-    expect(answer).toMatchObject({ mode: 'none' })
-    if (answer.mode !== 'none') return
-    expect(answer.reason).toContain(name)
-    expect(answer.advice).toContain('claim.exclusive')
-  })
+  it.for(needing.flatMap((row) => [[...row, false] as const, [...row, undefined] as const]))(
+    '%s claims nothing where claims by id may take siblings’ work, and says what to do: %o, safe: %s',
+    ([name, inbox, mayClaimById]) => {
+      const answer = claimingMode(configOf(inbox), { mayClaimById, mayTry: false, isAllOurs: true })
+      expect(answer).toMatchObject({ mode: 'none' })
+      if (answer.mode !== 'none') return
+      expect(answer.reason).toContain(name)
+      expect(answer.advice).toContain('claim.exclusive')
+    },
+  )
 })

@@ -110,10 +110,12 @@ export function isOurs(emulator: Emulator, plan: Plan, { owner }: WorkerPlan, cl
 function isGivenUp({ plan, record }: Explaining, life: string, { config }: WorkerPlan, id: string): boolean {
   const runs = record.runsOf(life, id)
   if (runs.some(({ end, abortCode }) => end === 'reject' && (abortCode ?? 'shutdown') === 'shutdown')) return true
-  // A start that was put off, or cut short by a stop, is no attempt; one that lost its claim is.
+  // A start that was put off, or cut short by a stop or a crash, is no attempt; one that lost its claim is.
   const counted = runs.filter(
-    ({ end, abortCode, outlivedClaim }) =>
-      abortCode !== 'shutdown' && (end !== 'retry' || abortCode !== undefined || outlivedClaim === true),
+    ({ end, abortCode, endedAt, life: of, outlivedClaim }) =>
+      (endedAt !== undefined || outlivedClaim === true || record.life(of).crashedAt === undefined) &&
+      abortCode !== 'shutdown' &&
+      (end !== 'retry' || abortCode !== undefined || outlivedClaim === true),
   )
   if (counted.length >= config.retry.attempts && counted.some((run) => isFailure({ ...run, isCutShort: false })))
     return true

@@ -2,9 +2,9 @@ import type { Emulator } from '../../src/emulator/emulator.ts'
 import type { Plan } from './plan.ts'
 import type { Record } from './record.ts'
 import { choosersDoNotPoll, claimsByIdAreSafe, refusalsAreSaid } from './rules/claims-by-id.ts'
-import { claimsAreHeldOnTo, killersAreFound } from './rules/restarts.ts'
+import { bystandersAreSpared, claimsAreHeldOnTo, killersAreFound } from './rules/restarts.ts'
 import { claimsAreExplained, nothingIsForgotten } from './rules/forgotten.ts'
-import { noBusyLoop, stopsInTime } from './rules/liveness.ts'
+import { loopsGoOn, noBusyLoop, stopsInTime } from './rules/liveness.ts'
 import { nothingAfterTheLease } from './rules/fail-closed.ts'
 import { oneRunAtATime } from './rules/one-run.ts'
 import { ownClinksAreNotWork } from './rules/own-clinks.ts'
@@ -48,6 +48,7 @@ const rules: readonly Rule[] = [
   choosersDoNotPoll,
   refusalsAreSaid,
   claimsAreHeldOnTo,
+  bystandersAreSpared,
   killersAreFound,
   claimsOnlyWhatCanStart,
   pollsAreNotRepeated,
@@ -58,6 +59,7 @@ const rules: readonly Rule[] = [
   outlivedIsGivenUp,
   ownClinksAreNotWork,
   noBusyLoop,
+  loopsGoOn,
   stopsInTime,
 ]
 

@@ -49,6 +49,8 @@ export interface LifeParts {
 
 /** What a process has done is in its journal after so many milliseconds in which it ran. */
 const JOURNALLED = 50
+/** Milliseconds after a sleep by which every timer that was due in it has come. */
+const COMING_ROUND = 3_000
 /** Local time begins anywhere. */
 const EPOCH = 2 ** 20
 
@@ -94,6 +96,12 @@ export class Life implements Host {
   get isBusy(): boolean {
     const { running, queued, held, settling } = this.#daemon.snapshot()
     return running + queued + held + settling > 0
+  }
+
+  /** Which of its loops stand still, by its own account. Just after a sleep some are late. */
+  get standing(): readonly string[] {
+    if (this.isOver || this.#parts.time.now < this.asleepUntil + COMING_ROUND) return []
+    return this.#daemon.liveness().reasons.filter((reason) => reason.includes('stands still'))
   }
 
   start(): void {

@@ -108,6 +108,8 @@ export class Record {
   readonly grantsByClink = new Map<string, GrantRecord[]>()
   readonly lives = new Map<string, LifeRecord>()
   readonly acts: ActRecord[] = []
+  /** Loops that stood still, by the account of the process. */
+  readonly standing: { readonly at: number; readonly life: string; readonly reason: string }[] = []
   readonly #told = new Map<string, EventRecord[]>()
   readonly #trace: ((line: string) => void) | undefined
   readonly #now: () => number

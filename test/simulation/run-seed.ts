@@ -14,6 +14,8 @@ export interface SeedOptions {
   readonly breakage?: Breakage
   /** Milliseconds that the workers have in the end; a broken one needs all of it. */
   readonly calm?: number
+  /** Turns the plan of the seed into one in which something is more likely. */
+  readonly planned?: (plan: Plan) => Plan
   /** What the judge is told in place of the plan. */
   readonly told?: (plan: Plan) => Plan
 }
@@ -36,11 +38,14 @@ const CALM = 5_400_000
 const BUSY = 4
 /** How often it is looked whether it has. */
 const LOOK = 5_000
+/** How often it is looked whether the processes are alive. */
+const PROBE = 10_000
 
 /** Plays one seed and judges it. */
 export async function runSeed(seed: number, options: SeedOptions = {}): Promise<Verdict> {
   const chance = new Chance(seed)
-  const plan = makePlan(seed, chance.fork('plan'))
+  const made = makePlan(seed, chance.fork('plan'))
+  const plan = options.planned?.(made) ?? made
   const game = new Game(plan, chance, options)
   try {
     await game.play()
@@ -106,6 +111,7 @@ class Game {
     }
     const chance = this.#chance.fork('persons')
     for (const act of people) this.time.at(act.at, () => this.#act(act, chance))
+    this.#lookAlive()
     await this.time.runUntil(calmAt, () => false)
     this.record.say('seed', 'calm: nothing disturbs any more')
     await this.#untilQuiet(calmAt + (this.#options.calm ?? CALM))
@@ -114,6 +120,16 @@ class Game {
     await this.time.runUntil(this.time.now + longest + 60_000, () =>
       [...this.#lives.values()].every(({ life }) => life.isOver),
     )
+  }
+
+  /** As a probe would, from time to time. */
+  #lookAlive(): void {
+    this.time.at(this.time.now + PROBE, () => {
+      const at = this.time.now
+      for (const { life } of this.#lives.values())
+        this.record.standing.push(...life.standing.map((reason) => ({ at, life: life.name, reason })))
+      this.#lookAlive()
+    })
   }
 
   /** Until every clink has come to an end that its record explains. */

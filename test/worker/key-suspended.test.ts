@@ -135,7 +135,7 @@ describe.concurrent('§8: 403 to one clink', () => {
     expect(detail).toContain('403')
     const record = station.all('clink.settledElsewhere', gone)[0]?.clink
     expect(record === undefined ? undefined : ledger.keptResult(record)?.response).toBe('about gone')
-    expect(ledger.letters()).toEqual([])
+    expect(ledger.letters.all()).toEqual([])
     expect(station.runsOf(gone)).toHaveLength(1)
     expect(station.all('worker.notReady')).toEqual([])
     expect(keysThat(bench.emulator, other, 'completed')).toEqual(['robot'])

@@ -20,7 +20,8 @@ async function death(bench: VirtualBench, within: number): Promise<{ after: numb
   return found ?? { after: Infinity, reasons: [] }
 }
 
-describe('P12: a worker is alive', () => {
+// Days take seconds, and more on a machine that has other things to do.
+describe('P12: a worker is alive', { timeout: 120_000 }, () => {
   it('through a day without work', async () => {
     const bench = new VirtualBench({ handle: quick })
     expect(await death(bench, DAY)).toEqual({ after: Infinity, reasons: [] })

@@ -51,9 +51,9 @@ describe.concurrent('P10, §4: a handler that outlives its claim where the servi
     await using bench = await Bench.open({ switches: { ...unrenewed, claimTimes: 'seconds' } })
     const id = bench.send('too long')
     const station = bench.work(async (_, ctx) => await obey(ctx), { settings: upTo(1) })
-    await station.seen('clink.deadLettered', id)
+    const { reason } = await station.seen('clink.deadLettered', id)
 
-    expect(station.runsOf(id)).toHaveLength(1)
+    expect(reason).toBe(`its claim ran out once ${ADVICE}`)
   })
 
   it('is not given up for a claim of which it had less than half', async () => {

@@ -38,6 +38,10 @@ function parked(record: Record, life: string, minute: number): number {
   return events.filter(({ at, event }) => event.event === 'clink.parked' && Math.floor(at / MINUTE) === minute).length
 }
 
+/** Whatever disturbs it, no loop of a worker stands still: nobody would restart a worker that only waits. */
+export const loopsGoOn: Rule = ({ record }) =>
+  record.standing.map(({ at, life, reason }) => ({ rule: 'P12', at, life, text: reason }))
+
 /** A stop ends within `shutdown.timeout`. */
 export const stopsInTime: Rule = ({ plan, record }) =>
   [...record.lives.values()].flatMap((life) => {

@@ -32,10 +32,12 @@ export const renewedWhileInHand: Rule = ({ plan, record }) => {
     const end = leaseEnd(plan, record, life, clinkId, abortedAt)
     const since = Math.max(startedAt, 0)
     // Of a claim that was held on to over a restart little may have been left.
-    if (record.grantsOf(life, clinkId).findLast(({ isNew, at }) => isNew && at <= startedAt)?.life !== life) return []
+    const claimed = record.grantsOf(life, clinkId).findLast(({ isNew, at }) => isNew && at <= startedAt)
+    if (claimed?.life !== life) return []
     const disturbed =
       abortedAt < plan.calmAt ||
-      slept(of, since, abortedAt) ||
+      // A sleep before the run may have used up most of the lease.
+      slept(of, Math.min(claimed.at, since - plan.lease), abortedAt) ||
       of.jumps.length > 0 ||
       record.acts.some((act) => act.clinkId === clinkId) ||
       record.requests.some(

@@ -1,3 +1,4 @@
+import { workerOf } from '../explained.ts'
 import { KILLER } from '../plan.ts'
 import type { Rule } from '../judge.ts'
 import type { LifeRecord, Record } from '../record.ts'
@@ -13,6 +14,8 @@ const ENDS: ReadonlySet<string> = new Set([
 ])
 /** Milliseconds after which everything is journalled, and after which a start has done what it does first. */
 const SETTLED = 100
+/** So many crashes in a row make a suspect of what was running. */
+const IN_A_ROW = 2
 
 /** P9: claims that the process before held when it crashed, and that still stand, are held on to at once. */
 export const claimsAreHeldOnTo: Rule = ({ record }) =>
@@ -59,17 +62,43 @@ function heldBy(record: Record, { name, crashedAt = 0 }: LifeRecord): readonly s
   })
 }
 
-/** P9: a clink is given up for crashes only when it was running in as many of them. */
-export const killersAreFound: Rule = ({ plan, record, emulator }) =>
+/** P9: a clink is given up for crashes only when it ran in as many of them, and nothing ran beside it. */
+export const bystandersAreSpared: Rule = ({ plan, record }) =>
   [...record.eventsByLife].flatMap(([life, events]) =>
     events.flatMap(({ at, event }) => {
       if (event.event !== 'clink.deadLettered' || !event.reason.includes('while this clink ran alone')) return []
-      const { clink_id: id } = event.clink
-      const crashes = record
-        .runsOf(life, id)
-        .filter((run) => run.endedAt === undefined && record.life(run.life).crashedAt !== undefined)
-      const { retry } = plan.workers.find(({ name }) => life.startsWith(`${name}.`))?.config ?? {}
-      if (emulator.clink(id)?.content === KILLER || crashes.length >= (retry?.crashes ?? 0)) return []
-      return [{ rule: 'P9', at, life, text: `${id} is given up for ${crashes.length} crashes` }]
+      const id = event.clink.clink_id
+      const crashes = crashesOf(record, life, id).filter(({ isAlone }) => isAlone).length
+      if (crashes >= workerOf(plan, life).config.retry.crashes) return []
+      return [{ rule: 'P9', at, life, text: `${id} is given up for ${crashes} crashes` }]
     }),
   )
+
+/** P9: what ends the process is given up, at the latest when it has done so alone and as often as it may. */
+export const killersAreFound: Rule = ({ plan, record, emulator }) =>
+  [...record.lives.values()].flatMap(({ name: life, crashedAt: at }) => {
+    if (at === undefined) return []
+    const { retry } = workerOf(plan, life).config
+    return emulator.clinks().flatMap(({ clink_id: id, content }) => {
+      if (content !== KILLER) return []
+      const crashes = crashesOf(record, life, id).filter((crash) => crash.at <= at)
+      if (crashes.at(-1)?.at !== at) return []
+      // A stop in order is between two crashes that are not in a row.
+      const { state } = record.life(life)
+      const stops = record.livesOf(state).filter(({ stoppedAt }) => (stoppedAt ?? Infinity) < at).length
+      if (crashes.length <= IN_A_ROW + stops + retry.crashes) return []
+      return [{ rule: 'P9', at, life, text: `${id} has ended ${crashes.length} processes, and ${stops} were stopped` }]
+    })
+  })
+
+/** Ends of processes with one journal in the middle of a run of the clink, in order. */
+function crashesOf(record: Record, life: string, clinkId: string): readonly { at: number; isAlone: boolean }[] {
+  return record.runsOf(life, clinkId).flatMap((run) => {
+    const at = record.life(run.life).crashedAt
+    if (run.endedAt !== undefined || at === undefined) return []
+    const isAlone = record.runs.every(
+      (other) => other === run || other.life !== run.life || other.endedAt !== undefined,
+    )
+    return [{ at, isAlone }]
+  })
+}

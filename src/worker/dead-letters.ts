@@ -1,0 +1,143 @@
+import type { Clink } from '../clink/records.ts'
+import type { Table } from './table.ts'
+
+/** A clink that this worker has given up on, kept for the operator. */
+export interface DeadLetter {
+  readonly clink: Clink
+  readonly route: string
+  readonly attempts: number
+  readonly reason: string
+  /** Messages of the failed attempts, oldest first. */
+  readonly errors: readonly string[]
+  /** What Clink is told about it; `complete`: its sender knows, and a later success is sent as a new clink. */
+  readonly tell: 'release' | 'complete'
+  /** When it was given up, or discarded: wall time in milliseconds. */
+  readonly at: number
+  /** Nobody wants to see it any more; what is left of it says only that the clink is not to be run. */
+  readonly discarded?: true
+  /** Wall time at which the inbox showed its clink, noted once a day at most. */
+  readonly seen?: number
+  /** The operator wants it run again though its sender was told that it failed. */
+  readonly rerun?: RerunState
+}
+
+/** How far a run has come that is made without a claim, and what is to be sent to the clink's sender. */
+export interface RerunState {
+  /**
+   * - `due`: to be run.
+   * - `running`: its handler was started.
+   * - `ready`: its result is to be sent; it is not computed again.
+   * - `sending`: the result is about to be sent. Found by a start, it may have arrived.
+   * - `unknown`: the result was sent and not answered. Only the operator sends it again.
+   * - `refused`: the service does not take the result.
+   */
+  readonly step: 'due' | 'running' | 'ready' | 'sending' | 'unknown' | 'refused'
+  readonly response?: string
+}
+
+/**
+ * What became of a request about a dead letter. `done`: it is carried out; `rerun`: its clink is run again without a claim, and its
+ * result is sent as a new clink; `unknown`: there is no such letter.
+ */
+export type LetterChange = 'done' | 'rerun' | 'unknown'
+
+const OPEN: ReadonlySet<RerunState['step'] | undefined> = new Set(['due', 'running', 'ready', 'sending'])
+
+/** The dead letters of one state directory. */
+export class DeadLetters {
+  readonly #letters: Table<DeadLetter>
+  readonly #cooling: Table<number>
+  readonly #wall: () => number
+
+  constructor(tables: { readonly letters: Table<DeadLetter>; readonly cooling: Table<number> }, wall: () => number) {
+    this.#letters = tables.letters
+    this.#cooling = tables.cooling
+    this.#wall = wall
+  }
+
+  /** Those that wait for somebody to act, oldest first. */
+  all(): readonly DeadLetter[] {
+    const letters = [...this.#letters.entries()].map(([, letter]) => letter)
+    return letters.filter(({ discarded }) => discarded !== true).sort((a, b) => a.at - b.at)
+  }
+
+  /** Whether the clink is given up; also when its letter was discarded. */
+  has(clinkId: string): boolean {
+    return this.#letters.get(clinkId) !== undefined
+  }
+
+  get(clinkId: string): DeadLetter | undefined {
+    const letter = this.#letters.get(clinkId)
+    return letter?.discarded === true ? undefined : letter
+  }
+
+  /** A clink of one of them may wait in the inbox. */
+  get mayBePending(): boolean {
+    return [...this.#letters.entries()].some(([, { seen, tell }]) => tell === 'release' || seen !== undefined)
+  }
+
+  async add(letter: DeadLetter): Promise<void> {
+    await this.#letters.set(letter.clink.clink_id, letter)
+  }
+
+  async remove(clinkId: string): Promise<void> {
+    await this.#letters.delete(clinkId)
+  }
+
+  /**
+   * Takes the clink for a new one: it is run when it comes. Its attempts were forgotten when it was buried. A clink whose sender was
+   * told that it failed never comes again, since Clink holds it for completed, unless the inbox has shown it all the same.
+   */
+  async retry(clinkId: string): Promise<LetterChange> {
+    const letter = this.get(clinkId)
+    if (letter === undefined) return 'unknown'
+    if (letter.tell === 'complete' && letter.seen === undefined) {
+      const { response, step } = letter.rerun ?? {}
+      const next: RerunState = response === undefined ? { step: 'due' } : { step: 'ready', response }
+      if (!OPEN.has(step)) await this.add({ ...letter, rerun: next })
+      return 'rerun'
+    }
+    await Promise.all([this.remove(clinkId), this.#cooling.delete(clinkId)])
+    return 'done'
+  }
+
+  /** Forgets what the letter holds, but not that its clink is given up: it may still be pending. */
+  async discard(clinkId: string): Promise<LetterChange> {
+    const letter = this.get(clinkId)
+    if (letter === undefined) return 'unknown'
+    const { rerun: _, ...rest } = letter
+    const clink = { ...letter.clink, content: '' }
+    await this.add({ ...rest, clink, reason: '', errors: [], at: this.#wall(), discarded: true })
+    return 'done'
+  }
+
+  /** Those whose clinks are to be run again, or whose results are to be sent. */
+  reruns(): readonly DeadLetter[] {
+    return this.all().filter(({ rerun }) => OPEN.has(rerun?.step))
+  }
+
+  /** How far the rerun is; undefined: none is wanted, or no more. */
+  rerunOf(clinkId: string): RerunState | undefined {
+    const rerun = this.get(clinkId)?.rerun
+    return OPEN.has(rerun?.step) ? rerun : undefined
+  }
+
+  /** Notes how far a rerun is. Nothing is noted of one that is wanted no more. */
+  async noteRerun(clinkId: string, rerun: RerunState, reason?: string): Promise<void> {
+    const letter = this.get(clinkId)
+    if (letter === undefined || this.rerunOf(clinkId) === undefined) return
+    const why = reason === undefined ? {} : { reason, errors: [...letter.errors, reason] }
+    await this.add({ ...letter, ...why, rerun })
+  }
+
+  /** The state directory is a copy: whoever it was copied from runs them, and may have sent what was to be sent. */
+  async dropReruns(): Promise<void> {
+    const writes = this.reruns().map(async ({ rerun, ...letter }) => {
+      if (rerun?.response === undefined) return await this.add(letter)
+      await this.noteRerun(letter.clink.clink_id, { ...rerun, step: 'unknown' }, NOT_KNOWN)
+    })
+    await Promise.all(writes)
+  }
+}
+
+export const NOT_KNOWN = 'its result was to be sent, and nothing says whether it arrived'

@@ -1,0 +1,87 @@
+import { equalJitter } from '../base/backoff.ts'
+import type { ClinkApiError } from '../clink/errors.ts'
+import type { Clink } from '../clink/records.ts'
+import type { DeliveryFacts } from '../events.ts'
+import { apiError, refusal } from './claimed.ts'
+import type { WorkerContext } from './context.ts'
+import { NOT_KNOWN } from './dead-letters.ts'
+import { sendReply } from './reply.ts'
+import { fitText, LONGEST_TEXT } from './response.ts'
+
+const PAUSE = { base: 1_000, max: 60_000 }
+/** A refusal of the text, and one of the recipient or the group. */
+const NOT_THIS = new Set([400, 413, 422])
+const NOT_THERE = new Set([403, 404, 409, 410])
+
+/**
+ * Sends the result of a rerun to the sender of its clink. Sending is not idempotent: the intent is journalled first, and an intent without
+ * an answer, also one that an earlier process left, is the operator's to decide about.
+ *
+ * @param tries how many tries there have been in this process, with this one.
+ * @returns milliseconds to wait before another try; 0: the letter says what became of it.
+ */
+export async function sendResult(
+  clink: Clink,
+  facts: DeliveryFacts,
+  tries: number,
+  context: WorkerContext,
+): Promise<number> {
+  const { closing, emit, ledger } = context
+  const { letters } = ledger
+  const id = clink.clink_id
+  const { response = '', step } = letters.rerunOf(id) ?? {}
+  if (step === 'sending') return await unknown(NOT_KNOWN)
+  await letters.noteRerun(id, { step: 'sending', response })
+  const wasDiscarded = letters.rerunOf(id) === undefined
+  if (wasDiscarded) return 0
+  if (!ledger.isHealthy || closing.aborted) return await later(0)
+  emit({ event: 'clink.rerun', ...facts, step: 'send' })
+  if (fitText(response).cut) {
+    emit({ event: 'clink.responseShortened', ...facts, length: LONGEST_TEXT, why: `longer than ${LONGEST_TEXT}` })
+  }
+  const sent = await trySend('utf16')
+  const isTooLong = typeof sent !== 'string' && NOT_THIS.has(sent.status) && !sent.mayHaveHappened
+  const last = isTooLong && fitText(response, undefined, 'bytes').cut ? await trySend('bytes') : sent
+  if (typeof last !== 'string') return await failed(last)
+  await Promise.all([letters.remove(id), ledger.settled(id)])
+  emit({ event: 'clink.rerunDone', ...facts, resultId: last, response })
+  return 0
+
+  /** The id of the new clink, or why there is none. */
+  async function trySend(unit: 'utf16' | 'bytes'): Promise<string | ClinkApiError> {
+    const deadline = context.clock.now() + context.config.clink.timeout
+    try {
+      return await sendReply(clink, response, 'sender', { deadline, signal: closing, unit }, context.api, context)
+    } catch (thrown) {
+      return apiError(thrown)
+    }
+  }
+
+  async function failed(error: ClinkApiError): Promise<number> {
+    if (error.mayHaveHappened) return await unknown(`its result was sent and not answered: ${error.message}`)
+    if (NOT_THIS.has(error.status) || NOT_THERE.has(error.status)) {
+      const reason = `its result cannot be sent: ${refusal(error)}`
+      await letters.noteRerun(id, { step: 'refused', response }, reason)
+      emit({ event: 'clink.deadLettered', ...facts, reason, attempts: facts.attempt ?? 0 })
+      return 0
+    }
+    const wait = Math.max(equalJitter(tries, PAUSE, context.random), error.retryAfter ?? 0)
+    if (error.status === 429) context.budget.refused(wait)
+    emit({ event: 'clink.resultUnsent', ...facts, error, wait })
+    return await later(wait)
+  }
+
+  async function later(wait: number): Promise<number> {
+    await letters.noteRerun(id, { step: 'ready', response })
+    return Math.max(wait, PAUSE.base)
+  }
+
+  async function unknown(reason: string): Promise<0> {
+    await letters.noteRerun(id, { step: 'unknown', response }, reason)
+    emit({ event: 'clink.resultUnknown', ...facts, reason, advice: ADVICE })
+    return 0
+  }
+}
+
+const ADVICE =
+  'look whether its sender has the result; if not, `clink-worker failed retry` sends it again, otherwise `failed discard`'

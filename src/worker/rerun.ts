@@ -1,0 +1,275 @@
+import { asError } from '../base/coded-error.ts'
+import { sleep } from '../base/clock.ts'
+import type { Clink } from '../clink/records.ts'
+import type { DeliveryFacts } from '../events.ts'
+import type { RoutedClink } from '../handlers/route.ts'
+import type { DeliveryShared } from './delivery.ts'
+import { decide, type Decision, type HandlerOutcome } from './outcome.ts'
+import { sendReply } from './reply.ts'
+import { sendResult } from './rerun-result.ts'
+import { Run } from './run.ts'
+import { PRIORITY } from './slots.ts'
+
+export interface RerunShared extends Pick<DeliveryShared, 'context' | 'slots' | 'runs' | 'health' | 'crashed'> {
+  /** Resolves when nothing is being told about the clink's last claim any more. */
+  readonly settled: (clinkId: string) => Promise<void>
+  /** Waits for a turn among the reruns: not all slots are theirs. */
+  readonly turn: (work: () => Promise<number>) => Promise<number>
+}
+
+/**
+ * A clink that was given up, whose sender was told so, and that the operator wants run again. Clink holds it for completed, so there
+ * is no claim and no lease: only the letter in the journal says how far it is, and each step is noted there before it is done.
+ *
+ * - `due`: waits for its turn, a slot, and the end of any earlier run of the clink. Then `running`.
+ * - `running`: its handler runs. A result leads to `ready`, a failure back to `due` after the backoff, or to the letter as it was,
+ *   with the new error. Cut short by a stop it is `due` again, and costs no attempt.
+ * - `ready`, `sending`: its result is sent to the sender as a new clink; then the letter is gone. An answer that did not arrive leaves
+ *   it with the operator, since sending twice is worse than asking.
+ *
+ * A letter that is discarded meanwhile ends all of it: the handler that runs goes on, and what it comes to is dropped.
+ */
+export class Rerun {
+  readonly clink: Clink
+  /** Resolves when nothing more will be done, or when the process ends without its handler having heeded the abort. */
+  readonly over: Promise<void>
+  readonly #shared: RerunShared
+  readonly #interrupted = new AbortController()
+  readonly #stopped = Promise.withResolvers<void>()
+  readonly #over = Promise.withResolvers<void>()
+  #run: Run | undefined
+  #route: string
+  #attempt = 0
+  #heldFor = 0
+  #tries = 0
+  #isAbandoned = false
+
+  constructor(clink: Clink, route: string, shared: RerunShared) {
+    this.clink = clink
+    this.#route = route
+    this.#shared = shared
+    this.over = this.#over.promise
+    this.#live()
+      .catch((error: unknown) => shared.crashed('rerun', asError(error)))
+      .finally(() => this.#over.resolve())
+  }
+
+  get route(): string {
+    return this.#route
+  }
+
+  get isRunning(): boolean {
+    return this.#run !== undefined
+  }
+
+  get isStuck(): boolean {
+    return this.#run?.stuckSince !== undefined
+  }
+
+  /** The worker stops: what waits is left to the next start, what runs is asked to finish soon. */
+  drain(): void {
+    this.#run?.drain()
+    this.#interrupted.abort()
+    this.#stopped.resolve()
+  }
+
+  /** The time for finishing is over. */
+  abort(): void {
+    this.#run?.abort('shutdown')
+  }
+
+  /** The process ends though the handler runs: the next start begins anew. */
+  async abandon(): Promise<void> {
+    if (!this.isRunning) return
+    this.#isAbandoned = true
+    await this.#takeBack()
+    this.#over.resolve()
+  }
+
+  async #live(): Promise<void> {
+    const { context, settled } = this.#shared
+    const { letters } = context.ledger
+    const id = this.clink.clink_id
+    await settled(id)
+    for (;;) {
+      const rerun = letters.rerunOf(id)
+      if (rerun === undefined || this.#isAbandoned) return
+      const isToSend = rerun.step === 'ready' || rerun.step === 'sending'
+      if (this.#stopping && !isToSend) return
+      const wait = isToSend
+        ? await sendResult(this.clink, this.#facts(), (this.#tries += 1), context)
+        : await this.#turn()
+      if (wait === 0) continue
+      if (this.#stopping) return
+      await sleep(context.clock, wait, this.#interrupted.signal)
+    }
+  }
+
+  get #stopping(): boolean {
+    return this.#interrupted.signal.aborted
+  }
+
+  /** @returns milliseconds to wait before the next step. */
+  async #turn(): Promise<number> {
+    const { context, runs, slots, turn } = this.#shared
+    const id = this.clink.clink_id
+    const interrupted = this.#stopped.promise
+    await Promise.race([runs.idle(id), interrupted])
+    if (this.#stopping) return 0
+    const work = turn(async () => {
+      if (this.#stopping) return 0
+      const priority = context.ledger.isSuspect(id) ? PRIORITY.alone : PRIORITY.due
+      return await slots.use(async () => (this.#stopping ? 0 : await this.#try()), priority)
+    })
+    await Promise.race([work, interrupted])
+    // Interrupted before its turn came: that, when it comes, does nothing.
+    return this.#stopping && !this.isRunning ? 0 : await work
+  }
+
+  /** In a slot: a run, and what follows from it. */
+  async #try(): Promise<number> {
+    const { context, health } = this.#shared
+    const id = this.clink.clink_id
+    const routed = context.router.route(this.clink, context.identity.id)
+    if (routed === undefined) return await this.#fail('no route takes it any more')
+    this.#route = routed.route.name
+    const pause = context.ledger.isHealthy ? health.wait(routed.route) : UNHEALTHY_WAIT
+    if (pause > 0) return pause
+    health.started(routed.route, id)
+    const ended = (await this.#start()) ? await this.#runHandler(routed) : undefined
+    if (ended === undefined) health.ended(routed.route, id, 'nothing')
+    if (ended === undefined || this.#isAbandoned) return context.ledger.isHealthy ? 0 : UNHEALTHY_WAIT
+    const { isFree, outcome } = ended
+    if (outcome === 'cut-short') {
+      await this.#takeBack()
+      return 0
+    }
+    const { claim, retry } = context.config
+    const policy = { retry: { ...retry, ...routed.route.retry }, maxHold: claim.maxHold }
+    const attempt = this.#attempt - context.ledger.excusedOf(id)
+    return await this.#follow(
+      decide(outcome, { clinkId: id, attempt, heldFor: this.#heldFor, isFree }, policy, context.random),
+    )
+  }
+
+  /** Journals the start before it happens. False: it must not happen after all. */
+  async #start(): Promise<boolean> {
+    const { crashWatch, ledger } = this.#shared.context
+    const id = this.clink.clink_id
+    const [attempt] = await Promise.all([
+      ledger.startAttempt(id),
+      ledger.letters.noteRerun(id, { step: 'running' }),
+      ledger.isSuspect(id) ? crashWatch.runsAlone(id) : undefined,
+    ])
+    this.#attempt = attempt
+    if (ledger.isHealthy && !this.#stopping && ledger.letters.rerunOf(id) !== undefined) return true
+    await this.#takeBack()
+    return false
+  }
+
+  async #runHandler(routed: RoutedClink): Promise<{ outcome: HandlerOutcome | 'cut-short'; isFree: boolean }> {
+    const { context, health, runs } = this.#shared
+    const { clock, config, crashWatch, emit, keys, ledger, runner } = context
+    const id = this.clink.clink_id
+    const key = keys.current
+    const deadline = clock.now() + routed.route.timeout
+    emit({ event: 'clink.rerun', ...this.#facts(), step: 'run' })
+    const run = new Run({
+      routed,
+      parts: {
+        clink: this.clink,
+        attempt: this.#attempt,
+        api: key.handlerApi,
+        log: (level, message, fields) =>
+          emit({ event: 'clink.log', ...this.#facts(), level, message, ...(fields === undefined ? {} : { fields }) }),
+        reply: async (text, to) => {
+          if (run !== this.#run) throw new Error('ctx.reply: this run is over, nothing is sent for it any more')
+          return await sendReply(this.clink, text, to, { deadline }, key.api, context)
+        },
+      },
+      runner,
+      clock,
+      grace: config.handlers.grace,
+      onStuck: (since) => emit({ event: 'clink.stuck', ...this.#facts(), since, advice: STUCK_ADVICE }),
+      onUnstuck: (after) => emit({ event: 'clink.unstuck', ...this.#facts(), after }),
+    })
+    this.#run = run
+    const outcome = await runs.track(id, routed.route.file, run.ended)
+    this.#run = undefined
+    const isCutShort =
+      run.abortedBy === 'shutdown' &&
+      (outcome.outcome === 'failed' || (outcome.outcome === 'done' && outcome.response === undefined))
+    if (!this.#isAbandoned && ledger.isSuspect(id)) await crashWatch.survived(id)
+    const isTold = run.abortedBy === undefined || run.abortedBy === 'timeout'
+    const verdict = !isTold ? 'nothing' : outcome.outcome === 'failed' ? outcome.error : 'fine'
+    const isFree = !health.ended(routed.route, id, verdict)
+    const shown = isCutShort ? 'cut-short' : outcome.outcome
+    const error = outcome.outcome === 'failed' ? { error: outcome.error, reason: outcome.error.message } : {}
+    emit({ event: 'clink.ended', ...this.#facts(), outcome: shown, ...error, duration: run.age })
+    return { outcome: isCutShort ? 'cut-short' : outcome, isFree }
+  }
+
+  async #follow(decision: Decision): Promise<number> {
+    const { emit, ledger } = this.#shared.context
+    const id = this.clink.clink_id
+    switch (decision.do) {
+      case 'complete':
+        if (decision.response === undefined) await this.#finish()
+        else await ledger.letters.noteRerun(id, { step: 'ready', response: decision.response })
+        return 0
+      case 'hold':
+        this.#heldFor += decision.wait
+        await Promise.all([
+          ledger.letters.noteRerun(id, { step: 'due' }),
+          decision.countsAttempt ? ledger.noteError(id, decision.why) : ledger.takeBackAttempt(id),
+        ])
+        if (ledger.letters.rerunOf(id) !== undefined)
+          emit({ event: 'clink.held', ...this.#facts(), wait: decision.wait, why: decision.why })
+        return decision.wait
+      case 'release':
+        return await this.#fail(`its handler gave it back: ${decision.reason ?? decision.why}`)
+      case 'bury':
+        return await this.#fail(decision.reason)
+    }
+  }
+
+  /** There is nothing to send. */
+  async #finish(): Promise<void> {
+    const { emit, ledger } = this.#shared.context
+    const id = this.clink.clink_id
+    if (ledger.letters.rerunOf(id) === undefined) return
+    await Promise.all([ledger.letters.remove(id), ledger.settled(id)])
+    emit({ event: 'clink.rerunDone', ...this.#facts() })
+  }
+
+  /** The letter stays, with what went wrong this time. */
+  async #fail(reason: string): Promise<0> {
+    const { clock, emit, ledger } = this.#shared.context
+    const id = this.clink.clink_id
+    const letter = ledger.letters.get(id)
+    if (letter === undefined || ledger.letters.rerunOf(id) === undefined) return 0
+    const { rerun: _, ...rest } = letter
+    const errors = [...ledger.errorsOf(id), reason]
+    await ledger.bury({ ...rest, route: this.#route, attempts: this.#attempt, reason, errors, at: clock.wall() })
+    emit({ event: 'clink.deadLettered', ...this.#facts(), reason, attempts: this.#attempt })
+    return 0
+  }
+
+  /** The start does not count; the next one begins anew. */
+  async #takeBack(): Promise<void> {
+    const { ledger } = this.#shared.context
+    const id = this.clink.clink_id
+    await Promise.all([ledger.takeBackAttempt(id), ledger.letters.noteRerun(id, { step: 'due' })])
+  }
+
+  #facts(): DeliveryFacts {
+    const attempt = this.#attempt === 0 ? {} : { attempt: this.#attempt }
+    return { clink: this.clink, route: this.#route, ...attempt }
+  }
+}
+
+/** Milliseconds until a start that could not be journalled is tried again. */
+const UNHEALTHY_WAIT = 1_000
+
+const STUCK_ADVICE =
+  'the handler ignores ctx.signal and keeps its slot: pass the signal to what it waits for, or end its loops when it aborts'

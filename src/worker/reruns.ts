@@ -1,0 +1,108 @@
+import PQueue from 'p-queue'
+import type { InHand, Running } from './crash-watch.ts'
+import { Rerun, type RerunShared } from './rerun.ts'
+
+/** The part of the slots that reruns may use at a time: clinks that wait in the inbox go on. */
+const PART = 0.5
+
+export interface RerunsOptions extends Omit<RerunShared, 'turn'> {
+  /** One has ended. */
+  readonly onEnd: () => void
+}
+
+/** The reruns of one worker. What they are is in the ledger's letters; this is who works at them. */
+export class Reruns {
+  readonly #options: RerunsOptions
+  readonly #all = new Map<string, Rerun>()
+  readonly #gate: PQueue
+  /** Asked for while an earlier rerun of them may just be ending. */
+  readonly #again = new Set<string>()
+  #isClosed = false
+
+  constructor(options: RerunsOptions) {
+    this.#options = options
+    const { concurrency } = options.context.config
+    this.#gate = new PQueue({ concurrency: Math.max(1, Math.floor(concurrency * PART)) })
+  }
+
+  /** Those that the last process left. Their handlers may have been running when it ended. */
+  get left(): readonly InHand[] {
+    return this.#options.context.ledger.letters
+      .reruns()
+      .map(({ clink, route, rerun }) => ({ clink, route, running: rerun?.step === 'running' }))
+  }
+
+  /**
+   * At the start, in one commit with what else is noted of the last process: a handler that ran is to be run again.
+   *
+   * @param isOurs false: what the ledger knows was written by another worker.
+   */
+  async restore(isOurs: boolean): Promise<void> {
+    const { letters } = this.#options.context.ledger
+    if (!isOurs) return await letters.dropReruns()
+    const running = this.left.filter((one) => one.running)
+    await Promise.all(running.map(async ({ clink }) => await letters.noteRerun(clink.clink_id, { step: 'due' })))
+  }
+
+  start(): void {
+    for (const { clink } of this.left) this.add(clink.clink_id)
+  }
+
+  /** Begins a rerun that the ledger knows. Nothing where it is under way. */
+  add(clinkId: string): void {
+    const { letters } = this.#options.context.ledger
+    const letter = letters.get(clinkId)
+    if (this.#isClosed || letter === undefined || letters.rerunOf(clinkId) === undefined) return
+    if (this.#all.has(clinkId)) {
+      this.#again.add(clinkId)
+      return
+    }
+    const turn: RerunShared['turn'] = async (work) => await this.#gate.add(work)
+    const rerun = new Rerun(letter.clink, letter.route, { ...this.#options, turn })
+    this.#all.set(clinkId, rerun)
+    void rerun.over.then(() => {
+      this.#all.delete(clinkId)
+      if (this.#again.delete(clinkId)) this.add(clinkId)
+      this.#options.onEnd()
+    })
+  }
+
+  get size(): number {
+    return this.#all.size
+  }
+
+  /** How many have a slot or wait for one. */
+  get busy(): number {
+    return this.#gate.pending
+  }
+
+  get stuck(): number {
+    return [...this.#all.values()].filter(({ isStuck }) => isStuck).length
+  }
+
+  get running(): readonly Running[] {
+    return this.#running.map(({ clink, route }) => ({ clink, route }))
+  }
+
+  /** The worker stops: none begins any more. */
+  drain(): void {
+    this.#isClosed = true
+    for (const rerun of this.#all.values()) rerun.drain()
+  }
+
+  abort(): void {
+    for (const rerun of this.#running) rerun.abort()
+  }
+
+  async abandon(): Promise<void> {
+    await Promise.all(this.#running.map(async (rerun) => await rerun.abandon()))
+  }
+
+  async over(): Promise<void> {
+    await Promise.all([...this.#all.values()].map(async ({ over }) => await over))
+  }
+
+  get #running(): readonly Rerun[] {
+    return [...this.#all.values()].filter(({ isRunning }) => isRunning)
+  }
+}

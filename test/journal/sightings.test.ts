@@ -1,0 +1,121 @@
+import { beforeEach, expect, it } from 'vitest'
+import { Ledger } from '../../src/worker/ledger.ts'
+import { memoryTables } from '../../src/worker/memory-tables.ts'
+import { clink } from '../clink/sample-records.ts'
+import { letter } from './states.ts'
+
+const HOUR = 3_600_000
+const DAY = 24 * HOUR
+const KEEP = 14 * DAY
+
+let now: number
+let ledger: Ledger
+/** What was written about the inbox, by table. */
+let writes: string[]
+
+beforeEach(() => {
+  now = Date.UTC(2026, 0, 5)
+  writes = []
+  const tables = memoryTables()
+  for (const name of ['letters', 'own', 'facts'] as const) {
+    const set = tables[name].set.bind(tables[name])
+    tables[name].set = async (...args: [string, never]) => {
+      writes.push(name)
+      await set(...args)
+    }
+  }
+  ledger = new Ledger(tables, undefined, () => now)
+})
+
+/** An hour after the other the inbox is looked at and shows these; the worker forgets what it may. */
+async function work(time: number, ...shown: string[]): Promise<void> {
+  for (const end = now + time; now < end; now += HOUR) {
+    for (const id of shown) await ledger.sightings.see(id)
+    await ledger.sightings.looked()
+    await ledger.prune(KEEP)
+  }
+}
+
+async function discarded(id: string): Promise<void> {
+  await ledger.bury({ ...letter, clink: { ...clink, clink_id: id }, at: now })
+  await ledger.letters.discard(id)
+}
+
+const isKnown = { discarded: (id: string) => ledger.isGivenUp(id), own: (id: string) => ledger.isOwn(id) }
+const make = { discarded, own: async (id: string) => await ledger.addOwn(id, now) }
+
+it.each(['discarded', 'own'] as const)(
+  '%s: not forgotten while the inbox shows it, however long; forgotten when it has not for state.keep (P10, P15, §5)',
+  async (what) => {
+    await make[what]('shown')
+    await make[what]('gone')
+    await work(KEEP / 2, 'shown', 'gone')
+    await work(KEEP - DAY, 'shown')
+    expect([isKnown[what]('shown'), isKnown[what]('gone')]).toEqual([true, true])
+    await work(3 * DAY, 'shown')
+    expect([isKnown[what]('shown'), isKnown[what]('gone')]).toEqual([true, false])
+    await work(10 * KEEP, 'shown')
+    expect(isKnown[what]('shown')).toBe(true)
+    await work(KEEP + 3 * DAY)
+    expect(isKnown[what]('shown')).toBe(false)
+  },
+)
+
+it.each(['discarded', 'own'] as const)(
+  '%s: not forgotten by a worker that was away for long, before it has looked for state.keep (P10, P15, §5)',
+  async (what) => {
+    await make[what]('pending')
+    await work(DAY, 'pending')
+    now += 3 * KEEP
+    await ledger.prune(KEEP)
+    expect(isKnown[what]('pending')).toBe(true)
+    await work(2 * DAY)
+    expect(isKnown[what]('pending')).toBe(true)
+    await work(KEEP)
+    expect(isKnown[what]('pending')).toBe(false)
+  },
+)
+
+it.each(['discarded', 'own'] as const)(
+  '%s: not forgotten while the inbox cannot be looked at (P10, P15, §5)',
+  async (what) => {
+    await make[what]('pending')
+    await work(DAY, 'pending')
+    for (let n = 0; n < 24 * 60; n += 1) {
+      now += HOUR
+      await ledger.prune(KEEP)
+    }
+    expect(isKnown[what]('pending')).toBe(true)
+  },
+)
+
+it('a dead letter that nobody has discarded stays, seen or not (P10, §5)', async () => {
+  await ledger.bury({ ...letter, at: now })
+  await work(5 * KEEP)
+  expect(ledger.letters.all()).toHaveLength(1)
+})
+
+it('a sighting is written once a day at most, and a look once an hour', async () => {
+  await discarded('one')
+  await ledger.addOwn('two', now)
+  writes = []
+  for (let n = 0; n < 1_000; n += 1) {
+    await ledger.sightings.see('one')
+    await ledger.sightings.see('two')
+    await ledger.sightings.see('unknown')
+    await ledger.sightings.looked()
+    now += (2 * DAY) / 1_000
+  }
+  expect(writes.filter((name) => name === 'letters').length).toBeLessThanOrEqual(2)
+  expect(writes.filter((name) => name === 'own').length).toBeLessThanOrEqual(2)
+  expect(writes.filter((name) => name === 'facts').length).toBeLessThanOrEqual(50)
+})
+
+it('a wall clock that was set back forgets nothing', async () => {
+  await discarded('pending')
+  await work(KEEP / 2, 'pending')
+  now -= 365 * DAY
+  await ledger.prune(KEEP)
+  await work(DAY)
+  expect(ledger.isGivenUp('pending')).toBe(true)
+})

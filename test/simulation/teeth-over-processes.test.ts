@@ -1,0 +1,129 @@
+import { describe, expect, it } from 'vitest'
+import type { LedgerTables, Table } from '../../src/worker/ledger.ts'
+import { memoryTables } from '../../src/worker/memory-tables.ts'
+import { findBreach } from './broken-rules.ts'
+import type { Breakage } from './life.ts'
+import { KILLER, type Plan } from './plan.ts'
+import type { SeedOptions } from './run-seed.ts'
+
+type Rows = keyof LedgerTables
+
+/** A journal that forgets with each process what is in this table. */
+function forgetting(name: Rows): SeedOptions {
+  return { breakage: { tables: (real) => ({ ...real, [name]: memoryTables()[name] }) } }
+}
+
+/** A table in which some rows read otherwise than they were written. */
+function misread<Row>(table: Table<Row>, read: (id: string) => Row | undefined): Table<Row> {
+  return {
+    size: table.size,
+    get: read,
+    entries: () => table.entries(),
+    set: async (id, row) => await table.set(id, row),
+    delete: async (id) => await table.delete(id),
+  }
+}
+
+/** Each seed has a clink that ends its processes, and nobody loses a disk. */
+function withKiller(plan: Plan): Plan {
+  const clinks = [...plan.clinks, { at: plan.calmAt * 0.3, text: KILLER, from: 'alice' }]
+  return { ...plan, clinks, restarts: { ...plan.restarts, newState: 0 } }
+}
+
+/** All workers use one key, claim by poll, and lose many answers; any session of the key may claim what another holds. */
+function amongSiblings(plan: Plan): Plan {
+  const [first] = plan.workers
+  return {
+    ...plan,
+    switches: { ...plan.switches, identity: 'key', reclaim: 'renew', claimTimes: 'present', claimedVisible: 'yes' },
+    faults: { ...plan.faults, rate: 0.4 },
+    workers: plan.workers.map((worker) => {
+      const { config } = worker
+      return {
+        ...worker,
+        owner: first?.owner ?? worker.owner,
+        key: first?.key ?? worker.key,
+        config: {
+          ...config,
+          clink: { ...config.clink, identity: 'auto' },
+          claim: { ...config.claim, exclusive: false },
+          inbox: { ...config.inbox, claim: 'batch', for: 'open', ignore: [] },
+        },
+      }
+    }),
+  }
+}
+
+/** Its second session is told that it may not have what the first one holds, whatever the service would say. */
+const refusesSiblings: Breakage = {
+  transport: (real) => ({
+    send: async (request) => {
+      const isSecond = request.headers['x-clink-session-id']?.endsWith('-sibling') === true
+      if (!isSecond) return await real.send(request)
+      return { status: 409, headers: {}, body: JSON.stringify({ success: false, error: 'conflict' }) }
+    },
+  }),
+}
+
+describe('the judge notices a worker, over its processes,', { timeout: 60_000 }, () => {
+  it('that forgets results with its process (P5)', async () => {
+    const breach = await findBreach(forgetting('results'), ({ rule }) => rule === 'P5')
+    expect(breach?.text).toMatch(/runs again though/)
+  })
+
+  it('that forgets its claims with its process (P9)', async () => {
+    const breach = await findBreach(forgetting('claims'), ({ rule }) => rule === 'P9')
+    expect(breach?.text).toMatch(/is not held on to/)
+  })
+
+  it('that forgets with its process what it has given up (P10)', async () => {
+    const breach = await findBreach(forgetting('letters'), ({ rule }) => rule === 'P10')
+    expect(breach?.text).toMatch(/though (it was rejected|\d+ attempts had failed)/)
+  })
+
+  it('that forgets attempts with its process (P10)', async () => {
+    const breach = await findBreach(forgetting('attempts'), ({ rule }) => rule === 'P10')
+    expect(breach?.text).toMatch(/starts (as attempt|\d+(\.\d+)? ms after a failure)/)
+  })
+
+  it('that forgets with its process what it is to leave alone for a while (P10)', async () => {
+    const breach = await findBreach(forgetting('cooling'), ({ rule }) => rule === 'P10')
+    expect(breach?.text).toMatch(/after a release, within the cooldown/)
+  })
+
+  it('that does not count crashes (P9)', async () => {
+    const tables: Breakage['tables'] = (real) => ({
+      ...real,
+      facts: misread(real.facts, (name) => (name === 'crashes' ? undefined : real.facts.get(name))),
+    })
+    const breach = await findBreach({ breakage: { tables }, planned: withKiller }, ({ rule }) => rule === 'P9')
+    expect(breach?.text).toMatch(/has ended \d+ processes/)
+  })
+
+  it('that counts a crash against what ran beside the clink that made it (P9)', async () => {
+    const tables: Breakage['tables'] = (real) => {
+      const running = [...real.claims.entries()].findLast(([, claim]) => claim.running)?.[0]
+      return {
+        ...real,
+        facts: misread(real.facts, (name) => (name === 'alone' ? running : real.facts.get(name))),
+      }
+    }
+    const breach = await findBreach({ breakage: { tables }, planned: withKiller }, ({ rule }) => rule === 'P9')
+    expect(breach?.text).toMatch(/is given up for \d crashes/)
+  })
+
+  it('that claims by id without having found out about siblings (P3)', async () => {
+    const parts: Breakage['parts'] = (real) => {
+      const { claim } = real.config
+      return { ...real, config: { ...real.config, claim: { ...claim, exclusive: true } } }
+    }
+    const breach = await findBreach({ breakage: { parts } }, ({ rule }) => rule === 'P3')
+    expect(breach?.text).toMatch(/was claimed by id and runs/)
+  })
+
+  it('that takes up what a sibling has claimed (P3)', async () => {
+    const options = { breakage: refusesSiblings, planned: amongSiblings }
+    const breach = await findBreach(options, ({ rule }) => rule === 'P3')
+    expect(breach?.text).toMatch(/also runs in/)
+  })
+})

@@ -1,0 +1,107 @@
+import { describe, expect, it } from 'vitest'
+import { CrashWatch } from '../../src/worker/crash-watch.ts'
+import { Ledger, type HeldClaim } from '../../src/worker/ledger.ts'
+import { memoryTables } from '../../src/worker/memory-tables.ts'
+import { Bench, until, type Station } from './harness.ts'
+import { times } from './record.ts'
+
+const switches = { reclaim: 'refuse', defaultTimeout: 2 } as const
+
+/** A handler that runs on when its claim is lost, until the gate is opened. Its second run ends at once. */
+interface Stubborn extends AsyncDisposable {
+  readonly bench: Bench
+  readonly station: Station
+  readonly id: string
+  readonly gate: PromiseWithResolvers<undefined>
+  /** What the journal knows of claims. */
+  readonly claims: () => readonly HeldClaim[]
+  /** Clinks that the next start would take for running, if the process ended now. */
+  readonly wouldHaveRun: () => Promise<readonly string[]>
+}
+
+async function lost(): Promise<Stubborn> {
+  const bench = await Bench.open({ switches })
+  const id = bench.send('stubborn')
+  const gate = Promise.withResolvers<undefined>()
+  const tables = memoryTables()
+  const ledger = new Ledger(tables)
+  const station = bench.work(
+    async () => {
+      if (station.runs.length === 1) await gate.promise
+      return 'done'
+    },
+    { settings: { claim: { timeout: 2_000 }, handlers: { grace: 300 } }, ledger },
+  )
+  await station.seen('clink.lost', id)
+  return {
+    bench,
+    station,
+    id,
+    gate,
+    claims: () => ledger.heldClaims(),
+    wouldHaveRun: async () => {
+      const facts = memoryTables().facts
+      for (const [name, value] of tables.facts.entries()) await facts.set(name, value)
+      const found: string[] = []
+      const next = new CrashWatch(
+        new Ledger({ ...memoryTables(), facts }),
+        3,
+        (event) => found.push(...(event.event === 'worker.crashed' ? event.running : [])),
+        () => Date.now(),
+      )
+      await next.begin(ledger.heldClaims())
+      return found
+    },
+    [Symbol.asyncDispose]: async () => {
+      gate.resolve(undefined)
+      await bench[Symbol.asyncDispose]()
+    },
+  }
+}
+
+describe.concurrent('P9, §4: code that runs on after its claim was lost', () => {
+  it('was running, for the start after a crash, and its claim is not held on to', async () => {
+    await using stubborn = await lost()
+
+    expect(await stubborn.wouldHaveRun()).toEqual([stubborn.id])
+    expect(stubborn.claims()[0]).toMatchObject({ running: true, releasing: true })
+  })
+
+  it('was running also when its clink has come back and waits for it, until it ends', async () => {
+    await using stubborn = await lost()
+    const { bench, claims, gate, id, station } = stubborn
+    await until(() => station.all('clink.claimed', id).length > 1, 'the clink comes back')
+    await until(() => claims()[0]?.releasing === false, 'the new claim is noted')
+
+    expect(await stubborn.wouldHaveRun()).toEqual([id])
+    gate.resolve(undefined)
+    await bench.completed(id)
+    await until(() => claims().length === 0, 'nothing is noted any more')
+    expect(station.runsOf(id)).toHaveLength(2)
+  })
+
+  it('is forgotten when it has ended', async () => {
+    await using stubborn = await lost()
+    const { bench, claims, gate, id } = stubborn
+    await until(() => times(bench.emulator, id, 'expired') > 0, 'the claim ends')
+    bench.emulator.changeClink(id, {
+      status: 'completed',
+      completed: { by: 'user_boss', key: 'web', session: 'web', at: Date.now() },
+    })
+    const before = claims().length
+    gate.resolve(undefined)
+    await until(() => claims().length === 0, 'nothing is noted any more')
+
+    expect(before).toBe(1)
+  })
+
+  it('was running when a fault ends the process, though it heeds the end', async () => {
+    await using stubborn = await lost()
+    stubborn.station.daemon.fail('process', new Error('nobody caught it'))
+    stubborn.gate.resolve(undefined)
+    await stubborn.station.ended()
+
+    expect(stubborn.claims()).toEqual([])
+    expect(await stubborn.wouldHaveRun()).toEqual([stubborn.id])
+  })
+})

@@ -1,0 +1,382 @@
+import { describe, expect, it } from 'vitest'
+import type { HandleFunction } from '../../src/handlers/handler.ts'
+import type { RerunState } from '../../src/worker/dead-letters.ts'
+import { Ledger } from '../../src/worker/ledger.ts'
+import { memoryTables } from '../../src/worker/memory-tables.ts'
+import { Bench, obey, take, until, type Station, type WorkOptions } from './harness.ts'
+import { answers, requests, requestsFor } from './record.ts'
+import type { Settings } from './settings.ts'
+
+const TELL: Settings = { retry: { attempts: 1, onExhausted: 'complete' } }
+
+/** A clink that was given up and whose sender was told, in a ledger that the next worker gets. */
+class Told implements AsyncDisposable {
+  readonly bench: Bench
+  readonly ledger = new Ledger(memoryTables())
+  readonly id: string
+
+  private constructor(bench: Bench, id: string) {
+    this.bench = bench
+    this.id = id
+  }
+
+  static async make(): Promise<Told> {
+    const bench = await Bench.open()
+    const told = new Told(bench, bench.send('work'))
+    const first = told.work(() => {
+      throw new Error('the first error')
+    })
+    await first.seen('clink.deadLettered', told.id)
+    await bench.completed(told.id)
+    await first.close()
+    return told
+  }
+
+  work(handle: HandleFunction, options: WorkOptions = {}): Station {
+    return this.bench.work(handle, { settings: TELL, ledger: this.ledger, ...options })
+  }
+
+  /** As `failed retry` does with a running worker. */
+  async retry(station?: Station): Promise<void> {
+    expect(await this.ledger.letters.retry(this.id)).toBe('rerun')
+    station?.daemon.retried(this.id)
+  }
+
+  get step(): RerunState['step'] | undefined {
+    return this.ledger.letters.get(this.id)?.rerun?.step
+  }
+
+  /** What was sent to the sender since the notice that it failed. */
+  get results(): (string | undefined)[] {
+    return this.bench.emulator
+      .clinks()
+      .filter(
+        ({ clink_id, sender_id, answers: of }) => of === undefined && clink_id !== this.id && sender_id !== 'user_bob',
+      )
+      .map(({ content }) => content)
+  }
+
+  async over(station: Station): Promise<void> {
+    await until(() => station.daemon.snapshot().rerunning === 0, 'the rerun is over')
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.bench[Symbol.asyncDispose]()
+  }
+}
+
+describe.concurrent('A clink whose sender was told that it failed, and that is retried', () => {
+  it('runs again without a claim, and its result is sent to its sender as a new clink, once (P1, §5)', async () => {
+    await using told = await Told.make()
+    const { bench, id, ledger } = told
+    const before = requestsFor(bench.emulator, id).length
+    const station = told.work(() => 'it worked')
+    await told.retry(station)
+    const { resultId = '' } = await station.seen('clink.rerunDone', id)
+    await told.over(station)
+
+    expect(station.runsOf(id)).toMatchObject([{ attempt: 1 }])
+    expect(requestsFor(bench.emulator, id)).toHaveLength(before)
+    const sender = bench.emulator.clink(id)?.sender_id
+    expect(bench.emulator.clink(resultId)).toMatchObject({ content: 'it worked', for: sender })
+    expect(told.results).toEqual(['it worked'])
+    expect([ledger.letters.all(), ledger.startsOf(id), ledger.isOwn(resultId)]).toEqual([[], 0, true])
+  })
+
+  it('with a result that our own inbox shows is not taken for work (P15, §5)', async () => {
+    await using told = await Told.make()
+    const station = told.work(() => 'it worked', { settings: { ...TELL, inbox: { for: 'anyone' } } })
+    await told.retry(station)
+    const { resultId } = await station.seen('clink.rerunDone', told.id)
+    await until(
+      () => station.all('clink.parked').some(({ clink, why }) => clink.clink_id === resultId && why === 'own-reply'),
+      'the result is left alone',
+    )
+    expect(told.results).toEqual(['it worked\n— clink-worker'])
+    expect(station.runs).toHaveLength(1)
+  })
+
+  it('and has nothing to say is done without anything being sent (§5)', async () => {
+    await using told = await Told.make()
+    const station = told.work(() => {})
+    await told.retry(station)
+    await station.seen('clink.rerunDone', told.id)
+    expect([told.results, told.ledger.letters.all()]).toEqual([[], []])
+  })
+
+  it('and fails again keeps its letter, with the new errors and attempts counted anew (P10, §5)', async () => {
+    await using told = await Told.make()
+    const sent = told.bench.emulator.clinks().length
+    const settings: Settings = { retry: { attempts: 2, backoff: 20, onExhausted: 'complete' } }
+    const station = told.work(
+      () => {
+        throw new Error(`again ${station.runs.length}`)
+      },
+      { settings },
+    )
+    await told.retry(station)
+    await station.seen('clink.deadLettered', told.id)
+    await told.over(station)
+
+    expect(station.runsOf(told.id).map(({ attempt }) => attempt)).toEqual([1, 2])
+    expect(told.ledger.letters.get(told.id)).toMatchObject({
+      attempts: 2,
+      reason: 'again 2',
+      errors: ['again 1', 'again 2'],
+      tell: 'complete',
+    })
+    expect(told.step).toBeUndefined()
+    expect(told.ledger.isGivenUp(told.id)).toBe(true)
+    expect(told.bench.emulator.clinks()).toHaveLength(sent)
+  })
+
+  it.for([
+    ['releases it', 'release', /gave it back: not for me/],
+    ['rejects it', 'reject', /^not for me$/],
+  ] as const)('keeps its letter where its handler %s (§5)', async ([, kind, reason]) => {
+    await using told = await Told.make()
+    const station = told.work((_, ctx) => ctx[kind]('not for me'))
+    await told.retry(station)
+    const dead = await station.seen('clink.deadLettered', told.id)
+    expect(dead.reason).toMatch(reason)
+    expect(told.step).toBeUndefined()
+    expect(told.results).toEqual([])
+  })
+
+  it('while no worker runs is run by the next one, also with --once (P1, §9)', async () => {
+    await using told = await Told.make()
+    await told.retry()
+    const station = told.work(
+      async (_, ctx) => {
+        await take(300, ctx)
+        return 'it worked'
+      },
+      { once: {} },
+    )
+    expect(await station.ended()).toBe(0)
+    expect(told.results).toEqual(['it worked'])
+  })
+
+  it('twice is run once (P3)', async () => {
+    await using told = await Told.make()
+    const station = told.work(async (_, ctx) => {
+      await take(100, ctx)
+      return 'it worked'
+    })
+    await told.retry(station)
+    await until(() => station.runs.length === 1, 'it runs')
+    await told.retry(station)
+    await station.seen('clink.rerunDone', told.id)
+    await told.over(station)
+    expect([station.runs.length, told.results]).toEqual([1, ['it worked']])
+  })
+
+  it('waits for a slot, and no clink is claimed for the one that it uses (P6)', async () => {
+    await using told = await Told.make()
+    const { bench } = told
+    const gate = Promise.withResolvers<void>()
+    const rerun = Promise.withResolvers<void>()
+    const station = told.work(
+      async ({ clink_id }) => {
+        await (clink_id === told.id ? rerun : gate).promise
+        return 'it worked'
+      },
+      { settings: { ...TELL, concurrency: 1 } },
+    )
+    const one = bench.send('one')
+    await until(() => station.runsOf(one).length === 1, 'the slot is taken')
+    await told.retry(station)
+    const two = bench.send('two')
+    gate.resolve()
+    await until(() => station.runsOf(told.id).length === 1, 'the rerun has the slot')
+    const polls = requests(bench.emulator, 'check_inbox').length
+    expect(bench.status(two)).toBe('pending')
+    rerun.resolve()
+    await bench.completed([one, two])
+
+    expect(polls).toBeGreaterThan(0)
+    expect(station.mostRunning).toBe(1)
+    expect(told.results).toEqual(['it worked'])
+  })
+
+  it('never runs beside another run of the same clink (P3)', async () => {
+    await using bench = await Bench.open()
+    const ledger = new Ledger(memoryTables())
+    const gate = Promise.withResolvers<void>()
+    const id = bench.send('work')
+    const station = bench.work(
+      async () => {
+        await gate.promise
+        return 'it worked'
+      },
+      { ledger, settings: TELL },
+    )
+    await until(() => station.runs.length === 1, 'it runs')
+    const clink = (await station.seen('clink.claimed', id)).clink
+    const letter = { clink, route: 'test', attempts: 1, reason: 'no', errors: [], tell: 'complete', at: 1 } as const
+    await ledger.bury(letter)
+    expect(await ledger.letters.retry(id)).toBe('rerun')
+    station.daemon.retried(id)
+    await until(() => station.daemon.snapshot().rerunning === 1, 'the rerun waits')
+    gate.resolve()
+    await station.seen('clink.rerunDone', id)
+    expect([station.runsOf(id).length, station.mostRunning]).toEqual([2, 1])
+  })
+})
+
+describe.concurrent('The result of a rerun', () => {
+  it('whose answer did not arrive is not sent again by itself, not by the next start either, and the operator is told (P5, §5)', async () => {
+    await using told = await Told.make()
+    const { bench, id } = told
+    const fault = bench.fault({ operation: 'send_clink' }, { cut: 'after' })
+    const station = told.work(() => 'it worked')
+    await told.retry(station)
+    const unknown = await station.seen('clink.resultUnknown', id)
+    expect(unknown.reason).toMatch(/sent and not answered/)
+    await told.over(station)
+    fault.remove()
+    await station.close()
+    const next = told.work(() => 'computed again')
+    const other = bench.send('other')
+    await bench.completed(other)
+
+    expect(requests(bench.emulator, 'send_clink')).toHaveLength(1)
+    expect(told.ledger.letters.get(id)).toMatchObject({
+      reason: unknown.reason,
+      rerun: { step: 'unknown', response: 'it worked' },
+    })
+    expect(next.runsOf(id)).toEqual([])
+
+    await told.retry(next)
+    await next.seen('clink.rerunDone', id)
+    expect(told.results).toEqual(['it worked', 'it worked'])
+    expect(next.runsOf(id)).toEqual([])
+  })
+
+  it.for([
+    ['a refused rate', { status: 429 }],
+    ['a key that is not taken for now', { status: 401 }],
+  ] as const)('that surely was not sent, for %s, is sent when that is over, once (P5)', async ([, what]) => {
+    await using told = await Told.make()
+    told.bench.fault({ operation: 'send_clink', nth: 1 }, what)
+    const station = told.work(() => 'it worked')
+    await told.retry(station)
+    await station.seen('clink.rerunDone', told.id)
+    expect(requests(told.bench.emulator, 'send_clink')).toHaveLength(2)
+    expect([station.runs.length, told.results]).toEqual([1, ['it worked']])
+  })
+
+  it('that its sender cannot be sent is kept in the letter (P5, §5)', async () => {
+    await using told = await Told.make()
+    told.bench.fault({ operation: 'send_clink' }, { status: 403 })
+    const station = told.work(() => 'it worked')
+    await told.retry(station)
+    await station.seen('clink.deadLettered', told.id)
+    await told.over(station)
+    expect(requests(told.bench.emulator, 'send_clink')).toHaveLength(1)
+    expect(told.ledger.letters.get(told.id)?.rerun).toEqual({ step: 'refused', response: 'it worked' })
+  })
+
+  it('that was journalled when the process ended is sent by the next start without a run (P5)', async () => {
+    await using told = await Told.make()
+    await told.retry()
+    await told.ledger.letters.noteRerun(told.id, { step: 'ready', response: 'it worked' })
+    const station = told.work(() => 'computed again')
+    await station.seen('clink.rerunDone', told.id)
+    expect([station.runs, told.results]).toEqual([[], ['it worked']])
+  })
+
+  it('that was being sent when the process ended may have arrived: it is not sent again (P5)', async () => {
+    await using told = await Told.make()
+    await told.retry()
+    await told.ledger.letters.noteRerun(told.id, { step: 'sending', response: 'it worked' })
+    const station = told.work(() => 'computed again')
+    await station.seen('clink.resultUnknown', told.id)
+    await told.over(station)
+    expect([station.runs, told.results]).toEqual([[], []])
+    expect(told.ledger.letters.get(told.id)?.rerun).toEqual({ step: 'unknown', response: 'it worked' })
+  })
+
+  it('of a letter that is discarded while it runs is dropped (§5)', async () => {
+    await using told = await Told.make()
+    const gate = Promise.withResolvers<void>()
+    const station = told.work(async () => {
+      await gate.promise
+      return 'it worked'
+    })
+    await told.retry(station)
+    await until(() => station.runs.length === 1, 'it runs')
+    expect(await told.ledger.letters.discard(told.id)).toBe('done')
+    gate.resolve()
+    await told.over(station)
+    expect(told.results).toEqual([])
+    expect([told.ledger.isGivenUp(told.id), told.ledger.letters.all()]).toEqual([true, []])
+  })
+})
+
+describe.concurrent('A stop', () => {
+  it('that cuts a rerun short costs it nothing, and the next start runs it again (P8)', async () => {
+    await using told = await Told.make()
+    const first = told.work(async (_, ctx) => await obey(ctx), {
+      settings: { ...TELL, shutdown: { timeout: 2_000, drain: 100 } },
+    })
+    await told.retry(first)
+    await until(() => first.runs.length === 1, 'it runs')
+    await first.daemon.stop('the test says so')
+    expect(first.exit ?? (await first.daemon.ended)).toBe(0)
+    expect([told.step, told.ledger.startsOf(told.id)]).toEqual(['due', 0])
+    expect(first.all('clink.ended', told.id)).toMatchObject([{ outcome: 'cut-short' }])
+
+    const second = told.work(() => 'it worked')
+    await second.seen('clink.rerunDone', told.id)
+    expect(second.runsOf(told.id)).toMatchObject([{ attempt: 1 }])
+    expect(told.results).toEqual(['it worked'])
+  })
+
+  it('does not wait for a rerun that does not heed its abort, and the next start runs it again (P8)', async () => {
+    await using told = await Told.make()
+    const never = Promise.withResolvers<void>()
+    const first = told.work(async () => await never.promise, {
+      settings: { ...TELL, shutdown: { timeout: 1_000, drain: 100 } },
+    })
+    await told.retry(first)
+    await until(() => first.runs.length === 1, 'it runs')
+    await first.daemon.stop('the test says so')
+    expect([told.step, told.ledger.startsOf(told.id)]).toEqual(['due', 0])
+    never.resolve()
+  })
+
+  it('sends the result of a rerun that ends while it drains (P5, P8)', async () => {
+    await using told = await Told.make()
+    const station = told.work(async (_, ctx) => {
+      await new Promise((resolve) => ctx.draining.addEventListener('abort', resolve))
+      return 'it worked'
+    })
+    await told.retry(station)
+    await until(() => station.runs.length === 1, 'it runs')
+    await station.daemon.stop('the test says so')
+    expect([told.results, told.ledger.letters.all()]).toEqual([['it worked'], []])
+  })
+})
+
+it('a clink whose notice never reached Clink is retried under a claim, since the inbox shows it (P1, §5)', async () => {
+  await using bench = await Bench.open({ switches: { defaultTimeout: 2 } })
+  const ledger = new Ledger(memoryTables())
+  const faults = ['complete_clink', 'claim_clink'].map((operation) => bench.fault({ operation }, { status: 503 }))
+  const id = bench.send('work')
+  const station = bench.work(
+    () => {
+      if (station.runs.length === 1) throw new Error('no')
+      return 'it worked'
+    },
+    { settings: TELL, ledger },
+  )
+  await station.seen('clink.deadLettered', id)
+  await until(() => station.all('clink.parked', id).length > 0, 'it is back, and left alone')
+  expect(ledger.letters.get(id)?.seen).toBeGreaterThan(0)
+  for (const fault of faults) fault.remove()
+  expect(await ledger.letters.retry(id)).toBe('done')
+  station.daemon.retried(id)
+  await bench.completed(id)
+  expect(answers(bench.emulator).map(({ content }) => content)).toEqual(['it worked'])
+})
