@@ -82,7 +82,7 @@ export const configSchema = z.strictObject({
       {
         url: webAddress().prefault('https://api.clink.voxos.ai').describe('Address of the Clink API.'),
         key: text().nullable().prefault(null).meta({ default: '${CLINK_API_KEY}' }).describe('The API key.'),
-        keyFile: text().nullable().prefault(null).describe('File that holds the API key.'),
+        keyFile: text().nullable().prefault(null).describe('File that holds the API key; read again when it changes.'),
         session: text()
           .regex(/^[\x21-\x7e]{1,180}$/, { error: 'is not 1 to 180 printable ASCII characters without spaces' })
           .prefault('auto')

@@ -167,9 +167,8 @@ export class Worker {
     this.#poller.wake()
   }
 
-  /** Another key is current: polls now, whatever the service said to the one before. */
+  /** Another key is current: looks at everything now, whatever the service said and showed to the one before. */
   retry(): void {
-    // It may see what is not new, and what the one before gave back is not new either.
     this.#select.sweepSoon()
     this.#poller.retry()
   }

@@ -98,3 +98,17 @@ test('What is too short to be a key leaves the lines readable: a key file may ho
 
   expect(redact('{"level":"info"}')).toBe('{"level":"info"}')
 })
+
+test('a key that comes later is in no line either, whatever it looks like (P13)', () => {
+  let written = ''
+  const secrets = new Set([KEY])
+  const logger = createLogger(
+    { level: 'info', format: 'json', content: false },
+    { destination: { write: (text) => void (written += text) }, terminal: false, color: false, secrets },
+  )
+  logger.info({ event: 'x', text: 'before' })
+  secrets.add('sk_live_u_ab.cd/ef')
+  logger.info({ event: 'x', text: `${KEY} and sk_live_u_ab.cd/ef` })
+  expect(written).toContain('[secret] and [secret]')
+  expect(written).not.toContain('.cd/ef')
+})

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { Secret } from '../../src/base/secret.ts'
-import { Bench, until } from './harness.ts'
+import { Bench, until, type Station } from './harness.ts'
 import { change, keysThat, seed } from './key-owners.ts'
 import { claimingPolls, requests, story, times } from './record.ts'
 
@@ -12,6 +12,14 @@ function gate() {
   return { open: () => opened.resolve(), wait: opened.promise }
 }
 
+/** Gives the worker a key that it takes, and waits until no poll is on its way with the one before. */
+async function exchange(station: Station, bench: Bench, key: string): Promise<void> {
+  change(station, bench.emulator, key)
+  await station.seen('key.changed')
+  const looks = requests(bench.emulator, 'check_inbox').length
+  await until(() => requests(bench.emulator, 'check_inbox').length >= looks + 2, 'two more looks at the inbox')
+}
+
 describe.concurrent('§8: a key that changes while the worker runs', () => {
   it('is used for new claims, and what the old one claimed is renewed and completed with the old one', async () => {
     await using bench = await Bench.open({ seed, switches: { defaultTimeout: 2 } })
@@ -20,8 +28,7 @@ describe.concurrent('§8: a key that changes while the worker runs', () => {
     const station = bench.work(async ({ content }) => void (content === 'first' && (await wait)), { settings: quick })
     await station.seen('clink.started', first)
 
-    change(station, bench.emulator, 'next')
-    await station.seen('key.changed')
+    await exchange(station, bench, 'next')
     const second = bench.send('second')
     await bench.completed(second)
     const renewals = times(bench.emulator, first, 'renewed')
@@ -42,8 +49,7 @@ describe.concurrent('§8: a key that changes while the worker runs', () => {
     const id = bench.send('work')
     const station = bench.work(async () => await wait, { settings: quick })
     await station.seen('clink.started', id)
-    change(station, bench.emulator, 'next')
-    await station.seen('key.changed')
+    await exchange(station, bench, 'next')
     bench.emulator.suspendKey('worker')
     await until(() => keysThat(bench.emulator, id, 'renewed').includes('next'), 'it is renewed with the new key')
     open()
@@ -63,8 +69,7 @@ describe.concurrent('§8: a key that changes while the worker runs', () => {
       settings: { ...quick, claim: { timeout: 2_000 } },
     })
     await station.seen('clink.started', id)
-    change(station, bench.emulator, 'next')
-    await station.seen('key.changed')
+    await exchange(station, bench, 'next')
     bench.emulator.suspendKey('worker')
     open()
     await bench.completed(id)
@@ -115,7 +120,10 @@ describe.concurrent('§8: a key that changes while the worker runs', () => {
     const first = bench.send('first')
     const station = bench.work(
       async ({ content, group_id }, ctx) => {
-        if (content === 'first') await wait
+        if (content === 'first' && ctx.attempt === 1) {
+          await wait
+          throw new Error('the next attempt is after the change')
+        }
         const text = `from ${content}`
         const { clink_id } = await ctx.api.sendClink({ group_id, content: text, for: 'user_bob' })
         sent.push(clink_id, await ctx.reply(text))
@@ -123,8 +131,7 @@ describe.concurrent('§8: a key that changes while the worker runs', () => {
       { settings: quick },
     )
     await station.seen('clink.started', first)
-    change(station, bench.emulator, 'next')
-    await station.seen('key.changed')
+    await exchange(station, bench, 'next')
     await bench.completed(bench.send('second'))
     open()
     await bench.completed(first)
@@ -188,8 +195,7 @@ describe.concurrent('§8: a key that is no good', () => {
     const station = bench.work(() => 'done', { settings: quick })
     await station.seen('worker.ready')
     const away = bench.fault({ operation: 'get_my_permissions', times: 3 }, { status: 503 })
-    change(station, bench.emulator, 'next')
-    await station.seen('key.changed')
+    await exchange(station, bench, 'next')
     const id = bench.send('work')
     await bench.completed(id)
 
@@ -204,8 +210,7 @@ describe.concurrent('§8: a key that is no good', () => {
     bench.fault({ operation: 'get_my_permissions', times: 1 }, { delayBefore: 600 })
     change(station, bench.emulator, 'helper')
     await until(() => requests(bench.emulator, 'get_my_permissions').length === 1, 'the first is asked about')
-    change(station, bench.emulator, 'next')
-    await station.seen('key.changed')
+    await exchange(station, bench, 'next')
     const polls = claimingPolls(bench.emulator).length
     await until(() => claimingPolls(bench.emulator).length > polls + 20, 'a while')
     const id = bench.send('work')
@@ -230,9 +235,11 @@ describe.concurrent('§8: a key of another owner that only its first claim gives
       const mark = bench.send('a report\n— clink-worker', { from: 'bob' })
       await bench.completed(mark)
     }
-    change(station, bench.emulator, 'helper')
-    await station.seen('key.changed')
-    const ids = bench.sendMany(3)
+    await exchange(station, bench, 'helper')
+    const ids = [1, 2, 3].map((n) => {
+      bench.emulator.moveClock(5)
+      return bench.send(`task ${n}`)
+    })
     const refused = await station.seen('key.refused')
     await bench.completed(ids)
 
@@ -253,8 +260,7 @@ describe.concurrent('§8: a key of another owner that only its first claim gives
     await using bench = await Bench.open({ seed })
     const station = bench.work(() => 'done', { settings: quick })
     await bench.completed(bench.send('one'))
-    change(station, bench.emulator, 'helper')
-    await station.seen('key.changed')
+    await exchange(station, bench, 'helper')
     bench.emulator.suspendKey('worker')
     const id = bench.send('two')
     await station.seen('key.refused')
