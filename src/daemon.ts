@@ -207,6 +207,7 @@ export class Daemon {
       handlerApi: new ClinkClient({
         ...connection,
         onCall: (call) => handlerClaims.called(call),
+        onFailure: (call, error) => handlerClaims.failed(call, error),
         onResult: (call) => {
           handlerClaims.answered(call)
           void noteSent(call, ledger, clock)
