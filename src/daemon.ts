@@ -278,6 +278,7 @@ export class Daemon {
       handlerApi: new ClinkClient({
         ...connection,
         onCall: (call) => handlerClaims.called(call),
+        onFailure: (call, error) => handlerClaims.failed(call, error),
         onResult: (call) => {
           handlerClaims.answered(call)
           void noteSent(call, this.#ledger, this.#clock, identity)

@@ -115,7 +115,8 @@ export class Intake {
     const id = clink.clink_id
     const { config, handlerClaims, scope, siblings } = this.#shared.context
     if (this.#claiming.has(id) || this.#deliveries.completedSince(id, listedAt)) return undefined
-    const isInHand = this.#deliveries.holding(id) !== undefined || this.#parked.has(id) || handlerClaims.has(id)
+    const isHandlers = clink.status === 'pending' ? handlerClaims.mayHold(id, listedAt) : handlerClaims.has(id)
+    const isInHand = this.#deliveries.holding(id) !== undefined || this.#parked.has(id) || isHandlers
     if (isInHand || !scope.has(clink)) return undefined
     const verdict = this.#judge(clink)
     if ('run' in verdict) return this.isOpen(verdict.run.route) ? verdict.run : undefined
