@@ -152,10 +152,12 @@ export class Intake {
 
   /** A claim that was made by id, on a clink that was wanted when it was listed. */
   async startClaimed(clink: Clink, wanted: Wanted, { key, lease }: ClaimInHand): Promise<void> {
-    const { serviceTime } = this.#shared.context
+    const { scope, serviceTime } = this.#shared.context
     serviceTime.note(clink.claimed_at, lease.firstSent)
     // A poll, or the look for lost claims, may have been faster: then this was a renewal of its claim.
     if (this.#deliveries.holding(clink.clink_id) !== undefined) return
+    // The first claim may have told who we are, and so that we sent this clink ourselves.
+    if (!scope.has(clink)) return this.#parked.add(clink, lease, 'own-reply', key)
     if (wanted === 'acknowledge') await this.#acknowledge(clink, lease, key)
     else await this.#start(clink, wanted, { lease, key, byId: true })
   }
