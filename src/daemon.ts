@@ -51,6 +51,13 @@ export interface DaemonParts {
 /** Timers that were due during a sleep of the machine come about a second after it. */
 const COMING_ROUND = 2_000
 
+/** Why a worker that works the inbox empty ends. */
+const WHY_ENDED: { readonly [Code in ExitCode]?: string } = {
+  [EXIT.ok]: 'the inbox is empty',
+  [EXIT.unavailable]: 'the service went away',
+  [EXIT.refused]: 'the service refuses the key',
+}
+
 /** What happened since the start. */
 export interface Totals {
   readonly completed: number
@@ -202,7 +209,7 @@ export class Daemon {
       },
       end: (exit) => {
         if (exit !== EXIT.ok) this.#exit ??= exit
-        void this.stop(exit === EXIT.ok ? 'the inbox is empty' : 'the service went away')
+        void this.stop(WHY_ENDED[exit] ?? 'there is nothing that it may do')
       },
     })
   }
@@ -218,6 +225,7 @@ export class Daemon {
         }
         this.#once?.polled(taken)
       },
+      blocked: () => this.#once?.blocked(),
       failed: (error, failures) => {
         this.#once?.failed(error, failures)
       },

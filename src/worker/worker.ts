@@ -22,6 +22,8 @@ export interface WorkerOptions {
   /** Ends the time for stopping: `context.closing` aborts with it. */
   readonly closing: AbortController
   readonly polled: (taken: Taken) => void
+  /** What the configuration asks for may not be done, and nothing will be claimed. */
+  readonly blocked: () => void
   readonly failed: (error: ClinkApiError, failures: number) => void
   /** A delivery has ended. */
   readonly settled: () => void
@@ -125,6 +127,7 @@ export class Worker {
         if (!taken.isMore && !this.#select.isStarved) void context.ledger.sightings.looked()
         options.polled(taken)
       },
+      blocked: options.blocked,
       failed: options.failed,
       crashed: (error) => crashed('poll loop', error),
     })
@@ -221,7 +224,7 @@ export class Worker {
 
   #mode(): ClaimingMode {
     const { clock, config, keys, ledger, router, siblings } = this.#context
-    if (keys.refusal !== undefined) return { mode: 'none', ...keys.refusal }
+    if (keys.refusal !== undefined) return { mode: 'none', isFinal: false, ...keys.refusal }
     const isAllOurs =
       router.takesAll &&
       this.#parked.size === 0 &&
