@@ -27,7 +27,7 @@ const clink = (id: number): Clink => ({
 
 async function live(ledger: Ledger, id: number): Promise<void> {
   const one = clink(id)
-  const held = { clink: one, route: 'bench', running: false, releasing: false, boot: 'bench', end: 0 }
+  const held = { clink: one, route: 'bench', running: false, releasing: false, boot: 'bench', sent: 0, end: 0 }
   await ledger.holdClaim(held)
   await Promise.all([ledger.startAttempt(one.clink_id), ledger.holdClaim({ ...held, running: true })])
   await ledger.keepResult(one, 'an answer')

@@ -4,6 +4,7 @@ import { systemBoot, type Boot } from './base/boot.ts'
 import { sleep, systemClock, type Cancel, type Clock } from './base/clock.ts'
 import { asError, EXIT, type ExitCode } from './base/coded-error.ts'
 import type { Secret } from './base/secret.ts'
+import { apiKey } from './clink/credentials.ts'
 import { ClinkClient, type CallResult, type ClientOptions, type KeySource } from './clink/client.ts'
 import { GotTransport } from './clink/got-transport.ts'
 import type { Transport } from './clink/transport.ts'
@@ -84,7 +85,9 @@ export class Daemon {
   #exit: ExitCode | undefined
   #stopping: Promise<void> | undefined
 
+  /** @throws {CodedError} KEY_MISSING or KEY_MALFORMED, before any request. */
   constructor(parts: DaemonParts) {
+    apiKey(parts.key)
     this.#parts = parts
     this.#clock = parts.clock ?? systemClock()
     this.ended = this.#ended.promise
@@ -278,6 +281,7 @@ export class Daemon {
       handlerApi: new ClinkClient({
         ...connection,
         onCall: (call) => handlerClaims.called(call),
+        onFailure: (call, error) => handlerClaims.failed(call, error),
         onResult: (call) => {
           handlerClaims.answered(call)
           void noteSent(call, this.#ledger, this.#clock, identity)

@@ -46,6 +46,8 @@ export interface ClientOptions {
   readonly onCall?: ((call: Omit<CallResult, 'result'>) => void) | undefined
   /** Told each result before its caller is. Must not throw. */
   readonly onResult?: ((call: CallResult) => void) | undefined
+  /** Told each call that was sent and failed, before its caller is. Must not throw. */
+  readonly onFailure?: ((call: Omit<CallResult, 'result'>, error: unknown) => void) | undefined
 }
 
 export interface CallResult {
@@ -86,6 +88,7 @@ export class ClinkClient {
   readonly #userAgent = `clink-worker/${packageVersion()}`
   readonly #onCall: ClientOptions['onCall']
   readonly #onResult: ClientOptions['onResult']
+  readonly #onFailure: ClientOptions['onFailure']
   #own: GotTransport | undefined
 
   constructor(options: ClientOptions) {
@@ -96,6 +99,7 @@ export class ClinkClient {
     this.#attempts = positive('attempts', options.attempts ?? 4)
     this.#onCall = options.onCall
     this.#onResult = options.onResult
+    this.#onFailure = options.onFailure
     const clock = options.clock ?? systemClock()
     const transport = options.transport ?? (this.#own = new GotTransport({ url: this.url, clock }))
     this.#caller = new Caller(transport, clock, options.random ?? Math.random)
@@ -105,7 +109,13 @@ export class ClinkClient {
   async call<N extends OperationName>(operation: N, params: ParamsOf<N>, options?: CallOptions): Promise<ResultOf<N>> {
     const call = wireCall(operation, params)
     this.#onCall?.({ operation, params })
-    const result = local[operation]?.(params) ?? (await this.#ask(call, enveloped(decoders[operation]), options))
+    let result: ResultOf<N>
+    try {
+      result = local[operation]?.(params) ?? (await this.#ask(call, enveloped(decoders[operation]), options))
+    } catch (error) {
+      this.#onFailure?.({ operation, params }, error)
+      throw error
+    }
     this.#onResult?.({ operation, params, result })
     return result
   }

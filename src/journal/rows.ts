@@ -51,6 +51,7 @@ export const rows = {
     releasing: z.boolean(),
     key: z.string().exactOptional(),
     boot: z.string(),
+    sent: z.number(),
     end: z.number(),
     serverEnd: z.number().exactOptional(),
     due: z.object({ uptime: z.number(), wall: z.number() }).exactOptional(),

@@ -115,7 +115,8 @@ export class Intake {
     const id = clink.clink_id
     const { config, handlerClaims, scope, siblings } = this.#shared.context
     if (this.#claiming.has(id) || this.#deliveries.completedSince(id, listedAt)) return undefined
-    const isInHand = this.#deliveries.holding(id) !== undefined || this.#parked.has(id) || handlerClaims.has(id)
+    const isHandlers = clink.status === 'pending' ? handlerClaims.mayHold(id, listedAt) : handlerClaims.has(id)
+    const isInHand = this.#deliveries.holding(id) !== undefined || this.#parked.has(id) || isHandlers
     if (isInHand || !scope.has(clink)) return undefined
     const verdict = this.#judge(clink)
     if ('run' in verdict) return this.isOpen(verdict.run.route) ? verdict.run : undefined
@@ -151,10 +152,12 @@ export class Intake {
 
   /** A claim that was made by id, on a clink that was wanted when it was listed. */
   async startClaimed(clink: Clink, wanted: Wanted, { key, lease }: ClaimInHand): Promise<void> {
-    const { serviceTime } = this.#shared.context
+    const { scope, serviceTime } = this.#shared.context
     serviceTime.note(clink.claimed_at, lease.firstSent)
     // A poll, or the look for lost claims, may have been faster: then this was a renewal of its claim.
     if (this.#deliveries.holding(clink.clink_id) !== undefined) return
+    // The first claim may have told who we are, and so that we sent this clink ourselves.
+    if (!scope.has(clink)) return this.#parked.add(clink, lease, 'own-reply', key)
     if (wanted === 'acknowledge') await this.#acknowledge(clink, lease, key)
     else await this.#start(clink, wanted, { lease, key, byId: true })
   }

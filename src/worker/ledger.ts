@@ -40,8 +40,9 @@ export interface HeldClaim {
   readonly releasing: boolean
   /** Which key made it, by its print. */
   readonly key?: string
-  /** The boot that `end` is told in, and that end of the lease: milliseconds of the boot's uptime. */
+  /** The boot whose uptime `sent` and `end` are told in: when the request that first granted the claim was sent, and the end of its lease. */
   readonly boot: string
+  readonly sent: number
   readonly end: number
   /** The service's own end of the claim, in milliseconds of its clock. */
   readonly serverEnd?: number

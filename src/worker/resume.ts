@@ -22,9 +22,11 @@ export function toHeldClaim(
   const { lease, dueAt, ...rest } = claim
   const serverEnd = lease.serverEnd === undefined ? {} : { serverEnd: lease.serverEnd }
   const end = boot.uptime() + (lease.deadline - clock.now())
-  if (dueAt === undefined) return { ...rest, boot: boot.id, end, ...serverEnd }
+  const sent = boot.uptime() + (lease.firstSent - clock.now())
+  const held = { ...rest, boot: boot.id, sent, end, ...serverEnd }
+  if (dueAt === undefined) return held
   const wait = dueAt - clock.now()
-  return { ...rest, boot: boot.id, end, ...serverEnd, due: { uptime: boot.uptime() + wait, wall: clock.wall() + wait } }
+  return { ...held, due: { uptime: boot.uptime() + wait, wall: clock.wall() + wait } }
 }
 
 /**
@@ -36,8 +38,9 @@ export function standingLease(claim: HeldClaim, clock: Clock, boot: Boot): Lease
   const now = clock.now()
   const left = claim.end - boot.uptime()
   if (claim.boot !== boot.id || claim.releasing || left <= 0) return undefined
+  const firstSent = now - (boot.uptime() - claim.sent)
   // What was kept is the deadline, so the margin is already off; the end is not needed to be later.
-  return { firstSent: now, grantedAt: now, end: now + left, deadline: now + left, serverEnd: claim.serverEnd }
+  return { firstSent, grantedAt: now, end: now + left, deadline: now + left, serverEnd: claim.serverEnd }
 }
 
 /** Milliseconds that a clink which an earlier process held is still to wait; 0 or less: none. */

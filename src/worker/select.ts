@@ -161,8 +161,11 @@ export class Select implements Claiming {
         return 0
       case 'unknown':
         this.#takeUp.lost(1)
+        this.sweepSoon()
         throw answer.error
       case 'failed':
+        // It is still pending, and no longer new.
+        this.sweepSoon()
         throw answer.error
     }
   }

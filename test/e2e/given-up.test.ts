@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
-import { answers, claimingPolls, story } from '../worker/record.ts'
+import { answers, requests, story } from '../worker/record.ts'
 import { until } from '../worker/until.ts'
 import { Site, type Command } from './command.ts'
 
@@ -42,9 +42,9 @@ it(
     await stop(first)
 
     const second = site.start('run')
-    const polls = claimingPolls(emulator).length
+    const polls = requests(emulator, 'check_inbox').length
     await until(
-      () => claimingPolls(emulator).length > polls + 5,
+      () => requests(emulator, 'check_inbox').length > polls + 5,
       () => `the next one polls:\n${second.output}`,
     )
     const { clink_id: good } = emulator.send('ops', 'good', { from: 'bob' })

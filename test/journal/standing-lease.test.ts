@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import type { Boot } from '../../src/base/boot.ts'
 import type { Clock } from '../../src/base/clock.ts'
-import { firstLease } from '../../src/worker/lease.ts'
+import { firstLease, renewedLease } from '../../src/worker/lease.ts'
 import { standingLease, toHeldClaim } from '../../src/worker/resume.ts'
 import { clink } from '../clink/sample-records.ts'
 
@@ -112,3 +112,29 @@ it('journals no end of the service where the service says none', () => {
   expect(Object.keys(held)).not.toContain('serverEnd')
   expect(standingLease(held, clock, boot)?.serverEnd).toBeUndefined()
 })
+
+it.each([0, 3_000])(
+  'whose end the service had not told is not made longer by a renewal that only tells it (P2, P9, §2; paused %d ms)',
+  (slowness) => {
+    const machine = new Machine()
+    const policy = { timeout: LENGTH, trustRenewals: false }
+    const { clock, boot } = machine.process(1_000)
+    const claimEnd = machine.uptime + LENGTH
+    const untold = { sentAt: clock.now(), asked: undefined, claimedAt: undefined, expiresAt: undefined }
+    machine.slowness = slowness
+    const claim = { clink, route: 'work', running: true, releasing: false, lease: firstLease(untold, policy) }
+    const held = toHeldClaim({ ...claim, dueAt: undefined }, clock, boot)
+    machine.uptime += 20_000
+    const next = machine.process(7_000_000)
+    const standing = standingLease(held, next.clock, next.boot)
+    machine.slowness = 0
+    expect(standing).toBeDefined()
+    if (standing === undefined) return
+
+    const sentAt = next.clock.now()
+    const told = { claimedAt: '2026-01-01T00:00:00.0Z', expiresAt: '2026-01-01T00:01:00.0Z' }
+    const renewed = renewedLease(standing, { sentAt, asked: LENGTH, ...told }, policy)
+    expect(renewed.end - sentAt).toBeLessThanOrEqual(claimEnd - machine.uptime)
+    expect(renewed.end - sentAt).toBeGreaterThan(claimEnd - machine.uptime - 3 * slowness - 1)
+  },
+)

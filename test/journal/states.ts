@@ -44,6 +44,7 @@ export const claim: HeldClaim = {
   running: true,
   releasing: false,
   boot: 'boot-1',
+  sent: 1_000,
   end: 5_000,
   serverEnd: 7_000,
 }

@@ -14,7 +14,7 @@ describe('while the journal cannot write', () => {
     const state = open(directory.path, health)
     const { ledger } = state
     await ledger.noteFact('replaced', 'early')
-    await ledger.holdClaim({ clink, route: 'r', running: true, releasing: false, boot: 'b', end: 1 })
+    await ledger.holdClaim({ clink, route: 'r', running: true, releasing: false, boot: 'b', sent: 0, end: 1 })
     using blocker = openFile(directory.path)
     blocker.exec('BEGIN IMMEDIATE')
 
