@@ -125,6 +125,11 @@ export class Keys {
     return this.#current.isProven || this.#options.identity.id === undefined
   }
 
+  /** Whether something may be done that no claim of it proves to be ours to do: not with a key that may turn out to be another's. */
+  get mayAct(): boolean {
+    return this.#refusal === undefined && (this.#current.isProven || this.#before === undefined)
+  }
+
   /** The current key may work again: what the service refused is worth a try. */
   again(): void {
     this.#options.changed()

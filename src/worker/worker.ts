@@ -124,6 +124,7 @@ export class Worker {
       mode: () => this.#mode(),
       ways: { batch: new Batch(context, this.#intake, this.#takeUp), select: this.#select },
       polled: (taken) => {
+        if (this.#stopped === undefined) this.#reruns.start()
         if (!taken.isMore && !this.#select.isStarved) void context.ledger.sightings.looked()
         options.polled(taken)
       },
@@ -151,10 +152,7 @@ export class Worker {
     await Promise.all([crashWatch.begin(inHand, resume), ...noted, this.#reruns.restore(resume)])
     if (resume) await this.#intake.resume(claims)
     else await Promise.all(claims.map(({ clink }) => ledger.dropClaim(clink.clink_id)))
-    if (this.#stopped === undefined) {
-      this.#reruns.start()
-      this.#poller.start()
-    }
+    if (this.#stopped === undefined) this.#poller.start()
     starting.end()
   }
 
