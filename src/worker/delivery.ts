@@ -316,7 +316,8 @@ export class Delivery {
     if (this.#is('lost')) void ledger.dropLost(this.clink.clink_id)
     this.#isFree = !this.#shared.health.ended(this.#routed.route, this.clink.clink_id, verdict)
     this.#reportEnd(outcome, run, stands)
-    if (!stands && run.abortedBy === 'shutdown') await ledger.takeBackAttempt(this.clink.clink_id)
+    const isTakenBack = this.#abandoned !== undefined
+    if (!stands && run.abortedBy === 'shutdown' && !isTakenBack) await ledger.takeBackAttempt(this.clink.clink_id)
     return outcome
   }
 

@@ -127,7 +127,7 @@ export class Life implements Host {
     const { record, time } = this.#parts
     this.isDead = true
     this.#record.crashedAt = time.now
-    const slept = this.#record.sleeps.find(({ to }) => to >= time.now)
+    const slept = this.#record.sleeps.find(({ to }) => to >= time.now - JOURNALLED)
     const since = (slept?.from ?? time.now) - JOURNALLED
     for (const run of record.runs) if (run.life === this.name && (run.endedAt ?? 0) >= since) run.isCutShort = true
     record.say(this.name, 'process crashes')
@@ -253,6 +253,8 @@ export class Life implements Host {
       .clinks()
       .filter(({ status, claim }) => status === 'claimed' && claim?.session === this.#carried.state.name)
       .map(({ clink_id }) => clink_id)
+    // What its handlers would still do ends with it; what it has journalled by then is written.
+    time.at(time.now + JOURNALLED, () => (this.isDead = true))
   }
 }
 

@@ -105,3 +105,35 @@ describe.concurrent('P9, §4: code that runs on after its claim was lost', () =>
     expect(await stubborn.wouldHaveRun()).toEqual([stubborn.id])
   })
 })
+
+describe.concurrent(
+  'P8, §6: a handler that does not heed the abort of a stop, and whose claim is lost while it is released',
+  () => {
+    it('has one attempt taken back and not two', async () => {
+      await using bench = await Bench.open({ switches: { ...switches, defaultTimeout: 4 } })
+      bench.fault({ operation: 'release_clink' }, { hang: 'before' })
+      const id = bench.send('stubborn')
+      const gate = Promise.withResolvers<undefined>()
+      const ledger = new Ledger(memoryTables())
+      const station = bench.work(
+        async () => {
+          if (station.runs.length === 1) throw new Error('the first attempt fails')
+          await gate.promise
+          return 'too late'
+        },
+        {
+          settings: { claim: { timeout: 4_000 }, retry: { backoff: 10 }, shutdown: { timeout: 4_000, drain: 10 } },
+          ledger,
+        },
+      )
+      await until(() => station.runs.length === 2, 'the second attempt starts')
+      const stopped = station.daemon.stop('the test')
+      await station.seen('clink.lost', id)
+      gate.resolve(undefined)
+      await stopped
+      await until(() => station.all('clink.ended', id).length === 2, 'the second attempt ends')
+
+      expect(ledger.startsOf(id)).toBe(1)
+    })
+  },
+)

@@ -20,6 +20,9 @@ export const renewalsInSingleFile: Rule = ({ record }) =>
     })
   })
 
+/** Milliseconds that a lease must have when its claim is made, to be renewed where its end is told in whole seconds only. */
+const TELLING = 1_500
+
 /** P4: while the service answers, a claim does not run out under a run. */
 export const renewedWhileInHand: Rule = ({ plan, record }) => {
   const { reclaim, claimTimes, maxTimeout } = plan.switches
@@ -34,6 +37,11 @@ export const renewedWhileInHand: Rule = ({ plan, record }) => {
     // Of a claim that was held on to over a restart little may have been left.
     const claimed = record.grantsOf(life, clinkId).findLast(({ isNew, at }) => isNew && at <= startedAt)
     if (claimed?.life !== life) return []
+    // A renewal shows only when the end is in another second.
+    const said = record
+      .told(life, clinkId)
+      .findLast(({ at, event }) => event.event === 'clink.claimed' && at <= startedAt)
+    if (claimTimes === 'seconds' && said?.event.event === 'clink.claimed' && said.event.lease < TELLING) return []
     const disturbed =
       abortedAt < plan.calmAt ||
       // A sleep before the run may have used up most of the lease.
