@@ -4,7 +4,6 @@ import { systemBoot, type Boot } from './base/boot.ts'
 import { sleep, systemClock, type Cancel, type Clock } from './base/clock.ts'
 import { asError, EXIT, type ExitCode } from './base/coded-error.ts'
 import type { Secret } from './base/secret.ts'
-import { apiKey } from './clink/credentials.ts'
 import { ClinkClient, type CallResult, type ClientOptions, type KeySource } from './clink/client.ts'
 import { GotTransport } from './clink/got-transport.ts'
 import type { Transport } from './clink/transport.ts'
@@ -94,7 +93,6 @@ export class Daemon {
 
   /** @throws {CodedError} KEY_MISSING or KEY_MALFORMED, before any request. */
   constructor(parts: DaemonParts) {
-    apiKey(parts.key)
     this.#parts = parts
     this.#clock = parts.clock ?? systemClock()
     this.ended = this.#ended.promise
