@@ -141,8 +141,10 @@ export class Life implements Host {
   /** Time goes on, nothing of it does. */
   sleep(ms: number): void {
     const { time, record } = this.#parts
+    // One sleep may begin in another.
+    const from = this.asleepUntil > time.now ? this.#record.sleeps.at(-1)?.from : undefined
     this.asleepUntil = Math.max(this.asleepUntil, time.now + ms)
-    this.#record.sleeps.push({ from: time.now, to: this.asleepUntil })
+    this.#record.sleeps.push({ from: from ?? time.now, to: this.asleepUntil })
     record.say(this.name, `process sleeps for ${Math.round(ms)} ms`)
   }
 
