@@ -50,6 +50,13 @@ export interface DaemonParts {
 /** Timers that were due during a sleep of the machine come about a second after it. */
 const COMING_ROUND = 2_000
 
+/** Why a worker that works the inbox empty ends. */
+const WHY_ENDED: { readonly [Code in ExitCode]?: string } = {
+  [EXIT.ok]: 'the inbox is empty',
+  [EXIT.unavailable]: 'the service went away',
+  [EXIT.refused]: 'the service refuses the key',
+}
+
 /** What happened since the start. */
 export interface Totals {
   readonly completed: number
@@ -84,6 +91,7 @@ export class Daemon {
   #exit: ExitCode | undefined
   #stopping: Promise<void> | undefined
 
+  /** @throws {CodedError} KEY_MISSING or KEY_MALFORMED, before any request. */
   constructor(parts: DaemonParts) {
     this.#parts = parts
     this.#clock = parts.clock ?? systemClock()
@@ -199,7 +207,7 @@ export class Daemon {
       },
       end: (exit) => {
         if (exit !== EXIT.ok) this.#exit ??= exit
-        void this.stop(exit === EXIT.ok ? 'the inbox is empty' : 'the service went away')
+        void this.stop(WHY_ENDED[exit] ?? 'there is nothing that it may do')
       },
     })
   }
@@ -215,6 +223,7 @@ export class Daemon {
         }
         this.#once?.polled(taken)
       },
+      blocked: () => this.#once?.blocked(),
       failed: (error, failures) => {
         this.#once?.failed(error, failures)
       },

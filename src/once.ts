@@ -34,6 +34,11 @@ export class Once {
     this.#end(EXIT.refused)
   }
 
+  /** Nothing is ever claimed as the configuration wants it. */
+  blocked(): void {
+    this.#end(EXIT.config)
+  }
+
   failed(error: ClinkApiError, failures: number): void {
     if (error.status === 401 || error.status === 403) this.#end(EXIT.refused)
     else if (failures >= AWAY) this.#end(EXIT.unavailable)

@@ -35,18 +35,22 @@ export async function dryRun(options: SettingsOptions & { readonly json?: true }
     io.out(`${JSON.stringify({ pending: taken, malformed })}\n`)
     return
   }
-  io.out(taken.length === 0 ? 'nothing is pending\n' : table(taken.map(({ clink, route }) => row(clink, route))))
+  io.out(
+    taken.length === 0
+      ? 'nothing is pending\n'
+      : table(taken.map(({ clink, route }) => row(clink, route, scope.has(clink)))),
+  )
   for (const { id, problem } of malformed) io.problem(`left alone: ${id ?? 'a clink without an id'}: ${problem}`)
   if (clinks.length >= PAGE) io.problem(`only the first ${PAGE} are shown`)
 }
 
-function row(clink: Clink, route: string | null): string[] {
+function row(clink: Clink, route: string | null, isWanted: boolean): string[] {
   return [
     printable(clink.clink_id),
     printable(clink.group_slug ?? clink.group_id),
     printable(clink.sender_name),
     ageOf(clink.created_at, Date.now()),
-    route === null ? '→ left alone' : `→ ${route}`,
+    isWanted ? `→ ${route ?? 'no route: left alone'}` : '→ not wanted: left alone',
     excerpt(clink.content),
   ]
 }

@@ -38,8 +38,8 @@ export interface ClaimingFacts {
 export type ClaimingMode =
   | { readonly mode: 'batch' }
   | { readonly mode: 'select' }
-  /** What may not be done: nothing is claimed. */
-  | { readonly mode: 'none'; readonly reason: string; readonly advice: string }
+  /** What may not be done: nothing is claimed. `isFinal`: nothing but another configuration or service changes that. */
+  | { readonly mode: 'none'; readonly isFinal: boolean; readonly reason: string; readonly advice: string }
 
 /**
  * Chooses between claiming by poll, which takes whatever comes, and listing first and claiming by id, which takes only what is
@@ -59,6 +59,7 @@ export function claimingMode(config: Config, { mayClaimById, mayTry, isAllOurs }
       : 'it could not be found out whether the service keeps sessions with the same key apart, which is tried again in a minute'
   return {
     mode: 'none',
+    isFinal: mayClaimById === false,
     reason: `${needing} needs claims by id, and ${problem}`,
     advice:
       'set claim.exclusive: true if nobody else uses this key, give this worker a key of its own, or do without it',

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { ClinkClient, KeySource } from '../clink/client.ts'
+import { apiKey } from '../clink/credentials.ts'
 import type { OperationName } from '../clink/contract.ts'
 import type { Secret } from '../base/secret.ts'
 import type { Emit } from '../events.ts'
@@ -95,9 +96,10 @@ export class Keys {
   #before: WorkerKey | undefined
   #refusal: Refusal | undefined
 
+  /** @throws {CodedError} KEY_MALFORMED for a first key that is none. */
   constructor(options: KeysOptions) {
     this.#options = options
-    this.#current = this.#make(options.first)
+    this.#current = this.#make(apiKey(options.first))
   }
 
   get current(): WorkerKey {
@@ -123,6 +125,11 @@ export class Keys {
   /** Whether the current key says something about who we are. */
   get isTelling(): boolean {
     return this.#current.isProven || this.#options.identity.id === undefined
+  }
+
+  /** Whether something may be done that no claim of it proves to be ours to do: not with a key that may turn out to be another's. */
+  get mayAct(): boolean {
+    return this.#refusal === undefined && (this.#current.isProven || this.#before === undefined)
   }
 
   /** The current key may work again: what the service refused is worth a try. */

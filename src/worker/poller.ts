@@ -10,6 +10,8 @@ export interface PollerOptions {
   readonly context: WorkerContext
   /** How many clinks could start now. */
   readonly capacity: () => number
+  /** What the configuration asks for may not be done, and nothing will be claimed. */
+  readonly blocked: () => void
   /** How clinks are claimed now. */
   readonly mode: () => ClaimingMode
   readonly ways: { readonly batch: Claiming; readonly select: Claiming }
@@ -129,7 +131,8 @@ export class Poller implements Service {
     const { emit } = this.#options.context
     const mode = this.#options.mode()
     if (mode.mode !== 'none') return mode.mode
-    const { reason, advice } = mode
+    const { reason, advice, isFinal } = mode
+    if (isFinal) this.#options.blocked()
     if (this.#isSilent()) return undefined
     emit({ event: 'worker.notReady', reason, advice })
     return undefined

@@ -51,7 +51,14 @@ export async function sendResult(
   async function trySend(unit: 'utf16' | 'bytes'): Promise<string | ClinkApiError> {
     const deadline = context.clock.now() + context.config.clink.timeout
     try {
-      return await sendReply(clink, response, 'sender', { deadline, signal: closing, unit }, context.api, context)
+      return await sendReply(
+        clink,
+        response,
+        'sender',
+        { deadline, signal: closing, unit },
+        context.keys.current.api,
+        context,
+      )
     } catch (thrown) {
       return apiError(thrown)
     }

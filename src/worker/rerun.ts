@@ -97,6 +97,12 @@ export class Rerun {
       if (rerun === undefined || this.#isAbandoned) return
       const isToSend = rerun.step === 'ready' || rerun.step === 'sending'
       if (this.#stopping && !isToSend) return
+      // A result in another's name would be worse than a late one.
+      if (!context.keys.mayAct && !this.#stopping) {
+        await sleep(context.clock, KEY_WAIT, this.#interrupted.signal)
+        continue
+      }
+      if (!context.keys.mayAct) return
       const wait = isToSend
         ? await sendResult(this.clink, this.#facts(), (this.#tries += 1), context)
         : await this.#turn()
@@ -271,6 +277,9 @@ export class Rerun {
 
 /** Milliseconds until a start that could not be journalled is tried again. */
 const UNHEALTHY_WAIT = 1_000
+
+/** Milliseconds until it is looked again whether the key may be used. */
+const KEY_WAIT = 1_000
 
 const STUCK_ADVICE =
   'the handler ignores ctx.signal and keeps its slot: pass the signal to what it waits for, or end its loops when it aborts'

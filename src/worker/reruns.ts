@@ -17,7 +17,7 @@ export class Reruns {
   readonly #gate: PQueue
   /** Asked for while an earlier rerun of them may just be ending. */
   readonly #again = new Set<string>()
-  #isClosed = false
+  #isOpen = false
 
   constructor(options: RerunsOptions) {
     this.#options = options
@@ -44,7 +44,10 @@ export class Reruns {
     await Promise.all(running.map(async ({ clink }) => await letters.noteRerun(clink.clink_id, { step: 'due' })))
   }
 
+  /** The service has answered, and what it told about our key is known. */
   start(): void {
+    if (this.#isOpen) return
+    this.#isOpen = true
     for (const { clink } of this.left) this.add(clink.clink_id)
   }
 
@@ -52,7 +55,7 @@ export class Reruns {
   add(clinkId: string): void {
     const { letters } = this.#options.context.ledger
     const letter = letters.get(clinkId)
-    if (this.#isClosed || letter === undefined || letters.rerunOf(clinkId) === undefined) return
+    if (!this.#isOpen || letter === undefined || letters.rerunOf(clinkId) === undefined) return
     if (this.#all.has(clinkId)) {
       this.#again.add(clinkId)
       return
@@ -87,7 +90,7 @@ export class Reruns {
 
   /** The worker stops: none begins any more. */
   drain(): void {
-    this.#isClosed = true
+    this.#isOpen = false
     for (const rerun of this.#all.values()) rerun.drain()
   }
 

@@ -22,6 +22,8 @@ export interface WorkerOptions {
   /** Ends the time for stopping: `context.closing` aborts with it. */
   readonly closing: AbortController
   readonly polled: (taken: Taken) => void
+  /** What the configuration asks for may not be done, and nothing will be claimed. */
+  readonly blocked: () => void
   readonly failed: (error: ClinkApiError, failures: number) => void
   /** A delivery has ended. */
   readonly settled: () => void
@@ -122,9 +124,11 @@ export class Worker {
       mode: () => this.#mode(),
       ways: { batch: new Batch(context, this.#intake, this.#takeUp), select: this.#select },
       polled: (taken) => {
+        if (this.#stopped === undefined) this.#reruns.start()
         if (!taken.isMore && !this.#select.isStarved) void context.ledger.sightings.looked()
         options.polled(taken)
       },
+      blocked: options.blocked,
       failed: options.failed,
       crashed: (error) => crashed('poll loop', error),
     })
@@ -148,10 +152,7 @@ export class Worker {
     await Promise.all([crashWatch.begin(inHand, resume), ...noted, this.#reruns.restore(resume)])
     if (resume) await this.#intake.resume(claims)
     else await Promise.all(claims.map(({ clink }) => ledger.dropClaim(clink.clink_id)))
-    if (this.#stopped === undefined) {
-      this.#reruns.start()
-      this.#poller.start()
-    }
+    if (this.#stopped === undefined) this.#poller.start()
     starting.end()
   }
 
@@ -221,7 +222,7 @@ export class Worker {
 
   #mode(): ClaimingMode {
     const { clock, config, keys, ledger, router, siblings } = this.#context
-    if (keys.refusal !== undefined) return { mode: 'none', ...keys.refusal }
+    if (keys.refusal !== undefined) return { mode: 'none', isFinal: false, ...keys.refusal }
     const isAllOurs =
       router.takesAll &&
       this.#parked.size === 0 &&

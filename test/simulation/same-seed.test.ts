@@ -8,13 +8,13 @@ async function traceOf(seed: number): Promise<readonly string[]> {
 }
 
 describe('a seed', () => {
-  it.each([2, 7, 47, 101])('%i gives the same trace each time', { timeout: 60_000 }, async (seed) => {
+  it.each([5, 7, 47, 101])('%i gives the same trace each time', { timeout: 60_000 }, async (seed) => {
     const first = await traceOf(seed)
     expect(first.length).toBeGreaterThan(100)
     expect(await traceOf(seed)).toEqual(first)
   })
 
   it('gives another trace than the next seed', async () => {
-    expect(await traceOf(3)).not.toEqual(await traceOf(4))
+    expect(await traceOf(5)).not.toEqual(await traceOf(7))
   })
 })

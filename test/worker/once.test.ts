@@ -138,4 +138,14 @@ describe.concurrent('§9: --once', () => {
     await station.ended()
     expect(story(bench.emulator, id)).toEqual(['created', 'claimed', 'released'])
   })
+
+  it('ends with 78 where what the configuration asks for may not be done, and claims nothing more', async () => {
+    await using bench = await Bench.open({ switches: { identity: 'key' } })
+    bench.sendMany(3)
+    const station = bench.work(() => 'done', { once, settings: { inbox: { claim: 'select' } } })
+
+    expect(await station.ended()).toBe(78)
+    expect(station.all('worker.notReady')).toHaveLength(1)
+    expect(station.runs).toEqual([])
+  })
 })

@@ -1,11 +1,13 @@
 import { describe, expect, it } from 'vitest'
 import { systemClock, type Clock } from '../../src/base/clock.ts'
+import type { EmulatorOptions } from '../../src/emulator/emulator.ts'
 import type { HandleFunction } from '../../src/handlers/handler.ts'
 import type { RerunState } from '../../src/worker/dead-letters.ts'
 import { Ledger } from '../../src/worker/ledger.ts'
 import { memoryTables } from '../../src/worker/memory-tables.ts'
 import { Bench, obey, take, until, type Station, type WorkOptions } from './harness.ts'
 import { answers, requests, requestsFor, when } from './record.ts'
+import { change, seed } from './key-owners.ts'
 import type { Settings } from './settings.ts'
 
 const TELL: Settings = { retry: { attempts: 1, onExhausted: 'complete' } }
@@ -21,8 +23,8 @@ class Told implements AsyncDisposable {
     this.id = id
   }
 
-  static async make(): Promise<Told> {
-    const bench = await Bench.open()
+  static async make(options: EmulatorOptions = {}): Promise<Told> {
+    const bench = await Bench.open(options)
     const told = new Told(bench, bench.send('work'))
     const first = told.work(() => {
       throw new Error('the first error')
@@ -291,6 +293,23 @@ describe.concurrent('The result of a rerun', () => {
     await station.seen('clink.rerunDone', told.id)
     expect(requests(told.bench.emulator, 'send_clink')).toHaveLength(2)
     expect([station.runs.length, told.results]).toEqual([1, ['it worked']])
+  })
+
+  it('is neither computed nor sent with a key that may be somebody else’s (P15, §8)', async () => {
+    await using told = await Told.make({ seed })
+    const { bench } = told
+    const station = told.work(() => 'it worked')
+    await bench.completed(bench.send('so that its key is proven'))
+    change(station, bench.emulator, 'helper')
+    await station.seen('key.changed')
+    await told.retry(station)
+    await until(() => station.daemon.snapshot().rerunning === 1, 'it waits')
+    const other = bench.send('its claim tells whose the key is')
+    await station.seen('key.refused')
+    expect(station.runsOf(told.id)).toEqual([])
+    const { resultId = '' } = await station.seen('clink.rerunDone', told.id)
+    expect(bench.emulator.clink(resultId)?.sender_id).toBe('ap_worker')
+    await bench.completed(other)
   })
 
   it('that its sender cannot be sent is kept in the letter (P5, §5)', async () => {

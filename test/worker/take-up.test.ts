@@ -27,7 +27,8 @@ describe.concurrent('P7, §3: what a claiming poll whose answer was lost has cla
     ['no answer', { hang: 'after' }],
   ] as const)('(%s) is taken up where nobody else uses the key, long before the claims run out', async ([, effect]) => {
     await using bench = await Bench.open({ switches: { defaultTimeout: 300 } })
-    const station = await begun(bench, { ...alone, clink: { timeout: 500 } })
+    const timeout = 'hang' in effect ? 1_500 : 5_000
+    const station = await begun(bench, { ...alone, clink: { timeout } })
     const fault = bench.fault({ operation: 'check_inbox', times: 1 }, effect)
     const ids = bench.sendMany(3)
     await bench.completed(ids)
@@ -90,9 +91,10 @@ describe.concurrent('P7, §3: what a claiming poll whose answer was lost has cla
     bench.sendMany(2)
     await station.seen('poll.lost')
 
-    expect(station.daemon.snapshot().maybeClaimed).toBe(3)
-    const [asked] = station.all('poll.lost').map(({ asked: count }) => count)
-    expect(asked).toBe(3)
+    // The slot of the first may not be free again when the poll is sent.
+    const [asked = 0] = station.all('poll.lost').map(({ asked: count }) => count)
+    expect(asked).toBeGreaterThan(1)
+    expect(station.daemon.snapshot().maybeClaimed).toBe(asked)
   })
 
   it('is not taken for lost work when a handler claimed it through ctx.api', async () => {
