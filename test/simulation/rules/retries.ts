@@ -26,7 +26,7 @@ export const failedIsHeld: Rule = ({ plan, record }) =>
     const held = Math.min(maxBackoff, backoff * 2 ** Math.max(0, failures - 1)) * LEAST_PART
     const breaches: Breach[] = []
     if (isFailure(last) && wait < held) breaches.push(breach(`${wait} ms after a failure, not ${held}`))
-    if (last.abortedAt === undefined && last.outlivedClaim !== true) {
+    if (last.abortedAt === undefined && last.outlivedClaim !== true && last.isCutShort !== true) {
       if (last.end === 'retry' && wait < Math.max(1_000, last.after ?? 0))
         breaches.push(breach(`${wait} ms after retryAfter`))
       if (last.end === 'release' && wait < cooldown)
