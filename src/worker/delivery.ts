@@ -6,14 +6,14 @@ import type { Claimed } from './claimed.ts'
 import { complete } from './complete.ts'
 import type { WorkerContext } from './context.ts'
 import { keptOf, type LateResult } from './late-results.ts'
+import { outcomePolicy, startHandler, UNHEALTHY_WAIT, verdictOnRoute, wasCutShort } from './handler-run.ts'
 import type { ClaimInHand, WorkerKey } from './keys.ts'
 import type { Lease } from './lease.ts'
 import { LeaseKeeper, type RenewalMemory } from './lease-keeper.ts'
-import { decide, decideOutlived, type Decision, type HandlerOutcome, type OutcomePolicy } from './outcome.ts'
+import { decide, decideOutlived, type Decision, type HandlerOutcome } from './outcome.ts'
 import type { Pulse } from './pulses.ts'
-import { sendReply } from './reply.ts'
 import type { RouteHealth } from './route-health.ts'
-import { Run } from './run.ts'
+import type { Run } from './run.ts'
 import type { RunRegister } from './run-register.ts'
 import { release } from './release.ts'
 import { toHeldClaim } from './resume.ts'
@@ -224,7 +224,8 @@ export class Delivery {
     const clinkId = this.clink.clink_id
     const { health, memory } = this.#shared
     const { timesAbsent } = memory
-    const givenUp = decideOutlived(ledger.outlivedOf(clinkId), { clinkId, timesAbsent }, this.#policy)
+    const policy = outcomePolicy(this.#routed.route, this.#context)
+    const givenUp = decideOutlived(ledger.outlivedOf(clinkId), { clinkId, timesAbsent }, policy)
     if (givenUp !== undefined) {
       this.#attempt = ledger.startsOf(clinkId)
       await this.#follow(givenUp)
@@ -241,18 +242,13 @@ export class Delivery {
     if (outcome === undefined) health.ended(route, clinkId, 'nothing')
     if (outcome === undefined && this.#is('claimed')) this.#keep(UNHEALTHY_WAIT, 'the journal cannot be written')
     if (outcome === undefined || !this.#is('running')) return
-    if (this.#wasCutShort(outcome)) {
+    if (wasCutShort(this.#run, outcome)) {
       await this.#giveBack()
       return
     }
     const attempt = this.#attempt - ledger.excusedOf(clinkId)
     const state = { clinkId, attempt, heldFor: this.#heldFor, isFree: this.#isFree }
-    await this.#follow(decide(outcome, state, this.#policy, this.#context.random))
-  }
-
-  get #policy(): OutcomePolicy {
-    const { claim, retry } = this.#context.config
-    return { retry: { ...retry, ...this.#routed.route.retry }, maxHold: claim.maxHold }
+    await this.#follow(decide(outcome, state, policy, this.#context.random))
   }
 
   /** Waits for its route, which is paused. */
@@ -269,15 +265,6 @@ export class Delivery {
     await this.#release('too-many-held', PAUSED)
   }
 
-  /**
-   * After the abort of a stop, an error or an empty return says that the handler broke off; only a response says that it
-   * finished. To take an empty return for an ending would complete work that was not done.
-   */
-  #wasCutShort(outcome: HandlerOutcome): boolean {
-    if (this.#run?.abortedBy !== 'shutdown') return false
-    return outcome.outcome === 'failed' || (outcome.outcome === 'done' && outcome.response === undefined)
-  }
-
   /** Releases what a stop cut short; it costs no attempt. */
   async #giveBack(): Promise<void> {
     this.#enter('settling')
@@ -287,44 +274,32 @@ export class Delivery {
 
   /** Undefined: the handler was not started after all. */
   async #runHandler(): Promise<HandlerOutcome | undefined> {
-    const { clock, config, crashWatch, emit, ledger, runner } = this.#context
+    const { clock, crashWatch, emit, ledger } = this.#context
     const waited = clock.now() - this.#since
     if (!(await this.#startAttempt())) return undefined
     emit({ event: 'clink.started', ...this.#facts(), waited })
-    const run = new Run({
+    const run = startHandler({
+      clink: this.clink,
       routed: this.#routed,
-      parts: {
-        clink: this.clink,
-        attempt: this.#attempt,
-        api: this.#key.handlerApi,
-        log: (level, message, fields) =>
-          emit({ event: 'clink.log', ...this.#facts(), level, message, ...(fields === undefined ? {} : { fields }) }),
-        reply: async (text, to) => await this.#reply(run, text, to),
-      },
-      runner,
-      clock,
-      grace: config.handlers.grace,
-      onStuck: (since) => emit({ event: 'clink.stuck', ...this.#facts(), since, advice: STUCK_ADVICE }),
-      onUnstuck: (after) => emit({ event: 'clink.unstuck', ...this.#facts(), after }),
+      attempt: this.#attempt,
+      key: this.#key,
+      context: this.#context,
+      facts: () => this.#facts(),
+      isCurrent: (one) => one === this.#run && this.#is('running'),
+      replyBy: () => this.#keeper.lease.deadline,
     })
     this.#run = run
     const outcome = await this.#shared.runs.track(this.clink.clink_id, this.route.file, run.ended)
     if (ledger.isSuspect(this.clink.clink_id)) await crashWatch.survived(this.clink.clink_id)
     // The clock decides here and not the timer: after a blocked event loop this continuation runs before it.
     const stands = this.#keeper.stands
-    const verdict = this.#verdictOn(outcome, run, stands)
+    const verdict = stands ? verdictOnRoute(run, outcome) : 'nothing'
     if (this.#is('lost')) void ledger.dropLost(this.clink.clink_id)
     this.#isFree = !this.#shared.health.ended(this.#routed.route, this.clink.clink_id, verdict)
     this.#reportEnd(outcome, run, stands)
     const isTakenBack = this.#abandoned !== undefined
     if (!stands && run.abortedBy === 'shutdown' && !isTakenBack) await ledger.takeBackAttempt(this.clink.clink_id)
     return outcome
-  }
-
-  /** What the end of the run says about its route. */
-  #verdictOn(outcome: HandlerOutcome, run: Run, stands: boolean): Error | 'fine' | 'nothing' {
-    if (!stands || (run.abortedBy !== undefined && run.abortedBy !== 'timeout')) return 'nothing'
-    return outcome.outcome === 'failed' ? outcome.error : 'fine'
   }
 
   /** Journals the start before it happens. False: it must not happen after all. */
@@ -355,7 +330,7 @@ export class Delivery {
 
   #reportEnd(outcome: HandlerOutcome, run: Run, stands: boolean): void {
     const { emit, ledger } = this.#context
-    const shown = !stands ? 'lost' : this.#wasCutShort(outcome) ? 'cut-short' : outcome.outcome
+    const shown = !stands ? 'lost' : wasCutShort(run, outcome) ? 'cut-short' : outcome.outcome
     emit({ event: 'clink.ended', ...this.#facts(), outcome: shown, ...why(outcome), duration: run.age })
     if (stands || outcome.outcome === 'failed') return
     emit({ event: 'clink.lateResult', ...this.#facts(), outcome: outcome.outcome })
@@ -492,19 +467,6 @@ export class Delivery {
     emit({ event: 'clink.deadLettered', ...this.#facts(), reason, attempts: this.#attempt })
   }
 
-  async #reply(run: Run, text: string, to: 'sender' | 'group'): Promise<string> {
-    if (run !== this.#run || !this.#is('running'))
-      throw new Error('ctx.reply: this run is over, nothing is sent for it any more')
-    return await sendReply(
-      this.clink,
-      text,
-      to,
-      { deadline: this.#keeper.lease.deadline },
-      this.#key.api,
-      this.#context,
-    )
-  }
-
   #end(event: WorkerEvent): void {
     this.#enter('settled')
     if (event.event === 'clink.completed') this.#completedAt = this.#since
@@ -590,13 +552,7 @@ export class Delivery {
   }
 }
 
-/** Milliseconds until a start that could not be journalled is tried again. */
-const UNHEALTHY_WAIT = 1_000
-
 const PAUSED = 'its route is paused'
-
-const STUCK_ADVICE =
-  'the handler ignores ctx.signal and keeps its slot: pass the signal to what it waits for, or end its loops when it aborts'
 
 function why(outcome: HandlerOutcome): { reason?: string; error?: Error } {
   if (outcome.outcome === 'failed') return { reason: outcome.error.message, error: outcome.error }

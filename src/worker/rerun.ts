@@ -4,10 +4,10 @@ import type { Clink } from '../clink/records.ts'
 import type { DeliveryFacts } from '../events.ts'
 import type { RoutedClink } from '../handlers/route.ts'
 import type { DeliveryShared } from './delivery.ts'
+import { outcomePolicy, startHandler, UNHEALTHY_WAIT, verdictOnRoute, wasCutShort } from './handler-run.ts'
 import { decide, type Decision, type HandlerOutcome } from './outcome.ts'
-import { sendReply } from './reply.ts'
 import { sendResult } from './rerun-result.ts'
-import { Run } from './run.ts'
+import type { Run } from './run.ts'
 import { PRIORITY } from './slots.ts'
 
 export interface RerunShared extends Pick<DeliveryShared, 'context' | 'slots' | 'runs' | 'health' | 'crashed'> {
@@ -151,8 +151,7 @@ export class Rerun {
       await this.#takeBack()
       return 0
     }
-    const { claim, retry } = context.config
-    const policy = { retry: { ...retry, ...routed.route.retry }, maxHold: claim.maxHold }
+    const policy = outcomePolicy(routed.route, context)
     const attempt = this.#attempt - context.ledger.excusedOf(id)
     return await this.#follow(
       decide(outcome, { clinkId: id, attempt, heldFor: this.#heldFor, isFree }, policy, context.random),
@@ -176,40 +175,26 @@ export class Rerun {
 
   async #runHandler(routed: RoutedClink): Promise<{ outcome: HandlerOutcome | 'cut-short'; isFree: boolean }> {
     const { context, health, runs } = this.#shared
-    const { clock, config, crashWatch, emit, keys, ledger, runner } = context
+    const { clock, crashWatch, emit, keys, ledger } = context
     const id = this.clink.clink_id
-    const key = keys.current
     const deadline = clock.now() + routed.route.timeout
     emit({ event: 'clink.rerun', ...this.#facts(), step: 'run' })
-    const run = new Run({
+    const run = startHandler({
+      clink: this.clink,
       routed,
-      parts: {
-        clink: this.clink,
-        attempt: this.#attempt,
-        api: key.handlerApi,
-        log: (level, message, fields) =>
-          emit({ event: 'clink.log', ...this.#facts(), level, message, ...(fields === undefined ? {} : { fields }) }),
-        reply: async (text, to) => {
-          if (run !== this.#run) throw new Error('ctx.reply: this run is over, nothing is sent for it any more')
-          return await sendReply(this.clink, text, to, { deadline }, key.api, context)
-        },
-      },
-      runner,
-      clock,
-      grace: config.handlers.grace,
-      onStuck: (since) => emit({ event: 'clink.stuck', ...this.#facts(), since, advice: STUCK_ADVICE }),
-      onUnstuck: (after) => emit({ event: 'clink.unstuck', ...this.#facts(), after }),
+      attempt: this.#attempt,
+      key: keys.current,
+      context,
+      facts: () => this.#facts(),
+      isCurrent: (one) => one === this.#run,
+      replyBy: () => deadline,
     })
     this.#run = run
     const outcome = await runs.track(id, routed.route.file, run.ended)
     this.#run = undefined
-    const isCutShort =
-      run.abortedBy === 'shutdown' &&
-      (outcome.outcome === 'failed' || (outcome.outcome === 'done' && outcome.response === undefined))
+    const isCutShort = wasCutShort(run, outcome)
     if (!this.#isAbandoned && ledger.isSuspect(id)) await crashWatch.survived(id)
-    const isTold = run.abortedBy === undefined || run.abortedBy === 'timeout'
-    const verdict = !isTold ? 'nothing' : outcome.outcome === 'failed' ? outcome.error : 'fine'
-    const isFree = !health.ended(routed.route, id, verdict)
+    const isFree = !health.ended(routed.route, id, verdictOnRoute(run, outcome))
     const shown = isCutShort ? 'cut-short' : outcome.outcome
     const error = outcome.outcome === 'failed' ? { error: outcome.error, reason: outcome.error.message } : {}
     emit({ event: 'clink.ended', ...this.#facts(), outcome: shown, ...error, duration: run.age })
@@ -275,11 +260,5 @@ export class Rerun {
   }
 }
 
-/** Milliseconds until a start that could not be journalled is tried again. */
-const UNHEALTHY_WAIT = 1_000
-
 /** Milliseconds until it is looked again whether the key may be used. */
 const KEY_WAIT = 1_000
-
-const STUCK_ADVICE =
-  'the handler ignores ctx.signal and keeps its slot: pass the signal to what it waits for, or end its loops when it aborts'

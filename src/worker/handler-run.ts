@@ -1,0 +1,75 @@
+import type { Clink } from '../clink/records.ts'
+import type { DeliveryFacts } from '../events.ts'
+import type { Route, RoutedClink } from '../handlers/route.ts'
+import type { WorkerContext } from './context.ts'
+import type { WorkerKey } from './keys.ts'
+import type { HandlerOutcome, OutcomePolicy } from './outcome.ts'
+import { sendReply } from './reply.ts'
+import { Run } from './run.ts'
+
+export interface HandlerRunOptions {
+  readonly clink: Clink
+  readonly routed: RoutedClink
+  readonly attempt: number
+  /** What the handler does through `ctx` is done with it. */
+  readonly key: WorkerKey
+  readonly context: WorkerContext
+  /** What is said of the run in events. */
+  readonly facts: () => DeliveryFacts
+  /** Whether the run is still the one that counts: otherwise nothing is sent for it any more. */
+  readonly isCurrent: (run: Run) => boolean
+  /** Local time after which no reply is sent. */
+  readonly replyBy: () => number
+}
+
+/** Starts a handler on a clink, whether a claim on it is held or not. */
+export function startHandler(options: HandlerRunOptions): Run {
+  const { attempt, clink, context, facts, isCurrent, key, replyBy, routed } = options
+  const { clock, config, emit, runner } = context
+  const run = new Run({
+    routed,
+    parts: {
+      clink,
+      attempt,
+      api: key.handlerApi,
+      log: (level, message, fields) =>
+        emit({ event: 'clink.log', ...facts(), level, message, ...(fields === undefined ? {} : { fields }) }),
+      reply: async (text, to) => {
+        if (!isCurrent(run)) throw new Error('ctx.reply: this run is over, nothing is sent for it any more')
+        return await sendReply(clink, text, to, { deadline: replyBy() }, key.api, context)
+      },
+    },
+    runner,
+    clock,
+    grace: config.handlers.grace,
+    onStuck: (since) => emit({ event: 'clink.stuck', ...facts(), since, advice: STUCK_ADVICE }),
+    onUnstuck: (after) => emit({ event: 'clink.unstuck', ...facts(), after }),
+  })
+  return run
+}
+
+/**
+ * After the abort of a stop, an error or an empty return says that the handler broke off; only a response says that it
+ * finished. To take an empty return for an ending would complete work that was not done.
+ */
+export function wasCutShort(run: Run | undefined, outcome: HandlerOutcome): boolean {
+  if (run?.abortedBy !== 'shutdown') return false
+  return outcome.outcome === 'failed' || (outcome.outcome === 'done' && outcome.response === undefined)
+}
+
+/** What the end of a run says about its route: nothing, where it was aborted for another reason than its timeout. */
+export function verdictOnRoute(run: Run, outcome: HandlerOutcome): Error | 'fine' | 'nothing' {
+  if (run.abortedBy !== undefined && run.abortedBy !== 'timeout') return 'nothing'
+  return outcome.outcome === 'failed' ? outcome.error : 'fine'
+}
+
+/** How failures on a route are retried. */
+export function outcomePolicy(route: Route, { config: { claim, retry } }: WorkerContext): OutcomePolicy {
+  return { retry: { ...retry, ...route.retry }, maxHold: claim.maxHold }
+}
+
+/** Milliseconds until a start that could not be journalled is tried again. */
+export const UNHEALTHY_WAIT = 1_000
+
+const STUCK_ADVICE =
+  'the handler ignores ctx.signal and keeps its slot: pass the signal to what it waits for, or end its loops when it aborts'
