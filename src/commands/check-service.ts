@@ -7,6 +7,7 @@ import { ClinkClient } from '../clink/client.ts'
 import { GotTransport } from '../clink/got-transport.ts'
 import type { Transport, TransportRequest, TransportResponse } from '../clink/transport.ts'
 import type { Config } from '../config/config.ts'
+import { forMe } from '../config/for-me.ts'
 import { attempt, isFinding, ok, warning, type Finding } from './finding.ts'
 import { ageOf } from './inbox.ts'
 
@@ -56,7 +57,7 @@ async function* checkKey(client: ClinkClient): AsyncGenerator<Finding> {
 }
 
 async function checkBacklog(client: ClinkClient, config: Config): Promise<Finding> {
-  const params = { limit: PAGE, for_me: config.inbox.for !== 'anyone' }
+  const params = { limit: PAGE, for_me: forMe(config) }
   const page = await attempt('backlog', async () => await client.checkInbox(params))
   if (isFinding(page)) return page
   const { clinks, malformed } = page

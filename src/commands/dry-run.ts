@@ -1,6 +1,6 @@
 import { systemClock } from '../base/clock.ts'
 import type { Clink } from '../clink/records.ts'
-import type { Config } from '../config/config.ts'
+import { forMe } from '../config/for-me.ts'
 import { loadHandlers } from '../handlers/registry.ts'
 import { printable } from '../observe/printable.ts'
 import { Identity } from '../worker/identity.ts'
@@ -53,8 +53,4 @@ function row(clink: Clink, route: string | null, isWanted: boolean): string[] {
     isWanted ? `→ ${route ?? 'no route: left alone'}` : '→ not wanted: left alone',
     excerpt(clink.content),
   ]
-}
-
-function forMe(config: Config): boolean {
-  return config.inbox.for !== 'anyone'
 }

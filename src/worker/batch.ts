@@ -1,5 +1,6 @@
 import type { InboxPage } from '../clink/client.ts'
 import { ClinkApiError } from '../clink/errors.ts'
+import { forMe } from '../config/for-me.ts'
 import type { Claiming, Taken } from './claiming.ts'
 import type { WorkerContext } from './context.ts'
 import type { Intake } from './intake.ts'
@@ -31,13 +32,13 @@ export class Batch implements Claiming {
     emit({ event: 'poll.succeeded', asked, received, claimed, duration: clock.now() - sentAt })
     // A page of what is not run hides what lies behind it, however short the page is.
     const isMore = claimed > 0 && (received >= asked || runnable === 0)
-    return { sentAt, received, claimed, isNews: fresh > 0, isMore, isEmpty: runnable === 0 && fresh === 0 }
+    return { sentAt, isNews: fresh > 0, isMore, isEmpty: runnable === 0 && fresh === 0 }
   }
 
   async #poll(asked: number, signal: AbortSignal): Promise<InboxPage> {
     const { api, config, emit } = this.#context
     try {
-      const params = { claim: true, limit: asked, for_me: config.inbox.for !== 'anyone' }
+      const params = { claim: true, limit: asked, for_me: forMe(config) }
       return await api.checkInbox(params, { attempts: 1, signal })
     } catch (error) {
       if (error instanceof ClinkApiError && error.mayHaveHappened) {

@@ -5,9 +5,6 @@ import { selectiveSetting } from '../config/needs-select.ts'
 export interface Taken {
   /** Local time when it was asked for; of a sweep of several pages: the first. */
   readonly sentAt: number
-  readonly received: number
-  /** Claims that it brought us. */
-  readonly claimed: number
   /** Something came that was not here before. */
   readonly isNews: boolean
   /** More is known to wait than could start. */

@@ -3,6 +3,7 @@ import { Alarm } from '../base/clock.ts'
 import { asError } from '../base/coded-error.ts'
 import type { Service } from '../base/service.ts'
 import { ClinkApiError } from '../clink/errors.ts'
+import { forMe } from '../config/for-me.ts'
 import type { Claiming, ClaimingMode, Taken } from './claiming.ts'
 import type { WorkerContext } from './context.ts'
 
@@ -143,7 +144,7 @@ export class Poller implements Service {
     const { api, clock, config, emit } = this.#options.context
     const sentAt = clock.now()
     try {
-      const params = { limit: 1, for_me: config.inbox.for !== 'anyone' }
+      const params = { limit: 1, for_me: forMe(config) }
       await api.checkInbox(params, { attempts: 1, signal: this.#giveUp.signal })
     } catch (error) {
       if (!(error instanceof ClinkApiError)) throw error

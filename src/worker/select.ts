@@ -1,6 +1,7 @@
 import type { InboxPage } from '../clink/client.ts'
 import { ClinkApiError } from '../clink/errors.ts'
 import type { Clink } from '../clink/records.ts'
+import { forMe } from '../config/for-me.ts'
 import type { Claiming, Taken } from './claiming.ts'
 import type { DeliveryShared } from './delivery.ts'
 import type { Intake, Wanted } from './intake.ts'
@@ -70,7 +71,7 @@ export class Select implements Claiming {
     this.#hasClaimed ||= claimed > 0
     const isMore = this.#backlog.size > 0 || !sweep.isOver
     const isEmpty = !isMore && sweep.isFull && !this.#hasClaimed
-    return { sentAt: sweep.startedAt, received, claimed, isNews: claimed > 0, isMore, isEmpty }
+    return { sentAt: sweep.startedAt, isNews: claimed > 0, isMore, isEmpty }
   }
 
   /** The pass that is under way, or the next one. */
@@ -105,7 +106,7 @@ export class Select implements Claiming {
     const listedAt = clock.now()
     let page: InboxPage
     try {
-      page = await api.checkInbox({ ...sweep.params, for_me: config.inbox.for !== 'anyone' }, { attempts: 1, signal })
+      page = await api.checkInbox({ ...sweep.params, for_me: forMe(config) }, { attempts: 1, signal })
     } catch (error) {
       if (!(error instanceof ClinkApiError) || !sweep.isEnlarged || !REFUSED.has(error.status)) throw error
       sweep.refused()

@@ -2,6 +2,7 @@ import { Alarm } from '../base/clock.ts'
 import { asError } from '../base/coded-error.ts'
 import { ClinkApiError } from '../clink/errors.ts'
 import type { Clink } from '../clink/records.ts'
+import { forMe } from '../config/for-me.ts'
 import type { DeliveryShared } from './delivery.ts'
 import type { Intake } from './intake.ts'
 import { firstLease } from './lease.ts'
@@ -97,7 +98,7 @@ export class TakeUp {
     const listedAt = clock.now()
     let found: readonly Clink[]
     try {
-      const params = { status: 'claimed', limit: PAGE, for_me: config.inbox.for !== 'anyone' } as const
+      const params = { status: 'claimed', limit: PAGE, for_me: forMe(config) } as const
       found = (await api.checkInbox(params, { attempts: 1, signal: this.#closing.signal })).clinks
     } catch (error) {
       if (!(error instanceof ClinkApiError)) throw error
