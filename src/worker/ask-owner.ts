@@ -1,6 +1,7 @@
 import type { CallOptions } from '../clink/client.ts'
 import { ClinkApiError } from '../clink/errors.ts'
 import type { Clink } from '../clink/records.ts'
+import { CLAIM_REFUSALS } from './claimed.ts'
 import type { WorkerKey } from './keys.ts'
 
 /**
@@ -8,8 +9,6 @@ import type { WorkerKey } from './keys.ts'
  * it twice is refused; `failed`: there was no answer to the question.
  */
 export type OwnerAnswer = { readonly id: string } | 'untold' | 'refused' | 'failed'
-
-const REFUSALS = new Set([403, 404, 409, 410])
 
 /** Claims what is claimed already for the answer: the record as claimed, which may name its owner. Never rejects. */
 export async function askOwner(
@@ -22,6 +21,6 @@ export async function askOwner(
     if (status !== 'claimed') return 'refused'
     return typeof id === 'string' ? { id } : 'untold'
   } catch (error) {
-    return error instanceof ClinkApiError && REFUSALS.has(error.status) ? 'refused' : 'failed'
+    return error instanceof ClinkApiError && CLAIM_REFUSALS.has(error.status) ? 'refused' : 'failed'
   }
 }

@@ -1,5 +1,6 @@
 import { ClinkApiError } from '../clink/errors.ts'
 import type { Clink } from '../clink/records.ts'
+import { CLAIM_REFUSALS } from './claimed.ts'
 import type { WorkerContext } from './context.ts'
 import type { WorkerKey } from './keys.ts'
 import { claimedLease, type Lease } from './lease.ts'
@@ -22,8 +23,6 @@ export interface ClaimByIdOptions {
   /** A local time before which the claim, going by the answer, cannot have been made; undefined: nothing is known of that. */
   readonly notBefore: (record: Clink) => number | undefined
 }
-
-const REFUSALS = new Set([403, 404, 409, 410])
 
 /**
  * Claims one clink. Whoever calls this has made sure that it cannot take a sibling's claim away (`Siblings.mayClaimById`), or is
@@ -52,7 +51,7 @@ export async function claimById(clink: Clink, options: ClaimByIdOptions): Promis
       memory.asksLength = false
       return await claimById(clink, options)
     }
-    if (REFUSALS.has(error.status)) return { is: 'refused' }
+    if (CLAIM_REFUSALS.has(error.status)) return { is: 'refused' }
     return { is: error.mayHaveHappened ? 'unknown' : 'failed', error }
   }
 }

@@ -21,6 +21,9 @@ export interface Claimed {
   readonly trying?: (dueBy: number) => void
 }
 
+/** Answers to a claim that say for certain that it is not ours, or not ours anew. */
+export const CLAIM_REFUSALS: ReadonlySet<number> = new Set([403, 404, 409, 410])
+
 const PAUSE = { base: 250, max: 10_000 }
 /** The most requests of a try: one, and a look at what became of it. */
 const REQUESTS = 5

@@ -5,6 +5,7 @@ import { ClinkApiError } from '../clink/errors.ts'
 import type { Clink } from '../clink/records.ts'
 import type { LostCause } from '../events.ts'
 import type { ClinkApi } from './clink-api.ts'
+import { CLAIM_REFUSALS } from './claimed.ts'
 import type { WorkerContext } from './context.ts'
 import { extendedNothing, renewedLease, type Lease, type LeaseHolder } from './lease.ts'
 import { lookFor, lossIn } from './look.ts'
@@ -45,8 +46,6 @@ const JITTER = 0.2
 /** Four tries that hang and the waits between them fit what is left of the lease. */
 const TRY = 1 / 4.5
 const LONGEST_WAIT = 1 / 28
-const REFUSALS = new Set([403, 404, 409, 410])
-
 /**
  * Renews one claim until it is told to stop, the service refuses, or the lease is gone. One request at a time; a try that
  * failed is followed by others, none of which outlasts the deadline. The deadline is watched beside the renewal, since a
@@ -148,7 +147,7 @@ export class LeaseKeeper implements LeaseHolder {
         const error = asError(thrown)
         if (this.#stopping.signal.aborted || !this.stands) return false
         if (!(error instanceof ClinkApiError)) throw error
-        if (REFUSALS.has(error.status)) return await this.#refused(`the service answered ${error.status}`)
+        if (CLAIM_REFUSALS.has(error.status)) return await this.#refused(`the service answered ${error.status}`)
         if ((error.status === 400 || error.status === 422) && seconds !== undefined) {
           memory.asksLength = false
           continue
