@@ -4,9 +4,10 @@ import { painter } from '../observe/colour.ts'
 import { printable } from '../observe/printable.ts'
 import type { DeadLetter, RerunState } from '../worker/dead-letters.ts'
 import type { LateResult } from '../worker/late-results.ts'
+import { lines, withoutContent } from './clink-text.ts'
 import { excerpt } from './inbox.ts'
 import type { Io } from './io.ts'
-import { lateWhole, lines } from './late-text.ts'
+import { lateWhole } from './late-text.ts'
 import { table } from './table.ts'
 
 const HEAD = ['ID', 'GROUP', 'ROUTE', 'ATTEMPTS', 'AGE', 'REASON']
@@ -69,9 +70,7 @@ export function json(value: unknown): string {
 
 /** Without content and errors, in which it may be quoted. */
 export function summary({ at, attempts, clink, reason, rerun, route, tell }: DeadLetter): unknown {
-  const { clink_id, created_at, group_id, group_slug, sender_id, sender_name } = clink
-  const from = { clink_id, group_id, group_slug, sender_id, sender_name, created_at }
-  return { ...from, route, attempts, reason, tell, rerun: rerun?.step, at: new Date(at).toISOString() }
+  return { ...withoutContent(clink), route, attempts, reason, tell, rerun: rerun?.step, at: new Date(at).toISOString() }
 }
 
 /** Everything, with the errors, the late results and the content. */

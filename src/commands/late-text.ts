@@ -2,6 +2,7 @@ import { humanDuration } from '../base/duration.ts'
 import { painter } from '../observe/colour.ts'
 import { printable } from '../observe/printable.ts'
 import type { LateResult } from '../worker/late-results.ts'
+import { lines, withoutContent } from './clink-text.ts'
 import type { Io } from './io.ts'
 import { table } from './table.ts'
 
@@ -36,14 +37,5 @@ export function lateWhole({ at, attempt, outcome, reason, response, route, why }
 
 /** For programs, without content and response. */
 export function lateSummary({ at, attempt, clink, outcome, reason, route, why }: LateResult): unknown {
-  const { clink_id, created_at, group_id, group_slug, sender_id, sender_name } = clink
-  const from = { clink_id, group_id, group_slug, sender_id, sender_name, created_at }
-  return { ...from, route, attempt, outcome, why, reason, at: new Date(at).toISOString() }
-}
-
-export function lines(text: string): string {
-  return text
-    .split(/\r?\n/)
-    .map((line) => `  ${printable(line)}\n`)
-    .join('')
+  return { ...withoutContent(clink), route, attempt, outcome, why, reason, at: new Date(at).toISOString() }
 }
