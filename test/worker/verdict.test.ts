@@ -139,14 +139,20 @@ describe.concurrent('Section 1 of the rules: an answer that says neither', () =>
   })
 })
 
+/** What an earlier worker remembers, which has found out that siblings are granted. */
+async function foundGranted(bench: Bench): Promise<Ledger> {
+  const ledger = new Ledger(memoryTables())
+  bench.send('finds it out')
+  const first = bench.work(() => 'done', { settings: select, ledger })
+  await first.seen('worker.notReady')
+  await first.close()
+  return ledger
+}
+
 describe.concurrent('Section 1 of the rules: a verdict that is known', () => {
   it('granted is kept over a restart: what needs claims by id claims nothing at all', async () => {
     await using bench = await Bench.open({ switches: { identity: 'key' } })
-    const ledger = new Ledger(memoryTables())
-    bench.send('finds it out')
-    const first = bench.work(() => 'done', { settings: select, ledger })
-    await first.seen('worker.notReady')
-    await first.close()
+    const ledger = await foundGranted(bench)
     const ids = bench.sendMany(3)
     const second = bench.work(() => 'done', { settings: { inbox: { groups: ['ops'] } }, ledger })
     const { reason } = await second.seen('worker.notReady')
@@ -173,11 +179,7 @@ describe.concurrent('Section 1 of the rules: a verdict that is known', () => {
 
   it('claim.exclusive goes before a verdict that was granted', async () => {
     await using bench = await Bench.open({ switches: { identity: 'key' } })
-    const ledger = new Ledger(memoryTables())
-    bench.send('finds it out')
-    const first = bench.work(() => 'done', { settings: select, ledger })
-    await first.seen('worker.notReady')
-    await first.close()
+    const ledger = await foundGranted(bench)
     const ids = bench.sendMany(3)
     const second = bench.work(() => 'done', { settings: { ...select, claim: { exclusive: true } }, ledger })
     await bench.completed(ids)
