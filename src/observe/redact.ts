@@ -15,9 +15,9 @@ export function redactor(secrets: Secrets): (text: string) => string {
   let known = -1
   let forms: readonly string[] = []
   return (text) => {
-    const all = [...secrets]
-    if (all.length !== known) forms = formsOf(all)
-    known = all.length
+    const count = 'size' in secrets ? secrets.size : secrets.length
+    if (count !== known) forms = formsOf([...secrets])
+    known = count
     let clean = text
     for (const form of forms) clean = clean.replaceAll(form, '[secret]')
     return clean.replace(KEY_SHAPE, '[secret]')

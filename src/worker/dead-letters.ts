@@ -73,7 +73,8 @@ export class DeadLetters {
 
   /** A clink of one of them may wait in the inbox. */
   get mayBePending(): boolean {
-    return [...this.#letters.entries()].some(([, { seen, tell }]) => tell === 'release' || seen !== undefined)
+    for (const [, { seen, tell }] of this.#letters.entries()) if (tell === 'release' || seen !== undefined) return true
+    return false
   }
 
   async add(letter: DeadLetter): Promise<void> {

@@ -52,11 +52,14 @@ export class WorkerKey implements KeySource, KeyClients {
   /** Who it belongs to, where that is somebody else. */
   stranger: string | undefined
   readonly #keys: Keys
+  /** Made once: each note of a claim in the journal carries it. */
+  readonly #print: string
   #isSpent = false
 
   constructor(secret: Secret, keys: Keys, makeClients: KeysOptions['makeClients']) {
     this.secret = secret
     this.#keys = keys
+    this.#print = createHash('sha256').update(secret.reveal()).digest('hex').slice(0, PRINT)
     const { api, handlerApi } = makeClients(this)
     this.api = api
     this.handlerApi = handlerApi
@@ -64,12 +67,16 @@ export class WorkerKey implements KeySource, KeyClients {
 
   /** Tells keys apart in the journal. Far too short to find the key by. */
   get print(): string {
-    return createHash('sha256').update(this.key.reveal()).digest('hex').slice(0, PRINT)
+    return this.#inUse.#print
   }
 
   get key(): Secret {
+    return this.#inUse.secret
+  }
+
+  get #inUse(): WorkerKey {
     const { current } = this.#keys
-    return this.#isSpent && current.isProven ? current.secret : this.secret
+    return this.#isSpent && current.isProven ? current : this
   }
 
   /**
