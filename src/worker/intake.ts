@@ -5,7 +5,7 @@ import type { Clink } from '../clink/records.ts'
 import type { LeftAlone } from '../events.ts'
 import type { Route, RoutedClink } from '../handlers/route.ts'
 import { claimById, type ClaimById, type ClaimByIdOptions } from './claim-by-id.ts'
-import { askOwner, type OwnerAnswer } from './ask-owner.ts'
+import { askOwner } from './ask-owner.ts'
 import { complete } from './complete.ts'
 import { Delivery, type DeliveryShared } from './delivery.ts'
 import type { DeliverySet } from './delivery-set.ts'
@@ -13,9 +13,7 @@ import type { Identity } from './identity.ts'
 import type { ClaimInHand, WorkerKey } from './keys.ts'
 import { firstLease, type Lease } from './lease.ts'
 import { look } from './look.ts'
-import type { HeldClaim } from './ledger.ts'
 import { unrenewed, type Parked } from './parked.ts'
-import { standingLease, waitLeft } from './resume.ts'
 import { endsWithMark } from './response.ts'
 
 export interface Admitted {
@@ -160,51 +158,6 @@ export class Intake {
     if (!scope.has(clink)) return this.#parked.add(clink, lease, 'own-reply', key)
     if (wanted === 'acknowledge') await this.#acknowledge(clink, lease, key)
     else await this.#start(clink, wanted, { lease, key, byId: true })
-  }
-
-  /** Holds on to claims of an earlier process whose leases stand, as if they had just been polled. */
-  async resume(claims: readonly HeldClaim[]): Promise<void> {
-    if (claims.length === 0) return
-    const stood = await Promise.all(claims.map(async (claim) => await this.#resumeOne(claim)))
-    const held = stood.filter(Boolean).length
-    this.#shared.context.emit({ event: 'worker.resumed', claims: held, gone: claims.length - held })
-  }
-
-  /** False: the claim does not stand any more. */
-  async #resumeOne(claim: HeldClaim): Promise<boolean> {
-    const { boot, clock, identity, keys, ledger, router } = this.#shared.context
-    const { clink } = claim
-    const key = keys.current
-    const lease = standingLease(claim, clock, boot)
-    const wait = waitLeft(claim, clock, boot)
-    if (lease === undefined || !(await this.#isStillOurs(claim, lease, key))) {
-      if (wait > 0) await ledger.coolUntil(clink.clink_id, clock.wall() + wait)
-      await ledger.dropClaim(clink.clink_id)
-      return false
-    }
-    const routed = router.route(clink, identity.id)
-    if (routed === undefined || ledger.isGivenUp(clink.clink_id)) {
-      await ledger.dropClaim(clink.clink_id)
-      this.#parked.add(clink, lease, routed === undefined ? 'no-route' : 'given-up', key)
-    } else {
-      this.#deliveries.add(new Delivery(clink, routed, { lease, key }, this.#shared, wait))
-    }
-    return true
-  }
-
-  /** Another key than the one that claimed may be somebody else's, or may not be good for the claim: a renewal tells. */
-  async #isStillOurs(claim: HeldClaim, lease: Lease, key: WorkerKey): Promise<boolean> {
-    const { emit, keys } = this.#shared.context
-    const { clink } = claim
-    if (claim.key === undefined || claim.key === key.print) return true
-    const owner = await askOwner(clink, key, { deadline: lease.deadline, signal: this.hurried })
-    if (owner === 'untold' || (typeof owner === 'object' && keys.accept(key, owner.id))) return true
-    emit({
-      event: 'clink.leftToExpire',
-      clink,
-      why: `another key made the claim, and a renewal with this one: ${named(owner)}`,
-    })
-    return false
   }
 
   /** True when the clink is being worked. */
@@ -380,8 +333,4 @@ function leaseOf(clink: Clink, sentAt: number, policy: Parameters<typeof firstLe
   const times = clink.status === 'claimed' ? clink : { claimed_at: undefined, claim_expires_at: undefined }
   const grant = { sentAt, asked: undefined, claimedAt: times.claimed_at, expiresAt: times.claim_expires_at }
   return firstLease(grant, policy)
-}
-
-function named(owner: OwnerAnswer): string {
-  return typeof owner === 'object' ? `names ${owner.id}` : owner
 }

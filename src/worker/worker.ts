@@ -5,6 +5,7 @@ import { claimingMode, type ClaimingMode, type Taken } from './claiming.ts'
 import type { WorkerContext } from './context.ts'
 import type { DeliveryShared } from './delivery.ts'
 import { DeliverySet } from './delivery-set.ts'
+import { holdOn } from './hold-on.ts'
 import { Intake } from './intake.ts'
 import { liveness, type Liveness } from './liveness.ts'
 import { Parked } from './parked.ts'
@@ -150,7 +151,8 @@ export class Worker {
     const noted = claims.map(async (claim) => await ledger.holdClaim({ ...claim, running: false }))
     const inHand = [...claims, ...this.#reruns.left]
     await Promise.all([crashWatch.begin(inHand, resume), ...noted, this.#reruns.restore(resume)])
-    if (resume) await this.#intake.resume(claims)
+    const parts = { shared: this.#shared, deliveries: this.#deliveries, parked: this.#parked }
+    if (resume) await holdOn(claims, { ...parts, signal: this.#intake.hurried })
     else await Promise.all(claims.map(({ clink }) => ledger.dropClaim(clink.clink_id)))
     if (this.#stopped === undefined) this.#poller.start()
     starting.end()
