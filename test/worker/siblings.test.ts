@@ -47,6 +47,20 @@ describe.concurrent('P3, §1: whether claims keep siblings apart', () => {
     },
   )
 
+  it('what was claimed by id is not given back by a stop that comes first: a sibling may hold it (P3, §6)', async () => {
+    await using bench = await Bench.open({ switches: { identity: 'key' } })
+    const probe = bench.fault({ operation: 'claim_clink', nth: 2 }, { hang: 'before' })
+    const id = bench.send('work')
+    const station = bench.work(() => 'done', { settings: { ...select, shutdown: { timeout: 2_000, drain: 500 } } })
+    await until(() => probe.hits === 1, 'it is being found out')
+    await station.daemon.stop('test')
+
+    expect(story(bench.emulator, id)).toEqual(['created', 'claimed'])
+    expect(requestsFor(bench.emulator, id).filter(({ path }) => path.endsWith('/release'))).toEqual([])
+    expect(station.all('clink.leftToExpire', id)).toHaveLength(1)
+    expect(station.runs).toEqual([])
+  })
+
   it('the second session never has the claim in the end: our own claims it back', async () => {
     await using bench = await Bench.open({ switches: { identity: 'key' } })
     const id = bench.send('work')
