@@ -225,9 +225,11 @@ export class Intake {
     // Another session with another key would be refused for its key, which says nothing about sessions.
     const canFindOut = key === keys.current
     const mustFindOut = byId ? siblings.mayClaimById !== true : siblings.isDue && canFindOut
-    if (mustFindOut && !this.isClosing) {
-      const verdict = canFindOut ? await siblings.findOut(clink, lease.deadline, this.hurried) : 'unknown'
-      if (verdict !== 'refused' && !this.isClosing) {
+    if (mustFindOut && (byId || !this.isClosing)) {
+      const isPossible = canFindOut && !this.isClosing
+      const verdict = isPossible ? await siblings.findOut(clink, lease.deadline, this.hurried) : 'unknown'
+      // At a stop what a poll brought is given back; what was claimed by id may be a sibling's.
+      if (verdict !== 'refused' && (byId || !this.isClosing)) {
         emit({ event: 'clink.leftToExpire', clink, why: `another session may hold it (siblings: ${verdict})` })
         return false
       }

@@ -60,13 +60,14 @@ export function firstLease(grant: Grant, policy: LeasePolicy): Lease {
  * instance when the list was asked for that showed the clink as pending: an earlier request of ours that was not answered may
  * have made it, and this one only renewed it.
  *
- * @param askedAt local time when the claim was sent: its end is not later than what was asked for from then on.
+ * @param askedAt local time when the claim was sent: its end is not later than what was asked for from then on, and it was a grant,
+ * so that a renewal soon after it need not move that end.
  */
 export function claimedLease(grant: Grant, askedAt: number, policy: LeasePolicy): Lease {
   const lease = firstLease(grant, policy)
   const bound = askedAt + (grant.asked ?? DOCUMENTED_TIMEOUT)
   const excess = Math.max(0, lease.end - bound)
-  return { ...lease, end: lease.end - excess, deadline: lease.deadline - excess }
+  return { ...lease, grantedAt: askedAt, end: lease.end - excess, deadline: lease.deadline - excess }
 }
 
 /** What a later claim of the same clink makes of its lease. It may end earlier than before: what the service said counts. */

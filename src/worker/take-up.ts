@@ -35,6 +35,8 @@ export class TakeUp {
   readonly #alarm: Alarm
   readonly #notOurs = new Set<string>()
   #lost: Lost[] = []
+  /** A claim is on its way for one of them, perhaps longer than they are looked for. */
+  #isTaking = false
   #searching: Promise<void> | undefined
 
   constructor(
@@ -56,7 +58,8 @@ export class TakeUp {
 
   /** How many slots are to be kept free for what is looked for. */
   get maybeClaimed(): number {
-    return this.#shared.context.siblings.mayClaimById === true ? this.#left() : 0
+    if (this.#shared.context.siblings.mayClaimById !== true) return 0
+    return Math.max(this.#left(), this.#isTaking ? 1 : 0)
   }
 
   /** A request that may have claimed so many clinks was not answered. */
@@ -108,7 +111,16 @@ export class TakeUp {
       if (this.maybeClaimed === 0 || !this.#hasRoom() || this.#closing.signal.aborted || handlerClaims.mayHaveMore)
         return
       const isOurs = clink.status === 'claimed' && identity.isUs(clink.claimed_by)
-      if (isOurs && !this.#notOurs.has(clink.clink_id)) await this.#take(clink, listedAt)
+      if (isOurs && !this.#notOurs.has(clink.clink_id)) await this.#tryTo(clink, listedAt)
+    }
+  }
+
+  async #tryTo(clink: Clink, listedAt: number): Promise<void> {
+    this.#isTaking = true
+    try {
+      await this.#take(clink, listedAt)
+    } finally {
+      this.#isTaking = false
     }
   }
 

@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest'
-import { extendedNothing, firstLease, renewedLease, type Grant, type Lease } from '../../src/worker/lease.ts'
+import {
+  claimedLease,
+  extendedNothing,
+  firstLease,
+  renewedLease,
+  type Grant,
+  type Lease,
+} from '../../src/worker/lease.ts'
 
 const policy = { timeout: 300_000, trustRenewals: false }
 /** A grant whose service times are given in milliseconds of the service's clock. */
@@ -101,6 +108,13 @@ describe('a renewal has extended nothing (P2, §2)', () => {
   it('not when what was asked for ends when the claim would have ended anyway: in whole seconds that looks the same', () => {
     expect(extendedNothing(before, before, asking(15_000, 25_500))).toBe(false)
     expect(extendedNothing(before, before, asking(15_000, 28_000))).toBe(true)
+  })
+
+  it('not when the claim that it follows was made by id a moment ago, on what an earlier request had claimed', () => {
+    const made = claimedLease(grant(3_000, 1_000_000, 1_060_000, 40_000), 23_000, policy)
+    expect(made.end).toBe(63_000)
+    expect(extendedNothing(made, made, asking(23_100, 30_000))).toBe(false)
+    expect(extendedNothing(made, made, asking(33_000, 40_000))).toBe(true)
   })
 
   it('not when it grew, and not when the service moved its end to an earlier time', () => {

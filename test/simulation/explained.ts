@@ -1,7 +1,9 @@
 import type { Emulator, StoredClink } from '../../src/emulator/emulator.ts'
 import type { LeftAlone } from '../../src/events.ts'
+import { GROUPS } from './plan-scope.ts'
 import { KILLER, MARK, NO_ROUTE, type Plan, type WorkerPlan } from './plan.ts'
 import type { Record, RunRecord } from './record.ts'
+import { isInScope, isTooOld } from './scope.ts'
 
 export interface Explaining {
   readonly plan: Plan
@@ -49,12 +51,11 @@ function isRefusing(record: Record, life: string): boolean {
   return said?.event === 'worker.notReady' && said.reason.includes('needs claims by id')
 }
 
-/** Whether a poll of this worker could bring the clink at all. */
-function canSee({ plan }: Explaining, { config, owner }: WorkerPlan, clink: StoredClink): boolean {
-  if (config.inbox.ignore.includes(clink.sender_id)) return false
-  if (config.inbox.for === 'me' && clink.for === undefined) return false
-  if (config.inbox.for !== 'anyone' && clink.for !== undefined && clink.for !== owner) return false
-  return plan.switches.ownClinks !== 'hidden' || clink.sender_id !== owner
+/** Whether this worker wants the clink, and a poll of it could bring it at all. */
+function canSee({ plan, emulator }: Explaining, worker: WorkerPlan, clink: StoredClink): boolean {
+  if (worker.owner.startsWith('ap_') && clink.group_id !== GROUPS[0].id) return false
+  if (!isInScope(worker, clink) || isTooOld(worker, emulator.now() - clink.created)) return false
+  return plan.switches.ownClinks !== 'hidden' || clink.sender_id !== worker.owner
 }
 
 /** What a process said last of a clink that it does not run, where that is true; undefined: it should run it. */
@@ -74,7 +75,7 @@ function whyNot(facts: Explaining, life: string, worker: WorkerPlan, clink: Stor
   const truths: { readonly [W in LeftAlone]?: boolean } = {
     'own-reply': isOurs(emulator, facts.plan, worker, clink),
     'given-up': isOver,
-    cooling: wasReleased || record.told(life, id).some(({ event }) => event.event === 'clink.released'),
+    cooling: wasReleased || record.told(life, id).some(({ event }) => LET_GO.has(event.event)),
     'no-route': clink.content.startsWith(NO_ROUTE),
     'identity-unknown': worker.config.clink.identity === 'auto' && isMarked(clink),
     muted: record.eventsByLife.get(life)?.some(({ event }) => event.event === 'sender.muted') === true,
@@ -84,8 +85,16 @@ function whyNot(facts: Explaining, life: string, worker: WorkerPlan, clink: Stor
 
 /** What is left of a lease when its claim is told is not enough for several tries that are slower than usual. */
 export function isTooSlow({ faults, lease, switches }: Plan): boolean {
-  return faults.latency * 40 > lease - (switches.claimTimes === 'seconds' ? 1_000 : 0)
+  const [, longest = Infinity] = String(switches.maxTimeout)
+    .split(':')
+    .map((text) => Number(text) * 1_000)
+  // A second may be cut off its end, and another one is kept for that.
+  const lost = switches.claimTimes === 'seconds' ? 2_000 : 0
+  return faults.latency * 40 > Math.min(lease, longest) - lost
 }
+
+/** It was given back, or that was tried. */
+const LET_GO: ReadonlySet<string> = new Set(['clink.released', 'clink.leftToExpire'])
 
 const REASONS: ReadonlySet<string> = new Set([
   'clink.leftToExpire',
@@ -129,8 +138,9 @@ function isGivenUp({ plan, record }: Explaining, life: string, { config }: Worke
 const DECLINES: ReadonlySet<number | undefined> = new Set([403, 404, 409, 410])
 
 /** Whether the process may have learnt that the service does not renew the claim of a run, or that nothing shows it. */
-function mayBeUnrenewed({ switches }: Plan, record: Record, { clinkId, life }: RunRecord): boolean {
-  if (switches.reclaim === 'ignore' || switches.claimTimes === 'absent') return true
+function mayBeUnrenewed(plan: Plan, record: Record, { clinkId, life }: RunRecord): boolean {
+  const { switches } = plan
+  if (isTooSlow(plan) || switches.reclaim === 'ignore' || switches.claimTimes === 'absent') return true
   const renewals = record.requestsByClink.get(clinkId)?.filter(({ kind, life: of }) => kind === 'claim' && of === life)
   return renewals?.some(({ toldStatus }) => DECLINES.has(toldStatus)) === true
 }

@@ -13,7 +13,9 @@ import { pausesAreDeserved } from './rules/pauses.ts'
 import { renewalsInSingleFile, renewedWhileInHand } from './rules/renewals.ts'
 import { resultsAreKept } from './rules/results.ts'
 import { attemptsAreCounted, failedIsHeld, outlivedIsGivenUp } from './rules/retries.ts'
+import { onlyWhatIsWanted } from './rules/scope.ts'
 import { stopLeavesNothing } from './rules/stopping.ts'
+import { asksForWhatCanStart } from './rules/taking.ts'
 
 export interface Breach {
   /** Number of the promise, or `live`. */
@@ -51,6 +53,8 @@ const rules: readonly Rule[] = [
   bystandersAreSpared,
   killersAreFound,
   claimsOnlyWhatCanStart,
+  asksForWhatCanStart,
+  onlyWhatIsWanted,
   pollsAreNotRepeated,
   stopLeavesNothing,
   failedIsHeld,

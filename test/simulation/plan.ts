@@ -3,6 +3,7 @@ import type { Config } from '../../src/config/config.ts'
 import type { Seed, Switches } from '../../src/emulator/emulator.ts'
 import type { Chance } from './chance.ts'
 import type { FaultKind } from './faults.ts'
+import { GROUP, GROUPS, makeScope, OTHER_GROUP } from './plan-scope.ts'
 
 /** How the network behaves. Times are virtual milliseconds. */
 export interface FaultPlan {
@@ -36,6 +37,8 @@ export interface WorkerPlan {
 
 interface ClinkPlan {
   readonly at: number
+  /** Slug. */
+  readonly group: string
   readonly text: string
   readonly from: string
   readonly for?: string
@@ -63,7 +66,8 @@ export interface Plan {
   readonly calmAt: number
 }
 
-export const GROUP = 'ops'
+/** The user whose key sees both groups. */
+const TEAM = 'team'
 export const MARK = '— clink-worker'
 /** What a clink says that ends the process of its handler. */
 export const KILLER = 'kill'
@@ -74,16 +78,22 @@ const AGENTS = ['one', 'two', 'three'] as const
 export function makePlan(seed: number, chance: Chance): Plan {
   const lease = Math.round(chance.logarithmic(3, 300)) * 1_000
   const horizon = Math.min(400_000, chance.between(20_000, 30_000 + 6 * lease))
-  const workers = makeWorkers(chance.fork('workers'), lease, horizon)
+  const switches = makeSwitches(chance.fork('switches'), lease)
+  const workers = makeWorkers(chance.fork('workers'), {
+    lease,
+    horizon,
+    isWide: chance.fork('wide').is(0.15),
+    isSkewed: switches.clockSkew !== '0',
+  })
   const faults = makeFaults(chance.fork('faults'), lease, horizon)
   return {
     seed,
-    switches: makeSwitches(chance.fork('switches'), lease),
+    switches,
     seeding: {
-      users: [{ name: 'boss' }, ...SENDERS.map((name) => ({ name }))],
+      users: [{ name: 'boss' }, { name: TEAM }, ...SENDERS.map((name) => ({ name }))],
       agents: AGENTS.map((name) => ({ name, group: GROUP })),
-      groups: [{ slug: GROUP, owner: 'boss', members: [...SENDERS] }],
-      keys: AGENTS.flatMap((name) => [
+      groups: GROUPS.map((group) => ({ ...group, owner: 'boss', members: [...SENDERS, TEAM] })),
+      keys: [...AGENTS, TEAM].flatMap((name) => [
         { name, owner: name },
         { name: `${name}-b`, owner: name },
       ]),
@@ -133,25 +143,42 @@ function makeSwitches(chance: Chance, lease: number): Partial<Switches> {
   }
 }
 
-function makeWorkers(chance: Chance, lease: number, horizon: number): readonly WorkerPlan[] {
+interface WorkerFacts {
+  readonly lease: number
+  readonly horizon: number
+  /** The first worker's key is a user's. */
+  readonly isWide: boolean
+  /** The service's clock is not ours. */
+  readonly isSkewed: boolean
+}
+
+function makeWorkers(chance: Chance, facts: WorkerFacts): readonly WorkerPlan[] {
+  const { lease, horizon, isWide, isSkewed } = facts
   const count = chance.pick([1, 1, 2, 2, 3])
   const isShared = chance.is(0.5)
   // Siblings look at the same clinks: one that takes anyone's would get answers that another does not mark.
   const recipients = chance.is(0.8) ? 'open' : 'anyone'
+  const names = isWide ? [TEAM, ...AGENTS] : AGENTS
+  const idOf = (name: string): string => (name === TEAM ? 'user_team' : `ap_${name}`)
   return Array.from({ length: count }, (_, index) => {
-    const agent = isShared ? AGENTS[0] : (AGENTS[index] ?? AGENTS[0])
+    const agent = names[isShared ? 0 : index] ?? AGENTS[0]
     // The same owner has two keys: sometimes siblings use one, sometimes each has its own.
     const key = isShared && index > 0 && chance.is(0.3) ? `${agent}-b` : agent
     const fork = chance.fork(`worker ${index}`)
     const isAlone = !isShared || count === 1
-    const config = makeConfig(fork, { lease, isAlone, owner: `ap_${agent}`, name: `w${index + 1}`, for: recipients })
+    const owner = idOf(agent)
+    const made = makeConfig(fork, { lease, isAlone, owner, name: `w${index + 1}`, for: recipients })
+    const wallSkew = fork.is(0.7) ? 0 : fork.between(-3e7, 3e7)
+    const turns = makeTurns(fork, lease, horizon)
+    const hasTime = !isSkewed && wallSkew === 0 && !turns.some(({ what }) => what === 'wall-jump')
+    const scope = { lease, isWide: agent === TEAM, hasTime }
     return {
       name: `w${index + 1}`,
-      owner: `ap_${agent}`,
-      key: `sk_live_g_emulator_${key}`,
-      config,
-      wallSkew: fork.is(0.7) ? 0 : fork.between(-3e7, 3e7),
-      turns: makeTurns(fork, lease, horizon),
+      owner,
+      key: `sk_live_${agent === TEAM ? 'u' : 'g'}_emulator_${key}`,
+      config: { ...made, inbox: { ...made.inbox, ...makeScope(fork.fork('scope'), recipients, scope) } },
+      wallSkew,
+      turns,
     }
   })
 }
@@ -188,7 +215,9 @@ function makeConfig(chance: Chance, { lease, isAlone, owner, name, for: recipien
       timeout: Math.round(chance.logarithmic(1_000, 30_000)),
     },
     inbox: {
-      ...makeScope(chance.fork('scope'), recipients),
+      claim: 'auto',
+      for: recipients,
+      ignore: [],
       groups: [],
       maxAge: null,
       ownReplies: chance.pick(['leave', 'acknowledge'] as const),
@@ -228,17 +257,6 @@ function makeConfig(chance: Chance, { lease, isAlone, owner, name, for: recipien
   }
 }
 
-/** What a worker looks at, and how it claims that. */
-function makeScope(chance: Chance, recipients: 'open' | 'anyone'): Pick<Config['inbox'], 'claim' | 'for' | 'ignore'> {
-  const claim = chance.weighted({ auto: 3, batch: 2, select: 2 })
-  if (claim === 'batch') return { claim, for: recipients, ignore: [] }
-  return {
-    claim,
-    for: recipients === 'open' && chance.is(0.1) ? 'me' : recipients,
-    ignore: chance.is(0.1) ? ['user_carol'] : [],
-  }
-}
-
 function makeFaults(chance: Chance, lease: number, horizon: number): FaultPlan {
   const count = chance.pick([0, 0, 1, 2])
   return {
@@ -265,7 +283,10 @@ function makeClinks(chance: Chance, workers: readonly WorkerPlan[], horizon: num
     const mark = own && chance.is(0.6) ? `\n${MARK}` : ''
     const text = `${chance.is(0.03) ? NO_ROUTE : `c${index}`}${mark}`
     const recipient = to === 'nobody' ? undefined : to === 'worker' ? chance.pick(owners) : 'user_boss'
+    // Agent profiles are in one group.
+    const isOfAgent = [from, recipient].some((id) => id?.startsWith('ap_') === true)
     return {
+      group: owners.includes('user_team') && !isOfAgent && chance.is(0.4) ? OTHER_GROUP : GROUP,
       // Some come at once, so that pages are full.
       at: chance.is(0.4) ? Math.floor(chance.next() * 3) * (horizon / 4) : chance.between(0, horizon * 0.9),
       text,
@@ -281,7 +302,7 @@ function makeRestarts(chance: Chance): Plan['restarts'] {
 
 /** Now and then a clink that ends every process which runs it. */
 function makeKillers(chance: Chance, horizon: number): readonly ClinkPlan[] {
-  return chance.is(0.1) ? [{ at: chance.between(0, horizon * 0.7), text: KILLER, from: 'alice' }] : []
+  return chance.is(0.1) ? [{ at: chance.between(0, horizon * 0.7), group: GROUP, text: KILLER, from: 'alice' }] : []
 }
 
 function makePeople(chance: Chance, horizon: number): readonly PersonPlan[] {

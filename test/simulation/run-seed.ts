@@ -4,10 +4,11 @@ import { explained } from './explained.ts'
 import { Faults } from './faults.ts'
 import { judge, type Breach } from './judge.ts'
 import { Life, type Breakage, type Carried } from './life.ts'
-import { GROUP, makePlan, type PersonPlan, type Plan, type WorkerPlan } from './plan.ts'
+import { GROUP } from './plan-scope.ts'
+import { makePlan, type PersonPlan, type Plan, type WorkerPlan } from './plan.ts'
 import { Record } from './record.ts'
 import { StateDirectory } from './state-directory.ts'
-import { VirtualTime } from './virtual-time.ts'
+import { RunawayError, VirtualTime } from './virtual-time.ts'
 
 export interface SeedOptions {
   readonly trace?: (line: string) => void
@@ -49,6 +50,9 @@ export async function runSeed(seed: number, options: SeedOptions = {}): Promise<
   const game = new Game(plan, chance, options)
   try {
     await game.play()
+  } catch (error) {
+    // What has happened until then says why.
+    if (!(error instanceof RunawayError)) throw error
   } finally {
     game.close()
   }
@@ -104,8 +108,8 @@ class Game {
     }
     for (const clink of clinks) {
       this.time.at(clink.at, () => {
-        const { text, ...who } = clink
-        const sent = this.emulator.send(GROUP, text, who)
+        const { group, text, ...who } = clink
+        const sent = this.emulator.send(group, text, who)
         if (this.record.isTracing) this.record.say('sender', `${sent.clink_id} ${JSON.stringify(clink)}`)
       })
     }

@@ -18,6 +18,17 @@ interface Entry {
 /** Times are multiples of this, so that adding and taking away an offset loses nothing. */
 const GRAIN = 1 / 1_024
 
+/** Far more turns than any worker needs. */
+const TURNS_PER_MINUTE = 50_000
+
+/** A worker goes round in a circle in which time does not pass. */
+export class RunawayError extends Error {
+  constructor(now: number, ticks: number) {
+    super(`${ticks} turns until ${now} ms`)
+    this.name = 'RunawayError'
+  }
+}
+
 /** Time that passes only when nothing is left to do: a heap of entries, one real turn of the event loop for each. */
 export class VirtualTime {
   /** Entries that have run. */
@@ -46,7 +57,11 @@ export class VirtualTime {
     }
   }
 
-  /** Goes on until the time is over or nothing is left. */
+  /**
+   * Goes on until the time is over or nothing is left.
+   *
+   * @throws {RunawayError} where it would never end.
+   */
   async runUntil(end: number, isOver: () => boolean): Promise<void> {
     for (let entry = this.#heap[0]; entry !== undefined && entry.time <= end; entry = this.#heap[0]) {
       this.#pop()
@@ -61,6 +76,7 @@ export class VirtualTime {
       }
       this.#now = entry.time
       this.ticks += 1
+      if (this.ticks > (1 + this.#now / 60_000) * TURNS_PER_MINUTE) throw new RunawayError(this.#now, this.ticks)
       run()
       await turn()
       if (isOver()) return

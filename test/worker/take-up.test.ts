@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { Bench, until, type Station } from './harness.ts'
 import { isLookForClaims, requests, times } from './record.ts'
+import { VirtualBench } from './virtual.ts'
 
 const failure = { success: false, error: 'internal', message: 'no' }
 const alone = { claim: { exclusive: true } } as const
@@ -154,5 +155,35 @@ describe.concurrent('P7, §3: what a claiming poll whose answer was lost has cla
 
     expect(station.all('clink.takenUp')).toEqual([])
     expect(times(bench.emulator, id, 'claimed')).toBe(2)
+  })
+})
+
+describe('P6, §3: a claim on its way for what a lost poll has claimed', () => {
+  it('keeps a slot free until it is answered, though lost claims are looked for no more', async () => {
+    let isLost = false
+    const bench = new VirtualBench({
+      settings: { ...alone, concurrency: 2 },
+      weather: (request) => {
+        if (request.path.endsWith('/claim')) return 'hang'
+        if (!isLost || !request.path.includes('claim=true')) return undefined
+        isLost = false
+        void bench.emulator.handle(request)
+        return 'reset'
+      },
+      handle: async () => await Promise.resolve('done'),
+    })
+    bench.send('first')
+    await bench.pass(2_000)
+    bench.send('lost')
+    isLost = true
+    await bench.pass(25_000)
+    const claim = bench.sent.find(({ path }) => path.endsWith('/claim'))
+    const lost = bench.all('poll.lost').map(({ asked }) => asked)
+    const polls = bench.sent.filter(({ path, at }) => path.includes('claim=true') && at > (claim?.at ?? Infinity))
+
+    expect(lost).toEqual([2])
+    expect(polls.length).toBeGreaterThan(1)
+    expect(polls.filter(({ path }) => !path.includes('limit=1&') && !path.endsWith('limit=1'))).toEqual([])
+    await bench.stop()
   })
 })

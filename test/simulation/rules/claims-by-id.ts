@@ -4,7 +4,13 @@ import type { EventRecord, Record } from '../record.ts'
 import type { WorkerPlan } from '../plan.ts'
 
 function needsSelect({ config: { inbox } }: WorkerPlan): boolean {
-  return inbox.claim === 'select' || inbox.for === 'me' || inbox.ignore.length > 0
+  return (
+    inbox.claim === 'select' ||
+    inbox.for === 'me' ||
+    inbox.ignore.length > 0 ||
+    inbox.groups.length > 0 ||
+    inbox.maxAge !== null
+  )
 }
 
 function verdicts(record: Record, life: string, verdict: string): readonly EventRecord[] {

@@ -11,6 +11,8 @@ export const pausesAreDeserved: Rule = ({ record }) =>
       if (event.event !== 'route.paused') return []
       const ended = record.runs
         .filter((run) => run.life === life && (run.endedAt ?? Infinity) <= at)
+        // What ended otherwise at that very time may have ended after it.
+        .filter((run) => run.endedAt !== at || isFailure({ ...run, isFree: false, isCutShort: false }))
         .filter(({ abortCode, outlivedClaim }) => outlivedClaim !== true && (abortCode ?? 'timeout') === 'timeout')
         .sort((a, b) => (a.endedAt ?? 0) - (b.endedAt ?? 0))
         .slice(-STARTS)

@@ -23,7 +23,7 @@ export const claimsOnlyWhatCanStart: Rule = ({ plan, record }) => {
       // A hold that fell due while a slow poll was under way took the slot that the poll was for.
       const { interval } = worker?.config.poll ?? { interval: 0 }
       const isSlow = [...waiting].some((clinkId) => {
-        const request = record.grantsOf(life, clinkId).findLast((grant) => grant.at <= at)?.request
+        const request = record.grantsOf(life, clinkId).findLast((grant) => grant.isNew && grant.at <= at)?.request
         return request?.endedAt !== undefined && request.endedAt - request.begunAt > interval
       })
       if (isSlow || waiting.size + running <= (worker?.config.concurrency ?? 0)) continue

@@ -12,6 +12,8 @@ const ENDS: ReadonlySet<string> = new Set([
   'clink.settledElsewhere',
   'clink.deadLettered',
 ])
+/** Facts that say what a process does with a claim in hand. */
+const STATES: ReadonlySet<string> = new Set(['clink.claimed', 'clink.started', 'clink.held', 'clink.ended'])
 /** Milliseconds after which everything is journalled, and after which a start has done what it does first. */
 const SETTLED = 100
 /** So many crashes in a row make a suspect of what was running. */
@@ -58,6 +60,10 @@ function heldBy(record: Record, { name, crashedAt = 0 }: LifeRecord): readonly s
       .get(clinkId)
       ?.some(({ kind, life }) => life === name && (kind === 'release' || kind === 'complete'))
     const isActedOn = record.acts.some((act) => act.clinkId === clinkId)
+    // Who was about to give it back, or had noted that, leaves it alone.
+    const run = record.runsOf(name, clinkId).findLast(({ life }) => life === name)
+    const state = told.findLast(({ event }) => STATES.has(event.event))?.event.event
+    if (state === 'clink.ended' && run?.end !== 'result') return false
     return isReleased !== true && !isActedOn && !told.slice(last).some(({ event }) => ENDS.has(event.event))
   })
 }

@@ -4,6 +4,8 @@ import type { Record, RunRecord } from '../record.ts'
 
 /** The waits are jittered, but never to less than half. */
 const LEAST_PART = 0.5
+/** What is waited for by the wall clock is kept in whole milliseconds. */
+const ROUNDING = 1
 
 /** P10: after a failure a clink waits for its backoff; what was given up or released is left alone. */
 export const failedIsHeld: Rule = ({ plan, record }) =>
@@ -26,10 +28,12 @@ export const failedIsHeld: Rule = ({ plan, record }) =>
     const held = Math.min(maxBackoff, backoff * 2 ** Math.max(0, failures - 1)) * LEAST_PART
     const breaches: Breach[] = []
     if (isFailure(last) && wait < held) breaches.push(breach(`${wait} ms after a failure, not ${held}`))
-    if (last.abortedAt === undefined && last.outlivedClaim !== true && last.isCutShort !== true) {
-      if (last.end === 'retry' && wait < Math.max(1_000, last.after ?? 0))
+    if (last.abortedAt === undefined && last.outlivedClaim !== true) {
+      // What ended in the moment of a crash is forgotten with it.
+      const asked = last.isCutShort === true ? undefined : last.end
+      if (asked === 'retry' && wait < Math.max(1_000, last.after ?? 0) - ROUNDING)
         breaches.push(breach(`${wait} ms after retryAfter`))
-      if (last.end === 'release' && wait < cooldown)
+      if (asked === 'release' && wait < cooldown - ROUNDING)
         breaches.push(breach(`${wait} ms after a release, within the cooldown`))
       if (
         before.some(

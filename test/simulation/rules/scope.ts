@@ -1,0 +1,26 @@
+import { workerOf } from '../explained.ts'
+import type { Rule } from '../judge.ts'
+import { isInScope, isTooOld } from '../scope.ts'
+
+/** What the configuration does not want is not claimed by id, and never run. */
+export const onlyWhatIsWanted: Rule = ({ plan, record, emulator }) => {
+  const offset = record.now - emulator.now()
+  const claimed = [...record.grantsByClink.values()].flat().flatMap(({ life, clinkId, at, via, isNew, request }) => {
+    const clink = emulator.clink(clinkId)
+    if (via !== 'claim' || !isNew || clink === undefined) return []
+    // What was claimed while it was wanted may be claimed anew by its renewal.
+    const isRenewal = record.grantsOf(life, clinkId).some((earlier) => earlier.at < at)
+    if (isRenewal || !isTooOld(workerOf(plan, life), request.begunAt - (clink.created + offset))) return []
+    return [{ rule: 'P6', at, life, text: `${clinkId} is claimed though it is too old` }]
+  })
+  const run = record.runs.flatMap(({ life, clinkId, startedAt: at }) => {
+    const clink = emulator.clink(clinkId)
+    const worker = workerOf(plan, life)
+    if (clink === undefined || isInScope(worker, clink)) return []
+    // Who does not know yet who it is does not know its own clinks.
+    const isLearning = worker.config.inbox.ignore.includes('self') && worker.config.clink.identity === 'auto'
+    if (isLearning && clink.sender_id === worker.owner) return []
+    return [{ rule: 'P6', at, life, text: `${clinkId} runs though it is not wanted` }]
+  })
+  return [...claimed, ...run]
+}

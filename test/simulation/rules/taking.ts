@@ -1,0 +1,115 @@
+import { workerOf } from '../explained.ts'
+import type { Breach, Rule } from '../judge.ts'
+import type { LifeRecord, Record, RequestRecord } from '../record.ts'
+import { claimEnd } from './leases.ts'
+
+/** Facts after which a clink has a slot or waits for one, after which it is held without one, and after which it is not in hand. */
+const TAKES: ReadonlySet<string> = new Set(['clink.claimed', 'clink.started'])
+const ENDS: ReadonlySet<string> = new Set([
+  'clink.completed',
+  'clink.released',
+  'clink.leftToExpire',
+  'clink.settledElsewhere',
+  'clink.lost',
+])
+/** Milliseconds that what a lost poll may have claimed is looked for. */
+const LOOKED_FOR = 10_000
+
+/** P6: nobody asks for more than there are slots, less those in use, less one for each claim that a lost poll may have made. */
+export const asksForWhatCanStart: Rule = ({ plan, record }) =>
+  [...record.lives.values()].flatMap((life) => {
+    const { concurrency } = workerOf(plan, life.name).config
+    const isExclusive = workerOf(plan, life.name).config.claim.exclusive
+    const slots = new SlotsInUse(record, life)
+    const asking: RequestRecord[] = []
+    return record.requests.flatMap((request): readonly Breach[] => {
+      const { kind, begunAt: at, n, limit } = request
+      if (request.life !== life.name || (kind !== 'poll' && kind !== 'claim')) return []
+      const used = slots.at(at)
+      if (kind === 'claim' && (slots.holds(request.clinkId) || !isFresh(record, request))) return []
+      const asked = kind === 'poll' ? limit : 1
+      const claims = asking.filter((one) => one.kind === 'claim' && (one.endedAt ?? Infinity) > at).length
+      const lost =
+        kind === 'poll' && (isExclusive || knowsBy(record, life, at)) ? mayHaveClaimed(record, life, asking, at) : 0
+      asking.push(request)
+      const sum = `${asked} asked, ${used} slots in use, ${claims} claims under way, ${lost} claims lost`
+      // Beside a poll, what is claimed by id is what a lost one may have claimed.
+      if (asked + used + Math.max(claims, lost) <= concurrency) return []
+      return [{ rule: 'P6', at, life: life.name, text: `#${n} asks for more than ${concurrency}: ${sum}` }]
+    })
+  })
+
+/** A claim that is not for what a poll has just brought, nor for what is parked. */
+function isFresh(record: Record, { clinkId, life, begunAt }: RequestRecord): boolean {
+  return clinkId !== undefined && claimEnd(record, life, clinkId, begunAt) <= begunAt
+}
+
+/** Whether claims by id were known to be safe for so long that all that was lost counts. */
+function knowsBy(record: Record, life: LifeRecord, at: number): boolean {
+  return record
+    .livesOf(life.state)
+    .flatMap(({ name }) => record.eventsByLife.get(name) ?? [])
+    .some(
+      ({ at: told, event }) =>
+        event.event === 'worker.siblings' && event.verdict === 'refused' && told < at - LOOKED_FOR,
+    )
+}
+
+function mayHaveClaimed(record: Record, life: LifeRecord, asked: readonly RequestRecord[], at: number): number {
+  // Where local time jumped, the time for looking was shorter.
+  if (life.jumps.length > 0 || life.sleeps.length > 0) return 0
+  const lost = asked.filter(
+    ({ kind, endedAt = Infinity, sentAt, ended }) =>
+      kind === 'poll' && endedAt < at && endedAt > at - LOOKED_FOR && sentAt !== undefined && ended !== 'answered',
+  )
+  const first = Math.min(...lost.map(({ endedAt = 0 }) => endedAt))
+  const found = (record.eventsByLife.get(life.name) ?? []).filter(
+    (told) => told.event.event === 'clink.takenUp' && told.at >= first && told.at <= at,
+  )
+  return Math.max(0, lost.reduce((sum, { limit }) => sum + limit, 0) - found.length)
+}
+
+/** What a process has in hand, by its own account and its handlers'. It is asked in the order of time. */
+class SlotsInUse {
+  readonly #record: Record
+  readonly #life: string
+  readonly #taken = new Set<string>()
+  readonly #held = new Set<string>()
+  /** At the time that was asked for last. */
+  readonly #justTaken = new Set<string>()
+  #next = 0
+
+  constructor(record: Record, { name }: LifeRecord) {
+    this.#record = record
+    this.#life = name
+  }
+
+  holds(clinkId: string | undefined): boolean {
+    return clinkId !== undefined && [this.#taken, this.#held, this.#justTaken].some((ids) => ids.has(clinkId))
+  }
+
+  /** Slots in use. What happens at that very time may have been before: it only gives. */
+  at(time: number): number {
+    const events = this.#record.eventsByLife.get(this.#life) ?? []
+    for (; (events[this.#next]?.at ?? Infinity) < time; this.#next += 1) {
+      const event = events[this.#next]?.event
+      if (event === undefined || !('clink' in event)) continue
+      const id = event.clink.clink_id
+      if (TAKES.has(event.event) || ENDS.has(event.event)) this.#held.delete(id)
+      if (TAKES.has(event.event)) this.#taken.add(id)
+      if (event.event === 'clink.held') this.#held.add(id)
+      if (event.event === 'clink.held' || ENDS.has(event.event)) this.#taken.delete(id)
+    }
+    const taken = new Set(this.#taken)
+    for (const { life, clinkId, startedAt, endedAt = Infinity } of this.#record.runs)
+      if (life === this.#life && startedAt < time && endedAt > time) taken.add(clinkId)
+    this.#justTaken.clear()
+    for (let next = this.#next; events[next]?.at === time; next += 1) {
+      const event = events[next]?.event
+      if (event === undefined || !('clink' in event)) continue
+      if (TAKES.has(event.event)) this.#justTaken.add(event.clink.clink_id)
+      else taken.delete(event.clink.clink_id)
+    }
+    return taken.size
+  }
+}
