@@ -65,6 +65,8 @@ export class LeaseKeeper implements LeaseHolder {
   #isLost = false
   /** The last renewal that came to an end was answered, and brought nothing. */
   #isDeclined = false
+  /** Local time of the next renewal; while one is on its way there is none. */
+  #next = Infinity
   #inFlight: Promise<unknown> = Promise.resolve()
   #cancelDeadline: Cancel = () => {}
 
@@ -120,14 +122,15 @@ export class LeaseKeeper implements LeaseHolder {
   }
 
   async #loop(): Promise<void> {
-    let next = this.#firstRenewal()
+    this.#next = this.#firstRenewal()
     for (;;) {
-      await this.#waitUntil(next)
+      await this.#waitUntil(this.#next)
       if (this.#stopping.signal.aborted || !this.stands) return
+      this.#next = Infinity
       const before = this.#lease
       const goesOn = await this.#round()
       if (!goesOn) return
-      next = this.#lease.deadline > before.deadline ? this.#nextRenewal() : this.#soonAgain()
+      this.#next = this.#lease.deadline > before.deadline ? this.#nextRenewal() : this.#soonAgain()
     }
   }
 
@@ -224,9 +227,10 @@ export class LeaseKeeper implements LeaseHolder {
     return this.completing && cause === 'completed-elsewhere' ? undefined : cause
   }
 
-  /** A service that was away may renew the next claim; one that answered will not. */
+  /** A service that was away may renew the next claim, or one that this worker was too late to ask again; another will not. */
   #expire(): void {
-    this.#lose(this.#isDeclined ? 'refused' : 'expired')
+    const isLate = this.#next < this.#lease.deadline
+    this.#lose(this.#isDeclined && !isLate ? 'refused' : 'expired')
   }
 
   #lose(cause: LostCause): void {

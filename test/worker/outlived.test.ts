@@ -154,3 +154,28 @@ describe.concurrent('P10: a claim that ran out because the service was away', ()
     expect(station.runs).toHaveLength(2)
   })
 })
+
+// Not beside the others: it blocks the event loop that they share.
+describe('P10: a claim that ran out while the event loop was blocked', () => {
+  it('is not put down to the service where there was time to ask again', async () => {
+    await using bench = await Bench.open({ switches: { reclaim: 'ignore', defaultTimeout: 2 } })
+    const id = bench.send('work')
+    const station = bench.work(
+      async () => {
+        if (station.runs.length > 1) return 'done'
+        await until(
+          () => requestsFor(bench.emulator, id).some(({ status }) => status !== undefined),
+          'a renewal is answered',
+        )
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2_500)
+        return 'too late'
+      },
+      { settings: upTo(1) },
+    )
+    await bench.completed(id)
+
+    expect(station.all('clink.lost', id).map(({ cause }) => cause)).toEqual(['expired'])
+    expect(station.all('clink.deadLettered')).toEqual([])
+    expect(station.runs).toHaveLength(2)
+  })
+})
