@@ -1,10 +1,15 @@
 import type { Clink } from './clink/records.ts'
 
-/** Which delivery a fact is about. `handler` and `attempt` once a handler was started. */
+/** Which clink a fact is about: `route` where it has one, `attempt` once a handler was started. */
 export interface DeliveryFacts {
   readonly clink: Clink
   readonly route?: string
   readonly attempt?: number
+}
+
+/** The facts of a clink that has a route. */
+export interface RoutedFacts extends DeliveryFacts {
+  readonly route: string
 }
 
 /** Why a clink in a page, or a claim on it, is left without being run. */

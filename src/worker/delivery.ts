@@ -1,38 +1,22 @@
 import { asError } from '../base/coded-error.ts'
 import type { Clink } from '../clink/records.ts'
-import type { DeliveryFacts, LostCause, ReleaseCause, WorkerEvent } from '../events.ts'
+import type { LostCause, RoutedFacts, WorkerEvent } from '../events.ts'
 import type { Route, RoutedClink } from '../handlers/route.ts'
-import type { Claimed } from './claimed.ts'
-import { complete } from './complete.ts'
 import type { WorkerContext } from './context.ts'
-import { keptOf, type LateResult } from './late-results.ts'
-import { outcomePolicy, startHandler, UNHEALTHY_WAIT, verdictOnRoute, wasCutShort } from './handler-run.ts'
+import type { DeliveryShared } from './delivery-shared.ts'
+import { Execution } from './execution.ts'
+import { outcomePolicy, UNHEALTHY_WAIT } from './handler-run.ts'
 import type { ClaimInHand, WorkerKey } from './keys.ts'
+import { keepUnsent } from './late-outcome.ts'
 import type { Lease } from './lease.ts'
-import { LeaseKeeper, type RenewalMemory } from './lease-keeper.ts'
-import { decide, decideOutlived, type Decision, type HandlerOutcome } from './outcome.ts'
+import { LeaseKeeper } from './lease-keeper.ts'
+import { decideOutlived, type Decision } from './outcome.ts'
 import type { Pulse } from './pulses.ts'
-import type { RouteHealth } from './route-health.ts'
-import type { Run } from './run.ts'
-import type { RunRegister } from './run-register.ts'
-import { release } from './release.ts'
 import { toHeldClaim } from './resume.ts'
-import { PRIORITY, type Slots } from './slots.ts'
+import { Settlement } from './settlement.ts'
+import { PRIORITY } from './slots.ts'
 
 export type DeliveryState = 'claimed' | 'running' | 'holding' | 'settling' | 'settled' | 'lost'
-
-/** What deliveries of one worker share beyond the worker's context. */
-export interface DeliveryShared {
-  readonly context: WorkerContext
-  readonly slots: Slots
-  readonly runs: RunRegister
-  readonly memory: RenewalMemory
-  readonly health: RouteHealth
-  /** Whether one more clink may be held. */
-  readonly mayHold: () => boolean
-  /** A part of the heart broke: the worker ends. */
-  readonly crashed: (part: string, error: Error) => void
-}
 
 /**
  * One clink's life in this worker, from its claim to its settlement.
@@ -62,20 +46,18 @@ export class Delivery {
   readonly #pulse: Pulse
   readonly #interrupted = Promise.withResolvers<void>()
   readonly #settled = Promise.withResolvers<void>()
+  readonly #execution: Execution
+  readonly #settlement: Settlement
   #state: DeliveryState = 'claimed'
-  #run: Run | undefined
-  #attempt = 0
   #since: number
+  /** Milliseconds that it waited for its last start. */
+  #waited = 0
   #heldFor = 0
   #dueAt: number | undefined
   /** Of a clink that waits for its route: resolves when that is paused no more. */
   #opened: Promise<void> | undefined
-  /** The last failure costs no attempt. */
-  #isFree = false
   #completedAt: number | undefined
-  #isReleasing = false
   #wasReleased = false
-  #wasLetGo = false
   #stopping = false
   #abandoned: Promise<void> | undefined
 
@@ -91,6 +73,8 @@ export class Delivery {
     this.#isResumed = wait !== undefined
     this.#pulse = shared.context.pulses.begin(clink.clink_id)
     this.#keeper = this.#makeKeeper(lease)
+    this.#execution = this.#makeExecution()
+    this.#settlement = this.#makeSettlement()
     this.#keeper.start()
     shared.context.emit({ event: 'clink.claimed', ...this.#facts(), lease: lease.deadline - this.#since })
     if (wait !== undefined && wait > 0) this.#keep(wait, 'it was held when the last process ended')
@@ -113,12 +97,12 @@ export class Delivery {
 
   /** A release is on its way: the service may give the clink out again before it is answered. */
   get isReleasing(): boolean {
-    return this.#isReleasing
+    return this.#settlement.isReleasing
   }
 
   /** A release was to be sent, whatever came of it. */
   get wasLetGo(): boolean {
-    return this.#wasLetGo
+    return this.#settlement.wasLetGo
   }
 
   get wasReleased(): boolean {
@@ -136,7 +120,7 @@ export class Delivery {
 
   /** Local time since which its handler is stuck. */
   get stuckSince(): number | undefined {
-    return this.#run?.stuckSince
+    return this.#execution.stuckSince
   }
 
   get hasEnded(): boolean {
@@ -146,18 +130,22 @@ export class Delivery {
   /** The worker stops: what waits is released at once, what runs is asked to finish soon. */
   drain(): void {
     this.#stopping = true
-    this.#run?.drain()
+    this.#execution.drain()
     this.#interrupted.resolve()
   }
 
   /** The time for finishing is over. */
   abort(): void {
-    this.#run?.abort('shutdown')
+    this.#execution.abort('shutdown')
   }
 
-  /** Releases a claim whose handler did not heed its abort. The process is about to end. */
+  /** Lets a claim go whose handler does not heed its abort. The process is about to end. */
   async abandon(): Promise<void> {
-    if (this.#is('running')) await (this.#abandoned = this.#giveBack())
+    if (!this.#is('running')) return
+    const { known } = this.#execution
+    this.#abandoned =
+      known === undefined ? this.#giveBack() : this.#settle(this.#execution.decide(known, this.#heldFor))
+    await this.#abandoned
   }
 
   #is(state: DeliveryState): boolean {
@@ -178,7 +166,7 @@ export class Delivery {
   async #crash(error: Error): Promise<void> {
     this.#shared.crashed('delivery', error)
     try {
-      await this.#release('shutdown')
+      await this.#settlement.release('shutdown')
     } catch {
       // The fault that came first is the one to tell.
     }
@@ -195,7 +183,7 @@ export class Delivery {
       if (!this.#is('claimed')) break
       if (this.#stopping) {
         this.#enter('settling')
-        await this.#release('shutdown')
+        await this.#settlement.release('shutdown')
         break
       }
       const alone = this.#context.ledger.isSuspect(this.clink.clink_id)
@@ -218,37 +206,36 @@ export class Delivery {
     const kept = ledger.keptResult(this.clink)
     if (kept !== undefined) {
       this.#enter('settling')
-      await this.#complete(kept.response)
+      await this.#settlement.complete(kept.response)
       return
     }
+    const givenUp = this.#decideOutlived()
+    const pause = this.#shared.health.wait(this.#routed.route)
+    if (givenUp !== undefined) await this.#follow(givenUp)
+    else if (pause > 0) await this.#postpone(pause)
+    else if (ledger.isHealthy) await this.#runHandler()
+    else this.#keep(UNHEALTHY_WAIT, UNHEALTHY)
+  }
+
+  /** What follows without another start, because the handler outlives every claim. */
+  #decideOutlived(): Decision | undefined {
     const clinkId = this.clink.clink_id
-    const { health, memory } = this.#shared
-    const { timesAbsent } = memory
+    const { timesAbsent } = this.#shared.memory
     const policy = outcomePolicy(this.#routed.route, this.#context)
-    const givenUp = decideOutlived(ledger.outlivedOf(clinkId), { clinkId, timesAbsent }, policy)
-    if (givenUp !== undefined) {
-      this.#attempt = ledger.startsOf(clinkId)
-      await this.#follow(givenUp)
-      return
-    }
-    const { route } = this.#routed
-    const pause = health.wait(route)
-    if (pause > 0) {
-      await this.#postpone(pause)
-      return
-    }
-    health.started(route, clinkId)
-    const outcome = ledger.isHealthy ? await this.#runHandler() : undefined
-    if (outcome === undefined) health.ended(route, clinkId, 'nothing')
-    if (outcome === undefined && this.#is('claimed')) this.#keep(UNHEALTHY_WAIT, 'the journal cannot be written')
-    if (outcome === undefined || !this.#is('running')) return
-    if (wasCutShort(this.#run, outcome)) {
-      await this.#giveBack()
-      return
-    }
-    const attempt = this.#attempt - ledger.excusedOf(clinkId)
-    const state = { clinkId, attempt, heldFor: this.#heldFor, isFree: this.#isFree }
-    await this.#follow(decide(outcome, state, policy, this.#context.random))
+    const decision = decideOutlived(this.#context.ledger.outlivedOf(clinkId), { clinkId, timesAbsent }, policy)
+    if (decision !== undefined) this.#execution.recall()
+    return decision
+  }
+
+  async #runHandler(): Promise<void> {
+    this.#waited = this.#context.clock.now() - this.#since
+    this.#enter('running')
+    const outcome = await this.#execution.start()
+    if (this.#is('lost')) void this.#context.ledger.dropLost(this.clink.clink_id)
+    if (!this.#is('running')) return
+    if (outcome === undefined && !this.#stopping) this.#keep(UNHEALTHY_WAIT, UNHEALTHY)
+    else if (outcome === undefined || this.#execution.wasCutShort(outcome)) await this.#giveBack()
+    else await this.#follow(this.#execution.decide(outcome, this.#heldFor))
   }
 
   /** Waits for its route, which is paused. */
@@ -262,131 +249,33 @@ export class Delivery {
     }
     this.#enter('settling')
     await ledger.coolUntil(this.clink.clink_id, clock.wall() + wait)
-    await this.#release('too-many-held', PAUSED)
+    await this.#settlement.release('too-many-held', PAUSED)
   }
 
   /** Releases what a stop cut short; it costs no attempt. */
   async #giveBack(): Promise<void> {
     this.#enter('settling')
-    await this.#context.ledger.takeBackAttempt(this.clink.clink_id)
-    await this.#release('shutdown')
-  }
-
-  /** Undefined: the handler was not started after all. */
-  async #runHandler(): Promise<HandlerOutcome | undefined> {
-    const { clock, crashWatch, emit, ledger } = this.#context
-    const waited = clock.now() - this.#since
-    if (!(await this.#startAttempt())) return undefined
-    emit({ event: 'clink.started', ...this.#facts(), waited })
-    const run = startHandler({
-      clink: this.clink,
-      routed: this.#routed,
-      attempt: this.#attempt,
-      key: this.#key,
-      context: this.#context,
-      facts: () => this.#facts(),
-      isCurrent: (one) => one === this.#run && this.#is('running'),
-      replyBy: () => this.#keeper.lease.deadline,
-    })
-    this.#run = run
-    const outcome = await this.#shared.runs.track(this.clink.clink_id, this.route.file, run.ended)
-    if (ledger.isSuspect(this.clink.clink_id)) await crashWatch.survived(this.clink.clink_id)
-    // The clock decides here and not the timer: after a blocked event loop this continuation runs before it.
-    const stands = this.#keeper.stands
-    const verdict = stands ? verdictOnRoute(run, outcome) : 'nothing'
-    if (this.#is('lost')) void ledger.dropLost(this.clink.clink_id)
-    this.#isFree = !this.#shared.health.ended(this.#routed.route, this.clink.clink_id, verdict)
-    this.#reportEnd(outcome, run, stands)
-    const isTakenBack = this.#abandoned !== undefined
-    if (!stands && run.abortedBy === 'shutdown' && !isTakenBack) await ledger.takeBackAttempt(this.clink.clink_id)
-    return outcome
-  }
-
-  /** Journals the start before it happens. False: it must not happen after all. */
-  async #startAttempt(): Promise<boolean> {
-    const { crashWatch, ledger } = this.#context
-    const id = this.clink.clink_id
-    this.#enter('running')
-    this.#run = undefined // until the next one begins
-    const [attempt] = await Promise.all([
-      ledger.startAttempt(id),
-      this.#note(),
-      ledger.isSuspect(id) ? crashWatch.runsAlone(id) : undefined,
-    ])
-    this.#attempt = attempt
-    if (!this.#is('running') || !this.#keeper.stands) {
-      await ledger.takeBackAttempt(id)
-      return false
-    }
-    if (this.#stopping) {
-      await this.#giveBack()
-      return false
-    }
-    if (ledger.isHealthy) return true
-    this.#enter('claimed')
-    await ledger.takeBackAttempt(id)
-    return false
-  }
-
-  #reportEnd(outcome: HandlerOutcome, run: Run, stands: boolean): void {
-    const { emit, ledger } = this.#context
-    const shown = !stands ? 'lost' : wasCutShort(run, outcome) ? 'cut-short' : outcome.outcome
-    emit({ event: 'clink.ended', ...this.#facts(), outcome: shown, ...why(outcome), duration: run.age })
-    if (stands || outcome.outcome === 'failed') return
-    emit({ event: 'clink.lateResult', ...this.#facts(), outcome: outcome.outcome })
-    void ledger.late.keep({ ...this.#late(), why: 'late', ...keptOf(outcome) })
-  }
-
-  /** Somebody else has settled the clink: what was to be sent is kept for the operator, and costs no attempt. */
-  #keepUnsent(): void {
-    const { ledger } = this.#context
-    const result = ledger.keptResult(this.clink)
-    if (result === undefined) return
-    const { response } = result
-    const outcome = response === undefined ? { outcome: 'done' as const } : { outcome: 'done' as const, response }
-    void ledger.late.keep({ ...this.#late(), why: 'elsewhere', ...outcome })
-    void ledger.takeBackAttempt(this.clink.clink_id)
-  }
-
-  #late(): Pick<LateResult, 'clink' | 'route' | 'attempt' | 'at'> {
-    const { clock, ledger } = this.#context
-    const attempt = this.#attempt === 0 ? ledger.startsOf(this.clink.clink_id) : this.#attempt
-    return { clink: this.clink, route: this.#routed.route.name, attempt, at: clock.wall() }
+    await this.#execution.takeBack()
+    await this.#settlement.release('shutdown')
   }
 
   /** The state changes before anything is awaited, so that a loss or a stop in between finds it right. */
   async #follow(decision: Decision): Promise<void> {
-    const { clock, ledger } = this.#context
-    const id = this.clink.clink_id
-    if (decision.do === 'hold' && !this.#stopping && this.#shared.mayHold()) {
-      this.#keep(decision.wait, decision.why)
-      await Promise.all([
-        this.#note(),
-        decision.countsAttempt ? ledger.noteError(id, decision.why) : ledger.takeBackAttempt(id),
-      ])
+    if (decision.do !== 'hold' || this.#stopping || !this.#shared.mayHold()) {
+      await this.#settle(decision)
       return
     }
+    const { ledger } = this.#context
+    this.#keep(decision.wait, decision.why)
+    await Promise.all([
+      this.#note(),
+      decision.countsAttempt ? ledger.noteError(this.clink.clink_id, decision.why) : this.#execution.takeBack(),
+    ])
+  }
+
+  async #settle(decision: Decision): Promise<void> {
     this.#enter('settling')
-    switch (decision.do) {
-      case 'complete':
-        await ledger.keepResult(this.clink, decision.response)
-        await this.#complete(decision.response)
-        return
-      case 'release':
-        if (!decision.countsAttempt) await ledger.takeBackAttempt(id)
-        await ledger.coolUntil(id, clock.wall() + decision.cooldown)
-        await this.#release(decision.why, decision.reason)
-        return
-      case 'hold':
-        if (!decision.countsAttempt) await ledger.takeBackAttempt(id)
-        await ledger.coolUntil(id, clock.wall() + decision.wait)
-        await this.#release(this.#stopping ? 'shutdown' : 'too-many-held', decision.why)
-        return
-      case 'bury':
-        await this.#bury(decision.reason, decision.tell)
-        if (decision.tell === 'complete') await this.#complete(decision.notice)
-        else await this.#release(decision.why, decision.reason)
-    }
+    await this.#settlement.follow(decision)
   }
 
   #keep(wait: number, why: string): void {
@@ -413,60 +302,6 @@ export class Delivery {
     if (this.#is('holding')) this.#enter('claimed')
   }
 
-  async #complete(response: string | undefined): Promise<void> {
-    if (this.hasEnded) return
-    this.#keeper.completing = true
-    const result = await complete(this.#claimed(), response, this.#context)
-    this.#keeper.completing = false
-    if (result.is === 'settled' && result.event.event === 'clink.settledElsewhere') this.#keepUnsent()
-    if (result.is === 'settled') this.#end(result.event)
-    if (result.is === 'lost') this.#lose(result.cause)
-    if (result.is === 'unsettleable' && !this.hasEnded) {
-      await this.#bury(`unsettleable: ${result.error.message}`)
-      await this.#release('exhausted', 'unsettleable')
-    }
-    // Otherwise unconfirmed: the lease is gone, or the worker's time for stopping is over and it names what it leaves behind.
-    if (result.is === 'unconfirmed' && this.#is('lost') && result.refusing) await this.#countRefusingLease()
-  }
-
-  /** The service failed over a whole lease; the second time the result is given up. */
-  async #countRefusingLease(): Promise<void> {
-    const leases = await this.#context.ledger.countFailedLease(this.clink.clink_id)
-    if (leases >= 2) await this.#bury('unsettleable: the service failed to take the result over two leases')
-  }
-
-  async #release(why: ReleaseCause, reason?: string): Promise<void> {
-    if (this.hasEnded) return
-    await this.#note(true)
-    if (this.hasEnded) return
-    this.#isReleasing = true
-    this.#wasLetGo = true
-    const event = await release(this.#claimed(), why, reason, this.#context)
-    this.#isReleasing = false
-    // At the end of its time the worker names the clink as left behind instead.
-    if (!this.hasEnded && !(event.event === 'clink.leftToExpire' && this.#context.closing.aborted)) this.#end(event)
-  }
-
-  #claimed(): Claimed {
-    return {
-      clink: this.clink,
-      api: this.#key.api,
-      holder: this.#keeper,
-      facts: () => this.#facts(),
-      isLast: () => this.#stopping,
-      trying: (dueBy) => this.#pulse.expect('settlement', dueBy),
-    }
-  }
-
-  async #bury(reason: string, tell: 'release' | 'complete' = 'release'): Promise<void> {
-    const { clock, emit, ledger } = this.#context
-    const { clink } = this
-    const errors = [...ledger.errorsOf(clink.clink_id), reason]
-    const route = this.#routed.route.name
-    await ledger.bury({ clink, route, attempts: this.#attempt, reason, errors, tell, at: clock.wall() })
-    emit({ event: 'clink.deadLettered', ...this.#facts(), reason, attempts: this.#attempt })
-  }
-
   #end(event: WorkerEvent): void {
     this.#enter('settled')
     if (event.event === 'clink.completed') this.#completedAt = this.#since
@@ -479,7 +314,7 @@ export class Delivery {
   #lose(cause: LostCause): void {
     if (this.hasEnded) return
     const settling = this.#is('settling')
-    if (settling && cause === 'completed-elsewhere') this.#keepUnsent()
+    if (settling && cause === 'completed-elsewhere') keepUnsent(this.#facts(), this.#context)
     const { clock, ledger } = this.#context
     // It may come back at once; the wait that it was held for still counts.
     if (this.#dueAt !== undefined) void ledger.coolUntil(this.clink.clink_id, clock.wall() + this.#dueAt - clock.now())
@@ -490,40 +325,61 @@ export class Delivery {
     void (this.#shared.runs.has(this.clink.clink_id) ? this.#note(true) : ledger.dropClaim(this.clink.clink_id))
     const detail = settling ? { detail: 'while Clink was being told about the result; it may have taken it' } : {}
     this.#context.emit({ event: 'clink.lost', ...this.#facts(), cause, ...detail })
-    this.#run?.abort('lease-lost')
+    this.#execution.abort('lease-lost')
     this.#interrupted.resolve()
   }
 
   /** Whether the handler runs and has had the better part of a claim: one that began late says nothing about its length. */
   get #hadItsTime(): boolean {
-    const run = this.#is('running') ? this.#run : undefined
-    if (run === undefined || run.abortedBy === 'shutdown' || this.#isResumed) return false
+    if (!this.#is('running') || this.#isResumed) return false
     // Up to the deadline and not to the end: of a short claim the margin is the better part.
     const { deadline, grantedAt } = this.#keeper.lease
-    return run.age >= (deadline - grantedAt) / 2
+    return (this.#execution.age ?? 0) >= (deadline - grantedAt) / 2
+  }
+
+  #makeExecution(): Execution {
+    return new Execution({
+      clink: this.clink,
+      routed: this.#routed,
+      key: this.#key,
+      shared: this.#shared,
+      facts: () => this.#facts(),
+      note: async () => await this.#note(),
+      announce: () => this.#context.emit({ event: 'clink.started', ...this.#facts(), waited: this.#waited }),
+      counts: () => this.#is('running'),
+      stands: () => this.#keeper.stands,
+      replyBy: () => this.#keeper.lease.deadline,
+      mayStart: () => this.#is('running') && this.#keeper.stands && !this.#stopping && this.#context.ledger.isHealthy,
+    })
+  }
+
+  #makeSettlement(): Settlement {
+    return new Settlement({
+      clink: this.clink,
+      api: this.#key.api,
+      keeper: this.#keeper,
+      pulse: this.#pulse,
+      context: this.#context,
+      facts: () => this.#facts(),
+      noteRelease: async () => await this.#note(true),
+      takeBack: async () => await this.#execution.takeBack(),
+      isStopping: () => this.#stopping,
+      hasEnded: () => this.hasEnded,
+      on: { settled: (event) => this.#end(event), lost: (cause) => this.#lose(cause) },
+    })
   }
 
   #makeKeeper(lease: Lease): LeaseKeeper {
-    const { clock, emit } = this.#context
     const { crashed, memory } = this.#shared
-    const left = (): number => this.#keeper.lease.deadline - clock.now()
     return new LeaseKeeper({
       clink: this.clink,
       lease,
       api: this.#key.api,
       context: this.#context,
       memory,
+      facts: () => this.#facts(),
       on: {
-        renewed: (headroom) => {
-          emit({ event: 'clink.renewed', ...this.#facts(), left: left(), headroom })
-          void this.#note()
-        },
-        failed: (error) => emit({ event: 'clink.renewalFailed', ...this.#facts(), error, left: left() }),
-        refused: (why) => {
-          emit({ event: 'clink.renewalRefused', ...this.#facts(), why, left: left() })
-          if (!memory.refusalSaid) emit({ event: 'worker.renewalUnsupported', why })
-          memory.refusalSaid = true
-        },
+        renewed: () => void this.#note(),
         lost: (cause) => this.#lose(cause),
         crashed: (error) => crashed('lease keeper', error),
       },
@@ -533,28 +389,24 @@ export class Delivery {
   /** Journals the claim as it is now, so that the next start can hold on to it. */
   async #note(releasing = false): Promise<void> {
     const { boot, clock, ledger } = this.#context
-    const outlived = !this.#is('settling') && this.#shared.runs.has(this.clink.clink_id)
     const claim = {
       clink: this.clink,
       route: this.#routed.route.name,
       lease: this.#keeper.lease,
       dueAt: this.#dueAt,
-      running: this.#is('running') || outlived,
+      running: this.#is('running') || this.#shared.runs.has(this.clink.clink_id),
       releasing,
       key: this.#key.print,
     }
     await ledger.holdClaim(toHeldClaim(claim, clock, boot))
   }
 
-  #facts(): DeliveryFacts {
+  #facts(): RoutedFacts {
     const route = this.#routed.route.name
-    return this.#attempt === 0 ? { clink: this.clink, route } : { clink: this.clink, route, attempt: this.#attempt }
+    const { attempt } = this.#execution
+    return attempt === 0 ? { clink: this.clink, route } : { clink: this.clink, route, attempt }
   }
 }
 
 const PAUSED = 'its route is paused'
-
-function why(outcome: HandlerOutcome): { reason?: string; error?: Error } {
-  if (outcome.outcome === 'failed') return { reason: outcome.error.message, error: outcome.error }
-  return 'reason' in outcome && outcome.reason !== undefined ? { reason: outcome.reason } : {}
-}
+const UNHEALTHY = 'the journal cannot be written'

@@ -1,5 +1,6 @@
 import { askOwner, type OwnerAnswer } from './ask-owner.ts'
-import { Delivery, type DeliveryShared } from './delivery.ts'
+import { Delivery } from './delivery.ts'
+import type { DeliveryShared } from './delivery-shared.ts'
 import type { DeliverySet } from './delivery-set.ts'
 import type { WorkerKey } from './keys.ts'
 import type { Lease } from './lease.ts'

@@ -1,5 +1,4 @@
 import type { Clink } from '../clink/records.ts'
-import type { HandlerOutcome } from './outcome.ts'
 import { dropRows, type Table } from './table.ts'
 
 /** What a handler came to when Clink could no longer be told: kept for the operator, never sent, and no later run uses it. */
@@ -44,19 +43,5 @@ export class LateResults {
   /** Drops what is not newer than this wall time. */
   async dropUntil(time: number): Promise<void> {
     await dropRows(this.#table, ({ at }) => at <= time)
-  }
-}
-
-/** What is kept of an outcome that came too late. */
-export function keptOf(
-  outcome: Exclude<HandlerOutcome, { outcome: 'failed' }>,
-): Pick<LateResult, 'outcome' | 'response' | 'reason'> {
-  switch (outcome.outcome) {
-    case 'done':
-      return outcome
-    case 'reject':
-    case 'release':
-    case 'retry':
-      return { outcome: outcome.outcome, ...(outcome.reason === undefined ? {} : { reason: outcome.reason }) }
   }
 }

@@ -3,7 +3,7 @@ import { Alarm, type Cancel, type Clock } from '../base/clock.ts'
 import { asError } from '../base/coded-error.ts'
 import { ClinkApiError } from '../clink/errors.ts'
 import type { Clink } from '../clink/records.ts'
-import type { LostCause } from '../events.ts'
+import type { DeliveryFacts, LostCause } from '../events.ts'
 import type { ClinkApi } from './clink-api.ts'
 import { CLAIM_REFUSALS } from './claimed.ts'
 import type { WorkerContext } from './context.ts'
@@ -28,11 +28,9 @@ export interface KeeperOptions {
   readonly api: ClinkApi
   readonly context: WorkerContext
   readonly memory: RenewalMemory
+  readonly facts: () => DeliveryFacts
   readonly on: {
-    readonly renewed: (headroom: number) => void
-    readonly failed: (error: Error) => void
-    /** Renewal ends; the lease stands until its deadline. */
-    readonly refused: (why: string) => void
+    readonly renewed: () => void
     /** Called once; nothing may be sent for the claim any more. */
     readonly lost: (cause: LostCause) => void
     /** The keeper itself broke. */
@@ -121,6 +119,11 @@ export class LeaseKeeper implements LeaseHolder {
     })
   }
 
+  /** Milliseconds until the deadline. */
+  get #left(): number {
+    return this.#lease.deadline - this.#clock.now()
+  }
+
   async #loop(): Promise<void> {
     this.#next = this.#firstRenewal()
     for (;;) {
@@ -136,9 +139,9 @@ export class LeaseKeeper implements LeaseHolder {
 
   /** One renewal: tries until one is answered. False: there is nothing more to renew. */
   async #round(): Promise<boolean> {
-    const { context, memory, on } = this.#options
+    const { context, facts, memory } = this.#options
     const { claim, clink } = context.config
-    const left = this.#lease.deadline - this.#clock.now()
+    const left = this.#left
     for (let failures = 1; !this.#stopping.signal.aborted && this.stands; failures += 1) {
       const seconds = memory.asksLength ? Math.ceil(claim.timeout / 1_000) : undefined
       const sentAt = this.#clock.now()
@@ -156,13 +159,13 @@ export class LeaseKeeper implements LeaseHolder {
           continue
         }
         this.#isDeclined = false
-        on.failed(error)
+        context.emit({ event: 'clink.renewalFailed', ...facts(), error, left: this.#left })
         const pause = equalJitter(
           failures,
           { base: left * LONGEST_WAIT * 0.25, max: left * LONGEST_WAIT },
           context.random,
         )
-        const asked = Math.min(error.retryAfter ?? 0, (this.#lease.deadline - this.#clock.now()) / 2)
+        const asked = Math.min(error.retryAfter ?? 0, this.#left / 2)
         const wait = Math.max(pause, asked)
         if (error.status === 429) context.budget.refused(wait)
         await this.#waitUntil(this.#clock.now() + wait)
@@ -184,7 +187,7 @@ export class LeaseKeeper implements LeaseHolder {
 
   /** Takes an answer to a renewal. False: renewal is over. */
   async #take(record: Clink, sentAt: number, seconds: number | undefined): Promise<boolean> {
-    const { context, memory, on } = this.#options
+    const { context, facts, memory, on } = this.#options
     const cause = this.#lossIn(record)
     if (cause !== undefined) {
       this.#lose(cause)
@@ -197,7 +200,7 @@ export class LeaseKeeper implements LeaseHolder {
       claimedAt: record.claimed_at,
       expiresAt: record.claim_expires_at,
     }
-    const headroom = this.#lease.deadline - this.#clock.now()
+    const headroom = this.#left
     const after = renewedLease(this.#lease, grant, context.config.claim)
     if (extendedNothing(this.#lease, after, grant)) return await this.#refused('a renewal extended nothing')
     this.#isDeclined = after === this.#lease
@@ -205,20 +208,26 @@ export class LeaseKeeper implements LeaseHolder {
     this.#lease = after
     this.#watchDeadline()
     if (!this.stands) return false
-    on.renewed(headroom)
+    context.emit({ event: 'clink.renewed', ...facts(), left: this.#left, headroom })
+    on.renewed()
     return true
   }
 
-  /** Renewal is over. A look at the clink can only prove that the claim is lost: lists show owners, not sessions. */
+  /** Renewal is over; the lease stands until its deadline. A look at the clink can only prove that the claim is lost: lists show owners, not sessions. */
   async #refused(why: string): Promise<false> {
-    const { api, clink, on } = this.#options
+    const { api, clink, context, facts, memory } = this.#options
     this.#isDeclined = true
     this.#pulse.expect('renewal', this.#lease.deadline)
     const record = await lookFor(clink, api, this.#lease.deadline)
     if (this.#stopping.signal.aborted || !this.stands) return false
     const cause = record === undefined ? undefined : this.#lossIn(record)
-    if (cause === undefined) on.refused(why)
-    else this.#lose(cause)
+    if (cause !== undefined) {
+      this.#lose(cause)
+      return false
+    }
+    context.emit({ event: 'clink.renewalRefused', ...facts(), why, left: this.#left })
+    if (!memory.refusalSaid) context.emit({ event: 'worker.renewalUnsupported', why })
+    memory.refusalSaid = true
     return false
   }
 
@@ -258,8 +267,7 @@ export class LeaseKeeper implements LeaseHolder {
 
   /** After a renewal that brought nothing, too early to call it a refusal. */
   #soonAgain(): number {
-    const now = this.#clock.now()
-    return now + Math.max((this.#lease.deadline - now) * START, 250)
+    return this.#clock.now() + Math.max(this.#left * START, 250)
   }
 
   async #waitUntil(time: number): Promise<void> {

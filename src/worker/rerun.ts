@@ -1,13 +1,13 @@
 import { asError } from '../base/coded-error.ts'
 import { sleep } from '../base/clock.ts'
 import type { Clink } from '../clink/records.ts'
-import type { DeliveryFacts } from '../events.ts'
+import type { RoutedFacts } from '../events.ts'
 import type { RoutedClink } from '../handlers/route.ts'
-import type { DeliveryShared } from './delivery.ts'
-import { outcomePolicy, startHandler, UNHEALTHY_WAIT, verdictOnRoute, wasCutShort } from './handler-run.ts'
-import { decide, type Decision, type HandlerOutcome } from './outcome.ts'
+import type { DeliveryShared } from './delivery-shared.ts'
+import { Execution } from './execution.ts'
+import { UNHEALTHY_WAIT } from './handler-run.ts'
+import type { Decision } from './outcome.ts'
 import { sendResult } from './rerun-result.ts'
-import type { Run } from './run.ts'
 import { PRIORITY } from './slots.ts'
 
 export interface RerunShared extends Pick<DeliveryShared, 'context' | 'slots' | 'runs' | 'health' | 'crashed'> {
@@ -37,9 +37,9 @@ export class Rerun {
   readonly #interrupted = new AbortController()
   readonly #stopped = Promise.withResolvers<void>()
   readonly #over = Promise.withResolvers<void>()
-  #run: Run | undefined
+  /** Its last start. */
+  #execution: Execution | undefined
   #route: string
-  #attempt = 0
   #heldFor = 0
   #tries = 0
   #isAbandoned = false
@@ -59,31 +59,32 @@ export class Rerun {
   }
 
   get isRunning(): boolean {
-    return this.#run !== undefined
+    return this.#execution?.isRunning ?? false
   }
 
   /** Local time since which its handler ignores its abort. */
   get stuckSince(): number | undefined {
-    return this.#run?.stuckSince
+    return this.#execution?.stuckSince
   }
 
   /** The worker stops: what waits is left to the next start, what runs is asked to finish soon. */
   drain(): void {
-    this.#run?.drain()
+    this.#execution?.drain()
     this.#interrupted.abort()
     this.#stopped.resolve()
   }
 
   /** The time for finishing is over. */
   abort(): void {
-    this.#run?.abort('shutdown')
+    this.#execution?.abort('shutdown')
   }
 
   /** The process ends though the handler runs: the next start begins anew. */
   async abandon(): Promise<void> {
     if (!this.isRunning) return
     this.#isAbandoned = true
-    await this.#takeBack()
+    await this.#execution?.takeBack()
+    await this.#noteDue()
     this.#over.resolve()
   }
 
@@ -136,69 +137,42 @@ export class Rerun {
   /** In a slot: a run, and what follows from it. */
   async #try(): Promise<number> {
     const { context, health } = this.#shared
-    const id = this.clink.clink_id
     const routed = context.router.route(this.clink, context.identity.id)
     if (routed === undefined) return await this.#fail('no route takes it any more')
     this.#route = routed.route.name
     const pause = context.ledger.isHealthy ? health.wait(routed.route) : UNHEALTHY_WAIT
     if (pause > 0) return pause
-    health.started(routed.route, id)
-    const ended = (await this.#start()) ? await this.#runHandler(routed) : undefined
-    if (ended === undefined) health.ended(routed.route, id, 'nothing')
-    if (ended === undefined || this.#isAbandoned) return context.ledger.isHealthy ? 0 : UNHEALTHY_WAIT
-    const { isFree, outcome } = ended
-    if (outcome === 'cut-short') {
-      await this.#takeBack()
-      return 0
+    this.#execution = this.#makeExecution(routed)
+    const outcome = await this.#execution.start()
+    if (this.#isAbandoned) return 0
+    if (outcome === undefined || this.#execution.wasCutShort(outcome)) {
+      await Promise.all([this.#execution.takeBack(), this.#noteDue()])
+      return context.ledger.isHealthy ? 0 : UNHEALTHY_WAIT
     }
-    const policy = outcomePolicy(routed.route, context)
-    const attempt = this.#attempt - context.ledger.excusedOf(id)
-    return await this.#follow(
-      decide(outcome, { clinkId: id, attempt, heldFor: this.#heldFor, isFree }, policy, context.random),
-    )
+    return await this.#follow(this.#execution.decide(outcome, this.#heldFor))
   }
 
-  /** Journals the start before it happens. False: it must not happen after all. */
-  async #start(): Promise<boolean> {
-    const { crashWatch, ledger } = this.#shared.context
-    const id = this.clink.clink_id
-    const [attempt] = await Promise.all([
-      ledger.startAttempt(id),
-      ledger.letters.noteRerun(id, { step: 'running' }),
-      ledger.isSuspect(id) ? crashWatch.runsAlone(id) : undefined,
-    ])
-    this.#attempt = attempt
-    if (ledger.isHealthy && !this.#stopping && ledger.letters.rerunOf(id) !== undefined) return true
-    await this.#takeBack()
-    return false
-  }
-
-  async #runHandler(routed: RoutedClink): Promise<{ outcome: HandlerOutcome | 'cut-short'; isFree: boolean }> {
-    const { context, health, runs } = this.#shared
-    const { clock, crashWatch, emit, keys, ledger } = context
-    const id = this.clink.clink_id
-    const deadline = clock.now() + routed.route.timeout
-    emit({ event: 'clink.rerun', ...this.#facts(), step: 'run' })
-    const run = startHandler({
-      clink: this.clink,
+  #makeExecution(routed: RoutedClink): Execution {
+    const { clink } = this
+    const { context } = this.#shared
+    const { clock, emit, keys, ledger } = context
+    let startedAt = 0
+    return new Execution({
+      clink,
       routed,
-      attempt: this.#attempt,
       key: keys.current,
-      context,
+      shared: this.#shared,
       facts: () => this.#facts(),
-      isCurrent: (one) => one === this.#run,
-      replyBy: () => deadline,
+      note: async () => await ledger.letters.noteRerun(clink.clink_id, { step: 'running' }),
+      mayStart: () => ledger.isHealthy && !this.#stopping && ledger.letters.rerunOf(clink.clink_id) !== undefined,
+      announce: () => {
+        startedAt = clock.now()
+        emit({ event: 'clink.rerun', ...this.#facts(), step: 'run' })
+      },
+      counts: () => !this.#isAbandoned,
+      stands: () => true,
+      replyBy: () => startedAt + routed.route.timeout,
     })
-    this.#run = run
-    const outcome = await runs.track(id, routed.route.file, run.ended)
-    this.#run = undefined
-    const isCutShort = wasCutShort(run, outcome)
-    if (!this.#isAbandoned && ledger.isSuspect(id)) await crashWatch.survived(id)
-    const isFree = !health.ended(routed.route, id, verdictOnRoute(run, outcome))
-    const shown = isCutShort ? 'cut-short' : outcome.outcome
-    const error = outcome.outcome === 'failed' ? { error: outcome.error, reason: outcome.error.message } : {}
-    emit({ event: 'clink.ended', ...this.#facts(), outcome: shown, ...error, duration: run.age })
-    return { outcome: isCutShort ? 'cut-short' : outcome, isFree }
   }
 
   async #follow(decision: Decision): Promise<number> {
@@ -212,8 +186,8 @@ export class Rerun {
       case 'hold':
         this.#heldFor += decision.wait
         await Promise.all([
-          ledger.letters.noteRerun(id, { step: 'due' }),
-          decision.countsAttempt ? ledger.noteError(id, decision.why) : ledger.takeBackAttempt(id),
+          this.#noteDue(),
+          decision.countsAttempt ? ledger.noteError(id, decision.why) : this.#execution?.takeBack(),
         ])
         if (ledger.letters.rerunOf(id) !== undefined)
           emit({ event: 'clink.held', ...this.#facts(), wait: decision.wait, why: decision.why })
@@ -242,21 +216,26 @@ export class Rerun {
     if (letter === undefined || ledger.letters.rerunOf(id) === undefined) return 0
     const { rerun: _, ...rest } = letter
     const errors = [...ledger.errorsOf(id), reason]
-    await ledger.bury({ ...rest, route: this.#route, attempts: this.#attempt, reason, errors, at: clock.wall() })
-    emit({ event: 'clink.deadLettered', ...this.#facts(), reason, attempts: this.#attempt })
+    await ledger.bury({
+      ...rest,
+      route: this.#route,
+      attempts: this.#execution?.attempt ?? 0,
+      reason,
+      errors,
+      at: clock.wall(),
+    })
+    emit({ event: 'clink.deadLettered', ...this.#facts(), reason, attempts: this.#execution?.attempt ?? 0 })
     return 0
   }
 
-  /** The start does not count; the next one begins anew. */
-  async #takeBack(): Promise<void> {
-    const { ledger } = this.#shared.context
-    const id = this.clink.clink_id
-    await Promise.all([ledger.takeBackAttempt(id), ledger.letters.noteRerun(id, { step: 'due' })])
+  /** The next start begins anew. */
+  async #noteDue(): Promise<void> {
+    await this.#shared.context.ledger.letters.noteRerun(this.clink.clink_id, { step: 'due' })
   }
 
-  #facts(): DeliveryFacts {
-    const attempt = this.#attempt === 0 ? {} : { attempt: this.#attempt }
-    return { clink: this.clink, route: this.#route, ...attempt }
+  #facts(): RoutedFacts {
+    const attempt = this.#execution?.attempt ?? 0
+    return { clink: this.clink, route: this.#route, ...(attempt === 0 ? {} : { attempt }) }
   }
 }
 

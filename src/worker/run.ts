@@ -51,6 +51,11 @@ export class Run {
     return this.#abortedBy
   }
 
+  /** What it has come to, although its code may go on: it has run longer than its timeout. */
+  get timedOut(): HandlerOutcome | undefined {
+    return this.#abortedBy === 'timeout' ? this.#timeout() : undefined
+  }
+
   /** Local time since which the handler has ignored its abort for longer than its grace. */
   get stuckSince(): number | undefined {
     return this.#stuckAt
@@ -98,7 +103,11 @@ export class Run {
     if (this.#stuckAt !== undefined) onUnstuck(this.#clock.now() - this.#stuckAt)
     this.#stuckAt = undefined
     if (this.#abortedBy !== 'timeout') return readOutcome(end, made)
-    const message = `timeout: the handler ran longer than ${formatDuration(route.timeout)}`
-    return { outcome: 'failed', error: new Error(message, end.ended === 'threw' ? { cause: end.error } : undefined) }
+    return this.#timeout(end.ended === 'threw' ? { cause: end.error } : undefined)
+  }
+
+  #timeout(options?: ErrorOptions): HandlerOutcome {
+    const limit = formatDuration(this.#options.routed.route.timeout)
+    return { outcome: 'failed', error: new Error(`timeout: the handler ran longer than ${limit}`, options) }
   }
 }

@@ -126,8 +126,9 @@ function isGivenUp({ plan, record }: Explaining, life: string, { config }: Worke
       abortCode !== 'shutdown' &&
       (end !== 'retry' || abortCode !== undefined || outlivedClaim === true),
   )
-  if (counted.length >= config.retry.attempts && counted.some((run) => isFailure({ ...run, isCutShort: false })))
-    return true
+  // One that goes on after its timeout has failed, at a stop as well.
+  const failed = counted.some((run) => isFailure({ ...run, isCutShort: false, endedAt: run.endedAt ?? record.now }))
+  if (failed && counted.length >= config.retry.attempts) return true
   const outlived = runs.filter((run) => run.outlivedClaim === true && mayBeUnrenewed(plan, record, run))
   if (outlived.length >= config.retry.attempts) return true
   // The service does not take the completion: that is an end too.

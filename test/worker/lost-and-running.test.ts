@@ -106,6 +106,26 @@ describe.concurrent('P9, §4: code that runs on after its claim was lost', () =>
   })
 })
 
+it('P9, §4: code whose claim a stop gives back was running, if the process crashes then', async () => {
+  await using bench = await Bench.open()
+  const release = bench.fault({ operation: 'release_clink' }, { hang: 'before' })
+  const id = bench.send('stubborn')
+  const gate = Promise.withResolvers<undefined>()
+  const ledger = new Ledger(memoryTables())
+  const station = bench.work(async () => await gate.promise, {
+    settings: { shutdown: { timeout: 2_000, drain: 10 } },
+    ledger,
+  })
+  await until(() => station.runs.length === 1, 'the handler starts')
+  const stopped = station.daemon.stop('the test')
+  await until(() => release.hits === 1, 'it is being given back')
+  const [claim] = ledger.heldClaims()
+  gate.resolve(undefined)
+  await stopped
+
+  expect(claim).toMatchObject({ clink: { clink_id: id }, running: true, releasing: true })
+})
+
 describe.concurrent(
   'P8, §6: a handler that does not heed the abort of a stop, and whose claim is lost while it is released',
   () => {

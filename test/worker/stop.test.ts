@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest'
+import { Ledger } from '../../src/worker/ledger.ts'
+import { memoryTables } from '../../src/worker/memory-tables.ts'
 import { Bench, obey, take, until } from './harness.ts'
 import { claimingPolls, stillClaimed, story, times } from './record.ts'
 
@@ -66,6 +68,36 @@ describe.concurrent('P8, §6: stopping', () => {
     for (const id of ids) expect(story(bench.emulator, id)).toEqual(['created', 'claimed', 'released'])
     expect(took).toBeLessThan(3_500)
   })
+
+  it.for([
+    [2, 0],
+    [1, 1],
+  ] as const)(
+    'counts a run that ignores its timeout as failed: of %i attempts, %i dead letters (P10)',
+    async ([attempts, deadLettered]) => {
+      await using bench = await Bench.open()
+      const gate = Promise.withResolvers<undefined>()
+      const id = bench.send('stubborn')
+      const ledger = new Ledger(memoryTables())
+      const station = bench.work(async () => await gate.promise, {
+        settings: {
+          handlers: { timeout: 100, grace: 50 },
+          retry: { attempts },
+          shutdown: { timeout: 1_500, drain: 100 },
+        },
+        ledger,
+      })
+      await station.seen('clink.stuck', id)
+      await station.daemon.stop('test')
+      gate.resolve(undefined)
+
+      expect(await station.ended()).toBe(0)
+      expect(story(bench.emulator, id)).toEqual(['created', 'claimed', 'released'])
+      expect(station.daemon.totals()).toMatchObject({ deadLettered })
+      expect(ledger.errorsOf(id).length + ledger.letters.all().length).toBe(1)
+      expect(ledger.startsOf(id)).toBe(deadLettered === 1 ? 0 : 1)
+    },
+  )
 
   it('releases what is held and what is queued', async () => {
     await using bench = await Bench.open()

@@ -2,6 +2,7 @@ import { workerOf } from '../explained.ts'
 import type { Rule } from '../judge.ts'
 import type { EventRecord, Record } from '../record.ts'
 import type { WorkerPlan } from '../plan.ts'
+import { trustsBlindly } from './leases.ts'
 
 function needsSelect({ config: { inbox } }: WorkerPlan): boolean {
   return (
@@ -28,6 +29,7 @@ export const claimsByIdAreSafe: Rule = ({ plan, record }) =>
     if (claim?.via !== 'claim' || workerOf(plan, life).config.claim.exclusive) return []
     // What a person gave back, a renewal has claimed anew.
     if (record.acts.some((act) => act.clinkId === clinkId)) return []
+    if (trustsBlindly(plan, life)) return []
     // A renewal that came late may have claimed it too: then the run was begun on the claim before.
     if (record.runsOf(life, clinkId).some(({ startedAt }) => startedAt < at)) return []
     if (verdicts(record, life, 'refused').some((told) => told.at <= at)) return []

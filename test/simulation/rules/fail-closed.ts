@@ -1,17 +1,15 @@
-import { workerOf } from '../explained.ts'
 import type { Rule } from '../judge.ts'
-import { endOf, isListed, leaseEnd, slept } from './leases.ts'
+import { endOf, isListed, leaseEnd, slept, trustsBlindly } from './leases.ts'
 
 /** P2: nothing is sent for a delivery after its claim has ended, and its handler is aborted by then. */
 export const nothingAfterTheLease: Rule = ({ plan, record }) => {
   // A person gave it back, or it ran out although the operator trusts renewals; a sibling got it, and the service shows us its
   // claim in answer to our renewal, as if it were ours.
-  const { claimTimes, identity, reclaim } = plan.switches
+  const { identity, reclaim } = plan.switches
   const isMistaken = (life: string, clinkId: string): boolean =>
     reclaim === 'ignore' &&
     identity !== 'session' &&
-    ((claimTimes === 'absent' && workerOf(plan, life).config.claim.trustRenewals) ||
-      record.acts.some((act) => act.clinkId === clinkId))
+    (trustsBlindly(plan, life) || record.acts.some((act) => act.clinkId === clinkId))
   const sent = record.requests.flatMap((request) => {
     const { kind, clinkId, sentAt, life, n } = request
     if (clinkId === undefined || sentAt === undefined || isMistaken(life, clinkId)) return []

@@ -1,7 +1,6 @@
-import { workerOf } from '../explained.ts'
 import type { Rule } from '../judge.ts'
 import type { Record } from '../record.ts'
-import { endOf, leaseEnd } from './leases.ts'
+import { endOf, leaseEnd, trustsBlindly } from './leases.ts'
 
 /** Facts that say what becomes of a claim that is not settled. */
 const ENDS: ReadonlySet<string> = new Set([
@@ -46,8 +45,7 @@ export const claimsAreExplained: Rule = ({ plan, record, emulator }) =>
       const at = wall - emulator.now() + record.now
       const life = record.livesOf(session ?? '').find((one) => one.startedAt <= at && endOf(one) > at)
       if (what !== 'expired' || life === undefined) return []
-      // The operator's word that renewals are good, where they are not and nothing shows it.
-      if (plan.switches.claimTimes === 'absent' && workerOf(plan, life.name).config.claim.trustRenewals) return []
+      if (trustsBlindly(plan, life.name)) return []
       const grant = record.grantsOf(life.name, clinkId).findLast((grant) => grant.at <= at)
       if (
         grant?.life !== life.name ||

@@ -62,6 +62,11 @@ function believed(plan: Plan, { expires, at, via, life, isNew }: GrantRecord): n
   return via === 'poll' || isNew ? Math.max(expires, at + Math.min(config.claim.timeout, UNSAID)) : expires
 }
 
+/** Whether the operator's word that renewals are good is all that a process can go by: it may be wrong, and nothing shows it. */
+export function trustsBlindly(plan: Plan, life: string): boolean {
+  return plan.switches.claimTimes === 'absent' && workerOf(plan, life).config.claim.trustRenewals
+}
+
 /** Whether the process stood still at some time between `from` and `to`, or has just come back. */
 export function slept({ sleeps }: LifeRecord, from: number, to: number): boolean {
   return sleeps.some((sleep) => sleep.from <= to && sleep.to >= from)

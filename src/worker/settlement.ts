@@ -1,0 +1,133 @@
+import type { Clink } from '../clink/records.ts'
+import type { RoutedFacts, LostCause, ReleaseCause, WorkerEvent } from '../events.ts'
+import type { ClinkApi } from './clink-api.ts'
+import type { Claimed } from './claimed.ts'
+import { complete } from './complete.ts'
+import type { WorkerContext } from './context.ts'
+import { keepUnsent } from './late-outcome.ts'
+import type { LeaseKeeper } from './lease-keeper.ts'
+import type { Decision } from './outcome.ts'
+import type { Pulse } from './pulses.ts'
+import { release } from './release.ts'
+
+export interface SettlementOptions {
+  readonly clink: Clink
+  readonly api: ClinkApi
+  readonly keeper: LeaseKeeper
+  readonly pulse: Pulse
+  readonly context: WorkerContext
+  readonly facts: () => RoutedFacts
+  /** Journals that a release is to be sent. */
+  readonly noteRelease: () => Promise<void>
+  /** The last start costs no attempt. */
+  readonly takeBack: () => Promise<void>
+  readonly isStopping: () => boolean
+  /** The delivery is settled or lost: nothing more is sent. */
+  readonly hasEnded: () => boolean
+  readonly on: {
+    readonly settled: (event: WorkerEvent) => void
+    readonly lost: (cause: LostCause) => void
+  }
+}
+
+/**
+ * What Clink is told about one delivery: a completion until it is confirmed, or a release. What the journal has to know of it is
+ * noted first.
+ */
+export class Settlement {
+  readonly #options: SettlementOptions
+  readonly #claimed: Claimed
+  #isReleasing = false
+  #wasLetGo = false
+
+  constructor(options: SettlementOptions) {
+    const { api, clink, facts, isStopping: isLast, keeper: holder, pulse } = options
+    this.#options = options
+    this.#claimed = { clink, api, holder, facts, isLast, trying: (dueBy) => pulse.expect('settlement', dueBy) }
+  }
+
+  /** A release is on its way: the service may give the clink out again before it is answered. */
+  get isReleasing(): boolean {
+    return this.#isReleasing
+  }
+
+  /** A release was to be sent, whatever came of it. */
+  get wasLetGo(): boolean {
+    return this.#wasLetGo
+  }
+
+  /** What was decided about a run that has ended. A hold that may not be one leaves the clink alone as long as it would have taken. */
+  async follow(decision: Decision): Promise<void> {
+    const { clink, context, isStopping, takeBack } = this.#options
+    const { clock, ledger } = context
+    const id = clink.clink_id
+    switch (decision.do) {
+      case 'complete':
+        await ledger.keepResult(clink, decision.response)
+        await this.complete(decision.response)
+        return
+      case 'release':
+        if (!decision.countsAttempt) await takeBack()
+        await ledger.coolUntil(id, clock.wall() + decision.cooldown)
+        await this.release(decision.why, decision.reason)
+        return
+      case 'hold':
+        await (decision.countsAttempt ? ledger.noteError(id, decision.why) : takeBack())
+        await ledger.coolUntil(id, clock.wall() + decision.wait)
+        await this.release(isStopping() ? 'shutdown' : 'too-many-held', decision.why)
+        return
+      case 'bury':
+        await this.#bury(decision.reason, decision.tell)
+        if (decision.tell === 'complete') await this.complete(decision.notice)
+        else await this.release(decision.why, decision.reason)
+    }
+  }
+
+  async complete(response: string | undefined): Promise<void> {
+    const { context, facts, hasEnded, keeper, on } = this.#options
+    if (hasEnded()) return
+    keeper.completing = true
+    const result = await complete(this.#claimed, response, context)
+    keeper.completing = false
+    if (result.is === 'settled' && result.event.event === 'clink.settledElsewhere') keepUnsent(facts(), context)
+    if (result.is === 'settled') on.settled(result.event)
+    if (result.is === 'lost') on.lost(result.cause)
+    if (result.is === 'unsettleable' && !hasEnded()) {
+      await this.#bury(`unsettleable: ${result.error.message}`)
+      await this.release('exhausted', 'unsettleable')
+    }
+    // Otherwise unconfirmed: the lease is gone, or the worker's time for stopping is over and it names what it leaves behind.
+    if (result.is === 'unconfirmed' && hasEnded() && result.refusing) await this.#countRefusingLease()
+  }
+
+  async release(why: ReleaseCause, reason?: string): Promise<void> {
+    const { context, hasEnded, keeper, noteRelease, on } = this.#options
+    if (hasEnded()) return
+    await noteRelease()
+    if (hasEnded()) return
+    this.#isReleasing = true
+    this.#wasLetGo = true
+    const event = await release(this.#claimed, why, reason, context)
+    this.#isReleasing = false
+    // By the clock and not the timer: the request may have ended with the lease, which is lost then.
+    if (!keeper.stands || hasEnded()) return
+    // At the end of its time the worker names the clink as left behind instead.
+    if (event.event !== 'clink.leftToExpire' || !context.closing.aborted) on.settled(event)
+  }
+
+  /** The service failed over a whole lease; the second time the result is given up. */
+  async #countRefusingLease(): Promise<void> {
+    const { clink, context } = this.#options
+    const leases = await context.ledger.countFailedLease(clink.clink_id)
+    if (leases >= 2) await this.#bury('unsettleable: the service failed to take the result over two leases')
+  }
+
+  async #bury(reason: string, tell: 'release' | 'complete' = 'release'): Promise<void> {
+    const { clink, context, facts } = this.#options
+    const { clock, emit, ledger } = context
+    const { attempt: attempts = 0, route } = facts()
+    const errors = [...ledger.errorsOf(clink.clink_id), reason]
+    await ledger.bury({ clink, route, attempts, reason, errors, tell, at: clock.wall() })
+    emit({ event: 'clink.deadLettered', ...facts(), reason, attempts })
+  }
+}
