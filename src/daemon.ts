@@ -11,6 +11,7 @@ import type { Config } from './config/config.ts'
 import type { Emit, WorkerEvent } from './events.ts'
 import type { Router } from './handlers/route.ts'
 import { Once } from './once.ts'
+import { kernelGroups, type ProcessGroups } from './runners/process-group.ts'
 import { inlineRunner } from './runners/inline.ts'
 import type { ClinkApi } from './worker/clink-api.ts'
 import type { WorkerContext } from './worker/context.ts'
@@ -43,6 +44,8 @@ export interface DaemonParts {
   readonly state?: { readonly ledger: Ledger; readonly isOurs: boolean; readonly problem?: () => string | undefined }
   readonly transport?: Transport
   readonly boot?: Boot
+  /** Default: the kernel's. */
+  readonly groups?: ProcessGroups
   readonly clock?: Clock
   readonly random?: Random
 }
@@ -264,6 +267,7 @@ export class Daemon {
       emit,
       ledger,
       boot: this.#parts.boot ?? systemBoot(),
+      groups: this.#parts.groups ?? kernelGroups,
       crashWatch: new CrashWatch(ledger, config.retry.crashes, emit, () => clock.wall()),
       router,
       runner: inlineRunner,

@@ -87,6 +87,9 @@ export type WorkerEvent =
   | { readonly event: 'worker.failed'; readonly part: string; readonly error: Error }
   | { readonly event: 'worker.crashed'; readonly crashes: number; readonly running: readonly string[] }
   | { readonly event: 'worker.resumed'; readonly claims: number; readonly gone: number }
+  // programs that the last process has left behind
+  | { readonly event: 'program.left'; readonly clinkId: string; readonly group: number }
+  | { readonly event: 'program.stays'; readonly clinkId: string; readonly group: number; readonly advice: string }
   | { readonly event: 'journal.failed'; readonly problem: string }
   | { readonly event: 'journal.recovered' }
   // the poll

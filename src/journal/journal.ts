@@ -7,11 +7,14 @@ import { JournalTable } from './table.ts'
 
 /** One step from each version to the next. A step is never changed once it was released. */
 const MIGRATIONS: readonly string[] = [
-  ['attempts', 'results', 'letters', 'cooling', 'own', 'claims', 'facts']
-    .map((name) => `CREATE TABLE ${name} (id TEXT PRIMARY KEY NOT NULL, row TEXT NOT NULL);`)
-    .join('\n'),
-  'CREATE TABLE late (id TEXT PRIMARY KEY NOT NULL, row TEXT NOT NULL);',
+  ['attempts', 'results', 'letters', 'cooling', 'own', 'claims', 'facts'].map(newTable).join('\n'),
+  newTable('late'),
+  newTable('programs'),
 ]
+
+function newTable(name: string): string {
+  return `CREATE TABLE ${name} (id TEXT PRIMARY KEY NOT NULL, row TEXT NOT NULL);`
+}
 
 const RETRY = 1_000
 const CHECKPOINT = 10_000

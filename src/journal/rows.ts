@@ -66,5 +66,10 @@ export const rows = {
     reason: z.string().exactOptional(),
     at: z.number(),
   }),
+  programs: z.object({
+    clinkId: z.string(),
+    boot: z.string(),
+    group: z.object({ id: z.number(), started: z.string(), run: z.string() }),
+  }),
   facts: z.string(),
 }

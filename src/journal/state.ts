@@ -70,6 +70,7 @@ export function tablesOf(journal: Journal): LedgerTables {
     own: table('own', rows.own),
     claims: table('claims', rows.claims),
     late: table('late', rows.late),
+    programs: table('programs', rows.programs),
     facts: table('facts', rows.facts),
   }
 }

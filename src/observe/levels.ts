@@ -24,6 +24,8 @@ const levels: Readonly<Record<WorkerEvent['event'], Level>> = {
   'worker.failed': 'fatal',
   'worker.crashed': 'warn',
   'worker.resumed': 'info',
+  'program.left': 'warn',
+  'program.stays': 'error',
   'journal.failed': 'error',
   'journal.recovered': 'info',
   'inbox.starved': 'warn',

@@ -4,6 +4,7 @@ import type { Clock } from '../base/clock.ts'
 import type { Config } from '../config/config.ts'
 import type { Emit } from '../events.ts'
 import type { Router } from '../handlers/route.ts'
+import type { ProcessGroups } from '../runners/process-group.ts'
 import type { Runner } from '../runners/runner.ts'
 import type { Budget } from './budget.ts'
 import type { ClinkApi } from './clink-api.ts'
@@ -29,6 +30,7 @@ export interface WorkerContext {
   readonly emit: Emit
   readonly ledger: Ledger
   readonly boot: Boot
+  readonly groups: ProcessGroups
   readonly crashWatch: CrashWatch
   readonly router: Router
   readonly runner: Runner

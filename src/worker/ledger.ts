@@ -1,6 +1,7 @@
 import type { Clink } from '../clink/records.ts'
 import { DeadLetters, type DeadLetter } from './dead-letters.ts'
 import { LateResults, type LateResult } from './late-results.ts'
+import { Programs, type Program } from './programs.ts'
 import { Sightings } from './sightings.ts'
 import { dropRows, type Table } from './table.ts'
 
@@ -60,6 +61,7 @@ export interface LedgerTables {
   readonly own: Table<number>
   readonly claims: Table<HeldClaim>
   readonly late: Table<LateResult>
+  readonly programs: Table<Program>
   /** Facts about the worker itself. */
   readonly facts: Table<string>
 }
@@ -73,6 +75,7 @@ const ERRORS_KEPT = 10
 export class Ledger {
   readonly letters: DeadLetters
   readonly late: LateResults
+  readonly programs: Programs
   readonly sightings: Sightings
   readonly #tables: LedgerTables
   readonly #isHealthy: () => boolean
@@ -84,6 +87,7 @@ export class Ledger {
     this.#tables = tables
     this.letters = new DeadLetters(tables, wall)
     this.late = new LateResults(tables.late)
+    this.programs = new Programs(tables.programs)
     this.sightings = new Sightings(tables, wall)
     this.#isHealthy = isHealthy
     this.#wall = wall

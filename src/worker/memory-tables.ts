@@ -15,6 +15,7 @@ export function memoryTables(): LedgerTables {
     own: new MemoryTable(),
     claims: new MemoryTable(),
     late: new MemoryTable(),
+    programs: new MemoryTable(),
     facts: new MemoryTable(),
   }
 }

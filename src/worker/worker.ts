@@ -16,6 +16,7 @@ import { RunRegister } from './run-register.ts'
 import { Select } from './select.ts'
 import { Slots } from './slots.ts'
 import { Standstill } from './standstill.ts'
+import { endSurvivors } from './survivors.ts'
 import { TakeUp } from './take-up.ts'
 
 export interface WorkerOptions {
@@ -151,6 +152,7 @@ export class Worker {
     const noted = claims.map(async (claim) => await ledger.holdClaim({ ...claim, running: false }))
     const inHand = [...claims, ...this.#reruns.left]
     await Promise.all([crashWatch.begin(inHand, resume), ...noted, this.#reruns.restore(resume)])
+    endSurvivors(this.#shared.runs, this.#context, resume)
     const parts = { shared: this.#shared, deliveries: this.#deliveries, parked: this.#parked }
     if (resume) await holdOn(claims, { ...parts, signal: this.#intake.hurried })
     else await Promise.all(claims.map(({ clink }) => ledger.dropClaim(clink.clink_id)))

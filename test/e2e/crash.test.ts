@@ -1,4 +1,11 @@
+import { existsSync } from 'node:fs'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { systemBoot } from '../../src/base/boot.ts'
+import { openState } from '../../src/journal/state.ts'
+import { kernelGroups } from '../../src/runners/process-group.ts'
+import { LeftProgram } from '../runners/left-program.ts'
 import { stillClaimed, times } from '../worker/record.ts'
 import { until } from '../worker/until.ts'
 import { Site } from './command.ts'
@@ -15,6 +22,23 @@ export default defineHandler(async (clink, ctx) => {
   if (ctx.attempt === 1 && clink.content !== 'quick')
     await new Promise((resolve) => ctx.signal.addEventListener('abort', resolve))
   return 'done'
+})
+`
+
+/** On a second start it says whether the process group in its clink still runs. */
+const afterwards = `${NOTE}
+import { readdirSync, readFileSync } from 'node:fs'
+export default defineHandler(async (clink, ctx) => {
+  if (ctx.attempt > 1) {
+    const group = readFileSync(process.env['NOTES'] + '.group', 'utf8')
+    const stats = readdirSync('/proc').filter((name) => /^\\d+$/.test(name)).flatMap((pid) => {
+      try { return [readFileSync('/proc/' + pid + '/stat', 'utf8').split(') ')[1].split(' ')] } catch { return [] }
+    })
+    note(stats.some(([state, , id]) => id === group && state !== 'Z') ? 'beside it' : 'after it')
+    return 'done'
+  }
+  note('started')
+  await new Promise((resolve) => ctx.signal.addEventListener('abort', resolve))
 })
 `
 
@@ -79,6 +103,46 @@ describe('P9, §7: after a kill -9', () => {
       const starts = ids.flatMap((_, n) => [`task ${n} 1`, `task ${n} 2`])
       expect((await site.noted()).sort()).toEqual(['quick 1', ...starts].sort())
       for (const id of [...ids, done]) expect(times(site.emulator, id, 'claimed')).toBe(1)
+    },
+  )
+
+  it(
+    'P3, §4: a program that it had started and that lives on is ended before its clink runs again',
+    { timeout: 60_000 },
+    async (context) => {
+      context.skip(!existsSync('/proc/self/stat'), 'no /proc here: process groups are not told apart')
+      await using site = await Site.open({ handler: afterwards, config: 'concurrency: 1\n' })
+      const [id = ''] = site.sendMany(1)
+      const first = site.start('run')
+      await until(
+        async () => (await site.noted()).length === 1,
+        () => `the handler runs:\n${first.output}`,
+      )
+      first.signal('SIGKILL')
+      await first.exited
+      // By hand, as the runner of programs does it: the group is noted, and the program ignores a polite end.
+      await using program = await LeftProgram.start('trap "" TERM HUP; echo up; while :; do sleep 1; done', 'run-1')
+      await writeFile(`${site.notes}.group`, String(program.group.id))
+      const state = openState({
+        directory: join(site.directory, 'state'),
+        sync: 'normal',
+        onHealth: () => {},
+        visit: true,
+      })
+      await state.ledger.programs.note({ clinkId: id, boot: systemBoot().id, group: program.group })
+      state.close()
+      const second = site.start('run')
+      await until(
+        () => site.emulator.clink(id)?.status === 'completed',
+        () => `the next one completes it:\n${second.output}`,
+      )
+      second.signal('SIGTERM')
+
+      expect(await second.exited, second.output).toBe(0)
+      expect(await site.noted()).toEqual(['started', 'after it'])
+      expect(second.output).toMatch(new RegExp(`"event":"program.left","clink":"${id}","group":${program.group.id}`))
+      expect(kernelGroups.isAlive(program.group)).toBe(false)
+      expect(times(site.emulator, id, 'claimed')).toBe(1)
     },
   )
 

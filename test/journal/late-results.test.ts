@@ -64,7 +64,7 @@ it('a journal of the first version is taken over, with a copy of it beside', asy
   before.close()
   {
     using file = openFile(directory.path)
-    file.exec('DROP TABLE late; PRAGMA user_version = 1')
+    file.exec('DROP TABLE late; DROP TABLE programs; PRAGMA user_version = 1')
   }
   const after = open(directory.path)
   expect(after.ledger.letters.all()).toEqual([letter])

@@ -18,6 +18,7 @@ import {
 import type { WorkerEvent } from '../../src/events.ts'
 import { HandlerAborted, type HandleFunction, type HandlerContext } from '../../src/handlers/handler.ts'
 import type { Route } from '../../src/handlers/route.ts'
+import type { ProcessGroups } from '../../src/runners/process-group.ts'
 import type { Ledger } from '../../src/worker/ledger.ts'
 import { makeConfig, type Settings } from './settings.ts'
 import { until } from './until.ts'
@@ -49,6 +50,9 @@ export interface WorkOptions {
   readonly takes?: (clink: Clink) => boolean
   /** What an earlier process remembered. */
   readonly ledger?: Ledger
+  /** False: another worker wrote it. */
+  readonly isOurs?: boolean
+  readonly groups?: ProcessGroups
 }
 
 export type EventOf<Name extends WorkerEvent['event']> = Extract<WorkerEvent, { event: Name }>
@@ -91,7 +95,8 @@ export class Station {
       transport: options.wrap?.(this.#transport) ?? this.#transport,
       clock,
       ...(options.once === undefined ? {} : { once: options.once }),
-      ...(options.ledger === undefined ? {} : { state: { ledger: options.ledger, isOurs: true } }),
+      ...(options.ledger === undefined ? {} : { state: { ledger: options.ledger, isOurs: options.isOurs ?? true } }),
+      ...(options.groups === undefined ? {} : { groups: options.groups }),
     })
     void this.daemon.ended.then((exit) => (this.exit = exit))
   }
