@@ -1,35 +1,23 @@
 import { randomBytes } from 'node:crypto'
 import type { Random } from './base/backoff.ts'
-import { systemBoot, type Boot } from './base/boot.ts'
+import type { Boot } from './base/boot.ts'
 import { sleep, systemClock, type Cancel, type Clock } from './base/clock.ts'
 import { asError, EXIT, type ExitCode } from './base/coded-error.ts'
 import type { Secret } from './base/secret.ts'
-import { ClinkClient, type CallResult, type ClientOptions, type KeySource } from './clink/client.ts'
 import { GotTransport } from './clink/got-transport.ts'
 import type { Transport } from './clink/transport.ts'
+import { compose, type Composed } from './compose.ts'
 import type { Config } from './config/config.ts'
 import type { Emit, WorkerEvent } from './events.ts'
 import type { Router } from './handlers/route.ts'
 import { Once } from './once.ts'
-import { kernelGroups, type ProcessGroups } from './runners/process-group.ts'
-import { inlineRunner } from './runners/inline.ts'
-import type { ClinkApi } from './worker/clink-api.ts'
+import type { ProcessGroups } from './runners/process-group.ts'
 import type { WorkerContext } from './worker/context.ts'
-import { Budget } from './worker/budget.ts'
-import { HandlerClaims } from './worker/handler-claims.ts'
-import { Identity, keepIdentity, keptIdentity } from './worker/identity.ts'
-import { KeyChange } from './worker/key-change.ts'
-import { Keys, type KeyClients, type KeysOptions } from './worker/keys.ts'
-import { CrashWatch } from './worker/crash-watch.ts'
+import type { KeyChange } from './worker/key-change.ts'
 import { Ledger } from './worker/ledger.ts'
 import type { Liveness } from './worker/liveness.ts'
 import { memoryTables } from './worker/memory-tables.ts'
-import { LoopGuard } from './worker/loop-guard.ts'
-import { Pulses } from './worker/pulses.ts'
 import { ReadinessWatch, type Readiness } from './worker/readiness.ts'
-import { Scope } from './worker/scope.ts'
-import { ServiceTime } from './worker/service-time.ts'
-import { Siblings } from './worker/siblings.ts'
 import { Worker, type Snapshot } from './worker/worker.ts'
 
 export interface DaemonParts {
@@ -69,8 +57,8 @@ export interface Totals {
 }
 
 /**
- * The composition root: configuration in, a running worker out. Decides when the process ends and with which code; does not
- * end it itself.
+ * A worker's life in a process: configuration in, a running worker out. Decides when the process ends and with which code; does
+ * not end it itself.
  */
 export class Daemon {
   /** Resolves when everything has stopped. */
@@ -80,6 +68,7 @@ export class Daemon {
   readonly #ended = Promise.withResolvers<ExitCode>()
   readonly #worker: Worker
   readonly #keyChange: KeyChange
+  readonly #formerIdentity: string | undefined
   readonly #once: Once | undefined
   readonly #ledger: Ledger
   readonly #session: string
@@ -89,8 +78,6 @@ export class Daemon {
   readonly #totals = { completed: 0, released: 0, deadLettered: 0, lost: 0 }
   #cancelMaxTime: Cancel = () => {}
   #isReady = false
-  /** Whom the state directory knew us as, where the configuration names somebody else. */
-  #formerIdentity: string | undefined
   #exit: ExitCode | undefined
   #stopping: Promise<void> | undefined
 
@@ -110,9 +97,10 @@ export class Daemon {
     }
     if (parts.once !== undefined) this.#once = this.#makeOnce()
     const closing = new AbortController()
-    const context = this.#makeContext(closing.signal)
+    const { context, formerIdentity, keyChange } = this.#compose(closing.signal)
+    this.#formerIdentity = formerIdentity
+    this.#keyChange = keyChange
     this.#worker = this.#makeWorker(context, closing)
-    this.#keyChange = this.#makeKeyChange(context)
   }
 
   start(): void {
@@ -238,77 +226,29 @@ export class Daemon {
     })
   }
 
-  #makeContext(closing: AbortSignal): WorkerContext {
-    const { once, router, random = Math.random } = this.#parts
+  #compose(closing: AbortSignal): Composed {
+    const { boot, groups, key, once, random = Math.random, router } = this.#parts
     const { poll } = this.#parts.config
-    // To work the inbox empty, each look must be at all of it.
-    const config = once === undefined ? this.#parts.config : { ...this.#parts.config, poll: { ...poll, sweep: 0 } }
-    const clock = this.#clock
-    const emit: Emit = (event) => this.#emit(event)
-    const ledger = this.#ledger
-    const identity = this.#makeIdentity()
-    const handlerClaims = new HandlerClaims(clock)
-    const keys = this.#makeKeys(identity, (key) => this.#makeClients(key, handlerClaims, identity))
-    const connection = { ...this.#connection(), key: keys.live }
-    const api = new ClinkClient(connection)
-    const sibling = new ClinkClient({ ...connection, sessionId: `${this.#session}-sibling` })
-    const { exclusive } = config.claim
-    return {
-      config,
-      api,
-      keys,
-      handlerClaims,
-      pulses: new Pulses(clock),
-      siblings: new Siblings({ api, sibling, ledger, url: config.clink.url, exclusive, clock, emit }),
-      scope: new Scope({ inbox: config.inbox, api, identity, clock, emit }),
-      serviceTime: new ServiceTime(),
-      clock,
-      random,
-      emit,
-      ledger,
-      boot: this.#parts.boot ?? systemBoot(),
-      groups: this.#parts.groups ?? kernelGroups,
-      crashWatch: new CrashWatch(ledger, config.retry.crashes, emit, () => clock.wall()),
+    return compose({
+      // To work the inbox empty, each look must be at all of it.
+      config: once === undefined ? this.#parts.config : { ...this.#parts.config, poll: { ...poll, sweep: 0 } },
+      key,
+      session: this.#session,
       router,
-      runner: inlineRunner,
-      identity,
-      loopGuard: new LoopGuard(config.inbox.loopLimit, clock, emit),
-      budget: new Budget(clock),
+      transport: this.#transport,
+      ledger: this.#ledger,
+      emit: (event) => this.#emit(event),
+      clock: this.#clock,
+      random,
+      boot,
+      groups,
       closing,
-    }
-  }
-
-  #connection(): Omit<ClientOptions, 'key'> {
-    const { random = Math.random } = this.#parts
-    const { timeout, url } = this.#parts.config.clink
-    return { url, sessionId: this.#session, timeout, transport: this.#transport, clock: this.#clock, random }
-  }
-
-  #makeClients(key: KeySource, handlerClaims: HandlerClaims, identity: Identity): KeyClients {
-    const connection = { ...this.#connection(), key }
-    return {
-      api: new ClinkClient(connection),
-      handlerApi: new ClinkClient({
-        ...connection,
-        onCall: (call) => handlerClaims.called(call),
-        onFailure: (call, error) => handlerClaims.failed(call, error),
-        onResult: (call) => {
-          handlerClaims.answered(call)
-          void noteSent(call, this.#ledger, this.#clock, identity)
-        },
-      }),
-    }
-  }
-
-  /** What is configured counts, and is kept. */
-  #makeIdentity(): Identity {
-    const { identity, url } = this.#parts.config.clink
-    const kept = keptIdentity(this.#ledger, url)
-    const keep = (id: string): void => void keepIdentity(id, this.#ledger, url)
-    if (identity === 'auto') return new Identity(kept, (event) => this.#emit(event), keep)
-    if (kept !== undefined && kept !== identity) this.#formerIdentity = kept
-    keep(identity)
-    return new Identity(identity, (event) => this.#emit(event))
+      on: {
+        keyChanged: () => this.#worker.retry(),
+        keyRefused: () => this.#once?.refused(),
+        crashed: (part, error) => this.fail(part, error),
+      },
+    })
   }
 
   /** Claims of another owner cannot be held on to: they run out. */
@@ -317,23 +257,6 @@ export class Daemon {
     const before = this.#formerIdentity
     if (before !== undefined) this.#emit({ event: 'worker.identityReplaced', identity, before })
     return before === undefined
-  }
-
-  #makeKeys(identity: Identity, makeClients: KeysOptions['makeClients']): Keys {
-    return new Keys({
-      first: this.#parts.key,
-      makeClients,
-      identity,
-      emit: (event) => this.#emit(event),
-      changed: () => this.#worker.retry(),
-      refused: () => this.#once?.refused(),
-    })
-  }
-
-  #makeKeyChange({ clock, emit, identity, keys, random }: WorkerContext): KeyChange {
-    const crashed = (error: Error): void => this.fail('change of the key', error)
-    const ask = (key: Secret): ClinkApi => new ClinkClient({ ...this.#connection(), key })
-    return new KeyChange({ keys, ask, identity, clock, random, emit, crashed })
   }
 
   #emit(event: WorkerEvent): void {
@@ -356,23 +279,4 @@ function sessionId(configured: string, ledger: Ledger, isOurs: boolean): string 
   const own = kept ?? randomBytes(8).toString('hex')
   if (kept === undefined) void ledger.noteFact('session', own)
   return `${configured === 'auto' ? 'clink-worker' : configured}-${own}`
-}
-
-/** What a handler sends through the API is not our work either. */
-async function noteSent(
-  { operation, result }: CallResult,
-  ledger: Ledger,
-  clock: Clock,
-  identity: Identity,
-): Promise<void> {
-  if (typeof result !== 'object' || result === null) return
-  if (operation === 'send_clink' && 'sender_id' in result && typeof result.sender_id === 'string')
-    identity.learn(result.sender_id, 'a clink that a handler sent')
-  const id =
-    operation === 'send_clink' && 'clink_id' in result
-      ? result.clink_id
-      : operation === 'complete_clink' && 'response_clink_id' in result
-        ? result.response_clink_id
-        : undefined
-  if (typeof id === 'string') await ledger.addOwn(id, clock.wall())
 }

@@ -43,11 +43,9 @@ export class Identity {
 
 /** Who an earlier process was to the service at this address. */
 export function keptIdentity(ledger: Ledger, url: string): string | undefined {
-  const fact = ledger.fact(FACT) ?? ''
-  const space = fact.indexOf(' ')
-  return space > 0 && fact.slice(0, space) === url ? fact.slice(space + 1) : undefined
+  return ledger.serviceFact(url, FACT)
 }
 
 export async function keepIdentity(id: string, ledger: Ledger, url: string): Promise<void> {
-  await ledger.noteFact(FACT, `${url} ${id}`)
+  await ledger.noteServiceFact(url, FACT, id)
 }

@@ -151,7 +151,7 @@ export class Keys {
     const isBack = back.stranger === undefined && back.secret.reveal() === secret.reveal()
     this.#current = isBack ? back : this.#make(secret)
     this.#before = back
-    if (isProven) this.#prove(this.#current)
+    if (isProven) this.trust(this.#current)
     this.#refusal = undefined
     this.#options.emit({ event: 'key.changed', verified: isProven })
     this.#options.changed()
@@ -166,7 +166,7 @@ export class Keys {
     const { identity } = this.#options
     if (!identity.isSomebodyElse(owner)) {
       identity.learn(owner, 'a claim')
-      if (identity.isUs(owner)) this.#prove(key)
+      if (identity.isUs(owner)) this.trust(key)
       return true
     }
     if (key.stranger === undefined) this.#refuse(key, owner ?? '')
@@ -192,12 +192,8 @@ export class Keys {
     }
   }
 
-  /** The service does not say whose claims these are: nothing more can be found out about the key. */
+  /** The key is ours, or the service does not say whose its claims are: nothing more can be found out about it. */
   trust(key: WorkerKey): void {
-    this.#prove(key)
-  }
-
-  #prove(key: WorkerKey): void {
     key.isProven = true
     if (key === this.#current) this.#before = undefined
   }

@@ -263,6 +263,16 @@ export class Ledger {
     await this.#tables.facts.set(name, value)
   }
 
+  /** A fact about the service at this address; what is kept of another one is none. */
+  serviceFact(url: string, name: string): string | undefined {
+    const fact = this.fact(name)
+    return fact?.startsWith(`${url} `) === true ? fact.slice(url.length + 1) : undefined
+  }
+
+  async noteServiceFact(url: string, name: string, value: string): Promise<void> {
+    await this.noteFact(name, `${url} ${value}`)
+  }
+
   heldClaims(): readonly HeldClaim[] {
     return [...this.#tables.claims.entries()].map(([, claim]) => claim)
   }

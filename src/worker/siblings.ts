@@ -45,8 +45,8 @@ export class Siblings {
   /** Undefined: not found out yet, or not for certain. */
   get verdict(): 'refused' | 'granted' | undefined {
     const { ledger, url } = this.#options
-    const [verdict, where] = (ledger.fact(FACT) ?? '').split(' ')
-    return where === url && (verdict === 'refused' || verdict === 'granted') ? verdict : undefined
+    const verdict = ledger.serviceFact(url, FACT)
+    return verdict === 'refused' || verdict === 'granted' ? verdict : undefined
   }
 
   /** Whether a claim by id cannot take a sibling's work. Undefined: nobody knows yet. */
@@ -82,7 +82,7 @@ export class Siblings {
     try {
       const verdict = await this.#try(clink, deadline, signal)
       if (verdict === 'unknown') this.#againAt = clock.now() + AGAIN
-      else await ledger.noteFact(FACT, `${verdict} ${url}`)
+      else await ledger.noteServiceFact(url, FACT, verdict)
       emit({ event: 'worker.siblings', verdict })
       return verdict
     } finally {

@@ -1,0 +1,160 @@
+import type { Random } from './base/backoff.ts'
+import { systemBoot, type Boot } from './base/boot.ts'
+import type { Clock } from './base/clock.ts'
+import type { Secret } from './base/secret.ts'
+import { ClinkClient, type CallResult, type ClientOptions, type KeySource } from './clink/client.ts'
+import type { Transport } from './clink/transport.ts'
+import type { Config } from './config/config.ts'
+import type { Emit } from './events.ts'
+import type { Router } from './handlers/route.ts'
+import { inlineRunner } from './runners/inline.ts'
+import { kernelGroups, type ProcessGroups } from './runners/process-group.ts'
+import { Budget } from './worker/budget.ts'
+import type { WorkerContext } from './worker/context.ts'
+import { CrashWatch } from './worker/crash-watch.ts'
+import { HandlerClaims } from './worker/handler-claims.ts'
+import { Identity, keepIdentity, keptIdentity } from './worker/identity.ts'
+import { KeyChange } from './worker/key-change.ts'
+import { Keys, type KeyClients } from './worker/keys.ts'
+import type { Ledger } from './worker/ledger.ts'
+import { LoopGuard } from './worker/loop-guard.ts'
+import { Pulses } from './worker/pulses.ts'
+import { Scope } from './worker/scope.ts'
+import { ServiceTime } from './worker/service-time.ts'
+import { Siblings } from './worker/siblings.ts'
+
+/** What a worker is made of from outside. */
+export interface ComposeOptions {
+  readonly config: Config
+  readonly key: Secret
+  readonly session: string
+  readonly router: Router
+  readonly transport: Transport
+  readonly ledger: Ledger
+  readonly emit: Emit
+  readonly clock: Clock
+  readonly random: Random
+  /** Default: that of the system. */
+  readonly boot?: Boot | undefined
+  /** Default: the kernel's. */
+  readonly groups?: ProcessGroups | undefined
+  /** Aborts when the time for stopping is over. */
+  readonly closing: AbortSignal
+  readonly on: {
+    /** Another key is current. */
+    readonly keyChanged: () => void
+    /** The only key is somebody else's. */
+    readonly keyRefused: () => void
+    readonly crashed: (part: string, error: Error) => void
+  }
+}
+
+export interface Composed {
+  readonly context: WorkerContext
+  readonly keyChange: KeyChange
+  /** Whom the state directory knew us as, where the configuration names somebody else. */
+  readonly formerIdentity: string | undefined
+}
+
+/** Makes what the parts of the heart share, and the clients they ask with. */
+export function compose(options: ComposeOptions): Composed {
+  const { clock, closing, config, emit, ledger, on, random, router, session, transport } = options
+  const { timeout, url } = config.clink
+  const connection = { url, sessionId: session, timeout, transport, clock, random }
+  const { former, identity } = knownIdentity(config, ledger, emit)
+  const handlerClaims = new HandlerClaims(clock)
+  const keys = new Keys({
+    first: options.key,
+    makeClients: (key) => makeClients({ ...connection, key }, { clock, handlerClaims, identity, ledger }),
+    identity,
+    emit,
+    changed: on.keyChanged,
+    refused: on.keyRefused,
+  })
+  const api = new ClinkClient({ ...connection, key: keys.live })
+  const sibling = new ClinkClient({ ...connection, key: keys.live, sessionId: `${session}-sibling` })
+  const { exclusive } = config.claim
+  const context = {
+    config,
+    api,
+    keys,
+    handlerClaims,
+    pulses: new Pulses(clock),
+    siblings: new Siblings({ api, sibling, ledger, url, exclusive, clock, emit }),
+    scope: new Scope({ inbox: config.inbox, api, identity, clock, emit }),
+    serviceTime: new ServiceTime(),
+    clock,
+    random,
+    emit,
+    ledger,
+    boot: options.boot ?? systemBoot(),
+    groups: options.groups ?? kernelGroups,
+    crashWatch: new CrashWatch(ledger, config.retry.crashes, emit, () => clock.wall()),
+    router,
+    runner: inlineRunner,
+    identity,
+    loopGuard: new LoopGuard(config.inbox.loopLimit, clock, emit),
+    budget: new Budget(clock),
+    closing,
+  }
+  const keyChange = new KeyChange({
+    keys,
+    ask: (key) => new ClinkClient({ ...connection, key }),
+    identity,
+    clock,
+    random,
+    emit,
+    crashed: (error) => on.crashed('change of the key', error),
+  })
+  return { context, keyChange, formerIdentity: former }
+}
+
+/** What is configured counts, and is kept. */
+function knownIdentity(
+  { clink: { identity: configured, url } }: Config,
+  ledger: Ledger,
+  emit: Emit,
+): { readonly identity: Identity; readonly former: string | undefined } {
+  const kept = keptIdentity(ledger, url)
+  const keep = (id: string): void => void keepIdentity(id, ledger, url)
+  if (configured === 'auto') return { identity: new Identity(kept, emit, keep), former: undefined }
+  keep(configured)
+  return { identity: new Identity(configured, emit), former: kept === configured ? undefined : kept }
+}
+
+/** Clients with a key of their own: what handlers do with theirs is noted. */
+function makeClients(
+  connection: Omit<ClientOptions, 'key'> & { readonly key: KeySource },
+  parts: Pick<WorkerContext, 'clock' | 'handlerClaims' | 'identity' | 'ledger'>,
+): KeyClients {
+  const { handlerClaims } = parts
+  return {
+    api: new ClinkClient(connection),
+    handlerApi: new ClinkClient({
+      ...connection,
+      onCall: (call) => handlerClaims.called(call),
+      onFailure: (call, error) => handlerClaims.failed(call, error),
+      onResult: (call) => {
+        handlerClaims.answered(call)
+        void noteSent(call, parts)
+      },
+    }),
+  }
+}
+
+/** What a handler sends through the API is not our work either. */
+async function noteSent(
+  { operation, result }: CallResult,
+  { clock, identity, ledger }: Pick<WorkerContext, 'clock' | 'identity' | 'ledger'>,
+): Promise<void> {
+  if (typeof result !== 'object' || result === null) return
+  if (operation === 'send_clink' && 'sender_id' in result && typeof result.sender_id === 'string')
+    identity.learn(result.sender_id, 'a clink that a handler sent')
+  const id =
+    operation === 'send_clink' && 'clink_id' in result
+      ? result.clink_id
+      : operation === 'complete_clink' && 'response_clink_id' in result
+        ? result.response_clink_id
+        : undefined
+  if (typeof id === 'string') await ledger.addOwn(id, clock.wall())
+}
