@@ -17,6 +17,7 @@ export type LeftAlone =
   | 'not-claimed' // another caller won it
   | 'in-hand' // it is being worked here already, or was completed while the poll was on its way
   | 'own-reply' // this worker, or another of ours, sent it
+  | 'out-of-scope' // `inbox.groups`, `ignore`, `for` or `maxAge` says that it is not for this worker
   | 'muted' // its sender and we answer each other in a circle
   | 'given-up' // dead-lettered here
   | 'cooling' // released by its handler a while ago

@@ -10,10 +10,10 @@ import { complete } from './complete.ts'
 import { Delivery } from './delivery.ts'
 import type { DeliveryShared } from './delivery-shared.ts'
 import type { DeliverySet } from './delivery-set.ts'
-import type { Identity } from './identity.ts'
 import type { ClaimInHand, WorkerKey } from './keys.ts'
-import { firstLease, type Lease } from './lease.ts'
+import type { Lease } from './lease.ts'
 import { look } from './look.ts'
+import { leaseOf, ownClaims } from './own-claims.ts'
 import { unrenewed, type Parked } from './parked.ts'
 import { endsWithMark } from './response.ts'
 
@@ -155,8 +155,8 @@ export class Intake {
     serviceTime.note(clink.claimed_at, lease.firstSent)
     // A poll, or the look for lost claims, may have been faster: then this was a renewal of its claim.
     if (this.#deliveries.holding(clink.clink_id) !== undefined) return
-    // The first claim may have told who we are, and so that we sent this clink ourselves.
-    if (!scope.has(clink)) return this.#parked.add(clink, lease, 'own-reply', key)
+    // The first claim may have told who we are, and so that we sent this clink ourselves; or it has just become too old.
+    if (!scope.has(clink)) return this.#parked.add(clink, lease, 'out-of-scope', key)
     if (wanted === 'acknowledge') await this.#acknowledge(clink, lease, key)
     else await this.#start(clink, wanted, { lease, key, byId: true })
   }
@@ -313,27 +313,4 @@ export class Intake {
     if (result.is === 'settled') context.emit(result.event)
     else this.#parked.add(clink, lease, 'own-reply', key)
   }
-}
-
-/**
- * The records of a claiming poll on which we hold the claim. A page may also show clinks that another caller won in the same
- * moment, perhaps with our own key; where the answer's count says that there are such and the records do not tell which,
- * none is taken: they come back when their claims run out.
- */
-export function ownClaims(page: InboxPage, identity: Identity): ReadonlySet<Clink> {
-  const total = page.clinks.length + page.malformed.length
-  if (page.claimed_count === total) return new Set(page.clinks)
-  const claimed = page.clinks.filter(
-    ({ status, claimed_by }) => status === 'claimed' && !identity.isSomebodyElse(claimed_by),
-  )
-  if (typeof page.claimed_count === 'number' && claimed.length + page.malformed.length > page.claimed_count)
-    return new Set()
-  return new Set(claimed)
-}
-
-/** The times of a record that is not shown as claimed are those of an earlier claim. */
-function leaseOf(clink: Clink, sentAt: number, policy: Parameters<typeof firstLease>[1]): Lease {
-  const times = clink.status === 'claimed' ? clink : { claimed_at: undefined, claim_expires_at: undefined }
-  const grant = { sentAt, asked: undefined, claimedAt: times.claimed_at, expiresAt: times.claim_expires_at }
-  return firstLease(grant, policy)
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Clink } from '../../src/clink/records.ts'
 import { Identity } from '../../src/worker/identity.ts'
-import { ownClaims } from '../../src/worker/intake.ts'
+import { ownClaims } from '../../src/worker/own-claims.ts'
 
 const record = (id: string, status: string, claimedBy?: string): Clink => ({
   clink_id: id,
