@@ -130,7 +130,7 @@ export class Daemon {
   fail(part: string, error: Error): void {
     this.#emit({ event: 'worker.failed', part, error })
     this.#exit = EXIT.internal
-    this.#worker.hurry()
+    this.#worker.fault()
     void this.stop(`the ${part} failed`)
   }
 
@@ -181,7 +181,7 @@ export class Daemon {
     this.#cancelMaxTime()
     const { running, queued, held, parked } = this.#worker.snapshot()
     this.#emit({ event: 'worker.stopping', reason, running, queued, held, parked })
-    const [leftBehind] = await Promise.all([this.#worker.stop(this.#exit !== EXIT.internal), this.#keyChange.stop()])
+    const [leftBehind] = await Promise.all([this.#worker.stop(), this.#keyChange.stop()])
     this.#emit({ event: 'worker.stopped', ...this.#totals, leftBehind })
     this.#closeTransport()
     const failed = this.#parts.once !== undefined && this.#totals.deadLettered > 0 ? EXIT.failed : EXIT.ok

@@ -81,6 +81,7 @@ export class Worker {
   readonly #hurried = new AbortController()
   #cancelPrune: Cancel = () => {}
   #stopped: Promise<readonly string[]> | undefined
+  #faulted: Promise<void> | undefined
 
   constructor(options: WorkerOptions) {
     const { context, crashed, settled } = options
@@ -187,12 +188,17 @@ export class Worker {
    * Stops taking, gives back what waits, lets what runs finish for `shutdown.drain`, then aborts it, tells Clink about every
    * outcome, and releases the rest, all within `shutdown.timeout`.
    *
-   * @param inOrder false: a fault ends the worker, and the next start counts it as a crash.
    * @returns ids of clinks whose claims are still held: the service did not take their settlement in time.
    */
-  async stop(inOrder = true): Promise<readonly string[]> {
-    this.#stopped ??= this.#stop(inOrder)
+  async stop(): Promise<readonly string[]> {
+    this.#stopped ??= this.#stop()
     return await this.#stopped
+  }
+
+  /** A fault ends the process, be it while it stops: the next start counts it as a crash. The worker is to be stopped. */
+  fault(): void {
+    this.#faulted ??= this.#noteFault()
+    this.hurry()
   }
 
   /** Skips what is left of the drain. */
@@ -249,7 +255,15 @@ export class Worker {
     return Math.min(free, router.routes.filter((route) => this.#intake.isOpen(route)).length)
   }
 
-  async #stop(inOrder: boolean): Promise<readonly string[]> {
+  async #noteFault(): Promise<void> {
+    const { runs } = this.#shared
+    const ended = [...this.#deliveries.in('lost'), ...this.#deliveries.in('settling')]
+    const running = [...this.#deliveries.in('running'), ...ended.filter(({ clink }) => runs.has(clink.clink_id))]
+    const claimed = running.map(({ clink, route }) => ({ clink, route: route.name }))
+    await this.#context.crashWatch.fault([...claimed, ...this.#reruns.running])
+  }
+
+  async #stop(): Promise<readonly string[]> {
     const { clock, config, crashWatch, emit, pulses } = this.#context
     const { drain, timeout } = config.shutdown
     const end = clock.now() + timeout
@@ -260,13 +274,7 @@ export class Worker {
 
     this.#cancelPrune()
     this.#intake.close()
-    if (!inOrder) {
-      const { runs } = this.#shared
-      const outlived = this.#deliveries.in('lost').filter(({ clink }) => runs.has(clink.clink_id))
-      const running = [...this.#deliveries.in('running'), ...outlived]
-      const claimed = running.map(({ clink, route }) => ({ clink, route: route.name }))
-      await crashWatch.fault([...claimed, ...this.#reruns.running])
-    }
+    await this.#faulted
     const polled = Promise.all([this.#poller.stop(), this.#takeUp.stop()])
     // A clink that is given back before the poll on its way is answered may be claimed again by it.
     await this.#until(clock.now() + Math.min(timeout * POLL_PART, LONGEST_POLL), polled, this.#hurried.signal)
@@ -289,7 +297,7 @@ export class Worker {
     const abandoned = Promise.all(this.#deliveries.in('running').map(async (delivery) => await delivery.abandon()))
     const rerun = this.#reruns.abandon().then(async () => await this.#reruns.over())
     await this.#until(end, Promise.all([quiet, abandoned, rerun, this.#deliveries.settled()]))
-    if (inOrder) await crashWatch.end()
+    await (this.#faulted ?? crashWatch.end())
     this.#options.closing.abort()
     stopping.end()
     return [...this.#deliveries.live.map(({ clink }) => clink.clink_id), ...this.#parked.ids]

@@ -95,8 +95,12 @@ describe.concurrent('P9, §4: code that runs on after its claim was lost', () =>
     expect(before).toBe(1)
   })
 
-  it('was running when a fault ends the process, though it heeds the end', async () => {
+  it.for([
+    ['a fault ends the process', false],
+    ['a fault comes while the worker stops', true],
+  ] as const)('was running when %s, though it heeds the end', async ([, stops]) => {
     await using stubborn = await lost()
+    if (stops) void stubborn.station.daemon.stop('the test')
     stubborn.station.daemon.fail('process', new Error('nobody caught it'))
     stubborn.gate.resolve(undefined)
     await stubborn.station.ended()
