@@ -24,7 +24,8 @@ const FORGOTTEN = 600_000
 export class HandlerClaims {
   readonly #clock: Clock
   readonly #claims = new Recent<HandlerClaim>(KNOWN)
-  #openPolls = 0
+  /** Claiming polls of handlers that are not answered yet: each resolves when it is. */
+  readonly #openPolls: PromiseWithResolvers<void>[] = []
   #lostPollsUntil = -Infinity
 
   constructor(clock: Clock) {
@@ -48,13 +49,18 @@ export class HandlerClaims {
 
   /** A claim that nobody knows may be a handler's: a claiming poll of one is not answered. */
   get mayHaveMore(): boolean {
-    return this.#openPolls > 0 || this.#clock.now() < this.#lostPollsUntil
+    return this.#openPolls.length > 0 || this.#clock.now() < this.#lostPollsUntil
+  }
+
+  /** Resolves when the claiming polls that are on their way now are answered, and what they claimed is known. */
+  async polled(): Promise<void> {
+    await Promise.all(this.#openPolls.map(async ({ promise }) => await promise))
   }
 
   called(call: Call): void {
     const id = claimedId(call)
     if (id !== undefined) this.#note(id, 1)
-    if (isClaimingPoll(call)) this.#openPolls += 1
+    if (isClaimingPoll(call)) this.#openPolls.push(Promise.withResolvers<void>())
   }
 
   answered(call: CallResult): void {
@@ -65,8 +71,8 @@ export class HandlerClaims {
     const claimed = claimedId(call)
     if (claimed !== undefined) this.#note(claimed, -1, this.#clock.now())
     if (!isClaimingPoll(call)) return
-    this.#openPolls -= 1
     for (const clinkId of idsOf(result)) this.#note(clinkId, 0, this.#clock.now())
+    this.#openPolls.shift()?.resolve()
   }
 
   failed(call: Call, error: unknown): void {
@@ -76,7 +82,7 @@ export class HandlerClaims {
     if (id !== undefined && mayHaveHappened) this.#note(id, -1, until)
     else if (id !== undefined) this.#refused(id)
     if (!isClaimingPoll(call)) return
-    this.#openPolls -= 1
+    this.#openPolls.shift()?.resolve()
     if (mayHaveHappened) this.#lostPollsUntil = until
   }
 

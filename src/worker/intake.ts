@@ -151,8 +151,14 @@ export class Intake {
 
   /** A claim that was made by id, on a clink that was wanted when it was listed. */
   async startClaimed(clink: Clink, wanted: Wanted, { key, lease }: ClaimInHand): Promise<void> {
-    const { scope, serviceTime } = this.#shared.context
+    const { emit, handlerClaims, scope, serviceTime } = this.#shared.context
     serviceTime.note(clink.claimed_at, lease.firstSent)
+    // A poll of a handler's may have been faster: then this was a renewal of its claim.
+    await handlerClaims.polled()
+    if (handlerClaims.mayHold(clink.clink_id, lease.firstSent)) {
+      emit({ event: 'clink.leftToExpire', clink, why: 'a handler has claimed it for itself' })
+      return
+    }
     // A poll, or the look for lost claims, may have been faster: then this was a renewal of its claim.
     if (this.#deliveries.holding(clink.clink_id) !== undefined) return
     // The first claim may have told who we are, and so that we sent this clink ourselves; or it has just become too old.

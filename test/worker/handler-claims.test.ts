@@ -69,6 +69,31 @@ describe.concurrent('Section 1 of the rules: what a handler claims through ctx.a
     for (const id of theirs) expect(story(bench.emulator, id)).toEqual(['created', 'claimed'])
   })
 
+  it('with a poll that overtakes a claim by id is not run as well (P3)', async () => {
+    await using bench = await Bench.open()
+    let overtaken = ''
+    const page = Promise.withResolvers<readonly string[]>()
+    const station = bench.work(
+      async ({ content }, ctx) => {
+        if (content !== 'polls') return
+        overtaken = bench.send('overtaken')
+        const slow = bench.fault({ operation: 'claim_clink', path: `*${overtaken}*` }, { delayBefore: 400 })
+        await until(() => slow.hits === 1, 'the worker claims it by id')
+        bench.fault({ operation: 'check_inbox', times: 1 }, { delayAfter: 800 })
+        const { clinks } = await ctx.api.checkInbox({ claim: true })
+        page.resolve(clinks.map(({ clink_id }) => clink_id))
+      },
+      { settings: { ...select, concurrency: 2 } },
+    )
+    await bench.completed(bench.send('first'))
+    bench.send('polls')
+    expect(await page.promise).toEqual([overtaken])
+    await station.seen('clink.leftToExpire', overtaken)
+
+    expect(station.runsOf(overtaken)).toEqual([])
+    expect(story(bench.emulator, overtaken)).toEqual(['created', 'claimed'])
+  })
+
   it('and released, is anybody’s: a later claim of the worker’s on it is taken up', async () => {
     await using bench = await Bench.open()
     let id = ''
