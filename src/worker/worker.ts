@@ -100,7 +100,11 @@ export class Worker {
         clock: context.clock,
         random: context.random,
         emit: context.emit,
-        onChange: () => this.#poller.slotFreed(),
+        // What was listed while the route was paused is not new any more.
+        onChange: () => {
+          this.#select.sweepSoon()
+          this.#poller.slotFreed()
+        },
       }),
       memory: { asksLength: true, timesAbsent: false, refusalSaid: false },
       mayHold: () => this.#deliveries.in('holding').length < context.config.concurrency * HELD_PER_SLOT,

@@ -46,6 +46,8 @@ export interface WorkOptions {
   readonly start?: boolean
   /** Throws or answers in place of the one route that takes everything. */
   readonly route?: (clink: Clink) => void
+  /** Names of routes: a clink takes the one whose name its text begins with, or the first. Default: one. */
+  readonly routes?: readonly string[]
   /** Which clinks have a route. Default: all. */
   readonly takes?: (clink: Clink) => boolean
   /** What an earlier process remembered. */
@@ -129,25 +131,26 @@ export class Station {
     this.#transport.close()
   }
 
-  #router(config: Config, handle: HandleFunction, { route: guard, takes }: WorkOptions) {
-    const route: Route = {
-      name: 'test',
-      file: 'test',
+  #router(config: Config, handle: HandleFunction, { route: guard, routes: names = ['test'], takes }: WorkOptions) {
+    const routes = names.map((name): Route => ({
+      name,
+      file: name,
       generation: 1,
       handle: async (clink, ctx) => await this.#record(clink, ctx, handle),
       with: {},
       timeout: config.handlers.timeout,
       retry: config.retry,
-    }
+    }))
     return {
       takesAll: takes === undefined,
-      routes: [route],
+      routes,
       route: (clink: Clink) => {
         guard?.(clink)
-        if (takes?.(clink) === false) return undefined
+        const route = routes.find(({ name }) => clink.content.startsWith(name)) ?? routes[0]
+        if (route === undefined || takes?.(clink) === false) return undefined
         return { route, match: { route: route.name, text: '', groups: {} } }
       },
-      describe: () => ['test'],
+      describe: () => names,
     }
   }
 
