@@ -70,6 +70,10 @@ function add(totals: Totals, { broken, ...more }: Totals): void {
   for (const [rule, count] of Object.entries(broken)) totals.broken[rule] = (totals.broken[rule] ?? 0) + count
 }
 
+// In order, so that no directory stays behind. A job ends with whoever started it.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(1))
+process.once('disconnect', () => process.exit())
+
 const from = Number(values.from)
 const end = from + Number(values.seeds)
 const jobs = Math.min(Number(values.jobs), end - from)

@@ -9,6 +9,9 @@ import type { Host, VirtualTime } from './virtual-time.ts'
 
 /** Memory where there is such a place, since ten thousand seeds write a lot. */
 const PLACES = ['/dev/shm', tmpdir()]
+/** Directories that are in use. What is left of them goes with the process. */
+const open = new Set<string>()
+process.once('exit', () => open.forEach(remove))
 /** Virtual milliseconds that a commit takes at most. */
 const SLOWEST = 4
 
@@ -53,14 +56,21 @@ export class StateDirectory {
 
   close(): void {
     for (const journal of this.#journals) journal.close()
-    if (this.#path !== undefined) rmSync(this.#path, { recursive: true, force: true })
+    if (this.#path !== undefined) remove(this.#path)
   }
+}
+
+function remove(path: string): void {
+  rmSync(path, { recursive: true, force: true })
+  open.delete(path)
 }
 
 function makeDirectory(): string {
   for (const place of PLACES) {
     try {
-      return mkdtempSync(join(place, 'clink-worker-simulation-'))
+      const path = mkdtempSync(join(place, 'clink-worker-simulation-'))
+      open.add(path)
+      return path
     } catch {
       // Then the next.
     }

@@ -63,6 +63,8 @@ export class VirtualTime {
    * @throws {RunawayError} where it would never end.
    */
   async runUntil(end: number, isOver: () => boolean): Promise<void> {
+    // What was begun before takes no time either.
+    await turn()
     for (let entry = this.#heap[0]; entry !== undefined && entry.time <= end; entry = this.#heap[0]) {
       this.#pop()
       const { run, host } = entry
