@@ -110,9 +110,13 @@ export class Ledger {
     await this.#changeAttempts(clinkId, { count: Math.max(0, this.#attemptsOf(clinkId).count - 1) })
   }
 
-  /** The process ended while the clink's handler ran: that start does not count against it. */
+  /**
+   * The process ended while the clink's handler ran: that start does not count against it. Where no start counts, as of a clink that was
+   * buried just before, there is none to excuse: a later retry would get it as one attempt more.
+   */
   async excuse(clinkId: string): Promise<void> {
-    await this.#changeAttempts(clinkId, { excused: (this.#attemptsOf(clinkId).excused ?? 0) + 1 })
+    const { count, excused = 0 } = this.#attemptsOf(clinkId)
+    if (excused < count) await this.#changeAttempts(clinkId, { excused: excused + 1 })
   }
 
   excusedOf(clinkId: string): number {
