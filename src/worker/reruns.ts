@@ -17,6 +17,8 @@ export class Reruns {
   readonly #gate: PQueue
   /** Asked for while an earlier rerun of them may just be ending. */
   readonly #again = new Set<string>()
+  /** Just begun, and about to wait for a slot. */
+  readonly #coming = new Set<string>()
   #isOpen = false
 
   constructor(options: RerunsOptions) {
@@ -60,11 +62,16 @@ export class Reruns {
       this.#again.add(clinkId)
       return
     }
-    const turn: RerunShared['turn'] = async (work) => await this.#gate.add(work)
+    const turn: RerunShared['turn'] = async (work) => {
+      this.#coming.delete(clinkId)
+      return await this.#gate.add(work)
+    }
+    if (letters.rerunOf(clinkId)?.step === 'due') this.#coming.add(clinkId)
     const rerun = new Rerun(letter.clink, letter.route, { ...this.#options, turn })
     this.#all.set(clinkId, rerun)
     void rerun.over.then(() => {
       this.#all.delete(clinkId)
+      this.#coming.delete(clinkId)
       if (this.#again.delete(clinkId)) this.add(clinkId)
       this.#options.onEnd()
     })
@@ -74,9 +81,16 @@ export class Reruns {
     return this.#all.size
   }
 
-  /** How many have a slot or wait for one. */
+  /**
+   * How many have a slot or wait for one, or are about to. Before the first answer of the service these are those that were left; but
+   * that answer, and the proof that the key is ours, may need a claim in an only slot.
+   */
   get busy(): number {
-    return this.#gate.pending
+    const { config, keys } = this.#options.context
+    const coming = this.#isOpen ? this.#coming.size : this.left.length
+    const most = this.#isOpen && keys.mayAct ? config.concurrency : config.concurrency - 1
+    const part = Math.min(this.#gate.concurrency, this.#gate.pending + coming, most)
+    return Math.max(this.#gate.pending, part)
   }
 
   /** Local times since which handlers ignore their abort. */

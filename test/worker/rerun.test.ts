@@ -200,6 +200,25 @@ describe.concurrent('A clink whose sender was told that it failed, and that is r
     expect(told.results).toEqual(['it worked'])
   })
 
+  it('while no worker runs has its slot kept free by the first polls of the next one (P6)', async () => {
+    await using told = await Told.make()
+    const { bench } = told
+    await told.retry()
+    const [one, two] = [bench.send('one'), bench.send('two')]
+    const handle: HandleFunction = async (_, ctx) => {
+      await take(300, ctx)
+      return 'it worked'
+    }
+    const station = told.work(handle, { settings: { ...TELL, concurrency: 2 } })
+    await bench.completed([one, two])
+    const first = station.all('poll.succeeded')[0]?.asked
+    const freed = Math.min(...[told.id, one].map((id) => station.runsOf(id)[0]?.end ?? Infinity))
+
+    expect(first).toBe(1)
+    expect(when(bench.emulator, two, 'claimed')).toBeGreaterThanOrEqual(freed)
+    expect(station.mostRunning).toBe(2)
+  })
+
   it('never runs beside code of it that its lost claim has left behind (P3)', async () => {
     await using bench = await Bench.open({ switches: { defaultTimeout: 2 } })
     const away = bench.fault({ operation: 'claim_clink' }, { status: 503 })
