@@ -193,6 +193,15 @@ export class Ledger {
     await Promise.all([this.#forget(clinkId), this.#tables.claims.delete(clinkId)])
   }
 
+  /**
+   * The sender has what a rerun of the clink has come to. Clink may hold it for open all the same, where it never took the notice that it
+   * had failed: then it comes back, and is completed without a response rather than run once more.
+   */
+  async rerunDone(clink: Clink): Promise<void> {
+    const id = clink.clink_id
+    await Promise.all([this.letters.remove(id), this.settled(id), this.keepResult(clink, undefined)])
+  }
+
   async bury(letter: DeadLetter): Promise<void> {
     await Promise.all([this.letters.add(letter), this.#forget(letter.clink.clink_id)])
   }

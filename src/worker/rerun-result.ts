@@ -15,7 +15,8 @@ const NOT_THERE = new Set([403, 404, 409, 410])
 
 /**
  * Sends the result of a rerun to the sender of its clink. Sending is not idempotent: the intent is journalled first, and an intent without
- * an answer, also one that an earlier process left, is the operator's to decide about.
+ * an answer, also one that an earlier process left, is the operator's to decide about. Nor is it repeated by the client, which does not
+ * know when the letter is discarded.
  *
  * @param tries how many tries there have been in this process, with this one.
  * @returns milliseconds to wait before another try; 0: the letter says what became of it.
@@ -43,7 +44,7 @@ export async function sendResult(
   const isTooLong = typeof sent !== 'string' && NOT_THIS.has(sent.status) && !sent.mayHaveHappened
   const last = isTooLong && fitText(response, undefined, 'bytes').cut ? await trySend('bytes') : sent
   if (typeof last !== 'string') return await failed(last)
-  await Promise.all([letters.remove(id), ledger.settled(id)])
+  await ledger.rerunDone(clink)
   emit({ event: 'clink.rerunDone', ...facts, resultId: last, response })
   return 0
 
@@ -55,7 +56,7 @@ export async function sendResult(
         clink,
         response,
         'sender',
-        { deadline, signal: closing, unit },
+        { deadline, signal: closing, unit, attempts: 1 },
         context.keys.current.api,
         context,
       )

@@ -230,7 +230,7 @@ export class Rerun {
     const { emit, ledger } = this.#shared.context
     const id = this.clink.clink_id
     if (ledger.letters.rerunOf(id) === undefined) return
-    await Promise.all([ledger.letters.remove(id), ledger.settled(id)])
+    await ledger.rerunDone(this.clink)
     emit({ event: 'clink.rerunDone', ...this.#facts() })
   }
 

@@ -331,6 +331,19 @@ describe.concurrent('The result of a rerun', () => {
     await bench.completed(other)
   })
 
+  it('is not sent any more when its letter is discarded while the service is away (P10, §5)', async () => {
+    await using told = await Told.make()
+    const { bench, id, ledger } = told
+    const away = bench.fault({ operation: 'send_clink' }, { status: 429, headers: { 'Retry-After': '0' } })
+    const station = told.work(() => 'it worked')
+    await told.retry(station)
+    await until(() => away.hits > 0, 'it is refused')
+    await ledger.letters.discard(id)
+    const before = away.hits
+    await told.over(station)
+    expect([away.hits, told.results]).toEqual([before, []])
+  })
+
   it('that its sender cannot be sent is kept in the letter (P5, §5)', async () => {
     await using told = await Told.make()
     told.bench.fault({ operation: 'send_clink' }, { status: 403 })
@@ -444,4 +457,29 @@ it('a clink whose notice never reached Clink is retried under a claim, since the
   station.daemon.retried(id)
   await bench.completed(id)
   expect(answers(bench.emulator).map(({ content }) => content)).toEqual(['it worked'])
+})
+
+it('a clink whose notice never reached Clink, and whose rerun is done, is completed when it comes back and not run again (P5, §5)', async () => {
+  await using bench = await Bench.open({ switches: { defaultTimeout: 2 } })
+  const ledger = new Ledger(memoryTables())
+  const faults = ['complete_clink', 'claim_clink'].map((operation) => bench.fault({ operation }, { status: 503 }))
+  const id = bench.send('work')
+  const station = bench.work(
+    () => {
+      if (station.runs.length === 1) throw new Error('no')
+      return 'it worked'
+    },
+    { settings: TELL, ledger },
+  )
+  await station.seen('clink.deadLettered', id)
+  // Before the claim has ended: nobody knows yet that the notice does not arrive.
+  expect(await ledger.letters.retry(id)).toBe('rerun')
+  station.daemon.retried(id)
+  const { resultId = '' } = await station.seen('clink.rerunDone', id)
+  for (const fault of faults) fault.remove()
+  await bench.completed(id)
+
+  expect(station.runsOf(id)).toHaveLength(2)
+  expect(answers(bench.emulator)).toEqual([])
+  expect(bench.emulator.clink(resultId)?.content).toBe('it worked')
 })
