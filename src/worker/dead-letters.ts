@@ -33,6 +33,8 @@ export interface RerunState {
    */
   readonly step: 'due' | 'running' | 'ready' | 'sending' | 'unknown' | 'refused'
   readonly response?: string
+  /** Of one that is due after a failure: wall time, in milliseconds, before which it is not run. */
+  readonly notBefore?: number
 }
 
 /**

@@ -92,6 +92,7 @@ export class Rerun {
     const { letters } = context.ledger
     const id = this.clink.clink_id
     await settled(id)
+    await this.#waitOn()
     for (;;) {
       const rerun = letters.rerunOf(id)
       if (rerun === undefined || this.#isAbandoned) return
@@ -110,6 +111,14 @@ export class Rerun {
       if (this.#stopping) return
       await sleep(context.clock, wait, this.#interrupted.signal)
     }
+  }
+
+  /** What an earlier process has begun to wait. No clock that was set makes it longer than any wait is. */
+  async #waitOn(): Promise<void> {
+    const { clock, config, ledger } = this.#shared.context
+    const { notBefore = 0 } = ledger.letters.rerunOf(this.clink.clink_id) ?? {}
+    const left = Math.min(notBefore - clock.wall(), config.claim.maxHold)
+    if (left > 0) await sleep(clock, left, this.#interrupted.signal)
   }
 
   get #stopping(): boolean {
@@ -202,7 +211,7 @@ export class Rerun {
   }
 
   async #follow(decision: Decision): Promise<number> {
-    const { emit, ledger } = this.#shared.context
+    const { clock, emit, ledger } = this.#shared.context
     const id = this.clink.clink_id
     switch (decision.do) {
       case 'complete':
@@ -212,7 +221,7 @@ export class Rerun {
       case 'hold':
         this.#heldFor += decision.wait
         await Promise.all([
-          ledger.letters.noteRerun(id, { step: 'due' }),
+          ledger.letters.noteRerun(id, { step: 'due', notBefore: clock.wall() + decision.wait }),
           decision.countsAttempt ? ledger.noteError(id, decision.why) : ledger.takeBackAttempt(id),
         ])
         if (ledger.letters.rerunOf(id) !== undefined)

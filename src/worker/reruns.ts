@@ -1,5 +1,6 @@
 import PQueue from 'p-queue'
 import type { InHand, Running } from './crash-watch.ts'
+import type { RerunState } from './dead-letters.ts'
 import { Rerun, type RerunShared } from './rerun.ts'
 
 /** The part of the slots that reruns may use at a time: clinks that wait in the inbox go on. */
@@ -66,7 +67,7 @@ export class Reruns {
       this.#coming.delete(clinkId)
       return await this.#gate.add(work)
     }
-    if (letters.rerunOf(clinkId)?.step === 'due') this.#coming.add(clinkId)
+    if (this.#wantsSlot(letters.rerunOf(clinkId))) this.#coming.add(clinkId)
     const rerun = new Rerun(letter.clink, letter.route, { ...this.#options, turn })
     this.#all.set(clinkId, rerun)
     void rerun.over.then(() => {
@@ -86,11 +87,18 @@ export class Reruns {
    * that answer, and the proof that the key is ours, may need a claim in an only slot.
    */
   get busy(): number {
-    const { config, keys } = this.#options.context
-    const coming = this.#isOpen ? this.#coming.size : this.left.length
+    const { config, keys, ledger } = this.#options.context
+    const { letters } = ledger
+    const left = (): number => letters.reruns().filter(({ rerun }) => this.#wantsSlot(rerun)).length
+    const coming = this.#isOpen ? this.#coming.size : left()
     const most = this.#isOpen && keys.mayAct ? config.concurrency : config.concurrency - 1
     const part = Math.min(this.#gate.concurrency, this.#gate.pending + coming, most)
     return Math.max(this.#gate.pending, part)
+  }
+
+  /** Whether it is run as soon as it may. */
+  #wantsSlot(rerun: RerunState | undefined): boolean {
+    return rerun?.step === 'due' && (rerun.notBefore ?? 0) <= this.#options.context.clock.wall()
   }
 
   /** Local times since which handlers ignore their abort. */

@@ -133,6 +133,25 @@ describe.concurrent('A clink whose sender was told that it failed, and that is r
     expect(told.bench.emulator.clinks()).toHaveLength(sent)
   })
 
+  it('and fails again is held for its backoff over the end of the process (P10)', async () => {
+    await using told = await Told.make()
+    const settings: Settings = { retry: { attempts: 2, backoff: 1_500, onExhausted: 'complete' } }
+    const fails = (): never => {
+      throw new Error('again')
+    }
+    const first = told.work(fails, { settings })
+    await told.retry(first)
+    const held = await first.seen('clink.held', told.id)
+    await first.close()
+    const second = told.work(() => 'it worked', { settings })
+    await second.seen('clink.rerunDone', told.id)
+
+    expect(second.runsOf(told.id)).toMatchObject([{ attempt: 2 }])
+    const failedAt = first.runsOf(told.id)[0]?.end ?? Infinity
+    // The wall clock is told in whole milliseconds.
+    expect(second.runsOf(told.id)[0]?.start).toBeGreaterThanOrEqual(failedAt + held.wait - 2)
+  })
+
   it.for([
     ['releases it', 'release', /gave it back: not for me/],
     ['rejects it', 'reject', /^not for me$/],
