@@ -1,3 +1,4 @@
+import { unfinishedReruns } from './asked.ts'
 import type { Emulator, StoredClink } from '../../src/emulator/emulator.ts'
 import type { LeftAlone } from '../../src/events.ts'
 import { GROUPS } from './plan-scope.ts'
@@ -13,8 +14,19 @@ export interface Explaining {
   readonly lives: readonly string[]
 }
 
+interface Open {
+  readonly clinkId: string
+  readonly why: string
+}
+
 /** Clinks that somebody should still do something about, with what is wrong. Empty: everything has come to an end. */
-export function explained(facts: Explaining): readonly { readonly clinkId: string; readonly why: string }[] {
+export function explained(facts: Explaining): readonly Open[] {
+  const reruns = unfinishedReruns(facts.record)
+  const why = 'to be run again by hand, and nothing has come of it'
+  return [...openClinks(facts), ...reruns.map(({ clinkId }) => ({ clinkId, why }))]
+}
+
+function openClinks(facts: Explaining): readonly Open[] {
   const { emulator, lives } = facts
   const { newState } = facts.plan.restarts
   return emulator.clinks().flatMap((clink) => {
@@ -64,7 +76,7 @@ function whyNot(facts: Explaining, life: string, worker: WorkerPlan, clink: Stor
   const { clink_id: id } = clink
   const last = record.told(life, id).findLast(({ event }) => REASONS.has(event.event))?.event
   const isOver = clink.content === KILLER || isGivenUp(facts, life, worker, id)
-  const wasReleased = record.runsOf(life, id).some(({ end }) => end === 'release')
+  const wasReleased = record.runsThatCount(life, id, Infinity).some(({ end }) => end === 'release')
   if (last?.event === 'clink.deadLettered') return isOver ? 'given up' : undefined
   if (last?.event === 'clink.released') {
     if (last.why === 'handler') return wasReleased ? 'released' : undefined
@@ -117,7 +129,7 @@ export function isOurs(emulator: Emulator, plan: Plan, { owner }: WorkerPlan, cl
 
 /** By the handler's own ends: rejected, or failed as often as is allowed, or too long for so many claims. */
 function isGivenUp({ plan, record }: Explaining, life: string, { config }: WorkerPlan, id: string): boolean {
-  const runs = record.runsOf(life, id)
+  const runs = record.runsThatCount(life, id, Infinity)
   if (runs.some(({ end, abortCode }) => end === 'reject' && (abortCode ?? 'shutdown') === 'shutdown')) return true
   // A start that was put off, or cut short by a stop or a crash, is no attempt; one that lost its claim is.
   const counted = runs.filter(

@@ -9,8 +9,10 @@ import { nothingAfterTheLease } from './rules/fail-closed.ts'
 import { oneRunAtATime } from './rules/one-run.ts'
 import { ownClinksAreNotWork } from './rules/own-clinks.ts'
 import { pollsAreNotRepeated, claimsOnlyWhatCanStart } from './rules/polls.ts'
+import { lettersRest, rerunsLeaveSlots } from './rules/letters.ts'
 import { pausesAreDeserved } from './rules/pauses.ts'
 import { renewalsInSingleFile, renewedWhileInHand } from './rules/renewals.ts'
+import { rerunResultsReachTheirSender, resultsAreSentOnce } from './rules/reruns.ts'
 import { resultsAreKept } from './rules/results.ts'
 import { attemptsAreCounted, failedIsHeld, outlivedIsGivenUp } from './rules/retries.ts'
 import { onlyWhatIsWanted } from './rules/scope.ts'
@@ -46,6 +48,10 @@ const rules: readonly Rule[] = [
   renewalsInSingleFile,
   renewedWhileInHand,
   resultsAreKept,
+  resultsAreSentOnce,
+  rerunResultsReachTheirSender,
+  lettersRest,
+  rerunsLeaveSlots,
   claimsByIdAreSafe,
   choosersDoNotPoll,
   refusalsAreSaid,

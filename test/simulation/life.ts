@@ -1,6 +1,7 @@
 import type { Cancel, Clock } from '../../src/base/clock.ts'
 import { Secret } from '../../src/base/secret.ts'
 import type { Transport } from '../../src/clink/transport.ts'
+import type { Letters } from '../../src/commands/failed-requests.ts'
 import { Daemon, type DaemonParts } from '../../src/daemon.ts'
 import type { WorkerEvent } from '../../src/events.ts'
 import type { HandleFunction } from '../../src/handlers/handler.ts'
@@ -63,6 +64,7 @@ export class Life implements Host {
   readonly #record: LifeRecord
   readonly #carried: Carried
   readonly #daemon: Daemon
+  readonly #ledger: Ledger
   #wallJump = 0
   #localJump = 0
   readonly #timers = new Set<() => void>()
@@ -85,6 +87,7 @@ export class Life implements Host {
       sleeps: [],
     }
     record.lives.set(this.name, this.#record)
+    this.#ledger = this.#openLedger()
     this.#daemon = new Daemon(this.#daemonParts())
   }
 
@@ -94,14 +97,21 @@ export class Life implements Host {
 
   /** Whether it has something in hand, by its own account: only for deciding when a seed may end. */
   get isBusy(): boolean {
-    const { running, queued, held, settling } = this.#daemon.snapshot()
-    return running + queued + held + settling > 0
+    const { running, queued, held, settling, rerunning } = this.#daemon.snapshot()
+    return running + queued + held + settling + rerunning > 0
   }
 
   /** Which of its loops stand still, by its own account. Just after a sleep some are late. */
   get standing(): readonly string[] {
     if (this.isOver || this.#parts.time.now < this.asleepUntil + COMING_ROUND) return []
     return this.#daemon.liveness().reasons.filter((reason) => reason.includes('stands still'))
+  }
+
+  /** The dead letters, of the process or of what it has left, until they are closed. */
+  openLetters(): Letters & { close(): void } {
+    if (!this.isDead) return { ledger: this.#ledger, retried: (id) => this.#daemon.retried(id), close: () => {} }
+    const { ledger, close } = this.#carried.state.visit(() => this.#clock().wall())
+    return { ledger, retried: () => {}, close }
   }
 
   start(): void {
@@ -225,7 +235,7 @@ export class Life implements Host {
       clock,
       random: () => random.next(),
       boot: { id: `boot ${this.#carried.boot}`, uptime: () => this.#parts.time.now },
-      state: { ledger: this.#openLedger(), isOurs: true },
+      state: { ledger: this.#ledger, isOurs: true },
     }
     return breakage.parts?.(parts) ?? parts
   }

@@ -8,6 +8,7 @@ import {
 import type { TransportFailure } from '../../src/clink/transport.ts'
 import type { Emulator } from '../../src/emulator/emulator.ts'
 import type { Fault } from './faults.ts'
+import { resultIn } from './handlers.ts'
 import type { OperationKind, Record, RequestRecord } from './record.ts'
 import type { StateDirectory } from './state-directory.ts'
 import type { Host, VirtualTime } from './virtual-time.ts'
@@ -225,6 +226,7 @@ function readRequest({ method, path, body }: TransportRequest): {
   kind: OperationKind
   readonly clinkId: string | undefined
   readonly limit: number
+  readonly result?: string
 } {
   const [pathname = '', search = ''] = path.split('?')
   const query = new URLSearchParams(search)
@@ -236,7 +238,9 @@ function readRequest({ method, path, body }: TransportRequest): {
   if (id !== undefined && verb !== undefined) {
     return { kind: verb as 'claim' | 'complete' | 'release', clinkId: decodeURIComponent(id), limit: 0 }
   }
-  return { kind: method === 'POST' && body !== undefined ? 'send' : 'other', clinkId: undefined, limit: 0 }
+  if (method !== 'POST' || body === undefined) return { kind: 'other', clinkId: undefined, limit: 0 }
+  const result = resultIn(body)
+  return { kind: 'send', clinkId: undefined, limit: 0, ...(result === undefined ? {} : { result }) }
 }
 
 function pageIds(body: string): readonly string[] {

@@ -3,6 +3,7 @@ import type { Config } from '../../src/config/config.ts'
 import type { Seed, Switches } from '../../src/emulator/emulator.ts'
 import type { Chance } from './chance.ts'
 import type { FaultKind } from './faults.ts'
+import { makeLetters, type LetterPlan } from './plan-letters.ts'
 import { GROUP, GROUPS, makeScope, OTHER_GROUP } from './plan-scope.ts'
 
 /** How the network behaves. Times are virtual milliseconds. */
@@ -57,6 +58,7 @@ export interface Plan {
   readonly workers: readonly WorkerPlan[]
   readonly clinks: readonly ClinkPlan[]
   readonly people: readonly PersonPlan[]
+  readonly letters: readonly LetterPlan[]
   /** How often a worker's next process finds another boot of its machine, or nothing of its journal. */
   readonly restarts: { readonly newBoot: number; readonly newState: number }
   readonly faults: FaultPlan
@@ -79,12 +81,13 @@ export function makePlan(seed: number, chance: Chance): Plan {
   const lease = Math.round(chance.logarithmic(3, 300)) * 1_000
   const horizon = Math.min(400_000, chance.between(20_000, 30_000 + 6 * lease))
   const switches = makeSwitches(chance.fork('switches'), lease)
-  const workers = makeWorkers(chance.fork('workers'), {
+  const made = makeWorkers(chance.fork('workers'), {
     lease,
     horizon,
     isWide: chance.fork('wide').is(0.15),
     isSkewed: switches.clockSkew !== '0',
   })
+  const { letters, workers } = makeLetters(chance.fork('letters'), made, horizon)
   const faults = makeFaults(chance.fork('faults'), lease, horizon)
   return {
     seed,
@@ -101,6 +104,7 @@ export function makePlan(seed: number, chance: Chance): Plan {
     workers,
     clinks: [...makeClinks(chance.fork('clinks'), workers, horizon), ...makeKillers(chance.fork('killers'), horizon)],
     people: makePeople(chance.fork('people'), horizon),
+    letters,
     restarts: makeRestarts(chance.fork('restarts')),
     faults,
     lease,

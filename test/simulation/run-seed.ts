@@ -4,6 +4,8 @@ import { explained } from './explained.ts'
 import { Faults } from './faults.ts'
 import { judge, type Breach } from './judge.ts'
 import { Life, type Breakage, type Carried } from './life.ts'
+import { Operator } from './operator.ts'
+import type { LetterPlan } from './plan-letters.ts'
 import { GROUP } from './plan-scope.ts'
 import { makePlan, type PersonPlan, type Plan, type WorkerPlan } from './plan.ts'
 import { Record } from './record.ts'
@@ -27,6 +29,8 @@ export interface Verdict {
   readonly known: readonly Breach[]
   readonly requests: number
   readonly runs: number
+  /** Those of them that were made without a claim. */
+  readonly reruns: number
   /** Virtual milliseconds. */
   readonly lasted: number
 }
@@ -37,6 +41,8 @@ const WALL = Date.UTC(2026, 0, 5, 8)
 const CALM = 5_400_000
 /** How many times that, while they are working. */
 const BUSY = 4
+/** How often, until the calm, somebody looks after letters where there are none yet. */
+const LOOKS = 12
 /** How often it is looked whether it has. */
 const LOOK = 5_000
 /** How often it is looked whether the processes are alive. */
@@ -66,7 +72,8 @@ export async function runSeed(seed: number, options: SeedOptions = {}): Promise<
   const { requests, runs } = game.record
   const breaches = found.filter(({ known }) => known === undefined)
   const known = found.filter((breach) => breach.known !== undefined)
-  return { seed, breaches, known, requests: requests.length, runs: runs.length, lasted: game.time.now }
+  const reruns = runs.filter(({ isRerun }) => isRerun === true).length
+  return { seed, breaches, known, requests: requests.length, runs: runs.length, reruns, lasted: game.time.now }
 }
 
 class Game {
@@ -81,6 +88,7 @@ class Game {
   readonly #faults: Faults
   readonly #states: StateDirectory[] = []
   readonly #lives = new Map<string, { life: Life; count: number }>()
+  readonly #operator: Operator
 
   constructor(plan: Plan, chance: Chance, options: SeedOptions) {
     this.#plan = plan
@@ -95,11 +103,12 @@ class Game {
       clock: { now: () => WALL + this.time.now, move: () => {} },
       random: () => random.next(),
     })
+    this.#operator = new Operator(this.record, chance.fork('operator'))
     this.#faults = new Faults(plan.faults, chance.fork('network'), () => this.time.now)
   }
 
   async play(): Promise<void> {
-    const { workers, clinks, people, calmAt } = this.#plan
+    const { workers, clinks, people, letters, calmAt } = this.#plan
     this.record.say('seed', JSON.stringify(this.#plan.switches))
     for (const worker of workers) {
       this.record.say(worker.name, JSON.stringify(worker.config))
@@ -115,6 +124,7 @@ class Game {
     }
     const chance = this.#chance.fork('persons')
     for (const act of people) this.time.at(act.at, () => this.#act(act, chance))
+    for (const act of letters) this.#lookAfter(act)
     this.#lookAlive()
     await this.time.runUntil(calmAt, () => false)
     this.record.say('seed', 'calm: nothing disturbs any more')
@@ -243,6 +253,20 @@ class Game {
       default:
         what satisfies never
     }
+  }
+
+  /** Somebody looks at the letters of a worker, again and again until there are some. */
+  #lookAfter(plan: LetterPlan, at = plan.at): void {
+    const life = (): Life | undefined => this.#lives.get(plan.worker)?.life
+    const look = (): void => {
+      const now = life()
+      // A machine that sleeps hears nobody.
+      if (now !== undefined && now.asleepUntil > this.time.now) return this.#lookAfter(plan, now.asleepUntil)
+      const isDone = now !== undefined && this.#operator.act(plan, now)
+      const again = this.time.now + this.#plan.calmAt / LOOKS
+      if (!isDone && again < this.#plan.calmAt) this.#lookAfter(plan, again)
+    }
+    this.time.at(at, look)
   }
 
   /** People have hands: what they do in the web page needs no claim. */

@@ -21,6 +21,7 @@ const totalsSchema = z.object({
   seeds: z.number(),
   requests: z.number(),
   runs: z.number(),
+  reruns: z.number(),
   lasted: z.number(),
   known: z.number(),
   failed: z.number(),
@@ -28,15 +29,15 @@ const totalsSchema = z.object({
 })
 type Totals = z.infer<typeof totalsSchema>
 
-const none = (): Totals => ({ seeds: 0, requests: 0, runs: 0, lasted: 0, known: 0, failed: 0, broken: {} })
+const none = (): Totals => ({ seeds: 0, requests: 0, runs: 0, reruns: 0, lasted: 0, known: 0, failed: 0, broken: {} })
 
 /** Plays seeds in this process and says which of them break a rule, and how to play them again. */
 async function play(from: number, end: number, step: number): Promise<Totals> {
   const totals = none()
   const trace = values.trace ? { trace: (line: string): void => console.log(line) } : {}
   for (let seed = from; seed < end; seed += step) {
-    const { requests, runs, lasted, known, breaches } = await runSeed(seed, trace)
-    add(totals, { ...none(), seeds: 1, requests, runs, lasted, known: known.length })
+    const { requests, runs, reruns, lasted, known, breaches } = await runSeed(seed, trace)
+    add(totals, { ...none(), seeds: 1, requests, runs, reruns, lasted, known: known.length })
     if (breaches.length === 0) continue
     totals.failed += 1
     for (const rule of new Set(breaches.map((breach) => breach.rule)))
@@ -66,7 +67,8 @@ async function spread(from: number, end: number, jobs: number): Promise<Totals> 
 }
 
 function add(totals: Totals, { broken, ...more }: Totals): void {
-  for (const name of ['seeds', 'requests', 'runs', 'lasted', 'known', 'failed'] as const) totals[name] += more[name]
+  for (const name of ['seeds', 'requests', 'runs', 'reruns', 'lasted', 'known', 'failed'] as const)
+    totals[name] += more[name]
   for (const [rule, count] of Object.entries(broken)) totals.broken[rule] = (totals.broken[rule] ?? 0) + count
 }
 
@@ -77,11 +79,11 @@ const began = performance.now()
 const totals = jobs > 1 ? await spread(from, end, jobs) : await play(from, end, Number(values.step))
 if (totals.failed > 0) process.exitCode = 1
 if (process.send === undefined) {
-  const { seeds, requests, runs, lasted, known, failed, broken } = totals
+  const { seeds, requests, runs, reruns, lasted, known, failed, broken } = totals
   const seconds = (performance.now() - began) / 1_000
   console.log(
     `${seeds} seeds in ${seconds.toFixed(1)} s (${(seeds / seconds).toFixed(0)} a second): ${requests} requests, ` +
-      `${runs} runs, ${Math.round(lasted / 3_600_000)} virtual hours; ${known} known breaches, ${failed} failed` +
+      `${runs} runs, ${reruns} without a claim, ${Math.round(lasted / 3_600_000)} virtual hours; ${known} known breaches, ${failed} failed` +
       Object.entries(broken)
         .map(([rule, count]) => `, ${rule} in ${count}`)
         .join(''),

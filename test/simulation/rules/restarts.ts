@@ -74,7 +74,7 @@ export const bystandersAreSpared: Rule = ({ plan, record }) =>
     events.flatMap(({ at, event }) => {
       if (event.event !== 'clink.deadLettered' || !event.reason.includes('while this clink ran alone')) return []
       const id = event.clink.clink_id
-      const crashes = crashesOf(record, life, id).filter(({ isAlone }) => isAlone).length
+      const crashes = crashesOf(record, life, id, at).filter(({ isAlone }) => isAlone).length
       if (crashes >= workerOf(plan, life).config.retry.crashes) return []
       return [{ rule: 'P9', at, life, text: `${id} is given up for ${crashes} crashes` }]
     }),
@@ -87,7 +87,7 @@ export const killersAreFound: Rule = ({ plan, record, emulator }) =>
     const { retry } = workerOf(plan, life).config
     return emulator.clinks().flatMap(({ clink_id: id, content }) => {
       if (content !== KILLER) return []
-      const crashes = crashesOf(record, life, id).filter((crash) => crash.at <= at)
+      const crashes = crashesOf(record, life, id, at).filter((crash) => crash.at <= at)
       if (crashes.at(-1)?.at !== at) return []
       // A stop in order is between two crashes that are not in a row.
       const { state } = record.life(life)
@@ -97,9 +97,14 @@ export const killersAreFound: Rule = ({ plan, record, emulator }) =>
     })
   })
 
-/** Ends of processes with one journal in the middle of a run of the clink, in order. */
-function crashesOf(record: Record, life: string, clinkId: string): readonly { at: number; isAlone: boolean }[] {
-  return record.runsOf(life, clinkId).flatMap((run) => {
+/** Ends of processes with one journal in the middle of a run of the clink, in order, since somebody has retried it. */
+function crashesOf(
+  record: Record,
+  life: string,
+  clinkId: string,
+  until: number,
+): readonly { at: number; isAlone: boolean }[] {
+  return record.runsThatCount(life, clinkId, until).flatMap((run) => {
     const at = record.life(run.life).crashedAt
     if (run.endedAt !== undefined || at === undefined) return []
     const isAlone = record.runs.every(
