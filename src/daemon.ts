@@ -50,6 +50,9 @@ export interface DaemonParts {
 /** Timers that were due during a sleep of the machine come about a second after it. */
 const COMING_ROUND = 2_000
 
+/** The fact that says which key is known to be ours, by its print. */
+const PROVEN_KEY = 'key'
+
 /** Why a worker that works the inbox empty ends. */
 const WHY_ENDED: { readonly [Code in ExitCode]?: string } = {
   [EXIT.ok]: 'the inbox is empty',
@@ -321,6 +324,8 @@ export class Daemon {
       makeClients,
       identity,
       emit: (event) => this.#emit(event),
+      known: this.#ledger.fact(PROVEN_KEY),
+      proved: (print) => void this.#ledger.noteFact(PROVEN_KEY, print),
       changed: () => this.#worker.retry(),
       refused: () => this.#once?.refused(),
     })

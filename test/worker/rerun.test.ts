@@ -350,6 +350,22 @@ describe.concurrent('The result of a rerun', () => {
     await bench.completed(other)
   })
 
+  it('is neither computed nor sent by a start with another key than was known to be ours, before a claim tells (P15, §8)', async () => {
+    await using told = await Told.make({ seed })
+    const { bench, id } = told
+    await told.retry()
+    const strange = told.work(() => 'it worked', { key: 'helper' })
+    await strange.seen('poll.succeeded')
+    bench.send('its claim tells whose the key is')
+    await strange.seen('key.refused')
+    expect([strange.runsOf(id), told.results]).toEqual([[], []])
+    await strange.close()
+
+    const ours = told.work(() => 'it worked', { key: 'next' })
+    const { resultId = '' } = await ours.seen('clink.rerunDone', id)
+    expect(bench.emulator.clink(resultId)?.sender_id).toBe('ap_worker')
+  })
+
   it('is not sent any more when its letter is discarded while the service is away (P10, §5)', async () => {
     await using told = await Told.make()
     const { bench, id, ledger } = told
