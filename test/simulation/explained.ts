@@ -58,16 +58,22 @@ export function workerOf(plan: Plan, life: string): WorkerPlan {
 }
 
 /** Whether it has said that it may not claim as it is told to. */
-function isRefusing(record: Record, life: string): boolean {
+export function isRefusing(record: Record, life: string): boolean {
   const said = record.eventsByLife.get(life)?.findLast(({ event }) => event.event === 'worker.notReady')?.event
   return said?.event === 'worker.notReady' && said.reason.includes('needs claims by id')
 }
 
 /** Whether this worker wants the clink, and a poll of it could bring it at all. */
-function canSee({ plan, emulator }: Explaining, worker: WorkerPlan, clink: StoredClink): boolean {
+function canSee({ plan, emulator, record }: Explaining, worker: WorkerPlan, clink: StoredClink): boolean {
   if (worker.owner.startsWith('ap_') && clink.group_id !== GROUPS[0].id) return false
+  if (hasLeft(record, worker, clink)) return false
   if (!isInScope(worker, clink) || isTooOld(worker, emulator.now() - clink.created)) return false
   return plan.switches.ownClinks !== 'hidden' || clink.sender_id !== worker.owner
+}
+
+function hasLeft(record: Record, { owner }: WorkerPlan, clink: StoredClink): boolean {
+  const group = GROUPS.find(({ id }) => id === clink.group_id)?.slug
+  return record.keyActs.some((act) => act.what === 'leave' && act.group === group && `user_${act.owner}` === owner)
 }
 
 /** What a process said last of a clink that it does not run, where that is true; undefined: it should run it. */

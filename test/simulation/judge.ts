@@ -9,6 +9,7 @@ import { nothingAfterTheLease } from './rules/fail-closed.ts'
 import { oneRunAtATime } from './rules/one-run.ts'
 import { ownClinksAreNotWork } from './rules/own-clinks.ts'
 import { pollsAreNotRepeated, claimsOnlyWhatCanStart } from './rules/polls.ts'
+import { claimsKeepTheirKey, goodKeysAreUsed, strangersClaimOnce, strangersWorkIsLeft } from './rules/keys.ts'
 import { lettersRest, rerunsLeaveSlots } from './rules/letters.ts'
 import { pausesAreDeserved } from './rules/pauses.ts'
 import { renewalsInSingleFile, renewedWhileInHand } from './rules/renewals.ts'
@@ -52,6 +53,10 @@ const rules: readonly Rule[] = [
   rerunResultsReachTheirSender,
   lettersRest,
   rerunsLeaveSlots,
+  strangersWorkIsLeft,
+  strangersClaimOnce,
+  claimsKeepTheirKey,
+  goodKeysAreUsed,
   claimsByIdAreSafe,
   choosersDoNotPoll,
   refusalsAreSaid,

@@ -7,6 +7,7 @@ import type { WorkerEvent } from '../../src/events.ts'
 import type { HandleFunction } from '../../src/handlers/handler.ts'
 import type { Ledger, LedgerTables } from '../../src/worker/ledger.ts'
 import type { Emulator } from '../../src/emulator/emulator.ts'
+import { waitsForProof } from './asked.ts'
 import type { Chance } from './chance.ts'
 import { makeHandle } from './handlers.ts'
 import { ProcessTransport, type NetworkParts } from './network.ts'
@@ -40,6 +41,8 @@ export interface LifeParts {
   readonly record: Record
   readonly network: NetworkParts
   readonly plan: WorkerPlan
+  /** What its key file holds at the start. */
+  readonly key: string
   readonly lease: number
   readonly chance: Chance
   readonly wallStart: number
@@ -98,7 +101,8 @@ export class Life implements Host {
   /** Whether it has something in hand, by its own account: only for deciding when a seed may end. */
   get isBusy(): boolean {
     const { running, queued, held, settling, rerunning } = this.#daemon.snapshot()
-    return running + queued + held + settling + rerunning > 0
+    const reruns = waitsForProof(this.#parts.record, this.#record) ? 0 : rerunning
+    return running + queued + held + settling + reruns > 0
   }
 
   /** Which of its loops stand still, by its own account. Just after a sleep some are late. */
@@ -123,6 +127,15 @@ export class Life implements Host {
     if (this.isOver || this.#record.stopAskedAt !== undefined) return
     this.#record.stopAskedAt = this.#parts.time.now
     void this.#daemon.stop('told to')
+  }
+
+  /** Its key file was written: it reads that, once it is awake. */
+  keyWritten(read: () => string): void {
+    const { time } = this.#parts
+    const changed = (): void => {
+      if (!this.isOver) this.#daemon.changeKey(new Secret(read()), 'the key file')
+    }
+    time.at(time.now, changed, this)
   }
 
   hurry(): void {
@@ -222,7 +235,7 @@ export class Life implements Host {
     }
     const parts: DaemonParts = {
       config: plan.config,
-      key: new Secret(plan.key),
+      key: new Secret(this.#parts.key),
       router: {
         takesAll: false,
         routes: [route],

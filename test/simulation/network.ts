@@ -93,7 +93,8 @@ class Journey {
     const { record } = parts
     const read = readRequest(request)
     if (session.endsWith(SECOND)) read.kind = 'sibling'
-    this.#record = { ...read, n: record.requests.length + 1, begunAt: record.now, life, fault: '' }
+    const key = nameOf(request, parts.emulator)
+    this.#record = { ...read, key, n: record.requests.length + 1, begunAt: record.now, life, fault: '' }
     record.addRequest(this.#record)
   }
 
@@ -193,8 +194,8 @@ class Journey {
   }
 
   #title(): string {
-    const { n, kind, clinkId, limit } = this.#record
-    return `#${n} ${kind} ${clinkId ?? (limit > 0 ? `limit ${limit}` : '')}`
+    const { n, key, kind, clinkId, limit } = this.#record
+    return `#${n} ${kind} ${clinkId ?? (limit > 0 ? `limit ${limit}` : '')} (${key})`
   }
 
   #noteGrants(answer: TransportResponse): void {
@@ -220,6 +221,10 @@ class Journey {
       })
     }
   }
+}
+
+function nameOf({ headers }: TransportRequest, { keys }: Emulator): string {
+  return Object.keys(keys).find((name) => headers['authorization'] === `Bearer ${keys[name] ?? ''}`) ?? ''
 }
 
 function readRequest({ method, path, body }: TransportRequest): {

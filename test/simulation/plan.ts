@@ -3,6 +3,7 @@ import type { Config } from '../../src/config/config.ts'
 import type { Seed, Switches } from '../../src/emulator/emulator.ts'
 import type { Chance } from './chance.ts'
 import type { FaultKind } from './faults.ts'
+import { makeKeys, spareKeys, STRANGER, type KeyPlan } from './plan-keys.ts'
 import { makeLetters, type LetterPlan } from './plan-letters.ts'
 import { GROUP, GROUPS, makeScope, OTHER_GROUP } from './plan-scope.ts'
 
@@ -30,6 +31,7 @@ export interface WorkerPlan {
   readonly name: string
   /** Id of the key's owner. */
   readonly owner: string
+  /** Name of the key that it begins with. */
   readonly key: string
   readonly config: Config
   readonly wallSkew: number
@@ -59,6 +61,7 @@ export interface Plan {
   readonly clinks: readonly ClinkPlan[]
   readonly people: readonly PersonPlan[]
   readonly letters: readonly LetterPlan[]
+  readonly keys: readonly KeyPlan[]
   /** How often a worker's next process finds another boot of its machine, or nothing of its journal. */
   readonly restarts: { readonly newBoot: number; readonly newState: number }
   readonly faults: FaultPlan
@@ -94,17 +97,21 @@ export function makePlan(seed: number, chance: Chance): Plan {
     switches,
     seeding: {
       users: [{ name: 'boss' }, { name: TEAM }, ...SENDERS.map((name) => ({ name }))],
-      agents: AGENTS.map((name) => ({ name, group: GROUP })),
+      agents: [...AGENTS, STRANGER].map((name) => ({ name, group: GROUP })),
       groups: GROUPS.map((group) => ({ ...group, owner: 'boss', members: [...SENDERS, TEAM] })),
-      keys: [...AGENTS, TEAM].flatMap((name) => [
-        { name, owner: name },
-        { name: `${name}-b`, owner: name },
-      ]),
+      keys: [
+        ...[...AGENTS, TEAM].flatMap((name) => [
+          { name, owner: name },
+          { name: `${name}-b`, owner: name },
+        ]),
+        ...spareKeys([...AGENTS, TEAM]),
+      ],
     },
     workers,
     clinks: [...makeClinks(chance.fork('clinks'), workers, horizon), ...makeKillers(chance.fork('killers'), horizon)],
     people: makePeople(chance.fork('people'), horizon),
     letters,
+    keys: makeKeys(chance.fork('keys'), workers, horizon, TEAM),
     restarts: makeRestarts(chance.fork('restarts')),
     faults,
     lease,
@@ -179,7 +186,7 @@ function makeWorkers(chance: Chance, facts: WorkerFacts): readonly WorkerPlan[] 
     return {
       name: `w${index + 1}`,
       owner,
-      key: `sk_live_${agent === TEAM ? 'u' : 'g'}_emulator_${key}`,
+      key,
       config: { ...made, inbox: { ...made.inbox, ...makeScope(fork.fork('scope'), recipients, scope) } },
       wallSkew,
       turns,

@@ -1,6 +1,7 @@
 import type { TransportFailure } from '../../src/clink/transport.ts'
 import type { WorkerEvent } from '../../src/events.ts'
 import type { AbortCode } from '../../src/handlers/handler.ts'
+import type { KeyPlan } from './plan-keys.ts'
 
 export type OperationKind = 'poll' | 'probe' | 'sibling' | 'claim' | 'complete' | 'release' | 'send' | 'other'
 
@@ -12,6 +13,8 @@ export interface RequestRecord {
   readonly clinkId: string | undefined
   /** Of a poll: how many were asked for. */
   readonly limit: number
+  /** Name of the key that it was asked with. */
+  readonly key: string
   /** When the worker asked for it. */
   readonly begunAt: number
   /** When it was handed to a socket; absent: never. */
@@ -129,6 +132,8 @@ export class Record {
   readonly lives = new Map<string, LifeRecord>()
   readonly acts: ActRecord[] = []
   readonly asks: LetterAsk[] = []
+  /** As far as they were done: nobody writes a strange key for a worker that does not know who it is. */
+  readonly keyActs: KeyPlan[] = []
   /** Loops that stood still, by the account of the process. */
   readonly standing: { readonly at: number; readonly life: string; readonly reason: string }[] = []
   readonly #told = new Map<string, EventRecord[]>()

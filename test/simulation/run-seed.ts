@@ -3,6 +3,7 @@ import { Chance } from './chance.ts'
 import { explained } from './explained.ts'
 import { Faults } from './faults.ts'
 import { judge, type Breach } from './judge.ts'
+import { KeyFiles } from './key-files.ts'
 import { Life, type Breakage, type Carried } from './life.ts'
 import { Operator } from './operator.ts'
 import type { LetterPlan } from './plan-letters.ts'
@@ -31,6 +32,8 @@ export interface Verdict {
   readonly runs: number
   /** Those of them that were made without a claim. */
   readonly reruns: number
+  /** What was done about keys. */
+  readonly keyActs: number
   /** Virtual milliseconds. */
   readonly lasted: number
 }
@@ -69,11 +72,12 @@ export async function runSeed(seed: number, options: SeedOptions = {}): Promise<
     unexplained: game.unexplained,
     ticks: game.time.ticks,
   })
-  const { requests, runs } = game.record
+  const { keyActs, requests, runs } = game.record
   const breaches = found.filter(({ known }) => known === undefined)
   const known = found.filter((breach) => breach.known !== undefined)
   const reruns = runs.filter(({ isRerun }) => isRerun === true).length
-  return { seed, breaches, known, requests: requests.length, runs: runs.length, reruns, lasted: game.time.now }
+  const counts = { requests: requests.length, runs: runs.length, reruns, keyActs: keyActs.length }
+  return { seed, breaches, known, ...counts, lasted: game.time.now }
 }
 
 class Game {
@@ -89,6 +93,7 @@ class Game {
   readonly #states: StateDirectory[] = []
   readonly #lives = new Map<string, { life: Life; count: number }>()
   readonly #operator: Operator
+  readonly #keyFiles: KeyFiles
 
   constructor(plan: Plan, chance: Chance, options: SeedOptions) {
     this.#plan = plan
@@ -104,11 +109,12 @@ class Game {
       random: () => random.next(),
     })
     this.#operator = new Operator(this.record, chance.fork('operator'))
+    this.#keyFiles = new KeyFiles(plan, this.emulator, this.record)
     this.#faults = new Faults(plan.faults, chance.fork('network'), () => this.time.now)
   }
 
   async play(): Promise<void> {
-    const { workers, clinks, people, letters, calmAt } = this.#plan
+    const { workers, clinks, people, letters, keys, calmAt } = this.#plan
     this.record.say('seed', JSON.stringify(this.#plan.switches))
     for (const worker of workers) {
       this.record.say(worker.name, JSON.stringify(worker.config))
@@ -118,6 +124,8 @@ class Game {
     for (const clink of clinks) {
       this.time.at(clink.at, () => {
         const { group, text, ...who } = clink
+        // Who has left gets nothing any more.
+        if (this.record.keyActs.some((act) => act.what === 'leave' && `user_${act.owner}` === clink.for)) return
         const sent = this.emulator.send(group, text, who)
         if (this.record.isTracing) this.record.say('sender', `${sent.clink_id} ${JSON.stringify(clink)}`)
       })
@@ -125,6 +133,7 @@ class Game {
     const chance = this.#chance.fork('persons')
     for (const act of people) this.time.at(act.at, () => this.#act(act, chance))
     for (const act of letters) this.#lookAfter(act)
+    for (const act of keys) this.time.at(act.at, () => this.#keyFiles.act(act, (name) => this.#lives.get(name)?.life))
     this.#lookAlive()
     await this.time.runUntil(calmAt, () => false)
     this.record.say('seed', 'calm: nothing disturbs any more')
@@ -184,6 +193,7 @@ class Game {
         record,
         network,
         plan,
+        key: this.#keyFiles.read(plan.name),
         lease,
         chance,
         wallStart: WALL,
@@ -216,7 +226,9 @@ class Game {
     return {
       ...before,
       boot: chance.is(newBoot) ? count : before.boot,
-      state: chance.is(newState) ? this.#newState(`${plan.name}~${count}`) : before.state,
+      // Without its memory it would take a strange key for its own.
+      state:
+        chance.is(newState) && !this.#keyFiles.isStrange(plan) ? this.#newState(`${plan.name}~${count}`) : before.state,
     }
   }
 

@@ -26,6 +26,7 @@ export const claimsAreHeldOnTo: Rule = ({ record }) =>
     if (before?.crashedAt === undefined || before.boot !== life.boot || before.jumps.length > 0) return []
     if ((life.crashedAt ?? Infinity) < life.startedAt + SETTLED || life.sleeps.length > 0) return []
     return heldBy(record, before).flatMap((clinkId) => {
+      if (!hasItsKey(record, life, clinkId)) return []
       if (trustedUntil(record, before, clinkId) <= life.startedAt + SETTLED) return []
       const isSaid = record
         .told(life.name, clinkId)
@@ -35,6 +36,12 @@ export const claimsAreHeldOnTo: Rule = ({ record }) =>
       return [{ rule: 'P9', at: life.startedAt, life: life.name, text }]
     })
   })
+
+/** Whether a process begins with the key that made a claim: with another one it has to ask first whether the claim is its own. */
+function hasItsKey(record: Record, { name }: LifeRecord, clinkId: string): boolean {
+  const key = record.requests.find(({ life }) => life === name)?.key
+  return key === undefined || record.grantsOf(name, clinkId).findLast(({ life }) => life !== name)?.request.key === key
+}
 
 /** Until when a process that crashed had trusted its claim, by its own account. */
 function trustedUntil(record: Record, { name, crashedAt = 0 }: LifeRecord, clinkId: string): number {
