@@ -27,7 +27,7 @@ export async function sendResult(
   tries: number,
   context: WorkerContext,
 ): Promise<number> {
-  const { closing, emit, ledger } = context
+  const { closing, emit, keys, ledger } = context
   const { letters } = ledger
   const id = clink.clink_id
   const { response = '', step } = letters.rerunOf(id) ?? {}
@@ -35,7 +35,7 @@ export async function sendResult(
   await letters.noteRerun(id, { step: 'sending', response })
   const wasDiscarded = letters.rerunOf(id) === undefined
   if (wasDiscarded) return 0
-  if (!ledger.isHealthy || closing.aborted) return await later(0)
+  if (!ledger.isHealthy || closing.aborted || !keys.mayAct) return await later(0)
   emit({ event: 'clink.rerun', ...facts, step: 'send' })
   if (fitText(response).cut) {
     emit({ event: 'clink.responseShortened', ...facts, length: LONGEST_TEXT, why: `longer than ${LONGEST_TEXT}` })
@@ -57,7 +57,7 @@ export async function sendResult(
         response,
         'sender',
         { deadline, signal: closing, unit, attempts: 1 },
-        context.keys.current.api,
+        keys.current.api,
         context,
       )
     } catch (thrown) {

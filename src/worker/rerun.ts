@@ -151,6 +151,8 @@ export class Rerun {
     this.#route = routed.route.name
     const pause = context.ledger.isHealthy ? health.wait(routed.route) : UNHEALTHY_WAIT
     if (pause > 0) return pause
+    // It may have waited for its slot.
+    if (!context.keys.mayAct) return KEY_WAIT
     health.started(routed.route, id)
     const ended = (await this.#start()) ? await this.#runHandler(routed) : undefined
     if (ended === undefined) health.ended(routed.route, id, 'nothing')

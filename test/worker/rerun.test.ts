@@ -350,6 +350,32 @@ describe.concurrent('The result of a rerun', () => {
     await bench.completed(other)
   })
 
+  it('is not computed with a key that may be somebody else’s and has come while it waited for a slot (P15, §8)', async () => {
+    await using told = await Told.make({ seed })
+    const { bench, id } = told
+    const gate = Promise.withResolvers<void>()
+    const handle: HandleFunction = async (clink, ctx) => {
+      if (clink.clink_id === id) await ctx.reply('half of it')
+      else await gate.promise
+      return 'it worked'
+    }
+    const station = told.work(handle, { settings: { ...TELL, concurrency: 1 } })
+    const one = bench.send('one')
+    await station.seen('clink.started', one)
+    await told.retry(station)
+    await until(() => station.daemon.snapshot().rerunning === 1, 'it waits for the slot')
+    change(station, bench.emulator, 'helper')
+    await station.seen('key.changed')
+    gate.resolve()
+    await bench.completed(one)
+    change(station, bench.emulator, 'worker')
+    await station.seen('clink.rerunDone', id)
+
+    const senders = bench.emulator.clinks().map(({ sender_id }) => sender_id)
+    expect(senders).not.toContain('ap_helper')
+    expect(told.results).toHaveLength(2)
+  })
+
   it('is neither computed nor sent by a start with another key than was known to be ours, before a claim tells (P15, §8)', async () => {
     await using told = await Told.make({ seed })
     const { bench, id } = told
