@@ -173,7 +173,8 @@ export class Keys {
     const { identity } = this.#options
     if (!identity.isSomebodyElse(owner)) {
       identity.learn(owner, 'a claim')
-      if (identity.isUs(owner)) this.#prove(key)
+      // Where nobody says who we are, a key that claims is as good as any: what it has claimed is run as well.
+      if (identity.id === undefined || identity.isUs(owner)) this.#prove(key)
       return true
     }
     if (key.stranger === undefined) this.#refuse(key, owner ?? '')

@@ -376,6 +376,20 @@ describe.concurrent('The result of a rerun', () => {
     expect(told.results).toHaveLength(2)
   })
 
+  it('is computed and sent with a new key that has claimed, where the service does not say who we are (P1, §8)', async () => {
+    const switches = { pollRecords: 'snapshot', reclaim: 'refuse', claimedVisible: 'no' } as const
+    await using told = await Told.make({ seed, switches })
+    const { bench, id } = told
+    const station = told.work(() => undefined)
+    await station.seen('poll.succeeded')
+    change(station, bench.emulator, 'next')
+    await station.seen('key.changed')
+    await bench.completed(bench.send('its claim is all that can be known'))
+    await told.retry(station)
+    await station.seen('clink.rerunDone', id)
+    expect([station.all('worker.identity'), station.runsOf(id).length]).toEqual([[], 1])
+  })
+
   it('is neither computed nor sent by a start with another key than was known to be ours, before a claim tells (P15, §8)', async () => {
     await using told = await Told.make({ seed })
     const { bench, id } = told
