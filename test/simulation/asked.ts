@@ -1,4 +1,4 @@
-import type { LetterAsk, LifeRecord, Record } from './record.ts'
+import type { GrantRecord, LetterAsk, LifeRecord, Record } from './record.ts'
 
 /** Facts with which a rerun comes to its end. */
 const ENDS: ReadonlySet<string> = new Set(['clink.rerunDone', 'clink.deadLettered', 'clink.resultUnknown'])
@@ -27,15 +27,16 @@ export function waitsForProof(record: Record, { name, startedAt }: LifeRecord): 
   return !told.some(({ at, event }) => event.event === 'clink.claimed' && at > (changed?.at ?? startedAt))
 }
 
-/** Whether a process began with the key with which the last claim of the process before was made. */
+/** Whether a process began with the key that made the last claim of those before it. */
 function hasOldKey(record: Record, name: string): boolean {
   const { startedAt, state } = record.life(name)
-  const before = record.requests.findLast(({ begunAt, kind, life, toldWell }) => {
-    const isClaim = kind === 'poll' || kind === 'claim'
-    return isClaim && toldWell === true && begunAt < startedAt && record.life(life).state === state
-  })
+  let last: GrantRecord | undefined
+  for (const grant of [...record.grantsByClink.values()].flat()) {
+    const isBefore = grant.at < startedAt && record.life(grant.life).state === state
+    if (isBefore && grant.at >= (last?.at ?? 0)) last = grant
+  }
   const first = record.requests.find(({ life }) => life === name)
-  return before === undefined || before.key === first?.key
+  return last === undefined || last.request.key === first?.key
 }
 
 /** The worker's disk was lost with this state, and it has gone on with another. */

@@ -81,14 +81,15 @@ function whyNot(facts: Explaining, life: string, worker: WorkerPlan, clink: Stor
   const { record, emulator } = facts
   const { clink_id: id } = clink
   const last = record.told(life, id).findLast(({ event }) => REASONS.has(event.event))?.event
-  const isOver = clink.content === KILLER || isGivenUp(facts, life, worker, id)
+  const isOver = clink.content === KILLER || isDiscarded(record, life, id) || isGivenUp(facts, life, worker, id)
   const wasReleased = record.runsThatCount(life, id, Infinity).some(({ end }) => end === 'release')
   if (last?.event === 'clink.deadLettered') return isOver ? 'given up' : undefined
   if (last?.event === 'clink.released') {
     if (last.why === 'handler') return wasReleased ? 'released' : undefined
     return isOver || last.why === 'parked' || last.why === 'hold-too-long' ? last.why : undefined
   }
-  if (last?.event === 'clink.leftToExpire') return isTooSlow(facts.plan) ? 'too slow' : undefined
+  // That it is left alone from then on was said when it was given up for the first time.
+  if (last?.event === 'clink.leftToExpire') return isOver ? 'given up' : isTooSlow(facts.plan) ? 'too slow' : undefined
   if (last?.event !== 'clink.leftAlone' && last?.event !== 'clink.parked') return undefined
   const truths: { readonly [W in LeftAlone]?: boolean } = {
     'own-reply': isOurs(emulator, facts.plan, worker, clink),
@@ -99,6 +100,10 @@ function whyNot(facts: Explaining, life: string, worker: WorkerPlan, clink: Stor
     muted: record.eventsByLife.get(life)?.some(({ event }) => event.event === 'sender.muted') === true,
   }
   return truths[last.why] === true ? last.why : undefined
+}
+
+function isDiscarded(record: Record, life: string, id: string): boolean {
+  return record.asksOf(life, id).some(({ what, answer }) => what === 'discard' && answer === 'done')
 }
 
 /** What is left of a lease when its claim is told is not enough for several tries that are slower than usual. */

@@ -7,8 +7,8 @@ import { KeyFiles } from './key-files.ts'
 import { Life, type Breakage, type Carried } from './life.ts'
 import { Operator } from './operator.ts'
 import type { LetterPlan } from './plan-letters.ts'
-import { GROUP } from './plan-scope.ts'
-import { makePlan, type PersonPlan, type Plan, type WorkerPlan } from './plan.ts'
+import { actByHand } from './people.ts'
+import { makePlan, type Plan, type WorkerPlan } from './plan.ts'
 import { Record } from './record.ts'
 import { StateDirectory } from './state-directory.ts'
 import { RunawayError, VirtualTime } from './virtual-time.ts'
@@ -131,7 +131,7 @@ class Game {
       })
     }
     const chance = this.#chance.fork('persons')
-    for (const act of people) this.time.at(act.at, () => this.#act(act, chance))
+    for (const act of people) this.time.at(act.at, () => actByHand(act, chance, this))
     for (const act of letters) this.#lookAfter(act)
     for (const act of keys) this.time.at(act.at, () => this.#keyFiles.act(act, (name) => this.#lives.get(name)?.life))
     this.#lookAlive()
@@ -269,36 +269,13 @@ class Game {
 
   /** Somebody looks at the letters of a worker, again and again until there are some. */
   #lookAfter(plan: LetterPlan, at = plan.at): void {
-    const life = (): Life | undefined => this.#lives.get(plan.worker)?.life
-    const look = (): void => {
-      const now = life()
+    this.time.at(at, () => {
+      const life = this.#lives.get(plan.worker)?.life
       // A machine that sleeps hears nobody.
-      if (now !== undefined && now.asleepUntil > this.time.now) return this.#lookAfter(plan, now.asleepUntil)
-      const isDone = now !== undefined && this.#operator.act(plan, now)
+      if (life !== undefined && life.asleepUntil > this.time.now) return this.#lookAfter(plan, life.asleepUntil)
+      const isDone = life !== undefined && this.#operator.act(plan, life)
       const again = this.time.now + this.#plan.calmAt / LOOKS
       if (!isDone && again < this.#plan.calmAt) this.#lookAfter(plan, again)
-    }
-    this.time.at(at, look)
-  }
-
-  /** People have hands: what they do in the web page needs no claim. */
-  #act({ what }: PersonPlan, chance: Chance): void {
-    const { record, emulator } = this
-    if (what === 'leave') {
-      emulator.leave(GROUP, chance.pick(['bob', 'carol']))
-      record.say('person', 'a sender leaves the group')
-      return
-    }
-    const open = emulator.clinks().filter(({ status }) => status !== 'completed')
-    if (open.length === 0) return
-    const { clink_id } = chance.pick(open)
-    const at = emulator.now()
-    const by = { by: 'user_boss', key: 'web', session: 'web', at }
-    if (what === 'complete') emulator.changeClink(clink_id, { status: 'completed', completed: by })
-    if (what === 'release') emulator.changeClink(clink_id, { status: 'pending', claim: undefined })
-    if (what === 'claim')
-      emulator.changeClink(clink_id, { status: 'claimed', claim: { ...by, expires: at + 86_400_000 } })
-    record.acts.push({ at: record.now, clinkId: clink_id, what })
-    record.say('person', `${what} ${clink_id}`)
+    })
   }
 }

@@ -9,7 +9,10 @@ function isStrange({ plan }: Evidence, { key, life }: RequestRecord): boolean {
   return ownerOf(plan, key) !== workerOf(plan, life).owner
 }
 
-/** §8: what a strange key was given is not run, and nothing is completed or sent in a stranger's name. */
+/**
+ * §8: what a strange key was given is not run, and nothing is completed or sent in a stranger's name. To try to complete what an own key
+ * has claimed is no harm: the service does that for its owner only.
+ */
 export const strangersWorkIsLeft: Rule = (evidence) => {
   const { record } = evidence
   const run = record.runs.flatMap(({ clinkId, isRerun, life, startedAt: at }) => {
@@ -18,8 +21,9 @@ export const strangersWorkIsLeft: Rule = (evidence) => {
     return [{ rule: 'P15', at, life, text: `${clinkId} runs though the key ${claim.request.key} has claimed it` }]
   })
   const said = record.requests.flatMap((request) => {
-    const { key, kind, life, n, sentAt: at } = request
-    if (at === undefined || (kind !== 'complete' && kind !== 'send') || !isStrange(evidence, request)) return []
+    const { key, kind, life, n, sentAt: at, status } = request
+    const isHarm = kind === 'send' || (kind === 'complete' && status === 200)
+    if (at === undefined || !isHarm || !isStrange(evidence, request)) return []
     return [{ rule: 'P15', at, life, text: `#${n} ${kind} is in the name of whom ${key} belongs to` }]
   })
   return [...run, ...said]

@@ -1,5 +1,5 @@
 import type { StoredClink } from '../../../src/emulator/emulator.ts'
-import { isLost } from '../asked.ts'
+import { isLost, waitsForProof } from '../asked.ts'
 import { resultIn } from '../handlers.ts'
 import type { Breach, Evidence, Rule } from '../judge.ts'
 import type { Record, RequestRecord, RunRecord } from '../record.ts'
@@ -86,5 +86,8 @@ function isExcused({ record }: Evidence, { clinkId, endedAt = 0, life }: RunReco
       ({ at, event }) =>
         at >= endedAt && (event.event === 'clink.resultUnknown' || event.event === 'clink.deadLettered'),
     )
-  return isDiscarded || isSaid || isLost(record, record.life(life).state)
+  const { state } = record.life(life)
+  const last = record.livesOf(state).at(-1)
+  const waits = last !== undefined && waitsForProof(record, last)
+  return isDiscarded || isSaid || waits || isLost(record, state)
 }

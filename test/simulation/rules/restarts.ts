@@ -37,10 +37,17 @@ export const claimsAreHeldOnTo: Rule = ({ record }) =>
     })
   })
 
-/** Whether a process begins with the key that made a claim: with another one it has to ask first whether the claim is its own. */
-function hasItsKey(record: Record, { name }: LifeRecord, clinkId: string): boolean {
+/** Whether a process begins with the key that made a claim, and renewed it: with another one it has to ask first whose claim it is. */
+function hasItsKey(record: Record, { name, startedAt }: LifeRecord, clinkId: string): boolean {
   const key = record.requests.find(({ life }) => life === name)?.key
-  return key === undefined || record.grantsOf(name, clinkId).findLast(({ life }) => life !== name)?.request.key === key
+  const grants = record.grantsOf(name, clinkId).filter(({ at }) => at < startedAt)
+  const ofClaim = grants.slice(
+    Math.max(
+      0,
+      grants.findLastIndex(({ isNew }) => isNew),
+    ),
+  )
+  return key === undefined || ofClaim.every(({ request }) => request.key === key)
 }
 
 /** Until when a process that crashed had trusted its claim, by its own account. */
