@@ -23,6 +23,9 @@ import { Scope } from './worker/scope.ts'
 import { ServiceTime } from './worker/service-time.ts'
 import { Siblings } from './worker/siblings.ts'
 
+/** The fact that says which key is known to be ours, by its print. */
+const PROVEN_KEY = 'key'
+
 /** What a worker is made of from outside. */
 export interface ComposeOptions {
   readonly config: Config
@@ -68,6 +71,8 @@ export function compose(options: ComposeOptions): Composed {
     makeClients: (key) => makeClients({ ...connection, key }, { clock, handlerClaims, identity, ledger }),
     identity,
     emit,
+    known: ledger.fact(PROVEN_KEY),
+    proved: (print) => void ledger.noteFact(PROVEN_KEY, print),
     changed: on.keyChanged,
     refused: on.keyRefused,
   })

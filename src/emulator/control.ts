@@ -81,6 +81,10 @@ const calls: Readonly<Record<string, (call: ControlCall) => unknown>> = {
     emulator.suspendKey(id, false)
     return {}
   },
+  'POST /keys/{id}/permissions': ({ emulator, id, body }) => {
+    emulator.permitKey(id, texts(body, 'permissions'))
+    return {}
+  },
   'POST /disconnect': ({ body, goAway }) => {
     goAway(duration(body, 'for'))
     return {}
@@ -146,6 +150,12 @@ function text(body: Readonly<Record<string, unknown>>, name: string): string {
 
 function optionalText(body: Readonly<Record<string, unknown>>, name: string): string | undefined {
   return body[name] === undefined ? undefined : text(body, name)
+}
+
+function texts(body: Readonly<Record<string, unknown>>, name: string): readonly string[] {
+  const value = body[name]
+  if (Array.isArray(value) && value.every((item): item is string => typeof item === 'string')) return value
+  throw new Refusal(400, `"${name}" must be a list of texts, not ${show(value)}`)
 }
 
 /** Milliseconds, or a duration text; negative too. */

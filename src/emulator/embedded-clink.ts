@@ -11,6 +11,7 @@ import { Front, writeAnswer } from './front.ts'
 import { readBody } from './intake/body.ts'
 import { HttpServer } from './http-server.ts'
 import type { SeenRequest } from './request-log.ts'
+import { permissionNames } from './permissions.ts'
 import { approve, expire } from './resources/approvals.ts'
 import { send } from './resources/clinks.ts'
 import { plant } from './seed/plant.ts'
@@ -19,7 +20,7 @@ import { ClinkService } from './service.ts'
 import { ClinkStore, type HistoryEntry, type StoredClink } from './store/clink-store.ts'
 import { Ids } from './store/ids.ts'
 import { restoreSnapshot, takeSnapshot, type Snapshot } from './store/snapshot.ts'
-import { Tables, type Owner, type StoredGroup, type StoredVerification } from './store/tables.ts'
+import { Tables, type Owner, type StoredGroup, type StoredKey, type StoredVerification } from './store/tables.ts'
 import { Switchboard, type Switches } from './switches.ts'
 import type { World } from './world.ts'
 
@@ -149,9 +150,16 @@ export class EmbeddedClink implements Emulator {
   }
 
   suspendKey(name: string, suspended = true): void {
-    const key = [...this.#world.tables.keys.values()].find((stored) => stored.name === name)
-    if (key === undefined) throw new CodedError('USAGE', `No key "${name}"`)
+    const key = this.#key(name)
     this.#world.tables.keys.set(key.key, { ...key, suspended })
+    this.#changed()
+  }
+
+  permitKey(name: string, permissions: readonly string[]): void {
+    const key = this.#key(name)
+    const unknown = permissions.find((text) => !permissionNames.some((known) => known === text))
+    if (unknown !== undefined) throw new CodedError('USAGE', `No permission "${unknown}"`)
+    this.#world.tables.keys.set(key.key, { ...key, permissions })
     this.#changed()
   }
 
@@ -236,6 +244,12 @@ export class EmbeddedClink implements Emulator {
 
   #expire(): void {
     this.#world.clinks.expire(this.now())
+  }
+
+  #key(name: string): StoredKey {
+    const key = [...this.#world.tables.keys.values()].find((stored) => stored.name === name)
+    if (key === undefined) throw new CodedError('USAGE', `No key "${name}"`)
+    return key
   }
 
   #group(named: string): StoredGroup {

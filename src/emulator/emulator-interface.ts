@@ -55,6 +55,8 @@ export interface Emulator {
   /** A member leaves a group; an agent profile's key sees nothing after that. */
   leave(group: string, member: string): void
   suspendKey(name: string, suspended?: boolean): void
+  /** What a key may do from now on; the rest is 403. */
+  permitKey(name: string, permissions: readonly string[]): void
   verifications(): readonly StoredVerification[]
   /** A human approves: what was asked for is done. */
   approve(verificationId: string): void

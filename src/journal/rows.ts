@@ -39,6 +39,7 @@ export const rows = {
       .object({
         step: z.enum(['due', 'running', 'ready', 'sending', 'unknown', 'refused']),
         response: z.string().exactOptional(),
+        notBefore: z.number().exactOptional(),
       })
       .exactOptional(),
   }),

@@ -57,12 +57,14 @@ export async function claimById(clink: Clink, options: ClaimByIdOptions): Promis
 }
 
 /** A claim that somebody else has; or that the key has made for somebody else, in which case it is given back. */
-async function isOurs({ clink_id, claimed_by }: Clink, key: WorkerKey, options: ClaimByIdOptions): Promise<boolean> {
-  const { identity, keys } = options.context
+async function isOurs(clink: Clink, key: WorkerKey, options: ClaimByIdOptions): Promise<boolean> {
+  const { clink_id, claimed_by } = clink
+  const { emit, identity, keys } = options.context
   if (key.isProven) return !identity.isSomebodyElse(claimed_by)
   if (keys.accept(key, claimed_by)) return true
   await key.api.releaseClink({ clink_id }, { attempts: 1, signal: options.signal }).catch((error: unknown) => {
     if (!(error instanceof ClinkApiError)) throw error
+    emit({ event: 'clink.leftToExpire', clink, why: `it was claimed for another owner, and ${error.message}` })
   })
   return false
 }

@@ -33,6 +33,8 @@ export interface RerunState {
    */
   readonly step: 'due' | 'running' | 'ready' | 'sending' | 'unknown' | 'refused'
   readonly response?: string
+  /** Of one that is due after a failure: wall time, in milliseconds, before which it is not run. */
+  readonly notBefore?: number
 }
 
 /**
@@ -87,12 +89,13 @@ export class DeadLetters {
 
   /**
    * Takes the clink for a new one: it is run when it comes. Its attempts were forgotten when it was buried. A clink whose sender was
-   * told that it failed never comes again, since Clink holds it for completed, unless the inbox has shown it all the same.
+   * told that it failed never comes again, since Clink holds it for completed, unless the inbox has shown it all the same. What a rerun
+   * has begun it ends, though: its result is not computed again.
    */
   async retry(clinkId: string): Promise<LetterChange> {
     const letter = this.get(clinkId)
     if (letter === undefined) return 'unknown'
-    if (letter.tell === 'complete' && letter.seen === undefined) {
+    if (letter.rerun !== undefined || (letter.tell === 'complete' && letter.seen === undefined)) {
       const { response, step } = letter.rerun ?? {}
       const next: RerunState = response === undefined ? { step: 'due' } : { step: 'ready', response }
       if (!OPEN.has(step)) await this.add({ ...letter, rerun: next })

@@ -33,6 +33,10 @@ export interface KeysOptions {
   readonly makeClients: (source: KeySource) => KeyClients
   readonly identity: Identity
   readonly emit: Emit
+  /** Print of the key that an earlier process knew to be ours; undefined: it knew of none. */
+  readonly known: string | undefined
+  /** Told the print of each key that turns out to be ours. */
+  readonly proved: (print: string) => void
   /** Another key is current: what the one before could not do is worth a try. */
   readonly changed: () => void
   /** Nothing is claimed any more: the only key is somebody else's. */
@@ -136,7 +140,10 @@ export class Keys {
 
   /** Whether something may be done that no claim of it proves to be ours to do: not with a key that may turn out to be another's. */
   get mayAct(): boolean {
-    return this.#refusal === undefined && (this.#current.isProven || this.#before === undefined)
+    if (this.#refusal !== undefined) return false
+    const { known } = this.#options
+    const isNew = this.#before !== undefined || (known !== undefined && known !== this.#current.print)
+    return this.#current.isProven || !isNew
   }
 
   /** The current key may work again: what the service refused is worth a try. */
@@ -166,7 +173,8 @@ export class Keys {
     const { identity } = this.#options
     if (!identity.isSomebodyElse(owner)) {
       identity.learn(owner, 'a claim')
-      if (identity.isUs(owner)) this.trust(key)
+      // Where nobody says who we are, a key that claims is as good as any: what it has claimed is run as well.
+      if (identity.id === undefined || identity.isUs(owner)) this.trust(key)
       return true
     }
     if (key.stranger === undefined) this.#refuse(key, owner ?? '')
@@ -194,6 +202,7 @@ export class Keys {
 
   /** The key is ours, or the service does not say whose its claims are: nothing more can be found out about it. */
   trust(key: WorkerKey): void {
+    if (!key.isProven) this.#options.proved(key.print)
     key.isProven = true
     if (key === this.#current) this.#before = undefined
   }

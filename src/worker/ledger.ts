@@ -114,9 +114,13 @@ export class Ledger {
     await this.#changeAttempts(clinkId, { count: Math.max(0, this.#attemptsOf(clinkId).count - 1) })
   }
 
-  /** The process ended while the clink's handler ran: that start does not count against it. */
+  /**
+   * The process ended while the clink's handler ran: that start does not count against it. Where no start counts, as of a clink that was
+   * buried just before, there is none to excuse: a later retry would get it as one attempt more.
+   */
   async excuse(clinkId: string): Promise<void> {
-    await this.#changeAttempts(clinkId, { excused: (this.#attemptsOf(clinkId).excused ?? 0) + 1 })
+    const { count, excused = 0 } = this.#attemptsOf(clinkId)
+    if (excused < count) await this.#changeAttempts(clinkId, { excused: excused + 1 })
   }
 
   excusedOf(clinkId: string): number {
@@ -191,6 +195,15 @@ export class Ledger {
    */
   async settled(clinkId: string): Promise<void> {
     await Promise.all([this.#forget(clinkId), this.#tables.claims.delete(clinkId)])
+  }
+
+  /**
+   * The sender has what a rerun of the clink has come to. Clink may hold it for open all the same, where it never took the notice that it
+   * had failed: then it comes back, and is completed without a response rather than run once more.
+   */
+  async rerunDone(clink: Clink): Promise<void> {
+    const id = clink.clink_id
+    await Promise.all([this.letters.remove(id), this.settled(id), this.keepResult(clink, undefined)])
   }
 
   async bury(letter: DeadLetter): Promise<void> {

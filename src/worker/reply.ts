@@ -10,6 +10,8 @@ export interface ReplyLimits {
   readonly signal?: AbortSignal
   /** What the length of the text counts; bytes only after the service refused it otherwise. */
   readonly unit?: 'utf16' | 'bytes'
+  /** Most tries. */
+  readonly attempts?: number
 }
 
 /**

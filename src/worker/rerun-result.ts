@@ -15,7 +15,8 @@ const NOT_THERE = new Set([403, 404, 409, 410])
 
 /**
  * Sends the result of a rerun to the sender of its clink. Sending is not idempotent: the intent is journalled first, and an intent without
- * an answer, also one that an earlier process left, is the operator's to decide about.
+ * an answer, also one that an earlier process left, is the operator's to decide about. Nor is it repeated by the client, which does not
+ * know when the letter is discarded.
  *
  * @param tries how many tries there have been in this process, with this one.
  * @returns milliseconds to wait before another try; 0: the letter says what became of it.
@@ -26,7 +27,7 @@ export async function sendResult(
   tries: number,
   context: WorkerContext,
 ): Promise<number> {
-  const { closing, emit, ledger } = context
+  const { closing, emit, keys, ledger } = context
   const { letters } = ledger
   const id = clink.clink_id
   const { response = '', step } = letters.rerunOf(id) ?? {}
@@ -34,7 +35,7 @@ export async function sendResult(
   await letters.noteRerun(id, { step: 'sending', response })
   const wasDiscarded = letters.rerunOf(id) === undefined
   if (wasDiscarded) return 0
-  if (!ledger.isHealthy || closing.aborted) return await later(0)
+  if (!ledger.isHealthy || closing.aborted || !keys.mayAct) return await later(0)
   emit({ event: 'clink.rerun', ...facts, step: 'send' })
   if (fitText(response).cut) {
     emit({ event: 'clink.responseShortened', ...facts, length: LONGEST_TEXT, why: `longer than ${LONGEST_TEXT}` })
@@ -43,7 +44,7 @@ export async function sendResult(
   const isTooLong = typeof sent !== 'string' && NOT_THIS.has(sent.status) && !sent.mayHaveHappened
   const last = isTooLong && fitText(response, undefined, 'bytes').cut ? await trySend('bytes') : sent
   if (typeof last !== 'string') return await failed(last)
-  await Promise.all([letters.remove(id), ledger.settled(id)])
+  await ledger.rerunDone(clink)
   emit({ event: 'clink.rerunDone', ...facts, resultId: last, response })
   return 0
 
@@ -55,8 +56,8 @@ export async function sendResult(
         clink,
         response,
         'sender',
-        { deadline, signal: closing, unit },
-        context.keys.current.api,
+        { deadline, signal: closing, unit, attempts: 1 },
+        keys.current.api,
         context,
       )
     } catch (thrown) {

@@ -93,6 +93,7 @@ export class Rerun {
     const { letters } = context.ledger
     const id = this.clink.clink_id
     await settled(id)
+    await this.#waitOn()
     for (;;) {
       const rerun = letters.rerunOf(id)
       if (rerun === undefined || this.#isAbandoned) return
@@ -111,6 +112,14 @@ export class Rerun {
       if (this.#stopping) return
       await sleep(context.clock, wait, this.#interrupted.signal)
     }
+  }
+
+  /** What an earlier process has begun to wait. No clock that was set makes it longer than any wait is. */
+  async #waitOn(): Promise<void> {
+    const { clock, config, ledger } = this.#shared.context
+    const { notBefore = 0 } = ledger.letters.rerunOf(this.clink.clink_id) ?? {}
+    const left = Math.min(notBefore - clock.wall(), config.claim.maxHold)
+    if (left > 0) await sleep(clock, left, this.#interrupted.signal)
   }
 
   get #stopping(): boolean {
@@ -142,6 +151,8 @@ export class Rerun {
     this.#route = routed.route.name
     const pause = context.ledger.isHealthy ? health.wait(routed.route) : UNHEALTHY_WAIT
     if (pause > 0) return pause
+    // It may have waited for its slot.
+    if (!context.keys.mayAct) return KEY_WAIT
     this.#execution = this.#makeExecution(routed)
     const outcome = await this.#execution.start()
     if (this.#isAbandoned) return 0
@@ -176,7 +187,7 @@ export class Rerun {
   }
 
   async #follow(decision: Decision): Promise<number> {
-    const { emit, ledger } = this.#shared.context
+    const { clock, emit, ledger } = this.#shared.context
     const id = this.clink.clink_id
     switch (decision.do) {
       case 'complete':
@@ -186,7 +197,7 @@ export class Rerun {
       case 'hold':
         this.#heldFor += decision.wait
         await Promise.all([
-          this.#noteDue(),
+          ledger.letters.noteRerun(id, { step: 'due', notBefore: clock.wall() + decision.wait }),
           decision.countsAttempt ? ledger.noteError(id, decision.why) : this.#execution?.takeBack(),
         ])
         if (ledger.letters.rerunOf(id) !== undefined)
@@ -204,7 +215,7 @@ export class Rerun {
     const { emit, ledger } = this.#shared.context
     const id = this.clink.clink_id
     if (ledger.letters.rerunOf(id) === undefined) return
-    await Promise.all([ledger.letters.remove(id), ledger.settled(id)])
+    await ledger.rerunDone(this.clink)
     emit({ event: 'clink.rerunDone', ...this.#facts() })
   }
 

@@ -1,5 +1,6 @@
 import PQueue from 'p-queue'
 import type { InHand, Running } from './crash-watch.ts'
+import type { RerunState } from './dead-letters.ts'
 import { Rerun, type RerunShared } from './rerun.ts'
 
 /** The part of the slots that reruns may use at a time: clinks that wait in the inbox go on. */
@@ -17,6 +18,8 @@ export class Reruns {
   readonly #gate: PQueue
   /** Asked for while an earlier rerun of them may just be ending. */
   readonly #again = new Set<string>()
+  /** Just begun, and about to wait for a slot. */
+  readonly #coming = new Set<string>()
   #isOpen = false
 
   constructor(options: RerunsOptions) {
@@ -60,11 +63,16 @@ export class Reruns {
       this.#again.add(clinkId)
       return
     }
-    const turn: RerunShared['turn'] = async (work) => await this.#gate.add(work)
+    const turn: RerunShared['turn'] = async (work) => {
+      this.#coming.delete(clinkId)
+      return await this.#gate.add(work)
+    }
+    if (this.#wantsSlot(letters.rerunOf(clinkId))) this.#coming.add(clinkId)
     const rerun = new Rerun(letter.clink, letter.route, { ...this.#options, turn })
     this.#all.set(clinkId, rerun)
     void rerun.over.then(() => {
       this.#all.delete(clinkId)
+      this.#coming.delete(clinkId)
       if (this.#again.delete(clinkId)) this.add(clinkId)
       this.#options.onEnd()
     })
@@ -74,9 +82,23 @@ export class Reruns {
     return this.#all.size
   }
 
-  /** How many have a slot or wait for one. */
+  /**
+   * How many have a slot or wait for one, or are about to. Before the first answer of the service these are those that were left; but
+   * that answer, and the proof that the key is ours, may need a claim in an only slot.
+   */
   get busy(): number {
-    return this.#gate.pending
+    const { config, keys, ledger } = this.#options.context
+    const { letters } = ledger
+    const left = (): number => letters.reruns().filter(({ rerun }) => this.#wantsSlot(rerun)).length
+    const coming = this.#isOpen ? this.#coming.size : left()
+    const most = this.#isOpen && keys.mayAct ? config.concurrency : config.concurrency - 1
+    const part = Math.min(this.#gate.concurrency, this.#gate.pending + coming, most)
+    return Math.max(this.#gate.pending, part)
+  }
+
+  /** Whether it is run as soon as it may. */
+  #wantsSlot(rerun: RerunState | undefined): boolean {
+    return rerun?.step === 'due' && (rerun.notBefore ?? 0) <= this.#options.context.clock.wall()
   }
 
   /** Local times since which handlers ignore their abort. */

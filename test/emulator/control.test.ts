@@ -110,6 +110,15 @@ describe('control calls', () => {
     expect((await ask(emulator, 'GET /groups')).status).toBe(200)
   })
 
+  it('say what a key may do from now on', async () => {
+    const emulator = await running()
+    await control(emulator, 'POST /keys/worker/permissions', { permissions: ['clinks:read'] })
+    expect((await ask(emulator, 'GET /inbox')).status).toBe(200)
+    expect((await ask(emulator, 'GET /inbox?claim=true')).status).toBe(403)
+    await control(emulator, 'POST /keys/worker/permissions', { permissions: ['clinks:read', 'clinks:write'] })
+    expect((await ask(emulator, 'GET /inbox?claim=true')).status).toBe(200)
+  })
+
   it('list requests, their own not among them', async () => {
     const emulator = await running()
     await ask(emulator, 'GET /inbox')
@@ -152,6 +161,9 @@ describe('control calls', () => {
     ['POST /clinks', { group: 'opps', content: 'x' }, 400],
     ['POST /clinks', { group: 'ops', content: 'x', from: 'nobody' }, 400],
     ['POST /keys/none/suspend', undefined, 400],
+    ['POST /keys/none/permissions', { permissions: [] }, 400],
+    ['POST /keys/worker/permissions', { permissions: ['clinks:raed'] }, 400],
+    ['POST /keys/worker/permissions', { permissions: 'clinks:read' }, 400],
   ])('%s with %j answers %i', async (line, body, status) => {
     const emulator = await running()
     expect((await control(emulator, line, body)).status).toBe(status)

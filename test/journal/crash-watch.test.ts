@@ -158,6 +158,19 @@ describe('P9, §4: the crash watch', () => {
     })
   })
 
+  it('excuses nothing of a clink that was buried before the process ended: a retry has its attempts and none more (P9, §5)', async () => {
+    using lives = new Lives()
+    await lives.life(async ({ ledger, run }) => {
+      await run('a')
+      // Its claim is still noted as it was: the completion is on its way.
+      await ledger.bury({ ...letter, clink: { ...clink, clink_id: 'a' }, tell: 'complete' })
+    })
+    await lives.life(async ({ ledger }) => {
+      expect(await ledger.letters.retry('a')).toBe('rerun')
+      expect([await ledger.startAttempt('a'), ledger.excusedOf('a')]).toEqual([1, 0])
+    })
+  })
+
   it('excuses the start that ended with the process, of what was running only', async () => {
     using lives = new Lives()
     await lives.life(async ({ run, hold }) => {

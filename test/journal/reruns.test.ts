@@ -48,6 +48,22 @@ describe('a letter whose sender was told', () => {
     state.close()
   })
 
+  it.each<[RerunState, RerunState]>([
+    [{ step: 'running' }, { step: 'running' }],
+    [
+      { step: 'unknown', response: 'x' },
+      { step: 'ready', response: 'x' },
+    ],
+  ])('that is at %j goes on as a rerun though the inbox shows its clink (P5, §5)', async (before, after) => {
+    using directory = new TempDir()
+    const state = open(directory.path)
+    await state.ledger.bury({ ...told, rerun: before })
+    await state.ledger.sightings.see(id)
+    expect(await state.ledger.letters.retry(id)).toBe('rerun')
+    expect(state.ledger.letters.rerunOf(id)).toEqual(after)
+    state.close()
+  })
+
   it('that the inbox has shown since is retried as any other: Clink did not hear of its end (§5)', async () => {
     using directory = new TempDir()
     const state = open(directory.path)

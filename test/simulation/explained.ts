@@ -1,3 +1,4 @@
+import { unfinishedReruns } from './asked.ts'
 import type { Emulator, StoredClink } from '../../src/emulator/emulator.ts'
 import type { LeftAlone } from '../../src/events.ts'
 import { GROUPS } from './plan-scope.ts'
@@ -13,8 +14,19 @@ export interface Explaining {
   readonly lives: readonly string[]
 }
 
+interface Open {
+  readonly clinkId: string
+  readonly why: string
+}
+
 /** Clinks that somebody should still do something about, with what is wrong. Empty: everything has come to an end. */
-export function explained(facts: Explaining): readonly { readonly clinkId: string; readonly why: string }[] {
+export function explained(facts: Explaining): readonly Open[] {
+  const reruns = unfinishedReruns(facts.record)
+  const why = 'to be run again by hand, and nothing has come of it'
+  return [...openClinks(facts), ...reruns.map(({ clinkId }) => ({ clinkId, why }))]
+}
+
+function openClinks(facts: Explaining): readonly Open[] {
   const { emulator, lives } = facts
   const { newState } = facts.plan.restarts
   return emulator.clinks().flatMap((clink) => {
@@ -46,16 +58,22 @@ export function workerOf(plan: Plan, life: string): WorkerPlan {
 }
 
 /** Whether it has said that it may not claim as it is told to. */
-function isRefusing(record: Record, life: string): boolean {
+export function isRefusing(record: Record, life: string): boolean {
   const said = record.eventsByLife.get(life)?.findLast(({ event }) => event.event === 'worker.notReady')?.event
   return said?.event === 'worker.notReady' && said.reason.includes('needs claims by id')
 }
 
 /** Whether this worker wants the clink, and a poll of it could bring it at all. */
-function canSee({ plan, emulator }: Explaining, worker: WorkerPlan, clink: StoredClink): boolean {
+function canSee({ plan, emulator, record }: Explaining, worker: WorkerPlan, clink: StoredClink): boolean {
   if (worker.owner.startsWith('ap_') && clink.group_id !== GROUPS[0].id) return false
+  if (hasLeft(record, worker, clink)) return false
   if (!isInScope(worker, clink) || isTooOld(worker, emulator.now() - clink.created)) return false
   return plan.switches.ownClinks !== 'hidden' || clink.sender_id !== worker.owner
+}
+
+function hasLeft(record: Record, { owner }: WorkerPlan, clink: StoredClink): boolean {
+  const group = GROUPS.find(({ id }) => id === clink.group_id)?.slug
+  return record.keyActs.some((act) => act.what === 'leave' && act.group === group && `user_${act.owner}` === owner)
 }
 
 /** What a process said last of a clink that it does not run, where that is true; undefined: it should run it. */
@@ -63,14 +81,15 @@ function whyNot(facts: Explaining, life: string, worker: WorkerPlan, clink: Stor
   const { record, emulator } = facts
   const { clink_id: id } = clink
   const last = record.told(life, id).findLast(({ event }) => REASONS.has(event.event))?.event
-  const isOver = clink.content === KILLER || isGivenUp(facts, life, worker, id)
-  const wasReleased = record.runsOf(life, id).some(({ end }) => end === 'release')
+  const isOver = clink.content === KILLER || isDiscarded(record, life, id) || isGivenUp(facts, life, worker, id)
+  const wasReleased = record.runsThatCount(life, id, Infinity).some(({ end }) => end === 'release')
   if (last?.event === 'clink.deadLettered') return isOver ? 'given up' : undefined
   if (last?.event === 'clink.released') {
     if (last.why === 'handler') return wasReleased ? 'released' : undefined
     return isOver || last.why === 'parked' || last.why === 'hold-too-long' ? last.why : undefined
   }
-  if (last?.event === 'clink.leftToExpire') return isTooSlow(facts.plan) ? 'too slow' : undefined
+  // That it is left alone from then on was said when it was given up for the first time.
+  if (last?.event === 'clink.leftToExpire') return isOver ? 'given up' : isTooSlow(facts.plan) ? 'too slow' : undefined
   if (last?.event !== 'clink.leftAlone' && last?.event !== 'clink.parked') return undefined
   const truths: { readonly [W in LeftAlone]?: boolean } = {
     'own-reply': isOurs(emulator, facts.plan, worker, clink),
@@ -81,6 +100,10 @@ function whyNot(facts: Explaining, life: string, worker: WorkerPlan, clink: Stor
     muted: record.eventsByLife.get(life)?.some(({ event }) => event.event === 'sender.muted') === true,
   }
   return truths[last.why] === true ? last.why : undefined
+}
+
+function isDiscarded(record: Record, life: string, id: string): boolean {
+  return record.asksOf(life, id).some(({ what, answer }) => what === 'discard' && answer === 'done')
 }
 
 /** What is left of a lease when its claim is told is not enough for several tries that are slower than usual. */
@@ -117,7 +140,7 @@ export function isOurs(emulator: Emulator, plan: Plan, { owner }: WorkerPlan, cl
 
 /** By the handler's own ends: rejected, or failed as often as is allowed, or too long for so many claims. */
 function isGivenUp({ plan, record }: Explaining, life: string, { config }: WorkerPlan, id: string): boolean {
-  const runs = record.runsOf(life, id)
+  const runs = record.runsThatCount(life, id, Infinity)
   if (runs.some(({ end, abortCode }) => end === 'reject' && (abortCode ?? 'shutdown') === 'shutdown')) return true
   // A start that was put off, or cut short by a stop or a crash, is no attempt; one that lost its claim is.
   const counted = runs.filter(

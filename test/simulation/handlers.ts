@@ -24,6 +24,14 @@ export interface HandlerParts {
 
 const LONG_TEXT = 'Zeile \u{1F980} '.repeat(900)
 
+/** Stands in every text that a run gives as its result, before what may be cut off. */
+const RESULT = /<(msg_\w+ \d+)>/
+
+/** Which run's result a text is; undefined: it is none. */
+export function resultIn(text: string): string | undefined {
+  return RESULT.exec(text)?.[1]
+}
+
 /** The user's code: does something else for every clink and every start, and keeps its own record of starts and ends. */
 export function makeHandle(parts: HandlerParts): HandleFunction {
   const { record, life } = parts
@@ -48,8 +56,9 @@ export function makeHandle(parts: HandlerParts): HandleFunction {
     }
     try {
       await script.work()
-      const { end, value, after } = script.conclude(before)
+      const { end, value, after, hasText } = script.conclude(before, `${clink.clink_id} ${before}`)
       if (after !== undefined) run.after = after
+      if (hasText === true) run.result = `${clink.clink_id} ${before}`
       finish(end)
       return value()
     } catch (error) {
@@ -62,6 +71,8 @@ export function makeHandle(parts: HandlerParts): HandleFunction {
 interface Conclusion {
   readonly end: RunEnd
   readonly after?: number
+  /** There is something to tell the sender. */
+  readonly hasText?: boolean
   readonly value: () => HandlerResult
 }
 
@@ -110,7 +121,7 @@ class Script {
   }
 
   /** In the end everything has an end: a clink that is started for the fifth time is done. */
-  conclude(before: number): Conclusion {
+  conclude(before: number, result: string): Conclusion {
     const chance = this.#chance
     const ctx = this.#ctx
     const kinds = {
@@ -159,13 +170,13 @@ class Script {
       case 'long':
       case 'empty': {
         const values = {
-          text: 'done',
+          text: `<${result}> done`,
           nothing: undefined,
-          object: { response: { ok: true } },
-          long: LONG_TEXT,
+          object: { response: { ok: true, of: `<${result}>` } },
+          long: `<${result}> ${LONG_TEXT}`,
           empty: '',
         }
-        return { end: 'result', value: () => values[kind] }
+        return { end: 'result', hasText: isAnswer && kind !== 'nothing', value: () => values[kind] }
       }
     }
   }

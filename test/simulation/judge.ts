@@ -9,8 +9,11 @@ import { nothingAfterTheLease } from './rules/fail-closed.ts'
 import { oneRunAtATime } from './rules/one-run.ts'
 import { ownClinksAreNotWork } from './rules/own-clinks.ts'
 import { pollsAreNotRepeated, claimsOnlyWhatCanStart } from './rules/polls.ts'
+import { claimsKeepTheirKey, goodKeysAreUsed, strangersClaimOnce, strangersWorkIsLeft } from './rules/keys.ts'
+import { lettersRest, rerunsLeaveSlots } from './rules/letters.ts'
 import { pausesAreDeserved } from './rules/pauses.ts'
 import { renewalsInSingleFile, renewedWhileInHand } from './rules/renewals.ts'
+import { rerunResultsReachTheirSender, resultsAreSentOnce } from './rules/reruns.ts'
 import { resultsAreKept } from './rules/results.ts'
 import { attemptsAreCounted, failedIsHeld, outlivedIsGivenUp } from './rules/retries.ts'
 import { onlyWhatIsWanted } from './rules/scope.ts'
@@ -46,6 +49,14 @@ const rules: readonly Rule[] = [
   renewalsInSingleFile,
   renewedWhileInHand,
   resultsAreKept,
+  resultsAreSentOnce,
+  rerunResultsReachTheirSender,
+  lettersRest,
+  rerunsLeaveSlots,
+  strangersWorkIsLeft,
+  strangersClaimOnce,
+  claimsKeepTheirKey,
+  goodKeysAreUsed,
   claimsByIdAreSafe,
   choosersDoNotPoll,
   refusalsAreSaid,

@@ -1,11 +1,13 @@
 import type { Cancel, Clock } from '../../src/base/clock.ts'
 import { Secret } from '../../src/base/secret.ts'
 import type { Transport } from '../../src/clink/transport.ts'
+import type { Letters } from '../../src/commands/failed-requests.ts'
 import { Daemon, type DaemonParts } from '../../src/daemon.ts'
 import type { WorkerEvent } from '../../src/events.ts'
 import type { HandleFunction } from '../../src/handlers/handler.ts'
 import type { Ledger, LedgerTables } from '../../src/worker/ledger.ts'
 import type { Emulator } from '../../src/emulator/emulator.ts'
+import { waitsForProof } from './asked.ts'
 import type { Chance } from './chance.ts'
 import { makeHandle } from './handlers.ts'
 import { ProcessTransport, type NetworkParts } from './network.ts'
@@ -39,6 +41,8 @@ export interface LifeParts {
   readonly record: Record
   readonly network: NetworkParts
   readonly plan: WorkerPlan
+  /** What its key file holds at the start. */
+  readonly key: string
   readonly lease: number
   readonly chance: Chance
   readonly wallStart: number
@@ -63,6 +67,7 @@ export class Life implements Host {
   readonly #record: LifeRecord
   readonly #carried: Carried
   readonly #daemon: Daemon
+  readonly #ledger: Ledger
   #wallJump = 0
   #localJump = 0
   readonly #timers = new Set<() => void>()
@@ -85,6 +90,7 @@ export class Life implements Host {
       sleeps: [],
     }
     record.lives.set(this.name, this.#record)
+    this.#ledger = this.#openLedger()
     this.#daemon = new Daemon(this.#daemonParts())
   }
 
@@ -94,14 +100,22 @@ export class Life implements Host {
 
   /** Whether it has something in hand, by its own account: only for deciding when a seed may end. */
   get isBusy(): boolean {
-    const { running, queued, held, settling } = this.#daemon.snapshot()
-    return running + queued + held + settling > 0
+    const { running, queued, held, settling, rerunning } = this.#daemon.snapshot()
+    const reruns = waitsForProof(this.#parts.record, this.#record) ? 0 : rerunning
+    return running + queued + held + settling + reruns > 0
   }
 
   /** Which of its loops stand still, by its own account. Just after a sleep some are late. */
   get standing(): readonly string[] {
     if (this.isOver || this.#parts.time.now < this.asleepUntil + COMING_ROUND) return []
     return this.#daemon.liveness().reasons.filter((reason) => reason.includes('stands still'))
+  }
+
+  /** The dead letters, of the process or of what it has left, until they are closed. */
+  openLetters(): Letters & { close(): void } {
+    if (!this.isDead) return { ledger: this.#ledger, retried: (id) => this.#daemon.retried(id), close: () => {} }
+    const { ledger, close } = this.#carried.state.visit(() => this.#clock().wall())
+    return { ledger, retried: () => {}, close }
   }
 
   start(): void {
@@ -113,6 +127,15 @@ export class Life implements Host {
     if (this.isOver || this.#record.stopAskedAt !== undefined) return
     this.#record.stopAskedAt = this.#parts.time.now
     void this.#daemon.stop('told to')
+  }
+
+  /** Its key file was written: it reads that, once it is awake. */
+  keyWritten(read: () => string): void {
+    const { time } = this.#parts
+    const changed = (): void => {
+      if (!this.isOver) this.#daemon.changeKey(new Secret(read()), 'the key file')
+    }
+    time.at(time.now, changed, this)
   }
 
   hurry(): void {
@@ -212,7 +235,7 @@ export class Life implements Host {
     }
     const parts: DaemonParts = {
       config: plan.config,
-      key: new Secret(plan.key),
+      key: new Secret(this.#parts.key),
       router: {
         takesAll: false,
         routes: [route],
@@ -225,7 +248,7 @@ export class Life implements Host {
       clock,
       random: () => random.next(),
       boot: { id: `boot ${this.#carried.boot}`, uptime: () => this.#parts.time.now },
-      state: { ledger: this.#openLedger(), isOurs: true },
+      state: { ledger: this.#ledger, isOurs: true },
     }
     return breakage.parts?.(parts) ?? parts
   }

@@ -8,6 +8,7 @@ import {
 import type { TransportFailure } from '../../src/clink/transport.ts'
 import type { Emulator } from '../../src/emulator/emulator.ts'
 import type { Fault } from './faults.ts'
+import { resultIn } from './handlers.ts'
 import type { OperationKind, Record, RequestRecord } from './record.ts'
 import type { StateDirectory } from './state-directory.ts'
 import type { Host, VirtualTime } from './virtual-time.ts'
@@ -92,7 +93,8 @@ class Journey {
     const { record } = parts
     const read = readRequest(request)
     if (session.endsWith(SECOND)) read.kind = 'sibling'
-    this.#record = { ...read, n: record.requests.length + 1, begunAt: record.now, life, fault: '' }
+    const key = nameOf(request, parts.emulator)
+    this.#record = { ...read, key, n: record.requests.length + 1, begunAt: record.now, life, fault: '' }
     record.addRequest(this.#record)
   }
 
@@ -192,8 +194,8 @@ class Journey {
   }
 
   #title(): string {
-    const { n, kind, clinkId, limit } = this.#record
-    return `#${n} ${kind} ${clinkId ?? (limit > 0 ? `limit ${limit}` : '')}`
+    const { n, key, kind, clinkId, limit } = this.#record
+    return `#${n} ${kind} ${clinkId ?? (limit > 0 ? `limit ${limit}` : '')} (${key})`
   }
 
   #noteGrants(answer: TransportResponse): void {
@@ -221,10 +223,15 @@ class Journey {
   }
 }
 
+function nameOf({ headers }: TransportRequest, { keys }: Emulator): string {
+  return Object.keys(keys).find((name) => headers['authorization'] === `Bearer ${keys[name] ?? ''}`) ?? ''
+}
+
 function readRequest({ method, path, body }: TransportRequest): {
   kind: OperationKind
   readonly clinkId: string | undefined
   readonly limit: number
+  readonly result?: string
 } {
   const [pathname = '', search = ''] = path.split('?')
   const query = new URLSearchParams(search)
@@ -236,7 +243,9 @@ function readRequest({ method, path, body }: TransportRequest): {
   if (id !== undefined && verb !== undefined) {
     return { kind: verb as 'claim' | 'complete' | 'release', clinkId: decodeURIComponent(id), limit: 0 }
   }
-  return { kind: method === 'POST' && body !== undefined ? 'send' : 'other', clinkId: undefined, limit: 0 }
+  if (method !== 'POST' || body === undefined) return { kind: 'other', clinkId: undefined, limit: 0 }
+  const result = resultIn(body)
+  return { kind: 'send', clinkId: undefined, limit: 0, ...(result === undefined ? {} : { result }) }
 }
 
 function pageIds(body: string): readonly string[] {

@@ -3,6 +3,8 @@ import type { Config } from '../../src/config/config.ts'
 import type { Seed, Switches } from '../../src/emulator/emulator.ts'
 import type { Chance } from './chance.ts'
 import type { FaultKind } from './faults.ts'
+import { makeKeys, spareKeys, STRANGER, type KeyPlan } from './plan-keys.ts'
+import { makeLetters, type LetterPlan } from './plan-letters.ts'
 import { GROUP, GROUPS, makeScope, OTHER_GROUP } from './plan-scope.ts'
 
 /** How the network behaves. Times are virtual milliseconds. */
@@ -29,6 +31,7 @@ export interface WorkerPlan {
   readonly name: string
   /** Id of the key's owner. */
   readonly owner: string
+  /** Name of the key that it begins with. */
   readonly key: string
   readonly config: Config
   readonly wallSkew: number
@@ -57,6 +60,8 @@ export interface Plan {
   readonly workers: readonly WorkerPlan[]
   readonly clinks: readonly ClinkPlan[]
   readonly people: readonly PersonPlan[]
+  readonly letters: readonly LetterPlan[]
+  readonly keys: readonly KeyPlan[]
   /** How often a worker's next process finds another boot of its machine, or nothing of its journal. */
   readonly restarts: { readonly newBoot: number; readonly newState: number }
   readonly faults: FaultPlan
@@ -79,28 +84,34 @@ export function makePlan(seed: number, chance: Chance): Plan {
   const lease = Math.round(chance.logarithmic(3, 300)) * 1_000
   const horizon = Math.min(400_000, chance.between(20_000, 30_000 + 6 * lease))
   const switches = makeSwitches(chance.fork('switches'), lease)
-  const workers = makeWorkers(chance.fork('workers'), {
+  const made = makeWorkers(chance.fork('workers'), {
     lease,
     horizon,
     isWide: chance.fork('wide').is(0.15),
     isSkewed: switches.clockSkew !== '0',
   })
+  const { letters, workers } = makeLetters(chance.fork('letters'), made, horizon)
   const faults = makeFaults(chance.fork('faults'), lease, horizon)
   return {
     seed,
     switches,
     seeding: {
       users: [{ name: 'boss' }, { name: TEAM }, ...SENDERS.map((name) => ({ name }))],
-      agents: AGENTS.map((name) => ({ name, group: GROUP })),
+      agents: [...AGENTS, STRANGER].map((name) => ({ name, group: GROUP })),
       groups: GROUPS.map((group) => ({ ...group, owner: 'boss', members: [...SENDERS, TEAM] })),
-      keys: [...AGENTS, TEAM].flatMap((name) => [
-        { name, owner: name },
-        { name: `${name}-b`, owner: name },
-      ]),
+      keys: [
+        ...[...AGENTS, TEAM].flatMap((name) => [
+          { name, owner: name },
+          { name: `${name}-b`, owner: name },
+        ]),
+        ...spareKeys([...AGENTS, TEAM]),
+      ],
     },
     workers,
     clinks: [...makeClinks(chance.fork('clinks'), workers, horizon), ...makeKillers(chance.fork('killers'), horizon)],
     people: makePeople(chance.fork('people'), horizon),
+    letters,
+    keys: makeKeys(chance.fork('keys'), workers, horizon, TEAM),
     restarts: makeRestarts(chance.fork('restarts')),
     faults,
     lease,
@@ -175,7 +186,7 @@ function makeWorkers(chance: Chance, facts: WorkerFacts): readonly WorkerPlan[] 
     return {
       name: `w${index + 1}`,
       owner,
-      key: `sk_live_${agent === TEAM ? 'u' : 'g'}_emulator_${key}`,
+      key,
       config: { ...made, inbox: { ...made.inbox, ...makeScope(fork.fork('scope'), recipients, scope) } },
       wallSkew,
       turns,

@@ -1,6 +1,7 @@
 import type { TransportFailure } from '../../src/clink/transport.ts'
 import type { WorkerEvent } from '../../src/events.ts'
 import type { AbortCode } from '../../src/handlers/handler.ts'
+import type { KeyPlan } from './plan-keys.ts'
 
 export type OperationKind = 'poll' | 'probe' | 'sibling' | 'claim' | 'complete' | 'release' | 'send' | 'other'
 
@@ -12,6 +13,8 @@ export interface RequestRecord {
   readonly clinkId: string | undefined
   /** Of a poll: how many were asked for. */
   readonly limit: number
+  /** Name of the key that it was asked with. */
+  readonly key: string
   /** When the worker asked for it. */
   readonly begunAt: number
   /** When it was handed to a socket; absent: never. */
@@ -28,6 +31,8 @@ export interface RequestRecord {
   fault: string
   /** Of a list that claims nothing: what it showed, and in which state. */
   listed?: ReadonlyMap<string, string>
+  /** Of a clink that is sent: which run's result it carries, as `RunRecord.result` names it. */
+  readonly result?: string
 }
 
 /** A claim that the service gave or prolonged. */
@@ -62,6 +67,10 @@ export interface RunRecord {
   isCutShort?: boolean
   /** Its route had been paused before it ended: a failure costs no attempt. */
   isFree?: boolean
+  /** By the account of the process there is no claim: a letter that was retried is run again. */
+  isRerun?: boolean
+  /** What names the text that it gave as a result; absent: it gave none. */
+  result?: string
 }
 
 export interface EventRecord {
@@ -98,6 +107,20 @@ export interface ActRecord {
   readonly what: 'complete' | 'release' | 'claim'
 }
 
+/** What somebody wanted of a dead letter, and what that was answered. */
+export interface LetterAsk {
+  readonly state: string
+  readonly clinkId: string
+  readonly what: 'retry' | 'discard'
+  readonly askedAt: number
+  /** As the list said: the clink was being run again, or its result was being sent, so that to retry it changed nothing. */
+  readonly isUnderWay: boolean
+  /** Absent: nobody has heard that it was done, and it may be forgotten. */
+  answeredAt?: number
+  /** `rerun`: it is run without a claim; `done`: it is run when it comes, or discarded; `unknown`: there was no such letter. */
+  answer?: 'done' | 'rerun' | 'unknown'
+}
+
 /** What happened in a seed, from which it is judged. */
 export class Record {
   readonly requests: RequestRecord[] = []
@@ -108,9 +131,14 @@ export class Record {
   readonly grantsByClink = new Map<string, GrantRecord[]>()
   readonly lives = new Map<string, LifeRecord>()
   readonly acts: ActRecord[] = []
+  readonly asks: LetterAsk[] = []
+  /** As far as they were done: nobody writes a strange key for a worker that does not know who it is. */
+  readonly keyActs: KeyPlan[] = []
   /** Loops that stood still, by the account of the process. */
   readonly standing: { readonly at: number; readonly life: string; readonly reason: string }[] = []
   readonly #told = new Map<string, EventRecord[]>()
+  /** Runs that are about to start, of which it was said that they are reruns. */
+  readonly #reruns = new Set<string>()
   readonly #trace: ((line: string) => void) | undefined
   readonly #now: () => number
 
@@ -146,6 +174,7 @@ export class Record {
   }
 
   addRun(run: RunRecord): void {
+    if (this.#reruns.delete(`${run.life} ${run.clinkId}`)) run.isRerun = true
     this.runs.push(run)
     addTo(this.runsByClink, run.clinkId, run)
   }
@@ -161,6 +190,7 @@ export class Record {
     const clinkId =
       event.event === 'clink.leftAlone' ? event.clinkId : 'clink' in event ? event.clink.clink_id : undefined
     if (clinkId === undefined) return
+    if (event.event === 'clink.rerun' && event.step === 'run') this.#reruns.add(`${life} ${clinkId}`)
     addTo(this.#told, `${this.life(life).state} ${clinkId}`, told)
     const run = this.runsOf(life, clinkId).findLast((one) => one.life === life)
     const isLost = event.event === 'clink.lost' || (event.event === 'clink.ended' && event.outcome === 'lost')
@@ -188,6 +218,22 @@ export class Record {
   runsOf(life: string, clinkId: string): readonly RunRecord[] {
     const { state } = this.life(life)
     return (this.runsByClink.get(clinkId) ?? []).filter((run) => this.life(run.life).state === state)
+  }
+
+  /** What was asked about the letter of a clink in the state of a process until `at`, in order. */
+  asksOf(life: string, clinkId: string, at = Infinity): readonly LetterAsk[] {
+    const { state } = this.life(life)
+    return this.asks.filter((ask) => ask.state === state && ask.clinkId === clinkId && ask.askedAt <= at)
+  }
+
+  /**
+   * The runs that count for what starts at `at`: a letter that was retried has its attempts counted anew. Nothing runs after a retry
+   * that was forgotten, so it does not matter whether that was one.
+   */
+  runsThatCount(life: string, clinkId: string, at: number): readonly RunRecord[] {
+    const since = this.asksOf(life, clinkId, at).findLast(({ what, isUnderWay }) => what === 'retry' && !isUnderWay)
+    const from = since?.askedAt ?? -Infinity
+    return this.runsOf(life, clinkId).filter(({ startedAt }) => startedAt >= from && startedAt < at)
   }
 
   /** What a process, or another one with its journal, has told of a clink, in order. */

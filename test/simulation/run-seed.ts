@@ -3,9 +3,12 @@ import { Chance } from './chance.ts'
 import { explained } from './explained.ts'
 import { Faults } from './faults.ts'
 import { judge, type Breach } from './judge.ts'
+import { KeyFiles } from './key-files.ts'
 import { Life, type Breakage, type Carried } from './life.ts'
-import { GROUP } from './plan-scope.ts'
-import { makePlan, type PersonPlan, type Plan, type WorkerPlan } from './plan.ts'
+import { Operator } from './operator.ts'
+import type { LetterPlan } from './plan-letters.ts'
+import { actByHand } from './people.ts'
+import { makePlan, type Plan, type WorkerPlan } from './plan.ts'
 import { Record } from './record.ts'
 import { StateDirectory } from './state-directory.ts'
 import { RunawayError, VirtualTime } from './virtual-time.ts'
@@ -27,6 +30,10 @@ export interface Verdict {
   readonly known: readonly Breach[]
   readonly requests: number
   readonly runs: number
+  /** Those of them that were made without a claim. */
+  readonly reruns: number
+  /** What was done about keys. */
+  readonly keyActs: number
   /** Virtual milliseconds. */
   readonly lasted: number
 }
@@ -37,6 +44,8 @@ const WALL = Date.UTC(2026, 0, 5, 8)
 const CALM = 5_400_000
 /** How many times that, while they are working. */
 const BUSY = 4
+/** How often, until the calm, somebody looks after letters where there are none yet. */
+const LOOKS = 12
 /** How often it is looked whether it has. */
 const LOOK = 5_000
 /** How often it is looked whether the processes are alive. */
@@ -63,10 +72,12 @@ export async function runSeed(seed: number, options: SeedOptions = {}): Promise<
     unexplained: game.unexplained,
     ticks: game.time.ticks,
   })
-  const { requests, runs } = game.record
+  const { keyActs, requests, runs } = game.record
   const breaches = found.filter(({ known }) => known === undefined)
   const known = found.filter((breach) => breach.known !== undefined)
-  return { seed, breaches, known, requests: requests.length, runs: runs.length, lasted: game.time.now }
+  const reruns = runs.filter(({ isRerun }) => isRerun === true).length
+  const counts = { requests: requests.length, runs: runs.length, reruns, keyActs: keyActs.length }
+  return { seed, breaches, known, ...counts, lasted: game.time.now }
 }
 
 class Game {
@@ -81,6 +92,8 @@ class Game {
   readonly #faults: Faults
   readonly #states: StateDirectory[] = []
   readonly #lives = new Map<string, { life: Life; count: number }>()
+  readonly #operator: Operator
+  readonly #keyFiles: KeyFiles
 
   constructor(plan: Plan, chance: Chance, options: SeedOptions) {
     this.#plan = plan
@@ -95,11 +108,13 @@ class Game {
       clock: { now: () => WALL + this.time.now, move: () => {} },
       random: () => random.next(),
     })
+    this.#operator = new Operator(this.record, chance.fork('operator'))
+    this.#keyFiles = new KeyFiles(plan, this.emulator, this.record)
     this.#faults = new Faults(plan.faults, chance.fork('network'), () => this.time.now)
   }
 
   async play(): Promise<void> {
-    const { workers, clinks, people, calmAt } = this.#plan
+    const { workers, clinks, people, letters, keys, calmAt } = this.#plan
     this.record.say('seed', JSON.stringify(this.#plan.switches))
     for (const worker of workers) {
       this.record.say(worker.name, JSON.stringify(worker.config))
@@ -109,12 +124,16 @@ class Game {
     for (const clink of clinks) {
       this.time.at(clink.at, () => {
         const { group, text, ...who } = clink
+        // Who has left gets nothing any more.
+        if (this.record.keyActs.some((act) => act.what === 'leave' && `user_${act.owner}` === clink.for)) return
         const sent = this.emulator.send(group, text, who)
         if (this.record.isTracing) this.record.say('sender', `${sent.clink_id} ${JSON.stringify(clink)}`)
       })
     }
     const chance = this.#chance.fork('persons')
-    for (const act of people) this.time.at(act.at, () => this.#act(act, chance))
+    for (const act of people) this.time.at(act.at, () => actByHand(act, chance, this))
+    for (const act of letters) this.#lookAfter(act)
+    for (const act of keys) this.time.at(act.at, () => this.#keyFiles.act(act, (name) => this.#lives.get(name)?.life))
     this.#lookAlive()
     await this.time.runUntil(calmAt, () => false)
     this.record.say('seed', 'calm: nothing disturbs any more')
@@ -174,6 +193,7 @@ class Game {
         record,
         network,
         plan,
+        key: this.#keyFiles.read(plan.name),
         lease,
         chance,
         wallStart: WALL,
@@ -206,7 +226,9 @@ class Game {
     return {
       ...before,
       boot: chance.is(newBoot) ? count : before.boot,
-      state: chance.is(newState) ? this.#newState(`${plan.name}~${count}`) : before.state,
+      // Without its memory it would take a strange key for its own.
+      state:
+        chance.is(newState) && !this.#keyFiles.isStrange(plan) ? this.#newState(`${plan.name}~${count}`) : before.state,
     }
   }
 
@@ -245,24 +267,15 @@ class Game {
     }
   }
 
-  /** People have hands: what they do in the web page needs no claim. */
-  #act({ what }: PersonPlan, chance: Chance): void {
-    const { record, emulator } = this
-    if (what === 'leave') {
-      emulator.leave(GROUP, chance.pick(['bob', 'carol']))
-      record.say('person', 'a sender leaves the group')
-      return
-    }
-    const open = emulator.clinks().filter(({ status }) => status !== 'completed')
-    if (open.length === 0) return
-    const { clink_id } = chance.pick(open)
-    const at = emulator.now()
-    const by = { by: 'user_boss', key: 'web', session: 'web', at }
-    if (what === 'complete') emulator.changeClink(clink_id, { status: 'completed', completed: by })
-    if (what === 'release') emulator.changeClink(clink_id, { status: 'pending', claim: undefined })
-    if (what === 'claim')
-      emulator.changeClink(clink_id, { status: 'claimed', claim: { ...by, expires: at + 86_400_000 } })
-    record.acts.push({ at: record.now, clinkId: clink_id, what })
-    record.say('person', `${what} ${clink_id}`)
+  /** Somebody looks at the letters of a worker, again and again until there are some. */
+  #lookAfter(plan: LetterPlan, at = plan.at): void {
+    this.time.at(at, () => {
+      const life = this.#lives.get(plan.worker)?.life
+      // A machine that sleeps hears nobody.
+      if (life !== undefined && life.asleepUntil > this.time.now) return this.#lookAfter(plan, life.asleepUntil)
+      const isDone = life !== undefined && this.#operator.act(plan, life)
+      const again = this.time.now + this.#plan.calmAt / LOOKS
+      if (!isDone && again < this.#plan.calmAt) this.#lookAfter(plan, again)
+    })
   }
 }

@@ -1,4 +1,5 @@
 import { fork } from 'node:child_process'
+import { once } from 'node:events'
 import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
@@ -21,6 +22,8 @@ const totalsSchema = z.object({
   seeds: z.number(),
   requests: z.number(),
   runs: z.number(),
+  reruns: z.number(),
+  keyActs: z.number(),
   lasted: z.number(),
   known: z.number(),
   failed: z.number(),
@@ -28,15 +31,25 @@ const totalsSchema = z.object({
 })
 type Totals = z.infer<typeof totalsSchema>
 
-const none = (): Totals => ({ seeds: 0, requests: 0, runs: 0, lasted: 0, known: 0, failed: 0, broken: {} })
+const none = (): Totals => ({
+  seeds: 0,
+  requests: 0,
+  runs: 0,
+  reruns: 0,
+  keyActs: 0,
+  lasted: 0,
+  known: 0,
+  failed: 0,
+  broken: {},
+})
 
 /** Plays seeds in this process and says which of them break a rule, and how to play them again. */
 async function play(from: number, end: number, step: number): Promise<Totals> {
   const totals = none()
   const trace = values.trace ? { trace: (line: string): void => console.log(line) } : {}
   for (let seed = from; seed < end; seed += step) {
-    const { requests, runs, lasted, known, breaches } = await runSeed(seed, trace)
-    add(totals, { ...none(), seeds: 1, requests, runs, lasted, known: known.length })
+    const { requests, runs, reruns, keyActs, lasted, known, breaches } = await runSeed(seed, trace)
+    add(totals, { ...none(), seeds: 1, requests, runs, reruns, keyActs, lasted, known: known.length })
     if (breaches.length === 0) continue
     totals.failed += 1
     for (const rule of new Set(breaches.map((breach) => breach.rule)))
@@ -57,16 +70,23 @@ async function spread(from: number, end: number, jobs: number): Promise<Totals> 
     Array.from({ length: jobs }, async (_, job) => {
       const options = ['--from', from + job, '--seeds', end - from - job, '--step', jobs, '--jobs', 1]
       const child = fork(fileURLToPath(import.meta.url), options.map(String))
-      child.on('message', (message) => add(totals, totalsSchema.parse(message)))
-      const [code] = await new Promise<[number | null]>((resolve) => child.on('exit', (code) => resolve([code])))
-      if (code !== 0 && code !== 1) throw new Error(`a process of the simulation ended with ${code}`)
+      let told = false
+      child.on('message', (message) => {
+        add(totals, totalsSchema.parse(message))
+        told = true
+      })
+      // Its last word may come after its end.
+      const ends = ['exit', 'disconnect'].map(async (end) => await once(child, end))
+      await Promise.all(ends)
+      if (!told) throw new Error(`a process of the simulation ended with ${child.exitCode} before it was through`)
     }),
   )
   return totals
 }
 
 function add(totals: Totals, { broken, ...more }: Totals): void {
-  for (const name of ['seeds', 'requests', 'runs', 'lasted', 'known', 'failed'] as const) totals[name] += more[name]
+  for (const name of ['seeds', 'requests', 'runs', 'reruns', 'keyActs', 'lasted', 'known', 'failed'] as const)
+    totals[name] += more[name]
   for (const [rule, count] of Object.entries(broken)) totals.broken[rule] = (totals.broken[rule] ?? 0) + count
 }
 
@@ -81,11 +101,11 @@ const began = performance.now()
 const totals = jobs > 1 ? await spread(from, end, jobs) : await play(from, end, Number(values.step))
 if (totals.failed > 0) process.exitCode = 1
 if (process.send === undefined) {
-  const { seeds, requests, runs, lasted, known, failed, broken } = totals
+  const { seeds, requests, runs, reruns, keyActs, lasted, known, failed, broken } = totals
   const seconds = (performance.now() - began) / 1_000
   console.log(
     `${seeds} seeds in ${seconds.toFixed(1)} s (${(seeds / seconds).toFixed(0)} a second): ${requests} requests, ` +
-      `${runs} runs, ${Math.round(lasted / 3_600_000)} virtual hours; ${known} known breaches, ${failed} failed` +
+      `${runs} runs, ${reruns} without a claim, ${keyActs} acts on keys, ${Math.round(lasted / 3_600_000)} virtual hours; ${known} known breaches, ${failed} failed` +
       Object.entries(broken)
         .map(([rule, count]) => `, ${rule} in ${count}`)
         .join(''),

@@ -20,7 +20,10 @@ it(`whole workers on virtual time keep their promises over ${SEEDS} seeds`, { ti
   expect(text).toContain(' 0 failed')
   expect(code).toBe(0)
   // A simulation in which nothing happens would pass.
-  const [, requests, runs] = /: (\d+) requests, (\d+) runs/.exec(text) ?? []
+  const [, requests, runs, reruns, keyActs] =
+    /: (\d+) requests, (\d+) runs, (\d+) without a claim, (\d+) acts on keys/.exec(text) ?? []
   expect(Number(requests)).toBeGreaterThan(SEEDS * 50)
   expect(Number(runs)).toBeGreaterThan(SEEDS * 5)
+  expect(Number(reruns)).toBeGreaterThan(SEEDS / 2)
+  expect(Number(keyActs)).toBeGreaterThan(SEEDS / 2)
 })

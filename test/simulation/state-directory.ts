@@ -39,19 +39,29 @@ export class StateDirectory {
     wall: () => number,
     breakage = (real: LedgerTables): LedgerTables => real,
   ): Ledger {
+    const journal = this.#open((commit) => {
+      time.at(time.now + (chance.is(0.8) ? 0 : chance.between(0, SLOWEST)), commit, host)
+    })
+    this.#journals.push(journal)
+    return new Ledger(breakage(tablesOf(journal)), () => journal.isHealthy, wall)
+  }
+
+  /** For a change by hand that is over before the next process opens it. */
+  visit(wall: () => number): { readonly ledger: Ledger; readonly close: () => void } {
+    const journal = this.#open((commit) => queueMicrotask(commit))
+    return { ledger: new Ledger(tablesOf(journal), () => journal.isHealthy, wall), close: () => journal.close() }
+  }
+
+  #open(schedule: (commit: () => void) => void): Journal {
     this.#path ??= makeDirectory()
-    const journal = new Journal({
+    return new Journal({
       directory: this.#path,
       sync: 'normal',
       onHealth: (problem) => {
         if (problem !== undefined) throw new Error(`the journal cannot be written: ${problem}`)
       },
-      schedule: (commit) => {
-        time.at(time.now + (chance.is(0.8) ? 0 : chance.between(0, SLOWEST)), commit, host)
-      },
+      schedule,
     })
-    this.#journals.push(journal)
-    return new Ledger(breakage(tablesOf(journal)), () => journal.isHealthy, wall)
   }
 
   close(): void {

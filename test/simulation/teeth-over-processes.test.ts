@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import type { LedgerTables } from '../../src/worker/ledger.ts'
 import { memoryTables } from '../../src/worker/memory-tables.ts'
-import type { Table } from '../../src/worker/table.ts'
 import { findBreach } from './broken-rules.ts'
 import type { Breach } from './judge.ts'
 import type { Breakage } from './life.ts'
+import { misread } from './misread.ts'
 import { KILLER, type Plan } from './plan.ts'
 import { GROUP } from './plan-scope.ts'
 import type { SeedOptions } from './run-seed.ts'
@@ -14,17 +14,6 @@ type Rows = keyof LedgerTables
 /** A journal that forgets with each process what is in this table. */
 function forgetting(name: Rows): SeedOptions {
   return { breakage: { tables: (real) => ({ ...real, [name]: memoryTables()[name] }) } }
-}
-
-/** A table in which some rows read otherwise than they were written. */
-function misread<Row>(table: Table<Row>, read: (id: string) => Row | undefined): Table<Row> {
-  return {
-    size: table.size,
-    get: read,
-    entries: () => table.entries(),
-    set: async (id, row) => await table.set(id, row),
-    delete: async (id) => await table.delete(id),
-  }
 }
 
 /** Each seed has a clink that ends its processes, and nobody loses a disk. */
@@ -98,7 +87,7 @@ describe('the judge notices a worker, over its processes,', { timeout: 60_000 },
   it('that does not count crashes (P9)', async () => {
     const tables: Breakage['tables'] = (real) => ({
       ...real,
-      facts: misread(real.facts, (name) => (name === 'crashes' ? undefined : real.facts.get(name))),
+      facts: misread(real.facts, (fact, name) => (name === 'crashes' ? undefined : fact)),
     })
     const breach = await findBreach({ breakage: { tables }, planned: withKiller }, ({ rule }) => rule === 'P9')
     expect(breach?.text).toMatch(/has ended \d+ processes/)
@@ -109,7 +98,7 @@ describe('the judge notices a worker, over its processes,', { timeout: 60_000 },
       const running = [...real.claims.entries()].findLast(([, claim]) => claim.running)?.[0]
       return {
         ...real,
-        facts: misread(real.facts, (name) => (name === 'alone' ? running : real.facts.get(name))),
+        facts: misread(real.facts, (fact, name) => (name === 'alone' ? running : fact)),
       }
     }
     const breach = await findBreach({ breakage: { tables }, planned: withKiller }, ({ rule }) => rule === 'P9')

@@ -50,7 +50,7 @@ describe('the judge notices a worker', { timeout: 60_000 }, () => {
       wall: () => real.wall(),
       at: (time, run) => real.at(time * 2, run),
     })
-    expect(await findBreach({ breakage: { clock: clock } }, ({ rule }) => rule === 'P2')).toBeDefined()
+    expect(await findBreach({ breakage: { clock } }, ({ rule }) => rule === 'P2', 3)).toBeDefined()
   })
 
   it('that starts a handler twice at once (P3)', async () => {

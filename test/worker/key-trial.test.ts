@@ -83,6 +83,20 @@ describe.concurrent('§8: a key on trial', () => {
 })
 
 describe.concurrent('§8: what a refused key has given back', () => {
+  it('and whose release is not answered is said to be left to expire (select, P1)', async () => {
+    await using bench = await Bench.open({ seed })
+    const away = bench.fault({ operation: 'release_clink' }, { status: 503 })
+    const id = bench.send('work')
+    const station = bench.work(() => 'done', {
+      key: 'helper',
+      ledger: await ownLedger(bench.emulator),
+      settings: { inbox: { claim: 'select' }, claim: { exclusive: true } },
+    })
+    const { why } = await station.seen('clink.leftToExpire', id)
+    expect([away.hits, bench.status(id)]).toEqual([1, 'claimed'])
+    expect(why).toMatch(/claimed for another owner, and .*503/)
+  })
+
   it('is claimed with a good one at once, though a list of what is new does not show it (select, P1)', async () => {
     await using bench = await Bench.open({ seed })
     const station = bench.work(() => 'done', {

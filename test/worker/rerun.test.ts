@@ -133,6 +133,25 @@ describe.concurrent('A clink whose sender was told that it failed, and that is r
     expect(told.bench.emulator.clinks()).toHaveLength(sent)
   })
 
+  it('and fails again is held for its backoff over the end of the process (P10)', async () => {
+    await using told = await Told.make()
+    const settings: Settings = { retry: { attempts: 2, backoff: 1_500, onExhausted: 'complete' } }
+    const fails = (): never => {
+      throw new Error('again')
+    }
+    const first = told.work(fails, { settings })
+    await told.retry(first)
+    const held = await first.seen('clink.held', told.id)
+    await first.close()
+    const second = told.work(() => 'it worked', { settings })
+    await second.seen('clink.rerunDone', told.id)
+
+    expect(second.runsOf(told.id)).toMatchObject([{ attempt: 2 }])
+    const failedAt = first.runsOf(told.id)[0]?.end ?? Infinity
+    // The wall clock is told in whole milliseconds.
+    expect(second.runsOf(told.id)[0]?.start).toBeGreaterThanOrEqual(failedAt + held.wait - 2)
+  })
+
   it.for([
     ['releases it', 'release', /gave it back: not for me/],
     ['rejects it', 'reject', /^not for me$/],
@@ -198,6 +217,25 @@ describe.concurrent('A clink whose sender was told that it failed, and that is r
     expect(when(bench.emulator, two, 'claimed')).toBeGreaterThanOrEqual(rerun?.end ?? Infinity)
     expect(station.mostRunning).toBe(1)
     expect(told.results).toEqual(['it worked'])
+  })
+
+  it('while no worker runs has its slot kept free by the first polls of the next one (P6)', async () => {
+    await using told = await Told.make()
+    const { bench } = told
+    await told.retry()
+    const [one, two] = [bench.send('one'), bench.send('two')]
+    const handle: HandleFunction = async (_, ctx) => {
+      await take(300, ctx)
+      return 'it worked'
+    }
+    const station = told.work(handle, { settings: { ...TELL, concurrency: 2 } })
+    await bench.completed([one, two])
+    const first = station.all('poll.succeeded')[0]?.asked
+    const freed = Math.min(...[told.id, one].map((id) => station.runsOf(id)[0]?.end ?? Infinity))
+
+    expect(first).toBe(1)
+    expect(when(bench.emulator, two, 'claimed')).toBeGreaterThanOrEqual(freed)
+    expect(station.mostRunning).toBe(2)
   })
 
   it('never runs beside code of it that its lost claim has left behind (P3)', async () => {
@@ -310,6 +348,75 @@ describe.concurrent('The result of a rerun', () => {
     const { resultId = '' } = await station.seen('clink.rerunDone', told.id)
     expect(bench.emulator.clink(resultId)?.sender_id).toBe('ap_worker')
     await bench.completed(other)
+  })
+
+  it('is not computed with a key that may be somebody else’s and has come while it waited for a slot (P15, §8)', async () => {
+    await using told = await Told.make({ seed })
+    const { bench, id } = told
+    const gate = Promise.withResolvers<void>()
+    const handle: HandleFunction = async (clink, ctx) => {
+      if (clink.clink_id === id) await ctx.reply('half of it')
+      else await gate.promise
+      return 'it worked'
+    }
+    const station = told.work(handle, { settings: { ...TELL, concurrency: 1 } })
+    const one = bench.send('one')
+    await station.seen('clink.started', one)
+    await told.retry(station)
+    await until(() => station.daemon.snapshot().rerunning === 1, 'it waits for the slot')
+    change(station, bench.emulator, 'helper')
+    await station.seen('key.changed')
+    gate.resolve()
+    await bench.completed(one)
+    change(station, bench.emulator, 'worker')
+    await station.seen('clink.rerunDone', id)
+
+    const senders = bench.emulator.clinks().map(({ sender_id }) => sender_id)
+    expect(senders).not.toContain('ap_helper')
+    expect(told.results).toHaveLength(2)
+  })
+
+  it('is computed and sent with a new key that has claimed, where the service does not say who we are (P1, §8)', async () => {
+    const switches = { pollRecords: 'snapshot', reclaim: 'refuse', claimedVisible: 'no' } as const
+    await using told = await Told.make({ seed, switches })
+    const { bench, id } = told
+    const station = told.work(() => undefined)
+    await station.seen('poll.succeeded')
+    change(station, bench.emulator, 'next')
+    await station.seen('key.changed')
+    await bench.completed(bench.send('its claim is all that can be known'))
+    await told.retry(station)
+    await station.seen('clink.rerunDone', id)
+    expect([station.all('worker.identity'), station.runsOf(id).length]).toEqual([[], 1])
+  })
+
+  it('is neither computed nor sent by a start with another key than was known to be ours, before a claim tells (P15, §8)', async () => {
+    await using told = await Told.make({ seed })
+    const { bench, id } = told
+    await told.retry()
+    const strange = told.work(() => 'it worked', { key: 'helper' })
+    await strange.seen('poll.succeeded')
+    bench.send('its claim tells whose the key is')
+    await strange.seen('key.refused')
+    expect([strange.runsOf(id), told.results]).toEqual([[], []])
+    await strange.close()
+
+    const ours = told.work(() => 'it worked', { key: 'next' })
+    const { resultId = '' } = await ours.seen('clink.rerunDone', id)
+    expect(bench.emulator.clink(resultId)?.sender_id).toBe('ap_worker')
+  })
+
+  it('is not sent any more when its letter is discarded while the service is away (P10, §5)', async () => {
+    await using told = await Told.make()
+    const { bench, id, ledger } = told
+    const away = bench.fault({ operation: 'send_clink' }, { status: 429, headers: { 'Retry-After': '0' } })
+    const station = told.work(() => 'it worked')
+    await told.retry(station)
+    await until(() => away.hits > 0, 'it is refused')
+    await ledger.letters.discard(id)
+    const before = away.hits
+    await told.over(station)
+    expect([away.hits, told.results]).toEqual([before, []])
   })
 
   it('that its sender cannot be sent is kept in the letter (P5, §5)', async () => {
@@ -425,4 +532,29 @@ it('a clink whose notice never reached Clink is retried under a claim, since the
   station.daemon.retried(id)
   await bench.completed(id)
   expect(answers(bench.emulator).map(({ content }) => content)).toEqual(['it worked'])
+})
+
+it('a clink whose notice never reached Clink, and whose rerun is done, is completed when it comes back and not run again (P5, §5)', async () => {
+  await using bench = await Bench.open({ switches: { defaultTimeout: 2 } })
+  const ledger = new Ledger(memoryTables())
+  const faults = ['complete_clink', 'claim_clink'].map((operation) => bench.fault({ operation }, { status: 503 }))
+  const id = bench.send('work')
+  const station = bench.work(
+    () => {
+      if (station.runs.length === 1) throw new Error('no')
+      return 'it worked'
+    },
+    { settings: TELL, ledger },
+  )
+  await station.seen('clink.deadLettered', id)
+  // Before the claim has ended: nobody knows yet that the notice does not arrive.
+  expect(await ledger.letters.retry(id)).toBe('rerun')
+  station.daemon.retried(id)
+  const { resultId = '' } = await station.seen('clink.rerunDone', id)
+  for (const fault of faults) fault.remove()
+  await bench.completed(id)
+
+  expect(station.runsOf(id)).toHaveLength(2)
+  expect(answers(bench.emulator)).toEqual([])
+  expect(bench.emulator.clink(resultId)?.content).toBe('it worked')
 })

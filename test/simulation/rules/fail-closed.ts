@@ -19,8 +19,9 @@ export const nothingAfterTheLease: Rule = ({ plan, record }) => {
       { rule: 'P2', at: sentAt, life, text: `#${n} ${kind} ${clinkId} was sent after the claim had ended at ${end}` },
     ]
   })
-  const running = record.runs.flatMap(({ life, clinkId, startedAt, endedAt, abortedAt }) => {
-    if (isMistaken(life, clinkId)) return []
+  const running = record.runs.flatMap(({ life, clinkId, startedAt, endedAt, abortedAt, isRerun }) => {
+    // What is run again from its letter has no claim.
+    if (isRerun === true || isMistaken(life, clinkId)) return []
     let end = leaseEnd(plan, record, life, clinkId, startedAt)
     for (let next = leaseEnd(plan, record, life, clinkId, end); next > end;) {
       end = next

@@ -37,6 +37,8 @@ export const renewedWhileInHand: Rule = ({ plan, record }) => {
     // Of a claim that was held on to over a restart little may have been left.
     const claimed = record.grantsOf(life, clinkId).findLast(({ isNew, at }) => isNew && at <= startedAt)
     if (claimed?.life !== life) return []
+    // A key that was taken renews nothing.
+    if (record.keyActs.some((act) => act.what === 'suspend' && act.key === claimed.request.key)) return []
     // A renewal shows only when the end is in another second.
     const said = record
       .told(life, clinkId)

@@ -26,6 +26,7 @@ export const claimsAreHeldOnTo: Rule = ({ record }) =>
     if (before?.crashedAt === undefined || before.boot !== life.boot || before.jumps.length > 0) return []
     if ((life.crashedAt ?? Infinity) < life.startedAt + SETTLED || life.sleeps.length > 0) return []
     return heldBy(record, before).flatMap((clinkId) => {
+      if (!hasItsKey(record, life, clinkId)) return []
       if (trustedUntil(record, before, clinkId) <= life.startedAt + SETTLED) return []
       const isSaid = record
         .told(life.name, clinkId)
@@ -35,6 +36,19 @@ export const claimsAreHeldOnTo: Rule = ({ record }) =>
       return [{ rule: 'P9', at: life.startedAt, life: life.name, text }]
     })
   })
+
+/** Whether a process begins with the key that made a claim, and renewed it: with another one it has to ask first whose claim it is. */
+function hasItsKey(record: Record, { name, startedAt }: LifeRecord, clinkId: string): boolean {
+  const key = record.requests.find(({ life }) => life === name)?.key
+  const grants = record.grantsOf(name, clinkId).filter(({ at }) => at < startedAt)
+  const ofClaim = grants.slice(
+    Math.max(
+      0,
+      grants.findLastIndex(({ isNew }) => isNew),
+    ),
+  )
+  return key === undefined || ofClaim.every(({ request }) => request.key === key)
+}
 
 /** Until when a process that crashed had trusted its claim, by its own account. */
 function trustedUntil(record: Record, { name, crashedAt = 0 }: LifeRecord, clinkId: string): number {
@@ -74,7 +88,7 @@ export const bystandersAreSpared: Rule = ({ plan, record }) =>
     events.flatMap(({ at, event }) => {
       if (event.event !== 'clink.deadLettered' || !event.reason.includes('while this clink ran alone')) return []
       const id = event.clink.clink_id
-      const crashes = crashesOf(record, life, id).filter(({ isAlone }) => isAlone).length
+      const crashes = crashesOf(record, life, id, at).filter(({ isAlone }) => isAlone).length
       if (crashes >= workerOf(plan, life).config.retry.crashes) return []
       return [{ rule: 'P9', at, life, text: `${id} is given up for ${crashes} crashes` }]
     }),
@@ -87,7 +101,7 @@ export const killersAreFound: Rule = ({ plan, record, emulator }) =>
     const { retry } = workerOf(plan, life).config
     return emulator.clinks().flatMap(({ clink_id: id, content }) => {
       if (content !== KILLER) return []
-      const crashes = crashesOf(record, life, id).filter((crash) => crash.at <= at)
+      const crashes = crashesOf(record, life, id, at).filter((crash) => crash.at <= at)
       if (crashes.at(-1)?.at !== at) return []
       // A stop in order is between two crashes that are not in a row.
       const { state } = record.life(life)
@@ -97,9 +111,14 @@ export const killersAreFound: Rule = ({ plan, record, emulator }) =>
     })
   })
 
-/** Ends of processes with one journal in the middle of a run of the clink, in order. */
-function crashesOf(record: Record, life: string, clinkId: string): readonly { at: number; isAlone: boolean }[] {
-  return record.runsOf(life, clinkId).flatMap((run) => {
+/** Ends of processes with one journal in the middle of a run of the clink, in order, since somebody has retried it. */
+function crashesOf(
+  record: Record,
+  life: string,
+  clinkId: string,
+  until: number,
+): readonly { at: number; isAlone: boolean }[] {
+  return record.runsThatCount(life, clinkId, until).flatMap((run) => {
     const at = record.life(run.life).crashedAt
     if (run.endedAt !== undefined || at === undefined) return []
     const isAlone = record.runs.every(

@@ -1,28 +1,35 @@
 import type { Rule } from '../judge.ts'
 
-/** P5: what was computed while the lease stood is not computed again by the same process, nor is what was completed. */
+/**
+ * P5: what was computed while the lease stood is not computed again by the same process, nor is what was completed, but for what
+ * somebody has retried by hand. What a rerun has computed is not computed again either, however often that is retried.
+ */
 export const resultsAreKept: Rule = ({ record }) =>
   record.runs.flatMap((run) => {
     const { life, clinkId, startedAt: at } = run
+    const counted = record.runsThatCount(life, clinkId, at)
     const earlier = record
       .runsOf(life, clinkId)
       .find(
         (other) =>
           other.startedAt < at &&
+          (other.isRerun === true || counted.includes(other)) &&
           other.end === 'result' &&
           other.isCutShort !== true &&
           other.abortedAt === undefined &&
           other.outlivedClaim !== true,
       )
-    const taken = record.requestsByClink
-      .get(clinkId)
-      ?.find(
-        (request) =>
-          request.kind === 'complete' &&
-          record.life(request.life).state === record.life(life).state &&
-          request.status === 200 &&
-          (request.arrivedAt ?? Infinity) <= at,
-      )
+    const taken = run.isRerun
+      ? undefined
+      : record.requestsByClink
+          .get(clinkId)
+          ?.find(
+            (request) =>
+              request.kind === 'complete' &&
+              record.life(request.life).state === record.life(life).state &&
+              request.status === 200 &&
+              (request.arrivedAt ?? Infinity) <= at,
+          )
     const result = { rule: 'P5', at, life }
     return [
       ...(earlier === undefined

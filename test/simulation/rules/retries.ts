@@ -13,7 +13,7 @@ export const failedIsHeld: Rule = ({ plan, record }) =>
     const { life, clinkId, startedAt: at } = run
     const worker = workerOf(plan, life)
     const { backoff, maxBackoff, cooldown } = worker.config.retry
-    const before = record.runsOf(life, clinkId).filter((other) => other.startedAt < at)
+    const before = record.runsThatCount(life, clinkId, at)
     const last = before.at(-1)
     if (last?.endedAt === undefined) return []
     const breach = (text: string): Breach => ({ rule: 'P10', at, life, text: `${clinkId} starts ${text}` })
@@ -50,7 +50,7 @@ export const failedIsHeld: Rule = ({ plan, record }) =>
 /** P8, P10: the attempt that a handler sees counts its failures and nothing that was cut short. */
 export const attemptsAreCounted: Rule = ({ plan, record }) =>
   record.runs.flatMap(({ life, clinkId, attempt, startedAt: at }) => {
-    const before = record.runsOf(life, clinkId).filter((other) => other.startedAt < at)
+    const before = record.runsThatCount(life, clinkId, at)
     const failures = before.filter((other) => isFailure(other)).length
     const uncounted = before.filter(
       ({ end, abortedAt, outlivedClaim, isCutShort }) =>
@@ -78,15 +78,16 @@ export const outlivedIsGivenUp: Rule = ({ plan, record }) => {
   const { claimTimes, pollRecords, reclaim } = plan.switches
   if (reclaim !== 'refuse' || claimTimes === 'absent' || pollRecords === 'snapshot') return []
   return record.runs.flatMap(({ life, clinkId, startedAt: at }) => {
-    const outlived = record.runsOf(life, clinkId).filter((run) => run.startedAt < at && hasOutlived(record, run))
+    const outlived = record.runsThatCount(life, clinkId, at).filter((run) => hasOutlived(record, run))
     if (outlived.length < workerOf(plan, life).config.retry.attempts) return []
     return [{ rule: 'P10', at, life, text: `${clinkId} starts though it has outlived ${outlived.length} claims` }]
   })
 }
 
 /** Whether a run surely went on to the end of its own claim, for which a renewal was refused. */
-function hasOutlived(record: Record, { life, clinkId, startedAt, abortCode, abortedAt }: RunRecord): boolean {
+function hasOutlived(record: Record, { life, clinkId, startedAt, abortCode, abortedAt, isRerun }: RunRecord): boolean {
   const { crashedAt, jumps, sleeps } = record.life(life)
+  if (isRerun === true) return false
   const isOdd = crashedAt !== undefined || jumps.length > 0 || sleeps.length > 0
   const claim = record.grantsOf(life, clinkId).findLast((grant) => grant.isNew && grant.at <= startedAt)
   if (abortCode !== 'lease-lost' || abortedAt === undefined || isOdd || claim?.life !== life) return false

@@ -1,0 +1,46 @@
+import type { GrantRecord, LetterAsk, LifeRecord, Record } from './record.ts'
+
+/** Facts with which a rerun comes to its end. */
+const ENDS: ReadonlySet<string> = new Set(['clink.rerunDone', 'clink.deadLettered', 'clink.resultUnknown'])
+
+/** Letters that are to be run again without a claim, by the answer that somebody got, and of which nothing has come yet. */
+export function unfinishedReruns(record: Record): readonly LetterAsk[] {
+  return record.asks.filter(({ answer, askedAt, clinkId, state, what }) => {
+    const life = record.livesOf(state).at(-1)
+    if (what !== 'retry' || answer !== 'rerun' || life === undefined || isLost(record, state)) return false
+    if (waitsForProof(record, life)) return false
+    const isOver = record.told(life.name, clinkId).some(({ at, event }) => at >= askedAt && ENDS.has(event.event))
+    // Nobody knows whether it was discarded where that was not answered.
+    return !isOver && !record.asksOf(life.name, clinkId).some((ask) => ask.what === 'discard' && ask.askedAt >= askedAt)
+  })
+}
+
+/**
+ * Whether the key of a process is still to be proven its own by a first claim: until then nothing is run or sent without a claim,
+ * since that might be in a stranger's name. Where nothing comes to be claimed, that takes as long as it takes.
+ */
+export function waitsForProof(record: Record, { name, startedAt }: LifeRecord): boolean {
+  const told = record.eventsByLife.get(name) ?? []
+  const changed = told.findLast(({ event }) => event.event === 'key.changed')
+  const isProven = changed?.event.event === 'key.changed' ? changed.event.verified : hasOldKey(record, name)
+  if (isProven) return false
+  return !told.some(({ at, event }) => event.event === 'clink.claimed' && at > (changed?.at ?? startedAt))
+}
+
+/** Whether a process began with the key that made the last claim of those before it. */
+function hasOldKey(record: Record, name: string): boolean {
+  const { startedAt, state } = record.life(name)
+  let last: GrantRecord | undefined
+  for (const grant of [...record.grantsByClink.values()].flat()) {
+    const isBefore = grant.at < startedAt && record.life(grant.life).state === state
+    if (isBefore && grant.at >= (last?.at ?? 0)) last = grant
+  }
+  const first = record.requests.find(({ life }) => life === name)
+  return last === undefined || last.request.key === first?.key
+}
+
+/** The worker's disk was lost with this state, and it has gone on with another. */
+export function isLost(record: Record, state: string): boolean {
+  const worker = record.livesOf(state)[0]?.worker
+  return [...record.lives.values()].findLast((life) => life.worker === worker)?.state !== state
+}

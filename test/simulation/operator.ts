@@ -1,0 +1,49 @@
+import { answerFailed } from '../../src/commands/failed-requests.ts'
+import type { DeadLetter } from '../../src/worker/dead-letters.ts'
+import type { Chance } from './chance.ts'
+import type { Life } from './life.ts'
+import type { LetterPlan } from './plan-letters.ts'
+import type { LetterAsk, Record } from './record.ts'
+
+/** Steps of a rerun that is under way: to ask for it again changes nothing. */
+const UNDER_WAY: ReadonlySet<string | undefined> = new Set(['due', 'running', 'ready', 'sending'])
+
+/** Acts on the dead letters of workers as `clink-worker failed` does, whether their processes run or not. */
+export class Operator {
+  readonly #record: Record
+  readonly #chance: Chance
+
+  constructor(record: Record, chance: Chance) {
+    this.#record = record
+    this.#chance = chance
+  }
+
+  /** @returns false: there is nothing to act on. */
+  act({ what, which }: LetterPlan, life: Life): boolean {
+    // A process that has just said its last word still has its directory.
+    if (life.isOver && !life.isDead) return false
+    const visit = life.openLetters()
+    const all = visit.ledger.letters.all()
+    const chosen = which === 'all' || all.length === 0 ? all : [this.#chance.pick(all)]
+    const asked = chosen.map(async (letter) => {
+      const { clink_id: id } = letter.clink
+      const ask = this.#note(life, letter, what)
+      const answer = await answerFailed({ request: `failed.${what}`, id }, visit)
+      ask.answeredAt = this.#record.now
+      if (typeof answer === 'string') ask.answer = answer
+      this.#record.say('person', `is told of ${id}: ${JSON.stringify(answer)}`)
+    })
+    void Promise.all(asked).then(() => visit.close())
+    return chosen.length > 0
+  }
+
+  #note(life: Life, { clink, rerun }: DeadLetter, what: LetterAsk['what']): LetterAsk {
+    const clinkId = clink.clink_id
+    const isUnderWay = UNDER_WAY.has(rerun?.step)
+    const { state } = this.#record.life(life.name)
+    const ask: LetterAsk = { state, clinkId, what, askedAt: this.#record.now, isUnderWay }
+    this.#record.asks.push(ask)
+    this.#record.say('person', `${what} letter ${clinkId} of ${life.name}, ${rerun?.step ?? 'at rest'}`)
+    return ask
+  }
+}

@@ -1,0 +1,150 @@
+import { isRefusing, workerOf } from '../explained.ts'
+import type { Breach, Evidence, Rule } from '../judge.ts'
+import { ownerOf } from '../plan-keys.ts'
+import type { EventRecord, LifeRecord, RequestRecord } from '../record.ts'
+import { endOf, slept } from './leases.ts'
+
+/** Whether a request was made with a key of somebody else than the worker's owner. */
+function isStrange({ plan }: Evidence, { key, life }: RequestRecord): boolean {
+  return ownerOf(plan, key) !== workerOf(plan, life).owner
+}
+
+/**
+ * §8: what a strange key was given is not run, and nothing is completed or sent in a stranger's name. To try to complete what an own key
+ * has claimed is no harm: the service does that for its owner only.
+ */
+export const strangersWorkIsLeft: Rule = (evidence) => {
+  const { record } = evidence
+  const run = record.runs.flatMap(({ clinkId, isRerun, life, startedAt: at }) => {
+    const claim = record.grantsOf(life, clinkId).findLast((grant) => grant.at <= at)
+    if (isRerun === true || claim === undefined || !isStrange(evidence, claim.request)) return []
+    return [{ rule: 'P15', at, life, text: `${clinkId} runs though the key ${claim.request.key} has claimed it` }]
+  })
+  const said = record.requests.flatMap((request) => {
+    const { key, kind, life, n, sentAt: at, status } = request
+    const isHarm = kind === 'send' || (kind === 'complete' && status === 200)
+    if (at === undefined || !isHarm || !isStrange(evidence, request)) return []
+    return [{ rule: 'P15', at, life, text: `#${n} ${kind} is in the name of whom ${key} belongs to` }]
+  })
+  return [...run, ...said]
+}
+
+/** §8: a key that turned out to be somebody else's claims nothing more, unless somebody writes it once more. */
+export const strangersClaimOnce: Rule = (evidence) => {
+  const { record } = evidence
+  return [...record.grantsByClink.values()]
+    .flat()
+    .flatMap(({ at, clinkId, isNew, life, request }): readonly Breach[] => {
+      const { begunAt, key } = request
+      if (!isNew || !isStrange(evidence, request)) return []
+      const { worker } = record.life(life)
+      const written = record.keyActs.findLast((act) => {
+        return act.what === 'write' && act.worker === worker && act.key === key && act.at <= begunAt
+      })
+      const refused = record.eventsByLife.get(life)?.find(({ at: told, event }) => {
+        return (
+          event.event === 'key.refused' &&
+          event.reason.includes('belongs to') &&
+          told >= (written?.at ?? 0) &&
+          told < begunAt
+        )
+      })
+      if (refused === undefined) return []
+      return [
+        { rule: 'P15', at, life, text: `${clinkId} is claimed with ${key}, which was found out at ${refused.at}` },
+      ]
+    })
+}
+
+/** Facts with which a process has a claim no more. */
+const ENDS: ReadonlySet<string> = new Set([
+  'clink.completed',
+  'clink.released',
+  'clink.lost',
+  'clink.leftToExpire',
+  'clink.settledElsewhere',
+])
+
+/** §8: a claim is asked about with the key that made it, until the service has answered that one with 401. */
+export const claimsKeepTheirKey: Rule = ({ record }) =>
+  [...record.requestsByClink].flatMap(([clinkId, requests]) =>
+    requests.flatMap((request): readonly Breach[] => {
+      const { begunAt: at, key, kind, life, n } = request
+      if (kind === 'sibling') return []
+      const told = (record.eventsByLife.get(life) ?? []).filter(({ event }) => isOf(event, clinkId))
+      const claimed = told.findLast(({ event, at: said }) => event.event === 'clink.claimed' && said <= at)
+      if (claimed === undefined) return []
+      if (told.some(({ event, at: said }) => said >= claimed.at && said <= at && ENDS.has(event.event))) return []
+      const grant = record.grantsOf(life, clinkId).findLast((one) => one.at <= claimed.at)
+      if (grant?.life !== life || grant.request.key === key) return []
+      const isSpent = record.requests.some((other) => {
+        return (
+          other.life === life &&
+          other.key === grant.request.key &&
+          other.toldStatus === 401 &&
+          (other.endedAt ?? Infinity) <= at
+        )
+      })
+      if (isSpent) return []
+      return [
+        {
+          rule: 'P2',
+          at,
+          life,
+          text: `#${n} ${kind} ${clinkId} asks with ${key}, and ${grant.request.key} has claimed it`,
+        },
+      ]
+    }),
+  )
+
+function isOf(event: EventRecord['event'], clinkId: string): boolean {
+  return 'clink' in event && event.clink.clink_id === clinkId
+}
+
+/** Milliseconds after which a refused key is tried again, and a new one has been looked at, with the worst of jitter. */
+const SLOWLY = 90_000
+
+/** P12, §8: once there is a good key again, and the service answers, the worker looks at the inbox with it. */
+export const goodKeysAreUsed: Rule = (evidence) => {
+  const { plan, record } = evidence
+  return [...record.lives.values()].flatMap((life): readonly Breach[] => {
+    const { config, owner } = workerOf(plan, life.name)
+    const last = Math.max(...record.keyActs.map(({ at }) => at))
+    const since = Math.max(last, plan.calmAt, life.startedAt)
+    const until = since + SLOWLY + config.poll.maxInterval + config.clink.timeout
+    if (record.keyActs.length === 0 || isRefusing(record, life.name)) return []
+    if (Math.min(endOf(life), life.stopAskedAt ?? record.now, record.now) < until) return []
+    const isSeen = record.requests.some((request) => {
+      const { arrivedAt = 0, kind, key, life: of, toldStatus } = request
+      if (of !== life.name || (kind !== 'poll' && kind !== 'probe') || arrivedAt < since || arrivedAt > until)
+        return false
+      return toldStatus === 200 && ownerOf(plan, key) === owner
+    })
+    if (isSeen || isDisturbed(evidence, life, since, until)) return []
+    return [
+      {
+        rule: 'P12',
+        at: until,
+        life: life.name,
+        text: `it has not looked at the inbox since ${since}, though its key is good`,
+      },
+    ]
+  })
+}
+
+/**
+ * It slept, or had no slot free: what it cannot settle, since the key that claimed it was taken, keeps its slot until the claim ends, and
+ * after two crashes in a row what was running runs alone.
+ */
+function isDisturbed({ plan, record }: Evidence, life: LifeRecord, since: number, until: number): boolean {
+  const { concurrency } = workerOf(plan, life.name).config
+  const told = (record.eventsByLife.get(life.name) ?? []).filter(({ at }) => at < until)
+  const inHand = new Set<string>()
+  for (const { at, event } of told) {
+    if (!('clink' in event)) continue
+    if (event.event === 'clink.claimed') inHand.add(event.clink.clink_id)
+    if (ENDS.has(event.event) && at < since) inHand.delete(event.clink.clink_id)
+  }
+  const isNarrow = told.some(({ event }) => event.event === 'worker.crashed' && event.crashes > 1)
+  return inHand.size >= concurrency || isNarrow || slept(life, since, until)
+}

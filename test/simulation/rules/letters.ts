@@ -1,0 +1,44 @@
+import type { Breach, Rule } from '../judge.ts'
+import { workerOf } from '../explained.ts'
+
+/** Milliseconds between a letter that can be seen, and retried, and the word that its clink is given up. */
+const WRITTEN = 50
+
+/** P10: what was given up is not run again, with or without a claim, unless somebody has retried it since; nor is what was discarded. */
+export const lettersRest: Rule = ({ record }) =>
+  record.runs.flatMap(({ life, clinkId, startedAt: at, isRerun }): readonly Breach[] => {
+    const buried = record
+      .told(life, clinkId)
+      .findLast(({ at: told, event }) => event.event === 'clink.deadLettered' && told < at)
+    const asks = record.asksOf(life, clinkId, at)
+    const breach = (text: string): Breach => ({ rule: 'P10', at, life, text: `${clinkId} runs ${text}` })
+    const since = (buried?.at ?? WRITTEN) - WRITTEN
+    const isAsked = asks.some(
+      ({ what, askedAt, answer }) => what === 'retry' && answer !== 'unknown' && askedAt >= since,
+    )
+    const isDiscarded = asks.some(({ what, answer, answeredAt = at }) => {
+      return what === 'discard' && answer === 'done' && answeredAt < at
+    })
+    return [
+      ...(buried !== undefined && !isAsked ? [breach(`though it was given up at ${buried.at}`)] : []),
+      ...(isRerun === true && !isAsked ? [breach('without a claim, and nobody has retried it')] : []),
+      ...(isDiscarded ? [breach('though its letter was discarded')] : []),
+    ]
+  })
+
+/** Reruns have no more than this part of the slots, one at least. */
+const PART = 0.5
+
+/** P6: what waits in the inbox goes on beside letters that are retried, however many these are. */
+export const rerunsLeaveSlots: Rule = ({ plan, record }) => {
+  const reruns = record.runs.filter(({ isRerun }) => isRerun === true)
+  return reruns.flatMap((run) => {
+    const { life, startedAt: at } = run
+    const most = Math.max(1, Math.floor(workerOf(plan, life).config.concurrency * PART))
+    const active = reruns.filter(
+      ({ life: of, startedAt, endedAt = Infinity }) => of === life && startedAt <= at && endedAt > at,
+    )
+    if (active.length <= most) return []
+    return [{ rule: 'P6', at, life, text: `${active.length} letters are run again at once, not ${most}` }]
+  })
+}
