@@ -512,8 +512,8 @@ describe.concurrent('A stop', () => {
   })
 })
 
-it('a clink whose notice never reached Clink is retried under a claim, since the inbox shows it (P1, §5)', async () => {
-  await using bench = await Bench.open({ switches: { defaultTimeout: 2 } })
+/** A clink that was given up, and whose sender could not be told so: the service fails until the faults are removed. */
+async function unnoticed(bench: Bench) {
   const ledger = new Ledger(memoryTables())
   const faults = ['complete_clink', 'claim_clink'].map((operation) => bench.fault({ operation }, { status: 503 }))
   const id = bench.send('work')
@@ -525,6 +525,12 @@ it('a clink whose notice never reached Clink is retried under a claim, since the
     { settings: TELL, ledger },
   )
   await station.seen('clink.deadLettered', id)
+  return { faults, id, ledger, station }
+}
+
+it('a clink whose notice never reached Clink is retried under a claim, since the inbox shows it (P1, §5)', async () => {
+  await using bench = await Bench.open({ switches: { defaultTimeout: 2 } })
+  const { faults, id, ledger, station } = await unnoticed(bench)
   await until(() => station.all('clink.parked', id).length > 0, 'it is back, and left alone')
   expect(ledger.letters.get(id)?.seen).toBeGreaterThan(0)
   for (const fault of faults) fault.remove()
@@ -536,17 +542,7 @@ it('a clink whose notice never reached Clink is retried under a claim, since the
 
 it('a clink whose notice never reached Clink, and whose rerun is done, is completed when it comes back and not run again (P5, §5)', async () => {
   await using bench = await Bench.open({ switches: { defaultTimeout: 2 } })
-  const ledger = new Ledger(memoryTables())
-  const faults = ['complete_clink', 'claim_clink'].map((operation) => bench.fault({ operation }, { status: 503 }))
-  const id = bench.send('work')
-  const station = bench.work(
-    () => {
-      if (station.runs.length === 1) throw new Error('no')
-      return 'it worked'
-    },
-    { settings: TELL, ledger },
-  )
-  await station.seen('clink.deadLettered', id)
+  const { faults, id, ledger, station } = await unnoticed(bench)
   // Before the claim has ended: nobody knows yet that the notice does not arrive.
   expect(await ledger.letters.retry(id)).toBe('rerun')
   station.daemon.retried(id)
