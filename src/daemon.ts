@@ -50,7 +50,7 @@ export interface DaemonParts {
 /** Timers that were due during a sleep of the machine come about a second after it. */
 const COMING_ROUND = 2_000
 
-/** The fact that says which key is known to be ours, by its print. */
+/** The fact that says which key is known to be ours. */
 const PROVEN_KEY = 'key'
 
 /** Why a worker that works the inbox empty ends. */
@@ -325,7 +325,7 @@ export class Daemon {
       identity,
       emit: (event) => this.#emit(event),
       known: this.#ledger.fact(PROVEN_KEY),
-      proved: (print) => void this.#ledger.noteFact(PROVEN_KEY, print),
+      proved: (known) => void this.#ledger.noteFact(PROVEN_KEY, known),
       changed: () => this.#worker.retry(),
       refused: () => this.#once?.refused(),
     })
