@@ -111,6 +111,21 @@ describe.concurrent('§8: a key on trial', () => {
 })
 
 describe.concurrent('§8: what a refused key has given back', () => {
+  it('is not claimed once more in another form (select, P15)', async () => {
+    await using bench = await Bench.open({ seed, switches: { maxTimeout: 'reject:5' } })
+    const slow = bench.fault({ operation: 'claim_clink', nth: 1 }, { delayAfter: 500 })
+    const ids = [bench.send('one'), bench.send('two')]
+    const station = bench.work(() => 'done', {
+      key: 'helper',
+      ledger: await ownLedger(bench.emulator),
+      settings: { inbox: { claim: 'select' }, claim: { timeout: 60_000, exclusive: true } },
+    })
+    await station.seen('key.refused')
+    await until(() => slow.hits === 1 && station.all('poll.succeeded').length === 1, 'both are answered')
+
+    expect(ids.flatMap((id) => keysThat(bench.emulator, id, 'claimed'))).toEqual(['helper'])
+  })
+
   it('and whose release is not answered is said to be left to expire (select, P1)', async () => {
     await using bench = await Bench.open({ seed })
     const away = bench.fault({ operation: 'release_clink' }, { status: 503 })
