@@ -82,10 +82,9 @@ export class Intake {
     this.reportMalformed(page.malformed)
     const ours = ownClaims(page, context.identity)
     for (const { claimed_at, status } of ours) if (status === 'claimed') context.serviceTime.note(claimed_at, sentAt)
-    const owner = await this.#ownerOf(page, ours, sentAt, key)
-    const isUnknown = owner === 'failed'
-    if (isUnknown || !context.keys.accept(key, typeof owner === 'object' ? owner.id : undefined)) {
-      this.#giveBack(ours, isUnknown ? 'owner-unknown' : 'other-owner', sentAt, key)
+    const why = await this.#whyStrange(page, ours, sentAt, key)
+    if (why !== undefined) {
+      this.#giveBack(ours, why, sentAt, key)
       return { claimed: ours.size, runnable: 0, fresh: 0 }
     }
     const fresh = [...ours].filter(({ clink_id }) => !this.#parked.knows(clink_id)).length
@@ -259,6 +258,20 @@ export class Intake {
     if (routed === undefined) return { leave: 'no-route' }
     if (!identity.isUs(clink.sender_id) && loopGuard.isMuted(clink)) return { leave: 'muted' }
     return this.isOpen(routed.route) || this.#shared.mayHold() ? { run: routed } : { leave: 'paused' }
+  }
+
+  /** Why the claims of a page may be somebody else's; undefined: they are ours. A page without claims says nothing about its key. */
+  async #whyStrange(
+    page: InboxPage,
+    ours: ReadonlySet<Clink>,
+    sentAt: number,
+    key: WorkerKey,
+  ): Promise<'owner-unknown' | 'other-owner' | undefined> {
+    if (ours.size === 0) return undefined
+    const owner = await this.#ownerOf(page, ours, sentAt, key)
+    if (owner === 'failed') return 'owner-unknown'
+    const { keys } = this.#shared.context
+    return keys.accept(key, owner === 'untold' ? undefined : owner.id) ? undefined : 'other-owner'
   }
 
   /**
