@@ -23,7 +23,7 @@ import { Scope } from './worker/scope.ts'
 import { ServiceTime } from './worker/service-time.ts'
 import { Siblings } from './worker/siblings.ts'
 
-/** The fact that says which key is known to be ours, by its print. */
+/** The fact that says which key is known to be ours. */
 const PROVEN_KEY = 'key'
 
 /** What a worker is made of from outside. */
@@ -72,7 +72,7 @@ export function compose(options: ComposeOptions): Composed {
     identity,
     emit,
     known: ledger.fact(PROVEN_KEY),
-    proved: (print) => void ledger.noteFact(PROVEN_KEY, print),
+    proved: (known) => void ledger.noteFact(PROVEN_KEY, known),
     changed: on.keyChanged,
     refused: on.keyRefused,
   })

@@ -49,6 +49,8 @@ export async function claimById(clink: Clink, options: ClaimByIdOptions): Promis
     if (!(error instanceof ClinkApiError)) throw error
     if (asked !== undefined && (error.status === 400 || error.status === 422)) {
       memory.asksLength = false
+      // Another claim may have told meanwhile whose the key is.
+      if (key.stranger !== undefined) return { is: 'refused' }
       return await claimById(clink, options)
     }
     if (CLAIM_REFUSALS.has(error.status)) return { is: 'refused' }

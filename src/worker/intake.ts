@@ -83,8 +83,9 @@ export class Intake {
     this.reportMalformed(page.malformed)
     const ours = ownClaims(page, context.identity)
     for (const { claimed_at, status } of ours) if (status === 'claimed') context.serviceTime.note(claimed_at, sentAt)
-    if (!context.keys.accept(key, await this.#ownerOf(page, ours, sentAt, key))) {
-      this.#giveBack(ours, sentAt, key)
+    const why = await this.#whyStrange(page, ours, sentAt, key)
+    if (why !== undefined) {
+      this.#giveBack(ours, why, sentAt, key)
       return { claimed: ours.size, runnable: 0, fresh: 0 }
     }
     const fresh = [...ours].filter(({ clink_id }) => !this.#parked.knows(clink_id)).length
@@ -266,32 +267,45 @@ export class Intake {
     return this.isOpen(routed.route) || this.#shared.mayHold() ? { run: routed } : { leave: 'paused' }
   }
 
+  /** Why the claims of a page may be somebody else's; undefined: they are ours. A page without claims says nothing about its key. */
+  async #whyStrange(
+    page: InboxPage,
+    ours: ReadonlySet<Clink>,
+    sentAt: number,
+    key: WorkerKey,
+  ): Promise<'owner-unknown' | 'other-owner' | undefined> {
+    if (ours.size === 0) return undefined
+    const owner = await this.#ownerOf(page, ours, sentAt, key)
+    if (owner === 'failed') return 'owner-unknown'
+    const { keys } = this.#shared.context
+    return keys.accept(key, owner === 'untold' ? undefined : owner.id) ? undefined : 'other-owner'
+  }
+
   /**
    * Whom the claims of a page surely name as their owner. Where it does not say and nothing has told yet whose the key is, one of
-   * them is renewed for the answer.
+   * them is renewed for the answer. `failed`: that was asked, and no answer came.
    */
   async #ownerOf(
     page: InboxPage,
     ours: ReadonlySet<Clink>,
     sentAt: number,
     key: WorkerKey,
-  ): Promise<string | undefined> {
+  ): Promise<{ readonly id: string } | 'untold' | 'failed'> {
     const { config, identity, keys } = this.#shared.context
     const isWhole = page.claimed_count === page.clinks.length
     const named = page.clinks.find(({ claimed_by, status }) => status === 'claimed' && typeof claimed_by === 'string')
-    if (isWhole && named !== undefined) return named.claimed_by ?? undefined
-    if (key.isProven || identity.id === undefined) return undefined
+    if (isWhole && typeof named?.claimed_by === 'string') return { id: named.claimed_by }
+    if (key.isProven || identity.id === undefined) return 'untold'
     const clink = [...ours].find(({ clink_id }) => this.#deliveries.holding(clink_id) === undefined)
-    if (clink === undefined) return undefined
+    if (clink === undefined) return 'untold'
     const limits = { deadline: leaseOf(clink, sentAt, config.claim).deadline, signal: this.hurried }
     const owner = await askOwner(clink, key, limits)
-    if (owner === 'failed') return undefined
-    if (typeof owner === 'object') return owner.id
+    if (owner === 'failed' || typeof owner === 'object') return owner
     const seen = await look(clink, key.api, limits.deadline, limits.signal)
-    if (seen === 'failed') return undefined
-    const shown = seen?.status === 'claimed' ? (seen.claimed_by ?? undefined) : undefined
-    if (shown === undefined) keys.trust(key)
-    return shown
+    if (seen === 'failed') return 'failed'
+    if (seen?.status === 'claimed' && typeof seen.claimed_by === 'string') return { id: seen.claimed_by }
+    keys.trust(key)
+    return 'untold'
   }
 
   /** A marked clink may be our own reply: who we are has to be known before it is judged. */
@@ -301,11 +315,11 @@ export class Intake {
     if (typeof owner === 'object') this.#shared.context.identity.learn(owner.id, 'a renewal')
   }
 
-  /** Claims that were made for somebody else. */
-  #giveBack(claims: Iterable<Clink>, sentAt: number, key: WorkerKey): void {
+  /** Claims that were made for somebody else, or may have been. */
+  #giveBack(claims: Iterable<Clink>, why: LeftAlone, sentAt: number, key: WorkerKey): void {
     const { context, crashed } = this.#shared
     for (const clink of claims) {
-      this.#parked.add(clink, leaseOf(clink, sentAt, context.config.claim), 'other-owner', key)
+      this.#parked.add(clink, leaseOf(clink, sentAt, context.config.claim), why, key)
       this.#parked.giveBack(clink.clink_id).catch((error: unknown) => crashed('release', asError(error)))
     }
   }

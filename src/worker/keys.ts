@@ -33,10 +33,10 @@ export interface KeysOptions {
   readonly makeClients: (source: KeySource) => KeyClients
   readonly identity: Identity
   readonly emit: Emit
-  /** Print of the key that an earlier process knew to be ours; undefined: it knew of none. */
+  /** Which key an earlier process knew to be ours, in words of `proved`; undefined: it knew of none. */
   readonly known: string | undefined
-  /** Told the print of each key that turns out to be ours. */
-  readonly proved: (print: string) => void
+  /** Told each key that turns out to be ours: who we are, and its print. */
+  readonly proved: (known: string) => void
   /** Another key is current: what the one before could not do is worth a try. */
   readonly changed: () => void
   /** Nothing is claimed any more: the only key is somebody else's. */
@@ -106,10 +106,13 @@ export class Keys {
   /** What to go back to if the current key turns out to be another owner's. */
   #before: WorkerKey | undefined
   #refusal: Refusal | undefined
+  /** The last key that was proven to be ours, by an earlier process perhaps. */
+  #known: string | undefined
 
   /** @throws {CodedError} KEY_MALFORMED for a first key that is none. */
   constructor(options: KeysOptions) {
     this.#options = options
+    this.#known = options.known
     this.#current = this.#make(apiKey(options.first))
   }
 
@@ -141,9 +144,7 @@ export class Keys {
   /** Whether something may be done that no claim of it proves to be ours to do: not with a key that may turn out to be another's. */
   get mayAct(): boolean {
     if (this.#refusal !== undefined) return false
-    const { known } = this.#options
-    const isNew = this.#before !== undefined || (known !== undefined && known !== this.#current.print)
-    return this.#current.isProven || !isNew
+    return this.#current.isProven || (this.#before === undefined && this.#known === undefined)
   }
 
   /** The current key may work again: what the service refused is worth a try. */
@@ -158,9 +159,10 @@ export class Keys {
     const isBack = back.stranger === undefined && back.secret.reveal() === secret.reveal()
     this.#current = isBack ? back : this.#make(secret)
     this.#before = back
-    if (isProven) this.trust(this.#current)
+    const verified = isProven || this.#current.isProven
+    if (verified) this.trust(this.#current)
     this.#refusal = undefined
-    this.#options.emit({ event: 'key.changed', verified: isProven })
+    this.#options.emit({ event: 'key.changed', verified })
     this.#options.changed()
   }
 
@@ -202,13 +204,21 @@ export class Keys {
 
   /** The key is ours, or the service does not say whose its claims are: nothing more can be found out about it. */
   trust(key: WorkerKey): void {
-    if (!key.isProven) this.#options.proved(key.print)
     key.isProven = true
+    const known = this.#nameOf(key)
+    if (known !== this.#known) this.#options.proved(known)
+    this.#known = known
     if (key === this.#current) this.#before = undefined
   }
 
+  #nameOf({ print }: WorkerKey): string {
+    return `${this.#options.identity.id ?? ''} ${print}`
+  }
+
   #make(secret: Secret): WorkerKey {
-    return new WorkerKey(secret, this, this.#options.makeClients)
+    const key = new WorkerKey(secret, this, this.#options.makeClients)
+    key.isProven = this.#nameOf(key) === this.#known
+    return key
   }
 }
 

@@ -33,6 +33,34 @@ describe.concurrent("§8: a worker that was started with another owner's key", (
     expect(station.all('worker.ready')).toEqual([])
   })
 
+  it('runs nothing while the service does not answer whose its claims are (P15)', async () => {
+    await using bench = await Bench.open({ seed, switches: { pollRecords: 'snapshot', reclaim: 'ignore' } })
+    const away = bench.fault({ operation: 'claim_clink' }, { status: 503 })
+    const id = bench.send('work')
+    const station = bench.work(() => 'done', { key: 'helper', ledger: await ownLedger(bench.emulator) })
+    const { why } = await station.seen('clink.parked', id)
+    await until(() => bench.status(id) === 'pending', 'it is given back')
+    away.remove()
+    await station.seen('key.refused')
+
+    expect(why).toBe('owner-unknown')
+    expect(station.runs).toEqual([])
+  })
+
+  it('knows a key again that an earlier process knew to be ours, though nothing is answered about claims', async () => {
+    await using bench = await Bench.open({ seed, switches: { pollRecords: 'snapshot' } })
+    const ledger = await ownLedger(bench.emulator)
+    const first = bench.work(() => 'done', { ledger })
+    await bench.completed(bench.send('first'))
+    await first.close()
+    bench.fault({ operation: 'claim_clink' }, { status: 503 })
+    const id = bench.send('second')
+    const second = bench.work(() => 'done', { ledger })
+    await bench.completed(id)
+
+    expect(second.all('clink.parked')).toEqual([])
+  })
+
   it('is found out by a list where polls do not say who claims and renewals are refused (P15)', async () => {
     await using bench = await Bench.open({ seed, switches: { pollRecords: 'snapshot', reclaim: 'refuse' } })
     const id = bench.send('work')
@@ -83,6 +111,21 @@ describe.concurrent('§8: a key on trial', () => {
 })
 
 describe.concurrent('§8: what a refused key has given back', () => {
+  it('is not claimed once more in another form (select, P15)', async () => {
+    await using bench = await Bench.open({ seed, switches: { maxTimeout: 'reject:5' } })
+    const slow = bench.fault({ operation: 'claim_clink', nth: 1 }, { delayAfter: 500 })
+    const ids = [bench.send('one'), bench.send('two')]
+    const station = bench.work(() => 'done', {
+      key: 'helper',
+      ledger: await ownLedger(bench.emulator),
+      settings: { inbox: { claim: 'select' }, claim: { timeout: 60_000, exclusive: true } },
+    })
+    await station.seen('key.refused')
+    await until(() => slow.hits === 1 && station.all('poll.succeeded').length === 1, 'both are answered')
+
+    expect(ids.flatMap((id) => keysThat(bench.emulator, id, 'claimed'))).toEqual(['helper'])
+  })
+
   it('and whose release is not answered is said to be left to expire (select, P1)', async () => {
     await using bench = await Bench.open({ seed })
     const away = bench.fault({ operation: 'release_clink' }, { status: 503 })

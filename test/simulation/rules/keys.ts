@@ -75,8 +75,10 @@ export const claimsKeepTheirKey: Rule = ({ record }) =>
       const claimed = told.findLast(({ event, at: said }) => event.event === 'clink.claimed' && said <= at)
       if (claimed === undefined) return []
       if (told.some(({ event, at: said }) => said >= claimed.at && said <= at && ENDS.has(event.event))) return []
-      const grant = record.grantsOf(life, clinkId).findLast((one) => one.at <= claimed.at)
-      if (grant?.life !== life || grant.request.key === key) return []
+      const grants = record.grantsOf(life, clinkId).filter((one) => one.at <= at)
+      const grant = grants.findLast((one) => one.at <= claimed.at)
+      // What somebody has given back by hand, a poll with another key may have claimed since.
+      if (grant?.life !== life || grant.request.key === key || grants.at(-1)?.request.key === key) return []
       const isSpent = record.requests.some((other) => {
         return (
           other.life === life &&
