@@ -12,8 +12,8 @@ import type { DeliveryShared } from './delivery-shared.ts'
 import type { DeliverySet } from './delivery-set.ts'
 import type { ClaimInHand, WorkerKey } from './keys.ts'
 import type { Lease } from './lease.ts'
-import { look } from './look.ts'
 import { leaseOf, ownClaims } from './own-claims.ts'
+import { whyStrange } from './page-owner.ts'
 import { unrenewed, type Parked } from './parked.ts'
 import { endsWithMark } from './response.ts'
 
@@ -83,7 +83,8 @@ export class Intake {
     this.reportMalformed(page.malformed)
     const ours = ownClaims(page, context.identity)
     for (const { claimed_at, status } of ours) if (status === 'claimed') context.serviceTime.note(claimed_at, sentAt)
-    const why = await this.#whyStrange(page, ours, sentAt, key)
+    const isHeld = ({ clink_id }: Clink): boolean => this.#deliveries.holding(clink_id) !== undefined
+    const why = await whyStrange({ page, ours, sentAt, key, isHeld, signal: this.hurried }, context)
     if (why !== undefined) {
       this.#giveBack(ours, why, sentAt, key)
       return { claimed: ours.size, runnable: 0, fresh: 0 }
@@ -265,47 +266,6 @@ export class Intake {
     if (routed === undefined) return { leave: 'no-route' }
     if (!identity.isUs(clink.sender_id) && loopGuard.isMuted(clink)) return { leave: 'muted' }
     return this.isOpen(routed.route) || this.#shared.mayHold() ? { run: routed } : { leave: 'paused' }
-  }
-
-  /** Why the claims of a page may be somebody else's; undefined: they are ours. A page without claims says nothing about its key. */
-  async #whyStrange(
-    page: InboxPage,
-    ours: ReadonlySet<Clink>,
-    sentAt: number,
-    key: WorkerKey,
-  ): Promise<'owner-unknown' | 'other-owner' | undefined> {
-    if (ours.size === 0) return undefined
-    const owner = await this.#ownerOf(page, ours, sentAt, key)
-    if (owner === 'failed') return 'owner-unknown'
-    const { keys } = this.#shared.context
-    return keys.accept(key, owner === 'untold' ? undefined : owner.id) ? undefined : 'other-owner'
-  }
-
-  /**
-   * Whom the claims of a page surely name as their owner. Where it does not say and nothing has told yet whose the key is, one of
-   * them is renewed for the answer. `failed`: that was asked, and no answer came.
-   */
-  async #ownerOf(
-    page: InboxPage,
-    ours: ReadonlySet<Clink>,
-    sentAt: number,
-    key: WorkerKey,
-  ): Promise<{ readonly id: string } | 'untold' | 'failed'> {
-    const { config, identity, keys } = this.#shared.context
-    const isWhole = page.claimed_count === page.clinks.length
-    const named = page.clinks.find(({ claimed_by, status }) => status === 'claimed' && typeof claimed_by === 'string')
-    if (isWhole && typeof named?.claimed_by === 'string') return { id: named.claimed_by }
-    if (key.isProven || identity.id === undefined) return 'untold'
-    const clink = [...ours].find(({ clink_id }) => this.#deliveries.holding(clink_id) === undefined)
-    if (clink === undefined) return 'untold'
-    const limits = { deadline: leaseOf(clink, sentAt, config.claim).deadline, signal: this.hurried }
-    const owner = await askOwner(clink, key, limits)
-    if (owner === 'failed' || typeof owner === 'object') return owner
-    const seen = await look(clink, key.api, limits.deadline, limits.signal)
-    if (seen === 'failed') return 'failed'
-    if (seen?.status === 'claimed' && typeof seen.claimed_by === 'string') return { id: seen.claimed_by }
-    keys.trust(key)
-    return 'untold'
   }
 
   /** A marked clink may be our own reply: who we are has to be known before it is judged. */
