@@ -6,44 +6,18 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Clink } from '../src/clink/records.ts'
 import { openState } from '../src/journal/state.ts'
 import { Ledger } from '../src/worker/ledger.ts'
 import { memoryTables } from '../src/worker/memory-tables.ts'
+import { liveThrough } from './clink-life.ts'
 
 const CLINKS = 2_000
 const AT_ONCE = 20
 const ROUNDS = 5
 
-const clink = (id: number): Clink => ({
-  clink_id: `msg_${id}`,
-  group_id: 'group',
-  sender_id: 'sender',
-  sender_name: 'sender',
-  content: 'x'.repeat(200),
-  created_at: '2026-01-01T00:00:00Z',
-  status: 'claimed',
-})
-
-async function live(ledger: Ledger, id: number): Promise<void> {
-  const one = clink(id)
-  const held = { clink: one, route: 'bench', running: false, releasing: false, boot: 'bench', sent: 0, end: 0 }
-  await ledger.holdClaim(held)
-  await Promise.all([ledger.startAttempt(one.clink_id), ledger.holdClaim({ ...held, running: true })])
-  await ledger.keepResult(one, 'an answer')
-  await Promise.all([ledger.settled(one.clink_id), ledger.dropClaim(one.clink_id)])
-}
-
 async function measure(ledger: Ledger): Promise<number> {
-  let next = 0
-  const lane = async (): Promise<void> => {
-    while (next < CLINKS) {
-      next += 1
-      await live(ledger, next)
-    }
-  }
   const start = process.hrtime.bigint()
-  await Promise.all(Array.from({ length: AT_ONCE }, lane))
+  await liveThrough(ledger, { from: 1, to: CLINKS, atOnce: AT_ONCE })
   return Number(process.hrtime.bigint() - start) / 1_000 / CLINKS
 }
 

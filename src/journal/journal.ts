@@ -17,7 +17,10 @@ function newTable(name: string): string {
 }
 
 const RETRY = 1_000
-const CHECKPOINT = 10_000
+/** The log is carried over into the file after so many milliseconds, and after so many commits. */
+const CHECKPOINT = { every: 10_000, commits: 250 }
+/** Bytes that the log keeps when it has been carried over. */
+const LOG_LIMIT = 16_777_216
 
 export interface JournalOptions {
   readonly directory: string
@@ -44,13 +47,15 @@ export class Journal {
   #commit: Promise<void> | undefined
   #problem: string | undefined
   #retry: NodeJS.Timeout | undefined
+  /** Since the last checkpoint. */
+  #commits = 0
   readonly #checkpoint: NodeJS.Timeout
 
   constructor(options: JournalOptions) {
     this.#options = options
     this.#file = join(options.directory, 'journal.db')
     this.#database = openDatabase(this.#file, options.sync)
-    this.#checkpoint = setInterval(() => this.#tryCheckpoint(), CHECKPOINT)
+    this.#checkpoint = setInterval(() => this.#tryCheckpoint(), CHECKPOINT.every)
     this.#checkpoint.unref()
   }
 
@@ -106,6 +111,8 @@ export class Journal {
       for (const table of this.#tables) table.write()
       this.#database.exec('COMMIT')
       for (const table of this.#tables) table.written()
+      this.#commits += 1
+      if (this.#commits === CHECKPOINT.commits) setImmediate(() => this.#tryCheckpoint())
       this.#health(undefined)
     } catch (error) {
       if (this.#database.isTransaction) this.#database.exec('ROLLBACK')
@@ -123,6 +130,7 @@ export class Journal {
   }
 
   #tryCheckpoint(): void {
+    this.#commits = 0
     try {
       this.#database.exec('PRAGMA wal_checkpoint(PASSIVE)')
     } catch {
@@ -135,7 +143,9 @@ function openDatabase(file: string, sync: 'normal' | 'full'): DatabaseSync {
   let database: DatabaseSync | undefined
   try {
     database = new DatabaseSync(file)
-    database.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = ${sync}; PRAGMA wal_autocheckpoint = 0`)
+    database.exec(
+      `PRAGMA journal_mode = WAL; PRAGMA synchronous = ${sync}; PRAGMA wal_autocheckpoint = 0; PRAGMA journal_size_limit = ${LOG_LIMIT}`,
+    )
     migrate(database, file)
     return database
   } catch (error) {
