@@ -5,6 +5,7 @@ import { forMe } from '../config/for-me.ts'
 import type { Claiming, Taken } from './claiming.ts'
 import type { DeliveryShared } from './delivery-shared.ts'
 import type { Intake, Wanted } from './intake.ts'
+import type { WorkerKey } from './keys.ts'
 import { startOf, Sweep } from './sweep.ts'
 import type { TakeUp } from './take-up.ts'
 
@@ -12,6 +13,8 @@ interface Candidate {
   readonly clink: Clink
   /** Local time when the list was asked for that shows it as pending. */
   readonly listedAt: number
+  /** The key that listed it: to another owner the service shows other clinks. */
+  readonly key: WorkerKey
 }
 
 /** Most claims at once: the rest follows in the next turn. */
@@ -101,9 +104,10 @@ export class Select implements Claiming {
   }
 
   async #list(sweep: Sweep, signal: AbortSignal): Promise<number> {
-    const { api, clock, config, scope } = this.#shared.context
+    const { api, clock, config, keys, scope } = this.#shared.context
     if (sweep.isFull) await scope.resolve(signal)
     const listedAt = clock.now()
+    const key = keys.current
     let page: InboxPage
     try {
       page = await api.checkInbox({ ...sweep.params, for_me: forMe(config) }, { attempts: 1, signal })
@@ -115,7 +119,7 @@ export class Select implements Claiming {
     this.#intake.reportMalformed(page.malformed)
     for (const clink of page.clinks) {
       if (clink.status === 'pending' && !sweep.has(clink.clink_id))
-        this.#backlog.set(clink.clink_id, { clink, listedAt })
+        this.#backlog.set(clink.clink_id, { clink, listedAt, key })
       this.#newest = Math.max(this.#newest ?? -Infinity, startOf(clink.created_at) || -Infinity)
     }
     const received = page.clinks.length + page.malformed.length
@@ -137,12 +141,15 @@ export class Select implements Claiming {
   /** @returns how many claims were got. */
   async #claim(most: number, signal: AbortSignal): Promise<number> {
     if (this.#intake.isClosing) return 0
+    const { keys, siblings } = this.#shared.context
     // Until it is known that claims by id are safe, one of them finds it out.
-    const limit = this.#shared.context.siblings.mayClaimById === true ? Math.min(most, AT_ONCE) : 1
+    const limit = siblings.mayClaimById === true ? Math.min(most, AT_ONCE) : 1
     const work: Promise<number>[] = []
     for (const [id, candidate] of this.#backlog) {
       if (work.length === limit) break
       this.#backlog.delete(id)
+      // What another key has listed is listed anew: the change of the key has asked for a sweep.
+      if (candidate.key !== keys.current) continue
       const wanted = this.#intake.wants(candidate.clink, candidate.listedAt)
       if (wanted !== undefined) work.push(this.#claimOne(candidate, wanted, signal))
     }

@@ -93,13 +93,20 @@ function whyNot(facts: Explaining, life: string, worker: WorkerPlan, clink: Stor
   if (last?.event !== 'clink.leftAlone' && last?.event !== 'clink.parked') return undefined
   const truths: { readonly [W in LeftAlone]?: boolean } = {
     'own-reply': isOurs(emulator, facts.plan, worker, clink),
-    'given-up': isOver,
+    'given-up': isOver || isToRunAgain(record, life, id),
     cooling: wasReleased || record.told(life, id).some(({ event }) => LET_GO.has(event.event)),
     'no-route': clink.content.startsWith(NO_ROUTE),
     'identity-unknown': worker.config.clink.identity === 'auto' && isMarked(clink),
     muted: record.eventsByLife.get(life)?.some(({ event }) => event.event === 'sender.muted') === true,
   }
   return truths[last.why] === true ? last.why : undefined
+}
+
+/** Its letter is what is run again, not the clink that waits in the inbox. */
+function isToRunAgain(record: Record, life: string, id: string): boolean {
+  const asked = record.asksOf(life, id).findLast(({ answer, what }) => what === 'retry' && answer === 'rerun')
+  const done = record.told(life, id).findLast(({ event }) => event.event === 'clink.rerunDone')
+  return asked !== undefined && (done?.at ?? 0) < asked.askedAt
 }
 
 function isDiscarded(record: Record, life: string, id: string): boolean {

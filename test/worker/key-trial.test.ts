@@ -110,6 +110,28 @@ describe.concurrent('§8: a key on trial', () => {
   })
 })
 
+describe.concurrent('§8: what a stranger’s key has listed', () => {
+  it('is not claimed with our own: it may be for the stranger (select, P15)', async () => {
+    await using bench = await Bench.open({ seed })
+    const gate = Promise.withResolvers<undefined>()
+    const station = bench.work(async ({ content }) => void (content === 'busy' && (await gate.promise)), {
+      ledger: await ownLedger(bench.emulator),
+      settings: { concurrency: 1, inbox: { claim: 'select' }, claim: { exclusive: true } },
+    })
+    await station.seen('clink.started', bench.send('busy'))
+    const open = bench.send('for anybody')
+    const theirs = bench.emulator.send('ops', 'for the stranger', { for: 'helper' }).clink_id
+    change(station, bench.emulator, 'helper')
+    await station.seen('key.changed')
+    gate.resolve(undefined)
+    await station.seen('key.refused')
+    await bench.completed(open)
+
+    expect(keysThat(bench.emulator, open, 'claimed')).toEqual(['helper', 'worker'])
+    expect([bench.status(theirs), station.runsOf(theirs)]).toEqual(['pending', []])
+  })
+})
+
 describe.concurrent('§8: what a refused key has given back', () => {
   it('is not claimed once more in another form (select, P15)', async () => {
     await using bench = await Bench.open({ seed, switches: { maxTimeout: 'reject:5' } })

@@ -147,6 +147,9 @@ function isDisturbed({ plan, record }: Evidence, life: LifeRecord, since: number
     if (event.event === 'clink.claimed') inHand.add(event.clink.clink_id)
     if (ENDS.has(event.event) && at < since) inHand.delete(event.clink.clink_id)
   }
-  const isNarrow = told.some(({ event }) => event.event === 'worker.crashed' && event.crashes > 1)
+  const isNarrow = record
+    .livesOf(life.state)
+    .flatMap(({ name }) => record.eventsByLife.get(name) ?? [])
+    .some(({ at, event }) => at < until && event.event === 'worker.crashed' && event.crashes > 1)
   return inHand.size >= concurrency || isNarrow || slept(life, since, until)
 }

@@ -39,8 +39,10 @@ export const asksForWhatCanStart: Rule = ({ plan, record }) =>
     })
   })
 
-/** A claim that is not for what a poll has just brought, nor for what is parked. */
+/** A claim that is not for what a poll has just brought, nor for what is parked, nor for what an earlier process held. */
 function isFresh(record: Record, { clinkId, life, begunAt }: RequestRecord): boolean {
+  const looks = record.requests.find((one) => one.life === life && (one.kind === 'poll' || one.kind === 'probe'))
+  if (looks === undefined || looks.begunAt > begunAt) return false
   return clinkId !== undefined && claimEnd(record, life, clinkId, begunAt) <= begunAt
 }
 
