@@ -44,6 +44,9 @@ const JITTER = 0.2
 /** Four tries that hang and the waits between them fit what is left of the lease. */
 const TRY = 1 / 4.5
 const LONGEST_WAIT = 1 / 28
+/** Milliseconds between two renewals of which the first came too early to tell anything. */
+const SHORTEST_PAUSE = 250
+
 /**
  * Renews one claim until it is told to stop, the service refuses, or the lease is gone. One request at a time; a try that
  * failed is followed by others, none of which outlasts the deadline. The deadline is watched beside the renewal, since a
@@ -238,7 +241,7 @@ export class LeaseKeeper implements LeaseHolder {
 
   /** A service that was away may renew the next claim, or one that this worker was too late to ask again; another will not. */
   #expire(): void {
-    const isLate = this.#next < this.#lease.deadline
+    const isLate = this.#next < this.#lease.deadline - SHORTEST_PAUSE
     this.#lose(this.#isDeclined && !isLate ? 'refused' : 'expired')
   }
 
@@ -267,7 +270,7 @@ export class LeaseKeeper implements LeaseHolder {
 
   /** After a renewal that brought nothing, too early to call it a refusal. */
   #soonAgain(): number {
-    return this.#clock.now() + Math.max(this.#left * START, 250)
+    return this.#clock.now() + Math.max(this.#left * START, SHORTEST_PAUSE)
   }
 
   async #waitUntil(time: number): Promise<void> {

@@ -66,7 +66,9 @@ describe.concurrent('P2, §2: a worker that stands still for longer than its lea
   )
 
   it('because it was stopped and continued, sends nothing for what it lost, and does it once more', async () => {
-    await using site = await Site.open({ handler: handler('await delay(1_500)'), config, emulator })
+    // Long enough for a slow machine to claim again and renew in time.
+    const longer = { config: config.replace('2s', '5s'), emulator: { switches: { defaultTimeout: 5 } } }
+    await using site = await Site.open({ handler: handler('await delay(3_000)'), ...longer })
     const ids = site.sendMany(3)
     const command = site.start('run')
     await until(async () => (await site.noted()).length === 3, 'the handlers run')
