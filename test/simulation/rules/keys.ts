@@ -1,7 +1,7 @@
 import { isRefusing, workerOf } from '../explained.ts'
 import type { Breach, Evidence, Rule } from '../judge.ts'
 import { ownerOf } from '../plan-keys.ts'
-import type { EventRecord, LifeRecord, RequestRecord } from '../record.ts'
+import type { LifeRecord, Record, RequestRecord } from '../record.ts'
 import { endOf, slept } from './leases.ts'
 
 /** Whether a request was made with a key of somebody else than the worker's owner. */
@@ -66,41 +66,32 @@ const ENDS: ReadonlySet<string> = new Set([
 ])
 
 /** §8: a claim is asked about with the key that made it, until the service has answered that one with 401. */
-export const claimsKeepTheirKey: Rule = ({ record }) =>
-  [...record.requestsByClink].flatMap(([clinkId, requests]) =>
+export const claimsKeepTheirKey: Rule = ({ record }) => {
+  if (record.keyActs.length === 0) return []
+  return [...record.requestsByClink].flatMap(([clinkId, requests]) =>
     requests.flatMap((request): readonly Breach[] => {
       const { begunAt: at, key, kind, life, n } = request
-      if (kind === 'sibling') return []
-      const told = (record.eventsByLife.get(life) ?? []).filter(({ event }) => isOf(event, clinkId))
-      const claimed = told.findLast(({ event, at: said }) => event.event === 'clink.claimed' && said <= at)
-      if (claimed === undefined) return []
-      if (told.some(({ event, at: said }) => said >= claimed.at && said <= at && ENDS.has(event.event))) return []
+      const { startedAt } = record.life(life)
+      const told = record.told(life, clinkId).filter(({ at: said }) => said >= startedAt && said <= at)
+      const claimed = told.findLast(({ event }) => event.event === 'clink.claimed')
+      if (claimed === undefined || kind === 'sibling') return []
+      if (told.some(({ event, at: said }) => said >= claimed.at && ENDS.has(event.event))) return []
       const grants = record.grantsOf(life, clinkId).filter((one) => one.at <= at)
       const grant = grants.findLast((one) => one.at <= claimed.at)
       // What somebody has given back by hand, a poll with another key may have claimed since.
       if (grant?.life !== life || grant.request.key === key || grants.at(-1)?.request.key === key) return []
-      const isSpent = record.requests.some((other) => {
-        return (
-          other.life === life &&
-          other.key === grant.request.key &&
-          other.toldStatus === 401 &&
-          (other.endedAt ?? Infinity) <= at
-        )
-      })
-      if (isSpent) return []
-      return [
-        {
-          rule: 'P2',
-          at,
-          life,
-          text: `#${n} ${kind} ${clinkId} asks with ${key}, and ${grant.request.key} has claimed it`,
-        },
-      ]
+      if (isSpent(record, life, grant.request.key, at)) return []
+      const text = `#${n} ${kind} ${clinkId} asks with ${key}, and ${grant.request.key} has claimed it`
+      return [{ rule: 'P2', at, life, text }]
     }),
   )
+}
 
-function isOf(event: EventRecord['event'], clinkId: string): boolean {
-  return 'clink' in event && event.clink.clink_id === clinkId
+/** Whether a process has been told by then that the service does not take the key. */
+function isSpent(record: Record, life: string, key: string, at: number): boolean {
+  return record.requests.some((one) => {
+    return one.life === life && one.key === key && one.toldStatus === 401 && (one.endedAt ?? Infinity) <= at
+  })
 }
 
 /** Milliseconds after which a refused key is tried again, and a new one has been looked at, with the worst of jitter. */

@@ -22,11 +22,15 @@ export const asksForWhatCanStart: Rule = ({ plan, record }) =>
     const isExclusive = workerOf(plan, life.name).config.claim.exclusive
     const slots = new SlotsInUse(record, life)
     const asking: RequestRecord[] = []
+    const first = record.requests.find(
+      ({ life: of, kind }) => of === life.name && (kind === 'poll' || kind === 'probe'),
+    )
+    const looksFrom = first?.begunAt ?? Infinity
     return record.requests.flatMap((request): readonly Breach[] => {
       const { kind, begunAt: at, n, limit } = request
       if (request.life !== life.name || (kind !== 'poll' && kind !== 'claim')) return []
       const used = slots.at(at)
-      if (kind === 'claim' && (slots.holds(request.clinkId) || !isFresh(record, request))) return []
+      if (kind === 'claim' && (slots.holds(request.clinkId) || !isFresh(record, request, looksFrom))) return []
       const asked = kind === 'poll' ? limit : 1
       const claims = asking.filter((one) => one.kind === 'claim' && (one.endedAt ?? Infinity) > at).length
       const lost =
@@ -40,9 +44,8 @@ export const asksForWhatCanStart: Rule = ({ plan, record }) =>
   })
 
 /** A claim that is not for what a poll has just brought, nor for what is parked, nor for what an earlier process held. */
-function isFresh(record: Record, { clinkId, life, begunAt }: RequestRecord): boolean {
-  const looks = record.requests.find((one) => one.life === life && (one.kind === 'poll' || one.kind === 'probe'))
-  if (looks === undefined || looks.begunAt > begunAt) return false
+function isFresh(record: Record, { clinkId, life, begunAt }: RequestRecord, looksFrom: number): boolean {
+  if (begunAt < looksFrom) return false
   return clinkId !== undefined && claimEnd(record, life, clinkId, begunAt) <= begunAt
 }
 
