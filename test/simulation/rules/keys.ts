@@ -138,6 +138,9 @@ function isDisturbed({ plan, record }: Evidence, life: LifeRecord, since: number
     if (event.event === 'clink.claimed') inHand.add(event.clink.clink_id)
     if (ENDS.has(event.event) && at < since) inHand.delete(event.clink.clink_id)
   }
+  // Code that runs on after its claim was lost, or without one.
+  for (const { clinkId, endedAt = Infinity, life: of, startedAt } of record.runs)
+    if (of === life.name && startedAt < until && endedAt > since) inHand.add(clinkId)
   const isNarrow = record
     .livesOf(life.state)
     .flatMap(({ name }) => record.eventsByLife.get(name) ?? [])
