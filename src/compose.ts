@@ -71,7 +71,7 @@ export function compose(options: ComposeOptions): Composed {
     makeClients: (key) => makeClients({ ...connection, key }, { clock, handlerClaims, identity, ledger }),
     identity,
     emit,
-    known: ledger.fact(PROVEN_KEY),
+    known: provenKey(config, ledger, identity),
     proved: (known) => void ledger.noteFact(PROVEN_KEY, known),
     changed: on.keyChanged,
     refused: on.keyRefused,
@@ -125,6 +125,12 @@ function knownIdentity(
   if (configured === 'auto') return { identity: new Identity(kept, emit, keep), former: undefined }
   keep(configured)
   return { identity: new Identity(configured, emit), former: kept === configured ? undefined : kept }
+}
+
+/** Which key an earlier process knew to be ours. It may have known that before it learnt who we are. */
+function provenKey({ clink }: Config, ledger: Ledger, { id }: Identity): string | undefined {
+  const fact = ledger.fact(PROVEN_KEY)
+  return clink.identity === 'auto' && fact?.startsWith(' ') === true ? `${id ?? ''}${fact}` : fact
 }
 
 /** Clients with a key of their own: what handlers do with theirs is noted. */

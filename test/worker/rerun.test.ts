@@ -437,6 +437,17 @@ describe.concurrent('The result of a rerun', () => {
     expect(bench.emulator.clink(resultId)?.sender_id).toBe('ap_worker')
   })
 
+  it('is computed and sent by a start with a key that was known to be ours before it was known who we are (P1, §8)', async () => {
+    await using told = await Told.make()
+    await told.retry()
+    const known = told.ledger.fact('key') ?? ''
+    expect(known).toMatch(/^ap_\w+ /)
+    await told.ledger.noteFact('key', known.slice(known.indexOf(' ')))
+    const station = told.work(() => 'it worked')
+    await station.seen('clink.rerunDone', told.id)
+    expect(told.results).toEqual(['it worked'])
+  })
+
   it('is not sent any more when its letter is discarded while the service is away (P10, §5)', async () => {
     await using told = await Told.make()
     const { bench, id, ledger } = told
