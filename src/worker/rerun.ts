@@ -43,12 +43,14 @@ export class Rerun {
   #heldFor = 0
   #tries = 0
   #isAbandoned = false
+  #dueAt: number | undefined
 
   constructor(clink: Clink, route: string, shared: RerunShared) {
     this.clink = clink
     this.#route = route
     this.#shared = shared
     this.over = this.#over.promise
+    this.#dueAt = this.#firstDueAt()
     this.#live()
       .catch((error: unknown) => shared.crashed('rerun', asError(error)))
       .finally(() => this.#over.resolve())
@@ -60,6 +62,11 @@ export class Rerun {
 
   get isRunning(): boolean {
     return this.#run !== undefined
+  }
+
+  /** Local time at which it is to be run; undefined: it has a slot, waits for one, or needs none any more. */
+  get dueAt(): number | undefined {
+    return this.#dueAt
   }
 
   /** Local time since which its handler ignores its abort. */
@@ -92,7 +99,8 @@ export class Rerun {
     const { letters } = context.ledger
     const id = this.clink.clink_id
     await settled(id)
-    await this.#waitOn()
+    const left = (this.#dueAt ?? 0) - context.clock.now()
+    if (left > 0) await sleep(context.clock, left, this.#interrupted.signal)
     for (;;) {
       const rerun = letters.rerunOf(id)
       if (rerun === undefined || this.#isAbandoned) return
@@ -109,16 +117,17 @@ export class Rerun {
         : await this.#turn()
       if (wait === 0) continue
       if (this.#stopping) return
+      if (!isToSend) this.#dueAt = context.clock.now() + wait
       await sleep(context.clock, wait, this.#interrupted.signal)
     }
   }
 
-  /** What an earlier process has begun to wait. No clock that was set makes it longer than any wait is. */
-  async #waitOn(): Promise<void> {
+  /** At once, or when the wait is over that an earlier process has begun. No clock that was set makes it longer than any wait is. */
+  #firstDueAt(): number | undefined {
     const { clock, config, ledger } = this.#shared.context
-    const { notBefore = 0 } = ledger.letters.rerunOf(this.clink.clink_id) ?? {}
-    const left = Math.min(notBefore - clock.wall(), config.claim.maxHold)
-    if (left > 0) await sleep(clock, left, this.#interrupted.signal)
+    const { notBefore = 0, step } = ledger.letters.rerunOf(this.clink.clink_id) ?? {}
+    if (step !== 'due') return undefined
+    return clock.now() + Math.min(Math.max(0, notBefore - clock.wall()), config.claim.maxHold)
   }
 
   get #stopping(): boolean {
@@ -132,6 +141,7 @@ export class Rerun {
     const interrupted = this.#stopped.promise
     await Promise.race([runs.idle(id), interrupted])
     if (this.#stopping) return 0
+    this.#dueAt = undefined
     const work = turn(async () => {
       if (this.#stopping) return 0
       const priority = context.ledger.isSuspect(id) ? PRIORITY.alone : PRIORITY.due

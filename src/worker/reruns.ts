@@ -1,6 +1,5 @@
 import PQueue from 'p-queue'
 import type { InHand, Running } from './crash-watch.ts'
-import type { RerunState } from './dead-letters.ts'
 import { Rerun, type RerunShared } from './rerun.ts'
 
 /** The part of the slots that reruns may use at a time: clinks that wait in the inbox go on. */
@@ -18,8 +17,6 @@ export class Reruns {
   readonly #gate: PQueue
   /** Asked for while an earlier rerun of them may just be ending. */
   readonly #again = new Set<string>()
-  /** Just begun, and about to wait for a slot. */
-  readonly #coming = new Set<string>()
   #isOpen = false
 
   constructor(options: RerunsOptions) {
@@ -63,16 +60,11 @@ export class Reruns {
       this.#again.add(clinkId)
       return
     }
-    const turn: RerunShared['turn'] = async (work) => {
-      this.#coming.delete(clinkId)
-      return await this.#gate.add(work)
-    }
-    if (this.#wantsSlot(letters.rerunOf(clinkId))) this.#coming.add(clinkId)
+    const turn: RerunShared['turn'] = async (work) => await this.#gate.add(work)
     const rerun = new Rerun(letter.clink, letter.route, { ...this.#options, turn })
     this.#all.set(clinkId, rerun)
     void rerun.over.then(() => {
       this.#all.delete(clinkId)
-      this.#coming.delete(clinkId)
       if (this.#again.delete(clinkId)) this.add(clinkId)
       this.#options.onEnd()
     })
@@ -83,22 +75,23 @@ export class Reruns {
   }
 
   /**
-   * How many have a slot or wait for one, or are about to. Before the first answer of the service these are those that were left; but
-   * that answer, and the proof that the key is ours, may need a claim in an only slot.
+   * How many have a slot or wait for one, or will before the next poll. Before the first answer of the service these are those that were
+   * left; but of an only slot that answer may need a claim.
    */
   get busy(): number {
-    const { config, keys, ledger } = this.#options.context
-    const { letters } = ledger
-    const left = (): number => letters.reruns().filter(({ rerun }) => this.#wantsSlot(rerun)).length
-    const coming = this.#isOpen ? this.#coming.size : left()
-    const most = this.#isOpen && keys.mayAct ? config.concurrency : config.concurrency - 1
-    const part = Math.min(this.#gate.concurrency, this.#gate.pending + coming, most)
-    return Math.max(this.#gate.pending, part)
+    const { clock, config, keys } = this.#options.context
+    const soon = clock.now() + config.poll.interval
+    const due = keys.mayAct ? [...this.#all.values()].filter(({ dueAt }) => dueAt !== undefined && dueAt <= soon) : []
+    const most = this.#isOpen ? config.concurrency : config.concurrency - 1
+    const coming = this.#isOpen ? due.length : this.#leftDue
+    return Math.min(this.#gate.concurrency, this.#gate.pending + coming, most)
   }
 
-  /** Whether it is run as soon as it may. */
-  #wantsSlot(rerun: RerunState | undefined): boolean {
-    return rerun?.step === 'due' && (rerun.notBefore ?? 0) <= this.#options.context.clock.wall()
+  /** How many of those that the last process left are run at once. */
+  get #leftDue(): number {
+    const { clock, ledger } = this.#options.context
+    const now = clock.wall()
+    return ledger.letters.reruns().filter(({ rerun }) => rerun?.step === 'due' && (rerun.notBefore ?? 0) <= now).length
   }
 
   /** Local times since which handlers ignore their abort. */

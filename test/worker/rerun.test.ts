@@ -219,6 +219,37 @@ describe.concurrent('A clink whose sender was told that it failed, and that is r
     expect(told.results).toEqual(['it worked'])
   })
 
+  it('and is held for a short while finds its slot free after that (P6)', async () => {
+    await using told = await Told.make()
+    const { bench, id } = told
+    const gate = Promise.withResolvers<undefined>()
+    const settings: Settings = {
+      concurrency: 1,
+      poll: { interval: 2_000, maxInterval: 2_000 },
+      retry: { attempts: 2, backoff: 1_000, onExhausted: 'complete' },
+    }
+    const station = told.work(
+      async ({ clink_id, content }) => {
+        if (content === 'one') await gate.promise
+        if (clink_id === id && station.runsOf(id).length === 1) throw new Error('again')
+        return 'it worked'
+      },
+      { settings },
+    )
+    const one = bench.send('one')
+    await station.seen('clink.started', one)
+    await told.retry(station)
+    const other = bench.send('other')
+    gate.resolve(undefined)
+    await station.seen('clink.held', id)
+    // Has the worker look at the inbox in the middle of the wait.
+    change(station, bench.emulator, 'worker')
+    await bench.completed([one, other])
+
+    const again = station.runsOf(id)[1]?.end ?? Infinity
+    expect(when(bench.emulator, other, 'claimed')).toBeGreaterThanOrEqual(again)
+  })
+
   it('while no worker runs has its slot kept free by the first polls of the next one (P6)', async () => {
     await using told = await Told.make()
     const { bench } = told
