@@ -241,6 +241,9 @@ describe.concurrent('A clink whose sender was told that it failed, and that is r
     await told.retry(station)
     const other = bench.send('other')
     gate.resolve(undefined)
+    await station.seen('clink.held', id)
+    // Has the worker look at the inbox in the middle of the wait.
+    change(station, bench.emulator, 'worker')
     await bench.completed([one, other])
 
     const again = station.runsOf(id)[1]?.end ?? Infinity
