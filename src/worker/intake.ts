@@ -81,7 +81,7 @@ export class Intake {
   async admit(page: InboxPage, sentAt: number, key: WorkerKey): Promise<Admitted> {
     const { context } = this.#shared
     this.reportMalformed(page.malformed)
-    const ours = ownClaims(page, context.identity)
+    const ours = ownClaims(page, context.identity, key)
     for (const { claimed_at, status } of ours) if (status === 'claimed') context.serviceTime.note(claimed_at, sentAt)
     const isHeld = ({ clink_id }: Clink): boolean => this.#deliveries.holding(clink_id) !== undefined
     const why = await whyStrange({ page, ours, sentAt, key, isHeld, signal: this.hurried }, context)

@@ -6,14 +6,19 @@ import { firstLease, type Lease, type LeasePolicy } from './lease.ts'
 /**
  * The records of a claiming poll on which we hold the claim. A page may also show clinks that another caller won in the same
  * moment, perhaps with our own key; where the answer's count says that there are such and the records do not tell which,
- * none is taken: they come back when their claims run out.
+ * none is taken: they come back when their claims run out. So it is where others have won some and the key may be one of theirs: what
+ * names us is then a sibling's.
  */
-export function ownClaims(page: InboxPage, identity: Identity): ReadonlySet<Clink> {
+export function ownClaims(
+  page: InboxPage,
+  identity: Identity,
+  { isProven }: { readonly isProven: boolean },
+): ReadonlySet<Clink> {
   const total = page.clinks.length + page.malformed.length
   if (page.claimed_count === total) return new Set(page.clinks)
-  const claimed = page.clinks.filter(
-    ({ status, claimed_by }) => status === 'claimed' && !identity.isSomebodyElse(claimed_by),
-  )
+  const held = page.clinks.filter(({ status }) => status === 'claimed')
+  const claimed = held.filter(({ claimed_by }) => !identity.isSomebodyElse(claimed_by))
+  if (!isProven && claimed.length < held.length) return new Set()
   if (typeof page.claimed_count === 'number' && claimed.length + page.malformed.length > page.claimed_count)
     return new Set()
   return new Set(claimed)

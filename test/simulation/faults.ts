@@ -99,7 +99,7 @@ function make(kind: FaultKind, usual: Fault, chance: Chance, scale: number): Fau
       return { ...named, lost: 'cut' }
     case 'status-before':
     case 'status-after':
-      return { ...named, arrives: kind === 'status-after', answer: statusAnswer(chance) }
+      return { ...named, arrives: kind === 'status-after', answer: statusAnswer(chance, kind) }
     case 'not-success':
       return { ...named, answer: () => ({ status: 200, headers: {}, body: '{"success":false,"error":"oops"}' }) }
     case 'garbage':
@@ -109,9 +109,9 @@ function make(kind: FaultKind, usual: Fault, chance: Chance, scale: number): Fau
   }
 }
 
-/** An error that says when to come back in seconds, as a date, or not at all. */
-function statusAnswer(chance: Chance): NonNullable<Fault['answer']> {
-  const status = chance.pick([408, 429, 500, 502, 503, 503])
+/** An error that says when to come back in seconds, as a date, or not at all. One that refuses has no effect. */
+function statusAnswer(chance: Chance, kind: 'status-before' | 'status-after'): NonNullable<Fault['answer']> {
+  const status = chance.pick([408, kind === 'status-before' ? 429 : 504, 500, 502, 503, 503])
   const wait = chance.integer(0, 8)
   const form = chance.weighted({ absent: 2, seconds: 1, date: 1, nonsense: 0.3 })
   return (_real, wall) => {
