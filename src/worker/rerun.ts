@@ -43,6 +43,7 @@ export class Rerun {
   #heldFor = 0
   #tries = 0
   #isAbandoned = false
+  #isKeySaid = false
   #dueAt: number | undefined
 
   constructor(clink: Clink, route: string, shared: RerunShared) {
@@ -109,6 +110,7 @@ export class Rerun {
       if (this.#stopping && !isToSend) return
       // A result in another's name would be worse than a late one.
       if (!context.keys.mayAct && !this.#stopping) {
+        this.#sayThatKeyIsNew()
         await sleep(context.clock, KEY_WAIT, this.#interrupted.signal)
         continue
       }
@@ -121,6 +123,12 @@ export class Rerun {
       if (!isToSend) this.#dueAt = context.clock.now() + wait
       await sleep(context.clock, wait, this.#interrupted.signal)
     }
+  }
+
+  #sayThatKeyIsNew(): void {
+    if (!this.#isKeySaid)
+      this.#shared.context.emit({ event: 'clink.held', ...this.#facts(), wait: KEY_WAIT, why: NEW_KEY })
+    this.#isKeySaid = true
   }
 
   /** At once, or when the wait is over that an earlier process has begun. No clock that was set makes it longer than any wait is. */
@@ -262,3 +270,4 @@ export class Rerun {
 
 /** Milliseconds until it is looked again whether the key may be used. */
 const KEY_WAIT = 1_000
+const NEW_KEY = 'the key is not known to be ours: the first claim with it will tell'

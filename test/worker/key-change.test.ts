@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { Secret } from '../../src/base/secret.ts'
-import { Bench, until, type Station } from './harness.ts'
-import { change, keysThat, seed } from './key-owners.ts'
+import { Bench, until } from './harness.ts'
+import { change, exchange, keysThat, seed } from './key-owners.ts'
 import { claimingPolls, requests, story, times } from './record.ts'
 
 const quick = { poll: { interval: 20, maxInterval: 50 } }
@@ -12,14 +12,6 @@ function gate() {
   return { open: () => opened.resolve(), wait: opened.promise }
 }
 
-/** Gives the worker a key that it takes, and waits until no poll is on its way with the one before. */
-async function exchange(station: Station, bench: Bench, key: string): Promise<void> {
-  change(station, bench.emulator, key)
-  await station.seen('key.changed')
-  const looks = requests(bench.emulator, 'check_inbox').length
-  await until(() => requests(bench.emulator, 'check_inbox').length >= looks + 2, 'two more looks at the inbox')
-}
-
 describe.concurrent('§8: a key that changes while the worker runs', () => {
   it('is used for new claims, and what the old one claimed is renewed and completed with the old one', async () => {
     await using bench = await Bench.open({ seed, switches: { defaultTimeout: 2 } })
@@ -28,7 +20,7 @@ describe.concurrent('§8: a key that changes while the worker runs', () => {
     const station = bench.work(async ({ content }) => void (content === 'first' && (await wait)), { settings: quick })
     await station.seen('clink.started', first)
 
-    await exchange(station, bench, 'next')
+    await exchange(station, bench.emulator, 'next')
     const second = bench.send('second')
     await bench.completed(second)
     const renewals = times(bench.emulator, first, 'renewed')
@@ -49,7 +41,7 @@ describe.concurrent('§8: a key that changes while the worker runs', () => {
     const id = bench.send('work')
     const station = bench.work(async () => await wait, { settings: quick })
     await station.seen('clink.started', id)
-    await exchange(station, bench, 'next')
+    await exchange(station, bench.emulator, 'next')
     bench.emulator.suspendKey('worker')
     await until(() => keysThat(bench.emulator, id, 'renewed').includes('next'), 'it is renewed with the new key')
     open()
@@ -69,7 +61,7 @@ describe.concurrent('§8: a key that changes while the worker runs', () => {
       settings: { ...quick, claim: { timeout: 2_000 } },
     })
     await station.seen('clink.started', id)
-    await exchange(station, bench, 'next')
+    await exchange(station, bench.emulator, 'next')
     bench.emulator.suspendKey('worker')
     open()
     await bench.completed(id)
@@ -131,7 +123,7 @@ describe.concurrent('§8: a key that changes while the worker runs', () => {
       { settings: quick },
     )
     await station.seen('clink.started', first)
-    await exchange(station, bench, 'next')
+    await exchange(station, bench.emulator, 'next')
     await bench.completed(bench.send('second'))
     open()
     await bench.completed(first)
@@ -195,7 +187,7 @@ describe.concurrent('§8: a key that is no good', () => {
     const station = bench.work(() => 'done', { settings: quick })
     await station.seen('worker.ready')
     const away = bench.fault({ operation: 'get_my_permissions', times: 3 }, { status: 503 })
-    await exchange(station, bench, 'next')
+    await exchange(station, bench.emulator, 'next')
     const id = bench.send('work')
     await bench.completed(id)
 
@@ -210,7 +202,7 @@ describe.concurrent('§8: a key that is no good', () => {
     bench.fault({ operation: 'get_my_permissions', times: 1 }, { delayBefore: 600 })
     change(station, bench.emulator, 'helper')
     await until(() => requests(bench.emulator, 'get_my_permissions').length === 1, 'the first is asked about')
-    await exchange(station, bench, 'next')
+    await exchange(station, bench.emulator, 'next')
     const polls = claimingPolls(bench.emulator).length
     await until(() => claimingPolls(bench.emulator).length > polls + 20, 'a while')
     const id = bench.send('work')
@@ -235,7 +227,7 @@ describe.concurrent('§8: a key of another owner that only its first claim gives
       const mark = bench.send('a report\n— clink-worker', { from: 'bob' })
       await bench.completed(mark)
     }
-    await exchange(station, bench, 'helper')
+    await exchange(station, bench.emulator, 'helper')
     const ids = [1, 2, 3].map((n) => {
       bench.emulator.moveClock(5)
       return bench.send(`task ${n}`)
@@ -260,7 +252,7 @@ describe.concurrent('§8: a key of another owner that only its first claim gives
     await using bench = await Bench.open({ seed })
     const station = bench.work(() => 'done', { settings: quick })
     await bench.completed(bench.send('one'))
-    await exchange(station, bench, 'helper')
+    await exchange(station, bench.emulator, 'helper')
     bench.emulator.suspendKey('worker')
     const id = bench.send('two')
     await station.seen('key.refused')

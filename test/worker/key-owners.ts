@@ -1,7 +1,8 @@
 import { Secret } from '../../src/base/secret.ts'
 import type { Emulator, HistoryEntry } from '../../src/emulator/emulator.ts'
 import { defaultSeed } from '../../src/emulator/seed/default-seed.ts'
-import type { Station } from './harness.ts'
+import { until, type Station } from './harness.ts'
+import { requests } from './record.ts'
 
 /** The usual seed, with second keys of the worker's profile and of a user. */
 export const seed = {
@@ -17,6 +18,15 @@ export const seed = {
 /** Gives a worker another key of the seed, as a changed key file does. */
 export function change({ daemon }: Station, emulator: Emulator, key: string): void {
   daemon.changeKey(new Secret(emulator.keys[key] ?? ''), 'the key file')
+}
+
+/** Gives a worker a key that it takes, and waits until no poll is on its way with the one before. */
+export async function exchange(station: Station, emulator: Emulator, key: string): Promise<void> {
+  const before = station.all('key.changed').length
+  change(station, emulator, key)
+  await until(() => station.all('key.changed').length > before, 'the key is taken')
+  const looks = requests(emulator, 'check_inbox').length
+  await until(() => requests(emulator, 'check_inbox').length >= looks + 2, 'two more looks at the inbox')
 }
 
 /** Who did something to a clink, by names of keys, in order. */

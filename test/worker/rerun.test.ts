@@ -7,7 +7,7 @@ import { Ledger } from '../../src/worker/ledger.ts'
 import { memoryTables } from '../../src/worker/memory-tables.ts'
 import { Bench, obey, take, until, type Station, type WorkOptions } from './harness.ts'
 import { answers, requests, requestsFor, when } from './record.ts'
-import { change, seed } from './key-owners.ts'
+import { change, exchange, seed } from './key-owners.ts'
 import type { Settings } from './settings.ts'
 
 const TELL: Settings = { retry: { attempts: 1, onExhausted: 'complete' } }
@@ -369,8 +369,7 @@ describe.concurrent('The result of a rerun', () => {
     const { bench } = told
     const station = told.work(() => 'it worked')
     await bench.completed(bench.send('so that its key is proven'))
-    change(station, bench.emulator, 'helper')
-    await station.seen('key.changed')
+    await exchange(station, bench.emulator, 'helper')
     await told.retry(station)
     await until(() => station.daemon.snapshot().rerunning === 1, 'it waits')
     const other = bench.send('its claim tells whose the key is')
@@ -433,6 +432,8 @@ describe.concurrent('The result of a rerun', () => {
     bench.send('its claim tells whose the key is')
     await strange.seen('key.refused')
     expect([strange.runsOf(id), told.results]).toEqual([[], []])
+    const whys = strange.all('clink.held', id).map(({ why }) => why)
+    expect(whys).toEqual(['the key is not known to be ours: the first claim with it will tell'])
     await strange.close()
 
     const ours = told.work(() => 'it worked', { key: 'next' })
