@@ -1,19 +1,39 @@
 import type { Rule } from '../judge.ts'
 import type { LifeRecord, Record } from '../record.ts'
+import { slept } from './leases.ts'
 
 /** What it says of a claim that it leaves alone. */
 const ENDS: ReadonlySet<string> = new Set(['clink.lost', 'clink.leftToExpire', 'clink.leftAlone'])
 
-/** P8: after a stop no claim is left, but those it names and those of which it could not know or not tell. */
+/** P8: after a stop no claim is left, but those it names since it could not settle them, and those of which it could not know or not tell. */
 export const stopLeavesNothing: Rule = ({ record }) =>
   [...record.lives.values()].flatMap((life) => {
     const { name, stoppedAt: at, heldAtStop, leftBehind } = life
     if (at === undefined) return []
     return heldAtStop.flatMap((clinkId) => {
-      if (leftBehind.includes(clinkId) || isExcused(record, life, clinkId)) return []
-      return [{ rule: 'P8', at, life: name, text: `${clinkId} is still claimed after the stop` }]
+      if (isExcused(record, life, clinkId) || wasTried(record, life, clinkId)) return []
+      const isNamed = leftBehind.includes(clinkId)
+      return [
+        {
+          rule: 'P8',
+          at,
+          life: name,
+          text: `${clinkId} is still claimed after the stop${isNamed ? ', and nothing was tried' : ''}`,
+        },
+      ]
     })
   })
+
+/** It is named as left behind, and the stop has asked for its settlement, or had to wait for a request about it. */
+function wasTried(record: Record, life: LifeRecord, clinkId: string): boolean {
+  const { leftBehind, name, stopAskedAt = 0, stoppedAt = 0 } = life
+  if (!leftBehind.includes(clinkId)) return false
+  const asked = record.requestsByClink.get(clinkId) ?? []
+  const isTried = asked.some(
+    ({ kind, life: of, endedAt = Infinity }) => of === name && kind !== 'sibling' && endedAt >= stopAskedAt,
+  )
+  return isTried || slept(life, stopAskedAt, stoppedAt)
+}
 
 function isExcused(record: Record, { name, startedAt, stoppedAt, jumps }: LifeRecord, clinkId: string): boolean {
   const grants = record.grantsOf(name, clinkId)
