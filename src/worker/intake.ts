@@ -4,9 +4,9 @@ import type { InboxPage, Malformed } from '../clink/client.ts'
 import type { Clink } from '../clink/records.ts'
 import type { LeftAlone } from '../events.ts'
 import type { Route, RoutedClink } from '../handlers/route.ts'
+import type { Acknowledgements } from './acknowledgements.ts'
 import { claimById, type ClaimById, type ClaimByIdOptions } from './claim-by-id.ts'
 import { askOwner } from './ask-owner.ts'
-import { complete } from './complete.ts'
 import { Delivery } from './delivery.ts'
 import type { DeliveryShared } from './delivery-shared.ts'
 import type { DeliverySet } from './delivery-set.ts'
@@ -14,7 +14,7 @@ import type { ClaimInHand, WorkerKey } from './keys.ts'
 import type { Lease } from './lease.ts'
 import { leaseOf, ownClaims } from './own-claims.ts'
 import { whyStrange } from './page-owner.ts'
-import { unrenewed, type Parked } from './parked.ts'
+import type { Parked } from './parked.ts'
 import { endsWithMark } from './response.ts'
 
 export interface Admitted {
@@ -32,6 +32,13 @@ const SAID = 10_000
 /** What is to be done with a clink that may be claimed: run it, or complete it without a response. */
 export type Wanted = RoutedClink | 'acknowledge'
 
+/** Where a claim goes that is not left alone. */
+export interface IntakeParts {
+  readonly acknowledgements: Acknowledgements
+  readonly deliveries: DeliverySet
+  readonly parked: Parked
+}
+
 type Verdict = { readonly run: RoutedClink } | { readonly leave: LeftAlone }
 
 /**
@@ -42,6 +49,7 @@ export class Intake {
   readonly #shared: DeliveryShared
   readonly #deliveries: DeliverySet
   readonly #parked: Parked
+  readonly #acknowledgements: Acknowledgements
   #isClosing = false
   readonly #hurried = new AbortController()
   /** Clinks that are being claimed by id: the service may show them as ours before we know. */
@@ -49,8 +57,9 @@ export class Intake {
   /** Clinks of which was said why they are left alone: a list shows them again and again. */
   readonly #said = new Recent<LeftAlone>(SAID)
 
-  constructor(shared: DeliveryShared, deliveries: DeliverySet, parked: Parked) {
+  constructor(shared: DeliveryShared, { acknowledgements, deliveries, parked }: IntakeParts) {
     this.#shared = shared
+    this.#acknowledgements = acknowledgements
     this.#deliveries = deliveries
     this.#parked = parked
   }
@@ -115,7 +124,8 @@ export class Intake {
   wants(clink: Clink, listedAt: number): Wanted | undefined {
     const id = clink.clink_id
     const { config, handlerClaims, scope, siblings } = this.#shared.context
-    if (this.#claiming.has(id) || this.#deliveries.completedSince(id, listedAt)) return undefined
+    if (this.#claiming.has(id) || this.#acknowledgements.has(id) || this.#deliveries.completedSince(id, listedAt))
+      return undefined
     const isHandlers = clink.status === 'pending' ? handlerClaims.mayHold(id, listedAt) : handlerClaims.has(id)
     const isInHand = this.#deliveries.holding(id) !== undefined || this.#parked.has(id) || isHandlers
     if (isInHand || !scope.has(clink)) return undefined
@@ -165,7 +175,7 @@ export class Intake {
     if (this.#deliveries.holding(clink.clink_id) !== undefined) return
     // The first claim may have told who we are, and so that we sent this clink ourselves; or it has just become too old.
     if (!scope.has(clink)) return this.#parked.add(clink, lease, 'out-of-scope', key)
-    if (wanted === 'acknowledge') await this.#acknowledge(clink, lease, key)
+    if (wanted === 'acknowledge') this.#acknowledgements.begin(clink, lease, key)
     else await this.#start(clink, wanted, { lease, key, byId: true })
   }
 
@@ -211,7 +221,7 @@ export class Intake {
     const verdict = this.isClosing ? ({ leave: 'stopping' } as const) : this.#judge(clink)
     if ('run' in verdict) return await this.#start(clink, verdict.run, { lease, key, byId: false })
     if (verdict.leave === 'own-reply' && context.config.inbox.ownReplies === 'acknowledge') {
-      await this.#acknowledge(clink, lease, key)
+      this.#acknowledgements.begin(clink, lease, key)
     } else {
       this.#parked.add(clink, lease, verdict.leave, key)
     }
@@ -282,15 +292,5 @@ export class Intake {
       this.#parked.add(clink, leaseOf(clink, sentAt, context.config.claim), why, key)
       this.#parked.giveBack(clink.clink_id).catch((error: unknown) => crashed('release', asError(error)))
     }
-  }
-
-  async #acknowledge(clink: Clink, lease: Lease, key: WorkerKey): Promise<void> {
-    const { context } = this.#shared
-    const holder = unrenewed(lease, () => context.clock.now())
-    context.pulses.poll.extend(lease.deadline)
-    const claimed = { clink, api: key.api, holder, facts: () => ({ clink }) }
-    const result = await complete(claimed, undefined, context)
-    if (result.is === 'settled') context.emit(result.event)
-    else this.#parked.add(clink, lease, 'own-reply', key)
   }
 }

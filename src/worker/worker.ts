@@ -8,6 +8,7 @@ import { DeliverySet } from './delivery-set.ts'
 import { holdOn } from './hold-on.ts'
 import { Intake } from './intake.ts'
 import { liveness, type Liveness } from './liveness.ts'
+import { Acknowledgements } from './acknowledgements.ts'
 import { Parked } from './parked.ts'
 import { Poller } from './poller.ts'
 import { Reruns } from './reruns.ts'
@@ -72,6 +73,7 @@ export class Worker {
   readonly #shared: DeliveryShared
   readonly #deliveries: DeliverySet
   readonly #parked: Parked
+  readonly #acknowledgements: Acknowledgements
   readonly #slots: Slots
   readonly #intake: Intake
   readonly #poller: Poller
@@ -119,7 +121,9 @@ export class Worker {
       },
     })
     this.#parked = new Parked(context)
-    this.#intake = new Intake(shared, this.#deliveries, this.#parked)
+    this.#acknowledgements = new Acknowledgements(shared, this.#parked)
+    const parts = { acknowledgements: this.#acknowledgements, deliveries: this.#deliveries, parked: this.#parked }
+    this.#intake = new Intake(shared, parts)
     this.#takeUp = new TakeUp(shared, this.#intake, {
       hasRoom: () => this.#room() > 0,
       onEnd: () => this.#poller.slotFreed(),
@@ -286,7 +290,8 @@ export class Worker {
     for (const delivery of this.#deliveries.live) delivery.drain()
     this.#reruns.drain()
     // Nothing new after this: what a later answer brings is given back as it arrives.
-    const quiet = Promise.all([polled.then(async () => await this.#parked.close()), this.#parked.close()])
+    const admitted = polled.then(async () => await this.#acknowledgements.over())
+    const quiet = Promise.all([admitted.then(async () => await this.#parked.close()), this.#parked.close()])
     const all = Promise.all([quiet, this.#deliveries.over(), this.#reruns.over()])
 
     await this.#until(abortAt, all, this.#hurried.signal)
@@ -304,7 +309,11 @@ export class Worker {
     await (this.#faulted ?? crashWatch.end())
     this.#options.closing.abort()
     stopping.end()
-    return [...this.#deliveries.live.map(({ clink }) => clink.clink_id), ...this.#parked.ids]
+    return [
+      ...this.#deliveries.live.map(({ clink }) => clink.clink_id),
+      ...this.#acknowledgements.ids,
+      ...this.#parked.ids,
+    ]
   }
 
   #pruneLater(): void {

@@ -93,6 +93,23 @@ describe.concurrent('P15, §5: a worker that answers everything, with its own ke
     expect(bench.emulator.clinks()).toHaveLength(8)
   })
 
+  it('goes on with its work while the service does not take that (P12)', async () => {
+    await using bench = await Bench.open()
+    const reply = bench.send('an answer\n— clink-worker', { from: 'worker' })
+    const refusing = bench.fault({ operation: 'complete_clink', path: `*${reply}*` }, { status: 503 })
+    const station = bench.work(() => 'an answer', {
+      settings: { ...answerAll, inbox: { ownReplies: 'acknowledge' } },
+    })
+    await until(() => refusing.hits > 0, 'its own reply is to be completed')
+    const other = bench.send('from bob')
+    await bench.completed(other)
+
+    expect(bench.status(reply)).toBe('claimed')
+    refusing.remove()
+    await bench.completed(reply)
+    expect(station.runsOf(reply)).toEqual([])
+  })
+
   it('leaves them to their lease where it is not, and keeps no slot for them', async () => {
     await using bench = await Bench.open()
     const ids = bench.sendMany(8, { from: 'worker' })
