@@ -22,6 +22,12 @@ export class Batch implements Claiming {
   }
 
   async take(room: () => number, signal: AbortSignal): Promise<Taken> {
+    const work = this.#take(room, signal)
+    this.#takeUp.after(work)
+    return await work
+  }
+
+  async #take(room: () => number, signal: AbortSignal): Promise<Taken> {
     const { clock, emit, keys } = this.#context
     const sentAt = clock.now()
     const asked = Math.min(LARGEST_PAGE, room())

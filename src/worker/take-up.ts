@@ -38,6 +38,7 @@ export class TakeUp {
   /** A claim is on its way for one of them, perhaps longer than they are looked for. */
   #isTaking = false
   #searching: Promise<void> | undefined
+  #polled: Promise<void> = Promise.resolve()
 
   constructor(
     shared: DeliveryShared,
@@ -71,6 +72,14 @@ export class TakeUp {
     this.#searching ??= this.#search().catch((error: unknown) => this.#shared.crashed('take-up', asError(error)))
   }
 
+  /** What a poll on its way claims is its own: nothing is looked for before that is admitted. */
+  after(poll: Promise<unknown>): void {
+    this.#polled = poll.then(
+      () => {},
+      () => {},
+    )
+  }
+
   /** Resolves when nothing is being taken up any more. */
   async stop(): Promise<void> {
     this.#closing.abort()
@@ -98,6 +107,7 @@ export class TakeUp {
 
   async #look(): Promise<void> {
     const { api, clock, config, identity, handlerClaims } = this.#shared.context
+    await this.#polled
     const listedAt = clock.now()
     let found: readonly Clink[]
     try {

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { Bench, until, type Station } from './harness.ts'
 import { isLookForClaims, requests, times } from './record.ts'
@@ -54,6 +55,41 @@ describe.concurrent('P7, §3: what a claiming poll whose answer was lost has cla
 
     expect(station.all('worker.siblings').map(({ verdict }) => verdict)).toEqual(['refused'])
     for (const id of lost) expect(station.runsOf(id)).toHaveLength(1)
+  })
+
+  it('is not mixed up with what a poll claims whose answer is on its way: that is its own (P3, P4)', async () => {
+    await using bench = await Bench.open()
+    const gate = Promise.withResolvers<undefined>()
+    let held = 0
+    let holds = false
+    const station = bench.work(() => 'done', {
+      settings: { ...alone, poll: { interval: 20, maxInterval: 50 } },
+      wrap: (inner) => ({
+        send: async (request) => {
+          const answer = await inner.send(request)
+          if (holds && request.path.includes('claim=true')) {
+            held += 1
+            await gate.promise
+          }
+          return answer
+        },
+      }),
+    })
+    await bench.completed(bench.send('first'))
+    bench.fault({ operation: 'check_inbox', times: 1 }, { cut: 'after' })
+    const lost = bench.send('lost')
+    await station.seen('poll.lost')
+    holds = true
+    const other = bench.send('other')
+    await until(() => held === 1 && bench.status(other) === 'claimed', 'a poll has claimed the other one')
+    const looks = requests(bench.emulator, 'check_inbox').filter(isLookForClaims).length
+    await delay(600)
+    expect(requests(bench.emulator, 'check_inbox').filter(isLookForClaims)).toHaveLength(looks)
+    gate.resolve(undefined)
+    await bench.completed([lost, other])
+
+    expect(station.all('clink.takenUp', other)).toEqual([])
+    expect(station.runsOf(other)).toHaveLength(1)
   })
 
   it('is left to run out where a claim by id could take a sibling’s work (P3)', async () => {
