@@ -12,7 +12,7 @@ async function nextPolls(bench: Bench, count = 4): Promise<number> {
   return polls().slice(before).filter(isClaimingPoll).length
 }
 
-describe.concurrent('Section 3 of the rules: auto', () => {
+describe.concurrent('§3: auto', () => {
   it('selects while something is cooling, and polls with claiming again when nothing is', async () => {
     await using bench = await Bench.open()
     const id = bench.send('released once')

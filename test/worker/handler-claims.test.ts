@@ -30,7 +30,7 @@ async function losePoll(bench: Bench, station: Station): Promise<string> {
   return id
 }
 
-describe.concurrent('Section 1 of the rules: what a handler claims through ctx.api', () => {
+describe.concurrent('§1: what a handler claims through ctx.api', () => {
   it('is not taken up, by a claim or by a claiming poll (P7)', async () => {
     await using bench = await Bench.open()
     const theirs: string[] = []

@@ -41,7 +41,7 @@ describe.concurrent('P7: a claim by id whose answer is lost', () => {
   })
 })
 
-describe.concurrent('Section 3 of the rules: a claim by id that had no effect', () => {
+describe.concurrent('§3: a claim by id that had no effect', () => {
   it.for<[string, FaultAction]>([
     ['500', { status: 500 }],
     ['503', { status: 503 }],
@@ -111,7 +111,7 @@ describe.concurrent('P6: select claims no more than can start', () => {
   })
 })
 
-describe.concurrent('Section 9 of the rules: --once in select', () => {
+describe.concurrent('§9: --once in select', () => {
   const once = {}
   const groups = { inbox: { groups: ['ops'] }, claim: exclusive } as const
 

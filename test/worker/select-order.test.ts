@@ -21,7 +21,7 @@ function expectUntouched(bench: Bench, ids: readonly string[]): void {
   for (const id of ids) expect(story(bench.emulator, id)).toEqual(['created'])
 }
 
-describe.concurrent('Section 3 of the rules: 300 clinks in front that are not ours', () => {
+describe.concurrent('§3: 300 clinks in front that are not ours', () => {
   it('addressed to nobody, with for: me: the one for us is found', async () => {
     await using bench = await Bench.open()
     const foreign = sendForeign(bench, 300, { group: 'ops' })
@@ -98,7 +98,7 @@ describe.concurrent('Section 3 of the rules: 300 clinks in front that are not ou
   })
 })
 
-describe.concurrent('Section 3 of the rules: a backlog that is all ours', () => {
+describe.concurrent('§3: a backlog that is all ours', () => {
   it.for<[Partial<Switches>]>([
     [{ inboxOrder: 'oldest', claimTimes: 'seconds' }],
     [{ inboxOrder: 'oldest', since: 'inclusive', claimTimes: 'seconds' }],

@@ -25,7 +25,7 @@ function overlaps(stations: readonly Station[]): Run[] {
   )
 }
 
-describe.concurrent('Section 1 of the rules: the verdict, found out while polls claim', () => {
+describe.concurrent('§1: the verdict, found out while polls claim', () => {
   it.for([
     ['session', 'renew', 'refused'],
     ['session', 'refuse', 'refused'],
@@ -75,7 +75,7 @@ describe.concurrent('Section 1 of the rules: the verdict, found out while polls 
   })
 })
 
-describe.concurrent('Section 1 of the rules: an answer that says neither', () => {
+describe.concurrent('§1: an answer that says neither', () => {
   it.for<[string, FaultAction]>([
     ['500', { status: 500 }],
     ['500 after the effect', { status: 500, effect: true }],
@@ -149,7 +149,7 @@ async function foundGranted(bench: Bench): Promise<Ledger> {
   return ledger
 }
 
-describe.concurrent('Section 1 of the rules: a verdict that is known', () => {
+describe.concurrent('§1: a verdict that is known', () => {
   it('granted is kept over a restart: what needs claims by id claims nothing at all', async () => {
     await using bench = await Bench.open({ switches: { identity: 'key' } })
     const ledger = await foundGranted(bench)
