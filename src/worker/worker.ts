@@ -1,5 +1,6 @@
-import { sleep, type Cancel } from '../base/clock.ts'
+import type { Cancel } from '../base/clock.ts'
 import type { ClinkApiError } from '../clink/errors.ts'
+import { Acknowledgements } from './acknowledgements.ts'
 import { Batch } from './batch.ts'
 import { claimingMode, type ClaimingMode, type Taken } from './claiming.ts'
 import type { WorkerContext } from './context.ts'
@@ -8,13 +9,13 @@ import { DeliverySet } from './delivery-set.ts'
 import { holdOn } from './hold-on.ts'
 import { Intake } from './intake.ts'
 import { liveness, type Liveness } from './liveness.ts'
-import { Acknowledgements } from './acknowledgements.ts'
 import { Parked } from './parked.ts'
 import { Poller } from './poller.ts'
 import { Reruns } from './reruns.ts'
 import { RouteHealth } from './route-health.ts'
 import { RunRegister } from './run-register.ts'
 import { Select } from './select.ts'
+import { Shutdown } from './shutdown.ts'
 import { Slots } from './slots.ts'
 import { Standstill } from './standstill.ts'
 import { endSurvivors } from './survivors.ts'
@@ -56,38 +57,26 @@ const PRUNE_EVERY = 3_600_000
 
 /** How many clinks may be held, as a multiple of the concurrency: more would starve fresh ones of attention. */
 const HELD_PER_SLOT = 4
-/** The part of the time for stopping that the poll on its way may take before anything is given back, and the most. */
-const POLL_PART = 0.25
-const LONGEST_POLL = 2_000
-/** The part of the time for stopping that is kept for telling Clink, and the most that it may be. */
-const SETTLE_PART = 0.25
-const LONGEST_SETTLE = 3_000
-
 /**
  * The heart: claims what can start, has it run, and sees to it that every claim ends. Owns the deliveries, the slots and the
  * parked claims; the poller brings in, the intake decides, a delivery does the rest.
  */
 export class Worker {
   readonly #context: WorkerContext
-  readonly #options: WorkerOptions
   readonly #shared: DeliveryShared
   readonly #deliveries: DeliverySet
   readonly #parked: Parked
-  readonly #acknowledgements: Acknowledgements
   readonly #slots: Slots
   readonly #intake: Intake
   readonly #poller: Poller
   readonly #takeUp: TakeUp
   readonly #select: Select
   readonly #reruns: Reruns
-  readonly #hurried = new AbortController()
+  readonly #shutdown: Shutdown
   #cancelPrune: Cancel = () => {}
-  #stopped: Promise<readonly string[]> | undefined
-  #faulted: Promise<void> | undefined
 
   constructor(options: WorkerOptions) {
     const { context, crashed, settled } = options
-    this.#options = options
     this.#context = context
     this.#slots = new Slots(context.config.concurrency, () => this.#poller.slotFreed())
     this.#deliveries = new DeliverySet(() => {
@@ -121,9 +110,9 @@ export class Worker {
       },
     })
     this.#parked = new Parked(context)
-    this.#acknowledgements = new Acknowledgements(shared, this.#parked)
-    const parts = { acknowledgements: this.#acknowledgements, deliveries: this.#deliveries, parked: this.#parked }
-    this.#intake = new Intake(shared, parts)
+    const acknowledgements = new Acknowledgements(shared, this.#parked)
+    const places = { acknowledgements, deliveries: this.#deliveries, parked: this.#parked }
+    this.#intake = new Intake(shared, places)
     this.#takeUp = new TakeUp(shared, this.#intake, {
       hasRoom: () => this.#room() > 0,
       onEnd: () => this.#poller.slotFreed(),
@@ -135,13 +124,22 @@ export class Worker {
       mode: () => this.#mode(),
       ways: { batch: new Batch(context, this.#intake, this.#takeUp), select: this.#select },
       polled: (taken) => {
-        if (this.#stopped === undefined) this.#reruns.start()
+        if (!this.#shutdown.hasBegun) this.#reruns.start()
         if (!taken.isMore && !this.#select.isStarved) void context.ledger.sightings.looked()
         options.polled(taken)
       },
       blocked: options.blocked,
       failed: options.failed,
       crashed: (error) => crashed('poll loop', error),
+    })
+    this.#shutdown = new Shutdown({
+      shared,
+      ...places,
+      intake: this.#intake,
+      takeUp: this.#takeUp,
+      poller: this.#poller,
+      reruns: this.#reruns,
+      closing: options.closing,
     })
   }
 
@@ -165,7 +163,7 @@ export class Worker {
     const parts = { shared: this.#shared, deliveries: this.#deliveries, parked: this.#parked }
     if (resume) await holdOn(claims, { ...parts, signal: this.#intake.hurried })
     else await Promise.all(claims.map(({ clink }) => ledger.dropClaim(clink.clink_id)))
-    if (this.#stopped === undefined) this.#poller.start()
+    if (!this.#shutdown.hasBegun) this.#poller.start()
     starting.end()
   }
 
@@ -192,26 +190,20 @@ export class Worker {
     this.#poller.wake()
   }
 
-  /**
-   * Stops taking, gives back what waits, lets what runs finish for `shutdown.drain`, then aborts it, tells Clink about every
-   * outcome, and releases the rest, all within `shutdown.timeout`.
-   *
-   * @returns ids of clinks whose claims are still held: the service did not take their settlement in time.
-   */
+  /** @returns ids of clinks whose claims are still held: the service did not take their settlement in time. */
   async stop(): Promise<readonly string[]> {
-    this.#stopped ??= this.#stop()
-    return await this.#stopped
+    this.#cancelPrune()
+    return await this.#shutdown.stop()
   }
 
   /** A fault ends the process, be it while it stops: the next start counts it as a crash. The worker is to be stopped. */
   fault(): void {
-    this.#faulted ??= this.#noteFault()
-    this.hurry()
+    this.#shutdown.fault()
   }
 
   /** Skips what is left of the drain. */
   hurry(): void {
-    this.#hurried.abort()
+    this.#shutdown.hurry()
   }
 
   snapshot(): Snapshot {
@@ -263,73 +255,11 @@ export class Worker {
     return Math.min(free, router.routes.filter((route) => this.#intake.isOpen(route)).length)
   }
 
-  async #noteFault(): Promise<void> {
-    const { runs } = this.#shared
-    const ended = [...this.#deliveries.in('lost'), ...this.#deliveries.in('settling')]
-    const running = [...this.#deliveries.in('running'), ...ended.filter(({ clink }) => runs.has(clink.clink_id))]
-    const claimed = running.map(({ clink, route }) => ({ clink, route: route.name }))
-    await this.#context.crashWatch.fault([...claimed, ...this.#reruns.running])
-  }
-
-  async #stop(): Promise<readonly string[]> {
-    const { clock, config, crashWatch, emit, pulses } = this.#context
-    const { drain, timeout } = config.shutdown
-    const end = clock.now() + timeout
-    const stopping = pulses.begin()
-    stopping.expect('stop', end)
-    const abortAt = Math.min(clock.now() + drain, end)
-    const releaseAt = end - Math.min(timeout * SETTLE_PART, LONGEST_SETTLE)
-
-    this.#cancelPrune()
-    this.#intake.close()
-    await this.#faulted
-    const polled = Promise.all([this.#poller.stop(), this.#takeUp.stop()])
-    // A clink that is given back before the poll on its way is answered may be claimed again by it.
-    await this.#until(clock.now() + Math.min(timeout * POLL_PART, LONGEST_POLL), polled, this.#hurried.signal)
-    this.#intake.hurry()
-    for (const delivery of this.#deliveries.live) delivery.drain()
-    this.#reruns.drain()
-    // Nothing new after this: what a later answer brings is given back as it arrives.
-    const admitted = polled.then(async () => await this.#acknowledgements.over())
-    const quiet = Promise.all([admitted.then(async () => await this.#parked.close()), this.#parked.close()])
-    const all = Promise.all([quiet, this.#deliveries.over(), this.#reruns.over()])
-
-    await this.#until(abortAt, all, this.#hurried.signal)
-    const running = this.#deliveries.in('running')
-    const count = running.length + this.#reruns.running.length
-    if (count > 0) emit({ event: 'worker.aborting', running: count })
-    for (const delivery of running) delivery.abort()
-    this.#reruns.abort()
-
-    await this.#until(releaseAt, all)
-    this.#poller.abandon()
-    const abandoned = Promise.all(this.#deliveries.in('running').map(async (delivery) => await delivery.abandon()))
-    const rerun = this.#reruns.abandon().then(async () => await this.#reruns.over())
-    await this.#until(end, Promise.all([quiet, abandoned, rerun, this.#deliveries.settled()]))
-    await (this.#faulted ?? crashWatch.end())
-    this.#options.closing.abort()
-    stopping.end()
-    return [
-      ...this.#deliveries.live.map(({ clink }) => clink.clink_id),
-      ...this.#acknowledgements.ids,
-      ...this.#parked.ids,
-    ]
-  }
-
   #pruneLater(): void {
     const { clock, config, ledger } = this.#context
     this.#cancelPrune = clock.at(clock.now() + PRUNE_EVERY, () => {
       this.#pruneLater()
       void ledger.prune(config.state.keep)
     })
-  }
-
-  async #until(time: number, work: Promise<unknown>, signal?: AbortSignal): Promise<void> {
-    const { clock } = this.#context
-    const over = new AbortController()
-    const ended = work.then(() => over.abort())
-    const signals = signal === undefined ? over.signal : AbortSignal.any([over.signal, signal])
-    await Promise.race([ended, sleep(clock, Math.max(0, time - clock.now()), signals)])
-    over.abort()
   }
 }

@@ -1,0 +1,126 @@
+import { sleep } from '../base/clock.ts'
+import type { Acknowledgements } from './acknowledgements.ts'
+import type { DeliverySet } from './delivery-set.ts'
+import type { DeliveryShared } from './delivery-shared.ts'
+import type { Intake } from './intake.ts'
+import type { Parked } from './parked.ts'
+import type { Poller } from './poller.ts'
+import type { Reruns } from './reruns.ts'
+import type { TakeUp } from './take-up.ts'
+
+export interface ShutdownParts {
+  readonly shared: DeliveryShared
+  readonly poller: Poller
+  readonly takeUp: TakeUp
+  readonly intake: Intake
+  readonly deliveries: DeliverySet
+  readonly reruns: Reruns
+  readonly acknowledgements: Acknowledgements
+  readonly parked: Parked
+  /** Ends the time for stopping. */
+  readonly closing: AbortController
+}
+
+/** The part of the time for stopping that the poll on its way may take before anything is given back, and the most. */
+const POLL_PART = 0.25
+const LONGEST_POLL = 2_000
+/** The part of the time for stopping that is kept for telling Clink, and the most that it may be. */
+const SETTLE_PART = 0.25
+const LONGEST_SETTLE = 3_000
+
+/** The order in which a worker ends. */
+export class Shutdown {
+  readonly #parts: ShutdownParts
+  readonly #hurried = new AbortController()
+  #stopped: Promise<readonly string[]> | undefined
+  #faulted: Promise<void> | undefined
+
+  constructor(parts: ShutdownParts) {
+    this.#parts = parts
+  }
+
+  get hasBegun(): boolean {
+    return this.#stopped !== undefined
+  }
+
+  /**
+   * Stops taking, gives back what waits, lets what runs finish for `shutdown.drain`, then aborts it, tells Clink about every
+   * outcome, and releases the rest, all within `shutdown.timeout`. A second call waits for the first.
+   *
+   * @returns ids of clinks whose claims are still held: the service did not take their settlement in time.
+   */
+  async stop(): Promise<readonly string[]> {
+    this.#stopped ??= this.#stop()
+    return await this.#stopped
+  }
+
+  /** A fault ends the process, be it while it stops: the next start counts it as a crash. */
+  fault(): void {
+    this.#faulted ??= this.#noteFault()
+    this.hurry()
+  }
+
+  /** Skips what is left of the drain. */
+  hurry(): void {
+    this.#hurried.abort()
+  }
+
+  async #noteFault(): Promise<void> {
+    const { deliveries, reruns, shared } = this.#parts
+    const { context, runs } = shared
+    const ended = [...deliveries.in('lost'), ...deliveries.in('settling')]
+    const running = [...deliveries.in('running'), ...ended.filter(({ clink }) => runs.has(clink.clink_id))]
+    const claimed = running.map(({ clink, route }) => ({ clink, route: route.name }))
+    await context.crashWatch.fault([...claimed, ...reruns.running])
+  }
+
+  async #stop(): Promise<readonly string[]> {
+    const { acknowledgements, closing, deliveries, intake, parked, poller, reruns, shared, takeUp } = this.#parts
+    const { clock, config, crashWatch, emit, pulses } = shared.context
+    const { drain, timeout } = config.shutdown
+    const end = clock.now() + timeout
+    const stopping = pulses.begin()
+    stopping.expect('stop', end)
+    const abortAt = Math.min(clock.now() + drain, end)
+    const releaseAt = end - Math.min(timeout * SETTLE_PART, LONGEST_SETTLE)
+
+    intake.close()
+    await this.#faulted
+    const polled = Promise.all([poller.stop(), takeUp.stop()])
+    // A clink that is given back before the poll on its way is answered may be claimed again by it.
+    await this.#until(clock.now() + Math.min(timeout * POLL_PART, LONGEST_POLL), polled, this.#hurried.signal)
+    intake.hurry()
+    for (const delivery of deliveries.live) delivery.drain()
+    reruns.drain()
+    // Nothing new after this: what a later answer brings is given back as it arrives.
+    const acknowledged = polled.then(async () => await acknowledgements.over())
+    const quiet = Promise.all([acknowledged.then(async () => await parked.close()), parked.close()])
+    const all = Promise.all([quiet, deliveries.over(), reruns.over()])
+
+    await this.#until(abortAt, all, this.#hurried.signal)
+    const running = deliveries.in('running')
+    const count = running.length + reruns.running.length
+    if (count > 0) emit({ event: 'worker.aborting', running: count })
+    for (const delivery of running) delivery.abort()
+    reruns.abort()
+
+    await this.#until(releaseAt, all)
+    poller.abandon()
+    const abandoned = Promise.all(deliveries.in('running').map(async (delivery) => await delivery.abandon()))
+    const rerun = reruns.abandon().then(async () => await reruns.over())
+    await this.#until(end, Promise.all([quiet, abandoned, rerun, deliveries.settled()]))
+    await (this.#faulted ?? crashWatch.end())
+    closing.abort()
+    stopping.end()
+    return [...deliveries.live.map(({ clink }) => clink.clink_id), ...acknowledgements.ids, ...parked.ids]
+  }
+
+  async #until(time: number, work: Promise<unknown>, signal?: AbortSignal): Promise<void> {
+    const { clock } = this.#parts.shared.context
+    const over = new AbortController()
+    const ended = work.then(() => over.abort())
+    const signals = signal === undefined ? over.signal : AbortSignal.any([over.signal, signal])
+    await Promise.race([ended, sleep(clock, Math.max(0, time - clock.now()), signals)])
+    over.abort()
+  }
+}
