@@ -265,12 +265,8 @@ export class Delivery {
       await this.#settle(decision)
       return
     }
-    const { ledger } = this.#context
     this.#keep(decision.wait, decision.why)
-    await Promise.all([
-      this.#note(),
-      decision.countsAttempt ? ledger.noteError(this.clink.clink_id, decision.why) : this.#execution.takeBack(),
-    ])
+    await Promise.all([this.#note(), this.#execution.charge(decision)])
   }
 
   async #settle(decision: Decision): Promise<void> {
@@ -362,7 +358,7 @@ export class Delivery {
       context: this.#context,
       facts: () => this.#facts(),
       noteRelease: async () => await this.#note(true),
-      takeBack: async () => await this.#execution.takeBack(),
+      execution: this.#execution,
       isStopping: () => this.#stopping,
       hasEnded: () => this.hasEnded,
       on: { settled: (event) => this.#end(event), lost: (cause) => this.#lose(cause) },

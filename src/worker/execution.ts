@@ -110,6 +110,12 @@ export class Execution {
     await this.#options.shared.context.ledger.takeBackAttempt(this.#options.clink.clink_id)
   }
 
+  /** What a start costs that another one follows: an attempt, with its error, or nothing. */
+  async charge({ countsAttempt, why }: { readonly countsAttempt: boolean; readonly why: string }): Promise<void> {
+    const { clink, shared } = this.#options
+    await (countsAttempt ? shared.context.ledger.noteError(clink.clink_id, why) : this.takeBack())
+  }
+
   /** @param heldFor milliseconds that the clink was held so far. */
   decide(outcome: HandlerOutcome, heldFor: number): Decision {
     const { clink, routed, shared } = this.#options

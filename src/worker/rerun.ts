@@ -216,7 +216,7 @@ export class Rerun {
         this.#heldFor += decision.wait
         await Promise.all([
           ledger.letters.noteRerun(id, { step: 'due', notBefore: clock.wall() + decision.wait }),
-          decision.countsAttempt ? ledger.noteError(id, decision.why) : this.#execution?.takeBack(),
+          this.#execution?.charge(decision),
         ])
         if (ledger.letters.rerunOf(id) !== undefined)
           emit({ event: 'clink.held', ...this.#facts(), wait: decision.wait, why: decision.why })
@@ -248,12 +248,12 @@ export class Rerun {
     await ledger.bury({
       ...rest,
       route: this.#route,
-      attempts: this.#execution?.attempt ?? 0,
+      attempts: this.#attempt,
       reason,
       errors,
       at: clock.wall(),
     })
-    emit({ event: 'clink.deadLettered', ...this.#facts(), reason, attempts: this.#execution?.attempt ?? 0 })
+    emit({ event: 'clink.deadLettered', ...this.#facts(), reason, attempts: this.#attempt })
     return 0
   }
 
@@ -262,8 +262,13 @@ export class Rerun {
     await this.#shared.context.ledger.letters.noteRerun(this.clink.clink_id, { step: 'due' })
   }
 
+  /** The number of its last start; 0: none yet. */
+  get #attempt(): number {
+    return this.#execution?.attempt ?? 0
+  }
+
   #facts(): RoutedFacts {
-    const attempt = this.#execution?.attempt ?? 0
+    const attempt = this.#attempt
     return { clink: this.clink, route: this.#route, ...(attempt === 0 ? {} : { attempt }) }
   }
 }

@@ -4,6 +4,7 @@ import type { ClinkApi } from './clink-api.ts'
 import type { Claimed } from './claimed.ts'
 import { complete } from './complete.ts'
 import type { WorkerContext } from './context.ts'
+import type { Execution } from './execution.ts'
 import { keepUnsent } from './late-outcome.ts'
 import type { LeaseKeeper } from './lease-keeper.ts'
 import type { Decision } from './outcome.ts'
@@ -19,8 +20,7 @@ export interface SettlementOptions {
   readonly facts: () => RoutedFacts
   /** Journals that a release is to be sent. */
   readonly noteRelease: () => Promise<void>
-  /** The last start costs no attempt. */
-  readonly takeBack: () => Promise<void>
+  readonly execution: Execution
   readonly isStopping: () => boolean
   /** The delivery is settled or lost: nothing more is sent. */
   readonly hasEnded: () => boolean
@@ -58,7 +58,7 @@ export class Settlement {
 
   /** What was decided about a run that has ended. A hold that may not be one leaves the clink alone as long as it would have taken. */
   async follow(decision: Decision): Promise<void> {
-    const { clink, context, isStopping, takeBack } = this.#options
+    const { clink, context, execution, isStopping } = this.#options
     const { clock, ledger } = context
     const id = clink.clink_id
     switch (decision.do) {
@@ -67,12 +67,12 @@ export class Settlement {
         await this.complete(decision.response)
         return
       case 'release':
-        if (!decision.countsAttempt) await takeBack()
+        if (!decision.countsAttempt) await execution.takeBack()
         await ledger.coolUntil(id, clock.wall() + decision.cooldown)
         await this.release(decision.why, decision.reason)
         return
       case 'hold':
-        await (decision.countsAttempt ? ledger.noteError(id, decision.why) : takeBack())
+        await execution.charge(decision)
         await ledger.coolUntil(id, clock.wall() + decision.wait)
         await this.release(isStopping() ? 'shutdown' : 'too-many-held', decision.why)
         return

@@ -2,7 +2,7 @@ import { isRefusing, workerOf } from '../explained.ts'
 import type { Breach, Evidence, Rule } from '../judge.ts'
 import { ownerOf } from '../plan-keys.ts'
 import type { LifeRecord, Record, RequestRecord } from '../record.ts'
-import { endOf, slept } from './leases.ts'
+import { CLAIM_ENDS, endOf, slept } from './leases.ts'
 
 /** Whether a request was made with a key of somebody else than the worker's owner. */
 function isStrange({ plan }: Evidence, { key, life }: RequestRecord): boolean {
@@ -56,15 +56,6 @@ export const strangersClaimOnce: Rule = (evidence) => {
     })
 }
 
-/** Facts with which a process has a claim no more. */
-const ENDS: ReadonlySet<string> = new Set([
-  'clink.completed',
-  'clink.released',
-  'clink.lost',
-  'clink.leftToExpire',
-  'clink.settledElsewhere',
-])
-
 /** §8: a claim is asked about with the key that made it, until the service has answered that one with 401. */
 export const claimsKeepTheirKey: Rule = ({ record }) => {
   if (record.keyActs.length === 0) return []
@@ -75,7 +66,7 @@ export const claimsKeepTheirKey: Rule = ({ record }) => {
       const told = record.told(life, clinkId).filter(({ at: said }) => said >= startedAt && said <= at)
       const claimed = told.findLast(({ event }) => event.event === 'clink.claimed')
       if (claimed === undefined || kind === 'sibling') return []
-      if (told.some(({ event, at: said }) => said >= claimed.at && ENDS.has(event.event))) return []
+      if (told.some(({ event, at: said }) => said >= claimed.at && CLAIM_ENDS.has(event.event))) return []
       const grants = record.grantsOf(life, clinkId).filter((one) => one.at <= at)
       const grant = grants.findLast((one) => one.at <= claimed.at)
       // What somebody has given back by hand, a poll with another key may have claimed since.
@@ -136,7 +127,7 @@ function isDisturbed({ plan, record }: Evidence, life: LifeRecord, since: number
   for (const { at, event } of told) {
     if (!('clink' in event)) continue
     if (event.event === 'clink.claimed') inHand.add(event.clink.clink_id)
-    if (ENDS.has(event.event) && at < since) inHand.delete(event.clink.clink_id)
+    if (CLAIM_ENDS.has(event.event) && at < since) inHand.delete(event.clink.clink_id)
   }
   // Code that runs on after its claim was lost, or without one.
   for (const { clinkId, endedAt = Infinity, life: of, startedAt } of record.runs)

@@ -2,6 +2,15 @@ import { workerOf } from '../explained.ts'
 import type { Plan } from '../plan.ts'
 import type { GrantRecord, LifeRecord, Record, RequestRecord } from '../record.ts'
 
+/** Facts with which a process has a claim no more. */
+export const CLAIM_ENDS: ReadonlySet<string> = new Set([
+  'clink.completed',
+  'clink.released',
+  'clink.lost',
+  'clink.leftToExpire',
+  'clink.settledElsewhere',
+])
+
 /** A claim is believed to last so long where the service does not say: five minutes at most. */
 const UNSAID = 300_000
 

@@ -2,16 +2,10 @@ import { workerOf } from '../explained.ts'
 import { KILLER } from '../plan.ts'
 import type { Rule } from '../judge.ts'
 import type { LifeRecord, Record } from '../record.ts'
+import { CLAIM_ENDS } from './leases.ts'
 
 /** Facts after which a process has a claim no more. */
-const ENDS: ReadonlySet<string> = new Set([
-  'clink.completed',
-  'clink.released',
-  'clink.lost',
-  'clink.leftToExpire',
-  'clink.settledElsewhere',
-  'clink.deadLettered',
-])
+const ENDS: ReadonlySet<string> = new Set([...CLAIM_ENDS, 'clink.deadLettered'])
 /** Facts that say what a process does with a claim in hand. */
 const STATES: ReadonlySet<string> = new Set(['clink.claimed', 'clink.started', 'clink.held', 'clink.ended'])
 /** Milliseconds after which everything is journalled, and after which a start has done what it does first. */
