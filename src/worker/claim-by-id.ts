@@ -10,6 +10,8 @@ export type ClaimById =
   | { readonly is: 'claimed'; readonly clink: Clink; readonly lease: Lease; readonly key: WorkerKey }
   /** Somebody else was faster, or the clink is gone. */
   | { readonly is: 'refused' }
+  /** The service does not take a length, and will not be asked for one again. Whether the clink is still wanted is to be judged anew. */
+  | { readonly is: 'again' }
   /** No usable answer came. The clink may be ours now. */
   | { readonly is: 'unknown'; readonly error: ClinkApiError }
   | { readonly is: 'failed'; readonly error: ClinkApiError }
@@ -49,9 +51,7 @@ export async function claimById(clink: Clink, options: ClaimByIdOptions): Promis
     if (!(error instanceof ClinkApiError)) throw error
     if (asked !== undefined && (error.status === 400 || error.status === 422)) {
       memory.asksLength = false
-      // Another claim may have told meanwhile whose the key is.
-      if (key.stranger !== undefined) return { is: 'refused' }
-      return await claimById(clink, options)
+      return { is: 'again' }
     }
     if (CLAIM_REFUSALS.has(error.status)) return { is: 'refused' }
     return { is: error.mayHaveHappened ? 'unknown' : 'failed', error }

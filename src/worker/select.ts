@@ -31,7 +31,7 @@ export class Select implements Claiming {
   readonly #shared: DeliveryShared
   readonly #intake: Intake
   readonly #takeUp: TakeUp
-  readonly #backlog = new Map<string, Candidate>()
+  #backlog = new Map<string, Candidate>()
   #sweep: Sweep | undefined
   #sweepAt = -Infinity
   /** Service time of the newest clink that was listed. */
@@ -149,7 +149,7 @@ export class Select implements Claiming {
       if (work.length === limit) break
       this.#backlog.delete(id)
       // What another key has listed is listed anew: the change of the key has asked for a sweep.
-      if (candidate.key !== keys.current) continue
+      if (candidate.key !== keys.current || candidate.key.stranger !== undefined) continue
       const wanted = this.#intake.wants(candidate.clink, candidate.listedAt)
       if (wanted !== undefined) work.push(this.#claimOne(candidate, wanted, signal))
     }
@@ -159,13 +159,17 @@ export class Select implements Claiming {
     return results.reduce((sum, result) => sum + (result.status === 'fulfilled' ? result.value : 0), 0)
   }
 
-  async #claimOne({ clink, listedAt }: Candidate, wanted: Wanted, signal: AbortSignal): Promise<number> {
+  async #claimOne(candidate: Candidate, wanted: Wanted, signal: AbortSignal): Promise<number> {
+    const { clink, listedAt } = candidate
     const answer = await this.#intake.claim(clink, { signal, notBefore: () => listedAt })
     switch (answer.is) {
       case 'claimed':
         await this.#intake.startClaimed(answer.clink, wanted, answer)
         return 1
       case 'refused':
+        return 0
+      case 'again':
+        this.#backlog = new Map([[clink.clink_id, candidate], ...this.#backlog])
         return 0
       case 'unknown':
         this.#takeUp.lost(1)

@@ -132,8 +132,9 @@ describe.concurrent('§8: what a stranger’s key has listed', () => {
 
 describe.concurrent('§8: what a refused key has given back', () => {
   it('is not claimed once more in another form (select, P15)', async () => {
-    await using bench = await Bench.open({ seed, switches: { maxTimeout: 'reject:5' } })
-    const slow = bench.fault({ operation: 'claim_clink', nth: 1 }, { delayAfter: 500 })
+    await using bench = await Bench.open({ seed })
+    // The service's refusal of a length: the worker asks for none from then on.
+    const slow = bench.fault({ operation: 'claim_clink', nth: 1 }, { delayBefore: 500, status: 400 })
     const ids = [bench.send('one'), bench.send('two')]
     const station = bench.work(() => 'done', {
       key: 'helper',

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { systemClock } from '../../src/base/clock.ts'
 import type { FaultAction } from '../../src/emulator/emulator.ts'
 import { Bench, take, until } from './harness.ts'
 import { mostClaimed, requests, story, times } from './record.ts'
@@ -69,6 +70,25 @@ describe.concurrent('§3: a claim by id that had no effect', () => {
     expect(station.runs).toHaveLength(8)
     const claims = requests(bench.emulator, 'claim_clink')
     expect(claims.filter(({ params }) => params['timeout_seconds'] !== undefined)).toHaveLength(1)
+  })
+
+  it('because the service refuses its length is not made again where the clink has become too old meanwhile (P6)', async () => {
+    let ahead = 0
+    const machine = systemClock()
+    const clock = { ...machine, wall: () => machine.wall() + ahead }
+    await using bench = await Bench.open({ switches: { maxTimeout: 'reject:10' } })
+    const refused = bench.fault({ operation: 'claim_clink', nth: 1 }, { delayAfter: 300 })
+    const old = bench.send('grows old')
+    const inbox = { claim: 'select', maxAge: 3_600_000 } as const
+    const station = bench.work(() => 'done', { clock, settings: { claim: exclusive, inbox } })
+    await until(() => refused.hits === 1, 'it is asked for')
+    ahead = 3_600_001
+    const fresh = bench.send('fresh')
+    bench.emulator.changeClink(fresh, { created: bench.emulator.now() + ahead })
+    await bench.completed(fresh)
+
+    expect(station.runs.map(({ content }) => content)).toEqual(['fresh'])
+    expect(story(bench.emulator, old)).toEqual(['created'])
   })
 
   it('because somebody was faster is not made again while that one holds it', async () => {
