@@ -1,13 +1,26 @@
 import { defineConfig } from 'vitest/config'
 
+/** Tests that keep every processor busy, and wait for no lease. */
+const busy = ['test/simulation/**/*.test.ts', 'test/house/**/*.test.ts', 'test/reference/**/*.test.ts']
+
+// Most tests wait for a lease or a process; more files at once only make them wait for the processor.
+const shared = { maxWorkers: 2, testTimeout: 60_000, restoreMocks: true, unstubEnvs: true } as const
+
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
-    testTimeout: 20_000,
-    // Most tests wait for a lease or a process; more files at once only make them wait for the processor.
-    maxWorkers: 2,
-    restoreMocks: true,
-    unstubEnvs: true,
     allowOnly: false,
+    // One after the other: a test whose lease of two seconds runs on the machine's clock must not share it with a simulation.
+    projects: [
+      {
+        test: {
+          ...shared,
+          name: 'timed',
+          include: ['test/**/*.test.ts'],
+          exclude: busy,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      { test: { ...shared, name: 'busy', include: busy, sequence: { groupOrder: 1 } } },
+    ],
   },
 })

@@ -120,7 +120,7 @@ export class Station {
     return first
   }
 
-  async ended(timeout = 15_000): Promise<ExitCode> {
+  async ended(timeout?: number): Promise<ExitCode> {
     await until(() => this.exit !== undefined, 'the worker ends', timeout)
     return await this.daemon.ended
   }

@@ -117,9 +117,9 @@ describe.concurrent('P4, §2: a claim', () => {
     await bench.completed(bench.send('last'))
 
     for (const id of ids) {
-      // A completion may overtake a renewal that is under way.
-      const done = when(bench.emulator, id, 'completed') + 250
-      expect(requestsFor(bench.emulator, id).filter(({ at }) => at > done)).toEqual([])
+      // A completion may overtake the one renewal that is under way.
+      const done = when(bench.emulator, id, 'completed')
+      expect(requestsFor(bench.emulator, id).filter(({ at }) => at > done).length).toBeLessThanOrEqual(1)
     }
   })
 })

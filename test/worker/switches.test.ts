@@ -195,7 +195,7 @@ describe.concurrent('Section 6 of the contract, where the setting matters', () =
       const station = bench.work(() => 'done', {
         settings: { concurrency: 2, claim: { timeout: 5_000 }, poll: { interval: 500, maxInterval: 1_000 } },
       })
-      await bench.completed(ids, 15_000)
+      await bench.completed(ids)
 
       expectOneRunEach(bench, station, ids)
     },

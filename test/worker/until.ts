@@ -1,10 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises'
 
-/** Waits for a fact. Fails with the name of what did not come. */
+/** Waits for a fact, for as long as a slow machine may need. Fails with the name of what did not come. */
 export async function until(
   fact: () => boolean | Promise<boolean>,
   what: string | (() => string),
-  timeout = 15_000,
+  timeout = 45_000,
 ): Promise<void> {
   const end = performance.now() + timeout
   while (!(await fact())) {
