@@ -165,6 +165,8 @@ class Journey {
     if (!this.#end('answered')) return
     this.#record.toldStatus = answer.status
     this.#record.toldWell = isWell(answer)
+    const wait = waitOf(answer, this.#clock.wall())
+    if (wait !== undefined) this.#record.notBefore = this.#parts.time.now + wait
     if (this.#record.fault !== '') this.#say(`← ${answer.status} ${short(answer.body)}`)
     this.#resolve(answer)
   }
@@ -269,4 +271,12 @@ function isWell({ status, body }: TransportResponse): boolean {
 
 function short(body: string): string {
   return body.length > 400 ? `${body.slice(0, 400)}…` : body
+}
+
+/** How long an answer wants to be left alone, in milliseconds. */
+function waitOf({ headers }: TransportResponse, wall: number): number | undefined {
+  const text = headers['retry-after']
+  if (text === undefined) return undefined
+  const wait = /^\d+$/.test(text) ? Number(text) * 1_000 : Date.parse(text) - wall
+  return Number.isNaN(wait) ? undefined : wait
 }

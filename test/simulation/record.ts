@@ -28,6 +28,8 @@ export interface RequestRecord {
   /** The status of an answer, and whether it was whole and successful. */
   toldStatus?: number
   toldWell?: boolean
+  /** The time before which the answer wants nothing more of its kind. */
+  notBefore?: number
   fault: string
   /** Of a list that claims nothing: what it showed, and in which state. */
   listed?: ReadonlyMap<string, string>

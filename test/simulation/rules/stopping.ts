@@ -1,9 +1,11 @@
 import type { Rule } from '../judge.ts'
-import type { LifeRecord, Record } from '../record.ts'
+import type { LifeRecord, OperationKind, Record } from '../record.ts'
 import { slept } from './leases.ts'
 
 /** What it says of a claim that it leaves alone. */
 const ENDS: ReadonlySet<string> = new Set(['clink.lost', 'clink.leftToExpire', 'clink.leftAlone'])
+
+const SETTLES: ReadonlySet<OperationKind> = new Set(['complete', 'release'])
 
 /** P8: after a stop no claim is left, but those it names since it could not settle them, and those of which it could not know or not tell. */
 export const stopLeavesNothing: Rule = ({ record }) =>
@@ -24,13 +26,17 @@ export const stopLeavesNothing: Rule = ({ record }) =>
     })
   })
 
-/** It is named as left behind, and the stop has asked for its settlement, or had to wait for a request about it. */
+/**
+ * It is named as left behind, and the stop has asked for its settlement, had to wait for a request about it, or was told by the
+ * service not to come back before its end.
+ */
 function wasTried(record: Record, life: LifeRecord, clinkId: string): boolean {
   const { leftBehind, name, stopAskedAt = 0, stoppedAt = 0 } = life
   if (!leftBehind.includes(clinkId)) return false
   const asked = record.requestsByClink.get(clinkId) ?? []
   const isTried = asked.some(
-    ({ kind, life: of, endedAt = Infinity }) => of === name && kind !== 'sibling' && endedAt >= stopAskedAt,
+    ({ kind, life: of, endedAt = Infinity, notBefore = 0 }) =>
+      of === name && kind !== 'sibling' && (endedAt >= stopAskedAt || (SETTLES.has(kind) && notBefore >= stoppedAt)),
   )
   return isTried || slept(life, stopAskedAt, stoppedAt)
 }
@@ -49,10 +55,7 @@ function isExcused(record: Record, { name, startedAt, stoppedAt, jumps }: LifeRe
     .get(clinkId)
     ?.some(
       ({ life, kind, toldWell, endedAt }) =>
-        life === name &&
-        (kind === 'release' || kind === 'complete') &&
-        toldWell !== true &&
-        (endedAt ?? Infinity) >= last.at,
+        life === name && SETTLES.has(kind) && toldWell !== true && (endedAt ?? Infinity) >= last.at,
     )
   // Parked for as long as the claim was believed to last: where its length is not told, the service may have it longer.
   const parked = record.told(name, clinkId).findLast(({ event }) => event.event === 'clink.parked')
