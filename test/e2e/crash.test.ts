@@ -92,7 +92,7 @@ describe('P9, §7: after a kill -9', () => {
         () => `all ten run again:\n${second.output}`,
       )
       // On top of that, what Node takes to load.
-      expect(performance.now() - start).toBeLessThan(3_000)
+      expect(performance.now() - start).toBeLessThan(5_000)
       await until(
         () => [...ids, done].every((id) => site.emulator.clink(id)?.status === 'completed'),
         () => `the next one completes them:\n${second.output}`,

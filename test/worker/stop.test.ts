@@ -66,7 +66,7 @@ describe.concurrent('P8, §6: stopping', () => {
     gate.resolve(undefined)
 
     for (const id of ids) expect(story(bench.emulator, id)).toEqual(['created', 'claimed', 'released'])
-    expect(took).toBeLessThan(3_500)
+    expect(took).toBeLessThan(5_000)
   })
 
   it.for([
@@ -171,7 +171,7 @@ describe.concurrent('P8, §6: stopping', () => {
     const start = performance.now()
     await station.daemon.stop('test')
 
-    expect(performance.now() - start).toBeLessThan(2_500)
+    expect(performance.now() - start).toBeLessThan(5_000)
   })
 
   it('names a clink whose result could not be sent, does not release it, and ends with 70', async () => {

@@ -82,7 +82,7 @@ describe.concurrent('P7: taking up', () => {
     const took = performance.now() - at
     go = true
 
-    expect(took).toBeLessThan(10_000)
+    expect(took).toBeLessThan(30_000)
     // One slot is busy for long, another perhaps until its completion is confirmed.
     const [asked = 0] = station.all('poll.lost').map((lost) => lost.asked)
     expect([1, 2]).toContain(asked)
