@@ -1,5 +1,5 @@
 import type { Clink } from '../src/clink/records.ts'
-import type { Ledger } from '../src/worker/ledger.ts'
+import type { Ledger } from '../src/ledger/ledger.ts'
 
 const clink = (id: number): Clink => ({
   clink_id: `msg_${id}`,

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Journal } from '../src/journal/journal.ts'
 import { tablesOf } from '../src/journal/state.ts'
-import { Ledger } from '../src/worker/ledger.ts'
+import { Ledger } from '../src/ledger/ledger.ts'
 import { liveThrough } from './clink-life.ts'
 
 const HOUR = 3_600_000

@@ -7,8 +7,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openState } from '../src/journal/state.ts'
-import { Ledger } from '../src/worker/ledger.ts'
-import { memoryTables } from '../src/worker/memory-tables.ts'
+import { Ledger } from '../src/ledger/ledger.ts'
+import { memoryTables } from '../src/ledger/memory-tables.ts'
 import { liveThrough } from './clink-life.ts'
 
 const CLINKS = 2_000

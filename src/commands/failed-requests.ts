@@ -1,8 +1,8 @@
 import { z } from 'zod'
 import { CodedError } from '../base/coded-error.ts'
-import type { DeadLetter, LetterChange } from '../worker/dead-letters.ts'
-import type { LateResult } from '../worker/late-results.ts'
-import type { Ledger } from '../worker/ledger.ts'
+import type { DeadLetter, LetterChange } from '../ledger/dead-letters.ts'
+import type { LateResult } from '../ledger/late-results.ts'
+import type { Ledger } from '../ledger/ledger.ts'
 
 const failedRequest = z.discriminatedUnion('request', [
   z.object({ request: z.literal('failed.letters') }),

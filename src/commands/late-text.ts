@@ -1,7 +1,7 @@
 import { humanDuration } from '../base/duration.ts'
 import { painter } from '../observe/colour.ts'
 import { printable } from '../observe/printable.ts'
-import type { LateResult } from '../worker/late-results.ts'
+import type { LateResult } from '../ledger/late-results.ts'
 import { lines, withoutContent } from './clink-text.ts'
 import type { Io } from './io.ts'
 import { table } from './table.ts'

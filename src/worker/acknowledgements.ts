@@ -1,8 +1,8 @@
 import { asError } from '../base/coded-error.ts'
 import type { Clink } from '../clink/records.ts'
+import type { WorkerKey } from '../keys/keys.ts'
 import { complete } from './complete.ts'
 import type { DeliveryShared } from './delivery-shared.ts'
-import type { WorkerKey } from './keys.ts'
 import type { Lease } from './lease.ts'
 import { unrenewed, type Parked } from './parked.ts'
 

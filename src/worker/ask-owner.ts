@@ -1,8 +1,8 @@
 import type { CallOptions } from '../clink/client.ts'
 import { ClinkApiError } from '../clink/errors.ts'
 import type { Clink } from '../clink/records.ts'
+import type { WorkerKey } from '../keys/keys.ts'
 import { CLAIM_REFUSALS } from './claimed.ts'
-import type { WorkerKey } from './keys.ts'
 
 /**
  * What a renewal says of the claim's owner. `untold`: the claim is ours and carries no name; `refused`: it is not ours, or holding

@@ -1,8 +1,8 @@
 import { ClinkApiError } from '../clink/errors.ts'
 import type { Clink } from '../clink/records.ts'
+import type { WorkerKey } from '../keys/keys.ts'
 import { CLAIM_REFUSALS } from './claimed.ts'
 import type { WorkerContext } from './context.ts'
-import type { WorkerKey } from './keys.ts'
 import { claimedLease, type Lease } from './lease.ts'
 import type { RenewalMemory } from './lease-keeper.ts'
 

@@ -4,7 +4,7 @@ import { equalJitter } from '../base/backoff.ts'
 import { ClinkApiError } from '../clink/errors.ts'
 import type { Clink } from '../clink/records.ts'
 import type { DeliveryFacts } from '../events.ts'
-import type { ClinkApi } from './clink-api.ts'
+import type { ClinkApi } from '../clink/clink-api.ts'
 import type { WorkerContext } from './context.ts'
 import type { LeaseHolder } from './lease.ts'
 

@@ -1,5 +1,5 @@
 import type { Emit } from '../events.ts'
-import type { HeldClaim, Ledger } from './ledger.ts'
+import type { HeldClaim, Ledger } from '../ledger/ledger.ts'
 
 /** So many crashes in a row make suspects of the clinks that were running. */
 const IN_A_ROW = 2

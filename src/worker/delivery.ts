@@ -2,11 +2,11 @@ import { asError } from '../base/coded-error.ts'
 import type { Clink } from '../clink/records.ts'
 import type { LostCause, RoutedFacts, WorkerEvent } from '../events.ts'
 import type { Route, RoutedClink } from '../handlers/route.ts'
+import type { WorkerKey } from '../keys/keys.ts'
 import type { WorkerContext } from './context.ts'
 import type { DeliveryShared } from './delivery-shared.ts'
 import { Execution } from './execution.ts'
 import { outcomePolicy, UNHEALTHY_WAIT } from './handler-run.ts'
-import type { ClaimInHand, WorkerKey } from './keys.ts'
 import { keepUnsent } from './late-outcome.ts'
 import type { Lease } from './lease.ts'
 import { LeaseKeeper } from './lease-keeper.ts'
@@ -17,6 +17,12 @@ import { Settlement } from './settlement.ts'
 import { PRIORITY } from './slots.ts'
 
 export type DeliveryState = 'claimed' | 'running' | 'holding' | 'settling' | 'settled' | 'lost'
+
+/** A claim of this process: until when it may be trusted, and the key that made it. */
+export interface ClaimInHand {
+  readonly lease: Lease
+  readonly key: WorkerKey
+}
 
 /**
  * One clink's life in this worker, from its claim to its settlement.

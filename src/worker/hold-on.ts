@@ -1,10 +1,10 @@
+import type { WorkerKey } from '../keys/keys.ts'
+import type { HeldClaim } from '../ledger/ledger.ts'
 import { askOwner, type OwnerAnswer } from './ask-owner.ts'
 import { Delivery } from './delivery.ts'
 import type { DeliveryShared } from './delivery-shared.ts'
 import type { DeliverySet } from './delivery-set.ts'
-import type { WorkerKey } from './keys.ts'
 import type { Lease } from './lease.ts'
-import type { HeldClaim } from './ledger.ts'
 import type { Parked } from './parked.ts'
 import { standingLease, waitLeft } from './resume.ts'
 

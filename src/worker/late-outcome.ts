@@ -1,6 +1,6 @@
 import type { RoutedFacts } from '../events.ts'
+import type { LateResult } from '../ledger/late-results.ts'
 import type { WorkerContext } from './context.ts'
-import type { LateResult } from './late-results.ts'
 import type { HandlerOutcome } from './outcome.ts'
 
 type Ending = Exclude<HandlerOutcome, { outcome: 'failed' }>

@@ -1,7 +1,7 @@
 import type { Clink } from '../clink/records.ts'
 import type { LostCause } from '../events.ts'
-import type { ClinkApi } from './clink-api.ts'
-import type { Identity } from './identity.ts'
+import type { ClinkApi } from '../clink/clink-api.ts'
+import type { Identity } from '../keys/identity.ts'
 
 /** How many clinks one listing may bring. */
 const PAGE = 100

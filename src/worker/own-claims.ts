@@ -1,6 +1,6 @@
 import type { InboxPage } from '../clink/client.ts'
 import type { Clink } from '../clink/records.ts'
-import type { Identity } from './identity.ts'
+import type { Identity } from '../keys/identity.ts'
 import { firstLease, type Lease, type LeasePolicy } from './lease.ts'
 
 /**

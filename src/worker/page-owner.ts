@@ -1,8 +1,8 @@
 import type { InboxPage } from '../clink/client.ts'
 import type { Clink } from '../clink/records.ts'
+import type { WorkerKey } from '../keys/keys.ts'
 import { askOwner } from './ask-owner.ts'
 import type { WorkerContext } from './context.ts'
-import type { WorkerKey } from './keys.ts'
 import { look } from './look.ts'
 import { leaseOf } from './own-claims.ts'
 

@@ -1,6 +1,6 @@
 import type { Clink } from '../clink/records.ts'
+import type { ClinkApi } from '../clink/clink-api.ts'
 import { mayComeBack } from './claimed.ts'
-import type { ClinkApi } from './clink-api.ts'
 import type { WorkerContext } from './context.ts'
 import { fitText } from './response.ts'
 

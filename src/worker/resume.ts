@@ -1,8 +1,8 @@
 import type { Boot } from '../base/boot.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Clink } from '../clink/records.ts'
+import type { HeldClaim } from '../ledger/ledger.ts'
 import type { Lease } from './lease.ts'
-import type { HeldClaim } from './ledger.ts'
 
 /** A claim as the journal keeps it. */
 export function toHeldClaim(

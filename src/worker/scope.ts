@@ -3,8 +3,8 @@ import { ClinkApiError } from '../clink/errors.ts'
 import type { Clink } from '../clink/records.ts'
 import type { Config } from '../config/config.ts'
 import type { Emit } from '../events.ts'
-import type { ClinkApi } from './clink-api.ts'
-import type { Identity } from './identity.ts'
+import type { ClinkApi } from '../clink/clink-api.ts'
+import type { Identity } from '../keys/identity.ts'
 
 export interface ScopeOptions {
   readonly inbox: Config['inbox']

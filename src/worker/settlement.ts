@@ -1,6 +1,6 @@
 import type { Clink } from '../clink/records.ts'
 import type { RoutedFacts, LostCause, ReleaseCause, WorkerEvent } from '../events.ts'
-import type { ClinkApi } from './clink-api.ts'
+import type { ClinkApi } from '../clink/clink-api.ts'
 import type { Claimed } from './claimed.ts'
 import { complete } from './complete.ts'
 import type { WorkerContext } from './context.ts'

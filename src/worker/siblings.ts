@@ -3,8 +3,8 @@ import type { CallOptions } from '../clink/client.ts'
 import { ClinkApiError } from '../clink/errors.ts'
 import type { Clink } from '../clink/records.ts'
 import type { Emit } from '../events.ts'
-import type { ClinkApi } from './clink-api.ts'
-import type { Ledger } from './ledger.ts'
+import type { ClinkApi } from '../clink/clink-api.ts'
+import type { Ledger } from '../ledger/ledger.ts'
 import { look } from './look.ts'
 
 /** What becomes of a claim on a clink that another session of the same owner holds. */

@@ -1,6 +1,6 @@
 import { sleep } from '../base/clock.ts'
+import type { Program } from '../ledger/programs.ts'
 import type { WorkerContext } from './context.ts'
-import type { Program } from './programs.ts'
 import type { RunRegister } from './run-register.ts'
 
 /** Milliseconds between two looks at a program that was told to end. */

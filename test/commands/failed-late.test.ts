@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import type { Clink } from '../../src/clink/records.ts'
 import { openState } from '../../src/journal/state.ts'
-import type { LateResult } from '../../src/worker/late-results.ts'
+import type { LateResult } from '../../src/ledger/late-results.ts'
 import type { Ended } from './cli.ts'
 import { handler, Site } from './site.ts'
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { RerunState } from '../../src/worker/dead-letters.ts'
+import type { RerunState } from '../../src/ledger/dead-letters.ts'
 import { clink } from '../clink/sample-records.ts'
 import { TempDir } from '../commands/temp-dir.ts'
 import { letter, open } from './states.ts'

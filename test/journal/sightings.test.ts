@@ -1,6 +1,6 @@
 import { beforeEach, expect, it } from 'vitest'
-import { Ledger } from '../../src/worker/ledger.ts'
-import { memoryTables } from '../../src/worker/memory-tables.ts'
+import { Ledger } from '../../src/ledger/ledger.ts'
+import { memoryTables } from '../../src/ledger/memory-tables.ts'
 import { clink } from '../clink/sample-records.ts'
 import { letter } from './states.ts'
 

@@ -1,8 +1,8 @@
 import { DatabaseSync } from 'node:sqlite'
 import { join } from 'node:path'
 import { openState, type State } from '../../src/journal/state.ts'
-import type { DeadLetter } from '../../src/worker/dead-letters.ts'
-import type { HeldClaim } from '../../src/worker/ledger.ts'
+import type { DeadLetter } from '../../src/ledger/dead-letters.ts'
+import type { HeldClaim } from '../../src/ledger/ledger.ts'
 import { clink } from '../clink/sample-records.ts'
 
 export type Health = string | undefined

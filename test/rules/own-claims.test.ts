@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Clink } from '../../src/clink/records.ts'
-import { Identity } from '../../src/worker/identity.ts'
+import { Identity } from '../../src/keys/identity.ts'
 import { ownClaims } from '../../src/worker/own-claims.ts'
 
 const record = (id: string, status: string, claimedBy?: string): Clink => ({

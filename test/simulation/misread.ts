@@ -1,4 +1,4 @@
-import type { Table } from '../../src/worker/table.ts'
+import type { Table } from '../../src/ledger/table.ts'
 
 /** A table in which rows read otherwise than they were written, to break a worker on purpose. */
 export function misread<Row>(

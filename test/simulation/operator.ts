@@ -1,5 +1,5 @@
 import { answerFailed } from '../../src/commands/failed-requests.ts'
-import type { DeadLetter } from '../../src/worker/dead-letters.ts'
+import type { DeadLetter } from '../../src/ledger/dead-letters.ts'
 import type { Chance } from './chance.ts'
 import type { Life } from './life.ts'
 import type { LetterPlan } from './plan-letters.ts'

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Journal } from '../../src/journal/journal.ts'
 import { tablesOf } from '../../src/journal/state.ts'
-import { Ledger, type LedgerTables } from '../../src/worker/ledger.ts'
+import { Ledger, type LedgerTables } from '../../src/ledger/ledger.ts'
 import type { Chance } from './chance.ts'
 import type { Host, VirtualTime } from './virtual-time.ts'
 

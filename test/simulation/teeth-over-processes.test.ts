@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import type { LedgerTables } from '../../src/worker/ledger.ts'
-import { memoryTables } from '../../src/worker/memory-tables.ts'
+import type { LedgerTables } from '../../src/ledger/ledger.ts'
+import { memoryTables } from '../../src/ledger/memory-tables.ts'
 import { findBreach } from './broken-rules.ts'
 import type { Breach } from './judge.ts'
 import type { Breakage } from './life.ts'

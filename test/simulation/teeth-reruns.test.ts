@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { TransportError, type Transport, type TransportRequest } from '../../src/clink/transport.ts'
-import type { DeadLetter } from '../../src/worker/dead-letters.ts'
+import type { DeadLetter } from '../../src/ledger/dead-letters.ts'
 import { findBreach } from './broken-rules.ts'
 import type { Breakage } from './life.ts'
 import type { Plan } from './plan.ts'

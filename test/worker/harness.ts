@@ -19,7 +19,7 @@ import type { WorkerEvent } from '../../src/events.ts'
 import { HandlerAborted, type HandleFunction, type HandlerContext } from '../../src/handlers/handler.ts'
 import type { Route } from '../../src/handlers/route.ts'
 import type { ProcessGroups } from '../../src/runners/process-group.ts'
-import type { Ledger } from '../../src/worker/ledger.ts'
+import type { Ledger } from '../../src/ledger/ledger.ts'
 import { makeConfig, type Settings } from './settings.ts'
 import { until } from './until.ts'
 

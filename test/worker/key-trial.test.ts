@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Emulator } from '../../src/emulator/emulator.ts'
-import { Ledger } from '../../src/worker/ledger.ts'
-import { memoryTables } from '../../src/worker/memory-tables.ts'
+import { Ledger } from '../../src/ledger/ledger.ts'
+import { memoryTables } from '../../src/ledger/memory-tables.ts'
 import { Bench, until } from './harness.ts'
 import { change, exchange, keysThat, seed } from './key-owners.ts'
 

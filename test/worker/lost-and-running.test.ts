@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { CrashWatch } from '../../src/worker/crash-watch.ts'
-import { Ledger, type HeldClaim } from '../../src/worker/ledger.ts'
-import { memoryTables } from '../../src/worker/memory-tables.ts'
+import { Ledger, type HeldClaim } from '../../src/ledger/ledger.ts'
+import { memoryTables } from '../../src/ledger/memory-tables.ts'
 import { Bench, until, type Station } from './harness.ts'
 import { times } from './record.ts'
 

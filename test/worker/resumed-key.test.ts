@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { Ledger } from '../../src/worker/ledger.ts'
-import { memoryTables } from '../../src/worker/memory-tables.ts'
+import { Ledger } from '../../src/ledger/ledger.ts'
+import { memoryTables } from '../../src/ledger/memory-tables.ts'
 import { Bench, until, type WorkOptions } from './harness.ts'
 import { keysThat, seed } from './key-owners.ts'
 import { claimingPolls } from './record.ts'

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { systemBoot } from '../../src/base/boot.ts'
-import { Ledger } from '../../src/worker/ledger.ts'
-import { memoryTables } from '../../src/worker/memory-tables.ts'
-import type { Program } from '../../src/worker/programs.ts'
+import { Ledger } from '../../src/ledger/ledger.ts'
+import { memoryTables } from '../../src/ledger/memory-tables.ts'
+import type { Program } from '../../src/ledger/programs.ts'
 import { Bench, until, type WorkOptions } from './harness.ts'
 import { story } from './record.ts'
 

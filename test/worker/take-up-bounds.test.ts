@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { FaultAction, Switches } from '../../src/emulator/emulator.ts'
-import { Ledger } from '../../src/worker/ledger.ts'
-import { memoryTables } from '../../src/worker/memory-tables.ts'
+import { Ledger } from '../../src/ledger/ledger.ts'
+import { memoryTables } from '../../src/ledger/memory-tables.ts'
 import { Bench, obey, take, until } from './harness.ts'
 import { isLookForClaims, mostClaimed, requests, requestsFor, times, when } from './record.ts'
 

@@ -4,20 +4,13 @@ import { apiKey } from '../clink/credentials.ts'
 import type { OperationName } from '../clink/contract.ts'
 import type { Secret } from '../base/secret.ts'
 import type { Emit } from '../events.ts'
-import type { ClinkApi } from './clink-api.ts'
+import type { ClinkApi } from '../clink/clink-api.ts'
 import type { Identity } from './identity.ts'
-import type { Lease } from './lease.ts'
 
 export interface KeyClients {
   readonly api: ClinkApi
   /** The client that handlers get: the same session; what it sends and claims is noted. */
   readonly handlerApi: ClinkClient
-}
-
-/** A claim of this process: until when it may be trusted, and the key that made it. */
-export interface ClaimInHand {
-  readonly lease: Lease
-  readonly key: WorkerKey
 }
 
 const PRINT = 8

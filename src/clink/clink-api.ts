@@ -1,4 +1,4 @@
-import type { ClinkClient } from '../clink/client.ts'
+import type { ClinkClient } from './client.ts'
 
 /** The operations of Clink that the heart itself uses. */
 export type ClinkApi = Pick<

@@ -4,9 +4,9 @@ import { asError } from '../base/coded-error.ts'
 import type { Secret } from '../base/secret.ts'
 import { apiKey } from '../clink/credentials.ts'
 import type { Emit } from '../events.ts'
+import type { ClinkApi } from '../clink/clink-api.ts'
 import type { Identity } from './identity.ts'
 import { checkKey } from './key-check.ts'
-import type { ClinkApi } from './clink-api.ts'
 import type { Keys } from './keys.ts'
 
 export interface KeyChangeOptions {

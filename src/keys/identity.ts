@@ -1,5 +1,5 @@
 import type { Emit } from '../events.ts'
-import type { Ledger } from './ledger.ts'
+import type { Ledger } from '../ledger/ledger.ts'
 
 const FACT = 'identity'
 

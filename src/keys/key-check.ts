@@ -1,7 +1,7 @@
 import type { CallOptions } from '../clink/client.ts'
 import { ClinkApiError } from '../clink/errors.ts'
 import type { PermissionsResponse } from '../clink/records.ts'
-import type { ClinkApi } from './clink-api.ts'
+import type { ClinkApi } from '../clink/clink-api.ts'
 import type { Identity } from './identity.ts'
 
 export type KeyVerdict =
