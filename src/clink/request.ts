@@ -1,6 +1,7 @@
 import { inspect } from 'node:util'
 import { CodedError } from '../base/coded-error.ts'
 import { operations, type OperationName, type Parameter, type ParameterType } from './contract.ts'
+import { isPathPart } from './path-part.ts'
 import type { TransportRequest } from './transport.ts'
 
 /** A call in the form in which it travels, and what asking again would mean. */
@@ -78,9 +79,8 @@ function isDefaultFalse(parameter: Parameter, value: unknown): boolean {
   return value === false && parameter.default !== 'true'
 }
 
-/** URL parsers take `.` and `..` for directories in any spelling that encodes them, so these can be no ids. */
 function segment(operation: OperationName, name: string, value: unknown): string {
-  if (/^\.+$/.test(String(value))) throw refuse(operation, name, value, 'is not an id')
+  if (!isPathPart(String(value))) throw refuse(operation, name, value, 'is not an id')
   return encode(operation, name, value)
 }
 

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { isPathPart } from './path-part.ts'
 import type {
   Checkpoint,
   Clink,
@@ -30,13 +31,15 @@ function record<T extends object>(required: Required<T>, optional: Others<T>): z
 }
 
 const text = z.string()
+/** Nothing could be asked about a record by an id that fits no path. */
+const id = text.refine(isPathPart, 'not an id that can be asked with')
 const number = z.number()
 const flag = z.boolean()
 
 export const clink = record<Clink>(
   {
-    clink_id: text,
-    group_id: text,
+    clink_id: id,
+    group_id: id,
     sender_id: text,
     sender_name: text,
     content: text,

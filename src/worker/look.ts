@@ -2,6 +2,7 @@ import type { Clink } from '../clink/records.ts'
 import type { LostCause } from '../events.ts'
 import type { ClinkApi } from '../clink/clink-api.ts'
 import type { Identity } from '../keys/identity.ts'
+import { startOf } from './service-time.ts'
 
 /** How many clinks one listing may bring. */
 const PAGE = 100
@@ -19,9 +20,8 @@ export async function look(
   deadline: number,
   signal?: AbortSignal,
 ): Promise<Clink | undefined | 'failed'> {
-  const created = Date.parse(clink.created_at)
-  // A second earlier, since the bound may exclude its own moment and times may have no fraction.
-  const since = Number.isNaN(created) ? {} : { since: new Date(created - 1_000).toISOString() }
+  const created = startOf(clink.created_at)
+  const since = Number.isNaN(created) ? {} : { since: new Date(created).toISOString() }
   for (const status of [undefined, 'completed', 'claimed', 'pending'] as const) {
     const filter = status === undefined ? {} : { status }
     const params = { group_id: clink.group_id, limit: PAGE, ...since, ...filter }

@@ -6,7 +6,8 @@ import type { WorkerKey } from '../keys/keys.ts'
 import type { Claiming, Taken } from './claiming.ts'
 import type { DeliveryShared } from './delivery-shared.ts'
 import type { Intake, Wanted } from './intake.ts'
-import { startOf, Sweep } from './sweep.ts'
+import { Sweep } from './sweep.ts'
+import { startOf } from './service-time.ts'
 import type { TakeUp } from './take-up.ts'
 
 interface Candidate {
@@ -120,7 +121,8 @@ export class Select implements Claiming {
     for (const clink of page.clinks) {
       if (clink.status === 'pending' && !sweep.has(clink.clink_id))
         this.#backlog.set(clink.clink_id, { clink, listedAt, key })
-      this.#newest = Math.max(this.#newest ?? -Infinity, startOf(clink.created_at) || -Infinity)
+      const created = startOf(clink.created_at)
+      if (!Number.isNaN(created)) this.#newest = Math.max(this.#newest ?? created, created)
     }
     const received = page.clinks.length + page.malformed.length
     sweep.note(page, this.#largest)

@@ -27,3 +27,15 @@ export class ServiceTime {
 export function notBefore(text: string | null | undefined, mark: Mark | undefined): number | undefined {
   return mark !== undefined && Date.parse(text ?? '') > mark.stamp ? mark.sentAt : undefined
 }
+
+/** The end of the years that every reader of times takes. */
+const LATEST = Date.UTC(10_000, 0)
+
+/**
+ * A moment that is certainly not after the one that the text names, so that a bound which excludes its own moment takes it in; NaN
+ * where it names none, or one in which no clink can have been made.
+ */
+export function startOf(time: string): number {
+  const start = Date.parse(time) - (/\.\d/.test(time) ? 1 : 1_000)
+  return start >= 0 && start < LATEST ? start : Number.NaN
+}

@@ -1,4 +1,5 @@
 import type { InboxPage } from '../clink/client.ts'
+import { startOf } from './service-time.ts'
 
 /** The service documents 100 for one of its listings; more is asked for only where a page cannot be gone past. */
 const PAGE = 100
@@ -83,9 +84,4 @@ export class Sweep {
   get isEnlarged(): boolean {
     return this.limit > PAGE
   }
-}
-
-/** A moment that is certainly not after the one that the text names, so that a bound which excludes its own moment takes it in. */
-export function startOf(time: string): number {
-  return Date.parse(time) - (/\.\d/.test(time) ? 1 : 1_000)
 }

@@ -24,6 +24,10 @@ describe.concurrent('P14: a malformed clink in a page', () => {
     ['a list', () => []],
     ['without an id', ({ clink_id: _, ...rest }) => rest],
     ['with a number for an id', (record) => ({ ...record, clink_id: 7 })],
+    ['with an id that is empty', (record) => ({ ...record, clink_id: '' })],
+    ['with an id that means a directory', (record) => ({ ...record, clink_id: '..' })],
+    ['with an id that is no text that can be sent', (record) => ({ ...record, clink_id: 'msg_\uD800' })],
+    ['with a group that cannot be asked about', (record) => ({ ...record, group_id: '.' })],
     ['without content', ({ content: _, ...rest }) => rest],
     ['with an object for content', (record) => ({ ...record, content: {} })],
     ['without a status', ({ status: _, ...rest }) => rest],
@@ -39,6 +43,23 @@ describe.concurrent('P14: a malformed clink in a page', () => {
     for (const id of [...before, ...after]) expect(station.runsOf(id)).toHaveLength(1)
     expect(station.exit).toBeUndefined()
   })
+
+  it.for(['soon', '', '-271821-04-20T00:00:00Z', '+275760-09-12T00:00:00Z'])(
+    '(created at %j) does not hurt those that are listed after it',
+    async (time) => {
+      await using bench = await Bench.open()
+      const bad = bench.send('bad')
+      const station = bench.work(() => 'done', {
+        wrap: spoil((record) => ({ ...record, created_at: time })),
+        settings: { inbox: { claim: 'select' }, claim: { exclusive: true } },
+      })
+      await bench.completed(bad)
+      await bench.completed(bench.send('good'))
+
+      expect(station.runs).toHaveLength(2)
+      expect(station.exit).toBeUndefined()
+    },
+  )
 
   it('does not hide what is behind it, even when it fills pages', async () => {
     await using bench = await Bench.open()
