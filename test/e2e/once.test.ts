@@ -84,10 +84,10 @@ describe.concurrent('§9: run --once', () => {
       await using site = await Site.open({ handler: mixed, config })
       const ids = site.sendMany(2)
       const start = performance.now()
-      const command = site.start('run', '--once', '--max-time', '2s')
+      const command = site.start('run', '--once', '--max-time', '5s')
 
       expect(await command.exited, command.output).toBe(0)
-      expect(performance.now() - start).toBeLessThan(10_000)
+      expect(performance.now() - start).toBeLessThan(30_000)
       for (const id of ids) expect(story(site.emulator, id)).toEqual(['created', 'claimed', 'released'])
       expect((await site.noted()).sort()).toEqual(['task 0 1', 'task 1 1'])
     },

@@ -18,7 +18,7 @@ describe.concurrent('P4, §2: a claim', () => {
   })
 
   it('is renewed by one request at a time, however slow the answers are', async () => {
-    await using bench = await Bench.open({ switches: { defaultTimeout: 3 } })
+    await using bench = await Bench.open({ switches: { defaultTimeout: 6 } })
     bench.fault({ operation: 'claim_clink' }, { delayAfter: 300 })
     const id = bench.send('long work')
     const flights = { now: 0, most: 0, all: 0 }
@@ -35,7 +35,7 @@ describe.concurrent('P4, §2: a claim', () => {
         }
       },
     })
-    bench.work(async (_, ctx) => await take(7_000, ctx), { settings: { claim: { timeout: 3_000 } }, wrap })
+    bench.work(async (_, ctx) => await take(10_000, ctx), { settings: { claim: { timeout: 6_000 } }, wrap })
     await bench.completed(id)
 
     expect(story(bench.emulator, id)).toEqual(['created', 'claimed', 'completed'])
@@ -49,10 +49,10 @@ describe.concurrent('P4, §2: a claim', () => {
     ['an answer that is lost', { cut: 'after' }],
     ['garbage', { replaceBody: '<html>' }],
   ] as const)('outlives a renewal that gets %s', async ([, effect]) => {
-    await using bench = await Bench.open({ switches: { defaultTimeout: 3 } })
+    await using bench = await Bench.open({ switches: { defaultTimeout: 6 } })
     const fault = bench.fault({ operation: 'claim_clink', every: 2 }, effect)
     const id = bench.send('long work')
-    const station = bench.work(async (_, ctx) => await take(6_000, ctx))
+    const station = bench.work(async (_, ctx) => await take(10_000, ctx))
     await bench.completed(id)
 
     expect(fault.hits).toBeGreaterThan(0)
