@@ -228,6 +228,8 @@ export class LeaseKeeper implements LeaseHolder {
       this.#lose(cause)
       return false
     }
+    // Our own completion has happened, or may have: that says nothing about renewals.
+    if (this.completing) return false
     context.emit({ event: 'clink.renewalRefused', ...facts(), why, left: this.#left })
     if (!memory.refusalSaid) context.emit({ event: 'worker.renewalUnsupported', why })
     memory.refusalSaid = true

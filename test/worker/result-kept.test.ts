@@ -20,6 +20,21 @@ describe.concurrent('P5, §5: a result', () => {
     expect(answers(bench.emulator).map(({ content }) => content)).toEqual(['result 1'])
   })
 
+  it('whose acknowledgement is late makes no refusal of the renewal that comes after it', async () => {
+    await using bench = await Bench.open({ switches: { defaultTimeout: 6 } })
+    bench.fault({ operation: 'complete_clink', nth: 1 }, { hang: 'after' })
+    const id = bench.send('work')
+    const settings = { claim: { timeout: 6_000 }, clink: { timeout: 4_000 } }
+    const station = bench.work(() => 'done', { settings })
+    await until(() => station.daemon.totals().completed === 1, 'it is settled')
+
+    const renewals = requests(bench.emulator, 'claim_clink').map(({ status }) => status)
+    expect(renewals).toContain(409)
+    expect(station.all('clink.renewalRefused')).toEqual([])
+    expect(station.all('worker.renewalUnsupported')).toEqual([])
+    expect(station.runsOf(id)).toHaveLength(1)
+  })
+
   it.for(['409', '200'])(
     'whose acknowledgement is cut off is settled once and never run again (completeTwice: %s)',
     async (completeTwice) => {
