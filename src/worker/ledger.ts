@@ -206,8 +206,17 @@ export class Ledger {
     await Promise.all([this.letters.remove(id), this.settled(id), this.keepResult(clink, undefined)])
   }
 
-  async bury(letter: DeadLetter): Promise<void> {
-    await Promise.all([this.letters.add(letter), this.#forget(letter.clink.clink_id)])
+  /** @param keepsResult there is a result, which Clink did not take: a later claim on the clink sends it. */
+  async bury(letter: DeadLetter, keepsResult = false): Promise<void> {
+    const { attempts, results } = this.#tables
+    const id = letter.clink.clink_id
+    const result = results.get(id)
+    const kept = keepsResult && result !== undefined
+    await Promise.all([
+      this.letters.add(letter),
+      attempts.delete(id),
+      kept ? results.set(id, { ...result, leases: 0 }) : results.delete(id),
+    ])
   }
 
   isGivenUp(clinkId: string): boolean {
@@ -262,7 +271,7 @@ export class Ledger {
     await Promise.all([
       dropRows(cooling, (until) => until <= now),
       dropRows(attempts, ({ at }) => at <= now - keep),
-      dropRows(results, ({ at }) => at <= now - keep),
+      dropRows(results, ({ at }, id) => at <= now - keep && this.letters.get(id) === undefined),
       this.late.dropUntil(now - keep),
       this.sightings.prune(keep),
     ])

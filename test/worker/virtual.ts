@@ -14,6 +14,8 @@ import type { WorkerEvent } from '../../src/events.ts'
 import type { HandlerContext } from '../../src/handlers/handler.ts'
 import type { Route } from '../../src/handlers/route.ts'
 import type { Clink } from '../../src/clink/records.ts'
+import { Ledger, type LedgerTables } from '../../src/worker/ledger.ts'
+import { memoryTables } from '../../src/worker/memory-tables.ts'
 import { Chance } from '../simulation/chance.ts'
 import { VirtualTime } from '../simulation/virtual-time.ts'
 import { makeConfig, type Settings } from './settings.ts'
@@ -34,6 +36,8 @@ export interface VirtualOptions {
   readonly switches?: Partial<Switches>
   /** Undefined: it reaches the service. */
   readonly weather?: (request: TransportRequest, now: number) => Weather | undefined
+  /** What an earlier process remembered. Default: nothing. */
+  readonly tables?: LedgerTables
   readonly handle: (clink: Clink, ctx: HandlerContext, bench: VirtualBench) => Promise<unknown>
 }
 
@@ -47,6 +51,7 @@ export class VirtualBench {
   readonly time = new VirtualTime(new Chance(1))
   readonly emulator: Emulator
   readonly daemon: Daemon
+  readonly ledger: Ledger
   readonly events: WorkerEvent[] = []
   readonly sent: Sent[] = []
   /** What is added to the wall clock. */
@@ -80,8 +85,10 @@ export class VirtualBench {
       timeout: config.handlers.timeout,
       retry: config.retry,
     }
+    this.ledger = new Ledger(options.tables ?? memoryTables(), undefined, () => this.clock.wall())
     this.daemon = new Daemon({
       config,
+      state: { ledger: this.ledger, isOurs: true },
       key: new Secret(this.emulator.key),
       router: {
         takesAll: true,
