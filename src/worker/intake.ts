@@ -123,7 +123,8 @@ export class Intake {
    */
   wants(clink: Clink, listedAt: number): Wanted | undefined {
     const id = clink.clink_id
-    const { config, handlerClaims, scope, siblings } = this.#shared.context
+    const { config, handlerClaims, ledger, scope, siblings } = this.#shared.context
+    void ledger.sightings.see(id)
     if (this.#claiming.has(id) || this.#acknowledgements.has(id) || this.#deliveries.completedSince(id, listedAt))
       return undefined
     const isHandlers = clink.status === 'pending' ? handlerClaims.mayHold(id, listedAt) : handlerClaims.has(id)
@@ -216,6 +217,7 @@ export class Intake {
       })
       return false
     }
+    void context.ledger.sightings.see(clink.clink_id)
     const isMarked = endsWithMark(clink.content, context.config.replies.mark)
     if (isMarked && context.identity.id === undefined) await this.#learnIdentity(clink, lease, key)
     const verdict = this.isClosing ? ({ leave: 'stopping' } as const) : this.#judge(clink)
@@ -264,7 +266,6 @@ export class Intake {
 
   #judge(clink: Clink): Verdict {
     const { clock, config, identity, ledger, loopGuard, router } = this.#shared.context
-    void ledger.sightings.see(clink.clink_id)
     if (ledger.isOwn(clink.clink_id)) return { leave: 'own-reply' }
     if (endsWithMark(clink.content, config.replies.mark)) {
       if (identity.id === undefined) return { leave: 'identity-unknown' }
