@@ -193,8 +193,8 @@ export class Daemon {
     return new Once({
       now: () => this.#clock.now(),
       inHand: () => {
-        const { running, queued, held, settling, rerunning } = this.#worker.snapshot()
-        return running + queued + held + settling + rerunning
+        const { running, queued, held, settling, rerunning, maybeClaimed } = this.#worker.snapshot()
+        return running + queued + held + settling + rerunning + maybeClaimed
       },
       end: (exit) => {
         if (exit !== EXIT.ok) this.#exit ??= exit

@@ -22,3 +22,11 @@ export function fullJitter(count: number, policy: BackoffPolicy, random: Random)
 export function equalJitter(count: number, policy: BackoffPolicy, random: Random): number {
   return backoffCeiling(count, policy) * (0.5 + random() / 2)
 }
+
+/** No answer keeps anybody silent for longer than this: what it says may be a mistake, and what was said may be over. */
+const LONGEST_ASKED = 3_600_000
+
+/** Milliseconds: a wait, or a longer one where the service asks for it (`Retry-After`), up to an hour. */
+export function waitAsAsked(wait: number, asked: number | undefined): number {
+  return Math.max(wait, Math.min(asked ?? 0, LONGEST_ASKED))
+}

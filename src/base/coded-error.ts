@@ -50,9 +50,14 @@ export class CodedError extends Error {
   }
 }
 
-/** Whatever was thrown, as an Error. */
+/** Whatever was thrown, as an Error whose message is a text. Never throws. */
 export function asError(thrown: unknown): Error {
-  return thrown instanceof Error
-    ? thrown
-    : new Error(typeof thrown === 'string' ? thrown : inspect(thrown, { depth: 1 }))
+  try {
+    if (typeof thrown === 'string') return new Error(thrown)
+    if (!(thrown instanceof Error)) return new Error(inspect(thrown, { depth: 1 }))
+    const message: unknown = thrown.message
+    return typeof message === 'string' ? thrown : new Error(inspect(message, { depth: 1 }), { cause: thrown })
+  } catch {
+    return new Error('something was thrown that cannot be looked at')
+  }
 }

@@ -2,34 +2,9 @@ import type { Clink } from '../clink/records.ts'
 import { DeadLetters, type DeadLetter } from './dead-letters.ts'
 import { LateResults, type LateResult } from './late-results.ts'
 import { Programs, type Program } from './programs.ts'
+import type { Attempts, KeptResult } from './remembered.ts'
 import { Sightings } from './sightings.ts'
 import { dropRows, type Table } from './table.ts'
-
-/** Starts of a handler for one clink. */
-export interface Attempts {
-  readonly count: number
-  readonly errors: readonly string[]
-  /** Starts that ended with the process: they do not use up attempts. */
-  readonly excused?: number
-  /** Starts that went on until the claim ran out, where the service does not renew claims. */
-  readonly outlived?: number
-  /** Crashes of the process while the clink ran alone. */
-  readonly crashes: number
-  /** It was running when the process crashed, for the second time in a row: it runs alone until it has ended once. */
-  readonly suspect?: boolean
-  /** Wall time of the last change, in milliseconds. */
-  readonly at: number
-}
-
-/** A completion that Clink has not confirmed. */
-export interface KeptResult {
-  readonly content: string
-  readonly response?: string
-  /** Leases that ended while the service failed to take it. */
-  readonly leases: number
-  /** Wall time in milliseconds. */
-  readonly at: number
-}
 
 /** A claim in hand, so that the next start can hold on to it. */
 export interface HeldClaim {
@@ -206,8 +181,17 @@ export class Ledger {
     await Promise.all([this.letters.remove(id), this.settled(id), this.keepResult(clink, undefined)])
   }
 
-  async bury(letter: DeadLetter): Promise<void> {
-    await Promise.all([this.letters.add(letter), this.#forget(letter.clink.clink_id)])
+  /** @param keepsResult there is a result, which Clink did not take: a later claim on the clink sends it. */
+  async bury(letter: DeadLetter, keepsResult = false): Promise<void> {
+    const { attempts, results } = this.#tables
+    const id = letter.clink.clink_id
+    const result = results.get(id)
+    const kept = keepsResult && result !== undefined
+    await Promise.all([
+      this.letters.add(letter),
+      attempts.delete(id),
+      kept ? results.set(id, { ...result, leases: 0 }) : results.delete(id),
+    ])
   }
 
   isGivenUp(clinkId: string): boolean {
@@ -253,16 +237,13 @@ export class Ledger {
   }
 
   /**
-   * Forgets what nobody will ask for any more: cooling that is over, attempts, results and late results that have not changed for
-   * `keep` milliseconds, and discarded letters and own clinks that the inbox shows no more. Dead letters stay until somebody acts.
+   * Forgets what nobody will ask for any more: cooling that is over, late results of more than `keep` milliseconds ago, and what is
+   * remembered of clinks that the inbox shows no more. Dead letters stay until somebody acts.
    */
   async prune(keep: number): Promise<void> {
     const now = this.#wall()
-    const { attempts, cooling, results } = this.#tables
     await Promise.all([
-      dropRows(cooling, (until) => until <= now),
-      dropRows(attempts, ({ at }) => at <= now - keep),
-      dropRows(results, ({ at }) => at <= now - keep),
+      dropRows(this.#tables.cooling, (until) => until <= now),
       this.late.dropUntil(now - keep),
       this.sightings.prune(keep),
     ])

@@ -1,10 +1,13 @@
 import type { DeadLetter } from './dead-letters.ts'
+import type { Attempts, KeptResult } from './remembered.ts'
 import { dropRows, type Table } from './table.ts'
 
 const HOUR = 3_600_000
 const DAY = 86_400_000
 
 export interface SightingTables {
+  readonly attempts: Table<Attempts>
+  readonly results: Table<KeptResult>
   readonly letters: Table<DeadLetter>
   /** Wall time at which we sent a clink, or the inbox showed it. */
   readonly own: Table<number>
@@ -12,9 +15,10 @@ export interface SightingTables {
 }
 
 /**
- * Which clinks that are never to be run the inbox still shows: to forget one of those would have it run. So what is discarded, and what
- * we sent ourselves, is forgotten only when the inbox was looked at all the time and did not show it. A worker that was
- * away for longer than a day begins to look anew.
+ * Which clinks that something is remembered of the inbox still shows: to forget what is discarded, or what we sent ourselves, would have
+ * it run; to forget a result that Clink was not told would have it computed again. So these, and attempts, are forgotten only when the
+ * inbox was looked at all the time and did not show their clinks. A worker that was away for longer than a day, or whose wall clock was
+ * moved by as much, begins to look anew.
  */
 export class Sightings {
   readonly #tables: SightingTables
@@ -27,11 +31,13 @@ export class Sightings {
 
   /** The inbox shows the clink. Noted once a day at most. */
   async see(clinkId: string): Promise<void> {
-    const { letters, own } = this.#tables
+    const { attempts, letters, own, results } = this.#tables
     const now = this.#wall()
     const letter = letters.get(clinkId)
     const sentAt = own.get(clinkId)
     await Promise.all([
+      touch(attempts, clinkId, now),
+      touch(results, clinkId, now),
       letter !== undefined && isOld(letter.seen, now) ? letters.set(clinkId, { ...letter, seen: now }) : undefined,
       sentAt !== undefined && isOld(sentAt, now) ? own.set(clinkId, now) : undefined,
     ])
@@ -49,7 +55,7 @@ export class Sightings {
 
   /** Forgets what the inbox has not shown for `keep` milliseconds in which it was looked at, and a day more. */
   async prune(keep: number): Promise<void> {
-    const { letters, own } = this.#tables
+    const { attempts, letters, own, results } = this.#tables
     const now = this.#wall()
     const since = this.#time('looking since')
     if (since === undefined || (this.#time('looked') ?? -Infinity) <= now - DAY) return
@@ -57,6 +63,9 @@ export class Sightings {
     await Promise.all([
       dropRows(letters, ({ at, discarded, seen = at }) => discarded === true && isGone(Math.max(at, seen))),
       dropRows(own, isGone),
+      dropRows(attempts, ({ at }) => isGone(at)),
+      // Of a letter that somebody may still retry it is what is sent.
+      dropRows(results, ({ at }, id) => isGone(at) && !waits(letters.get(id))),
     ])
   }
 
@@ -64,6 +73,15 @@ export class Sightings {
     const text = this.#tables.facts.get(fact)
     return text === undefined ? undefined : Number(text)
   }
+}
+
+function waits(letter: DeadLetter | undefined): boolean {
+  return letter !== undefined && letter.discarded !== true
+}
+
+async function touch<Row extends { readonly at: number }>(table: Table<Row>, id: string, now: number): Promise<void> {
+  const row = table.get(id)
+  if (row !== undefined && isOld(row.at, now)) await table.set(id, { ...row, at: now })
 }
 
 function isOld(seen: number | undefined, now: number): boolean {

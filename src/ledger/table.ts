@@ -7,7 +7,7 @@ export interface Table<Row> {
   delete(id: string): Promise<void>
 }
 
-export async function dropRows<Row>(table: Table<Row>, isOld: (row: Row) => boolean): Promise<void> {
-  const old = [...table.entries()].filter(([, row]) => isOld(row)).map(([id]) => id)
+export async function dropRows<Row>(table: Table<Row>, isOld: (row: Row, id: string) => boolean): Promise<void> {
+  const old = [...table.entries()].filter(([id, row]) => isOld(row, id)).map(([id]) => id)
   await Promise.all(old.map(async (id) => await table.delete(id)))
 }

@@ -34,11 +34,11 @@ export class Batch implements Claiming {
     const key = keys.current
     const page = await this.#poll(asked, signal)
     const received = page.clinks.length + page.malformed.length
-    const { claimed, runnable, fresh } = await this.#intake.admit(page, sentAt, key)
+    const { claimed, fresh, isStrange, runnable } = await this.#intake.admit(page, sentAt, key)
     emit({ event: 'poll.succeeded', asked, received, claimed, duration: clock.now() - sentAt })
     // A page of what is not run hides what lies behind it, however short the page is.
-    const isMore = claimed > 0 && (received >= asked || runnable === 0)
-    return { sentAt, isNews: fresh > 0, isMore, isEmpty: runnable === 0 && fresh === 0 }
+    const isMore = claimed > 0 && !isStrange && (received >= asked || runnable === 0)
+    return { sentAt, isNews: fresh > 0, isMore, isEmpty: runnable === 0 && fresh === 0 && !isStrange }
   }
 
   async #poll(asked: number, signal: AbortSignal): Promise<InboxPage> {

@@ -1,6 +1,6 @@
 import { sleep } from '../base/clock.ts'
 import { asError } from '../base/coded-error.ts'
-import { equalJitter } from '../base/backoff.ts'
+import { equalJitter, waitAsAsked } from '../base/backoff.ts'
 import { ClinkApiError } from '../clink/errors.ts'
 import type { Clink } from '../clink/records.ts'
 import type { DeliveryFacts } from '../events.ts'
@@ -55,13 +55,13 @@ export async function pauseAfter(
   claimed: Claimed,
   { budget, clock, closing, emit, random }: WorkerContext,
 ): Promise<void> {
-  const wait = Math.max(equalJitter(tries, PAUSE, random), error.retryAfter ?? 0)
+  const now = clock.now()
+  const asked = waitAsAsked(equalJitter(tries, PAUSE, random), error.retryAfter)
+  const wait = Math.max(0, Math.min(asked, claimed.holder.lease.deadline - now))
   if (error.status === 429) budget.refused(wait)
   emit({ event: 'clink.settlementFailed', ...claimed.facts(), kind, error, wait })
-  const now = clock.now()
-  const end = Math.max(now, Math.min(now + wait, claimed.holder.lease.deadline))
-  claimed.trying?.(end)
-  await sleep(clock, end - now, closing)
+  claimed.trying?.(now + wait)
+  await sleep(clock, wait, closing)
 }
 
 /** What the client throws; anything else is a fault of ours. */

@@ -12,6 +12,8 @@ export type Completion =
   | { readonly is: 'lost'; readonly cause: LostCause }
   /** The service does not accept it in any form. */
   | { readonly is: 'unsettleable'; readonly error: Error }
+  /** It has failed to take it for as long as a claim lasts, and renews the claim all the while. */
+  | { readonly is: 'failing' }
   /** The lease, or the time for stopping, ended before the service answered; it may have taken the result. */
   | { readonly is: 'unconfirmed'; readonly refusing: boolean }
 
@@ -40,6 +42,7 @@ export async function complete(
   if (forms.isCut) shortened(`longer than ${LONGEST_TEXT}`)
   let mayBeDone = false
   let refusing = false
+  let failingSince: number | undefined
 
   for (let tries = 1; mayTry(claimed, context); tries += 1) {
     try {
@@ -52,6 +55,8 @@ export async function complete(
       const error = apiError(thrown)
       mayBeDone ||= error.mayHaveHappened
       refusing = error.status >= 500
+      failingSince = refusing ? (failingSince ?? clock.now()) : undefined
+      if (clock.now() - (failingSince ?? Infinity) >= context.config.claim.timeout) return { is: 'failing' }
       if (NOT_OURS.has(error.status)) {
         if (!mayBeDone) return elsewhere(refusal(error))
         const verdict = await afterUnknown(error)

@@ -188,8 +188,7 @@ export class Delivery {
       await Promise.race([runs.idle(this.clink.clink_id), this.#interrupted.promise])
       if (!this.#is('claimed')) break
       if (this.#stopping) {
-        this.#enter('settling')
-        await this.#settlement.release('shutdown')
+        await this.#settleWaiting()
         break
       }
       const alone = this.#context.ledger.isSuspect(this.clink.clink_id)
@@ -203,6 +202,13 @@ export class Delivery {
     // The handler may end while its claim is being given back: until that is over the worker has to name it.
     await this.#abandoned
     this.#keeper.stop()
+  }
+
+  /** At a stop: a result that an earlier claim has left is sent, what has none is given back. */
+  async #settleWaiting(): Promise<void> {
+    const kept = this.#context.ledger.keptResult(this.clink)
+    this.#enter('settling')
+    await (kept === undefined ? this.#settlement.release('shutdown') : this.#settlement.complete(kept.response))
   }
 
   /** In a slot: a run and what follows from it, until the clink is settled, held or lost. */

@@ -29,7 +29,8 @@ export function startHandler(options: HandlerRunOptions): Run {
   const run = new Run({
     routed,
     parts: {
-      clink,
+      // A copy: what a handler does to it must not change what is settled, journalled and run again.
+      clink: structuredClone(clink),
       attempt,
       api: key.handlerApi,
       log: (level, message, fields) =>

@@ -24,6 +24,8 @@ export interface Admitted {
   readonly runnable: number
   /** Those of them that were not parked before. */
   readonly fresh: number
+  /** They may be somebody else's, and were given back: the next poll may claim them again. */
+  readonly isStrange: boolean
 }
 
 /** How many clinks are remembered as left alone. */
@@ -96,7 +98,7 @@ export class Intake {
     const why = await whyStrange({ page, ours, sentAt, key, isHeld, signal: this.hurried }, context)
     if (why !== undefined) {
       this.#giveBack(ours, why, sentAt, key)
-      return { claimed: ours.size, runnable: 0, fresh: 0 }
+      return { claimed: ours.size, runnable: 0, fresh: 0, isStrange: true }
     }
     const fresh = [...ours].filter(({ clink_id }) => !this.#parked.knows(clink_id)).length
     // Side by side: one that needs a request must not keep the others of the page in nobody's hands.
@@ -107,7 +109,7 @@ export class Intake {
     const fault = taken.find(({ status }) => status === 'rejected')
     if (fault?.status === 'rejected') throw fault.reason
     const runnable = taken.filter((one) => one.status === 'fulfilled' && one.value).length
-    return { claimed: ours.size, runnable, fresh }
+    return { claimed: ours.size, runnable, fresh, isStrange: false }
   }
 
   reportMalformed(malformed: readonly Malformed[]): void {
@@ -123,7 +125,8 @@ export class Intake {
    */
   wants(clink: Clink, listedAt: number): Wanted | undefined {
     const id = clink.clink_id
-    const { config, handlerClaims, scope, siblings } = this.#shared.context
+    const { config, handlerClaims, ledger, scope, siblings } = this.#shared.context
+    void ledger.sightings.see(id)
     if (this.#claiming.has(id) || this.#acknowledgements.has(id) || this.#deliveries.completedSince(id, listedAt))
       return undefined
     const isHandlers = clink.status === 'pending' ? handlerClaims.mayHold(id, listedAt) : handlerClaims.has(id)
@@ -216,6 +219,7 @@ export class Intake {
       })
       return false
     }
+    void context.ledger.sightings.see(clink.clink_id)
     const isMarked = endsWithMark(clink.content, context.config.replies.mark)
     if (isMarked && context.identity.id === undefined) await this.#learnIdentity(clink, lease, key)
     const verdict = this.isClosing ? ({ leave: 'stopping' } as const) : this.#judge(clink)
@@ -264,7 +268,6 @@ export class Intake {
 
   #judge(clink: Clink): Verdict {
     const { clock, config, identity, ledger, loopGuard, router } = this.#shared.context
-    void ledger.sightings.see(clink.clink_id)
     if (ledger.isOwn(clink.clink_id)) return { leave: 'own-reply' }
     if (endsWithMark(clink.content, config.replies.mark)) {
       if (identity.id === undefined) return { leave: 'identity-unknown' }

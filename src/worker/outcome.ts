@@ -48,6 +48,14 @@ const SHORTEST_RETRY = 1_000
  * @param made the controls that the handler's context made during the run.
  */
 export function readOutcome(end: RunEnd, made: readonly Control[]): HandlerOutcome {
+  try {
+    return read(end, made)
+  } catch (error) {
+    return failed(`what the handler returned cannot be read: ${asError(error).message}`, error)
+  }
+}
+
+function read(end: RunEnd, made: readonly Control[]): HandlerOutcome {
   const result = end.ended === 'returned' ? end.value : end.error
   if (isControl(result)) return fromControl(result)
   if (end.ended === 'threw') return { outcome: 'failed', error: asError(end.error) }
@@ -132,7 +140,7 @@ function fromControl(control: Control): HandlerOutcome {
     case 'release':
       return { outcome: 'release', ...reasonOf(control) }
     case 'reject':
-      return { outcome: 'reject', reason: control.reason ?? 'rejected by the handler' }
+      return { outcome: 'reject', reason: 'rejected by the handler', ...reasonOf(control) }
     case 'retry':
       return { outcome: 'retry', after: control.after ?? SHORTEST_RETRY, ...reasonOf(control) }
   }
@@ -155,6 +163,8 @@ function failed(message: string, cause?: unknown): HandlerOutcome {
   return { outcome: 'failed', error: new Error(message, cause === undefined ? undefined : { cause }) }
 }
 
-function reasonOf({ reason }: { readonly reason?: string | undefined }): { readonly reason?: string } {
-  return reason === undefined ? {} : { reason }
+/** Handlers need not be checked by a compiler, and an error is a reason as good as its text. What is kept has to be text. */
+function reasonOf({ reason }: { readonly reason?: unknown }): { readonly reason?: string } {
+  if (reason === undefined || reason === null) return {}
+  return { reason: typeof reason === 'string' ? reason : asError(reason).message }
 }

@@ -1,4 +1,4 @@
-import { equalJitter, fullJitter } from '../base/backoff.ts'
+import { equalJitter, fullJitter, waitAsAsked } from '../base/backoff.ts'
 import { Alarm } from '../base/clock.ts'
 import { asError } from '../base/coded-error.ts'
 import type { Service } from '../base/service.ts'
@@ -166,7 +166,7 @@ export class Poller implements Service {
     const backoff = refused
       ? equalJitter(1, { base: Math.max(SLOWEST, maxInterval), max: Infinity }, random)
       : fullJitter(this.#failures, { base: interval, max: maxInterval }, random)
-    const wait = Math.max(backoff, error.retryAfter ?? 0)
+    const wait = waitAsAsked(backoff, error.retryAfter)
     emit({ event: 'poll.failed', error, wait, failures: this.#failures })
     if (refused && !this.#isSilent()) emit({ event: 'poll.refused', error, advice: REFUSED_ADVICE })
     failed(error, this.#failures)

@@ -1,4 +1,4 @@
-import { equalJitter } from '../base/backoff.ts'
+import { equalJitter, waitAsAsked } from '../base/backoff.ts'
 import type { ClinkApiError } from '../clink/errors.ts'
 import type { Clink } from '../clink/records.ts'
 import type { DeliveryFacts } from '../events.ts'
@@ -73,7 +73,7 @@ export async function sendResult(
       emit({ event: 'clink.deadLettered', ...facts, reason, attempts: facts.attempt ?? 0 })
       return 0
     }
-    const wait = Math.max(equalJitter(tries, PAUSE, context.random), error.retryAfter ?? 0)
+    const wait = waitAsAsked(equalJitter(tries, PAUSE, context.random), error.retryAfter)
     if (error.status === 429) context.budget.refused(wait)
     emit({ event: 'clink.resultUnsent', ...facts, error, wait })
     return await later(wait)

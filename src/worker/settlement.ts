@@ -39,6 +39,8 @@ export class Settlement {
   readonly #claimed: Claimed
   #isReleasing = false
   #wasLetGo = false
+  /** How often the service has failed to take what it is told for as long as a claim lasts. */
+  #failing = 0
 
   constructor(options: SettlementOptions) {
     const { api, clink, facts, isStopping: isLast, keeper: holder, pulse } = options
@@ -87,17 +89,20 @@ export class Settlement {
     const { context, facts, hasEnded, keeper, on } = this.#options
     if (hasEnded()) return
     keeper.completing = true
-    const result = await complete(this.#claimed, response, context)
+    let result = await complete(this.#claimed, response, context)
+    while (result.is === 'failing' && !(await this.#isFailingTooLong()))
+      result = await complete(this.#claimed, response, context)
     keeper.completing = false
     if (result.is === 'settled' && result.event.event === 'clink.settledElsewhere') keepUnsent(facts(), context)
     if (result.is === 'settled') on.settled(result.event)
     if (result.is === 'lost') on.lost(result.cause)
-    if (result.is === 'unsettleable' && !hasEnded()) {
-      await this.#bury(`unsettleable: ${result.error.message}`)
+    if ((result.is === 'unsettleable' || result.is === 'failing') && !hasEnded()) {
+      await this.#buryUnsettleable(result.is === 'failing' ? FAILING : result.error.message)
       await this.release('exhausted', 'unsettleable')
     }
     // Otherwise unconfirmed: the lease is gone, or the worker's time for stopping is over and it names what it leaves behind.
-    if (result.is === 'unconfirmed' && hasEnded() && result.refusing) await this.#countRefusingLease()
+    if (result.is !== 'unconfirmed' || !hasEnded() || !result.refusing) return
+    if (await this.#isFailingTooLong()) await this.#buryUnsettleable(FAILING)
   }
 
   async release(why: ReleaseCause, reason?: string): Promise<void> {
@@ -115,19 +120,26 @@ export class Settlement {
     if (event.event !== 'clink.leftToExpire' || !context.closing.aborted) on.settled(event)
   }
 
-  /** The service failed over a whole lease; the second time the result is given up. */
-  async #countRefusingLease(): Promise<void> {
+  /** The service failed over a whole lease, or as long; the second time the result is given up. */
+  async #isFailingTooLong(): Promise<boolean> {
     const { clink, context } = this.#options
-    const leases = await context.ledger.countFailedLease(clink.clink_id)
-    if (leases >= 2) await this.#bury('unsettleable: the service failed to take the result over two leases')
+    this.#failing += 1
+    return Math.max(this.#failing, await context.ledger.countFailedLease(clink.clink_id)) >= 2
   }
 
-  async #bury(reason: string, tell: 'release' | 'complete' = 'release'): Promise<void> {
+  /** A result is kept all the same: whoever retries the letter has it sent again, and not computed. */
+  async #buryUnsettleable(why: string): Promise<void> {
+    await this.#bury(`unsettleable: ${why}`, 'release', true)
+  }
+
+  async #bury(reason: string, tell: 'release' | 'complete', keepsResult = false): Promise<void> {
     const { clink, context, facts } = this.#options
     const { clock, emit, ledger } = context
     const { attempt: attempts = 0, route } = facts()
     const errors = [...ledger.errorsOf(clink.clink_id), reason]
-    await ledger.bury({ clink, route, attempts, reason, errors, tell, at: clock.wall() })
+    await ledger.bury({ clink, route, attempts, reason, errors, tell, at: clock.wall() }, keepsResult)
     emit({ event: 'clink.deadLettered', ...facts(), reason, attempts })
   }
 }
+
+const FAILING = 'the service failed to take the result over two leases'

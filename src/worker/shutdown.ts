@@ -10,6 +10,8 @@ import type { TakeUp } from './take-up.ts'
 
 export interface ShutdownParts {
   readonly shared: DeliveryShared
+  /** Resolves when nothing is being held on to any more that an earlier process held. */
+  readonly started: () => Promise<void>
   readonly poller: Poller
   readonly takeUp: TakeUp
   readonly intake: Intake
@@ -75,7 +77,8 @@ export class Shutdown {
   }
 
   async #stop(): Promise<readonly string[]> {
-    const { acknowledgements, closing, deliveries, intake, parked, poller, reruns, shared, takeUp } = this.#parts
+    const { acknowledgements, closing, deliveries, intake, parked, poller, reruns, shared, started, takeUp } =
+      this.#parts
     const { clock, config, crashWatch, emit, pulses } = shared.context
     const { drain, timeout } = config.shutdown
     const end = clock.now() + timeout
@@ -86,10 +89,12 @@ export class Shutdown {
 
     intake.close()
     await this.#faulted
-    const polled = Promise.all([poller.stop(), takeUp.stop()])
+    const polled = Promise.all([started(), poller.stop(), takeUp.stop()])
     // A clink that is given back before the poll on its way is answered may be claimed again by it.
     await this.#until(clock.now() + Math.min(timeout * POLL_PART, LONGEST_POLL), polled, this.#hurried.signal)
     intake.hurry()
+    // With that, what is asked about claims of an earlier process ends too: what is held on to by now is given back with the rest.
+    await this.#until(abortAt, started())
     for (const delivery of deliveries.live) delivery.drain()
     reruns.drain()
     // Nothing new after this: what a later answer brings is given back as it arrives.

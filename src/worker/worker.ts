@@ -74,6 +74,7 @@ export class Worker {
   readonly #reruns: Reruns
   readonly #shutdown: Shutdown
   #cancelPrune: Cancel = () => {}
+  #started: Promise<void> = Promise.resolve()
 
   constructor(options: WorkerOptions) {
     const { context, crashed, settled } = options
@@ -135,6 +136,8 @@ export class Worker {
     this.#shutdown = new Shutdown({
       shared,
       ...places,
+      // Whoever started it is told of its fault.
+      started: async () => await this.#started.catch(() => {}),
       intake: this.#intake,
       takeUp: this.#takeUp,
       poller: this.#poller,
@@ -149,6 +152,11 @@ export class Worker {
    * @param resume false: the claims that the ledger knows are another worker's.
    */
   async start(resume = true): Promise<void> {
+    this.#started = this.#start(resume)
+    await this.#started
+  }
+
+  async #start(resume: boolean): Promise<void> {
     const { clock, crashWatch, ledger, pulses } = this.#context
     const starting = pulses.begin()
     starting.expect('start', clock.now())

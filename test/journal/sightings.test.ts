@@ -17,7 +17,7 @@ beforeEach(() => {
   now = Date.UTC(2026, 0, 5)
   writes = []
   const tables = memoryTables()
-  for (const name of ['letters', 'own', 'facts'] as const) {
+  for (const name of ['letters', 'own', 'facts', 'attempts', 'results'] as const) {
     const set = tables[name].set.bind(tables[name])
     tables[name].set = async (...args: [string, never]) => {
       writes.push(name)
@@ -41,11 +41,23 @@ async function discarded(id: string): Promise<void> {
   await ledger.letters.discard(id)
 }
 
-const isKnown = { discarded: (id: string) => ledger.isGivenUp(id), own: (id: string) => ledger.isOwn(id) }
-const make = { discarded, own: async (id: string) => await ledger.addOwn(id, now) }
+const of = (id: string) => ({ ...clink, clink_id: id })
+const isKnown = {
+  discarded: (id: string) => ledger.isGivenUp(id),
+  own: (id: string) => ledger.isOwn(id),
+  'a kept result': (id: string) => ledger.keptResult(of(id)) !== undefined,
+  'an attempt': (id: string) => ledger.startsOf(id) > 0,
+}
+const make = {
+  discarded,
+  own: async (id: string) => await ledger.addOwn(id, now),
+  'a kept result': async (id: string) => await ledger.keepResult(of(id), 'the result'),
+  'an attempt': async (id: string) => void (await ledger.startAttempt(id)),
+}
+const KINDS = ['discarded', 'own', 'a kept result', 'an attempt'] as const
 
-it.each(['discarded', 'own'] as const)(
-  '%s: not forgotten while the inbox shows it, however long; forgotten when it has not for state.keep (P10, P15, §5)',
+it.each(KINDS)(
+  '%s: not forgotten while the inbox shows it, however long; forgotten when it has not for state.keep (P5, P10, P15, §5)',
   async (what) => {
     await make[what]('shown')
     await make[what]('gone')
@@ -61,8 +73,8 @@ it.each(['discarded', 'own'] as const)(
   },
 )
 
-it.each(['discarded', 'own'] as const)(
-  '%s: not forgotten by a worker that was away for long, before it has looked for state.keep (P10, P15, §5)',
+it.each(KINDS)(
+  '%s: not forgotten by a worker that was away for long, before it has looked for state.keep (P5, P10, P15, §5)',
   async (what) => {
     await make[what]('pending')
     await work(DAY, 'pending')
@@ -76,18 +88,15 @@ it.each(['discarded', 'own'] as const)(
   },
 )
 
-it.each(['discarded', 'own'] as const)(
-  '%s: not forgotten while the inbox cannot be looked at (P10, P15, §5)',
-  async (what) => {
-    await make[what]('pending')
-    await work(DAY, 'pending')
-    for (let n = 0; n < 24 * 60; n += 1) {
-      now += HOUR
-      await ledger.prune(KEEP)
-    }
-    expect(isKnown[what]('pending')).toBe(true)
-  },
-)
+it.each(KINDS)('%s: not forgotten while the inbox cannot be looked at (P5, P10, P15, §5)', async (what) => {
+  await make[what]('pending')
+  await work(DAY, 'pending')
+  for (let n = 0; n < 24 * 60; n += 1) {
+    now += HOUR
+    await ledger.prune(KEEP)
+  }
+  expect(isKnown[what]('pending')).toBe(true)
+})
 
 it('a dead letter that nobody has discarded stays, seen or not (P10, §5)', async () => {
   await ledger.bury({ ...letter, at: now })
@@ -98,6 +107,7 @@ it('a dead letter that nobody has discarded stays, seen or not (P10, §5)', asyn
 it('a sighting is written once a day at most, and a look once an hour', async () => {
   await discarded('one')
   await ledger.addOwn('two', now)
+  await ledger.startAttempt('two')
   writes = []
   for (let n = 0; n < 1_000; n += 1) {
     await ledger.sightings.see('one')
@@ -108,7 +118,28 @@ it('a sighting is written once a day at most, and a look once an hour', async ()
   }
   expect(writes.filter((name) => name === 'letters').length).toBeLessThanOrEqual(2)
   expect(writes.filter((name) => name === 'own').length).toBeLessThanOrEqual(2)
+  expect(writes.filter((name) => name === 'attempts').length).toBeLessThanOrEqual(2)
   expect(writes.filter((name) => name === 'facts').length).toBeLessThanOrEqual(50)
+})
+
+it('a result that was given up stays as long as its letter waits for somebody, and goes when that is discarded (P5, §5)', async () => {
+  await ledger.keepResult(of('one'), 'the result')
+  await ledger.bury({ ...letter, clink: of('one'), at: now }, true)
+  await work(5 * KEEP)
+  expect(ledger.keptResult(of('one'))?.response).toBe('the result')
+  await ledger.letters.discard('one')
+  await work(KEEP)
+  expect(ledger.keptResult(of('one'))).toBeUndefined()
+})
+
+it.each(KINDS)('%s: a wall clock that goes forward by months and back forgets nothing (P5, P10, P15)', async (what) => {
+  await make[what]('pending')
+  await work(DAY, 'pending')
+  now += 90 * DAY
+  await work(2 * HOUR)
+  now -= 90 * DAY
+  await work(DAY)
+  expect(isKnown[what]('pending')).toBe(true)
 })
 
 it('a wall clock that was set back forgets nothing', async () => {

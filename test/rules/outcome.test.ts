@@ -45,6 +45,45 @@ describe('what a handler returned or threw is read as an outcome', () => {
     expect(outcome).toMatchObject({ outcome: 'failed', error: { message } })
   })
 
+  it.each([
+    ['whose message is an object', Object.assign(new Error('x'), { message: { code: 7 } }), '{ code: 7 }'],
+    ['without a message', Object.assign(new Error('x'), { message: undefined }), 'undefined'],
+    ['that is no error and no text', Object.create(null), '[Object: null prototype] {}'],
+    [
+      'that throws when it is looked at',
+      new Proxy(new Error('x'), {
+        get: () => {
+          throw new Error('no')
+        },
+      }),
+      expect.any(String),
+    ],
+  ])('takes what is thrown %s for a failure with a text (P14)', (_, thrown, message) => {
+    expect(threw(thrown)).toMatchObject({ outcome: 'failed', error: { message } })
+  })
+
+  it.each([
+    ['reject', new Error('bad input'), { outcome: 'reject', reason: 'bad input' }],
+    ['reject', { code: 7 }, { outcome: 'reject', reason: '{ code: 7 }' }],
+    ['reject', null, { outcome: 'reject', reason: 'rejected by the handler' }],
+    ['release', 7, { outcome: 'release', reason: '7' }],
+  ] as const)('makes a text of the reason of a %s that is %s', (kind, reason, outcome) => {
+    // Handlers in JavaScript have no compiler.
+    expect(returned(makeControl({ kind, reason: reason as unknown as string }))).toEqual(outcome)
+  })
+
+  it('fails on what throws when it is read (P14)', () => {
+    const value = {
+      get response() {
+        throw new Error('not loaded')
+      },
+    }
+    expect(returned(value)).toMatchObject({
+      outcome: 'failed',
+      error: { message: expect.stringContaining('not loaded') },
+    })
+  })
+
   it('fails on what cannot be sent, and says so', () => {
     const cyclic: Record<string, unknown> = {}
     cyclic['self'] = cyclic

@@ -62,7 +62,7 @@ describe('P12: a worker is alive', { timeout: 120_000 }, () => {
   })
 
   it.each<[string, Weather, number]>([
-    ['503', answer(503), 100],
+    ['503, and the result is given up', answer(503), 50],
     ['429 for four minutes at a time', answer(429, { 'retry-after': '240' }), 20],
   ])('while the service gives %s to a settlement for hours', async (_, weather, tries) => {
     const bench = new VirtualBench({

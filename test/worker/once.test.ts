@@ -127,6 +127,23 @@ describe.concurrent('§9: --once', () => {
     expect(bench.status(id)).toBe('completed')
   })
 
+  it('does not end while it looks for what a lost poll has claimed (P1, P7, §9)', async () => {
+    await using bench = await Bench.open()
+    bench.fault({ operation: 'check_inbox', nth: 2 }, { cut: 'after' })
+    // The first look finds nothing.
+    bench.fault({ operation: 'check_inbox', nth: 3 }, { status: 503 })
+    const ids = [bench.send('first')]
+    const station = bench.work(({ content }) => void (content === 'first' && ids.push(bench.send('second'))), {
+      once,
+      settings: { claim: { exclusive: true }, poll: { interval: 1, maxInterval: 2 } },
+    })
+
+    expect(await station.ended()).toBe(0)
+    expect(station.all('poll.lost')).toHaveLength(1)
+    expect(ids.map((id) => bench.status(id))).toEqual(['completed', 'completed'])
+    expect(stillClaimed(bench.emulator)).toEqual([])
+  })
+
   it('ends by maxTime, and gives back what runs', async () => {
     await using bench = await Bench.open()
     const id = bench.send('work')

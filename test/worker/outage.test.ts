@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { TransportRequest } from '../../src/clink/transport.ts'
+import type { TransportRequest, TransportResponse } from '../../src/clink/transport.ts'
 import { answer, HOUR, MINUTE, VirtualBench, type Sent, type VirtualOptions } from './virtual.ts'
 
 const SECOND = 1_000
@@ -101,6 +101,48 @@ describe('P4, §3: 429 with Retry-After: 7', () => {
     // It would have been sent within a second.
     expect(bench.sent.some((sent) => isPoll(sent) && sent.at >= next && sent.at < next + 2 * SECOND)).toBe(true)
     expect(bench.all('clink.lost')).toEqual([])
+    await bench.stop()
+  })
+})
+
+describe('P12, §3: a wait that the service asks for and that would be silence', () => {
+  /** Once, to the first such request. */
+  const once = (
+    only: (request: TransportRequest) => boolean,
+    weather: TransportResponse,
+  ): VirtualOptions['weather'] => {
+    let isOver = false
+    return (request) => {
+      if (isOver || !only(request)) return undefined
+      isOver = true
+      return weather
+    }
+  }
+
+  it.each([
+    ['a day', '86400'],
+    ['years', '99999999999'],
+    ['until 2099', 'Fri, 20 Nov 2099 08:00:00 GMT'],
+  ])('(%s, said to a poll) is kept for an hour at most', async (_, after) => {
+    const weather = once(isPoll, answer(503, { 'retry-after': after }))
+    const bench = new VirtualBench({ handle: long, ...(weather && { weather }) })
+    const id = bench.send('short')
+    await bench.pass(HOUR - MINUTE)
+    expect(bench.sent).toHaveLength(1)
+    await bench.pass(2 * MINUTE)
+    expect(bench.emulator.clink(id)?.status).toBe('completed')
+    await bench.stop()
+  })
+
+  it('(an hour, said to a completion) keeps polls silent no longer than that completion waits', async () => {
+    const weather = once(({ path }) => path.endsWith('/complete'), answer(429, { 'retry-after': '3600' }))
+    const bench = new VirtualBench({ handle: long, ...(weather && { weather }) })
+    const first = bench.send('short')
+    await bench.pass(6 * MINUTE)
+    expect(bench.emulator.clink(first)?.status).toBe('completed')
+    const second = bench.send('short')
+    await bench.pass(MINUTE)
+    expect(bench.emulator.clink(second)?.status).toBe('completed')
     await bench.stop()
   })
 })

@@ -61,6 +61,7 @@ describe.concurrent('A handler that returns', () => {
     ['a symbol', Symbol('s')],
     ['{ response } with a cyclic object', { response: cyclic }],
     ['an object whose JSON throws', { toJSON: () => thrown(new Error('no JSON')) }],
+    ['an object that throws when it is read', new Proxy({ a: 1 }, { has: () => thrown(new Error('not loaded')) })],
   ])('%s has failed, and the reason says so', async ([, value]) => {
     await using bench = await Bench.open()
     const id = bench.send('work')
@@ -70,6 +71,17 @@ describe.concurrent('A handler that returns', () => {
     expect(dead.reason.length).toBeGreaterThan(10)
     expect(times(bench.emulator, id, 'completed')).toBe(0)
     expect((await station.seen('clink.ended', id)).outcome).toBe('failed')
+  })
+
+  it('and has changed its clink, changes nothing that Clink is told (P1, P5)', async () => {
+    await using bench = await Bench.open()
+    const id = bench.send('work')
+    const station = bench.work((clink) => void Object.assign(clink, { clink_id: 'msg_other', content: 'other' }))
+    await bench.completed(id)
+    const { clink } = await station.seen('clink.completed')
+
+    expect(clink).toMatchObject({ clink_id: id, content: 'work' })
+    expect(story(bench.emulator, id)).toEqual(['created', 'claimed', 'completed'])
   })
 
   it.for(['release', 'retry', 'reject'] as const)('nothing, but made a %s and dropped it, has failed', async (kind) => {

@@ -14,6 +14,8 @@ import type { WorkerEvent } from '../../src/events.ts'
 import type { HandlerContext } from '../../src/handlers/handler.ts'
 import type { Route } from '../../src/handlers/route.ts'
 import type { Clink } from '../../src/clink/records.ts'
+import { Ledger, type LedgerTables } from '../../src/ledger/ledger.ts'
+import { memoryTables } from '../../src/ledger/memory-tables.ts'
 import { Chance } from '../simulation/chance.ts'
 import { VirtualTime } from '../simulation/virtual-time.ts'
 import { makeConfig, type Settings } from './settings.ts'
@@ -34,6 +36,8 @@ export interface VirtualOptions {
   readonly switches?: Partial<Switches>
   /** Undefined: it reaches the service. */
   readonly weather?: (request: TransportRequest, now: number) => Weather | undefined
+  /** What an earlier process remembered. Default: nothing. */
+  readonly tables?: LedgerTables
   readonly handle: (clink: Clink, ctx: HandlerContext, bench: VirtualBench) => Promise<unknown>
 }
 
@@ -46,7 +50,8 @@ const LATENCY = 5
 export class VirtualBench {
   readonly time = new VirtualTime(new Chance(1))
   readonly emulator: Emulator
-  readonly daemon: Daemon
+  daemon: Daemon
+  readonly ledger: Ledger
   readonly events: WorkerEvent[] = []
   readonly sent: Sent[] = []
   /** What is added to the wall clock. */
@@ -55,6 +60,7 @@ export class VirtualBench {
   slept = 0
   readonly #options: VirtualOptions
   readonly #longestTimer: number
+  readonly #random: () => number
 
   constructor(options: VirtualOptions) {
     this.#options = options
@@ -64,24 +70,33 @@ export class VirtualBench {
     let moved = 0
     const clock = { now: () => WALL + this.time.now + moved, move: (ms: number) => void (moved += ms) }
     this.emulator = createEmulator({ clock, random, ...(options.switches && { switches: options.switches }) })
+    this.#random = random
+    this.ledger = new Ledger(options.tables ?? memoryTables(), undefined, () => this.clock.wall())
+    this.daemon = this.begin()
+  }
+
+  /** Another process on what the one before remembered, which has ended. */
+  begin(): Daemon {
+    const { handle, settings } = this.#options
     // As one who starts it would, but for the seconds.
     const config = makeConfig('http://127.0.0.1:1', {
-      ...options.settings,
-      clink: { timeout: 30_000, ...options.settings?.clink },
-      poll: { interval: 1_000, maxInterval: 15_000, ...options.settings?.poll },
-      claim: { timeout: 5 * MINUTE, ...options.settings?.claim },
+      ...settings,
+      clink: { timeout: 30_000, ...settings?.clink },
+      poll: { interval: 1_000, maxInterval: 15_000, ...settings?.poll },
+      claim: { timeout: 5 * MINUTE, ...settings?.claim },
     })
     const route: Route = {
       name: 'test',
       file: 'test',
       generation: 1,
-      handle: async (clink, ctx) => await options.handle(clink, ctx, this),
+      handle: async (clink, ctx) => await handle(clink, ctx, this),
       with: {},
       timeout: config.handlers.timeout,
       retry: config.retry,
     }
     this.daemon = new Daemon({
       config,
+      state: { ledger: this.ledger, isOurs: true },
       key: new Secret(this.emulator.key),
       router: {
         takesAll: true,
@@ -92,9 +107,10 @@ export class VirtualBench {
       emit: (event) => this.events.push(event),
       transport: this.#transport(),
       clock: this.clock,
-      random,
+      random: this.#random,
     })
     this.daemon.start()
+    return this.daemon
   }
 
   /** As the machine's: a timer that was set before a sleep is late by as much as it looks again. */

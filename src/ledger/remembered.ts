@@ -1,0 +1,25 @@
+/** Starts of a handler for one clink. */
+export interface Attempts {
+  readonly count: number
+  readonly errors: readonly string[]
+  /** Starts that ended with the process: they do not use up attempts. */
+  readonly excused?: number
+  /** Starts that went on until the claim ran out, where the service does not renew claims. */
+  readonly outlived?: number
+  /** Crashes of the process while the clink ran alone. */
+  readonly crashes: number
+  /** It was running when the process crashed, for the second time in a row: it runs alone until it has ended once. */
+  readonly suspect?: boolean
+  /** Wall time of the last change, in milliseconds. */
+  readonly at: number
+}
+
+/** A completion that Clink has not confirmed. */
+export interface KeptResult {
+  readonly content: string
+  readonly response?: string
+  /** Leases that ended while the service failed to take it. */
+  readonly leases: number
+  /** Wall time in milliseconds. */
+  readonly at: number
+}

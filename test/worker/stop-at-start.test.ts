@@ -1,0 +1,88 @@
+import { describe, expect, it } from 'vitest'
+import { openState, type State } from '../../src/journal/state.ts'
+import { Ledger } from '../../src/ledger/ledger.ts'
+import { memoryTables } from '../../src/ledger/memory-tables.ts'
+import { TempDir } from '../commands/temp-dir.ts'
+import { Bench, type WorkOptions } from './harness.ts'
+import { seed } from './key-owners.ts'
+import { times } from './record.ts'
+
+/** A worker that holds two clinks, whose process then is as good as gone, and the journal that it has left behind. */
+async function left(
+  bench: Bench,
+  directory: string,
+): Promise<{ ids: readonly string[]; state: State; end: () => void }> {
+  const ids = bench.sendMany(2)
+  const ledger = new Ledger(memoryTables())
+  const over = Promise.withResolvers<void>()
+  const before = bench.work(async () => await over.promise, { ledger })
+  for (const id of ids) await before.seen('clink.started', id)
+  const state = openState({ directory, sync: 'normal', onHealth: () => {} })
+  for (const claim of ledger.heldClaims()) await state.ledger.holdClaim(claim)
+  for (const name of ['session', 'identity', 'run']) await state.ledger.noteFact(name, ledger.fact(name) ?? '')
+  return { ids, state, end: () => over.resolve() }
+}
+
+describe.concurrent(
+  'P8, P9, §6: a stop that is asked for while the worker holds on to what an earlier process held',
+  () => {
+    it.for<[string, WorkOptions]>([
+      ['at once', {}],
+      ['while a renewal with another key tells whose the claims are', { key: 'next' }],
+    ])('(%s) gives all of it back, and passes for no crash', async ([, options]) => {
+      await using bench = await Bench.open({ seed, switches: { identity: 'owner' } })
+      using directory = new TempDir()
+      const { end, ids, state } = await left(bench, directory.path)
+      const { ledger } = state
+      const station = bench.work(() => 'done', { ...options, ledger, start: false })
+      station.daemon.start()
+      await station.daemon.stop('test')
+      const claims = ledger.heldClaims()
+      state.close()
+
+      expect(await station.ended()).toBe(0)
+      expect(station.runs).toEqual([])
+      for (const id of ids) expect(times(bench.emulator, id, 'released')).toBe(1)
+      expect(claims).toEqual([])
+      expect([ledger.fact('run'), ledger.fact('crashes')]).toEqual(['stopped', '0'])
+      end()
+    })
+
+    it('sends a result that was kept of one of them (P5)', async () => {
+      await using bench = await Bench.open()
+      using directory = new TempDir()
+      const { end, ids, state } = await left(bench, directory.path)
+      const [first = '', second = ''] = ids
+      for (const { clink } of state.ledger.heldClaims())
+        if (clink.clink_id === first) await state.ledger.keepResult(clink, 'kept')
+      const station = bench.work(() => 'done', { ledger: state.ledger, start: false })
+      station.daemon.start()
+      await station.daemon.stop('test')
+      state.close()
+
+      expect([bench.status(first), bench.status(second)]).toEqual(['completed', 'pending'])
+      expect(station.all('clink.completed', first)).toMatchObject([{ response: 'kept' }])
+      expect(station.runs).toEqual([])
+      end()
+    })
+
+    it('asks nobody for longer than a stop may take', async () => {
+      await using bench = await Bench.open({ seed, switches: { identity: 'owner' } })
+      using directory = new TempDir()
+      const { end, state } = await left(bench, directory.path)
+      const { ledger } = state
+      bench.fault({ operation: 'claim_clink' }, { hang: 'before' })
+      const settings = { clink: { timeout: 30_000 }, shutdown: { timeout: 2_000, drain: 1_000 } }
+      const station = bench.work(() => 'done', { key: 'next', ledger, settings, start: false })
+      station.daemon.start()
+      await station.daemon.stop('test')
+      state.close()
+
+      expect(await station.ended()).toBe(0)
+      expect(station.runs).toEqual([])
+      expect(station.all('clink.leftToExpire')).toHaveLength(2)
+      expect(ledger.fact('run')).toBe('stopped')
+      end()
+    })
+  },
+)
