@@ -208,6 +208,12 @@ export class Ledger {
     return until !== undefined && until > now
   }
 
+  /** Whether clinks have cooled down after one wall time and by another. */
+  hasCooled(after: number, by: number): boolean {
+    for (const [, until] of this.#tables.cooling.entries()) if (until > after && until <= by) return true
+    return false
+  }
+
   /** Whether there are clinks that wait in the inbox and are not to be run: released a while ago, or given up. */
   hasLeftAlone(now: number): boolean {
     for (const [, until] of this.#tables.cooling.entries()) if (until > now) return true

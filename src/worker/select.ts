@@ -23,6 +23,8 @@ const AT_ONCE = 10
 /** The part of a claim's time that may pass between the list and the claim, which counts from the list. */
 const FRESH = 1 / 20
 const REFUSED = new Set([400, 422])
+/** What has cooled down is looked for by sweeps that cost a page a second at most. */
+const PER_PAGE = 1_000
 
 /**
  * Lists without claiming, and claims by id what can start. Each look is for what is new; from time to time, and at the start, a
@@ -35,6 +37,8 @@ export class Select implements Claiming {
   #backlog = new Map<string, Candidate>()
   #sweep: Sweep | undefined
   #sweepAt = -Infinity
+  /** Wall time of the last full sweep, and its pages. */
+  #swept = { at: -Infinity, pages: 0 }
   /** Service time of the newest clink that was listed. */
   #newest: number | undefined
   #largest = 0
@@ -80,13 +84,24 @@ export class Select implements Claiming {
 
   /** The pass that is under way, or the next one. */
   #current(): Sweep {
-    const { clock, config } = this.#shared.context
+    const { clock } = this.#shared.context
     if (this.#sweep !== undefined && (!this.#sweep.isOver || this.#backlog.size > 0)) return this.#sweep
     const now = clock.now()
-    const isFull = this.#newest === undefined || now >= this.#sweepAt + config.poll.sweep
-    if (isFull) this.#sweepAt = now
+    const isFull = this.#newest === undefined || now >= this.#sweepAt + this.#untilSweep()
+    if (isFull) {
+      this.#sweepAt = now
+      this.#swept = { at: clock.wall(), pages: 0 }
+    }
     this.#hasClaimed = false
     return (this.#sweep = new Sweep(now, isFull ? undefined : this.#newest))
+  }
+
+  /** Milliseconds from one full sweep to the next: less where clinks that were released have cooled down, which only a sweep shows. */
+  #untilSweep(): number {
+    const { clock, config, ledger } = this.#shared.context
+    const { maxInterval, sweep } = config.poll
+    if (!ledger.hasCooled(this.#swept.at, clock.wall())) return sweep
+    return Math.min(sweep, Math.max(maxInterval, this.#swept.pages * PER_PAGE))
   }
 
   /**
@@ -126,6 +141,7 @@ export class Select implements Claiming {
     }
     const received = page.clinks.length + page.malformed.length
     sweep.note(page, this.#largest)
+    if (sweep.isFull) this.#swept.pages = sweep.pages
     this.#largest = Math.max(this.#largest, received)
     this.#noteOrder(sweep)
     return received

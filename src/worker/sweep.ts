@@ -17,6 +17,7 @@ export class Sweep {
   readonly isFull: boolean
   readonly startedAt: number
   limit = PAGE
+  pages = 0
   isOver = false
   /** The order of the service may hide clinks from us. */
   isStarved = false
@@ -47,6 +48,7 @@ export class Sweep {
 
   /** @param largest how long a page of this service has been at most. */
   note({ clinks, malformed }: InboxPage, largest: number): void {
+    this.pages += 1
     const ids = [...clinks.map(({ clink_id }) => clink_id), ...malformed.map(({ id }) => id ?? '')]
     const isNews = ids.some((id) => id !== '' && !this.#seen.has(id))
     for (const id of ids) this.#seen.add(id)

@@ -16,6 +16,18 @@ describe.concurrent('P6, §3: select', () => {
     for (const id of ids) expect(story(bench.emulator, id)).toEqual(['created', 'claimed', 'completed'])
   })
 
+  it('finds what has cooled down long before the next sweep is due', async () => {
+    await using bench = await Bench.open()
+    const [id = '', newer = ''] = bench.sendMany(2)
+    bench.emulator.changeClink(id, { created: bench.emulator.now() - 60_000 })
+    const station = bench.work((clink, ctx) => (station.runsOf(clink.clink_id).length === 1 ? ctx.release() : 'done'), {
+      settings: { ...select, retry: { cooldown: 500 }, poll: { sweep: 3_600_000 } },
+    })
+    await bench.completed([id, newer])
+
+    expect(story(bench.emulator, id)).toEqual(['created', 'claimed', 'released', 'claimed', 'completed'])
+  })
+
   it('asks for claims of the configured length', async () => {
     await using bench = await Bench.open()
     const id = bench.send('work')
