@@ -42,7 +42,7 @@ export interface ClientOptions {
   readonly transport?: Transport | undefined
   readonly clock?: Clock | undefined
   readonly random?: Random | undefined
-  /** Told each call before it is sent. Must not throw. */
+  /** Told each call before it is sent; what is told of it later has the same `params`. Must not throw. */
   readonly onCall?: ((call: Omit<CallResult, 'result'>) => void) | undefined
   /** Told each result before its caller is. Must not throw. */
   readonly onResult?: ((call: CallResult) => void) | undefined
@@ -108,15 +108,17 @@ export class ClinkClient {
   /** Any operation by its name: what the methods below do. */
   async call<N extends OperationName>(operation: N, params: ParamsOf<N>, options?: CallOptions): Promise<ResultOf<N>> {
     const call = wireCall(operation, params)
-    this.#onCall?.({ operation, params })
+    // A copy: one call is told from another by it, and its caller may go on to use its own.
+    const asked = { operation, params: { ...params } }
+    this.#onCall?.(asked)
     let result: ResultOf<N>
     try {
       result = local[operation]?.(params) ?? (await this.#ask(call, enveloped(decoders[operation]), options))
     } catch (error) {
-      this.#onFailure?.({ operation, params }, error)
+      this.#onFailure?.(asked, error)
       throw error
     }
-    this.#onResult?.({ operation, params, result })
+    this.#onResult?.({ ...asked, result })
     return result
   }
 

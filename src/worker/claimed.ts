@@ -17,6 +17,8 @@ export interface Claimed {
   readonly facts: () => DeliveryFacts
   /** No poll of ours can claim the clink again while it is being released: the worker stops. */
   readonly isLast?: () => boolean
+  /** Told that Clink has the result, before the journal forgets it: from then on nothing about the claim may be noted there. */
+  readonly confirmed?: () => void
   /** Told by when the try that begins will be over. */
   readonly trying?: (dueBy: number) => void
 }

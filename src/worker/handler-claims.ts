@@ -1,4 +1,4 @@
-import type { Clock } from '../base/clock.ts'
+import { sleep, type Clock } from '../base/clock.ts'
 import { Recent } from '../base/recent.ts'
 import type { CallResult } from '../clink/client.ts'
 import { ClinkApiError } from '../clink/errors.ts'
@@ -24,8 +24,8 @@ const FORGOTTEN = 600_000
 export class HandlerClaims {
   readonly #clock: Clock
   readonly #claims = new Recent<HandlerClaim>(KNOWN)
-  /** Claiming polls of handlers that are not answered yet: each resolves when it is. */
-  readonly #openPolls: PromiseWithResolvers<void>[] = []
+  /** Claiming polls of handlers that are not answered yet, by their parameters: each resolves when it is. */
+  readonly #openPolls = new Map<Call['params'], PromiseWithResolvers<void>>()
   #lostPollsUntil = -Infinity
 
   constructor(clock: Clock) {
@@ -49,18 +49,28 @@ export class HandlerClaims {
 
   /** A claim that nobody knows may be a handler's: a claiming poll of one is not answered. */
   get mayHaveMore(): boolean {
-    return this.#openPolls.length > 0 || this.#clock.now() < this.#lostPollsUntil
+    return this.#openPolls.size > 0 || this.#clock.now() < this.#lostPollsUntil
   }
 
-  /** Resolves when the claiming polls that are on their way now are answered, and what they claimed is known. */
-  async polled(): Promise<void> {
-    await Promise.all(this.#openPolls.map(async ({ promise }) => await promise))
+  /**
+   * Waits for the answers to the claiming polls that are on their way now. How long a handler waits for one is its own affair.
+   *
+   * @param deadline local time until which it is worth while.
+   * @returns whether all of them were answered, so that what they claimed is known.
+   */
+  async polled(deadline: number, signal: AbortSignal): Promise<boolean> {
+    const answered = new AbortController()
+    const open = [...this.#openPolls.values()].map(async ({ promise }) => await promise)
+    if (open.length === 0) return true
+    void Promise.all(open).then(() => answered.abort())
+    await sleep(this.#clock, deadline - this.#clock.now(), AbortSignal.any([answered.signal, signal]))
+    return answered.signal.aborted
   }
 
   called(call: Call): void {
     const id = claimedId(call)
     if (id !== undefined) this.#note(id, 1)
-    if (isClaimingPoll(call)) this.#openPolls.push(Promise.withResolvers<void>())
+    if (isClaimingPoll(call)) this.#openPolls.set(call.params, Promise.withResolvers())
   }
 
   answered(call: CallResult): void {
@@ -72,7 +82,7 @@ export class HandlerClaims {
     if (claimed !== undefined) this.#note(claimed, -1, this.#clock.now())
     if (!isClaimingPoll(call)) return
     for (const clinkId of idsOf(result)) this.#note(clinkId, 0, this.#clock.now())
-    this.#openPolls.shift()?.resolve()
+    this.#close(call)
   }
 
   failed(call: Call, error: unknown): void {
@@ -82,8 +92,13 @@ export class HandlerClaims {
     if (id !== undefined && mayHaveHappened) this.#note(id, -1, until)
     else if (id !== undefined) this.#refused(id)
     if (!isClaimingPoll(call)) return
-    this.#openPolls.shift()?.resolve()
+    this.#close(call)
     if (mayHaveHappened) this.#lostPollsUntil = until
+  }
+
+  #close({ params }: Call): void {
+    this.#openPolls.get(params)?.resolve()
+    this.#openPolls.delete(params)
   }
 
   #note(clinkId: string, opened: number, until = -Infinity): void {

@@ -169,9 +169,9 @@ export class Intake {
     const { emit, handlerClaims, scope, serviceTime } = this.#shared.context
     serviceTime.note(clink.claimed_at, lease.firstSent)
     // A poll of a handler's may have been faster: then this was a renewal of its claim.
-    await handlerClaims.polled()
-    if (handlerClaims.mayHold(clink.clink_id, lease.firstSent)) {
-      emit({ event: 'clink.leftToExpire', clink, why: 'a handler has claimed it for itself' })
+    const isKnown = await handlerClaims.polled(lease.deadline, this.hurried)
+    if (!isKnown || handlerClaims.mayHold(clink.clink_id, lease.firstSent)) {
+      emit({ event: 'clink.leftToExpire', clink, why: 'a handler has claimed it for itself, or may have' })
       return
     }
     // A poll, or the look for lost claims, may have been faster: then this was a renewal of its claim.

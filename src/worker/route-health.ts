@@ -46,8 +46,9 @@ export class RouteHealth {
     this.#options = options
   }
 
-  get paused(): readonly string[] {
-    return [...this.#routes].filter(([, { pause }]) => pause !== undefined).map(([name]) => name)
+  /** Names of those of the routes that are paused: one that a reload has taken away is nobody's trouble any more. */
+  paused(routes: readonly Route[]): readonly string[] {
+    return routes.filter((route) => this.isPaused(route)).map(({ name }) => name)
   }
 
   isPaused(route: Route): boolean {

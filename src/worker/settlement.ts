@@ -45,7 +45,8 @@ export class Settlement {
   constructor(options: SettlementOptions) {
     const { api, clink, facts, isStopping: isLast, keeper: holder, pulse } = options
     this.#options = options
-    this.#claimed = { clink, api, holder, facts, isLast, trying: (dueBy) => pulse.expect('settlement', dueBy) }
+    const trying = (dueBy: number): void => pulse.expect('settlement', dueBy)
+    this.#claimed = { clink, api, holder, facts, isLast, confirmed: () => holder.stop(), trying }
   }
 
   /** A release is on its way: the service may give the clink out again before it is answered. */

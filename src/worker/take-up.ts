@@ -99,6 +99,7 @@ export class TakeUp {
     for (let wait = FIRST_WAIT; this.#left() > 0 && !this.#closing.signal.aborted; wait *= 2) {
       if (siblings.mayClaimById === false) this.#lost = []
       if (siblings.mayClaimById === true && this.#hasRoom()) await this.#look()
+      if (this.#closing.signal.aborted) break
       await this.#alarm.until(clock.now() + Math.min(wait, WINDOW / 4))
     }
     this.#searching = undefined

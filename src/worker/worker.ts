@@ -224,7 +224,7 @@ export class Worker {
       parked: this.#parked.size,
       stuck: this.#deliveries.stuck + this.#reruns.stuckSince.length,
       rerunning: this.#reruns.size,
-      paused: this.#shared.health.paused,
+      paused: this.#shared.health.paused(this.#context.router.routes),
       maybeClaimed: this.#takeUp.maybeClaimed,
       starved: this.#select.isStarved,
     }
@@ -244,7 +244,7 @@ export class Worker {
     const isAllOurs =
       router.takesAll &&
       this.#parked.size === 0 &&
-      this.#shared.health.paused.length === 0 &&
+      this.#shared.health.paused(router.routes).length === 0 &&
       !ledger.hasLeftAlone(clock.wall())
     const { mayClaimById, mayTry } = siblings
     // What a claiming poll takes and parks hides nothing that lies behind it.

@@ -51,3 +51,32 @@ it('a discarded clink that the configuration leaves out for weeks is not forgott
   expect([bench.ledger.isGivenUp(clink.clink_id), bench.ledger.isGivenUp('msg_gone')]).toEqual([true, false])
   await bench.stop()
 })
+
+it('a claim that left the journal with its result is not noted there again by a renewal (P5, §5)', async () => {
+  const tables = memoryTables()
+  const renewed = (now: number): string => {
+    const at = (ms: number): string => new Date(Date.UTC(2026, 0, 5, 8) + ms).toISOString()
+    const times = { claimed_by: 'ap_worker', claimed_at: at(now), claim_expires_at: at(now + 5 * MINUTE) }
+    return JSON.stringify({ success: true, data: { ...sample, status: 'claimed', ...times } })
+  }
+  const bench = new VirtualBench({
+    tables,
+    handle: async () => 'done',
+    // Carried out before the completion, and answered after it.
+    weather: ({ path }, now) =>
+      path.endsWith('/claim') ? { status: 200, headers: {}, body: renewed(now) } : undefined,
+  })
+  const forget = tables.attempts.delete.bind(tables.attempts)
+  tables.attempts.delete = async (id) => {
+    await forget(id)
+    // A disk that takes its time: the claim is due for a renewal meanwhile.
+    await new Promise<void>((resolve) => void bench.time.at(bench.time.now + 3 * MINUTE, resolve))
+  }
+  const id = bench.send('work')
+  await bench.pass(MINUTE)
+  expect([bench.emulator.clink(id)?.status, bench.ledger.heldClaims()]).toEqual(['completed', []])
+  await bench.watch(2 * MINUTE, () => expect(bench.ledger.heldClaims()).toEqual([]))
+  await bench.pass(MINUTE)
+  expect(bench.all('clink.completed')).toHaveLength(1)
+  await bench.stop()
+})

@@ -3,6 +3,7 @@ import { Ledger } from '../../src/ledger/ledger.ts'
 import { memoryTables } from '../../src/ledger/memory-tables.ts'
 import { Bench, obey, take, until } from './harness.ts'
 import { claimingPolls, stillClaimed, story, times } from './record.ts'
+import { MINUTE, VirtualBench } from './virtual.ts'
 
 describe.concurrent('P8, §6: stopping', () => {
   it('lets running handlers finish within the drain and completes them', async () => {
@@ -248,4 +249,26 @@ describe.concurrent('P8, §6: stopping', () => {
 
     expect(story(bench.emulator, id)).toEqual(['created', 'claimed', 'completed'])
   })
+})
+
+it('P8, §6: a stop waits for no look for lost claims that it has ended', async () => {
+  let isLost = false
+  const bench = new VirtualBench({
+    handle: async () => 'done',
+    settings: { claim: { exclusive: true } },
+    weather: ({ path }) => {
+      if (path.includes('status=claimed')) return 'hang'
+      if (!isLost || !path.includes('claim=true')) return undefined
+      isLost = false
+      return 'reset'
+    },
+  })
+  bench.send('first')
+  await bench.pass(MINUTE)
+  isLost = true
+  await bench.pass(16_000)
+  expect(bench.sent.some(({ path }) => path.includes('status=claimed'))).toBe(true)
+  void bench.daemon.stop('test')
+  await bench.pass(100)
+  expect(bench.all('worker.stopped')).toHaveLength(1)
 })
