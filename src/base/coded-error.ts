@@ -56,3 +56,8 @@ export function asError(thrown: unknown): Error {
     ? thrown
     : new Error(typeof thrown === 'string' ? thrown : inspect(thrown, { depth: 1 }))
 }
+
+/** The name that the system gives an error, as ENOENT; empty where it gives none. */
+export function systemCode(error: unknown): string {
+  return typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : ''
+}
