@@ -61,3 +61,8 @@ export function asError(thrown: unknown): Error {
     return new Error('something was thrown that cannot be looked at')
   }
 }
+
+/** The name that the system gives an error, as ENOENT; empty where it gives none. */
+export function systemCode(error: unknown): string {
+  return typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : ''
+}

@@ -1,8 +1,10 @@
+import { CodedError } from '../base/coded-error.ts'
 import type { Secret } from '../base/secret.ts'
 import { ClinkClient } from '../clink/client.ts'
+import { apiKey } from '../clink/credentials.ts'
 import type { Config } from '../config/config.ts'
 import { formatIssue } from '../config/issue.ts'
-import { loadKey } from '../config/key.ts'
+import { loadKey, type LoadedKey } from '../config/key.ts'
 import { loadConfig, type LoadOptions } from '../config/load.ts'
 import type { Io } from './io.ts'
 import { flagsOf, type SettingsOptions } from './settings.ts'
@@ -22,8 +24,18 @@ export function loadOptions(options: SettingsOptions, io: Io): LoadOptions {
 
 export async function loadSettings(options: SettingsOptions, io: Io): Promise<Settings> {
   const { config, warnings } = await loadConfig(loadOptions(options, io))
-  const { key, warnings: aboutKey } = await loadKey(config, io.env)
-  return { config, key, warnings: [...warnings.map(formatIssue), ...aboutKey] }
+  const loaded = await loadKey(config, io.env)
+  return { config, key: wellFormed(loaded), warnings: [...warnings.map(formatIssue), ...loaded.warnings] }
+}
+
+/** @throws {CodedError} KEY_MALFORMED, saying where what is no key comes from. */
+export function wellFormed({ key, from }: LoadedKey): Secret {
+  try {
+    return apiKey(key)
+  } catch (error) {
+    if (!(error instanceof CodedError)) throw error
+    throw new CodedError(error.code, `${from}: ${error.message}`, { cause: error })
+  }
 }
 
 /** A client for one command, with the worker's own configuration and key. */

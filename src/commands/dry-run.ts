@@ -1,13 +1,13 @@
 import { systemClock } from '../base/clock.ts'
 import type { Clink } from '../clink/records.ts'
 import { forMe } from '../config/for-me.ts'
-import { loadHandlers } from '../handlers/registry.ts'
 import { printable } from '../observe/printable.ts'
 import { Identity } from '../keys/identity.ts'
 import { Scope } from '../worker/scope.ts'
 import { connect } from './connect.ts'
 import { ageOf, excerpt } from './inbox.ts'
 import type { Io } from './io.ts'
+import { loadMinded } from './load-minded.ts'
 import type { SettingsOptions } from './settings.ts'
 import { table } from './table.ts'
 
@@ -17,7 +17,7 @@ const PAGE = 100
 /** Lists what waits and the route that each clink would take. Claims nothing. */
 export async function dryRun(options: SettingsOptions & { readonly json?: true }, io: Io): Promise<void> {
   const { client, config } = await connect(options, io)
-  const handlers = await loadHandlers({ config, cwd: io.cwd, generation: 1 })
+  const handlers = await loadMinded({ config, cwd: io.cwd, generation: 1 }, io)
   const identity = config.clink.identity === 'auto' ? undefined : config.clink.identity
   const parts = { inbox: config.inbox, api: client, identity: new Identity(identity, () => {}), clock: systemClock() }
   const scope = new Scope({

@@ -1,8 +1,8 @@
-import { existsSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { sleep, systemClock, type Clock } from '../base/clock.ts'
-import { CodedError } from '../base/coded-error.ts'
+import { CodedError, systemCode } from '../base/coded-error.ts'
 import { rows } from '../journal/rows.ts'
 import { openState, type StateOptions } from '../journal/state.ts'
 import type { DeadLetter, LetterChange } from '../ledger/dead-letters.ts'
@@ -51,9 +51,8 @@ export async function reachLetters(state: StatePlace, clock: Clock = systemClock
 async function reach(state: StatePlace, clock: Clock): Promise<Link> {
   const { directory } = state
   // Opening would make the directory, and an empty list would hide that its name is wrong.
-  if (!existsSync(join(directory, 'journal.db'))) {
-    throw new CodedError('STATE_UNUSABLE', `state.directory: ${directory} holds nothing: no worker has run with it`)
-  }
+  const missing = whyMissing(join(directory, 'journal.db'))
+  if (missing !== undefined) throw new CodedError('STATE_UNUSABLE', `state.directory: ${directory} ${missing}`)
   const end = clock.now() + PATIENCE
   for (;;) {
     try {
@@ -67,6 +66,19 @@ async function reach(state: StatePlace, clock: Clock): Promise<Link> {
         throw new CodedError('STATE_BUSY', `${error.message}; it does not answer: ${link.message}`)
       await sleep(clock, PAUSE)
     }
+  }
+}
+
+/** Somebody who may not look must not be told that there is nothing. */
+function whyMissing(file: string): string | undefined {
+  try {
+    return statSync(file, { throwIfNoEntry: false }) === undefined
+      ? 'holds nothing: no worker has run with it'
+      : undefined
+  } catch (cause) {
+    const code = systemCode(cause)
+    if (code === 'EACCES') return 'may not be read by this user: run this as the user that the worker runs as'
+    return `cannot be read (${code})`
   }
 }
 

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import { z } from 'zod'
 import { sleep, systemClock } from '../base/clock.ts'
-import { asError, CodedError, EXIT } from '../base/coded-error.ts'
+import { asError, CodedError, EXIT, systemCode } from '../base/coded-error.ts'
 import { parseDuration } from '../base/duration.ts'
 import { loadConfig } from '../config/load.ts'
 import { printable } from '../observe/printable.ts'
@@ -41,7 +41,11 @@ export async function askHealth(what: 'live' | 'ready', options: HealthOptions, 
 
 async function ask(request: HealthRequest, directory: string): Promise<Health> {
   const link = await linkToWorker(directory)
-  if (link instanceof Error) return { ok: false, reasons: [`no worker listens in ${directory}: ${link.message}`] }
+  if (link instanceof Error) {
+    const isForbidden = systemCode(link) === 'EACCES'
+    const who = isForbidden ? `this user may not ask the worker of ${directory}` : `no worker listens in ${directory}`
+    return { ok: false, reasons: [`${who}: ${link.message}`] }
+  }
   try {
     return healthAnswer.parse(await link.ask(request))
   } catch (error) {

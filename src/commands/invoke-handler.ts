@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { basename, dirname, extname, join, resolve } from 'node:path'
 import { parse } from 'yaml'
 import { systemClock } from '../base/clock.ts'
@@ -9,7 +10,6 @@ import { TransportError, type Transport } from '../clink/transport.ts'
 import type { Config } from '../config/config.ts'
 import { loadConfig } from '../config/load.ts'
 import type { HandlerLog } from '../handlers/handler.ts'
-import { loadHandlers } from '../handlers/registry.ts'
 import type { RoutedClink } from '../handlers/route.ts'
 import { untilStopped } from '../host/signals.ts'
 import { loggable } from '../observe/fields.ts'
@@ -20,6 +20,7 @@ import { Run } from '../worker/run.ts'
 import { loadOptions } from './connect.ts'
 import { clinkOf, type ClinkSource } from './invoked-clink.ts'
 import type { Io } from './io.ts'
+import { loadMinded } from './load-minded.ts'
 import type { SettingsOptions } from './settings.ts'
 
 export interface InvokeOptions extends SettingsOptions, ClinkSource {
@@ -41,8 +42,9 @@ interface Report {
 export async function invoke(file: string, options: InvokeOptions, io: Io): Promise<ExitCode> {
   const { config } = await loadConfig(loadOptions(options, io))
   const path = resolve(io.cwd, file)
+  if (!existsSync(path)) throw new CodedError('HANDLER_INVALID', `${file}: there is no such file`)
   const clink = await clinkOf(options, io)
-  const handlers = await loadHandlers({ config: only(path, options.with, config), cwd: io.cwd, generation: 1 })
+  const handlers = await loadMinded({ config: only(path, options.with, config), cwd: io.cwd, generation: 1 }, io)
   const routed = handlers.route(clink, clink.for ?? undefined)
   if (routed === undefined) {
     throw new CodedError('USAGE', `${file}: its match does not take this clink: ${JSON.stringify(clink.content)}`)

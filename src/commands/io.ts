@@ -19,6 +19,8 @@ export interface Io {
   input(): Promise<string>
   /** What the process exits with when the command is over. */
   finish(code: ExitCode): void
+  /** Resolves when whoever reads the output has all of it: a pipe takes 64 KiB, and the end of the process drops what waits behind. */
+  written(): Promise<void>
   /** Ends the process: with a code, or with what `finish` said. */
   exit(code?: ExitCode): void
 }
@@ -53,6 +55,12 @@ export function processIo(): Io {
     finish: (code) => {
       finished = code
     },
+    written: async () => void (await Promise.all([process.stdout, process.stderr].map(written))),
     exit,
   }
+}
+
+async function written(stream: NodeJS.WriteStream): Promise<void> {
+  if (stream.writableLength === 0 || stream.destroyed) return
+  await new Promise<void>((resolve) => stream.write('', () => resolve()))
 }

@@ -1,14 +1,14 @@
 import { EXIT, type ExitCode } from '../base/coded-error.ts'
-import { apiKey } from '../clink/credentials.ts'
 import { formatIssue } from '../config/issue.ts'
 import { loadKey } from '../config/key.ts'
 import { loadConfig } from '../config/load.ts'
-import { loadHandlers } from '../handlers/registry.ts'
 import { painter } from '../observe/colour.ts'
 import { printable } from '../observe/printable.ts'
-import { loadOptions } from './connect.ts'
+import { redactor } from '../observe/redact.ts'
+import { loadOptions, wellFormed } from './connect.ts'
 import { attempt, isFinding, ok, warning, type Finding } from './finding.ts'
 import type { Io } from './io.ts'
+import { loadMinded } from './load-minded.ts'
 import type { SettingsOptions } from './settings.ts'
 import { table } from './table.ts'
 
@@ -20,7 +20,9 @@ export interface CheckOptions extends SettingsOptions {
 /** Looks at everything that can be looked at, and reports. The exit code is that of the first failure. */
 export async function runChecks(options: CheckOptions, io: Io): Promise<ExitCode> {
   const findings: Finding[] = []
-  for await (const finding of checks(options, io)) findings.push(finding)
+  // What a handler throws while it is loaded may hold anything.
+  const redact = redactor([io.env['CLINK_API_KEY'] ?? ''])
+  for await (const finding of checks(options, io)) findings.push({ ...finding, detail: redact(finding.detail) })
   const exit = findings.find(({ result }) => result === 'failed')?.exit ?? EXIT.ok
   if (options.json === true) io.out(`${JSON.stringify({ ok: exit === EXIT.ok, exit, findings })}\n`)
   else report(findings, io)
@@ -37,7 +39,7 @@ async function* checks(options: CheckOptions, io: Io): AsyncGenerator<Finding> {
   yield ok('configuration', file ?? 'no file, the defaults are used')
   for (const issue of warnings) yield warning('configuration', formatIssue(issue))
 
-  const handlers = await attempt('handlers', async () => await loadHandlers({ config, cwd: io.cwd, generation: 1 }))
+  const handlers = await attempt('handlers', async () => await loadMinded({ config, cwd: io.cwd, generation: 1 }, io))
   yield isFinding(handlers)
     ? handlers
     : ok('handlers', handlers.routes.map(({ name, file }) => `${name} (${file})`).join(', '))
@@ -48,7 +50,7 @@ async function* checks(options: CheckOptions, io: Io): AsyncGenerator<Finding> {
     yield options.online === true ? key : warning('key', key.detail)
     return
   }
-  const form = await attempt('key', async () => apiKey(key.key))
+  const form = await attempt('key', async () => wellFormed(key))
   yield isFinding(form) ? form : ok('key', `from ${key.from}`)
   for (const text of key.warnings) yield warning('key', text)
   if (options.online !== true || isFinding(form)) return

@@ -6,7 +6,7 @@ import { ConfigError, formatIssue } from '../config/issue.ts'
 import { loadConfig, type LoadedConfig } from '../config/load.ts'
 import { startEmulator, type Emulator } from '../emulator/emulator.ts'
 import type { WorkerEvent } from '../events.ts'
-import { loadHandlers, type HandlerSet } from '../handlers/registry.ts'
+import type { HandlerSet } from '../handlers/handler-set.ts'
 import { WorkerProcess } from '../host/worker-process.ts'
 import { createLogger, standardOutput } from '../observe/log.ts'
 import { printable } from '../observe/printable.ts'
@@ -14,8 +14,8 @@ import { loadOptions } from './connect.ts'
 import { sampleHandlers } from './dev-handlers.ts'
 import { SampleSenders } from './dev-samples.ts'
 import type { Io } from './io.ts'
+import { loadMinded, sayStray } from './load-minded.ts'
 import type { SettingsOptions } from './settings.ts'
-import { sayProblem } from './problems.ts'
 import { work } from './work.ts'
 
 export interface DevOptions extends SettingsOptions {
@@ -52,7 +52,7 @@ export async function runDev(options: DevOptions, io: Io): Promise<ExitCode> {
   const host = new WorkerProcess({
     cwd: io.cwd,
     exit: (code) => io.exit(code),
-    broken: (error) => sayProblem(error, io),
+    broken: (error) => sayStray(error, io),
   })
   const emulator = await startEmulator({ port: options.port, switches: { defaultTimeout: CLAIM } })
   const samples = options.samples ? new SampleSenders(emulator, systemClock()) : undefined
@@ -80,7 +80,7 @@ async function runOn(
     secrets: [],
   })
   for (const issue of warnings) logger.warn({ event: 'config.warning', message: formatIssue(issue) })
-  const handlers = await loadHandlers({ config, cwd: io.cwd, generation: 1, echoWhenEmpty: true })
+  const handlers = await loadMinded({ config, cwd: io.cwd, generation: 1, echoWhenEmpty: true }, io)
   const say = (text: string): void => (options.json === true ? io.note(text) : io.out(text))
   say(introduction(emulator, handlers, config, samples !== undefined))
 

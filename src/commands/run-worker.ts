@@ -1,10 +1,9 @@
 import type { ExitCode } from '../base/coded-error.ts'
-import { loadHandlers } from '../handlers/registry.ts'
 import { WorkerProcess } from '../host/worker-process.ts'
 import { createLogger, standardOutput } from '../observe/log.ts'
 import { loadSettings } from './connect.ts'
 import type { Io } from './io.ts'
-import { sayProblem } from './problems.ts'
+import { loadMinded, sayStray } from './load-minded.ts'
 import type { SettingsOptions } from './settings.ts'
 import { work } from './work.ts'
 
@@ -20,7 +19,7 @@ export async function runWorker({ settings, once, io }: WorkerRun): Promise<Exit
   const host = new WorkerProcess({
     cwd: io.cwd,
     exit: (code) => io.exit(code),
-    broken: (error) => sayProblem(error, io),
+    broken: (error) => sayStray(error, io),
   })
   const { config, key, warnings } = await loadSettings(settings, io)
   const nobodyReads = new AbortController()
@@ -32,7 +31,7 @@ export async function runWorker({ settings, once, io }: WorkerRun): Promise<Exit
     secrets,
   })
   for (const message of warnings) logger.warn({ event: 'config.warning', message })
-  const handlers = await loadHandlers({ config, cwd: io.cwd, generation: 1 })
+  const handlers = await loadMinded({ config, cwd: io.cwd, generation: 1 }, io)
   return await work({
     host,
     config,

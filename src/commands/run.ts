@@ -32,11 +32,17 @@ export function runCommand(io: Io): Command {
   return addWorkSettings(command)
     .addHelpText('after', EXAMPLES)
     .action(async (options: RunOptions) => {
+      const once = onceOf(options)
       if (options.dryRun === true) {
         const { dryRun } = await import('./dry-run.ts')
         return await dryRun(options, io)
       }
-      const once = onceOf(options)
+      if (options.json === true) {
+        throw new CodedError(
+          'USAGE',
+          '--json is for --dry-run: add it; for log lines as JSON there is --set log.format=json',
+        )
+      }
       const { runWorker } = await import('./run-worker.ts')
       io.finish(await runWorker({ settings: options, io, ...(once === undefined ? {} : { once }) }))
     })

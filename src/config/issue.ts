@@ -48,7 +48,8 @@ const LONGEST_SHOWN = 80
 
 /** A value for a message: JSON, short, without what must stay secret. */
 export function showValue(value: unknown): string {
-  const text = JSON.stringify(value) ?? 'nothing'
+  // JSON has no word for what is no number, or too large for one.
+  const text = typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? 'nothing')
   const short = text.length > LONGEST_SHOWN ? `${text.slice(0, LONGEST_SHOWN)}…` : text
   return withoutKeys(short.replace(/(\/\/)[^/\s"]*@/g, '$1…@'))
 }

@@ -1,5 +1,7 @@
+import { isUtf8 } from 'node:buffer'
 import { access, readFile } from 'node:fs/promises'
 import { basename, extname, resolve } from 'node:path'
+import { asError, systemCode } from '../base/coded-error.ts'
 import { Secret } from '../base/secret.ts'
 import { checkConfig } from './check.ts'
 import type { Config, MatchRule, RouteConfig } from './config.ts'
@@ -26,6 +28,15 @@ export interface LoadedConfig {
   /** Absolute path; null: there was none. */
   readonly file: string | null
   readonly warnings: readonly ConfigIssue[]
+}
+
+/** Bytes. What a parser makes of more takes long, and says nothing that helps. */
+const LARGEST = 1_048_576
+
+const UNREADABLE: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file',
+  EISDIR: 'is a directory, not a file',
+  EACCES: 'this user may not read the file',
 }
 
 const SYSTEM_FILE = '/etc/clink-worker/config.yaml'
@@ -71,13 +82,29 @@ async function findFile({ cwd, env, file }: LoadOptions): Promise<string | null>
 }
 
 async function readConfigFile(file: string, env: NodeJS.ProcessEnv): Promise<ReturnType<typeof readYaml>> {
+  let bytes: Buffer
   try {
-    return readYaml(await readFile(file, 'utf8'), file, env)
+    bytes = await readFile(file)
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined
-    const message = code === 'ENOENT' ? 'there is no such file' : `the file cannot be read (${String(code ?? error)})`
+    throw new ConfigError([{ where: file, key: '', message: UNREADABLE[systemCode(error)] ?? unreadable(error) }])
+  }
+  if (bytes.length > LARGEST) {
+    const message = `the file is larger than ${LARGEST / 1_024} KiB: this cannot be meant as a configuration`
     throw new ConfigError([{ where: file, key: '', message }])
   }
+  return readYaml(textOf(bytes, file), file, env)
+}
+
+function unreadable(error: unknown): string {
+  return `the file cannot be read (${systemCode(error) || asError(error).message})`
+}
+
+/** Taken as it comes, other encodings would become values that nobody wrote. */
+function textOf(bytes: Buffer, file: string): string {
+  if (isUtf8(bytes)) return bytes.toString('utf8').replace(/^\uFEFF/, '')
+  const lines = bytes.toString('latin1').split('\n')
+  const line = lines.findIndex((text) => !isUtf8(Buffer.from(text, 'latin1'))) + 1
+  throw new ConfigError([{ where: file, line, key: '', message: 'is not UTF-8 text; save the file as UTF-8' }])
 }
 
 /** Once a line is broken, what is said about the rest of it follows from that. Issues of the parser have no key. */

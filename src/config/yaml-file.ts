@@ -9,6 +9,7 @@ import {
   parseDocument,
   type Alias,
   type Document,
+  type ErrorCode,
   type Range,
   type Scalar,
   type YAMLMap,
@@ -20,6 +21,15 @@ import { substitute } from './substitute.ts'
 /** Aliases can make a small file enormous. */
 const MOST_NODES = 20_000
 const DEEPEST = 50
+
+/** What the parser says to programmers, for those who write configurations. */
+const WORDS: { readonly [Code in ErrorCode]?: string } = {
+  MULTIPLE_DOCS: 'the file must hold one document, without --- between parts',
+  NON_STRING_KEY: 'a key must be text',
+}
+const OVERFLOW: Readonly<Record<string, string>> = {
+  'Maximum call stack size exceeded': 'lists or groups are nested too deeply',
+}
 
 /** Reads the text of a configuration file. Values from the environment are put in after parsing, so they cannot add keys. */
 export function readYaml(
@@ -47,13 +57,16 @@ class YamlReader {
     this.#env = env
     this.#raw = new RawConfig(this.#place(undefined))
     // Pretty errors quote lines of the file, which may hold the key.
-    this.#document = parseDocument(text, { lineCounter: this.#lines, stringKeys: true, prettyErrors: false })
+    // Keys that occur twice are found here: the parser compares each with all, which takes minutes in a large file, and does not name them.
+    const options = { stringKeys: true, prettyErrors: false, uniqueKeys: false }
+    this.#document = parseDocument(text, { ...options, lineCounter: this.#lines })
   }
 
   read(): RawConfig {
     const { contents, errors, warnings } = this.#document
-    for (const { message, pos } of [...errors, ...warnings]) {
-      this.#issue(this.#place([pos[0], pos[1], pos[1]]), [], `${message}${this.#hint(pos[0])}`)
+    for (const { code, message, pos } of [...errors, ...warnings]) {
+      const said = WORDS[code] ?? OVERFLOW[message] ?? message
+      this.#issue(this.#place([pos[0], pos[1], pos[1]]), [], `${said}${this.#hint(pos[0])}`)
     }
     const root = contents === null ? {} : this.#value(contents, [])
     if (isRecord(root)) this.#raw.fill(root)
@@ -100,11 +113,14 @@ class YamlReader {
 
   #map(map: YAMLMap, path: Path): RawMap {
     const result: RawMap = {}
+    const seen = new Set<string>()
     for (const { key, value } of map.items) {
-      if (!isScalar(key)) continue
+      if (!isScalar(key) || this.#nodes > MOST_NODES) continue
       const name = String(key.value)
       const at = [...path, name]
       const keyPlace = this.#place(key.range)
+      if (seen.has(name)) this.#issue(keyPlace, [], `${dotted(at)} is there twice; keys must be unique`)
+      seen.add(name)
       this.#raw.locate(at, { key: keyPlace, value: isNode(value) ? this.#place(value.range) : keyPlace })
       const read = this.#value(value, at)
       // An empty value means the default, except among the values that are passed on to a handler as they are.

@@ -1,5 +1,6 @@
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { systemCode } from '../base/coded-error.ts'
 
 const MODULE = /\.m?[jt]s$/
 const NOT_A_HANDLER = /^[._]|\.(test|spec)\.m?[jt]s$|\.d\.m?ts$/
@@ -9,14 +10,30 @@ export function isModule(name: string): boolean {
   return MODULE.test(name)
 }
 
-/** Absolute paths of the handler files of a directory, in the order of their names; undefined: there is no such directory. */
-export async function discover(directory: string): Promise<readonly string[] | undefined> {
+/** Why there are no handler files to be found. */
+const WHY: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such directory',
+  ENOTDIR: 'it is not a directory',
+  EACCES: 'this user may not read it',
+}
+
+/** What a handlers directory holds. */
+export interface Discovered {
+  /** Absolute paths of its handler files, in the order of their names. */
+  readonly files: readonly string[]
+  /** What keeps it from being read. */
+  readonly problem?: string
+  /** There is none: routes may do without. */
+  readonly isMissing: boolean
+}
+
+export async function discover(directory: string): Promise<Discovered> {
   let names: readonly string[]
   try {
     names = await readdir(directory)
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
-    throw error
+    const code = systemCode(error)
+    return { files: [], problem: WHY[code] ?? `it cannot be read (${code})`, isMissing: code === 'ENOENT' }
   }
   const files = names
     .filter((name) => isModule(name) && !NOT_A_HANDLER.test(name))
@@ -26,5 +43,5 @@ export async function discover(directory: string): Promise<readonly string[] | u
   const isFile = await Promise.all(
     files.map(async (file) => (await stat(file).catch(() => undefined))?.isFile() === true),
   )
-  return files.filter((_, index) => isFile[index])
+  return { files: files.filter((_, index) => isFile[index]), isMissing: false }
 }

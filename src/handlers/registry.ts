@@ -36,10 +36,14 @@ export interface LoadHandlersOptions {
 export async function loadHandlers(options: LoadHandlersOptions): Promise<HandlerSet> {
   const { config, cwd, echoWhenEmpty = false, generation } = options
   const found = await discover(config.handlers.directory)
-  const paths = [...new Set([...(found ?? []), ...config.routes.map(({ use }) => use)])]
-  if (paths.length === 0 && echoWhenEmpty) return echoSet(config, generation)
+  const paths = [...new Set([...found.files, ...config.routes.map(({ use }) => use)])]
   const shown = (path: string): string => relative(cwd, path) || '.'
-  if (paths.length === 0) throw new HandlerError([nothing(shown(config.handlers.directory), found === undefined)], [])
+  const directory = shown(config.handlers.directory)
+  if (found.problem !== undefined && !found.isMissing) {
+    throw new HandlerError([{ file: directory, message: found.problem }], [])
+  }
+  if (paths.length === 0 && echoWhenEmpty) return echoSet(config, generation)
+  if (paths.length === 0) throw new HandlerError([nothing(directory, found.problem)], [])
 
   const { present, issues } = await missingFiles(paths, shown)
   const load = installModuleHooks().begin(directoriesOf(present))
@@ -90,21 +94,23 @@ async function missingFiles(
   const present: string[] = []
   const issues: HandlerIssue[] = []
   for (const path of paths) {
-    const isFile = (await stat(path).catch(() => undefined))?.isFile() === true
-    if (isFile && isModule(path)) present.push(path)
+    const found = await stat(path).catch(() => undefined)
+    if (found?.isFile() === true && isModule(path)) present.push(path)
     else {
-      const message = isFile ? 'is not a .ts, .mts, .js or .mjs file' : 'there is no such file, but a route uses it'
-      issues.push({ file: shown(path), message })
+      const isOther = found?.isFile() === true ? 'is not a .ts, .mts, .js or .mjs file' : 'is not a file'
+      issues.push({
+        file: shown(path),
+        message: found === undefined ? 'there is no such file, but a route uses it' : isOther,
+      })
     }
   }
   return { present, issues }
 }
 
-function nothing(directory: string, isMissing: boolean): HandlerIssue {
-  const what = isMissing ? 'there is no such directory' : 'there is no handler in it'
+function nothing(directory: string, problem = 'there is no handler in it'): HandlerIssue {
   return {
     file: directory,
-    message: `${what}; put a file into it, such as answer.ts with a default export, or set routes`,
+    message: `${problem}; put a file into it, such as answer.ts with a default export, or set routes`,
   }
 }
 

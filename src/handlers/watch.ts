@@ -123,8 +123,8 @@ class FileWatch implements HandlerWatch {
 
   async #takePrint(): Promise<string> {
     const { config } = this.#options
-    const found = await discover(config.handlers.directory).catch(() => undefined)
-    const files = new Set([...(found ?? []), ...config.routes.map(({ use }) => use), ...this.#files])
+    const { files: found } = await discover(config.handlers.directory)
+    const files = new Set([...found, ...config.routes.map(({ use }) => use), ...this.#files])
     const print = createHash('sha256')
     for (const file of [...files].sort()) {
       const content = await readFile(file).catch(() => 'missing')

@@ -1,5 +1,5 @@
-import { statfsSync } from 'node:fs'
-import { asError, CodedError } from '../base/coded-error.ts'
+import { accessSync, constants, statfsSync } from 'node:fs'
+import { asError, CodedError, systemCode } from '../base/coded-error.ts'
 
 /** SQLite's primary result codes that mean something to us. */
 const BUSY = 5
@@ -26,7 +26,7 @@ export const isCorrupt = (error: unknown): boolean => [CORRUPT, NOT_A_DATABASE].
 export function writeProblem(error: unknown): string {
   const code = primaryCode(error)
   if (code === FULL || FULL_NOW.has(systemCode(error))) return DISK_FULL
-  if (code === READ_ONLY) return 'the file system is read-only: make it writable'
+  if (code === READ_ONLY) return READ_ONLY_DISK
   return asError(error).message
 }
 
@@ -42,13 +42,26 @@ export function stateError(directory: string, message: (problem: string) => stri
   if (mayBeFull && isFull(directory)) return new CodedError('STATE_UNAVAILABLE', message(DISK_FULL), { cause })
   const isOfTheMoment =
     code === FULL || code === IO_ERROR || FULL_NOW.has(systemCode(error)) || FAILS_NOW.has(systemCode(error))
-  return new CodedError(isOfTheMoment ? 'STATE_UNAVAILABLE' : 'STATE_UNUSABLE', message(writeProblem(error)), { cause })
+  const why = code === CANNOT_OPEN ? whyNoWriting(directory) : systemCode(error)
+  const problem = FORBIDDEN[why] ?? writeProblem(error)
+  return new CodedError(isOfTheMoment ? 'STATE_UNAVAILABLE' : 'STATE_UNUSABLE', message(problem), { cause })
 }
 
 const DISK_FULL = 'the disk is full: free some space'
+const READ_ONLY_DISK = 'the file system is read-only: make it writable'
+const FORBIDDEN: Readonly<Record<string, string>> = {
+  EACCES: 'this user may not write there: give it to the user that the worker runs as, or run this as that user',
+  EROFS: READ_ONLY_DISK,
+}
 
-function systemCode(error: unknown): string {
-  return typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : ''
+/** What SQLite does not say where it cannot open a file. */
+function whyNoWriting(directory: string): string {
+  try {
+    accessSync(directory, constants.W_OK | constants.X_OK)
+    return ''
+  } catch (error) {
+    return systemCode(error)
+  }
 }
 
 function isFull(directory: string): boolean {

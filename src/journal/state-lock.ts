@@ -1,9 +1,9 @@
-import { mkdirSync, readFileSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, rmSync, statfsSync, statSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { CodedError } from '../base/coded-error.ts'
-import { isBusy, stateError } from './sqlite-error.ts'
+import { isBusy, isCorrupt, stateError } from './sqlite-error.ts'
 
 /** File systems over a network (NFS, SMB, CIFS, SMB2, 9P, AFS): their locks are no proof that nobody else is there. */
 const NETWORK = new Set([0x6969, 0x517b, 0xff534d42, 0xfe534d42, 0x01021997, 0x5346414f])
@@ -22,7 +22,7 @@ export interface StateLock {
  */
 export function lockState(directory: string): StateLock {
   try {
-    mkdirSync(directory, { recursive: true, mode: 0o700 })
+    makeDirectory(directory)
     if (NETWORK.has(statfsSync(directory).type)) {
       throw new CodedError(
         'STATE_UNUSABLE',
@@ -49,6 +49,24 @@ export function lockState(directory: string): StateLock {
   }
 }
 
+/**
+ * Makes it and what is missing above it. Not with `recursive`: Node's own never ends where the kernel will have no new entry and says that
+ * there is no such file, as in /proc or where file systems are mounted on demand.
+ */
+function makeDirectory(directory: string): void {
+  const found = statSync(directory, { throwIfNoEntry: false })
+  if (found?.isDirectory() === true) return
+  if (found !== undefined) throw new Error('it is not a directory')
+  const above = dirname(directory)
+  if (above !== directory) makeDirectory(above)
+  try {
+    mkdirSync(directory, { mode: 0o700 })
+  } catch (error) {
+    // Another process may have been faster.
+    if (statSync(directory, { throwIfNoEntry: false })?.isDirectory() !== true) throw error
+  }
+}
+
 function open(directory: string, owner: string): DatabaseSync {
   const lock = tryOpen(directory)
   try {
@@ -56,6 +74,10 @@ function open(directory: string, owner: string): DatabaseSync {
     return lock
   } catch (error) {
     lock.close()
+    if (isCorrupt(error)) {
+      const file = join(directory, 'lock.db')
+      throw new CodedError('STATE_UNUSABLE', `the lock ${file} is damaged; nothing is kept in it: remove it`)
+    }
     if (!isBusy(error)) throw unusable(directory, error)
     const text = `state.directory: ${directory} is held by another worker (${readOwner(owner)}); stop it, or give this one a directory of its own`
     throw new CodedError('STATE_BUSY', text)

@@ -49,8 +49,28 @@ test('something that is no key is a failure, and 78', async () => {
   await dir.write(files)
   const { code, stdout } = await clinkWorker(['check'], { cwd: dir.path, env: { CLINK_API_KEY: 'hunter2' } })
   expect(code).toBe(78)
-  expect(stdout).toMatch(/^key +failed +The Clink API key does not begin with sk_live_/m)
+  expect(stdout).toMatch(/^key +failed +CLINK_API_KEY: The Clink API key does not begin with sk_live_/m)
   expect(stdout).not.toContain('hunter2')
+})
+
+test('a key file that holds something else is named', async () => {
+  using dir = new TempDir()
+  await dir.write({ ...files, key: 'sk_live_u_one\nsk_live_u_two\n' })
+  const { code, stdout } = await clinkWorker(['check'], { cwd: dir.path, env: { CLINK_API_KEY_FILE: 'key' } })
+  expect(code).toBe(78)
+  expect(stdout).toContain(`${dir.path}/key: The Clink API key is cut, or holds spaces, line ends`)
+  expect(stdout).not.toMatch(/sk_live_u_(one|two)/)
+})
+
+test('a key in what a handler throws while it is loaded is not shown (P13)', async () => {
+  using dir = new TempDir()
+  await dir.write({ 'handlers/a.js': 'throw new Error(`refused: ${process.env.CLINK_API_KEY}`)' })
+  const env = { CLINK_API_KEY: 'sk_live_u_0123456789' }
+  for (const args of [['check'], ['check', '--json']]) {
+    const { stdout } = await clinkWorker(args, { cwd: dir.path, env })
+    expect(stdout).toContain('refused: [secret]')
+    expect(stdout).not.toContain('0123456789')
+  }
 })
 
 test('--online looks at key, permissions, groups, clock and backlog, and changes nothing', async () => {

@@ -1,4 +1,4 @@
-import { cpSync, existsSync, statSync } from 'node:fs'
+import { chmodSync, cpSync, existsSync, statSync } from 'node:fs'
 import { createConnection } from 'node:net'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
@@ -275,3 +275,13 @@ async function says(path: string, text: string): Promise<string> {
     })
   })
 }
+
+test('a state directory that one may not read is not called empty', async (context) => {
+  if (process.getuid?.() === 0) context.skip('the superuser may read everywhere')
+  await using site = await Site.start({ 'state/journal.db': '' })
+  chmodSync(join(site.dir.path, 'state'), 0o000)
+  const { code, stderr } = await failed(site, 'list')
+  chmodSync(join(site.dir.path, 'state'), 0o700)
+  expect(code).toBe(78)
+  expect(stderr).toMatch(/may not be read by this user/)
+})

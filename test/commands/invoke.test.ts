@@ -142,7 +142,7 @@ test('a file that is not there, or is no handler, is named', async () => {
   using dir = new TempDir()
   expect(await clinkWorker(['invoke', 'none.js', '--text', 'x'], { cwd: dir.path })).toMatchObject({
     code: 78,
-    stderr: expect.stringMatching(/^clink-worker: none\.js: there is no such file/),
+    stderr: expect.stringMatching(/^clink-worker: none\.js: there is no such file$/m),
   })
   expect(await invoke('export default 5', ['--text', 'x'])).toMatchObject({
     code: 78,

@@ -61,7 +61,7 @@ test.each([
   [
     'something that is no key',
     { CLINK_API_KEY: 'hunter2' },
-    /^clink-worker: The Clink API key does not begin with sk_live_\./,
+    /^clink-worker: CLINK_API_KEY: The Clink API key does not begin with sk_live_\./,
   ],
 ])('%s is 78, and is not shown', async (_name, env, line) => {
   using dir = new TempDir()

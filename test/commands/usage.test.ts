@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import packageJson from '../../package.json' with { type: 'json' }
+import { EXIT } from '../../src/base/coded-error.ts'
 import { clinkWorker } from './cli.ts'
 
 test('--version prints the version of the package', async () => {
@@ -13,6 +14,7 @@ test('--help lists every command with examples', async () => {
     expect(stdout).toMatch(new RegExp(`^  ${name} `, 'm'))
   }
   expect(stdout).toContain('clink-worker check --online')
+  for (const code of new Set(Object.values(EXIT))) expect(stdout).toMatch(new RegExp(`^Exit codes:.*\\b${code} `, 'm'))
 })
 
 test('no command at all shows the help, and is wrong usage', async () => {
@@ -29,6 +31,7 @@ test.each([
   [['inbox', '--limit', '0'], '--limit: "0" is not a whole number from 1 to 100'],
   [['run', '--max-time', '5m'], '--max-time is for --once: add it'],
   [['run', '--once', '--max-time', 'soon'], '--max-time: "soon" is not a duration above 0; write 30s, 5m, 1h'],
+  [['run', '--json'], '--json is for --dry-run: add it; for log lines as JSON there is --set log.format=json'],
   [['run', '--set', 'poll.interval'], '--set "poll.interval": write it as key=value'],
   [['invoke', 'x.ts'], 'give the clink with either --text or --clink'],
   [['api', 'send_clnk'], "unknown command 'send_clnk'; did you mean send_clink?"],

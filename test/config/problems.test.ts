@@ -1,5 +1,8 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { issuesOf, linesOf, loadText } from './files.ts'
+import { loadConfig } from '../../src/config/load.ts'
+import { directoryWith, issuesOf, linesOf, loadText } from './files.ts'
 
 describe('a configuration with mistakes', () => {
   it('names all of them at once, each with its line and column, in the order of the file', async () => {
@@ -77,6 +80,12 @@ describe('a configuration with mistakes', () => {
     expect(await issuesOf(loadText(text))).toEqual([expect.objectContaining({ key, message })])
   })
 
+  it('shows what is no number as what it is', async () => {
+    expect(await linesOf(loadText('retry: { attempts: .nan }'))).toEqual([
+      'clink-worker.yaml:1:20: retry.attempts: NaN is not a whole number from 1 to 1000',
+    ])
+  })
+
   it('finds how keys relate although another section is broken', async () => {
     const issues = await issuesOf(loadText('poll: { interval: 20s }\nlog: { level: loud }'))
     expect(issues.map(({ key }) => key)).toEqual(['poll.maxInterval', 'log.level'])
@@ -91,10 +100,11 @@ describe('a file that is not correct YAML', () => {
   })
 
   it.each([
-    ['concurrency: 1\nconcurrency: 2', 2, /unique/],
-    ['? [a]\n: b', 1, /string/],
+    ['concurrency: 1\nconcurrency: 2', 2, /^concurrency is there twice/],
+    ['poll:\n  sweep: 1m\n  sweep: 2m', 3, /^poll\.sweep is there twice/],
+    ['? [a]\n: b', 1, /must be text/],
     ['log: !secret x', 1, /tag/i],
-    ['a: 1\n---\nb: 2', 2, /multiple documents/],
+    ['a: 1\n---\nb: 2', 2, /one document/],
     ['just text', 1, /must hold keys and values/],
     ['- a', 1, /must hold keys and values/],
   ])('%j: line %i', async (text, line, message) => {
@@ -107,6 +117,36 @@ describe('a file that is not correct YAML', () => {
     ['routes: &a [{ use: a.ts, with: { x: *a } }]', 1, 37, 'the alias *a holds itself'],
   ])('%j: an alias that leads nowhere is named', async (text, line, column, message) => {
     expect(await issuesOf(loadText(text))).toContainEqual(expect.objectContaining({ line, column, message }))
+  })
+
+  it('is not brought down by brackets without end', async () => {
+    const [issue] = await issuesOf(loadText(`with: ${'['.repeat(20_000)}${']'.repeat(20_000)}`))
+    expect(issue).toMatchObject({ line: 1, message: 'lists or groups are nested too deeply' })
+  })
+
+  it('is not read at all where it is too large to be meant', async () => {
+    const text = `inbox: { groups: [${'ops, '.repeat(300_000)}ops] }`
+    expect(await linesOf(loadText(text))).toEqual([
+      'clink-worker.yaml: the file is larger than 1024 KiB: this cannot be meant as a configuration',
+    ])
+  })
+
+  it.each([
+    ['Latin 1', Buffer.from('log: { level: info }\nreplies: { mark: "caf\u00e9" }', 'latin1'), 2],
+    ['UTF-16', Buffer.from('concurrency: 3', 'utf16le'), 1],
+  ])('in %s is refused, not read as something else', async (_name, bytes, line) => {
+    const cwd = await directoryWith()
+    // UTF-16 of plain letters is correct UTF-8 with NUL bytes; its byte order mark is not.
+    const mark = line === 1 ? Buffer.from([0xff, 0xfe]) : Buffer.alloc(0)
+    await writeFile(join(cwd, 'clink-worker.yaml'), Buffer.concat([mark, bytes]))
+    expect(await issuesOf(loadConfig({ env: {}, cwd }))).toEqual([
+      expect.objectContaining({ line, message: 'is not UTF-8 text; save the file as UTF-8' }),
+    ])
+  })
+
+  it('may begin with a byte order mark and have the line ends of Windows', async () => {
+    const { config } = await loadText('\uFEFFconcurrency: 3\r\npoll:\r\n  interval: 2s\r\n')
+    expect([config.concurrency, config.poll.interval]).toEqual([3, 2_000])
   })
 
   it('is not brought down by aliases that multiply', async () => {

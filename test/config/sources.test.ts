@@ -121,7 +121,7 @@ describe('the file', () => {
   it.each([
     ['there is no such file', { file: 'none.yaml', env: {} }],
     ['there is no such file', { env: { CLINK_WORKER_CONFIG: 'none.yaml' } }],
-    ['the file cannot be read (EISDIR)', { file: '.', env: {} }],
+    ['is a directory, not a file', { file: '.', env: {} }],
   ])('is an error when it was named and %s', async (message, options) => {
     const cwd = await directoryWith()
     expect(await issuesOf(loadConfig({ cwd, ...options }))).toEqual([expect.objectContaining({ message })])

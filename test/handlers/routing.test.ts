@@ -114,6 +114,12 @@ describe('routes', () => {
       ['b.py: is not a .ts, .mts, .js or .mjs file'],
     ],
     [
+      'a directory in place of a file',
+      { 'clink-worker.yaml': 'routes: [{ use: ./b.ts }]', 'b.ts/c.ts': '' },
+      ['b.ts: is not a file'],
+    ],
+    ['a file in place of the directory', { handlers: '' }, ['handlers: it is not a directory']],
+    [
       'a missing directory',
       {},
       [

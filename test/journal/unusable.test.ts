@@ -1,4 +1,5 @@
-import { chmodSync, closeSync, openSync, readFileSync, statSync, writeFileSync, writeSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { chmodSync, closeSync, existsSync, openSync, readFileSync, statSync, writeFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { clink } from '../clink/sample-records.ts'
@@ -133,7 +134,7 @@ describe('the directory', () => {
     await directory.write({ state: 'a file' })
     const { code, message } = refusal(join(directory.path, 'state'))
     expect(code).toBe('STATE_UNUSABLE')
-    expect(message).toContain(join(directory.path, 'state'))
+    expect(message).toContain(`${join(directory.path, 'state')} cannot be used: it is not a directory`)
   })
 
   it('is refused by name when nothing can be written to it', (context) => {
@@ -143,6 +144,28 @@ describe('the directory', () => {
     const { code, message } = refusal(directory.path)
     chmodSync(directory.path, 0o700)
     expect(code).toBe('STATE_UNUSABLE')
-    expect(message).toContain(directory.path)
+    expect(message).toContain(`${directory.path} cannot be used: this user may not write there`)
   })
+
+  // In a process of its own: what goes wrong here does not come back.
+  it('is refused where the kernel will have no new directory', async (context) => {
+    if (!existsSync('/proc/self')) context.skip('there is no /proc')
+    const lock = join(import.meta.dirname, '../../src/journal/state-lock.ts')
+    const script = `import { lockState } from ${JSON.stringify(lock)}; lockState('/proc/no/such/place')`
+    const { status, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', script], {
+      encoding: 'utf8',
+      timeout: 20_000,
+      killSignal: 'SIGKILL',
+    })
+    expect(status).toBe(1)
+    expect(stderr).toContain('state.directory: /proc/no/such/place cannot be used')
+  }, 60_000)
+})
+
+it('a damaged lock is named, with what to do: nothing is kept in it', () => {
+  using directory = new TempDir()
+  writeFileSync(join(directory.path, 'lock.db'), 'no lock at all. '.repeat(500))
+  const { code, message } = refusal(directory.path)
+  expect(code).toBe('STATE_UNUSABLE')
+  expect(message).toContain(`${join(directory.path, 'lock.db')} is damaged; nothing is kept in it: remove it`)
 })
