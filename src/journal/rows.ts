@@ -54,6 +54,7 @@ export const rows = {
     boot: z.string(),
     sent: z.number(),
     end: z.number(),
+    wall: z.number().exactOptional(),
     serverEnd: z.number().exactOptional(),
     due: z.object({ uptime: z.number(), wall: z.number() }).exactOptional(),
   }),

@@ -20,6 +20,8 @@ export interface HeldClaim {
   readonly boot: string
   readonly sent: number
   readonly end: number
+  /** The wall time of that end, in milliseconds. */
+  readonly wall?: number
   /** The service's own end of the claim, in milliseconds of its clock. */
   readonly serverEnd?: number
   /** Of a clink that is held: the boot's uptime, and the wall time, at which it is to run. */

@@ -27,11 +27,11 @@ export async function holdOn(claims: readonly HeldClaim[], parts: HoldOnParts): 
 /** False: the claim does not stand any more. */
 async function holdOnToOne(claim: HeldClaim, parts: HoldOnParts): Promise<boolean> {
   const { deliveries, parked, shared } = parts
-  const { boot, clock, identity, keys, ledger, router } = shared.context
+  const { boot, clock, config, identity, keys, ledger, router } = shared.context
   const { clink } = claim
   const key = keys.current
   const lease = standingLease(claim, clock, boot)
-  const wait = waitLeft(claim, clock, boot)
+  const wait = waitLeft(claim, clock, boot, config.claim.maxHold)
   if (lease === undefined || !(await isStillOurs(claim, lease, key, parts))) {
     if (wait > 0) await ledger.coolUntil(clink.clink_id, clock.wall() + wait)
     await ledger.dropClaim(clink.clink_id)

@@ -23,7 +23,8 @@ export function toHeldClaim(
   const serverEnd = lease.serverEnd === undefined ? {} : { serverEnd: lease.serverEnd }
   const end = boot.uptime() + (lease.deadline - clock.now())
   const sent = boot.uptime() + (lease.firstSent - clock.now())
-  const held = { ...rest, boot: boot.id, sent, end, ...serverEnd }
+  const wall = clock.wall() + (lease.deadline - clock.now())
+  const held = { ...rest, boot: boot.id, sent, end, wall, ...serverEnd }
   if (dueAt === undefined) return held
   const wait = dueAt - clock.now()
   return { ...held, due: { uptime: boot.uptime() + wait, wall: clock.wall() + wait } }
@@ -31,20 +32,23 @@ export function toHeldClaim(
 
 /**
  * The lease of a claim that an earlier process held, as far as it still stands. Only the uptime of the same boot tells; after
- * another start of the machine nothing is known, and the claim is left to the service.
+ * another start of the machine nothing is known, and the claim is left to the service. An uptime before that of the claim is of no such
+ * boot: in a container it may be the container's own, and the boot the machine's. What is left by the wall clock counts where that is
+ * less: a virtual machine that was paused, with nobody there to see its clock jump, shows its pause nowhere else.
  */
 export function standingLease(claim: HeldClaim, clock: Clock, boot: Boot): Lease | undefined {
   // In this order: a pause between the two looks makes the lease shorter, never longer.
   const now = clock.now()
-  const left = claim.end - boot.uptime()
-  if (claim.boot !== boot.id || claim.releasing || left <= 0) return undefined
+  const uptime = boot.uptime()
+  const left = Math.min(claim.end - uptime, (claim.wall ?? Infinity) - clock.wall())
+  if (claim.boot !== boot.id || uptime < claim.sent || claim.releasing || left <= 0) return undefined
   const firstSent = now - (boot.uptime() - claim.sent)
   // What was kept is the deadline, so the margin is already off; the end is not needed to be later.
   return { firstSent, grantedAt: now, end: now + left, deadline: now + left, serverEnd: claim.serverEnd }
 }
 
-/** Milliseconds that a clink which an earlier process held is still to wait; 0 or less: none. */
-export function waitLeft({ boot: of, due }: HeldClaim, clock: Clock, boot: Boot): number {
+/** Milliseconds that a clink which an earlier process held is still to wait; 0 or less: none. No clock that was set makes it longer than `longest`. */
+export function waitLeft({ boot: of, due }: HeldClaim, clock: Clock, boot: Boot, longest: number): number {
   if (due === undefined) return 0
-  return of === boot.id ? due.uptime - boot.uptime() : due.wall - clock.wall()
+  return Math.min(of === boot.id ? due.uptime - boot.uptime() : due.wall - clock.wall(), longest)
 }
