@@ -1,5 +1,5 @@
 import { isatty } from 'node:tty'
-import { EXIT, type ExitCode } from '../base/coded-error.ts'
+import { CodedError, EXIT, type ExitCode } from '../base/coded-error.ts'
 import { wantsColor } from '../observe/colour.ts'
 import { isUnread } from '../observe/unread.ts'
 
@@ -34,14 +34,18 @@ export function processIo(): Io {
   const closed = (error: NodeJS.ErrnoException): void => {
     // `clink-worker inbox | head` is not a failure, nor is a terminal that was closed.
     if (isUnread(error)) exit()
-    else throw error
+    // A full disk below a redirection, for one: who reads the file later must not take it for the whole.
+    process.stderr.write(`clink-worker: the output cannot be written: ${error.message}\n`)
+    exit(finished === EXIT.ok ? EXIT.failed : finished)
   }
   process.stdout.on('error', closed)
   process.stderr.on('error', closed)
   const terminal = isatty(1)
   return {
     env: process.env,
-    cwd: process.cwd(),
+    get cwd() {
+      return workingDirectory()
+    },
     terminal,
     color: wantsColor(terminal, process.env),
     out: (text) => void process.stdout.write(text),
@@ -55,8 +59,21 @@ export function processIo(): Io {
     finish: (code) => {
       finished = code
     },
-    written: async () => void (await Promise.all([process.stdout, process.stderr].map(written))),
+    written: async () => {
+      // What went wrong with writing is told a turn later.
+      await new Promise((resolve) => setImmediate(resolve))
+      await Promise.all([process.stdout, process.stderr].map(written))
+    },
     exit,
+  }
+}
+
+/** @throws {CodedError} USAGE when it was removed since. */
+function workingDirectory(): string {
+  try {
+    return process.cwd()
+  } catch (cause) {
+    throw new CodedError('USAGE', 'the working directory is gone; start this in one that is there', { cause })
   }
 }
 

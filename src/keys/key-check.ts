@@ -32,8 +32,8 @@ export async function checkKey(
 ): Promise<KeyVerdict> {
   const theirs = await ask(candidate, options)
   if (theirs instanceof ClinkApiError) return verdictOn(theirs)
-  const lacking = NEEDED.filter((name) => theirs.permissions[name] === false)
-  if (lacking.length > 0) return { is: 'refused', reason: `the key lacks ${lacking.join(' and ')}`, again: true }
+  const missing = lacking(theirs)
+  if (missing.length > 0) return { is: 'refused', reason: `the key lacks ${missing.join(' and ')}`, again: true }
   if (theirs.scope_type === 'user' && identity.isUs(theirs.scope_id)) return { is: 'ours' }
   if (present === undefined) return { is: 'unknown' }
   const ours = await ask(present, options)
@@ -44,6 +44,19 @@ export async function checkKey(
   if (ours.scope_type !== 'user' || theirs.scope_type !== 'user') return { is: 'unknown' }
   if (ours.scope_id === theirs.scope_id) return { is: 'ours' }
   return refused(`the key belongs to ${theirs.scope_id}, the one in use to ${ours.scope_id}`)
+}
+
+/**
+ * Whether a key may not work at all, going by its permissions. Where the service does not tell, it may: a refusal then concerns what was
+ * asked for, and nothing else.
+ */
+export async function lacksPermission(api: Asks, options: CallOptions): Promise<boolean> {
+  const told = await ask(api, options)
+  return !(told instanceof ClinkApiError) && lacking(told).length > 0
+}
+
+function lacking({ permissions }: PermissionsResponse): readonly string[] {
+  return NEEDED.filter((name) => permissions[name] === false)
 }
 
 async function ask(api: Asks, options: CallOptions): Promise<PermissionsResponse | ClinkApiError> {

@@ -9,7 +9,7 @@ import type { RenewalMemory } from './lease-keeper.ts'
 export type ClaimById =
   | { readonly is: 'claimed'; readonly clink: Clink; readonly lease: Lease; readonly key: WorkerKey }
   /** Somebody else was faster, or the clink is gone. */
-  | { readonly is: 'refused' }
+  | { readonly is: 'refused'; readonly error?: ClinkApiError }
   /** The service does not take a length, and will not be asked for one again. Whether the clink is still wanted is to be judged anew. */
   | { readonly is: 'again' }
   /** No usable answer came. The clink may be ours now. */
@@ -53,7 +53,7 @@ export async function claimById(clink: Clink, options: ClaimByIdOptions): Promis
       memory.asksLength = false
       return { is: 'again' }
     }
-    if (CLAIM_REFUSALS.has(error.status)) return { is: 'refused' }
+    if (CLAIM_REFUSALS.has(error.status)) return { is: 'refused', error }
     return { is: error.mayHaveHappened ? 'unknown' : 'failed', error }
   }
 }

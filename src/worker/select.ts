@@ -3,11 +3,12 @@ import { ClinkApiError } from '../clink/errors.ts'
 import type { Clink } from '../clink/records.ts'
 import { forMe } from '../config/for-me.ts'
 import type { WorkerKey } from '../keys/keys.ts'
+import { lacksPermission } from '../keys/key-check.ts'
 import type { Claiming, Taken } from './claiming.ts'
 import type { DeliveryShared } from './delivery-shared.ts'
 import type { Intake, Wanted } from './intake.ts'
-import { Sweep } from './sweep.ts'
 import { startOf } from './service-time.ts'
+import { Sweep } from './sweep.ts'
 import type { TakeUp } from './take-up.ts'
 
 interface Candidate {
@@ -43,6 +44,8 @@ export class Select implements Claiming {
   #newest: number | undefined
   #largest = 0
   #hasClaimed = false
+  /** A claim of this turn that was forbidden. */
+  #forbidden: ClinkApiError | undefined
   #starvedAt: number | undefined
 
   constructor(shared: DeliveryShared, intake: Intake, takeUp: TakeUp) {
@@ -163,6 +166,7 @@ export class Select implements Claiming {
     // Until it is known that claims by id are safe, one of them finds it out.
     const limit = siblings.mayClaimById === true ? Math.min(most, AT_ONCE) : 1
     const work: Promise<number>[] = []
+    this.#forbidden = undefined
     for (const [id, candidate] of this.#backlog) {
       if (work.length === limit) break
       this.#backlog.delete(id)
@@ -174,7 +178,20 @@ export class Select implements Claiming {
     const results = await Promise.allSettled(work)
     const failed = results.find(({ status }) => status === 'rejected')
     if (failed?.status === 'rejected') throw failed.reason
-    return results.reduce((sum, result) => sum + (result.status === 'fulfilled' ? result.value : 0), 0)
+    const got = results.reduce((sum, result) => sum + (result.status === 'fulfilled' ? result.value : 0), 0)
+    if (got === 0) await this.#mindForbidden(signal)
+    return got
+  }
+
+  /**
+   * A claim that is forbidden may concern its clink only. A key that may claim nothing must not pass for an empty inbox: then this is a
+   * refusal of the key, as it is for a claiming poll.
+   */
+  async #mindForbidden(signal: AbortSignal): Promise<void> {
+    const error = this.#forbidden
+    if (error === undefined || !(await lacksPermission(this.#shared.context.api, { attempts: 1, signal }))) return
+    this.sweepSoon()
+    throw error
   }
 
   async #claimOne(candidate: Candidate, wanted: Wanted, signal: AbortSignal): Promise<number> {
@@ -185,6 +202,7 @@ export class Select implements Claiming {
         await this.#intake.startClaimed(answer.clink, wanted, answer)
         return 1
       case 'refused':
+        if (answer.error?.status === 403) this.#forbidden = answer.error
         return 0
       case 'again':
         this.#backlog = new Map([[clink.clink_id, candidate], ...this.#backlog])

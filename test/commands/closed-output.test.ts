@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { clinkWorker } from './cli.ts'
@@ -25,4 +26,29 @@ test('output that no pipe takes at once arrives whole', async () => {
   const { code, stdout } = await clinkWorker(['check', '--json'], { cwd: dir.path })
   expect({ code, end: stdout.slice(-2) }).toEqual({ code: 78, end: '}\n' })
   expect(JSON.parse(stdout)).toMatchObject({ ok: false, exit: 78 })
+})
+
+test('output that cannot be written is no success', (context) => {
+  if (!existsSync('/dev/full')) context.skip('there is no /dev/full')
+  const { stderr } = spawnSync(
+    'sh',
+    ['-c', '"$0" "$1" api --help > /dev/full; echo "code $?" >&2', process.execPath, CLI],
+    {
+      encoding: 'utf8',
+    },
+  )
+  expect(stderr).toMatch(/^clink-worker: the output cannot be written: ENOSPC.*\ncode 1\n$/)
+})
+
+test.each([
+  ['--version', /^\d+\.\d+\.\d+\ncode 0\n$/],
+  ['inbox', /^clink-worker: the working directory is gone; start this in one that is there\ncode 64\n$/],
+])('%s in a directory that was removed', (command, said) => {
+  using dir = new TempDir()
+  const script = 'mkdir gone; cd gone; rmdir ../gone; "$0" "$1" "$2" 2>&1; echo "code $?"'
+  const { stdout } = spawnSync('sh', ['-c', script, process.execPath, CLI, command], {
+    cwd: dir.path,
+    encoding: 'utf8',
+  })
+  expect(stdout).toMatch(said)
 })

@@ -118,6 +118,26 @@ describe.concurrent('P6, §3: select', () => {
     expect(station.all('poll.failed')).toEqual([])
   })
 
+  it('a key that may claim nothing is refused, not taken for an empty inbox (§8, P12)', async () => {
+    await using bench = await Bench.open()
+    bench.emulator.permitKey('worker', ['clinks:read'])
+    const id = bench.send('work')
+    const settings = { ...select, claim: { exclusive: true } }
+    const station = bench.work(() => 'done', { settings })
+    const { reason } = await station.seen('worker.notReady')
+    expect(reason).toContain('clinks:write')
+    expect(station.daemon.readiness().ready).toBe(false)
+    expect(station.all('worker.ready')).toEqual([])
+
+    const once = bench.work(() => 'done', { settings, once: {} })
+    expect(await once.ended()).toBe(77)
+
+    bench.emulator.permitKey('worker', ['clinks:read', 'clinks:write'])
+    const next = bench.work(() => 'done', { settings, once: {} })
+    expect(await next.ended()).toBe(0)
+    await bench.completed(id)
+  })
+
   it('is told to wait by a 429 to a claim, and waits', async () => {
     await using bench = await Bench.open()
     const id = bench.send('work')
