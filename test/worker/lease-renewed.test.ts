@@ -109,10 +109,10 @@ describe.concurrent('P4, §2: a claim', () => {
   })
 
   it('is not renewed once its completion is confirmed', async () => {
-    await using bench = await Bench.open({ switches: { defaultTimeout: 1 } })
+    await using bench = await Bench.open({ switches: { defaultTimeout: 4 } })
     const ids = bench.sendMany(10)
-    const settings = { claim: { timeout: 1_000 }, concurrency: 10 }
-    bench.work(async ({ content }, ctx) => await take(content === 'last' ? 2_000 : 400, ctx), { settings })
+    const settings = { claim: { timeout: 4_000 }, concurrency: 10 }
+    bench.work(async ({ content }, ctx) => await take(content === 'last' ? 5_000 : 400, ctx), { settings })
     await bench.completed(ids)
     await bench.completed(bench.send('last'))
 
