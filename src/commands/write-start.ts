@@ -1,6 +1,8 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
-import { dirname, join, resolve } from 'node:path'
-import { CodedError } from '../base/coded-error.ts'
+import { readFile, writeFile } from 'node:fs/promises'
+import { basename, dirname, join, relative, resolve } from 'node:path'
+import { asError, CodedError, systemCode } from '../base/coded-error.ts'
+import { makeDirectory } from '../base/directory.ts'
+import { discover } from '../handlers/discover.ts'
 import { printable } from '../observe/printable.ts'
 import type { Io } from './io.ts'
 import { CONFIGURATION, HANDLER, HANDLER_TEST } from './start-files.ts'
@@ -9,14 +11,16 @@ import { CONFIGURATION, HANDLER, HANDLER_TEST } from './start-files.ts'
 export async function writeStart(dir: string, { json }: { readonly json?: true }, io: Io): Promise<void> {
   const root = resolve(io.cwd, dir)
   const unit = await readFile(new URL('../../systemd/clink-worker.service', import.meta.url), 'utf8')
+  // Beside a handler that takes what no other takes, a second one would keep both from being used.
+  const own = (await discover(join(root, 'handlers'))).files.filter((file) => basename(file) !== 'hello.ts')
+  const handler = { 'handlers/hello.ts': HANDLER, 'handlers/hello.test.ts': HANDLER_TEST }
   const files = {
     'clink-worker.yaml': CONFIGURATION,
-    'handlers/hello.ts': HANDLER,
-    'handlers/hello.test.ts': HANDLER_TEST,
+    ...(own.length === 0 && handler),
     'clink-worker.service': unit,
   }
   const written: string[] = []
-  const left: string[] = []
+  const left: string[] = own.map((file) => relative(root, file))
   for (const [name, text] of Object.entries(files)) {
     const isNew = await writeNew(join(root, name), text)
     ;(isNew ? written : left).push(name)
@@ -27,19 +31,19 @@ export async function writeStart(dir: string, { json }: { readonly json?: true }
   }
   for (const name of written) io.out(`wrote ${printable(join(dir, name))}\n`)
   for (const name of left) io.out(`left  ${printable(join(dir, name))}, which was there already\n`)
-  io.out(nextSteps(root === io.cwd ? '' : dir))
+  io.out(nextSteps(root === io.cwd ? '' : dir, own.length === 0))
 }
 
 /** @returns false when something is there already, whatever it is. */
 async function writeNew(path: string, text: string): Promise<boolean> {
   try {
-    await mkdir(dirname(path), { recursive: true })
+    makeDirectory(dirname(path))
     await writeFile(path, text, { flag: 'wx' })
     return true
   } catch (error) {
-    const code: unknown = Object(error).code
+    const code = systemCode(error)
     if (code === 'EEXIST' && (await isFile(path))) return false
-    throw new CodedError('FILE_INVALID', `cannot write ${path}: ${String(code)}`, { cause: error })
+    throw new CodedError('FILE_INVALID', `cannot write ${path}: ${code || asError(error).message}`, { cause: error })
   }
 }
 
@@ -50,12 +54,13 @@ async function isFile(path: string): Promise<boolean> {
   )
 }
 
-function nextSteps(dir: string): string {
+function nextSteps(dir: string, hasHello: boolean): string {
   const enter = dir === '' ? '' : `  cd ${printable(dir)}\n`
-  return (
-    `\nNext:\n${enter}` +
+  const hello =
     '  clink-worker invoke handlers/hello.ts --text "hello there"   run the handler once, here\n' +
-    '  node --test handlers/hello.test.ts                           run its test\n' +
+    '  node --test handlers/hello.test.ts                           run its test\n'
+  return (
+    `\nNext:\n${enter}${hasHello ? hello : ''}` +
     '  clink-worker dev                                             see it work, without a key\n' +
     '  CLINK_API_KEY=… clink-worker run                             work your inbox\n'
   )

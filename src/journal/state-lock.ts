@@ -1,8 +1,9 @@
-import { mkdirSync, readFileSync, rmSync, statfsSync, statSync, writeFileSync } from 'node:fs'
+import { readFileSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { CodedError } from '../base/coded-error.ts'
+import { makeDirectory } from '../base/directory.ts'
 import { isBusy, isCorrupt, stateError } from './sqlite-error.ts'
 
 /** File systems over a network (NFS, SMB, CIFS, SMB2, 9P, AFS): their locks are no proof that nobody else is there. */
@@ -22,7 +23,7 @@ export interface StateLock {
  */
 export function lockState(directory: string): StateLock {
   try {
-    makeDirectory(directory)
+    makeDirectory(directory, 0o700)
     if (NETWORK.has(statfsSync(directory).type)) {
       throw new CodedError(
         'STATE_UNUSABLE',
@@ -46,24 +47,6 @@ export function lockState(directory: string): StateLock {
       rmSync(owner, { force: true })
       lock.close()
     },
-  }
-}
-
-/**
- * Makes it and what is missing above it. Not with `recursive`: Node's own never ends where the kernel will have no new entry and says that
- * there is no such file, as in /proc or where file systems are mounted on demand.
- */
-function makeDirectory(directory: string): void {
-  const found = statSync(directory, { throwIfNoEntry: false })
-  if (found?.isDirectory() === true) return
-  if (found !== undefined) throw new Error('it is not a directory')
-  const above = dirname(directory)
-  if (above !== directory) makeDirectory(above)
-  try {
-    mkdirSync(directory, { mode: 0o700 })
-  } catch (error) {
-    // Another process may have been faster.
-    if (statSync(directory, { throwIfNoEntry: false })?.isDirectory() !== true) throw error
   }
 }
 

@@ -40,5 +40,15 @@ test('a directory that cannot be made is named', async () => {
   await dir.write({ taken: 'a file' })
   const { code, stderr } = await clinkWorker(['init', 'taken'], { cwd: dir.path })
   expect(code).toBe(78)
-  expect(stderr).toMatch(/^clink-worker: cannot write .*taken\/clink-worker\.yaml: E\w+\n$/)
+  expect(stderr).toMatch(/^clink-worker: cannot write .*taken\/clink-worker\.yaml: it is not a directory\n$/)
+})
+
+test('beside handlers that are there already init writes none, and all of them load', async () => {
+  using dir = new TempDir()
+  await dir.write({ 'handlers/mine.js': 'export default () => 1' })
+  const { code, stdout } = await clinkWorker(['init'], { cwd: dir.path })
+  expect(code).toBe(0)
+  expect(stdout).toContain('left  handlers/mine.js, which was there already')
+  expect(stdout).not.toContain('hello')
+  expect(await clinkWorker(['check'], { cwd: dir.path })).toMatchObject({ code: 0 })
 })
