@@ -1,5 +1,7 @@
+import { existsSync } from 'node:fs'
 import { readFile, rename, writeFile } from 'node:fs/promises'
-import { CodedError } from '../base/coded-error.ts'
+import { dirname } from 'node:path'
+import { CodedError, systemCode } from '../base/coded-error.ts'
 import type { Snapshot } from './store/snapshot.ts'
 
 const DEBOUNCE = 200
@@ -9,13 +11,13 @@ function isSnapshot(data: unknown): data is Snapshot {
   return typeof data === 'object' && data !== null && 'format' in data && data.format === 1
 }
 
-/** What was kept in a file, or `undefined` when there is no such file. */
+/** What was kept in a file, or `undefined` when there is no such file in its directory yet. */
 export async function readSnapshot(file: string): Promise<Snapshot | undefined> {
   let text: string
   try {
     text = await readFile(file, 'utf8')
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+    if (systemCode(error) === 'ENOENT' && existsSync(dirname(file))) return undefined
     throw new CodedError('FILE_INVALID', `Cannot read the emulator's data from ${file}`, { cause: error })
   }
   try {

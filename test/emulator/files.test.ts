@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
@@ -74,8 +74,19 @@ describe('a data file', () => {
     })
   })
 
-  it('that cannot be written is an error at the end', async () => {
-    const emulator = await startEmulator({ data: join(await directory(), 'nowhere', 'clink.json') })
+  it('in a directory that does not exist is an error at once', async () => {
+    const data = join(await directory(), 'nowhere', 'clink.json')
+    await expect(startEmulator({ data })).rejects.toMatchObject({
+      code: 'FILE_INVALID',
+      message: expect.stringContaining(data),
+    })
+  })
+
+  it('that cannot be written any more is an error at the end', async () => {
+    const path = join(await directory(), 'kept')
+    await mkdir(path)
+    const emulator = await startEmulator({ data: join(path, 'clink.json') })
+    await rm(path, { recursive: true })
     await expect(emulator.close()).rejects.toMatchObject({ code: 'FILE_INVALID' })
   })
 
