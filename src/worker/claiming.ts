@@ -1,3 +1,4 @@
+import type { ClinkApiError } from '../clink/errors.ts'
 import type { Config } from '../config/config.ts'
 import { selectiveSetting } from '../config/needs-select.ts'
 
@@ -11,13 +12,15 @@ export interface Taken {
   readonly isMore: boolean
   /** Nothing waits that this worker would run. */
   readonly isEmpty: boolean
+  /** Why not all of it was claimed that could have been, where some was. */
+  readonly failed?: ClinkApiError | undefined
 }
 
 /** A way of getting claims on clinks that can start now. */
 export interface Claiming {
   /**
    * @param room how many clinks could start now, at least 1 when this is called; less, perhaps, once something was awaited.
-   * @throws {ClinkApiError} when the service does not give an answer that can be used.
+   * @throws {ClinkApiError} when the service does not give an answer that can be used, and nothing was got.
    */
   take(room: () => number, signal: AbortSignal): Promise<Taken>
 }

@@ -42,7 +42,10 @@ export class Poller implements Service {
   readonly #alarm: Alarm
   #running: Promise<void> = Promise.resolve()
   #wantsSlot = false
+  /** In a row: a look without claiming that is answered says that it is worth trying, not that it works again. */
   #failures = 0
+  /** Since the last failure the service has answered. */
+  #isProbed = false
   #empties = 0
   #saidAt: number | undefined
   #isRetried = false
@@ -72,7 +75,7 @@ export class Poller implements Service {
 
   /** Polls now, unless it would have to wait for a slot or the service is failing. */
   wake(): void {
-    if (this.#failures === 0) this.#alarm.ring()
+    if (!this.#isFailing) this.#alarm.ring()
   }
 
   /** Asks at once although the service was failing: what it refused may be another key's matter now. */
@@ -87,6 +90,10 @@ export class Poller implements Service {
     if (this.#wantsSlot) this.wake()
   }
 
+  get #isFailing(): boolean {
+    return this.#failures > 0 && !this.#isProbed
+  }
+
   async #loop(): Promise<void> {
     const { budget, clock, config, pulses } = this.#options.context
     const longest = (REQUESTS + config.inbox.groups.length) * config.clink.timeout
@@ -95,7 +102,7 @@ export class Poller implements Service {
       const behind = budget.pollWait
       if (behind > 0) {
         await this.#wait(behind)
-      } else if (this.#failures > 0) {
+      } else if (this.#isFailing) {
         await this.#probe()
       } else if (this.#options.capacity() > 0) {
         await this.#poll()
@@ -120,9 +127,11 @@ export class Poller implements Service {
       return await this.#fail(error)
     }
     this.#saidAt = undefined
+    this.#failures = 0
     polled(taken)
     this.#empties = taken.isNews ? 0 : this.#empties + 1
     this.#wantsSlot = taken.isMore
+    if (taken.failed !== undefined) return await this.#fail(taken.failed)
     if (taken.isMore && capacity() > 0) return
     await this.#wait(equalJitter(this.#empties + 1, { base: interval, max: maxInterval }, random))
   }
@@ -151,7 +160,7 @@ export class Poller implements Service {
       await this.#fail(error)
       return
     }
-    this.#failures = 0
+    this.#isProbed = true
     this.#empties = 0
     emit({ event: 'poll.probed', duration: clock.now() - sentAt })
   }
@@ -161,6 +170,7 @@ export class Poller implements Service {
     const { config, emit, random } = context
     if (this.#stopping.signal.aborted) return
     this.#failures += 1
+    this.#isProbed = false
     const refused = error.status === 401 || error.status === 403
     const { interval, maxInterval } = config.poll
     const backoff = refused

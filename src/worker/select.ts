@@ -19,6 +19,11 @@ interface Candidate {
   readonly key: WorkerKey
 }
 
+interface Claims {
+  readonly claimed: number
+  readonly failed?: ClinkApiError | undefined
+}
+
 /** Most claims at once: the rest follows in the next turn. */
 const AT_ONCE = 10
 /** The part of a claim's time that may pass between the list and the claim, which counts from the list. */
@@ -77,12 +82,13 @@ export class Select implements Claiming {
     const sentAt = clock.now()
     const received = this.#backlog.size === 0 && !sweep.isOver ? await this.#list(sweep, signal) : 0
     const asked = room()
-    const claimed = asked > 0 ? await this.#claim(asked, signal) : 0
+    const { claimed, failed } = asked > 0 ? await this.#claim(asked, signal) : { claimed: 0 }
+    if (failed !== undefined && claimed === 0) throw failed
     emit({ event: 'poll.succeeded', asked, received, claimed, duration: clock.now() - sentAt })
     this.#hasClaimed ||= claimed > 0
     const isMore = this.#backlog.size > 0 || !sweep.isOver
     const isEmpty = !isMore && sweep.isFull && !this.#hasClaimed
-    return { sentAt: sweep.startedAt, isNews: claimed > 0, isMore, isEmpty }
+    return { sentAt: sweep.startedAt, isNews: claimed > 0, isMore, isEmpty, failed }
   }
 
   /** The pass that is under way, or the next one. */
@@ -159,9 +165,9 @@ export class Select implements Claiming {
     emit(sweep.isStarved ? { event: 'inbox.starved', advice: STARVED_ADVICE } : { event: 'inbox.reached' })
   }
 
-  /** @returns how many claims were got. */
-  async #claim(most: number, signal: AbortSignal): Promise<number> {
-    if (this.#intake.isClosing) return 0
+  /** @returns how many claims were got, and why others were not, where the service failed. */
+  async #claim(most: number, signal: AbortSignal): Promise<Claims> {
+    if (this.#intake.isClosing) return { claimed: 0 }
     const { keys, siblings } = this.#shared.context
     // Until it is known that claims by id are safe, one of them finds it out.
     const limit = siblings.mayClaimById === true ? Math.min(most, AT_ONCE) : 1
@@ -176,22 +182,27 @@ export class Select implements Claiming {
       if (wanted !== undefined) work.push(this.#claimOne(candidate, wanted, signal))
     }
     const results = await Promise.allSettled(work)
-    const failed = results.find(({ status }) => status === 'rejected')
-    if (failed?.status === 'rejected') throw failed.reason
-    const got = results.reduce((sum, result) => sum + (result.status === 'fulfilled' ? result.value : 0), 0)
-    if (got === 0) await this.#mindForbidden(signal)
-    return got
+    const claimed = results.reduce((sum, result) => sum + (result.status === 'fulfilled' ? result.value : 0), 0)
+    let failed: ClinkApiError | undefined
+    for (const result of results) {
+      if (result.status === 'fulfilled') continue
+      if (!(result.reason instanceof ClinkApiError)) throw result.reason
+      failed ??= result.reason
+    }
+    if (claimed === 0) failed ??= await this.#refusal(signal)
+    return { claimed, failed }
   }
 
   /**
    * A claim that is forbidden may concern its clink only. A key that may claim nothing must not pass for an empty inbox: then this is a
    * refusal of the key, as it is for a claiming poll.
    */
-  async #mindForbidden(signal: AbortSignal): Promise<void> {
+  async #refusal(signal: AbortSignal): Promise<ClinkApiError | undefined> {
     const error = this.#forbidden
-    if (error === undefined || !(await lacksPermission(this.#shared.context.api, { attempts: 1, signal }))) return
+    if (error === undefined || !(await lacksPermission(this.#shared.context.api, { attempts: 1, signal })))
+      return undefined
     this.sweepSoon()
-    throw error
+    return error
   }
 
   async #claimOne(candidate: Candidate, wanted: Wanted, signal: AbortSignal): Promise<number> {

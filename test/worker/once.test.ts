@@ -102,6 +102,19 @@ describe.concurrent('§9: --once', () => {
     expect(await station.ended()).toBe(69)
   })
 
+  it('ends with 69 when the service answers lists and nothing that claims', async () => {
+    await using bench = await Bench.open()
+    const station = bench.work(() => 'done', {
+      once,
+      wrap: (inner) => ({
+        send: async (request) =>
+          request.path.includes('claim=true') ? { status: 503, headers: {}, body: '' } : await inner.send(request),
+      }),
+    })
+
+    expect(await station.ended()).toBe(69)
+  })
+
   it('ends with 77 when the key is refused', async () => {
     await using bench = await Bench.open()
     const station = bench.work(() => 'done', { once, key: 'suspended' })

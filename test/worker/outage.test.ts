@@ -4,7 +4,7 @@ import { answer, HOUR, MINUTE, VirtualBench, type Sent, type VirtualOptions } fr
 
 const SECOND = 1_000
 const isPoll = ({ path }: Sent | TransportRequest): boolean => path.startsWith('/inbox')
-const isClaimingPoll = (sent: Sent): boolean => isPoll(sent) && sent.path.includes('claim=true')
+const isClaimingPoll = (sent: Sent | TransportRequest): boolean => isPoll(sent) && sent.path.includes('claim=true')
 const isRenewal = ({ path }: Sent): boolean => path.endsWith('/claim')
 const long: VirtualOptions['handle'] = async ({ content }, { signal }, bench) => {
   await bench.take(content === 'short' ? SECOND : 10 * MINUTE, signal)
@@ -188,6 +188,35 @@ describe('P2, §2: clocks that do not agree', () => {
     expect(bench.all('clink.started')).toHaveLength(2)
     await bench.pass(11 * MINUTE)
     expect(bench.emulator.clink(id)?.status).toBe('completed')
+    await bench.stop()
+  })
+})
+
+describe('P7, P10, §3: a service that answers lists, and claiming polls with errors', () => {
+  it('is asked to claim no more often than the backoff says, and is not taken for well', async () => {
+    const bench = new VirtualBench({
+      handle: long,
+      weather: (request) => (isClaimingPoll(request) ? answer(500) : undefined),
+    })
+    bench.send('short')
+    await bench.pass(10 * MINUTE)
+    // Waits with full jitter up to 15 s, and some short ones at first.
+    expect(bench.sent.filter(isClaimingPoll).length).toBeLessThan(120)
+    expect(bench.all('poll.failed').some(({ failures }) => failures >= 3)).toBe(true)
+    await bench.stop()
+  })
+
+  it('keeps a claim waiting no longer than the backoff once it claims again', async () => {
+    const bench = new VirtualBench({
+      handle: long,
+      weather: (request, now) => (now < 5 * MINUTE && isClaimingPoll(request) ? answer(500) : undefined),
+    })
+    const id = bench.send('short')
+    await bench.pass(5 * MINUTE + 20 * SECOND)
+    expect(bench.emulator.clink(id)?.status).toBe('completed')
+    const next = bench.send('short')
+    await bench.pass(17 * SECOND)
+    expect(bench.emulator.clink(next)?.status).toBe('completed')
     await bench.stop()
   })
 })

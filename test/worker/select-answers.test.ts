@@ -111,6 +111,24 @@ describe.concurrent('§3: a claim by id that had no effect', () => {
   })
 })
 
+it('§3, §9: one clink that can never be claimed does not stop the others, nor is the service away for it', async () => {
+  await using bench = await Bench.open()
+  const ids = bench.sendMany(30)
+  const bad = ids[0] ?? ''
+  bench.fault({ path: `/clinks/${bad}/claim` }, { status: 500 })
+  let sent = 0
+  // After the first page there is always one more to claim beside it.
+  const more = (): void => void ids.push(bench.send(`more ${(sent += 1)}`))
+  const station = bench.work(({ content }) => ((content === 'task 29' || sent > 0) && sent < 20 ? more() : undefined), {
+    once: {},
+    settings: { ...select, concurrency: 20 },
+  })
+
+  expect(await station.ended()).toBe(69)
+  expect(sent).toBe(20)
+  expect(ids.filter((id) => bench.status(id) !== 'completed')).toEqual([bad])
+})
+
 describe.concurrent('P6: select claims no more than can start', () => {
   it('also while clinks are held for their next attempt', async () => {
     await using bench = await Bench.open()
