@@ -15,7 +15,8 @@ async function left(
   const ids = bench.sendMany(2)
   const ledger = new Ledger(memoryTables())
   const over = Promise.withResolvers<void>()
-  const before = bench.work(async () => await over.promise, { ledger })
+  // With both slots taken it claims nothing that is given back.
+  const before = bench.work(async () => await over.promise, { ledger, settings: { concurrency: 2 } })
   for (const id of ids) await before.seen('clink.started', id)
   const state = openState({ directory, sync: 'normal', onHealth: () => {} })
   for (const claim of ledger.heldClaims()) await state.ledger.holdClaim(claim)
