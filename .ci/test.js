@@ -40,7 +40,12 @@ for (const [name, command, args] of checks) {
 }
 
 console.log('\n== tests')
-const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`]
+const reporters = [
+  '--reporter=default',
+  '--reporter=./.ci/skipped.js',
+  '--reporter=json',
+  `--outputFile.json=${report}`,
+]
 const ended = run('vitest', ['run', ...reporters, ...process.argv.slice(2)])
 let counted = { numPassedTests: 0, numFailedTests: 0, numPendingTests: 0 }
 try {
