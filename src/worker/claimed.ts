@@ -19,6 +19,8 @@ export interface Claimed {
   readonly isLast?: () => boolean
   /** Told that Clink has the result, before the journal forgets it: from then on nothing about the claim may be noted there. */
   readonly confirmed?: () => void
+  /** Told each time that Clink has failed to take the result for as long as a claim lasts, though the claim stands. True: it is given up. */
+  readonly failing?: () => Promise<boolean>
   /** Told by when the try that begins will be over. */
   readonly trying?: (dueBy: number) => void
 }

@@ -12,7 +12,7 @@ export type Completion =
   | { readonly is: 'lost'; readonly cause: LostCause }
   /** The service does not accept it in any form. */
   | { readonly is: 'unsettleable'; readonly error: Error }
-  /** It has failed to take it for as long as a claim lasts, and renews the claim all the while. */
+  /** It fails to take it, renews the claim all the while, and `Claimed.failing` has given it up. */
   | { readonly is: 'failing' }
   /** The lease, or the time for stopping, ended before the service answered; it may have taken the result. */
   | { readonly is: 'unconfirmed'; readonly refusing: boolean }
@@ -56,7 +56,10 @@ export async function complete(
       mayBeDone ||= error.mayHaveHappened
       refusing = error.status >= 500
       failingSince = refusing ? (failingSince ?? clock.now()) : undefined
-      if (clock.now() - (failingSince ?? Infinity) >= context.config.claim.timeout) return { is: 'failing' }
+      if (clock.now() - (failingSince ?? Infinity) >= context.config.claim.timeout) {
+        if ((await claimed.failing?.()) === true) return { is: 'failing' }
+        failingSince = undefined
+      }
       if (NOT_OURS.has(error.status)) {
         if (!mayBeDone) return elsewhere(refusal(error))
         const verdict = await afterUnknown(error)

@@ -46,7 +46,8 @@ export class Settlement {
     const { api, clink, facts, isStopping: isLast, keeper: holder, pulse } = options
     this.#options = options
     const trying = (dueBy: number): void => pulse.expect('settlement', dueBy)
-    this.#claimed = { clink, api, holder, facts, isLast, confirmed: () => holder.stop(), trying }
+    const failing = async (): Promise<boolean> => await this.#isFailingTooLong()
+    this.#claimed = { clink, api, holder, facts, isLast, confirmed: () => holder.stop(), failing, trying }
   }
 
   /** A release is on its way: the service may give the clink out again before it is answered. */
@@ -90,9 +91,7 @@ export class Settlement {
     const { context, facts, hasEnded, keeper, on } = this.#options
     if (hasEnded()) return
     keeper.completing = true
-    let result = await complete(this.#claimed, response, context)
-    while (result.is === 'failing' && !(await this.#isFailingTooLong()))
-      result = await complete(this.#claimed, response, context)
+    const result = await complete(this.#claimed, response, context)
     keeper.completing = false
     if (result.is === 'settled' && result.event.event === 'clink.settledElsewhere') keepUnsent(facts(), context)
     if (result.is === 'settled') on.settled(result.event)

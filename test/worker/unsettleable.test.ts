@@ -64,6 +64,28 @@ describe('a result that the service does not take while it renews the claim', ()
     await bench.stop()
   })
 
+  it('(500) that was taken all the same is known for our own, however long it had failed before (P5, §5)', async () => {
+    let first: number | undefined
+    let isTaken = false
+    const bench: VirtualBench = new VirtualBench({
+      handle: async () => 'the result',
+      weather: (request, now) => {
+        if (!isCompletion(request) || isTaken) return undefined
+        first ??= now
+        isTaken = now - first >= 5 * MINUTE
+        if (isTaken) void bench.emulator.handle(request)
+        return answer(500)
+      },
+    })
+    bench.send('work')
+    await bench.pass(10 * MINUTE)
+
+    expect(isTaken).toBe(true)
+    expect(bench.all('clink.settledElsewhere')).toEqual([])
+    expect(bench.all('clink.completed').map(({ response }) => response)).toEqual(['the result'])
+    await bench.stop()
+  })
+
   it.each([500, 422])('(%i) is not thrown away: a retry sends it and computes nothing (P5, §5)', async (status) => {
     const { bench, id, mend } = refused(status, async () => 'the result')
     await bench.pass(20 * MINUTE)
