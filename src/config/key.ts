@@ -1,6 +1,6 @@
 import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { CodedError } from '../base/coded-error.ts'
+import { CodedError, systemCode } from '../base/coded-error.ts'
 import { Secret } from '../base/secret.ts'
 import type { Config } from './config.ts'
 
@@ -38,7 +38,7 @@ export async function loadKey({ clink }: Config, env: NodeJS.ProcessEnv): Promis
   if (directory !== '') {
     const file = join(directory, CREDENTIAL)
     const key = await readKey(file).catch((error: unknown) => {
-      if (error instanceof CodedError && isMissing(error.cause)) return undefined
+      if (error instanceof CodedError && systemCode(error.cause) === 'ENOENT') return undefined
       throw error
     })
     if (key !== undefined) return { key, from: `the systemd credential ${CREDENTIAL}`, warnings: [] }
@@ -49,14 +49,10 @@ export async function loadKey({ clink }: Config, env: NodeJS.ProcessEnv): Promis
 /** @throws {CodedError} FILE_INVALID when the file cannot be read or is empty. */
 export async function readKey(file: string): Promise<Secret> {
   const text = await readFile(file, 'utf8').catch((cause: unknown) => {
-    const why = isMissing(cause) ? 'there is no such file' : 'it cannot be read'
+    const why = systemCode(cause) === 'ENOENT' ? 'there is no such file' : 'it cannot be read'
     throw new CodedError('FILE_INVALID', `The key file ${file}: ${why}. ${WAYS}`, { cause })
   })
   const key = text.trim()
   if (key === '') throw new CodedError('FILE_INVALID', `The key file ${file} is empty. ${WAYS}`)
   return new Secret(key)
-}
-
-function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT'
 }

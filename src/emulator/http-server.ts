@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import { CodedError } from '../base/coded-error.ts'
+import { CodedError, systemCode } from '../base/coded-error.ts'
 
 /** Answers one request; whatever it throws becomes a 500. */
 export type Listener = (request: IncomingMessage, response: ServerResponse) => Promise<void>
@@ -63,8 +63,7 @@ export class HttpServer {
 
   #cannotListen(error: unknown): CodedError {
     const where = `${this.#host}:${this.#port}`
-    const code = error instanceof Error && 'code' in error ? error.code : undefined
-    if (code === 'EADDRINUSE') {
+    if (systemCode(error) === 'EADDRINUSE') {
       return new CodedError('PORT_IN_USE', `Port ${this.#port} on ${this.#host} is in use already; choose another`, {
         cause: error,
       })
