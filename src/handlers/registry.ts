@@ -1,3 +1,4 @@
+import type { Stats } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { basename, extname, relative } from 'node:path'
 import { sleep, systemClock, type Clock } from '../base/clock.ts'
@@ -96,15 +97,14 @@ async function missingFiles(
   for (const path of paths) {
     const found = await stat(path).catch(() => undefined)
     if (found?.isFile() === true && isModule(path)) present.push(path)
-    else {
-      const isOther = found?.isFile() === true ? 'is not a .ts, .mts, .js or .mjs file' : 'is not a file'
-      issues.push({
-        file: shown(path),
-        message: found === undefined ? 'there is no such file, but a route uses it' : isOther,
-      })
-    }
+    else issues.push({ file: shown(path), message: whyNoModule(found) })
   }
   return { present, issues }
+}
+
+function whyNoModule(found: Stats | undefined): string {
+  if (found === undefined) return 'there is no such file, but a route uses it'
+  return found.isFile() ? 'is not a .ts, .mts, .js or .mjs file' : 'is not a file'
 }
 
 function nothing(directory: string, problem = 'there is no handler in it'): HandlerIssue {
