@@ -4,6 +4,7 @@ import type { Clink } from '../clink/records.ts'
 import { forMe } from '../config/for-me.ts'
 import type { WorkerKey } from '../keys/keys.ts'
 import { lacksPermission } from '../keys/key-check.ts'
+import type { ClaimById } from './claim-by-id.ts'
 import type { Claiming, Taken } from './claiming.ts'
 import type { DeliveryShared } from './delivery-shared.ts'
 import type { Intake, Wanted } from './intake.ts'
@@ -49,8 +50,6 @@ export class Select implements Claiming {
   #newest: number | undefined
   #largest = 0
   #hasClaimed = false
-  /** A claim of this turn that was forbidden. */
-  #forbidden: ClinkApiError | undefined
   #starvedAt: number | undefined
 
   constructor(shared: DeliveryShared, intake: Intake, takeUp: TakeUp) {
@@ -171,8 +170,7 @@ export class Select implements Claiming {
     const { keys, siblings } = this.#shared.context
     // Until it is known that claims by id are safe, one of them finds it out.
     const limit = siblings.mayClaimById === true ? Math.min(most, AT_ONCE) : 1
-    const work: Promise<number>[] = []
-    this.#forbidden = undefined
+    const work: Promise<ClaimById>[] = []
     for (const [id, candidate] of this.#backlog) {
       if (work.length === limit) break
       this.#backlog.delete(id)
@@ -182,51 +180,48 @@ export class Select implements Claiming {
       if (wanted !== undefined) work.push(this.#claimOne(candidate, wanted, signal))
     }
     const results = await Promise.allSettled(work)
-    const claimed = results.reduce((sum, result) => sum + (result.status === 'fulfilled' ? result.value : 0), 0)
-    let failed: ClinkApiError | undefined
-    for (const result of results) {
-      if (result.status === 'fulfilled') continue
-      if (!(result.reason instanceof ClinkApiError)) throw result.reason
-      failed ??= result.reason
-    }
-    if (claimed === 0) failed ??= await this.#refusal(signal)
-    return { claimed, failed }
+    const fault = results.find(({ status }) => status === 'rejected')
+    if (fault?.status === 'rejected') throw fault.reason
+    const answers = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))
+    const claimed = answers.filter((answer) => answer.is === 'claimed').length
+    const failed = answers.find((answer) => answer.is === 'unknown' || answer.is === 'failed')?.error
+    return { claimed, failed: failed ?? (claimed > 0 ? undefined : await this.#refusal(answers, signal)) }
   }
 
   /**
    * A claim that is forbidden may concern its clink only. A key that may claim nothing must not pass for an empty inbox: then this is a
    * refusal of the key, as it is for a claiming poll.
    */
-  async #refusal(signal: AbortSignal): Promise<ClinkApiError | undefined> {
-    const error = this.#forbidden
+  async #refusal(answers: readonly ClaimById[], signal: AbortSignal): Promise<ClinkApiError | undefined> {
+    const refusals = answers.flatMap((answer) => (answer.is === 'refused' ? [answer.error] : []))
+    const error = refusals.find((refusal) => refusal?.status === 403)
     if (error === undefined || !(await lacksPermission(this.#shared.context.api, { attempts: 1, signal })))
       return undefined
     this.sweepSoon()
     return error
   }
 
-  async #claimOne(candidate: Candidate, wanted: Wanted, signal: AbortSignal): Promise<number> {
+  async #claimOne(candidate: Candidate, wanted: Wanted, signal: AbortSignal): Promise<ClaimById> {
     const { clink, listedAt } = candidate
     const answer = await this.#intake.claim(clink, { signal, notBefore: () => listedAt })
     switch (answer.is) {
       case 'claimed':
         await this.#intake.startClaimed(answer.clink, wanted, answer)
-        return 1
+        break
       case 'refused':
-        if (answer.error?.status === 403) this.#forbidden = answer.error
-        return 0
+        break
       case 'again':
         this.#backlog = new Map([[clink.clink_id, candidate], ...this.#backlog])
-        return 0
+        break
       case 'unknown':
         this.#takeUp.lost(1)
         this.sweepSoon()
-        throw answer.error
+        break
       case 'failed':
         // It is still pending, and no longer new.
         this.sweepSoon()
-        throw answer.error
     }
+    return answer
   }
 }
 
