@@ -2,7 +2,7 @@ import type { Random } from './base/backoff.ts'
 import { systemBoot, type Boot } from './base/boot.ts'
 import type { Clock } from './base/clock.ts'
 import type { Secret } from './base/secret.ts'
-import { ClinkClient, type CallResult, type ClientOptions, type KeySource } from './clink/client.ts'
+import { ClinkClient } from './clink/client.ts'
 import type { Transport } from './clink/transport.ts'
 import type { Config } from './config/config.ts'
 import type { Emit } from './events.ts'
@@ -12,10 +12,10 @@ import { kernelGroups, type ProcessGroups } from './runners/process-group.ts'
 import { Budget } from './worker/budget.ts'
 import type { WorkerContext } from './worker/context.ts'
 import { CrashWatch } from './worker/crash-watch.ts'
-import { HandlerClaims } from './worker/handler-claims.ts'
+import { HandlerClient } from './worker/handler-client.ts'
 import { Identity, keepIdentity, keptIdentity } from './keys/identity.ts'
 import { KeyChange } from './keys/key-change.ts'
-import { Keys, type KeyClients } from './keys/keys.ts'
+import { Keys } from './keys/keys.ts'
 import type { Ledger } from './ledger/ledger.ts'
 import { LoopGuard } from './worker/loop-guard.ts'
 import { Pulses } from './worker/pulses.ts'
@@ -65,10 +65,12 @@ export function compose(options: ComposeOptions): Composed {
   const { timeout, url } = config.clink
   const connection = { url, sessionId: session, timeout, transport, clock, random }
   const { former, identity } = knownIdentity(config, ledger, emit)
-  const handlerClaims = new HandlerClaims(clock)
   const keys = new Keys({
     first: options.key,
-    makeClients: (key) => makeClients({ ...connection, key }, { clock, handlerClaims, identity, ledger }),
+    makeClients: (key) => ({
+      api: new ClinkClient({ ...connection, key }),
+      handlerApi: new HandlerClient({ ...connection, key }, { clock, identity, ledger }),
+    }),
     identity,
     emit,
     known: provenKey(config, ledger, identity),
@@ -83,7 +85,6 @@ export function compose(options: ComposeOptions): Composed {
     config,
     api,
     keys,
-    handlerClaims,
     pulses: new Pulses(clock),
     siblings: new Siblings({ api, sibling, ledger, url, exclusive, clock, emit }),
     scope: new Scope({ inbox: config.inbox, api, identity, clock, emit }),
@@ -131,41 +132,4 @@ function knownIdentity(
 function provenKey({ clink }: Config, ledger: Ledger, { id }: Identity): string | undefined {
   const fact = ledger.fact(PROVEN_KEY)
   return clink.identity === 'auto' && fact?.startsWith(' ') === true ? `${id ?? ''}${fact}` : fact
-}
-
-/** Clients with a key of their own: what handlers do with theirs is noted. */
-function makeClients(
-  connection: Omit<ClientOptions, 'key'> & { readonly key: KeySource },
-  parts: Pick<WorkerContext, 'clock' | 'handlerClaims' | 'identity' | 'ledger'>,
-): KeyClients {
-  const { handlerClaims } = parts
-  return {
-    api: new ClinkClient(connection),
-    handlerApi: new ClinkClient({
-      ...connection,
-      onCall: (call) => handlerClaims.called(call),
-      onFailure: (call, error) => handlerClaims.failed(call, error),
-      onResult: (call) => {
-        handlerClaims.answered(call)
-        void noteSent(call, parts)
-      },
-    }),
-  }
-}
-
-/** What a handler sends through the API is not our work either. */
-async function noteSent(
-  { operation, result }: CallResult,
-  { clock, identity, ledger }: Pick<WorkerContext, 'clock' | 'identity' | 'ledger'>,
-): Promise<void> {
-  if (typeof result !== 'object' || result === null) return
-  if (operation === 'send_clink' && 'sender_id' in result && typeof result.sender_id === 'string')
-    identity.learn(result.sender_id, 'a clink that a handler sent')
-  const id =
-    operation === 'send_clink' && 'clink_id' in result
-      ? result.clink_id
-      : operation === 'complete_clink' && 'response_clink_id' in result
-        ? result.response_clink_id
-        : undefined
-  if (typeof id === 'string') await ledger.addOwn(id, clock.wall())
 }

@@ -42,18 +42,6 @@ export interface ClientOptions {
   readonly transport?: Transport | undefined
   readonly clock?: Clock | undefined
   readonly random?: Random | undefined
-  /** Told each call before it is sent; what is told of it later has the same `params`. Must not throw. */
-  readonly onCall?: ((call: Omit<CallResult, 'result'>) => void) | undefined
-  /** Told each result before its caller is. Must not throw. */
-  readonly onResult?: ((call: CallResult) => void) | undefined
-  /** Told each call that was sent and failed, before its caller is. Must not throw. */
-  readonly onFailure?: ((call: Omit<CallResult, 'result'>, error: unknown) => void) | undefined
-}
-
-export interface CallResult {
-  readonly operation: OperationName
-  readonly params: Readonly<Record<string, unknown>>
-  readonly result: unknown
 }
 
 export interface CallOptions {
@@ -86,9 +74,6 @@ export class ClinkClient {
   readonly #timeout: number
   readonly #attempts: number
   readonly #userAgent = `clink-worker/${packageVersion()}`
-  readonly #onCall: ClientOptions['onCall']
-  readonly #onResult: ClientOptions['onResult']
-  readonly #onFailure: ClientOptions['onFailure']
   #own: GotTransport | undefined
 
   constructor(options: ClientOptions) {
@@ -97,9 +82,6 @@ export class ClinkClient {
     this.sessionId = sessionId(options.sessionId ?? randomUUID())
     this.#timeout = positive('timeout', options.timeout ?? 30_000)
     this.#attempts = positive('attempts', options.attempts ?? 4)
-    this.#onCall = options.onCall
-    this.#onResult = options.onResult
-    this.#onFailure = options.onFailure
     const clock = options.clock ?? systemClock()
     const transport = options.transport ?? (this.#own = new GotTransport({ url: this.url, clock }))
     this.#caller = new Caller(transport, clock, options.random ?? Math.random)
@@ -108,18 +90,7 @@ export class ClinkClient {
   /** Any operation by its name: what the methods below do. */
   async call<N extends OperationName>(operation: N, params: ParamsOf<N>, options?: CallOptions): Promise<ResultOf<N>> {
     const call = wireCall(operation, params)
-    // A copy: one call is told from another by it, and its caller may go on to use its own.
-    const asked = { operation, params: { ...params } }
-    this.#onCall?.(asked)
-    let result: ResultOf<N>
-    try {
-      result = local[operation]?.(params) ?? (await this.#ask(call, enveloped(decoders[operation]), options))
-    } catch (error) {
-      this.#onFailure?.(asked, error)
-      throw error
-    }
-    this.#onResult?.({ ...asked, result })
-    return result
+    return local[operation]?.(params) ?? (await this.#ask(call, enveloped(decoders[operation]), options))
   }
 
   /** Whether the service answers. Sent without the key. */

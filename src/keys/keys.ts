@@ -7,9 +7,9 @@ import type { Emit } from '../events.ts'
 import type { ClinkApi } from '../clink/clink-api.ts'
 import type { Identity } from './identity.ts'
 
-export interface KeyClients {
+interface KeyClients {
   readonly api: ClinkApi
-  /** The client that handlers get: the same session; what it sends and claims is noted. */
+  /** The client that handlers get: the same session; it claims nothing, and what it sends is noted. */
   readonly handlerApi: ClinkClient
 }
 

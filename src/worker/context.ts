@@ -12,7 +12,6 @@ import type { Keys } from '../keys/keys.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { Budget } from './budget.ts'
 import type { CrashWatch } from './crash-watch.ts'
-import type { HandlerClaims } from './handler-claims.ts'
 import type { LoopGuard } from './loop-guard.ts'
 import type { Pulses } from './pulses.ts'
 import type { Scope } from './scope.ts'
@@ -40,7 +39,6 @@ export interface WorkerContext {
   readonly siblings: Siblings
   readonly scope: Scope
   readonly serviceTime: ServiceTime
-  readonly handlerClaims: HandlerClaims
   readonly pulses: Pulses
   /** Aborts when the time for stopping is over: nothing is tried any more. */
   readonly closing: AbortSignal

@@ -125,12 +125,11 @@ export class Intake {
    */
   wants(clink: Clink, listedAt: number): Wanted | undefined {
     const id = clink.clink_id
-    const { config, handlerClaims, ledger, scope, siblings } = this.#shared.context
+    const { config, ledger, scope, siblings } = this.#shared.context
     void ledger.sightings.see(id)
     if (this.#claiming.has(id) || this.#acknowledgements.has(id) || this.#deliveries.completedSince(id, listedAt))
       return undefined
-    const isHandlers = clink.status === 'pending' ? handlerClaims.mayHold(id, listedAt) : handlerClaims.has(id)
-    const isInHand = this.#deliveries.holding(id) !== undefined || this.#parked.has(id) || isHandlers
+    const isInHand = this.#deliveries.holding(id) !== undefined || this.#parked.has(id)
     if (isInHand || !scope.has(clink)) return undefined
     const verdict = this.#judge(clink)
     if ('run' in verdict) return this.isOpen(verdict.run.route) ? verdict.run : undefined
@@ -166,14 +165,8 @@ export class Intake {
 
   /** A claim that was made by id, on a clink that was wanted when it was listed. */
   async startClaimed(clink: Clink, wanted: Wanted, { key, lease }: ClaimInHand): Promise<void> {
-    const { emit, handlerClaims, scope, serviceTime } = this.#shared.context
+    const { scope, serviceTime } = this.#shared.context
     serviceTime.note(clink.claimed_at, lease.firstSent)
-    // A poll of a handler's may have been faster: then this was a renewal of its claim.
-    const isKnown = await handlerClaims.polled(lease.deadline, this.hurried)
-    if (!isKnown || handlerClaims.mayHold(clink.clink_id, lease.firstSent)) {
-      emit({ event: 'clink.leftToExpire', clink, why: 'a handler has claimed it for itself, or may have' })
-      return
-    }
     // A poll, or the look for lost claims, may have been faster: then this was a renewal of its claim.
     if (this.#deliveries.holding(clink.clink_id) !== undefined) return
     // The first claim may have told who we are, and so that we sent this clink ourselves; or it has just become too old.

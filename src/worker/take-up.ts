@@ -107,7 +107,7 @@ export class TakeUp {
   }
 
   async #look(): Promise<void> {
-    const { api, clock, config, identity, handlerClaims } = this.#shared.context
+    const { api, clock, config, identity } = this.#shared.context
     await this.#polled
     const listedAt = clock.now()
     let found: readonly Clink[]
@@ -119,8 +119,7 @@ export class TakeUp {
       return
     }
     for (const clink of found) {
-      if (this.maybeClaimed === 0 || !this.#hasRoom() || this.#closing.signal.aborted || handlerClaims.mayHaveMore)
-        return
+      if (this.maybeClaimed === 0 || !this.#hasRoom() || this.#closing.signal.aborted) return
       const isOurs = clink.status === 'claimed' && identity.isUs(clink.claimed_by)
       if (isOurs && !this.#notOurs.has(clink.clink_id)) await this.#tryTo(clink, listedAt)
     }

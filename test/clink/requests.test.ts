@@ -113,19 +113,3 @@ describe('health', () => {
     expect(await client.health()).toEqual({ status: 'ok' })
   })
 })
-
-it('tells each result to onResult', async () => {
-  const told: unknown[] = []
-  const listening = new ClinkClient({
-    key: 'sk_live_u_1',
-    url: ADDRESS,
-    attempts: 1,
-    onResult: (call) => told.push(call),
-  })
-  answerNext('POST', { success: true, data: sampleCalls.claim_clink.data })
-  const result = await listening.claimClink({ clink_id: 'msg_1' })
-  answerNext('POST', { success: false }, 409)
-  await expect(listening.claimClink({ clink_id: 'msg_2' })).rejects.toMatchObject({ status: 409 })
-  listening.close()
-  expect(told).toEqual([{ operation: 'claim_clink', params: { clink_id: 'msg_1' }, result }])
-})

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
+import { ClinkClient } from '../../src/clink/client.ts'
 import { Bench, until, type Station } from './harness.ts'
 import { isLookForClaims, requests, requestsFor, times } from './record.ts'
 import { VirtualBench } from './virtual.ts'
@@ -134,16 +135,18 @@ describe.concurrent('P7, §3: what a claiming poll whose answer was lost has cla
     expect(station.daemon.snapshot().maybeClaimed).toBe(asked)
   })
 
-  it('is not taken for lost work when a handler claimed it through ctx.api', async () => {
+  it('is not taken for lost work when a handler claimed it by a client of its own', async () => {
     await using bench = await Bench.open()
     let theirs = ''
     const looks = () => requests(bench.emulator, 'check_inbox').filter(isLookForClaims)
     const station = bench.work(
-      async ({ content }, ctx) => {
+      async ({ content }) => {
         if (content !== 'claims') return
         bench.fault({ operation: 'check_inbox', times: 1 }, { delayBefore: 500, cut: 'after' })
         theirs = bench.send('theirs')
-        await ctx.api.claimClink({ clink_id: theirs })
+        const own = new ClinkClient({ key: bench.emulator.key, url: bench.emulator.url })
+        await own.claimClink({ clink_id: theirs })
+        own.close()
         await until(() => looks().length > 2, 'it is looked for')
       },
       { settings: { ...alone, concurrency: 2 } },
