@@ -22,6 +22,7 @@ import { Pulses } from './worker/pulses.ts'
 import { Scope } from './worker/scope.ts'
 import { ServiceTime } from './worker/service-time.ts'
 import { Siblings } from './worker/siblings.ts'
+import { Warmth } from './worker/warmth.ts'
 
 /** The fact that says which key is known to be ours. */
 const PROVEN_KEY = 'key'
@@ -101,6 +102,7 @@ export function compose(options: ComposeOptions): Composed {
     identity,
     loopGuard: new LoopGuard(config.inbox.loopLimit, clock, emit),
     budget: new Budget(clock),
+    warmth: new Warmth(config.poll.warm, clock, random),
     closing,
   }
   const keyChange = new KeyChange({

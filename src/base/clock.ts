@@ -96,6 +96,7 @@ export async function sleep(clock: Clock, ms: number, signal?: AbortSignal): Pro
 export class Alarm {
   readonly #clock: Clock
   #wakeUp: () => void = () => {}
+  #wakeUpBy: (time: number) => void = () => {}
 
   constructor(clock: Clock) {
     this.#clock = clock
@@ -104,12 +105,25 @@ export class Alarm {
   /** Resolves at this local time, or when it rings; without a time only then. */
   async until(time: number | undefined): Promise<void> {
     await new Promise<void>((resolve) => {
-      const cancel = time === undefined ? () => {} : this.#clock.at(time, resolve)
+      let end = time
+      let cancel: Cancel = time === undefined ? () => {} : this.#clock.at(time, resolve)
       this.#wakeUp = () => {
         cancel()
         resolve()
       }
+      this.#wakeUpBy = (sooner) => {
+        if (sooner >= (end ?? Infinity)) return
+        end = sooner
+        cancel()
+        cancel = this.#clock.at(sooner, resolve)
+      }
     })
+    this.#wakeUpBy = () => {}
+  }
+
+  /** Ends the wait that is under way, if there is one, at this local time at the latest. */
+  by(time: number): void {
+    this.#wakeUpBy(time)
   }
 
   /** Ends the wait that is under way, if there is one. */

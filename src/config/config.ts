@@ -60,7 +60,12 @@ export interface Config {
     readonly ownReplies: 'leave' | 'acknowledge'
     readonly loopLimit: Rate
   }
-  readonly poll: { readonly interval: number; readonly maxInterval: number; readonly sweep: number }
+  readonly poll: {
+    readonly interval: number
+    readonly maxInterval: number
+    readonly warm: { readonly interval: number; readonly for: number }
+    readonly sweep: number
+  }
   readonly claim: {
     readonly timeout: number
     readonly maxHold: number

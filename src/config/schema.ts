@@ -124,6 +124,16 @@ export const configSchema = z.strictObject({
       {
         interval: duration(10).prefault('1s').describe('First wait after an empty inbox.'),
         maxInterval: duration(10).prefault('15s').describe('Longest wait after an empty inbox.'),
+        warm: z
+          .strictObject(
+            {
+              interval: duration(10).prefault('250ms').describe('Longest wait after an empty inbox meanwhile.'),
+              for: duration(0).prefault('30s').describe('How long after an answer of ours; 0s: never.'),
+            },
+            GROUP,
+          )
+          .describe('Faster looks after we answered somebody, who may well write again.')
+          .prefault({}),
         sweep: duration(1_000)
           .prefault('5m')
           .describe('How often select looks at the whole inbox and not only at what is new.'),
@@ -273,8 +283,9 @@ export function schemaAt(path: readonly (string | number)[]): z.core.$ZodType | 
 
 /** Every key outside lists, as a path: groups of keys and single ones. */
 export function knownPaths(): readonly (readonly string[])[] {
-  return Object.entries(configSchema.shape).flatMap(([name, schema]) => [
-    [name],
-    ...Object.keys(shapeOf(schema)).map((key) => [name, key]),
-  ])
+  return pathsOf(configSchema, [])
+}
+
+function pathsOf(schema: z.core.$ZodType, at: readonly string[]): readonly (readonly string[])[] {
+  return Object.entries(shapeOf(schema)).flatMap(([name, inner]) => [[...at, name], ...pathsOf(inner, [...at, name])])
 }

@@ -98,6 +98,7 @@ export async function complete(
     presumed: boolean,
   ): Promise<Completion> {
     claimed.confirmed?.()
+    if (forms.text !== undefined && !context.identity.isUs(clink.sender_id)) context.warmth.answered()
     if (forms.text !== undefined && context.identity.isSomebodyElse(clink.sender_id))
       context.loopGuard.answered(clink.sender_id, at)
     // A result that is only presumed to have arrived is kept: if the clink comes back after all, it is sent again.

@@ -17,6 +17,7 @@ import type { Pulses } from './pulses.ts'
 import type { Scope } from './scope.ts'
 import type { ServiceTime } from './service-time.ts'
 import type { Siblings } from './siblings.ts'
+import type { Warmth } from './warmth.ts'
 
 /** What the parts of the heart share. None of them owns any of it. */
 export interface WorkerContext {
@@ -36,6 +37,7 @@ export interface WorkerContext {
   readonly identity: Identity
   readonly loopGuard: LoopGuard
   readonly budget: Budget
+  readonly warmth: Warmth
   readonly siblings: Siblings
   readonly scope: Scope
   readonly serviceTime: ServiceTime

@@ -53,6 +53,7 @@ export class Poller implements Service {
   constructor(options: PollerOptions) {
     this.#options = options
     this.#alarm = new Alarm(options.context.clock)
+    options.context.warmth.onAnswer = () => this.#warmUp()
   }
 
   start(): void {
@@ -115,7 +116,7 @@ export class Poller implements Service {
 
   async #poll(): Promise<void> {
     const { capacity, context, polled, ways } = this.#options
-    const { config, random } = context
+    const { config, random, warmth } = context
     const { interval, maxInterval } = config.poll
     const way = this.#way()
     if (way === undefined) return await this.#wait(maxInterval)
@@ -133,7 +134,14 @@ export class Poller implements Service {
     this.#wantsSlot = taken.isMore
     if (taken.failed !== undefined) return await this.#fail(taken.failed)
     if (taken.isMore && capacity() > 0) return
-    await this.#wait(equalJitter(this.#empties + 1, { base: interval, max: maxInterval }, random))
+    const wait = equalJitter(this.#empties + 1, { base: interval, max: maxInterval }, random)
+    await this.#wait(Math.min(wait, warmth.longestWait))
+  }
+
+  /** Somebody was answered: the wait of an empty inbox is cut short, no other. */
+  #warmUp(): void {
+    const { budget, clock, warmth } = this.#options.context
+    if (!this.#isFailing && budget.pollWait <= 0) this.#alarm.by(clock.now() + warmth.longestWait)
   }
 
   /** Undefined: nothing may be claimed as the configuration wants it, which is said. */

@@ -38,6 +38,7 @@ export async function sendReply(
   )
   await context.ledger.addOwn(sent.clink_id, context.clock.wall())
   context.identity.learn(sent.sender_id, 'a clink that we sent')
+  if (toGroup || !context.identity.isUs(clink.sender_id)) context.warmth.answered()
   if (!toGroup && context.identity.isSomebodyElse(clink.sender_id))
     context.loopGuard.answered(clink.sender_id, sent.created_at)
   return sent.clink_id

@@ -234,7 +234,12 @@ function makeConfig(chance: Chance, { lease, isAlone, owner, name, for: recipien
       ownReplies: chance.pick(['leave', 'acknowledge'] as const),
       loopLimit: chance.is(0.7) ? { count: 30, window: 600_000 } : { count: chance.integer(2, 6), window: 60_000 },
     },
-    poll: { interval, maxInterval: Math.round(interval * chance.between(1, 8)), sweep: 300_000 },
+    poll: {
+      interval,
+      maxInterval: Math.round(interval * chance.between(1, 8)),
+      warm: { interval: 250, for: 0 },
+      sweep: 300_000,
+    },
     claim: {
       timeout: chance.is(0.75)
         ? lease

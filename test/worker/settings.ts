@@ -19,7 +19,7 @@ export function makeConfig(url: string, settings: Settings = {}): Config {
       loopLimit: { count: 30, window: 600_000 },
       ...settings.inbox,
     },
-    poll: { interval: 20, maxInterval: 200, sweep: 300_000, ...settings.poll },
+    poll: { interval: 20, maxInterval: 200, warm: { interval: 20, for: 0 }, sweep: 300_000, ...settings.poll },
     claim: { timeout: 3_000, maxHold: 60_000, exclusive: false, trustRenewals: false, ...settings.claim },
     concurrency: settings.concurrency ?? 5,
     handlers: {
