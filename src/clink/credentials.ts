@@ -9,9 +9,13 @@ const WHERE = 'Get a key at clink.voxos.ai and put it into CLINK_API_KEY.'
  * @throws {CodedError} KEY_MISSING or KEY_MALFORMED, without showing it.
  */
 export function apiKey(key: string | Secret | undefined): Secret {
-  const value = key instanceof Secret ? key.reveal() : (key ?? '')
+  const value = (key instanceof Secret ? key.reveal() : (key ?? '')).trim()
   if (value === '') throw new CodedError('KEY_MISSING', `There is no Clink API key. ${WHERE}`)
   if (!value.startsWith('sk_live_')) {
+    if (value.includes('sk_live_')) {
+      const text = 'Something stands before the Clink API key, such as a quote or CLINK_API_KEY=: give the key alone.'
+      throw new CodedError('KEY_MALFORMED', `${text} ${WHERE}`)
+    }
     throw new CodedError('KEY_MALFORMED', `The Clink API key does not begin with sk_live_. ${WHERE}`)
   }
   if (!/^sk_live_[\x21-\x7e]+$/.test(value)) {
@@ -24,7 +28,8 @@ export function apiKey(key: string | Secret | undefined): Secret {
 }
 
 /** @throws {CodedError} USAGE when the text cannot travel in a header. */
-export function sessionId(id: string): string {
+export function sessionId(text: string): string {
+  const id = text.trim()
   if (/^[\x21-\x7e]{1,200}$/.test(id)) return id
   throw new CodedError(
     'USAGE',

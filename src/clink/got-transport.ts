@@ -2,6 +2,7 @@ import type { ClientRequest, IncomingHttpHeaders } from 'node:http'
 import { systemClock, type Clock } from '../base/clock.ts'
 import { connectedAgents } from './agents.ts'
 import { Attempt } from './attempt.ts'
+import { baseUrl } from './base-url.ts'
 import { TransportError, type Transport, type TransportRequest, type TransportResponse } from './transport.ts'
 
 /** Usual servers close idle connections after 5 s and more. */
@@ -10,7 +11,7 @@ const IDLE = 4_000
 const LARGEST_ANSWER = 10 * 1024 * 1024
 
 export interface GotTransportOptions {
-  /** Base address without a trailing slash. */
+  /** Address of the service, with a path prefix or none. */
   readonly url: string
   readonly clock?: Clock | undefined
 }
@@ -28,7 +29,7 @@ export class GotTransport implements Transport {
   #closed = false
 
   constructor({ url, clock = systemClock() }: GotTransportOptions) {
-    this.#url = url
+    this.#url = baseUrl(url)
     this.#clock = clock
   }
 

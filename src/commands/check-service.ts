@@ -2,7 +2,6 @@ import { humanDuration } from '../base/duration.ts'
 import { systemClock } from '../base/clock.ts'
 import { EXIT } from '../base/coded-error.ts'
 import type { Secret } from '../base/secret.ts'
-import { baseUrl } from '../clink/base-url.ts'
 import { ClinkClient } from '../clink/client.ts'
 import { GotTransport } from '../clink/got-transport.ts'
 import type { Transport, TransportRequest, TransportResponse } from '../clink/transport.ts'
@@ -21,7 +20,7 @@ const PAGE = 100
 export async function* checkService(config: Config, key: Secret): AsyncGenerator<Finding> {
   const clock = systemClock()
   const { url, timeout } = config.clink
-  const transport = new GotTransport({ url: baseUrl(url), clock })
+  const transport = new GotTransport({ url, clock })
   const watched = new DateWatch(transport)
   try {
     const client = new ClinkClient({ key, url, timeout, transport: watched, clock, attempts: 2 })

@@ -5,6 +5,7 @@ import type { ConfigIssue } from './issue.ts'
 import { nearest } from '../base/nearest.ts'
 import type { Place, RawConfig } from './raw.ts'
 import { knownPaths, schemaAt } from './schema.ts'
+import { isBlank } from './substitute.ts'
 
 const PREFIX = 'CLINK_WORKER_'
 /** Variables with the prefix that are no keys of the file. */
@@ -28,7 +29,7 @@ function variableOf(path: readonly string[]): string {
 }
 
 /**
- * Puts what the environment says over what the file says. An empty variable counts as one that is not set.
+ * Puts what the environment says over what the file says. An empty or blank variable counts as one that is not set.
  *
  * @returns warnings about variables that mean nothing.
  */
@@ -36,17 +37,17 @@ export function applyEnvironment(raw: RawConfig, env: NodeJS.ProcessEnv, cwd: st
   for (const [name, path] of NAMED) {
     // systemd gives a list when a unit has several; the first is ours.
     const value = name === 'STATE_DIRECTORY' ? env[name]?.split(':')[0] : env[name]
-    if (value === undefined || value === '') continue
+    if (value === undefined || isBlank(value)) continue
     raw.override(path, value, { where: `environment ${name}`, base: cwd })
   }
   // A file that the environment names is stronger than a key that the configuration file holds.
-  if ((env['CLINK_API_KEY_FILE'] ?? '') !== '' && (env['CLINK_API_KEY'] ?? '') === '') {
+  if (!isBlank(env['CLINK_API_KEY_FILE']) && isBlank(env['CLINK_API_KEY'])) {
     raw.override(['clink', 'key'], undefined, { where: 'environment CLINK_API_KEY_FILE', base: cwd })
   }
   const known = new Map(knownPaths().map((path) => [variableOf(path), path]))
   const warnings: ConfigIssue[] = []
   for (const [name, value = ''] of Object.entries(env).sort(([a], [b]) => a.localeCompare(b))) {
-    if (!name.startsWith(PREFIX) || value === '' || RESERVED.has(name) || KUBERNETES.test(name)) continue
+    if (!name.startsWith(PREFIX) || isBlank(value) || RESERVED.has(name) || KUBERNETES.test(name)) continue
     const path = known.get(name)
     const place: Place = { where: `environment ${name}`, base: cwd }
     if (path !== undefined) raw.override(path, readText(value, path), place)
@@ -68,7 +69,7 @@ export function readText(value: string, path: readonly string[]): unknown {
   const schema = schemaAt(path)
   if (schema !== undefined && z.safeParse(schema, value).success) return value
   try {
-    return parse(value, { stringKeys: true }) as unknown
+    return parse(value.trim(), { stringKeys: true }) as unknown
   } catch {
     return value
   }

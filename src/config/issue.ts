@@ -1,4 +1,5 @@
 import { CodedError } from '../base/coded-error.ts'
+import { withoutCredentials } from '../base/web-address.ts'
 
 /** One thing that is wrong with the configuration, or that its author should know. */
 export interface ConfigIssue {
@@ -50,8 +51,9 @@ const LONGEST_SHOWN = 80
 export function showValue(value: unknown): string {
   // JSON has no word for what is no number, or too large for one.
   const text = typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? 'nothing')
-  const short = text.length > LONGEST_SHOWN ? `${text.slice(0, LONGEST_SHOWN)}…` : text
-  return withoutKeys(short.replace(/(\/\/)[^/\s"]*@/g, '$1…@'))
+  // Before it is cut: a part of a password does not look like one.
+  const clean = withoutKeys(withoutCredentials(text))
+  return clean.length > LONGEST_SHOWN ? `${clean.slice(0, LONGEST_SHOWN)}…` : clean
 }
 
 /** An API key may stand where nobody expects one: in the wrong place of a file, or in a parser's message. */

@@ -23,7 +23,7 @@ const WAYS =
  */
 export async function loadKey({ clink }: Config, env: NodeJS.ProcessEnv): Promise<LoadedKey> {
   if (clink.key !== null) {
-    const from = clink.key.reveal() === env['CLINK_API_KEY'] ? 'CLINK_API_KEY' : 'clink.key'
+    const from = clink.key.reveal() === env['CLINK_API_KEY']?.trim() ? 'CLINK_API_KEY' : 'clink.key'
     const warnings = clink.keyFile === null ? [] : [`${from} is used; the file ${clink.keyFile} is not read`]
     return { key: clink.key, from, warnings }
   }

@@ -9,6 +9,7 @@ import {
   regularExpression,
   text,
   textOrList,
+  verbatim,
   webAddress,
 } from './values.ts'
 
@@ -22,7 +23,7 @@ const retryShape = {
 
 const content = z
   .strictObject(
-    { prefix: text().exactOptional(), regex: regularExpression().exactOptional() },
+    { prefix: verbatim().exactOptional(), regex: regularExpression().exactOptional() },
     { error: 'is neither { prefix: text } nor { regex: text }' },
   )
   .refine(({ prefix, regex }) => (prefix === undefined) !== (regex === undefined), {
@@ -47,7 +48,7 @@ const route = z.strictObject(
     name: text().exactOptional().describe('For logs and metrics. Default: the file name of the handler.'),
     match: match.exactOptional(),
     use: text().exactOptional().describe('The handler file.'),
-    exec: listOf(text()).min(1, { error: 'is an empty list' }).exactOptional().describe('Not available yet.'),
+    exec: listOf(verbatim()).min(1, { error: 'is an empty list' }).exactOptional().describe('Not available yet.'),
     http: webAddress().exactOptional().describe('Not available yet.'),
     with: z
       .record(z.string(), z.unknown(), { error: 'is not a group of keys and values' })

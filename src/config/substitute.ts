@@ -6,7 +6,7 @@ export type Substituted =
 const REFERENCE = /\$\$|\$\{([^}]*)\}|\$\{/g
 const NAME_AND_DEFAULT = /^([A-Za-z_][A-Za-z0-9_]*)(?::-(.*))?$/s
 
-/** `${VAR}`, `${VAR:-default}` (also for an empty variable) and `$$`, which stands for `$`. All else stays as it is. */
+/** `${VAR}`, `${VAR:-default}` (also for an empty or blank variable) and `$$`, which stands for `$`. All else stays as it is. */
 export function substitute(text: string, env: NodeJS.ProcessEnv): Substituted {
   const problems: string[] = []
   let fromEnvironment = false
@@ -18,7 +18,7 @@ export function substitute(text: string, env: NodeJS.ProcessEnv): Substituted {
       return ''
     }
     const value = env[name]
-    if (value !== undefined && (value !== '' || fallback === undefined)) {
+    if (value !== undefined && (!isBlank(value) || fallback === undefined)) {
       fromEnvironment = true
       return value
     }
@@ -26,4 +26,8 @@ export function substitute(text: string, env: NodeJS.ProcessEnv): Substituted {
     return fallback ?? ''
   })
   return problems.length > 0 ? { problem: problems.join('; ') } : { text: result, fromEnvironment }
+}
+
+export function isBlank(value: string | undefined): boolean {
+  return value === undefined || value.trim() === ''
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { formatDuration, parseDuration } from '../base/duration.ts'
+import { readWebAddress } from '../base/web-address.ts'
 import type { Rate } from './config.ts'
 
 const LONGEST = 3_650 * 86_400_000
@@ -34,10 +35,19 @@ export function rate() {
     })
 }
 
-export function text() {
+/** Text as it is written, blanks included. */
+export function verbatim() {
   return z
     .string({ error: ({ input }) => `is not text${typeof input === 'number' ? '; put it in quotes' : ''}` })
     .min(1, { error: 'is empty' })
+}
+
+/** An id, a slug, a key, a path. What environments, files and block texts leave around it is no part of it. */
+export function text() {
+  return verbatim()
+    .trim()
+    .min(1, { error: 'is empty' })
+    .refine((value) => !/[\r\n]/.test(value), { error: 'must be one line' })
 }
 
 export function integer(min: number, max: number) {
@@ -57,24 +67,18 @@ export function listOf<Item extends z.ZodType>(item: Item) {
   return z.array(item, { error: 'is not a list; write [a, b]' })
 }
 
-/** The address of the service. Credentials have no place in it: it is shown in logs. */
+/** The address of the service, as everybody reads it from then on. Credentials have no place in it: it is shown in logs. */
 export function webAddress() {
-  return text().superRefine((value, context) => {
-    const url = URL.parse(value)
-    const problem =
-      url === null || !['http:', 'https:'].includes(url.protocol)
-        ? 'is not an address that begins with http:// or https://'
-        : url.username !== '' || url.password !== ''
-          ? 'must not hold a user name or password'
-          : /[?#]/.test(value)
-            ? 'must not hold a query or a fragment'
-            : undefined
-    if (problem !== undefined) context.addIssue(problem)
+  return verbatim().transform((value, context) => {
+    const read = readWebAddress(value)
+    if ('address' in read) return read.address
+    context.issues.push({ code: 'custom', input: value, message: read.problem })
+    return z.NEVER
   })
 }
 
 export function regularExpression() {
-  return text().superRefine((value, context) => {
+  return verbatim().superRefine((value, context) => {
     try {
       RegExp(value)
     } catch (error) {

@@ -16,7 +16,7 @@ import {
 } from 'yaml'
 import { dotted, type ConfigIssue, type Path } from './issue.ts'
 import { isRecord, RawConfig, setOwn, type Place, type RawMap } from './raw.ts'
-import { substitute } from './substitute.ts'
+import { isBlank, substitute } from './substitute.ts'
 
 /** Aliases can make a small file enormous. */
 const MOST_NODES = 20_000
@@ -140,7 +140,7 @@ class YamlReader {
       return undefined
     }
     if (result.fromEnvironment) this.#raw.locate(path, { value: place })
-    return type === 'PLAIN' ? this.#typed(result.text) : result.text
+    return type === 'PLAIN' ? this.#typed(result.text.trim()) : result.text
   }
 
   /** What an unquoted scalar with this text means: a number, a truth value, nothing, or text. */
@@ -178,5 +178,5 @@ function rangeOf(node: unknown): Range | null | undefined {
 
 /** The default key refers to a variable that may be missing: there are other ways to give a key. */
 function isUnsetKey(path: Path, text: string, env: NodeJS.ProcessEnv): boolean {
-  return path.join('.') === 'clink.key' && text === '${CLINK_API_KEY}' && (env['CLINK_API_KEY'] ?? '') === ''
+  return path.join('.') === 'clink.key' && text === '${CLINK_API_KEY}' && isBlank(env['CLINK_API_KEY'])
 }

@@ -3,7 +3,7 @@ import { parseDuration } from '../base/duration.ts'
 import type { MatchRule, RetryPolicy } from '../config/config.ts'
 import { dotted, showValue } from '../config/issue.ts'
 import { nearest } from '../base/nearest.ts'
-import { integer, oneOf, regularExpression, text, textOrList } from '../config/values.ts'
+import { integer, oneOf, regularExpression, textOrList, verbatim } from '../config/values.ts'
 import type { HandleFunction } from './handler.ts'
 
 /** What a handler file says, checked. Times in milliseconds. */
@@ -28,7 +28,7 @@ const duration = z.union([z.string(), z.number()], { error: DURATION }).transfor
 })
 
 const content = z.union(
-  [z.instanceof(RegExp), z.strictObject({ prefix: text() }), z.strictObject({ regex: regularExpression() })],
+  [z.instanceof(RegExp), z.strictObject({ prefix: verbatim() }), z.strictObject({ regex: regularExpression() })],
   { error: 'is neither a regular expression nor { prefix } nor { regex }' },
 )
 

@@ -25,8 +25,9 @@ describe('the key', () => {
 
   it.each([
     'pk_live_u_topsecret',
-    ' sk_live_u_topsecret',
-    'sk_live_u_topsecret\n',
+    'sk_live_u_top\nsecret',
+    '"sk_live_u_topsecret"',
+    'CLINK_API_KEY=sk_live_u_topsecret',
     'sk_live_u_top secret',
     'sk_live_',
     'sk_live_ü_topsecret',
@@ -38,12 +39,25 @@ describe('the key', () => {
   })
 })
 
+it('the key and the session id may have blanks, a line end or a byte order mark around them', () => {
+  const client = new ClinkClient({ key: '\uFEFFsk_live_u_1\r\n', sessionId: ' mine\n' })
+  expect(client.sessionId).toBe('mine')
+  client.close()
+})
+
+it('what stands before a key is said to do so', () => {
+  const { message } = thrown(() => new ClinkClient({ key: 'CLINK_API_KEY=sk_live_u_1' }))
+  expect(message).toMatch(/^Something stands before the Clink API key, such as a quote or CLINK_API_KEY=/)
+})
+
 describe('the address', () => {
   it.each([
     [undefined, 'https://api.clink.voxos.ai'],
     ['https://api.clink.voxos.ai/', 'https://api.clink.voxos.ai'],
     ['http://127.0.0.1:8080/clink/', 'http://127.0.0.1:8080/clink'],
     ['HTTPS://Host.Example/a/b', 'https://host.example/a/b'],
+    [' http://[::1]:8080//\n', 'http://[::1]:8080'],
+    ['\uFEFFhttps://clink.example/a/\r\n', 'https://clink.example/a'],
   ])('%j becomes %j', (url, expected) => {
     const client = new ClinkClient({ key: 'sk_live_u_1', url })
     expect(client.url).toBe(expected)

@@ -60,7 +60,7 @@ describe('the environment', () => {
     expect(config).toMatchObject({
       handlers: { watch: true },
       retry: { maxBackoff: 3_600_000 },
-      clink: { identity: '123', session: 'blue', url: 'http://127.0.0.1:1/prefix/' },
+      clink: { identity: '123', session: 'blue', url: 'http://127.0.0.1:1/prefix' },
       routes: [{ name: 'a' }],
       log: { level: 'debug' },
       inbox: { maxAge: null },
