@@ -1,6 +1,7 @@
 import { humanDuration } from '../base/duration.ts'
 import { systemClock } from '../base/clock.ts'
 import { EXIT } from '../base/coded-error.ts'
+import { readHttpDate, readTime } from '../base/time-text.ts'
 import type { Secret } from '../base/secret.ts'
 import { ClinkClient } from '../clink/client.ts'
 import { GotTransport } from '../clink/got-transport.ts'
@@ -8,7 +9,6 @@ import type { Transport, TransportRequest, TransportResponse } from '../clink/tr
 import type { Config } from '../config/config.ts'
 import { forMe } from '../config/for-me.ts'
 import { attempt, isFinding, ok, warning, type Finding } from './finding.ts'
-import { ageOf } from './inbox.ts'
 
 /** What the worker cannot do without, and what handlers usually want. */
 const NEEDED = ['clinks:read', 'clinks:write'] as const
@@ -61,8 +61,8 @@ async function checkBacklog(client: ClinkClient, config: Config): Promise<Findin
   if (isFinding(page)) return page
   const { clinks, malformed } = page
   const count = clinks.length + malformed.length
-  const [oldest] = clinks.map(({ created_at: time }) => time).sort()
-  const age = oldest === undefined ? '' : `, the oldest ${ageOf(oldest, Date.now())} old`
+  const oldest = clinks.reduce((time, { created_at }) => Math.min(time, readTime(created_at) ?? Infinity), Infinity)
+  const age = oldest === Infinity ? '' : `, the oldest ${humanDuration(Math.max(0, Date.now() - oldest))} old`
   return ok('backlog', `${count >= PAGE ? `${PAGE} or more` : count} pending${age}`)
 }
 
@@ -89,9 +89,9 @@ class DateWatch implements Transport {
   async send(request: TransportRequest): Promise<TransportResponse> {
     const before = Date.now()
     const response = await this.#transport.send(request)
-    const time = Date.parse(response.headers['date'] ?? '')
+    const time = readHttpDate(response.headers['date'])
     // Half a second, since the header leaves the fraction out; half of the way, since the answer was on it.
-    if (!Number.isNaN(time)) this.ahead = time + 500 - (before + Date.now()) / 2
+    if (time !== undefined) this.ahead = time + 500 - (before + Date.now()) / 2
     return response
   }
 }

@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander'
 import { humanDuration } from '../base/duration.ts'
+import { readTime } from '../base/time-text.ts'
 import type { InboxPage } from '../clink/client.ts'
 import { painter } from '../observe/colour.ts'
 import { printable } from '../observe/printable.ts'
@@ -61,6 +62,6 @@ export function excerpt(text: string): string {
 }
 
 export function ageOf(time: string, now: number): string {
-  const at = Date.parse(time)
-  return Number.isNaN(at) ? '?' : humanDuration(Math.max(0, now - at))
+  const at = readTime(time)
+  return at === undefined ? '?' : humanDuration(Math.max(0, now - at))
 }

@@ -1,3 +1,5 @@
+import { readMoment } from '../base/time-text.ts'
+
 /**
  * A lease is what the worker may trust of a claim: a local deadline, computed so that it never lies behind the end of the
  * claim at the service, whatever the two clocks say. No time of the service is compared with a local one; only differences
@@ -46,8 +48,6 @@ export interface LeasePolicy {
 const DOCUMENTED_TIMEOUT = 300_000
 
 const SMALLEST_MARGIN = 250
-/** Times without a fraction may each be off by almost a second. */
-const WHOLE_SECONDS_MARGIN = 1_000
 
 export function firstLease(grant: Grant, policy: LeasePolicy): Lease {
   const times = readTimes(grant)
@@ -105,24 +105,19 @@ export function extendedNothing(before: Lease, after: Lease, { sentAt, asked }: 
 interface Times {
   readonly end: number | undefined
   readonly length: number | undefined
-  readonly fraction: boolean
+  /** Milliseconds by which each of them may be off. */
+  readonly grain: number
 }
 
 function readTimes({ claimedAt, expiresAt }: Grant): Times {
-  const start = parseTime(claimedAt)
-  const end = parseTime(expiresAt)
-  const length = start === undefined || end === undefined ? undefined : Math.max(0, end - start)
-  const texts = [claimedAt, expiresAt].filter((text) => typeof text === 'string')
-  return { end, length, fraction: texts.every((text) => /\.\d/.test(text)) }
-}
-
-function parseTime(text: string | null | undefined): number | undefined {
-  if (typeof text !== 'string') return undefined
-  const time = Date.parse(text)
-  return Number.isNaN(time) ? undefined : time
+  const start = readMoment(claimedAt)
+  const end = readMoment(expiresAt)
+  const length = start === undefined || end === undefined ? undefined : Math.max(0, end.at - start.at)
+  const grain = Math.max(start?.grain ?? 0, end?.grain ?? 0)
+  return { end: end?.at, length, grain: grain > 1 ? grain : 0 }
 }
 
 function makeLease(firstSent: number, grantedAt: number, end: number, times: Times): Lease {
-  const margin = Math.max((end - grantedAt) / 10, SMALLEST_MARGIN) + (times.fraction ? 0 : WHOLE_SECONDS_MARGIN)
+  const margin = Math.max((end - grantedAt) / 10, SMALLEST_MARGIN) + times.grain
   return { firstSent, grantedAt, end, deadline: end - margin, serverEnd: times.end }
 }

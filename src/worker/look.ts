@@ -1,3 +1,4 @@
+import { isoTime } from '../base/time-text.ts'
 import type { Clink } from '../clink/records.ts'
 import type { LostCause } from '../events.ts'
 import type { ClinkApi } from '../clink/clink-api.ts'
@@ -21,7 +22,7 @@ export async function look(
   signal?: AbortSignal,
 ): Promise<Clink | undefined | 'failed'> {
   const created = startOf(clink.created_at)
-  const since = Number.isNaN(created) ? {} : { since: new Date(created).toISOString() }
+  const since = Number.isNaN(created) ? {} : { since: isoTime(created) }
   for (const status of [undefined, 'completed', 'claimed', 'pending'] as const) {
     const filter = status === undefined ? {} : { status }
     const params = { group_id: clink.group_id, limit: PAGE, ...since, ...filter }

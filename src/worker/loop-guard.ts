@@ -1,3 +1,4 @@
+import { readTime } from '../base/time-text.ts'
 import { Recent } from '../base/recent.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Clink } from '../clink/records.ts'
@@ -39,9 +40,9 @@ export class LoopGuard {
 
   /** @param at when the answer was created, by the service; without it the wall clock's word is taken. */
   answered(recipient: string, at: string | null | undefined): void {
-    const time = typeof at === 'string' ? Date.parse(at) : Number.NaN
+    const time = readTime(at) ?? this.#clock.wall()
     const sender = this.#senders.get(recipient) ?? { answers: [], followed: [], mutedUntil: 0 }
-    sender.answers.push(Number.isNaN(time) ? this.#clock.wall() : time)
+    sender.answers.push(time)
     if (sender.answers.length > this.#limit.count * 2 + 1) sender.answers.shift()
     this.#senders.set(recipient, sender)
   }
@@ -53,7 +54,7 @@ export class LoopGuard {
     const now = this.#clock.now()
     if (now < sender.mutedUntil) return true
 
-    if (follows(sender, Date.parse(clink.created_at))) sender.followed.push(now)
+    if (follows(sender, readTime(clink.created_at) ?? Number.NaN)) sender.followed.push(now)
     sender.followed = sender.followed.filter((time) => time > now - this.#limit.window)
     if (sender.followed.length <= this.#limit.count) {
       if (sender.answers.length === 0 && sender.followed.length === 0) this.#senders.delete(clink.sender_id)

@@ -1,3 +1,4 @@
+import { readTime } from '../base/time-text.ts'
 import type { Clock } from '../base/clock.ts'
 import { ClinkApiError } from '../clink/errors.ts'
 import type { Clink } from '../clink/records.ts'
@@ -53,7 +54,8 @@ export class Scope {
     if (inbox.groups.length > 0 && !this.#hasGroup(clink)) return false
     // The inbox lists what is for us or for nobody; so what is for somebody is for us.
     if (inbox.for === 'me' && typeof clink.for !== 'string') return false
-    if (inbox.maxAge !== null && clock.wall() - Date.parse(clink.created_at) > inbox.maxAge) return false
+    const created = readTime(clink.created_at)
+    if (inbox.maxAge !== null && created !== undefined && clock.wall() - created > inbox.maxAge) return false
     return !inbox.ignore.some((sender) =>
       sender === SELF ? identity.isUs(clink.sender_id) : sender === clink.sender_id || sender === clink.sender_name,
     )

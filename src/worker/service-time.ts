@@ -1,3 +1,5 @@
+import { readMoment, readTime } from '../base/time-text.ts'
+
 /** A moment of the service's clock, and a local time before which it cannot have been. */
 export interface Mark {
   readonly stamp: number
@@ -18,24 +20,25 @@ export class ServiceTime {
 
   /** @param sentAt local time before which the stamp cannot have been made. */
   note(text: string | null | undefined, sentAt: number): void {
-    const stamp = Date.parse(text ?? '')
-    if (!Number.isNaN(stamp) && stamp > (this.#newest?.stamp ?? -Infinity)) this.#newest = { stamp, sentAt }
+    const stamp = readTime(text)
+    if (stamp !== undefined && stamp > (this.#newest?.stamp ?? -Infinity)) this.#newest = { stamp, sentAt }
   }
 }
 
 /** A local time before which the stamp cannot have been made; undefined: the mark does not tell. */
 export function notBefore(text: string | null | undefined, mark: Mark | undefined): number | undefined {
-  return mark !== undefined && Date.parse(text ?? '') > mark.stamp ? mark.sentAt : undefined
+  return mark !== undefined && (readTime(text) ?? -Infinity) > mark.stamp ? mark.sentAt : undefined
 }
 
 /** The end of the years that every reader of times takes. */
-const LATEST = Date.UTC(10_000, 0)
+const LATEST = 253_402_300_800_000
 
 /**
  * A moment that is certainly not after the one that the text names, so that a bound which excludes its own moment takes it in; NaN
  * where it names none, or one in which no clink can have been made.
  */
-export function startOf(time: string): number {
-  const start = Date.parse(time) - (/\.\d/.test(time) ? 1 : 1_000)
+export function startOf(time: string | null | undefined): number {
+  const { at, grain } = readMoment(time) ?? { at: Number.NaN, grain: 0 }
+  const start = at - grain
   return start >= 0 && start < LATEST ? start : Number.NaN
 }

@@ -1,3 +1,4 @@
+import { isoTime } from '../base/time-text.ts'
 import type { InboxPage } from '../clink/client.ts'
 import { startOf } from './service-time.ts'
 
@@ -38,7 +39,7 @@ export class Sweep {
   /** What to ask for next. */
   get params(): { readonly limit: number; readonly since?: string } {
     if (this.#since === undefined) return { limit: this.limit }
-    return { limit: this.limit, since: new Date(this.#since).toISOString() }
+    return { limit: this.limit, since: isoTime(this.#since) }
   }
 
   /** Whether the id was on a page of this pass. */

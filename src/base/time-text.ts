@@ -1,0 +1,62 @@
+// As they were when the worker was loaded: a handler may put others in their place.
+const OwnDate = Date
+const { UTC, parse } = Date
+
+/** A moment as a text names it. */
+export interface Moment {
+  /** Milliseconds since 1970. */
+  readonly at: number
+  /** Milliseconds: what the text leaves out may be almost as much. */
+  readonly grain: number
+}
+
+const ISO =
+  /^(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d+))?)?)? ?(?:(Z)|([+-])(\d\d)(?::?(\d\d))?)?$/i
+
+/**
+ * The one reader of times that the service tells (ISO 8601). A time without a zone is UTC, wherever this machine stands; undefined
+ * for what is no time.
+ */
+export function readMoment(text: string | null | undefined): Moment | undefined {
+  const parts = typeof text === 'string' ? ISO.exec(text.trim()) : null
+  if (parts === null) return undefined
+  const [, year, month, day, hour, minute, second, fraction, , sign, zoneHours = '0', zoneMinutes = '0'] = parts
+  const fields = [year, month, day, hour, minute, second].map((field) => Number(field ?? 0))
+  const [years = 0, months = 0, days = 0, hours = 0, minutes = 0, seconds = 0] = fields
+  const local = UTC(
+    years,
+    months - 1,
+    days,
+    hours,
+    minutes,
+    seconds,
+    Math.floor(Number(`0.${fraction ?? '0'}`) * 1_000),
+  )
+  // What names no day of the calendar, or no time of a day, would be carried over to the next.
+  const isReal = months <= 12 && new OwnDate(local).getUTCDate() === days && hours < 24 && minutes < 60 && seconds < 60
+  if (!isReal) return undefined
+  const zone = (Number(zoneHours) * 60 + Number(zoneMinutes)) * (sign === '-' ? -60_000 : 60_000)
+  return { at: local - zone, grain: grainOf(second, fraction) }
+}
+
+function grainOf(second: string | undefined, fraction: string | undefined): number {
+  if (second === undefined) return 60_000
+  return fraction === undefined ? 1_000 : Math.max(1, 10 ** (3 - fraction.length))
+}
+
+/** As `readMoment`, in milliseconds since 1970. */
+export function readTime(text: string | null | undefined): number | undefined {
+  return readMoment(text)?.at
+}
+
+/** The time in a header of HTTP. The shape is looked at first: a date may be made of nearly everything (`-5`, `v1`). */
+export function readHttpDate(text: string | undefined): number | undefined {
+  if (text === undefined || !/^[A-Z][a-z]{2,8},? .*\d\d:\d\d:\d\d/.test(text)) return undefined
+  const time = parse(text)
+  return Number.isNaN(time) ? undefined : time
+}
+
+/** The text of a moment, as services and logs take it. */
+export function isoTime(ms: number): string {
+  return new OwnDate(ms).toISOString()
+}

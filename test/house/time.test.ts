@@ -1,0 +1,27 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { expect, it } from 'vitest'
+
+const source = fileURLToPath(new URL('../../src', import.meta.url))
+
+/** The emulator is another program; it shares no reader of times with the worker, so that the two cannot be wrong together. */
+const files = readdirSync(source, { recursive: true, encoding: 'utf8' })
+  .filter((file) => file.endsWith('.ts') && !file.startsWith('emulator/'))
+  .sort()
+
+/** Lines of code, without comments, in which `what` stands, outside the files that may have it. */
+function linesWith(what: RegExp, allowed: readonly string[]): string[] {
+  return files
+    .filter((file) => !allowed.includes(file))
+    .flatMap((file) => {
+      const code = readFileSync(join(source, file), 'utf8').replaceAll(/\/\*[\s\S]*?\*\//g, (comment) =>
+        comment.replaceAll(/[^\n]/g, ''),
+      )
+      return code.split('\n').flatMap((line, index) => (what.test(line) ? [`${file}:${index + 1} ${line.trim()}`] : []))
+    })
+}
+
+it('one file reads the times of the service: elsewhere a time without a zone would be local (§0)', () => {
+  expect(linesWith(/Date\.parse|new Date\([^)]*(_at|At\b|text|time\b)/, ['base/time-text.ts'])).toEqual([])
+})
