@@ -87,7 +87,7 @@ export function compose(options: ComposeOptions): Composed {
     api,
     keys,
     pulses: new Pulses(clock),
-    siblings: new Siblings({ api, sibling, ledger, url, exclusive, clock, emit }),
+    siblings: new Siblings({ api, sibling, ledger, url, exclusive, clock, random, emit }),
     scope: new Scope({ inbox: config.inbox, api, identity, clock, emit }),
     serviceTime: new ServiceTime(),
     clock,

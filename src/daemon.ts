@@ -215,8 +215,8 @@ export class Daemon {
         this.#once?.polled(taken)
       },
       blocked: () => this.#once?.blocked(),
-      failed: (error, failures) => {
-        this.#once?.failed(error, failures)
+      failed: (error, failures, isRefused) => {
+        this.#once?.failed(error, failures, isRefused)
       },
       settled: () => {
         this.#once?.settled()

@@ -1,5 +1,6 @@
 import { EXIT, type ExitCode } from './base/coded-error.ts'
 import type { ClinkApiError } from './clink/errors.ts'
+import { looksForbidden } from './clink/verdicts.ts'
 import type { Taken } from './worker/claiming.ts'
 
 /** Failures in a row after which the service counts as away. */
@@ -39,8 +40,9 @@ export class Once {
     this.#end(EXIT.config)
   }
 
-  failed(error: ClinkApiError, failures: number): void {
-    if (error.status === 401 || error.status === 403) this.#end(EXIT.refused)
-    else if (failures >= AWAY) this.#end(EXIT.unavailable)
+  /** A 403 that is not the service's own is waited out until it is known to stay: with what to exit depends on that. */
+  failed(error: ClinkApiError, failures: number, isRefused: boolean): void {
+    if (isRefused) this.#end(EXIT.refused)
+    else if (failures >= AWAY && !looksForbidden(error)) this.#end(EXIT.unavailable)
   }
 }

@@ -4,9 +4,11 @@ import { ClinkApiError, type ApiFailure } from './errors.ts'
 import type { WireCall } from './request.ts'
 import { retryAfter } from './retry-after.ts'
 import type { TransportError, TransportResponse } from './transport.ts'
+import { needsEnvelope } from './verdicts.ts'
 
 /** Texts of the service are for people; a whole page would drown the log line that it ends in. */
 const LONGEST_TEXT = 500
+const FOREIGN = ' (not in the form of the Clink API: it may come from something in front of the service)'
 
 /** Makes of the answers to one call its result or its error. */
 export class AnswerReader<T> {
@@ -52,12 +54,13 @@ export class AnswerReader<T> {
 
   /** The doubts of earlier tries of this call stay: a refusal does not undo what an unanswered try may have done. */
   error(message: string, facts: Partial<ApiFailure> & { readonly status: number }): ClinkApiError {
-    this.#mayHaveHappened ||= facts.mayHaveHappened ?? (this.#call.changes && mayHaveWorked(facts.status))
+    this.#mayHaveHappened ||= facts.mayHaveHappened ?? (this.#call.changes && mayHaveWorked(facts))
     return new ClinkApiError(`${this.#call.operation}: ${this.#hide(message)}`, {
       detail: undefined,
       operation: this.#call.operation,
       retryAfter: undefined,
       failure: undefined,
+      isBare: false,
       ...facts,
       mayHaveHappened: this.#mayHaveHappened,
     })
@@ -73,7 +76,15 @@ export class AnswerReader<T> {
       redirect ??
       (whole === undefined ? this.#notJson(response) : 'no reason given')
     const title = [status, STATUS_CODES[status]].filter((part) => part !== undefined).join(' ')
-    return this.error(`${title}: ${said}`, { status, detail, retryAfter: retryAfter(headers, wall) })
+    const isEnveloped = whole?.['success'] === false
+    const isForeign = needsEnvelope(status) && !isEnveloped
+    return this.error(`${title}: ${said}${isForeign ? FOREIGN : ''}`, {
+      status,
+      detail,
+      retryAfter: retryAfter(headers, wall),
+      isBare: whole !== undefined && !isEnveloped,
+      ...(isForeign ? { failure: 'foreign' as const } : {}),
+    })
   }
 
   #unreadable(status: number, problem: string): ClinkApiError {
@@ -91,9 +102,9 @@ export class AnswerReader<T> {
   }
 }
 
-/** A 408 or 5xx may come from something between us and the service; an unusable 2xx says that it was done. */
-function mayHaveWorked(status: number): boolean {
-  return status === 408 || status >= 500 || (status >= 200 && status < 300)
+/** What comes from something between us and the service may hide any answer; an unusable 2xx says that it was done. */
+function mayHaveWorked({ failure, status }: Pick<ApiFailure, 'status'> & Partial<ApiFailure>): boolean {
+  return failure === 'foreign' || status === 408 || status >= 500 || (status >= 200 && status < 300)
 }
 
 function parseObject(text: string): Record<string, unknown> | undefined {

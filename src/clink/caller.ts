@@ -4,6 +4,7 @@ import type { AnswerReader } from './answer.ts'
 import { ClinkApiError } from './errors.ts'
 import type { WireCall } from './request.ts'
 import { TransportError, type Transport } from './transport.ts'
+import { isAway, isRateLimited } from './verdicts.ts'
 
 const BACKOFF: BackoffPolicy = { base: 500, max: 10_000 }
 /** A service that asks for a longer wait is not waited for: the caller decides. */
@@ -82,10 +83,11 @@ export class Caller {
   }
 }
 
-/** Whether asking again may change what the call does. A 429 says that nothing was done. */
-function mayRepeat(call: WireCall, { status, failure, mayHaveHappened }: ClinkApiError): boolean {
+/** Whether asking again may bring an answer and cannot do anything twice. A 429 says that nothing was done. */
+function mayRepeat(call: WireCall, error: ClinkApiError): boolean {
+  const { failure, mayHaveHappened, status } = error
   if (call.repeat === 'no' || failure === 'aborted' || failure === 'deadline' || failure === 'too-large') return false
-  if (status === 429) return true
+  if (isRateLimited(error)) return true
   if (call.repeat === 'unsent') return status === 0 && !mayHaveHappened
-  return status === 0 || status === 408 || status >= 500
+  return isAway(error)
 }

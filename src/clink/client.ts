@@ -15,6 +15,7 @@ import { wireCall, type WireCall } from './request.ts'
 import { decoders } from './results.ts'
 import type { ParamsOf, ResultOf } from './signatures.ts'
 import type { Transport } from './transport.ts'
+import { refusesKey } from './verdicts.ts'
 import { packageVersion } from './version.ts'
 
 export type { Completion, InboxPage, Malformed, NewCheckpoint, ParamsOf, ResultOf } from './signatures.ts'
@@ -311,7 +312,7 @@ export class ClinkClient {
       return await this.#askWith(key, call, decode, options)
     } catch (error) {
       // Whoever is refused like this was not listened to, so that asking again repeats nothing.
-      const isRefused = error instanceof ClinkApiError && error.status === 401
+      const isRefused = error instanceof ClinkApiError && refusesKey(error)
       const { operation } = call
       const other = isRefused && operation !== 'health' ? this.#keys.instead(key, operation) : undefined
       if (other === undefined) throw error

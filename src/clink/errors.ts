@@ -15,8 +15,13 @@ export interface ApiFailure {
   readonly mayHaveHappened: boolean
   /** Milliseconds that the service asks to wait. */
   readonly retryAfter: number | undefined
-  /** What went wrong on the way; `unreadable`: a successful answer without what it must hold; undefined: the service said no. */
-  readonly failure: TransportFailure | 'unreadable' | undefined
+  /**
+   * What went wrong on the way. `unreadable`: a successful answer without what it must hold; `foreign`: a refusal outside the API's
+   * envelope, which something in front of the service may have written; undefined: the service said no.
+   */
+  readonly failure: TransportFailure | 'unreadable' | 'foreign' | undefined
+  /** The answer's body is a JSON object, though not in the API's envelope. */
+  readonly isBare: boolean
 }
 
 /** A call of the Clink API that failed. Holds neither the key nor headers at any depth, so it can be printed. */
@@ -27,7 +32,8 @@ export class ClinkApiError extends Error implements ApiFailure {
   readonly operation: OperationName | 'health'
   readonly mayHaveHappened: boolean
   readonly retryAfter: number | undefined
-  readonly failure: TransportFailure | 'unreadable' | undefined
+  readonly failure: ApiFailure['failure']
+  readonly isBare: boolean
 
   // No `cause`: the errors of HTTP libraries carry the request with its headers, and so the key.
   constructor(message: string, facts: ApiFailure) {
@@ -38,5 +44,6 @@ export class ClinkApiError extends Error implements ApiFailure {
     this.mayHaveHappened = facts.mayHaveHappened
     this.retryAfter = facts.retryAfter
     this.failure = facts.failure
+    this.isBare = facts.isBare
   }
 }

@@ -1,6 +1,7 @@
 import { CommanderError } from 'commander'
 import { asError, CodedError, EXIT, type ExitCode } from '../base/coded-error.ts'
 import { ClinkApiError } from '../clink/errors.ts'
+import { forbids, isAway, refusesKey } from '../clink/verdicts.ts'
 import { printable } from '../observe/printable.ts'
 import { redactor } from '../observe/redact.ts'
 import type { Io } from './io.ts'
@@ -28,8 +29,8 @@ export function sayProblem(thrown: unknown, io: Io): ExitCode {
 export function exitOf(error: Error): ExitCode {
   if (error instanceof CodedError) return error.exitCode
   if (!(error instanceof ClinkApiError)) return EXIT.internal
-  if (error.status === 401 || error.status === 403) return EXIT.refused
-  return error.status === 0 || error.status === 429 || error.status >= 500 ? EXIT.unavailable : EXIT.failed
+  if (refusesKey(error) || forbids(error)) return EXIT.refused
+  return isAway(error) ? EXIT.unavailable : EXIT.failed
 }
 
 /** `error: unknown option '--cofig'\n(Did you mean --config?)` as one line. */

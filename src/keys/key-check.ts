@@ -1,6 +1,7 @@
 import type { CallOptions } from '../clink/client.ts'
 import { ClinkApiError } from '../clink/errors.ts'
 import type { PermissionsResponse } from '../clink/records.ts'
+import { isVerdict, refusesKey } from '../clink/verdicts.ts'
 import type { ClinkApi } from '../clink/clink-api.ts'
 import type { Identity } from './identity.ts'
 
@@ -69,11 +70,9 @@ async function ask(api: Asks, options: CallOptions): Promise<PermissionsResponse
 }
 
 function verdictOn(error: ClinkApiError): KeyVerdict {
-  if (error.status === 401)
-    return { is: 'refused', reason: `the service refuses the key: ${error.message}`, again: true }
-  const isAnswer = error.status >= 400 && error.status < 500 && error.status !== 408 && error.status !== 429
-  // A key that may not ask this, or a service that does not know the question.
-  return isAnswer ? { is: 'unknown' } : { is: 'unanswered' }
+  if (refusesKey(error)) return { is: 'refused', reason: `the service refuses the key: ${error.message}`, again: true }
+  // Otherwise a key that may not ask this, or a service that does not know the question.
+  return isVerdict(error) ? { is: 'unknown' } : { is: 'unanswered' }
 }
 
 function refused(reason: string): KeyVerdict {

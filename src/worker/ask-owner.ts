@@ -1,8 +1,8 @@
 import type { CallOptions } from '../clink/client.ts'
 import { ClinkApiError } from '../clink/errors.ts'
 import type { Clink } from '../clink/records.ts'
+import { refusesClaim } from '../clink/verdicts.ts'
 import type { WorkerKey } from '../keys/keys.ts'
-import { CLAIM_REFUSALS } from './claimed.ts'
 
 /**
  * What a renewal says of the claim's owner. `untold`: the claim is ours and carries no name; `refused`: it is not ours, or holding
@@ -21,6 +21,6 @@ export async function askOwner(
     if (status !== 'claimed') return 'refused'
     return typeof id === 'string' ? { id } : 'untold'
   } catch (error) {
-    return error instanceof ClinkApiError && CLAIM_REFUSALS.has(error.status) ? 'refused' : 'failed'
+    return error instanceof ClinkApiError && refusesClaim(error) ? 'refused' : 'failed'
   }
 }

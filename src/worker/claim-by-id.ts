@@ -1,7 +1,7 @@
 import { ClinkApiError } from '../clink/errors.ts'
 import type { Clink } from '../clink/records.ts'
+import { mayBeKept, refusesClaim, refusesNumber } from '../clink/verdicts.ts'
 import type { WorkerKey } from '../keys/keys.ts'
-import { CLAIM_REFUSALS } from './claimed.ts'
 import type { WorkerContext } from './context.ts'
 import { claimedLease, type Lease } from './lease.ts'
 import type { RenewalMemory } from './lease-keeper.ts'
@@ -49,11 +49,11 @@ export async function claimById(clink: Clink, options: ClaimByIdOptions): Promis
     return { is: 'claimed', clink: record, lease: claimedLease(grant, askedAt, config.claim), key }
   } catch (error) {
     if (!(error instanceof ClinkApiError)) throw error
-    if (asked !== undefined && (error.status === 400 || error.status === 422)) {
+    if (asked !== undefined && refusesNumber(error) && mayBeKept(error)) {
       memory.asksLength = false
       return { is: 'again' }
     }
-    if (CLAIM_REFUSALS.has(error.status)) return { is: 'refused', error }
+    if (refusesClaim(error)) return { is: 'refused', error }
     return { is: error.mayHaveHappened ? 'unknown' : 'failed', error }
   }
 }

@@ -3,6 +3,7 @@ import { asError } from '../base/coded-error.ts'
 import { equalJitter, waitAsAsked } from '../base/backoff.ts'
 import { ClinkApiError } from '../clink/errors.ts'
 import type { Clink } from '../clink/records.ts'
+import { isRateLimited } from '../clink/verdicts.ts'
 import type { DeliveryFacts } from '../events.ts'
 import type { ClinkApi } from '../clink/clink-api.ts'
 import type { WorkerContext } from './context.ts'
@@ -24,9 +25,6 @@ export interface Claimed {
   /** Told by when the try that begins will be over. */
   readonly trying?: (dueBy: number) => void
 }
-
-/** Answers to a claim that say for certain that it is not ours, or not ours anew. */
-export const CLAIM_REFUSALS: ReadonlySet<number> = new Set([403, 404, 409, 410])
 
 const PAUSE = { base: 250, max: 10_000 }
 /** The most requests of a try: one, and a look at what became of it. */
@@ -62,7 +60,7 @@ export async function pauseAfter(
   const now = clock.now()
   const asked = waitAsAsked(equalJitter(tries, PAUSE, random), error.retryAfter)
   const wait = Math.max(0, Math.min(asked, claimed.holder.lease.deadline - now))
-  if (error.status === 429) budget.refused(wait)
+  if (isRateLimited(error)) budget.refused(wait)
   emit({ event: 'clink.settlementFailed', ...claimed.facts(), kind, error, wait })
   claimed.trying?.(now + wait)
   await sleep(clock, wait, closing)

@@ -1,5 +1,7 @@
+import { BareRefusals } from '../clink/bare-refusals.ts'
 import type { ClinkApiError } from '../clink/errors.ts'
-import type { LostCause, WorkerEvent } from '../events.ts'
+import { isConflict, isFailing, refusesClaim, refusesText } from '../clink/verdicts.ts'
+import type { DeliveryFacts, LostCause, WorkerEvent } from '../events.ts'
 import { apiError, limits, mayComeBack, mayTry, pauseAfter, refusal, type Claimed } from './claimed.ts'
 import type { WorkerContext } from './context.ts'
 import { lookFor, lossIn } from './look.ts'
@@ -16,10 +18,6 @@ export type Completion =
   | { readonly is: 'failing' }
   /** The lease, or the time for stopping, ended before the service answered; it may have taken the result. */
   | { readonly is: 'unconfirmed'; readonly refusing: boolean }
-
-/** A refusal of the claim, and one of the text. */
-const NOT_OURS = new Set([403, 404, 409])
-const NOT_THIS = new Set([400, 413, 422])
 
 /**
  * Completes a clink, as often as it takes while the lease stands.
@@ -40,6 +38,7 @@ export async function complete(
   const shortened = (why: string): void =>
     emit({ event: 'clink.responseShortened', ...facts(), length: forms.text?.length ?? 0, why })
   if (forms.isCut) shortened(`longer than ${LONGEST_TEXT}`)
+  const refusals = new BareRefusals()
   let mayBeDone = false
   let refusing = false
   let failingSince: number | undefined
@@ -52,19 +51,19 @@ export async function complete(
       if (responseId !== undefined) await context.ledger.addOwn(responseId, clock.wall())
       return await confirmed(answer.clink.completed_at, responseId, false)
     } catch (thrown) {
-      const error = apiError(thrown)
+      const error = refusals.weigh(apiError(thrown), clock.now())
       mayBeDone ||= error.mayHaveHappened
-      refusing = error.status >= 500
+      refusing = isFailing(error)
       failingSince = refusing ? (failingSince ?? clock.now()) : undefined
       if (clock.now() - (failingSince ?? Infinity) >= context.config.claim.timeout) {
         if ((await claimed.failing?.()) === true) return { is: 'failing' }
         failingSince = undefined
       }
-      if (NOT_OURS.has(error.status)) {
-        if (!mayBeDone) return elsewhere(refusal(error))
+      if (refusesClaim(error)) {
+        if (!mayBeDone) return elsewhere(facts(), refusal(error))
         const verdict = await afterUnknown(error)
         if (verdict !== undefined) return verdict
-      } else if (NOT_THIS.has(error.status)) {
+      } else if (refusesText(error)) {
         if (forms.text === undefined) return { is: 'unsettleable', error }
         forms.next()
         shortened(refusal(error))
@@ -79,12 +78,12 @@ export async function complete(
   async function afterUnknown(error: ClinkApiError): Promise<Completion | undefined> {
     const record = await lookFor(clink, api, claimed.holder.lease.deadline)
     if (record === undefined) {
-      return error.status === 409 ? await confirmed(undefined, undefined, true) : elsewhere(refusal(error))
+      return isConflict(error) ? await confirmed(undefined, undefined, true) : elsewhere(facts(), refusal(error))
     }
     if (record.status === 'completed') {
       const other = context.identity.isSomebodyElse(record.completed_by)
       return other
-        ? elsewhere(`completed by ${record.completed_by ?? 'somebody else'}`)
+        ? elsewhere(facts(), `completed by ${record.completed_by ?? 'somebody else'}`)
         : await confirmed(record.completed_at, undefined, false)
     }
     const cause = lossIn(record, context.identity)
@@ -110,10 +109,10 @@ export async function complete(
     const duration = clock.now() - startedAt
     return { is: 'settled', event: { event: 'clink.completed', ...facts(), ...shown, presumed, duration } }
   }
+}
 
-  function elsewhere(detail: string): Completion {
-    return { is: 'settled', event: { event: 'clink.settledElsewhere', ...facts(), detail } }
-  }
+function elsewhere(facts: DeliveryFacts, detail: string): Completion {
+  return { is: 'settled', event: { event: 'clink.settledElsewhere', ...facts, detail } }
 }
 
 /** The forms in which a response is offered: whole as far as it fits, then fitted to bytes, then none. */

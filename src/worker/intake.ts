@@ -237,12 +237,13 @@ export class Intake {
     routed: RoutedClink,
     { lease, key, byId }: ClaimInHand & { readonly byId: boolean },
   ): Promise<boolean> {
-    const { clock, emit, keys, siblings } = this.#shared.context
+    const { clock, emit, keys, pulses, siblings } = this.#shared.context
     // Another session with another key would be refused for its key, which says nothing about sessions.
     const canFindOut = key === keys.current
     const mustFindOut = byId ? siblings.mayClaimById !== true : siblings.isDue && canFindOut
     if (mustFindOut && (byId || !this.isClosing)) {
       const isPossible = canFindOut && !this.isClosing
+      pulses.poll.extend(lease.deadline)
       const verdict = isPossible ? await siblings.findOut(clink, lease.deadline, this.hurried) : 'unknown'
       // At a stop what a poll brought is given back; what was claimed by id may be a sibling's.
       if (verdict !== 'refused' && (byId || !this.isClosing)) {

@@ -1,11 +1,12 @@
 import { equalJitter } from '../base/backoff.ts'
 import { Alarm, type Cancel, type Clock } from '../base/clock.ts'
 import { asError } from '../base/coded-error.ts'
+import { BareRefusals } from '../clink/bare-refusals.ts'
 import { ClinkApiError } from '../clink/errors.ts'
 import type { Clink } from '../clink/records.ts'
+import { isRateLimited, mayBeKept, refusesClaim, refusesNumber } from '../clink/verdicts.ts'
 import type { DeliveryFacts, LostCause } from '../events.ts'
 import type { ClinkApi } from '../clink/clink-api.ts'
-import { CLAIM_REFUSALS } from './claimed.ts'
 import type { WorkerContext } from './context.ts'
 import { extendedNothing, renewedLease, type Lease, type LeaseHolder } from './lease.ts'
 import { lookFor, lossIn } from './look.ts'
@@ -145,20 +146,23 @@ export class LeaseKeeper implements LeaseHolder {
     const { context, facts, memory } = this.#options
     const { claim, clink } = context.config
     const left = this.#left
+    const refusals = new BareRefusals()
+    let asksLength = true
     for (let failures = 1; !this.#stopping.signal.aborted && this.stands; failures += 1) {
-      const seconds = memory.asksLength ? Math.ceil(claim.timeout / 1_000) : undefined
+      const seconds = asksLength && memory.asksLength ? Math.ceil(claim.timeout / 1_000) : undefined
       const sentAt = this.#clock.now()
       try {
         const record = await this.#send(seconds, Math.min(clink.timeout, left * TRY))
         if (this.#stopping.signal.aborted || !this.stands) return false
         return await this.#take(record, sentAt, seconds)
       } catch (thrown) {
-        const error = asError(thrown)
         if (this.#stopping.signal.aborted || !this.stands) return false
-        if (!(error instanceof ClinkApiError)) throw error
-        if (CLAIM_REFUSALS.has(error.status)) return await this.#refused(`the service answered ${error.status}`)
-        if ((error.status === 400 || error.status === 422) && seconds !== undefined) {
-          memory.asksLength = false
+        if (!(thrown instanceof ClinkApiError)) throw asError(thrown)
+        const error = refusals.weigh(thrown, this.#clock.now())
+        if (refusesClaim(error)) return await this.#refused(`the service answered ${error.status}`, mayBeKept(error))
+        if (refusesNumber(error) && seconds !== undefined) {
+          asksLength = false
+          if (mayBeKept(error)) memory.asksLength = false
           continue
         }
         this.#isDeclined = false
@@ -170,7 +174,7 @@ export class LeaseKeeper implements LeaseHolder {
         )
         const asked = Math.min(error.retryAfter ?? 0, this.#left / 2)
         const wait = Math.max(pause, asked)
-        if (error.status === 429) context.budget.refused(wait)
+        if (isRateLimited(error)) context.budget.refused(wait)
         await this.#waitUntil(this.#clock.now() + wait)
       }
     }
@@ -217,7 +221,7 @@ export class LeaseKeeper implements LeaseHolder {
   }
 
   /** Renewal is over; the lease stands until its deadline. A look at the clink can only prove that the claim is lost: lists show owners, not sessions. */
-  async #refused(why: string): Promise<false> {
+  async #refused(why: string, isKept = true): Promise<false> {
     const { api, clink, context, facts, memory } = this.#options
     this.#isDeclined = true
     this.#pulse.expect('renewal', this.#lease.deadline)
@@ -231,8 +235,8 @@ export class LeaseKeeper implements LeaseHolder {
     // Our own completion has happened, or may have: that says nothing about renewals.
     if (this.completing) return false
     context.emit({ event: 'clink.renewalRefused', ...facts(), why, left: this.#left })
-    if (!memory.refusalSaid) context.emit({ event: 'worker.renewalUnsupported', why })
-    memory.refusalSaid = true
+    if (isKept && !memory.refusalSaid) context.emit({ event: 'worker.renewalUnsupported', why })
+    memory.refusalSaid ||= isKept
     return false
   }
 

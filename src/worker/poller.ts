@@ -2,7 +2,9 @@ import { equalJitter, fullJitter, waitAsAsked } from '../base/backoff.ts'
 import { Alarm } from '../base/clock.ts'
 import { asError } from '../base/coded-error.ts'
 import type { Service } from '../base/service.ts'
+import { BareRefusals } from '../clink/bare-refusals.ts'
 import { ClinkApiError } from '../clink/errors.ts'
+import { forbids, looksForbidden, refusesKey } from '../clink/verdicts.ts'
 import { forMe } from '../config/for-me.ts'
 import type { Claiming, ClaimingMode, Taken } from './claiming.ts'
 import type { WorkerContext } from './context.ts'
@@ -18,7 +20,7 @@ export interface PollerOptions {
   readonly ways: { readonly batch: Claiming; readonly select: Claiming }
   readonly polled: (taken: Taken) => void
   /** @param failures in a row, this one included. */
-  readonly failed: (error: ClinkApiError, failures: number) => void
+  readonly failed: (error: ClinkApiError, failures: number, isRefused: boolean) => void
   readonly crashed: (error: Error) => void
 }
 
@@ -46,6 +48,7 @@ export class Poller implements Service {
   #failures = 0
   /** Since the last failure the service has answered. */
   #isProbed = false
+  #refusals = new BareRefusals()
   #empties = 0
   #saidAt: number | undefined
   #isRetried = false
@@ -129,6 +132,7 @@ export class Poller implements Service {
     }
     this.#saidAt = undefined
     this.#failures = 0
+    this.#refusals = new BareRefusals()
     polled(taken)
     this.#empties = taken.isNews ? 0 : this.#empties + 1
     this.#wantsSlot = taken.isMore
@@ -179,7 +183,7 @@ export class Poller implements Service {
     if (this.#stopping.signal.aborted) return
     this.#failures += 1
     this.#isProbed = false
-    const refused = error.status === 401 || error.status === 403
+    const refused = this.#isRefused(error)
     const { interval, maxInterval } = config.poll
     const backoff = refused
       ? equalJitter(1, { base: Math.max(SLOWEST, maxInterval), max: Infinity }, random)
@@ -187,8 +191,14 @@ export class Poller implements Service {
     const wait = waitAsAsked(backoff, error.retryAfter)
     emit({ event: 'poll.failed', error, wait, failures: this.#failures })
     if (refused && !this.#isSilent()) emit({ event: 'poll.refused', error, advice: REFUSED_ADVICE })
-    failed(error, this.#failures)
+    failed(error, this.#failures, refused)
     await this.#wait(wait)
+  }
+
+  /** A 403 that stays is a refusal whoever says it: while it lasts nothing is claimed, and only people can end it. */
+  #isRefused(error: ClinkApiError): boolean {
+    const stays = this.#refusals.stays(error, this.#options.context.clock.now())
+    return refusesKey(error) || forbids(error) || (looksForbidden(error) && stays)
   }
 
   /** Why nothing is claimed is said once a minute. */
@@ -211,4 +221,4 @@ export class Poller implements Service {
 }
 
 const REFUSED_ADVICE =
-  'the service refuses the key: check that it is right, not suspended, and may read and write clinks'
+  'either the service refuses the key: check that it is right, not suspended, and may read and write clinks; or something in front of the service (a proxy, a firewall) refuses this machine'

@@ -1,9 +1,8 @@
+import { BareRefusals } from '../clink/bare-refusals.ts'
+import { refusesRelease } from '../clink/verdicts.ts'
 import type { ReleaseCause, WorkerEvent } from '../events.ts'
 import { apiError, limits, mayTry, pauseAfter, refusal, type Claimed } from './claimed.ts'
 import type { WorkerContext } from './context.ts'
-
-/** The claim is not ours, whatever else the service means by it. */
-const NOT_OURS = new Set([400, 403, 404, 409, 410, 422])
 
 /**
  * Releases a claim. Sent again only when it surely had no effect, or at a stop when nobody else uses the key: a second release
@@ -21,6 +20,7 @@ export async function release(
   const { api, clink, facts, holder } = claimed
   const { clock } = context
   const startedAt = clock.now()
+  const refusals = new BareRefusals()
   await holder.quiet()
   for (let tries = 1; mayTry(claimed, context); tries += 1) {
     try {
@@ -28,8 +28,8 @@ export async function release(
       const duration = clock.now() - startedAt
       return { event: 'clink.released', ...facts(), why, ...(reason === undefined ? {} : { reason }), duration }
     } catch (thrown) {
-      const error = apiError(thrown)
-      if (NOT_OURS.has(error.status)) return { event: 'clink.settledElsewhere', ...facts(), detail: refusal(error) }
+      const error = refusals.weigh(apiError(thrown), clock.now())
+      if (refusesRelease(error)) return { event: 'clink.settledElsewhere', ...facts(), detail: refusal(error) }
       const mayRepeat = context.config.claim.exclusive && claimed.isLast?.() === true
       if (error.mayHaveHappened && !mayRepeat) {
         const unknown = `the release was sent and not answered: ${error.message}`

@@ -1,6 +1,7 @@
 import { equalJitter, waitAsAsked } from '../base/backoff.ts'
 import type { ClinkApiError } from '../clink/errors.ts'
 import type { Clink } from '../clink/records.ts'
+import { isRateLimited, refusesRecipient, refusesText } from '../clink/verdicts.ts'
 import type { DeliveryFacts } from '../events.ts'
 import { NOT_KNOWN } from '../ledger/dead-letters.ts'
 import { apiError, refusal } from './claimed.ts'
@@ -9,9 +10,6 @@ import { sendReply } from './reply.ts'
 import { fitText, LONGEST_TEXT } from './response.ts'
 
 const PAUSE = { base: 1_000, max: 60_000 }
-/** A refusal of the text, and one of the recipient or the group. */
-const NOT_THIS = new Set([400, 413, 422])
-const NOT_THERE = new Set([403, 404, 409, 410])
 
 /**
  * Sends the result of a rerun to the sender of its clink. Sending is not idempotent: the intent is journalled first, and an intent without
@@ -41,7 +39,7 @@ export async function sendResult(
     emit({ event: 'clink.responseShortened', ...facts, length: LONGEST_TEXT, why: `longer than ${LONGEST_TEXT}` })
   }
   const sent = await trySend('utf16')
-  const isTooLong = typeof sent !== 'string' && NOT_THIS.has(sent.status) && !sent.mayHaveHappened
+  const isTooLong = typeof sent !== 'string' && refusesText(sent) && !sent.mayHaveHappened
   const last = isTooLong && fitText(response, undefined, 'bytes').cut ? await trySend('bytes') : sent
   if (typeof last !== 'string') return await failed(last)
   await ledger.rerunDone(clink)
@@ -67,14 +65,14 @@ export async function sendResult(
 
   async function failed(error: ClinkApiError): Promise<number> {
     if (error.mayHaveHappened) return await unknown(`its result was sent and not answered: ${error.message}`)
-    if (NOT_THIS.has(error.status) || NOT_THERE.has(error.status)) {
+    if (refusesText(error) || refusesRecipient(error)) {
       const reason = `its result cannot be sent: ${refusal(error)}`
       await letters.noteRerun(id, { step: 'refused', response }, reason)
       emit({ event: 'clink.deadLettered', ...facts, reason, attempts: facts.attempt ?? 0 })
       return 0
     }
     const wait = waitAsAsked(equalJitter(tries, PAUSE, context.random), error.retryAfter)
-    if (error.status === 429) context.budget.refused(wait)
+    if (isRateLimited(error)) context.budget.refused(wait)
     emit({ event: 'clink.resultUnsent', ...facts, error, wait })
     return await later(wait)
   }

@@ -2,6 +2,7 @@ import { readTime } from '../base/time-text.ts'
 import type { Clock } from '../base/clock.ts'
 import { ClinkApiError } from '../clink/errors.ts'
 import type { Clink } from '../clink/records.ts'
+import { isUnknown } from '../clink/verdicts.ts'
 import type { Config } from '../config/config.ts'
 import type { Emit } from '../events.ts'
 import type { ClinkApi } from '../clink/clink-api.ts'
@@ -43,7 +44,7 @@ export class Scope {
         this.#ids.add((await api.resolveGroup({ slug }, { attempts: 1, signal })).toLowerCase())
         this.#unresolved.delete(slug)
       } catch (error) {
-        if (!(error instanceof ClinkApiError) || error.status !== 404) throw error
+        if (!(error instanceof ClinkApiError) || !isUnknown(error)) throw error
         emit({ event: 'inbox.unknownGroup', group: slug })
       }
     }

@@ -1,6 +1,7 @@
 import type { InboxPage } from '../clink/client.ts'
 import { ClinkApiError } from '../clink/errors.ts'
 import type { Clink } from '../clink/records.ts'
+import { forbids, refusesNumber } from '../clink/verdicts.ts'
 import { forMe } from '../config/for-me.ts'
 import type { WorkerKey } from '../keys/keys.ts'
 import { lacksPermission } from '../keys/key-check.ts'
@@ -29,7 +30,6 @@ interface Claims {
 const AT_ONCE = 10
 /** The part of a claim's time that may pass between the list and the claim, which counts from the list. */
 const FRESH = 1 / 20
-const REFUSED = new Set([400, 422])
 /** What has cooled down is looked for by sweeps that cost a page a second at most. */
 const PER_PAGE = 1_000
 
@@ -136,7 +136,7 @@ export class Select implements Claiming {
     try {
       page = await api.checkInbox({ ...sweep.params, for_me: forMe(config) }, { attempts: 1, signal })
     } catch (error) {
-      if (!(error instanceof ClinkApiError) || !sweep.isEnlarged || !REFUSED.has(error.status)) throw error
+      if (!(error instanceof ClinkApiError) || !sweep.isEnlarged || !refusesNumber(error)) throw error
       sweep.refused()
       return 0
     }
@@ -194,7 +194,7 @@ export class Select implements Claiming {
    */
   async #refusal(answers: readonly ClaimById[], signal: AbortSignal): Promise<ClinkApiError | undefined> {
     const refusals = answers.flatMap((answer) => (answer.is === 'refused' ? [answer.error] : []))
-    const error = refusals.find((refusal) => refusal?.status === 403)
+    const error = refusals.find((refusal) => refusal !== undefined && forbids(refusal))
     if (error === undefined || !(await lacksPermission(this.#shared.context.api, { attempts: 1, signal })))
       return undefined
     this.sweepSoon()

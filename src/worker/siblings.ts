@@ -1,7 +1,9 @@
-import type { Clock } from '../base/clock.ts'
+import { equalJitter, type Random } from '../base/backoff.ts'
+import { sleep, type Clock } from '../base/clock.ts'
 import type { CallOptions } from '../clink/client.ts'
 import { ClinkApiError } from '../clink/errors.ts'
 import type { Clink } from '../clink/records.ts'
+import { isVerdict, mayBeKept, refusesSibling } from '../clink/verdicts.ts'
 import type { Emit } from '../events.ts'
 import type { ClinkApi } from '../clink/clink-api.ts'
 import type { Ledger } from '../ledger/ledger.ts'
@@ -9,6 +11,9 @@ import { look } from './look.ts'
 
 /** What becomes of a claim on a clink that another session of the same owner holds. */
 export type SiblingsVerdict = 'refused' | 'granted' | 'unknown'
+
+/** One try. `unclear`: nobody knows whether it has claimed; `unsent`: it has not, and found out nothing. */
+type Trial = SiblingsVerdict | 'unclear' | 'unsent'
 
 export interface SiblingsOptions {
   readonly api: Pick<ClinkApi, 'claimClink' | 'getClinks'>
@@ -20,13 +25,17 @@ export interface SiblingsOptions {
   /** The operator's word that nobody else uses the key. */
   readonly exclusive: boolean
   readonly clock: Clock
+  readonly random: Random
   readonly emit: Emit
 }
 
 const FACT = 'siblings'
-const REFUSALS = new Set([403, 409])
-/** Milliseconds until it is tried again to find out what could not be found out. */
+/** Milliseconds until it is tried again, on another clink, to find out what could not be found out. */
 const AGAIN = 60_000
+/** The part of a claim's time that its trial may take: the rest is for its renewal. And most milliseconds of it. */
+const TRIAL = 1 / 2
+const LONGEST_TRIAL = 60_000
+const PAUSE = { base: 250, max: 5_000 }
 
 /**
  * Whether claims keep sessions of one owner apart. Claims name their owner and not the session, so only a try tells: on a clink
@@ -90,33 +99,51 @@ export class Siblings {
     }
   }
 
+  /** What is not answered is asked again, on the same clink: letting its claim run out would keep it from everybody for as long. */
   async #try(clink: Clink, deadline: number, signal: AbortSignal): Promise<SiblingsVerdict> {
-    const { sibling } = this.#options
+    const { clock, random } = this.#options
     const limits = { deadline, attempts: 1, signal }
+    const until = clock.now() + Math.min((deadline - clock.now()) * TRIAL, LONGEST_TRIAL)
+    let mayBeTheirs = false
+    for (let tries = 1; ; tries += 1) {
+      const answer: Trial = mayBeTheirs ? 'unclear' : await this.#ask(clink, limits)
+      if (answer !== 'unclear' && answer !== 'unsent') return answer
+      // First of all: where a session may not claim twice, the sibling that has the claim would be refused, and look like one that has not.
+      mayBeTheirs = answer === 'unclear' && !(await this.#claimBack(clink, limits))
+      const wait = equalJitter(tries, PAUSE, random)
+      if (signal.aborted || clock.now() + wait >= until) return 'unknown'
+      await sleep(clock, wait, signal)
+    }
+  }
+
+  async #ask(clink: Clink, limits: CallOptions): Promise<Trial> {
     try {
-      await sibling.claimClink({ clink_id: clink.clink_id }, limits)
+      await this.#options.sibling.claimClink({ clink_id: clink.clink_id }, limits)
     } catch (error) {
       if (!(error instanceof ClinkApiError)) throw error
-      if (REFUSALS.has(error.status)) return await this.#confirmed(clink, deadline, signal)
-      if (error.mayHaveHappened) await this.#claimBack(clink, limits)
-      return 'unknown'
+      if (refusesSibling(error) && mayBeKept(error)) return await this.#confirmed(clink, limits)
+      if (isVerdict(error)) return 'unknown'
+      return error.mayHaveHappened ? 'unclear' : 'unsent'
     }
     await this.#claimBack(clink, limits)
     return 'granted'
   }
 
   /** Also a clink that is no longer ours is refused, which says nothing about siblings. A claimed one need not be listed. */
-  async #confirmed(clink: Clink, deadline: number, signal: AbortSignal): Promise<SiblingsVerdict> {
+  async #confirmed(clink: Clink, { deadline = 0, signal }: CallOptions): Promise<SiblingsVerdict | 'unsent'> {
     const seen = await look(clink, this.#options.api, deadline, signal)
-    if (seen === 'failed') return 'unknown'
+    if (seen === 'failed') return 'unsent'
     return seen === undefined || seen.status === 'claimed' ? 'refused' : 'unknown'
   }
 
-  async #claimBack(clink: Clink, limits: CallOptions): Promise<void> {
-    await this.#options.api.claimClink({ clink_id: clink.clink_id }, limits).catch(onlyApiErrors)
+  /** @returns whether the service has answered. */
+  async #claimBack(clink: Clink, limits: CallOptions): Promise<boolean> {
+    try {
+      await this.#options.api.claimClink({ clink_id: clink.clink_id }, limits)
+      return true
+    } catch (error) {
+      if (!(error instanceof ClinkApiError)) throw error
+      return isVerdict(error)
+    }
   }
-}
-
-function onlyApiErrors(error: unknown): void {
-  if (!(error instanceof ClinkApiError)) throw error
 }

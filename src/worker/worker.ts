@@ -1,5 +1,4 @@
 import type { Cancel } from '../base/clock.ts'
-import type { ClinkApiError } from '../clink/errors.ts'
 import { Acknowledgements } from './acknowledgements.ts'
 import { Batch } from './batch.ts'
 import { claimingMode, type ClaimingMode, type Taken } from './claiming.ts'
@@ -10,7 +9,7 @@ import { holdOn } from './hold-on.ts'
 import { Intake } from './intake.ts'
 import { liveness, type Liveness } from './liveness.ts'
 import { Parked } from './parked.ts'
-import { Poller } from './poller.ts'
+import { Poller, type PollerOptions } from './poller.ts'
 import { Reruns } from './reruns.ts'
 import { RouteHealth } from './route-health.ts'
 import { RunRegister } from './run-register.ts'
@@ -28,7 +27,7 @@ export interface WorkerOptions {
   readonly polled: (taken: Taken) => void
   /** What the configuration asks for may not be done, and nothing will be claimed. */
   readonly blocked: () => void
-  readonly failed: (error: ClinkApiError, failures: number) => void
+  readonly failed: PollerOptions['failed']
   /** A delivery has ended. */
   readonly settled: () => void
   /** A part of the heart broke: whoever owns the worker stops it and ends the process. */

@@ -81,10 +81,10 @@ describe.concurrent('P3, §1: whether claims keep siblings apart', () => {
     expect(second.all('worker.siblings')).toEqual([])
   })
 
-  it('an answer that says neither is unknown: the clink does not run then, and comes back', async () => {
+  it('an answer that says neither as long as it is asked is unknown: the clink does not run then, and comes back', async () => {
     await using bench = await Bench.open({ switches: { defaultTimeout: 2 } })
     const id = bench.send('work')
-    bench.fault({ operation: 'claim_clink', nth: 2 }, { status: 500 })
+    bench.fault({ operation: 'claim_clink', from: 2 }, { status: 500 })
     const station = bench.work(() => 'done', { settings: { ...select, claim: { timeout: 2_000 } } })
     expect((await station.seen('worker.siblings')).verdict).toBe('unknown')
     await station.seen('clink.leftToExpire', id)

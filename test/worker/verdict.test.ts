@@ -84,14 +84,16 @@ describe.concurrent('§1: an answer that says neither', () => {
     ['a cut', { cut: 'after' }],
     ['no answer', { hang: 'before' }],
   ])(
-    '(%s) is unknown: one clink is left to run out, no other is claimed, and it is tried again later',
+    '(%s) and stays is unknown: one clink is left to run out, no other is claimed, and it is tried again later',
     async ([, effect]) => {
       await using bench = await Bench.open()
       const ids = bench.sendMany(5)
-      bench.fault({ operation: 'claim_clink', nth: 2 }, effect)
+      const fault = bench.fault({ operation: 'claim_clink', from: 2 }, effect)
       const clock = leapingClock()
       const settings = { ...select, claim: { timeout: 60_000 }, clink: { timeout: 1_500 } }
       const station = bench.work(() => 'done', { settings, clock })
+      await until(() => fault.hits > 0, 'the second session has asked')
+      clock.leap(30_000)
       expect((await station.seen('worker.siblings')).verdict).toBe('unknown')
       const { reason, advice } = await station.seen('worker.notReady')
 
@@ -100,6 +102,7 @@ describe.concurrent('§1: an answer that says neither', () => {
       expect(touched(bench, ids)).toHaveLength(1)
       expect(station.runs).toEqual([])
 
+      fault.remove()
       const [first = ''] = touched(bench, ids)
       clock.leap(120_000)
       await bench.completed(ids.filter((id) => id !== first))
@@ -112,17 +115,54 @@ describe.concurrent('§1: an answer that says neither', () => {
   it('comes back when its claim has run out, and is worked once', async () => {
     await using bench = await Bench.open({ switches: { defaultTimeout: 2 } })
     const id = bench.send('work')
-    bench.fault({ operation: 'claim_clink', nth: 2 }, { status: 500 })
+    const fault = bench.fault({ operation: 'claim_clink', from: 2 }, { status: 500 })
     const clock = leapingClock()
     const settings = { ...select, claim: { timeout: 2_000 }, poll: { sweep: 300 } }
     const station = bench.work(() => 'done', { settings, clock })
     await station.seen('clink.leftToExpire', id)
+    fault.remove()
     await until(() => bench.status(id) === 'pending', 'it has run out')
     clock.leap(120_000)
     await bench.completed(id)
 
     expect(station.runsOf(id)).toHaveLength(1)
     expect(story(bench.emulator, id)).toEqual(['created', 'claimed', 'expired', 'claimed', 'completed'])
+  })
+
+  it.for<[string, FaultAction]>([
+    ['a 403 page', { status: 403, body: '<html>' }],
+    ['a 409 page', { status: 409, body: '<html>' }],
+    ['a 409 without the envelope', { status: 409, body: { error: 'conflict' } }],
+    ['a 503', { status: 503 }],
+    ['a cut', { cut: 'before' }],
+    ['a cut after the effect', { cut: 'after' }],
+    ['a 429', { status: 429 }],
+  ])('(%s) is asked again on the same clink, which then runs at once', async ([, effect]) => {
+    await using bench = await Bench.open()
+    const id = bench.send('work')
+    bench.fault({ operation: 'claim_clink', nth: 2 }, effect)
+    const station = bench.work(() => 'done', { settings: select })
+    await bench.completed(id)
+
+    expect(station.all('worker.siblings').map(({ verdict }) => verdict)).toEqual(['refused'])
+    expect(station.all('clink.leftToExpire')).toEqual([])
+    expect(story(bench.emulator, id).filter((what) => what !== 'renewed')).toEqual(['created', 'claimed', 'completed'])
+  })
+
+  it.for<[string, FaultAction]>([
+    ['a 403 page', { status: 403, body: '<html>' }],
+    ['a 409 page after the effect', { status: 409, body: '<html>', effect: true }],
+    ['a 403 without the envelope', { status: 403, body: { message: 'Forbidden' } }],
+    ['a cut after the effect', { cut: 'after' }],
+  ])('(%s) is never taken for a refusal: siblings that are granted are found out', async ([, effect]) => {
+    await using bench = await Bench.open({ switches: { identity: 'key' } })
+    const id = bench.send('work')
+    bench.fault({ operation: 'claim_clink', nth: 2 }, effect)
+    const station = bench.work(() => 'done', { settings: select })
+    await station.seen('worker.notReady')
+
+    expect(station.all('worker.siblings').map(({ verdict }) => verdict)).toEqual(['granted'])
+    expect(station.runsOf(id)).toEqual([])
   })
 
   it('a person who completes the clink meanwhile is no refusal, though siblings would be refused', async () => {
