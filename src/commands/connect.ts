@@ -5,7 +5,7 @@ import { apiKey } from '../clink/credentials.ts'
 import type { Config } from '../config/config.ts'
 import { formatIssue } from '../config/issue.ts'
 import { loadKey, type LoadedKey } from '../config/key.ts'
-import { loadConfig, type LoadOptions } from '../config/load.ts'
+import { loadConfig, type LoadedConfig, type LoadOptions } from '../config/load.ts'
 import type { Io } from './io.ts'
 import { flagsOf, type SettingsOptions } from './settings.ts'
 
@@ -22,9 +22,24 @@ export function loadOptions(options: SettingsOptions, io: Io): LoadOptions {
   return { ...file, flags: flagsOf(options), env: io.env, cwd: io.cwd }
 }
 
-export async function loadSettings(options: SettingsOptions, io: Io): Promise<Settings> {
-  const { config, warnings } = await loadConfig(loadOptions(options, io))
+/** The configuration. Handlers do not see what it takes the key from. */
+export async function readConfig(options: LoadOptions, io: Io): Promise<LoadedConfig> {
+  const loaded = await loadConfig(options)
+  for (const variable of loaded.keyVariables) io.hide(variable)
+  if (loaded.config.clink.key !== null) io.secrets.add(loaded.config.clink.key.reveal())
+  return loaded
+}
+
+/** The key, which nothing that is said shows from now on. */
+export async function readKey(config: Config, io: Io): Promise<LoadedKey> {
   const loaded = await loadKey(config, io.env)
+  io.secrets.add(loaded.key.reveal())
+  return loaded
+}
+
+export async function loadSettings(options: SettingsOptions, io: Io): Promise<Settings> {
+  const { config, warnings } = await readConfig(loadOptions(options, io), io)
+  const loaded = await readKey(config, io)
   return { config, key: wellFormed(loaded), warnings: [...warnings.map(formatIssue), ...loaded.warnings] }
 }
 

@@ -8,7 +8,6 @@ import { ClinkClient } from '../clink/client.ts'
 import type { Clink } from '../clink/records.ts'
 import { TransportError, type Transport } from '../clink/transport.ts'
 import type { Config } from '../config/config.ts'
-import { loadConfig } from '../config/load.ts'
 import type { HandlerLog } from '../handlers/handler.ts'
 import type { RoutedClink } from '../handlers/route.ts'
 import { untilStopped } from '../host/signals.ts'
@@ -17,7 +16,7 @@ import { createLogger } from '../observe/log.ts'
 import { inlineRunner } from '../runners/inline.ts'
 import type { HandlerOutcome } from '../worker/outcome.ts'
 import { Run } from '../worker/run.ts'
-import { loadOptions } from './connect.ts'
+import { loadOptions, readConfig } from './connect.ts'
 import { clinkOf, type ClinkSource } from './invoked-clink.ts'
 import type { Io } from './io.ts'
 import { loadMinded } from './load-minded.ts'
@@ -40,7 +39,7 @@ interface Report {
 
 /** Runs a handler file on one clink, here and now. */
 export async function invoke(file: string, options: InvokeOptions, io: Io): Promise<ExitCode> {
-  const { config } = await loadConfig(loadOptions(options, io))
+  const { config } = await readConfig(loadOptions(options, io), io)
   const path = resolve(io.cwd, file)
   if (!existsSync(path)) throw new CodedError('HANDLER_INVALID', `${file}: there is no such file`)
   const clink = await clinkOf(options, io)
@@ -87,6 +86,7 @@ async function runOnce(routed: RoutedClink, clink: Clink, config: Config, quiet:
       clink,
       attempt: 1,
       api: offlineClient(),
+      env: routed.route.passKey === true ? { CLINK_API_KEY: NO_KEY, CLINK_API_URL: config.clink.url } : {},
       log: (level, message, fields) => {
         log.push({ level, message, ...(fields === undefined ? {} : { fields }) })
         if (!quiet) logger[level]({ event: 'clink.log', message, fields: loggable(fields, { stacks: false }) })
@@ -103,6 +103,9 @@ async function runOnce(routed: RoutedClink, clink: Clink, config: Config, quiet:
   return { route: routed.route.name, outcome, duration: Math.round(clock.now() - startedAt), replies, log }
 }
 
+/** Has the form of a key, and no service takes it. */
+const NO_KEY = 'sk_live_u_invoke'
+
 /** The API as a handler sees it where there is no service. */
 function offlineClient(): ClinkClient {
   const transport: Transport = {
@@ -110,7 +113,7 @@ function offlineClient(): ClinkClient {
       throw new TransportError('refused', 'no', '"clink-worker invoke" has no service; try it with "clink-worker dev"')
     },
   }
-  return new ClinkClient({ key: 'sk_live_u_invoke', transport, attempts: 1 })
+  return new ClinkClient({ key: NO_KEY, transport, attempts: 1 })
 }
 
 function text({ outcome, duration }: Report): string {

@@ -2,10 +2,16 @@ import { isatty } from 'node:tty'
 import { CodedError, EXIT, type ExitCode } from '../base/coded-error.ts'
 import { wantsColor } from '../observe/colour.ts'
 import { isUnread } from '../observe/unread.ts'
+import { takeEnvironment } from './own-environment.ts'
 
 /** The process as commands see it. */
 export interface Io {
+  /** As it was at the start. Handlers find another one in `process.env`, without what is secret. */
   readonly env: NodeJS.ProcessEnv
+  /** Takes a variable out of what handlers find. */
+  hide(variable: string): void
+  /** Texts that nothing which is said may hold. */
+  readonly secrets: Set<string>
   readonly cwd: string
   /** Whether standard output is a terminal, and whether to colour it. */
   readonly terminal: boolean
@@ -27,6 +33,7 @@ export interface Io {
 
 export function processIo(): Io {
   let finished: ExitCode = EXIT.ok
+  const env = takeEnvironment(process.env)
   const exit = (code = finished): void => {
     // oxlint-disable-next-line unicorn/no-process-exit -- the one place: a handler may have left something that keeps us alive
     process.exit(code)
@@ -42,12 +49,14 @@ export function processIo(): Io {
   process.stderr.on('error', closed)
   const terminal = isatty(1)
   return {
-    env: process.env,
+    env,
+    hide: (variable) => Reflect.deleteProperty(process.env, variable),
+    secrets: new Set([env['CLINK_API_KEY'], env['CLINK_WORKER_CLINK__KEY']].map((key = '') => key.trim())),
     get cwd() {
       return workingDirectory()
     },
     terminal,
-    color: wantsColor(terminal, process.env),
+    color: wantsColor(terminal, env),
     out: (text) => void process.stdout.write(text),
     problem: (line) => void process.stderr.write(`clink-worker: ${line}\n`),
     note: (text) => void process.stderr.write(text),

@@ -11,7 +11,7 @@ const HELP_GIVEN = new Set(['commander.helpDisplayed', 'commander.version'])
 /** Says what went wrong, one line a problem, and returns what to exit with. */
 export function sayProblem(thrown: unknown, io: Io): ExitCode {
   const error = asError(thrown)
-  const redact = redactor([io.env['CLINK_API_KEY'] ?? ''])
+  const redact = redactor(io.secrets)
   const say = (text: string): void => {
     for (const line of text.split('\n')) if (line.trim() !== '') io.problem(printable(redact(line)))
   }

@@ -1,11 +1,9 @@
 import { EXIT, type ExitCode } from '../base/coded-error.ts'
 import { formatIssue } from '../config/issue.ts'
-import { loadKey } from '../config/key.ts'
-import { loadConfig } from '../config/load.ts'
 import { painter } from '../observe/colour.ts'
 import { printable } from '../observe/printable.ts'
 import { redactor } from '../observe/redact.ts'
-import { loadOptions, wellFormed } from './connect.ts'
+import { loadOptions, readConfig, readKey, wellFormed } from './connect.ts'
 import { attempt, isFinding, ok, warning, type Finding } from './finding.ts'
 import type { Io } from './io.ts'
 import { loadMinded } from './load-minded.ts'
@@ -19,10 +17,11 @@ export interface CheckOptions extends SettingsOptions {
 
 /** Looks at everything that can be looked at, and reports. The exit code is that of the first failure. */
 export async function runChecks(options: CheckOptions, io: Io): Promise<ExitCode> {
-  const findings: Finding[] = []
-  // What a handler throws while it is loaded may hold anything.
-  const redact = redactor([io.env['CLINK_API_KEY'] ?? ''])
-  for await (const finding of checks(options, io)) findings.push({ ...finding, detail: redact(finding.detail) })
+  const found: Finding[] = []
+  for await (const finding of checks(options, io)) found.push(finding)
+  // What a handler throws while it is loaded may hold anything; and by now it is known what is secret.
+  const redact = redactor(io.secrets)
+  const findings = found.map((finding) => ({ ...finding, detail: redact(finding.detail) }))
   const exit = findings.find(({ result }) => result === 'failed')?.exit ?? EXIT.ok
   if (options.json === true) io.out(`${JSON.stringify({ ok: exit === EXIT.ok, exit, findings })}\n`)
   else report(findings, io)
@@ -30,7 +29,7 @@ export async function runChecks(options: CheckOptions, io: Io): Promise<ExitCode
 }
 
 async function* checks(options: CheckOptions, io: Io): AsyncGenerator<Finding> {
-  const loaded = await attempt('configuration', async () => await loadConfig(loadOptions(options, io)))
+  const loaded = await attempt('configuration', async () => await readConfig(loadOptions(options, io), io))
   if (isFinding(loaded)) {
     yield loaded
     return
@@ -44,7 +43,7 @@ async function* checks(options: CheckOptions, io: Io): AsyncGenerator<Finding> {
     ? handlers
     : ok('handlers', handlers.routes.map(({ name, file }) => `${name} (${file})`).join(', '))
 
-  const key = await attempt('key', async () => await loadKey(config, io.env))
+  const key = await attempt('key', async () => await readKey(config, io))
   if (isFinding(key)) {
     // Without `--online` nothing needs a key, and a build machine has none.
     yield options.online === true ? key : warning('key', key.detail)

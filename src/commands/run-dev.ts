@@ -3,14 +3,14 @@ import { Secret } from '../base/secret.ts'
 import type { ExitCode } from '../base/coded-error.ts'
 import type { Config } from '../config/config.ts'
 import { ConfigError, formatIssue } from '../config/issue.ts'
-import { loadConfig, type LoadedConfig } from '../config/load.ts'
+import type { LoadedConfig } from '../config/load.ts'
 import { startEmulator, type Emulator } from '../emulator/emulator.ts'
 import type { WorkerEvent } from '../events.ts'
 import type { HandlerSet } from '../handlers/handler-set.ts'
 import { WorkerProcess } from '../host/worker-process.ts'
 import { createLogger, standardOutput } from '../observe/log.ts'
 import { printable } from '../observe/printable.ts'
-import { loadOptions } from './connect.ts'
+import { loadOptions, readConfig } from './connect.ts'
 import { sampleHandlers } from './dev-handlers.ts'
 import { SampleSenders } from './dev-samples.ts'
 import type { Io } from './io.ts'
@@ -109,9 +109,9 @@ async function devConfiguration({ url, key }: Emulator, options: DevOptions, io:
   const own = loadOptions(options, io)
   const format = options.json === true ? { 'log.format': 'json' } : {}
   const all = { ...own, flags: { ...own.flags, ...format, 'clink.url': url, 'clink.key': key } }
-  return await loadConfig({ ...all, defaults: QUICK }).catch(async (error: unknown) => {
+  return await readConfig({ ...all, defaults: QUICK }, io).catch(async (error: unknown) => {
     if (!(error instanceof ConfigError)) throw error
-    return await loadConfig({ ...all, defaults: DEFAULTS })
+    return await readConfig({ ...all, defaults: DEFAULTS }, io)
   })
 }
 

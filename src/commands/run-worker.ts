@@ -23,12 +23,11 @@ export async function runWorker({ settings, once, io }: WorkerRun): Promise<Exit
   })
   const { config, key, warnings } = await loadSettings(settings, io)
   const nobodyReads = new AbortController()
-  const secrets = new Set([key.reveal()])
   const logger = createLogger(config.log, {
     destination: standardOutput(() => nobodyReads.abort()),
     terminal: io.terminal,
     color: io.color,
-    secrets,
+    secrets: io.secrets,
   })
   for (const message of warnings) logger.warn({ event: 'config.warning', message })
   const handlers = await loadMinded({ config, cwd: io.cwd, generation: 1 }, io)
@@ -37,7 +36,7 @@ export async function runWorker({ settings, once, io }: WorkerRun): Promise<Exit
     config,
     key,
     handlers,
-    keySeen: (seen) => secrets.add(seen.reveal()),
+    keySeen: (seen) => io.secrets.add(seen.reveal()),
     logger,
     cwd: io.cwd,
     nobodyReads: nobodyReads.signal,

@@ -23,6 +23,8 @@ export interface RouteConfig {
   readonly with: Readonly<Record<string, unknown>>
   readonly timeout?: number
   readonly retry?: Partial<RetryPolicy>
+  /** The handler is given the API key. */
+  readonly passKey?: boolean
 }
 
 /** What a route takes. All that is given must hold; a list means any of it; texts are globs (`*`, `?`). */

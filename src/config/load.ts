@@ -28,6 +28,8 @@ export interface LoadedConfig {
   /** Absolute path; null: there was none. */
   readonly file: string | null
   readonly warnings: readonly ConfigIssue[]
+  /** The variables that the file takes the key from. */
+  readonly keyVariables: readonly string[]
 }
 
 /** Bytes. What a parser makes of more takes long, and says nothing that helps. */
@@ -65,7 +67,7 @@ export async function loadConfig(options: LoadOptions): Promise<LoadedConfig> {
   if (all.length > 0) throw new ConfigError(inOrder(all))
   const complete = configSchema.parse(raw.root)
   warnings.push(...withoutEffect(complete, raw))
-  return { config: build(complete, raw), file, warnings }
+  return { config: build(complete, raw), file, warnings, keyVariables: read?.keyVariables ?? [] }
 }
 
 async function findFile({ cwd, env, file }: LoadOptions): Promise<string | null> {
@@ -141,7 +143,7 @@ function build(parsed: ParsedConfig, raw: RawConfig): Config {
 }
 
 function buildRoute(
-  { match, name, retry, timeout, with: values }: ParsedConfig['routes'][number],
+  { match, name, passKey, retry, timeout, with: values }: ParsedConfig['routes'][number],
   use: string,
 ): RouteConfig {
   return {
@@ -151,6 +153,7 @@ function buildRoute(
     ...(match !== undefined && { match: matchRule(match) }),
     ...(timeout !== undefined && { timeout }),
     ...(retry !== undefined && { retry }),
+    ...(passKey !== undefined && { passKey }),
   }
 }
 

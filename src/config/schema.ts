@@ -55,6 +55,7 @@ const route = z.strictObject(
       .exactOptional()
       .describe('Values that the handler finds in ctx.with.'),
     timeout: duration().exactOptional().describe('How long one run may take.'),
+    passKey: flag().exactOptional().describe('The handler finds the API key in ctx.env.'),
     retry: z
       .strictObject(
         {

@@ -32,17 +32,21 @@ const OVERFLOW: Readonly<Record<string, string>> = {
 }
 
 /** Reads the text of a configuration file. Values from the environment are put in after parsing, so they cannot add keys. */
-export function readYaml(
-  text: string,
-  file: string,
-  env: NodeJS.ProcessEnv,
-): { readonly raw: RawConfig; readonly issues: readonly ConfigIssue[] } {
+export function readYaml(text: string, file: string, env: NodeJS.ProcessEnv): ReadYaml {
   const reader = new YamlReader(text, file, env)
-  return { raw: reader.read(), issues: reader.issues }
+  return { raw: reader.read(), issues: reader.issues, keyVariables: reader.keyVariables }
+}
+
+interface ReadYaml {
+  readonly raw: RawConfig
+  readonly issues: readonly ConfigIssue[]
+  /** The variables that the API key is taken from. */
+  readonly keyVariables: readonly string[]
 }
 
 class YamlReader {
   readonly issues: ConfigIssue[] = []
+  readonly keyVariables: string[] = []
   readonly #lines = new LineCounter()
   readonly #document: Document.Parsed
   readonly #text: string
@@ -139,7 +143,8 @@ class YamlReader {
       this.#issue(place, path, result.problem, place.written)
       return undefined
     }
-    if (result.fromEnvironment) this.#raw.locate(path, { value: place })
+    if (result.variables.length > 0) this.#raw.locate(path, { value: place })
+    if (path.join('.') === 'clink.key') this.keyVariables.push(...result.variables)
     return type === 'PLAIN' ? this.#typed(result.text.trim()) : result.text
   }
 

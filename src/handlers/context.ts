@@ -13,6 +13,7 @@ export interface ContextParts {
   readonly api: ClinkClient
   readonly match: RouteMatch
   readonly with: Readonly<Record<string, unknown>>
+  readonly env: Readonly<Record<string, string>>
   log(level: keyof HandlerLog, message: string, fields?: Readonly<Record<string, unknown>>): void
   reply(text: string, to: 'sender' | 'group'): Promise<string>
 }
@@ -46,6 +47,7 @@ export function makeContext(parts: ContextParts): MadeContext {
     api: parts.api,
     match: parts.match,
     with: parts.with,
+    env: parts.env,
     reply: async (text, options) => await parts.reply(text, options?.to ?? 'sender'),
     release: (reason) => control(reason === undefined ? { kind: 'release' } : { kind: 'release', reason }),
     retryAfter: (wait, reason) => {

@@ -3,7 +3,7 @@ import { parseDuration } from '../base/duration.ts'
 import type { MatchRule, RetryPolicy } from '../config/config.ts'
 import { dotted, showValue } from '../config/issue.ts'
 import { nearest } from '../base/nearest.ts'
-import { integer, oneOf, regularExpression, textOrList, verbatim } from '../config/values.ts'
+import { flag, integer, oneOf, regularExpression, textOrList, verbatim } from '../config/values.ts'
 import type { HandleFunction } from './handler.ts'
 
 /** What a handler file says, checked. Times in milliseconds. */
@@ -12,6 +12,7 @@ export interface Definition {
   readonly match?: MatchRule
   readonly timeout?: number
   readonly retry?: Partial<RetryPolicy>
+  readonly passKey?: boolean
 }
 
 export type Checked = { readonly definition: Definition } | { readonly problems: readonly string[] }
@@ -55,6 +56,7 @@ const schema = z.strictObject({
       { error: 'is not a group of keys and values' },
     )
     .exactOptional(),
+  passKey: flag().exactOptional(),
   handle: z.custom<HandleFunction>((value) => typeof value === 'function', { error: 'is not a function' }),
 })
 

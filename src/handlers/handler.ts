@@ -73,6 +73,11 @@ export interface HandlerContext {
   /** The values under `with` of the route. */
   readonly with: Readonly<Record<string, unknown>>
   /**
+   * What a program that the handler starts needs beside `process.env`, where no key is: `CLINK_API_KEY` and `CLINK_API_URL` where
+   * the route says `passKey: true`, otherwise nothing. `spawn(program, { env: { ...process.env, ...ctx.env } })`
+   */
+  readonly env: Readonly<Record<string, string>>
+  /**
    * Sends a clink about this one, for progress: to its `sender` (the default) or to its whole `group`. It is never this
    * worker's own work. At most 4096 characters.
    *
@@ -108,6 +113,8 @@ export interface HandlerDefinition {
     readonly backoff?: Duration | number
     readonly maxBackoff?: Duration | number
   }
+  /** The API key is in `ctx.env`. */
+  readonly passKey?: boolean
   handle(this: void, clink: Clink, ctx: HandlerContext): HandlerResult | Promise<HandlerResult>
 }
 

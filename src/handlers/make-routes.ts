@@ -57,6 +57,7 @@ function makeEntry(
       handle: definition.handle,
       with: own?.with ?? {},
       timeout: own?.timeout ?? definition.timeout ?? config.handlers.timeout,
+      passKey: own?.passKey ?? definition.passKey ?? false,
       // A longer first wait than the general limit was meant.
       retry: Object.freeze({ attempts, backoff, maxBackoff: Math.max(backoff, maxBackoff) }),
     }),

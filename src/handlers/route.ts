@@ -14,6 +14,8 @@ export interface Route {
   /** Milliseconds. */
   readonly timeout: number
   readonly retry: RetryPolicy
+  /** Its handler is given the API key. */
+  readonly passKey?: boolean
 }
 
 export interface RoutedClink {

@@ -1,4 +1,4 @@
-import { chmodSync, rmSync } from 'node:fs'
+import { chmodSync, existsSync, rmSync } from 'node:fs'
 import { createServer, type Server, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { asError, CodedError } from '../base/coded-error.ts'
@@ -50,9 +50,10 @@ export class ControlSocket implements Service {
     const server = createServer((socket) => this.#serve(socket))
     await new Promise<void>((resolve, reject) => {
       server.on('error', reject).listen(path, resolve)
+      // In the turn in which it was made: nobody else is let in before.
+      if (existsSync(path)) chmodSync(path, 0o600)
     })
     this.#server = server
-    chmodSync(path, 0o600)
   }
 
   async stop(): Promise<void> {

@@ -2,6 +2,7 @@ import { copyFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { asError, CodedError } from '../base/coded-error.ts'
+import { closeToOthers, makePrivate } from '../base/private-file.ts'
 import { isCorrupt, stateError, writeProblem } from './sqlite-error.ts'
 import { JournalTable } from './table.ts'
 
@@ -142,6 +143,9 @@ export class Journal {
 function openDatabase(file: string, sync: 'normal' | 'full'): DatabaseSync {
   let database: DatabaseSync | undefined
   try {
+    makePrivate(file)
+    // What SQLite makes beside the file gets the file's mode; what a crash left there keeps its own.
+    for (const beside of ['-wal', '-shm']) closeToOthers(`${file}${beside}`)
     database = new DatabaseSync(file)
     database.exec(
       `PRAGMA journal_mode = WAL; PRAGMA synchronous = ${sync}; PRAGMA wal_autocheckpoint = 0; PRAGMA journal_size_limit = ${LOG_LIMIT}`,

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { CodedError } from '../base/coded-error.ts'
 import { makeDirectory } from '../base/directory.ts'
+import { makePrivate } from '../base/private-file.ts'
 import { isBusy, isCorrupt, stateError } from './sqlite-error.ts'
 
 /** File systems over a network (NFS, SMB, CIFS, SMB2, 9P, AFS): their locks are no proof that nobody else is there. */
@@ -37,6 +38,7 @@ export function lockState(directory: string): StateLock {
   const owner = join(directory, 'owner')
   const lock = open(directory, owner)
   try {
+    makePrivate(owner)
     writeFileSync(owner, `pid ${process.pid} on ${hostname()}, since ${new Date().toISOString()}\n`)
   } catch (error) {
     lock.close()
@@ -69,7 +71,9 @@ function open(directory: string, owner: string): DatabaseSync {
 
 function tryOpen(directory: string): DatabaseSync {
   try {
-    return new DatabaseSync(join(directory, 'lock.db'), { timeout: 0 })
+    const file = join(directory, 'lock.db')
+    makePrivate(file)
+    return new DatabaseSync(file, { timeout: 0 })
   } catch (error) {
     throw unusable(directory, error)
   }

@@ -33,6 +33,7 @@ export function startHandler(options: HandlerRunOptions): Run {
       clink: structuredClone(clink),
       attempt,
       api: key.handlerApi,
+      env: environmentOf(routed.route, key, config.clink.url),
       log: (level, message, fields) =>
         emit({ event: 'clink.log', ...facts(), level, message, ...(fields === undefined ? {} : { fields }) }),
       reply: async (text, to) => {
@@ -47,6 +48,10 @@ export function startHandler(options: HandlerRunOptions): Run {
     onUnstuck: (after) => emit({ event: 'clink.unstuck', ...facts(), after }),
   })
   return run
+}
+
+function environmentOf({ passKey }: Route, { key }: WorkerKey, url: string): Record<string, string> {
+  return passKey === true ? { CLINK_API_KEY: key.reveal(), CLINK_API_URL: url } : {}
 }
 
 /**

@@ -64,8 +64,13 @@ test('a key file that holds something else is named', async () => {
 
 test('a key in what a handler throws while it is loaded is not shown (P13)', async () => {
   using dir = new TempDir()
-  await dir.write({ 'handlers/a.js': 'throw new Error(`refused: ${process.env.CLINK_API_KEY}`)' })
-  const env = { CLINK_API_KEY: 'sk_live_u_0123456789' }
+  // It is found where the key is kept; and its end does not look like a part of a key to those that do not know it.
+  const key = 'sk_live_u.0123456789'
+  await dir.write({
+    key: `${key}\n`,
+    'handlers/a.js': "import { readFileSync } from 'node:fs'\nthrow new Error(`refused: ${readFileSync('key')}`)",
+  })
+  const env = { CLINK_API_KEY_FILE: 'key' }
   for (const args of [['check'], ['check', '--json']]) {
     const { stdout } = await clinkWorker(args, { cwd: dir.path, env })
     expect(stdout).toContain('refused: [secret]')

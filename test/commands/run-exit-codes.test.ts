@@ -94,10 +94,10 @@ test('warnings about the configuration are log lines', async () => {
 
 test('the key never appears, whatever fails, at level trace', async () => {
   await using site = await Site.start({
-    'handlers/h.js': handler(`
-      ctx.log.error('here it is', { err: Object.assign(new Error(process.env.CLINK_API_KEY), { options: process.env }) })
-      throw Object.assign(new Error('failed with ' + process.env.CLINK_API_KEY), { headers: process.env })
-    `),
+    'handlers/h.js': `export default { passKey: true, handle(clink, { env, log }) {
+      log.error('here it is', { err: Object.assign(new Error(env.CLINK_API_KEY), { options: env }) })
+      throw Object.assign(new Error('failed with ' + env.CLINK_API_KEY), { headers: env })
+    } }`,
   })
   site.emulator.send('ops', 'hello')
   // oxlint-disable-next-line unicorn/no-thenable -- rules are data that nobody awaits

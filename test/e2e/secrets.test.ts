@@ -5,8 +5,8 @@ import { until } from '../worker/until.ts'
 const handler = `
 import { defineHandler } from 'clink-worker'
 
-export default defineHandler(async (clink, ctx) => {
-  const key = process.env['CLINK_API_KEY']
+export default defineHandler({ passKey: true, handle: async (clink, ctx) => {
+  const key = ctx.env['CLINK_API_KEY']
   ctx.log.info('the surroundings ' + key, { env: process.env, ctx, api: ctx.api, key })
   if (clink.content === 'task 0') throw Object.assign(new Error('failed with ' + key), { options: { headers: { key } }, ctx })
   if (clink.content === 'task 1') throw { key, api: ctx.api }
@@ -16,7 +16,7 @@ export default defineHandler(async (clink, ctx) => {
   }
   if (clink.content === 'task 4') return ctx.release('not with ' + key)
   return 'done'
-})
+} })
 `
 const config = `
 concurrency: 3
