@@ -4,7 +4,7 @@ import { isConflict, isFailing, refusesClaim, refusesText } from '../clink/verdi
 import type { DeliveryFacts, LostCause, WorkerEvent } from '../events.ts'
 import { apiError, limits, mayComeBack, mayTry, pauseAfter, refusal, type Claimed } from './claimed.ts'
 import type { WorkerContext } from './context.ts'
-import { lookFor, lossIn } from './look.ts'
+import { look, lossIn } from './look.ts'
 import { fitText, LONGEST_TEXT } from './response.ts'
 
 /** How telling Clink about a result ended. */
@@ -25,11 +25,14 @@ export type Completion =
  * An answer that did not arrive leaves the result unknown: the same request is sent again, and what a refusal means then is
  * decided by a look at the clink. Without an earlier unknown a refusal is what it says. A text that the service does not
  * accept is sent shorter, then not at all.
+ *
+ * @param wasKept the result was in the journal before: an earlier claim or process may have sent it, and Clink may have it.
  */
 export async function complete(
   claimed: Claimed,
   response: string | undefined,
   context: WorkerContext,
+  wasKept = false,
 ): Promise<Completion> {
   const { api, clink, facts } = claimed
   const { clock, emit } = context
@@ -39,7 +42,7 @@ export async function complete(
     emit({ event: 'clink.responseShortened', ...facts(), length: forms.text?.length ?? 0, why })
   if (forms.isCut) shortened(`longer than ${LONGEST_TEXT}`)
   const refusals = new BareRefusals()
-  let mayBeDone = false
+  let mayBeDone = wasKept
   let refusing = false
   let failingSince: number | undefined
 
@@ -76,7 +79,8 @@ export async function complete(
 
   /** What a refusal means when an earlier request may have been carried out. Undefined: still ours, ask again. */
   async function afterUnknown(error: ClinkApiError): Promise<Completion | undefined> {
-    const record = await lookFor(clink, api, claimed.holder.lease.deadline)
+    const record = await look(clink, api, claimed.holder.lease.deadline, context.closing)
+    if (record === 'failed') return undefined
     if (record === undefined) {
       return isConflict(error) ? await confirmed(undefined, undefined, true) : elsewhere(facts(), refusal(error))
     }

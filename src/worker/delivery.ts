@@ -81,6 +81,8 @@ export class Delivery {
     this.#keeper = this.#makeKeeper(lease)
     this.#execution = this.#makeExecution()
     this.#settlement = this.#makeSettlement()
+    // A result that is kept may have been sent: what a renewal shows may be its own doing.
+    this.#keeper.completing = shared.context.ledger.keptResult(clink) !== undefined
     this.#keeper.start()
     shared.context.emit({ event: 'clink.claimed', ...this.#facts(), lease: lease.deadline - this.#since })
     if (wait !== undefined && wait > 0) this.#keep(wait, 'it was held when the last process ended')
@@ -208,7 +210,7 @@ export class Delivery {
   async #settleWaiting(): Promise<void> {
     const kept = this.#context.ledger.keptResult(this.clink)
     this.#enter('settling')
-    await (kept === undefined ? this.#settlement.release('shutdown') : this.#settlement.complete(kept.response))
+    await (kept === undefined ? this.#settlement.release('shutdown') : this.#settlement.complete(kept.response, true))
   }
 
   /** In a slot: a run and what follows from it, until the clink is settled, held or lost. */
@@ -218,7 +220,7 @@ export class Delivery {
     const kept = ledger.keptResult(this.clink)
     if (kept !== undefined) {
       this.#enter('settling')
-      await this.#settlement.complete(kept.response)
+      await this.#settlement.complete(kept.response, true)
       return
     }
     const givenUp = this.#decideOutlived()

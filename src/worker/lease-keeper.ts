@@ -56,7 +56,7 @@ const SHORTEST_PAUSE = 250
 export class LeaseKeeper implements LeaseHolder {
   readonly #options: KeeperOptions
   readonly #clock: Clock
-  /** A completion is on its way: that the clink shows as completed may be its own doing, and is for it to judge. */
+  /** A completion is on its way, or may have been: that the clink shows as completed may be its own doing, and is for it to judge. */
   completing = false
   readonly #stopping = new AbortController()
   /** Aborts with the claim: a renewal that still waits for a socket then would claim anew what nobody here works any more. */
@@ -200,6 +200,7 @@ export class LeaseKeeper implements LeaseHolder {
       this.#lose(cause)
       return false
     }
+    if (record.status === 'completed') return false
     memory.timesAbsent = typeof record.claim_expires_at !== 'string'
     const grant = {
       sentAt,

@@ -87,11 +87,12 @@ export class Settlement {
     }
   }
 
-  async complete(response: string | undefined): Promise<void> {
+  /** @param wasKept an earlier claim or process may have sent it. */
+  async complete(response: string | undefined, wasKept = false): Promise<void> {
     const { context, facts, hasEnded, keeper, on } = this.#options
     if (hasEnded()) return
     keeper.completing = true
-    const result = await complete(this.#claimed, response, context)
+    const result = await complete(this.#claimed, response, context, wasKept)
     keeper.completing = false
     if (result.is === 'settled' && result.event.event === 'clink.settledElsewhere') keepUnsent(facts(), context)
     if (result.is === 'settled') on.settled(result.event)

@@ -106,6 +106,33 @@ describe('P9, §7: after a kill -9', () => {
     },
   )
 
+  it.for(['409', '200'] as const)(
+    'P5, §5: a result that Clink took while the process died is done: not settled elsewhere, not late, not computed again (completeTwice: %s)',
+    { timeout: 60_000 },
+    async (completeTwice) => {
+      const emulator = { switches: { completeTwice } }
+      await using site = await Site.open({ handler: slow, config: 'concurrency: 1\n', emulator })
+      const away = site.fault({ operation: 'complete_clink', nth: 1 }, { hang: 'after' })
+      const { clink_id: id } = site.emulator.send('ops', 'quick', { from: 'bob' })
+      const first = site.start('run')
+      await until(
+        () => away.hits === 1 && site.emulator.clink(id)?.status === 'completed',
+        () => `it is completed, and nobody is told:\n${first.output}`,
+      )
+      first.signal('SIGKILL')
+      await first.exited
+      const second = site.start('run', '--once')
+
+      expect(await second.exited, second.output).toBe(0)
+      expect(second.output).toContain(`"event":"clink.completed","clink":"${id}"`)
+      expect(second.output).not.toMatch(/settledElsewhere|clink\.lost|lateResult/)
+      const late = site.start('failed', 'list', '--late')
+      expect([await late.exited, late.output]).toEqual([0, expect.not.stringContaining(id)])
+      expect(await site.noted()).toEqual(['quick 1'])
+      expect(times(site.emulator, id, 'completed')).toBe(1)
+    },
+  )
+
   it(
     'P3, §4: a program that it had started and that lives on is ended before its clink runs again',
     { timeout: 60_000 },

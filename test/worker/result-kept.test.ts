@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest'
+import { Ledger } from '../../src/ledger/ledger.ts'
+import { memoryTables } from '../../src/ledger/memory-tables.ts'
 import { Bench, until } from './harness.ts'
 import { answers, requests, requestsFor, story, times, when } from './record.ts'
 
@@ -52,6 +54,32 @@ describe.concurrent('P5, §5: a result', () => {
       expect(station.daemon.totals()).toMatchObject({ completed: 1, lost: 0, deadLettered: 0 })
     },
   )
+
+  it('of an earlier process that a renewal shows as completed by us is done, though it waits for a slot', async () => {
+    await using bench = await Bench.open({ switches: { defaultTimeout: 6 } })
+    const fault = bench.fault({ operation: 'complete_clink', nth: 1 }, { hang: 'after' })
+    const [long, quick] = [bench.send('long'), bench.send('quick')]
+    const ledger = new Ledger(memoryTables())
+    const over = Promise.withResolvers<void>()
+    const work = async ({ content }: { content: string }) => (content === 'long' ? await over.promise : 'done')
+    bench.work(work, { ledger })
+    await until(() => fault.hits === 1, 'it is completed, and nobody is told')
+    const copy = new Ledger(memoryTables())
+    for (const claim of ledger.heldClaims()) await copy.holdClaim(claim)
+    for (const name of ['session', 'identity']) await copy.noteFact(name, ledger.fact(name) ?? '')
+    for (const { clink } of ledger.heldClaims()) if (clink.clink_id === quick) await copy.keepResult(clink, 'done')
+    const now = bench.work(work, { ledger: copy, settings: { concurrency: 1 } })
+    const renewals = () => requestsFor(bench.emulator, quick).filter(({ operation }) => operation === 'claim_clink')
+    await until(() => renewals().some(({ status }) => status === 409), 'a renewal is refused')
+    over.resolve()
+    const { presumed } = await now.seen('clink.completed', quick)
+
+    expect(presumed).toBe(false)
+    expect(now.runsOf(quick)).toEqual([])
+    expect(now.runsOf(long)).toHaveLength(1)
+    expect(copy.late.all().filter(({ clink }) => clink.clink_id === quick)).toEqual([])
+    expect(now.all('clink.settledElsewhere', quick)).toEqual([])
+  })
 
   it.for([
     ['503', { status: 503 }],
