@@ -170,7 +170,7 @@ export class Daemon {
 
   /** Whether it takes work. */
   readiness(): Readiness {
-    return this.#readiness.readiness(this.#parts.state?.problem?.())
+    return this.#readiness.readiness(this.#parts.state?.problem?.(), this.snapshot().paused)
   }
 
   totals(): Totals {
@@ -193,8 +193,8 @@ export class Daemon {
     return new Once({
       now: () => this.#clock.now(),
       inHand: () => {
-        const { running, queued, held, settling, rerunning, maybeClaimed } = this.#worker.snapshot()
-        return running + queued + held + settling + rerunning + maybeClaimed
+        const { running, queued, held, settling, rerunning, maybeClaimed, probing } = this.#worker.snapshot()
+        return running + queued + held + settling + rerunning + maybeClaimed + probing
       },
       end: (exit) => {
         if (exit !== EXIT.ok) this.#exit ??= exit
@@ -207,6 +207,7 @@ export class Daemon {
     return new Worker({
       context,
       closing,
+      isOnce: this.#parts.once !== undefined,
       polled: (taken) => {
         if (!this.#isReady && context.keys.refusal === undefined) {
           this.#emit({ event: 'worker.ready' })

@@ -28,7 +28,15 @@ export class Recent<Value> {
     if (oldest !== undefined) this.#entries.delete(oldest)
   }
 
+  has(key: string): boolean {
+    return this.#entries.has(key)
+  }
+
   delete(key: string): void {
     this.#entries.delete(key)
+  }
+
+  clear(): void {
+    this.#entries.clear()
   }
 }

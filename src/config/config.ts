@@ -86,6 +86,8 @@ export interface Config {
   readonly retry: RetryPolicy & {
     readonly cooldown: number
     readonly crashes: number
+    /** Milliseconds of a pause of a route for which failures cost no attempt. */
+    readonly outage: number
     readonly onExhausted: 'release' | 'complete'
   }
   readonly replies: { readonly mark: string }

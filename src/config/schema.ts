@@ -183,6 +183,9 @@ export const configSchema = z.strictObject({
         maxBackoff: retryShape.maxBackoff.prefault('10m').describe('Longest wait before another attempt.'),
         cooldown: duration().prefault('1h').describe('How long a released clink is left alone by this worker.'),
         crashes: integer(1, 1_000).prefault(3).describe('Crashes that one clink may cause.'),
+        outage: duration()
+          .prefault('6h')
+          .describe('How long a handler that fails on every clink may do so before its clinks lose attempts again.'),
         onExhausted: oneOf(['release', 'complete'])
           .prefault('release')
           .describe('What Clink is told about a clink that is given up.'),

@@ -1,4 +1,5 @@
 import { Recent } from '../base/recent.ts'
+import type { Route } from '../handlers/route.ts'
 import type { Delivery, DeliveryState } from './delivery.ts'
 
 /** How many completed clinks are remembered: more than can end while one poll is on its way. */
@@ -45,8 +46,14 @@ export class DeliverySet {
     return this.#letGo.get(clinkId) !== undefined
   }
 
-  hasRoute(name: string): boolean {
-    return this.live.some(({ route }) => route.name === name)
+  /** Those of the route that have not ended. */
+  of({ name }: Route): readonly Delivery[] {
+    return this.live.filter(({ route }) => route.name === name)
+  }
+
+  /** One of the route is about to start, unless it may not. */
+  isComing(route: Route): boolean {
+    return this.of(route).some(({ state }) => state === 'claimed')
   }
 
   /** Those that have not ended. */
@@ -63,9 +70,9 @@ export class DeliverySet {
     return [...this.#all].filter(({ state }) => state !== 'holding' && state !== 'settled').length
   }
 
-  /** How many held clinks are due by this local time. */
-  dueBy(time: number): number {
-    return this.in('holding').filter(({ dueAt }) => dueAt !== undefined && dueAt <= time).length
+  /** Held clinks that are due by this local time. */
+  dueBy(time: number): readonly Delivery[] {
+    return this.in('holding').filter(({ dueAt }) => dueAt !== undefined && dueAt <= time)
   }
 
   get stuck(): number {

@@ -12,6 +12,7 @@ import type { Lease } from './lease.ts'
 import { LeaseKeeper } from './lease-keeper.ts'
 import { decideOutlived, type Decision } from './outcome.ts'
 import type { Pulse } from './pulses.ts'
+import type { Turn } from './route-pause.ts'
 import { toHeldClaim } from './resume.ts'
 import { Settlement } from './settlement.ts'
 import { PRIORITY } from './slots.ts'
@@ -60,8 +61,10 @@ export class Delivery {
   #waited = 0
   #heldFor = 0
   #dueAt: number | undefined
-  /** Of a clink that waits for its route: resolves when that is paused no more. */
-  #opened: Promise<void> | undefined
+  /** Of a clink that waits for its route, which is paused. */
+  #turn: Turn | undefined
+  /** It has waited for its route since its last start. */
+  #isPostponed = false
   #completedAt: number | undefined
   #wasReleased = false
   #stopping = false
@@ -194,7 +197,7 @@ export class Delivery {
         break
       }
       const alone = this.#context.ledger.isSuspect(this.clink.clink_id)
-      const turn = slots.use(async () => await this.#turn(), alone ? PRIORITY.alone : priority)
+      const turn = slots.use(async () => await this.#takeTurn(), alone ? PRIORITY.alone : priority)
       await Promise.race([turn, this.#interrupted.promise])
       if (this.#is('claimed')) continue // interrupted before its turn came; the turn, when it comes, does nothing
       await turn
@@ -214,7 +217,7 @@ export class Delivery {
   }
 
   /** In a slot: a run and what follows from it, until the clink is settled, held or lost. */
-  async #turn(): Promise<void> {
+  async #takeTurn(): Promise<void> {
     if (!this.#is('claimed') || this.#stopping || !this.#keeper.stands) return
     const { ledger } = this.#context
     const kept = ledger.keptResult(this.clink)
@@ -224,7 +227,7 @@ export class Delivery {
       return
     }
     const givenUp = this.#decideOutlived()
-    const pause = this.#shared.health.wait(this.#routed.route)
+    const pause = this.#shared.health.wait(this.#routed.route, this.clink.clink_id)
     if (givenUp !== undefined) await this.#follow(givenUp)
     else if (pause > 0) await this.#postpone(pause)
     else if (ledger.isHealthy) await this.#runHandler()
@@ -243,6 +246,7 @@ export class Delivery {
 
   async #runHandler(): Promise<void> {
     this.#waited = this.#context.clock.now() - this.#since
+    this.#isPostponed = false
     this.#enter('running')
     const outcome = await this.#execution.start()
     if (this.#is('lost')) void this.#context.ledger.dropLost(this.clink.clink_id)
@@ -255,9 +259,11 @@ export class Delivery {
   /** Waits for its route, which is paused. */
   async #postpone(wait: number): Promise<void> {
     const { clock, config, ledger } = this.#context
-    if (this.#shared.mayHold() && this.#heldFor + wait <= config.claim.maxHold) {
-      this.#keep(wait, PAUSED)
-      this.#opened = this.#shared.health.opened(this.#routed.route)
+    const left = config.claim.maxHold - this.#heldFor
+    if (this.#shared.mayHold() && left > 0) {
+      this.#keep(Math.min(wait, left), PAUSED, this.#isPostponed)
+      this.#isPostponed = true
+      this.#turn = this.#shared.health.turn(this.#routed.route, this.clink.clink_id)
       await this.#note()
       return
     }
@@ -288,11 +294,11 @@ export class Delivery {
     await this.#settlement.follow(decision)
   }
 
-  #keep(wait: number, why: string): void {
+  #keep(wait: number, why: string, isSaid = false): void {
     this.#enter('holding')
     this.#dueAt = this.#since + wait
     this.#pulse.expect('hold', this.#dueAt)
-    this.#context.emit({ event: 'clink.held', ...this.#facts(), wait, why })
+    if (!isSaid) this.#context.emit({ event: 'clink.held', ...this.#facts(), wait, why })
   }
 
   async #hold(): Promise<void> {
@@ -300,15 +306,17 @@ export class Delivery {
     const from = clock.now()
     const due = Promise.withResolvers<void>()
     const cancel = clock.at(this.#dueAt ?? from, due.resolve)
-    const waits = [due.promise, this.#interrupted.promise, ...(this.#opened === undefined ? [] : [this.#opened])]
-    await Promise.race(waits)
+    const turn = this.#turn
+    this.#turn = undefined
+    await Promise.race([due.promise, this.#interrupted.promise, ...(turn === undefined ? [] : [turn.come])])
     cancel()
-    this.#opened = undefined
+    turn?.leave()
     this.#heldFor += clock.now() - from
     const left = (this.#dueAt ?? from) - clock.now()
     this.#dueAt = undefined
-    // Given back by a stop: the wait goes on over it.
-    if (this.#stopping && left > 0) await this.#context.ledger.coolUntil(this.clink.clink_id, clock.wall() + left)
+    // Given back by a stop: the wait goes on over it, unless it was for the route, which the next process finds open.
+    if (this.#stopping && left > 0 && turn === undefined)
+      await this.#context.ledger.coolUntil(this.clink.clink_id, clock.wall() + left)
     if (this.#is('holding')) this.#enter('claimed')
   }
 

@@ -5,6 +5,7 @@ import type { WorkerKey } from '../keys/keys.ts'
 import type { WorkerContext } from './context.ts'
 import type { HandlerOutcome, OutcomePolicy } from './outcome.ts'
 import { sendReply } from './reply.ts'
+import type { RunVerdict } from './route-health.ts'
 import { Run } from './run.ts'
 
 export interface HandlerRunOptions {
@@ -64,9 +65,10 @@ export function wasCutShort(run: Run | undefined, outcome: HandlerOutcome): bool
 }
 
 /** What the end of a run says about its route: nothing, where it was aborted for another reason than its timeout. */
-export function verdictOnRoute(run: Run, outcome: HandlerOutcome): Error | 'fine' | 'nothing' {
+export function verdictOnRoute(run: Run, outcome: HandlerOutcome): RunVerdict {
   if (run.abortedBy !== undefined && run.abortedBy !== 'timeout') return 'nothing'
-  return outcome.outcome === 'failed' ? outcome.error : 'fine'
+  if (outcome.outcome === 'failed') return outcome.error
+  return outcome.outcome === 'done' ? 'done' : 'other'
 }
 
 /** How failures on a route are retried. */

@@ -55,7 +55,7 @@ export class Intake {
   #isClosing = false
   readonly #hurried = new AbortController()
   /** Clinks that are being claimed by id: the service may show them as ours before we know. */
-  readonly #claiming = new Set<string>()
+  readonly #claiming = new Map<string, Wanted>()
   /** Clinks of which was said why they are left alone: a list shows them again and again. */
   readonly #said = new Recent<LeftAlone>(SAID)
 
@@ -132,7 +132,7 @@ export class Intake {
     const isInHand = this.#deliveries.holding(id) !== undefined || this.#parked.has(id)
     if (isInHand || !scope.has(clink)) return undefined
     const verdict = this.#judge(clink)
-    if ('run' in verdict) return this.isOpen(verdict.run.route) ? verdict.run : undefined
+    if ('run' in verdict) return this.#mayStart(verdict.run.route, id) ? verdict.run : undefined
     const mayAcknowledge = config.inbox.ownReplies === 'acknowledge' && siblings.mayClaimById === true
     if (verdict.leave === 'own-reply' && mayAcknowledge) return 'acknowledge'
     this.#leave(id, verdict.leave)
@@ -153,9 +153,9 @@ export class Intake {
   }
 
   /** Claims a clink that is wanted. */
-  async claim(clink: Clink, options: Omit<ClaimByIdOptions, 'context' | 'memory'>): Promise<ClaimById> {
+  async claim(clink: Clink, wanted: Wanted, options: Omit<ClaimByIdOptions, 'context' | 'memory'>): Promise<ClaimById> {
     const { context, memory } = this.#shared
-    this.#claiming.add(clink.clink_id)
+    this.#claiming.set(clink.clink_id, wanted)
     try {
       return await claimById(clink, { context, memory, ...options })
     } finally {
@@ -225,10 +225,18 @@ export class Intake {
     return false
   }
 
-  /** Whether a clink of the route may be claimed: of a paused one only where a probe is due and none of its clinks is here. */
+  /** Whether a clink of the route may be claimed: of a paused one only where a probe is due and none is on its way. */
   isOpen(route: Route): boolean {
     const { health } = this.#shared
-    return !health.isPaused(route) || (health.wait(route) === 0 && !this.#deliveries.hasRoute(route.name))
+    if (!health.isPaused(route)) return true
+    const isClaiming = [...this.#claiming.values()].some(
+      (wanted) => wanted !== 'acknowledge' && wanted.route.name === route.name,
+    )
+    return health.isOpen(route) && !isClaiming && !this.#deliveries.isComing(route)
+  }
+
+  #mayStart(route: Route, clinkId: string): boolean {
+    return this.isOpen(route) && this.#shared.health.wait(route, clinkId) === 0
   }
 
   /** @returns whether the clink is being worked. */
@@ -272,7 +280,8 @@ export class Intake {
     const routed = router.route(clink, identity.id)
     if (routed === undefined) return { leave: 'no-route' }
     if (!identity.isUs(clink.sender_id) && loopGuard.isMuted(clink)) return { leave: 'muted' }
-    return this.isOpen(routed.route) || this.#shared.mayHold() ? { run: routed } : { leave: 'paused' }
+    const mayCome = this.#mayStart(routed.route, clink.clink_id) || this.#shared.mayHold()
+    return mayCome ? { run: routed } : { leave: 'paused' }
   }
 
   /** A marked clink may be our own reply: who we are has to be known before it is judged. */

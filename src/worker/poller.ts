@@ -19,6 +19,8 @@ export interface PollerOptions {
   readonly mode: () => ClaimingMode
   readonly ways: { readonly batch: Claiming; readonly select: Claiming }
   readonly polled: (taken: Taken) => void
+  /** Whether the inbox is to be looked at again since the last look was asked for at this local time. */
+  readonly wantsLook: (sentAt: number) => boolean
   /** @param failures in a row, this one included. */
   readonly failed: (error: ClinkApiError, failures: number, isRefused: boolean) => void
   readonly crashed: (error: Error) => void
@@ -118,7 +120,7 @@ export class Poller implements Service {
   }
 
   async #poll(): Promise<void> {
-    const { capacity, context, polled, ways } = this.#options
+    const { capacity, context, polled, wantsLook, ways } = this.#options
     const { config, random, warmth } = context
     const { interval, maxInterval } = config.poll
     const way = this.#way()
@@ -137,7 +139,7 @@ export class Poller implements Service {
     this.#empties = taken.isNews ? 0 : this.#empties + 1
     this.#wantsSlot = taken.isMore
     if (taken.failed !== undefined) return await this.#fail(taken.failed)
-    if (taken.isMore && capacity() > 0) return
+    if ((taken.isMore || wantsLook(taken.sentAt)) && capacity() > 0) return
     const wait = equalJitter(this.#empties + 1, { base: interval, max: maxInterval }, random)
     await this.#wait(Math.min(wait, warmth.longestWait))
   }

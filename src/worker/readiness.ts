@@ -26,12 +26,18 @@ export class ReadinessWatch {
       this.#outage = `the service does not answer as it should: ${event.error.message}`
   }
 
-  /** @param journal what keeps the journal from being written; undefined: nothing. */
-  readiness(journal: string | undefined): Readiness {
+  /**
+   * @param journal what keeps the journal from being written; undefined: nothing.
+   * @param paused routes on which everything fails.
+   */
+  readiness(journal: string | undefined, paused: readonly string[] = []): Readiness {
     const all = [
       this.#isStopping ? 'the worker is stopping' : undefined,
       this.#refusal ?? this.#outage,
       journal === undefined ? undefined : `the journal cannot be written: ${journal}`,
+      ...paused.map(
+        (name) => `the route ${name} is paused, since everything on it fails: look at what its handler needs`,
+      ),
     ]
     const reasons = all.filter((reason) => reason !== undefined)
     if (reasons.length === 0 && !this.#hasBegun) reasons.push('the first poll was not answered yet')

@@ -167,8 +167,8 @@ export class Rerun {
     const routed = context.router.route(this.clink, context.identity.id)
     if (routed === undefined) return await this.#fail('no route takes it any more')
     this.#route = routed.route.name
-    const pause = context.ledger.isHealthy ? health.wait(routed.route) : UNHEALTHY_WAIT
-    if (pause > 0) return pause
+    const pause = context.ledger.isHealthy ? health.wait(routed.route, this.clink.clink_id) : UNHEALTHY_WAIT
+    if (pause > 0) return Math.min(pause, PAUSED_WAIT)
     // It may have waited for its slot.
     if (!context.keys.mayAct) return KEY_WAIT
     this.#execution = this.#makeExecution(routed)
@@ -273,6 +273,8 @@ export class Rerun {
   }
 }
 
+/** Milliseconds until it is looked again whether the route is still paused. */
+const PAUSED_WAIT = 5_000
 /** Milliseconds until it is looked again whether the key may be used. */
 const KEY_WAIT = 1_000
 const NEW_KEY = 'the key is not known to be ours: the first claim with it will tell'

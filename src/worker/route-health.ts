@@ -1,42 +1,56 @@
-import { equalJitter, type Random } from '../base/backoff.ts'
-import type { Cancel, Clock } from '../base/clock.ts'
+import type { Random } from '../base/backoff.ts'
+import type { Clock } from '../base/clock.ts'
+import { Recent } from '../base/recent.ts'
 import type { Emit } from '../events.ts'
 import type { Route } from '../handlers/route.ts'
+import { RoutePause, type Turn } from './route-pause.ts'
 
 /** So many starts in a row, over at least so many clinks, that all failed, are not the clinks' fault. */
 const STARTS = 10
 const CLINKS = 5
+/** How many clinks that failed are remembered. */
+const REMEMBERED = 10_000
 
 export interface RouteHealthOptions {
   readonly clock: Clock
   readonly random: Random
   readonly emit: Emit
-  /** A paused route may be probed now, or is paused no more. */
+  /** Milliseconds of a pause for which failures cost no attempt. */
+  readonly outage: number
+  /** The worker ends when the inbox is empty: a pause is over for its clinks when each of the route's clinks here has failed a probe. */
+  readonly clinksHere?: ((route: Route) => readonly string[]) | undefined
+  /** A run of the clink has failed before, be it in an earlier process. */
+  readonly hasFailed: (clinkId: string) => boolean
+  /** A paused route wants a fresh clink of the inbox, or is paused no more. */
   readonly onChange: () => void
 }
 
-interface Pause {
-  readonly since: number
-  /** The clink that probes the route now. */
-  probe: string | undefined
-  /** Local time at which the next probe may start. */
-  dueAt: number
-  probes: number
-  cancel: Cancel
-  readonly over: PromiseWithResolvers<void>
-}
+/**
+ * What the end of a run says about its route: its error where it failed; `done`, which alone shows that the route works; `other` where
+ * the handler wanted something else; `nothing` where it was aborted because its claim was lost or the worker stops.
+ */
+export type RunVerdict = Error | 'done' | 'other' | 'nothing'
 
 interface Health {
   readonly generation: number
   /** Clinks of the last starts that failed, none in between having ended otherwise. */
   failures: string[]
-  pause: Pause | undefined
+  /** Clinks that have failed since a run was last done. */
+  readonly failed: Recent<true>
+  /** Clinks that had failed when another was done: the fault is theirs, and they count towards no pause. */
+  readonly atFault: Recent<true>
+  pause: RoutePause | undefined
+  /** The pause lasts for too long: it is over for the clinks that have failed. */
+  isOutlasted: boolean
 }
 
 /**
- * Notices a handler that fails whatever it is given, as when the application or the database behind it is away. Its route is
- * paused: one clink at a time probes it, with growing waits in between, and failures cost no attempt until a run ends otherwise.
- * A reload of the handler opens the route, and so does a restart: what was broken may have been repaired.
+ * Notices a handler that fails whatever it is given, as when the application or the database behind it is away. Its route is paused and
+ * probed until a run is done; until then failures cost no attempt. A pause that outlasts `retry.outage` is over for the clinks that
+ * have failed: they run as usual, and end as dead letters. A reload of the handler opens the route, and so does a restart: what was broken may
+ * have been repaired.
+ *
+ * A few clinks that always fail must not pass for a broken route: once another clink was done after their failure, theirs count no more.
  */
 export class RouteHealth {
   readonly #options: RouteHealthOptions
@@ -46,77 +60,96 @@ export class RouteHealth {
     this.#options = options
   }
 
-  /** Names of those of the routes that are paused: one that a reload has taken away is nobody's trouble any more. */
-  paused(routes: readonly Route[]): readonly string[] {
-    return routes.filter((route) => this.isPaused(route)).map(({ name }) => name)
-  }
-
   isPaused(route: Route): boolean {
     return this.#of(route).pause !== undefined
   }
 
-  /** Milliseconds until a clink of the route may start; 0: now. */
-  wait(route: Route): number {
-    const { pause } = this.#of(route)
-    if (pause === undefined) return 0
-    const left = pause.dueAt - this.#options.clock.now()
-    return pause.probe === undefined ? Math.max(0, left) : Math.max(route.retry.backoff, left)
+  /** Whether a fresh clink of the inbox may start: the route is open, or wants a probe. */
+  isOpen(route: Route): boolean {
+    return this.#of(route).pause?.isDue ?? true
   }
 
-  /** Resolves when the route is paused no more; at once if it is not. */
-  async opened(route: Route): Promise<void> {
-    await this.#of(route).pause?.over.promise
+  /** Milliseconds until the clink may start; 0: now. */
+  wait(route: Route, clinkId: string): number {
+    const health = this.#of(route)
+    return this.#isPausedFor(health, clinkId) ? (health.pause?.wait(clinkId) ?? 0) : 0
+  }
+
+  /** The place of a clink that has to wait; undefined: the route is open. */
+  turn(route: Route, clinkId: string): Turn | undefined {
+    return this.#of(route).pause?.turn(clinkId)
+  }
+
+  /** A look at everything in the inbox, asked for at this local time, has brought no clink of the route. */
+  looked(route: Route, sentAt: number): void {
+    this.#of(route).pause?.looked(sentAt)
+  }
+
+  /** Whether the route's next probe is due, and the last look at the inbox was asked for before. */
+  wantsLook(route: Route, sentAt: number): boolean {
+    return this.#of(route).pause?.wantsLook(sentAt) === true
+  }
+
+  /** Whether it is still to be seen if the inbox has a fresh clink for the route's next probe. */
+  isLooking(route: Route): boolean {
+    return this.#of(route).pause?.isLooking ?? false
   }
 
   started(route: Route, clinkId: string): void {
-    const { pause } = this.#of(route)
-    if (pause === undefined) return
-    pause.probe = clinkId
+    const health = this.#of(route)
+    if (this.#isPausedFor(health, clinkId)) health.pause?.started(clinkId)
   }
 
-  /**
-   * A run has ended.
-   *
-   * @param result its error where it failed, `fine` where it came to any other end, `nothing` where it tells nothing: it was
-   *   aborted because its claim was lost or the worker stops.
-   * @returns whether the failure costs an attempt.
-   */
-  ended(route: Route, clinkId: string, result: Error | 'fine' | 'nothing'): boolean {
+  /** A run has ended. Returns whether its failure costs an attempt. */
+  ended(route: Route, clinkId: string, verdict: RunVerdict): boolean {
     const health = this.#of(route)
     const { pause } = health
-    const isProbe = pause?.probe === clinkId
-    if (pause !== undefined && isProbe) pause.probe = undefined
-    if (result === 'fine') {
-      health.failures = []
-      if (pause !== undefined) this.#open(route, health)
-    } else if (result === 'nothing') {
-      if (isProbe) this.#options.onChange()
-    } else if (pause === undefined) {
-      health.failures = [...health.failures, clinkId].slice(-STARTS)
-      if (isBroken(health.failures)) this.#pause(route, health, result)
-    } else if (isProbe) {
-      pause.probes += 1
-      this.#probeLater(route, pause)
+    const isProbe = pause?.isProbe(clinkId) === true
+    if (verdict instanceof Error) {
+      const counts = !health.atFault.has(clinkId)
+      if (counts) health.failed.set(clinkId, true)
+      if (isProbe) pause.probed(clinkId, 'failed')
+      if (pause !== undefined) this.#lookWhetherOutlasted(route, health, pause)
+      else if (counts) this.#note(route, health, clinkId, verdict)
+      return pause === undefined || health.isOutlasted
     }
+    if (verdict === 'done') this.#done(route, health, clinkId)
+    else if (isProbe) pause.probed(clinkId, verdict)
+    if (verdict === 'other') health.failures = []
     return pause === undefined
   }
 
-  #pause(route: Route, health: Health, error: Error): void {
-    const { clock, emit } = this.#options
-    const now = clock.now()
-    const over = Promise.withResolvers<void>()
-    health.pause = { since: now, probe: undefined, dueAt: now, probes: 1, cancel: () => {}, over }
-    this.#probeLater(route, health.pause)
+  #note(route: Route, health: Health, clinkId: string, error: Error): void {
+    health.failures = [...health.failures, clinkId].slice(-STARTS)
     const clinks = new Set(health.failures).size
-    emit({ event: 'route.paused', route: route.name, failures: health.failures.length, clinks, error, advice: ADVICE })
+    if (health.failures.length < STARTS || clinks < CLINKS) return
+    const { clock, emit, hasFailed, onChange, random } = this.#options
+    const isFresh = (id: string): boolean => !health.failed.has(id) && !health.atFault.has(id) && !hasFailed(id)
+    health.pause = new RoutePause({ clock, random, retry: route.retry, isFresh, onLook: onChange })
+    emit({ event: 'route.paused', route: route.name, failures: STARTS, clinks, error, advice: ADVICE })
   }
 
-  #probeLater(route: Route, pause: Pause): void {
-    const { clock, onChange, random } = this.#options
-    const { backoff, maxBackoff } = route.retry
-    pause.dueAt = clock.now() + equalJitter(pause.probes, { base: backoff, max: maxBackoff }, random)
-    pause.cancel()
-    pause.cancel = clock.at(pause.dueAt, onChange)
+  /** The route works: whatever has failed on it until now is at fault itself. */
+  #done(route: Route, health: Health, clinkId: string): void {
+    health.failed.delete(clinkId)
+    for (const [id] of health.failed.entries()) health.atFault.set(id, true)
+    health.failed.clear()
+    health.failures = []
+    this.#open(route, health)
+  }
+
+  /** A failure that costs nothing could go on for ever. */
+  #lookWhetherOutlasted(route: Route, health: Health, pause: RoutePause): void {
+    const { clinksHere, clock, outage } = this.#options
+    const isTried = clinksHere !== undefined && pause.hasTried(clinksHere(route))
+    if (health.isOutlasted || (clock.now() < pause.since + outage && !isTried)) return
+    health.isOutlasted = true
+    pause.wakeAll()
+  }
+
+  #isPausedFor(health: Health, clinkId: string): boolean {
+    if (health.pause === undefined) return false
+    return !health.isOutlasted || !(health.failed.has(clinkId) || health.atFault.has(clinkId))
   }
 
   #open(route: Route, health: Health): void {
@@ -124,8 +157,8 @@ export class RouteHealth {
     const { pause } = health
     if (pause === undefined) return
     health.pause = undefined
-    pause.cancel()
-    pause.over.resolve()
+    health.isOutlasted = false
+    pause.end()
     emit({ event: 'route.resumed', route: route.name, duration: clock.now() - pause.since })
     onChange()
   }
@@ -133,15 +166,18 @@ export class RouteHealth {
   #of(route: Route): Health {
     const known = this.#routes.get(route.name)
     if (known !== undefined && known.generation >= route.generation) return known
-    const fresh: Health = { generation: route.generation, failures: [], pause: undefined }
+    const fresh: Health = {
+      generation: route.generation,
+      failures: [],
+      failed: new Recent(REMEMBERED),
+      atFault: new Recent(REMEMBERED),
+      pause: undefined,
+      isOutlasted: false,
+    }
     this.#routes.set(route.name, fresh)
     if (known !== undefined) this.#open(route, known)
     return fresh
   }
-}
-
-function isBroken(failures: readonly string[]): boolean {
-  return failures.length >= STARTS && new Set(failures).size >= CLINKS
 }
 
 const ADVICE =

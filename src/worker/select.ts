@@ -203,7 +203,7 @@ export class Select implements Claiming {
 
   async #claimOne(candidate: Candidate, wanted: Wanted, signal: AbortSignal): Promise<ClaimById> {
     const { clink, listedAt } = candidate
-    const answer = await this.#intake.claim(clink, { signal, notBefore: () => listedAt })
+    const answer = await this.#intake.claim(clink, wanted, { signal, notBefore: () => listedAt })
     switch (answer.is) {
       case 'claimed':
         await this.#intake.startClaimed(answer.clink, wanted, answer)

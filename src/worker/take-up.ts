@@ -144,7 +144,7 @@ export class TakeUp {
     const { deadline } = firstLease({ sentAt: claimedAfter, asked: undefined, ...times }, config.claim)
     const wanted = this.#intake.wants(clink, listedAt)
     if (wanted === undefined || clock.now() >= deadline) return
-    const answer = await this.#intake.claim(clink, {
+    const answer = await this.#intake.claim(clink, wanted, {
       signal: this.#intake.hurried,
       deadline,
       notBefore: (record) => (record.claimed_at === clink.claimed_at ? claimedAfter : listedAt),

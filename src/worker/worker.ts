@@ -5,6 +5,7 @@ import { claimingMode, type ClaimingMode, type Taken } from './claiming.ts'
 import type { WorkerContext } from './context.ts'
 import type { DeliveryShared } from './delivery-shared.ts'
 import { DeliverySet } from './delivery-set.ts'
+import type { Route } from '../handlers/route.ts'
 import { holdOn } from './hold-on.ts'
 import { Intake } from './intake.ts'
 import { liveness, type Liveness } from './liveness.ts'
@@ -24,6 +25,8 @@ export interface WorkerOptions {
   readonly context: WorkerContext
   /** Ends the time for stopping: `context.closing` aborts with it. */
   readonly closing: AbortController
+  /** It ends when the inbox is empty. */
+  readonly isOnce: boolean
   readonly polled: (taken: Taken) => void
   /** What the configuration asks for may not be done, and nothing will be claimed. */
   readonly blocked: () => void
@@ -48,6 +51,8 @@ export interface Snapshot {
   readonly maybeClaimed: number
   /** Names of routes that are paused because all fails there. */
   readonly paused: readonly string[]
+  /** How many of them wait to see whether the inbox has a clink for their next probe. */
+  readonly probing: number
   /** The service's order of the inbox may keep clinks out of reach. */
   readonly starved: boolean
 }
@@ -91,10 +96,15 @@ export class Worker {
         clock: context.clock,
         random: context.random,
         emit: context.emit,
+        outage: context.config.retry.outage,
+        clinksHere: options.isOnce
+          ? (route) => this.#deliveries.of(route).map(({ clink }) => clink.clink_id)
+          : undefined,
+        hasFailed: (id) => context.ledger.errorsOf(id).length > 0 || context.ledger.isGivenUp(id),
         // What was listed while the route was paused is not new any more.
         onChange: () => {
           this.#select.sweepSoon()
-          this.#poller.slotFreed()
+          this.#poller.wake()
         },
       }),
       memory: { asksLength: true, timesAbsent: false, refusalSaid: false },
@@ -126,10 +136,16 @@ export class Worker {
       polled: (taken) => {
         if (!this.#shutdown.hasBegun) this.#reruns.start()
         if (!taken.isMore && !this.#select.isStarved) void context.ledger.sightings.looked()
+        if (!taken.isMore) this.#looked(taken.sentAt)
         options.polled(taken)
       },
       blocked: options.blocked,
-      failed: options.failed,
+      // It tells no more about fresh clinks than a look that brings none.
+      failed: (...failure) => {
+        this.#looked(context.clock.now())
+        options.failed(...failure)
+      },
+      wantsLook: (sentAt) => this.#paused.some((route) => this.#shared.health.wantsLook(route, sentAt)),
       crashed: (error) => crashed('poll loop', error),
     })
     this.#shutdown = new Shutdown({
@@ -223,7 +239,8 @@ export class Worker {
       parked: this.#parked.size,
       stuck: this.#deliveries.stuck + this.#reruns.stuckSince.length,
       rerunning: this.#reruns.size,
-      paused: this.#shared.health.paused(this.#context.router.routes),
+      paused: this.#paused.map(({ name }) => name),
+      probing: this.#paused.filter((route) => this.#shared.health.isLooking(route)).length,
       maybeClaimed: this.#takeUp.maybeClaimed,
       starved: this.#select.isStarved,
     }
@@ -241,10 +258,7 @@ export class Worker {
     const { clock, config, keys, ledger, router, siblings } = this.#context
     if (keys.refusal !== undefined) return { mode: 'none', isFinal: false, ...keys.refusal }
     const isAllOurs =
-      router.takesAll &&
-      this.#parked.size === 0 &&
-      this.#shared.health.paused(router.routes).length === 0 &&
-      !ledger.hasLeftAlone(clock.wall())
+      router.takesAll && this.#parked.size === 0 && this.#paused.length === 0 && !ledger.hasLeftAlone(clock.wall())
     const { mayClaimById, mayTry } = siblings
     // What a claiming poll takes and parks hides nothing that lies behind it.
     const mode = claimingMode(config, { mayClaimById, mayTry, isAllOurs: isAllOurs || !this.#select.reaches })
@@ -257,9 +271,20 @@ export class Worker {
     const { clock, config, ledger, router } = this.#context
     if (!ledger.isHealthy || this.#slots.isNarrow) return 0
     const due = this.#deliveries.dueBy(clock.now() + config.poll.interval)
-    const free = config.concurrency - this.#deliveries.busy - due - this.#reruns.busy
-    if (!router.routes.every((route) => this.#shared.health.isPaused(route))) return free
-    return Math.min(free, router.routes.filter((route) => this.#intake.isOpen(route)).length)
+    // Of a paused route a fresh clink is tried first.
+    const first = due.filter(({ route }) => !this.#shared.health.isPaused(route)).length
+    const free = config.concurrency - this.#deliveries.busy - first - this.#reruns.busy
+    if (this.#paused.length < router.routes.length) return free
+    return Math.min(free, router.routes.some((route) => this.#intake.isOpen(route)) ? 1 : 0)
+  }
+
+  get #paused(): readonly Route[] {
+    return this.#context.router.routes.filter((route) => this.#shared.health.isPaused(route))
+  }
+
+  /** Everything that the inbox has was looked at, as far as may be: what it gave of paused routes is here. */
+  #looked(sentAt: number): void {
+    for (const route of this.#paused) if (!this.#deliveries.isComing(route)) this.#shared.health.looked(route, sentAt)
   }
 
   #pruneLater(): void {

@@ -37,6 +37,7 @@ export function makeConfig(url: string, settings: Settings = {}): Config {
       maxBackoff: 500,
       cooldown: 3_600_000,
       crashes: 3,
+      outage: 21_600_000,
       onExhausted: 'release',
       ...settings.retry,
     },

@@ -1,10 +1,14 @@
 import { isFailure } from '../explained.ts'
 import type { Rule } from '../judge.ts'
+import type { RunRecord } from '../record.ts'
 
 const STARTS = 10
 const CLINKS = 5
 
-/** A route is paused only when the last ten runs that tell anything, over five clinks at least, have all failed. */
+/**
+ * A route is paused only when the last ten runs that tell anything, over five clinks at least, have all failed. A clink that had failed
+ * before another was done is at fault itself, and what becomes of it tells nothing.
+ */
 export const pausesAreDeserved: Rule = ({ record }) =>
   [...record.eventsByLife].flatMap(([life, events]) =>
     events.flatMap(({ at, event }) => {
@@ -12,11 +16,11 @@ export const pausesAreDeserved: Rule = ({ record }) =>
       const ended = record.runs
         .filter((run) => run.life === life && (run.endedAt ?? Infinity) <= at)
         // What ended otherwise at that very time may have ended after it.
-        .filter((run) => run.endedAt !== at || isFailure({ ...run, isFree: false, isCutShort: false }))
+        .filter((run) => run.endedAt !== at || hasFailed(run))
         .filter(({ abortCode, outlivedClaim }) => outlivedClaim !== true && (abortCode ?? 'timeout') === 'timeout')
         .sort((a, b) => (a.endedAt ?? 0) - (b.endedAt ?? 0))
-        .slice(-STARTS)
-      const failed = ended.filter((run) => isFailure({ ...run, isFree: false, isCutShort: false }))
+      const telling = ended.filter((run) => !hasFailed(run) || !isAtFault(run, ended)).slice(-STARTS)
+      const failed = telling.filter(hasFailed)
       const clinks = new Set(failed.map(({ clinkId }) => clinkId)).size
       if (failed.length >= STARTS && clinks >= CLINKS) return []
       return [
@@ -24,3 +28,11 @@ export const pausesAreDeserved: Rule = ({ record }) =>
       ]
     }),
   )
+
+const hasFailed = (run: RunRecord): boolean => isFailure({ ...run, isFree: false, isCutShort: false })
+
+/** Whether its clink surely had failed, and another was done after that, when the run ended. */
+function isAtFault({ clinkId, endedAt = 0 }: RunRecord, ended: readonly RunRecord[]): boolean {
+  const first = ended.find((run) => run.clinkId === clinkId && hasFailed(run))?.endedAt ?? Infinity
+  return ended.some((run) => run.end === 'result' && (run.endedAt ?? 0) > first && (run.endedAt ?? 0) < endedAt)
+}
