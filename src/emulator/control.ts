@@ -50,6 +50,7 @@ const calls: Readonly<Record<string, (call: ControlCall) => unknown>> = {
     emulator.send(text(body, 'group'), text(body, 'content'), {
       from: optionalText(body, 'from'),
       for: optionalText(body, 'for'),
+      age: body['age'] === undefined ? undefined : duration(body, 'age'),
     }),
   'GET /clinks/{id}': ({ emulator, id }) => known(emulator, id),
   'PATCH /clinks/{id}': ({ emulator, id, body }) => {

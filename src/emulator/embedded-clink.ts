@@ -138,7 +138,8 @@ export class EmbeddedClink implements Emulator {
     const to = options.for === undefined ? undefined : this.#owner(options.for).id
     this.#expire()
     this.#changed()
-    return send(this.#world, this.now(), { group: this.#group(group), from, content: text, for: to })
+    const { age } = options
+    return send(this.#world, this.now(), { group: this.#group(group), from, content: text, for: to, age })
   }
 
   leave(group: string, member: string): void {

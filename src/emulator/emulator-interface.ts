@@ -28,6 +28,8 @@ export interface SendOptions {
   /** The group's owner where none is named. */
   readonly from?: string | undefined
   readonly for?: string | undefined
+  /** Milliseconds since its creation: it can be seen only now, after clinks that are younger. 0 where none is given. */
+  readonly age?: number | undefined
 }
 
 /** A recipient or sender is given by name or id, a group by slug or id. Times are emulator milliseconds since 1970. */

@@ -1,7 +1,9 @@
 import type { TransportFailure, TransportResponse } from '../../src/clink/transport.ts'
 import type { Chance } from './chance.ts'
 import type { FaultPlan } from './plan.ts'
+import { pageFault } from './distortion.ts'
 import type { OperationKind } from './record.ts'
+import type { World } from './world.ts'
 
 /** What becomes of one request. Times are milliseconds. */
 export interface Fault {
@@ -45,14 +47,19 @@ export class Faults {
   readonly #plan: FaultPlan
   readonly #chance: Chance
   readonly #now: () => number
+  readonly #world: World
+  readonly #pages: Chance
 
-  constructor(plan: FaultPlan, chance: Chance, now: () => number) {
+  constructor(plan: FaultPlan, world: World, chance: Chance, now: () => number) {
     this.#plan = plan
+    this.#world = world
     this.#chance = chance
+    this.#pages = chance.fork('pages')
     this.#now = now
   }
 
-  next(kind: OperationKind): Fault {
+  /** @param isSour the service fails whenever it is to claim this clink. */
+  next(kind: OperationKind, isSour: boolean): Fault {
     const now = this.#now()
     const chance = this.#chance
     const usual = {
@@ -62,7 +69,10 @@ export class Faults {
       back: chance.between(1, this.#plan.latency),
       arrives: true,
     }
+    if (isSour && kind === 'claim') return { ...usual, name: '[sour]', arrives: false, answer: () => SOUR }
     if (now >= this.#plan.until) return usual
+    const page = pageFault(this.#world.pages, kind, now, this.#pages, usual)
+    if (page !== undefined) return page
     const outage = this.#plan.outages.find(({ from, to }) => now >= from && now < to)
     if (outage !== undefined) return make(outage.kind, usual, chance, this.#plan.scale)
     if (!chance.is(this.#plan.rate)) return usual
@@ -70,6 +80,8 @@ export class Faults {
     return make(what === 'malformed' && kind !== 'poll' ? 'slow' : what, usual, chance, this.#plan.scale)
   }
 }
+
+const SOUR = { status: 500, headers: {}, body: '{"success":false,"error":"internal"}' }
 
 function make(kind: FaultKind, usual: Fault, chance: Chance, scale: number): Fault {
   const long = chance.logarithmic(50, scale)

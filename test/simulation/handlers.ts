@@ -5,9 +5,11 @@ import {
   type HandlerResult,
 } from '../../src/handlers/handler.ts'
 import type { Clock } from '../../src/base/clock.ts'
+import type { Clink } from '../../src/clink/records.ts'
 import type { Chance } from './chance.ts'
 import { KILLER } from './plan.ts'
 import type { RunEnd, RunRecord, Record } from './record.ts'
+import { SAYS, sentFor, type World } from './world.ts'
 
 export interface HandlerParts {
   readonly life: string
@@ -16,6 +18,9 @@ export interface HandlerParts {
   /** Of the seed: what a clink's handler does depends on the clink and on how often it was started, not on who starts it. */
   readonly chance: Chance
   readonly lease: number
+  readonly world: World
+  /** Id of the worker's owner. */
+  readonly owner: string
   /** The process stands still for so long. */
   sleep(ms: number): void
   /** The process is gone. */
@@ -46,7 +51,7 @@ export function makeHandle(parts: HandlerParts): HandleFunction {
       if (ctx.signal.reason instanceof HandlerAborted) run.abortCode = ctx.signal.reason.code
       record.say(life, `  run ${clink.clink_id} is aborted: ${run.abortCode ?? 'no reason'}`)
     })
-    const script = new Script(parts, parts.chance.fork(`${clink.clink_id} ${before}`), ctx, clink.content)
+    const script = new Script(parts, parts.chance.fork(`${clink.clink_id} ${before}`), ctx, clink)
     const finish = (end: RunEnd): void => {
       run.endedAt = record.now
       run.end = end
@@ -56,6 +61,10 @@ export function makeHandle(parts: HandlerParts): HandleFunction {
     }
     try {
       await script.work()
+      if (isFailing(parts)) {
+        finish('failed')
+        throw new Error('what the handler needs is away')
+      }
       const { end, value, after, hasText } = script.conclude(before, `${clink.clink_id} ${before}`)
       if (after !== undefined) run.after = after
       if (hasText === true) run.result = `${clink.clink_id} ${before}`
@@ -66,6 +75,11 @@ export function makeHandle(parts: HandlerParts): HandleFunction {
       throw error
     }
   }
+}
+
+/** Whether what all handlers need is away. */
+function isFailing({ record, world }: HandlerParts): boolean {
+  return world.failing.some(({ from, to }) => record.now >= from && record.now < to)
 }
 
 interface Conclusion {
@@ -82,14 +96,16 @@ class Script {
   readonly #ctx: HandlerContext
   /** Answers to answers would go on for ever between two agents. */
   readonly #isChatty: boolean
+  readonly #clink: Clink
   readonly #content: string
 
-  constructor(parts: HandlerParts, chance: Chance, ctx: HandlerContext, content: string) {
+  constructor(parts: HandlerParts, chance: Chance, ctx: HandlerContext, clink: Clink) {
     this.#parts = parts
     this.#chance = chance
     this.#ctx = ctx
-    this.#content = content
-    this.#isChatty = content.startsWith('c')
+    this.#clink = clink
+    this.#content = clink.content
+    this.#isChatty = clink.content.startsWith('c')
   }
 
   async work(): Promise<void> {
@@ -99,6 +115,7 @@ class Script {
       this.#parts.crash()
       await new Promise(() => {})
     }
+    if (this.#isQuick) return await this.#workQuickly()
     const obeys = chance.weighted({ abort: 5, draining: 1, nothing: 1 })
     if (chance.is(0.1)) await this.#reply()
     const { lease } = this.#parts
@@ -118,12 +135,55 @@ class Script {
       await this.#pause(0, 'nothing')
     }
     if (chance.is(0.08)) await this.#reply()
+    if (this.#isSaying(SAYS.sends)) await this.#sendAround()
+  }
+
+  /** Of what comes by the hundred, or goes round in a ring, runs are short. */
+  get #isQuick(): boolean {
+    return [SAYS.quick, SAYS.never, SAYS.ring, SAYS.mixed, SAYS.sour].some((text) => this.#isSaying(text))
+  }
+
+  #isSaying(text: string): boolean {
+    // An object in the ring says it too.
+    return this.#content.startsWith(text) || this.#content.startsWith(`{"${text}"`)
+  }
+
+  async #workQuickly(): Promise<void> {
+    const chance = this.#chance
+    if (chance.is(0.5)) await this.#pause(chance.logarithmic(1, 200), 'abort')
+    // Beside its answer, seldom: two of each would be hundreds of clinks.
+    const isRing = this.#isSaying(SAYS.ring) || this.#isSaying(SAYS.mixed)
+    if (isRing && chance.is(0.1)) await this.#send(SAYS.ring, this.#clink.sender_id)
+    if (isRing && chance.is(0.1)) await this.#tell('sender')
+  }
+
+  /** Through the API, as a program would: to whoever sent the clink, to its group, to the worker's own owner. */
+  async #sendAround(): Promise<void> {
+    const chance = this.#chance
+    const { sender_id } = this.#clink
+    const to = { sender: sender_id, group: undefined, itself: this.#parts.owner, other: 'ap_one' }
+    const count = chance.integer(1, 2)
+    for (let index = 0; index < count; index += 1) {
+      const text = chance.is(0.5) ? SAYS.sends : 'cc'
+      await this.#send(text, to[chance.weighted({ itself: 3, sender: 1, group: 2, other: 1 })])
+    }
+  }
+
+  async #send(text: string, to: string | undefined): Promise<void> {
+    const { clink_id, group_id } = this.#clink
+    const content = `${text} ${sentFor(clink_id)}`
+    try {
+      await this.#ctx.api.sendClink({ group_id, content, ...(to === undefined ? {} : { for: to }) })
+    } catch {
+      // Whether it was sent is of no account to it.
+    }
   }
 
   /** In the end everything has an end: a clink that is started for the fifth time is done. */
   conclude(before: number, result: string): Conclusion {
     const chance = this.#chance
     const ctx = this.#ctx
+    if (this.#isQuick) return this.#concludeQuickly(result)
     const kinds = {
       text: 5,
       nothing: 3,
@@ -181,9 +241,30 @@ class Script {
     }
   }
 
+  #concludeQuickly(result: string): Conclusion {
+    if (this.#isSaying(SAYS.never)) {
+      const error = new Error('it never succeeds')
+      return {
+        end: 'failed',
+        value: () => {
+          throw error
+        },
+      }
+    }
+    const isMixed = this.#isSaying(SAYS.mixed)
+    // One of the two answers with objects.
+    if (isMixed && this.#parts.owner === 'ap_two')
+      return { end: 'result', hasText: true, value: () => ({ response: { mixed: `<${result}>` } }) }
+    const text = isMixed ? SAYS.mixed : this.#isSaying(SAYS.ring) ? SAYS.ring : 'done'
+    return { end: 'result', hasText: true, value: () => `${text} <${result}>` }
+  }
+
   async #reply(): Promise<void> {
     if (!this.#isChatty) return
-    const to = this.#chance.is(0.5) ? 'sender' : 'group'
+    await this.#tell(this.#chance.is(0.5) ? 'sender' : 'group')
+  }
+
+  async #tell(to: 'sender' | 'group'): Promise<void> {
     try {
       await this.#ctx.reply('working on it', { to })
     } catch {

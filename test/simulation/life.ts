@@ -15,6 +15,7 @@ import { NO_ROUTE, type WorkerPlan } from './plan.ts'
 import type { LifeRecord, Record } from './record.ts'
 import type { StateDirectory } from './state-directory.ts'
 import type { Host, VirtualTime } from './virtual-time.ts'
+import type { World } from './world.ts'
 
 /** What one process of a worker leaves to the next one. */
 export interface Carried {
@@ -44,6 +45,7 @@ export interface LifeParts {
   /** What its key file holds at the start. */
   readonly key: string
   readonly lease: number
+  readonly world: World
   readonly chance: Chance
   readonly wallStart: number
   readonly breakage: Breakage
@@ -220,6 +222,8 @@ export class Life implements Host {
       record,
       chance,
       lease,
+      world: this.#parts.world,
+      owner: plan.owner,
       sleep: (ms) => this.sleep(ms),
       crash: () => this.#parts.killed(this),
     })

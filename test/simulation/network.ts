@@ -7,11 +7,13 @@ import {
 } from '../../src/clink/transport.ts'
 import type { TransportFailure } from '../../src/clink/transport.ts'
 import type { Emulator } from '../../src/emulator/emulator.ts'
+import { distorted, lengthsIn } from './distortion.ts'
 import type { Fault } from './faults.ts'
 import { resultIn } from './handlers.ts'
 import type { OperationKind, Record, RequestRecord } from './record.ts'
 import type { StateDirectory } from './state-directory.ts'
 import type { Host, VirtualTime } from './virtual-time.ts'
+import { SAYS, type World } from './world.ts'
 
 /** What the worker's second session ends with, by which it finds out about siblings. */
 const SECOND = '-sibling'
@@ -20,8 +22,9 @@ export interface NetworkParts {
   readonly time: VirtualTime
   readonly emulator: Emulator
   readonly record: Record
+  readonly world: World
   /** What becomes of a request that is handed over now. */
-  fault(kind: OperationKind): Fault
+  fault(kind: OperationKind, isSour: boolean): Fault
 }
 
 /** Carries the requests of one process to the embedded Clink, and does to them what the faults say. */
@@ -101,7 +104,7 @@ class Journey {
   begin(): void {
     const { timeout, deadline, signal } = this.#request
     const { time } = this.#parts
-    const fault = this.#parts.fault(this.#record.kind)
+    const fault = this.#parts.fault(this.#record.kind, this.#isSour)
     this.#record.fault = fault.name
     if (signal?.aborted === true) return this.#fail('aborted')
     const aborted = (): void => this.#fail('aborted')
@@ -116,6 +119,11 @@ class Journey {
     }
     if (fault.connect === 0) this.#handOver(fault)
     else this.#cancels.push(time.at(time.now + fault.connect, () => this.#handOver(fault), this.#host))
+  }
+
+  get #isSour(): boolean {
+    const { clinkId = '', kind } = this.#record
+    return kind === 'claim' && this.#parts.emulator.clink(clinkId)?.content.startsWith(SAYS.sour) === true
   }
 
   #handOver(fault: Fault): void {
@@ -139,7 +147,7 @@ class Journey {
       this.#record.status = answer.status
       this.#noteGrants(answer)
       if (record.isTracing) record.say('clink', `${answer.status} ${this.#life} ${this.#title()} ${short(answer.body)}`)
-      this.#back(fault, answer)
+      this.#back(fault, distorted(answer, this.#parts.world))
     })
   }
 
@@ -165,6 +173,9 @@ class Journey {
     if (!this.#end('answered')) return
     this.#record.toldStatus = answer.status
     this.#record.toldWell = isWell(answer)
+    this.#record.isEnveloped = isEnveloped(answer.body)
+    const { kind } = this.#record
+    if (kind === 'poll' || kind === 'claim') this.#record.lengths = lengthsIn(answer.body)
     const wait = waitOf(answer, this.#clock.wall())
     if (wait !== undefined) this.#record.notBefore = this.#parts.time.now + wait
     if (this.#record.fault !== '') this.#say(`← ${answer.status} ${short(answer.body)}`)
@@ -264,6 +275,16 @@ function isWell({ status, body }: TransportResponse): boolean {
   if (status < 200 || status > 299) return false
   try {
     return (JSON.parse(body) as { success?: boolean }).success === true
+  } catch {
+    return false
+  }
+}
+
+/** Contract, section 1: only that is an answer of the service. */
+function isEnveloped(body: string): boolean {
+  try {
+    const value: unknown = JSON.parse(body)
+    return typeof value === 'object' && value !== null && 'success' in value && typeof value.success === 'boolean'
   } catch {
     return false
   }

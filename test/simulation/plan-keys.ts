@@ -51,14 +51,16 @@ export function ownerOf({ seeding }: Plan, key: string | undefined): string | un
  * Troubles with one key after another. Each begins and ends within a time of its own, and leaves the workers with a key that works.
  *
  * @param wide the user whose key sees two groups.
+ * @param part how likely there are any.
  */
 export function makeKeys(
   chance: Chance,
   workers: readonly WorkerPlan[],
   horizon: number,
   wide: string,
+  part = SEEDS,
 ): readonly KeyPlan[] {
-  if (!chance.is(SEEDS)) return []
+  if (!chance.is(part)) return []
   const first = chance.pick(workers)
   const all = workers.filter(({ key }) => key === first.key).map(({ name }) => name)
   const owner = first.owner.replace(/^(ap|user)_/, '')

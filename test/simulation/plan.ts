@@ -6,6 +6,8 @@ import type { FaultKind } from './faults.ts'
 import { makeKeys, spareKeys, STRANGER, type KeyPlan } from './plan-keys.ts'
 import { makeLetters, type LetterPlan } from './plan-letters.ts'
 import { GROUP, GROUPS, makeScope, OTHER_GROUP } from './plan-scope.ts'
+import { speak, type Vocabulary } from './words.ts'
+import { PLAIN_WORLD, type WordName, type World } from './world.ts'
 
 /** How the network behaves. Times are virtual milliseconds. */
 export interface FaultPlan {
@@ -38,13 +40,15 @@ export interface WorkerPlan {
   readonly turns: readonly Turn[]
 }
 
-interface ClinkPlan {
+export interface ClinkPlan {
   readonly at: number
   /** Slug. */
   readonly group: string
   readonly text: string
   readonly from: string
   readonly for?: string
+  /** Milliseconds between its creation and the time at which it can be seen. */
+  readonly late?: number
 }
 
 export interface PersonPlan {
@@ -69,6 +73,9 @@ export interface Plan {
   readonly lease: number
   /** When everything that disturbs is over. */
   readonly calmAt: number
+  readonly world: World
+  /** What is special about this seed. */
+  readonly words: readonly WordName[]
 }
 
 /** The user whose key sees both groups. */
@@ -80,7 +87,7 @@ export const NO_ROUTE = 'nobody takes this'
 const SENDERS = ['alice', 'bob', 'carol'] as const
 const AGENTS = ['one', 'two', 'three'] as const
 
-export function makePlan(seed: number, chance: Chance): Plan {
+export function makePlan(seed: number, chance: Chance, vocabulary: Vocabulary): Plan {
   const lease = Math.round(chance.logarithmic(3, 300)) * 1_000
   const horizon = Math.min(400_000, chance.between(20_000, 30_000 + 6 * lease))
   const switches = makeSwitches(chance.fork('switches'), lease)
@@ -92,7 +99,7 @@ export function makePlan(seed: number, chance: Chance): Plan {
   })
   const { letters, workers } = makeLetters(chance.fork('letters'), made, horizon)
   const faults = makeFaults(chance.fork('faults'), lease, horizon)
-  return {
+  const plan: Plan = {
     seed,
     switches,
     seeding: {
@@ -116,7 +123,10 @@ export function makePlan(seed: number, chance: Chance): Plan {
     faults,
     lease,
     calmAt: horizon,
+    world: PLAIN_WORLD,
+    words: [],
   }
+  return speak(plan, chance, vocabulary)
 }
 
 function makeSwitches(chance: Chance, lease: number): Partial<Switches> {

@@ -1,6 +1,7 @@
 import type { TransportFailure } from '../../src/clink/transport.ts'
 import type { WorkerEvent } from '../../src/events.ts'
 import type { AbortCode } from '../../src/handlers/handler.ts'
+import type { Told } from './distortion.ts'
 import type { KeyPlan } from './plan-keys.ts'
 
 export type OperationKind = 'poll' | 'probe' | 'sibling' | 'claim' | 'complete' | 'release' | 'send' | 'other'
@@ -28,6 +29,10 @@ export interface RequestRecord {
   /** The status of an answer, and whether it was whole and successful. */
   toldStatus?: number
   toldWell?: boolean
+  /** Whether the answer was one of the service, by its envelope. */
+  isEnveloped?: boolean
+  /** Of each clink in the answer to a claim: whether it said how long the claim lasts. */
+  lengths?: ReadonlyMap<string, Told>
   /** The time before which the answer wants nothing more of its kind. */
   notBefore?: number
   fault: string

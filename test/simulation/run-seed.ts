@@ -12,12 +12,16 @@ import { makePlan, type Plan, type WorkerPlan } from './plan.ts'
 import { Record } from './record.ts'
 import { StateDirectory } from './state-directory.ts'
 import { RunawayError, VirtualTime } from './virtual-time.ts'
+import type { Vocabulary } from './words.ts'
+import { SAYS, type AskerPlan, type WordName } from './world.ts'
 
 export interface SeedOptions {
   readonly trace?: (line: string) => void
   readonly breakage?: Breakage
   /** Milliseconds that the workers have in the end; a broken one needs all of it. */
   readonly calm?: number
+  /** Words that may be in the plan of the seed; `all` where none are named. */
+  readonly vocabulary?: Vocabulary
   /** Turns the plan of the seed into one in which something is more likely. */
   readonly planned?: (plan: Plan) => Plan
   /** What the judge is told in place of the plan. */
@@ -34,10 +38,14 @@ export interface Verdict {
   readonly reruns: number
   /** What was done about keys. */
   readonly keyActs: number
+  /** What was special about it. */
+  readonly words: readonly WordName[]
   /** Virtual milliseconds. */
   readonly lasted: number
 }
 
+/** Until the worker keeps the rules that the rest needs. */
+const DEFAULT_VOCABULARY: Vocabulary = 'old'
 /** The wall clock at the start of every seed. */
 const WALL = Date.UTC(2026, 0, 5, 8)
 /** Milliseconds that the workers have, once nothing disturbs any more, until everything must have come to its end. */
@@ -46,6 +54,10 @@ const CALM = 5_400_000
 const BUSY = 4
 /** How often, until the calm, somebody looks after letters where there are none yet. */
 const LOOKS = 12
+/** Far more than any plan needs. */
+const MOST_REQUESTS = 30_000
+/** How often a sender that waits for its answer looks for it. */
+const ASKER_LOOKS = 250
 /** How often it is looked whether it has. */
 const LOOK = 5_000
 /** How often it is looked whether the processes are alive. */
@@ -54,7 +66,7 @@ const PROBE = 10_000
 /** Plays one seed and judges it. */
 export async function runSeed(seed: number, options: SeedOptions = {}): Promise<Verdict> {
   const chance = new Chance(seed)
-  const made = makePlan(seed, chance.fork('plan'))
+  const made = makePlan(seed, chance.fork('plan'), options.vocabulary ?? DEFAULT_VOCABULARY)
   const plan = options.planned?.(made) ?? made
   const game = new Game(plan, chance, options)
   try {
@@ -77,7 +89,7 @@ export async function runSeed(seed: number, options: SeedOptions = {}): Promise<
   const known = found.filter((breach) => breach.known !== undefined)
   const reruns = runs.filter(({ isRerun }) => isRerun === true).length
   const counts = { requests: requests.length, runs: runs.length, reruns, keyActs: keyActs.length }
-  return { seed, breaches, known, ...counts, lasted: game.time.now }
+  return { seed, breaches, known, ...counts, words: plan.words, lasted: game.time.now }
 }
 
 class Game {
@@ -110,7 +122,7 @@ class Game {
     })
     this.#operator = new Operator(this.record, chance.fork('operator'))
     this.#keyFiles = new KeyFiles(plan, this.emulator, this.record)
-    this.#faults = new Faults(plan.faults, chance.fork('network'), () => this.time.now)
+    this.#faults = new Faults(plan.faults, plan.world, chance.fork('network'), () => this.time.now)
   }
 
   async play(): Promise<void> {
@@ -123,19 +135,20 @@ class Game {
     }
     for (const clink of clinks) {
       this.time.at(clink.at, () => {
-        const { group, text, ...who } = clink
+        const { at: _, group, late = 0, text, ...who } = clink
         // Who has left gets nothing any more.
         if (this.record.keyActs.some((act) => act.what === 'leave' && `user_${act.owner}` === clink.for)) return
-        const sent = this.emulator.send(group, text, who)
+        const sent = this.emulator.send(group, text, { ...who, age: late })
         if (this.record.isTracing) this.record.say('sender', `${sent.clink_id} ${JSON.stringify(clink)}`)
       })
     }
     const chance = this.#chance.fork('persons')
     for (const act of people) this.time.at(act.at, () => actByHand(act, chance, this))
     for (const act of letters) this.#lookAfter(act)
+    for (const asker of this.#plan.world.askers) this.#ask(asker, 0)
     for (const act of keys) this.time.at(act.at, () => this.#keyFiles.act(act, (name) => this.#lives.get(name)?.life))
     this.#lookAlive()
-    await this.time.runUntil(calmAt, () => false)
+    await this.time.runUntil(calmAt, () => this.#isTooMuch)
     this.record.say('seed', 'calm: nothing disturbs any more')
     await this.#untilQuiet(calmAt + (this.#options.calm ?? CALM))
     for (const { life } of this.#lives.values()) life.stop()
@@ -143,6 +156,20 @@ class Game {
     await this.time.runUntil(this.time.now + longest + 60_000, () =>
       [...this.#lives.values()].every(({ life }) => life.isOver),
     )
+  }
+
+  /** Writes the next clink, and waits until it is answered. */
+  #ask(asker: AskerPlan, index: number, at = asker.at): void {
+    if (index === asker.count) return
+    this.time.at(at, () => {
+      const { clink_id: id } = this.emulator.send(asker.group, `${SAYS.quick} ${index}`, { from: asker.from })
+      const look = (): void => {
+        const isAnswered = this.emulator.clink(id)?.status === 'completed'
+        if (isAnswered) this.#ask(asker, index + 1, this.time.now + asker.pause)
+        else this.time.at(this.time.now + ASKER_LOOKS, look)
+      }
+      look()
+    })
   }
 
   /** As a probe would, from time to time. */
@@ -161,15 +188,20 @@ class Game {
       explained({ plan: this.#plan, record: this.record, emulator: this.emulator, lives: this.#liveNames() })
     // With one slot and handlers of ten minutes a backlog takes its time: while there are runs the end waits.
     let isBusy = false
-    while (this.time.now < end || (isBusy && this.time.now < BUSY * end)) {
+    while (!this.#isTooMuch && (this.time.now < end || (isBusy && this.time.now < BUSY * end))) {
       for (const worker of this.#plan.workers) this.#beginLater(worker, 0)
-      await this.time.runUntil(this.time.now + LOOK, () => false)
+      await this.time.runUntil(this.time.now + LOOK, () => this.#isTooMuch)
       isBusy = [...this.#lives.values()].some(({ life }) => !life.isOver && life.isBusy)
       this.unexplained = isBusy ? this.unexplained : look()
       if (!isBusy && this.unexplained.length === 0) return
     }
     this.unexplained = look()
     if (this.unexplained.length === 0) this.unexplained = [{ clinkId: '-', why: 'a worker is still busy' }]
+  }
+
+  /** More than any plan needs: somebody goes round in a circle. */
+  get #isTooMuch(): boolean {
+    return this.record.requests.length > MOST_REQUESTS
   }
 
   #liveNames(): readonly string[] {
@@ -183,9 +215,9 @@ class Game {
     const { time, emulator, record } = this
     const count = (last?.count ?? 0) + 1
     const chance = this.#chance.fork('handlers')
-    const network = { time, emulator, record, fault: this.#faults.next.bind(this.#faults) }
+    const { lease, world } = this.#plan
+    const network = { time, emulator, record, world, fault: this.#faults.next.bind(this.#faults) }
     const { breakage = {} } = this.#options
-    const { lease } = this.#plan
     const life = new Life(
       {
         time,
@@ -195,6 +227,7 @@ class Game {
         plan,
         key: this.#keyFiles.read(plan.name),
         lease,
+        world,
         chance,
         wallStart: WALL,
         breakage,

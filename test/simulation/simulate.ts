@@ -4,7 +4,9 @@ import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { z } from 'zod'
-import { runSeed } from './run-seed.ts'
+import { runSeed, type SeedOptions } from './run-seed.ts'
+import type { Vocabulary } from './words.ts'
+import { WORDS } from './world.ts'
 
 const { values } = parseArgs({
   options: {
@@ -14,9 +16,13 @@ const { values } = parseArgs({
     jobs: { type: 'string', default: String(availableParallelism()) },
     /** Of a job: only each so manyth seed. */
     step: { type: 'string', default: '1' },
+    /** `old`: nothing that was learnt later; `all`; or names of words, by commas, that are in every seed. */
+    vocabulary: { type: 'string' },
     trace: { type: 'boolean', default: false },
   },
 })
+// No machine's own time may be taken for the service's.
+process.env['TZ'] = 'Asia/Kolkata'
 
 const totalsSchema = z.object({
   seeds: z.number(),
@@ -28,6 +34,8 @@ const totalsSchema = z.object({
   known: z.number(),
   failed: z.number(),
   broken: z.record(z.string(), z.number()),
+  /** In how many seeds each word was. */
+  words: z.record(z.string(), z.number()),
 })
 type Totals = z.infer<typeof totalsSchema>
 
@@ -41,15 +49,20 @@ const none = (): Totals => ({
   known: 0,
   failed: 0,
   broken: {},
+  words: {},
 })
 
 /** Plays seeds in this process and says which of them break a rule, and how to play them again. */
 async function play(from: number, end: number, step: number): Promise<Totals> {
   const totals = none()
-  const trace = values.trace ? { trace: (line: string): void => console.log(line) } : {}
+  const options: SeedOptions = {
+    ...(values.trace ? { trace: (line: string): void => console.log(line) } : {}),
+    ...(values.vocabulary === undefined ? {} : { vocabulary: vocabularyOf(values.vocabulary) }),
+  }
   for (let seed = from; seed < end; seed += step) {
-    const { requests, runs, reruns, keyActs, lasted, known, breaches } = await runSeed(seed, trace)
-    add(totals, { ...none(), seeds: 1, requests, runs, reruns, keyActs, lasted, known: known.length })
+    const { requests, runs, reruns, keyActs, lasted, known, words, breaches } = await runSeed(seed, options)
+    const said = Object.fromEntries(words.map((word) => [word, 1]))
+    add(totals, { ...none(), seeds: 1, requests, runs, reruns, keyActs, lasted, known: known.length, words: said })
     if (breaches.length === 0) continue
     totals.failed += 1
     for (const rule of new Set(breaches.map((breach) => breach.rule)))
@@ -57,8 +70,10 @@ async function play(from: number, end: number, step: number): Promise<Totals> {
     const lines = breaches.slice(0, 5).map(({ rule, at, life, text }) => {
       return `  ${rule} at ${(at / 1_000).toFixed(3)} ${life ?? ''}: ${text}`
     })
-    const replay = `npm run simulate -- --from ${seed} --seeds 1 --trace`
-    console.log([`seed ${seed} breaks ${breaches.length} rules: ${replay}`, ...lines].join('\n'))
+    const spoken = values.vocabulary === undefined ? '' : ` --vocabulary ${values.vocabulary}`
+    const replay = `npm run simulate -- --from ${seed} --seeds 1 --trace${spoken}`
+    const title = `seed ${seed} (${words.join(' ')}) breaks ${breaches.length} rules: ${replay}`
+    console.log([title, ...lines].join('\n'))
   }
   return totals
 }
@@ -69,7 +84,8 @@ async function spread(from: number, end: number, jobs: number): Promise<Totals> 
   await Promise.all(
     Array.from({ length: jobs }, async (_, job) => {
       const options = ['--from', from + job, '--seeds', end - from - job, '--step', jobs, '--jobs', 1]
-      const child = fork(fileURLToPath(import.meta.url), options.map(String))
+      const spoken = values.vocabulary === undefined ? [] : ['--vocabulary', values.vocabulary]
+      const child = fork(fileURLToPath(import.meta.url), [...options.map(String), ...spoken])
       let told = false
       child.on('message', (message) => {
         add(totals, totalsSchema.parse(message))
@@ -84,10 +100,20 @@ async function spread(from: number, end: number, jobs: number): Promise<Totals> 
   return totals
 }
 
-function add(totals: Totals, { broken, ...more }: Totals): void {
+function vocabularyOf(text: string): Vocabulary {
+  if (text === 'old' || text === 'all') return text
+  return text.split(',').map((name) => {
+    const word = WORDS.find((known) => known === name)
+    if (word === undefined) throw new Error(`No word ${name}: ${WORDS.join(', ')}`)
+    return word
+  })
+}
+
+function add(totals: Totals, { broken, words, ...more }: Totals): void {
   for (const name of ['seeds', 'requests', 'runs', 'reruns', 'keyActs', 'lasted', 'known', 'failed'] as const)
     totals[name] += more[name]
   for (const [rule, count] of Object.entries(broken)) totals.broken[rule] = (totals.broken[rule] ?? 0) + count
+  for (const [word, count] of Object.entries(words)) totals.words[word] = (totals.words[word] ?? 0) + count
 }
 
 // In order, so that no directory stays behind. A job ends with whoever started it.
@@ -101,7 +127,7 @@ const began = performance.now()
 const totals = jobs > 1 ? await spread(from, end, jobs) : await play(from, end, Number(values.step))
 if (totals.failed > 0) process.exitCode = 1
 if (process.send === undefined) {
-  const { seeds, requests, runs, reruns, keyActs, lasted, known, failed, broken } = totals
+  const { seeds, requests, runs, reruns, keyActs, lasted, known, failed, broken, words } = totals
   const seconds = (performance.now() - began) / 1_000
   console.log(
     `${seeds} seeds in ${seconds.toFixed(1)} s (${(seeds / seconds).toFixed(0)} a second): ${requests} requests, ` +
@@ -110,6 +136,8 @@ if (process.send === undefined) {
         .map(([rule, count]) => `, ${rule} in ${count}`)
         .join(''),
   )
+  const spoken = Object.entries(words).map(([word, count]) => `${word} in ${count}`)
+  if (spoken.length > 0) console.log(`words: ${spoken.join(', ')}`)
 } else {
   process.send(totals)
   process.disconnect()

@@ -47,10 +47,10 @@ export function checkLength(world: World, name: string, text: string): void {
   }
 }
 
-/** The time from which on clinks are wanted, by the switch `since`; 400 for what is no time. */
+/** The time from which on clinks are wanted, by the switch `since`; without a zone it is UTC. 400 for what is no time. */
 export function sinceBound(world: World, text: string | undefined): number {
   if (text === undefined) return -Infinity
-  const time = /^\d{4}-\d{2}-\d{2}/.test(text) ? Date.parse(text) : NaN
+  const time = /^\d{4}-\d{2}-\d{2}/.test(text) ? Date.parse(/T[\d:.,]+$/.test(text) ? `${text}Z` : text) : NaN
   if (Number.isNaN(time)) throw new Refusal(400, `"since" must be an ISO 8601 time, not ${JSON.stringify(text)}`)
   const ours = time - world.switchboard.rules.clockSkew
   return world.switchboard.rules.since === 'inclusive' ? ours : Math.floor(ours) + 1

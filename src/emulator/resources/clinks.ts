@@ -19,17 +19,19 @@ export interface Draft {
   readonly content: string
   readonly for?: string | undefined
   readonly answers?: string | undefined
+  /** Milliseconds between its creation and now. */
+  readonly age?: number | undefined
   /** What the history says did it, where it was a request. */
   readonly by?: { readonly key: string; readonly session: string }
 }
 
 /** Puts a clink into its group, pending. Everything about it has been checked. */
 export function createClink(world: World, now: number, draft: Draft): StoredClink {
-  const { group, from, content, answers, by } = draft
+  const { age = 0, group, from, content, answers, by } = draft
   return world.clinks.add(
     {
       clink_id: world.ids.next('msg'),
-      created: Math.floor(now),
+      created: Math.floor(now - age),
       group_id: group.group_id,
       sender_id: from.id,
       sender_name: from.name,

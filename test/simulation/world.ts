@@ -1,0 +1,127 @@
+import type { OperationKind } from './record.ts'
+
+/** What a seed may have beside what every seed has. */
+export const WORDS = [
+  'never',
+  'failing',
+  'page',
+  'pages',
+  'bare',
+  'sends',
+  'ring',
+  'mixed',
+  'marks',
+  'busy',
+  'asker',
+  'times',
+  'field',
+  'snapshot-refuse',
+  'absent-ignore',
+  'single',
+  'late',
+  'keys',
+  'clock-in-stop',
+  'sour',
+  'letters',
+] as const
+export type WordName = (typeof WORDS)[number]
+
+/** Forms in which services write times. */
+export const TIME_FORMS = [
+  'no-zone',
+  'offset',
+  'offset-plain',
+  'offset-short',
+  'no-zone-seconds',
+  'microseconds',
+  'no-zone-microseconds',
+  'blank',
+  'small-letters',
+  'comma',
+  'basic',
+  'nanoseconds',
+  'words',
+  'number',
+  'nonsense',
+] as const
+export type TimeForm = (typeof TIME_FORMS)[number]
+
+/** Fields of a clink, as the contract names them. */
+export const FIELDS = [
+  'clink_id',
+  'group_id',
+  'sender_id',
+  'sender_name',
+  'content',
+  'created_at',
+  'status',
+  'group_name',
+  'group_slug',
+  'claimed_by',
+  'claimed_at',
+  'claim_expires_at',
+  'for',
+] as const
+type Field = (typeof FIELDS)[number]
+
+/** What stands in the place of a field, in the records of each so manyth clink. */
+export interface FieldPlan {
+  readonly name: Field
+  readonly as: 'absent' | 'null' | 'number'
+  readonly every: number
+}
+
+/** Answers of something in front of the service, in place of the service's own. */
+export interface PagePlan {
+  readonly from: number
+  readonly to: number
+  readonly rate: number
+  readonly status: number
+  /** What it is for; absent: everything. */
+  readonly kinds?: readonly OperationKind[]
+  readonly body: 'html' | 'empty' | 'cut' | 'object' | 'list'
+  /** Whether the service had carried the request out. */
+  readonly isAfter: boolean
+}
+
+/** A sender that writes its next clink when the last one was answered. */
+export interface AskerPlan {
+  readonly from: string
+  readonly at: number
+  readonly count: number
+  readonly group: string
+  readonly pause: number
+}
+
+/** What the world does beside the faults of the network and the turns of processes. */
+export interface World {
+  /** Times in which every run fails. */
+  readonly failing: readonly { readonly from: number; readonly to: number }[]
+  readonly times?: TimeForm
+  readonly field?: FieldPlan
+  readonly pages: readonly PagePlan[]
+  /** What refusals of the service look like: something in front of it rewrites them all. */
+  readonly refusals: 'envelope' | 'object' | 'html'
+  readonly askers: readonly AskerPlan[]
+}
+
+export const PLAIN_WORLD: World = { failing: [], pages: [], refusals: 'envelope', askers: [] }
+
+/** What a clink says whose handler does something special. */
+export const SAYS = {
+  /** It never succeeds. */
+  never: 'never',
+  /** It is done at once. */
+  quick: 'quick',
+  /** It sends clinks through the API: to others, to the group, to itself. */
+  sends: 'sends',
+  /** It is answered, whoever sent it, with a text that is answered. */
+  ring: 'ring',
+  /** The same, by some with text and by others with an object. */
+  mixed: 'mixed',
+  /** The service cannot claim it by id. */
+  sour: 'sour',
+} as const
+
+/** Stands in what a run sends through the API: of which clink it was. */
+export const sentFor = (clinkId: string): string => `[of ${clinkId}]`
