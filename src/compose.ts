@@ -12,11 +12,12 @@ import { kernelGroups, type ProcessGroups } from './runners/process-group.ts'
 import { Budget } from './worker/budget.ts'
 import type { WorkerContext } from './worker/context.ts'
 import { CrashWatch } from './worker/crash-watch.ts'
-import { HandlerClient } from './worker/handler-client.ts'
+import { AgentProfiles } from './worker/agent-profiles.ts'
 import { Identity, keepIdentity, keptIdentity } from './keys/identity.ts'
 import { KeyChange } from './keys/key-change.ts'
 import { Keys } from './keys/keys.ts'
 import type { Ledger } from './ledger/ledger.ts'
+import { readText } from './worker/hops.ts'
 import { LoopGuard } from './worker/loop-guard.ts'
 import { Pulses } from './worker/pulses.ts'
 import { Scope } from './worker/scope.ts'
@@ -70,7 +71,7 @@ export function compose(options: ComposeOptions): Composed {
     first: options.key,
     makeClients: (key) => ({
       api: new ClinkClient({ ...connection, key }),
-      handlerApi: new HandlerClient({ ...connection, key }, { clock, identity, ledger }),
+      connection: { ...connection, key },
     }),
     identity,
     emit,
@@ -97,10 +98,16 @@ export function compose(options: ComposeOptions): Composed {
     boot: options.boot ?? systemBoot(),
     groups: options.groups ?? kernelGroups,
     crashWatch: new CrashWatch(ledger, config.retry.crashes, emit, () => clock.wall()),
-    router,
+    router: readingRouter(router, config.replies.mark),
     runner: inlineRunner,
     identity,
     loopGuard: new LoopGuard(config.inbox.loopLimit, clock, emit),
+    agentProfiles: new AgentProfiles({
+      api,
+      clock,
+      signal: closing,
+      crashed: (error) => on.crashed('members', error),
+    }),
     budget: new Budget(clock),
     warmth: new Warmth(config.poll.warm, clock, random),
     closing,
@@ -134,4 +141,17 @@ function knownIdentity(
 function provenKey({ clink }: Config, ledger: Ledger, { id }: Identity): string | undefined {
   const fact = ledger.fact(PROVEN_KEY)
   return clink.identity === 'auto' && fact?.startsWith(' ') === true ? `${id ?? ''}${fact}` : fact
+}
+
+/** Routes see texts without what workers tell each other. */
+function readingRouter(router: Router, mark: string): Router {
+  return {
+    get takesAll() {
+      return router.takesAll
+    },
+    get routes() {
+      return router.routes
+    },
+    route: (clink, identity) => router.route({ ...clink, content: readText(clink.content, mark).text }, identity),
+  }
 }

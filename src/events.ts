@@ -18,6 +18,8 @@ export type LeftAlone =
   | 'in-hand' // it is being worked here already, or was completed while the poll was on its way
   | 'own-reply' // this worker, or another of ours, sent it
   | 'out-of-scope' // `inbox.groups`, `ignore`, `for` or `maxAge` says that it is not for this worker
+  | 'note' // a worker reports progress by it, or the end of a circle: nobody is to answer it
+  | 'circle' // workers have answered each other too often, and its sender is to be told so
   | 'muted' // its sender and we answer each other in a circle
   | 'given-up' // dead-lettered here
   | 'cooling' // released by its handler a while ago
@@ -142,6 +144,7 @@ export type WorkerEvent =
       readonly presumed: boolean
       readonly duration: number
     } & DeliveryFacts)
+  | ({ readonly event: 'clink.circleEnded'; readonly hops: number; readonly advice: string } & DeliveryFacts)
   | ({
       readonly event: 'clink.released'
       readonly why: ReleaseCause

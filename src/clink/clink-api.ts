@@ -10,5 +10,6 @@ export type ClinkApi = Pick<
   | 'getClinks'
   | 'sendClink'
   | 'resolveGroup'
+  | 'listMembers'
   | 'getMyPermissions'
 >

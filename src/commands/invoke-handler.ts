@@ -85,7 +85,8 @@ async function runOnce(routed: RoutedClink, clink: Clink, config: Config, quiet:
     parts: {
       clink,
       attempt: 1,
-      api: offlineClient(),
+      hops: 0,
+      api: offlineClient,
       env: routed.route.passKey === true ? { CLINK_API_KEY: NO_KEY, CLINK_API_URL: config.clink.url } : {},
       log: (level, message, fields) => {
         log.push({ level, message, ...(fields === undefined ? {} : { fields }) })

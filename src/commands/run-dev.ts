@@ -34,7 +34,6 @@ const DEFAULTS = {
   // Nothing here is anybody's secret, and one wants to see what comes and what goes.
   'log.content': true,
   // The samples come from four members who never tire.
-  'inbox.loopLimit': '10000/10m',
 }
 const QUICK = {
   ...DEFAULTS,

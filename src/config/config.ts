@@ -25,6 +25,7 @@ export interface RouteConfig {
   readonly retry?: Partial<RetryPolicy>
   /** The handler is given the API key. */
   readonly passKey?: boolean
+  readonly mark?: 'auto' | 'never'
 }
 
 /** What a route takes. All that is given must hold; a list means any of it; texts are globs (`*`, `?`). */
@@ -60,7 +61,8 @@ export interface Config {
     readonly maxAge: number | null
     readonly claim: 'auto' | 'batch' | 'select'
     readonly ownReplies: 'leave' | 'acknowledge'
-    readonly loopLimit: Rate
+    readonly maxHops: number
+    readonly loopLimit: Rate | null
   }
   readonly poll: {
     readonly interval: number

@@ -143,7 +143,7 @@ function build(parsed: ParsedConfig, raw: RawConfig): Config {
 }
 
 function buildRoute(
-  { match, name, passKey, retry, timeout, with: values }: ParsedConfig['routes'][number],
+  { mark, match, name, passKey, retry, timeout, with: values }: ParsedConfig['routes'][number],
   use: string,
 ): RouteConfig {
   return {
@@ -154,6 +154,7 @@ function buildRoute(
     ...(timeout !== undefined && { timeout }),
     ...(retry !== undefined && { retry }),
     ...(passKey !== undefined && { passKey }),
+    ...(mark !== undefined && { mark }),
   }
 }
 

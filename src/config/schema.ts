@@ -70,6 +70,7 @@ const route = z.strictObject(
     concurrency: integer(1, 1_000).exactOptional().describe('Not available yet.'),
     rate: rate().exactOptional().describe('Not available yet.'),
     serial: oneOf(['group', 'sender']).exactOptional().describe('Not available yet.'),
+    mark: oneOf(['auto', 'never']).exactOptional().describe('never: its answers carry no line for other workers.'),
     cwd: text().exactOptional().describe('Not available yet.'),
     env: z.record(z.string(), z.string()).exactOptional().describe('Not available yet.'),
     output: oneOf(['text', 'json', 'none']).exactOptional().describe('Not available yet.'),
@@ -113,9 +114,13 @@ export const configSchema = z.strictObject({
         ownReplies: oneOf(['leave', 'acknowledge'])
           .prefault('leave')
           .describe('What becomes of our own replies that come back.'),
+        maxHops: integer(1, 1_000)
+          .prefault(8)
+          .describe('A clink that comes of so many answers of workers to each other is not run any more.'),
         loopLimit: rate()
-          .prefault('30/10m')
-          .describe('A sender that answers our answers faster than this is left alone.'),
+          .nullable()
+          .prefault(null)
+          .describe('30/10m: most clinks of one sender that follow answers of ours; the rest stays pending.'),
       },
       GROUP,
     )

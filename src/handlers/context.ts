@@ -10,7 +10,9 @@ export interface ContextParts {
   readonly attempt: number
   /** Wall time in milliseconds. */
   readonly deadline: number
-  readonly api: ClinkClient
+  readonly hops: number
+  /** Called at most once. */
+  readonly api: () => ClinkClient
   readonly match: RouteMatch
   readonly with: Readonly<Record<string, unknown>>
   readonly env: Readonly<Record<string, string>>
@@ -27,6 +29,7 @@ export interface MadeContext {
 /** What a handler is given for one run. */
 export function makeContext(parts: ContextParts): MadeContext {
   const made: Control[] = []
+  let client: ClinkClient | undefined
   const control = (values: Parameters<typeof makeControl>[0]): Control => {
     const value = makeControl(values)
     made.push(value)
@@ -44,7 +47,10 @@ export function makeContext(parts: ContextParts): MadeContext {
       warn: (message, fields) => parts.log('warn', message, fields),
       error: (message, fields) => parts.log('error', message, fields),
     },
-    api: parts.api,
+    get api() {
+      return (client ??= parts.api())
+    },
+    hops: parts.hops,
     match: parts.match,
     with: parts.with,
     env: parts.env,

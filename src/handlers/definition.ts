@@ -13,6 +13,7 @@ export interface Definition {
   readonly timeout?: number
   readonly retry?: Partial<RetryPolicy>
   readonly passKey?: boolean
+  readonly mark?: 'auto' | 'never'
 }
 
 export type Checked = { readonly definition: Definition } | { readonly problems: readonly string[] }
@@ -57,6 +58,7 @@ const schema = z.strictObject({
     )
     .exactOptional(),
   passKey: flag().exactOptional(),
+  mark: oneOf(['auto', 'never']).exactOptional(),
   handle: z.custom<HandleFunction>((value) => typeof value === 'function', { error: 'is not a function' }),
 })
 

@@ -67,7 +67,12 @@ export interface HandlerContext {
   /** The same for every run of this clink, here and in other workers: for the application's own protection. */
   readonly idempotencyKey: string
   readonly log: HandlerLog
-  /** The whole Clink API, with the worker's key and session. */
+  /** How many answers of workers to each other have led to this clink; 0: none. `inbox.maxHops` bounds it. */
+  readonly hops: number
+  /**
+   * The whole Clink API, with the worker's key and session. Calls that claim are refused. What it sends is known as ours: to hand out
+   * work that may come back to this inbox, use a client of your own.
+   */
   readonly api: ClinkClient
   readonly match: RouteMatch
   /** The values under `with` of the route. */
@@ -78,8 +83,8 @@ export interface HandlerContext {
    */
   readonly env: Readonly<Record<string, string>>
   /**
-   * Sends a clink about this one, for progress: to its `sender` (the default) or to its whole `group`. It is never this
-   * worker's own work. At most 4096 characters.
+   * Sends a clink about this one, for progress: to its `sender` (the default) or to its whole `group`. It is no worker's
+   * work. At most 4096 characters.
    *
    * @returns the id of the clink that was sent.
    * @throws {ClinkApiError} when it was not sent, or may have been (`mayHaveHappened`).
@@ -115,6 +120,8 @@ export interface HandlerDefinition {
   }
   /** The API key is in `ctx.env`. */
   readonly passKey?: boolean
+  /** `never`: its answers carry no line for other workers, for programs that read them as they are. */
+  readonly mark?: 'auto' | 'never'
   handle(this: void, clink: Clink, ctx: HandlerContext): HandlerResult | Promise<HandlerResult>
 }
 

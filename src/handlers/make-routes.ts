@@ -56,6 +56,7 @@ function makeEntry(
       generation,
       handle: definition.handle,
       with: own?.with ?? {},
+      mark: own?.mark ?? definition.mark ?? 'auto',
       timeout: own?.timeout ?? definition.timeout ?? config.handlers.timeout,
       passKey: own?.passKey ?? definition.passKey ?? false,
       // A longer first wait than the general limit was meant.

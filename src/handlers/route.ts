@@ -16,6 +16,8 @@ export interface Route {
   readonly retry: RetryPolicy
   /** Its handler is given the API key. */
   readonly passKey?: boolean
+  /** `never`: what is sent carries no line for other workers, unless they count hops already. */
+  readonly mark?: 'auto' | 'never'
 }
 
 export interface RoutedClink {

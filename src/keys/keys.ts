@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { ClinkClient, KeySource } from '../clink/client.ts'
+import type { ClientOptions, KeySource } from '../clink/client.ts'
 import { apiKey } from '../clink/credentials.ts'
 import type { OperationName } from '../clink/contract.ts'
 import type { Secret } from '../base/secret.ts'
@@ -9,8 +9,8 @@ import type { Identity } from './identity.ts'
 
 interface KeyClients {
   readonly api: ClinkApi
-  /** The client that handlers get: the same session; it claims nothing, and what it sends is noted. */
-  readonly handlerApi: ClinkClient
+  /** For clients of handlers: the same session. */
+  readonly connection: ClientOptions
 }
 
 const PRINT = 8
@@ -43,7 +43,7 @@ export interface KeysOptions {
 export class WorkerKey implements KeySource, KeyClients {
   readonly secret: Secret
   readonly api: ClinkApi
-  readonly handlerApi: ClinkClient
+  readonly connection: ClientOptions
   /** It is ours, as far as that can be known. */
   isProven = false
   /** Who it belongs to, where that is somebody else. */
@@ -57,9 +57,9 @@ export class WorkerKey implements KeySource, KeyClients {
     this.secret = secret
     this.#keys = keys
     this.#print = createHash('sha256').update(secret.reveal()).digest('hex').slice(0, PRINT)
-    const { api, handlerApi } = makeClients(this)
+    const { api, connection } = makeClients(this)
     this.api = api
-    this.handlerApi = handlerApi
+    this.connection = connection
   }
 
   /** Tells keys apart in the journal. Far too short to find the key by. */

@@ -51,6 +51,7 @@ const levels: Readonly<Record<WorkerEvent['event'], Level>> = {
   'clink.stuck': 'warn',
   'clink.unstuck': 'info',
   'clink.completed': 'info',
+  'clink.circleEnded': 'warn',
   'clink.released': 'info',
   'clink.settledElsewhere': 'warn',
   'clink.settlementFailed': 'warn',

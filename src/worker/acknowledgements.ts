@@ -2,18 +2,26 @@ import { asError } from '../base/coded-error.ts'
 import type { Clink } from '../clink/records.ts'
 import type { WorkerKey } from '../keys/keys.ts'
 import { complete } from './complete.ts'
+import { circleEnd } from './sign.ts'
 import type { DeliveryShared } from './delivery-shared.ts'
 import type { Lease } from './lease.ts'
 import { unrenewed, type Parked } from './parked.ts'
 
+/** Why a clink is completed without being run. */
+export type Acknowledgement =
+  | { readonly acknowledge: 'own-reply' | 'note' }
+  /** Its sender reads that. */
+  | { readonly acknowledge: 'circle'; readonly hops: number }
+
 /**
- * Clinks that are claimed and not work, and that are completed without a response. Nobody waits for it: a service that does not take
- * one must not hold up the polls.
+ * Clinks that are claimed and not work, and that are completed. Nobody waits for it: a service that does not take that must not hold up
+ * the polls.
  */
 export class Acknowledgements {
   readonly #shared: DeliveryShared
   readonly #parked: Parked
   readonly #work = new Map<string, Promise<void>>()
+  #circlesEnded = 0
 
   constructor(shared: DeliveryShared, parked: Parked) {
     this.#shared = shared
@@ -25,14 +33,19 @@ export class Acknowledgements {
     return [...this.#work.keys()]
   }
 
+  /** How many circles have come to their end. */
+  get circlesEnded(): number {
+    return this.#circlesEnded
+  }
+
   has(clinkId: string): boolean {
     return this.#work.has(clinkId)
   }
 
-  begin(clink: Clink, lease: Lease, key: WorkerKey): void {
+  begin(clink: Clink, lease: Lease, key: WorkerKey, why: Acknowledgement): void {
     const id = clink.clink_id
     if (this.has(id)) return
-    const work = this.#acknowledge(clink, lease, key)
+    const work = this.#acknowledge(clink, lease, key, why)
       .catch((error: unknown) => this.#shared.crashed('acknowledgement', asError(error)))
       .finally(() => this.#work.delete(id))
     this.#work.set(id, work)
@@ -43,7 +56,7 @@ export class Acknowledgements {
     while (this.#work.size > 0) await Promise.all(this.#work.values())
   }
 
-  async #acknowledge(clink: Clink, lease: Lease, key: WorkerKey): Promise<void> {
+  async #acknowledge(clink: Clink, lease: Lease, key: WorkerKey, why: Acknowledgement): Promise<void> {
     const { context } = this.#shared
     const pulse = context.pulses.begin(clink.clink_id)
     const holder = unrenewed(lease, () => context.clock.now())
@@ -51,13 +64,19 @@ export class Acknowledgements {
     try {
       const result = await complete(
         { clink, api: key.api, holder, facts: () => ({ clink }), trying },
-        undefined,
+        why.acknowledge === 'circle' ? circleEnd(context.config.replies.mark, why.hops) : undefined,
         context,
       )
-      if (result.is === 'settled') context.emit(result.event)
-      else this.#parked.add(clink, lease, 'own-reply', key)
+      if (result.is !== 'settled') return this.#parked.add(clink, lease, why.acknowledge, key)
+      context.emit(result.event)
+      if (why.acknowledge !== 'circle') return
+      this.#circlesEnded += 1
+      context.emit({ event: 'clink.circleEnded', clink, hops: why.hops, advice: CIRCLE_ADVICE })
     } finally {
       pulse.end()
     }
   }
 }
+
+const CIRCLE_ADVICE =
+  'its sender and this worker answer each other: let one of their handlers return nothing, or raise inbox.maxHops if their work takes so many steps'

@@ -5,6 +5,7 @@ import { ClinkApiError } from '../clink/errors.ts'
 import type { Clink } from '../clink/records.ts'
 import { isRateLimited } from '../clink/verdicts.ts'
 import type { DeliveryFacts } from '../events.ts'
+import type { Route } from '../handlers/route.ts'
 import type { ClinkApi } from '../clink/clink-api.ts'
 import type { WorkerContext } from './context.ts'
 import type { LeaseHolder } from './lease.ts'
@@ -16,6 +17,8 @@ export interface Claimed {
   readonly api: ClinkApi
   readonly holder: LeaseHolder
   readonly facts: () => DeliveryFacts
+  /** Whether its route signs its answers. */
+  readonly mark?: Route['mark']
   /** No poll of ours can claim the clink again while it is being released: the worker stops. */
   readonly isLast?: () => boolean
   /** Told that Clink has the result, before the journal forgets it: from then on nothing about the claim may be noted there. */
@@ -74,9 +77,4 @@ export function apiError(thrown: unknown): ClinkApiError {
 
 export function refusal(error: ClinkApiError): string {
   return `the service answered ${error.status}: ${error.message}`
-}
-
-/** Whether an answer to this clink may arrive in our own inbox. */
-export function mayComeBack(clink: Clink, { config, identity }: WorkerContext): boolean {
-  return config.inbox.for === 'anyone' || !identity.isSomebodyElse(clink.sender_id)
 }

@@ -2,10 +2,12 @@ import { BareRefusals } from '../clink/bare-refusals.ts'
 import type { ClinkApiError } from '../clink/errors.ts'
 import { isConflict, isFailing, refusesClaim, refusesText } from '../clink/verdicts.ts'
 import type { DeliveryFacts, LostCause, WorkerEvent } from '../events.ts'
-import { apiError, limits, mayComeBack, mayTry, pauseAfter, refusal, type Claimed } from './claimed.ts'
+import { apiError, limits, mayTry, pauseAfter, refusal, type Claimed } from './claimed.ts'
 import type { WorkerContext } from './context.ts'
 import { look, lossIn } from './look.ts'
+import { noteAnswer, noteOwn } from './reply.ts'
 import { fitText, LONGEST_TEXT } from './response.ts'
+import { sign, type Signed } from './sign.ts'
 
 /** How telling Clink about a result ended. */
 export type Completion =
@@ -26,18 +28,20 @@ export type Completion =
  * decided by a look at the clink. Without an earlier unknown a refusal is what it says. A text that the service does not
  * accept is sent shorter, then not at all.
  *
+ * @param response what the handler answers; or what is sent as it is, signed.
  * @param wasKept the result was in the journal before: an earlier claim or process may have sent it, and Clink may have it.
  */
 export async function complete(
   claimed: Claimed,
-  response: string | undefined,
+  response: string | Signed | undefined,
   context: WorkerContext,
   wasKept = false,
 ): Promise<Completion> {
-  const { api, clink, facts } = claimed
+  const { api, clink, facts, mark } = claimed
   const { clock, emit } = context
   const startedAt = clock.now()
-  const forms = new ResponseForms(response, mayComeBack(clink, context) ? context.config.replies.mark : undefined)
+  const sending = { clink, to: clink.sender_id, is: 'answer', mark } as const
+  const forms = new ResponseForms(typeof response === 'string' ? sign(response, sending, context) : response)
   const shortened = (why: string): void =>
     emit({ event: 'clink.responseShortened', ...facts(), length: forms.text?.length ?? 0, why })
   if (forms.isCut) shortened(`longer than ${LONGEST_TEXT}`)
@@ -51,7 +55,7 @@ export async function complete(
       const body = forms.text === undefined ? {} : { response: forms.text }
       const answer = await api.completeClink({ clink_id: clink.clink_id, ...body }, limits(claimed, context))
       const responseId = answer.response_clink_id ?? undefined
-      if (responseId !== undefined) await context.ledger.addOwn(responseId, clock.wall())
+      if (responseId !== undefined) await noteOwn(responseId, clink.sender_id, context)
       return await confirmed(answer.clink.completed_at, responseId, false)
     } catch (thrown) {
       const error = refusals.weigh(apiError(thrown), clock.now())
@@ -101,9 +105,7 @@ export async function complete(
     presumed: boolean,
   ): Promise<Completion> {
     claimed.confirmed?.()
-    if (forms.text !== undefined && !context.identity.isUs(clink.sender_id)) context.warmth.answered()
-    if (forms.text !== undefined && context.identity.isSomebodyElse(clink.sender_id))
-      context.loopGuard.answered(clink.sender_id, at)
+    if (forms.text !== undefined) noteAnswer(clink.sender_id, at, context)
     // A result that is only presumed to have arrived is kept: if the clink comes back after all, it is sent again.
     if (!presumed) await context.ledger.settled(clink.clink_id)
     const shown = {
@@ -124,14 +126,12 @@ class ResponseForms {
   /** Undefined: no response is sent. */
   text: string | undefined
   readonly isCut: boolean
-  readonly #whole: string | undefined
-  readonly #mark: string | undefined
+  readonly #whole: Signed | undefined
   #inBytes = false
 
-  constructor(response: string | undefined, mark: string | undefined) {
+  constructor(response: Signed | undefined) {
     this.#whole = response
-    this.#mark = mark
-    const fitted = response === undefined ? undefined : fitText(response, mark)
+    const fitted = response === undefined ? undefined : fitText(response.text, response.line)
     this.text = fitted?.text
     this.isCut = fitted?.cut ?? false
   }
@@ -139,7 +139,7 @@ class ResponseForms {
   /** On to the next form, since the service refused this one. */
   next(): void {
     const shorter =
-      this.#inBytes || this.#whole === undefined ? undefined : fitText(this.#whole, this.#mark, 'bytes').text
+      this.#inBytes || this.#whole === undefined ? undefined : fitText(this.#whole.text, this.#whole.line, 'bytes').text
     this.#inBytes = true
     this.text = shorter === this.text ? undefined : shorter
   }

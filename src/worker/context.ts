@@ -10,6 +10,7 @@ import type { ClinkApi } from '../clink/clink-api.ts'
 import type { Identity } from '../keys/identity.ts'
 import type { Keys } from '../keys/keys.ts'
 import type { Ledger } from '../ledger/ledger.ts'
+import type { AgentProfiles } from './agent-profiles.ts'
 import type { Budget } from './budget.ts'
 import type { CrashWatch } from './crash-watch.ts'
 import type { LoopGuard } from './loop-guard.ts'
@@ -35,6 +36,7 @@ export interface WorkerContext {
   readonly router: Router
   readonly runner: Runner
   readonly identity: Identity
+  readonly agentProfiles: AgentProfiles
   readonly loopGuard: LoopGuard
   readonly budget: Budget
   readonly warmth: Warmth

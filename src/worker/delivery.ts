@@ -374,6 +374,7 @@ export class Delivery {
   #makeSettlement(): Settlement {
     return new Settlement({
       clink: this.clink,
+      mark: this.#routed.route.mark,
       api: this.#key.api,
       keeper: this.#keeper,
       pulse: this.#pulse,

@@ -4,8 +4,12 @@ import type { Route, RoutedClink } from '../handlers/route.ts'
 import type { WorkerKey } from '../keys/keys.ts'
 import type { WorkerContext } from './context.ts'
 import type { HandlerOutcome, OutcomePolicy } from './outcome.ts'
-import { sendReply } from './reply.ts'
+import { HandlerClient } from './handler-client.ts'
+import { hopsOf, readText } from './hops.ts'
+import { noteSent, sendReply } from './reply.ts'
+import { fitText } from './response.ts'
 import type { RunVerdict } from './route-health.ts'
+import { sign } from './sign.ts'
 import { Run } from './run.ts'
 
 export interface HandlerRunOptions {
@@ -27,19 +31,23 @@ export interface HandlerRunOptions {
 export function startHandler(options: HandlerRunOptions): Run {
   const { attempt, clink, context, facts, isCurrent, key, replyBy, routed } = options
   const { clock, config, emit, runner } = context
+  const { mark } = routed.route
+  const { ending, text } = readText(clink.content, config.replies.mark)
   const run = new Run({
     routed,
     parts: {
       // A copy: what a handler does to it must not change what is settled, journalled and run again.
-      clink: structuredClone(clink),
+      clink: { ...structuredClone(clink), content: text },
       attempt,
-      api: key.handlerApi,
+      hops: hopsOf(ending),
+      api: () => handlerClient(options),
       env: environmentOf(routed.route, key, config.clink.url),
       log: (level, message, fields) =>
         emit({ event: 'clink.log', ...facts(), level, message, ...(fields === undefined ? {} : { fields }) }),
-      reply: async (text, to) => {
+      reply: async (words, to) => {
         if (!isCurrent(run)) throw new Error('ctx.reply: this run is over, nothing is sent for it any more')
-        return await sendReply(clink, text, to, { deadline: replyBy() }, key.api, context)
+        const sending = { clink, to: to === 'group' ? undefined : clink.sender_id, is: 'note', mark } as const
+        return await sendReply(words, sending, { deadline: replyBy() }, key.api, context)
       },
     },
     runner,
@@ -53,6 +61,20 @@ export function startHandler(options: HandlerRunOptions): Run {
 
 function environmentOf({ passKey }: Route, { key }: WorkerKey, url: string): Record<string, string> {
   return passKey === true ? { CLINK_API_KEY: key.reveal(), CLINK_API_URL: url } : {}
+}
+
+/** What goes out by it is signed and noted like all that is sent for the clink. */
+function handlerClient({ clink, context, key, routed }: HandlerRunOptions): HandlerClient {
+  const { mark } = routed.route
+  return new HandlerClient({
+    ...key.connection,
+    senderOf: (clinkId) => (clinkId === clink.clink_id ? clink.sender_id : undefined),
+    sent: async (sent) => await noteSent(sent, context),
+    sign: (text, to) => {
+      const signed = sign(text, { clink, to, is: 'answer', mark }, context)
+      return signed.line === undefined && signed.text === text ? text : fitText(signed.text, signed.line).text
+    },
+  })
 }
 
 /**

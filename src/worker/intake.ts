@@ -5,9 +5,10 @@ import type { Clink } from '../clink/records.ts'
 import type { LeftAlone } from '../events.ts'
 import type { Route, RoutedClink } from '../handlers/route.ts'
 import type { WorkerKey } from '../keys/keys.ts'
-import type { Acknowledgements } from './acknowledgements.ts'
+import type { Acknowledgement, Acknowledgements } from './acknowledgements.ts'
 import { claimById, type ClaimById, type ClaimByIdOptions } from './claim-by-id.ts'
 import { askOwner } from './ask-owner.ts'
+import { hopsOf, readText } from './hops.ts'
 import { Delivery, type ClaimInHand } from './delivery.ts'
 import type { DeliveryShared } from './delivery-shared.ts'
 import type { DeliverySet } from './delivery-set.ts'
@@ -15,7 +16,6 @@ import type { Lease } from './lease.ts'
 import { leaseOf, ownClaims } from './own-claims.ts'
 import { whyStrange } from './page-owner.ts'
 import type { Parked } from './parked.ts'
-import { endsWithMark } from './response.ts'
 
 export interface Admitted {
   /** Claims that the page brought us. */
@@ -31,8 +31,8 @@ export interface Admitted {
 /** How many clinks are remembered as left alone. */
 const SAID = 10_000
 
-/** What is to be done with a clink that may be claimed: run it, or complete it without a response. */
-export type Wanted = RoutedClink | 'acknowledge'
+/** What is to be done with a clink that may be claimed: run it, or complete it without running it. */
+export type Wanted = { readonly run: RoutedClink } | Acknowledgement
 
 /** Where a claim goes that is not left alone. */
 export interface IntakeParts {
@@ -41,7 +41,7 @@ export interface IntakeParts {
   readonly parked: Parked
 }
 
-type Verdict = { readonly run: RoutedClink } | { readonly leave: LeftAlone }
+type Verdict = Wanted | { readonly leave: LeftAlone }
 
 /**
  * Decides about each clink of a claiming poll: whether the claim is ours, whether the clink is our work, and who works it.
@@ -125,17 +125,16 @@ export class Intake {
    */
   wants(clink: Clink, listedAt: number): Wanted | undefined {
     const id = clink.clink_id
-    const { config, ledger, scope, siblings } = this.#shared.context
+    const { ledger, scope, siblings } = this.#shared.context
     void ledger.sightings.see(id)
     if (this.#claiming.has(id) || this.#acknowledgements.has(id) || this.#deliveries.completedSince(id, listedAt))
       return undefined
     const isInHand = this.#deliveries.holding(id) !== undefined || this.#parked.has(id)
     if (isInHand || !scope.has(clink)) return undefined
     const verdict = this.#judge(clink)
-    if ('run' in verdict) return this.#mayStart(verdict.run.route, id) ? verdict.run : undefined
-    const mayAcknowledge = config.inbox.ownReplies === 'acknowledge' && siblings.mayClaimById === true
-    if (verdict.leave === 'own-reply' && mayAcknowledge) return 'acknowledge'
-    this.#leave(id, verdict.leave)
+    if ('run' in verdict) return this.#mayStart(verdict.run.route, id) ? verdict : undefined
+    if ('acknowledge' in verdict && siblings.mayClaimById === true) return verdict
+    this.#leave(id, 'leave' in verdict ? verdict.leave : verdict.acknowledge)
     return undefined
   }
 
@@ -171,8 +170,8 @@ export class Intake {
     if (this.#deliveries.holding(clink.clink_id) !== undefined) return
     // The first claim may have told who we are, and so that we sent this clink ourselves; or it has just become too old.
     if (!scope.has(clink)) return this.#parked.add(clink, lease, 'out-of-scope', key)
-    if (wanted === 'acknowledge') this.#acknowledgements.begin(clink, lease, key)
-    else await this.#start(clink, wanted, { lease, key, byId: true })
+    if ('run' in wanted) await this.#start(clink, wanted.run, { lease, key, byId: true })
+    else this.#acknowledgements.begin(clink, lease, key, wanted)
   }
 
   /** True when the clink is being worked. */
@@ -213,15 +212,12 @@ export class Intake {
       return false
     }
     void context.ledger.sightings.see(clink.clink_id)
-    const isMarked = endsWithMark(clink.content, context.config.replies.mark)
-    if (isMarked && context.identity.id === undefined) await this.#learnIdentity(clink, lease, key)
+    const isSigned = readText(clink.content, context.config.replies.mark).ending !== undefined
+    if (isSigned && context.identity.id === undefined) await this.#learnIdentity(clink, lease, key)
     const verdict = this.isClosing ? ({ leave: 'stopping' } as const) : this.#judge(clink)
     if ('run' in verdict) return await this.#start(clink, verdict.run, { lease, key, byId: false })
-    if (verdict.leave === 'own-reply' && context.config.inbox.ownReplies === 'acknowledge') {
-      this.#acknowledgements.begin(clink, lease, key)
-    } else {
-      this.#parked.add(clink, lease, verdict.leave, key)
-    }
+    if ('acknowledge' in verdict) this.#acknowledgements.begin(clink, lease, key, verdict)
+    else this.#parked.add(clink, lease, verdict.leave, key)
     return false
   }
 
@@ -230,7 +226,7 @@ export class Intake {
     const { health } = this.#shared
     if (!health.isPaused(route)) return true
     const isClaiming = [...this.#claiming.values()].some(
-      (wanted) => wanted !== 'acknowledge' && wanted.route.name === route.name,
+      (wanted) => 'run' in wanted && wanted.run.route.name === route.name,
     )
     return health.isOpen(route) && !isClaiming && !this.#deliveries.isComing(route)
   }
@@ -263,28 +259,37 @@ export class Intake {
       emit({ event: 'clink.leftToExpire', clink, why: 'its claim was answered after it could be trusted' })
       return false
     }
-    if (this.isClosing) this.#parked.add(clink, lease, 'stopping', key)
-    else this.#deliveries.add(new Delivery(clink, routed, { lease, key }, this.#shared))
-    return !this.isClosing
+    if (this.isClosing) {
+      this.#parked.add(clink, lease, 'stopping', key)
+      return false
+    }
+    this.#shared.context.loopGuard.taken(clink)
+    this.#deliveries.add(new Delivery(clink, routed, { lease, key }, this.#shared))
+    return true
   }
 
   #judge(clink: Clink): Verdict {
     const { clock, config, identity, ledger, loopGuard, router } = this.#shared.context
-    if (ledger.isOwn(clink.clink_id)) return { leave: 'own-reply' }
-    if (endsWithMark(clink.content, config.replies.mark)) {
-      if (identity.id === undefined) return { leave: 'identity-unknown' }
-      if (identity.isUs(clink.sender_id)) return { leave: 'own-reply' }
+    const { maxHops, ownReplies } = config.inbox
+    const { ending } = readText(clink.content, config.replies.mark)
+    const isNote = ending === 'note' || ending === 'end'
+    if (!isNote && ending !== undefined && identity.id === undefined) return { leave: 'identity-unknown' }
+    const isOwn = ledger.isOwn(clink.clink_id) || (ending !== undefined && identity.isUs(clink.sender_id))
+    if (isOwn || isNote) {
+      const why = isOwn ? 'own-reply' : 'note'
+      return ownReplies === 'acknowledge' ? { acknowledge: why } : { leave: why }
     }
     if (ledger.isGivenUp(clink.clink_id)) return { leave: 'given-up' }
     if (ledger.isCooling(clink.clink_id, clock.wall())) return { leave: 'cooling' }
     const routed = router.route(clink, identity.id)
     if (routed === undefined) return { leave: 'no-route' }
-    if (!identity.isUs(clink.sender_id) && loopGuard.isMuted(clink)) return { leave: 'muted' }
+    if (hopsOf(ending) >= maxHops) return { acknowledge: 'circle', hops: hopsOf(ending) }
+    if (!identity.isUs(clink.sender_id) && loopGuard.isMuted(clink.sender_id)) return { leave: 'muted' }
     const mayCome = this.#mayStart(routed.route, clink.clink_id) || this.#shared.mayHold()
     return mayCome ? { run: routed } : { leave: 'paused' }
   }
 
-  /** A marked clink may be our own reply: who we are has to be known before it is judged. */
+  /** A signed clink may be our own reply: who we are has to be known before it is judged. */
   async #learnIdentity(clink: Clink, lease: Lease, key: WorkerKey): Promise<void> {
     const owner = await askOwner(clink, key, { deadline: lease.deadline, signal: this.hurried })
     // Not known: the clink is left alone, and the worker says so.

@@ -1,5 +1,5 @@
-import { readTime } from '../base/time-text.ts'
 import { Recent } from '../base/recent.ts'
+import { readTime } from '../base/time-text.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Clink } from '../clink/records.ts'
 import type { Rate } from '../config/config.ts'
@@ -7,8 +7,6 @@ import type { Emit } from '../events.ts'
 
 /** A clink that was created within this time after an answer of ours may itself be an answer to it. */
 const ANSWER_WINDOW = 60_000
-/** How long a sender is left alone. */
-const MUTE = 600_000
 
 /** How many correspondents are remembered. */
 const SENDERS = 10_000
@@ -16,23 +14,24 @@ const SENDERS = 10_000
 interface Correspondent {
   /** Service times of our answers to it that no clink has followed yet, oldest first. */
   answers: number[]
-  /** Local times at which a clink came that followed an answer. */
+  /** Local times at which a clink was taken that followed an answer. */
   followed: number[]
   mutedUntil: number
 }
 
 /**
- * Notices agents that answer each other in a circle. In a circle every clink follows an answer of ours within a moment, so a
- * clink is counted when one of our answers to its sender, not counted before, precedes its creation by up to a minute. Times
- * are the service's on both sides; a backlog that was sent before our first answer therefore never counts.
+ * Bounds circles with agents that do not count hops, where `inbox.loopLimit` asks for it. In a circle every clink follows an answer of
+ * ours within a moment, so a clink is counted when one of our answers to its sender, not counted before, precedes its creation by up to a
+ * minute. Times are the service's on both sides. Nothing tells such a circle from a sender that waits for each answer before it hands
+ * out more, which is why nobody is held to a limit unasked.
  */
 export class LoopGuard {
-  readonly #limit: Rate
+  readonly #limit: Rate | null
   readonly #clock: Clock
   readonly #emit: Emit
   readonly #senders = new Recent<Correspondent>(SENDERS)
 
-  constructor(limit: Rate, clock: Clock, emit: Emit) {
+  constructor(limit: Rate | null, clock: Clock, emit: Emit) {
     this.#limit = limit
     this.#clock = clock
     this.#emit = emit
@@ -40,33 +39,32 @@ export class LoopGuard {
 
   /** @param at when the answer was created, by the service; without it the wall clock's word is taken. */
   answered(recipient: string, at: string | null | undefined): void {
-    const time = readTime(at) ?? this.#clock.wall()
+    if (this.#limit === null) return
     const sender = this.#senders.get(recipient) ?? { answers: [], followed: [], mutedUntil: 0 }
-    sender.answers.push(time)
+    sender.answers.push(readTime(at) ?? this.#clock.wall())
     if (sender.answers.length > this.#limit.count * 2 + 1) sender.answers.shift()
     this.#senders.set(recipient, sender)
   }
 
-  /** Counts the clink and says whether its sender is left alone. */
-  isMuted(clink: Clink): boolean {
-    const sender = this.#senders.get(clink.sender_id)
-    if (sender === undefined) return false
-    const now = this.#clock.now()
-    if (now < sender.mutedUntil) return true
+  /** Whether clinks of the sender are left alone for now. */
+  isMuted(senderId: string): boolean {
+    const sender = this.#senders.get(senderId)
+    return sender !== undefined && this.#clock.now() < sender.mutedUntil
+  }
 
-    if (follows(sender, readTime(clink.created_at) ?? Number.NaN)) sender.followed.push(now)
-    sender.followed = sender.followed.filter((time) => time > now - this.#limit.window)
-    if (sender.followed.length <= this.#limit.count) {
-      if (sender.answers.length === 0 && sender.followed.length === 0) this.#senders.delete(clink.sender_id)
-      return false
-    }
-    const count = sender.followed.length
-    sender.mutedUntil = now + MUTE
-    sender.followed = []
-    const advice =
-      'it and this worker seem to answer each other in a circle: end it in the handler, or raise inbox.loopLimit if its clinks are wanted'
-    this.#emit({ event: 'sender.muted', sender: clink.sender_id, count, until: this.#clock.wall() + MUTE, advice })
-    return true
+  /** The clink is going to be worked: with as many as the limit allows its sender is left alone until the first of them is long ago. */
+  taken(clink: Clink): void {
+    const sender = this.#senders.get(clink.sender_id)
+    if (this.#limit === null || sender === undefined) return
+    const { count, window } = this.#limit
+    const now = this.#clock.now()
+    if (!follows(sender, readTime(clink.created_at) ?? Number.NaN)) return
+    sender.followed = [...sender.followed, now].filter((time) => time > now - window)
+    const [first = now] = sender.followed
+    if (sender.followed.length < count) return
+    sender.mutedUntil = first + window
+    const until = this.#clock.wall() + (sender.mutedUntil - now)
+    this.#emit({ event: 'sender.muted', sender: clink.sender_id, count: sender.followed.length, until, advice: ADVICE })
   }
 }
 
@@ -78,3 +76,6 @@ function follows(sender: Correspondent, created: number): boolean {
   sender.answers.splice(index, 1)
   return true
 }
+
+const ADVICE =
+  'inbox.loopLimit is reached: it and this worker may answer each other in a circle; end it in the handler, or raise the limit'

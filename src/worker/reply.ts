@@ -1,8 +1,7 @@
-import type { Clink } from '../clink/records.ts'
 import type { ClinkApi } from '../clink/clink-api.ts'
-import { mayComeBack } from './claimed.ts'
 import type { WorkerContext } from './context.ts'
 import { fitText } from './response.ts'
+import { mayComeBack, sign, type Sending } from './sign.ts'
 
 export interface ReplyLimits {
   /** Local time after which nothing is sent. */
@@ -14,32 +13,55 @@ export interface ReplyLimits {
   readonly attempts?: number
 }
 
+/** A clink of ours that was sent. */
+export interface Sent {
+  readonly id: string
+  /** Whose it is; undefined: the group's, or nobody knows whose. */
+  readonly to: string | undefined
+  /** When it was sent, by the service. */
+  readonly at: string | undefined
+  /** Who sent it, by the service. */
+  readonly from: string | undefined
+}
+
 /**
- * Sends a clink about another one. It is marked and remembered where it could arrive in our own inbox, and cut where it is
- * too long.
+ * Sends a clink about another one, signed and cut where it is too long.
  *
  * @param api asks with the key that claimed the other clink.
  * @returns the id of the new clink.
  */
 export async function sendReply(
-  clink: Clink,
   text: string,
-  to: 'sender' | 'group',
+  sending: Sending,
   limits: ReplyLimits,
   api: ClinkApi,
   context: WorkerContext,
 ): Promise<string> {
   const { unit, ...calls } = limits
-  const toGroup = to === 'group'
-  const mark = toGroup || mayComeBack(clink, context) ? context.config.replies.mark : undefined
-  const sent = await api.sendClink(
-    { group_id: clink.group_id, content: fitText(text, mark, unit).text, ...(toGroup ? {} : { for: clink.sender_id }) },
-    calls,
-  )
-  await context.ledger.addOwn(sent.clink_id, context.clock.wall())
-  context.identity.learn(sent.sender_id, 'a clink that we sent')
-  if (toGroup || !context.identity.isUs(clink.sender_id)) context.warmth.answered()
-  if (!toGroup && context.identity.isSomebodyElse(clink.sender_id))
-    context.loopGuard.answered(clink.sender_id, sent.created_at)
+  const { clink, to } = sending
+  const signed = sign(text, sending, context)
+  const content = fitText(signed.text, signed.line, unit).text
+  const recipient = to === undefined ? {} : { for: to }
+  const sent = await api.sendClink({ group_id: clink.group_id, content, ...recipient }, calls)
+  await noteSent({ id: sent.clink_id, to, at: sent.created_at, from: sent.sender_id }, context)
   return sent.clink_id
+}
+
+/** What is to be known of a clink of ours that was sent. */
+export async function noteSent({ at, from, id, to }: Sent, context: WorkerContext): Promise<void> {
+  context.identity.learn(from, 'a clink that we sent')
+  noteAnswer(to, at, context)
+  await noteOwn(id, to, context)
+}
+
+/** Somebody has been answered, and may well write again. @param at when, by the service. */
+export function noteAnswer(to: string | undefined, at: string | null | undefined, context: WorkerContext): void {
+  const { identity, loopGuard, warmth } = context
+  if (!identity.isUs(to)) warmth.answered()
+  if (to !== undefined && identity.isSomebodyElse(to)) loopGuard.answered(to, at)
+}
+
+/** Remembers what may come back to us, signed or not. */
+export async function noteOwn(id: string, to: string | undefined, context: WorkerContext): Promise<void> {
+  if (mayComeBack(to, context)) await context.ledger.addOwn(id, context.clock.wall())
 }

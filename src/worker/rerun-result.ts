@@ -3,6 +3,7 @@ import type { ClinkApiError } from '../clink/errors.ts'
 import type { Clink } from '../clink/records.ts'
 import { isRateLimited, refusesRecipient, refusesText } from '../clink/verdicts.ts'
 import type { DeliveryFacts } from '../events.ts'
+import type { Route } from '../handlers/route.ts'
 import { NOT_KNOWN } from '../ledger/dead-letters.ts'
 import { apiError, refusal } from './claimed.ts'
 import type { WorkerContext } from './context.ts'
@@ -11,18 +12,24 @@ import { fitText, LONGEST_TEXT } from './response.ts'
 
 const PAUSE = { base: 1_000, max: 60_000 }
 
+export interface ResultFacts {
+  readonly facts: DeliveryFacts
+  /** The route's. */
+  readonly mark: Route['mark']
+  /** How many tries there have been in this process, with this one. */
+  readonly tries: number
+}
+
 /**
  * Sends the result of a rerun to the sender of its clink. Sending is not idempotent: the intent is journalled first, and an intent without
  * an answer, also one that an earlier process left, is the operator's to decide about. Nor is it repeated by the client, which does not
  * know when the letter is discarded.
  *
- * @param tries how many tries there have been in this process, with this one.
  * @returns milliseconds to wait before another try; 0: the letter says what became of it.
  */
 export async function sendResult(
   clink: Clink,
-  facts: DeliveryFacts,
-  tries: number,
+  { facts, mark, tries }: ResultFacts,
   context: WorkerContext,
 ): Promise<number> {
   const { closing, emit, keys, ledger } = context
@@ -51,9 +58,8 @@ export async function sendResult(
     const deadline = context.clock.now() + context.config.clink.timeout
     try {
       return await sendReply(
-        clink,
         response,
-        'sender',
+        { clink, to: clink.sender_id, is: 'answer', mark },
         { deadline, signal: closing, unit, attempts: 1 },
         keys.current.api,
         context,

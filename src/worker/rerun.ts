@@ -2,7 +2,7 @@ import { asError } from '../base/coded-error.ts'
 import { sleep } from '../base/clock.ts'
 import type { Clink } from '../clink/records.ts'
 import type { RoutedFacts } from '../events.ts'
-import type { RoutedClink } from '../handlers/route.ts'
+import type { Route, RoutedClink } from '../handlers/route.ts'
 import type { DeliveryShared } from './delivery-shared.ts'
 import { Execution } from './execution.ts'
 import { UNHEALTHY_WAIT } from './handler-run.ts'
@@ -116,7 +116,7 @@ export class Rerun {
       }
       if (!context.keys.mayAct) return
       const wait = isToSend
-        ? await sendResult(this.clink, this.#facts(), (this.#tries += 1), context)
+        ? await sendResult(this.clink, { facts: this.#facts(), mark: this.#mark, tries: (this.#tries += 1) }, context)
         : await this.#turn()
       if (wait === 0) continue
       if (this.#stopping) return
@@ -137,6 +137,12 @@ export class Rerun {
     const { notBefore = 0, step } = ledger.letters.rerunOf(this.clink.clink_id) ?? {}
     if (step !== 'due') return undefined
     return clock.now() + Math.min(Math.max(0, notBefore - clock.wall()), config.claim.maxHold)
+  }
+
+  /** The mark of the route that takes it now. */
+  get #mark(): Route['mark'] {
+    const { identity, router } = this.#shared.context
+    return router.route(this.clink, identity.id)?.route.mark
   }
 
   get #stopping(): boolean {

@@ -10,14 +10,14 @@ export interface FittedText {
 }
 
 /**
- * A text as the service can take it: well formed, without NUL, at most `LONGEST_TEXT` long with the mark line and cut
+ * A text as the service can take it: well formed, without NUL, at most `LONGEST_TEXT` long with its last line and cut
  * between code points.
  *
- * @param mark the line that says that this worker wrote it; left out where nobody needs to know.
+ * @param line the last line, which is kept whole: what workers tell each other.
  * @param unit what the length counts; bytes only after the service refused the text otherwise.
  */
-export function fitText(text: string, mark?: string, unit: 'utf16' | 'bytes' = 'utf16'): FittedText {
-  const ending = mark === undefined ? '' : `\n${mark}`
+export function fitText(text: string, line?: string, unit: 'utf16' | 'bytes' = 'utf16'): FittedText {
+  const ending = line === undefined ? '' : text === '' ? line : `\n${line}`
   const clean = text.toWellFormed().replaceAll('\0', '�')
   const length = (piece: string): number => (unit === 'bytes' ? Buffer.byteLength(piece) : piece.length)
   if (length(clean + ending) <= LONGEST_TEXT) return { text: clean + ending, cut: false }
@@ -31,10 +31,4 @@ export function fitText(text: string, mark?: string, unit: 'utf16' | 'bytes' = '
     kept += point.length
   }
   return { text: clean.slice(0, kept) + CUT + ending, cut: true }
-}
-
-/** Whether a text ends with the mark line. Spaces and line ends around it do not count: a service may trim. */
-export function endsWithMark(text: string, mark: string): boolean {
-  const last = text.trimEnd().split('\n').at(-1) ?? ''
-  return mark.trim() !== '' && last.trim() === mark.trim()
 }

@@ -1,6 +1,7 @@
 import type { Clink } from '../clink/records.ts'
 import type { RoutedFacts, LostCause, ReleaseCause, WorkerEvent } from '../events.ts'
 import type { ClinkApi } from '../clink/clink-api.ts'
+import type { Route } from '../handlers/route.ts'
 import type { Claimed } from './claimed.ts'
 import { complete } from './complete.ts'
 import type { WorkerContext } from './context.ts'
@@ -13,6 +14,7 @@ import { release } from './release.ts'
 
 export interface SettlementOptions {
   readonly clink: Clink
+  readonly mark: Route['mark']
   readonly api: ClinkApi
   readonly keeper: LeaseKeeper
   readonly pulse: Pulse
@@ -43,11 +45,11 @@ export class Settlement {
   #failing = 0
 
   constructor(options: SettlementOptions) {
-    const { api, clink, facts, isStopping: isLast, keeper: holder, pulse } = options
+    const { api, clink, facts, isStopping: isLast, keeper: holder, mark, pulse } = options
     this.#options = options
     const trying = (dueBy: number): void => pulse.expect('settlement', dueBy)
     const failing = async (): Promise<boolean> => await this.#isFailingTooLong()
-    this.#claimed = { clink, api, holder, facts, isLast, confirmed: () => holder.stop(), failing, trying }
+    this.#claimed = { clink, mark, api, holder, facts, isLast, confirmed: () => holder.stop(), failing, trying }
   }
 
   /** A release is on its way: the service may give the clink out again before it is answered. */

@@ -55,6 +55,8 @@ export interface Snapshot {
   readonly probing: number
   /** The service's order of the inbox may keep clinks out of reach. */
   readonly starved: boolean
+  /** Circles of workers that were ended here. */
+  readonly circlesEnded: number
 }
 
 const PRUNE_EVERY = 3_600_000
@@ -70,6 +72,7 @@ export class Worker {
   readonly #shared: DeliveryShared
   readonly #deliveries: DeliverySet
   readonly #parked: Parked
+  readonly #acknowledgements: Acknowledgements
   readonly #slots: Slots
   readonly #intake: Intake
   readonly #poller: Poller
@@ -120,8 +123,8 @@ export class Worker {
       },
     })
     this.#parked = new Parked(context)
-    const acknowledgements = new Acknowledgements(shared, this.#parked)
-    const places = { acknowledgements, deliveries: this.#deliveries, parked: this.#parked }
+    this.#acknowledgements = new Acknowledgements(shared, this.#parked)
+    const places = { acknowledgements: this.#acknowledgements, deliveries: this.#deliveries, parked: this.#parked }
     this.#intake = new Intake(shared, places)
     this.#takeUp = new TakeUp(shared, this.#intake, {
       hasRoom: () => this.#room() > 0,
@@ -243,6 +246,7 @@ export class Worker {
       probing: this.#paused.filter((route) => this.#shared.health.isLooking(route)).length,
       maybeClaimed: this.#takeUp.maybeClaimed,
       starved: this.#select.isStarved,
+      circlesEnded: this.#acknowledgements.circlesEnded,
     }
   }
 

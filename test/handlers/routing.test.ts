@@ -38,9 +38,9 @@ describe('routes', () => {
         retry: { attempts: 9, backoff: 1s, maxBackoff: 1m }
         routes:
           - { name: r, use: ./handlers/a.ts, with: { x: 1 }, retry: { attempts: 2 } }
-          - { name: s, use: ./handlers/a.ts, timeout: 5s }`,
+          - { name: s, use: ./handlers/a.ts, timeout: 5s, mark: auto }`,
       'handlers/a.ts':
-        'export default { match: { group: "x" }, timeout: "2m", retry: { attempts: 3, backoff: 120_000 }, handle() {} }',
+        'export default { match: { group: "x" }, timeout: "2m", retry: { attempts: 3, backoff: 120_000 }, mark: "never", handle() {} }',
       'handlers/b.ts': NAME,
     })
     expect(set.routes.map(({ handle: _, ...rest }) => rest)).toEqual([
@@ -49,6 +49,7 @@ describe('routes', () => {
         file: 'handlers/a.ts',
         generation: 1,
         with: { x: 1 },
+        mark: 'never',
         timeout: 120_000,
         retry: { attempts: 2, backoff: 120_000, maxBackoff: 120_000 },
       },
@@ -57,6 +58,7 @@ describe('routes', () => {
         file: 'handlers/a.ts',
         generation: 1,
         with: {},
+        mark: 'auto',
         timeout: 5_000,
         retry: { attempts: 3, backoff: 120_000, maxBackoff: 120_000 },
       },
@@ -65,6 +67,7 @@ describe('routes', () => {
         file: 'handlers/b.ts',
         generation: 1,
         with: {},
+        mark: 'auto',
         timeout: 60_000,
         retry: { attempts: 9, backoff: 1_000, maxBackoff: 60_000 },
       },

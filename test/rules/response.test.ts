@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest'
-import { endsWithMark, fitText, LONGEST_TEXT } from '../../src/worker/response.ts'
+import { fitText, LONGEST_TEXT } from '../../src/worker/response.ts'
 
 const MARK = '— clink-worker'
 
 describe('a response is made to fit (P5, §5)', () => {
-  it('leaves a text alone that fits, and adds the mark as a line of its own', () => {
+  it('leaves a text alone that fits, and adds its last line as a line of its own', () => {
     expect(fitText('done')).toEqual({ text: 'done', cut: false })
     expect(fitText('done', MARK)).toEqual({ text: `done\n${MARK}`, cut: false })
   })
@@ -13,7 +13,7 @@ describe('a response is made to fit (P5, §5)', () => {
     expect(fitText('a\0b\ud800c').text).toBe('a\ufffdb\ufffdc')
   })
 
-  it('cuts at a code point, keeps the mark, and stays within the limit', () => {
+  it('cuts at a code point, keeps the last line, and stays within the limit', () => {
     const { text, cut } = fitText('😀'.repeat(3_000), MARK)
     expect(cut).toBe(true)
     expect(text.length).toBeLessThanOrEqual(LONGEST_TEXT)
@@ -30,22 +30,5 @@ describe('a response is made to fit (P5, §5)', () => {
   it('is exact at the border', () => {
     expect(fitText('x'.repeat(LONGEST_TEXT)).cut).toBe(false)
     expect(fitText('x'.repeat(LONGEST_TEXT + 1)).cut).toBe(true)
-  })
-})
-
-describe('an own reply is known by its last line (P15, §5)', () => {
-  it.each([
-    ['done\n— clink-worker', true],
-    ['done\n— clink-worker\n', true],
-    ['— clink-worker', true],
-    ['— clink-worker\nis what it said', false],
-    ['said the — clink-worker', false],
-    ['', false],
-  ])('%j', (text, own) => {
-    expect(endsWithMark(text, MARK)).toBe(own)
-  })
-
-  it('nothing ends with an empty mark', () => {
-    expect(endsWithMark('text\n', '')).toBe(false)
   })
 })

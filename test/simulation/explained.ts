@@ -97,6 +97,7 @@ function whyNot(facts: Explaining, life: string, worker: WorkerPlan, clink: Stor
     cooling: wasReleased || record.told(life, id).some(({ event }) => LET_GO.has(event.event)),
     'no-route': clink.content.startsWith(NO_ROUTE),
     'identity-unknown': worker.config.clink.identity === 'auto' && isMarked(clink),
+    note: / · (note|hop end)$/.test(clink.content.trimEnd()),
     muted: record.eventsByLife.get(life)?.some(({ event }) => event.event === 'sender.muted') === true,
   }
   return truths[last.why] === true ? last.why : undefined
@@ -135,7 +136,8 @@ const REASONS: ReadonlySet<string> = new Set([
 ])
 
 function isMarked({ content }: StoredClink): boolean {
-  return content.trimEnd().endsWith(MARK)
+  const text = content.trimEnd()
+  return text.endsWith(MARK) || / · (hop (\d+|end)|note)$/.test(text)
 }
 
 /** Sent by the worker's own owner with the mark, or by a process that has its owner. */

@@ -242,7 +242,8 @@ function makeConfig(chance: Chance, { lease, isAlone, owner, name, for: recipien
       groups: [],
       maxAge: null,
       ownReplies: chance.pick(['leave', 'acknowledge'] as const),
-      loopLimit: chance.is(0.7) ? { count: 30, window: 600_000 } : { count: chance.integer(2, 6), window: 60_000 },
+      maxHops: 8,
+      loopLimit: chance.is(0.7) ? null : { count: chance.integer(2, 6), window: 60_000 },
     },
     poll: {
       interval,

@@ -74,6 +74,7 @@ describe('the judge notices a worker', { timeout: 60_000 }, () => {
         handle: (real) => (clink, ctx) => {
           const { context } = makeContext({
             ...ctx,
+            api: () => ctx.api,
             clink,
             signal: new AbortController().signal,
             deadline: ctx.deadline.getTime(),
@@ -132,7 +133,7 @@ describe('the judge notices a worker', { timeout: 60_000 }, () => {
   it('that does not mark what it sends (P15)', async () => {
     const transport = (real: Transport): Transport => ({
       send: async (request) => {
-        const body = request.body?.replaceAll('\\n— clink-worker', '')
+        const body = request.body?.replaceAll(/\\n— clink-worker · [a-z0-9 ]+/g, '')
         return await real.send(body === undefined ? request : { ...request, body })
       },
     })

@@ -48,6 +48,8 @@ export interface WorkOptions {
   readonly route?: (clink: Clink) => void
   /** Names of routes: a clink takes the one whose name its text begins with, or the first. Default: one. */
   readonly routes?: readonly string[]
+  /** Of all routes. */
+  readonly mark?: 'never'
   /** Which clinks have a route. Default: all. */
   readonly takes?: (clink: Clink) => boolean
   /** What an earlier process remembered. */
@@ -131,7 +133,11 @@ export class Station {
     this.#transport.close()
   }
 
-  #router(config: Config, handle: HandleFunction, { route: guard, routes: names = ['test'], takes }: WorkOptions) {
+  #router(
+    config: Config,
+    handle: HandleFunction,
+    { mark, route: guard, routes: names = ['test'], takes }: WorkOptions,
+  ) {
     const routes = names.map((name): Route => ({
       name,
       file: name,
@@ -140,6 +146,7 @@ export class Station {
       with: {},
       timeout: config.handlers.timeout,
       retry: config.retry,
+      ...(mark && { mark }),
     }))
     return {
       takesAll: takes === undefined,

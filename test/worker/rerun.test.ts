@@ -23,12 +23,15 @@ class Told implements AsyncDisposable {
     this.id = id
   }
 
-  static async make(options: EmulatorOptions = {}): Promise<Told> {
+  static async make(options: EmulatorOptions = {}, settings: Settings = TELL): Promise<Told> {
     const bench = await Bench.open(options)
     const told = new Told(bench, bench.send('work'))
-    const first = told.work(() => {
-      throw new Error('the first error')
-    })
+    const first = told.work(
+      () => {
+        throw new Error('the first error')
+      },
+      { settings },
+    )
     await first.seen('clink.deadLettered', told.id)
     await bench.completed(told.id)
     await first.close()
@@ -83,19 +86,20 @@ describe.concurrent('A clink whose sender was told that it failed, and that is r
     const sender = bench.emulator.clink(id)?.sender_id
     expect(bench.emulator.clink(resultId)).toMatchObject({ content: 'it worked', for: sender })
     expect(told.results).toEqual(['it worked'])
-    expect([ledger.letters.all(), ledger.startsOf(id), ledger.isOwn(resultId)]).toEqual([[], 0, true])
+    expect([ledger.letters.all(), ledger.startsOf(id), ledger.isOwn(resultId)]).toEqual([[], 0, false])
   })
 
   it('with a result that our own inbox shows is not taken for work (P15, §5)', async () => {
-    await using told = await Told.make()
-    const station = told.work(() => 'it worked', { settings: { ...TELL, inbox: { for: 'anyone' } } })
+    const settings: Settings = { ...TELL, inbox: { for: 'anyone' } }
+    await using told = await Told.make({}, settings)
+    const station = told.work(() => 'it worked', { settings })
     await told.retry(station)
     const { resultId } = await station.seen('clink.rerunDone', told.id)
     await until(
       () => station.all('clink.parked').some(({ clink, why }) => clink.clink_id === resultId && why === 'own-reply'),
       'the result is left alone',
     )
-    expect(told.results).toEqual(['it worked\n— clink-worker'])
+    expect(told.results).toEqual(['it worked\n— clink-worker · hop 1'])
     expect(station.runs).toHaveLength(1)
   })
 
