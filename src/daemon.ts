@@ -89,7 +89,8 @@ export class Daemon {
     this.#ledger = parts.state?.ledger ?? new Ledger(memoryTables())
     this.#session = sessionId(parts.config.clink.session, this.#ledger, parts.state?.isOurs ?? true)
     if (parts.transport === undefined) {
-      const own = new GotTransport({ url: parts.config.clink.url, clock: this.#clock })
+      const { proxy, url } = parts.config.clink
+      const own = new GotTransport({ url, proxy, clock: this.#clock })
       this.#closeTransport = () => own.close()
       this.#transport = own
     } else {
@@ -106,7 +107,9 @@ export class Daemon {
   start(): void {
     const { config, once, router } = this.#parts
     const routes = router.describe()
-    this.#emit({ event: 'worker.started', session: this.#session, concurrency: config.concurrency, routes })
+    const { clink, concurrency } = config
+    const proxy = clink.proxy === undefined ? {} : { proxy: clink.proxy.address }
+    this.#emit({ event: 'worker.started', session: this.#session, concurrency, routes, ...proxy })
     if (once?.maxTime !== undefined) {
       const end = this.#clock.now() + once.maxTime
       this.#cancelMaxTime = this.#clock.at(end, () => void this.stop('--max-time is over'))

@@ -51,6 +51,8 @@ export type WorkerEvent =
       readonly session: string
       readonly concurrency: number
       readonly routes: readonly string[]
+      /** The address of what requests go through. */
+      readonly proxy?: string
     }
   | { readonly event: 'worker.ready' }
   | { readonly event: 'worker.notReady'; readonly reason: string; readonly advice: string }

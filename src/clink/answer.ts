@@ -1,4 +1,5 @@
 import { STATUS_CODES } from 'node:http'
+import { withoutCredentials } from '../base/web-address.ts'
 import { UnusableData, type Decode } from './decode.ts'
 import { ClinkApiError, type ApiFailure } from './errors.ts'
 import type { WireCall } from './request.ts'
@@ -69,7 +70,7 @@ export class AnswerReader<T> {
   #refused(response: TransportResponse, whole: Record<string, unknown> | undefined, wall: number): ClinkApiError {
     const { status, headers } = response
     const detail = this.#text(whole?.['error'])
-    const redirect = status >= 300 && status < 400 ? 'a redirect is not followed' : undefined
+    const redirect = status >= 300 && status < 400 ? redirected(headers['location']) : undefined
     const said =
       this.#text(whole?.['message']) ??
       detail ??
@@ -105,6 +106,12 @@ export class AnswerReader<T> {
 /** What comes from something between us and the service may hide any answer; an unusable 2xx says that it was done. */
 function mayHaveWorked({ failure, status }: Pick<ApiFailure, 'status'> & Partial<ApiFailure>): boolean {
   return failure === 'foreign' || status === 408 || status >= 500 || (status >= 200 && status < 300)
+}
+
+/** A target may carry what a request carried: only where it is, is shown. */
+function redirected(target: string | undefined): string {
+  const place = target === undefined ? '' : ` to ${withoutCredentials(target.replace(/[?#].*$/s, ''))}`
+  return `a redirect${place.slice(0, LONGEST_TEXT)} is not followed; the address of Clink must be the one that answers`
 }
 
 function parseObject(text: string): Record<string, unknown> | undefined {

@@ -57,6 +57,7 @@ export class Attempt {
   /** What a thrown error means at this point. Only its code is taken over: it may carry the whole request. */
   failure(thrown: unknown): TransportError {
     if (this.#end !== undefined) return this.#end
+    if (thrown instanceof TransportError) return thrown
     const { cause, code } = partsOf(thrown)
     if (cause instanceof TransportError) return cause
     const why = typeof code === 'string' ? ` (${code})` : ''

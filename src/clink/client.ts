@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { Random } from '../base/backoff.ts'
 import { CodedError } from '../base/coded-error.ts'
 import { systemClock, type Clock } from '../base/clock.ts'
+import { chooseProxy, proxyProblem, type ForwardProxy } from '../base/proxy.ts'
 import type { Secret } from '../base/secret.ts'
 import { AnswerReader } from './answer.ts'
 import { baseUrl } from './base-url.ts'
@@ -39,6 +40,8 @@ export interface ClientOptions {
   readonly timeout?: number | undefined
   /** Most tries of a call that may be repeated. Default: 4. */
   readonly attempts?: number | undefined
+  /** Default: what `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY` say. Null: none. */
+  readonly proxy?: ForwardProxy | null | undefined
   /** Stays the caller's to close. Default: one of the client's own. */
   readonly transport?: Transport | undefined
   readonly clock?: Clock | undefined
@@ -84,8 +87,16 @@ export class ClinkClient {
     this.#timeout = positive('timeout', options.timeout ?? 30_000)
     this.#attempts = positive('attempts', options.attempts ?? 4)
     const clock = options.clock ?? systemClock()
-    const transport = options.transport ?? (this.#own = new GotTransport({ url: this.url, clock }))
+    const transport =
+      options.transport ?? (this.#own = new GotTransport({ url: this.url, clock, proxy: this.#proxy(options.proxy) }))
     this.#caller = new Caller(transport, clock, options.random ?? Math.random)
+  }
+
+  #proxy(given: ForwardProxy | null | undefined): ForwardProxy | undefined {
+    if (given !== undefined) return given ?? undefined
+    const choice = chooseProxy(this.url, process.env)
+    if ('problem' in choice) throw new CodedError('USAGE', proxyProblem(choice))
+    return choice.proxy
   }
 
   /** Any operation by its name: what the methods below do. */

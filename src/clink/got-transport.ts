@@ -1,8 +1,11 @@
-import type { ClientRequest, IncomingHttpHeaders } from 'node:http'
+import type { Agent, ClientRequest, IncomingHttpHeaders } from 'node:http'
+import type { RequestFunction } from 'got'
 import { systemClock, type Clock } from '../base/clock.ts'
+import type { ForwardProxy } from '../base/proxy.ts'
 import { connectedAgents } from './agents.ts'
 import { Attempt } from './attempt.ts'
 import { baseUrl } from './base-url.ts'
+import { addressOf, authorizationFor, refusal, requestOf } from './tunnel.ts'
 import { TransportError, type Transport, type TransportRequest, type TransportResponse } from './transport.ts'
 
 /** Usual servers close idle connections after 5 s and more. */
@@ -13,6 +16,8 @@ const LARGEST_ANSWER = 10 * 1024 * 1024
 export interface GotTransportOptions {
   /** Address of the service, with a path prefix or none. */
   readonly url: string
+  /** What requests go through. Default: nothing. */
+  readonly proxy?: ForwardProxy | undefined
   readonly clock?: Clock | undefined
 }
 
@@ -23,13 +28,20 @@ export interface GotTransportOptions {
 export class GotTransport implements Transport {
   readonly #url: string
   readonly #clock: Clock
-  readonly #shared = connectedAgents(IDLE)
-  readonly #fresh = connectedAgents(0)
+  readonly #shared: ReturnType<typeof connectedAgents>
+  readonly #fresh: ReturnType<typeof connectedAgents>
+  /** Takes requests in the clear, whole addresses in them; TLS goes through its tunnels. */
+  readonly #forwarder: ForwardProxy | undefined
   readonly #attempts = new Set<Attempt>()
   #closed = false
 
-  constructor({ url, clock = systemClock() }: GotTransportOptions) {
+  constructor({ url, clock = systemClock(), proxy }: GotTransportOptions) {
     this.#url = baseUrl(url)
+    const isSecure = this.#url.startsWith('https:')
+    const way = isSecure ? { tunnel: proxy } : { to: ` to the proxy ${proxy?.address}` }
+    this.#shared = connectedAgents(IDLE, proxy === undefined ? {} : way)
+    this.#fresh = connectedAgents(0, proxy === undefined ? {} : way)
+    this.#forwarder = isSecure ? undefined : proxy
     this.#clock = clock
   }
 
@@ -59,6 +71,7 @@ export class GotTransport implements Transport {
     // Loaded here, because help texts and handler files import the client without ever sending anything.
     const { default: got } = await import('got')
     const { http, https } = request.fresh === true ? this.#fresh : this.#shared
+    const forwarder = this.#forwarder
     const stream = got.stream(`${this.#url}${request.path}`, {
       method: request.method,
       headers: request.headers,
@@ -67,6 +80,7 @@ export class GotTransport implements Transport {
       retry: { limit: 0 },
       followRedirect: false,
       throwHttpErrors: false,
+      ...(forwarder !== undefined && { request: forwarding(forwarder, forwarder.isSecure ? https : http) }),
     })
     // The loop that reads hears of errors too, but not of one that comes after it has ended.
     stream.on('error', () => undefined)
@@ -82,8 +96,17 @@ export class GotTransport implements Transport {
     if (request.body === undefined && request.method !== 'GET') stream.end()
     const body = await readAll(stream as AsyncIterable<Uint8Array>, attempt)
     attempt.assertNotGivenUp()
-    const { statusCode = 0, headers = {} } = stream.response ?? {}
+    const { statusCode = 0, statusMessage, headers = {} } = stream.response ?? {}
+    if (forwarder !== undefined && statusCode === 407) throw refusal(forwarder, statusCode, statusMessage)
     return { status: statusCode, headers: flat(headers), body }
+  }
+}
+
+function forwarding(proxy: ForwardProxy, agent: Agent): RequestFunction {
+  return (url, options, callback) => {
+    const asking = requestOf(proxy)({ ...options, ...addressOf(proxy), path: url.href, agent }, callback)
+    for (const [name, value] of Object.entries(authorizationFor(proxy))) asking.setHeader(name, value)
+    return asking.setHeader('host', url.host)
   }
 }
 

@@ -2,6 +2,7 @@ import { humanDuration } from '../base/duration.ts'
 import { systemClock } from '../base/clock.ts'
 import { EXIT } from '../base/coded-error.ts'
 import { readHttpDate, readTime } from '../base/time-text.ts'
+import type { ProxyChoice } from '../base/proxy.ts'
 import type { Secret } from '../base/secret.ts'
 import { ClinkClient } from '../clink/client.ts'
 import { GotTransport } from '../clink/got-transport.ts'
@@ -17,11 +18,12 @@ const SKEW_WORTH_SAYING = 5_000
 const PAGE = 100
 
 /** Asks the service. Claims nothing, changes nothing. */
-export async function* checkService(config: Config, key: Secret): AsyncGenerator<Finding> {
+export async function* checkService(config: Config, key: Secret, choice: ProxyChoice): AsyncGenerator<Finding> {
   const clock = systemClock()
-  const { url, timeout } = config.clink
-  const transport = new GotTransport({ url, clock })
+  const { proxy, timeout, url } = config.clink
+  const transport = new GotTransport({ url, proxy, clock })
   const watched = new DateWatch(transport)
+  yield* proxyFinding(choice)
   try {
     const client = new ClinkClient({ key, url, timeout, transport: watched, clock, attempts: 2 })
     const health = await attempt('service', async () => await client.health())
@@ -64,6 +66,12 @@ async function checkBacklog(client: ClinkClient, config: Config): Promise<Findin
   const oldest = clinks.reduce((time, { created_at }) => Math.min(time, readTime(created_at) ?? Infinity), Infinity)
   const age = oldest === Infinity ? '' : `, the oldest ${humanDuration(Math.max(0, Date.now() - oldest))} old`
   return ok('backlog', `${count >= PAGE ? `${PAGE} or more` : count} pending${age}`)
+}
+
+/** Nothing where none is set. */
+function* proxyFinding(choice: ProxyChoice): Generator<Finding> {
+  if (choice.proxy !== undefined) yield ok('proxy', `${choice.proxy.address}, from ${choice.proxy.from}`)
+  else if ('why' in choice) yield ok('proxy', `none: ${choice.why}`)
 }
 
 function clockFinding(ahead: number | undefined): Finding {

@@ -26,7 +26,8 @@ export function loadOptions(options: SettingsOptions, io: Io): LoadOptions {
 export async function readConfig(options: LoadOptions, io: Io): Promise<LoadedConfig> {
   const loaded = await loadConfig(options)
   for (const variable of loaded.keyVariables) io.hide(variable)
-  if (loaded.config.clink.key !== null) io.secrets.add(loaded.config.clink.key.reveal())
+  const { key, proxy } = loaded.config.clink
+  for (const secret of [key, ...(proxy?.secrets ?? [])]) if (secret !== null) io.secrets.add(secret.reveal())
   return loaded
 }
 
@@ -60,6 +61,6 @@ export async function connect(
 ): Promise<{ readonly client: ClinkClient; readonly config: Config }> {
   const { config, key, warnings } = await loadSettings(options, io)
   for (const warning of warnings) io.problem(`warning: ${warning}`)
-  const { url, timeout } = config.clink
-  return { config, client: new ClinkClient({ key, url, timeout }) }
+  const { proxy, timeout, url } = config.clink
+  return { config, client: new ClinkClient({ key, url, timeout, proxy: proxy ?? null }) }
 }

@@ -34,7 +34,7 @@ async function* checks(options: CheckOptions, io: Io): AsyncGenerator<Finding> {
     yield loaded
     return
   }
-  const { config, file, warnings } = loaded
+  const { config, file, proxy, warnings } = loaded
   yield ok('configuration', file ?? 'no file, the defaults are used')
   for (const issue of warnings) yield warning('configuration', formatIssue(issue))
 
@@ -54,7 +54,7 @@ async function* checks(options: CheckOptions, io: Io): AsyncGenerator<Finding> {
   for (const text of key.warnings) yield warning('key', text)
   if (options.online !== true || isFinding(form)) return
   const { checkService } = await import('./check-service.ts')
-  yield* checkService(config, key.key)
+  yield* checkService(config, key.key, proxy)
 }
 
 function report(findings: readonly Finding[], io: Io): void {

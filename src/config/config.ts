@@ -1,3 +1,4 @@
+import type { ForwardProxy } from '../base/proxy.ts'
 import type { Secret } from '../base/secret.ts'
 
 /** A rate: so many in so many milliseconds. `30/10m` is `{ count: 30, window: 600_000 }`. */
@@ -53,6 +54,8 @@ export interface Config {
     /** `auto`, or our own user or agent profile id. */
     readonly identity: string
     readonly timeout: number
+    /** What requests to the service go through, from the environment. */
+    readonly proxy?: ForwardProxy
   }
   readonly inbox: {
     readonly for: 'me' | 'open' | 'anyone'

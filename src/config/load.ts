@@ -2,11 +2,12 @@ import { isUtf8 } from 'node:buffer'
 import { access, readFile } from 'node:fs/promises'
 import { basename, extname, resolve } from 'node:path'
 import { asError, systemCode } from '../base/coded-error.ts'
+import { chooseProxy, type ForwardProxy, type ProxyChoice } from '../base/proxy.ts'
 import { Secret } from '../base/secret.ts'
 import { checkConfig } from './check.ts'
 import type { Config, MatchRule, RouteConfig } from './config.ts'
 import { applyEnvironment, readText } from './environment.ts'
-import { ConfigError, type ConfigIssue, type Path } from './issue.ts'
+import { ConfigError, showValue, type ConfigIssue, type Path } from './issue.ts'
 import { RawConfig } from './raw.ts'
 import { configSchema, type ParsedConfig } from './schema.ts'
 import { unavailable, withoutEffect } from './unavailable.ts'
@@ -30,6 +31,8 @@ export interface LoadedConfig {
   readonly warnings: readonly ConfigIssue[]
   /** The variables that the file takes the key from. */
   readonly keyVariables: readonly string[]
+  /** The proxy for the service, or why there is none. */
+  readonly proxy: ProxyChoice
 }
 
 /** Bytes. What a parser makes of more takes long, and says nothing that helps. */
@@ -67,7 +70,9 @@ export async function loadConfig(options: LoadOptions): Promise<LoadedConfig> {
   if (all.length > 0) throw new ConfigError(inOrder(all))
   const complete = configSchema.parse(raw.root)
   warnings.push(...withoutEffect(complete, raw))
-  return { config: build(complete, raw), file, warnings, keyVariables: read?.keyVariables ?? [] }
+  const proxy = chooseProxy(complete.clink.url, env)
+  if ('problem' in proxy) throw new ConfigError([proxyIssue(proxy)])
+  return { config: build(complete, raw, proxy.proxy), file, warnings, keyVariables: read?.keyVariables ?? [], proxy }
 }
 
 async function findFile({ cwd, env, file }: LoadOptions): Promise<string | null> {
@@ -124,7 +129,11 @@ function inOrder(issues: readonly ConfigIssue[]): readonly ConfigIssue[] {
   return [...issues].sort((a, b) => position(a) - position(b))
 }
 
-function build(parsed: ParsedConfig, raw: RawConfig): Config {
+function proxyIssue({ problem, value, variable }: Extract<ProxyChoice, { problem: string }>): ConfigIssue {
+  return { where: `environment ${variable}`, key: '', value: showValue(value), message: problem }
+}
+
+function build(parsed: ParsedConfig, raw: RawConfig, proxy: ForwardProxy | undefined): Config {
   const { clink, handlers, server, state } = parsed
   const absolute = (path: string, at: Path): string => resolve(raw.placeOf(at).base, path)
   const orNull = (path: string | null, at: Path): string | null => (path === null ? null : absolute(path, at))
@@ -134,6 +143,7 @@ function build(parsed: ParsedConfig, raw: RawConfig): Config {
       ...clink,
       key: clink.key === null ? null : new Secret(clink.key),
       keyFile: orNull(clink.keyFile, ['clink', 'keyFile']),
+      ...(proxy !== undefined && { proxy }),
     },
     handlers: { ...handlers, runner: 'inline', directory: absolute(handlers.directory, ['handlers', 'directory']) },
     state: { ...state, directory: absolute(state.directory, ['state', 'directory']) },

@@ -164,8 +164,11 @@ describe('a refusal', () => {
     )
   })
 
-  it('by redirect names the redirect and not where to', async () => {
-    const failed = answered(answer(302, '', { location: 'https://else.example/?token=1' })).listGroups()
-    await expect(failed).rejects.toThrow('list_groups: 302 Found: a redirect is not followed')
+  it('by redirect names where to, without what may be secret in it', async () => {
+    const location = 'https://bob:topsecret@else.example/login?token=topsecret'
+    const failed = answered(answer(302, '', { location })).listGroups()
+    await expect(failed).rejects.toThrow(
+      'list_groups: 302 Found: a redirect to https://…@else.example/login is not followed; the address of Clink must be the one that answers',
+    )
   })
 })

@@ -12,14 +12,17 @@ const sequence = (...parts: readonly Uint8Array[]): Buffer => der(0x30, ...parts
 const identifier = (...bytes: readonly number[]): Buffer => der(0x06, Buffer.from(bytes))
 const time = (text: string): Buffer => der(0x17, Buffer.from(text))
 
-/** A new self-signed certificate for 127.0.0.1, so that no private key lies in the repository. */
+/** A name that certificates are for, and that no name server knows. */
+export const NAMED = 'clink.test'
+
+/** A new self-signed certificate for 127.0.0.1 and that name, so that no private key lies in the repository. */
 export function selfSigned(): { key: string; cert: string } {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   const ecdsaWithSha256 = sequence(identifier(0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x02))
   const name = sequence(der(0x31, sequence(identifier(0x55, 0x04, 0x03), der(0x0c, Buffer.from('test')))))
   const alternativeName = sequence(
     identifier(0x55, 0x1d, 0x11),
-    der(0x04, sequence(der(0x87, Buffer.from([127, 0, 0, 1])))),
+    der(0x04, sequence(der(0x87, Buffer.from([127, 0, 0, 1])), der(0x82, Buffer.from(NAMED)))),
   )
   const content = sequence(
     der(0xa0, der(0x02, Buffer.from([2]))),
