@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { humanDuration } from '../base/duration.ts'
 import { systemClock } from '../base/clock.ts'
 import { EXIT } from '../base/coded-error.ts'
@@ -5,8 +6,10 @@ import { readHttpDate, readTime } from '../base/time-text.ts'
 import type { ProxyChoice } from '../base/proxy.ts'
 import type { Secret } from '../base/secret.ts'
 import { ClinkClient } from '../clink/client.ts'
+import { ClinkApiError } from '../clink/errors.ts'
 import { GotTransport } from '../clink/got-transport.ts'
 import type { Transport, TransportRequest, TransportResponse } from '../clink/transport.ts'
+import { isVerdict } from '../clink/verdicts.ts'
 import type { Config } from '../config/config.ts'
 import { forMe } from '../config/for-me.ts'
 import { attempt, isFinding, ok, warning, type Finding } from './finding.ts'
@@ -32,6 +35,7 @@ export async function* checkService(config: Config, key: Secret, choice: ProxyCh
     yield clockFinding(watched.ahead)
     yield* checkKey(client)
     yield await checkBacklog(client, config)
+    yield await checkRefusals(client)
   } finally {
     transport.close()
   }
@@ -72,6 +76,27 @@ async function checkBacklog(client: ClinkClient, config: Config): Promise<Findin
 function* proxyFinding(choice: ProxyChoice): Generator<Finding> {
   if (choice.proxy !== undefined) yield ok('proxy', `${choice.proxy.address}, from ${choice.proxy.from}`)
   else if ('why' in choice) yield ok('proxy', `none: ${choice.why}`)
+}
+
+/** What refuses outside the API's envelope may be anything on the way, so the worker does not take it at its word. Only a try tells. */
+async function checkRefusals(client: ClinkClient): Promise<Finding> {
+  try {
+    await client.getGroup({ group_id: randomUUID() })
+  } catch (error) {
+    if (!(error instanceof ClinkApiError)) throw error
+    if (error.failure === 'foreign') return warning('refusals', error.isBare ? bareText(error) : pageText(error))
+    if (isVerdict(error)) return ok('refusals', `come in the API's envelope (${error.status} to a made-up group)`)
+    return warning('refusals', `what the service refuses like could not be seen: ${error.message}`)
+  }
+  return warning('refusals', 'the service has answered for a group that does not exist')
+}
+
+function bareText({ status }: ClinkApiError): string {
+  return `come without the API's envelope (${status} to a made-up group): each counts only when it was given three times over 5 seconds, and whether sessions of one key are kept apart cannot be found out; set claim.exclusive: true if nobody else uses this key`
+}
+
+function pageText({ message }: ClinkApiError): string {
+  return `come as error pages, perhaps not from Clink (to a made-up group: ${message}): the worker takes them for failures and asks again; look at what stands in front of the service`
 }
 
 function clockFinding(ahead: number | undefined): Finding {

@@ -57,9 +57,15 @@ export class ClinkService {
       const data = this.#run(request, pathname, new URLSearchParams(search))
       return jsonAnswer(200, { success: true, data }, { date })
     } catch (error) {
-      if (error instanceof Refusal) return refused(error, { date })
+      if (error instanceof Refusal) return this.#refused(error, date)
       throw error
     }
+  }
+
+  #refused(refusal: Refusal, date: string): PlainAnswer {
+    if (this.#world.switchboard.rules.refusals === 'enveloped') return refused(refusal, { date })
+    const { code: error, headers, message, status } = refusal
+    return jsonAnswer(status, { error, message }, { date, ...headers })
   }
 
   #run(request: PlainRequest, pathname: string, query: URLSearchParams): unknown {

@@ -91,6 +91,7 @@ const table = {
   recipientGone: choice('400', '200'),
   rateLimit,
   clockSkew,
+  refusals: choice('enveloped', 'bare'),
 } as const
 
 export type SwitchName = keyof typeof table

@@ -2,6 +2,7 @@ import { equalJitter, fullJitter, type Random } from '../base/backoff.ts'
 import { sleep, type Clock } from '../base/clock.ts'
 import { asError } from '../base/coded-error.ts'
 import type { Secret } from '../base/secret.ts'
+import { BareRefusals } from '../clink/bare-refusals.ts'
 import { apiKey } from '../clink/credentials.ts'
 import type { Emit } from '../events.ts'
 import type { ClinkApi } from '../clink/clink-api.ts'
@@ -70,9 +71,12 @@ export class KeyChange {
   async #bringIn(secret: Secret, signal: AbortSignal): Promise<void> {
     const { ask, clock, emit, identity, keys, random } = this.#options
     const candidate = ask(secret)
+    const refusals = new BareRefusals()
     for (let tries = 1; !signal.aborted; tries += 1) {
       const present = keys.isTelling ? keys.current.api : undefined
-      const verdict = await checkKey(candidate, present, identity, { attempts: 2, signal })
+      const verdict = await checkKey(candidate, present, identity, { attempts: 2, signal }, (error) =>
+        refusals.weigh(error, clock.now()),
+      )
       if (signal.aborted) return
       if (verdict.is === 'ours' || verdict.is === 'unknown') {
         keys.adopt(secret, verdict.is === 'ours')

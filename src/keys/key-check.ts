@@ -30,9 +30,11 @@ export async function checkKey(
   present: Asks | undefined,
   identity: Identity,
   options: CallOptions,
+  /** The error as it counts after those of earlier checks of the same key. */
+  weigh: (error: ClinkApiError) => ClinkApiError,
 ): Promise<KeyVerdict> {
   const theirs = await ask(candidate, options)
-  if (theirs instanceof ClinkApiError) return verdictOn(theirs)
+  if (theirs instanceof ClinkApiError) return verdictOn(weigh(theirs))
   const missing = lacking(theirs)
   if (missing.length > 0) return { is: 'refused', reason: `the key lacks ${missing.join(' and ')}`, again: true }
   if (theirs.scope_type === 'user' && identity.isUs(theirs.scope_id)) return { is: 'ours' }

@@ -1,3 +1,4 @@
+import { BareRefusals } from '../clink/bare-refusals.ts'
 import { ClinkApiError } from '../clink/errors.ts'
 import type { Clink } from '../clink/records.ts'
 import { mayBeKept, refusesClaim, refusesNumber } from '../clink/verdicts.ts'
@@ -10,15 +11,23 @@ export type ClaimById =
   | { readonly is: 'claimed'; readonly clink: Clink; readonly lease: Lease; readonly key: WorkerKey }
   /** Somebody else was faster, or the clink is gone. */
   | { readonly is: 'refused'; readonly error?: ClinkApiError }
-  /** The service does not take a length, and will not be asked for one again. Whether the clink is still wanted is to be judged anew. */
+  /** The service does not take a length, and will not be asked for one again, for this clink at least. Whether the clink is still wanted is to be judged anew. */
   | { readonly is: 'again' }
   /** No usable answer came. The clink may be ours now. */
   | { readonly is: 'unknown'; readonly error: ClinkApiError }
   | { readonly is: 'failed'; readonly error: ClinkApiError }
 
+/** What claims of one clink that brought no verdict have shown, for the next one of the same clink. */
+export class ClaimTries {
+  readonly refusals = new BareRefusals()
+  /** False once a bare refusal of the length has come so often that it counts for this clink. */
+  asksLength = true
+}
+
 export interface ClaimByIdOptions {
   readonly context: WorkerContext
   readonly memory: RenewalMemory
+  readonly tries: ClaimTries
   readonly signal: AbortSignal
   /** Local time after which nothing is sent. */
   readonly deadline?: number
@@ -31,10 +40,10 @@ export interface ClaimByIdOptions {
  * about to find that out on this very clink.
  */
 export async function claimById(clink: Clink, options: ClaimByIdOptions): Promise<ClaimById> {
-  const { context, deadline, memory, notBefore, signal } = options
+  const { context, deadline, memory, notBefore, signal, tries } = options
   const { api, clock, config, keys } = context
   const key = keys.current
-  const asked = memory.asksLength ? Math.ceil(config.claim.timeout / 1_000) : undefined
+  const asked = memory.asksLength && tries.asksLength ? Math.ceil(config.claim.timeout / 1_000) : undefined
   const askedAt = clock.now()
   try {
     const limits = { attempts: 1, signal, ...(deadline === undefined ? {} : { deadline }) }
@@ -47,10 +56,12 @@ export async function claimById(clink: Clink, options: ClaimByIdOptions): Promis
     const times = { claimedAt: record.claimed_at, expiresAt: record.claim_expires_at }
     const grant = { sentAt, asked: asked === undefined ? undefined : asked * 1_000, ...times }
     return { is: 'claimed', clink: record, lease: claimedLease(grant, askedAt, config.claim), key }
-  } catch (error) {
-    if (!(error instanceof ClinkApiError)) throw error
-    if (asked !== undefined && refusesNumber(error) && mayBeKept(error)) {
-      memory.asksLength = false
+  } catch (thrown) {
+    if (!(thrown instanceof ClinkApiError)) throw thrown
+    const error = tries.refusals.weigh(thrown, clock.now())
+    if (asked !== undefined && refusesNumber(error)) {
+      const where = mayBeKept(error) ? memory : tries
+      where.asksLength = false
       return { is: 'again' }
     }
     if (refusesClaim(error)) return { is: 'refused', error }

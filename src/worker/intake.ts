@@ -6,7 +6,7 @@ import type { LeftAlone } from '../events.ts'
 import type { Route, RoutedClink } from '../handlers/route.ts'
 import type { WorkerKey } from '../keys/keys.ts'
 import type { Acknowledgement, Acknowledgements } from './acknowledgements.ts'
-import { claimById, type ClaimById, type ClaimByIdOptions } from './claim-by-id.ts'
+import { claimById, ClaimTries, type ClaimById, type ClaimByIdOptions } from './claim-by-id.ts'
 import { askOwner } from './ask-owner.ts'
 import { hopsOf, readText } from './hops.ts'
 import { Delivery, type ClaimInHand } from './delivery.ts'
@@ -28,7 +28,7 @@ export interface Admitted {
   readonly isStrange: boolean
 }
 
-/** How many clinks are remembered as left alone. */
+/** How many clinks are remembered as left alone, and how many as not claimed yet. */
 const SAID = 10_000
 
 /** What is to be done with a clink that may be claimed: run it, or complete it without running it. */
@@ -56,6 +56,8 @@ export class Intake {
   readonly #hurried = new AbortController()
   /** Clinks that are being claimed by id: the service may show them as ours before we know. */
   readonly #claiming = new Map<string, Wanted>()
+  /** Clinks whose claims by id brought no verdict yet. */
+  readonly #unclear = new Recent<ClaimTries>(SAID)
   /** Clinks of which was said why they are left alone: a list shows them again and again. */
   readonly #said = new Recent<LeftAlone>(SAID)
 
@@ -152,13 +154,22 @@ export class Intake {
   }
 
   /** Claims a clink that is wanted. */
-  async claim(clink: Clink, wanted: Wanted, options: Omit<ClaimByIdOptions, 'context' | 'memory'>): Promise<ClaimById> {
+  async claim(
+    clink: Clink,
+    wanted: Wanted,
+    options: Omit<ClaimByIdOptions, 'context' | 'memory' | 'tries'>,
+  ): Promise<ClaimById> {
     const { context, memory } = this.#shared
-    this.#claiming.set(clink.clink_id, wanted)
+    const id = clink.clink_id
+    const tries = this.#unclear.get(id) ?? new ClaimTries()
+    this.#claiming.set(id, wanted)
     try {
-      return await claimById(clink, { context, memory, ...options })
+      const answer = await claimById(clink, { context, memory, tries, ...options })
+      if (answer.is === 'claimed' || answer.is === 'refused') this.#unclear.delete(id)
+      else this.#unclear.set(id, tries)
+      return answer
     } finally {
-      this.#claiming.delete(clink.clink_id)
+      this.#claiming.delete(id)
     }
   }
 

@@ -1,5 +1,6 @@
 import { readTime } from '../base/time-text.ts'
 import type { Clock } from '../base/clock.ts'
+import { BareRefusals } from '../clink/bare-refusals.ts'
 import { ClinkApiError } from '../clink/errors.ts'
 import type { Clink } from '../clink/records.ts'
 import { isUnknown } from '../clink/verdicts.ts'
@@ -23,12 +24,13 @@ const SELF = 'self'
 export class Scope {
   readonly #options: ScopeOptions
   readonly #ids = new Set<string>()
-  readonly #unresolved: Set<string>
+  /** Names of groups whose ids are not known yet. */
+  readonly #unresolved: Map<string, BareRefusals>
 
   constructor(options: ScopeOptions) {
     this.#options = options
     const { groups } = options.inbox
-    this.#unresolved = new Set(groups.filter((group) => !UUID.test(group)))
+    this.#unresolved = new Map(groups.filter((group) => !UUID.test(group)).map((slug) => [slug, new BareRefusals()]))
     for (const group of groups) if (UUID.test(group)) this.#ids.add(group.toLowerCase())
   }
 
@@ -38,13 +40,13 @@ export class Scope {
    * @throws {ClinkApiError} when the service does not answer.
    */
   async resolve(signal: AbortSignal): Promise<void> {
-    const { api, emit } = this.#options
-    for (const slug of this.#unresolved) {
+    const { api, clock, emit } = this.#options
+    for (const [slug, refusals] of this.#unresolved) {
       try {
         this.#ids.add((await api.resolveGroup({ slug }, { attempts: 1, signal })).toLowerCase())
         this.#unresolved.delete(slug)
       } catch (error) {
-        if (!(error instanceof ClinkApiError) || !isUnknown(error)) throw error
+        if (!(error instanceof ClinkApiError) || !isUnknown(refusals.weigh(error, clock.now()))) throw error
         emit({ event: 'inbox.unknownGroup', group: slug })
       }
     }

@@ -136,7 +136,8 @@ export class Select implements Claiming {
     try {
       page = await api.checkInbox({ ...sweep.params, for_me: forMe(config) }, { attempts: 1, signal })
     } catch (error) {
-      if (!(error instanceof ClinkApiError) || !sweep.isEnlarged || !refusesNumber(error)) throw error
+      if (!(error instanceof ClinkApiError) || !sweep.isEnlarged) throw error
+      if (!refusesNumber(sweep.refusals.weigh(error, clock.now()))) throw error
       sweep.refused()
       return 0
     }

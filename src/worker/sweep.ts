@@ -1,4 +1,5 @@
 import { isoTime } from '../base/time-text.ts'
+import { BareRefusals } from '../clink/bare-refusals.ts'
 import type { InboxPage } from '../clink/client.ts'
 import { startOf } from './service-time.ts'
 
@@ -24,6 +25,8 @@ export class Sweep {
   isStarved = false
   /** Whether what was not shown yet is newer than all that was. */
   isOrdered = true
+  /** Of a larger page than is documented. */
+  readonly refusals = new BareRefusals()
   readonly #seen = new Set<string>()
   #since: number | undefined
   #last = 0

@@ -97,6 +97,49 @@ test('--online looks at key, permissions, groups, clock and backlog, and changes
   expect(site.emulator.clinks().map(({ status }) => status)).toEqual(['pending', 'pending'])
 })
 
+test("refusals in the API's envelope are said to be so", async () => {
+  await using site = await Site.start(files)
+  const { byName } = await check(site)
+  expect(byName('refusals')).toMatchObject({
+    result: 'ok',
+    detail: "come in the API's envelope (404 to a made-up group)",
+  })
+})
+
+test('refusals without the envelope are a warning that says what follows from it (§0)', async () => {
+  await using site = await Site.start(files)
+  site.emulator.setSwitches({ refusals: 'bare' })
+  const { code, byName } = await check(site)
+  expect(code).toBe(0)
+  expect(byName('refusals')).toMatchObject({
+    result: 'warning',
+    detail: expect.stringMatching(/^come without the API's envelope \(404 .*three times.*claim\.exclusive/),
+  })
+})
+
+test('an error page in the place of a refusal is a warning (§0)', async () => {
+  await using site = await Site.start(files)
+  site.emulator.addFault({ operation: 'get_group', then: { status: 403, body: '<h1>Blocked</h1>' } })
+  const { code, byName } = await check(site)
+  expect(code).toBe(0)
+  expect(byName('refusals')).toMatchObject({
+    result: 'warning',
+    detail: expect.stringMatching(
+      /^come as error pages, perhaps not from Clink .*403 Forbidden.*in front of the service$/,
+    ),
+  })
+})
+
+test.each([
+  ['an error page', '<h1>Blocked</h1>', 69],
+  ['a bare refusal', { message: 'Forbidden' }, 69],
+  ['a refusal by Clink', { success: false, error: 'forbidden' }, 77],
+])('%s with 403 to what the key may do exits as it should (§0)', async (_, body, exit) => {
+  await using site = await Site.start(files)
+  site.emulator.addFault({ operation: 'get_my_permissions', then: { status: 403, body } })
+  expect((await check(site)).code).toBe(exit)
+})
+
 test('a key without the permission to work is 77', async () => {
   await using site = await Site.start(files)
   const { code, byName } = await check(site, 'readonly')

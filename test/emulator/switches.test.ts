@@ -413,6 +413,22 @@ describe('clockSkew', () => {
   })
 })
 
+describe('refusals', () => {
+  it.each([
+    ['enveloped', { success: false, error: 'not_found', message: 'No clink "msg_made_up"' }],
+    ['bare', { error: 'not_found', message: 'No clink "msg_made_up"' }],
+  ] as const)('%s', async (refusals, body) => {
+    const emulator = await running({ switches: { refusals } })
+    const answer = await fetch(`${emulator.url}/clinks/msg_made_up/claim`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${emulator.key}` },
+      body: '{}',
+    })
+    expect(answer.status).toBe(404)
+    expect(await answer.json()).toEqual(body)
+  })
+})
+
 describe('setting switches', () => {
   it('starts from the first setting of each', async () => {
     const emulator = await running()
@@ -438,8 +454,9 @@ describe('setting switches', () => {
       recipientGone: '400',
       rateLimit: 'none',
       clockSkew: '0',
+      refusals: 'enveloped',
     })
-    expect(switchNames).toHaveLength(21)
+    expect(switchNames).toHaveLength(22)
   })
 
   it.each([
