@@ -1,16 +1,19 @@
 #!/usr/bin/env node
 // No static imports: an older Node must get as far as the sentence below, whatever the rest of the program needs.
 
-const RELOADS_OR_REPORTS = ['SIGHUP', 'SIGUSR2']
-
 /**
  * While `run` is still loading, nothing is claimed and leaving is a whole stop. Without this the kernel would drop a TERM for
  * process 1 of a container, and an early reload would kill the service.
  */
 function mindEarlySignals(): void {
+  const { isatty } = process.getBuiltinModule('node:tty')
+  const isInTerminal = process.pid !== 1 && [0, 1, 2].some((fd) => isatty(fd))
   // oxlint-disable-next-line unicorn/no-process-exit -- there is nothing yet that could end in order
-  for (const signal of ['SIGTERM', 'SIGINT']) process.on(signal, () => process.exit(0))
-  for (const signal of RELOADS_OR_REPORTS) process.on(signal, () => {})
+  const leave = (): void => process.exit(0)
+  process.on('SIGTERM', leave).on('SIGINT', leave)
+  // Where a terminal closes, or a service is to reload.
+  process.on('SIGHUP', isInTerminal ? leave : () => {})
+  process.on('SIGUSR2', () => {})
 }
 
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)

@@ -118,9 +118,16 @@ export class Daemon {
     this.#worker.start(resume).catch((error: unknown) => this.fail('start', asError(error)))
   }
 
-  /** Drains and ends. Resolves when it has; a second call waits for the first. */
-  async stop(reason: string): Promise<void> {
-    this.#stopping ??= this.#stop(reason)
+  /**
+   * Drains and ends. Resolves when it has; a second call waits for the first.
+   *
+   * @param exit what the process is to exit with where nothing else has gone wrong. Default: 0.
+   */
+  async stop(reason: string, exit?: ExitCode): Promise<void> {
+    if (this.#stopping === undefined) {
+      this.#exit ??= exit
+      this.#stopping = this.#stop(reason)
+    }
     await this.#stopping
   }
 
@@ -200,8 +207,8 @@ export class Daemon {
         return running + queued + held + settling + rerunning + maybeClaimed + probing
       },
       end: (exit) => {
-        if (exit !== EXIT.ok) this.#exit ??= exit
-        void this.stop(WHY_ENDED[exit] ?? 'there is nothing that it may do')
+        const why = WHY_ENDED[exit] ?? 'there is nothing that it may do'
+        void this.stop(why, exit === EXIT.ok ? undefined : exit)
       },
     })
   }

@@ -1,4 +1,4 @@
-import { inspect } from 'node:util'
+import { inspect, types } from 'node:util'
 
 /** What a process that fails with a code exits with, as `sysexits.h` numbers them where it has a number. */
 export const EXIT = {
@@ -50,19 +50,40 @@ export class CodedError extends Error {
   }
 }
 
-/** Whatever was thrown, as an Error whose message is a text. Never throws. */
+/** Whatever was thrown, as an Error whose message is a text and stays one. Never throws. */
 export function asError(thrown: unknown): Error {
   try {
     if (typeof thrown === 'string') return new Error(thrown)
-    if (!(thrown instanceof Error)) return new Error(inspect(thrown, { depth: 1 }))
+    // A proxy answers as it likes, each time anew.
+    if (types.isProxy(thrown) || !(thrown instanceof Error)) return new Error(shown(thrown))
     const message: unknown = thrown.message
-    return typeof message === 'string' ? thrown : new Error(inspect(message, { depth: 1 }), { cause: thrown })
+    const isFixed = Object.getOwnPropertyDescriptor(thrown, 'message')?.get === undefined
+    if (typeof message === 'string' && isFixed) return thrown
+    return new Error(typeof message === 'string' ? message : shown(message), { cause: thrown })
   } catch {
     return new Error('something was thrown that cannot be looked at')
   }
 }
 
-/** The name that the system gives an error, as ENOENT; empty where it gives none. */
+function shown(value: unknown): string {
+  return inspect(value, { depth: 1, customInspect: false })
+}
+
+/** Where an error came from, as far as it says so: anybody may have put something else into its place. Never throws. */
+export function stackOf(error: Error): string {
+  try {
+    const stack: unknown = error.stack
+    return typeof stack === 'string' ? stack : ''
+  } catch {
+    return ''
+  }
+}
+
+/** The name that the system gives an error, as ENOENT; empty where it gives none. Never throws. */
 export function systemCode(error: unknown): string {
-  return typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : ''
+  try {
+    return typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : ''
+  } catch {
+    return ''
+  }
 }

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { basename, dirname, extname, join, resolve } from 'node:path'
 import { parse } from 'yaml'
 import { systemClock } from '../base/clock.ts'
-import { CodedError, EXIT, type ExitCode } from '../base/coded-error.ts'
+import { CodedError, EXIT, stackOf, type ExitCode } from '../base/coded-error.ts'
 import { humanDuration } from '../base/duration.ts'
 import { ClinkClient } from '../clink/client.ts'
 import type { Clink } from '../clink/records.ts'
@@ -130,7 +130,7 @@ function text({ outcome, duration }: Report): string {
     case 'reject':
       return `${head}${because(outcome.reason)}\n`
     case 'failed':
-      return `${head}: ${outcome.error.stack ?? outcome.error.message}\n`
+      return `${head}: ${stackOf(outcome.error) || outcome.error.message}\n`
   }
 }
 

@@ -1,7 +1,9 @@
 import { isatty } from 'node:tty'
 import { CodedError, EXIT, type ExitCode } from '../base/coded-error.ts'
+import { endProcess } from '../host/end-process.ts'
+import { StandardOutput } from '../host/standard-output.ts'
+import { isUnread } from '../host/unread.ts'
 import { wantsColor } from '../observe/colour.ts'
-import { isUnread } from '../observe/unread.ts'
 import { takeEnvironment } from './own-environment.ts'
 
 /** The process as commands see it. */
@@ -23,6 +25,11 @@ export interface Io {
   /** Text for standard error as it is: what people are told while programs read standard output. */
   note(text: string): void
   input(): Promise<string>
+  /**
+   * For what works on whoever reads: from now on no write waits for a reader, and nothing ends the process because there is none. Other
+   * commands wait for theirs, and end when it has gone.
+   */
+  takeOutput(): StandardOutput
   /** What the process exits with when the command is over. */
   finish(code: ExitCode): void
   /** Resolves when whoever reads the output has all of it: a pipe takes 64 KiB, and the end of the process drops what waits behind. */
@@ -34,10 +41,8 @@ export interface Io {
 export function processIo(): Io {
   let finished: ExitCode = EXIT.ok
   const env = takeEnvironment(process.env)
-  const exit = (code = finished): void => {
-    // oxlint-disable-next-line unicorn/no-process-exit -- the one place: a handler may have left something that keeps us alive
-    process.exit(code)
-  }
+  let output: StandardOutput | undefined
+  const exit = (code = finished): void => endProcess(code)
   const closed = (error: NodeJS.ErrnoException): void => {
     // `clink-worker inbox | head` is not a failure, nor is a terminal that was closed.
     if (isUnread(error)) exit()
@@ -65,10 +70,12 @@ export function processIo(): Io {
       for await (const chunk of process.stdin) chunks.push(Buffer.from(chunk))
       return Buffer.concat(chunks).toString('utf8')
     },
+    takeOutput: () => (output ??= new StandardOutput()),
     finish: (code) => {
       finished = code
     },
     written: async () => {
+      if (output !== undefined) return await output.finish()
       // What went wrong with writing is told a turn later.
       await new Promise((resolve) => setImmediate(resolve))
       await Promise.all([process.stdout, process.stderr].map(written))

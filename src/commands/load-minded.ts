@@ -1,6 +1,6 @@
 import { relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { CodedError, EXIT } from '../base/coded-error.ts'
+import { CodedError, EXIT, stackOf } from '../base/coded-error.ts'
 import type { HandlerSet } from '../handlers/handler-set.ts'
 import { loadHandlers, type LoadHandlersOptions } from '../handlers/registry.ts'
 import { onExit, onFault } from '../host/faults.ts'
@@ -38,7 +38,7 @@ export function sayStray(error: Error, io: Io): void {
 }
 
 function sayOfHandler(error: Error, what: string, io: Io): boolean {
-  const [, url, line] = FRAME.exec(error.stack ?? '') ?? []
+  const [, url, line] = FRAME.exec(stackOf(error)) ?? []
   if (url === undefined) return false
   const place = `${relative(io.cwd, fileURLToPath(url))}:${line}`
   sayProblem(new CodedError('HANDLER_INVALID', `${place}: ${what}`), io)

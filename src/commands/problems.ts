@@ -1,5 +1,5 @@
 import { CommanderError } from 'commander'
-import { asError, CodedError, EXIT, type ExitCode } from '../base/coded-error.ts'
+import { asError, CodedError, EXIT, stackOf, type ExitCode } from '../base/coded-error.ts'
 import { ClinkApiError } from '../clink/errors.ts'
 import { forbids, isAway, refusesKey } from '../clink/verdicts.ts'
 import { printable } from '../observe/printable.ts'
@@ -39,5 +39,5 @@ function usageText(message: string): string {
 }
 
 function internalText(error: Error): string {
-  return `this is a bug in clink-worker: ${error.stack ?? error.message}`
+  return `this is a bug in clink-worker: ${stackOf(error) || error.message}`
 }

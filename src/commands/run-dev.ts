@@ -7,8 +7,9 @@ import type { LoadedConfig } from '../config/load.ts'
 import { startEmulator, type Emulator } from '../emulator/emulator.ts'
 import type { WorkerEvent } from '../events.ts'
 import type { HandlerSet } from '../handlers/handler-set.ts'
+import type { StandardOutput } from '../host/standard-output.ts'
 import { WorkerProcess } from '../host/worker-process.ts'
-import { createLogger, standardOutput } from '../observe/log.ts'
+import { createLogger } from '../observe/log.ts'
 import { printable } from '../observe/printable.ts'
 import { loadOptions, readConfig } from './connect.ts'
 import { sampleHandlers } from './dev-handlers.ts'
@@ -52,11 +53,14 @@ export async function runDev(options: DevOptions, io: Io): Promise<ExitCode> {
     cwd: io.cwd,
     exit: (code) => io.exit(code),
     broken: (error) => sayStray(error, io),
+    // Nobody runs it as a service.
+    hangUpStops: true,
   })
+  const output = io.takeOutput()
   const emulator = await startEmulator({ port: options.port, switches: { defaultTimeout: CLAIM } })
   const samples = options.samples ? new SampleSenders(emulator, systemClock()) : undefined
   try {
-    return await runOn(emulator, samples, options, host, io)
+    return await runOn(emulator, samples, options, { host, output }, io)
   } finally {
     await samples?.stop()
     await emulator.close()
@@ -67,13 +71,12 @@ async function runOn(
   emulator: Emulator,
   samples: SampleSenders | undefined,
   options: DevOptions,
-  host: WorkerProcess,
+  { host, output }: { readonly host: WorkerProcess; readonly output: StandardOutput },
   io: Io,
 ): Promise<ExitCode> {
   const { config, warnings } = await devConfiguration(emulator, options, io)
-  const nobodyReads = new AbortController()
   const logger = createLogger(config.log, {
-    destination: standardOutput(() => nobodyReads.abort()),
+    destination: { write: (line) => io.out(line) },
     terminal: io.terminal,
     color: io.color,
     secrets: [],
@@ -97,9 +100,8 @@ async function runOn(
     echoWhenEmpty: true,
     logger,
     cwd: io.cwd,
-    nobodyReads: nobodyReads.signal,
+    output,
     listen,
-    hangUp: 'stop',
   })
 }
 

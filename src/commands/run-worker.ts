@@ -1,6 +1,6 @@
 import type { ExitCode } from '../base/coded-error.ts'
 import { WorkerProcess } from '../host/worker-process.ts'
-import { createLogger, standardOutput } from '../observe/log.ts'
+import { createLogger } from '../observe/log.ts'
 import { loadSettings } from './connect.ts'
 import type { Io } from './io.ts'
 import { loadMinded, sayStray } from './load-minded.ts'
@@ -21,10 +21,10 @@ export async function runWorker({ settings, once, io }: WorkerRun): Promise<Exit
     exit: (code) => io.exit(code),
     broken: (error) => sayStray(error, io),
   })
+  const output = io.takeOutput()
   const { config, key, warnings } = await loadSettings(settings, io)
-  const nobodyReads = new AbortController()
   const logger = createLogger(config.log, {
-    destination: standardOutput(() => nobodyReads.abort()),
+    destination: { write: (line) => io.out(line) },
     terminal: io.terminal,
     color: io.color,
     secrets: io.secrets,
@@ -39,8 +39,7 @@ export async function runWorker({ settings, once, io }: WorkerRun): Promise<Exit
     keySeen: (seen) => io.secrets.add(seen.reveal()),
     logger,
     cwd: io.cwd,
-    nobodyReads: nobodyReads.signal,
-    hangUp: 'reload',
+    output,
     durable: true,
     ...(once === undefined ? {} : { once }),
   })

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino'
-import { asError, type ExitCode } from '../base/coded-error.ts'
+import { sleep, systemClock } from '../base/clock.ts'
+import { asError, EXIT, type ExitCode } from '../base/coded-error.ts'
 import type { Secret } from '../base/secret.ts'
 import type { Config } from '../config/config.ts'
 import { KeyWatch } from '../config/key-watch.ts'
@@ -8,11 +9,15 @@ import type { Emit, WorkerEvent } from '../events.ts'
 import { HandlerRegistry, type HandlerSet } from '../handlers/registry.ts'
 import { watchHandlers } from '../handlers/watch.ts'
 import { ControlSocket } from '../host/control-socket.ts'
+import type { StandardOutput } from '../host/standard-output.ts'
 import type { WorkerProcess } from '../host/worker-process.ts'
 import { openState, type State } from '../journal/state.ts'
 import { logEvents } from '../observe/events.ts'
+import { fanOut } from '../observe/fan-out.ts'
+import { loggable } from '../observe/fields.ts'
 import { answerFailed } from './failed-requests.ts'
 import { answerHealth } from './health-requests.ts'
+import { outputFacts } from './output-facts.ts'
 
 export interface WorkParts {
   readonly host: WorkerProcess
@@ -23,8 +28,7 @@ export interface WorkParts {
   readonly keySeen?: (key: Secret) => void
   readonly logger: Logger
   readonly cwd: string
-  /** Aborts when the log has lost its reader. */
-  readonly nobodyReads: AbortSignal
+  readonly output: StandardOutput
   readonly once?: DaemonParts['once']
   /** Remembers over restarts, in the state directory, which is this process's alone meanwhile. */
   readonly durable?: true
@@ -34,18 +38,26 @@ export interface WorkParts {
   readonly first?: HandlerSet
   /** Told of every fact beside the log. */
   readonly listen?: Emit
-  /** What HUP means: load the handlers again, or, in a terminal, that the terminal is gone. */
-  readonly hangUp: 'reload' | 'stop'
 }
+
+/** How long the end waits for parts that only have to let go, in milliseconds: what they were doing is of no use any more. */
+const LEAVING = 400
+/** So many clinks are named where they may be many. */
+const NAMED = 50
 
 /** Runs a daemon in this process until it has ended. */
 export async function work(parts: WorkParts): Promise<ExitCode> {
-  const { host, config, key, logger, nobodyReads, once, first } = parts
-  const log = logEvents(logger, { content: config.log.content })
-  const emit: Emit = (event) => {
-    log(event)
-    parts.listen?.(event)
-  }
+  const { host, config, key, logger, once, first } = parts
+  const emit = fanOut(
+    [
+      (event) => {
+        if (event.event === 'worker.stopping') host.stopping(config.shutdown.timeout, inHand(state))
+      },
+      logEvents(logger, { content: config.log.content }),
+      ...(parts.listen === undefined ? [] : [parts.listen]),
+    ],
+    (error, event) => logger.error({ event: 'event.unheard', of: event, error: loggable(error, { stacks: true }) }),
+  )
   const registry = new HandlerRegistry(parts.handlers)
   const router: DaemonParts['router'] = {
     get routes() {
@@ -79,28 +91,57 @@ export async function work(parts: WorkParts): Promise<ExitCode> {
     failed: (error) => emit({ event: 'handlers.failed', error, kept: registry.current.generation }),
   })
   const keyWatch = watchKey(parts, daemon, emit)
+  let exit: ExitCode | undefined
   host.attach({
     daemon,
-    hangUp: () => {
-      if (parts.hangUp === 'stop') return void daemon.stop('the terminal is gone')
+    reload: () => {
       void watch.reload()
       void keyWatch?.reload()
     },
-    report: () => logger.info({ event: 'worker.status', ...daemon.snapshot(), ...daemon.totals() }),
+    report: () => report(logger, daemon),
     exited: (part, error) => emit({ event: 'worker.failed', part, error }),
+    overdue: () => exit ?? overdue(state, emit),
     files: () => registry.current.files,
   })
-  nobodyReads.addEventListener('abort', () => void daemon.stop('nobody reads the log'))
   daemon.start()
+  parts.output.attach(outputFacts(logger, () => void daemon.stop('nobody reads the log', EXIT.failed)))
   keyWatch?.start()
   if (config.handlers.watch) void watch.start()
-  const control = state === undefined ? undefined : await listen(state, daemon, parts)
-  const exit = await daemon.ended
+  const control = state === undefined ? undefined : listen(state, daemon, parts)
+  exit = await daemon.ended
   host.left()
-  await Promise.all([watch.stop(), keyWatch?.stop()])
-  await control?.stop()
+  const left = Promise.allSettled([
+    watch.stop(),
+    keyWatch?.stop(),
+    control?.then(async (socket) => await socket.stop()),
+  ])
+  await Promise.race([left, sleep(systemClock(), LEAVING)])
   state?.close()
   return exit
+}
+
+/** Asked for by a signal: it is said at every level of the log. */
+function report(logger: Logger, daemon: Daemon): void {
+  const { alive, reasons } = daemon.liveness()
+  const readiness = daemon.readiness()
+  const status = { ready: readiness.ready, alive, reasons: [...reasons, ...readiness.reasons] }
+  logger
+    .child({}, { level: 'info' })
+    .info({ event: 'worker.status', ...status, ...daemon.snapshot(), ...daemon.totals() })
+}
+
+function overdue(state: State | undefined, emit: Emit): ExitCode {
+  const error = new Error(`the worker has not ended within shutdown.timeout. ${inHand(state)}`)
+  emit({ event: 'worker.failed', part: 'stop', error })
+  return EXIT.internal
+}
+
+/** For people: the claims that may be left behind. */
+function inHand(state: State | undefined): string {
+  const ids = state?.ledger.heldClaims().map(({ clink }) => clink.clink_id) ?? []
+  const named = ids.slice(0, NAMED).join(', ')
+  const more = ids.length > NAMED ? ` and ${ids.length - NAMED} more` : ''
+  return ids.length === 0 ? 'No claim is held' : `Claims that it may leave behind: ${named}${more}`
 }
 
 function health(problem: string | undefined): WorkerEvent {

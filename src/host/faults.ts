@@ -1,8 +1,8 @@
-import { asError } from '../base/coded-error.ts'
+import { asError, stackOf } from '../base/coded-error.ts'
 
 /**
  * Errors that nobody caught, in the worker's own code or in a handler's. The process is not to be trusted after one; `first` is
- * told once, later ones are dropped, since they mostly follow from it.
+ * told once, later ones are dropped, since they mostly follow from it. Where telling it fails, that is told instead.
  *
  * @returns a function that stops listening.
  */
@@ -11,7 +11,11 @@ export function onFault(first: (error: Error) => void): () => void {
   const tell = (thrown: unknown): void => {
     if (isTold) return
     isTold = true
-    first(asError(thrown))
+    try {
+      first(asError(thrown))
+    } catch (error) {
+      first(asError(error))
+    }
   }
   process.on('uncaughtException', tell)
   process.on('unhandledRejection', tell)
@@ -34,7 +38,7 @@ export function onExit(told: (error: Error) => void): () => void {
 
 /** The handler file that an error came out of, where its stack names one: the innermost first. */
 export function blamed(error: Error, files: readonly string[]): string | undefined {
-  for (const frame of (error.stack ?? '').split('\n')) {
+  for (const frame of stackOf(error).split('\n')) {
     const file = files.find((file) => frame.includes(file))
     if (file !== undefined) return file
   }

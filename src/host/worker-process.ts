@@ -1,7 +1,8 @@
 import { relative } from 'node:path'
 import { EXIT, type ExitCode } from '../base/coded-error.ts'
 import { blamed, onExit, onFault } from './faults.ts'
-import { onSignals } from './signals.ts'
+import { isInTerminal, onSignals } from './signals.ts'
+import { killAfter } from './watchdog.ts'
 
 /** A worker that runs, as signals and faults reach it. */
 export interface Attached {
@@ -10,10 +11,12 @@ export interface Attached {
     hurry(): void
     fail(part: string, error: Error): void
   }
-  hangUp(): void
+  reload(): void
   report(): void
   /** Something ends the process now. */
   exited(part: string, error: Error): void
+  /** The time for stopping is over and the process still lives: it ends after this, with what is returned. */
+  overdue(): ExitCode
   /** Handler files, as stacks name them. */
   files(): readonly string[]
 }
@@ -24,7 +27,16 @@ export interface WorkerProcessOptions {
   exit(code: ExitCode): void
   /** Told of a fault before there is a worker; the process ends with 70 after it. */
   broken(error: Error): void
+  /** Whether HUP says that the terminal is gone. Default: where the process was started in one. */
+  readonly hangUpStops?: boolean
 }
+
+/**
+ * After the time for stopping: when the process ends by itself, whatever has not ended, and when a thread of its own ends it, because its
+ * event loop stands still. Together they keep it within a second.
+ */
+const OVERDUE = 600
+const KILLED = 950
 
 /**
  * The process around a worker: minds signals and uncaught errors from the moment it is made, while the worker is still to be
@@ -35,17 +47,19 @@ export class WorkerProcess {
   readonly #releases: readonly (() => void)[]
   #attached: Attached | undefined
   #isLeaving = false
+  #isStopping = false
 
   constructor(options: WorkerProcessOptions) {
     this.#options = options
+    const actions = {
+      drain: (signal: NodeJS.Signals): void => this.#drain(signal),
+      hurry: () => this.#attached?.daemon.hurry(),
+      quit: () => this.#leave(EXIT.internal),
+      reload: () => this.#attached?.reload(),
+      report: () => this.#attached?.report(),
+    }
     this.#releases = [
-      onSignals({
-        drain: (signal) => this.#drain(signal),
-        hurry: () => this.#attached?.daemon.hurry(),
-        quit: () => this.#leave(EXIT.internal),
-        hangUp: () => this.#attached?.hangUp(),
-        report: () => this.#attached?.report(),
-      }),
+      onSignals(actions, { hangUpStops: options.hangUpStops ?? isInTerminal() }),
       onFault((error) => this.#fault(error)),
       onExit((error) => this.#exited(error)),
     ]
@@ -53,6 +67,21 @@ export class WorkerProcess {
 
   attach(attached: Attached): void {
     this.#attached = attached
+  }
+
+  /**
+   * The worker has begun to stop, and has so many milliseconds for it.
+   *
+   * @param inHand for people: what is held if it comes to nothing.
+   */
+  stopping(timeout: number, inHand: string): void {
+    if (this.#isStopping) return
+    this.#isStopping = true
+    setTimeout(() => this.#leave(this.#attached?.overdue() ?? EXIT.internal), timeout + OVERDUE).unref()
+    killAfter(
+      timeout + KILLED,
+      `clink-worker: code that does not let go of the event loop keeps the worker from stopping: the process is ended. ${inHand}\n`,
+    )
   }
 
   /** The worker has ended: the process may end. */
@@ -67,7 +96,7 @@ export class WorkerProcess {
 
   #drain(signal: NodeJS.Signals): void {
     if (this.#attached === undefined) this.#leave(EXIT.ok)
-    else void this.#attached.daemon.stop(`got ${signal}`)
+    else void this.#attached.daemon.stop(signal === 'SIGHUP' ? 'the terminal is gone' : `got ${signal}`)
   }
 
   #fault(error: Error): void {

@@ -11,9 +11,17 @@ const ERROR_FIELDS = ['code', 'status', 'operation', 'failure'] as const
 
 /**
  * A value as a log line may show it: a JSON value without cycles, bytes, functions and getters that throw. Errors at any depth
- * are cut down to a list of allowed fields, since those of HTTP libraries carry whole requests with their keys.
+ * are cut down to a list of allowed fields, since those of HTTP libraries carry whole requests with their keys. Never throws.
  */
 export function loggable(value: unknown, options: FieldOptions, depth = 0): unknown {
+  try {
+    return shown(value, options, depth)
+  } catch {
+    return '[unreadable]'
+  }
+}
+
+function shown(value: unknown, options: FieldOptions, depth: number): unknown {
   if (typeof value === 'bigint' || typeof value === 'symbol') return String(value)
   if (typeof value === 'function') return '[function]'
   if (typeof value !== 'object' || value === null) return value
@@ -41,12 +49,21 @@ function errorFields(error: Error, options: FieldOptions, depth = 0): Record<str
   if (options.stacks) fields['stack'] = textOf(error, 'stack')
   if (depth >= DEEPEST) return fields
   const cause = read(error, 'cause')
-  if (cause instanceof Error) fields['cause'] = errorFields(cause, options, depth + 1)
+  if (isError(cause)) fields['cause'] = errorFields(cause, options, depth + 1)
   const several = read(error, 'errors')
   if (error instanceof AggregateError && Array.isArray(several)) {
     fields['errors'] = several.map((one) => loggable(one, options, depth + 1))
   }
   return fields
+}
+
+/** A proxy may refuse to say. */
+function isError(value: unknown): value is Error {
+  try {
+    return value instanceof Error
+  } catch {
+    return false
+  }
 }
 
 function textOf(error: Error, name: string): string {

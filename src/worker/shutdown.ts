@@ -29,6 +29,11 @@ const LONGEST_POLL = 2_000
 /** The part of the time for stopping that is kept for telling Clink, and the most that it may be. */
 const SETTLE_PART = 0.25
 const LONGEST_SETTLE = 3_000
+/** What the drain leaves of the time for stopping, and of a time so short that this would be most of it. */
+const AFTER_DRAIN = 2_000
+const AFTER_DRAIN_PART = 0.5
+/** What handlers have to heed their abort after somebody has asked twice. */
+const HURRIED = 2_000
 
 /** The order in which a worker ends. */
 export class Shutdown {
@@ -84,8 +89,9 @@ export class Shutdown {
     const end = clock.now() + timeout
     const stopping = pulses.begin()
     stopping.expect('stop', end)
-    const abortAt = Math.min(clock.now() + drain, end)
-    const releaseAt = end - Math.min(timeout * SETTLE_PART, LONGEST_SETTLE)
+    const abortAt = end - Math.max(timeout - drain, Math.min(AFTER_DRAIN, timeout * AFTER_DRAIN_PART))
+    // Where the drain has left little, handlers have half of that to heed their abort.
+    const releaseAt = Math.max(end - Math.min(timeout * SETTLE_PART, LONGEST_SETTLE), (abortAt + end) / 2)
 
     intake.close()
     await this.#faulted
@@ -109,7 +115,8 @@ export class Shutdown {
     for (const delivery of running) delivery.abort()
     reruns.abort()
 
-    await this.#until(releaseAt, all)
+    await this.#until(releaseAt, all, this.#hurried.signal)
+    if (this.#hurried.signal.aborted) await this.#until(Math.min(releaseAt, clock.now() + HURRIED), all)
     poller.abandon()
     const abandoned = Promise.all(deliveries.in('running').map(async (delivery) => await delivery.abandon()))
     const rerun = reruns.abandon().then(async () => await reruns.over())

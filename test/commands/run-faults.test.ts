@@ -17,6 +17,70 @@ test.each([
   expect(site.emulator.clink(id)).toMatchObject({ status: 'pending' })
 })
 
+/** Errors that nobody can look at without harm. */
+const HOSTILE = `
+const boom = () => { throw new Error('looked at') }
+const hostile = {
+  'a stack that is a number': Object.assign(new Error('x'), { stack: 42 }),
+  'a stack that is a symbol': Object.assign(new Error('x'), { stack: Symbol('s') }),
+  'getters that throw': Object.defineProperties(new Error('x'), {
+    message: { get: boom }, stack: { get: boom }, name: { get: boom }, cause: { get: boom }, code: { get: boom },
+  }),
+  'a message that throws at the second look': ((n) => Object.defineProperty(new Error('x'), 'message', {
+    get: () => (n++ > 0 ? boom() : 'once'),
+  }))(0),
+  'a proxy whose traps throw': new Proxy(new Error('x'), { get: boom, has: boom, getPrototypeOf: boom, ownKeys: boom, getOwnPropertyDescriptor: boom }),
+  'a revoked proxy': ((made) => (made.revoke(), made.proxy))(Proxy.revocable(new Error('x'), {})),
+  'null': null,
+  'undefined': undefined,
+  'an object without a prototype': Object.assign(Object.create(null), { toString: boom }),
+  'a hostile cause': new Error('x', { cause: new Proxy({}, { get: boom, getPrototypeOf: boom }) }),
+  'errors that are none': Object.assign(new AggregateError([], 'x'), { errors: [new Proxy({}, { getPrototypeOf: boom, ownKeys: boom })] }),
+}
+`
+const NAMES = [...HOSTILE.matchAll(/^ {2}'(.*?)':/gm)].map(([, name = '']) => name)
+
+test.each(
+  NAMES.map((name, n) =>
+    n % 2 === 0
+      ? ([name, 'from a timer', 'setTimeout(() => { throw value }, 0)'] as const)
+      : ([name, 'as a rejection', 'void Promise.reject(value)'] as const),
+  ),
+)('%s, thrown %s: what is held is given back, it is said, and the process ends with 70', async (name, _how, fault) => {
+  const code = `${HOSTILE}\n${handler(`const value = hostile[${JSON.stringify(name)}]\n${fault}\n${waits}`)}`
+  await using site = await Site.start({ 'handlers/h.js': code })
+  const { clink_id: id } = site.emulator.send('ops', 'hello')
+  await using worker = site.run()
+  expect(await worker.ended).toMatchObject({ code: 70, stderr: '' })
+  const failures = logLines(worker.stdout).filter(({ event }) => event === 'worker.failed')
+  expect(failures).toMatchObject([{ level: 'fatal', error: { message: expect.any(String) } }])
+  expect(site.emulator.clink(id)).toMatchObject({ status: 'pending' })
+})
+
+test('what a handler throws or logs, however hostile, fails its clink and nothing else', async () => {
+  const code = `${HOSTILE}\n${handler(`
+    if (clink.content === 'fine') return 'fine'
+    const value = hostile[clink.content]
+    ctx.log.warn('look', { value, list: [value] })
+    ctx.log.warn(value, value)
+    throw value
+  `)}`
+  await using site = await Site.start({ 'handlers/h.js': code })
+  // In turn: a route where all fails would be paused.
+  const fine = NAMES.map((name) => {
+    site.emulator.send('ops', name)
+    return site.emulator.send('ops', 'fine').clink_id
+  })
+  await using worker = site.run('--once', '--set', 'retry.attempts=1')
+  expect(await worker.ended).toMatchObject({ code: 1, stderr: '' })
+  expect(fine.map((id) => site.emulator.clink(id)?.status)).toEqual(fine.map(() => 'completed'))
+  const letters = logLines(worker.stdout).filter(({ event }) => event === 'clink.deadLettered')
+  expect(letters).toHaveLength(NAMES.length)
+  expect(logLines(worker.stdout).filter(({ event }) => event === 'worker.failed' || event === 'event.unheard')).toEqual(
+    [],
+  )
+})
+
 test.each([
   ['leaks a rejection', `void Promise.reject(new Error('stray'))`, 70, 'pending'],
   ['throws from a timer', `setTimeout(() => { throw new Error('stray') }, 0)`, 70, 'pending'],
@@ -66,12 +130,12 @@ test('an uncaught error while handlers are loaded ends with 70', async () => {
   expect(stderr).toContain('stray')
 })
 
-test('a log that nobody reads any more ends the worker in order and in silence', async () => {
+test('a log that nobody reads any more ends the worker in order, in silence, and not with 0', async () => {
   await using site = await Site.start({ 'handlers/h.js': handler(`return 'x'`) })
   await using worker = site.run()
   await worker.said(/worker\.ready/)
   worker.closeOutput()
   const { clink_id: id } = site.emulator.send('ops', 'hello')
-  expect(await worker.ended).toMatchObject({ code: 0, stderr: '' })
+  expect(await worker.ended).toMatchObject({ code: 1, stderr: '' })
   expect(site.emulator.clink(id)?.status).not.toBe('claimed')
 })

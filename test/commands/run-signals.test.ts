@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { wishIsOver } from '../host/wish.ts'
 import { handler, logLines, Site } from './site.ts'
 
 const untilDraining = handler(`
@@ -30,6 +31,7 @@ test('a second signal skips the drain: what runs is aborted and given back', asy
   await worker.said(/clink\.started/)
   worker.kill('SIGINT')
   await worker.said(/worker\.stopping/)
+  await wishIsOver()
   worker.kill('SIGTERM')
   expect(await worker.ended).toMatchObject({ code: 0 })
   expect(site.emulator.clink(id)).toMatchObject({ status: 'pending' })
@@ -43,8 +45,10 @@ test('a third signal ends the process at once, with 70', async () => {
   await worker.said(/clink\.started/)
   worker.kill('SIGTERM')
   await worker.said(/worker\.stopping/)
+  await wishIsOver()
   worker.kill('SIGTERM')
   await worker.said(/worker\.aborting/)
+  await wishIsOver()
   worker.kill('SIGTERM')
   expect(await worker.ended).toMatchObject({ code: 70, signal: null })
 })

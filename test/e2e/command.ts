@@ -1,4 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { mkdtemp, readFile, rm, writeFile, mkdir } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -11,27 +12,44 @@ import {
   type FaultRule,
 } from '../../src/emulator/emulator.ts'
 
-const cli = join(import.meta.dirname, '../../src/cli.ts')
+/** The command, unbuilt. */
+export const cli = join(import.meta.dirname, '../../src/cli.ts')
+
+/** Whether there is such a process, and it is more than what its parent has not asked for yet. */
+export function isAlive(pid: number): boolean {
+  try {
+    return !/^State:\s+[ZX]/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'))
+  } catch {
+    return false
+  }
+}
 
 /** The command as a process of its own. */
 export class Command {
   readonly exited: Promise<number | null>
   output = ''
+  /** Standard error alone; it is part of the output too. */
+  errors = ''
   readonly #child: ChildProcess
   #hasExited = false
 
-  constructor(args: readonly string[], options: { cwd: string; env: Readonly<Record<string, string>> }) {
+  /** @param options.stdout a file that standard output goes to. */
+  constructor(
+    args: readonly string[],
+    options: { cwd: string; env: Readonly<Record<string, string>>; stdout?: number },
+  ) {
     const { PATH = '', HOME = options.cwd } = process.env
     this.#child = spawn(process.execPath, [cli, ...args], {
       cwd: options.cwd,
       env: { PATH, HOME, NO_COLOR: '1', ...options.env },
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['ignore', options.stdout ?? 'pipe', 'pipe'],
     })
     const { stdout, stderr } = this.#child
     for (const stream of [stdout, stderr]) {
       stream?.setEncoding('utf8')
       stream?.on('data', (text: string) => (this.output += text))
     }
+    stderr?.on('data', (text: string) => (this.errors += text))
     this.exited = new Promise((resolve, reject) => {
       this.#child.on('error', reject)
       this.#child.on('close', (code) => {
@@ -41,8 +59,26 @@ export class Command {
     })
   }
 
-  signal(name: 'SIGTERM' | 'SIGINT' | 'SIGHUP' | 'SIGKILL' | 'SIGSTOP' | 'SIGCONT'): void {
+  get pid(): number {
+    return this.#child.pid ?? 0
+  }
+
+  signal(name: 'SIGTERM' | 'SIGINT' | 'SIGHUP' | 'SIGUSR2' | 'SIGKILL' | 'SIGSTOP' | 'SIGCONT'): void {
     this.#child.kill(name)
+  }
+
+  /** Its reader stands still: what it writes to standard output is not read any more. */
+  stopReading(): void {
+    this.#child.stdout?.pause()
+  }
+
+  readOn(): void {
+    this.#child.stdout?.resume()
+  }
+
+  /** Its reader leaves. */
+  closeOutput(): void {
+    this.#child.stdout?.destroy()
   }
 
   async close(): Promise<void> {
@@ -81,10 +117,21 @@ export class Site implements AsyncDisposable {
 
   /** @param own what its environment has beside, or instead of, the usual. */
   startWith(own: Readonly<Record<string, string>>, ...args: string[]): Command {
-    const env = { CLINK_API_URL: this.emulator.url, CLINK_API_KEY: this.emulator.key, NOTES: this.notes, ...own }
-    const command = new Command(args, { cwd: this.directory, env })
+    const command = new Command(args, { cwd: this.directory, env: { ...this.env, ...own } })
     this.#commands.push(command)
     return command
+  }
+
+  /** @param file an open file that its standard output goes to. */
+  startInto(file: number, ...args: string[]): Command {
+    const command = new Command(args, { cwd: this.directory, env: this.env, stdout: file })
+    this.#commands.push(command)
+    return command
+  }
+
+  /** What the environment of its commands has. */
+  get env(): Readonly<Record<string, string>> {
+    return { CLINK_API_URL: this.emulator.url, CLINK_API_KEY: this.emulator.key, NOTES: this.notes }
   }
 
   fault(where: Omit<FaultRule, 'then'>, what: FaultAction): FaultHandle {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { stillClaimed, story } from '../worker/record.ts'
 import { Site, type Command } from './command.ts'
+import { wishIsOver } from '../host/wish.ts'
 import { until } from '../worker/until.ts'
 
 const handler = (body: string): string => `
@@ -68,6 +69,7 @@ describe.concurrent('P8, §6: a signal to the command', () => {
       () => `it says that it stops:\n${command.output}`,
     )
     expect(stillClaimed(site.emulator)).toHaveLength(5)
+    await wishIsOver()
     const start = performance.now()
     command.signal('SIGTERM')
 
@@ -87,16 +89,38 @@ describe.concurrent('P8, §6: a signal to the command', () => {
       () => command.output.includes('stopping'),
       () => `it says that it stops:\n${command.output}`,
     )
+    await wishIsOver()
     command.signal('SIGTERM')
     await until(
       () => command.output.includes('aborting'),
       () => `it says that it aborts:\n${command.output}`,
     )
+    await wishIsOver()
     command.signal('SIGTERM')
 
     expect(await command.exited, command.output).toBe(70)
     expect(performance.now() - start).toBeLessThan(10_000)
   })
+
+  it.for([
+    ['with the same signal', 'SIGINT', 'SIGINT'],
+    ['with another', 'SIGINT', 'SIGTERM'],
+  ] as const)(
+    'that arrives twice within a second, %s, as from a terminal and npm, is one wish',
+    { timeout: 60_000 },
+    async ([, first, second]) => {
+      const config = 'concurrency: 5\nshutdown: { timeout: 20s, drain: 18s }\n'
+      await using site = await Site.open({ handler: handler('await delay(1_500)\n  return "done"'), config })
+      const { ids, command } = await running(site, 5)
+      command.signal(first)
+      command.signal(second)
+      command.signal(second)
+
+      expect(await command.exited, command.output).toBe(0)
+      for (const id of ids) expect(story(site.emulator, id)).toEqual(['created', 'claimed', 'completed'])
+      expect(command.output).not.toContain('worker.aborting')
+    },
+  )
 
   it('while the service is away ends it in time too', { timeout: 60_000 }, async () => {
     const config = 'concurrency: 5\nshutdown: { timeout: 4s, drain: 1s }\n'

@@ -1,31 +1,58 @@
 import { afterEach, expect, test } from 'vitest'
 import { onSignals, untilStopped } from '../../src/host/signals.ts'
+import { wishIsOver } from './wish.ts'
 
 let release = (): void => {}
+let time = 0
 afterEach(() => release())
 
-function minded(): string[] {
+function minded(hangUpStops = false): string[] {
   const calls: string[] = []
-  release = onSignals({
-    drain: (signal) => calls.push(`drain ${signal}`),
+  const actions = {
+    drain: (signal: string) => calls.push(`drain ${signal}`),
     hurry: () => calls.push('hurry'),
     quit: () => calls.push('quit'),
-    hangUp: () => calls.push('hangUp'),
+    reload: () => calls.push('reload'),
     report: () => calls.push('report'),
-  })
+  }
+  release = onSignals(actions, { hangUpStops, now: () => time })
   return calls
+}
+
+/** Sends them so many milliseconds apart. */
+function send(apart: number, ...signals: readonly NodeJS.Signals[]): void {
+  for (const signal of signals) {
+    process.emit(signal, signal)
+    time += apart
+  }
 }
 
 test('the first TERM or INT drains, the second hurries, the third quits', () => {
   const calls = minded()
-  for (const signal of ['SIGTERM', 'SIGINT', 'SIGTERM'] as const) process.emit(signal, signal)
+  send(1_000, 'SIGTERM', 'SIGINT', 'SIGTERM')
   expect(calls).toEqual(['drain SIGTERM', 'hurry', 'quit'])
 })
 
-test('HUP and USR2 stop nothing, however often', () => {
+test('signals within a second of the first of them are one wish, at every step', () => {
   const calls = minded()
-  for (const signal of ['SIGHUP', 'SIGUSR2', 'SIGHUP', 'SIGINT'] as const) process.emit(signal, signal)
-  expect(calls).toEqual(['hangUp', 'report', 'hangUp', 'drain SIGINT'])
+  send(300, 'SIGINT', 'SIGINT', 'SIGTERM', 'SIGINT')
+  expect(calls).toEqual(['drain SIGINT'])
+  send(499, 'SIGINT', 'SIGINT', 'SIGINT')
+  expect(calls).toEqual(['drain SIGINT', 'hurry'])
+  send(0, 'SIGINT')
+  expect(calls).toEqual(['drain SIGINT', 'hurry', 'quit'])
+})
+
+test('HUP and USR2 stop no service, however often', () => {
+  const calls = minded()
+  send(2_000, 'SIGHUP', 'SIGUSR2', 'SIGHUP', 'SIGINT')
+  expect(calls).toEqual(['reload', 'report', 'reload', 'drain SIGINT'])
+})
+
+test('HUP of a terminal that is gone drains, and is never a second wish', () => {
+  const calls = minded(true)
+  send(2_000, 'SIGHUP', 'SIGHUP', 'SIGHUP', 'SIGTERM')
+  expect(calls).toEqual(['drain SIGHUP', 'hurry'])
 })
 
 test('after the release signals are nobody’s again', () => {
@@ -45,7 +72,7 @@ test('it takes the place of whoever minded the signals before', () => {
   expect({ calls, early }).toEqual({ calls: ['report'], early: 0 })
 })
 
-test('a plain stop resolves with the first signal and says the second', async () => {
+test('a plain stop resolves with the first wish and says the second', async () => {
   let again = 0
   const before = (['SIGTERM', 'SIGINT', 'SIGHUP'] as const).map((name) => [name, process.listeners(name)] as const)
   release = () => {
@@ -57,6 +84,9 @@ test('a plain stop resolves with the first signal and says the second', async ()
   process.emit('SIGINT', 'SIGINT')
   expect(await stopped).toBe('SIGINT')
   expect(again).toBe(0)
+  process.emit('SIGTERM', 'SIGTERM')
+  expect(again).toBe(0)
+  await wishIsOver()
   process.emit('SIGTERM', 'SIGTERM')
   expect(again).toBe(1)
 })

@@ -272,3 +272,45 @@ it('P8, §6: a stop waits for no look for lost claims that it has ended', async 
   await bench.pass(100)
   expect(bench.all('worker.stopped')).toHaveLength(1)
 })
+
+it('P8, §6: a drain as long as the whole time leaves time to give back what does not finish', async () => {
+  const bench = new VirtualBench({
+    handle: async (_, ctx) =>
+      await new Promise((_resolve, reject) => {
+        ctx.signal.addEventListener('abort', () =>
+          bench.time.at(bench.time.now + 500, () => reject(new Error('aborted'))),
+        )
+      }),
+    settings: { shutdown: { timeout: 25_000, drain: 25_000 } },
+  })
+  const id = bench.send('work')
+  await bench.pass(10_000)
+  void bench.daemon.stop('test')
+  await bench.pass(22_000)
+  expect(bench.all('worker.aborting')).toEqual([])
+  await bench.pass(3_000)
+  expect(bench.all('worker.stopped')).toMatchObject([{ leftBehind: [] }])
+  expect(bench.emulator.clink(id)?.status).toBe('pending')
+})
+
+it.each([
+  ['with nothing held, while a poll is not answered', false],
+  ['while a handler ignores its abort', true],
+] as const)('§6: a second wish to stop %s is carried out within seconds', async (_name, isHeld) => {
+  let isAway = false
+  const bench = new VirtualBench({
+    handle: async () => await new Promise(() => {}),
+    settings: { clink: { timeout: 10 * MINUTE }, shutdown: { timeout: 60_000, drain: 50_000 } },
+    weather: ({ path }) => (isAway && path.includes('/inbox') ? 'hang' : undefined),
+  })
+  if (isHeld) bench.send('work')
+  await bench.pass(MINUTE)
+  isAway = true
+  await bench.pass(MINUTE)
+  void bench.daemon.stop('first')
+  await bench.pass(4_000)
+  expect(bench.all('worker.stopped')).toEqual([])
+  bench.daemon.hurry()
+  await bench.pass(3_000)
+  expect(bench.all('worker.stopped')).toMatchObject([{ leftBehind: [] }])
+})
