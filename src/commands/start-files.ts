@@ -14,9 +14,12 @@ handlers:
   timeout: 15m
 
 retry:
-  # Starts of a handler before a clink is given up. 1: a handler that fails gives the clink back.
+  # Starts of a handler before a clink is given up. 1: no second try.
   attempts: 5
   backoff: 5s
+  # A sender whose clink is given up gets a short answer that says so. Without this line (release) the clink goes back to the inbox, for
+  # other workers, and its sender hears nothing.
+  onExhausted: complete
 
 log:
   level: info

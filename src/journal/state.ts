@@ -1,9 +1,8 @@
-import { readFileSync, realpathSync } from 'node:fs'
-import { hostname } from 'node:os'
 import type { z } from 'zod'
 import type { LedgerTables } from '../ledger/ledger.ts'
 import { Ledger } from '../ledger/ledger.ts'
 import { Journal } from './journal.ts'
+import { comparePlaces } from './place.ts'
 import { rows } from './rows.ts'
 import { lockState } from './state-lock.ts'
 import type { JournalTable } from './table.ts'
@@ -39,12 +38,11 @@ export function openState(options: StateOptions): State {
     const opened = new Journal(options)
     journal = opened
     const ledger = new Ledger(tablesOf(opened), () => opened.isHealthy)
-    const place = `${machineId()} ${realpathSync(options.directory)}`
-    const before = ledger.fact('place')
-    if (options.visit !== true) void ledger.noteFact('place', place)
+    const { isOurs, now } = comparePlaces(ledger.fact('place'), options.directory)
+    if (options.visit !== true) void ledger.noteFact('place', now)
     return {
       ledger,
-      isOurs: before === undefined || before === place,
+      isOurs,
       problem: () => opened.problem,
       close: () => {
         opened.close()
@@ -72,13 +70,5 @@ export function tablesOf(journal: Journal): LedgerTables {
     late: table('late', rows.late),
     programs: table('programs', rows.programs),
     facts: table('facts', rows.facts),
-  }
-}
-
-function machineId(): string {
-  try {
-    return readFileSync('/etc/machine-id', 'utf8').trim()
-  } catch {
-    return hostname()
   }
 }
