@@ -19,6 +19,7 @@ import { Keys } from './keys/keys.ts'
 import type { Ledger } from './ledger/ledger.ts'
 import { readText } from './worker/hops.ts'
 import { LoopGuard } from './worker/loop-guard.ts'
+import { NameWarnings } from './worker/name-warnings.ts'
 import { Pulses } from './worker/pulses.ts'
 import { Scope } from './worker/scope.ts'
 import { ServiceTime } from './worker/service-time.ts'
@@ -89,6 +90,7 @@ export function compose(options: ComposeOptions): Composed {
     keys,
     pulses: new Pulses(clock),
     siblings: new Siblings({ api, sibling, ledger, url, exclusive, clock, random, emit }),
+    nameWarnings: new NameWarnings(config.inbox.ignore, () => router.idPatterns ?? [], emit),
     scope: new Scope({ inbox: config.inbox, api, identity, clock, emit }),
     serviceTime: new ServiceTime(),
     clock,
@@ -146,6 +148,9 @@ function provenKey({ clink }: Config, ledger: Ledger, { id }: Identity): string 
 /** Routes see texts without what workers tell each other. */
 function readingRouter(router: Router, mark: string): Router {
   return {
+    get idPatterns() {
+      return router.idPatterns ?? []
+    },
     get takesAll() {
       return router.takesAll
     },

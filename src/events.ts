@@ -181,6 +181,13 @@ export type WorkerEvent =
       readonly until: number
       readonly advice: string
     }
+  /** A pattern for senders' ids fits a display name: until this version that was enough. */
+  | {
+      readonly event: 'config.nameNotMatched'
+      readonly setting: string
+      readonly pattern: string
+      readonly advice: string
+    }
   // routes and handlers
   | {
       readonly event: 'route.paused'

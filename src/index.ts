@@ -17,7 +17,7 @@ export {
   type TransportResponse,
 } from './clink/transport.ts'
 export type { Duration } from './base/duration.ts'
-export type { MatchRule } from './config/config.ts'
+export type { MatchRule, SenderRule } from './config/config.ts'
 export {
   defineHandler,
   HandlerAborted,

@@ -3,6 +3,8 @@ import type { Clink } from '../clink/records.ts'
 import { forMe } from '../config/for-me.ts'
 import { printable } from '../observe/printable.ts'
 import { Identity } from '../keys/identity.ts'
+import { hopsOf, readText, whyNoWork } from '../worker/hops.ts'
+import { NameWarnings } from '../worker/name-warnings.ts'
 import { Scope } from '../worker/scope.ts'
 import { connect } from './connect.ts'
 import { ageOf, excerpt } from './inbox.ts'
@@ -19,7 +21,8 @@ export async function dryRun(options: SettingsOptions & { readonly json?: true }
   const { client, config } = await connect(options, io)
   const handlers = await loadMinded({ config, cwd: io.cwd, generation: 1 }, io)
   const identity = config.clink.identity === 'auto' ? undefined : config.clink.identity
-  const parts = { inbox: config.inbox, api: client, identity: new Identity(identity, () => {}), clock: systemClock() }
+  const us = new Identity(identity, () => {})
+  const parts = { inbox: config.inbox, api: client, identity: us, clock: systemClock() }
   const scope = new Scope({
     ...parts,
     emit: (event) => {
@@ -28,29 +31,48 @@ export async function dryRun(options: SettingsOptions & { readonly json?: true }
   })
   await scope.resolve(new AbortController().signal)
   const { clinks, malformed } = await client.checkInbox({ limit: PAGE, for_me: forMe(config) })
-  const routeOf = (clink: Clink): string | null =>
-    scope.has(clink) ? (handlers.route(clink, identity)?.route.name ?? null) : null
-  const taken = clinks.map((clink) => ({ clink, route: routeOf(clink) }))
+  const names = new NameWarnings(
+    config.inbox.ignore,
+    () => handlers.idPatterns,
+    (event) => 'advice' in event && io.problem(event.advice),
+  )
+  const judge = (clink: Clink): Judged => {
+    names.look(clink)
+    const { ending, text } = readText(clink.content, config.replies.mark)
+    const why = whyNoWork(ending, clink.sender_id, us)
+    if (!scope.has(clink)) return { clink, route: null, leave: 'not wanted' }
+    if (why === 'own-reply' || why === 'note') return { clink, route: null, leave: LEFT[why] }
+    const route = handlers.route({ ...clink, content: text }, identity)?.route.name
+    if (route === undefined) return { clink, route: null, leave: 'no route' }
+    if (hopsOf(ending) >= config.inbox.maxHops) return { clink, route: null, leave: 'inbox.maxHops is reached' }
+    return { clink, route }
+  }
+  const taken = clinks.map(judge)
   if (options.json === true) {
     io.out(`${JSON.stringify({ pending: taken, malformed })}\n`)
     return
   }
-  io.out(
-    taken.length === 0
-      ? 'nothing is pending\n'
-      : table(taken.map(({ clink, route }) => row(clink, route, scope.has(clink)))),
-  )
+  io.out(taken.length === 0 ? 'nothing is pending\n' : table(taken.map(row)))
   for (const { id, problem } of malformed) io.problem(`left alone: ${id ?? 'a clink without an id'}: ${problem}`)
   if (clinks.length >= PAGE) io.problem(`only the first ${PAGE} are shown`)
 }
 
-function row(clink: Clink, route: string | null, isWanted: boolean): string[] {
+interface Judged {
+  readonly clink: Clink
+  readonly route: string | null
+  /** Why it would be left alone. */
+  readonly leave?: string
+}
+
+const LEFT = { 'own-reply': 'our own reply', note: 'a note of a worker' }
+
+function row({ clink, leave, route }: Judged): string[] {
   return [
     printable(clink.clink_id),
     printable(clink.group_slug ?? clink.group_id),
     printable(clink.sender_name),
     ageOf(clink.created_at, Date.now()),
-    isWanted ? `→ ${route ?? 'no route: left alone'}` : '→ not wanted: left alone',
+    `→ ${route ?? `${leave}: left alone`}`,
     excerpt(clink.content),
   ]
 }

@@ -15,6 +15,7 @@ import { loggable } from '../observe/fields.ts'
 import { createLogger } from '../observe/log.ts'
 import { inlineRunner } from '../runners/inline.ts'
 import type { HandlerOutcome } from '../worker/outcome.ts'
+import { hopsOf, readText } from '../worker/hops.ts'
 import { Run } from '../worker/run.ts'
 import { loadOptions, readConfig } from './connect.ts'
 import { clinkOf, type ClinkSource } from './invoked-clink.ts'
@@ -42,13 +43,16 @@ export async function invoke(file: string, options: InvokeOptions, io: Io): Prom
   const { config } = await readConfig(loadOptions(options, io), io)
   const path = resolve(io.cwd, file)
   if (!existsSync(path)) throw new CodedError('HANDLER_INVALID', `${file}: there is no such file`)
-  const clink = await clinkOf(options, io)
+  const given = await clinkOf(options, io)
+  const { ending, text: content } = readText(given.content, config.replies.mark)
+  const clink = { ...given, content }
   const handlers = await loadMinded({ config: only(path, options.with, config), cwd: io.cwd, generation: 1 }, io)
   const routed = handlers.route(clink, clink.for ?? undefined)
   if (routed === undefined) {
     throw new CodedError('USAGE', `${file}: its match does not take this clink: ${JSON.stringify(clink.content)}`)
   }
-  const report = await runOnce(routed, clink, config, options.json === true, io)
+  const parts = { routed, clink, hops: hopsOf(ending), config, quiet: options.json === true }
+  const report = await runOnce(parts, io)
   io.out(options.json === true ? `${JSON.stringify(loggable(report, { stacks: true }))}\n` : text(report))
   return report.outcome.outcome === 'failed' ? EXIT.failed : EXIT.ok
 }
@@ -66,7 +70,15 @@ function only(path: string, values: InvokeOptions['with'], config: Config): Conf
   }
 }
 
-async function runOnce(routed: RoutedClink, clink: Clink, config: Config, quiet: boolean, io: Io): Promise<Report> {
+interface Invoked {
+  readonly routed: RoutedClink
+  readonly clink: Clink
+  readonly hops: number
+  readonly config: Config
+  readonly quiet: boolean
+}
+
+async function runOnce({ clink, config, hops, quiet, routed }: Invoked, io: Io): Promise<Report> {
   const clock = systemClock()
   const replies: Report['replies'][number][] = []
   const log: Report['log'][number][] = []
@@ -85,7 +97,7 @@ async function runOnce(routed: RoutedClink, clink: Clink, config: Config, quiet:
     parts: {
       clink,
       attempt: 1,
-      hops: 0,
+      hops,
       api: offlineClient,
       env: routed.route.passKey === true ? { CLINK_API_KEY: NO_KEY, CLINK_API_URL: config.clink.url } : {},
       log: (level, message, fields) => {

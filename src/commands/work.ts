@@ -63,6 +63,9 @@ export async function work(parts: WorkParts): Promise<ExitCode> {
     get routes() {
       return [...(first?.routes ?? []), ...registry.routes]
     },
+    get idPatterns() {
+      return registry.idPatterns
+    },
     get takesAll() {
       return (first?.takesAll ?? false) || registry.takesAll
     },

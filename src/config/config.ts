@@ -29,12 +29,14 @@ export interface RouteConfig {
   readonly mark?: 'auto' | 'never'
 }
 
+/** A sender: its id, or its display name, which anyone may take. Globs (`*`, `?`). */
+export type SenderRule = string | { readonly name: string }
+
 /** What a route takes. All that is given must hold; a list means any of it; texts are globs (`*`, `?`). */
 export interface MatchRule {
   /** Slug or id of the group. */
   readonly group?: string | readonly string[]
-  /** Sender's id or name. */
-  readonly from?: string | readonly string[]
+  readonly from?: SenderRule | readonly SenderRule[]
   readonly for?: 'me' | 'anyone'
   /** A regular expression with named groups, a prefix, or `{ regex }` as text. */
   readonly content?: RegExp | { readonly prefix: string } | { readonly regex: string }
@@ -60,7 +62,7 @@ export interface Config {
   readonly inbox: {
     readonly for: 'me' | 'open' | 'anyone'
     readonly groups: readonly string[]
-    readonly ignore: readonly string[]
+    readonly ignore: readonly SenderRule[]
     readonly maxAge: number | null
     readonly claim: 'auto' | 'batch' | 'select'
     readonly ownReplies: 'leave' | 'acknowledge'

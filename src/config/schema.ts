@@ -7,6 +7,8 @@ import {
   oneOf,
   rate,
   regularExpression,
+  sender,
+  senderOrList,
   text,
   textOrList,
   verbatim,
@@ -35,7 +37,9 @@ const match = z
   .strictObject(
     {
       group: textOrList().exactOptional().describe('Slug or id of the group; * and ? are wildcards.'),
-      from: textOrList().exactOptional().describe('Id or name of the sender; * and ? are wildcards.'),
+      from: senderOrList()
+        .exactOptional()
+        .describe('Id of the sender, or { name } for a display name; * and ? are wildcards.'),
       for: oneOf(['me', 'anyone']).exactOptional().describe('me: addressed to the worker itself.'),
       content: content.exactOptional(),
     },
@@ -102,9 +106,9 @@ export const configSchema = z.strictObject({
       {
         for: oneOf(['me', 'open', 'anyone']).prefault('open').describe('Whose clinks: me; me or nobody; anyone.'),
         groups: listOf(text()).prefault([]).describe('Slugs or ids; empty: all that the key sees.'),
-        ignore: listOf(text())
+        ignore: listOf(sender())
           .prefault([])
-          .describe('Ids or names of senders whose clinks are left alone; self: our own.'),
+          .describe('Ids of senders whose clinks are left alone, or { name } for a display name; self: our own.'),
         maxAge: duration(1_000).nullable().prefault(null).describe('Older clinks are left alone.'),
         claim: oneOf(['auto', 'batch', 'select'])
           .prefault('auto')

@@ -5,6 +5,7 @@ import type { Rate } from './config.ts'
 
 const LONGEST = 3_650 * 86_400_000
 const DURATION_ADVICE = 'is not a duration; write 250ms, 30s, 5m, 1h'
+const SENDER_ADVICE = 'is neither an id nor { name: … } for a display name'
 const RATE_ADVICE = 'is not a rate; write 30/10m for thirty in ten minutes'
 
 /** A duration text, in milliseconds from `min` up. */
@@ -84,6 +85,17 @@ export function regularExpression() {
     } catch (error) {
       context.addIssue(`is not a regular expression: ${error instanceof Error ? error.message : String(error)}`)
     }
+  })
+}
+
+/** An id, or `{ name }` for a display name. */
+export function sender() {
+  return z.union([text(), z.strictObject({ name: text() })], { error: SENDER_ADVICE })
+}
+
+export function senderOrList() {
+  return z.union([sender(), listOf(sender()).min(1, { error: 'is an empty list' })], {
+    error: `${SENDER_ADVICE}, nor a list of them`,
   })
 }
 

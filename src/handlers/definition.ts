@@ -3,7 +3,7 @@ import { parseDuration } from '../base/duration.ts'
 import type { MatchRule, RetryPolicy } from '../config/config.ts'
 import { dotted, showValue } from '../config/issue.ts'
 import { nearest } from '../base/nearest.ts'
-import { flag, integer, oneOf, regularExpression, textOrList, verbatim } from '../config/values.ts'
+import { flag, integer, oneOf, regularExpression, senderOrList, textOrList, verbatim } from '../config/values.ts'
 import type { HandleFunction } from './handler.ts'
 
 /** What a handler file says, checked. Times in milliseconds. */
@@ -39,7 +39,7 @@ const schema = z.strictObject({
     .strictObject(
       {
         group: textOrList().exactOptional(),
-        from: textOrList().exactOptional(),
+        from: senderOrList().exactOptional(),
         for: oneOf(['me', 'anyone']).exactOptional(),
         content: content.exactOptional(),
       },

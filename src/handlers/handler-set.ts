@@ -1,11 +1,14 @@
 import type { Clink } from '../clink/records.ts'
 import type { Matcher } from './match.ts'
+import type { IdPattern } from './sender-match.ts'
 import type { Route, RoutedClink, Router } from './route.ts'
 
 export interface RouteEntry {
   readonly route: Route
   readonly matcher: Matcher
   readonly takesAll: boolean
+  /** What it looks at as senders' ids. */
+  readonly idPatterns: readonly IdPattern[]
 }
 
 /** All handlers of one loading, with the routes to them. It never changes: a reload makes a new one. */
@@ -24,6 +27,10 @@ export class HandlerSet implements Router {
   /** In the order in which they are tried. */
   get routes(): readonly Route[] {
     return this.#entries.map(({ route }) => route)
+  }
+
+  get idPatterns(): readonly IdPattern[] {
+    return this.#entries.flatMap(({ idPatterns }) => idPatterns)
   }
 
   get takesAll(): boolean {

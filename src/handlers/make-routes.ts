@@ -3,6 +3,7 @@ import type { Definition } from './definition.ts'
 import type { HandlerIssue } from './handler-error.ts'
 import type { RouteEntry } from './handler-set.ts'
 import { compileMatch, takesAll } from './match.ts'
+import { idPatterns } from './sender-match.ts'
 
 /** A handler file that was loaded. */
 export interface LoadedHandler {
@@ -47,11 +48,14 @@ function makeEntry(
   own?: RouteConfig,
 ): RouteEntry {
   const { attempts, backoff, maxBackoff } = { ...config.retry, ...definition.retry, ...own?.retry }
+  const match = own?.match ?? definition.match
+  const routeName = own?.name ?? name
   return {
-    matcher: compileMatch(own?.match ?? definition.match),
-    takesAll: takesAll(own?.match ?? definition.match),
+    matcher: compileMatch(match),
+    takesAll: takesAll(match),
+    idPatterns: idPatterns(`match.from of the route ${routeName}`, match?.from),
     route: Object.freeze({
-      name: own?.name ?? name,
+      name: routeName,
       file,
       generation,
       handle: definition.handle,

@@ -1,6 +1,8 @@
 import type { Clink } from '../clink/records.ts'
 import type { MatchRule } from '../config/config.ts'
+import { globs } from './globs.ts'
 import type { RouteMatch } from './handler.ts'
+import { senderMatcher } from './sender-match.ts'
 
 type Found = Omit<RouteMatch, 'route'>
 export type Matcher = (clink: Clink, identity: string | undefined) => Found | undefined
@@ -10,11 +12,11 @@ const NOTHING: Found = { text: '', groups: {} }
 /** A rule as a function. A rule that is left out takes everything. */
 export function compileMatch({ group, from, for: addressee, content }: MatchRule = {}): Matcher {
   const isGroup = group === undefined ? undefined : globs(group)
-  const isSender = from === undefined ? undefined : globs(from)
+  const isSender = from === undefined ? undefined : senderMatcher(from)
   const find = content === undefined ? () => NOTHING : contentFinder(content)
   return (clink, identity) => {
     if (isGroup !== undefined && !isGroup(clink.group_id, clink.group_slug)) return undefined
-    if (isSender !== undefined && !isSender(clink.sender_id, clink.sender_name)) return undefined
+    if (isSender !== undefined && !isSender(clink)) return undefined
     if (addressee === 'me' && (identity === undefined || clink.for !== identity)) return undefined
     return find(clink.content)
   }
@@ -24,20 +26,6 @@ export function compileMatch({ group, from, for: addressee, content }: MatchRule
 export function takesAll(rule: MatchRule | undefined): boolean {
   const { group, from, for: addressee, content } = rule ?? {}
   return group === undefined && from === undefined && addressee !== 'me' && content === undefined
-}
-
-/** Whether any of the texts fits any of the patterns, in which `*` stands for any characters and `?` for one. */
-function globs(patterns: string | readonly string[]): (...texts: readonly (string | null | undefined)[]) => boolean {
-  const list = typeof patterns === 'string' ? [patterns] : patterns
-  const expressions = list.map((pattern) => {
-    const source = pattern.split(/([*?])/).map((part) => {
-      if (part === '*') return '.*'
-      return part === '?' ? '.' : part.replaceAll(/[$()*+.?[\\\]^{|}/-]/g, String.raw`\$&`)
-    })
-    return new RegExp(`^${source.join('')}$`, 'su')
-  })
-  return (...texts) =>
-    texts.some((text) => typeof text === 'string' && expressions.some((expression) => expression.test(text)))
 }
 
 function contentFinder(content: NonNullable<MatchRule['content']>): (text: string) => Found | undefined {

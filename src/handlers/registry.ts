@@ -15,6 +15,7 @@ import { makeRoutes, type LoadedHandler } from './make-routes.ts'
 import { directoriesOf, installModuleHooks, type ModuleLoad } from './module-hooks.ts'
 import { nativeImport } from './native-import.ts'
 import type { Route, RoutedClink, Router } from './route.ts'
+import type { IdPattern } from './sender-match.ts'
 
 export { HandlerSet } from './handler-set.ts'
 
@@ -137,6 +138,10 @@ export class HandlerRegistry implements Router {
 
   get routes(): readonly Route[] {
     return this.#current.routes
+  }
+
+  get idPatterns(): readonly IdPattern[] {
+    return this.#current.idPatterns
   }
 
   get takesAll(): boolean {

@@ -1,6 +1,7 @@
 import type { Clink } from '../clink/records.ts'
 import type { RetryPolicy } from '../config/config.ts'
 import type { HandleFunction, RouteMatch } from './handler.ts'
+import type { IdPattern } from './sender-match.ts'
 
 /** A handler and what it takes, ready to run: the configuration's and the handler's own settings are merged. */
 export interface Route {
@@ -27,6 +28,8 @@ export interface RoutedClink {
 
 /** Finds the route of a clink. The set behind it may be exchanged at any time; what was returned stays valid. */
 export interface Router {
+  /** What routes look at as senders' ids. */
+  readonly idPatterns?: readonly IdPattern[]
   /** There is a route for every clink. */
   readonly takesAll: boolean
   /** All routes there are. */

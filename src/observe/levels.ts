@@ -65,6 +65,7 @@ const levels: Readonly<Record<WorkerEvent['event'], Level>> = {
   'clink.deadLettered': 'error',
   'clink.log': 'info',
   'sender.muted': 'warn',
+  'config.nameNotMatched': 'warn',
   'route.paused': 'error',
   'route.resumed': 'info',
   'handlers.loaded': 'info',

@@ -14,6 +14,7 @@ import type { AgentProfiles } from './agent-profiles.ts'
 import type { Budget } from './budget.ts'
 import type { CrashWatch } from './crash-watch.ts'
 import type { LoopGuard } from './loop-guard.ts'
+import type { NameWarnings } from './name-warnings.ts'
 import type { Pulses } from './pulses.ts'
 import type { Scope } from './scope.ts'
 import type { ServiceTime } from './service-time.ts'
@@ -41,6 +42,7 @@ export interface WorkerContext {
   readonly budget: Budget
   readonly warmth: Warmth
   readonly siblings: Siblings
+  readonly nameWarnings: NameWarnings
   readonly scope: Scope
   readonly serviceTime: ServiceTime
   readonly pulses: Pulses

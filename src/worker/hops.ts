@@ -1,3 +1,5 @@
+import type { Identity } from '../keys/identity.ts'
+
 /** What a worker of this make says in the last line of what it sends. */
 export type Ending =
   /** So many answers of workers, one to the other, have led to this one. */
@@ -49,6 +51,18 @@ function readLine(line: string, mark: string): Ending | undefined {
 
 export function hopsOf(ending: Ending | undefined): number {
   return typeof ending === 'number' ? ending : 0
+}
+
+/** Why a clink that ends so is not our work; `identity-unknown`: that cannot be told yet. Undefined: it may be. */
+export function whyNoWork(
+  ending: Ending | undefined,
+  senderId: string,
+  identity: Pick<Identity, 'id' | 'isUs'>,
+): 'own-reply' | 'note' | 'identity-unknown' | undefined {
+  if (ending === undefined) return undefined
+  if (identity.isUs(senderId)) return 'own-reply'
+  if (typeof ending !== 'number') return 'note'
+  return identity.id === undefined ? 'identity-unknown' : undefined
 }
 
 /** Whether a text is a JSON object or array. */

@@ -5,10 +5,10 @@ import type { Clink } from '../clink/records.ts'
 import type { LeftAlone } from '../events.ts'
 import type { Route, RoutedClink } from '../handlers/route.ts'
 import type { WorkerKey } from '../keys/keys.ts'
-import type { Acknowledgement, Acknowledgements } from './acknowledgements.ts'
+import type { Acknowledgements } from './acknowledgements.ts'
 import { claimById, ClaimTries, type ClaimById, type ClaimByIdOptions } from './claim-by-id.ts'
 import { askOwner } from './ask-owner.ts'
-import { hopsOf, readText } from './hops.ts'
+import { readText } from './hops.ts'
 import { Delivery, type ClaimInHand } from './delivery.ts'
 import type { DeliveryShared } from './delivery-shared.ts'
 import type { DeliverySet } from './delivery-set.ts'
@@ -16,6 +16,7 @@ import type { Lease } from './lease.ts'
 import { leaseOf, ownClaims } from './own-claims.ts'
 import { whyStrange } from './page-owner.ts'
 import type { Parked } from './parked.ts'
+import { judge, type Verdict, type Wanted } from './verdict.ts'
 
 export interface Admitted {
   /** Claims that the page brought us. */
@@ -31,17 +32,12 @@ export interface Admitted {
 /** How many clinks are remembered as left alone, and how many as not claimed yet. */
 const SAID = 10_000
 
-/** What is to be done with a clink that may be claimed: run it, or complete it without running it. */
-export type Wanted = { readonly run: RoutedClink } | Acknowledgement
-
 /** Where a claim goes that is not left alone. */
 export interface IntakeParts {
   readonly acknowledgements: Acknowledgements
   readonly deliveries: DeliverySet
   readonly parked: Parked
 }
-
-type Verdict = Wanted | { readonly leave: LeftAlone }
 
 /**
  * Decides about each clink of a claiming poll: whether the claim is ours, whether the clink is our work, and who works it.
@@ -280,24 +276,8 @@ export class Intake {
   }
 
   #judge(clink: Clink): Verdict {
-    const { clock, config, identity, ledger, loopGuard, router } = this.#shared.context
-    const { maxHops, ownReplies } = config.inbox
-    const { ending } = readText(clink.content, config.replies.mark)
-    const isNote = ending === 'note' || ending === 'end'
-    if (!isNote && ending !== undefined && identity.id === undefined) return { leave: 'identity-unknown' }
-    const isOwn = ledger.isOwn(clink.clink_id) || (ending !== undefined && identity.isUs(clink.sender_id))
-    if (isOwn || isNote) {
-      const why = isOwn ? 'own-reply' : 'note'
-      return ownReplies === 'acknowledge' ? { acknowledge: why } : { leave: why }
-    }
-    if (ledger.isGivenUp(clink.clink_id)) return { leave: 'given-up' }
-    if (ledger.isCooling(clink.clink_id, clock.wall())) return { leave: 'cooling' }
-    const routed = router.route(clink, identity.id)
-    if (routed === undefined) return { leave: 'no-route' }
-    if (hopsOf(ending) >= maxHops) return { acknowledge: 'circle', hops: hopsOf(ending) }
-    if (!identity.isUs(clink.sender_id) && loopGuard.isMuted(clink.sender_id)) return { leave: 'muted' }
-    const mayCome = this.#mayStart(routed.route, clink.clink_id) || this.#shared.mayHold()
-    return mayCome ? { run: routed } : { leave: 'paused' }
+    const mayCome = ({ route }: RoutedClink): boolean => this.#mayStart(route, clink.clink_id) || this.#shared.mayHold()
+    return judge(clink, this.#shared.context, mayCome)
   }
 
   /** A signed clink may be our own reply: who we are has to be known before it is judged. */

@@ -7,6 +7,7 @@ import { isUnknown } from '../clink/verdicts.ts'
 import type { Config } from '../config/config.ts'
 import type { Emit } from '../events.ts'
 import type { ClinkApi } from '../clink/clink-api.ts'
+import { senderMatcher } from '../handlers/sender-match.ts'
 import type { Identity } from '../keys/identity.ts'
 
 export interface ScopeOptions {
@@ -24,12 +25,16 @@ const SELF = 'self'
 export class Scope {
   readonly #options: ScopeOptions
   readonly #ids = new Set<string>()
+  readonly #ignoresUs: boolean
+  readonly #isIgnored: ReturnType<typeof senderMatcher>
   /** Names of groups whose ids are not known yet. */
   readonly #unresolved: Map<string, BareRefusals>
 
   constructor(options: ScopeOptions) {
     this.#options = options
-    const { groups } = options.inbox
+    const { groups, ignore } = options.inbox
+    this.#ignoresUs = ignore.includes(SELF)
+    this.#isIgnored = senderMatcher(ignore.filter((rule) => rule !== SELF))
     this.#unresolved = new Map(groups.filter((group) => !UUID.test(group)).map((slug) => [slug, new BareRefusals()]))
     for (const group of groups) if (UUID.test(group)) this.#ids.add(group.toLowerCase())
   }
@@ -59,9 +64,7 @@ export class Scope {
     if (inbox.for === 'me' && typeof clink.for !== 'string') return false
     const created = readTime(clink.created_at)
     if (inbox.maxAge !== null && created !== undefined && clock.wall() - created > inbox.maxAge) return false
-    return !inbox.ignore.some((sender) =>
-      sender === SELF ? identity.isUs(clink.sender_id) : sender === clink.sender_id || sender === clink.sender_name,
-    )
+    return !(this.#ignoresUs && identity.isUs(clink.sender_id)) && !this.#isIgnored(clink)
   }
 
   #hasGroup({ group_id, group_slug }: Clink): boolean {

@@ -8,10 +8,11 @@ import { lacksPermission } from '../keys/key-check.ts'
 import type { ClaimById } from './claim-by-id.ts'
 import type { Claiming, Taken } from './claiming.ts'
 import type { DeliveryShared } from './delivery-shared.ts'
-import type { Intake, Wanted } from './intake.ts'
+import type { Intake } from './intake.ts'
 import { startOf } from './service-time.ts'
 import { Sweep } from './sweep.ts'
 import type { TakeUp } from './take-up.ts'
+import type { Wanted } from './verdict.ts'
 
 interface Candidate {
   readonly clink: Clink

@@ -34,3 +34,27 @@ test('an empty inbox is said', async () => {
   await using worker = site.cli(['run', '--dry-run'])
   expect(await worker.ended).toMatchObject({ code: 0, stdout: 'nothing is pending\n' })
 })
+
+test('--dry-run says what it would leave alone and why, and routes by texts without what workers tell each other', async () => {
+  await using site = await Site.start({
+    ...files,
+    'clink-worker.yaml': 'clink: { identity: ap_worker }\ninbox: { ignore: [bob] }',
+  })
+  const send = (text: string, from = 'helper') => site.emulator.send('ops', text, { from })
+  send('deploy it\n— clink-worker · hop 8')
+  send('deploy it\nanother mark · hop 2')
+  send('deployed half of it\nanother mark · note')
+  send('deploy it\n— clink-worker · hop 1', 'worker')
+  send('deploy for bob', 'bob')
+  await using worker = site.cli(['run', '--dry-run'])
+  const { stdout, stderr } = await worker.ended
+  expect(stdout.split('\n').map((line) => /→ (.*?)  /.exec(line)?.[1])).toEqual([
+    'inbox.maxHops is reached: left alone',
+    'deploy',
+    'a note of a worker: left alone',
+    'our own reply: left alone',
+    'deploy',
+    undefined,
+  ])
+  expect(stderr).toContain('inbox.ignore looks at ids only: write { name: "bob" }')
+})

@@ -56,6 +56,8 @@ describe('a configuration with mistakes', () => {
     ['clink: { identity: 7 }', 'clink.identity', 'is not text; put it in quotes'],
     ['clink: { session: "a b" }', 'clink.session', 'is not 1 to 180 printable ASCII characters without spaces'],
     ['inbox: { loopLimit: 30 }', 'inbox.loopLimit', 'is not a rate; write 30/10m for thirty in ten minutes'],
+    ['inbox: { ignore: [{ id: x }] }', 'inbox.ignore[0]', 'is neither an id nor { name: … } for a display name'],
+    ['inbox: { maxHops: 0 }', 'inbox.maxHops', 'is not a whole number from 1 to 1000'],
     ['replies: { mark: "" }', 'replies.mark', 'is not one line of 1 to 200 characters'],
     ['handlers: { timeout: 9999999d }', 'handlers.timeout', 'is longer than 3650d'],
     ['routes: { a: b }', 'routes', 'is not a list; write [a, b]'],

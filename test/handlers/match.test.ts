@@ -18,8 +18,14 @@ describe('a match', () => {
     [{ group: 'o.s' }, false],
     [{ group: ['dev', 'ops'] }, true],
     [{ from: 'usr_1' }, true],
-    [{ from: 'Ali*' }, true],
-    [{ from: 'ali*' }, false],
+    [{ from: 'usr_?' }, true],
+    [{ from: ['x', 'usr_1'] }, true],
+    [{ from: { name: 'Ali*' } }, true],
+    [{ from: { name: 'ali*' } }, false],
+    [{ from: ['x', { name: 'Ali*' }] }, true],
+    // Anyone may take any name, and no id is one.
+    [{ from: 'Ali*' }, false],
+    [{ from: { name: 'usr_1' } }, false],
     [{ group: 'ops', from: 'Bob' }, false],
     [{ content: { prefix: 'hel' } }, true],
     [{ content: { prefix: 'ello' } }, false],
@@ -30,8 +36,8 @@ describe('a match', () => {
   })
 
   it('takes a dot, a bracket and a line end in a pattern for themselves', () => {
-    expect(takes({ from: 'a.b[1]*' }, { sender_name: 'a.b[1]\nc' })).toBe(true)
-    expect(takes({ from: 'a.b[1]' }, { sender_name: 'axb1' })).toBe(false)
+    expect(takes({ from: { name: 'a.b[1]*' } }, { sender_name: 'a.b[1]\nc' })).toBe(true)
+    expect(takes({ from: { name: 'a.b[1]' } }, { sender_name: 'axb1' })).toBe(false)
   })
 
   it('knows a group without a slug by its id', () => {

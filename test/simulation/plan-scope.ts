@@ -10,7 +10,7 @@ export const GROUPS = [
   { slug: OTHER_GROUP, id: '6f1f6f0e-0f7b-4c0e-9a53-5d6c1f0a7b02' },
 ] as const
 /** Who sends, by id, or by name, or ourselves; one of them is ignored at times. */
-const IGNORED = ['user_carol', 'bob', 'self'] as const
+const IGNORED = ['user_carol', { name: 'bob' }, 'self'] as const
 
 interface ScopeFacts {
   readonly lease: number

@@ -12,8 +12,16 @@ export function isInScope({ config: { inbox }, owner }: WorkerPlan, clink: Store
   return names.length === 0 || (group !== undefined && (names.includes(group.id) || names.includes(group.slug)))
 }
 
-function isIgnored(senders: readonly string[], owner: string, { sender_id, sender_name }: StoredClink): boolean {
-  return senders.some((name) => [sender_id, sender_name].includes(name) || (name === 'self' && sender_id === owner))
+function isIgnored(
+  senders: WorkerPlan['config']['inbox']['ignore'],
+  owner: string,
+  { sender_id, sender_name }: StoredClink,
+): boolean {
+  return senders.some(
+    (rule) =>
+      (typeof rule === 'string' ? sender_id === rule : sender_name === rule.name) ||
+      (rule === 'self' && sender_id === owner),
+  )
 }
 
 /** Whether a clink of that age, in milliseconds, is too old for it. */

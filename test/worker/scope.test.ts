@@ -59,7 +59,7 @@ describe.concurrent('inbox.groups (§3)', () => {
 describe.concurrent('inbox.ignore (§3, P15)', () => {
   it.for([
     ['id', 'user_bob'],
-    ['name', 'bob'],
+    ['display name', { name: 'bob' }],
   ] as const)('leaves a sender alone by %s, and nobody else', async ([, sender]) => {
     await using bench = await Bench.open()
     const ignored = bench.send('from bob')
@@ -70,6 +70,24 @@ describe.concurrent('inbox.ignore (§3, P15)', () => {
 
     expect(station.runs.map(({ content }) => content)).toEqual(['from alice'])
     expect(story(bench.emulator, ignored)).toEqual(['created'])
+  })
+
+  it('takes no display name for an id, and says once what to write (§5)', async () => {
+    await using bench = await Bench.open()
+    const station = bench.work(() => 'done', { settings: withInbox({ ignore: ['bob', 'user_bo?', 'user_bobby'] }) })
+    const ignored = bench.send('from bob')
+    await bench.completed(bench.sendMany(3, { from: 'alice' }))
+    await swept(bench)
+    expect(station.all('config.nameNotMatched')).toEqual([])
+    expect(story(bench.emulator, ignored)).toEqual(['created'])
+
+    const other = bench.work(() => 'done', { settings: withInbox({ ignore: ['bob'] }) })
+    await bench.completed([ignored, ...bench.sendMany(3)])
+    const said = other.all('config.nameNotMatched')
+    expect(said).toMatchObject([{ setting: 'inbox.ignore', pattern: 'bob' }])
+    expect(said[0]?.advice).toBe(
+      'inbox.ignore looks at ids only: write { name: "bob" } if a display name is meant, which anyone may take, or the id, which is "user_bob" for the sender that it fits now',
+    )
   })
 
   it('self: leaves alone what our own key sent, once it is known who we are', async () => {
