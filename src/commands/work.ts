@@ -53,7 +53,7 @@ export async function work(parts: WorkParts): Promise<ExitCode> {
       (event) => {
         if (event.event === 'worker.stopping') host.stopping(config.shutdown.timeout, inHand(state))
       },
-      logEvents(logger, { content: config.log.content }),
+      logEvents(logger, { content: config.log.content, cwd: parts.cwd }),
       ...(parts.listen === undefined ? [] : [parts.listen]),
     ],
     (error, event) => logger.error({ event: 'event.unheard', of: event, error: loggable(error, { stacks: true }) }),

@@ -1,12 +1,15 @@
 import type { Logger } from 'pino'
 import type { Clink } from '../clink/records.ts'
 import type { WorkerEvent } from '../events.ts'
+import { Discretion } from './discretion.ts'
 import { loggable } from './fields.ts'
 import { levelOf } from './levels.ts'
 
 export interface EventLogOptions {
   /** Whether the content of clinks and responses is shown. */
   readonly content: boolean
+  /** What the places of errors are shown relative to. */
+  readonly cwd?: string
 }
 
 /**
@@ -14,12 +17,15 @@ export interface EventLogOptions {
  * the event says. Times are whole milliseconds.
  */
 export function logEvents(logger: Logger, options: EventLogOptions): (event: WorkerEvent) => void {
+  const discretion = options.content ? undefined : new Discretion(options.cwd ?? process.cwd())
   return (event) => {
+    discretion?.note(event)
     const level = levelOf(event)
     if (!logger.isLevelEnabled(level)) return
     // A run that was cut short on purpose ends with an error too, and its stack tells nothing.
     const stacks = logger.isLevelEnabled('debug') && level !== 'info'
-    logger[level](loggable(fieldsOf(event, options), { stacks }))
+    const fields = loggable(fieldsOf(event, options), { stacks })
+    logger[level](discretion?.apply(event, fields) ?? fields)
   }
 }
 

@@ -1,0 +1,85 @@
+import { relative } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { Recent } from '../base/recent.ts'
+import type { WorkerEvent } from '../events.ts'
+import { loggable } from './fields.ts'
+import { quotes } from './quoting.ts'
+
+/** Of so many clinks it is remembered what they say: an error that nobody caught does not tell which it came out of. */
+const REMEMBERED = 100
+/** How the stack names code of a handler. */
+const FRAME = /(file:\/\/[^\s?]+)\?clink-worker=[^\s:]+:(\d+)/
+const KIND = ['code', 'status', 'operation', 'failure'] as const
+const UNSAID = 'not shown, it quotes the clink; "clink-worker failed show" has it, and log.content shows it'
+
+type Fields = Record<string, unknown>
+
+/**
+ * Takes out of finished lines what shows the content of clinks: errors and reasons that quote it become their kind and place. The text
+ * itself stays with the attempts and the dead letter. What a handler logs by its own hand is its own affair.
+ */
+export class Discretion {
+  readonly #cwd: string
+  readonly #contents = new Recent<string>(REMEMBERED)
+  /** What the last hidden error of a clink was; its text comes again as the reason of what follows. */
+  readonly #kinds = new Recent<string>(REMEMBERED)
+
+  constructor(cwd: string) {
+    this.#cwd = cwd
+  }
+
+  /** To be told every fact, whether it is logged or not. */
+  note(event: WorkerEvent): void {
+    if (event.event === 'clink.started') this.#contents.set(event.clink.clink_id, event.clink.content)
+  }
+
+  /** @param fields as they would be logged. */
+  apply(event: WorkerEvent, fields: unknown): unknown {
+    if (event.event === 'clink.log' || !isFields(fields)) return fields
+    const clink = 'clink' in event ? event.clink : undefined
+    const contents = clink === undefined ? [...this.#contents.entries()].map(([, text]) => text) : [clink.content]
+    const isShown = (text: string): boolean => contents.every((content) => !quotes(text, content))
+    const result: Fields = { ...fields }
+    const { error } = fields
+    if (isFields(error) && !wordsOf(error).every(isShown)) {
+      const place = 'error' in event ? this.#placeOf(loggable(event.error, { stacks: true })) : ''
+      const name = typeof error['name'] === 'string' && isShown(error['name']) ? error['name'] : 'Error'
+      const known = KIND.filter((key) => key in error && isShown(String(error[key]))).map((key) => [key, error[key]])
+      result['error'] = { name, message: UNSAID, ...Object.fromEntries(known), ...(place !== '' && { at: place }) }
+      const kind = [name, ...known.map(([, value]) => String(value)), ...(place === '' ? [] : [`at ${place}`])].join(
+        ' ',
+      )
+      if (clink !== undefined) this.#kinds.set(clink.clink_id, kind)
+    }
+    for (const key of event.event === 'clink.held' ? ['why'] : clink === undefined ? [] : ['reason']) {
+      const text = fields[key]
+      if (typeof text !== 'string' || isShown(text)) continue
+      const kind = this.#kinds.get(clink?.clink_id ?? '')
+      result[key] = kind === undefined ? UNSAID : `${kind}; ${UNSAID}`
+    }
+    return result
+  }
+
+  /** `handlers/answer.ts:12`, where the stack leads to a handler. */
+  #placeOf(error: unknown): string {
+    const { message, stack } = isFields(error) ? error : {}
+    if (typeof stack !== 'string' || typeof message !== 'string') return ''
+    // What the error says stands before its frames, and may look like one.
+    const [, url, line] = FRAME.exec(stack.slice(Math.max(stack.indexOf(message), 0) + message.length)) ?? []
+    const file = url === undefined ? undefined : URL.parse(url)
+    return file?.protocol === 'file:' && file.host === '' ? `${relative(this.#cwd, fileURLToPath(file))}:${line}` : ''
+  }
+}
+
+/** All that an error says of its own, with what caused it; not its stacks, which begin with it. */
+function wordsOf(error: Fields): readonly string[] {
+  return Object.entries(error).flatMap(([key, value]) => {
+    if (key === 'stack') return []
+    if (Array.isArray(value)) return value.flatMap((one) => (isFields(one) ? wordsOf(one) : [String(one)]))
+    return isFields(value) ? wordsOf(value) : [String(value)]
+  })
+}
+
+function isFields(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
