@@ -1,7 +1,7 @@
 import type { Clink } from '../src/clink/records.ts'
 import type { Ledger } from '../src/ledger/ledger.ts'
 
-const clink = (id: number): Clink => ({
+export const clink = (id: number): Clink => ({
   clink_id: `msg_${id}`,
   group_id: 'group',
   sender_id: 'sender',

@@ -1,27 +1,20 @@
-import { copyFileSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { asError, CodedError } from '../base/coded-error.ts'
 import { closeToOthers, makePrivate } from '../base/private-file.ts'
+import type { Keys } from '../ledger/table.ts'
+import { migrate } from './migrations.ts'
 import { isCorrupt, stateError, writeProblem } from './sqlite-error.ts'
 import { JournalTable } from './table.ts'
-
-/** One step from each version to the next. A step is never changed once it was released. */
-const MIGRATIONS: readonly string[] = [
-  ['attempts', 'results', 'letters', 'cooling', 'own', 'claims', 'facts'].map(newTable).join('\n'),
-  newTable('late'),
-  newTable('programs'),
-]
-
-function newTable(name: string): string {
-  return `CREATE TABLE ${name} (id TEXT PRIMARY KEY NOT NULL, row TEXT NOT NULL);`
-}
 
 const RETRY = 1_000
 /** The log is carried over into the file after so many milliseconds, and after so many commits. */
 const CHECKPOINT = { every: 10_000, commits: 250 }
 /** Bytes that the log keeps when it has been carried over. */
 const LOG_LIMIT = 16_777_216
+/** A file of so many bytes is checked as a whole at the start, which takes less than a second. */
+const CHECKED = 268_435_456
 
 export interface JournalOptions {
   readonly directory: string
@@ -44,9 +37,10 @@ export class Journal {
   readonly #file: string
   readonly #database: DatabaseSync
   readonly #options: JournalOptions
-  readonly #tables: JournalTable<unknown>[] = []
+  readonly #tables: Pick<JournalTable<unknown, string>, 'write' | 'written'>[] = []
   #commit: Promise<void> | undefined
   #problem: string | undefined
+  #isDamaged = false
   #retry: NodeJS.Timeout | undefined
   /** Since the last checkpoint. */
   #commits = 0
@@ -73,9 +67,20 @@ export class Journal {
    * @param read makes a row of what the file holds; undefined drops it.
    * @throws {CodedError} STATE_UNUSABLE when the file cannot be read, STATE_UNAVAILABLE when it cannot be for now.
    */
-  table<Row>(name: string, read: (row: unknown) => Row | undefined): JournalTable<Row> {
+  table<Row, Key extends string>(
+    name: string,
+    keys: Keys<Row, Key>,
+    read: (row: unknown) => Row | undefined,
+  ): JournalTable<Row, Key> {
     try {
-      const table = new JournalTable<Row>(name, this.#database, read, async () => await this.#changed())
+      const table = new JournalTable({
+        name,
+        keys,
+        database: this.#database,
+        read,
+        onChange: async () => await this.#changed(),
+        onFailure: (error) => this.#fail(error),
+      })
       this.#tables.push(table)
       return table
     } catch (error) {
@@ -117,15 +122,21 @@ export class Journal {
       this.#health(undefined)
     } catch (error) {
       if (this.#database.isTransaction) this.#database.exec('ROLLBACK')
-      this.#health(writeProblem(error))
-      clearTimeout(this.#retry)
-      this.#retry = setTimeout(() => this.#write(), RETRY)
-      this.#retry.unref()
+      this.#fail(error)
     }
   }
 
+  /** What is damaged stays so: what it has forgotten might be run again. */
+  #fail(error: unknown): void {
+    this.#health(writeProblem(error))
+    this.#isDamaged ||= isCorrupt(error)
+    clearTimeout(this.#retry)
+    this.#retry = setTimeout(() => this.#write(), RETRY)
+    this.#retry.unref()
+  }
+
   #health(problem: string | undefined): void {
-    if (problem === this.#problem) return
+    if (problem === this.#problem || (problem === undefined && this.#isDamaged)) return
     this.#problem = problem
     this.#options.onHealth(problem)
   }
@@ -150,6 +161,7 @@ function openDatabase(file: string, sync: 'normal' | 'full'): DatabaseSync {
     database.exec(
       `PRAGMA journal_mode = WAL; PRAGMA synchronous = ${sync}; PRAGMA wal_autocheckpoint = 0; PRAGMA journal_size_limit = ${LOG_LIMIT}`,
     )
+    check(database, file)
     migrate(database, file)
     return database
   } catch (error) {
@@ -158,26 +170,20 @@ function openDatabase(file: string, sync: 'normal' | 'full'): DatabaseSync {
   }
 }
 
-function unusable(file: string, error: unknown): CodedError {
-  const message = (problem: string): string => `the journal ${file} cannot be opened: ${problem}`
-  if (!isCorrupt(error)) return stateError(dirname(file), message, error)
-  const advice =
-    'it is damaged. Move it away to start with an empty one (attempts, dead letters and unsent results in it are then lost), or restore a copy'
-  return new CodedError('STATE_UNUSABLE', message(advice), { cause: asError(error) })
+/** What is damaged is found before it is trusted. In a very large file it is found when it is read. */
+function check(database: DatabaseSync, file: string): void {
+  if (statSync(file).size > CHECKED) return
+  const problem = database.prepare('PRAGMA quick_check(1)').get()?.['quick_check']
+  if (problem !== 'ok') throw damaged(file, new Error(String(problem)))
 }
 
-function migrate(database: DatabaseSync, file: string): void {
-  const version = Number(database.prepare('PRAGMA user_version').get()?.['user_version'] ?? 0)
-  if (version > MIGRATIONS.length) {
-    const text = `the journal ${file} was written by a newer clink-worker (its version is ${version}, this one knows ${MIGRATIONS.length}): use that one, or another state.directory`
-    throw new CodedError('STATE_UNUSABLE', text)
-  }
-  if (version === MIGRATIONS.length) return
-  if (version > 0) {
-    database.exec('PRAGMA wal_checkpoint(TRUNCATE)')
-    copyFileSync(file, `${file}.v${version}`)
-  }
-  database.exec('BEGIN IMMEDIATE')
-  for (const step of MIGRATIONS.slice(version)) database.exec(step)
-  database.exec(`PRAGMA user_version = ${MIGRATIONS.length}; COMMIT`)
+function unusable(file: string, error: unknown): CodedError {
+  if (isCorrupt(error)) return damaged(file, asError(error))
+  return stateError(dirname(file), (problem) => `the journal ${file} cannot be opened: ${problem}`, error)
+}
+
+function damaged(file: string, cause: Error): CodedError {
+  const advice =
+    'it is damaged. Move it away to start with an empty one (attempts, dead letters and unsent results in it are then lost), or restore a copy'
+  return new CodedError('STATE_UNUSABLE', `the journal ${file} cannot be opened: ${advice}`, { cause })
 }

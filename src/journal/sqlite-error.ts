@@ -7,6 +7,7 @@ const READ_ONLY = 8
 const IO_ERROR = 10
 const CORRUPT = 11
 const FULL = 13
+const TOO_BIG = 18
 const CANNOT_OPEN = 14
 const NOT_A_DATABASE = 26
 
@@ -20,6 +21,7 @@ function primaryCode(error: unknown): number | undefined {
 }
 
 export const isBusy = (error: unknown): boolean => primaryCode(error) === BUSY
+export const isTooBig = (error: unknown): boolean => primaryCode(error) === TOO_BIG
 export const isCorrupt = (error: unknown): boolean => [CORRUPT, NOT_A_DATABASE].includes(primaryCode(error) ?? -1)
 
 /** For people: what is wrong with writing, and what to do. */

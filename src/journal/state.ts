@@ -1,6 +1,8 @@
 import type { z } from 'zod'
 import type { LedgerTables } from '../ledger/ledger.ts'
 import { Ledger } from '../ledger/ledger.ts'
+import type { Keys } from '../ledger/table.ts'
+import { tableKeys } from '../ledger/table-keys.ts'
 import { Journal } from './journal.ts'
 import { comparePlaces } from './place.ts'
 import { rows } from './rows.ts'
@@ -58,17 +60,20 @@ export function openState(options: StateOptions): State {
 
 /** What a journal remembers, as the heart asks for it. */
 export function tablesOf(journal: Journal): LedgerTables {
-  const table = <Row>(name: string, schema: z.ZodType<Row>): JournalTable<Row> =>
-    journal.table(name, (row) => schema.safeParse(row).data)
+  const table = <Row, Key extends string>(
+    name: string,
+    schema: z.ZodType<Row>,
+    keys: Keys<Row, Key>,
+  ): JournalTable<Row, Key> => journal.table(name, keys, (row) => schema.safeParse(row).data)
   return {
-    attempts: table('attempts', rows.attempts),
-    results: table('results', rows.results),
-    letters: table('letters', rows.letters),
-    cooling: table('cooling', rows.cooling),
-    own: table('own', rows.own),
-    claims: table('claims', rows.claims),
-    late: table('late', rows.late),
-    programs: table('programs', rows.programs),
-    facts: table('facts', rows.facts),
+    attempts: table('attempts', rows.attempts, tableKeys.attempts),
+    results: table('results', rows.results, tableKeys.results),
+    letters: table('letters', rows.letters, tableKeys.letters),
+    cooling: table('cooling', rows.cooling, tableKeys.cooling),
+    own: table('own', rows.own, tableKeys.own),
+    claims: table('claims', rows.claims, {}),
+    late: table('late', rows.late, tableKeys.late),
+    programs: table('programs', rows.programs, {}),
+    facts: table('facts', rows.facts, {}),
   }
 }

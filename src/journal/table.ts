@@ -1,66 +1,115 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
+import type { Keys, Table } from '../ledger/table.ts'
+import { rowText } from './row-text.ts'
+import { isTooBig } from './sqlite-error.ts'
+
+/** Rows that are read at a time, after the first. */
+const PAGE = 500
+
+export interface JournalTableOptions<Row, Key extends string> {
+  readonly name: string
+  readonly keys: Keys<Row, Key>
+  readonly database: DatabaseSync
+  /** Makes a row of what the file holds; undefined drops it. */
+  readonly read: (row: unknown) => Row | undefined
+  /** Resolves when what has changed is written, or when the journal has said that it cannot write. */
+  readonly onChange: () => Promise<void>
+  /** The file cannot be read. */
+  readonly onFailure: (error: unknown) => void
+}
+
+/** A place in the order of a key, or of the rows themselves. */
+interface Cursor {
+  readonly key: number
+  readonly rowid: number
+}
 
 /**
- * A table whose rows are in memory, with the file behind it. Reads are immediate; changes are noted by key and written by the
- * journal's next commit. A commit that fails loses nothing: the keys stay noted, and the rows of that later moment are written.
+ * A table in the file, of which only that is in memory which is not written yet. Reads are immediate; changes are noted by id and written by
+ * the journal's next commit. A commit that fails loses nothing: the changes stay noted, and the rows of that later moment are written.
  */
-export class JournalTable<Row> {
-  readonly name: string
-  readonly #rows = new Map<string, Row>()
-  readonly #changed = new Set<string>()
-  readonly #onChange: () => Promise<void>
-  readonly #upsert: StatementSync
-  readonly #delete: StatementSync
+export class JournalTable<Row, Key extends string> implements Table<Row, Key> {
+  readonly #options: JournalTableOptions<Row, Key>
+  /** What is not written yet; undefined: the row is to be deleted. */
+  readonly #changed = new Map<string, Row | undefined>()
+  /** Rows that cannot be written at all: they are remembered by this process only. */
+  readonly #unwritable = new Map<string, Row>()
+  readonly #statements: Readonly<Record<'get' | 'upsert' | 'delete' | 'count' | 'page', StatementSync>>
+  readonly #ranges: ReadonlyMap<Key, StatementSync>
+  readonly #columns: readonly Key[]
+  #size: number | undefined
 
-  constructor(
-    name: string,
-    database: DatabaseSync,
-    read: (row: unknown) => Row | undefined,
-    onChange: () => Promise<void>,
-  ) {
-    this.name = name
-    this.#onChange = onChange
-    this.#upsert = database.prepare(
-      `INSERT INTO ${name} (id, row) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET row = excluded.row`,
-    )
-    this.#delete = database.prepare(`DELETE FROM ${name} WHERE id = ?`)
-    for (const { id, row } of database.prepare(`SELECT id, row FROM ${name} ORDER BY rowid`).all()) {
-      const value = typeof row === 'string' ? read(parse(row)) : undefined
-      if (typeof id === 'string' && value !== undefined) this.#rows.set(id, value)
+  constructor(options: JournalTableOptions<Row, Key>) {
+    const { database, keys, name } = options
+    this.#options = options
+    const columns: Key[] = []
+    for (const key in keys) columns.push(key)
+    this.#columns = columns
+    const names = ['id', 'row', ...columns]
+    const updates = names.slice(1).map((column) => `${column} = excluded.${column}`)
+    this.#statements = {
+      get: database.prepare(`SELECT row FROM ${name} WHERE id = ?`),
+      upsert: database.prepare(
+        `INSERT INTO ${name} (${names.join(', ')}) VALUES (${names.map(() => '?').join(', ')}) ON CONFLICT (id) DO UPDATE SET ${updates.join(', ')}`,
+      ),
+      delete: database.prepare(`DELETE FROM ${name} WHERE id = ?`),
+      count: database.prepare(`SELECT count(*) AS count FROM ${name}`),
+      page: database.prepare(
+        `SELECT rowid, id, row, 0 AS key FROM ${name} WHERE rowid > ?2 AND ?1 <= ?3 ORDER BY rowid LIMIT ?4`,
+      ),
     }
+    this.#ranges = new Map(
+      columns.map((key) => {
+        const where = `(${key}, rowid) > (?1, ?2) AND ${key} <= ?3`
+        const sql = `SELECT rowid, id, row, ${key} AS key FROM ${name} WHERE ${where} ORDER BY ${key}, rowid LIMIT ?4`
+        return [key, database.prepare(sql)]
+      }),
+    )
   }
 
   get size(): number {
-    return this.#rows.size
+    this.#size ??= this.#count()
+    return this.#size
   }
 
   get(id: string): Row | undefined {
-    return this.#rows.get(id)
+    if (this.#changed.has(id)) return this.#changed.get(id)
+    return this.#unwritable.get(id) ?? this.#parse(this.#tryTo(() => this.#statements.get.get(id))?.['row'])
   }
 
-  entries(): IterableIterator<[string, Row]> {
-    return this.#rows.entries()
+  *entries(): Iterable<readonly [string, Row]> {
+    yield* this.#scan(this.#statements.page, { key: 0, rowid: -1 }, 0)
+    yield* this.#inMemory()
   }
 
-  /** Resolves when the row is written, or when the journal has said that it cannot write. */
+  *between(key: Key, after: number, by: number): Iterable<readonly [string, Row]> {
+    const range = this.#ranges.get(key)
+    if (range !== undefined) yield* this.#scan(range, { key: after, rowid: Number.MAX_SAFE_INTEGER }, by)
+    for (const entry of this.#inMemory()) {
+      const value = this.#options.keys[key](entry[1])
+      if (value !== undefined && value > after && value <= by) yield entry
+    }
+  }
+
   async set(id: string, row: Row): Promise<void> {
-    this.#rows.set(id, row)
-    this.#changed.add(id)
-    await this.#onChange()
+    if (this.#size !== undefined && !this.#has(id)) this.#size += 1
+    this.#changed.set(id, row)
+    await this.#options.onChange()
   }
 
   async delete(id: string): Promise<void> {
-    if (!this.#rows.delete(id)) return
-    this.#changed.add(id)
-    await this.#onChange()
+    if (!this.#has(id)) return
+    if (this.#size !== undefined) this.#size -= 1
+    this.#changed.set(id, undefined)
+    await this.#options.onChange()
   }
 
-  /** Writes what has changed, inside the journal's transaction. */
+  /** Writes what has changed, inside the journal's transaction. One row that cannot be written keeps no other. */
   write(): void {
-    for (const id of this.#changed) {
-      const row = this.#rows.get(id)
-      if (row === undefined) this.#delete.run(id)
-      else this.#upsert.run(id, JSON.stringify(row))
+    for (const [id, row] of this.#changed) {
+      this.#unwritable.delete(id)
+      if (row === undefined) this.#statements.delete.run(id)
+      else if (!this.#writeRow(id, row)) this.#unwritable.set(id, row)
     }
   }
 
@@ -68,13 +117,74 @@ export class JournalTable<Row> {
   written(): void {
     this.#changed.clear()
   }
-}
 
-/** What is not JSON is undefined, which no row is. */
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
+  #writeRow(id: string, row: Row): boolean {
+    const text = rowText(row)
+    if (text === undefined) return false
+    try {
+      this.#statements.upsert.run(id, text, ...this.#columns.map((key) => this.#options.keys[key](row) ?? null))
+      return true
+    } catch (error) {
+      if (isTooBig(error)) return false
+      throw error
+    }
+  }
+
+  /** Rows of the file that nothing in memory replaces, page by page: the table may change meanwhile. */
+  *#scan(statement: StatementSync, from: Cursor, by: number): Iterable<readonly [string, Row]> {
+    let { key, rowid } = from
+    for (let limit = 1; ; limit = PAGE) {
+      const page = this.#tryTo(() => statement.all(key, rowid, by, limit)) ?? []
+      for (const { id, row } of page) {
+        const value = typeof id !== 'string' || this.#isInMemory(id) ? undefined : this.#parse(row)
+        if (value !== undefined) yield [String(id), value]
+      }
+      const last = page.at(-1)
+      if (last === undefined || page.length < limit) return
+      key = Number(last['key'])
+      rowid = Number(last['rowid'])
+    }
+  }
+
+  #isInMemory(id: string): boolean {
+    return this.#changed.has(id) || this.#unwritable.has(id)
+  }
+
+  /** A copy: whoever asks may change the table before it asks for the next. */
+  #inMemory(): readonly (readonly [string, Row])[] {
+    const unwritable = [...this.#unwritable].filter(([id]) => !this.#changed.has(id))
+    return [...unwritable, ...this.#changed].flatMap(([id, row]) => (row === undefined ? [] : [[id, row] as const]))
+  }
+
+  #has(id: string): boolean {
+    if (this.#changed.has(id)) return this.#changed.get(id) !== undefined
+    return this.#unwritable.has(id) || this.#tryTo(() => this.#statements.get.get(id)) !== undefined
+  }
+
+  #count(): number {
+    const inFile = Number(this.#tryTo(() => this.#statements.count.get())?.['count'] ?? 0)
+    const memory = [...this.#unwritable.keys(), ...this.#changed.keys()]
+    const known = memory.filter((id) => this.#tryTo(() => this.#statements.get.get(id)) !== undefined)
+    return inFile - new Set(known).size + this.#inMemory().length
+  }
+
+  #parse(row: unknown): Row | undefined {
+    if (typeof row !== 'string') return undefined
+    try {
+      return this.#options.read(JSON.parse(row))
+    } catch {
+      return undefined
+    }
+  }
+
+  /** Whoever asks is told of nothing; that the file cannot be read keeps new work from being started. */
+  #tryTo<Result>(read: () => Result): Result | undefined {
+    if (!this.#options.database.isOpen) return undefined
+    try {
+      return read()
+    } catch (error) {
+      this.#options.onFailure(error)
+      return undefined
+    }
   }
 }

@@ -1,5 +1,5 @@
 import type { Clink } from '../clink/records.ts'
-import type { Table } from './table.ts'
+import { hasBetween, type Keys, type Table } from './table.ts'
 
 /** A clink that this worker has given up on, kept for the operator. */
 export interface DeadLetter {
@@ -45,13 +45,30 @@ export type LetterChange = 'done' | 'rerun' | 'unknown'
 
 const OPEN: ReadonlySet<RerunState['step'] | undefined> = new Set(['due', 'running', 'ready', 'sending'])
 
+/** By which numbers letters are found. */
+export const letterKeys = {
+  /** Of one that waits for somebody to act: when it was given up. */
+  at: ({ at, discarded }) => (discarded === true ? undefined : at),
+  /** Of one that was discarded: when that was, or when its clink was last seen. */
+  gone: ({ at, discarded, seen = at }) => (discarded === true ? Math.max(at, seen) : undefined),
+  /** Its clink may wait in the inbox. */
+  pending: ({ seen, tell }) => (tell === 'release' || seen !== undefined ? 1 : undefined),
+  /** Its clink is to be run again, or the result to be sent. */
+  rerun: ({ discarded, rerun }) => (discarded !== true && OPEN.has(rerun?.step) ? 1 : undefined),
+} as const satisfies Keys<DeadLetter, string>
+
+export interface DeadLetterTables {
+  readonly letters: Table<DeadLetter, keyof typeof letterKeys>
+  readonly cooling: Table<number, 'at'>
+}
+
 /** The dead letters of one state directory. */
 export class DeadLetters {
-  readonly #letters: Table<DeadLetter>
-  readonly #cooling: Table<number>
+  readonly #letters: DeadLetterTables['letters']
+  readonly #cooling: DeadLetterTables['cooling']
   readonly #wall: () => number
 
-  constructor(tables: { readonly letters: Table<DeadLetter>; readonly cooling: Table<number> }, wall: () => number) {
+  constructor(tables: DeadLetterTables, wall: () => number) {
     this.#letters = tables.letters
     this.#cooling = tables.cooling
     this.#wall = wall
@@ -59,8 +76,7 @@ export class DeadLetters {
 
   /** Those that wait for somebody to act, oldest first. */
   all(): readonly DeadLetter[] {
-    const letters = [...this.#letters.entries()].map(([, letter]) => letter)
-    return letters.filter(({ discarded }) => discarded !== true).sort((a, b) => a.at - b.at)
+    return [...this.#letters.between('at', -Infinity, Infinity)].map(([, letter]) => letter).sort((a, b) => a.at - b.at)
   }
 
   /** Whether the clink is given up; also when its letter was discarded. */
@@ -75,8 +91,7 @@ export class DeadLetters {
 
   /** A clink of one of them may wait in the inbox. */
   get mayBePending(): boolean {
-    for (const [, { seen, tell }] of this.#letters.entries()) if (tell === 'release' || seen !== undefined) return true
-    return false
+    return hasBetween(this.#letters, 'pending', 0, Infinity)
   }
 
   async add(letter: DeadLetter): Promise<void> {
@@ -117,7 +132,7 @@ export class DeadLetters {
 
   /** Those whose clinks are to be run again, or whose results are to be sent. */
   reruns(): readonly DeadLetter[] {
-    return this.all().filter(({ rerun }) => OPEN.has(rerun?.step))
+    return [...this.#letters.between('rerun', 0, Infinity)].map(([, letter]) => letter).sort((a, b) => a.at - b.at)
   }
 
   /** How far the rerun is; undefined: none is wanted, or no more. */

@@ -1,5 +1,5 @@
 import type { Clink } from '../clink/records.ts'
-import { dropRows, type Table } from './table.ts'
+import { dropUntil, type Table } from './table.ts'
 
 /** What a handler came to when Clink could no longer be told: kept for the operator, never sent, and no later run uses it. */
 export interface LateResult {
@@ -20,9 +20,9 @@ const MOST = 1_000
 
 /** The late results of one state directory: so many at most, the oldest are dropped first. */
 export class LateResults {
-  readonly #table: Table<LateResult>
+  readonly #table: Table<LateResult, 'at'>
 
-  constructor(table: Table<LateResult>) {
+  constructor(table: Table<LateResult, 'at'>) {
     this.#table = table
   }
 
@@ -42,6 +42,6 @@ export class LateResults {
 
   /** Drops what is not newer than this wall time. */
   async dropUntil(time: number): Promise<void> {
-    await dropRows(this.#table, ({ at }) => at <= time)
+    await dropUntil(this.#table, 'at', time)
   }
 }

@@ -4,7 +4,8 @@ import { LateResults, type LateResult } from './late-results.ts'
 import { Programs, type Program } from './programs.ts'
 import type { Attempts, KeptResult } from './remembered.ts'
 import { Sightings } from './sightings.ts'
-import { dropRows, type Table } from './table.ts'
+import { dropUntil, hasBetween, type Table } from './table.ts'
+import type { KeyOf } from './table-keys.ts'
 
 /** A claim in hand, so that the next start can hold on to it. */
 export interface HeldClaim {
@@ -29,15 +30,15 @@ export interface HeldClaim {
 }
 
 export interface LedgerTables {
-  readonly attempts: Table<Attempts>
-  readonly results: Table<KeptResult>
-  readonly letters: Table<DeadLetter>
+  readonly attempts: Table<Attempts, KeyOf<'attempts'>>
+  readonly results: Table<KeptResult, KeyOf<'results'>>
+  readonly letters: Table<DeadLetter, KeyOf<'letters'>>
   /** Until when (wall milliseconds) a clink is left alone. */
-  readonly cooling: Table<number>
+  readonly cooling: Table<number, KeyOf<'cooling'>>
   /** When (wall milliseconds) we sent a clink, or the inbox showed it. */
-  readonly own: Table<number>
+  readonly own: Table<number, KeyOf<'own'>>
   readonly claims: Table<HeldClaim>
-  readonly late: Table<LateResult>
+  readonly late: Table<LateResult, KeyOf<'late'>>
   readonly programs: Table<Program>
   /** Facts about the worker itself. */
   readonly facts: Table<string>
@@ -212,14 +213,12 @@ export class Ledger {
 
   /** Whether clinks have cooled down after one wall time and by another. */
   hasCooled(after: number, by: number): boolean {
-    for (const [, until] of this.#tables.cooling.entries()) if (until > after && until <= by) return true
-    return false
+    return hasBetween(this.#tables.cooling, 'at', after, by)
   }
 
   /** Whether there are clinks that wait in the inbox and are not to be run: released a while ago, or given up. */
   hasLeftAlone(now: number): boolean {
-    for (const [, until] of this.#tables.cooling.entries()) if (until > now) return true
-    return this.letters.mayBePending
+    return hasBetween(this.#tables.cooling, 'at', now, Infinity) || this.letters.mayBePending
   }
 
   /** A clink that this worker sent. */
@@ -251,7 +250,7 @@ export class Ledger {
   async prune(keep: number): Promise<void> {
     const now = this.#wall()
     await Promise.all([
-      dropRows(this.#tables.cooling, (until) => until <= now),
+      dropUntil(this.#tables.cooling, 'at', now),
       this.late.dropUntil(now - keep),
       this.sightings.prune(keep),
     ])

@@ -1,6 +1,9 @@
 import { Recent } from '../base/recent.ts'
 import type { LedgerTables } from './ledger.ts'
-import type { Table } from './table.ts'
+import type { LateResult } from './late-results.ts'
+import type { Attempts, KeptResult } from './remembered.ts'
+import type { Keys, Table } from './table.ts'
+import { tableKeys, type KeyOf } from './table-keys.ts'
 
 /** Remembers so many clinks of each kind at most; the oldest are forgotten first. */
 const CAPACITY = 100_000
@@ -8,20 +11,25 @@ const CAPACITY = 100_000
 /** Tables that end with the process. */
 export function memoryTables(): LedgerTables {
   return {
-    attempts: new MemoryTable(),
-    results: new MemoryTable(),
-    letters: new MemoryTable(),
-    cooling: new MemoryTable(),
-    own: new MemoryTable(),
-    claims: new MemoryTable(),
-    late: new MemoryTable(),
-    programs: new MemoryTable(),
-    facts: new MemoryTable(),
+    attempts: new MemoryTable<Attempts, KeyOf<'attempts'>>(tableKeys.attempts),
+    results: new MemoryTable<KeptResult, KeyOf<'results'>>(tableKeys.results),
+    letters: new MemoryTable(tableKeys.letters),
+    cooling: new MemoryTable(tableKeys.cooling),
+    own: new MemoryTable(tableKeys.own),
+    claims: new MemoryTable({}),
+    late: new MemoryTable<LateResult, KeyOf<'late'>>(tableKeys.late),
+    programs: new MemoryTable({}),
+    facts: new MemoryTable({}),
   }
 }
 
-class MemoryTable<Row> implements Table<Row> {
+class MemoryTable<Row, Key extends string> implements Table<Row, Key> {
   readonly #rows = new Recent<Row>(CAPACITY)
+  readonly #keys: Keys<Row, Key>
+
+  constructor(keys: Keys<Row, Key>) {
+    this.#keys = keys
+  }
 
   get size(): number {
     return this.#rows.size
@@ -33,6 +41,13 @@ class MemoryTable<Row> implements Table<Row> {
 
   entries(): Iterable<readonly [string, Row]> {
     return this.#rows.entries()
+  }
+
+  *between(key: Key, after: number, by: number): Iterable<readonly [string, Row]> {
+    for (const entry of this.#rows.entries()) {
+      const value = this.#keys[key](entry[1])
+      if (value !== undefined && value > after && value <= by) yield entry
+    }
   }
 
   async set(id: string, row: Row): Promise<void> {

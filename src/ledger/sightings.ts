@@ -1,16 +1,17 @@
 import type { DeadLetter } from './dead-letters.ts'
 import type { Attempts, KeptResult } from './remembered.ts'
-import { dropRows, type Table } from './table.ts'
+import { dropUntil, type Table } from './table.ts'
+import type { KeyOf } from './table-keys.ts'
 
 const HOUR = 3_600_000
 const DAY = 86_400_000
 
 export interface SightingTables {
-  readonly attempts: Table<Attempts>
-  readonly results: Table<KeptResult>
-  readonly letters: Table<DeadLetter>
+  readonly attempts: Table<Attempts, KeyOf<'attempts'>>
+  readonly results: Table<KeptResult, KeyOf<'results'>>
+  readonly letters: Table<DeadLetter, KeyOf<'letters'>>
   /** Wall time at which we sent a clink, or the inbox showed it. */
-  readonly own: Table<number>
+  readonly own: Table<number, KeyOf<'own'>>
   readonly facts: Table<string>
 }
 
@@ -59,13 +60,14 @@ export class Sightings {
     const now = this.#wall()
     const since = this.#time('looking since')
     if (since === undefined || (this.#time('looked') ?? -Infinity) <= now - DAY) return
-    const isGone = (at: number): boolean => Math.max(at, since) <= now - keep - DAY
+    const gone = now - keep - DAY
+    if (since > gone) return
     await Promise.all([
-      dropRows(letters, ({ at, discarded, seen = at }) => discarded === true && isGone(Math.max(at, seen))),
-      dropRows(own, isGone),
-      dropRows(attempts, ({ at }) => isGone(at)),
+      dropUntil(letters, 'gone', gone),
+      dropUntil(own, 'at', gone),
+      dropUntil(attempts, 'at', gone),
       // Of a letter that somebody may still retry it is what is sent.
-      dropRows(results, ({ at }, id) => isGone(at) && !waits(letters.get(id))),
+      dropUntil(results, 'at', gone, (_, id) => waits(letters.get(id))),
     ])
   }
 
@@ -79,7 +81,11 @@ function waits(letter: DeadLetter | undefined): boolean {
   return letter !== undefined && letter.discarded !== true
 }
 
-async function touch<Row extends { readonly at: number }>(table: Table<Row>, id: string, now: number): Promise<void> {
+async function touch<Row extends { readonly at: number }>(
+  table: Pick<Table<Row>, 'get' | 'set'>,
+  id: string,
+  now: number,
+): Promise<void> {
   const row = table.get(id)
   if (row !== undefined && isOld(row.at, now)) await table.set(id, { ...row, at: now })
 }

@@ -1,13 +1,50 @@
-/** Rows by id: reads are immediate, writes resolve when the row would survive what the store promises to survive. */
-export interface Table<Row> {
+/**
+ * Rows by id: reads are immediate, writes resolve when the row would survive what the store promises to survive.
+ *
+ * A row may have numbers by which it is found without a look at the others: what they are is said by `Keys`.
+ */
+export interface Table<Row, Key extends string = never> {
   readonly size: number
   get(id: string): Row | undefined
+  /** All, the oldest first, but for those that were written just now. */
   entries(): Iterable<readonly [string, Row]>
+  /** Those of which the key lies above `after` and not above `by`. */
+  between(key: Key, after: number, by: number): Iterable<readonly [string, Row]>
   set(id: string, row: Row): Promise<void>
   delete(id: string): Promise<void>
 }
 
-export async function dropRows<Row>(table: Table<Row>, isOld: (row: Row, id: string) => boolean): Promise<void> {
-  const old = [...table.entries()].filter(([id, row]) => isOld(row, id)).map(([id]) => id)
-  await Promise.all(old.map(async (id) => await table.delete(id)))
+/** What the keys of a row are; undefined: it is not found by that key. */
+export type Keys<Row, Key extends string> = Readonly<Record<Key, (row: Row) => number | undefined>>
+
+export function hasBetween<Key extends string>(
+  table: Table<unknown, Key>,
+  key: Key,
+  after: number,
+  by: number,
+): boolean {
+  for (const _ of table.between(key, after, by)) return true
+  return false
+}
+
+/** So many rows are dropped in one turn, in so many turns: what is left is dropped the next time. */
+const AT_ONCE = 1_000
+const TURNS = 20
+
+/** Drops rows of which the key is not above `by`, unless they are to stay. */
+export async function dropUntil<Row, Key extends string>(
+  table: Table<Row, Key>,
+  key: Key,
+  by: number,
+  stays: (row: Row, id: string) => boolean = () => false,
+): Promise<void> {
+  for (let turn = 0; turn < TURNS; turn += 1) {
+    const old: string[] = []
+    for (const [id, row] of table.between(key, -Infinity, by)) {
+      if (!stays(row, id)) old.push(id)
+      if (old.length === AT_ONCE) break
+    }
+    await Promise.all(old.map(async (id) => await table.delete(id)))
+    if (old.length < AT_ONCE) return
+  }
 }

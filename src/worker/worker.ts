@@ -179,7 +179,8 @@ export class Worker {
     const starting = pulses.begin()
     starting.expect('start', clock.now())
     const claims = ledger.heldClaims()
-    await ledger.prune(this.#context.config.state.keep)
+    // Nothing waits for it.
+    void ledger.prune(this.#context.config.state.keep)
     this.#pruneLater()
     // In one commit: a crash right after it is none of what was running before.
     const noted = claims.map(async (claim) => await ledger.holdClaim({ ...claim, running: false }))

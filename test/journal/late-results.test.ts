@@ -1,12 +1,10 @@
-import { existsSync } from 'node:fs'
-import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { Ledger } from '../../src/ledger/ledger.ts'
 import type { LateResult } from '../../src/ledger/late-results.ts'
 import { memoryTables } from '../../src/ledger/memory-tables.ts'
 import { clink } from '../clink/sample-records.ts'
 import { TempDir } from '../commands/temp-dir.ts'
-import { letter, open, openFile } from './states.ts'
+import { open } from './states.ts'
 
 const late: LateResult = {
   clink,
@@ -55,26 +53,4 @@ it('a late result counts for nothing in a later run (P2, §5)', async () => {
   const ledger = new Ledger(memoryTables())
   await ledger.late.keep({ ...late, at: Date.now() })
   expect([ledger.keptResult(clink), ledger.isGivenUp(clink.clink_id)]).toEqual([undefined, false])
-})
-
-it('a journal of the first version is taken over, with a copy of it beside', async () => {
-  using directory = new TempDir()
-  const before = open(directory.path)
-  await before.ledger.bury(letter)
-  before.close()
-  {
-    using file = openFile(directory.path)
-    file.exec('DROP TABLE late; DROP TABLE programs; PRAGMA user_version = 1')
-  }
-  const after = open(directory.path)
-  expect(after.ledger.letters.all()).toEqual([letter])
-  await after.ledger.late.keep(late)
-  after.close()
-  const again = open(directory.path)
-  expect(again.ledger.late.all()).toEqual([late])
-  again.close()
-  expect(existsSync(join(directory.path, 'journal.db.v1'))).toBe(true)
-  using copy = openFile(directory.path, 'journal.db.v1')
-  expect(copy.prepare('PRAGMA user_version').get()).toEqual({ user_version: 1 })
-  expect(copy.prepare('SELECT count(*) AS n FROM letters').get()).toEqual({ n: 1 })
 })

@@ -1,19 +1,21 @@
 import type { Table } from '../../src/ledger/table.ts'
 
 /** A table in which rows read otherwise than they were written, to break a worker on purpose. */
-export function misread<Row>(
-  table: Table<Row>,
+export function misread<Row, Key extends string>(
+  table: Table<Row, Key>,
   read: (row: Row | undefined, id: string) => Row | undefined,
-): Table<Row> {
+): Table<Row, Key> {
+  function* readAll(rows: Iterable<readonly [string, Row]>): Iterable<readonly [string, Row]> {
+    for (const [id, row] of rows) {
+      const other = read(row, id)
+      if (other !== undefined) yield [id, other]
+    }
+  }
   return {
     size: table.size,
     get: (id) => read(table.get(id), id),
-    *entries() {
-      for (const [id, row] of table.entries()) {
-        const other = read(row, id)
-        if (other !== undefined) yield [id, other]
-      }
-    },
+    entries: () => readAll(table.entries()),
+    between: (key, after, by) => readAll(table.between(key, after, by)),
     set: async (id, row) => await table.set(id, row),
     delete: async (id) => await table.delete(id),
   }

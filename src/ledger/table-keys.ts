@@ -1,0 +1,20 @@
+import { letterKeys } from './dead-letters.ts'
+import type { LateResult } from './late-results.ts'
+import type { Attempts, KeptResult } from './remembered.ts'
+import type { Keys } from './table.ts'
+
+const itself = { at: (time: number) => time }
+const stamped = { at: ({ at }: { readonly at: number }) => at }
+
+/** By which numbers rows are found. */
+export const tableKeys = {
+  attempts: stamped satisfies Keys<Attempts, 'at'>,
+  results: stamped satisfies Keys<KeptResult, 'at'>,
+  late: stamped satisfies Keys<LateResult, 'at'>,
+  cooling: itself,
+  own: itself,
+  letters: letterKeys,
+} as const
+
+/** Names of the keys of a table. */
+export type KeyOf<Name extends keyof typeof tableKeys> = keyof (typeof tableKeys)[Name] & string

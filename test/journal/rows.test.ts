@@ -1,0 +1,104 @@
+import { describe, expect, it } from 'vitest'
+import type { Clink } from '../../src/clink/records.ts'
+import { clink } from '../clink/sample-records.ts'
+import { TempDir } from '../commands/temp-dir.ts'
+import { letter, open, openFile, type Health } from './states.ts'
+
+/** So deep that neither JSON nor a copy takes it. */
+function nested(): unknown {
+  let value: unknown = 'bottom'
+  for (let n = 0; n < 100_000; n += 1) value = { value }
+  return value
+}
+
+const cyclic: Record<string, unknown> = {}
+cyclic['itself'] = cyclic
+
+const throwing = {
+  toJSON: () => {
+    throw new Error('no')
+  },
+}
+
+describe('P1, P10: a row that JSON does not take', () => {
+  it.each([
+    ['nested a hundred thousand times', nested()],
+    ['that contains itself', cyclic],
+    ['with a toJSON that throws', throwing],
+    ['with a bigint', 7n],
+  ])('%s is kept as far as it may be, and keeps no other from being written', async (_, extra) => {
+    using directory = new TempDir()
+    const health: Health[] = []
+    const state = open(directory.path, health)
+    const odd: Clink = Object.assign({ ...clink, clink_id: 'odd' }, { extra })
+    await state.ledger.bury({ ...letter, clink: odd })
+    await state.ledger.startAttempt('other')
+    expect(state.ledger.isHealthy).toBe(true)
+    expect(state.ledger.letters.get('odd')?.clink.clink_id).toBe('odd')
+    state.close()
+
+    const next = open(directory.path)
+    expect(next.ledger.letters.get('odd')).toMatchObject({ reason: letter.reason, clink: { content: clink.content } })
+    expect(await next.ledger.startAttempt('other')).toBe(2)
+    next.close()
+    expect(health).toEqual([])
+  })
+})
+
+describe('P1: a journal with much in it', () => {
+  it('is opened without being read, and what is in it is found, also by its age', async () => {
+    using directory = new TempDir()
+    open(directory.path).close()
+    const count = 200_000
+    {
+      using file = openFile(directory.path)
+      const numbers = `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${count})`
+      file.exec(`${numbers} INSERT INTO own (id, row, at) SELECT 'msg_' || i, i, i FROM n`)
+      const row = `json_object('count', 1, 'errors', json_array('it failed'), 'crashes', 0, 'at', i)`
+      file.exec(`${numbers} INSERT INTO attempts (id, row, at) SELECT 'msg_' || i, ${row}, i FROM n`)
+    }
+    const before = process.memoryUsage().heapUsed
+    const state = open(directory.path)
+    const { ledger } = state
+    const megabytes = (process.memoryUsage().heapUsed - before) / 1_048_576
+    expect(megabytes).toBeLessThan(30)
+    expect([ledger.isOwn('msg_1'), ledger.isOwn(`msg_${count}`), ledger.isOwn('msg_0')]).toEqual([true, true, false])
+    expect(await ledger.startAttempt(`msg_${count}`)).toBe(2)
+
+    // Seen of late, what is old is forgotten, a part at a time: all but what was just started.
+    await Promise.all([
+      ledger.noteFact('looked', String(Date.now())),
+      ledger.noteFact('looking since', '0'),
+      ledger.addOwn('msg_2', Date.now()),
+    ])
+    await ledger.prune(1_000)
+    expect([ledger.isOwn('msg_1'), ledger.isOwn('msg_2'), ledger.isOwn(`msg_${count}`)]).toEqual([false, true, true])
+    expect([ledger.startsOf('msg_1'), ledger.startsOf(`msg_${count}`)]).toEqual([0, 2])
+    state.close()
+  })
+})
+
+describe('what was changed and is not written yet', () => {
+  it('is read as it is now: by its id, by its age, and in lists', async () => {
+    using directory = new TempDir()
+    const state = open(directory.path)
+    const { ledger } = state
+    const { letters } = ledger
+    const other = { ...letter, at: 2_000, clink: { ...clink, clink_id: 'other' } }
+    await ledger.bury(letter)
+    await ledger.bury(other)
+    const writes = [
+      letters.discard(clink.clink_id),
+      ledger.coolUntil('cooling', 500),
+      ledger.bury({ ...other, at: 3_000 }),
+      letters.remove('nobody'),
+    ]
+    expect(letters.all()).toEqual([{ ...other, at: 3_000 }])
+    expect([ledger.hasCooled(400, 600), ledger.hasCooled(500, 600)]).toEqual([true, false])
+    expect(ledger.isGivenUp(clink.clink_id)).toBe(true)
+    await Promise.all(writes)
+    expect(letters.all()).toEqual([{ ...other, at: 3_000 }])
+    expect(ledger.hasCooled(400, 600)).toBe(true)
+    state.close()
+  })
+})

@@ -1,0 +1,63 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import type { DatabaseSync } from 'node:sqlite'
+import { describe, expect, it } from 'vitest'
+import { clink } from '../clink/sample-records.ts'
+import { TempDir } from '../commands/temp-dir.ts'
+import { letter, open, openFile } from './states.ts'
+
+const DAY = 86_400_000
+
+/** Takes from the file what later versions have added, down to version `to`. */
+function takeBack(file: DatabaseSync, to: 1 | 3): void {
+  for (const { name, tbl_name: table } of file
+    .prepare("SELECT * FROM sqlite_master WHERE sql LIKE 'CREATE INDEX%'")
+    .all()) {
+    const column = String(name).slice(String(table).length + 1)
+    file.exec(`DROP INDEX ${String(name)}; ALTER TABLE ${String(table)} DROP COLUMN ${column}`)
+  }
+  if (to === 1) file.exec('DROP TABLE late; DROP TABLE programs')
+  file.exec(`PRAGMA user_version = ${to}`)
+}
+
+describe('a journal of an earlier version', () => {
+  it.each([1, 3] as const)('(%d) is taken over, with a copy of it beside', async (version) => {
+    using directory = new TempDir()
+    const before = open(directory.path)
+    const discarded = { ...letter, clink: { ...clink, clink_id: 'discarded' } }
+    const again = { ...letter, clink: { ...clink, clink_id: 'again' }, rerun: { step: 'due' } } as const
+    for (const one of [letter, discarded, again]) await before.ledger.bury(one)
+    await before.ledger.letters.discard('discarded')
+    await Promise.all([
+      before.ledger.coolUntil('cooling', Date.now() + DAY),
+      before.ledger.addOwn('own', Date.now()),
+      before.ledger.startAttempt('tried'),
+      before.ledger.keepResult({ ...clink, clink_id: 'kept' }, 'answer'),
+    ])
+    before.close()
+    {
+      using file = openFile(directory.path)
+      file.exec("INSERT INTO facts (id, row) VALUES ('broken', 'this is not JSON')")
+      file.exec("INSERT INTO own (id, row) VALUES ('broken', 'this is not JSON')")
+      takeBack(file, version)
+    }
+    const after = open(directory.path)
+    const { ledger } = after
+    expect(ledger.letters.all()).toEqual([letter, again])
+    expect(ledger.letters.reruns()).toEqual([again])
+    expect([ledger.letters.mayBePending, ledger.isGivenUp('discarded')]).toEqual([true, true])
+    expect([ledger.hasCooled(Date.now(), Date.now() + 2 * DAY), ledger.isOwn('own')]).toEqual([true, true])
+    after.close()
+    {
+      // What it has is found by its age, and forgotten.
+      using file = openFile(directory.path)
+      for (const table of ['attempts', 'results', 'own', 'cooling'])
+        expect(file.prepare(`SELECT count(*) AS n FROM ${table} WHERE at > 0`).get()).toEqual({ n: 1 })
+      expect(file.prepare('SELECT count(*) AS n FROM letters WHERE gone > 0').get()).toEqual({ n: 1 })
+    }
+    expect(existsSync(join(directory.path, `journal.db.v${version}`))).toBe(true)
+    using copy = openFile(directory.path, `journal.db.v${version}`)
+    expect(copy.prepare('PRAGMA user_version').get()).toEqual({ user_version: version })
+    expect(copy.prepare('SELECT count(*) AS n FROM letters').get()).toEqual({ n: 3 })
+  })
+})
