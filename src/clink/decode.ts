@@ -1,4 +1,5 @@
 import type { z } from 'zod'
+import { excess } from './bounds.ts'
 import type { HILRequired } from './records.ts'
 import { hilRequired } from './schemas.ts'
 import type { Malformed } from './signatures.ts'
@@ -45,6 +46,8 @@ export function array(data: Readonly<Record<string, unknown>>, name: string): re
 /** The answer is one record. */
 export function one<T>(schema: z.ZodType<T>): Decode<T> {
   return (data) => {
+    const tooMuch = excess(data)
+    if (tooMuch !== undefined) throw new UnusableData('unreadable', tooMuch)
     const { data: record, error } = schema.safeParse(data)
     if (error !== undefined) throw new UnusableData('unreadable', problem(error))
     return record
@@ -67,6 +70,12 @@ export function list<Name extends string, T>(
     const records: T[] = []
     const malformed: Malformed[] = []
     for (const record of array(whole, name)) {
+      const tooMuch = excess(record)
+      if (tooMuch !== undefined) {
+        // It is not kept: whoever prints or copies it would fail.
+        malformed.push({ id: textOf(record, idField), problem: tooMuch, record: undefined })
+        continue
+      }
       const parsed = schema.safeParse(record)
       if (parsed.success) records.push(parsed.data)
       else malformed.push({ id: textOf(record, idField), problem: problem(parsed.error), record })
@@ -77,10 +86,11 @@ export function list<Name extends string, T>(
   }
 }
 
-/** A text field of something that may not even be an object. */
+/** A text field, or a number as its text, of something that may not even be an object. */
 export function textOf(record: unknown, name: string): string | undefined {
   const value: unknown = typeof record === 'object' && record !== null ? Reflect.get(record, name) : undefined
-  return typeof value === 'string' && value !== '' ? value : undefined
+  const text = Number.isSafeInteger(value) ? String(value) : value
+  return typeof text === 'string' && text !== '' ? text : undefined
 }
 
 function problem(error: z.ZodError): string {

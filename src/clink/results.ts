@@ -19,7 +19,7 @@ export const decoders: { readonly [N in OperationName]: Decode<ResultOf<N>> } = 
   list_members: list('members', schemas.member, 'user_id'),
   get_clinks: clinks,
   mark_read: object,
-  send_clink: one(schemas.clink),
+  send_clink: one(schemas.sentClink),
   check_inbox: (data) => {
     const page = clinks(data)
     const { count, claimed_count: claimed, ...rest } = object(data)
@@ -31,14 +31,15 @@ export const decoders: { readonly [N in OperationName]: Decode<ResultOf<N>> } = 
       ...(typeof claimed === 'number' ? { claimed_count: claimed } : {}),
     }
   },
-  claim_clink: one(schemas.clink),
-  release_clink: one(schemas.clink),
+  claim_clink: one(schemas.knownClink),
+  release_clink: one(schemas.knownClink),
   complete_clink: (data) => {
-    const { response_clink_id: id, clink, ...rest } = object(data)
+    const { clink, response_clink_id: _, ...rest } = object(data)
+    const id = textOf(data, 'response_clink_id')
     return {
       ...rest,
-      clink: one(schemas.clink)(clink),
-      ...(typeof id === 'string' ? { response_clink_id: id } : {}),
+      clink: one(schemas.knownClink)(clink),
+      ...(id === undefined ? {} : { response_clink_id: id }),
     }
   },
   create_milestone: one(schemas.milestone),

@@ -17,7 +17,7 @@ import type {
 
 type OptionalKey<T> = { [K in keyof T]-?: undefined extends T[K] ? K : never }[keyof T]
 type Required<T> = { readonly [K in Exclude<keyof T, OptionalKey<T>>]: z.ZodType<T[K]> }
-type Others<T> = { readonly [K in OptionalKey<T>]-?: z.ZodType<NonNullable<T[K]>> }
+type Others<T> = { readonly [K in OptionalKey<T>]-?: z.ZodType<T[K]> }
 
 /**
  * The schema of a record type. Fields that are not listed are kept, optional ones may be absent or null. The compiler
@@ -31,49 +31,64 @@ function record<T extends object>(required: Required<T>, optional: Others<T>): z
 }
 
 const text = z.string()
-/** Nothing could be asked about a record by an id that fits no path. */
-const id = text.refine(isPathPart, 'not an id that can be asked with')
 const number = z.number()
 const flag = z.boolean()
+/** A number is read as its text, unless it may have lost digits. */
+const anyId = z.preprocess((value) => (Number.isSafeInteger(value) ? String(value) : value), text)
+/** Nothing could be asked about a record by an id that fits no path. */
+const id = anyId.refine(isPathPart, 'not an id that can be asked with')
+/** What a clink can be worked without: anything unusable is taken for left out. */
+const spare = anyId.catch('')
+const spareOptional = anyId.nullish().catch(undefined)
 
-export const clink = record<Clink>(
-  {
-    clink_id: id,
-    group_id: id,
-    sender_id: text,
-    sender_name: text,
-    content: text,
-    created_at: text,
-    status: text,
-  },
-  {
-    group_name: text,
-    group_slug: text,
-    claimed_by: text,
-    claimed_at: text,
-    claim_expires_at: text,
-    completed_by: text,
-    completed_at: text,
-    for: text,
-  },
+type ClinkParts = Pick<Required<Clink>, 'clink_id' | 'group_id' | 'sender_id' | 'content' | 'status'>
+
+/** A clink is worked with what it has, so of the other fields none makes it malformed. */
+function clinkWith(needed: ClinkParts): z.ZodType<Clink> {
+  return record<Clink>(
+    { ...needed, sender_name: spare, created_at: spare },
+    {
+      group_name: spareOptional,
+      group_slug: spareOptional,
+      claimed_by: spareOptional,
+      claimed_at: spareOptional,
+      claim_expires_at: spareOptional,
+      completed_by: spareOptional,
+      completed_at: spareOptional,
+      for: spareOptional,
+    },
+  )
+}
+
+const spareParts = { clink_id: spare, group_id: spare, sender_id: spare, content: text.catch(''), status: spare }
+
+/** One that is listed. A sender without a name goes by its id. */
+export const clink = clinkWith({ clink_id: id, group_id: id, sender_id: anyId, content: text, status: text }).transform(
+  (one): Clink => (one.sender_name === '' ? { ...one, sender_name: one.sender_id } : one),
 )
 
+/** What is answered about a clink that is known: whatever is not said is empty. */
+export const knownClink = clinkWith(spareParts)
+
+/** One that was just sent. Its id is all that is new. */
+export const sentClink = clinkWith({ ...spareParts, clink_id: id })
+
 export const group = record<Group>(
-  { group_id: text, name: text, slug: text, description: text, owner_id: text, created_at: text },
+  { group_id: anyId, name: text, slug: text, description: text, owner_id: anyId, created_at: text },
   { role: text, updated_at: text },
 )
 
 export const member = record<Member>(
-  { user_id: text, name: text, role: text, joined_at: text },
+  { user_id: anyId, name: text, role: text, joined_at: text },
   { email: text, member_type: text },
 )
 
 const checkpoint = record<Checkpoint>(
   { order: number, title: text, description: text, status: text },
   {
-    completed_by: text,
+    completed_by: anyId,
     completed_at: text,
-    requires_proposal_id: text,
+    requires_proposal_id: anyId,
     proposal_status: text,
     depends_on: z.array(z.union([number, text])),
     git_branch_url: text,
@@ -84,24 +99,24 @@ const checkpoint = record<Checkpoint>(
 
 export const milestone = record<Milestone>(
   {
-    milestone_id: text,
-    group_id: text,
+    milestone_id: anyId,
+    group_id: anyId,
     title: text,
     description: text,
     status: text,
-    created_by: text,
+    created_by: anyId,
     created_at: text,
     total_checkpoints: number,
     completed_checkpoints: number,
     progress: text,
   },
-  { project_id: text, updated_at: text, closed_at: text, checkpoints: z.array(checkpoint) },
+  { project_id: anyId, updated_at: text, closed_at: text, checkpoints: z.array(checkpoint) },
 )
 
 export const project = record<Project>(
   {
-    project_id: text,
-    group_id: text,
+    project_id: anyId,
+    group_id: anyId,
     title: text,
     description: text,
     slug: text,
@@ -111,26 +126,26 @@ export const project = record<Project>(
     created_at: text,
   },
   {
-    created_by: text,
+    created_by: anyId,
     updated_at: text,
     completed_at: text,
-    completed_by: text,
+    completed_by: anyId,
     archived_at: text,
-    archived_by: text,
+    archived_by: anyId,
     reopened_at: text,
-    reopened_by: text,
+    reopened_by: anyId,
   },
 )
 
-const vote = record<Vote>({ voter_id: text, vote: text, comment: text.nullable().default(null), voted_at: text }, {})
+const vote = record<Vote>({ voter_id: anyId, vote: text, comment: text.nullable().default(null), voted_at: text }, {})
 
 export const proposal = record<Proposal>(
   {
-    proposal_id: text,
-    group_id: text,
+    proposal_id: anyId,
+    group_id: anyId,
     title: text,
     description: text,
-    proposer_id: text,
+    proposer_id: anyId,
     voting_type: text,
     threshold_type: text,
     options: z.array(text),
@@ -145,13 +160,13 @@ export const proposal = record<Proposal>(
     votes: z.array(vote),
     vote_count: number,
     tally: z.record(text, number),
-    linked_milestone_id: text,
+    linked_milestone_id: anyId,
     linked_checkpoint_order: number,
   },
 )
 
 export const hilRequired = record<HILRequired>(
-  { verification_required: z.literal(true), verification_id: text, message: text },
+  { verification_required: z.literal(true), verification_id: anyId, message: text },
   {
     verification_status: text,
     expires_in_seconds: number,
@@ -163,22 +178,22 @@ export const hilRequired = record<HILRequired>(
 
 export const pendingVerification = record<PendingVerification>(
   {
-    verification_id: text,
+    verification_id: anyId,
     target_type: text,
     status: text,
     expires_at: text,
-    requested_by: text,
+    requested_by: anyId,
     requested_at: text,
-    group_id: text,
+    group_id: anyId,
   },
   {
     requester_name: text,
     group_name: text,
-    milestone_id: text,
+    milestone_id: anyId,
     checkpoint_order: number,
     milestone_title: text,
     checkpoint_title: text,
-    proposal_id: text,
+    proposal_id: anyId,
     proposal_title: text,
     voting_type: text,
     proposal_options: z.array(text),
@@ -190,10 +205,10 @@ export const permissions = record<PermissionsResponse>(
     permissions: z.record(text, flag),
     permissions_info: z.record(text, z.looseObject({ granted: flag, description: text })),
     scope_type: text,
-    scope_id: text,
+    scope_id: anyId,
     owner_type: text,
   },
   {},
 )
 
-export const feedback = record<FeedbackResponse>({ feedback_id: text, category: text, submitted_at: text }, {})
+export const feedback = record<FeedbackResponse>({ feedback_id: anyId, category: text, submitted_at: text }, {})

@@ -17,7 +17,7 @@ export interface Malformed {
   readonly id: string | undefined
   /** Which field, and what is wrong with it. */
   readonly problem: string
-  /** As it came. */
+  /** As it came; undefined where it is too large or too deep to be copied. */
   readonly record: unknown
 }
 

@@ -55,7 +55,7 @@ export async function claimById(clink: Clink, options: ClaimByIdOptions): Promis
     if (sentAt === undefined) return { is: 'refused' }
     const times = { claimedAt: record.claimed_at, expiresAt: record.claim_expires_at }
     const grant = { sentAt, asked: asked === undefined ? undefined : asked * 1_000, ...times }
-    return { is: 'claimed', clink: record, lease: claimedLease(grant, askedAt, config.claim), key }
+    return { is: 'claimed', clink: whole(record, clink), lease: claimedLease(grant, askedAt, config.claim), key }
   } catch (thrown) {
     if (!(thrown instanceof ClinkApiError)) throw thrown
     const error = tries.refusals.weigh(thrown, clock.now())
@@ -67,6 +67,12 @@ export async function claimById(clink: Clink, options: ClaimByIdOptions): Promis
     if (refusesClaim(error)) return { is: 'refused', error }
     return { is: error.mayHaveHappened ? 'unknown' : 'failed', error }
   }
+}
+
+/** The record of a clink as claimed. What the answer left out, or said in a way that cannot be read, is as it was listed. */
+function whole(answer: Clink, listed: Clink): Clink {
+  const said = Object.entries(answer).filter(([, value]) => value !== '')
+  return { ...listed, ...Object.fromEntries(said), status: 'claimed' }
 }
 
 /** A claim that somebody else has; or that the key has made for somebody else, in which case it is given back. */

@@ -1,6 +1,6 @@
 import { asError } from '../base/coded-error.ts'
 import { Recent } from '../base/recent.ts'
-import type { InboxPage, Malformed } from '../clink/client.ts'
+import type { InboxPage } from '../clink/client.ts'
 import type { Clink } from '../clink/records.ts'
 import type { LeftAlone } from '../events.ts'
 import type { Route, RoutedClink } from '../handlers/route.ts'
@@ -16,6 +16,7 @@ import type { Lease } from './lease.ts'
 import { leaseOf, ownClaims } from './own-claims.ts'
 import { whyStrange } from './page-owner.ts'
 import type { Parked } from './parked.ts'
+import { Quarantine } from './quarantine.ts'
 import { judge, type Verdict, type Wanted } from './verdict.ts'
 
 export interface Admitted {
@@ -54,6 +55,7 @@ export class Intake {
   readonly #claiming = new Map<string, Wanted>()
   /** Clinks whose claims by id brought no verdict yet. */
   readonly #unclear = new Recent<ClaimTries>(SAID)
+  readonly #quarantine = new Quarantine()
   /** Clinks of which was said why they are left alone: a list shows them again and again. */
   readonly #said = new Recent<LeftAlone>(SAID)
 
@@ -87,9 +89,9 @@ export class Intake {
    * @param sentAt local time when the poll was sent.
    * @param key the one that it was sent with.
    */
-  async admit(page: InboxPage, sentAt: number, key: WorkerKey): Promise<Admitted> {
+  async admit(received: InboxPage, sentAt: number, key: WorkerKey): Promise<Admitted> {
     const { context } = this.#shared
-    this.reportMalformed(page.malformed)
+    const page = this.quarantine(received)
     const ours = ownClaims(page, context.identity, key)
     for (const { claimed_at, status } of ours) if (status === 'claimed') context.serviceTime.note(claimed_at, sentAt)
     const isHeld = ({ clink_id }: Clink): boolean => this.#deliveries.holding(clink_id) !== undefined
@@ -110,10 +112,16 @@ export class Intake {
     return { claimed: ours.size, runnable, fresh, isStrange: false }
   }
 
-  reportMalformed(malformed: readonly Malformed[]): void {
-    for (const { id, problem } of malformed) {
-      this.#leave(id, 'malformed', problem)
-    }
+  /** Says what is malformed, and keeps it from being run. What it returns is named in the place of malformed records. */
+  quarantine(page: InboxPage): InboxPage {
+    for (const { id, problem } of page.malformed) this.#leave(id, 'malformed', problem)
+    return this.#quarantine.admit(page, this.#shared.context.clock.now())
+  }
+
+  /** Something in the inbox cannot be worked. */
+  get hasMalformed(): boolean {
+    const { clock, config } = this.#shared.context
+    return this.#quarantine.isWaiting(clock.now(), config.poll.sweep)
   }
 
   /**
@@ -276,6 +284,7 @@ export class Intake {
   }
 
   #judge(clink: Clink): Verdict {
+    if (this.#quarantine.has(clink.clink_id)) return { leave: 'malformed' }
     const mayCome = ({ route }: RoutedClink): boolean => this.#mayStart(route, clink.clink_id) || this.#shared.mayHold()
     return judge(clink, this.#shared.context, mayCome)
   }

@@ -154,7 +154,7 @@ export class Select implements Claiming {
       sweep.refused()
       return 0
     }
-    this.#intake.reportMalformed(page.malformed)
+    this.#intake.quarantine(page)
     for (const clink of page.clinks) {
       if (clink.status === 'pending' && !sweep.has(clink.clink_id)) this.#backlog.add({ clink, listedAt, key })
       const stamp = startOf(clink.created_at)

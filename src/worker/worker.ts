@@ -265,7 +265,11 @@ export class Worker {
     const { clock, config, keys, ledger, router, siblings } = this.#context
     if (keys.refusal !== undefined) return { mode: 'none', isFinal: false, ...keys.refusal }
     const isAllOurs =
-      router.takesAll && this.#parked.size === 0 && this.#paused.length === 0 && !ledger.hasLeftAlone(clock.wall())
+      router.takesAll &&
+      this.#parked.size === 0 &&
+      this.#paused.length === 0 &&
+      !ledger.hasLeftAlone(clock.wall()) &&
+      !this.#intake.hasMalformed
     const { mayClaimById, mayTry } = siblings
     // What a claiming poll takes and parks hides nothing that lies behind it.
     const mode = claimingMode(config, { mayClaimById, mayTry, isAllOurs: isAllOurs || !this.#select.reaches })

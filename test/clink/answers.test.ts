@@ -104,7 +104,7 @@ describe('an answer of status 200 is an error', () => {
     ['without the word success', JSON.stringify({ data: records.clink })],
     ['with success as text', JSON.stringify({ success: 'true', data: records.clink })],
     ['without data', '{"success":true}'],
-    ['whose record lacks a required field', JSON.stringify({ success: true, data: { clink_id: 'msg_1' } })],
+    ['whose record lacks its id', JSON.stringify({ success: true, data: { content: 'x' } })],
   ]
   it.each(unreadable)('%s', async (_, body) => {
     const sent = answered(answer(200, body)).sendClink({ group_id: 'g1', content: 'x' })

@@ -146,6 +146,7 @@ function damaged(real: TransportResponse | undefined, at: number): TransportResp
   if (victim === undefined) return real
   const name = ['clink_id', 'sender_id', 'content', 'created_at'][Math.floor(at * 97) % 4] ?? 'clink_id'
   if (at < 0.5) delete victim[name]
-  else victim[name] = 7
+  // A number would be read as its text, and so name another clink.
+  else victim[name] = name === 'clink_id' ? {} : 7
   return { ...real, body: JSON.stringify(page) }
 }

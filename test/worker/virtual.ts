@@ -36,6 +36,8 @@ export interface VirtualOptions {
   readonly switches?: Partial<Switches>
   /** Undefined: it reaches the service. */
   readonly weather?: (request: TransportRequest, now: number) => Weather | undefined
+  /** Stands between the worker and the service, and may change what is answered. */
+  readonly spoil?: (inner: Transport) => Transport
   /** What an earlier process remembered. Default: nothing. */
   readonly tables?: LedgerTables
   readonly handle: (clink: Clink, ctx: HandlerContext, bench: VirtualBench) => Promise<unknown>
@@ -173,7 +175,8 @@ export class VirtualBench {
   }
 
   #transport(): Transport {
-    return { send: async (request) => await this.#send(request) }
+    const direct = { send: async (request: TransportRequest) => await this.#send(request) }
+    return this.#options.spoil?.(direct) ?? direct
   }
 
   async #send(request: TransportRequest): Promise<TransportResponse> {

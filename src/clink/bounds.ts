@@ -1,0 +1,27 @@
+/** Far more than a clink of 4096 characters needs, and far less than what copying, writing or showing one could not bear. */
+const DEEPEST = 64
+const LARGEST = 262_144
+/** What a value takes beside its text. */
+const VALUE = 8
+
+/**
+ * Why a record is too much for whoever copies or writes it; undefined: it is not. Looks at it without recursion, which a record that is
+ * nested thousands deep would end, and at no more of it than it takes to know.
+ */
+export function excess(record: unknown): string | undefined {
+  let size = 0
+  const open: { readonly value: unknown; readonly depth: number }[] = [{ value: record, depth: 0 }]
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    const { depth, value } = next
+    if (depth > DEEPEST) return `it is nested more than ${DEEPEST} deep`
+    size += VALUE + (typeof value === 'string' ? value.length : 0)
+    if (typeof value === 'object' && value !== null) {
+      for (const [name, part] of Object.entries(value)) {
+        size += name.length
+        open.push({ value: part, depth: depth + 1 })
+      }
+    }
+    if (size + VALUE * open.length > LARGEST) return `it is longer than ${LARGEST} characters`
+  }
+  return undefined
+}
