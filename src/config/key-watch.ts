@@ -1,4 +1,4 @@
-import { unwatchFile, watchFile } from 'node:fs'
+import { stat } from 'node:fs/promises'
 import { sleep, systemClock } from '../base/clock.ts'
 import { asError } from '../base/coded-error.ts'
 import type { Secret } from '../base/secret.ts'
@@ -21,16 +21,17 @@ const INTERVAL = 1_000
 
 /**
  * Reads a key file again when it changes. The file is looked at rather than listened to: mounted secrets are exchanged behind a
- * symbolic link, and file systems that are shared tell nothing.
+ * symbolic link, and file systems that are shared tell nothing. What is no regular file, as the pipe of `<(command)`, was read once and is
+ * not touched again: it gives its text to one reader, and lets another wait for ever.
  */
 export class KeyWatch implements Service {
   readonly #options: KeyWatchOptions
-  readonly #look = (): void => this.#readSoon()
   readonly #stopping = new AbortController()
   #seen: string
   #isStarted = false
   #isUnusable = false
   #work: Promise<void> = Promise.resolve()
+  #looking: Promise<void> = Promise.resolve()
 
   constructor(options: KeyWatchOptions) {
     this.#options = options
@@ -40,15 +41,12 @@ export class KeyWatch implements Service {
   start(): void {
     if (this.#isStarted || this.#stopping.signal.aborted) return
     this.#isStarted = true
-    watchFile(this.#options.file, { interval: this.#options.interval ?? INTERVAL }, this.#look)
-    // What changed between the first reading and now is no change to the watch.
-    this.#readSoon()
+    this.#looking = this.#watch()
   }
 
   async stop(): Promise<void> {
     this.#stopping.abort()
-    unwatchFile(this.#options.file, this.#look)
-    await this.#work
+    await Promise.all([this.#looking, this.#work])
   }
 
   /** Reads the file now, and tells what it holds though it is what was told before. */
@@ -59,6 +57,22 @@ export class KeyWatch implements Service {
     await this.#work
   }
 
+  /** The first look is a change too: the file may have changed since it was read. */
+  async #watch(): Promise<void> {
+    const { file, interval = INTERVAL } = this.#options
+    const { signal } = this.#stopping
+    let before = ''
+    while (!signal.aborted) {
+      const found = await stat(file).catch(() => undefined)
+      if (found?.isFile() === false) return
+      const print =
+        found === undefined ? 'missing' : [found.dev, found.ino, found.size, found.mtimeMs, found.ctimeMs].join()
+      if (print !== before && !signal.aborted) this.#readSoon()
+      before = print
+      await sleep(systemClock(), interval, signal)
+    }
+  }
+
   #readSoon(): void {
     this.#work = this.#work.then(async () => await this.#read(true))
   }
@@ -67,14 +81,16 @@ export class KeyWatch implements Service {
   async #read(mayBeHalf: boolean): Promise<void> {
     const { changed, file, interval = INTERVAL, unusable } = this.#options
     const { signal } = this.#stopping
-    const key = await readKey(file).catch((error: unknown) => asError(error))
+    const found = await stat(file).catch(() => undefined)
+    const isReadOnce = found?.isFile() === false
+    const key = isReadOnce ? new Error(readOnce(file)) : await readKey(file).catch((error: unknown) => asError(error))
     if (signal.aborted) return
     if (!(key instanceof Error)) {
       this.#isUnusable = false
       if (key.reveal() === this.#seen) return
       this.#seen = key.reveal()
       changed(key)
-    } else if (mayBeHalf) {
+    } else if (mayBeHalf && !isReadOnce) {
       await sleep(systemClock(), interval, signal)
       await this.#read(false)
     } else if (!this.#isUnusable) {
@@ -82,4 +98,8 @@ export class KeyWatch implements Service {
       unusable(key.message)
     }
   }
+}
+
+function readOnce(file: string): string {
+  return `the key file ${file} is no regular file and was read once, at the start: to change the key, start the worker again`
 }

@@ -28,6 +28,8 @@ export interface LoadHandlersOptions {
   /** A built-in handler that answers with the clink's own text stands in where there is no handler at all. */
   readonly echoWhenEmpty?: boolean
   readonly clock?: Clock
+  /** Nobody waits for the set any more: what is not loaded yet counts as late. */
+  readonly signal?: AbortSignal
 }
 
 /**
@@ -71,9 +73,10 @@ type Failed = {
 }
 
 async function loadOne(path: string, load: ModuleLoad, options: LoadHandlersOptions): Promise<Loaded | Failed> {
-  const { clock = systemClock(), importTimeout = 30_000 } = options
+  const { clock = systemClock(), importTimeout = 30_000, signal } = options
   const over = new AbortController()
-  const late = sleep(clock, importTimeout, over.signal).then(() => 'late' as const)
+  const ends = signal === undefined ? over.signal : AbortSignal.any([over.signal, signal])
+  const late = sleep(clock, importTimeout, ends).then(() => 'late' as const)
   try {
     const module = await Promise.race([nativeImport(load.urlOf(path)), late])
     if (module === 'late') {

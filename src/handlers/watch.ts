@@ -101,7 +101,11 @@ class FileWatch implements HandlerWatch {
     const known = this.#files
     let report: () => void
     try {
-      const set = await loadHandlers({ ...options, generation: this.#generation + 1 })
+      const set = await loadHandlers({
+        ...options,
+        generation: this.#generation + 1,
+        signal: this.#stopping.signal,
+      })
       this.#generation = set.generation
       this.#files = set.files
       report = () => options.loaded(set)

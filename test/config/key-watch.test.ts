@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { rename, rm, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
@@ -114,4 +115,16 @@ it('tells nothing after it was stopped', async () => {
   await watched.watch.stop()
 
   expect(watched.keys).toEqual([])
+})
+
+it('P12, §6: a named pipe is read once and not watched; asked to read it again, it says so and ends at once', async () => {
+  const directory = await directoryWith({})
+  const file = join(directory, 'key')
+  spawnSync('mkfifo', [file])
+  const watched = new Watched(file)
+  await watched.watch.reload()
+  await watched.watch.stop()
+
+  expect(watched.keys).toEqual([])
+  expect(watched.problems).toEqual([expect.stringContaining(`${file} is no regular file and was read once`)])
 })
