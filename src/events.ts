@@ -98,6 +98,8 @@ export type WorkerEvent =
   | { readonly event: 'program.stays'; readonly clinkId: string; readonly group: number; readonly advice: string }
   | { readonly event: 'journal.failed'; readonly problem: string }
   | { readonly event: 'journal.recovered' }
+  /** Files of the state directory were taken away or exchanged: nothing new is claimed or started any more. */
+  | { readonly event: 'state.lost'; readonly problem: string }
   // the poll
   | {
       readonly event: 'poll.succeeded'

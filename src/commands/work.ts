@@ -42,6 +42,8 @@ export interface WorkParts {
 
 /** How long the end waits for parts that only have to let go, in milliseconds: what they were doing is of no use any more. */
 const LEAVING = 400
+const RENEWED =
+  'the socket by which commands reach this worker was taken away and is made anew: keep cleaners away from state.directory'
 /** So many clinks are named where they may be many. */
 const NAMED = 50
 
@@ -72,8 +74,7 @@ export async function work(parts: WorkParts): Promise<ExitCode> {
     route: (clink, identity) => first?.route(clink, identity) ?? registry.route(clink, identity),
     describe: () => registry.describe(),
   }
-  const state =
-    parts.durable === true ? openState({ ...config.state, onHealth: (problem) => emit(health(problem)) }) : undefined
+  const state = parts.durable === true ? takeState(config, emit) : undefined
   const daemon = new Daemon({
     config,
     key,
@@ -147,6 +148,14 @@ function inHand(state: State | undefined): string {
   return ids.length === 0 ? 'No claim is held' : `Claims that it may leave behind: ${named}${more}`
 }
 
+function takeState({ state }: Config, emit: Emit): State {
+  return openState({
+    ...state,
+    onHealth: (problem) => emit(health(problem)),
+    onLost: (problem) => emit({ event: 'state.lost', problem }),
+  })
+}
+
 function health(problem: string | undefined): WorkerEvent {
   return problem === undefined ? { event: 'journal.recovered' } : { event: 'journal.failed', problem }
 }
@@ -172,9 +181,14 @@ async function listen(state: State, daemon: Daemon, { config, logger }: WorkPart
   const control = new ControlSocket({
     directory: config.state.directory,
     answer: async (request) => (await answerHealth(request, daemon)) ?? (await answerFailed(request, letters)),
+    isOurs: () => state.isStillOurs(),
+    renewed: (error) => {
+      if (error === undefined) logger.warn({ event: 'control.renewed', message: RENEWED })
+      else unavailable(error)
+    },
   })
-  await control.start().catch((error: unknown) => {
+  const unavailable = (error: unknown): void =>
     logger.warn({ event: 'control.unavailable', message: asError(error).message })
-  })
+  await control.start().catch(unavailable)
   return control
 }

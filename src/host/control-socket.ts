@@ -1,16 +1,18 @@
-import { chmodSync, existsSync, rmSync } from 'node:fs'
+import { chmodSync, existsSync, rmSync, statSync } from 'node:fs'
 import { createServer, type Server, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { asError, CodedError } from '../base/coded-error.ts'
 import type { Service } from '../base/service.ts'
 
-/** What the kernel takes as the path of a socket, in bytes, on every system that we know. */
-const LONGEST_PATH = 103
+/** What the kernel takes as the path of a socket, in bytes. */
+const LONGEST_PATH = process.platform === 'linux' ? 107 : 103
 const LONGEST_REQUEST = 1_000_000
 /** A caller that is silent for so long is gone. */
 const SILENCE = 30_000
 /** How long a stop waits for a caller that does not take its answer. */
 const PARTING = 1_000
+/** Milliseconds between two looks whether its path still leads to it. */
+const LOOK = 5_000
 
 /** What is sent for each request. */
 export type ControlAnswer = { readonly answer: unknown } | { readonly error: string; readonly code?: string }
@@ -19,6 +21,10 @@ export interface ControlSocketOptions {
   readonly directory: string
   /** What it throws is told to the caller. */
   readonly answer: (request: unknown) => Promise<unknown>
+  /** Whether the directory is still this process's: the socket is made anew where its path was taken away. Default: it is. */
+  readonly isOurs?: () => boolean
+  /** Told when it was made anew, or could not be. */
+  readonly renewed?: (error: Error | undefined) => void
 }
 
 /** @throws {CodedError} USAGE when no socket can have this path. */
@@ -38,12 +44,21 @@ export class ControlSocket implements Service {
   readonly #sockets = new Set<Socket>()
   readonly #answering = new Set<Promise<void>>()
   #server: Server | undefined
+  #inode: number | undefined
+  #looks: NodeJS.Timeout | undefined
+  #hasFailed = false
 
   constructor(options: ControlSocketOptions) {
     this.#options = options
   }
 
   async start(): Promise<void> {
+    await this.#listen()
+    this.#looks = setInterval(() => void this.#look(), LOOK)
+    this.#looks.unref()
+  }
+
+  async #listen(): Promise<void> {
     const path = controlPath(this.#options.directory)
     // Left by a process that was killed: the lock says that nobody listens there.
     rmSync(path, { force: true })
@@ -54,13 +69,40 @@ export class ControlSocket implements Service {
       if (existsSync(path)) chmodSync(path, 0o600)
     })
     this.#server = server
+    this.#inode = this.#inodeThere()
+  }
+
+  /** Who asks goes by the path: cleaners take it for forgotten, and people for left behind. */
+  async #look(): Promise<void> {
+    const { isOurs = (): boolean => true, renewed = (): void => {} } = this.#options
+    if (this.#server === undefined || this.#inodeThere() === this.#inode || !isOurs()) return
+    this.#server.close()
+    try {
+      await this.#listen()
+      this.#hasFailed = false
+      renewed(undefined)
+    } catch (error) {
+      if (!this.#hasFailed) renewed(asError(error))
+      this.#hasFailed = true
+    }
+  }
+
+  #inodeThere(): number | undefined {
+    try {
+      return statSync(controlPath(this.#options.directory)).ino
+    } catch {
+      return undefined
+    }
   }
 
   async stop(): Promise<void> {
+    clearInterval(this.#looks)
     const server = this.#server
     if (server === undefined) return
     this.#server = undefined
-    const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+    // Closing it removes what its path leads to, which may be another worker's by now.
+    const isThere = this.#inodeThere() === this.#inode
+    const closed = new Promise<void>((resolve) => (isThere ? server.close(() => resolve()) : resolve()))
     await Promise.all(this.#answering)
     for (const socket of this.#sockets) socket.setTimeout(PARTING).destroySoon()
     await closed

@@ -3,12 +3,13 @@ import { Worker } from 'node:worker_threads'
 /** Says what happened without waiting for whoever reads it, and ends the process. */
 const SOURCE = `
 const { write } = require('node:fs')
-const { workerData: { after, text } } = require('node:worker_threads')
+const { workerData: { at, text } } = require('node:worker_threads')
+const now = () => Number(process.hrtime.bigint()) / 1e6
 const kill = () => process.kill(process.pid, 'SIGKILL')
 setTimeout(() => {
   write(2, text, kill)
   setTimeout(kill, 100)
-}, after)
+}, Math.max(0, at - now()))
 `
 
 /**
@@ -18,7 +19,9 @@ setTimeout(() => {
  * @param text what is said on standard error then.
  */
 export function killAfter(after: number, text: string): void {
-  const thread = new Worker(SOURCE, { eval: true, execArgv: [], env: {}, workerData: { after, text } })
+  // By a clock that both have: a busy machine takes its time to start a thread.
+  const at = Number(process.hrtime.bigint()) / 1e6 + after
+  const thread = new Worker(SOURCE, { eval: true, execArgv: [], env: {}, workerData: { at, text } })
   // A machine that gives no more threads has no watchdog.
   thread.on('error', () => {})
   thread.unref()

@@ -1,10 +1,11 @@
-import { readFileSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { CodedError } from '../base/coded-error.ts'
 import { makeDirectory } from '../base/directory.ts'
 import { makePrivate } from '../base/private-file.ts'
+import { otherHolder } from './lock-holders.ts'
 import { isBusy, isCorrupt, stateError } from './sqlite-error.ts'
 
 /** File systems over a network (NFS, SMB, CIFS, SMB2, 9P, AFS): their locks are no proof that nobody else is there. */
@@ -12,7 +13,8 @@ const NETWORK = new Set([0x6969, 0x517b, 0xff534d42, 0xfe534d42, 0x01021997, 0x5
 
 /** Ownership of a state directory. */
 export interface StateLock {
-  release(): void
+  /** @param isOurs whether the text for people is still about this process. */
+  release(isOurs?: boolean): void
 }
 
 /**
@@ -36,7 +38,14 @@ export function lockState(directory: string): StateLock {
     throw unusable(directory, error)
   }
   const owner = join(directory, 'owner')
+  const isNew = !existsSync(join(directory, 'lock.db'))
   const lock = open(directory, owner)
+  const holder = isNew ? otherHolder(join(directory, 'journal.db')) : undefined
+  if (holder !== undefined) {
+    lock.close()
+    const text = `state.directory: ${directory} is held by another worker (pid ${holder}), although its file lock.db was removed; stop it first`
+    throw new CodedError('STATE_BUSY', text)
+  }
   try {
     makePrivate(owner)
     writeFileSync(owner, `pid ${process.pid} on ${hostname()}, since ${new Date().toISOString()}\n`)
@@ -45,8 +54,8 @@ export function lockState(directory: string): StateLock {
     throw unusable(directory, error)
   }
   return {
-    release: () => {
-      rmSync(owner, { force: true })
+    release: (isOurs = true) => {
+      if (isOurs) rmSync(owner, { force: true })
       lock.close()
     },
   }

@@ -6,6 +6,7 @@ import { tableKeys } from '../ledger/table-keys.ts'
 import { Journal } from './journal.ts'
 import { comparePlaces } from './place.ts'
 import { rows } from './rows.ts'
+import { StateFiles } from './state-files.ts'
 import { lockState } from './state-lock.ts'
 import type { JournalTable } from './table.ts'
 
@@ -14,8 +15,10 @@ export interface State {
   readonly ledger: Ledger
   /** False when the directory is a copy or from another machine: claims and session in it are another worker's. */
   readonly isOurs: boolean
-  /** What keeps the journal from writing; undefined: nothing. */
+  /** What keeps it from being used, for people; undefined: nothing. */
   problem(): string | undefined
+  /** Whether the directory is this process's alone: false for good once files of it were taken away. */
+  isStillOurs(): boolean
   close(): void
 }
 
@@ -24,9 +27,14 @@ export interface StateOptions {
   readonly sync: 'normal' | 'full'
   /** Told what keeps the journal from writing, and `undefined` when it writes again. */
   readonly onHealth: (problem: string | undefined) => void
+  /** Told once, when files of it were taken away or exchanged: nothing new starts any more. */
+  readonly onLost?: (problem: string) => void
   /** Only a look or a change by hand: whether the directory is a copy stays for the next worker to find out. */
   readonly visit?: true
 }
+
+/** Milliseconds between two looks at the files. */
+const LOOK = 5_000
 
 /**
  * Takes a state directory for this process and opens its journal.
@@ -39,16 +47,23 @@ export function openState(options: StateOptions): State {
   try {
     const opened = new Journal(options)
     journal = opened
-    const ledger = new Ledger(tablesOf(opened), () => opened.isHealthy)
+    const files = new StateFiles(options.directory, options.onLost ?? (() => {}))
+    const ledger = new Ledger(tablesOf(opened), () => opened.isHealthy && files.problem === undefined)
     const { isOurs, now } = comparePlaces(ledger.fact('place'), options.directory)
     if (options.visit !== true) void ledger.noteFact('place', now)
+    const looks = setInterval(() => files.touch(), LOOK)
+    looks.unref()
     return {
       ledger,
       isOurs,
-      problem: () => opened.problem,
+      problem: () =>
+        files.problem ??
+        (opened.problem === undefined ? undefined : `the journal cannot be written: ${opened.problem}`),
+      isStillOurs: () => files.problem === undefined,
       close: () => {
+        clearInterval(looks)
         opened.close()
-        lock.release()
+        lock.release(files.problem === undefined)
       },
     }
   } catch (error) {

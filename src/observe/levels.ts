@@ -28,6 +28,7 @@ const levels: Readonly<Record<WorkerEvent['event'], Level>> = {
   'program.stays': 'error',
   'journal.failed': 'error',
   'journal.recovered': 'info',
+  'state.lost': 'error',
   'inbox.starved': 'warn',
   'inbox.reached': 'info',
   'inbox.unknownGroup': 'error',

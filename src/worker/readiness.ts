@@ -27,14 +27,14 @@ export class ReadinessWatch {
   }
 
   /**
-   * @param journal what keeps the journal from being written; undefined: nothing.
+   * @param state what keeps the state directory from being used; undefined: nothing.
    * @param paused routes on which everything fails.
    */
-  readiness(journal: string | undefined, paused: readonly string[] = []): Readiness {
+  readiness(state: string | undefined, paused: readonly string[] = []): Readiness {
     const all = [
       this.#isStopping ? 'the worker is stopping' : undefined,
       this.#refusal ?? this.#outage,
-      journal === undefined ? undefined : `the journal cannot be written: ${journal}`,
+      state,
       ...paused.map(
         (name) => `the route ${name} is paused, since everything on it fails: look at what its handler needs`,
       ),

@@ -230,13 +230,13 @@ test('where no socket can be, the worker works and says so, and the command says
   await using site = await Site.start({ 'handlers/h.js': untilMarked })
   const state = join(site.dir.path, 'long'.repeat(30))
   await using worker = site.run('--set', `state.directory=${state}`)
-  await worker.said(/control\.unavailable.*at most 103 bytes/)
+  await worker.said(/control\.unavailable.*at most 107 bytes; choose a shorter state\.directory/)
   await worker.said(/worker\.ready/)
   const list = await failed(site, 'list', '--state', state)
   expect(list).toMatchObject({
     code: 64,
     stdout: '',
-    stderr: expect.stringMatching(/cannot be reached.*103 bytes.*\n$/),
+    stderr: expect.stringMatching(/cannot be reached.*107 bytes.*\n$/),
   })
   worker.kill('SIGTERM')
   expect(await worker.ended).toMatchObject({ code: 0 })

@@ -138,6 +138,11 @@ export class Site implements AsyncDisposable {
     return this.emulator.addFault({ ...where, then: what })
   }
 
+  /** An empty file beside the configuration, for a handler to see. */
+  async write(name: string): Promise<void> {
+    await writeFile(join(this.directory, name), '')
+  }
+
   async noted(): Promise<string[]> {
     return (await readFile(this.notes, 'utf8')).split('\n').filter((line) => line !== '')
   }

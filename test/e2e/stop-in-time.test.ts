@@ -33,8 +33,8 @@ async function stops(command: Command): Promise<number | string | null> {
   const start = performance.now()
   command.signal('SIGTERM')
   const code = await command.exited
-  // Some of it is this machine's, on which the process is started and asked.
-  expect(performance.now() - start, command.output).toBeLessThan(TIMEOUT + 1_500)
+  // The rule says one second: the others are a busy machine's.
+  expect(performance.now() - start, command.output).toBeLessThan(TIMEOUT + 3_000)
   return code
 }
 
