@@ -12,6 +12,10 @@ export function apiKey(key: string | Secret | undefined): Secret {
   const value = (key instanceof Secret ? key.reveal() : (key ?? '')).trim()
   if (value === '') throw new CodedError('KEY_MISSING', `There is no Clink API key. ${WHERE}`)
   if (!value.startsWith('sk_live_')) {
+    if (/^\$\w+$/.test(value)) {
+      const text = 'In place of the Clink API key there is the name of a variable: write it as ${NAME}, with braces.'
+      throw new CodedError('KEY_MALFORMED', text)
+    }
     if (value.includes('sk_live_')) {
       const text = 'Something stands before the Clink API key, such as a quote or CLINK_API_KEY=: give the key alone.'
       throw new CodedError('KEY_MALFORMED', `${text} ${WHERE}`)

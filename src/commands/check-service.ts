@@ -8,6 +8,7 @@ import type { Secret } from '../base/secret.ts'
 import { ClinkClient } from '../clink/client.ts'
 import { ClinkApiError } from '../clink/errors.ts'
 import { GotTransport } from '../clink/got-transport.ts'
+import type { Group } from '../clink/records.ts'
 import type { Transport, TransportRequest, TransportResponse } from '../clink/transport.ts'
 import { isVerdict } from '../clink/verdicts.ts'
 import type { Config } from '../config/config.ts'
@@ -33,7 +34,7 @@ export async function* checkService(config: Config, key: Secret, choice: ProxyCh
     yield isFinding(health) ? health : ok('service', `${client.url} answers`)
     if (isFinding(health)) return
     yield clockFinding(watched.ahead)
-    yield* checkKey(client)
+    yield* checkKey(client, config.inbox.groups)
     yield await checkBacklog(client, config)
     yield await checkRefusals(client)
   } finally {
@@ -41,7 +42,7 @@ export async function* checkService(config: Config, key: Secret, choice: ProxyCh
   }
 }
 
-async function* checkKey(client: ClinkClient): AsyncGenerator<Finding> {
+async function* checkKey(client: ClinkClient, wanted: readonly string[]): AsyncGenerator<Finding> {
   const granted = await attempt('permissions', async () => await client.getMyPermissions())
   if (isFinding(granted)) {
     yield granted
@@ -57,8 +58,18 @@ async function* checkKey(client: ClinkClient): AsyncGenerator<Finding> {
   }
   const seen = await attempt('groups', async () => await client.listGroups())
   if (isFinding(seen)) yield seen
-  else if (seen.groups.length === 0) yield warning('groups', 'the key sees no group: there will be no work')
-  else yield ok('groups', seen.groups.map(({ slug }) => slug).join(', '))
+  else if (seen.groups.length > 0) yield* groupFindings(seen.groups, wanted)
+  else yield warning('groups', 'the key sees no group: there will be no work')
+}
+
+function* groupFindings(seen: readonly Group[], wanted: readonly string[]): Generator<Finding> {
+  const slugs = seen.map(({ slug }) => slug).join(', ')
+  yield ok('groups', slugs)
+  for (const group of wanted) {
+    if (seen.some(({ group_id: id, slug }) => slug === group || id === group)) continue
+    const detail = `inbox.groups: the key sees no group ${group}, only ${slugs}`
+    yield { what: 'groups', result: 'failed', detail, exit: EXIT.config }
+  }
 }
 
 async function checkBacklog(client: ClinkClient, config: Config): Promise<Finding> {

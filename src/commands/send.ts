@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import { CodedError } from '../base/coded-error.ts'
+import { ClinkApiError } from '../clink/errors.ts'
 import type { Io } from './io.ts'
 import { addSettings, type SettingsOptions } from './settings.ts'
 
@@ -29,7 +30,11 @@ export function sendCommand(io: Io): Command {
       if (content === '') throw new CodedError('USAGE', 'there is nothing to send: the text is empty')
       const { connect } = await import('./connect.ts')
       const { client } = await connect(options, io)
-      const group_id = await client.resolveGroup({ slug: group })
+      const group_id = await client.resolveGroup({ slug: group }).catch((error: unknown) => {
+        if (!(error instanceof ClinkApiError) || error.status !== 404) throw error
+        const advice = '"clink-worker api list_groups" shows those that the key sees'
+        throw new ClinkApiError(`404 there is no group with the slug ${JSON.stringify(group)}; ${advice}`, error)
+      })
       const clink = await client.sendClink({ group_id, content, for: options.for })
       const to = options.for === undefined ? group : `${options.for} in ${group}`
       io.out(options.json === true ? `${JSON.stringify(clink)}\n` : `sent ${clink.clink_id} to ${to}\n`)

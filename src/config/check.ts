@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { ConfigIssue, Path } from './issue.ts'
+import { dotted, type ConfigIssue, type Path } from './issue.ts'
 import { nearest } from '../base/nearest.ts'
 import type { RawConfig } from './raw.ts'
 import { relationProblems } from './relations.ts'
@@ -22,13 +22,23 @@ export function checkConfig(raw: RawConfig): readonly ConfigIssue[] {
 function readIssue(issue: z.core.$ZodIssue, section: string, raw: RawConfig): ConfigIssue[] {
   const path = [section, ...issue.path.map((part) => (typeof part === 'symbol' ? String(part) : part))]
   if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownKey([...path, key], raw))
-  return [raw.issue(path, issue.message, { ...suggestValue(path, raw.get(path)) })]
+  return [
+    raw.issue(path, issue.message, { ...(suggestValue(path, raw.get(path)) ?? suggestGroup(path, raw.get(path))) }),
+  ]
 }
 
-function suggestValue(path: Path, value: unknown): { readonly suggestion?: string } {
+/** A single value where a group belongs: most often it was meant for its first key. */
+function suggestGroup(path: Path, value: unknown): { readonly suggestion?: string } {
+  const schema = schemaAt(path)
+  const [first] = Object.keys(schema === undefined ? {} : shapeOf(schema))
+  if (first === undefined || typeof value === 'object' || path.some((part) => typeof part === 'number')) return {}
+  return { suggestion: `write keys below it, such as ${dotted([...path, first])}` }
+}
+
+function suggestValue(path: Path, value: unknown): { readonly suggestion?: string } | undefined {
   const schema = schemaAt(path)
   const inner = schema === undefined ? undefined : unwrap(schema)
-  if (!(inner instanceof z.ZodEnum) || typeof value !== 'string') return {}
+  if (!(inner instanceof z.ZodEnum) || typeof value !== 'string') return undefined
   const meant = nearest(value, inner.options.map(String))
   return meant === undefined ? {} : { suggestion: `did you mean ${meant}?` }
 }
@@ -43,8 +53,32 @@ function suggestKey(path: Path): string | undefined {
   const word = String(path.at(-1))
   const around = path.length === 1 ? configSchema : schemaAt(path.slice(0, -1))
   const meant = nearest(word, Object.keys(around === undefined ? {} : shapeOf(around)))
-  return meant === undefined ? elsewhere(word) : `did you mean ${meant}?`
+  if (meant !== undefined) return `did you mean ${meant}?`
+  const known = CALLED_ELSEWHERE.get(word.toLowerCase().replaceAll(/[-_]/g, ''))
+  return known === undefined ? elsewhere(word) : `did you mean ${known}?`
 }
+
+/** What other programs of this kind call it, in lower case. */
+const CALLED_ELSEWHERE: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    apikey: 'clink.key',
+    token: 'clink.key',
+    apikeyfile: 'clink.keyFile',
+    baseurl: 'clink.url',
+    apiurl: 'clink.url',
+    endpoint: 'clink.url',
+    host: 'clink.url',
+    workers: 'concurrency',
+    threads: 'concurrency',
+    parallel: 'concurrency',
+    maxattempts: 'retry.attempts',
+    retries: 'retry.attempts',
+    maxretries: 'retry.attempts',
+    loglevel: 'log.level',
+    handler: 'handlers.directory',
+    database: 'state.directory',
+  }),
+)
 
 /** The keys of any level that have this name. */
 export function elsewhere(word: string): string | undefined {

@@ -183,7 +183,9 @@ export const configSchema = z.strictObject({
     )
     .describe('The code that works the clinks.')
     .prefault({}),
-  routes: listOf(route).prefault([]).describe('Which clinks go to which handler; the first that matches is taken.'),
+  routes: listOf(route, '- { name: deploy, use: ./handlers/deploy.ts }')
+    .prefault([])
+    .describe('Which clinks go to which handler; the first that matches is taken.'),
   retry: z
     .strictObject(
       {

@@ -64,8 +64,8 @@ export function oneOf<const Values extends readonly [string, ...string[]]>(value
   return z.enum(values, { error: `is not one of ${values.join(', ')}` })
 }
 
-export function listOf<Item extends z.ZodType>(item: Item) {
-  return z.array(item, { error: 'is not a list; write [a, b]' })
+export function listOf<Item extends z.ZodType>(item: Item, example = '[a, b]') {
+  return z.array(item, { error: `is not a list; write ${example}` })
 }
 
 /** The address of the service, as everybody reads it from then on. Credentials have no place in it: it is shown in logs. */
@@ -80,6 +80,11 @@ export function webAddress() {
 
 export function regularExpression() {
   return verbatim().superRefine((value, context) => {
+    const [, inside] = /^\/(.*)\/[dgimsuvy]*$/s.exec(value) ?? []
+    if (inside !== undefined) {
+      context.addIssue(`is written between slashes, which would be part of it; write ${inside} (and [/] for a slash)`)
+      return
+    }
     try {
       RegExp(value)
     } catch (error) {

@@ -26,6 +26,9 @@ const DEEPEST = 50
 const WORDS: { readonly [Code in ErrorCode]?: string } = {
   MULTIPLE_DOCS: 'the file must hold one document, without --- between parts',
   NON_STRING_KEY: 'a key must be text',
+  TAB_AS_INDENT: 'a line must not begin with a tab; write spaces',
+  BLOCK_AS_IMPLICIT_KEY:
+    'this value is followed by another key; keys of one group begin in the same column, and a text with ": " in it needs quotes',
 }
 const OVERFLOW: Readonly<Record<string, string>> = {
   'Maximum call stack size exceeded': 'lists or groups are nested too deeply',
@@ -75,7 +78,11 @@ class YamlReader {
     const root = contents === null ? {} : this.#value(contents, [])
     if (isRecord(root)) this.#raw.fill(root)
     else if (root !== null && root !== undefined) {
-      this.#issue(this.#place(contents?.range), [], 'the file must hold keys and values, as "concurrency: 10"')
+      this.#issue(
+        this.#place(contents?.range),
+        [],
+        'the file must hold keys and values, as "concurrency: 10" (with a blank after the colon)',
+      )
     }
     return this.#raw
   }

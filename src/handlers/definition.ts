@@ -67,10 +67,17 @@ export function checkModule(module: unknown): Checked {
   const exports = new Map(Object.entries(Object(module)))
   if (!exports.has('default')) {
     const named = ['handler', 'handle'].find((name) => exports.has(name))
-    const seen = named === undefined ? '' : ` (${named} is exported by its name)`
-    return { problems: [`has no default export${seen}; ${EXAMPLE}`] }
+    if (named !== undefined)
+      return { problems: [`has no default export (${named} is exported by its name); ${EXAMPLE}`] }
+    return { problems: [`has no default export; ${EXAMPLE}, or begin its name with _ if it is there for other files`] }
   }
-  return checkDefinition(exports.get('default'))
+  return checkDefinition(defaultOf(exports.get('default')))
+}
+
+/** What compilers to CommonJS call the default is, for Node, a part of it. */
+function defaultOf(value: unknown): unknown {
+  const isCompiled = typeof value === 'object' && value !== null && Reflect.get(value, '__esModule') === true
+  return isCompiled && 'default' in value ? value.default : value
 }
 
 function checkDefinition(value: unknown): Checked {

@@ -21,6 +21,8 @@ const WHY: Readonly<Record<string, string>> = {
 export interface Discovered {
   /** Absolute paths of its handler files, in the order of their names. */
   readonly files: readonly string[]
+  /** Names of what else is in it, but for what is left out on purpose. */
+  readonly others: readonly string[]
   /** What keeps it from being read. */
   readonly problem?: string
   /** There is none: routes may do without. */
@@ -33,7 +35,7 @@ export async function discover(directory: string): Promise<Discovered> {
     names = await readdir(directory)
   } catch (error) {
     const code = systemCode(error)
-    return { files: [], problem: WHY[code] ?? `it cannot be read (${code})`, isMissing: code === 'ENOENT' }
+    return { files: [], others: [], problem: WHY[code] ?? `it cannot be read (${code})`, isMissing: code === 'ENOENT' }
   }
   const files = names
     .filter((name) => isModule(name) && !NOT_A_HANDLER.test(name))
@@ -43,5 +45,6 @@ export async function discover(directory: string): Promise<Discovered> {
   const isFile = await Promise.all(
     files.map(async (file) => (await stat(file).catch(() => undefined))?.isFile() === true),
   )
-  return { files: files.filter((_, index) => isFile[index]), isMissing: false }
+  const others = names.filter((name) => !isModule(name) && !NOT_A_HANDLER.test(name)).sort()
+  return { files: files.filter((_, index) => isFile[index]), others, isMissing: false }
 }

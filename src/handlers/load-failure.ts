@@ -33,14 +33,27 @@ export function explainFailure(thrown: unknown, load: ModuleLoad): LoadFailure {
   }
   const [, from, name] = /requested module '([^']*)' does not provide an export named '([^']*)'/.exec(message) ?? []
   if (from !== undefined && name !== undefined) return { ...place, message: noExport(from, name, place.file) }
+  const [, hidden, common] =
+    /^Named export '([^']*)' not found. The requested module '([^']*)' is a CommonJS module/.exec(message) ?? []
+  if (hidden !== undefined) {
+    const advice = `write import all from '${common}' and const { ${hidden} } = all`
+    return { ...place, message: `${common} is CommonJS and does not show its export ${hidden}; ${advice}` }
+  }
   if (thrown instanceof SyntaxError) return syntaxError(thrown, place, load)
   if (
     thrown instanceof ReferenceError &&
     /^(require|module|exports|__dirname|__filename) is not defined/.test(message)
   ) {
-    return { ...place, message: `${message}; handlers are ES modules: write import … from and export default` }
+    const [, member = ''] = /^__(\w+)/.exec(message) ?? []
+    const instead = member === '' ? 'import … from and export default' : `import.meta.${member}`
+    return { ...place, message: `${message}; handlers are ES modules: write ${instead}` }
   }
-  return { ...place, message: `threw while it was loaded: ${thrown.name}: ${message}` }
+  return { ...place, message: `threw while it was loaded: ${thrown.name}: ${message}${causeOf(thrown)}` }
+}
+
+/** `fetch failed` alone helps nobody. */
+function causeOf({ cause }: Error): string {
+  return cause instanceof Error ? ` (${cause.message === '' ? cause.name : withoutTags(cause.message)})` : ''
 }
 
 function unsupported(message: string): string {
@@ -58,6 +71,9 @@ function noExport(from: string, name: string, importer: string | undefined): str
   const what = `${from} has no export ${name}`
   const target = importer !== undefined && from.startsWith('.') ? resolve(dirname(importer), from) : undefined
   const source = target !== undefined && existsSync(target) ? readFileSync(target, 'utf8') : undefined
+  if (source !== undefined && /\bmodule\.exports\b|^exports\./m.test(source)) {
+    return `${what}: it is CommonJS, and files beside handlers are ES modules; write export in it, or call it .cjs`
+  }
   const isType =
     source !== undefined &&
     RegExp(String.raw`\b(?:type|interface)\s+${name.replaceAll('$', String.raw`\$`)}\b`).test(source)
@@ -77,6 +93,13 @@ function notFound(error: Error, specifier: string, importer: string | undefined)
   if (code !== 'ERR_MODULE_NOT_FOUND')
     return { ...place, message: `import of ${specifier}: ${withoutTags(error.message)}` }
   if (!isRelative) {
+    if (/^[@~#]\//.test(specifier)) {
+      const advice = 'write the relative path, with its ending, as ./lib.ts'
+      return {
+        ...place,
+        message: `imports ${specifier}, a path that only tsconfig.json knows, and Node does not; ${advice}`,
+      }
+    }
     const name = specifier.split('/', specifier.startsWith('@') ? 2 : 1).join('/')
     return {
       ...place,
@@ -107,20 +130,23 @@ function placeOf({ stack = '' }: Error): Place {
   return url === undefined ? {} : { file: fileURLToPath(url), line: Number(line) }
 }
 
-/** V8 does not say where a syntax error in plain JavaScript is; `node --check` does. */
+/** V8 does not say where a syntax error is that is left when the types are taken away; `node --check` does. */
 function syntaxError(error: Error, place: Place, load: ModuleLoad): LoadFailure {
   const message = `syntax error: ${error.message.trim()}`
   if (place.file !== undefined) return { ...place, message }
-  for (const file of load.files.filter((file) => /\.m?js$/.test(file) && existsSync(file))) {
-    const args = ['--check', '--input-type=module', '-']
-    const { stderr } = spawnSync(process.execPath, args, {
-      input: readFileSync(file),
-      env: {},
-      encoding: 'utf8',
-      timeout: 5_000,
-    })
-    const [, line] = /^\[stdin\]:(\d+)$/m.exec(stderr) ?? []
-    if (line !== undefined) return { file, line: Number(line), message }
+  for (const file of load.files.filter((file) => /\.m?[jt]s$/.test(file) && existsSync(file))) {
+    const text = readFileSync(file, 'utf8')
+    const plain = file.endsWith('ts') ? node(['--no-warnings', '--eval', STRIP], text).stdout : text
+    const [, line] = /^\[stdin\]:(\d+)$/m.exec(node(['--check', '--input-type=module', '-'], plain).stderr) ?? []
+    if (line === undefined) continue
+    const isDecorated = /^\s*@\w/.test(text.split('\n')[Number(line) - 1] ?? '')
+    return { file, line: Number(line), message: isDecorated ? `${message}; Node knows no decorators` : message }
   }
   return { message }
+}
+
+const STRIP = `process.stdout.write(require('node:module').stripTypeScriptTypes(require('node:fs').readFileSync(0, 'utf8')))`
+
+function node(args: readonly string[], input: string): { readonly stdout: string; readonly stderr: string } {
+  return spawnSync(process.execPath, args, { input, env: {}, encoding: 'utf8', timeout: 5_000 })
 }

@@ -1,4 +1,4 @@
-import { realpathSync } from 'node:fs'
+import { readFileSync, realpathSync } from 'node:fs'
 import { registerHooks, type ResolveFnOutput } from 'node:module'
 import { dirname, sep } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
@@ -90,7 +90,7 @@ export class ModuleHooks {
     return {
       ...resolved,
       url: url.href,
-      format: this.#isInside(file) ? formatOf(file, resolved.format) : resolved.format,
+      format: this.#isInside(file) ? formatOf(file, resolved.format) : formatByText(file, resolved.format),
     }
   }
 
@@ -133,6 +133,21 @@ function isOfHandlers(url: string): boolean {
 function formatOf(file: string, format: ResolveFnOutput['format']): ResolveFnOutput['format'] {
   if (/\.m?ts$/.test(file)) return 'module-typescript'
   return /\.m?js$/.test(file) ? 'module' : format
+}
+
+const COMMON: Readonly<Record<string, string>> = { commonjs: 'module', 'commonjs-typescript': 'module-typescript' }
+const ES_SYNTAX = /^(?:import|export)[\s{*]/m
+const COMMON_SYNTAX = /\bmodule\.exports\b|\bexports\.\w+\s*=/
+
+/**
+ * A file outside of handler directories is what it is written as: in TypeScript, a package of `"type": "commonjs"` is mostly written
+ * with `import` and `export`, and compiled where it is not run by Node itself.
+ */
+function formatByText(file: string, format: ResolveFnOutput['format']): ResolveFnOutput['format'] {
+  const instead = COMMON[format ?? '']
+  if (instead === undefined || /\.c[jt]s$/.test(file)) return format
+  const text = readFileSync(file, 'utf8')
+  return ES_SYNTAX.test(text) && !COMMON_SYNTAX.test(text) ? instead : format
 }
 
 /** Directories of these files. */

@@ -7,7 +7,7 @@ import type { Clink } from '../clink/records.ts'
 import type { Config } from '../config/config.ts'
 import { echoHandler } from './builtin.ts'
 import { checkModule } from './definition.ts'
-import { discover, isModule } from './discover.ts'
+import { discover, isModule, type Discovered } from './discover.ts'
 import { HandlerError, type HandlerIssue } from './handler-error.ts'
 import { HandlerSet } from './handler-set.ts'
 import { explainFailure } from './load-failure.ts'
@@ -47,7 +47,7 @@ export async function loadHandlers(options: LoadHandlersOptions): Promise<Handle
     throw new HandlerError([{ file: directory, message: found.problem }], [])
   }
   if (paths.length === 0 && echoWhenEmpty) return echoSet(config, generation)
-  if (paths.length === 0) throw new HandlerError([nothing(directory, found.problem)], [])
+  if (paths.length === 0) throw new HandlerError([nothing(directory, found)], [])
 
   const { present, issues } = await missingFiles(paths, shown)
   const load = installModuleHooks().begin(directoriesOf(present))
@@ -111,11 +111,26 @@ function whyNoModule(found: Stats | undefined): string {
   return found.isFile() ? 'is not a .ts, .mts, .js or .mjs file' : 'is not a file'
 }
 
-function nothing(directory: string, problem = 'there is no handler in it'): HandlerIssue {
+function nothing(directory: string, { others, problem }: Discovered): HandlerIssue {
+  const seen = nearlyHandlers(others)
+  const why = problem ?? `there is no handler in it${seen}`
   return {
     file: directory,
-    message: `${problem}; put a file into it, such as answer.ts with a default export, or set routes`,
+    message: `${why}; put a file into it, such as answer.ts with a default export, or set routes`,
   }
+}
+
+/** What somebody may have taken for a handler. */
+function nearlyHandlers(names: readonly string[]): string {
+  const cjs = names.find((name) => /\.c[jt]s$/.test(name))
+  if (cjs !== undefined) {
+    const name = cjs.replace(/c([jt]s)$/, '$1')
+    return ` (${cjs} is CommonJS, and handlers are ES modules: call it ${name} and write export default in place of module.exports)`
+  }
+  const [first, ...rest] = names
+  if (first === undefined) return ''
+  const more = rest.length > 0 ? ` and ${rest.length} more` : ''
+  return ` (${first}${more} is in it: handlers are .ts, .mts, .js and .mjs files, and not looked for in directories below)`
 }
 
 function echoSet(config: Config, generation: number): HandlerSet {

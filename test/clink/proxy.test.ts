@@ -40,6 +40,7 @@ async function serve(scheme: 'http' | 'https'): Promise<Service> {
     service.arrived.push(
       `${incoming.method} ${incoming.url} ${incoming.headers['proxy-authorization'] ?? ''}`.trimEnd(),
     )
+    if (incoming.headers.host !== new URL(service.url).host) service.arrived.push(`for ${incoming.headers.host}`)
     incoming.resume()
     outgoing.writeHead(service.status, { 'content-type': 'application/json' }).end('{"success":true,"data":{}}')
   })

@@ -172,3 +172,10 @@ test('a clock that is hours apart is a warning', async () => {
   expect(code).toBe(0)
   expect(byName('clock')).toMatchObject({ result: 'warning', detail: expect.stringMatching(/^the service is (2h|1h)/) })
 })
+
+test('--online names a group of inbox.groups that the key does not see, and those that it does', async () => {
+  await using site = await Site.start(files)
+  const env = { ...site.env(), CLINK_WORKER_INBOX__GROUPS: '[ops, dev]' }
+  const { code, stdout } = await clinkWorker(['check', '--online'], { cwd: site.dir.path, env })
+  expect([code, stdout]).toEqual([78, expect.stringContaining('inbox.groups: the key sees no group dev, only ops')])
+})

@@ -20,7 +20,7 @@ test('send sends to a group by its slug, and to a member', async () => {
 })
 
 test.each([
-  [['send', 'nowhere', 'x'], 1, /resolve_group.*slug/],
+  [['send', 'nowhere', 'x'], 1, /there is no group with the slug "nowhere"; "clink-worker api list_groups" shows/],
   [['send', 'ops', 'x', '--for', 'ap_nobody'], 1, /send_clink/],
   [['send', 'ops', ''], 64, /the text is empty/],
 ])('%j: what the service says is one line, exit %i', async (args, code, line) => {

@@ -60,7 +60,7 @@ describe('a configuration with mistakes', () => {
     ['inbox: { maxHops: 0 }', 'inbox.maxHops', 'is not a whole number from 1 to 1000'],
     ['replies: { mark: "" }', 'replies.mark', 'is not one line of 1 to 200 characters'],
     ['handlers: { timeout: 9999999d }', 'handlers.timeout', 'is longer than 3650d'],
-    ['routes: { a: b }', 'routes', 'is not a list; write [a, b]'],
+    ['routes: { a: b }', 'routes', 'is not a list; write - { name: deploy, use: ./handlers/deploy.ts }'],
     ['routes: [{}]', 'routes[0]', 'does not say what runs it; write use: ./handlers/file.ts'],
     [
       'routes: [{ use: a.ts, match: { content: { regex: "(" } } }]',

@@ -9,7 +9,10 @@ const HOW = 'write export default defineHandler({ async handle(clink, ctx) { …
 
 describe('a handler module with the wrong exports', () => {
   it.each([
-    ['export const x = 1', `handlers/a.ts: has no default export; ${HOW}`],
+    [
+      'export const x = 1',
+      `handlers/a.ts: has no default export; ${HOW}, or begin its name with _ if it is there for other files`,
+    ],
     ['export const handle = () => 1', `handlers/a.ts: has no default export (handle is exported by its name); ${HOW}`],
     ['export default 5', `handlers/a.ts: the default export is a number (5), not a function or a definition; ${HOW}`],
     [

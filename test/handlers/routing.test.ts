@@ -134,7 +134,7 @@ describe('routes', () => {
     ],
     [
       'an empty directory',
-      { 'handlers/readme.md': '' },
+      { 'handlers/_lib.ts': '' },
       [
         'handlers: there is no handler in it; put a file into it, such as answer.ts with a default export, or set routes',
       ],
