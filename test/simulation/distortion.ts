@@ -44,7 +44,7 @@ function spoil(clink: JsonRecord, { name, as, every }: FieldPlan): void {
 }
 
 /** Whether it is one of each so many: ids differ in their last letters. */
-function isChosen(id: string, every: number): boolean {
+export function isChosen(id: string, every: number): boolean {
   return Number.parseInt(id.slice(-4), 36) % every === 0
 }
 

@@ -1,10 +1,12 @@
 import { unfinishedReruns } from './asked.ts'
+import { isChosen } from './distortion.ts'
 import type { Emulator, StoredClink } from '../../src/emulator/emulator.ts'
 import type { LeftAlone } from '../../src/events.ts'
 import { GROUPS } from './plan-scope.ts'
-import { KILLER, MARK, NO_ROUTE, type Plan, type WorkerPlan } from './plan.ts'
-import type { Record, RunRecord } from './record.ts'
+import { KILLER, NO_ROUTE, type Plan, type WorkerPlan } from './plan.ts'
+import type { EventRecord, Record, RunRecord } from './record.ts'
 import { isInScope, isTooOld } from './scope.ts'
+import { SAYS } from './world.ts'
 
 export interface Explaining {
   readonly plan: Plan
@@ -34,6 +36,9 @@ function openClinks(facts: Explaining): readonly Open[] {
     // Who loses its memory with each crash never finds out what ends it.
     if (clink.content === KILLER && newState > 0) return []
     const { claim } = clink
+    // Its claims by id fail for good.
+    if (clink.content.startsWith(SAYS.sour)) return []
+    if (isUnreadable(facts, clink)) return []
     // A person's claim, or one of a process that is gone: the service will see to it.
     const asked = lives.filter((life) => claim === undefined || facts.record.life(life).state === claim.session)
     if (claim !== undefined && asked.length === 0) {
@@ -42,7 +47,7 @@ function openClinks(facts: Explaining): readonly Open[] {
     // What one process holds no other can have heard of.
     const open = asked.filter((life) => {
       const worker = workerOf(facts.plan, life)
-      if (isRefusing(facts.record, life)) return false
+      if (isRefusing(facts.plan, facts.record, life)) return false
       return canSee(facts, worker, clink) && whyNot(facts, life, worker, clink) === undefined
     })
     return open.length === 0
@@ -57,14 +62,65 @@ export function workerOf(plan: Plan, life: string): WorkerPlan {
   return worker
 }
 
-/** Whether it has said that it may not claim as it is told to. */
-export function isRefusing(record: Record, life: string): boolean {
-  const said = record.eventsByLife.get(life)?.findLast(({ event }) => event.event === 'worker.notReady')?.event
-  return said?.event === 'worker.notReady' && said.reason.includes('needs claims by id')
+/** Fields without which nobody can work a clink. */
+const NEEDED: ReadonlySet<string> = new Set(['clink_id', 'group_id', 'sender_id', 'content', 'status'])
+
+/** §0: a record that lacks what its clink cannot be worked without may be left alone, where that is said. */
+export function isUnreadable({ plan, record }: Pick<Explaining, 'plan' | 'record'>, clink: StoredClink): boolean {
+  const { field } = plan.world
+  if (field === undefined || !NEEDED.has(field.name) || !isChosen(clink.clink_id, field.every)) return false
+  const isHidden = field.name === 'clink_id'
+  return isHidden || [...record.lives.keys()].some((life) => record.told(life, clink.clink_id).some(isMalformed))
+}
+
+const isMalformed = ({ event }: EventRecord): boolean => 'why' in event && event.why === 'malformed'
+
+/** Whether it cannot work as it is told to, for a reason that the documents give, and says so: it is not ready. */
+export function isRefusing(plan: Plan, record: Record, life: string): boolean {
+  const last = record.readiness.findLast((one) => one.life === life)
+  if (last === undefined || last.isReady || last.reasons.every((reason) => PASSING.test(reason))) return false
+  return mayBeUnable(plan, workerOf(plan, life))
+}
+
+/** Reasons of a worker that has only to wait. */
+const PASSING = /does not answer as it should|first poll was not answered|is stopping/
+
+/** Whether the service may keep this worker from working at all, by what a plan says of both. */
+function mayBeUnable(plan: Plan, worker: WorkerPlan): boolean {
+  const { config } = worker
+  const { field, refusals } = plan.world
+  // Claims by id are safe only where siblings' are known to be refused.
+  if (needsSelect(worker) && !config.claim.exclusive) return true
+  // Whose claims they are is not shown, or to whom a clink is addressed.
+  if (plan.switches.pollRecords !== 'claimed' || IDENTITY.has(field?.name ?? '')) return true
+  const isAuto = config.clink.identity === 'auto'
+  // How long a claim lasts is not told, and asking is refused.
+  const isAskable = plan.switches.reclaim === 'renew' && refusals === 'envelope' && plan.world.pages.length === 0
+  return isAuto || (!tellsTimes(plan) && !isAskable)
+}
+
+const IDENTITY: ReadonlySet<string> = new Set(['claimed_by', 'sender_id', 'for', 'status'])
+
+/** Whether answers say when claims end, in a way that everybody reads. */
+export function tellsTimes({ switches, world }: Plan): boolean {
+  if (switches.claimTimes === 'absent' || world.times !== undefined) return false
+  return world.field?.name !== 'claimed_at' && world.field?.name !== 'claim_expires_at'
+}
+
+/** Whether a configuration can only be kept to by claims by id. */
+export function needsSelect({ config: { inbox } }: WorkerPlan): boolean {
+  return (
+    inbox.claim === 'select' ||
+    inbox.for === 'me' ||
+    inbox.ignore.length > 0 ||
+    inbox.groups.length > 0 ||
+    inbox.maxAge !== null ||
+    inbox.loopLimit !== null
+  )
 }
 
 /** Whether this worker wants the clink, and a poll of it could bring it at all. */
-function canSee({ plan, emulator, record }: Explaining, worker: WorkerPlan, clink: StoredClink): boolean {
+export function canSee({ plan, emulator, record }: Explaining, worker: WorkerPlan, clink: StoredClink): boolean {
   if (worker.owner.startsWith('ap_') && clink.group_id !== GROUPS[0].id) return false
   if (hasLeft(record, worker, clink)) return false
   if (!isInScope(worker, clink) || isTooOld(worker, emulator.now() - clink.created)) return false
@@ -135,9 +191,10 @@ const REASONS: ReadonlySet<string> = new Set([
   'clink.released',
 ])
 
-function isMarked({ content }: StoredClink): boolean {
+/** It ends as what workers send does, or is an object with their count in it. */
+export function isMarked({ content }: StoredClink): boolean {
   const text = content.trimEnd()
-  return text.endsWith(MARK) || / · (hop (\d+|end)|note)$/.test(text)
+  return / · (hop (\d+|end)|note)$/.test(text) || /^[[{]\t/.test(text)
 }
 
 /** Sent by the worker's own owner with the mark, or by a process that has its owner. */
@@ -173,7 +230,7 @@ const DECLINES: ReadonlySet<number | undefined> = new Set([403, 404, 409, 410])
 /** Whether the process may have learnt that the service does not renew the claim of a run, or that nothing shows it. */
 function mayBeUnrenewed(plan: Plan, record: Record, { clinkId, life }: RunRecord): boolean {
   const { switches } = plan
-  if (isTooSlow(plan) || switches.reclaim === 'ignore' || switches.claimTimes === 'absent') return true
+  if (isTooSlow(plan) || switches.reclaim === 'ignore' || !tellsTimes(plan)) return true
   const renewals = record.requestsByClink.get(clinkId)?.filter(({ kind, life: of }) => kind === 'claim' && of === life)
   return renewals?.some(({ toldStatus }) => DECLINES.has(toldStatus)) === true
 }

@@ -21,6 +21,8 @@ export interface HandlerParts {
   readonly world: World
   /** Id of the worker's owner. */
   readonly owner: string
+  /** Milliseconds of a pause in which a failure costs nothing. */
+  readonly outage: number
   /** The process stands still for so long. */
   sleep(ms: number): void
   /** The process is gone. */
@@ -56,7 +58,8 @@ export function makeHandle(parts: HandlerParts): HandleFunction {
       run.endedAt = record.now
       run.end = end
       if (record.life(life).stoppedAt !== undefined) run.isCutShort = true
-      if (record.life(life).pausedAt !== undefined) run.isFree = true
+      const { pausedAt = -Infinity } = record.life(life)
+      if (record.now < pausedAt + parts.outage) run.isFree = true
       record.say(life, `  run ${clink.clink_id} ends: ${end}`)
     }
     try {

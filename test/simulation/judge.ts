@@ -7,7 +7,12 @@ import { claimsAreExplained, nothingIsForgotten } from './rules/forgotten.ts'
 import { loopsGoOn, noBusyLoop, stopsInTime } from './rules/liveness.ts'
 import { nothingAfterTheLease } from './rules/fail-closed.ts'
 import { oneRunAtATime } from './rules/one-run.ts'
-import { ownClinksAreNotWork } from './rules/own-clinks.ts'
+import { circlesEnd, ownClinksAreNotWork } from './rules/hops.ts'
+import { drainTimeIsGiven } from './rules/drain.ts'
+import { pagesAreNoVerdict } from './rules/pages.ts'
+import { nobodyIsTurnedAway } from './rules/parks.ts'
+import { freshOnesProbe } from './rules/probes.ts'
+import { restsWhereNothingIsToDo } from './rules/rest.ts'
 import { pollsAreNotRepeated, claimsOnlyWhatCanStart } from './rules/polls.ts'
 import { claimsKeepTheirKey, goodKeysAreUsed, strangersClaimOnce, strangersWorkIsLeft } from './rules/keys.ts'
 import { lettersRest, rerunsLeaveSlots } from './rules/letters.ts'
@@ -73,6 +78,12 @@ const rules: readonly Rule[] = [
   attemptsAreCounted,
   outlivedIsGivenUp,
   ownClinksAreNotWork,
+  circlesEnd,
+  nobodyIsTurnedAway,
+  pagesAreNoVerdict,
+  freshOnesProbe,
+  drainTimeIsGiven,
+  restsWhereNothingIsToDo,
   noBusyLoop,
   loopsGoOn,
   stopsInTime,

@@ -113,6 +113,11 @@ export class Life implements Host {
     return this.#daemon.liveness().reasons.filter((reason) => reason.includes('stands still'))
   }
 
+  /** Whether it takes work, by its own account. */
+  get readiness(): { readonly ready: boolean; readonly reasons: readonly string[] } {
+    return this.#daemon.readiness()
+  }
+
   /** The dead letters, of the process or of what it has left, until they are closed. */
   openLetters(): Letters & { close(): void } {
     if (!this.isDead) return { ledger: this.#ledger, retried: (id) => this.#daemon.retried(id), close: () => {} }
@@ -224,6 +229,7 @@ export class Life implements Host {
       lease,
       world: this.#parts.world,
       owner: plan.owner,
+      outage: plan.config.retry.outage,
       sleep: (ms) => this.sleep(ms),
       crash: () => this.#parts.killed(this),
     })

@@ -80,7 +80,7 @@ export interface Plan {
 
 /** The user whose key sees both groups. */
 const TEAM = 'team'
-export const MARK = '— clink-worker'
+const MARK = '— clink-worker'
 /** What a clink says that ends the process of its handler. */
 export const KILLER = 'kill'
 export const NO_ROUTE = 'nobody takes this'
@@ -193,11 +193,14 @@ function makeWorkers(chance: Chance, facts: WorkerFacts): readonly WorkerPlan[] 
     const turns = makeTurns(fork, lease, horizon)
     const hasTime = !isSkewed && wallSkew === 0 && !turns.some(({ what }) => what === 'wall-jump')
     const scope = { lease, isWide: agent === TEAM, hasTime }
+    const inScope = makeScope(fork.fork('scope'), recipients, scope)
+    const isLimited = inScope.claim !== 'batch' && fork.fork('loops').is(0.3)
+    const loopLimit = isLimited ? made.inbox.loopLimit : null
     return {
       name: `w${index + 1}`,
       owner,
       key,
-      config: { ...made, inbox: { ...made.inbox, ...makeScope(fork.fork('scope'), recipients, scope) } },
+      config: { ...made, inbox: { ...made.inbox, ...inScope, loopLimit } },
       wallSkew,
       turns,
     }
@@ -308,7 +311,7 @@ function makeClinks(chance: Chance, workers: readonly WorkerPlan[], horizon: num
     const own = chance.is(0.08)
     const from = own ? chance.pick(owners) : chance.pick(SENDERS)
     const to = chance.weighted({ nobody: 6, worker: 3, other: 0.5 })
-    const mark = own && chance.is(0.6) ? `\n${MARK}` : ''
+    const mark = own && chance.is(0.6) ? `\n${MARK} · hop 1` : ''
     const text = `${chance.is(0.03) ? NO_ROUTE : `c${index}`}${mark}`
     const recipient = to === 'nobody' ? undefined : to === 'worker' ? chance.pick(owners) : 'user_boss'
     // Agent profiles are in one group.

@@ -141,6 +141,13 @@ export class Record {
   readonly asks: LetterAsk[] = []
   /** As far as they were done: nobody writes a strange key for a worker that does not know who it is. */
   readonly keyActs: KeyPlan[] = []
+  /** Whether processes took work, by their own account, from time to time. */
+  readonly readiness: {
+    readonly at: number
+    readonly life: string
+    readonly isReady: boolean
+    readonly reasons: readonly string[]
+  }[] = []
   /** Loops that stood still, by the account of the process. */
   readonly standing: { readonly at: number; readonly life: string; readonly reason: string }[] = []
   readonly #told = new Map<string, EventRecord[]>()

@@ -176,10 +176,17 @@ class Game {
   #lookAlive(): void {
     this.time.at(this.time.now + PROBE, () => {
       const at = this.time.now
-      for (const { life } of this.#lives.values())
+      for (const { life } of this.#lives.values()) {
         this.record.standing.push(...life.standing.map((reason) => ({ at, life: life.name, reason })))
+        if (!life.isOver) this.#noteReadiness(life)
+      }
       this.#lookAlive()
     })
+  }
+
+  #noteReadiness(life: Life): void {
+    const { ready: isReady, reasons } = life.readiness
+    this.record.readiness.push({ at: this.time.now, life: life.name, isReady, reasons })
   }
 
   /** Until every clink has come to an end that its record explains. */

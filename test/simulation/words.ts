@@ -25,7 +25,7 @@ const table: { readonly [W in WordName]: Word } = {
     spoken: (plan, chance) => {
       const count = chance.integer(2, 12)
       return withClinks(
-        plan,
+        impatient(plan, chance),
         many(count, chance, plan.calmAt, (index) => `${SAYS.never} ${index}`),
       )
     },
@@ -36,7 +36,10 @@ const table: { readonly [W in WordName]: Word } = {
     spoken: (plan, chance) => {
       const from = chance.between(0, plan.calmAt * 0.7)
       const to = from + chance.logarithmic(10_000, 600_000)
-      return { ...withWorld(plan, { failing: [{ from, to }] }), calmAt: Math.max(plan.calmAt, to + 1) }
+      return {
+        ...withWorld(impatient(plan, chance), { failing: [{ from, to }] }),
+        calmAt: Math.max(plan.calmAt, to + 1),
+      }
     },
   },
   /** A page in place of an answer, now and then. */
@@ -56,7 +59,11 @@ const table: { readonly [W in WordName]: Word } = {
   /** A service, or something before it, that refuses without the envelope. */
   bare: {
     part: 0.05,
-    spoken: (plan, chance) => withWorld(plan, { refusals: chance.pick(['object', 'html'] as const) }),
+    spoken: (plan, chance) => {
+      // What a service wants otherwise it could not say.
+      const asked = switched(plan, { maxTimeout: 'none', maxLimit: 'cap:100' })
+      return withWorld(asked, { refusals: chance.pick(['object', 'html'] as const) })
+    },
   },
   sends: {
     part: 0.06,
@@ -186,7 +193,7 @@ const table: { readonly [W in WordName]: Word } = {
     part: 0.04,
     spoken: (plan, chance) => {
       const clinks = many(chance.integer(30, 90), chance, plan.calmAt * 0.5, (index) => `${SAYS.never} ${index}`)
-      const strict = configured(choosing(plan), (config) => ({
+      const strict = configured(impatient(choosing(plan), chance), (config) => ({
         ...config,
         retry: { ...config.retry, attempts: 1, onExhausted: 'release' },
       }))
@@ -227,6 +234,12 @@ function switched(plan: Plan, switches: Plan['switches']): Plan {
 function configured(plan: Plan, change: (config: Config, index: number) => Config): Plan {
   const workers = plan.workers.map((worker, index) => ({ ...worker, config: change(worker.config, index) }))
   return { ...plan, workers }
+}
+
+/** A pause ends sooner than by default for clinks that fail all the time. */
+function impatient(plan: Plan, chance: Chance): Plan {
+  const outage = Math.round(chance.logarithmic(30_000, 900_000))
+  return configured(plan, (config) => ({ ...config, retry: { ...config.retry, outage } }))
 }
 
 function choosing(plan: Plan): Plan {

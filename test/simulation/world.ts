@@ -125,3 +125,8 @@ export const SAYS = {
 
 /** Stands in what a run sends through the API: of which clink it was. */
 export const sentFor = (clinkId: string): string => `[of ${clinkId}]`
+
+/** The clink whose run sent a text; undefined: that is not said. */
+export function sentOf(text: string): string | undefined {
+  return /\[of (msg_\w+)\]/.exec(text)?.[1]
+}

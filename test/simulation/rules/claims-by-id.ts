@@ -1,18 +1,7 @@
-import { workerOf } from '../explained.ts'
+import { needsSelect, workerOf } from '../explained.ts'
 import type { Rule } from '../judge.ts'
 import type { EventRecord, Record } from '../record.ts'
-import type { WorkerPlan } from '../plan.ts'
 import { trustsBlindly } from './leases.ts'
-
-function needsSelect({ config: { inbox } }: WorkerPlan): boolean {
-  return (
-    inbox.claim === 'select' ||
-    inbox.for === 'me' ||
-    inbox.ignore.length > 0 ||
-    inbox.groups.length > 0 ||
-    inbox.maxAge !== null
-  )
-}
 
 function verdicts(record: Record, life: string, verdict: string): readonly EventRecord[] {
   const { state } = record.life(life)

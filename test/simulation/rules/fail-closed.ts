@@ -1,5 +1,5 @@
 import type { Rule } from '../judge.ts'
-import { endOf, isListed, leaseEnd, slept, trustsBlindly } from './leases.ts'
+import { asksForLength, endOf, isListed, leaseEnd, slept, trustsBlindly } from './leases.ts'
 
 /** P2: nothing is sent for a delivery after its claim has ended, and its handler is aborted by then. */
 export const nothingAfterTheLease: Rule = ({ plan, record }) => {
@@ -15,6 +15,7 @@ export const nothingAfterTheLease: Rule = ({ plan, record }) => {
     if (clinkId === undefined || sentAt === undefined || isMistaken(life, clinkId)) return []
     const end = leaseEnd(plan, record, life, clinkId, sentAt)
     if (sentAt <= end || kind === 'sibling' || isListed(record, request, end)) return []
+    if (asksForLength(record, request)) return []
     return [
       { rule: 'P2', at: sentAt, life, text: `#${n} ${kind} ${clinkId} was sent after the claim had ended at ${end}` },
     ]

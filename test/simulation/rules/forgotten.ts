@@ -1,3 +1,4 @@
+import { isUnreadable } from '../explained.ts'
 import type { Rule } from '../judge.ts'
 import type { Record } from '../record.ts'
 import { endOf, leaseEnd, trustsBlindly } from './leases.ts'
@@ -46,6 +47,8 @@ export const claimsAreExplained: Rule = ({ plan, record, emulator }) =>
       const life = record.livesOf(session ?? '').find((one) => one.startedAt <= at && endOf(one) > at)
       if (what !== 'expired' || life === undefined) return []
       if (trustsBlindly(plan, life.name)) return []
+      const clink = emulator.clink(clinkId)
+      if (clink !== undefined && isUnreadable({ plan, record }, clink)) return []
       const grant = record.grantsOf(life.name, clinkId).findLast((grant) => grant.at <= at)
       if (
         grant?.life !== life.name ||

@@ -96,7 +96,7 @@ export const goodKeysAreUsed: Rule = (evidence) => {
     const last = Math.max(...record.keyActs.map(({ at }) => at))
     const since = Math.max(last, plan.calmAt, life.startedAt)
     const until = since + SLOWLY + config.poll.maxInterval + config.clink.timeout
-    if (record.keyActs.length === 0 || isRefusing(record, life.name)) return []
+    if (record.keyActs.length === 0 || isRefusing(plan, record, life.name)) return []
     if (Math.min(endOf(life), life.stopAskedAt ?? record.now, record.now) < until) return []
     const isSeen = record.requests.some((request) => {
       const { arrivedAt = 0, kind, key, life: of, toldStatus } = request

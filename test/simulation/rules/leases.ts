@@ -1,4 +1,4 @@
-import { workerOf } from '../explained.ts'
+import { tellsTimes, workerOf } from '../explained.ts'
 import type { Plan } from '../plan.ts'
 import type { GrantRecord, LifeRecord, Record, RequestRecord } from '../record.ts'
 
@@ -20,7 +20,8 @@ const UNSAID = 300_000
  * counts instead.
  */
 export function leaseEnd(plan: Plan, record: Record, life: string, clinkId: string, at: number): number {
-  return endBy(record, record.grantsOf(life, clinkId), at, (grant, end) => Math.max(end, believed(plan, grant)))
+  const after = (grant: GrantRecord, end: number): number => Math.max(end, believed(plan, grant))
+  return endBy(record, record.grantsOf(life, clinkId), at, after)
 }
 
 /** The same by the service's own knowledge, whatever it told: a renewal for less shortens a claim. */
@@ -44,8 +45,29 @@ function endBy(
   return end
 }
 
-function founds(record: Record, { via, isNew, request }: GrantRecord, end: number, last: number): boolean {
-  return via === 'poll' || request.begunAt > end || (isNew && isListed(record, request, last))
+function founds(record: Record, grant: GrantRecord, end: number, last: number): boolean {
+  const { via, isNew, request } = grant
+  return (
+    via === 'poll' ||
+    request.begunAt > end ||
+    (isNew && (isListed(record, request, last) || asksForLength(record, request)))
+  )
+}
+
+/** Whether a request asks how long a claim lasts of which a poll has not said that. */
+export function asksForLength(record: Record, { begunAt, clinkId, kind, life }: RequestRecord): boolean {
+  if (kind !== 'claim' || clinkId === undefined) return false
+  const claim = record.grantsOf(life, clinkId).findLast(({ at, via }) => via === 'poll' && at <= begunAt)
+  if (claim === undefined || lengthOf(claim) !== 'untold' || begunAt > claim.at + UNSAID) return false
+  return !(record.requestsByClink.get(clinkId) ?? []).some((other) => {
+    const isSince = other.life === life && other.kind === 'claim' && other.begunAt >= claim.request.begunAt
+    return isSince && other.toldWell === true && (other.endedAt ?? Infinity) <= begunAt
+  })
+}
+
+/** What the answer with a claim says of its length, where it arrived: a form that not everybody reads may say nothing. */
+function lengthOf({ clinkId, request: { lengths } }: GrantRecord): 'told' | 'untold' {
+  return (lengths?.get(clinkId) ?? 'told') === 'told' ? 'told' : 'untold'
 }
 
 /** Whether a claim was made because a list shows its clink: as pending, or after `since`. */
@@ -62,18 +84,17 @@ export function isListed(record: Record, { kind, clinkId, begunAt, life }: Reque
   )
 }
 
-function believed(plan: Plan, { expires, at, via, life, isNew }: GrantRecord): number {
+function believed(plan: Plan, grant: GrantRecord): number {
+  const { expires, at, via, life, isNew } = grant
   const { config } = workerOf(plan, life)
-  const { claimTimes, pollRecords } = plan.switches
-  const isSaid = claimTimes !== 'absent' && (via === 'claim' || pollRecords !== 'snapshot')
-  if (isSaid) return expires
+  if (lengthOf(grant) === 'told') return expires
   if (via === 'claim' && config.claim.trustRenewals) return Math.max(expires, at + config.claim.timeout)
   return via === 'poll' || isNew ? Math.max(expires, at + Math.min(config.claim.timeout, UNSAID)) : expires
 }
 
 /** Whether the operator's word that renewals are good is all that a process can go by: it may be wrong, and nothing shows it. */
 export function trustsBlindly(plan: Plan, life: string): boolean {
-  return plan.switches.claimTimes === 'absent' && workerOf(plan, life).config.claim.trustRenewals
+  return !tellsTimes(plan) && workerOf(plan, life).config.claim.trustRenewals
 }
 
 /** Whether the process stood still at some time between `from` and `to`, or has just come back. */

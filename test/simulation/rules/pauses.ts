@@ -18,7 +18,8 @@ export const pausesAreDeserved: Rule = ({ record }) =>
         // What ended otherwise at that very time may have ended after it.
         .filter((run) => run.endedAt !== at || hasFailed(run))
         .filter(({ abortCode, outlivedClaim }) => outlivedClaim !== true && (abortCode ?? 'timeout') === 'timeout')
-        .sort((a, b) => (a.endedAt ?? 0) - (b.endedAt ?? 0))
+        // Of what ended at one time the order is not known.
+        .sort((a, b) => (a.endedAt ?? 0) - (b.endedAt ?? 0) || Number(hasFailed(a)) - Number(hasFailed(b)))
       const telling = ended.filter((run) => !hasFailed(run) || !isAtFault(run, ended)).slice(-STARTS)
       const failed = telling.filter(hasFailed)
       const clinks = new Set(failed.map(({ clinkId }) => clinkId)).size

@@ -1,5 +1,5 @@
 import type { Rule } from '../judge.ts'
-import { isTooSlow } from '../explained.ts'
+import { isTooSlow, tellsTimes } from '../explained.ts'
 import { endOf, leaseEnd, slept } from './leases.ts'
 
 /** P4: never two renewals of one clink under way. */
@@ -26,8 +26,7 @@ const TELLING = 1_500
 /** P4: while the service answers, a claim does not run out under a run. */
 export const renewedWhileInHand: Rule = ({ plan, record }) => {
   const { reclaim, claimTimes, maxTimeout } = plan.switches
-  const cannotRenew =
-    isTooSlow(plan) || reclaim !== 'renew' || claimTimes === 'absent' || plan.switches.rateLimit !== 'none'
+  const cannotRenew = isTooSlow(plan) || reclaim !== 'renew' || !tellsTimes(plan) || plan.switches.rateLimit !== 'none'
   if (cannotRenew || String(maxTimeout).startsWith('reject')) return []
   return record.runs.flatMap(({ life, clinkId, startedAt, abortedAt, abortCode }) => {
     if (abortCode !== 'lease-lost' || abortedAt === undefined) return []

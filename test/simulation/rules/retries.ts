@@ -1,4 +1,4 @@
-import { isFailure, workerOf } from '../explained.ts'
+import { isFailure, tellsTimes, workerOf } from '../explained.ts'
 import type { Breach, Rule } from '../judge.ts'
 import type { Record, RunRecord } from '../record.ts'
 
@@ -75,8 +75,8 @@ const EARLY_PART = 0.3
 
 /** P10: what has outlived as many claims as it may fail, where the service refuses renewals, is not started again. */
 export const outlivedIsGivenUp: Rule = ({ plan, record }) => {
-  const { claimTimes, pollRecords, reclaim } = plan.switches
-  if (reclaim !== 'refuse' || claimTimes === 'absent' || pollRecords === 'snapshot') return []
+  const { pollRecords, reclaim } = plan.switches
+  if (reclaim !== 'refuse' || !tellsTimes(plan) || pollRecords === 'snapshot') return []
   return record.runs.flatMap(({ life, clinkId, startedAt: at }) => {
     const outlived = record.runsThatCount(life, clinkId, at).filter((run) => hasOutlived(record, run))
     if (outlived.length < workerOf(plan, life).config.retry.attempts) return []

@@ -1,0 +1,72 @@
+import type { Emulator, StoredClink } from '../../../src/emulator/emulator.ts'
+import { isOurs, workerOf } from '../explained.ts'
+import { resultIn } from '../handlers.ts'
+import type { Breach, Evidence, Rule } from '../judge.ts'
+import type { Plan } from '../plan.ts'
+import { sentOf } from '../world.ts'
+
+/** More clinks than that for each one that somebody else sent are no work any more. */
+const PER_CLINK = 60
+
+/** P15, §5: what has come of so many answers of workers to workers is not run any more. */
+export const circlesEnd: Rule = (evidence) => {
+  const { emulator, plan, record } = evidence
+  const hops = new Hops(emulator, plan)
+  const run = record.runs.flatMap(({ life, clinkId, startedAt: at }): readonly Breach[] => {
+    const { maxHops } = workerOf(plan, life).config.inbox
+    const count = hops.of(clinkId)
+    if (count < maxHops) return []
+    return [{ rule: 'P15', at, life, text: `${clinkId} runs, though it comes of ${count} answers of workers` }]
+  })
+  return [...run, ...bounded(evidence)]
+}
+
+/** However many circles there are: the number of clinks is bounded by that of those that began them. */
+function bounded({ emulator, plan, record }: Evidence): readonly Breach[] {
+  const begun = plan.clinks.length + plan.world.askers.reduce((sum, { count }) => sum + count, 0)
+  const all = emulator.clinks().length
+  if (all <= PER_CLINK * begun) return []
+  return [{ rule: 'P15', at: record.now, text: `there are ${all} clinks, and ${begun} began it` }]
+}
+
+/** How many answers of workers to workers a clink comes of at least, as the workers that sent it had to count them. */
+export class Hops {
+  readonly #emulator: Emulator
+  readonly #plan: Plan
+  readonly #known = new Map<string, number>()
+
+  constructor(emulator: Emulator, plan: Plan) {
+    this.#emulator = emulator
+    this.#plan = plan
+  }
+
+  of(clinkId: string): number {
+    const known = this.#known.get(clinkId)
+    if (known !== undefined) return known
+    const count = this.#count(this.#emulator.clink(clinkId))
+    this.#known.set(clinkId, count)
+    return count
+  }
+
+  #count(clink: StoredClink | undefined): number {
+    if (clink === undefined) return 0
+    const sender = this.#emulator.history(clink.clink_id)[0]?.session?.split('~')[0]
+    const isByWorker = this.#plan.workers.some(({ name }) => name === sender)
+    const of = clink.answers ?? sentOf(clink.content) ?? resultIn(clink.content)?.split(' ')[0]
+    if (!isByWorker || of === undefined) return 0
+    const carried = this.of(of)
+    const worker = this.#plan.workers.find(({ name }) => name === sender)
+    const isBack = clink.for === worker?.owner
+    const isCounted = isBack || carried > 0 || clink.for === undefined || clink.for.startsWith('ap_')
+    return isCounted ? carried + 1 : 0
+  }
+}
+
+/** P15: what a worker of ours sent is not work for a worker of the same owner. */
+export const ownClinksAreNotWork: Rule = ({ plan, record, emulator }) =>
+  record.runs.flatMap(({ life, clinkId, startedAt: at }) => {
+    const clink = emulator.clink(clinkId)
+    const worker = workerOf(plan, life)
+    if (clink === undefined || !isOurs(emulator, plan, worker, clink)) return []
+    return [{ rule: 'P15', at, life, text: `${clinkId} runs, though ${worker.owner} sent it` }]
+  })

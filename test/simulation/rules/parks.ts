@@ -1,0 +1,73 @@
+import { isOurs, isMarked, workerOf } from '../explained.ts'
+import type { Evidence, Rule } from '../judge.ts'
+import { NO_ROUTE } from '../plan.ts'
+import type { StoredClink } from '../../../src/emulator/emulator.ts'
+import { Hops } from './hops.ts'
+import { isInScope, isTooOld } from '../scope.ts'
+
+/** P15, P1: no clink is left alone but for a reason that the documents give, and that holds. */
+export const nobodyIsTurnedAway: Rule = (evidence) => {
+  const { emulator, record } = evidence
+  return [...record.eventsByLife].flatMap(([life, events]) =>
+    events.flatMap(({ at, event }) => {
+      if (event.event === 'sender.muted' && workerOf(evidence.plan, life).config.inbox.loopLimit === null)
+        return [{ rule: 'P15', at, life, text: `${event.sender} is turned away` }]
+      if (event.event !== 'clink.leftAlone' && event.event !== 'clink.parked') return []
+      const id = event.event === 'clink.parked' ? event.clink.clink_id : event.clinkId
+      const clink = id === undefined ? undefined : emulator.clink(id)
+      if (clink === undefined || isTrue(evidence, { at, clink, life, why: event.why })) return []
+      return [{ rule: 'P15', at, life, text: `${id ?? ''} is left alone for no good reason: ${event.why}` }]
+    }),
+  )
+}
+
+interface Reason {
+  readonly at: number
+  readonly clink: StoredClink
+  readonly life: string
+  readonly why: string
+}
+
+/** Reasons that lie in the worker or in the answer, and not in the clink. */
+const OTHERS: ReadonlySet<string> = new Set([
+  'not-claimed',
+  'in-hand',
+  'malformed',
+  'other-owner',
+  'owner-unknown',
+  'stopping',
+])
+
+function isTrue({ plan, record, emulator }: Evidence, { at, clink, life, why }: Reason): boolean {
+  const worker = workerOf(plan, life)
+  const { clink_id: id } = clink
+  const told = (...names: readonly string[]): boolean =>
+    record.told(life, id).some(({ at: said, event }) => said <= at && names.includes(event.event))
+  const age = at - (clink.created - emulator.now() + record.now)
+  switch (why) {
+    case 'own-reply':
+      return isOurs(emulator, plan, worker, clink)
+    case 'out-of-scope':
+      return !isInScope(worker, clink) || isTooOld(worker, age) || worker.config.inbox.maxAge !== null
+    case 'given-up':
+      return told('clink.deadLettered', 'clink.rerun', 'clink.rerunDone') || record.asksOf(life, id, at).length > 0
+    case 'cooling':
+      return told('clink.released', 'clink.leftToExpire', 'clink.held')
+    case 'no-route':
+      return clink.content.startsWith(NO_ROUTE)
+    case 'identity-unknown':
+      return worker.config.clink.identity === 'auto' && isMarked(clink)
+    case 'note':
+      return / · (note|hop end)$/.test(clink.content.trimEnd())
+    case 'circle':
+      return new Hops(emulator, plan).of(id) >= worker.config.inbox.maxHops
+    case 'muted':
+      return worker.config.inbox.loopLimit !== null
+    case 'paused':
+      return (record.eventsByLife.get(life) ?? []).some(
+        ({ at: said, event }) => said <= at && event.event === 'route.paused',
+      )
+    default:
+      return OTHERS.has(why)
+  }
+}

@@ -1,0 +1,57 @@
+import type { Breach, Rule } from '../judge.ts'
+import type { LifeRecord, Record } from '../record.ts'
+import { workerOf } from '../explained.ts'
+import { endOf } from './leases.ts'
+
+const MINUTE = 60_000
+/** Requests of a minute in which nothing can be worked: polls at the worst of jitter, a sweep, and what is tried by itself. */
+const POLLS = 2.5
+const OTHERS = 60
+
+/** No hot loop: a worker that finds nothing that it may work asks no more often than its polls are due. */
+export const restsWhereNothingIsToDo: Rule = ({ plan, record }) =>
+  [...record.lives.values()].flatMap((life): readonly Breach[] => {
+    const { interval } = workerOf(plan, life.name).config.poll
+    const counts = countsOf(record, life)
+    const most = POLLS * (MINUTE / interval) + OTHERS
+    return [...counts].flatMap(([minute, count]) => {
+      if (count <= most || !isIdle(record, life, minute * MINUTE, (minute + 1) * MINUTE)) return []
+      const text = `${count} requests in a minute in which there is nothing to do, not ${Math.round(most)}`
+      return [{ rule: 'P10', at: minute * MINUTE, life: life.name, text }]
+    })
+  })
+
+function countsOf(record: Record, { name }: LifeRecord): ReadonlyMap<number, number> {
+  const counts = new Map<number, number>()
+  for (const { life, begunAt } of record.requests) {
+    if (life !== name) continue
+    const minute = Math.floor(begunAt / MINUTE)
+    counts.set(minute, (counts.get(minute) ?? 0) + 1)
+  }
+  return counts
+}
+
+/** Whether in that time, and in the minute before it, nothing was claimed, run or settled, and nothing came to an end. */
+function isIdle(record: Record, life: LifeRecord, from: number, to: number): boolean {
+  if (life.startedAt > from - MINUTE || endOf(life) < to || (life.stopAskedAt ?? Infinity) < to) return false
+  if (life.sleeps.some((sleep) => sleep.to > from - MINUTE && sleep.from < to)) return false
+  if (life.jumps.some(({ at }) => at > from - MINUTE && at < to)) return false
+  const isRun = record.runs.some(
+    (run) => run.life === life.name && run.startedAt < to && (run.endedAt ?? Infinity) > from - MINUTE,
+  )
+  if (isRun) return false
+  return !(record.eventsByLife.get(life.name) ?? []).some(
+    ({ at, event }) => at > from - MINUTE && at < to && BUSY.has(event.event),
+  )
+}
+
+const BUSY: ReadonlySet<string> = new Set([
+  'clink.claimed',
+  'clink.parked',
+  'clink.held',
+  'clink.completed',
+  'clink.released',
+  'clink.rerun',
+  'clink.settlementFailed',
+  'clink.resultUnsent',
+])
