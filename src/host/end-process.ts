@@ -6,11 +6,11 @@ const IN_POOL = /^(?:FSReq|FileHandleCloseReq|GetAddrInfo|GetNameInfo)/
  * or a file on a mount that hangs never comes back: then another program takes the place of this one, and ends at once.
  */
 export function endProcess(code: number): void {
-  if (!process.getActiveResourcesInfo().some((name) => IN_POOL.test(name))) {
+  const isWaitedFor = process.getActiveResourcesInfo().some((name) => IN_POOL.test(name))
+  if (!isWaitedFor || process.execve === undefined) {
     // oxlint-disable-next-line unicorn/no-process-exit -- the one place: a handler may have left something that keeps us alive
     process.exit(code)
   }
   process.emit('exit', code)
-  if (process.execve === undefined) process.kill(process.pid, 'SIGKILL')
-  else process.execve(process.execPath, [process.execPath, '--eval', `process.exitCode = ${code}`], {})
+  process.execve(process.execPath, [process.execPath, '--eval', `process.exitCode = ${code}`], {})
 }

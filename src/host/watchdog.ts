@@ -5,7 +5,12 @@ const SOURCE = `
 const { write } = require('node:fs')
 const { workerData: { at, text } } = require('node:worker_threads')
 const now = () => Number(process.hrtime.bigint()) / 1e6
-const kill = () => process.kill(process.pid, 'SIGKILL')
+const kill = () => {
+  process.kill(process.pid, 'SIGKILL')
+  // Process 1 of a container gets no signal from within, but the processor's.
+  require('node:v8').setFlagsFromString('--allow-natives-syntax')
+  new Function('%SystemBreak()')()
+}
 setTimeout(() => {
   write(2, text, kill)
   setTimeout(kill, 100)

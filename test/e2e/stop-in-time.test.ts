@@ -7,6 +7,7 @@ import { describe, expect, it } from 'vitest'
 import { story } from '../worker/record.ts'
 import { until } from '../worker/until.ts'
 import { Site, type Command } from './command.ts'
+import { Contained, needContainers } from './contained.ts'
 
 /** Of `shutdown.timeout` in milliseconds, with the second that whatever hangs may take. */
 const TIMEOUT = 3_000
@@ -129,6 +130,22 @@ describe.concurrent('P8, §6: whatever hangs, a stop ends the process within its
     const next = site.start('run')
     await said(next, 'clink.completed')
     expect(story(site.emulator, id)).toEqual(['created', 'claimed', 'completed'])
+  })
+
+  it('code that does not let go of the process 1 of a container, which takes no KILL from within', async (context) => {
+    needContainers(context)
+    await using site = await Site.open({
+      handler: handler('ctx.signal.addEventListener("abort", () => { for (;;); })\nawait new Promise(() => {})'),
+      config,
+    })
+    site.sendMany(1)
+    await using contained = new Contained(site)
+    await until(async () => (await site.noted()).length === 1, 'the handler runs')
+    const start = performance.now()
+    contained.signal('SIGTERM')
+    await contained.ended
+    expect(performance.now() - start, contained.output).toBeLessThan(TIMEOUT + 3_000)
+    expect(contained.output).toContain('code that does not let go of the event loop')
   })
 
   it('a service that answers nothing: claims are named, and the exit code is 70', async () => {
