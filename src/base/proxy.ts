@@ -68,7 +68,8 @@ function firstOf(names: readonly string[], env: Environment): Named | undefined 
 function readProxy({ variable, value }: Named): ProxyChoice {
   const url = URL.parse(value.includes('://') ? value : `http://${value}`)
   if (url === null || url.hostname === '' || !['http:', 'https:'].includes(url.protocol)) {
-    const problem = 'is not the address of a proxy that can be used; write http://host:port'
+    const problem =
+      'is not the address of a proxy that can be used; write http://host:port, or name the host of Clink in NO_PROXY'
     return { proxy: undefined, variable, value, problem }
   }
   const isSecure = url.protocol === 'https:'

@@ -34,7 +34,8 @@ describe('the proxy of an address', () => {
     (value) => {
       expect(chooseProxy('https://clink.example', { HTTPS_PROXY: value })).toMatchObject({
         variable: 'HTTPS_PROXY',
-        problem: 'is not the address of a proxy that can be used; write http://host:port',
+        problem:
+          'is not the address of a proxy that can be used; write http://host:port, or name the host of Clink in NO_PROXY',
       })
     },
   )

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { clinkWorker } from './cli.ts'
+import { Site } from './site.ts'
 import { TempDir } from './temp-dir.ts'
 
 const FILES = ['clink-worker.yaml', 'handlers/hello.ts', 'handlers/hello.test.ts', 'clink-worker.service']
@@ -51,4 +52,15 @@ test('beside handlers that are there already init writes none, and all of them l
   expect(stdout).toContain('left  handlers/mine.js, which was there already')
   expect(stdout).not.toContain('hello')
   expect(await clinkWorker(['check'], { cwd: dir.path })).toMatchObject({ code: 0 })
+})
+
+test('with what init writes, a sender whose clink is given up is told so', async () => {
+  await using site = await Site.start({ 'handlers/work.js': "export default () => { throw new Error('no') }" })
+  await clinkWorker(['init'], { cwd: site.dir.path })
+  const { clink_id: id } = site.emulator.send('ops', 'to be done', { from: 'bob' })
+  const args = ['run', '--once', '--max-time', '20s', '--set', 'retry.attempts=1']
+  const { code } = await clinkWorker(args, { cwd: site.dir.path, env: site.env() })
+  expect(code).toBe(1)
+  const { stdout } = await clinkWorker(['inbox'], { cwd: site.dir.path, env: site.env('bob') })
+  expect(stdout).toContain(`This could not be done (handler-failed, ${id}).`)
 })

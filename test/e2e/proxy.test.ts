@@ -77,7 +77,7 @@ describe('by way of a proxy', () => {
     const worker = site.startWith(own, 'run')
     expect(await worker.exited).toBe(78)
     expect(worker.output).toBe(
-      'clink-worker: environment HTTP_PROXY: "socks5://…@proxy:1080" is not the address of a proxy that can be used; write http://host:port\n',
+      'clink-worker: environment HTTP_PROXY: "socks5://…@proxy:1080" is not the address of a proxy that can be used; write http://host:port, or name the host of Clink in NO_PROXY\n',
     )
   })
 })
