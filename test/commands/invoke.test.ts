@@ -153,6 +153,6 @@ test('a file that is not there, or is no handler, is named', async () => {
 test('a text of another worker is shown as a handler sees it, with its hops', async () => {
   const text = 'do it\nanother mark · hop 3'
   expect(await outcome('return `${clink.content}, ${ctx.hops}`', '--text', text)).toMatchObject({
-    response: 'do it, 3',
+    outcome: { response: 'do it, 3' },
   })
 })
