@@ -36,7 +36,7 @@ async function ended(id: number): Promise<void> {
   now += LASTS / clinks
   if (now < prunedAt + HOUR) return
   prunedAt = now
-  await ledger.sightings.looked()
+  await ledger.sightings.looked([])
   await ledger.prune(KEEP)
 }
 

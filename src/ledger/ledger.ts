@@ -172,7 +172,9 @@ export class Ledger {
    * result would be taken up and its clink run again.
    */
   async settled(clinkId: string): Promise<void> {
-    await Promise.all([this.#forget(clinkId), this.#tables.claims.delete(clinkId)])
+    const { claims, own } = this.#tables
+    const isOwn = own.size > 0 && this.isOwn(clinkId)
+    await Promise.all([this.#forget(clinkId), claims.delete(clinkId), isOwn ? own.delete(clinkId) : undefined])
   }
 
   /**

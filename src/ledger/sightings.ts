@@ -20,17 +20,22 @@ export interface SightingTables {
  * it run; to forget a result that Clink was not told would have it computed again. So these, and attempts, are forgotten only when the
  * inbox was looked at all the time and did not show their clinks. A worker that was away for longer than a day, or whose wall clock was
  * moved by as much, begins to look anew.
+ *
+ * What we sent ourselves is forgotten sooner, by the first look in an hour that does not show it: there may be one a second, and its last
+ * line tells the same.
  */
 export class Sightings {
   readonly #tables: SightingTables
   readonly #wall: () => number
+  /** There is more to forget than was forgotten in one go. */
+  #hasMore = false
 
   constructor(tables: SightingTables, wall: () => number) {
     this.#tables = tables
     this.#wall = wall
   }
 
-  /** The inbox shows the clink. Noted once a day at most. */
+  /** The inbox shows the clink, or we hold it. Noted once a day at most; of what we sent, twice an hour. */
   async see(clinkId: string): Promise<void> {
     const { attempts, letters, own, results } = this.#tables
     const now = this.#wall()
@@ -40,23 +45,34 @@ export class Sightings {
       touch(attempts, clinkId, now),
       touch(results, clinkId, now),
       letter !== undefined && isOld(letter.seen, now) ? letters.set(clinkId, { ...letter, seen: now }) : undefined,
-      sentAt !== undefined && isOld(sentAt, now) ? own.set(clinkId, now) : undefined,
+      sentAt !== undefined && isOld(sentAt, now, HOUR / 2) ? own.set(clinkId, now) : undefined,
     ])
   }
 
-  /** Everything that the inbox shows was looked at. Noted once an hour at most. */
-  async looked(): Promise<void> {
-    const { facts } = this.#tables
+  /**
+   * Everything that the inbox shows was looked at. Noted once an hour at most.
+   *
+   * @param inHand what it does not show since we hold it.
+   */
+  async looked(inHand: readonly string[]): Promise<void> {
+    const { facts, own } = this.#tables
     const now = this.#wall()
     const last = this.#time('looked') ?? -Infinity
-    if (last <= now && last > now - HOUR) return
+    const isNoted = last <= now && last > now - HOUR
+    if (isNoted && !this.#hasMore) return
     const isAnew = last > now || last <= now - DAY
-    await Promise.all([facts.set('looked', String(now)), isAnew ? facts.set('looking since', String(now)) : undefined])
+    if (!isNoted)
+      await Promise.all([
+        facts.set('looked', String(now)),
+        isAnew ? facts.set('looking since', String(now)) : undefined,
+        ...inHand.map(async (id) => await this.see(id)),
+      ])
+    this.#hasMore = !(await dropUntil(own, 'at', now - HOUR))
   }
 
   /** Forgets what the inbox has not shown for `keep` milliseconds in which it was looked at, and a day more. */
   async prune(keep: number): Promise<void> {
-    const { attempts, letters, own, results } = this.#tables
+    const { attempts, letters, results } = this.#tables
     const now = this.#wall()
     const since = this.#time('looking since')
     if (since === undefined || (this.#time('looked') ?? -Infinity) <= now - DAY) return
@@ -64,7 +80,6 @@ export class Sightings {
     if (since > gone) return
     await Promise.all([
       dropUntil(letters, 'gone', gone),
-      dropUntil(own, 'at', gone),
       dropUntil(attempts, 'at', gone),
       // Of a letter that somebody may still retry it is what is sent.
       dropUntil(results, 'at', gone, (_, id) => waits(letters.get(id))),
@@ -90,6 +105,6 @@ async function touch<Row extends { readonly at: number }>(
   if (row !== undefined && isOld(row.at, now)) await table.set(id, { ...row, at: now })
 }
 
-function isOld(seen: number | undefined, now: number): boolean {
-  return seen === undefined || seen > now || seen <= now - DAY
+function isOld(seen: number | undefined, now: number, after = DAY): boolean {
+  return seen === undefined || seen > now || seen <= now - after
 }

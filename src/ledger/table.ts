@@ -31,13 +31,13 @@ export function hasBetween<Key extends string>(
 const AT_ONCE = 1_000
 const TURNS = 20
 
-/** Drops rows of which the key is not above `by`, unless they are to stay. */
+/** Drops rows of which the key is not above `by`, unless they are to stay. @returns whether that was all of them. */
 export async function dropUntil<Row, Key extends string>(
   table: Table<Row, Key>,
   key: Key,
   by: number,
   stays: (row: Row, id: string) => boolean = () => false,
-): Promise<void> {
+): Promise<boolean> {
   for (let turn = 0; turn < TURNS; turn += 1) {
     const old: string[] = []
     for (const [id, row] of table.between(key, -Infinity, by)) {
@@ -45,6 +45,7 @@ export async function dropUntil<Row, Key extends string>(
       if (old.length === AT_ONCE) break
     }
     await Promise.all(old.map(async (id) => await table.delete(id)))
-    if (old.length < AT_ONCE) return
+    if (old.length < AT_ONCE) return true
   }
+  return false
 }

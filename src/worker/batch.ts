@@ -38,7 +38,8 @@ export class Batch implements Claiming {
     emit({ event: 'poll.succeeded', asked, received, claimed, duration: clock.now() - sentAt })
     // A page of what is not run hides what lies behind it, however short the page is.
     const isMore = claimed > 0 && !isStrange && (received >= asked || runnable === 0)
-    return { sentAt, isNews: fresh > 0, isMore, isEmpty: runnable === 0 && fresh === 0 && !isStrange }
+    const isWhole = !isStrange && received < asked
+    return { sentAt, isNews: fresh > 0, isMore, isWhole, isEmpty: runnable === 0 && fresh === 0 && !isStrange }
   }
 
   async #poll(asked: number, signal: AbortSignal): Promise<InboxPage> {

@@ -10,6 +10,8 @@ export interface Taken {
   readonly isNews: boolean
   /** More is known to wait than could start. */
   readonly isMore: boolean
+  /** All that the inbox shows was looked at. */
+  readonly isWhole: boolean
   /** Nothing waits that this worker would run. */
   readonly isEmpty: boolean
   /** Why not all of it was claimed that could have been, where some was. */

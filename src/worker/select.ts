@@ -87,8 +87,9 @@ export class Select implements Claiming {
     emit({ event: 'poll.succeeded', asked, received, claimed, duration: clock.now() - sentAt })
     this.#hasClaimed ||= claimed > 0
     const isMore = this.#backlog.size > 0 || !sweep.isOver
-    const isEmpty = !isMore && sweep.isFull && !this.#hasClaimed
-    return { sentAt: sweep.startedAt, isNews: claimed > 0, isMore, isEmpty, failed }
+    const isWhole = !isMore && sweep.isFull
+    const isEmpty = isWhole && !this.#hasClaimed
+    return { sentAt: sweep.startedAt, isNews: claimed > 0, isMore, isWhole, isEmpty, failed }
   }
 
   /** The pass that is under way, or the next one. */

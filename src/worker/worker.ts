@@ -138,7 +138,7 @@ export class Worker {
       ways: { batch: new Batch(context, this.#intake, this.#takeUp), select: this.#select },
       polled: (taken) => {
         if (!this.#shutdown.hasBegun) this.#reruns.start()
-        if (!taken.isMore && !this.#select.isStarved) void context.ledger.sightings.looked()
+        if (taken.isWhole && !this.#select.isStarved) void context.ledger.sightings.looked(this.#parked.ids)
         if (!taken.isMore) this.#looked(taken.sentAt)
         options.polled(taken)
       },

@@ -67,10 +67,11 @@ describe('P1: a journal with much in it', () => {
 
     // Seen of late, what is old is forgotten, a part at a time: all but what was just started.
     await Promise.all([
-      ledger.noteFact('looked', String(Date.now())),
+      ledger.noteFact('looked', String(Date.now() - 7_200_000)),
       ledger.noteFact('looking since', '0'),
       ledger.addOwn('msg_2', Date.now()),
     ])
+    await ledger.sightings.looked([])
     await ledger.prune(1_000)
     expect([ledger.isOwn('msg_1'), ledger.isOwn('msg_2'), ledger.isOwn(`msg_${count}`)]).toEqual([false, true, true])
     expect([ledger.startsOf('msg_1'), ledger.startsOf(`msg_${count}`)]).toEqual([0, 2])
