@@ -45,6 +45,7 @@ export interface IntakeParts {
  * What is ours and not our work is parked.
  */
 export class Intake {
+  readonly quarantine: Quarantine
   readonly #shared: DeliveryShared
   readonly #deliveries: DeliverySet
   readonly #parked: Parked
@@ -55,12 +56,12 @@ export class Intake {
   readonly #claiming = new Map<string, Wanted>()
   /** Clinks whose claims by id brought no verdict yet. */
   readonly #unclear = new Recent<ClaimTries>(SAID)
-  readonly #quarantine = new Quarantine()
   /** Clinks of which was said why they are left alone: a list shows them again and again. */
   readonly #said = new Recent<LeftAlone>(SAID)
 
   constructor(shared: DeliveryShared, { acknowledgements, deliveries, parked }: IntakeParts) {
     this.#shared = shared
+    this.quarantine = new Quarantine(shared.context, (id, problem) => this.#leave(id, 'malformed', problem))
     this.#acknowledgements = acknowledgements
     this.#deliveries = deliveries
     this.#parked = parked
@@ -91,7 +92,7 @@ export class Intake {
    */
   async admit(received: InboxPage, sentAt: number, key: WorkerKey): Promise<Admitted> {
     const { context } = this.#shared
-    const page = this.quarantine(received)
+    const page = this.quarantine.admit(received)
     const ours = ownClaims(page, context.identity, key)
     for (const { claimed_at, status } of ours) if (status === 'claimed') context.serviceTime.note(claimed_at, sentAt)
     const isHeld = ({ clink_id }: Clink): boolean => this.#deliveries.holding(clink_id) !== undefined
@@ -110,18 +111,6 @@ export class Intake {
     if (fault?.status === 'rejected') throw fault.reason
     const runnable = taken.filter((one) => one.status === 'fulfilled' && one.value).length
     return { claimed: ours.size, runnable, fresh, isStrange: false }
-  }
-
-  /** Says what is malformed, and keeps it from being run. What it returns is named in the place of malformed records. */
-  quarantine(page: InboxPage): InboxPage {
-    for (const { id, problem } of page.malformed) this.#leave(id, 'malformed', problem)
-    return this.#quarantine.admit(page, this.#shared.context.clock.now())
-  }
-
-  /** Something in the inbox cannot be worked. */
-  get hasMalformed(): boolean {
-    const { clock, config } = this.#shared.context
-    return this.#quarantine.isWaiting(clock.now(), config.poll.sweep)
   }
 
   /**
@@ -284,7 +273,7 @@ export class Intake {
   }
 
   #judge(clink: Clink): Verdict {
-    if (this.#quarantine.has(clink.clink_id)) return { leave: 'malformed' }
+    if (this.quarantine.has(clink.clink_id)) return { leave: 'malformed' }
     const mayCome = ({ route }: RoutedClink): boolean => this.#mayStart(route, clink.clink_id) || this.#shared.mayHold()
     return judge(clink, this.#shared.context, mayCome)
   }

@@ -3,6 +3,7 @@ import type { InboxPage, Malformed } from '../clink/client.ts'
 import { textOf } from '../clink/decode.ts'
 import { isPathPart } from '../clink/path-part.ts'
 import type { Clink } from '../clink/records.ts'
+import type { WorkerContext } from './context.ts'
 
 /** How many clinks are remembered. */
 const KNOWN = 10_000
@@ -15,25 +16,35 @@ const STATES = ['pending', 'claimed', 'completed']
  * not run: released at once it would come back with the next poll.
  */
 export class Quarantine {
+  readonly #context: WorkerContext
+  readonly #said: (id: string | undefined, problem: string) => void
   readonly #ids = new Recent<true>(KNOWN)
   #seenAt = -Infinity
+
+  /** @param said told each time what is wrong with a record. */
+  constructor(context: WorkerContext, said: (id: string | undefined, problem: string) => void) {
+    this.#context = context
+    this.#said = said
+  }
 
   has(clinkId: string): boolean {
     return this.#ids.get(clinkId) !== undefined
   }
 
-  /** Whether one of them waits in the inbox, as far as is known: what is listed whole is listed every `sweep` milliseconds. */
-  isWaiting(now: number, sweep: number): boolean {
-    return now - this.#seenAt < Math.max(WAITS, 2 * sweep)
+  /** Whether one of them waits in the inbox, as far as is known: each sweep shows those that do. */
+  get isWaiting(): boolean {
+    const { clock, config } = this.#context
+    return clock.now() - this.#seenAt < Math.max(WAITS, 2 * config.poll.sweep)
   }
 
   /** Takes in what a page shows, and gives it with what can be named of its malformed clinks in the place of their records. */
-  admit(page: InboxPage, now: number): InboxPage {
+  admit(page: InboxPage): InboxPage {
     for (const { clink_id } of page.clinks) this.#ids.delete(clink_id)
-    if (page.malformed.length > 0) this.#seenAt = now
+    if (page.malformed.length > 0) this.#seenAt = this.#context.clock.now()
     const named: Clink[] = []
     const malformed: Malformed[] = []
     for (const one of page.malformed) {
+      this.#said(one.id, one.problem)
       if (one.id === undefined || !isPathPart(one.id)) {
         malformed.push(one)
       } else {

@@ -143,7 +143,7 @@ export class Select implements Claiming {
       sweep.refused()
       return 0
     }
-    this.#intake.quarantine(page)
+    this.#intake.quarantine.admit(page)
     for (const clink of page.clinks) {
       if (clink.status === 'pending' && !sweep.has(clink.clink_id))
         this.#backlog.set(clink.clink_id, { clink, listedAt, key })

@@ -267,7 +267,7 @@ export class Worker {
       this.#parked.size === 0 &&
       this.#paused.length === 0 &&
       !ledger.hasLeftAlone(clock.wall()) &&
-      !this.#intake.hasMalformed
+      !this.#intake.quarantine.isWaiting
     const { mayClaimById, mayTry } = siblings
     // What a claiming poll takes and parks hides nothing that lies behind it.
     const mode = claimingMode(config, { mayClaimById, mayTry, isAllOurs: isAllOurs || !this.#select.reaches })
