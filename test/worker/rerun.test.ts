@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { systemClock, type Clock } from '../../src/base/clock.ts'
-import type { EmulatorOptions } from '../../src/emulator/emulator.ts'
+import type { EmulatorOptions, FaultAction } from '../../src/emulator/emulator.ts'
 import type { HandleFunction } from '../../src/handlers/handler.ts'
 import type { RerunState } from '../../src/ledger/dead-letters.ts'
 import { Ledger } from '../../src/ledger/ledger.ts'
@@ -327,33 +327,39 @@ it('a rerun that does not heed its timeout is stuck, and a worker of which it ha
 })
 
 describe.concurrent('The result of a rerun', () => {
-  it('whose answer did not arrive is not sent again by itself, not by the next start either, and the operator is told (P5, §5)', async () => {
-    await using told = await Told.make()
-    const { bench, id } = told
-    const fault = bench.fault({ operation: 'send_clink' }, { cut: 'after' })
-    const station = told.work(() => 'it worked')
-    await told.retry(station)
-    const unknown = await station.seen('clink.resultUnknown', id)
-    expect(unknown.reason).toMatch(/sent and not answered/)
-    await told.over(station)
-    fault.remove()
-    await station.close()
-    const next = told.work(() => 'computed again')
-    const other = bench.send('other')
-    await bench.completed(other)
+  it.for<[string, FaultAction]>([
+    ['did not arrive', { cut: 'after' }],
+    ['is an error page', { status: 404, body: '<html>', effect: true }],
+  ])(
+    'whose answer %s is not sent again by itself, not by the next start either, and the operator is told (P5, §5)',
+    async ([, lost]) => {
+      await using told = await Told.make()
+      const { bench, id } = told
+      const fault = bench.fault({ operation: 'send_clink' }, lost)
+      const station = told.work(() => 'it worked')
+      await told.retry(station)
+      const unknown = await station.seen('clink.resultUnknown', id)
+      expect(unknown.reason).toMatch(/sent and not answered/)
+      await told.over(station)
+      fault.remove()
+      await station.close()
+      const next = told.work(() => 'computed again')
+      const other = bench.send('other')
+      await bench.completed(other)
 
-    expect(requests(bench.emulator, 'send_clink')).toHaveLength(1)
-    expect(told.ledger.letters.get(id)).toMatchObject({
-      reason: unknown.reason,
-      rerun: { step: 'unknown', response: 'it worked' },
-    })
-    expect(next.runsOf(id)).toEqual([])
+      expect(requests(bench.emulator, 'send_clink')).toHaveLength(1)
+      expect(told.ledger.letters.get(id)).toMatchObject({
+        reason: unknown.reason,
+        rerun: { step: 'unknown', response: 'it worked' },
+      })
+      expect(next.runsOf(id)).toEqual([])
 
-    await told.retry(next)
-    await next.seen('clink.rerunDone', id)
-    expect(told.results).toEqual(['it worked', 'it worked'])
-    expect(next.runsOf(id)).toEqual([])
-  })
+      await told.retry(next)
+      await next.seen('clink.rerunDone', id)
+      expect(told.results).toEqual(['it worked', 'it worked'])
+      expect(next.runsOf(id)).toEqual([])
+    },
+  )
 
   it.for([
     ['a refused rate', { status: 429 }],
