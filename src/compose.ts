@@ -10,6 +10,7 @@ import type { Router } from './handlers/route.ts'
 import { inlineRunner } from './runners/inline.ts'
 import { kernelGroups, type ProcessGroups } from './runners/process-group.ts'
 import { Budget } from './worker/budget.ts'
+import { ClaimTerms } from './worker/claim-terms.ts'
 import type { WorkerContext } from './worker/context.ts'
 import { CrashWatch } from './worker/crash-watch.ts'
 import { AgentProfiles } from './worker/agent-profiles.ts'
@@ -84,15 +85,17 @@ export function compose(options: ComposeOptions): Composed {
   const api = new ClinkClient({ ...connection, key: keys.live })
   const sibling = new ClinkClient({ ...connection, key: keys.live, sessionId: `${session}-sibling` })
   const { exclusive } = config.claim
+  const terms = new ClaimTerms(config.claim, emit, () => clock.now())
   const context = {
     config,
     api,
     keys,
     pulses: new Pulses(clock),
-    siblings: new Siblings({ api, sibling, ledger, url, exclusive, clock, random, emit }),
+    siblings: new Siblings({ api, sibling, ledger, url, exclusive, clock, random, emit, terms }),
     nameWarnings: new NameWarnings(config.inbox.ignore, () => router.idPatterns ?? [], emit),
     scope: new Scope({ inbox: config.inbox, api, identity, clock, emit }),
     serviceTime: new ServiceTime(),
+    terms,
     clock,
     random,
     emit,

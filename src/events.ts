@@ -66,6 +66,10 @@ export type WorkerEvent =
   /** What is to be the new key is none; the last good one stays. */
   | { readonly event: 'key.unusable'; readonly problem: string }
   | { readonly event: 'worker.renewalUnsupported'; readonly why: string }
+  /** Claims are taken to last `assumed` milliseconds, since the service does not tell. */
+  | { readonly event: 'worker.claimLengthUntold'; readonly assumed: number; readonly advice: string }
+  /** What is claimed is not run, clink after clink: not ready until one of them starts. */
+  | { readonly event: 'worker.claimsUnusable'; readonly reason: string; readonly advice: string }
   | {
       readonly event: 'worker.stopping'
       readonly reason: string

@@ -54,8 +54,10 @@ export const rows = {
     boot: z.string(),
     sent: z.number(),
     end: z.number(),
+    margin: z.number().exactOptional(),
     wall: z.number().exactOptional(),
     serverEnd: z.number().exactOptional(),
+    isUnknown: z.literal(true).exactOptional(),
     due: z.object({ uptime: z.number(), wall: z.number() }).exactOptional(),
   }),
   late: z.object({

@@ -21,10 +21,14 @@ export interface HeldClaim {
   readonly boot: string
   readonly sent: number
   readonly end: number
+  /** Milliseconds by which the end of the claim itself is later: what a renewal moves is that. */
+  readonly margin?: number
   /** The wall time of that end, in milliseconds. */
   readonly wall?: number
   /** The service's own end of the claim, in milliseconds of its clock. */
   readonly serverEnd?: number
+  /** How long it lasts was not known yet: `end` is a guess, within which it may be asked about. */
+  readonly isUnknown?: true
   /** Of a clink that is held: the boot's uptime, and the wall time, at which it is to run. */
   readonly due?: { readonly uptime: number; readonly wall: number }
 }

@@ -16,6 +16,8 @@ const levels: Readonly<Record<WorkerEvent['event'], Level>> = {
   'key.refused': 'error',
   'key.unusable': 'warn',
   'worker.renewalUnsupported': 'warn',
+  'worker.claimLengthUntold': 'warn',
+  'worker.claimsUnusable': 'error',
   'worker.siblings': 'info',
   'worker.stoodStill': 'warn',
   'worker.stopping': 'info',

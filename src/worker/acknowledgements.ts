@@ -1,11 +1,11 @@
 import { asError } from '../base/coded-error.ts'
 import type { Clink } from '../clink/records.ts'
-import type { WorkerKey } from '../keys/keys.ts'
 import { complete } from './complete.ts'
 import { circleEnd } from './sign.ts'
 import type { DeliveryShared } from './delivery-shared.ts'
-import type { Lease } from './lease.ts'
-import { unrenewed, type Parked } from './parked.ts'
+import type { ClaimInHand } from './claim-in-hand.ts'
+import type { Parked } from './parked.ts'
+import { UnrenewedClaim } from './unrenewed-claim.ts'
 
 /** Why a clink is completed without being run. */
 export type Acknowledgement =
@@ -42,10 +42,10 @@ export class Acknowledgements {
     return this.#work.has(clinkId)
   }
 
-  begin(clink: Clink, lease: Lease, key: WorkerKey, why: Acknowledgement): void {
+  begin(clink: Clink, claim: ClaimInHand, why: Acknowledgement): void {
     const id = clink.clink_id
     if (this.has(id)) return
-    const work = this.#acknowledge(clink, lease, key, why)
+    const work = this.#acknowledge(clink, claim, why)
       .catch((error: unknown) => this.#shared.crashed('acknowledgement', asError(error)))
       .finally(() => this.#work.delete(id))
     this.#work.set(id, work)
@@ -56,18 +56,23 @@ export class Acknowledgements {
     while (this.#work.size > 0) await Promise.all(this.#work.values())
   }
 
-  async #acknowledge(clink: Clink, lease: Lease, key: WorkerKey, why: Acknowledgement): Promise<void> {
+  async #acknowledge(clink: Clink, claim: ClaimInHand, why: Acknowledgement): Promise<void> {
     const { context } = this.#shared
     const pulse = context.pulses.begin(clink.clink_id)
-    const holder = unrenewed(lease, () => context.clock.now())
+    const holder = new UnrenewedClaim(clink, claim, context)
     const trying = (dueBy: number): void => pulse.expect('settlement', dueBy)
+    pulse.expect('settlement', claim.lease.deadline)
     try {
+      if (!(await holder.confirm())) {
+        context.emit({ event: 'clink.leftToExpire', clink, why: UNCONFIRMED })
+        return
+      }
       const result = await complete(
-        { clink, api: key.api, holder, facts: () => ({ clink }), trying },
+        { clink, api: claim.key.api, holder, facts: () => ({ clink }), trying },
         why.acknowledge === 'circle' ? circleEnd(context.config.replies.mark, why.hops) : undefined,
         context,
       )
-      if (result.is !== 'settled') return this.#parked.add(clink, lease, why.acknowledge, key)
+      if (result.is !== 'settled') return this.#parked.add(clink, { ...claim, lease: holder.lease }, why.acknowledge)
       context.emit(result.event)
       if (why.acknowledge !== 'circle') return
       this.#circlesEnded += 1
@@ -80,3 +85,4 @@ export class Acknowledgements {
 
 const CIRCLE_ADVICE =
   'its sender and this worker answer each other: let one of their handlers return nothing, or raise inbox.maxHops if their work takes so many steps'
+const UNCONFIRMED = 'the service does not say how long its claim lasts, and did not renew it'

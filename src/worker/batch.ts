@@ -28,9 +28,10 @@ export class Batch implements Claiming {
   }
 
   async #take(room: () => number, signal: AbortSignal): Promise<Taken> {
-    const { clock, emit, keys } = this.#context
+    const { clock, emit, keys, terms } = this.#context
     const sentAt = clock.now()
-    const asked = Math.min(LARGEST_PAGE, room())
+    // Where what is claimed comes to nothing, one clink is enough to see whether it does so still.
+    const asked = Math.min(terms.areUnusable ? 1 : LARGEST_PAGE, room())
     const key = keys.current
     const page = await this.#poll(asked, signal)
     const received = page.clinks.length + page.malformed.length

@@ -4,8 +4,7 @@ import type { Clink } from '../clink/records.ts'
 import { mayBeKept, refusesClaim, refusesNumber } from '../clink/verdicts.ts'
 import type { WorkerKey } from '../keys/keys.ts'
 import type { WorkerContext } from './context.ts'
-import { claimedLease, type Lease } from './lease.ts'
-import type { RenewalMemory } from './lease-keeper.ts'
+import type { Lease } from './lease.ts'
 
 export type ClaimById =
   | { readonly is: 'claimed'; readonly clink: Clink; readonly lease: Lease; readonly key: WorkerKey }
@@ -26,7 +25,6 @@ export class ClaimTries {
 
 export interface ClaimByIdOptions {
   readonly context: WorkerContext
-  readonly memory: RenewalMemory
   readonly tries: ClaimTries
   readonly signal: AbortSignal
   /** Local time after which nothing is sent. */
@@ -40,10 +38,10 @@ export interface ClaimByIdOptions {
  * about to find that out on this very clink.
  */
 export async function claimById(clink: Clink, options: ClaimByIdOptions): Promise<ClaimById> {
-  const { context, deadline, memory, notBefore, signal, tries } = options
-  const { api, clock, config, keys } = context
+  const { context, deadline, notBefore, signal, tries } = options
+  const { api, clock, keys, terms } = context
   const key = keys.current
-  const asked = memory.asksLength && tries.asksLength ? Math.ceil(config.claim.timeout / 1_000) : undefined
+  const asked = tries.asksLength ? terms.seconds : undefined
   const askedAt = clock.now()
   try {
     const limits = { attempts: 1, signal, ...(deadline === undefined ? {} : { deadline }) }
@@ -55,12 +53,12 @@ export async function claimById(clink: Clink, options: ClaimByIdOptions): Promis
     if (sentAt === undefined) return { is: 'refused' }
     const times = { claimedAt: record.claimed_at, expiresAt: record.claim_expires_at }
     const grant = { sentAt, asked: asked === undefined ? undefined : asked * 1_000, ...times }
-    return { is: 'claimed', clink: whole(record, clink), lease: claimedLease(grant, askedAt, config.claim), key }
+    return { is: 'claimed', clink: whole(record, clink), lease: terms.claimed(grant, askedAt), key }
   } catch (thrown) {
     if (!(thrown instanceof ClinkApiError)) throw thrown
     const error = tries.refusals.weigh(thrown, clock.now())
     if (asked !== undefined && refusesNumber(error)) {
-      const where = mayBeKept(error) ? memory : tries
+      const where = mayBeKept(error) ? terms : tries
       where.asksLength = false
       return { is: 'again' }
     }

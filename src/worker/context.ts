@@ -12,6 +12,7 @@ import type { Keys } from '../keys/keys.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { AgentProfiles } from './agent-profiles.ts'
 import type { Budget } from './budget.ts'
+import type { ClaimTerms } from './claim-terms.ts'
 import type { CrashWatch } from './crash-watch.ts'
 import type { LoopGuard } from './loop-guard.ts'
 import type { NameWarnings } from './name-warnings.ts'
@@ -43,6 +44,7 @@ export interface WorkerContext {
   readonly warmth: Warmth
   readonly siblings: Siblings
   readonly nameWarnings: NameWarnings
+  readonly terms: ClaimTerms
   readonly scope: Scope
   readonly serviceTime: ServiceTime
   readonly pulses: Pulses

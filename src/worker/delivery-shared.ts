@@ -1,5 +1,4 @@
 import type { WorkerContext } from './context.ts'
-import type { RenewalMemory } from './lease-keeper.ts'
 import type { RouteHealth } from './route-health.ts'
 import type { RunRegister } from './run-register.ts'
 import type { Slots } from './slots.ts'
@@ -9,7 +8,6 @@ export interface DeliveryShared {
   readonly context: WorkerContext
   readonly slots: Slots
   readonly runs: RunRegister
-  readonly memory: RenewalMemory
   readonly health: RouteHealth
   /** Whether one more clink may be held. */
   readonly mayHold: () => boolean

@@ -3,6 +3,7 @@ import type { Clink } from '../clink/records.ts'
 import type { LostCause, RoutedFacts, WorkerEvent } from '../events.ts'
 import type { Route, RoutedClink } from '../handlers/route.ts'
 import type { WorkerKey } from '../keys/keys.ts'
+import type { ClaimInHand } from './claim-in-hand.ts'
 import type { WorkerContext } from './context.ts'
 import type { DeliveryShared } from './delivery-shared.ts'
 import { Execution } from './execution.ts'
@@ -18,12 +19,6 @@ import { Settlement } from './settlement.ts'
 import { PRIORITY } from './slots.ts'
 
 export type DeliveryState = 'claimed' | 'running' | 'holding' | 'settling' | 'settled' | 'lost'
-
-/** A claim of this process: until when it may be trusted, and the key that made it. */
-export interface ClaimInHand {
-  readonly lease: Lease
-  readonly key: WorkerKey
-}
 
 /**
  * One clink's life in this worker, from its claim to its settlement.
@@ -46,6 +41,7 @@ export class Delivery {
   readonly settled: Promise<void>
   readonly #routed: RoutedClink
   readonly #key: WorkerKey
+  readonly #madeWith: string | undefined
   readonly #shared: DeliveryShared
   readonly #context: WorkerContext
   readonly #keeper: LeaseKeeper
@@ -71,10 +67,12 @@ export class Delivery {
   #abandoned: Promise<void> | undefined
 
   /** @param wait only of a clink that an earlier process held: milliseconds until it is to run. */
-  constructor(clink: Clink, routed: RoutedClink, { key, lease }: ClaimInHand, shared: DeliveryShared, wait?: number) {
+  constructor(clink: Clink, routed: RoutedClink, claim: ClaimInHand, shared: DeliveryShared, wait?: number) {
+    const { key, lease, madeWith } = claim
     this.clink = clink
     this.#routed = routed
     this.#key = key
+    this.#madeWith = madeWith
     this.#shared = shared
     this.#context = shared.context
     this.settled = this.#settled.promise
@@ -218,6 +216,8 @@ export class Delivery {
 
   /** In a slot: a run and what follows from it, until the clink is settled, held or lost. */
   async #takeTurn(): Promise<void> {
+    // A claim that is being asked about has its slot: it runs as soon as that is answered.
+    if (this.#is('claimed')) await Promise.race([this.#keeper.confirmed, this.#interrupted.promise])
     if (!this.#is('claimed') || this.#stopping || !this.#keeper.stands) return
     const { ledger } = this.#context
     const kept = ledger.keptResult(this.clink)
@@ -237,7 +237,7 @@ export class Delivery {
   /** What follows without another start, because the handler outlives every claim. */
   #decideOutlived(): Decision | undefined {
     const clinkId = this.clink.clink_id
-    const { timesAbsent } = this.#shared.memory
+    const { timesAbsent } = this.#context.terms
     const policy = outcomePolicy(this.#routed.route, this.#context)
     const decision = decideOutlived(this.#context.ledger.outlivedOf(clinkId), { clinkId, timesAbsent }, policy)
     if (decision !== undefined) this.#execution.recall()
@@ -389,17 +389,23 @@ export class Delivery {
   }
 
   #makeKeeper(lease: Lease): LeaseKeeper {
-    const { crashed, memory } = this.#shared
+    const { crashed } = this.#shared
+    const { keys } = this.#context
+    const isStrange = this.#madeWith !== undefined && this.#madeWith !== this.#key.print
     return new LeaseKeeper({
       clink: this.clink,
       lease,
       api: this.#key.api,
       context: this.#context,
-      memory,
+      acceptOwner: isStrange ? ({ claimed_by }) => keys.accept(this.#key, claimed_by) : undefined,
       facts: () => this.#facts(),
       on: {
         renewed: () => void this.#note(),
         lost: (cause) => this.#lose(cause),
+        unconfirmed: (why) => {
+          this.#end({ event: 'clink.leftToExpire', ...this.#facts(), why })
+          this.#interrupted.resolve()
+        },
         crashed: (error) => crashed('lease keeper', error),
       },
     })
@@ -415,7 +421,7 @@ export class Delivery {
       dueAt: this.#dueAt,
       running: this.#is('running') || this.#shared.runs.has(this.clink.clink_id),
       releasing,
-      key: this.#key.print,
+      key: this.#keeper.isUnconfirmed ? (this.#madeWith ?? this.#key.print) : this.#key.print,
     }
     await ledger.holdClaim(toHeldClaim(claim, clock, boot))
   }

@@ -7,9 +7,9 @@ import type { Route, RoutedClink } from '../handlers/route.ts'
 import type { WorkerKey } from '../keys/keys.ts'
 import type { Acknowledgements } from './acknowledgements.ts'
 import { claimById, ClaimTries, type ClaimById, type ClaimByIdOptions } from './claim-by-id.ts'
-import { askOwner } from './ask-owner.ts'
 import { readText } from './hops.ts'
-import { Delivery, type ClaimInHand } from './delivery.ts'
+import type { ClaimInHand } from './claim-in-hand.ts'
+import { Delivery } from './delivery.ts'
 import type { DeliveryShared } from './delivery-shared.ts'
 import type { DeliverySet } from './delivery-set.ts'
 import type { Lease } from './lease.ts'
@@ -17,6 +17,7 @@ import { leaseOf, ownClaims } from './own-claims.ts'
 import { whyStrange } from './page-owner.ts'
 import type { Parked } from './parked.ts'
 import { Quarantine } from './quarantine.ts'
+import { renewUntilAnswered } from './renewal.ts'
 import { judge, type Verdict, type Wanted } from './verdict.ts'
 
 export interface Admitted {
@@ -96,16 +97,17 @@ export class Intake {
     const ours = ownClaims(page, context.identity, key)
     for (const { claimed_at, status } of ours) if (status === 'claimed') context.serviceTime.note(claimed_at, sentAt)
     const isHeld = ({ clink_id }: Clink): boolean => this.#deliveries.holding(clink_id) !== undefined
-    const why = await whyStrange({ page, ours, sentAt, key, isHeld, signal: this.hurried }, context)
+    const leases = new Map([...ours].map((clink) => [clink, leaseOf(clink, sentAt, context.terms)]))
+    const why = await whyStrange({ page, leases, key, isHeld, signal: this.hurried }, context)
     if (why !== undefined) {
-      this.#giveBack(ours, why, sentAt, key)
+      this.#giveBack(leases, why, key)
       return { claimed: ours.size, runnable: 0, fresh: 0, isStrange: true }
     }
     const fresh = [...ours].filter(({ clink_id }) => !this.#parked.knows(clink_id)).length
     // Side by side: one that needs a request must not keep the others of the page in nobody's hands.
     const once = new Map(page.clinks.map((clink) => [clink.clink_id, clink]))
     const taken = await Promise.allSettled(
-      [...once.values()].map(async (clink) => await this.#receive(clink, ours.has(clink), sentAt, key)),
+      [...once.values()].map(async (clink) => await this.#receive(clink, leases.get(clink), sentAt, key)),
     )
     const fault = taken.find(({ status }) => status === 'rejected')
     if (fault?.status === 'rejected') throw fault.reason
@@ -147,17 +149,13 @@ export class Intake {
   }
 
   /** Claims a clink that is wanted. */
-  async claim(
-    clink: Clink,
-    wanted: Wanted,
-    options: Omit<ClaimByIdOptions, 'context' | 'memory' | 'tries'>,
-  ): Promise<ClaimById> {
-    const { context, memory } = this.#shared
+  async claim(clink: Clink, wanted: Wanted, options: Omit<ClaimByIdOptions, 'context' | 'tries'>): Promise<ClaimById> {
+    const { context } = this.#shared
     const id = clink.clink_id
     const tries = this.#unclear.get(id) ?? new ClaimTries()
     this.#claiming.set(id, wanted)
     try {
-      const answer = await claimById(clink, { context, memory, tries, ...options })
+      const answer = await claimById(clink, { context, tries, ...options })
       if (answer.is === 'claimed' || answer.is === 'refused') this.#unclear.delete(id)
       else this.#unclear.set(id, tries)
       return answer
@@ -173,13 +171,13 @@ export class Intake {
     // A poll, or the look for lost claims, may have been faster: then this was a renewal of its claim.
     if (this.#deliveries.holding(clink.clink_id) !== undefined) return
     // The first claim may have told who we are, and so that we sent this clink ourselves; or it has just become too old.
-    if (!scope.has(clink)) return this.#parked.add(clink, lease, 'out-of-scope', key)
+    if (!scope.has(clink)) return this.#parked.add(clink, { lease, key }, 'out-of-scope')
     if ('run' in wanted) await this.#start(clink, wanted.run, { lease, key, byId: true })
-    else this.#acknowledgements.begin(clink, lease, key, wanted)
+    else this.#acknowledgements.begin(clink, { lease, key }, wanted)
   }
 
   /** True when the clink is being worked. */
-  async #receive(clink: Clink, isOurs: boolean, sentAt: number, key: WorkerKey): Promise<boolean> {
+  async #receive(clink: Clink, lease: Lease | undefined, sentAt: number, key: WorkerKey): Promise<boolean> {
     const { context } = this.#shared
     const held = this.#deliveries.holding(clink.clink_id)
     if (held?.isReleasing === true) {
@@ -190,24 +188,23 @@ export class Intake {
     // is older than what has become of the clink since it was asked for.
     const isKnown = held !== undefined && !held.wasReleased
     const why = isKnown || this.#deliveries.completedSince(clink.clink_id, sentAt) ? 'in-hand' : 'not-claimed'
-    if (why === 'in-hand' || !isOurs) {
+    if (why === 'in-hand' || lease === undefined) {
       context.emit({ event: 'clink.leftAlone', clinkId: clink.clink_id, why })
       return false
     }
-    const lease = leaseOf(clink, sentAt, context.config.claim)
     try {
       return await this.#take(clink, lease, key)
     } catch (error) {
       // The worker ends by this, and can give back only what it holds by then.
-      this.#parked.add(clink, lease, 'stopping', key)
+      this.#parked.add(clink, { lease, key }, 'stopping')
       throw error
     }
   }
 
   /** True when the clink is being worked. */
-  async #take(clink: Clink, lease: Lease, key: WorkerKey): Promise<boolean> {
+  async #take(clink: Clink, claimed: Lease, key: WorkerKey): Promise<boolean> {
     const { context } = this.#shared
-    if (context.clock.now() >= lease.deadline) {
+    if (context.clock.now() >= claimed.deadline) {
       context.emit({
         event: 'clink.leftToExpire',
         clink,
@@ -217,11 +214,12 @@ export class Intake {
     }
     void context.ledger.sightings.see(clink.clink_id)
     const isSigned = readText(clink.content, context.config.replies.mark).ending !== undefined
-    if (isSigned && context.identity.id === undefined) await this.#learnIdentity(clink, lease, key)
+    const mustAsk = isSigned && context.identity.id === undefined
+    const lease = mustAsk ? await this.#learnIdentity(clink, claimed, key) : claimed
     const verdict = this.isClosing ? ({ leave: 'stopping' } as const) : this.#judge(clink)
     if ('run' in verdict) return await this.#start(clink, verdict.run, { lease, key, byId: false })
-    if ('acknowledge' in verdict) this.#acknowledgements.begin(clink, lease, key, verdict)
-    else this.#parked.add(clink, lease, verdict.leave, key)
+    if ('acknowledge' in verdict) this.#acknowledgements.begin(clink, { lease, key }, verdict)
+    else this.#parked.add(clink, { lease, key }, verdict.leave)
     return false
   }
 
@@ -243,8 +241,10 @@ export class Intake {
   async #start(
     clink: Clink,
     routed: RoutedClink,
-    { lease, key, byId }: ClaimInHand & { readonly byId: boolean },
+    { byId, ...claim }: ClaimInHand & { readonly byId: boolean },
   ): Promise<boolean> {
+    const { key } = claim
+    let { lease } = claim
     const { clock, emit, keys, pulses, siblings } = this.#shared.context
     // Another session with another key would be refused for its key, which says nothing about sessions.
     const canFindOut = key === keys.current
@@ -252,7 +252,9 @@ export class Intake {
     if (mustFindOut && (byId || !this.isClosing)) {
       const isPossible = canFindOut && !this.isClosing
       pulses.poll.extend(lease.deadline)
-      const verdict = isPossible ? await siblings.findOut(clink, lease.deadline, this.hurried) : 'unknown'
+      const found = isPossible ? await siblings.findOut({ clink, lease, api: key.api }, this.hurried) : undefined
+      const verdict = found?.verdict ?? 'unknown'
+      lease = found?.lease ?? lease
       // At a stop what a poll brought is given back; what was claimed by id may be a sibling's.
       if (verdict !== 'refused' && (byId || !this.isClosing)) {
         emit({ event: 'clink.leftToExpire', clink, why: `another session may hold it (siblings: ${verdict})` })
@@ -264,7 +266,7 @@ export class Intake {
       return false
     }
     if (this.isClosing) {
-      this.#parked.add(clink, lease, 'stopping', key)
+      this.#parked.add(clink, { lease, key }, 'stopping')
       return false
     }
     this.#shared.context.loopGuard.taken(clink)
@@ -278,18 +280,21 @@ export class Intake {
     return judge(clink, this.#shared.context, mayCome)
   }
 
-  /** A signed clink may be our own reply: who we are has to be known before it is judged. */
-  async #learnIdentity(clink: Clink, lease: Lease, key: WorkerKey): Promise<void> {
-    const owner = await askOwner(clink, key, { deadline: lease.deadline, signal: this.hurried })
+  /** A signed clink may be our own reply: who we are has to be known before it is judged. The lease is what the question leaves of it. */
+  async #learnIdentity(clink: Clink, lease: Lease, { api }: WorkerKey): Promise<Lease> {
+    const { context } = this.#shared
+    const renewal = await renewUntilAnswered({ clink, lease, api }, { signal: this.hurried, most: 1 }, context)
     // Not known: the clink is left alone, and the worker says so.
-    if (typeof owner === 'object') this.#shared.context.identity.learn(owner.id, 'a renewal')
+    if (renewal?.is !== 'granted') return lease
+    if (renewal.record.status === 'claimed') context.identity.learn(renewal.record.claimed_by, 'a renewal')
+    return renewal.lease
   }
 
   /** Claims that were made for somebody else, or may have been. */
-  #giveBack(claims: Iterable<Clink>, why: LeftAlone, sentAt: number, key: WorkerKey): void {
-    const { context, crashed } = this.#shared
-    for (const clink of claims) {
-      this.#parked.add(clink, leaseOf(clink, sentAt, context.config.claim), why, key)
+  #giveBack(claims: ReadonlyMap<Clink, Lease>, why: LeftAlone, key: WorkerKey): void {
+    const { crashed } = this.#shared
+    for (const [clink, lease] of claims) {
+      this.#parked.add(clink, { lease, key }, why)
       this.#parked.giveBack(clink.clink_id).catch((error: unknown) => crashed('release', asError(error)))
     }
   }

@@ -2,25 +2,16 @@ import { equalJitter } from '../base/backoff.ts'
 import { Alarm, type Cancel, type Clock } from '../base/clock.ts'
 import { asError } from '../base/coded-error.ts'
 import { BareRefusals } from '../clink/bare-refusals.ts'
-import { ClinkApiError } from '../clink/errors.ts'
+import type { ClinkApiError } from '../clink/errors.ts'
 import type { Clink } from '../clink/records.ts'
-import { isRateLimited, mayBeKept, refusesClaim, refusesNumber } from '../clink/verdicts.ts'
+import { isRateLimited, mayBeKept } from '../clink/verdicts.ts'
 import type { DeliveryFacts, LostCause } from '../events.ts'
 import type { ClinkApi } from '../clink/clink-api.ts'
 import type { WorkerContext } from './context.ts'
-import { extendedNothing, renewedLease, type Lease, type LeaseHolder } from './lease.ts'
+import { extendedNothing, showsNoChange, type Lease, type LeaseHolder } from './lease.ts'
 import { lookFor, lossIn } from './look.ts'
 import type { Pulse } from './pulses.ts'
-
-/** What keepers of one worker learn from the service and share. */
-export interface RenewalMemory {
-  /** False once the service refused a request for a certain length: renewals then leave it to the service. */
-  asksLength: boolean
-  /** Answers to claims were seen to carry no times: asking at once for what a poll left out is useless. */
-  timesAbsent: boolean
-  /** A refused renewal was reported. */
-  refusalSaid: boolean
-}
+import { renew, type Renewal, type RenewalLimits } from './renewal.ts'
 
 export interface KeeperOptions {
   readonly clink: Clink
@@ -28,12 +19,15 @@ export interface KeeperOptions {
   /** Asks with the key that claimed it. */
   readonly api: ClinkApi
   readonly context: WorkerContext
-  readonly memory: RenewalMemory
+  /** Of a claim that another key has made: takes in whom the first renewal names as its owner. False: that is somebody else. */
+  readonly acceptOwner?: ((record: Clink) => boolean) | undefined
   readonly facts: () => DeliveryFacts
   readonly on: {
     readonly renewed: () => void
     /** Called once; nothing may be sent for the claim any more. */
     readonly lost: (cause: LostCause) => void
+    /** The claim is not to be worked, since the service has not confirmed it: it is left to expire. */
+    readonly unconfirmed: (why: string) => void
     /** The keeper itself broke. */
     readonly crashed: (error: Error) => void
   }
@@ -63,6 +57,9 @@ export class LeaseKeeper implements LeaseHolder {
   readonly #over = new AbortController()
   readonly #alarm: Alarm
   readonly #pulse: Pulse
+  readonly #confirmed = Promise.withResolvers<void>()
+  /** Nothing may be run for the claim before a renewal was answered. */
+  #isUnconfirmed: boolean
   #lease: Lease
   #isLost = false
   /** The last renewal that came to an end was answered, and brought nothing. */
@@ -78,6 +75,17 @@ export class LeaseKeeper implements LeaseHolder {
     this.#alarm = new Alarm(this.#clock)
     this.#pulse = options.context.pulses.begin(options.clink.clink_id)
     this.#lease = options.lease
+    this.#isUnconfirmed = options.lease.basis === 'unknown' || options.acceptOwner !== undefined
+    if (!this.#isUnconfirmed) this.#confirmed.resolve()
+  }
+
+  /** Resolves when the claim may be worked, or is over. */
+  get confirmed(): Promise<void> {
+    return this.#confirmed.promise
+  }
+
+  get isUnconfirmed(): boolean {
+    return this.#isUnconfirmed
   }
 
   get lease(): Lease {
@@ -104,6 +112,7 @@ export class LeaseKeeper implements LeaseHolder {
     this.#pulse.end()
     this.#cancelDeadline()
     this.#alarm.ring()
+    this.#confirmed.resolve()
   }
 
   /**
@@ -143,102 +152,137 @@ export class LeaseKeeper implements LeaseHolder {
 
   /** One renewal: tries until one is answered. False: there is nothing more to renew. */
   async #round(): Promise<boolean> {
-    const { context, facts, memory } = this.#options
-    const { claim, clink } = context.config
+    const { context, facts } = this.#options
     const left = this.#left
+    const timeout = Math.min(context.config.clink.timeout, left * TRY)
     const refusals = new BareRefusals()
     let asksLength = true
     for (let failures = 1; !this.#stopping.signal.aborted && this.stands; failures += 1) {
-      const seconds = asksLength && memory.asksLength ? Math.ceil(claim.timeout / 1_000) : undefined
-      const sentAt = this.#clock.now()
-      try {
-        const record = await this.#send(seconds, Math.min(clink.timeout, left * TRY))
-        if (this.#stopping.signal.aborted || !this.stands) return false
-        return await this.#take(record, sentAt, seconds)
-      } catch (thrown) {
-        if (this.#stopping.signal.aborted || !this.stands) return false
-        if (!(thrown instanceof ClinkApiError)) throw asError(thrown)
-        const error = refusals.weigh(thrown, this.#clock.now())
-        if (refusesClaim(error)) return await this.#refused(`the service answered ${error.status}`, mayBeKept(error))
-        if (refusesNumber(error) && seconds !== undefined) {
-          asksLength = false
-          if (mayBeKept(error)) memory.asksLength = false
-          continue
-        }
-        this.#isDeclined = false
-        context.emit({ event: 'clink.renewalFailed', ...facts(), error, left: this.#left })
-        const pause = equalJitter(
-          failures,
-          { base: left * LONGEST_WAIT * 0.25, max: left * LONGEST_WAIT },
-          context.random,
-        )
-        const asked = Math.min(error.retryAfter ?? 0, this.#left / 2)
-        const wait = Math.max(pause, asked)
-        if (isRateLimited(error)) context.budget.refused(wait)
-        await this.#waitUntil(this.#clock.now() + wait)
+      const renewal = await this.#send({ asksLength, refusals, timeout })
+      if (this.#stopping.signal.aborted || !this.stands) return false
+      if (renewal.is === 'granted') return await this.#take(renewal)
+      if (renewal.is === 'refused') return await this.#refused(renewal.error)
+      if (renewal.is === 'again') {
+        asksLength = false
+        continue
       }
+      const { error } = renewal
+      this.#isDeclined = false
+      context.emit({ event: 'clink.renewalFailed', ...facts(), error, left: this.#left })
+      const longest = left * LONGEST_WAIT
+      const pause = equalJitter(failures, { base: longest * 0.25, max: longest }, context.random)
+      const wait = Math.max(pause, Math.min(error.retryAfter ?? 0, this.#left / 2))
+      if (isRateLimited(error)) context.budget.refused(wait)
+      await this.#waitUntil(this.#clock.now() + wait)
     }
     return false
   }
 
-  async #send(seconds: number | undefined, timeout: number): Promise<Clink> {
-    const { api, clink } = this.#options
-    this.#pulse.expect('renewal', this.#clock.now() + timeout)
-    const request = api.claimClink(
-      { clink_id: clink.clink_id, ...(seconds === undefined ? {} : { timeout_seconds: seconds }) },
-      { deadline: this.#lease.deadline, timeout, attempts: 1, signal: this.#over.signal },
-    )
+  async #send(limits: RenewalLimits & { readonly timeout: number }): Promise<Renewal> {
+    const { api, clink, context } = this.#options
+    this.#pulse.expect('renewal', this.#clock.now() + limits.timeout)
+    const claim = { api, clink, lease: this.#lease }
+    const request = renew(claim, { ...limits, signal: this.#over.signal }, context)
     this.#inFlight = request.catch(() => undefined)
     return await request
   }
 
   /** Takes an answer to a renewal. False: renewal is over. */
-  async #take(record: Clink, sentAt: number, seconds: number | undefined): Promise<boolean> {
-    const { context, facts, memory, on } = this.#options
+  async #take({ grant, lease: after, record }: Extract<Renewal, { is: 'granted' }>): Promise<boolean> {
+    const { acceptOwner, context, facts, on } = this.#options
+    const before = this.#lease
+    if (this.#isUnconfirmed && acceptOwner?.(record) === false)
+      return this.#decline(`another key made the claim, and a renewal with this one names ${record.claimed_by}`)
     const cause = this.#lossIn(record)
     if (cause !== undefined) {
       this.#lose(cause)
       return false
     }
-    if (record.status === 'completed') return false
-    memory.timesAbsent = typeof record.claim_expires_at !== 'string'
-    const grant = {
-      sentAt,
-      asked: seconds === undefined ? undefined : seconds * 1_000,
-      claimedAt: record.claimed_at,
-      expiresAt: record.claim_expires_at,
-    }
+    if (record.status === 'completed') return this.#leaveToCompletion()
+    if (before.basis === 'unknown' && showsNoChange(before, after, grant))
+      return this.#decline('the service does not say how long its claim lasts, and a renewal extended nothing')
     const headroom = this.#left
-    const after = renewedLease(this.#lease, grant, context.config.claim)
-    if (extendedNothing(this.#lease, after, grant)) return await this.#refused('a renewal extended nothing')
-    this.#isDeclined = after === this.#lease
-    if (this.#isDeclined) return true // too early to tell whether anything was extended
-    this.#lease = after
-    this.#watchDeadline()
-    if (!this.stands) return false
-    context.emit({ event: 'clink.renewed', ...facts(), left: this.#left, headroom })
-    on.renewed()
+    const isAsked = before.basis === 'unknown' && after.basis !== 'unknown'
+    if (!isAsked && extendedNothing(before, after, grant)) return await this.#extendedNothing()
+    this.#isDeclined = after === before
+    if (!this.#isDeclined) {
+      this.#lease = after
+      this.#watchDeadline()
+      if (!this.stands) return false
+      context.emit({ event: 'clink.renewed', ...facts(), left: this.#left, headroom })
+      on.renewed()
+    }
+    this.#confirm()
     return true
   }
 
-  /** Renewal is over; the lease stands until its deadline. A look at the clink can only prove that the claim is lost: lists show owners, not sessions. */
-  async #refused(why: string, isKept = true): Promise<false> {
-    const { api, clink, context, facts, memory } = this.#options
+  #confirm(): void {
+    if (this.#isUnconfirmed) this.#options.context.terms.confirmed()
+    this.#isUnconfirmed = false
+    this.#confirmed.resolve()
+  }
+
+  /** A result of ours is what the service shows, or may be: the completion finds out. */
+  #leaveToCompletion(): false {
+    this.#isUnconfirmed = false
+    this.#confirmed.resolve()
+    return false
+  }
+
+  /** The claim is not worked: nothing shows that it is ours, or for how long. */
+  #decline(why: string): false {
+    const { context, on } = this.#options
+    if (this.#lease.basis === 'unknown') context.terms.unconfirmed()
+    on.unconfirmed(why)
+    return false
+  }
+
+  /** Renewal is over; the lease stands until its deadline, but for a claim that has to be confirmed by it. */
+  async #refused(error: ClinkApiError): Promise<false> {
+    const why = `the service answered ${error.status}`
+    const record = await this.#look()
+    if (record === 'over') return false
+    if (this.completing && record?.status === 'completed') return this.#leaveToCompletion()
+    if (this.#isUnconfirmed) return this.#decline(`${this.#doubt}, and to a renewal ${why}`)
+    this.#sayRefused(why, mayBeKept(error))
+    return false
+  }
+
+  get #doubt(): string {
+    return this.#lease.basis === 'unknown'
+      ? 'the service does not say how long its claim lasts'
+      : 'another key made the claim'
+  }
+
+  async #extendedNothing(): Promise<false> {
+    if ((await this.#look()) !== 'over') this.#sayRefused('a renewal extended nothing', true)
+    return false
+  }
+
+  /**
+   * The clink as it is shown after a refusal; `over`: the claim is, by then. A look can only prove that the claim is lost: lists show
+   * owners, not sessions.
+   */
+  async #look(): Promise<Clink | undefined | 'over'> {
+    const { api, clink } = this.#options
     this.#isDeclined = true
     this.#pulse.expect('renewal', this.#lease.deadline)
     const record = await lookFor(clink, api, this.#lease.deadline)
-    if (this.#stopping.signal.aborted || !this.stands) return false
+    if (this.#stopping.signal.aborted || !this.stands) return 'over'
     const cause = record === undefined ? undefined : this.#lossIn(record)
-    if (cause !== undefined) {
-      this.#lose(cause)
-      return false
-    }
+    if (cause === undefined) return record
+    this.#lose(cause)
+    return 'over'
+  }
+
+  #sayRefused(why: string, isKept: boolean): void {
     // Our own completion has happened, or may have: that says nothing about renewals.
-    if (this.completing) return false
+    if (this.completing) return
+    const { context, facts } = this.#options
+    const { terms } = context
     context.emit({ event: 'clink.renewalRefused', ...facts(), why, left: this.#left })
-    if (isKept && !memory.refusalSaid) context.emit({ event: 'worker.renewalUnsupported', why })
-    memory.refusalSaid ||= isKept
-    return false
+    if (isKept && !terms.refusalSaid) context.emit({ event: 'worker.renewalUnsupported', why })
+    terms.refusalSaid ||= isKept
   }
 
   #lossIn(record: Clink): LostCause | undefined {
@@ -264,10 +308,9 @@ export class LeaseKeeper implements LeaseHolder {
     this.#cancelDeadline = this.#clock.at(this.#lease.deadline, () => this.#expire())
   }
 
-  /** A claim whose end the service has not said is renewed at once, to learn it: it may be shorter than is known. */
+  /** What has to be confirmed is renewed at once: it may be shorter than is known. */
   #firstRenewal(): number {
-    const unknown = this.#lease.serverEnd === undefined && !this.#options.memory.timesAbsent
-    return unknown ? this.#clock.now() : this.#nextRenewal()
+    return this.#isUnconfirmed ? this.#clock.now() : this.#nextRenewal()
   }
 
   #nextRenewal(): number {

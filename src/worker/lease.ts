@@ -16,6 +16,11 @@ export interface Lease {
   readonly deadline: number
   /** The service's own end of the claim, in milliseconds of its clock; unknown where it does not say. */
   readonly serverEnd: number | undefined
+  /**
+   * What its length rests on. `unknown`: on nothing yet, the claim may only be asked about or given back; `assumed`: the service was asked
+   * for a length, took that, and did not tell which it gave; `told`: the service has told.
+   */
+  readonly basis: 'unknown' | 'assumed' | 'told'
 }
 
 /** Who watches over a claim: a keeper that renews it, or somebody who only knows its deadline. */
@@ -33,6 +38,8 @@ export interface Grant {
   readonly sentAt: number
   /** Milliseconds that were asked for; undefined: the request left it to the service. */
   readonly asked: number | undefined
+  /** Local time of the answer; only of a renewal. */
+  readonly answeredAt?: number
   readonly claimedAt: string | null | undefined
   readonly expiresAt: string | null | undefined
 }
@@ -42,17 +49,34 @@ export interface LeasePolicy {
   readonly timeout: number
   /** The operator's word that a renewal extends although its answer shows no times. */
   readonly trustRenewals: boolean
+  /** Milliseconds: the longest claim of which the service has told believably so far. */
+  readonly longest: number
 }
 
 /** Milliseconds that a claim lasts when none are asked for, by the service's documentation. */
-const DOCUMENTED_TIMEOUT = 300_000
+export const DOCUMENTED_TIMEOUT = 300_000
 
 const SMALLEST_MARGIN = 250
+/** Milliseconds by which times that the service rounds may make a claim longer than what was asked for. */
+const ROUNDING = 2_000
 
-export function firstLease(grant: Grant, policy: LeasePolicy): Lease {
+/** @param earlier milliseconds by which the claim may be older than the request that has told of it. */
+export function firstLease(grant: Grant, policy: LeasePolicy, earlier = 0): Lease {
   const times = readTimes(grant)
-  const length = times.length ?? Math.min(grant.asked ?? policy.timeout, policy.timeout, DOCUMENTED_TIMEOUT)
-  return makeLease(grant.sentAt, grant.sentAt, grant.sentAt + length, times)
+  const told = believable(times.length, (grant.asked ?? DOCUMENTED_TIMEOUT) + earlier, policy)
+  const basis = told === undefined ? 'unknown' : 'told'
+  return makeLease(grant.sentAt, grant.sentAt, grant.sentAt + (told ?? assumedLength(grant, policy)), times, basis)
+}
+
+/** What a claim is taken to last where nothing tells. */
+function assumedLength({ asked }: Grant, { timeout }: LeasePolicy): number {
+  return Math.min(asked ?? timeout, timeout, DOCUMENTED_TIMEOUT)
+}
+
+/** A length that is longer than what was asked for, and than any before, is none: times that are told in two zones look like that. */
+function believable(length: number | undefined, asked: number, { longest }: LeasePolicy): number | undefined {
+  if (length === undefined || length <= 0) return undefined
+  return length <= asked + ROUNDING || length <= longest ? length : undefined
 }
 
 /**
@@ -61,13 +85,14 @@ export function firstLease(grant: Grant, policy: LeasePolicy): Lease {
  * have made it, and this one only renewed it.
  *
  * @param askedAt local time when the claim was sent: its end is not later than what was asked for from then on, and it was a grant,
- * so that a renewal soon after it need not move that end.
+ * so that a renewal soon after it need not move that end. It has asked for a length itself: to ask again would tell no more.
  */
 export function claimedLease(grant: Grant, askedAt: number, policy: LeasePolicy): Lease {
-  const lease = firstLease(grant, policy)
+  const lease = firstLease(grant, policy, askedAt - grant.sentAt)
   const bound = askedAt + (grant.asked ?? DOCUMENTED_TIMEOUT)
   const excess = Math.max(0, lease.end - bound)
-  return { ...lease, grantedAt: askedAt, end: lease.end - excess, deadline: lease.deadline - excess }
+  const basis = lease.basis === 'unknown' ? 'assumed' : lease.basis
+  return { ...lease, grantedAt: askedAt, end: lease.end - excess, deadline: lease.deadline - excess, basis }
 }
 
 /** What a later claim of the same clink makes of its lease. It may end earlier than before: what the service said counts. */
@@ -75,19 +100,26 @@ export function renewedLease(lease: Lease, grant: Grant, policy: LeasePolicy): L
   const times = readTimes(grant)
   const asked = grant.asked ?? DOCUMENTED_TIMEOUT
   const bound = grant.sentAt + asked
+  const sinceFirst = (grant.answeredAt ?? grant.sentAt) - lease.firstSent
+  const told = believable(times.length, asked + sinceFirst, policy)
+  if (lease.basis === 'unknown' && told === undefined) {
+    const from = policy.trustRenewals ? grant.sentAt : lease.firstSent
+    return makeLease(lease.firstSent, grant.sentAt, from + assumedLength(grant, policy), times, 'assumed')
+  }
   if (times.end === undefined) {
     if (!policy.trustRenewals) return lease
-    const length = Math.min(asked, policy.timeout, DOCUMENTED_TIMEOUT)
-    return makeLease(lease.firstSent, grant.sentAt, grant.sentAt + length, times)
+    const end = grant.sentAt + assumedLength(grant, policy)
+    return makeLease(lease.firstSent, grant.sentAt, end, times, lease.basis)
   }
-  if (times.end === lease.serverEnd) return lease
-  if (lease.serverEnd !== undefined) {
-    return makeLease(lease.firstSent, grant.sentAt, Math.min(bound, lease.end + (times.end - lease.serverEnd)), times)
+  if (lease.basis !== 'unknown' && times.end === lease.serverEnd) return lease
+  if (lease.basis !== 'unknown' && lease.serverEnd !== undefined) {
+    const end = Math.min(bound, lease.end + (times.end - lease.serverEnd))
+    return makeLease(lease.firstSent, grant.sentAt, end, times, lease.basis)
   }
   // The first time that the service says when the claim ends. Whether its `claimed_at` is that of the first claim or of this
   // one is not known; counted from the first request, the length is right for the one and too short for the other.
-  if (times.length === undefined) return lease
-  return makeLease(lease.firstSent, grant.sentAt, Math.min(bound, lease.firstSent + times.length), times)
+  if (told === undefined) return lease
+  return makeLease(lease.firstSent, grant.sentAt, Math.min(bound, lease.firstSent + told), times, 'told')
 }
 
 /**
@@ -102,6 +134,12 @@ export function extendedNothing(before: Lease, after: Lease, { sentAt, asked }: 
   return sentAt - before.grantedAt >= Math.max(2_000, (before.end - before.grantedAt) / 4)
 }
 
+/** True when the first renewal of a claim of unknown length has not moved the end that the service shows, to the millisecond. */
+export function showsNoChange(before: Lease, after: Lease, { expiresAt }: Grant): boolean {
+  const isSame = before.serverEnd !== undefined && after.serverEnd === before.serverEnd
+  return isSame && after.basis === 'assumed' && readMoment(expiresAt)?.grain === 1
+}
+
 interface Times {
   readonly end: number | undefined
   readonly length: number | undefined
@@ -112,12 +150,12 @@ interface Times {
 function readTimes({ claimedAt, expiresAt }: Grant): Times {
   const start = readMoment(claimedAt)
   const end = readMoment(expiresAt)
-  const length = start === undefined || end === undefined ? undefined : Math.max(0, end.at - start.at)
+  const length = start === undefined || end === undefined ? undefined : end.at - start.at
   const grain = Math.max(start?.grain ?? 0, end?.grain ?? 0)
   return { end: end?.at, length, grain: grain > 1 ? grain : 0 }
 }
 
-function makeLease(firstSent: number, grantedAt: number, end: number, times: Times): Lease {
+function makeLease(firstSent: number, grantedAt: number, end: number, times: Times, basis: Lease['basis']): Lease {
   const margin = Math.max((end - grantedAt) / 10, SMALLEST_MARGIN) + times.grain
-  return { firstSent, grantedAt, end, deadline: end - margin, serverEnd: times.end }
+  return { firstSent, grantedAt, end, deadline: end - margin, serverEnd: times.end, basis }
 }

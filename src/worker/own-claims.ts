@@ -1,7 +1,8 @@
 import type { InboxPage } from '../clink/client.ts'
 import type { Clink } from '../clink/records.ts'
 import type { Identity } from '../keys/identity.ts'
-import { firstLease, type Lease, type LeasePolicy } from './lease.ts'
+import type { ClaimTerms } from './claim-terms.ts'
+import type { Lease } from './lease.ts'
 
 /**
  * The records of a claiming poll on which we hold the claim. A page may also show clinks that another caller won in the same
@@ -25,8 +26,7 @@ export function ownClaims(
 }
 
 /** The lease of a claim that a poll brought. The times of a record that is not shown as claimed are those of an earlier claim. */
-export function leaseOf(clink: Clink, sentAt: number, policy: LeasePolicy): Lease {
+export function leaseOf(clink: Clink, sentAt: number, terms: ClaimTerms): Lease {
   const times = clink.status === 'claimed' ? clink : { claimed_at: undefined, claim_expires_at: undefined }
-  const grant = { sentAt, asked: undefined, claimedAt: times.claimed_at, expiresAt: times.claim_expires_at }
-  return firstLease(grant, policy)
+  return terms.first({ sentAt, asked: undefined, claimedAt: times.claimed_at, expiresAt: times.claim_expires_at })
 }

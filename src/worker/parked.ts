@@ -3,19 +3,21 @@ import { Recent } from '../base/recent.ts'
 import type { Clink } from '../clink/records.ts'
 import type { LeftAlone } from '../events.ts'
 import type { ClinkApi } from '../clink/clink-api.ts'
-import type { WorkerKey } from '../keys/keys.ts'
 import type { WorkerContext } from './context.ts'
-import type { Lease, LeaseHolder } from './lease.ts'
+import type { ClaimInHand } from './claim-in-hand.ts'
 import { release } from './release.ts'
+import { UnrenewedClaim } from './unrenewed-claim.ts'
 
 /** How many clinks are remembered as parked before. */
 const KNOWN = 10_000
+/** What is parked only to be released at once: nothing has to be known of its claim. */
+const GIVEN_BACK: ReadonlySet<LeftAlone> = new Set(['stopping', 'other-owner', 'owner-unknown'])
 
 interface Entry {
   readonly clink: Clink
   readonly api: ClinkApi
-  readonly holder: LeaseHolder
-  readonly forget: Cancel
+  readonly holder: UnrenewedClaim
+  forget: Cancel
 }
 
 /**
@@ -28,7 +30,7 @@ export class Parked {
   readonly #known = new Recent<true>(KNOWN)
   /** A claim is released once, though the end of polling closes again; a new claim on the same clink is another one. */
   readonly #releases = new Map<Entry, Promise<void>>()
-  #closed = false
+  readonly #closing = new AbortController()
 
   constructor(context: WorkerContext) {
     this.#context = context
@@ -52,15 +54,20 @@ export class Parked {
     return this.#known.get(clinkId) !== undefined
   }
 
-  add(clink: Clink, lease: Lease, why: LeftAlone, { api }: WorkerKey): void {
+  add(clink: Clink, claim: ClaimInHand, why: LeftAlone): void {
     const { clock, emit } = this.#context
-    const holder = unrenewed(lease, () => clock.now())
-    const forget = clock.at(lease.end, () => this.#entries.delete(clink.clink_id))
+    const { api } = claim.key
+    const { lease } = claim
+    const holder = new UnrenewedClaim(clink, claim, this.#context)
     this.#entries.get(clink.clink_id)?.forget()
-    this.#entries.set(clink.clink_id, { clink, api, holder, forget })
+    const entry = { clink, api, holder, forget: () => {} }
+    this.#entries.set(clink.clink_id, entry)
+    this.#forgetLater(entry)
+    if (!this.#closing.signal.aborted && !GIVEN_BACK.has(why))
+      void holder.confirm(this.#closing.signal).then(() => this.#forgetLater(entry))
     this.#known.set(clink.clink_id, true)
     emit({ event: 'clink.parked', clink, why, lease: lease.deadline - clock.now() })
-    if (this.#closed) this.#release(clink.clink_id)
+    if (this.#closing.signal.aborted) this.#release(clink.clink_id)
   }
 
   /** Releases the claim on one clink, if it is parked, so that it comes back at once. Resolves when that is over. */
@@ -72,9 +79,17 @@ export class Parked {
 
   /** Releases what is parked, and from now on whatever is added. Resolves when nothing is left to release. */
   async close(): Promise<void> {
-    this.#closed = true
+    this.#closing.abort()
     for (const id of this.#entries.keys()) this.#release(id)
     while (this.#releases.size > 0) await Promise.all(this.#releases.values())
+  }
+
+  /** When the claim is over. */
+  #forgetLater(entry: Entry): void {
+    const { clink, holder } = entry
+    if (this.#entries.get(clink.clink_id) !== entry) return
+    entry.forget()
+    entry.forget = this.#context.clock.at(holder.lease.end, () => this.#entries.delete(clink.clink_id))
   }
 
   #release(id: string): void {
@@ -85,24 +100,13 @@ export class Parked {
   }
 
   async #endClaim(entry: Entry): Promise<void> {
-    const { api, clink, holder, forget } = entry
-    const claimed = { clink, api, holder, facts: () => ({ clink }), isLast: () => this.#closed }
+    const { api, clink, holder } = entry
+    const claimed = { clink, api, holder, facts: () => ({ clink }), isLast: () => this.#closing.signal.aborted }
     const event = await release(claimed, 'parked', undefined, this.#context)
     // At the end of the time for stopping the entry stays: it is named as left behind.
     if (this.#context.closing.aborted) return
-    forget()
+    entry.forget()
     if (this.#entries.get(clink.clink_id) === entry) this.#entries.delete(clink.clink_id)
     this.#context.emit(event)
-  }
-}
-
-/** A claim that nobody renews. */
-export function unrenewed(lease: Lease, now: () => number): LeaseHolder {
-  return {
-    lease,
-    get stands() {
-      return now() < lease.deadline
-    },
-    async quiet() {},
   }
 }

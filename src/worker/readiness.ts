@@ -15,11 +15,15 @@ export class ReadinessWatch {
   #isStopping = false
   #refusal: string | undefined
   #outage: string | undefined
+  /** What is claimed cannot be run. */
+  #unusable: string | undefined
 
   note(event: WorkerEvent): void {
     if (event.event === 'worker.ready') this.#hasBegun = true
     if (event.event === 'worker.stopping') this.#isStopping = true
     if (event.event === 'worker.notReady') this.#refusal = `${event.reason}: ${event.advice}`
+    if (event.event === 'worker.claimsUnusable') this.#unusable = `${event.reason}: ${event.advice}`
+    if (event.event === 'clink.started') this.#unusable = undefined
     if (event.event === 'poll.succeeded') this.#refusal = undefined
     if (event.event === 'poll.succeeded' || event.event === 'poll.probed') this.#outage = undefined
     if (event.event === 'poll.failed' && event.failures >= AWAY)
@@ -33,7 +37,7 @@ export class ReadinessWatch {
   readiness(state: string | undefined, paused: readonly string[] = []): Readiness {
     const all = [
       this.#isStopping ? 'the worker is stopping' : undefined,
-      this.#refusal ?? this.#outage,
+      this.#unusable ?? this.#refusal ?? this.#outage,
       state,
       ...paused.map(
         (name) => `the route ${name} is paused, since everything on it fails: look at what its handler needs`,

@@ -24,7 +24,9 @@ export function toHeldClaim(
   const end = boot.uptime() + (lease.deadline - clock.now())
   const sent = boot.uptime() + (lease.firstSent - clock.now())
   const wall = clock.wall() + (lease.deadline - clock.now())
-  const held = { ...rest, boot: boot.id, sent, end, wall, ...serverEnd }
+  const isUnknown = lease.basis === 'unknown' ? ({ isUnknown: true } as const) : {}
+  const margin = lease.end - lease.deadline
+  const held = { ...rest, margin, boot: boot.id, sent, end, wall, ...serverEnd, ...isUnknown }
   if (dueAt === undefined) return held
   const wait = dueAt - clock.now()
   return { ...held, due: { uptime: boot.uptime() + wait, wall: clock.wall() + wait } }
@@ -43,8 +45,9 @@ export function standingLease(claim: HeldClaim, clock: Clock, boot: Boot): Lease
   const left = Math.min(claim.end - uptime, (claim.wall ?? Infinity) - clock.wall())
   if (claim.boot !== boot.id || uptime < claim.sent || claim.releasing || left <= 0) return undefined
   const firstSent = now - (boot.uptime() - claim.sent)
-  // What was kept is the deadline, so the margin is already off; the end is not needed to be later.
-  return { firstSent, grantedAt: now, end: now + left, deadline: now + left, serverEnd: claim.serverEnd }
+  const basis = claim.isUnknown === true ? 'unknown' : claim.serverEnd === undefined ? 'assumed' : 'told'
+  const deadline = now + left
+  return { firstSent, grantedAt: now, end: deadline + (claim.margin ?? 0), deadline, serverEnd: claim.serverEnd, basis }
 }
 
 /** Milliseconds that a clink which an earlier process held is still to wait; 0 or less: none. No clock that was set makes it longer than `longest`. */

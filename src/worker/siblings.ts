@@ -7,13 +7,19 @@ import { isVerdict, mayBeKept, refusesSibling } from '../clink/verdicts.ts'
 import type { Emit } from '../events.ts'
 import type { ClinkApi } from '../clink/clink-api.ts'
 import type { Ledger } from '../ledger/ledger.ts'
+import type { ClaimTerms } from './claim-terms.ts'
+import type { Lease } from './lease.ts'
 import { look } from './look.ts'
+import { renew, type OwnClaim } from './renewal.ts'
 
 /** What becomes of a claim on a clink that another session of the same owner holds. */
 export type SiblingsVerdict = 'refused' | 'granted' | 'unknown'
 
 /** One try. `unclear`: nobody knows whether it has claimed; `unsent`: it has not, and found out nothing. */
 type Trial = SiblingsVerdict | 'unclear' | 'unsent'
+
+/** A claim on which it is tried: its lease becomes what the questions leave of it. */
+type Tried = { -readonly [Name in keyof OwnClaim]: OwnClaim[Name] }
 
 export interface SiblingsOptions {
   readonly api: Pick<ClinkApi, 'claimClink' | 'getClinks'>
@@ -27,6 +33,7 @@ export interface SiblingsOptions {
   readonly clock: Clock
   readonly random: Random
   readonly emit: Emit
+  readonly terms: ClaimTerms
 }
 
 const FACT = 'siblings'
@@ -83,49 +90,57 @@ export class Siblings {
   /**
    * Finds out on a clink that was just claimed. It may be run only after `refused`: otherwise a sibling may hold it now.
    *
-   * @param deadline local time after which nothing is asked.
+   * @returns also what the questions leave of the claim's lease.
    */
-  async findOut(clink: Clink, deadline: number, signal: AbortSignal): Promise<SiblingsVerdict> {
+  async findOut(
+    claim: OwnClaim,
+    signal: AbortSignal,
+  ): Promise<{ readonly verdict: SiblingsVerdict; readonly lease: Lease }> {
     const { clock, emit, ledger, url } = this.#options
     this.#isFinding = true
     try {
-      const verdict = await this.#try(clink, deadline, signal)
+      const tried = { ...claim }
+      const verdict = await this.#try(tried, signal)
       if (verdict === 'unknown') this.#againAt = clock.now() + AGAIN
       else await ledger.noteServiceFact(url, FACT, verdict)
       emit({ event: 'worker.siblings', verdict })
-      return verdict
+      return { verdict, lease: tried.lease }
     } finally {
       this.#isFinding = false
     }
   }
 
   /** What is not answered is asked again, on the same clink: letting its claim run out would keep it from everybody for as long. */
-  async #try(clink: Clink, deadline: number, signal: AbortSignal): Promise<SiblingsVerdict> {
+  async #try(claim: Tried, signal: AbortSignal): Promise<SiblingsVerdict> {
     const { clock, random } = this.#options
+    const { deadline } = claim.lease
     const limits = { deadline, attempts: 1, signal }
     const until = clock.now() + Math.min((deadline - clock.now()) * TRIAL, LONGEST_TRIAL)
     let mayBeTheirs = false
     for (let tries = 1; ; tries += 1) {
-      const answer: Trial = mayBeTheirs ? 'unclear' : await this.#ask(clink, limits)
+      const answer: Trial = mayBeTheirs ? 'unclear' : await this.#ask(claim, limits)
       if (answer !== 'unclear' && answer !== 'unsent') return answer
       // First of all: where a session may not claim twice, the sibling that has the claim would be refused, and look like one that has not.
-      mayBeTheirs = answer === 'unclear' && !(await this.#claimBack(clink, limits))
+      mayBeTheirs = answer === 'unclear' && !(await this.#claimBack(claim, signal))
       const wait = equalJitter(tries, PAUSE, random)
       if (signal.aborted || clock.now() + wait >= until) return 'unknown'
       await sleep(clock, wait, signal)
     }
   }
 
-  async #ask(clink: Clink, limits: CallOptions): Promise<Trial> {
+  async #ask(claim: Tried, limits: CallOptions): Promise<Trial> {
+    const { clink } = claim
+    const { seconds } = this.#options.terms
+    const length = seconds === undefined ? {} : { timeout_seconds: seconds }
     try {
-      await this.#options.sibling.claimClink({ clink_id: clink.clink_id }, limits)
+      await this.#options.sibling.claimClink({ clink_id: clink.clink_id, ...length }, limits)
     } catch (error) {
       if (!(error instanceof ClinkApiError)) throw error
       if (refusesSibling(error) && mayBeKept(error)) return await this.#confirmed(clink, limits)
       if (isVerdict(error)) return 'unknown'
       return error.mayHaveHappened ? 'unclear' : 'unsent'
     }
-    await this.#claimBack(clink, limits)
+    await this.#claimBack(claim, limits.signal)
     return 'granted'
   }
 
@@ -137,13 +152,12 @@ export class Siblings {
   }
 
   /** @returns whether the service has answered. */
-  async #claimBack(clink: Clink, limits: CallOptions): Promise<boolean> {
-    try {
-      await this.#options.api.claimClink({ clink_id: clink.clink_id }, limits)
-      return true
-    } catch (error) {
-      if (!(error instanceof ClinkApiError)) throw error
-      return isVerdict(error)
+  async #claimBack(claim: Tried, signal: AbortSignal | undefined): Promise<boolean> {
+    for (let asksLength = true; ; asksLength = false) {
+      const renewal = await renew(claim, { signal, asksLength }, this.#options)
+      if (renewal.is === 'again') continue
+      if (renewal.is === 'granted') claim.lease = renewal.lease
+      return renewal.is !== 'failed' || isVerdict(renewal.error)
     }
   }
 }

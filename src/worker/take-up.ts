@@ -5,7 +5,6 @@ import type { Clink } from '../clink/records.ts'
 import { forMe } from '../config/for-me.ts'
 import type { DeliveryShared } from './delivery-shared.ts'
 import type { Intake } from './intake.ts'
-import { firstLease } from './lease.ts'
 import { notBefore, type Mark } from './service-time.ts'
 
 interface Lost {
@@ -135,13 +134,13 @@ export class TakeUp {
   }
 
   async #take(clink: Clink, listedAt: number): Promise<void> {
-    const { clock, config, emit } = this.#shared.context
+    const { clock, emit, terms } = this.#shared.context
     // An earlier claim is not one that was just lost; and how long it lasts cannot be told.
     const lost = this.#lost.findLast(({ before }) => notBefore(clink.claimed_at, before) !== undefined)
     const claimedAfter = notBefore(clink.claimed_at, lost?.before)
     if (lost === undefined || claimedAfter === undefined || this.#intake.wasLetGo(clink.clink_id)) return
     const times = { claimedAt: clink.claimed_at, expiresAt: clink.claim_expires_at }
-    const { deadline } = firstLease({ sentAt: claimedAfter, asked: undefined, ...times }, config.claim)
+    const { deadline } = terms.first({ sentAt: claimedAfter, asked: undefined, ...times })
     const wanted = this.#intake.wants(clink, listedAt)
     if (wanted === undefined || clock.now() >= deadline) return
     const answer = await this.#intake.claim(clink, wanted, {

@@ -1,6 +1,7 @@
 import type { Cancel } from '../base/clock.ts'
 import { Acknowledgements } from './acknowledgements.ts'
 import { Batch } from './batch.ts'
+import { UNUSABLE } from './claim-terms.ts'
 import { claimingMode, type ClaimingMode, type Taken } from './claiming.ts'
 import type { WorkerContext } from './context.ts'
 import type { DeliveryShared } from './delivery-shared.ts'
@@ -110,7 +111,6 @@ export class Worker {
           this.#poller.wake()
         },
       }),
-      memory: { asksLength: true, timesAbsent: false, refusalSaid: false },
       mayHold: () => this.#deliveries.in('holding').length < context.config.concurrency * HELD_PER_SLOT,
       crashed,
     })
@@ -188,7 +188,7 @@ export class Worker {
     await Promise.all([crashWatch.begin(inHand, resume), ...noted, this.#reruns.restore(resume)])
     endSurvivors(this.#shared.runs, this.#context, resume)
     const parts = { shared: this.#shared, deliveries: this.#deliveries, parked: this.#parked }
-    if (resume) await holdOn(claims, { ...parts, signal: this.#intake.hurried })
+    if (resume) await holdOn(claims, parts)
     else await Promise.all(claims.map(({ clink }) => ledger.dropClaim(clink.clink_id)))
     if (!this.#shutdown.hasBegun) this.#poller.start()
     starting.end()
@@ -260,10 +260,11 @@ export class Worker {
   }
 
   #mode(): ClaimingMode {
-    const { clock, config, keys, ledger, router, siblings } = this.#context
+    const { clock, config, keys, ledger, router, siblings, terms } = this.#context
     if (keys.refusal !== undefined) return { mode: 'none', isFinal: false, ...keys.refusal }
     const isAllOurs =
       router.takesAll &&
+      !terms.areUnusable &&
       this.#parked.size === 0 &&
       this.#paused.length === 0 &&
       !ledger.hasLeftAlone(clock.wall()) &&
@@ -272,7 +273,9 @@ export class Worker {
     // What a claiming poll takes and parks hides nothing that lies behind it.
     const mode = claimingMode(config, { mayClaimById, mayTry, isAllOurs: isAllOurs || !this.#select.reaches })
     if (config.inbox.claim === 'auto' && !isAllOurs) siblings.want()
-    return mode
+    // Claims by id ask for a length themselves: they go on.
+    const isUseless = mode.mode === 'batch' && clock.now() < terms.unusableUntil
+    return isUseless ? { mode: 'none', isFinal: true, ...UNUSABLE } : mode
   }
 
   /** Slots that neither a delivery uses nor a held one will want before the next poll. */

@@ -4,11 +4,12 @@ import {
   extendedNothing,
   firstLease,
   renewedLease,
+  showsNoChange,
   type Grant,
   type Lease,
 } from '../../src/worker/lease.ts'
 
-const policy = { timeout: 300_000, trustRenewals: false }
+const policy = { timeout: 300_000, trustRenewals: false, longest: 0 }
 /** A grant whose service times are given in milliseconds of the service's clock. */
 const grant = (sentAt: number, from: number | undefined, to: number | undefined, asked?: number): Grant => ({
   sentAt,
@@ -50,9 +51,25 @@ describe('a first lease (P2, §2)', () => {
     expect(firstLease(grant(0, undefined, undefined, asked), { ...policy, timeout }).end).toBe(length)
   })
 
-  it('takes an unreadable time for none, and an end before its start for no time at all', () => {
+  it('takes an unreadable time for none, and an end before its start too', () => {
     expect(firstLease({ sentAt: 0, asked: 9_000, claimedAt: 'soon', expiresAt: 'later' }, policy).end).toBe(9_000)
-    expect(firstLease(grant(0, 5_000, 1_000), policy).end).toBe(0)
+    expect(firstLease(grant(0, 5_000, 1_000), policy)).toMatchObject({ end: 300_000, basis: 'unknown' })
+  })
+
+  it.each([
+    ['neither time', undefined, undefined, 'unknown'],
+    ['no start', undefined, 5_000, 'unknown'],
+    ['no end', 5_000, undefined, 'unknown'],
+    ['more than a poll gives, and more than ever before', 0, 3_243_000, 'unknown'],
+    ['as much as a poll gives', 0, 300_000, 'told'],
+    ['an end before its start', 5_000, 1_000, 'unknown'],
+  ])('of a poll that tells %s has its length from there', (_, from, to, basis) => {
+    expect(firstLease(grant(0, from, to), policy).basis).toBe(basis)
+  })
+
+  it('is believed to be longer than was asked for where a longer one was told before', () => {
+    expect(firstLease(grant(0, 0, 600_000), { ...policy, longest: 600_000 }).basis).toBe('told')
+    expect(firstLease(grant(0, 0, 600_001), { ...policy, longest: 600_000 }).basis).toBe('unknown')
   })
 })
 
@@ -81,12 +98,44 @@ describe('a renewed lease (P2, §2)', () => {
   it('without times extends nothing, unless the operator vouches for it', () => {
     const answer = grant(100_000, undefined, undefined, 300_000)
     expect(renewedLease(first, answer, policy)).toBe(first)
-    expect(renewedLease(first, answer, { ...policy, trustRenewals: true }).end).toBe(400_000)
+    expect(renewedLease(first, answer, { ...policy, trustRenewals: true, longest: 0 }).end).toBe(400_000)
   })
 
   it('learns the length of a claim whose poll did not say it, counted from the poll', () => {
     const unknown = firstLease(grant(0, undefined, undefined), policy)
-    expect(renewedLease(unknown, grant(500, 1_000_400, 1_003_400, 300_000), policy).end).toBe(3_000)
+    const told = renewedLease(unknown, grant(500, 1_000_400, 1_003_400, 300_000), policy)
+    expect(told).toMatchObject({ end: 3_000, basis: 'told' })
+  })
+
+  it('learns it also where the first answer had told only its end, and the renewal has not moved that', () => {
+    const unknown = firstLease(grant(0, undefined, 1_003_000), policy)
+    expect(renewedLease(unknown, grant(500, 1_000_000, 1_003_000, 300_000), policy)).toMatchObject({
+      end: 3_000,
+      basis: 'told',
+    })
+  })
+
+  it('of unknown length that is answered without times lasts as long as was asked for, from the first request on', () => {
+    const unknown = firstLease(grant(0, undefined, undefined), policy)
+    const answer = grant(500, undefined, undefined, 60_000)
+    expect(renewedLease(unknown, answer, policy)).toMatchObject({ end: 60_000, basis: 'assumed' })
+    expect(renewedLease(unknown, grant(500, undefined, undefined, 900_000), policy).end).toBe(300_000)
+    const hours = grant(500, 0, 3_243_000, 60_000)
+    expect(renewedLease(unknown, hours, policy)).toMatchObject({ end: 60_000, basis: 'assumed' })
+  })
+
+  it('is longer than was asked for by what had passed, where the service counts from the first claim', () => {
+    const unknown = firstLease(grant(0, undefined, undefined), policy)
+    const stays = { ...grant(4_000, 1_000, 66_000, 60_000), answeredAt: 5_000 }
+    expect(renewedLease(unknown, stays, policy)).toMatchObject({ end: 64_000, basis: 'told' })
+  })
+
+  it('of unknown length whose end a renewal has not moved was not renewed', () => {
+    const unknown = firstLease(grant(0, undefined, 5_000), policy)
+    const same = grant(500, undefined, 5_000, 60_000)
+    const moved = grant(500, undefined, 60_500, 60_000)
+    expect(showsNoChange(unknown, renewedLease(unknown, same, policy), same)).toBe(true)
+    expect(showsNoChange(unknown, renewedLease(unknown, moved, policy), moved)).toBe(false)
   })
 })
 

@@ -145,7 +145,10 @@ function whyNot(facts: Explaining, life: string, worker: WorkerPlan, clink: Stor
     return isOver || last.why === 'parked' || last.why === 'hold-too-long' ? last.why : undefined
   }
   // That it is left alone from then on was said when it was given up for the first time.
-  if (last?.event === 'clink.leftToExpire') return isOver ? 'given up' : isTooSlow(facts.plan) ? 'too slow' : undefined
+  if (last?.event === 'clink.leftToExpire') {
+    if (isOver || isTooSlow(facts.plan)) return isOver ? 'given up' : 'too slow'
+    return mayStayUnknown(facts.plan) ? 'the length of its claim is not known' : undefined
+  }
   if (last?.event !== 'clink.leftAlone' && last?.event !== 'clink.parked') return undefined
   const truths: { readonly [W in LeftAlone]?: boolean } = {
     'own-reply': isOurs(emulator, facts.plan, worker, clink),
@@ -178,6 +181,12 @@ export function isTooSlow({ faults, lease, switches }: Plan): boolean {
   // A second may be cut off its end, and another one is kept for that.
   const lost = switches.claimTimes === 'seconds' ? 2_000 : 0
   return faults.latency * 40 > Math.min(lease, longest) - lost
+}
+
+/** Nothing says how long a claim lasts that a poll has made, and a claim may not be renewed to learn it: no clink of it is run. */
+function mayStayUnknown({ switches: { claimTimes, defaultTimeout, pollRecords, reclaim } }: Plan): boolean {
+  const isUntold = claimTimes === 'absent' || pollRecords === 'snapshot' || Number(defaultTimeout) > 300
+  return reclaim === 'refuse' && isUntold
 }
 
 /** It was given back, or that was tried. */

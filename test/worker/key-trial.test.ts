@@ -47,13 +47,13 @@ describe.concurrent("§8: a worker that was started with another owner's key", (
     expect(station.runs).toEqual([])
   })
 
-  it('knows a key again that an earlier process knew to be ours, though nothing is answered about claims', async () => {
+  it('knows a key again that an earlier process knew to be ours, though what it asks about its claim is not answered at first', async () => {
     await using bench = await Bench.open({ seed, switches: { pollRecords: 'snapshot' } })
     const ledger = await ownLedger(bench.emulator)
     const first = bench.work(() => 'done', { ledger })
     await bench.completed(bench.send('first'))
     await first.close()
-    bench.fault({ operation: 'claim_clink' }, { status: 503 })
+    bench.fault({ operation: 'claim_clink', times: 2 }, { status: 503 })
     const id = bench.send('second')
     const second = bench.work(() => 'done', { ledger })
     await bench.completed(id)

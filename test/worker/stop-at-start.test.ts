@@ -1,3 +1,4 @@
+import { EXIT } from '../../src/base/coded-error.ts'
 import { describe, expect, it } from 'vitest'
 import { openState, type State } from '../../src/journal/state.ts'
 import { Ledger } from '../../src/ledger/ledger.ts'
@@ -79,9 +80,9 @@ describe.concurrent(
       await station.daemon.stop('test')
       state.close()
 
-      expect(await station.ended()).toBe(0)
+      expect(await station.ended()).toBe(EXIT.internal)
       expect(station.runs).toEqual([])
-      expect(station.all('clink.leftToExpire')).toHaveLength(2)
+      expect(station.all('worker.stopped')[0]?.leftBehind).toHaveLength(2)
       expect(ledger.fact('run')).toBe('stopped')
       end()
     })

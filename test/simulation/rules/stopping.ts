@@ -62,7 +62,8 @@ function isExcused(record: Record, { name, startedAt, stoppedAt, jumps }: LifeRe
   const forward = jumps.reduce((sum, { ms }) => sum + ms, 0)
   const ranOut =
     parked !== undefined &&
-    parked.at >= last.at &&
+    // What it has asked about the claim since then, because its length was not told, is no new claim.
+    (parked.at >= last.at || (last.via === 'claim' && !last.isNew)) &&
     parked.event.event === 'clink.parked' &&
     parked.at + parked.event.lease <= (stoppedAt ?? 0) + forward
   const said = record
