@@ -118,7 +118,7 @@ export type WorkerEvent =
   | { readonly event: 'worker.siblings'; readonly verdict: 'refused' | 'granted' | 'unknown' }
   | { readonly event: 'inbox.starved'; readonly advice: string }
   | { readonly event: 'inbox.reached' }
-  | { readonly event: 'inbox.unknownGroup'; readonly group: string }
+  | { readonly event: 'inbox.unknownGroup'; readonly group: string; readonly advice: string }
   | { readonly event: 'poll.refused'; readonly error: Error; readonly advice: string }
   // clinks
   | {

@@ -15,6 +15,21 @@ const UNSAID = 'not shown, it quotes the clink; "clink-worker failed show" has i
 type Fields = Record<string, unknown>
 
 /**
+ * What tells of the words of handlers, or of Clink about what they answered. All else that is said comes from this program, and shares
+ * words with clinks by chance only.
+ */
+const MAY_QUOTE: ReadonlySet<WorkerEvent['event']> = new Set([
+  'clink.ended',
+  'clink.held',
+  'clink.released',
+  'clink.deadLettered',
+  'clink.settlementFailed',
+  'clink.resultUnsent',
+  'route.paused',
+  'worker.failed',
+])
+
+/**
  * Takes out of finished lines what shows the content of clinks: errors and reasons that quote it become their kind and place. The text
  * itself stays with the attempts and the dead letter. What a handler logs by its own hand is its own affair.
  */
@@ -35,13 +50,14 @@ export class Discretion {
 
   /** @param fields as they would be logged. */
   apply(event: WorkerEvent, fields: unknown): unknown {
-    if (event.event === 'clink.log' || !isFields(fields)) return fields
+    if (!MAY_QUOTE.has(event.event) || !isFields(fields)) return fields
     const clink = 'clink' in event ? event.clink : undefined
     const contents = clink === undefined ? [...this.#contents.entries()].map(([, text]) => text) : [clink.content]
     const isShown = (text: string): boolean => contents.every((content) => !quotes(text, content))
     const result: Fields = { ...fields }
     const { error } = fields
-    if (isFields(error) && !wordsOf(error).every(isShown)) {
+    // Without an answer there is nothing that anybody said.
+    if (isFields(error) && error['status'] !== 0 && !wordsOf(error).every(isShown)) {
       const place = 'error' in event ? this.#placeOf(loggable(event.error, { stacks: true })) : ''
       const name = typeof error['name'] === 'string' && isShown(error['name']) ? error['name'] : 'Error'
       const known = KIND.filter((key) => key in error && isShown(String(error[key]))).map((key) => [key, error[key]])

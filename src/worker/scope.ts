@@ -52,7 +52,7 @@ export class Scope {
         this.#unresolved.delete(slug)
       } catch (error) {
         if (!(error instanceof ClinkApiError) || !isUnknown(refusals.weigh(error, clock.now()))) throw error
-        emit({ event: 'inbox.unknownGroup', group: slug })
+        emit({ event: 'inbox.unknownGroup', group: slug, advice: UNKNOWN_GROUP })
       }
     }
   }
@@ -72,3 +72,6 @@ export class Scope {
     return typeof group_slug === 'string' && this.#options.inbox.groups.includes(group_slug)
   }
 }
+
+const UNKNOWN_GROUP =
+  'the key sees no group of inbox.groups that is called so, and takes nothing of it; "clink-worker api list_groups" shows those that it sees'

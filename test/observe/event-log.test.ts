@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { ClinkApiError } from '../../src/clink/errors.ts'
 import type { Clink } from '../../src/clink/records.ts'
 import type { Config } from '../../src/config/config.ts'
 import type { WorkerEvent } from '../../src/events.ts'
@@ -114,5 +115,34 @@ test('stacks of errors are for debug and below', () => {
   expect(JSON.stringify(log({ level: 'info' }, event))).not.toContain('stack')
   expect(log({ level: 'debug' }, event)).toMatchObject([
     { error: { stack: expect.stringContaining('event-log.test') } },
+  ])
+})
+
+test('what this program says itself is never hidden, whatever words it shares with clinks (P13)', () => {
+  const said = { ...clink, content: 'there is no connection: the handler is not a function, it says' }
+  const away = new ClinkApiError('complete_clink: no connection: connect ECONNREFUSED', {
+    status: 0,
+    detail: undefined,
+    operation: 'complete_clink',
+    mayHaveHappened: false,
+    retryAfter: undefined,
+    failure: 'refused',
+    isBare: false,
+  })
+  const lines = log(
+    {},
+    { event: 'clink.started', clink: said, route: 'work', attempt: 1, waited: 0 },
+    { event: 'poll.failed', error: away, wait: 1, failures: 1 },
+    { event: 'handlers.failed', error: new Error('the handler is not a function'), kept: 1 },
+    { event: 'clink.ended', clink: said, route: 'work', attempt: 1, outcome: 'failed', duration: 1, error: away },
+    { event: 'worker.failed', part: 'worker', error: new Error('there is no connection') },
+  )
+  const messages = lines.map(({ error }) => Object(error).message)
+  expect(messages).toEqual([
+    undefined,
+    'complete_clink: no connection: connect ECONNREFUSED',
+    'the handler is not a function',
+    'complete_clink: no connection: connect ECONNREFUSED',
+    expect.stringContaining('not shown, it quotes the clink'),
   ])
 })
