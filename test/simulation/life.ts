@@ -32,6 +32,8 @@ export interface Breakage {
   handle?(real: HandleFunction): HandleFunction
   clock?(real: Clock): Clock
   parts?(real: DaemonParts): DaemonParts
+  /** What it says of itself. */
+  readiness?(): { readonly ready: boolean; readonly reasons: readonly string[] }
   /** Of each process anew, over the journal that all of them share. */
   tables?(real: LedgerTables): LedgerTables
 }
@@ -115,7 +117,7 @@ export class Life implements Host {
 
   /** Whether it takes work, by its own account. */
   get readiness(): { readonly ready: boolean; readonly reasons: readonly string[] } {
-    return this.#daemon.readiness()
+    return this.#parts.breakage.readiness?.() ?? this.#daemon.readiness()
   }
 
   /** The dead letters, of the process or of what it has left, until they are closed. */

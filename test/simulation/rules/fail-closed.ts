@@ -2,7 +2,7 @@ import type { Rule } from '../judge.ts'
 import { asksForLength, endOf, isListed, leaseEnd, slept, trustsBlindly } from './leases.ts'
 
 /** P2: nothing is sent for a delivery after its claim has ended, and its handler is aborted by then. */
-export const nothingAfterTheLease: Rule = ({ plan, record }) => {
+export const nothingAfterTheLease: Rule = ({ plan, record, emulator }) => {
   // A person gave it back, or it ran out although the operator trusts renewals; a sibling got it, and the service shows us its
   // claim in answer to our renewal, as if it were ours.
   const { identity, reclaim } = plan.switches
@@ -13,6 +13,8 @@ export const nothingAfterTheLease: Rule = ({ plan, record }) => {
   const sent = record.requests.flatMap((request) => {
     const { kind, clinkId, sentAt, life, n } = request
     if (clinkId === undefined || sentAt === undefined || isMistaken(life, clinkId)) return []
+    // An id that the service never gave.
+    if (emulator.clink(clinkId) === undefined) return []
     const end = leaseEnd(plan, record, life, clinkId, sentAt)
     if (sentAt <= end || kind === 'sibling' || isListed(record, request, end)) return []
     if (asksForLength(record, request)) return []

@@ -1,7 +1,7 @@
 import { isRefusing, workerOf } from '../explained.ts'
 import type { Breach, Evidence, Rule } from '../judge.ts'
 import { ownerOf } from '../plan-keys.ts'
-import type { LifeRecord, Record, RequestRecord } from '../record.ts'
+import type { EventRecord, LifeRecord, Record, RequestRecord } from '../record.ts'
 import { CLAIM_ENDS, endOf, slept } from './leases.ts'
 
 /** Whether a request was made with a key of somebody else than the worker's owner. */
@@ -118,7 +118,7 @@ export const goodKeysAreUsed: Rule = (evidence) => {
 
 /**
  * It slept, or had no slot free: what it cannot settle, since the key that claimed it was taken, keeps its slot until the claim ends, and
- * after two crashes in a row what was running runs alone.
+ * after two crashes in a row what was running runs alone. Or its only route was paused, and it looks when a probe is due.
  */
 function isDisturbed({ plan, record }: Evidence, life: LifeRecord, since: number, until: number): boolean {
   const { concurrency } = workerOf(plan, life.name).config
@@ -136,5 +136,12 @@ function isDisturbed({ plan, record }: Evidence, life: LifeRecord, since: number
     .livesOf(life.state)
     .flatMap(({ name }) => record.eventsByLife.get(name) ?? [])
     .some(({ at, event }) => at < until && event.event === 'worker.crashed' && event.crashes > 1)
-  return inHand.size >= concurrency || isNarrow || slept(life, since, until)
+  return inHand.size >= concurrency || isNarrow || wasPaused(told, since) || slept(life, since, until)
+}
+
+/** Whether the route was paused at that time, or later. */
+function wasPaused(told: readonly EventRecord[], since: number): boolean {
+  const last = told.findLast(({ event }) => event.event === 'route.paused')
+  if (last === undefined) return false
+  return !told.some(({ at, event }) => event.event === 'route.resumed' && at >= last.at && at < since)
 }

@@ -42,7 +42,7 @@ function isDisturbed({ plan, record }: Evidence, life: string, from: number): bo
 
 function hasFailed({ record }: Evidence, life: string, clinkId: string, at: number): boolean {
   return record.runsOf(life, clinkId).some((run) => {
-    return (run.endedAt ?? Infinity) <= at && isFailure({ ...run, isFree: false, isCutShort: false })
+    return run.startedAt < at && (run.endedAt ?? Infinity) <= at && isFailure({ ...run, isFree: false })
   })
 }
 

@@ -1,3 +1,4 @@
+import { isUnreadable } from '../explained.ts'
 import type { Rule } from '../judge.ts'
 import type { LifeRecord, OperationKind, Record } from '../record.ts'
 import { slept } from './leases.ts'
@@ -8,11 +9,13 @@ const ENDS: ReadonlySet<string> = new Set(['clink.lost', 'clink.leftToExpire', '
 const SETTLES: ReadonlySet<OperationKind> = new Set(['complete', 'release'])
 
 /** P8: after a stop no claim is left, but those it names since it could not settle them, and those of which it could not know or not tell. */
-export const stopLeavesNothing: Rule = ({ record }) =>
+export const stopLeavesNothing: Rule = ({ plan, record, emulator }) =>
   [...record.lives.values()].flatMap((life) => {
     const { name, stoppedAt: at, heldAtStop, leftBehind } = life
     if (at === undefined) return []
     return heldAtStop.flatMap((clinkId) => {
+      const clink = emulator.clink(clinkId)
+      if (clink !== undefined && isUnreadable({ plan, record }, clink)) return []
       if (isExcused(record, life, clinkId) || wasTried(record, life, clinkId)) return []
       const isNamed = leftBehind.includes(clinkId)
       return [

@@ -1,0 +1,149 @@
+import { describe, expect, it } from 'vitest'
+import type { Config } from '../../src/config/config.ts'
+import type { Transport, TransportResponse } from '../../src/clink/transport.ts'
+import { findBreach } from './broken-rules.ts'
+import type { Breakage } from './life.ts'
+import { GROUP } from './plan-scope.ts'
+import type { Plan } from './plan.ts'
+import type { SeedOptions } from './run-seed.ts'
+import { SAYS, type WordName } from './world.ts'
+
+async function isNoticed(word: WordName, options: SeedOptions, promise: string, says: RegExp): Promise<boolean> {
+  const spoken: SeedOptions = { vocabulary: [word], ...options }
+  return (await findBreach(spoken, ({ rule, text }) => rule === promise && says.test(text))) !== undefined
+}
+
+/** Each worker of a plan with another configuration. */
+function configured(change: (config: Config) => Config): (plan: Plan) => Plan {
+  return (plan) => ({
+    ...plan,
+    workers: plan.workers.map((worker) => ({ ...worker, config: change(worker.config) })),
+  })
+}
+
+/** A worker with another configuration than its plan says. */
+function miswired(change: (config: Config) => Config): Breakage {
+  return { parts: (real) => ({ ...real, config: change(real.config) }) }
+}
+
+/** Takes a page for the service's word. */
+const gullible = (real: Transport): Transport => ({
+  send: async (request) => {
+    const answer = await real.send(request)
+    const isPage = answer.status >= 400 && answer.status < 500 && !answer.body.includes('"success":')
+    return isPage ? { ...answer, body: '{"success":false,"error":"refused"}' } : answer
+  },
+})
+
+/** Asks each list a hundred times over. */
+const eager = (real: Transport): Transport => ({
+  send: async (request) => {
+    if (request.path.startsWith('/inbox') && !request.path.includes('claim=true'))
+      for (let index = 0; index < 100; index += 1) void real.send(request).catch(() => undefined)
+    return await real.send(request)
+  },
+})
+
+const NOTHING: TransportResponse = {
+  status: 200,
+  headers: {},
+  body: '{"success":true,"data":{"clinks":[],"count":0,"claimed_count":0}}',
+}
+
+/** After a while it sees nothing of the inbox any more. */
+function blind(after: number): Breakage['transport'] {
+  let seen = 0
+  return (real) => ({
+    send: async (request) => {
+      if (!request.path.startsWith('/inbox')) return await real.send(request)
+      seen += 1
+      return seen > after ? NOTHING : await real.send(request)
+    },
+  })
+}
+
+/** Everything fails for long, nothing disturbs, and new clinks come while the route is paused. */
+function failingLong(plan: Plan): Plan {
+  const clinks = Array.from({ length: 40 }, (_, index) => ({
+    group: GROUP,
+    at: index < 20 ? 0 : 60_000,
+    text: `${SAYS.quick} ${index}`,
+    from: 'alice',
+  }))
+  const quiet = configured((config) => ({
+    ...config,
+    inbox: { ...config.inbox, ignore: [], groups: [], maxAge: null, for: 'open' },
+    concurrency: 8,
+    retry: { ...config.retry, attempts: 4, outage: 3_600_000 },
+  }))(plan)
+  return {
+    ...quiet,
+    clinks,
+    people: [],
+    keys: [],
+    calmAt: 400_000,
+    faults: { ...plan.faults, rate: 0, outages: [] },
+    switches: { ...plan.switches, rateLimit: 'none', reclaim: 'renew', claimTimes: 'present', maxTimeout: 'none' },
+    workers: quiet.workers.map((worker) => ({ ...worker, turns: [] })),
+    world: { ...plan.world, failing: [{ from: 0, to: 390_000 }] },
+  }
+}
+
+describe('the judge notices a worker, in a world with more in it,', { timeout: 120_000 }, () => {
+  it('that goes on in a circle beyond its hops (P15, §5)', async () => {
+    const told = configured((config) => ({ ...config, inbox: { ...config.inbox, maxHops: 3 } }))
+    expect(await isNoticed('ring', { told }, 'P15', /comes of \d+ answers of workers/)).toBe(true)
+  })
+
+  it('that counts no hops in objects (P15, §5)', async () => {
+    const told = configured((config) => ({ ...config, inbox: { ...config.inbox, maxHops: 3 } }))
+    expect(await isNoticed('mixed', { told }, 'P15', /comes of \d+ answers of workers/)).toBe(true)
+  })
+
+  it('that turns a busy sender away (P15)', async () => {
+    const breakage = miswired((config) => ({
+      ...config,
+      claim: { ...config.claim, exclusive: true },
+      inbox: { ...config.inbox, claim: 'select', loopLimit: { count: 2, window: 600_000 } },
+    }))
+    expect(await isNoticed('asker', { breakage }, 'P15', /is turned away|no good reason: muted/)).toBe(true)
+  })
+
+  it('that runs what it sent through the API (P15)', async () => {
+    const transport = (real: Transport): Transport => ({
+      send: async (request) => {
+        const body = request.body?.replaceAll(/\\n[^\\]* · [a-z0-9 ]+/g, '').replaceAll(/([{[])(\\t)+/g, '$1')
+        return await real.send(body === undefined ? request : { ...request, body })
+      },
+    })
+    expect(await isNoticed('sends', { breakage: { transport } }, 'P15', /runs, though .* sent it/)).toBe(true)
+  })
+
+  it('that takes a page for the word of the service (§0)', async () => {
+    const says = /by no answer of the service|has not said so/
+    expect(await isNoticed('pages', { breakage: { transport: gullible } }, 'P2', says)).toBe(true)
+  })
+
+  it('that probes a paused route with what has failed, though something fresh waits (P10, §4)', async () => {
+    const options = { planned: failingLong, breakage: { transport: blind(30) } as Breakage }
+    expect(await isNoticed('failing', options, 'P10', /probes the paused route/)).toBe(true)
+  })
+
+  it('that gives runs less than the drain time (P8, §6)', async () => {
+    const told = configured((config) => ({
+      ...config,
+      shutdown: { timeout: config.shutdown.timeout + 60_000, drain: config.shutdown.drain + 30_000 },
+    }))
+    expect(await isNoticed('clock-in-stop', { told }, 'P8', /ms of a stop, not/)).toBe(true)
+  })
+
+  it('that asks again and again where nothing is to do (P10)', async () => {
+    const says = /in a minute in which there is nothing to do/
+    expect(await isNoticed('sour', { breakage: { transport: eager } }, 'P10', says)).toBe(true)
+  })
+
+  it('that is ready though it may not work what waits (P1, P12, §8)', async () => {
+    const readiness = (): { ready: boolean; reasons: readonly string[] } => ({ ready: true, reasons: [] })
+    expect(await isNoticed('sour', { breakage: { readiness } }, 'P1', /is pending, and .* could run it/)).toBe(true)
+  })
+})
