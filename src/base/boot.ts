@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { uptime } from 'node:os'
+import { bootNow, wallNow } from './host-time.ts'
 
 /** One start of the machine. Times of one boot can be compared between processes; those of two cannot. */
 export interface Boot {
@@ -10,7 +10,7 @@ export interface Boot {
 
 /** The boot that this process runs in. Where the system does not name it, every process takes its own for another. */
 export function systemBoot(): Boot {
-  return { id: bootId() ?? `process ${process.pid} at ${Date.now()}`, uptime: () => uptime() * 1_000 }
+  return { id: bootId() ?? `process ${process.pid} at ${wallNow()}`, uptime: bootNow }
 }
 
 function bootId(): string | undefined {

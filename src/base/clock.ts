@@ -1,15 +1,24 @@
-import { uptime } from 'node:os'
+import { bootNow, clearTimeout, monotonicNow, setTimeout, wallNow } from './host-time.ts'
 
 /** Undoes what it came from; calling it again does nothing. */
 export type Cancel = () => void
+
+/** A reading of time, and timers that go by it. Milliseconds; only differences mean anything. */
+export interface Timeline {
+  now(): number
+  /** Calls `run` once when the time has been reached, never in the same turn. */
+  at(time: number, run: () => void): Cancel
+}
 
 /**
  * Time, as an argument. Everything that waits or compares times takes one of these, so that a test or a simulation can
  * put its own in place.
  */
-export interface Clock {
-  /** Local time in milliseconds: goes forward only, and counts suspension of the machine. Only differences mean anything. */
+export interface Clock extends Timeline {
+  /** Local time in milliseconds: goes forward only, and counts suspension of the machine and jumps of the wall clock. Leases go by it. */
   now(): number
+  /** The same without jumps of the wall clock, which end leases, but shorten no stop, no request and no wait. Absent: there are none. */
+  readonly steady?: Timeline | undefined
   /** Wall time in milliseconds since 1970, for stamps and for people; deadlines never depend on it. */
   wall(): number
   /** Calls `run` once when local time has reached `time`, never in the same turn. */
@@ -32,9 +41,9 @@ export interface TimeSources {
 }
 
 const sources: TimeSources = {
-  monotonic: () => Number(process.hrtime.bigint()) / 1e6,
-  boot: () => uptime() * 1_000,
-  wall: () => Date.now(),
+  monotonic: monotonicNow,
+  boot: bootNow,
+  wall: wallNow,
 }
 
 /**
@@ -48,7 +57,7 @@ export function systemClock(source: TimeSources = sources): Clock {
   let suspended = 0
   let jumped = 0
 
-  const now = (): number => {
+  const steadyNow = (): number => {
     const monotonic = source.monotonic()
     const ahead = source.boot() - start.boot - (monotonic - start.monotonic)
     if (ahead > suspended + COARSE) suspended = ahead
@@ -57,12 +66,15 @@ export function systemClock(source: TimeSources = sources): Clock {
     const step = wall - last.wall - (elapsed - last.elapsed)
     if (step > WALL_JUMP) jumped += step
     last = { elapsed, wall }
-    return start.monotonic + elapsed + jumped
+    return start.monotonic + elapsed
   }
+  const steady = timeline(steadyNow)
+  return { ...timeline(() => steadyNow() + jumped), steady, wall: () => source.wall() }
+}
 
+function timeline(now: () => number): Timeline {
   return {
     now,
-    wall: () => source.wall(),
     at(time, run) {
       let timer: NodeJS.Timeout | undefined
       const wait = (): void => {
@@ -73,6 +85,12 @@ export function systemClock(source: TimeSources = sources): Clock {
       return () => clearTimeout(timer)
     },
   }
+}
+
+/** Calls `run` when so many milliseconds have passed, whatever the wall clock does meanwhile. */
+export function after(clock: Clock, ms: number, run: () => void): Cancel {
+  const line = clock.steady ?? clock
+  return line.at(line.now() + ms, run)
 }
 
 /**
@@ -87,7 +105,7 @@ export async function sleep(clock: Clock, ms: number, signal?: AbortSignal): Pro
       signal?.removeEventListener('abort', done)
       resolve()
     }
-    const cancel = clock.at(clock.now() + ms, done)
+    const cancel = after(clock, ms, done)
     signal?.addEventListener('abort', done)
   })
 }
@@ -106,7 +124,7 @@ export class Alarm {
   async until(time: number | undefined): Promise<void> {
     await new Promise<void>((resolve) => {
       let end = time
-      let cancel: Cancel = time === undefined ? () => {} : this.#clock.at(time, resolve)
+      let cancel: Cancel = time === undefined ? () => {} : after(this.#clock, time - this.#clock.now(), resolve)
       this.#wakeUp = () => {
         cancel()
         resolve()

@@ -1,3 +1,4 @@
+import { clearTimeout, setTimeout } from '../base/host-time.ts'
 import http from 'node:http'
 import https from 'node:https'
 import type { Duplex } from 'node:stream'

@@ -1,4 +1,4 @@
-import type { Cancel, Clock } from '../base/clock.ts'
+import { after, type Cancel, type Clock } from '../base/clock.ts'
 import { TransportError, type TransportFailure, type TransportRequest } from './transport.ts'
 
 /** How far one request has come, and what ends it early: its timeout, its deadline, its caller. */
@@ -19,7 +19,7 @@ export class Attempt {
     signal?.addEventListener('abort', aborted, { once: true })
     this.#cancels.push(
       () => signal?.removeEventListener('abort', aborted),
-      clock.at(clock.now() + timeout, () => this.giveUp('timeout', `no whole answer within ${timeout} ms`)),
+      after(clock, timeout, () => this.giveUp('timeout', `no whole answer within ${timeout} ms`)),
     )
     if (deadline === undefined) return
     if (this.#isLate()) this.#reachDeadline()

@@ -1,3 +1,4 @@
+import { clearInterval, setInterval } from '../base/host-time.ts'
 import { chmodSync, existsSync, rmSync, statSync } from 'node:fs'
 import { createServer, type Server, type Socket } from 'node:net'
 import { join } from 'node:path'

@@ -1,3 +1,4 @@
+import { clearTimeout, setTimeout } from '../base/host-time.ts'
 import { sleep, systemClock } from '../base/clock.ts'
 import { asError, systemCode } from '../base/coded-error.ts'
 

@@ -1,3 +1,4 @@
+import { monotonicNow } from '../base/host-time.ts'
 import { isatty } from 'node:tty'
 
 /** What signals ask for. Each may be called at any time, also before anything was started. */
@@ -78,7 +79,7 @@ export async function untilStopped(again: () => void): Promise<NodeJS.Signals> {
 }
 
 /** Tells a signal that is a wish of its own from one that repeats the wish before it. */
-function newWishes(now: () => number = () => performance.now()): () => boolean {
+function newWishes(now: () => number = monotonicNow): () => boolean {
   let last = -Infinity
   return () => {
     if (now() - last < ONE_WISH) return false

@@ -1,3 +1,4 @@
+import { setTimeout } from '../base/host-time.ts'
 import { relative } from 'node:path'
 import { EXIT, type ExitCode } from '../base/coded-error.ts'
 import { blamed, onExit, onFault } from './faults.ts'

@@ -1,3 +1,4 @@
+import { monotonicNow, wallNow } from '../base/host-time.ts'
 import { statSync, utimesSync, type Stats } from 'node:fs'
 import { join } from 'node:path'
 
@@ -32,14 +33,14 @@ export class StateFiles {
 
   /** Why the directory is not this process's alone any more; undefined: it is. It never is again. */
   get problem(): string | undefined {
-    if (this.#problem === undefined && performance.now() - this.#lookedAt > GOOD_FOR) this.#look()
+    if (this.#problem === undefined && monotonicNow() - this.#lookedAt > GOOD_FOR) this.#look()
     return this.#problem
   }
 
   /** Makes the files look used. */
   touch(): void {
     if (this.problem !== undefined) return
-    const now = Date.now()
+    const now = wallNow()
     for (const name of KEPT) {
       const file = join(this.#directory, name)
       try {
@@ -51,7 +52,7 @@ export class StateFiles {
   }
 
   #look(): void {
-    this.#lookedAt = performance.now()
+    this.#lookedAt = monotonicNow()
     const other = this.#owned.find(({ file, dev, ino }) => {
       const found = statOf(file)
       return found?.dev !== dev || found.ino !== ino

@@ -1,3 +1,5 @@
+import { wallNow } from '../base/host-time.ts'
+import { isoTime } from '../base/time-text.ts'
 import { existsSync, readFileSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
@@ -48,7 +50,7 @@ export function lockState(directory: string): StateLock {
   }
   try {
     makePrivate(owner)
-    writeFileSync(owner, `pid ${process.pid} on ${hostname()}, since ${new Date().toISOString()}\n`)
+    writeFileSync(owner, `pid ${process.pid} on ${hostname()}, since ${isoTime(wallNow())}\n`)
   } catch (error) {
     lock.close()
     throw unusable(directory, error)

@@ -1,3 +1,4 @@
+import { clearInterval, setInterval } from '../base/host-time.ts'
 import type { z } from 'zod'
 import type { LedgerTables } from '../ledger/ledger.ts'
 import { Ledger } from '../ledger/ledger.ts'

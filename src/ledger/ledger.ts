@@ -1,3 +1,4 @@
+import { wallNow } from '../base/host-time.ts'
 import type { Clink } from '../clink/records.ts'
 import { DeadLetters, type DeadLetter } from './dead-letters.ts'
 import { LateResults, type LateResult } from './late-results.ts'
@@ -65,7 +66,7 @@ export class Ledger {
   readonly #wall: () => number
 
   /** @param isHealthy whether writes are kept; while they are not, nothing new may start. */
-  constructor(tables: LedgerTables, isHealthy = (): boolean => true, wall = (): number => Date.now()) {
+  constructor(tables: LedgerTables, isHealthy = (): boolean => true, wall = wallNow) {
     this.#tables = tables
     this.letters = new DeadLetters(tables, wall)
     this.late = new LateResults(tables.late)

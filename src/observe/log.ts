@@ -1,3 +1,5 @@
+import { wallNow } from '../base/host-time.ts'
+import { isoTime } from '../base/time-text.ts'
 import { pino, type Logger } from 'pino'
 import type { Config } from '../config/config.ts'
 import { prettyLines } from './pretty.ts'
@@ -24,7 +26,7 @@ export function createLogger(config: Config['log'], options: LogOptions): Logger
       level: config.level,
       base: null,
       messageKey: 'message',
-      timestamp: () => `,"time":"${new Date().toISOString()}"`,
+      timestamp: () => `,"time":"${isoTime(wallNow())}"`,
       formatters: { level: (label) => ({ level: label }) },
     },
     { write: (json: string) => destination.write(redact(format(json))) },

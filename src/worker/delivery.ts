@@ -1,3 +1,4 @@
+import { after } from '../base/clock.ts'
 import { asError } from '../base/coded-error.ts'
 import type { Clink } from '../clink/records.ts'
 import type { LostCause, RoutedFacts, WorkerEvent } from '../events.ts'
@@ -305,7 +306,7 @@ export class Delivery {
     const { clock } = this.#context
     const from = clock.now()
     const due = Promise.withResolvers<void>()
-    const cancel = clock.at(this.#dueAt ?? from, due.resolve)
+    const cancel = after(clock, Math.max(0, (this.#dueAt ?? from) - from), due.resolve)
     const turn = this.#turn
     this.#turn = undefined
     await Promise.race([due.promise, this.#interrupted.promise, ...(turn === undefined ? [] : [turn.come])])

@@ -45,6 +45,8 @@ export class Pulse {
   readonly #clinkId: string | undefined
   readonly #onEnd: () => void
   #expected: Expected | undefined
+  /** What local time had jumped by when that was said. */
+  #jumpedBefore = 0
   #isOver = false
 
   constructor(clock: Clock, clinkId: string | undefined, onEnd: () => void) {
@@ -53,18 +55,31 @@ export class Pulse {
     this.#onEnd = onEnd
   }
 
+  /** A jump of the wall clock makes nothing late: it is no time in which a loop could have got further. */
   get expected(): Expected | undefined {
-    return this.#expected
+    if (this.#expected === undefined) return undefined
+    const { dueBy, since, ...rest } = this.#expected
+    const jumped = this.#jumped - this.#jumpedBefore
+    return { ...rest, since: since + jumped, dueBy: dueBy + jumped }
+  }
+
+  get #jumped(): number {
+    const { steady } = this.#clock
+    return steady === undefined ? 0 : this.#clock.now() - steady.now()
   }
 
   expect(loop: LoopName, dueBy: number): void {
-    if (!this.#isOver) this.#expected = { loop, clinkId: this.#clinkId, since: this.#clock.now(), dueBy }
+    if (this.#isOver) return
+    this.#expected = { loop, clinkId: this.#clinkId, since: this.#clock.now(), dueBy }
+    this.#jumpedBefore = this.#jumped
   }
 
   /** The step that is under way may take until then. */
   extend(dueBy: number): void {
-    if (this.#expected === undefined || this.#expected.dueBy >= dueBy) return
-    this.#expected = { ...this.#expected, dueBy }
+    const { expected } = this
+    if (expected === undefined || expected.dueBy >= dueBy) return
+    this.#expected = { ...expected, dueBy }
+    this.#jumpedBefore = this.#jumped
   }
 
   /** Something else decides what comes next, as a handler that runs. */

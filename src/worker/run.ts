@@ -1,4 +1,4 @@
-import type { Cancel, Clock } from '../base/clock.ts'
+import { after, type Cancel, type Clock } from '../base/clock.ts'
 import { formatDuration } from '../base/duration.ts'
 import { makeContext, type ContextParts } from '../handlers/context.ts'
 import { HandlerAborted, type AbortCode } from '../handlers/handler.ts'
@@ -43,7 +43,7 @@ export class Run {
     this.#options = options
     this.#clock = clock
     this.#startedAt = clock.now()
-    this.#cancelTimer = clock.at(this.#startedAt + routed.route.timeout, () => this.abort('timeout'))
+    this.#cancelTimer = after(clock, routed.route.timeout, () => this.abort('timeout'))
     this.ended = this.#execute()
   }
 
@@ -77,7 +77,7 @@ export class Run {
     this.#abortedBy = code
     this.#cancelTimer()
     const abortedAt = this.#clock.now()
-    this.#cancelTimer = this.#clock.at(abortedAt + this.#options.grace, () => {
+    this.#cancelTimer = after(this.#clock, this.#options.grace, () => {
       this.#stuckAt = this.#clock.now()
       this.#options.onStuck(this.#stuckAt - abortedAt)
     })

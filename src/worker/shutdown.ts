@@ -1,4 +1,4 @@
-import { sleep } from '../base/clock.ts'
+import { sleep, type Timeline } from '../base/clock.ts'
 import type { Acknowledgements } from './acknowledgements.ts'
 import type { DeliverySet } from './delivery-set.ts'
 import type { DeliveryShared } from './delivery-shared.ts'
@@ -84,11 +84,12 @@ export class Shutdown {
   async #stop(): Promise<readonly string[]> {
     const { acknowledgements, closing, deliveries, intake, parked, poller, reruns, shared, started, takeUp } =
       this.#parts
-    const { clock, config, crashWatch, emit, pulses } = shared.context
+    const { config, crashWatch, emit, pulses } = shared.context
+    const clock = this.#steady
     const { drain, timeout } = config.shutdown
     const end = clock.now() + timeout
     const stopping = pulses.begin()
-    stopping.expect('stop', end)
+    stopping.expect('stop', shared.context.clock.now() + timeout)
     const abortAt = end - Math.max(timeout - drain, Math.min(AFTER_DRAIN, timeout * AFTER_DRAIN_PART))
     // Where the drain has left little, handlers have half of that to heed their abort.
     const releaseAt = Math.max(end - Math.min(timeout * SETTLE_PART, LONGEST_SETTLE), (abortAt + end) / 2)
@@ -127,12 +128,18 @@ export class Shutdown {
     return [...deliveries.live.map(({ clink }) => clink.clink_id), ...acknowledgements.ids, ...parked.ids]
   }
 
+  /** A wall clock that is set meanwhile does not shorten the time for stopping. */
+  get #steady(): Timeline {
+    const { clock } = this.#parts.shared.context
+    return clock.steady ?? clock
+  }
+
   async #until(time: number, work: Promise<unknown>, signal?: AbortSignal): Promise<void> {
     const { clock } = this.#parts.shared.context
     const over = new AbortController()
     const ended = work.then(() => over.abort())
     const signals = signal === undefined ? over.signal : AbortSignal.any([over.signal, signal])
-    await Promise.race([ended, sleep(clock, Math.max(0, time - clock.now()), signals)])
+    await Promise.race([ended, sleep(clock, Math.max(0, time - this.#steady.now()), signals)])
     over.abort()
   }
 }

@@ -34,6 +34,14 @@ describe('local time (P2, §2)', () => {
     expect(clock.now() - start).toBe(3_600_200)
   })
 
+  it('has a steady reading that no jump of the wall clock shortens, and that counts suspension (§2)', () => {
+    const { time, source } = machine()
+    const clock = systemClock(source)
+    const start = clock.steady?.now() ?? Number.NaN
+    Object.assign(time, { monotonic: 1_100, boot: 60_100, wall: time.wall + 3_600_100 })
+    expect((clock.steady?.now() ?? Number.NaN) - start).toBe(10_100)
+  })
+
   it('does not mistake a coarse or slewed clock for a jump, however often it is read', () => {
     const { time, source } = machine()
     const clock = systemClock(source)
@@ -59,6 +67,24 @@ describe('local time (P2, §2)', () => {
 })
 
 describe('timers of the clock', () => {
+  it('that wait are not cut short by a wall clock that is set forward, and those of leases are (§2)', async () => {
+    let wall = Date.now()
+    const real = systemClock()
+    const clock = systemClock({ monotonic: () => real.now(), boot: () => real.now(), wall: () => wall })
+    const calls: string[] = []
+    const slept = sleep(clock, 60).then(() => calls.push('slept'))
+    const ended = new Promise<void>((resolve) => {
+      clock.at(clock.now() + 3_600_000, () => {
+        calls.push('ended')
+        resolve()
+      })
+    })
+    wall += 7_200_000
+    clock.now()
+    await Promise.all([slept, ended])
+    expect(calls).toEqual(['slept', 'ended'])
+  })
+
   it('call when the time has come, and not after they were cancelled', async () => {
     const clock = systemClock()
     const calls: string[] = []

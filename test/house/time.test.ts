@@ -25,3 +25,18 @@ function linesWith(what: RegExp, allowed: readonly string[]): string[] {
 it('one file reads the times of the service: elsewhere a time without a zone would be local (§0)', () => {
   expect(linesWith(/Date\.parse|new Date\([^)]*(_at|At\b|text|time\b)/, ['base/time-text.ts'])).toEqual([])
 })
+
+it('no handler takes the clocks and timers of the worker with it: where it matters they are those of its start (§2)', () => {
+  const matters = /^(base|clink|host|journal|keys|ledger|worker|daemon|compose|once|observe)\b/
+  const found = linesWith(
+    /Date\.now|performance\.|process\.hrtime|\buptime\(\)\s*\*|AbortSignal\.timeout|new Date\(\)/,
+    ['base/host-time.ts', 'host/watchdog.ts'],
+  )
+  expect(found.filter((line) => matters.test(line))).toEqual([])
+  const unheld = files.filter((file) => {
+    const code = readFileSync(join(source, file), 'utf8')
+    const uses = /(?<![.\w])set(Timeout|Interval|Immediate)\(/.test(code)
+    return matters.test(file) && file !== 'host/watchdog.ts' && uses && !code.includes('/host-time.ts')
+  })
+  expect(unheld.filter((file) => file !== 'base/clock.ts')).toEqual([])
+})

@@ -197,6 +197,7 @@ export class Life implements Host {
       now: () => time.now + EPOCH + this.#localJump,
       wall: () => Math.floor(wallStart + time.now + plan.wallSkew + this.#wallJump),
       at: (at, run) => this.#at(at, run),
+      steady: { now: () => time.now, at: (at, run) => time.at(at, run, this) },
     }
   }
 

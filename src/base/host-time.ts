@@ -1,0 +1,24 @@
+import { uptime } from 'node:os'
+
+/*
+ * The machine's clocks and timers, as they were when the worker was loaded. Handlers run in the same process: one that replaces `Date.now`
+ * or fakes its timers must not take leases, stops and the journal with it. A house test keeps the globals out of the files where it matters.
+ */
+
+export const { clearInterval, clearTimeout, setImmediate, setInterval, setTimeout } = globalThis
+
+const bigint = process.hrtime.bigint.bind(process.hrtime)
+const bootSeconds = uptime
+
+/** Wall time in milliseconds since 1970. */
+export const wallNow = Date.now
+
+/** Milliseconds of a clock that goes forward only, and stands still while the machine is suspended. */
+export function monotonicNow(): number {
+  return Number(bigint()) / 1e6
+}
+
+/** Milliseconds since the machine was started, suspension included. Reads a file. */
+export function bootNow(): number {
+  return bootSeconds() * 1_000
+}
