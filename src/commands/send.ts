@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import { CodedError } from '../base/coded-error.ts'
 import { ClinkApiError } from '../clink/errors.ts'
+import { isUnknown } from '../clink/verdicts.ts'
 import type { Io } from './io.ts'
 import { addSettings, type SettingsOptions } from './settings.ts'
 
@@ -31,7 +32,7 @@ export function sendCommand(io: Io): Command {
       const { connect } = await import('./connect.ts')
       const { client } = await connect(options, io)
       const group_id = await client.resolveGroup({ slug: group }).catch((error: unknown) => {
-        if (!(error instanceof ClinkApiError) || error.status !== 404) throw error
+        if (!(error instanceof ClinkApiError) || !isUnknown(error)) throw error
         const advice = '"clink-worker api list_groups" shows those that the key sees'
         throw new ClinkApiError(`404 there is no group with the slug ${JSON.stringify(group)}; ${advice}`, error)
       })
