@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { memoryTables } from '../../src/ledger/memory-tables.ts'
+import { loadText } from '../config/files.ts'
 import { VirtualBench, type VirtualOptions } from './virtual.ts'
 
 const SECOND = 1_000
@@ -15,6 +16,11 @@ function expectWorked(bench: VirtualBench, count: number): void {
   expect(bench.all('clink.parked')).toEqual([])
   expect(bench.all('clink.leftAlone').filter(({ why }) => why !== 'in-hand')).toEqual([])
 }
+
+it('P15: where nothing is set no sender is held to a limit, and circles end by their hops (design, section 5)', async () => {
+  const { config } = await loadText('')
+  expect(config.inbox).toMatchObject({ loopLimit: null, maxHops: 8 })
+})
 
 describe('P15, §5: however much, however fast and however soon after an answer one sender writes, all of it is worked', () => {
   it('10,000 clinks, 50 a second, without a pause, and no id of an answer is remembered', async () => {
