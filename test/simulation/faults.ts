@@ -146,7 +146,7 @@ function damaged(real: TransportResponse | undefined, at: number): TransportResp
   if (victim === undefined) return real
   const name = ['clink_id', 'sender_id', 'content', 'created_at'][Math.floor(at * 97) % 4] ?? 'clink_id'
   if (at < 0.5) delete victim[name]
-  // A number would be read as its text, and so name another clink.
-  else victim[name] = name === 'clink_id' ? {} : 7
+  // A number would be read as its text, and so name another clink, or another sender, of whom nobody can tell that it is us.
+  else victim[name] = name.endsWith('_id') ? {} : 7
   return { ...real, body: JSON.stringify(page) }
 }
