@@ -129,6 +129,14 @@ export type WorkerEvent =
     }
   | ({ readonly event: 'clink.claimed'; readonly lease: number } & DeliveryFacts)
   | ({ readonly event: 'clink.takenUp' } & DeliveryFacts)
+  /** A claim by id had no verdict. The clink is tried again after the wait. */
+  | ({
+      readonly event: 'clink.claimFailed'
+      readonly error: Error
+      readonly wait: number
+      /** In a row, this one included. */
+      readonly failures: number
+    } & DeliveryFacts)
   | ({ readonly event: 'clink.parked'; readonly why: LeftAlone; readonly lease: number } & DeliveryFacts)
   | ({ readonly event: 'clink.started'; readonly waited: number } & DeliveryFacts)
   | ({

@@ -43,6 +43,7 @@ const levels: Readonly<Record<WorkerEvent['event'], Level>> = {
   'clink.leftAlone': 'debug',
   'clink.claimed': 'info',
   'clink.takenUp': 'info',
+  'clink.claimFailed': 'warn',
   'clink.parked': 'info',
   'clink.started': 'debug',
   'clink.ended': 'info',

@@ -21,6 +21,8 @@ export interface PollerOptions {
   readonly polled: (taken: Taken) => void
   /** Whether the inbox is to be looked at again since the last look was asked for at this local time. */
   readonly wantsLook: (sentAt: number) => boolean
+  /** Local time at which a claim that failed is to be made again; `Infinity`: there is none. */
+  readonly retryAt: () => number
   /** @param failures in a row, this one included. */
   readonly failed: (error: ClinkApiError, failures: number, isRefused: boolean) => void
   readonly crashed: (error: Error) => void
@@ -96,6 +98,11 @@ export class Poller implements Service {
     if (this.#wantsSlot) this.wake()
   }
 
+  get #untilRetry(): number {
+    const { context, retryAt } = this.#options
+    return Math.max(context.config.poll.interval, retryAt() - context.clock.now())
+  }
+
   get #isFailing(): boolean {
     return this.#failures > 0 && !this.#isProbed
   }
@@ -114,7 +121,7 @@ export class Poller implements Service {
         await this.#poll()
       } else {
         this.#wantsSlot = true
-        await this.#wait(config.poll.maxInterval)
+        await this.#wait(Math.min(config.poll.maxInterval, this.#untilRetry))
       }
     }
   }
@@ -141,7 +148,7 @@ export class Poller implements Service {
     if (taken.failed !== undefined) return await this.#fail(taken.failed)
     if ((taken.isMore || wantsLook(taken.sentAt)) && capacity() > 0) return
     const wait = equalJitter(this.#empties + 1, { base: interval, max: maxInterval }, random)
-    await this.#wait(Math.min(wait, warmth.longestWait))
+    await this.#wait(Math.min(wait, warmth.longestWait, this.#untilRetry))
   }
 
   /** Somebody was answered: the wait of an empty inbox is cut short, no other. */

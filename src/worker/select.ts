@@ -1,38 +1,19 @@
 import type { InboxPage } from '../clink/client.ts'
 import { ClinkApiError } from '../clink/errors.ts'
-import type { Clink } from '../clink/records.ts'
-import { forbids, refusesNumber } from '../clink/verdicts.ts'
+import { refusesNumber } from '../clink/verdicts.ts'
 import { forMe } from '../config/for-me.ts'
-import type { WorkerKey } from '../keys/keys.ts'
-import { lacksPermission } from '../keys/key-check.ts'
-import type { ClaimById } from './claim-by-id.ts'
+import { Backlog } from './backlog.ts'
 import type { Claiming, Taken } from './claiming.ts'
 import type { DeliveryShared } from './delivery-shared.ts'
 import type { Intake } from './intake.ts'
-import { startOf } from './service-time.ts'
+import { SelectClaims } from './select-claims.ts'
+import { startOf, type Mark } from './service-time.ts'
 import { Sweep } from './sweep.ts'
-import type { TakeUp } from './take-up.ts'
-import type { Wanted } from './verdict.ts'
 
-interface Candidate {
-  readonly clink: Clink
-  /** Local time when the list was asked for that shows it as pending. */
-  readonly listedAt: number
-  /** The key that listed it: to another owner the service shows other clinks. */
-  readonly key: WorkerKey
-}
-
-interface Claims {
-  readonly claimed: number
-  readonly failed?: ClinkApiError | undefined
-}
-
-/** Most claims at once: the rest follows in the next turn. */
-const AT_ONCE = 10
-/** The part of a claim's time that may pass between the list and the claim, which counts from the list. */
-const FRESH = 1 / 20
 /** What has cooled down is looked for by sweeps that cost a page a second at most. */
 const PER_PAGE = 1_000
+/** Clinks may become visible in another order than they were made in, later than others by so many milliseconds. */
+const LATE = 5_000
 
 /**
  * Lists without claiming, and claims by id what can start. Each look is for what is new; from time to time, and at the start, a
@@ -41,22 +22,41 @@ const PER_PAGE = 1_000
 export class Select implements Claiming {
   readonly #shared: DeliveryShared
   readonly #intake: Intake
-  readonly #takeUp: TakeUp
-  #backlog = new Map<string, Candidate>()
+  readonly #backlog = new Backlog()
+  readonly #claims: SelectClaims
   #sweep: Sweep | undefined
   #sweepAt = -Infinity
   /** Wall time of the last full sweep, and its pages. */
   #swept = { at: -Infinity, pages: 0 }
-  /** Service time of the newest clink that was listed. */
-  #newest: number | undefined
+  /** Service time of the newest clink that was listed, and a local time at which it surely had been made. */
+  #newest: Mark | undefined
+  /** Local time at which the last pass began. */
+  #passAt = -Infinity
   #largest = 0
   #hasClaimed = false
   #starvedAt: number | undefined
 
-  constructor(shared: DeliveryShared, intake: Intake, takeUp: TakeUp) {
+  /** @param onAnswer told whenever a claim was answered. */
+  constructor(shared: DeliveryShared, intake: Intake, onAnswer: () => void) {
     this.#shared = shared
     this.#intake = intake
-    this.#takeUp = takeUp
+    const sweepSoon = (): void => this.sweepSoon()
+    this.#claims = new SelectClaims(shared, intake, { backlog: this.#backlog, onAnswer, sweepSoon })
+  }
+
+  /** How many claims are under way or may have been made. */
+  get claiming(): number {
+    return this.#claims.underWay
+  }
+
+  /** Local time at which a claim that failed is to be made again. */
+  get retryAt(): number {
+    return this.#claims.retryAt
+  }
+
+  /** Resolves when every claim is answered and what it brought is admitted. */
+  async over(): Promise<void> {
+    await this.#claims.over()
   }
 
   /** The service's order may keep clinks out of reach. */
@@ -82,13 +82,13 @@ export class Select implements Claiming {
     const sentAt = clock.now()
     const received = this.#backlog.size === 0 && !sweep.isOver ? await this.#list(sweep, signal) : 0
     const asked = room()
-    const { claimed, failed } = asked > 0 ? await this.#claim(asked, signal) : { claimed: 0 }
+    const { claimed, failed } = asked > 0 ? await this.#claims.make(asked, signal) : { claimed: 0 }
     if (failed !== undefined && claimed === 0) throw failed
     emit({ event: 'poll.succeeded', asked, received, claimed, duration: clock.now() - sentAt })
     this.#hasClaimed ||= claimed > 0
     const isMore = this.#backlog.size > 0 || !sweep.isOver
     const isWhole = !isMore && sweep.isFull
-    const isEmpty = isWhole && !this.#hasClaimed
+    const isEmpty = isWhole && !this.#claims.areExpected && !this.#hasClaimed
     return { sentAt: sweep.startedAt, isNews: claimed > 0, isMore, isWhole, isEmpty, failed }
   }
 
@@ -97,13 +97,26 @@ export class Select implements Claiming {
     const { clock } = this.#shared.context
     if (this.#sweep !== undefined && (!this.#sweep.isOver || this.#backlog.size > 0)) return this.#sweep
     const now = clock.now()
-    const isFull = this.#newest === undefined || now >= this.#sweepAt + this.#untilSweep()
+    const since = this.#since()
+    const isFull = since === undefined || now >= this.#sweepAt + this.#untilSweep()
     if (isFull) {
       this.#sweepAt = now
       this.#swept = { at: clock.wall(), pages: 0 }
     }
     this.#hasClaimed = false
-    return (this.#sweep = new Sweep(now, isFull ? undefined : this.#newest))
+    this.#passAt = now
+    return (this.#sweep = new Sweep(now, isFull ? undefined : since))
+  }
+
+  /**
+   * From when on clinks may not have been visible yet when the last pass began: what was made `LATE` before that was. How much of that
+   * time lies before the newest clink tells how long that had been known by then, so an inbox that stands still is looked at for nothing
+   * but what is new.
+   */
+  #since(): number | undefined {
+    if (this.#newest === undefined) return undefined
+    const { sentAt, stamp } = this.#newest
+    return stamp - Math.max(0, LATE - Math.max(0, this.#passAt - sentAt))
   }
 
   /** Milliseconds from one full sweep to the next: less where clinks that were released have cooled down, which only a sweep shows. */
@@ -119,10 +132,9 @@ export class Select implements Claiming {
    * does not show the oldest first, what was not listed yet may be older than that.
    */
   #rewind(): void {
-    const { clock, config } = this.#shared.context
-    const stale = clock.now() - Math.max(1_000, config.claim.timeout * FRESH)
-    const candidates = [...this.#backlog.values()]
-    if (!candidates.some(({ listedAt }) => listedAt < stale)) return
+    const { clock } = this.#shared.context
+    const { candidates } = this.#backlog
+    if (!candidates.some((candidate) => this.#claims.isStale(candidate))) return
     this.#backlog.clear()
     const oldest = Math.min(...candidates.map(({ clink }) => startOf(clink.created_at)))
     const isOrdered = this.#sweep?.isOrdered === true && !Number.isNaN(oldest)
@@ -145,10 +157,9 @@ export class Select implements Claiming {
     }
     this.#intake.quarantine.admit(page)
     for (const clink of page.clinks) {
-      if (clink.status === 'pending' && !sweep.has(clink.clink_id))
-        this.#backlog.set(clink.clink_id, { clink, listedAt, key })
-      const created = startOf(clink.created_at)
-      if (!Number.isNaN(created)) this.#newest = Math.max(this.#newest ?? created, created)
+      if (clink.status === 'pending' && !sweep.has(clink.clink_id)) this.#backlog.add({ clink, listedAt, key })
+      const stamp = startOf(clink.created_at)
+      if (stamp > (this.#newest?.stamp ?? -Infinity)) this.#newest = { stamp, sentAt: clock.now() }
     }
     const received = page.clinks.length + page.malformed.length
     sweep.note(page, this.#largest)
@@ -165,66 +176,6 @@ export class Select implements Claiming {
     this.#starvedAt = sweep.isStarved ? clock.now() : undefined
     if (sweep.isStarved === before) return
     emit(sweep.isStarved ? { event: 'inbox.starved', advice: STARVED_ADVICE } : { event: 'inbox.reached' })
-  }
-
-  /** @returns how many claims were got, and why others were not, where the service failed. */
-  async #claim(most: number, signal: AbortSignal): Promise<Claims> {
-    if (this.#intake.isClosing) return { claimed: 0 }
-    const { keys, siblings } = this.#shared.context
-    // Until it is known that claims by id are safe, one of them finds it out.
-    const limit = siblings.mayClaimById === true ? Math.min(most, AT_ONCE) : 1
-    const work: Promise<ClaimById>[] = []
-    for (const [id, candidate] of this.#backlog) {
-      if (work.length === limit) break
-      this.#backlog.delete(id)
-      // What another key has listed is listed anew: the change of the key has asked for a sweep.
-      if (candidate.key !== keys.current || candidate.key.stranger !== undefined) continue
-      const wanted = this.#intake.wants(candidate.clink, candidate.listedAt)
-      if (wanted !== undefined) work.push(this.#claimOne(candidate, wanted, signal))
-    }
-    const results = await Promise.allSettled(work)
-    const fault = results.find(({ status }) => status === 'rejected')
-    if (fault?.status === 'rejected') throw fault.reason
-    const answers = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))
-    const claimed = answers.filter((answer) => answer.is === 'claimed').length
-    const failed = answers.find((answer) => answer.is === 'unknown' || answer.is === 'failed')?.error
-    return { claimed, failed: failed ?? (claimed > 0 ? undefined : await this.#refusal(answers, signal)) }
-  }
-
-  /**
-   * A claim that is forbidden may concern its clink only. A key that may claim nothing must not pass for an empty inbox: then this is a
-   * refusal of the key, as it is for a claiming poll.
-   */
-  async #refusal(answers: readonly ClaimById[], signal: AbortSignal): Promise<ClinkApiError | undefined> {
-    const refusals = answers.flatMap((answer) => (answer.is === 'refused' ? [answer.error] : []))
-    const error = refusals.find((refusal) => refusal !== undefined && forbids(refusal))
-    if (error === undefined || !(await lacksPermission(this.#shared.context.api, { attempts: 1, signal })))
-      return undefined
-    this.sweepSoon()
-    return error
-  }
-
-  async #claimOne(candidate: Candidate, wanted: Wanted, signal: AbortSignal): Promise<ClaimById> {
-    const { clink, listedAt } = candidate
-    const answer = await this.#intake.claim(clink, wanted, { signal, notBefore: () => listedAt })
-    switch (answer.is) {
-      case 'claimed':
-        await this.#intake.startClaimed(answer.clink, wanted, answer)
-        break
-      case 'refused':
-        break
-      case 'again':
-        this.#backlog = new Map([[clink.clink_id, candidate], ...this.#backlog])
-        break
-      case 'unknown':
-        this.#takeUp.lost(1)
-        this.sweepSoon()
-        break
-      case 'failed':
-        // It is still pending, and no longer new.
-        this.sweepSoon()
-    }
-    return answer
   }
 }
 

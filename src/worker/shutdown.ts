@@ -6,6 +6,7 @@ import type { Intake } from './intake.ts'
 import type { Parked } from './parked.ts'
 import type { Poller } from './poller.ts'
 import type { Reruns } from './reruns.ts'
+import type { Select } from './select.ts'
 import type { TakeUp } from './take-up.ts'
 
 export interface ShutdownParts {
@@ -14,6 +15,7 @@ export interface ShutdownParts {
   readonly started: () => Promise<void>
   readonly poller: Poller
   readonly takeUp: TakeUp
+  readonly select: Select
   readonly intake: Intake
   readonly deliveries: DeliverySet
   readonly reruns: Reruns
@@ -82,7 +84,7 @@ export class Shutdown {
   }
 
   async #stop(): Promise<readonly string[]> {
-    const { acknowledgements, closing, deliveries, intake, parked, poller, reruns, shared, started, takeUp } =
+    const { acknowledgements, closing, deliveries, intake, parked, poller, reruns, select, shared, started, takeUp } =
       this.#parts
     const { config, crashWatch, emit, pulses } = shared.context
     const clock = this.#steady
@@ -96,7 +98,7 @@ export class Shutdown {
 
     intake.close()
     await this.#faulted
-    const polled = Promise.all([started(), poller.stop(), takeUp.stop()])
+    const polled = Promise.all([started(), poller.stop().then(async () => await select.over()), takeUp.stop()])
     // A clink that is given back before the poll on its way is answered may be claimed again by it.
     await this.#until(clock.now() + Math.min(timeout * POLL_PART, LONGEST_POLL), polled, this.#hurried.signal)
     intake.hurry()

@@ -130,7 +130,7 @@ export class Worker {
       hasRoom: () => this.#room() > 0,
       onEnd: () => this.#poller.slotFreed(),
     })
-    this.#select = new Select(shared, this.#intake, this.#takeUp)
+    this.#select = new Select(shared, this.#intake, () => this.#poller.slotFreed())
     this.#poller = new Poller({
       context,
       capacity: () => this.#room() - this.#takeUp.maybeClaimed,
@@ -148,6 +148,7 @@ export class Worker {
         this.#looked(context.clock.now())
         options.failed(...failure)
       },
+      retryAt: () => this.#select.retryAt,
       wantsLook: (sentAt) => this.#paused.some((route) => this.#shared.health.wantsLook(route, sentAt)),
       crashed: (error) => crashed('poll loop', error),
     })
@@ -158,6 +159,7 @@ export class Worker {
       started: async () => await this.#started.catch(() => {}),
       intake: this.#intake,
       takeUp: this.#takeUp,
+      select: this.#select,
       poller: this.#poller,
       reruns: this.#reruns,
       closing: options.closing,
@@ -285,7 +287,7 @@ export class Worker {
     const due = this.#deliveries.dueBy(clock.now() + config.poll.interval)
     // Of a paused route a fresh clink is tried first.
     const first = due.filter(({ route }) => !this.#shared.health.isPaused(route)).length
-    const free = config.concurrency - this.#deliveries.busy - first - this.#reruns.busy
+    const free = config.concurrency - this.#deliveries.busy - first - this.#reruns.busy - this.#select.claiming
     if (this.#paused.length < router.routes.length) return free
     return Math.min(free, router.routes.some((route) => this.#intake.isOpen(route)) ? 1 : 0)
   }
