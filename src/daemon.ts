@@ -180,7 +180,8 @@ export class Daemon {
 
   /** Whether it takes work. */
   readiness(): Readiness {
-    return this.#readiness.readiness(this.#parts.state?.problem?.(), this.snapshot().paused)
+    const { doubts, paused } = this.snapshot()
+    return this.#readiness.readiness(this.#parts.state?.problem?.(), paused, doubts)
   }
 
   totals(): Totals {
@@ -219,7 +220,7 @@ export class Daemon {
       closing,
       isOnce: this.#parts.once !== undefined,
       polled: (taken) => {
-        if (!this.#isReady && context.keys.refusal === undefined) {
+        if (!this.#isReady && context.keys.refusal === undefined && this.snapshot().doubts.length === 0) {
           this.#emit({ event: 'worker.ready' })
           this.#isReady = true
         }

@@ -137,7 +137,13 @@ export type WorkerEvent =
       /** In a row, this one included. */
       readonly failures: number
     } & DeliveryFacts)
-  | ({ readonly event: 'clink.parked'; readonly why: LeftAlone; readonly lease: number } & DeliveryFacts)
+  | ({
+      readonly event: 'clink.parked'
+      readonly why: LeftAlone
+      /** It was parked before: its claim has run out since then, and a poll has made another. */
+      readonly again: boolean
+      readonly lease: number
+    } & DeliveryFacts)
   | ({ readonly event: 'clink.started'; readonly waited: number } & DeliveryFacts)
   | ({
       readonly event: 'clink.ended'

@@ -79,6 +79,7 @@ const levels: Readonly<Record<WorkerEvent['event'], Level>> = {
 export function levelOf(event: WorkerEvent): Level {
   if (event.event === 'clink.log') return event.level
   if (event.event === 'worker.stopped' && event.leftBehind.length > 0) return 'error'
+  if (event.event === 'clink.parked' && event.again) return 'debug'
   if (event.event === 'clink.leftAlone' && event.why === 'malformed') return 'warn'
   if (event.event === 'clink.ended') {
     // `clink.completed` follows and tells the same.

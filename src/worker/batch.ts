@@ -35,7 +35,8 @@ export class Batch implements Claiming {
     const key = keys.current
     const page = await this.#poll(asked, signal)
     const received = page.clinks.length + page.malformed.length
-    const { claimed, fresh, isStrange, runnable } = await this.#intake.admit(page, sentAt, key)
+    const { claimed, fresh, isStrange, runnable, untold } = await this.#intake.admit(page, sentAt, key)
+    if (untold > 0) this.#takeUp.lost(untold)
     emit({ event: 'poll.succeeded', asked, received, claimed, duration: clock.now() - sentAt })
     // A page of what is not run hides what lies behind it, however short the page is.
     const isMore = claimed > 0 && !isStrange && (received >= asked || runnable === 0)

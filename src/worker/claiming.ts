@@ -35,6 +35,8 @@ export interface ClaimingFacts {
   readonly mayTry: boolean
   /** A claiming poll would bring only clinks that can start. */
   readonly isAllOurs: boolean
+  /** The service says which clinks a claiming poll has claimed. */
+  readonly pollsTell: boolean
 }
 
 export type ClaimingMode =
@@ -47,11 +49,16 @@ export type ClaimingMode =
  * Chooses between claiming by poll, which takes whatever comes, and listing first and claiming by id, which takes only what is
  * wanted but must not be done where it could take a sibling's claim away.
  */
-export function claimingMode(config: Config, { mayClaimById, mayTry, isAllOurs }: ClaimingFacts): ClaimingMode {
-  const needing = config.inbox.claim === 'select' ? 'inbox.claim: select' : selectiveSetting(config.inbox)
+export function claimingMode(config: Config, facts: ClaimingFacts): ClaimingMode {
+  const { mayClaimById, mayTry } = facts
+  const needing = whyById(config, facts)
   if (needing === undefined) {
-    const isWanted = config.inbox.claim === 'auto' && !isAllOurs
+    const isWanted = config.inbox.claim === 'auto' && !facts.isAllOurs
     return isWanted && mayClaimById === true ? { mode: 'select' } : { mode: 'batch' }
+  }
+  if (config.inbox.claim === 'batch' && !facts.pollsTell && selectiveSetting(config.inbox) === undefined) {
+    const advice = 'use inbox.claim: auto or select'
+    return { mode: 'none', isFinal: true, reason: `inbox.claim is batch, and ${UNTOLD}`, advice }
   }
   // Not known yet: the first clink that is claimed by id finds it out.
   if (mayClaimById === true || (mayClaimById === undefined && mayTry)) return { mode: 'select' }
@@ -66,4 +73,12 @@ export function claimingMode(config: Config, { mayClaimById, mayTry, isAllOurs }
     advice:
       'set claim.exclusive: true if nobody else uses this key, give this worker a key of its own, or do without it',
   }
+}
+
+const UNTOLD = 'the service does not say which clinks a poll has claimed'
+
+/** What needs claims by id; undefined: nothing does. */
+function whyById({ inbox }: Config, { pollsTell }: ClaimingFacts): string | undefined {
+  const setting = inbox.claim === 'select' ? 'inbox.claim: select' : selectiveSetting(inbox)
+  return setting ?? (pollsTell ? undefined : `this service (${UNTOLD})`)
 }

@@ -12,13 +12,15 @@ import type { ClaimInHand } from './claim-in-hand.ts'
 import { Delivery } from './delivery.ts'
 import type { DeliveryShared } from './delivery-shared.ts'
 import type { DeliverySet } from './delivery-set.ts'
+import { Doubts } from './doubts.ts'
 import type { Lease } from './lease.ts'
-import { leaseOf, ownClaims } from './own-claims.ts'
+import { leaseOf, ownClaims, tellsNothing } from './own-claims.ts'
 import { whyStrange } from './page-owner.ts'
 import type { Parked } from './parked.ts'
 import { Quarantine } from './quarantine.ts'
 import { renewUntilAnswered } from './renewal.ts'
-import { judge, type Verdict, type Wanted } from './verdict.ts'
+import { leaseIfSurelyOurs, type FreshClaim } from './surely-ours.ts'
+import { judge, type Purpose, type Verdict } from './verdict.ts'
 
 export interface Admitted {
   /** Claims that the page brought us. */
@@ -29,10 +31,15 @@ export interface Admitted {
   readonly fresh: number
   /** They may be somebody else's, and were given back: the next poll may claim them again. */
   readonly isStrange: boolean
+  /** How many may have been claimed, where the page does not say. */
+  readonly untold: number
 }
 
 /** How many clinks are remembered as left alone, and how many as not claimed yet. */
 const SAID = 10_000
+
+/** Milliseconds until a claim that did not tell who we are is followed by another. */
+const IDENTIFY_AGAIN = 300_000
 
 /** Where a claim goes that is not left alone. */
 export interface IntakeParts {
@@ -54,11 +61,16 @@ export class Intake {
   #isClosing = false
   readonly #hurried = new AbortController()
   /** Clinks that are being claimed by id: the service may show them as ours before we know. */
-  readonly #claiming = new Map<string, Wanted>()
+  readonly #claiming = new Map<string, Purpose>()
   /** Clinks whose claims by id brought no verdict yet. */
   readonly #unclear = new Recent<ClaimTries>(SAID)
   /** Clinks of which was said why they are left alone: a list shows them again and again. */
   readonly #said = new Recent<LeftAlone>(SAID)
+  readonly doubts: Doubts
+  /** False: the service does not say what its claiming polls have claimed. */
+  pollsTell = true
+  /** Local time until which no clink is claimed to find out who we are, since the last one did not tell. */
+  #identifyAt = -Infinity
 
   constructor(shared: DeliveryShared, { acknowledgements, deliveries, parked }: IntakeParts) {
     this.#shared = shared
@@ -66,6 +78,7 @@ export class Intake {
     this.#acknowledgements = acknowledgements
     this.#deliveries = deliveries
     this.#parked = parked
+    this.doubts = new Doubts(shared.context)
   }
 
   /** From now on everything that arrives is given back, what is being asked about as soon as that is answered. */
@@ -99,9 +112,16 @@ export class Intake {
     const isHeld = ({ clink_id }: Clink): boolean => this.#deliveries.holding(clink_id) !== undefined
     const leases = new Map([...ours].map((clink) => [clink, leaseOf(clink, sentAt, context.terms)]))
     const why = await whyStrange({ page, leases, key, isHeld, signal: this.hurried }, context)
+    if (why === 'owner-unknown') this.doubts.raise('owner')
+    else this.doubts.lower('owner')
     if (why !== undefined) {
       this.#giveBack(leases, why, key)
-      return { claimed: ours.size, runnable: 0, fresh: 0, isStrange: true }
+      return { claimed: ours.size, runnable: 0, fresh: 0, isStrange: true, untold: 0 }
+    }
+    if (tellsNothing(page)) {
+      this.pollsTell = false
+      this.doubts.raise('polls')
+      return { claimed: 0, runnable: 0, fresh: 0, isStrange: true, untold: page.clinks.length }
     }
     const fresh = [...ours].filter(({ clink_id }) => !this.#parked.knows(clink_id)).length
     // Side by side: one that needs a request must not keep the others of the page in nobody's hands.
@@ -112,7 +132,7 @@ export class Intake {
     const fault = taken.find(({ status }) => status === 'rejected')
     if (fault?.status === 'rejected') throw fault.reason
     const runnable = taken.filter((one) => one.status === 'fulfilled' && one.value).length
-    return { claimed: ours.size, runnable, fresh, isStrange: false }
+    return { claimed: ours.size, runnable, fresh, isStrange: false, untold: 0 }
   }
 
   /**
@@ -120,9 +140,9 @@ export class Intake {
    *
    * @param listedAt local time when the list was asked for.
    */
-  wants(clink: Clink, listedAt: number): Wanted | undefined {
+  wants(clink: Clink, listedAt: number): Purpose | undefined {
     const id = clink.clink_id
-    const { ledger, scope, siblings } = this.#shared.context
+    const { clock, ledger, scope, siblings } = this.#shared.context
     void ledger.sightings.see(id)
     if (this.#claiming.has(id) || this.#acknowledgements.has(id) || this.#deliveries.completedSince(id, listedAt))
       return undefined
@@ -131,6 +151,10 @@ export class Intake {
     const verdict = this.#judge(clink)
     if ('run' in verdict) return this.#mayStart(verdict.run.route, id) ? verdict : undefined
     if ('acknowledge' in verdict && siblings.mayClaimById === true) return verdict
+    if ('leave' in verdict && verdict.leave === 'identity-unknown') {
+      if (clock.now() >= this.#identifyAt) return { identify: true }
+      this.doubts.raise('identity')
+    }
     this.#leave(id, 'leave' in verdict ? verdict.leave : verdict.acknowledge)
     return undefined
   }
@@ -149,7 +173,7 @@ export class Intake {
   }
 
   /** Claims a clink that is wanted. */
-  async claim(clink: Clink, wanted: Wanted, options: Omit<ClaimByIdOptions, 'context' | 'tries'>): Promise<ClaimById> {
+  async claim(clink: Clink, wanted: Purpose, options: Omit<ClaimByIdOptions, 'context' | 'tries'>): Promise<ClaimById> {
     const { context } = this.#shared
     const id = clink.clink_id
     const tries = this.#unclear.get(id) ?? new ClaimTries()
@@ -165,15 +189,37 @@ export class Intake {
   }
 
   /** A claim that was made by id, on a clink that was wanted when it was listed. */
-  async startClaimed(clink: Clink, wanted: Wanted, { key, lease }: ClaimInHand): Promise<void> {
-    const { scope, serviceTime } = this.#shared.context
+  async startClaimed(clink: Clink, wanted: Purpose, { key, lease }: ClaimInHand): Promise<void> {
+    const { identity, scope, serviceTime } = this.#shared.context
     serviceTime.note(clink.claimed_at, lease.firstSent)
+    this.doubts.lower('polls')
+    if (key.isProven) identity.learn(clink.claimed_by, 'a claim by id')
     // A poll, or the look for lost claims, may have been faster: then this was a renewal of its claim.
     if (this.#deliveries.holding(clink.clink_id) !== undefined) return
     // The first claim may have told who we are, and so that we sent this clink ourselves; or it has just become too old.
     if (!scope.has(clink)) return this.#parked.add(clink, { lease, key }, 'out-of-scope')
     if ('run' in wanted) await this.#start(clink, wanted.run, { lease, key, byId: true })
-    else this.#acknowledgements.begin(clink, { lease, key }, wanted)
+    else if ('acknowledge' in wanted) this.#acknowledgements.begin(clink, { lease, key }, wanted)
+    else await this.#startIdentified(clink, { lease, key })
+  }
+
+  /** A claim that was made to find out who we are: what is not work after all is anybody's again. */
+  async #startIdentified(clink: Clink, claim: ClaimInHand): Promise<void> {
+    const { clock, identity } = this.#shared.context
+    const { key } = claim
+    if (identity.id === undefined) {
+      this.#identifyAt = clock.now() + IDENTIFY_AGAIN
+      this.doubts.raise('identity')
+    }
+    const lease = await this.#leaseIfSurelyOurs(clink, { ...claim, byId: true })
+    if (lease === undefined) return
+    const verdict = this.isClosing ? ({ leave: 'stopping' } as const) : this.#judge(clink)
+    if ('run' in verdict) await this.#start(clink, verdict.run, { lease, key, byId: true })
+    else if ('acknowledge' in verdict) this.#acknowledgements.begin(clink, { lease, key }, verdict)
+    else {
+      this.#parked.add(clink, { lease, key }, verdict.leave)
+      await this.#parked.giveBack(clink.clink_id)
+    }
   }
 
   /** True when the clink is being worked. */
@@ -220,6 +266,7 @@ export class Intake {
     if ('run' in verdict) return await this.#start(clink, verdict.run, { lease, key, byId: false })
     if ('acknowledge' in verdict) this.#acknowledgements.begin(clink, { lease, key }, verdict)
     else this.#parked.add(clink, { lease, key }, verdict.leave)
+    if (isSigned && context.identity.id === undefined) this.doubts.raise('identity')
     return false
   }
 
@@ -238,33 +285,10 @@ export class Intake {
   }
 
   /** @returns whether the clink is being worked. */
-  async #start(
-    clink: Clink,
-    routed: RoutedClink,
-    { byId, ...claim }: ClaimInHand & { readonly byId: boolean },
-  ): Promise<boolean> {
+  async #start(clink: Clink, routed: RoutedClink, claim: FreshClaim): Promise<boolean> {
     const { key } = claim
-    let { lease } = claim
-    const { clock, emit, keys, pulses, siblings } = this.#shared.context
-    // Another session with another key would be refused for its key, which says nothing about sessions.
-    const canFindOut = key === keys.current
-    const mustFindOut = byId ? siblings.mayClaimById !== true : siblings.isDue && canFindOut
-    if (mustFindOut && (byId || !this.isClosing)) {
-      const isPossible = canFindOut && !this.isClosing
-      pulses.poll.extend(lease.deadline)
-      const found = isPossible ? await siblings.findOut({ clink, lease, api: key.api }, this.hurried) : undefined
-      const verdict = found?.verdict ?? 'unknown'
-      lease = found?.lease ?? lease
-      // At a stop what a poll brought is given back; what was claimed by id may be a sibling's.
-      if (verdict !== 'refused' && (byId || !this.isClosing)) {
-        emit({ event: 'clink.leftToExpire', clink, why: `another session may hold it (siblings: ${verdict})` })
-        return false
-      }
-    }
-    if (clock.now() >= lease.deadline) {
-      emit({ event: 'clink.leftToExpire', clink, why: 'its claim was answered after it could be trusted' })
-      return false
-    }
+    const lease = await this.#leaseIfSurelyOurs(clink, claim)
+    if (lease === undefined) return false
     if (this.isClosing) {
       this.#parked.add(clink, { lease, key }, 'stopping')
       return false
@@ -272,6 +296,11 @@ export class Intake {
     this.#shared.context.loopGuard.taken(clink)
     this.#deliveries.add(new Delivery(clink, routed, { lease, key }, this.#shared))
     return true
+  }
+
+  async #leaseIfSurelyOurs(clink: Clink, claim: FreshClaim): Promise<Lease | undefined> {
+    const limits = { isClosing: () => this.isClosing, signal: this.hurried }
+    return await leaseIfSurelyOurs(clink, claim, this.#shared.context, limits)
   }
 
   #judge(clink: Clink): Verdict {

@@ -30,3 +30,8 @@ export function leaseOf(clink: Clink, sentAt: number, terms: ClaimTerms): Lease 
   const times = clink.status === 'claimed' ? clink : { claimed_at: undefined, claim_expires_at: undefined }
   return terms.first({ sentAt, asked: undefined, claimedAt: times.claimed_at, expiresAt: times.claim_expires_at })
 }
+
+/** Whether a page shows clinks as they were before the poll and does not say that they were claimed: any of them may be ours now. */
+export function tellsNothing({ claimed_count, clinks }: InboxPage): boolean {
+  return clinks.length > 0 && typeof claimed_count !== 'number' && clinks.every(({ status }) => status === 'pending')
+}

@@ -65,8 +65,9 @@ export class Parked {
     this.#forgetLater(entry)
     if (!this.#closing.signal.aborted && !GIVEN_BACK.has(why))
       void holder.confirm(this.#closing.signal).then(() => this.#forgetLater(entry))
+    const again = this.knows(clink.clink_id)
     this.#known.set(clink.clink_id, true)
-    emit({ event: 'clink.parked', clink, why, lease: lease.deadline - clock.now() })
+    emit({ event: 'clink.parked', clink, why, again, lease: lease.deadline - clock.now() })
     if (this.#closing.signal.aborted) this.#release(clink.clink_id)
   }
 

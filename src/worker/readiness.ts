@@ -33,11 +33,13 @@ export class ReadinessWatch {
   /**
    * @param state what keeps the state directory from being used; undefined: nothing.
    * @param paused routes on which everything fails.
+   * @param doubts what cannot be told about clinks that wait.
    */
-  readiness(state: string | undefined, paused: readonly string[] = []): Readiness {
+  readiness(state: string | undefined, paused: readonly string[] = [], doubts: readonly string[] = []): Readiness {
     const all = [
       this.#isStopping ? 'the worker is stopping' : undefined,
       this.#unusable ?? this.#refusal ?? this.#outage,
+      ...doubts.filter((doubt) => doubt !== this.#refusal),
       state,
       ...paused.map(
         (name) => `the route ${name} is paused, since everything on it fails: look at what its handler needs`,

@@ -29,6 +29,8 @@ export class Scope {
   readonly #isIgnored: ReturnType<typeof senderMatcher>
   /** Names of groups whose ids are not known yet. */
   readonly #unresolved: Map<string, BareRefusals>
+  /** Those of them that the service does not know. */
+  readonly #unknown = new Set<string>()
 
   constructor(options: ScopeOptions) {
     this.#options = options
@@ -50,11 +52,20 @@ export class Scope {
       try {
         this.#ids.add((await api.resolveGroup({ slug }, { attempts: 1, signal })).toLowerCase())
         this.#unresolved.delete(slug)
+        this.#unknown.delete(slug)
       } catch (error) {
         if (!(error instanceof ClinkApiError) || !isUnknown(refusals.weigh(error, clock.now()))) throw error
+        this.#unknown.add(slug)
         emit({ event: 'inbox.unknownGroup', group: slug, advice: UNKNOWN_GROUP })
       }
     }
+  }
+
+  /** Why nothing of the inbox can be for this worker, for people. */
+  get doubts(): readonly string[] {
+    const { groups } = this.#options.inbox
+    if (this.#unknown.size === 0 || this.#ids.size > 0) return []
+    return [`no group of inbox.groups (${groups.join(', ')}) is known to the service: check their names and the key`]
   }
 
   has(clink: Clink): boolean {

@@ -11,7 +11,7 @@ import type { DeliveryShared } from './delivery-shared.ts'
 import { FailedClaims } from './failed-claims.ts'
 import type { Intake } from './intake.ts'
 import { startOf } from './service-time.ts'
-import type { Wanted } from './verdict.ts'
+import type { Purpose } from './verdict.ts'
 
 interface Claims {
   readonly claimed: number
@@ -115,7 +115,7 @@ export class SelectClaims {
     }
   }
 
-  #wants({ clink, key, listedAt }: Candidate): Wanted | undefined {
+  #wants({ clink, key, listedAt }: Candidate): Purpose | undefined {
     const { keys } = this.#shared.context
     const id = clink.clink_id
     if (this.#open.has(id)) return undefined
@@ -126,7 +126,7 @@ export class SelectClaims {
     return wanted
   }
 
-  #begin(candidate: Candidate, wanted: Wanted, signal: AbortSignal): Promise<ClaimById> {
+  #begin(candidate: Candidate, wanted: Purpose, signal: AbortSignal): Promise<ClaimById> {
     const id = candidate.clink.clink_id
     const work = this.#claimOne(candidate, wanted, signal).finally(() => {
       this.#open.delete(id)
@@ -163,7 +163,7 @@ export class SelectClaims {
     return error
   }
 
-  async #claimOne(listed: Candidate, wanted: Wanted, signal: AbortSignal): Promise<ClaimById> {
+  async #claimOne(listed: Candidate, wanted: Purpose, signal: AbortSignal): Promise<ClaimById> {
     const candidate = await this.#fresh(listed, signal)
     if (candidate === undefined) return { is: 'refused' }
     const { clink, listedAt } = candidate

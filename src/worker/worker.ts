@@ -56,6 +56,8 @@ export interface Snapshot {
   readonly probing: number
   /** The service's order of the inbox may keep clinks out of reach. */
   readonly starved: boolean
+  /** What cannot be told about clinks that wait, so that none of them is worked, for people. */
+  readonly doubts: readonly string[]
   /** Circles of workers that were ended here. */
   readonly circlesEnded: number
 }
@@ -249,6 +251,7 @@ export class Worker {
       probing: this.#paused.filter((route) => this.#shared.health.isLooking(route)).length,
       maybeClaimed: this.#takeUp.maybeClaimed,
       starved: this.#select.isStarved,
+      doubts: [...this.#intake.doubts.reasons, ...this.#context.scope.doubts],
       circlesEnded: this.#acknowledgements.circlesEnded,
     }
   }
@@ -273,7 +276,13 @@ export class Worker {
       !this.#intake.quarantine.isWaiting
     const { mayClaimById, mayTry } = siblings
     // What a claiming poll takes and parks hides nothing that lies behind it.
-    const mode = claimingMode(config, { mayClaimById, mayTry, isAllOurs: isAllOurs || !this.#select.reaches })
+    const { pollsTell } = this.#intake
+    const mode = claimingMode(config, {
+      mayClaimById,
+      mayTry,
+      pollsTell,
+      isAllOurs: isAllOurs || !this.#select.reaches,
+    })
     if (config.inbox.claim === 'auto' && !isAllOurs) siblings.want()
     // Claims by id ask for a length themselves: they go on.
     const isUseless = mode.mode === 'batch' && clock.now() < terms.unusableUntil

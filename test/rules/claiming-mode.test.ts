@@ -4,7 +4,7 @@ import { makeConfig, type Settings } from '../worker/settings.ts'
 
 const configOf = (inbox: NonNullable<Settings['inbox']>) => makeConfig('http://127.0.0.1', { inbox })
 const mode = (inbox: NonNullable<Settings['inbox']>, mayClaimById: boolean | undefined, isAllOurs = true): string =>
-  claimingMode(configOf(inbox), { mayClaimById, mayTry: true, isAllOurs }).mode
+  claimingMode(configOf(inbox), { mayClaimById, mayTry: true, isAllOurs, pollsTell: true }).mode
 
 /** What a claiming poll cannot keep. */
 const needing = [
@@ -39,11 +39,29 @@ describe('how clinks are claimed (§1, §3)', () => {
   it.for(needing.flatMap((row) => [[...row, false] as const, [...row, undefined] as const]))(
     '%s claims nothing where claims by id may take siblings’ work, and says what to do: %o, safe: %s',
     ([name, inbox, mayClaimById]) => {
-      const answer = claimingMode(configOf(inbox), { mayClaimById, mayTry: false, isAllOurs: true })
+      const answer = claimingMode(configOf(inbox), { mayClaimById, mayTry: false, isAllOurs: true, pollsTell: true })
       expect(answer).toMatchObject({ mode: 'none' })
       if (answer.mode !== 'none') return
       expect(answer.reason).toContain(name)
       expect(answer.advice).toContain('claim.exclusive')
     },
   )
+})
+
+describe('§8: a service that does not say which clinks a poll has claimed', () => {
+  const untold = (claim: 'auto' | 'batch', mayClaimById: boolean | undefined) =>
+    claimingMode(configOf({ claim }), { mayClaimById, mayTry: true, isAllOurs: true, pollsTell: false })
+
+  it('is claimed from by id, where that is safe or may be found out', () => {
+    for (const mayClaimById of [true, undefined]) expect(untold('auto', mayClaimById)).toEqual({ mode: 'select' })
+  })
+
+  it.for([
+    ['auto', false],
+    ['batch', true],
+  ] as const)('is not claimed from, which is said: claim %s, claims by id safe: %s', ([claim, mayClaimById]) => {
+    const chosen = untold(claim, mayClaimById)
+    expect(chosen).toMatchObject({ mode: 'none', isFinal: true })
+    expect(chosen.mode === 'none' && chosen.reason).toContain('does not say which clinks a poll has claimed')
+  })
 })
