@@ -6,7 +6,7 @@ import type { WorkerContext } from './context.ts'
 import { hopsOf, readText, whyNoWork } from './hops.ts'
 
 /** What is to be done with a clink that may be claimed: run it, or complete it without running it. */
-export type Wanted = { readonly run: RoutedClink } | Acknowledgement
+type Wanted = { readonly run: RoutedClink } | Acknowledgement
 /** Why a clink is claimed by id; `identify`: the claim tells who we are, and so whether we sent the clink ourselves. */
 export type Purpose = Wanted | { readonly identify: true }
 export type Verdict = Wanted | { readonly leave: LeftAlone }
