@@ -1,4 +1,5 @@
-import { wallNow } from '../base/host-time.ts'
+import { Recent } from '../base/recent.ts'
+import { monotonicNow, wallNow } from '../base/host-time.ts'
 import type { Clink } from '../clink/records.ts'
 import { DeadLetters, type DeadLetter } from './dead-letters.ts'
 import { LateResults, type LateResult } from './late-results.ts'
@@ -50,6 +51,8 @@ export interface LedgerTables {
 }
 
 const ERRORS_KEPT = 10
+/** How many clinks that cool down are remembered by a clock that nobody sets. */
+const COOLING = 10_000
 
 /**
  * What the worker remembers about clinks beyond one delivery. The heart acts on a fact only after the write that notes it has
@@ -63,10 +66,18 @@ export class Ledger {
   readonly #tables: LedgerTables
   readonly #isHealthy: () => boolean
 
+  /** When clinks that this process leaves alone have cooled down, by a clock that nobody sets. */
+  readonly #coolsUntil = new Recent<number>(COOLING)
+  readonly #steady: () => number
   readonly #wall: () => number
 
   /** @param isHealthy whether writes are kept; while they are not, nothing new may start. */
-  constructor(tables: LedgerTables, isHealthy = (): boolean => true, wall = wallNow) {
+  constructor(
+    tables: LedgerTables,
+    isHealthy = (): boolean => true,
+    wall = wallNow,
+    steady = wall === wallNow ? monotonicNow : wall,
+  ) {
     this.#tables = tables
     this.letters = new DeadLetters(tables, wall)
     this.late = new LateResults(tables.late)
@@ -74,6 +85,7 @@ export class Ledger {
     this.sightings = new Sightings(tables, wall)
     this.#isHealthy = isHealthy
     this.#wall = wall
+    this.#steady = steady
   }
 
   get isHealthy(): boolean {
@@ -210,12 +222,21 @@ export class Ledger {
 
   /** Leave the clink alone until this wall time. */
   async coolUntil(clinkId: string, time: number): Promise<void> {
+    const left = time - this.#wall()
+    if (left > 0) this.#coolsUntil.set(clinkId, this.#steady() + left)
+    else this.#coolsUntil.delete(clinkId)
     await this.#tables.cooling.set(clinkId, time)
   }
 
-  isCooling(clinkId: string, now: number): boolean {
+  /**
+   * Whether it is left alone still. A wall clock that was set meanwhile makes that no longer: what this process has noted ends by a clock
+   * that nobody sets, and of an earlier one no more than `longest` milliseconds are believed.
+   */
+  isCooling(clinkId: string, now: number, longest = Infinity): boolean {
     const until = this.#tables.cooling.get(clinkId)
-    return until !== undefined && until > now
+    if (until === undefined || until <= now) return false
+    const ends = this.#coolsUntil.get(clinkId)
+    return ends === undefined ? until - now <= longest : this.#steady() < ends
   }
 
   /** Whether clinks have cooled down after one wall time and by another. */

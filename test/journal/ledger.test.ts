@@ -181,3 +181,27 @@ describe.each([
     })
   })
 })
+
+it('a clink cools down no longer than it was told to, though the wall clock was wrong then (§2, P1)', async () => {
+  let [wall, steady] = [1_800_000_000_000, 0]
+  const tables = memoryTables()
+  const ledger = new Ledger(
+    tables,
+    undefined,
+    () => wall,
+    () => steady,
+  )
+  await ledger.coolUntil('one', wall + 60_000)
+  wall -= 31_536_000_000
+  steady += 59_999
+  expect(ledger.isCooling('one', wall)).toBe(true)
+  steady += 1
+  expect(ledger.isCooling('one', wall)).toBe(false)
+  const next = new Ledger(
+    tables,
+    undefined,
+    () => wall,
+    () => steady,
+  )
+  expect(next.isCooling('one', wall, 604_800_000)).toBe(false)
+})
