@@ -13,6 +13,7 @@ import { pagesAreNoVerdict } from './rules/pages.ts'
 import { nobodyIsTurnedAway } from './rules/parks.ts'
 import { freshOnesProbe } from './rules/probes.ts'
 import { restsWhereNothingIsToDo } from './rules/rest.ts'
+import { unknownLengthsAreAskedFor } from './rules/unknown-lengths.ts'
 import { pollsAreNotRepeated, claimsOnlyWhatCanStart } from './rules/polls.ts'
 import { claimsKeepTheirKey, goodKeysAreUsed, strangersClaimOnce, strangersWorkIsLeft } from './rules/keys.ts'
 import { lettersRest, rerunsLeaveSlots } from './rules/letters.ts'
@@ -81,6 +82,7 @@ const rules: readonly Rule[] = [
   circlesEnd,
   nobodyIsTurnedAway,
   pagesAreNoVerdict,
+  unknownLengthsAreAskedFor,
   freshOnesProbe,
   drainTimeIsGiven,
   restsWhereNothingIsToDo,

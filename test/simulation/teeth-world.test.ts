@@ -44,6 +44,17 @@ const eager = (real: Transport): Transport => ({
   },
 })
 
+/** Takes each claim of a poll for one of a minute. */
+const credulous = (real: Transport): Transport => ({
+  send: async (request) => {
+    const answer = await real.send(request)
+    if (!request.path.includes('claim=true') || answer.status !== 200) return answer
+    const times = '"claimed_at":"2027-01-01T00:00:00.000Z","claim_expires_at":"2027-01-01T00:01:00.000Z"'
+    const body = answer.body.replaceAll(/"status":"(pending|claimed)"/g, `"status":"claimed",${times}`)
+    return { ...answer, body }
+  },
+})
+
 const NOTHING: TransportResponse = {
   status: 200,
   headers: {},
@@ -135,6 +146,11 @@ describe('the judge notices a worker, in a world with more in it,', { timeout: 1
       shutdown: { timeout: config.shutdown.timeout + 60_000, drain: config.shutdown.drain + 30_000 },
     }))
     expect(await isNoticed('clock-in-stop', { told }, 'P8', /ms of a stop, not/)).toBe(true)
+  })
+
+  it('that runs a clink though nobody knows how long its claim lasts (P2, §2)', async () => {
+    const says = /nobody knows how long its claim lasts/
+    expect(await isNoticed('absent-ignore', { breakage: { transport: credulous } }, 'P2', says)).toBe(true)
   })
 
   it('that asks again and again where nothing is to do (P10)', async () => {

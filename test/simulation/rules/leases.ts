@@ -20,7 +20,7 @@ const UNSAID = 300_000
  * counts instead.
  */
 export function leaseEnd(plan: Plan, record: Record, life: string, clinkId: string, at: number): number {
-  const after = (grant: GrantRecord, end: number): number => Math.max(end, believed(plan, grant))
+  const after = (grant: GrantRecord, end: number): number => Math.max(end, believed(plan, record, grant, at))
   return endBy(record, record.grantsOf(life, clinkId), at, after)
 }
 
@@ -84,12 +84,22 @@ export function isListed(record: Record, { kind, clinkId, begunAt, life }: Reque
   )
 }
 
-function believed(plan: Plan, grant: GrantRecord): number {
+function believed(plan: Plan, record: Record, grant: GrantRecord, until: number): number {
   const { expires, at, via, life, isNew } = grant
   const { config } = workerOf(plan, life)
   if (lengthOf(grant) === 'told') return expires
   if (via === 'claim' && config.claim.trustRenewals) return Math.max(expires, at + config.claim.timeout)
+  // Until a renewal was granted without times nothing is believed of what a poll brought.
+  if (via === 'poll' && !knowsThatNoneIsTold(record, life, until)) return expires
   return via === 'poll' || isNew ? Math.max(expires, at + Math.min(config.claim.timeout, UNSAID)) : expires
+}
+
+/** A renewal was granted without times: then nothing tells, and nobody asks first again. */
+export function knowsThatNoneIsTold(record: Record, life: string, at: number): boolean {
+  return record.requests.some(({ clinkId = '', endedAt = Infinity, kind, lengths, life: of, toldWell }) => {
+    const isOurs = of === life && kind === 'claim' && endedAt <= at && toldWell === true
+    return isOurs && lengths?.get(clinkId) !== 'told'
+  })
 }
 
 /** Whether the operator's word that renewals are good is all that a process can go by: it may be wrong, and nothing shows it. */

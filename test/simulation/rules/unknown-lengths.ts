@@ -1,0 +1,29 @@
+import { workerOf } from '../explained.ts'
+import type { Rule } from '../judge.ts'
+import type { GrantRecord, Record } from '../record.ts'
+import { knowsThatNoneIsTold } from './leases.ts'
+
+/** §2: a claim whose length was not told is not run before a renewal with a length asked for was answered. */
+export const unknownLengthsAreAskedFor: Rule = ({ plan, record }) =>
+  record.runs.flatMap(({ life, clinkId, startedAt: at, isRerun }) => {
+    if (isRerun === true || workerOf(plan, life).config.claim.trustRenewals) return []
+    const grants = record.grantsOf(life, clinkId).filter((grant) => grant.at <= at)
+    const claim = grants.findLast(({ isNew, via }) => isNew || via === 'poll')
+    // What was held on to over a restart has its length from the journal.
+    if (claim === undefined || claim.life !== life || claim.via !== 'poll' || !isUntold(claim)) return []
+    if (isAskedFor(record, claim, at) || knowsThatNoneIsTold(record, life, at)) return []
+    return [{ rule: 'P2', at, life, text: `${clinkId} runs, and nobody knows how long its claim lasts` }]
+  })
+
+/** The answer with the claim arrived and did not say how long it lasts. */
+function isUntold({ clinkId, request }: GrantRecord): boolean {
+  return request.lengths?.get(clinkId) === 'untold'
+}
+
+function isAskedFor(record: Record, claim: GrantRecord, at: number): boolean {
+  const since = claim.request.begunAt
+  return (record.requestsByClink.get(claim.clinkId) ?? []).some((request) => {
+    const isRenewal = request.life === claim.life && request.kind === 'claim' && request.begunAt >= since
+    return isRenewal && request.toldWell === true && (request.endedAt ?? Infinity) <= at
+  })
+}
