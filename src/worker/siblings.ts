@@ -3,7 +3,7 @@ import { sleep, type Clock } from '../base/clock.ts'
 import type { CallOptions } from '../clink/client.ts'
 import { ClinkApiError } from '../clink/errors.ts'
 import type { Clink } from '../clink/records.ts'
-import { isVerdict, mayBeKept, refusesSibling } from '../clink/verdicts.ts'
+import { isVerdict, mayBeKept, refusesNumber, refusesSibling } from '../clink/verdicts.ts'
 import type { Emit } from '../events.ts'
 import type { ClinkApi } from '../clink/clink-api.ts'
 import type { Ledger } from '../ledger/ledger.ts'
@@ -130,13 +130,18 @@ export class Siblings {
 
   async #ask(claim: Tried, limits: CallOptions): Promise<Trial> {
     const { clink } = claim
-    const { seconds } = this.#options.terms
+    const { terms } = this.#options
+    const { seconds } = terms
     const length = seconds === undefined ? {} : { timeout_seconds: seconds }
     try {
       await this.#options.sibling.claimClink({ clink_id: clink.clink_id, ...length }, limits)
     } catch (error) {
       if (!(error instanceof ClinkApiError)) throw error
       if (refusesSibling(error) && mayBeKept(error)) return await this.#confirmed(clink, limits)
+      if (seconds !== undefined && refusesNumber(error)) {
+        terms.asksLength = false
+        return await this.#ask(claim, limits)
+      }
       if (isVerdict(error)) return 'unknown'
       return error.mayHaveHappened ? 'unclear' : 'unsent'
     }

@@ -10,6 +10,8 @@ const statuses = [400, 403, 404, 405, 407, 409, 410, 422]
 const page = (status: number): FaultAction => ({ status, body: `<h1>Sorry: ${status}</h1>` })
 const bare = (status: number): FaultAction => ({ status, body: { message: 'no Route matched' } })
 const alone = { claim: { exclusive: true } }
+/** No request times out by a leap of the clock. */
+const patient = { clink: { timeout: 120_000 } }
 
 describe.concurrent('§0: an error page is no verdict', () => {
   it.for(statuses)('(%d) on a renewal: it is asked again, and the claim is kept (P4)', async (status) => {
@@ -157,7 +159,7 @@ function expectPatience(times: readonly number[]): void {
 describe('§0: a bare refusal', () => {
   it('of a length counts for its clink after a while, and is not kept', async () => {
     const bench = new VirtualBench({
-      switches: { maxTimeout: 'reject:1', refusals: 'bare' },
+      switches: { maxTimeout: 'reject:60', refusals: 'bare' },
       settings: { inbox: { claim: 'select' }, claim: { exclusive: true }, concurrency: 1 },
       handle: async () => 'done',
     })
@@ -222,7 +224,7 @@ describe.concurrent('§0, §9: 403 pages and --once', () => {
     await using bench = await Bench.open()
     const clock = leapingClock()
     const fault = bench.fault({ operation: 'check_inbox' }, page(403))
-    const station = bench.work(() => 'done', { once: {}, clock })
+    const station = bench.work(() => 'done', { once: {}, clock, settings: patient })
     await until(() => fault.hits > 4, 'it goes on asking')
     expect(station.exit).toBeUndefined()
     clock.leap(5_000)
@@ -258,7 +260,7 @@ describe.concurrent('§0, §9: 403 pages and --once', () => {
     await using bench = await Bench.open()
     const clock = leapingClock()
     const fault = bench.fault({ operation: 'check_inbox' }, page(403))
-    const station = bench.work(() => 'done', { clock })
+    const station = bench.work(() => 'done', { clock, settings: patient })
     await until(() => fault.hits > 2, 'it is refused')
     clock.leap(5_000)
     await station.seen('worker.notReady')

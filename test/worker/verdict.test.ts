@@ -129,6 +129,18 @@ describe.concurrent('§1: an answer that says neither', () => {
     expect(story(bench.emulator, id)).toEqual(['created', 'claimed', 'expired', 'claimed', 'completed'])
   })
 
+  it('a length that the service does not take is left out, and says nothing about sessions', async () => {
+    await using bench = await Bench.open({ switches: { maxTimeout: 'reject:1' } })
+    bench.send('other')
+    const station = bench.work(() => 'done', { takes: isNotOther })
+    await station.seen('clink.parked')
+    const id = bench.send('work')
+    await bench.completed(id)
+
+    expect(station.all('worker.siblings').map(({ verdict }) => verdict)).toEqual(['refused'])
+    expect(story(bench.emulator, id)).toEqual(['created', 'claimed', 'completed'])
+  })
+
   it.for<[string, FaultAction]>([
     ['a 403 page', { status: 403, body: '<html>' }],
     ['a 409 page', { status: 409, body: '<html>' }],
