@@ -7,6 +7,7 @@ import { rows } from '../journal/rows.ts'
 import { openState, type StateOptions } from '../journal/state.ts'
 import type { DeadLetter, LetterChange } from '../ledger/dead-letters.ts'
 import type { LateResult } from '../ledger/late-results.ts'
+import type { Page, Place } from '../ledger/page.ts'
 import { linkToWorker } from './control-link.ts'
 import { answerFailed, type FailedRequest } from './failed-requests.ts'
 
@@ -29,8 +30,8 @@ interface Link {
 const PATIENCE = 5_000
 const PAUSE = 100
 
-const lettersAnswer = z.array(rows.letters)
-const lateAnswer = z.array(rows.late)
+const pageOf = <Row>(row: z.ZodType<Row>): z.ZodType<Page<Row>> =>
+  z.object({ rows: z.array(row), next: z.object({ at: z.number(), id: z.string() }).exactOptional() })
 const changeAnswer = z.enum(['done', 'rerun', 'unknown'])
 
 /**
@@ -41,10 +42,24 @@ const changeAnswer = z.enum(['done', 'rerun', 'unknown'])
 export async function reachLetters(state: StatePlace, clock: Clock = systemClock()): Promise<FailedLetters> {
   const link = await reach(state, clock)
   return {
-    letters: async () => lettersAnswer.parse(await link.ask({ request: 'failed.letters' })),
-    late: async () => lateAnswer.parse(await link.ask({ request: 'failed.late' })),
+    letters: async () => await all(link, 'failed.letters', rows.letters),
+    late: async () => await all(link, 'failed.late', rows.late),
     change: async (what, id) => changeAnswer.parse(await link.ask({ request: `failed.${what}`, id })),
     close: () => link.close(),
+  }
+}
+
+async function all<Row>(
+  link: Link,
+  request: 'failed.letters' | 'failed.late',
+  row: z.ZodType<Row>,
+): Promise<readonly Row[]> {
+  const found: Row[] = []
+  for (let after: Place | undefined; ;) {
+    const page = pageOf(row).parse(await link.ask({ request, ...(after === undefined ? {} : { after }) }))
+    found.push(...page.rows)
+    if (page.next === undefined) return found
+    after = page.next
   }
 }
 

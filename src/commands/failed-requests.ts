@@ -3,10 +3,13 @@ import { CodedError } from '../base/coded-error.ts'
 import type { DeadLetter, LetterChange } from '../ledger/dead-letters.ts'
 import type { LateResult } from '../ledger/late-results.ts'
 import type { Ledger } from '../ledger/ledger.ts'
+import type { Page } from '../ledger/page.ts'
+
+const place = z.object({ at: z.number(), id: z.string() })
 
 const failedRequest = z.discriminatedUnion('request', [
-  z.object({ request: z.literal('failed.letters') }),
-  z.object({ request: z.literal('failed.late') }),
+  z.object({ request: z.literal('failed.letters'), after: place.exactOptional() }),
+  z.object({ request: z.literal('failed.late'), after: place.exactOptional() }),
   z.object({ request: z.literal('failed.retry'), id: z.string() }),
   z.object({ request: z.literal('failed.discard'), id: z.string() }),
 ])
@@ -20,18 +23,18 @@ export interface Letters {
   retried(id: string): void
 }
 
-type FailedAnswer = readonly DeadLetter[] | readonly LateResult[] | LetterChange
+type FailedAnswer = Page<DeadLetter> | Page<LateResult> | LetterChange
 
 /**
- * @returns the dead letters, the late results, or what became of the one that was named.
+ * @returns a page of the dead letters or of the late results, or what became of the one that was named.
  * @throws {CodedError} USAGE when the request is none of these; STATE_UNAVAILABLE when a change cannot be written.
  */
 export async function answerFailed(request: unknown, letters: Letters): Promise<FailedAnswer> {
   const { data, error } = failedRequest.safeParse(request)
   if (data === undefined) throw new CodedError('USAGE', `not a request about dead letters: ${z.prettifyError(error)}`)
   const { ledger } = letters
-  if (data.request === 'failed.letters') return ledger.letters.all()
-  if (data.request === 'failed.late') return ledger.late.all()
+  if (data.request === 'failed.letters') return ledger.letters.page(data.after)
+  if (data.request === 'failed.late') return ledger.late.page(data.after)
   const change =
     data.request === 'failed.retry' ? await ledger.letters.retry(data.id) : await ledger.letters.discard(data.id)
   if (data.request === 'failed.retry' && change !== 'unknown') letters.retried(data.id)

@@ -3,6 +3,7 @@ import { chmodSync, existsSync, rmSync, statSync } from 'node:fs'
 import { createServer, type Server, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { asError, CodedError } from '../base/coded-error.ts'
+import { cutText, LONGEST } from '../base/cut-text.ts'
 import type { Service } from '../base/service.ts'
 
 /** What the kernel takes as the path of a socket, in bytes. */
@@ -16,7 +17,7 @@ const PARTING = 1_000
 const LOOK = 5_000
 
 /** What is sent for each request. */
-export type ControlAnswer = { readonly answer: unknown } | { readonly error: string; readonly code?: string }
+type ControlAnswer = { readonly answer: unknown } | { readonly error: string; readonly code?: string }
 
 export interface ControlSocketOptions {
   readonly directory: string
@@ -120,29 +121,35 @@ export class ControlSocket implements Service {
       const lines = (read + text).split('\n')
       read = lines.pop() ?? ''
       if (read.length > LONGEST_REQUEST) {
-        send(socket, { error: `a request has at most ${LONGEST_REQUEST} characters` })
+        send(socket, written({ error: `a request has at most ${LONGEST_REQUEST} characters` }))
         // The rest is read and dropped: closed in the middle of its sending, the caller would not see the answer.
         socket.removeAllListeners('data').resume().end()
         return
       }
       for (const line of lines) {
-        last = last.then(async () => send(socket, await this.#answer(line)))
+        last = last.then(async () => send(socket, await this.#answer(line))).catch(() => void socket.destroy())
         const work = last.finally(() => this.#answering.delete(work))
         this.#answering.add(work)
       }
     })
   }
 
-  async #answer(line: string): Promise<ControlAnswer> {
+  /** The answer as it is sent. One that JSON does not take is an error like any other. */
+  async #answer(line: string): Promise<string> {
     try {
-      return { answer: await this.#options.answer(JSON.parse(line)) }
+      return written({ answer: await this.#options.answer(JSON.parse(line)) })
     } catch (thrown) {
       const error = asError(thrown)
-      return { error: error.message, ...(error instanceof CodedError ? { code: error.code } : {}) }
+      const message = cutText(error.message, LONGEST.error)
+      return written({ error: message, ...(error instanceof CodedError ? { code: error.code } : {}) })
     }
   }
 }
 
-function send(socket: Socket, answer: ControlAnswer): void {
-  if (socket.writable) socket.write(`${JSON.stringify(answer)}\n`)
+function written(answer: ControlAnswer): string {
+  return JSON.stringify(answer)
+}
+
+function send(socket: Socket, line: string): void {
+  if (socket.writable) socket.write(`${line}\n`)
 }

@@ -1,4 +1,6 @@
+import { cutText, LONGEST } from '../base/cut-text.ts'
 import type { Clink } from '../clink/records.ts'
+import { pageOf, type Page, type Place } from './page.ts'
 import { hasBetween, type Keys, type Table } from './table.ts'
 
 /** A clink that this worker has given up on, kept for the operator. */
@@ -62,6 +64,9 @@ export interface DeadLetterTables {
   readonly cooling: Table<number, 'at'>
 }
 
+/** More than a page holds. */
+const ENOUGH = 1_000
+
 /** The dead letters of one state directory. */
 export class DeadLetters {
   readonly #letters: DeadLetterTables['letters']
@@ -77,6 +82,18 @@ export class DeadLetters {
   /** Those that wait for somebody to act, oldest first. */
   all(): readonly DeadLetter[] {
     return [...this.#letters.between('at', -Infinity, Infinity)].map(([, letter]) => letter).sort((a, b) => a.at - b.at)
+  }
+
+  /** Some of those that wait for somebody to act, oldest first, from the one after the place that is named. */
+  page(after?: Place): Page<DeadLetter> {
+    const from = (after?.at ?? -Infinity) - 1
+    const rows: DeadLetter[] = []
+    for (const [, letter] of this.#letters.between('at', from, Infinity)) {
+      // They come in their order: what is later belongs to a later page.
+      if (letter.at > (rows[ENOUGH]?.at ?? Infinity)) break
+      rows.push(letter)
+    }
+    return pageOf(rows, after, ({ at, clink }) => ({ at, id: clink.clink_id }))
   }
 
   /** Whether the clink is given up; also when its letter was discarded. */
@@ -95,7 +112,9 @@ export class DeadLetters {
   }
 
   async add(letter: DeadLetter): Promise<void> {
-    await this.#letters.set(letter.clink.clink_id, letter)
+    const reason = cutText(letter.reason, LONGEST.error)
+    const errors = letter.errors.map((error) => cutText(error, LONGEST.error))
+    await this.#letters.set(letter.clink.clink_id, { ...letter, reason, errors })
   }
 
   async remove(clinkId: string): Promise<void> {

@@ -1,4 +1,5 @@
 import type { Clink } from '../clink/records.ts'
+import { pageOf, type Page, type Place } from './page.ts'
 import { dropUntil, type Table } from './table.ts'
 
 /** What a handler came to when Clink could no longer be told: kept for the operator, never sent, and no later run uses it. */
@@ -29,6 +30,12 @@ export class LateResults {
   /** Oldest first. */
   all(): readonly LateResult[] {
     return [...this.#table.entries()].map(([, result]) => result)
+  }
+
+  /** Some of them, oldest first, from the one after the place that is named. */
+  page(after?: Place): Page<LateResult> {
+    const place = ({ at, attempt, clink }: LateResult): Place => ({ at, id: `${clink.clink_id} ${attempt}` })
+    return pageOf(this.all(), after, place)
   }
 
   async keep(result: LateResult): Promise<void> {

@@ -1,3 +1,4 @@
+import { cutText, LONGEST } from '../base/cut-text.ts'
 import { Recent } from '../base/recent.ts'
 import { monotonicNow, wallNow } from '../base/host-time.ts'
 import type { Clink } from '../clink/records.ts'
@@ -132,7 +133,8 @@ export class Ledger {
   }
 
   async noteError(clinkId: string, message: string): Promise<void> {
-    const errors = [...this.#attemptsOf(clinkId).errors, message].slice(-ERRORS_KEPT)
+    const error = cutText(message, LONGEST.error)
+    const errors = [...this.#attemptsOf(clinkId).errors, error].slice(-ERRORS_KEPT)
     await this.#changeAttempts(clinkId, { errors })
   }
 

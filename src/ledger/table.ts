@@ -8,7 +8,7 @@ export interface Table<Row, Key extends string = never> {
   get(id: string): Row | undefined
   /** All, the oldest first, but for those that were written just now. */
   entries(): Iterable<readonly [string, Row]>
-  /** Those of which the key lies above `after` and not above `by`. */
+  /** Those of which the key lies above `after` and not above `by`; where the table is in a file, the lowest first, but for those that were written just now. */
   between(key: Key, after: number, by: number): Iterable<readonly [string, Row]>
   set(id: string, row: Row): Promise<void>
   delete(id: string): Promise<void>

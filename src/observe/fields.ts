@@ -1,3 +1,4 @@
+import { cutText, LONGEST } from '../base/cut-text.ts'
 import { Secret } from '../base/secret.ts'
 
 export interface FieldOptions {
@@ -6,6 +7,8 @@ export interface FieldOptions {
 }
 
 const DEEPEST = 6
+/** What a value costs beside its text. */
+const EACH = 4
 /** Beside the name and the message, and the stack where it is asked for. Nothing else of an error is shown. */
 const ERROR_FIELDS = ['code', 'status', 'operation', 'failure'] as const
 
@@ -13,7 +16,19 @@ const ERROR_FIELDS = ['code', 'status', 'operation', 'failure'] as const
  * A value as a log line may show it: a JSON value without cycles, bytes, functions and getters that throw. Errors at any depth
  * are cut down to a list of allowed fields, since those of HTTP libraries carry whole requests with their keys. Never throws.
  */
-export function loggable(value: unknown, options: FieldOptions, depth = 0): unknown {
+export function loggable(value: unknown, options: FieldOptions): unknown {
+  return limited(value, { ...options, room: { left: LONGEST.result } }, 0)
+}
+
+interface Limits extends FieldOptions {
+  /** Characters that the line may still have, near enough. */
+  readonly room: { left: number }
+}
+
+function limited(value: unknown, options: Limits, depth: number): unknown {
+  const { room } = options
+  if (room.left <= 0) return '[cut]'
+  room.left -= EACH
   try {
     return shown(value, options, depth)
   } catch {
@@ -21,7 +36,8 @@ export function loggable(value: unknown, options: FieldOptions, depth = 0): unkn
   }
 }
 
-function shown(value: unknown, options: FieldOptions, depth: number): unknown {
+function shown(value: unknown, options: Limits, depth: number): unknown {
+  if (typeof value === 'string') return cut(value, options)
   if (typeof value === 'bigint' || typeof value === 'symbol') return String(value)
   if (typeof value === 'function') return '[function]'
   if (typeof value !== 'object' || value === null) return value
@@ -30,29 +46,51 @@ function shown(value: unknown, options: FieldOptions, depth: number): unknown {
   if (value instanceof Date) return Number.isNaN(value.getTime()) ? 'Invalid Date' : value.toISOString()
   if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) return `[${value.byteLength} bytes]`
   if (depth >= DEEPEST) return '[deeper]'
-  if (value instanceof Map) return loggable(Object.fromEntries(value), options, depth)
-  if (value instanceof Set || Array.isArray(value)) return [...value].map((item) => loggable(item, options, depth + 1))
-  return Object.fromEntries(
-    Object.keys(value).flatMap((name) => {
-      const item = read(value, name)
-      return item === undefined ? [] : [[name, loggable(item, options, depth + 1)]]
-    }),
-  )
+  if (value instanceof Map) return limited(Object.fromEntries(value), options, depth)
+  if (value instanceof Set || Array.isArray(value)) return items(value, options, depth)
+  const fields: [string, unknown][] = []
+  for (const name of Object.keys(value)) {
+    const item = read(value, name)
+    if (item !== undefined) fields.push([cut(name, options), limited(item, options, depth + 1)])
+    if (options.room.left <= 0) break
+  }
+  return Object.fromEntries(fields)
 }
 
-function errorFields(error: Error, options: FieldOptions, depth = 0): Record<string, unknown> {
-  const fields: Record<string, unknown> = { name: textOf(error, 'name'), message: textOf(error, 'message') }
+/** The last says that more are left out. */
+function items(values: Iterable<unknown>, options: Limits, depth: number): readonly unknown[] {
+  const list: unknown[] = []
+  for (const item of values) {
+    const isFull = options.room.left <= 0
+    list.push(limited(item, options, depth + 1))
+    if (isFull) break
+  }
+  return list
+}
+
+function cut(text: string, { room }: Limits): string {
+  const kept = cutText(text, Math.max(0, room.left))
+  room.left -= kept.length
+  return kept
+}
+
+function errorFields(error: Error, options: Limits, depth = 0): Record<string, unknown> {
+  const fields: Record<string, unknown> = {
+    name: cut(textOf(error, 'name'), options),
+    message: cut(textOf(error, 'message'), options),
+  }
   for (const name of ERROR_FIELDS) {
     const value = read(error, name)
-    if (typeof value === 'string' || typeof value === 'number') fields[name] = value
+    if (typeof value === 'number') fields[name] = value
+    if (typeof value === 'string') fields[name] = cut(value, options)
   }
-  if (options.stacks) fields['stack'] = textOf(error, 'stack')
+  if (options.stacks) fields['stack'] = cut(textOf(error, 'stack'), options)
   if (depth >= DEEPEST) return fields
   const cause = read(error, 'cause')
   if (isError(cause)) fields['cause'] = errorFields(cause, options, depth + 1)
   const several = read(error, 'errors')
   if (error instanceof AggregateError && Array.isArray(several)) {
-    fields['errors'] = several.map((one) => loggable(one, options, depth + 1))
+    fields['errors'] = several.map((one) => limited(one, options, depth + 1))
   }
   return fields
 }

@@ -4,7 +4,8 @@ import type { Runner } from './runner.ts'
 export const inlineRunner: Runner = {
   async run(route, clink, context) {
     try {
-      return { ended: 'returned', value: await route.handle(clink, context) }
+      // A copy: what a handler does to it must not change what is settled, journalled and run again.
+      return { ended: 'returned', value: await route.handle(structuredClone(clink), context) }
     } catch (error) {
       return { ended: 'threw', error }
     }

@@ -1,3 +1,5 @@
+import { inspect } from 'node:util'
+import { cutText, LONGEST } from '../base/cut-text.ts'
 import type { Clink } from '../clink/records.ts'
 import type { DeliveryFacts } from '../events.ts'
 import type { Route, RoutedClink } from '../handlers/route.ts'
@@ -36,14 +38,19 @@ export function startHandler(options: HandlerRunOptions): Run {
   const run = new Run({
     routed,
     parts: {
-      // A copy: what a handler does to it must not change what is settled, journalled and run again.
-      clink: { ...structuredClone(clink), content: text },
+      clink: { ...clink, content: text },
       attempt,
       hops: hopsOf(ending),
       api: () => handlerClient(options),
       env: environmentOf(routed.route, key, config.clink.url),
       log: (level, message, fields) =>
-        emit({ event: 'clink.log', ...facts(), level, message, ...(fields === undefined ? {} : { fields }) }),
+        emit({
+          event: 'clink.log',
+          ...facts(),
+          level,
+          message: cutText(typeof message === 'string' ? message : inspect(message, INSPECTED), LONGEST.error),
+          ...(fields === undefined ? {} : { fields }),
+        }),
       reply: async (words, to) => {
         if (!isCurrent(run)) throw new Error('ctx.reply: this run is over, nothing is sent for it any more')
         const sending = { clink, to: to === 'group' ? undefined : clink.sender_id, is: 'note', mark } as const
@@ -100,6 +107,9 @@ export function outcomePolicy(route: Route, { config: { claim, retry } }: Worker
 
 /** Milliseconds until a start that could not be journalled is tried again. */
 export const UNHEALTHY_WAIT = 1_000
+
+/** Handlers need not be checked by a compiler: they log what they like. */
+const INSPECTED = { depth: 1, customInspect: false, maxStringLength: LONGEST.error } as const
 
 const STUCK_ADVICE =
   'the handler ignores ctx.signal and keeps its slot: pass the signal to what it waits for, or end its loops when it aborts'

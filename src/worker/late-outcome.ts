@@ -1,3 +1,4 @@
+import { cutText, LONGEST } from '../base/cut-text.ts'
 import type { RoutedFacts } from '../events.ts'
 import type { LateResult } from '../ledger/late-results.ts'
 import type { WorkerContext } from './context.ts'
@@ -33,7 +34,8 @@ function keep(
 function keptOf(outcome: Ending): Pick<LateResult, 'outcome' | 'response' | 'reason'> {
   switch (outcome.outcome) {
     case 'done':
-      return outcome
+      if (outcome.response === undefined) return outcome
+      return { ...outcome, response: cutText(outcome.response, LONGEST.result) }
     case 'reject':
     case 'release':
     case 'retry':

@@ -1,4 +1,6 @@
 import { asError } from '../base/coded-error.ts'
+import { cutText, LONGEST } from '../base/cut-text.ts'
+import { errorFact } from '../base/error-fact.ts'
 import { equalJitter, type Random } from '../base/backoff.ts'
 import type { RetryPolicy } from '../config/config.ts'
 import { isControl, type Control } from '../handlers/handler.ts'
@@ -58,7 +60,7 @@ export function readOutcome(end: RunEnd, made: readonly Control[]): HandlerOutco
 function read(end: RunEnd, made: readonly Control[]): HandlerOutcome {
   const result = end.ended === 'returned' ? end.value : end.error
   if (isControl(result)) return fromControl(result)
-  if (end.ended === 'threw') return { outcome: 'failed', error: asError(end.error) }
+  if (end.ended === 'threw') return { outcome: 'failed', error: errorFact(end.error) }
   const [unused] = made
   if (unused !== undefined) {
     const call = unused.kind === 'retry' ? 'retryAfter' : unused.kind
@@ -149,22 +151,27 @@ function fromControl(control: Control): HandlerOutcome {
 function fromValue(value: unknown): HandlerOutcome {
   const answer = typeof value === 'object' && value !== null && 'response' in value ? value.response : value
   if (answer === undefined || answer === null || answer === '') return { outcome: 'done' }
-  if (typeof answer === 'string') return { outcome: 'done', response: answer }
+  if (typeof answer === 'string') return done(answer)
   try {
     const response: unknown = JSON.stringify(answer)
-    if (typeof response === 'string') return { outcome: 'done', response }
+    if (typeof response === 'string') return done(response)
   } catch (error) {
     return failed(`the handler returned something that cannot be sent as JSON: ${asError(error).message}`, error)
   }
   return failed(`the handler returned a ${typeof answer}, which cannot be sent: return text or something JSON can hold`)
 }
 
+const done = (response: string): HandlerOutcome => ({
+  outcome: 'done',
+  response: cutText(response, LONGEST.response),
+})
+
 function failed(message: string, cause?: unknown): HandlerOutcome {
-  return { outcome: 'failed', error: new Error(message, cause === undefined ? undefined : { cause }) }
+  return { outcome: 'failed', error: errorFact(new Error(message, cause === undefined ? undefined : { cause })) }
 }
 
 /** Handlers need not be checked by a compiler, and an error is a reason as good as its text. What is kept has to be text. */
 function reasonOf({ reason }: { readonly reason?: unknown }): { readonly reason?: string } {
   if (reason === undefined || reason === null) return {}
-  return { reason: typeof reason === 'string' ? reason : asError(reason).message }
+  return { reason: cutText(typeof reason === 'string' ? reason : asError(reason).message, LONGEST.error) }
 }

@@ -1,4 +1,5 @@
 import { after, type Cancel, type Clock } from '../base/clock.ts'
+import { errorFact } from '../base/error-fact.ts'
 import { formatDuration } from '../base/duration.ts'
 import { makeContext, type ContextParts } from '../handlers/context.ts'
 import { HandlerAborted, type AbortCode } from '../handlers/handler.ts'
@@ -103,7 +104,7 @@ export class Run {
     if (this.#stuckAt !== undefined) onUnstuck(this.#clock.now() - this.#stuckAt)
     this.#stuckAt = undefined
     if (this.#abortedBy !== 'timeout') return readOutcome(end, made)
-    return this.#timeout(end.ended === 'threw' ? { cause: end.error } : undefined)
+    return this.#timeout(end.ended === 'threw' ? { cause: errorFact(end.error) } : undefined)
   }
 
   #timeout(options?: ErrorOptions): HandlerOutcome {

@@ -1,0 +1,17 @@
+/** How long texts may be that become facts of a clink, in UTF-16 units. What is longer is cut, and says so. */
+export const LONGEST = {
+  /** An error, with all that caused it; a reason; a line of a handler's log. */
+  error: 16_384,
+  /** A reply, or a result that came too late. */
+  result: 65_536,
+  /** What a handler answers: Clink takes far less, but an operator may want it. */
+  response: 1_048_576,
+} as const
+
+/** A text that is no longer than `most`, well formed where it is cut. */
+export function cutText(text: string, most: number): string {
+  if (text.length <= most) return text
+  const said = ` […, cut: ${text.length} characters in all]`
+  const kept = text.slice(0, Math.max(0, most - said.length))
+  return (kept.isWellFormed() ? kept : kept.slice(0, -1).toWellFormed()) + said
+}
