@@ -102,7 +102,7 @@ export function compose(options: ComposeOptions): Composed {
     ledger,
     boot: options.boot ?? systemBoot(),
     groups: options.groups ?? kernelGroups,
-    crashWatch: new CrashWatch(ledger, config.retry.crashes, emit, () => clock.wall()),
+    crashWatch: new CrashWatch(ledger, config.retry.crashes, emit, clock),
     router: readingRouter(router, config.replies.mark),
     runner: inlineRunner,
     identity,

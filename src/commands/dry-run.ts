@@ -42,8 +42,10 @@ export async function dryRun(options: SettingsOptions & { readonly json?: true }
     const why = whyNoWork(ending, clink.sender_id, us)
     if (!scope.has(clink)) return { clink, route: null, leave: 'not wanted' }
     if (why === 'own-reply' || why === 'note') return { clink, route: null, leave: LEFT[why] }
-    const route = handlers.route({ ...clink, content: text }, identity)?.route.name
-    if (route === undefined) return { clink, route: null, leave: 'no route' }
+    const routed = handlers.route({ ...clink, content: text }, identity)
+    if (routed === undefined) return { clink, route: null, leave: 'no route' }
+    if (routed.fault !== undefined) return { clink, route: null, leave: routed.fault }
+    const route = routed.route.name
     if (hopsOf(ending) >= config.inbox.maxHops) return { clink, route: null, leave: 'inbox.maxHops is reached' }
     return { clink, route }
   }

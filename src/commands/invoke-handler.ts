@@ -51,6 +51,7 @@ export async function invoke(file: string, options: InvokeOptions, io: Io): Prom
   if (routed === undefined) {
     throw new CodedError('USAGE', `${file}: its match does not take this clink: ${JSON.stringify(clink.content)}`)
   }
+  if (routed.fault !== undefined) throw new CodedError('USAGE', `${file}: ${routed.fault}`)
   const parts = { routed, clink, hops: hopsOf(ending), config, quiet: options.json === true }
   const report = await runOnce(parts, io)
   io.out(options.json === true ? `${JSON.stringify(loggable(report, { stacks: true }))}\n` : text(report))

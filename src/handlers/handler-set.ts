@@ -1,3 +1,4 @@
+import { Recent } from '../base/recent.ts'
 import type { Clink } from '../clink/records.ts'
 import type { Matcher } from './match.ts'
 import type { IdPattern } from './sender-match.ts'
@@ -11,12 +12,16 @@ export interface RouteEntry {
   readonly idPatterns: readonly IdPattern[]
 }
 
+const REMEMBERED = 1_000
+
 /** All handlers of one loading, with the routes to them. It never changes: a reload makes a new one. */
 export class HandlerSet implements Router {
   readonly generation: number
   /** Absolute paths of handler files and of all that they import, packages left out: what a watch looks at. */
   readonly files: readonly string[]
   readonly #entries: readonly RouteEntry[]
+  /** Clinks for which a pattern took too long. */
+  readonly #late = new Recent<RoutedClink>(REMEMBERED)
 
   constructor(generation: number, entries: readonly RouteEntry[], files: readonly string[]) {
     this.generation = generation
@@ -38,10 +43,21 @@ export class HandlerSet implements Router {
   }
 
   route(clink: Clink, identity: string | undefined): RoutedClink | undefined {
+    const known = this.#late.get(clink.clink_id)
+    if (known !== undefined) return known
     for (const { route, matcher } of this.#entries) {
       const found = matcher(clink, identity)
+      if (found === 'timeout') return this.#giveUp(clink, route)
       if (found !== undefined) return { route, match: { route: route.name, ...found } }
     }
     return undefined
+  }
+
+  /** A list may show it again before it is a dead letter: it costs its time once. */
+  #giveUp({ clink_id: id }: Clink, route: Route): RoutedClink {
+    const fault = `match-timeout: the pattern of the route ${route.name} takes too long for this text`
+    const routed = { route, match: { route: route.name, text: '', groups: {} }, fault }
+    this.#late.set(id, routed)
+    return routed
   }
 }

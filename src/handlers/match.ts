@@ -1,11 +1,13 @@
 import type { Clink } from '../clink/records.ts'
 import type { MatchRule } from '../config/config.ts'
+import { boundedMatch } from './bounded-match.ts'
 import { globs } from './globs.ts'
 import type { RouteMatch } from './handler.ts'
 import { senderMatcher } from './sender-match.ts'
 
 type Found = Omit<RouteMatch, 'route'>
-export type Matcher = (clink: Clink, identity: string | undefined) => Found | undefined
+/** `timeout`: it takes too long to find out whether the clink fits. */
+export type Matcher = (clink: Clink, identity: string | undefined) => Found | 'timeout' | undefined
 
 const NOTHING: Found = { text: '', groups: {} }
 
@@ -28,18 +30,16 @@ export function takesAll(rule: MatchRule | undefined): boolean {
   return group === undefined && from === undefined && addressee !== 'me' && content === undefined
 }
 
-function contentFinder(content: NonNullable<MatchRule['content']>): (text: string) => Found | undefined {
+function contentFinder(content: NonNullable<MatchRule['content']>): (text: string) => ReturnType<Matcher> {
   if ('prefix' in content) {
     const { prefix } = content
     return (text) => (text.startsWith(prefix) ? { text: prefix, groups: {} } : undefined)
   }
-  const source = content instanceof RegExp ? content : new RegExp(content.regex)
-  // A copy, started anew each time: with the flags g and y an expression goes on where it found something last.
-  const expression = new RegExp(source.source, source.flags)
+  const find = boundedMatch(content instanceof RegExp ? content : new RegExp(content.regex))
   return (text) => {
-    expression.lastIndex = 0
-    const found = expression.exec(text)
+    const found = find(text)
     if (found === null) return undefined
+    if (found === 'timeout') return 'timeout'
     const groups = Object.entries(found.groups ?? {}).filter(([, value]) => value !== undefined)
     return { text: found[0], groups: Object.fromEntries(groups) }
   }

@@ -24,6 +24,8 @@ export interface Route {
 export interface RoutedClink {
   readonly route: Route
   readonly match: RouteMatch
+  /** Why it cannot be told whether the clink is the route's: then no route gets it, and it is given up. */
+  readonly fault?: string
 }
 
 /** Finds the route of a clink. The set behind it may be exchanged at any time; what was returned stays valid. */

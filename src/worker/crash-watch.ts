@@ -1,3 +1,4 @@
+import type { Cancel, Clock } from '../base/clock.ts'
 import type { Emit } from '../events.ts'
 import type { HeldClaim, Ledger } from '../ledger/ledger.ts'
 
@@ -5,6 +6,10 @@ import type { HeldClaim, Ledger } from '../ledger/ledger.ts'
 const IN_A_ROW = 2
 /** A process that has run for so long, in milliseconds, has not crashed for the same reason as the one before it. */
 const LONG_LIFE = 3_600_000
+/** Clinks are remembered for so long after their runs. */
+export const AFTERMATH = 10_000
+/** So many of them. */
+const REMEMBERED = 200
 
 /** A clink in hand when the last process ended. */
 export type InHand = Pick<HeldClaim, 'clink' | 'route' | 'running'>
@@ -13,8 +18,8 @@ export type Running = Pick<HeldClaim, 'clink' | 'route'>
 
 /**
  * Tells a crash from a stop by a mark that only a stop sets, and finds the clink that kills the process: after two crashes in a
- * row what was running is run alone, one clink at a time, and only a crash while alone counts against a clink. Those that
- * merely ran beside it lose nothing.
+ * row what was running, or had ended a moment ago, is run alone, one clink at a time, and only a crash while alone counts against a clink.
+ * Those that merely ran beside it lose nothing.
  *
  * A crash is in a row with the one before it when the process had lived for less than an hour, or when a clink was running that had
  * been running at an earlier crash as well: a clink may take its time to kill. That clinks were settled in between says nothing, since those
@@ -27,15 +32,18 @@ export class CrashWatch {
   readonly #ledger: Ledger
   readonly #limit: number
   readonly #emit: Emit
-  readonly #wall: () => number
+  readonly #clock: Clock
+  /** Clinks whose runs ended a short while ago, and may have left something behind that ends the process; until when that is so. */
+  readonly #ended = new Map<string, number>()
+  #cancel: Cancel = () => {}
   #hasFault = false
 
   /** @param limit crashes while alone after which a clink is given up. */
-  constructor(ledger: Ledger, limit: number, emit: Emit, wall: () => number) {
+  constructor(ledger: Ledger, limit: number, emit: Emit, clock: Clock) {
     this.#ledger = ledger
     this.#limit = limit
     this.#emit = emit
-    this.#wall = wall
+    this.#clock = clock
   }
 
   /**
@@ -48,15 +56,17 @@ export class CrashWatch {
     const running = inHand.filter((one) => one.running)
     const givenBack = (ledger.fact('running') ?? '').split('\n').filter((id) => id !== '')
     const ids = [...new Set([...running.map(({ clink }) => clink.clink_id), ...givenBack])]
+    const ended = (ledger.fact('ended') ?? '').split('\n').filter((id) => id !== '')
     const crashed = isOurs && ledger.fact('run') === 'under way'
     const crashes = crashed ? (this.#isInARow(ids) ? Number(ledger.fact('crashes') ?? 0) : 0) + 1 : 0
     const killer = crashed ? running.find(({ clink }) => clink.clink_id === ledger.fact('alone')) : undefined
     const writes = [
       ledger.noteFact('run', 'under way'),
-      ledger.noteFact('since', String(this.#wall())),
+      ledger.noteFact('since', String(this.#clock.wall())),
       ledger.noteFact('crashes', String(crashes)),
       ledger.noteFact('alone', ''),
       ledger.noteFact('running', ''),
+      ledger.noteFact('ended', ''),
     ]
     // Whoever ended: a start whose end nobody knows does not count against its clink.
     if (crashed || !isOurs) writes.push(...running.map(async ({ clink }) => await ledger.excuse(clink.clink_id)))
@@ -71,7 +81,7 @@ export class CrashWatch {
     if (verdict !== undefined) writes.push(verdict.written)
     if (crashes >= IN_A_ROW) {
       const givenUp = verdict?.isGivenUp === true ? killer?.clink.clink_id : undefined
-      const suspects = ids.filter(
+      const suspects = [...new Set([...ids, ...ended])].filter(
         (id) => id !== givenUp && (!ledger.isGivenUp(id) || ledger.letters.rerunOf(id) !== undefined),
       )
       writes.push(...suspects.map(async (id) => await ledger.suspect(id)))
@@ -87,7 +97,24 @@ export class CrashWatch {
     await this.#ledger.noteFact('alone', clinkId)
   }
 
-  /** The suspect's run has ended and the process is still here. */
+  /** A run has ended and its clink may come again: what it left behind may still end the process. */
+  async ended(clinkId: string): Promise<void> {
+    this.#ended.delete(clinkId)
+    this.#ended.set(clinkId, this.#clock.now() + AFTERMATH)
+    await this.#noteEnded()
+  }
+
+  async #noteEnded(): Promise<void> {
+    if (this.#hasFault) return
+    const now = this.#clock.now()
+    for (const [id, until] of this.#ended) if (until <= now) this.#ended.delete(id)
+    const [next] = this.#ended.values()
+    this.#cancel()
+    if (next !== undefined) this.#cancel = this.#clock.at(next, () => void this.#noteEnded())
+    await this.#ledger.noteFact('ended', [...this.#ended.keys()].slice(-REMEMBERED).join('\n'))
+  }
+
+  /** The suspect's run has ended a while ago and the process is still here. */
   async survived(clinkId: string): Promise<void> {
     if (this.#hasFault) return
     await Promise.all([this.#ledger.noteFact('alone', ''), this.#ledger.clear(clinkId)])
@@ -96,6 +123,7 @@ export class CrashWatch {
   /** An uncaught error ends the process while these run. They are about to be given back. */
   async fault(running: readonly Running[]): Promise<void> {
     this.#hasFault = true
+    this.#cancel()
     const killer = running.find(({ clink }) => clink.clink_id === this.#ledger.fact('alone'))
     const verdict = killer === undefined ? undefined : this.#count(killer)
     await Promise.all([
@@ -108,12 +136,13 @@ export class CrashWatch {
 
   /** A stop in order: the next start is not after a crash. */
   async end(): Promise<void> {
+    this.#cancel()
     await Promise.all([this.#ledger.noteFact('run', 'stopped'), this.#ledger.noteFact('crashes', '0')])
   }
 
   #isInARow(running: readonly string[]): boolean {
     const since = Number(this.#ledger.fact('since') ?? 0)
-    return this.#wall() - since < LONG_LIFE || running.some((id) => this.#ledger.excusedOf(id) > 0)
+    return this.#clock.wall() - since < LONG_LIFE || running.some((id) => this.#ledger.excusedOf(id) > 0)
   }
 
   /** Counts a crash against the clink that ran alone, and gives it up when it was one too many. */
@@ -127,7 +156,7 @@ export class CrashWatch {
     const errors = ledger.errorsOf(id)
     // Of one that was run again its sender knows already.
     const tell = ledger.letters.get(id)?.tell ?? 'release'
-    const letter = { clink, route, attempts: crashes, reason, errors, tell, at: this.#wall() }
+    const letter = { clink, route, attempts: crashes, reason, errors, tell, at: this.#clock.wall() }
     return {
       written: Promise.all([written, ledger.bury(letter)]).then(() => {}),
       isGivenUp: true,

@@ -12,7 +12,7 @@ import { outcomePolicy, UNHEALTHY_WAIT } from './handler-run.ts'
 import { keepUnsent } from './late-outcome.ts'
 import type { Lease } from './lease.ts'
 import { LeaseKeeper } from './lease-keeper.ts'
-import { decideOutlived, type Decision } from './outcome.ts'
+import { decideOutlived, decideUnmatched, type Decision } from './outcome.ts'
 import type { Pulse } from './pulses.ts'
 import type { Turn } from './route-pause.ts'
 import { toHeldClaim } from './resume.ts'
@@ -227,12 +227,18 @@ export class Delivery {
       await this.#settlement.complete(kept.response, true)
       return
     }
-    const givenUp = this.#decideOutlived()
+    const givenUp = this.#decideUnmatched() ?? this.#decideOutlived()
     const pause = this.#shared.health.wait(this.#routed.route, this.clink.clink_id)
     if (givenUp !== undefined) await this.#follow(givenUp)
     else if (pause > 0) await this.#postpone(pause)
     else if (ledger.isHealthy) await this.#runHandler()
     else this.#keep(UNHEALTHY_WAIT, UNHEALTHY)
+  }
+
+  #decideUnmatched(): Decision | undefined {
+    const { fault, route } = this.#routed
+    const policy = outcomePolicy(route, this.#context)
+    return fault === undefined ? undefined : decideUnmatched(fault, this.clink.clink_id, policy)
   }
 
   /** What follows without another start, because the handler outlives every claim. */

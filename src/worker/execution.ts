@@ -1,8 +1,10 @@
+import { sleep } from '../base/clock.ts'
 import type { Clink } from '../clink/records.ts'
 import type { RoutedFacts } from '../events.ts'
 import type { AbortCode } from '../handlers/handler.ts'
 import type { RoutedClink } from '../handlers/route.ts'
 import type { WorkerKey } from '../keys/keys.ts'
+import { AFTERMATH } from './crash-watch.ts'
 import type { DeliveryShared } from './delivery-shared.ts'
 import { outcomePolicy, startHandler, verdictOnRoute, wasCutShort } from './handler-run.ts'
 import { keepLate } from './late-outcome.ts'
@@ -34,6 +36,8 @@ export class Execution {
   readonly #options: ExecutionOptions
   #run: Run | undefined
   #isRunning = false
+  #isWatched = false
+  readonly #interrupted = new AbortController()
   #attempt = 0
   /** The last start costs an attempt, as it stands. */
   #isCounted = false
@@ -49,9 +53,9 @@ export class Execution {
     return this.#attempt
   }
 
-  /** Whether the handler's code runs. */
+  /** Whether the handler's code runs, or what it may have left behind. */
   get isRunning(): boolean {
-    return this.#isRunning
+    return this.#isRunning || this.#isWatched
   }
 
   /** Local time since which the handler is stuck. */
@@ -61,10 +65,12 @@ export class Execution {
 
   /** Asks the handler to finish soon. */
   drain(): void {
+    this.#interrupted.abort()
     this.#run?.drain()
   }
 
   abort(code: AbortCode): void {
+    this.#interrupted.abort()
     this.#run?.abort(code)
   }
 
@@ -157,15 +163,30 @@ export class Execution {
 
   async #ended(run: Run, outcome: HandlerOutcome): Promise<void> {
     const { clink, routed, shared } = this.#options
-    const { crashWatch, ledger } = shared.context
     const id = clink.clink_id
-    if (ledger.isSuspect(id)) await crashWatch.survived(id)
+    await this.#watch(outcome)
     // The clock decides here and not the timer: after a blocked event loop this continuation runs before it.
     const stands = this.#options.stands()
     const verdict = stands ? verdictOnRoute(run, outcome) : 'nothing'
     this.#isFree = !shared.health.ended(routed.route, id, verdict)
     this.#report(run, outcome, stands)
     if (!stands && run.abortedBy === 'shutdown') await this.takeBack()
+  }
+
+  /** What it left behind may end the process a moment later. A clink that is done does not come again. */
+  async #watch({ outcome }: HandlerOutcome): Promise<void> {
+    const { clink, shared } = this.#options
+    const { clock, crashWatch, ledger } = shared.context
+    const id = clink.clink_id
+    if (!ledger.isSuspect(id)) {
+      if (outcome !== 'done') await crashWatch.ended(id)
+      return
+    }
+    // It is alone still, so that a crash is known to be its own.
+    this.#isWatched = true
+    if (outcome !== 'done') await sleep(clock, AFTERMATH, this.#interrupted.signal)
+    this.#isWatched = false
+    await crashWatch.survived(id)
   }
 
   #report(run: Run, outcome: HandlerOutcome, stands: boolean): void {

@@ -133,6 +133,11 @@ export function decideOutlived(
   return bury('exhausted', reason, retry.onExhausted, `This could not be done (claim-ran-out, ${state.clinkId}).`)
 }
 
+/** Before a start: it cannot be told whether the clink is the route's. */
+export function decideUnmatched(fault: string, clinkId: string, { retry }: OutcomePolicy): Decision {
+  return bury('rejected', fault, retry.onExhausted, `This could not be done (match-timeout, ${clinkId}).`)
+}
+
 function bury(why: 'exhausted' | 'rejected', reason: string, tell: 'release' | 'complete', notice: string): Decision {
   return { do: 'bury', why, reason, tell, notice }
 }

@@ -173,6 +173,7 @@ export class Rerun {
     const routed = context.router.route(this.clink, context.identity.id)
     if (routed === undefined) return await this.#fail('no route takes it any more')
     this.#route = routed.route.name
+    if (routed.fault !== undefined) return await this.#fail(routed.fault)
     const pause = context.ledger.isHealthy ? health.wait(routed.route, this.clink.clink_id) : UNHEALTHY_WAIT
     if (pause > 0) return Math.min(pause, PAUSED_WAIT)
     // It may have waited for its slot.

@@ -67,10 +67,32 @@ describe('a match', () => {
   it.each(['g', 'y', 'gy'])('carries nothing from clink to clink with the flag %s', (flags) => {
     const content = new RegExp('hello', flags)
     const match = compileMatch({ content })
-    const texts = ['hello hello', 'hello', 'hello hello'].map(
-      (text) => match(clink({ content: text }), undefined)?.text,
-    )
-    expect(texts).toEqual(['hello', 'hello', 'hello'])
+    const found = ['hello hello', 'hello', 'hello hello'].map((text) => match(clink({ content: text }), undefined))
+    expect(found).toEqual(found.map(() => ({ text: 'hello', groups: {} })))
     expect(content.lastIndex).toBe(0)
+  })
+
+  it.each([
+    ['nested quantifiers', '^(a+)+$'],
+    ['alternatives', '^(a|a)*$'],
+    ['a look-ahead', '^(?=(a+)+$)'],
+    ['a counted group', '(.*a){25}b'],
+    ['adjoining quantifiers', 'a*a*a*a*a*a*a*a*b'],
+    ['a reference', '^(a*)*\\1b'],
+  ])('a pattern with %s that never ends is broken off, and works for the next text (§4)', (_, regex) => {
+    const match = compileMatch({ content: { regex } })
+    const from = performance.now()
+    expect(match(clink({ content: `${'a'.repeat(400)}!` }), undefined)).toBe('timeout')
+    expect(performance.now() - from).toBeLessThan(5_000)
+    expect(match(clink({ content: 'nothing' }), undefined)).toBe(undefined)
+  })
+
+  it('a pattern that could run away finds what it finds otherwise', () => {
+    const match = compileMatch({ content: /^(?<verb>\w+) (?<what>\w+)$/g })
+    for (const target of ['web', 'api'])
+      expect(match(clink({ content: `deploy ${target}` }), undefined)).toEqual({
+        text: `deploy ${target}`,
+        groups: { verb: 'deploy', what: target },
+      })
   })
 })

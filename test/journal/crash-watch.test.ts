@@ -1,6 +1,7 @@
 import { cpSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { systemClock } from '../../src/base/clock.ts'
 import { Journal } from '../../src/journal/journal.ts'
 import { tablesOf } from '../../src/journal/state.ts'
 import type { WorkerEvent } from '../../src/events.ts'
@@ -43,12 +44,10 @@ class Lives implements Disposable {
     const state = open(this.#directory.path)
     const { ledger } = state
     const events: WorkerEvent[] = []
-    const watch = new CrashWatch(
-      ledger,
-      LIMIT,
-      (event) => events.push(event),
-      () => this.now,
-    )
+    const watch = new CrashWatch(ledger, LIMIT, (event) => events.push(event), {
+      ...systemClock(),
+      wall: () => this.now,
+    })
     const run = async (...ids: string[]): Promise<void> => {
       for (const id of ids) await Promise.all([ledger.startAttempt(id), ledger.holdClaim(claimOf(id, true))])
     }
@@ -317,12 +316,9 @@ describe('P9, §4: the crash watch', () => {
         schedule: (commit) => due.push(commit),
       })
       const killed = new Ledger(tablesOf(journal))
-      const begun = new CrashWatch(
-        killed,
-        LIMIT,
-        () => {},
-        () => 0,
-      ).begin(killed.heldClaims())
+      const begun = new CrashWatch(killed, LIMIT, () => {}, { ...systemClock(), wall: () => 0 }).begin(
+        killed.heldClaims(),
+      )
       for (let n = 0; n < commits; n += 1) {
         due.shift()?.()
         await new Promise(setImmediate)
@@ -336,12 +332,9 @@ describe('P9, §4: the crash watch', () => {
       journal.close()
 
       const next = open(copy)
-      await new CrashWatch(
-        next.ledger,
-        LIMIT,
-        () => {},
-        () => 0,
-      ).begin(next.ledger.heldClaims())
+      await new CrashWatch(next.ledger, LIMIT, () => {}, { ...systemClock(), wall: () => 0 }).begin(
+        next.ledger.heldClaims(),
+      )
       expect(next.ledger.isGivenUp('a')).toBe(true)
       next.close()
     },
@@ -357,12 +350,7 @@ describe('P9, §4: the crash watch', () => {
       const { ledger } = state
       if (n === 0) await ledger.bury(told)
       const left = ledger.letters.reruns().map((one) => ({ ...one, running: one.rerun?.step === 'running' }))
-      const watch = new CrashWatch(
-        ledger,
-        LIMIT,
-        (event) => events.push(event),
-        () => 0,
-      )
+      const watch = new CrashWatch(ledger, LIMIT, (event) => events.push(event), { ...systemClock(), wall: () => 0 })
       await watch.begin(left)
       const isAlone = ledger.isSuspect(killer)
       expect(isAlone).toBe(n > 1 && n < 2 + LIMIT)

@@ -1,3 +1,4 @@
+import { systemClock } from '../../src/base/clock.ts'
 import { describe, expect, it } from 'vitest'
 import { CrashWatch } from '../../src/worker/crash-watch.ts'
 import { Ledger, type HeldClaim } from '../../src/ledger/ledger.ts'
@@ -47,7 +48,7 @@ async function lost(): Promise<Stubborn> {
         new Ledger({ ...memoryTables(), facts }),
         3,
         (event) => found.push(...(event.event === 'worker.crashed' ? event.running : [])),
-        () => Date.now(),
+        systemClock(),
       )
       await next.begin(ledger.heldClaims())
       return found
