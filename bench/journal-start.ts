@@ -43,7 +43,7 @@ async function fill(directory: string, count: number): Promise<void> {
   const add = async (id: string, part: number, one: Clink): Promise<void> => {
     if (part < 60) await tables.own.set(id, now)
     else if (part < 75) await tables.attempts.set(id, { count: 1, errors, crashes: 0, at: now })
-    else if (part < 90) await tables.cooling.set(id, now + 3_600_000)
+    else if (part < 90) await tables.cooling.set(id, { at: now + 3_600_000, for: 3_600_000 })
     else if (part < 95)
       await tables.letters.set(id, { clink: one, route: 'work', attempts: 5, reason, errors, tell: 'release', at: now })
     else await tables.results.set(id, { content: one.content, response: 'an answer', leases: 0, at: now })

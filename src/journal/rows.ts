@@ -3,6 +3,9 @@ import { z } from 'zod'
 // What a row of the journal must have to be used. A row that lacks it was not written by any version of this program, and is
 // dropped rather than trusted.
 
+/** Milliseconds that are believed of a cooling of which an earlier version noted only the end. */
+const LONGEST_COOLING = 604_800_000
+
 /** Clinks come from the service's own checked answers; only what the worker itself needs is looked at again. */
 const clink = z.looseObject({
   clink_id: z.string(),
@@ -43,7 +46,10 @@ export const rows = {
       })
       .exactOptional(),
   }),
-  cooling: z.number(),
+  cooling: z.union([
+    z.object({ at: z.number(), for: z.number() }),
+    z.number().transform((at) => ({ at, for: LONGEST_COOLING })),
+  ]),
   own: z.number(),
   claims: z.object({
     clink,

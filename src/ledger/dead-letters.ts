@@ -1,6 +1,7 @@
 import { cutText, LONGEST } from '../base/cut-text.ts'
 import type { Clink } from '../clink/records.ts'
 import { pageOf, type Page, type Place } from './page.ts'
+import type { Cooling } from './remembered.ts'
 import { hasBetween, type Keys, type Table } from './table.ts'
 
 /** A clink that this worker has given up on, kept for the operator. */
@@ -61,7 +62,7 @@ export const letterKeys = {
 
 export interface DeadLetterTables {
   readonly letters: Table<DeadLetter, keyof typeof letterKeys>
-  readonly cooling: Table<number, 'at'>
+  readonly cooling: Table<Cooling, 'at'>
 }
 
 /** More than a page holds. */

@@ -5,7 +5,7 @@ import type { Clink } from '../clink/records.ts'
 import { DeadLetters, type DeadLetter } from './dead-letters.ts'
 import { LateResults, type LateResult } from './late-results.ts'
 import { Programs, type Program } from './programs.ts'
-import type { Attempts, KeptResult } from './remembered.ts'
+import type { Attempts, Cooling, KeptResult } from './remembered.ts'
 import { Sightings } from './sightings.ts'
 import { dropUntil, hasBetween, type Table } from './table.ts'
 import type { KeyOf } from './table-keys.ts'
@@ -40,8 +40,7 @@ export interface LedgerTables {
   readonly attempts: Table<Attempts, KeyOf<'attempts'>>
   readonly results: Table<KeptResult, KeyOf<'results'>>
   readonly letters: Table<DeadLetter, KeyOf<'letters'>>
-  /** Until when (wall milliseconds) a clink is left alone. */
-  readonly cooling: Table<number, KeyOf<'cooling'>>
+  readonly cooling: Table<Cooling, KeyOf<'cooling'>>
   /** When (wall milliseconds) we sent a clink, or the inbox showed it. */
   readonly own: Table<number, KeyOf<'own'>>
   readonly claims: Table<HeldClaim>
@@ -222,23 +221,23 @@ export class Ledger {
     return this.letters.has(clinkId)
   }
 
-  /** Leave the clink alone until this wall time. */
-  async coolUntil(clinkId: string, time: number): Promise<void> {
-    const left = time - this.#wall()
-    if (left > 0) this.#coolsUntil.set(clinkId, this.#steady() + left)
-    else this.#coolsUntil.delete(clinkId)
-    await this.#tables.cooling.set(clinkId, time)
+  /** Leave the clink alone for so many milliseconds. */
+  async coolFor(clinkId: string, ms: number): Promise<void> {
+    this.#coolsUntil.set(clinkId, this.#steady() + ms)
+    await this.#tables.cooling.set(clinkId, { at: this.#wall() + ms, for: ms })
   }
 
   /**
-   * Whether it is left alone still. A wall clock that was set meanwhile makes that no longer: what this process has noted ends by a clock
-   * that nobody sets, and of an earlier one no more than `longest` milliseconds are believed.
+   * Whether it is left alone still. A wall clock that was set meanwhile makes that no longer: from when this process has noted or first
+   * seen it, it takes what it was noted with at most, by a clock that nobody sets.
    */
-  isCooling(clinkId: string, now: number, longest = Infinity): boolean {
-    const until = this.#tables.cooling.get(clinkId)
-    if (until === undefined || until <= now) return false
-    const ends = this.#coolsUntil.get(clinkId)
-    return ends === undefined ? until - now <= longest : this.#steady() < ends
+  isCooling(clinkId: string): boolean {
+    const cooling = this.#tables.cooling.get(clinkId)
+    const left = cooling === undefined ? 0 : Math.min(cooling.at - this.#wall(), cooling.for)
+    if (left <= 0) return false
+    const ends = this.#coolsUntil.get(clinkId) ?? this.#steady() + left
+    this.#coolsUntil.set(clinkId, ends)
+    return this.#steady() < ends
   }
 
   /** Whether clinks have cooled down after one wall time and by another. */

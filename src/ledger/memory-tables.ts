@@ -1,7 +1,7 @@
 import { Recent } from '../base/recent.ts'
 import type { LedgerTables } from './ledger.ts'
 import type { LateResult } from './late-results.ts'
-import type { Attempts, KeptResult } from './remembered.ts'
+import type { Attempts, Cooling, KeptResult } from './remembered.ts'
 import type { Keys, Table } from './table.ts'
 import { tableKeys, type KeyOf } from './table-keys.ts'
 
@@ -14,7 +14,7 @@ export function memoryTables(): LedgerTables {
     attempts: new MemoryTable<Attempts, KeyOf<'attempts'>>(tableKeys.attempts),
     results: new MemoryTable<KeptResult, KeyOf<'results'>>(tableKeys.results),
     letters: new MemoryTable(tableKeys.letters),
-    cooling: new MemoryTable(tableKeys.cooling),
+    cooling: new MemoryTable<Cooling, 'at'>(tableKeys.cooling),
     own: new MemoryTable(tableKeys.own),
     claims: new MemoryTable({}),
     late: new MemoryTable<LateResult, KeyOf<'late'>>(tableKeys.late),

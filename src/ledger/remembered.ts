@@ -23,3 +23,11 @@ export interface KeptResult {
   /** Wall time in milliseconds. */
   readonly at: number
 }
+
+/** A clink that is left alone for a while. */
+export interface Cooling {
+  /** Until when, in wall milliseconds. */
+  readonly at: number
+  /** For how long it was noted, in milliseconds. */
+  readonly for: number
+}

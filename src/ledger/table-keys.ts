@@ -1,9 +1,8 @@
 import { letterKeys } from './dead-letters.ts'
 import type { LateResult } from './late-results.ts'
-import type { Attempts, KeptResult } from './remembered.ts'
+import type { Attempts, Cooling, KeptResult } from './remembered.ts'
 import type { Keys } from './table.ts'
 
-const itself = { at: (time: number) => time }
 const stamped = { at: ({ at }: { readonly at: number }) => at }
 
 /** By which numbers rows are found. */
@@ -11,8 +10,8 @@ export const tableKeys = {
   attempts: stamped satisfies Keys<Attempts, 'at'>,
   results: stamped satisfies Keys<KeptResult, 'at'>,
   late: stamped satisfies Keys<LateResult, 'at'>,
-  cooling: itself,
-  own: itself,
+  cooling: stamped satisfies Keys<Cooling, 'at'>,
+  own: { at: (time: number) => time },
   letters: letterKeys,
 } as const
 

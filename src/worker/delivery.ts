@@ -265,7 +265,7 @@ export class Delivery {
 
   /** Waits for its route, which is paused. */
   async #postpone(wait: number): Promise<void> {
-    const { clock, config, ledger } = this.#context
+    const { config, ledger } = this.#context
     const left = config.claim.maxHold - this.#heldFor
     if (this.#shared.mayHold() && left > 0) {
       this.#keep(Math.min(wait, left), PAUSED, this.#isPostponed)
@@ -275,7 +275,7 @@ export class Delivery {
       return
     }
     this.#enter('settling')
-    await ledger.coolUntil(this.clink.clink_id, clock.wall() + wait)
+    await ledger.coolFor(this.clink.clink_id, wait)
     await this.#settlement.release('too-many-held', PAUSED)
   }
 
@@ -322,8 +322,7 @@ export class Delivery {
     const left = (this.#dueAt ?? from) - clock.now()
     this.#dueAt = undefined
     // Given back by a stop: the wait goes on over it, unless it was for the route, which the next process finds open.
-    if (this.#stopping && left > 0 && turn === undefined)
-      await this.#context.ledger.coolUntil(this.clink.clink_id, clock.wall() + left)
+    if (this.#stopping && left > 0 && turn === undefined) await this.#context.ledger.coolFor(this.clink.clink_id, left)
     if (this.#is('holding')) this.#enter('claimed')
   }
 
@@ -342,7 +341,7 @@ export class Delivery {
     if (settling && cause === 'completed-elsewhere') keepUnsent(this.#facts(), this.#context)
     const { clock, ledger } = this.#context
     // It may come back at once; the wait that it was held for still counts.
-    if (this.#dueAt !== undefined) void ledger.coolUntil(this.clink.clink_id, clock.wall() + this.#dueAt - clock.now())
+    if (this.#dueAt !== undefined) void ledger.coolFor(this.clink.clink_id, this.#dueAt - clock.now())
     if (cause === 'refused' && this.#hadItsTime) void ledger.countOutlived(this.clink.clink_id)
     this.#enter('lost')
     this.#keeper.stop()

@@ -26,7 +26,7 @@ async function holdOnToOne(claim: HeldClaim, { deliveries, parked, shared }: Hol
   const lease = standingLease(claim, clock, boot)
   const wait = waitLeft(claim, clock, boot, config.claim.maxHold)
   if (lease === undefined) {
-    if (wait > 0) await ledger.coolUntil(clink.clink_id, clock.wall() + wait)
+    if (wait > 0) await ledger.coolFor(clink.clink_id, wait)
     await ledger.dropClaim(clink.clink_id)
     return false
   }

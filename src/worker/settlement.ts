@@ -65,7 +65,7 @@ export class Settlement {
   /** What was decided about a run that has ended. A hold that may not be one leaves the clink alone as long as it would have taken. */
   async follow(decision: Decision): Promise<void> {
     const { clink, context, execution, isStopping } = this.#options
-    const { clock, ledger } = context
+    const { ledger } = context
     const id = clink.clink_id
     switch (decision.do) {
       case 'complete':
@@ -74,12 +74,12 @@ export class Settlement {
         return
       case 'release':
         if (!decision.countsAttempt) await execution.takeBack()
-        await ledger.coolUntil(id, clock.wall() + decision.cooldown)
+        await ledger.coolFor(id, decision.cooldown)
         await this.release(decision.why, decision.reason)
         return
       case 'hold':
         await execution.charge(decision)
-        await ledger.coolUntil(id, clock.wall() + decision.wait)
+        await ledger.coolFor(id, decision.wait)
         await this.release(isStopping() ? 'shutdown' : 'too-many-held', decision.why)
         return
       case 'bury':

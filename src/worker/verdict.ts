@@ -11,16 +11,13 @@ type Wanted = { readonly run: RoutedClink } | Acknowledgement
 export type Purpose = Wanted | { readonly identify: true }
 export type Verdict = Wanted | { readonly leave: LeftAlone }
 
-/** What an earlier process let cool down for longer than a week was noted by a wall clock that was set since. */
-const LONGEST_COOLING = 604_800_000
-
 /**
  * Whether a clink that a page shows is our work.
  *
  * @param mayCome whether one more of its route may be taken now.
  */
 export function judge(clink: Clink, context: WorkerContext, mayCome: (routed: RoutedClink) => boolean): Verdict {
-  const { clock, config, identity, ledger, loopGuard, nameWarnings, router } = context
+  const { config, identity, ledger, loopGuard, nameWarnings, router } = context
   const { clink_id: id, content, sender_id } = clink
   nameWarnings.look(clink)
   const { ending } = readText(content, config.replies.mark)
@@ -28,7 +25,7 @@ export function judge(clink: Clink, context: WorkerContext, mayCome: (routed: Ro
   if (why === 'identity-unknown') return { leave: why }
   if (why !== undefined) return config.inbox.ownReplies === 'acknowledge' ? { acknowledge: why } : { leave: why }
   if (ledger.isGivenUp(id)) return { leave: 'given-up' }
-  if (ledger.isCooling(id, clock.wall(), LONGEST_COOLING)) return { leave: 'cooling' }
+  if (ledger.isCooling(id)) return { leave: 'cooling' }
   const routed = router.route(clink, identity.id)
   if (routed === undefined) return { leave: 'no-route' }
   if (hopsOf(ending) >= config.inbox.maxHops) return { acknowledge: 'circle', hops: hopsOf(ending) }

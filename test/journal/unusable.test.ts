@@ -14,7 +14,7 @@ async function written(directory: string): Promise<void> {
   await Promise.all([
     ledger.startAttempt('a'),
     ledger.keepResult(clink, 'answer'),
-    ledger.coolUntil('a', 100),
+    ledger.coolFor('a', 600_000),
     ledger.addOwn('a', 1),
     ledger.holdClaim(claim),
     ledger.noteFact('a', 'v'),
@@ -50,12 +50,12 @@ describe('a row that does not fit', () => {
     const state = open(directory.path)
     const { ledger } = state
     const bad = { ...clink, clink_id: 'bad' }
-    expect([ledger.isGivenUp('bad'), ledger.isCooling('bad', 0), ledger.isOwn('bad')]).toEqual([false, false, false])
+    expect([ledger.isGivenUp('bad'), ledger.isCooling('bad'), ledger.isOwn('bad')]).toEqual([false, false, false])
     expect([ledger.fact('bad'), ledger.keptResult(bad)]).toEqual([undefined, undefined])
     expect(await ledger.startAttempt('bad')).toBe(1)
     expect(await ledger.startAttempt('a')).toBe(2)
     expect(ledger.keptResult(clink)?.response).toBe('answer')
-    expect([ledger.isGivenUp('buried'), ledger.isCooling('a', 0), ledger.isOwn('a')]).toEqual([true, true, true])
+    expect([ledger.isGivenUp('buried'), ledger.isCooling('a'), ledger.isOwn('a')]).toEqual([true, true, true])
     expect(ledger.heldClaims()).toEqual([claim])
     expect(ledger.fact('a')).toBe('v')
     state.close()
