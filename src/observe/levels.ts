@@ -81,6 +81,8 @@ export function levelOf(event: WorkerEvent): Level {
   if (event.event === 'worker.stopped' && event.leftBehind.length > 0) return 'error'
   if (event.event === 'clink.parked' && event.again) return 'debug'
   if (event.event === 'clink.leftAlone' && event.why === 'malformed') return 'warn'
+  // It waits for ever unless somebody adds a route.
+  if (event.event === 'clink.leftAlone' && event.why === 'no-route') return 'info'
   if (event.event === 'clink.ended') {
     // `clink.completed` follows and tells the same.
     if (event.outcome === 'done') return 'debug'

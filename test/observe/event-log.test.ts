@@ -84,6 +84,7 @@ test.each<[string, WorkerEvent]>([
   ['warn', { event: 'clink.lost', clink, cause: 'expired' }],
   ['error', { event: 'clink.deadLettered', clink, reason: 'no', attempts: 5 }],
   ['warn', { event: 'clink.leftAlone', clinkId: 'msg_9', why: 'malformed' }],
+  ['info', { event: 'clink.leftAlone', clinkId: 'msg_9', why: 'no-route' }],
   ['debug', { event: 'clink.leftAlone', clinkId: 'msg_9', why: 'own-reply' }],
   ['fatal', { event: 'worker.failed', part: 'poll loop', error: new Error('x') }],
   ['error', { event: 'worker.stopped', completed: 1, released: 0, deadLettered: 0, lost: 0, leftBehind: ['msg_1'] }],
