@@ -52,10 +52,17 @@ export function onSignals(actions: SignalActions, { hangUpStops, now }: SignalOp
     ['SIGHUP', hangUp],
     ['SIGUSR2', () => actions.report()],
   ] as const
-  for (const [signal, listener] of listeners) process.removeAllListeners(signal).on(signal, listener)
+  for (const [signal, listener] of listeners) takeOver(signal, listener)
   return () => {
     for (const [signal, listener] of listeners) process.off(signal, listener)
   }
+}
+
+/** Nobody minds a signal for a moment where the last listener goes first: Node drops one then that has come and was not told yet. */
+function takeOver(signal: NodeJS.Signals, listener: (signal: NodeJS.Signals) => void): void {
+  const before = process.listeners(signal)
+  process.on(signal, listener)
+  for (const earlier of before) process.off(signal, earlier)
 }
 
 /** Whether this process was started in a terminal, which tells its programs when it closes. Process 1 has none of its own. */

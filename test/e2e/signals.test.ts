@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { stillClaimed, story } from '../worker/record.ts'
 import { Site, type Command } from './command.ts'
@@ -58,6 +59,23 @@ describe.concurrent('P8, §6: a signal to the command', () => {
     expect(await command.exited, command.output).toBe(0)
     for (const id of ids) expect(story(site.emulator, id)).toEqual(['created', 'claimed', 'completed'])
   })
+
+  it.for(['SIGTERM', 'SIGINT'] as const)(
+    'whenever it comes while the program is still loading, ends it (%s)',
+    { timeout: 60_000 },
+    async (name) => {
+      await using site = await Site.open({ handler: heeds, config: '' })
+      // When modules load depends on the machine, so there are many moments.
+      const moments = Array.from({ length: 12 }, (_, n) => 40 + 50 * n)
+      for (const ms of moments) {
+        const command = site.start('run')
+        await delay(ms)
+        command.signal(name)
+        // Before the program's first line the kernel ends it, and the code is null.
+        expect([0, null], `after ${ms} ms: ${command.output}`).toContain(await command.exited)
+      }
+    },
+  )
 
   it('a second time cuts the drain short', { timeout: 60_000 }, async () => {
     const config = 'concurrency: 5\nshutdown: { timeout: 40s, drain: 35s }\n'

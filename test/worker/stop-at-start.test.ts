@@ -40,13 +40,14 @@ describe.concurrent(
       station.daemon.start()
       await station.daemon.stop('test')
       const claims = ledger.heldClaims()
+      const facts = [ledger.fact('run'), ledger.fact('crashes')]
       state.close()
 
       expect(await station.ended()).toBe(0)
       expect(station.runs).toEqual([])
       for (const id of ids) expect(times(bench.emulator, id, 'released')).toBe(1)
       expect(claims).toEqual([])
-      expect([ledger.fact('run'), ledger.fact('crashes')]).toEqual(['stopped', '0'])
+      expect(facts).toEqual(['stopped', '0'])
       end()
     })
 
@@ -78,12 +79,13 @@ describe.concurrent(
       const station = bench.work(() => 'done', { key: 'next', ledger, settings, start: false })
       station.daemon.start()
       await station.daemon.stop('test')
+      const run = ledger.fact('run')
       state.close()
 
       expect(await station.ended()).toBe(EXIT.internal)
       expect(station.runs).toEqual([])
       expect(station.all('worker.stopped')[0]?.leftBehind).toHaveLength(2)
-      expect(ledger.fact('run')).toBe('stopped')
+      expect(run).toBe('stopped')
       end()
     })
   },
