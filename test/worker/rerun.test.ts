@@ -1,3 +1,4 @@
+import type { Transport } from '../../src/clink/transport.ts'
 import { describe, expect, it } from 'vitest'
 import { systemClock, type Clock } from '../../src/base/clock.ts'
 import type { EmulatorOptions, FaultAction } from '../../src/emulator/emulator.ts'
@@ -13,19 +14,32 @@ import type { Settings } from './settings.ts'
 const TELL: Settings = { retry: { attempts: 1, onExhausted: 'complete' } }
 
 /** A clink that was given up and whose sender was told, in a ledger that the next worker gets. */
+/** The service's answers do not say whose a claim is. */
+const withoutOwners = (inner: Transport): Transport => ({
+  send: async (request) => {
+    const answer = await inner.send(request)
+    return { ...answer, body: answer.body.replaceAll(/"claimed_by":"[^"]*"/g, '"claimed_by":null') }
+  },
+})
+
+type ToldOptions = EmulatorOptions & { readonly work?: WorkOptions }
+
 class Told implements AsyncDisposable {
   readonly bench: Bench
   readonly ledger = new Ledger(memoryTables())
   readonly id: string
+  readonly #options: WorkOptions
 
-  private constructor(bench: Bench, id: string) {
+  private constructor(bench: Bench, id: string, options: WorkOptions) {
     this.bench = bench
     this.id = id
+    this.#options = options
   }
 
-  static async make(options: EmulatorOptions = {}, settings: Settings = TELL): Promise<Told> {
+  /** @param options.work how each of its workers is made. */
+  static async make({ work = {}, ...options }: ToldOptions = {}, settings: Settings = TELL): Promise<Told> {
     const bench = await Bench.open(options)
-    const told = new Told(bench, bench.send('work'))
+    const told = new Told(bench, bench.send('work'), work)
     const first = told.work(
       () => {
         throw new Error('the first error')
@@ -39,7 +53,7 @@ class Told implements AsyncDisposable {
   }
 
   work(handle: HandleFunction, options: WorkOptions = {}): Station {
-    return this.bench.work(handle, { settings: TELL, ledger: this.ledger, ...options })
+    return this.bench.work(handle, { settings: TELL, ledger: this.ledger, ...this.#options, ...options })
   }
 
   /** As `failed retry` does with a running worker. */
@@ -417,8 +431,7 @@ describe.concurrent('The result of a rerun', () => {
   })
 
   it('is computed and sent with a new key that has claimed, where the service does not say who we are (P1, §8)', async () => {
-    const switches = { pollRecords: 'snapshot', reclaim: 'refuse', claimedVisible: 'no' } as const
-    await using told = await Told.make({ seed, switches })
+    await using told = await Told.make({ seed, work: { wrap: withoutOwners } })
     const { bench, id } = told
     const station = told.work(() => undefined)
     await station.seen('poll.succeeded')
