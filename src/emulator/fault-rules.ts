@@ -30,6 +30,7 @@ const rule = z.strictObject({
   operation: z.enum(operationNames).optional(),
   method: z.string().optional(),
   path: z.string().optional(),
+  query: z.record(z.string(), z.string()).optional(),
   nth: count.optional(),
   every: count.optional(),
   from: count.optional(),

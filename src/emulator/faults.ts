@@ -25,12 +25,14 @@ export interface FaultAction {
   readonly replaceBody?: string | undefined
 }
 
-/** Which requests, and what happens to them. Numbers count the requests that fit operation, method and path, from 1. */
+/** Which requests, and what happens to them. Numbers count the requests that fit operation, method, path and query, from 1. */
 export interface FaultRule {
   readonly operation?: string | undefined
   readonly method?: string | undefined
   /** The path without its query; `*` stands for anything. */
   readonly path?: string | undefined
+  /** Parameters that the query must hold, others do not matter. */
+  readonly query?: Readonly<Record<string, string>> | undefined
   readonly nth?: number | undefined
   readonly every?: number | undefined
   readonly from?: number | undefined
@@ -129,7 +131,10 @@ function pattern(path: string | undefined): RegExp | undefined {
 function fits({ rule, path }: Armed, subject: FaultSubject): boolean {
   if (rule.operation !== undefined && rule.operation !== subject.operation) return false
   if (rule.method !== undefined && rule.method.toUpperCase() !== subject.method) return false
-  return path === undefined || path.test(subject.path.split('?')[0] ?? '')
+  const [place = '', query] = subject.path.split('?')
+  const given = new URLSearchParams(query)
+  if (Object.entries(rule.query ?? {}).some(([name, value]) => given.get(name) !== value)) return false
+  return path === undefined || path.test(place)
 }
 
 function isDue({ rule, matches, hits, random }: Armed): boolean {

@@ -38,6 +38,9 @@ describe('which requests a rule takes', () => {
     ['by path', { path: '/inbox' }, 'xxxxxx'],
     ['by a pattern', { path: '/in*' }, 'xxxxxx'],
     ['not of another path', { path: '/in' }, '......'],
+    ['by query', { query: { limit: '3' } }, 'xxxxxx'],
+    ['not with another value', { query: { limit: '4' } }, '......'],
+    ['not without the parameter', { query: { claim: 'true' } }, '......'],
     ['never', { probability: 0 }, '......'],
   ])('%s', async (_what, rule, expected) => {
     const emulator = await running()
