@@ -3,6 +3,7 @@ import { ClinkApiError } from '../clink/errors.ts'
 import { forMe } from '../config/for-me.ts'
 import type { Claiming, Taken } from './claiming.ts'
 import type { WorkerContext } from './context.ts'
+import type { HeldBefore } from './held-before.ts'
 import type { Intake } from './intake.ts'
 import type { TakeUp } from './take-up.ts'
 
@@ -14,11 +15,13 @@ export class Batch implements Claiming {
   readonly #context: WorkerContext
   readonly #intake: Intake
   readonly #takeUp: TakeUp
+  readonly #heldBefore: HeldBefore
 
-  constructor(context: WorkerContext, intake: Intake, takeUp: TakeUp) {
+  constructor(context: WorkerContext, intake: Intake, takeUp: TakeUp, heldBefore: HeldBefore) {
     this.#context = context
     this.#intake = intake
     this.#takeUp = takeUp
+    this.#heldBefore = heldBefore
   }
 
   async take(room: () => number, signal: AbortSignal): Promise<Taken> {
@@ -29,9 +32,11 @@ export class Batch implements Claiming {
 
   async #take(room: () => number, signal: AbortSignal): Promise<Taken> {
     const { clock, emit, keys, terms } = this.#context
+    await this.#heldBefore.look(signal)
     const sentAt = clock.now()
     // Where what is claimed comes to nothing, one clink is enough to see whether it does so still.
     const asked = Math.min(terms.areUnusable ? 1 : LARGEST_PAGE, room())
+    if (asked < 1) return { sentAt, isNews: false, isMore: true, isWhole: false, isEmpty: false }
     const key = keys.current
     const page = await this.#poll(asked, signal)
     const received = page.clinks.length + page.malformed.length
@@ -53,7 +58,7 @@ export class Batch implements Claiming {
       if (error instanceof ClinkApiError && error.mayHaveHappened) {
         emit({ event: 'poll.lost', asked, error })
         this.#takeUp.lost(asked)
-      }
+      } else this.#heldBefore.notYet()
       throw error
     }
   }

@@ -4,6 +4,7 @@ import { ClinkApiError } from '../clink/errors.ts'
 import type { Clink } from '../clink/records.ts'
 import { forMe } from '../config/for-me.ts'
 import type { DeliveryShared } from './delivery-shared.ts'
+import type { HeldBefore } from './held-before.ts'
 import type { Intake } from './intake.ts'
 import { notBefore, type Mark } from './service-time.ts'
 
@@ -28,6 +29,7 @@ const PAGE = 100
 export class TakeUp {
   readonly #shared: DeliveryShared
   readonly #intake: Intake
+  readonly #heldBefore: HeldBefore
   readonly #hasRoom: () => boolean
   readonly #onEnd: () => void
   readonly #closing = new AbortController()
@@ -43,6 +45,7 @@ export class TakeUp {
     shared: DeliveryShared,
     intake: Intake,
     options: {
+      readonly heldBefore: HeldBefore
       /** Whether one more clink could start, lost claims not counted. */
       readonly hasRoom: () => boolean
       /** No slot is kept free any more. */
@@ -51,6 +54,7 @@ export class TakeUp {
   ) {
     this.#shared = shared
     this.#intake = intake
+    this.#heldBefore = options.heldBefore
     this.#hasRoom = () => options.hasRoom()
     this.#onEnd = () => options.onEnd()
     this.#alarm = new Alarm(shared.context.clock)
@@ -124,6 +128,14 @@ export class TakeUp {
     }
   }
 
+  /** A local time before which the claim that is shown cannot have been made; undefined: it may be an earlier one than the lost. */
+  #claimedAfter(clink: Clink, { before }: Lost): number | undefined {
+    const since = this.#heldBefore.claimedAfter(clink)
+    if (before === undefined) return since
+    const byTime = notBefore(clink.claimed_at, before)
+    return byTime === undefined ? undefined : Math.max(byTime, since ?? -Infinity)
+  }
+
   async #tryTo(clink: Clink, listedAt: number): Promise<void> {
     this.#isTaking = true
     try {
@@ -136,8 +148,8 @@ export class TakeUp {
   async #take(clink: Clink, listedAt: number): Promise<void> {
     const { clock, emit, terms } = this.#shared.context
     // An earlier claim is not one that was just lost; and how long it lasts cannot be told.
-    const lost = this.#lost.findLast(({ before }) => notBefore(clink.claimed_at, before) !== undefined)
-    const claimedAfter = notBefore(clink.claimed_at, lost?.before)
+    const lost = this.#lost.findLast((one) => this.#claimedAfter(clink, one) !== undefined)
+    const claimedAfter = lost && this.#claimedAfter(clink, lost)
     if (lost === undefined || claimedAfter === undefined || this.#intake.wasLetGo(clink.clink_id)) return
     const times = { claimedAt: clink.claimed_at, expiresAt: clink.claim_expires_at }
     const { deadline } = terms.first({ sentAt: claimedAfter, asked: undefined, ...times })

@@ -8,6 +8,7 @@ import type { DeliveryShared } from './delivery-shared.ts'
 import { DeliverySet } from './delivery-set.ts'
 import type { Route } from '../handlers/route.ts'
 import { holdOn } from './hold-on.ts'
+import { HeldBefore } from './held-before.ts'
 import { Intake } from './intake.ts'
 import { liveness, type Liveness } from './liveness.ts'
 import { Parked } from './parked.ts'
@@ -128,16 +129,18 @@ export class Worker {
     this.#acknowledgements = new Acknowledgements(shared, this.#parked)
     const places = { acknowledgements: this.#acknowledgements, deliveries: this.#deliveries, parked: this.#parked }
     this.#intake = new Intake(shared, places)
+    const heldBefore = new HeldBefore(context)
     this.#takeUp = new TakeUp(shared, this.#intake, {
+      heldBefore,
       hasRoom: () => this.#room() > 0,
       onEnd: () => this.#poller.slotFreed(),
     })
     this.#select = new Select(shared, this.#intake, () => this.#poller.slotFreed())
     this.#poller = new Poller({
       context,
-      capacity: () => this.#room() - this.#takeUp.maybeClaimed,
+      capacity: () => (this.#shutdown.hasBegun ? 0 : this.#room() - this.#takeUp.maybeClaimed),
       mode: () => this.#mode(),
-      ways: { batch: new Batch(context, this.#intake, this.#takeUp), select: this.#select },
+      ways: { batch: new Batch(context, this.#intake, this.#takeUp, heldBefore), select: this.#select },
       polled: (taken) => {
         if (!this.#shutdown.hasBegun) this.#reruns.start()
         if (taken.isWhole && !this.#select.isStarved) void context.ledger.sightings.looked(this.#parked.ids)

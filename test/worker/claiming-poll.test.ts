@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
+import type { FaultRule } from '../../src/emulator/emulator.ts'
 import { Bench, take, until } from './harness.ts'
-import { claimingPolls, isClaimingPoll, requests, story, times } from './record.ts'
+import { claimingPoll, claimingPolls, isClaimingPoll, lookForClaims, requests, story, times } from './record.ts'
 
 const failure = { success: false, error: 'internal', message: 'no' }
 
@@ -17,13 +18,13 @@ describe.concurrent('P7, §3: a claiming poll whose answer is lost', () => {
   ] as const)('(%s) is counted, not repeated blindly, and costs nothing', async ([, effect]) => {
     await using bench = await Bench.open({ switches: { defaultTimeout: 1 } })
     const ids = bench.sendMany(3)
-    bench.fault({ operation: 'check_inbox', nth: 1 }, effect)
+    bench.fault({ ...claimingPoll, nth: 1 }, effect)
     const station = bench.work(() => 'done', { settings: { clink: { timeout: 500 } } })
     await bench.completed(ids)
 
     expect(station.all('poll.lost')).toHaveLength(1)
-    const [lost, next] = requests(bench.emulator, 'check_inbox')
-    expect(lost && isClaimingPoll(lost)).toBe(true)
+    const polls = requests(bench.emulator, 'check_inbox')
+    const next = polls[polls.findIndex(isClaimingPoll) + 1]
     expect(next && isClaimingPoll(next)).toBe(false)
     for (const id of ids) expect(station.runsOf(id)).toHaveLength(1)
   })
@@ -35,7 +36,7 @@ describe.concurrent('P7, §3: a claiming poll whose answer is lost', () => {
   ] as const)('is told apart from one that was refused (%s)', async ([, effect]) => {
     await using bench = await Bench.open()
     const ids = bench.sendMany(3)
-    bench.fault({ operation: 'check_inbox', nth: 1 }, effect)
+    bench.fault({ ...claimingPoll, nth: 1 }, effect)
     const station = bench.work(() => 'done')
     await bench.completed(ids)
 
@@ -82,28 +83,36 @@ describe.concurrent('P7, §3: a claiming poll whose answer is lost', () => {
 
 describe.concurrent('§3: a service that is busy', () => {
   const wait = 2_000
-  it.for<[string, () => string]>([
-    ['seconds', () => '2'],
-    ['a date', () => new Date(Date.now() + wait + 1_000).toUTCString()],
-  ])('is left in peace for its Retry-After, given as %s', async ([, header]) => {
-    await using bench = await Bench.open()
-    bench.fault({ operation: 'check_inbox', nth: 1 }, { status: 429, headers: { 'retry-after': header() } })
-    const id = bench.send('work')
-    bench.work(() => 'done')
-    await bench.completed(id)
+  const date = (): string => new Date(Date.now() + wait + 1_000).toUTCString()
+  it.for<[string, () => string, string, Omit<FaultRule, 'then'>]>([
+    ['seconds', () => '2', 'a claiming poll', claimingPoll],
+    ['a date', date, 'a claiming poll', claimingPoll],
+    ['seconds', () => '2', 'the look before it', lookForClaims],
+    ['a date', date, 'the look before it', lookForClaims],
+  ])(
+    'is left in peace for its Retry-After, given as %s, by a claiming poll or the look before it',
+    async ([, header, , asked]) => {
+      await using bench = await Bench.open()
+      bench.fault({ ...asked, nth: 1 }, { status: 429, headers: { 'retry-after': header() } })
+      const id = bench.send('work')
+      bench.work(() => 'done')
+      await bench.completed(id)
 
-    const [first, second] = requests(bench.emulator, 'check_inbox')
-    expect((second?.at ?? 0) - (first?.at ?? 0)).toBeGreaterThanOrEqual(wait - 100)
-  })
+      const polls = requests(bench.emulator, 'check_inbox')
+      const refused = polls.findIndex(({ status }) => status === 429)
+      expect((polls[refused + 1]?.at ?? 0) - (polls[refused]?.at ?? Infinity)).toBeGreaterThanOrEqual(wait - 100)
+    },
+  )
 
   it('gets claiming polls at their interval again once it answers', async () => {
     await using bench = await Bench.open()
-    const fault = bench.fault({ operation: 'check_inbox', times: 4 }, { status: 503 })
+    // The look before the first poll is the first.
+    const fault = bench.fault({ operation: 'check_inbox', times: 5 }, { status: 503 })
     const id = bench.send('work')
     bench.work(() => 'done')
     await bench.completed(id)
 
-    expect(fault.hits).toBe(4)
+    expect(fault.hits).toBe(5)
     expect(claimingPolls(bench.emulator).length).toBeGreaterThan(1)
   })
 })

@@ -3,7 +3,7 @@ import type { FaultAction } from '../../src/emulator/emulator.ts'
 import { Bench, obey, take, until } from './harness.ts'
 import { change, seed } from './key-owners.ts'
 import { leapingClock } from './leaping-clock.ts'
-import { claimingPolls, requests, requestsFor, story, times } from './record.ts'
+import { claimingPoll, claimingPolls, requests, requestsFor, story, times } from './record.ts'
 import { MINUTE, VirtualBench } from './virtual.ts'
 
 const statuses = [400, 403, 404, 405, 407, 409, 410, 422]
@@ -213,7 +213,7 @@ describe.concurrent('§0, §9: 403 pages and --once', () => {
   it.for([page(403), bare(403)])('one of them does not end it (%j)', async (action) => {
     await using bench = await Bench.open()
     const ids = bench.sendMany(3)
-    bench.fault({ operation: 'check_inbox', nth: 1 }, action)
+    bench.fault({ ...claimingPoll, nth: 1 }, action)
     const station = bench.work(() => 'done', { once: {} })
 
     expect(await station.ended()).toBe(0)
@@ -245,11 +245,12 @@ describe.concurrent('§0, §9: 403 pages and --once', () => {
   })
 
   it.for([
-    ['an error page with 401', page(401)],
-    ["the service's own 403", { status: 403 }],
-  ] as const)('%s ends it with 77 at once', async ([, action]) => {
+    ['an error page with 401 to a poll', claimingPoll, page(401)],
+    ['an error page with 401 to any question', { operation: 'check_inbox' }, page(401)],
+    ["the service's own 403 to a poll", claimingPoll, { status: 403 }],
+  ] as const)('%s ends it with 77 at once', async ([, asked, action]) => {
     await using bench = await Bench.open()
-    const fault = bench.fault({ operation: 'check_inbox' }, action)
+    const fault = bench.fault(asked, action)
     const station = bench.work(() => 'done', { once: {} })
 
     expect(await station.ended()).toBe(77)

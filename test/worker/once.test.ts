@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { Bench, obey, take } from './harness.ts'
-import { stillClaimed, story } from './record.ts'
+import { claimingPoll, lookForClaims, stillClaimed, story } from './record.ts'
 
 const once = {}
 
@@ -133,7 +133,8 @@ describe.concurrent('§9: --once', () => {
   it('outlives two failures in a row', async () => {
     await using bench = await Bench.open()
     const id = bench.send('work')
-    bench.fault({ operation: 'check_inbox', times: 2 }, { status: 503 })
+    // The look before the first poll, that poll, and a probe.
+    bench.fault({ operation: 'check_inbox', times: 3 }, { status: 503 })
     const station = bench.work(() => 'done', { once })
 
     expect(await station.ended()).toBe(0)
@@ -142,9 +143,9 @@ describe.concurrent('§9: --once', () => {
 
   it('does not end while it looks for what a lost poll has claimed (P1, P7, §9)', async () => {
     await using bench = await Bench.open()
-    bench.fault({ operation: 'check_inbox', nth: 2 }, { cut: 'after' })
+    bench.fault({ ...claimingPoll, nth: 2 }, { cut: 'after' })
     // The first look finds nothing.
-    bench.fault({ operation: 'check_inbox', nth: 3 }, { status: 503 })
+    bench.fault({ ...lookForClaims, nth: 2 }, { status: 503 })
     const ids = [bench.send('first')]
     const station = bench.work(({ content }) => void (content === 'first' && ids.push(bench.send('second'))), {
       once,

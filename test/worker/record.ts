@@ -58,11 +58,17 @@ export function requestsFor(emulator: Emulator, id: string): SeenRequest[] {
   return emulator.requests().filter(({ path }) => path.includes(`/clinks/${id}/`))
 }
 
+/** Which requests a fault concerns: polls that claim, and no lists. */
+export const claimingPoll = { operation: 'check_inbox', query: { claim: 'true' } } as const
+
+/** Looks for what our owner holds. */
+export const lookForClaims = { operation: 'check_inbox', query: { status: 'claimed' } } as const
+
 export function isClaimingPoll(request: SeenRequest): boolean {
   return request.operation === 'check_inbox' && String(request.params['claim']) === 'true'
 }
 
-/** A look for what a lost poll may have claimed. */
+/** A look for what our owner holds: what a lost poll may have claimed, and what was held before the first one. */
 export function isLookForClaims(request: SeenRequest): boolean {
   return request.operation === 'check_inbox' && request.params['status'] === 'claimed'
 }
