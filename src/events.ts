@@ -164,6 +164,7 @@ export type WorkerEvent =
       readonly response?: string
       readonly responseId?: string
       readonly presumed: boolean
+      /** Milliseconds of its last run, where this process ran it, and of telling Clink. */
       readonly duration: number
     } & DeliveryFacts)
   | ({ readonly event: 'clink.circleEnded'; readonly hops: number; readonly advice: string } & DeliveryFacts)

@@ -326,13 +326,20 @@ export class Delivery {
     if (this.#is('holding')) this.#enter('claimed')
   }
 
-  #end(event: WorkerEvent): void {
+  #end(settled: WorkerEvent): void {
+    const event = this.#withRun(settled)
     this.#enter('settled')
     if (event.event === 'clink.completed') this.#completedAt = this.#since
     this.#wasReleased = event.event === 'clink.released'
     this.#keeper.stop()
     void this.#context.ledger.dropClaim(this.clink.clink_id)
     this.#context.emit(event)
+  }
+
+  /** How long a clink took is how long its handler ran, and how long Clink took to be told. */
+  #withRun(event: WorkerEvent): WorkerEvent {
+    if (event.event !== 'clink.completed') return event
+    return { ...event, duration: event.duration + (this.#execution.ranFor ?? 0) }
   }
 
   #lose(cause: LostCause): void {

@@ -36,6 +36,7 @@ export class Execution {
   readonly #options: ExecutionOptions
   #run: Run | undefined
   #isRunning = false
+  #ranFor: number | undefined
   #isWatched = false
   readonly #interrupted = new AbortController()
   #attempt = 0
@@ -100,6 +101,7 @@ export class Execution {
     this.#isRunning = true
     const outcome = await shared.runs.track(clink.clink_id, routed.route.file, run.ended)
     this.#isRunning = false
+    this.#ranFor = run.age
     await this.#ended(run, outcome)
     return outcome
   }
@@ -140,6 +142,11 @@ export class Execution {
   /** What the last run has come to, although its code goes on. */
   get known(): HandlerOutcome | undefined {
     return this.#run?.timedOut
+  }
+
+  /** Milliseconds that the last run took, once it has ended. */
+  get ranFor(): number | undefined {
+    return this.#ranFor
   }
 
   /** Milliseconds that the last run has had; undefined where there is none, or a stop has broken it off. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { HandlerContext, HandlerResult } from '../../src/handlers/handler.ts'
-import { Bench, obey, until } from './harness.ts'
+import { Bench, obey, take, until } from './harness.ts'
 import { answers, story, times } from './record.ts'
 
 const cyclic: Record<string, unknown> = {}
@@ -38,6 +38,14 @@ describe.concurrent('A handler that returns', () => {
       expect(sent.map(({ content }) => content)).toEqual(response === undefined ? [] : [response])
       expect(sent.every((one) => one.for === bench.emulator.clink(id)?.sender_id)).toBe(true)
     }
+  })
+
+  it('after a while is said to have taken as long', async () => {
+    await using bench = await Bench.open()
+    const id = bench.send('work')
+    const station = bench.work(async (_, ctx) => await take(300, ctx))
+    const { duration } = await station.seen('clink.completed', id)
+    expect(duration).toBeGreaterThanOrEqual(295)
   })
 
   it('more than Clink takes has it shortened at a code point and marked', async () => {
