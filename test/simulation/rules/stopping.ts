@@ -1,6 +1,6 @@
 import { isUnreadable } from '../explained.ts'
 import type { Rule } from '../judge.ts'
-import type { LifeRecord, OperationKind, Record } from '../record.ts'
+import type { GrantRecord, LifeRecord, OperationKind, Record } from '../record.ts'
 import { slept } from './leases.ts'
 
 /** What it says of a claim that it leaves alone. */
@@ -44,6 +44,15 @@ function wasTried(record: Record, life: LifeRecord, clinkId: string): boolean {
   return isTried || slept(life, stopAskedAt, stoppedAt)
 }
 
+/** When a claim is certainly over, the margin taken off, whose length was told only by what was asked about it after the poll. */
+function askedEnd(grants: readonly GrantRecord[]): number {
+  const last = grants.at(-1)
+  const sentAt = grants.findLast(({ via }) => via === 'poll')?.request.sentAt
+  if (last?.via !== 'claim' || last.isNew || sentAt === undefined) return Infinity
+  const length = last.expires - last.at
+  return sentAt + length - Math.max(length / 10, 250)
+}
+
 function isExcused(record: Record, { name, startedAt, stoppedAt, jumps }: LifeRecord, clinkId: string): boolean {
   const grants = record.grantsOf(name, clinkId)
   const last = grants.at(-1)
@@ -68,7 +77,7 @@ function isExcused(record: Record, { name, startedAt, stoppedAt, jumps }: LifeRe
     // What it has asked about the claim since then, because its length was not told, is no new claim.
     (parked.at >= last.at || (last.via === 'claim' && !last.isNew)) &&
     parked.event.event === 'clink.parked' &&
-    parked.at + parked.event.lease <= (stoppedAt ?? 0) + forward
+    Math.min(parked.at + parked.event.lease, askedEnd(grants)) <= (stoppedAt ?? 0) + forward
   const said = record
     .told(name, clinkId)
     .some(({ event, at }) => at >= last.at && ENDS.has(event.event) && !('why' in event && event.why === 'in-hand'))
