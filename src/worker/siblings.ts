@@ -1,5 +1,6 @@
 import { equalJitter, type Random } from '../base/backoff.ts'
 import { sleep, type Clock } from '../base/clock.ts'
+import { Recent } from '../base/recent.ts'
 import type { CallOptions } from '../clink/client.ts'
 import { ClinkApiError } from '../clink/errors.ts'
 import type { Clink } from '../clink/records.ts'
@@ -39,6 +40,8 @@ export interface SiblingsOptions {
 const FACT = 'siblings'
 /** Milliseconds until it is tried again, on another clink, to find out what could not be found out. */
 const AGAIN = 60_000
+/** So many clinks on which it could not be found out are remembered. */
+const IN_VAIN = 1_000
 /** The part of a claim's time that its trial may take: the rest is for its renewal. And most milliseconds of it. */
 const TRIAL = 1 / 2
 const LONGEST_TRIAL = 60_000
@@ -53,6 +56,8 @@ export class Siblings {
   #isWanted = false
   #isFinding = false
   #againAt = -Infinity
+  /** A clink is tried on once: where the service never tells, it would never be worked. */
+  readonly #inVain = new Recent<true>(IN_VAIN)
 
   constructor(options: SiblingsOptions) {
     this.#options = options
@@ -77,9 +82,10 @@ export class Siblings {
     this.#isWanted = true
   }
 
-  /** The next clink that is claimed should be used to find out. */
-  get isDue(): boolean {
-    return this.#isWanted && !this.#isFinding && this.mayClaimById === undefined && this.mayTry
+  /** A clink that a poll has claimed should be used to find out. */
+  isDueOn(clinkId: string): boolean {
+    const isDue = this.#isWanted && !this.#isFinding && this.mayClaimById === undefined && this.mayTry
+    return isDue && !this.#inVain.has(clinkId)
   }
 
   /** A try that found out nothing has cost a clink its time: the next one has to wait. */
@@ -101,8 +107,10 @@ export class Siblings {
     try {
       const tried = { ...claim }
       const verdict = await this.#try(tried, signal)
-      if (verdict === 'unknown') this.#againAt = clock.now() + AGAIN
-      else await ledger.noteServiceFact(url, FACT, verdict)
+      if (verdict === 'unknown') {
+        this.#againAt = clock.now() + AGAIN
+        this.#inVain.set(claim.clink.clink_id, true)
+      } else await ledger.noteServiceFact(url, FACT, verdict)
       emit({ event: 'worker.siblings', verdict })
       return { verdict, lease: tried.lease }
     } finally {

@@ -23,7 +23,7 @@ export async function leaseIfSurelyOurs(
   let lease = given
   // Another session with another key would be refused for its key, which says nothing about sessions.
   const canFindOut = key === keys.current
-  const mustFindOut = byId ? siblings.mayClaimById !== true : siblings.isDue && canFindOut
+  const mustFindOut = byId ? siblings.mayClaimById !== true : siblings.isDueOn(clink.clink_id) && canFindOut
   if (mustFindOut && (byId || !isClosing())) {
     const isPossible = canFindOut && !isClosing()
     pulses.poll.extend(lease.deadline)

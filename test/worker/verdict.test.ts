@@ -129,6 +129,21 @@ describe.concurrent('§1: an answer that says neither', () => {
     expect(story(bench.emulator, id)).toEqual(['created', 'claimed', 'expired', 'claimed', 'completed'])
   })
 
+  it('that never changes keeps no clink from its work: what was tried on in vain runs when a poll brings it again', async () => {
+    await using bench = await Bench.open({ switches: { refusals: 'bare', defaultTimeout: 2 } })
+    bench.send('other')
+    const clock = leapingClock()
+    const station = bench.work(() => 'done', { takes: isNotOther, clock })
+    await station.seen('clink.parked')
+    const id = bench.send('work')
+    await station.seen('clink.leftToExpire', id)
+    clock.leap(120_000)
+    await bench.completed(id)
+
+    expect(station.all('worker.siblings').map(({ verdict }) => verdict)).toEqual(['unknown'])
+    expect(station.runsOf(id)).toHaveLength(1)
+  })
+
   it('a length that the service does not take is left out, and says nothing about sessions', async () => {
     await using bench = await Bench.open({ switches: { maxTimeout: 'reject:1' } })
     bench.send('other')
