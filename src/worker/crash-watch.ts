@@ -35,6 +35,8 @@ export class CrashWatch {
   readonly #clock: Clock
   /** Clinks whose runs ended a short while ago, and may have left something behind that ends the process; until when that is so. */
   readonly #ended = new Map<string, number>()
+  /** The suspect whose run has ended a moment ago, still alone. */
+  #aftermath: Running | undefined
   #cancel: Cancel = () => {}
   #hasFault = false
 
@@ -59,7 +61,8 @@ export class CrashWatch {
     const ended = (ledger.fact('ended') ?? '').split('\n').filter((id) => id !== '')
     const crashed = isOurs && ledger.fact('run') === 'under way'
     const crashes = crashed ? (this.#isInARow(ids) ? Number(ledger.fact('crashes') ?? 0) : 0) + 1 : 0
-    const killer = crashed ? running.find(({ clink }) => clink.clink_id === ledger.fact('alone')) : undefined
+    const alone = ledger.fact('alone')
+    const killer = running.find(({ clink }) => clink.clink_id === alone) ?? aftermathOf(ledger.fact('aftermath'))
     const writes = [
       ledger.noteFact('run', 'under way'),
       ledger.noteFact('since', String(this.#clock.wall())),
@@ -67,6 +70,7 @@ export class CrashWatch {
       ledger.noteFact('alone', ''),
       ledger.noteFact('running', ''),
       ledger.noteFact('ended', ''),
+      ledger.noteFact('aftermath', ''),
     ]
     // Whoever ended: a start whose end nobody knows does not count against its clink.
     if (crashed || !isOurs) writes.push(...running.map(async ({ clink }) => await ledger.excuse(clink.clink_id)))
@@ -77,7 +81,7 @@ export class CrashWatch {
         ledger.startAttempt(id).then(() => {}),
         ledger.excuse(id),
       )
-    const verdict = killer === undefined ? undefined : this.#count(killer)
+    const verdict = crashed ? this.#count(killer) : undefined
     if (verdict !== undefined) writes.push(verdict.written)
     if (crashes >= IN_A_ROW) {
       const givenUp = verdict?.isGivenUp === true ? killer?.clink.clink_id : undefined
@@ -95,6 +99,13 @@ export class CrashWatch {
   /** A suspect is about to run with nothing beside it. */
   async runsAlone(clinkId: string): Promise<void> {
     await this.#ledger.noteFact('alone', clinkId)
+  }
+
+  /** Its run has ended, and it stays alone for a while: a crash meanwhile is still its own, whatever was decided about it. */
+  async endedAlone(one: Running): Promise<void> {
+    if (this.#hasFault) return
+    this.#aftermath = one
+    await Promise.all([this.ended(one.clink.clink_id), this.#ledger.noteFact('aftermath', JSON.stringify(one))])
   }
 
   /** A run has ended and its clink may come again: what it left behind may still end the process. */
@@ -117,18 +128,24 @@ export class CrashWatch {
   /** The suspect's run has ended a while ago and the process is still here. */
   async survived(clinkId: string): Promise<void> {
     if (this.#hasFault) return
-    await Promise.all([this.#ledger.noteFact('alone', ''), this.#ledger.clear(clinkId)])
+    this.#aftermath = undefined
+    await Promise.all([
+      this.#ledger.noteFact('alone', ''),
+      this.#ledger.noteFact('aftermath', ''),
+      this.#ledger.clear(clinkId),
+    ])
   }
 
   /** An uncaught error ends the process while these run. They are about to be given back. */
   async fault(running: readonly Running[]): Promise<void> {
     this.#hasFault = true
     this.#cancel()
-    const killer = running.find(({ clink }) => clink.clink_id === this.#ledger.fact('alone'))
-    const verdict = killer === undefined ? undefined : this.#count(killer)
+    const alone = this.#ledger.fact('alone')
+    const verdict = this.#count(running.find(({ clink }) => clink.clink_id === alone) ?? this.#aftermath)
     await Promise.all([
       this.#ledger.noteFact('running', running.map(({ clink }) => clink.clink_id).join('\n')),
       this.#ledger.noteFact('alone', ''),
+      this.#ledger.noteFact('aftermath', ''),
       verdict?.written,
     ])
     verdict?.say()
@@ -145,10 +162,14 @@ export class CrashWatch {
     return this.#clock.wall() - since < LONG_LIFE || running.some((id) => this.#ledger.excusedOf(id) > 0)
   }
 
-  /** Counts a crash against the clink that ran alone, and gives it up when it was one too many. */
-  #count({ clink, route }: Running): { written: Promise<void>; isGivenUp: boolean; say: () => void } {
+  /** Counts a crash against the clink that ran alone, and gives it up when it was one too many. Undefined: there was none. */
+  #count(killer: Running | undefined): { written: Promise<void>; isGivenUp: boolean; say: () => void } | undefined {
+    if (killer === undefined) return undefined
     const ledger = this.#ledger
+    const { clink, route } = killer
     const id = clink.clink_id
+    // What its run came to was enough.
+    if (ledger.isGivenUp(id) && ledger.letters.rerunOf(id) === undefined) return undefined
     const written = ledger.countCrash(id)
     const crashes = ledger.crashesOf(id)
     if (crashes < this.#limit) return { written, isGivenUp: false, say: () => {} }
@@ -163,4 +184,10 @@ export class CrashWatch {
       say: () => this.#emit({ event: 'clink.deadLettered', clink, reason, attempts: crashes }),
     }
   }
+}
+
+function aftermathOf(text: string | undefined): Running | undefined {
+  // Noted by `endedAlone` and by nobody else.
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+  return text === undefined || text === '' ? undefined : (JSON.parse(text) as Running)
 }

@@ -231,8 +231,10 @@ export class Delivery {
     const pause = this.#shared.health.wait(this.#routed.route, this.clink.clink_id)
     if (givenUp !== undefined) await this.#follow(givenUp)
     else if (pause > 0) await this.#postpone(pause)
-    else if (ledger.isHealthy) await this.#runHandler()
-    else this.#keep(UNHEALTHY_WAIT, UNHEALTHY)
+    else if (ledger.isHealthy) {
+      await this.#runHandler()
+      await this.#execution.aftermath()
+    } else this.#keep(UNHEALTHY_WAIT, UNHEALTHY)
   }
 
   #decideUnmatched(): Decision | undefined {

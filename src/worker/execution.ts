@@ -37,7 +37,8 @@ export class Execution {
   #run: Run | undefined
   #isRunning = false
   #ranFor: number | undefined
-  #isWatched = false
+  /** Of a suspect whose last run may have left something behind: local time until which it stays alone. */
+  #aloneUntil: number | undefined
   readonly #interrupted = new AbortController()
   #attempt = 0
   /** The last start costs an attempt, as it stands. */
@@ -54,9 +55,9 @@ export class Execution {
     return this.#attempt
   }
 
-  /** Whether the handler's code runs, or what it may have left behind. */
+  /** Whether the handler's code runs. */
   get isRunning(): boolean {
-    return this.#isRunning || this.#isWatched
+    return this.#isRunning
   }
 
   /** Local time since which the handler is stuck. */
@@ -104,6 +105,19 @@ export class Execution {
     this.#ranFor = run.age
     await this.#ended(run, outcome)
     return outcome
+  }
+
+  /**
+   * In the slot of the last run, when what follows from it is done: a suspect stays alone for a while, so that a crash by what it has left
+   * behind is known to be its own.
+   */
+  async aftermath(): Promise<void> {
+    if (this.#aloneUntil === undefined) return
+    const { clink, shared } = this.#options
+    const { clock, crashWatch } = shared.context
+    await sleep(clock, this.#aloneUntil - clock.now(), this.#interrupted.signal)
+    this.#aloneUntil = undefined
+    await crashWatch.survived(clink.clink_id)
   }
 
   /** Whether a stop broke the last run off, which then came to nothing. */
@@ -182,18 +196,14 @@ export class Execution {
 
   /** What it left behind may end the process a moment later. A clink that is done does not come again. */
   async #watch({ outcome }: HandlerOutcome): Promise<void> {
-    const { clink, shared } = this.#options
+    const { clink, routed, shared } = this.#options
     const { clock, crashWatch, ledger } = shared.context
     const id = clink.clink_id
-    if (!ledger.isSuspect(id)) {
-      if (outcome !== 'done') await crashWatch.ended(id)
-      return
-    }
-    // It is alone still, so that a crash is known to be its own.
-    this.#isWatched = true
-    if (outcome !== 'done') await sleep(clock, AFTERMATH, this.#interrupted.signal)
-    this.#isWatched = false
-    await crashWatch.survived(id)
+    const isSuspect = ledger.isSuspect(id)
+    this.#aloneUntil = isSuspect && outcome !== 'done' ? clock.now() + AFTERMATH : undefined
+    if (this.#aloneUntil !== undefined) await crashWatch.endedAlone({ clink, route: routed.route.name })
+    else if (isSuspect) await crashWatch.survived(id)
+    else if (outcome !== 'done') await crashWatch.ended(id)
   }
 
   #report(run: Run, outcome: HandlerOutcome, stands: boolean): void {

@@ -6,7 +6,7 @@ import type { Route, RoutedClink } from '../handlers/route.ts'
 import type { DeliveryShared } from './delivery-shared.ts'
 import { Execution } from './execution.ts'
 import { UNHEALTHY_WAIT } from './handler-run.ts'
-import type { Decision } from './outcome.ts'
+import type { Decision, HandlerOutcome } from './outcome.ts'
 import { sendResult } from './rerun-result.ts'
 import { PRIORITY } from './slots.ts'
 
@@ -178,14 +178,21 @@ export class Rerun {
     if (pause > 0) return Math.min(pause, PAUSED_WAIT)
     // It may have waited for its slot.
     if (!context.keys.mayAct) return KEY_WAIT
-    this.#execution = this.#makeExecution(routed)
-    const outcome = await this.#execution.start()
+    const execution = this.#makeExecution(routed)
+    this.#execution = execution
+    const wait = await this.#next(execution, await execution.start())
+    await execution.aftermath()
+    return wait
+  }
+
+  /** @param outcome of a run that has ended, or none: it did not start after all. */
+  async #next(execution: Execution, outcome: HandlerOutcome | undefined): Promise<number> {
     if (this.#isAbandoned) return 0
-    if (outcome === undefined || this.#execution.wasCutShort(outcome)) {
-      await Promise.all([this.#execution.takeBack(), this.#noteDue()])
-      return context.ledger.isHealthy ? 0 : UNHEALTHY_WAIT
+    if (outcome === undefined || execution.wasCutShort(outcome)) {
+      await Promise.all([execution.takeBack(), this.#noteDue()])
+      return this.#shared.context.ledger.isHealthy ? 0 : UNHEALTHY_WAIT
     }
-    return await this.#follow(this.#execution.decide(outcome, this.#heldFor))
+    return await this.#follow(execution.decide(outcome, this.#heldFor))
   }
 
   #makeExecution(routed: RoutedClink): Execution {

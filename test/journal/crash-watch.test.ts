@@ -340,6 +340,40 @@ describe('P9, §4: the crash watch', () => {
     },
   )
 
+  it.each(['crash', 'fault'])(
+    'finds a clink whose run was over and given back when what it had left behind ended the process by a %s (P9, §4)',
+    async (how) => {
+      using lives = new Lives()
+      for (let n = 0; n < 2; n += 1) await lives.life(async ({ run }) => await run('leaks'))
+      const { route, clink: one } = claimOf('leaks', false)
+      for (let n = 0; n < LIMIT; n += 1) {
+        await lives.life(async ({ ledger, runAlone, watch }) => {
+          expect(suspects(ledger, 'leaks')).toEqual(['leaks'])
+          await runAlone('leaks')
+          await watch.endedAlone({ clink: one, route })
+          await ledger.dropClaim('leaks')
+          if (how === 'fault') await watch.fault([])
+        })
+      }
+      await lives.life(async ({ ledger }) => {
+        expect(ledger.letters.get('leaks')?.reason).toMatch(/the process ended 3 times/)
+      })
+    },
+  )
+
+  it('lets a clink be that was given up when its run was over, and did not end the process', async () => {
+    using lives = new Lives()
+    for (let n = 0; n < 2; n += 1) await lives.life(async ({ run }) => await run('a'))
+    for (let n = 0; n < LIMIT + 1; n += 1) {
+      await lives.life(async ({ runAlone, watch }) => {
+        await runAlone('a')
+        await watch.endedAlone({ clink: claimOf('a', false).clink, route: claim.route })
+        await watch.survived('a')
+      })
+    }
+    await lives.life(async ({ ledger }) => expect(ledger.isGivenUp('a')).toBe(false))
+  })
+
   it('finds a clink that kills the process when it is run again by hand; its letter stays with the crash, its sender told (P9, §4, §5)', async () => {
     using directory = new TempDir()
     const killer = clink.clink_id
