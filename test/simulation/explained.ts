@@ -183,10 +183,12 @@ export function isTooSlow({ faults, lease, switches }: Plan): boolean {
   return faults.latency * 40 > Math.min(lease, longest) - lost
 }
 
-/** Nothing says how long a claim lasts that a poll has made, and a claim may not be renewed to learn it: no clink of it is run. */
+/** Nothing says how long a claim lasts that a poll has made, and a claim may not be renewed to learn it: no clink of it is run (§2). */
 function mayStayUnknown({ switches: { claimTimes, defaultTimeout, pollRecords, reclaim } }: Plan): boolean {
-  const isUntold = claimTimes === 'absent' || pollRecords === 'snapshot' || Number(defaultTimeout) > 300
-  return reclaim === 'refuse' && isUntold
+  const isUntold = claimTimes === 'absent' || pollRecords === 'snapshot'
+  // A length that is not believed is not made shorter by a renewal that changes nothing: that is a refusal too.
+  const isUnbelieved = Number(defaultTimeout) > 300
+  return reclaim === 'refuse' ? isUntold || isUnbelieved : reclaim === 'ignore' && isUnbelieved
 }
 
 /** It was given back, or that was tried. */

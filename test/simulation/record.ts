@@ -97,6 +97,8 @@ export interface LifeRecord {
   stopAskedAt?: number
   /** Its route is paused since then. */
   pausedAt?: number
+  /** The clink whose failure has paused it, by the account of the process. */
+  pausedBy?: string
   hurriedAt?: number
   stoppedAt?: number
   crashedAt?: number
@@ -195,7 +197,11 @@ export class Record {
 
   addEvent(life: string, event: WorkerEvent): void {
     if (event.event === 'route.paused') this.life(life).pausedAt = this.now
-    if (event.event === 'route.resumed') delete this.life(life).pausedAt
+    if (event.event === 'route.resumed') {
+      delete this.life(life).pausedAt
+      delete this.life(life).pausedBy
+    }
+    if (event.event === 'clink.ended') this.#order(life, event.clink.clink_id)
     // What ends in the moment of the abort may be taken for either.
     if (event.event === 'worker.aborting')
       for (const run of this.runs) if (run.life === life && run.endedAt === this.now) run.isCutShort = true
@@ -209,6 +215,15 @@ export class Record {
     const run = this.runsOf(life, clinkId).findLast((one) => one.life === life)
     const isLost = event.event === 'clink.lost' || (event.event === 'clink.ended' && event.outcome === 'lost')
     if (isLost && run !== undefined && (run.endedAt ?? this.now) === this.now) run.outlivedClaim = true
+  }
+
+  /** Of what ends in the moment of a pause, the first has paused the route and the others are told of after that. */
+  #order(name: string, clinkId: string): void {
+    const life = this.life(name)
+    if (life.pausedAt !== this.now) return
+    life.pausedBy ??= clinkId
+    const run = this.runsOf(name, clinkId).findLast((one) => one.life === name)
+    if (run !== undefined && run.endedAt === this.now && life.pausedBy !== clinkId) run.isFree = true
   }
 
   life(name: string): LifeRecord {

@@ -123,7 +123,9 @@ const table: { readonly [W in WordName]: Word } = {
     part: 0.08,
     spoken: (plan, chance) => {
       const name = chance.pick(FIELDS)
-      const as = chance.weighted({ absent: 3, null: 1, number: 2 })
+      // A number is read as its text: of whoever holds a clink, or is meant, it would name somebody else (§0).
+      const isNamed = name === 'claimed_by' || name === 'for'
+      const as = chance.weighted({ absent: 3, null: 1, number: isNamed ? 0 : 2 })
       // Without these nobody can work a clink: not all of them lack it.
       const isNeeded = name === 'clink_id' || name === 'content' || name === 'group_id' || name === 'sender_id'
       return withWorld(plan, { field: { name, as, every: isNeeded ? chance.integer(3, 7) : chance.pick([1, 1, 3]) } })

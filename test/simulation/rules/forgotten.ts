@@ -1,5 +1,6 @@
 import { isUnreadable } from '../explained.ts'
 import type { Rule } from '../judge.ts'
+import type { Plan } from '../plan.ts'
 import type { Record } from '../record.ts'
 import { endOf, leaseEnd, trustsBlindly } from './leases.ts'
 
@@ -16,11 +17,26 @@ const ENDS: ReadonlySet<string> = new Set([
 ])
 
 /** P1: in the end every clink has come to an end that is told. */
-export const nothingIsForgotten: Rule = ({ unexplained, record }) =>
+export const nothingIsForgotten: Rule = ({ unexplained, record, plan }) =>
   unexplained.map(({ clinkId, why }) => {
     const breach = { rule: 'P1', at: record.now, text: `${clinkId} is ${why}` }
-    return isStarved(record, why) ? { ...breach, known: STARVED } : breach
+    if (isStarved(record, why)) return { ...breach, known: STARVED }
+    return isOutOfReach(plan, record, why) ? { ...breach, known: OUT_OF_REACH } : breach
   })
+
+const OUT_OF_REACH = 'the service does not show the oldest first, and its pages are full of what is left alone'
+
+/** §3: where the order of the service leaves clinks out of reach, the worker says that it starves. */
+function isOutOfReach({ switches }: Plan, record: Record, why: string): boolean {
+  if (switches.inboxOrder === 'oldest' || !why.startsWith('pending')) return false
+  const lives = [...record.lives.keys()].filter((life) => why.includes(life))
+  return lives.every((life) => {
+    const said = record.eventsByLife.get(life)?.findLast(({ event }) => REACH.has(event.event))
+    return said?.event.event === 'inbox.starved'
+  })
+}
+
+const REACH: ReadonlySet<string> = new Set(['inbox.starved', 'inbox.reached'])
 
 const STARVED =
   'what a worker parks comes back with every claim that runs out, before anything else, and fills its pages'

@@ -1,4 +1,5 @@
 import type { Emulator, StoredClink } from '../../../src/emulator/emulator.ts'
+import { isChosen } from '../distortion.ts'
 import { isOurs, workerOf } from '../explained.ts'
 import { resultIn } from '../handlers.ts'
 import type { Breach, Evidence, Rule } from '../judge.ts'
@@ -67,6 +68,12 @@ export const ownClinksAreNotWork: Rule = ({ plan, record, emulator }) =>
   record.runs.flatMap(({ life, clinkId, startedAt: at }) => {
     const clink = emulator.clink(clinkId)
     const worker = workerOf(plan, life)
-    if (clink === undefined || !isOurs(emulator, plan, worker, clink)) return []
+    if (clink === undefined || !isOurs(emulator, plan, worker, clink) || namesAnother(plan, clinkId)) return []
     return [{ rule: 'P15', at, life, text: `${clinkId} runs, though ${worker.owner} sent it` }]
   })
+
+/** §0: a number as an id is read as its text. Such a sender is somebody else, unless the service has told the id of what was sent. */
+function namesAnother({ switches, world: { field } }: Plan, clinkId: string): boolean {
+  const isNumber = field?.name === 'sender_id' && field.as === 'number' && isChosen(clinkId, field.every)
+  return isNumber && switches.responseId === 'absent'
+}

@@ -1,6 +1,7 @@
 import { isOurs, isMarked, workerOf } from '../explained.ts'
 import type { Evidence, Rule } from '../judge.ts'
 import { NO_ROUTE } from '../plan.ts'
+import type { Record } from '../record.ts'
 import type { StoredClink } from '../../../src/emulator/emulator.ts'
 import { Hops } from './hops.ts'
 import { isInScope, isTooOld } from '../scope.ts'
@@ -28,6 +29,11 @@ interface Reason {
   readonly why: string
 }
 
+/** Whether its handler had said that it is not for this worker. */
+function wasGivenBack(record: Record, life: string, id: string, at: number): boolean {
+  return record.runsThatCount(life, id, at).some(({ end, endedAt = Infinity }) => end === 'release' && endedAt <= at)
+}
+
 /** Reasons that lie in the worker or in the answer, and not in the clink. */
 const OTHERS: ReadonlySet<string> = new Set([
   'not-claimed',
@@ -52,7 +58,8 @@ function isTrue({ plan, record, emulator }: Evidence, { at, clink, life, why }: 
     case 'given-up':
       return told('clink.deadLettered', 'clink.rerun', 'clink.rerunDone') || record.asksOf(life, id, at).length > 0
     case 'cooling':
-      return told('clink.released', 'clink.leftToExpire', 'clink.held')
+      // What asked for that may have ended before anybody was told.
+      return told('clink.released', 'clink.leftToExpire', 'clink.held') || wasGivenBack(record, life, id, at)
     case 'no-route':
       return clink.content.startsWith(NO_ROUTE)
     case 'identity-unknown':

@@ -96,5 +96,9 @@ function hasOutlived(record: Record, { life, clinkId, startedAt, abortCode, abor
   const renewals = record.requestsByClink.get(clinkId)?.filter((request) => {
     return request.kind === 'claim' && request.life === life && request.begunAt >= startedAt
   })
-  return renewals?.some(({ endedAt = Infinity, toldStatus }) => endedAt < abortedAt && toldStatus === 409) === true
+  return (
+    renewals?.some(({ endedAt = Infinity, isEnveloped, toldStatus }) => {
+      return endedAt < abortedAt && toldStatus === 409 && isEnveloped === true
+    }) === true
+  )
 }

@@ -1,5 +1,7 @@
+import { isChosen } from '../distortion.ts'
 import { workerOf } from '../explained.ts'
 import type { Rule } from '../judge.ts'
+import type { Plan } from '../plan.ts'
 import { isInScope, isTooOld } from '../scope.ts'
 
 /** What the configuration does not want is not claimed by id, and never run. */
@@ -20,7 +22,13 @@ export const onlyWhatIsWanted: Rule = ({ plan, record, emulator }) => {
     // Who does not know yet who it is does not know its own clinks.
     const isLearning = worker.config.inbox.ignore.includes('self') && worker.config.clink.identity === 'auto'
     if (isLearning && clink.sender_id === worker.owner) return []
+    if (isNameless(plan, clinkId) && isInScope(worker, { ...clink, sender_name: clink.sender_id })) return []
     return [{ rule: 'P6', at, life, text: `${clinkId} runs though it is not wanted` }]
   })
   return [...claimed, ...run]
+}
+
+/** §0: a record is worked with what it has, and one without its sender's name is ignored by no name. */
+function isNameless({ world: { field } }: Plan, clinkId: string): boolean {
+  return field?.name === 'sender_name' && isChosen(clinkId, field.every)
 }
