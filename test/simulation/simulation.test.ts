@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { expect, it } from 'vitest'
+import { WORDS } from './world.ts'
 
 const SEEDS = 1_000
 
@@ -26,4 +27,9 @@ it(`whole workers on virtual time keep their promises over ${SEEDS} seeds`, { ti
   expect(Number(runs)).toBeGreaterThan(SEEDS * 5)
   expect(Number(reruns)).toBeGreaterThan(SEEDS / 2)
   expect(Number(keyActs)).toBeGreaterThan(SEEDS / 2)
+  const [, words = ''] = /^words: (.*)$/m.exec(text) ?? []
+  for (const word of WORDS) {
+    const [, count] = new RegExp(String.raw`\b${word} in (\d+)`).exec(words) ?? []
+    expect(Number(count), word).toBeGreaterThan(SEEDS / 50)
+  }
 })

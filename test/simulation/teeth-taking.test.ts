@@ -75,7 +75,7 @@ describe('the judge notices a worker', { timeout: 120_000 }, () => {
   })
 
   it.for([
-    ['senders that it ignores', { ignore: ['alice'] }, /runs though it is not wanted/],
+    ['senders that it ignores', { ignore: ['user_alice'] }, /runs though it is not wanted/],
     ['groups that it does not serve', { groups: ['nowhere'] }, /runs though it is not wanted/],
     ['what is for nobody, though it wants its own', { for: 'me' }, /runs though it is not wanted/],
     ['what is too old', { maxAge: 0 }, /is claimed though it is too old/],
