@@ -123,8 +123,8 @@ const table: { readonly [W in WordName]: Word } = {
     part: 0.08,
     spoken: (plan, chance) => {
       const name = chance.pick(FIELDS)
-      // A number is read as its text: of whoever holds a clink, or is meant, it would name somebody else (§0).
-      const isNamed = name === 'claimed_by' || name === 'for'
+      // A number is read as its text: it would name another clink, or somebody else who holds it or is meant (§0).
+      const isNamed = name === 'clink_id' || name === 'claimed_by' || name === 'for'
       const as = chance.weighted({ absent: 3, null: 1, number: isNamed ? 0 : 2 })
       // Without these nobody can work a clink: not all of them lack it.
       const isNeeded = name === 'clink_id' || name === 'content' || name === 'group_id' || name === 'sender_id'
