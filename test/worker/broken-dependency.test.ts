@@ -80,7 +80,13 @@ describe.concurrent('P10, §4: a broken dependency', () => {
     for (let n = 0; n < 8; n += 1) bench.send(`broken ${n}`)
     const { state, handle } = application()
     const station = bench.work(async ({ content }) => (content === 'whole' ? 'done' : await handle()), {
-      settings: { retry, inbox: { claim: 'select' }, claim: { exclusive: true }, poll: { sweep: 300_000 } },
+      // So that no probe is due before the whole one is done: a fresh clink would be claimed for it.
+      settings: {
+        retry: { ...retry, backoff: 3_000, maxBackoff: 3_000 },
+        inbox: { claim: 'select' },
+        claim: { exclusive: true },
+        poll: { sweep: 300_000 },
+      },
       routes: ['broken', 'whole'],
     })
     await station.seen('route.paused')
