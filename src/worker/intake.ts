@@ -196,6 +196,7 @@ export class Intake {
     if (key.isProven) identity.learn(clink.claimed_by, 'a claim by id')
     // A poll, or the look for lost claims, may have been faster: then this was a renewal of its claim.
     if (this.#deliveries.holding(clink.clink_id) !== undefined) return
+    if (this.#deliveries.completedSince(clink.clink_id, lease.firstSent)) return
     // The first claim may have told who we are, and so that we sent this clink ourselves; or it has just become too old.
     if (!scope.has(clink)) return this.#parked.add(clink, { lease, key }, 'out-of-scope')
     if ('run' in wanted) await this.#start(clink, wanted.run, { lease, key, byId: true })

@@ -58,6 +58,51 @@ describe.concurrent('P7, §3: what a claiming poll whose answer was lost has cla
     for (const id of lost) expect(station.runsOf(id)).toHaveLength(1)
   })
 
+  it('is not run again where a poll has brought it meanwhile, and it was done before the look for it was over (P3, P5)', async () => {
+    await using bench = await Bench.open()
+    const [polled, asked] = [Promise.withResolvers<undefined>(), Promise.withResolvers<undefined>()]
+    let id: string | undefined
+    let isLost = false
+    const gate = Promise.withResolvers<undefined>()
+    const handle = async ({ content }: { readonly content: string }): Promise<string> => {
+      if (content === 'keeps its slot while a poll is lost') await gate.promise
+      return 'done'
+    }
+    const station = bench.work(handle, {
+      settings: { ...alone, concurrency: 2 },
+      wrap: (inner) => ({
+        send: async (request) => {
+          const isLook = isLost && request.path.includes('status=claimed')
+          if (isLook) {
+            gate.resolve(undefined)
+            id ??= bench.send('claimed while the look is on its way')
+            await polled.promise
+          }
+          const answer = await inner.send(request)
+          if (id === undefined) return answer
+          if (request.path.includes('claim=true') && answer.body.includes(id)) {
+            polled.resolve(undefined)
+            await asked.promise
+          }
+          if (request.path.endsWith(`/${id}/claim`)) {
+            asked.resolve(undefined)
+            await station.seen('clink.completed', id)
+          }
+          return answer
+        },
+      }),
+    })
+    await bench.completed(bench.send('first'))
+    await station.seen('clink.started', bench.send('keeps its slot while a poll is lost'))
+    const fault = bench.fault({ operation: 'check_inbox', query: { claim: 'true' }, times: 1 }, { cut: 'before' })
+    isLost = true
+    await asked.promise
+    await bench.completed(bench.send('last'))
+
+    expect(fault.hits).toBe(1)
+    expect(station.runsOf(id ?? '')).toHaveLength(1)
+  })
+
   it('is not mixed up with what a poll claims whose answer is on its way: that is its own (P3, P4)', async () => {
     await using bench = await Bench.open()
     const gate = Promise.withResolvers<undefined>()
