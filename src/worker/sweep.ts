@@ -1,18 +1,21 @@
-import { isoTime } from '../base/time-text.ts'
+import { isoTime, readMoment } from '../base/time-text.ts'
 import { BareRefusals } from '../clink/bare-refusals.ts'
 import type { InboxPage } from '../clink/client.ts'
+import type { Clink } from '../clink/records.ts'
 import { startOf } from './service-time.ts'
 
 /** The service documents 100 for one of its listings; more is asked for only where a page cannot be gone past. */
 const PAGE = 100
 const LARGEST_PAGE = 1_600
+/** No service shows fewer at once: a shorter page is not cut. */
+const SMALLEST_CUT = 10
 
 /**
  * A pass over the inbox, page by page. The next page begins where the last one ended, with that moment taken in, so clinks of
  * one moment are not missed; each id counts once. It ends when a page brings nothing new. That reaches everything where pages
  * show the oldest first. In any other order, or where more clinks have one moment than fit a page, a larger page is tried, and asked
  * for again while it brings anything new, since what was taken meanwhile makes room on it. When it does not, clinks may be out of
- * reach.
+ * reach; what is younger than a moment that fills a page is not.
  */
 export class Sweep {
   /** From the beginning of time. */
@@ -30,6 +33,11 @@ export class Sweep {
   readonly #seen = new Set<string>()
   #since: number | undefined
   #last = 0
+  /** The moment of a page that could not be gone past otherwise, and how often it was tried. */
+  #passed: { readonly newest: number; readonly tries: number } | undefined
+  /** How long the last page was, where it was shorter than asked for; and one of which more pages have shown that it was not all. */
+  #short: number | undefined
+  #cut: number | undefined
   #most = LARGEST_PAGE
 
   /** @param since service time in milliseconds. */
@@ -61,6 +69,11 @@ export class Sweep {
     const isAscending = times.every((time, index) => index === 0 || time >= (times[index - 1] ?? time))
     // A page of one moment tells nothing about the order.
     const isMoving = isAscending && (times[0] ?? newest) < newest
+    const isOneMoment = isAscending && times[0] === newest
+    // The page before it was not all.
+    if (isNews) this.#cut = this.#short ?? this.#cut
+    if ((this.#passed !== undefined && isNews) || (isOneMoment && ids.length === this.#cut)) this.isStarved = true
+    this.#short = ids.length < this.limit ? ids.length : undefined
     if (ids.length < Math.min(largest, this.limit)) {
       this.isOver = true
       return
@@ -71,14 +84,31 @@ export class Sweep {
       this.#last = 0
       this.limit = PAGE
     } else if (ids.length < this.limit && (this.#last === 0 || ids.length > this.#last)) {
-      this.isOver = true
+      // Where it is as long as any it may have been cut, however many were asked for.
+      this.isOver = !(this.isFull && isOneMoment && ids.length >= SMALLEST_CUT && this.#goPast(newest, clinks))
     } else if (ids.length > this.#last && this.limit < this.#most) {
       this.#last = ids.length
       this.limit *= 2
     } else if (!isNews) {
-      this.isOver = true
       this.isStarved = true
+      this.isOver = !(isOneMoment && this.#goPast(newest, clinks))
     }
+  }
+
+  /**
+   * Goes on behind a moment: first from its very end, which a bound that excludes its own moment has behind it, then a little later.
+   *
+   * @returns false: both were tried.
+   */
+  #goPast(newest: number, clinks: readonly Clink[]): boolean {
+    const tries = (this.#passed?.newest === newest ? this.#passed.tries : 0) + 1
+    const grain = readMoment(clinks[0]?.created_at)?.grain
+    if (grain === undefined || tries > 2) return false
+    this.#passed = { newest, tries }
+    this.#since = newest + tries * grain
+    this.#last = 0
+    this.limit = PAGE
+    return true
   }
 
   /** The service refuses a page as large as was asked for: the largest that it gives has to do. */

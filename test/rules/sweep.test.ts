@@ -106,6 +106,36 @@ describe('a sweep through an inbox that shows the oldest first (§3)', () => {
     expect(isStarved).toBe(true)
   })
 
+  it.for([
+    ['exclusive', true],
+    ['exclusive', false],
+    ['inclusive', true],
+    ['inclusive', false],
+  ] as const)(
+    'since %s, fractions of seconds %s: goes past them all the same, and says that it is starved',
+    ([since, fraction]) => {
+      for (const cap of [20, 100]) {
+        for (const before of [0, 7, 300]) {
+          const clinks = [
+            ...kept(before, { step: 2_500 }),
+            ...kept(cap + 12, { perMoment: 1_000, from: START + 3_600_000 }).map(({ id, at }) => ({
+              id: `crowd ${id}`,
+              at,
+            })),
+            ...kept(250, { step: 2_500, from: START + 3_610_000 }).map(({ id, at }) => ({ id: `after ${id}`, at })),
+          ]
+          const { seen, isStarved } = carryOut(clinks, { ...plain, since, fraction, cap })
+          expect([cap, before, seen, isStarved]).toEqual([cap, before, before + cap + 250, true])
+        }
+      }
+    },
+  )
+
+  it('is not starved by as many of one moment as were ever shown', () => {
+    for (const since of ['exclusive', 'inclusive'] as const)
+      expect(carryOut(kept(30, { perMoment: 30 }), { ...plain, since })).toMatchObject({ seen: 30, isStarved: false })
+  })
+
   it('takes in the moment from which it begins', () => {
     const clinks = kept(40, { perMoment: 40 })
     for (const since of ['exclusive', 'inclusive'] as const)
