@@ -123,8 +123,23 @@ export function needsSelect({ config: { inbox } }: WorkerPlan): boolean {
 export function canSee({ plan, emulator, record }: Explaining, worker: WorkerPlan, clink: StoredClink): boolean {
   if (worker.owner.startsWith('ap_') && clink.group_id !== GROUPS[0].id) return false
   if (hasLeft(record, worker, clink)) return false
-  if (!isInScope(worker, clink) || isTooOld(worker, emulator.now() - clink.created)) return false
+  if (!isInScope(worker, asShown(plan, clink)) || isTooOld(worker, emulator.now() - clink.created)) return false
   return plan.switches.ownClinks !== 'hidden' || clink.sender_id !== worker.owner
+}
+
+/** §0: it is worked with what its record has; without a recipient it is for nobody. */
+function asShown({ world: { field } }: Plan, clink: StoredClink): StoredClink {
+  if (field?.name !== 'for' || !isChosen(clink.clink_id, field.every)) return clink
+  const { for: _, ...rest } = clink
+  return rest
+}
+
+/** Forms of time that are none by the contract: a reader may understand them or not. */
+const UNCLEAR: ReadonlySet<string | undefined> = new Set(['basic', 'words', 'number', 'nonsense'])
+
+/** §0: without the time of its creation a clink has no age. */
+export function hasAge({ world: { field, times } }: Plan, clinkId: string): boolean {
+  return !UNCLEAR.has(times) && (field?.name !== 'created_at' || !isChosen(clinkId, field.every))
 }
 
 function hasLeft(record: Record, { owner }: WorkerPlan, clink: StoredClink): boolean {

@@ -1,6 +1,5 @@
 import { isUnreadable } from '../explained.ts'
-import type { Rule } from '../judge.ts'
-import type { Plan } from '../plan.ts'
+import type { Evidence, Rule } from '../judge.ts'
 import type { Record } from '../record.ts'
 import { endOf, leaseEnd, trustsBlindly } from './leases.ts'
 
@@ -17,23 +16,35 @@ const ENDS: ReadonlySet<string> = new Set([
 ])
 
 /** P1: in the end every clink has come to an end that is told. */
-export const nothingIsForgotten: Rule = ({ unexplained, record, plan }) =>
+export const nothingIsForgotten: Rule = ({ unexplained, record, plan, emulator }) =>
   unexplained.map(({ clinkId, why }) => {
     const breach = { rule: 'P1', at: record.now, text: `${clinkId} is ${why}` }
     if (isStarved(record, why)) return { ...breach, known: STARVED }
-    return isOutOfReach(plan, record, why) ? { ...breach, known: OUT_OF_REACH } : breach
+    return isOutOfReach({ plan, record, emulator }, why) ? { ...breach, known: OUT_OF_REACH } : breach
   })
 
-const OUT_OF_REACH = 'the service does not show the oldest first, and its pages are full of what is left alone'
+const OUT_OF_REACH =
+  'the pages of the service are full of what is left alone, and its order or its moments hide the rest'
 
 /** §3: where the order of the service leaves clinks out of reach, the worker says that it starves. */
-function isOutOfReach({ switches }: Plan, record: Record, why: string): boolean {
-  if (switches.inboxOrder === 'oldest' || !why.startsWith('pending')) return false
+function isOutOfReach(facts: Pick<Evidence, 'plan' | 'record' | 'emulator'>, why: string): boolean {
+  const { plan, record } = facts
+  if (!why.startsWith('pending') || (plan.switches.inboxOrder === 'oldest' && !hasCrowd(facts))) return false
   const lives = [...record.lives.keys()].filter((life) => why.includes(life))
   return lives.every((life) => {
     const said = record.eventsByLife.get(life)?.findLast(({ event }) => REACH.has(event.event))
     return said?.event.event === 'inbox.starved'
   })
+}
+
+/** More clinks of one moment than a page shows: nothing can be asked for behind them but what is younger. */
+function hasCrowd({ emulator, plan }: Pick<Evidence, 'plan' | 'emulator'>): boolean {
+  const [, most = Infinity] = String(plan.switches.maxLimit).split(':').map(Number)
+  const moments = Map.groupBy(
+    emulator.clinks().filter(({ status }) => status !== 'completed'),
+    ({ created }) => created,
+  )
+  return [...moments.values()].some(({ length }) => length > most)
 }
 
 const REACH: ReadonlySet<string> = new Set(['inbox.starved', 'inbox.reached'])

@@ -1,5 +1,5 @@
 import { isChosen } from '../distortion.ts'
-import { workerOf } from '../explained.ts'
+import { hasAge, workerOf } from '../explained.ts'
 import type { Rule } from '../judge.ts'
 import type { Plan } from '../plan.ts'
 import { isInScope, isTooOld } from '../scope.ts'
@@ -12,7 +12,12 @@ export const onlyWhatIsWanted: Rule = ({ plan, record, emulator }) => {
     if (via !== 'claim' || !isNew || clink === undefined) return []
     // What was claimed while it was wanted may be claimed anew by its renewal.
     const isRenewal = record.grantsOf(life, clinkId).some((earlier) => earlier.at < at)
-    if (isRenewal || !isTooOld(workerOf(plan, life), request.begunAt - (clink.created + offset))) return []
+    if (
+      isRenewal ||
+      !hasAge(plan, clinkId) ||
+      !isTooOld(workerOf(plan, life), request.begunAt - (clink.created + offset))
+    )
+      return []
     return [{ rule: 'P6', at, life, text: `${clinkId} is claimed though it is too old` }]
   })
   const run = record.runs.flatMap(({ life, clinkId, startedAt: at }) => {
