@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { dirname, extname, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { inspect } from 'node:util'
+import { EndedWhileLoading } from './load-exit.ts'
 import { withoutTags, type ModuleLoad } from './module-hooks.ts'
 
 /** Why a module could not be loaded, in the words of somebody who knows the way out. */
@@ -22,6 +23,7 @@ export function explainFailure(thrown: unknown, load: ModuleLoad): LoadFailure {
   const failed = load.failedImport(thrown)
   if (failed !== undefined) return notFound(thrown, failed.specifier, failed.importer)
   const place = placeOf(thrown)
+  if (thrown instanceof EndedWhileLoading) return { ...place, message: thrown.message }
   const code = 'code' in thrown ? thrown.code : undefined
   const message = withoutTags(thrown.message).replaceAll('file://', '').trim()
   if (code === 'ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX') return { ...place, message: unsupported(message) }

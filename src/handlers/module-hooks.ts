@@ -32,6 +32,11 @@ export class ModuleLoad {
     return url.href
   }
 
+  /** Whether a stack leads through code of this loading. */
+  isIn(stack: string): boolean {
+    return new RegExp(`\\?${TAG}=${this.#tag}\\b`).test(stack)
+  }
+
   /** Absolute paths of the modules that were imported, without packages. */
   get files(): readonly string[] {
     return [...this.#files]

@@ -10,6 +10,7 @@ import { checkModule } from './definition.ts'
 import { discover, isModule, type Discovered } from './discover.ts'
 import { HandlerError, type HandlerIssue } from './handler-error.ts'
 import { HandlerSet } from './handler-set.ts'
+import { refusingExit } from './load-exit.ts'
 import { explainFailure } from './load-failure.ts'
 import { makeRoutes, type LoadedHandler } from './make-routes.ts'
 import { directoriesOf, installModuleHooks, type ModuleLoad } from './module-hooks.ts'
@@ -78,7 +79,7 @@ async function loadOne(path: string, load: ModuleLoad, options: LoadHandlersOpti
   const ends = signal === undefined ? over.signal : AbortSignal.any([over.signal, signal])
   const late = sleep(clock, importTimeout, ends).then(() => 'late' as const)
   try {
-    const module = await Promise.race([nativeImport(load.urlOf(path)), late])
+    const module = await Promise.race([refusingExit(load, async () => await nativeImport(load.urlOf(path))), late])
     if (module === 'late') {
       const message = `was not loaded after ${formatDuration(importTimeout)}; does an await at its top level never end?`
       return { failures: [{ message }] }

@@ -100,6 +100,14 @@ describe('watched handlers', () => {
     expect([set.generation, await answer(set)]).toEqual([2, 'mended'])
   })
 
+  it('stay as they are when a change would end the process', async () => {
+    const { cwd, reports } = await watched({ 'handlers/a.ts': text('one') })
+    await writeFile(join(cwd, 'handlers/a.ts'), `export default () => 'two'\nprocess.exit(3)`)
+    expect((await reports.nextError()).message).toBe('handlers/a.ts:2: ended the process while it was loaded')
+    await writeFile(join(cwd, 'handlers/a.ts'), text('mended'))
+    expect(await answer(await reports.nextSet())).toBe('mended')
+  })
+
   it('are not loaded again when the same content is written once more', async () => {
     const { cwd, reports } = await watched({ 'handlers/a.ts': text('one') })
     await writeFile(join(cwd, 'handlers/a.ts'), text('one'))
