@@ -60,8 +60,8 @@ export class Delivery {
   #dueAt: number | undefined
   /** Of a clink that waits for its route, which is paused. */
   #turn: Turn | undefined
-  /** It has waited for its route since its last start. */
-  #isPostponed = false
+  /** Why it has been held since its last start: said once, though it may be held again and again. */
+  #whyHeld: string | undefined
   #completedAt: number | undefined
   #wasReleased = false
   #stopping = false
@@ -255,7 +255,7 @@ export class Delivery {
 
   async #runHandler(): Promise<void> {
     this.#waited = this.#context.clock.now() - this.#since
-    this.#isPostponed = false
+    this.#whyHeld = undefined
     this.#enter('running')
     const outcome = await this.#execution.start()
     if (this.#is('lost')) void this.#context.ledger.dropLost(this.clink.clink_id)
@@ -270,8 +270,7 @@ export class Delivery {
     const { config, ledger } = this.#context
     const left = config.claim.maxHold - this.#heldFor
     if (this.#shared.mayHold() && left > 0) {
-      this.#keep(Math.min(wait, left), PAUSED, this.#isPostponed)
-      this.#isPostponed = true
+      this.#keep(Math.min(wait, left), PAUSED)
       this.#turn = this.#shared.health.turn(this.#routed.route, this.clink.clink_id)
       await this.#note()
       return
@@ -303,11 +302,12 @@ export class Delivery {
     await this.#settlement.follow(decision)
   }
 
-  #keep(wait: number, why: string, isSaid = false): void {
+  #keep(wait: number, why: string): void {
     this.#enter('holding')
     this.#dueAt = this.#since + wait
     this.#pulse.expect('hold', this.#dueAt)
-    if (!isSaid) this.#context.emit({ event: 'clink.held', ...this.#facts(), wait, why })
+    if (why !== this.#whyHeld) this.#context.emit({ event: 'clink.held', ...this.#facts(), wait, why })
+    this.#whyHeld = why
   }
 
   async #hold(): Promise<void> {

@@ -53,6 +53,8 @@ export function startHandler(options: HandlerRunOptions): Run {
         }),
       reply: async (words, to) => {
         if (!isCurrent(run)) throw new Error('ctx.reply: this run is over, nothing is sent for it any more')
+        if (typeof words !== 'string')
+          throw new TypeError(`ctx.reply: what is to be sent is ${typeof words}, and no text`)
         const sending = { clink, to: to === 'group' ? undefined : clink.sender_id, is: 'note', mark } as const
         return await sendReply(words, sending, { deadline: replyBy() }, key.api, context)
       },

@@ -40,6 +40,14 @@ describe.concurrent('A handler that returns', () => {
     }
   })
 
+  it('a reply that is no text is told so (P14)', async () => {
+    await using bench = await Bench.open()
+    const id = bench.send('work')
+    const station = bench.work(async (_, ctx) => void (await ctx.reply(JSON.parse('{}').text)))
+    const { error } = await station.seen('clink.ended', id)
+    expect(error?.message).toBe('ctx.reply: what is to be sent is undefined, and no text')
+  })
+
   it('after a while is said to have taken as long', async () => {
     await using bench = await Bench.open()
     const id = bench.send('work')

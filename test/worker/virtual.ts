@@ -40,6 +40,8 @@ export interface VirtualOptions {
   readonly spoil?: (inner: Transport) => Transport
   /** What an earlier process remembered. Default: nothing. */
   readonly tables?: LedgerTables
+  /** Whether what is noted is kept. Default: always. */
+  readonly isHealthy?: () => boolean
   readonly handle: (clink: Clink, ctx: HandlerContext, bench: VirtualBench) => Promise<unknown>
 }
 
@@ -73,7 +75,7 @@ export class VirtualBench {
     const clock = { now: () => WALL + this.time.now + moved, move: (ms: number) => void (moved += ms) }
     this.emulator = createEmulator({ clock, random, ...(options.switches && { switches: options.switches }) })
     this.#random = random
-    this.ledger = new Ledger(options.tables ?? memoryTables(), undefined, () => this.clock.wall())
+    this.ledger = new Ledger(options.tables ?? memoryTables(), options.isHealthy, () => this.clock.wall())
     this.daemon = this.begin()
   }
 
