@@ -29,10 +29,12 @@ interface Reason {
   readonly why: string
 }
 
-/** Whether its handler had said that it is not for this worker. */
+/** P10: whether a run had ended after which its clink waits, which the end of a process or of a claim does not shorten. */
 function wasGivenBack(record: Record, life: string, id: string, at: number): boolean {
-  return record.runsThatCount(life, id, at).some(({ end, endedAt = Infinity }) => end === 'release' && endedAt <= at)
+  return record.runsThatCount(life, id, at).some(({ end, endedAt = Infinity }) => WAITS.has(end) && endedAt <= at)
 }
+
+const WAITS: ReadonlySet<string | undefined> = new Set(['release', 'retry', 'failed'])
 
 /** Reasons that lie in the worker or in the answer, and not in the clink. */
 const OTHERS: ReadonlySet<string> = new Set([
