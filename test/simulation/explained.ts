@@ -123,7 +123,9 @@ export function needsSelect({ config: { inbox } }: WorkerPlan): boolean {
 export function canSee({ plan, emulator, record }: Explaining, worker: WorkerPlan, clink: StoredClink): boolean {
   if (worker.owner.startsWith('ap_') && clink.group_id !== GROUPS[0].id) return false
   if (hasLeft(record, worker, clink)) return false
-  if (!isInScope(worker, asShown(plan, clink)) || isTooOld(worker, emulator.now() - clink.created)) return false
+  // The service goes by what it knows, and the worker by what it is shown.
+  if (!isInScope(worker, clink) || !isInScope(worker, asShown(plan, clink))) return false
+  if (isTooOld(worker, emulator.now() - clink.created)) return false
   return plan.switches.ownClinks !== 'hidden' || clink.sender_id !== worker.owner
 }
 
