@@ -16,16 +16,33 @@ export class Batch implements Claiming {
   readonly #intake: Intake
   readonly #takeUp: TakeUp
   readonly #heldBefore: HeldBefore
+  readonly #onAnswer: () => void
+  #claiming = 0
 
-  constructor(context: WorkerContext, intake: Intake, takeUp: TakeUp, heldBefore: HeldBefore) {
+  /** @param options.onAnswer told whenever the poll was answered, or not, and what it brought is admitted. */
+  constructor(
+    context: WorkerContext,
+    intake: Intake,
+    takeUp: TakeUp,
+    { heldBefore, onAnswer }: { readonly heldBefore: HeldBefore; readonly onAnswer: () => void },
+  ) {
     this.#context = context
     this.#intake = intake
     this.#takeUp = takeUp
     this.#heldBefore = heldBefore
+    this.#onAnswer = onAnswer
+  }
+
+  /** How many clinks the poll may bring that is on its way. */
+  get claiming(): number {
+    return this.#claiming
   }
 
   async take(room: () => number, signal: AbortSignal): Promise<Taken> {
-    const work = this.#take(room, signal)
+    const work = this.#take(room, signal).finally(() => {
+      this.#claiming = 0
+      this.#onAnswer()
+    })
     this.#takeUp.after(work)
     return await work
   }
@@ -38,6 +55,7 @@ export class Batch implements Claiming {
     const asked = Math.min(terms.areUnusable ? 1 : LARGEST_PAGE, room())
     if (asked < 1) return { sentAt, isNews: false, isMore: true, isWhole: false, isEmpty: false }
     const key = keys.current
+    this.#claiming = asked
     const page = await this.#poll(asked, signal)
     const received = page.clinks.length + page.malformed.length
     const { claimed, fresh, isStrange, runnable, untold } = await this.#intake.admit(page, sentAt, key)

@@ -6,15 +6,23 @@ import { Rerun, type RerunShared } from './rerun.ts'
 const PART = 0.5
 
 export interface RerunsOptions extends Omit<RerunShared, 'turn'> {
+  /** How many slots nothing is to have that is claimed or being claimed; those of reruns among them. */
+  readonly spare: () => number
   /** One has ended. */
   readonly onEnd: () => void
 }
 
-/** The reruns of one worker. What they are is in the ledger's letters; this is who works at them. */
+/**
+ * The reruns of one worker. What they are is in the ledger's letters; this is who works at them. A claim runs out while it waits, a rerun
+ * loses nothing: so it takes a slot only when no claim is on its way to it.
+ */
 export class Reruns {
   readonly #options: RerunsOptions
   readonly #all = new Map<string, Rerun>()
   readonly #gate: PQueue
+  /** Those whose turn has come and that wait for a slot, the longest waiting first. */
+  readonly #waiting: (() => void)[] = []
+  #seated = 0
   /** Asked for while an earlier rerun of them may just be ending. */
   readonly #again = new Set<string>()
   #isOpen = false
@@ -60,7 +68,7 @@ export class Reruns {
       this.#again.add(clinkId)
       return
     }
-    const turn: RerunShared['turn'] = async (work) => await this.#gate.add(work)
+    const turn: RerunShared['turn'] = async (work) => await this.#gate.add(async () => await this.#seat(work))
     const rerun = new Rerun(letter.clink, letter.route, { ...this.#options, turn })
     this.#all.set(clinkId, rerun)
     void rerun.over.then(() => {
@@ -68,6 +76,29 @@ export class Reruns {
       if (this.#again.delete(clinkId)) this.add(clinkId)
       this.#options.onEnd()
     })
+  }
+
+  /** There may be a slot to spare. */
+  slotFreed(): void {
+    while (this.#seated < this.#options.spare()) {
+      const next = this.#waiting.shift()
+      if (next === undefined) return
+      this.#seated += 1
+      next()
+    }
+  }
+
+  async #seat(work: () => Promise<number>): Promise<number> {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#waiting.push(resolve)
+    this.slotFreed()
+    await promise
+    try {
+      return await work()
+    } finally {
+      this.#seated -= 1
+      this.slotFreed()
+    }
   }
 
   get size(): number {

@@ -64,6 +64,11 @@ export class RouteHealth {
     return this.#of(route).pause !== undefined
   }
 
+  /** Whether the clink has to wait for a probe, or for its turn to be one. The pause may have lasted too long for it. */
+  isPausedFor(route: Route, clinkId: string): boolean {
+    return this.#isPaused(this.#of(route), clinkId)
+  }
+
   /** Whether a fresh clink of the inbox may start: the route is open, or wants a probe. */
   isOpen(route: Route): boolean {
     return this.#of(route).pause?.isDue ?? true
@@ -72,7 +77,7 @@ export class RouteHealth {
   /** Milliseconds until the clink may start; 0: now. */
   wait(route: Route, clinkId: string): number {
     const health = this.#of(route)
-    return this.#isPausedFor(health, clinkId) ? (health.pause?.wait(clinkId) ?? 0) : 0
+    return this.#isPaused(health, clinkId) ? (health.pause?.wait(clinkId) ?? 0) : 0
   }
 
   /** The place of a clink that has to wait; undefined: the route is open. */
@@ -97,7 +102,7 @@ export class RouteHealth {
 
   started(route: Route, clinkId: string): void {
     const health = this.#of(route)
-    if (this.#isPausedFor(health, clinkId)) health.pause?.started(clinkId)
+    if (this.#isPaused(health, clinkId)) health.pause?.started(clinkId)
   }
 
   /** A run has ended. Returns whether its failure costs an attempt. */
@@ -140,26 +145,26 @@ export class RouteHealth {
 
   /** A failure that costs nothing could go on for ever. */
   #lookWhetherOutlasted(route: Route, health: Health, pause: RoutePause): void {
-    const { clinksHere, clock, outage } = this.#options
+    const { clinksHere, outage } = this.#options
     const isTried = clinksHere !== undefined && pause.hasTried(clinksHere(route))
-    if (health.isOutlasted || (clock.now() < pause.since + outage && !isTried)) return
+    if (health.isOutlasted || (pause.lasted < outage && !isTried)) return
     health.isOutlasted = true
     pause.wakeAll()
   }
 
-  #isPausedFor(health: Health, clinkId: string): boolean {
+  #isPaused(health: Health, clinkId: string): boolean {
     if (health.pause === undefined) return false
     return !health.isOutlasted || !(health.failed.has(clinkId) || health.atFault.has(clinkId))
   }
 
   #open(route: Route, health: Health): void {
-    const { clock, emit, onChange } = this.#options
+    const { emit, onChange } = this.#options
     const { pause } = health
     if (pause === undefined) return
     health.pause = undefined
     health.isOutlasted = false
     pause.end()
-    emit({ event: 'route.resumed', route: route.name, duration: clock.now() - pause.since })
+    emit({ event: 'route.resumed', route: route.name, duration: pause.lasted })
     onChange()
   }
 

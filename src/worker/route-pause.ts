@@ -1,5 +1,5 @@
 import { equalJitter, type Random } from '../base/backoff.ts'
-import type { Cancel, Clock } from '../base/clock.ts'
+import { after, type Cancel, type Clock } from '../base/clock.ts'
 import type { RetryPolicy } from '../config/config.ts'
 
 /** Waits between probes grow up to this, in milliseconds. */
@@ -33,14 +33,16 @@ export interface Turn {
  *   its failure would say nothing about the route.
  * - When the inbox was looked at and gave none, or after `LONGEST_LOOK`, one that has failed starts as well.
  * - While a probe runs, nothing else starts. Its end sets the next `dueAt`.
+ *
+ * All of this goes by the steady clock: a jump of the wall clock shortens no pause.
  */
 export class RoutePause {
-  readonly since: number
   readonly #options: RoutePauseOptions
   /** Those that wait here, the longest waiting first. */
   readonly #waiting = new Map<string, () => void>()
   /** Clinks of which a probe has failed, the last one last. */
   readonly #tried = new Set<string>()
+  readonly #since: number
   #probe: string | undefined
   #probes = 0
   #dueAt = 0
@@ -49,8 +51,13 @@ export class RoutePause {
 
   constructor(options: RoutePauseOptions) {
     this.#options = options
-    this.since = options.clock.now()
+    this.#since = this.#now
     this.#later()
+  }
+
+  /** Milliseconds for which it has lasted. */
+  get lasted(): number {
+    return this.#now - this.#since
   }
 
   /** Milliseconds after which it is worth while to ask again; 0: the clink may start now. */
@@ -104,12 +111,17 @@ export class RoutePause {
 
   /** A look at the inbox, asked for at this local time, has brought none. */
   looked(sentAt: number): void {
-    if (this.isDue && sentAt >= this.#dueAt) this.#endLook()
+    if (this.isDue && !this.#isBeforeDue(sentAt)) this.#endLook()
   }
 
   /** The last look was asked for at this local time, before a probe was due. */
   wantsLook(sentAt: number): boolean {
-    return this.isDue && !this.#hasLooked && sentAt < this.#dueAt
+    return this.isDue && !this.#hasLooked && this.#isBeforeDue(sentAt)
+  }
+
+  #isBeforeDue(localTime: number): boolean {
+    const jumped = this.#options.clock.now() - this.#now
+    return localTime - jumped < this.#dueAt
   }
 
   /** All that wait may look for themselves whether they may start. */
@@ -129,10 +141,11 @@ export class RoutePause {
     const { backoff, maxBackoff } = retry
     this.#probes += 1
     const max = Math.min(maxBackoff, LONGEST_WAIT)
-    this.#dueAt = this.#now + equalJitter(this.#probes, { base: Math.min(backoff, max), max }, random)
+    const wait = equalJitter(this.#probes, { base: Math.min(backoff, max), max }, random)
+    this.#dueAt = this.#now + wait
     this.#hasLooked = false
     this.#cancel()
-    this.#cancel = clock.at(this.#dueAt, () => this.#due())
+    this.#cancel = after(clock, wait, () => this.#due())
   }
 
   #due(): void {
@@ -141,7 +154,7 @@ export class RoutePause {
     const fresh = [...this.#waiting.keys()].find(isFresh)
     if (fresh !== undefined) return this.#wake(fresh)
     if (this.#hasLooked) return this.#endLook()
-    this.#cancel = clock.at(this.#now + LONGEST_LOOK, () => this.#endLook())
+    this.#cancel = after(clock, LONGEST_LOOK, () => this.#endLook())
     onLook()
   }
 
@@ -160,6 +173,7 @@ export class RoutePause {
   }
 
   get #now(): number {
-    return this.#options.clock.now()
+    const { clock } = this.#options
+    return (clock.steady ?? clock).now()
   }
 }

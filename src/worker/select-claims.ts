@@ -59,9 +59,14 @@ export class SelectClaims {
     this.#failed = new FailedClaims(shared.context)
   }
 
-  /** How many claims are not answered yet, or were and may have been made all the same. */
+  /** How many claims are not answered yet. */
+  get onTheirWay(): number {
+    return this.#open.size
+  }
+
+  /** Those and what was answered, but may have been made all the same. */
   get underWay(): number {
-    return this.#open.size + this.#failed.maybeClaimed
+    return this.onTheirWay + this.#failed.maybeClaimed
   }
 
   /** Whether there may be claims soon, though nothing is listed. */

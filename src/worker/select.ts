@@ -44,8 +44,13 @@ export class Select implements Claiming {
     this.#claims = new SelectClaims(shared, intake, { backlog: this.#backlog, onAnswer, sweepSoon })
   }
 
-  /** How many claims are under way or may have been made. */
+  /** How many claims are not answered yet. */
   get claiming(): number {
+    return this.#claims.onTheirWay
+  }
+
+  /** Those and what was answered, but may have been made all the same. */
+  get maybeClaimed(): number {
     return this.#claims.underWay
   }
 

@@ -36,8 +36,8 @@ export class TakeUp {
   readonly #alarm: Alarm
   readonly #notOurs = new Set<string>()
   #lost: Lost[] = []
-  /** A claim is on its way for one of them, perhaps longer than they are looked for. */
-  #isTaking = false
+  /** Whether a claim is on its way for one of them, perhaps longer than they are looked for: 0 or 1. */
+  #claiming = 0
   #searching: Promise<void> | undefined
   #polled: Promise<void> = Promise.resolve()
 
@@ -48,7 +48,7 @@ export class TakeUp {
       readonly heldBefore: HeldBefore
       /** Whether one more clink could start, lost claims not counted. */
       readonly hasRoom: () => boolean
-      /** No slot is kept free any more. */
+      /** No slot is kept free any more, or one less. */
       readonly onEnd: () => void
     },
   ) {
@@ -63,7 +63,12 @@ export class TakeUp {
   /** How many slots are to be kept free for what is looked for. */
   get maybeClaimed(): number {
     if (this.#shared.context.siblings.mayClaimById !== true) return 0
-    return Math.max(this.#left(), this.#isTaking ? 1 : 0)
+    return Math.max(this.#left(), this.#claiming)
+  }
+
+  /** How many claims are on their way. */
+  get claiming(): number {
+    return this.#claiming
   }
 
   /** A request that may have claimed so many clinks was not answered. */
@@ -137,11 +142,12 @@ export class TakeUp {
   }
 
   async #tryTo(clink: Clink, listedAt: number): Promise<void> {
-    this.#isTaking = true
+    this.#claiming = 1
     try {
       await this.#take(clink, listedAt)
     } finally {
-      this.#isTaking = false
+      this.#claiming = 0
+      this.#onEnd()
     }
   }
 

@@ -81,6 +81,7 @@ export class Worker {
   readonly #intake: Intake
   readonly #poller: Poller
   readonly #takeUp: TakeUp
+  readonly #batch: Batch
   readonly #select: Select
   readonly #reruns: Reruns
   readonly #shutdown: Shutdown
@@ -90,35 +91,22 @@ export class Worker {
   constructor(options: WorkerOptions) {
     const { context, crashed, settled } = options
     this.#context = context
-    this.#slots = new Slots(context.config.concurrency, () => this.#poller.slotFreed())
+    this.#slots = new Slots(context.config.concurrency, () => this.#slotFreed())
     this.#deliveries = new DeliverySet(() => {
       settled()
-      this.#poller.slotFreed()
+      this.#slotFreed()
     })
     const shared: DeliveryShared = (this.#shared = {
       context,
       slots: this.#slots,
       runs: new RunRegister(new Standstill(context.clock, context.emit)),
-      health: new RouteHealth({
-        clock: context.clock,
-        random: context.random,
-        emit: context.emit,
-        outage: context.config.retry.outage,
-        clinksHere: options.isOnce
-          ? (route) => this.#deliveries.of(route).map(({ clink }) => clink.clink_id)
-          : undefined,
-        hasFailed: (id) => context.ledger.errorsOf(id).length > 0 || context.ledger.isGivenUp(id),
-        // What was listed while the route was paused is not new any more.
-        onChange: () => {
-          this.#select.sweepSoon()
-          this.#poller.wake()
-        },
-      }),
+      health: this.#makeHealth(options),
       mayHold: () => this.#deliveries.in('holding').length < context.config.concurrency * HELD_PER_SLOT,
       crashed,
     })
     this.#reruns = new Reruns({
       ...shared,
+      spare: () => this.#spare(),
       settled: async (clinkId) => await this.#deliveries.holding(clinkId)?.settled,
       onEnd: () => {
         settled()
@@ -133,14 +121,15 @@ export class Worker {
     this.#takeUp = new TakeUp(shared, this.#intake, {
       heldBefore,
       hasRoom: () => this.#room() > 0,
-      onEnd: () => this.#poller.slotFreed(),
+      onEnd: () => this.#slotFreed(),
     })
-    this.#select = new Select(shared, this.#intake, () => this.#poller.slotFreed())
+    this.#batch = new Batch(context, this.#intake, this.#takeUp, { heldBefore, onAnswer: () => this.#slotFreed() })
+    this.#select = new Select(shared, this.#intake, () => this.#slotFreed())
     this.#poller = new Poller({
       context,
       capacity: () => (this.#shutdown.hasBegun ? 0 : this.#room() - this.#takeUp.maybeClaimed),
       mode: () => this.#mode(),
-      ways: { batch: new Batch(context, this.#intake, this.#takeUp, heldBefore), select: this.#select },
+      ways: { batch: this.#batch, select: this.#select },
       polled: (taken) => {
         if (!this.#shutdown.hasBegun) this.#reruns.start()
         if (taken.isWhole && !this.#select.isStarved) void context.ledger.sightings.looked(this.#parked.ids)
@@ -168,6 +157,23 @@ export class Worker {
       poller: this.#poller,
       reruns: this.#reruns,
       closing: options.closing,
+    })
+  }
+
+  #makeHealth({ context, isOnce }: WorkerOptions): RouteHealth {
+    const { clock, config, emit, ledger, random } = context
+    return new RouteHealth({
+      clock,
+      random,
+      emit,
+      outage: config.retry.outage,
+      clinksHere: isOnce ? (route) => this.#deliveries.of(route).map(({ clink }) => clink.clink_id) : undefined,
+      hasFailed: (id) => ledger.errorsOf(id).length > 0 || ledger.isGivenUp(id),
+      // What was listed while the route was paused is not new any more.
+      onChange: () => {
+        this.#select.sweepSoon()
+        this.#poller.wake()
+      },
     })
   }
 
@@ -298,10 +304,21 @@ export class Worker {
     if (!ledger.isHealthy || this.#slots.isNarrow) return 0
     const due = this.#deliveries.dueBy(clock.now() + config.poll.interval)
     // Of a paused route a fresh clink is tried first.
-    const first = due.filter(({ route }) => !this.#shared.health.isPaused(route)).length
-    const free = config.concurrency - this.#deliveries.busy - first - this.#reruns.busy - this.#select.claiming
+    const first = due.filter(({ clink, route }) => !this.#shared.health.isPausedFor(route, clink.clink_id)).length
+    const free = config.concurrency - this.#deliveries.busy - first - this.#reruns.busy - this.#select.maybeClaimed
     if (this.#paused.length < router.routes.length) return free
     return Math.min(free, router.routes.some((route) => this.#intake.isOpen(route)) ? 1 : 0)
+  }
+
+  /** Slots that nothing is to have that is claimed or being claimed. */
+  #spare(): number {
+    const claiming = this.#batch.claiming + this.#select.claiming + this.#takeUp.claiming
+    return this.#context.config.concurrency - this.#deliveries.busy - claiming
+  }
+
+  #slotFreed(): void {
+    this.#poller.slotFreed()
+    this.#reruns.slotFreed()
   }
 
   get #paused(): readonly Route[] {

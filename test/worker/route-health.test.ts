@@ -193,6 +193,24 @@ describe('P10, §4: probes of a paused route', () => {
     expect(fail('bad 2')).toBe(true)
   })
 
+  it('cost no attempt though the wall clock jumps past retry.outage meanwhile (§2)', async () => {
+    const time = new VirtualTime(new Chance(1))
+    const steady = { now: () => time.now, at: (at: number, run: () => void) => time.at(Math.max(at, time.now), run) }
+    let jump = 0
+    const now = (): number => time.now + jump
+    const clock = { steady, now, wall: now, at: (at: number, run: () => void) => steady.at(at - jump, run) }
+    const { events, fail, health, pause } = setUp({ clock })
+    pause()
+    jump = 7 * HOUR
+    health.looked(route, jump)
+    expect(health.wait(route, 'new')).toBeGreaterThan(0)
+    await time.runUntil(6 * SECOND, () => false)
+    expect(health.wantsLook(route, now() - 6 * SECOND)).toBe(true)
+    health.looked(route, now())
+    expect(fail('bad 0')).toBe(false)
+    expect(events).toEqual(['route.paused'])
+  })
+
   it('cost an attempt once each clink here has failed one, where the worker ends with the inbox', async () => {
     const here = ['bad 0', 'bad 1']
     const { due, fail, health, pause } = setUp({ clinksHere: () => here })

@@ -1,5 +1,5 @@
 import type { Breach, Rule } from '../judge.ts'
-import type { Record, RequestRecord, RunRecord } from '../record.ts'
+import type { RequestRecord } from '../record.ts'
 
 /** P6: what a poll brings can start at once; nothing waits behind a full queue. */
 export const claimsOnlyWhatCanStart: Rule = ({ plan, record }) => {
@@ -26,21 +26,11 @@ export const claimsOnlyWhatCanStart: Rule = ({ plan, record }) => {
         return record.grantsOf(life, clinkId).findLast((grant) => grant.isNew && grant.at <= at)?.request ?? []
       })
       const isSlow = requests.some(({ begunAt, endedAt = 0 }) => endedAt - begunAt > interval)
-      const since = Math.min(...requests.map(({ begunAt }) => begunAt))
-      const isRetried = runs.some((run) => run.startedAt <= at && beganMeanwhile(record, run, since))
-      // An only slot cannot be kept free for a rerun by the first poll of a process: it is its answer that the rerun waits for.
-      const isOnly = worker?.config.concurrency === 1 && runs.some(({ isRerun }) => isRerun === true)
-      if (isSlow || isRetried || isOnly || waiting.size + running <= (worker?.config.concurrency ?? 0)) continue
+      if (isSlow || waiting.size + running <= (worker?.config.concurrency ?? 0)) continue
       breaches.push({ rule: 'P6', at, life, text: `${waiting.size} claimed and waiting beside ${running} runs` })
     }
   }
   return breaches
-}
-
-/** Whether a run took the slot that a poll was for, because somebody has retried its letter since then. */
-function beganMeanwhile(record: Record, { clinkId, isRerun, life, startedAt }: RunRecord, since: number): boolean {
-  const asked = record.asksOf(life, clinkId, startedAt).findLast(({ what }) => what === 'retry')
-  return isRerun === true && asked !== undefined && asked.askedAt >= since
 }
 
 /** P7: never two claiming polls at once, and none after a lost one before the service has answered again. */
