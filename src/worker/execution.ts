@@ -37,6 +37,8 @@ export class Execution {
   #run: Run | undefined
   #isRunning = false
   #ranFor: number | undefined
+  /** What the end of the last run has left to note is in the journal. */
+  #noted: Promise<unknown> = Promise.resolve()
   /** Of a suspect whose last run may have left something behind: local time until which it stays alone. */
   #aloneUntil: number | undefined
   readonly #interrupted = new AbortController()
@@ -103,7 +105,7 @@ export class Execution {
     const outcome = await shared.runs.track(clink.clink_id, routed.route.file, run.ended)
     this.#isRunning = false
     this.#ranFor = run.age
-    await this.#ended(run, outcome)
+    this.#ended(run, outcome)
     return outcome
   }
 
@@ -112,6 +114,7 @@ export class Execution {
    * behind is known to be its own.
    */
   async aftermath(): Promise<void> {
+    await this.#noted
     if (this.#aloneUntil === undefined) return
     const { clink, shared } = this.#options
     const { clock, crashWatch } = shared.context
@@ -182,16 +185,17 @@ export class Execution {
     this.#attempt = attempt
   }
 
-  async #ended(run: Run, outcome: HandlerOutcome): Promise<void> {
+  /** Nothing is awaited here: what follows from the run has to be decided in the turn in which it ended. */
+  #ended(run: Run, outcome: HandlerOutcome): void {
     const { clink, routed, shared } = this.#options
     const id = clink.clink_id
-    await this.#watch(outcome)
+    this.#noted = this.#watch(outcome)
     // The clock decides here and not the timer: after a blocked event loop this continuation runs before it.
     const stands = this.#options.stands()
     const verdict = stands ? verdictOnRoute(run, outcome) : 'nothing'
     this.#isFree = !shared.health.ended(routed.route, id, verdict)
     this.#report(run, outcome, stands)
-    if (!stands && run.abortedBy === 'shutdown') await this.takeBack()
+    if (!stands && run.abortedBy === 'shutdown') this.#noted = Promise.all([this.#noted, this.takeBack()])
   }
 
   /** What it left behind may end the process a moment later. A clink that is done does not come again. */
