@@ -47,6 +47,8 @@ export class Execution {
   #isCounted = false
   /** The last failure costs none. */
   #isFree = false
+  /** Of the outcome that was decided on last. */
+  #error: Error | undefined
 
   constructor(options: ExecutionOptions) {
     this.#options = options
@@ -135,10 +137,14 @@ export class Execution {
     await this.#options.shared.context.ledger.takeBackAttempt(this.#options.clink.clink_id)
   }
 
-  /** What a start costs that another one follows: an attempt, with its error, or nothing. */
-  async charge({ countsAttempt, why }: { readonly countsAttempt: boolean; readonly why: string }): Promise<void> {
+  /** What a start costs that another one follows: an attempt or nothing. That it has failed is noted, whatever it costs. */
+  async charge({ countsAttempt }: { readonly countsAttempt: boolean }): Promise<void> {
     const { clink, shared } = this.#options
-    await (countsAttempt ? shared.context.ledger.noteError(clink.clink_id, why) : this.takeBack())
+    const error = this.#error
+    await Promise.all([
+      error === undefined ? undefined : shared.context.ledger.noteError(clink.clink_id, error.message),
+      countsAttempt ? undefined : this.takeBack(),
+    ])
   }
 
   /** @param heldFor milliseconds that the clink was held so far. */
@@ -146,6 +152,7 @@ export class Execution {
     const { clink, routed, shared } = this.#options
     const { context } = shared
     const clinkId = clink.clink_id
+    this.#error = outcome.outcome === 'failed' ? outcome.error : undefined
     const attempt = this.#attempt - context.ledger.excusedOf(clinkId)
     const state = { clinkId, attempt, heldFor, isFree: this.#isFree }
     return decide(outcome, state, outcomePolicy(routed.route, context), context.random)

@@ -73,7 +73,7 @@ export class Settlement {
         await this.complete(decision.response)
         return
       case 'release':
-        if (!decision.countsAttempt) await execution.takeBack()
+        await execution.charge(decision)
         await ledger.coolFor(id, decision.cooldown)
         await this.release(decision.why, decision.reason)
         return

@@ -1,5 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
+import { Ledger } from '../../src/ledger/ledger.ts'
+import { memoryTables } from '../../src/ledger/memory-tables.ts'
 import { Bench, until } from './harness.ts'
 import { mostClaimed, stillClaimed } from './record.ts'
 
@@ -44,6 +46,20 @@ describe.concurrent('P10, §4: a broken dependency', () => {
     expect(station.all('route.resumed')).toHaveLength(1)
     expect(station.all('clink.deadLettered')).toEqual([])
     expect(station.daemon.snapshot().paused).toEqual([])
+  })
+
+  it('notes a failure that costs nothing all the same: the next process takes no such clink for a fresh one', async () => {
+    await using bench = await Bench.open()
+    bench.sendMany(5)
+    const { handle } = application()
+    const ledger = new Ledger(memoryTables())
+    const station = bench.work(handle, { settings: { retry }, ledger })
+    await station.seen('route.paused')
+    const fresh = bench.send('fresh')
+    await station.seen('clink.held', fresh)
+
+    expect(ledger.errorsOf(fresh)).toContain('the application is away')
+    expect(ledger.startsOf(fresh)).toBe(0)
   })
 
   it('probes with one clink at a time, and claims no more than may be held (P6)', async () => {
