@@ -151,7 +151,8 @@ export class Delivery {
 
   /** Lets a claim go whose handler does not heed its abort. The process is about to end. */
   async abandon(): Promise<void> {
-    if (!this.#is('running')) return
+    // By the clock and not the timer: after a blocked event loop the stop may come before the loss.
+    if (!this.#is('running') || !this.#keeper.stands) return
     const { known } = this.#execution
     this.#abandoned =
       known === undefined ? this.#giveBack() : this.#settle(this.#execution.decide(known, this.#heldFor))

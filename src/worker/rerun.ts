@@ -87,12 +87,13 @@ export class Rerun {
     this.#execution?.abort('shutdown')
   }
 
-  /** The process ends though the handler runs: the next start begins anew. */
+  /** The process ends though the handler runs: the next start begins anew, unless it has failed by running longer than it may. */
   async abandon(): Promise<void> {
-    if (!this.isRunning) return
+    const execution = this.#execution
+    if (execution?.isRunning !== true) return
     this.#isAbandoned = true
-    await this.#execution?.takeBack()
-    await this.#noteDue()
+    if (execution.known === undefined) await Promise.all([execution.takeBack(), this.#noteDue()])
+    else await this.#follow(execution.decide(execution.known, this.#heldFor))
     this.#over.resolve()
   }
 

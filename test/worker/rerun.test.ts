@@ -170,6 +170,27 @@ describe.concurrent('A clink whose sender was told that it failed, and that is r
     expect(second.runsOf(told.id)[0]?.start).toBeGreaterThanOrEqual(failedAt + held.wait - 2)
   })
 
+  it('and has run longer than it may when a stop ends it has failed: it is not run anew at each start (P10, §6)', async () => {
+    await using told = await Told.make()
+    const gate = Promise.withResolvers<void>()
+    const settings: Settings = {
+      ...TELL,
+      handlers: { timeout: 100, grace: 50 },
+      shutdown: { timeout: 1_500, drain: 100 },
+    }
+    const station = told.work(async () => await gate.promise, { settings })
+    await told.retry(station)
+    await station.seen('clink.stuck', told.id)
+    await station.daemon.stop('test')
+    gate.resolve()
+
+    expect(told.ledger.letters.get(told.id)).toMatchObject({
+      attempts: 1,
+      reason: expect.stringContaining('longer than 100ms'),
+    })
+    expect(told.step).toBeUndefined()
+  })
+
   it.for([
     ['releases it', 'release', /gave it back: not for me/],
     ['rejects it', 'reject', /^not for me$/],

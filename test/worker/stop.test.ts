@@ -3,7 +3,7 @@ import { Ledger } from '../../src/ledger/ledger.ts'
 import { memoryTables } from '../../src/ledger/memory-tables.ts'
 import { Bench, obey, take, until } from './harness.ts'
 import { claimingPolls, stillClaimed, story, times } from './record.ts'
-import { MINUTE, VirtualBench } from './virtual.ts'
+import { HOUR, MINUTE, VirtualBench } from './virtual.ts'
 
 describe.concurrent('P8, §6: stopping', () => {
   it('lets running handlers finish within the drain and completes them', async () => {
@@ -273,6 +273,29 @@ it('P8, §6: a stop waits for no look for lost claims that it has ended', async 
   void bench.daemon.stop('test')
   await bench.pass(100)
   expect(bench.all('worker.stopped')).toHaveLength(1)
+})
+
+it('P10, §2: a stop that the machine has slept through buries nothing for a run that has lost its claim', async () => {
+  const bench = new VirtualBench({
+    longestTimer: 500,
+    settings: {
+      handlers: { timeout: 1_000, grace: 1_000 },
+      retry: { attempts: 1 },
+      shutdown: { timeout: 5_000, drain: 1_000 },
+    },
+    handle: async () => await new Promise(() => {}),
+  })
+  const id = bench.send('stubborn')
+  await bench.pass(2_000)
+  void bench.daemon.stop('test')
+  await bench.pass(200)
+  bench.slept += HOUR
+  bench.emulator.moveClock(HOUR)
+  await bench.pass(10_000)
+
+  expect(bench.all('clink.deadLettered')).toEqual([])
+  expect(bench.all('clink.lost')).toMatchObject([{ cause: 'expired' }])
+  expect(bench.ledger.isGivenUp(id)).toBe(false)
 })
 
 it('P8, §6: a drain as long as the whole time leaves time to give back what does not finish', async () => {
