@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Config } from '../../src/config/config.ts'
+import type { HandleFunction } from '../../src/handlers/handler.ts'
 import type { Transport, TransportResponse } from '../../src/clink/transport.ts'
 import { findBreach } from './broken-rules.ts'
 import type { Breakage } from './life.ts'
@@ -73,6 +74,28 @@ function blind(after: number): Breakage['transport'] {
   })
 }
 
+/** Each run that is done passes for a reload of the handler: whose fault the failures before it were is forgotten. */
+const forgiving: Breakage['parts'] = (real) => {
+  const { router } = real
+  let generation = 1
+  return {
+    ...real,
+    router: {
+      ...router,
+      route: (clink, identity) => {
+        const routed = router.route(clink, identity)
+        if (routed === undefined) return undefined
+        const handle: HandleFunction = async (given, ctx) => {
+          const result = await routed.route.handle(given, ctx)
+          generation += 1
+          return result
+        }
+        return { ...routed, route: { ...routed.route, handle, generation } }
+      },
+    },
+  }
+}
+
 /** Everything fails for long, nothing disturbs, and new clinks come while the route is paused. */
 function failingLong(plan: Plan): Plan {
   const clinks = Array.from({ length: 40 }, (_, index) => ({
@@ -138,6 +161,12 @@ describe('the judge notices a worker, in a world with more in it,', { timeout: 1
   it('that probes a paused route with what has failed, though something fresh waits (P10, §4)', async () => {
     const options = { planned: failingLong, breakage: { transport: blind(30) } as Breakage }
     expect(await isNoticed('failing', options, 'P10', /probes the paused route/)).toBe(true)
+  })
+
+  it('that pauses a route for the failures of clinks that are at fault themselves (P10, §4)', async () => {
+    const planned = configured((config) => ({ ...config, retry: { ...config.retry, attempts: 8 } }))
+    const options = { planned, breakage: { parts: forgiving } }
+    expect(await isNoticed('never', options, 'P10', /the route is paused after/)).toBe(true)
   })
 
   it('that gives runs less than the drain time (P8, §6)', async () => {

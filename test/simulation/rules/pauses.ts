@@ -32,8 +32,10 @@ export const pausesAreDeserved: Rule = ({ record }) =>
 
 const hasFailed = (run: RunRecord): boolean => isFailure({ ...run, isFree: false, isCutShort: false })
 
-/** Whether its clink surely had failed, and another was done after that, when the run ended. */
+/** Whether its clink surely had failed, and another was done after that, when the run ended. A result past the timeout is a failure. */
 function isAtFault({ clinkId, endedAt = 0 }: RunRecord, ended: readonly RunRecord[]): boolean {
   const first = ended.find((run) => run.clinkId === clinkId && hasFailed(run))?.endedAt ?? Infinity
-  return ended.some((run) => run.end === 'result' && (run.endedAt ?? 0) > first && (run.endedAt ?? 0) < endedAt)
+  return ended.some(
+    (run) => run.end === 'result' && !hasFailed(run) && (run.endedAt ?? 0) > first && (run.endedAt ?? 0) < endedAt,
+  )
 }
