@@ -114,6 +114,7 @@ export class Daemon {
       const end = this.#clock.now() + once.maxTime
       this.#cancelMaxTime = this.#clock.at(end, () => void this.stop('--max-time is over'))
     }
+    this.#once?.start()
     const resume = (this.#parts.state?.isOurs ?? true) && this.#isSameOwner()
     this.#worker.start(resume).catch((error: unknown) => this.fail('start', asError(error)))
   }
@@ -190,6 +191,7 @@ export class Daemon {
 
   async #stop(reason: string): Promise<void> {
     this.#cancelMaxTime()
+    this.#once?.stop()
     const { running, queued, held, parked } = this.#worker.snapshot()
     this.#emit({ event: 'worker.stopping', reason, running, queued, held, parked })
     const [leftBehind] = await Promise.all([this.#worker.stop(), this.#keyChange.stop()])
@@ -202,13 +204,12 @@ export class Daemon {
 
   #makeOnce(): Once {
     return new Once({
-      now: () => this.#clock.now(),
-      inHand: () => {
-        const { running, queued, held, settling, rerunning, maybeClaimed, probing } = this.#worker.snapshot()
-        return running + queued + held + settling + rerunning + maybeClaimed + probing
-      },
+      clock: this.#clock,
+      isHealthy: () => this.#ledger.isHealthy,
+      snapshot: () => this.#worker.snapshot(),
       end: (exit) => {
-        const why = WHY_ENDED[exit] ?? 'there is nothing that it may do'
+        const state = exit === EXIT.busy ? this.#parts.state?.problem?.() : undefined
+        const why = state ?? WHY_ENDED[exit] ?? 'there is nothing that it may do'
         void this.stop(why, exit === EXIT.ok ? undefined : exit)
       },
     })

@@ -71,3 +71,27 @@ it(
     expect(stillClaimed(emulator)).toEqual([])
   },
 )
+
+it(
+  'P8, §9: --once on a full disk ends with 75 and the reason when what ran has ended, and leaves the rest in the inbox',
+  { timeout: 60_000 },
+  async (context) => {
+    using disk = new SmallDisk(context)
+    const config = `state: { directory: ${disk.state} }\npoll: { interval: 50ms, maxInterval: 1s }\nconcurrency: 2\n`
+    await using site = await Site.open({ handler, config })
+    const { emulator } = site
+    const ids = site.sendMany(4)
+    const command = site.start('run', '--once')
+    await until(async () => (await site.noted()).length === 2, 'two run')
+    disk.fill()
+    await site.write('go')
+
+    expect(await command.exited, command.output).toBe(75)
+    expect(command.output).toMatch(
+      /"event":"worker.stopping","reason":"the journal cannot be written: the disk is full/,
+    )
+    const count = (status: string): number => ids.filter((id) => emulator.clink(id)?.status === status).length
+    expect([count('completed'), count('pending')]).toEqual([2, 2])
+    expect(stillClaimed(emulator)).toEqual([])
+  },
+)

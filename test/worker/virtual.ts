@@ -40,6 +40,8 @@ export interface VirtualOptions {
   readonly spoil?: (inner: Transport) => Transport
   /** What an earlier process remembered. Default: nothing. */
   readonly tables?: LedgerTables
+  /** It works the inbox empty. */
+  readonly once?: { readonly maxTime?: number }
   /** Whether what is noted is kept. Default: always. */
   readonly isHealthy?: () => boolean
   readonly handle: (clink: Clink, ctx: HandlerContext, bench: VirtualBench) => Promise<unknown>
@@ -81,7 +83,7 @@ export class VirtualBench {
 
   /** Another process on what the one before remembered, which has ended. */
   begin(): Daemon {
-    const { handle, settings } = this.#options
+    const { handle, once, settings } = this.#options
     // As one who starts it would, but for the seconds.
     const config = makeConfig('http://127.0.0.1:1', {
       ...settings,
@@ -112,6 +114,7 @@ export class VirtualBench {
       transport: this.#transport(),
       clock: this.clock,
       random: this.#random,
+      ...(once && { once }),
     })
     this.daemon.start()
     return this.daemon
