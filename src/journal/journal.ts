@@ -5,15 +5,22 @@ import { DatabaseSync } from 'node:sqlite'
 import { asError, CodedError } from '../base/coded-error.ts'
 import { closeToOthers, makePrivate } from '../base/private-file.ts'
 import type { Keys } from '../ledger/table.ts'
+import { diskSpace } from './disk-space.ts'
 import { migrate } from './migrations.ts'
-import { isCorrupt, stateError, writeProblem } from './sqlite-error.ts'
+import { isCorrupt, isFull, stateError, writeProblem } from './sqlite-error.ts'
 import { JournalTable } from './table.ts'
 
 const RETRY = 1_000
 /** The log is carried over into the file after so many milliseconds, and after so many commits. */
 const CHECKPOINT = { every: 10_000, commits: 250 }
-/** Bytes that the log keeps when it has been carried over. */
+/** Bytes that the log keeps when it has been carried over, and at which it is carried over between two commits. */
 const LOG_LIMIT = 16_777_216
+/**
+ * The part of the free space that the log may take before it is carried over. The file grows by up to as much then: a log that has
+ * taken all of a small disk could never be carried over, and the disk would stay full for good.
+ */
+const LOG_PART = 0.25
+const PAGE = 4_096
 /** A file of so many bytes is checked as a whole at the start, which takes less than a second. */
 const CHECKED = 268_435_456
 
@@ -43,6 +50,7 @@ export class Journal {
   #problem: string | undefined
   #isDamaged = false
   #retry: NodeJS.Timeout | undefined
+  #wasFull = false
   /** Since the last checkpoint. */
   #commits = 0
   readonly #checkpoint: NodeJS.Timeout
@@ -51,6 +59,7 @@ export class Journal {
     this.#options = options
     this.#file = join(options.directory, 'journal.db')
     this.#database = openDatabase(this.#file, options.sync)
+    this.#boundLog()
     this.#checkpoint = setInterval(() => this.#tryCheckpoint(), CHECKPOINT.every)
     this.#checkpoint.unref()
   }
@@ -114,12 +123,15 @@ export class Journal {
     // A change, or another try, may come after the close: there is nothing left to write to, and nothing to say about it.
     if (!this.#database.isOpen) return
     try {
+      // Where the log alone fits, it would take what is free, and there would be no room to carry it over.
+      if (this.#wasFull) this.#database.exec('PRAGMA wal_checkpoint(TRUNCATE)')
       this.#database.exec('BEGIN IMMEDIATE')
       for (const table of this.#tables) table.write()
       this.#database.exec('COMMIT')
       for (const table of this.#tables) table.written()
       this.#commits += 1
       if (this.#commits === CHECKPOINT.commits) setImmediate(() => this.#tryCheckpoint())
+      this.#wasFull = false
       this.#health(undefined)
     } catch (error) {
       if (this.#database.isTransaction) this.#database.exec('ROLLBACK')
@@ -129,7 +141,8 @@ export class Journal {
 
   /** What is damaged stays so: what it has forgotten might be run again. */
   #fail(error: unknown): void {
-    this.#health(writeProblem(error))
+    this.#wasFull = isFull(error)
+    this.#health(writeProblem(error, this.#options.directory))
     this.#isDamaged ||= isCorrupt(error)
     clearTimeout(this.#retry)
     this.#retry = setTimeout(() => this.#write(), RETRY)
@@ -149,6 +162,14 @@ export class Journal {
     } catch {
       // A checkpoint may wait; a write that fails is said by the write.
     }
+    this.#boundLog()
+  }
+
+  /** On a small disk, or one that others fill, the log has to be carried over sooner. */
+  #boundLog(): void {
+    const { free } = diskSpace(this.#options.directory)
+    const pages = Math.ceil(Math.min(LOG_LIMIT, free * LOG_PART) / PAGE)
+    this.#database.exec(`PRAGMA wal_autocheckpoint = ${Math.max(1, pages)}`)
   }
 }
 

@@ -1,5 +1,6 @@
-import { accessSync, constants, statfsSync } from 'node:fs'
+import { accessSync, constants } from 'node:fs'
 import { asError, CodedError, systemCode } from '../base/coded-error.ts'
+import { diskSpace } from './disk-space.ts'
 
 /** SQLite's primary result codes that mean something to us. */
 const BUSY = 5
@@ -21,13 +22,14 @@ function primaryCode(error: unknown): number | undefined {
 }
 
 export const isBusy = (error: unknown): boolean => primaryCode(error) === BUSY
+export const isFull = (error: unknown): boolean => primaryCode(error) === FULL || FULL_NOW.has(systemCode(error))
 export const isTooBig = (error: unknown): boolean => primaryCode(error) === TOO_BIG
 export const isCorrupt = (error: unknown): boolean => [CORRUPT, NOT_A_DATABASE].includes(primaryCode(error) ?? -1)
 
 /** For people: what is wrong with writing, and what to do. */
-export function writeProblem(error: unknown): string {
+export function writeProblem(error: unknown, directory: string): string {
   const code = primaryCode(error)
-  if (code === FULL || FULL_NOW.has(systemCode(error))) return DISK_FULL
+  if (isFull(error)) return fullText(directory)
   if (code === READ_ONLY) return READ_ONLY_DISK
   return asError(error).message
 }
@@ -41,14 +43,17 @@ export function stateError(directory: string, message: (problem: string) => stri
   const code = primaryCode(error)
   const mayBeFull = code === CANNOT_OPEN || code === IO_ERROR
   // SQLite does not always say that it is the space which lacks.
-  if (mayBeFull && isFull(directory)) return new CodedError('STATE_UNAVAILABLE', message(DISK_FULL), { cause })
-  const isOfTheMoment =
-    code === FULL || code === IO_ERROR || FULL_NOW.has(systemCode(error)) || FAILS_NOW.has(systemCode(error))
+  if (mayBeFull && diskSpace(directory).isFull)
+    return new CodedError('STATE_UNAVAILABLE', message(fullText(directory)), { cause })
+  const isOfTheMoment = isFull(error) || code === IO_ERROR || FAILS_NOW.has(systemCode(error))
   const why = code === CANNOT_OPEN ? whyNoWriting(directory) : systemCode(error)
-  const problem = FORBIDDEN[why] ?? writeProblem(error)
+  const problem = FORBIDDEN[why] ?? writeProblem(error, directory)
   return new CodedError(isOfTheMoment ? 'STATE_UNAVAILABLE' : 'STATE_UNUSABLE', message(problem), { cause })
 }
 
+/** On less a hundred clinks in hand, with texts and answers of the largest size, do not fit. */
+const SMALLEST = 4_194_304
+const NEEDED = 'a state directory needs 4 MiB at least'
 const DISK_FULL = 'the disk is full: free some space'
 const READ_ONLY_DISK = 'the file system is read-only: make it writable'
 const FORBIDDEN: Readonly<Record<string, string>> = {
@@ -66,11 +71,7 @@ function whyNoWriting(directory: string): string {
   }
 }
 
-function isFull(directory: string): boolean {
-  try {
-    const { bavail, ffree, files } = statfsSync(directory)
-    return bavail === 0 || (files > 0 && ffree === 0)
-  } catch {
-    return false
-  }
+function fullText(directory: string): string {
+  const { size } = diskSpace(directory)
+  return size < SMALLEST ? `${DISK_FULL}. It has ${Math.floor(size / 1_024)} KiB in all; ${NEEDED}` : DISK_FULL
 }

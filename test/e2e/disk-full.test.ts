@@ -18,6 +18,9 @@ export default defineHandler(async (clink, ctx) => {
 })
 `
 
+/** The results of so many do not fit into what the journal's files have room for without growing. */
+const MANY = 20
+
 async function ready(site: Site): Promise<Command> {
   const command = site.start('health', 'ready')
   await command.exited
@@ -29,14 +32,14 @@ it(
   { timeout: 60_000 },
   async (context) => {
     using disk = new SmallDisk(context)
-    const config = `state: { directory: ${disk.state} }\npoll: { interval: 50ms, maxInterval: 1s }\nconcurrency: 4\n`
+    const config = `state: { directory: ${disk.state} }\npoll: { interval: 50ms, maxInterval: 1s }\nconcurrency: ${MANY}\n`
     await using site = await Site.open({ handler, config })
     const { emulator } = site
-    const early = site.sendMany(3)
+    const early = site.sendMany(MANY)
     const command = site.start('run')
     await until(
-      async () => (await site.noted()).length === 3,
-      () => `three run:\n${command.output}`,
+      async () => (await site.noted()).length === MANY,
+      () => `all run:\n${command.output}`,
     )
     disk.fill()
     await writeFile(join(site.directory, 'go'), '')
@@ -55,7 +58,7 @@ it(
     expect(unready.output).toMatch(/^not ready\nthe journal cannot be written: .*full/)
     // Nor claimed: it could not be remembered.
     expect(late.map((id) => emulator.clink(id)?.status)).toEqual(['pending', 'pending'])
-    expect(await site.noted()).toHaveLength(3)
+    expect(await site.noted()).toHaveLength(MANY)
     expect(command.output).not.toContain('journal.recovered')
 
     disk.free()
@@ -65,7 +68,7 @@ it(
     )
     expect(command.output).toContain('journal.recovered')
     for (const id of [...early, ...late]) expect(story(emulator, id)).toEqual(['created', 'claimed', 'completed'])
-    expect(await site.noted()).toHaveLength(5)
+    expect(await site.noted()).toHaveLength(MANY + 2)
     command.signal('SIGTERM')
     expect(await command.exited, command.output).toBe(0)
     expect(stillClaimed(emulator)).toEqual([])
@@ -77,12 +80,12 @@ it(
   { timeout: 60_000 },
   async (context) => {
     using disk = new SmallDisk(context)
-    const config = `state: { directory: ${disk.state} }\npoll: { interval: 50ms, maxInterval: 1s }\nconcurrency: 2\n`
+    const config = `state: { directory: ${disk.state} }\npoll: { interval: 50ms, maxInterval: 1s }\nconcurrency: ${MANY}\n`
     await using site = await Site.open({ handler, config })
     const { emulator } = site
-    const ids = site.sendMany(4)
+    const ids = site.sendMany(MANY + 2)
     const command = site.start('run', '--once')
-    await until(async () => (await site.noted()).length === 2, 'two run')
+    await until(async () => (await site.noted()).length === MANY, 'all but two run')
     disk.fill()
     await site.write('go')
 
@@ -91,7 +94,7 @@ it(
       /"event":"worker.stopping","reason":"the journal cannot be written: the disk is full/,
     )
     const count = (status: string): number => ids.filter((id) => emulator.clink(id)?.status === status).length
-    expect([count('completed'), count('pending')]).toEqual([2, 2])
+    expect([count('completed'), count('pending')]).toEqual([MANY, 2])
     expect(stillClaimed(emulator)).toEqual([])
   },
 )

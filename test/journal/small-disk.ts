@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { TestContext } from 'vitest'
 import { TempDir } from '../commands/temp-dir.ts'
 
-/** A file system of 256 KiB: `using`. */
+/** A file system of 512 KiB: `using`. */
 export class SmallDisk implements Disposable {
   readonly #directory = new TempDir()
   readonly state: string
@@ -16,7 +16,7 @@ export class SmallDisk implements Disposable {
     this.state = join(this.#mount, 'state')
     this.#filler = join(this.#mount, 'filler')
     mkdirSync(this.#mount)
-    const { status, stderr, error } = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=256k', 'none', this.#mount], {
+    const { status, stderr, error } = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=512k', 'none', this.#mount], {
       encoding: 'utf8',
     })
     if (status === 0) return

@@ -58,7 +58,39 @@ describe('while the journal cannot write', () => {
   })
 })
 
+/** So many results of the largest size are more than a small disk's files have room for without growing. */
+const ENOUGH = 60
+
 describe('on a full disk', () => {
+  it('it stays recovered on a small one: its log never takes the room that carrying it over needs', async (context) => {
+    using disk = new SmallDisk(context)
+    const health: Health[] = []
+    const state = open(disk.state, health)
+    const { ledger } = state
+    const work = async (name: string): Promise<void> => {
+      for (let n = 0; n < 400; n += 1) {
+        await ledger.keepResult(other(`${name}${n}`), 'x'.repeat(4_096))
+        if (ledger.isHealthy) await ledger.settled(`${name}${n}`)
+      }
+    }
+    await work('before')
+    expect(health).toEqual([])
+    disk.fill()
+    for (let n = 0; n < ENOUGH && ledger.isHealthy; n += 1) {
+      await ledger.keepResult(other(`r${n}`), 'x'.repeat(4_096))
+    }
+    expect(health).toEqual([expect.stringMatching(/full.* 512 KiB in all; a state directory needs 4 MiB/)])
+
+    disk.free()
+    await until(() => ledger.isHealthy, 'the journal writes again')
+    await work('after')
+    expect(health).toHaveLength(2)
+    state.close()
+    const next = open(disk.state)
+    expect(next.ledger.keptResult(other('r5'))?.response).toHaveLength(4_096)
+    next.close()
+  })
+
   it('writers go on, the reason is said, and once there is space everything is written without a restart', async (context) => {
     using disk = new SmallDisk(context)
     const health: Health[] = []
@@ -67,7 +99,7 @@ describe('on a full disk', () => {
     await ledger.keepResult(other('before'), 'before')
     disk.fill()
     const answer = 'x'.repeat(4_096)
-    const ids = Array.from({ length: 6 }, (_, n) => `r${n}`)
+    const ids = Array.from({ length: ENOUGH }, (_, n) => `r${n}`)
     for (const id of ids) await ledger.keepResult(other(id), answer)
     await ledger.settled('before')
     expect(ledger.isHealthy).toBe(false)
@@ -89,7 +121,7 @@ describe('on a full disk', () => {
     const state = open(disk.state)
     await state.ledger.keepResult(other('before'), 'before')
     disk.fill()
-    for (let n = 0; n < 6; n += 1) await state.ledger.keepResult(other(`r${n}`), 'x'.repeat(4_096))
+    for (let n = 0; n < ENOUGH; n += 1) await state.ledger.keepResult(other(`r${n}`), 'x'.repeat(4_096))
     expect(state.ledger.isHealthy).toBe(false)
     state.close()
     disk.fill()
