@@ -126,6 +126,8 @@ export class TakeUp {
       if (!(error instanceof ClinkApiError)) throw error
       return
     }
+    // One that has been begun meanwhile may have claimed what the list shows.
+    await this.#polled
     for (const clink of found) {
       if (this.maybeClaimed === 0 || !this.#hasRoom() || this.#closing.signal.aborted) return
       const isOurs = clink.status === 'claimed' && identity.isUs(clink.claimed_by)

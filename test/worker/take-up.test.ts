@@ -58,11 +58,9 @@ describe.concurrent('P7, §3: what a claiming poll whose answer was lost has cla
     for (const id of lost) expect(station.runsOf(id)).toHaveLength(1)
   })
 
-  it('is not run again where a poll has brought it meanwhile, and it was done before the look for it was over (P3, P5)', async () => {
+  it('is not run again where it was released meanwhile, and a poll has brought it, and it was done before the claim was answered (P3, P5)', async () => {
     await using bench = await Bench.open()
-    const [polled, asked] = [Promise.withResolvers<undefined>(), Promise.withResolvers<undefined>()]
     let id: string | undefined
-    let isLost = false
     const gate = Promise.withResolvers<undefined>()
     const handle = async ({ content }: { readonly content: string }): Promise<string> => {
       if (content === 'keeps its slot while a poll is lost') await gate.promise
@@ -72,35 +70,24 @@ describe.concurrent('P7, §3: what a claiming poll whose answer was lost has cla
       settings: { ...alone, concurrency: 2 },
       wrap: (inner) => ({
         send: async (request) => {
-          const isLook = isLost && request.path.includes('status=claimed')
-          if (isLook) {
-            gate.resolve(undefined)
-            id ??= bench.send('claimed while the look is on its way')
-            await polled.promise
-          }
           const answer = await inner.send(request)
-          if (id === undefined) return answer
-          if (request.path.includes('claim=true') && answer.body.includes(id)) {
-            polled.resolve(undefined)
-            await asked.promise
-          }
-          if (request.path.endsWith(`/${id}/claim`)) {
-            asked.resolve(undefined)
-            await station.seen('clink.completed', id)
-          }
+          if (id === undefined || !request.path.endsWith(`/${id}/claim`)) return answer
+          await inner.send({ ...request, path: request.path.replace(/claim$/, 'release'), body: '{}' })
+          gate.resolve(undefined)
+          await station.seen('clink.completed', id)
           return answer
         },
       }),
     })
     await bench.completed(bench.send('first'))
     await station.seen('clink.started', bench.send('keeps its slot while a poll is lost'))
-    const fault = bench.fault({ operation: 'check_inbox', query: { claim: 'true' }, times: 1 }, { cut: 'before' })
-    isLost = true
-    await asked.promise
+    const fault = bench.fault({ operation: 'check_inbox', query: { claim: 'true' }, times: 1 }, { cut: 'after' })
+    id = bench.send('lost')
+    await station.seen('clink.takenUp', id)
     await bench.completed(bench.send('last'))
 
     expect(fault.hits).toBe(1)
-    expect(station.runsOf(id ?? '')).toHaveLength(1)
+    expect(station.runsOf(id)).toHaveLength(1)
   })
 
   it('is not mixed up with what a poll claims whose answer is on its way: that is its own (P3, P4)', async () => {
@@ -244,6 +231,49 @@ describe.concurrent('P7, §3: what a claiming poll whose answer was lost has cla
     expect(station.all('clink.takenUp')).toEqual([])
     expect(times(bench.emulator, id, 'claimed')).toBe(2)
   })
+})
+
+it('P4, §3: what a poll claims that was begun while a look for lost claims was on its way is its own too, and is not claimed beside it', async () => {
+  let isLost = false
+  let id: string | undefined
+  const polled = Promise.withResolvers<void>()
+  const bench = new VirtualBench({
+    settings: { ...alone, concurrency: 2, poll: { interval: 100, maxInterval: 200 } },
+    weather: ({ path }) => {
+      if (!isLost || !path.includes('claim=true')) return undefined
+      isLost = false
+      return 'reset'
+    },
+    spoil: (inner) => ({
+      send: async (request) => {
+        const isLook = request.path.includes('status=claimed') && bench.all('poll.lost').length > 0
+        if (isLook) {
+          id ??= bench.send('claimed while the look is on its way')
+          await polled.promise
+        }
+        const answer = await inner.send(request)
+        if (id === undefined || !request.path.includes('claim=true') || !answer.body.includes(id)) return answer
+        polled.resolve()
+        await new Promise<void>((resolve) => bench.time.at(bench.time.now + 1_000, resolve))
+        return answer
+      },
+    }),
+    handle: async ({ content }, { signal }) => {
+      if (content === 'keeps its slot while a poll is lost') await bench.take(5_000, signal)
+      return 'done'
+    },
+  })
+  bench.send('first')
+  await bench.pass(1_000)
+  bench.send('keeps its slot while a poll is lost')
+  await bench.pass(1_000)
+  isLost = true
+  await bench.pass(60_000)
+
+  expect(bench.all('poll.lost')).toHaveLength(1)
+  expect(bench.all('clink.completed').map(({ clink }) => clink.clink_id)).toContain(id)
+  expect(bench.sent.filter(({ path }) => path.endsWith('/claim'))).toEqual([])
+  await bench.stop()
 })
 
 describe('P6, §3: a claim on its way for what a lost poll has claimed', () => {
