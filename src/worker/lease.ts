@@ -16,6 +16,8 @@ export interface Lease {
   readonly deadline: number
   /** The service's own end of the claim, in milliseconds of its clock; unknown where it does not say. */
   readonly serverEnd: number | undefined
+  /** The same for when the claim was made, which some services move with each renewal. */
+  readonly serverStart?: number | undefined
   /**
    * What its length rests on. `unknown`: on nothing yet, the claim may only be asked about or given back; `assumed`: the service was asked
    * for a length, took that, and did not tell which it gave; `told`: the service has told.
@@ -113,13 +115,19 @@ export function renewedLease(lease: Lease, grant: Grant, policy: LeasePolicy): L
   }
   if (lease.basis !== 'unknown' && times.end === lease.serverEnd) return lease
   if (lease.basis !== 'unknown' && lease.serverEnd !== undefined) {
-    const end = Math.min(bound, lease.end + (times.end - lease.serverEnd))
+    const extended = Math.max(lease.end + (times.end - lease.serverEnd), endOfRestarted(lease, times, told))
+    const end = Math.min(bound, extended)
     return makeLease(lease.firstSent, grant.sentAt, end, times, lease.basis)
   }
   // The first time that the service says when the claim ends. Whether its `claimed_at` is that of the first claim or of this
   // one is not known; counted from the first request, the length is right for the one and too short for the other.
   if (told === undefined) return lease
   return makeLease(lease.firstSent, grant.sentAt, Math.min(bound, lease.firstSent + told), times, 'told')
+}
+
+/** Where the start of the claim has moved, it did so after the last answer: its whole length counts at least from that one's request. */
+function endOfRestarted({ grantedAt, serverStart = Infinity }: Lease, { start }: Times, told = -Infinity): number {
+  return (start ?? -Infinity) > serverStart ? grantedAt + told : -Infinity
 }
 
 /**
@@ -141,6 +149,7 @@ export function showsNoChange(before: Lease, after: Lease, { expiresAt }: Grant)
 }
 
 interface Times {
+  readonly start: number | undefined
   readonly end: number | undefined
   readonly length: number | undefined
   /** Milliseconds by which each of them may be off. */
@@ -152,10 +161,10 @@ function readTimes({ claimedAt, expiresAt }: Grant): Times {
   const end = readMoment(expiresAt)
   const length = start === undefined || end === undefined ? undefined : end.at - start.at
   const grain = Math.max(start?.grain ?? 0, end?.grain ?? 0)
-  return { end: end?.at, length, grain: grain > 1 ? grain : 0 }
+  return { start: start?.at, end: end?.at, length, grain: grain > 1 ? grain : 0 }
 }
 
 function makeLease(firstSent: number, grantedAt: number, end: number, times: Times, basis: Lease['basis']): Lease {
   const margin = Math.max((end - grantedAt) / 10, SMALLEST_MARGIN) + times.grain
-  return { firstSent, grantedAt, end, deadline: end - margin, serverEnd: times.end, basis }
+  return { firstSent, grantedAt, end, deadline: end - margin, serverEnd: times.end, serverStart: times.start, basis }
 }

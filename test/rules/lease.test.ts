@@ -87,6 +87,21 @@ describe('a renewed lease (P2, §2)', () => {
     expect(moves.end).toBe(stays.end)
   })
 
+  it('whose start the service has moved has its whole length from the request of the last answer, though its first end was told too early', () => {
+    const late = renewedLease(
+      firstLease(grant(0, undefined, undefined), policy),
+      grant(3_500, 503_500, 507_500),
+      policy,
+    )
+    expect(late.end).toBe(4_000)
+    const next = renewedLease(late, grant(3_600, 503_600, 507_600), policy)
+    expect(next).toMatchObject({ end: 7_500, grantedAt: 3_600 })
+    expect(renewedLease(next, grant(3_700, 503_700, 507_700), policy).end).toBe(7_600)
+    expect(renewedLease(late, grant(3_600, 503_600, 507_600, 2_000), policy).end).toBe(5_600)
+    expect(renewedLease(late, grant(3_600, 503_500, 507_600), policy).end).toBe(4_100)
+    expect(renewedLease(late, grant(3_600, undefined, 507_600), policy).end).toBe(4_100)
+  })
+
   it('ends earlier where the service says so', () => {
     expect(renewedLease(first, grant(100_000, undefined, 1_160_000, 60_000), policy).end).toBe(160_000)
   })
