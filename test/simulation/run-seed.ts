@@ -51,6 +51,8 @@ const WALL = Date.UTC(2026, 0, 5, 8)
 const CALM = 5_400_000
 /** How many times that, while they are working. */
 const BUSY = 4
+/** What waited for a slot is found within so many milliseconds of the end of the run before: by a full sweep, where its claim has run out. */
+const NEXT_RUN = 330_000
 /** How often, until the calm, somebody looks after letters where there are none yet. */
 const LOOKS = 12
 /** Far more than any plan needs. */
@@ -194,7 +196,8 @@ class Game {
       explained({ plan: this.#plan, record: this.record, emulator: this.emulator, lives: this.#liveNames() })
     // With one slot and handlers of ten minutes a backlog takes its time: while there are runs the end waits.
     let isBusy = false
-    while (!this.#isTooMuch && (this.time.now < end || (isBusy && this.time.now < BUSY * end))) {
+    const isRunning = (): boolean => isBusy || this.#hasRunSince(this.time.now - NEXT_RUN)
+    while (!this.#isTooMuch && (this.time.now < end || (isRunning() && this.time.now < BUSY * end))) {
       for (const worker of this.#plan.workers) this.#beginLater(worker, 0)
       await this.time.runUntil(this.time.now + LOOK, () => this.#isTooMuch)
       isBusy = [...this.#lives.values()].some(({ life }) => !life.isOver && life.isBusy)
@@ -203,6 +206,13 @@ class Game {
     }
     this.unexplained = look()
     if (this.unexplained.length === 0) this.unexplained = [{ clinkId: '-', why: 'a worker is still busy' }]
+  }
+
+  /** Whether a run has gone on after this, be it of a claim that is lost. */
+  #hasRunSince(time: number): boolean {
+    return this.record.runs.some(({ endedAt = this.time.now, life }) => {
+      return endedAt > time && this.record.life(life).crashedAt === undefined
+    })
   }
 
   /** More than any plan needs: somebody goes round in a circle. */
