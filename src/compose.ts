@@ -45,6 +45,8 @@ export interface ComposeOptions {
   readonly boot?: Boot | undefined
   /** Default: the kernel's. */
   readonly groups?: ProcessGroups | undefined
+  /** Aborts when the worker begins to stop. */
+  readonly stopping: AbortSignal
   /** Aborts when the time for stopping is over. */
   readonly closing: AbortSignal
   readonly on: {
@@ -65,7 +67,7 @@ export interface Composed {
 
 /** Makes what the parts of the heart share, and the clients they ask with. */
 export function compose(options: ComposeOptions): Composed {
-  const { clock, closing, config, emit, ledger, on, random, router, session, transport } = options
+  const { clock, closing, config, emit, ledger, on, random, router, session, stopping, transport } = options
   const { timeout, url } = config.clink
   const connection = { url, sessionId: session, timeout, transport, clock, random }
   const { former, identity } = knownIdentity(config, ledger, emit)
@@ -115,6 +117,7 @@ export function compose(options: ComposeOptions): Composed {
     }),
     budget: new Budget(clock),
     warmth: new Warmth(config.poll.warm, clock, random),
+    stopping,
     closing,
   }
   const keyChange = new KeyChange({

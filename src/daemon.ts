@@ -18,6 +18,7 @@ import { Ledger } from './ledger/ledger.ts'
 import type { Liveness } from './worker/liveness.ts'
 import { memoryTables } from './ledger/memory-tables.ts'
 import { ReadinessWatch, type Readiness } from './worker/readiness.ts'
+import type { Ends } from './worker/shutdown.ts'
 import { Worker, type Snapshot } from './worker/worker.ts'
 
 export interface DaemonParts {
@@ -97,11 +98,11 @@ export class Daemon {
       this.#transport = parts.transport
     }
     if (parts.once !== undefined) this.#once = this.#makeOnce()
-    const closing = new AbortController()
-    const { context, formerIdentity, keyChange } = this.#compose(closing.signal)
+    const ends: Ends = { stopping: new AbortController(), closing: new AbortController() }
+    const { context, formerIdentity, keyChange } = this.#compose(ends)
     this.#formerIdentity = formerIdentity
     this.#keyChange = keyChange
-    this.#worker = this.#makeWorker(context, closing)
+    this.#worker = this.#makeWorker(context, ends)
   }
 
   start(): void {
@@ -215,10 +216,10 @@ export class Daemon {
     })
   }
 
-  #makeWorker(context: WorkerContext, closing: AbortController): Worker {
+  #makeWorker(context: WorkerContext, ends: Ends): Worker {
     return new Worker({
       context,
-      closing,
+      ends,
       isOnce: this.#parts.once !== undefined,
       polled: (taken) => {
         if (!this.#isReady && context.keys.refusal === undefined && this.snapshot().doubts.length === 0) {
@@ -239,7 +240,7 @@ export class Daemon {
     })
   }
 
-  #compose(closing: AbortSignal): Composed {
+  #compose({ closing, stopping }: Ends): Composed {
     const { boot, groups, key, once, random = Math.random, router } = this.#parts
     const { poll } = this.#parts.config
     return compose({
@@ -255,7 +256,8 @@ export class Daemon {
       random,
       boot,
       groups,
-      closing,
+      stopping: stopping.signal,
+      closing: closing.signal,
       on: {
         keyChanged: () => this.#worker.retry(),
         keyRefused: () => this.#once?.refused(),

@@ -52,13 +52,16 @@ export function limits(
   return { deadline: holder.lease.deadline, attempts: 1, signal: closing }
 }
 
-/** Says that try number `tries` failed and waits before the next, within the lease. */
+/**
+ * Says that try number `tries` failed and waits before the next, within the lease. A stop ends the wait, unless the service asked for it:
+ * there may be no other time in which the clink can be settled.
+ */
 export async function pauseAfter(
   error: ClinkApiError,
   tries: number,
   kind: 'complete' | 'release',
   claimed: Claimed,
-  { budget, clock, closing, emit, random }: WorkerContext,
+  { budget, clock, closing, emit, random, stopping }: WorkerContext,
 ): Promise<void> {
   const now = clock.now()
   const asked = waitAsAsked(equalJitter(tries, PAUSE, random), error.retryAfter)
@@ -66,7 +69,7 @@ export async function pauseAfter(
   if (isRateLimited(error)) budget.refused(wait)
   emit({ event: 'clink.settlementFailed', ...claimed.facts(), kind, error, wait })
   claimed.trying?.(now + wait)
-  await sleep(clock, wait, closing)
+  await sleep(clock, wait, stopping.aborted || error.retryAfter !== undefined ? closing : stopping)
 }
 
 /** What the client throws; anything else is a fault of ours. */

@@ -48,6 +48,8 @@ export interface WorkerContext {
   readonly scope: Scope
   readonly serviceTime: ServiceTime
   readonly pulses: Pulses
+  /** Aborts when the worker begins to stop: nobody waits for a better moment any more. */
+  readonly stopping: AbortSignal
   /** Aborts when the time for stopping is over: nothing is tried any more. */
   readonly closing: AbortSignal
 }

@@ -9,6 +9,12 @@ import type { Reruns } from './reruns.ts'
 import type { Select } from './select.ts'
 import type { TakeUp } from './take-up.ts'
 
+/** The beginning and the end of the time for stopping: `context.stopping` and `context.closing` abort with them. */
+export interface Ends {
+  readonly stopping: AbortController
+  readonly closing: AbortController
+}
+
 export interface ShutdownParts {
   readonly shared: DeliveryShared
   /** Resolves when nothing is being held on to any more that an earlier process held. */
@@ -21,8 +27,7 @@ export interface ShutdownParts {
   readonly reruns: Reruns
   readonly acknowledgements: Acknowledgements
   readonly parked: Parked
-  /** Ends the time for stopping. */
-  readonly closing: AbortController
+  readonly ends: Ends
 }
 
 /** The part of the time for stopping that the poll on its way may take before anything is given back, and the most. */
@@ -84,7 +89,7 @@ export class Shutdown {
   }
 
   async #stop(): Promise<readonly string[]> {
-    const { acknowledgements, closing, deliveries, intake, parked, poller, reruns, select, shared, started, takeUp } =
+    const { acknowledgements, deliveries, ends, intake, parked, poller, reruns, select, shared, started, takeUp } =
       this.#parts
     const { config, crashWatch, emit, pulses } = shared.context
     const clock = this.#steady
@@ -96,6 +101,7 @@ export class Shutdown {
     // Where the drain has left little, handlers have half of that to heed their abort.
     const releaseAt = Math.max(end - Math.min(timeout * SETTLE_PART, LONGEST_SETTLE), (abortAt + end) / 2)
 
+    ends.stopping.abort()
     intake.close()
     await this.#faulted
     const polled = Promise.all([started(), poller.stop().then(async () => await select.over()), takeUp.stop()])
@@ -125,7 +131,7 @@ export class Shutdown {
     const rerun = reruns.abandon().then(async () => await reruns.over())
     await this.#until(end, Promise.all([quiet, abandoned, rerun, deliveries.settled()]))
     await (this.#faulted ?? crashWatch.end())
-    closing.abort()
+    ends.closing.abort()
     stopping.end()
     return [...deliveries.live.map(({ clink }) => clink.clink_id), ...acknowledgements.ids, ...parked.ids]
   }

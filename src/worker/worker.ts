@@ -17,7 +17,7 @@ import { Reruns } from './reruns.ts'
 import { RouteHealth } from './route-health.ts'
 import { RunRegister } from './run-register.ts'
 import { Select } from './select.ts'
-import { Shutdown } from './shutdown.ts'
+import { Shutdown, type Ends } from './shutdown.ts'
 import { Slots } from './slots.ts'
 import { Standstill } from './standstill.ts'
 import { endSurvivors } from './survivors.ts'
@@ -25,8 +25,7 @@ import { TakeUp } from './take-up.ts'
 
 export interface WorkerOptions {
   readonly context: WorkerContext
-  /** Ends the time for stopping: `context.closing` aborts with it. */
-  readonly closing: AbortController
+  readonly ends: Ends
   /** It ends when the inbox is empty. */
   readonly isOnce: boolean
   readonly polled: (taken: Taken) => void
@@ -156,7 +155,7 @@ export class Worker {
       select: this.#select,
       poller: this.#poller,
       reruns: this.#reruns,
-      closing: options.closing,
+      ends: options.ends,
     })
   }
 

@@ -3,7 +3,7 @@ import { Ledger } from '../../src/ledger/ledger.ts'
 import { memoryTables } from '../../src/ledger/memory-tables.ts'
 import { Bench, obey, take, until } from './harness.ts'
 import { claimingPolls, stillClaimed, story, times } from './record.ts'
-import { HOUR, MINUTE, VirtualBench } from './virtual.ts'
+import { answer, HOUR, MINUTE, VirtualBench } from './virtual.ts'
 
 describe.concurrent('P8, §6: stopping', () => {
   it('lets running handlers finish within the drain and completes them', async () => {
@@ -296,6 +296,47 @@ it('P10, §2: a stop that the machine has slept through buries nothing for a run
   expect(bench.all('clink.deadLettered')).toEqual([])
   expect(bench.all('clink.lost')).toMatchObject([{ cause: 'expired' }])
   expect(bench.ledger.isGivenUp(id)).toBe(false)
+})
+
+it.each(['complete', 'release'])(
+  'P5, P8, §6: a stop ends the wait before the next try of a %s that failed, since there may be no other time for it',
+  async (kind) => {
+    let isAway = true
+    const bench = new VirtualBench({
+      handle: async (_, ctx) => await Promise.resolve(kind === 'complete' ? 'done' : ctx.release('not now')),
+      settings: { shutdown: { timeout: 1_500, drain: 500 } },
+      weather: ({ path }) => (isAway && path.endsWith(`/${kind}`) ? answer(429) : undefined),
+    })
+    const id = bench.send('work')
+    // Until the next try is far away.
+    await bench.pass(60_000)
+    const waits = bench.all('clink.settlementFailed').map(({ wait }) => wait)
+    expect(waits.at(-1)).toBeGreaterThan(5_000)
+    isAway = false
+    void bench.daemon.stop('test')
+    await bench.pass(1_500)
+
+    expect(bench.all('worker.stopped')).toMatchObject([{ leftBehind: [] }])
+    expect(bench.emulator.clink(id)?.status).toBe(kind === 'complete' ? 'completed' : 'pending')
+  },
+)
+
+it('P8, §6: a stop in which a settlement fails again and again tries it no more often than otherwise', async () => {
+  const bench = new VirtualBench({
+    handle: async () => await Promise.resolve('done'),
+    settings: { shutdown: { timeout: 20_000, drain: 10_000 } },
+    weather: ({ path }) => (path.endsWith('/complete') ? answer(503) : undefined),
+  })
+  const id = bench.send('work')
+  await bench.pass(60_000)
+  const before = bench.all('clink.settlementFailed').length
+  void bench.daemon.stop('test')
+  await bench.pass(20_000)
+
+  expect(bench.all('worker.stopped')).toMatchObject([{ leftBehind: [id] }])
+  const tries = bench.all('clink.settlementFailed').length - before
+  expect(tries).toBeGreaterThan(0)
+  expect(tries).toBeLessThan(6)
 })
 
 it('P8, §6: a drain as long as the whole time leaves time to give back what does not finish', async () => {
