@@ -154,7 +154,9 @@ export class Execution {
     const clinkId = clink.clink_id
     this.#error = outcome.outcome === 'failed' ? outcome.error : undefined
     const attempt = this.#attempt - context.ledger.excusedOf(clinkId)
-    const state = { clinkId, attempt, heldFor, isFree: this.#isFree }
+    // It may be decided on before its code has ended.
+    const isFree = this.#isRunning ? !shared.health.costsAttempt(routed.route) : this.#isFree
+    const state = { clinkId, attempt, heldFor, isFree }
     return decide(outcome, state, outcomePolicy(routed.route, context), context.random)
   }
 

@@ -105,6 +105,12 @@ export class RouteHealth {
     if (this.#isPaused(health, clinkId)) health.pause?.started(clinkId)
   }
 
+  /** Whether a failure of what runs now costs an attempt. */
+  costsAttempt(route: Route): boolean {
+    const { isOutlasted, pause } = this.#of(route)
+    return pause === undefined || isOutlasted
+  }
+
   /** A run has ended. Returns whether its failure costs an attempt. */
   ended(route: Route, clinkId: string, verdict: RunVerdict): boolean {
     const health = this.#of(route)

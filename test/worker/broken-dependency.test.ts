@@ -62,6 +62,35 @@ describe.concurrent('P10, §4: a broken dependency', () => {
     expect(ledger.startsOf(fresh)).toBe(0)
   })
 
+  it('costs no attempt either where a stop ends a probe that goes on after its timeout (§6)', async () => {
+    await using bench = await Bench.open()
+    bench.sendMany(10)
+    const gate = Promise.withResolvers<void>()
+    const ledger = new Ledger(memoryTables())
+    const station = bench.work(
+      async ({ content }) => {
+        if (content === 'stubborn') await gate.promise
+        else throw new Error('the application is away')
+      },
+      {
+        settings: {
+          handlers: { timeout: 100, grace: 50 },
+          retry: { ...retry, attempts: 1 },
+          shutdown: { timeout: 1_500, drain: 100 },
+        },
+        ledger,
+      },
+    )
+    await station.seen('route.paused')
+    const probe = bench.send('stubborn')
+    await station.seen('clink.stuck', probe)
+    await station.daemon.stop('test')
+    gate.resolve()
+
+    expect([ledger.isGivenUp(probe), ledger.startsOf(probe), bench.status(probe)]).toEqual([false, 0, 'pending'])
+    expect(ledger.errorsOf(probe)).toHaveLength(1)
+  })
+
   it('probes with one clink at a time, and claims no more than may be held (P6)', async () => {
     await using bench = await Bench.open()
     bench.sendMany(60)
