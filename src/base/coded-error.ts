@@ -50,12 +50,15 @@ export class CodedError extends Error {
   }
 }
 
+/** Also one of another realm, as of a `vm`. */
+export const isError = (value: unknown): value is Error => types.isNativeError(value) || value instanceof Error
+
 /** Whatever was thrown, as an Error whose message is a text and stays one. Never throws. */
 export function asError(thrown: unknown): Error {
   try {
     if (typeof thrown === 'string') return new Error(thrown)
     // A proxy answers as it likes, each time anew.
-    if (types.isProxy(thrown) || !(thrown instanceof Error)) return new Error(shown(thrown))
+    if (types.isProxy(thrown) || !isError(thrown)) return new Error(shown(thrown))
     const message: unknown = thrown.message
     const isFixed = Object.getOwnPropertyDescriptor(thrown, 'message')?.get === undefined
     if (typeof message === 'string' && isFixed) return thrown

@@ -98,7 +98,10 @@ export interface HandlerContext {
   reject(reason: string): Control
 }
 
-/** Anything that can be sent: text as it is, everything else as JSON. */
+/**
+ * Anything that can be sent: text as it is, everything else as JSON. An Error counts as thrown. What JSON would make empty (a Map, a Set, a
+ * promise that is not awaited, a Response), and NaN, is a failed run that says so.
+ */
 export type Answer = string | number | boolean | object
 
 /** Nothing: completed without a response. Text or `{ response }`: completed with it. A control: what it says. */

@@ -1,10 +1,11 @@
-import { asError } from '../base/coded-error.ts'
+import { asError, isError } from '../base/coded-error.ts'
 import { cutText, LONGEST } from '../base/cut-text.ts'
 import { errorFact } from '../base/error-fact.ts'
 import { equalJitter, type Random } from '../base/backoff.ts'
 import type { RetryPolicy } from '../config/config.ts'
 import { isControl, type Control } from '../handlers/handler.ts'
 import type { RunEnd } from '../runners/runner.ts'
+import { answerText } from './answer-text.ts'
 
 /** What a handler's run came to, as data. Times in milliseconds. */
 export type HandlerOutcome =
@@ -53,7 +54,7 @@ export function readOutcome(end: RunEnd, made: readonly Control[]): HandlerOutco
   try {
     return read(end, made)
   } catch (error) {
-    return failed(`what the handler returned cannot be read: ${asError(error).message}`, error)
+    return failed(`what the handler ${end.ended} cannot be read: ${asError(error).message}`, error)
   }
 }
 
@@ -153,17 +154,17 @@ function fromControl(control: Control): HandlerOutcome {
   }
 }
 
+/** An error that is returned counts as thrown: whoever collects what others threw hands it on so. */
 function fromValue(value: unknown): HandlerOutcome {
-  const answer = typeof value === 'object' && value !== null && 'response' in value ? value.response : value
-  if (answer === undefined || answer === null || answer === '') return { outcome: 'done' }
-  if (typeof answer === 'string') return done(answer)
+  const isWrapped = typeof value === 'object' && value !== null && !isError(value) && 'response' in value
+  const answer = isWrapped ? value.response : value
+  if (isError(answer)) return { outcome: 'failed', error: errorFact(answer) }
   try {
-    const response: unknown = JSON.stringify(answer)
-    if (typeof response === 'string') return done(response)
+    const response = answerText(answer)
+    return response === undefined ? { outcome: 'done' } : done(response)
   } catch (error) {
-    return failed(`the handler returned something that cannot be sent as JSON: ${asError(error).message}`, error)
+    return failed(`the handler returned what cannot be sent as JSON: ${asError(error).message}`, error)
   }
-  return failed(`the handler returned a ${typeof answer}, which cannot be sent: return text or something JSON can hold`)
 }
 
 const done = (response: string): HandlerOutcome => ({

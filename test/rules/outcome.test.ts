@@ -1,3 +1,4 @@
+import { runInNewContext } from 'node:vm'
 import { describe, expect, it } from 'vitest'
 import { makeControl } from '../../src/handlers/handler.ts'
 import {
@@ -93,6 +94,65 @@ describe('what a handler returned or threw is read as an outcome', () => {
       error: { message: expect.stringContaining('function') },
     })
     expect(returned(10n)).toMatchObject({ outcome: 'failed', error: { message: expect.stringContaining('JSON') } })
+  })
+
+  it.each([
+    ['itself', new Error('broken')],
+    ['as the response', { response: new TypeError('broken') }],
+    ['with JSON of its own', Object.assign(new Error('broken'), { toJSON: () => ({}) })],
+    ['of another realm', runInNewContext('new Error("broken")') as unknown],
+  ])('an Error that is returned counts as thrown: %s', (_, value) => {
+    expect(returned(value)).toMatchObject({ outcome: 'failed', error: { message: 'broken' } })
+  })
+
+  it.each([
+    ['a Map', new Map([['a', 1]]), 'an object of the class Map: in JSON it is empty; return Object.fromEntries(map)'],
+    ['a Set', new Set([1]), 'an object of the class Set: in JSON it is empty; return [...set]'],
+    ['a Map as the response', { response: new Map() }, 'class Map'],
+    ['a Map inside', { a: [{ found: new Map() }] }, 'class Map at "found"'],
+    ['an Error inside', [{ failure: new RangeError('x') }], 'class RangeError at "failure"'],
+    [
+      'an Error with a code inside',
+      [{ failure: Object.assign(new Error('x'), { code: 1 }) }],
+      'class Error at "failure"',
+    ],
+    ['a promise inside', { result: Promise.resolve(1) }, 'class Promise at "result": in JSON it is empty; await it'],
+    ['an answer of fetch', new Response('hello'), 'class Response'],
+    ['NaN', Number.NaN, 'NaN: in JSON it is null'],
+    ['Infinity as the response', { response: Infinity }, 'Infinity: in JSON it is null'],
+    ['a date that is none', new Date(Number.NaN), 'class Date: in JSON it is null'],
+  ])('fails on what JSON would empty, and names it: %s', (_, value, message) => {
+    expect(returned(value)).toMatchObject({ outcome: 'failed', error: { message: expect.stringContaining(message) } })
+  })
+
+  it.each([
+    ['an empty object', {}, '{}'],
+    ['an empty object of another realm', runInNewContext('({})') as unknown, '{}'],
+    ['an object without a prototype', Object.create(null), '{}'],
+    ['an empty list', [], '[]'],
+    [
+      'an object of a class',
+      new (class Point {
+        readonly x = 1
+      })(),
+      '{"x":1}',
+    ],
+    ['what says itself how it reads', { list: Object.assign(new Set([1]), { toJSON: () => [1] }) }, '{"list":[1]}'],
+    ['numbers that JSON does not know, inside', { mean: Number.NaN }, '{"mean":null}'],
+    ['a boxed number', Object(5), '5'],
+  ])('sends as JSON %s', (_, value, response) => {
+    expect(returned(value)).toEqual({ outcome: 'done', response })
+  })
+
+  it('says that something was thrown, not returned, where that cannot be read (P14)', () => {
+    const { proxy, revoke } = Proxy.revocable({}, {})
+    revoke()
+    expect(threw(proxy)).toMatchObject({
+      error: { message: expect.stringMatching(/^what the handler threw cannot be read/) },
+    })
+    expect(returned(proxy)).toMatchObject({
+      error: { message: expect.stringMatching(/^what the handler returned cannot be read/) },
+    })
   })
 
   it('fails when a control was made and neither returned nor thrown', () => {
