@@ -157,6 +157,8 @@ export class Journal {
 
   #tryCheckpoint(): void {
     this.#commits = 0
+    // It was to come after a commit, and the close came first.
+    if (!this.#database.isOpen) return
     try {
       this.#database.exec('PRAGMA wal_checkpoint(PASSIVE)')
     } catch {

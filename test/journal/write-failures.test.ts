@@ -42,6 +42,22 @@ describe('while the journal cannot write', () => {
     next.close()
   })
 
+  it('it can be closed in the turn in which its log is to be carried over', async () => {
+    const faults: unknown[] = []
+    const heard = (fault: unknown): void => void faults.push(fault)
+    process.on('uncaughtException', heard)
+    // That is after 250 commits, of which some are the start's own.
+    for (let commits = 244; commits <= 250; commits += 1) {
+      using directory = new TempDir()
+      const state = open(directory.path)
+      for (let n = 0; n < commits; n += 1) await state.ledger.noteFact('a', String(n))
+      state.close()
+    }
+    await new Promise((resolve) => setImmediate(() => setImmediate(resolve)))
+    process.off('uncaughtException', heard)
+    expect(faults).toEqual([])
+  })
+
   it('it can be closed: what was written stays, and the directory is free', async () => {
     using directory = new TempDir()
     const state = open(directory.path)
