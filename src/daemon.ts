@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Random } from './base/backoff.ts'
 import type { Boot } from './base/boot.ts'
-import { sleep, systemClock, type Cancel, type Clock } from './base/clock.ts'
+import { after, sleep, systemClock, type Cancel, type Clock } from './base/clock.ts'
 import { asError, EXIT, type ExitCode } from './base/coded-error.ts'
 import type { Secret } from './base/secret.ts'
 import { GotTransport } from './clink/got-transport.ts'
@@ -111,10 +111,8 @@ export class Daemon {
     const { clink, concurrency } = config
     const proxy = clink.proxy === undefined ? {} : { proxy: clink.proxy.address }
     this.#emit({ event: 'worker.started', session: this.#session, concurrency, routes, ...proxy })
-    if (once?.maxTime !== undefined) {
-      const end = this.#clock.now() + once.maxTime
-      this.#cancelMaxTime = this.#clock.at(end, () => void this.stop('--max-time is over'))
-    }
+    if (once?.maxTime !== undefined)
+      this.#cancelMaxTime = after(this.#clock, once.maxTime, () => void this.stop('--max-time is over'))
     this.#once?.start()
     const resume = (this.#parts.state?.isOurs ?? true) && this.#isSameOwner()
     this.#worker.start(resume).catch((error: unknown) => this.fail('start', asError(error)))

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest'
+import { systemClock } from '../../src/base/clock.ts'
 import { Bench, obey, take } from './harness.ts'
+import { leapingClock } from './leaping-clock.ts'
 import { claimingPoll, lookForClaims, stillClaimed, story } from './record.ts'
 
 const once = {}
@@ -168,6 +170,18 @@ describe.concurrent('§9: --once', () => {
 
     await station.ended()
     expect(story(bench.emulator, id)).toEqual(['created', 'claimed', 'released'])
+  })
+
+  it('is not ended before maxTime by a wall clock that is set forward (§2)', async () => {
+    await using bench = await Bench.open({ switches: { defaultTimeout: 2 } })
+    const id = bench.send('work')
+    const clock = { ...leapingClock(), steady: systemClock() }
+    const station = bench.work(async (_, ctx) => await obey(ctx), { once: { maxTime: 600_000 }, clock })
+    await station.seen('clink.started', id)
+    clock.leap(3_600_000)
+    await station.ended()
+
+    expect(station.all('worker.stopping').map(({ reason }) => reason)).toEqual(['the inbox is empty'])
   })
 
   it('ends with 78 where what the configuration asks for may not be done, and claims nothing more', async () => {
