@@ -160,9 +160,9 @@ export class Select implements Claiming {
       sweep.refused()
       return 0
     }
-    this.#intake.quarantine.admit(page)
-    for (const clink of page.clinks) {
+    for (const clink of page.clinks)
       if (clink.status === 'pending' && !sweep.has(clink.clink_id)) this.#backlog.add({ clink, listedAt, key })
+    for (const clink of this.#intake.quarantine.admit(page).clinks) {
       const stamp = startOf(clink.created_at)
       if (stamp > (this.#newest?.stamp ?? -Infinity)) this.#newest = { stamp, sentAt: clock.now() }
     }

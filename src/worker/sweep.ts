@@ -1,7 +1,7 @@
 import { isoTime, readMoment } from '../base/time-text.ts'
 import { BareRefusals } from '../clink/bare-refusals.ts'
 import type { InboxPage } from '../clink/client.ts'
-import type { Clink } from '../clink/records.ts'
+import { textOf } from '../clink/decode.ts'
 import { startOf } from './service-time.ts'
 
 /** The service documents 100 for one of its listings; more is asked for only where a page cannot be gone past. */
@@ -64,12 +64,18 @@ export class Sweep {
     const ids = [...clinks.map(({ clink_id }) => clink_id), ...malformed.map(({ id }) => id ?? '')]
     const isNews = ids.some((id) => id !== '' && !this.#seen.has(id))
     for (const id of ids) this.#seen.add(id)
-    const times = clinks.map(({ created_at }) => startOf(created_at))
-    const newest = Math.max(...times.filter((time) => !Number.isNaN(time)))
-    const isAscending = times.every((time, index) => index === 0 || time >= (times[index - 1] ?? time))
+    const stamps = [
+      clinks.map(({ created_at }) => created_at),
+      malformed.flatMap(({ record }) => stampOf(record) ?? []),
+    ]
+    const times = stamps.map((some) => some.map((stamp) => startOf(stamp)))
+    const newest = Math.max(...times.flat().filter((time) => !Number.isNaN(time)))
+    const oldest = Math.min(...times.flatMap((some) => some.slice(0, 1)))
+    const isAscending = times.every(ascends)
     // A page of one moment tells nothing about the order.
-    const isMoving = isAscending && (times[0] ?? newest) < newest
-    const isOneMoment = isAscending && times[0] === newest
+    const isMoving = isAscending && oldest < newest
+    const isOneMoment = isAscending && oldest === newest
+    const [stamp] = stamps.flat()
     // The page before it was not all.
     if (isNews) this.#cut = this.#short ?? this.#cut
     if ((this.#passed !== undefined && isNews) || (isOneMoment && ids.length === this.#cut)) this.isStarved = true
@@ -85,13 +91,13 @@ export class Sweep {
       this.limit = PAGE
     } else if (ids.length < this.limit && (this.#last === 0 || ids.length > this.#last)) {
       // Where it is as long as any it may have been cut, however many were asked for.
-      this.isOver = !(this.isFull && isOneMoment && ids.length >= SMALLEST_CUT && this.#goPast(newest, clinks))
+      this.isOver = !(this.isFull && isOneMoment && ids.length >= SMALLEST_CUT && this.#goPast(newest, stamp))
     } else if (ids.length > this.#last && this.limit < this.#most) {
       this.#last = ids.length
       this.limit *= 2
     } else if (!isNews) {
       this.isStarved = true
-      this.isOver = !(isOneMoment && this.#goPast(newest, clinks))
+      this.isOver = !(isOneMoment && this.#goPast(newest, stamp))
     }
   }
 
@@ -100,9 +106,9 @@ export class Sweep {
    *
    * @returns false: both were tried.
    */
-  #goPast(newest: number, clinks: readonly Clink[]): boolean {
+  #goPast(newest: number, stamp: string | undefined): boolean {
     const tries = (this.#passed?.newest === newest ? this.#passed.tries : 0) + 1
-    const grain = readMoment(clinks[0]?.created_at)?.grain
+    const grain = readMoment(stamp)?.grain
     if (grain === undefined || tries > 2) return false
     this.#passed = { newest, tries }
     this.#since = newest + tries * grain
@@ -120,4 +126,14 @@ export class Sweep {
   get isEnlarged(): boolean {
     return this.limit > PAGE
   }
+}
+
+/** What else is wrong with its record says nothing about when a clink was made. */
+function stampOf(record: unknown): string | undefined {
+  const stamp = textOf(record, 'created_at')
+  return readMoment(stamp) === undefined ? undefined : stamp
+}
+
+function ascends(times: readonly number[]): boolean {
+  return times.every((time, index) => index === 0 || time >= (times[index - 1] ?? time))
 }

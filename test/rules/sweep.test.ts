@@ -13,6 +13,7 @@ interface Shelf {
 interface Kept {
   readonly id: string
   readonly at: number
+  readonly isMalformed?: boolean
 }
 
 const START = Date.parse('2026-03-01T12:00:00.000Z')
@@ -48,8 +49,18 @@ function page(clinks: readonly Kept[], sweep: Sweep, shelf: Shelf, random: () =>
   const shown = clinks.filter(({ at }) => at >= bound)
   const keyed = shown.map((clink, n) => ({ clink, key: shelf.order === 'random' ? random() : n }))
   keyed.sort((a, b) => (shelf.order === 'newest' ? b.key - a.key : a.key - b.key))
-  const found = keyed.slice(0, Math.min(limit, shelf.cap)).map(({ clink }) => record(clink, shelf.fraction))
-  return { clinks: found, count: found.length, malformed: [] }
+  const found = keyed.slice(0, Math.min(limit, shelf.cap)).map(({ clink }) => clink)
+  const [bad, good] = [true, false].map((isBad) => found.filter(({ isMalformed = false }) => isMalformed === isBad))
+  const shownRecord = (clink: Kept): Clink => record(clink, shelf.fraction)
+  return {
+    clinks: (good ?? []).map(shownRecord),
+    count: found.length,
+    malformed: (bad ?? []).map((one) => ({
+      id: one.id,
+      problem: 'status',
+      record: { ...shownRecord(one), status: 7 },
+    })),
+  }
 }
 
 /** Carries the sweep out over clinks that nobody takes. */
@@ -62,10 +73,11 @@ function carryOut(clinks: readonly Kept[], shelf: Shelf, sweep = new Sweep(0)) {
   while (!sweep.isOver) {
     const found = page(clinks, sweep, shelf, random)
     pages += 1
-    isNews = found.clinks.some(({ clink_id: id }) => !seen.has(id))
-    for (const { clink_id: id } of found.clinks) seen.add(id)
+    const ids = [...found.clinks.map(({ clink_id: id }) => id), ...found.malformed.map(({ id }) => id)]
+    isNews = ids.some((id) => !seen.has(id))
+    for (const id of ids) seen.add(id)
     sweep.note(found, largest)
-    largest = Math.max(largest, found.clinks.length)
+    largest = Math.max(largest, ids.length)
     if (pages > 2_000) throw new Error('the sweep does not end')
   }
   return { seen: seen.size, pages, isStarved: sweep.isStarved, endedWithNews: isNews }
@@ -88,6 +100,18 @@ describe('a sweep through an inbox that shows the oldest first (§3)', () => {
   it.for([1, 2, 10, 60, 99])('misses none of %i clinks of one moment', (perMoment) => {
     for (const since of ['exclusive', 'inclusive'] as const)
       expect(carryOut(kept(500, { perMoment }), { ...plain, since })).toMatchObject({ seen: 500, isStarved: false })
+  })
+
+  it.for([
+    ['all of them', () => true],
+    ['the first 150', (n: number) => n < 150],
+    ['one in three', (n: number) => n % 3 === 0],
+    ['all but one in thirty', (n: number) => n % 30 !== 0],
+  ] as const)('reaches every clink where the records of %s are malformed, and pages are short', ([, isMalformed]) => {
+    const clinks = kept(300).map((clink, n) => ({ ...clink, isMalformed: isMalformed(n) }))
+    for (const cap of [20, 100])
+      for (const since of ['exclusive', 'inclusive'] as const)
+        expect(carryOut(clinks, { ...plain, cap, since })).toMatchObject({ seen: 300, isStarved: false })
   })
 
   it('needs no more pages than it takes, and one more', () => {
