@@ -38,6 +38,7 @@ export const rows = {
     at: z.number(),
     discarded: z.literal(true).exactOptional(),
     seen: z.number().exactOptional(),
+    notice: z.string().exactOptional(),
     rerun: z
       .object({
         step: z.enum(['due', 'running', 'ready', 'sending', 'unknown', 'refused']),

@@ -20,6 +20,8 @@ export interface DeadLetter {
   readonly discarded?: true
   /** Wall time at which the inbox showed its clink, noted once a day at most. */
   readonly seen?: number
+  /** What its sender is to be told, until Clink has confirmed that it has it. */
+  readonly notice?: string
   /** The operator wants it run again though its sender was told that it failed. */
   readonly rerun?: RerunState
 }
@@ -112,6 +114,21 @@ export class DeadLetters {
     return hasBetween(this.#letters, 'pending', 0, Infinity)
   }
 
+  /** What the clink's sender was to be told and may not have been; undefined: nothing, or it is to be run again first. */
+  noticeFor({ clink_id, content }: Clink): string | undefined {
+    const { clink, notice, rerun } = this.get(clink_id) ?? {}
+    return rerun === undefined && clink?.content === content ? notice : undefined
+  }
+
+  /** Clink has what the sender was to be told, or somebody else has settled the clink. */
+  async noticed(clinkId: string): Promise<void> {
+    const letter = this.get(clinkId)
+    if (letter?.notice === undefined) return
+    // Whatever the inbox has shown before: it is completed.
+    const { notice: _notice, seen: _seen, ...rest } = letter
+    await this.add(rest)
+  }
+
   async add(letter: DeadLetter): Promise<void> {
     const reason = cutText(letter.reason, LONGEST.error)
     const errors = letter.errors.map((error) => cutText(error, LONGEST.error))
@@ -124,13 +141,14 @@ export class DeadLetters {
 
   /**
    * Takes the clink for a new one: it is run when it comes. Its attempts were forgotten when it was buried. A clink whose sender was
-   * told that it failed never comes again, since Clink holds it for completed, unless the inbox has shown it all the same. What a rerun
+   * told that it failed, or is just being told, never comes again, since Clink holds it for completed, unless the inbox has shown it all the same. What a rerun
    * has begun it ends, though: its result is not computed again.
    */
   async retry(clinkId: string): Promise<LetterChange> {
     const letter = this.get(clinkId)
     if (letter === undefined) return 'unknown'
-    if (letter.rerun !== undefined || (letter.tell === 'complete' && letter.seen === undefined)) {
+    const isCompleted = letter.tell === 'complete' && (letter.seen === undefined || letter.notice !== undefined)
+    if (letter.rerun !== undefined || isCompleted) {
       const { response, step } = letter.rerun ?? {}
       const next: RerunState = response === undefined ? { step: 'due' } : { step: 'ready', response }
       if (!OPEN.has(step)) await this.add({ ...letter, rerun: next })
@@ -144,7 +162,7 @@ export class DeadLetters {
   async discard(clinkId: string): Promise<LetterChange> {
     const letter = this.get(clinkId)
     if (letter === undefined) return 'unknown'
-    const { rerun: _, ...rest } = letter
+    const { notice: _notice, rerun: _, ...rest } = letter
     const clink = { ...letter.clink, content: '' }
     await this.add({ ...rest, clink, reason: '', errors: [], at: this.#wall(), discarded: true })
     return 'done'

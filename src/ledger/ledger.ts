@@ -176,6 +176,12 @@ export class Ledger {
     return result?.content === clink.content ? result : undefined
   }
 
+  /** What may have been sent and is not confirmed: the kept result, or what the sender of a dead letter is to be told. */
+  unconfirmed(clink: Clink): { readonly response?: string } | undefined {
+    const notice = this.letters.noticeFor(clink)
+    return notice === undefined ? this.keptResult(clink) : { response: notice }
+  }
+
   /** Notes that another lease ended without the service taking the kept result, and says how many that makes. */
   async countFailedLease(clinkId: string): Promise<number> {
     const result = this.#tables.results.get(clinkId)
@@ -192,7 +198,12 @@ export class Ledger {
   async settled(clinkId: string): Promise<void> {
     const { claims, own } = this.#tables
     const isOwn = own.size > 0 && this.isOwn(clinkId)
-    await Promise.all([this.#forget(clinkId), claims.delete(clinkId), isOwn ? own.delete(clinkId) : undefined])
+    await Promise.all([
+      this.#forget(clinkId),
+      this.letters.noticed(clinkId),
+      claims.delete(clinkId),
+      isOwn ? own.delete(clinkId) : undefined,
+    ])
   }
 
   /**

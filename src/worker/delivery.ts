@@ -84,7 +84,7 @@ export class Delivery {
     this.#execution = this.#makeExecution()
     this.#settlement = this.#makeSettlement()
     // A result that is kept may have been sent: what a renewal shows may be its own doing.
-    this.#keeper.completing = shared.context.ledger.keptResult(clink) !== undefined
+    this.#keeper.completing = shared.context.ledger.unconfirmed(clink) !== undefined
     this.#keeper.start()
     shared.context.emit({ event: 'clink.claimed', ...this.#facts(), lease: lease.deadline - this.#since })
     if (wait !== undefined && wait > 0) this.#keep(wait, 'it was held when the last process ended')
@@ -211,7 +211,7 @@ export class Delivery {
 
   /** At a stop: a result that an earlier claim has left is sent, what has none is given back. */
   async #settleWaiting(): Promise<void> {
-    const kept = this.#context.ledger.keptResult(this.clink)
+    const kept = this.#context.ledger.unconfirmed(this.clink)
     this.#enter('settling')
     await (kept === undefined ? this.#settlement.release('shutdown') : this.#settlement.complete(kept.response, true))
   }
@@ -222,7 +222,7 @@ export class Delivery {
     if (this.#is('claimed')) await Promise.race([this.#keeper.confirmed, this.#interrupted.promise])
     if (!this.#is('claimed') || this.#stopping || !this.#keeper.stands) return
     const { ledger } = this.#context
-    const kept = ledger.keptResult(this.clink)
+    const kept = ledger.unconfirmed(this.clink)
     if (kept !== undefined) {
       this.#enter('settling')
       await this.#settlement.complete(kept.response, true)

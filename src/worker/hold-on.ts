@@ -23,6 +23,7 @@ export async function holdOn(claims: readonly HeldClaim[], parts: HoldOnParts): 
 async function holdOnToOne(claim: HeldClaim, { deliveries, parked, shared }: HoldOnParts): Promise<boolean> {
   const { boot, clock, config, identity, keys, ledger, router } = shared.context
   const { clink } = claim
+  const { letters } = ledger
   const lease = standingLease(claim, clock, boot)
   const wait = waitLeft(claim, clock, boot, config.claim.maxHold)
   if (lease === undefined) {
@@ -32,7 +33,7 @@ async function holdOnToOne(claim: HeldClaim, { deliveries, parked, shared }: Hol
   }
   const inHand = { lease, key: keys.current, madeWith: claim.key }
   const routed = router.route(clink, identity.id)
-  if (routed === undefined || ledger.isGivenUp(clink.clink_id)) {
+  if (routed === undefined || (ledger.isGivenUp(clink.clink_id) && letters.noticeFor(clink) === undefined)) {
     await ledger.dropClaim(clink.clink_id)
     parked.add(clink, inHand, routed === undefined ? 'no-route' : 'given-up')
   } else {

@@ -13,6 +13,8 @@ export function keepLate(facts: RoutedFacts, outcome: Ending, context: WorkerCon
 
 /** Somebody else has settled the clink: what was to be sent is kept for the operator, and costs no attempt. */
 export function keepUnsent(facts: RoutedFacts, context: WorkerContext): void {
+  // The operator has the letter.
+  void context.ledger.letters.noticed(facts.clink.clink_id)
   const result = context.ledger.keptResult(facts.clink)
   if (result === undefined) return
   const { response } = result

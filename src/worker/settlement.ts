@@ -83,7 +83,11 @@ export class Settlement {
         await this.release(isStopping() ? 'shutdown' : 'too-many-held', decision.why)
         return
       case 'bury':
-        await this.#bury(decision.reason, decision.tell)
+        await this.#bury(
+          decision.reason,
+          decision.tell,
+          decision.tell === 'complete' ? { notice: decision.notice } : {},
+        )
         if (decision.tell === 'complete') await this.complete(decision.notice)
         else await this.release(decision.why, decision.reason)
     }
@@ -132,15 +136,19 @@ export class Settlement {
 
   /** A result is kept all the same: whoever retries the letter has it sent again, and not computed. */
   async #buryUnsettleable(why: string): Promise<void> {
-    await this.#bury(`unsettleable: ${why}`, 'release', true)
+    await this.#bury(`unsettleable: ${why}`, 'release', { keepsResult: true })
   }
 
-  async #bury(reason: string, tell: 'release' | 'complete', keepsResult = false): Promise<void> {
+  async #bury(
+    reason: string,
+    tell: 'release' | 'complete',
+    { keepsResult = false, ...more }: { readonly keepsResult?: boolean; readonly notice?: string },
+  ): Promise<void> {
     const { clink, context, facts } = this.#options
     const { clock, emit, ledger } = context
     const { attempt: attempts = 0, route } = facts()
     const errors = [...ledger.errorsOf(clink.clink_id), reason]
-    await ledger.bury({ clink, route, attempts, reason, errors, tell, at: clock.wall() }, keepsResult)
+    await ledger.bury({ clink, route, attempts, reason, errors, tell, at: clock.wall(), ...more }, keepsResult)
     emit({ event: 'clink.deadLettered', ...facts(), reason, attempts })
   }
 }

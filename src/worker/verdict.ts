@@ -24,7 +24,7 @@ export function judge(clink: Clink, context: WorkerContext, mayCome: (routed: Ro
   const why = ledger.isOwn(id) ? 'own-reply' : whyNoWork(ending, sender_id, identity)
   if (why === 'identity-unknown') return { leave: why }
   if (why !== undefined) return config.inbox.ownReplies === 'acknowledge' ? { acknowledge: why } : { leave: why }
-  if (ledger.isGivenUp(id)) return { leave: 'given-up' }
+  if (ledger.isGivenUp(id) && ledger.letters.noticeFor(clink) === undefined) return { leave: 'given-up' }
   if (ledger.isCooling(id)) return { leave: 'cooling' }
   const routed = router.route(clink, identity.id)
   if (routed === undefined) return { leave: 'no-route' }

@@ -20,6 +20,10 @@ retry: { attempts: 3, backoff: 1s }
 poll: { interval: 50ms, maxInterval: 100ms }
 `
 
+const told = `retry: { attempts: 1, onExhausted: complete }
+poll: { interval: 50ms, maxInterval: 100ms }
+`
+
 async function stop(command: Command): Promise<void> {
   command.signal('SIGTERM')
   expect(await command.exited, command.output).toBe(0)
@@ -64,5 +68,42 @@ it(
     await stop(second)
     expect(await site.noted()).toEqual(['bad 1', 'bad 2', 'bad 3', 'good 1', 'bad 1'])
     expect(answers(emulator).map(({ content }) => content)).toEqual(['done at last', 'done at last'])
+  },
+)
+
+it.each([
+  ['while its claim stands', 300, ['created', 'claimed', 'completed']],
+  ['after its claim has run out', 3, ['created', 'claimed', 'expired', 'claimed', 'completed']],
+])(
+  'P1, §5: a sender that was being told that its clink failed when the process was killed is told by the next one, %s',
+  { timeout: 60_000 },
+  async (_, defaultTimeout, expected) => {
+    await using site = await Site.open({ handler, config: told, emulator: { switches: { defaultTimeout } } })
+    const { emulator } = site
+    const hangs = site.fault({ operation: 'complete_clink' }, { hang: 'before' })
+    const { clink_id: bad } = emulator.send('ops', 'bad', { from: 'bob' })
+    const first = site.start('run')
+    await until(
+      () => hangs.hits > 0,
+      () => `its sender is being told:\n${first.output}`,
+    )
+    first.signal('SIGKILL')
+    await first.exited
+    hangs.remove()
+    if (expected.includes('expired')) await until(() => emulator.clink(bad)?.status === 'pending', 'its claim runs out')
+
+    const second = site.start('run')
+    await until(
+      () => emulator.clink(bad)?.status === 'completed',
+      () => `the next one tells it:\n${second.output}`,
+    )
+    await stop(second)
+    expect(story(emulator, bad).filter((what) => what !== 'renewed')).toEqual(expected)
+    expect(await site.noted()).toEqual(['bad 1'])
+    expect(answers(emulator).map(({ content }) => content)).toEqual([
+      expect.stringMatching(/^This could not be done \(handler-failed/),
+    ])
+    const show = site.start('failed', 'show', bad)
+    expect(await show.exited, show.output).toBe(0)
   },
 )
