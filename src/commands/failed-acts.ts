@@ -66,7 +66,7 @@ export async function changeFailed(
     }
     if (options.json === true) io.out(json(changes))
     else if (changes.length === 0) io.out('no dead letters\n')
-    if (changes.some(({ result }) => result === 'unknown')) io.finish(EXIT.usage)
+    if (changes.some(({ result }) => result === 'unknown')) io.finish(EXIT.failed)
   })
 }
 

@@ -35,8 +35,7 @@ export async function answerFailed(request: unknown, letters: Letters): Promise<
   const { ledger } = letters
   if (data.request === 'failed.letters') return ledger.letters.page(data.after)
   if (data.request === 'failed.late') return ledger.late.page(data.after)
-  const change =
-    data.request === 'failed.retry' ? await ledger.letters.retry(data.id) : await ledger.letters.discard(data.id)
+  const change = data.request === 'failed.retry' ? await ledger.retry(data.id) : await ledger.letters.discard(data.id)
   if (data.request === 'failed.retry' && change !== 'unknown') letters.retried(data.id)
   if (ledger.isHealthy) return change
   throw new CodedError('STATE_UNAVAILABLE', `${data.id}: the journal cannot be written, so that this may be forgotten`)

@@ -25,6 +25,7 @@ export const rows = {
     outlived: z.number().exactOptional(),
     crashes: z.number(),
     suspect: z.boolean().exactOptional(),
+    retried: z.literal(true).exactOptional(),
     at: z.number(),
   }),
   results: z.object({ content: z.string(), response: z.string().exactOptional(), leases: z.number(), at: z.number() }),

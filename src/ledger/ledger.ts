@@ -2,7 +2,7 @@ import { cutText, LONGEST } from '../base/cut-text.ts'
 import { Recent } from '../base/recent.ts'
 import { monotonicNow, wallNow } from '../base/host-time.ts'
 import type { Clink } from '../clink/records.ts'
-import { DeadLetters, type DeadLetter } from './dead-letters.ts'
+import { DeadLetters, type DeadLetter, type LetterChange } from './dead-letters.ts'
 import { LateResults, type LateResult } from './late-results.ts'
 import { Programs, type Program } from './programs.ts'
 import type { Attempts, Cooling, KeptResult } from './remembered.ts'
@@ -226,6 +226,16 @@ export class Ledger {
       attempts.delete(id),
       kept ? results.set(id, { ...result, leases: 0 }) : results.delete(id),
     ])
+  }
+
+  /** As `DeadLetters.retry`; asked once more before the clink is settled, it changes nothing. */
+  async retry(clinkId: string): Promise<LetterChange> {
+    const isLetter = this.letters.get(clinkId) !== undefined
+    if (!isLetter && this.#attemptsOf(clinkId).retried === true) return 'done'
+    const change = this.letters.retry(clinkId)
+    // In the same commit: without the letter, this alone tells that it was asked for.
+    if (isLetter && !this.isGivenUp(clinkId)) await this.#changeAttempts(clinkId, { retried: true })
+    return await change
   }
 
   isGivenUp(clinkId: string): boolean {

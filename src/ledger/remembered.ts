@@ -10,6 +10,8 @@ export interface Attempts {
   readonly crashes: number
   /** It was running when the process crashed, for the second time in a row: it runs alone until it has ended once. */
   readonly suspect?: boolean
+  /** An operator had its dead letter retried: asking once more changes nothing. */
+  readonly retried?: true
   /** Wall time of the last change, in milliseconds. */
   readonly at: number
 }

@@ -86,7 +86,20 @@ test('without a worker: the retried clink is run by the next one, the discarded 
   expect(site.emulator.clink(one)).toMatchObject({ status: 'completed' })
   expect(site.emulator.clink(two)).toMatchObject({ status: 'pending' })
   expect(worker.stdout).toMatch(new RegExp(`clink\\.parked.*${two}.*given-up|${two}.*clink\\.parked`))
-  expect(await failed(site, 'retry', two)).toMatchObject({ code: 64 })
+  expect(await failed(site, 'retry', two)).toMatchObject({ code: 1 })
+})
+
+test('a retry that was asked for already changes nothing and is no failure, until the clink is settled', async () => {
+  const { site, one, two } = await givenUp('--set', 'retry.onExhausted=release')
+  await using _ = site
+  const said = { code: 0, stdout: `${one} will be retried\n${two} will be retried\n`, stderr: '' }
+  for (let n = 0; n < 2; n += 1) expect(await failed(site, 'retry', one, two)).toMatchObject(said)
+  await site.dir.write({ one: '' })
+  await using worker = site.cli(ONCE)
+  expect(await worker.ended).toMatchObject({ code: 1 })
+  // One is done, the other was given up once more.
+  expect(await failed(site, 'retry', one)).toMatchObject({ code: 1, stderr: expect.stringContaining(one) })
+  for (let n = 0; n < 2; n += 1) expect(await failed(site, 'retry', two)).toMatchObject({ code: 0 })
 })
 
 test('with a worker: the retried clink is run at once, the discarded one never', async () => {
@@ -164,12 +177,12 @@ test(
   },
 )
 
-test('an id that is not there is wrong usage, and the others are done', async () => {
+test('an id that is not there is a failure, and the others are done', async () => {
   const { site, one } = await givenUp()
   await using _ = site
   const line = 'clink-worker: nope is not among the dead letters; `clink-worker failed list` shows them\n'
   const retry = await failed(site, 'retry', 'nope', one)
-  expect(retry).toMatchObject({ code: 64, stdout: `${one} will be retried\n`, stderr: line })
+  expect(retry).toMatchObject({ code: 1, stdout: `${one} will be retried\n`, stderr: line })
   expect(await failed(site, 'show', 'nope')).toMatchObject({ code: 64, stdout: '', stderr: line })
 })
 
