@@ -5,6 +5,7 @@ import {
   DOCUMENTED_TIMEOUT,
   firstLease,
   renewedLease,
+  shortenedLease,
   type Grant,
   type Lease,
   type LeasePolicy,
@@ -74,6 +75,12 @@ export class ClaimTerms {
     const after = this.#learn(grant, renewedLease(lease, grant, this.#policy))
     if (lease.basis === 'unknown' && after.basis === 'assumed') this.#sayUntold(after)
     return after
+  }
+
+  /** What is left of a lease from the moment that its claim is asked for again until that is answered. */
+  shortened(lease: Lease, sentAt: number, asksLength: boolean): Lease {
+    const seconds = asksLength ? this.secondsFor(lease.basis) : undefined
+    return shortenedLease(lease, sentAt, seconds === undefined ? undefined : seconds * 1_000)
   }
 
   /** A claim of unknown length was renewed before its clink was run. */

@@ -417,6 +417,7 @@ export class Delivery {
       facts: () => this.#facts(),
       on: {
         renewed: () => void this.#note(),
+        shortened: async () => await this.#note(),
         lost: (cause) => this.#lose(cause),
         unconfirmed: (why) => {
           this.#end({ event: 'clink.leftToExpire', ...this.#facts(), why })

@@ -8,7 +8,7 @@ import { isRateLimited, mayBeKept } from '../clink/verdicts.ts'
 import type { DeliveryFacts, LostCause } from '../events.ts'
 import type { ClinkApi } from '../clink/clink-api.ts'
 import type { WorkerContext } from './context.ts'
-import { extendedNothing, showsNoChange, type Lease, type LeaseHolder } from './lease.ts'
+import { extendedNothing, isUnmoved, showsNoChange, type Lease, type LeaseHolder } from './lease.ts'
 import { lookFor, lossIn } from './look.ts'
 import type { Pulse } from './pulses.ts'
 import { renew, type Renewal, type RenewalLimits } from './renewal.ts'
@@ -24,6 +24,8 @@ export interface KeeperOptions {
   readonly facts: () => DeliveryFacts
   readonly on: {
     readonly renewed: () => void
+    /** A renewal that is about to be sent may shorten the claim. Resolves when that is noted. */
+    readonly shortened: () => Promise<void>
     /** Called once; nothing may be sent for the claim any more. */
     readonly lost: (cause: LostCause) => void
     /** The claim is not to be worked, since the service has not confirmed it: it is left to expire. */
@@ -146,20 +148,24 @@ export class LeaseKeeper implements LeaseHolder {
       const before = this.#lease
       const goesOn = await this.#round()
       if (!goesOn) return
-      this.#next = this.#lease.deadline > before.deadline ? this.#nextRenewal() : this.#soonAgain()
+      this.#next = this.#lease.end > before.end ? this.#nextRenewal() : this.#soonAgain()
     }
   }
 
   /** One renewal: tries until one is answered. False: there is nothing more to renew. */
   async #round(): Promise<boolean> {
     const { context, facts } = this.#options
-    const left = this.#left
-    const timeout = Math.min(context.config.clink.timeout, left * TRY)
     const refusals = new BareRefusals()
     let asksLength = true
+    let left = this.#left
     for (let failures = 1; !this.#stopping.signal.aborted && this.stands; failures += 1) {
-      const renewal = await this.#send({ asksLength, refusals, timeout })
+      const before = this.#lease
+      if (await this.#expectShorter(asksLength)) left = this.#left
       if (this.#stopping.signal.aborted || !this.stands) return false
+      const timeout = Math.min(context.config.clink.timeout, left * TRY)
+      const renewal = await this.#send(before, { asksLength, refusals, timeout })
+      if (this.#stopping.signal.aborted || !this.stands) return false
+      this.#hold(renewal.is === 'failed' ? renewal.lease : before)
       if (renewal.is === 'granted') return await this.#take(renewal)
       if (renewal.is === 'refused') return await this.#refused(renewal.error)
       if (renewal.is === 'again') {
@@ -178,13 +184,29 @@ export class LeaseKeeper implements LeaseHolder {
     return false
   }
 
-  async #send(limits: RenewalLimits & { readonly timeout: number }): Promise<Renewal> {
+  /** The claim may end earlier by the renewal that is about to be sent, from then on until an answer comes. True: it may. */
+  async #expectShorter(asksLength: boolean): Promise<boolean> {
+    const { terms } = this.#options.context
+    const shorter = terms.shortened(this.#lease, this.#clock.now(), asksLength)
+    if (shorter.deadline === this.#lease.deadline) return false
+    this.#hold(shorter)
+    await this.#options.on.shortened()
+    return true
+  }
+
+  async #send(lease: Lease, limits: RenewalLimits & { readonly timeout: number }): Promise<Renewal> {
     const { api, clink, context } = this.#options
     this.#pulse.expect('renewal', this.#clock.now() + limits.timeout)
-    const claim = { api, clink, lease: this.#lease }
+    const claim = { api, clink, lease }
     const request = renew(claim, { ...limits, signal: this.#over.signal }, context)
     this.#inFlight = request.catch(() => undefined)
     return await request
+  }
+
+  #hold(lease: Lease): void {
+    const { deadline } = this.#lease
+    this.#lease = lease
+    if (lease.deadline !== deadline) this.#watchDeadline()
   }
 
   /** Takes an answer to a renewal. False: renewal is over. */
@@ -203,15 +225,12 @@ export class LeaseKeeper implements LeaseHolder {
       return this.#decline('the service does not say how long its claim lasts, and a renewal extended nothing')
     const headroom = this.#left
     const isAsked = before.basis === 'unknown' && after.basis !== 'unknown'
+    this.#hold(after)
     if (!isAsked && extendedNothing(before, after, grant)) return await this.#extendedNothing()
-    this.#isDeclined = after === before
-    if (!this.#isDeclined) {
-      this.#lease = after
-      this.#watchDeadline()
-      if (!this.stands) return false
-      context.emit({ event: 'clink.renewed', ...facts(), left: this.#left, headroom })
-      on.renewed()
-    }
+    this.#isDeclined = isUnmoved(before, after)
+    if (!this.stands) return false
+    if (!this.#isDeclined) context.emit({ event: 'clink.renewed', ...facts(), left: this.#left, headroom })
+    if (after !== before) on.renewed()
     this.#confirm()
     return true
   }

@@ -12,8 +12,13 @@ export interface Lease {
   readonly grantedAt: number
   /** Local time until which the claim certainly stands. */
   readonly end: number
-  /** Local time after which nothing is sent for this claim: `end` minus the margin. */
+  /**
+   * Local time after which nothing is sent for this claim: `end` minus the margin, or earlier where a renewal that was not answered may
+   * have shortened the claim.
+   */
   readonly deadline: number
+  /** Milliseconds. */
+  readonly margin: number
   /** The service's own end of the claim, in milliseconds of its clock; unknown where it does not say. */
   readonly serverEnd: number | undefined
   /** The same for when the claim was made, which some services move with each renewal. */
@@ -59,6 +64,8 @@ export interface LeasePolicy {
 export const DOCUMENTED_TIMEOUT = 300_000
 
 const SMALLEST_MARGIN = 250
+/** Milliseconds to which the service may round the times that it does not tell. */
+const ROUNDED_TO = 1_000
 /** Milliseconds by which times that the service rounds may make a claim longer than what was asked for. */
 const ROUNDING = 2_000
 
@@ -109,11 +116,11 @@ export function renewedLease(lease: Lease, grant: Grant, policy: LeasePolicy): L
     return makeLease(lease.firstSent, grant.sentAt, from + assumedLength(grant, policy), times, 'assumed')
   }
   if (times.end === undefined) {
-    if (!policy.trustRenewals) return lease
+    if (!policy.trustRenewals) return wholeLease(lease)
     const end = grant.sentAt + assumedLength(grant, policy)
     return makeLease(lease.firstSent, grant.sentAt, end, times, lease.basis)
   }
-  if (lease.basis !== 'unknown' && times.end === lease.serverEnd) return lease
+  if (lease.basis !== 'unknown' && times.end === lease.serverEnd) return wholeLease(lease)
   if (lease.basis !== 'unknown' && lease.serverEnd !== undefined) {
     const extended = Math.max(lease.end + (times.end - lease.serverEnd), endOfRestarted(lease, times, told))
     const end = Math.min(bound, extended)
@@ -121,7 +128,7 @@ export function renewedLease(lease: Lease, grant: Grant, policy: LeasePolicy): L
   }
   // The first time that the service says when the claim ends. Whether its `claimed_at` is that of the first claim or of this
   // one is not known; counted from the first request, the length is right for the one and too short for the other.
-  if (told === undefined) return lease
+  if (told === undefined) return wholeLease(lease)
   return makeLease(lease.firstSent, grant.sentAt, Math.min(bound, lease.firstSent + told), times, 'told')
 }
 
@@ -131,15 +138,36 @@ function endOfRestarted({ grantedAt, serverStart = Infinity }: Lease, { start }:
 }
 
 /**
+ * What is left of a lease as long as a renewal is not answered. It moves the end to what it asks for, also to an earlier one: a poll may
+ * have claimed for longer. What an answer makes of the lease goes by the whole one.
+ */
+export function shortenedLease(lease: Lease, sentAt: number, asked = DOCUMENTED_TIMEOUT): Lease {
+  const end = sentAt + asked
+  if (end >= lease.end) return lease
+  return { ...lease, deadline: Math.min(lease.deadline, end - marginOf(asked, ROUNDED_TO)) }
+}
+
+/** The lease as it was before renewals that were not answered: an answer has shown that they moved nothing. */
+function wholeLease(lease: Lease): Lease {
+  const deadline = lease.end - lease.margin
+  return deadline === lease.deadline ? lease : { ...lease, deadline }
+}
+
+/**
  * True when a renewal that was answered has extended nothing although enough time had passed to see it. An end that the
  * service moved, even to an earlier time (because a shorter claim was asked for), is an extension that took effect.
  */
 export function extendedNothing(before: Lease, after: Lease, { sentAt, asked }: Grant): boolean {
-  if (after.deadline > before.deadline) return false
+  if (after.end > before.end) return false
   if (after.serverEnd !== before.serverEnd) return false
   // What was asked for may just have ended when the claim would have ended anyway, to the second.
   if (Math.abs(sentAt + (asked ?? DOCUMENTED_TIMEOUT) - before.end) < 2_000) return false
   return sentAt - before.grantedAt >= Math.max(2_000, (before.end - before.grantedAt) / 4)
+}
+
+/** True when an answer has shown nothing that was not known. */
+export function isUnmoved(before: Lease, after: Lease): boolean {
+  return after.end === before.end && after.serverEnd === before.serverEnd && after.basis === before.basis
 }
 
 /** True when the first renewal of a claim of unknown length has not moved the end that the service shows, to the millisecond. */
@@ -165,6 +193,11 @@ function readTimes({ claimedAt, expiresAt }: Grant): Times {
 }
 
 function makeLease(firstSent: number, grantedAt: number, end: number, times: Times, basis: Lease['basis']): Lease {
-  const margin = Math.max((end - grantedAt) / 10, SMALLEST_MARGIN) + times.grain
-  return { firstSent, grantedAt, end, deadline: end - margin, serverEnd: times.end, serverStart: times.start, basis }
+  const margin = marginOf(end - grantedAt, times.grain)
+  const { end: serverEnd, start: serverStart } = times
+  return { firstSent, grantedAt, end, deadline: end - margin, margin, serverEnd, serverStart, basis }
+}
+
+function marginOf(length: number, grain: number): number {
+  return Math.max(length / 10, SMALLEST_MARGIN) + grain
 }

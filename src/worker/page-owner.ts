@@ -47,7 +47,10 @@ async function ownerOf(
   if (clink === undefined || lease === undefined) return 'untold'
   const { api } = key
   const renewal = await renewUntilAnswered({ clink, lease, api }, { signal, most: 1 }, context)
-  if (renewal === undefined) return 'failed'
+  if (renewal.is === 'unanswered') {
+    leases.set(clink, renewal.lease)
+    return 'failed'
+  }
   if (renewal.is === 'granted') {
     const { claimed_by: id, status } = renewal.record
     leases.set(clink, renewal.lease)

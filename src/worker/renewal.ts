@@ -38,7 +38,8 @@ export type Renewal =
   | { readonly is: 'refused'; readonly error: ClinkApiError }
   /** The service does not take a length. */
   | { readonly is: 'again' }
-  | { readonly is: 'failed'; readonly error: ClinkApiError }
+  /** `lease`: what is left of it, since it may have been carried out all the same. */
+  | { readonly is: 'failed'; readonly error: ClinkApiError; readonly lease: Lease }
 
 /**
  * Claims once what is ours already, within its lease. Whatever it is asked for, it moves the end of the claim at the service: so it always
@@ -51,10 +52,11 @@ export async function renew(
 ): Promise<Renewal> {
   const seconds = asksLength ? terms.secondsFor(lease.basis) : undefined
   const sentAt = clock.now()
+  const unanswered = terms.shortened(lease, sentAt, asksLength)
   try {
     const record = await api.claimClink(
       { clink_id: clink.clink_id, ...(seconds === undefined ? {} : { timeout_seconds: seconds }) },
-      { deadline: lease.deadline, attempts: 1, signal, timeout },
+      { deadline: unanswered.deadline, attempts: 1, signal, timeout },
     )
     const grant = {
       sentAt,
@@ -68,7 +70,8 @@ export async function renew(
     if (!(thrown instanceof ClinkApiError)) throw thrown
     const error = refusals.weigh(thrown, clock.now())
     if (refusesClaim(error)) return { is: 'refused', error }
-    if (seconds === undefined || !refusesNumber(error)) return { is: 'failed', error }
+    if (seconds === undefined || !refusesNumber(error))
+      return { is: 'failed', error, lease: error.mayHaveHappened ? unanswered : lease }
     if (mayBeKept(error)) terms.asksLength = false
     return { is: 'again' }
   }
@@ -87,24 +90,28 @@ export interface Patience {
   readonly most?: number
 }
 
-/** As `renew`, until there is an answer. Undefined: none came. */
+/** As `renew`, until there is an answer. `failed`: none came. */
 export async function renewUntilAnswered(
   claim: OwnClaim,
   { enough, most = Infinity, signal }: Patience,
   parts: RenewalParts & { readonly config: Config; readonly random: Random },
-): Promise<Exclude<Renewal, { is: 'again' | 'failed' }> | undefined> {
+): Promise<Exclude<Renewal, { is: 'again' | 'failed' }> | { readonly is: 'unanswered'; readonly lease: Lease }> {
   const { clock, config, random } = parts
-  const { deadline } = claim.lease
   const refusals = new BareRefusals()
-  const timeout = Math.max(1, Math.min(config.clink.timeout, (deadline - clock.now()) * TRY))
   const ends = enough === undefined ? signal : AbortSignal.any([signal, enough])
+  let { lease } = claim
   let asksLength = true
-  for (let tries = 0; tries < most && clock.now() < deadline && !ends.aborted;) {
-    const renewal = await renew(claim, { asksLength, refusals, signal, timeout }, parts)
+  for (let tries = 0; tries < most && clock.now() < lease.deadline && !ends.aborted;) {
+    const timeout = Math.max(1, Math.min(config.clink.timeout, (lease.deadline - clock.now()) * TRY))
+    const renewal = await renew({ ...claim, lease }, { asksLength, refusals, signal, timeout }, parts)
     if (renewal.is === 'granted' || renewal.is === 'refused') return renewal
-    if (renewal.is === 'failed') tries += 1
-    else asksLength = false
-    if (renewal.is === 'failed' && tries < most) await sleep(clock, equalJitter(tries, PAUSE, random), ends)
+    if (renewal.is === 'again') {
+      asksLength = false
+      continue
+    }
+    tries += 1
+    lease = renewal.lease
+    if (tries < most) await sleep(clock, equalJitter(tries, PAUSE, random), ends)
   }
-  return undefined
+  return { is: 'unanswered', lease }
 }

@@ -47,7 +47,8 @@ export function standingLease(claim: HeldClaim, clock: Clock, boot: Boot): Lease
   const firstSent = now - (boot.uptime() - claim.sent)
   const basis = claim.isUnknown === true ? 'unknown' : claim.serverEnd === undefined ? 'assumed' : 'told'
   const deadline = now + left
-  return { firstSent, grantedAt: now, end: deadline + (claim.margin ?? 0), deadline, serverEnd: claim.serverEnd, basis }
+  const { margin = 0, serverEnd } = claim
+  return { firstSent, grantedAt: now, end: deadline + margin, deadline, margin, serverEnd, basis }
 }
 
 /** Milliseconds that a clink which an earlier process held is still to wait; 0 or less: none. No clock that was set makes it longer than `longest`. */

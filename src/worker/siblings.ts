@@ -169,7 +169,7 @@ export class Siblings {
     for (let asksLength = true; ; asksLength = false) {
       const renewal = await renew(claim, { signal, asksLength }, this.#options)
       if (renewal.is === 'again') continue
-      if (renewal.is === 'granted') claim.lease = renewal.lease
+      if (renewal.is === 'granted' || renewal.is === 'failed') claim.lease = renewal.lease
       return renewal.is !== 'failed' || isVerdict(renewal.error)
     }
   }

@@ -60,7 +60,10 @@ export class UnrenewedClaim implements LeaseHolder {
     const claim = { clink: this.#clink, lease: this.#lease, api: key.api }
     const patience = { signal: closing, most: TRIES, ...(enough === undefined ? {} : { enough }) }
     const renewal = await renewUntilAnswered(claim, patience, this.#context)
-    if (renewal === undefined) return this.stands
+    if (renewal.is === 'unanswered') {
+      this.#lease = renewal.lease
+      return this.stands
+    }
     const isOurs = renewal.is === 'granted' && renewal.record.status === 'claimed'
     const isUnknown = this.#lease.basis === 'unknown'
     if (isOurs) this.#lease = renewal.lease
