@@ -416,8 +416,7 @@ export class Delivery {
       acceptOwner: isStrange ? ({ claimed_by }) => keys.accept(this.#key, claimed_by) : undefined,
       facts: () => this.#facts(),
       on: {
-        renewed: () => void this.#note(),
-        shortened: async () => await this.#note(),
+        changed: async () => await this.#note(),
         lost: (cause) => this.#lose(cause),
         unconfirmed: (why) => {
           this.#end({ event: 'clink.leftToExpire', ...this.#facts(), why })

@@ -316,7 +316,8 @@ export class Intake {
     const renewal = await renewUntilAnswered({ clink, lease, api }, { signal: this.hurried, most: 1 }, context)
     // Not known: the clink is left alone, and the worker says so.
     if (renewal.is === 'refused') return lease
-    if (renewal.is === 'granted' && renewal.record.status === 'claimed') context.identity.learn(renewal.record.claimed_by, 'a renewal')
+    if (renewal.is === 'granted' && renewal.record.status === 'claimed')
+      context.identity.learn(renewal.record.claimed_by, 'a renewal')
     return renewal.lease
   }
 

@@ -23,9 +23,8 @@ export interface KeeperOptions {
   readonly acceptOwner?: ((record: Clink) => boolean) | undefined
   readonly facts: () => DeliveryFacts
   readonly on: {
-    readonly renewed: () => void
-    /** A renewal that is about to be sent may shorten the claim. Resolves when that is noted. */
-    readonly shortened: () => Promise<void>
+    /** The lease is another one now. Resolves when that is noted. */
+    readonly changed: () => Promise<void>
     /** Called once; nothing may be sent for the claim any more. */
     readonly lost: (cause: LostCause) => void
     /** The claim is not to be worked, since the service has not confirmed it: it is left to expire. */
@@ -157,15 +156,17 @@ export class LeaseKeeper implements LeaseHolder {
     const { context, facts } = this.#options
     const refusals = new BareRefusals()
     let asksLength = true
-    let left = this.#left
+    let since = this.#clock.now()
     for (let failures = 1; !this.#stopping.signal.aborted && this.stands; failures += 1) {
       const before = this.#lease
-      if (await this.#expectShorter(asksLength)) left = this.#left
+      const sentAt = this.#clock.now()
+      const isShorter = await this.#expectShorter(asksLength)
       if (this.#stopping.signal.aborted || !this.stands) return false
+      const left = this.#lease.deadline - (isShorter ? sentAt : since)
       const timeout = Math.min(context.config.clink.timeout, left * TRY)
       const renewal = await this.#send(before, { asksLength, refusals, timeout })
       if (this.#stopping.signal.aborted || !this.stands) return false
-      this.#hold(renewal.is === 'failed' ? renewal.lease : before)
+      void this.#hold(renewal.is === 'failed' ? renewal.lease : before)
       if (renewal.is === 'granted') return await this.#take(renewal)
       if (renewal.is === 'refused') return await this.#refused(renewal.error)
       if (renewal.is === 'again') {
@@ -175,7 +176,8 @@ export class LeaseKeeper implements LeaseHolder {
       const { error } = renewal
       this.#isDeclined = false
       context.emit({ event: 'clink.renewalFailed', ...facts(), error, left: this.#left })
-      const longest = left * LONGEST_WAIT
+      if (renewal.lease !== before) since = sentAt
+      const longest = (this.#lease.deadline - since) * LONGEST_WAIT
       const pause = equalJitter(failures, { base: longest * 0.25, max: longest }, context.random)
       const wait = Math.max(pause, Math.min(error.retryAfter ?? 0, this.#left / 2))
       if (isRateLimited(error)) context.budget.refused(wait)
@@ -188,9 +190,8 @@ export class LeaseKeeper implements LeaseHolder {
   async #expectShorter(asksLength: boolean): Promise<boolean> {
     const { terms } = this.#options.context
     const shorter = terms.shortened(this.#lease, this.#clock.now(), asksLength)
-    if (shorter.deadline === this.#lease.deadline) return false
-    this.#hold(shorter)
-    await this.#options.on.shortened()
+    if (shorter === this.#lease) return false
+    await this.#hold(shorter)
     return true
   }
 
@@ -203,15 +204,16 @@ export class LeaseKeeper implements LeaseHolder {
     return await request
   }
 
-  #hold(lease: Lease): void {
-    const { deadline } = this.#lease
+  async #hold(lease: Lease): Promise<void> {
+    if (lease === this.#lease) return
     this.#lease = lease
-    if (lease.deadline !== deadline) this.#watchDeadline()
+    this.#watchDeadline()
+    await this.#options.on.changed()
   }
 
   /** Takes an answer to a renewal. False: renewal is over. */
   async #take({ grant, lease: after, record }: Extract<Renewal, { is: 'granted' }>): Promise<boolean> {
-    const { acceptOwner, context, facts, on } = this.#options
+    const { acceptOwner, context, facts } = this.#options
     const before = this.#lease
     if (this.#isUnconfirmed && acceptOwner?.(record) === false)
       return this.#decline(`another key made the claim, and a renewal with this one names ${record.claimed_by}`)
@@ -225,12 +227,11 @@ export class LeaseKeeper implements LeaseHolder {
       return this.#decline('the service does not say how long its claim lasts, and a renewal extended nothing')
     const headroom = this.#left
     const isAsked = before.basis === 'unknown' && after.basis !== 'unknown'
-    this.#hold(after)
+    void this.#hold(after)
     if (!isAsked && extendedNothing(before, after, grant)) return await this.#extendedNothing()
     this.#isDeclined = isUnmoved(before, after)
     if (!this.stands) return false
     if (!this.#isDeclined) context.emit({ event: 'clink.renewed', ...facts(), left: this.#left, headroom })
-    if (after !== before) on.renewed()
     this.#confirm()
     return true
   }

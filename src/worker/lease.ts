@@ -143,8 +143,8 @@ function endOfRestarted({ grantedAt, serverStart = Infinity }: Lease, { start }:
  */
 export function shortenedLease(lease: Lease, sentAt: number, asked = DOCUMENTED_TIMEOUT): Lease {
   const end = sentAt + asked
-  if (end >= lease.end) return lease
-  return { ...lease, deadline: Math.min(lease.deadline, end - marginOf(asked, ROUNDED_TO)) }
+  const deadline = end - marginOf(asked, ROUNDED_TO)
+  return end < lease.end && deadline < lease.deadline ? { ...lease, deadline } : lease
 }
 
 /** The lease as it was before renewals that were not answered: an answer has shown that they moved nothing. */

@@ -136,7 +136,15 @@ it('is never trusted for longer than what was journalled, even when the processe
 
 it('journals no end of the service where the service says none', () => {
   const { clock, boot } = new Machine().process(0)
-  const lease = { firstSent: 0, grantedAt: 0, end: 100, deadline: 90, margin: 10, serverEnd: undefined, basis: 'assumed' as const }
+  const lease = {
+    firstSent: 0,
+    grantedAt: 0,
+    end: 100,
+    deadline: 90,
+    margin: 10,
+    serverEnd: undefined,
+    basis: 'assumed' as const,
+  }
   const held = toHeldClaim(
     { clink, route: 'work', running: false, releasing: false, lease, dueAt: undefined },
     clock,

@@ -244,6 +244,7 @@ function readRequest({ method, path, body }: TransportRequest): {
   kind: OperationKind
   readonly clinkId: string | undefined
   readonly limit: number
+  readonly asked?: number
   readonly result?: string
 } {
   const [pathname = '', search = ''] = path.split('?')
@@ -254,7 +255,9 @@ function readRequest({ method, path, body }: TransportRequest): {
   }
   const [, id, verb] = /^\/clinks\/([^/]+)\/(claim|complete|release)$/.exec(pathname) ?? []
   if (id !== undefined && verb !== undefined) {
-    return { kind: verb as 'claim' | 'complete' | 'release', clinkId: decodeURIComponent(id), limit: 0 }
+    const { timeout_seconds: seconds } = JSON.parse(body ?? '{}') as { timeout_seconds?: number }
+    const asked = seconds === undefined ? {} : { asked: seconds * 1_000 }
+    return { kind: verb as 'claim' | 'complete' | 'release', clinkId: decodeURIComponent(id), limit: 0, ...asked }
   }
   if (method !== 'POST' || body === undefined) return { kind: 'other', clinkId: undefined, limit: 0 }
   const result = resultIn(body)

@@ -14,6 +14,8 @@ export interface RequestRecord {
   readonly clinkId: string | undefined
   /** Of a poll: how many were asked for. */
   readonly limit: number
+  /** Of a claim by id: milliseconds that it asks for; absent: it leaves them to the service. */
+  readonly asked?: number
   /** Name of the key that it was asked with. */
   readonly key: string
   /** When the worker asked for it. */

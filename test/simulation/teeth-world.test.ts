@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Config } from '../../src/config/config.ts'
 import type { HandleFunction } from '../../src/handlers/handler.ts'
-import type { Transport, TransportResponse } from '../../src/clink/transport.ts'
+import { TransportError, type Transport, type TransportResponse } from '../../src/clink/transport.ts'
 import { findBreach } from './broken-rules.ts'
 import type { Breakage } from './life.ts'
 import { GROUP } from './plan-scope.ts'
@@ -53,6 +53,18 @@ const credulous = (real: Transport): Transport => ({
     const times = '"claimed_at":"2027-01-01T00:00:00.000Z","claim_expires_at":"2027-01-01T00:01:00.000Z"'
     const body = answer.body.replaceAll(/"status":"(pending|claimed)"/g, `"status":"claimed",${times}`)
     return { ...answer, body }
+  },
+})
+
+/** Takes a claim by id that was not answered for one that was never sent. */
+const hopeful = (real: Transport): Transport => ({
+  send: async (request) => {
+    try {
+      return await real.send(request)
+    } catch (error) {
+      if (!request.path.endsWith('/claim') || !(error instanceof TransportError)) throw error
+      throw new TransportError(error.kind, 'no', error.message)
+    }
   },
 })
 
@@ -151,6 +163,11 @@ describe('the judge notices a worker, in a world with more in it,', { timeout: 1
       },
     })
     expect(await isNoticed('sends', { breakage: { transport } }, 'P15', /runs, though .* sent it/)).toBe(true)
+  })
+
+  it('that does not expect a lost renewal to have shortened its claim (P2, §2)', async () => {
+    const says = /after the claim had ended|was not aborted when its claim ended/
+    expect(await isNoticed('shorter', { breakage: { transport: hopeful } }, 'P2', says)).toBe(true)
   })
 
   it('that takes a page for the word of the service (§0)', async () => {

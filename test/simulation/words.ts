@@ -1,5 +1,6 @@
 import type { Config } from '../../src/config/config.ts'
 import type { Chance } from './chance.ts'
+import type { FaultKind } from './faults.ts'
 import { makeKeys } from './plan-keys.ts'
 import { GROUP } from './plan-scope.ts'
 import type { ClinkPlan, Plan, WorkerPlan } from './plan.ts'
@@ -139,6 +140,25 @@ const table: { readonly [W in WordName]: Word } = {
   'absent-ignore': {
     part: 0.05,
     spoken: (plan) => switched(plan, { claimTimes: 'absent', reclaim: 'ignore' }),
+  },
+  /** Renewals ask for less than polls give, and often nobody knows what became of one. */
+  shorter: {
+    part: 0.05,
+    spoken: (plan, chance) => {
+      const lease = Math.min(plan.lease * chance.pick([4, 8]), 300_000)
+      const latency = Math.min(plan.faults.latency, plan.lease / 40)
+      const outages = ['reset-after', 'refused', 'hang-after'].map((kind) => {
+        const from = chance.between(0, plan.calmAt)
+        return { from, to: from + chance.logarithmic(plan.lease / 4, lease), kind: kind as FaultKind }
+      })
+      const told = switched(plan, {
+        claimTimes: 'present',
+        defaultTimeout: Math.round(lease / 1_000),
+        maxTimeout: 'none',
+        reclaim: 'renew',
+      })
+      return { ...told, lease, faults: { ...plan.faults, latency, outages: [...plan.faults.outages, ...outages] } }
+    },
   },
   single: {
     part: 0.05,

@@ -23,6 +23,7 @@ export const WORDS = [
   'clock-in-stop',
   'sour',
   'letters',
+  'shorter',
 ] as const
 export type WordName = (typeof WORDS)[number]
 

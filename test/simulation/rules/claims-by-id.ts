@@ -1,7 +1,7 @@
 import { needsSelect, workerOf } from '../explained.ts'
 import type { Rule } from '../judge.ts'
-import type { EventRecord, Record } from '../record.ts'
-import { trustsBlindly } from './leases.ts'
+import type { EventRecord, GrantRecord, Record } from '../record.ts'
+import { CLAIM_ENDS, trustsBlindly } from './leases.ts'
 
 function verdicts(record: Record, life: string, verdict: string): readonly EventRecord[] {
   const { state } = record.life(life)
@@ -9,6 +9,13 @@ function verdicts(record: Record, life: string, verdict: string): readonly Event
     .livesOf(state)
     .flatMap(({ name }) => record.eventsByLife.get(name) ?? [])
     .filter(({ event }) => event.event === 'worker.siblings' && event.verdict === verdict)
+}
+
+/** Whether the process had told of a claim on the clink, and not of its end, when it sent the request. */
+function isRenewal(record: Record, { life, clinkId, request }: GrantRecord): boolean {
+  const told = record.told(life, clinkId).filter(({ at }) => at <= request.begunAt)
+  const begun = told.findLastIndex(({ event }) => event.event === 'clink.claimed')
+  return begun !== -1 && !told.slice(begun).some(({ event }) => CLAIM_ENDS.has(event.event))
 }
 
 /** What was claimed by id runs only where it is known that siblings' claims are refused, or that there are none. */
@@ -19,8 +26,8 @@ export const claimsByIdAreSafe: Rule = ({ plan, record }) =>
     // What a person gave back, a renewal has claimed anew.
     if (record.acts.some((act) => act.clinkId === clinkId)) return []
     if (trustsBlindly(plan, life)) return []
-    // A renewal that came late may have claimed it too: then the run was begun on the claim before.
-    if (record.runsOf(life, clinkId).some(({ startedAt }) => startedAt < at)) return []
+    // A renewal that came late may have claimed it too: then it was begun on the claim before, which is for the rules of leases.
+    if (isRenewal(record, claim) || record.runsOf(life, clinkId).some(({ startedAt }) => startedAt < at)) return []
     if (verdicts(record, life, 'refused').some((told) => told.at <= at)) return []
     return [{ rule: 'P3', at, life, text: `${clinkId} was claimed by id and runs, though siblings may be granted` }]
   })

@@ -1,5 +1,5 @@
 import type { Rule } from '../judge.ts'
-import { asksForLength, endOf, isListed, leaseEnd, slept, trustsBlindly } from './leases.ts'
+import { asksForLength, endOf, givesBackUntold, isListed, leaseEnd, slept, trustsBlindly } from './leases.ts'
 
 /** P2: nothing is sent for a delivery after its claim has ended, and its handler is aborted by then. */
 export const nothingAfterTheLease: Rule = ({ plan, record, emulator }) => {
@@ -17,7 +17,7 @@ export const nothingAfterTheLease: Rule = ({ plan, record, emulator }) => {
     if (emulator.clink(clinkId) === undefined) return []
     const end = leaseEnd(plan, record, life, clinkId, sentAt)
     if (sentAt <= end || kind === 'sibling' || isListed(record, request, end)) return []
-    if (asksForLength(record, request)) return []
+    if (asksForLength(record, request) || givesBackUntold(plan, record, request)) return []
     return [
       { rule: 'P2', at: sentAt, life, text: `#${n} ${kind} ${clinkId} was sent after the claim had ended at ${end}` },
     ]

@@ -1,3 +1,4 @@
+import { isChosen } from '../distortion.ts'
 import { isRefusing, workerOf } from '../explained.ts'
 import type { Breach, Evidence, Rule } from '../judge.ts'
 import { ownerOf } from '../plan-keys.ts'
@@ -9,6 +10,12 @@ function isStrange({ plan }: Evidence, { key, life }: RequestRecord): boolean {
   return ownerOf(plan, key) !== workerOf(plan, life).owner
 }
 
+/** Records without an owner: whose key has claimed their clinks, nothing shows; of what is sent beside them, nothing at all may. */
+function isUntold({ plan: { world } }: Evidence, clinkId: string | undefined): boolean {
+  if (world.field?.name !== 'claimed_by') return false
+  return clinkId === undefined ? world.field.every === 1 : isChosen(clinkId, world.field.every)
+}
+
 /**
  * §8: what a strange key was given is not run, and nothing is completed or sent in a stranger's name. To try to complete what an own key
  * has claimed is no harm: the service does that for its owner only.
@@ -18,12 +25,13 @@ export const strangersWorkIsLeft: Rule = (evidence) => {
   const run = record.runs.flatMap(({ clinkId, isRerun, life, startedAt: at }) => {
     const claim = record.grantsOf(life, clinkId).findLast((grant) => grant.at <= at)
     if (isRerun === true || claim === undefined || !isStrange(evidence, claim.request)) return []
+    if (isUntold(evidence, clinkId)) return []
     return [{ rule: 'P15', at, life, text: `${clinkId} runs though the key ${claim.request.key} has claimed it` }]
   })
   const said = record.requests.flatMap((request) => {
-    const { key, kind, life, n, sentAt: at, status } = request
+    const { clinkId, key, kind, life, n, sentAt: at, status } = request
     const isHarm = kind === 'send' || (kind === 'complete' && status === 200)
-    if (at === undefined || !isHarm || !isStrange(evidence, request)) return []
+    if (at === undefined || !isHarm || !isStrange(evidence, request) || isUntold(evidence, clinkId)) return []
     return [{ rule: 'P15', at, life, text: `#${n} ${kind} is in the name of whom ${key} belongs to` }]
   })
   return [...run, ...said]

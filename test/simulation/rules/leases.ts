@@ -1,3 +1,4 @@
+import { isChosen } from '../distortion.ts'
 import { tellsTimes, workerOf } from '../explained.ts'
 import type { Plan } from '../plan.ts'
 import type { GrantRecord, LifeRecord, Record, RequestRecord } from '../record.ts'
@@ -20,8 +21,12 @@ const UNSAID = 300_000
  * counts instead.
  */
 export function leaseEnd(plan: Plan, record: Record, life: string, clinkId: string, at: number): number {
-  const after = (grant: GrantRecord, end: number): number => Math.max(end, believed(plan, record, grant, at))
-  return endBy(record, record.grantsOf(life, clinkId), at, after)
+  return endBy(record, record.grantsOf(life, clinkId), at, (grant, end, last) => {
+    // A renewal for less shortens a claim. Who is told when claims end has to know that, also of one whose answer is lost.
+    if (tellsTimes(plan) && isTold(plan, grant)) return grant.expires
+    const moved = last === undefined ? -Infinity : movedEnd(plan, grant, end, last)
+    return Math.max(end, believed(plan, record, grant, at), moved)
+  })
 }
 
 /** The same by the service's own knowledge, whatever it told: a renewal for less shortens a claim. */
@@ -29,20 +34,29 @@ export function claimEnd(record: Record, life: string, clinkId: string, at: numb
   return endBy(record, record.grantsOf(life, clinkId), at, ({ expires }) => expires)
 }
 
-function endBy(
-  record: Record,
-  grants: readonly GrantRecord[],
-  at: number,
-  after: (grant: GrantRecord, end: number) => number,
-): number {
+/** @param last the grant before it, of a claim that stands. */
+type After = (grant: GrantRecord, end: number, last: GrantRecord | undefined) => number
+
+function endBy(record: Record, grants: readonly GrantRecord[], at: number, after: After): number {
   let end = -Infinity
-  let last = -Infinity
+  let last: GrantRecord | undefined
   for (const grant of grants) {
     if (grant.at > at) break
-    if (founds(record, grant, end, last) || grant.at < end) end = after(grant, grant.at < end ? end : -Infinity)
-    last = grant.at
+    const stands = grant.at < end
+    if (stands || founds(record, grant, end, last?.at ?? -Infinity))
+      end = after(grant, stands ? end : -Infinity, stands ? last : undefined)
+    last = grant
   }
   return end
+}
+
+/** Where answers show when a claim ends and not when it began, what is believed of it moves by as much as the end that is shown. */
+function movedEnd({ switches, world: { field } }: Plan, grant: GrantRecord, end: number, last: GrantRecord): number {
+  const isShown =
+    switches.claimTimes === 'present' && field?.name === 'claimed_at' && isChosen(grant.clinkId, field.every)
+  if (!isShown || grant.via === 'poll') return -Infinity
+  const { asked = UNSAID, begunAt } = grant.request
+  return Math.min(begunAt + asked, end + grant.expires - last.expires)
 }
 
 function founds(record: Record, grant: GrantRecord, end: number, last: number): boolean {
@@ -70,6 +84,19 @@ function lengthOf({ clinkId, request: { lengths } }: GrantRecord): 'told' | 'unt
   return (lengths?.get(clinkId) ?? 'told') === 'told' ? 'told' : 'untold'
 }
 
+/** Of a claim that was not answered, whether the service tells at all. */
+function isTold(plan: Plan, grant: GrantRecord): boolean {
+  return grant.request.lengths === undefined ? tellsTimes(plan) : lengthOf(grant) === 'told'
+}
+
+/** Whether a request gives back what a poll has claimed for a time that it did not say: by the documented belief. */
+export function givesBackUntold(plan: Plan, record: Record, { begunAt, clinkId, kind, life }: RequestRecord): boolean {
+  if (kind !== 'release' || clinkId === undefined) return false
+  const claim = record.grantsOf(life, clinkId).findLast(({ at }) => at <= begunAt)
+  const length = Math.min(workerOf(plan, life).config.claim.timeout, UNSAID)
+  return claim?.via === 'poll' && lengthOf(claim) === 'untold' && begunAt <= claim.at + length
+}
+
 /** Whether a claim was made because a list shows its clink: as pending, or after `since`. */
 export function isListed(record: Record, { kind, clinkId, begunAt, life }: RequestRecord, since: number): boolean {
   if (kind !== 'claim' || clinkId === undefined) return false
@@ -80,14 +107,15 @@ export function isListed(record: Record, { kind, clinkId, begunAt, life }: Reque
       list.kind === 'probe' &&
       (list.endedAt ?? Infinity) <= begunAt &&
       list.listed?.has(clinkId) === true &&
-      (list.arrivedAt ?? -Infinity) >= (list.listed.get(clinkId) === 'pending' ? last : since),
+      // A request of ours that reached the service later than the list may have claimed it without our knowing.
+      (list.arrivedAt ?? -Infinity) >= (list.listed.get(clinkId) === 'pending' ? Math.min(last, since) : since),
   )
 }
 
 function believed(plan: Plan, record: Record, grant: GrantRecord, until: number): number {
   const { expires, at, via, life, isNew } = grant
   const { config } = workerOf(plan, life)
-  if (lengthOf(grant) === 'told') return expires
+  if (isTold(plan, grant)) return expires
   if (via === 'claim' && config.claim.trustRenewals) return Math.max(expires, at + config.claim.timeout)
   // Until a renewal was granted without times nothing is believed of what a poll brought.
   if (via === 'poll' && !knowsThatNoneIsTold(record, life, until)) return expires

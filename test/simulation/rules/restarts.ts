@@ -52,12 +52,17 @@ function trustedUntil(record: Record, { name, crashedAt = 0 }: LifeRecord, clink
     return event.event === 'clink.renewed' ? [{ at, end: at + event.left }] : []
   })
   const journalled = ends.findLastIndex(({ at }) => at < crashedAt - SETTLED)
-  // Of the last ones it is not known whether they were journalled; some renewals shorten a claim.
-  return journalled < 0 ? -Infinity : Math.min(...ends.slice(journalled).map(({ end }) => end))
+  // Of the last ones it is not known whether they were journalled; some renewals shorten a claim, and one that was not answered may have.
+  const last = ends.at(-1)?.at ?? -Infinity
+  const asked = (record.requestsByClink.get(clinkId) ?? []).flatMap(({ asked: length, begunAt, kind, life }) => {
+    const isOpen = kind === 'claim' && life === name && begunAt >= last && begunAt <= crashedAt && length !== undefined
+    return isOpen ? [begunAt + length * 0.9 - 1_000] : []
+  })
+  return journalled < 0 ? -Infinity : Math.min(...asked, ...ends.slice(journalled).map(({ end }) => end))
 }
 
 /** Clinks that a process held when it crashed, by its own account. */
-function heldBy(record: Record, { name, crashedAt = 0 }: LifeRecord): readonly string[] {
+function heldBy(record: Record, { name, crashedAt = 0, stopAskedAt = Infinity }: LifeRecord): readonly string[] {
   const claimed = (record.eventsByLife.get(name) ?? []).flatMap(({ at, event }) =>
     event.event === 'clink.claimed' && at < crashedAt - SETTLED ? [event.clink.clink_id] : [],
   )
@@ -72,6 +77,8 @@ function heldBy(record: Record, { name, crashedAt = 0 }: LifeRecord): readonly s
     const run = record.runsOf(name, clinkId).findLast(({ life }) => life === name)
     const state = told.findLast(({ event }) => STATES.has(event.event))?.event.event
     if (state === 'clink.ended' && run?.end !== 'result') return false
+    // A stop gives back what waits: that is noted first, and the release waits for a renewal that is on its way.
+    if (state !== 'clink.started' && stopAskedAt <= crashedAt) return false
     return isReleased !== true && !isActedOn && !told.slice(last).some(({ event }) => ENDS.has(event.event))
   })
 }
