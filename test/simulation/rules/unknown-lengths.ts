@@ -11,6 +11,11 @@ export const unknownLengthsAreAskedFor: Rule = ({ plan, record }) =>
     const claim = grants.findLast(({ isNew, via }) => isNew || via === 'poll')
     // What was held on to over a restart has its length from the journal.
     if (claim === undefined || claim.life !== life || claim.via !== 'poll' || !isUntold(claim)) return []
+    // What a person gave back while it was in hand here, a poll may have claimed anew without anybody's knowing.
+    const wasInHand = record.told(life, clinkId).some(({ event, at: when }) => {
+      return event.event === 'clink.claimed' && when < claim.request.begunAt
+    })
+    if (wasInHand && record.acts.some((act) => act.clinkId === clinkId && act.at <= claim.at)) return []
     if (isAskedFor(record, claim, at) || knowsThatNoneIsTold(record, life, at)) return []
     return [{ rule: 'P2', at, life, text: `${clinkId} runs, and nobody knows how long its claim lasts` }]
   })
