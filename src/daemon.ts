@@ -42,6 +42,10 @@ export interface DaemonParts {
 /** Timers that were due during a sleep of the machine come about a second after it. */
 const COMING_ROUND = 2_000
 
+/** What a stop may take after `maxTime`, and at least where code that holds the event loop let it begin late, in milliseconds. */
+const AFTER_MAX_TIME = 5_000
+const SHORTEST_STOP = 2_000
+
 /** Why a worker that works the inbox empty ends. */
 const WHY_ENDED: { readonly [Code in ExitCode]?: string } = {
   [EXIT.ok]: 'the inbox is empty',
@@ -78,6 +82,7 @@ export class Daemon {
   readonly #readiness = new ReadinessWatch()
   readonly #totals = { completed: 0, released: 0, deadLettered: 0, lost: 0 }
   #cancelMaxTime: Cancel = () => {}
+  #goneBy = Infinity
   #isReady = false
   #exit: ExitCode | undefined
   #stopping: Promise<void> | undefined
@@ -111,8 +116,10 @@ export class Daemon {
     const { clink, concurrency } = config
     const proxy = clink.proxy === undefined ? {} : { proxy: clink.proxy.address }
     this.#emit({ event: 'worker.started', session: this.#session, concurrency, routes, ...proxy })
-    if (once?.maxTime !== undefined)
+    if (once?.maxTime !== undefined) {
       this.#cancelMaxTime = after(this.#clock, once.maxTime, () => void this.stop('--max-time is over'))
+      this.#goneBy = this.#steadyNow + once.maxTime + AFTER_MAX_TIME
+    }
     this.#once?.start()
     const resume = (this.#parts.state?.isOurs ?? true) && this.#isSameOwner()
     this.#worker.start(resume).catch((error: unknown) => this.fail('start', asError(error)))
@@ -189,16 +196,23 @@ export class Daemon {
   }
 
   async #stop(reason: string): Promise<void> {
+    const left = Math.max(SHORTEST_STOP, this.#goneBy - this.#steadyNow)
+    const timeout = Math.min(this.#parts.config.shutdown.timeout, left)
     this.#cancelMaxTime()
     this.#once?.stop()
     const { running, queued, held, parked } = this.#worker.snapshot()
-    this.#emit({ event: 'worker.stopping', reason, running, queued, held, parked })
-    const [leftBehind] = await Promise.all([this.#worker.stop(), this.#keyChange.stop()])
+    this.#emit({ event: 'worker.stopping', reason, running, queued, held, parked, timeout })
+    const [leftBehind] = await Promise.all([this.#worker.stop(timeout), this.#keyChange.stop()])
     this.#emit({ event: 'worker.stopped', ...this.#totals, leftBehind })
     this.#closeTransport()
     const failed = this.#parts.once !== undefined && this.#totals.deadLettered > 0 ? EXIT.failed : EXIT.ok
     const exit = this.#exit ?? failed
     this.#ended.resolve(leftBehind.length > 0 && exit === EXIT.ok ? EXIT.internal : exit)
+  }
+
+  /** A wall clock that is set shortens no stop. */
+  get #steadyNow(): number {
+    return (this.#clock.steady ?? this.#clock).now()
   }
 
   #makeOnce(): Once {

@@ -77,6 +77,8 @@ export type WorkerEvent =
       readonly queued: number
       readonly held: number
       readonly parked: number
+      /** Milliseconds that the stop may take. */
+      readonly timeout: number
     }
   | { readonly event: 'worker.aborting'; readonly running: number }
   | {

@@ -26,7 +26,7 @@ export function runCommand(io: Io): Command {
   const command = new Command('run')
     .description('work the inbox until told to stop')
     .option('--once', 'work the inbox empty and exit')
-    .option('--max-time <duration>', 'with --once: stop after this long, as in 10m')
+    .option('--max-time <duration>', 'with --once: stop after this long, as in 10m, and be gone 6s later at most')
     .option('--dry-run', 'list what would be taken and by which handler, and take nothing')
     .option('--json', 'with --dry-run: JSON')
   return addWorkSettings(command)

@@ -53,7 +53,7 @@ export async function work(parts: WorkParts): Promise<ExitCode> {
   const emit = fanOut(
     [
       (event) => {
-        if (event.event === 'worker.stopping') host.stopping(config.shutdown.timeout, inHand(state))
+        if (event.event === 'worker.stopping') host.stopping(event.timeout, inHand(state))
       },
       logEvents(logger, { content: config.log.content, cwd: parts.cwd }),
       ...(parts.listen === undefined ? [] : [parts.listen]),

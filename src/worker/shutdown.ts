@@ -59,12 +59,13 @@ export class Shutdown {
 
   /**
    * Stops taking, gives back what waits, lets what runs finish for `shutdown.drain`, then aborts it, tells Clink about every
-   * outcome, and releases the rest, all within `shutdown.timeout`. A second call waits for the first.
+   * outcome, and releases the rest, all within the time that it has. A second call waits for the first.
    *
+   * @param timeout milliseconds that it may take.
    * @returns ids of clinks whose claims are still held: the service did not take their settlement in time.
    */
-  async stop(): Promise<readonly string[]> {
-    this.#stopped ??= this.#stop()
+  async stop(timeout: number): Promise<readonly string[]> {
+    this.#stopped ??= this.#stop(timeout)
     return await this.#stopped
   }
 
@@ -88,12 +89,12 @@ export class Shutdown {
     await context.crashWatch.fault([...claimed, ...reruns.running])
   }
 
-  async #stop(): Promise<readonly string[]> {
+  async #stop(timeout: number): Promise<readonly string[]> {
     const { acknowledgements, deliveries, ends, intake, parked, poller, reruns, select, shared, started, takeUp } =
       this.#parts
     const { config, crashWatch, emit, pulses } = shared.context
     const clock = this.#steady
-    const { drain, timeout } = config.shutdown
+    const { drain } = config.shutdown
     const end = clock.now() + timeout
     const stopping = pulses.begin()
     stopping.expect('stop', shared.context.clock.now() + timeout)

@@ -229,10 +229,13 @@ export class Worker {
     this.#poller.wake()
   }
 
-  /** @returns ids of clinks whose claims are still held: the service did not take their settlement in time. */
-  async stop(): Promise<readonly string[]> {
+  /**
+   * @param timeout milliseconds that it may take.
+   * @returns ids of clinks whose claims are still held: the service did not take their settlement in time.
+   */
+  async stop(timeout = this.#context.config.shutdown.timeout): Promise<readonly string[]> {
     this.#cancelPrune()
-    return await this.#shutdown.stop()
+    return await this.#shutdown.stop(timeout)
   }
 
   /** A fault ends the process, be it while it stops: the next start counts it as a crash. The worker is to be stopped. */
