@@ -3,6 +3,7 @@ import { systemBoot, type Boot } from './base/boot.ts'
 import type { Clock } from './base/clock.ts'
 import type { Secret } from './base/secret.ts'
 import { ClinkClient } from './clink/client.ts'
+import { DateWatch } from './clink/date-watch.ts'
 import type { Transport } from './clink/transport.ts'
 import type { Config } from './config/config.ts'
 import type { Emit } from './events.ts'
@@ -10,6 +11,7 @@ import type { Router } from './handlers/route.ts'
 import { inlineRunner } from './runners/inline.ts'
 import { kernelGroups, type ProcessGroups } from './runners/process-group.ts'
 import { Budget } from './worker/budget.ts'
+import { ClockDifference } from './worker/clock-difference.ts'
 import { ClaimTerms } from './worker/claim-terms.ts'
 import type { WorkerContext } from './worker/context.ts'
 import { CrashWatch } from './worker/crash-watch.ts'
@@ -65,10 +67,22 @@ export interface Composed {
   readonly formerIdentity: string | undefined
 }
 
+/** Where ages count, the clocks do. */
+function watched({ clock, config, emit, transport }: ComposeOptions): Transport {
+  if (config.inbox.maxAge === null) return transport
+  const difference = new ClockDifference(emit)
+  return new DateWatch(
+    transport,
+    () => clock.wall(),
+    (ahead) => difference.note(ahead),
+  )
+}
+
 /** Makes what the parts of the heart share, and the clients they ask with. */
 export function compose(options: ComposeOptions): Composed {
-  const { clock, closing, config, emit, ledger, on, random, router, session, stopping, transport } = options
+  const { clock, closing, config, emit, ledger, on, random, router, session, stopping } = options
   const { timeout, url } = config.clink
+  const transport = watched(options)
   const connection = { url, sessionId: session, timeout, transport, clock, random }
   const { former, identity } = knownIdentity(config, ledger, emit)
   const keys = new Keys({

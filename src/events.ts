@@ -120,6 +120,8 @@ export type WorkerEvent =
   | { readonly event: 'worker.siblings'; readonly verdict: 'refused' | 'granted' | 'unknown' }
   | { readonly event: 'inbox.starved'; readonly advice: string }
   | { readonly event: 'inbox.reached' }
+  /** By so many milliseconds the service's clock is ahead of ours, and `inbox.maxAge` is set. */
+  | { readonly event: 'worker.clockDiffers'; readonly ahead: number; readonly advice: string }
   | { readonly event: 'inbox.unknownGroup'; readonly group: string; readonly advice: string }
   | { readonly event: 'poll.refused'; readonly error: Error; readonly advice: string }
   // clinks

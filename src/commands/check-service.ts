@@ -2,14 +2,14 @@ import { randomUUID } from 'node:crypto'
 import { humanDuration } from '../base/duration.ts'
 import { systemClock } from '../base/clock.ts'
 import { EXIT } from '../base/coded-error.ts'
-import { readHttpDate, readTime } from '../base/time-text.ts'
+import { readTime } from '../base/time-text.ts'
 import type { ProxyChoice } from '../base/proxy.ts'
 import type { Secret } from '../base/secret.ts'
 import { ClinkClient } from '../clink/client.ts'
+import { DateWatch } from '../clink/date-watch.ts'
 import { ClinkApiError } from '../clink/errors.ts'
 import { GotTransport } from '../clink/got-transport.ts'
 import type { Group } from '../clink/records.ts'
-import type { Transport, TransportRequest, TransportResponse } from '../clink/transport.ts'
 import { isVerdict } from '../clink/verdicts.ts'
 import type { Config } from '../config/config.ts'
 import { forMe } from '../config/for-me.ts'
@@ -26,7 +26,7 @@ export async function* checkService(config: Config, key: Secret, choice: ProxyCh
   const clock = systemClock()
   const { proxy, timeout, url } = config.clink
   const transport = new GotTransport({ url, proxy, clock })
-  const watched = new DateWatch(transport)
+  const watched = new DateWatch(transport, Date.now)
   yield* proxyFinding(choice)
   try {
     const client = new ClinkClient({ key, url, timeout, transport: watched, clock, attempts: 2 })
@@ -118,24 +118,4 @@ function clockFinding(ahead: number | undefined): Finding {
     'clock',
     `the service is ${apart} ${ahead > 0 ? 'ahead of' : 'behind'} this machine; claims do not depend on it, times in logs do`,
   )
-}
-
-/** Compares the service's clock with ours on the way. */
-class DateWatch implements Transport {
-  /** Milliseconds; undefined until an answer said what time it is. */
-  ahead: number | undefined
-  readonly #transport: Transport
-
-  constructor(transport: Transport) {
-    this.#transport = transport
-  }
-
-  async send(request: TransportRequest): Promise<TransportResponse> {
-    const before = Date.now()
-    const response = await this.#transport.send(request)
-    const time = readHttpDate(response.headers['date'])
-    // Half a second, since the header leaves the fraction out; half of the way, since the answer was on it.
-    if (time !== undefined) this.ahead = time + 500 - (before + Date.now()) / 2
-    return response
-  }
 }

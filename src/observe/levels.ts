@@ -20,6 +20,7 @@ const levels: Readonly<Record<WorkerEvent['event'], Level>> = {
   'worker.claimsUnusable': 'error',
   'worker.siblings': 'info',
   'worker.stoodStill': 'warn',
+  'worker.clockDiffers': 'warn',
   'worker.stopping': 'info',
   'worker.aborting': 'warn',
   'worker.stopped': 'info',
