@@ -166,13 +166,15 @@ export class Keys {
    */
   accept(key: WorkerKey, owner: string | null | undefined): boolean {
     const { identity } = this.#options
+    // What one of its claims has told holds for those that tell nothing.
+    if (key.stranger !== undefined) return false
     if (!identity.isSomebodyElse(owner)) {
       identity.learn(owner, 'a claim')
       // Where nobody says who we are, a key that claims is as good as any: what it has claimed is run as well.
       if (identity.id === undefined || identity.isUs(owner)) this.trust(key)
       return true
     }
-    if (key.stranger === undefined) this.#refuse(key, owner ?? '')
+    this.#refuse(key, owner ?? '')
     return false
   }
 
@@ -197,6 +199,7 @@ export class Keys {
 
   /** The key is ours, or the service does not say whose its claims are: nothing more can be found out about it. */
   trust(key: WorkerKey): void {
+    if (key.stranger !== undefined) return
     key.isProven = true
     const known = this.#nameOf(key)
     if (known !== this.#known) this.#options.proved(known)

@@ -43,12 +43,19 @@ const withKey = (request: TransportRequest, key: string): TransportRequest => ({
 })
 
 describe('the judge notices a worker', { timeout: 120_000 }, () => {
-  it('that works what a strange key was given (P15, §8)', async () => {
+  it.each([
+    ['', undefined],
+    [
+      ', though some records do not say who holds their clinks',
+      { name: 'claimed_by', as: 'absent', every: 3 } as const,
+    ],
+  ])('that works what a strange key was given%s (P15, §8)', async (_, field) => {
     let owner = ''
     const planned = (plan: Plan): Plan => {
       const workers = plan.workers.slice(0, 1)
       owner = workers[0]?.owner ?? ''
-      return mistaken({ ...plan, workers })
+      const { field: __, ...world } = plan.world
+      return mistaken({ ...plan, workers, world: { ...world, ...(field && { field }) } })
     }
     // It takes every claim of the stranger for its own.
     const transport = (real: Transport): Transport => ({

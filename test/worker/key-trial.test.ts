@@ -130,6 +130,33 @@ describe.concurrent('§8: what a stranger’s key has listed', () => {
   })
 })
 
+describe.concurrent('§8: what a stranger’s key has claimed', () => {
+  it('is not run where the answer does not tell whose the claim is, and another one has (select, P15)', async () => {
+    await using bench = await Bench.open({ seed })
+    const ids = [bench.send('one'), bench.send('two')]
+    const answered: string[] = []
+    const station = bench.work(() => 'done', {
+      key: 'helper',
+      ledger: await ownLedger(bench.emulator),
+      settings: { inbox: { claim: 'select' }, claim: { exclusive: true } },
+      wrap: (inner) => ({
+        send: async (request) => {
+          const answer = await inner.send(request)
+          if (!request.path.endsWith('/claim')) return answer
+          answered.push(answer.body)
+          if (answered.length === 1) return answer
+          await station.seen('key.refused')
+          return { ...answer, body: answer.body.replaceAll(/"claimed_by":"[^"]*",?/g, '') }
+        },
+      }),
+    })
+    await until(() => answered.length === 2, 'both are claimed')
+    await until(() => ids.every((id) => bench.status(id) === 'pending'), 'both are given back')
+
+    expect(station.runs).toEqual([])
+  })
+})
+
 describe.concurrent('§8: what a refused key has given back', () => {
   it('is not claimed once more in another form (select, P15)', async () => {
     await using bench = await Bench.open({ seed })

@@ -10,10 +10,36 @@ function isStrange({ plan }: Evidence, { key, life }: RequestRecord): boolean {
   return ownerOf(plan, key) !== workerOf(plan, life).owner
 }
 
-/** Records without an owner: whose key has claimed their clinks, nothing shows; of what is sent beside them, nothing at all may. */
-function isUntold({ plan: { world } }: Evidence, clinkId: string | undefined): boolean {
-  if (world.field?.name !== 'claimed_by') return false
-  return clinkId === undefined ? world.field.every === 1 : isChosen(clinkId, world.field.every)
+/** When a process has found out whose a strange key is, since that was written last before `at`. */
+function foundOutAt({ record }: Evidence, { key, life }: RequestRecord, at: number): number | undefined {
+  const { worker } = record.life(life)
+  const written = record.keyActs.findLast((act) => {
+    return act.what === 'write' && act.worker === worker && act.key === key && act.at <= at
+  })
+  const told = record.eventsByLife.get(life)?.find(({ at: said, event }) => {
+    const isOfKey = event.event === 'key.refused' && event.reason.includes('belongs to')
+    return isOfKey && said >= (written?.at ?? 0) && said < at
+  })
+  return told?.at
+}
+
+/**
+ * §0, §8: a key that no answer says anything of is as good as any. The records of one of these clinks do not say who holds it, or none does,
+ * and no other had told whose the key is.
+ */
+function isUntold(evidence: Evidence, clinkIds: readonly string[], request: RequestRecord, at: number): boolean {
+  const { field } = evidence.plan.world
+  if (field?.name !== 'claimed_by' || foundOutAt(evidence, request, at) !== undefined) return false
+  return field.every === 1 || clinkIds.some((id) => isChosen(id, field.every))
+}
+
+/** Clinks that a key has claimed and whose runs may have sent something just then. */
+function sendersOf(record: Record, { key, life }: RequestRecord, at: number): readonly string[] {
+  const running = record.runs.filter(({ endedAt = Infinity, isRerun, life: of, startedAt }) => {
+    return of === life && isRerun !== true && startedAt <= at && endedAt >= at
+  })
+  const ids = running.map(({ clinkId }) => clinkId)
+  return ids.filter((id) => record.grantsOf(life, id).findLast((grant) => grant.at <= at)?.request.key === key)
 }
 
 /**
@@ -25,13 +51,15 @@ export const strangersWorkIsLeft: Rule = (evidence) => {
   const run = record.runs.flatMap(({ clinkId, isRerun, life, startedAt: at }) => {
     const claim = record.grantsOf(life, clinkId).findLast((grant) => grant.at <= at)
     if (isRerun === true || claim === undefined || !isStrange(evidence, claim.request)) return []
-    if (isUntold(evidence, clinkId)) return []
+    if (isUntold(evidence, [clinkId], claim.request, at)) return []
     return [{ rule: 'P15', at, life, text: `${clinkId} runs though the key ${claim.request.key} has claimed it` }]
   })
   const said = record.requests.flatMap((request) => {
     const { clinkId, key, kind, life, n, sentAt: at, status } = request
     const isHarm = kind === 'send' || (kind === 'complete' && status === 200)
-    if (at === undefined || !isHarm || !isStrange(evidence, request) || isUntold(evidence, clinkId)) return []
+    if (at === undefined || !isHarm || !isStrange(evidence, request)) return []
+    const meant = kind === 'send' ? sendersOf(record, request, at) : [clinkId ?? '']
+    if (isUntold(evidence, meant, request, at)) return []
     return [{ rule: 'P15', at, life, text: `#${n} ${kind} is in the name of whom ${key} belongs to` }]
   })
   return [...run, ...said]
@@ -45,22 +73,9 @@ export const strangersClaimOnce: Rule = (evidence) => {
     .flatMap(({ at, clinkId, isNew, life, request }): readonly Breach[] => {
       const { begunAt, key } = request
       if (!isNew || !isStrange(evidence, request)) return []
-      const { worker } = record.life(life)
-      const written = record.keyActs.findLast((act) => {
-        return act.what === 'write' && act.worker === worker && act.key === key && act.at <= begunAt
-      })
-      const refused = record.eventsByLife.get(life)?.find(({ at: told, event }) => {
-        return (
-          event.event === 'key.refused' &&
-          event.reason.includes('belongs to') &&
-          told >= (written?.at ?? 0) &&
-          told < begunAt
-        )
-      })
-      if (refused === undefined) return []
-      return [
-        { rule: 'P15', at, life, text: `${clinkId} is claimed with ${key}, which was found out at ${refused.at}` },
-      ]
+      const foundOut = foundOutAt(evidence, request, begunAt)
+      if (foundOut === undefined) return []
+      return [{ rule: 'P15', at, life, text: `${clinkId} is claimed with ${key}, which was found out at ${foundOut}` }]
     })
 }
 
