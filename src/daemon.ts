@@ -220,9 +220,9 @@ export class Daemon {
       clock: this.#clock,
       isHealthy: () => this.#ledger.isHealthy,
       snapshot: () => this.#worker.snapshot(),
-      end: (exit) => {
+      end: (exit, told) => {
         const state = exit === EXIT.busy ? this.#parts.state?.problem?.() : undefined
-        const why = state ?? WHY_ENDED[exit] ?? 'there is nothing that it may do'
+        const why = told ?? state ?? WHY_ENDED[exit] ?? 'there is nothing that it may do'
         void this.stop(why, exit === EXIT.ok ? undefined : exit)
       },
     })

@@ -10,13 +10,15 @@ const AWAY = 3
 /** How long the journal may fail before the work is given up, in milliseconds: a full disk may have room again in a moment. */
 const PATIENCE = 10_000
 const LOOK = 1_000
+const WITHHELD = 'clinks wait, and the service claims none of them'
 
 export interface OnceOptions {
   readonly clock: Clock
   readonly snapshot: () => Snapshot
   /** Whether the journal can be written: while it cannot, nothing is claimed or started, and no poll tells of an end. */
   readonly isHealthy: () => boolean
-  readonly end: (exit: ExitCode) => void
+  /** @param why for people, where the code alone does not say it. */
+  readonly end: (exit: ExitCode, why?: string) => void
 }
 
 /**
@@ -50,7 +52,8 @@ export class Once {
     this.#settledAt = this.#options.clock.now()
   }
 
-  polled({ isEmpty, sentAt }: Taken): void {
+  polled({ isEmpty, isWithheld, sentAt }: Taken): void {
+    if (isWithheld === true && this.#inHand === 0) this.#options.end(EXIT.unavailable, WITHHELD)
     if (isEmpty && sentAt >= this.#settledAt && this.#inHand === 0) this.#options.end(EXIT.ok)
   }
 

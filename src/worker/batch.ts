@@ -1,11 +1,13 @@
 import type { InboxPage } from '../clink/client.ts'
 import { ClinkApiError } from '../clink/errors.ts'
+import type { Clink } from '../clink/records.ts'
 import { forMe } from '../config/for-me.ts'
 import type { Claiming, Taken } from './claiming.ts'
 import type { WorkerContext } from './context.ts'
 import type { HeldBefore } from './held-before.ts'
 import type { Intake } from './intake.ts'
 import type { TakeUp } from './take-up.ts'
+import { Unclaimed } from './unclaimed.ts'
 
 /** The most that one poll asks for: the service documents no inbox limit, but 100 for its other listing. */
 const LARGEST_PAGE = 100
@@ -17,6 +19,7 @@ export class Batch implements Claiming {
   readonly #takeUp: TakeUp
   readonly #heldBefore: HeldBefore
   readonly #onAnswer: () => void
+  readonly #unclaimed = new Unclaimed((clink) => this.#isForUs(clink))
   #claiming = 0
 
   /** @param options.onAnswer told whenever the poll was answered, or not, and what it brought is admitted. */
@@ -31,6 +34,13 @@ export class Batch implements Claiming {
     this.#takeUp = takeUp
     this.#heldBefore = heldBefore
     this.#onAnswer = onAnswer
+  }
+
+  /** In the whole inbox the service shows what is for others too, and need not give it to us. */
+  #isForUs({ for: recipient }: Clink): boolean {
+    const { config, identity } = this.#context
+    if (typeof recipient !== 'string' || identity.isUs(recipient)) return true
+    return config.inbox.for !== 'anyone' && !identity.isSomebodyElse(recipient)
   }
 
   /** How many clinks the poll may bring that is on its way. */
@@ -64,7 +74,11 @@ export class Batch implements Claiming {
     // A page of what is not run hides what lies behind it, however short the page is.
     const isMore = claimed > 0 && !isStrange && (received >= asked || runnable === 0)
     const isWhole = !isStrange && received < asked
-    return { sentAt, isNews: fresh > 0, isMore, isWhole, isEmpty: runnable === 0 && fresh === 0 && !isStrange }
+    const unclaimed = this.#unclaimed.shows(page, clock.now())
+    if (unclaimed === 'yes') this.#intake.doubts.raise('unclaimed')
+    if (unclaimed === 'no') this.#intake.doubts.lower('unclaimed')
+    const isEmpty = runnable === 0 && fresh === 0 && !isStrange && unclaimed === 'no'
+    return { sentAt, isNews: fresh > 0, isMore, isWhole, isEmpty, isWithheld: unclaimed === 'yes' }
   }
 
   async #poll(asked: number, signal: AbortSignal): Promise<InboxPage> {

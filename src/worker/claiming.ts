@@ -14,6 +14,8 @@ export interface Taken {
   readonly isWhole: boolean
   /** Nothing waits that this worker would run. */
   readonly isEmpty: boolean
+  /** Clinks wait, and the service claims none of them for polls. */
+  readonly isWithheld?: boolean
   /** Why not all of it was claimed that could have been, where some was. */
   readonly failed?: ClinkApiError | undefined
 }

@@ -1,7 +1,10 @@
 import type { WorkerContext } from './context.ts'
 
-/** `identity`: a clink waits that we may have sent; `owner`: claims may be another owner's; `polls`: which clinks a poll claimed. */
-export type Doubt = 'identity' | 'owner' | 'polls'
+/**
+ * `identity`: a clink waits that we may have sent; `owner`: claims may be another owner's; `polls`: which clinks a poll claimed; `unclaimed`: why
+ * polls claim none of the clinks that they show.
+ */
+export type Doubt = 'identity' | 'owner' | 'polls' | 'unclaimed'
 
 const TEXTS: Readonly<Record<Doubt, { readonly reason: string; readonly advice: string }>> = {
   identity: {
@@ -15,6 +18,10 @@ const TEXTS: Readonly<Record<Doubt, { readonly reason: string; readonly advice: 
   polls: {
     reason: 'the service does not say which clinks a claiming poll has claimed',
     advice: 'use inbox.claim: auto or select, so that clinks are claimed by id',
+  },
+  unclaimed: {
+    reason: 'clinks wait, and the service claims none of them for polls that ask it to, again and again',
+    advice: 'use inbox.claim: select, so that clinks are claimed by id, or have the service looked at',
   },
 }
 

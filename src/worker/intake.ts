@@ -192,7 +192,7 @@ export class Intake {
   async startClaimed(clink: Clink, wanted: Purpose, { key, lease }: ClaimInHand): Promise<void> {
     const { identity, scope, serviceTime } = this.#shared.context
     serviceTime.note(clink.claimed_at, lease.firstSent)
-    this.doubts.lower('polls')
+    for (const doubt of ['polls', 'unclaimed'] as const) this.doubts.lower(doubt)
     if (key.isProven) identity.learn(clink.claimed_by, 'a claim by id')
     // A poll, or the look for lost claims, may have been faster: then this was a renewal of its claim.
     if (this.#deliveries.holding(clink.clink_id) !== undefined) return
