@@ -90,7 +90,7 @@ export interface Patience {
   readonly most?: number
 }
 
-/** As `renew`, until there is an answer. `failed`: none came. */
+/** As `renew`, until there is an answer. `unanswered`: none came. */
 export async function renewUntilAnswered(
   claim: OwnClaim,
   { enough, most = Infinity, signal }: Patience,
