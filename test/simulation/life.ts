@@ -91,6 +91,7 @@ export class Life implements Host {
       leftBehind: [],
       heldAtStop: [],
       jumps: [],
+      setBacks: [],
       sleeps: [],
     }
     record.lives.set(this.name, this.#record)
@@ -185,7 +186,10 @@ export class Life implements Host {
     const { time, record } = this.#parts
     record.say(this.name, `wall clock jumps by ${Math.round(ms)} ms`)
     this.#wallJump += ms
-    if (ms < 0) return
+    if (ms < 0) {
+      this.#record.setBacks.push({ at: time.now, ms })
+      return
+    }
     this.#localJump += Math.ceil(ms)
     this.#record.jumps.push({ at: time.now, ms })
     for (const set of this.#timers) set()

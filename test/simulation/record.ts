@@ -109,6 +109,8 @@ export interface LifeRecord {
   heldAtStop: readonly string[]
   /** Steps of its clocks, forward ones only: waits are shorter by them. */
   readonly jumps: { readonly at: number; readonly ms: number }[]
+  /** When its wall clock was set back, by how much (`ms` is negative). */
+  readonly setBacks: { readonly at: number; readonly ms: number }[]
   readonly sleeps: { readonly from: number; readonly to: number }[]
 }
 

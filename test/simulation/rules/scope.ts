@@ -2,6 +2,7 @@ import { isChosen } from '../distortion.ts'
 import { hasAge, workerOf } from '../explained.ts'
 import type { Rule } from '../judge.ts'
 import type { Plan } from '../plan.ts'
+import type { Record } from '../record.ts'
 import { isInScope, isTooOld } from '../scope.ts'
 
 /** What the configuration does not want is not claimed by id, and never run. */
@@ -12,12 +13,8 @@ export const onlyWhatIsWanted: Rule = ({ plan, record, emulator }) => {
     if (via !== 'claim' || !isNew || clink === undefined) return []
     // What was claimed while it was wanted may be claimed anew by its renewal.
     const isRenewal = record.grantsOf(life, clinkId).some((earlier) => earlier.at < at)
-    if (
-      isRenewal ||
-      !hasAge(plan, clinkId) ||
-      !isTooOld(workerOf(plan, life), request.begunAt - (clink.created + offset))
-    )
-      return []
+    const age = request.begunAt - (clink.created + offset) + clockError(record, life, request.begunAt)
+    if (isRenewal || !hasAge(plan, clinkId) || !isTooOld(workerOf(plan, life), age)) return []
     return [{ rule: 'P6', at, life, text: `${clinkId} is claimed though it is too old` }]
   })
   const run = record.runs.flatMap(({ life, clinkId, startedAt: at }) => {
@@ -31,6 +28,14 @@ export const onlyWhatIsWanted: Rule = ({ plan, record, emulator }) => {
     return [{ rule: 'P6', at, life, text: `${clinkId} runs though it is not wanted` }]
   })
   return [...claimed, ...run]
+}
+
+/** Milliseconds by which a worker's wall clock has been set since its first process began. A clink is as old as that clock says. */
+function clockError(record: Record, life: string, at: number): number {
+  const { worker } = record.life(life)
+  const lives = [...record.lives.values()].filter((other) => other.worker === worker)
+  const set = lives.flatMap(({ jumps, setBacks }) => [...jumps, ...setBacks]).filter((one) => one.at <= at)
+  return set.reduce((sum, { ms }) => sum + ms, 0)
 }
 
 /** §0: a record is worked with what it has, and one without its sender's name is ignored by no name. */
