@@ -1,3 +1,4 @@
+import type { StoredClink } from '../../../src/emulator/store/clink-store.ts'
 import { isChosen } from '../distortion.ts'
 import { hasAge, workerOf } from '../explained.ts'
 import type { Rule } from '../judge.ts'
@@ -24,7 +25,7 @@ export const onlyWhatIsWanted: Rule = ({ plan, record, emulator }) => {
     // Who does not know yet who it is does not know its own clinks.
     const isLearning = worker.config.inbox.ignore.includes('self') && worker.config.clink.identity === 'auto'
     if (isLearning && clink.sender_id === worker.owner) return []
-    if (isNameless(plan, clinkId) && isInScope(worker, { ...clink, sender_name: clink.sender_id })) return []
+    if (isInScope(worker, asShown(plan, clink))) return []
     return [{ rule: 'P6', at, life, text: `${clinkId} runs though it is not wanted` }]
   })
   return [...claimed, ...run]
@@ -38,7 +39,9 @@ function clockError(record: Record, life: string, at: number): number {
   return set.reduce((sum, { ms }) => sum + ms, 0)
 }
 
-/** §0: a record is worked with what it has, and one without its sender's name is ignored by no name. */
-function isNameless({ world: { field } }: Plan, clinkId: string): boolean {
-  return field?.name === 'sender_name' && isChosen(clinkId, field.every)
+/** §0: a record is worked with what it has: by a name or an id that it does not say nobody is ignored. */
+function asShown({ world: { field } }: Plan, clink: StoredClink): StoredClink {
+  if (field === undefined || !isChosen(clink.clink_id, field.every)) return clink
+  if (field.name === 'sender_name') return { ...clink, sender_name: clink.sender_id }
+  return field.name === 'sender_id' ? { ...clink, sender_id: 'unsaid' } : clink
 }
