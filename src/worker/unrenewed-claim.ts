@@ -62,7 +62,8 @@ export class UnrenewedClaim implements LeaseHolder {
     const renewal = await renewUntilAnswered(claim, patience, this.#context)
     if (renewal.is === 'unanswered') {
       this.#lease = renewal.lease
-      return this.stands
+      // It may have ended: nothing but to give it back can do no harm.
+      return false
     }
     const isOurs = renewal.is === 'granted' && renewal.record.status === 'claimed'
     const isUnknown = this.#lease.basis === 'unknown'
