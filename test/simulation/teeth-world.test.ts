@@ -86,6 +86,20 @@ function blind(after: number): Breakage['transport'] {
   })
 }
 
+/** Whatever it sees for the first time has to cool down. */
+const coy: Breakage['parts'] = (real) => {
+  const seen = new Set<string>()
+  const { ledger } = real.state ?? {}
+  if (ledger === undefined) return real
+  const isCooling = ledger.isCooling.bind(ledger)
+  ledger.isCooling = (id) => {
+    const isFirst = !seen.has(id)
+    seen.add(id)
+    return isFirst || isCooling(id)
+  }
+  return real
+}
+
 /** Each run that is done passes for a reload of the handler: whose fault the failures before it were is forgotten. */
 const forgiving: Breakage['parts'] = (real) => {
   const { router } = real
@@ -153,6 +167,10 @@ describe('the judge notices a worker, in a world with more in it,', { timeout: 1
       inbox: { ...config.inbox, claim: 'select', loopLimit: { count: 2, window: 600_000 } },
     }))
     expect(await isNoticed('asker', { breakage }, 'P15', /is turned away|no good reason: muted/)).toBe(true)
+  })
+
+  it('that lets clinks cool down which nobody has run (P1, P15)', async () => {
+    expect(await isNoticed('late', { breakage: { parts: coy } }, 'P15', /no good reason: cooling/)).toBe(true)
   })
 
   it('that runs what it sent through the API (P15)', async () => {

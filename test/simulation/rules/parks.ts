@@ -1,7 +1,7 @@
 import { isOurs, isMarked, workerOf } from '../explained.ts'
 import type { Evidence, Rule } from '../judge.ts'
 import { NO_ROUTE } from '../plan.ts'
-import type { Record } from '../record.ts'
+import type { Record, RunRecord } from '../record.ts'
 import type { StoredClink } from '../../../src/emulator/emulator.ts'
 import { Hops } from './hops.ts'
 import { isInScope, isTooOld } from '../scope.ts'
@@ -31,7 +31,14 @@ interface Reason {
 
 /** P10: whether a run had ended after which its clink waits, which the end of a process or of a claim does not shorten. */
 function wasGivenBack(record: Record, life: string, id: string, at: number): boolean {
-  return record.runsThatCount(life, id, at).some(({ end, endedAt = Infinity }) => WAITS.has(end) && endedAt <= at)
+  return record.runsThatCount(life, id, at).some((run) => {
+    return (WAITS.has(run.end) && (run.endedAt ?? Infinity) <= at) || wasAbandoned(record, run, at)
+  })
+}
+
+/** One that went on after its timeout has failed, at a stop that could not wait for it as well. */
+function wasAbandoned(record: Record, { abortCode, endedAt, life }: RunRecord, at: number): boolean {
+  return abortCode === 'timeout' && endedAt === undefined && (record.life(life).stoppedAt ?? Infinity) <= at
 }
 
 const WAITS: ReadonlySet<string | undefined> = new Set(['release', 'retry', 'failed'])
