@@ -21,7 +21,6 @@ export const errorCodes = {
   CONFIG_INVALID: EXIT.config,
   KEY_MISSING: EXIT.config,
   KEY_MALFORMED: EXIT.config,
-  KEY_REFUSED: EXIT.refused,
   HANDLER_INVALID: EXIT.config,
   SERVICE_UNAVAILABLE: EXIT.unavailable,
   PORT_IN_USE: EXIT.unavailable,

@@ -6,7 +6,7 @@ export type Level = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal'
  * How much each fact matters. `info` tells the story of a clink in two lines; `warn` is what an operator may have to look into;
  * `error` is work that failed. What happens all the time whether there is work or not is `trace`.
  */
-const levels: Readonly<Record<WorkerEvent['event'], Level>> = {
+export const levels: Readonly<Record<WorkerEvent['event'], Level>> = {
   'worker.started': 'info',
   'worker.ready': 'info',
   'worker.notReady': 'error',

@@ -3,7 +3,7 @@ import { chmodSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { parseDuration } from '../../src/base/duration.ts'
-import { errorCodes } from '../../src/base/coded-error.ts'
+import { errorCodes, EXIT } from '../../src/base/coded-error.ts'
 import { loadConfig } from '../../src/config/load.ts'
 import { TempDir } from '../commands/temp-dir.ts'
 
@@ -34,8 +34,8 @@ test('systemd waits longer than the worker takes to stop', async () => {
 
 test('it is not started again for what starting again cannot mend', () => {
   const codes = (setting('RestartPreventExitStatus') ?? '').split(' ').map(Number)
-  const { USAGE, KEY_REFUSED, CONFIG_INVALID } = errorCodes
-  expect(codes).toEqual([USAGE, KEY_REFUSED, CONFIG_INVALID])
+  const { USAGE, CONFIG_INVALID } = errorCodes
+  expect(codes).toEqual([USAGE, EXIT.refused, CONFIG_INVALID])
   expect(codes).toContain(errorCodes.STATE_UNUSABLE)
   for (const passing of [errorCodes.STATE_UNAVAILABLE, errorCodes.STATE_BUSY]) expect(codes).not.toContain(passing)
   expect(setting('Restart')).toBe('on-failure')
