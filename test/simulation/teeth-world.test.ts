@@ -36,6 +36,14 @@ const gullible = (real: Transport): Transport => ({
   },
 })
 
+/** Takes whatever goes wrong with a list for a refusal of its key. */
+const timid = (real: Transport): Transport => ({
+  send: async (request) => {
+    const answer = await real.send(request)
+    return answer.status >= 500 && request.path.startsWith('/inbox') ? { ...answer, status: 401 } : answer
+  },
+})
+
 /** Asks each list a hundred times over. */
 const eager = (real: Transport): Transport => ({
   send: async (request) => {
@@ -191,6 +199,11 @@ describe('the judge notices a worker, in a world with more in it,', { timeout: 1
   it('that takes a page for the word of the service (§0)', async () => {
     const says = /by no answer of the service|has not said so/
     expect(await isNoticed('pages', { breakage: { transport: gullible } }, 'P2', says)).toBe(true)
+  })
+
+  it('that takes its key for refused though the service has only failed (§0, §8)', async () => {
+    const says = /the key is taken for refused by no answer/
+    expect(await isNoticed('page', { breakage: { transport: timid } }, 'P2', says)).toBe(true)
   })
 
   it('that probes a paused route with what has failed, though something fresh waits (P10, §4)', async () => {

@@ -29,6 +29,9 @@ export const pagesAreNoVerdict: Rule = ({ record }) =>
       if (event.event !== 'poll.refused') return []
       const polls = told(['poll', 'probe'])
       if (polls.some((poll) => poll.toldStatus === 401 || isVerdict(poll)) || isInsisted(polls)) return []
+      // A list is asked for after the names of groups, with the same key.
+      const names = told(['other']).filter(({ endedAt, life: of }) => of === life && endedAt === at)
+      if (names.some((one) => one.toldStatus === 401 || (one.toldStatus === 403 && isVerdict(one)))) return []
       return breach('the key is taken for refused by no answer of the service')
     }),
   )
