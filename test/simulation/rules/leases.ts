@@ -124,10 +124,21 @@ function believed(plan: Plan, record: Record, grant: GrantRecord, until: number)
 
 /** A renewal was granted without times: then nothing tells, and nobody asks first again. */
 export function knowsThatNoneIsTold(record: Record, life: string, at: number): boolean {
-  return record.requests.some(({ clinkId = '', endedAt = Infinity, kind, lengths, life: of, toldWell }) => {
-    const isOurs = of === life && kind === 'claim' && endedAt <= at && toldWell === true
-    return isOurs && lengths?.get(clinkId) !== 'told'
-  })
+  const since = untoldSince.get(record) ?? findUntold(record)
+  untoldSince.set(record, since)
+  return (since.get(life) ?? Infinity) <= at
+}
+
+/** Of each process the time of the first such answer. It is asked for again and again, of a record that is complete. */
+const untoldSince = new WeakMap<Record, ReadonlyMap<string, number>>()
+
+function findUntold({ requests }: Record): ReadonlyMap<string, number> {
+  const since = new Map<string, number>()
+  for (const { clinkId = '', endedAt = Infinity, kind, lengths, life, toldWell } of requests) {
+    if (kind !== 'claim' || toldWell !== true || lengths?.get(clinkId) === 'told') continue
+    since.set(life, Math.min(since.get(life) ?? Infinity, endedAt))
+  }
+  return since
 }
 
 /** Whether the operator's word that renewals are good is all that a process can go by: it may be wrong, and nothing shows it. */
