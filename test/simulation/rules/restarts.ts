@@ -44,14 +44,21 @@ function hasItsKey(record: Record, { name, startedAt }: LifeRecord, clinkId: str
   return key === undefined || ofClaim.every(({ request }) => request.key === key)
 }
 
+/** What a process had done by then was in its journal when it crashed: it has run for long enough since. */
+function journalledBy({ crashedAt = 0, sleeps }: LifeRecord): number {
+  const slept = sleeps.find(({ to }) => to >= crashedAt - SETTLED)
+  return Math.min(slept?.from ?? crashedAt, crashedAt) - SETTLED
+}
+
 /** Until when a process that crashed had trusted its claim, by its own account. */
-function trustedUntil(record: Record, { name, crashedAt = 0 }: LifeRecord, clinkId: string): number {
+function trustedUntil(record: Record, before: LifeRecord, clinkId: string): number {
+  const { name, crashedAt = 0 } = before
   const ends = (record.eventsByLife.get(name) ?? []).flatMap(({ at, event }) => {
     if (!('clink' in event) || event.clink.clink_id !== clinkId) return []
     if (event.event === 'clink.claimed') return [{ at, end: at + event.lease }]
     return event.event === 'clink.renewed' ? [{ at, end: at + event.left }] : []
   })
-  const journalled = ends.findLastIndex(({ at }) => at < crashedAt - SETTLED)
+  const journalled = ends.findLastIndex(({ at }) => at < journalledBy(before))
   // Of the last ones it is not known whether they were journalled; some renewals shorten a claim, and one that was not answered may have.
   const last = ends.at(-1)?.at ?? -Infinity
   const asked = (record.requestsByClink.get(clinkId) ?? []).flatMap(({ asked: length, begunAt, kind, life }) => {
@@ -62,9 +69,10 @@ function trustedUntil(record: Record, { name, crashedAt = 0 }: LifeRecord, clink
 }
 
 /** Clinks that a process held when it crashed, by its own account. */
-function heldBy(record: Record, { name, crashedAt = 0, stopAskedAt = Infinity }: LifeRecord): readonly string[] {
+function heldBy(record: Record, before: LifeRecord): readonly string[] {
+  const { name, crashedAt = 0, stopAskedAt = Infinity } = before
   const claimed = (record.eventsByLife.get(name) ?? []).flatMap(({ at, event }) =>
-    event.event === 'clink.claimed' && at < crashedAt - SETTLED ? [event.clink.clink_id] : [],
+    event.event === 'clink.claimed' && at < journalledBy(before) ? [event.clink.clink_id] : [],
   )
   return [...new Set(claimed)].filter((clinkId) => {
     const told = record.told(name, clinkId).filter(({ at }) => at <= crashedAt)
