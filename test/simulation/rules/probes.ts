@@ -40,9 +40,10 @@ function isDisturbed({ plan, record }: Evidence, life: string, from: number): bo
   return !isCalm || isOdd || switches.rateLimit !== 'none' || jumps.length + sleeps.length > 0 || plan.keys.length > 0
 }
 
+/** Of what was retried by hand nothing is known any more that was before. */
 function hasFailed({ record }: Evidence, life: string, clinkId: string, at: number): boolean {
-  return record.runsOf(life, clinkId).some((run) => {
-    return run.startedAt < at && (run.endedAt ?? Infinity) <= at && isFailure({ ...run, isFree: false })
+  return record.runsThatCount(life, clinkId, at).some((run) => {
+    return (run.endedAt ?? Infinity) <= at && isFailure({ ...run, isFree: false })
   })
 }
 
