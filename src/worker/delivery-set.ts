@@ -53,7 +53,7 @@ export class DeliverySet {
 
   /** One of the route is about to start, unless it may not. */
   isComing(route: Route): boolean {
-    return this.of(route).some(({ state }) => state === 'claimed')
+    return this.of(route).some(({ isComing }) => isComing)
   }
 
   /** Those that have not ended. */

@@ -133,6 +133,11 @@ export class Delivery {
     return this.#execution.stuckSince
   }
 
+  /** It is about to start, unless it may not. Where code of an earlier claim goes on, that may take for ever. */
+  get isComing(): boolean {
+    return this.#is('claimed') && !this.#shared.runs.has(this.clink.clink_id)
+  }
+
   get hasEnded(): boolean {
     return this.#is('settled') || this.#is('lost')
   }

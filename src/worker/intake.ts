@@ -282,7 +282,10 @@ export class Intake {
   }
 
   #mayStart(route: Route, clinkId: string): boolean {
-    return this.isOpen(route) && this.#shared.health.wait(route, clinkId) === 0
+    const { health, runs } = this.#shared
+    // Of a paused route no clink is claimed whose code goes on: it could not probe.
+    if (health.isPaused(route) && runs.has(clinkId)) return false
+    return this.isOpen(route) && health.wait(route, clinkId) === 0
   }
 
   /** @returns whether the clink is being worked. */
