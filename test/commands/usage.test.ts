@@ -1,6 +1,8 @@
+import { readFile } from 'node:fs/promises'
 import { expect, test } from 'vitest'
 import packageJson from '../../package.json' with { type: 'json' }
 import { EXIT } from '../../src/base/coded-error.ts'
+import { operationNames } from '../../src/clink/contract.ts'
 import { clinkWorker } from './cli.ts'
 
 test('--version prints the version of the package', async () => {
@@ -15,6 +17,16 @@ test('--help lists every command with examples', async () => {
   }
   expect(stdout).toContain('clink-worker check --online')
   for (const code of new Set(Object.values(EXIT))) expect(stdout).toMatch(new RegExp(`^Exit codes:.*\\b${code} `, 'm'))
+})
+
+test('the README has a row for every command, and the number of operations', async () => {
+  const readme = await readFile(new URL('../../README.md', import.meta.url), 'utf8')
+  const { stdout } = await clinkWorker(['--help'])
+  const [, list = ''] = /^Commands:\n(.*?)\n\n/ms.exec(stdout) ?? []
+  const commands = [...list.matchAll(/^ {2}([a-z]+) /gm)].map(([, name = '']) => name)
+  expect(commands).toContain('run')
+  expect(commands.filter((name) => !new RegExp(`^\\| .*\`${name}\\b.*\\|`, 'm').test(readme))).toEqual([])
+  expect(readme).toContain(`any of the API's ${operationNames.length} operations`)
 })
 
 test('no command at all shows the help, and is wrong usage', async () => {
