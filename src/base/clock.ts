@@ -30,7 +30,7 @@ const LONGEST_TIMER = 1_000
 /** Slewing and quantised readings stay far below; a larger step of the wall clock between two readings is a jump. */
 const WALL_JUMP = 1_000
 
-/** The uptime is told in hundredths of a second: a smaller lead of it is rounding. */
+/** The system tells the uptime in hundredths of a second: a smaller lead is rounding. */
 const COARSE = 20
 
 /** What `systemClock` reads, in milliseconds. */

@@ -1,4 +1,7 @@
-/** How long texts may be that become facts of a clink, in UTF-16 units. What is longer is cut, and says so. */
+/**
+ * The longest texts that are kept about a clink, in UTF-16 units. `cutText` cuts a longer one, and the text then says
+ * so.
+ */
 export const LONGEST = {
   /** An error, with all that caused it; a reason; a line of a handler's log. */
   error: 16_384,

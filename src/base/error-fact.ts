@@ -5,12 +5,13 @@ import { cutText, LONGEST } from './cut-text.ts'
 const DEEPEST = 5
 const MOST = 10
 const FRAMES = 4_096
-/** What errors have beside their texts and is of use. */
+/** The fields of an error, beside its texts, that are of use. */
 const KEPT = ['code', 'status', 'operation', 'failure'] as const
 
 /**
- * What was thrown as an error of our own, that can be kept, copied and read as often as one likes: whatever its getters do, and however
- * long it is. Its texts and those of its causes have `LONGEST.error` together. Never throws.
+ * Copies what was thrown into an error of our own. The copy can be kept, copied and read as often as one likes,
+ * whatever the getters of the original do, and however long it is. Its texts and those of its causes have at most
+ * `LONGEST.error` together. Never throws.
  */
 export function errorFact(thrown: unknown): Error {
   return copy(thrown, { left: LONGEST.error }, 0)

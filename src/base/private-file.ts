@@ -30,6 +30,6 @@ export function closeToOthers(file: string): void {
   try {
     chmodSync(file, found.mode & PRIVATE)
   } catch {
-    // What is in it must not be forgotten: that counts for more.
+    // Keeping what is in the file counts for more than keeping it private.
   }
 }

@@ -32,7 +32,7 @@ export function readMoment(text: string | null | undefined): Moment | undefined 
     seconds,
     Math.floor(Number(`0.${fraction ?? '0'}`) * 1_000),
   )
-  // What names no day of the calendar, or no time of a day, would be carried over to the next.
+  // `Date` would carry a day that no calendar has, or an hour that no day has, over to the next one.
   const isReal = months <= 12 && new OwnDate(local).getUTCDate() === days && hours < 24 && minutes < 60 && seconds < 60
   if (!isReal) return undefined
   const zone = (Number(zoneHours) * 60 + Number(zoneMinutes)) * (sign === '-' ? -60_000 : 60_000)

@@ -15,7 +15,7 @@ interface Destroyable {
   destroy(error?: Error): void
 }
 
-/** What connections go through, where they do not go straight. */
+/** What connections go through, if they do not lead to the service directly. */
 export interface Way {
   /** Opens them. */
   readonly tunnel?: ForwardProxy | undefined
@@ -26,7 +26,7 @@ export interface Way {
 /**
  * Agents that give a request its socket only once it is connected, so that a request's `socket` event is the moment in which
  * it is sent, and everything that fails before is known not to have sent anything. Through a proxy too: TLS connections go through
- * a tunnel of it, and it is known by name where it fails.
+ * a tunnel of the proxy, and a failure names the proxy.
  *
  * `idle`: milliseconds for which a connection is kept for the next request, less where the server announces less; 0: every
  * request has a connection of its own.

@@ -103,7 +103,7 @@ export class AnswerReader<T> {
   }
 }
 
-/** What comes from something between us and the service may hide any answer; an unusable 2xx says that it was done. */
+/** A proxy between us and the service may hide any answer. An unusable 2xx says that the service did it. */
 function mayHaveWorked({ failure, status }: Pick<ApiFailure, 'status'> & Partial<ApiFailure>): boolean {
   return failure === 'foreign' || status === 408 || status >= 500 || (status >= 200 && status < 300)
 }

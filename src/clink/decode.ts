@@ -59,7 +59,9 @@ export function approved<T>(schema: z.ZodType<T>): Decode<T | HILRequired> {
   return (data) => one<T | HILRequired>(object(data)['verification_required'] === true ? hilRequired : schema)(data)
 }
 
-/** The answer holds a list of records, each of which may be malformed for itself. What else it holds is kept. */
+/**
+ * Reads an answer that holds a list of records. A malformed record does not spoil the others. Other fields are kept.
+ */
 export function list<Name extends string, T>(
   name: Name,
   schema: z.ZodType<T>,

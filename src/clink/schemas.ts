@@ -37,7 +37,7 @@ const flag = z.boolean()
 const anyId = z.preprocess((value) => (Number.isSafeInteger(value) ? String(value) : value), text)
 /** Nothing could be asked about a record by an id that fits no path. */
 const id = anyId.refine(isPathPart, 'not an id that can be asked with')
-/** What a clink can be worked without: anything unusable is taken for left out. */
+/** A field that a clink can be worked without: an unusable value counts as left out. */
 const spare = anyId.catch('')
 const spareOptional = anyId.nullish().catch(undefined)
 
@@ -67,7 +67,7 @@ export const clink = clinkWith({ clink_id: id, group_id: id, sender_id: anyId, c
   (one): Clink => (one.sender_name === '' ? { ...one, sender_name: one.sender_id } : one),
 )
 
-/** What is answered about a clink that is known: whatever is not said is empty. */
+/** The answer about a clink that we know already: a field that the service leaves out is empty. */
 export const knownClink = clinkWith(spareParts)
 
 /** One that was just sent. Its id is all that is new. */

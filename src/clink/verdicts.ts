@@ -3,8 +3,9 @@ import type { ClinkApiError } from './errors.ts'
 /*
  * What an answer means for what was asked. This is the only file that tells statuses apart; everybody else asks one of these questions.
  *
- * A verdict is the service's own word: it came in the API's envelope, or has a status that counts whatever its body (401, 413, 429), or was
- * given so often that it counts for this request (`BareRefusals`). Anything else is a failure of which nobody knows what it did.
+ * A verdict is the service's own word: it came in the API's envelope, or has a status that counts whatever its body
+ * (401, 413, 429), or was given so often that it counts for this request (`BareRefusals`). Anything else is a
+ * failure, and nobody knows what the request did.
  */
 
 /** The claim is not ours, or not ours anew: forbidden, unknown, somebody else's or completed, gone. */
@@ -81,7 +82,7 @@ export function isAway(error: ClinkApiError): boolean {
   return error.status === 0 || error.status === 408 || isRateLimited(error) || isFailing(error)
 }
 
-/** What was found out may be kept for other requests, and by the next process: it came in the API's envelope. */
+/** The refusal came in the API's envelope: what it says may be kept for other requests and for the next process. */
 export function mayBeKept({ failure, isBare }: ClinkApiError): boolean {
   return failure === undefined && !isBare
 }

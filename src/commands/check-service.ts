@@ -15,7 +15,7 @@ import type { Config } from '../config/config.ts'
 import { forMe } from '../config/for-me.ts'
 import { attempt, isFinding, ok, warning, type Finding } from './finding.ts'
 
-/** What the worker cannot do without, and what handlers usually want. */
+/** The permissions that the worker cannot do without, and that handlers usually want. */
 const NEEDED = ['clinks:read', 'clinks:write'] as const
 /** Times in `Date` headers are whole seconds; leases do not depend on it, but people compare logs. */
 const SKEW_WORTH_SAYING = 5_000
@@ -89,7 +89,10 @@ function* proxyFinding(choice: ProxyChoice): Generator<Finding> {
   else if ('why' in choice) yield ok('proxy', `none: ${choice.why}`)
 }
 
-/** What refuses outside the API's envelope may be anything on the way, so the worker does not take it at its word. Only a try tells. */
+/**
+ * A refusal outside the API's envelope may come from anything on the way, so the worker does not believe it. Only a try
+ * tells how the service refuses.
+ */
 async function checkRefusals(client: ClinkClient): Promise<Finding> {
   try {
     await client.getGroup({ group_id: randomUUID() })

@@ -31,7 +31,7 @@ export async function readConfig(options: LoadOptions, io: Io): Promise<LoadedCo
   return loaded
 }
 
-/** The key, which nothing that is said shows from now on. */
+/** Reads the key. From now on no output shows it. */
 export async function readKey(config: Config, io: Io): Promise<LoadedKey> {
   const loaded = await loadKey(config, io.env)
   io.secrets.add(loaded.key.reveal())

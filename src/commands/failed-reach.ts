@@ -84,7 +84,7 @@ async function reach(state: StatePlace, clock: Clock): Promise<Link> {
   }
 }
 
-/** Somebody who may not look must not be told that there is nothing. */
+/** A user who may not look must not hear that there is nothing. */
 function whyMissing(file: string): string | undefined {
   try {
     return statSync(file, { throwIfNoEntry: false }) === undefined

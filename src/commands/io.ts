@@ -12,7 +12,7 @@ export interface Io {
   readonly env: NodeJS.ProcessEnv
   /** Takes a variable out of what handlers find. */
   hide(variable: string): void
-  /** Texts that nothing which is said may hold. */
+  /** Texts that no output may contain. */
   readonly secrets: Set<string>
   readonly cwd: string
   /** Whether standard output is a terminal, and whether to colour it. */
@@ -76,7 +76,7 @@ export function processIo(): Io {
     },
     written: async () => {
       if (output !== undefined) return await output.finish()
-      // What went wrong with writing is told a turn later.
+      // A stream reports a failed write one turn later.
       await new Promise((resolve) => setImmediate(resolve))
       await Promise.all([process.stdout, process.stderr].map(written))
     },

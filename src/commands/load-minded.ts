@@ -11,8 +11,8 @@ import { sayProblem } from './problems.ts'
 const FRAME = /(file:\/\/[^\s?]+)\?clink-worker=[^\s:]+:(\d+)/
 
 /**
- * Loads handlers for a command. What their code does to the process meanwhile would else be silence, or Node's own words: it ends it, or
- * leaves an error that nobody catches.
+ * Loads handlers for a command, and says so in our words if their code ends the process meanwhile or leaves an error
+ * that nobody catches. Otherwise people would read nothing, or Node's own words.
  */
 export async function loadMinded(options: LoadHandlersOptions, io: Io): Promise<HandlerSet> {
   const releases = [

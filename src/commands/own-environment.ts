@@ -1,4 +1,4 @@
-/** What holds the API key, as a text or inside of one. */
+/** The variables that hold the API key, alone or inside another text. */
 const HOLD_THE_KEY = ['CLINK_API_KEY', 'CLINK_WORKER_CLINK__KEY', 'CLINK_WORKER_CLINK']
 
 /**

@@ -19,7 +19,7 @@ export interface CheckOptions extends SettingsOptions {
 export async function runChecks(options: CheckOptions, io: Io): Promise<ExitCode> {
   const found: Finding[] = []
   for await (const finding of checks(options, io)) found.push(finding)
-  // What a handler throws while it is loaded may hold anything; and by now it is known what is secret.
+  // A handler may throw anything while it is loaded, also a secret. Only now are all secrets known.
   const redact = redactor(io.secrets)
   const findings = found.map((finding) => ({ ...finding, detail: redact(finding.detail) }))
   const exit = findings.find(({ result }) => result === 'failed')?.exit ?? EXIT.ok

@@ -24,7 +24,7 @@ export interface WorkParts {
   readonly config: Config
   readonly key: Secret
   readonly handlers: HandlerSet
-  /** Told each text that was read as a key, before anything is said about it. */
+  /** Called with each text that was read as a key, before any line about it. */
   readonly keySeen?: (key: Secret) => void
   readonly logger: Logger
   readonly cwd: string
@@ -40,11 +40,11 @@ export interface WorkParts {
   readonly listen?: Emit
 }
 
-/** How long the end waits for parts that only have to let go, in milliseconds: what they were doing is of no use any more. */
+/** Milliseconds that the end waits for parts which only have to let go: nobody needs their work any more. */
 const LEAVING = 400
 const RENEWED =
   'the socket by which commands reach this worker was taken away and is made anew: keep cleaners away from state.directory'
-/** So many clinks are named where they may be many. */
+/** The most clinks that one message names. */
 const NAMED = 50
 
 /** Runs a daemon in this process until it has ended. */
@@ -124,7 +124,7 @@ export async function work(parts: WorkParts): Promise<ExitCode> {
   return exit
 }
 
-/** Asked for by a signal: it is said at every level of the log. */
+/** People ask for this by a signal, so the line appears at every `log.level`. */
 function report(logger: Logger, daemon: Daemon): void {
   const { alive, reasons } = daemon.liveness()
   const readiness = daemon.readiness()

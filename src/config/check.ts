@@ -58,7 +58,7 @@ function suggestKey(path: Path): string | undefined {
   return known === undefined ? elsewhere(word) : `did you mean ${known}?`
 }
 
-/** What other programs of this kind call it, in lower case. */
+/** The names that other programs of this kind have for our keys, in lower case. */
 const CALLED_ELSEWHERE: ReadonlyMap<string, string> = new Map(
   Object.entries({
     apikey: 'clink.key',

@@ -1,6 +1,6 @@
 import type { Config } from './config.ts'
 
-/** What `for_me` of an inbox listing is: whether only what is addressed to us or to nobody is shown. */
+/** The `for_me` of an inbox listing. True: the service shows only clinks that are addressed to us or to nobody. */
 export function forMe({ inbox }: Pick<Config, 'inbox'>): boolean {
   return inbox.for !== 'anyone'
 }

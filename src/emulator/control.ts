@@ -20,7 +20,10 @@ interface ControlCall {
   readonly goAway: (ms: number) => void
 }
 
-/** What tests in other processes can do, by method and path below `/_emulator`; the list in docs/emulator.md is the same. */
+/**
+ * The calls for tests in other processes, by method and path below `/_emulator`. A test holds docs/emulator.md equal
+ * to it.
+ */
 const calls: Readonly<Record<string, (call: ControlCall) => unknown>> = {
   'GET /switches': ({ emulator }) => ({ switches: emulator.switches, settings: switchSettings }),
   'PATCH /switches': ({ emulator, body }) => {

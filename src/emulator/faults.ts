@@ -25,7 +25,7 @@ export interface FaultAction {
   readonly replaceBody?: string | undefined
 }
 
-/** Which requests, and what happens to them. Numbers count the requests that fit operation, method, path and query, from 1. */
+/** Says which requests fail, and how. Numbers count the requests that fit operation, method, path and query, from 1. */
 export interface FaultRule {
   readonly operation?: string | undefined
   readonly method?: string | undefined
@@ -53,7 +53,7 @@ export interface FaultHandle {
   remove(): void
 }
 
-/** What of a request the rules look at. */
+/** The parts of a request that the rules look at. */
 export interface FaultSubject {
   readonly operation?: string | undefined
   readonly method: string

@@ -9,7 +9,7 @@ import { Refusal } from './refusal.ts'
 import { services, type Service } from './services.ts'
 import { stamp, type World } from './world.ts'
 
-/** What a request turned out to be, as far as it got. */
+/** What the service has read of a request, as far as it got. */
 export interface Reading {
   readonly operation?: OperationName | undefined
   readonly params: Readonly<Record<string, unknown>>
@@ -30,7 +30,7 @@ export class ClinkService {
     this.#changed = changed
   }
 
-  /** What a request asks for, for records and fault rules; changes nothing and refuses nothing. */
+  /** Reads what a request asks for, for the request log and fault rules. Changes nothing and refuses nothing. */
   read(request: PlainRequest): Reading {
     const [pathname = '', search = ''] = split(request.path)
     const query = new URLSearchParams(search)

@@ -63,8 +63,9 @@ function watch(find: (text: string) => RegExpExecArray | null): Find {
 }
 
 /**
- * Whether the time of a pattern may grow faster than with the square of the text: where quantifiers stand within or beside each other, or
- * one stands with alternatives or a reference to a group. What stands in brackets counts too: once too often costs little.
+ * Whether the time of a pattern may grow faster than with the square of the text: where quantifiers stand within or
+ * beside each other, or one stands with alternatives or a reference to a group. Characters in brackets count as well:
+ * a wrong yes costs little.
  */
 function canRunAway(source: string): boolean {
   const plain = source.replaceAll(/\\[^1-9k]/g, '_').replaceAll(/\(\?(?:[:=!]|<[=!]?)/g, '(')

@@ -74,7 +74,7 @@ export function checkModule(module: unknown): Checked {
   return checkDefinition(defaultOf(exports.get('default')))
 }
 
-/** What compilers to CommonJS call the default is, for Node, a part of it. */
+/** Compilers to CommonJS write the default export as a field of what Node takes for the default. */
 function defaultOf(value: unknown): unknown {
   const isCompiled = typeof value === 'object' && value !== null && Reflect.get(value, '__esModule') === true
   return isCompiled && 'default' in value ? value.default : value

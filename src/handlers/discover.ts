@@ -21,7 +21,7 @@ const WHY: Readonly<Record<string, string>> = {
 export interface Discovered {
   /** Absolute paths of its handler files, in the order of their names. */
   readonly files: readonly string[]
-  /** Names of what else is in it, but for what is left out on purpose. */
+  /** Names of all other files in it, except those that are left out on purpose. */
   readonly others: readonly string[]
   /** What keeps it from being read. */
   readonly problem?: string

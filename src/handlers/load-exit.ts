@@ -11,8 +11,8 @@ export class EndedWhileLoading extends Error {
 }
 
 /**
- * Loads a module that cannot end the process by that: at a reload the worker and its last good handlers go on. Everybody else may still
- * end it meanwhile.
+ * Loads a module and keeps its code from ending the process: at a reload the worker and its last good handlers go on.
+ * All other code may still end the process meanwhile.
  */
 export async function refusingExit<Result>(load: ModuleLoad, work: () => Promise<Result>): Promise<Result> {
   // oxlint-disable-next-line typescript/unbound-method -- it is put back as it was, and does not need to know whose it is

@@ -24,13 +24,13 @@ export interface Route {
 export interface RoutedClink {
   readonly route: Route
   readonly match: RouteMatch
-  /** Why it cannot be told whether the clink is the route's: then no route gets it, and it is given up. */
+  /** Why nobody can tell whether the route takes the clink. Then no route gets the clink, and it is given up. */
   readonly fault?: string
 }
 
 /** Finds the route of a clink. The set behind it may be exchanged at any time; what was returned stays valid. */
 export interface Router {
-  /** What routes look at as senders' ids. */
+  /** The patterns that routes compare with senders' ids. */
   readonly idPatterns?: readonly IdPattern[]
   /** There is a route for every clink. */
   readonly takesAll: boolean

@@ -4,7 +4,10 @@ import { globs } from './globs.ts'
 
 type Sender = Pick<Clink, 'sender_id' | 'sender_name'>
 
-/** Whether the sender is one of those: by its id, or by its display name where the rule says so, since anyone may take any name. */
+/**
+ * Makes a test for senders. A rule compares the id; it compares the display name only if it says so, since anyone may
+ * take any name.
+ */
 export function senderMatcher(rules: SenderRule | readonly SenderRule[]): (sender: Sender) => boolean {
   const list = [rules].flat()
   const isId = globs(list.filter((rule) => typeof rule === 'string'))

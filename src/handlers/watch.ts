@@ -37,8 +37,8 @@ export function watchHandlers(options: WatchOptions): HandlerWatch {
 }
 
 /**
- * What was seen last is a print of all files that matter. An event only says that it may be time to compare: the same content
- * written again is no change. Loadings follow each other, never overlap.
+ * Remembers a fingerprint of all files that matter. An event of the file system only says that it may be time to
+ * compare: the same content written again is no change. Loadings follow each other, never overlap.
  */
 class FileWatch implements HandlerWatch {
   readonly #options: WatchOptions
@@ -110,7 +110,7 @@ class FileWatch implements HandlerWatch {
       this.#files = set.files
       report = () => options.loaded(set)
     } catch (error) {
-      // What is broken now may be a file that the set in use does not know.
+      // The broken file may be one that the set in use does not know.
       if (error instanceof HandlerError) this.#files = [...new Set([...this.#files, ...error.files])]
       report = () => options.failed(asError(error))
     }

@@ -1,6 +1,9 @@
 import { statfsSync } from 'node:fs'
 
-/** Bytes that the file system of a directory has in all and left, and whether another file fits; without bounds where that cannot be told. */
+/**
+ * Bytes that the file system of a directory has in all, and has left, and whether another file fits. If the system does
+ * not tell, there are no bounds.
+ */
 export function diskSpace(directory: string): {
   readonly size: number
   readonly free: number

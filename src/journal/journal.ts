@@ -139,7 +139,7 @@ export class Journal {
     }
   }
 
-  /** What is damaged stays so: what it has forgotten might be run again. */
+  /** A damaged journal stays damaged: a clink that it has forgotten might run again. */
   #fail(error: unknown): void {
     this.#wasFull = isFull(error)
     this.#health(writeProblem(error, this.#options.directory))
@@ -162,7 +162,7 @@ export class Journal {
     try {
       this.#database.exec('PRAGMA wal_checkpoint(PASSIVE)')
     } catch {
-      // A checkpoint may wait; a write that fails is said by the write.
+      // A checkpoint may wait. If writing fails, the write itself reports it.
     }
     this.#boundLog()
   }
@@ -179,7 +179,7 @@ function openDatabase(file: string, sync: 'normal' | 'full'): DatabaseSync {
   let database: DatabaseSync | undefined
   try {
     makePrivate(file)
-    // What SQLite makes beside the file gets the file's mode; what a crash left there keeps its own.
+    // SQLite gives new files beside the journal its mode. Files that a crash left there keep their own.
     for (const beside of ['-wal', '-shm']) closeToOthers(`${file}${beside}`)
     database = new DatabaseSync(file)
     database.exec(
@@ -194,7 +194,7 @@ function openDatabase(file: string, sync: 'normal' | 'full'): DatabaseSync {
   }
 }
 
-/** What is damaged is found before it is trusted. In a very large file it is found when it is read. */
+/** Finds damage before anything in the file is trusted. In a very large file only reading finds it. */
 function check(database: DatabaseSync, file: string): void {
   if (statSync(file).size > CHECKED) return
   const problem = database.prepare('PRAGMA quick_check(1)').get()?.['quick_check']

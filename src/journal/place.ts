@@ -4,7 +4,7 @@ import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { z } from 'zod'
 
-/** What is known of the machine that a process runs on. */
+/** The machine that a process runs on, as far as it is known. */
 export interface Machine {
   /** Undefined in most containers. */
   readonly id: string | undefined
@@ -13,7 +13,7 @@ export interface Machine {
   readonly cards: readonly string[]
 }
 
-/** Where a state directory is. What is empty is not known. */
+/** Where a state directory is. An empty field is not known. */
 const placeSchema = z.object({
   path: z.string(),
   machine: z.string(),
@@ -26,10 +26,10 @@ const placeSchema = z.object({
 type Place = z.output<typeof placeSchema>
 
 /**
- * Whether a state directory is where it was when `before` was noted; undefined: it is new. The hostname does not count: a container has
- * another one with each start.
+ * Compares where a state directory is with the note `before`; undefined: the directory is new. The hostname does not
+ * count: a container has another one with each start.
  *
- * @returns also what is to be noted from now on.
+ * @returns also the note for the next start.
  */
 export function comparePlaces(
   before: string | undefined,

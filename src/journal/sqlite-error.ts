@@ -12,7 +12,7 @@ const TOO_BIG = 18
 const CANNOT_OPEN = 14
 const NOT_A_DATABASE = 26
 
-/** What the system says when there is no space, or too much is open, or a disk fails. */
+/** Codes of the system: the disk is full; a disk fails, or too many files are open. */
 const FULL_NOW = new Set(['ENOSPC', 'EDQUOT'])
 const FAILS_NOW = new Set(['EIO', 'EMFILE', 'ENFILE'])
 
@@ -61,7 +61,7 @@ const FORBIDDEN: Readonly<Record<string, string>> = {
   EROFS: READ_ONLY_DISK,
 }
 
-/** What SQLite does not say where it cannot open a file. */
+/** Finds out why SQLite cannot open a file: its own error does not say. */
 function whyNoWriting(directory: string): string {
   try {
     accessSync(directory, constants.W_OK | constants.X_OK)

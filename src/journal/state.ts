@@ -16,7 +16,7 @@ export interface State {
   readonly ledger: Ledger
   /** False when the directory is a copy or from another machine: claims and session in it are another worker's. */
   readonly isOurs: boolean
-  /** What keeps it from being used, for people; undefined: nothing. */
+  /** Why the directory cannot be used now, for people; undefined: it can. */
   problem(): string | undefined
   /** Whether the directory is this process's alone: false for good once files of it were taken away. */
   isStillOurs(): boolean

@@ -30,7 +30,7 @@ interface Cursor {
  */
 export class JournalTable<Row, Key extends string> implements Table<Row, Key> {
   readonly #options: JournalTableOptions<Row, Key>
-  /** What is not written yet; undefined: the row is to be deleted. */
+  /** Changes that are not written yet; undefined: the row is to be deleted. */
   readonly #changed = new Map<string, Row | undefined>()
   /** Rows that cannot be written at all: they are remembered by this process only. */
   readonly #unwritable = new Map<string, Row>()
@@ -177,7 +177,7 @@ export class JournalTable<Row, Key extends string> implements Table<Row, Key> {
     }
   }
 
-  /** Whoever asks is told of nothing; that the file cannot be read keeps new work from being started. */
+  /** A read that fails finds no row. The journal then counts as failed, so no new work starts. */
   #tryTo<Result>(read: () => Result): Result | undefined {
     if (!this.#options.database.isOpen) return undefined
     try {

@@ -35,13 +35,13 @@ export class Identity {
     return this.#id !== undefined && id === this.#id
   }
 
-  /** True when it is known that somebody else is meant. */
+  /** True if the id is known to be somebody else's. */
   isSomebodyElse(id: string | null | undefined): boolean {
     return this.#id !== undefined && typeof id === 'string' && id !== this.#id
   }
 }
 
-/** Who an earlier process was to the service at this address. */
+/** The identity that an earlier process had at this address. */
 export function keptIdentity(ledger: Ledger, url: string): string | undefined {
   return ledger.serviceFact(url, FACT)
 }

@@ -50,8 +50,8 @@ export async function checkKey(
 }
 
 /**
- * Whether a key may not work at all, going by its permissions. Where the service does not tell, it may: a refusal then concerns what was
- * asked for, and nothing else.
+ * Whether the permissions of a key keep it from working at all. Where the service does not tell, the answer is no: a
+ * refusal then concerns only what was asked for.
  */
 export async function lacksPermission(api: Asks, options: CallOptions): Promise<boolean> {
   const told = await ask(api, options)

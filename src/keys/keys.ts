@@ -26,13 +26,13 @@ export interface KeysOptions {
   readonly makeClients: (source: KeySource) => KeyClients
   readonly identity: Identity
   readonly emit: Emit
-  /** Which key an earlier process knew to be ours, in words of `proved`; undefined: it knew of none. */
+  /** The key that an earlier process knew to be ours, as `proved` got it; undefined: it knew none. */
   readonly known: string | undefined
-  /** Told each key that turns out to be ours: who we are, and its print. */
+  /** Called with each key that turns out to be ours: who we are, and its fingerprint. */
   readonly proved: (known: string) => void
-  /** Another key is current: what the one before could not do is worth a try. */
+  /** Called when another key is current: it may be able to do what the one before could not. */
   readonly changed: () => void
-  /** Nothing is claimed any more: the only key is somebody else's. */
+  /** Called when the only key is somebody else's: the worker claims nothing any more. */
   readonly refused: () => void
 }
 
@@ -77,8 +77,9 @@ export class WorkerKey implements KeySource, KeyClients {
   }
 
   /**
-   * A refusal while there is no other key may be over later, so it is remembered only when there is one. A key that may be somebody
-   * else's does what the service refuses to strangers, and nothing in their name.
+   * While there is no other key, a refusal may pass, so it is remembered only when there is one. A key that may be
+   * somebody else's is used only for requests that the service refuses to strangers. It sends nothing in another
+   * owner's name.
    */
   instead(refused: Secret, operation: OperationName): Secret | undefined {
     const { isProven, secret } = this.#keys.current
@@ -134,7 +135,10 @@ export class Keys {
     return this.#current.isProven || this.#options.identity.id === undefined
   }
 
-  /** Whether something may be done that no claim of it proves to be ours to do: not with a key that may turn out to be another's. */
+  /**
+   * Whether the worker may do what no claim proves to be its own to do. It may not with a key that may be somebody
+   * else's.
+   */
   get mayAct(): boolean {
     if (this.#refusal !== undefined) return false
     return this.#current.isProven || (this.#before === undefined && this.#known === undefined)
@@ -166,7 +170,7 @@ export class Keys {
    */
   accept(key: WorkerKey, owner: string | null | undefined): boolean {
     const { identity } = this.#options
-    // What one of its claims has told holds for those that tell nothing.
+    // What one claim of the key has shown holds for claims that show nothing.
     if (key.stranger !== undefined) return false
     if (!identity.isSomebodyElse(owner)) {
       identity.learn(owner, 'a claim')
@@ -218,7 +222,7 @@ export class Keys {
   }
 }
 
-/** What is asked about a claim; the service does it for its owner only. */
+/** Requests about a claim: the service carries them out for the owner of the claim only. */
 const ABOUT_A_CLAIM: ReadonlySet<OperationName> = new Set([
   'claim_clink',
   'complete_clink',

@@ -20,13 +20,13 @@ export interface DeadLetter {
   readonly discarded?: true
   /** Wall time at which the inbox showed its clink, noted once a day at most. */
   readonly seen?: number
-  /** What its sender is to be told, until Clink has confirmed that it has it. */
+  /** The answer that its sender gets, until Clink has confirmed that answer. */
   readonly notice?: string
   /** The operator wants it run again though its sender was told that it failed. */
   readonly rerun?: RerunState
 }
 
-/** How far a run has come that is made without a claim, and what is to be sent to the clink's sender. */
+/** How far a run without a claim has come, and the result for the clink's sender. */
 export interface RerunState {
   /**
    * - `due`: to be run.
@@ -114,7 +114,10 @@ export class DeadLetters {
     return hasBetween(this.#letters, 'pending', 0, Infinity)
   }
 
-  /** What the clink's sender was to be told and may not have been; undefined: nothing, or it is to be run again first. */
+  /**
+   * The answer that the clink's sender should have and may not have; undefined: there is none, or the clink runs
+   * again first.
+   */
   noticeFor({ clink_id, content }: Clink): string | undefined {
     const { clink, notice, rerun } = this.get(clink_id) ?? {}
     return rerun === undefined && clink?.content === content ? notice : undefined

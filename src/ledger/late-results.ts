@@ -2,7 +2,10 @@ import type { Clink } from '../clink/records.ts'
 import { pageOf, type Page, type Place } from './page.ts'
 import { dropUntil, type Table } from './table.ts'
 
-/** What a handler came to when Clink could no longer be told: kept for the operator, never sent, and no later run uses it. */
+/**
+ * The result of a handler that came too late to tell Clink. It is kept for the operator; nothing sends it, and no
+ * later run uses it.
+ */
 export interface LateResult {
   readonly clink: Clink
   readonly route: string

@@ -24,13 +24,13 @@ export interface HeldClaim {
   readonly boot: string
   readonly sent: number
   readonly end: number
-  /** Milliseconds by which the end of the claim itself is later: what a renewal moves is that. */
+  /** Milliseconds by which the claim itself ends later than its lease. A renewal moves the end of the claim. */
   readonly margin?: number
   /** The wall time of that end, in milliseconds. */
   readonly wall?: number
   /** The service's own end of the claim, in milliseconds of its clock. */
   readonly serverEnd?: number
-  /** How long it lasts was not known yet: `end` is a guess, within which it may be asked about. */
+  /** The length of the claim was not known yet: `end` is a guess, and until then the worker may ask about the claim. */
   readonly isUnknown?: true
   /** Of a clink that is held: the boot's uptime, and the wall time, at which it is to run. */
   readonly due?: { readonly uptime: number; readonly wall: number }
@@ -51,7 +51,7 @@ export interface LedgerTables {
 }
 
 const ERRORS_KEPT = 10
-/** How many clinks that cool down are remembered by a clock that nobody sets. */
+/** How many cooling clinks this process times by a clock that nobody sets. */
 const COOLING = 10_000
 
 /**
@@ -176,7 +176,7 @@ export class Ledger {
     return result?.content === clink.content ? result : undefined
   }
 
-  /** What may have been sent and is not confirmed: the kept result, or what the sender of a dead letter is to be told. */
+  /** The answer that may have been sent and is not confirmed: the kept result, or the notice of a dead letter. */
   unconfirmed(clink: Clink): { readonly response?: string } | undefined {
     const notice = this.letters.noticeFor(clink)
     return notice === undefined ? this.keptResult(clink) : { response: notice }
@@ -249,8 +249,9 @@ export class Ledger {
   }
 
   /**
-   * Whether it is left alone still. A wall clock that was set meanwhile makes that no longer: from when this process has noted or first
-   * seen it, it takes what it was noted with at most, by a clock that nobody sets.
+   * Whether the worker still leaves the clink alone. Setting the wall clock does not make that longer: this process
+   * starts a clock that nobody sets when it notes or first sees the cooling, and waits no longer than the time that
+   * was noted.
    */
   isCooling(clinkId: string): boolean {
     const cooling = this.#tables.cooling.get(clinkId)

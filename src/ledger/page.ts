@@ -11,7 +11,7 @@ export interface Page<Row> {
 }
 
 const MOST_ROWS = 500
-/** A page ends when its rows have so many characters, near enough: to write more at once would keep the worker from everything else. */
+/** A page ends at about so many characters: writing more at once would keep the worker from everything else. */
 const MOST_TEXT = 2_000_000
 
 /** @param place of a row in the list. */

@@ -4,7 +4,7 @@ import type { Table } from './table.ts'
 /** A program that runs for a clink, and may outlive the process that has started it. */
 export interface Program {
   readonly clinkId: string
-  /** Of which boot `started` of the group is told. */
+  /** The boot to which `started` of the group refers. */
   readonly boot: string
   readonly group: ProcessGroup
 }

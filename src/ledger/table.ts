@@ -1,20 +1,23 @@
 /**
  * Rows by id: reads are immediate, writes resolve when the row would survive what the store promises to survive.
  *
- * A row may have numbers by which it is found without a look at the others: what they are is said by `Keys`.
+ * A row may have numbers by which it is found without a look at the others. `Keys` computes them.
  */
 export interface Table<Row, Key extends string = never> {
   readonly size: number
   get(id: string): Row | undefined
   /** All, the oldest first, but for those that were written just now. */
   entries(): Iterable<readonly [string, Row]>
-  /** Those of which the key lies above `after` and not above `by`; where the table is in a file, the lowest first, but for those that were written just now. */
+  /**
+   * Rows whose key is above `after` and not above `by`. A table in a file gives the lowest key first, except for rows
+   * that were written just now.
+   */
   between(key: Key, after: number, by: number): Iterable<readonly [string, Row]>
   set(id: string, row: Row): Promise<void>
   delete(id: string): Promise<void>
 }
 
-/** What the keys of a row are; undefined: it is not found by that key. */
+/** Computes the keys of a row; undefined: the row is not found by that key. */
 export type Keys<Row, Key extends string> = Readonly<Record<Key, (row: Row) => number | undefined>>
 
 export function hasBetween<Key extends string>(

@@ -5,7 +5,9 @@ import type { WorkerEvent } from '../events.ts'
 import { loggable } from './fields.ts'
 import { quotes } from './quoting.ts'
 
-/** Of so many clinks it is remembered what they say: an error that nobody caught does not tell which it came out of. */
+/**
+ * How many clinks have their contents remembered: an error that nobody caught does not tell which clink it came from.
+ */
 const REMEMBERED = 100
 /** How the stack names code of a handler. */
 const FRAME = /(file:\/\/[^\s?]+)\?clink-worker=[^\s:]+:(\d+)/
@@ -15,8 +17,8 @@ const UNSAID = 'not shown, it quotes the clink; "clink-worker failed show" has i
 type Fields = Record<string, unknown>
 
 /**
- * What tells of the words of handlers, or of Clink about what they answered. All else that is said comes from this program, and shares
- * words with clinks by chance only.
+ * The events that carry words of handlers, or words of Clink about what handlers answered. The words of all other
+ * events are this program's own, and share some with a clink by chance only.
  */
 const MAY_QUOTE: ReadonlySet<WorkerEvent['event']> = new Set([
   'clink.ended',
@@ -36,14 +38,14 @@ const MAY_QUOTE: ReadonlySet<WorkerEvent['event']> = new Set([
 export class Discretion {
   readonly #cwd: string
   readonly #contents = new Recent<string>(REMEMBERED)
-  /** What the last hidden error of a clink was; its text comes again as the reason of what follows. */
+  /** The kind of the last error of a clink that was hidden: its text comes again as the reason of later events. */
   readonly #kinds = new Recent<string>(REMEMBERED)
 
   constructor(cwd: string) {
     this.#cwd = cwd
   }
 
-  /** To be told every fact, whether it is logged or not. */
+  /** Takes in every event, also one that is not logged. */
   note(event: WorkerEvent): void {
     if (event.event === 'clink.started') this.#contents.set(event.clink.clink_id, event.clink.content)
   }
@@ -80,7 +82,7 @@ export class Discretion {
   #placeOf(error: unknown): string {
     const { message, stack } = isFields(error) ? error : {}
     if (typeof stack !== 'string' || typeof message !== 'string') return ''
-    // What the error says stands before its frames, and may look like one.
+    // The message stands before the frames, and may look like one.
     const [, url, line] = FRAME.exec(stack.slice(Math.max(stack.indexOf(message), 0) + message.length)) ?? []
     const file = url === undefined ? undefined : URL.parse(url)
     return file?.protocol === 'file:' && file.host === '' ? `${relative(this.#cwd, fileURLToPath(file))}:${line}` : ''

@@ -5,8 +5,9 @@ const SHORTEST_QUOTED = 3
 const DEEPEST = 8
 
 /**
- * Whether a text shows something of what a clink says: a run of it, a word of it with a digit in it (numbers, passwords, ids), or a part
- * between quotes, as `JSON.parse` and most of those who check input show it. What a clink's JSON holds counts as it is read, too.
+ * Whether a text shows a part of a clink's content: a run of it, a word of it with a digit (numbers, passwords, ids),
+ * or a part between quotes, as `JSON.parse` and most validators show it. If the content is JSON, the texts in it
+ * count as well.
  */
 export function quotes(text: string, content: string): boolean {
   const shown = plain(text)

@@ -1,7 +1,7 @@
 /** Anything that looks like a key of the service, also one that nobody told us about. */
 const KEY_SHAPE = /sk_live_[\w-]{4,}/g
 
-/** What is shorter is part of everything, and no secret: taken out, it would leave no line readable. */
+/** A shorter text is no secret: it occurs everywhere, and taking it out would leave no line readable. */
 const SHORTEST = 8
 
 /** May grow: a key that comes later belongs to it too. */

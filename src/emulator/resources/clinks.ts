@@ -21,7 +21,7 @@ export interface Draft {
   readonly answers?: string | undefined
   /** Milliseconds between its creation and now. */
   readonly age?: number | undefined
-  /** What the history says did it, where it was a request. */
+  /** The request that did it, for the history; undefined: no request did. */
   readonly by?: { readonly key: string; readonly session: string }
 }
 
