@@ -169,7 +169,7 @@ export class Daemon {
     return this.#worker.snapshot()
   }
 
-  /** Whether it still gets further, by the progress of its loops. */
+  /** Whether its loops make progress. */
   liveness(): Liveness {
     return this.#worker.liveness()
   }

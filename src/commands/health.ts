@@ -5,7 +5,7 @@ import { addSettings } from './settings.ts'
 
 const EXAMPLES = `
 Examples:
-  clink-worker health live     0 while its loops get further; also while it waits, or while the service is away
+  clink-worker health live     0 while its loops make progress; also while it waits, or while the service is away
   clink-worker health ready    0 while it takes work
 
 Exit code 1, with the reasons, when it is not, or when no worker answers.
@@ -18,7 +18,7 @@ export function healthCommand(io: Io): Command {
     .helpCommand(false)
     .addHelpText('after', EXAMPLES)
   for (const [what, about] of [
-    ['live', 'whether its loops get further'],
+    ['live', 'whether its loops make progress'],
     ['ready', 'whether it takes work'],
   ] as const) {
     const child = new Command(what)

@@ -233,7 +233,9 @@ export const configSchema = z.strictObject({
       {
         directory: text().prefault('./state').describe('Where the worker keeps what it must not forget.'),
         sync: oneOf(['normal', 'full']).prefault('normal').describe('full: safe against power loss.'),
-        keep: duration().prefault('14d').describe('How long what is only remembered is kept.'),
+        keep: duration()
+          .prefault('14d')
+          .describe('How long facts about clinks are kept after the inbox last showed them.'),
       },
       GROUP,
     )
