@@ -71,13 +71,15 @@ export class Batch implements Claiming {
     const { claimed, fresh, isStrange, runnable, untold } = await this.#intake.admit(page, sentAt, key)
     if (untold > 0) this.#takeUp.lost(untold)
     emit({ event: 'poll.succeeded', asked, received, claimed, duration: clock.now() - sentAt })
+    // Claims on records without an id: nobody can give them back, and what lies behind them shows only while they last.
+    const nameless = page.malformed.length === 0 ? 0 : Math.max(0, (page.claimed_count ?? 0) - claimed)
     // A page of what is not run hides what lies behind it, however short the page is.
-    const isMore = claimed > 0 && !isStrange && (received >= asked || runnable === 0)
+    const isMore = claimed + nameless > 0 && !isStrange && (received >= asked || runnable === 0)
     const isWhole = !isStrange && received < asked
     const unclaimed = this.#unclaimed.shows(page, clock.now())
     if (unclaimed === 'yes') this.#intake.doubts.raise('unclaimed')
     if (unclaimed === 'no') this.#intake.doubts.lower('unclaimed')
-    const isEmpty = runnable === 0 && fresh === 0 && !isStrange && unclaimed === 'no'
+    const isEmpty = runnable + fresh + nameless === 0 && !isStrange && unclaimed === 'no'
     return { sentAt, isNews: fresh > 0, isMore, isWhole, isEmpty, isWithheld: unclaimed === 'yes' }
   }
 

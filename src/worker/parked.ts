@@ -17,6 +17,8 @@ interface Entry {
   readonly clink: Clink
   readonly api: ClinkApi
   readonly holder: UnrenewedClaim
+  /** Ends what is asked about the claim, once another one has taken its place. */
+  readonly replaced: AbortController
   forget: Cancel
 }
 
@@ -59,12 +61,13 @@ export class Parked {
     const { api } = claim.key
     const { lease } = claim
     const holder = new UnrenewedClaim(clink, claim, this.#context)
-    this.#entries.get(clink.clink_id)?.forget()
-    const entry = { clink, api, holder, forget: () => {} }
+    const before = this.#entries.get(clink.clink_id)
+    before?.forget()
+    before?.replaced.abort()
+    const entry = { clink, api, holder, replaced: new AbortController(), forget: () => {} }
     this.#entries.set(clink.clink_id, entry)
     this.#forgetLater(entry)
-    if (!this.#closing.signal.aborted && !GIVEN_BACK.has(why))
-      void holder.confirm(this.#closing.signal).then(() => this.#forgetLater(entry))
+    if (!this.#closing.signal.aborted && !GIVEN_BACK.has(why)) void this.#confirm(entry, before)
     const again = this.knows(clink.clink_id)
     this.#known.set(clink.clink_id, true)
     emit({ event: 'clink.parked', clink, why, again, lease: lease.deadline - clock.now() })
@@ -83,6 +86,13 @@ export class Parked {
     this.#closing.abort()
     for (const id of this.#entries.keys()) this.#release(id)
     while (this.#releases.size > 0) await Promise.all(this.#releases.values())
+  }
+
+  /** Asks about the claim when nothing is asked any more about the one before: each question moves the end at the service. */
+  async #confirm(entry: Entry, before: Entry | undefined): Promise<void> {
+    await before?.holder.quiet()
+    await entry.holder.confirm(AbortSignal.any([this.#closing.signal, entry.replaced.signal]))
+    this.#forgetLater(entry)
   }
 
   /** When the claim is over. */

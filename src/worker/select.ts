@@ -33,6 +33,8 @@ export class Select implements Claiming {
   /** Local time at which the last pass began. */
   #passAt = -Infinity
   #largest = 0
+  /** How long a page was that the service has cut. */
+  #cut: number | undefined
   #hasClaimed = false
   #starvedAt: number | undefined
 
@@ -110,7 +112,7 @@ export class Select implements Claiming {
     }
     this.#hasClaimed = false
     this.#passAt = now
-    return (this.#sweep = new Sweep(now, isFull ? undefined : since))
+    return (this.#sweep = new Sweep(now, isFull ? undefined : since, this.#cut))
   }
 
   /**
@@ -143,7 +145,7 @@ export class Select implements Claiming {
     this.#backlog.clear()
     const oldest = Math.min(...candidates.map(({ clink }) => startOf(clink.created_at)))
     const isOrdered = this.#sweep?.isOrdered === true && !Number.isNaN(oldest)
-    this.#sweep = new Sweep(clock.now(), isOrdered ? oldest : undefined)
+    this.#sweep = new Sweep(clock.now(), isOrdered ? oldest : undefined, this.#cut)
   }
 
   async #list(sweep: Sweep, signal: AbortSignal): Promise<number> {
@@ -170,6 +172,7 @@ export class Select implements Claiming {
     sweep.note(page, this.#largest)
     if (sweep.isFull) this.#swept.pages = sweep.pages
     this.#largest = Math.max(this.#largest, received)
+    this.#cut = sweep.cut
     this.#noteOrder(sweep)
     return received
   }

@@ -40,11 +40,20 @@ export class Sweep {
   #cut: number | undefined
   #most = LARGEST_PAGE
 
-  /** @param since service time in milliseconds. */
-  constructor(startedAt: number, since?: number) {
+  /**
+   * @param since service time in milliseconds.
+   * @param cut how long a page was that was not all, though more had been asked for: so this service cuts its pages.
+   */
+  constructor(startedAt: number, since?: number, cut?: number) {
     this.startedAt = startedAt
     this.isFull = since === undefined
     this.#since = since
+    this.#cut = cut
+  }
+
+  /** How long a page was that was not all, though more had been asked for. Undefined: none, so far. */
+  get cut(): number | undefined {
+    return this.#cut
   }
 
   /** What to ask for next. */

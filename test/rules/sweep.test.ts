@@ -177,6 +177,14 @@ describe('a sweep through an inbox of any other order (§3)', () => {
     }
   })
 
+  it('says so of a moment that fills a page which the service is known to cut, though nothing younger shows it any more', () => {
+    const shelf = { ...plain, cap: 20 }
+    const older = kept(50, { perMoment: 50 })
+    const before = new Sweep(0)
+    expect(carryOut([...older, { id: 'younger', at: START + 9_000 }], shelf, before).isStarved).toBe(true)
+    expect(carryOut(older, shelf, new Sweep(0, undefined, before.cut)).isStarved).toBe(true)
+  })
+
   it.for(['newest', 'random'] as const)('%s: is not starved where a larger page shows all', (order) => {
     expect(carryOut(kept(450), { ...plain, order, cap: 1_000 })).toMatchObject({ seen: 450, isStarved: false })
   })

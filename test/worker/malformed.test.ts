@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Transport } from '../../src/clink/transport.ts'
 import { Bench } from './harness.ts'
+import { MINUTE, VirtualBench } from './virtual.ts'
 
 /** Spoils the records of a page whose content is `bad`. */
 const spoil =
@@ -42,6 +43,20 @@ describe.concurrent('P14: a malformed clink in a page', () => {
 
     for (const id of [...before, ...after]) expect(station.runsOf(id)).toHaveLength(1)
     expect(station.exit).toBeUndefined()
+  })
+
+  it('does not keep those behind it from ever being claimed, though its claim runs out before the next poll and it has no id', async () => {
+    const bench = new VirtualBench({
+      switches: { defaultTimeout: 5, inboxOrder: 'oldest' },
+      settings: { concurrency: 2, inbox: { claim: 'batch' }, poll: { interval: 8_000, maxInterval: 8_000 } },
+      spoil: spoil(({ clink_id: _, ...rest }) => rest),
+      handle: async () => await Promise.resolve('done'),
+    })
+    for (const text of ['bad', 'bad', 'good', 'good', 'good']) bench.send(text)
+    await bench.pass(MINUTE)
+    await bench.stop()
+
+    expect(bench.all('clink.completed')).toHaveLength(3)
   })
 
   it.for(['soon', '', '-271821-04-20T00:00:00Z', '+275760-09-12T00:00:00Z'])(
