@@ -47,7 +47,7 @@ describe.concurrent('P14: a malformed clink in a page', () => {
 
   it('does not keep those behind it from ever being claimed, though its claim runs out before the next poll and it has no id', async () => {
     const bench = new VirtualBench({
-      switches: { defaultTimeout: 5, inboxOrder: 'oldest' },
+      switches: { defaultTimeout: 3, inboxOrder: 'oldest' },
       settings: { concurrency: 2, inbox: { claim: 'batch' }, poll: { interval: 8_000, maxInterval: 8_000 } },
       spoil: spoil(({ clink_id: _, ...rest }) => rest),
       handle: async () => await Promise.resolve('done'),
