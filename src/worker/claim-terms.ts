@@ -95,6 +95,11 @@ export class ClaimTerms {
     if (this.areUnusable) this.#emit({ event: 'worker.claimsUnusable', ...UNUSABLE })
   }
 
+  /** One more was made to see whether that is so still: what comes of it may take as long as it lasts. */
+  tried(): void {
+    if (this.areUnusable) this.#refusedAt = this.#now()
+  }
+
   /** Claims that are made come to nothing, and only keep clinks from others: one in a while is enough. */
   get areUnusable(): boolean {
     return this.#refusals >= REFUSALS

@@ -40,6 +40,8 @@ const JITTER = 0.2
 /** Four tries that hang and the waits between them fit what is left of the lease. */
 const TRY = 1 / 4.5
 const LONGEST_WAIT = 1 / 28
+/** After an answer that may be something's in front of the service: it comes at once, and is often the same for long. */
+const LONGEST_FOREIGN_WAIT = 1 / 8
 /** Milliseconds between two renewals of which the first came too early to tell anything. */
 const SHORTEST_PAUSE = 250
 
@@ -65,6 +67,8 @@ export class LeaseKeeper implements LeaseHolder {
   #isLost = false
   /** The last renewal that came to an end was answered, and brought nothing. */
   #isDeclined = false
+  /** It was answered by something that may stand in front of the service. */
+  #isForeign = false
   /** Local time of the next renewal; while one is on its way there is none. */
   #next = Infinity
   #inFlight: Promise<unknown> = Promise.resolve()
@@ -175,9 +179,11 @@ export class LeaseKeeper implements LeaseHolder {
       }
       const { error } = renewal
       this.#isDeclined = false
+      this.#isForeign = error.failure === 'foreign'
       context.emit({ event: 'clink.renewalFailed', ...facts(), error, left: this.#left })
       if (renewal.lease !== before) since = sentAt
-      const longest = (this.#lease.deadline - since) * LONGEST_WAIT
+      const part = this.#isForeign ? LONGEST_FOREIGN_WAIT : LONGEST_WAIT
+      const longest = (this.#lease.deadline - since) * part
       const pause = equalJitter(failures, { base: longest * 0.25, max: longest }, context.random)
       const wait = Math.max(pause, Math.min(error.retryAfter ?? 0, this.#left / 2))
       if (isRateLimited(error)) context.budget.refused(wait)
@@ -313,6 +319,9 @@ export class LeaseKeeper implements LeaseHolder {
   /** A service that was away may renew the next claim, or one that this worker was too late to ask again; another will not. */
   #expire(): void {
     const isLate = this.#next < this.#lease.deadline - SHORTEST_PAUSE
+    // A short claim has no time for a refusal that has to be heard again and again before it counts.
+    if (this.#isUnconfirmed && this.#lease.basis === 'unknown' && this.#isForeign)
+      this.#options.context.terms.unconfirmed()
     this.#lose(this.#isDeclined && !isLate ? 'refused' : 'expired')
   }
 

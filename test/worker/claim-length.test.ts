@@ -4,6 +4,7 @@ import { Ledger } from '../../src/ledger/ledger.ts'
 import { memoryTables } from '../../src/ledger/memory-tables.ts'
 import { Bench, obey, until } from './harness.ts'
 import { seed } from './key-owners.ts'
+import { MINUTE, VirtualBench } from './virtual.ts'
 import { requests, requestsFor, stillClaimed, story, when } from './record.ts'
 
 type Times = Record<'claimed_at' | 'claim_expires_at', string | undefined>
@@ -79,6 +80,30 @@ describe.concurrent('P2, §2: a claim of unknown length', () => {
     // The rest is left to others.
     expect(stillClaimed(bench.emulator).length).toBeLessThan(6)
     expect(ids.map((id) => bench.status(id))).toContain('pending')
+  })
+
+  it('is not claimed again and again where its renewals are refused in another form than the API has', async () => {
+    const bench = new VirtualBench({
+      switches: { claimTimes: 'absent', reclaim: 'refuse', defaultTimeout: 5 },
+      settings: { claim: { timeout: 5_000 } },
+      spoil: (inner) => ({
+        async send(request) {
+          const answer = await inner.send(request)
+          return answer.status < 400 ? answer : { ...answer, body: '{"detail":"no"}' }
+        },
+      }),
+      handle: async () => await Promise.resolve('done'),
+    })
+    for (let count = 0; count < 50; count += 1) bench.send('work')
+    await bench.pass(10 * MINUTE)
+    const polls = bench.sent.filter(({ path }) => path.includes('claim=true')).length
+    await bench.stop()
+
+    expect(bench.all('worker.claimsUnusable').length).toBeGreaterThan(0)
+    expect(bench.daemon.readiness()).toMatchObject({ ready: false })
+    // One a minute.
+    expect(polls).toBeLessThan(40)
+    expect(bench.all('clink.started')).toEqual([])
   })
 
   it('is asked about until there is an answer, and lost when there is none by the end of the least that it may last', async () => {

@@ -58,8 +58,15 @@ export class Hops {
     const carried = this.of(of)
     const worker = this.#plan.workers.find(({ name }) => name === sender)
     const isBack = clink.for === worker?.owner
-    const isCounted = isBack || carried > 0 || clink.for === undefined || clink.for.startsWith('ap_')
+    const mayComeBack = isBack || clink.for === undefined || clink.for.startsWith('ap_')
+    const isCounted = carried > 0 || (mayComeBack && !this.#hidesSender(clink))
     return isCounted ? carried + 1 : 0
+  }
+
+  /** Whether it answers a record that did not say who sent it: then nobody can tell that its recipient is an agent. */
+  #hidesSender({ answers }: StoredClink): boolean {
+    const { field } = this.#plan.world
+    return answers !== undefined && field?.name === 'sender_id' && isChosen(answers, field.every)
   }
 }
 
@@ -68,12 +75,16 @@ export const ownClinksAreNotWork: Rule = ({ plan, record, emulator }) =>
   record.runs.flatMap(({ life, clinkId, startedAt: at }) => {
     const clink = emulator.clink(clinkId)
     const worker = workerOf(plan, life)
-    if (clink === undefined || !isOurs(emulator, plan, worker, clink) || namesAnother(plan, clinkId)) return []
+    if (clink === undefined || !isOurs(emulator, plan, worker, clink) || namesAnother(plan, clink)) return []
     return [{ rule: 'P15', at, life, text: `${clinkId} runs, though ${worker.owner} sent it` }]
   })
 
-/** §0: a number as an id is read as its text. Such a sender is somebody else, unless the service has told the id of what was sent. */
-function namesAnother({ switches, world: { field } }: Plan, clinkId: string): boolean {
-  const isNumber = field?.name === 'sender_id' && field.as === 'number' && isChosen(clinkId, field.every)
-  return isNumber && switches.responseId === 'absent'
+/**
+ * §0: a number as an id is read as its text. Such a sender is somebody else, unless the service has told the id of what was sent; and
+ * what answers such a clink goes to somebody else, as it seems, and has no mark.
+ */
+function namesAnother({ switches, world: { field } }: Plan, { answers, clink_id: id }: StoredClink): boolean {
+  if (field?.name !== 'sender_id' || field.as !== 'number') return false
+  const isHidden = isChosen(id, field.every) && switches.responseId === 'absent'
+  return isHidden || (answers !== undefined && isChosen(answers, field.every))
 }
