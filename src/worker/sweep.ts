@@ -84,6 +84,7 @@ export class Sweep {
     // A page of one moment tells nothing about the order.
     const isMoving = isAscending && oldest < newest
     const isOneMoment = isAscending && oldest === newest
+    const isTimeless = times.flat().every((time) => Number.isNaN(time))
     const [stamp] = stamps.flat()
     // The page before it was not all.
     if (isNews) this.#cut = this.#short ?? this.#cut
@@ -99,7 +100,8 @@ export class Sweep {
       this.#last = 0
       this.limit = PAGE
     } else if (ids.length < this.limit && (this.#last === 0 || ids.length > this.#last)) {
-      // Where it is as long as any it may have been cut, however many were asked for.
+      // Where it is as long as any it may have been cut, however many were asked for; without times nobody can ask for what lies behind it.
+      this.isStarved ||= this.isFull && isTimeless && ids.length >= SMALLEST_CUT
       this.isOver = !(this.isFull && isOneMoment && ids.length >= SMALLEST_CUT && this.#goPast(newest, stamp))
     } else if (ids.length > this.#last && this.limit < this.#most) {
       this.#last = ids.length

@@ -235,6 +235,17 @@ describe('a page with what cannot be read (P14)', () => {
     expect(sweep.has('bad3')).toBe(true)
   })
 
+  it('says that what lies behind a page may be out of reach where no record has a time', () => {
+    const clinks = kept(20).map((clink) => ({ ...record(clink, true), created_at: '' }))
+    const sweep = new Sweep(0)
+    sweep.note({ clinks, count: 20, malformed: [] }, 0)
+    expect([sweep.isOver, sweep.isStarved]).toEqual([true, true])
+
+    const few = new Sweep(0)
+    few.note({ clinks: clinks.slice(0, 5), count: 5, malformed: [] }, 0)
+    expect([few.isOver, few.isStarved]).toEqual([true, false])
+  })
+
   it('asks past a page of nothing else with a larger one', () => {
     const sweep = new Sweep(0)
     sweep.note({ clinks: [], count: 100, malformed: Array.from({ length: 100 }, () => bad()) }, 0)

@@ -3,7 +3,7 @@ import { isChosen } from '../distortion.ts'
 import { isOurs, workerOf } from '../explained.ts'
 import { resultIn } from '../handlers.ts'
 import type { Breach, Evidence, Rule } from '../judge.ts'
-import type { Plan } from '../plan.ts'
+import type { Plan, WorkerPlan } from '../plan.ts'
 import { sentOf } from '../world.ts'
 
 /** More clinks than that for each one that somebody else sent are no work any more. */
@@ -71,20 +71,29 @@ export class Hops {
 }
 
 /** P15: what a worker of ours sent is not work for a worker of the same owner. */
-export const ownClinksAreNotWork: Rule = ({ plan, record, emulator }) =>
-  record.runs.flatMap(({ life, clinkId, startedAt: at }) => {
+export const ownClinksAreNotWork: Rule = (evidence) => {
+  const { plan, record, emulator } = evidence
+  return record.runs.flatMap(({ life, clinkId, startedAt: at }) => {
     const clink = emulator.clink(clinkId)
     const worker = workerOf(plan, life)
-    if (clink === undefined || !isOurs(emulator, plan, worker, clink) || namesAnother(plan, clink)) return []
+    if (clink === undefined || !isOurs(emulator, plan, worker, clink)) return []
+    if (namesAnother(evidence, worker, clink)) return []
     return [{ rule: 'P15', at, life, text: `${clinkId} runs, though ${worker.owner} sent it` }]
   })
+}
 
 /**
- * §0: a number as an id is read as its text. Such a sender is somebody else, unless the service has told the id of what was sent; and
- * what answers such a clink goes to somebody else, as it seems, and has no mark.
+ * §0: a number as an id is read as its text. Such a sender is somebody else, unless the service has told this very worker the id of what it
+ * sent; and what answers such a clink goes to somebody else, as it seems, and has no mark.
  */
-function namesAnother({ switches, world: { field } }: Plan, { answers, clink_id: id }: StoredClink): boolean {
+function namesAnother(
+  { plan, emulator }: Evidence,
+  worker: WorkerPlan,
+  { answers, clink_id: id }: StoredClink,
+): boolean {
+  const { field } = plan.world
   if (field?.name !== 'sender_id' || field.as !== 'number') return false
-  const isHidden = isChosen(id, field.every) && switches.responseId === 'absent'
-  return isHidden || (answers !== undefined && isChosen(answers, field.every))
+  const session = emulator.history(id)[0]?.session?.split('~')[0]
+  const isKnown = plan.switches.responseId === 'present' && session === worker.name
+  return (isChosen(id, field.every) && !isKnown) || (answers !== undefined && isChosen(answers, field.every))
 }

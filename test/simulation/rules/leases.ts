@@ -84,9 +84,9 @@ function lengthOf({ clinkId, request: { lengths } }: GrantRecord): 'told' | 'unt
   return (lengths?.get(clinkId) ?? 'told') === 'told' ? 'told' : 'untold'
 }
 
-/** Of a claim that was not answered, whether the service tells at all. */
+/** Of a claim that was not answered, or with something else, whether the service tells at all. */
 function isTold(plan: Plan, grant: GrantRecord): boolean {
-  return grant.request.lengths === undefined ? tellsTimes(plan) : lengthOf(grant) === 'told'
+  return grant.request.lengths?.has(grant.clinkId) === true ? lengthOf(grant) === 'told' : tellsTimes(plan)
 }
 
 /** Whether a request gives back what a poll has claimed for a time that it did not say: by the documented belief. */

@@ -26,7 +26,10 @@ export const claimsOnlyWhatCanStart: Rule = ({ plan, record }) => {
         return record.grantsOf(life, clinkId).findLast((grant) => grant.isNew && grant.at <= at)?.request ?? []
       })
       const isSlow = requests.some(({ begunAt, endedAt = 0 }) => endedAt - begunAt > interval)
-      if (isSlow || waiting.size + running <= (worker?.config.concurrency ?? 0)) continue
+      // What waited for a paused route takes its slots once that is open, also the one of a probe that is being claimed.
+      const since = Math.min(...requests.map(({ begunAt }) => begunAt))
+      const isOpened = events.some((one) => one.event.event === 'route.resumed' && one.at >= since && one.at <= at)
+      if (isSlow || isOpened || waiting.size + running <= (worker?.config.concurrency ?? 0)) continue
       breaches.push({ rule: 'P6', at, life, text: `${waiting.size} claimed and waiting beside ${running} runs` })
     }
   }

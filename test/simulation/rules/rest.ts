@@ -7,14 +7,18 @@ const MINUTE = 60_000
 /** Requests of a minute in which nothing can be worked: polls at the worst of jitter, a sweep, and what is tried by itself. */
 const POLLS = 2.5
 const OTHERS = 60
+/** What follows each failure of a service that is away: a look, a list and a try; and how many failures fit the longest wait between two. */
+const PER_FAILURE = 3
+const FAILURES = 3
 
 /** No hot loop: a worker that finds nothing that it may work asks no more often than its polls are due. */
 export const restsWhereNothingIsToDo: Rule = ({ plan, record }) =>
   [...record.lives.values()].flatMap((life): readonly Breach[] => {
-    const { interval } = workerOf(plan, life.name).config.poll
+    const { interval, maxInterval } = workerOf(plan, life.name).config.poll
     const counts = countsOf(record, life)
-    const most = POLLS * (MINUTE / interval) + OTHERS
     return [...counts].flatMap(([minute, count]) => {
+      const failures = Math.min(failuresIn(record, life, minute), FAILURES * (MINUTE / maxInterval))
+      const most = POLLS * (MINUTE / interval) + OTHERS + PER_FAILURE * failures
       if (count <= most || !isIdle(record, life, minute * MINUTE, (minute + 1) * MINUTE)) return []
       const text = `${count} requests in a minute in which there is nothing to do, not ${Math.round(most)}`
       return [{ rule: 'P10', at: minute * MINUTE, life: life.name, text }]
@@ -29,6 +33,12 @@ function countsOf(record: Record, { name }: LifeRecord): ReadonlyMap<number, num
     counts.set(minute, (counts.get(minute) ?? 0) + 1)
   }
   return counts
+}
+
+function failuresIn(record: Record, { name }: LifeRecord, minute: number): number {
+  return (record.eventsByLife.get(name) ?? []).filter(({ at, event }) => {
+    return event.event === 'poll.failed' && Math.floor(at / MINUTE) === minute
+  }).length
 }
 
 /** Whether in that time, and in the minute before it, nothing was claimed, run or settled, and nothing came to an end. */
