@@ -121,39 +121,43 @@ export class Siblings {
   /** What is not answered is asked again, on the same clink: letting its claim run out would keep it from everybody for as long. */
   async #try(claim: Tried, signal: AbortSignal): Promise<SiblingsVerdict> {
     const { clock, random } = this.#options
-    const { deadline } = claim.lease
-    const limits = { deadline, attempts: 1, signal }
-    const until = clock.now() + Math.min((deadline - clock.now()) * TRIAL, LONGEST_TRIAL)
+    const until = clock.now() + Math.min((claim.lease.deadline - clock.now()) * TRIAL, LONGEST_TRIAL)
     let mayBeTheirs = false
     for (let tries = 1; ; tries += 1) {
-      const answer: Trial = mayBeTheirs ? 'unclear' : await this.#ask(claim, limits)
+      const answer: Trial = mayBeTheirs ? 'unclear' : await this.#ask(claim, signal)
       if (answer !== 'unclear' && answer !== 'unsent') return answer
       // First of all: where a session may not claim twice, the sibling that has the claim would be refused, and look like one that has not.
       mayBeTheirs = answer === 'unclear' && !(await this.#claimBack(claim, signal))
       const wait = equalJitter(tries, PAUSE, random)
-      if (signal.aborted || clock.now() + wait >= until) return 'unknown'
+      // The questions may have made the claim shorter.
+      if (signal.aborted || clock.now() + wait >= Math.min(until, claim.lease.deadline)) return 'unknown'
       await sleep(clock, wait, signal)
     }
   }
 
-  async #ask(claim: Tried, limits: CallOptions): Promise<Trial> {
+  async #ask(claim: Tried, signal: AbortSignal): Promise<Trial> {
     const { clink } = claim
-    const { terms } = this.#options
+    const { clock, terms } = this.#options
+    // As with a renewal: until an answer comes the claim may be as short as is asked for.
+    const { lease } = claim
+    claim.lease = terms.shortened(lease, clock.now(), true)
+    const limits = { deadline: claim.lease.deadline, attempts: 1, signal }
     const { seconds } = terms
     const length = seconds === undefined ? {} : { timeout_seconds: seconds }
     try {
       await this.#options.sibling.claimClink({ clink_id: clink.clink_id, ...length }, limits)
     } catch (error) {
       if (!(error instanceof ClinkApiError)) throw error
+      if (!error.mayHaveHappened) claim.lease = lease
       if (refusesSibling(error) && mayBeKept(error)) return await this.#confirmed(clink, limits)
       if (seconds !== undefined && refusesNumber(error)) {
         terms.asksLength = false
-        return await this.#ask(claim, limits)
+        return await this.#ask(claim, signal)
       }
       if (isVerdict(error)) return 'unknown'
       return error.mayHaveHappened ? 'unclear' : 'unsent'
     }
-    await this.#claimBack(claim, limits.signal)
+    await this.#claimBack(claim, signal)
     return 'granted'
   }
 

@@ -3,6 +3,8 @@ import { Ledger } from '../../src/ledger/ledger.ts'
 import { memoryTables } from '../../src/ledger/memory-tables.ts'
 import { Bench, take, until } from './harness.ts'
 import { requestsFor, story } from './record.ts'
+import { TransportError } from '../../src/clink/transport.ts'
+import { VirtualBench } from './virtual.ts'
 
 const select = { inbox: { claim: 'select' } } as const
 
@@ -127,5 +129,40 @@ describe.concurrent('P3, §1: whether claims keep siblings apart', () => {
     for (const id of ids) expect([...one.runsOf(id), ...two.runsOf(id)]).toHaveLength(1)
     expect(one.runs.length).toBeGreaterThan(0)
     expect(two.runs.length).toBeGreaterThan(0)
+  })
+})
+
+describe('§1: a trial on a claim that the questions make shorter', () => {
+  it('ends with that claim, and says so', async () => {
+    let polls = 0
+    let trials = 0
+    const bench = new VirtualBench({
+      switches: { identity: 'session', reclaim: 'renew', defaultTimeout: 300 },
+      // What a lost poll may have claimed is looked for: so the trial is made, on what a poll has claimed for five minutes.
+      settings: { inbox: { claim: 'auto' }, claim: { timeout: 5_000 } },
+      spoil: (inner) => ({
+        async send(request) {
+          polls += request.path.includes('claim=true') ? 1 : 0
+          if (request.path.includes('claim=true') && polls === 1) throw new TransportError('reset', 'maybe', 'reset')
+          const isTrial = request.path.endsWith('/claim') && request.headers['x-clink-session-id']?.endsWith('-sibling')
+          if (isTrial !== true) return await inner.send(request)
+          trials += 1
+          // The first is never seen, and our own session claims back for five seconds; the next one hangs.
+          if (trials === 1) throw new TransportError('reset', 'maybe', 'reset')
+          return await new Promise((_, reject) => {
+            const end = Math.min(bench.time.now + request.timeout, request.deadline ?? Infinity)
+            bench.time.at(end, () => reject(new TransportError('timeout', 'maybe', 'timeout')))
+          })
+        },
+      }),
+      handle: async () => await Promise.resolve('done'),
+    })
+    bench.send('work')
+    await bench.pass(20_000)
+    const said = bench.all('clink.leftToExpire')
+    await bench.stop()
+
+    expect(trials).toBe(2)
+    expect(said).toMatchObject([{ why: 'another session may hold it (siblings: unknown)' }])
   })
 })

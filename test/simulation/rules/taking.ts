@@ -1,7 +1,7 @@
 import { workerOf } from '../explained.ts'
 import type { Breach, Rule } from '../judge.ts'
 import type { LifeRecord, Record, RequestRecord } from '../record.ts'
-import { claimEnd } from './leases.ts'
+import { asksForLength, claimEnd } from './leases.ts'
 
 /** Facts after which a clink has a slot or waits for one, after which it is held without one, and after which it is not in hand. */
 const TAKES: ReadonlySet<string> = new Set(['clink.claimed', 'clink.started'])
@@ -44,8 +44,10 @@ export const asksForWhatCanStart: Rule = ({ plan, record }) =>
   })
 
 /** A claim that is not for what a poll has just brought, nor for what is parked, nor for what an earlier process held. */
-function isFresh(record: Record, { clinkId, life, begunAt }: RequestRecord, looksFrom: number): boolean {
-  if (begunAt < looksFrom) return false
+function isFresh(record: Record, request: RequestRecord, looksFrom: number): boolean {
+  const { clinkId, life, begunAt } = request
+  // A claim may have run out that is asked about because nobody knows how long it lasts.
+  if (begunAt < looksFrom || asksForLength(record, request)) return false
   return clinkId !== undefined && claimEnd(record, life, clinkId, begunAt) <= begunAt
 }
 
