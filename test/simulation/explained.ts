@@ -248,8 +248,11 @@ function isGivenUp({ plan, record }: Explaining, life: string, { config }: Worke
   if (failed && counted.length >= config.retry.attempts) return true
   const outlived = runs.filter((run) => run.outlivedClaim === true && mayBeUnrenewed(plan, record, run))
   if (outlived.length >= config.retry.attempts) return true
-  // The service does not take the completion: that is an end too.
-  return record.told(life, id).some(({ event }) => event.event === 'clink.settlementFailed')
+  // The service does not take the completion: that is an end too. A 413 counts whatever its body, and without another try.
+  const isTooLarge = record.requestsByClink
+    .get(id)
+    ?.some((request) => request.life === life && request.kind === 'complete' && request.toldStatus === 413)
+  return isTooLarge === true || record.told(life, id).some(({ event }) => event.event === 'clink.settlementFailed')
 }
 
 /** Statuses by which the service says that it does not renew a claim. */
