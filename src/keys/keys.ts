@@ -100,6 +100,8 @@ export class Keys {
   /** What to go back to if the current key turns out to be another owner's. */
   #before: WorkerKey | undefined
   #refusal: Refusal | undefined
+  /** Some claim has named its owner: those that do not are odd ones. */
+  #ownersAreTold = false
   /** The last key that was proven to be ours, by an earlier process perhaps. */
   #known: string | undefined
 
@@ -170,6 +172,7 @@ export class Keys {
    */
   accept(key: WorkerKey, owner: string | null | undefined): boolean {
     const { identity } = this.#options
+    this.#ownersAreTold ||= typeof owner === 'string'
     // What one claim of the key has shown holds for claims that show nothing.
     if (key.stranger !== undefined) return false
     if (!identity.isSomebodyElse(owner)) {
@@ -201,7 +204,12 @@ export class Keys {
     }
   }
 
-  /** The key is ours, or the service does not say whose its claims are: nothing more can be found out about it. */
+  /** A claim does not say whose it is, however it is asked. Where no other has said so either, nothing more can be found out about the key. */
+  untold(key: WorkerKey): void {
+    if (!this.#ownersAreTold) this.trust(key)
+  }
+
+  /** The key is ours, or the service does not say whose its claims are. */
   trust(key: WorkerKey): void {
     if (key.stranger !== undefined) return
     key.isProven = true

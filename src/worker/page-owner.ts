@@ -59,6 +59,6 @@ async function ownerOf(
   const seen = await look(clink, api, lease.deadline, signal)
   if (seen === 'failed') return 'failed'
   if (seen?.status === 'claimed' && typeof seen.claimed_by === 'string') return { id: seen.claimed_by }
-  keys.trust(key)
+  keys.untold(key)
   return 'untold'
 }

@@ -30,6 +30,8 @@ export interface SelectClaimsOptions {
 const AT_ONCE = 10
 /** The part of a claim's time that may pass between the list and the claim, which counts from the list. */
 const FRESH = 1 / 20
+/** The part of a claim's time, from its list on, within which it is sent and answered. */
+const WORTH_SENDING = 1 / 2
 /** A claim that is not answered after so many milliseconds does not keep the others waiting. */
 const PATIENCE = 2_000
 /** How many clinks that are younger than one may come before it on a page. */
@@ -173,7 +175,9 @@ export class SelectClaims {
     if (candidate === undefined) return { is: 'refused' }
     const { clink, listedAt } = candidate
     const id = clink.clink_id
-    const answer = await this.#intake.claim(clink, wanted, { signal, notBefore: () => listedAt })
+    // The claim counts from its list: one that waits for long until it is sent would be over, or nearly so, when it is made.
+    const deadline = listedAt + this.#shared.context.config.claim.timeout * WORTH_SENDING
+    const answer = await this.#intake.claim(clink, wanted, { signal, deadline, notBefore: () => listedAt })
     switch (answer.is) {
       case 'claimed':
         this.#failed.granted(id)

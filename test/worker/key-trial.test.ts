@@ -211,3 +211,27 @@ describe.concurrent('§8: what a refused key has given back', () => {
     expect(keysThat(bench.emulator, old, 'claimed')).toEqual(['helper', 'next'])
   })
 })
+
+it("a strange key is not proven by a claim that names nobody where others name their owners: the worker's own one is taken after it (§8)", async () => {
+  await using bench = await Bench.open({ seed })
+  const station = bench.work(() => 'done', {
+    wrap: (inner) => ({
+      async send(request) {
+        const answer = await inner.send(request)
+        if (!answer.body.includes('"odd"')) return answer
+        return { ...answer, body: answer.body.replaceAll(/"claimed_by":"[^"]*"/g, '"claimed_by":null') }
+      },
+    }),
+    settings: { inbox: { claim: 'batch' } },
+  })
+  await bench.completed(bench.send('so that it knows who it is'))
+  bench.fault({ operation: 'get_my_permissions', times: 1 }, { status: 403 })
+  await exchange(station, bench.emulator, 'alice')
+  const odd = bench.send('odd')
+  await until(() => bench.status(odd) !== 'pending', 'the strange key has claimed it')
+  await station.seen('clink.claimed', odd)
+  change(station, bench.emulator, 'next')
+  await until(() => station.all('key.changed').length + station.all('key.refused').length > 1, 'the own key is judged')
+
+  expect(station.all('key.refused')).toEqual([])
+})
