@@ -20,15 +20,24 @@ export const pausesAreDeserved: Rule = ({ record }) =>
         .filter(({ abortCode, outlivedClaim }) => outlivedClaim !== true && (abortCode ?? 'timeout') === 'timeout')
         // Of what ended at one time the order is not known.
         .sort((a, b) => (a.endedAt ?? 0) - (b.endedAt ?? 0) || Number(hasFailed(a)) - Number(hasFailed(b)))
-      const telling = ended.filter((run) => !hasFailed(run) || !isAtFault(run, ended)).slice(-STARTS)
-      const failed = telling.filter(hasFailed)
+      const telling = ended.filter((run) => !hasFailed(run) || !isAtFault(run, ended))
+      // It may have been paused by each of the failures of one moment.
+      const ties = Math.max(1, telling.filter((run) => run.endedAt === at).length)
+      const lasts = Array.from({ length: ties }, (_, later) => telling.slice(0, telling.length - later).slice(-STARTS))
+      if (lasts.some(isDeserved)) return []
+      const failed = telling.slice(-STARTS).filter(hasFailed)
       const clinks = new Set(failed.map(({ clinkId }) => clinkId)).size
-      if (failed.length >= STARTS && clinks >= CLINKS) return []
       return [
         { rule: 'P10', at, life, text: `the route is paused after ${failed.length} failures of ${clinks} clinks` },
       ]
     }),
   )
+
+/** @param last the last runs that tell anything. */
+function isDeserved(last: readonly RunRecord[]): boolean {
+  const failed = last.filter(hasFailed)
+  return failed.length >= STARTS && new Set(failed.map(({ clinkId }) => clinkId)).size >= CLINKS
+}
 
 const hasFailed = (run: RunRecord): boolean => isFailure({ ...run, isFree: false, isCutShort: false })
 
