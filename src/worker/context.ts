@@ -10,17 +10,17 @@ import type { ClinkApi } from '../clink/clink-api.ts'
 import type { Identity } from '../keys/identity.ts'
 import type { Keys } from '../keys/keys.ts'
 import type { Ledger } from '../ledger/ledger.ts'
-import type { AgentProfiles } from './agent-profiles.ts'
-import type { Budget } from './budget.ts'
-import type { ClaimTerms } from './claim-terms.ts'
-import type { CrashWatch } from './crash-watch.ts'
-import type { LoopGuard } from './loop-guard.ts'
-import type { NameWarnings } from './name-warnings.ts'
-import type { Pulses } from './pulses.ts'
-import type { Scope } from './scope.ts'
-import type { ServiceTime } from './service-time.ts'
-import type { Siblings } from './siblings.ts'
-import type { Warmth } from './warmth.ts'
+import type { AgentProfiles } from './replies/agent-profiles.ts'
+import type { RateLimit } from './capacity/rate-limit.ts'
+import type { ClaimTerms } from './claim/terms.ts'
+import type { CrashWatch } from './execution/crash-watch.ts'
+import type { LoopGuard } from './replies/loop-guard.ts'
+import type { NameWarnings } from './admission/name-warnings.ts'
+import type { Pulses } from './liveness/pulses.ts'
+import type { Scope } from './admission/scope.ts'
+import type { ServiceTime } from './claim/service-time.ts'
+import type { Siblings } from './claim/siblings.ts'
+import type { Warmth } from './capacity/warmth.ts'
 
 /** What the parts of the heart share. None of them owns any of it. */
 export interface WorkerContext {
@@ -40,7 +40,7 @@ export interface WorkerContext {
   readonly identity: Identity
   readonly agentProfiles: AgentProfiles
   readonly loopGuard: LoopGuard
-  readonly budget: Budget
+  readonly rateLimit: RateLimit
   readonly warmth: Warmth
   readonly siblings: Siblings
   readonly nameWarnings: NameWarnings

@@ -1,14 +1,14 @@
 import type { WorkerContext } from './context.ts'
-import type { RouteHealth } from './route-health.ts'
-import type { RunRegister } from './run-register.ts'
-import type { Slots } from './slots.ts'
+import type { CircuitBreaker } from './capacity/circuit-breaker.ts'
+import type { RunRegister } from './execution/run-register.ts'
+import type { Slots } from './capacity/slots.ts'
 
 /** What deliveries of one worker share beyond the worker's context. */
 export interface DeliveryShared {
   readonly context: WorkerContext
   readonly slots: Slots
   readonly runs: RunRegister
-  readonly health: RouteHealth
+  readonly health: CircuitBreaker
   /** Whether one more clink may be held. */
   readonly mayHold: () => boolean
   /** A part of the heart broke: the worker ends. */

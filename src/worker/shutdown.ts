@@ -1,13 +1,13 @@
 import { sleep, type Timeline } from '../base/clock.ts'
-import type { Acknowledgements } from './acknowledgements.ts'
-import type { DeliverySet } from './delivery-set.ts'
+import type { Acknowledgements } from './admission/acknowledgements.ts'
+import type { Deliveries } from './delivery/deliveries.ts'
 import type { DeliveryShared } from './delivery-shared.ts'
-import type { Intake } from './intake.ts'
-import type { Parked } from './parked.ts'
-import type { Poller } from './poller.ts'
-import type { Reruns } from './reruns.ts'
-import type { Select } from './select.ts'
-import type { TakeUp } from './take-up.ts'
+import type { Intake } from './admission/intake.ts'
+import type { Parked } from './admission/parked.ts'
+import type { Poller } from './claiming/poller.ts'
+import type { Reruns } from './rerun/reruns.ts'
+import type { Select } from './claiming/select.ts'
+import type { LostClaims } from './claiming/lost-claims.ts'
 
 /** The beginning and the end of the time for stopping: `context.stopping` and `context.closing` abort with them. */
 export interface Ends {
@@ -20,10 +20,10 @@ export interface ShutdownParts {
   /** Resolves when nothing is being held on to any more that an earlier process held. */
   readonly started: () => Promise<void>
   readonly poller: Poller
-  readonly takeUp: TakeUp
+  readonly lostClaims: LostClaims
   readonly select: Select
   readonly intake: Intake
-  readonly deliveries: DeliverySet
+  readonly deliveries: Deliveries
   readonly reruns: Reruns
   readonly acknowledgements: Acknowledgements
   readonly parked: Parked
@@ -90,7 +90,7 @@ export class Shutdown {
   }
 
   async #stop(timeout: number): Promise<readonly string[]> {
-    const { acknowledgements, deliveries, ends, intake, parked, poller, reruns, select, shared, started, takeUp } =
+    const { acknowledgements, deliveries, ends, intake, parked, poller, reruns, select, shared, started, lostClaims } =
       this.#parts
     const { config, crashWatch, emit, pulses } = shared.context
     const clock = this.#steady
@@ -105,7 +105,7 @@ export class Shutdown {
     ends.stopping.abort()
     intake.close()
     await this.#faulted
-    const polled = Promise.all([started(), poller.stop().then(async () => await select.over()), takeUp.stop()])
+    const polled = Promise.all([started(), poller.stop().then(async () => await select.over()), lostClaims.stop()])
     // A clink that is given back before the poll on its way is answered may be claimed again by it.
     await this.#until(clock.now() + Math.min(timeout * POLL_PART, LONGEST_POLL), polled, this.#hurried.signal)
     intake.hurry()

@@ -1,27 +1,27 @@
 import type { Cancel } from '../base/clock.ts'
-import { Acknowledgements } from './acknowledgements.ts'
-import { Batch } from './batch.ts'
-import { UNUSABLE } from './claim-terms.ts'
-import { claimingMode, type ClaimingMode, type Taken } from './claiming.ts'
+import { Acknowledgements } from './admission/acknowledgements.ts'
+import { Batch } from './claiming/batch.ts'
+import { UNUSABLE } from './claim/terms.ts'
+import { claimingMode, type ClaimingMode, type Taken } from './claiming/mode.ts'
 import type { WorkerContext } from './context.ts'
 import type { DeliveryShared } from './delivery-shared.ts'
-import { DeliverySet } from './delivery-set.ts'
+import { Deliveries } from './delivery/deliveries.ts'
 import type { Route } from '../handlers/route.ts'
-import { holdOn } from './hold-on.ts'
-import { HeldBefore } from './held-before.ts'
-import { Intake } from './intake.ts'
-import { liveness, type Liveness } from './liveness.ts'
-import { Parked } from './parked.ts'
-import { Poller, type PollerOptions } from './poller.ts'
-import { Reruns } from './reruns.ts'
-import { RouteHealth } from './route-health.ts'
-import { RunRegister } from './run-register.ts'
-import { Select } from './select.ts'
+import { resumeClaims } from './admission/resumed-claims.ts'
+import { HeldBefore } from './claiming/held-before.ts'
+import { Intake } from './admission/intake.ts'
+import { liveness, type Liveness } from './liveness/liveness.ts'
+import { Parked } from './admission/parked.ts'
+import { Poller, type PollerOptions } from './claiming/poller.ts'
+import { Reruns } from './rerun/reruns.ts'
+import { CircuitBreaker } from './capacity/circuit-breaker.ts'
+import { RunRegister } from './execution/run-register.ts'
+import { Select } from './claiming/select.ts'
 import { Shutdown, type Ends } from './shutdown.ts'
-import { Slots } from './slots.ts'
-import { Standstill } from './standstill.ts'
-import { endSurvivors } from './survivors.ts'
-import { TakeUp } from './take-up.ts'
+import { Slots } from './capacity/slots.ts'
+import { Standstill } from './liveness/standstill.ts'
+import { endSurvivors } from './execution/survivors.ts'
+import { LostClaims } from './claiming/lost-claims.ts'
 
 export interface WorkerOptions {
   readonly context: WorkerContext
@@ -73,13 +73,13 @@ const HELD_PER_SLOT = 4
 export class Worker {
   readonly #context: WorkerContext
   readonly #shared: DeliveryShared
-  readonly #deliveries: DeliverySet
+  readonly #deliveries: Deliveries
   readonly #parked: Parked
   readonly #acknowledgements: Acknowledgements
   readonly #slots: Slots
   readonly #intake: Intake
   readonly #poller: Poller
-  readonly #takeUp: TakeUp
+  readonly #lostClaims: LostClaims
   readonly #batch: Batch
   readonly #select: Select
   readonly #reruns: Reruns
@@ -91,7 +91,7 @@ export class Worker {
     const { context, crashed, settled } = options
     this.#context = context
     this.#slots = new Slots(context.config.concurrency, () => this.#slotFreed())
-    this.#deliveries = new DeliverySet(() => {
+    this.#deliveries = new Deliveries(() => {
       settled()
       this.#slotFreed()
     })
@@ -117,16 +117,16 @@ export class Worker {
     const places = { acknowledgements: this.#acknowledgements, deliveries: this.#deliveries, parked: this.#parked }
     this.#intake = new Intake(shared, places)
     const heldBefore = new HeldBefore(context)
-    this.#takeUp = new TakeUp(shared, this.#intake, {
+    this.#lostClaims = new LostClaims(shared, this.#intake, {
       heldBefore,
       hasRoom: () => this.#room() > 0,
       onEnd: () => this.#slotFreed(),
     })
-    this.#batch = new Batch(context, this.#intake, this.#takeUp, { heldBefore, onAnswer: () => this.#slotFreed() })
+    this.#batch = new Batch(context, this.#intake, this.#lostClaims, { heldBefore, onAnswer: () => this.#slotFreed() })
     this.#select = new Select(shared, this.#intake, () => this.#slotFreed())
     this.#poller = new Poller({
       context,
-      capacity: () => (this.#shutdown.hasBegun ? 0 : this.#room() - this.#takeUp.maybeClaimed),
+      capacity: () => (this.#shutdown.hasBegun ? 0 : this.#room() - this.#lostClaims.maybeClaimed),
       mode: () => this.#mode(),
       ways: { batch: this.#batch, select: this.#select },
       polled: (taken) => {
@@ -151,7 +151,7 @@ export class Worker {
       // Whoever started it is told of its fault.
       started: async () => await this.#started.catch(() => {}),
       intake: this.#intake,
-      takeUp: this.#takeUp,
+      lostClaims: this.#lostClaims,
       select: this.#select,
       poller: this.#poller,
       reruns: this.#reruns,
@@ -159,9 +159,9 @@ export class Worker {
     })
   }
 
-  #makeHealth({ context, isOnce }: WorkerOptions): RouteHealth {
+  #makeHealth({ context, isOnce }: WorkerOptions): CircuitBreaker {
     const { clock, config, emit, ledger, random } = context
-    return new RouteHealth({
+    return new CircuitBreaker({
       clock,
       random,
       emit,
@@ -200,7 +200,7 @@ export class Worker {
     await Promise.all([crashWatch.begin(inHand, resume), ...noted, this.#reruns.restore(resume)])
     endSurvivors(this.#shared.runs, this.#context, resume)
     const parts = { shared: this.#shared, deliveries: this.#deliveries, parked: this.#parked }
-    if (resume) await holdOn(claims, parts)
+    if (resume) await resumeClaims(claims, parts)
     else await Promise.all(claims.map(({ clink }) => ledger.dropClaim(clink.clink_id)))
     if (!this.#shutdown.hasBegun) this.#poller.start()
     starting.end()
@@ -249,7 +249,7 @@ export class Worker {
   }
 
   snapshot(): Snapshot {
-    const count = (state: Parameters<DeliverySet['in']>[0]): number => this.#deliveries.in(state).length
+    const count = (state: Parameters<Deliveries['in']>[0]): number => this.#deliveries.in(state).length
     return {
       running: count('running'),
       queued: count('claimed'),
@@ -260,7 +260,7 @@ export class Worker {
       rerunning: this.#reruns.size,
       paused: this.#paused.map(({ name }) => name),
       probing: this.#paused.filter((route) => this.#shared.health.isLooking(route)).length,
-      maybeClaimed: this.#takeUp.maybeClaimed,
+      maybeClaimed: this.#lostClaims.maybeClaimed,
       starved: this.#select.isStarved,
       doubts: [...this.#intake.doubts.reasons, ...this.#context.scope.doubts],
       circlesEnded: this.#acknowledgements.circlesEnded,
@@ -314,7 +314,7 @@ export class Worker {
 
   /** Slots that nothing is to have that is claimed or being claimed. */
   #spare(): number {
-    const claiming = this.#batch.claiming + this.#select.claiming + this.#takeUp.claiming
+    const claiming = this.#batch.claiming + this.#select.claiming + this.#lostClaims.claiming
     return this.#context.config.concurrency - this.#deliveries.busy - claiming
   }
 

@@ -2,10 +2,10 @@ import { describe, expect, it } from 'vitest'
 import { ClinkClient } from '../../src/clink/client.ts'
 import { operationNames } from '../../src/clink/contract.ts'
 import type { TransportResponse } from '../../src/clink/transport.ts'
-import { answer, ok, ScriptedTransport } from './scripted.ts'
-import * as records from './sample-records.ts'
-import { sampleCalls } from './sample-calls.ts'
-import { untyped } from './untyped.ts'
+import { answer, ok, ScriptedTransport } from '../support/scripted.ts'
+import * as records from '../support/sample-records.ts'
+import { sampleCalls } from '../support/sample-calls.ts'
+import { untyped } from '../support/untyped.ts'
 
 const answered = (response: TransportResponse): ClinkClient =>
   new ClinkClient({ key: 'sk_live_u_1', attempts: 1, transport: new ScriptedTransport(response) })

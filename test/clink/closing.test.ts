@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { createServer as createTcpServer } from 'node:net'
 import { expect, it } from 'vitest'
-import { listen } from './loopback.ts'
+import { listen } from '../support/loopback.ts'
 
 const client = new URL('../../src/clink/client.ts', import.meta.url).href
 

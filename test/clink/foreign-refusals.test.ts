@@ -3,7 +3,7 @@ import { BareRefusals } from '../../src/clink/bare-refusals.ts'
 import { ClinkClient } from '../../src/clink/client.ts'
 import { ClinkApiError } from '../../src/clink/errors.ts'
 import { refusesClaim, mayBeKept } from '../../src/clink/verdicts.ts'
-import { answer, JumpingClock, ScriptedTransport, type Step } from './scripted.ts'
+import { answer, JumpingClock, ScriptedTransport, type Step } from '../support/scripted.ts'
 
 const client = (attempts: number, ...steps: Step[]): ClinkClient =>
   new ClinkClient({

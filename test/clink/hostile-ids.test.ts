@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:http'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { ClinkClient } from '../../src/clink/client.ts'
-import { listen } from './loopback.ts'
+import { listen } from '../support/loopback.ts'
 
 const lines: string[] = []
 let server: Server

@@ -5,7 +5,7 @@ import { inspect } from 'node:util'
 import { pino } from 'pino'
 import { afterEach, expect, it } from 'vitest'
 import { ClinkClient, type ClientOptions } from '../../src/clink/client.ts'
-import { listen } from './loopback.ts'
+import { listen } from '../support/loopback.ts'
 
 const KEY = 'sk_live_u_verysecretindeed'
 const cleanUp: (() => void)[] = []

@@ -2,9 +2,9 @@ import { describe, expect, it } from 'vitest'
 import { ClinkClient } from '../../src/clink/client.ts'
 import { operationNames, type OperationName } from '../../src/clink/contract.ts'
 import { TransportError, type TransportFailure } from '../../src/clink/transport.ts'
-import { answer, JumpingClock, ScriptedTransport, type Step } from './scripted.ts'
-import { sampleCalls } from './sample-calls.ts'
-import { untyped } from './untyped.ts'
+import { answer, JumpingClock, ScriptedTransport, type Step } from '../support/scripted.ts'
+import { sampleCalls } from '../support/sample-calls.ts'
+import { untyped } from '../support/untyped.ts'
 
 const failing = (...steps: Step[]): ClinkClient =>
   new ClinkClient({

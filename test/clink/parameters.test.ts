@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { ClinkClient } from '../../src/clink/client.ts'
 import { operationNames, operations } from '../../src/clink/contract.ts'
-import { ok, ScriptedTransport } from './scripted.ts'
-import * as records from './sample-records.ts'
-import { sampleCalls } from './sample-calls.ts'
-import { untyped } from './untyped.ts'
+import { ok, ScriptedTransport } from '../support/scripted.ts'
+import * as records from '../support/sample-records.ts'
+import { sampleCalls } from '../support/sample-calls.ts'
+import { untyped } from '../support/untyped.ts'
 
 const silent = new ScriptedTransport()
 const client = new ClinkClient({ key: 'sk_live_u_1', transport: silent })

@@ -8,9 +8,9 @@ import { chooseProxy } from '../../src/base/proxy.ts'
 import { ClinkClient } from '../../src/clink/client.ts'
 import { GotTransport } from '../../src/clink/got-transport.ts'
 import type { TransportRequest } from '../../src/clink/transport.ts'
-import { selfSigned } from './certificate.ts'
-import { listen } from './loopback.ts'
-import { ProxyServer, type ProxyBehaviour } from './proxy-server.ts'
+import { selfSigned } from '../support/certificate.ts'
+import { listen } from '../support/loopback.ts'
+import { ProxyServer, type ProxyBehaviour } from '../support/proxy-server.ts'
 
 const certificate = selfSigned()
 beforeAll(() => setDefaultCACertificates([...getCACertificates('default'), certificate.cert]))

@@ -3,10 +3,10 @@ import { systemClock } from '../../src/base/clock.ts'
 import { ClinkClient, type ClientOptions } from '../../src/clink/client.ts'
 import { operationNames, type OperationName } from '../../src/clink/contract.ts'
 import { TransportError, type TransportFailure } from '../../src/clink/transport.ts'
-import { answer, JumpingClock, ok, ScriptedTransport, type Step } from './scripted.ts'
-import * as records from './sample-records.ts'
-import { sampleCalls } from './sample-calls.ts'
-import { untyped } from './untyped.ts'
+import { answer, JumpingClock, ok, ScriptedTransport, type Step } from '../support/scripted.ts'
+import * as records from '../support/sample-records.ts'
+import { sampleCalls } from '../support/sample-calls.ts'
+import { untyped } from '../support/untyped.ts'
 
 interface Setting {
   readonly client: ClinkClient

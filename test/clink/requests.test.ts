@@ -1,9 +1,9 @@
 import { afterAll, describe, expect, it } from 'vitest'
 import { ClinkClient } from '../../src/clink/client.ts'
 import { operationNames, operations } from '../../src/clink/contract.ts'
-import { ADDRESS, answerNext, intercept } from './intercept.ts'
-import { sampleCalls } from './sample-calls.ts'
-import { untyped } from './untyped.ts'
+import { ADDRESS, answerNext, intercept } from '../support/intercept.ts'
+import { sampleCalls } from '../support/sample-calls.ts'
+import { untyped } from '../support/untyped.ts'
 
 intercept()
 

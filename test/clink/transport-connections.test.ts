@@ -6,8 +6,8 @@ import { connectedAgents } from '../../src/clink/agents.ts'
 import { ClinkClient } from '../../src/clink/client.ts'
 import { GotTransport } from '../../src/clink/got-transport.ts'
 import type { TransportRequest } from '../../src/clink/transport.ts'
-import { listen } from './loopback.ts'
-import * as records from './sample-records.ts'
+import { listen } from '../support/loopback.ts'
+import * as records from '../support/sample-records.ts'
 
 const cleanUp: (() => void)[] = []
 afterEach(() => {

@@ -7,8 +7,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } 
 import { systemClock } from '../../src/base/clock.ts'
 import { GotTransport } from '../../src/clink/got-transport.ts'
 import type { TransportRequest } from '../../src/clink/transport.ts'
-import { selfSigned } from './certificate.ts'
-import { listen } from './loopback.ts'
+import { selfSigned } from '../support/certificate.ts'
+import { listen } from '../support/loopback.ts'
 
 const clock = systemClock()
 const request: TransportRequest = { method: 'POST', path: '/x', headers: {}, body: '{"a":1}', timeout: 10_000 }

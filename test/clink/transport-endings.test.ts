@@ -4,7 +4,7 @@ import { brotliCompressSync, gzipSync } from 'node:zlib'
 import { afterEach, describe, expect, it } from 'vitest'
 import { GotTransport } from '../../src/clink/got-transport.ts'
 import type { TransportRequest } from '../../src/clink/transport.ts'
-import { listen } from './loopback.ts'
+import { listen } from '../support/loopback.ts'
 
 const LIMIT = 10 * 1024 * 1024
 

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
-import { Front } from './front.ts'
-import { clinkWorker } from './cli.ts'
-import { handler, Site } from './site.ts'
+import { Front } from '../support/front.ts'
+import { clinkWorker } from '../support/cli.ts'
+import { handler, Site } from '../support/site.ts'
 
 const HANDLERS = { 'handlers/answer.ts': handler("return 'worked'") }
 

@@ -2,8 +2,8 @@ import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
-import { clinkWorker } from './cli.ts'
-import { TempDir } from './temp-dir.ts'
+import { clinkWorker } from '../support/cli.ts'
+import { TempDir } from '../support/temp-dir.ts'
 
 const CLI = fileURLToPath(new URL('../../src/cli.ts', import.meta.url))
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { clinkWorker } from './cli.ts'
-import { TempDir } from './temp-dir.ts'
+import { clinkWorker } from '../support/cli.ts'
+import { TempDir } from '../support/temp-dir.ts'
 
 const env = { CLINK_API_KEY: 'sk_live_u_0123456789', CLINK_API_URL: 'http://127.0.0.1:9' }
 

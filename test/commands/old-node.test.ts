@@ -2,7 +2,7 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import { stripTypeScriptTypes } from 'node:module'
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { TempDir } from './temp-dir.ts'
+import { TempDir } from '../support/temp-dir.ts'
 
 const source = readFileSync(new URL('../../src/cli.ts', import.meta.url), 'utf8')
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { operationNames } from '../../src/clink/contract.ts'
-import { clinkWorker } from './cli.ts'
-import { Site } from './site.ts'
+import { clinkWorker } from '../support/cli.ts'
+import { Site } from '../support/site.ts'
 
 test('send sends to a group by its slug, and to a member', async () => {
   await using site = await Site.start()

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import packageJson from '../../package.json' with { type: 'json' }
 import { EXIT } from '../../src/base/coded-error.ts'
 import { operationNames } from '../../src/clink/contract.ts'
-import { clinkWorker } from './cli.ts'
+import { clinkWorker } from '../support/cli.ts'
 
 test('--version prints the version of the package', async () => {
   expect(await clinkWorker(['--version'])).toMatchObject({ code: 0, stdout: `${packageJson.version}\n`, stderr: '' })

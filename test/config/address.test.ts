@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { linesOf, loadText } from './files.ts'
+import { linesOf, loadText } from '../support/config-files.ts'
 
 // Typed by hand, out of a file with a line end, out of a block of YAML, out of an editor on Windows.
 it.each([

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { loadKey } from '../../src/config/key.ts'
 import { loadConfig } from '../../src/config/load.ts'
-import { directoryWith, issuesOf, loadText } from './files.ts'
+import { directoryWith, issuesOf, loadText } from '../support/config-files.ts'
 
 // Files end with a line end, editors on Windows begin them with a byte order mark, and `$(…)` is not always there to cut.
 describe('blanks, line ends and byte order marks around a setting are no part of it', () => {

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import { apiKey } from '../../src/clink/credentials.ts'
-import { linesOf, loadText } from './files.ts'
+import { linesOf, loadText } from '../support/config-files.ts'
 
 // P14: what the first week brings; each says what to do.
 const cases: readonly (readonly [string, string, readonly string[]])[] = [

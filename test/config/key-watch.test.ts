@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { Secret } from '../../src/base/secret.ts'
 import { KeyWatch } from '../../src/config/key-watch.ts'
-import { until } from '../worker/until.ts'
-import { directoryWith } from './files.ts'
+import { until } from '../support/until.ts'
+import { directoryWith } from '../support/config-files.ts'
 
 const INTERVAL = 40
 

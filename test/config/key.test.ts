@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { CodedError } from '../../src/base/coded-error.ts'
 import { loadKey, type LoadedKey } from '../../src/config/key.ts'
 import { loadConfig } from '../../src/config/load.ts'
-import { directoryWith } from './files.ts'
+import { directoryWith } from '../support/config-files.ts'
 
 async function find(env: NodeJS.ProcessEnv, cwd: string): Promise<LoadedKey> {
   const { config } = await loadConfig({ env, cwd })

@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { loadConfig } from '../../src/config/load.ts'
-import { directoryWith, issuesOf, linesOf, loadText } from './files.ts'
+import { directoryWith, issuesOf, linesOf, loadText } from '../support/config-files.ts'
 
 describe('a configuration with mistakes', () => {
   it('names all of them at once, each with its line and column, in the order of the file', async () => {

@@ -1,7 +1,7 @@
 import { inspect } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import { formatIssue } from '../../src/config/issue.ts'
-import { errorOf, loadText } from './files.ts'
+import { errorOf, loadText } from '../support/config-files.ts'
 
 const KEY = 'sk_live_u_0123456789'
 

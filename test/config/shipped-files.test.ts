@@ -4,7 +4,7 @@ import { parse, parseDocument } from 'yaml'
 import { z } from 'zod'
 import { jsonSchemaText } from '../../src/config/json-schema.ts'
 import { configSchema, knownPaths, shapeOf, schemaAt } from '../../src/config/schema.ts'
-import { loadText } from './files.ts'
+import { loadText } from '../support/config-files.ts'
 
 const EXAMPLE = new URL('../../config.example.yaml', import.meta.url)
 const SCHEMA = new URL('../../schema/config.schema.json', import.meta.url)

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { loadConfig } from '../../src/config/load.ts'
-import { directoryWith, issuesOf, loadText } from './files.ts'
+import { directoryWith, issuesOf, loadText } from '../support/config-files.ts'
 
 describe('where a setting comes from', () => {
   it('is the flag before the environment before the file before the default', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { issuesOf, linesOf, loadText } from './files.ts'
+import { issuesOf, linesOf, loadText } from '../support/config-files.ts'
 
 const env = { N: '7', NAME: 'blue', EMPTY: '', TRICK: 'x, level: trace', LIST: '[a]' }
 

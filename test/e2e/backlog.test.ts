@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { mostClaimed, story, times } from '../worker/record.ts'
-import { Site } from './command.ts'
-import { until } from '../worker/until.ts'
+import { mostClaimed, story, times } from '../support/record.ts'
+import { Site } from '../support/command.ts'
+import { until } from '../support/until.ts'
 
 const handler = `
 import { appendFile } from 'node:fs/promises'

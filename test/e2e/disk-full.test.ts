@@ -1,10 +1,10 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
-import { SmallDisk } from '../journal/small-disk.ts'
-import { stillClaimed, story } from '../worker/record.ts'
-import { until } from '../worker/until.ts'
-import { Site, type Command } from './command.ts'
+import { SmallDisk } from '../support/small-disk.ts'
+import { stillClaimed, story } from '../support/record.ts'
+import { until } from '../support/until.ts'
+import { Site, type Command } from '../support/command.ts'
 
 const handler = `
 import { appendFileSync, existsSync } from 'node:fs'

@@ -1,8 +1,8 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { until } from '../worker/until.ts'
-import { Site } from './command.ts'
+import { until } from '../support/until.ts'
+import { Site } from '../support/command.ts'
 
 const config = `
 poll: { interval: 50ms, maxInterval: 200ms }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { until } from '../worker/until.ts'
-import { Site } from './command.ts'
+import { until } from '../support/until.ts'
+import { Site } from '../support/command.ts'
 
 const handler = `
 import { execFileSync } from 'node:child_process'

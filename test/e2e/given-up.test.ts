@@ -1,9 +1,9 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
-import { answers, requests, story } from '../worker/record.ts'
-import { until } from '../worker/until.ts'
-import { Site, type Command } from './command.ts'
+import { answers, requests, story } from '../support/record.ts'
+import { until } from '../support/until.ts'
+import { Site, type Command } from '../support/command.ts'
 
 const handler = `
 import { appendFileSync, existsSync } from 'node:fs'

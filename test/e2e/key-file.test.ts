@@ -1,9 +1,9 @@
 import { readdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { keysThat, seed } from '../worker/key-owners.ts'
-import { until } from '../worker/until.ts'
-import { Site } from './command.ts'
+import { keysThat, seed } from '../support/key-owners.ts'
+import { until } from '../support/until.ts'
+import { Site } from '../support/command.ts'
 
 const handler = `
 export default async (clink, ctx) => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { answers, stillClaimed, story } from '../worker/record.ts'
-import { until } from '../worker/until.ts'
-import { Site } from './command.ts'
+import { answers, stillClaimed, story } from '../support/record.ts'
+import { until } from '../support/until.ts'
+import { Site } from '../support/command.ts'
 
 const handler = (body: string): string => `
 import { appendFileSync } from 'node:fs'

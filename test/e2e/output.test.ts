@@ -1,10 +1,10 @@
 import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { SmallDisk } from '../journal/small-disk.ts'
-import { stillClaimed } from '../worker/record.ts'
-import { until } from '../worker/until.ts'
-import { isAlive, Site, type Command } from './command.ts'
+import { SmallDisk } from '../support/small-disk.ts'
+import { stillClaimed } from '../support/record.ts'
+import { until } from '../support/until.ts'
+import { isAlive, Site, type Command } from '../support/command.ts'
 
 const TALKS = `
 export default async (clink, ctx) => {

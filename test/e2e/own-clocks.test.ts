@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
-import { times } from '../worker/record.ts'
-import { until } from '../worker/until.ts'
-import { Site } from './command.ts'
+import { times } from '../support/record.ts'
+import { until } from '../support/until.ts'
+import { Site } from '../support/command.ts'
 
 const faking = `
 const later = globalThis.setTimeout

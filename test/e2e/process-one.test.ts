@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest'
-import { times } from '../worker/record.ts'
-import { until } from '../worker/until.ts'
-import { Site } from './command.ts'
-import { Contained, needContainers } from './contained.ts'
+import { times } from '../support/record.ts'
+import { until } from '../support/until.ts'
+import { Site } from '../support/command.ts'
+import { Contained, needContainers } from '../support/contained.ts'
 
 const handler = `
 import { appendFileSync } from 'node:fs'

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
-import { logLines } from '../commands/site.ts'
-import { Site } from './command.ts'
+import { logLines } from '../support/site.ts'
+import { Site } from '../support/command.ts'
 
 const handler = `
 export default (clink, ctx) => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { Site } from './command.ts'
-import { until } from '../worker/until.ts'
+import { Site } from '../support/command.ts'
+import { until } from '../support/until.ts'
 
 const handler = `
 import { defineHandler } from 'clink-worker'

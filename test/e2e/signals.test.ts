@@ -1,9 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
-import { stillClaimed, story } from '../worker/record.ts'
-import { Site, type Command } from './command.ts'
-import { wishIsOver } from '../host/wish.ts'
-import { until } from '../worker/until.ts'
+import { stillClaimed, story } from '../support/record.ts'
+import { Site, type Command } from '../support/command.ts'
+import { wishIsOver } from '../support/wish.ts'
+import { until } from '../support/until.ts'
 
 const handler = (body: string): string => `
 import { appendFile } from 'node:fs/promises'

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { answers, requestsFor, story, when } from '../worker/record.ts'
-import { until } from '../worker/until.ts'
-import { Site } from './command.ts'
+import { answers, requestsFor, story, when } from '../support/record.ts'
+import { until } from '../support/until.ts'
+import { Site } from '../support/command.ts'
 
 const config = `
 concurrency: 5

@@ -1,9 +1,9 @@
 import { readdirSync, renameSync, rmSync, statSync, utimesSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { story } from '../worker/record.ts'
-import { until } from '../worker/until.ts'
-import { Site, type Command } from './command.ts'
+import { story } from '../support/record.ts'
+import { until } from '../support/until.ts'
+import { Site, type Command } from '../support/command.ts'
 
 const config = 'concurrency: 2\npoll: { interval: 50ms, maxInterval: 200ms }\nshutdown: { timeout: 6s, drain: 3s }\n'
 const handler = `

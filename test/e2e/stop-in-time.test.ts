@@ -4,10 +4,10 @@ import { writeFile } from 'node:fs/promises'
 import { createConnection } from 'node:net'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { story } from '../worker/record.ts'
-import { until } from '../worker/until.ts'
-import { Site, type Command } from './command.ts'
-import { Contained, needContainers } from './contained.ts'
+import { story } from '../support/record.ts'
+import { until } from '../support/until.ts'
+import { Site, type Command } from '../support/command.ts'
+import { Contained, needContainers } from '../support/contained.ts'
 
 /** Of `shutdown.timeout` in milliseconds, with the second that whatever hangs may take. */
 const TIMEOUT = 3_000

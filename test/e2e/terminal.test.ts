@@ -3,9 +3,9 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { expect, it } from 'vitest'
-import { stillClaimed } from '../worker/record.ts'
-import { until } from '../worker/until.ts'
-import { cli, isAlive, Site } from './command.ts'
+import { stillClaimed } from '../support/record.ts'
+import { until } from '../support/until.ts'
+import { cli, isAlive, Site } from '../support/command.ts'
 
 const config = 'poll: { interval: 50ms, maxInterval: 200ms }\nlog: { level: error }\n'
 const handler = `

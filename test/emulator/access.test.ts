@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { operationNames, operations, type OperationName } from '../../src/clink/contract.ts'
 import { permissionNames } from '../../src/emulator/permissions.ts'
 import { startEmulator } from '../../src/emulator/emulator.ts'
-import { ask, OPS, running, SUPPORT } from './running.ts'
+import { ask, OPS, running, SUPPORT } from '../support/running-emulator.ts'
 
 /** What each operation needs, written from the API's document. */
 const needs: Readonly<Record<OperationName, string | undefined>> = {

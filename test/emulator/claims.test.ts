@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Emulator } from '../../src/emulator/emulator.ts'
-import { ask, running, stillClock } from './running.ts'
+import { ask, running, stillClock } from '../support/running-emulator.ts'
 
 async function claimed(emulator: Emulator, seconds = 30): Promise<string> {
   const { clink_id } = emulator.send('ops', 'work')

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { ask, OPS, running, stillClock, SUPPORT } from './running.ts'
+import { ask, OPS, running, stillClock, SUPPORT } from '../support/running-emulator.ts'
 
 describe('sending a clink', () => {
   it('puts it into the group, pending, with every required field and no absent one as null', async () => {

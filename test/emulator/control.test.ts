@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
 import { controlCalls } from '../../src/emulator/control.ts'
 import { defaultSeed, switchNames, switchSettings, type Emulator } from '../../src/emulator/emulator.ts'
-import { ask, OPS, running, stillClock, type Answered } from './running.ts'
+import { ask, OPS, running, stillClock, type Answered } from '../support/running-emulator.ts'
 
 /** A control call carries no key. */
 const control = (emulator: Emulator, line: string, body?: unknown): Promise<Answered> => {

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { request } from 'node:http'
 import { describe, expect, it } from 'vitest'
 import type { Emulator, FaultRule } from '../../src/emulator/emulator.ts'
-import { ask, OPS, running } from './running.ts'
+import { ask, OPS, running } from '../support/running-emulator.ts'
 
 const statuses = async (emulator: Emulator, count: number, path = '/inbox'): Promise<number[]> => {
   const seen: number[] = []

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { createEmulator, defaultSeed, startEmulator, type Seed } from '../../src/emulator/emulator.ts'
-import { ask, OPS, running, stillClock } from './running.ts'
+import { ask, OPS, running, stillClock } from '../support/running-emulator.ts'
 
 async function directory(): Promise<string> {
   const path = await mkdtemp(join(tmpdir(), 'emulator-'))

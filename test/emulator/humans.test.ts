@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { defaultSeed, type Emulator, type Seed } from '../../src/emulator/emulator.ts'
-import { ask, OPS, running, stillClock, SUPPORT, type Answered } from './running.ts'
+import { ask, OPS, running, stillClock, SUPPORT, type Answered } from '../support/running-emulator.ts'
 
 /** The usual seed, with a human asked in the first group. */
 const seed: Seed = {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { ask, OPS, running, stillClock } from './running.ts'
+import { ask, OPS, running, stillClock } from '../support/running-emulator.ts'
 
 const texts = (answer: { data: { clinks: { content: string }[] } }): string[] =>
   answer.data.clinks.map(({ content }) => content)

@@ -3,7 +3,7 @@ import { ClinkStore, type Selection } from '../../src/emulator/store/clink-store
 import { byPlace, Shelf, type Place } from '../../src/emulator/store/shelf.ts'
 import { Heap } from '../../src/emulator/store/heap.ts'
 import { mulberry } from '../../src/emulator/mulberry.ts'
-import { ask, running } from './running.ts'
+import { ask, running } from '../support/running-emulator.ts'
 
 function filled(count: number): ClinkStore {
   const store = new ClinkStore()

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { switchNames, type Emulator, type Switches } from '../../src/emulator/emulator.ts'
-import { ask, OPS, running, stillClock, type Answered, type Asking } from './running.ts'
+import { ask, OPS, running, stillClock, type Answered, type Asking } from '../support/running-emulator.ts'
 
 const START = Date.parse('2026-03-01T12:00:00.000Z')
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Emulator } from '../../src/emulator/emulator.ts'
 import { count } from '../../src/emulator/resources/tally.ts'
-import { ask, OPS, running, stillClock, type Answered } from './running.ts'
+import { ask, OPS, running, stillClock, type Answered } from '../support/running-emulator.ts'
 
 const propose = (emulator: Emulator, body: object = {}): Promise<Answered> =>
   ask(emulator, `POST /groups/${OPS}/proposals`, { title: 'Shall we?', ...body })

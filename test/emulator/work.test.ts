@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Emulator } from '../../src/emulator/emulator.ts'
-import { ask, OPS, running, SUPPORT, type Answered, type Asking } from './running.ts'
+import { ask, OPS, running, SUPPORT, type Answered, type Asking } from '../support/running-emulator.ts'
 
 const create = (emulator: Emulator, checkpoints: readonly unknown[], more: object = {}): Promise<Answered> =>
   ask(emulator, `POST /groups/${OPS}/milestones`, { title: 'Release', checkpoints, ...more })

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import type { Config } from '../../src/config/config.ts'
 import { HandlerAborted, isControl, makeControl, type HandlerContext } from '../../src/handlers/handler.ts'
 import type { HandlerSet } from '../../src/handlers/registry.ts'
-import { answer, clink, configOf, load } from './handler-files.ts'
+import { answer, clink, configOf, load } from '../support/handler-files.ts'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 

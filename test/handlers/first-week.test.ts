@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { loadFiles, problemsOf, type Files } from './handler-files.ts'
+import { loadFiles, problemsOf, type Files } from '../support/handler-files.ts'
 
 const GOOD = "export default () => 'done'\n"
 const problems = async (files: Files): Promise<readonly string[]> => await problemsOf(loadFiles(files))

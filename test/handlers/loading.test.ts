@@ -2,7 +2,7 @@ import { mkdir, rename, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { HandlerRegistry } from '../../src/handlers/registry.ts'
-import { answer, clink, directoryWith, load, loadFiles, writeFiles } from './handler-files.ts'
+import { answer, clink, directoryWith, load, loadFiles, writeFiles } from '../support/handler-files.ts'
 
 describe('handler files', () => {
   it('are the modules at the top of the directory, in the order of their names', async () => {

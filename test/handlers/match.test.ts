@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { MatchRule } from '../../src/config/config.ts'
 import { compileMatch } from '../../src/handlers/match.ts'
-import { clink } from './handler-files.ts'
+import { clink } from '../support/handler-files.ts'
 
 const takes = (rule: MatchRule, parts: Parameters<typeof clink>[0] = {}, identity?: string): boolean =>
   compileMatch(rule)(clink(parts), identity) !== undefined

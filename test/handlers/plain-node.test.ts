@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { describe, expect, it } from 'vitest'
-import { directoryWith } from './handler-files.ts'
+import { directoryWith } from '../support/handler-files.ts'
 
 const run = promisify(execFile)
 const SOURCE = new URL('../../src/', import.meta.url).href

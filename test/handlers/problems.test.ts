@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { loadFiles, problemsOf, type Files } from './handler-files.ts'
+import { loadFiles, problemsOf, type Files } from '../support/handler-files.ts'
 
 /** One broken file, with what stands around it. */
 const problems = async (text: string, around: Files = {}, name = 'a.ts'): Promise<readonly string[]> =>

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { answer, clink, directoryWith, load, loadFiles, problemsOf } from './handler-files.ts'
+import { answer, clink, directoryWith, load, loadFiles, problemsOf } from '../support/handler-files.ts'
 
 const NAME = 'export default () => import.meta.filename.split("/").at(-1)'
 

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { watchHandlers, type HandlerWatch } from '../../src/handlers/watch.ts'
 import type { HandlerSet } from '../../src/handlers/registry.ts'
-import { answer, configOf, directoryWith, load, writeFiles, type Files } from './handler-files.ts'
+import { answer, configOf, directoryWith, load, writeFiles, type Files } from '../support/handler-files.ts'
 
 type Report = HandlerSet | Error
 

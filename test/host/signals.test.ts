@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from 'vitest'
 import { onSignals, untilStopped } from '../../src/host/signals.ts'
-import { wishIsOver } from './wish.ts'
+import { wishIsOver } from '../support/wish.ts'
 
 let release = (): void => {}
 let time = 0

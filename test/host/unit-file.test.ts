@@ -5,7 +5,7 @@ import { expect, test } from 'vitest'
 import { parseDuration } from '../../src/base/duration.ts'
 import { errorCodes, EXIT } from '../../src/base/coded-error.ts'
 import { loadConfig } from '../../src/config/load.ts'
-import { TempDir } from '../commands/temp-dir.ts'
+import { TempDir } from '../support/temp-dir.ts'
 
 const unit = readFileSync(new URL('../../systemd/clink-worker.service', import.meta.url), 'utf8')
 

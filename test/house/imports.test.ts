@@ -11,7 +11,16 @@ const files = readdirSync(source, { recursive: true, encoding: 'utf8' })
   .filter((file) => file.endsWith('.ts'))
   .sort()
 
-const placeOf = (file: string): string => file.split('/')[0] ?? file
+/** The rooms of the heart, and what lies beside them. */
+const ROOMS = 'worker/'
+
+/** The folder or file of src that a table without finer rows has to name. */
+function outermost(file: string): string {
+  const parts = file.split('/')
+  return parts.slice(0, file.startsWith(ROOMS) ? 2 : 1).join('/')
+}
+
+const lies = (file: string, place: string): boolean => file === place || file.startsWith(`${place}/`)
 
 /** Relative imports of a file, static and dynamic, as paths below src. */
 function importsOf(file: string): string[] {
@@ -31,12 +40,17 @@ const table = new Map(
     .map((line) => line.split('|').map((cell) => [...cell.matchAll(/`([\w./-]+)`/g)].map(([, name = '']) => name)))
     .filter(([, from, , more]) => from?.length === 1 && more !== undefined && more.length === 0)
     .map(([, from = [], allowed = []]) => [from[0] ?? '', allowed] as const)
-    .filter(([from]) => files.some((file) => placeOf(file) === from)),
+    .filter(([from]) => files.some((file) => lies(file, from))),
 )
+
+/** The finest row that has the file. */
+const placeOf = (file: string): string =>
+  [...table.keys()].filter((place) => lies(file, place)).sort((a, b) => b.length - a.length)[0] ?? ''
 
 describe('the structure that docs/architecture.md tells', () => {
   it('has a row for every place in src', () => {
-    expect([...table.keys()].sort()).toEqual([...new Set(files.map(placeOf))].sort())
+    expect(files.filter((file) => placeOf(file).length < outermost(file).length)).toEqual([])
+    expect([...table.keys()].filter((place) => !files.some((file) => placeOf(file) === place))).toEqual([])
   })
 
   it('is kept: no file imports what its row does not name', () => {
@@ -44,11 +58,21 @@ describe('the structure that docs/architecture.md tells', () => {
       targets
         .filter((target) => {
           const allowed = table.get(placeOf(file)) ?? []
-          return placeOf(target) !== placeOf(file) && !allowed.includes(placeOf(target)) && !allowed.includes(target)
+          return placeOf(target) !== placeOf(file) && !allowed.some((place) => lies(target, place))
         })
         .map((target) => `${file} → ${target}`),
     )
     expect(broken).toEqual([])
+  })
+
+  it('leads downwards: what a row names stands above it', () => {
+    const above: string[] = []
+    const upwards = [...table].flatMap(([from, allowed]) => {
+      const unknown = allowed.filter((to) => !above.some((place) => lies(to, place) || lies(place, to)))
+      above.push(from)
+      return unknown.map((to) => `${from} → ${to}`)
+    })
+    expect(upwards).toEqual([])
   })
 
   it('has no cycles between files', () => {
@@ -65,7 +89,7 @@ describe('the structure that docs/architecture.md tells', () => {
   })
 
   it('sees the imports it judges', () => {
-    expect(imports.get('worker/worker.ts')).toContain('worker/poller.ts')
+    expect(imports.get('worker/worker.ts')).toContain('worker/claiming/poller.ts')
     expect([...imports.values()].flat().filter((target) => !files.includes(target))).toEqual([])
   })
 

@@ -27,7 +27,7 @@ it('one file reads the times of the service: elsewhere a time without a zone wou
 })
 
 it('no handler takes the clocks and timers of the worker with it: where it matters they are those of its start (§2)', () => {
-  const matters = /^(base|clink|host|journal|keys|ledger|worker|daemon|compose|once|observe)\b/
+  const matters = /^(base|clink|control|daemon|host|journal|keys|ledger|worker|observe)\b/
   const found = linesWith(
     /Date\.now|performance\.|process\.hrtime|\buptime\(\)\s*\*|AbortSignal\.timeout|new Date\(\)/,
     ['base/host-time.ts', 'host/watchdog.ts'],

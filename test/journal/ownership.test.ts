@@ -2,10 +2,10 @@ import { spawnSync } from 'node:child_process'
 import { cpSync, existsSync, readFileSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { TempDir } from '../commands/temp-dir.ts'
-import { until } from '../worker/until.ts'
-import { Holder } from './holders.ts'
-import { open, refusal } from './states.ts'
+import { TempDir } from '../support/temp-dir.ts'
+import { until } from '../support/until.ts'
+import { Holder } from '../support/holders.ts'
+import { open, refusal } from '../support/states.ts'
 
 describe('§7: a state directory that is held', () => {
   it('is refused to another process, which is told who holds it', async () => {

@@ -2,7 +2,7 @@ import { cpSync, mkdirSync, realpathSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { comparePlaces, type Machine } from '../../src/journal/place.ts'
-import { TempDir } from '../commands/temp-dir.ts'
+import { TempDir } from '../support/temp-dir.ts'
 
 const ID = '0123456789abcdef0123456789abcdef'
 const machine: Machine = { id: ID, hostname: 'blue', cards: ['02:00:00:00:00:01', '02:00:00:00:00:02'] }

@@ -1,9 +1,9 @@
 import { chmodSync, copyFileSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { ControlSocket } from '../../src/host/control-socket.ts'
-import { TempDir } from '../commands/temp-dir.ts'
-import { letter, open } from './states.ts'
+import { ControlSocket } from '../../src/control/server.ts'
+import { TempDir } from '../support/temp-dir.ts'
+import { letter, open } from '../support/states.ts'
 
 function modesIn(directory: string): Record<string, string> {
   const modeOf = (name: string): string => (statSync(join(directory, name)).mode & 0o777).toString(8)

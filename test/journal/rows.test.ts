@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import type { Clink } from '../../src/clink/records.ts'
-import { clink } from '../clink/sample-records.ts'
-import { TempDir } from '../commands/temp-dir.ts'
-import { letter, open, openFile, type Health } from './states.ts'
+import { clink } from '../support/sample-records.ts'
+import { TempDir } from '../support/temp-dir.ts'
+import { letter, open, openFile, type Health } from '../support/states.ts'
 
 /** So deep that neither JSON nor a copy takes it. */
 function nested(): unknown {

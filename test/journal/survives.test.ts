@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest'
-import { clink } from '../clink/sample-records.ts'
-import { TempDir } from '../commands/temp-dir.ts'
-import { Holder } from './holders.ts'
-import { claim, letter, open } from './states.ts'
+import { clink } from '../support/sample-records.ts'
+import { TempDir } from '../support/temp-dir.ts'
+import { Holder } from '../support/holders.ts'
+import { claim, letter, open } from '../support/states.ts'
 
 const other = (id: string) => ({ ...clink, clink_id: id })
 

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
-import { TempDir } from '../commands/temp-dir.ts'
-import { open, openFile } from './states.ts'
+import { TempDir } from '../support/temp-dir.ts'
+import { open, openFile } from '../support/states.ts'
 
 const HEADER = 32
 const FRAME_HEADER = 24

@@ -2,9 +2,9 @@ import { spawnSync } from 'node:child_process'
 import { chmodSync, closeSync, existsSync, openSync, readFileSync, statSync, writeFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { clink } from '../clink/sample-records.ts'
-import { TempDir } from '../commands/temp-dir.ts'
-import { claim, letter, open, openFile, refusal } from './states.ts'
+import { clink } from '../support/sample-records.ts'
+import { TempDir } from '../support/temp-dir.ts'
+import { claim, letter, open, openFile, refusal } from '../support/states.ts'
 
 /** A directory with a journal in which every kind of row was written. */
 async function written(directory: string): Promise<void> {

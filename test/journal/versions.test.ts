@@ -2,9 +2,9 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
 import { describe, expect, it } from 'vitest'
-import { clink } from '../clink/sample-records.ts'
-import { TempDir } from '../commands/temp-dir.ts'
-import { letter, open, openFile } from './states.ts'
+import { clink } from '../support/sample-records.ts'
+import { TempDir } from '../support/temp-dir.ts'
+import { letter, open, openFile } from '../support/states.ts'
 
 const DAY = 86_400_000
 

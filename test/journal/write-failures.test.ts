@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import { clink } from '../clink/sample-records.ts'
-import { TempDir } from '../commands/temp-dir.ts'
-import { until } from '../worker/until.ts'
-import { SmallDisk } from './small-disk.ts'
-import { open, openFile, refusal, type Health } from './states.ts'
+import { clink } from '../support/sample-records.ts'
+import { TempDir } from '../support/temp-dir.ts'
+import { until } from '../support/until.ts'
+import { SmallDisk } from '../support/small-disk.ts'
+import { open, openFile, refusal, type Health } from '../support/states.ts'
 
 const other = (id: string) => ({ ...clink, clink_id: id })
 

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { kernelGroups, startOf } from '../../src/runners/process-group.ts'
-import { until } from '../worker/until.ts'
-import { LeftProgram } from './left-program.ts'
+import { until } from '../support/until.ts'
+import { LeftProgram } from '../support/left-program.ts'
 
 const STAY = 'echo up; exec sleep 1000'
 /** Its leader ends; what that has started goes on. */

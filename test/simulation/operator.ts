@@ -1,4 +1,4 @@
-import { answerFailed } from '../../src/commands/failed-requests.ts'
+import { answerFailed } from '../../src/control/dead-letters.ts'
 import type { DeadLetter } from '../../src/ledger/dead-letters.ts'
 import type { Chance } from './chance.ts'
 import type { Life } from './life.ts'

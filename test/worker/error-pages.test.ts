@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import type { FaultAction } from '../../src/emulator/emulator.ts'
-import { Bench, obey, take, until } from './harness.ts'
-import { change, seed } from './key-owners.ts'
-import { leapingClock } from './leaping-clock.ts'
-import { claimingPoll, claimingPolls, requests, requestsFor, story, times } from './record.ts'
-import { MINUTE, VirtualBench } from './virtual.ts'
+import { Bench, obey, take, until } from '../support/harness.ts'
+import { change, seed } from '../support/key-owners.ts'
+import { leapingClock } from '../support/leaping-clock.ts'
+import { claimingPoll, claimingPolls, requests, requestsFor, story, times } from '../support/record.ts'
+import { MINUTE, VirtualBench } from '../support/virtual.ts'
 
 const statuses = [400, 403, 404, 405, 407, 409, 410, 422]
 const page = (status: number): FaultAction => ({ status, body: `<h1>Sorry: ${status}</h1>` })

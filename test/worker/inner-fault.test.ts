@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Transport } from '../../src/clink/transport.ts'
-import { Bench, obey, until } from './harness.ts'
-import { stillClaimed } from './record.ts'
+import { Bench, obey, until } from '../support/harness.ts'
+import { stillClaimed } from '../support/record.ts'
 
 const breaks =
   (when: (path: string) => boolean) =>

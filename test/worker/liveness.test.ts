@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { TransportRequest } from '../../src/clink/transport.ts'
-import { answer, HOUR, MINUTE, VirtualBench, type VirtualOptions, type Weather } from './virtual.ts'
+import { answer, HOUR, MINUTE, VirtualBench, type VirtualOptions, type Weather } from '../support/virtual.ts'
 
 const DAY = 24 * HOUR
 const isPoll = ({ path }: TransportRequest): boolean => path.startsWith('/inbox')

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { Bench, take } from './harness.ts'
-import { claimedAt, claimingPolls, mostClaimed, story, when } from './record.ts'
+import { Bench, take } from '../support/harness.ts'
+import { claimedAt, claimingPolls, mostClaimed, story, when } from '../support/record.ts'
 
 describe.concurrent('P1, P6, §3: a backlog', () => {
   it('is worked whole, each clink once, and never with more claims than slots', async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { TransportRequest, TransportResponse } from '../../src/clink/transport.ts'
-import { answer, HOUR, MINUTE, VirtualBench, type Sent, type VirtualOptions } from './virtual.ts'
+import { answer, HOUR, MINUTE, VirtualBench, type Sent, type VirtualOptions } from '../support/virtual.ts'
 
 const SECOND = 1_000
 const isPoll = ({ path }: Sent | TransportRequest): boolean => path.startsWith('/inbox')

@@ -3,10 +3,10 @@ import { describe, expect, it } from 'vitest'
 import { openState, type State } from '../../src/journal/state.ts'
 import { Ledger } from '../../src/ledger/ledger.ts'
 import { memoryTables } from '../../src/ledger/memory-tables.ts'
-import { TempDir } from '../commands/temp-dir.ts'
-import { Bench, type WorkOptions } from './harness.ts'
-import { seed } from './key-owners.ts'
-import { times } from './record.ts'
+import { TempDir } from '../support/temp-dir.ts'
+import { Bench, type WorkOptions } from '../support/harness.ts'
+import { seed } from '../support/key-owners.ts'
+import { times } from '../support/record.ts'
 
 /** A worker that holds two clinks, whose process then is as good as gone, and the journal that it has left behind. */
 async function left(

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { Ledger } from '../../src/ledger/ledger.ts'
 import { memoryTables } from '../../src/ledger/memory-tables.ts'
-import { Bench, obey, take, until } from './harness.ts'
-import { claimingPolls, stillClaimed, story, times } from './record.ts'
-import { answer, HOUR, MINUTE, VirtualBench } from './virtual.ts'
+import { Bench, obey, take, until } from '../support/harness.ts'
+import { claimingPolls, stillClaimed, story, times } from '../support/record.ts'
+import { answer, HOUR, MINUTE, VirtualBench } from '../support/virtual.ts'
 
 describe.concurrent('P8, §6: stopping', () => {
   it('lets running handlers finish within the drain and completes them', async () => {

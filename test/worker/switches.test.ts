@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import type { Switches } from '../../src/emulator/switches.ts'
-import { Bench, take, type Station } from './harness.ts'
-import type { Settings } from './settings.ts'
-import { answers, requests, story, times } from './record.ts'
+import { Bench, take, type Station } from '../support/harness.ts'
+import type { Settings } from '../support/settings.ts'
+import { answers, requests, story, times } from '../support/record.ts'
 
 /** Every setting of every switch in section 6 of the contract, with a claim that has to be renewed where that is possible. */
 const settings: { readonly [Name in keyof Switches]: readonly Switches[Name][] } = {

@@ -1,0 +1,73 @@
+import { EXIT, type ExitCode } from '../../base/coded-error.ts'
+import { formatIssue } from '../../config/issue.ts'
+import { painter } from '../../observe/colour.ts'
+import { printable } from '../../observe/printable.ts'
+import { redactor } from '../../observe/redact.ts'
+import { loadOptions, readConfig, readKey, wellFormed } from '../terminal/connect.ts'
+import { attempt, isFinding, ok, warning, type Finding } from './finding.ts'
+import type { Io } from '../terminal/io.ts'
+import { loadMinded } from '../terminal/load-handlers.ts'
+import type { SettingsOptions } from '../terminal/settings.ts'
+import { table } from '../terminal/table.ts'
+
+export interface CheckOptions extends SettingsOptions {
+  readonly online?: true
+  readonly json?: true
+}
+
+/** Looks at everything that can be looked at, and reports. The exit code is that of the first failure. */
+export async function runChecks(options: CheckOptions, io: Io): Promise<ExitCode> {
+  const found: Finding[] = []
+  for await (const finding of checks(options, io)) found.push(finding)
+  // A handler may throw anything while it is loaded, also a secret. Only now are all secrets known.
+  const redact = redactor(io.secrets)
+  const findings = found.map((finding) => ({ ...finding, detail: redact(finding.detail) }))
+  const exit = findings.find(({ result }) => result === 'failed')?.exit ?? EXIT.ok
+  if (options.json === true) io.out(`${JSON.stringify({ ok: exit === EXIT.ok, exit, findings })}\n`)
+  else report(findings, io)
+  return exit
+}
+
+async function* checks(options: CheckOptions, io: Io): AsyncGenerator<Finding> {
+  const loaded = await attempt('configuration', async () => await readConfig(loadOptions(options, io), io))
+  if (isFinding(loaded)) {
+    yield loaded
+    return
+  }
+  const { config, file, proxy, warnings } = loaded
+  yield ok('configuration', file ?? 'no file, the defaults are used')
+  for (const issue of warnings) yield warning('configuration', formatIssue(issue))
+
+  const handlers = await attempt('handlers', async () => await loadMinded({ config, cwd: io.cwd, generation: 1 }, io))
+  yield isFinding(handlers)
+    ? handlers
+    : ok('handlers', handlers.routes.map(({ name, file }) => `${name} (${file})`).join(', '))
+
+  const key = await attempt('key', async () => await readKey(config, io))
+  if (isFinding(key)) {
+    // Without `--online` nothing needs a key, and a build machine has none.
+    yield options.online === true ? key : warning('key', key.detail)
+    return
+  }
+  const form = await attempt('key', async () => wellFormed(key))
+  yield isFinding(form) ? form : ok('key', `from ${key.from}`)
+  for (const text of key.warnings) yield warning('key', text)
+  if (options.online !== true || isFinding(form)) return
+  const { checkService } = await import('./service.ts')
+  yield* checkService(config, key.key, proxy)
+}
+
+function report(findings: readonly Finding[], io: Io): void {
+  const paint = painter(io.color)
+  const colours = { ok: 'green', warning: 'yellow', failed: 'red' } as const
+  const rows = findings.flatMap(({ what, result, detail }) =>
+    detail
+      .split('\n')
+      .map((line, index) => [
+        index === 0 ? what : '',
+        index === 0 ? paint(colours[result], result) : '',
+        printable(line),
+      ]),
+  )
+  io.out(table(rows))
+}

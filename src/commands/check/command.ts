@@ -1,0 +1,21 @@
+import { Command } from 'commander'
+import type { Io } from '../terminal/io.ts'
+import type { CheckOptions } from './check.ts'
+import { addWorkSettings } from '../terminal/settings.ts'
+
+const EXAMPLES = `
+Exit codes: 0 all well (warnings may be printed), 78 configuration, handlers or key missing, 77 key refused, 69 service away.
+`
+
+export function checkCommand(io: Io): Command {
+  const command = new Command('check')
+    .description('is everything as it must be? configuration and handlers; with --online also the service')
+    .option('--online', 'also the key, its permissions, the groups, the clock and the backlog')
+    .option('--json', 'the report as JSON')
+  return addWorkSettings(command)
+    .addHelpText('after', EXAMPLES)
+    .action(async (options: CheckOptions) => {
+      const { runChecks } = await import('./check.ts')
+      io.finish(await runChecks(options, io))
+    })
+}

@@ -1,0 +1,35 @@
+import { asError, EXIT, type ExitCode } from '../../base/coded-error.ts'
+import { exitOf } from '../terminal/problems.ts'
+
+/** One thing that was looked at. */
+export interface Finding {
+  readonly what: string
+  readonly result: 'ok' | 'warning' | 'failed'
+  readonly detail: string
+  /** For a failed one. */
+  readonly exit?: ExitCode
+}
+
+export function ok(what: string, detail: string): Finding {
+  return { what, result: 'ok', detail }
+}
+
+export function warning(what: string, detail: string): Finding {
+  return { what, result: 'warning', detail }
+}
+
+export function isFinding(value: object): value is Finding {
+  return 'result' in value && 'what' in value
+}
+
+/** What it gives, or its failure as a finding. Bugs are thrown on. */
+export async function attempt<T extends object>(what: string, look: () => Promise<T>): Promise<T | Finding> {
+  try {
+    return await look()
+  } catch (thrown) {
+    const error = asError(thrown)
+    const exit = exitOf(error)
+    if (exit === EXIT.internal) throw error
+    return { what, result: 'failed', detail: error.message, exit }
+  }
+}

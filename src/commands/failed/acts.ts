@@ -1,0 +1,108 @@
+import { resolve } from 'node:path'
+import { CodedError, EXIT } from '../../base/coded-error.ts'
+import { loadConfig } from '../../config/load.ts'
+import { printable } from '../../observe/printable.ts'
+import type { DeadLetter, LetterChange } from '../../ledger/dead-letters.ts'
+import type { LateResult } from '../../ledger/late-results.ts'
+import { loadOptions } from '../terminal/connect.ts'
+import { reachLetters, type FailedLetters, type StatePlace } from './letters.ts'
+import { json, lettersText, summary, whole, wholeText } from './letter-text.ts'
+import { lateSummary, lateText } from './late-text.ts'
+import type { Io } from '../terminal/io.ts'
+import type { SettingsOptions } from '../terminal/settings.ts'
+
+export interface FailedOptions extends SettingsOptions {
+  readonly state?: string
+  readonly all?: true
+  readonly late?: true
+  readonly group?: string
+  readonly error?: string
+  readonly json?: true
+}
+
+export async function listFailed(options: FailedOptions, io: Io): Promise<void> {
+  await withLetters(options, io, async (failed) => {
+    if (options.late === true) {
+      const results = (await failed.late()).filter(chosen(options))
+      io.out(options.json === true ? json(results.map(lateSummary)) : lateText(results, io))
+      return
+    }
+    const letters = (await failed.letters()).filter(chosen(options))
+    io.out(options.json === true ? json(letters.map(summary)) : lettersText(letters, io))
+  })
+}
+
+export async function showFailed(id: string, options: FailedOptions, io: Io): Promise<void> {
+  await withLetters(options, io, async (failed) => {
+    const letter = (await failed.letters()).find(({ clink }) => clink.clink_id === id)
+    const late = (await failed.late()).filter(({ clink }) => clink.clink_id === id)
+    const last = letter ?? late.at(-1)
+    if (last === undefined) throw new CodedError('USAGE', unknown(id))
+    io.out(options.json === true ? json(whole(last.clink, letter, late)) : wholeText(last.clink, letter, late))
+  })
+}
+
+export async function changeFailed(
+  what: 'retry' | 'discard',
+  ids: readonly string[],
+  options: FailedOptions,
+  io: Io,
+): Promise<void> {
+  const isFiltered = options.all === true || options.group !== undefined || options.error !== undefined
+  if (ids.length === 0 && !isFiltered) {
+    throw new CodedError('USAGE', `failed ${what}: say which: ids, --group, --error or --all`)
+  }
+  if (ids.length > 0 && isFiltered) {
+    throw new CodedError('USAGE', `failed ${what}: name ids or choose with --group, --error or --all, not both`)
+  }
+  await withLetters(options, io, async (failed) => {
+    const named = isFiltered ? (await failed.letters()).filter(chosen(options)).map(({ clink }) => clink.clink_id) : ids
+    const changes: { clink_id: string; result: LetterChange }[] = []
+    for (const id of new Set(named)) {
+      const result = await failed.change(what, id)
+      changes.push({ clink_id: id, result })
+      if (result === 'unknown') io.problem(printable(unknown(id)))
+      else if (options.json !== true) io.out(`${printable(id)} ${SAID[result === 'rerun' ? result : what]}\n`)
+    }
+    if (options.json === true) io.out(json(changes))
+    else if (changes.length === 0) io.out('no dead letters\n')
+    if (changes.some(({ result }) => result === 'unknown')) io.finish(EXIT.failed)
+  })
+}
+
+async function withLetters(
+  options: FailedOptions,
+  io: Io,
+  use: (failed: FailedLetters) => Promise<void>,
+): Promise<void> {
+  const failed = await reachLetters(await stateOf(options, io))
+  try {
+    await use(failed)
+  } finally {
+    failed.close()
+  }
+}
+
+/** A directory that is named needs no configuration. */
+async function stateOf(options: FailedOptions, io: Io): Promise<StatePlace> {
+  if (options.state !== undefined) return { directory: resolve(io.cwd, options.state), sync: 'full' }
+  return (await loadConfig(loadOptions(options, io))).config.state
+}
+
+function chosen({ error, group }: FailedOptions): (one: DeadLetter | LateResult) => boolean {
+  const text = error?.toLowerCase()
+  return ({ clink, reason, ...rest }) =>
+    (group === undefined || group === clink.group_slug || group === clink.group_id) &&
+    (text === undefined ||
+      [reason ?? '', ...('errors' in rest ? rest.errors : [])].some((said) => said.toLowerCase().includes(text)))
+}
+
+function unknown(id: string): string {
+  return `${id} is not among the dead letters; \`clink-worker failed list\` shows them`
+}
+
+const SAID = {
+  retry: 'will be retried',
+  rerun: 'will be run again, and its result sent to its sender as a new clink',
+  discard: 'discarded',
+}

@@ -1,0 +1,81 @@
+import { humanDuration } from '../../base/duration.ts'
+import type { Clink } from '../../clink/records.ts'
+import { painter } from '../../observe/colour.ts'
+import { printable } from '../../observe/printable.ts'
+import type { DeadLetter, RerunState } from '../../ledger/dead-letters.ts'
+import type { LateResult } from '../../ledger/late-results.ts'
+import { lines, withoutContent } from './clink-text.ts'
+import { excerpt } from '../inbox/command.ts'
+import type { Io } from '../terminal/io.ts'
+import { lateWhole } from './late-text.ts'
+import { table } from '../terminal/table.ts'
+
+const HEAD = ['ID', 'GROUP', 'ROUTE', 'ATTEMPTS', 'AGE', 'REASON']
+
+const RERUN: Readonly<Record<RerunState['step'], string>> = {
+  due: 'to be run again',
+  running: 'runs again',
+  ready: 'its result is to be sent',
+  sending: 'its result is being sent',
+  unknown: 'nobody knows whether its result arrived',
+  refused: 'its result cannot be sent',
+}
+
+/** For people, without contents. */
+export function lettersText(letters: readonly DeadLetter[], io: Io, now = Date.now()): string {
+  if (letters.length === 0) return 'no dead letters\n'
+  const paint = painter(io.color)
+  const rows = letters.map(({ at, attempts, clink, reason, rerun, route }) => [
+    paint('cyan', printable(clink.clink_id)),
+    printable(clink.group_slug ?? clink.group_id),
+    printable(route),
+    String(attempts),
+    humanDuration(Math.max(0, now - at)),
+    excerpt(rerun === undefined ? reason : `${RERUN[rerun.step]}: ${reason}`),
+  ])
+  return table([HEAD.map((name) => paint('dim', name)), ...rows])
+}
+
+/** For people: all that is known of a clink, with its content. */
+export function wholeText(clink: Clink, letter: DeadLetter | undefined, late: readonly LateResult[]): string {
+  const group = clink.group_slug ?? clink.group_name
+  const facts = table([
+    ['clink', printable(clink.clink_id)],
+    ['group', printable(group ? `${group} (${clink.group_id})` : clink.group_id)],
+    ['sender', printable(`${clink.sender_name} (${clink.sender_id})`)],
+    ['sent', printable(clink.created_at)],
+    ...(letter === undefined ? [] : letterFacts(letter)),
+  ])
+  const errors = letter === undefined ? '' : `errors\n${letter.errors.map(lines).join('')}`
+  const response = letter?.rerun?.response
+  const unsent = response === undefined ? '' : `result\n${lines(response)}`
+  return `${facts}${errors}${unsent}${late.map(lateWhole).join('')}content\n${lines(clink.content)}`
+}
+
+function letterFacts({ at, attempts, reason, rerun, route, tell }: DeadLetter): [string, string][] {
+  return [
+    ['route', printable(route)],
+    ['attempts', String(attempts)],
+    ['given up', new Date(at).toISOString()],
+    ['told', tell === 'complete' ? 'its sender got the answer that it failed' : 'it was released, for others to try'],
+    ['reason', printable(reason)],
+    ...(rerun === undefined ? [] : [['rerun', RERUN[rerun.step]] satisfies [string, string]]),
+  ]
+}
+
+/** JSON for programs. What `printable` makes of a control character is also what JSON writes for it. */
+export function json(value: unknown): string {
+  return `${printable(JSON.stringify(value))}\n`
+}
+
+/** Without content and errors, in which it may be quoted. */
+export function summary({ at, attempts, clink, reason, rerun, route, tell }: DeadLetter): unknown {
+  return { ...withoutContent(clink), route, attempts, reason, tell, rerun: rerun?.step, at: new Date(at).toISOString() }
+}
+
+/** Everything, with the errors, the late results and the content. */
+export function whole(clink: Clink, letter: DeadLetter | undefined, late: readonly LateResult[]): unknown {
+  const results = late.map(({ clink: _clink, at, ...rest }) => ({ ...rest, at: new Date(at).toISOString() }))
+  const of = letter === undefined ? { clink } : { ...letter, at: new Date(letter.at).toISOString() }
+  return results.length === 0 ? of : { ...of, late: results }
+}

@@ -1,0 +1,104 @@
+import { statSync } from 'node:fs'
+import { join } from 'node:path'
+import { z } from 'zod'
+import { sleep, systemClock, type Clock } from '../../base/clock.ts'
+import { CodedError, systemCode } from '../../base/coded-error.ts'
+import { rows } from '../../journal/rows.ts'
+import { openState, type StateOptions } from '../../journal/state.ts'
+import type { DeadLetter, LetterChange } from '../../ledger/dead-letters.ts'
+import type { LateResult } from '../../ledger/late-results.ts'
+import type { Page, Place } from '../../ledger/page.ts'
+import { linkToWorker } from '../../control/client.ts'
+import { answerFailed, type FailedRequest } from '../../control/dead-letters.ts'
+
+export type StatePlace = Pick<StateOptions, 'directory' | 'sync'>
+
+/** The dead letters and late results of one state directory. */
+export interface FailedLetters {
+  letters(): Promise<readonly DeadLetter[]>
+  late(): Promise<readonly LateResult[]>
+  change(what: 'retry' | 'discard', id: string): Promise<LetterChange>
+  close(): void
+}
+
+interface Link {
+  ask(request: FailedRequest): Promise<unknown>
+  close(): void
+}
+
+/** How long a worker may take to start, or another command to be done, in milliseconds. */
+const PATIENCE = 5_000
+const PAUSE = 100
+
+const pageOf = <Row>(row: z.ZodType<Row>): z.ZodType<Page<Row>> =>
+  z.object({ rows: z.array(row), next: z.object({ at: z.number(), id: z.string() }).exactOptional() })
+const changeAnswer = z.enum(['done', 'rerun', 'unknown'])
+
+/**
+ * Takes the directory where no worker holds it, and speaks to the worker that does otherwise.
+ *
+ * @throws {CodedError} STATE_UNUSABLE when there is nothing; STATE_BUSY when whoever holds it does not answer.
+ */
+export async function reachLetters(state: StatePlace, clock: Clock = systemClock()): Promise<FailedLetters> {
+  const link = await reach(state, clock)
+  return {
+    letters: async () => await all(link, 'failed.letters', rows.letters),
+    late: async () => await all(link, 'failed.late', rows.late),
+    change: async (what, id) => changeAnswer.parse(await link.ask({ request: `failed.${what}`, id })),
+    close: () => link.close(),
+  }
+}
+
+async function all<Row>(
+  link: Link,
+  request: 'failed.letters' | 'failed.late',
+  row: z.ZodType<Row>,
+): Promise<readonly Row[]> {
+  const found: Row[] = []
+  for (let after: Place | undefined; ;) {
+    const page = pageOf(row).parse(await link.ask({ request, ...(after === undefined ? {} : { after }) }))
+    found.push(...page.rows)
+    if (page.next === undefined) return found
+    after = page.next
+  }
+}
+
+async function reach(state: StatePlace, clock: Clock): Promise<Link> {
+  const { directory } = state
+  // Opening would make the directory, and an empty list would hide that its name is wrong.
+  const missing = whyMissing(join(directory, 'journal.db'))
+  if (missing !== undefined) throw new CodedError('STATE_UNUSABLE', `state.directory: ${directory} ${missing}`)
+  const end = clock.now() + PATIENCE
+  for (;;) {
+    try {
+      return openLink(state)
+    } catch (error) {
+      if (!(error instanceof CodedError) || error.code !== 'STATE_BUSY') throw error
+      const link = await linkToWorker(directory)
+      if (!(link instanceof Error)) return link
+      // It may be about to listen, or to leave.
+      if (clock.now() >= end)
+        throw new CodedError('STATE_BUSY', `${error.message}; it does not answer: ${link.message}`)
+      await sleep(clock, PAUSE)
+    }
+  }
+}
+
+/** A user who may not look must not hear that there is nothing. */
+function whyMissing(file: string): string | undefined {
+  try {
+    return statSync(file, { throwIfNoEntry: false }) === undefined
+      ? 'holds nothing: no worker has run with it'
+      : undefined
+  } catch (cause) {
+    const code = systemCode(cause)
+    if (code === 'EACCES') return 'may not be read by this user: run this as the user that the worker runs as'
+    return `cannot be read (${code})`
+  }
+}
+
+function openLink(state: StatePlace): Link {
+  const opened = openState({ ...state, visit: true, onHealth: () => {} })
+  const letters = { ledger: opened.ledger, retried: (): void => {} }
+  return { ask: async (request) => await answerFailed(request, letters), close: () => opened.close() }
+}

@@ -1,0 +1,64 @@
+import { resolve } from 'node:path'
+import { z } from 'zod'
+import { sleep, systemClock } from '../../base/clock.ts'
+import { asError, CodedError, EXIT, systemCode } from '../../base/coded-error.ts'
+import { parseDuration } from '../../base/duration.ts'
+import { loadConfig } from '../../config/load.ts'
+import { printable } from '../../observe/printable.ts'
+import { loadOptions } from '../terminal/connect.ts'
+import { linkToWorker } from '../../control/client.ts'
+import type { Health, HealthRequest } from '../../control/health.ts'
+import type { Io } from '../terminal/io.ts'
+import type { SettingsOptions } from '../terminal/settings.ts'
+
+export interface HealthOptions extends SettingsOptions {
+  readonly state?: string
+  readonly timeout: string
+  readonly json?: true
+}
+
+const healthAnswer = z.object({ ok: z.boolean(), reasons: z.array(z.string()) })
+const WORD = { live: 'alive', ready: 'ready' } as const
+
+/** Says whether the worker that runs is alive or ready. Not being answered in time is an answer too. */
+export async function askHealth(what: 'live' | 'ready', options: HealthOptions, io: Io): Promise<void> {
+  const timeout = parseDuration(options.timeout)
+  if (timeout === undefined || timeout <= 0) {
+    throw new CodedError('USAGE', `--timeout: ${JSON.stringify(options.timeout)} is not a duration above 0; write 5s`)
+  }
+  const directory =
+    options.state === undefined
+      ? (await loadConfig(loadOptions(options, io))).config.state.directory
+      : resolve(io.cwd, options.state)
+  const { ok, reasons } = await Promise.race([
+    ask({ request: `health.${what}` }, directory),
+    noAnswer(timeout, options.timeout),
+  ])
+  if (options.json === true) io.out(`${JSON.stringify({ [WORD[what]]: ok, reasons })}\n`)
+  else io.out([ok ? WORD[what] : `not ${WORD[what]}`, ...reasons].map((line) => `${printable(line)}\n`).join(''))
+  io.finish(ok ? EXIT.ok : EXIT.failed)
+}
+
+async function ask(request: HealthRequest, directory: string): Promise<Health> {
+  const link = await linkToWorker(directory)
+  if (link instanceof Error) {
+    const isForbidden = systemCode(link) === 'EACCES'
+    const who = isForbidden ? `this user may not ask the worker of ${directory}` : `no worker listens in ${directory}`
+    return { ok: false, reasons: [`${who}: ${link.message}`] }
+  }
+  try {
+    return healthAnswer.parse(await link.ask(request))
+  } catch (error) {
+    return { ok: false, reasons: [asError(error).message] }
+  } finally {
+    link.close()
+  }
+}
+
+async function noAnswer(timeout: number, text: string): Promise<Health> {
+  await sleep(systemClock(), timeout)
+  return {
+    ok: false,
+    reasons: [`no answer within ${text}: code that does not let go keeps the worker from everything`],
+  }
+}

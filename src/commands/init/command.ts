@@ -1,0 +1,14 @@
+import { Command } from 'commander'
+import type { Io } from '../terminal/io.ts'
+
+export function initCommand(io: Io): Command {
+  return new Command('init')
+    .description('write a configuration, a handler, its test and a systemd unit to start from')
+    .argument('[dir]', 'where to; made if it is not there', '.')
+    .option('--json', 'what was written and what was left, as JSON')
+    .addHelpText('after', '\nNothing is ever overwritten: what is there is left as it is, and named.\n')
+    .action(async (dir: string, options: { readonly json?: true }) => {
+      const { writeStart } = await import('./init.ts')
+      await writeStart(dir, options, io)
+    })
+}

@@ -1,0 +1,67 @@
+import { readFile, writeFile } from 'node:fs/promises'
+import { basename, dirname, join, relative, resolve } from 'node:path'
+import { asError, CodedError, systemCode } from '../../base/coded-error.ts'
+import { makeDirectory } from '../../base/directory.ts'
+import { discover } from '../../handlers/discover.ts'
+import { printable } from '../../observe/printable.ts'
+import type { Io } from '../terminal/io.ts'
+import { CONFIGURATION, HANDLER, HANDLER_TEST } from './templates.ts'
+
+/** Writes the files of a new worker into a directory, those that are not there yet. */
+export async function writeStart(dir: string, { json }: { readonly json?: true }, io: Io): Promise<void> {
+  const root = resolve(io.cwd, dir)
+  const unit = await readFile(new URL('../../../systemd/clink-worker.service', import.meta.url), 'utf8')
+  // Beside a handler that takes what no other takes, a second one would keep both from being used.
+  const own = (await discover(join(root, 'handlers'))).files.filter((file) => basename(file) !== 'hello.ts')
+  const handler = { 'handlers/hello.ts': HANDLER, 'handlers/hello.test.ts': HANDLER_TEST }
+  const files = {
+    'clink-worker.yaml': CONFIGURATION,
+    ...(own.length === 0 && handler),
+    'clink-worker.service': unit,
+  }
+  const written: string[] = []
+  const left: string[] = own.map((file) => relative(root, file))
+  for (const [name, text] of Object.entries(files)) {
+    const isNew = await writeNew(join(root, name), text)
+    ;(isNew ? written : left).push(name)
+  }
+  if (json === true) {
+    io.out(`${JSON.stringify({ directory: root, written, left })}\n`)
+    return
+  }
+  for (const name of written) io.out(`wrote ${printable(join(dir, name))}\n`)
+  for (const name of left) io.out(`left  ${printable(join(dir, name))}, which was there already\n`)
+  io.out(nextSteps(root === io.cwd ? '' : dir, own.length === 0))
+}
+
+/** @returns false when something is there already, whatever it is. */
+async function writeNew(path: string, text: string): Promise<boolean> {
+  try {
+    makeDirectory(dirname(path))
+    await writeFile(path, text, { flag: 'wx' })
+    return true
+  } catch (error) {
+    const code = systemCode(error)
+    if (code === 'EEXIST' && (await isFile(path))) return false
+    throw new CodedError('FILE_INVALID', `cannot write ${path}: ${code || asError(error).message}`, { cause: error })
+  }
+}
+
+async function isFile(path: string): Promise<boolean> {
+  return await readFile(path).then(
+    () => true,
+    (error: NodeJS.ErrnoException) => error.code === 'EISDIR' || error.code === 'EACCES',
+  )
+}
+
+function nextSteps(dir: string, hasHello: boolean): string {
+  const enter = dir === '' ? '' : `  cd ${printable(dir)}\n`
+  const hello =
+    '  clink-worker invoke handlers/hello.ts --text "hello there"   run the handler once, here\n' +
+    '  node --test handlers/hello.test.ts                           run its test\n'
+  return (
+    `\nNext:\n${enter}${hasHello ? hello : ''}` +
+    '  clink-worker dev                                             see it work, without a key\n' +
+    '  CLINK_API_KEY=… clink-worker run                             work your inbox\n'
+  )
+}

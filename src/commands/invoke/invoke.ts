@@ -1,0 +1,152 @@
+import { existsSync } from 'node:fs'
+import { basename, dirname, extname, join, resolve } from 'node:path'
+import { parse } from 'yaml'
+import { systemClock } from '../../base/clock.ts'
+import { CodedError, EXIT, stackOf, type ExitCode } from '../../base/coded-error.ts'
+import { humanDuration } from '../../base/duration.ts'
+import { ClinkClient } from '../../clink/client.ts'
+import type { Clink } from '../../clink/records.ts'
+import { TransportError, type Transport } from '../../clink/transport.ts'
+import type { Config } from '../../config/config.ts'
+import type { HandlerLog } from '../../handlers/handler.ts'
+import type { RoutedClink } from '../../handlers/route.ts'
+import { untilStopped } from '../../host/signals.ts'
+import { loggable } from '../../observe/fields.ts'
+import { createLogger } from '../../observe/log.ts'
+import { inlineRunner } from '../../runners/inline.ts'
+import type { HandlerOutcome } from '../../worker/execution/outcome.ts'
+import { hopsOf, readText } from '../../worker/replies/hops.ts'
+import { Run } from '../../worker/execution/run.ts'
+import { loadOptions, readConfig } from '../terminal/connect.ts'
+import { clinkOf, type ClinkSource } from './clink.ts'
+import type { Io } from '../terminal/io.ts'
+import { loadMinded } from '../terminal/load-handlers.ts'
+import type { SettingsOptions } from '../terminal/settings.ts'
+
+export interface InvokeOptions extends SettingsOptions, ClinkSource {
+  readonly with?: Readonly<Record<string, string>>
+  readonly json?: true
+}
+
+/** What a run came to, with what it said on the way. */
+interface Report {
+  readonly route: string
+  readonly outcome: HandlerOutcome
+  /** Milliseconds. */
+  readonly duration: number
+  readonly replies: readonly { readonly to: 'sender' | 'group'; readonly text: string }[]
+  readonly log: readonly { readonly level: keyof HandlerLog; readonly message: string; readonly fields?: unknown }[]
+}
+
+/** Runs a handler file on one clink, here and now. */
+export async function invoke(file: string, options: InvokeOptions, io: Io): Promise<ExitCode> {
+  const { config } = await readConfig(loadOptions(options, io), io)
+  const path = resolve(io.cwd, file)
+  if (!existsSync(path)) throw new CodedError('HANDLER_INVALID', `${file}: there is no such file`)
+  const given = await clinkOf(options, io)
+  const { ending, text: content } = readText(given.content, config.replies.mark)
+  const clink = { ...given, content }
+  const handlers = await loadMinded({ config: only(path, options.with, config), cwd: io.cwd, generation: 1 }, io)
+  const routed = handlers.route(clink, clink.for ?? undefined)
+  if (routed === undefined) {
+    throw new CodedError('USAGE', `${file}: its match does not take this clink: ${JSON.stringify(clink.content)}`)
+  }
+  if (routed.fault !== undefined) throw new CodedError('USAGE', `${file}: ${routed.fault}`)
+  const parts = { routed, clink, hops: hopsOf(ending), config, quiet: options.json === true }
+  const report = await runOnce(parts, io)
+  io.out(options.json === true ? `${JSON.stringify(loggable(report, { stacks: true }))}\n` : text(report))
+  return report.outcome.outcome === 'failed' ? EXIT.failed : EXIT.ok
+}
+
+/** The configuration with this one handler: by its routes of the configuration, or by its own match. */
+function only(path: string, values: InvokeOptions['with'], config: Config): Config {
+  const given = Object.fromEntries(Object.entries(values ?? {}).map(([key, text]) => [key, parse(text) as unknown]))
+  const own = config.routes.filter(({ use }) => use === path)
+  const routes = own.length > 0 ? own : [{ name: basename(path, extname(path)), use: path, with: {} }]
+  return {
+    ...config,
+    // There is none of this name: the other handlers do not count.
+    handlers: { ...config.handlers, directory: join(dirname(path), '.no-handlers') },
+    routes: routes.map((route) => ({ ...route, with: { ...route.with, ...given } })),
+  }
+}
+
+interface Invoked {
+  readonly routed: RoutedClink
+  readonly clink: Clink
+  readonly hops: number
+  readonly config: Config
+  readonly quiet: boolean
+}
+
+async function runOnce({ clink, config, hops, quiet, routed }: Invoked, io: Io): Promise<Report> {
+  const clock = systemClock()
+  const replies: Report['replies'][number][] = []
+  const log: Report['log'][number][] = []
+  const logger = createLogger(
+    { level: 'trace', format: 'pretty', content: true },
+    { destination: { write: (line) => io.note(line) }, terminal: io.terminal, color: io.color, secrets: [] },
+  )
+  const startedAt = clock.now()
+  const run = new Run({
+    routed,
+    clock,
+    runner: inlineRunner,
+    grace: config.handlers.grace,
+    onStuck: () => io.problem('the handler goes on although its signal was aborted'),
+    onUnstuck: () => {},
+    parts: {
+      clink,
+      attempt: 1,
+      hops,
+      api: offlineClient,
+      env: routed.route.passKey === true ? { CLINK_API_KEY: NO_KEY, CLINK_API_URL: config.clink.url } : {},
+      log: (level, message, fields) => {
+        log.push({ level, message, ...(fields === undefined ? {} : { fields }) })
+        if (!quiet) logger[level]({ event: 'clink.log', message, fields: loggable(fields, { stacks: false }) })
+      },
+      reply: async (text, to) => {
+        replies.push({ to, text })
+        if (!quiet) io.out(`reply to the ${to}: ${text}\n`)
+        return `msg_reply_${replies.length}`
+      },
+    },
+  })
+  void untilStopped(() => io.exit(EXIT.failed)).then(() => run.abort('cancelled'))
+  const outcome = await run.ended
+  return { route: routed.route.name, outcome, duration: Math.round(clock.now() - startedAt), replies, log }
+}
+
+/** Has the form of a key, and no service takes it. */
+const NO_KEY = 'sk_live_u_invoke'
+
+/** The API as a handler sees it where there is no service. */
+function offlineClient(): ClinkClient {
+  const transport: Transport = {
+    send: async () => {
+      throw new TransportError('refused', 'no', '"clink-worker invoke" has no service; try it with "clink-worker dev"')
+    },
+  }
+  return new ClinkClient({ key: NO_KEY, transport, attempts: 1 })
+}
+
+function text({ outcome, duration }: Report): string {
+  const head = `${outcome.outcome} after ${humanDuration(duration)}`
+  switch (outcome.outcome) {
+    case 'done':
+      return outcome.response === undefined
+        ? `${head}, without a response\n`
+        : `${head}, with the response:\n${outcome.response}\n`
+    case 'retry':
+      return `${head}: again in ${humanDuration(outcome.after)}${because(outcome.reason)}\n`
+    case 'release':
+    case 'reject':
+      return `${head}${because(outcome.reason)}\n`
+    case 'failed':
+      return `${head}: ${stackOf(outcome.error) || outcome.error.message}\n`
+  }
+}
+
+function because(reason: string | undefined): string {
+  return reason === undefined ? '' : `: ${reason}`
+}

@@ -1,0 +1,57 @@
+import { Command } from 'commander'
+import { CodedError } from '../../base/coded-error.ts'
+import { parseDuration } from '../../base/duration.ts'
+import type { Io } from '../terminal/io.ts'
+import { addWorkSettings, type SettingsOptions } from '../terminal/settings.ts'
+
+interface RunOptions extends SettingsOptions {
+  readonly once?: true
+  readonly maxTime?: string
+  readonly dryRun?: true
+  readonly json?: true
+}
+
+const EXAMPLES = `
+Examples:
+  clink-worker run --config /etc/clink-worker/config.yaml
+  clink-worker run --once --max-time 10m      work the inbox empty, for a cron job
+  clink-worker run --dry-run                  what would be taken, and by which handler; takes nothing
+  clink-worker run --set poll.interval=250ms --set log.format=pretty
+
+Signals: TERM and INT finish what runs and leave; a second gives back what runs; a third leaves at once. What arrives within
+a second counts as one. HUP loads the handlers again, or, in a terminal, says that it is gone; USR2 logs what is in hand.
+`
+
+export function runCommand(io: Io): Command {
+  const command = new Command('run')
+    .description('work the inbox until told to stop')
+    .option('--once', 'work the inbox empty and exit')
+    .option('--max-time <duration>', 'with --once: stop after this long, as in 10m, and be gone 6s later at most')
+    .option('--dry-run', 'list what would be taken and by which handler, and take nothing')
+    .option('--json', 'with --dry-run: JSON')
+  return addWorkSettings(command)
+    .addHelpText('after', EXAMPLES)
+    .action(async (options: RunOptions) => {
+      const once = onceOf(options)
+      if (options.dryRun === true) {
+        const { dryRun } = await import('./dry-run.ts')
+        return await dryRun(options, io)
+      }
+      if (options.json === true) {
+        throw new CodedError(
+          'USAGE',
+          '--json is for --dry-run: add it; for log lines as JSON there is --set log.format=json',
+        )
+      }
+      const { runWorker } = await import('./run.ts')
+      io.finish(await runWorker({ settings: options, io, ...(once === undefined ? {} : { once }) }))
+    })
+}
+
+function onceOf({ once, maxTime }: RunOptions): { maxTime?: number } | undefined {
+  if (maxTime === undefined) return once === true ? {} : undefined
+  if (once !== true) throw new CodedError('USAGE', '--max-time is for --once: add it')
+  const time = parseDuration(maxTime)
+  if (time !== undefined && time > 0) return { maxTime: time }
+  throw new CodedError('USAGE', `--max-time: ${JSON.stringify(maxTime)} is not a duration above 0; write 30s, 5m, 1h`)
+}

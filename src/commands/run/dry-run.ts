@@ -1,0 +1,80 @@
+import { systemClock } from '../../base/clock.ts'
+import type { Clink } from '../../clink/records.ts'
+import { forMe } from '../../config/for-me.ts'
+import { printable } from '../../observe/printable.ts'
+import { Identity } from '../../keys/identity.ts'
+import { hopsOf, readText, whyNoWork } from '../../worker/replies/hops.ts'
+import { NameWarnings } from '../../worker/admission/name-warnings.ts'
+import { Scope } from '../../worker/admission/scope.ts'
+import { connect } from '../terminal/connect.ts'
+import { ageOf, excerpt } from '../inbox/command.ts'
+import type { Io } from '../terminal/io.ts'
+import { loadMinded } from '../terminal/load-handlers.ts'
+import type { SettingsOptions } from '../terminal/settings.ts'
+import { table } from '../terminal/table.ts'
+
+/** The most that one page holds. */
+const PAGE = 100
+
+/** Lists what waits and the route that each clink would take. Claims nothing. */
+export async function dryRun(options: SettingsOptions & { readonly json?: true }, io: Io): Promise<void> {
+  const { client, config } = await connect(options, io)
+  const handlers = await loadMinded({ config, cwd: io.cwd, generation: 1 }, io)
+  const identity = config.clink.identity === 'auto' ? undefined : config.clink.identity
+  const us = new Identity(identity, () => {})
+  const parts = { inbox: config.inbox, api: client, identity: us, clock: systemClock() }
+  const scope = new Scope({
+    ...parts,
+    emit: (event) => {
+      if (event.event === 'inbox.unknownGroup') io.problem(`inbox.groups: there is no group ${event.group}`)
+    },
+  })
+  await scope.resolve(new AbortController().signal)
+  const { clinks, malformed } = await client.checkInbox({ limit: PAGE, for_me: forMe(config) })
+  const names = new NameWarnings(
+    config.inbox.ignore,
+    () => handlers.idPatterns,
+    (event) => 'advice' in event && io.problem(event.advice),
+  )
+  const judge = (clink: Clink): Judged => {
+    names.look(clink)
+    const { ending, text } = readText(clink.content, config.replies.mark)
+    const why = whyNoWork(ending, clink.sender_id, us)
+    if (!scope.has(clink)) return { clink, route: null, leave: 'not wanted' }
+    if (why === 'own-reply' || why === 'note') return { clink, route: null, leave: LEFT[why] }
+    const routed = handlers.route({ ...clink, content: text }, identity)
+    if (routed === undefined) return { clink, route: null, leave: 'no route' }
+    if (routed.fault !== undefined) return { clink, route: null, leave: routed.fault }
+    const route = routed.route.name
+    if (hopsOf(ending) >= config.inbox.maxHops) return { clink, route: null, leave: 'inbox.maxHops is reached' }
+    return { clink, route }
+  }
+  const taken = clinks.map(judge)
+  if (options.json === true) {
+    io.out(`${JSON.stringify({ pending: taken, malformed })}\n`)
+    return
+  }
+  io.out(taken.length === 0 ? 'nothing is pending\n' : table(taken.map(row)))
+  for (const { id, problem } of malformed) io.problem(`left alone: ${id ?? 'a clink without an id'}: ${problem}`)
+  if (clinks.length >= PAGE) io.problem(`only the first ${PAGE} are shown`)
+}
+
+interface Judged {
+  readonly clink: Clink
+  readonly route: string | null
+  /** Why it would be left alone. */
+  readonly leave?: string
+}
+
+const LEFT = { 'own-reply': 'our own reply', note: 'a note of a worker' }
+
+function row({ clink, leave, route }: Judged): string[] {
+  return [
+    printable(clink.clink_id),
+    printable(clink.group_slug ?? clink.group_id),
+    printable(clink.sender_name),
+    ageOf(clink.created_at, Date.now()),
+    `→ ${route ?? `${leave}: left alone`}`,
+    excerpt(clink.content),
+  ]
+}

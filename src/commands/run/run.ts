@@ -1,0 +1,46 @@
+import type { ExitCode } from '../../base/coded-error.ts'
+import { WorkerProcess } from '../../host/worker-process.ts'
+import { createLogger } from '../../observe/log.ts'
+import { loadSettings } from '../terminal/connect.ts'
+import type { Io } from '../terminal/io.ts'
+import { loadMinded, sayStray } from '../terminal/load-handlers.ts'
+import type { SettingsOptions } from '../terminal/settings.ts'
+import { work } from '../../daemon/service.ts'
+
+export interface WorkerRun {
+  readonly settings: SettingsOptions
+  readonly once?: { readonly maxTime?: number }
+  readonly io: Io
+}
+
+/** The daemon, from its configuration to its end. */
+export async function runWorker({ settings, once, io }: WorkerRun): Promise<ExitCode> {
+  // Before anything is awaited, so that no signal is lost.
+  const host = new WorkerProcess({
+    cwd: io.cwd,
+    exit: (code) => io.exit(code),
+    broken: (error) => sayStray(error, io),
+  })
+  const output = io.takeOutput()
+  const { config, key, warnings } = await loadSettings(settings, io)
+  const logger = createLogger(config.log, {
+    destination: { write: (line) => io.out(line) },
+    terminal: io.terminal,
+    color: io.color,
+    secrets: io.secrets,
+  })
+  for (const message of warnings) logger.warn({ event: 'config.warning', message })
+  const handlers = await loadMinded({ config, cwd: io.cwd, generation: 1 }, io)
+  return await work({
+    host,
+    config,
+    key,
+    handlers,
+    keySeen: (seen) => io.secrets.add(seen.reveal()),
+    logger,
+    cwd: io.cwd,
+    output,
+    durable: true,
+    ...(once === undefined ? {} : { once }),
+  })
+}

@@ -1,0 +1,66 @@
+import { CodedError } from '../../base/coded-error.ts'
+import type { Secret } from '../../base/secret.ts'
+import { ClinkClient } from '../../clink/client.ts'
+import { apiKey } from '../../clink/credentials.ts'
+import type { Config } from '../../config/config.ts'
+import { formatIssue } from '../../config/issue.ts'
+import { loadKey, type LoadedKey } from '../../config/key.ts'
+import { loadConfig, type LoadedConfig, type LoadOptions } from '../../config/load.ts'
+import type { Io } from './io.ts'
+import { flagsOf, type SettingsOptions } from './settings.ts'
+
+export interface Settings {
+  readonly config: Config
+  readonly key: Secret
+  /** One line each. */
+  readonly warnings: readonly string[]
+}
+
+/** Where a command's configuration comes from. */
+export function loadOptions(options: SettingsOptions, io: Io): LoadOptions {
+  const file = options.config === undefined ? {} : { file: options.config }
+  return { ...file, flags: flagsOf(options), env: io.env, cwd: io.cwd }
+}
+
+/** The configuration. Handlers do not see what it takes the key from. */
+export async function readConfig(options: LoadOptions, io: Io): Promise<LoadedConfig> {
+  const loaded = await loadConfig(options)
+  for (const variable of loaded.keyVariables) io.hide(variable)
+  const { key, proxy } = loaded.config.clink
+  for (const secret of [key, ...(proxy?.secrets ?? [])]) if (secret !== null) io.secrets.add(secret.reveal())
+  return loaded
+}
+
+/** Reads the key. From now on no output shows it. */
+export async function readKey(config: Config, io: Io): Promise<LoadedKey> {
+  const loaded = await loadKey(config, io.env)
+  io.secrets.add(loaded.key.reveal())
+  return loaded
+}
+
+export async function loadSettings(options: SettingsOptions, io: Io): Promise<Settings> {
+  const { config, warnings } = await readConfig(loadOptions(options, io), io)
+  const loaded = await readKey(config, io)
+  return { config, key: wellFormed(loaded), warnings: [...warnings.map(formatIssue), ...loaded.warnings] }
+}
+
+/** @throws {CodedError} KEY_MALFORMED, saying where what is no key comes from. */
+export function wellFormed({ key, from }: LoadedKey): Secret {
+  try {
+    return apiKey(key)
+  } catch (error) {
+    if (!(error instanceof CodedError)) throw error
+    throw new CodedError(error.code, `${from}: ${error.message}`, { cause: error })
+  }
+}
+
+/** A client for one command, with the worker's own configuration and key. */
+export async function connect(
+  options: SettingsOptions,
+  io: Io,
+): Promise<{ readonly client: ClinkClient; readonly config: Config }> {
+  const { config, key, warnings } = await loadSettings(options, io)
+  for (const warning of warnings) io.problem(`warning: ${warning}`)
+  const { proxy, timeout, url } = config.clink
+  return { config, client: new ClinkClient({ key, url, timeout, proxy: proxy ?? null }) }
+}

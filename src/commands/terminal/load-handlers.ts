@@ -1,0 +1,46 @@
+import { relative } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { CodedError, EXIT, stackOf } from '../../base/coded-error.ts'
+import type { HandlerSet } from '../../handlers/handler-set.ts'
+import { loadHandlers, type LoadHandlersOptions } from '../../handlers/registry.ts'
+import { onExit, onFault } from '../../host/faults.ts'
+import type { Io } from './io.ts'
+import { sayProblem } from './problems.ts'
+
+/** How the stack names code of a handler: a line of a module that was loaded for its generation. */
+const FRAME = /(file:\/\/[^\s?]+)\?clink-worker=[^\s:]+:(\d+)/
+
+/**
+ * Loads handlers for a command, and says so in our words if their code ends the process meanwhile or leaves an error
+ * that nobody catches. Otherwise people would read nothing, or Node's own words.
+ */
+export async function loadMinded(options: LoadHandlersOptions, io: Io): Promise<HandlerSet> {
+  const releases = [
+    onExit((error) => {
+      if (sayOfHandler(error, 'ended the process while it was loaded', io)) process.exitCode = EXIT.config
+    }),
+    onFault((error) => {
+      sayStray(error, io)
+      io.exit(EXIT.internal)
+    }),
+  ]
+  try {
+    return await loadHandlers(options)
+  } finally {
+    for (const release of releases) release()
+  }
+}
+
+/** An error that nobody caught before there is anything to stop: a handler's, where the stack names one, or ours. */
+export function sayStray(error: Error, io: Io): void {
+  if (sayOfHandler(error, `left an error that nobody caught while it was loaded: ${error.message}`, io)) return
+  sayProblem(error, io)
+}
+
+function sayOfHandler(error: Error, what: string, io: Io): boolean {
+  const [, url, line] = FRAME.exec(stackOf(error)) ?? []
+  if (url === undefined) return false
+  const place = `${relative(io.cwd, fileURLToPath(url))}:${line}`
+  sayProblem(new CodedError('HANDLER_INVALID', `${place}: ${what}`), io)
+  return true
+}

@@ -1,0 +1,54 @@
+import { createConnection, type Socket } from 'node:net'
+import { createInterface } from 'node:readline'
+import { z } from 'zod'
+import { asError, CodedError, errorCodes, type ErrorCode } from '../base/coded-error.ts'
+import { controlPath } from './server.ts'
+
+/** A way to ask the worker of a state directory. */
+export interface Link {
+  /** @throws {CodedError} what the worker says against it; STATE_BUSY when it went away. */
+  ask(request: unknown): Promise<unknown>
+  close(): void
+}
+
+const reply = z.union([
+  z.object({ answer: z.unknown() }),
+  z.object({ error: z.string(), code: z.string().exactOptional() }),
+])
+
+/** @returns an error where no worker listens. */
+export async function linkToWorker(directory: string): Promise<Link | Error> {
+  const path = controlPath(directory)
+  const socket = await new Promise<Socket | Error>((resolve) => {
+    const socket = createConnection(path)
+    socket.once('error', resolve).once('connect', () => resolve(socket))
+  })
+  return socket instanceof Error ? socket : socketLink(socket)
+}
+
+function socketLink(socket: Socket): Link {
+  // The end of the lines says that it is gone.
+  socket.on('error', () => {})
+  const lines = createInterface({ input: socket })[Symbol.asyncIterator]()
+  return {
+    ask: async (request) => {
+      socket.write(`${JSON.stringify(request)}\n`)
+      const line = await lines.next()
+      if (line.done === true) throw new CodedError('STATE_BUSY', 'the worker went away before it answered; try again')
+      return answerOf(line.value)
+    },
+    close: () => socket.destroy(),
+  }
+}
+
+function answerOf(line: string): unknown {
+  try {
+    const read = reply.parse(JSON.parse(line))
+    if ('answer' in read) return read.answer
+    const code = Object.keys(errorCodes).find((known): known is ErrorCode => known === read.code) ?? 'INTERNAL'
+    throw new CodedError(code, read.error)
+  } catch (error) {
+    if (error instanceof CodedError) throw error
+    throw new CodedError('INTERNAL', `the worker's answer cannot be read: ${asError(error).message}`)
+  }
+}

@@ -1,0 +1,182 @@
+import type { Random } from '../base/backoff.ts'
+import { systemBoot, type Boot } from '../base/boot.ts'
+import type { Clock } from '../base/clock.ts'
+import type { Secret } from '../base/secret.ts'
+import { ClinkClient } from '../clink/client.ts'
+import { DateWatch } from '../clink/date-watch.ts'
+import type { Transport } from '../clink/transport.ts'
+import type { Config } from '../config/config.ts'
+import type { Emit } from '../events.ts'
+import type { Router } from '../handlers/route.ts'
+import { inlineRunner } from '../runners/inline.ts'
+import { kernelGroups, type ProcessGroups } from '../runners/process-group.ts'
+import { RateLimit } from '../worker/capacity/rate-limit.ts'
+import { ClockDifference } from '../worker/admission/clock-difference.ts'
+import { ClaimTerms } from '../worker/claim/terms.ts'
+import type { WorkerContext } from '../worker/context.ts'
+import { CrashWatch } from '../worker/execution/crash-watch.ts'
+import { AgentProfiles } from '../worker/replies/agent-profiles.ts'
+import { Identity, keepIdentity, keptIdentity } from '../keys/identity.ts'
+import { KeyChange } from '../keys/key-change.ts'
+import { Keys } from '../keys/keys.ts'
+import type { Ledger } from '../ledger/ledger.ts'
+import { readText } from '../worker/replies/hops.ts'
+import { LoopGuard } from '../worker/replies/loop-guard.ts'
+import { NameWarnings } from '../worker/admission/name-warnings.ts'
+import { Pulses } from '../worker/liveness/pulses.ts'
+import { Scope } from '../worker/admission/scope.ts'
+import { ServiceTime } from '../worker/claim/service-time.ts'
+import { Siblings } from '../worker/claim/siblings.ts'
+import { Warmth } from '../worker/capacity/warmth.ts'
+
+/** The fact that says which key is known to be ours. */
+const PROVEN_KEY = 'key'
+
+/** What a worker is made of from outside. */
+export interface ComposeOptions {
+  readonly config: Config
+  readonly key: Secret
+  readonly session: string
+  readonly router: Router
+  readonly transport: Transport
+  readonly ledger: Ledger
+  readonly emit: Emit
+  readonly clock: Clock
+  readonly random: Random
+  /** Default: that of the system. */
+  readonly boot?: Boot | undefined
+  /** Default: the kernel's. */
+  readonly groups?: ProcessGroups | undefined
+  /** Aborts when the worker begins to stop. */
+  readonly stopping: AbortSignal
+  /** Aborts when the time for stopping is over. */
+  readonly closing: AbortSignal
+  readonly on: {
+    /** Another key is current. */
+    readonly keyChanged: () => void
+    /** The only key is somebody else's. */
+    readonly keyRefused: () => void
+    readonly crashed: (part: string, error: Error) => void
+  }
+}
+
+export interface Composed {
+  readonly context: WorkerContext
+  readonly keyChange: KeyChange
+  /** Whom the state directory knew us as, where the configuration names somebody else. */
+  readonly formerIdentity: string | undefined
+}
+
+/** Where ages count, the clocks do. */
+function watched({ clock, config, emit, transport }: ComposeOptions): Transport {
+  if (config.inbox.maxAge === null) return transport
+  const difference = new ClockDifference(emit)
+  return new DateWatch(
+    transport,
+    () => clock.wall(),
+    (ahead) => difference.note(ahead),
+  )
+}
+
+/** Makes what the parts of the heart share, and the clients they ask with. */
+export function compose(options: ComposeOptions): Composed {
+  const { clock, closing, config, emit, ledger, on, random, router, session, stopping } = options
+  const { timeout, url } = config.clink
+  const transport = watched(options)
+  const connection = { url, sessionId: session, timeout, transport, clock, random }
+  const { former, identity } = knownIdentity(config, ledger, emit)
+  const keys = new Keys({
+    first: options.key,
+    makeClients: (key) => ({
+      api: new ClinkClient({ ...connection, key }),
+      connection: { ...connection, key },
+    }),
+    identity,
+    emit,
+    known: provenKey(config, ledger, identity),
+    proved: (known) => void ledger.noteFact(PROVEN_KEY, known),
+    changed: on.keyChanged,
+    refused: on.keyRefused,
+  })
+  const api = new ClinkClient({ ...connection, key: keys.live })
+  const sibling = new ClinkClient({ ...connection, key: keys.live, sessionId: `${session}-sibling` })
+  const { exclusive } = config.claim
+  const terms = new ClaimTerms(config.claim, emit, () => clock.now())
+  const context = {
+    config,
+    api,
+    keys,
+    pulses: new Pulses(clock),
+    siblings: new Siblings({ api, sibling, ledger, url, exclusive, clock, random, emit, terms }),
+    nameWarnings: new NameWarnings(config.inbox.ignore, () => router.idPatterns ?? [], emit),
+    scope: new Scope({ inbox: config.inbox, api, identity, clock, emit }),
+    serviceTime: new ServiceTime(),
+    terms,
+    clock,
+    random,
+    emit,
+    ledger,
+    boot: options.boot ?? systemBoot(),
+    groups: options.groups ?? kernelGroups,
+    crashWatch: new CrashWatch(ledger, config.retry.crashes, emit, clock),
+    router: readingRouter(router, config.replies.mark),
+    runner: inlineRunner,
+    identity,
+    loopGuard: new LoopGuard(config.inbox.loopLimit, clock, emit),
+    agentProfiles: new AgentProfiles({
+      api,
+      clock,
+      signal: closing,
+      crashed: (error) => on.crashed('members', error),
+    }),
+    rateLimit: new RateLimit(clock),
+    warmth: new Warmth(config.poll.warm, clock, random),
+    stopping,
+    closing,
+  }
+  const keyChange = new KeyChange({
+    keys,
+    ask: (key) => new ClinkClient({ ...connection, key }),
+    identity,
+    clock,
+    random,
+    emit,
+    crashed: (error) => on.crashed('change of the key', error),
+  })
+  return { context, keyChange, formerIdentity: former }
+}
+
+/** What is configured counts, and is kept. */
+function knownIdentity(
+  { clink: { identity: configured, url } }: Config,
+  ledger: Ledger,
+  emit: Emit,
+): { readonly identity: Identity; readonly former: string | undefined } {
+  const kept = keptIdentity(ledger, url)
+  const keep = (id: string): void => void keepIdentity(id, ledger, url)
+  if (configured === 'auto') return { identity: new Identity(kept, emit, keep), former: undefined }
+  keep(configured)
+  return { identity: new Identity(configured, emit), former: kept === configured ? undefined : kept }
+}
+
+/** Which key an earlier process knew to be ours. It may have known that before it learnt who we are. */
+function provenKey({ clink }: Config, ledger: Ledger, { id }: Identity): string | undefined {
+  const fact = ledger.fact(PROVEN_KEY)
+  return clink.identity === 'auto' && fact?.startsWith(' ') === true ? `${id ?? ''}${fact}` : fact
+}
+
+/** Routes see texts without what workers tell each other. */
+function readingRouter(router: Router, mark: string): Router {
+  return {
+    get idPatterns() {
+      return router.idPatterns ?? []
+    },
+    get takesAll() {
+      return router.takesAll
+    },
+    get routes() {
+      return router.routes
+    },
+    route: (clink, identity) => router.route({ ...clink, content: readText(clink.content, mark).text }, identity),
+  }
+}

@@ -1,0 +1,309 @@
+import { randomBytes } from 'node:crypto'
+import type { Random } from '../base/backoff.ts'
+import type { Boot } from '../base/boot.ts'
+import { after, sleep, systemClock, type Cancel, type Clock } from '../base/clock.ts'
+import { asError, EXIT, type ExitCode } from '../base/coded-error.ts'
+import type { Secret } from '../base/secret.ts'
+import { GotTransport } from '../clink/got-transport.ts'
+import type { Transport } from '../clink/transport.ts'
+import { compose, type Composed } from './compose.ts'
+import type { Config } from '../config/config.ts'
+import type { Emit, WorkerEvent } from '../events.ts'
+import type { Router } from '../handlers/route.ts'
+import { UntilEmpty } from './until-empty.ts'
+import type { ProcessGroups } from '../runners/process-group.ts'
+import type { WorkerContext } from '../worker/context.ts'
+import type { KeyChange } from '../keys/key-change.ts'
+import { Ledger } from '../ledger/ledger.ts'
+import type { Liveness } from '../worker/liveness/liveness.ts'
+import { memoryTables } from '../ledger/memory-tables.ts'
+import { ReadinessWatch, type Readiness } from '../worker/liveness/readiness.ts'
+import type { Ends } from '../worker/shutdown.ts'
+import { Worker, type Snapshot } from '../worker/worker.ts'
+
+export interface DaemonParts {
+  readonly config: Config
+  readonly key: Secret
+  /** Says also which routes there are, for the start line. */
+  readonly router: Router & { describe(): readonly string[] }
+  readonly emit: Emit
+  /** Work the inbox empty and end, after `maxTime` milliseconds at the latest. */
+  readonly once?: { readonly maxTime?: number }
+  /** What an earlier process remembered, and a place for what this one will. Default: nothing, and memory. */
+  readonly state?: { readonly ledger: Ledger; readonly isOurs: boolean; readonly problem?: () => string | undefined }
+  readonly transport?: Transport
+  readonly boot?: Boot
+  /** Default: the kernel's. */
+  readonly groups?: ProcessGroups
+  readonly clock?: Clock
+  readonly random?: Random
+}
+
+/** Timers that were due during a sleep of the machine come about a second after it. */
+const COMING_ROUND = 2_000
+
+/** What a stop may take after `maxTime`, and at least where code that holds the event loop let it begin late, in milliseconds. */
+const AFTER_MAX_TIME = 5_000
+const SHORTEST_STOP = 2_000
+
+/** Why a worker that works the inbox empty ends. */
+const WHY_ENDED: { readonly [Code in ExitCode]?: string } = {
+  [EXIT.ok]: 'the inbox is empty',
+  [EXIT.unavailable]: 'the service went away',
+  [EXIT.refused]: 'the service refuses the key',
+}
+
+/** What happened since the start. */
+export interface Totals {
+  readonly completed: number
+  readonly released: number
+  readonly deadLettered: number
+  readonly lost: number
+}
+
+/**
+ * A worker's life in a process: configuration in, a running worker out. Decides when the process ends and with which code; does
+ * not end it itself.
+ */
+export class Daemon {
+  /** Resolves when everything has stopped. */
+  readonly ended: Promise<ExitCode>
+  readonly #parts: DaemonParts
+  readonly #clock: Clock
+  readonly #ended = Promise.withResolvers<ExitCode>()
+  readonly #worker: Worker
+  readonly #keyChange: KeyChange
+  readonly #formerIdentity: string | undefined
+  readonly #once: UntilEmpty | undefined
+  readonly #ledger: Ledger
+  readonly #session: string
+  readonly #transport: Transport
+  readonly #closeTransport: () => void = () => {}
+  readonly #readiness = new ReadinessWatch()
+  readonly #totals = { completed: 0, released: 0, deadLettered: 0, lost: 0 }
+  #cancelMaxTime: Cancel = () => {}
+  #goneBy = Infinity
+  #isReady = false
+  #exit: ExitCode | undefined
+  #stopping: Promise<void> | undefined
+
+  /** @throws {CodedError} KEY_MISSING or KEY_MALFORMED, before any request. */
+  constructor(parts: DaemonParts) {
+    this.#parts = parts
+    this.#clock = parts.clock ?? systemClock()
+    this.ended = this.#ended.promise
+    this.#ledger = parts.state?.ledger ?? new Ledger(memoryTables())
+    this.#session = sessionId(parts.config.clink.session, this.#ledger, parts.state?.isOurs ?? true)
+    if (parts.transport === undefined) {
+      const { proxy, url } = parts.config.clink
+      const own = new GotTransport({ url, proxy, clock: this.#clock })
+      this.#closeTransport = () => own.close()
+      this.#transport = own
+    } else {
+      this.#transport = parts.transport
+    }
+    if (parts.once !== undefined) this.#once = this.#makeOnce()
+    const ends: Ends = { stopping: new AbortController(), closing: new AbortController() }
+    const { context, formerIdentity, keyChange } = this.#compose(ends)
+    this.#formerIdentity = formerIdentity
+    this.#keyChange = keyChange
+    this.#worker = this.#makeWorker(context, ends)
+  }
+
+  start(): void {
+    const { config, once, router } = this.#parts
+    const routes = router.describe()
+    const { clink, concurrency } = config
+    const proxy = clink.proxy === undefined ? {} : { proxy: clink.proxy.address }
+    this.#emit({ event: 'worker.started', session: this.#session, concurrency, routes, ...proxy })
+    if (once?.maxTime !== undefined) {
+      this.#cancelMaxTime = after(this.#clock, once.maxTime, () => void this.stop('--max-time is over'))
+      this.#goneBy = this.#steadyNow + once.maxTime + AFTER_MAX_TIME
+    }
+    this.#once?.start()
+    const resume = (this.#parts.state?.isOurs ?? true) && this.#isSameOwner()
+    this.#worker.start(resume).catch((error: unknown) => this.fail('start', asError(error)))
+  }
+
+  /**
+   * Drains and ends. Resolves when it has; a second call waits for the first.
+   *
+   * @param exit what the process is to exit with where nothing else has gone wrong. Default: 0.
+   */
+  async stop(reason: string, exit?: ExitCode): Promise<void> {
+    if (this.#stopping === undefined) {
+      this.#exit ??= exit
+      this.#stopping = this.#stop(reason)
+    }
+    await this.#stopping
+  }
+
+  /** Skips what is left of a drain: aborts what runs and releases it. */
+  hurry(): void {
+    this.#worker.hurry()
+  }
+
+  /** A fault outside the worker, as an uncaught error: says so, releases what is held, and ends with 70. */
+  fail(part: string, error: Error): void {
+    this.#emit({ event: 'worker.failed', part, error })
+    this.#exit = EXIT.internal
+    this.#worker.fault()
+    void this.stop(`the ${part} failed`)
+  }
+
+  /** Looks for a clink again that was given up until now. */
+  retried(clinkId: string): void {
+    this.#worker.giveBack(clinkId).catch((error: unknown) => this.fail('release', asError(error)))
+  }
+
+  /**
+   * Another key is to be used for new claims. It is, once the service has said that it may be ours.
+   *
+   * @param from where it comes from, for people.
+   */
+  changeKey(key: Secret, from: string): void {
+    this.#keyChange.offer(key, from)
+  }
+
+  snapshot(): Snapshot {
+    return this.#worker.snapshot()
+  }
+
+  /** Whether its loops make progress. */
+  liveness(): Liveness {
+    return this.#worker.liveness()
+  }
+
+  /**
+   * As `liveness`, for whoever would end the process: what is late because the machine slept, or because a handler did not let go,
+   * is given a moment to come round.
+   */
+  async settledLiveness(): Promise<Liveness> {
+    const first = this.liveness()
+    if (first.alive) return first
+    await sleep(this.#clock, COMING_ROUND)
+    return this.liveness()
+  }
+
+  /** Whether it takes work. */
+  readiness(): Readiness {
+    const { doubts, paused } = this.snapshot()
+    return this.#readiness.readiness(this.#parts.state?.problem?.(), paused, doubts)
+  }
+
+  totals(): Totals {
+    return { ...this.#totals }
+  }
+
+  async #stop(reason: string): Promise<void> {
+    const left = Math.max(SHORTEST_STOP, this.#goneBy - this.#steadyNow)
+    const timeout = Math.min(this.#parts.config.shutdown.timeout, left)
+    this.#cancelMaxTime()
+    this.#once?.stop()
+    const { running, queued, held, parked } = this.#worker.snapshot()
+    this.#emit({ event: 'worker.stopping', reason, running, queued, held, parked, timeout })
+    const [leftBehind] = await Promise.all([this.#worker.stop(timeout), this.#keyChange.stop()])
+    this.#emit({ event: 'worker.stopped', ...this.#totals, leftBehind })
+    this.#closeTransport()
+    const failed = this.#parts.once !== undefined && this.#totals.deadLettered > 0 ? EXIT.failed : EXIT.ok
+    const exit = this.#exit ?? failed
+    this.#ended.resolve(leftBehind.length > 0 && exit === EXIT.ok ? EXIT.internal : exit)
+  }
+
+  /** A wall clock that is set shortens no stop. */
+  get #steadyNow(): number {
+    return (this.#clock.steady ?? this.#clock).now()
+  }
+
+  #makeOnce(): UntilEmpty {
+    return new UntilEmpty({
+      clock: this.#clock,
+      isHealthy: () => this.#ledger.isHealthy,
+      snapshot: () => this.#worker.snapshot(),
+      end: (exit, told) => {
+        const state = exit === EXIT.busy ? this.#parts.state?.problem?.() : undefined
+        const why = told ?? state ?? WHY_ENDED[exit] ?? 'there is nothing that it may do'
+        void this.stop(why, exit === EXIT.ok ? undefined : exit)
+      },
+    })
+  }
+
+  #makeWorker(context: WorkerContext, ends: Ends): Worker {
+    return new Worker({
+      context,
+      ends,
+      isOnce: this.#parts.once !== undefined,
+      polled: (taken) => {
+        if (!this.#isReady && context.keys.refusal === undefined && this.snapshot().doubts.length === 0) {
+          this.#emit({ event: 'worker.ready' })
+          this.#isReady = true
+        }
+        this.#once?.polled(taken)
+      },
+      blocked: () => this.#once?.blocked(),
+      failed: (error, failures, isRefused) => {
+        this.#once?.failed(error, failures, isRefused)
+      },
+      settled: () => {
+        this.#once?.settled()
+        if (this.#once !== undefined) this.#worker.wake()
+      },
+      crashed: (part, error) => this.fail(part, error),
+    })
+  }
+
+  #compose({ closing, stopping }: Ends): Composed {
+    const { boot, groups, key, once, random = Math.random, router } = this.#parts
+    const { poll } = this.#parts.config
+    return compose({
+      // To work the inbox empty, each look must be at all of it.
+      config: once === undefined ? this.#parts.config : { ...this.#parts.config, poll: { ...poll, sweep: 0 } },
+      key,
+      session: this.#session,
+      router,
+      transport: this.#transport,
+      ledger: this.#ledger,
+      emit: (event) => this.#emit(event),
+      clock: this.#clock,
+      random,
+      boot,
+      groups,
+      stopping: stopping.signal,
+      closing: closing.signal,
+      on: {
+        keyChanged: () => this.#worker.retry(),
+        keyRefused: () => this.#once?.refused(),
+        crashed: (part, error) => this.fail(part, error),
+      },
+    })
+  }
+
+  /** Claims of another owner cannot be held on to: they run out. */
+  #isSameOwner(): boolean {
+    const { identity } = this.#parts.config.clink
+    const before = this.#formerIdentity
+    if (before !== undefined) this.#emit({ event: 'worker.identityReplaced', identity, before })
+    return before === undefined
+  }
+
+  #emit(event: WorkerEvent): void {
+    if (event.event === 'clink.completed') this.#totals.completed += 1
+    if (event.event === 'clink.released') this.#totals.released += 1
+    if (event.event === 'clink.deadLettered') this.#totals.deadLettered += 1
+    if (event.event === 'clink.lost') this.#totals.lost += 1
+    if (event.event === 'worker.notReady') this.#isReady = false
+    this.#readiness.note(event)
+    if (event.event === 'poll.refused') {
+      this.#emit({ event: 'worker.notReady', reason: event.error.message, advice: event.advice })
+    }
+    this.#parts.emit(event)
+  }
+}
+
+/** Workers that are given the same session still need one each, and one that starts again needs the one it had. */
+function sessionId(configured: string, ledger: Ledger, isOurs: boolean): string {
+  const kept = isOurs ? ledger.fact('session') : undefined
+  const own = kept ?? randomBytes(8).toString('hex')
+  if (kept === undefined) void ledger.noteFact('session', own)
+  return `${configured === 'auto' ? 'clink-worker' : configured}-${own}`
+}

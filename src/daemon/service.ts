@@ -1,0 +1,194 @@
+import type { Logger } from 'pino'
+import { sleep, systemClock } from '../base/clock.ts'
+import { asError, EXIT, type ExitCode } from '../base/coded-error.ts'
+import type { Secret } from '../base/secret.ts'
+import type { Config } from '../config/config.ts'
+import { KeyWatch } from '../config/key-watch.ts'
+import { Daemon, type DaemonParts } from './daemon.ts'
+import type { Emit, WorkerEvent } from '../events.ts'
+import { HandlerRegistry, type HandlerSet } from '../handlers/registry.ts'
+import { watchHandlers } from '../handlers/watch.ts'
+import { ControlSocket } from '../control/server.ts'
+import type { StandardOutput } from '../host/standard-output.ts'
+import type { WorkerProcess } from '../host/worker-process.ts'
+import { openState, type State } from '../journal/state.ts'
+import { logEvents } from '../observe/events.ts'
+import { fanOut } from '../observe/fan-out.ts'
+import { loggable } from '../observe/fields.ts'
+import { answerFailed } from '../control/dead-letters.ts'
+import { answerHealth } from '../control/health.ts'
+import { outputFacts } from './output-facts.ts'
+
+export interface WorkParts {
+  readonly host: WorkerProcess
+  readonly config: Config
+  readonly key: Secret
+  readonly handlers: HandlerSet
+  /** Called with each text that was read as a key, before any line about it. */
+  readonly keySeen?: (key: Secret) => void
+  readonly logger: Logger
+  readonly cwd: string
+  readonly output: StandardOutput
+  readonly once?: DaemonParts['once']
+  /** Remembers over restarts, in the state directory, which is this process's alone meanwhile. */
+  readonly durable?: true
+  /** Where there is no handler file, a built-in echo stands in. */
+  readonly echoWhenEmpty?: true
+  /** Routes that are tried before the handlers', and never change. */
+  readonly first?: HandlerSet
+  /** Told of every fact beside the log. */
+  readonly listen?: Emit
+}
+
+/** Milliseconds that the end waits for parts which only have to let go: nobody needs their work any more. */
+const LEAVING = 400
+const RENEWED =
+  'the socket by which commands reach this worker was taken away and is made anew: keep cleaners away from state.directory'
+/** The most clinks that one message names. */
+const NAMED = 50
+
+/** Runs a daemon in this process until it has ended. */
+export async function work(parts: WorkParts): Promise<ExitCode> {
+  const { host, config, key, logger, once, first } = parts
+  const emit = fanOut(
+    [
+      (event) => {
+        if (event.event === 'worker.stopping') host.stopping(event.timeout, inHand(state))
+      },
+      logEvents(logger, { content: config.log.content, cwd: parts.cwd }),
+      ...(parts.listen === undefined ? [] : [parts.listen]),
+    ],
+    (error, event) => logger.error({ event: 'event.unheard', of: event, error: loggable(error, { stacks: true }) }),
+  )
+  const registry = new HandlerRegistry(parts.handlers)
+  const router: DaemonParts['router'] = {
+    get routes() {
+      return [...(first?.routes ?? []), ...registry.routes]
+    },
+    get idPatterns() {
+      return registry.idPatterns
+    },
+    get takesAll() {
+      return (first?.takesAll ?? false) || registry.takesAll
+    },
+    route: (clink, identity) => first?.route(clink, identity) ?? registry.route(clink, identity),
+    describe: () => registry.describe(),
+  }
+  const state = parts.durable === true ? takeState(config, emit) : undefined
+  const daemon = new Daemon({
+    config,
+    key,
+    router,
+    emit,
+    ...(once === undefined ? {} : { once }),
+    ...(state === undefined ? {} : { state }),
+  })
+  const watch = watchHandlers({
+    config,
+    cwd: parts.cwd,
+    echoWhenEmpty: parts.echoWhenEmpty ?? false,
+    first: parts.handlers,
+    loaded: (set) => {
+      registry.replace(set)
+      emit({ event: 'handlers.loaded', generation: set.generation, files: set.routes.map(({ file }) => file) })
+    },
+    failed: (error) => emit({ event: 'handlers.failed', error, kept: registry.current.generation }),
+  })
+  const keyWatch = watchKey(parts, daemon, emit)
+  let exit: ExitCode | undefined
+  host.attach({
+    daemon,
+    reload: () => {
+      void watch.reload()
+      void keyWatch?.reload()
+    },
+    report: () => report(logger, daemon),
+    exited: (part, error) => emit({ event: 'worker.failed', part, error }),
+    overdue: () => exit ?? overdue(state, emit),
+    files: () => registry.current.files,
+  })
+  daemon.start()
+  parts.output.attach(outputFacts(logger, () => void daemon.stop('nobody reads the log', EXIT.failed)))
+  keyWatch?.start()
+  if (config.handlers.watch) void watch.start()
+  const control = state === undefined ? undefined : listen(state, daemon, parts)
+  exit = await daemon.ended
+  host.left()
+  const left = Promise.allSettled([
+    watch.stop(),
+    keyWatch?.stop(),
+    control?.then(async (socket) => await socket.stop()),
+  ])
+  await Promise.race([left, sleep(systemClock(), LEAVING)])
+  state?.close()
+  return exit
+}
+
+/** People ask for this by a signal, so the line appears at every `log.level`. */
+function report(logger: Logger, daemon: Daemon): void {
+  const { alive, reasons } = daemon.liveness()
+  const readiness = daemon.readiness()
+  const status = { ready: readiness.ready, alive, reasons: [...reasons, ...readiness.reasons] }
+  logger
+    .child({}, { level: 'info' })
+    .info({ event: 'worker.status', ...status, ...daemon.snapshot(), ...daemon.totals() })
+}
+
+function overdue(state: State | undefined, emit: Emit): ExitCode {
+  const error = new Error(`the worker has not ended within shutdown.timeout. ${inHand(state)}`)
+  emit({ event: 'worker.failed', part: 'stop', error })
+  return EXIT.internal
+}
+
+/** For people: the claims that may be left behind. */
+function inHand(state: State | undefined): string {
+  const ids = state?.ledger.heldClaims().map(({ clink }) => clink.clink_id) ?? []
+  const named = ids.slice(0, NAMED).join(', ')
+  const more = ids.length > NAMED ? ` and ${ids.length - NAMED} more` : ''
+  return ids.length === 0 ? 'No claim is held' : `Claims that it may leave behind: ${named}${more}`
+}
+
+function takeState({ state }: Config, emit: Emit): State {
+  return openState({
+    ...state,
+    onHealth: (problem) => emit(health(problem)),
+    onLost: (problem) => emit({ event: 'state.lost', problem }),
+  })
+}
+
+function health(problem: string | undefined): WorkerEvent {
+  return problem === undefined ? { event: 'journal.recovered' } : { event: 'journal.failed', problem }
+}
+
+/** A key that comes from a file is read again when that changes. */
+function watchKey({ config, key, keySeen }: WorkParts, daemon: Daemon, emit: Emit): KeyWatch | undefined {
+  const file = config.clink.key === null ? config.clink.keyFile : null
+  if (file === null) return undefined
+  return new KeyWatch({
+    file,
+    first: key,
+    changed: (next) => {
+      keySeen?.(next)
+      daemon.changeKey(next, file)
+    },
+    unusable: (problem) => emit({ event: 'key.unusable', problem }),
+  })
+}
+
+/** A worker that no command can reach is better than none. */
+async function listen(state: State, daemon: Daemon, { config, logger }: WorkParts): Promise<ControlSocket> {
+  const letters = { ledger: state.ledger, retried: (id: string): void => daemon.retried(id) }
+  const control = new ControlSocket({
+    directory: config.state.directory,
+    answer: async (request) => (await answerHealth(request, daemon)) ?? (await answerFailed(request, letters)),
+    isOurs: () => state.isStillOurs(),
+    renewed: (error) => {
+      if (error === undefined) logger.warn({ event: 'control.renewed', message: RENEWED })
+      else unavailable(error)
+    },
+  })
+  const unavailable = (error: unknown): void =>
+    logger.warn({ event: 'control.unavailable', message: asError(error).message })
+  await control.start().catch(unavailable)
+  return control
+}

@@ -1,0 +1,88 @@
+import { asError } from '../../base/coded-error.ts'
+import type { Clink } from '../../clink/records.ts'
+import { complete } from '../settlement/complete.ts'
+import { circleEnd } from '../replies/sign.ts'
+import type { DeliveryShared } from '../delivery-shared.ts'
+import type { ClaimInHand } from '../claim/claim-in-hand.ts'
+import type { Parked } from './parked.ts'
+import { UnrenewedClaim } from '../claim/unrenewed-claim.ts'
+
+/** Why a clink is completed without being run. */
+export type Acknowledgement =
+  | { readonly acknowledge: 'own-reply' | 'note' }
+  /** Its sender reads that. */
+  | { readonly acknowledge: 'circle'; readonly hops: number }
+
+/**
+ * Clinks that are claimed and not work, and that are completed. Nobody waits for it: a service that does not take that must not hold up
+ * the polls.
+ */
+export class Acknowledgements {
+  readonly #shared: DeliveryShared
+  readonly #parked: Parked
+  readonly #work = new Map<string, Promise<void>>()
+  #circlesEnded = 0
+
+  constructor(shared: DeliveryShared, parked: Parked) {
+    this.#shared = shared
+    this.#parked = parked
+  }
+
+  /** Clinks of which Clink is being told. */
+  get ids(): readonly string[] {
+    return [...this.#work.keys()]
+  }
+
+  /** How many circles have come to their end. */
+  get circlesEnded(): number {
+    return this.#circlesEnded
+  }
+
+  has(clinkId: string): boolean {
+    return this.#work.has(clinkId)
+  }
+
+  begin(clink: Clink, claim: ClaimInHand, why: Acknowledgement): void {
+    const id = clink.clink_id
+    if (this.has(id)) return
+    const work = this.#acknowledge(clink, claim, why)
+      .catch((error: unknown) => this.#shared.crashed('acknowledgement', asError(error)))
+      .finally(() => this.#work.delete(id))
+    this.#work.set(id, work)
+  }
+
+  /** Resolves when none is on its way. */
+  async over(): Promise<void> {
+    while (this.#work.size > 0) await Promise.all(this.#work.values())
+  }
+
+  async #acknowledge(clink: Clink, claim: ClaimInHand, why: Acknowledgement): Promise<void> {
+    const { context } = this.#shared
+    const pulse = context.pulses.begin(clink.clink_id)
+    const holder = new UnrenewedClaim(clink, claim, context)
+    const trying = (dueBy: number): void => pulse.expect('settlement', dueBy)
+    pulse.expect('settlement', claim.lease.deadline)
+    try {
+      if (!(await holder.confirm())) {
+        context.emit({ event: 'clink.leftToExpire', clink, why: UNCONFIRMED })
+        return
+      }
+      const result = await complete(
+        { clink, api: claim.key.api, holder, facts: () => ({ clink }), trying },
+        why.acknowledge === 'circle' ? circleEnd(context.config.replies.mark, why.hops) : undefined,
+        context,
+      )
+      if (result.is !== 'settled') return this.#parked.add(clink, { ...claim, lease: holder.lease }, why.acknowledge)
+      context.emit(result.event)
+      if (why.acknowledge !== 'circle') return
+      this.#circlesEnded += 1
+      context.emit({ event: 'clink.circleEnded', clink, hops: why.hops, advice: CIRCLE_ADVICE })
+    } finally {
+      pulse.end()
+    }
+  }
+}
+
+const CIRCLE_ADVICE =
+  'its sender and this worker answer each other: let one of their handlers return nothing, or raise inbox.maxHops if their work takes so many steps'
+const UNCONFIRMED = 'the service does not say how long its claim lasts, and did not renew it'

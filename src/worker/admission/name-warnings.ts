@@ -1,0 +1,36 @@
+import type { Clink } from '../../clink/records.ts'
+import type { SenderRule } from '../../config/config.ts'
+import type { Emit } from '../../events.ts'
+import { idPatterns, type IdPattern } from '../../handlers/sender-match.ts'
+
+/**
+ * Says once of each pattern for senders' ids that it fits a display name and not the id: earlier versions took both, and whoever wrote it
+ * may have meant the name. To go with the next minor version.
+ */
+export class NameWarnings {
+  readonly #ignore: readonly IdPattern[]
+  readonly #ofRoutes: () => readonly IdPattern[]
+  readonly #emit: Emit
+  readonly #said = new Set<string>()
+
+  constructor(ignore: readonly SenderRule[], ofRoutes: () => readonly IdPattern[], emit: Emit) {
+    this.#ignore = idPatterns(
+      'inbox.ignore',
+      ignore.filter((rule) => rule !== 'self'),
+    )
+    this.#ofRoutes = ofRoutes
+    this.#emit = emit
+  }
+
+  /** A clink has been shown. */
+  look({ sender_id, sender_name }: Clink): void {
+    for (const { fits, pattern, setting } of [...this.#ignore, ...this.#ofRoutes()]) {
+      const key = `${setting} ${pattern}`
+      if (this.#said.has(key) || !fits(sender_name) || fits(sender_id)) continue
+      this.#said.add(key)
+      const written = JSON.stringify(pattern)
+      const advice = `${setting} looks at ids only: write { name: ${written} } if a display name is meant, which anyone may take, or the id, which is ${JSON.stringify(sender_id)} for the sender that it fits now`
+      this.#emit({ event: 'config.nameNotMatched', setting, pattern, advice })
+    }
+  }
+}

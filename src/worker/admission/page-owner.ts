@@ -1,0 +1,64 @@
+import type { InboxPage } from '../../clink/client.ts'
+import type { Clink } from '../../clink/records.ts'
+import type { WorkerKey } from '../../keys/keys.ts'
+import type { WorkerContext } from '../context.ts'
+import type { Lease } from '../claim/lease.ts'
+import { findClink } from '../claim/observe.ts'
+import { renewUntilAnswered } from '../claim/renewal.ts'
+
+/** What a claiming poll has brought. */
+export interface ClaimedPage {
+  readonly page: InboxPage
+  /** The records on which we hold the claim, with their leases. What a question leaves of one is noted there. */
+  readonly leases: Map<Clink, Lease>
+  /** The key that it was sent with. */
+  readonly key: WorkerKey
+  /** Whether the claim on a clink was in hand before. */
+  readonly isHeld: (clink: Clink) => boolean
+  /** Ends what is asked about the page. */
+  readonly signal: AbortSignal
+}
+
+/** Why the claims of a page may be somebody else's; undefined: they are ours. A page without claims says nothing about its key. */
+export async function whyForeign(
+  claimed: ClaimedPage,
+  context: WorkerContext,
+): Promise<'owner-unknown' | 'other-owner' | undefined> {
+  if (claimed.leases.size === 0) return undefined
+  const owner = await ownerOf(claimed, context)
+  if (owner === 'failed') return 'owner-unknown'
+  return context.keys.accept(claimed.key, owner === 'untold' ? undefined : owner.id) ? undefined : 'other-owner'
+}
+
+/**
+ * Whom the claims of a page surely name as their owner. Where it does not say and nothing has told yet whose the key is, one of
+ * them is renewed for the answer. `failed`: that was asked, and no answer came.
+ */
+async function ownerOf(
+  { isHeld, key, leases, page, signal }: ClaimedPage,
+  context: WorkerContext,
+): Promise<{ readonly id: string } | 'untold' | 'failed'> {
+  const { identity, keys } = context
+  const isWhole = page.claimed_count === page.clinks.length
+  const named = page.clinks.find(({ claimed_by, status }) => status === 'claimed' && typeof claimed_by === 'string')
+  if (isWhole && typeof named?.claimed_by === 'string') return { id: named.claimed_by }
+  if (key.isProven || identity.id === undefined) return 'untold'
+  const [clink, lease] = [...leases].find(([one]) => !isHeld(one)) ?? []
+  if (clink === undefined || lease === undefined) return 'untold'
+  const { api } = key
+  const renewal = await renewUntilAnswered({ clink, lease, api }, { signal, most: 1 }, context)
+  if (renewal.is === 'unanswered') {
+    leases.set(clink, renewal.lease)
+    return 'failed'
+  }
+  if (renewal.is === 'granted') {
+    const { claimed_by: id, status } = renewal.record
+    leases.set(clink, renewal.lease)
+    if (status === 'claimed' && typeof id === 'string') return { id }
+  }
+  const seen = await findClink(clink, api, lease.deadline, signal)
+  if (seen === 'failed') return 'failed'
+  if (seen?.status === 'claimed' && typeof seen.claimed_by === 'string') return { id: seen.claimed_by }
+  keys.untold(key)
+  return 'untold'
+}

@@ -1,0 +1,123 @@
+import type { Cancel } from '../../base/clock.ts'
+import { Recent } from '../../base/recent.ts'
+import type { Clink } from '../../clink/records.ts'
+import type { LeftAlone } from '../../events.ts'
+import type { ClinkApi } from '../../clink/clink-api.ts'
+import type { WorkerContext } from '../context.ts'
+import type { ClaimInHand } from '../claim/claim-in-hand.ts'
+import { release } from '../settlement/release.ts'
+import { UnrenewedClaim } from '../claim/unrenewed-claim.ts'
+
+/** How many clinks are remembered as parked before. */
+const KNOWN = 10_000
+/** What is parked only to be released at once: nothing has to be known of its claim. */
+const GIVEN_BACK: ReadonlySet<LeftAlone> = new Set(['stopping', 'other-owner', 'owner-unknown'])
+
+interface Entry {
+  readonly clink: Clink
+  readonly api: ClinkApi
+  readonly holder: UnrenewedClaim
+  /** Ends what is asked about the claim, once another one has taken its place. */
+  readonly replaced: AbortController
+  forget: Cancel
+}
+
+/**
+ * Claims on clinks that are not run now. A claiming poll gives them whether wanted or not; released at once they would come
+ * back with the next poll, so they are kept, without a slot and without renewal, until they run out. A stop releases them.
+ */
+export class Parked {
+  readonly #context: WorkerContext
+  readonly #entries = new Map<string, Entry>()
+  readonly #known = new Recent<true>(KNOWN)
+  /** A claim is released once, though the end of polling closes again; a new claim on the same clink is another one. */
+  readonly #releases = new Map<Entry, Promise<void>>()
+  readonly #closing = new AbortController()
+
+  constructor(context: WorkerContext) {
+    this.#context = context
+  }
+
+  get size(): number {
+    return this.#entries.size
+  }
+
+  get ids(): readonly string[] {
+    return [...this.#entries.keys()]
+  }
+
+  /** Whether a claim on the clink is parked. */
+  has(clinkId: string): boolean {
+    return this.#entries.has(clinkId)
+  }
+
+  /** Whether the clink was ever parked. */
+  knows(clinkId: string): boolean {
+    return this.#known.get(clinkId) !== undefined
+  }
+
+  add(clink: Clink, claim: ClaimInHand, why: LeftAlone): void {
+    const { clock, emit } = this.#context
+    const { api } = claim.key
+    const { lease } = claim
+    const holder = new UnrenewedClaim(clink, claim, this.#context)
+    const before = this.#entries.get(clink.clink_id)
+    before?.forget()
+    before?.replaced.abort()
+    const entry = { clink, api, holder, replaced: new AbortController(), forget: () => {} }
+    this.#entries.set(clink.clink_id, entry)
+    this.#forgetLater(entry)
+    if (!this.#closing.signal.aborted && !GIVEN_BACK.has(why)) void this.#confirm(entry, before)
+    const again = this.knows(clink.clink_id)
+    this.#known.set(clink.clink_id, true)
+    emit({ event: 'clink.parked', clink, why, again, lease: lease.deadline - clock.now() })
+    if (this.#closing.signal.aborted) this.#release(clink.clink_id)
+  }
+
+  /** Releases the claim on one clink, if it is parked, so that it comes back at once. Resolves when that is over. */
+  async giveBack(clinkId: string): Promise<void> {
+    this.#release(clinkId)
+    const entry = this.#entries.get(clinkId)
+    if (entry !== undefined) await this.#releases.get(entry)
+  }
+
+  /** Releases what is parked, and from now on whatever is added. Resolves when nothing is left to release. */
+  async close(): Promise<void> {
+    this.#closing.abort()
+    for (const id of this.#entries.keys()) this.#release(id)
+    while (this.#releases.size > 0) await Promise.all(this.#releases.values())
+  }
+
+  /** Asks about the claim when nothing is asked any more about the one before: each question moves the end at the service. */
+  async #confirm(entry: Entry, before: Entry | undefined): Promise<void> {
+    await before?.holder.quiet()
+    await entry.holder.confirm(AbortSignal.any([this.#closing.signal, entry.replaced.signal]))
+    this.#forgetLater(entry)
+  }
+
+  /** When the claim is over. */
+  #forgetLater(entry: Entry): void {
+    const { clink, holder } = entry
+    if (this.#entries.get(clink.clink_id) !== entry) return
+    entry.forget()
+    entry.forget = this.#context.clock.at(holder.lease.end, () => this.#entries.delete(clink.clink_id))
+  }
+
+  #release(id: string): void {
+    const entry = this.#entries.get(id)
+    if (entry === undefined || this.#releases.has(entry)) return
+    const work = this.#endClaim(entry).finally(() => this.#releases.delete(entry))
+    this.#releases.set(entry, work)
+  }
+
+  async #endClaim(entry: Entry): Promise<void> {
+    const { api, clink, holder } = entry
+    const claimed = { clink, api, holder, facts: () => ({ clink }), isLast: () => this.#closing.signal.aborted }
+    const event = await release(claimed, 'parked', undefined, this.#context)
+    // At the end of the time for stopping the entry stays: it is named as left behind.
+    if (this.#context.closing.aborted) return
+    entry.forget()
+    if (this.#entries.get(clink.clink_id) === entry) this.#entries.delete(clink.clink_id)
+    this.#context.emit(event)
+  }
+}

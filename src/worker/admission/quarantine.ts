@@ -1,0 +1,79 @@
+import { Recent } from '../../base/recent.ts'
+import type { InboxPage, Malformed } from '../../clink/client.ts'
+import { textOf } from '../../clink/decode.ts'
+import { isPathPart } from '../../clink/path-part.ts'
+import type { Clink } from '../../clink/records.ts'
+import type { WorkerContext } from '../context.ts'
+
+/** How many clinks are remembered. */
+const KNOWN = 10_000
+/** Milliseconds for which one counts as waiting that is not seen any more. */
+const WAITS = 600_000
+const STATES = ['pending', 'claimed', 'completed']
+
+/**
+ * The clinks whose records cannot be worked, by id. Where a poll has claimed one, its claim is parked like that on any other clink that is
+ * not run: released at once it would come back with the next poll.
+ */
+export class Quarantine {
+  readonly #context: WorkerContext
+  readonly #said: (id: string | undefined, problem: string) => void
+  readonly #ids = new Recent<true>(KNOWN)
+  #seenAt = -Infinity
+
+  /** @param said told each time what is wrong with a record. */
+  constructor(context: WorkerContext, said: (id: string | undefined, problem: string) => void) {
+    this.#context = context
+    this.#said = said
+  }
+
+  has(clinkId: string): boolean {
+    return this.#ids.get(clinkId) !== undefined
+  }
+
+  /** Whether one of them waits in the inbox, as far as is known: each sweep shows those that do. */
+  get isWaiting(): boolean {
+    const { clock, config } = this.#context
+    return clock.now() - this.#seenAt < Math.max(WAITS, 2 * config.poll.sweep)
+  }
+
+  /** Takes in what a page shows, and gives it with what can be named of its malformed clinks in the place of their records. */
+  admit(page: InboxPage): InboxPage {
+    for (const { clink_id } of page.clinks) this.#ids.delete(clink_id)
+    if (page.malformed.length > 0) this.#seenAt = this.#context.clock.now()
+    const named: Clink[] = []
+    const malformed: Malformed[] = []
+    for (const one of page.malformed) {
+      this.#said(one.id, one.problem)
+      if (one.id === undefined || !isPathPart(one.id)) {
+        malformed.push(one)
+      } else {
+        named.push(standIn(one.id, one.record, page))
+        this.#ids.set(one.id, true)
+      }
+    }
+    return { ...page, clinks: [...page.clinks, ...named], malformed }
+  }
+}
+
+/**
+ * What is known of a malformed clink. Where the page says how many of its clinks are claimed, one whose state cannot be read counts
+ * as claimed: then it is never another one that is taken for ours in its place.
+ */
+function standIn(id: string, record: unknown, page: InboxPage): Clink {
+  const text = (name: string): string => textOf(record, name) ?? ''
+  const unread = typeof page.claimed_count === 'number' ? 'claimed' : ''
+  const status = text('status')
+  return {
+    clink_id: id,
+    group_id: text('group_id'),
+    sender_id: text('sender_id'),
+    sender_name: text('sender_name'),
+    content: '',
+    created_at: text('created_at'),
+    status: STATES.includes(status) ? status : unread,
+    claimed_by: textOf(record, 'claimed_by'),
+    claimed_at: textOf(record, 'claimed_at'),
+    claim_expires_at: textOf(record, 'claim_expires_at'),
+  }
+}

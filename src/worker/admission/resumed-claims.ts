@@ -1,0 +1,43 @@
+import type { HeldClaim } from '../../ledger/ledger.ts'
+import { Delivery } from '../delivery/delivery.ts'
+import type { DeliveryShared } from '../delivery-shared.ts'
+import type { Deliveries } from '../delivery/deliveries.ts'
+import type { Parked } from './parked.ts'
+import { standingLease, waitLeft } from '../claim/journalled-claim.ts'
+
+export interface ResumeParts {
+  readonly shared: DeliveryShared
+  readonly deliveries: Deliveries
+  readonly parked: Parked
+}
+
+/** Holds on to claims of an earlier process whose leases stand, as if they had just been polled. */
+export async function resumeClaims(claims: readonly HeldClaim[], parts: ResumeParts): Promise<void> {
+  if (claims.length === 0) return
+  const stood = await Promise.all(claims.map(async (claim) => await resumeClaim(claim, parts)))
+  const held = stood.filter(Boolean).length
+  parts.shared.context.emit({ event: 'worker.resumed', claims: held, gone: claims.length - held })
+}
+
+/** False: the claim does not stand any more. One that another key has made, or whose length is not known, has to be confirmed first. */
+async function resumeClaim(claim: HeldClaim, { deliveries, parked, shared }: ResumeParts): Promise<boolean> {
+  const { boot, clock, config, identity, keys, ledger, router } = shared.context
+  const { clink } = claim
+  const { letters } = ledger
+  const lease = standingLease(claim, clock, boot)
+  const wait = waitLeft(claim, clock, boot, config.claim.maxHold)
+  if (lease === undefined) {
+    if (wait > 0) await ledger.coolFor(clink.clink_id, wait)
+    await ledger.dropClaim(clink.clink_id)
+    return false
+  }
+  const inHand = { lease, key: keys.current, madeWith: claim.key }
+  const routed = router.route(clink, identity.id)
+  if (routed === undefined || (ledger.isGivenUp(clink.clink_id) && letters.noticeFor(clink) === undefined)) {
+    await ledger.dropClaim(clink.clink_id)
+    parked.add(clink, inHand, routed === undefined ? 'no-route' : 'given-up')
+  } else {
+    deliveries.add(new Delivery(clink, routed, inHand, shared, wait))
+  }
+  return true
+}

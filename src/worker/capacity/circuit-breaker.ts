@@ -1,0 +1,195 @@
+import type { Random } from '../../base/backoff.ts'
+import type { Clock } from '../../base/clock.ts'
+import { Recent } from '../../base/recent.ts'
+import type { Emit } from '../../events.ts'
+import type { Route } from '../../handlers/route.ts'
+import { RoutePause, type Turn } from './route-pause.ts'
+
+/** So many starts in a row, over at least so many clinks, that all failed, are not the clinks' fault. */
+const STARTS = 10
+const CLINKS = 5
+/** How many clinks that failed are remembered. */
+const REMEMBERED = 10_000
+
+export interface CircuitBreakerOptions {
+  readonly clock: Clock
+  readonly random: Random
+  readonly emit: Emit
+  /** Milliseconds of a pause for which failures cost no attempt. */
+  readonly outage: number
+  /** The worker ends when the inbox is empty: a pause is over for its clinks when each of the route's clinks here has failed a probe. */
+  readonly clinksHere?: ((route: Route) => readonly string[]) | undefined
+  /** A run of the clink has failed before, be it in an earlier process. */
+  readonly hasFailed: (clinkId: string) => boolean
+  /** A paused route wants a fresh clink of the inbox, or is paused no more. */
+  readonly onChange: () => void
+}
+
+/**
+ * What the end of a run says about its route: its error where it failed; `done`, which alone shows that the route works; `other` where
+ * the handler wanted something else; `nothing` where it was aborted because its claim was lost or the worker stops.
+ */
+export type RunVerdict = Error | 'done' | 'other' | 'nothing'
+
+interface Health {
+  readonly generation: number
+  /** Clinks of the last starts that failed, none in between having ended otherwise. */
+  failures: string[]
+  /** Clinks that have failed since a run was last done. */
+  readonly failed: Recent<true>
+  /** Clinks that had failed when another was done: the fault is theirs, and they count towards no pause. */
+  readonly atFault: Recent<true>
+  pause: RoutePause | undefined
+  /** The pause lasts for too long: it is over for the clinks that have failed. */
+  isOutlasted: boolean
+}
+
+/**
+ * Notices a handler that fails whatever it is given, as when the application or the database behind it is away. Its route is paused and
+ * probed until a run is done; until then failures cost no attempt. A pause that outlasts `retry.outage` is over for the clinks that
+ * have failed: they run as usual, and end as dead letters. A reload of the handler opens the route, and so does a restart: what was broken may
+ * have been repaired.
+ *
+ * A few clinks that always fail must not pass for a broken route: once another clink was done after their failure, theirs count no more.
+ */
+export class CircuitBreaker {
+  readonly #options: CircuitBreakerOptions
+  readonly #routes = new Map<string, Health>()
+
+  constructor(options: CircuitBreakerOptions) {
+    this.#options = options
+  }
+
+  isPaused(route: Route): boolean {
+    return this.#of(route).pause !== undefined
+  }
+
+  /** Whether the clink has to wait for a probe, or for its turn to be one. The pause may have lasted too long for it. */
+  isPausedFor(route: Route, clinkId: string): boolean {
+    return this.#isPaused(this.#of(route), clinkId)
+  }
+
+  /** Whether a fresh clink of the inbox may start: the route is open, or wants a probe. */
+  isOpen(route: Route): boolean {
+    return this.#of(route).pause?.isDue ?? true
+  }
+
+  /** Milliseconds until the clink may start; 0: now. */
+  wait(route: Route, clinkId: string): number {
+    const health = this.#of(route)
+    return this.#isPaused(health, clinkId) ? (health.pause?.wait(clinkId) ?? 0) : 0
+  }
+
+  /** The place of a clink that has to wait; undefined: the route is open. */
+  turn(route: Route, clinkId: string): Turn | undefined {
+    return this.#of(route).pause?.turn(clinkId)
+  }
+
+  /** A look at everything in the inbox, asked for at this local time, has brought no clink of the route. */
+  looked(route: Route, sentAt: number): void {
+    this.#of(route).pause?.looked(sentAt)
+  }
+
+  /** Whether the route's next probe is due, and the last look at the inbox was asked for before. */
+  wantsLook(route: Route, sentAt: number): boolean {
+    return this.#of(route).pause?.wantsLook(sentAt) === true
+  }
+
+  /** Whether it is still to be seen if the inbox has a fresh clink for the route's next probe. */
+  isLooking(route: Route): boolean {
+    return this.#of(route).pause?.isLooking ?? false
+  }
+
+  started(route: Route, clinkId: string): void {
+    const health = this.#of(route)
+    if (this.#isPaused(health, clinkId)) health.pause?.started(clinkId)
+  }
+
+  /** Whether a failure of what runs now costs an attempt. */
+  costsAttempt(route: Route): boolean {
+    const { isOutlasted, pause } = this.#of(route)
+    return pause === undefined || isOutlasted
+  }
+
+  /** A run has ended. Returns whether its failure costs an attempt. */
+  ended(route: Route, clinkId: string, verdict: RunVerdict): boolean {
+    const health = this.#of(route)
+    const { pause } = health
+    const isProbe = pause?.isProbe(clinkId) === true
+    if (verdict instanceof Error) {
+      const counts = !health.atFault.has(clinkId)
+      if (counts) health.failed.set(clinkId, true)
+      if (isProbe) pause.probed(clinkId, 'failed')
+      if (pause !== undefined) this.#lookWhetherOutlasted(route, health, pause)
+      else if (counts) this.#note(route, health, clinkId, verdict)
+      return pause === undefined || health.isOutlasted
+    }
+    if (verdict === 'done') this.#done(route, health, clinkId)
+    else if (isProbe) pause.probed(clinkId, verdict)
+    if (verdict === 'other') health.failures = []
+    return pause === undefined
+  }
+
+  #note(route: Route, health: Health, clinkId: string, error: Error): void {
+    health.failures = [...health.failures, clinkId].slice(-STARTS)
+    const clinks = new Set(health.failures).size
+    if (health.failures.length < STARTS || clinks < CLINKS) return
+    const { clock, emit, hasFailed, onChange, random } = this.#options
+    const isFresh = (id: string): boolean => !health.failed.has(id) && !health.atFault.has(id) && !hasFailed(id)
+    health.pause = new RoutePause({ clock, random, retry: route.retry, isFresh, onLook: onChange })
+    emit({ event: 'route.paused', route: route.name, failures: STARTS, clinks, error, advice: ADVICE })
+  }
+
+  /** The route works: whatever has failed on it until now is at fault itself. */
+  #done(route: Route, health: Health, clinkId: string): void {
+    health.failed.delete(clinkId)
+    for (const [id] of health.failed.entries()) health.atFault.set(id, true)
+    health.failed.clear()
+    health.failures = []
+    this.#open(route, health)
+  }
+
+  /** A failure that costs nothing could go on for ever. */
+  #lookWhetherOutlasted(route: Route, health: Health, pause: RoutePause): void {
+    const { clinksHere, outage } = this.#options
+    const isTried = clinksHere !== undefined && pause.hasTried(clinksHere(route))
+    if (health.isOutlasted || (pause.lasted < outage && !isTried)) return
+    health.isOutlasted = true
+    pause.wakeAll()
+  }
+
+  #isPaused(health: Health, clinkId: string): boolean {
+    if (health.pause === undefined) return false
+    return !health.isOutlasted || !(health.failed.has(clinkId) || health.atFault.has(clinkId))
+  }
+
+  #open(route: Route, health: Health): void {
+    const { emit, onChange } = this.#options
+    const { pause } = health
+    if (pause === undefined) return
+    health.pause = undefined
+    health.isOutlasted = false
+    pause.end()
+    emit({ event: 'route.resumed', route: route.name, duration: pause.lasted })
+    onChange()
+  }
+
+  #of(route: Route): Health {
+    const known = this.#routes.get(route.name)
+    if (known !== undefined && known.generation >= route.generation) return known
+    const fresh: Health = {
+      generation: route.generation,
+      failures: [],
+      failed: new Recent(REMEMBERED),
+      atFault: new Recent(REMEMBERED),
+      pause: undefined,
+      isOutlasted: false,
+    }
+    this.#routes.set(route.name, fresh)
+    if (known !== undefined) this.#open(route, known)
+    return fresh
+  }
+}
+
+const ADVICE =
+  'every clink fails, so it is not the clinks: look at what the handler depends on. One clink at a time tries again, and none loses an attempt'

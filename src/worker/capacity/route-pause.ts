@@ -1,0 +1,179 @@
+import { equalJitter, type Random } from '../../base/backoff.ts'
+import { after, type Cancel, type Clock } from '../../base/clock.ts'
+import type { RetryPolicy } from '../../config/config.ts'
+
+/** Waits between probes grow up to this, in milliseconds. */
+const LONGEST_WAIT = 60_000
+/** A fresh clink is looked for no longer than this before one that has failed already probes. */
+const LONGEST_LOOK = 10_000
+
+export interface RoutePauseOptions {
+  readonly clock: Clock
+  readonly random: Random
+  readonly retry: RetryPolicy
+  /** None of its runs has failed, as far as is known. */
+  readonly isFresh: (clinkId: string) => boolean
+  /** A probe is due and no fresh clink waits here: one is to be looked for in the inbox. */
+  readonly onLook: () => void
+}
+
+/** A clink that waits here for its turn to probe. */
+export interface Turn {
+  /** Resolves when the clink may start. It is a hint: whoever starts asks `wait` first. */
+  readonly come: Promise<void>
+  /** It waits no more. */
+  leave(): void
+}
+
+/**
+ * A route that is paused because everything on it fails: one clink at a time probes it, with growing waits.
+ *
+ * - Before `dueAt` nothing starts.
+ * - Then a fresh clink may start: one that waits here, or one that the inbox gives. A clink that has failed before may be at fault itself, so
+ *   its failure would say nothing about the route.
+ * - When the inbox was looked at and gave none, or after `LONGEST_LOOK`, one that has failed starts as well.
+ * - While a probe runs, nothing else starts. Its end sets the next `dueAt`.
+ *
+ * All of this goes by the steady clock: a jump of the wall clock shortens no pause.
+ */
+export class RoutePause {
+  readonly #options: RoutePauseOptions
+  /** Those that wait here, the longest waiting first. */
+  readonly #waiting = new Map<string, () => void>()
+  /** Clinks of which a probe has failed, the last one last. */
+  readonly #tried = new Set<string>()
+  readonly #since: number
+  #probe: string | undefined
+  #probes = 0
+  #dueAt = 0
+  #hasLooked = false
+  #cancel: Cancel = () => {}
+
+  constructor(options: RoutePauseOptions) {
+    this.#options = options
+    this.#since = this.#now
+    this.#later()
+  }
+
+  /** Milliseconds for which it has lasted. */
+  get lasted(): number {
+    return this.#now - this.#since
+  }
+
+  /** Milliseconds after which it is worth while to ask again; 0: the clink may start now. */
+  wait(clinkId: string): number {
+    if (this.#probe !== undefined) return LONGEST_WAIT
+    if (this.#options.isFresh(clinkId)) return Math.max(0, this.#dueAt - this.#now)
+    return this.isDue && this.#hasLooked ? 0 : LONGEST_WAIT
+  }
+
+  /** A probe is due and none runs: whatever is held, a fresh clink of the inbox may start. */
+  get isDue(): boolean {
+    return this.#probe === undefined && this.#dueAt <= this.#now
+  }
+
+  /** The inbox has not yet shown whether it has a fresh clink for the next probe. */
+  get isLooking(): boolean {
+    return this.#probe === undefined && !this.#hasLooked
+  }
+
+  /** Whether each of these clinks has failed a probe. */
+  hasTried(clinkIds: readonly string[]): boolean {
+    return clinkIds.every((id) => this.#tried.has(id))
+  }
+
+  turn(clinkId: string): Turn {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#waiting.delete(clinkId)
+    this.#waiting.set(clinkId, resolve)
+    const leave = (): void => {
+      if (this.#waiting.get(clinkId) === resolve) this.#waiting.delete(clinkId)
+    }
+    return { come: promise, leave }
+  }
+
+  started(clinkId: string): void {
+    this.#probe = clinkId
+  }
+
+  isProbe(clinkId: string): boolean {
+    return this.#probe === clinkId
+  }
+
+  /** @param said `nothing`: its run tells nothing about the route, and the next may start at once. */
+  probed(clinkId: string, said: 'failed' | 'other' | 'nothing'): void {
+    this.#probe = undefined
+    this.#tried.delete(clinkId)
+    if (said === 'failed') this.#tried.add(clinkId)
+    if (said === 'nothing') this.#due()
+    else this.#later()
+  }
+
+  /** A look at the inbox, asked for at this local time, has brought none. */
+  looked(sentAt: number): void {
+    if (this.isDue && !this.#isBeforeDue(sentAt)) this.#endLook()
+  }
+
+  /** The last look was asked for at this local time, before a probe was due. */
+  wantsLook(sentAt: number): boolean {
+    return this.isDue && !this.#hasLooked && this.#isBeforeDue(sentAt)
+  }
+
+  #isBeforeDue(localTime: number): boolean {
+    const jumped = this.#options.clock.now() - this.#now
+    return localTime - jumped < this.#dueAt
+  }
+
+  /** All that wait may look for themselves whether they may start. */
+  wakeAll(): void {
+    for (const wake of this.#waiting.values()) wake()
+    this.#waiting.clear()
+  }
+
+  /** The route is paused no more. */
+  end(): void {
+    this.#cancel()
+    this.wakeAll()
+  }
+
+  #later(): void {
+    const { clock, random, retry } = this.#options
+    const { backoff, maxBackoff } = retry
+    this.#probes += 1
+    const max = Math.min(maxBackoff, LONGEST_WAIT)
+    const wait = equalJitter(this.#probes, { base: Math.min(backoff, max), max }, random)
+    this.#dueAt = this.#now + wait
+    this.#hasLooked = false
+    this.#cancel()
+    this.#cancel = after(clock, wait, () => this.#due())
+  }
+
+  #due(): void {
+    const { clock, isFresh, onLook } = this.#options
+    if (!this.isDue) return
+    const fresh = [...this.#waiting.keys()].find(isFresh)
+    if (fresh !== undefined) return this.#wake(fresh)
+    if (this.#hasLooked) return this.#endLook()
+    this.#cancel = after(clock, LONGEST_LOOK, () => this.#endLook())
+    onLook()
+  }
+
+  /** One that has failed probes then: the one whose last probe is the longest ago. */
+  #endLook(): void {
+    if (!this.isDue) return
+    this.#hasLooked = true
+    const untried = [...this.#waiting.keys()].find((id) => !this.#tried.has(id))
+    const next = untried ?? [...this.#tried].find((id) => this.#waiting.has(id))
+    if (next !== undefined) this.#wake(next)
+  }
+
+  #wake(clinkId: string): void {
+    this.#waiting.get(clinkId)?.()
+    this.#waiting.delete(clinkId)
+  }
+
+  get #now(): number {
+    const { clock } = this.#options
+    return (clock.steady ?? clock).now()
+  }
+}

@@ -1,0 +1,87 @@
+import { BareRefusals } from '../../clink/bare-refusals.ts'
+import { ClinkApiError } from '../../clink/errors.ts'
+import type { Clink } from '../../clink/records.ts'
+import { mayBeKept, refusesClaim, refusesNumber } from '../../clink/verdicts.ts'
+import type { WorkerKey } from '../../keys/keys.ts'
+import type { WorkerContext } from '../context.ts'
+import type { Lease } from './lease.ts'
+
+export type ClaimById =
+  | { readonly is: 'claimed'; readonly clink: Clink; readonly lease: Lease; readonly key: WorkerKey }
+  /** Somebody else was faster, or the clink is gone. */
+  | { readonly is: 'refused'; readonly error?: ClinkApiError }
+  /** The service does not take a length, and will not be asked for one again, for this clink at least. Whether the clink is still wanted is to be judged anew. */
+  | { readonly is: 'again' }
+  /** No usable answer came. The clink may be ours now. */
+  | { readonly is: 'unknown'; readonly error: ClinkApiError }
+  | { readonly is: 'failed'; readonly error: ClinkApiError }
+
+/** What claims of one clink that brought no verdict have shown, for the next one of the same clink. */
+export class ClaimTries {
+  readonly refusals = new BareRefusals()
+  /** False once a bare refusal of the length has come so often that it counts for this clink. */
+  asksLength = true
+}
+
+export interface ClaimByIdOptions {
+  readonly context: WorkerContext
+  readonly tries: ClaimTries
+  readonly signal: AbortSignal
+  /** Local time after which nothing is sent. */
+  readonly deadline?: number
+  /** A local time before which the claim, going by the answer, cannot have been made; undefined: nothing is known of that. */
+  readonly notBefore: (record: Clink) => number | undefined
+}
+
+/**
+ * Claims one clink. Whoever calls this has made sure that it cannot take a sibling's claim away (`Siblings.mayClaimById`), or is
+ * about to find that out on this very clink.
+ */
+export async function claimById(clink: Clink, options: ClaimByIdOptions): Promise<ClaimById> {
+  const { context, deadline, notBefore, signal, tries } = options
+  const { api, clock, keys, terms } = context
+  const key = keys.current
+  const asked = tries.asksLength ? terms.seconds : undefined
+  const askedAt = clock.now()
+  try {
+    const limits = { attempts: 1, signal, ...(deadline === undefined ? {} : { deadline }) }
+    const timeout = asked === undefined ? {} : { timeout_seconds: asked }
+    const record = await api.claimClink({ clink_id: clink.clink_id, ...timeout }, limits)
+    if (record.status === 'completed') return { is: 'refused' }
+    if (!(await isOurs(record, key, options))) return { is: 'refused' }
+    const sentAt = notBefore(record)
+    if (sentAt === undefined) return { is: 'refused' }
+    const times = { claimedAt: record.claimed_at, expiresAt: record.claim_expires_at }
+    const grant = { sentAt, asked: asked === undefined ? undefined : asked * 1_000, ...times }
+    return { is: 'claimed', clink: whole(record, clink), lease: terms.claimed(grant, askedAt), key }
+  } catch (thrown) {
+    if (!(thrown instanceof ClinkApiError)) throw thrown
+    const error = tries.refusals.weigh(thrown, clock.now())
+    if (asked !== undefined && refusesNumber(error)) {
+      const where = mayBeKept(error) ? terms : tries
+      where.asksLength = false
+      return { is: 'again' }
+    }
+    if (refusesClaim(error)) return { is: 'refused', error }
+    return { is: error.mayHaveHappened ? 'unknown' : 'failed', error }
+  }
+}
+
+/** The record of a clink as claimed. What the answer left out, or said in a way that cannot be read, is as it was listed. */
+function whole(answer: Clink, listed: Clink): Clink {
+  const said = Object.entries(answer).filter(([, value]) => value !== '')
+  return { ...listed, ...Object.fromEntries(said), status: 'claimed' }
+}
+
+/** A claim that somebody else has; or that the key has made for somebody else, in which case it is given back. */
+async function isOurs(clink: Clink, key: WorkerKey, options: ClaimByIdOptions): Promise<boolean> {
+  const { clink_id, claimed_by } = clink
+  const { emit, identity, keys } = options.context
+  if (key.isProven) return !identity.isSomebodyElse(claimed_by)
+  if (keys.accept(key, claimed_by)) return true
+  await key.api.releaseClink({ clink_id }, { attempts: 1, signal: options.signal }).catch((error: unknown) => {
+    if (!(error instanceof ClinkApiError)) throw error
+    emit({ event: 'clink.leftToExpire', clink, why: `it was claimed for another owner, and ${error.message}` })
+  })
+  return false
+}

@@ -1,0 +1,58 @@
+import type { Boot } from '../../base/boot.ts'
+import type { Clock } from '../../base/clock.ts'
+import type { Clink } from '../../clink/records.ts'
+import type { HeldClaim } from '../../ledger/ledger.ts'
+import type { Lease } from './lease.ts'
+
+/** A claim as the journal keeps it. */
+export function toHeldClaim(
+  claim: {
+    readonly clink: Clink
+    readonly route: string
+    readonly running: boolean
+    readonly releasing: boolean
+    readonly key?: string
+    readonly lease: Lease
+    /** Local time at which a held clink is to run. */
+    readonly dueAt: number | undefined
+  },
+  clock: Clock,
+  boot: Boot,
+): HeldClaim {
+  const { lease, dueAt, ...rest } = claim
+  const serverEnd = lease.serverEnd === undefined ? {} : { serverEnd: lease.serverEnd }
+  const end = boot.uptime() + (lease.deadline - clock.now())
+  const sent = boot.uptime() + (lease.firstSent - clock.now())
+  const wall = clock.wall() + (lease.deadline - clock.now())
+  const isUnknown = lease.basis === 'unknown' ? ({ isUnknown: true } as const) : {}
+  const margin = lease.end - lease.deadline
+  const held = { ...rest, margin, boot: boot.id, sent, end, wall, ...serverEnd, ...isUnknown }
+  if (dueAt === undefined) return held
+  const wait = dueAt - clock.now()
+  return { ...held, due: { uptime: boot.uptime() + wait, wall: clock.wall() + wait } }
+}
+
+/**
+ * The lease of a claim that an earlier process held, as far as it still stands. Only the uptime of the same boot tells; after
+ * another start of the machine nothing is known, and the claim is left to the service. An uptime before that of the claim is of no such
+ * boot: in a container it may be the container's own, and the boot the machine's. What is left by the wall clock counts where that is
+ * less: a virtual machine that was paused, with nobody there to see its clock jump, shows its pause nowhere else.
+ */
+export function standingLease(claim: HeldClaim, clock: Clock, boot: Boot): Lease | undefined {
+  // In this order: a pause between the two looks makes the lease shorter, never longer.
+  const now = clock.now()
+  const uptime = boot.uptime()
+  const left = Math.min(claim.end - uptime, (claim.wall ?? Infinity) - clock.wall())
+  if (claim.boot !== boot.id || uptime < claim.sent || claim.releasing || left <= 0) return undefined
+  const firstSent = now - (boot.uptime() - claim.sent)
+  const basis = claim.isUnknown === true ? 'unknown' : claim.serverEnd === undefined ? 'assumed' : 'told'
+  const deadline = now + left
+  const { margin = 0, serverEnd } = claim
+  return { firstSent, grantedAt: now, end: deadline + margin, deadline, margin, serverEnd, basis }
+}
+
+/** Milliseconds that a clink which an earlier process held is still to wait; 0 or less: none. No clock that was set makes it longer than `longest`. */
+export function waitLeft({ boot: of, due }: HeldClaim, clock: Clock, boot: Boot, longest: number): number {
+  if (due === undefined) return 0
+  return Math.min(of === boot.id ? due.uptime - boot.uptime() : due.wall - clock.wall(), longest)
+}

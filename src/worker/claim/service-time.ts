@@ -1,0 +1,44 @@
+import { readMoment, readTime } from '../../base/time-text.ts'
+
+/** A moment of the service's clock, and a local time before which it cannot have been. */
+export interface Mark {
+  readonly stamp: number
+  readonly sentAt: number
+}
+
+/**
+ * What the service's own time stamps tell about local time, without comparing the two clocks: of two stamps the later one was made
+ * later, so it was made after the request that brought the earlier one was sent.
+ */
+export class ServiceTime {
+  #newest: Mark | undefined
+
+  /** The newest stamp that was seen. */
+  get newest(): Mark | undefined {
+    return this.#newest
+  }
+
+  /** @param sentAt local time before which the stamp cannot have been made. */
+  note(text: string | null | undefined, sentAt: number): void {
+    const stamp = readTime(text)
+    if (stamp !== undefined && stamp > (this.#newest?.stamp ?? -Infinity)) this.#newest = { stamp, sentAt }
+  }
+}
+
+/** A local time before which the stamp cannot have been made; undefined: the mark does not tell. */
+export function notBefore(text: string | null | undefined, mark: Mark | undefined): number | undefined {
+  return mark !== undefined && (readTime(text) ?? -Infinity) > mark.stamp ? mark.sentAt : undefined
+}
+
+/** The end of the years that every reader of times takes. */
+const LATEST = 253_402_300_800_000
+
+/**
+ * A moment that is certainly not after the one that the text names, so that a bound which excludes its own moment takes it in; NaN
+ * where it names none, or one in which no clink can have been made.
+ */
+export function startOf(time: string | null | undefined): number {
+  const { at, grain } = readMoment(time) ?? { at: Number.NaN, grain: 0 }
+  const start = at - grain
+  return start >= 0 && start < LATEST ? start : Number.NaN
+}

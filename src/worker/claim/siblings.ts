@@ -1,0 +1,180 @@
+import { equalJitter, type Random } from '../../base/backoff.ts'
+import { sleep, type Clock } from '../../base/clock.ts'
+import { Recent } from '../../base/recent.ts'
+import type { CallOptions } from '../../clink/client.ts'
+import { ClinkApiError } from '../../clink/errors.ts'
+import type { Clink } from '../../clink/records.ts'
+import { isVerdict, mayBeKept, refusesNumber, refusesSibling } from '../../clink/verdicts.ts'
+import type { Emit } from '../../events.ts'
+import type { ClinkApi } from '../../clink/clink-api.ts'
+import type { Ledger } from '../../ledger/ledger.ts'
+import type { ClaimTerms } from './terms.ts'
+import type { Lease } from './lease.ts'
+import { findClink } from './observe.ts'
+import { renew, type OwnClaim } from './renewal.ts'
+
+/** What becomes of a claim on a clink that another session of the same owner holds. */
+export type SiblingsVerdict = 'refused' | 'granted' | 'unknown'
+
+/** One try. `unclear`: nobody knows whether it has claimed; `unsent`: it has not, and found out nothing. */
+type Trial = SiblingsVerdict | 'unclear' | 'unsent'
+
+/** A claim on which it is tried: its lease becomes what the questions leave of it. */
+type Tried = { -readonly [Name in keyof OwnClaim]: OwnClaim[Name] }
+
+export interface SiblingsOptions {
+  readonly api: Pick<ClinkApi, 'claimClink' | 'getClinks'>
+  /** The same key under another session: a sibling of our own. */
+  readonly sibling: Pick<ClinkApi, 'claimClink'>
+  readonly ledger: Ledger
+  /** The verdict is about one service. */
+  readonly url: string
+  /** The operator's word that nobody else uses the key. */
+  readonly exclusive: boolean
+  readonly clock: Clock
+  readonly random: Random
+  readonly emit: Emit
+  readonly terms: ClaimTerms
+}
+
+const FACT = 'siblings'
+/** Milliseconds until it is tried again, on another clink, to find out what could not be found out. */
+const AGAIN = 60_000
+/** So many clinks on which it could not be found out are remembered. */
+const IN_VAIN = 1_000
+/** The part of a claim's time that its trial may take: the rest is for its renewal. And most milliseconds of it. */
+const TRIAL = 1 / 2
+const LONGEST_TRIAL = 60_000
+const PAUSE = { base: 250, max: 5_000 }
+
+/**
+ * Whether claims keep sessions of one owner apart. Claims name their owner and not the session, so only a try tells: on a clink
+ * just claimed, before its handler starts, a second session claims it too. Found out once, when it is first wanted, and kept.
+ */
+export class Siblings {
+  readonly #options: SiblingsOptions
+  #isWanted = false
+  #isFinding = false
+  #againAt = -Infinity
+  /** A clink is tried on once: where the service never tells, it would never be worked. */
+  readonly #inVain = new Recent<true>(IN_VAIN)
+
+  constructor(options: SiblingsOptions) {
+    this.#options = options
+  }
+
+  /** Undefined: not found out yet, or not for certain. */
+  get verdict(): 'refused' | 'granted' | undefined {
+    const { ledger, url } = this.#options
+    const verdict = ledger.serviceFact(url, FACT)
+    return verdict === 'refused' || verdict === 'granted' ? verdict : undefined
+  }
+
+  /** Whether a claim by id cannot take a sibling's work. Undefined: nobody knows yet. */
+  get mayClaimById(): boolean | undefined {
+    if (this.#options.exclusive) return true
+    const { verdict } = this
+    return verdict === undefined ? undefined : verdict === 'refused'
+  }
+
+  /** Somebody would claim by id, if it may be. */
+  want(): void {
+    this.#isWanted = true
+  }
+
+  /** A clink that a poll has claimed should be used to find out. */
+  isDueOn(clinkId: string): boolean {
+    const isDue = this.#isWanted && !this.#isFinding && this.mayClaimById === undefined && this.mayTry
+    return isDue && !this.#inVain.has(clinkId)
+  }
+
+  /** A try that found out nothing has cost a clink its time: the next one has to wait. */
+  get mayTry(): boolean {
+    return this.#options.clock.now() >= this.#againAt
+  }
+
+  /**
+   * Finds out on a clink that was just claimed. It may be run only after `refused`: otherwise a sibling may hold it now.
+   *
+   * @returns also what the questions leave of the claim's lease.
+   */
+  async findOut(
+    claim: OwnClaim,
+    signal: AbortSignal,
+  ): Promise<{ readonly verdict: SiblingsVerdict; readonly lease: Lease }> {
+    const { clock, emit, ledger, url } = this.#options
+    this.#isFinding = true
+    try {
+      const tried = { ...claim }
+      const verdict = await this.#try(tried, signal)
+      if (verdict === 'unknown') {
+        this.#againAt = clock.now() + AGAIN
+        this.#inVain.set(claim.clink.clink_id, true)
+      } else await ledger.noteServiceFact(url, FACT, verdict)
+      emit({ event: 'worker.siblings', verdict })
+      return { verdict, lease: tried.lease }
+    } finally {
+      this.#isFinding = false
+    }
+  }
+
+  /** What is not answered is asked again, on the same clink: letting its claim run out would keep it from everybody for as long. */
+  async #try(claim: Tried, signal: AbortSignal): Promise<SiblingsVerdict> {
+    const { clock, random } = this.#options
+    const until = clock.now() + Math.min((claim.lease.deadline - clock.now()) * TRIAL, LONGEST_TRIAL)
+    let mayBeTheirs = false
+    for (let tries = 1; ; tries += 1) {
+      const answer: Trial = mayBeTheirs ? 'unclear' : await this.#ask(claim, signal)
+      if (answer !== 'unclear' && answer !== 'unsent') return answer
+      // First of all: where a session may not claim twice, the sibling that has the claim would be refused, and look like one that has not.
+      mayBeTheirs = answer === 'unclear' && !(await this.#claimBack(claim, signal))
+      const wait = equalJitter(tries, PAUSE, random)
+      // The questions may have made the claim shorter.
+      if (signal.aborted || clock.now() + wait >= Math.min(until, claim.lease.deadline)) return 'unknown'
+      await sleep(clock, wait, signal)
+    }
+  }
+
+  async #ask(claim: Tried, signal: AbortSignal): Promise<Trial> {
+    const { clink } = claim
+    const { clock, terms } = this.#options
+    // As with a renewal: until an answer comes the claim may be as short as is asked for.
+    const { lease } = claim
+    claim.lease = terms.shortened(lease, clock.now(), true)
+    const limits = { deadline: claim.lease.deadline, attempts: 1, signal }
+    const { seconds } = terms
+    const length = seconds === undefined ? {} : { timeout_seconds: seconds }
+    try {
+      await this.#options.sibling.claimClink({ clink_id: clink.clink_id, ...length }, limits)
+    } catch (error) {
+      if (!(error instanceof ClinkApiError)) throw error
+      if (!error.mayHaveHappened) claim.lease = lease
+      if (refusesSibling(error) && mayBeKept(error)) return await this.#confirmed(clink, limits)
+      if (seconds !== undefined && refusesNumber(error)) {
+        terms.asksLength = false
+        return await this.#ask(claim, signal)
+      }
+      if (isVerdict(error)) return 'unknown'
+      return error.mayHaveHappened ? 'unclear' : 'unsent'
+    }
+    await this.#claimBack(claim, signal)
+    return 'granted'
+  }
+
+  /** Also a clink that is no longer ours is refused, which says nothing about siblings. A claimed one need not be listed. */
+  async #confirmed(clink: Clink, { deadline = 0, signal }: CallOptions): Promise<SiblingsVerdict | 'unsent'> {
+    const seen = await findClink(clink, this.#options.api, deadline, signal)
+    if (seen === 'failed') return 'unsent'
+    return seen === undefined || seen.status === 'claimed' ? 'refused' : 'unknown'
+  }
+
+  /** @returns whether the service has answered. */
+  async #claimBack(claim: Tried, signal: AbortSignal | undefined): Promise<boolean> {
+    for (let asksLength = true; ; asksLength = false) {
+      const renewal = await renew(claim, { signal, asksLength }, this.#options)
+      if (renewal.is === 'again') continue
+      if (renewal.is === 'granted' || renewal.is === 'failed') claim.lease = renewal.lease
+      return renewal.is !== 'failed' || isVerdict(renewal.error)
+    }
+  }
+}

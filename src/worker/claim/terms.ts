@@ -1,0 +1,137 @@
+import type { Config } from '../../config/config.ts'
+import type { Emit } from '../../events.ts'
+import {
+  claimedLease,
+  DOCUMENTED_TIMEOUT,
+  firstLease,
+  renewedLease,
+  shortenedLease,
+  type Grant,
+  type Lease,
+  type LeasePolicy,
+} from './lease.ts'
+
+/** How many claims of unknown length the service must refuse to renew, one after the other, until nothing more is claimed for a while. */
+const REFUSALS = 3
+/** Milliseconds. */
+const AGAIN = 60_000
+
+/** On what terms the service lets clinks be claimed, as far as its answers have told. All claims of a worker share it. */
+export class ClaimTerms {
+  /** False once the service refused a request for a certain length: requests then leave it to the service. */
+  asksLength = true
+  /** A refused renewal was reported. */
+  refusalSaid = false
+  #timesAbsent = false
+  #isSaid = false
+  #longest = 0
+  #refusals = 0
+  #refusedAt = -Infinity
+  readonly #claim: Config['claim']
+  readonly #emit: Emit
+  readonly #now: () => number
+
+  constructor(claim: Config['claim'], emit: Emit, now: () => number) {
+    this.#claim = claim
+    this.#emit = emit
+    this.#now = now
+  }
+
+  /**
+   * The length to ask for, in seconds; undefined: the service does not take one. Where it does not tell what it gives, no more is asked
+   * for than would be believed.
+   */
+  secondsFor(basis: Lease['basis']): number | undefined {
+    if (!this.asksLength) return undefined
+    const { timeout } = this.#claim
+    return Math.ceil((basis === 'told' ? timeout : Math.min(timeout, DOCUMENTED_TIMEOUT)) / 1_000)
+  }
+
+  /** As `secondsFor`, of a clink on which there is no claim yet. */
+  get seconds(): number | undefined {
+    return this.secondsFor(this.#timesAbsent ? 'assumed' : 'told')
+  }
+
+  /** The last answer to a renewal told no end of its claim. */
+  get timesAbsent(): boolean {
+    return this.#timesAbsent
+  }
+
+  /** The lease of a claim that a poll has made. */
+  first(grant: Grant): Lease {
+    return this.#learn(grant, firstLease(grant, this.#policy))
+  }
+
+  /** The lease of a claim that was made by id: see `claimedLease`. */
+  claimed(grant: Grant, askedAt: number): Lease {
+    const lease = this.#learn(grant, claimedLease(grant, askedAt, this.#policy))
+    if (lease.basis === 'assumed') this.#sayUntold(lease)
+    return lease
+  }
+
+  /** What an answer to a claim on what is ours already leaves of its lease. */
+  renewed(lease: Lease, grant: Grant): Lease {
+    this.#timesAbsent = typeof grant.expiresAt !== 'string'
+    const after = this.#learn(grant, renewedLease(lease, grant, this.#policy))
+    if (lease.basis === 'unknown' && after.basis === 'assumed') this.#sayUntold(after)
+    return after
+  }
+
+  /** What is left of a lease from the moment that its claim is asked for again until that is answered. */
+  shortened(lease: Lease, sentAt: number, asksLength: boolean): Lease {
+    const seconds = asksLength ? this.secondsFor(lease.basis) : undefined
+    return shortenedLease(lease, sentAt, seconds === undefined ? undefined : seconds * 1_000)
+  }
+
+  /** A claim of unknown length was renewed before its clink was run. */
+  confirmed(): void {
+    this.#refusals = 0
+  }
+
+  /** The service does not renew a claim of unknown length, so that its clink is not run. */
+  unconfirmed(): void {
+    this.#refusals += 1
+    this.#refusedAt = this.#now()
+    if (this.areUnusable) this.#emit({ event: 'worker.claimsUnusable', ...UNUSABLE })
+  }
+
+  /** One more was made to see whether that is so still: what comes of it may take as long as it lasts. */
+  tried(): void {
+    if (this.areUnusable) this.#refusedAt = this.#now()
+  }
+
+  /** Claims that are made come to nothing, and only keep clinks from others: one in a while is enough. */
+  get areUnusable(): boolean {
+    return this.#refusals >= REFUSALS
+  }
+
+  /** Local time before which nothing is to be claimed. */
+  get unusableUntil(): number {
+    return this.areUnusable ? this.#refusedAt + AGAIN : -Infinity
+  }
+
+  get #policy(): LeasePolicy {
+    const { timeout, trustRenewals } = this.#claim
+    return { timeout, trustRenewals, longest: this.#longest }
+  }
+
+  #learn({ sentAt }: Grant, lease: Lease): Lease {
+    if (lease.basis === 'told') this.#longest = Math.max(this.#longest, lease.end - sentAt)
+    return lease
+  }
+
+  #sayUntold({ end, firstSent }: Lease): void {
+    if (this.#isSaid) return
+    this.#isSaid = true
+    this.#emit({ event: 'worker.claimLengthUntold', assumed: end - firstSent, advice: UNTOLD })
+  }
+}
+
+/** Why nothing is claimed for a while. */
+export const UNUSABLE = {
+  reason: 'the service does not say how long a claim lasts, and does not renew it',
+  advice:
+    'clinks are left to others until it does: one is tried a minute; tell whoever runs the service that a claim needs claimed_at and claim_expires_at',
+}
+const UNTOLD =
+  'the service does not say how long a claim lasts: it is taken to last as long as was asked for, five minutes at most; where the service gives less, a clink may be run twice'

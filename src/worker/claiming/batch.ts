@@ -1,0 +1,100 @@
+import type { InboxPage } from '../../clink/client.ts'
+import { ClinkApiError } from '../../clink/errors.ts'
+import type { Clink } from '../../clink/records.ts'
+import { forMe } from '../../config/for-me.ts'
+import type { Claiming, Taken } from './mode.ts'
+import type { WorkerContext } from '../context.ts'
+import type { HeldBefore } from './held-before.ts'
+import type { Intake } from '../admission/intake.ts'
+import type { LostClaims } from './lost-claims.ts'
+import { Unclaimed } from './unclaimed.ts'
+
+/** The most that one poll asks for: the service documents no inbox limit, but 100 for its other listing. */
+const LARGEST_PAGE = 100
+
+/** Claims by polling: whatever the poll returns is ours then. It is never repeated by itself, since it may have claimed. */
+export class Batch implements Claiming {
+  readonly #context: WorkerContext
+  readonly #intake: Intake
+  readonly #lostClaims: LostClaims
+  readonly #heldBefore: HeldBefore
+  readonly #onAnswer: () => void
+  readonly #unclaimed = new Unclaimed((clink) => this.#isForUs(clink))
+  #claiming = 0
+
+  /** @param options.onAnswer told whenever the poll was answered, or not, and what it brought is admitted. */
+  constructor(
+    context: WorkerContext,
+    intake: Intake,
+    lostClaims: LostClaims,
+    { heldBefore, onAnswer }: { readonly heldBefore: HeldBefore; readonly onAnswer: () => void },
+  ) {
+    this.#context = context
+    this.#intake = intake
+    this.#lostClaims = lostClaims
+    this.#heldBefore = heldBefore
+    this.#onAnswer = onAnswer
+  }
+
+  /** In the whole inbox the service shows what is for others too, and need not give it to us. */
+  #isForUs({ for: recipient }: Clink): boolean {
+    const { config, identity } = this.#context
+    if (typeof recipient !== 'string' || identity.isUs(recipient)) return true
+    return config.inbox.for !== 'anyone' && !identity.isSomebodyElse(recipient)
+  }
+
+  /** How many clinks the poll may bring that is on its way. */
+  get claiming(): number {
+    return this.#claiming
+  }
+
+  async take(room: () => number, signal: AbortSignal): Promise<Taken> {
+    const work = this.#take(room, signal).finally(() => {
+      this.#claiming = 0
+      this.#onAnswer()
+    })
+    this.#lostClaims.after(work)
+    return await work
+  }
+
+  async #take(room: () => number, signal: AbortSignal): Promise<Taken> {
+    const { clock, emit, keys, terms } = this.#context
+    await this.#heldBefore.look(signal)
+    const sentAt = clock.now()
+    // Where what is claimed comes to nothing, one clink is enough to see whether it does so still.
+    const asked = Math.min(terms.areUnusable ? 1 : LARGEST_PAGE, room())
+    if (asked < 1) return { sentAt, isNews: false, isMore: true, isWhole: false, isEmpty: false }
+    const key = keys.current
+    this.#claiming = asked
+    const page = await this.#poll(asked, signal)
+    const received = page.clinks.length + page.malformed.length
+    const { claimed, fresh, isStrange, runnable, untold } = await this.#intake.admit(page, sentAt, key)
+    if (untold > 0) this.#lostClaims.lost(untold)
+    if (claimed > 0) terms.tried()
+    emit({ event: 'poll.succeeded', asked, received, claimed, duration: clock.now() - sentAt })
+    // Claims on records without an id: nobody can give them back, and what lies behind them shows only while they last.
+    const nameless = page.malformed.length === 0 ? 0 : Math.max(0, (page.claimed_count ?? 0) - claimed)
+    // A page of what is not run hides what lies behind it, however short the page is.
+    const isMore = claimed + nameless > 0 && !isStrange && (received >= asked || runnable === 0)
+    const isWhole = !isStrange && received < asked
+    const unclaimed = this.#unclaimed.shows(page, clock.now())
+    if (unclaimed === 'yes') this.#intake.doubts.raise('unclaimed')
+    if (unclaimed === 'no') this.#intake.doubts.lower('unclaimed')
+    const isEmpty = runnable + fresh + nameless === 0 && !isStrange && unclaimed === 'no'
+    return { sentAt, isNews: fresh > 0, isMore, isWhole, isEmpty, isWithheld: unclaimed === 'yes' }
+  }
+
+  async #poll(asked: number, signal: AbortSignal): Promise<InboxPage> {
+    const { api, config, emit } = this.#context
+    try {
+      const params = { claim: true, limit: asked, for_me: forMe(config) }
+      return await api.checkInbox(params, { attempts: 1, signal })
+    } catch (error) {
+      if (error instanceof ClinkApiError && error.mayHaveHappened) {
+        emit({ event: 'poll.lost', asked, error })
+        this.#lostClaims.lost(asked)
+      } else this.#heldBefore.notYet()
+      throw error
+    }
+  }
+}

@@ -1,0 +1,177 @@
+import { Alarm } from '../../base/clock.ts'
+import { asError } from '../../base/coded-error.ts'
+import { ClinkApiError } from '../../clink/errors.ts'
+import type { Clink } from '../../clink/records.ts'
+import { forMe } from '../../config/for-me.ts'
+import type { DeliveryShared } from '../delivery-shared.ts'
+import type { HeldBefore } from './held-before.ts'
+import type { Intake } from '../admission/intake.ts'
+import { notBefore, type Mark } from '../claim/service-time.ts'
+
+interface Lost {
+  /** Claims that the request may have made and that were not found yet. */
+  left: number
+  /** Local time until which they are looked for. */
+  readonly until: number
+  /** The newest stamp of the service before the request: what it claimed has a later one. */
+  readonly before: Mark | undefined
+}
+
+/** Milliseconds that lost claims are looked for. */
+const WINDOW = 10_000
+const FIRST_WAIT = 250
+const PAGE = 100
+
+/**
+ * Looks for what claiming requests whose answers were lost may have claimed, and takes it up where a claim by id cannot take a
+ * sibling's work. Until then, or until the time for it is over, as many slots are kept free. What is not found runs out.
+ */
+export class LostClaims {
+  readonly #shared: DeliveryShared
+  readonly #intake: Intake
+  readonly #heldBefore: HeldBefore
+  readonly #hasRoom: () => boolean
+  readonly #onEnd: () => void
+  readonly #closing = new AbortController()
+  readonly #alarm: Alarm
+  readonly #notOurs = new Set<string>()
+  #lost: Lost[] = []
+  /** Whether a claim is on its way for one of them, perhaps longer than they are looked for: 0 or 1. */
+  #claiming = 0
+  #searching: Promise<void> | undefined
+  #polled: Promise<void> = Promise.resolve()
+
+  constructor(
+    shared: DeliveryShared,
+    intake: Intake,
+    options: {
+      readonly heldBefore: HeldBefore
+      /** Whether one more clink could start, lost claims not counted. */
+      readonly hasRoom: () => boolean
+      /** No slot is kept free any more, or one less. */
+      readonly onEnd: () => void
+    },
+  ) {
+    this.#shared = shared
+    this.#intake = intake
+    this.#heldBefore = options.heldBefore
+    this.#hasRoom = () => options.hasRoom()
+    this.#onEnd = () => options.onEnd()
+    this.#alarm = new Alarm(shared.context.clock)
+  }
+
+  /** How many slots are to be kept free for what is looked for. */
+  get maybeClaimed(): number {
+    if (this.#shared.context.siblings.mayClaimById !== true) return 0
+    return Math.max(this.#left(), this.#claiming)
+  }
+
+  /** How many claims are on their way. */
+  get claiming(): number {
+    return this.#claiming
+  }
+
+  /** A request that may have claimed so many clinks was not answered. */
+  lost(count: number): void {
+    const { clock, serviceTime, siblings } = this.#shared.context
+    if (this.#closing.signal.aborted || siblings.mayClaimById === false) return
+    siblings.want()
+    this.#lost.push({ left: count, until: clock.now() + WINDOW, before: serviceTime.newest })
+    this.#searching ??= this.#search().catch((error: unknown) => this.#shared.crashed('take-up', asError(error)))
+  }
+
+  /** What a poll on its way claims is its own: nothing is looked for before that is admitted. */
+  after(poll: Promise<unknown>): void {
+    this.#polled = poll.then(
+      () => {},
+      () => {},
+    )
+  }
+
+  /** Resolves when nothing is being taken up any more. */
+  async stop(): Promise<void> {
+    this.#closing.abort()
+    this.#alarm.ring()
+    await this.#searching
+  }
+
+  #left(): number {
+    const now = this.#shared.context.clock.now()
+    this.#lost = this.#lost.filter(({ left, until }) => left > 0 && now < until)
+    return this.#lost.reduce((sum, { left }) => sum + left, 0)
+  }
+
+  async #search(): Promise<void> {
+    const { clock, siblings } = this.#shared.context
+    this.#notOurs.clear()
+    for (let wait = FIRST_WAIT; this.#left() > 0 && !this.#closing.signal.aborted; wait *= 2) {
+      if (siblings.mayClaimById === false) this.#lost = []
+      if (siblings.mayClaimById === true && this.#hasRoom()) await this.#look()
+      if (this.#closing.signal.aborted) break
+      await this.#alarm.until(clock.now() + Math.min(wait, WINDOW / 4))
+    }
+    this.#searching = undefined
+    this.#onEnd()
+  }
+
+  async #look(): Promise<void> {
+    const { api, clock, config, identity } = this.#shared.context
+    await this.#polled
+    const listedAt = clock.now()
+    let found: readonly Clink[]
+    try {
+      const params = { status: 'claimed', limit: PAGE, for_me: forMe(config) } as const
+      found = (await api.checkInbox(params, { attempts: 1, signal: this.#closing.signal })).clinks
+    } catch (error) {
+      if (!(error instanceof ClinkApiError)) throw error
+      return
+    }
+    // One that has been begun meanwhile may have claimed what the list shows.
+    await this.#polled
+    for (const clink of found) {
+      if (this.maybeClaimed === 0 || !this.#hasRoom() || this.#closing.signal.aborted) return
+      const isOurs = clink.status === 'claimed' && identity.isUs(clink.claimed_by)
+      if (isOurs && !this.#notOurs.has(clink.clink_id)) await this.#tryTo(clink, listedAt)
+    }
+  }
+
+  /** A local time before which the claim that is shown cannot have been made; undefined: it may be an earlier one than the lost. */
+  #claimedAfter(clink: Clink, { before }: Lost): number | undefined {
+    const since = this.#heldBefore.claimedAfter(clink)
+    if (before === undefined) return since
+    const byTime = notBefore(clink.claimed_at, before)
+    return byTime === undefined ? undefined : Math.max(byTime, since ?? -Infinity)
+  }
+
+  async #tryTo(clink: Clink, listedAt: number): Promise<void> {
+    this.#claiming = 1
+    try {
+      await this.#take(clink, listedAt)
+    } finally {
+      this.#claiming = 0
+      this.#onEnd()
+    }
+  }
+
+  async #take(clink: Clink, listedAt: number): Promise<void> {
+    const { clock, emit, terms } = this.#shared.context
+    // An earlier claim is not one that was just lost; and how long it lasts cannot be told.
+    const lost = this.#lost.findLast((one) => this.#claimedAfter(clink, one) !== undefined)
+    const claimedAfter = lost && this.#claimedAfter(clink, lost)
+    if (lost === undefined || claimedAfter === undefined || this.#intake.wasLetGo(clink.clink_id)) return
+    const times = { claimedAt: clink.claimed_at, expiresAt: clink.claim_expires_at }
+    const { deadline } = terms.first({ sentAt: claimedAfter, asked: undefined, ...times })
+    const wanted = this.#intake.wants(clink, listedAt)
+    if (wanted === undefined || clock.now() >= deadline) return
+    const answer = await this.#intake.claim(clink, wanted, {
+      signal: this.#intake.hurried,
+      deadline,
+      notBefore: (record) => (record.claimed_at === clink.claimed_at ? claimedAfter : listedAt),
+    })
+    if (answer.is === 'refused') this.#notOurs.add(clink.clink_id)
+    if (answer.is !== 'claimed') return
+    lost.left -= 1
+    emit({ event: 'clink.takenUp', clink })
+    await this.#intake.startClaimed(answer.clink, wanted, answer)
+  }
+}

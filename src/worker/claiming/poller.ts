@@ -1,0 +1,233 @@
+import { equalJitter, fullJitter, waitAsAsked } from '../../base/backoff.ts'
+import { Alarm } from '../../base/clock.ts'
+import { asError } from '../../base/coded-error.ts'
+import type { Service } from '../../base/service.ts'
+import { BareRefusals } from '../../clink/bare-refusals.ts'
+import { ClinkApiError } from '../../clink/errors.ts'
+import { forbids, looksForbidden, refusesKey } from '../../clink/verdicts.ts'
+import { forMe } from '../../config/for-me.ts'
+import type { Claiming, ClaimingMode, Taken } from './mode.ts'
+import type { WorkerContext } from '../context.ts'
+
+export interface PollerOptions {
+  readonly context: WorkerContext
+  /** How many clinks could start now. */
+  readonly capacity: () => number
+  /** What the configuration asks for may not be done, and nothing will be claimed. */
+  readonly blocked: () => void
+  /** How clinks are claimed now. */
+  readonly mode: () => ClaimingMode
+  readonly ways: { readonly batch: Claiming; readonly select: Claiming }
+  readonly polled: (taken: Taken) => void
+  /** Whether the inbox is to be looked at again since the last look was asked for at this local time. */
+  readonly wantsLook: (sentAt: number) => boolean
+  /** Local time at which a claim that failed is to be made again; `Infinity`: there is none. */
+  readonly retryAt: () => number
+  /** @param failures in a row, this one included. */
+  readonly failed: (error: ClinkApiError, failures: number, isRefused: boolean) => void
+  readonly crashed: (error: Error) => void
+}
+
+const SLOWEST = 30_000
+const SAID_EVERY = 60_000
+/** The most requests of one turn that follow each other, names of groups not counted: a list, a claim, and what is asked about it. */
+const REQUESTS = 8
+
+/**
+ * Polls the inbox, one poll at a time, in the way of claiming that is right at that moment.
+ *
+ * It asks for what can start now and nothing else. Where more is known to wait, the next poll follows as soon as a slot is free;
+ * otherwise it waits `poll.interval`, and longer while the inbox is empty. After a failure it waits with backoff and then looks
+ * without claiming, until the service answers again. It looks at the slots from time to time even if nobody says that one is free:
+ * a word that is missing may cost time, but must not end the polling.
+ */
+export class Poller implements Service {
+  readonly #options: PollerOptions
+  readonly #stopping = new AbortController()
+  readonly #giveUp = new AbortController()
+  readonly #alarm: Alarm
+  #running: Promise<void> = Promise.resolve()
+  #wantsSlot = false
+  /** In a row: a look without claiming that is answered says that it is worth trying, not that it works again. */
+  #failures = 0
+  /** Since the last failure the service has answered. */
+  #isProbed = false
+  #refusals = new BareRefusals()
+  #empties = 0
+  #saidAt: number | undefined
+  #isRetried = false
+
+  constructor(options: PollerOptions) {
+    this.#options = options
+    this.#alarm = new Alarm(options.context.clock)
+    options.context.warmth.onAnswer = () => this.#warmUp()
+  }
+
+  start(): void {
+    this.#running = this.#loop()
+      .catch((error: unknown) => this.#options.crashed(asError(error)))
+      .finally(() => this.#options.context.pulses.poll.end())
+  }
+
+  /** Resolves when the poll that is on its way has ended and what it brought was admitted. */
+  async stop(): Promise<void> {
+    this.#stopping.abort()
+    this.#alarm.ring()
+    await this.#running
+  }
+
+  /** Gives up the poll that is on its way. What it claims at the service afterwards runs out there. */
+  abandon(): void {
+    this.#giveUp.abort()
+  }
+
+  /** Polls now, unless it would have to wait for a slot or the service is failing. */
+  wake(): void {
+    if (!this.#isFailing) this.#alarm.ring()
+  }
+
+  /** Asks at once although the service was failing: what it refused may be another key's matter now. */
+  retry(): void {
+    this.#saidAt = undefined
+    this.#isRetried = true
+    this.#alarm.ring()
+  }
+
+  /** Polls now if more is known to wait. */
+  slotFreed(): void {
+    if (this.#wantsSlot) this.wake()
+  }
+
+  get #untilRetry(): number {
+    const { context, retryAt } = this.#options
+    return Math.max(context.config.poll.interval, retryAt() - context.clock.now())
+  }
+
+  get #isFailing(): boolean {
+    return this.#failures > 0 && !this.#isProbed
+  }
+
+  async #loop(): Promise<void> {
+    const { rateLimit, clock, config, pulses } = this.#options.context
+    const longest = (REQUESTS + config.inbox.groups.length) * config.clink.timeout
+    while (!this.#stopping.signal.aborted) {
+      pulses.poll.expect('poll', clock.now() + longest)
+      const behind = rateLimit.pollWait
+      if (behind > 0) {
+        await this.#wait(behind)
+      } else if (this.#isFailing) {
+        await this.#probe()
+      } else if (this.#options.capacity() > 0) {
+        await this.#poll()
+      } else {
+        this.#wantsSlot = true
+        await this.#wait(Math.min(config.poll.maxInterval, this.#untilRetry))
+      }
+    }
+  }
+
+  async #poll(): Promise<void> {
+    const { capacity, context, polled, wantsLook, ways } = this.#options
+    const { config, random, warmth } = context
+    const { interval, maxInterval } = config.poll
+    const way = this.#way()
+    if (way === undefined) return await this.#wait(maxInterval)
+    let taken: Taken
+    try {
+      taken = await ways[way].take(capacity, this.#giveUp.signal)
+    } catch (error) {
+      if (!(error instanceof ClinkApiError)) throw error
+      return await this.#fail(error)
+    }
+    this.#saidAt = undefined
+    this.#failures = 0
+    this.#refusals = new BareRefusals()
+    polled(taken)
+    this.#empties = taken.isNews ? 0 : this.#empties + 1
+    this.#wantsSlot = taken.isMore
+    if (taken.failed !== undefined) return await this.#fail(taken.failed)
+    if ((taken.isMore || wantsLook(taken.sentAt)) && capacity() > 0) return
+    const wait = equalJitter(this.#empties + 1, { base: interval, max: maxInterval }, random)
+    await this.#wait(Math.min(wait, warmth.longestWait, this.#untilRetry))
+  }
+
+  /** Somebody was answered: the wait of an empty inbox is cut short, no other. */
+  #warmUp(): void {
+    const { rateLimit, clock, warmth } = this.#options.context
+    if (!this.#isFailing && rateLimit.pollWait <= 0) this.#alarm.by(clock.now() + warmth.longestWait)
+  }
+
+  /** Undefined: nothing may be claimed as the configuration wants it, which is said. */
+  #way(): 'batch' | 'select' | undefined {
+    const { emit } = this.#options.context
+    const mode = this.#options.mode()
+    if (mode.mode !== 'none') return mode.mode
+    const { reason, advice, isFinal } = mode
+    if (isFinal) this.#options.blocked()
+    if (this.#isSilent()) return undefined
+    emit({ event: 'worker.notReady', reason, advice })
+    return undefined
+  }
+
+  /** Looks whether the service answers again, without claiming anything. */
+  async #probe(): Promise<void> {
+    const { api, clock, config, emit } = this.#options.context
+    const sentAt = clock.now()
+    try {
+      const params = { limit: 1, for_me: forMe(config) }
+      await api.checkInbox(params, { attempts: 1, signal: this.#giveUp.signal })
+    } catch (error) {
+      if (!(error instanceof ClinkApiError)) throw error
+      await this.#fail(error)
+      return
+    }
+    this.#isProbed = true
+    this.#empties = 0
+    emit({ event: 'poll.probed', duration: clock.now() - sentAt })
+  }
+
+  async #fail(error: ClinkApiError): Promise<void> {
+    const { context, failed } = this.#options
+    const { config, emit, random } = context
+    if (this.#stopping.signal.aborted) return
+    this.#failures += 1
+    this.#isProbed = false
+    const refused = this.#isRefused(error)
+    const { interval, maxInterval } = config.poll
+    const backoff = refused
+      ? equalJitter(1, { base: Math.max(SLOWEST, maxInterval), max: Infinity }, random)
+      : fullJitter(this.#failures, { base: interval, max: maxInterval }, random)
+    const wait = waitAsAsked(backoff, error.retryAfter)
+    emit({ event: 'poll.failed', error, wait, failures: this.#failures })
+    if (refused && !this.#isSilent()) emit({ event: 'poll.refused', error, advice: REFUSED_ADVICE })
+    failed(error, this.#failures, refused)
+    await this.#wait(wait)
+  }
+
+  /** A 403 that stays is a refusal whoever says it: while it lasts nothing is claimed, and only people can end it. */
+  #isRefused(error: ClinkApiError): boolean {
+    const stays = this.#refusals.stays(error, this.#options.context.clock.now())
+    return refusesKey(error) || forbids(error) || (looksForbidden(error) && stays)
+  }
+
+  /** Why nothing is claimed is said once a minute. */
+  #isSilent(): boolean {
+    const now = this.#options.context.clock.now()
+    if (now < (this.#saidAt ?? -Infinity) + SAID_EVERY) return true
+    this.#saidAt = now
+    return false
+  }
+
+  async #wait(ms: number): Promise<void> {
+    if (this.#stopping.signal.aborted) return
+    const { clock, pulses } = this.#options.context
+    const end = clock.now() + ms
+    pulses.poll.expect('poll', end)
+    // It may have come while a request was on its way, when nobody waited.
+    if (!this.#isRetried) await this.#alarm.until(end)
+    this.#isRetried = false
+  }
+}
+
+const REFUSED_ADVICE =
+  'either the service refuses the key: check that it is right, not suspended, and may read and write clinks; or something in front of the service (a proxy, a firewall) refuses this machine'

@@ -1,0 +1,237 @@
+import { sleep } from '../../base/clock.ts'
+import { asError } from '../../base/coded-error.ts'
+import { isoTime } from '../../base/time-text.ts'
+import { ClinkApiError } from '../../clink/errors.ts'
+import { forbids, isRateLimited, refusesKey } from '../../clink/verdicts.ts'
+import { forMe } from '../../config/for-me.ts'
+import { lacksPermission } from '../../keys/key-check.ts'
+import type { Backlog, Candidate } from './backlog.ts'
+import type { ClaimById } from '../claim/claim-by-id.ts'
+import type { DeliveryShared } from '../delivery-shared.ts'
+import { FailedClaims } from './failed-claims.ts'
+import type { Intake } from '../admission/intake.ts'
+import { startOf } from '../claim/service-time.ts'
+import type { Purpose } from '../admission/verdict.ts'
+
+interface Claims {
+  readonly claimed: number
+  readonly failed?: ClinkApiError | undefined
+}
+
+export interface SelectClaimsOptions {
+  readonly backlog: Backlog
+  /** Told whenever a claim was answered. */
+  readonly onAnswer: () => void
+  /** What was listed has to be listed again. */
+  readonly sweepSoon: () => void
+}
+
+/** Most claims at once: the rest follows in the next turn. */
+const AT_ONCE = 10
+/** The part of a claim's time that may pass between the list and the claim, which counts from the list. */
+const FRESH = 1 / 20
+/** The part of a claim's time, from its list on, within which it is sent and answered. */
+const WORTH_SENDING = 1 / 2
+/** A claim that is not answered after so many milliseconds does not keep the others waiting. */
+const PATIENCE = 2_000
+/** How many clinks that are younger than one may come before it on a page. */
+const PAGE = 100
+/** A key that is forbidden to claim so many clinks and was granted none may claim nothing. */
+const FORBIDDEN = 3
+
+/** The claims by id on what was listed: what is in the backlog, and what failed a while ago. */
+export class SelectClaims {
+  readonly #shared: DeliveryShared
+  readonly #intake: Intake
+  readonly #backlog: Backlog
+  readonly #onAnswer: () => void
+  readonly #sweepSoon: () => void
+  readonly #failed: FailedClaims
+  /** Claims that are not answered yet, and what follows from their answers. */
+  readonly #open = new Map<string, Promise<ClaimById>>()
+  /** Clinks for us or for nobody that the current key is forbidden to claim, as long as it was granted none. */
+  readonly #forbidden = new Set<string>()
+
+  constructor(shared: DeliveryShared, intake: Intake, { backlog, onAnswer, sweepSoon }: SelectClaimsOptions) {
+    this.#shared = shared
+    this.#intake = intake
+    this.#backlog = backlog
+    this.#onAnswer = onAnswer
+    this.#sweepSoon = sweepSoon
+    this.#failed = new FailedClaims(shared.context)
+  }
+
+  /** How many claims are not answered yet. */
+  get onTheirWay(): number {
+    return this.#open.size
+  }
+
+  /** Those and what was answered, but may have been made all the same. */
+  get underWay(): number {
+    return this.onTheirWay + this.#failed.maybeClaimed
+  }
+
+  /** Whether there may be claims soon, though nothing is listed. */
+  get areExpected(): boolean {
+    return this.#open.size > 0 || this.#failed.isWaiting
+  }
+
+  get retryAt(): number {
+    return this.#failed.retryAt
+  }
+
+  /** Resolves when every claim is answered and what it brought is admitted. */
+  async over(): Promise<void> {
+    while (this.#open.size > 0) await Promise.allSettled(this.#open.values())
+  }
+
+  /** Whether the list that shows the clink is too old to claim by. */
+  isStale({ listedAt }: Candidate): boolean {
+    const { clock, config } = this.#shared.context
+    return listedAt < clock.now() - Math.max(1_000, config.claim.timeout * FRESH)
+  }
+
+  /** @returns how many claims were got, and why others were not, where that concerns more than their clinks. */
+  async make(most: number, signal: AbortSignal): Promise<Claims> {
+    if (this.#intake.isClosing) return { claimed: 0 }
+    const { siblings } = this.#shared.context
+    // Until it is known that claims by id are safe, one of them finds it out.
+    const isSafe = siblings.mayClaimById === true
+    const limit = isSafe ? Math.min(most, AT_ONCE) : 1
+    const begun: Promise<ClaimById>[] = []
+    for (const candidate of this.#candidates()) {
+      if (begun.length >= limit) break
+      this.#backlog.delete(candidate.clink.clink_id)
+      const wanted = this.#wants(candidate)
+      if (wanted !== undefined) begun.push(this.#begin(candidate, wanted, signal))
+    }
+    const answers = isSafe ? await this.#answersTo(begun) : await Promise.all(begun)
+    const claimed = answers.filter((answer) => answer.is === 'claimed').length
+    const failed = answers.flatMap((answer) => ('error' in answer ? (answer.error ?? []) : [])).find(isAboutAll)
+    const why = failed ?? this.#failed.outage ?? (claimed > 0 ? undefined : await this.#refusal(answers, signal))
+    return { claimed, failed: why }
+  }
+
+  /** What is to be tried again comes first. */
+  *#candidates(): Iterable<Candidate> {
+    yield* this.#failed.due()
+    for (const candidate of this.#backlog.candidates) {
+      const id = candidate.clink.clink_id
+      if (this.#failed.holdsBack(id)) this.#backlog.delete(id)
+      else yield candidate
+    }
+  }
+
+  #wants({ clink, key, listedAt }: Candidate): Purpose | undefined {
+    const { keys } = this.#shared.context
+    const id = clink.clink_id
+    if (this.#open.has(id)) return undefined
+    // What another key has listed is listed anew: the change of the key has asked for a sweep.
+    const isOther = key !== keys.current || key.stranger !== undefined
+    const wanted = isOther ? undefined : this.#intake.wants(clink, listedAt)
+    if (wanted === undefined) this.#failed.forget(id)
+    return wanted
+  }
+
+  #begin(candidate: Candidate, wanted: Purpose, signal: AbortSignal): Promise<ClaimById> {
+    const id = candidate.clink.clink_id
+    const work = this.#claimOne(candidate, wanted, signal).finally(() => {
+      this.#open.delete(id)
+      this.#onAnswer()
+    })
+    this.#open.set(id, work)
+    return work
+  }
+
+  /** The answers that come soon. One that takes its time concerns its clink only: the rest of the inbox does not wait for it. */
+  async #answersTo(begun: readonly Promise<ClaimById>[]): Promise<readonly ClaimById[]> {
+    const answers: ClaimById[] = []
+    if (begun.length === 0) return answers
+    const over = new AbortController()
+    const all = Promise.all(begun.map(async (work) => answers.push(await work))).finally(() => over.abort())
+    await Promise.race([all, sleep(this.#shared.context.clock, PATIENCE, over.signal)])
+    all.catch((error: unknown) => this.#shared.crashed('claim', asError(error)))
+    return answers
+  }
+
+  /**
+   * A claim that is forbidden may concern its clink only. A key that may claim nothing must not pass for an empty inbox: then this is a
+   * refusal of the key, as it is for a claiming poll. Where the service does not tell what a key may, several such clinks do.
+   */
+  async #refusal(answers: readonly ClaimById[], signal: AbortSignal): Promise<ClinkApiError | undefined> {
+    const refusals = answers.flatMap((answer) => (answer.is === 'refused' ? [answer.error] : []))
+    const error = refusals.find((refusal) => refusal !== undefined && forbids(refusal))
+    if (error === undefined) return undefined
+    const { api } = this.#shared.context
+    const isKeys = this.#forbidden.size >= FORBIDDEN || (await lacksPermission(api, { attempts: 1, signal }))
+    if (!isKeys) return undefined
+    for (const id of this.#forbidden) this.#failed.forget(id)
+    this.#sweepSoon()
+    return error
+  }
+
+  async #claimOne(listed: Candidate, wanted: Purpose, signal: AbortSignal): Promise<ClaimById> {
+    const candidate = await this.#fresh(listed, signal)
+    if (candidate === undefined) return { is: 'refused' }
+    const { clink, listedAt } = candidate
+    const id = clink.clink_id
+    // The claim counts from its list: one that waits for long until it is sent would be over, or nearly so, when it is made.
+    const deadline = listedAt + this.#shared.context.config.claim.timeout * WORTH_SENDING
+    const answer = await this.#intake.claim(clink, wanted, { signal, deadline, notBefore: () => listedAt })
+    switch (answer.is) {
+      case 'claimed':
+        this.#failed.granted(id)
+        this.#forbidden.clear()
+        await this.#intake.startClaimed(answer.clink, wanted, answer)
+        break
+      case 'refused':
+        this.#failed.refused(candidate, answer.error)
+        this.#noteForbidden(candidate, answer.error)
+        break
+      case 'unknown':
+      case 'failed':
+        if (!isAboutAll(answer.error)) {
+          this.#failed.failed(candidate, answer.error)
+          break
+        }
+        this.#failed.forget(id)
+        this.#backlog.putBack(candidate)
+        break
+      case 'again':
+        this.#backlog.putBack(candidate)
+    }
+    return answer
+  }
+
+  #noteForbidden({ clink, key }: Candidate, error: ClinkApiError | undefined): void {
+    const { identity, keys } = this.#shared.context
+    const isFor = typeof clink.for !== 'string' || identity.isUs(clink.for)
+    if (error !== undefined && forbids(error) && isFor && key === keys.current) this.#forbidden.add(clink.clink_id)
+  }
+
+  /** A claim counts from the list that showed its clink as pending: where that is too long ago, the clink is listed again. */
+  async #fresh(candidate: Candidate, signal: AbortSignal): Promise<Candidate | undefined> {
+    if (!this.isStale(candidate)) return candidate
+    const { clock, config } = this.#shared.context
+    const { clink, key } = candidate
+    const created = startOf(clink.created_at)
+    const since = Number.isNaN(created) ? {} : { since: isoTime(created) }
+    const listedAt = clock.now()
+    try {
+      const params = { limit: PAGE, for_me: forMe(config), ...since }
+      const { clinks } = await key.api.checkInbox(params, { attempts: 1, signal })
+      const seen = clinks.find(({ clink_id: id, status }) => id === clink.clink_id && status === 'pending')
+      if (seen !== undefined) return { ...candidate, clink: seen, listedAt }
+      this.#failed.forget(clink.clink_id)
+    } catch (error) {
+      if (!(error instanceof ClinkApiError)) throw error
+      this.#failed.postpone(candidate)
+    }
+    return undefined
+  }
+}
+
+/** Whether a failed claim says something about every request. */
+function isAboutAll(error: ClinkApiError): boolean {
+  return isRateLimited(error) || refusesKey(error)
+}

@@ -1,0 +1,191 @@
+import type { InboxPage } from '../../clink/client.ts'
+import { ClinkApiError } from '../../clink/errors.ts'
+import { refusesNumber } from '../../clink/verdicts.ts'
+import { forMe } from '../../config/for-me.ts'
+import { Backlog } from './backlog.ts'
+import type { Claiming, Taken } from './mode.ts'
+import type { DeliveryShared } from '../delivery-shared.ts'
+import type { Intake } from '../admission/intake.ts'
+import { SelectClaims } from './select-claims.ts'
+import { startOf, type Mark } from '../claim/service-time.ts'
+import { Sweep } from './sweep.ts'
+
+/** What has cooled down is looked for by sweeps that cost a page a second at most. */
+const PER_PAGE = 1_000
+/** Clinks may become visible in another order than they were made in, later than others by so many milliseconds. */
+const LATE = 5_000
+
+/**
+ * Lists without claiming, and claims by id what can start. Each look is for what is new; from time to time, and at the start, a
+ * full sweep looks at everything, since clinks that were released or whose claims ran out are not new.
+ */
+export class Select implements Claiming {
+  readonly #shared: DeliveryShared
+  readonly #intake: Intake
+  readonly #backlog = new Backlog()
+  readonly #claims: SelectClaims
+  #sweep: Sweep | undefined
+  #sweepAt = -Infinity
+  /** Wall time of the last full sweep, and its pages. */
+  #swept = { at: -Infinity, pages: 0 }
+  /** Service time of the newest clink that was listed, and a local time at which it surely had been made. */
+  #newest: Mark | undefined
+  /** Local time at which the last pass began. */
+  #passAt = -Infinity
+  #largest = 0
+  /** How long a page was that the service has cut. */
+  #cut: number | undefined
+  #hasClaimed = false
+  #starvedAt: number | undefined
+
+  /** @param onAnswer told whenever a claim was answered. */
+  constructor(shared: DeliveryShared, intake: Intake, onAnswer: () => void) {
+    this.#shared = shared
+    this.#intake = intake
+    const sweepSoon = (): void => this.sweepSoon()
+    this.#claims = new SelectClaims(shared, intake, { backlog: this.#backlog, onAnswer, sweepSoon })
+  }
+
+  /** How many claims are not answered yet. */
+  get claiming(): number {
+    return this.#claims.onTheirWay
+  }
+
+  /** Those and what was answered, but may have been made all the same. */
+  get maybeClaimed(): number {
+    return this.#claims.underWay
+  }
+
+  /** Local time at which a claim that failed is to be made again. */
+  get retryAt(): number {
+    return this.#claims.retryAt
+  }
+
+  /** Resolves when every claim is answered and what it brought is admitted. */
+  async over(): Promise<void> {
+    await this.#claims.over()
+  }
+
+  /** The service's order may keep clinks out of reach. */
+  get isStarved(): boolean {
+    return this.#starvedAt !== undefined
+  }
+
+  /** Whether it is worth while to list: what lay out of reach at the last sweep may have come into it by now. */
+  get reaches(): boolean {
+    const { clock, config } = this.#shared.context
+    return this.#starvedAt === undefined || clock.now() >= this.#starvedAt + config.poll.sweep
+  }
+
+  /** The next look is at everything. */
+  sweepSoon(): void {
+    this.#sweepAt = -Infinity
+  }
+
+  async take(room: () => number, signal: AbortSignal): Promise<Taken> {
+    const { clock, emit } = this.#shared.context
+    this.#rewind()
+    const sweep = this.#current()
+    const sentAt = clock.now()
+    const received = this.#backlog.size === 0 && !sweep.isOver ? await this.#list(sweep, signal) : 0
+    const asked = room()
+    const { claimed, failed } = asked > 0 ? await this.#claims.make(asked, signal) : { claimed: 0 }
+    if (failed !== undefined && claimed === 0) throw failed
+    emit({ event: 'poll.succeeded', asked, received, claimed, duration: clock.now() - sentAt })
+    this.#hasClaimed ||= claimed > 0
+    const isMore = this.#backlog.size > 0 || !sweep.isOver
+    const isWhole = !isMore && sweep.isFull
+    const isEmpty = isWhole && !this.#claims.areExpected && !this.#hasClaimed
+    return { sentAt: sweep.startedAt, isNews: claimed > 0, isMore, isWhole, isEmpty, failed }
+  }
+
+  /** The pass that is under way, or the next one. */
+  #current(): Sweep {
+    const { clock } = this.#shared.context
+    if (this.#sweep !== undefined && (!this.#sweep.isOver || this.#backlog.size > 0)) return this.#sweep
+    const now = clock.now()
+    const since = this.#since()
+    const isFull = since === undefined || now >= this.#sweepAt + this.#untilSweep()
+    if (isFull) {
+      this.#sweepAt = now
+      this.#swept = { at: clock.wall(), pages: 0 }
+    }
+    this.#hasClaimed = false
+    this.#passAt = now
+    return (this.#sweep = new Sweep(now, isFull ? undefined : since, this.#cut))
+  }
+
+  /**
+   * From when on clinks may not have been visible yet when the last pass began: what was made `LATE` before that was. How much of that
+   * time lies before the newest clink tells how long that had been known by then, so an inbox that stands still is looked at for nothing
+   * but what is new.
+   */
+  #since(): number | undefined {
+    if (this.#newest === undefined) return undefined
+    const { sentAt, stamp } = this.#newest
+    return stamp - Math.max(0, LATE - Math.max(0, this.#passAt - sentAt))
+  }
+
+  /** Milliseconds from one full sweep to the next: less where clinks that were released have cooled down, which only a sweep shows. */
+  #untilSweep(): number {
+    const { clock, config, ledger } = this.#shared.context
+    const { maxInterval, sweep } = config.poll
+    if (!ledger.hasCooled(this.#swept.at, clock.wall())) return sweep
+    return Math.min(sweep, Math.max(maxInterval, this.#swept.pages * PER_PAGE))
+  }
+
+  /**
+   * What was listed too long ago is listed again: a claim counts from the list that showed its clink as pending. Where the service
+   * does not show the oldest first, what was not listed yet may be older than that.
+   */
+  #rewind(): void {
+    const { clock } = this.#shared.context
+    const { candidates } = this.#backlog
+    if (!candidates.some((candidate) => this.#claims.isStale(candidate))) return
+    this.#backlog.clear()
+    const oldest = Math.min(...candidates.map(({ clink }) => startOf(clink.created_at)))
+    const isOrdered = this.#sweep?.isOrdered === true && !Number.isNaN(oldest)
+    this.#sweep = new Sweep(clock.now(), isOrdered ? oldest : undefined, this.#cut)
+  }
+
+  async #list(sweep: Sweep, signal: AbortSignal): Promise<number> {
+    const { api, clock, config, keys, scope } = this.#shared.context
+    if (sweep.isFull) await scope.resolve(signal)
+    const listedAt = clock.now()
+    const key = keys.current
+    let page: InboxPage
+    try {
+      page = await api.checkInbox({ ...sweep.params, for_me: forMe(config) }, { attempts: 1, signal })
+    } catch (error) {
+      if (!(error instanceof ClinkApiError) || !sweep.isEnlarged) throw error
+      if (!refusesNumber(sweep.refusals.weigh(error, clock.now()))) throw error
+      sweep.refused()
+      return 0
+    }
+    for (const clink of page.clinks)
+      if (clink.status === 'pending' && !sweep.has(clink.clink_id)) this.#backlog.add({ clink, listedAt, key })
+    for (const clink of this.#intake.quarantine.admit(page).clinks) {
+      const stamp = startOf(clink.created_at)
+      if (stamp > (this.#newest?.stamp ?? -Infinity)) this.#newest = { stamp, sentAt: clock.now() }
+    }
+    const received = page.clinks.length + page.malformed.length
+    sweep.note(page, this.#largest)
+    if (sweep.isFull) this.#swept.pages = sweep.pages
+    this.#largest = Math.max(this.#largest, received)
+    this.#cut = sweep.cut
+    this.#noteOrder(sweep)
+    return received
+  }
+
+  #noteOrder(sweep: Sweep): void {
+    if (!sweep.isFull || !sweep.isOver) return
+    const { clock, emit } = this.#shared.context
+    const before = this.isStarved
+    this.#starvedAt = sweep.isStarved ? clock.now() : undefined
+    if (sweep.isStarved === before) return
+    emit(sweep.isStarved ? { event: 'inbox.starved', advice: STARVED_ADVICE } : { event: 'inbox.reached' })
+  }
+}
+
+const STARVED_ADVICE =
+  'the service does not show the oldest clinks first, and a page of it holds only others: narrow what the key sees, or let the others be worked'

@@ -1,0 +1,150 @@
+import { isoTime, readMoment } from '../../base/time-text.ts'
+import { BareRefusals } from '../../clink/bare-refusals.ts'
+import type { InboxPage } from '../../clink/client.ts'
+import { textOf } from '../../clink/decode.ts'
+import { startOf } from '../claim/service-time.ts'
+
+/** The service documents 100 for one of its listings; more is asked for only where a page cannot be gone past. */
+const PAGE = 100
+const LARGEST_PAGE = 1_600
+/** No service shows fewer at once: a shorter page is not cut. */
+const SMALLEST_CUT = 10
+
+/**
+ * A pass over the inbox, page by page. The next page begins where the last one ended, with that moment taken in, so clinks of
+ * one moment are not missed; each id counts once. It ends when a page brings nothing new. That reaches everything where pages
+ * show the oldest first. In any other order, or where more clinks have one moment than fit a page, a larger page is tried, and asked
+ * for again while it brings anything new, since what was taken meanwhile makes room on it. When it does not, clinks may be out of
+ * reach; what is younger than a moment that fills a page is not.
+ */
+export class Sweep {
+  /** From the beginning of time. */
+  readonly isFull: boolean
+  readonly startedAt: number
+  limit = PAGE
+  pages = 0
+  isOver = false
+  /** The order of the service may hide clinks from us. */
+  isStarved = false
+  /** Whether what was not shown yet is newer than all that was. */
+  isOrdered = true
+  /** Of a larger page than is documented. */
+  readonly refusals = new BareRefusals()
+  readonly #seen = new Set<string>()
+  #since: number | undefined
+  #last = 0
+  /** The moment of a page that could not be gone past otherwise, and how often it was tried. */
+  #passed: { readonly newest: number; readonly tries: number } | undefined
+  /** How long the last page was, where it was shorter than asked for; and one of which more pages have shown that it was not all. */
+  #short: number | undefined
+  #cut: number | undefined
+  #most = LARGEST_PAGE
+
+  /**
+   * @param since service time in milliseconds.
+   * @param cut how long a page was that was not all, though more had been asked for: so this service cuts its pages.
+   */
+  constructor(startedAt: number, since?: number, cut?: number) {
+    this.startedAt = startedAt
+    this.isFull = since === undefined
+    this.#since = since
+    this.#cut = cut
+  }
+
+  /** How long a page was that was not all, though more had been asked for. Undefined: none, so far. */
+  get cut(): number | undefined {
+    return this.#cut
+  }
+
+  /** What to ask for next. */
+  get params(): { readonly limit: number; readonly since?: string } {
+    if (this.#since === undefined) return { limit: this.limit }
+    return { limit: this.limit, since: isoTime(this.#since) }
+  }
+
+  /** Whether the id was on a page of this pass. */
+  has(clinkId: string): boolean {
+    return this.#seen.has(clinkId)
+  }
+
+  /** @param largest how long a page of this service has been at most. */
+  note({ clinks, malformed }: InboxPage, largest: number): void {
+    this.pages += 1
+    const ids = [...clinks.map(({ clink_id }) => clink_id), ...malformed.map(({ id }) => id ?? '')]
+    const isNews = ids.some((id) => id !== '' && !this.#seen.has(id))
+    for (const id of ids) this.#seen.add(id)
+    const stamps = [
+      clinks.map(({ created_at }) => created_at),
+      malformed.flatMap(({ record }) => stampOf(record) ?? []),
+    ]
+    const times = stamps.map((some) => some.map((stamp) => startOf(stamp)))
+    const newest = Math.max(...times.flat().filter((time) => !Number.isNaN(time)))
+    const oldest = Math.min(...times.flatMap((some) => some.slice(0, 1)))
+    const isAscending = times.every(ascends)
+    // A page of one moment tells nothing about the order.
+    const isMoving = isAscending && oldest < newest
+    const isOneMoment = isAscending && oldest === newest
+    const isTimeless = times.flat().every((time) => Number.isNaN(time))
+    const [stamp] = stamps.flat()
+    // The page before it was not all.
+    if (isNews) this.#cut = this.#short ?? this.#cut
+    if ((this.#passed !== undefined && isNews) || (isOneMoment && ids.length === this.#cut)) this.isStarved = true
+    this.#short = ids.length < this.limit ? ids.length : undefined
+    if (ids.length < Math.min(largest, this.limit)) {
+      this.isOver = true
+      return
+    }
+    this.isOrdered &&= isMoving
+    if (isNews && isMoving) {
+      this.#since = newest
+      this.#last = 0
+      this.limit = PAGE
+    } else if (ids.length < this.limit && (this.#last === 0 || ids.length > this.#last)) {
+      // Where it is as long as any it may have been cut, however many were asked for; without times nobody can ask for what lies behind it.
+      this.isStarved ||= this.isFull && isTimeless && ids.length >= SMALLEST_CUT
+      this.isOver = !(this.isFull && isOneMoment && ids.length >= SMALLEST_CUT && this.#goPast(newest, stamp))
+    } else if (ids.length > this.#last && this.limit < this.#most) {
+      this.#last = ids.length
+      this.limit *= 2
+    } else if (!isNews) {
+      this.isStarved = true
+      this.isOver = !(isOneMoment && this.#goPast(newest, stamp))
+    }
+  }
+
+  /**
+   * Goes on behind a moment: first from its very end, which a bound that excludes its own moment has behind it, then a little later.
+   *
+   * @returns false: both were tried.
+   */
+  #goPast(newest: number, stamp: string | undefined): boolean {
+    const tries = (this.#passed?.newest === newest ? this.#passed.tries : 0) + 1
+    const grain = readMoment(stamp)?.grain
+    if (grain === undefined || tries > 2) return false
+    this.#passed = { newest, tries }
+    this.#since = newest + tries * grain
+    this.#last = 0
+    this.limit = PAGE
+    return true
+  }
+
+  /** The service refuses a page as large as was asked for: the largest that it gives has to do. */
+  refused(): void {
+    this.limit /= 2
+    this.#most = this.limit
+  }
+
+  get isEnlarged(): boolean {
+    return this.limit > PAGE
+  }
+}
+
+/** What else is wrong with its record says nothing about when a clink was made. */
+function stampOf(record: unknown): string | undefined {
+  const stamp = textOf(record, 'created_at')
+  return readMoment(stamp) === undefined ? undefined : stamp
+}
+
+function ascends(times: readonly number[]): boolean {
+  return times.every((time, index) => index === 0 || time >= (times[index - 1] ?? time))
+}

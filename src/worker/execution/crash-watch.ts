@@ -1,0 +1,193 @@
+import type { Cancel, Clock } from '../../base/clock.ts'
+import type { Emit } from '../../events.ts'
+import type { HeldClaim, Ledger } from '../../ledger/ledger.ts'
+
+/** So many crashes in a row make suspects of the clinks that were running. */
+const IN_A_ROW = 2
+/** A process that has run for so long, in milliseconds, has not crashed for the same reason as the one before it. */
+const LONG_LIFE = 3_600_000
+/** Clinks are remembered for so long after their runs. */
+export const AFTERMATH = 10_000
+/** So many of them. */
+const REMEMBERED = 200
+
+/** A clink in hand when the last process ended. */
+export type InHand = Pick<HeldClaim, 'clink' | 'route' | 'running'>
+
+export type Running = Pick<HeldClaim, 'clink' | 'route'>
+
+/**
+ * Tells a crash from a stop by a mark that only a stop sets, and finds the clink that kills the process: after two crashes in a
+ * row what was running, or had ended a moment ago, is run alone, one clink at a time, and only a crash while alone counts against a clink.
+ * Those that merely ran beside it lose nothing.
+ *
+ * A crash is in a row with the one before it when the process had lived for less than an hour, or when a clink was running that had
+ * been running at an earlier crash as well: a clink may take its time to kill. That clinks were settled in between says nothing, since those
+ * beside the killer are settled all the time.
+ *
+ * After an uncaught error the worker still gives back what it holds, and handlers may heed their abort. It is a crash all the same,
+ * so what was running is noted before that.
+ */
+export class CrashWatch {
+  readonly #ledger: Ledger
+  readonly #limit: number
+  readonly #emit: Emit
+  readonly #clock: Clock
+  /** Clinks whose runs ended a short while ago, and may have left something behind that ends the process; until when that is so. */
+  readonly #ended = new Map<string, number>()
+  /** The suspect whose run has ended a moment ago, still alone. */
+  #aftermath: Running | undefined
+  #cancel: Cancel = () => {}
+  #hasFault = false
+
+  /** @param limit crashes while alone after which a clink is given up. */
+  constructor(ledger: Ledger, limit: number, emit: Emit, clock: Clock) {
+    this.#ledger = ledger
+    this.#limit = limit
+    this.#emit = emit
+    this.#clock = clock
+  }
+
+  /**
+   * At the start, before anything runs. What it notes is one commit: a crash in the middle of it changes nothing.
+   *
+   * @param isOurs false: what the ledger knows was written by another worker, whose end is no crash of ours.
+   */
+  async begin(inHand: readonly InHand[], isOurs = true): Promise<void> {
+    const ledger = this.#ledger
+    const running = inHand.filter((one) => one.running)
+    const givenBack = (ledger.fact('running') ?? '').split('\n').filter((id) => id !== '')
+    const ids = [...new Set([...running.map(({ clink }) => clink.clink_id), ...givenBack])]
+    const ended = (ledger.fact('ended') ?? '').split('\n').filter((id) => id !== '')
+    const crashed = isOurs && ledger.fact('run') === 'under way'
+    const crashes = crashed ? (this.#isInARow(ids) ? Number(ledger.fact('crashes') ?? 0) : 0) + 1 : 0
+    const alone = ledger.fact('alone')
+    const killer = running.find(({ clink }) => clink.clink_id === alone) ?? aftermathOf(ledger.fact('aftermath'))
+    const writes = [
+      ledger.noteFact('run', 'under way'),
+      ledger.noteFact('since', String(this.#clock.wall())),
+      ledger.noteFact('crashes', String(crashes)),
+      ledger.noteFact('alone', ''),
+      ledger.noteFact('running', ''),
+      ledger.noteFact('ended', ''),
+      ledger.noteFact('aftermath', ''),
+    ]
+    // Whoever ended: a start whose end nobody knows does not count against its clink.
+    if (crashed || !isOurs) writes.push(...running.map(async ({ clink }) => await ledger.excuse(clink.clink_id)))
+    // Their starts were taken back, and are noted again as what they were, for a later crash to know of this one.
+    const noted = givenBack.filter((id) => !running.some(({ clink }) => clink.clink_id === id) && !ledger.isGivenUp(id))
+    for (const id of noted)
+      writes.push(
+        ledger.startAttempt(id).then(() => {}),
+        ledger.excuse(id),
+      )
+    const verdict = crashed ? this.#count(killer) : undefined
+    if (verdict !== undefined) writes.push(verdict.written)
+    if (crashes >= IN_A_ROW) {
+      const givenUp = verdict?.isGivenUp === true ? killer?.clink.clink_id : undefined
+      const suspects = [...new Set([...ids, ...ended])].filter(
+        (id) => id !== givenUp && (!ledger.isGivenUp(id) || ledger.letters.rerunOf(id) !== undefined),
+      )
+      writes.push(...suspects.map(async (id) => await ledger.suspect(id)))
+    }
+    await Promise.all(writes)
+    if (!crashed) return
+    this.#emit({ event: 'worker.crashed', crashes, running: ids })
+    verdict?.say()
+  }
+
+  /** A suspect is about to run with nothing beside it. */
+  async runsAlone(clinkId: string): Promise<void> {
+    await this.#ledger.noteFact('alone', clinkId)
+  }
+
+  /** Its run has ended, and it stays alone for a while: a crash meanwhile is still its own, whatever was decided about it. */
+  async endedAlone(one: Running): Promise<void> {
+    if (this.#hasFault) return
+    this.#aftermath = one
+    await Promise.all([this.ended(one.clink.clink_id), this.#ledger.noteFact('aftermath', JSON.stringify(one))])
+  }
+
+  /** A run has ended and its clink may come again: what it left behind may still end the process. */
+  async ended(clinkId: string): Promise<void> {
+    this.#ended.delete(clinkId)
+    this.#ended.set(clinkId, this.#clock.now() + AFTERMATH)
+    await this.#noteEnded()
+  }
+
+  async #noteEnded(): Promise<void> {
+    if (this.#hasFault) return
+    const now = this.#clock.now()
+    for (const [id, until] of this.#ended) if (until <= now) this.#ended.delete(id)
+    const [next] = this.#ended.values()
+    this.#cancel()
+    if (next !== undefined) this.#cancel = this.#clock.at(next, () => void this.#noteEnded())
+    await this.#ledger.noteFact('ended', [...this.#ended.keys()].slice(-REMEMBERED).join('\n'))
+  }
+
+  /** The suspect's run has ended a while ago and the process is still here. */
+  async survived(clinkId: string): Promise<void> {
+    if (this.#hasFault) return
+    this.#aftermath = undefined
+    await Promise.all([
+      this.#ledger.noteFact('alone', ''),
+      this.#ledger.noteFact('aftermath', ''),
+      this.#ledger.clear(clinkId),
+    ])
+  }
+
+  /** An uncaught error ends the process while these run. They are about to be given back. */
+  async fault(running: readonly Running[]): Promise<void> {
+    this.#hasFault = true
+    this.#cancel()
+    const alone = this.#ledger.fact('alone')
+    const verdict = this.#count(running.find(({ clink }) => clink.clink_id === alone) ?? this.#aftermath)
+    await Promise.all([
+      this.#ledger.noteFact('running', running.map(({ clink }) => clink.clink_id).join('\n')),
+      this.#ledger.noteFact('alone', ''),
+      this.#ledger.noteFact('aftermath', ''),
+      verdict?.written,
+    ])
+    verdict?.say()
+  }
+
+  /** A stop in order: the next start is not after a crash. */
+  async end(): Promise<void> {
+    this.#cancel()
+    await Promise.all([this.#ledger.noteFact('run', 'stopped'), this.#ledger.noteFact('crashes', '0')])
+  }
+
+  #isInARow(running: readonly string[]): boolean {
+    const since = Number(this.#ledger.fact('since') ?? 0)
+    return this.#clock.wall() - since < LONG_LIFE || running.some((id) => this.#ledger.excusedOf(id) > 0)
+  }
+
+  /** Counts a crash against the clink that ran alone, and gives it up when it was one too many. Undefined: there was none. */
+  #count(killer: Running | undefined): { written: Promise<void>; isGivenUp: boolean; say: () => void } | undefined {
+    if (killer === undefined) return undefined
+    const ledger = this.#ledger
+    const { clink, route } = killer
+    const id = clink.clink_id
+    // What its run came to was enough.
+    if (ledger.isGivenUp(id) && ledger.letters.rerunOf(id) === undefined) return undefined
+    const written = ledger.countCrash(id)
+    const crashes = ledger.crashesOf(id)
+    if (crashes < this.#limit) return { written, isGivenUp: false, say: () => {} }
+    const reason = `the process ended ${crashes} times while this clink ran alone`
+    const errors = ledger.errorsOf(id)
+    // Of one that was run again its sender knows already.
+    const tell = ledger.letters.get(id)?.tell ?? 'release'
+    const letter = { clink, route, attempts: crashes, reason, errors, tell, at: this.#clock.wall() }
+    return {
+      written: Promise.all([written, ledger.bury(letter)]).then(() => {}),
+      isGivenUp: true,
+      say: () => this.#emit({ event: 'clink.deadLettered', clink, reason, attempts: crashes }),
+    }
+  }
+}
+
+function aftermathOf(text: string | undefined): Running | undefined {
+  // Noted by `endedAlone` and by nobody else.
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+  return text === undefined || text === '' ? undefined : (JSON.parse(text) as Running)
+}

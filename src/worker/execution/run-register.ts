@@ -1,0 +1,40 @@
+import type { Standstill } from '../liveness/standstill.ts'
+
+/** Which clinks have handler code running, whatever became of their claims: a clink never runs twice at once. */
+export class RunRegister {
+  readonly #runs = new Map<string, Promise<unknown>>()
+  /** Programs that an earlier process has left behind. */
+  readonly #left = new Map<string, Promise<unknown>>()
+  readonly #standstill: Standstill
+
+  constructor(standstill: Standstill) {
+    this.#standstill = standstill
+  }
+
+  /** @param file of the handler. */
+  async track<Result>(clinkId: string, file: string, run: Promise<Result>): Promise<Result> {
+    this.#runs.set(clinkId, run)
+    this.#standstill.started(file)
+    try {
+      return await run
+    } finally {
+      this.#runs.delete(clinkId)
+      this.#standstill.ended(file)
+    }
+  }
+
+  /** What an earlier process has started runs for the clink, until `gone` resolves. It never rejects. */
+  occupy(clinkId: string, gone: Promise<unknown>): void {
+    this.#left.set(clinkId, Promise.all([this.#left.get(clinkId), gone]))
+  }
+
+  /** Whether this process runs code for the clink. */
+  has(clinkId: string): boolean {
+    return this.#runs.has(clinkId)
+  }
+
+  /** Resolves when no code runs for the clink. */
+  async idle(clinkId: string): Promise<void> {
+    await Promise.all([this.#runs.get(clinkId), this.#left.get(clinkId)])
+  }
+}

@@ -1,0 +1,83 @@
+import { sleep } from '../../base/clock.ts'
+import { asError } from '../../base/coded-error.ts'
+import { equalJitter, waitAsAsked } from '../../base/backoff.ts'
+import { ClinkApiError } from '../../clink/errors.ts'
+import type { Clink } from '../../clink/records.ts'
+import { isRateLimited } from '../../clink/verdicts.ts'
+import type { DeliveryFacts } from '../../events.ts'
+import type { Route } from '../../handlers/route.ts'
+import type { ClinkApi } from '../../clink/clink-api.ts'
+import type { WorkerContext } from '../context.ts'
+import type { LeaseHolder } from '../claim/lease.ts'
+
+/** A claim that is to be settled: its clink, who watches over its lease, and what is said of it in events. */
+export interface Claimed {
+  readonly clink: Clink
+  /** Asks with the key that claimed it. */
+  readonly api: ClinkApi
+  readonly holder: LeaseHolder
+  readonly facts: () => DeliveryFacts
+  /** Whether its route signs its answers. */
+  readonly mark?: Route['mark']
+  /** No poll of ours can claim the clink again while it is being released: the worker stops. */
+  readonly isLast?: () => boolean
+  /** Told that Clink has the result, before the journal forgets it: from then on nothing about the claim may be noted there. */
+  readonly confirmed?: () => void
+  /** Told each time that Clink has failed to take the result for as long as a claim lasts, though the claim stands. True: it is given up. */
+  readonly failing?: () => Promise<boolean>
+  /** Told by when the try that begins will be over. */
+  readonly trying?: (dueBy: number) => void
+}
+
+const PAUSE = { base: 250, max: 10_000 }
+/** The most requests of a try: one, and a look at what became of it. */
+const REQUESTS = 5
+
+/** Whether another try may begin: a request about the claim, and what may follow from its answer. */
+export function mayTry({ holder, trying }: Claimed, { clock, closing, config }: WorkerContext): boolean {
+  if (!holder.stands || closing.aborted) return false
+  trying?.(clock.now() + REQUESTS * config.clink.timeout)
+  return true
+}
+
+/** The limits of one request about the claim. */
+export function limits(
+  { holder }: Claimed,
+  { closing }: WorkerContext,
+): {
+  readonly deadline: number
+  readonly attempts: 1
+  readonly signal: AbortSignal
+} {
+  return { deadline: holder.lease.deadline, attempts: 1, signal: closing }
+}
+
+/**
+ * Says that try number `tries` failed and waits before the next, within the lease. A stop ends the wait, unless the service asked for it:
+ * there may be no other time in which the clink can be settled.
+ */
+export async function pauseAfter(
+  error: ClinkApiError,
+  tries: number,
+  kind: 'complete' | 'release',
+  claimed: Claimed,
+  { rateLimit, clock, closing, emit, random, stopping }: WorkerContext,
+): Promise<void> {
+  const now = clock.now()
+  const asked = waitAsAsked(equalJitter(tries, PAUSE, random), error.retryAfter)
+  const wait = Math.max(0, Math.min(asked, claimed.holder.lease.deadline - now))
+  if (isRateLimited(error)) rateLimit.refused(wait)
+  emit({ event: 'clink.settlementFailed', ...claimed.facts(), kind, error, wait })
+  claimed.trying?.(now + wait)
+  await sleep(clock, wait, stopping.aborted || error.retryAfter !== undefined ? closing : stopping)
+}
+
+/** What the client throws; anything else is a fault of ours. */
+export function apiError(thrown: unknown): ClinkApiError {
+  if (thrown instanceof ClinkApiError) return thrown
+  throw asError(thrown)
+}
+
+export function refusal(error: ClinkApiError): string {
+  return `the service answered ${error.status}: ${error.message}`
+}

@@ -1,0 +1,146 @@
+import { BareRefusals } from '../../clink/bare-refusals.ts'
+import type { ClinkApiError } from '../../clink/errors.ts'
+import { isConflict, isFailing, refusesClaim, refusesText } from '../../clink/verdicts.ts'
+import type { DeliveryFacts, LostCause, WorkerEvent } from '../../events.ts'
+import { apiError, limits, mayTry, pauseAfter, refusal, type Claimed } from './attempts.ts'
+import type { WorkerContext } from '../context.ts'
+import { findClink, lossShownBy } from '../claim/observe.ts'
+import { noteAnswer, noteOwn } from '../replies/reply.ts'
+import { fitText, LONGEST_TEXT } from '../replies/text.ts'
+import { sign, type Signed } from '../replies/sign.ts'
+
+/** How telling Clink about a result ended. */
+export type Completion =
+  /** Clink has it, or somebody else settled the clink: `event` says which. */
+  | { readonly is: 'settled'; readonly event: WorkerEvent }
+  | { readonly is: 'lost'; readonly cause: LostCause }
+  /** The service does not accept it in any form. */
+  | { readonly is: 'unsettleable'; readonly error: Error }
+  /** It fails to take it, renews the claim all the while, and `Claimed.failing` has given it up. */
+  | { readonly is: 'failing' }
+  /** The lease, or the time for stopping, ended before the service answered; it may have taken the result. */
+  | { readonly is: 'unconfirmed'; readonly refusing: boolean }
+
+/**
+ * Completes a clink, as often as it takes while the lease stands.
+ *
+ * An answer that did not arrive leaves the result unknown: the same request is sent again, and what a refusal means then is
+ * decided by a look at the clink. Without an earlier unknown a refusal is what it says. A text that the service does not
+ * accept is sent shorter, then not at all.
+ *
+ * @param response what the handler answers; or what is sent as it is, signed.
+ * @param wasKept the result was in the journal before: an earlier claim or process may have sent it, and Clink may have it.
+ */
+export async function complete(
+  claimed: Claimed,
+  response: string | Signed | undefined,
+  context: WorkerContext,
+  wasKept = false,
+): Promise<Completion> {
+  const { api, clink, facts, mark } = claimed
+  const { clock, emit } = context
+  const startedAt = clock.now()
+  const sending = { clink, to: clink.sender_id, is: 'answer', mark } as const
+  const forms = new ResponseForms(typeof response === 'string' ? sign(response, sending, context) : response)
+  const shortened = (why: string): void =>
+    emit({ event: 'clink.responseShortened', ...facts(), length: forms.text?.length ?? 0, why })
+  if (forms.isCut) shortened(`longer than ${LONGEST_TEXT}`)
+  const refusals = new BareRefusals()
+  let mayBeDone = wasKept
+  let refusing = false
+  let failingSince: number | undefined
+
+  for (let tries = 1; mayTry(claimed, context); tries += 1) {
+    try {
+      const body = forms.text === undefined ? {} : { response: forms.text }
+      const answer = await api.completeClink({ clink_id: clink.clink_id, ...body }, limits(claimed, context))
+      const responseId = answer.response_clink_id ?? undefined
+      if (responseId !== undefined) await noteOwn(responseId, clink.sender_id, context)
+      return await confirmed(answer.clink.completed_at, responseId, false)
+    } catch (thrown) {
+      const error = refusals.weigh(apiError(thrown), clock.now())
+      mayBeDone ||= error.mayHaveHappened
+      refusing = isFailing(error)
+      failingSince = refusing ? (failingSince ?? clock.now()) : undefined
+      if (clock.now() - (failingSince ?? Infinity) >= context.config.claim.timeout) {
+        if ((await claimed.failing?.()) === true) return { is: 'failing' }
+        failingSince = undefined
+      }
+      if (refusesClaim(error)) {
+        if (!mayBeDone) return elsewhere(facts(), refusal(error))
+        const verdict = await afterUnknown(error)
+        if (verdict !== undefined) return verdict
+      } else if (refusesText(error)) {
+        if (forms.text === undefined) return { is: 'unsettleable', error }
+        forms.next()
+        shortened(refusal(error))
+        continue
+      }
+      await pauseAfter(error, tries, 'complete', claimed, context)
+    }
+  }
+  return { is: 'unconfirmed', refusing }
+
+  /** What a refusal means when an earlier request may have been carried out. Undefined: still ours, ask again. */
+  async function afterUnknown(error: ClinkApiError): Promise<Completion | undefined> {
+    const record = await findClink(clink, api, claimed.holder.lease.deadline, context.closing)
+    if (record === 'failed') return undefined
+    if (record === undefined) {
+      return isConflict(error) ? await confirmed(undefined, undefined, true) : elsewhere(facts(), refusal(error))
+    }
+    if (record.status === 'completed') {
+      const other = context.identity.isSomebodyElse(record.completed_by)
+      return other
+        ? elsewhere(facts(), `completed by ${record.completed_by ?? 'somebody else'}`)
+        : await confirmed(record.completed_at, undefined, false)
+    }
+    const cause = lossShownBy(record, context.identity)
+    return cause === undefined ? undefined : { is: 'lost', cause }
+  }
+
+  /** @param at when the service completed it, where it says. */
+  async function confirmed(
+    at: string | null | undefined,
+    responseId: string | undefined,
+    presumed: boolean,
+  ): Promise<Completion> {
+    claimed.confirmed?.()
+    if (forms.text !== undefined) noteAnswer(clink.sender_id, at, context)
+    // A result that is only presumed to have arrived is kept: if the clink comes back after all, it is sent again.
+    if (!presumed) await context.ledger.settled(clink.clink_id)
+    const shown = {
+      ...(forms.text === undefined ? {} : { response: forms.text }),
+      ...(responseId === undefined ? {} : { responseId }),
+    }
+    const duration = clock.now() - startedAt
+    return { is: 'settled', event: { event: 'clink.completed', ...facts(), ...shown, presumed, duration } }
+  }
+}
+
+function elsewhere(facts: DeliveryFacts, detail: string): Completion {
+  return { is: 'settled', event: { event: 'clink.settledElsewhere', ...facts, detail } }
+}
+
+/** The forms in which a response is offered: whole as far as it fits, then fitted to bytes, then none. */
+class ResponseForms {
+  /** Undefined: no response is sent. */
+  text: string | undefined
+  readonly isCut: boolean
+  readonly #whole: Signed | undefined
+  #inBytes = false
+
+  constructor(response: Signed | undefined) {
+    this.#whole = response
+    const fitted = response === undefined ? undefined : fitText(response.text, response.line)
+    this.text = fitted?.text
+    this.isCut = fitted?.cut ?? false
+  }
+
+  /** On to the next form, since the service refused this one. */
+  next(): void {
+    const shorter =
+      this.#inBytes || this.#whole === undefined ? undefined : fitText(this.#whole.text, this.#whole.line, 'bytes').text
+    this.#inBytes = true
+    this.text = shorter === this.text ? undefined : shorter
+  }
+}

@@ -1,0 +1,42 @@
+import { BareRefusals } from '../../clink/bare-refusals.ts'
+import { refusesRelease } from '../../clink/verdicts.ts'
+import type { ReleaseCause, WorkerEvent } from '../../events.ts'
+import { apiError, limits, mayTry, pauseAfter, refusal, type Claimed } from './attempts.ts'
+import type { WorkerContext } from '../context.ts'
+
+/**
+ * Releases a claim. Sent again only when it surely had no effect, or at a stop when nobody else uses the key: a second release
+ * could take away what another worker with this key, or our own next poll, has claimed in between. That siblings' claims are refused
+ * says nothing about their releases. Otherwise the claim is left to expire.
+ *
+ * @returns what is to be said of it.
+ */
+export async function release(
+  claimed: Claimed,
+  why: ReleaseCause,
+  reason: string | undefined,
+  context: WorkerContext,
+): Promise<WorkerEvent> {
+  const { api, clink, facts, holder } = claimed
+  const { clock } = context
+  const startedAt = clock.now()
+  const refusals = new BareRefusals()
+  await holder.quiet()
+  for (let tries = 1; mayTry(claimed, context); tries += 1) {
+    try {
+      await api.releaseClink({ clink_id: clink.clink_id }, limits(claimed, context))
+      const duration = clock.now() - startedAt
+      return { event: 'clink.released', ...facts(), why, ...(reason === undefined ? {} : { reason }), duration }
+    } catch (thrown) {
+      const error = refusals.weigh(apiError(thrown), clock.now())
+      if (refusesRelease(error)) return { event: 'clink.settledElsewhere', ...facts(), detail: refusal(error) }
+      const mayRepeat = context.config.claim.exclusive && claimed.isLast?.() === true
+      if (error.mayHaveHappened && !mayRepeat) {
+        const unknown = `the release was sent and not answered: ${error.message}`
+        return { event: 'clink.leftToExpire', ...facts(), why: unknown }
+      }
+      await pauseAfter(error, tries, 'release', claimed, context)
+    }
+  }
+  return { event: 'clink.leftToExpire', ...facts(), why: 'no time was left in which the service took the release' }
+}

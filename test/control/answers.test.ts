@@ -1,0 +1,66 @@
+import { expect, it } from 'vitest'
+import { reachLetters } from '../../src/commands/failed/letters.ts'
+import { answerFailed } from '../../src/control/dead-letters.ts'
+import { linkToWorker } from '../../src/control/client.ts'
+import { ControlSocket } from '../../src/control/server.ts'
+import { clink } from '../support/sample-records.ts'
+import { TempDir } from '../support/temp-dir.ts'
+import { letter, open } from '../support/states.ts'
+
+async function connect(directory: string) {
+  const link = await linkToWorker(directory)
+  if (link instanceof Error) throw link
+  return link
+}
+
+it('an answer that cannot be written is an error to whoever asked, and ends nothing', async () => {
+  using directory = new TempDir()
+  const answers: Readonly<Record<string, unknown>> = { big: 7n, good: 'yes' }
+  const socket = new ControlSocket({
+    directory: directory.path,
+    answer: async (request) => await Promise.resolve(answers[String(request)]),
+  })
+  await socket.start()
+  const link = await connect(directory.path)
+  await expect(link.ask('big')).rejects.toThrow(/BigInt/)
+  expect(await link.ask('good')).toBe('yes')
+  link.close()
+  await socket.stop()
+})
+
+it('dead letters and late results come in pages of 500, each once and in their order', async () => {
+  using directory = new TempDir()
+  const state = open(directory.path)
+  const count = 1_203
+  const ids = Array.from({ length: count }, (_, n) => `msg_${n}`)
+  // Many of them at the same time.
+  await Promise.all(
+    ids.map(async (id, n) => {
+      await state.ledger.bury({ ...letter, at: Math.floor(n / 400), clink: { ...clink, clink_id: id } })
+    }),
+  )
+  const late = { clink, route: 'r', why: 'late', outcome: 'done', response: 'x'.repeat(10_000) } as const
+  for (let n = 0; n < 600; n += 1) await state.ledger.late.keep({ ...late, attempt: n, at: n })
+  const parts = { ledger: state.ledger, retried: () => {} }
+  const sizes: number[] = []
+  const socket = new ControlSocket({
+    directory: directory.path,
+    answer: async (request) => {
+      const answer = await answerFailed(request, parts)
+      if (typeof answer !== 'string') sizes.push(answer.rows.length)
+      return answer
+    },
+  })
+  await socket.start()
+  const failed = await reachLetters({ directory: directory.path, sync: 'normal' })
+  const letters = await failed.letters()
+  expect(sizes).toEqual([500, 500, 203])
+  expect(letters.map(({ at }) => at)).toEqual(letters.map(({ at }) => at).toSorted((a, b) => a - b))
+  expect(letters.map((one) => one.clink.clink_id).toSorted()).toEqual(ids.toSorted())
+  expect((await failed.late()).map(({ attempt }) => attempt)).toEqual(Array.from({ length: 600 }, (_, n) => n))
+  // By their text, too: no answer keeps the worker from everything else.
+  expect(Math.max(...sizes.slice(3))).toBeLessThan(300)
+  failed.close()
+  await socket.stop()
+  state.close()
+})

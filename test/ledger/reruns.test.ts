@@ -1,0 +1,104 @@
+import { describe, expect, it } from 'vitest'
+import type { RerunState } from '../../src/ledger/dead-letters.ts'
+import { clink } from '../support/sample-records.ts'
+import { TempDir } from '../support/temp-dir.ts'
+import { letter, open } from '../support/states.ts'
+
+const id = clink.clink_id
+const told = { ...letter, tell: 'complete' } as const
+
+describe('a letter whose sender was told', () => {
+  it('is marked to be run again, once, over a close (P1, §5)', async () => {
+    using directory = new TempDir()
+    const first = open(directory.path)
+    await first.ledger.bury(told)
+    expect(await first.ledger.letters.retry(id)).toBe('rerun')
+    await first.ledger.letters.noteRerun(id, { step: 'ready', response: 'the result' })
+    first.close()
+    const second = open(directory.path)
+    const { letters } = second.ledger
+    expect(letters.reruns()).toEqual([{ ...told, rerun: { step: 'ready', response: 'the result' } }])
+    expect(await letters.retry(id)).toBe('rerun')
+    expect(letters.rerunOf(id)).toEqual({ step: 'ready', response: 'the result' })
+    expect(second.ledger.isGivenUp(id)).toBe(true)
+    second.close()
+  })
+
+  it.each<[RerunState | undefined, RerunState]>([
+    [undefined, { step: 'due' }],
+    [{ step: 'running' }, { step: 'running' }],
+    [
+      { step: 'sending', response: 'x' },
+      { step: 'sending', response: 'x' },
+    ],
+    [
+      { step: 'unknown', response: 'x' },
+      { step: 'ready', response: 'x' },
+    ],
+    [
+      { step: 'refused', response: 'x' },
+      { step: 'ready', response: 'x' },
+    ],
+  ])('that is at %j is at %j after a retry (P5, §5)', async (before, after) => {
+    using directory = new TempDir()
+    const state = open(directory.path)
+    await state.ledger.bury(before === undefined ? told : { ...told, rerun: before })
+    await state.ledger.letters.retry(id)
+    expect(state.ledger.letters.rerunOf(id)).toEqual(after)
+    state.close()
+  })
+
+  it.each<[RerunState, RerunState]>([
+    [{ step: 'running' }, { step: 'running' }],
+    [
+      { step: 'unknown', response: 'x' },
+      { step: 'ready', response: 'x' },
+    ],
+  ])('that is at %j goes on as a rerun though the inbox shows its clink (P5, §5)', async (before, after) => {
+    using directory = new TempDir()
+    const state = open(directory.path)
+    await state.ledger.bury({ ...told, rerun: before })
+    await state.ledger.sightings.see(id)
+    expect(await state.ledger.letters.retry(id)).toBe('rerun')
+    expect(state.ledger.letters.rerunOf(id)).toEqual(after)
+    state.close()
+  })
+
+  it('that the inbox has shown since is retried as any other: Clink did not hear of its end (§5)', async () => {
+    using directory = new TempDir()
+    const state = open(directory.path)
+    await state.ledger.bury(told)
+    await state.ledger.sightings.see(id)
+    expect(await state.ledger.letters.retry(id)).toBe('done')
+    expect(state.ledger.isGivenUp(id)).toBe(false)
+    state.close()
+  })
+
+  it('that is discarded is run no more, and nothing brings it back (§5)', async () => {
+    using directory = new TempDir()
+    const state = open(directory.path)
+    const { letters } = state.ledger
+    await state.ledger.bury({ ...told, rerun: { step: 'ready', response: 'x' } })
+    await letters.discard(id)
+    await letters.noteRerun(id, { step: 'due' })
+    expect([letters.rerunOf(id), letters.reruns(), await letters.retry(id)]).toEqual([undefined, [], 'unknown'])
+    expect(state.ledger.isGivenUp(id)).toBe(true)
+    state.close()
+  })
+
+  it('in a copied state directory is not run by both: its mark goes, and a result is the operator’s to send (P5, §7)', async () => {
+    using directory = new TempDir()
+    const state = open(directory.path)
+    const { letters } = state.ledger
+    const of = (name: string, rerun: RerunState) => ({ ...told, clink: { ...clink, clink_id: name }, rerun })
+    await state.ledger.bury(of('due', { step: 'due' }))
+    await state.ledger.bury(of('running', { step: 'running' }))
+    await state.ledger.bury(of('ready', { step: 'ready', response: 'x' }))
+    await letters.dropReruns()
+    expect(letters.reruns()).toEqual([])
+    expect(letters.get('due')).toEqual({ ...told, clink: { ...clink, clink_id: 'due' } })
+    expect(letters.get('running')).not.toHaveProperty('rerun')
+    expect(letters.get('ready')?.rerun).toEqual({ step: 'unknown', response: 'x' })
+    state.close()
+  })
+})

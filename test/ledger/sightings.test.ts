@@ -1,0 +1,214 @@
+import { beforeEach, describe, expect, it } from 'vitest'
+import { Ledger } from '../../src/ledger/ledger.ts'
+import { memoryTables } from '../../src/ledger/memory-tables.ts'
+import { clink } from '../support/sample-records.ts'
+import { letter } from '../support/states.ts'
+
+const HOUR = 3_600_000
+const DAY = 24 * HOUR
+const KEEP = 14 * DAY
+
+let now: number
+let ledger: Ledger
+/** What was written about the inbox, by table. */
+let writes: string[]
+
+beforeEach(() => {
+  now = Date.UTC(2026, 0, 5)
+  writes = []
+  const tables = memoryTables()
+  for (const name of ['letters', 'own', 'facts', 'attempts', 'results'] as const) {
+    const set = tables[name].set.bind(tables[name])
+    tables[name].set = async (...args: [string, never]) => {
+      writes.push(name)
+      await set(...args)
+    }
+  }
+  ledger = new Ledger(tables, undefined, () => now)
+})
+
+/** An hour after the other the inbox is looked at and shows these; the worker forgets what it may. */
+async function work(time: number, ...shown: string[]): Promise<void> {
+  for (const end = now + time; now < end; now += HOUR) {
+    for (const id of shown) await ledger.sightings.see(id)
+    await ledger.sightings.looked([])
+    await ledger.prune(KEEP)
+  }
+}
+
+async function discarded(id: string): Promise<void> {
+  await ledger.bury({ ...letter, clink: { ...clink, clink_id: id }, at: now })
+  await ledger.letters.discard(id)
+}
+
+const of = (id: string) => ({ ...clink, clink_id: id })
+const isKnown = {
+  discarded: (id: string) => ledger.isGivenUp(id),
+  'a kept result': (id: string) => ledger.keptResult(of(id)) !== undefined,
+  'an attempt': (id: string) => ledger.startsOf(id) > 0,
+}
+const make = {
+  discarded,
+  'a kept result': async (id: string) => await ledger.keepResult(of(id), 'the result'),
+  'an attempt': async (id: string) => void (await ledger.startAttempt(id)),
+}
+const KINDS = ['discarded', 'a kept result', 'an attempt'] as const
+
+it.each(KINDS)(
+  '%s: not forgotten while the inbox shows it, however long; forgotten when it has not for state.keep (P5, P10, P15, §5)',
+  async (what) => {
+    await make[what]('shown')
+    await make[what]('gone')
+    await work(KEEP / 2, 'shown', 'gone')
+    await work(KEEP - DAY, 'shown')
+    expect([isKnown[what]('shown'), isKnown[what]('gone')]).toEqual([true, true])
+    await work(3 * DAY, 'shown')
+    expect([isKnown[what]('shown'), isKnown[what]('gone')]).toEqual([true, false])
+    await work(10 * KEEP, 'shown')
+    expect(isKnown[what]('shown')).toBe(true)
+    await work(KEEP + 3 * DAY)
+    expect(isKnown[what]('shown')).toBe(false)
+  },
+)
+
+it.each(KINDS)(
+  '%s: not forgotten by a worker that was away for long, before it has looked for state.keep (P5, P10, P15, §5)',
+  async (what) => {
+    await make[what]('pending')
+    await work(DAY, 'pending')
+    now += 3 * KEEP
+    await ledger.prune(KEEP)
+    expect(isKnown[what]('pending')).toBe(true)
+    await work(2 * DAY)
+    expect(isKnown[what]('pending')).toBe(true)
+    await work(KEEP)
+    expect(isKnown[what]('pending')).toBe(false)
+  },
+)
+
+it.each(KINDS)('%s: not forgotten while the inbox cannot be looked at (P5, P10, P15, §5)', async (what) => {
+  await make[what]('pending')
+  await work(DAY, 'pending')
+  for (let n = 0; n < 24 * 60; n += 1) {
+    now += HOUR
+    await ledger.prune(KEEP)
+  }
+  expect(isKnown[what]('pending')).toBe(true)
+})
+
+it('a dead letter that nobody has discarded stays, seen or not (P10, §5)', async () => {
+  await ledger.bury({ ...letter, at: now })
+  await work(5 * KEEP)
+  expect(ledger.letters.all()).toHaveLength(1)
+})
+
+it('a sighting is written once a day at most, and a look once an hour', async () => {
+  await discarded('one')
+  await ledger.startAttempt('two')
+  writes = []
+  for (let n = 0; n < 1_000; n += 1) {
+    await ledger.sightings.see('one')
+    await ledger.sightings.see('two')
+    await ledger.sightings.see('unknown')
+    await ledger.sightings.looked([])
+    now += (2 * DAY) / 1_000
+  }
+  expect(writes.filter((name) => name === 'letters').length).toBeLessThanOrEqual(2)
+  expect(writes.filter((name) => name === 'attempts').length).toBeLessThanOrEqual(2)
+  expect(writes.filter((name) => name === 'facts').length).toBeLessThanOrEqual(50)
+})
+
+it('a result that was given up stays as long as its letter waits for somebody, and goes when that is discarded (P5, §5)', async () => {
+  await ledger.keepResult(of('one'), 'the result')
+  await ledger.bury({ ...letter, clink: of('one'), at: now }, true)
+  await work(5 * KEEP)
+  expect(ledger.keptResult(of('one'))?.response).toBe('the result')
+  await ledger.letters.discard('one')
+  await work(KEEP)
+  expect(ledger.keptResult(of('one'))).toBeUndefined()
+})
+
+it.each(KINDS)('%s: a wall clock that goes forward by months and back forgets nothing (P5, P10, P15)', async (what) => {
+  await make[what]('pending')
+  await work(DAY, 'pending')
+  now += 90 * DAY
+  await work(2 * HOUR)
+  now -= 90 * DAY
+  await work(DAY)
+  expect(isKnown[what]('pending')).toBe(true)
+})
+
+it('a wall clock that was set back forgets nothing', async () => {
+  await discarded('pending')
+  await work(KEEP / 2, 'pending')
+  now -= 365 * DAY
+  await ledger.prune(KEEP)
+  await work(DAY)
+  expect(ledger.isGivenUp('pending')).toBe(true)
+})
+
+describe('what we sent ourselves (P15, §5)', () => {
+  const look = async (inHand: readonly string[], ...shown: string[]): Promise<void> => {
+    for (const id of shown) await ledger.sightings.see(id)
+    await ledger.sightings.looked(inHand)
+  }
+  const known = (...ids: string[]): boolean[] => ids.map((id) => ledger.isOwn(id))
+
+  it('is forgotten when a look at everything shows that it is gone, and not while it is shown, or held', async () => {
+    for (const id of ['shown', 'held', 'gone']) await ledger.addOwn(id, now)
+    for (const end = now + 10 * DAY; now < end; now += 10 * 60_000) await look(['held'], 'shown')
+    expect(known('shown', 'held', 'gone')).toEqual([true, true, false])
+    now += 2 * HOUR
+    await look([])
+    expect(known('shown', 'held')).toEqual([false, false])
+  })
+
+  it('is not forgotten by a look that began before it was sent', async () => {
+    await look([])
+    now += 2 * HOUR
+    await ledger.addOwn('just sent', now)
+    await look([])
+    expect(known('just sent')).toEqual([true])
+  })
+
+  it.each([90 * DAY, -90 * DAY])(
+    'is known after the wall clock was moved by %i, as long as it is shown',
+    async (ms) => {
+      await ledger.addOwn('shown', now)
+      await look([], 'shown')
+      now += ms
+      for (const end = now + DAY; now < end; now += HOUR) await look([], 'shown')
+      expect(known('shown')).toEqual([true])
+    },
+  )
+
+  it('is not forgotten while the inbox cannot be looked at', async () => {
+    await ledger.addOwn('pending', now)
+    now += 90 * DAY
+    await ledger.prune(KEEP)
+    expect(known('pending')).toEqual([true])
+  })
+
+  it('is forgotten when it is settled', async () => {
+    await ledger.addOwn('settled', now)
+    await ledger.settled('settled')
+    expect(known('settled')).toEqual([false])
+  })
+
+  it('is forgotten in several looks where it is very much', async () => {
+    for (let n = 0; n < 30_000; n += 1) await ledger.addOwn(`${n}`, now)
+    now += 2 * HOUR
+    await look([])
+    expect(known('29999')).toEqual([true])
+    now += 1_000
+    await look([])
+    expect(known('0', '29999')).toEqual([false, false])
+  })
+
+  it('is noted twice an hour at most while it is shown', async () => {
+    await ledger.addOwn('shown', now)
+    writes = []
+    for (const end = now + 10 * HOUR; now < end; now += 60_000) await look([], 'shown')
+    expect(writes.filter((name) => name === 'own').length).toBeLessThanOrEqual(20)
+  })
+})

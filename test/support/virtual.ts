@@ -1,0 +1,211 @@
+import type { Clock } from '../../src/base/clock.ts'
+import { Secret } from '../../src/base/secret.ts'
+import {
+  TransportError,
+  type Transport,
+  type TransportFailure,
+  type TransportRequest,
+  type TransportResponse,
+} from '../../src/clink/transport.ts'
+import { Daemon } from '../../src/daemon/daemon.ts'
+import { createEmulator, type Emulator } from '../../src/emulator/emulator.ts'
+import type { Switches } from '../../src/emulator/switches.ts'
+import type { WorkerEvent } from '../../src/events.ts'
+import type { HandlerContext } from '../../src/handlers/handler.ts'
+import type { Route } from '../../src/handlers/route.ts'
+import type { Clink } from '../../src/clink/records.ts'
+import { Ledger, type LedgerTables } from '../../src/ledger/ledger.ts'
+import { memoryTables } from '../../src/ledger/memory-tables.ts'
+import { Chance } from '../simulation/chance.ts'
+import { VirtualTime } from '../simulation/virtual-time.ts'
+import { makeConfig, type Settings } from './settings.ts'
+
+/** What becomes of one request: `hang` until its timeout; `deaf`: for good, as if the timeout were broken; or an answer. */
+export type Weather = 'hang' | 'deaf' | 'reset' | TransportResponse
+
+/** One request as it was sent. */
+export interface Sent {
+  readonly path: string
+  readonly at: number
+}
+
+export interface VirtualOptions {
+  readonly settings?: Settings
+  /** After so many milliseconds a timer looks whether the machine slept. Default: never. */
+  readonly longestTimer?: number
+  readonly switches?: Partial<Switches>
+  /** Undefined: it reaches the service. */
+  readonly weather?: (request: TransportRequest, now: number) => Weather | undefined
+  /** Stands between the worker and the service, and may change what is answered. */
+  readonly spoil?: (inner: Transport) => Transport
+  /** What an earlier process remembered. Default: nothing. */
+  readonly tables?: LedgerTables
+  /** It works the inbox empty. */
+  readonly once?: { readonly maxTime?: number }
+  /** Whether what is noted is kept. Default: always. */
+  readonly isHealthy?: () => boolean
+  readonly handle: (clink: Clink, ctx: HandlerContext, bench: VirtualBench) => Promise<unknown>
+}
+
+export const MINUTE = 60_000
+export const HOUR = 60 * MINUTE
+const WALL = Date.UTC(2026, 0, 5, 8)
+const LATENCY = 5
+
+/** A worker and an embedded Clink in this process whose time passes as fast as it can be computed. */
+export class VirtualBench {
+  readonly time = new VirtualTime(new Chance(1))
+  readonly emulator: Emulator
+  daemon: Daemon
+  readonly ledger: Ledger
+  readonly events: WorkerEvent[] = []
+  readonly sent: Sent[] = []
+  /** What is added to the wall clock. */
+  wallJump = 0
+  /** Milliseconds for which the machine slept. */
+  slept = 0
+  readonly #options: VirtualOptions
+  readonly #longestTimer: number
+  readonly #random: () => number
+
+  constructor(options: VirtualOptions) {
+    this.#options = options
+    this.#longestTimer = options.longestTimer ?? Infinity
+    const chance = new Chance(2)
+    const random = (): number => chance.next()
+    let moved = 0
+    const clock = { now: () => WALL + this.time.now + moved, move: (ms: number) => void (moved += ms) }
+    this.emulator = createEmulator({ clock, random, ...(options.switches && { switches: options.switches }) })
+    this.#random = random
+    this.ledger = new Ledger(options.tables ?? memoryTables(), options.isHealthy, () => this.clock.wall())
+    this.daemon = this.begin()
+  }
+
+  /** Another process on what the one before remembered, which has ended. */
+  begin(): Daemon {
+    const { handle, once, settings } = this.#options
+    // As one who starts it would, but for the seconds.
+    const config = makeConfig('http://127.0.0.1:1', {
+      ...settings,
+      clink: { timeout: 30_000, ...settings?.clink },
+      poll: { interval: 1_000, maxInterval: 15_000, ...settings?.poll },
+      claim: { timeout: 5 * MINUTE, ...settings?.claim },
+    })
+    const route: Route = {
+      name: 'test',
+      file: 'test',
+      generation: 1,
+      handle: async (clink, ctx) => await handle(clink, ctx, this),
+      with: {},
+      timeout: config.handlers.timeout,
+      retry: config.retry,
+    }
+    this.daemon = new Daemon({
+      config,
+      state: { ledger: this.ledger, isOurs: true },
+      key: new Secret(this.emulator.key),
+      router: {
+        takesAll: true,
+        routes: [route],
+        route: () => ({ route, match: { route: route.name, text: '', groups: {} } }),
+        describe: () => ['test'],
+      },
+      emit: (event) => this.events.push(event),
+      transport: this.#transport(),
+      clock: this.clock,
+      random: this.#random,
+      ...(once && { once }),
+    })
+    this.daemon.start()
+    return this.daemon
+  }
+
+  /** As the machine's: a timer that was set before a sleep is late by as much as it looks again. */
+  get clock(): Clock {
+    const now = (): number => this.time.now + this.slept
+    return {
+      now,
+      wall: () => WALL + now() + this.wallJump,
+      at: (time, run) => {
+        let cancel = (): void => {}
+        const wait = (): void => {
+          const left = time - now()
+          if (left <= 0) run()
+          else cancel = this.time.at(this.time.now + Math.min(left, this.#longestTimer), wait)
+        }
+        cancel = this.time.at(this.time.now + Math.max(0, Math.min(time - now(), this.#longestTimer)), wait)
+        return () => cancel()
+      },
+    }
+  }
+
+  send(text: string): string {
+    return this.emulator.send('ops', text, { from: 'bob' }).clink_id
+  }
+
+  all<Name extends WorkerEvent['event']>(name: Name): Extract<WorkerEvent, { event: Name }>[] {
+    return this.events.filter((event): event is Extract<WorkerEvent, { event: Name }> => event.event === name)
+  }
+
+  async pass(ms: number): Promise<void> {
+    // A turn at least, for what waits for nothing but that.
+    this.time.at(this.time.now, () => {})
+    await this.time.runUntil(this.time.now + ms, () => false)
+  }
+
+  /** Lets time pass and looks each minute. */
+  async watch(ms: number, look: () => void): Promise<void> {
+    const end = this.time.now + ms
+    while (this.time.now < end) {
+      await this.pass(MINUTE)
+      look()
+    }
+  }
+
+  /** A handler's wait. Rejects when its run is aborted. */
+  async take(ms: number, signal: AbortSignal): Promise<void> {
+    await new Promise<void>((resolve, reject) => {
+      const cancel = this.time.at(this.time.now + ms, resolve)
+      signal.addEventListener('abort', () => {
+        cancel()
+        reject(signal.reason instanceof Error ? signal.reason : new Error('aborted'))
+      })
+    })
+  }
+
+  async stop(): Promise<void> {
+    this.daemon.hurry()
+    void this.daemon.stop('the test is over')
+    await this.pass(MINUTE)
+  }
+
+  #transport(): Transport {
+    const direct = { send: async (request: TransportRequest) => await this.#send(request) }
+    return this.#options.spoil?.(direct) ?? direct
+  }
+
+  async #send(request: TransportRequest): Promise<TransportResponse> {
+    const { now } = this.time
+    this.sent.push({ path: request.path, at: now })
+    const weather = this.#options.weather?.(request, now)
+    if (weather === 'deaf') return await new Promise(() => {})
+    return await new Promise<TransportResponse>((resolve, reject) => {
+      const fail = (kind: TransportFailure): void => reject(new TransportError(kind, 'maybe', `simulated: ${kind}`))
+      const end = Math.min(now + request.timeout, request.deadline ?? Infinity)
+      const cancel = this.time.at(end, () => fail('timeout'))
+      request.signal?.addEventListener('abort', () => fail('aborted'))
+      if (weather === 'hang') return
+      this.time.at(now + LATENCY, () => {
+        cancel()
+        if (weather === 'reset') fail('reset')
+        else if (weather !== undefined) resolve(weather)
+        else void this.emulator.handle(request).then(resolve, reject)
+      })
+    })
+  }
+}
+
+/** An answer of somebody between us and the service. */
+export function answer(status: number, headers: Readonly<Record<string, string>> = {}): TransportResponse {
+  return { status, headers, body: '{"success":false,"error":"away","message":"away"}' }
+}

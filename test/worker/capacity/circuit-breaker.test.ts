@@ -1,0 +1,226 @@
+import { describe, expect, it } from 'vitest'
+import type { WorkerEvent } from '../../../src/events.ts'
+import type { Route } from '../../../src/handlers/route.ts'
+import { CircuitBreaker, type CircuitBreakerOptions } from '../../../src/worker/capacity/circuit-breaker.ts'
+import { Chance } from '../../simulation/chance.ts'
+import { VirtualTime } from '../../simulation/virtual-time.ts'
+
+const SECOND = 1_000
+const MINUTE = 60 * SECOND
+const HOUR = 60 * MINUTE
+
+const makeRoute = (name: string, generation = 1): Route => ({
+  name,
+  file: name,
+  generation,
+  handle: () => 'done',
+  with: {},
+  timeout: MINUTE,
+  retry: { attempts: 5, backoff: 5 * SECOND, maxBackoff: 10 * MINUTE },
+})
+
+const route = makeRoute('work')
+const away = new Error('away')
+
+function setUp(options: Partial<CircuitBreakerOptions> = {}) {
+  const time = new VirtualTime(new Chance(1))
+  const clock = {
+    now: () => time.now,
+    wall: () => time.now,
+    at: (at: number, run: () => void) => time.at(Math.max(at, time.now), run),
+  }
+  const events: string[] = []
+  let looks = 0
+  const health = new CircuitBreaker({
+    clock,
+    random: () => 0.5,
+    emit: ({ event }: WorkerEvent) => events.push(event),
+    onChange: () => (looks += 1),
+    outage: 6 * HOUR,
+    hasFailed: () => false,
+    ...options,
+  })
+  const fail = (id: string): boolean => {
+    health.started(route, id)
+    return health.ended(route, id, away)
+  }
+  const pause = (): void => {
+    for (let n = 0; n < 10; n += 1) fail(`bad ${n % 5}`)
+  }
+  const pass = async (ms: number): Promise<void> => {
+    time.at(time.now + ms, () => {})
+    await time.runUntil(time.now + ms, () => false)
+  }
+  /** Until the next probe is due. */
+  const due = async (): Promise<void> => await pass(Math.max(1, health.wait(route, 'new')))
+  return { clock, events, fail, health, pass, pause, due, looks: () => looks }
+}
+
+describe('P10, §4: when a route is paused', () => {
+  it('a reload opens it, and one that a reload has taken away is nobody’s trouble', () => {
+    const { events, health, pause } = setUp()
+    pause()
+    expect(health.isPaused(route)).toBe(true)
+    expect(health.isPaused(makeRoute('other'))).toBe(false)
+    expect(health.isPaused(makeRoute('work', 2))).toBe(false)
+    expect(events).toEqual(['route.paused', 'route.resumed'])
+  })
+
+  it('clinks that failed before another was done count towards no pause: the fault is theirs', () => {
+    const { fail, health, pause } = setUp()
+    for (let n = 0; n < 5; n += 1) fail(`bad ${n}`)
+    health.ended(route, 'good', 'done')
+    pause()
+    pause()
+    expect(health.isPaused(route)).toBe(false)
+    for (let n = 0; n < 10; n += 1) fail(`fresh ${n % 5}`)
+    expect(health.isPaused(route)).toBe(true)
+  })
+
+  it('a run that ends otherwise is no failure in a row, and no proof that the route works', () => {
+    const { fail, health, pause } = setUp()
+    for (let n = 0; n < 9; n += 1) fail(`bad ${n % 5}`)
+    health.ended(route, 'other', 'other')
+    fail('bad 0')
+    expect(health.isPaused(route)).toBe(false)
+    pause()
+    expect(health.isPaused(route)).toBe(true)
+  })
+})
+
+describe('P10, §4: probes of a paused route', () => {
+  it('start when they are due, one at a time, and the waits grow to a minute', async () => {
+    const { fail, health, pause, due, clock } = setUp()
+    pause()
+    const waits: number[] = []
+    for (let n = 0; n < 8; n += 1) {
+      const from = clock.now()
+      expect(health.isOpen(route)).toBe(false)
+      await due()
+      waits.push(Math.round((clock.now() - from) / SECOND))
+      expect(health.isOpen(route)).toBe(true)
+      health.started(route, `new ${n}`)
+      expect(health.isOpen(route)).toBe(false)
+      expect(health.wait(route, 'new')).toBeGreaterThan(0)
+      fail(`new ${n}`)
+    }
+    expect(waits.slice(0, 4)).toEqual([4, 8, 15, 30])
+    expect(waits.at(-1)).toBeGreaterThanOrEqual(30)
+    expect(waits.at(-1)).toBeLessThanOrEqual(60)
+  })
+
+  it('are fresh clinks where there are any; one that has failed starts when a look at the inbox has brought none', async () => {
+    const { clock, due, health, looks, pause } = setUp()
+    pause()
+    const before = clock.now()
+    const turn = health.turn(route, 'bad 0')
+    let hasCome = false
+    void turn?.come.then(() => (hasCome = true))
+    await due()
+    expect(looks()).toBe(1)
+    expect(health.wait(route, 'new')).toBe(0)
+    expect(health.wait(route, 'bad 0')).toBeGreaterThan(0)
+    expect([health.wantsLook(route, before), health.isLooking(route)]).toEqual([true, true])
+
+    health.looked(route, before)
+    expect(health.isLooking(route)).toBe(true)
+    health.looked(route, clock.now())
+    await Promise.resolve()
+    expect(hasCome).toBe(true)
+    expect([health.wait(route, 'bad 0'), health.isLooking(route)]).toEqual([0, false])
+  })
+
+  it('are those that wait here and have not failed before any look', async () => {
+    const { due, health, looks, pause } = setUp()
+    pause()
+    const came: string[] = []
+    for (const id of ['bad 0', 'new']) void health.turn(route, id)?.come.then(() => came.push(id))
+    await due()
+    expect([came, looks()]).toEqual([['new'], 0])
+  })
+
+  it('are taken in turn where all have failed', async () => {
+    const { due, fail, health, pause, pass } = setUp()
+    pause()
+    const came: string[] = []
+    for (let n = 0; n < 6; n += 1) {
+      for (const id of ['bad 0', 'bad 1', 'bad 2'])
+        void health.turn(route, id)?.come.then(() => {
+          came.push(id)
+          fail(id)
+        })
+      await due()
+      await pass(10 * SECOND)
+    }
+    expect(came.slice(0, 6).toSorted()).toEqual(['bad 0', 'bad 0', 'bad 1', 'bad 1', 'bad 2', 'bad 2'])
+  })
+
+  it('do not wait for a look that nobody answers', async () => {
+    const { due, health, pass, pause } = setUp()
+    pause()
+    await due()
+    await pass(10 * SECOND)
+    expect(health.wait(route, 'bad 0')).toBe(0)
+  })
+
+  it('leave the route paused unless they are done: a rejection, a release or a wait say nothing', async () => {
+    const { due, events, health, pause } = setUp()
+    pause()
+    for (const verdict of ['other', 'nothing', away] as const) {
+      await due()
+      health.started(route, 'new')
+      health.ended(route, 'new', verdict)
+      expect(health.isPaused(route)).toBe(true)
+    }
+    await due()
+    health.ended(route, 'good', 'done')
+    expect(health.isPaused(route)).toBe(false)
+    expect(events).toEqual(['route.paused', 'route.resumed'])
+  })
+
+  it('cost no attempt until the pause outlasts retry.outage; then those that have failed run as usual', async () => {
+    const { due, fail, health, pass, pause } = setUp()
+    pause()
+    await due()
+    expect(fail('bad 0')).toBe(false)
+    await pass(6 * HOUR)
+    expect(health.wait(route, 'bad 1')).toBe(0)
+    health.looked(route, 6 * HOUR + MINUTE)
+    expect(fail('bad 1')).toBe(true)
+    expect([0, 1, 2].map((n) => health.wait(route, `bad ${n}`))).toEqual([0, 0, 0])
+    // One at a time still where nothing is known of a clink.
+    expect(health.wait(route, 'new')).toBeGreaterThan(0)
+    expect(fail('bad 2')).toBe(true)
+  })
+
+  it('cost no attempt though the wall clock jumps past retry.outage meanwhile (§2)', async () => {
+    const time = new VirtualTime(new Chance(1))
+    const steady = { now: () => time.now, at: (at: number, run: () => void) => time.at(Math.max(at, time.now), run) }
+    let jump = 0
+    const now = (): number => time.now + jump
+    const clock = { steady, now, wall: now, at: (at: number, run: () => void) => steady.at(at - jump, run) }
+    const { events, fail, health, pause } = setUp({ clock })
+    pause()
+    jump = 7 * HOUR
+    health.looked(route, jump)
+    expect(health.wait(route, 'new')).toBeGreaterThan(0)
+    await time.runUntil(6 * SECOND, () => false)
+    expect(health.wantsLook(route, now() - 6 * SECOND)).toBe(true)
+    health.looked(route, now())
+    expect(fail('bad 0')).toBe(false)
+    expect(events).toEqual(['route.paused'])
+  })
+
+  it('cost an attempt once each clink here has failed one, where the worker ends with the inbox', async () => {
+    const here = ['bad 0', 'bad 1']
+    const { due, fail, health, pause } = setUp({ clinksHere: () => here })
+    pause()
+    await due()
+    expect(fail('bad 0')).toBe(false)
+    await due()
+    expect(fail('bad 0')).toBe(false)
+    await due()
+    expect(fail('bad 1')).toBe(true)
+    expect(health.wait(route, 'bad 0')).toBe(0)
+  })
+})

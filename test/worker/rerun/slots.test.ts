@@ -1,0 +1,48 @@
+import { describe, expect, it } from 'vitest'
+import { MINUTE, VirtualBench } from '../../support/virtual.ts'
+
+const TELL = { attempts: 1, onExhausted: 'complete' } as const
+const RUN = 10_000
+
+describe('P6: a letter that is retried while a claim is on its way', () => {
+  it.each([
+    { claim: 'batch', isClaim: /claim=true/ },
+    { claim: 'select', isClaim: /\/claim$/ },
+  ] as const)('leaves that its slot, and runs after it ($claim)', async ({ claim, isClaim }) => {
+    let letter: string | undefined
+    const bench = new VirtualBench({
+      settings: { concurrency: 1, inbox: { claim }, claim: { exclusive: true }, retry: TELL },
+      handle: async ({ content }, { signal }) => {
+        if (content !== 'bad') return 'done'
+        if (letter === undefined) throw new Error('bad')
+        await bench.take(RUN, signal)
+        return 'done after all'
+      },
+      weather: ({ path }) => {
+        if (letter !== undefined && isClaim.test(path)) retry(letter)
+        return undefined
+      },
+    })
+    let isRetried = false
+    const retry = (id: string): void => {
+      if (isRetried) return
+      isRetried = true
+      void bench.ledger.letters.retry(id).then(() => bench.daemon.retried(id))
+    }
+    const bad = bench.send('bad')
+    await bench.pass(MINUTE)
+    expect(bench.all('clink.deadLettered').map(({ clink }) => clink.clink_id)).toEqual([bad])
+    letter = bad
+    const good = bench.send('good')
+    await bench.pass(MINUTE)
+
+    expect(isRetried).toBe(true)
+    const started = bench.all('clink.started').find(({ clink }) => clink.clink_id === good)
+    expect(started?.waited).toBeLessThan(100)
+    expect(bench.emulator.clink(good)?.status).toBe('completed')
+    const names = bench.events.map((event) => event.event)
+    expect(names.indexOf('clink.rerun')).toBeGreaterThan(names.lastIndexOf('clink.started'))
+    expect(bench.all('clink.rerunDone')).toHaveLength(1)
+    await bench.stop()
+  })
+})

@@ -1,0 +1,104 @@
+import { describe, expect, it } from 'vitest'
+import { answer, HOUR, MINUTE, VirtualBench, type VirtualOptions } from '../../support/virtual.ts'
+
+const isCompletion = ({ path }: { readonly path: string }): boolean => path.endsWith('/complete')
+
+/** A worker whose service answers completions of the clink with this, while `isBroken`, and renews its claim all the time. */
+function refused(
+  status: number,
+  handle: VirtualOptions['handle'],
+): { bench: VirtualBench; id: string; mend: () => void } {
+  let isBroken = true
+  const bench = new VirtualBench({
+    handle,
+    weather: (request) => (isBroken && isCompletion(request) && request.path.includes(id) ? answer(status) : undefined),
+    settings: { concurrency: 1, retry: { attempts: 1, onExhausted: 'complete' } },
+  })
+  const id = bench.send('work')
+  return { bench, id, mend: () => void (isBroken = false) }
+}
+
+describe('a result that the service does not take while it renews the claim', () => {
+  it('(500) is given up after as long as two leases, and its slot works for others (P12, §5)', async () => {
+    const { bench, id } = refused(500, async () => 'the result')
+    await bench.pass(8 * MINUTE)
+    expect(bench.all('clink.deadLettered')).toEqual([])
+    await bench.pass(5 * MINUTE)
+    const [dead] = bench.all('clink.deadLettered')
+    expect(dead?.reason).toContain('unsettleable')
+    expect(bench.emulator.history(id).map(({ what }) => what)).toContain('released')
+
+    const other = bench.send('other')
+    await bench.pass(MINUTE)
+    expect(bench.emulator.clink(other)?.status).toBe('completed')
+    await bench.stop()
+  })
+
+  it('(500) is no result of its own where a failure is told: that is given up as well (P12, §5)', async () => {
+    const { bench, id } = refused(500, async () => {
+      throw new Error('broken')
+    })
+    await bench.pass(15 * MINUTE)
+    expect(bench.all('clink.deadLettered').map(({ reason }) => reason)).toEqual([
+      'broken',
+      expect.stringContaining('unsettleable'),
+    ])
+    expect(bench.emulator.history(id).map(({ what }) => what)).toContain('released')
+    await bench.stop()
+  })
+
+  it('(503, now and then) is sent as long as it takes (P5, §5)', async () => {
+    let count = 0
+    const bench = new VirtualBench({
+      handle: async () => 'the result',
+      weather: (request, now) => {
+        if (!isCompletion(request) || now > HOUR) return undefined
+        count += 1
+        return count % 3 === 0 ? 'reset' : answer(503)
+      },
+    })
+    const id = bench.send('work')
+    await bench.pass(HOUR + MINUTE)
+    expect(bench.all('clink.deadLettered')).toEqual([])
+    expect(bench.emulator.clink(id)?.status).toBe('completed')
+    await bench.stop()
+  })
+
+  it('(500) that was taken all the same is known for our own, however long it had failed before (P5, §5)', async () => {
+    let first: number | undefined
+    let isTaken = false
+    const bench: VirtualBench = new VirtualBench({
+      handle: async () => 'the result',
+      weather: (request, now) => {
+        if (!isCompletion(request) || isTaken) return undefined
+        first ??= now
+        isTaken = now - first >= 5 * MINUTE
+        if (isTaken) void bench.emulator.handle(request)
+        return answer(500)
+      },
+    })
+    bench.send('work')
+    await bench.pass(10 * MINUTE)
+
+    expect(isTaken).toBe(true)
+    expect(bench.all('clink.settledElsewhere')).toEqual([])
+    expect(bench.all('clink.completed').map(({ response }) => response)).toEqual(['the result'])
+    await bench.stop()
+  })
+
+  it.each([500, 422])('(%i) is not thrown away: a retry sends it and computes nothing (P5, §5)', async (status) => {
+    const { bench, id, mend } = refused(status, async () => 'the result')
+    await bench.pass(20 * MINUTE)
+    expect(bench.all('clink.deadLettered')).toHaveLength(1)
+    mend()
+    await bench.ledger.prune(0)
+    expect(await bench.ledger.letters.retry(id)).toBe('done')
+    bench.daemon.retried(id)
+    await bench.pass(10 * MINUTE)
+
+    expect(bench.emulator.clink(id)?.status).toBe('completed')
+    expect(bench.all('clink.completed').map(({ response }) => response)).toEqual(['the result'])
+    expect(bench.all('clink.started')).toHaveLength(1)
+    await bench.stop()
+  })
+})
