@@ -13,7 +13,6 @@ import { kernelGroups, type ProcessGroups } from '../runners/process-group.ts'
 import { RateLimit } from '../worker/capacity/rate-limit.ts'
 import { ClockDifference } from '../worker/admission/clock-difference.ts'
 import { ClaimTerms } from '../worker/claim/terms.ts'
-import type { WorkerContext } from '../worker/context.ts'
 import { CrashWatch } from '../worker/execution/crash-watch.ts'
 import { AgentProfiles } from '../worker/replies/agent-profiles.ts'
 import { Identity, keepIdentity, keptIdentity } from '../keys/identity.ts'
@@ -28,6 +27,7 @@ import { Scope } from '../worker/admission/scope.ts'
 import { ServiceTime } from '../worker/claim/service-time.ts'
 import { Siblings } from '../worker/claim/siblings.ts'
 import { Warmth } from '../worker/capacity/warmth.ts'
+import type { AdmissionContext } from '../worker/admission/context.ts'
 
 /** The fact that says which key is known to be ours. */
 const PROVEN_KEY = 'key'
@@ -61,7 +61,7 @@ export interface ComposeOptions {
 }
 
 export interface Composed {
-  readonly context: WorkerContext
+  readonly context: AdmissionContext
   readonly keyChange: KeyChange
   /** Whom the state directory knew us as, where the configuration names somebody else. */
   readonly formerIdentity: string | undefined

@@ -12,7 +12,6 @@ import type { Emit, WorkerEvent } from '../events.ts'
 import type { Router } from '../handlers/route.ts'
 import { UntilEmpty } from './until-empty.ts'
 import type { ProcessGroups } from '../runners/process-group.ts'
-import type { WorkerContext } from '../worker/context.ts'
 import type { KeyChange } from '../keys/key-change.ts'
 import { Ledger } from '../ledger/ledger.ts'
 import type { Liveness } from '../worker/liveness/liveness.ts'
@@ -20,6 +19,7 @@ import { memoryTables } from '../ledger/memory-tables.ts'
 import { ReadinessWatch, type Readiness } from '../worker/liveness/readiness.ts'
 import type { Ends } from '../worker/shutdown.ts'
 import { Worker, type Snapshot } from '../worker/worker.ts'
+import type { AdmissionContext } from '../worker/admission/context.ts'
 
 export interface DaemonParts {
   readonly config: Config
@@ -228,7 +228,7 @@ export class Daemon {
     })
   }
 
-  #makeWorker(context: WorkerContext, ends: Ends): Worker {
+  #makeWorker(context: AdmissionContext, ends: Ends): Worker {
     return new Worker({
       context,
       ends,

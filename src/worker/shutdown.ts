@@ -1,13 +1,13 @@
 import { sleep, type Timeline } from '../base/clock.ts'
 import type { Acknowledgements } from './admission/acknowledgements.ts'
 import type { Deliveries } from './delivery/deliveries.ts'
-import type { DeliveryShared } from './delivery-shared.ts'
 import type { Intake } from './admission/intake.ts'
 import type { Parked } from './admission/parked.ts'
 import type { Poller } from './claiming/poller.ts'
 import type { Reruns } from './rerun/reruns.ts'
 import type { Select } from './claiming/select.ts'
 import type { LostClaims } from './claiming/lost-claims.ts'
+import type { AdmissionParts } from './admission/context.ts'
 
 /** The beginning and the end of the time for stopping: `context.stopping` and `context.closing` abort with them. */
 export interface Ends {
@@ -16,7 +16,7 @@ export interface Ends {
 }
 
 export interface ShutdownParts {
-  readonly shared: DeliveryShared
+  readonly shared: Pick<AdmissionParts, 'context' | 'runs'>
   /** Resolves when nothing is being held on to any more that an earlier process held. */
   readonly started: () => Promise<void>
   readonly poller: Poller

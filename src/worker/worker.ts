@@ -3,8 +3,6 @@ import { Acknowledgements } from './admission/acknowledgements.ts'
 import { Batch } from './claiming/batch.ts'
 import { UNUSABLE } from './claim/terms.ts'
 import { claimingMode, type ClaimingMode, type Taken } from './claiming/mode.ts'
-import type { WorkerContext } from './context.ts'
-import type { DeliveryShared } from './delivery-shared.ts'
 import { Deliveries } from './delivery/deliveries.ts'
 import type { Route } from '../handlers/route.ts'
 import { resumeClaims } from './admission/resumed-claims.ts'
@@ -22,9 +20,10 @@ import { Slots } from './capacity/slots.ts'
 import { Standstill } from './liveness/standstill.ts'
 import { endSurvivors } from './execution/survivors.ts'
 import { LostClaims } from './claiming/lost-claims.ts'
+import type { AdmissionContext, AdmissionParts } from './admission/context.ts'
 
 export interface WorkerOptions {
-  readonly context: WorkerContext
+  readonly context: AdmissionContext
   readonly ends: Ends
   /** It ends when the inbox is empty. */
   readonly isOnce: boolean
@@ -71,8 +70,8 @@ const HELD_PER_SLOT = 4
  * parked claims; the poller brings in, the intake decides, a delivery does the rest.
  */
 export class Worker {
-  readonly #context: WorkerContext
-  readonly #shared: DeliveryShared
+  readonly #context: AdmissionContext
+  readonly #shared: AdmissionParts
   readonly #deliveries: Deliveries
   readonly #parked: Parked
   readonly #acknowledgements: Acknowledgements
@@ -95,7 +94,7 @@ export class Worker {
       settled()
       this.#slotFreed()
     })
-    const shared: DeliveryShared = (this.#shared = {
+    const shared: AdmissionParts = (this.#shared = {
       context,
       slots: this.#slots,
       runs: new RunRegister(new Standstill(context.clock, context.emit)),

@@ -1,12 +1,11 @@
 import { Command, Option } from 'commander'
-import { humanDuration } from '../../base/duration.ts'
-import { readTime } from '../../base/time-text.ts'
 import type { InboxPage } from '../../clink/client.ts'
 import { painter } from '../../observe/colour.ts'
 import { printable } from '../../observe/printable.ts'
 import type { Io } from '../terminal/io.ts'
 import { addSettings, wholeNumber, type SettingsOptions } from '../terminal/settings.ts'
 import { table } from '../terminal/table.ts'
+import { ageOf, excerpt } from '../terminal/text.ts'
 
 interface InboxOptions extends SettingsOptions {
   readonly status: 'pending' | 'claimed' | 'completed'
@@ -14,8 +13,6 @@ interface InboxOptions extends SettingsOptions {
   readonly all?: true
   readonly json?: true
 }
-
-const SHOWN = 72
 
 export function inboxCommand(io: Io): Command {
   const command = new Command('inbox')
@@ -53,15 +50,4 @@ function inboxText({ clinks, malformed }: InboxPage, { status, limit }: InboxOpt
   if (rows.length + unreadable.length === 0) return `no ${status} clinks\n`
   const full = rows.length >= limit ? `${paint('dim', `the first ${limit}; --limit shows more`)}\n` : ''
   return table(rows) + unreadable.join('') + full
-}
-
-/** The beginning of a text, on one line. */
-export function excerpt(text: string): string {
-  const line = Array.from(printable(text.slice(0, SHOWN * 2)))
-  return line.length > SHOWN ? `${line.slice(0, SHOWN - 1).join('')}…` : line.join('')
-}
-
-export function ageOf(time: string, now: number): string {
-  const at = readTime(time)
-  return at === undefined ? '?' : humanDuration(Math.max(0, now - at))
 }

@@ -2,10 +2,10 @@ import { asError } from '../../base/coded-error.ts'
 import type { Clink } from '../../clink/records.ts'
 import { complete } from '../settlement/complete.ts'
 import { circleEnd } from '../replies/sign.ts'
-import type { DeliveryShared } from '../delivery-shared.ts'
 import type { ClaimInHand } from '../claim/claim-in-hand.ts'
 import type { Parked } from './parked.ts'
 import { UnrenewedClaim } from '../claim/unrenewed-claim.ts'
+import type { AdmissionParts } from './context.ts'
 
 /** Why a clink is completed without being run. */
 export type Acknowledgement =
@@ -18,12 +18,12 @@ export type Acknowledgement =
  * the polls.
  */
 export class Acknowledgements {
-  readonly #shared: DeliveryShared
+  readonly #shared: AdmissionParts
   readonly #parked: Parked
   readonly #work = new Map<string, Promise<void>>()
   #circlesEnded = 0
 
-  constructor(shared: DeliveryShared, parked: Parked) {
+  constructor(shared: AdmissionParts, parked: Parked) {
     this.#shared = shared
     this.#parked = parked
   }

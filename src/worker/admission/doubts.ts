@@ -1,4 +1,4 @@
-import type { WorkerContext } from '../context.ts'
+import type { AdmissionContext } from './context.ts'
 
 /**
  * `identity`: a clink waits that we may have sent; `owner`: claims may be another owner's; `polls`: which clinks a poll claimed; `unclaimed`: why
@@ -34,11 +34,11 @@ const SAID_EVERY = 60_000
  * show: while a doubt stands the worker is not ready.
  */
 export class Doubts {
-  readonly #context: Pick<WorkerContext, 'clock' | 'config' | 'emit' | 'identity'>
+  readonly #context: Pick<AdmissionContext, 'clock' | 'config' | 'emit' | 'identity'>
   readonly #until = new Map<Doubt, number>()
   readonly #saidAt = new Map<Doubt, number>()
 
-  constructor(context: Pick<WorkerContext, 'clock' | 'config' | 'emit' | 'identity'>) {
+  constructor(context: Pick<AdmissionContext, 'clock' | 'config' | 'emit' | 'identity'>) {
     this.#context = context
   }
 

@@ -10,7 +10,6 @@ import { claimById, ClaimTries, type ClaimById, type ClaimByIdOptions } from '..
 import { readText } from '../replies/hops.ts'
 import type { ClaimInHand } from '../claim/claim-in-hand.ts'
 import { Delivery } from '../delivery/delivery.ts'
-import type { DeliveryShared } from '../delivery-shared.ts'
 import type { Deliveries } from '../delivery/deliveries.ts'
 import { Doubts } from './doubts.ts'
 import type { Lease } from '../claim/lease.ts'
@@ -21,6 +20,7 @@ import { Quarantine } from './quarantine.ts'
 import { renewUntilAnswered } from '../claim/renewal.ts'
 import { leaseIfSurelyOurs, type FreshClaim } from './surely-ours.ts'
 import { judge, type Purpose, type Verdict } from './verdict.ts'
+import type { AdmissionParts } from './context.ts'
 
 export interface Admitted {
   /** Claims that the page brought us. */
@@ -54,7 +54,7 @@ export interface IntakeParts {
  */
 export class Intake {
   readonly quarantine: Quarantine
-  readonly #shared: DeliveryShared
+  readonly #shared: AdmissionParts
   readonly #deliveries: Deliveries
   readonly #parked: Parked
   readonly #acknowledgements: Acknowledgements
@@ -72,7 +72,7 @@ export class Intake {
   /** Local time until which no clink is claimed to find out who we are, since the last one did not tell. */
   #identifyAt = -Infinity
 
-  constructor(shared: DeliveryShared, { acknowledgements, deliveries, parked }: IntakeParts) {
+  constructor(shared: AdmissionParts, { acknowledgements, deliveries, parked }: IntakeParts) {
     this.#shared = shared
     this.quarantine = new Quarantine(shared.context, (id, problem) => this.#leave(id, 'malformed', problem))
     this.#acknowledgements = acknowledgements

@@ -1,10 +1,10 @@
 import type { InboxPage } from '../../clink/client.ts'
 import type { Clink } from '../../clink/records.ts'
 import type { WorkerKey } from '../../keys/keys.ts'
-import type { WorkerContext } from '../context.ts'
 import type { Lease } from '../claim/lease.ts'
 import { findClink } from '../claim/observe.ts'
 import { renewUntilAnswered } from '../claim/renewal.ts'
+import type { AdmissionContext } from './context.ts'
 
 /** What a claiming poll has brought. */
 export interface ClaimedPage {
@@ -22,7 +22,7 @@ export interface ClaimedPage {
 /** Why the claims of a page may be somebody else's; undefined: they are ours. A page without claims says nothing about its key. */
 export async function whyForeign(
   claimed: ClaimedPage,
-  context: WorkerContext,
+  context: AdmissionContext,
 ): Promise<'owner-unknown' | 'other-owner' | undefined> {
   if (claimed.leases.size === 0) return undefined
   const owner = await ownerOf(claimed, context)
@@ -36,7 +36,7 @@ export async function whyForeign(
  */
 async function ownerOf(
   { isHeld, key, leases, page, signal }: ClaimedPage,
-  context: WorkerContext,
+  context: AdmissionContext,
 ): Promise<{ readonly id: string } | 'untold' | 'failed'> {
   const { identity, keys } = context
   const isWhole = page.claimed_count === page.clinks.length

@@ -3,10 +3,10 @@ import { Recent } from '../../base/recent.ts'
 import type { Clink } from '../../clink/records.ts'
 import type { LeftAlone } from '../../events.ts'
 import type { ClinkApi } from '../../clink/clink-api.ts'
-import type { WorkerContext } from '../context.ts'
 import type { ClaimInHand } from '../claim/claim-in-hand.ts'
 import { release } from '../settlement/release.ts'
 import { UnrenewedClaim } from '../claim/unrenewed-claim.ts'
+import type { AdmissionContext } from './context.ts'
 
 /** How many clinks are remembered as parked before. */
 const KNOWN = 10_000
@@ -27,14 +27,14 @@ interface Entry {
  * back with the next poll, so they are kept, without a slot and without renewal, until they run out. A stop releases them.
  */
 export class Parked {
-  readonly #context: WorkerContext
+  readonly #context: AdmissionContext
   readonly #entries = new Map<string, Entry>()
   readonly #known = new Recent<true>(KNOWN)
   /** A claim is released once, though the end of polling closes again; a new claim on the same clink is another one. */
   readonly #releases = new Map<Entry, Promise<void>>()
   readonly #closing = new AbortController()
 
-  constructor(context: WorkerContext) {
+  constructor(context: AdmissionContext) {
     this.#context = context
   }
 

@@ -1,12 +1,12 @@
 import type { HeldClaim } from '../../ledger/ledger.ts'
 import { Delivery } from '../delivery/delivery.ts'
-import type { DeliveryShared } from '../delivery-shared.ts'
 import type { Deliveries } from '../delivery/deliveries.ts'
 import type { Parked } from './parked.ts'
 import { standingLease, waitLeft } from '../claim/journalled-claim.ts'
+import type { AdmissionParts } from './context.ts'
 
 export interface ResumeParts {
-  readonly shared: DeliveryShared
+  readonly shared: AdmissionParts
   readonly deliveries: Deliveries
   readonly parked: Parked
 }

@@ -1,7 +1,7 @@
 import type { Clink } from '../../clink/records.ts'
-import type { WorkerContext } from '../context.ts'
 import type { ClaimInHand } from '../claim/claim-in-hand.ts'
 import type { Lease } from '../claim/lease.ts'
+import type { AdmissionContext } from './context.ts'
 
 /** A claim that was just made. */
 export interface FreshClaim extends ClaimInHand {
@@ -17,7 +17,7 @@ export interface FreshClaim extends ClaimInHand {
 export async function leaseIfSurelyOurs(
   clink: Clink,
   { byId, key, lease: given }: FreshClaim,
-  { clock, emit, keys, pulses, siblings }: WorkerContext,
+  { clock, emit, keys, pulses, siblings }: AdmissionContext,
   { isClosing, signal }: { readonly isClosing: () => boolean; readonly signal: AbortSignal },
 ): Promise<Lease | undefined> {
   let lease = given

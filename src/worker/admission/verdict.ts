@@ -2,8 +2,8 @@ import type { Clink } from '../../clink/records.ts'
 import type { LeftAlone } from '../../events.ts'
 import type { RoutedClink } from '../../handlers/route.ts'
 import type { Acknowledgement } from './acknowledgements.ts'
-import type { WorkerContext } from '../context.ts'
 import { hopsOf, readText, whyNoWork } from '../replies/hops.ts'
+import type { AdmissionContext } from './context.ts'
 
 /** What is to be done with a clink that may be claimed: run it, or complete it without running it. */
 type Wanted = { readonly run: RoutedClink } | Acknowledgement
@@ -16,7 +16,7 @@ export type Verdict = Wanted | { readonly leave: LeftAlone }
  *
  * @param mayCome whether one more of its route may be taken now.
  */
-export function judge(clink: Clink, context: WorkerContext, mayCome: (routed: RoutedClink) => boolean): Verdict {
+export function judge(clink: Clink, context: AdmissionContext, mayCome: (routed: RoutedClink) => boolean): Verdict {
   const { config, identity, ledger, loopGuard, nameWarnings, router } = context
   const { clink_id: id, content, sender_id } = clink
   nameWarnings.look(clink)

@@ -3,8 +3,8 @@ import { ClinkApiError } from '../../clink/errors.ts'
 import type { Clink } from '../../clink/records.ts'
 import { mayBeKept, refusesClaim, refusesNumber } from '../../clink/verdicts.ts'
 import type { WorkerKey } from '../../keys/keys.ts'
-import type { WorkerContext } from '../context.ts'
 import type { Lease } from './lease.ts'
+import type { ClaimContext } from './context.ts'
 
 export type ClaimById =
   | { readonly is: 'claimed'; readonly clink: Clink; readonly lease: Lease; readonly key: WorkerKey }
@@ -24,7 +24,7 @@ export class ClaimTries {
 }
 
 export interface ClaimByIdOptions {
-  readonly context: WorkerContext
+  readonly context: ClaimContext
   readonly tries: ClaimTries
   readonly signal: AbortSignal
   /** Local time after which nothing is sent. */

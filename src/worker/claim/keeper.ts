@@ -7,18 +7,18 @@ import type { Clink } from '../../clink/records.ts'
 import { isRateLimited, mayBeKept } from '../../clink/verdicts.ts'
 import type { DeliveryFacts, LostCause } from '../../events.ts'
 import type { ClinkApi } from '../../clink/clink-api.ts'
-import type { WorkerContext } from '../context.ts'
 import { extendedNothing, isUnmoved, showsNoChange, type Lease, type LeaseHolder } from './lease.ts'
-import { lookFor, lossShownBy } from './observe.ts'
+import { findClink, lossShownBy } from './observe.ts'
 import type { Pulse } from '../liveness/pulses.ts'
 import { renew, type Renewal, type RenewalLimits } from './renewal.ts'
+import type { ClaimContext } from './context.ts'
 
 export interface KeeperOptions {
   readonly clink: Clink
   readonly lease: Lease
   /** Asks with the key that claimed it. */
   readonly api: ClinkApi
-  readonly context: WorkerContext
+  readonly context: ClaimContext
   /** Of a claim that another key has made: takes in whom the first renewal names as its owner. False: that is somebody else. */
   readonly acceptOwner?: ((record: Clink) => boolean) | undefined
   readonly facts: () => DeliveryFacts
@@ -293,7 +293,8 @@ export class LeaseKeeper implements LeaseHolder {
     const { api, clink } = this.#options
     this.#isDeclined = true
     this.#pulse.expect('renewal', this.#lease.deadline)
-    const record = await lookFor(clink, api, this.#lease.deadline)
+    const seen = await findClink(clink, api, this.#lease.deadline)
+    const record = seen === 'failed' ? undefined : seen
     if (this.#stopping.signal.aborted || !this.stands) return 'over'
     const cause = record === undefined ? undefined : this.#lossIn(record)
     if (cause === undefined) return record

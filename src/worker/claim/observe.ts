@@ -38,12 +38,6 @@ export async function findClink(
   return undefined
 }
 
-/** As `look`, for those to whom it is the same why the clink cannot be seen. */
-export async function lookFor(clink: Clink, api: ClinkApi, deadline: number): Promise<Clink | undefined> {
-  const seen = await findClink(clink, api, deadline)
-  return seen === 'failed' ? undefined : seen
-}
-
 /** How a record shows that our claim on it is gone; undefined where it does not. */
 export function lossShownBy(record: Clink, identity: Identity): LostCause | undefined {
   if (record.status === 'completed') return 'completed-elsewhere'

@@ -1,8 +1,8 @@
 import type { Clink } from '../../clink/records.ts'
-import type { WorkerContext } from '../context.ts'
 import type { ClaimInHand } from './claim-in-hand.ts'
 import type { Lease, LeaseHolder } from './lease.ts'
 import { renewUntilAnswered } from './renewal.ts'
+import type { ClaimContext } from './context.ts'
 
 /** Nothing runs for it: it is not worth more. */
 const TRIES = 4
@@ -14,12 +14,12 @@ const TRIES = 4
 export class UnrenewedClaim implements LeaseHolder {
   readonly #clink: Clink
   readonly #claim: ClaimInHand
-  readonly #context: WorkerContext
+  readonly #context: ClaimContext
   #lease: Lease
   #isRefused = false
   #asking: Promise<unknown> = Promise.resolve()
 
-  constructor(clink: Clink, claim: ClaimInHand, context: WorkerContext) {
+  constructor(clink: Clink, claim: ClaimInHand, context: ClaimContext) {
     this.#clink = clink
     this.#claim = claim
     this.#context = context

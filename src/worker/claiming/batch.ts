@@ -3,18 +3,18 @@ import { ClinkApiError } from '../../clink/errors.ts'
 import type { Clink } from '../../clink/records.ts'
 import { forMe } from '../../config/for-me.ts'
 import type { Claiming, Taken } from './mode.ts'
-import type { WorkerContext } from '../context.ts'
 import type { HeldBefore } from './held-before.ts'
 import type { Intake } from '../admission/intake.ts'
 import type { LostClaims } from './lost-claims.ts'
 import { Unclaimed } from './unclaimed.ts'
+import type { AdmissionContext } from '../admission/context.ts'
 
 /** The most that one poll asks for: the service documents no inbox limit, but 100 for its other listing. */
 const LARGEST_PAGE = 100
 
 /** Claims by polling: whatever the poll returns is ours then. It is never repeated by itself, since it may have claimed. */
 export class Batch implements Claiming {
-  readonly #context: WorkerContext
+  readonly #context: AdmissionContext
   readonly #intake: Intake
   readonly #lostClaims: LostClaims
   readonly #heldBefore: HeldBefore
@@ -24,7 +24,7 @@ export class Batch implements Claiming {
 
   /** @param options.onAnswer told whenever the poll was answered, or not, and what it brought is admitted. */
   constructor(
-    context: WorkerContext,
+    context: AdmissionContext,
     intake: Intake,
     lostClaims: LostClaims,
     { heldBefore, onAnswer }: { readonly heldBefore: HeldBefore; readonly onAnswer: () => void },

@@ -2,7 +2,7 @@ import { ClinkApiError } from '../../clink/errors.ts'
 import type { Clink } from '../../clink/records.ts'
 import { isRateLimited, refusesKey } from '../../clink/verdicts.ts'
 import { forMe } from '../../config/for-me.ts'
-import type { WorkerContext } from '../context.ts'
+import type { AdmissionContext } from '../admission/context.ts'
 
 const PAGE = 100
 /** Milliseconds that the first poll waits at most. */
@@ -13,11 +13,11 @@ const LONGEST = 3_000
  * later and was not there was claimed after that. A page that may not be whole, or no answer, tells nothing.
  */
 export class HeldBefore {
-  readonly #context: WorkerContext
+  readonly #context: AdmissionContext
   #isDone = false
   #list: { readonly sentAt: number; readonly key: unknown; readonly ids: ReadonlySet<string> } | undefined
 
-  constructor(context: WorkerContext) {
+  constructor(context: AdmissionContext) {
     this.#context = context
   }
 

@@ -3,10 +3,10 @@ import { asError } from '../../base/coded-error.ts'
 import { ClinkApiError } from '../../clink/errors.ts'
 import type { Clink } from '../../clink/records.ts'
 import { forMe } from '../../config/for-me.ts'
-import type { DeliveryShared } from '../delivery-shared.ts'
 import type { HeldBefore } from './held-before.ts'
 import type { Intake } from '../admission/intake.ts'
 import { notBefore, type Mark } from '../claim/service-time.ts'
+import type { AdmissionParts } from '../admission/context.ts'
 
 interface Lost {
   /** Claims that the request may have made and that were not found yet. */
@@ -27,7 +27,7 @@ const PAGE = 100
  * sibling's work. Until then, or until the time for it is over, as many slots are kept free. What is not found runs out.
  */
 export class LostClaims {
-  readonly #shared: DeliveryShared
+  readonly #shared: AdmissionParts
   readonly #intake: Intake
   readonly #heldBefore: HeldBefore
   readonly #hasRoom: () => boolean
@@ -42,7 +42,7 @@ export class LostClaims {
   #polled: Promise<void> = Promise.resolve()
 
   constructor(
-    shared: DeliveryShared,
+    shared: AdmissionParts,
     intake: Intake,
     options: {
       readonly heldBefore: HeldBefore

@@ -7,10 +7,10 @@ import { ClinkApiError } from '../../clink/errors.ts'
 import { forbids, looksForbidden, refusesKey } from '../../clink/verdicts.ts'
 import { forMe } from '../../config/for-me.ts'
 import type { Claiming, ClaimingMode, Taken } from './mode.ts'
-import type { WorkerContext } from '../context.ts'
+import type { AdmissionContext } from '../admission/context.ts'
 
 export interface PollerOptions {
-  readonly context: WorkerContext
+  readonly context: AdmissionContext
   /** How many clinks could start now. */
   readonly capacity: () => number
   /** What the configuration asks for may not be done, and nothing will be claimed. */

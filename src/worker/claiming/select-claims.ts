@@ -7,11 +7,11 @@ import { forMe } from '../../config/for-me.ts'
 import { lacksPermission } from '../../keys/key-check.ts'
 import type { Backlog, Candidate } from './backlog.ts'
 import type { ClaimById } from '../claim/claim-by-id.ts'
-import type { DeliveryShared } from '../delivery-shared.ts'
 import { FailedClaims } from './failed-claims.ts'
 import type { Intake } from '../admission/intake.ts'
 import { startOf } from '../claim/service-time.ts'
 import type { Purpose } from '../admission/verdict.ts'
+import type { AdmissionParts } from '../admission/context.ts'
 
 interface Claims {
   readonly claimed: number
@@ -41,7 +41,7 @@ const FORBIDDEN = 3
 
 /** The claims by id on what was listed: what is in the backlog, and what failed a while ago. */
 export class SelectClaims {
-  readonly #shared: DeliveryShared
+  readonly #shared: AdmissionParts
   readonly #intake: Intake
   readonly #backlog: Backlog
   readonly #onAnswer: () => void
@@ -52,7 +52,7 @@ export class SelectClaims {
   /** Clinks for us or for nobody that the current key is forbidden to claim, as long as it was granted none. */
   readonly #forbidden = new Set<string>()
 
-  constructor(shared: DeliveryShared, intake: Intake, { backlog, onAnswer, sweepSoon }: SelectClaimsOptions) {
+  constructor(shared: AdmissionParts, intake: Intake, { backlog, onAnswer, sweepSoon }: SelectClaimsOptions) {
     this.#shared = shared
     this.#intake = intake
     this.#backlog = backlog

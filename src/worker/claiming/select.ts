@@ -4,11 +4,11 @@ import { refusesNumber } from '../../clink/verdicts.ts'
 import { forMe } from '../../config/for-me.ts'
 import { Backlog } from './backlog.ts'
 import type { Claiming, Taken } from './mode.ts'
-import type { DeliveryShared } from '../delivery-shared.ts'
 import type { Intake } from '../admission/intake.ts'
 import { SelectClaims } from './select-claims.ts'
 import { startOf, type Mark } from '../claim/service-time.ts'
 import { Sweep } from './sweep.ts'
+import type { AdmissionParts } from '../admission/context.ts'
 
 /** What has cooled down is looked for by sweeps that cost a page a second at most. */
 const PER_PAGE = 1_000
@@ -20,7 +20,7 @@ const LATE = 5_000
  * full sweep looks at everything, since clinks that were released or whose claims ran out are not new.
  */
 export class Select implements Claiming {
-  readonly #shared: DeliveryShared
+  readonly #shared: AdmissionParts
   readonly #intake: Intake
   readonly #backlog = new Backlog()
   readonly #claims: SelectClaims
@@ -39,7 +39,7 @@ export class Select implements Claiming {
   #starvedAt: number | undefined
 
   /** @param onAnswer told whenever a claim was answered. */
-  constructor(shared: DeliveryShared, intake: Intake, onAnswer: () => void) {
+  constructor(shared: AdmissionParts, intake: Intake, onAnswer: () => void) {
     this.#shared = shared
     this.#intake = intake
     const sweepSoon = (): void => this.sweepSoon()

@@ -5,8 +5,6 @@ import type { LostCause, RoutedFacts, WorkerEvent } from '../../events.ts'
 import type { Route, RoutedClink } from '../../handlers/route.ts'
 import type { WorkerKey } from '../../keys/keys.ts'
 import type { ClaimInHand } from '../claim/claim-in-hand.ts'
-import type { WorkerContext } from '../context.ts'
-import type { DeliveryShared } from '../delivery-shared.ts'
 import { Execution } from '../execution/execution.ts'
 import { outcomePolicy, UNHEALTHY_WAIT } from '../execution/start-run.ts'
 import { keepUnsent } from '../execution/late-outcome.ts'
@@ -18,6 +16,7 @@ import type { Turn } from '../capacity/route-pause.ts'
 import { toHeldClaim } from '../claim/journalled-claim.ts'
 import { Settlement } from '../settlement/settlement.ts'
 import { PRIORITY } from '../capacity/slots.ts'
+import type { DeliveryContext, DeliveryParts } from './context.ts'
 
 export type DeliveryState = 'claimed' | 'running' | 'holding' | 'settling' | 'settled' | 'lost'
 
@@ -43,8 +42,8 @@ export class Delivery {
   readonly #routed: RoutedClink
   readonly #key: WorkerKey
   readonly #madeWith: string | undefined
-  readonly #shared: DeliveryShared
-  readonly #context: WorkerContext
+  readonly #shared: DeliveryParts
+  readonly #context: DeliveryContext
   readonly #keeper: LeaseKeeper
   readonly #isResumed: boolean
   readonly #pulse: Pulse
@@ -68,7 +67,7 @@ export class Delivery {
   #abandoned: Promise<void> | undefined
 
   /** @param wait only of a clink that an earlier process held: milliseconds until it is to run. */
-  constructor(clink: Clink, routed: RoutedClink, claim: ClaimInHand, shared: DeliveryShared, wait?: number) {
+  constructor(clink: Clink, routed: RoutedClink, claim: ClaimInHand, shared: DeliveryParts, wait?: number) {
     const { key, lease, madeWith } = claim
     this.clink = clink
     this.#routed = routed

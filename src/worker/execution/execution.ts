@@ -5,17 +5,17 @@ import type { AbortCode } from '../../handlers/handler.ts'
 import type { RoutedClink } from '../../handlers/route.ts'
 import type { WorkerKey } from '../../keys/keys.ts'
 import { AFTERMATH } from './crash-watch.ts'
-import type { DeliveryShared } from '../delivery-shared.ts'
 import { outcomePolicy, startHandler, verdictOnRoute, wasCutShort } from './start-run.ts'
 import { keepLate } from './late-outcome.ts'
 import { decide, type Decision, type HandlerOutcome } from './outcome.ts'
 import type { Run } from './run.ts'
+import type { ExecutionParts } from './context.ts'
 
 export interface ExecutionOptions {
   readonly clink: Clink
   readonly routed: RoutedClink
   readonly key: WorkerKey
-  readonly shared: Pick<DeliveryShared, 'context' | 'health' | 'runs'>
+  readonly shared: ExecutionParts
   readonly facts: () => RoutedFacts
   /** Journals that the handler is about to run. */
   readonly note: () => Promise<void>

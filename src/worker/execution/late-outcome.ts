@@ -1,8 +1,8 @@
 import { cutText, LONGEST } from '../../base/cut-text.ts'
 import type { RoutedFacts } from '../../events.ts'
 import type { LateResult } from '../../ledger/late-results.ts'
-import type { WorkerContext } from '../context.ts'
 import type { HandlerOutcome } from './outcome.ts'
+import type { WorkerContext } from '../context.ts'
 
 type Ending = Exclude<HandlerOutcome, { outcome: 'failed' }>
 

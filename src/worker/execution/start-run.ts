@@ -4,7 +4,6 @@ import type { Clink } from '../../clink/records.ts'
 import type { DeliveryFacts } from '../../events.ts'
 import type { Route, RoutedClink } from '../../handlers/route.ts'
 import type { WorkerKey } from '../../keys/keys.ts'
-import type { WorkerContext } from '../context.ts'
 import type { HandlerOutcome, OutcomePolicy } from './outcome.ts'
 import { HandlerClient } from './handler-client.ts'
 import { hopsOf, readText } from '../replies/hops.ts'
@@ -13,6 +12,7 @@ import { fitText } from '../replies/text.ts'
 import type { RunVerdict } from '../capacity/circuit-breaker.ts'
 import { sign } from '../replies/sign.ts'
 import { Run } from './run.ts'
+import type { ExecutionContext } from './context.ts'
 
 export interface HandlerRunOptions {
   readonly clink: Clink
@@ -20,7 +20,7 @@ export interface HandlerRunOptions {
   readonly attempt: number
   /** What the handler does through `ctx` is done with it. */
   readonly key: WorkerKey
-  readonly context: WorkerContext
+  readonly context: ExecutionContext
   /** What is said of the run in events. */
   readonly facts: () => DeliveryFacts
   /** Whether the run is still the one that counts: otherwise nothing is sent for it any more. */
@@ -103,7 +103,7 @@ export function verdictOnRoute(run: Run, outcome: HandlerOutcome): RunVerdict {
 }
 
 /** How failures on a route are retried. */
-export function outcomePolicy(route: Route, { config: { claim, retry } }: WorkerContext): OutcomePolicy {
+export function outcomePolicy(route: Route, { config: { claim, retry } }: ExecutionContext): OutcomePolicy {
   return { retry: { ...retry, ...route.retry }, maxHold: claim.maxHold }
 }
 

@@ -1,7 +1,7 @@
 import { sleep } from '../../base/clock.ts'
 import type { Program } from '../../ledger/programs.ts'
-import type { WorkerContext } from '../context.ts'
 import type { RunRegister } from './run-register.ts'
+import type { ExecutionContext } from './context.ts'
 
 /** Milliseconds between two looks at a program that was told to end. */
 const PAUSE = { first: 10, longest: 1_000 }
@@ -14,7 +14,7 @@ const PATIENCE = 10_000
  *
  * @param areOurs false: the ledger is a copy, and its programs are another worker's.
  */
-export function endSurvivors(runs: RunRegister, context: WorkerContext, areOurs: boolean): void {
+export function endSurvivors(runs: RunRegister, context: ExecutionContext, areOurs: boolean): void {
   const { boot, ledger } = context
   for (const program of ledger.programs.all()) {
     const mayLive = areOurs && program.boot === boot.id
@@ -23,7 +23,7 @@ export function endSurvivors(runs: RunRegister, context: WorkerContext, areOurs:
 }
 
 /** Resolves when it is gone, or nothing is started any more. */
-async function endOne(program: Program, { clock, closing, emit, groups, ledger }: WorkerContext): Promise<void> {
+async function endOne(program: Program, { clock, closing, emit, groups, ledger }: ExecutionContext): Promise<void> {
   const { clinkId, group } = program
   const since = clock.now()
   if (groups.isAlive(group)) emit({ event: 'program.left', clinkId, group: group.id })

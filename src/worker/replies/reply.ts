@@ -1,7 +1,7 @@
 import type { ClinkApi } from '../../clink/clink-api.ts'
-import type { WorkerContext } from '../context.ts'
 import { fitText } from './text.ts'
 import { mayComeBack, sign, type Sending } from './sign.ts'
+import type { ReplyContext } from './context.ts'
 
 export interface ReplyLimits {
   /** Local time after which nothing is sent. */
@@ -35,7 +35,7 @@ export async function sendReply(
   sending: Sending,
   limits: ReplyLimits,
   api: ClinkApi,
-  context: WorkerContext,
+  context: ReplyContext,
 ): Promise<string> {
   const { unit, ...calls } = limits
   const { clink, to } = sending
@@ -48,20 +48,20 @@ export async function sendReply(
 }
 
 /** What is to be known of a clink of ours that was sent. */
-export async function noteSent({ at, from, id, to }: Sent, context: WorkerContext): Promise<void> {
+export async function noteSent({ at, from, id, to }: Sent, context: ReplyContext): Promise<void> {
   context.identity.learn(from, 'a clink that we sent')
   noteAnswer(to, at, context)
   await noteOwn(id, to, context)
 }
 
 /** Somebody has been answered, and may well write again. @param at when, by the service. */
-export function noteAnswer(to: string | undefined, at: string | null | undefined, context: WorkerContext): void {
+export function noteAnswer(to: string | undefined, at: string | null | undefined, context: ReplyContext): void {
   const { identity, loopGuard, warmth } = context
   if (!identity.isUs(to)) warmth.answered()
   if (to !== undefined && identity.isSomebodyElse(to)) loopGuard.answered(to, at)
 }
 
 /** Remembers what may come back to us, signed or not. */
-export async function noteOwn(id: string, to: string | undefined, context: WorkerContext): Promise<void> {
+export async function noteOwn(id: string, to: string | undefined, context: ReplyContext): Promise<void> {
   if (mayComeBack(to, context)) await context.ledger.addOwn(id, context.clock.wall())
 }

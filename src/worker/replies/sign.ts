@@ -1,8 +1,8 @@
 import type { Clink } from '../../clink/records.ts'
 import type { Route } from '../../handlers/route.ts'
 import type { AgentProfiles } from './agent-profiles.ts'
-import type { WorkerContext } from '../context.ts'
 import { endingLine, hopsOf, isJson, readText, withJsonHops } from './hops.ts'
+import type { ReplyContext } from './context.ts'
 
 /** Something that is about to be sent because of the clink in hand. */
 export interface Sending {
@@ -22,7 +22,7 @@ export interface Signed {
   readonly line: string | undefined
 }
 
-interface Parts extends Pick<WorkerContext, 'config' | 'identity'> {
+interface Parts extends Pick<ReplyContext, 'config' | 'identity'> {
   readonly agentProfiles: Pick<AgentProfiles, 'has'>
 }
 

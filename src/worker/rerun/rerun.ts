@@ -3,14 +3,14 @@ import { sleep } from '../../base/clock.ts'
 import type { Clink } from '../../clink/records.ts'
 import type { RoutedFacts } from '../../events.ts'
 import type { Route, RoutedClink } from '../../handlers/route.ts'
-import type { DeliveryShared } from '../delivery-shared.ts'
 import { Execution } from '../execution/execution.ts'
 import { UNHEALTHY_WAIT } from '../execution/start-run.ts'
 import type { Decision, HandlerOutcome } from '../execution/outcome.ts'
 import { sendResult } from './send-result.ts'
 import { PRIORITY } from '../capacity/slots.ts'
+import type { RerunParts } from './context.ts'
 
-export interface RerunShared extends Pick<DeliveryShared, 'context' | 'slots' | 'runs' | 'health' | 'crashed'> {
+export interface RerunShared extends RerunParts {
   /** Resolves when nothing is being told about the clink's last claim any more. */
   readonly settled: (clinkId: string) => Promise<void>
   /** Waits for a turn among the reruns: not all slots are theirs. */

@@ -5,10 +5,10 @@ import { isRateLimited, refusesRecipient, refusesText } from '../../clink/verdic
 import type { DeliveryFacts } from '../../events.ts'
 import type { Route } from '../../handlers/route.ts'
 import { NOT_KNOWN } from '../../ledger/dead-letters.ts'
-import { apiError, refusal } from '../settlement/attempts.ts'
-import type { WorkerContext } from '../context.ts'
+import { apiError, refusal } from '../../clink/refusals.ts'
 import { sendReply } from '../replies/reply.ts'
 import { fitText, LONGEST_TEXT } from '../replies/text.ts'
+import type { RerunContext } from './context.ts'
 
 const PAUSE = { base: 1_000, max: 60_000 }
 
@@ -30,7 +30,7 @@ export interface ResultFacts {
 export async function sendResult(
   clink: Clink,
   { facts, mark, tries }: ResultFacts,
-  context: WorkerContext,
+  context: RerunContext,
 ): Promise<number> {
   const { closing, emit, keys, ledger } = context
   const { letters } = ledger

@@ -1,14 +1,13 @@
 import { sleep } from '../../base/clock.ts'
-import { asError } from '../../base/coded-error.ts'
 import { equalJitter, waitAsAsked } from '../../base/backoff.ts'
-import { ClinkApiError } from '../../clink/errors.ts'
+import type { ClinkApiError } from '../../clink/errors.ts'
 import type { Clink } from '../../clink/records.ts'
 import { isRateLimited } from '../../clink/verdicts.ts'
 import type { DeliveryFacts } from '../../events.ts'
 import type { Route } from '../../handlers/route.ts'
 import type { ClinkApi } from '../../clink/clink-api.ts'
-import type { WorkerContext } from '../context.ts'
 import type { LeaseHolder } from '../claim/lease.ts'
+import type { SettlementContext } from './context.ts'
 
 /** A claim that is to be settled: its clink, who watches over its lease, and what is said of it in events. */
 export interface Claimed {
@@ -34,7 +33,7 @@ const PAUSE = { base: 250, max: 10_000 }
 const REQUESTS = 5
 
 /** Whether another try may begin: a request about the claim, and what may follow from its answer. */
-export function mayTry({ holder, trying }: Claimed, { clock, closing, config }: WorkerContext): boolean {
+export function mayTry({ holder, trying }: Claimed, { clock, closing, config }: SettlementContext): boolean {
   if (!holder.stands || closing.aborted) return false
   trying?.(clock.now() + REQUESTS * config.clink.timeout)
   return true
@@ -43,7 +42,7 @@ export function mayTry({ holder, trying }: Claimed, { clock, closing, config }: 
 /** The limits of one request about the claim. */
 export function limits(
   { holder }: Claimed,
-  { closing }: WorkerContext,
+  { closing }: SettlementContext,
 ): {
   readonly deadline: number
   readonly attempts: 1
@@ -61,7 +60,7 @@ export async function pauseAfter(
   tries: number,
   kind: 'complete' | 'release',
   claimed: Claimed,
-  { rateLimit, clock, closing, emit, random, stopping }: WorkerContext,
+  { rateLimit, clock, closing, emit, random, stopping }: SettlementContext,
 ): Promise<void> {
   const now = clock.now()
   const asked = waitAsAsked(equalJitter(tries, PAUSE, random), error.retryAfter)
@@ -70,14 +69,4 @@ export async function pauseAfter(
   emit({ event: 'clink.settlementFailed', ...claimed.facts(), kind, error, wait })
   claimed.trying?.(now + wait)
   await sleep(clock, wait, stopping.aborted || error.retryAfter !== undefined ? closing : stopping)
-}
-
-/** What the client throws; anything else is a fault of ours. */
-export function apiError(thrown: unknown): ClinkApiError {
-  if (thrown instanceof ClinkApiError) return thrown
-  throw asError(thrown)
-}
-
-export function refusal(error: ClinkApiError): string {
-  return `the service answered ${error.status}: ${error.message}`
 }

@@ -2,12 +2,13 @@ import { BareRefusals } from '../../clink/bare-refusals.ts'
 import type { ClinkApiError } from '../../clink/errors.ts'
 import { isConflict, isFailing, refusesClaim, refusesText } from '../../clink/verdicts.ts'
 import type { DeliveryFacts, LostCause, WorkerEvent } from '../../events.ts'
-import { apiError, limits, mayTry, pauseAfter, refusal, type Claimed } from './attempts.ts'
-import type { WorkerContext } from '../context.ts'
+import { apiError, refusal } from '../../clink/refusals.ts'
+import { limits, mayTry, pauseAfter, type Claimed } from './attempts.ts'
 import { findClink, lossShownBy } from '../claim/observe.ts'
 import { noteAnswer, noteOwn } from '../replies/reply.ts'
 import { fitText, LONGEST_TEXT } from '../replies/text.ts'
 import { sign, type Signed } from '../replies/sign.ts'
+import type { SettlementContext } from './context.ts'
 
 /** How telling Clink about a result ended. */
 export type Completion =
@@ -34,7 +35,7 @@ export type Completion =
 export async function complete(
   claimed: Claimed,
   response: string | Signed | undefined,
-  context: WorkerContext,
+  context: SettlementContext,
   wasKept = false,
 ): Promise<Completion> {
   const { api, clink, facts, mark } = claimed

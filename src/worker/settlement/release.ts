@@ -1,8 +1,9 @@
 import { BareRefusals } from '../../clink/bare-refusals.ts'
 import { refusesRelease } from '../../clink/verdicts.ts'
 import type { ReleaseCause, WorkerEvent } from '../../events.ts'
-import { apiError, limits, mayTry, pauseAfter, refusal, type Claimed } from './attempts.ts'
-import type { WorkerContext } from '../context.ts'
+import { apiError, refusal } from '../../clink/refusals.ts'
+import { limits, mayTry, pauseAfter, type Claimed } from './attempts.ts'
+import type { SettlementContext } from './context.ts'
 
 /**
  * Releases a claim. Sent again only when it surely had no effect, or at a stop when nobody else uses the key: a second release
@@ -15,7 +16,7 @@ export async function release(
   claimed: Claimed,
   why: ReleaseCause,
   reason: string | undefined,
-  context: WorkerContext,
+  context: SettlementContext,
 ): Promise<WorkerEvent> {
   const { api, clink, facts, holder } = claimed
   const { clock } = context

@@ -4,13 +4,13 @@ import type { ClinkApi } from '../../clink/clink-api.ts'
 import type { Route } from '../../handlers/route.ts'
 import type { Claimed } from './attempts.ts'
 import { complete } from './complete.ts'
-import type { WorkerContext } from '../context.ts'
 import type { Execution } from '../execution/execution.ts'
 import { keepUnsent } from '../execution/late-outcome.ts'
 import type { LeaseKeeper } from '../claim/keeper.ts'
 import type { Decision } from '../execution/outcome.ts'
 import type { Pulse } from '../liveness/pulses.ts'
 import { release } from './release.ts'
+import type { SettlementContext } from './context.ts'
 
 export interface SettlementOptions {
   readonly clink: Clink
@@ -18,7 +18,7 @@ export interface SettlementOptions {
   readonly api: ClinkApi
   readonly keeper: LeaseKeeper
   readonly pulse: Pulse
-  readonly context: WorkerContext
+  readonly context: SettlementContext
   readonly facts: () => RoutedFacts
   /** Journals that a release is to be sent. */
   readonly noteRelease: () => Promise<void>

@@ -1,0 +1,15 @@
+import type { Router } from '../../handlers/route.ts'
+import type { DeliveryContext, DeliveryParts } from '../delivery/context.ts'
+import type { NameWarnings } from './name-warnings.ts'
+import type { Scope } from './scope.ts'
+
+/** What judging a clink takes beside what working it does. */
+export interface AdmissionContext extends DeliveryContext {
+  readonly nameWarnings: NameWarnings
+  readonly router: Router
+  readonly scope: Scope
+}
+
+export interface AdmissionParts extends DeliveryParts {
+  readonly context: AdmissionContext
+}

@@ -1,0 +1,22 @@
+import type { Boot } from '../../base/boot.ts'
+import type { ClinkApi } from '../../clink/clink-api.ts'
+import type { Identity } from '../../keys/identity.ts'
+import type { Keys } from '../../keys/keys.ts'
+import type { RateLimit } from '../capacity/rate-limit.ts'
+import type { WorkerContext } from '../context.ts'
+import type { ServiceTime } from './service-time.ts'
+import type { Siblings } from './siblings.ts'
+import type { ClaimTerms } from './terms.ts'
+
+/** What claims are made, renewed and told apart by. */
+export interface ClaimContext extends WorkerContext {
+  /** Asks with whichever key is current. What is asked about a claim is asked with its own: `WorkerKey.api`. */
+  readonly api: ClinkApi
+  readonly keys: Keys
+  readonly identity: Identity
+  readonly boot: Boot
+  readonly rateLimit: RateLimit
+  readonly terms: ClaimTerms
+  readonly serviceTime: ServiceTime
+  readonly siblings: Siblings
+}

@@ -1,0 +1,19 @@
+import type { Router } from '../../handlers/route.ts'
+import type { Keys } from '../../keys/keys.ts'
+import type { RateLimit } from '../capacity/rate-limit.ts'
+import type { Slots } from '../capacity/slots.ts'
+import type { ExecutionContext, ExecutionParts } from '../execution/context.ts'
+
+/** What running a clink again takes beside starting its handler. */
+export interface RerunContext extends ExecutionContext {
+  readonly keys: Keys
+  readonly rateLimit: RateLimit
+  readonly router: Router
+}
+
+export interface RerunParts extends ExecutionParts {
+  readonly context: RerunContext
+  readonly slots: Slots
+  /** A part of the heart broke: the worker ends. */
+  readonly crashed: (part: string, error: Error) => void
+}
