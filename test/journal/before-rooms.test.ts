@@ -1,0 +1,164 @@
+import { copyFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { Clink } from '../../src/clink/records.ts'
+import type { WorkerEvent } from '../../src/events.ts'
+import type { State } from '../../src/journal/state.ts'
+import { keptIdentity } from '../../src/keys/identity.ts'
+import type { DeadLetter } from '../../src/ledger/dead-letters.ts'
+import { CrashWatch } from '../../src/worker/execution/crash-watch.ts'
+import { open } from '../support/states.ts'
+import { TempDir } from '../support/temp-dir.ts'
+
+/** The wall time at which everything in it was written. */
+const AT = Date.UTC(2026, 10, 26)
+const SERVICE = 'https://clink.example'
+
+function clink(id: string): Clink {
+  return {
+    clink_id: id,
+    group_id: 'g1',
+    sender_id: 'u1',
+    sender_name: 'Ann',
+    content: `content of ${id}`,
+    created_at: '2026-11-25T10:00:00Z',
+    status: 'pending',
+  }
+}
+
+const letter = (id: string, more: Partial<DeadLetter>): DeadLetter => ({
+  clink: clink(id),
+  route: 'work',
+  attempts: 3,
+  reason: `reason of ${id}`,
+  errors: ['one', 'two'],
+  tell: 'complete',
+  at: AT,
+  ...more,
+})
+
+// How the file was made: fixtures/README.md.
+describe('a journal that was written before the rooms', () => {
+  const directory = new TempDir()
+  let state: State
+
+  beforeAll(() => {
+    copyFileSync(join(import.meta.dirname, 'fixtures/before-rooms.db'), join(directory.path, 'journal.db'))
+    state = open(directory.path)
+  })
+
+  afterAll(() => {
+    state.close()
+    directory[Symbol.dispose]()
+  })
+
+  it('is read as ours', () => {
+    expect([state.isOurs, state.problem(), state.ledger.isHealthy]).toEqual([true, undefined, true])
+  })
+
+  it('has the starts of handlers, with what they ended in', () => {
+    const { ledger } = state
+    expect(ledger.startsOf('tried')).toBe(2)
+    expect(ledger.errorsOf('tried')).toEqual(['first error', 'second error'])
+    expect([ledger.excusedOf('tried'), ledger.outlivedOf('tried')]).toEqual([1, 1])
+    expect([ledger.startsOf('running'), ledger.excusedOf('running')]).toEqual([1, 1])
+    expect(ledger.startsOf('nobody')).toBe(0)
+  })
+
+  it('has results that are still to be sent', async () => {
+    const { ledger } = state
+    expect(ledger.keptResult(clink('kept'))).toEqual({
+      content: 'content of kept',
+      response: 'the answer',
+      leases: 1,
+      at: AT,
+    })
+    expect(ledger.keptResult(clink('kept-empty'))).toEqual({ content: 'content of kept-empty', leases: 0, at: AT })
+    expect(ledger.keptResult({ ...clink('kept'), content: 'other' })).toBeUndefined()
+    expect(ledger.keptResult(clink('unsettleable'))).toMatchObject({ response: 'nobody took it', leases: 0 })
+    expect(await ledger.countFailedLease('kept')).toBe(2)
+  })
+
+  it('has dead letters: plain, with a notice that is not confirmed, and with each rest of a rerun', () => {
+    const { letters } = state.ledger
+    const due = {
+      reason: 'it failed again',
+      errors: ['one', 'two', 'it failed again'],
+      rerun: { step: 'due', notBefore: AT + 60_000 },
+    } as const
+    expect(letters.all()).toEqual([
+      letter('released', { tell: 'release' }),
+      letter('unsettleable', { tell: 'release', at: AT + 1 }),
+      letter('noticed', { notice: 'It failed.', at: AT + 2 }),
+      letter('due', { ...due, at: AT + 3 }),
+      letter('ready', { rerun: { step: 'ready', response: 'at last' }, at: AT + 4 }),
+      letter('unknown', { rerun: { step: 'unknown', response: 'sent?' }, at: AT + 5 }),
+    ])
+    expect(letters.page().rows).toEqual(letters.all())
+    expect(letters.reruns().map(({ clink }) => clink.clink_id)).toEqual(['due', 'ready'])
+    expect(state.ledger.unconfirmed(clink('noticed'))).toEqual({ response: 'It failed.' })
+    expect(letters.mayBePending).toBe(true)
+  })
+
+  it('knows what was discarded, and what an operator had retried', async () => {
+    const { ledger } = state
+    expect([ledger.letters.get('discarded'), ledger.isGivenUp('discarded')]).toEqual([undefined, true])
+    expect([ledger.isGivenUp('retried'), await ledger.retry('retried')]).toEqual([false, 'done'])
+    expect(await ledger.retry('nobody')).toBe('unknown')
+  })
+
+  it('has late results', () => {
+    const late = { clink: clink('late'), why: 'late', outcome: 'done', response: 'too late', attempt: 2, at: AT }
+    const elsewhere = { clink: clink('elsewhere'), why: 'elsewhere', outcome: 'reject', reason: 'not for me' }
+    expect(state.ledger.late.all()).toEqual([
+      { route: 'work', ...late },
+      { route: 'work', ...elsewhere, attempt: 1, at: AT + 1 },
+    ])
+  })
+
+  it('leaves alone what cools, and what it has sent itself', () => {
+    const { ledger } = state
+    expect([ledger.isCooling('cooling'), ledger.isCooling('cooled')]).toEqual([true, false])
+    expect(ledger.hasCooled(AT, AT + 1)).toBe(true)
+    expect([ledger.isOwn('own'), ledger.isOwn('other')]).toEqual([true, false])
+  })
+
+  it('has the claims that were in hand, and the program that ran for one', () => {
+    const { ledger } = state
+    const lease = { boot: 'boot-1', sent: 96_000, end: 396_000, wall: AT + 296_000, margin: 1_000 }
+    const told = { ...lease, serverEnd: AT + 300_000 }
+    const due = { uptime: 160_000, wall: AT + 60_000 }
+    const common = { route: 'work', running: false, releasing: false }
+    expect(ledger.heldClaims()).toEqual([
+      { ...common, clink: clink('running'), ...told, running: true, key: '0123456789abcdef' },
+      { ...common, clink: clink('held'), ...told, due },
+      { ...common, clink: clink('releasing'), ...lease, releasing: true, isUnknown: true },
+    ])
+    const group = { id: 4711, started: '1234', run: 'run-1' }
+    expect(ledger.programs.all()).toEqual([{ clinkId: 'running', boot: 'boot-1', group }])
+  })
+
+  it('knows who the worker is, its session, its key, and what the service does', () => {
+    const { ledger } = state
+    expect([ledger.fact('session'), ledger.fact('key')]).toEqual(['0011223344556677', 'agent-1 0123456789abcdef'])
+    expect(keptIdentity(ledger, SERVICE)).toBe('agent-1')
+    expect(ledger.serviceFact(SERVICE, 'siblings')).toBe('refused')
+    expect([ledger.fact('looked'), ledger.fact('looking since')]).toEqual([String(AT), String(AT)])
+  })
+
+  // Last: the start of a worker changes what is asked above.
+  it('tells of the crash, and of the clinks that may have caused it', async () => {
+    const { ledger } = state
+    const events: WorkerEvent[] = []
+    const clock = { now: () => 0, wall: () => AT + 60_000, at: () => () => {} }
+    await new CrashWatch(ledger, 3, (event) => events.push(event), clock).begin(ledger.heldClaims())
+    expect(events).toEqual([{ event: 'worker.crashed', crashes: 2, running: ['running'] }])
+    expect(['running', 'beside', 'suspect', 'held'].map((id) => ledger.isSuspect(id))).toEqual([
+      true,
+      true,
+      true,
+      false,
+    ])
+    expect([ledger.crashesOf('suspect'), ledger.crashesOf('running'), ledger.excusedOf('running')]).toEqual([1, 0, 1])
+  })
+})
