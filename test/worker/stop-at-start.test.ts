@@ -75,7 +75,12 @@ describe.concurrent(
       const { end, state } = await left(bench, directory.path)
       const { ledger } = state
       bench.fault({ operation: 'claim_clink' }, { hang: 'before' })
-      const settings = { clink: { timeout: 30_000 }, shutdown: { timeout: 2_000, drain: 1_000 } }
+      // Nobody answers: the questions must not ask for less than is left of the claims.
+      const settings = {
+        claim: { timeout: 300_000 },
+        clink: { timeout: 30_000 },
+        shutdown: { timeout: 2_000, drain: 1_000 },
+      }
       const station = bench.work(() => 'done', { key: 'next', ledger, settings, start: false })
       station.daemon.start()
       await station.daemon.stop('test')
