@@ -2,7 +2,7 @@ import type { Breach } from './judge.ts'
 import { runSeed, type SeedOptions } from './run-seed.ts'
 
 /** A broken rule shows in so many seeds at the latest. */
-const SEEDS = 40
+const SEEDS = 80
 
 /**
  * Plays seeds with a worker that is broken on purpose, until a breach is found; undefined: none is.
