@@ -10,9 +10,15 @@ const OVER = 5_000
  * request only: whoever begins another one begins another memory.
  */
 export class BareRefusals {
+  readonly #over: number
   #status: number | undefined
   #since = 0
   #count = 0
+
+  /** @param time milliseconds that there are for the request: of a short time a third has to do. */
+  constructor(time = Infinity) {
+    this.#over = Math.min(OVER, time / TIMES)
+  }
 
   /** The error as it counts now: a bare refusal that stayed is the service's word. An error page never is, however often it comes. */
   weigh(error: ClinkApiError, now: number): ClinkApiError {
@@ -33,6 +39,6 @@ export class BareRefusals {
       this.#count = 0
     }
     this.#count += 1
-    return this.#count >= TIMES && now - this.#since >= OVER
+    return this.#count >= TIMES && now - this.#since >= this.#over
   }
 }

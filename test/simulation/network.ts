@@ -301,6 +301,8 @@ function short(body: string): string {
 function waitOf({ headers }: TransportResponse, wall: number): number | undefined {
   const text = headers['retry-after']
   if (text === undefined) return undefined
-  const wait = /^\d+$/.test(text) ? Number(text) * 1_000 : Date.parse(text) - wall
+  // By the answer's own time, where it has one: the clocks may differ.
+  const sentAt = headers['date'] === undefined ? wall : Date.parse(headers['date'])
+  const wait = /^\d+$/.test(text) ? Number(text) * 1_000 : Date.parse(text) - sentAt
   return Number.isNaN(wait) ? undefined : wait
 }

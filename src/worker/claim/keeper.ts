@@ -158,7 +158,7 @@ export class LeaseKeeper implements LeaseHolder {
   /** One renewal: tries until one is answered. False: there is nothing more to renew. */
   async #round(): Promise<boolean> {
     const { context, facts } = this.#options
-    const refusals = new BareRefusals()
+    const refusals = new BareRefusals(this.#left)
     let asksLength = true
     let since = this.#clock.now()
     for (let failures = 1; !this.#stopping.signal.aborted && this.stands; failures += 1) {

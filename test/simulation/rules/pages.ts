@@ -30,8 +30,10 @@ export const pagesAreNoVerdict: Rule = ({ record }) =>
       const polls = told(['poll', 'probe'])
       if (polls.some((poll) => poll.toldStatus === 401 || isVerdict(poll)) || isInsisted(polls)) return []
       // A list is asked for after the names of groups, with the same key.
-      const names = told(['other']).filter(({ endedAt, life: of }) => of === life && endedAt === at)
+      const others = told(['other']).filter(({ life: of }) => of === life)
+      const names = others.filter(({ endedAt }) => endedAt === at)
       if (names.some((one) => one.toldStatus === 401 || (one.toldStatus === 403 && isVerdict(one)))) return []
+      if (isInsisted([...polls, ...others])) return []
       return breach('the key is taken for refused by no answer of the service')
     }),
   )

@@ -39,7 +39,8 @@ export const resultsAreSentOnce: Rule = ({ record }) => {
 /** By what its sender knows. */
 function mayHaveArrived({ ended, sentAt, toldStatus = 0 }: RequestRecord): boolean {
   if (sentAt === undefined) return false
-  return ended !== 'answered' || toldStatus < 400 || toldStatus === 408 || toldStatus >= 500
+  // A redirect carries nothing out (§3).
+  return ended !== 'answered' || toldStatus < 300 || toldStatus === 408 || toldStatus >= 500
 }
 
 function runOf(record: Record, result: string): RunRecord | undefined {

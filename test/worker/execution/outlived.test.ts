@@ -34,6 +34,16 @@ describe.concurrent('P10, §4: a handler that outlives its claim where the servi
     },
   )
 
+  it('is given up where the service refuses in a form of its own, though its claims are short', async () => {
+    await using bench = await Bench.open({ switches: { ...unrenewed, defaultTimeout: 4, refusals: 'bare' } })
+    const id = bench.send('too long')
+    const station = bench.work(async (_, ctx) => await obey(ctx), { settings: upTo(2, { claim: { timeout: 4_000 } }) })
+    const dead = await station.seen('clink.deadLettered', id)
+
+    expect(dead).toMatchObject({ reason: `its claim ran out 2 times ${ADVICE}` })
+    expect(station.runsOf(id)).toHaveLength(2)
+  })
+
   it('tells the sender where onExhausted says so, under a claim that stands', async () => {
     await using bench = await Bench.open({ switches: unrenewed })
     const id = bench.send('too long')
