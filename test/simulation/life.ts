@@ -150,7 +150,7 @@ export class Life implements Host {
 
   hurry(): void {
     if (this.isOver) return
-    this.#record.hurriedAt = this.#parts.time.now
+    this.#record.hurriedAt ??= this.#parts.time.now
     this.#daemon.hurry()
   }
 
