@@ -123,14 +123,16 @@ export class SelectClaims {
   }
 
   #wants({ clink, key, listedAt }: Candidate): Purpose | undefined {
-    const { keys } = this.#shared.context
     const id = clink.clink_id
     if (this.#open.has(id)) return undefined
     // What another key has listed is listed anew: the change of the key has asked for a sweep.
-    const isOther = key !== keys.current || key.stranger !== undefined
-    const wanted = isOther ? undefined : this.#intake.wants(clink, listedAt)
+    const wanted = this.#isInUse(key) ? this.#intake.wants(clink, listedAt) : undefined
     if (wanted === undefined) this.#failed.forget(id)
     return wanted
+  }
+
+  #isInUse(key: Candidate['key']): boolean {
+    return key === this.#shared.context.keys.current && key.stranger === undefined
   }
 
   #begin(candidate: Candidate, wanted: Purpose, signal: AbortSignal): Promise<ClaimById> {
@@ -173,8 +175,13 @@ export class SelectClaims {
   async #claimOne(listed: Candidate, wanted: Purpose, signal: AbortSignal): Promise<ClaimById> {
     const candidate = await this.#fresh(listed, signal)
     if (candidate === undefined) return { is: 'refused' }
-    const { clink, listedAt } = candidate
+    const { clink, key, listedAt } = candidate
     const id = clink.clink_id
+    // Meanwhile another claim may have told whose the key is.
+    if (!this.#isInUse(key)) {
+      this.#failed.forget(id)
+      return { is: 'refused' }
+    }
     // The claim counts from its list: one that waits for long until it is sent would be over, or nearly so, when it is made.
     const deadline = listedAt + this.#shared.context.config.claim.timeout * WORTH_SENDING
     const answer = await this.#intake.claim(clink, wanted, { signal, deadline, notBefore: () => listedAt })
