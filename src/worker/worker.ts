@@ -47,7 +47,7 @@ export interface Snapshot {
   readonly stuck: number
   /** Clinks that are run again by hand, without a claim. */
   readonly rerunning: number
-  /** How many clinks lost answers may have claimed. */
+  /** How many clinks may be claimed though none of them is in hand: by lost answers, or by claims that ran out here. */
   readonly maybeClaimed: number
   /** Names of routes that are paused because all fails there. */
   readonly paused: readonly string[]
@@ -90,7 +90,7 @@ export class Worker {
     const { context, crashed, settled } = options
     this.#context = context
     this.#slots = new Slots(context.config.concurrency, () => this.#slotFreed())
-    this.#deliveries = new Deliveries(() => {
+    this.#deliveries = new Deliveries(context.clock, () => {
       settled()
       this.#slotFreed()
     })
@@ -259,7 +259,7 @@ export class Worker {
       rerunning: this.#reruns.size,
       paused: this.#paused.map(({ name }) => name),
       probing: this.#paused.filter((route) => this.#shared.health.isLooking(route)).length,
-      maybeClaimed: this.#lostClaims.maybeClaimed,
+      maybeClaimed: this.#lostClaims.maybeClaimed + this.#deliveries.lapsed,
       starved: this.#select.isStarved,
       doubts: [...this.#intake.doubts.reasons, ...this.#context.scope.doubts],
       circlesEnded: this.#acknowledgements.circlesEnded,

@@ -57,6 +57,23 @@ describe.concurrent('§9: --once', () => {
     expect(bench.status(id)).toBe('completed')
   })
 
+  it('waits for the end of a claim that ran out here, and works its clink again', async () => {
+    await using bench = await Bench.open({ switches: { reclaim: 'refuse', defaultTimeout: 4 } })
+    const id = bench.send('work')
+    let runs = 0
+    const station = bench.work(
+      async (_, ctx) => {
+        runs += 1
+        if (runs === 1) await obey(ctx)
+      },
+      { once, settings: { claim: { timeout: 4_000 }, poll: { interval: 100, maxInterval: 200 } } },
+    )
+
+    expect(await station.ended()).toBe(0)
+    expect(bench.status(id)).toBe('completed')
+    expect(runs).toBe(2)
+  })
+
   it('ends with 1 when something was given up', async () => {
     await using bench = await Bench.open()
     const bad = bench.send('bad')

@@ -228,7 +228,7 @@ export class Intake {
     const { context } = this.#shared
     const held = this.#deliveries.holding(clink.clink_id)
     if (held?.isReleasing === true) {
-      context.pulses.poll.extend(held.deadline)
+      context.pulses.poll.extend(held.lease.deadline)
       await held.settled
     }
     // A release that reached the service before the poll: the claim is a new one. Otherwise it is the one in hand, or the answer

@@ -1,6 +1,8 @@
+import type { Clock } from '../../base/clock.ts'
 import { Recent } from '../../base/recent.ts'
 import type { Route } from '../../handlers/route.ts'
 import type { Delivery, DeliveryState } from './delivery.ts'
+import { LapsedClaims } from './lapsed-claims.ts'
 
 /** How many completed clinks are remembered: more than can end while one poll is on its way. */
 const REMEMBERED = 10_000
@@ -12,21 +14,36 @@ export class Deliveries {
   readonly #letGo = new Recent<true>(REMEMBERED)
   /** When clinks were completed: the answer to a poll may be older than that. */
   readonly #completed = new Recent<number>(REMEMBERED)
+  readonly #lapsed = new LapsedClaims()
+  readonly #clock: Clock
   readonly #onEnd: () => void
 
   /** @param onEnd called whenever a delivery has ended. */
-  constructor(onEnd: () => void) {
+  constructor(clock: Clock, onEnd: () => void) {
+    this.#clock = clock
     this.#onEnd = onEnd
   }
 
   add(delivery: Delivery): void {
     this.#all.add(delivery)
+    void delivery.settled.then(() => this.#noteLapse(delivery))
     void delivery.over.then(() => {
       this.#all.delete(delivery)
       if (delivery.wasLetGo) this.#letGo.set(delivery.clink.clink_id, true)
       if (delivery.completedAt !== undefined) this.#completed.set(delivery.clink.clink_id, delivery.completedAt)
       this.#onEnd()
     })
+  }
+
+  #noteLapse({ clink, lease, state }: Delivery): void {
+    const hasLapsed = state === 'lost' && this.#clock.now() >= lease.deadline
+    if (hasLapsed) this.#lapsed.note(clink.clink_id, lease.end)
+    else this.#lapsed.forget(clink.clink_id)
+  }
+
+  /** How many clinks the service may still hold for claims that ran out here. */
+  get lapsed(): number {
+    return this.#lapsed.count(this.#clock.now())
   }
 
   /** Whether the clink was completed here after this local time. */

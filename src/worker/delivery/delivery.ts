@@ -99,9 +99,9 @@ export class Delivery {
     return this.#dueAt
   }
 
-  /** Local time until which its claim may be trusted, as far as is known. */
-  get deadline(): number {
-    return this.#keeper.lease.deadline
+  /** What may be trusted of its claim, as far as is known. */
+  get lease(): Lease {
+    return this.#keeper.lease
   }
 
   /** A release is on its way: the service may give the clink out again before it is answered. */
