@@ -4,6 +4,7 @@ import { isConflict, isFailing, refusesClaim, refusesText } from '../../clink/ve
 import type { DeliveryFacts, LostCause, WorkerEvent } from '../../events.ts'
 import { apiError, refusal } from '../../clink/refusals.ts'
 import { limits, mayTry, pauseAfter, type Claimed } from './attempts.ts'
+import { FailingSpell } from './failing-spell.ts'
 import { findClink, lossShownBy } from '../claim/observe.ts'
 import { noteAnswer, noteOwn } from '../replies/reply.ts'
 import { fitText, LONGEST_TEXT } from '../replies/text.ts'
@@ -49,7 +50,7 @@ export async function complete(
   const refusals = new BareRefusals()
   let mayBeDone = wasKept
   let refusing = false
-  let failingSince: number | undefined
+  const spell = new FailingSpell(clock, context.config.claim.timeout)
 
   for (let tries = 1; mayTry(claimed, context); tries += 1) {
     try {
@@ -62,11 +63,8 @@ export async function complete(
       const error = refusals.weigh(apiError(thrown), clock.now())
       mayBeDone ||= error.mayHaveHappened
       refusing = isFailing(error)
-      failingSince = refusing ? (failingSince ?? clock.now()) : undefined
-      if (clock.now() - (failingSince ?? Infinity) >= context.config.claim.timeout) {
-        if ((await claimed.failing?.()) === true) return { is: 'failing' }
-        failingSince = undefined
-      }
+      const hasFailedLong = spell.note(refusing, claimed.holder.lease)
+      if (hasFailedLong && (await claimed.failing?.()) === true) return { is: 'failing' }
       if (refusesClaim(error)) {
         if (!mayBeDone) return elsewhere(facts(), refusal(error))
         const verdict = await afterUnknown(error)

@@ -47,6 +47,20 @@ describe('a result that the service does not take while it renews the claim', ()
     await bench.stop()
   })
 
+  it('(503) is sent as often as it takes while a claim stands that a poll has made for longer than is asked for (P5, §5)', async () => {
+    const bench = new VirtualBench({
+      handle: async () => 'the result',
+      weather: (request, now) => (request.path.includes('/clinks/') && now < MINUTE ? answer(503) : undefined),
+      settings: { claim: { timeout: 6_000 }, retry: { attempts: 1 } },
+      switches: { defaultTimeout: 300 },
+    })
+    const id = bench.send('work')
+    await bench.pass(2 * MINUTE)
+    expect(bench.all('clink.deadLettered')).toEqual([])
+    expect(bench.emulator.clink(id)?.status).toBe('completed')
+    await bench.stop()
+  })
+
   it('(503, now and then) is sent as long as it takes (P5, §5)', async () => {
     let count = 0
     const bench = new VirtualBench({
