@@ -38,6 +38,8 @@ interface Report {
   readonly log: readonly { readonly level: keyof HandlerLog; readonly message: string; readonly fields?: unknown }[]
 }
 
+const STUCK = 'the handler goes on although its signal was aborted'
+
 /** Runs a handler file on one clink, here and now. */
 export async function invoke(file: string, options: InvokeOptions, io: Io): Promise<ExitCode> {
   const { config } = await readConfig(loadOptions(options, io), io)
@@ -55,6 +57,8 @@ export async function invoke(file: string, options: InvokeOptions, io: Io): Prom
   const parts = { routed, clink, hops: hopsOf(ending), config, quiet: options.json === true }
   const report = await runOnce(parts, io)
   io.out(options.json === true ? `${JSON.stringify(loggable(report, { stacks: true }))}\n` : text(report))
+  // What goes on may hold the process for ever.
+  if (report.outcome.outcome === 'failed' && report.outcome.error.message === STUCK) io.exit(EXIT.failed)
   return report.outcome.outcome === 'failed' ? EXIT.failed : EXIT.ok
 }
 
@@ -88,12 +92,16 @@ async function runOnce({ clink, config, hops, quiet, routed }: Invoked, io: Io):
     { destination: { write: (line) => io.note(line) }, terminal: io.terminal, color: io.color, secrets: [] },
   )
   const startedAt = clock.now()
+  const stuck = Promise.withResolvers<HandlerOutcome>()
   const run = new Run({
     routed,
     clock,
     runner: inlineRunner,
     grace: config.handlers.grace,
-    onStuck: () => io.problem('the handler goes on although its signal was aborted'),
+    onStuck: () => {
+      io.problem(STUCK)
+      stuck.resolve({ outcome: 'failed', error: new Error(STUCK) })
+    },
     onUnstuck: () => {},
     parts: {
       clink,
@@ -113,7 +121,7 @@ async function runOnce({ clink, config, hops, quiet, routed }: Invoked, io: Io):
     },
   })
   void untilStopped(() => io.exit(EXIT.failed)).then(() => run.abort('cancelled'))
-  const outcome = await run.ended
+  const outcome = await Promise.race([run.ended, stuck.promise])
   return { route: routed.route.name, outcome, duration: Math.round(clock.now() - startedAt), replies, log }
 }
 

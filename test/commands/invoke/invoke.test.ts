@@ -44,6 +44,18 @@ test.each([
   expect(await outcome(body)).toMatchObject({ code, stderr: '', outcome: expected })
 })
 
+test.each(['await new Promise(() => {})', 'setInterval(() => {}, 1_000); await new Promise(() => {})'])(
+  'a handler that never ends has failed by its timeout: %s',
+  async (body) => {
+    const limits = ['--set', 'handlers.timeout=200ms', '--set', 'handlers.grace=200ms']
+    const { code, stdout } = await invoke(body, ['--text', 'hi', '--json', ...limits])
+    expect(code).toBe(1)
+    expect(JSON.parse(stdout)).toMatchObject({
+      outcome: { outcome: 'failed', error: { message: 'the handler goes on although its signal was aborted' } },
+    })
+  },
+)
+
 test('calls of the API fail with a sentence that says why', async () => {
   expect(await outcome('await ctx.api.listGroups()')).toMatchObject({
     code: 1,
