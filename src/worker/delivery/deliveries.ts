@@ -2,10 +2,14 @@ import type { Clock } from '../../base/clock.ts'
 import { Recent } from '../../base/recent.ts'
 import type { Route } from '../../handlers/route.ts'
 import type { Delivery, DeliveryState } from './delivery.ts'
-import { LapsedClaims } from './lapsed-claims.ts'
 
 /** How many completed clinks are remembered: more than can end while one poll is on its way. */
 const REMEMBERED = 10_000
+
+/** One whose handler outlives each of its claims is waited for no more often. */
+const OFTEN = 3
+/** Milliseconds by which a claim may end later at the service than we know: what it rounds, and what a request takes. */
+const LATE = 2_000
 
 /** The deliveries of one worker, from their claim until they have ended and hold no slot. */
 export class Deliveries {
@@ -118,5 +122,25 @@ export class Deliveries {
   /** Resolves when every delivery that is in the set now is settled or lost, whether or not its code has ended. */
   async settled(): Promise<void> {
     await Promise.all([...this.#all].map(async ({ settled }) => await settled))
+  }
+}
+
+/** Claims that ran out here and may still stand at the service: until they end there no poll shows their clinks. */
+class LapsedClaims {
+  readonly #clinks = new Recent<{ readonly until: number; readonly times: number }>(REMEMBERED)
+
+  /** @param end local time until which the claim certainly stood. */
+  note(clinkId: string, end: number): void {
+    const { times = 0 } = this.#clinks.get(clinkId) ?? {}
+    this.#clinks.set(clinkId, { until: end + LATE, times: times + 1 })
+  }
+
+  forget(clinkId: string): void {
+    this.#clinks.delete(clinkId)
+  }
+
+  /** How many clinks will show again. */
+  count(now: number): number {
+    return [...this.#clinks.entries()].filter(([, { times, until }]) => until > now && times <= OFTEN).length
   }
 }

@@ -1,4 +1,4 @@
-import { sleep } from '../../base/clock.ts'
+import { sleep, type Clock } from '../../base/clock.ts'
 import { equalJitter, waitAsAsked } from '../../base/backoff.ts'
 import type { ClinkApiError } from '../../clink/errors.ts'
 import type { Clink } from '../../clink/records.ts'
@@ -6,7 +6,7 @@ import { isRateLimited } from '../../clink/verdicts.ts'
 import type { DeliveryFacts } from '../../events.ts'
 import type { Route } from '../../handlers/route.ts'
 import type { ClinkApi } from '../../clink/clink-api.ts'
-import type { LeaseHolder } from '../claim/lease.ts'
+import type { Lease, LeaseHolder } from '../claim/lease.ts'
 import type { SettlementContext } from './context.ts'
 
 /** A claim that is to be settled: its clink, who watches over its lease, and what is said of it in events. */
@@ -69,4 +69,26 @@ export async function pauseAfter(
   emit({ event: 'clink.settlementFailed', ...claimed.facts(), kind, error, wait })
   claimed.trying?.(now + wait)
   await sleep(clock, wait, stopping.aborted || error.retryAfter !== undefined ? closing : stopping)
+}
+
+/** How long the service has failed to take a result without a break, in lengths of its claim. */
+export class FailingSpell {
+  readonly #clock: Clock
+  /** Milliseconds: the longest that the claim has had since. */
+  #length: number
+  #since: number | undefined
+
+  constructor(clock: Clock, length: number) {
+    this.#clock = clock
+    this.#length = length
+  }
+
+  /** @returns true each time that it has failed for as long as the claim lasts. */
+  note(isFailing: boolean, { end, grantedAt }: Lease): boolean {
+    this.#length = Math.max(this.#length, end - grantedAt)
+    this.#since = isFailing ? (this.#since ?? this.#clock.now()) : undefined
+    if (this.#clock.now() - (this.#since ?? Infinity) < this.#length) return false
+    this.#since = undefined
+    return true
+  }
 }
