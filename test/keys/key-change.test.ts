@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { Secret } from '../../src/base/secret.ts'
 import { Bench, until } from '../support/harness.ts'
 import { change, exchange, keysThat, seed } from '../support/key-owners.ts'
-import { claimingPolls, requests, story, times } from '../support/record.ts'
+import { claimingPoll, claimingPolls, requests, story, times } from '../support/record.ts'
 
 const quick = { poll: { interval: 20, maxInterval: 50 } }
 
@@ -72,7 +72,7 @@ describe.concurrent('§8: a key that changes while the worker runs', () => {
 
   it('that comes while a poll is on its way leaves what that poll brings to the key that asked', async () => {
     await using bench = await Bench.open({ seed })
-    const slow = bench.fault({ operation: 'check_inbox', times: 1 }, { delayAfter: 700 })
+    const slow = bench.fault({ ...claimingPoll, times: 1 }, { delayAfter: 700 })
     const id = bench.send('work')
     const station = bench.work(() => 'done', { settings: quick })
     await until(() => slow.hits === 1 && bench.status(id) === 'claimed', 'the poll has claimed')
