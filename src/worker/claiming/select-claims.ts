@@ -102,8 +102,8 @@ export class SelectClaims {
     for (const candidate of this.#candidates()) {
       if (begun.length >= limit) break
       this.#backlog.delete(candidate.clink.clink_id)
-      const wanted = this.#wants(candidate)
-      if (wanted !== undefined) begun.push(this.#begin(candidate, wanted, signal))
+      if (this.#open.has(candidate.clink.clink_id)) continue
+      if (this.#wants(candidate) !== undefined) begun.push(this.#begin(candidate, signal))
     }
     const answers = isSafe ? await this.#answersTo(begun) : await Promise.all(begun)
     const claimed = answers.filter((answer) => answer.is === 'claimed').length
@@ -123,11 +123,9 @@ export class SelectClaims {
   }
 
   #wants({ clink, key, listedAt }: Candidate): Purpose | undefined {
-    const id = clink.clink_id
-    if (this.#open.has(id)) return undefined
     // What another key has listed is listed anew: the change of the key has asked for a sweep.
     const wanted = this.#isInUse(key) ? this.#intake.wants(clink, listedAt) : undefined
-    if (wanted === undefined) this.#failed.forget(id)
+    if (wanted === undefined) this.#failed.forget(clink.clink_id)
     return wanted
   }
 
@@ -135,9 +133,9 @@ export class SelectClaims {
     return key === this.#shared.context.keys.current && key.stranger === undefined
   }
 
-  #begin(candidate: Candidate, wanted: Purpose, signal: AbortSignal): Promise<ClaimById> {
+  #begin(candidate: Candidate, signal: AbortSignal): Promise<ClaimById> {
     const id = candidate.clink.clink_id
-    const work = this.#claimOne(candidate, wanted, signal).finally(() => {
+    const work = this.#claimOne(candidate, signal).finally(() => {
       this.#open.delete(id)
       this.#onAnswer()
     })
@@ -172,16 +170,14 @@ export class SelectClaims {
     return error
   }
 
-  async #claimOne(listed: Candidate, wanted: Purpose, signal: AbortSignal): Promise<ClaimById> {
+  async #claimOne(listed: Candidate, signal: AbortSignal): Promise<ClaimById> {
     const candidate = await this.#fresh(listed, signal)
     if (candidate === undefined) return { is: 'refused' }
-    const { clink, key, listedAt } = candidate
+    // Meanwhile the clink may have become too old, another claim may have told whose the key is, or its route was paused.
+    const wanted = this.#wants(candidate)
+    if (wanted === undefined) return { is: 'refused' }
+    const { clink, listedAt } = candidate
     const id = clink.clink_id
-    // Meanwhile another claim may have told whose the key is.
-    if (!this.#isInUse(key)) {
-      this.#failed.forget(id)
-      return { is: 'refused' }
-    }
     // The claim counts from its list: one that waits for long until it is sent would be over, or nearly so, when it is made.
     const deadline = listedAt + this.#shared.context.config.claim.timeout * WORTH_SENDING
     const answer = await this.#intake.claim(clink, wanted, { signal, deadline, notBefore: () => listedAt })
