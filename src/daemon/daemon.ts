@@ -46,13 +46,6 @@ const COMING_ROUND = 2_000
 const AFTER_MAX_TIME = 5_000
 const SHORTEST_STOP = 2_000
 
-/** Why a worker that works the inbox empty ends. */
-const WHY_ENDED: { readonly [Code in ExitCode]?: string } = {
-  [EXIT.ok]: 'the inbox is empty',
-  [EXIT.unavailable]: 'the service went away',
-  [EXIT.refused]: 'the service refuses the key',
-}
-
 /** What happened since the start. */
 export interface Totals {
   readonly completed: number
@@ -205,8 +198,7 @@ export class Daemon {
     const [leftBehind] = await Promise.all([this.#worker.stop(timeout), this.#keyChange.stop()])
     this.#emit({ event: 'worker.stopped', ...this.#totals, leftBehind })
     this.#closeTransport()
-    const failed = this.#parts.once !== undefined && this.#totals.deadLettered > 0 ? EXIT.failed : EXIT.ok
-    const exit = this.#exit ?? failed
+    const exit = this.#exit ?? this.#once?.exit(this.#totals.deadLettered) ?? EXIT.ok
     this.#ended.resolve(leftBehind.length > 0 && exit === EXIT.ok ? EXIT.internal : exit)
   }
 
@@ -219,11 +211,11 @@ export class Daemon {
     return new UntilEmpty({
       clock: this.#clock,
       isHealthy: () => this.#ledger.isHealthy,
+      hasResult: (clink) => this.#ledger.unconfirmed(clink) !== undefined,
       snapshot: () => this.#worker.snapshot(),
-      end: (exit, told) => {
+      end: (exit, why) => {
         const state = exit === EXIT.busy ? this.#parts.state?.problem?.() : undefined
-        const why = told ?? state ?? WHY_ENDED[exit] ?? 'there is nothing that it may do'
-        void this.stop(why, exit === EXIT.ok ? undefined : exit)
+        void this.stop(state ?? why, exit === EXIT.ok ? undefined : exit)
       },
     })
   }
@@ -293,6 +285,7 @@ export class Daemon {
     if (event.event === 'clink.lost') this.#totals.lost += 1
     if (event.event === 'worker.notReady') this.#isReady = false
     this.#readiness.note(event)
+    this.#once?.note(event)
     if (event.event === 'poll.refused') {
       this.#emit({ event: 'worker.notReady', reason: event.error.message, advice: event.advice })
     }

@@ -2,6 +2,8 @@ import type { Cancel, Clock } from '../base/clock.ts'
 import { EXIT, type ExitCode } from '../base/coded-error.ts'
 import type { ClinkApiError } from '../clink/errors.ts'
 import { looksForbidden } from '../clink/verdicts.ts'
+import type { Clink } from '../clink/records.ts'
+import type { WorkerEvent } from '../events.ts'
 import type { Taken } from '../worker/claiming/mode.ts'
 import type { Snapshot } from '../worker/worker.ts'
 
@@ -11,14 +13,24 @@ const AWAY = 3
 const PATIENCE = 10_000
 const LOOK = 1_000
 const WITHHELD = 'clinks wait, and the service claims none of them'
+const UNSENT = 'the service did not take a result, which is kept'
+const SETTLED: ReadonlySet<string> = new Set(['clink.completed', 'clink.settledElsewhere', 'clink.deadLettered'])
+/** Why it ends. */
+const WHY_ENDED: { readonly [Code in ExitCode]?: string } = {
+  [EXIT.ok]: 'the inbox is empty',
+  [EXIT.unavailable]: 'the service went away',
+  [EXIT.refused]: 'the service refuses the key',
+}
 
 export interface OnceOptions {
   readonly clock: Clock
   readonly snapshot: () => Snapshot
   /** Whether the journal can be written: while it cannot, nothing is claimed or started, and no poll tells of an end. */
   readonly isHealthy: () => boolean
-  /** @param why for people, where the code alone does not say it. */
-  readonly end: (exit: ExitCode, why?: string) => void
+  /** Whether the journal has what the clink came to, and Clink may not. */
+  readonly hasResult: (clink: Clink) => boolean
+  /** @param why for people. */
+  readonly end: (exit: ExitCode, why: string) => void
 }
 
 /**
@@ -30,6 +42,8 @@ export class UntilEmpty {
   #settledAt = -Infinity
   /** Local time since which the journal cannot be written. */
   #unwritableSince: number | undefined
+  /** Clinks whose claims ended before the service took their results. */
+  readonly #unsent = new Set<string>()
   #cancel: Cancel = () => {}
 
   constructor(options: OnceOptions) {
@@ -53,24 +67,41 @@ export class UntilEmpty {
   }
 
   polled({ isEmpty, isWithheld, sentAt }: Taken): void {
-    if (isWithheld === true && this.#inHand === 0) this.#options.end(EXIT.unavailable, WITHHELD)
-    if (isEmpty && sentAt >= this.#settledAt && this.#inHand === 0) this.#options.end(EXIT.ok)
+    if (isWithheld === true && this.#inHand === 0) this.#end(EXIT.unavailable, WITHHELD)
+    if (isEmpty && sentAt >= this.#settledAt && this.#inHand === 0)
+      this.#end(EXIT.ok, this.#unsent.size > 0 ? UNSENT : undefined)
+  }
+
+  /** A result that the service did not take is sent when its clink comes back. What somebody else has completed does not. */
+  note(event: WorkerEvent): void {
+    if (event.event === 'clink.lost' || event.event === 'clink.leftToExpire') {
+      const isOver = 'cause' in event && event.cause === 'completed-elsewhere'
+      if (!isOver && this.#options.hasResult(event.clink)) this.#unsent.add(event.clink.clink_id)
+    } else if (SETTLED.has(event.event) && 'clink' in event) {
+      this.#unsent.delete(event.clink.clink_id)
+    }
+  }
+
+  /** What the process is to exit with where nothing else went wrong. */
+  exit(deadLettered: number): ExitCode {
+    if (deadLettered > 0) return EXIT.failed
+    return this.#unsent.size > 0 ? EXIT.unavailable : EXIT.ok
   }
 
   /** Nothing is claimed any more. */
   refused(): void {
-    this.#options.end(EXIT.refused)
+    this.#end(EXIT.refused)
   }
 
   /** Nothing is ever claimed as the configuration wants it. */
   blocked(): void {
-    this.#options.end(EXIT.config)
+    this.#end(EXIT.config)
   }
 
   /** A 403 that is not the service's own is waited out until it is known to stay: with what to exit depends on that. */
   failed(error: ClinkApiError, failures: number, isRefused: boolean): void {
-    if (isRefused) this.#options.end(EXIT.refused)
-    else if (failures >= AWAY && !looksForbidden(error)) this.#options.end(EXIT.unavailable)
+    if (isRefused) this.#end(EXIT.refused)
+    else if (failures >= AWAY && !looksForbidden(error)) this.#end(EXIT.unavailable)
   }
 
   get #inHand(): number {
@@ -80,11 +111,15 @@ export class UntilEmpty {
 
   /** What runs or is being settled can come to an end without the journal; what waits to run cannot. */
   #look(): void {
-    const { clock, end, isHealthy, snapshot } = this.#options
+    const { clock, isHealthy, snapshot } = this.#options
     const now = clock.now()
     this.#unwritableSince = isHealthy() ? undefined : (this.#unwritableSince ?? now)
     if (now - (this.#unwritableSince ?? now) < PATIENCE) return
     const { running, settling } = snapshot()
-    if (running + settling === 0) end(EXIT.busy)
+    if (running + settling === 0) this.#end(EXIT.busy)
+  }
+
+  #end(exit: ExitCode, why = WHY_ENDED[exit] ?? 'there is nothing that it may do'): void {
+    this.#options.end(exit, why)
   }
 }
