@@ -96,7 +96,7 @@ function mayBeUnable(plan: Plan, worker: WorkerPlan): boolean {
   const isAuto = config.clink.identity === 'auto'
   // How long a claim lasts is not told, and asking is refused.
   const isAskable = plan.switches.reclaim === 'renew' && refusals === 'envelope' && plan.world.pages.length === 0
-  return isAuto || (!tellsTimes(plan) && !isAskable)
+  return isAuto || mayStayUnknown(plan) || (!tellsTimes(plan) && !isAskable)
 }
 
 const IDENTITY: ReadonlySet<string> = new Set(['claimed_by', 'sender_id', 'for', 'status'])
@@ -142,6 +142,11 @@ const UNCLEAR: ReadonlySet<string | undefined> = new Set(['basic', 'words', 'num
 /** §0: without the time of its creation a clink has no age. */
 export function hasAge({ world: { field, times } }: Plan, clinkId: string): boolean {
   return !UNCLEAR.has(times) && (field?.name !== 'created_at' || !isChosen(clinkId, field.every))
+}
+
+/** No clink has a time of its creation that everybody reads: nothing can be asked for behind a page. */
+export function isTimeless({ world: { field, times } }: Plan): boolean {
+  return UNCLEAR.has(times) || (field?.name === 'created_at' && field.every === 1)
 }
 
 function hasLeft(record: Record, { owner }: WorkerPlan, clink: StoredClink): boolean {

@@ -5,7 +5,7 @@ import { TransportError, type Transport, type TransportResponse } from '../../sr
 import { findBreach } from './broken-rules.ts'
 import type { Breakage } from './life.ts'
 import { GROUP } from './plan-scope.ts'
-import type { Plan } from './plan.ts'
+import { NO_ROUTE, type Plan } from './plan.ts'
 import type { SeedOptions } from './run-seed.ts'
 import { SAYS, type WordName } from './world.ts'
 
@@ -157,6 +157,41 @@ function failingLong(plan: Plan): Plan {
   }
 }
 
+/** Claims last longer than a worker believes, and asking changes nothing: none of its clinks may be worked. */
+function unbelieved(plan: Plan): Plan {
+  const switches = { ...plan.switches, reclaim: 'ignore', claimTimes: 'present', defaultTimeout: 488 } as const
+  return configured((config) => ({ ...config, clink: { ...config.clink, identity: 'ap_one' } }))({ ...plan, switches })
+}
+
+/** More clinks than a page shows are nobody's work, others lie behind them, and no time tells how to ask for those. */
+function timeless(plan: Plan): Plan {
+  const clinks = Array.from({ length: 50 }, (_, index) => {
+    const text = `${index < 30 ? NO_ROUTE : SAYS.quick} ${index}`
+    return { group: GROUP, at: index * 10, text, from: 'alice' }
+  })
+  const choosing = configured((config) => ({
+    ...config,
+    claim: { ...config.claim, exclusive: true },
+    inbox: { ...config.inbox, claim: 'select', ignore: [], groups: [], maxAge: null, for: 'anyone' },
+  }))(plan)
+  return {
+    ...choosing,
+    clinks,
+    keys: [],
+    faults: { ...plan.faults, rate: 0, outages: [] },
+    switches: { ...plan.switches, inboxOrder: 'oldest', maxLimit: 'cap:20', reclaim: 'renew' },
+    world: { ...plan.world, times: 'words' },
+  }
+}
+
+/** Tells nobody that clinks may be out of its reach. */
+const silent: Breakage['parts'] = (real) => ({
+  ...real,
+  emit: (event) => {
+    if (event.event !== 'inbox.starved') real.emit(event)
+  },
+})
+
 describe('the judge notices a worker, in a world with more in it,', { timeout: 120_000 }, () => {
   it('that goes on in a circle beyond its hops (P15, §5)', async () => {
     const told = configured((config) => ({ ...config, inbox: { ...config.inbox, maxHops: 3 } }))
@@ -238,5 +273,16 @@ describe('the judge notices a worker, in a world with more in it,', { timeout: 1
   it('that is ready though it may not work what waits (P1, P12, §8)', async () => {
     const readiness = (): { ready: boolean; reasons: readonly string[] } => ({ ready: true, reasons: [] })
     expect(await isNoticed('sour', { breakage: { readiness } }, 'P1', /is pending, and .* could run it/)).toBe(true)
+  })
+
+  it('that is ready though the length of its claims is not to be believed (P1, §2)', async () => {
+    const readiness = (): { ready: boolean; reasons: readonly string[] } => ({ ready: true, reasons: [] })
+    const options = { planned: unbelieved, breakage: { readiness } }
+    expect(await isNoticed('busy', options, 'P1', /is pending, and .* could run it/)).toBe(true)
+  })
+
+  it('that does not say that pages without times keep clinks out of its reach (P1, §3)', async () => {
+    const options = { planned: timeless, breakage: { parts: silent } }
+    expect(await isNoticed('times', options, 'P1', /is pending, and .* could run it/)).toBe(true)
   })
 })

@@ -1,4 +1,4 @@
-import { isUnreadable } from '../explained.ts'
+import { isTimeless, isUnreadable } from '../explained.ts'
 import type { Evidence, Rule } from '../judge.ts'
 import type { Record } from '../record.ts'
 import { endOf, leaseEnd, trustsBlindly } from './leases.ts'
@@ -29,9 +29,7 @@ const OUT_OF_REACH =
 /** §3: where the order of the service leaves clinks out of reach, the worker says that it starves. */
 function isOutOfReach(facts: Pick<Evidence, 'plan' | 'record' | 'emulator'>, why: string): boolean {
   const { plan, record } = facts
-  // Records without a time: a page cannot be gone past.
-  const isTimeless = plan.world.field?.name === 'created_at' && plan.world.field.every === 1
-  const isHidden = plan.switches.inboxOrder !== 'oldest' || isTimeless || hasCrowd(facts)
+  const isHidden = plan.switches.inboxOrder !== 'oldest' || isTimeless(plan) || hasCrowd(facts)
   if (!why.startsWith('pending') || !isHidden) return false
   const lives = [...record.lives.keys()].filter((life) => why.includes(life))
   return lives.every((life) => {

@@ -1,4 +1,5 @@
 import type { Breach, Rule } from '../judge.ts'
+import type { Record } from '../record.ts'
 import { workerOf } from '../explained.ts'
 
 /** Milliseconds between a letter that can be seen, and retried, and the word that its clink is given up. */
@@ -12,7 +13,7 @@ export const lettersRest: Rule = ({ record }) =>
       .findLast(({ at: told, event }) => event.event === 'clink.deadLettered' && told < at)
     const asks = record.asksOf(life, clinkId, at)
     const breach = (text: string): Breach => ({ rule: 'P10', at, life, text: `${clinkId} runs ${text}` })
-    const since = (buried?.at ?? WRITTEN) - WRITTEN
+    const since = buried === undefined ? 0 : writtenBy(record, life, buried.at)
     const isAsked = asks.some(
       ({ what, askedAt, answer }) => what === 'retry' && answer !== 'unknown' && askedAt >= since,
     )
@@ -25,6 +26,13 @@ export const lettersRest: Rule = ({ record }) =>
       ...(isDiscarded ? [breach('though its letter was discarded')] : []),
     ]
   })
+
+/** When a letter could be seen at the earliest of which it was told at `at`: a process that fell asleep in between tells of it when it wakes. */
+function writtenBy(record: Record, life: string, at: number): number {
+  const sleeps = record.livesOf(record.life(life).state).flatMap((one) => one.sleeps)
+  const slept = sleeps.filter(({ from, to }) => from < at && to >= at - WRITTEN)
+  return Math.min(at, ...slept.map(({ from }) => from)) - WRITTEN
+}
 
 /** Reruns have no more than this part of the slots, one at least. */
 const PART = 0.5
