@@ -2,7 +2,7 @@ import type { Random } from '../base/backoff.ts'
 import { systemBoot, type Boot } from '../base/boot.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Secret } from '../base/secret.ts'
-import { ClinkClient } from '../clink/client.ts'
+import { ClinkClient, type ClientOptions } from '../clink/client.ts'
 import { DateWatch } from '../clink/date-watch.ts'
 import type { Transport } from '../clink/transport.ts'
 import type { Config } from '../config/config.ts'
@@ -27,6 +27,7 @@ import { Scope } from '../worker/admission/scope.ts'
 import { ServiceTime } from '../worker/claim/service-time.ts'
 import { Siblings } from '../worker/claim/siblings.ts'
 import { Warmth } from '../worker/capacity/warmth.ts'
+import { WorkerSignals } from '../worker/signals.ts'
 import type { AdmissionContext } from '../worker/admission/context.ts'
 
 /** The fact that says which key is known to be ours. */
@@ -51,13 +52,6 @@ export interface ComposeOptions {
   readonly stopping: AbortSignal
   /** Aborts when the time for stopping is over. */
   readonly closing: AbortSignal
-  readonly on: {
-    /** Another key is current. */
-    readonly keyChanged: () => void
-    /** The only key is somebody else's. */
-    readonly keyRefused: () => void
-    readonly crashed: (part: string, error: Error) => void
-  }
 }
 
 export interface Composed {
@@ -80,24 +74,13 @@ function watched({ clock, config, emit, transport }: ComposeOptions): Transport 
 
 /** Makes what the parts of the heart share, and the clients they ask with. */
 export function compose(options: ComposeOptions): Composed {
-  const { clock, closing, config, emit, ledger, on, random, router, session, stopping } = options
+  const { clock, closing, config, emit, ledger, random, router, session, stopping } = options
   const { timeout, url } = config.clink
   const transport = watched(options)
   const connection = { url, sessionId: session, timeout, transport, clock, random }
   const { former, identity } = knownIdentity(config, ledger, emit)
-  const keys = new Keys({
-    first: options.key,
-    makeClients: (key) => ({
-      api: new ClinkClient({ ...connection, key }),
-      connection: { ...connection, key },
-    }),
-    identity,
-    emit,
-    known: provenKey(config, ledger, identity),
-    proved: (known) => void ledger.noteFact(PROVEN_KEY, known),
-    changed: on.keyChanged,
-    refused: on.keyRefused,
-  })
+  const signals = new WorkerSignals()
+  const keys = makeKeys(options, connection, identity, signals)
   const api = new ClinkClient({ ...connection, key: keys.live })
   const sibling = new ClinkClient({ ...connection, key: keys.live, sessionId: `${session}-sibling` })
   const { exclusive } = config.claim
@@ -115,6 +98,7 @@ export function compose(options: ComposeOptions): Composed {
     clock,
     random,
     emit,
+    signals,
     ledger,
     boot: options.boot ?? systemBoot(),
     groups: options.groups ?? kernelGroups,
@@ -127,7 +111,7 @@ export function compose(options: ComposeOptions): Composed {
       api,
       clock,
       signal: closing,
-      crashed: (error) => on.crashed('members', error),
+      crashed: signals.crashed,
     }),
     rateLimit: new RateLimit(clock),
     warmth: new Warmth(config.poll.warm, clock, random),
@@ -141,9 +125,30 @@ export function compose(options: ComposeOptions): Composed {
     clock,
     random,
     emit,
-    crashed: (error) => on.crashed('change of the key', error),
+    crashed: signals.crashed,
   })
   return { context, keyChange, formerIdentity: former }
+}
+
+function makeKeys(
+  { config, emit, key: first, ledger }: ComposeOptions,
+  connection: Omit<ClientOptions, 'key'>,
+  identity: Identity,
+  { keyChanged, keyRefused }: WorkerSignals,
+): Keys {
+  return new Keys({
+    first,
+    makeClients: (key) => ({
+      api: new ClinkClient({ ...connection, key }),
+      connection: { ...connection, key },
+    }),
+    identity,
+    emit,
+    known: provenKey(config, ledger, identity),
+    proved: (known) => void ledger.noteFact(PROVEN_KEY, known),
+    changed: keyChanged,
+    refused: keyRefused,
+  })
 }
 
 /** What is configured counts, and is kept. */

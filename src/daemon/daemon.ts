@@ -95,12 +95,14 @@ export class Daemon {
     } else {
       this.#transport = parts.transport
     }
-    if (parts.once !== undefined) this.#once = this.#makeOnce()
     const ends: Ends = { stopping: new AbortController(), closing: new AbortController() }
     const { context, formerIdentity, keyChange } = this.#compose(ends)
     this.#formerIdentity = formerIdentity
     this.#keyChange = keyChange
-    this.#worker = this.#makeWorker(context, ends)
+    this.#worker = new Worker({ context, ends, isOnce: parts.once !== undefined })
+    context.signals.polled.on(() => this.#answered(context))
+    if (parts.once !== undefined) this.#once = this.#makeOnce(context)
+    context.signals.crashed.on((part, error) => this.fail(part, error))
   }
 
   start(): void {
@@ -207,12 +209,10 @@ export class Daemon {
     return (this.#clock.steady ?? this.#clock).now()
   }
 
-  #makeOnce(): UntilEmpty {
+  #makeOnce(context: AdmissionContext): UntilEmpty {
     return new UntilEmpty({
-      clock: this.#clock,
-      isHealthy: () => this.#ledger.isHealthy,
-      hasResult: (clink) => this.#ledger.unconfirmed(clink) !== undefined,
-      snapshot: () => this.#worker.snapshot(),
+      context,
+      worker: this.#worker,
       end: (exit, why) => {
         const state = exit === EXIT.busy ? this.#parts.state?.problem?.() : undefined
         void this.stop(state ?? why, exit === EXIT.ok ? undefined : exit)
@@ -220,28 +220,10 @@ export class Daemon {
     })
   }
 
-  #makeWorker(context: AdmissionContext, ends: Ends): Worker {
-    return new Worker({
-      context,
-      ends,
-      isOnce: this.#parts.once !== undefined,
-      polled: (taken) => {
-        if (!this.#isReady && context.keys.refusal === undefined && this.snapshot().doubts.length === 0) {
-          this.#emit({ event: 'worker.ready' })
-          this.#isReady = true
-        }
-        this.#once?.polled(taken)
-      },
-      blocked: () => this.#once?.blocked(),
-      failed: (error, failures, isRefused) => {
-        this.#once?.failed(error, failures, isRefused)
-      },
-      settled: () => {
-        this.#once?.settled()
-        if (this.#once !== undefined) this.#worker.wake()
-      },
-      crashed: (part, error) => this.fail(part, error),
-    })
+  #answered({ keys }: AdmissionContext): void {
+    if (this.#isReady || keys.refusal !== undefined || this.snapshot().doubts.length > 0) return
+    this.#emit({ event: 'worker.ready' })
+    this.#isReady = true
   }
 
   #compose({ closing, stopping }: Ends): Composed {
@@ -262,11 +244,6 @@ export class Daemon {
       groups,
       stopping: stopping.signal,
       closing: closing.signal,
-      on: {
-        keyChanged: () => this.#worker.retry(),
-        keyRefused: () => this.#once?.refused(),
-        crashed: (part, error) => this.fail(part, error),
-      },
     })
   }
 

@@ -1,11 +1,10 @@
-import type { Cancel, Clock } from '../base/clock.ts'
+import type { Cancel } from '../base/clock.ts'
 import { EXIT, type ExitCode } from '../base/coded-error.ts'
-import type { ClinkApiError } from '../clink/errors.ts'
 import { looksForbidden } from '../clink/verdicts.ts'
-import type { Clink } from '../clink/records.ts'
 import type { WorkerEvent } from '../events.ts'
-import type { Taken } from '../worker/claiming/mode.ts'
-import type { Snapshot } from '../worker/worker.ts'
+import type { WorkerContext } from '../worker/context.ts'
+import type { FailedLook, Taken } from '../worker/signals.ts'
+import type { Worker } from '../worker/worker.ts'
 
 /** Failures in a row after which the service counts as away. */
 const AWAY = 3
@@ -23,12 +22,8 @@ const WHY_ENDED: { readonly [Code in ExitCode]?: string } = {
 }
 
 export interface OnceOptions {
-  readonly clock: Clock
-  readonly snapshot: () => Snapshot
-  /** Whether the journal can be written: while it cannot, nothing is claimed or started, and no poll tells of an end. */
-  readonly isHealthy: () => boolean
-  /** Whether the journal has what the clink came to, and Clink may not. */
-  readonly hasResult: (clink: Clink) => boolean
+  readonly context: WorkerContext
+  readonly worker: Pick<Worker, 'snapshot'>
   /** @param why for people. */
   readonly end: (exit: ExitCode, why: string) => void
 }
@@ -48,10 +43,20 @@ export class UntilEmpty {
 
   constructor(options: OnceOptions) {
     this.#options = options
+    const { blocked, failed, keyRefused, look, over, polled } = options.context.signals
+    polled.on((taken) => this.#polled(taken))
+    failed.on((failure) => this.#failed(failure))
+    // Nothing is ever claimed as the configuration wants it.
+    blocked.on(() => this.#end(EXIT.config))
+    keyRefused.on(() => this.#end(EXIT.refused))
+    over.on(() => {
+      this.#settledAt = options.context.clock.now()
+      look.say('news')
+    })
   }
 
   start(): void {
-    const { clock } = this.#options
+    const { clock } = this.#options.context
     this.#cancel = clock.at(clock.now() + LOOK, () => {
       this.start()
       this.#look()
@@ -62,11 +67,7 @@ export class UntilEmpty {
     this.#cancel()
   }
 
-  settled(): void {
-    this.#settledAt = this.#options.clock.now()
-  }
-
-  polled({ isEmpty, isWithheld, sentAt }: Taken): void {
+  #polled({ isEmpty, isWithheld, sentAt }: Taken): void {
     if (isWithheld === true && this.#inHand === 0) this.#end(EXIT.unavailable, WITHHELD)
     if (isEmpty && sentAt >= this.#settledAt && this.#inHand === 0)
       this.#end(EXIT.ok, this.#unsent.size > 0 ? UNSENT : undefined)
@@ -74,9 +75,10 @@ export class UntilEmpty {
 
   /** A result that the service did not take is sent when its clink comes back. What somebody else has completed does not. */
   note(event: WorkerEvent): void {
+    const { ledger } = this.#options.context
     if (event.event === 'clink.lost' || event.event === 'clink.leftToExpire') {
       const isOver = 'cause' in event && event.cause === 'completed-elsewhere'
-      if (!isOver && this.#options.hasResult(event.clink)) this.#unsent.add(event.clink.clink_id)
+      if (!isOver && ledger.unconfirmed(event.clink) !== undefined) this.#unsent.add(event.clink.clink_id)
     } else if (SETTLED.has(event.event) && 'clink' in event) {
       this.#unsent.delete(event.clink.clink_id)
     }
@@ -88,34 +90,27 @@ export class UntilEmpty {
     return this.#unsent.size > 0 ? EXIT.unavailable : EXIT.ok
   }
 
-  /** Nothing is claimed any more. */
-  refused(): void {
-    this.#end(EXIT.refused)
-  }
-
-  /** Nothing is ever claimed as the configuration wants it. */
-  blocked(): void {
-    this.#end(EXIT.config)
-  }
-
   /** A 403 that is not the service's own is waited out until it is known to stay: with what to exit depends on that. */
-  failed(error: ClinkApiError, failures: number, isRefused: boolean): void {
+  #failed({ error, failures, isRefused }: FailedLook): void {
     if (isRefused) this.#end(EXIT.refused)
     else if (failures >= AWAY && !looksForbidden(error)) this.#end(EXIT.unavailable)
   }
 
   get #inHand(): number {
-    const { running, queued, held, settling, rerunning, maybeClaimed, probing } = this.#options.snapshot()
+    const { running, queued, held, settling, rerunning, maybeClaimed, probing } = this.#options.worker.snapshot()
     return running + queued + held + settling + rerunning + maybeClaimed + probing
   }
 
-  /** What runs or is being settled can come to an end without the journal; what waits to run cannot. */
+  /**
+   * While the journal cannot be written, nothing is claimed or started, and no poll tells of an end. What runs or is being settled can come
+   * to its end without it; what waits to run cannot.
+   */
   #look(): void {
-    const { clock, isHealthy, snapshot } = this.#options
-    const now = clock.now()
-    this.#unwritableSince = isHealthy() ? undefined : (this.#unwritableSince ?? now)
+    const { context, worker } = this.#options
+    const now = context.clock.now()
+    this.#unwritableSince = context.ledger.isHealthy ? undefined : (this.#unwritableSince ?? now)
     if (now - (this.#unwritableSince ?? now) < PATIENCE) return
-    const { running, settling } = snapshot()
+    const { running, settling } = worker.snapshot()
     if (running + settling === 0) this.#end(EXIT.busy)
   }
 

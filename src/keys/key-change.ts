@@ -2,6 +2,7 @@ import { equalJitter, fullJitter, type Random } from '../base/backoff.ts'
 import { sleep, type Clock } from '../base/clock.ts'
 import { asError } from '../base/coded-error.ts'
 import type { Secret } from '../base/secret.ts'
+import type { Signal } from '../base/signal.ts'
 import { BareRefusals } from '../clink/bare-refusals.ts'
 import { apiKey } from '../clink/credentials.ts'
 import type { Emit } from '../events.ts'
@@ -18,7 +19,7 @@ export interface KeyChangeOptions {
   readonly clock: Clock
   readonly random: Random
   readonly emit: Emit
-  readonly crashed: (error: Error) => void
+  readonly crashed: Signal<[part: string, error: Error]>
 }
 
 /** A key that the service refuses now is asked about again after this long, and said so each time. */
@@ -59,7 +60,9 @@ export class KeyChange {
       keys.again()
       return
     }
-    this.#work = this.#bringIn(secret, signal).catch((error: unknown) => crashed(asError(error)))
+    this.#work = this.#bringIn(secret, signal).catch((error: unknown) =>
+      crashed.say('change of the key', asError(error)),
+    )
   }
 
   async stop(): Promise<void> {

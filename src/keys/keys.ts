@@ -3,6 +3,7 @@ import type { ClientOptions, KeySource } from '../clink/client.ts'
 import { apiKey } from '../clink/credentials.ts'
 import type { OperationName } from '../clink/contract.ts'
 import type { Secret } from '../base/secret.ts'
+import type { Signal } from '../base/signal.ts'
 import type { Emit } from '../events.ts'
 import type { ClinkApi } from '../clink/clink-api.ts'
 import type { Identity } from './identity.ts'
@@ -30,10 +31,10 @@ export interface KeysOptions {
   readonly known: string | undefined
   /** Called with each key that turns out to be ours: who we are, and its fingerprint. */
   readonly proved: (known: string) => void
-  /** Called when another key is current: it may be able to do what the one before could not. */
-  readonly changed: () => void
-  /** Called when the only key is somebody else's: the worker claims nothing any more. */
-  readonly refused: () => void
+  /** Said when another key is current: it may be able to do what the one before could not. */
+  readonly changed: Signal
+  /** Said when the only key is somebody else's: the worker claims nothing any more. */
+  readonly refused: Signal
 }
 
 /**
@@ -148,7 +149,7 @@ export class Keys {
 
   /** The current key may work again: what the service refused is worth a try. */
   again(): void {
-    this.#options.changed()
+    this.#options.changed.say()
   }
 
   /** The key for new claims from now on. */
@@ -162,7 +163,7 @@ export class Keys {
     if (verified) this.trust(this.#current)
     this.#refusal = undefined
     this.#options.emit({ event: 'key.changed', verified })
-    this.#options.changed()
+    this.#options.changed.say()
   }
 
   /**
@@ -197,10 +198,10 @@ export class Keys {
     emit({ event: 'key.refused', reason, advice, goesOn: before !== undefined })
     if (before === undefined) {
       this.#refusal = { reason, advice }
-      refused()
+      refused.say()
     } else {
       this.#current = before
-      this.#options.changed()
+      this.#options.changed.say()
     }
   }
 

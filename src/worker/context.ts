@@ -4,6 +4,7 @@ import type { Config } from '../config/config.ts'
 import type { Emit } from '../events.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { Pulses } from './liveness/pulses.ts'
+import type { WorkerSignals } from './signals.ts'
 
 /** What every room of the heart needs. What one room needs beside it stands in the `context.ts` of that room. */
 export interface WorkerContext {
@@ -11,6 +12,7 @@ export interface WorkerContext {
   readonly clock: Clock
   readonly random: Random
   readonly emit: Emit
+  readonly signals: WorkerSignals
   readonly ledger: Ledger
   readonly pulses: Pulses
   /** Aborts when the worker begins to stop: nobody waits for a better moment any more. */

@@ -53,10 +53,6 @@ export class Shutdown {
     this.#parts = parts
   }
 
-  get hasBegun(): boolean {
-    return this.#stopped !== undefined
-  }
-
   /**
    * Stops taking, gives back what waits, lets what runs finish for `shutdown.drain`, then aborts it, tells Clink about every
    * outcome, and releases the rest, all within the time that it has. A second call waits for the first.

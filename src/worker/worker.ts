@@ -2,7 +2,7 @@ import type { Cancel } from '../base/clock.ts'
 import { Acknowledgements } from './admission/acknowledgements.ts'
 import { Batch } from './claiming/batch.ts'
 import { UNUSABLE } from './claim/terms.ts'
-import { claimingMode, type ClaimingMode, type Taken } from './claiming/mode.ts'
+import { claimingMode, type ClaimingMode } from './claiming/mode.ts'
 import { Deliveries } from './delivery/deliveries.ts'
 import type { Route } from '../handlers/route.ts'
 import { resumeClaims } from './admission/resumed-claims.ts'
@@ -10,12 +10,13 @@ import { HeldBefore } from './claiming/held-before.ts'
 import { Intake } from './admission/intake.ts'
 import { liveness, type Liveness } from './liveness/liveness.ts'
 import { Parked } from './admission/parked.ts'
-import { Poller, type PollerOptions } from './claiming/poller.ts'
+import { Poller } from './claiming/poller.ts'
 import { Reruns } from './rerun/reruns.ts'
 import { CircuitBreaker } from './capacity/circuit-breaker.ts'
 import { RunRegister } from './execution/run-register.ts'
 import { Select } from './claiming/select.ts'
 import { Shutdown, type Ends } from './shutdown.ts'
+import type { Taken } from './signals.ts'
 import { Slots } from './capacity/slots.ts'
 import { Standstill } from './liveness/standstill.ts'
 import { endSurvivors } from './execution/survivors.ts'
@@ -27,14 +28,6 @@ export interface WorkerOptions {
   readonly ends: Ends
   /** It ends when the inbox is empty. */
   readonly isOnce: boolean
-  readonly polled: (taken: Taken) => void
-  /** What the configuration asks for may not be done, and nothing will be claimed. */
-  readonly blocked: () => void
-  readonly failed: PollerOptions['failed']
-  /** A delivery has ended. */
-  readonly settled: () => void
-  /** A part of the heart broke: whoever owns the worker stops it and ends the process. */
-  readonly crashed: (part: string, error: Error) => void
 }
 
 /** What is in hand at one moment. */
@@ -87,63 +80,41 @@ export class Worker {
   #started: Promise<void> = Promise.resolve()
 
   constructor(options: WorkerOptions) {
-    const { context, crashed, settled } = options
+    const { context } = options
     this.#context = context
-    this.#slots = new Slots(context.config.concurrency, () => this.#slotFreed())
-    this.#deliveries = new Deliveries(context.clock, () => {
-      settled()
-      this.#slotFreed()
-    })
+    this.#slots = new Slots(context.config.concurrency, context.signals)
+    this.#deliveries = new Deliveries(context)
     const shared: AdmissionParts = (this.#shared = {
       context,
       slots: this.#slots,
       runs: new RunRegister(new Standstill(context.clock, context.emit)),
       health: this.#makeHealth(options),
       mayHold: () => this.#deliveries.in('holding').length < context.config.concurrency * HELD_PER_SLOT,
-      crashed,
     })
     this.#reruns = new Reruns({
       ...shared,
       spare: () => this.#spare(),
       settled: async (clinkId) => await this.#deliveries.holding(clinkId)?.settled,
-      onEnd: () => {
-        settled()
-        this.#poller.slotFreed()
-      },
     })
     this.#parked = new Parked(context)
     this.#acknowledgements = new Acknowledgements(shared, this.#parked)
     const places = { acknowledgements: this.#acknowledgements, deliveries: this.#deliveries, parked: this.#parked }
     this.#intake = new Intake(shared, places)
     const heldBefore = new HeldBefore(context)
-    this.#lostClaims = new LostClaims(shared, this.#intake, {
-      heldBefore,
-      hasRoom: () => this.#room() > 0,
-      onEnd: () => this.#slotFreed(),
-    })
-    this.#batch = new Batch(context, this.#intake, this.#lostClaims, { heldBefore, onAnswer: () => this.#slotFreed() })
-    this.#select = new Select(shared, this.#intake, () => this.#slotFreed())
+    this.#lostClaims = new LostClaims(shared, this.#intake, { heldBefore, hasRoom: () => this.#room() > 0 })
+    this.#batch = new Batch(context, this.#intake, this.#lostClaims, heldBefore)
+    this.#select = new Select(shared, this.#intake)
     this.#poller = new Poller({
       context,
-      capacity: () => (this.#shutdown.hasBegun ? 0 : this.#room() - this.#lostClaims.maybeClaimed),
+      capacity: () => (context.stopping.aborted ? 0 : this.#room() - this.#lostClaims.maybeClaimed),
       mode: () => this.#mode(),
       ways: { batch: this.#batch, select: this.#select },
-      polled: (taken) => {
-        if (!this.#shutdown.hasBegun) this.#reruns.start()
-        if (taken.isWhole && !this.#select.isStarved) void context.ledger.sightings.looked(this.#parked.ids)
-        if (!taken.isMore) this.#looked(taken.sentAt)
-        options.polled(taken)
-      },
-      blocked: options.blocked,
-      // It tells no more about fresh clinks than a look that brings none.
-      failed: (...failure) => {
-        this.#looked(context.clock.now())
-        options.failed(...failure)
-      },
       retryAt: () => this.#select.retryAt,
       wantsLook: (sentAt) => this.#paused.some((route) => this.#shared.health.wantsLook(route, sentAt)),
-      crashed: (error) => crashed('poll loop', error),
     })
+    context.signals.polled.on((taken) => this.#polled(taken))
+    // It tells no more about fresh clinks than a look that brings none.
+    context.signals.failed.on(() => this.#looked(context.clock.now()))
     this.#shutdown = new Shutdown({
       shared,
       ...places,
@@ -159,19 +130,15 @@ export class Worker {
   }
 
   #makeHealth({ context, isOnce }: WorkerOptions): CircuitBreaker {
-    const { clock, config, emit, ledger, random } = context
+    const { clock, config, emit, ledger, random, signals } = context
     return new CircuitBreaker({
       clock,
       random,
       emit,
       outage: config.retry.outage,
       clinksHere: isOnce ? (route) => this.#deliveries.of(route).map(({ clink }) => clink.clink_id) : undefined,
-      hasFailed: (id) => ledger.errorsOf(id).length > 0 || ledger.isGivenUp(id),
-      // What was listed while the route was paused is not new any more.
-      onChange: () => {
-        this.#select.sweepSoon()
-        this.#poller.wake()
-      },
+      ledger,
+      look: signals.look,
     })
   }
 
@@ -201,7 +168,7 @@ export class Worker {
     const parts = { shared: this.#shared, deliveries: this.#deliveries, parked: this.#parked }
     if (resume) await resumeClaims(claims, parts)
     else await Promise.all(claims.map(({ clink }) => ledger.dropClaim(clink.clink_id)))
-    if (!this.#shutdown.hasBegun) this.#poller.start()
+    if (!this.#context.stopping.aborted) this.#poller.start()
     starting.end()
   }
 
@@ -213,19 +180,7 @@ export class Worker {
     this.#reruns.add(clinkId)
     if (this.#context.ledger.isGivenUp(clinkId)) return
     await this.#parked.giveBack(clinkId)
-    this.#select.sweepSoon()
-    this.#poller.wake()
-  }
-
-  /** Another key is current: looks at everything now, whatever the service said and showed to the one before. */
-  retry(): void {
-    this.#select.sweepSoon()
-    this.#poller.retry()
-  }
-
-  /** Polls now rather than later. */
-  wake(): void {
-    this.#poller.wake()
+    this.#context.signals.look.say('everything')
   }
 
   /**
@@ -317,9 +272,11 @@ export class Worker {
     return this.#context.config.concurrency - this.#deliveries.busy - claiming
   }
 
-  #slotFreed(): void {
-    this.#poller.slotFreed()
-    this.#reruns.slotFreed()
+  #polled(taken: Taken): void {
+    const { ledger, stopping } = this.#context
+    if (!stopping.aborted) this.#reruns.start()
+    if (taken.isWhole && !this.#select.isStarved) void ledger.sightings.looked(this.#parked.ids)
+    if (!taken.isMore) this.#looked(taken.sentAt)
   }
 
   get #paused(): readonly Route[] {

@@ -46,7 +46,7 @@ export class Acknowledgements {
     const id = clink.clink_id
     if (this.has(id)) return
     const work = this.#acknowledge(clink, claim, why)
-      .catch((error: unknown) => this.#shared.crashed('acknowledgement', asError(error)))
+      .catch((error: unknown) => this.#shared.context.signals.crashed.say('acknowledgement', asError(error)))
       .finally(() => this.#work.delete(id))
     this.#work.set(id, work)
   }

@@ -326,10 +326,10 @@ export class Intake {
 
   /** Claims that were made for somebody else, or may have been. */
   #giveBack(claims: ReadonlyMap<Clink, Lease>, why: LeftAlone, key: WorkerKey): void {
-    const { crashed } = this.#shared
+    const { crashed } = this.#shared.context.signals
     for (const [clink, lease] of claims) {
       this.#parked.add(clink, { lease, key }, why)
-      this.#parked.giveBack(clink.clink_id).catch((error: unknown) => crashed('release', asError(error)))
+      this.#parked.giveBack(clink.clink_id).catch((error: unknown) => crashed.say('release', asError(error)))
     }
   }
 }

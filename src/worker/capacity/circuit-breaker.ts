@@ -1,15 +1,15 @@
 import type { Random } from '../../base/backoff.ts'
 import type { Clock } from '../../base/clock.ts'
-import { Recent } from '../../base/recent.ts'
 import type { Emit } from '../../events.ts'
 import type { Route } from '../../handlers/route.ts'
+import type { Ledger } from '../../ledger/ledger.ts'
+import type { WorkerSignals } from '../signals.ts'
+import { Blame } from './blame.ts'
 import { RoutePause, type Turn } from './route-pause.ts'
 
 /** So many starts in a row, over at least so many clinks, that all failed, are not the clinks' fault. */
 const STARTS = 10
 const CLINKS = 5
-/** How many clinks that failed are remembered. */
-const REMEMBERED = 10_000
 
 export interface CircuitBreakerOptions {
   readonly clock: Clock
@@ -19,10 +19,9 @@ export interface CircuitBreakerOptions {
   readonly outage: number
   /** The worker ends when the inbox is empty: a pause is over for its clinks when each of the route's clinks here has failed a probe. */
   readonly clinksHere?: ((route: Route) => readonly string[]) | undefined
-  /** A run of the clink has failed before, be it in an earlier process. */
-  readonly hasFailed: (clinkId: string) => boolean
-  /** A paused route wants a fresh clink of the inbox, or is paused no more. */
-  readonly onChange: () => void
+  readonly ledger: Pick<Ledger, 'errorsOf' | 'isGivenUp'>
+  /** A paused route wants a fresh clink of the inbox, or is paused no more: what was listed meanwhile is not new any more. */
+  readonly look: WorkerSignals['look']
 }
 
 /**
@@ -35,10 +34,7 @@ interface Health {
   readonly generation: number
   /** Clinks of the last starts that failed, none in between having ended otherwise. */
   failures: string[]
-  /** Clinks that have failed since a run was last done. */
-  readonly failed: Recent<true>
-  /** Clinks that had failed when another was done: the fault is theirs, and they count towards no pause. */
-  readonly atFault: Recent<true>
+  readonly blame: Blame
   pause: RoutePause | undefined
   /** The pause lasts for too long: it is over for the clinks that have failed. */
   isOutlasted: boolean
@@ -114,11 +110,10 @@ export class CircuitBreaker {
   /** A run has ended. Returns whether its failure costs an attempt. */
   ended(route: Route, clinkId: string, verdict: RunVerdict): boolean {
     const health = this.#of(route)
-    const { pause } = health
+    const { blame, pause } = health
     const isProbe = pause?.isProbe(clinkId) === true
     if (verdict instanceof Error) {
-      const counts = !health.atFault.has(clinkId)
-      if (counts) health.failed.set(clinkId, true)
+      const counts = blame.note(clinkId)
       if (isProbe) pause.probed(clinkId, 'failed')
       if (pause !== undefined) this.#lookWhetherOutlasted(route, health, pause)
       else if (counts) this.#note(route, health, clinkId, verdict)
@@ -134,17 +129,14 @@ export class CircuitBreaker {
     health.failures = [...health.failures, clinkId].slice(-STARTS)
     const clinks = new Set(health.failures).size
     if (health.failures.length < STARTS || clinks < CLINKS) return
-    const { clock, emit, hasFailed, onChange, random } = this.#options
-    const isFresh = (id: string): boolean => !health.failed.has(id) && !health.atFault.has(id) && !hasFailed(id)
-    health.pause = new RoutePause({ clock, random, retry: route.retry, isFresh, onLook: onChange })
+    const { clock, emit, look, random } = this.#options
+    health.pause = new RoutePause({ clock, random, retry: route.retry, blame: health.blame, look })
     emit({ event: 'route.paused', route: route.name, failures: STARTS, clinks, error, advice: ADVICE })
   }
 
   /** The route works: whatever has failed on it until now is at fault itself. */
   #done(route: Route, health: Health, clinkId: string): void {
-    health.failed.delete(clinkId)
-    for (const [id] of health.failed.entries()) health.atFault.set(id, true)
-    health.failed.clear()
+    health.blame.done(clinkId)
     health.failures = []
     this.#open(route, health)
   }
@@ -160,18 +152,18 @@ export class CircuitBreaker {
 
   #isPaused(health: Health, clinkId: string): boolean {
     if (health.pause === undefined) return false
-    return !health.isOutlasted || !(health.failed.has(clinkId) || health.atFault.has(clinkId))
+    return !health.isOutlasted || !health.blame.has(clinkId)
   }
 
   #open(route: Route, health: Health): void {
-    const { emit, onChange } = this.#options
+    const { emit, look } = this.#options
     const { pause } = health
     if (pause === undefined) return
     health.pause = undefined
     health.isOutlasted = false
     pause.end()
     emit({ event: 'route.resumed', route: route.name, duration: pause.lasted })
-    onChange()
+    look.say('everything')
   }
 
   #of(route: Route): Health {
@@ -180,8 +172,7 @@ export class CircuitBreaker {
     const fresh: Health = {
       generation: route.generation,
       failures: [],
-      failed: new Recent(REMEMBERED),
-      atFault: new Recent(REMEMBERED),
+      blame: new Blame(this.#options.ledger),
       pause: undefined,
       isOutlasted: false,
     }

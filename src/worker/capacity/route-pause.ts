@@ -1,6 +1,8 @@
 import { equalJitter, type Random } from '../../base/backoff.ts'
 import { after, type Cancel, type Clock } from '../../base/clock.ts'
 import type { RetryPolicy } from '../../config/config.ts'
+import type { WorkerSignals } from '../signals.ts'
+import type { Blame } from './blame.ts'
 
 /** Waits between probes grow up to this, in milliseconds. */
 const LONGEST_WAIT = 60_000
@@ -11,10 +13,9 @@ export interface RoutePauseOptions {
   readonly clock: Clock
   readonly random: Random
   readonly retry: RetryPolicy
-  /** None of its runs has failed, as far as is known. */
-  readonly isFresh: (clinkId: string) => boolean
+  readonly blame: Blame
   /** A probe is due and no fresh clink waits here: one is to be looked for in the inbox. */
-  readonly onLook: () => void
+  readonly look: WorkerSignals['look']
 }
 
 /** A clink that waits here for its turn to probe. */
@@ -63,7 +64,7 @@ export class RoutePause {
   /** Milliseconds after which it is worth while to ask again; 0: the clink may start now. */
   wait(clinkId: string): number {
     if (this.#probe !== undefined) return LONGEST_WAIT
-    if (this.#options.isFresh(clinkId)) return Math.max(0, this.#dueAt - this.#now)
+    if (this.#options.blame.isFresh(clinkId)) return Math.max(0, this.#dueAt - this.#now)
     return this.isDue && this.#hasLooked ? 0 : LONGEST_WAIT
   }
 
@@ -149,13 +150,13 @@ export class RoutePause {
   }
 
   #due(): void {
-    const { clock, isFresh, onLook } = this.#options
+    const { blame, clock, look } = this.#options
     if (!this.isDue) return
-    const fresh = [...this.#waiting.keys()].find(isFresh)
+    const fresh = [...this.#waiting.keys()].find((id) => blame.isFresh(id))
     if (fresh !== undefined) return this.#wake(fresh)
     if (this.#hasLooked) return this.#endLook()
     this.#cancel = after(clock, LONGEST_LOOK, () => this.#endLook())
-    onLook()
+    look.say('everything')
   }
 
   /** One that has failed probes then: the one whose last probe is the longest ago. */

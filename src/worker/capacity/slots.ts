@@ -1,4 +1,5 @@
 import PQueue from 'p-queue'
+import type { WorkerSignals } from '../signals.ts'
 
 /** The order in which waiting deliveries get a slot. */
 export const PRIORITY = { fresh: 0, due: 1, alone: 2 } as const
@@ -11,13 +12,13 @@ export const PRIORITY = { fresh: 0, due: 1, alone: 2 } as const
 export class Slots {
   readonly #queue: PQueue
   readonly #concurrency: number
-  readonly #onFree: () => void
+  readonly #freed: WorkerSignals['freed']
   #suspects = 0
 
-  constructor(concurrency: number, onFree: () => void) {
+  constructor(concurrency: number, { freed }: Pick<WorkerSignals, 'freed'>) {
     this.#queue = new PQueue({ concurrency })
     this.#concurrency = concurrency
-    this.#onFree = onFree
+    this.#freed = freed
   }
 
   /** Suspects wait or run: one clink runs at a time, and they go first. */
@@ -38,7 +39,7 @@ export class Slots {
       return await this.#queue.add(work, { priority })
     } finally {
       if (alone) this.#narrow(-1)
-      this.#onFree()
+      this.#freed.say()
     }
   }
 

@@ -2,7 +2,8 @@ import type { InboxPage } from '../../clink/client.ts'
 import { ClinkApiError } from '../../clink/errors.ts'
 import type { Clink } from '../../clink/records.ts'
 import { forMe } from '../../config/for-me.ts'
-import type { Claiming, Taken } from './mode.ts'
+import type { Taken } from '../signals.ts'
+import type { Claiming } from './mode.ts'
 import type { HeldBefore } from './held-before.ts'
 import type { Intake } from '../admission/intake.ts'
 import type { LostClaims } from './lost-claims.ts'
@@ -18,22 +19,14 @@ export class Batch implements Claiming {
   readonly #intake: Intake
   readonly #lostClaims: LostClaims
   readonly #heldBefore: HeldBefore
-  readonly #onAnswer: () => void
   readonly #unclaimed = new Unclaimed((clink) => this.#isForUs(clink))
   #claiming = 0
 
-  /** @param options.onAnswer told whenever the poll was answered, or not, and what it brought is admitted. */
-  constructor(
-    context: AdmissionContext,
-    intake: Intake,
-    lostClaims: LostClaims,
-    { heldBefore, onAnswer }: { readonly heldBefore: HeldBefore; readonly onAnswer: () => void },
-  ) {
+  constructor(context: AdmissionContext, intake: Intake, lostClaims: LostClaims, heldBefore: HeldBefore) {
     this.#context = context
     this.#intake = intake
     this.#lostClaims = lostClaims
     this.#heldBefore = heldBefore
-    this.#onAnswer = onAnswer
   }
 
   /** In the whole inbox the service shows what is for others too, and need not give it to us. */
@@ -51,7 +44,7 @@ export class Batch implements Claiming {
   async take(room: () => number, signal: AbortSignal): Promise<Taken> {
     const work = this.#take(room, signal).finally(() => {
       this.#claiming = 0
-      this.#onAnswer()
+      this.#context.signals.freed.say()
     })
     this.#lostClaims.after(work)
     return await work

@@ -31,7 +31,6 @@ export class LostClaims {
   readonly #intake: Intake
   readonly #heldBefore: HeldBefore
   readonly #hasRoom: () => boolean
-  readonly #onEnd: () => void
   readonly #closing = new AbortController()
   readonly #alarm: Alarm
   readonly #notOurs = new Set<string>()
@@ -48,15 +47,12 @@ export class LostClaims {
       readonly heldBefore: HeldBefore
       /** Whether one more clink could start, lost claims not counted. */
       readonly hasRoom: () => boolean
-      /** No slot is kept free any more, or one less. */
-      readonly onEnd: () => void
     },
   ) {
     this.#shared = shared
     this.#intake = intake
     this.#heldBefore = options.heldBefore
     this.#hasRoom = () => options.hasRoom()
-    this.#onEnd = () => options.onEnd()
     this.#alarm = new Alarm(shared.context.clock)
   }
 
@@ -73,11 +69,11 @@ export class LostClaims {
 
   /** A request that may have claimed so many clinks was not answered. */
   lost(count: number): void {
-    const { clock, serviceTime, siblings } = this.#shared.context
+    const { clock, serviceTime, siblings, signals } = this.#shared.context
     if (this.#closing.signal.aborted || siblings.mayClaimById === false) return
     siblings.want()
     this.#lost.push({ left: count, until: clock.now() + WINDOW, before: serviceTime.newest })
-    this.#searching ??= this.#search().catch((error: unknown) => this.#shared.crashed('take-up', asError(error)))
+    this.#searching ??= this.#search().catch((error: unknown) => signals.crashed.say('take-up', asError(error)))
   }
 
   /** What a poll on its way claims is its own: nothing is looked for before that is admitted. */
@@ -111,7 +107,7 @@ export class LostClaims {
       await this.#alarm.until(clock.now() + Math.min(wait, WINDOW / 4))
     }
     this.#searching = undefined
-    this.#onEnd()
+    this.#shared.context.signals.freed.say()
   }
 
   async #look(): Promise<void> {
@@ -149,7 +145,7 @@ export class LostClaims {
       await this.#take(clink, listedAt)
     } finally {
       this.#claiming = 0
-      this.#onEnd()
+      this.#shared.context.signals.freed.say()
     }
   }
 

@@ -1,24 +1,6 @@
-import type { ClinkApiError } from '../../clink/errors.ts'
 import type { Config } from '../../config/config.ts'
 import { selectiveSetting } from '../../config/needs-select.ts'
-
-/** What one look at the inbox has brought. */
-export interface Taken {
-  /** Local time when it was asked for; of a sweep of several pages: the first. */
-  readonly sentAt: number
-  /** Something came that was not here before. */
-  readonly isNews: boolean
-  /** More is known to wait than could start. */
-  readonly isMore: boolean
-  /** All that the inbox shows was looked at. */
-  readonly isWhole: boolean
-  /** Nothing waits that this worker would run. */
-  readonly isEmpty: boolean
-  /** Clinks wait, and the service claims none of them for polls. */
-  readonly isWithheld?: boolean
-  /** Why not all of it was claimed that could have been, where some was. */
-  readonly failed?: ClinkApiError | undefined
-}
+import type { Taken } from '../signals.ts'
 
 /** A way of getting claims on clinks that can start now. */
 export interface Claiming {

@@ -6,26 +6,21 @@ import { BareRefusals } from '../../clink/bare-refusals.ts'
 import { ClinkApiError } from '../../clink/errors.ts'
 import { forbids, looksForbidden, refusesKey } from '../../clink/verdicts.ts'
 import { forMe } from '../../config/for-me.ts'
-import type { Claiming, ClaimingMode, Taken } from './mode.ts'
+import type { Taken } from '../signals.ts'
+import type { Claiming, ClaimingMode } from './mode.ts'
 import type { AdmissionContext } from '../admission/context.ts'
 
 export interface PollerOptions {
   readonly context: AdmissionContext
   /** How many clinks could start now. */
   readonly capacity: () => number
-  /** What the configuration asks for may not be done, and nothing will be claimed. */
-  readonly blocked: () => void
   /** How clinks are claimed now. */
   readonly mode: () => ClaimingMode
   readonly ways: { readonly batch: Claiming; readonly select: Claiming }
-  readonly polled: (taken: Taken) => void
   /** Whether the inbox is to be looked at again since the last look was asked for at this local time. */
   readonly wantsLook: (sentAt: number) => boolean
   /** Local time at which a claim that failed is to be made again; `Infinity`: there is none. */
   readonly retryAt: () => number
-  /** @param failures in a row, this one included. */
-  readonly failed: (error: ClinkApiError, failures: number, isRefused: boolean) => void
-  readonly crashed: (error: Error) => void
 }
 
 const SLOWEST = 30_000
@@ -60,13 +55,20 @@ export class Poller implements Service {
   constructor(options: PollerOptions) {
     this.#options = options
     this.#alarm = new Alarm(options.context.clock)
-    options.context.warmth.onAnswer = () => this.#warmUp()
+    const { signals, warmth } = options.context
+    warmth.onAnswer = () => this.#warmUp()
+    signals.look.on(() => this.#wake())
+    signals.freed.on(() => {
+      if (this.#wantsSlot) this.#wake()
+    })
+    signals.keyChanged.on(() => this.#retry())
   }
 
   start(): void {
+    const { pulses, signals } = this.#options.context
     this.#running = this.#loop()
-      .catch((error: unknown) => this.#options.crashed(asError(error)))
-      .finally(() => this.#options.context.pulses.poll.end())
+      .catch((error: unknown) => signals.crashed.say('poll loop', asError(error)))
+      .finally(() => pulses.poll.end())
   }
 
   /** Resolves when the poll that is on its way has ended and what it brought was admitted. */
@@ -82,20 +84,15 @@ export class Poller implements Service {
   }
 
   /** Polls now, unless it would have to wait for a slot or the service is failing. */
-  wake(): void {
+  #wake(): void {
     if (!this.#isFailing) this.#alarm.ring()
   }
 
   /** Asks at once although the service was failing: what it refused may be another key's matter now. */
-  retry(): void {
+  #retry(): void {
     this.#saidAt = undefined
     this.#isRetried = true
     this.#alarm.ring()
-  }
-
-  /** Polls now if more is known to wait. */
-  slotFreed(): void {
-    if (this.#wantsSlot) this.wake()
   }
 
   get #untilRetry(): number {
@@ -127,8 +124,8 @@ export class Poller implements Service {
   }
 
   async #poll(): Promise<void> {
-    const { capacity, context, polled, wantsLook, ways } = this.#options
-    const { config, random, warmth } = context
+    const { capacity, context, wantsLook, ways } = this.#options
+    const { config, random, signals, warmth } = context
     const { interval, maxInterval } = config.poll
     const way = this.#way()
     if (way === undefined) return await this.#wait(maxInterval)
@@ -142,7 +139,7 @@ export class Poller implements Service {
     this.#saidAt = undefined
     this.#failures = 0
     this.#refusals = new BareRefusals()
-    polled(taken)
+    signals.polled.say(taken)
     this.#empties = taken.isNews ? 0 : this.#empties + 1
     this.#wantsSlot = taken.isMore
     if (taken.failed !== undefined) return await this.#fail(taken.failed)
@@ -159,11 +156,11 @@ export class Poller implements Service {
 
   /** Undefined: nothing may be claimed as the configuration wants it, which is said. */
   #way(): 'batch' | 'select' | undefined {
-    const { emit } = this.#options.context
+    const { emit, signals } = this.#options.context
     const mode = this.#options.mode()
     if (mode.mode !== 'none') return mode.mode
     const { reason, advice, isFinal } = mode
-    if (isFinal) this.#options.blocked()
+    if (isFinal) signals.blocked.say()
     if (this.#isSilent()) return undefined
     emit({ event: 'worker.notReady', reason, advice })
     return undefined
@@ -187,20 +184,19 @@ export class Poller implements Service {
   }
 
   async #fail(error: ClinkApiError): Promise<void> {
-    const { context, failed } = this.#options
-    const { config, emit, random } = context
+    const { config, emit, random, signals } = this.#options.context
     if (this.#stopping.signal.aborted) return
     this.#failures += 1
     this.#isProbed = false
-    const refused = this.#isRefused(error)
+    const isRefused = this.#isRefused(error)
     const { interval, maxInterval } = config.poll
-    const backoff = refused
+    const backoff = isRefused
       ? equalJitter(1, { base: Math.max(SLOWEST, maxInterval), max: Infinity }, random)
       : fullJitter(this.#failures, { base: interval, max: maxInterval }, random)
     const wait = waitAsAsked(backoff, error.retryAfter)
     emit({ event: 'poll.failed', error, wait, failures: this.#failures })
-    if (refused && !this.#isSilent()) emit({ event: 'poll.refused', error, advice: REFUSED_ADVICE })
-    failed(error, this.#failures, refused)
+    if (isRefused && !this.#isSilent()) emit({ event: 'poll.refused', error, advice: REFUSED_ADVICE })
+    signals.failed.say({ error, failures: this.#failures, isRefused })
     await this.#wait(wait)
   }
 

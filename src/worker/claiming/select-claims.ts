@@ -18,14 +18,6 @@ interface Claims {
   readonly failed?: ClinkApiError | undefined
 }
 
-export interface SelectClaimsOptions {
-  readonly backlog: Backlog
-  /** Told whenever a claim was answered. */
-  readonly onAnswer: () => void
-  /** What was listed has to be listed again. */
-  readonly sweepSoon: () => void
-}
-
 /** Most claims at once: the rest follows in the next turn. */
 const AT_ONCE = 10
 /** The part of a claim's time that may pass between the list and the claim, which counts from the list. */
@@ -44,20 +36,16 @@ export class SelectClaims {
   readonly #shared: AdmissionParts
   readonly #intake: Intake
   readonly #backlog: Backlog
-  readonly #onAnswer: () => void
-  readonly #sweepSoon: () => void
   readonly #failed: FailedClaims
   /** Claims that are not answered yet, and what follows from their answers. */
   readonly #open = new Map<string, Promise<ClaimById>>()
   /** Clinks for us or for nobody that the current key is forbidden to claim, as long as it was granted none. */
   readonly #forbidden = new Set<string>()
 
-  constructor(shared: AdmissionParts, intake: Intake, { backlog, onAnswer, sweepSoon }: SelectClaimsOptions) {
+  constructor(shared: AdmissionParts, intake: Intake, backlog: Backlog) {
     this.#shared = shared
     this.#intake = intake
     this.#backlog = backlog
-    this.#onAnswer = onAnswer
-    this.#sweepSoon = sweepSoon
     this.#failed = new FailedClaims(shared.context)
   }
 
@@ -137,7 +125,7 @@ export class SelectClaims {
     const id = candidate.clink.clink_id
     const work = this.#claimOne(candidate, signal).finally(() => {
       this.#open.delete(id)
-      this.#onAnswer()
+      this.#shared.context.signals.freed.say()
     })
     this.#open.set(id, work)
     return work
@@ -150,7 +138,7 @@ export class SelectClaims {
     const over = new AbortController()
     const all = Promise.all(begun.map(async (work) => answers.push(await work))).finally(() => over.abort())
     await Promise.race([all, sleep(this.#shared.context.clock, PATIENCE, over.signal)])
-    all.catch((error: unknown) => this.#shared.crashed('claim', asError(error)))
+    all.catch((error: unknown) => this.#shared.context.signals.crashed.say('claim', asError(error)))
     return answers
   }
 
@@ -162,11 +150,11 @@ export class SelectClaims {
     const refusals = answers.flatMap((answer) => (answer.is === 'refused' ? [answer.error] : []))
     const error = refusals.find((refusal) => refusal !== undefined && forbids(refusal))
     if (error === undefined) return undefined
-    const { api } = this.#shared.context
+    const { api, signals } = this.#shared.context
     const isKeys = this.#forbidden.size >= FORBIDDEN || (await lacksPermission(api, { attempts: 1, signal }))
     if (!isKeys) return undefined
     for (const id of this.#forbidden) this.#failed.forget(id)
-    this.#sweepSoon()
+    signals.look.say('everything')
     return error
   }
 

@@ -3,7 +3,8 @@ import { ClinkApiError } from '../../clink/errors.ts'
 import { refusesNumber } from '../../clink/verdicts.ts'
 import { forMe } from '../../config/for-me.ts'
 import { Backlog } from './backlog.ts'
-import type { Claiming, Taken } from './mode.ts'
+import type { Taken } from '../signals.ts'
+import type { Claiming } from './mode.ts'
 import type { Intake } from '../admission/intake.ts'
 import { SelectClaims } from './select-claims.ts'
 import { startOf, type Mark } from '../claim/service-time.ts'
@@ -38,12 +39,15 @@ export class Select implements Claiming {
   #hasClaimed = false
   #starvedAt: number | undefined
 
-  /** @param onAnswer told whenever a claim was answered. */
-  constructor(shared: AdmissionParts, intake: Intake, onAnswer: () => void) {
+  constructor(shared: AdmissionParts, intake: Intake) {
     this.#shared = shared
     this.#intake = intake
-    const sweepSoon = (): void => this.sweepSoon()
-    this.#claims = new SelectClaims(shared, intake, { backlog: this.#backlog, onAnswer, sweepSoon })
+    this.#claims = new SelectClaims(shared, intake, this.#backlog)
+    const { keyChanged, look } = shared.context.signals
+    keyChanged.on(() => this.#sweepSoon())
+    look.on((what) => {
+      if (what === 'everything') this.#sweepSoon()
+    })
   }
 
   /** How many claims are not answered yet. */
@@ -78,7 +82,7 @@ export class Select implements Claiming {
   }
 
   /** The next look is at everything. */
-  sweepSoon(): void {
+  #sweepSoon(): void {
     this.#sweepAt = -Infinity
   }
 

@@ -10,6 +10,4 @@ export interface DeliveryParts extends ExecutionParts {
   readonly slots: Slots
   /** Whether one more clink may be held. */
   readonly mayHold: () => boolean
-  /** A part of the heart broke: the worker ends. */
-  readonly crashed: (part: string, error: Error) => void
 }

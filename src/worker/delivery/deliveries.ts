@@ -1,6 +1,8 @@
 import type { Clock } from '../../base/clock.ts'
 import { Recent } from '../../base/recent.ts'
 import type { Route } from '../../handlers/route.ts'
+import type { WorkerSignals } from '../signals.ts'
+import type { DeliveryContext } from './context.ts'
 import type { Delivery, DeliveryState } from './delivery.ts'
 
 /** How many completed clinks are remembered: more than can end while one poll is on its way. */
@@ -20,12 +22,11 @@ export class Deliveries {
   readonly #completed = new Recent<number>(REMEMBERED)
   readonly #lapsed = new LapsedClaims()
   readonly #clock: Clock
-  readonly #onEnd: () => void
+  readonly #signals: WorkerSignals
 
-  /** @param onEnd called whenever a delivery has ended. */
-  constructor(clock: Clock, onEnd: () => void) {
+  constructor({ clock, signals }: Pick<DeliveryContext, 'clock' | 'signals'>) {
     this.#clock = clock
-    this.#onEnd = onEnd
+    this.#signals = signals
   }
 
   add(delivery: Delivery): void {
@@ -35,7 +36,8 @@ export class Deliveries {
       this.#all.delete(delivery)
       if (delivery.wasLetGo) this.#letGo.set(delivery.clink.clink_id, true)
       if (delivery.completedAt !== undefined) this.#completed.set(delivery.clink.clink_id, delivery.completedAt)
-      this.#onEnd()
+      this.#signals.over.say()
+      this.#signals.freed.say()
     })
   }
 

@@ -179,7 +179,7 @@ export class Delivery {
 
   /** A fault of ours. The claim is given back as far as that still works; the worker ends. */
   async #crash(error: Error): Promise<void> {
-    this.#shared.crashed('delivery', error)
+    this.#context.signals.crashed.say('delivery', error)
     try {
       await this.#settlement.release('shutdown')
     } catch {
@@ -409,8 +409,7 @@ export class Delivery {
   }
 
   #makeKeeper(lease: Lease): LeaseKeeper {
-    const { crashed } = this.#shared
-    const { keys } = this.#context
+    const { keys, signals } = this.#context
     const isStrange = this.#madeWith !== undefined && this.#madeWith !== this.#key.print
     return new LeaseKeeper({
       clink: this.clink,
@@ -426,7 +425,7 @@ export class Delivery {
           this.#end({ event: 'clink.leftToExpire', ...this.#facts(), why })
           this.#interrupted.resolve()
         },
-        crashed: (error) => crashed('lease keeper', error),
+        crashed: (error) => signals.crashed.say('lease keeper', error),
       },
     })
   }

@@ -4,13 +4,14 @@ import { Recent } from '../../base/recent.ts'
 import type { ClinkApi } from '../../clink/clink-api.ts'
 import { ClinkApiError } from '../../clink/errors.ts'
 import type { Member } from '../../clink/records.ts'
+import type { WorkerSignals } from '../signals.ts'
 
 export interface AgentProfilesOptions {
   readonly api: Pick<ClinkApi, 'listMembers'>
   readonly clock: Clock
   /** Ends what is asked. */
   readonly signal: AbortSignal
-  readonly crashed: (error: Error) => void
+  readonly crashed: WorkerSignals['crashed']
 }
 
 interface Group {
@@ -42,7 +43,7 @@ export class AgentProfiles {
     const group = this.#groups.get(groupId)
     const isDue = group === undefined || this.#options.clock.now() >= group.askedAt + ASKED_EVERY
     if (isDue && group?.members.has(id) !== true)
-      this.#look(groupId).catch((error: unknown) => this.#options.crashed(asError(error)))
+      this.#look(groupId).catch((error: unknown) => this.#options.crashed.say('members', asError(error)))
     return group?.agents.has(id) === true
   }
 

@@ -14,6 +14,4 @@ export interface RerunContext extends ExecutionContext {
 export interface RerunParts extends ExecutionParts {
   readonly context: RerunContext
   readonly slots: Slots
-  /** A part of the heart broke: the worker ends. */
-  readonly crashed: (part: string, error: Error) => void
 }

@@ -53,7 +53,7 @@ export class Rerun {
     this.over = this.#over.promise
     this.#dueAt = this.#firstDueAt()
     this.#live()
-      .catch((error: unknown) => shared.crashed('rerun', asError(error)))
+      .catch((error: unknown) => shared.context.signals.crashed.say('rerun', asError(error)))
       .finally(() => this.#over.resolve())
   }
 

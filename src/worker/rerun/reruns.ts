@@ -8,8 +8,6 @@ const PART = 0.5
 export interface RerunsOptions extends Omit<RerunShared, 'turn'> {
   /** How many slots nothing is to have that is claimed or being claimed; those of reruns among them. */
   readonly spare: () => number
-  /** One has ended. */
-  readonly onEnd: () => void
 }
 
 /**
@@ -29,8 +27,9 @@ export class Reruns {
 
   constructor(options: RerunsOptions) {
     this.#options = options
-    const { concurrency } = options.context.config
-    this.#gate = new PQueue({ concurrency: Math.max(1, Math.floor(concurrency * PART)) })
+    const { config, signals } = options.context
+    this.#gate = new PQueue({ concurrency: Math.max(1, Math.floor(config.concurrency * PART)) })
+    signals.freed.on(() => this.#slotFreed())
   }
 
   /** Those that the last process left. Their handlers may have been running when it ended. */
@@ -61,7 +60,8 @@ export class Reruns {
 
   /** Begins a rerun that the ledger knows. Nothing where it is under way. */
   add(clinkId: string): void {
-    const { letters } = this.#options.context.ledger
+    const { ledger, signals } = this.#options.context
+    const { letters } = ledger
     const letter = letters.get(clinkId)
     if (!this.#isOpen || letter === undefined || letters.rerunOf(clinkId) === undefined) return
     if (this.#all.has(clinkId)) {
@@ -74,12 +74,13 @@ export class Reruns {
     void rerun.over.then(() => {
       this.#all.delete(clinkId)
       if (this.#again.delete(clinkId)) this.add(clinkId)
-      this.#options.onEnd()
+      signals.over.say()
+      signals.freed.say()
     })
   }
 
   /** There may be a slot to spare. */
-  slotFreed(): void {
+  #slotFreed(): void {
     while (this.#seated < this.#options.spare()) {
       const next = this.#waiting.shift()
       if (next === undefined) return
@@ -91,13 +92,13 @@ export class Reruns {
   async #seat(work: () => Promise<number>): Promise<number> {
     const { promise, resolve } = Promise.withResolvers<void>()
     this.#waiting.push(resolve)
-    this.slotFreed()
+    this.#slotFreed()
     await promise
     try {
       return await work()
     } finally {
       this.#seated -= 1
-      this.slotFreed()
+      this.#slotFreed()
     }
   }
 

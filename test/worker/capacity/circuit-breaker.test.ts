@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import type { WorkerEvent } from '../../../src/events.ts'
 import type { Route } from '../../../src/handlers/route.ts'
+import { Ledger } from '../../../src/ledger/ledger.ts'
+import { memoryTables } from '../../../src/ledger/memory-tables.ts'
 import { CircuitBreaker, type CircuitBreakerOptions } from '../../../src/worker/capacity/circuit-breaker.ts'
+import { WorkerSignals } from '../../../src/worker/signals.ts'
 import { Chance } from '../../simulation/chance.ts'
 import { VirtualTime } from '../../simulation/virtual-time.ts'
 
@@ -31,13 +34,15 @@ function setUp(options: Partial<CircuitBreakerOptions> = {}) {
   }
   const events: string[] = []
   let looks = 0
+  const look = new WorkerSignals().look
+  look.on(() => (looks += 1))
   const health = new CircuitBreaker({
     clock,
     random: () => 0.5,
     emit: ({ event }: WorkerEvent) => events.push(event),
-    onChange: () => (looks += 1),
+    look,
     outage: 6 * HOUR,
-    hasFailed: () => false,
+    ledger: new Ledger(memoryTables()),
     ...options,
   })
   const fail = (id: string): boolean => {

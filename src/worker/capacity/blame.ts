@@ -1,0 +1,41 @@
+import { Recent } from '../../base/recent.ts'
+import type { Ledger } from '../../ledger/ledger.ts'
+
+/** How many clinks that failed are remembered. */
+const REMEMBERED = 10_000
+
+/** Which clinks have failed on a route, and of which of them that is their own fault. */
+export class Blame {
+  readonly #ledger: Pick<Ledger, 'errorsOf' | 'isGivenUp'>
+  /** Since a run was last done. */
+  readonly #failed = new Recent<true>(REMEMBERED)
+  /** They had failed when another was done: the fault is theirs, and they count towards no pause. */
+  readonly #atFault = new Recent<true>(REMEMBERED)
+
+  constructor(ledger: Pick<Ledger, 'errorsOf' | 'isGivenUp'>) {
+    this.#ledger = ledger
+  }
+
+  has(clinkId: string): boolean {
+    return this.#failed.has(clinkId) || this.#atFault.has(clinkId)
+  }
+
+  /** None of its runs has failed as far as is known, be it in an earlier process. */
+  isFresh(clinkId: string): boolean {
+    return !this.has(clinkId) && this.#ledger.errorsOf(clinkId).length === 0 && !this.#ledger.isGivenUp(clinkId)
+  }
+
+  /** It has failed. Returns whether that may be the route's fault. */
+  note(clinkId: string): boolean {
+    const mayBeRoute = !this.#atFault.has(clinkId)
+    if (mayBeRoute) this.#failed.set(clinkId, true)
+    return mayBeRoute
+  }
+
+  /** The route works: whatever has failed on it until now is at fault itself. */
+  done(clinkId: string): void {
+    this.#failed.delete(clinkId)
+    for (const [id] of this.#failed.entries()) this.#atFault.set(id, true)
+    this.#failed.clear()
+  }
+}
