@@ -1,14 +1,7 @@
-import { bootNow, clearTimeout, monotonicNow, setTimeout, wallNow } from './host-time.ts'
+import { bootNow, clearImmediate, clearTimeout, monotonicNow, setImmediate, setTimeout, wallNow } from './host-time.ts'
+import { Schedule, type Cancel, type Timeline } from './schedule.ts'
 
-/** Undoes what it came from; calling it again does nothing. */
-export type Cancel = () => void
-
-/** A reading of time, and timers that go by it. Milliseconds; only differences mean anything. */
-export interface Timeline {
-  now(): number
-  /** Calls `run` once when the time has been reached, never in the same turn. */
-  at(time: number, run: () => void): Cancel
-}
+export type { Cancel, Timeline } from './schedule.ts'
 
 /**
  * Time, as an argument. Everything that waits or compares times takes one of these, so that a test or a simulation can
@@ -68,28 +61,48 @@ export function systemClock(source: TimeSources = sources): Clock {
     last = { elapsed, wall }
     return start.monotonic + elapsed
   }
-  const steady = timeline(steadyNow)
-  return { ...timeline(() => steadyNow() + jumped), steady, wall: () => source.wall() }
+  const local = new Schedule(machineTimers(() => steadyNow() + jumped))
+  return {
+    now: () => local.now(),
+    at: (time, run) => local.at(time, run),
+    steady: new Schedule(machineTimers(steadyNow)),
+    wall: () => source.wall(),
+  }
 }
 
-function timeline(now: () => number): Timeline {
+function machineTimers(now: () => number): Timeline {
   return {
     now,
     at(time, run) {
       let timer: NodeJS.Timeout | undefined
-      const wait = (): void => {
-        const left = time - now()
-        timer = setTimeout(left <= 0 ? run : wait, Math.min(Math.max(left, 0), LONGEST_TIMER))
+      const wait = (left: number): void => {
+        timer = setTimeout(look, Math.min(left, LONGEST_TIMER))
       }
-      wait()
-      return () => clearTimeout(timer)
+      const look = (): void => {
+        const left = time - now()
+        if (left <= 0) run()
+        else wait(left)
+      }
+      const left = time - now()
+      if (left > 0) wait(left)
+      // A timer takes a millisecond at least: too long where thousands are due at once.
+      const turn = left > 0 ? undefined : setImmediate(run)
+      return () => {
+        clearTimeout(timer)
+        clearImmediate(turn)
+      }
     },
   }
 }
 
+/** The clock without jumps of the wall clock. */
+export function steadyOf(clock: Clock): Timeline {
+  return clock.steady ?? clock
+}
+
 /** Calls `run` when so many milliseconds have passed, whatever the wall clock does meanwhile. */
 export function after(clock: Clock, ms: number, run: () => void): Cancel {
-  const line = clock.steady ?? clock
+  const line = steadyOf(clock)
   return line.at(line.now() + ms, run)
 }
 

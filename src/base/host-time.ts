@@ -5,7 +5,7 @@ import { uptime } from 'node:os'
  * or fakes its timers must not take leases, stops and the journal with it. A house test keeps the globals out of the files where it matters.
  */
 
-export const { clearInterval, clearTimeout, setImmediate, setInterval, setTimeout } = globalThis
+export const { clearImmediate, clearInterval, clearTimeout, setImmediate, setInterval, setTimeout } = globalThis
 
 const bigint = process.hrtime.bigint.bind(process.hrtime)
 const bootSeconds = uptime

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Random } from '../base/backoff.ts'
 import type { Boot } from '../base/boot.ts'
-import { after, sleep, systemClock, type Cancel, type Clock } from '../base/clock.ts'
+import { after, sleep, steadyOf, systemClock, type Cancel, type Clock } from '../base/clock.ts'
 import { asError, EXIT, type ExitCode } from '../base/coded-error.ts'
 import type { Secret } from '../base/secret.ts'
 import { GotTransport } from '../clink/got-transport.ts'
@@ -206,7 +206,7 @@ export class Daemon {
 
   /** A wall clock that is set shortens no stop. */
   get #steadyNow(): number {
-    return (this.#clock.steady ?? this.#clock).now()
+    return steadyOf(this.#clock).now()
   }
 
   #makeOnce(context: AdmissionContext): UntilEmpty {

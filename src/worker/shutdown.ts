@@ -1,4 +1,4 @@
-import { sleep, type Timeline } from '../base/clock.ts'
+import { sleep, steadyOf, type Timeline } from '../base/clock.ts'
 import type { Acknowledgements } from './admission/acknowledgements.ts'
 import type { Deliveries } from './delivery/deliveries.ts'
 import type { Intake } from './admission/intake.ts'
@@ -135,8 +135,7 @@ export class Shutdown {
 
   /** A wall clock that is set meanwhile does not shorten the time for stopping. */
   get #steady(): Timeline {
-    const { clock } = this.#parts.shared.context
-    return clock.steady ?? clock
+    return steadyOf(this.#parts.shared.context.clock)
   }
 
   async #until(time: number, work: Promise<unknown>, signal?: AbortSignal): Promise<void> {

@@ -1,5 +1,5 @@
 import { equalJitter, type Random } from '../../base/backoff.ts'
-import { after, type Cancel, type Clock } from '../../base/clock.ts'
+import { after, steadyOf, type Cancel, type Clock } from '../../base/clock.ts'
 import type { RetryPolicy } from '../../config/config.ts'
 import type { WorkerSignals } from '../signals.ts'
 import type { Blame } from './blame.ts'
@@ -174,7 +174,6 @@ export class RoutePause {
   }
 
   get #now(): number {
-    const { clock } = this.#options
-    return (clock.steady ?? clock).now()
+    return steadyOf(this.#options.clock).now()
   }
 }

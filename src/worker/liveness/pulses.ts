@@ -1,4 +1,4 @@
-import type { Clock } from '../../base/clock.ts'
+import { steadyOf, type Clock } from '../../base/clock.ts'
 
 /** What has to get further all the time. */
 export type LoopName = 'start' | 'poll' | 'renewal' | 'settlement' | 'hold' | 'stop'
@@ -64,8 +64,7 @@ export class Pulse {
   }
 
   get #jumped(): number {
-    const { steady } = this.#clock
-    return steady === undefined ? 0 : this.#clock.now() - steady.now()
+    return this.#clock.now() - steadyOf(this.#clock).now()
   }
 
   expect(loop: LoopName, dueBy: number): void {
