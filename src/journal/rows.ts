@@ -28,7 +28,13 @@ export const rows = {
     retried: z.literal(true).exactOptional(),
     at: z.number(),
   }),
-  results: z.object({ content: z.string(), response: z.string().exactOptional(), leases: z.number(), at: z.number() }),
+  results: z.object({
+    content: z.string(),
+    response: z.string().exactOptional(),
+    leases: z.number(),
+    failed: z.number().exactOptional(),
+    at: z.number(),
+  }),
   letters: z.object({
     clink,
     route: z.string(),

@@ -5,7 +5,7 @@ import type { Clink } from '../clink/records.ts'
 import { DeadLetters, type DeadLetter, type LetterChange } from './dead-letters.ts'
 import { LateResults, type LateResult } from './late-results.ts'
 import { Programs, type Program } from './programs.ts'
-import type { Attempts, Cooling, KeptResult } from './remembered.ts'
+import type { Attempts, Cooling, FailedLeases, KeptResult } from './remembered.ts'
 import { Sightings } from './sightings.ts'
 import { dropUntil, hasBetween, type Table } from './table.ts'
 import type { KeyOf } from './table-keys.ts'
@@ -65,7 +65,6 @@ export class Ledger {
   readonly sightings: Sightings
   readonly #tables: LedgerTables
   readonly #isHealthy: () => boolean
-
   /** When clinks that this process leaves alone have cooled down, by a clock that nobody sets. */
   readonly #coolsUntil = new Recent<number>(COOLING)
   readonly #steady: () => number
@@ -165,9 +164,10 @@ export class Ledger {
 
   /** A result computed while its lease stood. It is final: sent under a later claim, never computed again. */
   async keepResult(clink: Clink, response: string | undefined): Promise<void> {
-    const leases = this.keptResult(clink)?.leases ?? 0
+    const { leases = 0, failed = 0 } = this.keptResult(clink) ?? {}
     const text = response === undefined ? {} : { response }
-    await this.#tables.results.set(clink.clink_id, { content: clink.content, ...text, leases, at: this.#wall() })
+    const result = { content: clink.content, ...text, leases, failed, at: this.#wall() }
+    await this.#tables.results.set(clink.clink_id, result)
   }
 
   /** The kept result of this clink, unless the clink has become another one (other content) since. */
@@ -182,13 +182,13 @@ export class Ledger {
     return notice === undefined ? this.keptResult(clink) : { response: notice }
   }
 
-  /** Notes that another lease ended without the service taking the kept result, and says how many that makes. */
-  async countFailedLease(clinkId: string): Promise<number> {
+  /** Notes that another lease ended, and for how long the service failed in it to take the kept result. Undefined: there is none. */
+  async countFailedLease(clinkId: string, ms: number): Promise<FailedLeases | undefined> {
     const result = this.#tables.results.get(clinkId)
-    if (result === undefined) return 0
-    const leases = result.leases + 1
-    await this.#tables.results.set(clinkId, { ...result, leases })
-    return leases
+    if (result === undefined) return undefined
+    const counted = { leases: result.leases + 1, failed: (result.failed ?? 0) + ms }
+    await this.#tables.results.set(clinkId, { ...result, ...counted })
+    return counted
   }
 
   /**
@@ -224,7 +224,7 @@ export class Ledger {
     await Promise.all([
       this.letters.add(letter),
       attempts.delete(id),
-      kept ? results.set(id, { ...result, leases: 0 }) : results.delete(id),
+      kept ? results.set(id, { ...result, leases: 0, failed: 0 }) : results.delete(id),
     ])
   }
 

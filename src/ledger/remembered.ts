@@ -16,12 +16,19 @@ export interface Attempts {
   readonly at: number
 }
 
+/** The leases in which the service failed to take a result to their end, or for as long. */
+export interface FailedLeases {
+  readonly leases: number
+  /** Milliseconds for which it failed in them. */
+  readonly failed: number
+}
+
 /** A completion that Clink has not confirmed. */
 export interface KeptResult {
   readonly content: string
   readonly response?: string
-  /** Leases that ended while the service failed to take it. */
-  readonly leases: number
+  readonly leases: FailedLeases['leases']
+  readonly failed?: FailedLeases['failed']
   /** Wall time in milliseconds. */
   readonly at: number
 }

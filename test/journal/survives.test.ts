@@ -13,7 +13,7 @@ it('remembers everything over a close', async () => {
   await first.ledger.countOutlived('a')
   await first.ledger.noteError('a', 'it "failed"\nwith \u{1f98a}')
   await first.ledger.keepResult(other('r'), 'the answer')
-  await first.ledger.countFailedLease('r')
+  await first.ledger.countFailedLease('r', 5_000)
   await first.ledger.bury({ ...letter, clink: other('l') })
   await Promise.all([first.ledger.coolFor('c', 600_000), first.ledger.coolFor('over', 0)])
   await first.ledger.addOwn('o', 1)
@@ -27,7 +27,12 @@ it('remembers everything over a close', async () => {
   expect(ledger.errorsOf('a')).toEqual(['it "failed"\nwith \u{1f98a}'])
   expect(ledger.outlivedOf('a')).toBe(1)
   expect(await ledger.startAttempt('a')).toBe(2)
-  expect(ledger.keptResult(other('r'))).toMatchObject({ content: clink.content, response: 'the answer', leases: 1 })
+  expect(ledger.keptResult(other('r'))).toMatchObject({
+    content: clink.content,
+    response: 'the answer',
+    leases: 1,
+    failed: 5_000,
+  })
   expect([ledger.isGivenUp('l'), ledger.isGivenUp('a')]).toEqual([true, false])
   expect([ledger.isCooling('c'), ledger.isCooling('over')]).toEqual([true, false])
   expect([ledger.isOwn('o'), ledger.isOwn('a')]).toEqual([true, false])

@@ -100,14 +100,14 @@ describe.each([
 
   it('counts the leases that a kept result has failed over, and begins anew with other content', async () => {
     await use(async (ledger) => {
-      expect(await ledger.countFailedLease(id)).toBe(0)
+      expect(await ledger.countFailedLease(id, 5_000)).toBeUndefined()
       await ledger.keepResult(clink, 'answer')
-      expect(await ledger.countFailedLease(id)).toBe(1)
-      expect(await ledger.countFailedLease(id)).toBe(2)
+      expect(await ledger.countFailedLease(id, 5_000)).toEqual({ leases: 1, failed: 5_000 })
+      expect(await ledger.countFailedLease(id, 6_000)).toEqual({ leases: 2, failed: 11_000 })
       await ledger.keepResult(clink, 'cut answer')
-      expect(ledger.keptResult(clink)).toMatchObject({ response: 'cut answer', leases: 2 })
+      expect(ledger.keptResult(clink)).toMatchObject({ response: 'cut answer', leases: 2, failed: 11_000 })
       await ledger.keepResult(changed, 'answer')
-      expect(await ledger.countFailedLease(id)).toBe(1)
+      expect(await ledger.countFailedLease(id, 7_000)).toEqual({ leases: 1, failed: 7_000 })
     })
   })
 

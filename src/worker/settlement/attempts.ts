@@ -22,8 +22,8 @@ export interface Claimed {
   readonly isLast?: () => boolean
   /** Told that Clink has the result, before the journal forgets it: from then on nothing about the claim may be noted there. */
   readonly confirmed?: () => void
-  /** Told each time that Clink has failed to take the result for as long as a claim lasts, though the claim stands. True: it is given up. */
-  readonly failing?: () => Promise<boolean>
+  /** Told each time that Clink has failed to take the result for as long as a claim lasts, though the claim stands, and for how long that was. True: it is given up. */
+  readonly failing?: (ms: number) => Promise<boolean>
   /** Told by when the try that begins will be over. */
   readonly trying?: (dueBy: number) => void
 }
@@ -83,12 +83,18 @@ export class FailingSpell {
     this.#length = length
   }
 
-  /** @returns true each time that it has failed for as long as the claim lasts. */
-  note(isFailing: boolean, { end, grantedAt }: Lease): boolean {
+  /** Milliseconds for which it has failed without a break since that was last as long as a claim. */
+  get lasts(): number {
+    return this.#since === undefined ? 0 : this.#clock.now() - this.#since
+  }
+
+  /** @returns each time that it has failed for as long as the claim lasts, for how many milliseconds that was; otherwise undefined. */
+  note(isFailing: boolean, { end, grantedAt }: Lease): number | undefined {
     this.#length = Math.max(this.#length, end - grantedAt)
     this.#since = isFailing ? (this.#since ?? this.#clock.now()) : undefined
-    if (this.#clock.now() - (this.#since ?? Infinity) < this.#length) return false
+    const { lasts } = this
+    if (this.#since === undefined || lasts < this.#length) return undefined
     this.#since = undefined
-    return true
+    return lasts
   }
 }

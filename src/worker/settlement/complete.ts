@@ -20,7 +20,11 @@ export type Completion =
   /** It fails to take it, renews the claim all the while, and `Claimed.failing` has given it up. */
   | { readonly is: 'failing' }
   /** The lease, or the time for stopping, ended before the service answered; it may have taken the result. */
-  | { readonly is: 'unconfirmed'; readonly refusing: boolean }
+  | {
+      readonly is: 'unconfirmed'
+      /** Milliseconds for which the service has failed at last. */
+      readonly failing: number
+    }
 
 /**
  * Completes a clink, as often as it takes while the lease stands.
@@ -48,7 +52,6 @@ export async function complete(
   if (forms.isCut) shortened(`longer than ${LONGEST_TEXT}`)
   const refusals = new BareRefusals()
   let mayBeDone = wasKept
-  let refusing = false
   const spell = new FailingSpell(clock, context.config.claim.timeout)
 
   for (let tries = 1; mayTry(claimed, context); tries += 1) {
@@ -61,9 +64,8 @@ export async function complete(
     } catch (thrown) {
       const error = refusals.weigh(apiError(thrown), clock.now())
       mayBeDone ||= error.mayHaveHappened
-      refusing = isFailing(error)
-      const hasFailedLong = spell.note(refusing, claimed.holder.lease)
-      if (hasFailedLong && (await claimed.failing?.()) === true) return { is: 'failing' }
+      const failed = spell.note(isFailing(error), claimed.holder.lease)
+      if (failed !== undefined && (await claimed.failing?.(failed)) === true) return { is: 'failing' }
       if (refusesClaim(error)) {
         if (!mayBeDone) return elsewhere(facts(), refusal(error))
         const verdict = await afterUnknown(error)
@@ -77,7 +79,7 @@ export async function complete(
       await pauseAfter(error, tries, 'complete', claimed, context)
     }
   }
-  return { is: 'unconfirmed', refusing }
+  return { is: 'unconfirmed', failing: spell.lasts }
 
   /** What a refusal means when an earlier request may have been carried out. Undefined: still ours, ask again. */
   async function afterUnknown(error: ClinkApiError): Promise<Completion | undefined> {

@@ -41,14 +41,14 @@ export class Settlement {
   readonly #claimed: Claimed
   #isReleasing = false
   #wasLetGo = false
-  /** How often the service has failed to take what it is told for as long as a claim lasts. */
-  #failing = 0
+  /** How often the service has failed to take what it is told for as long as a claim lasts, and for how long in all. */
+  #failed = { leases: 0, failed: 0 }
 
   constructor(options: SettlementOptions) {
     const { api, clink, facts, isStopping: isLast, keeper: holder, mark, pulse } = options
     this.#options = options
     const trying = (dueBy: number): void => pulse.expect('settlement', dueBy)
-    const failing = async (): Promise<boolean> => await this.#isFailingTooLong()
+    const failing = async (ms: number): Promise<boolean> => await this.#isFailingTooLong(ms)
     this.#claimed = { clink, mark, api, holder, facts, isLast, confirmed: () => holder.stop(), failing, trying }
   }
 
@@ -108,8 +108,8 @@ export class Settlement {
       await this.release('exhausted', 'unsettleable')
     }
     // Otherwise unconfirmed: the lease is gone, or the worker's time for stopping is over and it names what it leaves behind.
-    if (result.is !== 'unconfirmed' || !hasEnded() || !result.refusing) return
-    if (await this.#isFailingTooLong()) await this.#buryUnsettleable(FAILING)
+    if (result.is !== 'unconfirmed' || !hasEnded() || result.failing === 0) return
+    if (await this.#isFailingTooLong(result.failing)) await this.#buryUnsettleable(FAILING)
   }
 
   async release(why: ReleaseCause, reason?: string): Promise<void> {
@@ -127,11 +127,12 @@ export class Settlement {
     if (event.event !== 'clink.leftToExpire' || !context.closing.aborted) on.settled(event)
   }
 
-  /** The service failed over a whole lease, or as long; the second time the result is given up. */
-  async #isFailingTooLong(): Promise<boolean> {
+  /** The service failed over a whole lease, or as long; the second time the result is given up, unless that is an outage of seconds. */
+  async #isFailingTooLong(ms: number): Promise<boolean> {
     const { clink, context } = this.#options
-    this.#failing += 1
-    return Math.max(this.#failing, await context.ledger.countFailedLease(clink.clink_id)) >= 2
+    this.#failed = { leases: this.#failed.leases + 1, failed: this.#failed.failed + ms }
+    const { leases, failed } = (await context.ledger.countFailedLease(clink.clink_id, ms)) ?? this.#failed
+    return leases >= 2 && failed >= LEAST_FAILING
   }
 
   /** A result is kept all the same: whoever retries the letter has it sent again, and not computed. */
@@ -153,4 +154,6 @@ export class Settlement {
   }
 }
 
+/** An outage that is shorter, in milliseconds, costs no result, however short claims are. */
+const LEAST_FAILING = 120_000
 const FAILING = 'the service failed to take the result over two leases'

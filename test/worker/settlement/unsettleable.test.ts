@@ -61,6 +61,48 @@ describe('a result that the service does not take while it renews the claim', ()
     await bench.stop()
   })
 
+  it.each([
+    ['while the claim is renewed', isCompletion],
+    ['and claims run out meanwhile', ({ path }: { readonly path: string }) => path.includes('/clinks/')],
+  ] as const)(
+    '(503, %s) for less than two minutes is no dead letter where claims are short (P5, §5)',
+    async (_, hits) => {
+      let first: number | undefined
+      const bench = new VirtualBench({
+        handle: async () => 'the result',
+        weather: (request, now) => {
+          if (!hits(request)) return undefined
+          first ??= now
+          return now - first < 110_000 ? answer(503) : undefined
+        },
+        settings: { claim: { timeout: 6_000 }, retry: { attempts: 1 } },
+        switches: { defaultTimeout: 6 },
+      })
+      const id = bench.send('work')
+      await bench.pass(4 * MINUTE)
+      expect(bench.all('clink.settlementFailed').length).toBeGreaterThan(10)
+      expect(bench.all('clink.deadLettered')).toEqual([])
+      expect(bench.all('clink.started')).toHaveLength(1)
+      expect(bench.emulator.clink(id)?.status).toBe('completed')
+      await bench.stop()
+    },
+  )
+
+  it('(503) is given up in the end where claims are short and run out meanwhile (P12, §5)', async () => {
+    const bench = new VirtualBench({
+      handle: async () => 'the result',
+      weather: ({ path }) => (path.includes('/clinks/') ? answer(503) : undefined),
+      settings: { claim: { timeout: 6_000 }, retry: { attempts: 1 } },
+      switches: { defaultTimeout: 6 },
+    })
+    bench.send('work')
+    await bench.pass(6 * MINUTE)
+    expect(bench.all('clink.deadLettered').map(({ reason }) => reason)).toEqual([
+      expect.stringContaining('unsettleable'),
+    ])
+    await bench.stop()
+  })
+
   it('(503, now and then) is sent as long as it takes (P5, §5)', async () => {
     let count = 0
     const bench = new VirtualBench({
