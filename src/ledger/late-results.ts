@@ -1,3 +1,4 @@
+import { cutText, LONGEST } from '../base/cut-text.ts'
 import type { Clink } from '../clink/records.ts'
 import { pageOf, type Page, type Place } from './page.ts'
 import { dropUntil, type Table } from './table.ts'
@@ -41,8 +42,9 @@ export class LateResults {
     return pageOf(this.all(), after, place)
   }
 
-  async keep(result: LateResult): Promise<void> {
-    const writes = [this.#table.set(`${result.at} ${result.attempt} ${result.clink.clink_id}`, result)]
+  async keep({ response: whole, ...rest }: LateResult): Promise<void> {
+    const response = whole === undefined ? {} : { response: cutText(whole, LONGEST.result) }
+    const writes = [this.#table.set(`${rest.at} ${rest.attempt} ${rest.clink.clink_id}`, { ...rest, ...response })]
     for (const [id] of this.#table.entries()) {
       if (this.#table.size <= MOST) break
       writes.push(this.#table.delete(id))

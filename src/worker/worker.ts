@@ -89,12 +89,12 @@ export class Worker {
       slots: this.#slots,
       runs: new RunRegister(new Standstill(context.clock, context.emit)),
       health: this.#makeHealth(options),
-      mayHold: () => this.#deliveries.in('holding').length < context.config.concurrency * HELD_PER_SLOT,
+      mayHold: () => this.#deliveries.in('backingOff').length < context.config.concurrency * HELD_PER_SLOT,
     })
     this.#reruns = new Reruns({
       ...shared,
       spare: () => this.#spare(),
-      settled: async (clinkId) => await this.#deliveries.holding(clinkId)?.settled,
+      settled: async (clinkId) => await this.#deliveries.withClaimOn(clinkId)?.settled,
     })
     this.#parked = new Parked(context)
     this.#acknowledgements = new Acknowledgements(shared, this.#parked)
@@ -206,8 +206,8 @@ export class Worker {
     const count = (state: Parameters<Deliveries['in']>[0]): number => this.#deliveries.in(state).length
     return {
       running: count('running'),
-      queued: count('claimed'),
-      held: count('holding'),
+      queued: count('waiting'),
+      held: count('backingOff'),
       settling: count('settling'),
       parked: this.#parked.size,
       stuck: this.#deliveries.stuck + this.#reruns.stuckSince.length,

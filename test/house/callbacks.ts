@@ -15,10 +15,11 @@ export interface Callback {
 
 /** The callbacks that constructors of these files take. Types are followed as far as these files declare them. */
 export function callbacks(files: readonly Figures[]): readonly Callback[] {
+  const parts = new Set(files.flatMap(({ program }) => partsOf(program)))
   const everywhere = new Map(files.flatMap(({ program }) => [...typesOf(program)]))
   return files.flatMap(({ program, room }) => {
     // Names may be used twice; a file means its own.
-    const types = new Map([...everywhere, ...typesOf(program)])
+    const types = new Map([...everywhere, ...typesOf(program)].filter(([name]) => !parts.has(name)))
     return program.body.map(declarationOf).flatMap((node) => {
       if (node?.type !== 'ClassDeclaration') return []
       const taken = node.body.body.flatMap((member) =>
@@ -33,6 +34,16 @@ export function callbacks(files: readonly Figures[]): readonly Callback[] {
 
 function declarationOf(node: Statement | Program['body'][number]): Statement | null {
   return node.type === 'ExportNamedDeclaration' ? node.declaration : node.type === 'ImportDeclaration' ? null : node
+}
+
+/** Interfaces that classes implement: whoever takes one takes a part, and no bundle of functions. */
+function partsOf(program: Program): readonly string[] {
+  return program.body.map(declarationOf).flatMap((node) => {
+    if (node?.type !== 'ClassDeclaration') return []
+    return (node.implements ?? []).flatMap(({ expression }) =>
+      expression.type === 'Identifier' ? expression.name : [],
+    )
+  })
 }
 
 function typesOf(program: Program): Types {

@@ -1,5 +1,6 @@
 import { asError } from '../../base/coded-error.ts'
 import type { Clink } from '../../clink/records.ts'
+import { endOf } from '../delivery/told.ts'
 import { complete } from '../settlement/complete.ts'
 import { circleEnd } from '../replies/sign.ts'
 import type { ClaimInHand } from '../claim/claim-in-hand.ts'
@@ -68,12 +69,14 @@ export class Acknowledgements {
         return
       }
       const result = await complete(
-        { clink, api: claim.key.api, holder, facts: () => ({ clink }), trying },
+        { clink, api: claim.key.api, holder, facts: { clink }, trying },
         why.acknowledge === 'circle' ? circleEnd(context.config.replies.mark, why.hops) : undefined,
         context,
       )
-      if (result.is !== 'settled') return this.#parked.add(clink, { ...claim, lease: holder.lease }, why.acknowledge)
-      context.emit(result.event)
+      const isSettled = result.is === 'completed' || result.is === 'elsewhere'
+      const event = isSettled ? endOf(result, { clink }) : undefined
+      if (event === undefined) return this.#parked.add(clink, { ...claim, lease: holder.lease }, why.acknowledge)
+      context.emit(event)
       if (why.acknowledge !== 'circle') return
       this.#circlesEnded += 1
       context.emit({ event: 'clink.circleEnded', clink, hops: why.hops, advice: CIRCLE_ADVICE })

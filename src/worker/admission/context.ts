@@ -1,10 +1,12 @@
 import type { Router } from '../../handlers/route.ts'
-import type { DeliveryContext, DeliveryParts } from '../delivery/context.ts'
+import type { DeliveryParts } from '../delivery/context.ts'
+import type { ExecutionContext } from '../execution/context.ts'
+import type { SettlementContext } from '../settlement/context.ts'
 import type { NameWarnings } from './name-warnings.ts'
 import type { Scope } from './scope.ts'
 
 /** What judging a clink takes beside what working it does. */
-export interface AdmissionContext extends DeliveryContext {
+export interface AdmissionContext extends ExecutionContext, SettlementContext {
   readonly nameWarnings: NameWarnings
   readonly router: Router
   readonly scope: Scope

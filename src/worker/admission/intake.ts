@@ -11,6 +11,7 @@ import { readText } from '../replies/hops.ts'
 import type { ClaimInHand } from '../claim/claim-in-hand.ts'
 import { Delivery } from '../delivery/delivery.ts'
 import type { Deliveries } from '../delivery/deliveries.ts'
+import { ClaimHandle } from '../settlement/claim-handle.ts'
 import { Doubts } from './doubts.ts'
 import type { Lease } from '../claim/lease.ts'
 import { leaseOf, ownClaims, tellsNothing } from './own-claims.ts'
@@ -109,7 +110,7 @@ export class Intake {
     const page = this.quarantine.admit(received)
     const ours = ownClaims(page, context.identity, key)
     for (const { claimed_at, status } of ours) if (status === 'claimed') context.serviceTime.note(claimed_at, sentAt)
-    const isHeld = ({ clink_id }: Clink): boolean => this.#deliveries.holding(clink_id) !== undefined
+    const isHeld = ({ clink_id }: Clink): boolean => this.#deliveries.withClaimOn(clink_id) !== undefined
     const leases = new Map([...ours].map((clink) => [clink, leaseOf(clink, sentAt, context.terms)]))
     const why = await whyForeign({ page, leases, key, isHeld, signal: this.hurried }, context)
     if (why === 'owner-unknown') this.doubts.raise('owner')
@@ -146,7 +147,7 @@ export class Intake {
     void ledger.sightings.see(id)
     if (this.#claiming.has(id) || this.#acknowledgements.has(id) || this.#deliveries.completedSince(id, listedAt))
       return undefined
-    const isInHand = this.#deliveries.holding(id) !== undefined || this.#parked.has(id)
+    const isInHand = this.#deliveries.withClaimOn(id) !== undefined || this.#parked.has(id)
     if (isInHand || !scope.has(clink)) return undefined
     const verdict = this.#judge(clink)
     if ('run' in verdict) return this.#mayStart(verdict.run.route, id) ? verdict : undefined
@@ -168,8 +169,8 @@ export class Intake {
   }
 
   /** Whether the worker has sent, or was about to send, a release of the clink: a claim on it is never taken up. */
-  wasLetGo(clinkId: string): boolean {
-    return this.#deliveries.wasLetGo(clinkId)
+  releaseTried(clinkId: string): boolean {
+    return this.#deliveries.releaseTried(clinkId)
   }
 
   /** Claims a clink that is wanted. */
@@ -195,7 +196,7 @@ export class Intake {
     for (const doubt of ['polls', 'unclaimed'] as const) this.doubts.lower(doubt)
     if (key.isProven) identity.learn(clink.claimed_by, 'a claim by id')
     // A poll, or the look for lost claims, may have been faster: then this was a renewal of its claim.
-    if (this.#deliveries.holding(clink.clink_id) !== undefined) return
+    if (this.#deliveries.withClaimOn(clink.clink_id) !== undefined) return
     if (this.#deliveries.completedSince(clink.clink_id, lease.firstSent)) return
     // The first claim may have told who we are, and so that we sent this clink ourselves; or it has just become too old.
     if (!scope.has(clink)) return this.#parked.add(clink, { lease, key }, 'out-of-scope')
@@ -226,14 +227,14 @@ export class Intake {
   /** True when the clink is being worked. */
   async #receive(clink: Clink, lease: Lease | undefined, sentAt: number, key: WorkerKey): Promise<boolean> {
     const { context } = this.#shared
-    const held = this.#deliveries.holding(clink.clink_id)
-    if (held?.isReleasing === true) {
-      context.pulses.poll.extend(held.lease.deadline)
+    const held = this.#deliveries.withClaimOn(clink.clink_id)
+    if (held?.handle.isReleasing === true) {
+      context.pulses.poll.extend(held.handle.deadline)
       await held.settled
     }
     // A release that reached the service before the poll: the claim is a new one. Otherwise it is the one in hand, or the answer
     // is older than what has become of the clink since it was asked for.
-    const isKnown = held !== undefined && !held.wasReleased
+    const isKnown = held !== undefined && held.outcome?.is !== 'released'
     const why = isKnown || this.#deliveries.completedSince(clink.clink_id, sentAt) ? 'in-hand' : 'not-claimed'
     if (why === 'in-hand' || lease === undefined) {
       context.emit({ event: 'clink.leftAlone', clinkId: clink.clink_id, why })
@@ -298,7 +299,8 @@ export class Intake {
       return false
     }
     this.#shared.context.loopGuard.taken(clink)
-    this.#deliveries.add(new Delivery(clink, routed, { lease, key }, this.#shared))
+    const handle = new ClaimHandle(clink, routed.route, { lease, key }, this.#shared.context)
+    this.#deliveries.start(new Delivery(handle, routed, this.#shared))
     return true
   }
 

@@ -4,6 +4,7 @@ import type { Clink } from '../../clink/records.ts'
 import type { LeftAlone } from '../../events.ts'
 import type { ClinkApi } from '../../clink/clink-api.ts'
 import type { ClaimInHand } from '../claim/claim-in-hand.ts'
+import { endOf } from '../delivery/told.ts'
 import { release } from '../settlement/release.ts'
 import { UnrenewedClaim } from '../claim/unrenewed-claim.ts'
 import type { AdmissionContext } from './context.ts'
@@ -112,12 +113,21 @@ export class Parked {
 
   async #endClaim(entry: Entry): Promise<void> {
     const { api, clink, holder } = entry
-    const claimed = { clink, api, holder, facts: () => ({ clink }), isLast: () => this.#closing.signal.aborted }
-    const event = await release(claimed, 'parked', undefined, this.#context)
+    const closing = this.#closing.signal
+    const claimed = {
+      clink,
+      api,
+      holder,
+      facts: { clink },
+      get isLast() {
+        return closing.aborted
+      },
+    }
+    const event = endOf(await release(claimed, 'parked', undefined, this.#context), claimed.facts)
     // At the end of the time for stopping the entry stays: it is named as left behind.
     if (this.#context.closing.aborted) return
     entry.forget()
     if (this.#entries.get(clink.clink_id) === entry) this.#entries.delete(clink.clink_id)
-    this.#context.emit(event)
+    if (event !== undefined) this.#context.emit(event)
   }
 }

@@ -1,6 +1,7 @@
 import type { HeldClaim } from '../../ledger/ledger.ts'
 import { Delivery } from '../delivery/delivery.ts'
 import type { Deliveries } from '../delivery/deliveries.ts'
+import { ClaimHandle } from '../settlement/claim-handle.ts'
 import type { Parked } from './parked.ts'
 import { standingLease, waitLeft } from '../claim/journalled-claim.ts'
 import type { AdmissionParts } from './context.ts'
@@ -37,7 +38,8 @@ async function resumeClaim(claim: HeldClaim, { deliveries, parked, shared }: Res
     await ledger.dropClaim(clink.clink_id)
     parked.add(clink, inHand, routed === undefined ? 'no-route' : 'given-up')
   } else {
-    deliveries.add(new Delivery(clink, routed, inHand, shared, wait))
+    const handle = new ClaimHandle(clink, routed.route, inHand, shared.context)
+    deliveries.start(new Delivery(handle, routed, shared), wait)
   }
   return true
 }

@@ -154,7 +154,7 @@ export class LostClaims {
     // An earlier claim is not one that was just lost; and how long it lasts cannot be told.
     const lost = this.#lost.findLast((one) => this.#claimedAfter(clink, one) !== undefined)
     const claimedAfter = lost && this.#claimedAfter(clink, lost)
-    if (lost === undefined || claimedAfter === undefined || this.#intake.wasLetGo(clink.clink_id)) return
+    if (lost === undefined || claimedAfter === undefined || this.#intake.releaseTried(clink.clink_id)) return
     const times = { claimedAt: clink.claimed_at, expiresAt: clink.claim_expires_at }
     const { deadline } = terms.first({ sentAt: claimedAfter, asked: undefined, ...times })
     const wanted = this.#intake.wants(clink, listedAt)

@@ -2,7 +2,7 @@ import type { Clock } from '../../base/clock.ts'
 import { Recent } from '../../base/recent.ts'
 import type { Route } from '../../handlers/route.ts'
 import type { WorkerSignals } from '../signals.ts'
-import type { DeliveryContext } from './context.ts'
+import type { ExecutionContext } from '../execution/context.ts'
 import type { Delivery, DeliveryState } from './delivery.ts'
 
 /** How many completed clinks are remembered: more than can end while one poll is on its way. */
@@ -17,34 +17,38 @@ const LATE = 2_000
 export class Deliveries {
   readonly #all = new Set<Delivery>()
   /** Clinks whose claims were to be released: whoever claims one of them later may be somebody else. */
-  readonly #letGo = new Recent<true>(REMEMBERED)
+  readonly #releaseTried = new Recent<true>(REMEMBERED)
   /** When clinks were completed: the answer to a poll may be older than that. */
   readonly #completed = new Recent<number>(REMEMBERED)
   readonly #lapsed = new LapsedClaims()
   readonly #clock: Clock
   readonly #signals: WorkerSignals
 
-  constructor({ clock, signals }: Pick<DeliveryContext, 'clock' | 'signals'>) {
+  constructor({ clock, signals }: Pick<ExecutionContext, 'clock' | 'signals'>) {
     this.#clock = clock
     this.#signals = signals
   }
 
-  add(delivery: Delivery): void {
+  /** @param wait as of `Delivery.start`. */
+  start(delivery: Delivery, wait?: number): void {
+    const { clink, handle } = delivery
+    const id = clink.clink_id
     this.#all.add(delivery)
     void delivery.settled.then(() => this.#noteLapse(delivery))
     void delivery.over.then(() => {
       this.#all.delete(delivery)
-      if (delivery.wasLetGo) this.#letGo.set(delivery.clink.clink_id, true)
-      if (delivery.completedAt !== undefined) this.#completed.set(delivery.clink.clink_id, delivery.completedAt)
+      if (handle.releaseTried) this.#releaseTried.set(id, true)
+      if (delivery.outcome?.is === 'completed') this.#completed.set(id, delivery.since)
       this.#signals.over.say()
       this.#signals.freed.say()
     })
+    delivery.start(wait)
   }
 
-  #noteLapse({ clink, lease, state }: Delivery): void {
-    const hasLapsed = state === 'lost' && this.#clock.now() >= lease.deadline
-    if (hasLapsed) this.#lapsed.note(clink.clink_id, lease.end)
-    else this.#lapsed.forget(clink.clink_id)
+  #noteLapse({ clink, outcome }: Delivery): void {
+    const lapsedAt = outcome?.is === 'lost' ? outcome.lapsedAt : undefined
+    if (lapsedAt === undefined) this.#lapsed.forget(clink.clink_id)
+    else this.#lapsed.note(clink.clink_id, lapsedAt)
   }
 
   /** How many clinks the service may still hold for claims that ran out here. */
@@ -55,18 +59,20 @@ export class Deliveries {
   /** Whether the clink was completed here after this local time. */
   completedSince(clinkId: string, time: number): boolean {
     return (
-      [...this.#all].some(({ clink, completedAt }) => clink.clink_id === clinkId && (completedAt ?? -1) >= time) ||
-      (this.#completed.get(clinkId) ?? -1) >= time
+      [...this.#all].some(
+        ({ clink, outcome, since }) => clink.clink_id === clinkId && outcome?.is === 'completed' && since >= time,
+      ) || (this.#completed.get(clinkId) ?? -1) >= time
     )
   }
 
   /** The delivery that has the claim on the clink in hand. One that lost its claim does not count, even while its code still runs. */
-  holding(clinkId: string): Delivery | undefined {
+  withClaimOn(clinkId: string): Delivery | undefined {
     return this.live.find(({ clink }) => clink.clink_id === clinkId)
   }
 
-  wasLetGo(clinkId: string): boolean {
-    return this.#letGo.get(clinkId) !== undefined
+  /** A release of the clink was to be sent, whatever came of it. */
+  releaseTried(clinkId: string): boolean {
+    return this.#releaseTried.get(clinkId) !== undefined
   }
 
   /** Those of the route that have not ended. */
@@ -90,12 +96,12 @@ export class Deliveries {
 
   /** Those that have a slot or wait for one; a lost one has its slot until its code has ended. */
   get busy(): number {
-    return [...this.#all].filter(({ state }) => state !== 'holding' && state !== 'settled').length
+    return [...this.#all].filter(({ state }) => state !== 'backingOff' && state !== 'settled').length
   }
 
   /** Held clinks that are due by this local time. */
   dueBy(time: number): readonly Delivery[] {
-    return this.in('holding').filter(({ dueAt }) => dueAt !== undefined && dueAt <= time)
+    return this.in('backingOff').filter(({ dueAt }) => dueAt !== undefined && dueAt <= time)
   }
 
   get stuck(): number {

@@ -13,5 +13,5 @@ export interface RerunContext extends ExecutionContext {
 
 export interface RerunParts extends ExecutionParts {
   readonly context: RerunContext
-  readonly slots: Slots
+  readonly slots: Pick<Slots, 'use'>
 }

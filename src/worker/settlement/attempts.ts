@@ -15,17 +15,17 @@ export interface Claimed {
   /** Asks with the key that claimed it. */
   readonly api: ClinkApi
   readonly holder: LeaseHolder
-  readonly facts: () => DeliveryFacts
+  readonly facts: DeliveryFacts
   /** Whether its route signs its answers. */
   readonly mark?: Route['mark']
   /** No poll of ours can claim the clink again while it is being released: the worker stops. */
-  readonly isLast?: () => boolean
-  /** Told that Clink has the result, before the journal forgets it: from then on nothing about the claim may be noted there. */
-  readonly confirmed?: () => void
-  /** Told each time that Clink has failed to take the result for as long as a claim lasts, though the claim stands, and for how long that was. True: it is given up. */
-  readonly failing?: (ms: number) => Promise<boolean>
-  /** Told by when the try that begins will be over. */
-  readonly trying?: (dueBy: number) => void
+  readonly isLast?: boolean
+  /** Clink has the result, and the journal is about to forget it: from then on nothing about the claim may be noted there. */
+  confirmed?(): void
+  /** Clink has failed to take the result for so many milliseconds: as long as a claim lasts, though the claim stands. True: it is given up. */
+  failing?(ms: number): Promise<boolean>
+  /** A try begins, which will be over by then. */
+  trying?(dueBy: number): void
 }
 
 const PAUSE = { base: 250, max: 10_000 }
@@ -33,9 +33,9 @@ const PAUSE = { base: 250, max: 10_000 }
 const REQUESTS = 5
 
 /** Whether another try may begin: a request about the claim, and what may follow from its answer. */
-export function mayTry({ holder, trying }: Claimed, { clock, closing, config }: SettlementContext): boolean {
-  if (!holder.stands || closing.aborted) return false
-  trying?.(clock.now() + REQUESTS * config.clink.timeout)
+export function mayTry(claimed: Claimed, { clock, closing, config }: SettlementContext): boolean {
+  if (!claimed.holder.stands || closing.aborted) return false
+  claimed.trying?.(clock.now() + REQUESTS * config.clink.timeout)
   return true
 }
 
@@ -66,7 +66,7 @@ export async function pauseAfter(
   const asked = waitAsAsked(equalJitter(tries, PAUSE, random), error.retryAfter)
   const wait = Math.max(0, Math.min(asked, claimed.holder.lease.deadline - now))
   if (isRateLimited(error)) rateLimit.refused(wait)
-  emit({ event: 'clink.settlementFailed', ...claimed.facts(), kind, error, wait })
+  emit({ event: 'clink.settlementFailed', ...claimed.facts, kind, error, wait })
   claimed.trying?.(now + wait)
   await sleep(clock, wait, stopping.aborted || error.retryAfter !== undefined ? closing : stopping)
 }

@@ -1,7 +1,8 @@
 import { BareRefusals } from '../../clink/bare-refusals.ts'
 import type { ClinkApiError } from '../../clink/errors.ts'
 import { isConflict, isFailing, refusesClaim, refusesText } from '../../clink/verdicts.ts'
-import type { DeliveryFacts, LostCause, WorkerEvent } from '../../events.ts'
+import type { LostCause } from '../../events.ts'
+import type { Settled } from '../delivery/handle.ts'
 import { apiError, refusal } from '../../clink/refusals.ts'
 import { FailingSpell, limits, mayTry, pauseAfter, type Claimed } from './attempts.ts'
 import { findClink, lossShownBy } from '../claim/observe.ts'
@@ -10,15 +11,12 @@ import { fitText, LONGEST_TEXT } from '../replies/text.ts'
 import { sign, type Signed } from '../replies/sign.ts'
 import type { SettlementContext } from './context.ts'
 
-/** How telling Clink about a result ended. */
+/** How telling Clink about a result has ended. */
 export type Completion =
-  /** Clink has it, or somebody else settled the clink: `event` says which. */
-  | { readonly is: 'settled'; readonly event: WorkerEvent }
+  | Extract<Settled, { is: 'completed' | 'elsewhere' }>
   | { readonly is: 'lost'; readonly cause: LostCause }
-  /** The service does not accept it in any form. */
-  | { readonly is: 'unsettleable'; readonly error: Error }
-  /** It fails to take it, renews the claim all the while, and `Claimed.failing` has given it up. */
-  | { readonly is: 'failing' }
+  /** The service does not accept it in any form; or it fails to take it, renews the claim all the while, and `Claimed.failing` has given it up. */
+  | { readonly is: 'unsettleable'; readonly why: string }
   /** The lease, or the time for stopping, ended before the service answered; it may have taken the result. */
   | {
       readonly is: 'unconfirmed'
@@ -48,7 +46,7 @@ export async function complete(
   const sending = { clink, to: clink.sender_id, is: 'answer', mark } as const
   const forms = new ResponseForms(typeof response === 'string' ? sign(response, sending, context) : response)
   const shortened = (why: string): void =>
-    emit({ event: 'clink.responseShortened', ...facts(), length: forms.text?.length ?? 0, why })
+    emit({ event: 'clink.responseShortened', ...facts, length: forms.text?.length ?? 0, why })
   if (forms.isCut) shortened(`longer than ${LONGEST_TEXT}`)
   const refusals = new BareRefusals()
   let mayBeDone = wasKept
@@ -65,13 +63,14 @@ export async function complete(
       const error = refusals.weigh(apiError(thrown), clock.now())
       mayBeDone ||= error.mayHaveHappened
       const failed = spell.note(isFailing(error), claimed.holder.lease)
-      if (failed !== undefined && (await claimed.failing?.(failed)) === true) return { is: 'failing' }
+      if (failed !== undefined && (await claimed.failing?.(failed)) === true)
+        return { is: 'unsettleable', why: FAILING }
       if (refusesClaim(error)) {
-        if (!mayBeDone) return elsewhere(facts(), refusal(error))
+        if (!mayBeDone) return elsewhere(refusal(error))
         const verdict = await afterUnknown(error)
         if (verdict !== undefined) return verdict
       } else if (refusesText(error)) {
-        if (forms.text === undefined) return { is: 'unsettleable', error }
+        if (forms.text === undefined) return { is: 'unsettleable', why: error.message }
         forms.next()
         shortened(refusal(error))
         continue
@@ -86,12 +85,12 @@ export async function complete(
     const record = await findClink(clink, api, claimed.holder.lease.deadline, context.closing)
     if (record === 'failed') return undefined
     if (record === undefined) {
-      return isConflict(error) ? await confirmed(undefined, undefined, true) : elsewhere(facts(), refusal(error))
+      return isConflict(error) ? await confirmed(undefined, undefined, true) : elsewhere(refusal(error))
     }
     if (record.status === 'completed') {
       const other = context.identity.isSomebodyElse(record.completed_by)
       return other
-        ? elsewhere(facts(), `completed by ${record.completed_by ?? 'somebody else'}`)
+        ? elsewhere(`completed by ${record.completed_by ?? 'somebody else'}`)
         : await confirmed(record.completed_at, undefined, false)
     }
     const cause = lossShownBy(record, context.identity)
@@ -113,13 +112,14 @@ export async function complete(
       ...(responseId === undefined ? {} : { responseId }),
     }
     const duration = clock.now() - startedAt
-    return { is: 'settled', event: { event: 'clink.completed', ...facts(), ...shown, presumed, duration } }
+    return { is: 'completed', ...shown, presumed, duration }
   }
 }
 
-function elsewhere(facts: DeliveryFacts, detail: string): Completion {
-  return { is: 'settled', event: { event: 'clink.settledElsewhere', ...facts, detail } }
-}
+/** Why a result is given up that the service accepts in no answer. */
+export const FAILING = 'the service failed to take the result over two leases'
+
+const elsewhere = (detail: string): Completion => ({ is: 'elsewhere', detail })
 
 /** The forms in which a response is offered: whole as far as it fits, then fitted to bytes, then none. */
 class ResponseForms {

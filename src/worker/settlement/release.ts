@@ -1,6 +1,7 @@
 import { BareRefusals } from '../../clink/bare-refusals.ts'
 import { refusesRelease } from '../../clink/verdicts.ts'
-import type { ReleaseCause, WorkerEvent } from '../../events.ts'
+import type { ReleaseCause } from '../../events.ts'
+import type { Settled } from '../delivery/handle.ts'
 import { apiError, refusal } from '../../clink/refusals.ts'
 import { limits, mayTry, pauseAfter, type Claimed } from './attempts.ts'
 import type { SettlementContext } from './context.ts'
@@ -9,16 +10,14 @@ import type { SettlementContext } from './context.ts'
  * Releases a claim. Sent again only when it surely had no effect, or at a stop when nobody else uses the key: a second release
  * could take away what another worker with this key, or our own next poll, has claimed in between. That siblings' claims are refused
  * says nothing about their releases. Otherwise the claim is left to expire.
- *
- * @returns what is to be said of it.
  */
 export async function release(
   claimed: Claimed,
   why: ReleaseCause,
   reason: string | undefined,
   context: SettlementContext,
-): Promise<WorkerEvent> {
-  const { api, clink, facts, holder } = claimed
+): Promise<Settled> {
+  const { api, clink, holder } = claimed
   const { clock } = context
   const startedAt = clock.now()
   const refusals = new BareRefusals()
@@ -27,17 +26,17 @@ export async function release(
     try {
       await api.releaseClink({ clink_id: clink.clink_id }, limits(claimed, context))
       const duration = clock.now() - startedAt
-      return { event: 'clink.released', ...facts(), why, ...(reason === undefined ? {} : { reason }), duration }
+      return { is: 'released', why, ...(reason === undefined ? {} : { reason }), duration }
     } catch (thrown) {
       const error = refusals.weigh(apiError(thrown), clock.now())
-      if (refusesRelease(error)) return { event: 'clink.settledElsewhere', ...facts(), detail: refusal(error) }
-      const mayRepeat = context.config.claim.exclusive && claimed.isLast?.() === true
+      if (refusesRelease(error)) return { is: 'elsewhere', detail: refusal(error) }
+      const mayRepeat = context.config.claim.exclusive && claimed.isLast === true
       if (error.mayHaveHappened && !mayRepeat) {
         const unknown = `the release was sent and not answered: ${error.message}`
-        return { event: 'clink.leftToExpire', ...facts(), why: unknown }
+        return { is: 'left-to-expire', why: unknown }
       }
       await pauseAfter(error, tries, 'release', claimed, context)
     }
   }
-  return { event: 'clink.leftToExpire', ...facts(), why: 'no time was left in which the service took the release' }
+  return { is: 'left-to-expire', why: 'no time was left in which the service took the release' }
 }

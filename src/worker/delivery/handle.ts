@@ -1,0 +1,98 @@
+import type { LostCause, ReleaseCause, RoutedFacts } from '../../events.ts'
+import type { Clink } from '../../clink/records.ts'
+import type { WorkerKey } from '../../keys/keys.ts'
+import type { Pulse } from '../liveness/pulses.ts'
+
+/** How a clink in hand has ended. Data: `told.ts` makes the event of it. Durations in milliseconds, what Clink took to be told. */
+export type Settled =
+  /** `presumed`: the answer did not come, and what the service shows lets us presume the completion. */
+  | {
+      readonly is: 'completed'
+      readonly response?: string
+      readonly responseId?: string
+      readonly presumed: boolean
+      readonly duration: number
+    }
+  | { readonly is: 'released'; readonly why: ReleaseCause; readonly reason?: string; readonly duration: number }
+  /** Somebody else settled the clink. */
+  | { readonly is: 'elsewhere'; readonly detail: string }
+  | { readonly is: 'left-to-expire'; readonly why: string }
+  /** `lapsedAt`: of a claim that ran out, the local time until which it certainly stood. */
+  | {
+      readonly is: 'lost'
+      readonly cause: LostCause
+      readonly whileTelling: boolean
+      readonly lapsedAt: number | undefined
+    }
+  /** No answer, and no time left: the worker names the clink as left behind. */
+  | { readonly is: 'unconfirmed' }
+  /** A dead letter keeps it; its `rerun` says what is next. */
+  | { readonly is: 'kept' }
+
+export interface GivenUp {
+  readonly why: 'exhausted' | 'rejected'
+  readonly reason: string
+  /** What Clink is told. */
+  readonly tell: 'release' | 'complete'
+  /** What the sender reads where it is completed. */
+  readonly notice: string
+}
+
+/** Who works a clink in hand: what its handle journals of that, and whom it tells that the clink is lost. */
+export interface HandleOwner {
+  /** The number of its last start; 0: none yet. */
+  readonly attempt: number
+  /** Code runs for the clink, be it that of an earlier claim. */
+  readonly isRunning: boolean
+  /** Local time at which it starts again; undefined: it is not backing off. */
+  readonly dueAt: number | undefined
+  /** Milliseconds that the handler has had since this claim began; undefined: it does not run, or had a claim before this one. */
+  readonly age: number | undefined
+  /** Called once, in the turn in which it is known: from now on nothing is sent. */
+  lost(settled: Settled): void
+}
+
+/**
+ * A clink in our hands. Each operation compares the clock itself, and ends a claim that is past its deadline as lost. A clink is settled
+ * once: the first of `complete`, `completeKept`, `release`, `giveUp` and a loss counts, and a later one returns the same.
+ */
+export interface Handle {
+  /** `letter`: a dead letter that is run again. There is no claim, so nobody can take it from us. */
+  readonly of: 'claim' | 'letter'
+  readonly clink: Clink
+  /** The requests of its handler go out with it. */
+  readonly key: WorkerKey
+  readonly facts: RoutedFacts
+  readonly pulse: Pulse
+  /** Local time after which nothing is sent. */
+  readonly deadline: number
+  /** Milliseconds that the clink was held between its starts. */
+  heldFor: number
+  /** There is a result of an earlier claim, which is sent and not computed again. */
+  readonly hasKept: boolean
+  /** How often the clink's handler has outlived its claim. */
+  readonly outlived: { readonly times: number; readonly timesAbsent: boolean }
+  /** A release is on its way: the service may give the clink out again before it is answered. */
+  readonly isReleasing: boolean
+  /** A release was to be sent, whatever came of it. */
+  readonly releaseTried: boolean
+  /** From now on the claim is renewed, and its owner told when it is lost. */
+  start(owner: HandleOwner): void
+  /** Resolves when the clink may be started, or is lost. */
+  ready(): Promise<void>
+  valid(): boolean
+  /** Journals the clink as its owner has it now. */
+  note(): Promise<void>
+  /** The worker stops: no poll of ours can claim the clink any more. */
+  drain(): void
+  complete(response: string | undefined): Promise<Settled>
+  completeKept(): Promise<Settled>
+  release(
+    why: ReleaseCause,
+    more?: { readonly reason?: string | undefined; readonly cooldown?: number },
+  ): Promise<Settled>
+  /** Makes a dead letter of it, and tells Clink. */
+  giveUp(letter: GivenUp): Promise<Settled>
+  /** Its owner is done: nothing is renewed any more. */
+  end(): void
+}

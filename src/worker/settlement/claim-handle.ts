@@ -1,0 +1,275 @@
+import type { LostCause, ReleaseCause, RoutedFacts } from '../../events.ts'
+import type { ClinkApi } from '../../clink/clink-api.ts'
+import type { Clink } from '../../clink/records.ts'
+import type { Route } from '../../handlers/route.ts'
+import type { WorkerKey } from '../../keys/keys.ts'
+import type { ClaimInHand } from '../claim/claim-in-hand.ts'
+import { toHeldClaim } from '../claim/journalled-claim.ts'
+import { LeaseKeeper } from '../claim/keeper.ts'
+import type { GivenUp, Handle, HandleOwner, Settled } from '../delivery/handle.ts'
+import type { Pulse } from '../liveness/pulses.ts'
+import type { Claimed } from './attempts.ts'
+import { complete, FAILING } from './complete.ts'
+import type { SettlementContext } from './context.ts'
+import { release } from './release.ts'
+
+/**
+ * A clink that we have claimed: renewed from the beginning to the end, journalled as its owner has it, and settled once. Renewal ends
+ * before a release is sent, since a renewal that arrives after it would claim the clink again, and after a completion was confirmed.
+ */
+export class ClaimHandle implements Handle, Claimed {
+  readonly of = 'claim'
+  readonly clink: Clink
+  readonly key: WorkerKey
+  readonly pulse: Pulse
+  readonly holder: LeaseKeeper
+  readonly mark: Route['mark']
+  heldFor = 0
+  readonly #route: Route
+  readonly #madeWith: string
+  readonly #context: SettlementContext
+  #owner: HandleOwner | undefined
+  #settled: Settled | undefined
+  /** Clink is being told: what it shows as done may be our own doing. */
+  #isTelling = false
+  #isReleasing = false
+  #releaseTried = false
+  #isLast = false
+  /** How often the service has failed to take what it is told for as long as a claim lasts, and for how long in all. */
+  #failed = { leases: 0, failed: 0 }
+
+  constructor(clink: Clink, route: Route, claim: ClaimInHand, context: SettlementContext) {
+    const { key, madeWith = key.print } = claim
+    this.clink = clink
+    this.key = key
+    this.mark = route.mark
+    this.pulse = context.pulses.begin(clink.clink_id)
+    this.#route = route
+    this.#madeWith = madeWith
+    this.#context = context
+    const isStrange = madeWith !== key.print
+    this.holder = new LeaseKeeper({
+      clink,
+      lease: claim.lease,
+      api: key.api,
+      context,
+      acceptOwner: isStrange ? ({ claimed_by }) => context.keys.accept(key, claimed_by) : undefined,
+      facts: () => this.facts,
+      on: {
+        changed: async () => await this.note(),
+        lost: (cause) => this.#lose(cause),
+        unconfirmed: (why) => this.#owner?.lost(this.#end({ is: 'left-to-expire', why })),
+        crashed: (error) => context.signals.crashed.say('lease keeper', error),
+      },
+    })
+    // A result that is kept may have been sent: what a renewal shows may be its own doing.
+    this.holder.completing = this.hasKept
+  }
+
+  get api(): ClinkApi {
+    return this.key.api
+  }
+
+  get facts(): RoutedFacts {
+    const { attempt = 0 } = this.#owner ?? {}
+    return { clink: this.clink, route: this.#route.name, ...(attempt === 0 ? {} : { attempt }) }
+  }
+
+  get deadline(): number {
+    return this.holder.lease.deadline
+  }
+
+  get hasKept(): boolean {
+    return this.#context.ledger.unconfirmed(this.clink) !== undefined
+  }
+
+  get outlived(): Handle['outlived'] {
+    const { ledger, terms } = this.#context
+    return { times: ledger.outlivedOf(this.clink.clink_id), timesAbsent: terms.timesAbsent }
+  }
+
+  get isReleasing(): boolean {
+    return this.#isReleasing
+  }
+
+  get releaseTried(): boolean {
+    return this.#releaseTried
+  }
+
+  get isLast(): boolean {
+    return this.#isLast
+  }
+
+  start(owner: HandleOwner): void {
+    const { clock, emit } = this.#context
+    this.#owner = owner
+    this.holder.start()
+    emit({ event: 'clink.claimed', ...this.facts, lease: this.deadline - clock.now() })
+  }
+
+  async ready(): Promise<void> {
+    await this.holder.confirmed
+  }
+
+  valid(): boolean {
+    return this.#settled === undefined && this.holder.stands
+  }
+
+  async note(releasing = false): Promise<void> {
+    const { boot, clock, ledger } = this.#context
+    const claim = {
+      clink: this.clink,
+      route: this.#route.name,
+      lease: this.holder.lease,
+      dueAt: this.#owner?.dueAt,
+      running: this.#owner?.isRunning ?? false,
+      releasing,
+      key: this.holder.isUnconfirmed ? this.#madeWith : this.key.print,
+    }
+    await ledger.holdClaim(toHeldClaim(claim, clock, boot))
+  }
+
+  drain(): void {
+    this.#isLast = true
+  }
+
+  async complete(response: string | undefined): Promise<Settled> {
+    this.#isTelling = true
+    await this.#context.ledger.keepResult(this.clink, response)
+    return await this.#complete(response, false)
+  }
+
+  async completeKept(): Promise<Settled> {
+    return await this.#complete(this.#context.ledger.unconfirmed(this.clink)?.response, true)
+  }
+
+  async release(
+    why: ReleaseCause,
+    { reason, cooldown }: { readonly reason?: string | undefined; readonly cooldown?: number } = {},
+  ): Promise<Settled> {
+    const { closing, ledger } = this.#context
+    this.#isTelling = true
+    if (cooldown !== undefined) await ledger.coolFor(this.clink.clink_id, cooldown)
+    if (this.#settled === undefined) await this.note(true)
+    if (this.#settled !== undefined) return this.#settled
+    this.#isReleasing = true
+    this.#releaseTried = true
+    const settled = await release(this, why, reason, this.#context)
+    this.#isReleasing = false
+    // By the clock and not the timer: the request may have ended with the lease, which is lost then.
+    if (!this.valid() && this.#settled !== undefined) return this.#settled
+    return settled.is === 'left-to-expire' && closing.aborted ? { is: 'unconfirmed' } : this.#end(settled)
+  }
+
+  async giveUp({ notice, reason, tell, why }: GivenUp): Promise<Settled> {
+    this.#isTelling = true
+    await this.#deadLetter(reason, tell, tell === 'complete' ? { notice } : {})
+    return tell === 'complete' ? await this.#complete(notice, false) : await this.release(why, { reason })
+  }
+
+  end(): void {
+    this.holder.stop()
+    this.pulse.end()
+  }
+
+  /** Clink has the result. */
+  confirmed(): void {
+    this.holder.stop()
+  }
+
+  /** The service failed over a whole lease, or as long; the second time the result is given up, unless that is an outage of seconds. */
+  async failing(ms: number): Promise<boolean> {
+    this.#failed = { leases: this.#failed.leases + 1, failed: this.#failed.failed + ms }
+    const { leases, failed } = (await this.#context.ledger.countFailedLease(this.clink.clink_id, ms)) ?? this.#failed
+    return leases >= 2 && failed >= LEAST_FAILING
+  }
+
+  trying(dueBy: number): void {
+    this.pulse.expect('settlement', dueBy)
+  }
+
+  /** @param wasKept an earlier claim or process may have sent it. */
+  async #complete(response: string | undefined, wasKept: boolean): Promise<Settled> {
+    if (this.#settled !== undefined) return this.#settled
+    this.#isTelling = true
+    this.holder.completing = true
+    const told = await complete(this, response, this.#context, wasKept)
+    this.holder.completing = false
+    switch (told.is) {
+      case 'completed':
+        // It counts for a claim that has just run out as well: an older poll may show the clink as ours.
+        return this.#end(told)
+      case 'elsewhere':
+        this.#keepUnsent()
+        return this.#settled ?? this.#end(told)
+      case 'lost':
+        return this.#lose(told.cause)
+      case 'unsettleable':
+        if (this.#settled !== undefined) return this.#settled
+        await this.#deadLetterUnsettleable(told.why)
+        return await this.release('exhausted', { reason: 'unsettleable' })
+      case 'unconfirmed':
+        if (this.#settled === undefined) return told
+        if (told.failing > 0 && (await this.failing(told.failing))) await this.#deadLetterUnsettleable(FAILING)
+        return this.#settled
+    }
+  }
+
+  #lose(cause: LostCause): Settled {
+    if (this.#settled !== undefined) return this.#settled
+    const { clock, ledger } = this.#context
+    const { deadline, end, grantedAt } = this.holder.lease
+    if (this.#isTelling && cause === 'completed-elsewhere') this.#keepUnsent()
+    // Up to the deadline and not to the end: of a short claim the margin is the better part.
+    const hadItsTime = (this.#owner?.age ?? -1) >= (deadline - grantedAt) / 2
+    if (cause === 'refused' && hadItsTime) void ledger.countOutlived(this.clink.clink_id)
+    const lapsedAt = clock.now() >= deadline ? end : undefined
+    this.#settled = { is: 'lost', cause, whileTelling: this.#isTelling, lapsedAt }
+    this.holder.stop()
+    this.#owner?.lost(this.#settled)
+    // What still runs may end the process: the next start has to know what it was.
+    void (this.#owner?.isRunning === true ? this.note(true) : ledger.dropClaim(this.clink.clink_id))
+    return this.#settled
+  }
+
+  #end(settled: Settled): Settled {
+    this.#settled = settled
+    this.holder.stop()
+    void this.#context.ledger.dropClaim(this.clink.clink_id)
+    return settled
+  }
+
+  /** Somebody else has settled the clink: what was to be sent is kept for the operator, and costs no attempt. */
+  #keepUnsent(): void {
+    const { clock, ledger } = this.#context
+    const id = this.clink.clink_id
+    // The operator has the letter.
+    void ledger.letters.noticed(id)
+    const kept = ledger.keptResult(this.clink)
+    if (kept === undefined) return
+    const { attempt = ledger.startsOf(id), clink, route } = this.facts
+    const response = kept.response === undefined ? {} : { response: kept.response }
+    void ledger.late.keep({ clink, route, attempt, why: 'elsewhere', at: clock.wall(), outcome: 'done', ...response })
+    void ledger.takeBackAttempt(id)
+  }
+
+  /** A result is kept all the same: whoever retries the letter has it sent again, and not computed. */
+  async #deadLetterUnsettleable(why: string): Promise<void> {
+    await this.#deadLetter(`unsettleable: ${why}`, 'release', { keepsResult: true })
+  }
+
+  async #deadLetter(
+    reason: string,
+    tell: 'release' | 'complete',
+    { keepsResult = false, ...more }: { readonly keepsResult?: boolean; readonly notice?: string },
+  ): Promise<void> {
+    const { clock, emit, ledger } = this.#context
+    const { attempt: attempts = 0, clink, route } = this.facts
+    const errors = [...ledger.errorsOf(clink.clink_id), reason]
+    await ledger.bury({ clink, route, attempts, reason, errors, tell, at: clock.wall(), ...more }, keepsResult)
+    emit({ event: 'clink.deadLettered', ...this.facts, reason, attempts })
+  }
+}
+
+/** An outage that is shorter, in milliseconds, costs no result, however short claims are. */
+const LEAST_FAILING = 120_000
