@@ -213,7 +213,7 @@ export class Intake {
       this.#identifyAt = clock.now() + IDENTIFY_AGAIN
       this.doubts.raise('identity')
     }
-    const lease = await this.#leaseIfSurelyOurs(clink, { ...claim, byId: true })
+    const lease = await leaseIfSurelyOurs(clink, { ...claim, byId: true }, this, this.#shared.context)
     if (lease === undefined) return
     const verdict = this.isClosing ? ({ leave: 'stopping' } as const) : this.#judge(clink)
     if ('run' in verdict) await this.#start(clink, verdict.run, { lease, key, byId: true })
@@ -292,7 +292,7 @@ export class Intake {
   /** @returns whether the clink is being worked. */
   async #start(clink: Clink, routed: RoutedClink, claim: FreshClaim): Promise<boolean> {
     const { key } = claim
-    const lease = await this.#leaseIfSurelyOurs(clink, claim)
+    const lease = await leaseIfSurelyOurs(clink, claim, this, this.#shared.context)
     if (lease === undefined) return false
     if (this.isClosing) {
       this.#parked.add(clink, { lease, key }, 'stopping')
@@ -302,11 +302,6 @@ export class Intake {
     const handle = new ClaimHandle(clink, routed.route, { lease, key }, this.#shared.context)
     this.#deliveries.start(new Delivery(handle, routed, this.#shared))
     return true
-  }
-
-  async #leaseIfSurelyOurs(clink: Clink, claim: FreshClaim): Promise<Lease | undefined> {
-    const limits = { isClosing: () => this.isClosing, signal: this.hurried }
-    return await leaseIfSurelyOurs(clink, claim, this.#shared.context, limits)
   }
 
   #judge(clink: Clink): Verdict {

@@ -17,21 +17,21 @@ export interface FreshClaim extends ClaimInHand {
 export async function leaseIfSurelyOurs(
   clink: Clink,
   { byId, key, lease: given }: FreshClaim,
+  intake: { readonly isClosing: boolean; readonly hurried: AbortSignal },
   { clock, emit, keys, pulses, siblings }: AdmissionContext,
-  { isClosing, signal }: { readonly isClosing: () => boolean; readonly signal: AbortSignal },
 ): Promise<Lease | undefined> {
   let lease = given
   // Another session with another key would be refused for its key, which says nothing about sessions.
   const canFindOut = key === keys.current
   const mustFindOut = byId ? siblings.mayClaimById !== true : siblings.isDueOn(clink.clink_id) && canFindOut
-  if (mustFindOut && (byId || !isClosing())) {
-    const isPossible = canFindOut && !isClosing()
+  if (mustFindOut && (byId || !intake.isClosing)) {
+    const isPossible = canFindOut && !intake.isClosing
     pulses.poll.extend(lease.deadline)
-    const found = isPossible ? await siblings.findOut({ clink, lease, api: key.api }, signal) : undefined
+    const found = isPossible ? await siblings.findOut({ clink, lease, api: key.api }, intake.hurried) : undefined
     const verdict = found?.verdict ?? 'unknown'
     lease = found?.lease ?? lease
     // At a stop what a poll brought is given back; what was claimed by id may be a sibling's.
-    if (verdict !== 'refused' && (byId || !isClosing())) {
+    if (verdict !== 'refused' && (byId || !intake.isClosing)) {
       emit({ event: 'clink.leftToExpire', clink, why: `another session may hold it (siblings: ${verdict})` })
       return undefined
     }
