@@ -36,9 +36,9 @@ export type LostCause = 'expired' | 'refused' | 'completed-elsewhere' | 'taken' 
 
 /** Why a claim was given back. */
 export type ReleaseCause =
-  'handler' | 'shutdown' | 'exhausted' | 'rejected' | 'hold-too-long' | 'too-many-held' | 'parked'
+  'handler' | 'shutdown' | 'exhausted' | 'rejected' | 'hold-too-long' | 'too-many-held' | 'unavailable' | 'parked'
 
-type Outcome = 'done' | 'release' | 'retry' | 'reject' | 'failed'
+type Outcome = 'done' | 'release' | 'retry' | 'reject' | 'failed' | 'asleep' | 'unavailable'
 
 /**
  * Everything that happens, one fact each. The heart emits them and knows nobody who listens; logs, metrics and the demo are

@@ -8,42 +8,56 @@ const FRAMES = 4_096
 /** The fields of an error, beside its texts, that are of use. */
 const KEPT = ['code', 'status', 'operation', 'failure'] as const
 
+/** An error as plain data: JSON holds all of it. */
+export interface ErrorFact extends Readonly<Partial<Record<(typeof KEPT)[number], string | number>>> {
+  readonly name: string
+  readonly message: string
+  readonly stack?: string
+  readonly cause?: ErrorFact
+  /** Of one that holds several. */
+  readonly errors?: readonly ErrorFact[]
+}
+
 /**
- * Copies what was thrown into an error of our own. The copy can be kept, copied and read as often as one likes,
- * whatever the getters of the original do, and however long it is. Its texts and those of its causes have at most
- * `LONGEST.error` together. Never throws.
+ * What was thrown, as data that can be kept, sent and read as often as one likes, whatever the getters of the original do, and however
+ * long it is. Its texts and those of its causes have at most `LONGEST.error` together. Never throws.
  */
-export function errorFact(thrown: unknown): Error {
+export function errorFact(thrown: unknown): ErrorFact {
   return copy(thrown, { left: LONGEST.error }, 0)
 }
 
-function copy(thrown: unknown, room: { left: number }, depth: number): Error {
+function copy(thrown: unknown, room: { left: number }, depth: number): ErrorFact {
   const error = asError(thrown)
   const message = cutText(error.message, room.left)
   room.left = Math.max(0, room.left - message.length)
   const name = cutText(text(read(error, 'name')) ?? 'Error', 200)
   const isLast = depth === DEEPEST || room.left === 0
   const cause = isLast ? undefined : read(error, 'cause')
-  const several = isLast ? undefined : read(error, 'errors')
-  const options = cause === undefined ? undefined : { cause: copy(cause, room, depth + 1) }
-  const errors = listed(several)
-  const made =
-    errors === undefined
-      ? new Error(message, options)
-      : new AggregateError(
-          errors.map((one) => copy(one, room, depth + 1)),
-          message,
-          options,
-        )
-  for (const key of KEPT) {
-    const value = read(error, key)
-    if (typeof value === 'number') Object.assign(made, { [key]: value })
-    else if (typeof value === 'string') Object.assign(made, { [key]: cutText(value, 200) })
-  }
+  const errors = isLast ? undefined : listed(read(error, 'errors'))
   const frames = /\n\s+at [^]*/.exec(stackOf(error).slice(0, 10 * LONGEST.error))?.[0] ?? ''
-  Object.defineProperty(made, 'name', { value: name, configurable: true, enumerable: false, writable: true })
-  made.stack = `${name}: ${message}${frames.slice(0, FRAMES)}`
-  return made
+  return {
+    name,
+    message,
+    stack: `${name}: ${message}${frames.slice(0, FRAMES)}`,
+    ...Object.fromEntries(KEPT.flatMap((key) => kept(key, read(error, key)))),
+    ...(cause === undefined ? {} : { cause: copy(cause, room, depth + 1) }),
+    ...(errors === undefined ? {} : { errors: errors.map((one) => copy(one, room, depth + 1)) }),
+  }
+}
+
+/** The error that is told of, for whoever shows errors. */
+export function errorOf({ cause, errors, message, name, stack, ...fields }: ErrorFact): Error {
+  const options = cause === undefined ? undefined : { cause: errorOf(cause) }
+  const several = errors?.map((one) => errorOf(one))
+  const error = several === undefined ? new Error(message, options) : new AggregateError(several, message, options)
+  Object.defineProperty(error, 'name', { value: name, configurable: true, enumerable: false, writable: true })
+  error.stack = stack ?? `${name}: ${message}`
+  return Object.assign(error, fields)
+}
+
+function kept(key: string, value: unknown): readonly (readonly [string, string | number])[] {
+  if (typeof value === 'number') return [[key, value]]
+  return typeof value === 'string' ? [[key, cutText(value, 200)]] : []
 }
 
 /** The first of them, where there are any. */

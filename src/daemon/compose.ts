@@ -10,6 +10,7 @@ import type { Emit } from '../events.ts'
 import type { Router } from '../handlers/route.ts'
 import { inlineRunner } from '../runners/inline.ts'
 import { kernelGroups, type ProcessGroups } from '../runners/process-group.ts'
+import type { Runner } from '../runners/runner.ts'
 import { RateLimit } from '../worker/capacity/rate-limit.ts'
 import { ClockDifference } from '../worker/admission/clock-difference.ts'
 import { ClaimTerms } from '../worker/claim/terms.ts'
@@ -48,6 +49,8 @@ export interface ComposeOptions {
   readonly boot?: Boot | undefined
   /** Default: the kernel's. */
   readonly groups?: ProcessGroups | undefined
+  /** Default: handlers run in this process. */
+  readonly runner?: Runner | undefined
   /** Aborts when the worker begins to stop. */
   readonly stopping: AbortSignal
   /** Aborts when the time for stopping is over. */
@@ -104,7 +107,7 @@ export function compose(options: ComposeOptions): Composed {
     groups: options.groups ?? kernelGroups,
     crashWatch: new CrashWatch(ledger, config.retry.crashes, emit, clock),
     router: readingRouter(router, config.replies.mark),
-    runner: inlineRunner,
+    runner: options.runner ?? inlineRunner,
     identity,
     loopGuard: new LoopGuard(config.inbox.loopLimit, clock, emit),
     agentProfiles: new AgentProfiles({

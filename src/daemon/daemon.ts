@@ -12,6 +12,7 @@ import type { Emit, WorkerEvent } from '../events.ts'
 import type { Router } from '../handlers/route.ts'
 import { UntilEmpty } from './until-empty.ts'
 import type { ProcessGroups } from '../runners/process-group.ts'
+import type { Runner } from '../runners/runner.ts'
 import type { KeyChange } from '../keys/key-change.ts'
 import { Ledger } from '../ledger/ledger.ts'
 import type { Liveness } from '../worker/liveness/liveness.ts'
@@ -35,6 +36,8 @@ export interface DaemonParts {
   readonly boot?: Boot
   /** Default: the kernel's. */
   readonly groups?: ProcessGroups
+  /** Default: handlers run in this process. */
+  readonly runner?: Runner
   readonly clock?: Clock
   readonly random?: Random
 }
@@ -227,7 +230,7 @@ export class Daemon {
   }
 
   #compose({ closing, stopping }: Ends): Composed {
-    const { boot, groups, key, once, random = Math.random, router } = this.#parts
+    const { boot, groups, key, once, random = Math.random, router, runner } = this.#parts
     const { poll } = this.#parts.config
     return compose({
       // To work the inbox empty, each look must be at all of it.
@@ -242,6 +245,7 @@ export class Daemon {
       random,
       boot,
       groups,
+      runner,
       stopping: stopping.signal,
       closing: closing.signal,
     })

@@ -3,6 +3,7 @@ import type { Definition } from './definition.ts'
 import type { HandlerIssue } from './handler-error.ts'
 import type { RouteEntry } from './handler-set.ts'
 import { compileMatch, takesAll } from './match.ts'
+import type { Route } from './route.ts'
 import { idPatterns } from './sender-match.ts'
 
 /** A handler file that was loaded. */
@@ -54,11 +55,11 @@ function makeEntry(
     matcher: compileMatch(match),
     takesAll: takesAll(match),
     idPatterns: idPatterns(`match.from of the route ${routeName}`, match?.from),
-    route: Object.freeze({
+    route: Object.freeze<Route>({
       name: routeName,
       file,
       generation,
-      handle: definition.handle,
+      target: { is: 'module', handle: definition.handle },
       with: own?.with ?? {},
       mark: own?.mark ?? definition.mark ?? 'auto',
       timeout: own?.timeout ?? definition.timeout ?? config.handlers.timeout,

@@ -3,6 +3,13 @@ import type { RetryPolicy } from '../config/config.ts'
 import type { HandleFunction, RouteMatch } from './handler.ts'
 import type { IdPattern } from './sender-match.ts'
 
+/** What is executed for a clink. */
+export type Target =
+  | { readonly is: 'module'; readonly handle: HandleFunction }
+  /** A program and its arguments. */
+  | { readonly is: 'program'; readonly command: readonly string[] }
+  | { readonly is: 'url'; readonly url: string }
+
 /** A handler and what it takes, ready to run: the configuration's and the handler's own settings are merged. */
 export interface Route {
   readonly name: string
@@ -10,7 +17,7 @@ export interface Route {
   readonly file: string
   /** Counts up with each reload. */
   readonly generation: number
-  readonly handle: HandleFunction
+  readonly target: Target
   readonly with: Readonly<Record<string, unknown>>
   /** Milliseconds. */
   readonly timeout: number

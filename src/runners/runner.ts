@@ -1,12 +1,54 @@
+import type { ClinkClient } from '../clink/client.ts'
 import type { Clink } from '../clink/records.ts'
-import type { HandlerContext } from '../handlers/handler.ts'
-import type { Route } from '../handlers/route.ts'
+import type { HandlerLog, RouteMatch } from '../handlers/handler.ts'
+import type { Target } from '../handlers/route.ts'
+import type { Outcome } from './outcome.ts'
 
-/** How the handler's code ended. */
-export type RunEnd =
-  { readonly ended: 'returned'; readonly value: unknown } | { readonly ended: 'threw'; readonly error: unknown }
-
-/** Executes handlers. The promise settles when the handler's code has really ended, and never rejects. */
+/** Executes handlers of one kind. Whatever a handler is written in, its ending is data here. */
 export interface Runner {
-  run(route: Route, clink: Clink, context: HandlerContext): Promise<RunEnd>
+  /** Never throws: what cannot be begun is `unavailable`. */
+  start(task: Task): Running
+}
+
+export interface Running {
+  /** Resolves when its code has really ended, by `kill` as well; never rejects. */
+  readonly ended: Promise<Outcome>
+  /** Ends its code whatever it does. Left out: nobody can. */
+  kill?(): void
+}
+
+/** One run of a handler on one clink, with all that it may know and use. */
+export interface Task {
+  readonly target: Target
+  readonly envelope: Envelope
+  /** What a program that it starts needs beside the environment of the worker: the key, where the route says so. Nobody else is given it. */
+  readonly env: Readonly<Record<string, string>>
+  readonly services: TaskServices
+  readonly signals: {
+    /** The run must end: `reason` is a `HandlerAborted`. */
+    readonly abort: AbortSignal
+    /** The run should end soon. */
+    readonly draining: AbortSignal
+  }
+}
+
+/** What a handler is told. JSON holds all of it: it may cross a process or a network. */
+export interface Envelope {
+  readonly clink: Clink
+  readonly attempt: number
+  readonly hops: number
+  /** When its timeout ends, wall time in milliseconds. */
+  readonly deadline: number
+  readonly idempotencyKey: string
+  readonly match: RouteMatch
+  readonly with: Readonly<Record<string, unknown>>
+}
+
+/** What a handler may have done for it. Whoever is no JavaScript asks for the same by messages. */
+export interface TaskServices {
+  log(level: keyof HandlerLog, message: unknown, fields?: Readonly<Record<string, unknown>>): void
+  /** @returns the id of the clink that was sent. */
+  reply(text: unknown, to: 'sender' | 'group'): Promise<string>
+  /** All operations, also by name (`call`). It refuses to claim, and what it sends is signed and known as ours. */
+  readonly api: ClinkClient
 }

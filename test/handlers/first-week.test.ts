@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { loadFiles, problemsOf, type Files } from '../support/handler-files.ts'
+import { handleOf } from '../support/target.ts'
 
 const GOOD = "export default () => 'done'\n"
 const problems = async (files: Files): Promise<readonly string[]> => await problemsOf(loadFiles(files))
@@ -129,6 +130,6 @@ describe('what a user may expect to work, works', () => {
   it.each(cases)('%s', async (_, files) => {
     const set = await loadFiles(files)
     const [first] = set.routes.filter(({ name }) => name === 'a')
-    expect(await Reflect.apply(first?.handle ?? (() => {}), undefined, [{}, {}])).toBe('done')
+    expect(await Reflect.apply(first === undefined ? () => {} : handleOf(first), undefined, [{}, {}])).toBe('done')
   })
 })

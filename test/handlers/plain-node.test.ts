@@ -34,7 +34,7 @@ describe('loading under plain Node', () => {
     })
     const script = `
       const [route] = (await load(1)).routes
-      const { text, ...own } = await route.handle({}, {})
+      const { text, ...own } = await route.target.handle({}, {})
       const same = own.defineHandler === defineHandler && own.HandlerAborted === HandlerAborted
       console.log(JSON.stringify({ text, same }))`
     expect(await node(script, cwd)).toEqual({ text: 'typed', same: true })
@@ -50,7 +50,7 @@ describe('loading under plain Node', () => {
       const first = await load(1)
       await writeFile('handlers/_text.ts', 'export const text = "new"')
       const second = await load(2)
-      console.log(JSON.stringify(await Promise.all([first, second].map(({ routes }) => routes[0].handle({}, {})))))`
+      console.log(JSON.stringify(await Promise.all([first, second].map(({ routes }) => routes[0].target.handle({}, {})))))`
     expect(await node(script, cwd)).toEqual(['old', 'new'])
   })
 })

@@ -43,7 +43,7 @@ describe('routes', () => {
         'export default { match: { group: "x" }, timeout: "2m", retry: { attempts: 3, backoff: 120_000 }, mark: "never", handle() {} }',
       'handlers/b.ts': NAME,
     })
-    expect(set.routes.map(({ handle: _, ...rest }) => rest)).toEqual([
+    expect(set.routes.map(({ target: _, ...rest }) => rest)).toEqual([
       {
         name: 'r',
         file: 'handlers/a.ts',

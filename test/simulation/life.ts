@@ -5,6 +5,7 @@ import type { Letters } from '../../src/control/dead-letters.ts'
 import { Daemon, type DaemonParts } from '../../src/daemon/daemon.ts'
 import type { WorkerEvent } from '../../src/events.ts'
 import type { HandleFunction } from '../../src/handlers/handler.ts'
+import type { Route } from '../../src/handlers/route.ts'
 import type { Ledger, LedgerTables } from '../../src/ledger/ledger.ts'
 import type { Emulator } from '../../src/emulator/emulator.ts'
 import { waitsForProof } from './asked.ts'
@@ -241,11 +242,11 @@ export class Life implements Host {
       crash: () => this.#parts.killed(this),
     })
     const random = chance.fork(`random ${this.name}`)
-    const route = {
+    const route: Route = {
       name: 'sim',
       file: 'sim',
       generation: 1,
-      handle: breakage.handle?.(handle) ?? handle,
+      target: { is: 'module', handle: breakage.handle?.(handle) ?? handle },
       with: {},
       timeout: plan.config.handlers.timeout,
       retry: plan.config.retry,

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Config } from '../../src/config/config.ts'
 import type { HandleFunction } from '../../src/handlers/handler.ts'
+import { handleOf } from '../support/target.ts'
 import { TransportError, type Transport, type TransportResponse } from '../../src/clink/transport.ts'
 import { findBreach } from './broken-rules.ts'
 import type { Breakage } from './life.ts'
@@ -120,11 +121,11 @@ const forgiving: Breakage['parts'] = (real) => {
         const routed = router.route(clink, identity)
         if (routed === undefined) return undefined
         const handle: HandleFunction = async (given, ctx) => {
-          const result = await routed.route.handle(given, ctx)
+          const result = await handleOf(routed.route)(given, ctx)
           generation += 1
           return result
         }
-        return { ...routed, route: { ...routed.route, handle, generation } }
+        return { ...routed, route: { ...routed.route, target: { is: 'module', handle }, generation } }
       },
     },
   }

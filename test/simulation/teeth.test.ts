@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { makeContext } from '../../src/handlers/context.ts'
+import type { HandleFunction } from '../../src/handlers/handler.ts'
+import { handleOf } from '../support/target.ts'
 import {
   TransportError,
   type Transport,
@@ -71,18 +72,7 @@ describe('the judge notices a worker', { timeout: 60_000 }, () => {
   it('whose handlers do not hear of their abort (P2)', async () => {
     const options: SeedOptions = {
       breakage: {
-        handle: (real) => (clink, ctx) => {
-          const { context } = makeContext({
-            ...ctx,
-            api: () => ctx.api,
-            clink,
-            signal: new AbortController().signal,
-            deadline: ctx.deadline.getTime(),
-            log: () => {},
-            reply: async (text, to) => await ctx.reply(text, { to }),
-          })
-          return real(clink, context)
-        },
+        handle: (real) => (clink, ctx) => real(clink, { ...ctx, signal: new AbortController().signal }),
       },
     }
     expect(await findBreach(options, ({ rule }) => rule === 'P2')).toBeDefined()
@@ -169,11 +159,11 @@ describe('the judge notices a worker', { timeout: 60_000 }, () => {
         route: (clink, identity) => {
           const routed = real.router.route(clink, identity)
           if (routed === undefined) return undefined
-          const handle: typeof routed.route.handle = async (given, ctx) => {
-            await routed.route.handle(given, ctx)
+          const handle: HandleFunction = async (given, ctx) => {
+            await handleOf(routed.route)(given, ctx)
             throw new Error('forgotten')
           }
-          return { ...routed, route: { ...routed.route, handle } }
+          return { ...routed, route: { ...routed.route, target: { is: 'module', handle } } }
         },
       },
     })

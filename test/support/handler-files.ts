@@ -9,6 +9,7 @@ import { HandlerError } from '../../src/handlers/handler-error.ts'
 import type { HandlerContext } from '../../src/handlers/handler.ts'
 import type { RoutedClink } from '../../src/handlers/route.ts'
 import { loadHandlers, type HandlerSet, type LoadHandlersOptions } from '../../src/handlers/registry.ts'
+import { handleOf } from './target.ts'
 
 export type Files = Readonly<Record<string, string>>
 
@@ -75,5 +76,5 @@ export async function answer(
   if (routed === undefined) throw new Error('no route takes this clink')
   const { match, route } = routed
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a handler under test uses only what it is given
-  return await route.handle(to, { match, with: route.with, ...parts } as HandlerContext)
+  return await handleOf(route)(to, { match, with: route.with, ...parts } as HandlerContext)
 }

@@ -17,8 +17,9 @@ import {
 } from '../../src/emulator/emulator.ts'
 import type { WorkerEvent } from '../../src/events.ts'
 import { HandlerAborted, type HandleFunction, type HandlerContext } from '../../src/handlers/handler.ts'
-import type { Route } from '../../src/handlers/route.ts'
+import type { Route, Target } from '../../src/handlers/route.ts'
 import type { ProcessGroups } from '../../src/runners/process-group.ts'
+import type { Runner } from '../../src/runners/runner.ts'
 import type { Ledger } from '../../src/ledger/ledger.ts'
 import { makeConfig, type Settings } from './settings.ts'
 import { until } from './until.ts'
@@ -57,6 +58,9 @@ export interface WorkOptions {
   /** False: another worker wrote it. */
   readonly isOurs?: boolean
   readonly groups?: ProcessGroups
+  readonly runner?: Runner
+  /** In place of the handler. */
+  readonly target?: Target
 }
 
 export type EventOf<Name extends WorkerEvent['event']> = Extract<WorkerEvent, { event: Name }>
@@ -101,6 +105,7 @@ export class Station {
       ...(options.once === undefined ? {} : { once: options.once }),
       ...(options.ledger === undefined ? {} : { state: { ledger: options.ledger, isOurs: options.isOurs ?? true } }),
       ...(options.groups === undefined ? {} : { groups: options.groups }),
+      ...(options.runner && { runner: options.runner }),
     })
     void this.daemon.ended.then((exit) => (this.exit = exit))
   }
@@ -136,13 +141,13 @@ export class Station {
   #router(
     config: Config,
     handle: HandleFunction,
-    { mark, route: guard, routes: names = ['test'], takes }: WorkOptions,
+    { mark, route: guard, routes: names = ['test'], takes, target }: WorkOptions,
   ) {
     const routes = names.map((name): Route => ({
       name,
       file: name,
       generation: 1,
-      handle: async (clink, ctx) => await this.#record(clink, ctx, handle),
+      target: target ?? { is: 'module', handle: async (clink, ctx) => await this.#record(clink, ctx, handle) },
       with: {},
       timeout: config.handlers.timeout,
       retry: config.retry,

@@ -95,7 +95,7 @@ export class VirtualBench {
       name: 'test',
       file: 'test',
       generation: 1,
-      handle: async (clink, ctx) => await handle(clink, ctx, this),
+      target: { is: 'module', handle: async (clink, ctx) => await handle(clink, ctx, this) },
       with: {},
       timeout: config.handlers.timeout,
       retry: config.retry,

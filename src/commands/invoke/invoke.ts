@@ -2,7 +2,8 @@ import { existsSync } from 'node:fs'
 import { basename, dirname, extname, join, resolve } from 'node:path'
 import { parse } from 'yaml'
 import { systemClock } from '../../base/clock.ts'
-import { CodedError, EXIT, stackOf, type ExitCode } from '../../base/coded-error.ts'
+import { CodedError, EXIT, type ExitCode } from '../../base/coded-error.ts'
+import { errorFact } from '../../base/error-fact.ts'
 import { humanDuration } from '../../base/duration.ts'
 import { ClinkClient } from '../../clink/client.ts'
 import type { Clink } from '../../clink/records.ts'
@@ -14,8 +15,10 @@ import { untilStopped } from '../../host/signals.ts'
 import { loggable } from '../../observe/fields.ts'
 import { createLogger } from '../../observe/log.ts'
 import { inlineRunner } from '../../runners/inline.ts'
-import type { HandlerOutcome } from '../../worker/execution/outcome.ts'
-import { hopsOf, readText } from '../../worker/replies/hops.ts'
+import type { Outcome } from '../../runners/outcome.ts'
+import type { TaskServices } from '../../runners/runner.ts'
+import { environmentOf, envelopeOf } from '../../worker/execution/start-run.ts'
+import { readText } from '../../worker/replies/hops.ts'
 import { Run } from '../../worker/execution/run.ts'
 import { loadOptions, readConfig } from '../terminal/connect.ts'
 import { clinkOf, type ClinkSource } from './clink.ts'
@@ -31,11 +34,13 @@ export interface InvokeOptions extends SettingsOptions, ClinkSource {
 /** What a run came to, with what it said on the way. */
 interface Report {
   readonly route: string
-  readonly outcome: HandlerOutcome
+  readonly outcome: Outcome
+  /** Its code goes on although its signal was aborted. */
+  readonly isStuck: boolean
   /** Milliseconds. */
   readonly duration: number
-  readonly replies: readonly { readonly to: 'sender' | 'group'; readonly text: string }[]
-  readonly log: readonly { readonly level: keyof HandlerLog; readonly message: string; readonly fields?: unknown }[]
+  readonly replies: readonly { readonly to: 'sender' | 'group'; readonly text: unknown }[]
+  readonly log: readonly { readonly level: keyof HandlerLog; readonly message: unknown; readonly fields?: unknown }[]
 }
 
 const STUCK = 'the handler goes on although its signal was aborted'
@@ -46,20 +51,18 @@ export async function invoke(file: string, options: InvokeOptions, io: Io): Prom
   const path = resolve(io.cwd, file)
   if (!existsSync(path)) throw new CodedError('HANDLER_INVALID', `${file}: there is no such file`)
   const given = await clinkOf(options, io)
-  const { ending, text: content } = readText(given.content, config.replies.mark)
-  const clink = { ...given, content }
+  const clink = { ...given, content: readText(given.content, config.replies.mark).text }
   const handlers = await loadMinded({ config: only(path, options.with, config), cwd: io.cwd, generation: 1 }, io)
   const routed = handlers.route(clink, clink.for ?? undefined)
   if (routed === undefined) {
     throw new CodedError('USAGE', `${file}: its match does not take this clink: ${JSON.stringify(clink.content)}`)
   }
   if (routed.fault !== undefined) throw new CodedError('USAGE', `${file}: ${routed.fault}`)
-  const parts = { routed, clink, hops: hopsOf(ending), config, quiet: options.json === true }
-  const report = await runOnce(parts, io)
+  const report = await runOnce({ routed, clink: given, config, quiet: options.json === true }, io)
   io.out(options.json === true ? `${JSON.stringify(loggable(report, { stacks: true }))}\n` : text(report))
   // What goes on may hold the process for ever.
-  if (report.outcome.outcome === 'failed' && report.outcome.error.message === STUCK) io.exit(EXIT.failed)
-  return report.outcome.outcome === 'failed' ? EXIT.failed : EXIT.ok
+  if (report.isStuck) io.exit(EXIT.failed)
+  return ['failed', 'unavailable'].includes(report.outcome.outcome) ? EXIT.failed : EXIT.ok
 }
 
 /** The configuration with this one handler: by its routes of the configuration, or by its own match. */
@@ -78,12 +81,12 @@ function only(path: string, values: InvokeOptions['with'], config: Config): Conf
 interface Invoked {
   readonly routed: RoutedClink
   readonly clink: Clink
-  readonly hops: number
   readonly config: Config
   readonly quiet: boolean
 }
 
-async function runOnce({ clink, config, hops, quiet, routed }: Invoked, io: Io): Promise<Report> {
+async function runOnce({ clink, config, quiet, routed }: Invoked, io: Io): Promise<Report> {
+  const { route } = routed
   const clock = systemClock()
   const replies: Report['replies'][number][] = []
   const log: Report['log'][number][] = []
@@ -91,38 +94,41 @@ async function runOnce({ clink, config, hops, quiet, routed }: Invoked, io: Io):
     { level: 'trace', format: 'pretty', content: true },
     { destination: { write: (line) => io.note(line) }, terminal: io.terminal, color: io.color, secrets: [] },
   )
-  const startedAt = clock.now()
-  const stuck = Promise.withResolvers<HandlerOutcome>()
+  const stuck = Promise.withResolvers<'stuck'>()
+  const services: TaskServices = {
+    api: offlineClient(),
+    log: (level, message, fields) => {
+      log.push({ level, message, ...(fields === undefined ? {} : { fields }) })
+      if (!quiet) logger[level]({ event: 'clink.log', message, fields: loggable(fields, { stacks: false }) })
+    },
+    reply: async (text, to) => {
+      replies.push({ to, text })
+      if (!quiet) io.out(`reply to the ${to}: ${String(text)}\n`)
+      return `msg_reply_${replies.length}`
+    },
+  }
   const run = new Run({
-    routed,
-    clock,
+    task: {
+      target: route.target,
+      envelope: envelopeOf(clink, routed, 1, { clock, config }),
+      env: environmentOf(route, NO_KEY, config.clink.url),
+      services,
+    },
     runner: inlineRunner,
+    clock,
+    emit: ({ event }) => {
+      if (event === 'clink.stuck') stuck.resolve('stuck')
+    },
+    facts: { clink },
+    timeout: route.timeout,
     grace: config.handlers.grace,
-    onStuck: () => {
-      io.problem(STUCK)
-      stuck.resolve({ outcome: 'failed', error: new Error(STUCK) })
-    },
-    onUnstuck: () => {},
-    parts: {
-      clink,
-      attempt: 1,
-      hops,
-      api: offlineClient,
-      env: routed.route.passKey === true ? { CLINK_API_KEY: NO_KEY, CLINK_API_URL: config.clink.url } : {},
-      log: (level, message, fields) => {
-        log.push({ level, message, ...(fields === undefined ? {} : { fields }) })
-        if (!quiet) logger[level]({ event: 'clink.log', message, fields: loggable(fields, { stacks: false }) })
-      },
-      reply: async (text, to) => {
-        replies.push({ to, text })
-        if (!quiet) io.out(`reply to the ${to}: ${text}\n`)
-        return `msg_reply_${replies.length}`
-      },
-    },
   })
   void untilStopped(() => io.exit(EXIT.failed)).then(() => run.abort('cancelled'))
-  const outcome = await Promise.race([run.ended, stuck.promise])
-  return { route: routed.route.name, outcome, duration: Math.round(clock.now() - startedAt), replies, log }
+  const end = await Promise.race([run.start(), stuck.promise])
+  const isStuck = end === 'stuck'
+  if (isStuck) io.problem(STUCK)
+  const outcome: Outcome = isStuck ? { outcome: 'failed', error: errorFact(STUCK) } : end
+  return { route: route.name, outcome, isStuck, duration: Math.round(run.age), replies, log }
 }
 
 /** Has the form of a key, and no service takes it. */
@@ -147,11 +153,14 @@ function text({ outcome, duration }: Report): string {
         : `${head}, with the response:\n${outcome.response}\n`
     case 'retry':
       return `${head}: again in ${humanDuration(outcome.after)}${because(outcome.reason)}\n`
+    case 'asleep':
+      return `${head}: again in ${humanDuration(Math.max(0, outcome.until - Date.now()))}, after ${outcome.name}\n`
     case 'release':
     case 'reject':
+    case 'unavailable':
       return `${head}${because(outcome.reason)}\n`
     case 'failed':
-      return `${head}: ${stackOf(outcome.error) || outcome.error.message}\n`
+      return `${head}: ${outcome.error.stack ?? outcome.error.message}\n`
   }
 }
 

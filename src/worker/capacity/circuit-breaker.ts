@@ -26,9 +26,17 @@ export interface CircuitBreakerOptions {
 
 /**
  * What the end of a run says about its route: its error where it failed; `done`, which alone shows that the route works; `other` where
- * the handler wanted something else; `nothing` where it was aborted because its claim was lost or the worker stops.
+ * the handler wanted something else; `nothing` where it was aborted because its claim was lost or the worker stops; `Unavailable` where it
+ * could not be begun.
  */
-export type RunVerdict = Error | 'done' | 'other' | 'nothing'
+export type RunVerdict = Error | Unavailable | 'done' | 'other' | 'nothing'
+
+/** No clink is at fault, and one is enough to know. */
+interface Unavailable {
+  readonly reason: string
+  /** Milliseconds before which asking again is useless. */
+  readonly retryAfter?: number
+}
 
 interface Health {
   readonly generation: number
@@ -119,6 +127,11 @@ export class CircuitBreaker {
       else if (counts) this.#note(route, health, clinkId, verdict)
       return pause === undefined || health.isOutlasted
     }
+    if (typeof verdict === 'object') {
+      if (isProbe) pause.probed(clinkId, 'other', verdict.retryAfter)
+      else if (pause === undefined) this.#pause(route, health, [clinkId], new Error(verdict.reason), verdict.retryAfter)
+      return false
+    }
     if (verdict === 'done') this.#done(route, health, clinkId)
     else if (isProbe) pause.probed(clinkId, verdict)
     if (verdict === 'other') health.failures = []
@@ -127,11 +140,15 @@ export class CircuitBreaker {
 
   #note(route: Route, health: Health, clinkId: string, error: Error): void {
     health.failures = [...health.failures, clinkId].slice(-STARTS)
-    const clinks = new Set(health.failures).size
-    if (health.failures.length < STARTS || clinks < CLINKS) return
+    if (health.failures.length < STARTS || new Set(health.failures).size < CLINKS) return
+    this.#pause(route, health, health.failures, error)
+  }
+
+  #pause(route: Route, health: Health, failed: readonly string[], error: Error, wait = 0): void {
     const { clock, emit, look, random } = this.#options
-    health.pause = new RoutePause({ clock, random, retry: route.retry, blame: health.blame, look })
-    emit({ event: 'route.paused', route: route.name, failures: STARTS, clinks, error, advice: ADVICE })
+    health.pause = new RoutePause({ clock, random, retry: route.retry, blame: health.blame, look, wait })
+    const clinks = new Set(failed).size
+    emit({ event: 'route.paused', route: route.name, failures: failed.length, clinks, error, advice: ADVICE })
   }
 
   /** The route works: whatever has failed on it until now is at fault itself. */
@@ -183,4 +200,4 @@ export class CircuitBreaker {
 }
 
 const ADVICE =
-  'every clink fails, so it is not the clinks: look at what the handler depends on. One clink at a time tries again, and none loses an attempt'
+  'the clinks are not at fault: look at what the handler depends on. One clink at a time tries again, and none loses an attempt'

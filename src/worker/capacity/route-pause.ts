@@ -16,6 +16,8 @@ export interface RoutePauseOptions {
   readonly blame: Blame
   /** A probe is due and no fresh clink waits here: one is to be looked for in the inbox. */
   readonly look: WorkerSignals['look']
+  /** Milliseconds before which no probe is of use. */
+  readonly wait: number
 }
 
 /** A clink that waits here for its turn to probe. */
@@ -53,7 +55,7 @@ export class RoutePause {
   constructor(options: RoutePauseOptions) {
     this.#options = options
     this.#since = this.#now
-    this.#later()
+    this.#later(options.wait)
   }
 
   /** Milliseconds for which it has lasted. */
@@ -101,13 +103,16 @@ export class RoutePause {
     return this.#probe === clinkId
   }
 
-  /** @param said `nothing`: its run tells nothing about the route, and the next may start at once. */
-  probed(clinkId: string, said: 'failed' | 'other' | 'nothing'): void {
+  /**
+   * @param said `nothing`: its run tells nothing about the route, and the next may start at once.
+   * @param wait milliseconds before which the next is of no use.
+   */
+  probed(clinkId: string, said: 'failed' | 'other' | 'nothing', wait = 0): void {
     this.#probe = undefined
     this.#tried.delete(clinkId)
     if (said === 'failed') this.#tried.add(clinkId)
     if (said === 'nothing') this.#due()
-    else this.#later()
+    else this.#later(wait)
   }
 
   /** A look at the inbox, asked for at this local time, has brought none. */
@@ -137,12 +142,12 @@ export class RoutePause {
     this.wakeAll()
   }
 
-  #later(): void {
+  #later(least: number): void {
     const { clock, random, retry } = this.#options
     const { backoff, maxBackoff } = retry
     this.#probes += 1
     const max = Math.min(maxBackoff, LONGEST_WAIT)
-    const wait = equalJitter(this.#probes, { base: Math.min(backoff, max), max }, random)
+    const wait = Math.max(equalJitter(this.#probes, { base: Math.min(backoff, max), max }, random), least)
     this.#dueAt = this.#now + wait
     this.#hasLooked = false
     this.#cancel()

@@ -1,13 +1,15 @@
 import { sleep } from '../../base/clock.ts'
+import { errorOf } from '../../base/error-fact.ts'
 import type { Clink } from '../../clink/records.ts'
 import type { RoutedFacts } from '../../events.ts'
 import type { AbortCode } from '../../handlers/handler.ts'
 import type { RoutedClink } from '../../handlers/route.ts'
 import type { WorkerKey } from '../../keys/keys.ts'
 import { AFTERMATH } from './crash-watch.ts'
-import { outcomePolicy, startHandler, verdictOnRoute, wasCutShort } from './start-run.ts'
-import { keepLate } from './late-outcome.ts'
-import { decide, type Decision, type HandlerOutcome } from './outcome.ts'
+import { outcomePolicy, makeRun, verdictOnRoute, wasCutShort } from './start-run.ts'
+import { isResult, keepLate } from './late-outcome.ts'
+import type { Outcome } from '../../runners/outcome.ts'
+import { decide, type Decision } from './outcome.ts'
 import type { Run } from './run.ts'
 import type { ExecutionParts } from './context.ts'
 
@@ -48,7 +50,7 @@ export class Execution {
   /** The last failure costs none. */
   #isFree = false
   /** Of the outcome that was decided on last. */
-  #error: Error | undefined
+  #error: string | undefined
 
   constructor(options: ExecutionOptions) {
     this.#options = options
@@ -81,7 +83,7 @@ export class Execution {
   }
 
   /** Undefined: the handler was not started after all, and the start does not count. */
-  async start(): Promise<HandlerOutcome | undefined> {
+  async start(): Promise<Outcome | undefined> {
     const { announce, clink, counts, facts, key, mayStart, replyBy, routed, shared } = this.#options
     const { context, health } = shared
     health.started(routed.route, clink.clink_id)
@@ -92,19 +94,19 @@ export class Execution {
       return undefined
     }
     announce()
-    const run = startHandler({
+    const run = makeRun({
       clink,
       routed,
       attempt: this.#attempt,
       key,
       context,
-      facts,
+      facts: facts(),
       isCurrent: (one) => one === this.#run && this.#isRunning && counts(),
       replyBy,
     })
     this.#run = run
     this.#isRunning = true
-    const outcome = await shared.runs.track(clink.clink_id, routed.route.file, run.ended)
+    const outcome = await shared.runs.track(clink.clink_id, routed.route.file, run.start())
     this.#isRunning = false
     this.#ranFor = run.age
     this.#ended(run, outcome)
@@ -126,7 +128,7 @@ export class Execution {
   }
 
   /** Whether a stop broke the last run off, which then came to nothing. */
-  wasCutShort(outcome: HandlerOutcome): boolean {
+  wasCutShort(outcome: Outcome): boolean {
     return wasCutShort(this.#run, outcome)
   }
 
@@ -142,21 +144,21 @@ export class Execution {
     const { clink, shared } = this.#options
     const error = this.#error
     await Promise.all([
-      error === undefined ? undefined : shared.context.ledger.noteError(clink.clink_id, error.message),
+      error === undefined ? undefined : shared.context.ledger.noteError(clink.clink_id, error),
       countsAttempt ? undefined : this.takeBack(),
     ])
   }
 
   /** @param heldFor milliseconds that the clink was held so far. */
-  decide(outcome: HandlerOutcome, heldFor: number): Decision {
+  decide(outcome: Outcome, heldFor: number): Decision {
     const { clink, routed, shared } = this.#options
     const { context } = shared
     const clinkId = clink.clink_id
-    this.#error = outcome.outcome === 'failed' ? outcome.error : undefined
+    this.#error = outcome.outcome === 'failed' ? outcome.error.message : undefined
     const attempt = this.#attempt - context.ledger.excusedOf(clinkId)
     // It may be decided on before its code has ended.
     const isFree = this.#isRunning ? !shared.health.costsAttempt(routed.route) : this.#isFree
-    const state = { clinkId, attempt, heldFor, isFree }
+    const state = { clinkId, attempt, heldFor, now: context.clock.wall(), isFree }
     return decide(outcome, state, outcomePolicy(routed.route, context), context.random)
   }
 
@@ -166,7 +168,7 @@ export class Execution {
   }
 
   /** What the last run has come to, although its code goes on. */
-  get known(): HandlerOutcome | undefined {
+  get known(): Outcome | undefined {
     return this.#run?.timedOut
   }
 
@@ -195,7 +197,7 @@ export class Execution {
   }
 
   /** Nothing is awaited here: what follows from the run has to be decided in the turn in which it ended. */
-  #ended(run: Run, outcome: HandlerOutcome): void {
+  #ended(run: Run, outcome: Outcome): void {
     const { clink, routed, shared } = this.#options
     const id = clink.clink_id
     this.#noted = this.#watch(outcome)
@@ -208,7 +210,7 @@ export class Execution {
   }
 
   /** What it left behind may end the process a moment later. A clink that is done does not come again. */
-  async #watch({ outcome }: HandlerOutcome): Promise<void> {
+  async #watch({ outcome }: Outcome): Promise<void> {
     const { clink, routed, shared } = this.#options
     const { clock, crashWatch, ledger } = shared.context
     const id = clink.clink_id
@@ -219,18 +221,18 @@ export class Execution {
     else if (outcome !== 'done') await crashWatch.ended(id)
   }
 
-  #report(run: Run, outcome: HandlerOutcome, stands: boolean): void {
+  #report(run: Run, outcome: Outcome, stands: boolean): void {
     const { facts, shared } = this.#options
     const { context } = shared
     const shown = !stands ? 'lost' : wasCutShort(run, outcome) ? 'cut-short' : outcome.outcome
     context.emit({ event: 'clink.ended', ...facts(), outcome: shown, ...why(outcome), duration: run.age })
-    if (stands || outcome.outcome === 'failed') return
+    if (stands || !isResult(outcome)) return
     context.emit({ event: 'clink.lateResult', ...facts(), outcome: outcome.outcome })
     keepLate(facts(), outcome, context)
   }
 }
 
-function why(outcome: HandlerOutcome): { reason?: string; error?: Error } {
-  if (outcome.outcome === 'failed') return { reason: outcome.error.message, error: outcome.error }
+function why(outcome: Outcome): { reason?: string; error?: Error } {
+  if (outcome.outcome === 'failed') return { reason: outcome.error.message, error: errorOf(outcome.error) }
   return 'reason' in outcome && outcome.reason !== undefined ? { reason: outcome.reason } : {}
 }

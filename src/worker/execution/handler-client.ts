@@ -1,18 +1,19 @@
 import { CodedError } from '../../base/coded-error.ts'
 import { ClinkClient, type CallOptions, type ClientOptions, type ParamsOf, type ResultOf } from '../../clink/client.ts'
 import type { OperationName } from '../../clink/contract.ts'
-import type { Sent } from '../replies/reply.ts'
+import type { Clink } from '../../clink/records.ts'
+import type { Route } from '../../handlers/route.ts'
+import type { ReplyContext } from '../replies/context.ts'
+import { noteSent } from '../replies/reply.ts'
+import { sign } from '../replies/sign.ts'
+import { fitText } from '../replies/text.ts'
 
 type Params = Readonly<Record<string, unknown>>
 
-/** What a handler's client leaves to the worker. */
-export interface HandlerClientOptions extends ClientOptions {
-  /** A text that is about to be sent. @param to whose it will be; undefined: the group's, or nobody knows whose. */
-  readonly sign: (text: string, to: string | undefined) => string
-  /** Told what was sent, before the handler is. */
-  readonly sent: (sent: Sent) => Promise<void>
-  /** Whom the answer to this clink goes to, where that is known. */
-  readonly senderOf: (clinkId: unknown) => string | undefined
+/** The clink in hand, and its route's mark. */
+export interface InHand {
+  readonly clink: Clink
+  readonly mark: Route['mark']
 }
 
 /**
@@ -20,11 +21,13 @@ export interface HandlerClientOptions extends ClientOptions {
  * and known as ours.
  */
 export class HandlerClient extends ClinkClient {
-  readonly #options: HandlerClientOptions
+  readonly #inHand: InHand
+  readonly #context: ReplyContext
 
-  constructor(options: HandlerClientOptions) {
-    super(options)
-    this.#options = options
+  constructor(connection: ClientOptions, inHand: InHand, context: ReplyContext) {
+    super(connection)
+    this.#inHand = inHand
+    this.#context = context
   }
 
   /** @throws {CodedError} USAGE for calls that claim: a claim with the worker's own session would pass for the worker's. */
@@ -38,13 +41,21 @@ export class HandlerClient extends ClinkClient {
     if (claiming !== undefined) throw new CodedError('USAGE', `ctx.api.${claiming} is refused: ${ADVICE}`)
     const sending = SENDING[operation]
     if (sending === undefined) return await super.call(operation, params, options)
-    const to = sending.to(given, this.#options)
+    const to = sending.to(given, this.#inHand.clink)
     const text = given[sending.text]
-    const signed = typeof text === 'string' ? { ...params, [sending.text]: this.#options.sign(text, to) } : params
+    const signed = typeof text === 'string' ? { ...params, [sending.text]: this.#sign(text, to) } : params
     const result = await super.call(operation, signed, options)
     const { [sending.id]: id, created_at, sender_id }: Params = { ...Object(result) }
-    if (typeof id === 'string') await this.#options.sent({ id, to, at: textOf(created_at), from: textOf(sender_id) })
+    // Before the handler hears of it.
+    if (typeof id === 'string')
+      await noteSent({ id, to, at: textOf(created_at), from: textOf(sender_id) }, this.#context)
     return result
+  }
+
+  /** @param to whose it will be; undefined: the group's, or nobody knows whose. */
+  #sign(text: string, to: string | undefined): string {
+    const signed = sign(text, { ...this.#inHand, to, is: 'answer' }, this.#context)
+    return signed.line === undefined && signed.text === text ? text : fitText(signed.text, signed.line).text
   }
 }
 
@@ -53,14 +64,15 @@ const SENDING: {
   readonly [N in OperationName]?: {
     readonly text: string
     readonly id: string
-    readonly to: (params: Params, options: HandlerClientOptions) => string | undefined
+    readonly to: (params: Params, inHand: Clink) => string | undefined
   }
 } = {
   send_clink: { text: 'content', id: 'clink_id', to: (params) => textOf(params['for']) },
   complete_clink: {
     text: 'response',
     id: 'response_clink_id',
-    to: (params, { senderOf }) => senderOf(params['clink_id']),
+    // Of others it is not known.
+    to: (params, inHand) => (params['clink_id'] === inHand.clink_id ? inHand.sender_id : undefined),
   },
 }
 

@@ -1,14 +1,19 @@
 import type { RoutedFacts } from '../../events.ts'
 import type { LateResult } from '../../ledger/late-results.ts'
-import type { HandlerOutcome } from './outcome.ts'
+import type { Outcome } from '../../runners/outcome.ts'
 import type { WorkerContext } from '../context.ts'
 
-type Ending = Exclude<HandlerOutcome, { outcome: 'failed' }>
+/** An outcome that somebody may want although it came too late. */
+type Result = Extract<Outcome, { outcome: LateResult['outcome'] }>
+
+export function isResult(outcome: Outcome): outcome is Result {
+  return outcome.outcome !== 'failed' && outcome.outcome !== 'asleep' && outcome.outcome !== 'unavailable'
+}
 
 /** A handler has come to something after its claim had ended: it is kept for the operator. */
 export function keepLate(
   { clink, route, attempt }: RoutedFacts,
-  outcome: Ending,
+  outcome: Result,
   { clock, ledger }: WorkerContext,
 ): void {
   const starts = attempt ?? ledger.startsOf(clink.clink_id)
@@ -16,7 +21,7 @@ export function keepLate(
 }
 
 /** What is kept of an outcome that came too late. */
-function keptOf(outcome: Ending): Pick<LateResult, 'outcome' | 'response' | 'reason'> {
+function keptOf(outcome: Result): Pick<LateResult, 'outcome' | 'response' | 'reason'> {
   switch (outcome.outcome) {
     case 'done':
       return outcome

@@ -1,19 +1,6 @@
-import { asError, isError } from '../../base/coded-error.ts'
-import { cutText, LONGEST } from '../../base/cut-text.ts'
-import { errorFact } from '../../base/error-fact.ts'
 import { equalJitter, type Random } from '../../base/backoff.ts'
 import type { RetryPolicy } from '../../config/config.ts'
-import { isControl, type Control } from '../../handlers/handler.ts'
-import type { RunEnd } from '../../runners/runner.ts'
-import { answerText } from './answer-text.ts'
-
-/** What a handler's run came to, as data. Times in milliseconds. */
-export type HandlerOutcome =
-  | { readonly outcome: 'done'; readonly response?: string }
-  | { readonly outcome: 'release'; readonly reason?: string }
-  | { readonly outcome: 'retry'; readonly after: number; readonly reason?: string }
-  | { readonly outcome: 'reject'; readonly reason: string }
-  | { readonly outcome: 'failed'; readonly error: Error }
+import type { Outcome } from '../../runners/outcome.ts'
 
 /** What follows from an outcome. */
 export type Decision =
@@ -21,7 +8,7 @@ export type Decision =
   /** Back to the inbox, and left alone by this worker for `cooldown`. */
   | {
       readonly do: 'release'
-      readonly why: 'handler' | 'hold-too-long'
+      readonly why: 'handler' | 'hold-too-long' | 'unavailable'
       readonly reason?: string
       readonly cooldown: number
       readonly countsAttempt: boolean
@@ -43,40 +30,18 @@ export interface OutcomePolicy {
   readonly maxHold: number
 }
 
-const SHORTEST_RETRY = 1_000
-
-/**
- * The one place where what a handler returned or threw becomes an outcome.
- *
- * @param made the controls that the handler's context made during the run.
- */
-export function readOutcome(end: RunEnd, made: readonly Control[]): HandlerOutcome {
-  try {
-    return read(end, made)
-  } catch (error) {
-    return failed(`what the handler ${end.ended} cannot be read: ${asError(error).message}`, error)
-  }
-}
-
-function read(end: RunEnd, made: readonly Control[]): HandlerOutcome {
-  const result = end.ended === 'returned' ? end.value : end.error
-  if (isControl(result)) return fromControl(result)
-  if (end.ended === 'threw') return { outcome: 'failed', error: errorFact(end.error) }
-  const [unused] = made
-  if (unused !== undefined) {
-    const call = unused.kind === 'retry' ? 'retryAfter' : unused.kind
-    return failed(`ctx.${call}() was called and its result neither returned nor thrown: write "return ctx.${call}(…)"`)
-  }
-  return fromValue(result)
-}
+/** Milliseconds; as long as what asks for less waits. */
+const SHORTEST_WAIT = 1_000
 
 /** `outcome × attempt × policy`: what is done with the clink. Pure but for the jitter. */
 export function decide(
-  outcome: HandlerOutcome,
+  outcome: Outcome,
   state: {
     readonly clinkId: string
     readonly attempt: number
     readonly heldFor: number
+    /** Wall time in milliseconds. */
+    readonly now: number
     /** A failure is not the clink's fault and costs no attempt. */
     readonly isFree?: boolean
   },
@@ -87,12 +52,21 @@ export function decide(
   switch (outcome.outcome) {
     case 'done':
       return outcome.response === undefined ? { do: 'complete' } : { do: 'complete', response: outcome.response }
-    case 'release':
-      return { do: 'release', why: 'handler', ...reasonOf(outcome), cooldown: retry.cooldown, countsAttempt: true }
+    case 'release': {
+      const { outcome: _, ...why } = outcome
+      return { do: 'release', why: 'handler', ...why, cooldown: retry.cooldown, countsAttempt: true }
+    }
     case 'reject':
       return bury('rejected', outcome.reason, retry.onExhausted, `This could not be done: ${outcome.reason}`)
     case 'retry':
-      return hold(Math.max(outcome.after, SHORTEST_RETRY), outcome.reason ?? 'the handler asked to wait', false)
+      return hold(Math.max(outcome.after, SHORTEST_WAIT), outcome.reason ?? 'the handler asked to wait', false)
+    case 'asleep':
+      return hold(Math.max(outcome.until - state.now, SHORTEST_WAIT), `it sleeps: ${outcome.name}`, false)
+    case 'unavailable': {
+      // Another worker may be able to. The route is paused here, so it is not claimed again at once.
+      const cooldown = Math.max(outcome.retryAfter ?? retry.backoff, SHORTEST_WAIT)
+      return { do: 'release', why: 'unavailable', reason: outcome.reason, cooldown, countsAttempt: false }
+    }
     case 'failed': {
       const backoff = { base: retry.backoff, max: retry.maxBackoff }
       const wait = equalJitter(state.attempt, backoff, random)
@@ -141,43 +115,4 @@ export function decideUnmatched(fault: string, clinkId: string, { retry }: Outco
 
 function bury(why: 'exhausted' | 'rejected', reason: string, tell: 'release' | 'complete', notice: string): Decision {
   return { do: 'bury', why, reason, tell, notice }
-}
-
-function fromControl(control: Control): HandlerOutcome {
-  switch (control.kind) {
-    case 'release':
-      return { outcome: 'release', ...reasonOf(control) }
-    case 'reject':
-      return { outcome: 'reject', reason: 'rejected by the handler', ...reasonOf(control) }
-    case 'retry':
-      return { outcome: 'retry', after: control.after ?? SHORTEST_RETRY, ...reasonOf(control) }
-  }
-}
-
-/** An error that is returned counts as thrown: whoever collects what others threw hands it on so. */
-function fromValue(value: unknown): HandlerOutcome {
-  const isWrapped = typeof value === 'object' && value !== null && !isError(value) && 'response' in value
-  const answer = isWrapped ? value.response : value
-  if (isError(answer)) return { outcome: 'failed', error: errorFact(answer) }
-  try {
-    const response = answerText(answer)
-    return response === undefined ? { outcome: 'done' } : done(response)
-  } catch (error) {
-    return failed(`the handler returned what cannot be sent as JSON: ${asError(error).message}`, error)
-  }
-}
-
-const done = (response: string): HandlerOutcome => ({
-  outcome: 'done',
-  response: cutText(response, LONGEST.response),
-})
-
-function failed(message: string, cause?: unknown): HandlerOutcome {
-  return { outcome: 'failed', error: errorFact(new Error(message, cause === undefined ? undefined : { cause })) }
-}
-
-/** Handlers need not be checked by a compiler, and an error is a reason as good as its text. What is kept has to be text. */
-function reasonOf({ reason }: { readonly reason?: unknown }): { readonly reason?: string } {
-  if (reason === undefined || reason === null) return {}
-  return { reason: cutText(typeof reason === 'string' ? reason : asError(reason).message, LONGEST.error) }
 }

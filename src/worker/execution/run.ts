@@ -1,21 +1,22 @@
 import { after, type Cancel, type Clock } from '../../base/clock.ts'
-import { errorFact } from '../../base/error-fact.ts'
+import { cutText, LONGEST } from '../../base/cut-text.ts'
+import { errorFact, type ErrorFact } from '../../base/error-fact.ts'
 import { formatDuration } from '../../base/duration.ts'
-import { makeContext, type ContextParts } from '../../handlers/context.ts'
+import type { DeliveryFacts, Emit } from '../../events.ts'
 import { HandlerAborted, type AbortCode } from '../../handlers/handler.ts'
-import type { RoutedClink } from '../../handlers/route.ts'
-import type { Runner } from '../../runners/runner.ts'
-import { readOutcome, type HandlerOutcome } from './outcome.ts'
+import type { Outcome } from '../../runners/outcome.ts'
+import type { Runner, Running, Task } from '../../runners/runner.ts'
 
 export interface RunOptions {
-  readonly routed: RoutedClink
-  readonly parts: Omit<ContextParts, 'signal' | 'draining' | 'deadline' | 'match' | 'with'>
+  readonly task: Omit<Task, 'signals'>
   readonly runner: Runner
   readonly clock: Clock
+  readonly emit: Emit
+  readonly facts: DeliveryFacts
+  /** Milliseconds. */
+  readonly timeout: number
   /** Milliseconds after an abort until the handler counts as stuck. */
   readonly grace: number
-  readonly onStuck: (since: number) => void
-  readonly onUnstuck: (after: number) => void
 }
 
 const ABORT_TEXT: Readonly<Record<AbortCode, string>> = {
@@ -25,27 +26,39 @@ const ABORT_TEXT: Readonly<Record<AbortCode, string>> = {
   cancelled: 'an operator cancelled this run',
 }
 
+const STUCK_ADVICE =
+  'the handler ignores ctx.signal and keeps its slot: pass the signal to what it waits for, or end its loops when it aborts'
+
 /** One execution of a handler: its signals, its timeout, and whether it heeds them. */
 export class Run {
-  /** Resolves when the handler's code has really ended; never rejects. */
-  readonly ended: Promise<HandlerOutcome>
-  readonly #clock: Clock
+  readonly #options: RunOptions
   readonly #startedAt: number
   readonly #abort = new AbortController()
   readonly #draining = new AbortController()
-  readonly #options: RunOptions
+  #running: Running | undefined
   #abortedBy: AbortCode | undefined
-  #cancelTimer: Cancel
+  #cancelTimer: Cancel = () => {}
   #stuckAt: number | undefined
   #isOver = false
 
   constructor(options: RunOptions) {
-    const { clock, routed } = options
     this.#options = options
-    this.#clock = clock
-    this.#startedAt = clock.now()
-    this.#cancelTimer = after(clock, routed.route.timeout, () => this.abort('timeout'))
-    this.ended = this.#execute()
+    this.#startedAt = options.clock.now()
+  }
+
+  /** Resolves when the handler's code has really ended; never rejects. Once. */
+  async start(): Promise<Outcome> {
+    const { clock, emit, facts, runner, task, timeout } = this.#options
+    this.#cancelTimer = after(clock, timeout, () => this.abort('timeout'))
+    const signals = { abort: this.#abort.signal, draining: this.#draining.signal }
+    this.#running = runner.start({ ...task, signals })
+    const outcome = shortened(await this.#running.ended)
+    this.#isOver = true
+    this.#cancelTimer()
+    if (this.#stuckAt !== undefined) emit({ event: 'clink.unstuck', ...facts, after: clock.now() - this.#stuckAt })
+    this.#stuckAt = undefined
+    if (this.#abortedBy !== 'timeout') return outcome
+    return this.#timeout(outcome.outcome === 'failed' ? { cause: outcome.error } : undefined)
   }
 
   get abortedBy(): AbortCode | undefined {
@@ -53,7 +66,7 @@ export class Run {
   }
 
   /** What it has come to, although its code may go on: it has run longer than its timeout. */
-  get timedOut(): HandlerOutcome | undefined {
+  get timedOut(): Outcome | undefined {
     return this.#abortedBy === 'timeout' ? this.#timeout() : undefined
   }
 
@@ -64,7 +77,7 @@ export class Run {
 
   /** Milliseconds since the handler was started. */
   get age(): number {
-    return this.#clock.now() - this.#startedAt
+    return this.#options.clock.now() - this.#startedAt
   }
 
   /** Asks the handler to finish soon. */
@@ -75,40 +88,33 @@ export class Run {
   /** The first abort counts; later ones, and any after the end, change nothing. */
   abort(code: AbortCode): void {
     if (this.#abortedBy !== undefined || this.#isOver) return
+    const { clock, grace } = this.#options
     this.#abortedBy = code
     this.#cancelTimer()
-    const abortedAt = this.#clock.now()
-    this.#cancelTimer = after(this.#clock, this.#options.grace, () => {
-      this.#stuckAt = this.#clock.now()
-      this.#options.onStuck(this.#stuckAt - abortedAt)
-    })
+    const abortedAt = clock.now()
+    this.#cancelTimer = after(clock, grace, () => this.#outlastedGrace(abortedAt))
     this.#abort.abort(new HandlerAborted(code, ABORT_TEXT[code]))
   }
 
-  async #execute(): Promise<HandlerOutcome> {
-    const { parts, routed, runner, onUnstuck } = this.#options
-    const { route, match } = routed
-    const { context, made } = makeContext({
-      ...parts,
-      signal: this.#abort.signal,
-      draining: this.#draining.signal,
-      deadline: this.#clock.wall() + route.timeout,
-      match,
-      with: route.with,
-    })
-    // Not in the turn of the constructor: the handler's first words may need what its maker keeps of this run.
-    await Promise.resolve()
-    const end = await runner.run(route, parts.clink, context)
-    this.#isOver = true
-    this.#cancelTimer()
-    if (this.#stuckAt !== undefined) onUnstuck(this.#clock.now() - this.#stuckAt)
-    this.#stuckAt = undefined
-    if (this.#abortedBy !== 'timeout') return readOutcome(end, made)
-    return this.#timeout(end.ended === 'threw' ? { cause: errorFact(end.error) } : undefined)
+  /** The handler ignores its abort. */
+  #outlastedGrace(abortedAt: number): void {
+    const { clock, emit, facts } = this.#options
+    this.#stuckAt = clock.now()
+    emit({ event: 'clink.stuck', ...facts, since: this.#stuckAt - abortedAt, advice: STUCK_ADVICE })
+    this.#running?.kill?.()
   }
 
-  #timeout(options?: ErrorOptions): HandlerOutcome {
-    const limit = formatDuration(this.#options.routed.route.timeout)
-    return { outcome: 'failed', error: new Error(`timeout: the handler ran longer than ${limit}`, options) }
+  #timeout(options: { readonly cause?: ErrorFact } = {}): Outcome {
+    const limit = formatDuration(this.#options.timeout)
+    return {
+      outcome: 'failed',
+      error: { ...errorFact(new Error(`timeout: the handler ran longer than ${limit}`)), ...options },
+    }
   }
+}
+
+/** With texts that are no longer than what is kept of them. An `ErrorFact` is short from the beginning. */
+function shortened(outcome: Outcome): Outcome {
+  if ('response' in outcome) return { ...outcome, response: cutText(outcome.response, LONGEST.response) }
+  return 'reason' in outcome ? { ...outcome, reason: cutText(outcome.reason, LONGEST.error) } : outcome
 }

@@ -1,16 +1,19 @@
 import { inspect } from 'node:util'
+import type { Clock } from '../../base/clock.ts'
 import { cutText, LONGEST } from '../../base/cut-text.ts'
+import { errorOf } from '../../base/error-fact.ts'
 import type { Clink } from '../../clink/records.ts'
+import type { Config } from '../../config/config.ts'
 import type { DeliveryFacts } from '../../events.ts'
 import type { Route, RoutedClink } from '../../handlers/route.ts'
 import type { WorkerKey } from '../../keys/keys.ts'
-import type { HandlerOutcome, OutcomePolicy } from './outcome.ts'
+import type { Envelope, TaskServices } from '../../runners/runner.ts'
+import type { Outcome } from '../../runners/outcome.ts'
+import type { OutcomePolicy } from './outcome.ts'
 import { HandlerClient } from './handler-client.ts'
 import { hopsOf, readText } from '../replies/hops.ts'
-import { noteSent, sendReply } from '../replies/reply.ts'
-import { fitText } from '../replies/text.ts'
+import { sendReply } from '../replies/reply.ts'
 import type { RunVerdict } from '../capacity/circuit-breaker.ts'
-import { sign } from '../replies/sign.ts'
 import { Run } from './run.ts'
 import type { ExecutionContext } from './context.ts'
 
@@ -22,83 +25,99 @@ export interface HandlerRunOptions {
   readonly key: WorkerKey
   readonly context: ExecutionContext
   /** What is said of the run in events. */
-  readonly facts: () => DeliveryFacts
+  readonly facts: DeliveryFacts
   /** Whether the run is still the one that counts: otherwise nothing is sent for it any more. */
   readonly isCurrent: (run: Run) => boolean
   /** Local time after which no reply is sent. */
   readonly replyBy: () => number
 }
 
-/** Starts a handler on a clink, whether a claim on it is held or not. */
-export function startHandler(options: HandlerRunOptions): Run {
-  const { attempt, clink, context, facts, isCurrent, key, replyBy, routed } = options
+/** A run of a handler on a clink, whether a claim on it is held or not. */
+export function makeRun(options: HandlerRunOptions): Run {
+  const { attempt, clink, context, facts, key, routed } = options
   const { clock, config, emit, runner } = context
-  const { mark } = routed.route
-  const { ending, text } = readText(clink.content, config.replies.mark)
-  const run = new Run({
-    routed,
-    parts: {
-      clink: { ...clink, content: text },
-      attempt,
-      hops: hopsOf(ending),
-      api: () => handlerClient(options),
-      env: environmentOf(routed.route, key, config.clink.url),
-      log: (level, message, fields) =>
-        emit({
-          event: 'clink.log',
-          ...facts(),
-          level,
-          message: cutText(typeof message === 'string' ? message : inspect(message, INSPECTED), LONGEST.error),
-          ...(fields === undefined ? {} : { fields }),
-        }),
-      reply: async (words, to) => {
-        if (!isCurrent(run)) throw new Error('ctx.reply: this run is over, nothing is sent for it any more')
-        if (typeof words !== 'string')
-          throw new TypeError(`ctx.reply: what is to be sent is ${typeof words}, and no text`)
-        const sending = { clink, to: to === 'group' ? undefined : clink.sender_id, is: 'note', mark } as const
-        return await sendReply(words, sending, { deadline: replyBy() }, key.api, context)
-      },
+  const { route } = routed
+  const run: Run = new Run({
+    task: {
+      target: route.target,
+      envelope: envelopeOf(clink, routed, attempt, context),
+      env: environmentOf(route, key.key.reveal(), config.clink.url),
+      services: servicesOf(options, () => options.isCurrent(run)),
     },
     runner,
     clock,
+    emit,
+    facts,
+    timeout: route.timeout,
     grace: config.handlers.grace,
-    onStuck: (since) => emit({ event: 'clink.stuck', ...facts(), since, advice: STUCK_ADVICE }),
-    onUnstuck: (after) => emit({ event: 'clink.unstuck', ...facts(), after }),
   })
   return run
 }
 
-function environmentOf({ passKey }: Route, { key }: WorkerKey, url: string): Record<string, string> {
-  return passKey === true ? { CLINK_API_KEY: key.reveal(), CLINK_API_URL: url } : {}
+/** What a handler that starts now is told. */
+export function envelopeOf(
+  clink: Clink,
+  { match, route }: RoutedClink,
+  attempt: number,
+  { clock, config }: { readonly clock: Clock; readonly config: Config },
+): Envelope {
+  const { ending, text } = readText(clink.content, config.replies.mark)
+  return {
+    clink: { ...clink, content: text },
+    attempt,
+    hops: hopsOf(ending),
+    deadline: clock.wall() + route.timeout,
+    idempotencyKey: clink.clink_id,
+    match,
+    with: route.with,
+  }
 }
 
-/** What goes out by it is signed and noted like all that is sent for the clink. */
-function handlerClient({ clink, context, key, routed }: HandlerRunOptions): HandlerClient {
+export function environmentOf({ passKey }: Route, key: string, url: string): Record<string, string> {
+  return passKey === true ? { CLINK_API_KEY: key, CLINK_API_URL: url } : {}
+}
+
+function servicesOf(options: HandlerRunOptions, counts: () => boolean): TaskServices {
+  const { clink, context, facts, key, replyBy, routed } = options
   const { mark } = routed.route
-  return new HandlerClient({
-    ...key.connection,
-    senderOf: (clinkId) => (clinkId === clink.clink_id ? clink.sender_id : undefined),
-    sent: async (sent) => await noteSent(sent, context),
-    sign: (text, to) => {
-      const signed = sign(text, { clink, to, is: 'answer', mark }, context)
-      return signed.line === undefined && signed.text === text ? text : fitText(signed.text, signed.line).text
+  let client: HandlerClient | undefined
+  return {
+    get api() {
+      return (client ??= new HandlerClient(key.connection, { clink, mark }, context))
     },
-  })
+    log: (level, message, fields) =>
+      context.emit({
+        event: 'clink.log',
+        ...facts,
+        level,
+        message: cutText(typeof message === 'string' ? message : inspect(message, INSPECTED), LONGEST.error),
+        ...(fields === undefined ? {} : { fields }),
+      }),
+    reply: async (words, to) => {
+      if (!counts()) throw new Error('ctx.reply: this run is over, nothing is sent for it any more')
+      if (typeof words !== 'string')
+        throw new TypeError(`ctx.reply: what is to be sent is ${typeof words}, and no text`)
+      const sending = { clink, to: to === 'group' ? undefined : clink.sender_id, is: 'note', mark } as const
+      return await sendReply(words, sending, { deadline: replyBy() }, key.api, context)
+    },
+  }
 }
 
 /**
  * After the abort of a stop, an error or an empty return says that the handler broke off; only a response says that it
  * finished. To take an empty return for an ending would complete work that was not done.
  */
-export function wasCutShort(run: Run | undefined, outcome: HandlerOutcome): boolean {
+export function wasCutShort(run: Run | undefined, outcome: Outcome): boolean {
   if (run?.abortedBy !== 'shutdown') return false
-  return outcome.outcome === 'failed' || (outcome.outcome === 'done' && outcome.response === undefined)
+  if (outcome.outcome === 'done') return outcome.response === undefined
+  return outcome.outcome === 'failed' || outcome.outcome === 'unavailable'
 }
 
 /** What the end of a run says about its route: nothing, where it was aborted for another reason than its timeout. */
-export function verdictOnRoute(run: Run, outcome: HandlerOutcome): RunVerdict {
+export function verdictOnRoute(run: Run, outcome: Outcome): RunVerdict {
   if (run.abortedBy !== undefined && run.abortedBy !== 'timeout') return 'nothing'
-  if (outcome.outcome === 'failed') return outcome.error
+  if (outcome.outcome === 'failed') return errorOf(outcome.error)
+  if (outcome.outcome === 'unavailable') return outcome
   return outcome.outcome === 'done' ? 'done' : 'other'
 }
 
@@ -112,6 +131,3 @@ export const UNHEALTHY_WAIT = 1_000
 
 /** Handlers need not be checked by a compiler: they log what they like. */
 const INSPECTED = { depth: 1, customInspect: false, maxStringLength: LONGEST.error } as const
-
-const STUCK_ADVICE =
-  'the handler ignores ctx.signal and keeps its slot: pass the signal to what it waits for, or end its loops when it aborts'

@@ -5,7 +5,8 @@ import type { RoutedFacts } from '../../events.ts'
 import type { Route, RoutedClink } from '../../handlers/route.ts'
 import { Execution } from '../execution/execution.ts'
 import { UNHEALTHY_WAIT } from '../execution/start-run.ts'
-import type { Decision, HandlerOutcome } from '../execution/outcome.ts'
+import type { Outcome } from '../../runners/outcome.ts'
+import type { Decision } from '../execution/outcome.ts'
 import { sendResult } from './send-result.ts'
 import { PRIORITY } from '../capacity/slots.ts'
 import type { RerunParts } from './context.ts'
@@ -187,7 +188,7 @@ export class Rerun {
   }
 
   /** @param outcome of a run that has ended, or none: it did not start after all. */
-  async #next(execution: Execution, outcome: HandlerOutcome | undefined): Promise<number> {
+  async #next(execution: Execution, outcome: Outcome | undefined): Promise<number> {
     if (this.#isAbandoned) return 0
     if (outcome === undefined || execution.wasCutShort(outcome)) {
       await Promise.all([execution.takeBack(), this.#noteDue()])
@@ -236,8 +237,12 @@ export class Rerun {
         if (ledger.letters.rerunOf(id) !== undefined)
           emit({ event: 'clink.held', ...this.#facts(), wait: decision.wait, why: decision.why })
         return decision.wait
-      case 'release':
-        return await this.#fail(`its handler gave it back: ${decision.reason ?? decision.why}`)
+      case 'release': {
+        const { cooldown: wait, why, reason = why } = decision
+        // Nobody else can take it.
+        if (why === 'unavailable') return await this.#follow({ do: 'hold', wait, why: reason, countsAttempt: false })
+        return await this.#fail(`its handler gave it back: ${reason}`)
+      }
       case 'bury':
         return await this.#fail(decision.reason)
     }

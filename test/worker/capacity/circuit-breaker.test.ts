@@ -16,7 +16,7 @@ const makeRoute = (name: string, generation = 1): Route => ({
   name,
   file: name,
   generation,
-  handle: () => 'done',
+  target: { is: 'module', handle: () => 'done' },
   with: {},
   timeout: MINUTE,
   retry: { attempts: 5, backoff: 5 * SECOND, maxBackoff: 10 * MINUTE },

@@ -1,177 +1,19 @@
-import { runInNewContext } from 'node:vm'
 import { describe, expect, it } from 'vitest'
-import { makeControl } from '../../../src/handlers/handler.ts'
-import {
-  decide,
-  decideOutlived,
-  readOutcome,
-  type HandlerOutcome,
-  type OutcomePolicy,
-} from '../../../src/worker/execution/outcome.ts'
+import { errorFact } from '../../../src/base/error-fact.ts'
+import type { Outcome } from '../../../src/runners/outcome.ts'
+import { decide, decideOutlived, type OutcomePolicy } from '../../../src/worker/execution/outcome.ts'
 
 const retry = { attempts: 3, backoff: 5_000, maxBackoff: 60_000, cooldown: 3_600_000, onExhausted: 'release' as const }
 const policy: OutcomePolicy = { retry, maxHold: 100_000 }
-const returned = (value: unknown): HandlerOutcome => readOutcome({ ended: 'returned', value }, [])
-const threw = (error: unknown): HandlerOutcome => readOutcome({ ended: 'threw', error }, [])
-
-describe('what a handler returned or threw is read as an outcome', () => {
-  it.each([
-    ['nothing', undefined, { outcome: 'done' }],
-    ['null', null, { outcome: 'done' }],
-    ['an empty text', '', { outcome: 'done' }],
-    ['a text', 'hello', { outcome: 'done', response: 'hello' }],
-    ['a number', 42, { outcome: 'done', response: '42' }],
-    ['false', false, { outcome: 'done', response: 'false' }],
-    ['an object', { a: [1] }, { outcome: 'done', response: '{"a":[1]}' }],
-    ['{ response }', { response: 'hi' }, { outcome: 'done', response: 'hi' }],
-    ['{ response } that is not text', { response: { n: 1 } }, { outcome: 'done', response: '{"n":1}' }],
-    ['{ response } that is nothing', { response: undefined }, { outcome: 'done' }],
-    ['release', makeControl({ kind: 'release', reason: 'busy' }), { outcome: 'release', reason: 'busy' }],
-    ['retryAfter', makeControl({ kind: 'retry', after: 9_000 }), { outcome: 'retry', after: 9_000 }],
-    ['reject', makeControl({ kind: 'reject', reason: 'no' }), { outcome: 'reject', reason: 'no' }],
-  ])('%s', (_, value, outcome) => {
-    expect(returned(value)).toEqual(outcome)
-  })
-
-  it('takes a thrown control for what it says', () => {
-    expect(threw(makeControl({ kind: 'reject', reason: 'no' }))).toEqual({ outcome: 'reject', reason: 'no' })
-  })
-
-  it.each([
-    ['an Error', new Error('broken'), 'broken'],
-    ['a text', 'broken', 'broken'],
-    ['nothing', undefined, 'undefined'],
-  ])('takes %s that was thrown for a failure', (_, thrown, message) => {
-    const outcome = threw(thrown)
-    expect(outcome).toMatchObject({ outcome: 'failed', error: { message } })
-  })
-
-  it.each([
-    ['whose message is an object', Object.assign(new Error('x'), { message: { code: 7 } }), '{ code: 7 }'],
-    ['without a message', Object.assign(new Error('x'), { message: undefined }), 'undefined'],
-    ['that is no error and no text', Object.create(null), '[Object: null prototype] {}'],
-    [
-      'that throws when it is looked at',
-      new Proxy(new Error('x'), {
-        get: () => {
-          throw new Error('no')
-        },
-      }),
-      expect.any(String),
-    ],
-  ])('takes what is thrown %s for a failure with a text (P14)', (_, thrown, message) => {
-    expect(threw(thrown)).toMatchObject({ outcome: 'failed', error: { message } })
-  })
-
-  it.each([
-    ['reject', new Error('bad input'), { outcome: 'reject', reason: 'bad input' }],
-    ['reject', { code: 7 }, { outcome: 'reject', reason: '{ code: 7 }' }],
-    ['reject', null, { outcome: 'reject', reason: 'rejected by the handler' }],
-    ['release', 7, { outcome: 'release', reason: '7' }],
-  ] as const)('makes a text of the reason of a %s that is %s', (kind, reason, outcome) => {
-    // Handlers in JavaScript have no compiler.
-    expect(returned(makeControl({ kind, reason: reason as unknown as string }))).toEqual(outcome)
-  })
-
-  it('fails on what throws when it is read (P14)', () => {
-    const value = {
-      get response() {
-        throw new Error('not loaded')
-      },
-    }
-    expect(returned(value)).toMatchObject({
-      outcome: 'failed',
-      error: { message: expect.stringContaining('not loaded') },
-    })
-  })
-
-  it('fails on what cannot be sent, and says so', () => {
-    const cyclic: Record<string, unknown> = {}
-    cyclic['self'] = cyclic
-    expect(returned(cyclic)).toMatchObject({ outcome: 'failed', error: { message: expect.stringContaining('JSON') } })
-    expect(returned(() => 1)).toMatchObject({
-      outcome: 'failed',
-      error: { message: expect.stringContaining('function') },
-    })
-    expect(returned(10n)).toMatchObject({ outcome: 'failed', error: { message: expect.stringContaining('JSON') } })
-  })
-
-  it.each([
-    ['itself', new Error('broken')],
-    ['as the response', { response: new TypeError('broken') }],
-    ['with JSON of its own', Object.assign(new Error('broken'), { toJSON: () => ({}) })],
-    ['of another realm', runInNewContext('new Error("broken")') as unknown],
-  ])('an Error that is returned counts as thrown: %s', (_, value) => {
-    expect(returned(value)).toMatchObject({ outcome: 'failed', error: { message: 'broken' } })
-  })
-
-  it.each([
-    ['a Map', new Map([['a', 1]]), 'an object of the class Map: in JSON it is empty; return Object.fromEntries(map)'],
-    ['a Set', new Set([1]), 'an object of the class Set: in JSON it is empty; return [...set]'],
-    ['a Map as the response', { response: new Map() }, 'class Map'],
-    ['a Map inside', { a: [{ found: new Map() }] }, 'class Map at "found"'],
-    ['an Error inside', [{ failure: new RangeError('x') }], 'class RangeError at "failure"'],
-    [
-      'an Error with a code inside',
-      [{ failure: Object.assign(new Error('x'), { code: 1 }) }],
-      'class Error at "failure"',
-    ],
-    ['a promise inside', { result: Promise.resolve(1) }, 'class Promise at "result": in JSON it is empty; await it'],
-    ['an answer of fetch', new Response('hello'), 'class Response'],
-    ['NaN', Number.NaN, 'NaN: in JSON it is null'],
-    ['Infinity as the response', { response: Infinity }, 'Infinity: in JSON it is null'],
-    ['a date that is none', new Date(Number.NaN), 'class Date: in JSON it is null'],
-  ])('fails on what JSON would empty, and names it: %s', (_, value, message) => {
-    expect(returned(value)).toMatchObject({ outcome: 'failed', error: { message: expect.stringContaining(message) } })
-  })
-
-  it.each([
-    ['an empty object', {}, '{}'],
-    ['an empty object of another realm', runInNewContext('({})') as unknown, '{}'],
-    ['an object without a prototype', Object.create(null), '{}'],
-    ['an empty list', [], '[]'],
-    [
-      'an object of a class',
-      new (class Point {
-        readonly x = 1
-      })(),
-      '{"x":1}',
-    ],
-    ['what says itself how it reads', { list: Object.assign(new Set([1]), { toJSON: () => [1] }) }, '{"list":[1]}'],
-    ['numbers that JSON does not know, inside', { mean: Number.NaN }, '{"mean":null}'],
-    ['a boxed number', Object(5), '5'],
-  ])('sends as JSON %s', (_, value, response) => {
-    expect(returned(value)).toEqual({ outcome: 'done', response })
-  })
-
-  it('says that something was thrown, not returned, where that cannot be read (P14)', () => {
-    const { proxy, revoke } = Proxy.revocable({}, {})
-    revoke()
-    expect(threw(proxy)).toMatchObject({
-      error: { message: expect.stringMatching(/^what the handler threw cannot be read/) },
-    })
-    expect(returned(proxy)).toMatchObject({
-      error: { message: expect.stringMatching(/^what the handler returned cannot be read/) },
-    })
-  })
-
-  it('fails when a control was made and neither returned nor thrown', () => {
-    const outcome = readOutcome({ ended: 'returned', value: 'fine' }, [makeControl({ kind: 'retry', after: 1 })])
-    expect(outcome).toMatchObject({
-      outcome: 'failed',
-      error: { message: expect.stringContaining('return ctx.retryAfter(…)') },
-    })
-  })
-})
 
 describe('outcome, attempt and policy decide what follows', () => {
-  const failed: HandlerOutcome = { outcome: 'failed', error: new Error('broken') }
-  const state = { clinkId: 'msg_1', attempt: 1, heldFor: 0 }
+  const failed: Outcome = { outcome: 'failed', error: errorFact('broken') }
+  const state = { clinkId: 'msg_1', attempt: 1, heldFor: 0, now: 1_000_000 }
   const half = (): number => 0.5
-  const follow = (outcome: HandlerOutcome, changed: Partial<typeof state> = {}, rules = policy): unknown =>
+  const follow = (outcome: Outcome, changed: Partial<typeof state> = {}, rules = policy): unknown =>
     decide(outcome, { ...state, ...changed }, rules, half)
 
-  it.each<[string, HandlerOutcome, Partial<typeof state>, unknown]>([
+  it.each<[string, Outcome, Partial<typeof state>, unknown]>([
     ['done completes', { outcome: 'done' }, {}, { do: 'complete' }],
     [
       'done with a response completes with it',
@@ -208,6 +50,36 @@ describe('outcome, attempt and policy decide what follows', () => {
         cooldown: 9_000,
         countsAttempt: false,
       },
+    ],
+    [
+      'asleep holds until it is to wake, and costs no attempt',
+      { outcome: 'asleep', name: 'overnight', until: 1_040_000 },
+      {},
+      { do: 'hold', wait: 40_000, why: 'it sleeps: overnight', countsAttempt: false },
+    ],
+    [
+      'asleep until a time that has passed waits for a second, so that it goes round in no hot loop (P10)',
+      { outcome: 'asleep', name: 'overnight', until: 0 },
+      {},
+      { do: 'hold', wait: 1_000, why: 'it sleeps: overnight', countsAttempt: false },
+    ],
+    [
+      'asleep past the longest hold gives back until then',
+      { outcome: 'asleep', name: 'overnight', until: 1_040_000 },
+      { heldFor: 95_000 },
+      { do: 'release', why: 'hold-too-long', reason: 'it sleeps: overnight', cooldown: 40_000, countsAttempt: false },
+    ],
+    [
+      'unavailable gives back for as long as it is asked to, and costs no attempt',
+      { outcome: 'unavailable', reason: 'connection refused', retryAfter: 30_000 },
+      { attempt: 3 },
+      { do: 'release', why: 'unavailable', reason: 'connection refused', cooldown: 30_000, countsAttempt: false },
+    ],
+    [
+      'unavailable that asks for no time gives back for the backoff',
+      { outcome: 'unavailable', reason: 'connection refused' },
+      {},
+      { do: 'release', why: 'unavailable', reason: 'connection refused', cooldown: 5_000, countsAttempt: false },
     ],
     ['a failure holds for the backoff', failed, {}, { do: 'hold', wait: 3_750, why: 'broken', countsAttempt: true }],
     [
@@ -257,7 +129,7 @@ describe('outcome, attempt and policy decide what follows', () => {
 
   it('tells the sender where onExhausted is complete, and never the text of an error', () => {
     const telling = { ...policy, retry: { ...retry, attempts: 1, onExhausted: 'complete' as const } }
-    const decision = follow({ outcome: 'failed', error: new Error('password is hunter2') }, {}, telling)
+    const decision = follow({ outcome: 'failed', error: errorFact('password is hunter2') }, {}, telling)
     expect(decision).toMatchObject({ do: 'bury', tell: 'complete', notice: expect.not.stringContaining('hunter2') })
   })
 })

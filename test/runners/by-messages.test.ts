@@ -1,0 +1,60 @@
+import { asError } from '../../src/base/coded-error.ts'
+import { errorFact } from '../../src/base/error-fact.ts'
+import type { Target } from '../../src/handlers/route.ts'
+import { FakeRunner, type Program } from '../support/fake-runner.ts'
+import { itKeepsTheContract, type Contracted, type Samples } from './contract.ts'
+
+const never = new Promise<never>(() => {})
+
+const programs: Readonly<Record<keyof Samples, Program>> = {
+  answers: async ({ envelope }) =>
+    await Promise.resolve({ outcome: 'done', response: `done: ${envelope.clink.content}` }),
+  ends: async () => await Promise.resolve({ outcome: 'done' }),
+  waits: async () => await Promise.resolve({ outcome: 'retry', after: 9_000, reason: 'busy' }),
+  releases: async () => await Promise.resolve({ outcome: 'release', reason: 'not mine' }),
+  rejects: async () => await Promise.resolve({ outcome: 'reject', reason: 'no such target' }),
+  fails: async () => await Promise.resolve({ outcome: 'failed', error: errorFact('the door sticks') }),
+  tells: async ({ envelope }) => await Promise.resolve({ outcome: 'done', response: JSON.stringify(envelope) }),
+  floods: async () => await Promise.resolve({ outcome: 'done', response: 'x'.repeat(2 * 1_024 * 1_024) }),
+  uses: async ({ ask, envelope, log }) => {
+    await ask('reply', 'half done', 'sender')
+    log('info', 'at it', { step: 1 })
+    const refused = ask('claim_clink', { clink_id: envelope.clink.clink_id })
+    return { outcome: 'done', response: await refused.then(String, (error: unknown) => asError(error).message) }
+  },
+  obeys: async ({ aborted, log }) => {
+    log('info', 'begun')
+    return { outcome: 'failed', error: errorFact(await aborted) }
+  },
+  finishes: async ({ draining, log }) => {
+    log('info', 'begun')
+    await draining
+    return { outcome: 'done', response: 'finished early' }
+  },
+  ignores: async ({ log }) => {
+    log('info', 'begun')
+    return await never
+  },
+}
+
+const program = (name: keyof Samples): Target => ({ is: 'program', command: [name] })
+
+function make(): Contracted {
+  const samples: Samples = {
+    answers: program('answers'),
+    ends: program('ends'),
+    waits: program('waits'),
+    releases: program('releases'),
+    rejects: program('rejects'),
+    fails: program('fails'),
+    tells: program('tells'),
+    floods: program('floods'),
+    uses: program('uses'),
+    obeys: program('obeys'),
+    finishes: program('finishes'),
+    ignores: program('ignores'),
+  }
+  return { runner: new FakeRunner(programs), end: () => {}, samples }
+}
+
+itKeepsTheContract(make, { kills: true })

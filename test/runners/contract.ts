@@ -1,0 +1,253 @@
+import { describe, expect, it } from 'vitest'
+import { systemClock } from '../../src/base/clock.ts'
+import { LONGEST } from '../../src/base/cut-text.ts'
+import { HandlerAborted } from '../../src/handlers/handler.ts'
+import type { Target } from '../../src/handlers/route.ts'
+import { Ledger } from '../../src/ledger/ledger.ts'
+import { memoryTables } from '../../src/ledger/memory-tables.ts'
+import type { Outcome } from '../../src/runners/outcome.ts'
+import type { Envelope, Runner, Running, TaskServices } from '../../src/runners/runner.ts'
+import { Run } from '../../src/worker/execution/run.ts'
+import { clink } from '../support/handler-files.ts'
+import { Bench, until, type Station, type WorkOptions } from '../support/harness.ts'
+import { answers, times } from '../support/record.ts'
+
+/** Handlers that each runner is tested with, each in what the runner executes. */
+export interface Samples {
+  /** Answers `done: ` and the text of the clink. */
+  readonly answers: Target
+  /** Ends without an answer. */
+  readonly ends: Target
+  /** Asks to be run again after nine seconds, since it is `busy`. */
+  readonly waits: Target
+  /** Gives the clink back, since it is `not mine`. */
+  readonly releases: Target
+  /** Rejects it: `no such target`. */
+  readonly rejects: Target
+  /** Fails with `the door sticks`. */
+  readonly fails: Target
+  /** Answers with what it was told: the JSON of its envelope. */
+  readonly tells: Target
+  /** Answers with two mebibytes of `x`. */
+  readonly floods: Target
+  /** Sends the progress `half done`, logs `at it` with `{ step: 1 }`, tries to claim, and answers with the message of the refusal. */
+  readonly uses: Target
+  /** Logs `begun`, waits until it is aborted, and fails then with the code of its abort. */
+  readonly obeys: Target
+  /** Logs `begun`, waits until it is asked to finish soon, and answers `finished early`. */
+  readonly finishes: Target
+  /** Logs `begun` and ignores its abort. It answers `too late` when the test is over. */
+  readonly ignores: Target
+}
+
+export interface Contracted {
+  readonly runner: Runner
+  readonly samples: Samples
+  /** Lets go what ignores its abort. */
+  readonly end: () => void
+}
+
+const short = { handlers: { timeout: 300, grace: 200 }, retry: { attempts: 1 } } as const
+
+/** What holds for every runner, alone and in a worker. */
+export function itKeepsTheContract(make: () => Contracted, { kills }: { readonly kills: boolean }): void {
+  describe.concurrent('alone', () => {
+    it.each<[keyof Samples, object]>([
+      ['answers', { outcome: 'done', response: 'done: hello' }],
+      ['ends', { outcome: 'done' }],
+      ['waits', { outcome: 'retry', after: 9_000, reason: 'busy' }],
+      ['releases', { outcome: 'release', reason: 'not mine' }],
+      ['rejects', { outcome: 'reject', reason: 'no such target' }],
+    ])('says as data what came of one that %s', async (name, outcome) => {
+      expect(await start(make(), name).running.ended).toEqual(outcome)
+    })
+
+    it('says why one has failed, as data that JSON holds', async () => {
+      const outcome = await start(make(), 'fails').running.ended
+      expect(outcome).toMatchObject({ outcome: 'failed', error: { message: 'the door sticks' } })
+      expect(JSON.parse(JSON.stringify(outcome))).toEqual(outcome)
+    })
+
+    it('tells its handler all that is in the envelope', async () => {
+      const outcome = await start(make(), 'tells').running.ended
+      expect(JSON.parse(responseOf(outcome))).toEqual(ENVELOPE)
+    })
+
+    it('passes on that the run must end, with the reason', async () => {
+      const { abort, logged, running } = start(make(), 'obeys')
+      await until(() => logged.includes('begun'), 'it has begun')
+      abort.abort(new HandlerAborted('cancelled', 'by the test'))
+      expect(await running.ended).toMatchObject({ outcome: 'failed', error: { message: 'cancelled' } })
+    })
+
+    it('passes on an abort that comes before its code has begun', async () => {
+      const { abort, running } = start(make(), 'obeys')
+      abort.abort(new HandlerAborted('cancelled', 'by the test'))
+      expect(await running.ended).toMatchObject({ outcome: 'failed' })
+    })
+
+    it('passes on that the run should end soon', async () => {
+      const { draining, logged, running } = start(make(), 'finishes')
+      await until(() => logged.includes('begun'), 'it has begun')
+      draining.abort()
+      expect(await running.ended).toEqual({ outcome: 'done', response: 'finished early' })
+    })
+
+    it(`is not over while its code runs, ${kills ? 'and can be killed' : 'and cannot be killed'} (P11)`, async () => {
+      const one = make()
+      const { abort, logged, running } = start(one, 'ignores')
+      await until(() => logged.includes('begun'), 'it has begun')
+      abort.abort(new HandlerAborted('timeout', 'by the test'))
+      const first = await Promise.race([running.ended, start(make(), 'answers').running.ended])
+      expect(first).toEqual({ outcome: 'done', response: 'done: hello' })
+      expect(running.kill === undefined).toBe(!kills)
+      if (kills) running.kill?.()
+      else one.end()
+      expect((await running.ended).outcome).toBe(kills ? 'failed' : 'done')
+    })
+
+    it('runs many at once, and mixes none of them up', async () => {
+      const one = make()
+      const texts = Array.from({ length: 50 }, (_, n) => `clink ${n}`)
+      const outcomes = await Promise.all(texts.map(async (text) => await start(one, 'answers', text).running.ended))
+      expect(outcomes.map(responseOf)).toEqual(texts.map((text) => `done: ${text}`))
+    })
+
+    it('takes an answer of any length, of which the worker keeps a part that says so', async () => {
+      const { runner, samples } = make()
+      const task = { target: samples.floods, envelope: ENVELOPE, env: {}, services: servicesWith(() => {}) }
+      const rest = { clock: systemClock(), emit: () => {}, facts: { clink: ENVELOPE.clink }, timeout: 60_000, grace: 1 }
+      const response = responseOf(await new Run({ task, runner, ...rest }).start())
+      expect([response.length, response.slice(-40)]).toEqual([
+        LONGEST.response,
+        expect.stringContaining('cut: 2097152'),
+      ])
+    })
+  })
+
+  describe.concurrent('in a worker', () => {
+    it('completes the clink with the answer', async () => {
+      await using bench = await Bench.open()
+      const ids = bench.sendMany(8)
+      work(bench, make(), 'answers', { settings: { concurrency: 3 } })
+      await bench.completed(ids)
+      expect(
+        answers(bench.emulator)
+          .map(({ content }) => content)
+          .sort(),
+      ).toEqual(ids.map((_, n) => `done: task ${n}`).sort())
+    })
+
+    it('gives its handler the services of the worker, and refuses claims', async () => {
+      await using bench = await Bench.open()
+      const id = bench.send('hello')
+      const station = work(bench, make(), 'uses')
+      await bench.completed(id)
+      expect(answers(bench.emulator)).toMatchObject([
+        { content: expect.stringMatching(/^ctx\.api\.claimClink .* is refused/) },
+      ])
+      expect(bench.emulator.clinks().map(({ content }) => content)).toContain('half done')
+      expect(station.all('clink.log', id)).toMatchObject([{ level: 'info', message: 'at it', fields: { step: 1 } }])
+    })
+
+    it('a run past its timeout has failed, and says how long it may take', async () => {
+      await using bench = await Bench.open()
+      const id = bench.send('hello')
+      const station = work(bench, make(), 'obeys', { settings: short })
+      const { reason } = await station.seen('clink.deadLettered', id)
+      expect(reason).toBe('timeout: the handler ran longer than 300ms')
+      expect(station.all('clink.stuck')).toEqual([])
+    })
+
+    it(`one that ignores its abort keeps its slot ${kills ? 'until it is killed' : 'and is said to be stuck'} (P11)`, async () => {
+      await using bench = await Bench.open()
+      const one = make()
+      const station = work(bench, one, 'ignores', { settings: { ...short, concurrency: 1 } })
+      const [first, second] = [bench.send('first'), bench.send('second')]
+      await station.seen('clink.stuck', first)
+      if (!kills) {
+        expect([station.daemon.snapshot().stuck, station.all('clink.started', second)]).toEqual([1, []])
+        one.end()
+      }
+      await station.seen('clink.unstuck', first)
+      await station.seen('clink.deadLettered', first)
+      await station.seen('clink.started', second)
+      one.end()
+    })
+
+    it('one that loses its claim is aborted, and nothing is sent for it (P2)', async () => {
+      await using bench = await Bench.open({ switches: { reclaim: 'refuse', defaultTimeout: 2 } })
+      const id = bench.send('hello')
+      const station = work(bench, make(), 'obeys', { settings: { claim: { timeout: 2_000 } } })
+      await station.seen('clink.lost', id)
+      expect(await station.seen('clink.ended', id)).toMatchObject({ outcome: 'lost', reason: 'lease-lost' })
+      expect([times(bench.emulator, id, 'completed'), times(bench.emulator, id, 'released')]).toEqual([0, 0])
+    })
+
+    it('at a stop, one that finishes when it is asked to is completed (P8)', async () => {
+      await using bench = await Bench.open()
+      const id = bench.send('hello')
+      const station = work(bench, make(), 'finishes')
+      await station.seen('clink.log', id)
+      await station.daemon.stop('the test says so')
+      expect(answers(bench.emulator)).toMatchObject([{ content: 'finished early' }])
+    })
+
+    it('at a stop, one that is cut short is released, and costs no attempt (P8)', async () => {
+      await using bench = await Bench.open()
+      const id = bench.send('hello')
+      const ledger = new Ledger(memoryTables())
+      const station = work(bench, make(), 'obeys', { settings: { shutdown: { drain: 100 } }, ledger })
+      await station.seen('clink.log', id)
+      await station.daemon.stop('the test says so')
+      expect(station.all('clink.ended', id)).toMatchObject([{ outcome: 'cut-short', reason: 'shutdown' }])
+      expect([bench.status(id), ledger.startsOf(id)]).toEqual(['pending', 0])
+    })
+  })
+}
+
+const ENVELOPE: Envelope = {
+  clink: clink(),
+  attempt: 2,
+  hops: 3,
+  deadline: Date.UTC(2026, 0, 5),
+  idempotencyKey: 'msg_1',
+  match: { route: 'ops', text: 'hello', groups: { word: 'hello' } },
+  with: { limits: [1, 2], dry: false },
+}
+
+const servicesWith = (log: TaskServices['log']): TaskServices => ({
+  log,
+  reply: async () => await Promise.resolve('msg_2'),
+  get api(): never {
+    throw new Error('there is no service')
+  },
+})
+
+interface Started {
+  readonly running: Running
+  readonly abort: AbortController
+  readonly draining: AbortController
+  readonly logged: readonly unknown[]
+}
+
+function start({ runner, samples }: Contracted, name: keyof Samples, content = 'hello'): Started {
+  const [abort, draining] = [new AbortController(), new AbortController()]
+  const logged: unknown[] = []
+  const running = runner.start({
+    target: samples[name],
+    envelope: { ...ENVELOPE, clink: clink({ content }) },
+    env: {},
+    services: servicesWith((_, message) => logged.push(message)),
+    signals: { abort: abort.signal, draining: draining.signal },
+  })
+  return { running, abort, draining, logged }
+}
+
+function work(bench: Bench, { runner, samples }: Contracted, name: keyof Samples, options: WorkOptions = {}): Station {
+  return bench.work(() => {}, { ...options, runner, target: samples[name] })
+}
+
+function responseOf(outcome: Outcome): string {
+  return outcome.outcome === 'done' ? (outcome.response ?? '') : JSON.stringify(outcome)
+}

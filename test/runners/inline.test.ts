@@ -1,0 +1,79 @@
+import { once } from 'node:events'
+import { expect, it } from 'vitest'
+import { HandlerAborted, type HandleFunction } from '../../src/handlers/handler.ts'
+import type { Target } from '../../src/handlers/route.ts'
+import { inlineRunner } from '../../src/runners/inline.ts'
+import { itKeepsTheContract, type Contracted } from './contract.ts'
+
+const module = (handle: HandleFunction): Target => ({ is: 'module', handle })
+
+async function whenAborted(signal: AbortSignal): Promise<void> {
+  if (!signal.aborted) await once(signal, 'abort')
+}
+
+function make(): Contracted {
+  const over = Promise.withResolvers<string>()
+  return {
+    runner: inlineRunner,
+    end: () => over.resolve('too late'),
+    samples: {
+      answers: module(({ content }) => `done: ${content}`),
+      ends: module(() => {}),
+      waits: module((_, ctx) => ctx.retryAfter('9s', 'busy')),
+      releases: module((_, ctx) => ctx.release('not mine')),
+      rejects: module((_, ctx) => {
+        // oxlint-disable-next-line typescript/only-throw-error -- it may be thrown as well
+        throw ctx.reject('no such target')
+      }),
+      fails: module(() => {
+        throw new Error('the door sticks')
+      }),
+      tells: module((clink, { attempt, deadline, hops, idempotencyKey, match, with: values }) => {
+        return { clink, attempt, hops, deadline: deadline.getTime(), idempotencyKey, match, with: values }
+      }),
+      floods: module(() => 'x'.repeat(2 * 1_024 * 1_024)),
+      uses: module(async (clink, ctx) => {
+        await ctx.reply('half done')
+        ctx.log.info('at it', { step: 1 })
+        return await ctx.api.claimClink(clink).catch((error: Error) => error.message)
+      }),
+      obeys: module(async (_, { log, signal }) => {
+        log.info('begun')
+        await whenAborted(signal)
+        throw new Error(signal.reason instanceof HandlerAborted ? signal.reason.code : 'no code')
+      }),
+      finishes: module(async (_, { draining, log }) => {
+        log.info('begun')
+        await whenAborted(draining)
+        return 'finished early'
+      }),
+      ignores: module(async (_, { log }) => {
+        log.info('begun')
+        return await over.promise
+      }),
+    },
+  }
+}
+
+itKeepsTheContract(make, { kills: false })
+
+it('what is no module cannot be run inline, and is no fault of the clink', async () => {
+  const { clink } = await import('../support/handler-files.ts')
+  const never = new AbortController().signal
+  const { ended } = inlineRunner.start({
+    target: { is: 'url', url: 'http://127.0.0.1:1/' },
+    envelope: {
+      clink: clink(),
+      attempt: 1,
+      hops: 0,
+      deadline: 0,
+      idempotencyKey: 'msg_1',
+      match: { route: 'a', text: '', groups: {} },
+      with: {},
+    },
+    env: {},
+    services: { log: () => {}, reply: async () => await Promise.resolve(''), api: undefined as never },
+    signals: { abort: never, draining: never },
+  })
+  expect(await ended).toEqual({ outcome: 'unavailable', reason: 'a url cannot run in this process' })
+})
