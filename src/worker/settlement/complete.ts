@@ -24,12 +24,15 @@ export type Completion =
       readonly failing: number
     }
 
+/** After so many failures of a completion that may have been carried out follows a look at the clink: a proxy may pass on the request and not the answer. */
+const LOOK = 3
+
 /**
  * Completes a clink, as often as it takes while the lease stands.
  *
  * An answer that did not arrive leaves the result unknown: the same request is sent again, and what a refusal means then is
  * decided by a look at the clink. Without an earlier unknown a refusal is what it says. A text that the service does not
- * accept is sent shorter, then not at all.
+ * accept is sent shorter, then not at all; what may come from something in front of it is believed after a look only.
  *
  * @param response what the handler answers; or what is sent as it is, signed.
  * @param wasKept the result was in the journal before: an earlier claim or process may have sent it, and Clink may have it.
@@ -63,13 +66,15 @@ export async function complete(
       const error = refusals.weigh(apiError(thrown), clock.now())
       mayBeDone ||= error.mayHaveHappened
       const failed = spell.note(isFailing(error), claimed.holder.lease)
+      if (refusesClaim(error) && !mayBeDone) return elsewhere(refusal(error))
+      const isDoubtful = mayBeDone && isFailing(error) && (failed !== undefined || tries % LOOK === 0)
+      if (refusesClaim(error) || refusesText(error) || isDoubtful) {
+        const verdict = await look(error)
+        if (verdict !== undefined) return verdict
+      }
       if (failed !== undefined && (await claimed.failing?.(failed)) === true)
         return { is: 'unsettleable', why: FAILING }
-      if (refusesClaim(error)) {
-        if (!mayBeDone) return elsewhere(refusal(error))
-        const verdict = await afterUnknown(error)
-        if (verdict !== undefined) return verdict
-      } else if (refusesText(error)) {
+      if (refusesText(error)) {
         if (forms.text === undefined) return { is: 'unsettleable', why: error.message }
         forms.next()
         shortened(refusal(error))
@@ -80,12 +85,13 @@ export async function complete(
   }
   return { is: 'unconfirmed', failing: spell.lasts }
 
-  /** What a refusal means when an earlier request may have been carried out. Undefined: still ours, ask again. */
-  async function afterUnknown(error: ClinkApiError): Promise<Completion | undefined> {
+  /** What has become of the clink, where an earlier request may have been carried out, or a page have hidden this one's answer. Undefined: still ours, ask again. */
+  async function look(error: ClinkApiError): Promise<Completion | undefined> {
     const record = await findClink(clink, api, claimed.holder.lease.deadline, context.closing)
     if (record === 'failed') return undefined
     if (record === undefined) {
-      return isConflict(error) ? await confirmed(undefined, undefined, true) : elsewhere(refusal(error))
+      if (isConflict(error)) return await confirmed(undefined, undefined, true)
+      return refusesClaim(error) ? elsewhere(refusal(error)) : undefined
     }
     if (record.status === 'completed') {
       const other = context.identity.isSomebodyElse(record.completed_by)
