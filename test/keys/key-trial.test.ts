@@ -3,6 +3,7 @@ import type { Emulator } from '../../src/emulator/emulator.ts'
 import { Ledger } from '../../src/ledger/ledger.ts'
 import { memoryTables } from '../../src/ledger/memory-tables.ts'
 import { Bench, until } from '../support/harness.ts'
+import { requests } from '../support/record.ts'
 import { change, exchange, keysThat, seed } from '../support/key-owners.ts'
 
 /** What an earlier process of the worker's own profile kept. */
@@ -186,6 +187,27 @@ describe.concurrent('§8: what a refused key has given back', () => {
     const { why } = await station.seen('clink.leftToExpire', id)
     expect([away.hits, bench.status(id)]).toEqual([1, 'claimed'])
     expect(why).toMatch(/claimed for another owner, and .*503/)
+  })
+
+  it('is left to expire where the claim has ended by then (select, P2)', async () => {
+    await using bench = await Bench.open({ seed })
+    const id = bench.send('work')
+    const station = bench.work(() => 'done', {
+      key: 'helper',
+      ledger: await ownLedger(bench.emulator),
+      settings: { inbox: { claim: 'select' }, claim: { timeout: 1_000, exclusive: true } },
+      wrap: (inner) => ({
+        send: async (request) => {
+          const answer = await inner.send(request)
+          if (request.path.endsWith('/claim')) await until(() => bench.status(id) === 'pending', 'the claim has ended')
+          return answer
+        },
+      }),
+    })
+    const { why } = await station.seen('clink.leftToExpire', id)
+
+    expect(why).toMatch(/claimed for another owner, and /)
+    expect(requests(bench.emulator, 'release_clink')).toEqual([])
   })
 
   it('is claimed with a good one at once, though a list of what is new does not show it (select, P1)', async () => {

@@ -48,12 +48,12 @@ export async function claimById(clink: Clink, options: ClaimByIdOptions): Promis
     const timeout = asked === undefined ? {} : { timeout_seconds: asked }
     const record = await api.claimClink({ clink_id: clink.clink_id, ...timeout }, limits)
     if (record.status === 'completed') return { is: 'refused' }
-    if (!(await isOurs(record, key, options))) return { is: 'refused' }
     const sentAt = notBefore(record)
-    if (sentAt === undefined) return { is: 'refused' }
     const times = { claimedAt: record.claimed_at, expiresAt: record.claim_expires_at }
-    const grant = { sentAt, asked: asked === undefined ? undefined : asked * 1_000, ...times }
-    return { is: 'claimed', clink: whole(record, clink), lease: terms.claimed(grant, askedAt), key }
+    const grant = { sentAt: sentAt ?? askedAt, asked: asked === undefined ? undefined : asked * 1_000, ...times }
+    const lease = terms.claimed(grant, askedAt)
+    if (!(await isOurs(record, key, lease, options)) || sentAt === undefined) return { is: 'refused' }
+    return { is: 'claimed', clink: whole(record, clink), lease, key }
   } catch (thrown) {
     if (!(thrown instanceof ClinkApiError)) throw thrown
     const error = tries.refusals.weigh(thrown, clock.now())
@@ -74,12 +74,13 @@ function whole(answer: Clink, listed: Clink): Clink {
 }
 
 /** A claim that somebody else has; or that the key has made for somebody else, in which case it is given back. */
-async function isOurs(clink: Clink, key: WorkerKey, options: ClaimByIdOptions): Promise<boolean> {
+async function isOurs(clink: Clink, key: WorkerKey, lease: Lease, options: ClaimByIdOptions): Promise<boolean> {
   const { clink_id, claimed_by } = clink
   const { emit, identity, keys } = options.context
+  const limits = { deadline: lease.deadline, attempts: 1, signal: options.signal } as const
   if (key.isProven) return !identity.isSomebodyElse(claimed_by)
   if (keys.accept(key, claimed_by)) return true
-  await key.api.releaseClink({ clink_id }, { attempts: 1, signal: options.signal }).catch((error: unknown) => {
+  await key.api.releaseClink({ clink_id }, limits).catch((error: unknown) => {
     if (!(error instanceof ClinkApiError)) throw error
     emit({ event: 'clink.leftToExpire', clink, why: `it was claimed for another owner, and ${error.message}` })
   })
