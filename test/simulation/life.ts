@@ -104,11 +104,15 @@ export class Life implements Host {
     return this.#record.stoppedAt !== undefined || this.isDead
   }
 
-  /** Whether it has something in hand, by its own account: only for deciding when a seed may end. */
-  get isBusy(): boolean {
+  /**
+   * Whether it has something in hand, by its own account: only for deciding when a seed may end.
+   *
+   * @param isRefusing it may not work, and says so: what it has claimed to try may wait for a word of the service's until its claim ends.
+   */
+  isBusy(isRefusing: boolean): boolean {
     const { running, queued, held, settling, rerunning } = this.#daemon.snapshot()
     const reruns = waitsForProof(this.#parts.record, this.#record) ? 0 : rerunning
-    return running + queued + held + settling + reruns > 0
+    return running + (isRefusing ? 0 : queued) + held + settling + reruns > 0
   }
 
   /** Which of its loops stand still, by its own account. Just after a sleep some are late. */

@@ -1,6 +1,6 @@
 import { createEmulator, type Emulator } from '../../src/emulator/emulator.ts'
 import { Chance } from './chance.ts'
-import { explained } from './explained.ts'
+import { explained, isRefusing } from './explained.ts'
 import { Faults } from './faults.ts'
 import { judge, type Breach } from './judge.ts'
 import { KeyFiles } from './key-files.ts'
@@ -200,7 +200,9 @@ class Game {
     while (!this.#isTooMuch && (this.time.now < end || (isRunning() && this.time.now < BUSY * end))) {
       for (const worker of this.#plan.workers) this.#beginLater(worker, 0)
       await this.time.runUntil(this.time.now + LOOK, () => this.#isTooMuch)
-      isBusy = [...this.#lives.values()].some(({ life }) => !life.isOver && life.isBusy)
+      isBusy = [...this.#lives.values()].some(
+        ({ life }) => !life.isOver && life.isBusy(isRefusing(this.#plan, this.record, life.name)),
+      )
       this.unexplained = isBusy ? this.unexplained : look()
       if (!isBusy && this.unexplained.length === 0) return
     }
