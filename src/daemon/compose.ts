@@ -83,26 +83,21 @@ export function compose(options: ComposeOptions): Composed {
   const connection = { url, sessionId: session, timeout, transport, clock, random }
   const { former, identity } = knownIdentity(config, ledger, emit)
   const signals = new WorkerSignals()
+  const heart = { config, clock, random, emit, signals, ledger, pulses: new Pulses(clock), stopping, closing }
   const keys = makeKeys(options, connection, identity, signals)
   const api = new ClinkClient({ ...connection, key: keys.live })
   const sibling = new ClinkClient({ ...connection, key: keys.live, sessionId: `${session}-sibling` })
   const { exclusive } = config.claim
-  const terms = new ClaimTerms(config.claim, emit, () => clock.now())
+  const terms = new ClaimTerms(heart)
   const context = {
-    config,
+    ...heart,
     api,
     keys,
-    pulses: new Pulses(clock),
     siblings: new Siblings({ api, sibling, ledger, url, exclusive, clock, random, emit, terms }),
-    nameWarnings: new NameWarnings(config.inbox.ignore, () => router.idPatterns ?? [], emit),
+    nameWarnings: new NameWarnings(config.inbox.ignore, router, emit),
     scope: new Scope({ inbox: config.inbox, api, identity, clock, emit }),
     serviceTime: new ServiceTime(),
     terms,
-    clock,
-    random,
-    emit,
-    signals,
-    ledger,
     boot: options.boot ?? systemBoot(),
     groups: options.groups ?? kernelGroups,
     crashWatch: new CrashWatch(ledger, config.retry.crashes, emit, clock),
@@ -110,26 +105,12 @@ export function compose(options: ComposeOptions): Composed {
     runner: options.runner ?? inlineRunner,
     identity,
     loopGuard: new LoopGuard(config.inbox.loopLimit, clock, emit),
-    agentProfiles: new AgentProfiles({
-      api,
-      clock,
-      signal: closing,
-      crashed: signals.crashed,
-    }),
+    agentProfiles: new AgentProfiles({ api, clock, signal: closing, crashed: signals.crashed }),
     rateLimit: new RateLimit(clock),
     warmth: new Warmth(config.poll.warm, clock, random),
-    stopping,
-    closing,
   }
-  const keyChange = new KeyChange({
-    keys,
-    ask: (key) => new ClinkClient({ ...connection, key }),
-    identity,
-    clock,
-    random,
-    emit,
-    crashed: signals.crashed,
-  })
+  const ask = (key: Secret): ClinkClient => new ClinkClient({ ...connection, key })
+  const keyChange = new KeyChange({ keys, ask, identity, clock, random, emit, crashed: signals.crashed })
   return { context, keyChange, formerIdentity: former }
 }
 

@@ -4,6 +4,7 @@ import type { Boot } from '../base/boot.ts'
 import { after, sleep, steadyOf, systemClock, type Cancel, type Clock } from '../base/clock.ts'
 import { asError, EXIT, type ExitCode } from '../base/coded-error.ts'
 import type { Secret } from '../base/secret.ts'
+import { Signal } from '../base/signal.ts'
 import { GotTransport } from '../clink/got-transport.ts'
 import type { Transport } from '../clink/transport.ts'
 import { compose, type Composed } from './compose.ts'
@@ -17,7 +18,7 @@ import type { KeyChange } from '../keys/key-change.ts'
 import { Ledger } from '../ledger/ledger.ts'
 import type { Liveness } from '../worker/liveness/liveness.ts'
 import { memoryTables } from '../ledger/memory-tables.ts'
-import { ReadinessWatch, type Readiness } from '../worker/liveness/readiness.ts'
+import type { Readiness } from '../worker/liveness/readiness.ts'
 import type { Ends } from '../worker/shutdown.ts'
 import { Worker, type Snapshot } from '../worker/worker.ts'
 import type { AdmissionContext } from '../worker/admission/context.ts'
@@ -64,6 +65,8 @@ export interface Totals {
 export class Daemon {
   /** Resolves when everything has stopped. */
   readonly ended: Promise<ExitCode>
+  /** It has begun to stop, which may take so many milliseconds. */
+  readonly stopping = new Signal<[timeout: number]>()
   readonly #parts: DaemonParts
   readonly #clock: Clock
   readonly #ended = Promise.withResolvers<ExitCode>()
@@ -75,7 +78,6 @@ export class Daemon {
   readonly #session: string
   readonly #transport: Transport
   readonly #closeTransport: () => void = () => {}
-  readonly #readiness = new ReadinessWatch()
   readonly #totals = { completed: 0, released: 0, deadLettered: 0, lost: 0 }
   #cancelMaxTime: Cancel = () => {}
   #goneBy = Infinity
@@ -103,9 +105,8 @@ export class Daemon {
     this.#formerIdentity = formerIdentity
     this.#keyChange = keyChange
     this.#worker = new Worker({ context, ends, isOnce: parts.once !== undefined })
-    context.signals.polled.on(() => this.#answered(context))
+    this.#listen(context)
     if (parts.once !== undefined) this.#once = this.#makeOnce(context)
-    context.signals.crashed.on((part, error) => this.fail(part, error))
   }
 
   start(): void {
@@ -185,8 +186,7 @@ export class Daemon {
 
   /** Whether it takes work. */
   readiness(): Readiness {
-    const { doubts, paused } = this.snapshot()
-    return this.#readiness.readiness(this.#parts.state?.problem?.(), paused, doubts)
+    return this.#worker.readiness(this.#parts.state?.problem?.())
   }
 
   totals(): Totals {
@@ -199,6 +199,7 @@ export class Daemon {
     this.#cancelMaxTime()
     this.#once?.stop()
     const { running, queued, held, parked } = this.#worker.snapshot()
+    this.stopping.say(timeout)
     this.#emit({ event: 'worker.stopping', reason, running, queued, held, parked, timeout })
     const [leftBehind] = await Promise.all([this.#worker.stop(timeout), this.#keyChange.stop()])
     this.#emit({ event: 'worker.stopped', ...this.#totals, leftBehind })
@@ -223,10 +224,17 @@ export class Daemon {
     })
   }
 
-  #answered({ keys }: AdmissionContext): void {
-    if (this.#isReady || keys.refusal !== undefined || this.snapshot().doubts.length > 0) return
-    this.#emit({ event: 'worker.ready' })
-    this.#isReady = true
+  #listen({ keys, signals }: AdmissionContext): void {
+    signals.crashed.on((part, error) => this.fail(part, error))
+    signals.notReady.on((why) => {
+      this.#isReady = false
+      this.#emit({ event: 'worker.notReady', ...why })
+    })
+    signals.polled.on(() => {
+      if (this.#isReady || keys.refusal !== undefined || this.snapshot().doubts.length > 0) return
+      this.#emit({ event: 'worker.ready' })
+      this.#isReady = true
+    })
   }
 
   #compose({ closing, stopping }: Ends): Composed {
@@ -264,12 +272,7 @@ export class Daemon {
     if (event.event === 'clink.released') this.#totals.released += 1
     if (event.event === 'clink.deadLettered') this.#totals.deadLettered += 1
     if (event.event === 'clink.lost') this.#totals.lost += 1
-    if (event.event === 'worker.notReady') this.#isReady = false
-    this.#readiness.note(event)
     this.#once?.note(event)
-    if (event.event === 'poll.refused') {
-      this.#emit({ event: 'worker.notReady', reason: event.error.message, advice: event.advice })
-    }
     this.#parts.emit(event)
   }
 }

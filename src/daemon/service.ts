@@ -2,6 +2,7 @@ import type { Logger } from 'pino'
 import { sleep, systemClock } from '../base/clock.ts'
 import { asError, EXIT, type ExitCode } from '../base/coded-error.ts'
 import type { Secret } from '../base/secret.ts'
+import type { Service } from '../base/service.ts'
 import type { Config } from '../config/config.ts'
 import { KeyWatch } from '../config/key-watch.ts'
 import { Daemon, type DaemonParts } from './daemon.ts'
@@ -36,6 +37,8 @@ export interface WorkParts {
   readonly echoWhenEmpty?: true
   /** Routes that are tried before the handlers', and never change. */
   readonly first?: HandlerSet
+  /** It stops as soon as the worker begins to. */
+  readonly beside?: Pick<Service, 'stop'> | undefined
   /** Told of every fact beside the log. */
   readonly listen?: Emit
 }
@@ -52,9 +55,6 @@ export async function work(parts: WorkParts): Promise<ExitCode> {
   const { host, config, key, logger, once, first } = parts
   const emit = fanOut(
     [
-      (event) => {
-        if (event.event === 'worker.stopping') host.stopping(event.timeout, inHand(state))
-      },
       logEvents(logger, { content: config.log.content, cwd: parts.cwd }),
       ...(parts.listen === undefined ? [] : [parts.listen]),
     ],
@@ -106,6 +106,10 @@ export async function work(parts: WorkParts): Promise<ExitCode> {
     exited: (part, error) => emit({ event: 'worker.failed', part, error }),
     overdue: () => exit ?? overdue(state, emit),
     files: () => registry.current.files,
+  })
+  daemon.stopping.on((timeout) => {
+    host.stopping(timeout, inHand(state))
+    void parts.beside?.stop()
   })
   daemon.start()
   parts.output.attach(outputFacts(logger, () => void daemon.stop('nobody reads the log', EXIT.failed)))

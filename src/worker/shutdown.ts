@@ -7,6 +7,7 @@ import type { Poller } from './claiming/poller.ts'
 import type { Reruns } from './rerun/reruns.ts'
 import type { Select } from './claiming/select.ts'
 import type { LostClaims } from './claiming/lost-claims.ts'
+import type { Startup } from './startup.ts'
 import type { AdmissionParts } from './admission/context.ts'
 
 /** The beginning and the end of the time for stopping: `context.stopping` and `context.closing` abort with them. */
@@ -17,8 +18,7 @@ export interface Ends {
 
 export interface ShutdownParts {
   readonly shared: Pick<AdmissionParts, 'context' | 'runs'>
-  /** Resolves when nothing is being held on to any more that an earlier process held. */
-  readonly started: () => Promise<void>
+  readonly startup: Startup
   readonly poller: Poller
   readonly lostClaims: LostClaims
   readonly select: Select
@@ -86,7 +86,7 @@ export class Shutdown {
   }
 
   async #stop(timeout: number): Promise<readonly string[]> {
-    const { acknowledgements, deliveries, ends, intake, parked, poller, reruns, select, shared, started, lostClaims } =
+    const { acknowledgements, deliveries, ends, intake, parked, poller, reruns, select, shared, startup, lostClaims } =
       this.#parts
     const { config, crashWatch, emit, pulses } = shared.context
     const clock = this.#steady
@@ -101,12 +101,12 @@ export class Shutdown {
     ends.stopping.abort()
     intake.close()
     await this.#faulted
-    const polled = Promise.all([started(), poller.stop().then(async () => await select.over()), lostClaims.stop()])
+    const polled = Promise.all([startup.over(), poller.stop().then(async () => await select.over()), lostClaims.stop()])
     // A clink that is given back before the poll on its way is answered may be claimed again by it.
     await this.#until(clock.now() + Math.min(timeout * POLL_PART, LONGEST_POLL), polled, this.#hurried.signal)
     intake.hurry()
     // With that, what is asked about claims of an earlier process ends too: what is held on to by now is given back with the rest.
-    await this.#until(abortAt, started())
+    await this.#until(abortAt, startup.over())
     for (const delivery of deliveries.live) delivery.drain()
     reruns.drain()
     // Nothing new after this: what a later answer brings is given back as it arrives.

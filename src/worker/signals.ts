@@ -45,6 +45,10 @@ export class WorkerSignals {
   readonly failed = new Signal<[look: FailedLook]>()
   /** What the configuration asks for may not be done: nothing will be claimed. */
   readonly blocked = new Signal()
+  /** Nothing is claimed, or what is claimed is not worked: why, and what to do about it. */
+  readonly notReady = new Signal<[why: { readonly reason: string; readonly advice: string }]>()
+  /** A handler has been started on a claimed clink. */
+  readonly started = new Signal()
   /** A claim has come to its end. Code of its handler may still run. */
   readonly settled = new Signal<[clink: Clink, how: Ending]>()
   readonly deadLettered = new Signal<[clink: Clink]>()

@@ -1,14 +1,11 @@
 import type { Cancel } from '../base/clock.ts'
 import { Acknowledgements } from './admission/acknowledgements.ts'
 import { Batch } from './claiming/batch.ts'
-import { UNUSABLE } from './claim/terms.ts'
-import { claimingMode, type ClaimingMode } from './claiming/mode.ts'
 import { Deliveries } from './delivery/deliveries.ts'
-import type { Route } from '../handlers/route.ts'
-import { resumeClaims } from './admission/resumed-claims.ts'
 import { HeldBefore } from './claiming/held-before.ts'
 import { Intake } from './admission/intake.ts'
 import { liveness, type Liveness } from './liveness/liveness.ts'
+import { readiness, type Readiness } from './liveness/readiness.ts'
 import { Parked } from './admission/parked.ts'
 import { Poller } from './claiming/poller.ts'
 import { Reruns } from './rerun/reruns.ts'
@@ -19,7 +16,8 @@ import { Shutdown, type Ends } from './shutdown.ts'
 import type { Taken } from './signals.ts'
 import { Slots } from './capacity/slots.ts'
 import { Standstill } from './liveness/standstill.ts'
-import { endSurvivors } from './execution/survivors.ts'
+import { Startup } from './startup.ts'
+import { Ways } from './claiming/ways.ts'
 import { LostClaims } from './claiming/lost-claims.ts'
 import type { AdmissionContext, AdmissionParts } from './admission/context.ts'
 
@@ -75,9 +73,9 @@ export class Worker {
   readonly #batch: Batch
   readonly #select: Select
   readonly #reruns: Reruns
+  readonly #startup: Startup
   readonly #shutdown: Shutdown
   #cancelPrune: Cancel = () => {}
-  #started: Promise<void> = Promise.resolve()
 
   constructor(options: WorkerOptions) {
     const { context } = options
@@ -104,22 +102,26 @@ export class Worker {
     this.#lostClaims = new LostClaims(shared, this.#intake, { heldBefore, hasRoom: () => this.#room() > 0 })
     this.#batch = new Batch(context, this.#intake, this.#lostClaims, heldBefore)
     this.#select = new Select(shared, this.#intake)
+    const ways = new Ways(shared, {
+      batch: this.#batch,
+      select: this.#select,
+      intake: this.#intake,
+      parked: this.#parked,
+    })
     this.#poller = new Poller({
       context,
       capacity: () => (context.stopping.aborted ? 0 : this.#room() - this.#lostClaims.maybeClaimed),
-      mode: () => this.#mode(),
-      ways: { batch: this.#batch, select: this.#select },
-      retryAt: () => this.#select.retryAt,
-      wantsLook: (sentAt) => this.#paused.some((route) => this.#shared.health.wantsLook(route, sentAt)),
+      health: shared.health,
+      ways,
     })
     context.signals.polled.on((taken) => this.#polled(taken))
     // It tells no more about fresh clinks than a look that brings none.
     context.signals.failed.on(() => this.#looked(context.clock.now()))
+    this.#startup = new Startup({ shared, ...places, poller: this.#poller, reruns: this.#reruns })
     this.#shutdown = new Shutdown({
       shared,
       ...places,
-      // Whoever started it is told of its fault.
-      started: async () => await this.#started.catch(() => {}),
+      startup: this.#startup,
       intake: this.#intake,
       lostClaims: this.#lostClaims,
       select: this.#select,
@@ -130,13 +132,14 @@ export class Worker {
   }
 
   #makeHealth({ context, isOnce }: WorkerOptions): CircuitBreaker {
-    const { clock, config, emit, ledger, random, signals } = context
+    const { clock, config, emit, ledger, random, router, signals } = context
     return new CircuitBreaker({
       clock,
       random,
       emit,
       outage: config.retry.outage,
       clinksHere: isOnce ? (route) => this.#deliveries.of(route).map(({ clink }) => clink.clink_id) : undefined,
+      router,
       ledger,
       look: signals.look,
     })
@@ -148,28 +151,11 @@ export class Worker {
    * @param resume false: the claims that the ledger knows are another worker's.
    */
   async start(resume = true): Promise<void> {
-    this.#started = this.#start(resume)
-    await this.#started
-  }
-
-  async #start(resume: boolean): Promise<void> {
-    const { clock, crashWatch, ledger, pulses } = this.#context
-    const starting = pulses.begin()
-    starting.expect('start', clock.now())
-    const claims = ledger.heldClaims()
+    const { config, ledger } = this.#context
     // Nothing waits for it.
-    void ledger.prune(this.#context.config.state.keep)
+    void ledger.prune(config.state.keep)
     this.#pruneLater()
-    // In one commit: a crash right after it is none of what was running before.
-    const noted = claims.map(async (claim) => await ledger.holdClaim({ ...claim, running: false }))
-    const inHand = [...claims, ...this.#reruns.left]
-    await Promise.all([crashWatch.begin(inHand, resume), ...noted, this.#reruns.restore(resume)])
-    endSurvivors(this.#shared.runs, this.#context, resume)
-    const parts = { shared: this.#shared, deliveries: this.#deliveries, parked: this.#parked }
-    if (resume) await resumeClaims(claims, parts)
-    else await Promise.all(claims.map(({ clink }) => ledger.dropClaim(clink.clink_id)))
-    if (!this.#context.stopping.aborted) this.#poller.start()
-    starting.end()
+    await this.#startup.begin(resume)
   }
 
   /**
@@ -212,13 +198,28 @@ export class Worker {
       parked: this.#parked.size,
       stuck: this.#deliveries.stuck + this.#reruns.stuckSince.length,
       rerunning: this.#reruns.size,
-      paused: this.#paused.map(({ name }) => name),
-      probing: this.#paused.filter((route) => this.#shared.health.isLooking(route)).length,
+      paused: this.#shared.health.paused.map(({ name }) => name),
+      probing: this.#shared.health.paused.filter((route) => this.#shared.health.isLooking(route)).length,
       maybeClaimed: this.#lostClaims.maybeClaimed + this.#deliveries.lapsed,
       starved: this.#select.isStarved,
       doubts: [...this.#intake.doubts.reasons, ...this.#context.scope.doubts],
       circlesEnded: this.#acknowledgements.circlesEnded,
     }
+  }
+
+  /** @param state what keeps the state directory from being used, for people. */
+  readiness(state: string | undefined): Readiness {
+    const { stopping, terms } = this.#context
+    const { doubts, paused } = this.snapshot()
+    const trouble = terms.trouble ?? this.#poller.trouble
+    return readiness({
+      isStopping: stopping.aborted,
+      hasPolled: this.#poller.hasPolled,
+      trouble,
+      doubts,
+      state,
+      paused,
+    })
   }
 
   liveness(): Liveness {
@@ -229,31 +230,6 @@ export class Worker {
     return liveness({ now: clock.now(), expected: pulses.expected, allStuckSince })
   }
 
-  #mode(): ClaimingMode {
-    const { clock, config, keys, ledger, router, siblings, terms } = this.#context
-    if (keys.refusal !== undefined) return { mode: 'none', isFinal: false, ...keys.refusal }
-    const isAllOurs =
-      router.takesAll &&
-      !terms.areUnusable &&
-      this.#parked.size === 0 &&
-      this.#paused.length === 0 &&
-      !ledger.hasLeftAlone(clock.wall()) &&
-      !this.#intake.quarantine.isWaiting
-    const { mayClaimById, mayTry } = siblings
-    // What a claiming poll takes and parks hides nothing that lies behind it.
-    const { pollsTell } = this.#intake
-    const mode = claimingMode(config, {
-      mayClaimById,
-      mayTry,
-      pollsTell,
-      isAllOurs: isAllOurs || !this.#select.reaches,
-    })
-    if (config.inbox.claim === 'auto' && !isAllOurs) siblings.want()
-    // Claims by id ask for a length themselves: they go on.
-    const isUseless = mode.mode === 'batch' && clock.now() < terms.unusableUntil
-    return isUseless ? { mode: 'none', isFinal: true, ...UNUSABLE } : mode
-  }
-
   /** Slots that neither a delivery uses nor a held one will want before the next poll. */
   #room(): number {
     const { clock, config, ledger, router } = this.#context
@@ -262,7 +238,7 @@ export class Worker {
     // Of a paused route a fresh clink is tried first.
     const first = due.filter(({ clink, route }) => !this.#shared.health.isPausedFor(route, clink.clink_id)).length
     const free = config.concurrency - this.#deliveries.busy - first - this.#reruns.busy - this.#select.maybeClaimed
-    if (this.#paused.length < router.routes.length) return free
+    if (this.#shared.health.paused.length < router.routes.length) return free
     return Math.min(free, router.routes.some((route) => this.#intake.isOpen(route)) ? 1 : 0)
   }
 
@@ -279,13 +255,10 @@ export class Worker {
     if (!taken.isMore) this.#looked(taken.sentAt)
   }
 
-  get #paused(): readonly Route[] {
-    return this.#context.router.routes.filter((route) => this.#shared.health.isPaused(route))
-  }
-
   /** Everything that the inbox has was looked at, as far as may be: what it gave of paused routes is here. */
   #looked(sentAt: number): void {
-    for (const route of this.#paused) if (!this.#deliveries.isComing(route)) this.#shared.health.looked(route, sentAt)
+    for (const route of this.#shared.health.paused)
+      if (!this.#deliveries.isComing(route)) this.#shared.health.looked(route, sentAt)
   }
 
   #pruneLater(): void {

@@ -25,7 +25,7 @@ const LONGER_FUNCTIONS: Readonly<Record<string, number>> = {
 }
 
 /** Functions that constructors of the heart take. Only falls. */
-const CALLBACKS = 35
+const CALLBACKS = 30
 
 /** Files of the heart, the ledger, runners and handlers in which one clink in batch mode has something called. Only falls. */
 const PATH = 62

@@ -88,7 +88,6 @@ async function runOn(
 
   samples?.start()
   const listen = (event: WorkerEvent): void => {
-    if (event.event === 'worker.stopping') void samples?.stop()
     if (event.event === 'worker.stopped') say(summary(event, samples?.sent ?? 0))
   }
   return await work({
@@ -101,6 +100,7 @@ async function runOn(
     logger,
     cwd: io.cwd,
     output,
+    beside: samples,
     listen,
   })
 }

@@ -33,7 +33,7 @@ export async function dryRun(options: SettingsOptions & { readonly json?: true }
   const { clinks, malformed } = await client.checkInbox({ limit: PAGE, for_me: forMe(config) })
   const names = new NameWarnings(
     config.inbox.ignore,
-    () => handlers.idPatterns,
+    handlers,
     (event) => 'advice' in event && io.problem(event.advice),
   )
   const judge = (clink: Clink): Judged => {

@@ -34,21 +34,21 @@ const SAID_EVERY = 60_000
  * show: while a doubt stands the worker is not ready.
  */
 export class Doubts {
-  readonly #context: Pick<AdmissionContext, 'clock' | 'config' | 'emit' | 'identity'>
+  readonly #context: Pick<AdmissionContext, 'clock' | 'config' | 'identity' | 'signals'>
   readonly #until = new Map<Doubt, number>()
   readonly #saidAt = new Map<Doubt, number>()
 
-  constructor(context: Pick<AdmissionContext, 'clock' | 'config' | 'emit' | 'identity'>) {
+  constructor(context: Pick<AdmissionContext, 'clock' | 'config' | 'identity' | 'signals'>) {
     this.#context = context
   }
 
   raise(doubt: Doubt): void {
-    const { clock, config, emit } = this.#context
+    const { clock, config, signals } = this.#context
     const now = clock.now()
     this.#until.set(doubt, now + Math.max(STANDS, 2 * config.poll.sweep))
     if (now < (this.#saidAt.get(doubt) ?? -Infinity) + SAID_EVERY) return
     this.#saidAt.set(doubt, now)
-    emit({ event: 'worker.notReady', ...TEXTS[doubt] })
+    signals.notReady.say(TEXTS[doubt])
   }
 
   lower(doubt: Doubt): void {

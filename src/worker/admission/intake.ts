@@ -13,6 +13,7 @@ import { Delivery } from '../delivery/delivery.ts'
 import type { Deliveries } from '../delivery/deliveries.ts'
 import { ClaimHandle } from '../settlement/claim-handle.ts'
 import { Doubts } from './doubts.ts'
+import { LeftAloneNotices } from './left-alone.ts'
 import type { Lease } from '../claim/lease.ts'
 import { leaseOf, ownClaims, tellsNothing } from './own-claims.ts'
 import { whyForeign } from './page-owner.ts'
@@ -36,8 +37,8 @@ export interface Admitted {
   readonly untold: number
 }
 
-/** How many clinks are remembered as left alone, and how many as not claimed yet. */
-const SAID = 10_000
+/** How many clinks are remembered as not claimed yet. */
+const UNCLEAR = 10_000
 
 /** Milliseconds until a claim that did not tell who we are is followed by another. */
 const IDENTIFY_AGAIN = 300_000
@@ -64,9 +65,8 @@ export class Intake {
   /** Clinks that are being claimed by id: the service may show them as ours before we know. */
   readonly #claiming = new Map<string, Purpose>()
   /** Clinks whose claims by id brought no verdict yet. */
-  readonly #unclear = new Recent<ClaimTries>(SAID)
-  /** Clinks of which was said why they are left alone: a list shows them again and again. */
-  readonly #said = new Recent<LeftAlone>(SAID)
+  readonly #unclear = new Recent<ClaimTries>(UNCLEAR)
+  readonly #leftAlone: LeftAloneNotices
   readonly doubts: Doubts
   /** False: the service does not say what its claiming polls have claimed. */
   pollsTell = true
@@ -75,7 +75,8 @@ export class Intake {
 
   constructor(shared: AdmissionParts, { acknowledgements, deliveries, parked }: IntakeParts) {
     this.#shared = shared
-    this.quarantine = new Quarantine(shared.context, (id, problem) => this.#leave(id, 'malformed', problem))
+    this.#leftAlone = new LeftAloneNotices(shared.context.emit)
+    this.quarantine = new Quarantine(shared.context, this.#leftAlone)
     this.#acknowledgements = acknowledgements
     this.#deliveries = deliveries
     this.#parked = parked
@@ -156,16 +157,8 @@ export class Intake {
       if (clock.now() >= this.#identifyAt) return { identify: true }
       this.doubts.raise('identity')
     }
-    this.#leave(id, 'leave' in verdict ? verdict.leave : verdict.acknowledge)
+    this.#leftAlone.say(id, 'leave' in verdict ? verdict.leave : verdict.acknowledge)
     return undefined
-  }
-
-  /** Says once why a clink is left alone. */
-  #leave(id: string | undefined, why: LeftAlone, detail?: string): void {
-    if (id !== undefined && this.#said.get(id) === why) return
-    if (id !== undefined) this.#said.set(id, why)
-    const more = detail === undefined ? {} : { detail }
-    this.#shared.context.emit({ event: 'clink.leftAlone', clinkId: id, why, ...more })
   }
 
   /** Whether the worker has sent, or was about to send, a release of the clink: a claim on it is never taken up. */

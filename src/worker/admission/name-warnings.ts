@@ -1,6 +1,7 @@
 import type { Clink } from '../../clink/records.ts'
 import type { SenderRule } from '../../config/config.ts'
 import type { Emit } from '../../events.ts'
+import type { Router } from '../../handlers/route.ts'
 import { idPatterns, type IdPattern } from '../../handlers/sender-match.ts'
 
 /**
@@ -9,22 +10,22 @@ import { idPatterns, type IdPattern } from '../../handlers/sender-match.ts'
  */
 export class NameWarnings {
   readonly #ignore: readonly IdPattern[]
-  readonly #ofRoutes: () => readonly IdPattern[]
+  readonly #router: Pick<Router, 'idPatterns'>
   readonly #emit: Emit
   readonly #said = new Set<string>()
 
-  constructor(ignore: readonly SenderRule[], ofRoutes: () => readonly IdPattern[], emit: Emit) {
+  constructor(ignore: readonly SenderRule[], router: Pick<Router, 'idPatterns'>, emit: Emit) {
     this.#ignore = idPatterns(
       'inbox.ignore',
       ignore.filter((rule) => rule !== 'self'),
     )
-    this.#ofRoutes = ofRoutes
+    this.#router = router
     this.#emit = emit
   }
 
   /** A clink has been shown. */
   look({ sender_id, sender_name }: Clink): void {
-    for (const { fits, pattern, setting } of [...this.#ignore, ...this.#ofRoutes()]) {
+    for (const { fits, pattern, setting } of [...this.#ignore, ...(this.#router.idPatterns ?? [])]) {
       const key = `${setting} ${pattern}`
       if (this.#said.has(key) || !fits(sender_name) || fits(sender_id)) continue
       this.#said.add(key)

@@ -4,6 +4,7 @@ import { textOf } from '../../clink/decode.ts'
 import { isPathPart } from '../../clink/path-part.ts'
 import type { Clink } from '../../clink/records.ts'
 import type { WorkerContext } from '../context.ts'
+import type { LeftAloneNotices } from './left-alone.ts'
 
 /** How many clinks are remembered. */
 const KNOWN = 10_000
@@ -17,14 +18,13 @@ const STATES = ['pending', 'claimed', 'completed']
  */
 export class Quarantine {
   readonly #context: WorkerContext
-  readonly #said: (id: string | undefined, problem: string) => void
+  readonly #notices: LeftAloneNotices
   readonly #ids = new Recent<true>(KNOWN)
   #seenAt = -Infinity
 
-  /** @param said told each time what is wrong with a record. */
-  constructor(context: WorkerContext, said: (id: string | undefined, problem: string) => void) {
+  constructor(context: WorkerContext, notices: LeftAloneNotices) {
     this.#context = context
-    this.#said = said
+    this.#notices = notices
   }
 
   has(clinkId: string): boolean {
@@ -44,7 +44,7 @@ export class Quarantine {
     const named: Clink[] = []
     const malformed: Malformed[] = []
     for (const one of page.malformed) {
-      this.#said(one.id, one.problem)
+      this.#notices.say(one.id, 'malformed', one.problem)
       if (one.id === undefined || !isPathPart(one.id)) {
         malformed.push(one)
       } else {

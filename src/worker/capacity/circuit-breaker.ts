@@ -1,7 +1,7 @@
 import type { Random } from '../../base/backoff.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { Emit } from '../../events.ts'
-import type { Route } from '../../handlers/route.ts'
+import type { Route, Router } from '../../handlers/route.ts'
 import type { Ledger } from '../../ledger/ledger.ts'
 import type { WorkerSignals } from '../signals.ts'
 import { Blame } from './blame.ts'
@@ -19,6 +19,7 @@ export interface CircuitBreakerOptions {
   readonly outage: number
   /** The worker ends when the inbox is empty: a pause is over for its clinks when each of the route's clinks here has failed a probe. */
   readonly clinksHere?: ((route: Route) => readonly string[]) | undefined
+  readonly router: Pick<Router, 'routes'>
   readonly ledger: Pick<Ledger, 'errorsOf' | 'isGivenUp'>
   /** A paused route wants a fresh clink of the inbox, or is paused no more: what was listed meanwhile is not new any more. */
   readonly look: WorkerSignals['look']
@@ -62,6 +63,10 @@ export class CircuitBreaker {
 
   constructor(options: CircuitBreakerOptions) {
     this.#options = options
+  }
+
+  get paused(): readonly Route[] {
+    return this.#options.router.routes.filter((route) => this.isPaused(route))
   }
 
   isPaused(route: Route): boolean {

@@ -1,5 +1,4 @@
-import type { Config } from '../../config/config.ts'
-import type { Emit } from '../../events.ts'
+import type { WorkerContext } from '../context.ts'
 import {
   claimedLease,
   DOCUMENTED_TIMEOUT,
@@ -27,14 +26,17 @@ export class ClaimTerms {
   #longest = 0
   #refusals = 0
   #refusedAt = -Infinity
-  readonly #claim: Config['claim']
-  readonly #emit: Emit
-  readonly #now: () => number
+  readonly #context: WorkerContext
+  #isUnusable = false
 
-  constructor(claim: Config['claim'], emit: Emit, now: () => number) {
-    this.#claim = claim
-    this.#emit = emit
-    this.#now = now
+  constructor(context: WorkerContext) {
+    this.#context = context
+    context.signals.started.on(() => (this.#isUnusable = false))
+  }
+
+  /** Why what is claimed is not run, for people: until one of them starts. */
+  get trouble(): string | undefined {
+    return this.#isUnusable ? `${UNUSABLE.reason}: ${UNUSABLE.advice}` : undefined
   }
 
   /**
@@ -43,7 +45,7 @@ export class ClaimTerms {
    */
   secondsFor(basis: Lease['basis']): number | undefined {
     if (!this.asksLength) return undefined
-    const { timeout } = this.#claim
+    const { timeout } = this.#context.config.claim
     return Math.ceil((basis === 'told' ? timeout : Math.min(timeout, DOCUMENTED_TIMEOUT)) / 1_000)
   }
 
@@ -91,13 +93,15 @@ export class ClaimTerms {
   /** The service does not renew a claim of unknown length, so that its clink is not run. */
   unconfirmed(): void {
     this.#refusals += 1
-    this.#refusedAt = this.#now()
-    if (this.areUnusable) this.#emit({ event: 'worker.claimsUnusable', ...UNUSABLE })
+    this.#refusedAt = this.#context.clock.now()
+    if (!this.areUnusable) return
+    this.#isUnusable = true
+    this.#context.emit({ event: 'worker.claimsUnusable', ...UNUSABLE })
   }
 
   /** One more was made to see whether that is so still: what comes of it may take as long as it lasts. */
   tried(): void {
-    if (this.areUnusable) this.#refusedAt = this.#now()
+    if (this.areUnusable) this.#refusedAt = this.#context.clock.now()
   }
 
   /** Claims that are made come to nothing, and only keep clinks from others: one in a while is enough. */
@@ -111,7 +115,7 @@ export class ClaimTerms {
   }
 
   get #policy(): LeasePolicy {
-    const { timeout, trustRenewals } = this.#claim
+    const { timeout, trustRenewals } = this.#context.config.claim
     return { timeout, trustRenewals, longest: this.#longest }
   }
 
@@ -123,7 +127,7 @@ export class ClaimTerms {
   #sayUntold({ end, firstSent }: Lease): void {
     if (this.#isSaid) return
     this.#isSaid = true
-    this.#emit({ event: 'worker.claimLengthUntold', assumed: end - firstSent, advice: UNTOLD })
+    this.#context.emit({ event: 'worker.claimLengthUntold', assumed: end - firstSent, advice: UNTOLD })
   }
 }
 

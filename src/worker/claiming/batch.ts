@@ -1,6 +1,5 @@
 import type { InboxPage } from '../../clink/client.ts'
 import { ClinkApiError } from '../../clink/errors.ts'
-import type { Clink } from '../../clink/records.ts'
 import { forMe } from '../../config/for-me.ts'
 import type { Taken } from '../signals.ts'
 import type { Claiming } from './mode.ts'
@@ -19,21 +18,15 @@ export class Batch implements Claiming {
   readonly #intake: Intake
   readonly #lostClaims: LostClaims
   readonly #heldBefore: HeldBefore
-  readonly #unclaimed = new Unclaimed((clink) => this.#isForUs(clink))
+  readonly #unclaimed: Unclaimed
   #claiming = 0
 
   constructor(context: AdmissionContext, intake: Intake, lostClaims: LostClaims, heldBefore: HeldBefore) {
     this.#context = context
+    this.#unclaimed = new Unclaimed(context)
     this.#intake = intake
     this.#lostClaims = lostClaims
     this.#heldBefore = heldBefore
-  }
-
-  /** In the whole inbox the service shows what is for others too, and need not give it to us. */
-  #isForUs({ for: recipient }: Clink): boolean {
-    const { config, identity } = this.#context
-    if (typeof recipient !== 'string' || identity.isUs(recipient)) return true
-    return config.inbox.for !== 'anyone' && !identity.isSomebodyElse(recipient)
   }
 
   /** How many clinks the poll may bring that is on its way. */

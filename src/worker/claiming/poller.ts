@@ -7,23 +7,21 @@ import { ClinkApiError } from '../../clink/errors.ts'
 import { forbids, looksForbidden, refusesKey } from '../../clink/verdicts.ts'
 import { forMe } from '../../config/for-me.ts'
 import type { Taken } from '../signals.ts'
-import type { Claiming, ClaimingMode } from './mode.ts'
+import type { CircuitBreaker } from '../capacity/circuit-breaker.ts'
+import type { Ways } from './ways.ts'
 import type { AdmissionContext } from '../admission/context.ts'
 
 export interface PollerOptions {
   readonly context: AdmissionContext
   /** How many clinks could start now. */
   readonly capacity: () => number
-  /** How clinks are claimed now. */
-  readonly mode: () => ClaimingMode
-  readonly ways: { readonly batch: Claiming; readonly select: Claiming }
-  /** Whether the inbox is to be looked at again since the last look was asked for at this local time. */
-  readonly wantsLook: (sentAt: number) => boolean
-  /** Local time at which a claim that failed is to be made again; `Infinity`: there is none. */
-  readonly retryAt: () => number
+  readonly health: CircuitBreaker
+  readonly ways: Ways
 }
 
 const SLOWEST = 30_000
+/** One answer that did not come is no outage. */
+const AWAY = 3
 const SAID_EVERY = 60_000
 /** The most requests of one turn that follow each other, names of groups not counted: a list, a claim, and what is asked about it. */
 const REQUESTS = 8
@@ -45,12 +43,16 @@ export class Poller implements Service {
   #wantsSlot = false
   /** In a row: a look without claiming that is answered says that it is worth trying, not that it works again. */
   #failures = 0
+  #lastError: ClinkApiError | undefined
   /** Since the last failure the service has answered. */
   #isProbed = false
   #refusals = new BareRefusals()
   #empties = 0
   #saidAt: number | undefined
   #isRetried = false
+  #hasPolled = false
+  /** Why the service, or the configuration, does not let it claim. */
+  #refusal: string | undefined
 
   constructor(options: PollerOptions) {
     this.#options = options
@@ -83,6 +85,19 @@ export class Poller implements Service {
     this.#giveUp.abort()
   }
 
+  /** The service has answered a poll. */
+  get hasPolled(): boolean {
+    return this.#hasPolled
+  }
+
+  /** What keeps it from claiming, for people. */
+  get trouble(): string | undefined {
+    const isAway = this.#failures >= AWAY && this.#isFailing
+    return (
+      this.#refusal ?? (isAway ? `the service does not answer as it should: ${this.#lastError?.message}` : undefined)
+    )
+  }
+
   /** Polls now, unless it would have to wait for a slot or the service is failing. */
   #wake(): void {
     if (!this.#isFailing) this.#alarm.ring()
@@ -96,8 +111,8 @@ export class Poller implements Service {
   }
 
   get #untilRetry(): number {
-    const { context, retryAt } = this.#options
-    return Math.max(context.config.poll.interval, retryAt() - context.clock.now())
+    const { context, ways } = this.#options
+    return Math.max(context.config.poll.interval, ways.retryAt - context.clock.now())
   }
 
   get #isFailing(): boolean {
@@ -124,18 +139,20 @@ export class Poller implements Service {
   }
 
   async #poll(): Promise<void> {
-    const { capacity, context, wantsLook, ways } = this.#options
+    const { capacity, context, health, ways } = this.#options
     const { config, random, signals, warmth } = context
     const { interval, maxInterval } = config.poll
     const way = this.#way()
     if (way === undefined) return await this.#wait(maxInterval)
     let taken: Taken
     try {
-      taken = await ways[way].take(capacity, this.#giveUp.signal)
+      taken = await ways.take(way, capacity, this.#giveUp.signal)
     } catch (error) {
       if (!(error instanceof ClinkApiError)) throw error
       return await this.#fail(error)
     }
+    this.#hasPolled = true
+    this.#refusal = undefined
     this.#saidAt = undefined
     this.#failures = 0
     this.#refusals = new BareRefusals()
@@ -143,7 +160,9 @@ export class Poller implements Service {
     this.#empties = taken.isNews ? 0 : this.#empties + 1
     this.#wantsSlot = taken.isMore
     if (taken.failed !== undefined) return await this.#fail(taken.failed)
-    if ((taken.isMore || wantsLook(taken.sentAt)) && capacity() > 0) return
+    // A paused route may want another look.
+    const isMore = taken.isMore || health.paused.some((route) => health.wantsLook(route, taken.sentAt))
+    if (isMore && capacity() > 0) return
     const wait = equalJitter(this.#empties + 1, { base: interval, max: maxInterval }, random)
     await this.#wait(Math.min(wait, warmth.longestWait, this.#untilRetry))
   }
@@ -156,13 +175,12 @@ export class Poller implements Service {
 
   /** Undefined: nothing may be claimed as the configuration wants it, which is said. */
   #way(): 'batch' | 'select' | undefined {
-    const { emit, signals } = this.#options.context
-    const mode = this.#options.mode()
+    const { signals } = this.#options.context
+    const { mode } = this.#options.ways
     if (mode.mode !== 'none') return mode.mode
     const { reason, advice, isFinal } = mode
     if (isFinal) signals.blocked.say()
-    if (this.#isSilent()) return undefined
-    emit({ event: 'worker.notReady', reason, advice })
+    this.#refuse({ reason, advice })
     return undefined
   }
 
@@ -187,6 +205,7 @@ export class Poller implements Service {
     const { config, emit, random, signals } = this.#options.context
     if (this.#stopping.signal.aborted) return
     this.#failures += 1
+    this.#lastError = error
     this.#isProbed = false
     const isRefused = this.#isRefused(error)
     const { interval, maxInterval } = config.poll
@@ -195,7 +214,8 @@ export class Poller implements Service {
       : fullJitter(this.#failures, { base: interval, max: maxInterval }, random)
     const wait = waitAsAsked(backoff, error.retryAfter)
     emit({ event: 'poll.failed', error, wait, failures: this.#failures })
-    if (isRefused && !this.#isSilent()) emit({ event: 'poll.refused', error, advice: REFUSED_ADVICE })
+    if (isRefused && this.#refuse({ reason: error.message, advice: REFUSED_ADVICE }))
+      emit({ event: 'poll.refused', error, advice: REFUSED_ADVICE })
     signals.failed.say({ error, failures: this.#failures, isRefused })
     await this.#wait(wait)
   }
@@ -206,12 +226,14 @@ export class Poller implements Service {
     return refusesKey(error) || forbids(error) || (looksForbidden(error) && stays)
   }
 
-  /** Why nothing is claimed is said once a minute. */
-  #isSilent(): boolean {
-    const now = this.#options.context.clock.now()
-    if (now < (this.#saidAt ?? -Infinity) + SAID_EVERY) return true
-    this.#saidAt = now
-    return false
+  /** Why nothing is claimed is said once a minute. Returns whether it was. */
+  #refuse(why: { readonly reason: string; readonly advice: string }): boolean {
+    const { clock, signals } = this.#options.context
+    this.#refusal = `${why.reason}: ${why.advice}`
+    if (clock.now() < (this.#saidAt ?? -Infinity) + SAID_EVERY) return false
+    this.#saidAt = clock.now()
+    signals.notReady.say(why)
+    return true
   }
 
   async #wait(ms: number): Promise<void> {

@@ -1,6 +1,7 @@
 import type { InboxPage } from '../../clink/client.ts'
 import type { Clink } from '../../clink/records.ts'
 import { Recent } from '../../base/recent.ts'
+import type { AdmissionContext } from '../admission/context.ts'
 
 /** In so many polls, over so many milliseconds, the same clink was shown and not claimed: nobody loses a race as often to another worker. */
 const POLLS = 3
@@ -13,13 +14,12 @@ const COUNTED = 1_000
  * these answers is in order, so nothing else would show that no work is ever taken.
  */
 export class Unclaimed {
-  readonly #isForUs: (clink: Clink) => boolean
+  readonly #context: Pick<AdmissionContext, 'config' | 'identity'>
   /** In how many polls, and since when, clinks were shown so. */
   readonly #shown = new Recent<{ readonly polls: number; readonly since: number }>(COUNTED)
 
-  /** @param isForUs whether the service may give the clink to us: what is for somebody else it shows and does not claim. */
-  constructor(isForUs: (clink: Clink) => boolean) {
-    this.#isForUs = isForUs
+  constructor(context: Pick<AdmissionContext, 'config' | 'identity'>) {
+    this.#context = context
   }
 
   /**
@@ -39,5 +39,12 @@ export class Unclaimed {
       return polls + 1 >= POLLS && now - since >= LASTS
     })
     return standing.includes(true) ? 'yes' : 'perhaps'
+  }
+
+  /** What is for somebody else the service shows in the whole inbox, and need not give it to us. */
+  #isForUs({ for: recipient }: Clink): boolean {
+    const { config, identity } = this.#context
+    if (typeof recipient !== 'string' || identity.isUs(recipient)) return true
+    return config.inbox.for !== 'anyone' && !identity.isSomebodyElse(recipient)
   }
 }

@@ -362,7 +362,10 @@ export class Delivery implements HandleOwner {
       shared: this.#parts,
       facts: () => handle.facts,
       note: async () => await handle.note(),
-      announce: () => this.#context.emit(startOf(handle, this.#waited)),
+      announce: () => {
+        this.#context.emit(startOf(handle, this.#waited))
+        this.#context.signals.started.say()
+      },
       counts: () => this.#is('running'),
       stands: () => handle.valid(),
       replyBy: () => handle.deadline,

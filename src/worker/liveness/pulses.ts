@@ -26,7 +26,7 @@ export class Pulses {
 
   /** A loop that expects nothing of itself yet. */
   begin(clinkId?: string): Pulse {
-    const pulse = new Pulse(this.#clock, clinkId, () => this.#all.delete(pulse))
+    const pulse = new Pulse(this.#clock, clinkId, this.#all)
     this.#all.add(pulse)
     return pulse
   }
@@ -43,16 +43,17 @@ export class Pulses {
 export class Pulse {
   readonly #clock: Clock
   readonly #clinkId: string | undefined
-  readonly #onEnd: () => void
+  /** Those that are under way. */
+  readonly #all: Set<Pulse>
   #expected: Expected | undefined
   /** What local time had jumped by when that was said. */
   #jumpedBefore = 0
   #isOver = false
 
-  constructor(clock: Clock, clinkId: string | undefined, onEnd: () => void) {
+  constructor(clock: Clock, clinkId: string | undefined, all: Set<Pulse>) {
     this.#clock = clock
     this.#clinkId = clinkId
-    this.#onEnd = onEnd
+    this.#all = all
   }
 
   /** A jump of the wall clock makes nothing late: it is no time in which a loop could have got further. */
@@ -89,6 +90,6 @@ export class Pulse {
   end(): void {
     this.#isOver = true
     this.#expected = undefined
-    this.#onEnd()
+    this.#all.delete(this)
   }
 }

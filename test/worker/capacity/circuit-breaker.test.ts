@@ -41,6 +41,7 @@ function setUp(options: Partial<CircuitBreakerOptions> = {}) {
     random: () => 0.5,
     emit: ({ event }: WorkerEvent) => events.push(event),
     look,
+    router: { routes: [route] },
     outage: 6 * HOUR,
     ledger: new Ledger(memoryTables()),
     ...options,

@@ -1,0 +1,69 @@
+import type { AdmissionParts } from '../admission/context.ts'
+import type { Intake } from '../admission/intake.ts'
+import type { Parked } from '../admission/parked.ts'
+import { UNUSABLE } from '../claim/terms.ts'
+import type { Taken } from '../signals.ts'
+import type { Batch } from './batch.ts'
+import { claimingMode, type Claiming, type ClaimingMode } from './mode.ts'
+import type { Select } from './select.ts'
+
+export interface WaysParts {
+  readonly batch: Batch
+  readonly select: Select
+  readonly intake: Intake
+  readonly parked: Parked
+}
+
+/** The two ways of claiming, and which of them is right at the moment. */
+export class Ways {
+  readonly #shared: Pick<AdmissionParts, 'context' | 'health'>
+  readonly #parts: WaysParts
+
+  constructor(shared: Pick<AdmissionParts, 'context' | 'health'>, parts: WaysParts) {
+    this.#shared = shared
+    this.#parts = parts
+  }
+
+  get mode(): ClaimingMode {
+    const { clock, config, keys, siblings, terms } = this.#shared.context
+    const { intake, select } = this.#parts
+    if (keys.refusal !== undefined) return { mode: 'none', isFinal: false, ...keys.refusal }
+    const isAllOurs = this.#isAllOurs()
+    const { mayClaimById, mayTry } = siblings
+    const mode = claimingMode(config, {
+      mayClaimById,
+      mayTry,
+      pollsTell: intake.pollsTell,
+      // What a claiming poll takes and parks hides nothing that lies behind it.
+      isAllOurs: isAllOurs || !select.reaches,
+    })
+    if (config.inbox.claim === 'auto' && !isAllOurs) siblings.want()
+    // Claims by id ask for a length themselves: they go on.
+    const isUseless = mode.mode === 'batch' && clock.now() < terms.unusableUntil
+    return isUseless ? { mode: 'none', isFinal: true, ...UNUSABLE } : mode
+  }
+
+  /** Local time at which a claim that failed is to be made again; `Infinity`: there is none. */
+  get retryAt(): number {
+    return this.#parts.select.retryAt
+  }
+
+  /** As `Claiming.take`. */
+  async take(mode: 'batch' | 'select', ...how: Parameters<Claiming['take']>): Promise<Taken> {
+    return await this.#parts[mode].take(...how)
+  }
+
+  /** Whether a claiming poll would bring only clinks that can start. */
+  #isAllOurs(): boolean {
+    const { clock, ledger, router, terms } = this.#shared.context
+    const { intake, parked } = this.#parts
+    return (
+      router.takesAll &&
+      !terms.areUnusable &&
+      parked.size === 0 &&
+      this.#shared.health.paused.length === 0 &&
+      !ledger.hasLeftAlone(clock.wall()) &&
+      !intake.quarantine.isWaiting
+    )
+  }
+}

@@ -1,0 +1,53 @@
+import type { AdmissionParts } from './admission/context.ts'
+import type { Parked } from './admission/parked.ts'
+import { resumeClaims } from './admission/resumed-claims.ts'
+import type { Poller } from './claiming/poller.ts'
+import type { Deliveries } from './delivery/deliveries.ts'
+import { endSurvivors } from './execution/survivors.ts'
+import type { Reruns } from './rerun/reruns.ts'
+
+export interface StartupParts {
+  readonly shared: AdmissionParts
+  readonly deliveries: Deliveries
+  readonly parked: Parked
+  readonly poller: Poller
+  readonly reruns: Reruns
+}
+
+/** How a worker begins: it holds on to what an earlier process held, then it polls. */
+export class Startup {
+  readonly #parts: StartupParts
+  #done: Promise<void> = Promise.resolve()
+
+  constructor(parts: StartupParts) {
+    this.#parts = parts
+  }
+
+  /** @param resume false: the claims that the ledger knows are another worker's. */
+  async begin(resume: boolean): Promise<void> {
+    this.#done = this.#begin(resume)
+    await this.#done
+  }
+
+  /** Resolves when nothing is being held on to any more. Whoever began it is told of its fault. */
+  async over(): Promise<void> {
+    await this.#done.catch(() => {})
+  }
+
+  async #begin(resume: boolean): Promise<void> {
+    const { poller, reruns, shared } = this.#parts
+    const { clock, crashWatch, ledger, pulses, stopping } = shared.context
+    const starting = pulses.begin()
+    starting.expect('start', clock.now())
+    const claims = ledger.heldClaims()
+    // In one commit: a crash right after it is none of what was running before.
+    const noted = claims.map(async (claim) => await ledger.holdClaim({ ...claim, running: false }))
+    const inHand = [...claims, ...reruns.left]
+    await Promise.all([crashWatch.begin(inHand, resume), ...noted, reruns.restore(resume)])
+    endSurvivors(shared.runs, shared.context, resume)
+    if (resume) await resumeClaims(claims, this.#parts)
+    else await Promise.all(claims.map(({ clink }) => ledger.dropClaim(clink.clink_id)))
+    if (!stopping.aborted) poller.start()
+    starting.end()
+  }
+}
