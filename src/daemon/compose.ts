@@ -100,7 +100,7 @@ export function compose(options: ComposeOptions): Composed {
     terms,
     boot: options.boot ?? systemBoot(),
     groups: options.groups ?? kernelGroups,
-    crashWatch: new CrashWatch(ledger, config.retry.crashes, emit, clock),
+    crashWatch: new CrashWatch(heart, config.retry.crashes),
     router: readingRouter(router, config.replies.mark),
     runner: options.runner ?? inlineRunner,
     identity,

@@ -9,7 +9,7 @@ import { GotTransport } from '../clink/got-transport.ts'
 import type { Transport } from '../clink/transport.ts'
 import { compose, type Composed } from './compose.ts'
 import type { Config } from '../config/config.ts'
-import type { Emit, WorkerEvent } from '../events.ts'
+import type { Emit } from '../events.ts'
 import type { Router } from '../handlers/route.ts'
 import { UntilEmpty } from './until-empty.ts'
 import type { ProcessGroups } from '../runners/process-group.ts'
@@ -114,7 +114,7 @@ export class Daemon {
     const routes = router.describe()
     const { clink, concurrency } = config
     const proxy = clink.proxy === undefined ? {} : { proxy: clink.proxy.address }
-    this.#emit({ event: 'worker.started', session: this.#session, concurrency, routes, ...proxy })
+    this.#parts.emit({ event: 'worker.started', session: this.#session, concurrency, routes, ...proxy })
     if (once?.maxTime !== undefined) {
       this.#cancelMaxTime = after(this.#clock, once.maxTime, () => void this.stop('--max-time is over'))
       this.#goneBy = this.#steadyNow + once.maxTime + AFTER_MAX_TIME
@@ -144,7 +144,7 @@ export class Daemon {
 
   /** A fault outside the worker, as an uncaught error: says so, releases what is held, and ends with 70. */
   fail(part: string, error: Error): void {
-    this.#emit({ event: 'worker.failed', part, error })
+    this.#parts.emit({ event: 'worker.failed', part, error })
     this.#exit = EXIT.internal
     this.#worker.fault()
     void this.stop(`the ${part} failed`)
@@ -200,9 +200,9 @@ export class Daemon {
     this.#once?.stop()
     const { running, queued, held, parked } = this.#worker.snapshot()
     this.stopping.say(timeout)
-    this.#emit({ event: 'worker.stopping', reason, running, queued, held, parked, timeout })
+    this.#parts.emit({ event: 'worker.stopping', reason, running, queued, held, parked, timeout })
     const [leftBehind] = await Promise.all([this.#worker.stop(timeout), this.#keyChange.stop()])
-    this.#emit({ event: 'worker.stopped', ...this.#totals, leftBehind })
+    this.#parts.emit({ event: 'worker.stopped', ...this.#totals, leftBehind })
     this.#closeTransport()
     const exit = this.#exit ?? this.#once?.exit(this.#totals.deadLettered) ?? EXIT.ok
     this.#ended.resolve(leftBehind.length > 0 && exit === EXIT.ok ? EXIT.internal : exit)
@@ -228,11 +228,15 @@ export class Daemon {
     signals.crashed.on((part, error) => this.fail(part, error))
     signals.notReady.on((why) => {
       this.#isReady = false
-      this.#emit({ event: 'worker.notReady', ...why })
+      this.#parts.emit({ event: 'worker.notReady', ...why })
+    })
+    signals.deadLettered.on(() => (this.#totals.deadLettered += 1))
+    signals.settled.on((_, { is }) => {
+      if (is === 'completed' || is === 'released' || is === 'lost') this.#totals[is] += 1
     })
     signals.polled.on(() => {
       if (this.#isReady || keys.refusal !== undefined || this.snapshot().doubts.length > 0) return
-      this.#emit({ event: 'worker.ready' })
+      this.#parts.emit({ event: 'worker.ready' })
       this.#isReady = true
     })
   }
@@ -248,7 +252,7 @@ export class Daemon {
       router,
       transport: this.#transport,
       ledger: this.#ledger,
-      emit: (event) => this.#emit(event),
+      emit: this.#parts.emit,
       clock: this.#clock,
       random,
       boot,
@@ -263,17 +267,8 @@ export class Daemon {
   #isSameOwner(): boolean {
     const { identity } = this.#parts.config.clink
     const before = this.#formerIdentity
-    if (before !== undefined) this.#emit({ event: 'worker.identityReplaced', identity, before })
+    if (before !== undefined) this.#parts.emit({ event: 'worker.identityReplaced', identity, before })
     return before === undefined
-  }
-
-  #emit(event: WorkerEvent): void {
-    if (event.event === 'clink.completed') this.#totals.completed += 1
-    if (event.event === 'clink.released') this.#totals.released += 1
-    if (event.event === 'clink.deadLettered') this.#totals.deadLettered += 1
-    if (event.event === 'clink.lost') this.#totals.lost += 1
-    this.#once?.note(event)
-    this.#parts.emit(event)
   }
 }
 

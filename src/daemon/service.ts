@@ -53,32 +53,16 @@ const NAMED = 50
 /** Runs a daemon in this process until it has ended. */
 export async function work(parts: WorkParts): Promise<ExitCode> {
   const { host, config, key, logger, once, first } = parts
-  const emit = fanOut(
-    [
-      logEvents(logger, { content: config.log.content, cwd: parts.cwd }),
-      ...(parts.listen === undefined ? [] : [parts.listen]),
-    ],
-    (error, event) => logger.error({ event: 'event.unheard', of: event, error: loggable(error, { stacks: true }) }),
+  const log = logEvents(logger, { content: config.log.content, cwd: parts.cwd })
+  const emit = fanOut([log, ...(parts.listen === undefined ? [] : [parts.listen])], (error, event) =>
+    logger.error({ event: 'event.unheard', of: event, error: loggable(error, { stacks: true }) }),
   )
   const registry = new HandlerRegistry(parts.handlers)
-  const router: DaemonParts['router'] = {
-    get routes() {
-      return [...(first?.routes ?? []), ...registry.routes]
-    },
-    get idPatterns() {
-      return registry.idPatterns
-    },
-    get takesAll() {
-      return (first?.takesAll ?? false) || registry.takesAll
-    },
-    route: (clink, identity) => first?.route(clink, identity) ?? registry.route(clink, identity),
-    describe: () => registry.describe(),
-  }
   const state = parts.durable === true ? takeState(config, emit) : undefined
   const daemon = new Daemon({
     config,
     key,
-    router,
+    router: routerOf(registry, first),
     emit,
     ...(once === undefined ? {} : { once }),
     ...(state === undefined ? {} : { state }),
@@ -118,14 +102,27 @@ export async function work(parts: WorkParts): Promise<ExitCode> {
   const control = state === undefined ? undefined : listen(state, daemon, parts)
   exit = await daemon.ended
   host.left()
-  const left = Promise.allSettled([
-    watch.stop(),
-    keyWatch?.stop(),
-    control?.then(async (socket) => await socket.stop()),
-  ])
+  const left = Promise.allSettled([watch.stop(), keyWatch?.stop(), control?.then(async (one) => await one.stop())])
   await Promise.race([left, sleep(systemClock(), LEAVING)])
   state?.close()
   return exit
+}
+
+/** @param first routes that are tried before those of the registry. */
+function routerOf(registry: HandlerRegistry, first: HandlerSet | undefined): DaemonParts['router'] {
+  return {
+    get routes() {
+      return [...(first?.routes ?? []), ...registry.routes]
+    },
+    get idPatterns() {
+      return registry.idPatterns
+    },
+    get takesAll() {
+      return (first?.takesAll ?? false) || registry.takesAll
+    },
+    route: (clink, identity) => first?.route(clink, identity) ?? registry.route(clink, identity),
+    describe: () => registry.describe(),
+  }
 }
 
 /** People ask for this by a signal, so the line appears at every `log.level`. */

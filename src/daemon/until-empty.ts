@@ -1,9 +1,9 @@
 import type { Cancel } from '../base/clock.ts'
 import { EXIT, type ExitCode } from '../base/coded-error.ts'
 import { looksForbidden } from '../clink/verdicts.ts'
-import type { WorkerEvent } from '../events.ts'
+import type { Clink } from '../clink/records.ts'
 import type { WorkerContext } from '../worker/context.ts'
-import type { FailedLook, Taken } from '../worker/signals.ts'
+import type { Ending, FailedLook, Taken } from '../worker/signals.ts'
 import type { Worker } from '../worker/worker.ts'
 
 /** Failures in a row after which the service counts as away. */
@@ -13,7 +13,6 @@ const PATIENCE = 10_000
 const LOOK = 1_000
 const WITHHELD = 'clinks wait, and the service claims none of them'
 const UNSENT = 'the service did not take a result, which is kept'
-const SETTLED: ReadonlySet<string> = new Set(['clink.completed', 'clink.settledElsewhere', 'clink.deadLettered'])
 /** Why it ends. */
 const WHY_ENDED: { readonly [Code in ExitCode]?: string } = {
   [EXIT.ok]: 'the inbox is empty',
@@ -43,7 +42,9 @@ export class UntilEmpty {
 
   constructor(options: OnceOptions) {
     this.#options = options
-    const { blocked, failed, keyRefused, look, over, polled } = options.context.signals
+    const { blocked, deadLettered, failed, keyRefused, look, over, polled, settled } = options.context.signals
+    settled.on((clink, how) => this.#noteEnd(clink, how))
+    deadLettered.on(({ clink_id: id }) => this.#unsent.delete(id))
     polled.on((taken) => this.#polled(taken))
     failed.on((failure) => this.#failed(failure))
     // Nothing is ever claimed as the configuration wants it.
@@ -74,14 +75,11 @@ export class UntilEmpty {
   }
 
   /** A result that the service did not take is sent when its clink comes back. What somebody else has completed does not. */
-  note(event: WorkerEvent): void {
+  #noteEnd(clink: Clink, how: Ending): void {
     const { ledger } = this.#options.context
-    if (event.event === 'clink.lost' || event.event === 'clink.leftToExpire') {
-      const isOver = 'cause' in event && event.cause === 'completed-elsewhere'
-      if (!isOver && ledger.unconfirmed(event.clink) !== undefined) this.#unsent.add(event.clink.clink_id)
-    } else if (SETTLED.has(event.event) && 'clink' in event) {
-      this.#unsent.delete(event.clink.clink_id)
-    }
+    if (how.is === 'completed' || how.is === 'elsewhere') this.#unsent.delete(clink.clink_id)
+    if (how.is !== 'left-to-expire' && (how.is !== 'lost' || how.cause === 'completed-elsewhere')) return
+    if (ledger.unconfirmed(clink) !== undefined) this.#unsent.add(clink.clink_id)
   }
 
   /** What the process is to exit with where nothing else went wrong. */

@@ -9,7 +9,7 @@ type Path = readonly string[]
 /** A function that a constructor takes, as a parameter or as a member of one. */
 export interface Callback {
   readonly room: string
-  /** Such as `HandlerClient(options.sign)`. */
+  /** Such as `Execution(options.mayStart)`. */
   readonly at: string
 }
 

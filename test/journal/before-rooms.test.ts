@@ -7,6 +7,7 @@ import type { State } from '../../src/journal/state.ts'
 import { keptIdentity } from '../../src/keys/identity.ts'
 import type { DeadLetter } from '../../src/ledger/dead-letters.ts'
 import { CrashWatch } from '../../src/worker/execution/crash-watch.ts'
+import { WorkerSignals } from '../../src/worker/signals.ts'
 import { open } from '../support/states.ts'
 import { TempDir } from '../support/temp-dir.ts'
 
@@ -151,7 +152,9 @@ describe('a journal that was written before the rooms', () => {
     const { ledger } = state
     const events: WorkerEvent[] = []
     const clock = { now: () => 0, wall: () => AT + 60_000, at: () => () => {} }
-    await new CrashWatch(ledger, 3, (event) => events.push(event), clock).begin(ledger.heldClaims())
+    const emit = (event: WorkerEvent): number => events.push(event)
+    const signals = new WorkerSignals()
+    await new CrashWatch({ ledger, emit, clock, signals }, 3).begin(ledger.heldClaims())
     expect(events).toEqual([{ event: 'worker.crashed', crashes: 2, running: ['running'] }])
     expect(['running', 'beside', 'suspect', 'held'].map((id) => ledger.isSuspect(id))).toEqual([
       true,

@@ -1,6 +1,6 @@
 import { asError } from '../../base/coded-error.ts'
 import type { Clink } from '../../clink/records.ts'
-import { endOf } from '../delivery/told.ts'
+import { tellEnd } from '../delivery/told.ts'
 import { complete } from '../settlement/complete.ts'
 import { circleEnd } from '../replies/sign.ts'
 import type { ClaimInHand } from '../claim/claim-in-hand.ts'
@@ -65,8 +65,7 @@ export class Acknowledgements {
     pulse.expect('settlement', claim.lease.deadline)
     try {
       if (!(await holder.confirm())) {
-        context.emit({ event: 'clink.leftToExpire', clink, why: UNCONFIRMED })
-        return
+        return tellEnd({ is: 'left-to-expire', why: UNCONFIRMED }, { clink }, context)
       }
       const result = await complete(
         { clink, api: claim.key.api, holder, facts: { clink }, trying },
@@ -74,9 +73,8 @@ export class Acknowledgements {
         context,
       )
       const isSettled = result.is === 'completed' || result.is === 'elsewhere'
-      const event = isSettled ? endOf(result, { clink }) : undefined
-      if (event === undefined) return this.#parked.add(clink, { ...claim, lease: holder.lease }, why.acknowledge)
-      context.emit(event)
+      if (!isSettled) return this.#parked.add(clink, { ...claim, lease: holder.lease }, why.acknowledge)
+      tellEnd(result, { clink }, context)
       if (why.acknowledge !== 'circle') return
       this.#circlesEnded += 1
       context.emit({ event: 'clink.circleEnded', clink, hops: why.hops, advice: CIRCLE_ADVICE })

@@ -11,6 +11,7 @@ import { readText } from '../replies/hops.ts'
 import type { ClaimInHand } from '../claim/claim-in-hand.ts'
 import { Delivery } from '../delivery/delivery.ts'
 import type { Deliveries } from '../delivery/deliveries.ts'
+import { tellEnd } from '../delivery/told.ts'
 import { ClaimHandle } from '../settlement/claim-handle.ts'
 import { Doubts } from './doubts.ts'
 import { LeftAloneNotices } from './left-alone.ts'
@@ -246,11 +247,7 @@ export class Intake {
   async #take(clink: Clink, claimed: Lease, key: WorkerKey): Promise<boolean> {
     const { context } = this.#shared
     if (context.clock.now() >= claimed.deadline) {
-      context.emit({
-        event: 'clink.leftToExpire',
-        clink,
-        why: 'the answer to the poll came after the claim could be trusted',
-      })
+      tellEnd({ is: 'left-to-expire', why: TOO_LATE }, { clink }, context)
       return false
     }
     void context.ledger.sightings.see(clink.clink_id)
@@ -323,3 +320,5 @@ export class Intake {
     }
   }
 }
+
+const TOO_LATE = 'the answer to the poll came after the claim could be trusted'

@@ -4,7 +4,7 @@ import type { Clink } from '../../clink/records.ts'
 import type { LeftAlone } from '../../events.ts'
 import type { ClinkApi } from '../../clink/clink-api.ts'
 import type { ClaimInHand } from '../claim/claim-in-hand.ts'
-import { endOf } from '../delivery/told.ts'
+import { tellEnd } from '../delivery/told.ts'
 import { release } from '../settlement/release.ts'
 import { UnrenewedClaim } from '../claim/unrenewed-claim.ts'
 import type { AdmissionContext } from './context.ts'
@@ -123,11 +123,11 @@ export class Parked {
         return closing.aborted
       },
     }
-    const event = endOf(await release(claimed, 'parked', undefined, this.#context), claimed.facts)
+    const settled = await release(claimed, 'parked', undefined, this.#context)
     // At the end of the time for stopping the entry stays: it is named as left behind.
     if (this.#context.closing.aborted) return
     entry.forget()
     if (this.#entries.get(clink.clink_id) === entry) this.#entries.delete(clink.clink_id)
-    if (event !== undefined) this.#context.emit(event)
+    tellEnd(settled, claimed.facts, this.#context)
   }
 }

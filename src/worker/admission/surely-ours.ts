@@ -1,6 +1,7 @@
 import type { Clink } from '../../clink/records.ts'
 import type { ClaimInHand } from '../claim/claim-in-hand.ts'
 import type { Lease } from '../claim/lease.ts'
+import { tellEnd } from '../delivery/told.ts'
 import type { AdmissionContext } from './context.ts'
 
 /** A claim that was just made. */
@@ -18,8 +19,9 @@ export async function leaseIfSurelyOurs(
   clink: Clink,
   { byId, key, lease: given }: FreshClaim,
   intake: { readonly isClosing: boolean; readonly hurried: AbortSignal },
-  { clock, emit, keys, pulses, siblings }: AdmissionContext,
+  context: AdmissionContext,
 ): Promise<Lease | undefined> {
+  const { clock, keys, pulses, siblings } = context
   let lease = given
   // Another session with another key would be refused for its key, which says nothing about sessions.
   const canFindOut = key === keys.current
@@ -32,11 +34,12 @@ export async function leaseIfSurelyOurs(
     lease = found?.lease ?? lease
     // At a stop what a poll brought is given back; what was claimed by id may be a sibling's.
     if (verdict !== 'refused' && (byId || !intake.isClosing)) {
-      emit({ event: 'clink.leftToExpire', clink, why: `another session may hold it (siblings: ${verdict})` })
+      const why = `another session may hold it (siblings: ${verdict})`
+      tellEnd({ is: 'left-to-expire', why }, { clink }, context)
       return undefined
     }
   }
   if (clock.now() < lease.deadline) return lease
-  emit({ event: 'clink.leftToExpire', clink, why: 'its claim was answered after it could be trusted' })
+  tellEnd({ is: 'left-to-expire', why: 'its claim was answered after it could be trusted' }, { clink }, context)
   return undefined
 }

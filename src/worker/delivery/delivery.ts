@@ -10,7 +10,7 @@ import { decideOutlived, decideUnmatched, type Decision } from '../execution/out
 import { outcomePolicy, UNHEALTHY_WAIT } from '../execution/start-run.ts'
 import type { DeliveryParts } from './context.ts'
 import type { Handle, HandleOwner, Settled } from './handle.ts'
-import { endOf, startOf } from './told.ts'
+import { tellEnd, tellStart } from './told.ts'
 
 export type DeliveryState = 'waiting' | 'running' | 'backingOff' | 'settling' | 'settled' | 'lost'
 
@@ -345,12 +345,11 @@ export class Delivery implements HandleOwner {
   /** An end that is not known yet is none: the worker names the clink as left behind. */
   #end(settled: Settled): void {
     if (settled.is === 'unconfirmed' || this.#outcome === settled) return
-    const event = endOf(settled, this.handle.facts, this.#execution.ranFor)
     this.#outcome = settled
     this.#enter(settled.is === 'lost' ? 'lost' : 'settled')
     this.handle.pulse.end()
     this.#settled.resolve()
-    if (event !== undefined) this.#context.emit(event)
+    tellEnd(settled, this.handle.facts, this.#context, this.#execution.ranFor)
   }
 
   #makeExecution(): Execution {
@@ -362,10 +361,7 @@ export class Delivery implements HandleOwner {
       shared: this.#parts,
       facts: () => handle.facts,
       note: async () => await handle.note(),
-      announce: () => {
-        this.#context.emit(startOf(handle, this.#waited))
-        this.#context.signals.started.say()
-      },
+      announce: () => tellStart(handle, this.#waited, this.#context),
       counts: () => this.#is('running'),
       stands: () => handle.valid(),
       replyBy: () => handle.deadline,

@@ -1,13 +1,36 @@
 import type { DeliveryFacts, WorkerEvent } from '../../events.ts'
+import type { WorkerContext } from '../context.ts'
 import type { Handle, Settled } from './handle.ts'
 
+type Tellers = Pick<WorkerContext, 'emit' | 'signals'>
+
 /**
- * What is said of how a clink in hand has ended. Undefined: nothing, since the worker names what it leaves behind, and a letter says
+ * Says how a clink in hand has ended. An end that is not known is none, since the worker names what it leaves behind, and a letter says
  * itself what became of it.
  *
  * @param ranFor milliseconds of its handler: how long a clink took is that, and how long Clink took to be told.
  */
-export function endOf(settled: Settled, facts: DeliveryFacts, ranFor = 0): WorkerEvent | undefined {
+export function tellEnd(settled: Settled, facts: DeliveryFacts, { emit, signals }: Tellers, ranFor = 0): void {
+  if (settled.is === 'unconfirmed' || settled.is === 'kept') return
+  emit(endOf(settled, facts, ranFor))
+  signals.settled.say(facts.clink, settled)
+}
+
+/** @param waited milliseconds that the clink waited for this start. */
+export function tellStart(
+  { facts, of }: Pick<Handle, 'facts' | 'of'>,
+  waited: number,
+  { emit, signals }: Tellers,
+): void {
+  emit(of === 'letter' ? { event: 'clink.rerun', ...facts, step: 'run' } : { event: 'clink.started', ...facts, waited })
+  if (of === 'claim') signals.started.say()
+}
+
+function endOf(
+  settled: Exclude<Settled, { is: 'unconfirmed' | 'kept' }>,
+  facts: DeliveryFacts,
+  ranFor: number,
+): WorkerEvent {
   switch (settled.is) {
     case 'completed': {
       const { is: _, duration, ...rest } = settled
@@ -25,16 +48,7 @@ export function endOf(settled: Settled, facts: DeliveryFacts, ranFor = 0): Worke
       const detail = settled.whileTelling ? { detail: WHILE_TELLING } : {}
       return { event: 'clink.lost', ...facts, cause: settled.cause, ...detail }
     }
-    case 'unconfirmed':
-    case 'kept':
-      return undefined
   }
-}
-
-/** @param waited milliseconds that the clink waited for this start. */
-export function startOf({ facts, of }: Pick<Handle, 'facts' | 'of'>, waited: number): WorkerEvent {
-  if (of === 'letter') return { event: 'clink.rerun', ...facts, step: 'run' }
-  return { event: 'clink.started', ...facts, waited }
 }
 
 const WHILE_TELLING = 'while Clink was being told about the result; it may have taken it'

@@ -1,6 +1,8 @@
 import type { Cancel, Clock } from '../../base/clock.ts'
 import type { Emit } from '../../events.ts'
 import type { HeldClaim, Ledger } from '../../ledger/ledger.ts'
+import type { WorkerContext } from '../context.ts'
+import type { WorkerSignals } from '../signals.ts'
 
 /** So many crashes in a row make suspects of the clinks that were running. */
 const IN_A_ROW = 2
@@ -13,6 +15,8 @@ const REMEMBERED = 200
 
 /** A clink in hand when the last process ended. */
 export type InHand = Pick<HeldClaim, 'clink' | 'route' | 'running'>
+
+type CrashContext = Pick<WorkerContext, 'clock' | 'emit' | 'ledger' | 'signals'>
 
 export type Running = Pick<HeldClaim, 'clink' | 'route'>
 
@@ -33,6 +37,7 @@ export class CrashWatch {
   readonly #limit: number
   readonly #emit: Emit
   readonly #clock: Clock
+  readonly #deadLettered: WorkerSignals['deadLettered']
   /** Clinks whose runs ended a short while ago, and may have left something behind that ends the process; until when that is so. */
   readonly #ended = new Map<string, number>()
   /** The suspect whose run has ended a moment ago, still alone. */
@@ -41,11 +46,12 @@ export class CrashWatch {
   #hasFault = false
 
   /** @param limit crashes while alone after which a clink is given up. */
-  constructor(ledger: Ledger, limit: number, emit: Emit, clock: Clock) {
+  constructor({ clock, emit, ledger, signals }: CrashContext, limit: number) {
     this.#ledger = ledger
     this.#limit = limit
     this.#emit = emit
     this.#clock = clock
+    this.#deadLettered = signals.deadLettered
   }
 
   /**
@@ -181,7 +187,10 @@ export class CrashWatch {
     return {
       written: Promise.all([written, ledger.bury(letter)]).then(() => {}),
       isGivenUp: true,
-      say: () => this.#emit({ event: 'clink.deadLettered', clink, reason, attempts: crashes }),
+      say: () => {
+        this.#emit({ event: 'clink.deadLettered', clink, reason, attempts: crashes })
+        this.#deadLettered.say(clink)
+      },
     }
   }
 }

@@ -259,21 +259,15 @@ export class Rerun {
 
   /** The letter stays, with what went wrong this time. */
   async #fail(reason: string): Promise<0> {
-    const { clock, emit, ledger } = this.#shared.context
+    const { clock, emit, ledger, signals } = this.#shared.context
     const id = this.clink.clink_id
     const letter = ledger.letters.get(id)
     if (letter === undefined || ledger.letters.rerunOf(id) === undefined) return 0
     const { rerun: _, ...rest } = letter
     const errors = [...ledger.errorsOf(id), reason]
-    await ledger.bury({
-      ...rest,
-      route: this.#route,
-      attempts: this.#attempt,
-      reason,
-      errors,
-      at: clock.wall(),
-    })
+    await ledger.bury({ ...rest, route: this.#route, attempts: this.#attempt, reason, errors, at: clock.wall() })
     emit({ event: 'clink.deadLettered', ...this.#facts(), reason, attempts: this.#attempt })
+    signals.deadLettered.say(this.clink)
     return 0
   }
 

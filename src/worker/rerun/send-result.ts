@@ -32,19 +32,18 @@ export async function sendResult(
   { facts, mark, tries }: ResultFacts,
   context: RerunContext,
 ): Promise<number> {
-  const { closing, emit, keys, ledger } = context
+  const { closing, emit, keys, ledger, signals } = context
   const { letters } = ledger
   const id = clink.clink_id
   const { response = '', step } = letters.rerunOf(id) ?? {}
   if (step === 'sending') return await unknown(NOT_KNOWN)
   await letters.noteRerun(id, { step: 'sending', response })
-  const wasDiscarded = letters.rerunOf(id) === undefined
-  if (wasDiscarded) return 0
+  // It was discarded meanwhile.
+  if (letters.rerunOf(id) === undefined) return 0
   if (!ledger.isHealthy || closing.aborted || !keys.mayAct) return await later(0)
   emit({ event: 'clink.rerun', ...facts, step: 'send' })
-  if (fitText(response).cut) {
+  if (fitText(response).cut)
     emit({ event: 'clink.responseShortened', ...facts, length: LONGEST_TEXT, why: `longer than ${LONGEST_TEXT}` })
-  }
   const sent = await trySend('utf16')
   const isTooLong = typeof sent !== 'string' && refusesText(sent) && !sent.mayHaveHappened
   const last = isTooLong && fitText(response, undefined, 'bytes').cut ? await trySend('bytes') : sent
@@ -75,6 +74,7 @@ export async function sendResult(
       const reason = `its result cannot be sent: ${refusal(error)}`
       await letters.noteRerun(id, { step: 'refused', response }, reason)
       emit({ event: 'clink.deadLettered', ...facts, reason, attempts: facts.attempt ?? 0 })
+      signals.deadLettered.say(clink)
       return 0
     }
     const wait = waitAsAsked(equalJitter(tries, PAUSE, context.random), error.retryAfter)

@@ -263,11 +263,12 @@ export class ClaimHandle implements Handle, Claimed {
     tell: 'release' | 'complete',
     { keepsResult = false, ...more }: { readonly keepsResult?: boolean; readonly notice?: string },
   ): Promise<void> {
-    const { clock, emit, ledger } = this.#context
+    const { clock, emit, ledger, signals } = this.#context
     const { attempt: attempts = 0, clink, route } = this.facts
     const errors = [...ledger.errorsOf(clink.clink_id), reason]
     await ledger.bury({ clink, route, attempts, reason, errors, tell, at: clock.wall(), ...more }, keepsResult)
     emit({ event: 'clink.deadLettered', ...this.facts, reason, attempts })
+    signals.deadLettered.say(clink)
   }
 }
 

@@ -1,11 +1,12 @@
 import { cpSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { systemClock } from '../../../src/base/clock.ts'
+import { systemClock, type Clock } from '../../../src/base/clock.ts'
 import { Journal } from '../../../src/journal/journal.ts'
 import { tablesOf } from '../../../src/journal/state.ts'
-import type { WorkerEvent } from '../../../src/events.ts'
+import type { Emit, WorkerEvent } from '../../../src/events.ts'
 import { CrashWatch } from '../../../src/worker/execution/crash-watch.ts'
+import { WorkerSignals } from '../../../src/worker/signals.ts'
 import { Ledger, type HeldClaim } from '../../../src/ledger/ledger.ts'
 import { clink } from '../../support/sample-records.ts'
 import { TempDir } from '../../support/temp-dir.ts'
@@ -13,6 +14,10 @@ import { claim, letter, open } from '../../support/states.ts'
 
 const LIMIT = 3
 const DAY = 86_400_000
+const EPOCH: Clock = { ...systemClock(), wall: () => 0 }
+
+const makeWatch = (ledger: Ledger, clock: Clock, emit: Emit = () => {}): CrashWatch =>
+  new CrashWatch({ ledger, clock, emit, signals: new WorkerSignals() }, LIMIT)
 
 const claimOf = (id: string, running: boolean): HeldClaim => ({
   ...claim,
@@ -44,10 +49,7 @@ class Lives implements Disposable {
     const state = open(this.#directory.path)
     const { ledger } = state
     const events: WorkerEvent[] = []
-    const watch = new CrashWatch(ledger, LIMIT, (event) => events.push(event), {
-      ...systemClock(),
-      wall: () => this.now,
-    })
+    const watch = makeWatch(ledger, { ...systemClock(), wall: () => this.now }, (event) => events.push(event))
     const run = async (...ids: string[]): Promise<void> => {
       for (const id of ids) await Promise.all([ledger.startAttempt(id), ledger.holdClaim(claimOf(id, true))])
     }
@@ -316,9 +318,7 @@ describe('P9, §4: the crash watch', () => {
         schedule: (commit) => due.push(commit),
       })
       const killed = new Ledger(tablesOf(journal))
-      const begun = new CrashWatch(killed, LIMIT, () => {}, { ...systemClock(), wall: () => 0 }).begin(
-        killed.heldClaims(),
-      )
+      const begun = makeWatch(killed, EPOCH).begin(killed.heldClaims())
       for (let n = 0; n < commits; n += 1) {
         due.shift()?.()
         await new Promise(setImmediate)
@@ -332,9 +332,7 @@ describe('P9, §4: the crash watch', () => {
       journal.close()
 
       const next = open(copy)
-      await new CrashWatch(next.ledger, LIMIT, () => {}, { ...systemClock(), wall: () => 0 }).begin(
-        next.ledger.heldClaims(),
-      )
+      await makeWatch(next.ledger, EPOCH).begin(next.ledger.heldClaims())
       expect(next.ledger.isGivenUp('a')).toBe(true)
       next.close()
     },
@@ -384,7 +382,7 @@ describe('P9, §4: the crash watch', () => {
       const { ledger } = state
       if (n === 0) await ledger.bury(told)
       const left = ledger.letters.reruns().map((one) => ({ ...one, running: one.rerun?.step === 'running' }))
-      const watch = new CrashWatch(ledger, LIMIT, (event) => events.push(event), { ...systemClock(), wall: () => 0 })
+      const watch = makeWatch(ledger, EPOCH, (event) => events.push(event))
       await watch.begin(left)
       const isAlone = ledger.isSuspect(killer)
       expect(isAlone).toBe(n > 1 && n < 2 + LIMIT)

@@ -1,6 +1,7 @@
 import { systemClock } from '../../../src/base/clock.ts'
 import { describe, expect, it } from 'vitest'
 import { CrashWatch } from '../../../src/worker/execution/crash-watch.ts'
+import { WorkerSignals } from '../../../src/worker/signals.ts'
 import { Ledger, type HeldClaim } from '../../../src/ledger/ledger.ts'
 import { memoryTables } from '../../../src/ledger/memory-tables.ts'
 import { Bench, until, type Station } from '../../support/harness.ts'
@@ -45,10 +46,13 @@ async function lost(): Promise<Stubborn> {
       for (const [name, value] of tables.facts.entries()) await facts.set(name, value)
       const found: string[] = []
       const next = new CrashWatch(
-        new Ledger({ ...memoryTables(), facts }),
+        {
+          ledger: new Ledger({ ...memoryTables(), facts }),
+          emit: (event) => found.push(...(event.event === 'worker.crashed' ? event.running : [])),
+          clock: systemClock(),
+          signals: new WorkerSignals(),
+        },
         3,
-        (event) => found.push(...(event.event === 'worker.crashed' ? event.running : [])),
-        systemClock(),
       )
       await next.begin(ledger.heldClaims())
       return found
