@@ -40,6 +40,8 @@ export class Delivery implements HandleOwner {
   /** Milliseconds that it waited for its last start. */
   #waited = 0
   #dueAt: number | undefined
+  /** Milliseconds that a stop has left of its backoff. */
+  #waitLeft: number | undefined
   /** Of a clink that waits for its route, which is paused. */
   #turn: Turn | undefined
   /** Why it has backed off since its last start: said once, though it may back off again and again. */
@@ -212,14 +214,15 @@ export class Delivery implements HandleOwner {
   /** At a stop: a result that an earlier claim has left is sent; a clink without one is given back. */
   async #settleWaiting(): Promise<void> {
     this.#enter('settling')
-    this.#end(await (this.handle.hasKept ? this.handle.completeKept() : this.handle.release('shutdown')))
+    const cooldown = this.#waitLeft === undefined ? {} : { cooldown: this.#waitLeft }
+    this.#end(await (this.handle.hasKept ? this.handle.completeKept() : this.handle.release('shutdown', cooldown)))
   }
 
   /** In a slot: a run and what follows from it, until the clink is settled, backs off, or is lost. */
   async #takeTurn(): Promise<void> {
     // A claim that is being asked about has its slot: it runs as soon as that is answered.
-    if (this.#is('waiting')) await Promise.race([this.handle.ready(), this.#interrupted.promise])
-    if (!this.#is('waiting') || this.#stopping || !this.handle.valid()) return
+    const isReady = this.#is('waiting') && (await Promise.race([this.handle.ready(), this.#interrupted.promise]))
+    if (isReady !== true || !this.#is('waiting') || this.#stopping || !this.handle.valid()) return
     if (this.handle.hasKept) {
       await this.#settleWaiting()
       return
@@ -325,7 +328,7 @@ export class Delivery implements HandleOwner {
   }
 
   async #untilDue(): Promise<void> {
-    const { clock, ledger } = this.#context
+    const { clock } = this.#context
     const from = clock.now()
     const due = Promise.withResolvers<void>()
     const cancel = after(clock, Math.max(0, (this.#dueAt ?? from) - from), due.resolve)
@@ -338,7 +341,7 @@ export class Delivery implements HandleOwner {
     const left = (this.#dueAt ?? from) - clock.now()
     this.#dueAt = undefined
     // Given back by a stop: the wait goes on over it, unless it was for the route, which the next process finds open.
-    if (this.#stopping && left > 0 && turn === undefined) await ledger.coolFor(this.clink.clink_id, left)
+    if (this.#stopping && left > 0 && turn === undefined) this.#waitLeft = left
     if (this.#is('backingOff')) this.#enter('waiting')
   }
 

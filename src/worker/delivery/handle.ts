@@ -78,8 +78,8 @@ export interface Handle {
   readonly releaseTried: boolean
   /** From now on the claim is renewed, and its owner told when it is lost. */
   start(owner: HandleOwner): void
-  /** Resolves when the clink may be started, or is lost. */
-  ready(): Promise<void>
+  /** Resolves with true when the clink may be started; false: it is lost, or has to wait for another turn. */
+  ready(): Promise<boolean>
   valid(): boolean
   /** Journals the clink as its owner has it now. */
   note(): Promise<void>

@@ -1,11 +1,13 @@
 import type { Router } from '../../handlers/route.ts'
 import type { Keys } from '../../keys/keys.ts'
 import type { RateLimit } from '../capacity/rate-limit.ts'
-import type { Slots } from '../capacity/slots.ts'
+import type { Line } from '../delivery/context.ts'
+import type { Identity } from '../../keys/identity.ts'
 import type { ExecutionContext, ExecutionParts } from '../execution/context.ts'
 
 /** What running a clink again takes beside starting its handler. */
 export interface RerunContext extends ExecutionContext {
+  readonly identity: Identity
   readonly keys: Keys
   readonly rateLimit: RateLimit
   readonly router: Router
@@ -13,5 +15,5 @@ export interface RerunContext extends ExecutionContext {
 
 export interface RerunParts extends ExecutionParts {
   readonly context: RerunContext
-  readonly slots: Pick<Slots, 'use'>
+  readonly slots: Line
 }

@@ -71,6 +71,7 @@ export class Reruns {
     const turn: RerunShared['turn'] = async (work) => await this.#gate.add(async () => await this.#seat(work))
     const rerun = new Rerun(letter.clink, letter.route, { ...this.#options, turn })
     this.#all.set(clinkId, rerun)
+    rerun.start()
     void rerun.over.then(() => {
       this.#all.delete(clinkId)
       if (this.#again.delete(clinkId)) this.add(clinkId)
@@ -89,13 +90,13 @@ export class Reruns {
     }
   }
 
-  async #seat(work: () => Promise<number>): Promise<number> {
+  async #seat(work: () => Promise<void>): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>()
     this.#waiting.push(resolve)
     this.#slotFreed()
     await promise
     try {
-      return await work()
+      await work()
     } finally {
       this.#seated -= 1
       this.#slotFreed()

@@ -107,8 +107,9 @@ export class ClaimHandle implements Handle, Claimed {
     emit({ event: 'clink.claimed', ...this.facts, lease: this.deadline - clock.now() })
   }
 
-  async ready(): Promise<void> {
+  async ready(): Promise<boolean> {
     await this.holder.confirmed
+    return this.valid()
   }
 
   valid(): boolean {

@@ -1,0 +1,136 @@
+import type { ReleaseCause, RoutedFacts } from '../../events.ts'
+import type { Clink } from '../../clink/records.ts'
+import type { Route } from '../../handlers/route.ts'
+import type { WorkerKey } from '../../keys/keys.ts'
+import type { RerunState } from '../../ledger/dead-letters.ts'
+import type { GivenUp, Handle, HandleOwner, Settled } from '../delivery/handle.ts'
+import type { Pulse } from '../liveness/pulses.ts'
+import type { RerunContext } from './context.ts'
+
+/** Releases after which the clink is run again: nobody else can take it. */
+const NOT_YET: ReadonlySet<ReleaseCause> = new Set(['shutdown', 'too-many-held', 'unavailable'])
+const KEPT = { is: 'kept' } as const satisfies Settled
+
+/**
+ * A clink that Clink holds for completed, and that an operator wants run again: its dead letter says how far it is, and each step is
+ * noted there before it is done. Nobody can take the clink from us, and nothing is renewed. A letter that is discarded meanwhile ends all
+ * of it: a handler that runs goes on, and its result is dropped.
+ */
+export class LetterHandle implements Handle {
+  readonly of = 'letter'
+  readonly clink: Clink
+  readonly key: WorkerKey
+  readonly pulse: Pulse
+  readonly hasKept = false
+  readonly outlived = { times: 0, timesAbsent: false }
+  readonly isReleasing = false
+  readonly releaseTried = false
+  heldFor = 0
+  readonly #route: Pick<Route, 'name' | 'timeout'>
+  readonly #context: RerunContext
+  #owner: HandleOwner | undefined
+  #startedAt = Infinity
+
+  constructor(clink: Clink, route: Pick<Route, 'name' | 'timeout'>, context: RerunContext) {
+    this.clink = clink
+    this.key = context.keys.current
+    this.pulse = context.pulses.begin(clink.clink_id)
+    this.#route = route
+    this.#context = context
+  }
+
+  get facts(): RoutedFacts {
+    const { attempt = 0 } = this.#owner ?? {}
+    return { clink: this.clink, route: this.#route.name, ...(attempt === 0 ? {} : { attempt }) }
+  }
+
+  /** A handler that overstays its time sends nothing any more. */
+  get deadline(): number {
+    return this.#startedAt + this.#route.timeout
+  }
+
+  start(owner: HandleOwner): void {
+    this.#owner = owner
+  }
+
+  /** A key that is not known to be ours sends nothing: the clink has to come again. */
+  async ready(): Promise<boolean> {
+    if (!this.#isWanted) this.#owner?.lost(KEPT)
+    return await Promise.resolve(this.#isWanted && this.#context.keys.mayAct)
+  }
+
+  valid(): boolean {
+    return true
+  }
+
+  async note(): Promise<void> {
+    const { clock } = this.#context
+    const { dueAt, isRunning = false } = this.#owner ?? {}
+    if (isRunning) {
+      this.#startedAt = clock.now()
+      await this.#step({ step: 'running' })
+    } else if (dueAt !== undefined) await this.#step({ step: 'due', notBefore: clock.wall() + dueAt - clock.now() })
+  }
+
+  drain(): void {
+    // No poll can claim it.
+  }
+
+  /** A result waits in the letter until it is sent: without a slot, and over restarts. */
+  async complete(response: string | undefined): Promise<Settled> {
+    const { emit, ledger } = this.#context
+    if (response !== undefined) await this.#step({ step: 'ready', response })
+    else if (this.#isWanted) {
+      await ledger.rerunDone(this.clink)
+      emit({ event: 'clink.rerunDone', ...this.facts })
+    }
+    return KEPT
+  }
+
+  async completeKept(): Promise<Settled> {
+    return await Promise.resolve(KEPT)
+  }
+
+  async release(
+    why: ReleaseCause,
+    { cooldown, reason }: { readonly reason?: string | undefined; readonly cooldown?: number } = {},
+  ): Promise<Settled> {
+    if (!NOT_YET.has(why)) return await this.#keep(`its handler gave it back: ${reason ?? why}`)
+    const { clock, ledger } = this.#context
+    const wait = cooldown === undefined ? {} : { notBefore: clock.wall() + cooldown }
+    const isDue = ledger.letters.rerunOf(this.clink.clink_id)?.step === 'due'
+    if (!isDue || cooldown !== undefined) await this.#step({ step: 'due', ...wait })
+    return KEPT
+  }
+
+  async giveUp({ reason }: GivenUp): Promise<Settled> {
+    return await this.#keep(reason)
+  }
+
+  end(): void {
+    this.pulse.end()
+  }
+
+  get #isWanted(): boolean {
+    return this.#context.ledger.letters.rerunOf(this.clink.clink_id) !== undefined
+  }
+
+  async #step(rerun: RerunState): Promise<void> {
+    await this.#context.ledger.letters.noteRerun(this.clink.clink_id, rerun)
+  }
+
+  /** The letter stays, with what went wrong this time. */
+  async #keep(reason: string): Promise<Settled> {
+    const { clock, emit, ledger, signals } = this.#context
+    const id = this.clink.clink_id
+    const letter = ledger.letters.get(id)
+    if (letter === undefined || !this.#isWanted) return KEPT
+    const { rerun: _, ...rest } = letter
+    const { attempt: attempts = 0, route } = this.facts
+    const errors = [...ledger.errorsOf(id), reason]
+    await ledger.bury({ ...rest, route, attempts, reason, errors, at: clock.wall() })
+    emit({ event: 'clink.deadLettered', ...this.facts, reason, attempts })
+    signals.deadLettered.say(this.clink)
+    return KEPT
+  }
+}
