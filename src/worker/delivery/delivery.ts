@@ -1,13 +1,12 @@
-import { after } from '../../base/clock.ts'
 import { asError } from '../../base/coded-error.ts'
 import type { Clink } from '../../clink/records.ts'
 import type { Route, RoutedClink } from '../../handlers/route.ts'
-import type { Turn } from '../capacity/route-pause.ts'
 import { PRIORITY } from '../capacity/slots.ts'
 import type { ExecutionContext } from '../execution/context.ts'
 import { Execution } from '../execution/execution.ts'
 import { decideOutlived, decideUnmatched, type Decision } from '../execution/outcome.ts'
 import { outcomePolicy, UNHEALTHY_WAIT } from '../execution/start-run.ts'
+import { Backoff } from './backoff.ts'
 import type { DeliveryParts } from './context.ts'
 import type { Handle, HandleOwner, Settled } from './handle.ts'
 import { tellEnd, tellStart } from './told.ts'
@@ -30,6 +29,7 @@ export class Delivery implements HandleOwner {
   readonly #parts: DeliveryParts
   readonly #context: ExecutionContext
   readonly #execution: Execution
+  readonly #backoff: Backoff
   readonly #interrupted = Promise.withResolvers<void>()
   readonly #settled = Promise.withResolvers<void>()
   readonly #over = Promise.withResolvers<void>()
@@ -39,13 +39,6 @@ export class Delivery implements HandleOwner {
   #outcome: Settled | undefined
   /** Milliseconds that it waited for its last start. */
   #waited = 0
-  #dueAt: number | undefined
-  /** Milliseconds that a stop has left of its backoff. */
-  #waitLeft: number | undefined
-  /** Of a clink that waits for its route, which is paused. */
-  #turn: Turn | undefined
-  /** Why it has backed off since its last start: said once, though it may back off again and again. */
-  #whyHeld: string | undefined
   #stopping = false
   #abandoned: Promise<void> | undefined
 
@@ -56,6 +49,7 @@ export class Delivery implements HandleOwner {
     this.#context = parts.context
     this.#since = parts.context.clock.now()
     this.#execution = this.#makeExecution()
+    this.#backoff = new Backoff(handle, parts.context)
   }
 
   /** @param wait only of a clink that an earlier process held: milliseconds until it is to run. */
@@ -112,7 +106,7 @@ export class Delivery implements HandleOwner {
   }
 
   get dueAt(): number | undefined {
-    return this.#dueAt
+    return this.#backoff.dueAt
   }
 
   get isRunning(): boolean {
@@ -160,7 +154,7 @@ export class Delivery implements HandleOwner {
     const { clock, ledger } = this.#context
     const isLost = settled.is === 'lost'
     // It may come back at once; the wait that it backed off for still counts.
-    if (isLost && this.#dueAt !== undefined) void ledger.coolFor(this.clink.clink_id, this.#dueAt - clock.now())
+    if (isLost && this.dueAt !== undefined) void ledger.coolFor(this.clink.clink_id, this.dueAt - clock.now())
     this.#end(settled)
     if (isLost) this.#execution.abort('lease-lost')
     this.#interrupted.resolve()
@@ -214,7 +208,8 @@ export class Delivery implements HandleOwner {
   /** At a stop: a result that an earlier claim has left is sent; a clink without one is given back. */
   async #settleWaiting(): Promise<void> {
     this.#enter('settling')
-    const cooldown = this.#waitLeft === undefined ? {} : { cooldown: this.#waitLeft }
+    const { left } = this.#backoff
+    const cooldown = left === undefined ? {} : { cooldown: left }
     this.#end(await (this.handle.hasKept ? this.handle.completeKept() : this.handle.release('shutdown', cooldown)))
   }
 
@@ -227,7 +222,7 @@ export class Delivery implements HandleOwner {
       await this.#settleWaiting()
       return
     }
-    const givenUp = this.#decideUnmatched() ?? this.#decideOutlived()
+    const givenUp = this.#decideUnstarted()
     const pause = this.#parts.health.wait(this.route, this.clink.clink_id)
     if (givenUp !== undefined) await this.#follow(givenUp)
     else if (pause > 0) await this.#postpone(pause)
@@ -237,24 +232,21 @@ export class Delivery implements HandleOwner {
     } else this.#backOff(UNHEALTHY_WAIT, UNHEALTHY)
   }
 
-  #decideUnmatched(): Decision | undefined {
+  /** What follows without another start: nothing shows whose clink it is, or its handler outlives every claim. */
+  #decideUnstarted(): Decision | undefined {
     const { fault, route } = this.#routed
-    const policy = outcomePolicy(route, this.#context)
-    return fault === undefined ? undefined : decideUnmatched(fault, this.clink.clink_id, policy)
-  }
-
-  /** What follows without another start, because the handler outlives every claim. */
-  #decideOutlived(): Decision | undefined {
     const clinkId = this.clink.clink_id
+    const policy = outcomePolicy(route, this.#context)
+    if (fault !== undefined) return decideUnmatched(fault, clinkId, policy)
     const { times, timesAbsent } = this.handle.outlived
-    const decision = decideOutlived(times, { clinkId, timesAbsent }, outcomePolicy(this.route, this.#context))
+    const decision = decideOutlived(times, { clinkId, timesAbsent }, policy)
     if (decision !== undefined) this.#execution.recall()
     return decision
   }
 
   async #runHandler(): Promise<void> {
     this.#waited = this.#context.clock.now() - this.#since
-    this.#whyHeld = undefined
+    this.#backoff.end()
     this.#enter('running')
     const outcome = await this.#execution.start()
     if (this.#is('lost')) void this.#context.ledger.dropLost(this.clink.clink_id)
@@ -269,7 +261,7 @@ export class Delivery implements HandleOwner {
     const left = this.#context.config.claim.maxHold - this.handle.heldFor
     if (this.#parts.mayHold() && left > 0) {
       this.#backOff(Math.min(wait, left), PAUSED)
-      this.#turn = this.#parts.health.turn(this.route, this.clink.clink_id)
+      this.#backoff.take(this.#parts.health.turn(this.route, this.clink.clink_id))
       await this.handle.note()
       return
     }
@@ -321,27 +313,11 @@ export class Delivery implements HandleOwner {
 
   #backOff(wait: number, why: string): void {
     this.#enter('backingOff')
-    this.#dueAt = this.#since + wait
-    this.handle.pulse.expect('hold', this.#dueAt)
-    if (why !== this.#whyHeld) this.#context.emit({ event: 'clink.held', ...this.handle.facts, wait, why })
-    this.#whyHeld = why
+    this.#backoff.begin(wait, why)
   }
 
   async #untilDue(): Promise<void> {
-    const { clock } = this.#context
-    const from = clock.now()
-    const due = Promise.withResolvers<void>()
-    const cancel = after(clock, Math.max(0, (this.#dueAt ?? from) - from), due.resolve)
-    const turn = this.#turn
-    this.#turn = undefined
-    await Promise.race([due.promise, this.#interrupted.promise, ...(turn === undefined ? [] : [turn.come])])
-    cancel()
-    turn?.leave()
-    this.handle.heldFor += clock.now() - from
-    const left = (this.#dueAt ?? from) - clock.now()
-    this.#dueAt = undefined
-    // Given back by a stop: the wait goes on over it, unless it was for the route, which the next process finds open.
-    if (this.#stopping && left > 0 && turn === undefined) this.#waitLeft = left
+    await this.#backoff.over(this.#interrupted.promise)
     if (this.#is('backingOff')) this.#enter('waiting')
   }
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Clink } from '../../../src/clink/records.ts'
 import { Identity } from '../../../src/keys/identity.ts'
-import { ownClaims } from '../../../src/worker/admission/own-claims.ts'
+import { ownClaims } from '../../../src/worker/admission/page-claims.ts'
 
 const record = (id: string, status: string, claimedBy?: string): Clink => ({
   clink_id: id,
