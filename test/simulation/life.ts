@@ -1,4 +1,5 @@
 import type { Cancel, Clock } from '../../src/base/clock.ts'
+import type { ExitCode } from '../../src/base/coded-error.ts'
 import { Secret } from '../../src/base/secret.ts'
 import type { Transport } from '../../src/clink/transport.ts'
 import type { Letters } from '../../src/control/dead-letters.ts'
@@ -52,6 +53,8 @@ export interface LifeParts {
   readonly chance: Chance
   readonly wallStart: number
   readonly breakage: Breakage
+  /** Nobody listens to what it says. */
+  readonly isSilent: boolean
   /** A handler ends the process. */
   killed(life: Life): void
 }
@@ -98,6 +101,7 @@ export class Life implements Host {
     record.lives.set(this.name, this.#record)
     this.#ledger = this.#openLedger()
     this.#daemon = new Daemon(this.#daemonParts())
+    void this.#daemon.ended.then((exit) => this.#ended(exit))
   }
 
   get isOver(): boolean {
@@ -265,7 +269,7 @@ export class Life implements Host {
           content.startsWith(NO_ROUTE) ? undefined : { route, match: { route: 'sim', text: '', groups: {} } },
         describe: () => ['sim'],
       },
-      emit: (event) => this.#note(event),
+      emit: this.#parts.isSilent ? () => {} : (event) => this.#note(event),
       transport: breakage.transport?.(transport) ?? transport,
       clock,
       random: () => random.next(),
@@ -290,12 +294,17 @@ export class Life implements Host {
 
   #note(event: WorkerEvent): void {
     if (this.isDead) return
-    const { record, emulator, time } = this.#parts
+    const { record } = this.#parts
     record.addEvent(this.name, event)
     if (record.isTracing) record.say(this.name, `* ${describe(event)}`)
-    if (event.event !== 'worker.stopped') return
+    if (event.event === 'worker.stopped') this.#record.leftBehind = event.leftBehind
+  }
+
+  #ended(exit: ExitCode): void {
+    if (this.isDead) return
+    const { emulator, time } = this.#parts
+    this.#record.exit = exit
     this.#record.stoppedAt = time.now
-    this.#record.leftBehind = event.leftBehind
     this.#record.heldAtStop = emulator
       .clinks()
       .filter(({ status, claim }) => status === 'claimed' && claim?.session === this.#carried.state.name)

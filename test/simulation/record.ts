@@ -1,3 +1,4 @@
+import type { ExitCode } from '../../src/base/coded-error.ts'
 import type { TransportFailure } from '../../src/clink/transport.ts'
 import type { WorkerEvent } from '../../src/events.ts'
 import type { AbortCode } from '../../src/handlers/handler.ts'
@@ -103,6 +104,7 @@ export interface LifeRecord {
   pausedBy?: string
   hurriedAt?: number
   stoppedAt?: number
+  exit?: ExitCode
   crashedAt?: number
   leftBehind: readonly string[]
   /** Clinks that the service held for it when it said that it had stopped. */

@@ -26,7 +26,12 @@ export interface SeedOptions {
   readonly planned?: (plan: Plan) => Plan
   /** What the judge is told in place of the plan. */
   readonly told?: (plan: Plan) => Plan
+  /** Nobody listens to the workers: the play is as long as this one, and people know what they knew in it. */
+  readonly silentAs?: Played
 }
+
+/** What a play has left. */
+export type Played = Pick<Game, 'record' | 'quietAt'>
 
 export interface Verdict {
   readonly seed: number
@@ -64,8 +69,8 @@ const LOOK = 5_000
 /** How often it is looked whether the processes are alive. */
 const PROBE = 10_000
 
-/** Plays one seed and judges it. */
-export async function runSeed(seed: number, options: SeedOptions = {}): Promise<Verdict> {
+/** Plays one seed. */
+export async function playSeed(seed: number, options: SeedOptions = {}): Promise<Game> {
   const chance = new Chance(seed)
   const made = makePlan(seed, chance.fork('plan'), options.vocabulary ?? DEFAULT_VOCABULARY)
   const plan = options.planned?.(made) ?? made
@@ -78,6 +83,13 @@ export async function runSeed(seed: number, options: SeedOptions = {}): Promise<
   } finally {
     game.close()
   }
+  return game
+}
+
+/** Plays one seed and judges it. */
+export async function runSeed(seed: number, options: SeedOptions = {}): Promise<Verdict> {
+  const game = await playSeed(seed, options)
+  const { plan } = game
   const found = judge({
     plan: options.told?.(plan) ?? plan,
     record: game.record,
@@ -93,13 +105,15 @@ export async function runSeed(seed: number, options: SeedOptions = {}): Promise<
   return { seed, breaches, known, ...counts, words: plan.words, lasted: game.time.now }
 }
 
-class Game {
+export class Game {
   readonly time: VirtualTime
   readonly emulator: Emulator
   readonly record: Record
   /** Clinks that had come to no end when the time was over, and why that is wrong. */
   unexplained: readonly { readonly clinkId: string; readonly why: string }[] = []
-  readonly #plan: Plan
+  /** When it was over but for the stop of its workers. */
+  quietAt = 0
+  readonly plan: Plan
   readonly #chance: Chance
   readonly #options: SeedOptions
   readonly #faults: Faults
@@ -109,7 +123,7 @@ class Game {
   readonly #keyFiles: KeyFiles
 
   constructor(plan: Plan, chance: Chance, options: SeedOptions) {
-    this.#plan = plan
+    this.plan = plan
     this.#chance = chance
     this.#options = options
     this.time = new VirtualTime(chance.fork('order'))
@@ -121,14 +135,15 @@ class Game {
       clock: { now: () => WALL + this.time.now, move: () => {} },
       random: () => random.next(),
     })
+    for (const [life, events] of options.silentAs?.record.eventsByLife ?? []) this.record.eventsByLife.set(life, events)
     this.#operator = new Operator(this.record, chance.fork('operator'))
     this.#keyFiles = new KeyFiles(plan, this.emulator, this.record)
     this.#faults = new Faults(plan.faults, plan.world, chance.fork('network'), () => this.time.now)
   }
 
   async play(): Promise<void> {
-    const { workers, clinks, people, letters, keys, calmAt } = this.#plan
-    this.record.say('seed', JSON.stringify(this.#plan.switches))
+    const { workers, clinks, people, letters, keys, calmAt } = this.plan
+    this.record.say('seed', JSON.stringify(this.plan.switches))
     for (const worker of workers) {
       this.record.say(worker.name, JSON.stringify(worker.config))
       this.#begin(worker)
@@ -146,12 +161,13 @@ class Game {
     const chance = this.#chance.fork('persons')
     for (const act of people) this.time.at(act.at, () => actByHand(act, chance, this))
     for (const act of letters) this.#lookAfter(act)
-    for (const asker of this.#plan.world.askers) this.#ask(asker, 0)
+    for (const asker of this.plan.world.askers) this.#ask(asker, 0)
     for (const act of keys) this.time.at(act.at, () => this.#keyFiles.act(act, (name) => this.#lives.get(name)?.life))
     this.#lookAlive()
     await this.time.runUntil(calmAt, () => this.#isTooMuch)
     this.record.say('seed', 'calm: nothing disturbs any more')
     await this.#untilQuiet(calmAt + (this.#options.calm ?? CALM))
+    this.quietAt = this.time.now
     for (const { life } of this.#lives.values()) life.stop()
     const longest = Math.max(...workers.map(({ config }) => config.shutdown.timeout))
     await this.time.runUntil(this.time.now + longest + 60_000, () =>
@@ -193,15 +209,21 @@ class Game {
   /** Until every clink has come to an end that its record explains. */
   async #untilQuiet(end: number): Promise<void> {
     const look = (): ReturnType<typeof explained> =>
-      explained({ plan: this.#plan, record: this.record, emulator: this.emulator, lives: this.#liveNames() })
+      explained({ plan: this.plan, record: this.record, emulator: this.emulator, lives: this.#liveNames() })
     // With one slot and handlers of ten minutes a backlog takes its time: while there are runs the end waits.
     let isBusy = false
     const isRunning = (): boolean => isBusy || this.#hasRunSince(this.time.now - NEXT_RUN)
-    while (!this.#isTooMuch && (this.time.now < end || (isRunning() && this.time.now < BUSY * end))) {
-      for (const worker of this.#plan.workers) this.#beginLater(worker, 0)
+    const { silentAs } = this.#options
+    const goesOn = (): boolean =>
+      silentAs === undefined
+        ? this.time.now < end || (isRunning() && this.time.now < BUSY * end)
+        : this.time.now < silentAs.quietAt
+    while (!this.#isTooMuch && goesOn()) {
+      for (const worker of this.plan.workers) this.#beginLater(worker, 0)
       await this.time.runUntil(this.time.now + LOOK, () => this.#isTooMuch)
+      if (silentAs !== undefined) continue
       isBusy = [...this.#lives.values()].some(
-        ({ life }) => !life.isOver && life.isBusy(isRefusing(this.#plan, this.record, life.name)),
+        ({ life }) => !life.isOver && life.isBusy(isRefusing(this.plan, this.record, life.name)),
       )
       this.unexplained = isBusy ? this.unexplained : look()
       if (!isBusy && this.unexplained.length === 0) return
@@ -233,7 +255,7 @@ class Game {
     const { time, emulator, record } = this
     const count = (last?.count ?? 0) + 1
     const chance = this.#chance.fork('handlers')
-    const { lease, world } = this.#plan
+    const { lease, world } = this.plan
     const network = { time, emulator, record, world, fault: this.#faults.next.bind(this.#faults) }
     const { breakage = {} } = this.#options
     const life = new Life(
@@ -249,6 +271,7 @@ class Game {
         chance,
         wallStart: WALL,
         breakage,
+        isSilent: this.#options.silentAs !== undefined,
         killed: (one) => this.#kill(plan, one),
       },
       count,
@@ -270,7 +293,7 @@ class Game {
 
   /** Sometimes the machine was started again in between, and sometimes its disk was lost. */
   #carried(plan: WorkerPlan, last: Life | undefined, count: number): Carried {
-    const { newBoot, newState } = this.#plan.restarts
+    const { newBoot, newState } = this.plan.restarts
     const chance = this.#chance.fork(`restart ${plan.name} ${count}`)
     const before = last?.carried ?? { state: this.#newState(plan.name), wallJump: 0, boot: 0 }
     if (last === undefined) return before
@@ -325,8 +348,8 @@ class Game {
       // A machine that sleeps hears nobody.
       if (life !== undefined && life.asleepUntil > this.time.now) return this.#lookAfter(plan, life.asleepUntil)
       const isDone = life !== undefined && this.#operator.act(plan, life)
-      const again = this.time.now + this.#plan.calmAt / LOOKS
-      if (!isDone && again < this.#plan.calmAt) this.#lookAfter(plan, again)
+      const again = this.time.now + this.plan.calmAt / LOOKS
+      if (!isDone && again < this.plan.calmAt) this.#lookAfter(plan, again)
     })
   }
 }

@@ -31,6 +31,8 @@ export interface Sent {
 
 export interface VirtualOptions {
   readonly settings?: Settings
+  /** Nobody listens to its events. */
+  readonly isSilent?: boolean
   /** After so many milliseconds a timer looks whether the machine slept. Default: never. */
   readonly longestTimer?: number
   readonly switches?: Partial<Switches>
@@ -110,7 +112,7 @@ export class VirtualBench {
         route: () => ({ route, match: { route: route.name, text: '', groups: {} } }),
         describe: () => ['test'],
       },
-      emit: (event) => this.events.push(event),
+      emit: this.#options.isSilent === true ? () => {} : (event) => this.events.push(event),
       transport: this.#transport(),
       clock: this.clock,
       random: this.#random,
