@@ -3,7 +3,8 @@ import { dotted, type ConfigIssue, type Path } from './issue.ts'
 import { nearest } from '../base/nearest.ts'
 import type { RawConfig } from './raw.ts'
 import { relationProblems } from './relations.ts'
-import { configSchema, knownPaths, schemaAt, shapeOf, unwrap } from './schema.ts'
+import { configSchema } from './schema.ts'
+import { knownPaths, schemaAt, shapeOf, unwrap } from './schema-paths.ts'
 
 /** Checks section by section, so that a mistake in one does not hide those in another, nor how other keys relate. */
 export function checkConfig(raw: RawConfig): readonly ConfigIssue[] {

@@ -4,7 +4,7 @@ import { elsewhere } from './check.ts'
 import type { ConfigIssue } from './issue.ts'
 import { nearest } from '../base/nearest.ts'
 import type { Place, RawConfig } from './raw.ts'
-import { knownPaths, schemaAt } from './schema.ts'
+import { knownPaths, schemaAt } from './schema-paths.ts'
 import { isBlank } from './substitute.ts'
 
 const PREFIX = 'CLINK_WORKER_'

@@ -272,38 +272,3 @@ export const configSchema = z.strictObject({
 })
 
 export type ParsedConfig = z.output<typeof configSchema>
-
-/** The schema behind wrappers that only add a default or an alternative. */
-export function unwrap(schema: z.core.$ZodType): z.core.$ZodType {
-  if (schema instanceof z.ZodPrefault || schema instanceof z.ZodExactOptional || schema instanceof z.ZodNullable) {
-    return unwrap(schema.unwrap())
-  }
-  return schema
-}
-
-/** Keys that a map of this schema may have; none where it is no map with fixed keys. */
-export function shapeOf(schema: z.core.$ZodType): Readonly<Record<string, z.core.$ZodType>> {
-  const inner = unwrap(schema)
-  return inner instanceof z.ZodObject ? inner.shape : {}
-}
-
-/** The schema at a path; undefined where no key of that name is known. */
-export function schemaAt(path: readonly (string | number)[]): z.core.$ZodType | undefined {
-  let schema: z.core.$ZodType | undefined = configSchema
-  for (const part of path) {
-    if (schema === undefined) return undefined
-    const inner: z.core.$ZodType = unwrap(schema)
-    if (typeof part === 'number') schema = inner instanceof z.ZodArray ? inner.element : undefined
-    else schema = Object.hasOwn(shapeOf(inner), part) ? shapeOf(inner)[part] : undefined
-  }
-  return schema
-}
-
-/** Every key outside lists, as a path: groups of keys and single ones. */
-export function knownPaths(): readonly (readonly string[])[] {
-  return pathsOf(configSchema, [])
-}
-
-function pathsOf(schema: z.core.$ZodType, at: readonly string[]): readonly (readonly string[])[] {
-  return Object.entries(shapeOf(schema)).flatMap(([name, inner]) => [[...at, name], ...pathsOf(inner, [...at, name])])
-}

@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest'
 import { parse, parseDocument } from 'yaml'
 import { z } from 'zod'
 import { jsonSchemaText } from '../../src/config/json-schema.ts'
-import { configSchema, knownPaths, shapeOf, schemaAt } from '../../src/config/schema.ts'
+import { configSchema } from '../../src/config/schema.ts'
+import { knownPaths, shapeOf, schemaAt } from '../../src/config/schema-paths.ts'
 import { loadText } from '../support/config-files.ts'
 
 const EXAMPLE = new URL('../../config.example.yaml', import.meta.url)

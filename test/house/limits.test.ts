@@ -10,9 +10,6 @@ const FUNCTION = 60
 
 /** What is longer today, and by how much. Lines here only fall, and what has met the limit goes. */
 const LONGER_FILES: Readonly<Record<string, number>> = {
-  'clink/client.ts': 363,
-  'clink/contract.ts': 444,
-  'config/schema.ts': 309,
   'ledger/ledger.ts': 343,
   'worker/admission/intake.ts': 324,
   'worker/claim/keeper.ts': 361,
