@@ -44,29 +44,11 @@ export async function sendResult(
   emit({ event: 'clink.rerun', ...facts, step: 'send' })
   if (fitText(response).cut)
     emit({ event: 'clink.responseShortened', ...facts, length: LONGEST_TEXT, why: `longer than ${LONGEST_TEXT}` })
-  const sent = await trySend('utf16')
-  const isTooLong = typeof sent !== 'string' && refusesText(sent) && !sent.mayHaveHappened
-  const last = isTooLong && fitText(response, undefined, 'bytes').cut ? await trySend('bytes') : sent
-  if (typeof last !== 'string') return await failed(last)
+  const sent = await send(clink, response, mark, context)
+  if (typeof sent !== 'string') return await failed(sent)
   await ledger.rerunDone(clink)
-  emit({ event: 'clink.rerunDone', ...facts, resultId: last, response })
+  emit({ event: 'clink.rerunDone', ...facts, resultId: sent, response })
   return 0
-
-  /** The id of the new clink, or why there is none. */
-  async function trySend(unit: 'utf16' | 'bytes'): Promise<string | ClinkApiError> {
-    const deadline = context.clock.now() + context.config.clink.timeout
-    try {
-      return await sendReply(
-        response,
-        { clink, to: clink.sender_id, is: 'answer', mark },
-        { deadline, signal: closing, unit, attempts: 1 },
-        keys.current.api,
-        context,
-      )
-    } catch (thrown) {
-      return apiError(thrown)
-    }
-  }
 
   async function failed(error: ClinkApiError): Promise<number> {
     if (error.mayHaveHappened) return await unknown(`its result was sent and not answered: ${error.message}`)
@@ -93,6 +75,28 @@ export async function sendResult(
     emit({ event: 'clink.resultUnknown', ...facts, reason, advice: ADVICE })
     return 0
   }
+}
+
+/** The id of the new clink, or why there is none. A text that surely did not arrive, for its length, is sent fitted to bytes. */
+async function send(
+  clink: Clink,
+  response: string,
+  mark: Route['mark'],
+  context: RerunContext,
+): Promise<string | ClinkApiError> {
+  const sending = { clink, to: clink.sender_id, is: 'answer', mark } as const
+  const trySend = async (unit: 'utf16' | 'bytes'): Promise<string | ClinkApiError> => {
+    const deadline = context.clock.now() + context.config.clink.timeout
+    const limits = { deadline, signal: context.closing, unit, attempts: 1 } as const
+    try {
+      return await sendReply(response, sending, limits, context.keys.current.api, context)
+    } catch (thrown) {
+      return apiError(thrown)
+    }
+  }
+  const sent = await trySend('utf16')
+  const isTooLong = typeof sent !== 'string' && refusesText(sent) && !sent.mayHaveHappened
+  return isTooLong && fitText(response, undefined, 'bytes').cut ? await trySend('bytes') : sent
 }
 
 const ADVICE =

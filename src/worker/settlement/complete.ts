@@ -43,82 +43,119 @@ export async function complete(
   context: SettlementContext,
   wasKept = false,
 ): Promise<Completion> {
-  const { api, clink, facts, mark } = claimed
-  const { clock, emit } = context
-  const startedAt = clock.now()
-  const sending = { clink, to: clink.sender_id, is: 'answer', mark } as const
-  const forms = new ResponseForms(typeof response === 'string' ? sign(response, sending, context) : response)
-  const shortened = (why: string): void =>
-    emit({ event: 'clink.responseShortened', ...facts, length: forms.text?.length ?? 0, why })
-  if (forms.isCut) shortened(`longer than ${LONGEST_TEXT}`)
-  const refusals = new BareRefusals()
-  let mayBeDone = wasKept
-  const spell = new FailingSpell(clock, context.config.claim.timeout)
+  return await new Completing(claimed, response, context, wasKept).end()
+}
 
-  for (let tries = 1; mayTry(claimed, context); tries += 1) {
-    try {
-      const body = forms.text === undefined ? {} : { response: forms.text }
-      const answer = await api.completeClink({ clink_id: clink.clink_id, ...body }, limits(claimed, context))
-      const responseId = answer.response_clink_id ?? undefined
-      if (responseId !== undefined) await noteOwn(responseId, clink.sender_id, context)
-      return await confirmed(answer.clink.completed_at, responseId, false)
-    } catch (thrown) {
-      const error = refusals.weigh(apiError(thrown), clock.now())
-      mayBeDone ||= error.mayHaveHappened
-      const failed = spell.note(isFailing(error), claimed.holder.lease)
-      if (refusesClaim(error) && !mayBeDone) return elsewhere(refusal(error))
-      const isDoubtful = mayBeDone && isFailing(error) && (failed !== undefined || tries % LOOK === 0)
-      if (refusesClaim(error) || refusesText(error) || isDoubtful) {
-        const verdict = await look(error)
-        if (verdict !== undefined) return verdict
-      }
-      if (failed !== undefined && (await claimed.failing?.(failed)) === true)
-        return { is: 'unsettleable', why: FAILING }
-      if (refusesText(error)) {
-        if (forms.text === undefined) return { is: 'unsettleable', why: error.message }
-        forms.next()
-        shortened(refusal(error))
-        continue
-      }
-      await pauseAfter(error, tries, 'complete', claimed, context)
-    }
+class Completing {
+  readonly #claimed: Claimed
+  readonly #context: SettlementContext
+  readonly #forms: ResponseForms
+  readonly #startedAt: number
+  readonly #spell: FailingSpell
+  readonly #refusals = new BareRefusals()
+  #mayBeDone: boolean
+
+  constructor(claimed: Claimed, response: string | Signed | undefined, context: SettlementContext, wasKept: boolean) {
+    const { clink, mark } = claimed
+    const sending = { clink, to: clink.sender_id, is: 'answer', mark } as const
+    this.#claimed = claimed
+    this.#context = context
+    this.#forms = new ResponseForms(typeof response === 'string' ? sign(response, sending, context) : response)
+    this.#startedAt = context.clock.now()
+    this.#spell = new FailingSpell(context.clock, context.config.claim.timeout)
+    this.#mayBeDone = wasKept
   }
-  return { is: 'unconfirmed', failing: spell.lasts }
 
-  /** What has become of the clink, where an earlier request may have been carried out, or a page have hidden this one's answer. Undefined: still ours, ask again. */
-  async function look(error: ClinkApiError): Promise<Completion | undefined> {
-    const record = await findClink(clink, api, claimed.holder.lease.deadline, context.closing)
+  async end(): Promise<Completion> {
+    if (this.#forms.isCut) this.#sayShortened(`longer than ${LONGEST_TEXT}`)
+    for (let tries = 1; mayTry(this.#claimed, this.#context); tries += 1) {
+      try {
+        return await this.#try()
+      } catch (thrown) {
+        const error = this.#refusals.weigh(apiError(thrown), this.#context.clock.now())
+        const end = await this.#follow(error, tries)
+        if (end !== 'again') return end
+        if (!refusesText(error)) await pauseAfter(error, tries, 'complete', this.#claimed, this.#context)
+      }
+    }
+    return { is: 'unconfirmed', failing: this.#spell.lasts }
+  }
+
+  async #try(): Promise<Completion> {
+    const { api, clink } = this.#claimed
+    const body = this.#forms.text === undefined ? {} : { response: this.#forms.text }
+    const answer = await api.completeClink({ clink_id: clink.clink_id, ...body }, limits(this.#claimed, this.#context))
+    const responseId = answer.response_clink_id ?? undefined
+    if (responseId !== undefined) await noteOwn(responseId, clink.sender_id, this.#context)
+    return await this.#confirmed(answer.clink.completed_at, responseId, false)
+  }
+
+  /** What follows from a try that has failed. */
+  async #follow(error: ClinkApiError, tries: number): Promise<Completion | 'again'> {
+    this.#mayBeDone ||= error.mayHaveHappened
+    const failed = this.#spell.note(isFailing(error), this.#claimed.holder.lease)
+    if (refusesClaim(error) && !this.#mayBeDone) return elsewhere(refusal(error))
+    const isDoubtful = this.#mayBeDone && isFailing(error) && (failed !== undefined || tries % LOOK === 0)
+    if (refusesClaim(error) || refusesText(error) || isDoubtful) {
+      const shown = await this.#look(error)
+      if (shown !== undefined) return shown
+    }
+    if (failed !== undefined && (await this.#claimed.failing?.(failed)) === true)
+      return { is: 'unsettleable', why: FAILING }
+    if (!refusesText(error)) return 'again'
+    if (this.#forms.text === undefined) return { is: 'unsettleable', why: error.message }
+    this.#forms.next()
+    this.#sayShortened(refusal(error))
+    return 'again'
+  }
+
+  /**
+   * What has become of the clink, where an earlier request may have been carried out, or a page have hidden this one's answer. Undefined:
+   * still ours, ask again.
+   */
+  async #look(error: ClinkApiError): Promise<Completion | undefined> {
+    const { api, clink, holder } = this.#claimed
+    const { closing, identity } = this.#context
+    const record = await findClink(clink, api, holder.lease.deadline, closing)
     if (record === 'failed') return undefined
     if (record === undefined) {
-      if (isConflict(error)) return await confirmed(undefined, undefined, true)
+      if (isConflict(error)) return await this.#confirmed(undefined, undefined, true)
       return refusesClaim(error) ? elsewhere(refusal(error)) : undefined
     }
     if (record.status === 'completed') {
-      const other = context.identity.isSomebodyElse(record.completed_by)
+      const other = identity.isSomebodyElse(record.completed_by)
       return other
         ? elsewhere(`completed by ${record.completed_by ?? 'somebody else'}`)
-        : await confirmed(record.completed_at, undefined, false)
+        : await this.#confirmed(record.completed_at, undefined, false)
     }
-    const cause = lossShownBy(record, context.identity)
+    const cause = lossShownBy(record, identity)
     return cause === undefined ? undefined : { is: 'lost', cause }
   }
 
   /** @param at when the service completed it, where it says. */
-  async function confirmed(
+  async #confirmed(
     at: string | null | undefined,
     responseId: string | undefined,
     presumed: boolean,
   ): Promise<Completion> {
-    claimed.confirmed?.()
-    if (forms.text !== undefined) noteAnswer(clink.sender_id, at, context)
+    const { clink } = this.#claimed
+    const { clock, ledger } = this.#context
+    const { text } = this.#forms
+    this.#claimed.confirmed?.()
+    if (text !== undefined) noteAnswer(clink.sender_id, at, this.#context)
     // A result that is only presumed to have arrived is kept: if the clink comes back after all, it is sent again.
-    if (!presumed) await context.ledger.settled(clink.clink_id)
+    if (!presumed) await ledger.settled(clink.clink_id)
     const shown = {
-      ...(forms.text === undefined ? {} : { response: forms.text }),
+      ...(text === undefined ? {} : { response: text }),
       ...(responseId === undefined ? {} : { responseId }),
     }
-    const duration = clock.now() - startedAt
-    return { is: 'completed', ...shown, presumed, duration }
+    return { is: 'completed', ...shown, presumed, duration: clock.now() - this.#startedAt }
+  }
+
+  #sayShortened(why: string): void {
+    const { facts } = this.#claimed
+    const length = this.#forms.text?.length ?? 0
+    this.#context.emit({ event: 'clink.responseShortened', ...facts, length, why })
   }
 }
 
