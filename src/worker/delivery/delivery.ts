@@ -3,9 +3,8 @@ import type { Clink } from '../../clink/records.ts'
 import type { Route, RoutedClink } from '../../handlers/route.ts'
 import { PRIORITY } from '../capacity/slots.ts'
 import type { ExecutionContext } from '../execution/context.ts'
-import { Execution } from '../execution/execution.ts'
-import { decideOutlived, decideUnmatched, type Decision } from '../execution/outcome.ts'
-import { outcomePolicy, UNHEALTHY_WAIT } from '../execution/start-run.ts'
+import { decideOutlived, decideUnmatched, policyOf, type Decision } from '../execution/outcome.ts'
+import { Start } from '../execution/start.ts'
 import { Backoff } from './backoff.ts'
 import type { DeliveryParts } from './context.ts'
 import type { Handle, HandleOwner, Settled } from './handle.ts'
@@ -28,7 +27,6 @@ export class Delivery implements HandleOwner {
   readonly #routed: RoutedClink
   readonly #parts: DeliveryParts
   readonly #context: ExecutionContext
-  readonly #execution: Execution
   readonly #backoff: Backoff
   readonly #interrupted = Promise.withResolvers<void>()
   readonly #settled = Promise.withResolvers<void>()
@@ -37,8 +35,9 @@ export class Delivery implements HandleOwner {
   #since: number
   #isResumed = false
   #outcome: Settled | undefined
-  /** Milliseconds that it waited for its last start. */
-  #waited = 0
+  /** The last one. */
+  #start: Start | undefined
+  #attempt = 0
   #stopping = false
   #abandoned: Promise<void> | undefined
 
@@ -48,7 +47,6 @@ export class Delivery implements HandleOwner {
     this.#parts = parts
     this.#context = parts.context
     this.#since = parts.context.clock.now()
-    this.#execution = this.#makeExecution()
     this.#backoff = new Backoff(handle, parts.context)
   }
 
@@ -102,7 +100,7 @@ export class Delivery implements HandleOwner {
   }
 
   get attempt(): number {
-    return this.#execution.attempt
+    return this.#attempt
   }
 
   get dueAt(): number | undefined {
@@ -114,12 +112,12 @@ export class Delivery implements HandleOwner {
   }
 
   get age(): number | undefined {
-    return this.#is('running') && !this.#isResumed ? this.#execution.age : undefined
+    return this.#is('running') && !this.#isResumed ? this.#start?.age : undefined
   }
 
   /** Local time since which its handler is stuck. */
   get stuckSince(): number | undefined {
-    return this.#execution.stuckSince
+    return this.#start?.stuckSince
   }
 
   /** It is about to start, unless it may not. Where code of an earlier claim goes on, that may take for ever. */
@@ -131,22 +129,22 @@ export class Delivery implements HandleOwner {
   drain(): void {
     this.#stopping = true
     this.handle.drain()
-    this.#execution.drain()
+    this.#start?.drain()
     this.#interrupted.resolve()
   }
 
   /** The time for finishing is over. */
   abort(): void {
-    this.#execution.abort('shutdown')
+    this.#start?.abort('shutdown')
   }
 
   /** Settles a clink whose handler does not heed its abort. The process is about to end. */
   async abandon(): Promise<void> {
     // By the clock and not the timer: after a blocked event loop the stop may come before the loss.
     if (!this.#is('running') || !this.handle.valid()) return
-    const { known } = this.#execution
-    this.#abandoned =
-      known === undefined ? this.#giveBack() : this.#settle(this.#execution.decide(known, this.handle.heldFor))
+    this.#start?.abandon()
+    const decision = this.#start?.decide(this.handle.heldFor)
+    this.#abandoned = decision === undefined ? this.#giveBack() : this.#settle(decision)
     await this.#abandoned
   }
 
@@ -156,7 +154,7 @@ export class Delivery implements HandleOwner {
     // It may come back at once; the wait that it backed off for still counts.
     if (isLost && this.dueAt !== undefined) void ledger.coolFor(this.clink.clink_id, this.dueAt - clock.now())
     this.#end(settled)
-    if (isLost) this.#execution.abort('lease-lost')
+    if (isLost) this.#start?.abort('lease-lost')
     this.#interrupted.resolve()
   }
 
@@ -227,8 +225,10 @@ export class Delivery implements HandleOwner {
     if (givenUp !== undefined) await this.#follow(givenUp)
     else if (pause > 0) await this.#postpone(pause)
     else if (this.#context.ledger.isHealthy) {
-      await this.#runHandler()
-      await this.#execution.aftermath()
+      const start = new Start(this.handle, this.#routed, this.#parts)
+      this.#start = start
+      await this.#runHandler(start)
+      await start.aftermath()
     } else this.#backOff(UNHEALTHY_WAIT, UNHEALTHY)
   }
 
@@ -236,24 +236,30 @@ export class Delivery implements HandleOwner {
   #decideUnstarted(): Decision | undefined {
     const { fault, route } = this.#routed
     const clinkId = this.clink.clink_id
-    const policy = outcomePolicy(route, this.#context)
+    const policy = policyOf(route, this.#context.config)
     if (fault !== undefined) return decideUnmatched(fault, clinkId, policy)
     const { times, timesAbsent } = this.handle.outlived
     const decision = decideOutlived(times, { clinkId, timesAbsent }, policy)
-    if (decision !== undefined) this.#execution.recall()
+    if (decision !== undefined) this.#attempt = this.#context.ledger.startsOf(clinkId)
     return decision
   }
 
-  async #runHandler(): Promise<void> {
-    this.#waited = this.#context.clock.now() - this.#since
+  async #runHandler(start: Start): Promise<void> {
+    const { clock, ledger } = this.#context
+    const waited = clock.now() - this.#since
     this.#backoff.end()
     this.#enter('running')
-    const outcome = await this.#execution.start()
-    if (this.#is('lost')) void this.#context.ledger.dropLost(this.clink.clink_id)
+    await start.journal()
+    this.#attempt = start.attempt
+    const mayRun = this.#is('running') && this.handle.valid() && !this.#stopping && ledger.isHealthy
+    if (mayRun) tellStart(this.handle, waited, this.#context)
+    await (mayRun ? start.run() : start.callOff())
+    if (this.#is('lost')) void ledger.dropLost(this.clink.clink_id)
     if (!this.#is('running')) return
-    if (outcome === undefined && !this.#stopping) this.#backOff(UNHEALTHY_WAIT, UNHEALTHY)
-    else if (outcome === undefined || this.#execution.wasCutShort(outcome)) await this.#giveBack()
-    else await this.#follow(this.#execution.decide(outcome, this.handle.heldFor))
+    const decision = start.decide(this.handle.heldFor)
+    if (decision !== undefined) await this.#follow(decision)
+    else if (mayRun || this.#stopping) await this.#giveBack()
+    else this.#backOff(UNHEALTHY_WAIT, UNHEALTHY)
   }
 
   /** Waits for its route, which is paused. */
@@ -272,7 +278,7 @@ export class Delivery implements HandleOwner {
   /** Releases a clink whose run a stop cut short; it costs no attempt. */
   async #giveBack(): Promise<void> {
     this.#enter('settling')
-    await this.#execution.takeBack()
+    await this.#start?.takeBack()
     this.#end(await this.handle.release('shutdown'))
   }
 
@@ -283,7 +289,7 @@ export class Delivery implements HandleOwner {
       return
     }
     this.#backOff(decision.wait, decision.why)
-    await Promise.all([this.handle.note(), this.#execution.charge(decision)])
+    await Promise.all([this.handle.note(), this.#start?.charge(decision)])
   }
 
   async #settle(decision: Decision): Promise<void> {
@@ -298,12 +304,12 @@ export class Delivery implements HandleOwner {
         return await this.handle.complete(decision.response)
       case 'release': {
         const { cooldown, reason, why } = decision
-        await this.#execution.charge(decision)
+        await this.#start?.charge(decision)
         return await this.handle.release(why, { reason, cooldown })
       }
       case 'hold': {
         const { wait: cooldown, why: reason } = decision
-        await this.#execution.charge(decision)
+        await this.#start?.charge(decision)
         return await this.handle.release(this.#stopping ? 'shutdown' : 'too-many-held', { reason, cooldown })
       }
       case 'bury':
@@ -328,26 +334,11 @@ export class Delivery implements HandleOwner {
     this.#enter(settled.is === 'lost' ? 'lost' : 'settled')
     this.handle.pulse.end()
     this.#settled.resolve()
-    tellEnd(settled, this.handle.facts, this.#context, this.#execution.ranFor)
-  }
-
-  #makeExecution(): Execution {
-    const { handle } = this
-    return new Execution({
-      clink: handle.clink,
-      routed: this.#routed,
-      key: handle.key,
-      shared: this.#parts,
-      facts: () => handle.facts,
-      note: async () => await handle.note(),
-      announce: () => tellStart(handle, this.#waited, this.#context),
-      counts: () => this.#is('running'),
-      stands: () => handle.valid(),
-      replyBy: () => handle.deadline,
-      mayStart: () => this.#is('running') && handle.valid() && !this.#stopping && this.#context.ledger.isHealthy,
-    })
+    tellEnd(settled, this.handle.facts, this.#context, this.#start?.ranFor)
   }
 }
 
+/** Milliseconds until a start that could not be journalled is tried again. */
+const UNHEALTHY_WAIT = 1_000
 const PAUSED = 'its route is paused'
 const UNHEALTHY = 'the journal cannot be written'

@@ -1,5 +1,6 @@
 import { equalJitter, type Random } from '../../base/backoff.ts'
-import type { RetryPolicy } from '../../config/config.ts'
+import type { Config, RetryPolicy } from '../../config/config.ts'
+import type { Route } from '../../handlers/route.ts'
 import type { Outcome } from '../../runners/outcome.ts'
 
 /** What follows from an outcome. */
@@ -28,6 +29,10 @@ export interface OutcomePolicy {
   readonly retry: RetryPolicy & { readonly cooldown: number; readonly onExhausted: 'release' | 'complete' }
   /** Milliseconds that a clink may be held in all. */
   readonly maxHold: number
+}
+
+export function policyOf(route: Route, { claim, retry }: Config): OutcomePolicy {
+  return { retry: { ...retry, ...route.retry }, maxHold: claim.maxHold }
 }
 
 /** Milliseconds; as long as what asks for less waits. */

@@ -1,0 +1,260 @@
+import { sleep } from '../../base/clock.ts'
+import { errorOf } from '../../base/error-fact.ts'
+import type { DeliveryFacts } from '../../events.ts'
+import type { AbortCode } from '../../handlers/handler.ts'
+import type { RoutedClink } from '../../handlers/route.ts'
+import type { LateResult } from '../../ledger/late-results.ts'
+import type { Outcome } from '../../runners/outcome.ts'
+import type { RunVerdict } from '../capacity/circuit-breaker.ts'
+import type { ExecutionParts } from './context.ts'
+import { AFTERMATH } from './crash-watch.ts'
+import { decide, policyOf, type Decision } from './outcome.ts'
+import { Run } from './run.ts'
+import { taskOf, type ClinkInHand } from './task.ts'
+
+/** One start of a handler on a clink in hand: journalled before it happens, and charged when it is known what came of it. */
+export class Start {
+  readonly #inHand: ClinkInHand
+  readonly #routed: RoutedClink
+  readonly #parts: ExecutionParts
+  readonly #interrupted = new AbortController()
+  #attempt = 0
+  #run: Run | undefined
+  #isRunning = false
+  #isAbandoned = false
+  #outcome: Outcome | undefined
+  #ranFor: number | undefined
+  /** It costs an attempt, as it stands. */
+  #isCounted = true
+  /** Its failure costs none. */
+  #isFree = false
+  /** What its end has left to note is in the journal. */
+  #noted: Promise<unknown> = Promise.resolve()
+  /** Of a suspect that may have left something behind: local time until which it stays alone. */
+  #aloneUntil: number | undefined
+
+  constructor(inHand: ClinkInHand, routed: RoutedClink, parts: ExecutionParts) {
+    this.#inHand = inHand
+    this.#routed = routed
+    this.#parts = parts
+  }
+
+  /** Which start of the clink's it is, from 1, once that is journalled. */
+  get attempt(): number {
+    return this.#attempt
+  }
+
+  /** Whether the handler's code runs. */
+  get isRunning(): boolean {
+    return this.#isRunning
+  }
+
+  /** Local time since which the handler is stuck. */
+  get stuckSince(): number | undefined {
+    return this.#run?.stuckSince
+  }
+
+  /** Milliseconds that its code took, once that has ended. */
+  get ranFor(): number | undefined {
+    return this.#ranFor
+  }
+
+  /** Milliseconds that it has had; undefined where it has not begun, or a stop has broken it off. */
+  get age(): number | undefined {
+    return this.#run?.abortedBy === 'shutdown' ? undefined : this.#run?.age
+  }
+
+  /** In one commit: an attempt, the clink as one that runs, and that a suspect runs alone. Whoever starts asks then whether it still may. */
+  async journal(): Promise<void> {
+    const { context, health } = this.#parts
+    const { crashWatch, ledger } = context
+    const id = this.#inHand.clink.clink_id
+    health.started(this.#routed.route, id)
+    const [attempt] = await Promise.all([
+      ledger.startAttempt(id),
+      this.#inHand.note(),
+      ledger.isSuspect(id) ? crashWatch.runsAlone(id) : undefined,
+    ])
+    this.#attempt = attempt
+  }
+
+  /** It was journalled, and may not happen after all. */
+  async callOff(): Promise<void> {
+    this.#parts.health.ended(this.#routed.route, this.#inHand.clink.clink_id, 'nothing')
+    await this.takeBack()
+  }
+
+  /** Resolves when the handler's code has ended; what follows has to be decided in that turn. */
+  async run(): Promise<void> {
+    const { context, runs } = this.#parts
+    const { clock, config, emit, runner } = context
+    const { route } = this.#routed
+    const facts = this.#facts
+    const run = new Run({
+      task: taskOf(this.#inHand, this.#routed, facts, context, () => this.#counts),
+      runner,
+      clock,
+      emit,
+      facts,
+      timeout: route.timeout,
+      grace: config.handlers.grace,
+    })
+    this.#run = run
+    this.#isRunning = true
+    const outcome = await runs.track(this.#inHand.clink.clink_id, route.file, run.start())
+    this.#isRunning = false
+    this.#outcome = outcome
+    this.#ranFor = run.age
+    this.#ended(run, outcome)
+  }
+
+  /** Asks the handler to finish soon. */
+  drain(): void {
+    this.#interrupted.abort()
+    this.#run?.drain()
+  }
+
+  abort(code: AbortCode): void {
+    this.#interrupted.abort()
+    this.#run?.abort(code)
+  }
+
+  /** The process ends though its code runs. It has come to something if it has run longer than it may. */
+  abandon(): void {
+    this.#isAbandoned = true
+    this.#outcome = this.#run?.timedOut
+  }
+
+  /**
+   * What follows from it; undefined: nothing, since a stop has cut it short, or it was called off.
+   *
+   * @param heldFor milliseconds that the clink was held so far.
+   */
+  decide(heldFor: number): Decision | undefined {
+    const outcome = this.#outcome
+    if (outcome === undefined || this.#wasCutShort(outcome)) return undefined
+    const { context, health } = this.#parts
+    const { clock, config, ledger, random } = context
+    const { route } = this.#routed
+    const clinkId = this.#inHand.clink.clink_id
+    const attempt = this.#attempt - ledger.excusedOf(clinkId)
+    // It may be decided on before its code has ended.
+    const isFree = this.#isRunning ? !health.costsAttempt(route) : this.#isFree
+    const state = { clinkId, attempt, heldFor, now: clock.wall(), isFree }
+    return decide(outcome, state, policyOf(route, config), random)
+  }
+
+  /** What it costs when another one follows: an attempt or nothing. That it has failed is noted, whatever it costs. */
+  async charge({ countsAttempt }: { readonly countsAttempt: boolean }): Promise<void> {
+    const { ledger } = this.#parts.context
+    const outcome = this.#outcome
+    await Promise.all([
+      outcome?.outcome === 'failed' ? ledger.noteError(this.#inHand.clink.clink_id, outcome.error.message) : undefined,
+      countsAttempt ? undefined : this.takeBack(),
+    ])
+  }
+
+  /** It was cut short, or must not count. */
+  async takeBack(): Promise<void> {
+    if (!this.#isCounted) return
+    this.#isCounted = false
+    await this.#parts.context.ledger.takeBackAttempt(this.#inHand.clink.clink_id)
+  }
+
+  /**
+   * In its slot, when what follows from it is done: a suspect stays alone for a while, so that a crash by what it has left behind is
+   * known to be its own.
+   */
+  async aftermath(): Promise<void> {
+    await this.#noted
+    if (this.#aloneUntil === undefined) return
+    const { clock, crashWatch } = this.#parts.context
+    await sleep(clock, this.#aloneUntil - clock.now(), this.#interrupted.signal)
+    await crashWatch.survived(this.#inHand.clink.clink_id)
+  }
+
+  get #facts(): Required<DeliveryFacts> {
+    return { clink: this.#inHand.clink, route: this.#routed.route.name, attempt: this.#attempt }
+  }
+
+  /** Something may be sent for it. */
+  get #counts(): boolean {
+    return this.#isRunning && !this.#isAbandoned && this.#inHand.valid()
+  }
+
+  #wasCutShort(outcome: Outcome): boolean {
+    return this.#run?.abortedBy === 'shutdown' && isNothing(outcome)
+  }
+
+  /** Nothing is awaited here: what follows from the run has to be decided in the turn in which it ended. */
+  #ended(run: Run, outcome: Outcome): void {
+    const { context, health } = this.#parts
+    const facts = this.#facts
+    this.#noted = this.#watch(outcome)
+    // The clock decides here and not the timer: after a blocked event loop this continuation runs before it.
+    const stands = this.#inHand.valid()
+    const verdict = stands ? verdictOnRoute(run, outcome) : 'nothing'
+    this.#isFree = !health.ended(this.#routed.route, facts.clink.clink_id, verdict)
+    const shown = !stands ? 'lost' : this.#wasCutShort(outcome) ? 'cut-short' : outcome.outcome
+    context.emit({ event: 'clink.ended', ...facts, outcome: shown, ...why(outcome), duration: run.age })
+    if (stands) return
+    const late = resultOf(outcome)
+    if (late !== undefined) {
+      context.emit({ event: 'clink.lateResult', ...facts, outcome: late.outcome })
+      void context.ledger.late.keep({ ...facts, why: 'late', at: context.clock.wall(), ...late })
+    }
+    if (run.abortedBy === 'shutdown') this.#noted = Promise.all([this.#noted, this.takeBack()])
+  }
+
+  /** What it left behind may end the process a moment later. A clink that is done does not come again. */
+  async #watch({ outcome }: Outcome): Promise<void> {
+    const { clock, crashWatch, ledger } = this.#parts.context
+    const { clink, route } = this.#facts
+    const id = clink.clink_id
+    const isSuspect = ledger.isSuspect(id)
+    this.#aloneUntil = isSuspect && outcome !== 'done' ? clock.now() + AFTERMATH : undefined
+    if (this.#aloneUntil !== undefined) await crashWatch.endedAlone({ clink, route })
+    else if (isSuspect) await crashWatch.survived(id)
+    else if (outcome !== 'done') await crashWatch.ended(id)
+  }
+}
+
+/**
+ * After the abort of a stop, an error or an empty return says that the handler broke off; only a response says that it
+ * finished. To take an empty return for an ending would complete work that was not done.
+ */
+function isNothing(outcome: Outcome): boolean {
+  if (outcome.outcome === 'done') return outcome.response === undefined
+  return outcome.outcome === 'failed' || outcome.outcome === 'unavailable'
+}
+
+/** What the end of a run says about its route: nothing, where it was aborted for another reason than its timeout. */
+function verdictOnRoute(run: Run, outcome: Outcome): RunVerdict {
+  if (run.abortedBy !== undefined && run.abortedBy !== 'timeout') return 'nothing'
+  if (outcome.outcome === 'failed') return errorOf(outcome.error)
+  if (outcome.outcome === 'unavailable') return outcome
+  return outcome.outcome === 'done' ? 'done' : 'other'
+}
+
+/** What somebody may want although it came too late: it is kept for the operator. */
+function resultOf(outcome: Outcome): Pick<LateResult, 'outcome' | 'response' | 'reason'> | undefined {
+  switch (outcome.outcome) {
+    case 'done':
+    case 'release':
+    case 'reject':
+      return outcome
+    case 'retry': {
+      const { after: _, ...result } = outcome
+      return result
+    }
+    case 'failed':
+    case 'asleep':
+    case 'unavailable':
+      return undefined
+  }
+}
+
+function why(outcome: Outcome): { reason?: string; error?: Error } {
+  if (outcome.outcome === 'failed') return { reason: outcome.error.message, error: errorOf(outcome.error) }
+  return 'reason' in outcome && outcome.reason !== undefined ? { reason: outcome.reason } : {}
+}

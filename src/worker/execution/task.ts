@@ -1,0 +1,92 @@
+import { inspect } from 'node:util'
+import type { Clock } from '../../base/clock.ts'
+import { cutText, LONGEST } from '../../base/cut-text.ts'
+import type { Clink } from '../../clink/records.ts'
+import type { Config } from '../../config/config.ts'
+import type { DeliveryFacts } from '../../events.ts'
+import type { Route, RoutedClink } from '../../handlers/route.ts'
+import type { WorkerKey } from '../../keys/keys.ts'
+import type { Envelope, Task, TaskServices } from '../../runners/runner.ts'
+import { hopsOf, readText } from '../replies/hops.ts'
+import { sendReply } from '../replies/reply.ts'
+import type { ExecutionContext } from './context.ts'
+import { HandlerClient } from './handler-client.ts'
+
+/** A clink in hand, as far as starts of its handler need it. */
+export interface ClinkInHand {
+  readonly clink: Clink
+  /** What its handler does through `ctx` is done with it. */
+  readonly key: WorkerKey
+  /** Local time after which nothing is sent. */
+  readonly deadline: number
+  /** Whether it is still ours. */
+  valid(): boolean
+  /** Journals it as it is now. */
+  note(): Promise<void>
+}
+
+/** What a runner is given for one start. @param counts whether something may be sent for it, when it is asked. */
+export function taskOf(
+  inHand: ClinkInHand,
+  routed: RoutedClink,
+  facts: Required<DeliveryFacts>,
+  context: ExecutionContext,
+  counts: () => boolean,
+): Omit<Task, 'signals'> {
+  const { clink, key } = inHand
+  const { config, emit } = context
+  const { mark, target } = routed.route
+  let client: HandlerClient | undefined
+  const services: TaskServices = {
+    get api() {
+      return (client ??= new HandlerClient(key.connection, { clink, mark }, context))
+    },
+    log: (level, message, fields) =>
+      emit({
+        event: 'clink.log',
+        ...facts,
+        level,
+        message: cutText(typeof message === 'string' ? message : inspect(message, INSPECTED), LONGEST.error),
+        ...(fields === undefined ? {} : { fields }),
+      }),
+    reply: async (words, to) => {
+      if (!counts()) throw new Error('ctx.reply: this run is over, nothing is sent for it any more')
+      if (typeof words !== 'string')
+        throw new TypeError(`ctx.reply: what is to be sent is ${typeof words}, and no text`)
+      const sending = { clink, to: to === 'group' ? undefined : clink.sender_id, is: 'note', mark } as const
+      return await sendReply(words, sending, { deadline: inHand.deadline }, key.api, context)
+    },
+  }
+  return {
+    target,
+    envelope: envelopeOf(clink, routed, facts.attempt, context),
+    env: environmentOf(routed.route, key.key.reveal(), config.clink.url),
+    services,
+  }
+}
+
+/** What a handler that starts now is told. */
+export function envelopeOf(
+  clink: Clink,
+  { match, route }: RoutedClink,
+  attempt: number,
+  { clock, config }: { readonly clock: Clock; readonly config: Config },
+): Envelope {
+  const { ending, text } = readText(clink.content, config.replies.mark)
+  return {
+    clink: { ...clink, content: text },
+    attempt,
+    hops: hopsOf(ending),
+    deadline: clock.wall() + route.timeout,
+    idempotencyKey: clink.clink_id,
+    match,
+    with: route.with,
+  }
+}
+
+export function environmentOf({ passKey }: Route, key: string, url: string): Record<string, string> {
+  return passKey === true ? { CLINK_API_KEY: key, CLINK_API_URL: url } : {}
+}
+
+/** Handlers need not be checked by a compiler: they log what they like. */
+const INSPECTED = { depth: 1, customInspect: false, maxStringLength: LONGEST.error } as const
