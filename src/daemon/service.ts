@@ -88,7 +88,7 @@ export async function work(parts: WorkParts): Promise<ExitCode> {
     },
     report: () => report(logger, daemon),
     exited: (part, error) => emit({ event: 'worker.failed', part, error }),
-    overdue: () => exit ?? overdue(state, emit),
+    cutShort: (why) => exit ?? cutShort(why, state, emit),
     files: () => registry.current.files,
   })
   daemon.stopping.on((timeout) => {
@@ -135,8 +135,8 @@ function report(logger: Logger, daemon: Daemon): void {
     .info({ event: 'worker.status', ...status, ...daemon.snapshot(), ...daemon.totals() })
 }
 
-function overdue(state: State | undefined, emit: Emit): ExitCode {
-  const error = new Error(`the worker has not ended within shutdown.timeout. ${inHand(state)}`)
+function cutShort(why: string, state: State | undefined, emit: Emit): ExitCode {
+  const error = new Error(`the worker is cut short: ${why}. ${inHand(state)}`)
   emit({ event: 'worker.failed', part: 'stop', error })
   return EXIT.internal
 }

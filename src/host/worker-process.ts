@@ -16,8 +16,12 @@ export interface Attached {
   report(): void
   /** Something ends the process now. */
   exited(part: string, error: Error): void
-  /** The time for stopping is over and the process still lives: it ends after this, with what is returned. */
-  overdue(): ExitCode
+  /**
+   * The process ends after this, with what is returned, though the worker may not have given back all.
+   *
+   * @param why for people.
+   */
+  cutShort(why: string): ExitCode
   /** Handler files, as stacks name them. */
   files(): readonly string[]
 }
@@ -55,7 +59,7 @@ export class WorkerProcess {
     const actions = {
       drain: (signal: NodeJS.Signals): void => this.#drain(signal),
       hurry: () => this.#attached?.daemon.hurry(),
-      quit: () => this.#leave(EXIT.internal),
+      quit: () => this.#cutShort('a third signal ended it'),
       reload: () => this.#attached?.reload(),
       report: () => this.#attached?.report(),
     }
@@ -78,7 +82,7 @@ export class WorkerProcess {
   stopping(timeout: number, inHand: string): void {
     if (this.#isStopping) return
     this.#isStopping = true
-    setTimeout(() => this.#leave(this.#attached?.overdue() ?? EXIT.internal), timeout + OVERDUE).unref()
+    setTimeout(() => this.#cutShort('it has not ended within shutdown.timeout'), timeout + OVERDUE).unref()
     killAfter(
       timeout + KILLED,
       `clink-worker: code that does not let go of the event loop keeps the worker from stopping: the process is ended. ${inHand}\n`,
@@ -114,6 +118,10 @@ export class WorkerProcess {
     if (this.#attached === undefined || this.#isLeaving) return
     this.#attached.exited(this.#partOf(error), error)
     process.exitCode = EXIT.internal
+  }
+
+  #cutShort(why: string): void {
+    this.#leave(this.#attached?.cutShort(why) ?? EXIT.internal)
   }
 
   #leave(code: ExitCode): void {

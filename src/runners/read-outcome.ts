@@ -76,17 +76,25 @@ function reasonOf({ reason }: { readonly reason?: unknown }): { readonly reason?
 function answerText(answer: unknown): string | undefined {
   if (answer === undefined || answer === null || answer === '') return undefined
   if (typeof answer === 'string') return answer
-  const json: unknown = JSON.stringify(answer, refuseEmptied)
+  const json: unknown = JSON.stringify(answer, refuseEmptied())
   if (typeof json !== 'string') throw new Error(`a ${typeof answer}: return text, or what JSON can hold`)
   if (json === 'null') throw new Error(`${nameOf(answer)}: in JSON it is null`)
   return json
 }
 
-/** Called with each value after its own `toJSON`: what says itself how it reads in JSON is taken at its word. */
-function refuseEmptied(key: string, value: unknown): unknown {
-  if (typeof value !== 'object' || value === null || !isEmptied(value)) return value
-  const place = key === '' ? '' : ` at ${JSON.stringify(key.slice(0, 100))}`
-  throw new Error(`${nameOf(value)}${place}: in JSON it is empty; ${adviceOn(value)}`)
+/** To be called with each value after its own `toJSON`: what says itself how it reads in JSON is taken at its word. */
+function refuseEmptied(): (this: object, key: string, value: unknown) => unknown {
+  const paths = new WeakMap<object, string>()
+  return function refuse(key, value) {
+    if (typeof value !== 'object' || value === null) return value
+    const parent = paths.get(this) ?? ''
+    const part = key.slice(0, 100)
+    const path = Array.isArray(this) ? `${parent}[${part}]` : parent === '' ? part : `${parent}.${part}`
+    paths.set(value, path)
+    if (!isEmptied(value)) return value
+    const place = path === '' ? '' : ` at ${JSON.stringify(path.slice(0, 300))}`
+    throw new Error(`${nameOf(value)}${place}: in JSON it is empty; ${adviceOn(value)}`)
+  }
 }
 
 /** Whether JSON keeps nothing of what an object holds, because it does not stand in properties of its own. */

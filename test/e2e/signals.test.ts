@@ -117,6 +117,8 @@ describe.concurrent('P8, §6: a signal to the command', () => {
     command.signal('SIGTERM')
 
     expect(await command.exited, command.output).toBe(70)
+    const named = /a third signal ended it. Claims that it may leave behind: (.*?)"/.exec(command.output)?.[1] ?? ''
+    expect(named.split(', ').sort(), command.output).toEqual(stillClaimed(site.emulator).sort())
     expect(performance.now() - start).toBeLessThan(10_000)
   })
 

@@ -30,7 +30,7 @@ export async function* checkService(config: Config, key: Secret, choice: ProxyCh
   yield* proxyFinding(choice)
   try {
     const client = new ClinkClient({ key, url, timeout, transport: watched, clock, attempts: 2 })
-    const health = await attempt('service', async () => await client.health())
+    const health = await ask('service', async () => await client.health())
     yield isFinding(health) ? health : ok('service', `${client.url} answers`)
     if (isFinding(health)) return
     yield clockFinding(watched.ahead)
@@ -42,8 +42,14 @@ export async function* checkService(config: Config, key: Secret, choice: ProxyCh
   }
 }
 
+/** As `attempt`. What refuses one of these questions, and not the key, does not answer as Clink does: no such path, most likely. */
+async function ask<T extends object>(what: string, look: () => Promise<T>): Promise<T | Finding> {
+  const found = await attempt(what, look)
+  return isFinding(found) && found.exit === EXIT.failed ? { ...found, exit: EXIT.unavailable } : found
+}
+
 async function* checkKey(client: ClinkClient, wanted: readonly string[]): AsyncGenerator<Finding> {
-  const granted = await attempt('permissions', async () => await client.getMyPermissions())
+  const granted = await ask('permissions', async () => await client.getMyPermissions())
   if (isFinding(granted)) {
     yield granted
     return
@@ -56,7 +62,7 @@ async function* checkKey(client: ClinkClient, wanted: readonly string[]): AsyncG
   } else {
     yield ok('permissions', `${names.join(', ')} (${granted.owner_type}, ${granted.scope_type} scope)`)
   }
-  const seen = await attempt('groups', async () => await client.listGroups())
+  const seen = await ask('groups', async () => await client.listGroups())
   if (isFinding(seen)) yield seen
   else if (seen.groups.length > 0) yield* groupFindings(seen.groups, wanted)
   else yield warning('groups', 'the key sees no group: there will be no work')
@@ -74,7 +80,7 @@ function* groupFindings(seen: readonly Group[], wanted: readonly string[]): Gene
 
 async function checkBacklog(client: ClinkClient, config: Config): Promise<Finding> {
   const params = { limit: PAGE, for_me: forMe(config) }
-  const page = await attempt('backlog', async () => await client.checkInbox(params))
+  const page = await ask('backlog', async () => await client.checkInbox(params))
   if (isFinding(page)) return page
   const { clinks, malformed } = page
   const count = clinks.length + malformed.length

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto'
 import { Recent } from '../../base/recent.ts'
 import type { InboxPage, Malformed } from '../../clink/client.ts'
 import { textOf } from '../../clink/decode.ts'
@@ -10,6 +11,8 @@ import type { LeftAloneNotices } from './left-alone.ts'
 const KNOWN = 10_000
 /** Milliseconds for which one counts as waiting that is not seen any more. */
 const WAITS = 600_000
+/** Milliseconds after which it is said again that a record without an id cannot be worked. */
+const SAY_AGAIN = 3_600_000
 const STATES = ['pending', 'claimed', 'completed']
 
 /**
@@ -20,6 +23,8 @@ export class Quarantine {
   readonly #context: WorkerContext
   readonly #notices: LeftAloneNotices
   readonly #ids = new Recent<true>(KNOWN)
+  /** When it was said of records without an id what is wrong with them, by what they hold: each page may show them. */
+  readonly #saidAt = new Recent<number>(KNOWN)
   #seenAt = -Infinity
 
   constructor(context: WorkerContext, notices: LeftAloneNotices) {
@@ -44,7 +49,7 @@ export class Quarantine {
     const named: Clink[] = []
     const malformed: Malformed[] = []
     for (const one of page.malformed) {
-      this.#notices.say(one.id, 'malformed', one.problem)
+      if (one.id !== undefined || this.#isNews(one)) this.#notices.say(one.id, 'malformed', one.problem)
       if (one.id === undefined || !isPathPart(one.id)) {
         malformed.push(one)
       } else {
@@ -53,6 +58,15 @@ export class Quarantine {
       }
     }
     return { ...page, clinks: [...page.clinks, ...named], malformed }
+  }
+
+  #isNews({ problem, record }: Malformed): boolean {
+    const lasting = ['group_id', 'sender_id', 'created_at', 'content'].map((name) => textOf(record, name))
+    const name = hash('sha256', JSON.stringify([problem, ...lasting]))
+    const now = this.#context.clock.now()
+    if (now - (this.#saidAt.get(name) ?? -Infinity) < SAY_AGAIN) return false
+    this.#saidAt.set(name, now)
+    return true
   }
 }
 

@@ -173,6 +173,14 @@ test('a clock that is hours apart is a warning', async () => {
   expect(byName('clock')).toMatchObject({ result: 'warning', detail: expect.stringMatching(/^the service is (2h|1h)/) })
 })
 
+test('--online exits with 69 where the address has a path that is not Clink’s', async () => {
+  await using site = await Site.start(files)
+  const env = { ...site.env(), CLINK_API_URL: `${site.env()['CLINK_API_URL'] ?? ''}/wrong` }
+  const { code, stdout } = await clinkWorker(['check', '--online'], { cwd: site.dir.path, env })
+  expect(stdout).toMatch(/^service +failed +.*404/m)
+  expect(code).toBe(69)
+})
+
 test('--online names a group of inbox.groups that the key does not see, and those that it does', async () => {
   await using site = await Site.start(files)
   const env = { ...site.env(), CLINK_WORKER_INBOX__GROUPS: '[ops, dev]' }

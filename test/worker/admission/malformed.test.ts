@@ -97,3 +97,17 @@ describe.concurrent('P14: a malformed clink in a page', () => {
     expect(left.detail).toContain('group_id')
   })
 })
+
+describe('P14: a malformed clink without an id', () => {
+  it('is warned of once an hour, however often it is shown', async () => {
+    const bench = new VirtualBench({ handle: async () => 'done', spoil: spoil(({ clink_id: _, ...rest }) => rest) })
+    bench.send('bad')
+    const warned = (): number => bench.all('clink.leftAlone').filter(({ why }) => why === 'malformed').length
+    await bench.pass(50 * MINUTE)
+    expect(bench.all('poll.succeeded').length).toBeGreaterThan(10)
+    expect(warned()).toBe(1)
+    await bench.pass(60 * MINUTE)
+    expect(warned()).toBe(2)
+    await bench.stop()
+  })
+})
