@@ -72,6 +72,11 @@ export function isFailing({ failure, status }: ClinkApiError): boolean {
   return status >= 500 || failure === 'foreign'
 }
 
+/** An answer came, whatever it says: asked again, it comes at once. */
+export function isAnswered({ status }: ClinkApiError): boolean {
+  return status !== 0
+}
+
 /** The service said no, and will say so again. */
 export function isVerdict({ failure, status }: ClinkApiError): boolean {
   return failure === undefined && status >= 400 && status < 500 && status !== 408 && status !== 429

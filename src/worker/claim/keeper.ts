@@ -4,7 +4,7 @@ import { asError } from '../../base/coded-error.ts'
 import { BareRefusals } from '../../clink/bare-refusals.ts'
 import type { ClinkApiError } from '../../clink/errors.ts'
 import type { Clink } from '../../clink/records.ts'
-import { isRateLimited, mayBeKept } from '../../clink/verdicts.ts'
+import { isAnswered, isRateLimited, mayBeKept } from '../../clink/verdicts.ts'
 import type { DeliveryFacts, LostCause } from '../../events.ts'
 import type { ClinkApi } from '../../clink/clink-api.ts'
 import { extendedNothing, isUnmoved, showsNoChange, type Lease, type LeaseHolder } from './lease.ts'
@@ -40,8 +40,8 @@ const JITTER = 0.2
 /** Four tries that hang and the waits between them fit what is left of the lease. */
 const TRY = 1 / 4.5
 const LONGEST_WAIT = 1 / 28
-/** After an answer that may be something's in front of the service: it comes at once, and is often the same for long. */
-const LONGEST_FOREIGN_WAIT = 1 / 8
+/** After a failure that was an answer, be it something's in front of the service: it comes at once, and is often the same for long. */
+const LONGEST_ANSWERED_WAIT = 1 / 8
 /** Milliseconds between two renewals of which the first came too early to tell anything. */
 const SHORTEST_PAUSE = 250
 
@@ -182,7 +182,7 @@ export class LeaseKeeper implements LeaseHolder {
       this.#isForeign = error.failure === 'foreign'
       context.emit({ event: 'clink.renewalFailed', ...facts(), error, left: this.#left })
       if (renewal.lease !== before) since = sentAt
-      const part = this.#isForeign ? LONGEST_FOREIGN_WAIT : LONGEST_WAIT
+      const part = isAnswered(error) ? LONGEST_ANSWERED_WAIT : LONGEST_WAIT
       const longest = (this.#lease.deadline - since) * part
       const pause = equalJitter(failures, { base: longest * 0.25, max: longest }, context.random)
       const wait = Math.max(pause, Math.min(error.retryAfter ?? 0, this.#left / 2))
