@@ -32,7 +32,7 @@ export const rows = {
     content: z.string(),
     response: z.string().exactOptional(),
     leases: z.number(),
-    failed: z.number().exactOptional(),
+    failedAt: z.number().exactOptional(),
     at: z.number(),
   }),
   letters: z.object({

@@ -164,10 +164,9 @@ export class Ledger {
 
   /** A result computed while its lease stood. It is final: sent under a later claim, never computed again. */
   async keepResult(clink: Clink, response: string | undefined): Promise<void> {
-    const { leases = 0, failed = 0 } = this.keptResult(clink) ?? {}
-    const text = response === undefined ? {} : { response }
-    const result = { content: clink.content, ...text, leases, failed, at: this.#wall() }
-    await this.#tables.results.set(clink.clink_id, result)
+    const { leases = 0, failedAt } = this.keptResult(clink) ?? {}
+    const kept = { content: clink.content, leases, failedAt, at: this.#wall() }
+    await this.#tables.results.set(clink.clink_id, response === undefined ? kept : { ...kept, response })
   }
 
   /** The kept result of this clink, unless the clink has become another one (other content) since. */
@@ -182,13 +181,14 @@ export class Ledger {
     return notice === undefined ? this.keptResult(clink) : { response: notice }
   }
 
-  /** Notes that another lease ended, and for how long the service failed in it to take the kept result. Undefined: there is none. */
+  /** Notes that another lease ended in which the service failed for so long to take the kept result. Undefined: there is none. */
   async countFailedLease(clinkId: string, ms: number): Promise<FailedLeases | undefined> {
     const result = this.#tables.results.get(clinkId)
     if (result === undefined) return undefined
-    const counted = { leases: result.leases + 1, failed: (result.failed ?? 0) + ms }
-    await this.#tables.results.set(clinkId, { ...result, ...counted })
-    return counted
+    const { failedAt = this.#wall() - ms } = result
+    const leases = result.leases + 1
+    await this.#tables.results.set(clinkId, { ...result, leases, failedAt })
+    return { leases, over: this.#wall() - failedAt }
   }
 
   /**
@@ -224,7 +224,7 @@ export class Ledger {
     await Promise.all([
       this.letters.add(letter),
       attempts.delete(id),
-      kept ? results.set(id, { ...result, leases: 0, failed: 0 }) : results.delete(id),
+      kept ? results.set(id, { ...result, leases: 0, failedAt: undefined }) : results.delete(id),
     ])
   }
 

@@ -19,8 +19,8 @@ export interface Attempts {
 /** The leases in which the service failed to take a result to their end, or for as long. */
 export interface FailedLeases {
   readonly leases: number
-  /** Milliseconds for which it failed in them. */
-  readonly failed: number
+  /** Milliseconds from its first failure to the last one. */
+  readonly over: number
 }
 
 /** A completion that Clink has not confirmed. */
@@ -28,7 +28,8 @@ export interface KeptResult {
   readonly content: string
   readonly response?: string
   readonly leases: FailedLeases['leases']
-  readonly failed?: FailedLeases['failed']
+  /** Wall time, in milliseconds, of the first of their failures. */
+  readonly failedAt?: number | undefined
   /** Wall time in milliseconds. */
   readonly at: number
 }

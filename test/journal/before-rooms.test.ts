@@ -77,7 +77,7 @@ describe('a journal that was written before the rooms', () => {
     expect(ledger.keptResult(clink('kept-empty'))).toEqual({ content: 'content of kept-empty', leases: 0, at: AT })
     expect(ledger.keptResult({ ...clink('kept'), content: 'other' })).toBeUndefined()
     expect(ledger.keptResult(clink('unsettleable'))).toMatchObject({ response: 'nobody took it', leases: 0 })
-    expect(await ledger.countFailedLease('kept', 5_000)).toEqual({ leases: 2, failed: 5_000 })
+    expect(await ledger.countFailedLease('kept', 5_000)).toMatchObject({ leases: 2 })
   })
 
   it('has dead letters: plain, with a notice that is not confirmed, and with each rest of a rerun', () => {

@@ -36,7 +36,7 @@ export class ClaimHandle implements Handle, Claimed {
   #releaseTried = false
   #isLast = false
   /** How often the service has failed to take what it is told for as long as a claim lasts, and for how long in all. */
-  #failed = { leases: 0, failed: 0 }
+  #failed = { leases: 0, over: 0 }
 
   constructor(clink: Clink, route: Route, claim: ClaimInHand, context: SettlementContext) {
     const { key, madeWith = key.print } = claim
@@ -180,9 +180,9 @@ export class ClaimHandle implements Handle, Claimed {
 
   /** The service failed over a whole lease, or as long; the second time the result is given up, unless that is an outage of seconds. */
   async failing(ms: number): Promise<boolean> {
-    this.#failed = { leases: this.#failed.leases + 1, failed: this.#failed.failed + ms }
-    const { leases, failed } = (await this.#context.ledger.countFailedLease(this.clink.clink_id, ms)) ?? this.#failed
-    return leases >= 2 && failed >= LEAST_FAILING
+    this.#failed = { leases: this.#failed.leases + 1, over: this.#failed.over + ms }
+    const { leases, over } = (await this.#context.ledger.countFailedLease(this.clink.clink_id, ms)) ?? this.#failed
+    return leases >= 2 && over >= LEAST_FAILING
   }
 
   trying(dueBy: number): void {

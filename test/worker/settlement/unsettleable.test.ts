@@ -103,6 +103,29 @@ describe('a result that the service does not take while it renews the claim', ()
     await bench.stop()
   })
 
+  it('(503) is given up where claims are short and its clink comes back minutes apart only (P12, §5)', async () => {
+    let claims = 0
+    const bench: VirtualBench = new VirtualBench({
+      handle: async () => 'the result',
+      weather: ({ path }, now) => {
+        if (path.includes('/clinks/')) return answer(503)
+        // After each claim nothing is shown for five minutes.
+        if (!path.includes('claim=true')) return undefined
+        if (now >= claims * 5 * MINUTE && path.includes('claim=true')) {
+          claims += 1
+          return undefined
+        }
+        return { status: 200, headers: {}, body: '{"success":true,"data":{"clinks":[],"count":0,"claimed_count":0}}' }
+      },
+      settings: { claim: { timeout: 6_000 }, retry: { attempts: 1 } },
+      switches: { defaultTimeout: 6 },
+    })
+    bench.send('work')
+    await bench.pass(20 * MINUTE)
+    expect(bench.all('clink.deadLettered')).toHaveLength(1)
+    await bench.stop()
+  })
+
   it('(503, now and then) is sent as long as it takes (P5, §5)', async () => {
     let count = 0
     const bench = new VirtualBench({
