@@ -149,7 +149,8 @@ export function isTimeless({ world: { field, times } }: Plan): boolean {
   return UNCLEAR.has(times) || (field?.name === 'created_at' && field.every === 1)
 }
 
-function hasLeft(record: Record, { owner }: WorkerPlan, clink: StoredClink): boolean {
+/** Its owner has left the group of the clink: the service takes nothing of it for that clink any more. */
+export function hasLeft(record: Record, { owner }: WorkerPlan, clink: StoredClink): boolean {
   const group = GROUPS.find(({ id }) => id === clink.group_id)?.slug
   return record.keyActs.some((act) => act.what === 'leave' && act.group === group && `user_${act.owner}` === owner)
 }

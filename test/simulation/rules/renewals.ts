@@ -1,5 +1,5 @@
 import type { Rule } from '../judge.ts'
-import { isTooSlow, tellsTimes } from '../explained.ts'
+import { hasLeft, isTooSlow, tellsTimes, workerOf } from '../explained.ts'
 import { endOf, leaseEnd, slept } from './leases.ts'
 
 /** P4: never two renewals of one clink under way. */
@@ -24,7 +24,7 @@ export const renewalsInSingleFile: Rule = ({ record }) =>
 const TELLING = 1_500
 
 /** P4: while the service answers, a claim does not run out under a run. */
-export const renewedWhileInHand: Rule = ({ plan, record }) => {
+export const renewedWhileInHand: Rule = ({ plan, record, emulator }) => {
   const { reclaim, claimTimes, maxTimeout } = plan.switches
   const cannotRenew = isTooSlow(plan) || reclaim !== 'renew' || !tellsTimes(plan) || plan.switches.rateLimit !== 'none'
   if (cannotRenew || String(maxTimeout).startsWith('reject')) return []
@@ -38,6 +38,8 @@ export const renewedWhileInHand: Rule = ({ plan, record }) => {
     if (claimed?.life !== life) return []
     // A key that was taken renews nothing.
     if (record.keyActs.some((act) => act.what === 'suspend' && act.key === claimed.request.key)) return []
+    const clink = emulator.clink(clinkId)
+    if (clink !== undefined && hasLeft(record, workerOf(plan, life), clink)) return []
     // A renewal shows only when the end is in another second.
     const said = record
       .told(life, clinkId)
