@@ -102,10 +102,12 @@ class SlotsInUse {
       const event = events[this.#next]?.event
       if (event === undefined || !('clink' in event)) continue
       const id = event.clink.clink_id
-      if (TAKES.has(event.event) || ENDS.has(event.event)) this.#held.delete(id)
+      // What is told without a route is of an earlier claim, which was parked: its release may be answered when another one is in hand.
+      const isEnd = ENDS.has(event.event) && 'route' in event
+      if (TAKES.has(event.event) || isEnd) this.#held.delete(id)
       if (TAKES.has(event.event)) this.#taken.add(id)
       if (event.event === 'clink.held') this.#held.add(id)
-      if (event.event === 'clink.held' || ENDS.has(event.event)) this.#taken.delete(id)
+      if (event.event === 'clink.held' || isEnd) this.#taken.delete(id)
     }
     const taken = new Set(this.#taken)
     for (const { life, clinkId, startedAt, endedAt = Infinity } of this.#record.runs)
