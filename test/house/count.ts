@@ -39,9 +39,10 @@ const mention = wayOfOneClink()
 const path = (await pathOfOneClink())
   .filter(({ file }) => /^(?:worker|ledger|runners|handlers)\//.test(file))
   .map((one) => ({ ...one, lines: files.find(({ file }) => file === one.file)?.lines ?? 0 }))
-const said = (some: typeof path): string => `${some.length} files, ${sum(some.map(({ lines }) => lines))} lines`
+const said = (some: readonly { readonly lines: number }[]): string =>
+  `${some.length} files, ${sum(some.map(({ lines }) => lines))} lines`
 console.log(`\nthe path of one clink in batch mode: ${said(path)}`)
 console.log(`of which more than short answers were called: ${said(path.filter(({ isAsked }) => !isAsked))}`)
-console.log(`named by docs/architecture.md: ${said(path.filter(({ file }) => mention(file) !== undefined))}`)
+console.log(`to be read, by docs/architecture.md: ${said(files.filter(({ file }) => mention(file) === 'listed'))}`)
 for (const { file, isAsked, lines } of path)
-  console.log(`${cells([lines])}  ${isAsked ? 'asked' : '     '}  ${(mention(file) ?? '').padEnd(6)}  ${file}`)
+  console.log(`${cells([lines])}  ${isAsked ? 'asked' : '     '}  ${(mention(file) ?? '-').padEnd(6)}  ${file}`)
