@@ -22,7 +22,7 @@ const LONGER_FUNCTIONS: Readonly<Record<string, number>> = {}
 const CALLBACKS = 22
 
 /** What docs/architecture.md lists as the way of one clink. */
-const LISTED = { files: 16, lines: 2_400 }
+const LISTED = { files: 16, lines: 2_371 }
 
 const files = figures()
 const fileLines = new Map(files.map(({ file, lines }) => [file, lines]))
