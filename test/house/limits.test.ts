@@ -13,13 +13,12 @@ const FUNCTION = 60
 const LONGER_FILES: Readonly<Record<string, number>> = {
   'ledger/ledger.ts': 343,
   'worker/admission/intake.ts': 324,
-  'worker/claim/keeper.ts': 361,
   'worker/delivery/delivery.ts': 353,
 }
 const LONGER_FUNCTIONS: Readonly<Record<string, number>> = {}
 
 /** Functions that constructors of the heart take. Only falls. */
-const CALLBACKS = 22
+const CALLBACKS = 16
 
 /** What docs/architecture.md lists as the way of one clink. */
 const LISTED = { files: 16, lines: 2_371 }

@@ -5,7 +5,7 @@ import { complete } from '../settlement/complete.ts'
 import { circleEnd } from '../replies/sign.ts'
 import type { ClaimInHand } from '../claim/claim-in-hand.ts'
 import type { Parked } from './parked.ts'
-import { UnrenewedClaim } from '../claim/unrenewed-claim.ts'
+import { LeaseKeeper } from '../claim/keeper.ts'
 import type { AdmissionParts } from './context.ts'
 
 /** Why a clink is completed without being run. */
@@ -60,11 +60,13 @@ export class Acknowledgements {
   async #acknowledge(clink: Clink, claim: ClaimInHand, why: Acknowledgement): Promise<void> {
     const { context } = this.#shared
     const pulse = context.pulses.begin(clink.clink_id)
-    const holder = new UnrenewedClaim(clink, claim, context)
+    const holder = new LeaseKeeper({ clink, claim, context })
     const trying = (dueBy: number): void => pulse.expect('settlement', dueBy)
     pulse.expect('settlement', claim.lease.deadline)
     try {
-      if (!(await holder.confirm())) {
+      holder.start()
+      await holder.confirmed
+      if (holder.isUnconfirmed) {
         return tellEnd({ is: 'left-to-expire', why: UNCONFIRMED }, { clink }, context)
       }
       const result = await complete(
@@ -79,6 +81,7 @@ export class Acknowledgements {
       this.#circlesEnded += 1
       context.emit({ event: 'clink.circleEnded', clink, hops: why.hops, advice: CIRCLE_ADVICE })
     } finally {
+      holder.stop()
       pulse.end()
     }
   }

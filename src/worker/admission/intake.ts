@@ -19,7 +19,7 @@ import type { Lease } from '../claim/lease.ts'
 import { leaseOf, ownClaims, tellsNothing, whyForeign } from './page-claims.ts'
 import type { Parked } from './parked.ts'
 import { Quarantine } from './quarantine.ts'
-import { renewUntilAnswered } from '../claim/renewal.ts'
+import { renewOnce } from '../claim/renewal.ts'
 import { leaseIfSurelyOurs, type FreshClaim } from './surely-ours.ts'
 import { judge, type Purpose, type Verdict } from './verdict.ts'
 import type { AdmissionParts } from './context.ts'
@@ -302,7 +302,8 @@ export class Intake {
   /** A signed clink may be our own reply: who we are has to be known before it is judged. The lease is what the question leaves of it. */
   async #learnIdentity(clink: Clink, lease: Lease, { api }: WorkerKey): Promise<Lease> {
     const { context } = this.#shared
-    const renewal = await renewUntilAnswered({ clink, lease, api }, { signal: this.hurried, most: 1 }, context)
+    const limits = { signal: this.hurried, timeout: context.config.clink.timeout }
+    const renewal = await renewOnce({ clink, lease, api }, limits, context)
     // Not known: the clink is left alone, and the worker says so.
     if (renewal.is === 'refused') return lease
     if (renewal.is === 'granted' && renewal.record.status === 'claimed')

@@ -4,7 +4,7 @@ import type { Identity } from '../../keys/identity.ts'
 import type { WorkerKey } from '../../keys/keys.ts'
 import type { Lease } from '../claim/lease.ts'
 import { findClink } from '../claim/observe.ts'
-import { renewUntilAnswered } from '../claim/renewal.ts'
+import { renewOnce } from '../claim/renewal.ts'
 import type { ClaimTerms } from '../claim/terms.ts'
 import type { AdmissionContext } from './context.ts'
 
@@ -80,8 +80,8 @@ async function ownerOf(
   const [clink, lease] = [...leases].find(([one]) => !isHeld(one)) ?? []
   if (clink === undefined || lease === undefined) return 'untold'
   const { api } = key
-  const renewal = await renewUntilAnswered({ clink, lease, api }, { signal, most: 1 }, context)
-  if (renewal.is === 'unanswered') {
+  const renewal = await renewOnce({ clink, lease, api }, { signal, timeout: context.config.clink.timeout }, context)
+  if (renewal.is === 'failed') {
     leases.set(clink, renewal.lease)
     return 'failed'
   }

@@ -6,7 +6,7 @@ import type { ClinkApi } from '../../clink/clink-api.ts'
 import type { ClaimInHand } from '../claim/claim-in-hand.ts'
 import { tellEnd } from '../delivery/told.ts'
 import { release } from '../settlement/release.ts'
-import { UnrenewedClaim } from '../claim/unrenewed-claim.ts'
+import { LeaseKeeper } from '../claim/keeper.ts'
 import type { AdmissionContext } from './context.ts'
 
 /** How many clinks are remembered as parked before. */
@@ -17,9 +17,7 @@ const GIVEN_BACK: ReadonlySet<LeftAlone> = new Set(['stopping', 'other-owner', '
 interface Entry {
   readonly clink: Clink
   readonly api: ClinkApi
-  readonly holder: UnrenewedClaim
-  /** Ends what is asked about the claim, once another one has taken its place. */
-  readonly replaced: AbortController
+  readonly holder: LeaseKeeper
   forget: Cancel
 }
 
@@ -61,11 +59,10 @@ export class Parked {
     const { clock, emit } = this.#context
     const { api } = claim.key
     const { lease } = claim
-    const holder = new UnrenewedClaim(clink, claim, this.#context)
+    const holder = new LeaseKeeper({ clink, claim, context: this.#context })
     const before = this.#entries.get(clink.clink_id)
     before?.forget()
-    before?.replaced.abort()
-    const entry = { clink, api, holder, replaced: new AbortController(), forget: () => {} }
+    const entry = { clink, api, holder, forget: () => {} }
     this.#entries.set(clink.clink_id, entry)
     this.#forgetLater(entry)
     if (!this.#closing.signal.aborted && !GIVEN_BACK.has(why)) void this.#confirm(entry, before)
@@ -92,7 +89,8 @@ export class Parked {
   /** Asks about the claim when nothing is asked any more about the one before: each question moves the end at the service. */
   async #confirm(entry: Entry, before: Entry | undefined): Promise<void> {
     await before?.holder.quiet()
-    await entry.holder.confirm(AbortSignal.any([this.#closing.signal, entry.replaced.signal]))
+    entry.holder.start()
+    await entry.holder.confirmed
     this.#forgetLater(entry)
   }
 
@@ -124,6 +122,7 @@ export class Parked {
       },
     }
     const settled = await release(claimed, 'parked', undefined, this.#context)
+    holder.stop()
     // At the end of the time for stopping the entry stays: it is named as left behind.
     if (this.#context.closing.aborted) return
     entry.forget()

@@ -4,7 +4,7 @@ import type { Identity } from '../../keys/identity.ts'
 import type { Keys } from '../../keys/keys.ts'
 import type { RateLimit } from '../capacity/rate-limit.ts'
 import type { WorkerContext } from '../context.ts'
-import type { ServiceTime } from './service-time.ts'
+import type { ServiceTime } from '../../clink/service-time.ts'
 import type { Siblings } from './siblings.ts'
 import type { ClaimTerms } from './terms.ts'
 

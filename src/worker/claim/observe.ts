@@ -3,7 +3,7 @@ import type { Clink } from '../../clink/records.ts'
 import type { LostCause } from '../../events.ts'
 import type { ClinkApi } from '../../clink/clink-api.ts'
 import type { Identity } from '../../keys/identity.ts'
-import { startOf } from './service-time.ts'
+import { startOf } from '../../clink/service-time.ts'
 
 /** How many clinks one listing may bring. */
 const PAGE = 100

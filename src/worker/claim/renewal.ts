@@ -1,13 +1,12 @@
-import { equalJitter, type Random } from '../../base/backoff.ts'
-import { sleep, type Clock } from '../../base/clock.ts'
+import type { Clock } from '../../base/clock.ts'
 import { BareRefusals } from '../../clink/bare-refusals.ts'
 import type { ClinkApi } from '../../clink/clink-api.ts'
 import { ClinkApiError } from '../../clink/errors.ts'
 import type { Clink } from '../../clink/records.ts'
 import { mayBeKept, refusesClaim, refusesNumber } from '../../clink/verdicts.ts'
-import type { ClaimTerms } from './terms.ts'
-import type { Config } from '../../config/config.ts'
 import type { Grant, Lease } from './lease.ts'
+import { oneTry } from './renewal-round.ts'
+import type { Asking, ClaimTerms } from './terms.ts'
 
 /** A claim that is ours. */
 export interface OwnClaim {
@@ -25,11 +24,9 @@ export interface RenewalParts {
 export interface RenewalLimits {
   readonly signal?: AbortSignal | undefined
   /** Milliseconds. */
-  readonly timeout?: number
+  readonly timeout?: number | undefined
   /** What was refused before to the same request. */
   readonly refusals?: BareRefusals
-  /** False: the service refused a length just now. */
-  readonly asksLength?: boolean
 }
 
 export type Renewal =
@@ -42,76 +39,45 @@ export type Renewal =
   | { readonly is: 'failed'; readonly error: ClinkApiError; readonly lease: Lease }
 
 /**
- * Claims once what is ours already, within its lease. Whatever it is asked for, it moves the end of the claim at the service: so it always
- * asks for the length that is wanted, and whoever asks has to go on with the lease of the answer.
+ * Claims once what is ours already, within its lease. Whatever it is asked for, it moves the end of the claim at the service: so whoever
+ * asks has to go on with the lease of the answer.
  */
 export async function renew(
-  { api, clink, lease }: OwnClaim,
-  { asksLength = true, refusals = new BareRefusals(), signal, timeout }: RenewalLimits,
+  { api, clink }: Omit<OwnClaim, 'lease'>,
+  { asked, lease, length, sentAt, unanswered }: Asking,
+  { refusals = new BareRefusals(), signal, timeout }: RenewalLimits,
   { clock, terms }: RenewalParts,
 ): Promise<Renewal> {
-  const seconds = asksLength ? terms.secondsFor(lease.basis) : undefined
-  const sentAt = clock.now()
-  const unanswered = terms.shortened(lease, sentAt, asksLength)
   try {
     const record = await api.claimClink(
-      { clink_id: clink.clink_id, ...(seconds === undefined ? {} : { timeout_seconds: seconds }) },
+      { clink_id: clink.clink_id, ...length },
       { deadline: unanswered.deadline, attempts: 1, signal, timeout },
     )
-    const grant = {
-      sentAt,
-      answeredAt: clock.now(),
-      asked: seconds === undefined ? undefined : seconds * 1_000,
-      claimedAt: record.claimed_at,
-      expiresAt: record.claim_expires_at,
-    }
+    const { claimed_at: claimedAt, claim_expires_at: expiresAt } = record
+    const grant = { sentAt, answeredAt: clock.now(), asked, claimedAt, expiresAt }
     return { is: 'granted', record, lease: record.status === 'claimed' ? terms.renewed(lease, grant) : lease, grant }
   } catch (thrown) {
     if (!(thrown instanceof ClinkApiError)) throw thrown
     const error = refusals.weigh(thrown, clock.now())
     if (refusesClaim(error)) return { is: 'refused', error }
-    if (seconds === undefined || !refusesNumber(error))
+    if (asked === undefined || !refusesNumber(error))
       return { is: 'failed', error, lease: error.mayHaveHappened ? unanswered : lease }
     if (mayBeKept(error)) terms.asksLength = false
     return { is: 'again' }
   }
 }
 
-const PAUSE = { base: 250, max: 10_000 }
-/** Four tries that hang fit what is left of the lease. */
-const TRY = 1 / 4.5
-
-export interface Patience {
-  /** Ends a request that is on its way, too. */
-  readonly signal: AbortSignal
-  /** Ends the waiting between two tries. */
-  readonly enough?: AbortSignal
-  /** Most tries. Default: as many as it takes while the claim may stand. */
-  readonly most?: number
-}
-
-/** As `renew`, until there is an answer. `unanswered`: none came. */
-export async function renewUntilAnswered(
+/** As `renew`, for who asks once: where the service takes no length, again without. No more than a try's time is taken of `timeout`. */
+export async function renewOnce(
   claim: OwnClaim,
-  { enough, most = Infinity, signal }: Patience,
-  parts: RenewalParts & { readonly config: Config; readonly random: Random },
-): Promise<Exclude<Renewal, { is: 'again' | 'failed' }> | { readonly is: 'unanswered'; readonly lease: Lease }> {
-  const { clock, config, random } = parts
-  const refusals = new BareRefusals()
-  const ends = enough === undefined ? signal : AbortSignal.any([signal, enough])
-  let { lease } = claim
-  let asksLength = true
-  for (let tries = 0; tries < most && clock.now() < lease.deadline && !ends.aborted;) {
-    const timeout = Math.max(1, Math.min(config.clink.timeout, (lease.deadline - clock.now()) * TRY))
-    const renewal = await renew({ ...claim, lease }, { asksLength, refusals, signal, timeout }, parts)
-    if (renewal.is === 'granted' || renewal.is === 'refused') return renewal
-    if (renewal.is === 'again') {
-      asksLength = false
-      continue
-    }
-    tries += 1
-    lease = renewal.lease
-    if (tries < most) await sleep(clock, equalJitter(tries, PAUSE, random), ends)
+  limits: RenewalLimits,
+  parts: RenewalParts,
+): Promise<Exclude<Renewal, { is: 'again' }>> {
+  const { clock, terms } = parts
+  for (let asksLength = true; ; asksLength = false) {
+    const asking = terms.ask(claim.lease, clock.now(), asksLength)
+    const timeout = limits.timeout && oneTry(claim.lease.deadline - asking.sentAt, limits.timeout)
+    const renewal = await renew(claim, asking, { ...limits, timeout }, parts)
+    if (renewal.is !== 'again') return renewal
   }
-  return { is: 'unanswered', lease }
 }

@@ -11,7 +11,7 @@ import type { Ledger } from '../../ledger/ledger.ts'
 import type { ClaimTerms } from './terms.ts'
 import type { Lease } from './lease.ts'
 import { findClink } from './observe.ts'
-import { renew, type OwnClaim } from './renewal.ts'
+import { renewOnce, type OwnClaim } from './renewal.ts'
 
 /** What becomes of a claim on a clink that another session of the same owner holds. */
 export type SiblingsVerdict = 'refused' | 'granted' | 'unknown'
@@ -136,21 +136,19 @@ export class Siblings {
   }
 
   async #ask(claim: Tried, signal: AbortSignal): Promise<Trial> {
-    const { clink } = claim
+    const { clink, lease } = claim
     const { clock, terms } = this.#options
     // As with a renewal: until an answer comes the claim may be as short as is asked for.
-    const { lease } = claim
-    claim.lease = terms.shortened(lease, clock.now(), true)
-    const limits = { deadline: claim.lease.deadline, attempts: 1, signal }
-    const { seconds } = terms
-    const length = seconds === undefined ? {} : { timeout_seconds: seconds }
+    const { asked, length, unanswered } = terms.ask(lease, clock.now())
+    claim.lease = unanswered
+    const limits = { deadline: unanswered.deadline, attempts: 1, signal }
     try {
       await this.#options.sibling.claimClink({ clink_id: clink.clink_id, ...length }, limits)
     } catch (error) {
       if (!(error instanceof ClinkApiError)) throw error
       if (!error.mayHaveHappened) claim.lease = lease
       if (refusesSibling(error) && mayBeKept(error)) return await this.#confirmed(clink, limits)
-      if (seconds !== undefined && refusesNumber(error)) {
+      if (asked !== undefined && refusesNumber(error)) {
         terms.asksLength = false
         return await this.#ask(claim, signal)
       }
@@ -170,11 +168,8 @@ export class Siblings {
 
   /** @returns whether the service has answered. */
   async #claimBack(claim: Tried, signal: AbortSignal | undefined): Promise<boolean> {
-    for (let asksLength = true; ; asksLength = false) {
-      const renewal = await renew(claim, { signal, asksLength }, this.#options)
-      if (renewal.is === 'again') continue
-      if (renewal.is === 'granted' || renewal.is === 'failed') claim.lease = renewal.lease
-      return renewal.is !== 'failed' || isVerdict(renewal.error)
-    }
+    const renewal = await renewOnce(claim, { signal }, this.#options)
+    if (renewal.is !== 'refused') claim.lease = renewal.lease
+    return renewal.is !== 'failed' || isVerdict(renewal.error)
   }
 }

@@ -15,14 +15,27 @@ const REFUSALS = 3
 /** Milliseconds. */
 const AGAIN = 60_000
 
+/** A question about a claim that is ours, by claiming it again. */
+export interface Asking {
+  /** As it was before. */
+  readonly lease: Lease
+  /** Local time. */
+  readonly sentAt: number
+  /** Milliseconds that are asked for; undefined: the request leaves it to the service. */
+  readonly asked: number | undefined
+  /** The same as a parameter of the request. */
+  readonly length: { readonly timeout_seconds?: number }
+  /** What is left of the lease from now on until an answer comes, and if none comes. */
+  readonly unanswered: Lease
+}
+
 /** On what terms the service lets clinks be claimed, as far as its answers have told. All claims of a worker share it. */
 export class ClaimTerms {
   /** False once the service refused a request for a certain length: requests then leave it to the service. */
   asksLength = true
-  /** A refused renewal was reported. */
-  refusalSaid = false
   #timesAbsent = false
-  #isSaid = false
+  #isUntoldSaid = false
+  #isRefusalSaid = false
   #longest = 0
   #refusals = 0
   #refusedAt = -Infinity
@@ -79,10 +92,18 @@ export class ClaimTerms {
     return after
   }
 
-  /** What is left of a lease from the moment that its claim is asked for again until that is answered. */
-  shortened(lease: Lease, sentAt: number, asksLength: boolean): Lease {
+  /** The one way to ask for a claim that is ours: what it asks for and what that leaves of the lease have to be about the same length. */
+  ask(lease: Lease, sentAt: number, asksLength = true): Asking {
     const seconds = asksLength ? this.secondsFor(lease.basis) : undefined
-    return shortenedLease(lease, sentAt, seconds === undefined ? undefined : seconds * 1_000)
+    const length = seconds === undefined ? {} : { timeout_seconds: seconds }
+    const asked = seconds === undefined ? undefined : seconds * 1_000
+    return { lease, sentAt, asked, length, unanswered: shortenedLease(lease, sentAt, asked) }
+  }
+
+  /** The service's own word that it does not renew a claim: it will renew no other either. Said once. */
+  renewsNothing(why: string): void {
+    if (!this.#isRefusalSaid) this.#context.emit({ event: 'worker.renewalUnsupported', why })
+    this.#isRefusalSaid = true
   }
 
   /** A claim of unknown length was renewed before its clink was run. */
@@ -125,8 +146,8 @@ export class ClaimTerms {
   }
 
   #sayUntold({ end, firstSent }: Lease): void {
-    if (this.#isSaid) return
-    this.#isSaid = true
+    if (this.#isUntoldSaid) return
+    this.#isUntoldSaid = true
     this.#context.emit({ event: 'worker.claimLengthUntold', assumed: end - firstSent, advice: UNTOLD })
   }
 }

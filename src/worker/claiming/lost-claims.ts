@@ -5,7 +5,7 @@ import type { Clink } from '../../clink/records.ts'
 import { forMe } from '../../config/for-me.ts'
 import type { HeldBefore } from './held-before.ts'
 import type { Intake } from '../admission/intake.ts'
-import { notBefore, type Mark } from '../claim/service-time.ts'
+import { notBefore, type Mark } from '../../clink/service-time.ts'
 import type { AdmissionParts } from '../admission/context.ts'
 
 interface Lost {

@@ -9,7 +9,7 @@ import type { Backlog, Candidate } from './backlog.ts'
 import type { ClaimById } from '../claim/claim-by-id.ts'
 import { FailedClaims } from './failed-claims.ts'
 import type { Intake } from '../admission/intake.ts'
-import { startOf } from '../claim/service-time.ts'
+import { startOf } from '../../clink/service-time.ts'
 import type { Purpose } from '../admission/verdict.ts'
 import type { AdmissionParts } from '../admission/context.ts'
 

@@ -7,7 +7,7 @@ import type { Taken } from '../signals.ts'
 import type { Claiming } from './mode.ts'
 import type { Intake } from '../admission/intake.ts'
 import { SelectClaims } from './select-claims.ts'
-import { startOf, type Mark } from '../claim/service-time.ts'
+import { startOf, type Mark } from '../../clink/service-time.ts'
 import { Sweep } from './sweep.ts'
 import type { AdmissionParts } from '../admission/context.ts'
 

@@ -2,7 +2,7 @@ import { isoTime, readMoment } from '../../base/time-text.ts'
 import { BareRefusals } from '../../clink/bare-refusals.ts'
 import type { InboxPage } from '../../clink/client.ts'
 import { textOf } from '../../clink/decode.ts'
-import { startOf } from '../claim/service-time.ts'
+import { startOf } from '../../clink/service-time.ts'
 
 /** The service documents 100 for one of its listings; more is asked for only where a page cannot be gone past. */
 const PAGE = 100

@@ -5,7 +5,8 @@ import type { Route } from '../../handlers/route.ts'
 import type { WorkerKey } from '../../keys/keys.ts'
 import type { ClaimInHand } from '../claim/claim-in-hand.ts'
 import { toHeldClaim } from '../claim/journalled-claim.ts'
-import { LeaseKeeper } from '../claim/keeper.ts'
+import { LeaseKeeper, type KeeperOwner } from '../claim/keeper.ts'
+import type { ClaimEnding } from '../claim/keeper-machine.ts'
 import type { GivenUp, Handle, HandleOwner, Settled } from '../delivery/handle.ts'
 import type { Pulse } from '../liveness/pulses.ts'
 import type { Claimed } from './attempts.ts'
@@ -17,7 +18,7 @@ import { release } from './release.ts'
  * A clink that we have claimed: renewed from the beginning to the end, journalled as its owner has it, and settled once. Renewal ends
  * before a release is sent, since a renewal that arrives after it would claim the clink again, and after a completion was confirmed.
  */
-export class ClaimHandle implements Handle, Claimed {
+export class ClaimHandle implements Handle, Claimed, KeeperOwner {
   readonly of = 'claim'
   readonly clink: Clink
   readonly key: WorkerKey
@@ -47,21 +48,7 @@ export class ClaimHandle implements Handle, Claimed {
     this.#route = route
     this.#madeWith = madeWith
     this.#context = context
-    const isStrange = madeWith !== key.print
-    this.holder = new LeaseKeeper({
-      clink,
-      lease: claim.lease,
-      api: key.api,
-      context,
-      acceptOwner: isStrange ? ({ claimed_by }) => context.keys.accept(key, claimed_by) : undefined,
-      facts: () => this.facts,
-      on: {
-        changed: async () => await this.note(),
-        lost: (cause) => this.#lose(cause),
-        unconfirmed: (why) => this.#owner?.lost(this.#end({ is: 'left-to-expire', why })),
-        crashed: (error) => context.signals.crashed.say('lease keeper', error),
-      },
-    })
+    this.holder = new LeaseKeeper({ clink, claim, context, owner: this })
     // A result that is kept may have been sent: what a renewal shows may be its own doing.
     this.holder.completing = this.hasKept
   }
@@ -132,6 +119,11 @@ export class ClaimHandle implements Handle, Claimed {
 
   drain(): void {
     this.#isLast = true
+  }
+
+  ended(ending: ClaimEnding): void {
+    if (ending.is === 'lost') this.#lose(ending.cause)
+    else this.#owner?.lost(this.#end({ is: 'left-to-expire', why: ending.why }))
   }
 
   async complete(response: string | undefined): Promise<Settled> {

@@ -1,4 +1,4 @@
-import { readMoment, readTime } from '../../base/time-text.ts'
+import { readMoment, readTime } from '../base/time-text.ts'
 
 /** A moment of the service's clock, and a local time before which it cannot have been. */
 export interface Mark {

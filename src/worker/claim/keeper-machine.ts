@@ -1,0 +1,297 @@
+import type { Random } from '../../base/backoff.ts'
+import type { ClinkApiError } from '../../clink/errors.ts'
+import { mayBeKept } from '../../clink/verdicts.ts'
+import type { Config } from '../../config/config.ts'
+import type { LostCause } from '../../events.ts'
+import { extendedNothing, isUnmoved, showsNoChange, type Lease } from './lease.ts'
+import type { Renewal } from './renewal.ts'
+import { RenewalRound, type RenewalRequest } from './renewal-round.ts'
+import type { ClaimTerms } from './terms.ts'
+
+/**
+ * - `waiting`: for the time of the next renewal.
+ * - `asking`: a renewal is on its way.
+ * - `refused`: the service renews no more. The clink is to be looked at, which may show that the claim is lost.
+ * - `looking`: that look is on its way.
+ * - `resting`: nothing is renewed any more; the claim stands until its deadline.
+ * - `over`: the end. The claim is lost, left to expire, or settled.
+ */
+export type KeeperState = 'waiting' | 'asking' | 'refused' | 'looking' | 'resting' | 'over'
+
+/** What is to be done now. The next step is due at the local time `next`, or once an answer was told. */
+export type KeeperStep =
+  | ({ readonly do: 'renew'; readonly next: number } & RenewalRequest)
+  | { readonly do: 'look' | 'wait' | 'rest'; readonly next: number }
+  | { readonly do: 'end' }
+
+/** How a claim ended without our doing. `left`: it is not worked, since nothing shows that it is ours, or for how long. */
+export type ClaimEnding = {
+  /** The service does not renew claims of unknown length. */
+  readonly isUnusable: boolean
+} & ({ readonly is: 'lost'; readonly cause: LostCause } | { readonly is: 'left'; readonly why: string })
+
+/** Whose claim a record shows. `stranger`: that of an owner who is not ours, or none. */
+export type Shown = 'ours' | 'stranger' | LostCause
+
+/** Why a claim is renewed no more. */
+export interface RenewalRefusal {
+  readonly why: string
+  /** It is the service's own word, so that it holds for other claims as well. */
+  readonly isKept: boolean
+}
+
+export interface KeeperMachineOptions {
+  readonly lease: Lease
+  /** Another key made the claim. */
+  readonly isStrange: boolean
+  /** False: nothing runs for the claim, so it is confirmed where that is necessary, and not renewed. */
+  readonly renews: boolean
+  readonly config: Config
+  readonly terms: Pick<ClaimTerms, 'ask'>
+  readonly random: Random
+}
+
+/** Renewal starts at a third of the lease, less some of it, so that claims of one page do not renew in one moment. */
+const START = 1 / 3
+const JITTER = 0.2
+/** Milliseconds between two renewals of which the first came too early to tell anything. */
+const SHORTEST_PAUSE = 250
+/** A claim for which nothing runs is not worth more tries. */
+const TRIES = 4
+
+/**
+ * What one claim needs, as a function of local time and of answers. `step` says what is to be done, and when to step again; the other
+ * methods take in what has happened. It sets no timer and sends nothing. One renewal at a time, and none outlasts the deadline.
+ * Everything compares the time first: past the deadline the claim is lost, whatever comes.
+ */
+export class KeeperMachine {
+  /** A completion is on its way, or may have been: that the clink shows as completed may be its own doing, and is for it to judge. */
+  completing = false
+  readonly #options: KeeperMachineOptions
+  #state: KeeperState = 'waiting'
+  #lease: Lease
+  #isUnconfirmed: boolean
+  #ending: ClaimEnding | undefined
+  /** Local time of the next renewal. */
+  #next: number
+  #round: RenewalRound | undefined
+  #refusal: RenewalRefusal | undefined
+  /** The last renewal that came to an end was answered, and brought nothing. */
+  #isDeclined = false
+  /** It was answered by something that may stand in front of the service. */
+  #isForeign = false
+
+  constructor(options: KeeperMachineOptions, now: number) {
+    const { isStrange, lease, renews } = options
+    this.#options = options
+    this.#lease = lease
+    this.#isUnconfirmed = lease.basis === 'unknown' || isStrange
+    if (!renews && !this.#isUnconfirmed) this.#state = 'resting'
+    // What has to be confirmed is renewed at once: it may be shorter than is known.
+    this.#next = this.#isUnconfirmed || !renews ? now : this.#renewalOf(lease)
+  }
+
+  get state(): KeeperState {
+    return this.#state
+  }
+
+  get lease(): Lease {
+    return this.#lease
+  }
+
+  /** Nothing may be run for the claim before a renewal was answered. */
+  get isUnconfirmed(): boolean {
+    return this.#isUnconfirmed
+  }
+
+  /** Undefined: it goes on, or was stopped. */
+  get ending(): ClaimEnding | undefined {
+    return this.#ending
+  }
+
+  stands(now: number): boolean {
+    return this.#state !== 'over' && now < this.#lease.deadline
+  }
+
+  step(now: number): KeeperStep {
+    this.#compare(now)
+    const { deadline } = this.#lease
+    switch (this.#state) {
+      case 'waiting':
+        if (now < this.#next) return { do: 'wait', next: Math.min(this.#next, deadline) }
+        return this.#renew(now)
+      case 'refused':
+        this.#state = 'looking'
+        return { do: 'look', next: deadline }
+      case 'asking':
+      case 'looking':
+        return { do: 'wait', next: deadline }
+      case 'resting':
+        return { do: 'rest', next: deadline }
+      case 'over':
+        return { do: 'end' }
+    }
+  }
+
+  /**
+   * The renewal was answered with a record.
+   *
+   * @returns what it has brought; undefined: nothing is to be renewed any more.
+   */
+  granted(
+    { grant, lease: after, record }: Extract<Renewal, { is: 'granted' }>,
+    shown: Shown,
+    now: number,
+  ): 'extended' | 'unmoved' | undefined {
+    const before = this.#answer(now)
+    if (before === undefined) return undefined
+    if (shown === 'stranger') this.#leave(`${STRANGE}, and a renewal with this one names ${record.claimed_by}`)
+    else if (this.#isLostBy(shown)) return undefined
+    else if (before.basis === 'unknown' && showsNoChange(before, after, grant))
+      this.#leave(`${UNTOLD}, and a renewal extended nothing`)
+    if (this.#state !== 'asking') return undefined
+    this.#round = undefined
+    this.#isUnconfirmed = false
+    this.#lease = after
+    this.#isDeclined = isUnmoved(before, after)
+    if (!this.#options.renews) this.#state = 'resting'
+    else if (before.basis !== 'unknown' && extendedNothing(before, after, grant))
+      this.#refuse({ why: 'a renewal extended nothing', isKept: true })
+    else {
+      this.#state = 'waiting'
+      this.#next = after.end > before.end ? this.#renewalOf(after) : this.#soonAfter(now)
+    }
+    this.#compare(now)
+    if (this.#state !== 'waiting' && this.#state !== 'resting') return undefined
+    return this.#isDeclined ? 'unmoved' : 'extended'
+  }
+
+  /** The renewal is to be repeated at once, without a length: the service takes none. */
+  lengthRefused(now: number): void {
+    if (this.#answer(now) === undefined) return
+    this.#round?.lengthRefused()
+    this.#wait(now)
+  }
+
+  /**
+   * The renewal failed; it may have been carried out all the same. Another one follows within the lease.
+   *
+   * @returns milliseconds until then.
+   */
+  failed({ error, lease }: Extract<Renewal, { is: 'failed' }>, now: number): number {
+    const round = this.#round
+    if (this.#answer(now) === undefined || round === undefined) return 0
+    this.#lease = lease
+    this.#isDeclined = false
+    this.#isForeign = error.failure === 'foreign'
+    const wait = round.failed(error, lease, now, this.#options.random)
+    if (this.#options.renews || round.failures < TRIES) this.#wait(now + wait)
+    else this.#state = 'resting'
+    return wait
+  }
+
+  /** The service refused the renewal. A look can only prove that the claim is lost: lists show owners, not sessions. */
+  refused(error: ClinkApiError, now: number): void {
+    if (this.#answer(now) === undefined) return
+    this.#refuse({ why: `the service answered ${error.status}`, isKept: mayBeKept(error) })
+    if (!this.#options.renews) this.#leave(this.#whyLeft)
+  }
+
+  /**
+   * The clink was looked at after a refusal.
+   *
+   * @returns the refusal, where it is to be told: the claim stands until its deadline.
+   */
+  looked(shown: Shown, now: number): RenewalRefusal | undefined {
+    this.#compare(now)
+    if (this.#state !== 'looking' || this.#isLostBy(shown)) return undefined
+    if (this.#isUnconfirmed) this.#leave(this.#whyLeft)
+    else this.#state = 'resting'
+    // Our own completion has happened, or may have: that says nothing about renewals.
+    return this.#isUnconfirmed || this.completing ? undefined : this.#refusal
+  }
+
+  /** Nothing is renewed from now on; what is on its way counts no more. */
+  stopRenewing(): void {
+    if (this.#state !== 'over') this.#state = 'resting'
+  }
+
+  /** The claim is over by our own doing. */
+  stop(): void {
+    this.#state = 'over'
+  }
+
+  #renew(now: number): KeeperStep {
+    const { config, terms } = this.#options
+    this.#round ??= new RenewalRound(this.#lease, now)
+    const request = this.#round.ask(this.#lease, now, terms, config.clink.timeout)
+    // It may end earlier by the renewal, from now on until an answer comes.
+    this.#lease = request.asking.unanswered
+    this.#state = 'asking'
+    return { do: 'renew', ...request, next: this.#lease.deadline }
+  }
+
+  /** @returns the lease as it was before the renewal; undefined: its answer counts no more. */
+  #answer(now: number): Lease | undefined {
+    this.#compare(now)
+    const asking = this.#state === 'asking' ? this.#round?.asking : undefined
+    if (asking !== undefined) this.#lease = asking.lease
+    return asking?.lease
+  }
+
+  #wait(next: number): void {
+    this.#state = 'waiting'
+    this.#next = next
+  }
+
+  #refuse(refusal: RenewalRefusal): void {
+    this.#state = 'refused'
+    this.#refusal = refusal
+    this.#isDeclined = true
+  }
+
+  /** True: nothing is to be renewed any more. A result of ours may be what the record shows: then its completion finds out. */
+  #isLostBy(shown: Shown): boolean {
+    if (shown === 'ours' || shown === 'stranger') return false
+    if (shown === 'completed-elsewhere' && this.completing) {
+      this.#isUnconfirmed = false
+      this.#state = 'resting'
+    } else this.#end({ is: 'lost', cause: shown, isUnusable: false })
+    return true
+  }
+
+  /** A service that was away may renew the next claim, or one that this worker was too late to ask again; another will not. */
+  #compare(now: number): void {
+    const { basis, deadline } = this.#lease
+    if (this.#state === 'over' || now < deadline) return
+    const isLate = this.#state === 'waiting' && this.#next < deadline - SHORTEST_PAUSE
+    // A short claim has no time for a refusal that has to be heard again and again before it counts.
+    const isUnusable = this.#isUnconfirmed && basis === 'unknown' && this.#isForeign
+    this.#end({ is: 'lost', cause: this.#isDeclined && !isLate ? 'refused' : 'expired', isUnusable })
+  }
+
+  #leave(why: string): void {
+    this.#end({ is: 'left', why, isUnusable: this.#lease.basis === 'unknown' })
+  }
+
+  #end(ending: ClaimEnding): void {
+    this.#ending = ending
+    this.#state = 'over'
+  }
+
+  get #whyLeft(): string {
+    return `${this.#lease.basis === 'unknown' ? UNTOLD : STRANGE}, and to a renewal ${this.#refusal?.why ?? ''}`
+  }
+
+  #renewalOf({ deadline, grantedAt }: Lease): number {
+    return grantedAt + (deadline - grantedAt) * START * (1 - JITTER * this.#options.random())
+  }
+
+  /** After a renewal that brought nothing, too early to call it a refusal. */
+  #soonAfter(now: number): number {
+    return now + Math.max((this.#lease.deadline - now) * START, SHORTEST_PAUSE)
+  }
+}
+
+const UNTOLD = 'the service does not say how long its claim lasts'
+const STRANGE = 'another key made the claim'

@@ -1,0 +1,453 @@
+import { describe, expect, it } from 'vitest'
+import { ClinkApiError } from '../../../src/clink/errors.ts'
+import type { Clink } from '../../../src/clink/records.ts'
+import { KeeperMachine, type KeeperMachineOptions } from '../../../src/worker/claim/keeper-machine.ts'
+import { shortenedLease, type Lease } from '../../../src/worker/claim/lease.ts'
+import type { Renewal } from '../../../src/worker/claim/renewal.ts'
+import { makeConfig, type Settings } from '../../support/settings.ts'
+
+/** Of 100 s; it may be trusted for 90 s. Its first renewal is due at 30 s with a jitter of one half. */
+const LEASE: Lease = {
+  firstSent: 0,
+  grantedAt: 0,
+  end: 100_000,
+  deadline: 90_000,
+  margin: 10_000,
+  serverEnd: 1_100_000,
+  basis: 'told',
+}
+const FIRST = 27_000
+const ASKED = 30_000
+const NOW = 31_000
+const UNKNOWN: Lease = { ...LEASE, basis: 'unknown' }
+
+type Granted = Extract<Renewal, { is: 'granted' }>
+type Failed = Extract<Renewal, { is: 'failed' }>
+
+interface Wish extends Partial<Pick<KeeperMachineOptions, 'isStrange' | 'renews' | 'lease'>> {
+  readonly settings?: Settings
+  /** Milliseconds that a renewal asks for. */
+  readonly asked?: number
+}
+
+function make({
+  lease = LEASE,
+  isStrange = false,
+  renews = true,
+  asked = 100_000,
+  settings,
+}: Wish = {}): KeeperMachine {
+  const terms: KeeperMachineOptions['terms'] = {
+    ask: (before, sentAt, asksLength) => ({
+      lease: before,
+      sentAt,
+      asked: asksLength ? asked : undefined,
+      length: asksLength ? { timeout_seconds: asked / 1_000 } : {},
+      unanswered: shortenedLease(before, sentAt, asksLength ? asked : undefined),
+    }),
+  }
+  const config = makeConfig('http://127.0.0.1:1', { clink: { timeout: 30_000 }, ...settings })
+  return new KeeperMachine({ lease, isStrange, renews, config, terms, random: () => 0.5 }, 0)
+}
+
+const record: Clink = {
+  clink_id: 'msg_1',
+  group_id: 'g',
+  sender_id: 'user_2',
+  sender_name: 'bob',
+  content: 'work',
+  created_at: '2026-01-05T08:00:00Z',
+  status: 'claimed',
+  claimed_by: 'user_1',
+}
+
+/** An answer by which the claim lasts from `at` on; without `extended` as long as before. */
+function grant(at: number, extended = true, before: Lease = LEASE): Granted {
+  const times = { claimedAt: '2026-01-05T08:00:00Z', expiresAt: '2026-01-05T08:05:00.123Z' }
+  const moved = { grantedAt: at, end: at + 100_000, deadline: at + 90_000, serverEnd: 1_100_000 + at }
+  const lease: Lease = extended ? { ...before, ...moved, basis: 'told' } : { ...before, grantedAt: at }
+  return { is: 'granted', record, lease, grant: { sentAt: at, asked: 100_000, ...times } }
+}
+
+function error(status: number, more: Partial<ClinkApiError> = {}): ClinkApiError {
+  const facts = { detail: undefined, operation: 'claim_clink', mayHaveHappened: status === 0, isBare: false } as const
+  return new ClinkApiError('failed', { ...facts, status, retryAfter: undefined, failure: undefined, ...more })
+}
+
+const failed = (lease: Lease = LEASE, more: Partial<ClinkApiError> = {}): Failed => ({
+  is: 'failed',
+  error: error(503, more),
+  lease,
+})
+
+const names = ['waiting', 'asking', 'refused', 'looking', 'resting', 'over'] as const
+type StateName = (typeof names)[number]
+
+/** How a machine comes into each state. */
+const states: Readonly<Record<StateName, () => KeeperMachine>> = {
+  waiting: () => make(),
+  asking: () => {
+    const machine = make()
+    machine.step(ASKED)
+    return machine
+  },
+  refused: () => {
+    const machine = states.asking()
+    machine.refused(error(409), ASKED)
+    return machine
+  },
+  looking: () => {
+    const machine = states.refused()
+    machine.step(ASKED)
+    return machine
+  },
+  resting: () => {
+    const machine = states.looking()
+    machine.looked('ours', ASKED)
+    return machine
+  },
+  over: () => {
+    const machine = states.asking()
+    machine.granted(grant(ASKED), 'taken', ASKED)
+    return machine
+  },
+}
+
+/** What may happen to a claim. */
+const happenings = {
+  'a step too early': (machine: KeeperMachine) => void machine.step(FIRST - 1),
+  'a step when it is due': (machine: KeeperMachine, now: number) => void machine.step(now),
+  'an answer that extends': (machine: KeeperMachine, now: number) => void machine.granted(grant(ASKED), 'ours', now),
+  'an answer that extends nothing': (machine: KeeperMachine, now: number) =>
+    void machine.granted(grant(ASKED, false), 'ours', now),
+  'an answer that shows a loss': (machine: KeeperMachine, now: number) =>
+    void machine.granted(grant(ASKED), 'pending-again', now),
+  'an answer that names a stranger': (machine: KeeperMachine, now: number) =>
+    void machine.granted(grant(ASKED), 'stranger', now),
+  'a refused length': (machine: KeeperMachine, now: number) => machine.lengthRefused(now),
+  'a failure': (machine: KeeperMachine, now: number) => void machine.failed(failed(), now),
+  'a refusal': (machine: KeeperMachine, now: number) => machine.refused(error(409), now),
+  'a look that shows nothing': (machine: KeeperMachine, now: number) => void machine.looked('ours', now),
+  'a look that shows a loss': (machine: KeeperMachine, now: number) => void machine.looked('taken', now),
+  'the end of renewal': (machine: KeeperMachine) => machine.stopRenewing(),
+  'the end of the claim': (machine: KeeperMachine) => machine.stop(),
+} satisfies Record<string, (machine: KeeperMachine, now: number) => void>
+
+function shown(machine: KeeperMachine): string {
+  const { ending, state } = machine
+  if (ending === undefined) return state
+  return `${state}: ${ending.is === 'lost' ? ending.cause : ending.is}`
+}
+
+const SAME = '.'
+const was = 'over: taken'
+const lost = 'over: pending-again'
+
+describe('§2: what a claim needs, state by state', () => {
+  it.for<[keyof typeof happenings, Record<StateName, string>, string]>([
+    // prettier-ignore
+    ['a step too early', { waiting: SAME, asking: SAME, refused: 'looking', looking: SAME, resting: SAME, over: SAME }, 'renewals start at a third of the lease'],
+    // prettier-ignore
+    ['a step when it is due', { waiting: 'asking', asking: SAME, refused: 'looking', looking: SAME, resting: SAME, over: SAME }, 'one renewal at a time (P4)'],
+    // prettier-ignore
+    ['an answer that extends', { waiting: SAME, asking: 'waiting', refused: SAME, looking: SAME, resting: SAME, over: SAME }, 'only what was asked is answered'],
+    // prettier-ignore
+    ['an answer that extends nothing', { waiting: SAME, asking: 'refused', refused: SAME, looking: SAME, resting: SAME, over: SAME }, 'a renewal that extends nothing is a refusal'],
+    // prettier-ignore
+    ['an answer that shows a loss', { waiting: SAME, asking: lost, refused: SAME, looking: SAME, resting: SAME, over: SAME }, 'pending is lost now (P2)'],
+    // prettier-ignore
+    ['an answer that names a stranger', { waiting: SAME, asking: 'over: left', refused: SAME, looking: SAME, resting: SAME, over: SAME }, 'what is not ours is not worked (P3, §8)'],
+    // prettier-ignore
+    ['a refused length', { waiting: SAME, asking: 'waiting', refused: SAME, looking: SAME, resting: SAME, over: SAME }, 'again without timeout_seconds'],
+    // prettier-ignore
+    ['a failure', { waiting: SAME, asking: 'waiting', refused: SAME, looking: SAME, resting: SAME, over: SAME }, 'at least four tries fit (P4)'],
+    // prettier-ignore
+    ['a refusal', { waiting: SAME, asking: 'refused', refused: SAME, looking: SAME, resting: SAME, over: SAME }, 'a look proves nothing but a loss'],
+    // prettier-ignore
+    ['a look that shows nothing', { waiting: SAME, asking: SAME, refused: SAME, looking: 'resting', resting: SAME, over: SAME }, 'the handler may go on until the deadline'],
+    // prettier-ignore
+    ['a look that shows a loss', { waiting: SAME, asking: SAME, refused: SAME, looking: was, resting: SAME, over: SAME }, 'another owner is lost now (P2)'],
+    // prettier-ignore
+    ['the end of renewal', { waiting: 'resting', asking: 'resting', refused: 'resting', looking: 'resting', resting: SAME, over: SAME }, 'no renewal overtakes a release (P7)'],
+    // prettier-ignore
+    ['the end of the claim', { waiting: 'over', asking: 'over', refused: 'over', looking: 'over', resting: 'over', over: SAME }, 'nothing is asked about a settled claim'],
+  ])('%s: %o (%s)', ([happening, expected]) => {
+    for (const name of names) {
+      const machine = states[name]()
+      const before = shown(machine)
+      happenings[happening](machine, NOW)
+      expect(shown(machine), name).toBe(expected[name] === SAME ? before : expected[name])
+    }
+  })
+
+  it('has a row for everything that may happen, and its states are what they are called', () => {
+    for (const name of names) expect(states[name]().state).toBe(name)
+    expect(Object.keys(happenings)).toHaveLength(13)
+  })
+
+  it('is lost whatever comes at its deadline, and no answer brings it back (P2)', () => {
+    const causes = [
+      ['waiting', 'expired'],
+      ['asking', 'expired'],
+      ['refused', 'refused'],
+      ['looking', 'refused'],
+      ['resting', 'refused'],
+    ] as const
+    for (const [name, cause] of causes) {
+      for (const [happening, happens] of Object.entries(happenings).slice(1, -2)) {
+        const machine = states[name]()
+        expect(machine.stands(LEASE.deadline - 1)).toBe(true)
+        expect(machine.stands(LEASE.deadline)).toBe(false)
+        expect(machine.ending, 'a question ends nothing').toBeUndefined()
+        happens(machine, LEASE.deadline)
+        machine.step(LEASE.deadline)
+        expect(machine.ending, `${name}, ${happening}`).toEqual({ is: 'lost', cause, isUnusable: false })
+        expect(machine.granted(grant(LEASE.deadline), 'ours', LEASE.deadline)).toBeUndefined()
+        expect(machine.step(LEASE.deadline)).toEqual({ do: 'end' })
+      }
+    }
+  })
+})
+
+/** Steps until it asks. Local time of that, and what is asked. */
+function untilAsked(machine: KeeperMachine, from: number): { now: number; timeout: number; asksLength: boolean } {
+  for (let now = from; ;) {
+    const step = machine.step(now)
+    if (step.do === 'renew') return { now, timeout: step.timeout, asksLength: step.asking.asked !== undefined }
+    if (step.do !== 'wait' || step.next <= now) throw new Error(`${step.do} at ${now}`)
+    now = step.next
+  }
+}
+
+/** Local times of the tries of one round in which all fail at once, or hang. */
+function tries(machine: KeeperMachine, hangs: boolean, more: Partial<ClinkApiError> = {}): number[] {
+  const times: number[] = []
+  for (let now = 0; machine.stands(now);) {
+    const step = machine.step(now)
+    if (step.do === 'renew') times.push(now)
+    now = step.do === 'renew' ? now + (hangs ? step.timeout : 10) : step.do === 'end' ? now : step.next
+    if (step.do === 'renew' && machine.stands(now)) machine.failed(failed(step.asking.lease, more), now)
+  }
+  return times
+}
+
+describe('§2: when a claim is renewed', () => {
+  it('at a third of its lease, less a jitter, and again at a third of the new one', () => {
+    const machine = make()
+    expect(machine.step(0)).toEqual({ do: 'wait', next: FIRST })
+    expect(untilAsked(machine, 0).now).toBe(FIRST)
+    expect(machine.granted(grant(FIRST), 'ours', FIRST + 5)).toBe('extended')
+    expect(machine.step(FIRST + 5)).toEqual({ do: 'wait', next: FIRST + 27_000 })
+  })
+
+  it('soon again after an answer that came too early to be called a refusal', () => {
+    const machine = make({ lease: UNKNOWN })
+    expect(untilAsked(machine, 0).now).toBe(0)
+    machine.granted(grant(0, true, UNKNOWN), 'ours', 10)
+    untilAsked(machine, 10)
+    const told = grant(0).lease
+    expect(machine.granted({ ...grant(20_000), lease: { ...told } }, 'ours', 20_000)).toBe('unmoved')
+    expect(machine.step(20_000)).toEqual({ do: 'wait', next: 20_000 + 70_000 / 3 })
+  })
+
+  it.for([
+    ['answers with an error', false, {}],
+    ['does not answer', true, {}],
+    ['asks to wait for longer than there is', false, { retryAfter: 3_600_000 }],
+  ] as const)('at least four times within what is left where the service %s (P4)', ([, hangs, more]) => {
+    const times = tries(make(), hangs, more)
+    expect(times.length).toBeGreaterThanOrEqual(4)
+    expect(times.every((time) => time >= FIRST && time < LEASE.deadline)).toBe(true)
+  })
+
+  it.for([
+    ['the service', { status: 503 }],
+    ['something in front of it', { status: 403, failure: 'foreign' }],
+  ] as const)('less often where %s answers at once than where nobody is reached', ([, answered]) => {
+    expect(tries(make(), false, answered).length).toBeLessThan(tries(make(), false, { status: 0 }).length / 2)
+    expect(tries(make(), false, answered).length).toBeGreaterThanOrEqual(4)
+  })
+
+  it('at once without a length that was refused, and with one in the next round', () => {
+    const machine = make()
+    untilAsked(machine, 0)
+    machine.lengthRefused(FIRST)
+    const again = untilAsked(machine, FIRST)
+    expect(again).toMatchObject({ now: FIRST, asksLength: false })
+    machine.granted(grant(FIRST), 'ours', FIRST)
+    expect(untilAsked(machine, FIRST)).toMatchObject({ asksLength: true })
+  })
+
+  it('no more once renewal ended, whatever the renewal on its way brings (P7)', () => {
+    const machine = states.asking()
+    machine.stopRenewing()
+    expect(machine.granted(grant(ASKED), 'ours', NOW)).toBeUndefined()
+    expect(machine.lease).toBe(LEASE)
+    expect(machine.step(NOW)).toEqual({ do: 'rest', next: LEASE.deadline })
+  })
+
+  it('at once where a jump of the clock has brought its deadline near', () => {
+    const machine = make()
+    machine.step(0)
+    expect(untilAsked(machine, 80_000).now).toBe(80_000)
+  })
+})
+
+describe('§2: a renewal that asks for less than is left', () => {
+  const long: Lease = { ...LEASE, end: 300_000, deadline: 270_000 }
+
+  it('may have shortened the claim from the moment in which it is sent, and until it is answered (P2)', () => {
+    const machine = make({ lease: long, asked: 30_000 })
+    const { now, timeout } = untilAsked(machine, 0)
+    expect(now).toBe(81_000)
+    expect(machine.lease.deadline).toBe(now + 30_000 - 4_000)
+    expect(timeout).toBeLessThan(26_000 / 4)
+    machine.failed(failed(machine.lease), now + timeout)
+    expect(machine.lease.deadline).toBe(now + 26_000)
+    expect(machine.stands(now + 26_000)).toBe(false)
+  })
+
+  it('has shortened nothing where it was surely not sent, or the answer says so', () => {
+    const machine = make({ lease: long, asked: 30_000 })
+    const { now } = untilAsked(machine, 0)
+    machine.failed(failed(long), now)
+    expect(machine.lease).toBe(long)
+    untilAsked(machine, now)
+    machine.lengthRefused(now + 1_000)
+    expect(machine.lease).toBe(long)
+  })
+})
+
+describe('§2, §8: a claim that has to be confirmed', () => {
+  const unknown = { lease: UNKNOWN }
+  const strange = { isStrange: true }
+
+  it.for([unknown, strange])('is asked about at once, and confirmed by an answer: %o', (wish) => {
+    const machine = make(wish)
+    expect(machine.isUnconfirmed).toBe(true)
+    untilAsked(machine, 0)
+    expect(machine.isUnconfirmed).toBe(true)
+    machine.granted(grant(0, true, wish === unknown ? UNKNOWN : LEASE), 'ours', 10)
+    expect(machine).toMatchObject({ isUnconfirmed: false, state: 'waiting' })
+  })
+
+  it.for([
+    [unknown, true],
+    [strange, false],
+  ] as const)('is left to expire where the service refuses to renew it: %o', ([wish, isUnusable]) => {
+    const machine = make(wish)
+    untilAsked(machine, 0)
+    machine.refused(error(409), 10)
+    machine.step(10)
+    expect(machine.looked('ours', 20)).toBeUndefined()
+    expect(machine.ending).toMatchObject({ is: 'left', isUnusable })
+  })
+
+  it('is left where a renewal shows the same end to the millisecond, since then it was none', () => {
+    const machine = make(unknown)
+    untilAsked(machine, 0)
+    const answer = grant(0, false, UNKNOWN)
+    machine.granted({ ...answer, lease: { ...answer.lease, basis: 'assumed' } }, 'ours', 10)
+    expect(machine.ending).toMatchObject({ is: 'left', isUnusable: true })
+  })
+
+  it('is worked until its deadline where the owner is ours and the renewal has extended nothing', () => {
+    const machine = make(strange)
+    untilAsked(machine, 0)
+    machine.failed(failed(), 40_000)
+    const { now } = untilAsked(machine, 40_000)
+    machine.granted(grant(now, false), 'ours', now)
+    machine.step(now)
+    expect(machine.looked('ours', now)).toMatchObject({ why: 'a renewal extended nothing' })
+    expect(machine).toMatchObject({ isUnconfirmed: false, state: 'resting', ending: undefined })
+  })
+
+  it('counts as unusable where something in front of the service refused until its end', () => {
+    const machine = make(unknown)
+    expect(tries(machine, false, { status: 403, failure: 'foreign' }).length).toBeGreaterThanOrEqual(4)
+    machine.step(LEASE.deadline)
+    expect(machine.ending).toEqual({ is: 'lost', cause: 'expired', isUnusable: true })
+  })
+})
+
+describe('§3: a claim for which nothing runs', () => {
+  it('rests from the beginning where nothing has to be confirmed', () => {
+    expect(make({ renews: false }).step(0)).toEqual({ do: 'rest', next: LEASE.deadline })
+  })
+
+  it('is confirmed once and then rests', () => {
+    const machine = make({ renews: false, lease: UNKNOWN })
+    untilAsked(machine, 0)
+    expect(machine.granted(grant(0, true, UNKNOWN), 'ours', 10)).toBe('extended')
+    expect(machine.step(10).do).toBe('rest')
+  })
+
+  it('is not worth more than four tries; it may still be given back then', () => {
+    const machine = make({ renews: false, lease: UNKNOWN })
+    const step = (now: number): number => {
+      const { now: at } = untilAsked(machine, now)
+      machine.failed(failed(UNKNOWN), at)
+      return at
+    }
+    const last = [1, 2, 3, 4].reduce(step, 0)
+    expect(machine.step(last).do).toBe('rest')
+    expect(machine.isUnconfirmed).toBe(true)
+    expect(machine.stands(last)).toBe(true)
+  })
+
+  it('is left without a look where the service refuses to renew it', () => {
+    const machine = make({ renews: false, lease: UNKNOWN })
+    untilAsked(machine, 0)
+    machine.refused(error(404), 10)
+    expect(machine).toMatchObject({ state: 'over', ending: { is: 'left', isUnusable: true } })
+  })
+})
+
+describe('§5: while a completion is on its way', () => {
+  it('a clink that shows as completed is left to it, and a refusal is not told', () => {
+    const answered = states.asking()
+    answered.completing = true
+    answered.granted(grant(ASKED), 'completed-elsewhere', NOW)
+    expect(answered).toMatchObject({ state: 'resting', ending: undefined })
+
+    const looked = states.looking()
+    looked.completing = true
+    expect(looked.looked('completed-elsewhere', NOW)).toBeUndefined()
+    expect(looked).toMatchObject({ state: 'resting', ending: undefined })
+
+    const refused = states.looking()
+    refused.completing = true
+    expect(refused.looked('ours', NOW)).toBeUndefined()
+  })
+
+  it('any other loss is one, and without it so is a completion', () => {
+    const taken = states.asking()
+    taken.completing = true
+    taken.granted(grant(ASKED), 'taken', NOW)
+    expect(taken.ending).toEqual({ is: 'lost', cause: 'taken', isUnusable: false })
+    const completed = states.looking()
+    completed.looked('completed-elsewhere', NOW)
+    expect(completed.ending).toEqual({ is: 'lost', cause: 'completed-elsewhere', isUnusable: false })
+  })
+})
+
+describe('§2: why a claim is lost at its deadline', () => {
+  it('is the refusal where the last renewal was answered and brought nothing, unless we were too late to ask again', () => {
+    const early = grant(20_000)
+    const machine = (): KeeperMachine => {
+      const made = make({ lease: UNKNOWN })
+      untilAsked(made, 0)
+      made.granted(grant(0, true, UNKNOWN), 'ours', 0)
+      untilAsked(made, 0)
+      expect(made.granted({ ...early, lease: { ...grant(0).lease } }, 'ours', 20_000)).toBe('unmoved')
+      return made
+    }
+    const late = machine()
+    late.step(LEASE.deadline)
+    expect(late.ending).toEqual({ is: 'lost', cause: 'expired', isUnusable: false })
+    const asked = machine()
+    untilAsked(asked, 20_000)
+    asked.step(LEASE.deadline)
+    expect(asked.ending).toEqual({ is: 'lost', cause: 'refused', isUnusable: false })
+  })
+})
