@@ -203,6 +203,19 @@ export function itKeepsTheContract(make: () => Contracted, { kills }: { readonly
       expect(station.all('clink.ended', id)).toMatchObject([{ outcome: 'cut-short', reason: 'shutdown' }])
       expect([bench.status(id), ledger.startsOf(id)]).toEqual(['pending', 0])
     })
+
+    it(`at a stop, one that ignores its abort is released, and ${kills ? 'killed' : 'goes on until the process ends'} (P8)`, async () => {
+      await using bench = await Bench.open()
+      const id = bench.send('hello')
+      const one = make()
+      const ledger = new Ledger(memoryTables())
+      const station = work(bench, one, 'ignores', { settings: { shutdown: { drain: 100, timeout: 1_000 } }, ledger })
+      await station.seen('clink.log', id)
+      await station.daemon.stop('the test says so')
+      expect(station.all('clink.ended', id)).toMatchObject(kills ? [{ outcome: 'cut-short' }] : [])
+      expect([bench.status(id), ledger.startsOf(id)]).toEqual(['pending', 0])
+      one.end()
+    })
   })
 }
 

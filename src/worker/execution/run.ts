@@ -96,12 +96,17 @@ export class Run {
     this.#abort.abort(new HandlerAborted(code, ABORT_TEXT[code]))
   }
 
+  /** Ends its code, where the runner can. */
+  kill(): void {
+    this.#running?.kill?.()
+  }
+
   /** The handler ignores its abort. */
   #outlastedGrace(abortedAt: number): void {
     const { clock, emit, facts } = this.#options
     this.#stuckAt = clock.now()
     emit({ event: 'clink.stuck', ...facts, since: this.#stuckAt - abortedAt, advice: STUCK_ADVICE })
-    this.#running?.kill?.()
+    this.kill()
   }
 
   #timeout(options: { readonly cause?: ErrorFact } = {}): Outcome {

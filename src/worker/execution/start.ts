@@ -119,10 +119,11 @@ export class Start {
     this.#run?.abort(code)
   }
 
-  /** The process ends though its code runs. It has come to something if it has run longer than it may. */
+  /** The process ends though its code runs, unless that can be killed. It has come to something if it has run longer than it may. */
   abandon(): void {
     this.#isAbandoned = true
     this.#outcome = this.#run?.timedOut
+    this.#run?.kill()
   }
 
   /**
