@@ -3,12 +3,12 @@ import type { Clink } from '../../clink/records.ts'
 import type { Route, RoutedClink } from '../../handlers/route.ts'
 import { PRIORITY } from '../capacity/slots.ts'
 import type { ExecutionContext } from '../execution/context.ts'
-import { decideOutlived, decideUnmatched, policyOf, type Decision } from '../execution/outcome.ts'
+import { decideUnstarted, policyOf, type Decision } from '../execution/outcome.ts'
 import { Start } from '../execution/start.ts'
 import { Backoff } from './backoff.ts'
 import type { DeliveryParts } from './context.ts'
 import type { Handle, HandleOwner, Settled } from './handle.ts'
-import { tellEnd, tellStart } from './told.ts'
+import { settleBy, tellEnd, tellStart } from './told.ts'
 
 export type DeliveryState = 'waiting' | 'running' | 'backingOff' | 'settling' | 'settled' | 'lost'
 
@@ -24,13 +24,19 @@ export type DeliveryState = 'waiting' | 'running' | 'backingOff' | 'settling' | 
  */
 export class Delivery implements HandleOwner {
   readonly handle: Handle
+  readonly clink: Clink
+  readonly route: Route
   readonly #routed: RoutedClink
   readonly #parts: DeliveryParts
   readonly #context: ExecutionContext
   readonly #backoff: Backoff
   readonly #interrupted = Promise.withResolvers<void>()
   readonly #settled = Promise.withResolvers<void>()
+  /** Resolves when the delivery is settled or lost, though its code may still run. */
+  readonly settled = this.#settled.promise
   readonly #over = Promise.withResolvers<void>()
+  /** Resolves when the delivery has ended and holds no slot; never rejects. */
+  readonly over = this.#over.promise
   #state: DeliveryState = 'waiting'
   #since: number
   #isResumed = false
@@ -43,6 +49,8 @@ export class Delivery implements HandleOwner {
 
   constructor(handle: Handle, routed: RoutedClink, parts: DeliveryParts) {
     this.handle = handle
+    this.clink = handle.clink
+    this.route = routed.route
     this.#routed = routed
     this.#parts = parts
     this.#context = parts.context
@@ -63,24 +71,6 @@ export class Delivery implements HandleOwner {
       })
   }
 
-  /** Resolves when the delivery has ended and holds no slot; never rejects. */
-  get over(): Promise<void> {
-    return this.#over.promise
-  }
-
-  /** Resolves when the delivery is settled or lost, though its code may still run. */
-  get settled(): Promise<void> {
-    return this.#settled.promise
-  }
-
-  get clink(): Clink {
-    return this.handle.clink
-  }
-
-  get route(): Route {
-    return this.#routed.route
-  }
-
   get state(): DeliveryState {
     return this.#state
   }
@@ -96,7 +86,7 @@ export class Delivery implements HandleOwner {
   }
 
   get hasEnded(): boolean {
-    return this.#is('settled') || this.#is('lost')
+    return this.#outcome !== undefined
   }
 
   get attempt(): number {
@@ -143,8 +133,7 @@ export class Delivery implements HandleOwner {
     // By the clock and not the timer: after a blocked event loop the stop may come before the loss.
     if (!this.#is('running') || !this.handle.valid()) return
     this.#start?.abandon()
-    const decision = this.#start?.decide(this.handle.heldFor)
-    this.#abandoned = decision === undefined ? this.#giveBack() : this.#settle(decision)
+    this.#abandoned = this.#settleBy(this.#start?.decide(this.handle.heldFor))
     await this.#abandoned
   }
 
@@ -183,7 +172,7 @@ export class Delivery implements HandleOwner {
     const { runs, slots } = this.#parts
     let priority: number = PRIORITY.fresh
     await this.handle.note()
-    if (this.#is('backingOff')) await this.#untilDue()
+    await this.#untilDue()
     while (this.#is('waiting')) {
       await Promise.race([runs.idle(this.clink.clink_id), this.#interrupted.promise])
       if (!this.#is('waiting')) break
@@ -196,7 +185,7 @@ export class Delivery implements HandleOwner {
       await Promise.race([turn, this.#interrupted.promise])
       if (this.#is('waiting')) continue // interrupted before its turn came; the turn, when it comes, does nothing
       await turn
-      if (this.#is('backingOff')) await this.#untilDue()
+      await this.#untilDue()
       priority = PRIORITY.due
     }
     // The handler may end while its claim is being given back: until that is over the worker has to name it.
@@ -205,10 +194,11 @@ export class Delivery implements HandleOwner {
 
   /** At a stop: a result that an earlier claim has left is sent; a clink without one is given back. */
   async #settleWaiting(): Promise<void> {
-    this.#enter('settling')
-    const { left } = this.#backoff
-    const cooldown = left === undefined ? {} : { cooldown: left }
-    this.#end(await (this.handle.hasKept ? this.handle.completeKept() : this.handle.release('shutdown', cooldown)))
+    const { handle } = this
+    const { left: cooldown } = this.#backoff
+    await this.#settle(
+      async () => await (handle.hasKept ? handle.completeKept() : handle.release('shutdown', { cooldown })),
+    )
   }
 
   /** In a slot: a run and what follows from it, until the clink is settled, backs off, or is lost. */
@@ -216,32 +206,21 @@ export class Delivery implements HandleOwner {
     // A claim that is being asked about has its slot: it runs as soon as that is answered.
     const isReady = this.#is('waiting') && (await Promise.race([this.handle.ready(), this.#interrupted.promise]))
     if (isReady !== true || !this.#is('waiting') || this.#stopping || !this.handle.valid()) return
-    if (this.handle.hasKept) {
-      await this.#settleWaiting()
-      return
-    }
-    const givenUp = this.#decideUnstarted()
-    const pause = this.#parts.health.wait(this.route, this.clink.clink_id)
-    if (givenUp !== undefined) await this.#follow(givenUp)
-    else if (pause > 0) await this.#postpone(pause)
+    if (this.handle.hasKept) return await this.#settleWaiting()
+    const id = this.clink.clink_id
+    const state = { clinkId: id, fault: this.#routed.fault, ...this.handle.outlived }
+    const givenUp = decideUnstarted(state, policyOf(this.route, this.#context.config))
+    const pause = this.#parts.health.wait(this.route, id)
+    if (givenUp !== undefined) {
+      this.#attempt = this.#context.ledger.startsOf(id)
+      await this.#settleBy(givenUp)
+    } else if (pause > 0) await this.#postpone(pause)
     else if (this.#context.ledger.isHealthy) {
       const start = new Start(this.handle, this.#routed, this.#parts)
       this.#start = start
       await this.#runHandler(start)
       await start.aftermath()
     } else this.#backOff(UNHEALTHY_WAIT, UNHEALTHY)
-  }
-
-  /** What follows without another start: nothing shows whose clink it is, or its handler outlives every claim. */
-  #decideUnstarted(): Decision | undefined {
-    const { fault, route } = this.#routed
-    const clinkId = this.clink.clink_id
-    const policy = policyOf(route, this.#context.config)
-    if (fault !== undefined) return decideUnmatched(fault, clinkId, policy)
-    const { times, timesAbsent } = this.handle.outlived
-    const decision = decideOutlived(times, { clinkId, timesAbsent }, policy)
-    if (decision !== undefined) this.#attempt = this.#context.ledger.startsOf(clinkId)
-    return decision
   }
 
   async #runHandler(start: Start): Promise<void> {
@@ -258,7 +237,7 @@ export class Delivery implements HandleOwner {
     if (!this.#is('running')) return
     const decision = start.decide(this.handle.heldFor)
     if (decision !== undefined) await this.#follow(decision)
-    else if (mayRun || this.#stopping) await this.#giveBack()
+    else if (mayRun || this.#stopping) await this.#settleBy(undefined)
     else this.#backOff(UNHEALTHY_WAIT, UNHEALTHY)
   }
 
@@ -271,50 +250,24 @@ export class Delivery implements HandleOwner {
       await this.handle.note()
       return
     }
-    this.#enter('settling')
-    this.#end(await this.handle.release('too-many-held', { reason: PAUSED, cooldown: wait }))
-  }
-
-  /** Releases a clink whose run a stop cut short; it costs no attempt. */
-  async #giveBack(): Promise<void> {
-    this.#enter('settling')
-    await this.#start?.takeBack()
-    this.#end(await this.handle.release('shutdown'))
+    await this.#settle(async () => await this.handle.release('too-many-held', { reason: PAUSED, cooldown: wait }))
   }
 
   /** The state changes before anything is awaited, so that a loss or a stop in between finds it right. */
   async #follow(decision: Decision): Promise<void> {
-    if (decision.do !== 'hold' || this.#stopping || !this.#parts.mayHold()) {
-      await this.#settle(decision)
-      return
-    }
+    const mayHold = !this.#stopping && this.#parts.mayHold()
+    if (decision.do !== 'hold' || !mayHold) return await this.#settleBy(decision)
     this.#backOff(decision.wait, decision.why)
     await Promise.all([this.handle.note(), this.#start?.charge(decision)])
   }
 
-  async #settle(decision: Decision): Promise<void> {
-    this.#enter('settling')
-    this.#end(await this.#tell(decision))
+  async #settleBy(decision: Decision | undefined): Promise<void> {
+    await this.#settle(async () => await settleBy(decision, this.handle, this.#start, this.#stopping))
   }
 
-  /** A clink that may not back off in hand is left alone as long as it would have. */
-  async #tell(decision: Decision): Promise<Settled> {
-    switch (decision.do) {
-      case 'complete':
-        return await this.handle.complete(decision.response)
-      case 'release': {
-        const { cooldown, reason, why } = decision
-        await this.#start?.charge(decision)
-        return await this.handle.release(why, { reason, cooldown })
-      }
-      case 'hold': {
-        const { wait: cooldown, why: reason } = decision
-        await this.#start?.charge(decision)
-        return await this.handle.release(this.#stopping ? 'shutdown' : 'too-many-held', { reason, cooldown })
-      }
-      case 'bury':
-        return await this.handle.giveUp(decision)
-    }
+  async #settle(tell: () => Promise<Settled>): Promise<void> {
+    this.#enter('settling')
+    this.#end(await tell())
   }
 
   #backOff(wait: number, why: string): void {
@@ -323,6 +276,7 @@ export class Delivery implements HandleOwner {
   }
 
   async #untilDue(): Promise<void> {
+    if (!this.#is('backingOff')) return
     await this.#backoff.over(this.#interrupted.promise)
     if (this.#is('backingOff')) this.#enter('waiting')
   }

@@ -89,7 +89,7 @@ export interface Handle {
   completeKept(): Promise<Settled>
   release(
     why: ReleaseCause,
-    more?: { readonly reason?: string | undefined; readonly cooldown?: number },
+    more?: { readonly reason?: string | undefined; readonly cooldown?: number | undefined },
   ): Promise<Settled>
   /** Makes a dead letter of it, and tells Clink. */
   giveUp(letter: GivenUp): Promise<Settled>

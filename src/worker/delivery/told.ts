@@ -1,8 +1,42 @@
 import type { DeliveryFacts, WorkerEvent } from '../../events.ts'
 import type { WorkerContext } from '../context.ts'
+import type { Decision } from '../execution/outcome.ts'
+import type { Start } from '../execution/start.ts'
 import type { Handle, Settled } from './handle.ts'
 
 type Tellers = Pick<WorkerContext, 'emit' | 'signals'>
+
+/**
+ * Tells Clink what was decided. A clink that may not back off in hand is left alone as long as it would have.
+ *
+ * @param decision undefined: a stop has cut the run short, which costs no attempt.
+ */
+export async function settleBy(
+  decision: Decision | undefined,
+  handle: Handle,
+  start: Start | undefined,
+  isStopping: boolean,
+): Promise<Settled> {
+  switch (decision?.do) {
+    case undefined:
+      await start?.takeBack()
+      return await handle.release('shutdown')
+    case 'complete':
+      return await handle.complete(decision.response)
+    case 'release': {
+      const { cooldown, reason, why } = decision
+      await start?.charge(decision)
+      return await handle.release(why, { reason, cooldown })
+    }
+    case 'hold': {
+      const { wait: cooldown, why: reason } = decision
+      await start?.charge(decision)
+      return await handle.release(isStopping ? 'shutdown' : 'too-many-held', { reason, cooldown })
+    }
+    case 'bury':
+      return await handle.giveUp(decision)
+  }
+}
 
 /**
  * Says how a clink in hand has ended. An end that is not known is none, since the worker names what it leaves behind, and a letter says

@@ -91,31 +91,31 @@ export function decide(
 }
 
 /**
- * Before a start: what follows when the handler has gone on until its claim ran out as often as it may fail, because the service
- * does not renew claims. It would do so for ever, and no outcome would ever end it. Undefined: it starts.
+ * What follows without another start; undefined: it starts. Nothing tells whether the clink is the route's; or its handler has gone on
+ * until its claim ran out as often as it may fail, because the service does not renew claims: it would do so for ever, and no outcome
+ * would ever end it.
  */
-export function decideOutlived(
-  outlived: number,
+export function decideUnstarted(
   state: {
     readonly clinkId: string
+    /** Why the route cannot be told to take the clink. */
+    readonly fault?: string | undefined
+    /** How often its handler has outlived its claim. */
+    readonly times: number
     /** The service's answers do not say when claims end: it may renew them unseen. */
     readonly timesAbsent: boolean
   },
   { retry }: OutcomePolicy,
 ): Decision | undefined {
-  if (outlived < retry.attempts) return undefined
-  const times = outlived === 1 ? 'once' : `${outlived} times`
-  const renewals = state.timesAbsent
-    ? 'nothing shows that the service renews claims'
-    : 'the service does not renew claims'
-  const advice = state.timesAbsent ? ', or set claim.trustRenewals if you know that it does' : ''
-  const reason = `its claim ran out ${times} while the handler ran, and ${renewals}: make the handler shorter${advice}`
-  return bury('exhausted', reason, retry.onExhausted, `This could not be done (claim-ran-out, ${state.clinkId}).`)
-}
-
-/** Before a start: it cannot be told whether the clink is the route's. */
-export function decideUnmatched(fault: string, clinkId: string, { retry }: OutcomePolicy): Decision {
-  return bury('rejected', fault, retry.onExhausted, `This could not be done (match-timeout, ${clinkId}).`)
+  const { clinkId, fault, times, timesAbsent } = state
+  if (fault !== undefined)
+    return bury('rejected', fault, retry.onExhausted, `This could not be done (match-timeout, ${clinkId}).`)
+  if (times < retry.attempts) return undefined
+  const often = times === 1 ? 'once' : `${times} times`
+  const renewals = timesAbsent ? 'nothing shows that the service renews claims' : 'the service does not renew claims'
+  const advice = timesAbsent ? ', or set claim.trustRenewals if you know that it does' : ''
+  const reason = `its claim ran out ${often} while the handler ran, and ${renewals}: make the handler shorter${advice}`
+  return bury('exhausted', reason, retry.onExhausted, `This could not be done (claim-ran-out, ${clinkId}).`)
 }
 
 function bury(why: 'exhausted' | 'rejected', reason: string, tell: 'release' | 'complete', notice: string): Decision {

@@ -93,7 +93,7 @@ export class LetterHandle implements Handle {
 
   async release(
     why: ReleaseCause,
-    { cooldown, reason }: { readonly reason?: string | undefined; readonly cooldown?: number } = {},
+    { cooldown, reason }: { readonly reason?: string | undefined; readonly cooldown?: number | undefined } = {},
   ): Promise<Settled> {
     if (!NOT_YET.has(why)) return await this.#keep(`its handler gave it back: ${reason ?? why}`)
     const { clock, ledger } = this.#context

@@ -138,7 +138,7 @@ export class ClaimHandle implements Handle, Claimed, KeeperOwner {
 
   async release(
     why: ReleaseCause,
-    { reason, cooldown }: { readonly reason?: string | undefined; readonly cooldown?: number } = {},
+    { reason, cooldown }: { readonly reason?: string | undefined; readonly cooldown?: number | undefined } = {},
   ): Promise<Settled> {
     const { closing, ledger } = this.#context
     this.#isTelling = true

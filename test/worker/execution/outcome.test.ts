@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { errorFact } from '../../../src/base/error-fact.ts'
 import type { Outcome } from '../../../src/runners/outcome.ts'
-import { decide, decideOutlived, type OutcomePolicy } from '../../../src/worker/execution/outcome.ts'
+import { decide, decideUnstarted, type OutcomePolicy } from '../../../src/worker/execution/outcome.ts'
 
 const retry = { attempts: 3, backoff: 5_000, maxBackoff: 60_000, cooldown: 3_600_000, onExhausted: 'release' as const }
 const policy: OutcomePolicy = { retry, maxHold: 100_000 }
@@ -138,7 +138,7 @@ describe('what follows, before a start, from claims that were outlived', () => {
   const known = { clinkId: 'msg_1', timesAbsent: false }
 
   it('nothing, until there are as many as attempts', () => {
-    expect([0, 1, 2].map((outlived) => decideOutlived(outlived, known, policy))).toEqual([
+    expect([0, 1, 2].map((outlived) => decideUnstarted({ ...known, times: outlived }, policy))).toEqual([
       undefined,
       undefined,
       undefined,
@@ -146,7 +146,7 @@ describe('what follows, before a start, from claims that were outlived', () => {
   })
 
   it('a dead letter then, that says what to do', () => {
-    expect(decideOutlived(3, known, policy)).toEqual({
+    expect(decideUnstarted({ ...known, times: 3 }, policy)).toEqual({
       do: 'bury',
       why: 'exhausted',
       reason:
@@ -157,13 +157,13 @@ describe('what follows, before a start, from claims that were outlived', () => {
   })
 
   it('says that renewals may be unseen where the answers carry no times', () => {
-    expect(decideOutlived(4, { ...known, timesAbsent: true }, policy)).toMatchObject({
+    expect(decideUnstarted({ ...known, times: 4, timesAbsent: true }, policy)).toMatchObject({
       reason: expect.stringMatching(/^its claim ran out 4 times .*nothing shows .*claim\.trustRenewals/),
     })
   })
 
   it('tells the sender where onExhausted is complete', () => {
     const telling = { ...policy, retry: { ...retry, onExhausted: 'complete' as const } }
-    expect(decideOutlived(3, known, telling)).toMatchObject({ do: 'bury', tell: 'complete' })
+    expect(decideUnstarted({ ...known, times: 3 }, telling)).toMatchObject({ do: 'bury', tell: 'complete' })
   })
 })
