@@ -14,7 +14,7 @@ import { RunRegister } from './execution/run-register.ts'
 import { Select } from './claiming/select.ts'
 import { Shutdown, type Ends } from './shutdown.ts'
 import type { Taken } from './signals.ts'
-import { Slots } from './capacity/slots.ts'
+import { Capacity } from './capacity/capacity.ts'
 import { Standstill } from './liveness/standstill.ts'
 import { Startup } from './startup.ts'
 import { Ways } from './claiming/ways.ts'
@@ -54,8 +54,6 @@ export interface Snapshot {
 
 const PRUNE_EVERY = 3_600_000
 
-/** How many clinks may be held, as a multiple of the concurrency: more would starve fresh ones of attention. */
-const HELD_PER_SLOT = 4
 /**
  * The heart: claims what can start, has it run, and sees to it that every claim ends. Owns the deliveries, the slots and the
  * parked claims; the poller brings in, the intake decides, a delivery does the rest.
@@ -66,11 +64,9 @@ export class Worker {
   readonly #deliveries: Deliveries
   readonly #parked: Parked
   readonly #acknowledgements: Acknowledgements
-  readonly #slots: Slots
   readonly #intake: Intake
   readonly #poller: Poller
   readonly #lostClaims: LostClaims
-  readonly #batch: Batch
   readonly #select: Select
   readonly #reruns: Reruns
   readonly #startup: Startup
@@ -80,40 +76,26 @@ export class Worker {
   constructor(options: WorkerOptions) {
     const { context } = options
     this.#context = context
-    this.#slots = new Slots(context.config.concurrency, context.signals)
     this.#deliveries = new Deliveries(context)
+    const health = this.#makeHealth(options)
+    const { router } = context
     const shared: AdmissionParts = (this.#shared = {
       context,
-      slots: this.#slots,
+      capacity: new Capacity({ context, router, health, inHand: this.#deliveries }),
       runs: new RunRegister(new Standstill(context.clock, context.emit)),
-      health: this.#makeHealth(options),
-      mayHold: () => this.#deliveries.in('backingOff').length < context.config.concurrency * HELD_PER_SLOT,
+      health,
     })
-    this.#reruns = new Reruns({
-      ...shared,
-      spare: () => this.#spare(),
-      settled: async (clinkId) => await this.#deliveries.withClaimOn(clinkId)?.settled,
-    })
+    this.#reruns = new Reruns({ ...shared, deliveries: this.#deliveries })
     this.#parked = new Parked(context)
     this.#acknowledgements = new Acknowledgements(shared, this.#parked)
     const places = { acknowledgements: this.#acknowledgements, deliveries: this.#deliveries, parked: this.#parked }
     this.#intake = new Intake(shared, places)
     const heldBefore = new HeldBefore(context)
-    this.#lostClaims = new LostClaims(shared, this.#intake, { heldBefore, hasRoom: () => this.#room() > 0 })
-    this.#batch = new Batch(context, this.#intake, this.#lostClaims, heldBefore)
+    this.#lostClaims = new LostClaims(shared, this.#intake, heldBefore)
+    const batch = new Batch(shared, this.#intake, this.#lostClaims, heldBefore)
     this.#select = new Select(shared, this.#intake)
-    const ways = new Ways(shared, {
-      batch: this.#batch,
-      select: this.#select,
-      intake: this.#intake,
-      parked: this.#parked,
-    })
-    this.#poller = new Poller({
-      context,
-      capacity: () => (context.stopping.aborted ? 0 : this.#room() - this.#lostClaims.maybeClaimed),
-      health: shared.health,
-      ways,
-    })
+    const ways = new Ways(shared, { batch, select: this.#select, intake: this.#intake, parked: this.#parked })
+    this.#poller = new Poller(shared, ways)
     context.signals.polled.on((taken) => this.#polled(taken))
     // It tells no more about fresh clinks than a look that brings none.
     context.signals.failed.on(() => this.#looked(context.clock.now()))
@@ -138,7 +120,7 @@ export class Worker {
       random,
       emit,
       outage: config.retry.outage,
-      clinksHere: isOnce ? (route) => this.#deliveries.of(route).map(({ clink }) => clink.clink_id) : undefined,
+      clinksHere: isOnce ? this.#deliveries : undefined,
       router,
       ledger,
       look: signals.look,
@@ -224,28 +206,10 @@ export class Worker {
 
   liveness(): Liveness {
     const { clock, pulses } = this.#context
-    const slots = this.#slots.taken
+    const slots = this.#shared.capacity.taken
     const allStuckSince =
       slots === undefined ? undefined : this.#deliveries.allStuckSince(slots, this.#reruns.stuckSince)
     return liveness({ now: clock.now(), expected: pulses.expected, allStuckSince })
-  }
-
-  /** Slots that neither a delivery uses nor a held one will want before the next poll. */
-  #room(): number {
-    const { clock, config, ledger, router } = this.#context
-    if (!ledger.isHealthy || this.#slots.isNarrow) return 0
-    const due = this.#deliveries.dueBy(clock.now() + config.poll.interval)
-    // Of a paused route a fresh clink is tried first.
-    const first = due.filter(({ clink, route }) => !this.#shared.health.isPausedFor(route, clink.clink_id)).length
-    const free = config.concurrency - this.#deliveries.busy - first - this.#reruns.busy - this.#select.maybeClaimed
-    if (this.#shared.health.paused.length < router.routes.length) return free
-    return Math.min(free, router.routes.some((route) => this.#intake.isOpen(route)) ? 1 : 0)
-  }
-
-  /** Slots that nothing is to have that is claimed or being claimed. */
-  #spare(): number {
-    const claiming = this.#batch.claiming + this.#select.claiming + this.#lostClaims.claiming
-    return this.#context.config.concurrency - this.#deliveries.busy - claiming
   }
 
   #polled(taken: Taken): void {

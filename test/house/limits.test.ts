@@ -12,12 +12,11 @@ const FUNCTION = 60
 /** What is longer today, and by how much. Lines here only fall, and what has met the limit goes. */
 const LONGER_FILES: Readonly<Record<string, number>> = {
   'ledger/ledger.ts': 343,
-  'worker/admission/intake.ts': 324,
 }
 const LONGER_FUNCTIONS: Readonly<Record<string, number>> = {}
 
 /** Functions that constructors of the heart take. Only falls. */
-const CALLBACKS = 16
+const CALLBACKS = 7
 
 /** What docs/architecture.md lists as the way of one clink. */
 const LISTED = { files: 16, lines: 2_371 }

@@ -1,4 +1,5 @@
 import type { Router } from '../../handlers/route.ts'
+import type { Capacity } from '../capacity/capacity.ts'
 import type { DeliveryParts } from '../delivery/context.ts'
 import type { ExecutionContext } from '../execution/context.ts'
 import type { SettlementContext } from '../settlement/context.ts'
@@ -14,4 +15,5 @@ export interface AdmissionContext extends ExecutionContext, SettlementContext {
 
 export interface AdmissionParts extends DeliveryParts {
   readonly context: AdmissionContext
+  readonly capacity: Capacity
 }

@@ -1,12 +1,11 @@
 import { asError } from '../../base/coded-error.ts'
-import { Recent } from '../../base/recent.ts'
 import type { InboxPage } from '../../clink/client.ts'
 import type { Clink } from '../../clink/records.ts'
 import type { LeftAlone } from '../../events.ts'
 import type { Route, RoutedClink } from '../../handlers/route.ts'
 import type { WorkerKey } from '../../keys/keys.ts'
 import type { Acknowledgements } from './acknowledgements.ts'
-import { claimById, ClaimTries, type ClaimById, type ClaimByIdOptions } from '../claim/claim-by-id.ts'
+import { ClaimsById } from './claims-by-id.ts'
 import { readText } from '../replies/hops.ts'
 import type { ClaimInHand } from '../claim/claim-in-hand.ts'
 import { Delivery } from '../delivery/delivery.ts'
@@ -37,9 +36,6 @@ export interface Admitted {
   readonly untold: number
 }
 
-/** How many clinks are remembered as not claimed yet. */
-const UNCLEAR = 10_000
-
 /** Milliseconds until a claim that did not tell who we are is followed by another. */
 const IDENTIFY_AGAIN = 300_000
 
@@ -62,10 +58,7 @@ export class Intake {
   readonly #acknowledgements: Acknowledgements
   #isClosing = false
   readonly #hurried = new AbortController()
-  /** Clinks that are being claimed by id: the service may show them as ours before we know. */
-  readonly #claiming = new Map<string, Purpose>()
-  /** Clinks whose claims by id brought no verdict yet. */
-  readonly #unclear = new Recent<ClaimTries>(UNCLEAR)
+  readonly byId: ClaimsById
   readonly #leftAlone: LeftAloneNotices
   readonly doubts: Doubts
   /** False: the service does not say what its claiming polls have claimed. */
@@ -81,6 +74,7 @@ export class Intake {
     this.#deliveries = deliveries
     this.#parked = parked
     this.doubts = new Doubts(shared.context)
+    this.byId = new ClaimsById(shared.context)
   }
 
   /** From now on everything that arrives is given back, what is being asked about as soon as that is answered. */
@@ -146,7 +140,7 @@ export class Intake {
     const id = clink.clink_id
     const { clock, ledger, scope, siblings } = this.#shared.context
     void ledger.sightings.see(id)
-    if (this.#claiming.has(id) || this.#acknowledgements.has(id) || this.#deliveries.completedSince(id, listedAt))
+    if (this.byId.has(id) || this.#acknowledgements.has(id) || this.#deliveries.completedSince(id, listedAt))
       return undefined
     const isInHand = this.#deliveries.withClaimOn(id) !== undefined || this.#parked.has(id)
     if (isInHand || !scope.has(clink)) return undefined
@@ -164,22 +158,6 @@ export class Intake {
   /** Whether the worker has sent, or was about to send, a release of the clink: a claim on it is never taken up. */
   releaseTried(clinkId: string): boolean {
     return this.#deliveries.releaseTried(clinkId)
-  }
-
-  /** Claims a clink that is wanted. */
-  async claim(clink: Clink, wanted: Purpose, options: Omit<ClaimByIdOptions, 'context' | 'tries'>): Promise<ClaimById> {
-    const { context } = this.#shared
-    const id = clink.clink_id
-    const tries = this.#unclear.get(id) ?? new ClaimTries()
-    this.#claiming.set(id, wanted)
-    try {
-      const answer = await claimById(clink, { context, tries, ...options })
-      if (answer.is === 'claimed' || answer.is === 'refused') this.#unclear.delete(id)
-      else this.#unclear.set(id, tries)
-      return answer
-    } finally {
-      this.#claiming.delete(id)
-    }
   }
 
   /** A claim that was made by id, on a clink that was wanted when it was listed. */
@@ -261,21 +239,11 @@ export class Intake {
     return false
   }
 
-  /** Whether a clink of the route may be claimed: of a paused one only where a probe is due and none is on its way. */
-  isOpen(route: Route): boolean {
-    const { health } = this.#shared
-    if (!health.isPaused(route)) return true
-    const isClaiming = [...this.#claiming.values()].some(
-      (wanted) => 'run' in wanted && wanted.run.route.name === route.name,
-    )
-    return health.isOpen(route) && !isClaiming && !this.#deliveries.isComing(route)
-  }
-
   #mayStart(route: Route, clinkId: string): boolean {
-    const { health, runs } = this.#shared
+    const { capacity, health, runs } = this.#shared
     // Of a paused route no clink is claimed whose code goes on: it could not probe.
     if (health.isPaused(route) && runs.has(clinkId)) return false
-    return this.isOpen(route) && health.wait(route, clinkId) === 0
+    return capacity.isOpen(route) && health.wait(route, clinkId) === 0
   }
 
   /** @returns whether the clink is being worked. */
@@ -295,7 +263,8 @@ export class Intake {
 
   #judge(clink: Clink): Verdict {
     if (this.quarantine.has(clink.clink_id)) return { leave: 'malformed' }
-    const mayCome = ({ route }: RoutedClink): boolean => this.#mayStart(route, clink.clink_id) || this.#shared.mayHold()
+    const mayCome = ({ route }: RoutedClink): boolean =>
+      this.#mayStart(route, clink.clink_id) || this.#shared.capacity.mayBackOff
     return judge(clink, this.#shared.context, mayCome)
   }
 

@@ -1,5 +1,6 @@
 import type { Random } from '../../base/backoff.ts'
 import type { Clock } from '../../base/clock.ts'
+import type { Clink } from '../../clink/records.ts'
 import type { Emit } from '../../events.ts'
 import type { Route, Router } from '../../handlers/route.ts'
 import type { Ledger } from '../../ledger/ledger.ts'
@@ -18,7 +19,7 @@ export interface CircuitBreakerOptions {
   /** Milliseconds of a pause for which failures cost no attempt. */
   readonly outage: number
   /** The worker ends when the inbox is empty: a pause is over for its clinks when each of the route's clinks here has failed a probe. */
-  readonly clinksHere?: ((route: Route) => readonly string[]) | undefined
+  readonly clinksHere?: { readonly live: readonly { readonly clink: Clink; readonly route: Route }[] } | undefined
   readonly router: Pick<Router, 'routes'>
   readonly ledger: Pick<Ledger, 'errorsOf' | 'isGivenUp'>
   /** A paused route wants a fresh clink of the inbox, or is paused no more: what was listed meanwhile is not new any more. */
@@ -166,7 +167,8 @@ export class CircuitBreaker {
   /** A failure that costs nothing could go on for ever. */
   #lookWhetherOutlasted(route: Route, health: Health, pause: RoutePause): void {
     const { clinksHere, outage } = this.#options
-    const isTried = clinksHere !== undefined && pause.hasTried(clinksHere(route))
+    const here = clinksHere?.live.filter((one) => one.route.name === route.name).map(({ clink }) => clink.clink_id)
+    const isTried = here !== undefined && pause.hasTried(here)
     if (health.isOutlasted || (pause.lasted < outage && !isTried)) return
     health.isOutlasted = true
     pause.wakeAll()

@@ -7,7 +7,8 @@ import type { HeldBefore } from './held-before.ts'
 import type { Intake } from '../admission/intake.ts'
 import type { LostClaims } from './lost-claims.ts'
 import { Unclaimed } from './unclaimed.ts'
-import type { AdmissionContext } from '../admission/context.ts'
+import type { AdmissionContext, AdmissionParts } from '../admission/context.ts'
+import type { Capacity, Seats } from '../capacity/capacity.ts'
 
 /** The most that one poll asks for: the service documents no inbox limit, but 100 for its other listing. */
 const LARGEST_PAGE = 100
@@ -15,47 +16,49 @@ const LARGEST_PAGE = 100
 /** Claims by polling: whatever the poll returns is ours then. It is never repeated by itself, since it may have claimed. */
 export class Batch implements Claiming {
   readonly #context: AdmissionContext
+  readonly #capacity: Capacity
   readonly #intake: Intake
   readonly #lostClaims: LostClaims
   readonly #heldBefore: HeldBefore
   readonly #unclaimed: Unclaimed
-  #claiming = 0
 
-  constructor(context: AdmissionContext, intake: Intake, lostClaims: LostClaims, heldBefore: HeldBefore) {
+  constructor({ capacity, context }: AdmissionParts, intake: Intake, lostClaims: LostClaims, heldBefore: HeldBefore) {
     this.#context = context
+    this.#capacity = capacity
     this.#unclaimed = new Unclaimed(context)
     this.#intake = intake
     this.#lostClaims = lostClaims
     this.#heldBefore = heldBefore
   }
 
-  /** How many clinks the poll may bring that is on its way. */
-  get claiming(): number {
-    return this.#claiming
-  }
-
-  async take(room: () => number, signal: AbortSignal): Promise<Taken> {
-    const work = this.#take(room, signal).finally(() => {
-      this.#claiming = 0
-      this.#context.signals.freed.say()
-    })
+  async take(signal: AbortSignal): Promise<Taken> {
+    const work = this.#take(signal)
     this.#lostClaims.after(work)
     return await work
   }
 
-  async #take(room: () => number, signal: AbortSignal): Promise<Taken> {
-    const { clock, emit, keys, terms } = this.#context
+  async #take(signal: AbortSignal): Promise<Taken> {
+    const { clock, terms } = this.#context
     await this.#heldBefore.look(signal)
-    const sentAt = clock.now()
     // Where what is claimed comes to nothing, one clink is enough to see whether it does so still.
-    const asked = Math.min(terms.areUnusable ? 1 : LARGEST_PAGE, room())
-    if (asked < 1) return { sentAt, isNews: false, isMore: true, isWhole: false, isEmpty: false }
+    const asked = Math.min(terms.areUnusable ? 1 : LARGEST_PAGE, this.#capacity.free)
+    if (asked < 1) return { sentAt: clock.now(), isNews: false, isMore: true, isWhole: false, isEmpty: false }
+    const seats = this.#capacity.reserve(asked)
+    try {
+      return await this.#claim(asked, seats, signal)
+    } finally {
+      if (seats.isSent) seats.free()
+    }
+  }
+
+  async #claim(asked: number, seats: Seats, signal: AbortSignal): Promise<Taken> {
+    const { clock, emit, keys, terms } = this.#context
+    const sentAt = clock.now()
     const key = keys.current
-    this.#claiming = asked
-    const page = await this.#poll(asked, signal)
+    const page = await this.#poll(asked, seats, signal)
     const received = page.clinks.length + page.malformed.length
     const { claimed, fresh, isStrange, runnable, untold } = await this.#intake.admit(page, sentAt, key)
-    if (untold > 0) this.#lostClaims.lost(untold)
+    if (untold > 0) this.#lostClaims.lost(untold, seats)
     if (claimed > 0) terms.tried()
     emit({ event: 'poll.succeeded', asked, received, claimed, duration: clock.now() - sentAt })
     // Claims on records without an id: nobody can give them back, and what lies behind them shows only while they last.
@@ -70,7 +73,7 @@ export class Batch implements Claiming {
     return { sentAt, isNews: fresh > 0, isMore, isWhole, isEmpty, isWithheld: unclaimed === 'yes' }
   }
 
-  async #poll(asked: number, signal: AbortSignal): Promise<InboxPage> {
+  async #poll(asked: number, seats: Seats, signal: AbortSignal): Promise<InboxPage> {
     const { api, config, emit } = this.#context
     try {
       const params = { claim: true, limit: asked, for_me: forMe(config) }
@@ -78,7 +81,7 @@ export class Batch implements Claiming {
     } catch (error) {
       if (error instanceof ClinkApiError && error.mayHaveHappened) {
         emit({ event: 'poll.lost', asked, error })
-        this.#lostClaims.lost(asked)
+        this.#lostClaims.lost(asked, seats)
       } else this.#heldBefore.notYet()
       throw error
     }

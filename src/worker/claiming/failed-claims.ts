@@ -2,6 +2,8 @@ import { equalJitter, waitAsAsked } from '../../base/backoff.ts'
 import type { ClinkApiError } from '../../clink/errors.ts'
 import { isConflict } from '../../clink/verdicts.ts'
 import type { Candidate } from './backlog.ts'
+import type { AdmissionParts } from '../admission/context.ts'
+import type { Capacity, Seats } from '../capacity/capacity.ts'
 import type { WorkerContext } from '../context.ts'
 
 interface Failure {
@@ -11,7 +13,11 @@ interface Failure {
   readonly dueAt: number
   /** There was no verdict, so the claim is tried again. Otherwise the next sweep that shows the clink brings it back. */
   readonly isPutBack: boolean
-  readonly mayBeOurs: boolean
+  /**
+   * Of a claim that may have been made: a seat, until the next try and not again after it, since a clink that always fails must not cost the
+   * others theirs.
+   */
+  readonly seat: Seats | undefined
 }
 
 /** Failures of more clinks than this are forgotten, the oldest first: the next sweep brings those clinks back. */
@@ -30,14 +36,16 @@ const PATIENCE = 5
  */
 export class FailedClaims {
   readonly #context: WorkerContext
+  readonly #capacity: Capacity
   readonly #failures = new Map<string, Failure>()
   /** Clinks whose claims failed while the service answered those of others. */
   readonly #atFault = new Set<string>()
   /** The others of those that failed since a claim was answered. */
   readonly #inARow = new Map<string, ClinkApiError>()
 
-  constructor(context: WorkerContext) {
+  constructor({ capacity, context }: AdmissionParts) {
     this.#context = context
+    this.#capacity = capacity
   }
 
   /** Why the service counts as away; undefined: it does not. */
@@ -48,15 +56,6 @@ export class FailedClaims {
   /** Whether a clink waits for another try whose claim has not failed so often that nobody waits for it. */
   get isWaiting(): boolean {
     return [...this.#failures.values()].some(({ failures, isPutBack }) => isPutBack && failures < PATIENCE)
-  }
-
-  /**
-   * How many clinks a slot is kept for, since their claims may have been made. That is until the next try, and not again after it: a
-   * clink that always fails must not cost the others their slots.
-   */
-  get maybeClaimed(): number {
-    const now = this.#context.clock.now()
-    return this.#putBack.filter(({ dueAt, failures, mayBeOurs }) => mayBeOurs && failures === 1 && now < dueAt).length
   }
 
   /** Local time at which the next clink is to be tried again; `Infinity`: there is none. */
@@ -106,6 +105,7 @@ export class FailedClaims {
 
   /** The clink is not pending any more, or not ours to claim. */
   forget(clinkId: string): void {
+    this.#failures.get(clinkId)?.seat?.free()
     this.#failures.delete(clinkId)
     this.#atFault.delete(clinkId)
     this.#inARow.delete(clinkId)
@@ -124,16 +124,23 @@ export class FailedClaims {
   /** The outage was to blame: the clink is tried at once. */
   #clear(clinkId: string): void {
     const failure = this.#failures.get(clinkId)
-    if (failure !== undefined) this.#failures.set(clinkId, { ...failure, failures: 0, dueAt: -Infinity })
+    if (failure === undefined) return
+    failure.seat?.free()
+    this.#failures.set(clinkId, { ...failure, failures: 0, dueAt: -Infinity, seat: undefined })
   }
 
   #note(candidate: Candidate, isPutBack: boolean, error?: ClinkApiError): Failure {
     const { clock, config, random } = this.#context
     const id = candidate.clink.clink_id
-    const failures = (this.#failures.get(id)?.failures ?? 0) + 1
+    const before = this.#failures.get(id)
+    const failures = (before?.failures ?? 0) + 1
     const wait = equalJitter(failures, { base: config.poll.interval, max: LONGEST }, random)
     const dueAt = clock.now() + waitAsAsked(wait, error?.retryAfter)
-    const failure = { candidate, failures, isPutBack, dueAt, mayBeOurs: error?.mayHaveHappened === true }
+    const mayBeOurs = isPutBack && failures === 1 && error?.mayHaveHappened === true
+    const seat = mayBeOurs ? this.#capacity.reserve(1) : undefined
+    seat?.keep(1, dueAt)
+    before?.seat?.free()
+    const failure = { candidate, failures, isPutBack, dueAt, seat }
     this.#failures.delete(id)
     this.#failures.set(id, failure)
     const [oldest] = this.#failures.keys()

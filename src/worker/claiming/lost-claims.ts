@@ -7,12 +7,14 @@ import type { HeldBefore } from './held-before.ts'
 import type { Intake } from '../admission/intake.ts'
 import { notBefore, type Mark } from '../../clink/service-time.ts'
 import type { AdmissionParts } from '../admission/context.ts'
+import type { Purpose } from '../admission/verdict.ts'
+import type { Seats } from '../capacity/capacity.ts'
 
 interface Lost {
-  /** Claims that the request may have made and that were not found yet. */
-  left: number
   /** Local time until which they are looked for. */
   readonly until: number
+  /** As many as claims that the request may have made and that were not found yet. */
+  readonly seats: Seats
   /** The newest stamp of the service before the request: what it claimed has a later one. */
   readonly before: Mark | undefined
 }
@@ -24,55 +26,42 @@ const PAGE = 100
 
 /**
  * Looks for what claiming requests whose answers were lost may have claimed, and takes it up where a claim by id cannot take a
- * sibling's work. Until then, or until the time for it is over, as many slots are kept free. What is not found runs out.
+ * sibling's work. Until then, or until the time for it is over, such a request keeps its seats. What is not found runs out.
  */
 export class LostClaims {
   readonly #shared: AdmissionParts
   readonly #intake: Intake
   readonly #heldBefore: HeldBefore
-  readonly #hasRoom: () => boolean
   readonly #closing = new AbortController()
   readonly #alarm: Alarm
   readonly #notOurs = new Set<string>()
   #lost: Lost[] = []
-  /** Whether a claim is on its way for one of them, perhaps longer than they are looked for: 0 or 1. */
-  #claiming = 0
+  /** A claim is on its way for one of them, perhaps longer than they are looked for. */
+  #isClaiming = false
   #searching: Promise<void> | undefined
   #polled: Promise<void> = Promise.resolve()
 
-  constructor(
-    shared: AdmissionParts,
-    intake: Intake,
-    options: {
-      readonly heldBefore: HeldBefore
-      /** Whether one more clink could start, lost claims not counted. */
-      readonly hasRoom: () => boolean
-    },
-  ) {
+  constructor(shared: AdmissionParts, intake: Intake, heldBefore: HeldBefore) {
     this.#shared = shared
     this.#intake = intake
-    this.#heldBefore = options.heldBefore
-    this.#hasRoom = () => options.hasRoom()
+    this.#heldBefore = heldBefore
     this.#alarm = new Alarm(shared.context.clock)
   }
 
-  /** How many slots are to be kept free for what is looked for. */
+  /** How many clinks are looked for that would be worked. */
   get maybeClaimed(): number {
     if (this.#shared.context.siblings.mayClaimById !== true) return 0
-    return Math.max(this.#left(), this.#claiming)
+    return this.#left() + (this.#isClaiming ? 1 : 0)
   }
 
-  /** How many claims are on their way. */
-  get claiming(): number {
-    return this.#claiming
-  }
-
-  /** A request that may have claimed so many clinks was not answered. */
-  lost(count: number): void {
+  /** A request that may have claimed so many clinks was not answered. @param seats what it had: as many are kept. */
+  lost(count: number, seats: Seats): void {
     const { clock, serviceTime, siblings, signals } = this.#shared.context
     if (this.#closing.signal.aborted || siblings.mayClaimById === false) return
     siblings.want()
-    this.#lost.push({ left: count, until: clock.now() + WINDOW, before: serviceTime.newest })
+    const until = clock.now() + WINDOW
+    seats.keep(count, until, siblings)
+    this.#lost.push({ until, before: serviceTime.newest, seats })
     this.#searching ??= this.#search().catch((error: unknown) => signals.crashed.say('take-up', asError(error)))
   }
 
@@ -93,8 +82,12 @@ export class LostClaims {
 
   #left(): number {
     const now = this.#shared.context.clock.now()
-    this.#lost = this.#lost.filter(({ left, until }) => left > 0 && now < until)
-    return this.#lost.reduce((sum, { left }) => sum + left, 0)
+    this.#lost = this.#lost.filter(({ until }) => now < until)
+    return this.#lost.reduce((sum, { seats }) => sum + seats.count, 0)
+  }
+
+  get #hasRoom(): boolean {
+    return this.#shared.capacity.besideKept(this.#left()) > 0
   }
 
   async #search(): Promise<void> {
@@ -102,7 +95,7 @@ export class LostClaims {
     this.#notOurs.clear()
     for (let wait = FIRST_WAIT; this.#left() > 0 && !this.#closing.signal.aborted; wait *= 2) {
       if (siblings.mayClaimById === false) this.#lost = []
-      if (siblings.mayClaimById === true && this.#hasRoom()) await this.#look()
+      if (siblings.mayClaimById === true && this.#hasRoom) await this.#look()
       if (this.#closing.signal.aborted) break
       await this.#alarm.until(clock.now() + Math.min(wait, WINDOW / 4))
     }
@@ -125,7 +118,7 @@ export class LostClaims {
     // One that has been begun meanwhile may have claimed what the list shows.
     await this.#polled
     for (const clink of found) {
-      if (this.maybeClaimed === 0 || !this.#hasRoom() || this.#closing.signal.aborted) return
+      if (this.maybeClaimed === 0 || !this.#hasRoom || this.#closing.signal.aborted) return
       const isOurs = clink.status === 'claimed' && identity.isUs(clink.claimed_by)
       if (isOurs && !this.#notOurs.has(clink.clink_id)) await this.#tryTo(clink, listedAt)
     }
@@ -140,34 +133,43 @@ export class LostClaims {
   }
 
   async #tryTo(clink: Clink, listedAt: number): Promise<void> {
-    this.#claiming = 1
-    try {
-      await this.#take(clink, listedAt)
-    } finally {
-      this.#claiming = 0
-      this.#shared.context.signals.freed.say()
-    }
-  }
-
-  async #take(clink: Clink, listedAt: number): Promise<void> {
-    const { clock, emit, terms } = this.#shared.context
+    const { clock, terms } = this.#shared.context
     // An earlier claim is not one that was just lost; and how long it lasts cannot be told.
-    const lost = this.#lost.findLast((one) => this.#claimedAfter(clink, one) !== undefined)
+    const lost = this.#lost.findLast((one) => one.seats.count > 0 && this.#claimedAfter(clink, one) !== undefined)
     const claimedAfter = lost && this.#claimedAfter(clink, lost)
     if (lost === undefined || claimedAfter === undefined || this.#intake.releaseTried(clink.clink_id)) return
     const times = { claimedAt: clink.claimed_at, expiresAt: clink.claim_expires_at }
     const { deadline } = terms.first({ sentAt: claimedAfter, asked: undefined, ...times })
     const wanted = this.#intake.wants(clink, listedAt)
     if (wanted === undefined || clock.now() >= deadline) return
-    const answer = await this.#intake.claim(clink, wanted, {
+    const isTaken = await this.#takeUp(clink, wanted, lost, {
       signal: this.#intake.hurried,
       deadline,
       notBefore: (record) => (record.claimed_at === clink.claimed_at ? claimedAfter : listedAt),
     })
-    if (answer.is === 'refused') this.#notOurs.add(clink.clink_id)
-    if (answer.is !== 'claimed') return
-    lost.left -= 1
-    emit({ event: 'clink.takenUp', clink })
-    await this.#intake.startClaimed(answer.clink, wanted, answer)
+    if (!isTaken) lost.seats.count += 1
+  }
+
+  /** One of the seats that are kept becomes that of the claim. */
+  async #takeUp(
+    clink: Clink,
+    wanted: Purpose,
+    lost: Lost,
+    limits: Parameters<Intake['byId']['make']>[3],
+  ): Promise<boolean> {
+    const seats = this.#shared.capacity.reserve(1)
+    lost.seats.count -= 1
+    this.#isClaiming = true
+    try {
+      const answer = await this.#intake.byId.make(clink, wanted, seats, limits)
+      if (answer.is === 'refused') this.#notOurs.add(clink.clink_id)
+      if (answer.is !== 'claimed') return false
+      this.#shared.context.emit({ event: 'clink.takenUp', clink })
+      await this.#intake.startClaimed(answer.clink, wanted, answer)
+      return true
+    } finally {
+      this.#isClaiming = false
+      seats.free()
+    }
   }
 }

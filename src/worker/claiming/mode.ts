@@ -5,10 +5,11 @@ import type { Taken } from '../signals.ts'
 /** A way of getting claims on clinks that can start now. */
 export interface Claiming {
   /**
-   * @param room how many clinks could start now, at least 1 when this is called; less, perhaps, once something was awaited.
+   * Claims no more than may start.
+   *
    * @throws {ClinkApiError} when the service does not give an answer that can be used, and nothing was got.
    */
-  take(room: () => number, signal: AbortSignal): Promise<Taken>
+  take(signal: AbortSignal): Promise<Taken>
 }
 
 /** What is known, at one moment, about how clinks may be claimed. */

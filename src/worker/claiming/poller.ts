@@ -7,17 +7,10 @@ import { ClinkApiError } from '../../clink/errors.ts'
 import { forbids, looksForbidden, refusesKey } from '../../clink/verdicts.ts'
 import { forMe } from '../../config/for-me.ts'
 import type { Taken } from '../signals.ts'
-import type { CircuitBreaker } from '../capacity/circuit-breaker.ts'
 import type { Ways } from './ways.ts'
-import type { AdmissionContext } from '../admission/context.ts'
+import type { AdmissionParts } from '../admission/context.ts'
 
-export interface PollerOptions {
-  readonly context: AdmissionContext
-  /** How many clinks could start now. */
-  readonly capacity: () => number
-  readonly health: CircuitBreaker
-  readonly ways: Ways
-}
+type PollerParts = Pick<AdmissionParts, 'capacity' | 'context' | 'health'>
 
 const SLOWEST = 30_000
 /** One answer that did not come is no outage. */
@@ -35,7 +28,8 @@ const REQUESTS = 8
  * a word that is missing may cost time, but must not end the polling.
  */
 export class Poller implements Service {
-  readonly #options: PollerOptions
+  readonly #parts: PollerParts
+  readonly #ways: Ways
   readonly #stopping = new AbortController()
   readonly #giveUp = new AbortController()
   readonly #alarm: Alarm
@@ -54,10 +48,11 @@ export class Poller implements Service {
   /** Why the service, or the configuration, does not let it claim. */
   #refusal: string | undefined
 
-  constructor(options: PollerOptions) {
-    this.#options = options
-    this.#alarm = new Alarm(options.context.clock)
-    const { signals, warmth } = options.context
+  constructor(parts: PollerParts, ways: Ways) {
+    this.#parts = parts
+    this.#ways = ways
+    this.#alarm = new Alarm(parts.context.clock)
+    const { signals, warmth } = parts.context
     warmth.onAnswer = () => this.#warmUp()
     signals.look.on(() => this.#wake())
     signals.freed.on(() => {
@@ -67,7 +62,7 @@ export class Poller implements Service {
   }
 
   start(): void {
-    const { pulses, signals } = this.#options.context
+    const { pulses, signals } = this.#parts.context
     this.#running = this.#loop()
       .catch((error: unknown) => signals.crashed.say('poll loop', asError(error)))
       .finally(() => pulses.poll.end())
@@ -111,8 +106,8 @@ export class Poller implements Service {
   }
 
   get #untilRetry(): number {
-    const { context, ways } = this.#options
-    return Math.max(context.config.poll.interval, ways.retryAt - context.clock.now())
+    const { clock, config } = this.#parts.context
+    return Math.max(config.poll.interval, this.#ways.retryAt - clock.now())
   }
 
   get #isFailing(): boolean {
@@ -120,7 +115,7 @@ export class Poller implements Service {
   }
 
   async #loop(): Promise<void> {
-    const { rateLimit, clock, config, pulses } = this.#options.context
+    const { rateLimit, clock, config, pulses } = this.#parts.context
     const longest = (REQUESTS + config.inbox.groups.length) * config.clink.timeout
     while (!this.#stopping.signal.aborted) {
       pulses.poll.expect('poll', clock.now() + longest)
@@ -129,7 +124,7 @@ export class Poller implements Service {
         await this.#wait(behind)
       } else if (this.#isFailing) {
         await this.#probe()
-      } else if (this.#options.capacity() > 0) {
+      } else if (this.#parts.capacity.free > 0) {
         await this.#poll()
       } else {
         this.#wantsSlot = true
@@ -139,14 +134,14 @@ export class Poller implements Service {
   }
 
   async #poll(): Promise<void> {
-    const { capacity, context, health, ways } = this.#options
+    const { capacity, context, health } = this.#parts
     const { config, random, signals, warmth } = context
     const { interval, maxInterval } = config.poll
     const way = this.#way()
     if (way === undefined) return await this.#wait(maxInterval)
     let taken: Taken
     try {
-      taken = await ways.take(way, capacity, this.#giveUp.signal)
+      taken = await this.#ways.take(way, this.#giveUp.signal)
     } catch (error) {
       if (!(error instanceof ClinkApiError)) throw error
       return await this.#fail(error)
@@ -162,21 +157,21 @@ export class Poller implements Service {
     if (taken.failed !== undefined) return await this.#fail(taken.failed)
     // A paused route may want another look.
     const isMore = taken.isMore || health.paused.some((route) => health.wantsLook(route, taken.sentAt))
-    if (isMore && capacity() > 0) return
+    if (isMore && capacity.free > 0) return
     const wait = equalJitter(this.#empties + 1, { base: interval, max: maxInterval }, random)
     await this.#wait(Math.min(wait, warmth.longestWait, this.#untilRetry))
   }
 
   /** Somebody was answered: the wait of an empty inbox is cut short, no other. */
   #warmUp(): void {
-    const { rateLimit, clock, warmth } = this.#options.context
+    const { rateLimit, clock, warmth } = this.#parts.context
     if (!this.#isFailing && rateLimit.pollWait <= 0) this.#alarm.by(clock.now() + warmth.longestWait)
   }
 
   /** Undefined: nothing may be claimed as the configuration wants it, which is said. */
   #way(): 'batch' | 'select' | undefined {
-    const { signals } = this.#options.context
-    const { mode } = this.#options.ways
+    const { signals } = this.#parts.context
+    const { mode } = this.#ways
     if (mode.mode !== 'none') return mode.mode
     const { reason, advice, isFinal } = mode
     if (isFinal) signals.blocked.say()
@@ -186,7 +181,7 @@ export class Poller implements Service {
 
   /** Looks whether the service answers again, without claiming anything. */
   async #probe(): Promise<void> {
-    const { api, clock, config, emit } = this.#options.context
+    const { api, clock, config, emit } = this.#parts.context
     const sentAt = clock.now()
     try {
       const params = { limit: 1, for_me: forMe(config) }
@@ -202,7 +197,7 @@ export class Poller implements Service {
   }
 
   async #fail(error: ClinkApiError): Promise<void> {
-    const { config, emit, random, signals } = this.#options.context
+    const { config, emit, random, signals } = this.#parts.context
     if (this.#stopping.signal.aborted) return
     this.#failures += 1
     this.#lastError = error
@@ -222,13 +217,13 @@ export class Poller implements Service {
 
   /** A 403 that stays is a refusal whoever says it: while it lasts nothing is claimed, and only people can end it. */
   #isRefused(error: ClinkApiError): boolean {
-    const stays = this.#refusals.stays(error, this.#options.context.clock.now())
+    const stays = this.#refusals.stays(error, this.#parts.context.clock.now())
     return refusesKey(error) || forbids(error) || (looksForbidden(error) && stays)
   }
 
   /** Why nothing is claimed is said once a minute. Returns whether it was. */
   #refuse(why: { readonly reason: string; readonly advice: string }): boolean {
-    const { clock, signals } = this.#options.context
+    const { clock, signals } = this.#parts.context
     this.#refusal = `${why.reason}: ${why.advice}`
     if (clock.now() < (this.#saidAt ?? -Infinity) + SAID_EVERY) return false
     this.#saidAt = clock.now()
@@ -238,7 +233,7 @@ export class Poller implements Service {
 
   async #wait(ms: number): Promise<void> {
     if (this.#stopping.signal.aborted) return
-    const { clock, pulses } = this.#options.context
+    const { clock, pulses } = this.#parts.context
     const end = clock.now() + ms
     pulses.poll.expect('poll', end)
     // It may have come while a request was on its way, when nobody waited.

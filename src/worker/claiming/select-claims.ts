@@ -12,6 +12,7 @@ import type { Intake } from '../admission/intake.ts'
 import { startOf } from '../../clink/service-time.ts'
 import type { Purpose } from '../admission/verdict.ts'
 import type { AdmissionParts } from '../admission/context.ts'
+import type { Seats } from '../capacity/capacity.ts'
 
 interface Claims {
   readonly claimed: number
@@ -46,17 +47,7 @@ export class SelectClaims {
     this.#shared = shared
     this.#intake = intake
     this.#backlog = backlog
-    this.#failed = new FailedClaims(shared.context)
-  }
-
-  /** How many claims are not answered yet. */
-  get onTheirWay(): number {
-    return this.#open.size
-  }
-
-  /** Those and what was answered, but may have been made all the same. */
-  get underWay(): number {
-    return this.onTheirWay + this.#failed.maybeClaimed
+    this.#failed = new FailedClaims(shared)
   }
 
   /** Whether there may be claims soon, though nothing is listed. */
@@ -123,9 +114,10 @@ export class SelectClaims {
 
   #begin(candidate: Candidate, signal: AbortSignal): Promise<ClaimById> {
     const id = candidate.clink.clink_id
-    const work = this.#claimOne(candidate, signal).finally(() => {
+    const seats = this.#shared.capacity.reserve(1)
+    const work = this.#claimOne(candidate, seats, signal).finally(() => {
       this.#open.delete(id)
-      this.#shared.context.signals.freed.say()
+      seats.free()
     })
     this.#open.set(id, work)
     return work
@@ -158,7 +150,7 @@ export class SelectClaims {
     return error
   }
 
-  async #claimOne(listed: Candidate, signal: AbortSignal): Promise<ClaimById> {
+  async #claimOne(listed: Candidate, seats: Seats, signal: AbortSignal): Promise<ClaimById> {
     const candidate = await this.#fresh(listed, signal)
     if (candidate === undefined) return { is: 'refused' }
     // Meanwhile the clink may have become too old, another claim may have told whose the key is, or its route was paused.
@@ -168,7 +160,7 @@ export class SelectClaims {
     const id = clink.clink_id
     // The claim counts from its list: one that waits for long until it is sent would be over, or nearly so, when it is made.
     const deadline = listedAt + this.#shared.context.config.claim.timeout * WORTH_SENDING
-    const answer = await this.#intake.claim(clink, wanted, { signal, deadline, notBefore: () => listedAt })
+    const answer = await this.#intake.byId.make(clink, wanted, seats, { signal, deadline, notBefore: () => listedAt })
     switch (answer.is) {
       case 'claimed':
         this.#failed.granted(id)

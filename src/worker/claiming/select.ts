@@ -50,16 +50,6 @@ export class Select implements Claiming {
     })
   }
 
-  /** How many claims are not answered yet. */
-  get claiming(): number {
-    return this.#claims.onTheirWay
-  }
-
-  /** Those and what was answered, but may have been made all the same. */
-  get maybeClaimed(): number {
-    return this.#claims.underWay
-  }
-
   /** Local time at which a claim that failed is to be made again. */
   get retryAt(): number {
     return this.#claims.retryAt
@@ -86,13 +76,14 @@ export class Select implements Claiming {
     this.#sweepAt = -Infinity
   }
 
-  async take(room: () => number, signal: AbortSignal): Promise<Taken> {
-    const { clock, emit } = this.#shared.context
+  async take(signal: AbortSignal): Promise<Taken> {
+    const { capacity, context } = this.#shared
+    const { clock, emit } = context
     this.#rewind()
     const sweep = this.#current()
     const sentAt = clock.now()
     const received = this.#backlog.size === 0 && !sweep.isOver ? await this.#list(sweep, signal) : 0
-    const asked = room()
+    const asked = capacity.free
     const { claimed, failed } = asked > 0 ? await this.#claims.make(asked, signal) : { claimed: 0 }
     if (failed !== undefined && claimed === 0) throw failed
     emit({ event: 'poll.succeeded', asked, received, claimed, duration: clock.now() - sentAt })

@@ -75,14 +75,9 @@ export class Deliveries {
     return this.#releaseTried.get(clinkId) !== undefined
   }
 
-  /** Those of the route that have not ended. */
-  of({ name }: Route): readonly Delivery[] {
-    return this.live.filter(({ route }) => route.name === name)
-  }
-
   /** One of the route is about to start, unless it may not. */
   isComing(route: Route): boolean {
-    return this.of(route).some(({ isComing }) => isComing)
+    return this.live.some((one) => one.route.name === route.name && one.isComing)
   }
 
   /** Those that have not ended. */
@@ -97,11 +92,6 @@ export class Deliveries {
   /** Those that have a slot or wait for one; a lost one has its slot until its code has ended. */
   get busy(): number {
     return [...this.#all].filter(({ state }) => state !== 'backingOff' && state !== 'settled').length
-  }
-
-  /** Held clinks that are due by this local time. */
-  dueBy(time: number): readonly Delivery[] {
-    return this.in('backingOff').filter(({ dueAt }) => dueAt !== undefined && dueAt <= time)
   }
 
   get stuck(): number {

@@ -1,7 +1,7 @@
 import { asError } from '../../base/coded-error.ts'
 import type { Clink } from '../../clink/records.ts'
 import type { Route, RoutedClink } from '../../handlers/route.ts'
-import { PRIORITY } from '../capacity/slots.ts'
+import { PRIORITY } from '../capacity/capacity.ts'
 import type { ExecutionContext } from '../execution/context.ts'
 import { decideUnstarted, policyOf, type Decision } from '../execution/outcome.ts'
 import { Start } from '../execution/start.ts'
@@ -169,7 +169,7 @@ export class Delivery implements HandleOwner {
   }
 
   async #live(): Promise<void> {
-    const { runs, slots } = this.#parts
+    const { capacity, runs } = this.#parts
     let priority: number = PRIORITY.fresh
     await this.handle.note()
     await this.#untilDue()
@@ -181,7 +181,7 @@ export class Delivery implements HandleOwner {
         break
       }
       const alone = this.#context.ledger.isSuspect(this.clink.clink_id)
-      const turn = slots.use(async () => await this.#takeTurn(), alone ? PRIORITY.alone : priority)
+      const turn = capacity.use(async () => await this.#takeTurn(), alone ? PRIORITY.alone : priority)
       await Promise.race([turn, this.#interrupted.promise])
       if (this.#is('waiting')) continue // interrupted before its turn came; the turn, when it comes, does nothing
       await turn
@@ -244,7 +244,7 @@ export class Delivery implements HandleOwner {
   /** Waits for its route, which is paused. */
   async #postpone(wait: number): Promise<void> {
     const left = this.#context.config.claim.maxHold - this.handle.heldFor
-    if (this.#parts.mayHold() && left > 0) {
+    if (this.#parts.capacity.mayBackOff && left > 0) {
       this.#backOff(Math.min(wait, left), PAUSED)
       this.#backoff.take(this.#parts.health.turn(this.route, this.clink.clink_id))
       await this.handle.note()
@@ -255,8 +255,8 @@ export class Delivery implements HandleOwner {
 
   /** The state changes before anything is awaited, so that a loss or a stop in between finds it right. */
   async #follow(decision: Decision): Promise<void> {
-    const mayHold = !this.#stopping && this.#parts.mayHold()
-    if (decision.do !== 'hold' || !mayHold) return await this.#settleBy(decision)
+    const mayBackOff = !this.#stopping && this.#parts.capacity.mayBackOff
+    if (decision.do !== 'hold' || !mayBackOff) return await this.#settleBy(decision)
     this.#backOff(decision.wait, decision.why)
     await Promise.all([this.handle.note(), this.#start?.charge(decision)])
   }

@@ -1,7 +1,8 @@
 import type { Router } from '../../handlers/route.ts'
 import type { Keys } from '../../keys/keys.ts'
 import type { RateLimit } from '../capacity/rate-limit.ts'
-import type { Line } from '../delivery/context.ts'
+import type { Capacity } from '../capacity/capacity.ts'
+import type { Deliveries } from '../delivery/deliveries.ts'
 import type { Identity } from '../../keys/identity.ts'
 import type { ExecutionContext, ExecutionParts } from '../execution/context.ts'
 
@@ -15,5 +16,6 @@ export interface RerunContext extends ExecutionContext {
 
 export interface RerunParts extends ExecutionParts {
   readonly context: RerunContext
-  readonly slots: Line
+  readonly capacity: Capacity
+  readonly deliveries: Deliveries
 }

@@ -4,18 +4,10 @@ import type { Clink } from '../../clink/records.ts'
 import type { RoutedFacts } from '../../events.ts'
 import type { RerunState } from '../../ledger/dead-letters.ts'
 import { Delivery } from '../delivery/delivery.ts'
-import { PRIORITY } from '../capacity/slots.ts'
+import { PRIORITY, type Line } from '../capacity/capacity.ts'
 import { LetterHandle } from './letter-handle.ts'
 import { sendResult } from './send-result.ts'
-import type { Line } from '../delivery/context.ts'
 import type { RerunParts } from './context.ts'
-
-export interface RerunShared extends RerunParts {
-  /** Resolves when nothing is being told about the clink's last claim any more. */
-  readonly settled: (clinkId: string) => Promise<void>
-  /** Waits for a turn among the reruns: not all slots are theirs. */
-  readonly turn: (work: () => Promise<void>) => Promise<void>
-}
 
 /**
  * The work on a dead letter whose clink is to be run again, by the step that the letter is at:
@@ -27,7 +19,8 @@ export interface RerunShared extends RerunParts {
  */
 export class Rerun implements Line {
   readonly clink: Clink
-  readonly #shared: RerunShared
+  readonly mayBackOff = true
+  readonly #shared: RerunParts
   readonly #stopping = new AbortController()
   readonly #abandoned = Promise.withResolvers<void>()
   readonly #over = Promise.withResolvers<void>()
@@ -37,7 +30,7 @@ export class Rerun implements Line {
   #isComing = false
   #isKeySaid = false
 
-  constructor(clink: Clink, route: string, shared: RerunShared) {
+  constructor(clink: Clink, route: string, shared: RerunParts) {
     this.clink = clink
     this.#facts = { clink, route }
     this.#shared = shared
@@ -90,7 +83,8 @@ export class Rerun implements Line {
   }
 
   async #work(): Promise<void> {
-    await this.#shared.settled(this.clink.clink_id)
+    // Until nothing is being told about its last claim any more.
+    await this.#shared.deliveries.withClaimOn(this.clink.clink_id)?.settled
     for (let step = this.#step; step !== undefined; step = this.#step) {
       const isOver = step === 'ready' || step === 'sending' ? await this.#send() : await this.#deliver()
       if (isOver) return
@@ -113,7 +107,7 @@ export class Rerun implements Line {
       await handle.giveUp({ why: 'rejected', reason: 'no route takes it any more', tell: 'complete', notice: '' })
       return true
     }
-    const delivery = new Delivery(handle, routed, { ...this.#shared, slots: this, mayHold: () => true })
+    const delivery = new Delivery(handle, routed, { ...this.#shared, capacity: this })
     this.#delivery = delivery
     this.#isComing = false
     delivery.start(this.#waitLeft())
@@ -125,11 +119,11 @@ export class Rerun implements Line {
 
   /** The delivery's slots: those that reruns may have, once the key may act. */
   async use(work: () => Promise<void>, priority: number): Promise<void> {
-    const { slots, turn } = this.#shared
+    const { capacity } = this.#shared
     if (!(await this.#untilKeyMayAct())) return
     this.#isComing = true
-    await turn(async () => {
-      if (!this.#isStopping) await slots.use(work, Math.max(priority, PRIORITY.due))
+    await capacity.useSpare(async () => {
+      if (!this.#isStopping) await capacity.use(work, Math.max(priority, PRIORITY.due))
     })
     this.#isComing = false
   }

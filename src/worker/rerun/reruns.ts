@@ -1,40 +1,27 @@
-import PQueue from 'p-queue'
+import type { RerunsToCome } from '../capacity/capacity.ts'
 import type { InHand, Running } from '../execution/crash-watch.ts'
-import { Rerun, type RerunShared } from './rerun.ts'
-
-/** The part of the slots that reruns may use at a time: clinks that wait in the inbox go on. */
-const PART = 0.5
-
-export interface RerunsOptions extends Omit<RerunShared, 'turn'> {
-  /** How many slots nothing is to have that is claimed or being claimed; those of reruns among them. */
-  readonly spare: () => number
-}
+import type { RerunParts } from './context.ts'
+import { Rerun } from './rerun.ts'
 
 /**
  * The reruns of one worker. What they are is in the ledger's letters; this is who works at them. A claim runs out while it waits, a rerun
- * loses nothing: so it takes a slot only when no claim is on its way to it.
+ * loses nothing: so it takes a seat only when no claim is on its way to it.
  */
-export class Reruns {
-  readonly #options: RerunsOptions
+export class Reruns implements RerunsToCome {
+  readonly #parts: RerunParts
   readonly #all = new Map<string, Rerun>()
-  readonly #gate: PQueue
-  /** Those whose turn has come and that wait for a slot, the longest waiting first. */
-  readonly #waiting: (() => void)[] = []
-  #seated = 0
   /** Asked for while an earlier rerun of them may just be ending. */
   readonly #again = new Set<string>()
   #isOpen = false
 
-  constructor(options: RerunsOptions) {
-    this.#options = options
-    const { config, signals } = options.context
-    this.#gate = new PQueue({ concurrency: Math.max(1, Math.floor(config.concurrency * PART)) })
-    signals.freed.on(() => this.#slotFreed())
+  constructor(parts: RerunParts) {
+    this.#parts = parts
+    parts.capacity.expect(this)
   }
 
   /** Those that the last process left. Their handlers may have been running when it ended. */
   get left(): readonly InHand[] {
-    return this.#options.context.ledger.letters
+    return this.#parts.context.ledger.letters
       .reruns()
       .map(({ clink, route, rerun }) => ({ clink, route, running: rerun?.step === 'running' }))
   }
@@ -45,7 +32,7 @@ export class Reruns {
    * @param isOurs false: what the ledger knows was written by another worker.
    */
   async restore(isOurs: boolean): Promise<void> {
-    const { letters } = this.#options.context.ledger
+    const { letters } = this.#parts.context.ledger
     if (!isOurs) return await letters.dropReruns()
     const running = this.left.filter((one) => one.running)
     await Promise.all(running.map(async ({ clink }) => await letters.noteRerun(clink.clink_id, { step: 'due' })))
@@ -60,7 +47,7 @@ export class Reruns {
 
   /** Begins a rerun that the ledger knows. Nothing where it is under way. */
   add(clinkId: string): void {
-    const { ledger, signals } = this.#options.context
+    const { ledger, signals } = this.#parts.context
     const { letters } = ledger
     const letter = letters.get(clinkId)
     if (!this.#isOpen || letter === undefined || letters.rerunOf(clinkId) === undefined) return
@@ -68,8 +55,7 @@ export class Reruns {
       this.#again.add(clinkId)
       return
     }
-    const turn: RerunShared['turn'] = async (work) => await this.#gate.add(async () => await this.#seat(work))
-    const rerun = new Rerun(letter.clink, letter.route, { ...this.#options, turn })
+    const rerun = new Rerun(letter.clink, letter.route, this.#parts)
     this.#all.set(clinkId, rerun)
     rerun.start()
     void rerun.over.then(() => {
@@ -80,49 +66,26 @@ export class Reruns {
     })
   }
 
-  /** There may be a slot to spare. */
-  #slotFreed(): void {
-    while (this.#seated < this.#options.spare()) {
-      const next = this.#waiting.shift()
-      if (next === undefined) return
-      this.#seated += 1
-      next()
-    }
-  }
-
-  async #seat(work: () => Promise<void>): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>()
-    this.#waiting.push(resolve)
-    this.#slotFreed()
-    await promise
-    try {
-      await work()
-    } finally {
-      this.#seated -= 1
-      this.#slotFreed()
-    }
-  }
-
   get size(): number {
     return this.#all.size
   }
 
-  /**
-   * How many have a slot or wait for one, or will before the next poll. Before the first answer of the service these are those that were
-   * left; but of an only slot that answer may need a claim.
-   */
-  get busy(): number {
-    const { clock, config, keys } = this.#options.context
+  get isOpen(): boolean {
+    return this.#isOpen
+  }
+
+  /** How many will want a seat before the next poll. Before the first answer of the service these are those that were left. */
+  get coming(): number {
+    const { clock, config, keys } = this.#parts.context
+    if (!this.#isOpen) return this.#leftDue
     const soon = clock.now() + config.poll.interval
-    const due = keys.mayAct ? [...this.#all.values()].filter(({ dueAt }) => dueAt !== undefined && dueAt <= soon) : []
-    const most = this.#isOpen ? config.concurrency : config.concurrency - 1
-    const coming = this.#isOpen ? due.length : this.#leftDue
-    return Math.min(this.#gate.concurrency, this.#gate.pending + coming, most)
+    if (!keys.mayAct) return 0
+    return [...this.#all.values()].filter(({ dueAt }) => dueAt !== undefined && dueAt <= soon).length
   }
 
   /** How many of those that the last process left are run at once. */
   get #leftDue(): number {
-    const { clock, ledger } = this.#options.context
+    const { clock, ledger } = this.#parts.context
     const now = clock.wall()
     return ledger.letters.reruns().filter(({ rerun }) => rerun?.step === 'due' && (rerun.notBefore ?? 0) <= now).length
   }

@@ -6,6 +6,7 @@ import { memoryTables } from '../../../src/ledger/memory-tables.ts'
 import { CircuitBreaker, type CircuitBreakerOptions } from '../../../src/worker/capacity/circuit-breaker.ts'
 import { WorkerSignals } from '../../../src/worker/signals.ts'
 import { Chance } from '../../simulation/chance.ts'
+import { clink } from '../../support/sample-records.ts'
 import { VirtualTime } from '../../simulation/virtual-time.ts'
 
 const SECOND = 1_000
@@ -218,8 +219,8 @@ describe('P10, §4: probes of a paused route', () => {
   })
 
   it('cost an attempt once each clink here has failed one, where the worker ends with the inbox', async () => {
-    const here = ['bad 0', 'bad 1']
-    const { due, fail, health, pause } = setUp({ clinksHere: () => here })
+    const live = ['bad 0', 'bad 1'].map((id) => ({ clink: { ...clink, clink_id: id }, route }))
+    const { due, fail, health, pause } = setUp({ clinksHere: { live } })
     pause()
     await due()
     expect(fail('bad 0')).toBe(false)
