@@ -129,7 +129,7 @@ function makeKeys(
     identity,
     emit,
     known: provenKey(config, ledger, identity),
-    proved: (known) => void ledger.noteFact(PROVEN_KEY, known),
+    proved: (known) => void ledger.process.note({ [PROVEN_KEY]: known }),
     changed: keyChanged,
     refused: keyRefused,
   })
@@ -150,7 +150,7 @@ function knownIdentity(
 
 /** Which key an earlier process knew to be ours. It may have known that before it learnt who we are. */
 function provenKey({ clink }: Config, ledger: Ledger, { id }: Identity): string | undefined {
-  const fact = ledger.fact(PROVEN_KEY)
+  const fact = ledger.process.fact(PROVEN_KEY)
   return clink.identity === 'auto' && fact?.startsWith(' ') === true ? `${id ?? ''}${fact}` : fact
 }
 

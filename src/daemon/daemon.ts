@@ -274,8 +274,8 @@ export class Daemon {
 
 /** Workers that are given the same session still need one each, and one that starts again needs the one it had. */
 function sessionId(configured: string, ledger: Ledger, isOurs: boolean): string {
-  const kept = isOurs ? ledger.fact('session') : undefined
+  const kept = isOurs ? ledger.process.fact('session') : undefined
   const own = kept ?? randomBytes(8).toString('hex')
-  if (kept === undefined) void ledger.noteFact('session', own)
+  if (kept === undefined) void ledger.process.note({ session: own })
   return `${configured === 'auto' ? 'clink-worker' : configured}-${own}`
 }

@@ -143,7 +143,7 @@ function cutShort(why: string, state: State | undefined, emit: Emit): ExitCode {
 
 /** For people: the claims that may be left behind. */
 function inHand(state: State | undefined): string {
-  const ids = state?.ledger.heldClaims().map(({ clink }) => clink.clink_id) ?? []
+  const ids = state?.ledger.process.claims().map(({ clink }) => clink.clink_id) ?? []
   const named = ids.slice(0, NAMED).join(', ')
   const more = ids.length > NAMED ? ` and ${ids.length - NAMED} more` : ''
   return ids.length === 0 ? 'No claim is held' : `Claims that it may leave behind: ${named}${more}`

@@ -50,8 +50,8 @@ export function openState(options: StateOptions): State {
     journal = opened
     const files = new StateFiles(options.directory, options.onLost ?? (() => {}))
     const ledger = new Ledger(tablesOf(opened), () => opened.isHealthy && files.problem === undefined)
-    const { isOurs, now } = comparePlaces(ledger.fact('place'), options.directory)
-    if (options.visit !== true) void ledger.noteFact('place', now)
+    const { isOurs, now } = comparePlaces(ledger.process.fact('place'), options.directory)
+    if (options.visit !== true) void ledger.process.note({ place: now })
     const looks = setInterval(() => files.touch(), LOOK)
     looks.unref()
     return {

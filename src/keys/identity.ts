@@ -43,9 +43,9 @@ export class Identity {
 
 /** The identity that an earlier process had at this address. */
 export function keptIdentity(ledger: Ledger, url: string): string | undefined {
-  return ledger.serviceFact(url, FACT)
+  return ledger.process.serviceFact(url, FACT)
 }
 
 export async function keepIdentity(id: string, ledger: Ledger, url: string): Promise<void> {
-  await ledger.noteServiceFact(url, FACT, id)
+  await ledger.process.noteServiceFact(url, FACT, id)
 }

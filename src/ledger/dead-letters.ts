@@ -143,7 +143,7 @@ export class DeadLetters {
   }
 
   /**
-   * Takes the clink for a new one: it is run when it comes. Its attempts were forgotten when it was buried. A clink whose sender was
+   * Takes the clink for a new one: it is run when it comes. Its attempts were forgotten when it became a dead letter. A clink whose sender was
    * told that it failed, or is just being told, never comes again, since Clink holds it for completed, unless the inbox has shown it all the same. What a rerun
    * has begun it ends, though: its result is not computed again.
    */

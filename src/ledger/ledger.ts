@@ -1,56 +1,25 @@
-import { cutText, LONGEST } from '../base/cut-text.ts'
 import { Recent } from '../base/recent.ts'
 import { monotonicNow, wallNow } from '../base/host-time.ts'
 import type { Clink } from '../clink/records.ts'
+import { changeBy, type AttemptNote } from './attempt-notes.ts'
 import { DeadLetters, type DeadLetter, type LetterChange } from './dead-letters.ts'
 import { LateResults, type LateResult } from './late-results.ts'
-import { Programs, type Program } from './programs.ts'
-import type { Attempts, Cooling, FailedLeases, KeptResult } from './remembered.ts'
+import { ProcessLedger, type HeldClaim, type ProcessTables } from './process.ts'
+import type { Attempts, Cooling, FailedLeases, KeptResult, Memory, Tried } from './remembered.ts'
 import { Sightings } from './sightings.ts'
 import { dropUntil, hasBetween, type Table } from './table.ts'
 import type { KeyOf } from './table-keys.ts'
 
-/** A claim in hand, so that the next start can hold on to it. */
-export interface HeldClaim {
-  readonly clink: Clink
-  readonly route: string
-  /** True while code runs for it, be it that of an earlier claim: code may end the process. */
-  readonly running: boolean
-  /** True once a release was to be sent, or the claim was lost: it may be another's by now. */
-  readonly releasing: boolean
-  /** Which key made it, by its print. */
-  readonly key?: string
-  /** The boot whose uptime `sent` and `end` are told in: when the request that first granted the claim was sent, and the end of its lease. */
-  readonly boot: string
-  readonly sent: number
-  readonly end: number
-  /** Milliseconds by which the claim itself ends later than its lease. A renewal moves the end of the claim. */
-  readonly margin?: number
-  /** The wall time of that end, in milliseconds. */
-  readonly wall?: number
-  /** The service's own end of the claim, in milliseconds of its clock. */
-  readonly serverEnd?: number
-  /** The length of the claim was not known yet: `end` is a guess, and until then the worker may ask about the claim. */
-  readonly isUnknown?: true
-  /** Of a clink that is held: the boot's uptime, and the wall time, at which it is to run. */
-  readonly due?: { readonly uptime: number; readonly wall: number }
-}
-
-export interface LedgerTables {
+export interface LedgerTables extends ProcessTables {
   readonly attempts: Table<Attempts, KeyOf<'attempts'>>
   readonly results: Table<KeptResult, KeyOf<'results'>>
   readonly letters: Table<DeadLetter, KeyOf<'letters'>>
   readonly cooling: Table<Cooling, KeyOf<'cooling'>>
   /** When (wall milliseconds) we sent a clink, or the inbox showed it. */
   readonly own: Table<number, KeyOf<'own'>>
-  readonly claims: Table<HeldClaim>
   readonly late: Table<LateResult, KeyOf<'late'>>
-  readonly programs: Table<Program>
-  /** Facts about the worker itself. */
-  readonly facts: Table<string>
 }
 
-const ERRORS_KEPT = 10
 /** How many cooling clinks this process times by a clock that nobody sets. */
 const COOLING = 10_000
 
@@ -59,9 +28,9 @@ const COOLING = 10_000
  * resolved.
  */
 export class Ledger {
+  readonly process: ProcessLedger
   readonly letters: DeadLetters
   readonly late: LateResults
-  readonly programs: Programs
   readonly sightings: Sightings
   readonly #tables: LedgerTables
   readonly #isHealthy: () => boolean
@@ -78,9 +47,9 @@ export class Ledger {
     steady = wall === wallNow ? monotonicNow : wall,
   ) {
     this.#tables = tables
+    this.process = new ProcessLedger(tables)
     this.letters = new DeadLetters(tables, wall)
     this.late = new LateResults(tables.late)
-    this.programs = new Programs(tables.programs)
     this.sightings = new Sightings(tables, wall)
     this.#isHealthy = isHealthy
     this.#wall = wall
@@ -91,78 +60,46 @@ export class Ledger {
     return this.#isHealthy()
   }
 
-  /** Counts a start of a handler and returns its number, from 1. */
-  async startAttempt(clinkId: string): Promise<number> {
-    const count = this.#attemptsOf(clinkId).count + 1
-    await this.#changeAttempts(clinkId, { count })
-    return count
+  /** What is known of earlier starts of the clink's handler. */
+  attemptsOf(clinkId: string): Tried {
+    const { count, crashes, errors, excused = 0, outlived = 0, suspect = false } = this.#attempts(clinkId)
+    return { starts: count, crashes, errors, excused, outlived, isSuspect: suspect }
   }
 
-  /** Starts of a handler, as far as they count. */
-  startsOf(clinkId: string): number {
-    return this.#attemptsOf(clinkId).count
-  }
-
-  /** Takes the last start back: it was cut short, or must not count. */
-  async takeBackAttempt(clinkId: string): Promise<void> {
-    await this.#changeAttempts(clinkId, { count: Math.max(0, this.#attemptsOf(clinkId).count - 1) })
+  /** What decides whether the clink is work. */
+  recall(clinkId: string): Memory {
+    const isOwn = this.#tables.own.get(clinkId) !== undefined
+    return { isOwn, isGivenUp: this.letters.has(clinkId), isCooling: this.#isCooling(clinkId) }
   }
 
   /**
-   * The process ended while the clink's handler ran: that start does not count against it. Where no start counts, as of a clink that was
-   * buried just before, there is none to excuse: a later retry would get it as one attempt more.
+   * A handler is about to start, over a claim or over a dead letter. In one commit here; over two stores what this process has in hand comes
+   * first, so that no start is counted of which nobody knows that it may be under way.
+   *
+   * @param isAlone nothing runs beside it.
+   * @returns the number of the start, from 1.
    */
-  async excuse(clinkId: string): Promise<void> {
-    const { count, excused = 0 } = this.#attemptsOf(clinkId)
-    if (excused < count) await this.#changeAttempts(clinkId, { excused: excused + 1 })
+  async begin(over: { readonly claim: HeldClaim } | { readonly letter: string }, isAlone = false): Promise<number> {
+    const clinkId = 'claim' in over ? over.claim.clink.clink_id : over.letter
+    const count = this.#attempts(clinkId).count + 1
+    await Promise.all([
+      'claim' in over ? this.process.hold(over.claim) : this.letters.noteRerun(clinkId, { step: 'running' }),
+      isAlone ? this.process.note({ alone: clinkId }) : undefined,
+      this.#change(clinkId, { count }),
+    ])
+    return count
   }
 
-  excusedOf(clinkId: string): number {
-    return this.#attemptsOf(clinkId).excused ?? 0
+  /** What a start has come to. The fleet's alone: the claim stays what it is. */
+  async outcome(clinkId: string, note: AttemptNote): Promise<void> {
+    const change = changeBy(note, this.#attempts(clinkId))
+    if (change !== undefined) await this.#change(clinkId, change)
   }
 
-  /** The handler went on until the claim ran out, and the service does not renew it. */
-  async countOutlived(clinkId: string): Promise<void> {
-    await this.#changeAttempts(clinkId, { outlived: this.outlivedOf(clinkId) + 1 })
-  }
-
-  outlivedOf(clinkId: string): number {
-    return this.#attemptsOf(clinkId).outlived ?? 0
-  }
-
-  async noteError(clinkId: string, message: string): Promise<void> {
-    const error = cutText(message, LONGEST.error)
-    const errors = [...this.#attemptsOf(clinkId).errors, error].slice(-ERRORS_KEPT)
-    await this.#changeAttempts(clinkId, { errors })
-  }
-
-  errorsOf(clinkId: string): readonly string[] {
-    return this.#attemptsOf(clinkId).errors
-  }
-
-  isSuspect(clinkId: string): boolean {
-    return this.#attemptsOf(clinkId).suspect === true
-  }
-
-  async suspect(clinkId: string): Promise<void> {
-    await this.#changeAttempts(clinkId, { suspect: true })
-  }
-
-  /** The clink ended once without taking the process with it. */
-  async clear(clinkId: string): Promise<void> {
-    if (this.isSuspect(clinkId)) await this.#changeAttempts(clinkId, { suspect: false, crashes: 0 })
-  }
-
-  /** Notes that the process crashed while the clink ran alone. */
-  async countCrash(clinkId: string): Promise<void> {
-    await this.#changeAttempts(clinkId, { crashes: this.crashesOf(clinkId) + 1 })
-  }
-
-  crashesOf(clinkId: string): number {
-    return this.#attemptsOf(clinkId).crashes
-  }
-
-  /** A result computed while its lease stood. It is final: sent under a later claim, never computed again. */
+  /**
+   * A result computed while its lease stood. It is final: sent under a later claim, never computed again. Over two stores this one keeps it
+   * first: whoever has computed a result sends it, whatever becomes of the other store.
+   */
   async keepResult(clink: Clink, response: string | undefined): Promise<void> {
     const { leases = 0, failedAt } = this.keptResult(clink) ?? {}
     const kept = { content: clink.content, leases, failedAt, at: this.#wall() }
@@ -182,7 +119,7 @@ export class Ledger {
   }
 
   /** Notes that another lease ended in which the service failed for so long to take the kept result. Undefined: there is none. */
-  async countFailedLease(clinkId: string, ms: number): Promise<FailedLeases | undefined> {
+  async failedLease(clinkId: string, ms: number): Promise<FailedLeases | undefined> {
     const result = this.#tables.results.get(clinkId)
     if (result === undefined) return undefined
     const { failedAt = this.#wall() - ms } = result
@@ -192,31 +129,48 @@ export class Ledger {
   }
 
   /**
-   * The clink is settled: attempts, kept result and claim are no longer needed. They go in one turn, since a claim without its
-   * result would be taken up and its clink run again.
+   * Clink has the result, or, as `sent`, the sender of a clink that was run again has it. Attempts, kept result and claim are no longer
+   * needed, and go in one commit, since a claim without its result would be taken up and its clink run again: over two stores the claim goes
+   * first and the result last.
+   *
+   * Clink may hold a clink for open whose result was `sent`, where it never took the notice that the clink had failed: then the clink comes
+   * back, and is completed without a response rather than run once more.
    */
-  async settled(clinkId: string): Promise<void> {
-    const { claims, own } = this.#tables
-    const isOwn = own.size > 0 && this.isOwn(clinkId)
+  async settled(clink: Clink, how: 'confirmed' | 'sent' = 'confirmed'): Promise<void> {
+    const id = clink.clink_id
+    const { attempts, own, results } = this.#tables
     await Promise.all([
-      this.#forget(clinkId),
-      this.letters.noticed(clinkId),
-      claims.delete(clinkId),
-      isOwn ? own.delete(clinkId) : undefined,
+      this.process.drop(id),
+      attempts.delete(id),
+      how === 'sent' ? this.letters.remove(id) : this.letters.noticed(id),
+      own.size > 0 ? own.delete(id) : undefined,
+      how === 'sent' ? results.set(id, { content: clink.content, leases: 0, at: this.#wall() }) : results.delete(id),
     ])
   }
 
   /**
-   * The sender has what a rerun of the clink has come to. Clink may hold it for open all the same, where it never took the notice that it
-   * had failed: then it comes back, and is completed without a response rather than run once more.
+   * Somebody else has settled the clink: what was to be sent is kept for the operator, and costs no attempt. In one commit; over two stores
+   * the late result comes first.
    */
-  async rerunDone(clink: Clink): Promise<void> {
-    const id = clink.clink_id
-    await Promise.all([this.letters.remove(id), this.settled(id), this.keepResult(clink, undefined)])
+  async settledElsewhere(facts: Pick<LateResult, 'clink' | 'route'> & { readonly attempt?: number }): Promise<void> {
+    const id = facts.clink.clink_id
+    const kept = this.keptResult(facts.clink)
+    // The operator has the letter.
+    const writes = [this.letters.noticed(id)]
+    if (kept !== undefined) {
+      const late = { attempt: this.#attempts(id).count, ...facts, why: 'elsewhere', outcome: 'done' } as const
+      const result = kept.response === undefined ? late : { ...late, response: kept.response }
+      writes.push(this.late.keep({ ...result, at: this.#wall() }), this.outcome(id, { is: 'not-counted' }))
+    }
+    await Promise.all(writes)
   }
 
-  /** @param keepsResult there is a result, which Clink did not take: a later claim on the clink sends it. */
-  async bury(letter: DeadLetter, keepsResult = false): Promise<void> {
+  /**
+   * The clink is given up. In one commit; over two stores the letter comes first: a clink of which nothing is known would be run.
+   *
+   * @param keepsResult there is a result, which Clink did not take: a later claim on the clink sends it.
+   */
+  async deadLetter(letter: DeadLetter, keepsResult = false): Promise<void> {
     const { attempts, results } = this.#tables
     const id = letter.clink.clink_id
     const result = results.get(id)
@@ -231,19 +185,15 @@ export class Ledger {
   /** As `DeadLetters.retry`; asked once more before the clink is settled, it changes nothing. */
   async retry(clinkId: string): Promise<LetterChange> {
     const isLetter = this.letters.get(clinkId) !== undefined
-    if (!isLetter && this.#attemptsOf(clinkId).retried === true) return 'done'
+    if (!isLetter && this.#attempts(clinkId).retried === true) return 'done'
     const change = this.letters.retry(clinkId)
     // In the same commit: without the letter, this alone tells that it was asked for.
-    if (isLetter && !this.isGivenUp(clinkId)) await this.#changeAttempts(clinkId, { retried: true })
+    if (isLetter && !this.letters.has(clinkId)) await this.#change(clinkId, { retried: true })
     return await change
   }
 
-  isGivenUp(clinkId: string): boolean {
-    return this.letters.has(clinkId)
-  }
-
   /** Leave the clink alone for so many milliseconds. */
-  async coolFor(clinkId: string, ms: number): Promise<void> {
+  async cool(clinkId: string, ms: number): Promise<void> {
     this.#coolsUntil.set(clinkId, this.#steady() + ms)
     await this.#tables.cooling.set(clinkId, { at: this.#wall() + ms, for: ms })
   }
@@ -253,7 +203,7 @@ export class Ledger {
    * starts a clock that nobody sets when it notes or first sees the cooling, and waits no longer than the time that
    * was noted.
    */
-  isCooling(clinkId: string): boolean {
+  #isCooling(clinkId: string): boolean {
     const cooling = this.#tables.cooling.get(clinkId)
     const left = cooling === undefined ? 0 : Math.min(cooling.at - this.#wall(), cooling.for)
     if (left <= 0) return false
@@ -277,23 +227,6 @@ export class Ledger {
     await this.#tables.own.set(clinkId, now)
   }
 
-  isOwn(clinkId: string): boolean {
-    return this.#tables.own.get(clinkId) !== undefined
-  }
-
-  async holdClaim(claim: HeldClaim): Promise<void> {
-    await this.#tables.claims.set(claim.clink.clink_id, claim)
-  }
-
-  async dropClaim(clinkId: string): Promise<void> {
-    await this.#tables.claims.delete(clinkId)
-  }
-
-  /** Code that has outlived its claim has ended. A later claim on the same clink stays. */
-  async dropLost(clinkId: string): Promise<void> {
-    if (this.#tables.claims.get(clinkId)?.releasing === true) await this.dropClaim(clinkId)
-  }
-
   /**
    * Forgets what nobody will ask for any more: cooling that is over, late results of more than `keep` milliseconds ago, and what is
    * remembered of clinks that the inbox shows no more. Dead letters stay until somebody acts.
@@ -307,37 +240,11 @@ export class Ledger {
     ])
   }
 
-  fact(name: string): string | undefined {
-    return this.#tables.facts.get(name)
-  }
-
-  async noteFact(name: string, value: string): Promise<void> {
-    await this.#tables.facts.set(name, value)
-  }
-
-  /** A fact about the service at this address; what is kept of another one is none. */
-  serviceFact(url: string, name: string): string | undefined {
-    const fact = this.fact(name)
-    return fact?.startsWith(`${url} `) === true ? fact.slice(url.length + 1) : undefined
-  }
-
-  async noteServiceFact(url: string, name: string, value: string): Promise<void> {
-    await this.noteFact(name, `${url} ${value}`)
-  }
-
-  heldClaims(): readonly HeldClaim[] {
-    return [...this.#tables.claims.entries()].map(([, claim]) => claim)
-  }
-
-  async #forget(clinkId: string): Promise<void> {
-    await Promise.all([this.#tables.attempts.delete(clinkId), this.#tables.results.delete(clinkId)])
-  }
-
-  #attemptsOf(clinkId: string): Attempts {
+  #attempts(clinkId: string): Attempts {
     return this.#tables.attempts.get(clinkId) ?? { count: 0, errors: [], crashes: 0, at: 0 }
   }
 
-  async #changeAttempts(clinkId: string, change: Partial<Attempts>): Promise<void> {
-    await this.#tables.attempts.set(clinkId, { ...this.#attemptsOf(clinkId), ...change, at: this.#wall() })
+  async #change(clinkId: string, change: Partial<Attempts>): Promise<void> {
+    await this.#tables.attempts.set(clinkId, { ...this.#attempts(clinkId), ...change, at: this.#wall() })
   }
 }

@@ -41,3 +41,23 @@ export interface Cooling {
   /** For how long it was noted, in milliseconds. */
   readonly for: number
 }
+
+/** The starts of a clink's handler, as far as they count, and what they came to. */
+export interface Tried {
+  readonly starts: number
+  readonly errors: readonly string[]
+  readonly excused: number
+  readonly outlived: number
+  readonly crashes: number
+  readonly isSuspect: boolean
+}
+
+/** What an admission asks about a clink. */
+export interface Memory {
+  /** This worker sent it. */
+  readonly isOwn: boolean
+  /** It is a dead letter, also a discarded one. */
+  readonly isGivenUp: boolean
+  /** It is left alone for a while. */
+  readonly isCooling: boolean
+}

@@ -39,14 +39,14 @@ export class Startup {
     const { clock, crashWatch, ledger, pulses, stopping } = shared.context
     const starting = pulses.begin()
     starting.expect('start', clock.now())
-    const claims = ledger.heldClaims()
+    const claims = ledger.process.claims()
     // In one commit: a crash right after it is none of what was running before.
-    const noted = claims.map(async (claim) => await ledger.holdClaim({ ...claim, running: false }))
+    const noted = claims.map(async (claim) => await ledger.process.hold({ ...claim, running: false }))
     const inHand = [...claims, ...reruns.left]
     await Promise.all([crashWatch.begin(inHand, resume), ...noted, reruns.restore(resume)])
     endSurvivors(shared.runs, shared.context, resume)
     if (resume) await resumeClaims(claims, this.#parts)
-    else await Promise.all(claims.map(({ clink }) => ledger.dropClaim(clink.clink_id)))
+    else await Promise.all(claims.map(({ clink }) => ledger.process.drop(clink.clink_id)))
     if (!stopping.aborted) poller.start()
     starting.end()
   }

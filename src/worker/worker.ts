@@ -146,7 +146,7 @@ export class Worker {
    */
   async giveBack(clinkId: string): Promise<void> {
     this.#reruns.add(clinkId)
-    if (this.#context.ledger.isGivenUp(clinkId)) return
+    if (this.#context.ledger.letters.has(clinkId)) return
     await this.#parked.giveBack(clinkId)
     this.#context.signals.look.say('everything')
   }

@@ -36,7 +36,7 @@ it('dead letters and late results come in pages of 500, each once and in their o
   // Many of them at the same time.
   await Promise.all(
     ids.map(async (id, n) => {
-      await state.ledger.bury({ ...letter, at: Math.floor(n / 400), clink: { ...clink, clink_id: id } })
+      await state.ledger.deadLetter({ ...letter, at: Math.floor(n / 400), clink: { ...clink, clink_id: id } })
     }),
   )
   const late = { clink, route: 'r', why: 'late', outcome: 'done', response: 'x'.repeat(10_000) } as const

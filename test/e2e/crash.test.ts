@@ -156,7 +156,7 @@ describe('P9, §7: after a kill -9', () => {
         onHealth: () => {},
         visit: true,
       })
-      await state.ledger.programs.note({ clinkId: id, boot: systemBoot().id, group: program.group })
+      await state.ledger.process.programs.note({ clinkId: id, boot: systemBoot().id, group: program.group })
       state.close()
       const second = site.start('run')
       await until(

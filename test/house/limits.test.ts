@@ -10,9 +10,7 @@ const FILE = 300
 const FUNCTION = 60
 
 /** What is longer today, and by how much. Lines here only fall, and what has met the limit goes. */
-const LONGER_FILES: Readonly<Record<string, number>> = {
-  'ledger/ledger.ts': 343,
-}
+const LONGER_FILES: Readonly<Record<string, number>> = {}
 const LONGER_FUNCTIONS: Readonly<Record<string, number>> = {}
 
 /** Functions that constructors of the heart take. Only falls. */
@@ -44,7 +42,7 @@ describe('the size of the parts', () => {
 
   it('constructors of the heart take no more functions than they did', () => {
     const taken = callbacks(files.filter(isHeart)).map(({ at }) => at)
-    expect(taken).toContain('Start(inHand.note)')
+    expect(taken).toContain('Start(inHand.begin)')
     expect(taken.length, taken.join(' ')).toBeLessThanOrEqual(CALLBACKS)
   })
 

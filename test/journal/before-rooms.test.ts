@@ -59,11 +59,11 @@ describe('a journal that was written before the rooms', () => {
 
   it('has the starts of handlers, with what they ended in', () => {
     const { ledger } = state
-    expect(ledger.startsOf('tried')).toBe(2)
-    expect(ledger.errorsOf('tried')).toEqual(['first error', 'second error'])
-    expect([ledger.excusedOf('tried'), ledger.outlivedOf('tried')]).toEqual([1, 1])
-    expect([ledger.startsOf('running'), ledger.excusedOf('running')]).toEqual([1, 1])
-    expect(ledger.startsOf('nobody')).toBe(0)
+    expect(ledger.attemptsOf('tried').starts).toBe(2)
+    expect(ledger.attemptsOf('tried').errors).toEqual(['first error', 'second error'])
+    expect([ledger.attemptsOf('tried').excused, ledger.attemptsOf('tried').outlived]).toEqual([1, 1])
+    expect([ledger.attemptsOf('running').starts, ledger.attemptsOf('running').excused]).toEqual([1, 1])
+    expect(ledger.attemptsOf('nobody').starts).toBe(0)
   })
 
   it('has results that are still to be sent', async () => {
@@ -77,7 +77,7 @@ describe('a journal that was written before the rooms', () => {
     expect(ledger.keptResult(clink('kept-empty'))).toEqual({ content: 'content of kept-empty', leases: 0, at: AT })
     expect(ledger.keptResult({ ...clink('kept'), content: 'other' })).toBeUndefined()
     expect(ledger.keptResult(clink('unsettleable'))).toMatchObject({ response: 'nobody took it', leases: 0 })
-    expect(await ledger.countFailedLease('kept', 5_000)).toMatchObject({ leases: 2 })
+    expect(await ledger.failedLease('kept', 5_000)).toMatchObject({ leases: 2 })
   })
 
   it('has dead letters: plain, with a notice that is not confirmed, and with each rest of a rerun', () => {
@@ -103,8 +103,8 @@ describe('a journal that was written before the rooms', () => {
 
   it('knows what was discarded, and what an operator had retried', async () => {
     const { ledger } = state
-    expect([ledger.letters.get('discarded'), ledger.isGivenUp('discarded')]).toEqual([undefined, true])
-    expect([ledger.isGivenUp('retried'), await ledger.retry('retried')]).toEqual([false, 'done'])
+    expect([ledger.letters.get('discarded'), ledger.recall('discarded').isGivenUp]).toEqual([undefined, true])
+    expect([ledger.recall('retried').isGivenUp, await ledger.retry('retried')]).toEqual([false, 'done'])
     expect(await ledger.retry('nobody')).toBe('unknown')
   })
 
@@ -119,9 +119,9 @@ describe('a journal that was written before the rooms', () => {
 
   it('leaves alone what cools, and what it has sent itself', () => {
     const { ledger } = state
-    expect([ledger.isCooling('cooling'), ledger.isCooling('cooled')]).toEqual([true, false])
+    expect([ledger.recall('cooling').isCooling, ledger.recall('cooled').isCooling]).toEqual([true, false])
     expect(ledger.hasCooled(AT, AT + 1)).toBe(true)
-    expect([ledger.isOwn('own'), ledger.isOwn('other')]).toEqual([true, false])
+    expect([ledger.recall('own').isOwn, ledger.recall('other').isOwn]).toEqual([true, false])
   })
 
   it('has the claims that were in hand, and the program that ran for one', () => {
@@ -130,21 +130,24 @@ describe('a journal that was written before the rooms', () => {
     const told = { ...lease, serverEnd: AT + 300_000 }
     const due = { uptime: 160_000, wall: AT + 60_000 }
     const common = { route: 'work', running: false, releasing: false }
-    expect(ledger.heldClaims()).toEqual([
+    expect(ledger.process.claims()).toEqual([
       { ...common, clink: clink('running'), ...told, running: true, key: '0123456789abcdef' },
       { ...common, clink: clink('held'), ...told, due },
       { ...common, clink: clink('releasing'), ...lease, releasing: true, isUnknown: true },
     ])
     const group = { id: 4711, started: '1234', run: 'run-1' }
-    expect(ledger.programs.all()).toEqual([{ clinkId: 'running', boot: 'boot-1', group }])
+    expect(ledger.process.programs.all()).toEqual([{ clinkId: 'running', boot: 'boot-1', group }])
   })
 
   it('knows who the worker is, its session, its key, and what the service does', () => {
     const { ledger } = state
-    expect([ledger.fact('session'), ledger.fact('key')]).toEqual(['0011223344556677', 'agent-1 0123456789abcdef'])
+    expect([ledger.process.fact('session'), ledger.process.fact('key')]).toEqual([
+      '0011223344556677',
+      'agent-1 0123456789abcdef',
+    ])
     expect(keptIdentity(ledger, SERVICE)).toBe('agent-1')
-    expect(ledger.serviceFact(SERVICE, 'siblings')).toBe('refused')
-    expect([ledger.fact('looked'), ledger.fact('looking since')]).toEqual([String(AT), String(AT)])
+    expect(ledger.process.serviceFact(SERVICE, 'siblings')).toBe('refused')
+    expect([ledger.process.fact('looked'), ledger.process.fact('looking since')]).toEqual([String(AT), String(AT)])
   })
 
   // Last: the start of a worker changes what is asked above.
@@ -154,14 +157,18 @@ describe('a journal that was written before the rooms', () => {
     const clock = { now: () => 0, wall: () => AT + 60_000, at: () => () => {} }
     const emit = (event: WorkerEvent): number => events.push(event)
     const signals = new WorkerSignals()
-    await new CrashWatch({ ledger, emit, clock, signals }, 3).begin(ledger.heldClaims())
+    await new CrashWatch({ ledger, emit, clock, signals }, 3).begin(ledger.process.claims())
     expect(events).toEqual([{ event: 'worker.crashed', crashes: 2, running: ['running'] }])
-    expect(['running', 'beside', 'suspect', 'held'].map((id) => ledger.isSuspect(id))).toEqual([
+    expect(['running', 'beside', 'suspect', 'held'].map((id) => ledger.attemptsOf(id).isSuspect)).toEqual([
       true,
       true,
       true,
       false,
     ])
-    expect([ledger.crashesOf('suspect'), ledger.crashesOf('running'), ledger.excusedOf('running')]).toEqual([1, 0, 1])
+    expect([
+      ledger.attemptsOf('suspect').crashes,
+      ledger.attemptsOf('running').crashes,
+      ledger.attemptsOf('running').excused,
+    ]).toEqual([1, 0, 1])
   })
 })

@@ -15,7 +15,7 @@ describe('§7: a state directory that is held', () => {
     expect(holder.said).toMatch(/^STATE_BUSY /)
     expect(holder.said).toContain(`pid ${process.pid} `)
     expect(holder.said).toContain(directory.path)
-    await state.ledger.noteFact('still', 'ours')
+    await state.ledger.process.note({ still: 'ours' })
     state.close()
   })
 
@@ -71,7 +71,7 @@ describe('§7: a state directory is free', () => {
     expect(second.said).toBe('holding')
     await second.close()
     const state = open(directory.path)
-    expect(state.ledger.fact('kept')).toBe('written')
+    expect(state.ledger.process.fact('kept')).toBe('written')
     state.close()
   })
 })

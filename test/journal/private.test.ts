@@ -23,7 +23,7 @@ describe('P13: what is kept is for its owner alone', () => {
     const state = open(directory.path)
     const control = new ControlSocket({ directory: directory.path, answer: async () => 'yes' })
     await control.start()
-    await state.ledger.bury(letter)
+    await state.ledger.deadLetter(letter)
     const all = { 'control.sock': '600', 'journal.db': '600', 'journal.db-shm': '600', 'journal.db-wal': '600' }
     expect(modesIn(directory.path)).toEqual({ ...all, 'lock.db': '600', owner: '600' })
     await control.stop()
@@ -33,7 +33,7 @@ describe('P13: what is kept is for its owner alone', () => {
   it('also where an earlier version, killed, has left it open to others', async () => {
     using directory = new TempDir()
     const first = open(directory.path)
-    await first.ledger.bury(letter)
+    await first.ledger.deadLetter(letter)
     // As after a kill: the log and what belongs to it are still there.
     const left = ['journal.db', 'journal.db-wal', 'journal.db-shm'].map((name) => join(directory.path, name))
     for (const file of left) copyFileSync(file, `${file}.left`)

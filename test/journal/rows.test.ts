@@ -31,15 +31,15 @@ describe('P1, P10: a row that JSON does not take', () => {
     const health: Health[] = []
     const state = open(directory.path, health)
     const odd: Clink = Object.assign({ ...clink, clink_id: 'odd' }, { extra })
-    await state.ledger.bury({ ...letter, clink: odd })
-    await state.ledger.startAttempt('other')
+    await state.ledger.deadLetter({ ...letter, clink: odd })
+    await state.ledger.begin({ letter: 'other' })
     expect(state.ledger.isHealthy).toBe(true)
     expect(state.ledger.letters.get('odd')?.clink.clink_id).toBe('odd')
     state.close()
 
     const next = open(directory.path)
     expect(next.ledger.letters.get('odd')).toMatchObject({ reason: letter.reason, clink: { content: clink.content } })
-    expect(await next.ledger.startAttempt('other')).toBe(2)
+    expect(await next.ledger.begin({ letter: 'other' })).toBe(2)
     next.close()
     expect(health).toEqual([])
   })
@@ -62,19 +62,27 @@ describe('P1: a journal with much in it', () => {
     const { ledger } = state
     const megabytes = (process.memoryUsage().heapUsed - before) / 1_048_576
     expect(megabytes).toBeLessThan(30)
-    expect([ledger.isOwn('msg_1'), ledger.isOwn(`msg_${count}`), ledger.isOwn('msg_0')]).toEqual([true, true, false])
-    expect(await ledger.startAttempt(`msg_${count}`)).toBe(2)
+    expect([ledger.recall('msg_1').isOwn, ledger.recall(`msg_${count}`).isOwn, ledger.recall('msg_0').isOwn]).toEqual([
+      true,
+      true,
+      false,
+    ])
+    expect(await ledger.begin({ letter: `msg_${count}` })).toBe(2)
 
     // Seen of late, what is old is forgotten, a part at a time: all but what was just started.
     await Promise.all([
-      ledger.noteFact('looked', String(Date.now() - 7_200_000)),
-      ledger.noteFact('looking since', '0'),
+      ledger.process.note({ looked: String(Date.now() - 7_200_000) }),
+      ledger.process.note({ 'looking since': '0' }),
       ledger.addOwn('msg_2', Date.now()),
     ])
     await ledger.sightings.looked([])
     await ledger.prune(1_000)
-    expect([ledger.isOwn('msg_1'), ledger.isOwn('msg_2'), ledger.isOwn(`msg_${count}`)]).toEqual([false, true, true])
-    expect([ledger.startsOf('msg_1'), ledger.startsOf(`msg_${count}`)]).toEqual([0, 2])
+    expect([ledger.recall('msg_1').isOwn, ledger.recall('msg_2').isOwn, ledger.recall(`msg_${count}`).isOwn]).toEqual([
+      false,
+      true,
+      true,
+    ])
+    expect([ledger.attemptsOf('msg_1').starts, ledger.attemptsOf(`msg_${count}`).starts]).toEqual([0, 2])
     state.close()
   })
 })
@@ -87,19 +95,19 @@ describe('what was changed and is not written yet', () => {
     const { letters } = ledger
     const other = { ...letter, at: 2_000, clink: { ...clink, clink_id: 'other' } }
     const now = Date.now()
-    await ledger.bury(letter)
-    await ledger.bury(other)
+    await ledger.deadLetter(letter)
+    await ledger.deadLetter(other)
     const writes = [
       letters.discard(clink.clink_id),
-      ledger.coolFor('cooling', 60_000),
-      ledger.bury({ ...other, at: 3_000 }),
+      ledger.cool('cooling', 60_000),
+      ledger.deadLetter({ ...other, at: 3_000 }),
       letters.remove('nobody'),
     ]
     expect(letters.all()).toEqual([{ ...other, at: 3_000 }])
     const cooled = (): readonly boolean[] =>
       [0, 600_000].map((from) => ledger.hasCooled(now + from, now + from + 600_000))
     expect(cooled()).toEqual([true, false])
-    expect(ledger.isGivenUp(clink.clink_id)).toBe(true)
+    expect(ledger.recall(clink.clink_id).isGivenUp).toBe(true)
     await Promise.all(writes)
     expect(letters.all()).toEqual([{ ...other, at: 3_000 }])
     expect(cooled()).toEqual([true, false])

@@ -19,11 +19,11 @@ function commits(directory: string): number {
 it('writes the changes of one turn in one transaction, of whatever clinks they are', async () => {
   using directory = new TempDir()
   const state = open(directory.path)
-  await state.ledger.noteFact('opened', 'yes')
+  await state.ledger.process.note({ opened: 'yes' })
   const before = commits(directory.path)
   await Promise.all(
     Array.from({ length: 200 }, async (_, n) => {
-      await Promise.all([state.ledger.startAttempt(`a${n}`), state.ledger.addOwn(`o${n}`, n)])
+      await Promise.all([state.ledger.begin({ letter: `a${n}` }), state.ledger.addOwn(`o${n}`, n)])
     }),
   )
   expect(commits(directory.path) - before).toBe(1)
@@ -33,9 +33,9 @@ it('writes the changes of one turn in one transaction, of whatever clinks they a
 it('writes changes that wait for each other one after the other', async () => {
   using directory = new TempDir()
   const state = open(directory.path)
-  await state.ledger.noteFact('opened', 'yes')
+  await state.ledger.process.note({ opened: 'yes' })
   const before = commits(directory.path)
-  for (let n = 0; n < 5; n += 1) await state.ledger.noteFact('n', String(n))
+  for (let n = 0; n < 5; n += 1) await state.ledger.process.note({ n: String(n) })
   expect(commits(directory.path) - before).toBe(5)
   state.close()
 })
@@ -43,7 +43,7 @@ it('writes changes that wait for each other one after the other', async () => {
 it('has written a change when the wait for it is over, where another reader sees it', async () => {
   using directory = new TempDir()
   const state = open(directory.path)
-  await state.ledger.noteFact('f', 'v')
+  await state.ledger.process.note({ f: 'v' })
   using file = openFile(directory.path)
   expect(file.prepare("SELECT row FROM facts WHERE id = 'f'").get()).toEqual({ row: '"v"' })
   state.close()

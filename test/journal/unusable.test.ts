@@ -10,14 +10,14 @@ import { claim, letter, open, openFile, refusal } from '../support/states.ts'
 async function written(directory: string): Promise<void> {
   const state = open(directory)
   const { ledger } = state
-  await ledger.bury({ ...letter, clink: { ...clink, clink_id: 'buried' } })
+  await ledger.deadLetter({ ...letter, clink: { ...clink, clink_id: 'dead' } })
   await Promise.all([
-    ledger.startAttempt('a'),
+    ledger.begin({ letter: 'a' }),
     ledger.keepResult(clink, 'answer'),
-    ledger.coolFor('a', 600_000),
+    ledger.cool('a', 600_000),
     ledger.addOwn('a', 1),
-    ledger.holdClaim(claim),
-    ledger.noteFact('a', 'v'),
+    ledger.process.hold(claim),
+    ledger.process.note({ a: 'v' }),
   ])
   state.close()
 }
@@ -50,14 +50,22 @@ describe('a row that does not fit', () => {
     const state = open(directory.path)
     const { ledger } = state
     const bad = { ...clink, clink_id: 'bad' }
-    expect([ledger.isGivenUp('bad'), ledger.isCooling('bad'), ledger.isOwn('bad')]).toEqual([false, false, false])
-    expect([ledger.fact('bad'), ledger.keptResult(bad)]).toEqual([undefined, undefined])
-    expect(await ledger.startAttempt('bad')).toBe(1)
-    expect(await ledger.startAttempt('a')).toBe(2)
+    expect([ledger.recall('bad').isGivenUp, ledger.recall('bad').isCooling, ledger.recall('bad').isOwn]).toEqual([
+      false,
+      false,
+      false,
+    ])
+    expect([ledger.process.fact('bad'), ledger.keptResult(bad)]).toEqual([undefined, undefined])
+    expect(await ledger.begin({ letter: 'bad' })).toBe(1)
+    expect(await ledger.begin({ letter: 'a' })).toBe(2)
     expect(ledger.keptResult(clink)?.response).toBe('answer')
-    expect([ledger.isGivenUp('buried'), ledger.isCooling('a'), ledger.isOwn('a')]).toEqual([true, true, true])
-    expect(ledger.heldClaims()).toEqual([claim])
-    expect(ledger.fact('a')).toBe('v')
+    expect([ledger.recall('dead').isGivenUp, ledger.recall('a').isCooling, ledger.recall('a').isOwn]).toEqual([
+      true,
+      true,
+      true,
+    ])
+    expect(ledger.process.claims()).toEqual([claim])
+    expect(ledger.process.fact('a')).toBe('v')
     state.close()
   })
 })
@@ -116,7 +124,7 @@ describe('a damaged journal', () => {
     expect(refusal(directory.path).code).toBe('STATE_UNUSABLE')
     writeFileSync(file, '')
     const state = open(directory.path)
-    expect(state.ledger.heldClaims()).toEqual([])
+    expect(state.ledger.process.claims()).toEqual([])
     state.close()
   })
 })

@@ -27,12 +27,12 @@ describe('a journal of an earlier version', () => {
     const before = open(directory.path)
     const discarded = { ...letter, clink: { ...clink, clink_id: 'discarded' } }
     const again = { ...letter, clink: { ...clink, clink_id: 'again' }, rerun: { step: 'due' } } as const
-    for (const one of [letter, discarded, again]) await before.ledger.bury(one)
+    for (const one of [letter, discarded, again]) await before.ledger.deadLetter(one)
     await before.ledger.letters.discard('discarded')
     await Promise.all([
-      before.ledger.coolFor('cooling', DAY),
+      before.ledger.cool('cooling', DAY),
       before.ledger.addOwn('own', Date.now()),
-      before.ledger.startAttempt('tried'),
+      before.ledger.begin({ letter: 'tried' }),
       before.ledger.keepResult({ ...clink, clink_id: 'kept' }, 'answer'),
     ])
     before.close()
@@ -46,8 +46,8 @@ describe('a journal of an earlier version', () => {
     const { ledger } = after
     expect(ledger.letters.all()).toEqual([letter, again])
     expect(ledger.letters.reruns()).toEqual([again])
-    expect([ledger.letters.mayBePending, ledger.isGivenUp('discarded')]).toEqual([true, true])
-    expect([ledger.isCooling('cooling'), ledger.isOwn('own')]).toEqual([true, true])
+    expect([ledger.letters.mayBePending, ledger.recall('discarded').isGivenUp]).toEqual([true, true])
+    expect([ledger.recall('cooling').isCooling, ledger.recall('own').isOwn]).toEqual([true, true])
     expect(ledger.hasCooled(Date.now(), Date.now() + 2 * DAY)).toBe(true)
     after.close()
     {

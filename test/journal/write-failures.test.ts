@@ -13,18 +13,18 @@ describe('while the journal cannot write', () => {
     const health: Health[] = []
     const state = open(directory.path, health)
     const { ledger } = state
-    await ledger.noteFact('replaced', 'early')
-    await ledger.holdClaim({ clink, route: 'r', running: true, releasing: false, boot: 'b', sent: 0, end: 1 })
+    await ledger.process.note({ replaced: 'early' })
+    await ledger.process.hold({ clink, route: 'r', running: true, releasing: false, boot: 'b', sent: 0, end: 1 })
     using blocker = openFile(directory.path)
     blocker.exec('BEGIN IMMEDIATE')
 
-    await ledger.noteFact('first', 'v')
+    await ledger.process.note({ first: 'v' })
     expect(ledger.isHealthy).toBe(false)
-    await ledger.noteFact('replaced', 'late')
-    await ledger.dropClaim(clink.clink_id)
-    expect(await ledger.startAttempt('a')).toBe(1)
-    expect(await ledger.startAttempt('a')).toBe(2)
-    expect([ledger.fact('first'), ledger.fact('replaced')]).toEqual(['v', 'late'])
+    await ledger.process.note({ replaced: 'late' })
+    await ledger.process.drop(clink.clink_id)
+    expect(await ledger.begin({ letter: 'a' })).toBe(1)
+    expect(await ledger.begin({ letter: 'a' })).toBe(2)
+    expect([ledger.process.fact('first'), ledger.process.fact('replaced')]).toEqual(['v', 'late'])
     expect(health).toEqual([expect.stringMatching(/locked/)])
     expect(blocker.prepare("SELECT row FROM facts WHERE id = 'replaced'").get()).toEqual({ row: '"early"' })
 
@@ -32,13 +32,13 @@ describe('while the journal cannot write', () => {
     await until(() => ledger.isHealthy, 'the journal writes again')
     expect(health).toEqual([expect.any(String), undefined])
     expect(blocker.prepare("SELECT row FROM facts WHERE id = 'replaced'").get()).toEqual({ row: '"late"' })
-    await ledger.noteFact('later', 'v')
+    await ledger.process.note({ later: 'v' })
     state.close()
 
     const next = open(directory.path)
-    expect(['first', 'replaced', 'later'].map((name) => next.ledger.fact(name))).toEqual(['v', 'late', 'v'])
-    expect(next.ledger.heldClaims()).toEqual([])
-    expect(await next.ledger.startAttempt('a')).toBe(3)
+    expect(['first', 'replaced', 'later'].map((name) => next.ledger.process.fact(name))).toEqual(['v', 'late', 'v'])
+    expect(next.ledger.process.claims()).toEqual([])
+    expect(await next.ledger.begin({ letter: 'a' })).toBe(3)
     next.close()
   })
 
@@ -50,7 +50,7 @@ describe('while the journal cannot write', () => {
     for (let commits = 244; commits <= 250; commits += 1) {
       using directory = new TempDir()
       const state = open(directory.path)
-      for (let n = 0; n < commits; n += 1) await state.ledger.noteFact('a', String(n))
+      for (let n = 0; n < commits; n += 1) await state.ledger.process.note({ a: String(n) })
       state.close()
     }
     await new Promise((resolve) => setImmediate(() => setImmediate(resolve)))
@@ -61,15 +61,15 @@ describe('while the journal cannot write', () => {
   it('it can be closed: what was written stays, and the directory is free', async () => {
     using directory = new TempDir()
     const state = open(directory.path)
-    await state.ledger.noteFact('written', 'v')
+    await state.ledger.process.note({ written: 'v' })
     {
       using blocker = openFile(directory.path)
       blocker.exec('BEGIN IMMEDIATE')
-      await state.ledger.noteFact('unwritten', 'v')
+      await state.ledger.process.note({ unwritten: 'v' })
       state.close()
     }
     const next = open(directory.path)
-    expect([next.ledger.fact('written'), next.ledger.fact('unwritten')]).toEqual(['v', undefined])
+    expect([next.ledger.process.fact('written'), next.ledger.process.fact('unwritten')]).toEqual(['v', undefined])
     next.close()
   })
 })
@@ -86,7 +86,7 @@ describe('on a full disk', () => {
     const work = async (name: string): Promise<void> => {
       for (let n = 0; n < 400; n += 1) {
         await ledger.keepResult(other(`${name}${n}`), 'x'.repeat(4_096))
-        if (ledger.isHealthy) await ledger.settled(`${name}${n}`)
+        if (ledger.isHealthy) await ledger.settled({ ...clink, clink_id: `${name}${n}` })
       }
     }
     await work('before')
@@ -117,7 +117,7 @@ describe('on a full disk', () => {
     const answer = 'x'.repeat(4_096)
     const ids = Array.from({ length: ENOUGH }, (_, n) => `r${n}`)
     for (const id of ids) await ledger.keepResult(other(id), answer)
-    await ledger.settled('before')
+    await ledger.settled({ ...clink, clink_id: 'before' })
     expect(ledger.isHealthy).toBe(false)
     expect(health).toEqual([expect.stringMatching(/the disk is full: free some space/)])
     expect(ids.filter((id) => ledger.keptResult(other(id))?.response !== answer)).toEqual([])

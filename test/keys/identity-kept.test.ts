@@ -122,7 +122,7 @@ describe.concurrent("§8: a state directory with another owner's key", () => {
     const first = bench.work(async () => await hold.promise, { ledger, settings: quick })
     await first.seen('clink.started', id)
     const copy = new Ledger(memoryTables())
-    for (const claim of ledger.heldClaims()) await copy.holdClaim(claim)
+    for (const claim of ledger.process.claims()) await copy.process.hold(claim)
     await keepIdentity('ap_worker', copy, bench.emulator.url)
     const settings = { ...quick, clink: { url: bench.emulator.url, identity: 'ap_helper' } }
     const second = bench.work(() => 'done', { ledger: copy, key: 'helper', settings })
@@ -131,7 +131,7 @@ describe.concurrent("§8: a state directory with another owner's key", () => {
 
     expect(second.runs).toEqual([])
     expect(second.all('worker.resumed')).toEqual([])
-    expect(copy.heldClaims()).toEqual([])
+    expect(copy.process.claims()).toEqual([])
   })
 
   it('does not run with an identity that the configuration has wrong', async () => {

@@ -9,7 +9,7 @@ import { change, exchange, keysThat, seed } from '../support/key-owners.ts'
 /** What an earlier process of the worker's own profile kept. */
 async function ownLedger(emulator: Emulator): Promise<Ledger> {
   const ledger = new Ledger(memoryTables())
-  await ledger.noteFact('identity', `${emulator.url} ap_worker`)
+  await ledger.process.note({ identity: `${emulator.url} ap_worker` })
   return ledger
 }
 

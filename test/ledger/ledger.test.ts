@@ -25,54 +25,59 @@ describe.each([
 
   it('counts the starts of each clink by itself', async () => {
     await use(async (ledger) => {
-      expect(await ledger.startAttempt('a')).toBe(1)
-      expect(await ledger.startAttempt('a')).toBe(2)
-      expect(await ledger.startAttempt('b')).toBe(1)
+      expect(await ledger.begin({ letter: 'a' })).toBe(1)
+      expect(await ledger.begin({ letter: 'a' })).toBe(2)
+      expect(await ledger.begin({ letter: 'b' })).toBe(1)
     })
   })
 
   it('takes a start back, and never below none', async () => {
     await use(async (ledger) => {
-      await ledger.startAttempt('a')
-      await ledger.startAttempt('a')
-      await ledger.takeBackAttempt('a')
-      expect(await ledger.startAttempt('a')).toBe(2)
-      await ledger.takeBackAttempt('b')
-      await ledger.takeBackAttempt('b')
-      expect(await ledger.startAttempt('b')).toBe(1)
+      await ledger.begin({ letter: 'a' })
+      await ledger.begin({ letter: 'a' })
+      await ledger.outcome('a', { is: 'not-counted' })
+      expect(await ledger.begin({ letter: 'a' })).toBe(2)
+      await ledger.outcome('b', { is: 'not-counted' })
+      await ledger.outcome('b', { is: 'not-counted' })
+      expect(await ledger.begin({ letter: 'b' })).toBe(1)
     })
   })
 
   it('excuses a start without taking its number back', async () => {
     await use(async (ledger) => {
-      await ledger.startAttempt('a')
-      await ledger.excuse('a')
-      expect([ledger.excusedOf('a'), ledger.excusedOf('b')]).toEqual([1, 0])
-      expect(await ledger.startAttempt('a')).toBe(2)
+      await ledger.begin({ letter: 'a' })
+      await ledger.outcome('a', { is: 'excused' })
+      expect([ledger.attemptsOf('a').excused, ledger.attemptsOf('b').excused]).toEqual([1, 0])
+      expect(await ledger.begin({ letter: 'a' })).toBe(2)
     })
   })
 
-  it('counts the claims that each clink outlived, until it is settled or buried', async () => {
+  it('counts the claims that each clink outlived, until it is settled or a dead letter', async () => {
     await use(async (ledger) => {
-      await ledger.startAttempt(id)
-      await ledger.countOutlived(id)
-      await ledger.countOutlived(id)
-      await ledger.countOutlived('other')
-      expect([ledger.outlivedOf(id), ledger.outlivedOf('other'), ledger.outlivedOf('b')]).toEqual([2, 1, 0])
-      expect([ledger.startsOf(id), ledger.startsOf('other')]).toEqual([1, 0])
-      await ledger.bury(letter)
-      await ledger.settled('other')
-      expect([ledger.outlivedOf(id), ledger.outlivedOf('other')]).toEqual([0, 0])
+      await ledger.begin({ letter: id })
+      await ledger.outcome(id, { is: 'outlived' })
+      await ledger.outcome(id, { is: 'outlived' })
+      await ledger.outcome('other', { is: 'outlived' })
+      expect([
+        ledger.attemptsOf(id).outlived,
+        ledger.attemptsOf('other').outlived,
+        ledger.attemptsOf('b').outlived,
+      ]).toEqual([2, 1, 0])
+      expect([ledger.attemptsOf(id).starts, ledger.attemptsOf('other').starts]).toEqual([1, 0])
+      await ledger.deadLetter(letter)
+      await ledger.settled({ ...clink, clink_id: 'other' })
+      expect([ledger.attemptsOf(id).outlived, ledger.attemptsOf('other').outlived]).toEqual([0, 0])
     })
   })
 
   it('keeps the last ten errors, oldest first, and the starts beside them', async () => {
     await use(async (ledger) => {
-      await ledger.startAttempt('a')
-      for (let n = 1; n <= 13; n += 1) await ledger.noteError('a', `error ${n}`)
-      expect(ledger.errorsOf('a')).toEqual(Array.from({ length: 10 }, (_unused, n) => `error ${n + 4}`))
-      expect(ledger.errorsOf('b')).toEqual([])
-      expect(await ledger.startAttempt('a')).toBe(2)
+      await ledger.begin({ letter: 'a' })
+      for (let n = 1; n <= 13; n += 1)
+        await ledger.outcome('a', { is: 'error', message: `error ${n}`, countsAttempt: true })
+      expect(ledger.attemptsOf('a').errors).toEqual(Array.from({ length: 10 }, (_unused, n) => `error ${n + 4}`))
+      expect(ledger.attemptsOf('b').errors).toEqual([])
+      expect(await ledger.begin({ letter: 'a' })).toBe(2)
     })
   })
 
@@ -100,10 +105,10 @@ describe.each([
 
   it('counts the leases that a kept result has failed over, and begins anew with other content', async () => {
     await use(async (ledger) => {
-      expect(await ledger.countFailedLease(id, 5_000)).toBeUndefined()
+      expect(await ledger.failedLease(id, 5_000)).toBeUndefined()
       await ledger.keepResult(clink, 'answer')
-      expect(await ledger.countFailedLease(id, 5_000)).toEqual({ leases: 1, over: expect.any(Number) })
-      expect(await ledger.countFailedLease(id, 6_000)).toMatchObject({ leases: 2 })
+      expect(await ledger.failedLease(id, 5_000)).toEqual({ leases: 1, over: expect.any(Number) })
+      expect(await ledger.failedLease(id, 6_000)).toMatchObject({ leases: 2 })
       await ledger.keepResult(clink, 'cut answer')
       expect(ledger.keptResult(clink)).toMatchObject({
         response: 'cut answer',
@@ -111,7 +116,7 @@ describe.each([
         failedAt: expect.any(Number),
       })
       await ledger.keepResult(changed, 'answer')
-      expect(await ledger.countFailedLease(id, 7_000)).toMatchObject({ leases: 1 })
+      expect(await ledger.failedLease(id, 7_000)).toMatchObject({ leases: 1 })
     })
   })
 
@@ -119,59 +124,59 @@ describe.each([
     await use(async (ledger) => {
       const other = { ...clink, clink_id: 'other' }
       for (const one of [clink, other]) {
-        await ledger.startAttempt(one.clink_id)
+        await ledger.begin({ letter: one.clink_id })
         await ledger.keepResult(one, 'answer')
       }
-      await ledger.settled(id)
+      await ledger.settled(clink)
       expect(ledger.keptResult(clink)).toBeUndefined()
-      expect(await ledger.startAttempt(id)).toBe(1)
+      expect(await ledger.begin({ letter: id })).toBe(1)
       expect(ledger.keptResult(other)?.response).toBe('answer')
-      expect(await ledger.startAttempt('other')).toBe(2)
+      expect(await ledger.begin({ letter: 'other' })).toBe(2)
     })
   })
 
-  it('gives up what is buried, and needs its attempts and result no longer', async () => {
+  it('gives up a dead letter, and needs its attempts and result no longer', async () => {
     await use(async (ledger) => {
-      await ledger.noteError(id, 'failed')
+      await ledger.outcome(id, { is: 'error', message: 'failed', countsAttempt: true })
       await ledger.keepResult(clink, 'answer')
-      await ledger.bury(letter)
-      expect([ledger.isGivenUp(id), ledger.isGivenUp('other')]).toEqual([true, false])
-      expect([ledger.errorsOf(id), ledger.keptResult(clink)]).toEqual([[], undefined])
-      await ledger.settled(id)
-      expect(ledger.isGivenUp(id)).toBe(true)
+      await ledger.deadLetter(letter)
+      expect([ledger.recall(id).isGivenUp, ledger.recall('other').isGivenUp]).toEqual([true, false])
+      expect([ledger.attemptsOf(id).errors, ledger.keptResult(clink)]).toEqual([[], undefined])
+      await ledger.settled(clink)
+      expect(ledger.recall(id).isGivenUp).toBe(true)
     })
   })
 
   it('leaves a clink alone until its time, which a later word replaces', async () => {
     await use(async (ledger) => {
-      await ledger.coolFor('a', 600_000)
-      expect([ledger.isCooling('a'), ledger.isCooling('b')]).toEqual([true, false])
-      await ledger.coolFor('a', 0)
-      expect(ledger.isCooling('a')).toBe(false)
+      await ledger.cool('a', 600_000)
+      expect([ledger.recall('a').isCooling, ledger.recall('b').isCooling]).toEqual([true, false])
+      await ledger.cool('a', 0)
+      expect(ledger.recall('a').isCooling).toBe(false)
     })
   })
 
   it('knows its own clinks and its facts', async () => {
     await use(async (ledger) => {
       await ledger.addOwn('mine', 5)
-      await ledger.noteFact('name', 'one')
-      await ledger.noteFact('name', 'two')
-      expect([ledger.isOwn('mine'), ledger.isOwn('theirs')]).toEqual([true, false])
-      expect([ledger.fact('name'), ledger.fact('none')]).toEqual(['two', undefined])
+      await ledger.process.note({ name: 'one' })
+      await ledger.process.note({ name: 'two' })
+      expect([ledger.recall('mine').isOwn, ledger.recall('theirs').isOwn]).toEqual([true, false])
+      expect([ledger.process.fact('name'), ledger.process.fact('none')]).toEqual(['two', undefined])
     })
   })
 
   it('holds one claim for a clink, the latest, until it is dropped', async () => {
     await use(async (ledger) => {
       const other = { ...claim, clink: { ...clink, clink_id: 'other' } }
-      await ledger.holdClaim(claim)
-      await ledger.holdClaim(other)
-      await ledger.holdClaim({ ...claim, releasing: true })
-      expect(ledger.heldClaims()).toEqual(expect.arrayContaining([{ ...claim, releasing: true }, other]))
-      expect(ledger.heldClaims()).toHaveLength(2)
-      await ledger.dropClaim(id)
-      await ledger.dropClaim('unknown')
-      expect(ledger.heldClaims()).toEqual([other])
+      await ledger.process.hold(claim)
+      await ledger.process.hold(other)
+      await ledger.process.hold({ ...claim, releasing: true })
+      expect(ledger.process.claims()).toEqual(expect.arrayContaining([{ ...claim, releasing: true }, other]))
+      expect(ledger.process.claims()).toHaveLength(2)
+      await ledger.process.drop(id)
+      await ledger.process.drop('unknown')
+      expect(ledger.process.claims()).toEqual([other])
     })
   })
 
@@ -179,8 +184,8 @@ describe.each([
     await use(async (ledger) => {
       const ids = ['__proto__', "'; DROP TABLE own; --", ' ', 'ид', '']
       for (const one of ids) await ledger.addOwn(one, 1)
-      expect(ids.filter((one) => !ledger.isOwn(one))).toEqual([])
-      expect(ledger.isOwn('constructor')).toBe(false)
+      expect(ids.filter((one) => !ledger.recall(one).isOwn)).toEqual([])
+      expect(ledger.recall('constructor').isOwn).toBe(false)
     })
   })
 })
@@ -197,16 +202,16 @@ it('a clink cools down no longer than it was told to, though the wall clock was 
     )
   const coolsFor = async (ledger: Ledger, ms: number): Promise<readonly boolean[]> => {
     steady += ms - 1
-    const before = ledger.isCooling('one')
+    const before = ledger.recall('one').isCooling
     steady += 1
-    return [before, ledger.isCooling('one')]
+    return [before, ledger.recall('one').isCooling]
   }
   const first = begin()
-  await first.coolFor('one', 60_000)
+  await first.cool('one', 60_000)
   wall -= 31_536_000_000
   expect(await coolsFor(first, 60_000)).toEqual([true, false])
   // The next process has only the wall clock's word, and knows for how long it was meant.
   const next = begin()
-  expect(next.isCooling('one')).toBe(true)
+  expect(next.recall('one').isCooling).toBe(true)
   expect(await coolsFor(next, 60_000)).toEqual([true, false])
 })

@@ -11,7 +11,7 @@ describe('a letter whose sender was told', () => {
   it('is marked to be run again, once, over a close (P1, §5)', async () => {
     using directory = new TempDir()
     const first = open(directory.path)
-    await first.ledger.bury(told)
+    await first.ledger.deadLetter(told)
     expect(await first.ledger.letters.retry(id)).toBe('rerun')
     await first.ledger.letters.noteRerun(id, { step: 'ready', response: 'the result' })
     first.close()
@@ -20,7 +20,7 @@ describe('a letter whose sender was told', () => {
     expect(letters.reruns()).toEqual([{ ...told, rerun: { step: 'ready', response: 'the result' } }])
     expect(await letters.retry(id)).toBe('rerun')
     expect(letters.rerunOf(id)).toEqual({ step: 'ready', response: 'the result' })
-    expect(second.ledger.isGivenUp(id)).toBe(true)
+    expect(second.ledger.recall(id).isGivenUp).toBe(true)
     second.close()
   })
 
@@ -42,7 +42,7 @@ describe('a letter whose sender was told', () => {
   ])('that is at %j is at %j after a retry (P5, §5)', async (before, after) => {
     using directory = new TempDir()
     const state = open(directory.path)
-    await state.ledger.bury(before === undefined ? told : { ...told, rerun: before })
+    await state.ledger.deadLetter(before === undefined ? told : { ...told, rerun: before })
     await state.ledger.letters.retry(id)
     expect(state.ledger.letters.rerunOf(id)).toEqual(after)
     state.close()
@@ -57,7 +57,7 @@ describe('a letter whose sender was told', () => {
   ])('that is at %j goes on as a rerun though the inbox shows its clink (P5, §5)', async (before, after) => {
     using directory = new TempDir()
     const state = open(directory.path)
-    await state.ledger.bury({ ...told, rerun: before })
+    await state.ledger.deadLetter({ ...told, rerun: before })
     await state.ledger.sightings.see(id)
     expect(await state.ledger.letters.retry(id)).toBe('rerun')
     expect(state.ledger.letters.rerunOf(id)).toEqual(after)
@@ -67,10 +67,10 @@ describe('a letter whose sender was told', () => {
   it('that the inbox has shown since is retried as any other: Clink did not hear of its end (§5)', async () => {
     using directory = new TempDir()
     const state = open(directory.path)
-    await state.ledger.bury(told)
+    await state.ledger.deadLetter(told)
     await state.ledger.sightings.see(id)
     expect(await state.ledger.letters.retry(id)).toBe('done')
-    expect(state.ledger.isGivenUp(id)).toBe(false)
+    expect(state.ledger.recall(id).isGivenUp).toBe(false)
     state.close()
   })
 
@@ -78,11 +78,11 @@ describe('a letter whose sender was told', () => {
     using directory = new TempDir()
     const state = open(directory.path)
     const { letters } = state.ledger
-    await state.ledger.bury({ ...told, rerun: { step: 'ready', response: 'x' } })
+    await state.ledger.deadLetter({ ...told, rerun: { step: 'ready', response: 'x' } })
     await letters.discard(id)
     await letters.noteRerun(id, { step: 'due' })
     expect([letters.rerunOf(id), letters.reruns(), await letters.retry(id)]).toEqual([undefined, [], 'unknown'])
-    expect(state.ledger.isGivenUp(id)).toBe(true)
+    expect(state.ledger.recall(id).isGivenUp).toBe(true)
     state.close()
   })
 
@@ -91,9 +91,9 @@ describe('a letter whose sender was told', () => {
     const state = open(directory.path)
     const { letters } = state.ledger
     const of = (name: string, rerun: RerunState) => ({ ...told, clink: { ...clink, clink_id: name }, rerun })
-    await state.ledger.bury(of('due', { step: 'due' }))
-    await state.ledger.bury(of('running', { step: 'running' }))
-    await state.ledger.bury(of('ready', { step: 'ready', response: 'x' }))
+    await state.ledger.deadLetter(of('due', { step: 'due' }))
+    await state.ledger.deadLetter(of('running', { step: 'running' }))
+    await state.ledger.deadLetter(of('ready', { step: 'ready', response: 'x' }))
     await letters.dropReruns()
     expect(letters.reruns()).toEqual([])
     expect(letters.get('due')).toEqual({ ...told, clink: { ...clink, clink_id: 'due' } })

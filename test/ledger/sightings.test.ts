@@ -37,20 +37,20 @@ async function work(time: number, ...shown: string[]): Promise<void> {
 }
 
 async function discarded(id: string): Promise<void> {
-  await ledger.bury({ ...letter, clink: { ...clink, clink_id: id }, at: now })
+  await ledger.deadLetter({ ...letter, clink: { ...clink, clink_id: id }, at: now })
   await ledger.letters.discard(id)
 }
 
 const of = (id: string) => ({ ...clink, clink_id: id })
 const isKnown = {
-  discarded: (id: string) => ledger.isGivenUp(id),
+  discarded: (id: string) => ledger.recall(id).isGivenUp,
   'a kept result': (id: string) => ledger.keptResult(of(id)) !== undefined,
-  'an attempt': (id: string) => ledger.startsOf(id) > 0,
+  'an attempt': (id: string) => ledger.attemptsOf(id).starts > 0,
 }
 const make = {
   discarded,
   'a kept result': async (id: string) => await ledger.keepResult(of(id), 'the result'),
-  'an attempt': async (id: string) => void (await ledger.startAttempt(id)),
+  'an attempt': async (id: string) => void (await ledger.begin({ letter: id })),
 }
 const KINDS = ['discarded', 'a kept result', 'an attempt'] as const
 
@@ -97,14 +97,14 @@ it.each(KINDS)('%s: not forgotten while the inbox cannot be looked at (P5, P10, 
 })
 
 it('a dead letter that nobody has discarded stays, seen or not (P10, §5)', async () => {
-  await ledger.bury({ ...letter, at: now })
+  await ledger.deadLetter({ ...letter, at: now })
   await work(5 * KEEP)
   expect(ledger.letters.all()).toHaveLength(1)
 })
 
 it('a sighting is written once a day at most, and a look once an hour', async () => {
   await discarded('one')
-  await ledger.startAttempt('two')
+  await ledger.begin({ letter: 'two' })
   writes = []
   for (let n = 0; n < 1_000; n += 1) {
     await ledger.sightings.see('one')
@@ -120,7 +120,7 @@ it('a sighting is written once a day at most, and a look once an hour', async ()
 
 it('a result that was given up stays as long as its letter waits for somebody, and goes when that is discarded (P5, §5)', async () => {
   await ledger.keepResult(of('one'), 'the result')
-  await ledger.bury({ ...letter, clink: of('one'), at: now }, true)
+  await ledger.deadLetter({ ...letter, clink: of('one'), at: now }, true)
   await work(5 * KEEP)
   expect(ledger.keptResult(of('one'))?.response).toBe('the result')
   await ledger.letters.discard('one')
@@ -144,7 +144,7 @@ it('a wall clock that was set back forgets nothing', async () => {
   now -= 365 * DAY
   await ledger.prune(KEEP)
   await work(DAY)
-  expect(ledger.isGivenUp('pending')).toBe(true)
+  expect(ledger.recall('pending').isGivenUp).toBe(true)
 })
 
 describe('what we sent ourselves (P15, §5)', () => {
@@ -152,7 +152,7 @@ describe('what we sent ourselves (P15, §5)', () => {
     for (const id of shown) await ledger.sightings.see(id)
     await ledger.sightings.looked(inHand)
   }
-  const known = (...ids: string[]): boolean[] => ids.map((id) => ledger.isOwn(id))
+  const known = (...ids: string[]): boolean[] => ids.map((id) => ledger.recall(id).isOwn)
 
   it('is forgotten when a look at everything shows that it is gone, and not while it is shown, or held', async () => {
     for (const id of ['shown', 'held', 'gone']) await ledger.addOwn(id, now)
@@ -191,7 +191,7 @@ describe('what we sent ourselves (P15, §5)', () => {
 
   it('is forgotten when it is settled', async () => {
     await ledger.addOwn('settled', now)
-    await ledger.settled('settled')
+    await ledger.settled({ ...clink, clink_id: 'settled' })
     expect(known('settled')).toEqual([false])
   })
 

@@ -201,7 +201,7 @@ export function itKeepsTheContract(make: () => Contracted, { kills }: { readonly
       await station.seen('clink.log', id)
       await station.daemon.stop('the test says so')
       expect(station.all('clink.ended', id)).toMatchObject([{ outcome: 'cut-short', reason: 'shutdown' }])
-      expect([bench.status(id), ledger.startsOf(id)]).toEqual(['pending', 0])
+      expect([bench.status(id), ledger.attemptsOf(id).starts]).toEqual(['pending', 0])
     })
 
     it(`at a stop, one that ignores its abort is released, and ${kills ? 'killed' : 'goes on until the process ends'} (P8)`, async () => {
@@ -213,7 +213,7 @@ export function itKeepsTheContract(make: () => Contracted, { kills }: { readonly
       await station.seen('clink.log', id)
       await station.daemon.stop('the test says so')
       expect(station.all('clink.ended', id)).toMatchObject(kills ? [{ outcome: 'cut-short' }] : [])
-      expect([bench.status(id), ledger.startsOf(id)]).toEqual(['pending', 0])
+      expect([bench.status(id), ledger.attemptsOf(id).starts]).toEqual(['pending', 0])
       one.end()
     })
   })

@@ -100,11 +100,12 @@ const coy: Breakage['parts'] = (real) => {
   const seen = new Set<string>()
   const { ledger } = real.state ?? {}
   if (ledger === undefined) return real
-  const isCooling = ledger.isCooling.bind(ledger)
-  ledger.isCooling = (id) => {
+  const recall = ledger.recall.bind(ledger)
+  ledger.recall = (id) => {
+    const memory = recall(id)
     const isFirst = !seen.has(id)
     seen.add(id)
-    return isFirst || isCooling(id)
+    return { ...memory, isCooling: isFirst || memory.isCooling }
   }
   return real
 }

@@ -6,7 +6,7 @@ const [directory = '', ...written] = process.argv.slice(2)
 
 try {
   const state = openState({ directory, sync: 'normal', onHealth: (problem) => console.log(problem ?? 'healthy') })
-  for (const name of written) await state.ledger.noteFact(name, 'written')
+  for (const name of written) await state.ledger.process.note({ [name]: 'written' })
   process.stdin.on('end', () => state.close()).resume()
   console.log('holding')
 } catch (error) {

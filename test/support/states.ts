@@ -2,7 +2,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { join } from 'node:path'
 import { openState, type State } from '../../src/journal/state.ts'
 import type { DeadLetter } from '../../src/ledger/dead-letters.ts'
-import type { HeldClaim } from '../../src/ledger/ledger.ts'
+import type { HeldClaim } from '../../src/ledger/process.ts'
 import { clink } from './sample-records.ts'
 
 export type Health = string | undefined

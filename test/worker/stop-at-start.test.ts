@@ -20,8 +20,9 @@ async function left(
   const before = bench.work(async () => await over.promise, { ledger, settings: { concurrency: 2 } })
   for (const id of ids) await before.seen('clink.started', id)
   const state = openState({ directory, sync: 'normal', onHealth: () => {} })
-  for (const claim of ledger.heldClaims()) await state.ledger.holdClaim(claim)
-  for (const name of ['session', 'identity', 'run']) await state.ledger.noteFact(name, ledger.fact(name) ?? '')
+  for (const claim of ledger.process.claims()) await state.ledger.process.hold(claim)
+  for (const name of ['session', 'identity', 'run'])
+    await state.ledger.process.note({ [name]: ledger.process.fact(name) ?? '' })
   return { ids, state, end: () => over.resolve() }
 }
 
@@ -39,8 +40,8 @@ describe.concurrent(
       const station = bench.work(() => 'done', { ...options, ledger, start: false })
       station.daemon.start()
       await station.daemon.stop('test')
-      const claims = ledger.heldClaims()
-      const facts = [ledger.fact('run'), ledger.fact('crashes')]
+      const claims = ledger.process.claims()
+      const facts = [ledger.process.fact('run'), ledger.process.fact('crashes')]
       state.close()
 
       expect(await station.ended()).toBe(0)
@@ -56,7 +57,7 @@ describe.concurrent(
       using directory = new TempDir()
       const { end, ids, state } = await left(bench, directory.path)
       const [first = '', second = ''] = ids
-      for (const { clink } of state.ledger.heldClaims())
+      for (const { clink } of state.ledger.process.claims())
         if (clink.clink_id === first) await state.ledger.keepResult(clink, 'kept')
       const station = bench.work(() => 'done', { ledger: state.ledger, start: false })
       station.daemon.start()
@@ -84,7 +85,7 @@ describe.concurrent(
       const station = bench.work(() => 'done', { key: 'next', ledger, settings, start: false })
       station.daemon.start()
       await station.daemon.stop('test')
-      const run = ledger.fact('run')
+      const run = ledger.process.fact('run')
       state.close()
 
       expect(await station.ended()).toBe(EXIT.internal)

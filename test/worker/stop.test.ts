@@ -95,8 +95,8 @@ describe.concurrent('P8, §6: stopping', () => {
       expect(await station.ended()).toBe(0)
       expect(story(bench.emulator, id)).toEqual(['created', 'claimed', 'released'])
       expect(station.daemon.totals()).toMatchObject({ deadLettered })
-      expect(ledger.errorsOf(id).length + ledger.letters.all().length).toBe(1)
-      expect(ledger.startsOf(id)).toBe(deadLettered === 1 ? 0 : 1)
+      expect(ledger.attemptsOf(id).errors.length + ledger.letters.all().length).toBe(1)
+      expect(ledger.attemptsOf(id).starts).toBe(deadLettered === 1 ? 0 : 1)
     },
   )
 
@@ -295,7 +295,7 @@ it('P10, §2: a stop that the machine has slept through buries nothing for a run
 
   expect(bench.all('clink.deadLettered')).toEqual([])
   expect(bench.all('clink.lost')).toMatchObject([{ cause: 'expired' }])
-  expect(bench.ledger.isGivenUp(id)).toBe(false)
+  expect(bench.ledger.recall(id).isGivenUp).toBe(false)
 })
 
 it.each(['complete', 'release'])(

@@ -1,4 +1,4 @@
-import type { HeldClaim } from '../../ledger/ledger.ts'
+import type { HeldClaim } from '../../ledger/process.ts'
 import { Delivery } from '../delivery/delivery.ts'
 import type { Deliveries } from '../delivery/deliveries.ts'
 import { ClaimHandle } from '../settlement/claim-handle.ts'
@@ -28,14 +28,14 @@ async function resumeClaim(claim: HeldClaim, { deliveries, parked, shared }: Res
   const lease = standingLease(claim, clock, boot)
   const wait = waitLeft(claim, clock, boot, config.claim.maxHold)
   if (lease === undefined) {
-    if (wait > 0) await ledger.coolFor(clink.clink_id, wait)
-    await ledger.dropClaim(clink.clink_id)
+    if (wait > 0) await ledger.cool(clink.clink_id, wait)
+    await ledger.process.drop(clink.clink_id)
     return false
   }
   const inHand = { lease, key: keys.current, madeWith: claim.key }
   const routed = router.route(clink, identity.id)
-  if (routed === undefined || (ledger.isGivenUp(clink.clink_id) && letters.noticeFor(clink) === undefined)) {
-    await ledger.dropClaim(clink.clink_id)
+  if (routed === undefined || (letters.has(clink.clink_id) && letters.noticeFor(clink) === undefined)) {
+    await ledger.process.drop(clink.clink_id)
     parked.add(clink, inHand, routed === undefined ? 'no-route' : 'given-up')
   } else {
     const handle = new ClaimHandle(clink, routed.route, inHand, shared.context)

@@ -21,11 +21,12 @@ export function judge(clink: Clink, context: AdmissionContext, mayCome: (routed:
   const { clink_id: id, content, sender_id } = clink
   nameWarnings.look(clink)
   const { ending } = readText(content, config.replies.mark)
-  const why = ledger.isOwn(id) ? 'own-reply' : whyNoWork(ending, sender_id, identity)
+  const { isCooling, isGivenUp, isOwn } = ledger.recall(id)
+  const why = isOwn ? 'own-reply' : whyNoWork(ending, sender_id, identity)
   if (why === 'identity-unknown') return { leave: why }
   if (why !== undefined) return config.inbox.ownReplies === 'acknowledge' ? { acknowledge: why } : { leave: why }
-  if (ledger.isGivenUp(id) && ledger.letters.noticeFor(clink) === undefined) return { leave: 'given-up' }
-  if (ledger.isCooling(id)) return { leave: 'cooling' }
+  if (isGivenUp && ledger.letters.noticeFor(clink) === undefined) return { leave: 'given-up' }
+  if (isCooling) return { leave: 'cooling' }
   const routed = router.route(clink, identity.id)
   if (routed === undefined) return { leave: 'no-route' }
   if (hopsOf(ending) >= config.inbox.maxHops) return { acknowledge: 'circle', hops: hopsOf(ending) }

@@ -6,13 +6,13 @@ const REMEMBERED = 10_000
 
 /** Which clinks have failed on a route, and of which of them that is their own fault. */
 export class Blame {
-  readonly #ledger: Pick<Ledger, 'errorsOf' | 'isGivenUp'>
+  readonly #ledger: Pick<Ledger, 'attemptsOf' | 'letters'>
   /** Since a run was last done. */
   readonly #failed = new Recent<true>(REMEMBERED)
   /** They had failed when another was done: the fault is theirs, and they count towards no pause. */
   readonly #atFault = new Recent<true>(REMEMBERED)
 
-  constructor(ledger: Pick<Ledger, 'errorsOf' | 'isGivenUp'>) {
+  constructor(ledger: Pick<Ledger, 'attemptsOf' | 'letters'>) {
     this.#ledger = ledger
   }
 
@@ -22,7 +22,9 @@ export class Blame {
 
   /** None of its runs has failed as far as is known, be it in an earlier process. */
   isFresh(clinkId: string): boolean {
-    return !this.has(clinkId) && this.#ledger.errorsOf(clinkId).length === 0 && !this.#ledger.isGivenUp(clinkId)
+    return (
+      !this.has(clinkId) && this.#ledger.attemptsOf(clinkId).errors.length === 0 && !this.#ledger.letters.has(clinkId)
+    )
   }
 
   /** It has failed. Returns whether that may be the route's fault. */

@@ -21,7 +21,7 @@ export interface CircuitBreakerOptions {
   /** The worker ends when the inbox is empty: a pause is over for its clinks when each of the route's clinks here has failed a probe. */
   readonly clinksHere?: { readonly live: readonly { readonly clink: Clink; readonly route: Route }[] } | undefined
   readonly router: Pick<Router, 'routes'>
-  readonly ledger: Pick<Ledger, 'errorsOf' | 'isGivenUp'>
+  readonly ledger: Pick<Ledger, 'attemptsOf' | 'letters'>
   /** A paused route wants a fresh clink of the inbox, or is paused no more: what was listed meanwhile is not new any more. */
   readonly look: WorkerSignals['look']
 }

@@ -1,7 +1,7 @@
 import type { Boot } from '../../base/boot.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { Clink } from '../../clink/records.ts'
-import type { HeldClaim } from '../../ledger/ledger.ts'
+import type { HeldClaim } from '../../ledger/process.ts'
 import type { Lease } from './lease.ts'
 
 /** A claim as the journal keeps it. */

@@ -66,7 +66,7 @@ export class Siblings {
   /** Undefined: not found out yet, or not for certain. */
   get verdict(): 'refused' | 'granted' | undefined {
     const { ledger, url } = this.#options
-    const verdict = ledger.serviceFact(url, FACT)
+    const verdict = ledger.process.serviceFact(url, FACT)
     return verdict === 'refused' || verdict === 'granted' ? verdict : undefined
   }
 
@@ -110,7 +110,7 @@ export class Siblings {
       if (verdict === 'unknown') {
         this.#againAt = clock.now() + AGAIN
         this.#inVain.set(claim.clink.clink_id, true)
-      } else await ledger.noteServiceFact(url, FACT, verdict)
+      } else await ledger.process.noteServiceFact(url, FACT, verdict)
       emit({ event: 'worker.siblings', verdict })
       return { verdict, lease: tried.lease }
     } finally {

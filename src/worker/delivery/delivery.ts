@@ -141,7 +141,7 @@ export class Delivery implements HandleOwner {
     const { clock, ledger } = this.#context
     const isLost = settled.is === 'lost'
     // It may come back at once; the wait that it backed off for still counts.
-    if (isLost && this.dueAt !== undefined) void ledger.coolFor(this.clink.clink_id, this.dueAt - clock.now())
+    if (isLost && this.dueAt !== undefined) void ledger.cool(this.clink.clink_id, this.dueAt - clock.now())
     this.#end(settled)
     if (isLost) this.#start?.abort('lease-lost')
     this.#interrupted.resolve()
@@ -180,7 +180,7 @@ export class Delivery implements HandleOwner {
         await this.#settleWaiting()
         break
       }
-      const alone = this.#context.ledger.isSuspect(this.clink.clink_id)
+      const alone = this.#context.ledger.attemptsOf(this.clink.clink_id).isSuspect
       const turn = capacity.use(async () => await this.#takeTurn(), alone ? PRIORITY.alone : priority)
       await Promise.race([turn, this.#interrupted.promise])
       if (this.#is('waiting')) continue // interrupted before its turn came; the turn, when it comes, does nothing
@@ -212,7 +212,7 @@ export class Delivery implements HandleOwner {
     const givenUp = decideUnstarted(state, policyOf(this.route, this.#context.config))
     const pause = this.#parts.health.wait(this.route, id)
     if (givenUp !== undefined) {
-      this.#attempt = this.#context.ledger.startsOf(id)
+      this.#attempt = this.#context.ledger.attemptsOf(id).starts
       await this.#settleBy(givenUp)
     } else if (pause > 0) await this.#postpone(pause)
     else if (this.#context.ledger.isHealthy) {
@@ -233,7 +233,7 @@ export class Delivery implements HandleOwner {
     const mayRun = this.#is('running') && this.handle.valid() && !this.#stopping && ledger.isHealthy
     if (mayRun) tellStart(this.handle, waited, this.#context)
     await (mayRun ? start.run() : start.callOff())
-    if (this.#is('lost')) void ledger.dropLost(this.clink.clink_id)
+    if (this.#is('lost')) void ledger.process.codeEnded(this.clink.clink_id)
     if (!this.#is('running')) return
     const decision = start.decide(this.handle.heldFor)
     if (decision !== undefined) await this.#follow(decision)

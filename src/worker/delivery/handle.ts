@@ -83,6 +83,13 @@ export interface Handle {
   valid(): boolean
   /** Journals the clink as its owner has it now. */
   note(): Promise<void>
+  /**
+   * Journals that the handler is about to start.
+   *
+   * @param isAlone nothing runs beside it.
+   * @returns the number of the start, from 1.
+   */
+  begin(isAlone: boolean): Promise<number>
   /** The worker stops: no poll of ours can claim the clink any more. */
   drain(): void
   complete(response: string | undefined): Promise<Settled>

@@ -33,7 +33,7 @@ export async function settleBy(
       await start?.charge(decision)
       return await handle.release(isStopping ? 'shutdown' : 'too-many-held', { reason, cooldown })
     }
-    case 'bury':
+    case 'deadLetter':
       return await handle.giveUp(decision)
   }
 }

@@ -1,6 +1,7 @@
 import type { Cancel, Clock } from '../../base/clock.ts'
 import type { Emit } from '../../events.ts'
-import type { HeldClaim, Ledger } from '../../ledger/ledger.ts'
+import type { Ledger } from '../../ledger/ledger.ts'
+import type { HeldClaim } from '../../ledger/process.ts'
 import type { WorkerContext } from '../context.ts'
 import type { WorkerSignals } from '../signals.ts'
 
@@ -62,39 +63,33 @@ export class CrashWatch {
   async begin(inHand: readonly InHand[], isOurs = true): Promise<void> {
     const ledger = this.#ledger
     const running = inHand.filter((one) => one.running)
-    const givenBack = (ledger.fact('running') ?? '').split('\n').filter((id) => id !== '')
+    const givenBack = (ledger.process.fact('running') ?? '').split('\n').filter((id) => id !== '')
     const ids = [...new Set([...running.map(({ clink }) => clink.clink_id), ...givenBack])]
-    const ended = (ledger.fact('ended') ?? '').split('\n').filter((id) => id !== '')
-    const crashed = isOurs && ledger.fact('run') === 'under way'
-    const crashes = crashed ? (this.#isInARow(ids) ? Number(ledger.fact('crashes') ?? 0) : 0) + 1 : 0
-    const alone = ledger.fact('alone')
-    const killer = running.find(({ clink }) => clink.clink_id === alone) ?? aftermathOf(ledger.fact('aftermath'))
-    const writes = [
-      ledger.noteFact('run', 'under way'),
-      ledger.noteFact('since', String(this.#clock.wall())),
-      ledger.noteFact('crashes', String(crashes)),
-      ledger.noteFact('alone', ''),
-      ledger.noteFact('running', ''),
-      ledger.noteFact('ended', ''),
-      ledger.noteFact('aftermath', ''),
-    ]
+    const ended = (ledger.process.fact('ended') ?? '').split('\n').filter((id) => id !== '')
+    const crashed = isOurs && ledger.process.fact('run') === 'under way'
+    const crashes = crashed ? (this.#isInARow(ids) ? Number(ledger.process.fact('crashes') ?? 0) : 0) + 1 : 0
+    const alone = ledger.process.fact('alone')
+    const killer =
+      running.find(({ clink }) => clink.clink_id === alone) ?? aftermathOf(ledger.process.fact('aftermath'))
+    const since = String(this.#clock.wall())
+    const forgotten = { alone: '', running: '', ended: '', aftermath: '' }
+    const writes = [ledger.process.note({ run: 'under way', since, crashes: String(crashes), ...forgotten })]
     // Whoever ended: a start whose end nobody knows does not count against its clink.
-    if (crashed || !isOurs) writes.push(...running.map(async ({ clink }) => await ledger.excuse(clink.clink_id)))
+    if (crashed || !isOurs)
+      writes.push(...running.map(async ({ clink }) => await ledger.outcome(clink.clink_id, { is: 'excused' })))
     // Their starts were taken back, and are noted again as what they were, for a later crash to know of this one.
-    const noted = givenBack.filter((id) => !running.some(({ clink }) => clink.clink_id === id) && !ledger.isGivenUp(id))
-    for (const id of noted)
-      writes.push(
-        ledger.startAttempt(id).then(() => {}),
-        ledger.excuse(id),
-      )
+    const noted = givenBack.filter(
+      (id) => !running.some(({ clink }) => clink.clink_id === id) && !ledger.letters.has(id),
+    )
+    writes.push(...noted.map(async (id) => await ledger.outcome(id, { is: 'given-back' })))
     const verdict = crashed ? this.#count(killer) : undefined
     if (verdict !== undefined) writes.push(verdict.written)
     if (crashes >= IN_A_ROW) {
       const givenUp = verdict?.isGivenUp === true ? killer?.clink.clink_id : undefined
       const suspects = [...new Set([...ids, ...ended])].filter(
-        (id) => id !== givenUp && (!ledger.isGivenUp(id) || ledger.letters.rerunOf(id) !== undefined),
+        (id) => id !== givenUp && (!ledger.letters.has(id) || ledger.letters.rerunOf(id) !== undefined),
       )
-      writes.push(...suspects.map(async (id) => await ledger.suspect(id)))
+      writes.push(...suspects.map(async (id) => await ledger.outcome(id, { is: 'suspect' })))
     }
     await Promise.all(writes)
     if (!crashed) return
@@ -102,16 +97,11 @@ export class CrashWatch {
     verdict?.say()
   }
 
-  /** A suspect is about to run with nothing beside it. */
-  async runsAlone(clinkId: string): Promise<void> {
-    await this.#ledger.noteFact('alone', clinkId)
-  }
-
   /** Its run has ended, and it stays alone for a while: a crash meanwhile is still its own, whatever was decided about it. */
   async endedAlone(one: Running): Promise<void> {
     if (this.#hasFault) return
     this.#aftermath = one
-    await Promise.all([this.ended(one.clink.clink_id), this.#ledger.noteFact('aftermath', JSON.stringify(one))])
+    await Promise.all([this.ended(one.clink.clink_id), this.#ledger.process.note({ aftermath: JSON.stringify(one) })])
   }
 
   /** A run has ended and its clink may come again: what it left behind may still end the process. */
@@ -128,7 +118,7 @@ export class CrashWatch {
     const [next] = this.#ended.values()
     this.#cancel()
     if (next !== undefined) this.#cancel = this.#clock.at(next, () => void this.#noteEnded())
-    await this.#ledger.noteFact('ended', [...this.#ended.keys()].slice(-REMEMBERED).join('\n'))
+    await this.#ledger.process.note({ ended: [...this.#ended.keys()].slice(-REMEMBERED).join('\n') })
   }
 
   /** The suspect's run has ended a while ago and the process is still here. */
@@ -136,9 +126,8 @@ export class CrashWatch {
     if (this.#hasFault) return
     this.#aftermath = undefined
     await Promise.all([
-      this.#ledger.noteFact('alone', ''),
-      this.#ledger.noteFact('aftermath', ''),
-      this.#ledger.clear(clinkId),
+      this.#ledger.process.note({ alone: '', aftermath: '' }),
+      this.#ledger.outcome(clinkId, { is: 'survived' }),
     ])
   }
 
@@ -146,12 +135,11 @@ export class CrashWatch {
   async fault(running: readonly Running[]): Promise<void> {
     this.#hasFault = true
     this.#cancel()
-    const alone = this.#ledger.fact('alone')
+    const alone = this.#ledger.process.fact('alone')
     const verdict = this.#count(running.find(({ clink }) => clink.clink_id === alone) ?? this.#aftermath)
+    const ids = running.map(({ clink }) => clink.clink_id)
     await Promise.all([
-      this.#ledger.noteFact('running', running.map(({ clink }) => clink.clink_id).join('\n')),
-      this.#ledger.noteFact('alone', ''),
-      this.#ledger.noteFact('aftermath', ''),
+      this.#ledger.process.note({ running: ids.join('\n'), alone: '', aftermath: '' }),
       verdict?.written,
     ])
     verdict?.say()
@@ -160,12 +148,12 @@ export class CrashWatch {
   /** A stop in order: the next start is not after a crash. */
   async end(): Promise<void> {
     this.#cancel()
-    await Promise.all([this.#ledger.noteFact('run', 'stopped'), this.#ledger.noteFact('crashes', '0')])
+    await this.#ledger.process.note({ run: 'stopped', crashes: '0' })
   }
 
   #isInARow(running: readonly string[]): boolean {
-    const since = Number(this.#ledger.fact('since') ?? 0)
-    return this.#clock.wall() - since < LONG_LIFE || running.some((id) => this.#ledger.excusedOf(id) > 0)
+    const since = Number(this.#ledger.process.fact('since') ?? 0)
+    return this.#clock.wall() - since < LONG_LIFE || running.some((id) => this.#ledger.attemptsOf(id).excused > 0)
   }
 
   /** Counts a crash against the clink that ran alone, and gives it up when it was one too many. Undefined: there was none. */
@@ -175,17 +163,17 @@ export class CrashWatch {
     const { clink, route } = killer
     const id = clink.clink_id
     // What its run came to was enough.
-    if (ledger.isGivenUp(id) && ledger.letters.rerunOf(id) === undefined) return undefined
-    const written = ledger.countCrash(id)
-    const crashes = ledger.crashesOf(id)
-    if (crashes < this.#limit) return { written, isGivenUp: false, say: () => {} }
+    if (ledger.letters.has(id) && ledger.letters.rerunOf(id) === undefined) return undefined
+    const { crashes: before, errors } = ledger.attemptsOf(id)
+    const crashes = before + 1
+    if (crashes < this.#limit)
+      return { written: ledger.outcome(id, { is: 'crashed' }), isGivenUp: false, say: () => {} }
     const reason = `the process ended ${crashes} times while this clink ran alone`
-    const errors = ledger.errorsOf(id)
     // Of one that was run again its sender knows already.
     const tell = ledger.letters.get(id)?.tell ?? 'release'
     const letter = { clink, route, attempts: crashes, reason, errors, tell, at: this.#clock.wall() }
     return {
-      written: Promise.all([written, ledger.bury(letter)]).then(() => {}),
+      written: ledger.deadLetter(letter),
       isGivenUp: true,
       say: () => {
         this.#emit({ event: 'clink.deadLettered', clink, reason, attempts: crashes })

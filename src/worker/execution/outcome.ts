@@ -18,7 +18,7 @@ export type Decision =
   | { readonly do: 'hold'; readonly wait: number; readonly why: string; readonly countsAttempt: boolean }
   /** A dead letter; `tell` is what Clink is told, `notice` what the sender reads where it is completed. */
   | {
-      readonly do: 'bury'
+      readonly do: 'deadLetter'
       readonly why: 'exhausted' | 'rejected'
       readonly reason: string
       readonly tell: 'release' | 'complete'
@@ -62,7 +62,7 @@ export function decide(
       return { do: 'release', why: 'handler', ...why, cooldown: retry.cooldown, countsAttempt: true }
     }
     case 'reject':
-      return bury('rejected', outcome.reason, retry.onExhausted, `This could not be done: ${outcome.reason}`)
+      return deadLetter('rejected', outcome.reason, retry.onExhausted, `This could not be done: ${outcome.reason}`)
     case 'retry':
       return hold(Math.max(outcome.after, SHORTEST_WAIT), outcome.reason ?? 'the handler asked to wait', false)
     case 'asleep':
@@ -77,7 +77,8 @@ export function decide(
       const wait = equalJitter(state.attempt, backoff, random)
       if (state.isFree === true) return hold(wait, outcome.error.message, false)
       const notice = `This could not be done (handler-failed, ${state.clinkId}).`
-      if (state.attempt >= retry.attempts) return bury('exhausted', outcome.error.message, retry.onExhausted, notice)
+      if (state.attempt >= retry.attempts)
+        return deadLetter('exhausted', outcome.error.message, retry.onExhausted, notice)
       return hold(wait, outcome.error.message, true)
     }
   }
@@ -109,15 +110,20 @@ export function decideUnstarted(
 ): Decision | undefined {
   const { clinkId, fault, times, timesAbsent } = state
   if (fault !== undefined)
-    return bury('rejected', fault, retry.onExhausted, `This could not be done (match-timeout, ${clinkId}).`)
+    return deadLetter('rejected', fault, retry.onExhausted, `This could not be done (match-timeout, ${clinkId}).`)
   if (times < retry.attempts) return undefined
   const often = times === 1 ? 'once' : `${times} times`
   const renewals = timesAbsent ? 'nothing shows that the service renews claims' : 'the service does not renew claims'
   const advice = timesAbsent ? ', or set claim.trustRenewals if you know that it does' : ''
   const reason = `its claim ran out ${often} while the handler ran, and ${renewals}: make the handler shorter${advice}`
-  return bury('exhausted', reason, retry.onExhausted, `This could not be done (claim-ran-out, ${clinkId}).`)
+  return deadLetter('exhausted', reason, retry.onExhausted, `This could not be done (claim-ran-out, ${clinkId}).`)
 }
 
-function bury(why: 'exhausted' | 'rejected', reason: string, tell: 'release' | 'complete', notice: string): Decision {
-  return { do: 'bury', why, reason, tell, notice }
+function deadLetter(
+  why: 'exhausted' | 'rejected',
+  reason: string,
+  tell: 'release' | 'complete',
+  notice: string,
+): Decision {
+  return { do: 'deadLetter', why, reason, tell, notice }
 }

@@ -67,15 +67,9 @@ export class Start {
   /** In one commit: an attempt, the clink as one that runs, and that a suspect runs alone. Whoever starts asks then whether it still may. */
   async journal(): Promise<void> {
     const { context, health } = this.#parts
-    const { crashWatch, ledger } = context
     const id = this.#inHand.clink.clink_id
     health.started(this.#routed.route, id)
-    const [attempt] = await Promise.all([
-      ledger.startAttempt(id),
-      this.#inHand.note(),
-      ledger.isSuspect(id) ? crashWatch.runsAlone(id) : undefined,
-    ])
-    this.#attempt = attempt
+    this.#attempt = await this.#inHand.begin(context.ledger.attemptsOf(id).isSuspect)
   }
 
   /** It was journalled, and may not happen after all. */
@@ -138,7 +132,7 @@ export class Start {
     const { clock, config, ledger, random } = context
     const { route } = this.#routed
     const clinkId = this.#inHand.clink.clink_id
-    const attempt = this.#attempt - ledger.excusedOf(clinkId)
+    const attempt = this.#attempt - ledger.attemptsOf(clinkId).excused
     // It may be decided on before its code has ended.
     const isFree = this.#isRunning ? !health.costsAttempt(route) : this.#isFree
     const state = { clinkId, attempt, heldFor, now: clock.wall(), isFree }
@@ -147,19 +141,19 @@ export class Start {
 
   /** What it costs when another one follows: an attempt or nothing. That it has failed is noted, whatever it costs. */
   async charge({ countsAttempt }: { readonly countsAttempt: boolean }): Promise<void> {
-    const { ledger } = this.#parts.context
     const outcome = this.#outcome
-    await Promise.all([
-      outcome?.outcome === 'failed' ? ledger.noteError(this.#inHand.clink.clink_id, outcome.error.message) : undefined,
-      countsAttempt ? undefined : this.takeBack(),
-    ])
+    if (outcome?.outcome !== 'failed') return countsAttempt ? undefined : await this.takeBack()
+    const { message } = outcome.error
+    const note = { is: 'error', message, countsAttempt: countsAttempt || !this.#isCounted } as const
+    this.#isCounted &&= countsAttempt
+    await this.#parts.context.ledger.outcome(this.#inHand.clink.clink_id, note)
   }
 
   /** It was cut short, or must not count. */
   async takeBack(): Promise<void> {
     if (!this.#isCounted) return
     this.#isCounted = false
-    await this.#parts.context.ledger.takeBackAttempt(this.#inHand.clink.clink_id)
+    await this.#parts.context.ledger.outcome(this.#inHand.clink.clink_id, { is: 'not-counted' })
   }
 
   /**
@@ -212,7 +206,7 @@ export class Start {
     const { clock, crashWatch, ledger } = this.#parts.context
     const { clink, route } = this.#facts
     const id = clink.clink_id
-    const isSuspect = ledger.isSuspect(id)
+    const { isSuspect } = ledger.attemptsOf(id)
     this.#aloneUntil = isSuspect && outcome !== 'done' ? clock.now() + AFTERMATH : undefined
     if (this.#aloneUntil !== undefined) await crashWatch.endedAlone({ clink, route })
     else if (isSuspect) await crashWatch.survived(id)

@@ -16,9 +16,9 @@ const PATIENCE = 10_000
  */
 export function endSurvivors(runs: RunRegister, context: ExecutionContext, areOurs: boolean): void {
   const { boot, ledger } = context
-  for (const program of ledger.programs.all()) {
+  for (const program of ledger.process.programs.all()) {
     const mayLive = areOurs && program.boot === boot.id
-    runs.occupy(program.clinkId, mayLive ? endOne(program, context) : ledger.programs.gone(program))
+    runs.occupy(program.clinkId, mayLive ? endOne(program, context) : ledger.process.programs.gone(program))
   }
 }
 
@@ -37,5 +37,5 @@ async function endOne(program: Program, { clock, closing, emit, groups, ledger }
     await sleep(clock, pause, closing)
     if (closing.aborted) return
   }
-  await ledger.programs.gone(program)
+  await ledger.process.programs.gone(program)
 }

@@ -21,8 +21,13 @@ export interface ClinkInHand {
   readonly deadline: number
   /** Whether it is still ours. */
   valid(): boolean
-  /** Journals it as it is now. */
-  note(): Promise<void>
+  /**
+   * Journals that its handler is about to start.
+   *
+   * @param isAlone nothing runs beside it.
+   * @returns the number of the start, from 1.
+   */
+  begin(isAlone: boolean): Promise<number>
 }
 
 /** What a runner is given for one start. @param counts whether something may be sent for it, when it is asked. */

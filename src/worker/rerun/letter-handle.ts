@@ -66,10 +66,13 @@ export class LetterHandle implements Handle {
   async note(): Promise<void> {
     const { clock } = this.#context
     const { dueAt, isRunning = false } = this.#owner ?? {}
-    if (isRunning) {
-      this.#startedAt = clock.now()
-      await this.#step({ step: 'running' })
-    } else if (dueAt !== undefined) await this.#step({ step: 'due', notBefore: clock.wall() + dueAt - clock.now() })
+    if (isRunning) await this.#step({ step: 'running' })
+    else if (dueAt !== undefined) await this.#step({ step: 'due', notBefore: clock.wall() + dueAt - clock.now() })
+  }
+
+  async begin(isAlone: boolean): Promise<number> {
+    this.#startedAt = this.#context.clock.now()
+    return await this.#context.ledger.begin({ letter: this.clink.clink_id }, isAlone)
   }
 
   drain(): void {
@@ -81,7 +84,7 @@ export class LetterHandle implements Handle {
     const { emit, ledger } = this.#context
     if (response !== undefined) await this.#step({ step: 'ready', response })
     else if (this.#isWanted) {
-      await ledger.rerunDone(this.clink)
+      await ledger.settled(this.clink, 'sent')
       emit({ event: 'clink.rerunDone', ...this.facts })
     }
     return KEPT
@@ -127,8 +130,8 @@ export class LetterHandle implements Handle {
     if (letter === undefined || !this.#isWanted) return KEPT
     const { rerun: _, ...rest } = letter
     const { attempt: attempts = 0, route } = this.facts
-    const errors = [...ledger.errorsOf(id), reason]
-    await ledger.bury({ ...rest, route, attempts, reason, errors, at: clock.wall() })
+    const errors = [...ledger.attemptsOf(id).errors, reason]
+    await ledger.deadLetter({ ...rest, route, attempts, reason, errors, at: clock.wall() })
     emit({ event: 'clink.deadLettered', ...this.facts, reason, attempts })
     signals.deadLettered.say(this.clink)
     return KEPT

@@ -46,7 +46,7 @@ export async function sendResult(
     emit({ event: 'clink.responseShortened', ...facts, length: LONGEST_TEXT, why: `longer than ${LONGEST_TEXT}` })
   const sent = await send(clink, response, mark, context)
   if (typeof sent !== 'string') return await failed(sent)
-  await ledger.rerunDone(clink)
+  await ledger.settled(clink, 'sent')
   emit({ event: 'clink.rerunDone', ...facts, resultId: sent, response })
   return 0
 

@@ -72,7 +72,7 @@ export class ClaimHandle implements Handle, Claimed, KeeperOwner {
 
   get outlived(): Handle['outlived'] {
     const { ledger, terms } = this.#context
-    return { times: ledger.outlivedOf(this.clink.clink_id), timesAbsent: terms.timesAbsent }
+    return { times: ledger.attemptsOf(this.clink.clink_id).outlived, timesAbsent: terms.timesAbsent }
   }
 
   get isReleasing(): boolean {
@@ -104,7 +104,15 @@ export class ClaimHandle implements Handle, Claimed, KeeperOwner {
   }
 
   async note(releasing = false): Promise<void> {
-    const { boot, clock, ledger } = this.#context
+    await this.#context.ledger.process.hold(this.#held(releasing))
+  }
+
+  async begin(isAlone: boolean): Promise<number> {
+    return await this.#context.ledger.begin({ claim: this.#held(false) }, isAlone)
+  }
+
+  #held(releasing: boolean) {
+    const { boot, clock } = this.#context
     const claim = {
       clink: this.clink,
       route: this.#route.name,
@@ -114,7 +122,7 @@ export class ClaimHandle implements Handle, Claimed, KeeperOwner {
       releasing,
       key: this.holder.isUnconfirmed ? this.#madeWith : this.key.print,
     }
-    await ledger.holdClaim(toHeldClaim(claim, clock, boot))
+    return toHeldClaim(claim, clock, boot)
   }
 
   drain(): void {
@@ -142,7 +150,7 @@ export class ClaimHandle implements Handle, Claimed, KeeperOwner {
   ): Promise<Settled> {
     const { closing, ledger } = this.#context
     this.#isTelling = true
-    if (cooldown !== undefined) await ledger.coolFor(this.clink.clink_id, cooldown)
+    if (cooldown !== undefined) await ledger.cool(this.clink.clink_id, cooldown)
     if (this.#settled === undefined) await this.note(true)
     if (this.#settled !== undefined) return this.#settled
     this.#isReleasing = true
@@ -173,7 +181,7 @@ export class ClaimHandle implements Handle, Claimed, KeeperOwner {
   /** The service failed over a whole lease, or as long; the second time the result is given up, unless that is an outage of seconds. */
   async failing(ms: number): Promise<boolean> {
     this.#failed = { leases: this.#failed.leases + 1, over: this.#failed.over + ms }
-    const { leases, over } = (await this.#context.ledger.countFailedLease(this.clink.clink_id, ms)) ?? this.#failed
+    const { leases, over } = (await this.#context.ledger.failedLease(this.clink.clink_id, ms)) ?? this.#failed
     return leases >= 2 && over >= LEAST_FAILING
   }
 
@@ -193,7 +201,7 @@ export class ClaimHandle implements Handle, Claimed, KeeperOwner {
         // It counts for a claim that has just run out as well: an older poll may show the clink as ours.
         return this.#end(told)
       case 'elsewhere':
-        this.#keepUnsent()
+        void this.#context.ledger.settledElsewhere(this.facts)
         return this.#settled ?? this.#end(told)
       case 'lost':
         return this.#lose(told.cause)
@@ -212,38 +220,24 @@ export class ClaimHandle implements Handle, Claimed, KeeperOwner {
     if (this.#settled !== undefined) return this.#settled
     const { clock, ledger } = this.#context
     const { deadline, end, grantedAt } = this.holder.lease
-    if (this.#isTelling && cause === 'completed-elsewhere') this.#keepUnsent()
+    if (this.#isTelling && cause === 'completed-elsewhere') void ledger.settledElsewhere(this.facts)
     // Up to the deadline and not to the end: of a short claim the margin is the better part.
     const hadItsTime = (this.#owner?.age ?? -1) >= (deadline - grantedAt) / 2
-    if (cause === 'refused' && hadItsTime) void ledger.countOutlived(this.clink.clink_id)
+    if (cause === 'refused' && hadItsTime) void ledger.outcome(this.clink.clink_id, { is: 'outlived' })
     const lapsedAt = clock.now() >= deadline ? end : undefined
     this.#settled = { is: 'lost', cause, whileTelling: this.#isTelling, lapsedAt }
     this.holder.stop()
     this.#owner?.lost(this.#settled)
     // What still runs may end the process: the next start has to know what it was.
-    void (this.#owner?.isRunning === true ? this.note(true) : ledger.dropClaim(this.clink.clink_id))
+    void (this.#owner?.isRunning === true ? this.note(true) : ledger.process.drop(this.clink.clink_id))
     return this.#settled
   }
 
   #end(settled: Settled): Settled {
     this.#settled = settled
     this.holder.stop()
-    void this.#context.ledger.dropClaim(this.clink.clink_id)
+    void this.#context.ledger.process.drop(this.clink.clink_id)
     return settled
-  }
-
-  /** Somebody else has settled the clink: what was to be sent is kept for the operator, and costs no attempt. */
-  #keepUnsent(): void {
-    const { clock, ledger } = this.#context
-    const id = this.clink.clink_id
-    // The operator has the letter.
-    void ledger.letters.noticed(id)
-    const kept = ledger.keptResult(this.clink)
-    if (kept === undefined) return
-    const { attempt = ledger.startsOf(id), clink, route } = this.facts
-    const response = kept.response === undefined ? {} : { response: kept.response }
-    void ledger.late.keep({ clink, route, attempt, why: 'elsewhere', at: clock.wall(), outcome: 'done', ...response })
-    void ledger.takeBackAttempt(id)
   }
 
   /** A result is kept all the same: whoever retries the letter has it sent again, and not computed. */
@@ -258,8 +252,8 @@ export class ClaimHandle implements Handle, Claimed, KeeperOwner {
   ): Promise<void> {
     const { clock, emit, ledger, signals } = this.#context
     const { attempt: attempts = 0, clink, route } = this.facts
-    const errors = [...ledger.errorsOf(clink.clink_id), reason]
-    await ledger.bury({ clink, route, attempts, reason, errors, tell, at: clock.wall(), ...more }, keepsResult)
+    const errors = [...ledger.attemptsOf(clink.clink_id).errors, reason]
+    await ledger.deadLetter({ clink, route, attempts, reason, errors, tell, at: clock.wall(), ...more }, keepsResult)
     emit({ event: 'clink.deadLettered', ...this.facts, reason, attempts })
     signals.deadLettered.say(clink)
   }

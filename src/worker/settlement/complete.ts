@@ -144,7 +144,7 @@ class Completing {
     this.#claimed.confirmed?.()
     if (text !== undefined) noteAnswer(clink.sender_id, at, this.#context)
     // A result that is only presumed to have arrived is kept: if the clink comes back after all, it is sent again.
-    if (!presumed) await ledger.settled(clink.clink_id)
+    if (!presumed) await ledger.settled(clink)
     const shown = {
       ...(text === undefined ? {} : { response: text }),
       ...(responseId === undefined ? {} : { responseId }),

@@ -8,12 +8,12 @@ const WRITTEN = 50
 /** P10: what was given up is not run again, with or without a claim, unless somebody has retried it since; nor is what was discarded. */
 export const lettersRest: Rule = ({ record }) =>
   record.runs.flatMap(({ life, clinkId, startedAt: at, isRerun }): readonly Breach[] => {
-    const buried = record
+    const letter = record
       .told(life, clinkId)
       .findLast(({ at: told, event }) => event.event === 'clink.deadLettered' && told < at)
     const asks = record.asksOf(life, clinkId, at)
     const breach = (text: string): Breach => ({ rule: 'P10', at, life, text: `${clinkId} runs ${text}` })
-    const since = buried === undefined ? 0 : writtenBy(record, life, buried.at)
+    const since = letter === undefined ? 0 : writtenBy(record, life, letter.at)
     const isAsked = asks.some(
       ({ what, askedAt, answer }) => what === 'retry' && answer !== 'unknown' && askedAt >= since,
     )
@@ -21,7 +21,7 @@ export const lettersRest: Rule = ({ record }) =>
       return what === 'discard' && answer === 'done' && answeredAt < at
     })
     return [
-      ...(buried !== undefined && !isAsked ? [breach(`though it was given up at ${buried.at}`)] : []),
+      ...(letter !== undefined && !isAsked ? [breach(`though it was given up at ${letter.at}`)] : []),
       ...(isRerun === true && !isAsked ? [breach('without a claim, and nobody has retried it')] : []),
       ...(isDiscarded ? [breach('though its letter was discarded')] : []),
     ]

@@ -15,8 +15,8 @@ async function restarted(bench: Bench, options: WorkOptions) {
   const before = bench.work(async () => await over.promise, { ledger, settings: quick })
   await before.seen('clink.started', id)
   const copy = new Ledger(memoryTables())
-  for (const claim of ledger.heldClaims()) await copy.holdClaim(claim)
-  for (const name of ['session', 'identity']) await copy.noteFact(name, ledger.fact(name) ?? '')
+  for (const claim of ledger.process.claims()) await copy.process.hold(claim)
+  for (const name of ['session', 'identity']) await copy.process.note({ [name]: ledger.process.fact(name) ?? '' })
   const now = bench.work(() => 'done', { ledger: copy, settings: quick, ...options })
   await until(() => now.all('worker.resumed').length > 0, 'it has looked at the claims')
   return { id, now, ledger: copy, over: () => over.resolve() }
@@ -48,7 +48,7 @@ describe.concurrent('§7, §8: a start whose key is not the one that made the cl
 
     expect(now.all('clink.leftToExpire', id)).toMatchObject([{ why: expect.stringContaining('another key') }])
     expect(now.runsOf(id)).toEqual([])
-    expect(ledger.heldClaims().map(({ clink }) => clink.clink_id)).not.toContain(id)
+    expect(ledger.process.claims().map(({ clink }) => clink.clink_id)).not.toContain(id)
     over()
   })
 
@@ -78,7 +78,7 @@ describe.concurrent('§7, §8: a start whose key is not the one that made the cl
     const station = bench.work(async () => await over.promise, { ledger, settings: quick })
     await station.seen('clink.started', bench.send('work'))
 
-    expect(ledger.heldClaims()).toMatchObject([{ key: expect.stringMatching(/^[\da-f]{8}$/) }])
+    expect(ledger.process.claims()).toMatchObject([{ key: expect.stringMatching(/^[\da-f]{8}$/) }])
     over.resolve()
   })
 })

@@ -161,6 +161,6 @@ describe.concurrent('P10, §4: a paused route', () => {
     const last = station.all('clink.held').at(-1)?.clink.clink_id ?? ''
     await station.close()
     expect(waiting()).toContain(last)
-    expect(ledger.isCooling(last)).toBe(false)
+    expect(ledger.recall(last).isCooling).toBe(false)
   })
 })

@@ -57,10 +57,13 @@ describe.concurrent('P10, §4: a broken dependency', () => {
     await station.seen('route.paused')
     const fresh = bench.send('fresh')
     // It may be held for its route before it runs.
-    await until(() => ledger.errorsOf(fresh).length > 0 && ledger.startsOf(fresh) === 0, 'its failure is noted')
+    await until(
+      () => ledger.attemptsOf(fresh).errors.length > 0 && ledger.attemptsOf(fresh).starts === 0,
+      'its failure is noted',
+    )
 
-    expect(ledger.errorsOf(fresh)).toContain('the application is away')
-    expect(ledger.startsOf(fresh)).toBe(0)
+    expect(ledger.attemptsOf(fresh).errors).toContain('the application is away')
+    expect(ledger.attemptsOf(fresh).starts).toBe(0)
   })
 
   it('costs no attempt either where a stop ends a probe that goes on after its timeout (§6)', async () => {
@@ -88,8 +91,12 @@ describe.concurrent('P10, §4: a broken dependency', () => {
     await station.daemon.stop('test')
     gate.resolve()
 
-    expect([ledger.isGivenUp(probe), ledger.startsOf(probe), bench.status(probe)]).toEqual([false, 0, 'pending'])
-    expect(ledger.errorsOf(probe)).toHaveLength(1)
+    expect([ledger.recall(probe).isGivenUp, ledger.attemptsOf(probe).starts, bench.status(probe)]).toEqual([
+      false,
+      0,
+      'pending',
+    ])
+    expect(ledger.attemptsOf(probe).errors).toHaveLength(1)
   })
 
   it('probes with one clink at a time, and claims no more than may be held (P6)', async () => {

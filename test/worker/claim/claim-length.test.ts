@@ -193,8 +193,8 @@ describe.concurrent(
       const before = bench.work(async () => await over.promise, { ledger, settings })
       await before.seen('clink.started', id)
       const copy = new Ledger(memoryTables())
-      for (const claim of ledger.heldClaims()) await copy.holdClaim(claim)
-      for (const name of ['session', 'identity']) await copy.noteFact(name, ledger.fact(name) ?? '')
+      for (const claim of ledger.process.claims()) await copy.process.hold(claim)
+      for (const name of ['session', 'identity']) await copy.process.note({ [name]: ledger.process.fact(name) ?? '' })
       const away = bench.fault({ operation: 'claim_clink', times: 2 }, { status: 503 })
       const now = bench.work(async (_, ctx) => await obey(ctx), {
         ledger: copy,

@@ -109,7 +109,7 @@ describe.concurrent('P7, §3: the first poll of a process, whose answer is lost'
   it('is not preceded by a look where a claim by id could take a sibling’s work: nothing is taken up then', async () => {
     await using bench = await Bench.open({ switches: { identity: 'key' } })
     const ledger = new Ledger(memoryTables())
-    await ledger.noteServiceFact(bench.emulator.url, 'siblings', 'granted')
+    await ledger.process.noteServiceFact(bench.emulator.url, 'siblings', 'granted')
     bench.work(() => 'done', { ledger })
     await bench.completed(bench.send('work'))
 

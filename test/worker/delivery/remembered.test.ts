@@ -42,13 +42,16 @@ it('a discarded clink that the configuration leaves out for weeks is not forgott
   const gone = { ...clink, clink_id: 'msg_gone' }
   for (const one of [clink, gone]) {
     const letter = { clink: one, route: 'test', attempts: 1, reason: 'no', errors: [], tell: 'release' as const }
-    await bench.ledger.bury({ ...letter, at: bench.clock.wall() })
+    await bench.ledger.deadLetter({ ...letter, at: bench.clock.wall() })
     await bench.ledger.letters.discard(one.clink_id)
   }
   await bench.pass(KEEP + 5 * DAY)
 
   expect(bench.all('clink.started')).toEqual([])
-  expect([bench.ledger.isGivenUp(clink.clink_id), bench.ledger.isGivenUp('msg_gone')]).toEqual([true, false])
+  expect([bench.ledger.recall(clink.clink_id).isGivenUp, bench.ledger.recall('msg_gone').isGivenUp]).toEqual([
+    true,
+    false,
+  ])
   await bench.stop()
 })
 
@@ -74,8 +77,8 @@ it('a claim that left the journal with its result is not noted there again by a 
   }
   const id = bench.send('work')
   await bench.pass(MINUTE)
-  expect([bench.emulator.clink(id)?.status, bench.ledger.heldClaims()]).toEqual(['completed', []])
-  await bench.watch(2 * MINUTE, () => expect(bench.ledger.heldClaims()).toEqual([]))
+  expect([bench.emulator.clink(id)?.status, bench.ledger.process.claims()]).toEqual(['completed', []])
+  await bench.watch(2 * MINUTE, () => expect(bench.ledger.process.claims()).toEqual([]))
   await bench.pass(MINUTE)
   expect(bench.all('clink.completed')).toHaveLength(1)
   await bench.stop()

@@ -45,7 +45,7 @@ describe('P10, §4: what follows from a run is decided when it ends, and not whe
     const id = bench.send('work')
     await bench.pass(120 * SECOND)
 
-    expect([runs, bench.ledger.isGivenUp(id), bench.all('clink.lost')]).toEqual([1, true, []])
+    expect([runs, bench.ledger.recall(id).isGivenUp, bench.all('clink.lost')]).toEqual([1, true, []])
     await bench.stop()
   })
 
@@ -63,7 +63,7 @@ describe('P10, §4: what follows from a run is decided when it ends, and not whe
     await bench.pass(10 * SECOND)
     await stopped
 
-    expect([bench.ledger.startsOf(id), bench.ledger.errorsOf(id)]).toEqual([1, ['no']])
+    expect([bench.ledger.attemptsOf(id).starts, bench.ledger.attemptsOf(id).errors]).toEqual([1, ['no']])
     expect(bench.emulator.clink(id)?.status).toBe('pending')
   })
 

@@ -12,20 +12,20 @@ describe.concurrent('P10, §4: what the run of a clink comes to that may have en
     await using bench = await Bench.open({ switches })
     const ledger = new Ledger(memoryTables())
     const id = bench.send('work')
-    await ledger.suspect(id)
+    await ledger.outcome(id, { is: 'suspect' })
     const station = bench.work((_, ctx) => ctx.reject('bad request'), { ledger })
     await station.seen('clink.released', id)
 
     expect(station.all('clink.deadLettered').map(({ reason }) => reason)).toEqual(['bad request'])
     expect(station.runsOf(id)).toHaveLength(1)
-    expect(ledger.isGivenUp(id)).toBe(true)
+    expect(ledger.recall(id).isGivenUp).toBe(true)
   })
 
   it('keeps its slot, with nothing beside it, for ten seconds after a failure', async () => {
     await using bench = await Bench.open()
     const ledger = new Ledger(memoryTables())
     const id = bench.send('work')
-    await ledger.suspect(id)
+    await ledger.outcome(id, { is: 'suspect' })
     const station = bench.work(
       ({ clink_id: one }) => {
         if (one === id) throw new Error('no')

@@ -7,7 +7,8 @@ import { tablesOf } from '../../../src/journal/state.ts'
 import type { Emit, WorkerEvent } from '../../../src/events.ts'
 import { CrashWatch } from '../../../src/worker/execution/crash-watch.ts'
 import { WorkerSignals } from '../../../src/worker/signals.ts'
-import { Ledger, type HeldClaim } from '../../../src/ledger/ledger.ts'
+import { Ledger } from '../../../src/ledger/ledger.ts'
+import type { HeldClaim } from '../../../src/ledger/process.ts'
 import { clink } from '../../support/sample-records.ts'
 import { TempDir } from '../../support/temp-dir.ts'
 import { claim, letter, open } from '../../support/states.ts'
@@ -51,17 +52,17 @@ class Lives implements Disposable {
     const events: WorkerEvent[] = []
     const watch = makeWatch(ledger, { ...systemClock(), wall: () => this.now }, (event) => events.push(event))
     const run = async (...ids: string[]): Promise<void> => {
-      for (const id of ids) await Promise.all([ledger.startAttempt(id), ledger.holdClaim(claimOf(id, true))])
+      for (const id of ids) await ledger.begin({ claim: claimOf(id, true) })
     }
     const hold = async (...ids: string[]): Promise<void> => {
-      for (const id of ids) await ledger.holdClaim(claimOf(id, false))
+      for (const id of ids) await ledger.process.hold(claimOf(id, false))
     }
     try {
-      const claims = ledger.heldClaims()
+      const claims = ledger.process.claims()
       await watch.begin(claims, isOurs)
-      for (const { clink: one } of claims) await ledger.holdClaim(claimOf(one.clink_id, false))
+      for (const { clink: one } of claims) await ledger.process.hold(claimOf(one.clink_id, false))
       const runAlone = async (id: string): Promise<void> => {
-        await Promise.all([watch.runsAlone(id), run(id)])
+        await ledger.begin({ claim: claimOf(id, true) }, true)
       }
       await work({ ledger, watch, events, run, hold, runAlone })
       if (ending === 'stop') await watch.end()
@@ -75,7 +76,7 @@ class Lives implements Disposable {
   }
 }
 
-const suspects = (ledger: Ledger, ...ids: string[]): string[] => ids.filter((id) => ledger.isSuspect(id))
+const suspects = (ledger: Ledger, ...ids: string[]): string[] => ids.filter((id) => ledger.attemptsOf(id).isSuspect)
 
 describe('P9, §4: the crash watch', () => {
   it('sees no crash at the first start, nor after a stop, whatever was running then', async () => {
@@ -132,12 +133,12 @@ describe('P9, §4: the crash watch', () => {
     await lives.life(async ({ run }) => await run('killer', 'beside'))
     await lives.life(async ({ run, ledger }) => {
       await run('killer', 'beside')
-      await ledger.noteError('beside', 'its own')
+      await ledger.outcome('beside', { is: 'error', message: 'its own', countsAttempt: true })
     })
     for (let n = 0; n < LIMIT; n += 1) {
       await lives.life(async ({ ledger, runAlone }) => {
         expect(suspects(ledger, 'killer', 'beside')).toEqual(['killer', 'beside'])
-        expect(ledger.isGivenUp('killer')).toBe(false)
+        expect(ledger.recall('killer').isGivenUp).toBe(false)
         await runAlone('killer')
       })
     }
@@ -146,29 +147,29 @@ describe('P9, §4: the crash watch', () => {
       expect(letters).toEqual([
         expect.objectContaining({ clink: expect.objectContaining({ clink_id: 'killer' }), attempts: LIMIT }),
       ])
-      expect([ledger.isGivenUp('killer'), ledger.isGivenUp('beside')]).toEqual([true, false])
+      expect([ledger.recall('killer').isGivenUp, ledger.recall('beside').isGivenUp]).toEqual([true, false])
       expect(suspects(ledger, 'killer', 'beside')).toEqual(['beside'])
-      expect([ledger.errorsOf('beside'), ledger.excusedOf('beside')]).toEqual([['its own'], 2])
+      expect([ledger.attemptsOf('beside').errors, ledger.attemptsOf('beside').excused]).toEqual([['its own'], 2])
       await runAlone('beside')
       await watch.survived('beside')
       expect(suspects(ledger, 'beside')).toEqual([])
     }, 'stop')
     await lives.life(async ({ ledger, events }) => {
       expect(events).toEqual([])
-      expect(ledger.isGivenUp('killer')).toBe(true)
+      expect(ledger.recall('killer').isGivenUp).toBe(true)
     })
   })
 
-  it('excuses nothing of a clink that was buried before the process ended: a retry has its attempts and none more (P9, §5)', async () => {
+  it('excuses nothing of a clink that had become a dead letter before the process ended: a retry has its attempts and none more (P9, §5)', async () => {
     using lives = new Lives()
     await lives.life(async ({ ledger, run }) => {
       await run('a')
       // Its claim is still noted as it was: the completion is on its way.
-      await ledger.bury({ ...letter, clink: { ...clink, clink_id: 'a' }, tell: 'complete' })
+      await ledger.deadLetter({ ...letter, clink: { ...clink, clink_id: 'a' }, tell: 'complete' })
     })
     await lives.life(async ({ ledger }) => {
       expect(await ledger.letters.retry('a')).toBe('rerun')
-      expect([await ledger.startAttempt('a'), ledger.excusedOf('a')]).toEqual([1, 0])
+      expect([await ledger.begin({ letter: 'a' }), ledger.attemptsOf('a').excused]).toEqual([1, 0])
     })
   })
 
@@ -179,7 +180,7 @@ describe('P9, §4: the crash watch', () => {
       await hold('b', 'c')
     })
     await lives.life(async ({ ledger }) => {
-      expect(['a', 'b', 'c'].map((id) => ledger.excusedOf(id))).toEqual([1, 0, 0])
+      expect(['a', 'b', 'c'].map((id) => ledger.attemptsOf(id).excused)).toEqual([1, 0, 0])
     })
   })
 
@@ -188,7 +189,7 @@ describe('P9, §4: the crash watch', () => {
     for (let n = 0; n < 2; n += 1) await lives.life(async ({ run }) => await run('a', 'b'))
     for (let n = 0; n < LIMIT + 1; n += 1) await lives.life(async ({ hold }) => await hold('a', 'b'))
     await lives.life(async ({ ledger }) => {
-      expect(['a', 'b'].filter((id) => ledger.isGivenUp(id))).toEqual([])
+      expect(['a', 'b'].filter((id) => ledger.recall(id).isGivenUp)).toEqual([])
       expect(suspects(ledger, 'a', 'b')).toEqual(['a', 'b'])
     })
   })
@@ -201,7 +202,7 @@ describe('P9, §4: the crash watch', () => {
       await runAlone('a')
       await watch.survived('a')
       expect(suspects(ledger, 'a')).toEqual([])
-      expect(ledger.crashesOf('a')).toBe(0)
+      expect(ledger.attemptsOf('a').crashes).toBe(0)
     })
   })
 
@@ -215,7 +216,7 @@ describe('P9, §4: the crash watch', () => {
         await run('a')
       })
     }
-    await lives.life(async ({ ledger }) => expect(ledger.isGivenUp('a')).toBe(false))
+    await lives.life(async ({ ledger }) => expect(ledger.recall('a').isGivenUp).toBe(false))
   })
 
   it('does not take two crashes that are weeks apart for two in a row (P9, §4)', async () => {
@@ -251,28 +252,28 @@ describe('P9, §4: the crash watch', () => {
     async (apart) => {
       using lives = new Lives()
       const faults = async ({ ledger, watch, run, runAlone }: Life): Promise<void> => {
-        if (ledger.isSuspect('leaks')) await runAlone('leaks')
+        if (ledger.attemptsOf('leaks').isSuspect) await runAlone('leaks')
         else await run('leaks', 'beside')
         lives.now += apart
         await watch.fault([claimOf('leaks', true), claimOf('beside', true)])
         // As a stop does: the handlers heed their abort, and their clinks are released.
         await watch.survived('leaks')
-        for (const id of ['leaks', 'beside'].filter((one) => ledger.startsOf(one) > 0)) {
-          await Promise.all([ledger.takeBackAttempt(id), ledger.dropClaim(id)])
+        for (const id of ['leaks', 'beside'].filter((one) => ledger.attemptsOf(one).starts > 0)) {
+          await Promise.all([ledger.outcome(id, { is: 'not-counted' }), ledger.process.drop(id)])
         }
       }
       for (let crash = 0; crash < 2; crash += 1) await lives.life(faults)
       await lives.life(async (life) => {
         expect(life.events).toMatchObject([{ event: 'worker.crashed', crashes: 2, running: ['leaks', 'beside'] }])
-        expect(life.ledger.isSuspect('leaks')).toBe(true)
+        expect(life.ledger.attemptsOf('leaks').isSuspect).toBe(true)
         // Nothing of this counts as an attempt.
-        expect(life.ledger.startsOf('leaks') - life.ledger.excusedOf('leaks')).toBe(0)
+        expect(life.ledger.attemptsOf('leaks').starts - life.ledger.attemptsOf('leaks').excused).toBe(0)
         await faults(life)
       })
       for (let crash = 1; crash < LIMIT; crash += 1) await lives.life(faults)
       await lives.life(async ({ ledger }) => {
-        expect(ledger.isGivenUp('leaks')).toBe(true)
-        expect(ledger.isGivenUp('beside')).toBe(false)
+        expect(ledger.recall('leaks').isGivenUp).toBe(true)
+        expect(ledger.recall('beside').isGivenUp).toBe(false)
         await Promise.resolve()
       }, 'stop')
     },
@@ -286,8 +287,8 @@ describe('P9, §4: the crash watch', () => {
       async ({ ledger, events }) => {
         expect(events).toEqual([])
         expect(suspects(ledger, 'a')).toEqual([])
-        expect([await ledger.startAttempt('a'), ledger.excusedOf('a')]).toEqual([3, 2])
-        await ledger.dropClaim('a')
+        expect([await ledger.begin({ letter: 'a' }), ledger.attemptsOf('a').excused]).toEqual([3, 2])
+        await ledger.process.drop('a')
       },
       'crash',
       false,
@@ -305,9 +306,13 @@ describe('P9, §4: the crash watch', () => {
       const one = join(directory.path, 'one')
       const before = open(one)
       const { ledger } = before
-      await ledger.noteFact('run', 'under way')
-      await Promise.all([ledger.noteFact('alone', 'a'), ledger.startAttempt('a'), ledger.holdClaim(claimOf('a', true))])
-      for (let n = 1; n < LIMIT; n += 1) await ledger.countCrash('a')
+      await ledger.process.note({ run: 'under way' })
+      await Promise.all([
+        ledger.process.note({ alone: 'a' }),
+        ledger.begin({ letter: 'a' }),
+        ledger.process.hold(claimOf('a', true)),
+      ])
+      for (let n = 1; n < LIMIT; n += 1) await ledger.outcome('a', { is: 'crashed' })
       before.close()
 
       const due: (() => void)[] = []
@@ -318,7 +323,7 @@ describe('P9, §4: the crash watch', () => {
         schedule: (commit) => due.push(commit),
       })
       const killed = new Ledger(tablesOf(journal))
-      const begun = makeWatch(killed, EPOCH).begin(killed.heldClaims())
+      const begun = makeWatch(killed, EPOCH).begin(killed.process.claims())
       for (let n = 0; n < commits; n += 1) {
         due.shift()?.()
         await new Promise(setImmediate)
@@ -332,8 +337,8 @@ describe('P9, §4: the crash watch', () => {
       journal.close()
 
       const next = open(copy)
-      await makeWatch(next.ledger, EPOCH).begin(next.ledger.heldClaims())
-      expect(next.ledger.isGivenUp('a')).toBe(true)
+      await makeWatch(next.ledger, EPOCH).begin(next.ledger.process.claims())
+      expect(next.ledger.recall('a').isGivenUp).toBe(true)
       next.close()
     },
   )
@@ -349,7 +354,7 @@ describe('P9, §4: the crash watch', () => {
           expect(suspects(ledger, 'leaks')).toEqual(['leaks'])
           await runAlone('leaks')
           await watch.endedAlone({ clink: one, route })
-          await ledger.dropClaim('leaks')
+          await ledger.process.drop('leaks')
           if (how === 'fault') await watch.fault([])
         })
       }
@@ -369,7 +374,7 @@ describe('P9, §4: the crash watch', () => {
         await watch.survived('a')
       })
     }
-    await lives.life(async ({ ledger }) => expect(ledger.isGivenUp('a')).toBe(false))
+    await lives.life(async ({ ledger }) => expect(ledger.recall('a').isGivenUp).toBe(false))
   })
 
   it('finds a clink that kills the process when it is run again by hand; its letter stays with the crash, its sender told (P9, §4, §5)', async () => {
@@ -380,18 +385,14 @@ describe('P9, §4: the crash watch', () => {
     for (let n = 0; n < 1 + 1 + LIMIT + 1; n += 1) {
       const state = open(directory.path)
       const { ledger } = state
-      if (n === 0) await ledger.bury(told)
+      if (n === 0) await ledger.deadLetter(told)
       const left = ledger.letters.reruns().map((one) => ({ ...one, running: one.rerun?.step === 'running' }))
       const watch = makeWatch(ledger, EPOCH, (event) => events.push(event))
       await watch.begin(left)
-      const isAlone = ledger.isSuspect(killer)
+      const isAlone = ledger.attemptsOf(killer).isSuspect
       expect(isAlone).toBe(n > 1 && n < 2 + LIMIT)
       if (ledger.letters.rerunOf(killer) !== undefined) {
-        await Promise.all([
-          ledger.startAttempt(killer),
-          ledger.letters.noteRerun(killer, { step: 'running' }),
-          isAlone ? watch.runsAlone(killer) : undefined,
-        ])
+        await ledger.begin({ letter: killer }, isAlone)
       }
       state.close()
     }

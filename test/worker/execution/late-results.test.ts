@@ -50,7 +50,7 @@ describe.concurrent('A result that Clink cannot be told', () => {
     expect(ledger.late.all()).toMatchObject([
       { clink: { clink_id: id }, attempt: 1, why: 'elsewhere', outcome: 'done', response: 'result 1' },
     ])
-    expect(ledger.startsOf(id)).toBe(0)
+    expect(ledger.attemptsOf(id).starts).toBe(0)
     expect(answers(bench.emulator)).toEqual([])
 
     bench.emulator.changeClink(id, { status: 'pending', claim: undefined, completed: undefined })

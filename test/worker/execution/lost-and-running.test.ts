@@ -2,7 +2,8 @@ import { systemClock } from '../../../src/base/clock.ts'
 import { describe, expect, it } from 'vitest'
 import { CrashWatch } from '../../../src/worker/execution/crash-watch.ts'
 import { WorkerSignals } from '../../../src/worker/signals.ts'
-import { Ledger, type HeldClaim } from '../../../src/ledger/ledger.ts'
+import { Ledger } from '../../../src/ledger/ledger.ts'
+import type { HeldClaim } from '../../../src/ledger/process.ts'
 import { memoryTables } from '../../../src/ledger/memory-tables.ts'
 import { Bench, until, type Station } from '../../support/harness.ts'
 import { times } from '../../support/record.ts'
@@ -40,7 +41,7 @@ async function lost(): Promise<Stubborn> {
     station,
     id,
     gate,
-    claims: () => ledger.heldClaims(),
+    claims: () => ledger.process.claims(),
     wouldHaveRun: async () => {
       const facts = memoryTables().facts
       for (const [name, value] of tables.facts.entries()) await facts.set(name, value)
@@ -54,7 +55,7 @@ async function lost(): Promise<Stubborn> {
         },
         3,
       )
-      await next.begin(ledger.heldClaims())
+      await next.begin(ledger.process.claims())
       return found
     },
     [Symbol.asyncDispose]: async () => {
@@ -128,7 +129,7 @@ it('P9, §4: code whose claim a stop gives back was running, if the process cras
   await until(() => station.runs.length === 1, 'the handler starts')
   const stopped = station.daemon.stop('the test')
   await until(() => release.hits === 1, 'it is being given back')
-  const [claim] = ledger.heldClaims()
+  const [claim] = ledger.process.claims()
   gate.resolve(undefined)
   await stopped
 
@@ -162,7 +163,7 @@ describe.concurrent(
       await stopped
       await until(() => station.all('clink.ended', id).length === 2, 'the second attempt ends')
 
-      expect(ledger.startsOf(id)).toBe(1)
+      expect(ledger.attemptsOf(id).starts).toBe(1)
     })
   },
 )

@@ -93,7 +93,7 @@ describe('outcome, attempt and policy decide what follows', () => {
       failed,
       { attempt: 3 },
       {
-        do: 'bury',
+        do: 'deadLetter',
         why: 'exhausted',
         reason: 'broken',
         tell: 'release',
@@ -105,7 +105,7 @@ describe('outcome, attempt and policy decide what follows', () => {
       { outcome: 'reject', reason: 'no such target' },
       {},
       {
-        do: 'bury',
+        do: 'deadLetter',
         why: 'rejected',
         reason: 'no such target',
         tell: 'release',
@@ -124,13 +124,17 @@ describe('outcome, attempt and policy decide what follows', () => {
   it('with one attempt, completes what works and gives back what fails', () => {
     const plain = { ...policy, retry: { ...retry, attempts: 1 } }
     expect(follow({ outcome: 'done' }, {}, plain)).toMatchObject({ do: 'complete' })
-    expect(follow(failed, {}, plain)).toMatchObject({ do: 'bury', tell: 'release' })
+    expect(follow(failed, {}, plain)).toMatchObject({ do: 'deadLetter', tell: 'release' })
   })
 
   it('tells the sender where onExhausted is complete, and never the text of an error', () => {
     const telling = { ...policy, retry: { ...retry, attempts: 1, onExhausted: 'complete' as const } }
     const decision = follow({ outcome: 'failed', error: errorFact('password is hunter2') }, {}, telling)
-    expect(decision).toMatchObject({ do: 'bury', tell: 'complete', notice: expect.not.stringContaining('hunter2') })
+    expect(decision).toMatchObject({
+      do: 'deadLetter',
+      tell: 'complete',
+      notice: expect.not.stringContaining('hunter2'),
+    })
   })
 })
 
@@ -147,7 +151,7 @@ describe('what follows, before a start, from claims that were outlived', () => {
 
   it('a dead letter then, that says what to do', () => {
     expect(decideUnstarted({ ...known, times: 3 }, policy)).toEqual({
-      do: 'bury',
+      do: 'deadLetter',
       why: 'exhausted',
       reason:
         'its claim ran out 3 times while the handler ran, and the service does not renew claims: make the handler shorter',
@@ -164,6 +168,6 @@ describe('what follows, before a start, from claims that were outlived', () => {
 
   it('tells the sender where onExhausted is complete', () => {
     const telling = { ...policy, retry: { ...retry, onExhausted: 'complete' as const } }
-    expect(decideUnstarted({ ...known, times: 3 }, telling)).toMatchObject({ do: 'bury', tell: 'complete' })
+    expect(decideUnstarted({ ...known, times: 3 }, telling)).toMatchObject({ do: 'deadLetter', tell: 'complete' })
   })
 })

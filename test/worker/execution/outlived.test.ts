@@ -95,7 +95,7 @@ describe.concurrent('P10, §4: a handler that outlives its claim where the servi
     })
     await until(() => first.runs.length === 1, 'the handler starts')
     const after = new Ledger(memoryTables())
-    for (const claim of before.heldClaims()) await after.holdClaim(claim)
+    for (const claim of before.process.claims()) await after.process.hold(claim)
     await first.close()
     release.remove()
     const second = bench.work(async (_, ctx) => (second.runs.length === 1 ? await obey(ctx) : 'done'), {
@@ -130,7 +130,7 @@ describe.concurrent('P10, §4: a handler that outlives its claim where the servi
 
     expect(station.runs[0]?.aborted?.code).toBe('shutdown')
     expect(station.all('clink.lost', id).map(({ cause }) => cause)).toEqual(['refused'])
-    expect(ledger.outlivedOf(id)).toBe(0)
+    expect(ledger.attemptsOf(id).outlived).toBe(0)
   })
 })
 

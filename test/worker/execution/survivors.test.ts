@@ -31,7 +31,7 @@ class Undying {
 /** What the last process has noted: a program that it started for a clink. */
 async function left(clinkId: string, change: Partial<Program> = {}): Promise<{ ledger: Ledger } & WorkOptions> {
   const ledger = new Ledger(memoryTables())
-  await ledger.programs.note({
+  await ledger.process.programs.note({
     clinkId,
     boot: systemBoot().id,
     group: { id: 4711, started: '1000', run: 'run-1' },
@@ -49,7 +49,7 @@ describe.concurrent('P3, §4: a program that the last process has left behind', 
     const station = bench.work(() => 'done', { ...options, groups })
     await bench.completed(bench.send('without one'))
     await until(() => station.all('clink.renewed', id).length >= 3, 'its claim is renewed beyond its first end')
-    const before = { runs: station.runsOf(id).length, programs: options.ledger.programs.all().length }
+    const before = { runs: station.runsOf(id).length, programs: options.ledger.process.programs.all().length }
     groups.letGo()
     await bench.completed(id)
 
@@ -58,7 +58,7 @@ describe.concurrent('P3, §4: a program that the last process has left behind', 
     expect(station.all('program.left')).toEqual([{ event: 'program.left', clinkId: id, group: 4711 }])
     expect(station.runsOf(id)).toHaveLength(1)
     expect(story(bench.emulator, id)).toEqual(['created', 'claimed', 'completed'])
-    expect(options.ledger.programs.all()).toEqual([])
+    expect(options.ledger.process.programs.all()).toEqual([])
   })
 
   it('that has ended by itself delays nothing and is forgotten', async () => {
@@ -71,7 +71,7 @@ describe.concurrent('P3, §4: a program that the last process has left behind', 
 
     expect(groups.killed).toEqual([])
     expect(station.all('program.left')).toEqual([])
-    expect(options.ledger.programs.all()).toEqual([])
+    expect(options.ledger.process.programs.all()).toEqual([])
   })
 
   it.for([
@@ -86,7 +86,7 @@ describe.concurrent('P3, §4: a program that the last process has left behind', 
     await bench.completed(id)
 
     expect(groups.killed).toEqual([])
-    expect(options.ledger.programs.all()).toEqual([])
+    expect(options.ledger.process.programs.all()).toEqual([])
   })
 
   it('stays noted when the worker is stopped before it has ended, and its clink is given back', async () => {
@@ -100,7 +100,7 @@ describe.concurrent('P3, §4: a program that the last process has left behind', 
 
     expect(station.runs).toEqual([])
     expect(story(bench.emulator, id)).toEqual(['created', 'claimed', 'released'])
-    expect(options.ledger.programs.all()).toHaveLength(1)
+    expect(options.ledger.process.programs.all()).toHaveLength(1)
   })
 
   it('that cannot be ended is named, with what to do', async () => {

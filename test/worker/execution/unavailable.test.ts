@@ -38,7 +38,7 @@ it('what runs the handler is away: the route is paused at once, and no clink los
   ])
   expect(new Set(station.all('clink.ended').map(({ outcome }) => outcome))).toEqual(new Set(['unavailable']))
   expect(station.all('clink.released')[0]).toMatchObject({ why: 'unavailable', reason: 'connection refused' })
-  expect(ids.map((id) => ledger.startsOf(id))).toEqual(ids.map(() => 0))
+  expect(ids.map((id) => ledger.attemptsOf(id).starts)).toEqual(ids.map(() => 0))
   runner.away = undefined
   await bench.completed(ids)
   expect(station.all('route.resumed')).toHaveLength(1)

@@ -100,7 +100,7 @@ describe.concurrent('A clink whose sender was told that it failed, and that is r
     const sender = bench.emulator.clink(id)?.sender_id
     expect(bench.emulator.clink(resultId)).toMatchObject({ content: 'it worked', for: sender })
     expect(told.results).toEqual(['it worked'])
-    expect([ledger.letters.all(), ledger.startsOf(id), ledger.isOwn(resultId)]).toEqual([[], 0, false])
+    expect([ledger.letters.all(), ledger.attemptsOf(id).starts, ledger.recall(resultId).isOwn]).toEqual([[], 0, false])
   })
 
   it('with a result that our own inbox shows is not taken for work (P15, §5)', async () => {
@@ -147,7 +147,7 @@ describe.concurrent('A clink whose sender was told that it failed, and that is r
       tell: 'complete',
     })
     expect(told.step).toBeUndefined()
-    expect(told.ledger.isGivenUp(told.id)).toBe(true)
+    expect(told.ledger.recall(told.id).isGivenUp).toBe(true)
     expect(told.bench.emulator.clinks()).toHaveLength(sent)
   })
 
@@ -325,7 +325,7 @@ describe.concurrent('A clink whose sender was told that it failed, and that is r
     const letter = { clink, route: 'test', attempts: 1, reason: 'no', errors: [], tell: 'complete', at: 1 } as const
     await station.seen('clink.lost', id)
     away.remove()
-    await ledger.bury(letter)
+    await ledger.deadLetter(letter)
     expect(await ledger.letters.retry(id)).toBe('rerun')
     station.daemon.retried(id)
     await until(() => station.daemon.snapshot().rerunning === 1, 'the rerun waits')
@@ -488,9 +488,9 @@ describe.concurrent('The result of a rerun', () => {
   it('is computed and sent by a start with a key that was known to be ours before it was known who we are (P1, §8)', async () => {
     await using told = await Told.make()
     await told.retry()
-    const known = told.ledger.fact('key') ?? ''
+    const known = told.ledger.process.fact('key') ?? ''
     expect(known).toMatch(/^ap_\w+ /)
-    await told.ledger.noteFact('key', known.slice(known.indexOf(' ')))
+    await told.ledger.process.note({ key: known.slice(known.indexOf(' ')) })
     const station = told.work(() => 'it worked')
     await station.seen('clink.rerunDone', told.id)
     expect(told.results).toEqual(['it worked'])
@@ -553,7 +553,7 @@ describe.concurrent('The result of a rerun', () => {
     gate.resolve()
     await told.over(station)
     expect(told.results).toEqual([])
-    expect([told.ledger.isGivenUp(told.id), told.ledger.letters.all()]).toEqual([true, []])
+    expect([told.ledger.recall(told.id).isGivenUp, told.ledger.letters.all()]).toEqual([true, []])
   })
 })
 
@@ -567,7 +567,7 @@ describe.concurrent('A stop', () => {
     await until(() => first.runs.length === 1, 'it runs')
     await first.daemon.stop('the test says so')
     expect(first.exit ?? (await first.daemon.ended)).toBe(0)
-    expect([told.step, told.ledger.startsOf(told.id)]).toEqual(['due', 0])
+    expect([told.step, told.ledger.attemptsOf(told.id).starts]).toEqual(['due', 0])
     expect(first.all('clink.ended', told.id)).toMatchObject([{ outcome: 'cut-short' }])
 
     const second = told.work(() => 'it worked')
@@ -585,7 +585,7 @@ describe.concurrent('A stop', () => {
     await told.retry(first)
     await until(() => first.runs.length === 1, 'it runs')
     await first.daemon.stop('the test says so')
-    expect([told.step, told.ledger.startsOf(told.id)]).toEqual(['due', 0])
+    expect([told.step, told.ledger.attemptsOf(told.id).starts]).toEqual(['due', 0])
     never.resolve()
   })
 
