@@ -65,10 +65,14 @@ export class LeaseKeeper implements LeaseHolder {
     return this.#machine.lease
   }
 
-  /** Whether the claim may still be acted on. Compares the clock, so it is right even where a timer is late. */
   get stands(): boolean {
-    if (this.#machine.state !== 'over' && !this.#machine.stands(this.#now)) this.#step()
-    return this.#machine.state !== 'over'
+    return this.#machine.stands(this.#now)
+  }
+
+  /** Ends a claim that is past its deadline as lost, even where its timer is late. @returns whether it stands. */
+  check(): boolean {
+    if (!this.stands) this.#step()
+    return this.stands
   }
 
   set completing(is: boolean) {
@@ -115,7 +119,7 @@ export class LeaseKeeper implements LeaseHolder {
 
   /** A renewal is on its way, and its answer counts. */
   get #isAsking(): boolean {
-    return this.stands && this.#machine.state === 'asking'
+    return this.check() && this.#machine.state === 'asking'
   }
 
   #step(): void {
@@ -158,7 +162,7 @@ export class LeaseKeeper implements LeaseHolder {
     if (!this.#isAsking) return
     const { isUnconfirmed, lease } = this.#machine
     this.#take(renewal, asking)
-    if (!this.stands) return
+    if (!this.check()) return
     if (lease !== this.lease || isUnconfirmed !== this.isUnconfirmed) void owner?.note()
     if (!this.isUnconfirmed) this.#confirmed.resolve()
   }

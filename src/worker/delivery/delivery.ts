@@ -131,7 +131,7 @@ export class Delivery implements HandleOwner {
   /** Settles a clink whose handler does not heed its abort. The process is about to end. */
   async abandon(): Promise<void> {
     // By the clock and not the timer: after a blocked event loop the stop may come before the loss.
-    if (!this.#is('running') || !this.handle.valid()) return
+    if (!this.#is('running') || !this.handle.check()) return
     this.#start?.abandon()
     this.#abandoned = this.#settleBy(this.#start?.decide(this.handle.heldFor))
     await this.#abandoned
@@ -205,7 +205,7 @@ export class Delivery implements HandleOwner {
   async #takeTurn(): Promise<void> {
     // A claim that is being asked about has its slot: it runs as soon as that is answered.
     const isReady = this.#is('waiting') && (await Promise.race([this.handle.ready(), this.#interrupted.promise]))
-    if (isReady !== true || !this.#is('waiting') || this.#stopping || !this.handle.valid()) return
+    if (isReady !== true || !this.#is('waiting') || this.#stopping || !this.handle.check()) return
     if (this.handle.hasKept) return await this.#settleWaiting()
     const id = this.clink.clink_id
     const state = { clinkId: id, fault: this.#routed.fault, ...this.handle.outlived }
@@ -230,7 +230,7 @@ export class Delivery implements HandleOwner {
     this.#enter('running')
     await start.journal()
     this.#attempt = start.attempt
-    const mayRun = this.#is('running') && this.handle.valid() && !this.#stopping && ledger.isHealthy
+    const mayRun = this.#is('running') && this.handle.check() && !this.#stopping && ledger.isHealthy
     if (mayRun) tellStart(this.handle, waited, this.#context)
     await (mayRun ? start.run() : start.callOff())
     if (this.#is('lost')) void ledger.process.codeEnded(this.clink.clink_id)

@@ -80,7 +80,10 @@ export interface Handle {
   start(owner: HandleOwner): void
   /** Resolves with true when the clink may be started; false: it is lost, or has to wait for another turn. */
   ready(): Promise<boolean>
+  /** Only answers, by the clock as it is now. */
   valid(): boolean
+  /** Ends a claim that is past its deadline as lost, even where its timer is late. @returns whether something may be done with it. */
+  check(): boolean
   /** Journals the clink as its owner has it now. */
   note(): Promise<void>
   /**

@@ -187,7 +187,7 @@ export class Start {
     const facts = this.#facts
     this.#noted = this.#watch(outcome)
     // The clock decides here and not the timer: after a blocked event loop this continuation runs before it.
-    const stands = this.#inHand.valid()
+    const stands = this.#inHand.check()
     const verdict = stands ? verdictOnRoute(run, outcome) : 'nothing'
     this.#isFree = !health.ended(this.#routed.route, facts.clink.clink_id, verdict)
     const shown = !stands ? 'lost' : this.#wasCutShort(outcome) ? 'cut-short' : outcome.outcome

@@ -21,6 +21,8 @@ export interface ClinkInHand {
   readonly deadline: number
   /** Whether it is still ours. */
   valid(): boolean
+  /** Ends a claim that is past its deadline as lost. @returns whether something may be done with it. */
+  check(): boolean
   /**
    * Journals that its handler is about to start.
    *

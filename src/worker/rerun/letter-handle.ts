@@ -63,6 +63,10 @@ export class LetterHandle implements Handle {
     return true
   }
 
+  check(): boolean {
+    return true
+  }
+
   async note(): Promise<void> {
     const { clock } = this.#context
     const { dueAt, isRunning = false } = this.#owner ?? {}

@@ -96,11 +96,16 @@ export class ClaimHandle implements Handle, Claimed, KeeperOwner {
 
   async ready(): Promise<boolean> {
     await this.holder.confirmed
-    return this.valid()
+    return this.check()
   }
 
   valid(): boolean {
     return this.#settled === undefined && this.holder.stands
+  }
+
+  check(): boolean {
+    this.holder.check()
+    return this.valid()
   }
 
   async note(releasing = false): Promise<void> {
@@ -151,14 +156,16 @@ export class ClaimHandle implements Handle, Claimed, KeeperOwner {
     const { closing, ledger } = this.#context
     this.#isTelling = true
     if (cooldown !== undefined) await ledger.cool(this.clink.clink_id, cooldown)
-    if (this.#settled === undefined) await this.note(true)
-    if (this.#settled !== undefined) return this.#settled
+    if (this.#settledByNow() === undefined) await this.note(true)
+    const before = this.#settledByNow()
+    if (before !== undefined) return before
     this.#isReleasing = true
     this.#releaseTried = true
     const settled = await release(this, why, reason, this.#context)
     this.#isReleasing = false
     // By the clock and not the timer: the request may have ended with the lease, which is lost then.
-    if (!this.valid() && this.#settled !== undefined) return this.#settled
+    const lost = this.#settledByNow()
+    if (lost !== undefined) return lost
     return settled.is === 'left-to-expire' && closing.aborted ? { is: 'unconfirmed' } : this.#end(settled)
   }
 
@@ -191,7 +198,8 @@ export class ClaimHandle implements Handle, Claimed, KeeperOwner {
 
   /** @param wasKept an earlier claim or process may have sent it. */
   async #complete(response: string | undefined, wasKept: boolean): Promise<Settled> {
-    if (this.#settled !== undefined) return this.#settled
+    const before = this.#settledByNow()
+    if (before !== undefined) return before
     this.#isTelling = true
     this.holder.completing = true
     const told = await complete(this, response, this.#context, wasKept)
@@ -205,15 +213,24 @@ export class ClaimHandle implements Handle, Claimed, KeeperOwner {
         return this.#settled ?? this.#end(told)
       case 'lost':
         return this.#lose(told.cause)
-      case 'unsettleable':
-        if (this.#settled !== undefined) return this.#settled
+      case 'unsettleable': {
+        const lost = this.#settledByNow()
+        if (lost !== undefined) return lost
         await this.#deadLetterUnsettleable(told.why)
         return await this.release('exhausted', { reason: 'unsettleable' })
-      case 'unconfirmed':
-        if (this.#settled === undefined) return told
+      }
+      case 'unconfirmed': {
+        const lost = this.#settledByNow()
+        if (lost === undefined) return told
         if (told.failing > 0 && (await this.failing(told.failing))) await this.#deadLetterUnsettleable(FAILING)
-        return this.#settled
+        return lost
+      }
     }
+  }
+
+  #settledByNow(): Settled | undefined {
+    this.holder.check()
+    return this.#settled
   }
 
   #lose(cause: LostCause): Settled {
