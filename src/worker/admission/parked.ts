@@ -88,7 +88,7 @@ export class Parked {
 
   /** Asks about the claim when nothing is asked any more about the one before: each question moves the end at the service. */
   async #confirm(entry: Entry, before: Entry | undefined): Promise<void> {
-    await before?.holder.quiet()
+    await before?.holder.stopRenewing()
     entry.holder.start()
     await entry.holder.confirmed
     this.#forgetLater(entry)

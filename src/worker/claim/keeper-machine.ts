@@ -287,9 +287,11 @@ export class KeeperMachine {
     return grantedAt + (deadline - grantedAt) * START * (1 - JITTER * this.#options.random())
   }
 
-  /** After a renewal that brought nothing, too early to call it a refusal. */
+  /** After a renewal that brought nothing, too early to call it a refusal. In its last moments a claim has no time for another one. */
   #soonAfter(now: number): number {
-    return now + Math.max((this.#lease.deadline - now) * START, SHORTEST_PAUSE)
+    const { deadline } = this.#lease
+    const next = now + Math.max((deadline - now) * START, SHORTEST_PAUSE)
+    return next < deadline - SHORTEST_PAUSE ? next : deadline
   }
 }
 

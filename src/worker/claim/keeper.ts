@@ -96,7 +96,7 @@ export class LeaseKeeper implements LeaseHolder {
    * Ends renewal and resolves when no renewal is on its way any more, or the lease is gone: a release that overtakes a renewal
    * would be undone by it.
    */
-  async quiet(): Promise<void> {
+  async stopRenewing(): Promise<void> {
     this.#machine.stopRenewing()
     this.#step()
     await new Promise<void>((resolve) => {

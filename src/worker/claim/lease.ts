@@ -36,7 +36,7 @@ export interface LeaseHolder {
   /** Whether the claim may still be acted on, by the clock as it is now. */
   readonly stands: boolean
   /** Ends renewal and resolves when none is on its way any more, or the lease is gone. */
-  quiet(): Promise<void>
+  stopRenewing(): Promise<void>
 }
 
 /** An answer that grants a claim. */

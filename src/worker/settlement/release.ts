@@ -21,7 +21,7 @@ export async function release(
   const { clock } = context
   const startedAt = clock.now()
   const refusals = new BareRefusals()
-  await holder.quiet()
+  await holder.stopRenewing()
   for (let tries = 1; mayTry(claimed, context); tries += 1) {
     try {
       await api.releaseClink({ clink_id: clink.clink_id }, limits(claimed, context))

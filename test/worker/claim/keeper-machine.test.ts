@@ -250,6 +250,24 @@ describe('§2: when a claim is renewed', () => {
     expect(machine.step(20_000)).toEqual({ do: 'wait', next: 20_000 + 70_000 / 3 })
   })
 
+  it('no more in the last moments of a claim that renewals have not moved: a try that fails for lack of time is no answer', () => {
+    const machine = make({ lease: UNKNOWN })
+    untilAsked(machine, 0)
+    machine.granted(grant(0, true, UNKNOWN), 'ours', 0)
+    const asked: number[] = []
+    for (let now = 0; machine.stands(now);) {
+      const step = machine.step(now)
+      if (step.do === 'renew') {
+        asked.push(now)
+        machine.granted({ ...grant(now), lease: grant(0).lease, grant: { ...grant(1_000).grant } }, 'ours', now)
+      } else if (step.do === 'wait') now = step.next
+    }
+    machine.step(LEASE.deadline)
+    expect(asked.length).toBeGreaterThan(4)
+    expect(asked.at(-1)).toBeLessThan(LEASE.deadline - 250)
+    expect(machine.ending).toMatchObject({ cause: 'refused' })
+  })
+
   it.for([
     ['answers with an error', false, {}],
     ['does not answer', true, {}],
