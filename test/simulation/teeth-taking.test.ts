@@ -49,6 +49,16 @@ const careless = (real: Transport): Transport => ({
   },
 })
 
+/** Takes a claim by id for one that was never made, while it is on its way. */
+const impatient = (real: Transport): Transport => ({
+  send: async (request) => {
+    const answer = real.send(request)
+    if (!/\/clinks\/[^/]+\/claim$/.test(request.path)) return await answer
+    answer.catch(() => undefined)
+    throw new TransportError('reset', 'no', 'nobody waits for it')
+  },
+})
+
 /** The judge is told of another configuration than the worker. */
 const told = (inbox: Partial<Config['inbox']>): SeedOptions => ({
   told: (plan) => ({
@@ -72,6 +82,11 @@ describe('the judge notices a worker', { timeout: 120_000 }, () => {
   it('that keeps no slots free for what a lost poll may have claimed (P6, P7)', async () => {
     const text = /asks for more than .* [1-9]\d* claims lost/
     expect(await isNoticed({ breakage: { transport: careless } }, 'P6', text)).toBe(true)
+  })
+
+  it('that keeps no slots free for its claims by id that are on their way (P6)', async () => {
+    const text = /\(claim\) asks for more than .* [1-9]\d* claims under way/
+    expect(await isNoticed({ breakage: { transport: impatient } }, 'P6', text)).toBe(true)
   })
 
   it.for([

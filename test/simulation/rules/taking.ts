@@ -15,7 +15,10 @@ const ENDS: ReadonlySet<string> = new Set([
 /** Milliseconds that what a lost poll may have claimed is looked for. */
 const LOOKED_FOR = 10_000
 
-/** P6: nobody asks for more than there are slots, less those in use, less one for each claim that a lost poll may have made. */
+/**
+ * P6: the clinks that are asked for, the slots in use, the claims on their way and those that a lost poll may have made are never more than
+ * there are slots. A claim is on its way until it is answered, and for ten seconds at most.
+ */
 export const asksForWhatCanStart: Rule = ({ plan, record }) =>
   [...record.lives.values()].flatMap((life) => {
     const { concurrency } = workerOf(plan, life.name).config
@@ -32,14 +35,16 @@ export const asksForWhatCanStart: Rule = ({ plan, record }) =>
       const used = slots.at(at)
       if (kind === 'claim' && (slots.holds(request.clinkId) || !isFresh(record, request, looksFrom))) return []
       const asked = kind === 'poll' ? limit : 1
-      const claims = asking.filter((one) => one.kind === 'claim' && (one.endedAt ?? Infinity) > at).length
-      const lost =
-        kind === 'poll' && (isExclusive || knowsBy(record, life, at)) ? mayHaveClaimed(record, life, asking, at) : 0
+      const underWay = asking.filter(({ begunAt, endedAt = Infinity }) => endedAt > at && begunAt > at - LOOKED_FOR)
+      const claims = underWay.filter((one) => one.kind === 'claim').length
+      const polled = underWay.reduce((sum, one) => (one.kind === 'poll' ? sum + one.limit : sum), 0)
+      const lost = isExclusive || knowsBy(record, life, at) ? mayHaveClaimed(record, life, asking, at) : 0
       asking.push(request)
-      const sum = `${asked} asked, ${used} slots in use, ${claims} claims under way, ${lost} claims lost`
-      // Beside a poll, what is claimed by id is what a lost one may have claimed.
-      if (asked + used + Math.max(claims, lost) <= concurrency) return []
-      return [{ rule: 'P6', at, life: life.name, text: `#${n} asks for more than ${concurrency}: ${sum}` }]
+      const sum = `${asked} asked, ${used} slots in use, ${polled + claims} claims under way, ${lost} claims lost`
+      // What is claimed by id beside polls is what a lost one may have claimed: a claim may be for one of these.
+      const kept = Math.max(claims, kind === 'claim' ? lost - 1 : lost)
+      if (asked + used + polled + kept <= concurrency) return []
+      return [{ rule: 'P6', at, life: life.name, text: `#${n} (${kind}) asks for more than ${concurrency}: ${sum}` }]
     })
   })
 
