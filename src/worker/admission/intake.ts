@@ -107,6 +107,7 @@ export class Intake {
     for (const { claimed_at, status } of ours) if (status === 'claimed') context.serviceTime.note(claimed_at, sentAt)
     const isHeld = ({ clink_id }: Clink): boolean => this.#deliveries.withClaimOn(clink_id) !== undefined
     const leases = new Map([...ours].map((clink) => [clink, leaseOf(clink, sentAt, context.terms)]))
+    if ([...leases.values()].some(({ basis }) => basis === 'told')) context.terms.confirmed()
     const why = await whyForeign({ page, leases, key, isHeld, signal: this.hurried }, context)
     if (why === 'owner-unknown') this.doubts.raise('owner')
     else this.doubts.lower('owner')

@@ -106,7 +106,7 @@ export class ClaimTerms {
     this.#isRefusalSaid = true
   }
 
-  /** A claim of unknown length was renewed before its clink was run. */
+  /** A claim of unknown length was renewed before its clink was run, or a poll has made one whose length the service tells. */
   confirmed(): void {
     this.#refusals = 0
   }

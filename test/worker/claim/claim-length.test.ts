@@ -106,6 +106,22 @@ describe.concurrent('P2, §2: a claim of unknown length', () => {
     expect(bench.all('clink.started')).toEqual([])
   })
 
+  it('is a claim like any other again, once the service tells how long its claims last', async () => {
+    const bench = new VirtualBench({
+      switches: { claimTimes: 'absent', reclaim: 'refuse' },
+      settings: { inbox: { claim: 'batch' } },
+      handle: async () => await Promise.resolve('done'),
+    })
+    for (let count = 0; count < 10; count += 1) bench.send('work')
+    await bench.pass(3 * MINUTE)
+    expect(bench.all('worker.claimsUnusable').length).toBeGreaterThan(0)
+
+    bench.emulator.setSwitches({ claimTimes: 'present', reclaim: 'renew' })
+    for (let count = 0; count < 30; count += 1) bench.send('work')
+    await bench.pass(5 * MINUTE)
+    expect(bench.daemon.totals().completed).toBeGreaterThanOrEqual(30)
+  })
+
   it('is asked about until there is an answer, and lost when there is none by the end of the least that it may last', async () => {
     await using bench = await Bench.open({ switches: { pollRecords: 'snapshot', defaultTimeout: 4 } })
     bench.fault({ operation: 'claim_clink', times: 2 }, { status: 503 })
