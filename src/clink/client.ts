@@ -10,6 +10,9 @@ export type { Completion, InboxPage, Malformed, NewCheckpoint, ParamsOf, ResultO
 
 const UUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i
 
+type Method<N extends OperationName> = (params: ParamsOf<N>, options?: CallOptions) => Promise<ResultOf<N>>
+type Optional<N extends OperationName> = (params?: ParamsOf<N>, options?: CallOptions) => Promise<ResultOf<N>>
+
 /** Results that need no request. */
 const local: { readonly [N in OperationName]?: (params: ParamsOf<N>) => ResultOf<N> | undefined } = {
   resolve_group: ({ slug }) => (UUID.test(slug) ? slug : undefined),
@@ -51,204 +54,85 @@ export class ClinkClient {
     this.#requester.close()
   }
 
+  #method<N extends OperationName>(operation: N): Method<N> {
+    return (params, options) => this.call(operation, params, options)
+  }
+
+  /** The method of an operation that needs no parameters. */
+  #optional<N extends OperationName>(operation: N, none: ParamsOf<N>): Optional<N> {
+    return (params = none, options) => this.call(operation, params, options)
+  }
+
   /** Groups that the key sees. */
-  listGroups(params: ParamsOf<'list_groups'> = {}, options?: CallOptions): Promise<ResultOf<'list_groups'>> {
-    return this.call('list_groups', params, options)
-  }
-
+  readonly listGroups = this.#optional('list_groups', {})
   /** The id of a group by its slug. An id is returned as it is, without a request. */
-  resolveGroup(params: ParamsOf<'resolve_group'>, options?: CallOptions): Promise<ResultOf<'resolve_group'>> {
-    return this.call('resolve_group', params, options)
-  }
-
+  readonly resolveGroup = this.#method('resolve_group')
   /** One group. */
-  getGroup(params: ParamsOf<'get_group'>, options?: CallOptions): Promise<ResultOf<'get_group'>> {
-    return this.call('get_group', params, options)
-  }
-
+  readonly getGroup = this.#method('get_group')
   /** Members of a group. */
-  listMembers(params: ParamsOf<'list_members'>, options?: CallOptions): Promise<ResultOf<'list_members'>> {
-    return this.call('list_members', params, options)
-  }
-
+  readonly listMembers = this.#method('list_members')
   /** Clinks of the groups that the key sees, in any state; with `mark_read` nothing is sent twice. */
-  getClinks(params: ParamsOf<'get_clinks'> = {}, options?: CallOptions): Promise<ResultOf<'get_clinks'>> {
-    return this.call('get_clinks', params, options)
-  }
-
+  readonly getClinks = this.#optional('get_clinks', {})
   /** Mark the clinks of groups as read. */
-  markRead(params: ParamsOf<'mark_read'>, options?: CallOptions): Promise<ResultOf<'mark_read'>> {
-    return this.call('mark_read', params, options)
-  }
-
+  readonly markRead = this.#method('mark_read')
   /** Send a clink to a group. */
-  sendClink(params: ParamsOf<'send_clink'>, options?: CallOptions): Promise<ResultOf<'send_clink'>> {
-    return this.call('send_clink', params, options)
-  }
-
+  readonly sendClink = this.#method('send_clink')
   /** Clinks that wait for me; with `claim` they become mine, and then nothing is sent twice. */
-  checkInbox(params: ParamsOf<'check_inbox'> = {}, options?: CallOptions): Promise<ResultOf<'check_inbox'>> {
-    return this.call('check_inbox', params, options)
-  }
-
+  readonly checkInbox = this.#optional('check_inbox', {})
   /** Claim a clink, or renew the claim on it. */
-  claimClink(params: ParamsOf<'claim_clink'>, options?: CallOptions): Promise<ResultOf<'claim_clink'>> {
-    return this.call('claim_clink', params, options)
-  }
-
+  readonly claimClink = this.#method('claim_clink')
   /** Give a claimed clink back. */
-  releaseClink(params: ParamsOf<'release_clink'>, options?: CallOptions): Promise<ResultOf<'release_clink'>> {
-    return this.call('release_clink', params, options)
-  }
-
+  readonly releaseClink = this.#method('release_clink')
   /** Complete a claimed clink. */
-  completeClink(params: ParamsOf<'complete_clink'>, options?: CallOptions): Promise<ResultOf<'complete_clink'>> {
-    return this.call('complete_clink', params, options)
-  }
-
+  readonly completeClink = this.#method('complete_clink')
   /** Create a milestone with its checkpoints. */
-  createMilestone(params: ParamsOf<'create_milestone'>, options?: CallOptions): Promise<ResultOf<'create_milestone'>> {
-    return this.call('create_milestone', params, options)
-  }
-
+  readonly createMilestone = this.#method('create_milestone')
   /** Milestones of a group. */
-  listMilestones(params: ParamsOf<'list_milestones'>, options?: CallOptions): Promise<ResultOf<'list_milestones'>> {
-    return this.call('list_milestones', params, options)
-  }
-
+  readonly listMilestones = this.#method('list_milestones')
   /** One milestone with its checkpoints. */
-  getMilestone(params: ParamsOf<'get_milestone'>, options?: CallOptions): Promise<ResultOf<'get_milestone'>> {
-    return this.call('get_milestone', params, options)
-  }
-
+  readonly getMilestone = this.#method('get_milestone')
   /** Change a milestone that is not closed. */
-  updateMilestone(params: ParamsOf<'update_milestone'>, options?: CallOptions): Promise<ResultOf<'update_milestone'>> {
-    return this.call('update_milestone', params, options)
-  }
-
+  readonly updateMilestone = this.#method('update_milestone')
   /** Add a checkpoint to a milestone. */
-  addCheckpoint(params: ParamsOf<'add_checkpoint'>, options?: CallOptions): Promise<ResultOf<'add_checkpoint'>> {
-    return this.call('add_checkpoint', params, options)
-  }
-
+  readonly addCheckpoint = this.#method('add_checkpoint')
   /** Change a checkpoint. */
-  updateCheckpoint(
-    params: ParamsOf<'update_checkpoint'>,
-    options?: CallOptions,
-  ): Promise<ResultOf<'update_checkpoint'>> {
-    return this.call('update_checkpoint', params, options)
-  }
-
+  readonly updateCheckpoint = this.#method('update_checkpoint')
   /** Delete a checkpoint that is not completed and that no other depends on. */
-  deleteCheckpoint(
-    params: ParamsOf<'delete_checkpoint'>,
-    options?: CallOptions,
-  ): Promise<ResultOf<'delete_checkpoint'>> {
-    return this.call('delete_checkpoint', params, options)
-  }
-
+  readonly deleteCheckpoint = this.#method('delete_checkpoint')
   /** Complete a checkpoint; may ask a human for approval first. */
-  completeCheckpoint(
-    params: ParamsOf<'complete_checkpoint'>,
-    options?: CallOptions,
-  ): Promise<ResultOf<'complete_checkpoint'>> {
-    return this.call('complete_checkpoint', params, options)
-  }
-
+  readonly completeCheckpoint = this.#method('complete_checkpoint')
   /** Open a closed milestone again. */
-  reopenMilestone(params: ParamsOf<'reopen_milestone'>, options?: CallOptions): Promise<ResultOf<'reopen_milestone'>> {
-    return this.call('reopen_milestone', params, options)
-  }
-
+  readonly reopenMilestone = this.#method('reopen_milestone')
   /** Create a project. */
-  createProject(params: ParamsOf<'create_project'>, options?: CallOptions): Promise<ResultOf<'create_project'>> {
-    return this.call('create_project', params, options)
-  }
-
+  readonly createProject = this.#method('create_project')
   /** Projects of a group. */
-  listProjects(params: ParamsOf<'list_projects'>, options?: CallOptions): Promise<ResultOf<'list_projects'>> {
-    return this.call('list_projects', params, options)
-  }
-
+  readonly listProjects = this.#method('list_projects')
   /** One project. */
-  getProject(params: ParamsOf<'get_project'>, options?: CallOptions): Promise<ResultOf<'get_project'>> {
-    return this.call('get_project', params, options)
-  }
-
+  readonly getProject = this.#method('get_project')
   /** Change a project. */
-  updateProject(params: ParamsOf<'update_project'>, options?: CallOptions): Promise<ResultOf<'update_project'>> {
-    return this.call('update_project', params, options)
-  }
-
+  readonly updateProject = this.#method('update_project')
   /** Complete a project. */
-  completeProject(params: ParamsOf<'complete_project'>, options?: CallOptions): Promise<ResultOf<'complete_project'>> {
-    return this.call('complete_project', params, options)
-  }
-
+  readonly completeProject = this.#method('complete_project')
   /** Archive a project. */
-  archiveProject(params: ParamsOf<'archive_project'>, options?: CallOptions): Promise<ResultOf<'archive_project'>> {
-    return this.call('archive_project', params, options)
-  }
-
+  readonly archiveProject = this.#method('archive_project')
   /** Open a completed or archived project again. */
-  reopenProject(params: ParamsOf<'reopen_project'>, options?: CallOptions): Promise<ResultOf<'reopen_project'>> {
-    return this.call('reopen_project', params, options)
-  }
-
+  readonly reopenProject = this.#method('reopen_project')
   /** Milestones of a project. */
-  listProjectMilestones(
-    params: ParamsOf<'list_project_milestones'>,
-    options?: CallOptions,
-  ): Promise<ResultOf<'list_project_milestones'>> {
-    return this.call('list_project_milestones', params, options)
-  }
-
+  readonly listProjectMilestones = this.#method('list_project_milestones')
   /** Create a proposal. */
-  createProposal(params: ParamsOf<'create_proposal'>, options?: CallOptions): Promise<ResultOf<'create_proposal'>> {
-    return this.call('create_proposal', params, options)
-  }
-
+  readonly createProposal = this.#method('create_proposal')
   /** Proposals of a group. */
-  listProposals(params: ParamsOf<'list_proposals'>, options?: CallOptions): Promise<ResultOf<'list_proposals'>> {
-    return this.call('list_proposals', params, options)
-  }
-
+  readonly listProposals = this.#method('list_proposals')
   /** One proposal with its votes. */
-  getProposal(params: ParamsOf<'get_proposal'>, options?: CallOptions): Promise<ResultOf<'get_proposal'>> {
-    return this.call('get_proposal', params, options)
-  }
-
+  readonly getProposal = this.#method('get_proposal')
   /** Vote on a proposal; may ask a human for approval first. */
-  castVote(params: ParamsOf<'cast_vote'>, options?: CallOptions): Promise<ResultOf<'cast_vote'>> {
-    return this.call('cast_vote', params, options)
-  }
-
+  readonly castVote = this.#method('cast_vote')
   /** End the voting and count. */
-  finalizeProposal(
-    params: ParamsOf<'finalize_proposal'>,
-    options?: CallOptions,
-  ): Promise<ResultOf<'finalize_proposal'>> {
-    return this.call('finalize_proposal', params, options)
-  }
-
+  readonly finalizeProposal = this.#method('finalize_proposal')
   /** Send feedback to the service. */
-  submitFeedback(params: ParamsOf<'submit_feedback'>, options?: CallOptions): Promise<ResultOf<'submit_feedback'>> {
-    return this.call('submit_feedback', params, options)
-  }
-
+  readonly submitFeedback = this.#method('submit_feedback')
   /** What the key may do. */
-  getMyPermissions(
-    params: ParamsOf<'get_my_permissions'> = {},
-    options?: CallOptions,
-  ): Promise<ResultOf<'get_my_permissions'>> {
-    return this.call('get_my_permissions', params, options)
-  }
-
+  readonly getMyPermissions = this.#optional('get_my_permissions', {})
   /** Approvals that wait for a human. */
-  listPendingVerifications(
-    params: ParamsOf<'list_pending_verifications'>,
-    options?: CallOptions,
-  ): Promise<ResultOf<'list_pending_verifications'>> {
-    return this.call('list_pending_verifications', params, options)
-  }
+  readonly listPendingVerifications = this.#method('list_pending_verifications')
 }

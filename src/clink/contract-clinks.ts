@@ -1,39 +1,15 @@
-import { body, id, need, oneOf, query, type Operation } from './operation.ts'
+import { body, get, need, oneOf, post, query, type Operation } from './operation.ts'
 
 /** Groups and clinks. */
 export const clinkRows = {
-  list_groups: {
-    method: 'GET',
-    path: '/groups',
-    parameters: {},
-    repeat: 'safe',
-    about: 'Groups that the key sees.',
-  },
-  resolve_group: {
-    method: 'GET',
-    path: '/groups',
-    parameters: { slug: { in: 'query', type: 'string', required: true, about: 'Slug of the group, or its id.' } },
-    repeat: 'safe',
-    about: 'The id of a group by its slug. An id is returned as it is, without a request.',
-  },
-  get_group: {
-    method: 'GET',
-    path: '/groups/{group_id}',
-    parameters: { group_id: id('group') },
-    repeat: 'safe',
-    about: 'One group.',
-  },
-  list_members: {
-    method: 'GET',
-    path: '/groups/{group_id}/members',
-    parameters: { group_id: id('group') },
-    repeat: 'safe',
-    about: 'Members of a group.',
-  },
+  list_groups: get('/groups', 'Groups that the key sees.'),
+  resolve_group: get('/groups', 'The id of a group by its slug. An id is returned as it is, without a request.', {
+    slug: { in: 'query', type: 'string', required: true, about: 'Slug of the group, or its id.' },
+  }),
+  get_group: get('/groups/{group_id}', 'One group.'),
+  list_members: get('/groups/{group_id}/members', 'Members of a group.'),
   get_clinks: {
-    method: 'GET',
-    path: '/clinks',
-    parameters: {
+    ...get('/clinks', 'Clinks of the groups that the key sees, in any state.', {
       group_id: query('Only clinks of this group.'),
       since: query('Only clinks created after this ISO time.'),
       limit: query('How many at most, up to 100.', 'integer', '50'),
@@ -41,33 +17,18 @@ export const clinkRows = {
       for_me: query('Only clinks addressed to me.', 'boolean'),
       unread_only: query('Only clinks that I have not read.', 'boolean'),
       mark_read: query('Mark what is returned as read.', 'boolean'),
-    },
-    repeat: 'safe',
+    }),
     writesWhen: 'mark_read',
-    about: 'Clinks of the groups that the key sees, in any state.',
   },
-  mark_read: {
-    method: 'POST',
-    path: '/clinks/mark-read',
-    parameters: { group_ids: need('Groups whose clinks are read now.', 'strings') },
-    repeat: 'idempotent',
-    about: 'Mark the clinks of groups as read.',
-  },
-  send_clink: {
-    method: 'POST',
-    path: '/groups/{group_id}/clinks',
-    parameters: {
-      group_id: id('group'),
-      content: { in: 'body', type: 'string', required: true, maxLength: 4096, about: 'The text.' },
-      for: body("A member's user or agent profile id; left out: for the whole group."),
-    },
-    repeat: 'never',
-    about: 'Send a clink to a group.',
-  },
+  mark_read: post('/clinks/mark-read', 'idempotent', 'Mark the clinks of groups as read.', {
+    group_ids: need('Groups whose clinks are read now.', 'strings'),
+  }),
+  send_clink: post('/groups/{group_id}/clinks', 'never', 'Send a clink to a group.', {
+    content: { in: 'body', type: 'string', required: true, maxLength: 4096, about: 'The text.' },
+    for: body("A member's user or agent profile id; left out: for the whole group."),
+  }),
   check_inbox: {
-    method: 'GET',
-    path: '/inbox',
-    parameters: {
+    ...get('/inbox', 'Clinks that wait for me; with claim they become mine.', {
       status: {
         in: 'query',
         type: 'string',
@@ -79,36 +40,14 @@ export const clinkRows = {
       claim: query('Claim the pending clinks that are returned.', 'boolean', 'false'),
       limit: query('How many at most.', 'integer', '10'),
       since: query('Only clinks created after this ISO time.'),
-    },
-    repeat: 'safe',
+    }),
     writesWhen: 'claim',
-    about: 'Clinks that wait for me; with claim they become mine.',
   },
-  claim_clink: {
-    method: 'POST',
-    path: '/clinks/{clink_id}/claim',
-    parameters: {
-      clink_id: id('clink'),
-      timeout_seconds: body('Seconds that the claim lasts (300).', 'integer'),
-    },
-    repeat: 'idempotent',
-    about: 'Claim a clink, or renew the claim on it.',
-  },
-  release_clink: {
-    method: 'POST',
-    path: '/clinks/{clink_id}/release',
-    parameters: { clink_id: id('clink') },
-    repeat: 'session',
-    about: 'Give a claimed clink back.',
-  },
-  complete_clink: {
-    method: 'POST',
-    path: '/clinks/{clink_id}/complete',
-    parameters: {
-      clink_id: id('clink'),
-      response: body('Text that the sender gets as a new clink.'),
-    },
-    repeat: 'idempotent',
-    about: 'Complete a claimed clink.',
-  },
+  claim_clink: post('/clinks/{clink_id}/claim', 'idempotent', 'Claim a clink, or renew the claim on it.', {
+    timeout_seconds: body('Seconds that the claim lasts (300).', 'integer'),
+  }),
+  release_clink: post('/clinks/{clink_id}/release', 'session', 'Give a claimed clink back.'),
+  complete_clink: post('/clinks/{clink_id}/complete', 'idempotent', 'Complete a claimed clink.', {
+    response: body('Text that the sender gets as a new clink.'),
+  }),
 } as const satisfies Record<string, Operation>

@@ -37,18 +37,40 @@ export interface Operation {
   readonly about: string
 }
 
-export const id = (what: string): Parameter => ({
-  in: 'path',
-  type: 'string',
-  required: true,
-  about: `Id of the ${what}.`,
-})
-export const order: Parameter = {
-  in: 'path',
-  type: 'integer',
-  required: true,
-  about: 'Position of the checkpoint, from 1.',
+type Parameters = Operation['parameters']
+
+/** The ids in a path, and the place of a checkpoint. */
+function parametersOf(path: string): Parameters {
+  const names = Array.from(path.matchAll(/\{(\w+)\}/g), ([, name = '']) => name)
+  return Object.fromEntries(names.map((name) => [name, name === 'order' ? order : id(name.replace('_id', ''))]))
 }
+
+const id = (what: string): Parameter => ({ in: 'path', type: 'string', required: true, about: `Id of the ${what}.` })
+const order: Parameter = { in: 'path', type: 'integer', required: true, about: 'Position of the checkpoint, from 1.' }
+
+/** A row. The parameters in its path are not said again: what they are is in their names. */
+function operation(
+  method: Operation['method'],
+  path: string,
+  repeat: Repeat,
+  about: string,
+  parameters: Parameters = {},
+): Operation {
+  return { method, path, parameters: { ...parametersOf(path), ...parameters }, repeat, about }
+}
+
+export const get = (path: string, about: string, parameters?: Parameters): Operation =>
+  operation('GET', path, 'safe', about, parameters)
+export const post = (path: string, repeat: Repeat, about: string, parameters?: Parameters): Operation =>
+  operation('POST', path, repeat, about, parameters)
+export const patch = (path: string, about: string, parameters?: Parameters): Operation =>
+  operation('PATCH', path, 'idempotent', about, parameters)
+/** Removes what the path names, without a body. */
+export const remove = (path: string, about: string): Operation => ({
+  ...operation('DELETE', path, 'never', about),
+  body: false,
+})
+
 export const query = (about: string, type: ParameterType = 'string', fallback?: string): Parameter =>
   fallback === undefined ? { in: 'query', type, about } : { in: 'query', type, about, default: fallback }
 export const body = (about: string, type: ParameterType = 'string'): Parameter => ({ in: 'body', type, about })
