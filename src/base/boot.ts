@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { tryTo } from './try-to.ts'
 import { bootNow, wallNow } from './host-time.ts'
 
 /** One start of the machine. Times of one boot can be compared between processes; those of two cannot. */
@@ -10,13 +11,6 @@ export interface Boot {
 
 /** The boot that this process runs in. Where the system does not name it, every process takes its own for another. */
 export function systemBoot(): Boot {
-  return { id: bootId() ?? `process ${process.pid} at ${wallNow()}`, uptime: bootNow }
-}
-
-function bootId(): string | undefined {
-  try {
-    return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()
-  } catch {
-    return undefined
-  }
+  const id = tryTo(() => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim())
+  return { id: id ?? `process ${process.pid} at ${wallNow()}`, uptime: bootNow }
 }

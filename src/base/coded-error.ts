@@ -1,4 +1,5 @@
 import { inspect, types } from 'node:util'
+import { tryTo } from './try-to.ts'
 
 /** What a process that fails with a code exits with, as `sysexits.h` numbers them where it has a number. */
 export const EXIT = {
@@ -73,19 +74,11 @@ function shown(value: unknown): string {
 
 /** Where an error came from, as far as it says so: anybody may have put something else into its place. Never throws. */
 export function stackOf(error: Error): string {
-  try {
-    const stack: unknown = error.stack
-    return typeof stack === 'string' ? stack : ''
-  } catch {
-    return ''
-  }
+  const stack: unknown = tryTo(() => error.stack)
+  return typeof stack === 'string' ? stack : ''
 }
 
 /** The name that the system gives an error, as ENOENT; empty where it gives none. Never throws. */
 export function systemCode(error: unknown): string {
-  try {
-    return typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : ''
-  } catch {
-    return ''
-  }
+  return tryTo(() => (typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : '')) ?? ''
 }

@@ -1,3 +1,4 @@
+import { tryTo } from './try-to.ts'
 import { asError, stackOf } from './coded-error.ts'
 import { cutText, LONGEST } from './cut-text.ts'
 
@@ -62,20 +63,12 @@ function kept(key: string, value: unknown): readonly (readonly [string, string |
 
 /** The first of them, where there are any. */
 function listed(several: unknown): readonly unknown[] | undefined {
-  try {
-    return Array.isArray(several) ? several.slice(0, MOST) : undefined
-  } catch {
-    return undefined
-  }
+  return tryTo(() => (Array.isArray(several) ? several.slice(0, MOST) : undefined))
 }
 
 const text = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined)
 
 /** Reads what may be a getter of somebody else's. */
 function read(from: object, name: string): unknown {
-  try {
-    return Reflect.get(from, name)
-  } catch {
-    return undefined
-  }
+  return tryTo<unknown>(() => Reflect.get(from, name))
 }

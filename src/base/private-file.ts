@@ -1,4 +1,5 @@
 import { chmodSync, closeSync, fchmodSync, openSync, statSync } from 'node:fs'
+import { tryTo } from './try-to.ts'
 import { systemCode } from './coded-error.ts'
 
 const PRIVATE = 0o600
@@ -27,9 +28,6 @@ export function makePrivate(file: string): void {
 export function closeToOthers(file: string): void {
   const found = statSync(file, { throwIfNoEntry: false })
   if (found === undefined || (found.mode & 0o077) === 0) return
-  try {
-    chmodSync(file, found.mode & PRIVATE)
-  } catch {
-    // Keeping what is in the file counts for more than keeping it private.
-  }
+  // Keeping what is in the file counts for more than keeping it private.
+  tryTo(() => chmodSync(file, found.mode & PRIVATE))
 }

@@ -1,3 +1,4 @@
+import { tryTo } from './try-to.ts'
 import { isExempt, isLoopback } from './no-proxy.ts'
 import { Secret } from './secret.ts'
 import { withoutCredentials } from './web-address.ts'
@@ -73,7 +74,7 @@ function readProxy({ variable, value }: Named): ProxyChoice {
     return { proxy: undefined, variable, value, problem }
   }
   const isSecure = url.protocol === 'https:'
-  const [user, password] = [url.username, url.password].map(decoded)
+  const [user, password] = [url.username, url.password].map((text) => tryTo(() => decodeURIComponent(text)) ?? text)
   const pair = `${user}:${password}`
   const basic = Buffer.from(pair).toString('base64')
   const texts = password === '' ? [] : [password ?? '', url.password, pair, `${url.username}:${url.password}`, basic]
@@ -92,12 +93,4 @@ function readProxy({ variable, value }: Named): ProxyChoice {
 
 function withoutBrackets(host: string): string {
   return host.replace(/^\[(.*)\]$/, '$1')
-}
-
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text)
-  } catch {
-    return text
-  }
 }

@@ -23,30 +23,29 @@ export function checkConfig(raw: RawConfig): readonly ConfigIssue[] {
 function readIssue(issue: z.core.$ZodIssue, section: string, raw: RawConfig): ConfigIssue[] {
   const path = [section, ...issue.path.map((part) => (typeof part === 'symbol' ? String(part) : part))]
   if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownKey([...path, key], raw))
-  return [
-    raw.issue(path, issue.message, { ...(suggestValue(path, raw.get(path)) ?? suggestGroup(path, raw.get(path))) }),
-  ]
+  const value = raw.get(path)
+  return [raw.issue(path, issue.message, { suggestion: suggestValue(path, value) ?? suggestGroup(path, value) })]
 }
 
 /** A single value where a group belongs: most often it was meant for its first key. */
-function suggestGroup(path: Path, value: unknown): { readonly suggestion?: string } {
+function suggestGroup(path: Path, value: unknown): string | undefined {
   const schema = schemaAt(path)
   const [first] = Object.keys(schema === undefined ? {} : shapeOf(schema))
-  if (first === undefined || typeof value === 'object' || path.some((part) => typeof part === 'number')) return {}
-  return { suggestion: `write keys below it, such as ${dotted([...path, first])}` }
+  if (first === undefined || typeof value === 'object' || path.some((part) => typeof part === 'number'))
+    return undefined
+  return `write keys below it, such as ${dotted([...path, first])}`
 }
 
-function suggestValue(path: Path, value: unknown): { readonly suggestion?: string } | undefined {
+function suggestValue(path: Path, value: unknown): string | undefined {
   const schema = schemaAt(path)
   const inner = schema === undefined ? undefined : unwrap(schema)
   if (!(inner instanceof z.ZodEnum) || typeof value !== 'string') return undefined
   const meant = nearest(value, inner.options.map(String))
-  return meant === undefined ? {} : { suggestion: `did you mean ${meant}?` }
+  return meant === undefined ? undefined : `did you mean ${meant}?`
 }
 
 function unknownKey(path: Path, raw: RawConfig): ConfigIssue {
-  const suggestion = suggestKey(path)
-  return raw.issue(path, 'unknown key', { atKey: true, ...(suggestion !== undefined && { suggestion }) })
+  return raw.issue(path, 'unknown key', { atKey: true, suggestion: suggestKey(path) })
 }
 
 /** The key that was probably meant: one of the same level, or one of another level with this name. */

@@ -51,16 +51,21 @@ export function applyEnvironment(raw: RawConfig, env: NodeJS.ProcessEnv, cwd: st
     const path = known.get(name)
     const place: Place = { where: `environment ${name}`, base: cwd }
     if (path !== undefined) raw.override(path, readText(value, path), place)
-    else warnings.push({ where: place.where, key: '', message: 'unknown variable', ...suggestion(name, known.keys()) })
+    else
+      warnings.push({
+        where: place.where,
+        key: '',
+        message: 'unknown variable',
+        suggestion: meantBy(name, known.keys()),
+      })
   }
   return warnings
 }
 
-function suggestion(name: string, known: Iterable<string>): { readonly suggestion?: string } {
+function meantBy(name: string, known: Iterable<string>): string | undefined {
   const same = elsewhere(name.slice(PREFIX.length).toLowerCase())
   const meant = nearest(name, known)
-  if (same !== undefined) return { suggestion: same }
-  return meant === undefined ? {} : { suggestion: `did you mean ${meant}?` }
+  return same ?? (meant === undefined ? undefined : `did you mean ${meant}?`)
 }
 
 /** A text from a flag or a variable as the value that its key wants: as it is where that fits, otherwise read as YAML. */

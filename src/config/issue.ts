@@ -6,15 +6,15 @@ export interface ConfigIssue {
   /** The file, `command line`, or `environment CLINK_WORKER_CONCURRENCY`. */
   readonly where: string
   /** From 1. */
-  readonly line?: number
-  readonly column?: number
+  readonly line?: number | undefined
+  readonly column?: number | undefined
   /** Dotted, as `poll.interval` or `routes[0].use`; empty: the whole. */
   readonly key: string
   /** The value as it was written; never a secret. */
-  readonly value?: string
+  readonly value?: string | undefined
   /** Reads on from the value: `is not a duration; write 250ms, 30s, 5m, 1h`. */
   readonly message: string
-  readonly suggestion?: string
+  readonly suggestion?: string | undefined
 }
 
 /** All that is wrong with a configuration, one line each. */

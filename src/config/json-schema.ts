@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { isRecord } from '../base/record.ts'
 import { configSchema } from './schema.ts'
 
 type Node = Record<string, unknown>
@@ -18,7 +19,7 @@ function admitReferences(node: Node): Node {
   const result: Node = {}
   for (const [key, value] of Object.entries(node)) {
     if (Array.isArray(value) && (key === 'anyOf' || key === 'oneOf')) result[key] = value.map(visit)
-    else if (key === 'properties' && isNode(value)) {
+    else if (key === 'properties' && isRecord(value)) {
       result[key] = Object.fromEntries(Object.entries(value).map(([name, child]) => [name, visit(child)]))
     } else result[key] = key === 'items' || key === 'additionalProperties' ? visit(value) : value
   }
@@ -33,9 +34,5 @@ function admitReferences(node: Node): Node {
 }
 
 function visit(value: unknown): unknown {
-  return isNode(value) ? admitReferences(value) : value
-}
-
-function isNode(value: unknown): value is Node {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
+  return isRecord(value) ? admitReferences(value) : value
 }

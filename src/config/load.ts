@@ -153,19 +153,12 @@ function build(parsed: ParsedConfig, raw: RawConfig, proxy: ForwardProxy | undef
 }
 
 function buildRoute(
-  { mark, match, name, passKey, retry, timeout, with: values }: ParsedConfig['routes'][number],
+  { mark, match, name, passKey, retry, timeout, with: values = {} }: ParsedConfig['routes'][number],
   use: string,
 ): RouteConfig {
-  return {
-    name: name ?? basename(use, extname(use)),
-    use,
-    with: values ?? {},
-    ...(match !== undefined && { match: matchRule(match) }),
-    ...(timeout !== undefined && { timeout }),
-    ...(retry !== undefined && { retry }),
-    ...(passKey !== undefined && { passKey }),
-    ...(mark !== undefined && { mark }),
-  }
+  const rule = match === undefined ? undefined : matchRule(match)
+  const called = name ?? basename(use, extname(use))
+  return { name: called, use, with: values, match: rule, timeout, retry, passKey, mark }
 }
 
 /** The schema has seen to it that one of the two is there. */

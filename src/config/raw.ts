@@ -1,3 +1,4 @@
+import { isRecord } from '../base/record.ts'
 import { dotted, showValue, type ConfigIssue, type Path } from './issue.ts'
 
 /** Where a value of the configuration was written. */
@@ -78,22 +79,14 @@ export class RawConfig {
   issue(
     path: Path,
     message: string,
-    more: { readonly atKey?: boolean; readonly suggestion?: string } = {},
+    { atKey = false, suggestion }: { readonly atKey?: boolean; readonly suggestion?: string | undefined } = {},
   ): ConfigIssue {
-    const { where, line, column, written } = more.atKey === true ? this.placeOfKey(path) : this.placeOf(path)
+    const { where, line, column, written } = atKey ? this.placeOfKey(path) : this.placeOf(path)
     const value = this.get(path)
     // Groups of values are not shown: some of them may have come from the environment, or be nobody's business.
-    const isShown = value !== undefined && typeof value !== 'object' && path.join('.') !== 'clink.key'
+    const isShown = !atKey && value !== undefined && typeof value !== 'object' && path.join('.') !== 'clink.key'
     const shown = isShown ? (written ?? showValue(value)) : undefined
-    return {
-      where,
-      ...(line !== undefined && { line }),
-      ...(column !== undefined && { column }),
-      key: dotted(path),
-      ...(more.atKey !== true && shown !== undefined && { value: shown }),
-      message,
-      ...(more.suggestion !== undefined && { suggestion: more.suggestion }),
-    }
+    return { where, line, column, key: dotted(path), value: shown, message, suggestion }
   }
 
   #parentOf(path: readonly string[], place: Place): RawMap | undefined {
@@ -118,8 +111,4 @@ export function setOwn(map: RawMap, name: string, value: unknown): void {
 
 function id(path: Path): string {
   return JSON.stringify(path)
-}
-
-export function isRecord(value: unknown): value is RawMap {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

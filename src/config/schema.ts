@@ -17,6 +17,13 @@ import {
 
 const GROUP = { error: 'is not a group of keys and values' }
 
+/** Keys that stand together, each with its default. */
+function group<Shape extends z.ZodRawShape>(about: string, shape: Shape) {
+  // Each key has a default, which the compiler cannot know of a shape in general.
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+  return z.prefault(z.strictObject(shape, GROUP).describe(about), {} as never)
+}
+
 const retryShape = {
   attempts: integer(1, 1_000),
   backoff: duration(),
@@ -55,7 +62,7 @@ const route = z.strictObject(
     exec: listOf(verbatim()).min(1, { error: 'is an empty list' }).exactOptional().describe('Not available yet.'),
     http: webAddress().exactOptional().describe('Not available yet.'),
     with: z
-      .record(z.string(), z.unknown(), { error: 'is not a group of keys and values' })
+      .record(z.string(), z.unknown(), GROUP)
       .exactOptional()
       .describe('Values that the handler finds in ctx.with.'),
     timeout: duration().exactOptional().describe('How long one run may take.'),
@@ -84,191 +91,113 @@ const route = z.strictObject(
 
 /** What the file may hold, with every default as a user would write it. */
 export const configSchema = z.strictObject({
-  clink: z
-    .strictObject(
-      {
-        url: webAddress().prefault('https://api.clink.voxos.ai').describe('Address of the Clink API.'),
-        key: text().nullable().prefault(null).meta({ default: '${CLINK_API_KEY}' }).describe('The API key.'),
-        keyFile: text().nullable().prefault(null).describe('File that holds the API key; read again when it changes.'),
-        session: text()
-          .regex(/^[\x21-\x7e]{1,180}$/, { error: 'is not 1 to 180 printable ASCII characters without spaces' })
-          .prefault('auto')
-          .describe('First part of the session id; auto: made at each start.'),
-        identity: text().prefault('auto').describe('Our own user or agent profile id; auto: learnt.'),
-        timeout: duration(100).prefault('30s').describe('The longest one request to Clink may take.'),
-      },
-      GROUP,
-    )
-    .describe('How to reach Clink.')
-    .prefault({}),
-  inbox: z
-    .strictObject(
-      {
-        for: oneOf(['me', 'open', 'anyone']).prefault('open').describe('Whose clinks: me; me or nobody; anyone.'),
-        groups: listOf(text()).prefault([]).describe('Slugs or ids; empty: all that the key sees.'),
-        ignore: listOf(sender())
-          .prefault([])
-          .describe('Ids of senders whose clinks are left alone, or { name } for a display name; self: our own.'),
-        maxAge: duration(1_000).nullable().prefault(null).describe('Older clinks are left alone.'),
-        claim: oneOf(['auto', 'batch', 'select'])
-          .prefault('auto')
-          .describe(
-            'batch: by polling; select: listed first, then claimed one by one; auto: batch as long as all that comes is wanted.',
-          ),
-        ownReplies: oneOf(['leave', 'acknowledge'])
-          .prefault('leave')
-          .describe('What becomes of our own replies that come back.'),
-        maxHops: integer(1, 1_000)
-          .prefault(8)
-          .describe('A clink that comes of so many answers of workers to each other is not run any more.'),
-        loopLimit: rate()
-          .nullable()
-          .prefault(null)
-          .describe('30/10m: most clinks of one sender that follow answers of ours; the rest stays pending.'),
-      },
-      GROUP,
-    )
-    .describe('Which clinks are taken.')
-    .prefault({}),
-  poll: z
-    .strictObject(
-      {
-        interval: duration(10).prefault('1s').describe('First wait after an empty inbox.'),
-        maxInterval: duration(10).prefault('15s').describe('Longest wait after an empty inbox.'),
-        warm: z
-          .strictObject(
-            {
-              interval: duration(10).prefault('250ms').describe('Longest wait after an empty inbox meanwhile.'),
-              for: duration(0).prefault('30s').describe('How long after an answer of ours; 0s: never.'),
-            },
-            GROUP,
-          )
-          .describe('Faster looks after we answered somebody, who may well write again.')
-          .prefault({}),
-        sweep: duration(1_000)
-          .prefault('5m')
-          .describe('How often select looks at the whole inbox and not only at what is new.'),
-      },
-      GROUP,
-    )
-    .describe('How often the inbox is looked at.')
-    .prefault({}),
-  claim: z
-    .strictObject(
-      {
-        timeout: duration(1_000)
-          .prefault('5m')
-          .describe('How long a claim is asked for; it is renewed while the work goes on.'),
-        maxHold: duration(1_000).prefault('6h').describe('The longest a clink is held for later runs.'),
-        exclusive: flag().prefault(false).describe('Nobody else uses this key.'),
-        trustRenewals: flag()
-          .prefault(false)
-          .describe('Believe renewals of a service that does not say when claims end.'),
-      },
-      GROUP,
-    )
-    .describe('How claims are kept.')
-    .prefault({}),
+  clink: group('How to reach Clink.', {
+    url: webAddress().prefault('https://api.clink.voxos.ai').describe('Address of the Clink API.'),
+    key: text().nullable().prefault(null).meta({ default: '${CLINK_API_KEY}' }).describe('The API key.'),
+    keyFile: text().nullable().prefault(null).describe('File that holds the API key; read again when it changes.'),
+    session: text()
+      .regex(/^[\x21-\x7e]{1,180}$/, { error: 'is not 1 to 180 printable ASCII characters without spaces' })
+      .prefault('auto')
+      .describe('First part of the session id; auto: made at each start.'),
+    identity: text().prefault('auto').describe('Our own user or agent profile id; auto: learnt.'),
+    timeout: duration(100).prefault('30s').describe('The longest one request to Clink may take.'),
+  }),
+  inbox: group('Which clinks are taken.', {
+    for: oneOf(['me', 'open', 'anyone']).prefault('open').describe('Whose clinks: me; me or nobody; anyone.'),
+    groups: listOf(text()).prefault([]).describe('Slugs or ids; empty: all that the key sees.'),
+    ignore: listOf(sender())
+      .prefault([])
+      .describe('Ids of senders whose clinks are left alone, or { name } for a display name; self: our own.'),
+    maxAge: duration(1_000).nullable().prefault(null).describe('Older clinks are left alone.'),
+    claim: oneOf(['auto', 'batch', 'select'])
+      .prefault('auto')
+      .describe(
+        'batch: by polling; select: listed first, then claimed one by one; auto: batch as long as all that comes is wanted.',
+      ),
+    ownReplies: oneOf(['leave', 'acknowledge'])
+      .prefault('leave')
+      .describe('What becomes of our own replies that come back.'),
+    maxHops: integer(1, 1_000)
+      .prefault(8)
+      .describe('A clink that comes of so many answers of workers to each other is not run any more.'),
+    loopLimit: rate()
+      .nullable()
+      .prefault(null)
+      .describe('30/10m: most clinks of one sender that follow answers of ours; the rest stays pending.'),
+  }),
+  poll: group('How often the inbox is looked at.', {
+    interval: duration(10).prefault('1s').describe('First wait after an empty inbox.'),
+    maxInterval: duration(10).prefault('15s').describe('Longest wait after an empty inbox.'),
+    warm: group('Faster looks after we answered somebody, who may well write again.', {
+      interval: duration(10).prefault('250ms').describe('Longest wait after an empty inbox meanwhile.'),
+      for: duration(0).prefault('30s').describe('How long after an answer of ours; 0s: never.'),
+    }),
+    sweep: duration(1_000)
+      .prefault('5m')
+      .describe('How often select looks at the whole inbox and not only at what is new.'),
+  }),
+  claim: group('How claims are kept.', {
+    timeout: duration(1_000)
+      .prefault('5m')
+      .describe('How long a claim is asked for; it is renewed while the work goes on.'),
+    maxHold: duration(1_000).prefault('6h').describe('The longest a clink is held for later runs.'),
+    exclusive: flag().prefault(false).describe('Nobody else uses this key.'),
+    trustRenewals: flag().prefault(false).describe('Believe renewals of a service that does not say when claims end.'),
+  }),
   concurrency: integer(1, 1_000).prefault(10).describe('How many clinks are worked at the same time.'),
-  handlers: z
-    .strictObject(
-      {
-        directory: text().prefault('./handlers').describe('Where the handler files are.'),
-        watch: flag().prefault(false).describe('Load handlers again when they change.'),
-        runner: oneOf(['inline', 'thread']).prefault('inline').describe('thread: not available yet.'),
-        timeout: duration().prefault('15m').describe('How long one run may take.'),
-        grace: duration().prefault('30s').describe('A run that goes on for this long after its abort counts as stuck.'),
-      },
-      GROUP,
-    )
-    .describe('The code that works the clinks.')
-    .prefault({}),
+  handlers: group('The code that works the clinks.', {
+    directory: text().prefault('./handlers').describe('Where the handler files are.'),
+    watch: flag().prefault(false).describe('Load handlers again when they change.'),
+    runner: oneOf(['inline', 'thread']).prefault('inline').describe('thread: not available yet.'),
+    timeout: duration().prefault('15m').describe('How long one run may take.'),
+    grace: duration().prefault('30s').describe('A run that goes on for this long after its abort counts as stuck.'),
+  }),
   routes: listOf(route, '- { name: deploy, use: ./handlers/deploy.ts }')
     .prefault([])
     .describe('Which clinks go to which handler; the first that matches is taken.'),
-  retry: z
-    .strictObject(
-      {
-        attempts: retryShape.attempts.prefault(5).describe('Starts of a handler before the clink is given up.'),
-        backoff: retryShape.backoff.prefault('5s').describe('First wait before another attempt; doubles each time.'),
-        maxBackoff: retryShape.maxBackoff.prefault('10m').describe('Longest wait before another attempt.'),
-        cooldown: duration().prefault('1h').describe('How long a released clink is left alone by this worker.'),
-        crashes: integer(1, 1_000).prefault(3).describe('Crashes that one clink may cause.'),
-        outage: duration()
-          .prefault('6h')
-          .describe('How long a handler that fails on every clink may do so before its clinks lose attempts again.'),
-        onExhausted: oneOf(['release', 'complete'])
-          .prefault('release')
-          .describe('What Clink is told about a clink that is given up.'),
-      },
-      GROUP,
-    )
-    .describe('How failed runs are tried again.')
-    .prefault({}),
-  replies: z
-    .strictObject(
-      {
-        mark: z
-          .string({ error: 'is not text' })
-          .regex(/^[^\n]{1,200}$/, { error: 'is not one line of 1 to 200 characters' })
-          .prefault('— clink-worker')
-          .describe('Last line of what the worker sends, so that it knows its own words.'),
-      },
-      GROUP,
-    )
-    .describe('What is sent.')
-    .prefault({}),
-  shutdown: z
-    .strictObject(
-      {
-        timeout: duration(10).prefault('25s').describe('The longest a stop may take.'),
-        drain: duration(0).prefault('17s').describe('How much of it running handlers get to finish.'),
-      },
-      GROUP,
-    )
-    .describe('How the worker stops.')
-    .prefault({}),
-  state: z
-    .strictObject(
-      {
-        directory: text().prefault('./state').describe('Where the worker keeps what it must not forget.'),
-        sync: oneOf(['normal', 'full']).prefault('normal').describe('full: safe against power loss.'),
-        keep: duration()
-          .prefault('14d')
-          .describe('How long facts about clinks are kept after the inbox last showed them.'),
-      },
-      GROUP,
-    )
-    .describe('What is kept on disk.')
-    .prefault({}),
-  server: z
-    .strictObject(
-      {
-        enabled: flag().prefault(true).describe('Not used yet.'),
-        host: text().prefault('127.0.0.1').describe('Not used yet.'),
-        port: integer(0, 65_535).prefault(7717).describe('Not used yet.'),
-        tokenFile: text().nullable().prefault(null).describe('Not used yet.'),
-        allowedHosts: listOf(text()).prefault([]).describe('Not used yet.'),
-      },
-      GROUP,
-    )
-    .describe('The HTTP server.')
-    .prefault({}),
-  log: z
-    .strictObject(
-      {
-        level: oneOf(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
-          .prefault('info')
-          .describe('The least that is logged.'),
-        format: oneOf(['auto', 'pretty', 'json'])
-          .prefault('auto')
-          .describe('auto: pretty on a terminal, JSON otherwise.'),
-        content: flag().prefault(false).describe('Log what clinks say.'),
-      },
-      GROUP,
-    )
-    .describe('What is logged.')
-    .prefault({}),
+  retry: group('How failed runs are tried again.', {
+    attempts: retryShape.attempts.prefault(5).describe('Starts of a handler before the clink is given up.'),
+    backoff: retryShape.backoff.prefault('5s').describe('First wait before another attempt; doubles each time.'),
+    maxBackoff: retryShape.maxBackoff.prefault('10m').describe('Longest wait before another attempt.'),
+    cooldown: duration().prefault('1h').describe('How long a released clink is left alone by this worker.'),
+    crashes: integer(1, 1_000).prefault(3).describe('Crashes that one clink may cause.'),
+    outage: duration()
+      .prefault('6h')
+      .describe('How long a handler that fails on every clink may do so before its clinks lose attempts again.'),
+    onExhausted: oneOf(['release', 'complete'])
+      .prefault('release')
+      .describe('What Clink is told about a clink that is given up.'),
+  }),
+  replies: group('What is sent.', {
+    mark: z
+      .string({ error: 'is not text' })
+      .regex(/^[^\n]{1,200}$/, { error: 'is not one line of 1 to 200 characters' })
+      .prefault('— clink-worker')
+      .describe('Last line of what the worker sends, so that it knows its own words.'),
+  }),
+  shutdown: group('How the worker stops.', {
+    timeout: duration(10).prefault('25s').describe('The longest a stop may take.'),
+    drain: duration(0).prefault('17s').describe('How much of it running handlers get to finish.'),
+  }),
+  state: group('What is kept on disk.', {
+    directory: text().prefault('./state').describe('Where the worker keeps what it must not forget.'),
+    sync: oneOf(['normal', 'full']).prefault('normal').describe('full: safe against power loss.'),
+    keep: duration().prefault('14d').describe('How long facts about clinks are kept after the inbox last showed them.'),
+  }),
+  server: group('The HTTP server.', {
+    enabled: flag().prefault(true).describe('Not used yet.'),
+    host: text().prefault('127.0.0.1').describe('Not used yet.'),
+    port: integer(0, 65_535).prefault(7717).describe('Not used yet.'),
+    tokenFile: text().nullable().prefault(null).describe('Not used yet.'),
+    allowedHosts: listOf(text()).prefault([]).describe('Not used yet.'),
+  }),
+  log: group('What is logged.', {
+    level: oneOf(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
+      .prefault('info')
+      .describe('The least that is logged.'),
+    format: oneOf(['auto', 'pretty', 'json']).prefault('auto').describe('auto: pretty on a terminal, JSON otherwise.'),
+    content: flag().prefault(false).describe('Log what clinks say.'),
+  }),
 })
 
 export type ParsedConfig = z.output<typeof configSchema>

@@ -1,7 +1,6 @@
 import { z } from 'zod'
 import { formatDuration, parseDuration } from '../base/duration.ts'
 import { readWebAddress } from '../base/web-address.ts'
-import type { Rate } from './config.ts'
 
 const LONGEST = 3_650 * 86_400_000
 const DURATION_ADVICE = 'is not a duration; write 250ms, 30s, 5m, 1h'
@@ -20,6 +19,12 @@ export function duration(min = 1) {
       context.issues.push({ code: 'custom', input: text, message: `is ${bound}` })
       return z.NEVER
     })
+}
+
+/** A rate: so many in so many milliseconds. `30/10m` is `{ count: 30, window: 600_000 }`. */
+export interface Rate {
+  readonly count: number
+  readonly window: number
 }
 
 /** `30/10m` */

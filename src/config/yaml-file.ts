@@ -14,8 +14,9 @@ import {
   type Scalar,
   type YAMLMap,
 } from 'yaml'
+import { isRecord } from '../base/record.ts'
 import { dotted, type ConfigIssue, type Path } from './issue.ts'
-import { isRecord, RawConfig, setOwn, type Place, type RawMap } from './raw.ts'
+import { RawConfig, setOwn, type Place, type RawMap } from './raw.ts'
 import { isBlank, substitute } from './substitute.ts'
 
 /** Aliases can make a small file enormous. */
@@ -173,14 +174,8 @@ class YamlReader {
   }
 
   #issue({ where, line, column }: Place, path: Path, message: string, value?: string): void {
-    this.issues.push({
-      where,
-      ...(line !== undefined && { line }),
-      ...(column !== undefined && { column }),
-      key: dotted(path),
-      ...(value !== undefined && path.join('.') !== 'clink.key' && { value }),
-      message,
-    })
+    const shown = path.join('.') === 'clink.key' ? undefined : value
+    this.issues.push({ where, line, column, key: dotted(path), value: shown, message })
   }
 }
 

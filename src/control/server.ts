@@ -1,3 +1,4 @@
+import { tryTo } from '../base/try-to.ts'
 import { clearInterval, setInterval } from '../base/host-time.ts'
 import { chmodSync, existsSync, rmSync, statSync } from 'node:fs'
 import { createServer, type Server, type Socket } from 'node:net'
@@ -90,11 +91,7 @@ export class ControlSocket implements Service {
   }
 
   #inodeThere(): number | undefined {
-    try {
-      return statSync(controlPath(this.#options.directory)).ino
-    } catch {
-      return undefined
-    }
+    return tryTo(() => statSync(controlPath(this.#options.directory)).ino)
   }
 
   async stop(): Promise<void> {

@@ -23,23 +23,24 @@ export function explainFailure(thrown: unknown, load: ModuleLoad): LoadFailure {
   const failed = load.failedImport(thrown)
   if (failed !== undefined) return notFound(thrown, failed.specifier, failed.importer)
   const place = placeOf(thrown)
-  if (thrown instanceof EndedWhileLoading) return { ...place, message: thrown.message }
+  const told = (message: string): LoadFailure => ({ ...place, message })
+  if (thrown instanceof EndedWhileLoading) return told(thrown.message)
   const code = 'code' in thrown ? thrown.code : undefined
   const message = withoutTags(thrown.message).replaceAll('file://', '').trim()
-  if (code === 'ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX') return { ...place, message: unsupported(message) }
+  if (code === 'ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX') return told(unsupported(message))
   if (code === 'ERR_UNSUPPORTED_NODE_MODULES_TYPE_STRIPPING') {
-    return { ...place, message: `${message}; packages must be built to JavaScript before a handler can import them` }
+    return told(`${message}; packages must be built to JavaScript before a handler can import them`)
   }
   if (code === 'ERR_IMPORT_ATTRIBUTE_MISSING') {
-    return { ...place, message: `${message}; write import data from './file.json' with { type: 'json' }` }
+    return told(`${message}; write import data from './file.json' with { type: 'json' }`)
   }
   const [, from, name] = /requested module '([^']*)' does not provide an export named '([^']*)'/.exec(message) ?? []
-  if (from !== undefined && name !== undefined) return { ...place, message: noExport(from, name, place.file) }
+  if (from !== undefined && name !== undefined) return told(noExport(from, name, place.file))
   const [, hidden, common] =
     /^Named export '([^']*)' not found. The requested module '([^']*)' is a CommonJS module/.exec(message) ?? []
   if (hidden !== undefined) {
     const advice = `write import all from '${common}' and const { ${hidden} } = all`
-    return { ...place, message: `${common} is CommonJS and does not show its export ${hidden}; ${advice}` }
+    return told(`${common} is CommonJS and does not show its export ${hidden}; ${advice}`)
   }
   if (thrown instanceof SyntaxError) return syntaxError(thrown, place, load)
   if (
@@ -48,9 +49,9 @@ export function explainFailure(thrown: unknown, load: ModuleLoad): LoadFailure {
   ) {
     const [, member = ''] = /^__(\w+)/.exec(message) ?? []
     const instead = member === '' ? 'import … from and export default' : `import.meta.${member}`
-    return { ...place, message: `${message}; handlers are ES modules: write ${instead}` }
+    return told(`${message}; handlers are ES modules: write ${instead}`)
   }
-  return { ...place, message: `threw while it was loaded: ${thrown.name}: ${message}${causeOf(thrown)}` }
+  return told(`threw while it was loaded: ${thrown.name}: ${message}${causeOf(thrown)}`)
 }
 
 /** `fetch failed` alone helps nobody. */
@@ -87,30 +88,24 @@ function notFound(error: Error, specifier: string, importer: string | undefined)
   const file = importer?.startsWith('file:') === true ? fileURLToPath(importer) : undefined
   const line = file === undefined ? undefined : lineOf(file, specifier)
   const place = { ...(file !== undefined && { file }), ...(line !== undefined && { line }) }
+  const told = (message: string): LoadFailure => ({ ...place, message })
   const code = 'code' in error ? error.code : undefined
   const isRelative = /^\.{0,2}\//.test(specifier)
   if (code === 'ERR_UNSUPPORTED_DIR_IMPORT') {
-    return { ...place, message: `imports the directory ${specifier}; name the file in it, as ${specifier}/index.ts` }
+    return told(`imports the directory ${specifier}; name the file in it, as ${specifier}/index.ts`)
   }
-  if (code !== 'ERR_MODULE_NOT_FOUND')
-    return { ...place, message: `import of ${specifier}: ${withoutTags(error.message)}` }
+  if (code !== 'ERR_MODULE_NOT_FOUND') return told(`import of ${specifier}: ${withoutTags(error.message)}`)
   if (!isRelative) {
     if (/^[@~#]\//.test(specifier)) {
       const advice = 'write the relative path, with its ending, as ./lib.ts'
-      return {
-        ...place,
-        message: `imports ${specifier}, a path that only tsconfig.json knows, and Node does not; ${advice}`,
-      }
+      return told(`imports ${specifier}, a path that only tsconfig.json knows, and Node does not; ${advice}`)
     }
     const name = specifier.split('/', specifier.startsWith('@') ? 2 : 1).join('/')
-    return {
-      ...place,
-      message: `imports ${specifier}, which is not installed; run npm install ${name} beside the handlers`,
-    }
+    return told(`imports ${specifier}, which is not installed; run npm install ${name} beside the handlers`)
   }
   const meant = file === undefined ? undefined : existing(resolve(dirname(file), specifier))
   const advice = meant === undefined ? 'there is no such file' : `write ${specifier.replace(/\.m?js$/, '')}${meant}`
-  return { ...place, message: `imports ${specifier}, which is not found; ${advice}` }
+  return told(`imports ${specifier}, which is not found; ${advice}`)
 }
 
 /** The ending that the file really has. */

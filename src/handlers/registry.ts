@@ -141,10 +141,13 @@ function echoSet(config: Config, generation: number): HandlerSet {
 
 /** The handlers in use. Reloading exchanges them as a whole; what runs keeps what it began with. */
 export class HandlerRegistry implements Router {
+  readonly #before: HandlerSet | undefined
   #current: HandlerSet
 
-  constructor(first: HandlerSet) {
+  /** @param before routes that are tried before those of the handlers, and never change. */
+  constructor(first: HandlerSet, before?: HandlerSet) {
     this.#current = first
+    this.#before = before
   }
 
   get current(): HandlerSet {
@@ -156,7 +159,7 @@ export class HandlerRegistry implements Router {
   }
 
   get routes(): readonly Route[] {
-    return this.#current.routes
+    return [...(this.#before?.routes ?? []), ...this.#current.routes]
   }
 
   get idPatterns(): readonly IdPattern[] {
@@ -164,11 +167,11 @@ export class HandlerRegistry implements Router {
   }
 
   get takesAll(): boolean {
-    return this.#current.takesAll
+    return this.#before?.takesAll === true || this.#current.takesAll
   }
 
   route(clink: Clink, identity: string | undefined): RoutedClink | undefined {
-    return this.#current.route(clink, identity)
+    return this.#before?.route(clink, identity) ?? this.#current.route(clink, identity)
   }
 
   /** One line a route, for people. */

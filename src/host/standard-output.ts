@@ -1,5 +1,6 @@
 import { constants, fstatSync, openSync, writeSync } from 'node:fs'
 import { isatty } from 'node:tty'
+import { tryTo } from '../base/try-to.ts'
 import { Outlet, type OutletFacts } from './outlet.ts'
 import { isUnread } from './unread.ts'
 
@@ -99,11 +100,8 @@ function writeThrough(stream: NodeJS.WriteStream, outlet: Outlet): void {
  */
 function ownDescription(fd: number): number {
   if (!isatty(fd) && !fstatSync(fd).isFIFO()) return fd
-  try {
-    return openSync(`/proc/self/fd/${fd}`, constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOCTTY)
-  } catch {
-    return fd
-  }
+  const flags = constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOCTTY
+  return tryTo(() => openSync(`/proc/self/fd/${fd}`, flags)) ?? fd
 }
 
 function flushAtExit(outlet: Outlet): void {

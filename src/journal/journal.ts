@@ -1,3 +1,4 @@
+import { tryTo } from '../base/try-to.ts'
 import { clearInterval, clearTimeout, setImmediate, setInterval, setTimeout } from '../base/host-time.ts'
 import { statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -159,11 +160,8 @@ export class Journal {
     this.#commits = 0
     // It was to come after a commit, and the close came first.
     if (!this.#database.isOpen) return
-    try {
-      this.#database.exec('PRAGMA wal_checkpoint(PASSIVE)')
-    } catch {
-      // A checkpoint may wait. If writing fails, the write itself reports it.
-    }
+    // A checkpoint may wait. If writing fails, the write itself reports it.
+    tryTo(() => this.#database.exec('PRAGMA wal_checkpoint(PASSIVE)'))
     this.#boundLog()
   }
 

@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync, realpathSync, statSync } from 'n
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { z } from 'zod'
+import { tryTo } from '../base/try-to.ts'
 
 /** The machine that a process runs on, as far as it is known. */
 export interface Machine {
@@ -39,7 +40,7 @@ export function comparePlaces(
   const place = placeOf(directory, machine)
   const now = JSON.stringify(place)
   if (before === undefined) return { isOurs: true, now }
-  const known = read(before)
+  const known = tryTo(() => placeSchema.parse(JSON.parse(before)))
   // As it was noted until version 0.1: the machine's id, or its name, and the path.
   if (known === undefined) return { isOurs: before === `${machine.id ?? machine.hostname} ${place.path}`, now }
   const isOurs =
@@ -64,14 +65,6 @@ function print(text: string): string {
   return createHash('sha256').update(text).digest('hex').slice(0, 16)
 }
 
-function read(text: string): Place | undefined {
-  try {
-    return placeSchema.safeParse(JSON.parse(text)).data
-  } catch {
-    return undefined
-  }
-}
-
 const CARDS = '/sys/class/net'
 
 function thisMachine(): Machine {
@@ -79,7 +72,7 @@ function thisMachine(): Machine {
   return {
     id: /^[\da-f]{32}$/.test(id) ? id : undefined,
     hostname: hostname(),
-    cards: namesIn(CARDS)
+    cards: (tryTo(() => readdirSync(CARDS)) ?? [])
       // Those of bridges and containers are made up anew each time.
       .filter((name) => existsSync(join(CARDS, name, 'device')))
       .map((name) => textOf(join(CARDS, name, 'address')))
@@ -87,18 +80,6 @@ function thisMachine(): Machine {
   }
 }
 
-function namesIn(directory: string): readonly string[] {
-  try {
-    return readdirSync(directory)
-  } catch {
-    return []
-  }
-}
-
 function textOf(file: string): string {
-  try {
-    return readFileSync(file, 'utf8').trim()
-  } catch {
-    return ''
-  }
+  return tryTo(() => readFileSync(file, 'utf8').trim()) ?? ''
 }

@@ -1,3 +1,5 @@
+import { tryTo } from '../base/try-to.ts'
+
 /** Deeper than anything that the worker itself writes, in a clink or beside it. */
 const DEEPEST = 64
 /** The longest text in a row that could not be written whole. */
@@ -6,14 +8,6 @@ const LONGEST = 1_048_576
 /** A row as it is written. What JSON does not take is cut where it is too deep or too long; undefined: nothing helps. */
 export function rowText(row: unknown): string | undefined {
   return tryTo(() => JSON.stringify(row)) ?? tryTo(() => JSON.stringify(cut(row, 0)))
-}
-
-function tryTo(write: () => string | undefined): string | undefined {
-  try {
-    return write()
-  } catch {
-    return undefined
-  }
 }
 
 function cut(value: unknown, depth: number): unknown {

@@ -1,5 +1,6 @@
+import { tryTo } from '../base/try-to.ts'
 import { monotonicNow, wallNow } from '../base/host-time.ts'
-import { statSync, utimesSync, type Stats } from 'node:fs'
+import { statSync, utimesSync } from 'node:fs'
 import { join } from 'node:path'
 
 /** By these a state directory is ours: whoever finds them missing makes others, and is its owner too. */
@@ -43,31 +44,22 @@ export class StateFiles {
     const now = wallNow()
     for (const name of KEPT) {
       const file = join(this.#directory, name)
-      try {
+      // It may not be there, or the disk does not let us: others say so.
+      tryTo(() => {
         if (now - statSync(file).mtimeMs > TOUCH_AFTER) utimesSync(file, now / 1_000, now / 1_000)
-      } catch {
-        // It is not there, or the disk does not let us: others say so.
-      }
+      })
     }
   }
 
   #look(): void {
     this.#lookedAt = monotonicNow()
     const other = this.#owned.find(({ file, dev, ino }) => {
-      const found = statOf(file)
+      const found = tryTo(() => statSync(file))
       return found?.dev !== dev || found.ino !== ino
     })
     if (other === undefined) return
-    const what = statOf(other.file) === undefined ? 'has been removed' : 'is another file now'
+    const what = tryTo(() => statSync(other.file)) === undefined ? 'has been removed' : 'is another file now'
     this.#problem = `${other.file} ${what} while this worker has it open, so that another worker may own the directory: it starts nothing new. End it and start it again; keep cleaners away from state.directory`
     this.#lost(this.#problem)
-  }
-}
-
-function statOf(file: string): Stats | undefined {
-  try {
-    return statSync(file, { throwIfNoEntry: false })
-  } catch {
-    return undefined
   }
 }

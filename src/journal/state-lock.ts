@@ -1,3 +1,4 @@
+import { tryTo } from '../base/try-to.ts'
 import { wallNow } from '../base/host-time.ts'
 import { isoTime } from '../base/time-text.ts'
 import { existsSync, readFileSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
@@ -75,7 +76,8 @@ function open(directory: string, owner: string): DatabaseSync {
       throw new CodedError('STATE_UNUSABLE', `the lock ${file} is damaged; nothing is kept in it: remove it`)
     }
     if (!isBusy(error)) throw unusable(directory, error)
-    const text = `state.directory: ${directory} is held by another worker (${readOwner(owner)}); stop it, or give this one a directory of its own`
+    const who = tryTo(() => readFileSync(owner, 'utf8').trim()) ?? 'it does not say which'
+    const text = `state.directory: ${directory} is held by another worker (${who}); stop it, or give this one a directory of its own`
     throw new CodedError('STATE_BUSY', text)
   }
 }
@@ -87,14 +89,6 @@ function tryOpen(directory: string): DatabaseSync {
     return new DatabaseSync(file, { timeout: 0 })
   } catch (error) {
     throw unusable(directory, error)
-  }
-}
-
-function readOwner(file: string): string {
-  try {
-    return readFileSync(file, 'utf8').trim()
-  } catch {
-    return 'it does not say which'
   }
 }
 

@@ -1,4 +1,5 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
+import { tryTo } from '../base/try-to.ts'
 import type { Keys, Table } from '../ledger/table.ts'
 import { rowText } from './row-text.ts'
 import { isTooBig } from './sqlite-error.ts'
@@ -169,12 +170,7 @@ export class JournalTable<Row, Key extends string> implements Table<Row, Key> {
   }
 
   #parse(row: unknown): Row | undefined {
-    if (typeof row !== 'string') return undefined
-    try {
-      return this.#options.read(JSON.parse(row))
-    } catch {
-      return undefined
-    }
+    return typeof row === 'string' ? tryTo(() => this.#options.read(JSON.parse(row))) : undefined
   }
 
   /** A read that fails finds no row. The journal then counts as failed, so no new work starts. */

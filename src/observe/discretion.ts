@@ -1,5 +1,6 @@
 import { relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { isRecord } from '../base/record.ts'
 import { Recent } from '../base/recent.ts'
 import type { WorkerEvent } from '../events.ts'
 import { loggable } from './fields.ts'
@@ -52,14 +53,14 @@ export class Discretion {
 
   /** @param fields as they would be logged. */
   apply(event: WorkerEvent, fields: unknown): unknown {
-    if (!MAY_QUOTE.has(event.event) || !isFields(fields)) return fields
+    if (!MAY_QUOTE.has(event.event) || !isRecord(fields)) return fields
     const clink = 'clink' in event ? event.clink : undefined
     const contents = clink === undefined ? [...this.#contents.entries()].map(([, text]) => text) : [clink.content]
     const isShown = (text: string): boolean => contents.every((content) => !quotes(text, content))
     const result: Fields = { ...fields }
     const { error } = fields
     // Without an answer there is nothing that anybody said.
-    if (isFields(error) && error['status'] !== 0 && !wordsOf(error).every(isShown)) {
+    if (isRecord(error) && error['status'] !== 0 && !wordsOf(error).every(isShown)) {
       const place = 'error' in event ? this.#placeOf(loggable(event.error, { stacks: true })) : ''
       const name = typeof error['name'] === 'string' && isShown(error['name']) ? error['name'] : 'Error'
       const known = KIND.filter((key) => key in error && isShown(String(error[key]))).map((key) => [key, error[key]])
@@ -80,7 +81,7 @@ export class Discretion {
 
   /** `handlers/answer.ts:12`, where the stack leads to a handler. */
   #placeOf(error: unknown): string {
-    const { message, stack } = isFields(error) ? error : {}
+    const { message, stack } = isRecord(error) ? error : {}
     if (typeof stack !== 'string' || typeof message !== 'string') return ''
     // The message stands before the frames, and may look like one.
     const [, url, line] = FRAME.exec(stack.slice(Math.max(stack.indexOf(message), 0) + message.length)) ?? []
@@ -93,11 +94,7 @@ export class Discretion {
 function wordsOf(error: Fields): readonly string[] {
   return Object.entries(error).flatMap(([key, value]) => {
     if (key === 'stack') return []
-    if (Array.isArray(value)) return value.flatMap((one) => (isFields(one) ? wordsOf(one) : [String(one)]))
-    return isFields(value) ? wordsOf(value) : [String(value)]
+    if (Array.isArray(value)) return value.flatMap((one) => (isRecord(one) ? wordsOf(one) : [String(one)]))
+    return isRecord(value) ? wordsOf(value) : [String(value)]
   })
-}
-
-function isFields(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -1,3 +1,4 @@
+import { tryTo } from '../base/try-to.ts'
 import { asError } from '../base/coded-error.ts'
 import type { Emit } from '../events.ts'
 
@@ -12,16 +13,9 @@ export function fanOut(subscribers: readonly Emit[], broken: (error: Error, even
       try {
         subscriber(event)
       } catch (error) {
-        attempt(() => broken(asError(error), event.event))
+        // Where that fails too, there is nobody left to tell.
+        tryTo(() => broken(asError(error), event.event))
       }
     }
-  }
-}
-
-function attempt(act: () => void): void {
-  try {
-    act()
-  } catch {
-    // There is nobody left to tell.
   }
 }

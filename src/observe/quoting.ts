@@ -1,3 +1,5 @@
+import { tryTo } from '../base/try-to.ts'
+
 /** So much in common, and a text shows what a clink says; less is in any two texts of a language. */
 const RUN = 8
 const SHORTEST_WORD = 4
@@ -11,7 +13,7 @@ const DEEPEST = 8
  */
 export function quotes(text: string, content: string): boolean {
   const shown = plain(text)
-  return [content, ...textsIn(content)].some((part) => shows(shown, plain(part)))
+  return [content, ...(tryTo(() => leavesOf(JSON.parse(content), 0)) ?? [])].some((part) => shows(shown, plain(part)))
 }
 
 function shows(text: string, said: string): boolean {
@@ -36,14 +38,6 @@ function quotedIn(text: string): readonly string[] {
   return [...text.matchAll(/(?<open>["'`]).+?\k<open>|[“‘«].+?[”’»]/gsu)]
     .map(([part]) => part.slice(1, -1).trim())
     .filter((part) => part.length >= SHORTEST_QUOTED)
-}
-
-function textsIn(content: string): readonly string[] {
-  try {
-    return leavesOf(JSON.parse(content), 0)
-  } catch {
-    return []
-  }
 }
 
 function leavesOf(value: unknown, depth: number): readonly string[] {
