@@ -1,4 +1,6 @@
 import { STATUS_CODES } from 'node:http'
+import { tryTo } from '../base/try-to.ts'
+import { isRecord } from '../base/record.ts'
 import { withoutCredentials } from '../base/web-address.ts'
 import { UnusableData, type Decode } from './decode.ts'
 import { ClinkApiError, type ApiFailure } from './errors.ts'
@@ -115,10 +117,6 @@ function redirected(target: string | undefined): string {
 }
 
 function parseObject(text: string): Record<string, unknown> | undefined {
-  try {
-    const value: unknown = JSON.parse(text)
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : undefined
-  } catch {
-    return undefined
-  }
+  const value = tryTo<unknown>(() => JSON.parse(text))
+  return isRecord(value) ? value : undefined
 }

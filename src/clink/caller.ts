@@ -10,15 +10,17 @@ const BACKOFF: BackoffPolicy = { base: 500, max: 10_000 }
 /** A service that asks for a longer wait is not waited for: the caller decides. */
 const LONGEST_RETRY_AFTER = 60_000
 
-export interface CallLimits {
+export interface CallOptions {
   readonly signal?: AbortSignal | undefined
   /** `Clock.now` milliseconds: nothing is sent and nothing awaited after it. */
   readonly deadline?: number | undefined
   /** Milliseconds for each try. */
-  readonly timeout: number
+  readonly timeout?: number | undefined
   /** Most tries; 1: no repeat. */
-  readonly attempts: number
+  readonly attempts?: number | undefined
 }
+
+type CallLimits = CallOptions & { readonly timeout: number; readonly attempts: number }
 
 /** Sends calls, and sends them again where that cannot do anything twice. */
 export class Caller {

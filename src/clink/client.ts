@@ -1,12 +1,15 @@
-import { decoders } from './results.ts'
+import { decoders, type ResultOf } from './results.ts'
 import { enveloped, healthOf } from './decode.ts'
 import type { OperationName } from './contract.ts'
-import { Requester, type CallOptions, type ClientOptions } from './requester.ts'
+import type { CallOptions } from './caller.ts'
+import { Requester, type ClientOptions } from './requester.ts'
 import { wireCall, type WireCall } from './request.ts'
-import type { ParamsOf, ResultOf } from './signatures.ts'
+import type { ParamsOf } from './signatures.ts'
 
-export type { CallOptions, ClientOptions, KeySource } from './requester.ts'
-export type { Completion, InboxPage, Malformed, NewCheckpoint, ParamsOf, ResultOf } from './signatures.ts'
+export type { CallOptions } from './caller.ts'
+export type { ClientOptions, KeySource } from './requester.ts'
+export type { ResultOf } from './results.ts'
+export type { Completion, InboxPage, Malformed, NewCheckpoint, ParamsOf } from './signatures.ts'
 
 const UUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i
 

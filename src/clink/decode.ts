@@ -1,8 +1,9 @@
 import type { z } from 'zod'
+import { isRecord } from '../base/record.ts'
 import { excess } from './bounds.ts'
 import type { HILRequired } from './records.ts'
 import { hilRequired } from './schemas.ts'
-import type { Malformed } from './signatures.ts'
+import type { List, Malformed } from './signatures.ts'
 
 /** Why an answer's `data` gives no result. */
 export class UnusableData extends Error {
@@ -33,7 +34,7 @@ export function healthOf(whole: unknown): Readonly<Record<string, unknown>> {
 }
 
 export function object(data: unknown): Readonly<Record<string, unknown>> {
-  if (typeof data === 'object' && data !== null && !Array.isArray(data)) return { ...data }
+  if (isRecord(data)) return data
   throw new UnusableData('unreadable', 'it is not an object')
 }
 
@@ -62,11 +63,7 @@ export function approved<T>(schema: z.ZodType<T>): Decode<T | HILRequired> {
 /**
  * Reads an answer that holds a list of records. A malformed record does not spoil the others. Other fields are kept.
  */
-export function list<Name extends string, T>(
-  name: Name,
-  schema: z.ZodType<T>,
-  idField: string,
-): Decode<{ readonly [K in Name]: T[] } & { readonly malformed: Malformed[] }> {
+export function list<Name extends string, T>(name: Name, schema: z.ZodType<T>, idField: string): Decode<List<Name, T>> {
   return (data) => {
     const whole = object(data)
     const records: T[] = []

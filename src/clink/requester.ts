@@ -6,7 +6,7 @@ import { chooseProxy, proxyProblem, type ForwardProxy } from '../base/proxy.ts'
 import type { Secret } from '../base/secret.ts'
 import { AnswerReader } from './answer.ts'
 import { baseUrl } from './base-url.ts'
-import { Caller } from './caller.ts'
+import { Caller, type CallOptions } from './caller.ts'
 import type { OperationName } from './contract.ts'
 import { apiKey, sessionId } from './credentials.ts'
 import type { Decode } from './decode.ts'
@@ -42,16 +42,6 @@ export interface ClientOptions {
   readonly transport?: Transport | undefined
   readonly clock?: Clock | undefined
   readonly random?: Random | undefined
-}
-
-export interface CallOptions {
-  readonly signal?: AbortSignal | undefined
-  /** `Clock.now` milliseconds: nothing is sent and nothing awaited after it. */
-  readonly deadline?: number | undefined
-  /** Milliseconds for each try. */
-  readonly timeout?: number | undefined
-  /** Most tries; 1: no repeat. */
-  readonly attempts?: number | undefined
 }
 
 const DEFAULT_URL = 'https://api.clink.voxos.ai'

@@ -1,14 +1,13 @@
 import type { OperationName } from './contract.ts'
 import { approved, array, list, object, one, textOf, UnusableData, type Decode } from './decode.ts'
 import * as schemas from './schemas.ts'
-import type { ResultOf } from './signatures.ts'
+import type { Completion, InboxPage } from './signatures.ts'
 
 const clinks = list('clinks', schemas.clink, 'clink_id')
 
-/** How the `data` of each operation is read. */
-export const decoders: { readonly [N in OperationName]: Decode<ResultOf<N>> } = {
+const readers = {
   list_groups: list('groups', schemas.group, 'group_id'),
-  resolve_group: (data) => {
+  resolve_group: (data: unknown): string => {
     const [first] = array(object(data), 'groups')
     if (first === undefined) throw new UnusableData('none', 'no group has this slug')
     const id = textOf(first, 'group_id')
@@ -20,7 +19,7 @@ export const decoders: { readonly [N in OperationName]: Decode<ResultOf<N>> } = 
   get_clinks: clinks,
   mark_read: object,
   send_clink: one(schemas.sentClink),
-  check_inbox: (data) => {
+  check_inbox: (data: unknown): InboxPage => {
     const page = clinks(data)
     const { count, claimed_count: claimed, ...rest } = object(data)
     return {
@@ -33,7 +32,7 @@ export const decoders: { readonly [N in OperationName]: Decode<ResultOf<N>> } = 
   },
   claim_clink: one(schemas.knownClink),
   release_clink: one(schemas.knownClink),
-  complete_clink: (data) => {
+  complete_clink: (data: unknown): Completion => {
     const { clink, response_clink_id: _, ...rest } = object(data)
     const id = textOf(data, 'response_clink_id')
     return {
@@ -67,4 +66,10 @@ export const decoders: { readonly [N in OperationName]: Decode<ResultOf<N>> } = 
   submit_feedback: one(schemas.feedback),
   get_my_permissions: one(schemas.permissions),
   list_pending_verifications: list('verifications', schemas.pendingVerification, 'verification_id'),
-}
+} satisfies Record<OperationName, Decode<unknown>>
+
+/** What each operation returns. */
+export type ResultOf<N extends OperationName> = ReturnType<(typeof readers)[N]>
+
+/** How the `data` of each operation is read. */
+export const decoders: { readonly [N in OperationName]: Decode<ResultOf<N>> } = readers

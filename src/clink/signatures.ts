@@ -1,16 +1,5 @@
 import type { OperationName } from './contract.ts'
-import type {
-  Clink,
-  FeedbackResponse,
-  Group,
-  HILRequired,
-  Member,
-  Milestone,
-  PendingVerification,
-  PermissionsResponse,
-  Project,
-  Proposal,
-} from './records.ts'
+import type { Clink } from './records.ts'
 
 /** One record that lacks what it must have. It does not hurt the others of its list. */
 export interface Malformed {
@@ -22,7 +11,7 @@ export interface Malformed {
 }
 
 /** The records under `name` that are whole, and those that are not. */
-type List<Name extends string, T> = { readonly [K in Name]: T[] } & { readonly malformed: Malformed[] }
+export type List<Name extends string, T> = { readonly [K in Name]: T[] } & { readonly malformed: Malformed[] }
 
 export interface InboxPage {
   readonly clinks: Clink[]
@@ -135,45 +124,4 @@ interface OperationParams {
   list_pending_verifications: GroupId & Optional<{ limit: number }>
 }
 
-/** What each operation returns. */
-interface OperationResults {
-  list_groups: List<'groups', Group>
-  resolve_group: string
-  get_group: Group
-  list_members: List<'members', Member>
-  get_clinks: List<'clinks', Clink>
-  mark_read: Readonly<Record<string, unknown>>
-  send_clink: Clink
-  check_inbox: InboxPage
-  claim_clink: Clink
-  release_clink: Clink
-  complete_clink: Completion
-  create_milestone: Milestone
-  list_milestones: List<'milestones', Milestone>
-  get_milestone: Milestone
-  update_milestone: Milestone
-  add_checkpoint: Milestone
-  update_checkpoint: Milestone
-  delete_checkpoint: Milestone
-  complete_checkpoint: Milestone | HILRequired
-  reopen_milestone: Milestone
-  create_project: Project
-  list_projects: List<'projects', Project>
-  get_project: Project
-  update_project: Project
-  complete_project: Project
-  archive_project: Project
-  reopen_project: Project
-  list_project_milestones: List<'milestones', Milestone>
-  create_proposal: Proposal
-  list_proposals: List<'proposals', Proposal>
-  get_proposal: Proposal
-  cast_vote: Proposal | HILRequired
-  finalize_proposal: Proposal
-  submit_feedback: FeedbackResponse
-  get_my_permissions: PermissionsResponse
-  list_pending_verifications: List<'verifications', PendingVerification>
-}
-
 export type ParamsOf<N extends OperationName> = OperationParams[N]
-export type ResultOf<N extends OperationName> = OperationResults[N]

@@ -1,19 +1,13 @@
 import { randomBytes } from 'node:crypto'
-import type { Random } from '../base/backoff.ts'
-import type { Boot } from '../base/boot.ts'
 import { after, sleep, steadyOf, systemClock, type Cancel, type Clock } from '../base/clock.ts'
 import { asError, EXIT, type ExitCode } from '../base/coded-error.ts'
 import type { Secret } from '../base/secret.ts'
 import { Signal } from '../base/signal.ts'
 import { GotTransport } from '../clink/got-transport.ts'
 import type { Transport } from '../clink/transport.ts'
-import { compose, type Composed } from './compose.ts'
-import type { Config } from '../config/config.ts'
-import type { Emit } from '../events.ts'
+import { compose, type Composed, type ComposeOptions } from './compose.ts'
 import type { Router } from '../handlers/route.ts'
 import { UntilEmpty } from './until-empty.ts'
-import type { ProcessGroups } from '../runners/process-group.ts'
-import type { Runner } from '../runners/runner.ts'
 import type { KeyChange } from '../keys/key-change.ts'
 import { Ledger } from '../ledger/ledger.ts'
 import type { Liveness } from '../worker/liveness/liveness.ts'
@@ -23,24 +17,16 @@ import type { Ends } from '../worker/shutdown.ts'
 import { Worker, type Snapshot } from '../worker/worker.ts'
 import type { AdmissionContext } from '../worker/admission/context.ts'
 
-export interface DaemonParts {
-  readonly config: Config
-  readonly key: Secret
+type Given = Pick<ComposeOptions, 'config' | 'key' | 'emit' | 'boot' | 'groups' | 'runner'>
+type Replaceable = Partial<Pick<ComposeOptions, 'transport' | 'clock' | 'random'>>
+
+export interface DaemonParts extends Given, Replaceable {
   /** Says also which routes there are, for the start line. */
   readonly router: Router & { describe(): readonly string[] }
-  readonly emit: Emit
   /** Work the inbox empty and end, after `maxTime` milliseconds at the latest. */
   readonly once?: { readonly maxTime?: number }
   /** What an earlier process remembered, and a place for what this one will. Default: nothing, and memory. */
   readonly state?: { readonly ledger: Ledger; readonly isOurs: boolean; readonly problem?: () => string | undefined }
-  readonly transport?: Transport
-  readonly boot?: Boot
-  /** Default: the kernel's. */
-  readonly groups?: ProcessGroups
-  /** Default: handlers run in this process. */
-  readonly runner?: Runner
-  readonly clock?: Clock
-  readonly random?: Random
 }
 
 /** Timers that were due during a sleep of the machine come about a second after it. */
@@ -242,22 +228,16 @@ export class Daemon {
   }
 
   #compose({ closing, stopping }: Ends): Composed {
-    const { boot, groups, key, once, random = Math.random, router, runner } = this.#parts
-    const { poll } = this.#parts.config
+    const { config, once, random = Math.random } = this.#parts
     return compose({
+      ...this.#parts,
       // To work the inbox empty, each look must be at all of it.
-      config: once === undefined ? this.#parts.config : { ...this.#parts.config, poll: { ...poll, sweep: 0 } },
-      key,
+      config: once === undefined ? config : { ...config, poll: { ...config.poll, sweep: 0 } },
       session: this.#session,
-      router,
       transport: this.#transport,
       ledger: this.#ledger,
-      emit: this.#parts.emit,
       clock: this.#clock,
       random,
-      boot,
-      groups,
-      runner,
       stopping: stopping.signal,
       closing: closing.signal,
     })

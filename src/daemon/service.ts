@@ -6,7 +6,7 @@ import type { Service } from '../base/service.ts'
 import type { Config } from '../config/config.ts'
 import { KeyWatch } from '../config/key-watch.ts'
 import { Daemon, type DaemonParts } from './daemon.ts'
-import type { Emit, WorkerEvent } from '../events.ts'
+import type { Emit } from '../events.ts'
 import { HandlerRegistry, type HandlerSet } from '../handlers/registry.ts'
 import { watchHandlers } from '../handlers/watch.ts'
 import { ControlSocket } from '../control/server.ts'
@@ -52,17 +52,17 @@ const NAMED = 50
 
 /** Runs a daemon in this process until it has ended. */
 export async function work(parts: WorkParts): Promise<ExitCode> {
-  const { host, config, key, logger, once, first } = parts
+  const { host, config, key, logger, once } = parts
   const log = logEvents(logger, { content: config.log.content, cwd: parts.cwd })
   const emit = fanOut([log, ...(parts.listen === undefined ? [] : [parts.listen])], (error, event) =>
     logger.error({ event: 'event.unheard', of: event, error: loggable(error, { stacks: true }) }),
   )
-  const registry = new HandlerRegistry(parts.handlers)
+  const registry = new HandlerRegistry(parts.handlers, parts.first)
   const state = parts.durable === true ? takeState(config, emit) : undefined
   const daemon = new Daemon({
     config,
     key,
-    router: routerOf(registry, first),
+    router: registry,
     emit,
     ...(once === undefined ? {} : { once }),
     ...(state === undefined ? {} : { state }),
@@ -108,23 +108,6 @@ export async function work(parts: WorkParts): Promise<ExitCode> {
   return exit
 }
 
-/** @param first routes that are tried before those of the registry. */
-function routerOf(registry: HandlerRegistry, first: HandlerSet | undefined): DaemonParts['router'] {
-  return {
-    get routes() {
-      return [...(first?.routes ?? []), ...registry.routes]
-    },
-    get idPatterns() {
-      return registry.idPatterns
-    },
-    get takesAll() {
-      return (first?.takesAll ?? false) || registry.takesAll
-    },
-    route: (clink, identity) => first?.route(clink, identity) ?? registry.route(clink, identity),
-    describe: () => registry.describe(),
-  }
-}
-
 /** People ask for this by a signal, so the line appears at every `log.level`. */
 function report(logger: Logger, daemon: Daemon): void {
   const { alive, reasons } = daemon.liveness()
@@ -152,13 +135,10 @@ function inHand(state: State | undefined): string {
 function takeState({ state }: Config, emit: Emit): State {
   return openState({
     ...state,
-    onHealth: (problem) => emit(health(problem)),
+    onHealth: (problem) =>
+      emit(problem === undefined ? { event: 'journal.recovered' } : { event: 'journal.failed', problem }),
     onLost: (problem) => emit({ event: 'state.lost', problem }),
   })
-}
-
-function health(problem: string | undefined): WorkerEvent {
-  return problem === undefined ? { event: 'journal.recovered' } : { event: 'journal.failed', problem }
 }
 
 /** A key that comes from a file is read again when that changes. */

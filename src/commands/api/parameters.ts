@@ -1,9 +1,13 @@
+import { tryTo } from '../../base/try-to.ts'
+import { isRecord } from '../../base/record.ts'
 import { CodedError } from '../../base/coded-error.ts'
 import type { ParamsOf } from '../../clink/client.ts'
 import { operations, type OperationName, type Parameter, type ParameterType } from '../../clink/contract.ts'
 import { nearest } from '../../base/nearest.ts'
 
 type Read = (text: string) => unknown
+
+const json = (text: string): unknown => tryTo<unknown>(() => JSON.parse(text))
 
 const readers: Readonly<Record<ParameterType, { readonly read: Read; readonly wanted: string }>> = {
   string: { read: (text) => text, wanted: 'text' },
@@ -16,7 +20,7 @@ const readers: Readonly<Record<ParameterType, { readonly read: Read; readonly wa
   object: {
     read: (text) => {
       const value = json(text)
-      return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : undefined
+      return isRecord(value) ? value : undefined
     },
     wanted: 'a JSON object, as in {"tool":"cli"}',
   },
@@ -73,14 +77,6 @@ function unknown(name: string, known: readonly string[]): string {
   const suggestion = nearest(name, known)
   const hint = suggestion === undefined ? `it takes ${known.join(', ')}` : `did you mean ${suggestion}?`
   return `there is no parameter ${JSON.stringify(name)}; ${hint}`
-}
-
-function json(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }
 
 function texts(value: unknown): readonly string[] | undefined {

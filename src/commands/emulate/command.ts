@@ -1,5 +1,4 @@
 import { Command } from 'commander'
-import type { ExitCode } from '../../base/coded-error.ts'
 import type { Io } from '../terminal/io.ts'
 import type { EmulateOptions } from './emulate.ts'
 import { pairs, wholeNumber } from '../terminal/settings.ts'
@@ -30,7 +29,6 @@ export function emulateCommand(io: Io): Command {
     .addHelpText('after', EXAMPLES)
     .action(async (options: EmulateOptions) => {
       const { runEmulator } = await import('./emulate.ts')
-      const exit: ExitCode = await runEmulator(options, io)
-      io.finish(exit)
+      io.finish(await runEmulator(options, io))
     })
 }

@@ -1,18 +1,14 @@
-import { resolve } from 'node:path'
 import { CodedError, EXIT } from '../../base/coded-error.ts'
-import { loadConfig } from '../../config/load.ts'
 import { printable } from '../../observe/printable.ts'
 import type { DeadLetter, LetterChange } from '../../ledger/dead-letters.ts'
 import type { LateResult } from '../../ledger/late-results.ts'
-import { loadOptions } from '../terminal/connect.ts'
-import { reachLetters, type FailedLetters, type StatePlace } from './letters.ts'
+import { stateOf, type StateSettings } from '../terminal/connect.ts'
+import { reachLetters, type FailedLetters } from './letters.ts'
 import { json, lettersText, summary, whole, wholeText } from './letter-text.ts'
 import { lateSummary, lateText } from './late-text.ts'
 import type { Io } from '../terminal/io.ts'
-import type { SettingsOptions } from '../terminal/settings.ts'
 
-export interface FailedOptions extends SettingsOptions {
-  readonly state?: string
+export interface FailedOptions extends StateSettings {
   readonly all?: true
   readonly late?: true
   readonly group?: string
@@ -81,12 +77,6 @@ async function withLetters(
   } finally {
     failed.close()
   }
-}
-
-/** A directory that is named needs no configuration. */
-async function stateOf(options: FailedOptions, io: Io): Promise<StatePlace> {
-  if (options.state !== undefined) return { directory: resolve(io.cwd, options.state), sync: 'full' }
-  return (await loadConfig(loadOptions(options, io))).config.state
 }
 
 function chosen({ error, group }: FailedOptions): (one: DeadLetter | LateResult) => boolean {

@@ -1,18 +1,14 @@
-import { resolve } from 'node:path'
 import { z } from 'zod'
 import { sleep, systemClock } from '../../base/clock.ts'
-import { asError, CodedError, EXIT, systemCode } from '../../base/coded-error.ts'
-import { parseDuration } from '../../base/duration.ts'
-import { loadConfig } from '../../config/load.ts'
+import { asError, EXIT, systemCode } from '../../base/coded-error.ts'
 import { printable } from '../../observe/printable.ts'
-import { loadOptions } from '../terminal/connect.ts'
+import { stateOf, type StateSettings } from '../terminal/connect.ts'
 import { linkToWorker } from '../../control/client.ts'
 import type { Health, HealthRequest } from '../../control/health.ts'
 import type { Io } from '../terminal/io.ts'
-import type { SettingsOptions } from '../terminal/settings.ts'
+import { positiveDuration } from '../terminal/settings.ts'
 
-export interface HealthOptions extends SettingsOptions {
-  readonly state?: string
+export interface HealthOptions extends StateSettings {
   readonly timeout: string
   readonly json?: true
 }
@@ -22,14 +18,8 @@ const WORD = { live: 'alive', ready: 'ready' } as const
 
 /** Says whether the worker that runs is alive or ready. Not being answered in time is an answer too. */
 export async function askHealth(what: 'live' | 'ready', options: HealthOptions, io: Io): Promise<void> {
-  const timeout = parseDuration(options.timeout)
-  if (timeout === undefined || timeout <= 0) {
-    throw new CodedError('USAGE', `--timeout: ${JSON.stringify(options.timeout)} is not a duration above 0; write 5s`)
-  }
-  const directory =
-    options.state === undefined
-      ? (await loadConfig(loadOptions(options, io))).config.state.directory
-      : resolve(io.cwd, options.state)
+  const timeout = positiveDuration('--timeout', options.timeout, '5s')
+  const { directory } = await stateOf(options, io)
   const { ok, reasons } = await Promise.race([
     ask({ request: `health.${what}` }, directory),
     noAnswer(timeout, options.timeout),

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
+import { isRecord } from '../../base/record.ts'
 import { asError, CodedError } from '../../base/coded-error.ts'
 import type { Clink } from '../../clink/records.ts'
 import * as schemas from '../../clink/schemas.ts'
@@ -23,10 +24,8 @@ export async function clinkOf({ text, clink: file }: ClinkSource, io: Io): Promi
   } catch (error) {
     throw new CodedError('FILE_INVALID', `${source}: this is not JSON: ${asError(error).message}`)
   }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new CodedError('FILE_INVALID', `${source}: a clink is a JSON object with a content`)
-  }
-  return whole(value, source)
+  if (isRecord(value)) return whole(value, source)
+  throw new CodedError('FILE_INVALID', `${source}: a clink is a JSON object with a content`)
 }
 
 function whole(given: object, source: string): Clink {

@@ -1,8 +1,7 @@
 import { Command } from 'commander'
 import { CodedError } from '../../base/coded-error.ts'
-import { parseDuration } from '../../base/duration.ts'
 import type { Io } from '../terminal/io.ts'
-import { addWorkSettings, type SettingsOptions } from '../terminal/settings.ts'
+import { addWorkSettings, positiveDuration, type SettingsOptions } from '../terminal/settings.ts'
 
 interface RunOptions extends SettingsOptions {
   readonly once?: true
@@ -51,7 +50,5 @@ export function runCommand(io: Io): Command {
 function onceOf({ once, maxTime }: RunOptions): { maxTime?: number } | undefined {
   if (maxTime === undefined) return once === true ? {} : undefined
   if (once !== true) throw new CodedError('USAGE', '--max-time is for --once: add it')
-  const time = parseDuration(maxTime)
-  if (time !== undefined && time > 0) return { maxTime: time }
-  throw new CodedError('USAGE', `--max-time: ${JSON.stringify(maxTime)} is not a duration above 0; write 30s, 5m, 1h`)
+  return { maxTime: positiveDuration('--max-time', maxTime, '30s, 5m, 1h') }
 }

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import { CodedError } from '../../base/coded-error.ts'
 import type { Secret } from '../../base/secret.ts'
 import { ClinkClient } from '../../clink/client.ts'
@@ -29,6 +30,16 @@ export async function readConfig(options: LoadOptions, io: Io): Promise<LoadedCo
   const { key, proxy } = loaded.config.clink
   for (const secret of [key, ...(proxy?.secrets ?? [])]) if (secret !== null) io.secrets.add(secret.reveal())
   return loaded
+}
+
+export interface StateSettings extends SettingsOptions {
+  readonly state?: string
+}
+
+/** The state directory. One that is named needs no configuration. */
+export async function stateOf(options: StateSettings, io: Io): Promise<Pick<Config['state'], 'directory' | 'sync'>> {
+  if (options.state !== undefined) return { directory: resolve(io.cwd, options.state), sync: 'full' }
+  return (await loadConfig(loadOptions(options, io))).config.state
 }
 
 /** Reads the key. From now on no output shows it. */

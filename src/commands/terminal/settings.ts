@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import { CodedError } from '../../base/coded-error.ts'
+import { parseDuration } from '../../base/duration.ts'
 
 /** What every command that reads the configuration takes. */
 export interface SettingsOptions {
@@ -51,6 +52,13 @@ export function wholeNumber(what: string, least: number, most: number): (text: s
     if (number >= least && number <= most) return number
     throw new CodedError('USAGE', `${what}: ${JSON.stringify(text)} is not a whole number from ${least} to ${most}`)
   }
+}
+
+/** @param example what to write instead. */
+export function positiveDuration(what: string, text: string, example: string): number {
+  const ms = parseDuration(text)
+  if (ms !== undefined && ms > 0) return ms
+  throw new CodedError('USAGE', `${what}: ${JSON.stringify(text)} is not a duration above 0; write ${example}`)
 }
 
 /**
