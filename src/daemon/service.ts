@@ -8,7 +8,7 @@ import { KeyWatch } from '../config/key-watch.ts'
 import { Daemon, type DaemonParts } from './daemon.ts'
 import type { Emit } from '../events.ts'
 import { HandlerRegistry, type HandlerSet } from '../handlers/registry.ts'
-import { watchHandlers } from '../handlers/watch.ts'
+import { HandlerWatch } from '../handlers/watch.ts'
 import { ControlSocket } from '../control/server.ts'
 import type { StandardOutput } from '../host/standard-output.ts'
 import type { WorkerProcess } from '../host/worker-process.ts'
@@ -67,7 +67,7 @@ export async function work(parts: WorkParts): Promise<ExitCode> {
     ...(once === undefined ? {} : { once }),
     ...(state === undefined ? {} : { state }),
   })
-  const watch = watchHandlers({
+  const watch = new HandlerWatch({
     config,
     cwd: parts.cwd,
     echoWhenEmpty: parts.echoWhenEmpty ?? false,

@@ -6,12 +6,12 @@ import { formatDuration } from '../base/duration.ts'
 import type { Clink } from '../clink/records.ts'
 import type { Config } from '../config/config.ts'
 import { echoHandler } from './builtin.ts'
-import { checkModule } from './definition.ts'
+import { checkModule, type Definition } from './definition.ts'
 import { discover, isModule, type Discovered } from './discover.ts'
 import { HandlerError, type HandlerIssue } from './handler-error.ts'
 import { HandlerSet } from './handler-set.ts'
 import { refusingExit } from './load-exit.ts'
-import { explainFailure } from './load-failure.ts'
+import { explainFailure, type LoadFailure } from './load-failure.ts'
 import { makeRoutes, type LoadedHandler } from './make-routes.ts'
 import { directoriesOf, installModuleHooks, type ModuleLoad } from './module-hooks.ts'
 import { nativeImport } from './native-import.ts'
@@ -68,12 +68,11 @@ export async function loadHandlers(options: LoadHandlersOptions): Promise<Handle
   return new HandlerSet(generation, made.entries, files)
 }
 
-type Loaded = Extract<ReturnType<typeof checkModule>, { definition: unknown }>
-type Failed = {
-  readonly failures: readonly { readonly file?: string; readonly line?: number; readonly message: string }[]
-}
-
-async function loadOne(path: string, load: ModuleLoad, options: LoadHandlersOptions): Promise<Loaded | Failed> {
+async function loadOne(
+  path: string,
+  load: ModuleLoad,
+  options: LoadHandlersOptions,
+): Promise<{ readonly definition: Definition } | { readonly failures: readonly LoadFailure[] }> {
   const { clock = systemClock(), importTimeout = 30_000, signal } = options
   const over = new AbortController()
   const ends = signal === undefined ? over.signal : AbortSignal.any([over.signal, signal])

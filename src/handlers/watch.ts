@@ -18,11 +18,6 @@ export interface WatchOptions extends Omit<LoadHandlersOptions, 'generation'> {
   failed(error: Error): void
 }
 
-export interface HandlerWatch extends Service {
-  /** Loads all handlers anew, changed or not. Resolves when that has been reported. */
-  reload(): Promise<void>
-}
-
 /** Editors and deployments write several files in a row: this many milliseconds of quiet come first. */
 const QUIET = 50
 const SETTINGS = {
@@ -31,16 +26,13 @@ const SETTINGS = {
   awaitWriteFinish: { stabilityThreshold: 60, pollInterval: 15 },
 } as const
 
-/** Loads handlers anew when their files change, or files that they import. `start` resolves when changes are seen. */
-export function watchHandlers(options: WatchOptions): HandlerWatch {
-  return new FileWatch(options)
-}
-
 /**
+ * Loads handlers anew when their files change, or files that they import. `start` resolves when changes are seen.
+ *
  * Remembers a fingerprint of all files that matter. An event of the file system only says that it may be time to
  * compare: the same content written again is no change. Loadings follow each other, never overlap.
  */
-class FileWatch implements HandlerWatch {
+export class HandlerWatch implements Service {
   readonly #options: WatchOptions
   readonly #stopping = new AbortController()
   #watcher: FSWatcher | undefined
@@ -76,6 +68,7 @@ class FileWatch implements HandlerWatch {
     await this.#work
   }
 
+  /** Loads all handlers anew, changed or not. Resolves when that has been reported. */
   async reload(): Promise<void> {
     this.#work = this.#work.then(async () => await this.#load())
     await this.#work

@@ -1,7 +1,7 @@
 import { rm, rename, symlink, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { watchHandlers, type HandlerWatch } from '../../src/handlers/watch.ts'
+import { HandlerWatch } from '../../src/handlers/watch.ts'
 import type { HandlerSet } from '../../src/handlers/registry.ts'
 import { answer, configOf, directoryWith, load, writeFiles, type Files } from '../support/handler-files.ts'
 
@@ -48,7 +48,7 @@ async function watched(files: Files, echoWhenEmpty = false): Promise<Watched> {
 async function watchedIn(cwd: string, echoWhenEmpty = false): Promise<Watched> {
   const first = await load(cwd, { echoWhenEmpty })
   const reports = new Reports()
-  const watch = watchHandlers({
+  const watch = new HandlerWatch({
     config: await configOf(cwd),
     cwd,
     first,
@@ -149,7 +149,7 @@ describe('a watch', () => {
   it('may be stopped before it was started, twice, and while it loads; nothing is reported afterwards', async () => {
     const cwd = await directoryWith({ 'handlers/a.ts': text('one') })
     const reports = new Reports()
-    const watch = watchHandlers({
+    const watch = new HandlerWatch({
       config: await configOf(cwd),
       cwd,
       first: await load(cwd),
