@@ -3,6 +3,7 @@ import { clearInterval, clearTimeout, setImmediate, setInterval, setTimeout } fr
 import { statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import type { Cancel } from '../base/clock.ts'
 import { asError, CodedError } from '../base/coded-error.ts'
 import { closeToOthers, makePrivate } from '../base/private-file.ts'
 import type { Keys } from '../ledger/table.ts'
@@ -31,8 +32,11 @@ export interface JournalOptions {
   readonly sync: 'normal' | 'full'
   /** Called when writing stops working and when it works again. */
   readonly onHealth: (problem: string | undefined) => void
-  /** When a commit is made that gathers the changes until then. Default: at the end of the turn. */
-  readonly schedule?: (commit: () => void) => void
+  /**
+   * When a commit is made that gathers the changes until then: by default at the end of the turn, and after a failure when the milliseconds
+   * that the journal waits are over.
+   */
+  readonly schedule?: (commit: () => void, wait: number) => Cancel
 }
 
 /**
@@ -50,7 +54,7 @@ export class Journal {
   #commit: Promise<void> | undefined
   #problem: string | undefined
   #isDamaged = false
-  #retry: NodeJS.Timeout | undefined
+  #cancelRetry: Cancel = () => {}
   #wasFull = false
   /** Since the last checkpoint. */
   #commits = 0
@@ -101,7 +105,7 @@ export class Journal {
 
   /** Writes what is left and closes the file. */
   close(): void {
-    clearTimeout(this.#retry)
+    this.#cancelRetry()
     clearInterval(this.#checkpoint)
     this.#write()
     this.#database.close()
@@ -110,12 +114,11 @@ export class Journal {
   async #changed(): Promise<void> {
     if (this.#problem !== undefined) return
     this.#commit ??= new Promise((resolve) => {
-      const { schedule = setImmediate } = this.#options
-      schedule(() => {
+      this.#schedule(() => {
         this.#commit = undefined
         this.#write()
         resolve()
-      })
+      }, 0)
     })
     await this.#commit
   }
@@ -145,9 +148,13 @@ export class Journal {
     this.#wasFull = isFull(error)
     this.#health(writeProblem(error, this.#options.directory))
     this.#isDamaged ||= isCorrupt(error)
-    clearTimeout(this.#retry)
-    this.#retry = setTimeout(() => this.#write(), RETRY)
-    this.#retry.unref()
+    this.#cancelRetry()
+    this.#cancelRetry = this.#schedule(() => this.#write(), RETRY)
+  }
+
+  #schedule(commit: () => void, wait: number): Cancel {
+    const { schedule = inTurns } = this.#options
+    return schedule(commit, wait)
   }
 
   #health(problem: string | undefined): void {
@@ -171,6 +178,16 @@ export class Journal {
     const pages = Math.ceil(Math.min(LOG_LIMIT, free * LOG_PART) / PAGE)
     this.#database.exec(`PRAGMA wal_autocheckpoint = ${Math.max(1, pages)}`)
   }
+}
+
+function inTurns(commit: () => void, wait: number): Cancel {
+  if (wait === 0) {
+    const turn = setImmediate(commit)
+    return () => clearImmediate(turn)
+  }
+  const timer = setTimeout(commit, wait)
+  timer.unref()
+  return () => clearTimeout(timer)
 }
 
 function openDatabase(file: string, sync: 'normal' | 'full'): DatabaseSync {

@@ -3,10 +3,13 @@ import { usualPermissions } from '../../src/emulator/permissions.ts'
 import type { Life } from './life.ts'
 import { ownerOf, type KeyPlan } from './plan-keys.ts'
 import type { Plan, WorkerPlan } from './plan.ts'
+import { FAST, type StorePlan } from './slow-store.ts'
 import type { Record } from './record.ts'
 
 /** Milliseconds after which what a worker has learnt is in its journal. */
 const JOURNALLED = 100
+/** A journal tries again each second, and needs a moment to write. */
+const RETRIED = 4_000
 
 /** The key files of the workers, and what the service thinks of the keys in them. */
 export class KeyFiles {
@@ -51,7 +54,7 @@ export class KeyFiles {
   #mayWrite({ key, worker: name }: { readonly key: string; readonly worker: string }, life: Life | undefined): boolean {
     const worker = this.#plan.workers.find((one) => one.name === name)
     if (worker === undefined || ownerOf(this.#plan, key) === worker.owner) return true
-    return life !== undefined && knowsItself(this.#record, worker, life.name)
+    return life !== undefined && knowsItself(this.#plan, this.#record, worker, life.name)
   }
 
   #note(act: KeyPlan): void {
@@ -60,12 +63,19 @@ export class KeyFiles {
   }
 }
 
-function knowsItself(record: Record, worker: WorkerPlan, life: string): boolean {
+function knowsItself({ world }: Plan, record: Record, worker: WorkerPlan, life: string): boolean {
   if (worker.config.clink.identity !== 'auto') return true
   return record
     .livesOf(record.life(life).state)
     .flatMap(({ name }) => record.eventsByLife.get(name) ?? [])
-    .some(({ at, event }) => event.event === 'worker.identity' && at < record.now - JOURNALLED)
+    .some(({ at, event }) => event.event === 'worker.identity' && writtenBy(at, world.store) < record.now)
+}
+
+/** When what is noted at a time is in the journal at the latest. */
+function writtenBy(at: number, { failing, slowest }: StorePlan = { ...FAST, slowest: 0 }): number {
+  const late = at + slowest + JOURNALLED
+  const { to = late } = failing.find(({ from, to: end }) => from <= late && at <= end) ?? {}
+  return to === late ? late : to + RETRIED
 }
 
 const PERMISSIONS = {

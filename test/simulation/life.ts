@@ -170,9 +170,18 @@ export class Life implements Host {
     this.isDead = true
     this.#record.crashedAt = time.now
     const slept = this.#record.sleeps.find(({ to }) => to >= time.now - JOURNALLED)
-    const since = (slept?.from ?? time.now) - JOURNALLED
-    for (const run of record.runs) if (run.life === this.name && (run.endedAt ?? 0) >= since) run.isCutShort = true
+    this.#forget((slept?.from ?? time.now) - JOURNALLED)
     record.say(this.name, 'process crashes')
+  }
+
+  /** The next process does not know how runs have ended since then, or since nothing was written any more. */
+  #forget(since: number): void {
+    const { failedSince = Infinity, unwrittenSince = Infinity } = this.#carried.state.unwritten
+    this.#record.unwrittenSince = unwrittenSince
+    this.#record.failedSince = failedSince
+    const from = Math.min(since, unwrittenSince)
+    for (const run of this.#parts.record.runs)
+      if (run.life === this.name && (run.endedAt ?? 0) >= from) run.isCutShort = true
   }
 
   /** What the next process finds. */
@@ -280,13 +289,11 @@ export class Life implements Host {
   }
 
   #openLedger(): Ledger {
-    const { time, chance, breakage } = this.#parts
+    const { time, chance, breakage, world } = this.#parts
     const clock = this.#clock()
     const fork = chance.fork(`journal ${this.name}`)
     return this.#carried.state.open(
-      time,
-      this,
-      fork,
+      { time, host: this, chance: fork, plan: world.store },
       () => clock.wall(),
       (real) => breakage.tables?.(real) ?? real,
     )
@@ -310,7 +317,11 @@ export class Life implements Host {
       .filter(({ status, claim }) => status === 'claimed' && claim?.session === this.#carried.state.name)
       .map(({ clink_id }) => clink_id)
     // What its handlers would still do ends with it; what it has journalled by then is written.
-    time.at(time.now + JOURNALLED, () => (this.isDead = true))
+    time.at(time.now + JOURNALLED, () => {
+      this.isDead = true
+      this.#carried.state.end()
+      this.#forget(Infinity)
+    })
   }
 }
 

@@ -1,3 +1,4 @@
+import { CodedError } from '../../src/base/coded-error.ts'
 import { answerFailed } from '../../src/control/dead-letters.ts'
 import type { DeadLetter } from '../../src/ledger/dead-letters.ts'
 import type { Chance } from './chance.ts'
@@ -7,6 +8,11 @@ import type { LetterAsk, Record } from './record.ts'
 
 /** Steps of a rerun that is under way: to ask for it again changes nothing. */
 const UNDER_WAY: ReadonlySet<string | undefined> = new Set(['due', 'running', 'ready', 'sending'])
+
+/** Nobody hears that it was done while the journal cannot be written. */
+function asForgotten(error: unknown): undefined {
+  if (!(error instanceof CodedError) || error.code !== 'STATE_UNAVAILABLE') throw error
+}
 
 /** Acts on the dead letters of workers as `clink-worker failed` does, whether their processes run or not. */
 export class Operator {
@@ -28,7 +34,8 @@ export class Operator {
     const asked = chosen.map(async (letter) => {
       const { clink_id: id } = letter.clink
       const ask = this.#note(life, letter, what)
-      const answer = await answerFailed({ request: `failed.${what}`, id }, visit)
+      const answer = await answerFailed({ request: `failed.${what}`, id }, visit).catch(asForgotten)
+      if (answer === undefined) return
       ask.answeredAt = this.#record.now
       if (typeof answer === 'string') ask.answer = answer
       this.#record.say('person', `is told of ${id}: ${JSON.stringify(answer)}`)

@@ -84,6 +84,7 @@ export interface RunRecord {
 }
 
 export interface EventRecord {
+  readonly life: string
   readonly at: number
   readonly event: WorkerEvent
 }
@@ -106,6 +107,9 @@ export interface LifeRecord {
   stoppedAt?: number
   exit?: ExitCode
   crashedAt?: number
+  /** Of one that has ended: what it has noted since then was not written; and since when it had acted on that all the same, since nothing could be. */
+  unwrittenSince?: number
+  failedSince?: number
   leftBehind: readonly string[]
   /** Clinks that the service held for it when it said that it had stopped. */
   heldAtStop: readonly string[]
@@ -211,7 +215,7 @@ export class Record {
     // What ends in the moment of the abort may be taken for either.
     if (event.event === 'worker.aborting')
       for (const run of this.runs) if (run.life === life && run.endedAt === this.now) run.isCutShort = true
-    const told = { at: this.now, event }
+    const told = { life, at: this.now, event }
     addTo(this.eventsByLife, life, told)
     const clinkId =
       event.event === 'clink.leftAlone' ? event.clinkId : 'clink' in event ? event.clink.clink_id : undefined
@@ -274,6 +278,11 @@ export class Record {
   /** What a process, or another one with its journal, has told of a clink, in order. */
   told(life: string, clinkId: string): readonly EventRecord[] {
     return this.#told.get(`${this.life(life).state} ${clinkId}`) ?? []
+  }
+
+  /** Another process has told it, and could not write it. */
+  isForgotten({ at, life: by }: EventRecord, life: string): boolean {
+    return by !== life && at >= (this.life(by).failedSince ?? Infinity)
   }
 }
 

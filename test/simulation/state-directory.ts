@@ -1,10 +1,11 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Journal } from '../../src/journal/journal.ts'
+import { Journal, type JournalOptions } from '../../src/journal/journal.ts'
 import { tablesOf } from '../../src/journal/state.ts'
 import { Ledger, type LedgerTables } from '../../src/ledger/ledger.ts'
 import type { Chance } from './chance.ts'
+import { FAST, SlowStore, type StorePlan } from './slow-store.ts'
 import type { Host, VirtualTime } from './virtual-time.ts'
 
 /** Memory where there is such a place, since ten thousand seeds write a lot. */
@@ -12,8 +13,6 @@ const PLACES = ['/dev/shm', tmpdir()]
 /** Directories that are in use. What is left of them goes with the process. */
 const open = new Set<string>()
 process.once('exit', () => open.forEach(remove))
-/** Virtual milliseconds that a commit takes at most. */
-const SLOWEST = 4
 
 /**
  * What the processes of one worker leave to each other: a real journal in a directory of its own. A commit takes a moment of virtual
@@ -25,7 +24,8 @@ export class StateDirectory {
   /** The session id that they really have, once seen. */
   session: string | undefined
   #path: string | undefined
-  readonly #journals: Journal[] = []
+  readonly #journals = new Set<Journal>()
+  #last: { readonly journal: Journal; readonly store: SlowStore } | undefined
 
   constructor(name: string) {
     this.name = name
@@ -33,32 +33,54 @@ export class StateDirectory {
 
   /** @param breakage what becomes of the journal's tables for this process, to break it on purpose. */
   open(
-    time: VirtualTime,
-    host: Host,
-    chance: Chance,
+    {
+      time,
+      host,
+      chance,
+      plan = FAST,
+    }: { time: VirtualTime; host: Host; chance: Chance; plan?: StorePlan | undefined },
     wall: () => number,
     breakage = (real: LedgerTables): LedgerTables => real,
   ): Ledger {
-    const journal = this.#open((commit) => {
-      time.at(time.now + (chance.is(0.8) ? 0 : chance.between(0, SLOWEST)), commit, host)
-    })
-    this.#journals.push(journal)
+    this.#path ??= makeDirectory()
+    const store = new SlowStore(plan, this.#path, time, host, chance)
+    const journal = this.#open(
+      (commit, wait) => store.schedule(commit, wait),
+      () => store.isFailing,
+    )
+    this.#journals.add(journal)
+    this.#last = { journal, store }
     return new Ledger(breakage(tablesOf(journal)), () => journal.isHealthy, wall)
+  }
+
+  /** What the last process has noted and not written. */
+  get unwritten(): Pick<SlowStore, 'unwrittenSince' | 'failedSince'> {
+    return this.#last?.store ?? { unwrittenSince: undefined, failedSince: undefined }
+  }
+
+  /** The last process ends in order: it writes what is left, if it can. */
+  end(): void {
+    const { journal, store } = this.#last ?? {}
+    if (journal === undefined || !this.#journals.delete(journal)) return
+    store?.commit(() => journal.close())
   }
 
   /** For a change by hand that is over before the next process opens it. */
   visit(wall: () => number): { readonly ledger: Ledger; readonly close: () => void } {
-    const journal = this.#open((commit) => queueMicrotask(commit))
+    const journal = this.#open((commit) => {
+      queueMicrotask(commit)
+      return () => {}
+    })
     return { ledger: new Ledger(tablesOf(journal), () => journal.isHealthy, wall), close: () => journal.close() }
   }
 
-  #open(schedule: (commit: () => void) => void): Journal {
+  #open(schedule: NonNullable<JournalOptions['schedule']>, mayFail = (): boolean => false): Journal {
     this.#path ??= makeDirectory()
     return new Journal({
       directory: this.#path,
       sync: 'normal',
       onHealth: (problem) => {
-        if (problem !== undefined) throw new Error(`the journal cannot be written: ${problem}`)
+        if (problem !== undefined && !mayFail()) throw new Error(`the journal cannot be written: ${problem}`)
       },
       schedule,
     })

@@ -222,6 +222,19 @@ const table: { readonly [W in WordName]: Word } = {
       return withClinks({ ...strict, people: [] }, clinks)
     },
   },
+  /** Journals are written late, and for some time not at all. */
+  'slow-store': {
+    part: 0.06,
+    spoken: (plan, chance) => {
+      const slowest = chance.logarithmic(10, slowestOf(plan))
+      const failing = Array.from({ length: chance.integer(0, 3) }, () => {
+        const from = chance.between(0, plan.calmAt)
+        return { from, to: from + chance.logarithmic(500, 120_000) }
+      })
+      const calmAt = Math.max(plan.calmAt, ...failing.map(({ to }) => to + 1))
+      return { ...withWorld(plan, { store: { slowest, prompt: chance.pick([0, 0.5]), failing } }), calmAt }
+    },
+  },
 }
 
 /** None; all, as likely as they are; or these in every seed, and no others. */
@@ -238,6 +251,11 @@ export function speak(plan: Plan, chance: Chance, vocabulary: Vocabulary): Plan 
   })
   const spoken = words.reduce<Plan>((made, name) => table[name].spoken(made, chance.fork(`of ${name}`)), plan)
   return { ...spoken, words }
+}
+
+/** Milliseconds that a write may take: where it takes longer than a claim or a stop lasts, nobody can work. */
+export function slowestOf({ lease, workers }: Plan): number {
+  return Math.min(3_000, lease / 6, ...workers.map(({ config }) => config.shutdown.timeout / 6))
 }
 
 function withWorld(plan: Plan, change: Partial<World>): Plan {

@@ -1,4 +1,5 @@
 import type { OperationKind } from './record.ts'
+import type { StorePlan } from './slow-store.ts'
 
 /** What a seed may have beside what every seed has. */
 export const WORDS = [
@@ -24,6 +25,7 @@ export const WORDS = [
   'sour',
   'letters',
   'shorter',
+  'slow-store',
 ] as const
 export type WordName = (typeof WORDS)[number]
 
@@ -104,6 +106,8 @@ export interface World {
   /** What refusals of the service look like: something in front of it rewrites them all. */
   readonly refusals: 'envelope' | 'object' | 'html'
   readonly askers: readonly AskerPlan[]
+  /** Absent: journals are written at once, or nearly. */
+  readonly store?: StorePlan
 }
 
 export const PLAIN_WORLD: World = { failing: [], pages: [], refusals: 'envelope', askers: [] }

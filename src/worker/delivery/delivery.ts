@@ -98,7 +98,7 @@ export class Delivery implements HandleOwner {
   }
 
   get isRunning(): boolean {
-    return this.#is('running') || this.#parts.runs.has(this.clink.clink_id)
+    return this.#is('running') || this.#start?.isBeginning === true || this.#parts.runs.has(this.clink.clink_id)
   }
 
   get age(): number | undefined {
@@ -232,8 +232,10 @@ export class Delivery implements HandleOwner {
     this.#attempt = start.attempt
     const mayRun = this.#is('running') && this.handle.check() && !this.#stopping && ledger.isHealthy
     if (mayRun) tellStart(this.handle, waited, this.#context)
-    await (mayRun ? start.run() : start.callOff())
+    const ended = mayRun ? start.run() : start.callOff() // which is one commit with what follows
+    if (mayRun) await ended
     if (this.#is('lost')) void ledger.process.codeEnded(this.clink.clink_id)
+    await ended
     if (!this.#is('running')) return
     const decision = start.decide(this.handle.heldFor)
     if (decision !== undefined) await this.#follow(decision)

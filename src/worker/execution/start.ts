@@ -20,6 +20,7 @@ export class Start {
   readonly #interrupted = new AbortController()
   #attempt = 0
   #run: Run | undefined
+  #isBeginning = false
   #isRunning = false
   #isAbandoned = false
   #outcome: Outcome | undefined
@@ -42,6 +43,11 @@ export class Start {
   /** Which start of the clink's it is, from 1, once that is journalled. */
   get attempt(): number {
     return this.#attempt
+  }
+
+  /** It is being journalled: whatever becomes of the claim meanwhile, the next process has to know that it may have run. */
+  get isBeginning(): boolean {
+    return this.#isBeginning
   }
 
   /** Whether the handler's code runs. */
@@ -69,7 +75,9 @@ export class Start {
     const { context, health } = this.#parts
     const id = this.#inHand.clink.clink_id
     health.started(this.#routed.route, id)
+    this.#isBeginning = true
     this.#attempt = await this.#inHand.begin(context.ledger.attemptsOf(id).isSuspect)
+    this.#isBeginning = false
   }
 
   /** It was journalled, and may not happen after all. */

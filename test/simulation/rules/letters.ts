@@ -6,14 +6,14 @@ import { workerOf } from '../explained.ts'
 const WRITTEN = 50
 
 /** P10: what was given up is not run again, with or without a claim, unless somebody has retried it since; nor is what was discarded. */
-export const lettersRest: Rule = ({ record }) =>
+export const lettersRest: Rule = ({ plan, record }) =>
   record.runs.flatMap(({ life, clinkId, startedAt: at, isRerun }): readonly Breach[] => {
     const letter = record
       .told(life, clinkId)
-      .findLast(({ at: told, event }) => event.event === 'clink.deadLettered' && told < at)
+      .findLast((told) => told.event.event === 'clink.deadLettered' && told.at < at && !record.isForgotten(told, life))
     const asks = record.asksOf(life, clinkId, at)
     const breach = (text: string): Breach => ({ rule: 'P10', at, life, text: `${clinkId} runs ${text}` })
-    const since = letter === undefined ? 0 : writtenBy(record, life, letter.at)
+    const since = letter === undefined ? 0 : writtenBy(record, life, letter.at) - (plan.world.store?.slowest ?? 0)
     const isAsked = asks.some(
       ({ what, askedAt, answer }) => what === 'retry' && answer !== 'unknown' && askedAt >= since,
     )

@@ -14,17 +14,17 @@ const SETTLED = 100
 const IN_A_ROW = 2
 
 /** P9: claims that the process before held when it crashed, and that still stand, are held on to at once. */
-export const claimsAreHeldOnTo: Rule = ({ record }) =>
+export const claimsAreHeldOnTo: Rule = ({ plan, record }) =>
   [...record.lives.values()].flatMap((life) => {
+    // What a start notes first, it waits for.
+    const done = life.startedAt + SETTLED + (plan.world.store?.slowest ?? 0)
     const before = record.livesOf(life.state).findLast(({ startedAt }) => startedAt < life.startedAt)
     if (before?.crashedAt === undefined || before.boot !== life.boot || before.jumps.length > 0) return []
-    if ((life.crashedAt ?? Infinity) < life.startedAt + SETTLED || life.sleeps.length > 0) return []
+    if ((life.crashedAt ?? Infinity) < done || life.sleeps.length > 0) return []
     return heldBy(record, before).flatMap((clinkId) => {
       if (!hasItsKey(record, life, clinkId)) return []
-      if (trustedUntil(record, before, clinkId) <= life.startedAt + SETTLED) return []
-      const isSaid = record
-        .told(life.name, clinkId)
-        .some(({ at }) => at >= life.startedAt && at <= life.startedAt + SETTLED)
+      if (trustedUntil(record, before, clinkId) <= done) return []
+      const isSaid = record.told(life.name, clinkId).some(({ at }) => at >= life.startedAt && at <= done)
       if (isSaid) return []
       const text = `the claim on ${clinkId}, which ${before.name} held, is not held on to`
       return [{ rule: 'P9', at: life.startedAt, life: life.name, text }]
@@ -45,9 +45,9 @@ function hasItsKey(record: Record, { name, startedAt }: LifeRecord, clinkId: str
 }
 
 /** What a process had done by then was in its journal when it crashed: it has run for long enough since. */
-function journalledBy({ crashedAt = 0, sleeps }: LifeRecord): number {
+function journalledBy({ crashedAt = 0, sleeps, unwrittenSince = crashedAt }: LifeRecord): number {
   const slept = sleeps.find(({ to }) => to >= crashedAt - SETTLED)
-  return Math.min(slept?.from ?? crashedAt, crashedAt) - SETTLED
+  return Math.min(slept?.from ?? crashedAt, crashedAt, unwrittenSince) - SETTLED
 }
 
 /** Until when a process that crashed had trusted its claim, by its own account. */

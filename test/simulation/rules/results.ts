@@ -21,15 +21,14 @@ export const resultsAreKept: Rule = ({ record }) =>
       )
     const taken = run.isRerun
       ? undefined
-      : record.requestsByClink
-          .get(clinkId)
-          ?.find(
-            (request) =>
-              request.kind === 'complete' &&
-              record.life(request.life).state === record.life(life).state &&
-              request.status === 200 &&
-              (request.arrivedAt ?? Infinity) <= at,
-          )
+      : record.requestsByClink.get(clinkId)?.find(
+          (request) =>
+            request.kind === 'complete' &&
+            record.life(request.life).state === record.life(life).state &&
+            request.status === 200 &&
+            // By one that could write nothing any more, and then crashed, nobody knows it.
+            (request.arrivedAt ?? Infinity) <= Math.min(at, record.life(request.life).failedSince ?? at),
+        )
     const result = { rule: 'P5', at, life }
     return [
       ...(earlier === undefined

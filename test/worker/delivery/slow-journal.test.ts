@@ -6,6 +6,21 @@ import { VirtualBench, type VirtualOptions } from '../../support/virtual.ts'
 
 const SECOND = 1_000
 
+/** A journal that takes its time to note the first start. */
+function slowToStart(ms: number, bench: () => VirtualBench): LedgerTables {
+  const tables = memoryTables()
+  let isFirst = true
+  const attempts = misread(tables.attempts, (row) => row)
+  const set: typeof attempts.set = async (id, row) => {
+    await attempts.set(id, row)
+    if (!isFirst) return
+    isFirst = false
+    const { time } = bench()
+    await new Promise<void>((resolve) => void time.at(time.now + ms, resolve))
+  }
+  return { ...tables, attempts: { ...attempts, set } }
+}
+
 /** A journal that takes its time to note that a run has ended, once. */
 function slow(ms: number, bench: () => VirtualBench): LedgerTables {
   const tables = memoryTables()
@@ -81,6 +96,25 @@ describe('P10, §4: what follows from a run is decided when it ends, and not whe
 
     expect(bench.all('route.paused')).toHaveLength(1)
     expect(bench.all('clink.deadLettered').map(({ clink }) => clink.clink_id)).toContain(first)
+    await bench.stop()
+  })
+})
+
+describe('P9, §4: a start whose claim is lost while it is journalled', () => {
+  it('is one that may have run, for the start after a crash, until it is taken back', async () => {
+    const bench: VirtualBench = new VirtualBench({
+      tables: slowToStart(30 * SECOND, () => bench),
+      switches: { reclaim: 'refuse', defaultTimeout: 10 },
+      handle: async () => await Promise.resolve('done'),
+    })
+    const id = bench.send('work')
+    await bench.pass(9.5 * SECOND)
+    expect(bench.all('clink.lost')).toHaveLength(1)
+    const [claim] = bench.ledger.process.claims()
+    expect([claim?.running, claim?.releasing, bench.ledger.attemptsOf(id).starts]).toEqual([true, true, 1])
+
+    await bench.pass(60 * SECOND)
+    expect([bench.ledger.process.claims(), bench.ledger.attemptsOf(id).starts]).toEqual([[], 0])
     await bench.stop()
   })
 })

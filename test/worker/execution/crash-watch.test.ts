@@ -320,7 +320,10 @@ describe('P9, §4: the crash watch', () => {
         directory: one,
         sync: 'normal',
         onHealth: () => {},
-        schedule: (commit) => due.push(commit),
+        schedule: (commit) => {
+          due.push(commit)
+          return () => {}
+        },
       })
       const killed = new Ledger(tablesOf(journal))
       const begun = makeWatch(killed, EPOCH).begin(killed.process.claims())

@@ -1,0 +1,47 @@
+import { describe, expect, it } from 'vitest'
+import type { LedgerTables } from '../../src/ledger/ledger.ts'
+import type { Table } from '../../src/ledger/table.ts'
+import { findBreach } from './broken-rules.ts'
+import type { Breach } from './judge.ts'
+import { misread } from './misread.ts'
+import type { Plan } from './plan.ts'
+import { slowestOf } from './words.ts'
+import type { SeedOptions } from './run-seed.ts'
+
+/** A table that says of each row at once that it is written. */
+function hasty<Row, Key extends string>(table: Table<Row, Key>): Table<Row, Key> {
+  const set = async (id: string, row: Row): Promise<void> => {
+    void table.set(id, row)
+    await Promise.resolve()
+  }
+  return { ...misread(table, (row) => row), set }
+}
+
+/** Processes crash now and then over a slow store, and nobody loses a disk. */
+function crashing(plan: Plan): Plan {
+  const workers = plan.workers.map((worker) => {
+    const turns = Array.from({ length: 30 }, (_, n) => ({
+      at: (plan.calmAt * (n + 1)) / 31,
+      what: 'crash' as const,
+      ms: 500,
+    }))
+    return { ...worker, turns }
+  })
+  const store = { slowest: slowestOf(plan), prompt: 0, failing: [] }
+  return { ...plan, workers, restarts: { newBoot: 0, newState: 0 }, world: { ...plan.world, store } }
+}
+
+const over = (name: keyof LedgerTables, planned = crashing): SeedOptions => ({
+  vocabulary: ['slow-store'],
+  planned,
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+  breakage: { tables: (real) => ({ ...real, [name]: hasty(real[name] as Table<unknown, string>) }) },
+})
+
+describe('the judge notices a worker that acts before it is written', { timeout: 60_000 }, () => {
+  it('that a result was computed (P5)', async () => {
+    const text = /runs again though #\d+ completed it/
+    const isIt = (breach: Breach): boolean => breach.rule === 'P5' && text.test(breach.text)
+    expect(await findBreach(over('results'), isIt)).toBeDefined()
+  })
+})
