@@ -1,0 +1,59 @@
+import { expect, it } from 'vitest'
+import { systemClock } from '../../../src/base/clock.ts'
+import { ClinkApiError } from '../../../src/clink/errors.ts'
+import type { Clink } from '../../../src/clink/records.ts'
+import { Ledger } from '../../../src/ledger/ledger.ts'
+import { memoryTables } from '../../../src/ledger/memory-tables.ts'
+import type { Lease } from '../../../src/worker/claim/lease.ts'
+import { Siblings } from '../../../src/worker/claim/siblings.ts'
+import { ClaimTerms } from '../../../src/worker/claim/terms.ts'
+import { Pulses } from '../../../src/worker/liveness/pulses.ts'
+import { WorkerSignals } from '../../../src/worker/signals.ts'
+import { makeConfig } from '../../support/settings.ts'
+
+const TEN_MINUTES = 600_000
+
+it('§1, §2: a sibling that asks for less than is left leaves the claim no longer than it asked for (P2)', async () => {
+  const clock = systemClock()
+  const ledger = new Ledger(memoryTables())
+  const config = makeConfig('http://127.0.0.1:1', { claim: { timeout: TEN_MINUTES } })
+  const { signal } = new AbortController()
+  const parts = { config, clock, random: () => 0.5, emit: () => {}, ledger, signals: new WorkerSignals() }
+  const terms = new ClaimTerms({ ...parts, pulses: new Pulses(clock), stopping: signal, closing: signal })
+  const now = clock.now()
+  const times = { claimedAt: '2026-01-05T08:00:00.000Z', expiresAt: '2026-01-05T08:10:00.000Z' }
+  const lease: Lease = terms.first({ sentAt: now, asked: TEN_MINUTES, ...times })
+  expect(lease.basis).toBe('told')
+  // A renewal, of whichever claim, was answered without times.
+  terms.renewed(lease, { sentAt: now, asked: TEN_MINUTES, claimedAt: undefined, expiresAt: undefined })
+
+  const clink: Clink = {
+    clink_id: 'msg_1',
+    group_id: 'g',
+    sender_id: 'user_2',
+    sender_name: 'bob',
+    content: 'work',
+    created_at: '2026-01-05T08:00:00Z',
+    status: 'claimed',
+  }
+  const asked: { seconds: number | undefined; trustedFor: number }[] = []
+  const over = new AbortController()
+  const claimClink = async (
+    params: { readonly timeout_seconds?: number | undefined },
+    limits?: { readonly deadline?: number | undefined },
+  ): Promise<never> => {
+    asked.push({ seconds: params.timeout_seconds, trustedFor: (limits?.deadline ?? Infinity) - clock.now() })
+    over.abort()
+    const facts = { detail: undefined, operation: 'claim_clink', retryAfter: undefined, isBare: false } as const
+    return await Promise.reject(
+      new ClinkApiError('cut', { ...facts, status: 0, mayHaveHappened: true, failure: 'reset' }),
+    )
+  }
+  const api = { claimClink, getClinks: async () => await Promise.reject(new Error('nobody looks')) }
+  const siblings = new Siblings({ ...parts, api, sibling: api, url: 'u', exclusive: false, terms })
+  const found = await siblings.findOut({ clink, lease, api }, over.signal)
+
+  expect(asked.length).toBeGreaterThan(0)
+  for (const { seconds = 300, trustedFor } of asked) expect(trustedFor).toBeLessThan(seconds * 1_000)
+  expect(found.lease.deadline - now).toBeLessThan((asked[0]?.seconds ?? 0) * 1_000)
+})
