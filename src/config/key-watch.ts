@@ -65,10 +65,10 @@ export class KeyWatch implements Service {
     while (!signal.aborted) {
       const found = await stat(file).catch(() => undefined)
       if (found?.isFile() === false) return
-      const print =
+      const fingerprint =
         found === undefined ? 'missing' : [found.dev, found.ino, found.size, found.mtimeMs, found.ctimeMs].join()
-      if (print !== before && !signal.aborted) this.#readSoon()
-      before = print
+      if (fingerprint !== before && !signal.aborted) this.#readSoon()
+      before = fingerprint
       await sleep(systemClock(), interval, signal)
     }
   }

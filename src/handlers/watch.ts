@@ -38,7 +38,7 @@ export class HandlerWatch implements Service {
   #watcher: FSWatcher | undefined
   #files: readonly string[]
   #generation: number
-  #print = ''
+  #fingerprint = ''
   #isPending = false
   #work: Promise<void> = Promise.resolve()
 
@@ -58,7 +58,7 @@ export class HandlerWatch implements Service {
       watcher.once('ready', resolve)
       this.#stopping.signal.addEventListener('abort', () => resolve())
     })
-    this.#print = await this.#takePrint()
+    this.#fingerprint = await this.#takeFingerprint()
     await ready
   }
 
@@ -83,14 +83,14 @@ export class HandlerWatch implements Service {
   async #compare(): Promise<void> {
     await sleep(this.#options.clock ?? systemClock(), QUIET, this.#stopping.signal)
     this.#isPending = false
-    if ((await this.#takePrint()) !== this.#print) await this.#load()
+    if ((await this.#takeFingerprint()) !== this.#fingerprint) await this.#load()
   }
 
   async #load(): Promise<void> {
     if (this.#stopping.signal.aborted) return
     const options = this.#options
     // Before the files are read: what changes in the meantime is another change.
-    const before = await this.#takePrint()
+    const before = await this.#takeFingerprint()
     const known = this.#files
     let report: () => void
     try {
@@ -108,7 +108,7 @@ export class HandlerWatch implements Service {
       report = () => options.failed(asError(error))
     }
     const isSame = this.#files.length === known.length && this.#files.every((file) => known.includes(file))
-    this.#print = isSame ? before : await this.#takePrint()
+    this.#fingerprint = isSame ? before : await this.#takeFingerprint()
     this.#watcher?.add(this.#watched())
     if (!this.#stopping.signal.aborted) report()
   }
@@ -118,15 +118,15 @@ export class HandlerWatch implements Service {
     return [config.handlers.directory, ...config.routes.map(({ use }) => use), ...this.#files]
   }
 
-  async #takePrint(): Promise<string> {
+  async #takeFingerprint(): Promise<string> {
     const { config } = this.#options
     const { files: found } = await discover(config.handlers.directory)
     const files = new Set([...found, ...config.routes.map(({ use }) => use), ...this.#files])
-    const print = createHash('sha256')
+    const fingerprint = createHash('sha256')
     for (const file of [...files].sort()) {
       const content = await readFile(file).catch(() => 'missing')
-      print.update(JSON.stringify([file, createHash('sha256').update(content).digest('hex')]))
+      fingerprint.update(JSON.stringify([file, createHash('sha256').update(content).digest('hex')]))
     }
-    return print.digest('hex')
+    return fingerprint.digest('hex')
   }
 }

@@ -54,14 +54,19 @@ export function comparePlaces(
 function placeOf(directory: string, { cards, id = '' }: Machine): Place {
   const path = realpathSync(directory)
   const { birthtimeNs, ino } = statSync(path, { bigint: true })
-  return { path, machine: id, directory: `${ino} ${birthtimeNs}`, cards: cards.map((card) => print(`${id} ${card}`)) }
+  return {
+    path,
+    machine: id,
+    directory: `${ino} ${birthtimeNs}`,
+    cards: cards.map((card) => fingerprint(`${id} ${card}`)),
+  }
 }
 
 function agree(one: string, other: string): boolean {
   return one === '' || other === '' || one === other
 }
 
-function print(text: string): string {
+function fingerprint(text: string): string {
   return createHash('sha256').update(text).digest('hex').slice(0, 16)
 }
 

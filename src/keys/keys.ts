@@ -14,7 +14,7 @@ interface KeyClients {
   readonly connection: ClientOptions
 }
 
-const PRINT = 8
+const FINGERPRINT = 8
 
 /** Why no claims are made. */
 export interface Refusal {
@@ -51,21 +51,21 @@ export class WorkerKey implements KeySource, KeyClients {
   stranger: string | undefined
   readonly #keys: Keys
   /** Made once: each note of a claim in the journal carries it. */
-  readonly #print: string
+  readonly #fingerprint: string
   #isSpent = false
 
   constructor(secret: Secret, keys: Keys, makeClients: KeysOptions['makeClients']) {
     this.secret = secret
     this.#keys = keys
-    this.#print = createHash('sha256').update(secret.reveal()).digest('hex').slice(0, PRINT)
+    this.#fingerprint = createHash('sha256').update(secret.reveal()).digest('hex').slice(0, FINGERPRINT)
     const { api, connection } = makeClients(this)
     this.api = api
     this.connection = connection
   }
 
   /** Tells keys apart in the journal. Far too short to find the key by. */
-  get print(): string {
-    return this.#inUse.#print
+  get fingerprint(): string {
+    return this.#inUse.#fingerprint
   }
 
   get key(): Secret {
@@ -220,8 +220,8 @@ export class Keys {
     if (key === this.#current) this.#before = undefined
   }
 
-  #nameOf({ print }: WorkerKey): string {
-    return `${this.#options.identity.id ?? ''} ${print}`
+  #nameOf({ fingerprint }: WorkerKey): string {
+    return `${this.#options.identity.id ?? ''} ${fingerprint}`
   }
 
   #make(secret: Secret): WorkerKey {

@@ -10,7 +10,7 @@ export interface HeldClaim {
   readonly running: boolean
   /** True once a release was to be sent, or the claim was lost: it may be another's by now. */
   readonly releasing: boolean
-  /** Which key made it, by its print. */
+  /** Which key made it, by its fingerprint. */
   readonly key?: string
   /** The boot whose uptime `sent` and `end` are told in: when the request that first granted the claim was sent, and the end of its lease. */
   readonly boot: string

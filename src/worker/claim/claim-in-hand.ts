@@ -5,6 +5,6 @@ import type { Lease } from './lease.ts'
 export interface ClaimInHand {
   readonly lease: Lease
   readonly key: WorkerKey
-  /** Of a claim of an earlier process: the print of the key that made it. */
+  /** Of a claim of an earlier process: the fingerprint of the key that made it. */
   readonly madeWith?: string | undefined
 }

@@ -43,10 +43,10 @@ export class LeaseKeeper implements LeaseHolder {
 
   constructor(options: KeeperOptions) {
     const { claim, context, owner } = options
-    const { key, lease, madeWith = key.print } = claim
+    const { key, lease, madeWith = key.fingerprint } = claim
     this.#options = options
     this.#machine = new KeeperMachine(
-      { ...context, isStrange: madeWith !== key.print, lease, renews: owner !== undefined },
+      { ...context, isStrange: madeWith !== key.fingerprint, lease, renews: owner !== undefined },
       context.clock.now(),
     )
     if (!this.#machine.isUnconfirmed) this.#confirmed.resolve()
@@ -188,8 +188,8 @@ export class LeaseKeeper implements LeaseHolder {
   /** Whose claim an answer to a renewal shows. */
   #shown(record: Clink): Shown {
     const { claim, context } = this.#options
-    const { key, madeWith = key.print } = claim
-    const isAsked = this.isUnconfirmed && madeWith !== key.print
+    const { key, madeWith = key.fingerprint } = claim
+    const isAsked = this.isUnconfirmed && madeWith !== key.fingerprint
     if (isAsked && !context.keys.accept(key, record.claimed_by)) return 'stranger'
     return lossShownBy(record, context.identity) ?? 'ours'
   }

@@ -40,7 +40,7 @@ export class ClaimHandle implements Handle, Claimed, KeeperOwner {
   #failed = { leases: 0, over: 0 }
 
   constructor(clink: Clink, route: Route, claim: ClaimInHand, context: SettlementContext) {
-    const { key, madeWith = key.print } = claim
+    const { key, madeWith = key.fingerprint } = claim
     this.clink = clink
     this.key = key
     this.mark = route.mark
@@ -125,7 +125,7 @@ export class ClaimHandle implements Handle, Claimed, KeeperOwner {
       dueAt: this.#owner?.dueAt,
       running: this.#owner?.isRunning ?? false,
       releasing,
-      key: this.holder.isUnconfirmed ? this.#madeWith : this.key.print,
+      key: this.holder.isUnconfirmed ? this.#madeWith : this.key.fingerprint,
     }
     return toHeldClaim(claim, clock, boot)
   }

@@ -71,7 +71,7 @@ describe.concurrent('§7, §8: a start whose key is not the one that made the cl
     expect(keysThat(bench.emulator, id, 'renewed')).toEqual([])
   })
 
-  it('knows the key by a print that is too short to be of use (P13)', async () => {
+  it('knows the key by a fingerprint that is too short to be of use (P13)', async () => {
     await using bench = await Bench.open({ seed })
     const ledger = new Ledger(memoryTables())
     const over = Promise.withResolvers<void>()
