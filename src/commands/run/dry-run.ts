@@ -1,9 +1,11 @@
 import { systemClock } from '../../base/clock.ts'
 import type { Clink } from '../../clink/records.ts'
+import type { LeftAlone } from '../../events.ts'
 import { forMe } from '../../config/for-me.ts'
 import { printable } from '../../observe/printable.ts'
 import { Identity } from '../../keys/identity.ts'
-import { hopsOf, readText, whyNoWork } from '../../worker/replies/hops.ts'
+import { judgeRouted, judgeUnrouted, whyUnwanted, type Unwanted } from '../../worker/admission/verdict.ts'
+import { readText } from '../../worker/replies/hops.ts'
 import { NameWarnings } from '../../worker/admission/name-warnings.ts'
 import { Scope } from '../../worker/admission/scope.ts'
 import { connect } from '../terminal/connect.ts'
@@ -36,18 +38,19 @@ export async function dryRun(options: SettingsOptions & { readonly json?: true }
     handlers,
     (event) => 'advice' in event && io.problem(event.advice),
   )
+  const by = { identity: us, config, isMuted: false }
   const judge = (clink: Clink): Judged => {
     names.look(clink)
-    const { ending, text } = readText(clink.content, config.replies.mark)
-    const why = whyNoWork(ending, clink.sender_id, us)
     if (!scope.has(clink)) return { clink, route: null, leave: 'not wanted' }
-    if (why === 'own-reply' || why === 'note') return { clink, route: null, leave: LEFT[why] }
-    const routed = handlers.route({ ...clink, content: text }, identity)
-    if (routed === undefined) return { clink, route: null, leave: 'no route' }
-    if (routed.fault !== undefined) return { clink, route: null, leave: routed.fault }
-    const route = routed.route.name
-    if (hopsOf(ending) >= config.inbox.maxHops) return { clink, route: null, leave: 'inbox.maxHops is reached' }
-    return { clink, route }
+    const unrouted = judgeUnrouted(clink, { ...by, memory: NOTHING })
+    // Who we are is found out by a claim: until then it may be work.
+    if (unrouted !== undefined && whyUnwanted(unrouted) !== 'identity-unknown')
+      return { clink, route: null, leave: whyLeft(unrouted) }
+    const { text } = readText(clink.content, config.replies.mark)
+    const verdict = judgeRouted(clink, handlers.route({ ...clink, content: text }, identity), by)
+    if (!('run' in verdict)) return { clink, route: null, leave: whyLeft(verdict) }
+    const { fault, route } = verdict.run
+    return fault === undefined ? { clink, route: route.name } : { clink, route: null, leave: fault }
   }
   const taken = clinks.map(judge)
   if (options.json === true) {
@@ -66,7 +69,19 @@ interface Judged {
   readonly leave?: string
 }
 
-const LEFT = { 'own-reply': 'our own reply', note: 'a note of a worker' }
+const NOTHING = { isOwn: false, isGivenUp: false, isCooling: false }
+
+const LEFT: Partial<Record<LeftAlone, string>> = {
+  'own-reply': 'our own reply',
+  note: 'a note of a worker',
+  'no-route': 'no route',
+  circle: 'inbox.maxHops is reached',
+}
+
+function whyLeft(verdict: Unwanted): string {
+  const why = whyUnwanted(verdict)
+  return LEFT[why] ?? why
+}
 
 function row({ clink, leave, route }: Judged): string[] {
   return [

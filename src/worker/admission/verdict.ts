@@ -1,6 +1,8 @@
 import type { Clink } from '../../clink/records.ts'
+import type { Config } from '../../config/config.ts'
 import type { LeftAlone } from '../../events.ts'
 import type { RoutedClink } from '../../handlers/route.ts'
+import type { Identity } from '../../keys/identity.ts'
 import type { Acknowledgement } from './acknowledgements.ts'
 import { hopsOf, readText, whyNoWork } from '../replies/hops.ts'
 import type { AdmissionContext } from './context.ts'
@@ -9,27 +11,58 @@ import type { AdmissionContext } from './context.ts'
 type Wanted = { readonly run: RoutedClink } | Acknowledgement
 /** Why a clink is claimed by id; `identify`: the claim tells who we are, and so whether we sent the clink ourselves. */
 export type Purpose = Wanted | { readonly identify: true }
-export type Verdict = Wanted | { readonly leave: LeftAlone }
+export type Unwanted = Acknowledgement | { readonly leave: LeftAlone }
+export type Verdict = { readonly run: RoutedClink } | Unwanted
+
+/** What a verdict goes by, beside the route of the clink. */
+export interface JudgedBy {
+  readonly identity: Pick<Identity, 'id' | 'isUs'>
+  readonly config: Pick<Config, 'inbox' | 'replies'>
+  /** What is remembered of the clink. */
+  readonly memory: { readonly isOwn: boolean; readonly isGivenUp: boolean; readonly isCooling: boolean }
+  /** Its sender and we answer each other in a circle. */
+  readonly isMuted: boolean
+}
+
+/** A verdict for which the route does not matter; undefined: it does. Pure. */
+export function judgeUnrouted(clink: Clink, { config, identity, memory }: JudgedBy): Unwanted | undefined {
+  const { ending } = readText(clink.content, config.replies.mark)
+  const why = memory.isOwn ? 'own-reply' : whyNoWork(ending, clink.sender_id, identity)
+  if (why === 'identity-unknown') return { leave: why }
+  if (why !== undefined) return config.inbox.ownReplies === 'acknowledge' ? { acknowledge: why } : { leave: why }
+  if (memory.isGivenUp) return { leave: 'given-up' }
+  return memory.isCooling ? { leave: 'cooling' } : undefined
+}
+
+/** The verdict on a clink whose route was looked for. Pure. */
+export function judgeRouted(
+  clink: Clink,
+  routed: RoutedClink | undefined,
+  { config, identity, isMuted }: Omit<JudgedBy, 'memory'>,
+): Verdict {
+  if (routed === undefined) return { leave: 'no-route' }
+  const hops = hopsOf(readText(clink.content, config.replies.mark).ending)
+  if (hops >= config.inbox.maxHops) return { acknowledge: 'circle', hops }
+  return !identity.isUs(clink.sender_id) && isMuted ? { leave: 'muted' } : { run: routed }
+}
+
+/** Why a clink is not run. */
+export function whyUnwanted(verdict: Unwanted): LeftAlone {
+  return 'leave' in verdict ? verdict.leave : verdict.acknowledge
+}
 
 /**
- * Whether a clink that a page shows is our work.
+ * Whether a clink that a page shows is our work: what is remembered of it, then its route, then the rest.
  *
  * @param mayCome whether one more of its route may be taken now.
  */
 export function judge(clink: Clink, context: AdmissionContext, mayCome: (routed: RoutedClink) => boolean): Verdict {
   const { config, identity, ledger, loopGuard, nameWarnings, router } = context
-  const { clink_id: id, content, sender_id } = clink
+  const { clink_id: id, sender_id } = clink
   nameWarnings.look(clink)
-  const { ending } = readText(content, config.replies.mark)
-  const { isCooling, isGivenUp, isOwn } = ledger.recall(id)
-  const why = isOwn ? 'own-reply' : whyNoWork(ending, sender_id, identity)
-  if (why === 'identity-unknown') return { leave: why }
-  if (why !== undefined) return config.inbox.ownReplies === 'acknowledge' ? { acknowledge: why } : { leave: why }
-  if (isGivenUp && ledger.letters.noticeFor(clink) === undefined) return { leave: 'given-up' }
-  if (isCooling) return { leave: 'cooling' }
-  const routed = router.route(clink, identity.id)
-  if (routed === undefined) return { leave: 'no-route' }
-  if (hopsOf(ending) >= config.inbox.maxHops) return { acknowledge: 'circle', hops: hopsOf(ending) }
-  if (!identity.isUs(sender_id) && loopGuard.isMuted(sender_id)) return { leave: 'muted' }
-  return mayCome(routed) ? { run: routed } : { leave: 'paused' }
+  const recalled = ledger.recall(id)
+  const isGivenUp = recalled.isGivenUp && ledger.letters.noticeFor(clink) === undefined
+  const by = { identity, config, memory: { ...recalled, isGivenUp }, isMuted: loopGuard.isMuted(sender_id) }
+  const verdict = judgeUnrouted(clink, by) ?? judgeRouted(clink, router.route(clink, identity.id), by)
+  return 'run' in verdict && !mayCome(verdict.run) ? { leave: 'paused' } : verdict
 }
