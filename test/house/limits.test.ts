@@ -14,10 +14,10 @@ const LONGER_FILES: Readonly<Record<string, number>> = {}
 const LONGER_FUNCTIONS: Readonly<Record<string, number>> = {}
 
 /** Functions that constructors of the heart take. Only falls. */
-const CALLBACKS = 7
+const CALLBACKS = 3
 
 /** What docs/architecture.md lists as the way of one clink. */
-const LISTED = { files: 16, lines: 2_371 }
+const LISTED = { files: 16, lines: 2_200 }
 
 const files = figures()
 const fileLines = new Map(files.map(({ file, lines }) => [file, lines]))
