@@ -7,7 +7,7 @@ const OVER = 5_000
 /**
  * The memory of one request that is sent again and again. A refusal outside the API's envelope may come from a proxy, so it says nothing
  * at first; a service that knows no envelope would never be understood, though. So a refusal that stays the same counts after a while, for this
- * request only: whoever begins another one begins another memory.
+ * request only: whoever begins another one begins another memory. Times are those of a clock that nobody sets.
  */
 export class BareRefusals {
   readonly #over: number

@@ -46,6 +46,7 @@ export const rows = {
     discarded: z.literal(true).exactOptional(),
     seen: z.number().exactOptional(),
     notice: z.string().exactOptional(),
+    untaken: z.object({ leases: z.number(), failedAt: z.number() }).exactOptional(),
     rerun: z
       .object({
         step: z.enum(['due', 'running', 'ready', 'sending', 'unknown', 'refused']),

@@ -1,5 +1,5 @@
 import { equalJitter, fullJitter, type Random } from '../base/backoff.ts'
-import { sleep, type Clock } from '../base/clock.ts'
+import { steadyOf, sleep, type Clock } from '../base/clock.ts'
 import { asError } from '../base/coded-error.ts'
 import type { Secret } from '../base/secret.ts'
 import type { Signal } from '../base/signal.ts'
@@ -78,7 +78,7 @@ export class KeyChange {
     for (let tries = 1; !signal.aborted; tries += 1) {
       const present = keys.isTelling ? keys.current.api : undefined
       const verdict = await checkKey(candidate, present, identity, { attempts: 2, signal }, (error) =>
-        refusals.weigh(error, clock.now()),
+        refusals.weigh(error, steadyOf(clock).now()),
       )
       if (signal.aborted) return
       if (verdict.is === 'ours' || verdict.is === 'unknown') {

@@ -1,7 +1,7 @@
 import { cutText, LONGEST } from '../base/cut-text.ts'
 import type { Clink } from '../clink/records.ts'
 import { pageOf, type Page, type Place } from './page.ts'
-import type { Cooling } from './remembered.ts'
+import type { Cooling, FailedLeases } from './remembered.ts'
 import { hasBetween, type Keys, type Table } from './table.ts'
 
 /** A clink that this worker has given up on, kept for the operator. */
@@ -22,6 +22,8 @@ export interface DeadLetter {
   readonly seen?: number
   /** The answer that its sender gets, until Clink has confirmed that answer. */
   readonly notice?: string
+  /** The leases in which the service failed to take the notice, and the wall time, in milliseconds, of their first failure. */
+  readonly untaken?: { readonly leases: number; readonly failedAt: number }
   /** The operator wants it run again though its sender was told that it failed. */
   readonly rerun?: RerunState
 }
@@ -128,8 +130,15 @@ export class DeadLetters {
     const letter = this.get(clinkId)
     if (letter?.notice === undefined) return
     // Whatever the inbox has shown before: it is completed.
-    const { notice: _notice, seen: _seen, ...rest } = letter
+    const { notice: _notice, seen: _seen, untaken: _untaken, ...rest } = letter
     await this.add(rest)
+  }
+
+  /** Notes that another lease ended in which the service failed for so long to take the notice. */
+  async failedLease(letter: DeadLetter, ms: number): Promise<FailedLeases> {
+    const { leases, failedAt } = letter.untaken ?? { leases: 0, failedAt: this.#wall() - ms }
+    await this.add({ ...letter, untaken: { leases: leases + 1, failedAt } })
+    return { leases: leases + 1, over: this.#wall() - failedAt }
   }
 
   async add(letter: DeadLetter): Promise<void> {

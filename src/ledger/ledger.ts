@@ -118,8 +118,10 @@ export class Ledger {
     return notice === undefined ? this.keptResult(clink) : { response: notice }
   }
 
-  /** Notes that another lease ended in which the service failed for so long to take the kept result. Undefined: there is none. */
+  /** Notes that another lease ended in which the service failed for so long to take the kept result, or a notice. Undefined: there is none. */
   async failedLease(clinkId: string, ms: number): Promise<FailedLeases | undefined> {
+    const letter = this.letters.get(clinkId)
+    if (letter?.notice !== undefined && letter.rerun === undefined) return await this.letters.failedLease(letter, ms)
     const result = this.#tables.results.get(clinkId)
     if (result === undefined) return undefined
     const { failedAt = this.#wall() - ms } = result

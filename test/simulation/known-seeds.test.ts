@@ -3,6 +3,8 @@ import { runSeed } from './run-seed.ts'
 
 describe('a seed that once broke a promise keeps it now:', { timeout: 60_000 }, () => {
   it.for([
+    [5_026, 'all', 'a jump of the wall clock makes no page a refusal of the key (P2, §0)'],
+    [20_030, 'all', 'what a sender is to be told is given up where it is never taken (P1, §5)'],
     [929_666, 'all', 'a clink that becomes too old while it is listed anew is not claimed (P6, §3)'],
     [930_024, 'all', 'a key that has turned out to be a stranger claims nothing that was listed before (P15, §8)'],
     [993_818, 'old', 'a claim is held on to with another key after a crash, though the first answer is lost (P9, §7)'],

@@ -10,9 +10,15 @@ import { NO_ROUTE, type Plan } from './plan.ts'
 import type { SeedOptions } from './run-seed.ts'
 import { SAYS, type WordName } from './world.ts'
 
-async function isNoticed(word: WordName, options: SeedOptions, promise: string, says: RegExp): Promise<boolean> {
+async function isNoticed(
+  word: WordName,
+  options: SeedOptions,
+  promise: string,
+  says: RegExp,
+  first?: number,
+): Promise<boolean> {
   const spoken: SeedOptions = { vocabulary: [word], ...options }
-  return (await findBreach(spoken, ({ rule, text }) => rule === promise && says.test(text))) !== undefined
+  return (await findBreach(spoken, ({ rule, text }) => rule === promise && says.test(text), first)) !== undefined
 }
 
 /** Each worker of a plan with another configuration. */
@@ -230,7 +236,8 @@ describe('the judge notices a worker, in a world with more in it,', { timeout: 1
 
   it('that does not expect a lost renewal to have shortened its claim (P2, §2)', async () => {
     const says = /after the claim had ended|was not aborted when its claim ended/
-    expect(await isNoticed('shorter', { breakage: { transport: hopeful } }, 'P2', says)).toBe(true)
+    // One seed of forty shows it: none of the first eighty does, five of the next hundred do.
+    expect(await isNoticed('shorter', { breakage: { transport: hopeful } }, 'P2', says, 81)).toBe(true)
   })
 
   it('that takes a page for the word of the service (§0)', async () => {

@@ -1,5 +1,5 @@
 import { readTime } from '../../base/time-text.ts'
-import type { Clock } from '../../base/clock.ts'
+import { steadyOf, type Clock } from '../../base/clock.ts'
 import { BareRefusals } from '../../clink/bare-refusals.ts'
 import { ClinkApiError } from '../../clink/errors.ts'
 import type { Clink } from '../../clink/records.ts'
@@ -54,7 +54,7 @@ export class Scope {
         this.#unresolved.delete(slug)
         this.#unknown.delete(slug)
       } catch (error) {
-        if (!(error instanceof ClinkApiError) || !isUnknown(refusals.weigh(error, clock.now()))) throw error
+        if (!(error instanceof ClinkApiError) || !isUnknown(refusals.weigh(error, steadyOf(clock).now()))) throw error
         this.#unknown.add(slug)
         emit({ event: 'inbox.unknownGroup', group: slug, advice: UNKNOWN_GROUP })
       }

@@ -1,3 +1,4 @@
+import { steadyOf } from '../../base/clock.ts'
 import { BareRefusals } from '../../clink/bare-refusals.ts'
 import { ClinkApiError } from '../../clink/errors.ts'
 import type { Clink } from '../../clink/records.ts'
@@ -56,7 +57,7 @@ export async function claimById(clink: Clink, options: ClaimByIdOptions): Promis
     return { is: 'claimed', clink: whole(record, clink), lease, key }
   } catch (thrown) {
     if (!(thrown instanceof ClinkApiError)) throw thrown
-    const error = tries.refusals.weigh(thrown, clock.now())
+    const error = tries.refusals.weigh(thrown, steadyOf(clock).now())
     if (asked !== undefined && refusesNumber(error)) {
       const where = mayBeKept(error) ? terms : tries
       where.asksLength = false

@@ -1,4 +1,4 @@
-import type { Clock } from '../../base/clock.ts'
+import { steadyOf, type Clock } from '../../base/clock.ts'
 import { BareRefusals } from '../../clink/bare-refusals.ts'
 import type { ClinkApi } from '../../clink/clink-api.ts'
 import { ClinkApiError } from '../../clink/errors.ts'
@@ -58,7 +58,7 @@ export async function renew(
     return { is: 'granted', record, lease: record.status === 'claimed' ? terms.renewed(lease, grant) : lease, grant }
   } catch (thrown) {
     if (!(thrown instanceof ClinkApiError)) throw thrown
-    const error = refusals.weigh(thrown, clock.now())
+    const error = refusals.weigh(thrown, steadyOf(clock).now())
     if (refusesClaim(error)) return { is: 'refused', error }
     if (asked === undefined || !refusesNumber(error))
       return { is: 'failed', error, lease: error.mayHaveHappened ? unanswered : lease }

@@ -1,5 +1,5 @@
 import { equalJitter, fullJitter, waitAsAsked } from '../../base/backoff.ts'
-import { Alarm } from '../../base/clock.ts'
+import { steadyOf, Alarm } from '../../base/clock.ts'
 import { asError } from '../../base/coded-error.ts'
 import type { Service } from '../../base/service.ts'
 import { BareRefusals } from '../../clink/bare-refusals.ts'
@@ -217,7 +217,7 @@ export class Poller implements Service {
 
   /** A 403 that stays is a refusal whoever says it: while it lasts nothing is claimed, and only people can end it. */
   #isRefused(error: ClinkApiError): boolean {
-    const stays = this.#refusals.stays(error, this.#parts.context.clock.now())
+    const stays = this.#refusals.stays(error, steadyOf(this.#parts.context.clock).now())
     return refusesKey(error) || forbids(error) || (looksForbidden(error) && stays)
   }
 

@@ -1,3 +1,4 @@
+import { steadyOf } from '../../base/clock.ts'
 import type { InboxPage } from '../../clink/client.ts'
 import { ClinkApiError } from '../../clink/errors.ts'
 import { refusesNumber } from '../../clink/verdicts.ts'
@@ -153,7 +154,7 @@ export class Select implements Claiming {
       page = await api.checkInbox({ ...sweep.params, for_me: forMe(config) }, { attempts: 1, signal })
     } catch (error) {
       if (!(error instanceof ClinkApiError) || !sweep.isEnlarged) throw error
-      if (!refusesNumber(sweep.refusals.weigh(error, clock.now()))) throw error
+      if (!refusesNumber(sweep.refusals.weigh(error, steadyOf(clock).now()))) throw error
       sweep.refused()
       return 0
     }

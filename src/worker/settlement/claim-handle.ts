@@ -268,8 +268,11 @@ export class ClaimHandle implements Handle, Claimed, KeeperOwner {
     { keepsResult = false, ...more }: { readonly keepsResult?: boolean; readonly notice?: string },
   ): Promise<void> {
     const { clock, emit, ledger, signals } = this.#context
-    const { attempt: attempts = 0, clink, route } = this.facts
-    const errors = [...ledger.attemptsOf(clink.clink_id).errors, reason]
+    const { clink, route } = this.facts
+    // Of a letter whose notice is given up: it keeps what it has.
+    const before = ledger.letters.get(clink.clink_id)
+    const { attempt: attempts = before?.attempts ?? 0 } = this.facts
+    const errors = [...(before?.errors ?? []), ...ledger.attemptsOf(clink.clink_id).errors, reason]
     await ledger.deadLetter({ clink, route, attempts, reason, errors, tell, at: clock.wall(), ...more }, keepsResult)
     emit({ event: 'clink.deadLettered', ...this.facts, reason, attempts })
     signals.deadLettered.say(clink)

@@ -1,3 +1,4 @@
+import { steadyOf } from '../../base/clock.ts'
 import { BareRefusals } from '../../clink/bare-refusals.ts'
 import type { ClinkApiError } from '../../clink/errors.ts'
 import { isConflict, isFailing, refusesClaim, refusesText } from '../../clink/verdicts.ts'
@@ -72,7 +73,7 @@ class Completing {
       try {
         return await this.#try()
       } catch (thrown) {
-        const error = this.#refusals.weigh(apiError(thrown), this.#context.clock.now())
+        const error = this.#refusals.weigh(apiError(thrown), steadyOf(this.#context.clock).now())
         const end = await this.#follow(error, tries)
         if (end !== 'again') return end
         if (!refusesText(error)) await pauseAfter(error, tries, 'complete', this.#claimed, this.#context)

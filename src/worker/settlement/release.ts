@@ -1,3 +1,4 @@
+import { steadyOf } from '../../base/clock.ts'
 import { BareRefusals } from '../../clink/bare-refusals.ts'
 import { refusesRelease } from '../../clink/verdicts.ts'
 import type { ReleaseCause } from '../../events.ts'
@@ -28,7 +29,7 @@ export async function release(
       const duration = clock.now() - startedAt
       return { is: 'released', why, ...(reason === undefined ? {} : { reason }), duration }
     } catch (thrown) {
-      const error = refusals.weigh(apiError(thrown), clock.now())
+      const error = refusals.weigh(apiError(thrown), steadyOf(clock).now())
       if (refusesRelease(error)) return { is: 'elsewhere', detail: refusal(error) }
       const mayRepeat = context.config.claim.exclusive && claimed.isLast === true
       if (error.mayHaveHappened && !mayRepeat) {

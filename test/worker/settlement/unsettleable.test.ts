@@ -103,6 +103,31 @@ describe('a result that the service does not take while it renews the claim', ()
     await bench.stop()
   })
 
+  it('(503) is given up as well where it is what a sender is to be told of a failure: its letter stays (P12, §5)', async () => {
+    const bench = new VirtualBench({
+      handle: async () => {
+        throw new Error('no luck')
+      },
+      weather: ({ path }) => (path.includes('/clinks/') ? answer(503) : undefined),
+      settings: { claim: { timeout: 6_000 }, retry: { attempts: 1, onExhausted: 'complete' } },
+      switches: { defaultTimeout: 6 },
+    })
+    const id = bench.send('work')
+    await bench.pass(6 * MINUTE)
+    expect(bench.all('clink.deadLettered').map(({ reason }) => reason)).toEqual([
+      'no luck',
+      expect.stringContaining('unsettleable'),
+    ])
+    expect(bench.ledger.letters.get(id)).toMatchObject({
+      attempts: 1,
+      errors: ['no luck', expect.stringContaining('unsettleable')],
+    })
+    const tries = bench.all('clink.settlementFailed').length
+    await bench.pass(10 * MINUTE)
+    expect(bench.all('clink.settlementFailed').length).toBe(tries)
+    await bench.stop()
+  })
+
   it('(503) is given up where claims are short and its clink comes back minutes apart only (P12, §5)', async () => {
     let claims = 0
     const bench: VirtualBench = new VirtualBench({
