@@ -3,6 +3,7 @@ import { runSeed } from './run-seed.ts'
 
 describe('a seed that once broke a promise keeps it now:', { timeout: 60_000 }, () => {
   it.for([
+    [1_004_121, 'all', 'a rerun sends with the key that is current when it starts (P15, §8)'],
     [5_026, 'all', 'a jump of the wall clock makes no page a refusal of the key (P2, §0)'],
     [20_030, 'all', 'what a sender is to be told is given up where it is never taken (P1, §5)'],
     [929_666, 'all', 'a clink that becomes too old while it is listed anew is not claimed (P6, §3)'],

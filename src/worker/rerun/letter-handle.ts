@@ -19,7 +19,6 @@ const KEPT = { is: 'kept' } as const satisfies Settled
 export class LetterHandle implements Handle {
   readonly of = 'letter'
   readonly clink: Clink
-  readonly key: WorkerKey
   readonly pulse: Pulse
   readonly hasKept = false
   readonly outlived = { times: 0, timesAbsent: false }
@@ -33,10 +32,14 @@ export class LetterHandle implements Handle {
 
   constructor(clink: Clink, route: Pick<Route, 'name' | 'timeout'>, context: RerunContext) {
     this.clink = clink
-    this.key = context.keys.current
     this.pulse = context.pulses.begin(clink.clink_id)
     this.#route = route
     this.#context = context
+  }
+
+  /** No claim was made with a key: what is sent goes out with the one that is current then. */
+  get key(): WorkerKey {
+    return this.#context.keys.current
   }
 
   get facts(): RoutedFacts {
