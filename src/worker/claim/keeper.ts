@@ -33,6 +33,8 @@ export interface KeeperOptions {
 export class LeaseKeeper implements LeaseHolder {
   readonly #options: KeeperOptions
   readonly #machine: KeeperMachine
+  /** Another key made the claim. */
+  readonly #isStrange: boolean
   /** Aborts with the claim: a renewal that still waits for a socket then would claim anew what nobody here works any more. */
   readonly #over = new AbortController()
   readonly #confirmed = Promise.withResolvers<void>()
@@ -45,8 +47,9 @@ export class LeaseKeeper implements LeaseHolder {
     const { claim, context, owner } = options
     const { key, lease, madeWith = key.fingerprint } = claim
     this.#options = options
+    this.#isStrange = madeWith !== key.fingerprint
     this.#machine = new KeeperMachine(
-      { ...context, isStrange: madeWith !== key.fingerprint, lease, renews: owner !== undefined },
+      { ...context, isStrange: this.#isStrange, lease, renews: owner !== undefined },
       context.clock.now(),
     )
     if (!this.#machine.isUnconfirmed) this.#confirmed.resolve()
@@ -188,9 +191,8 @@ export class LeaseKeeper implements LeaseHolder {
   /** Whose claim an answer to a renewal shows. */
   #shown(record: Clink): Shown {
     const { claim, context } = this.#options
-    const { key, madeWith = key.fingerprint } = claim
-    const isAsked = this.isUnconfirmed && madeWith !== key.fingerprint
-    if (isAsked && !context.keys.accept(key, record.claimed_by)) return 'stranger'
+    const isAsked = this.isUnconfirmed && this.#isStrange
+    if (isAsked && !context.keys.accept(claim.key, record.claimed_by)) return 'stranger'
     return lossShownBy(record, context.identity) ?? 'ours'
   }
 

@@ -38,6 +38,13 @@ export interface GivenUp {
   readonly notice: string
 }
 
+/** What goes with a release. */
+export interface ReleaseFacts {
+  readonly reason?: string | undefined
+  /** Milliseconds that the clink is left alone. */
+  readonly cooldown?: number | undefined
+}
+
 /** Who works a clink in hand: what its handle journals of that, and whom it tells that the clink is lost. */
 export interface HandleOwner {
   /** The number of its last start; 0: none yet. */
@@ -97,12 +104,15 @@ export interface Handle {
   drain(): void
   complete(response: string | undefined): Promise<Settled>
   completeKept(): Promise<Settled>
-  release(
-    why: ReleaseCause,
-    more?: { readonly reason?: string | undefined; readonly cooldown?: number | undefined },
-  ): Promise<Settled>
+  release(why: ReleaseCause, more?: ReleaseFacts): Promise<Settled>
   /** Makes a dead letter of it, and tells Clink. */
   giveUp(letter: GivenUp): Promise<Settled>
   /** Its owner is done: nothing is renewed any more. */
   end(): void
+}
+
+/** What events say of a clink in hand: its start as well, once there is one. */
+export function factsOf(clink: Clink, route: string, owner: HandleOwner | undefined): RoutedFacts {
+  const attempt = owner?.attempt ?? 0
+  return attempt === 0 ? { clink, route } : { clink, route, attempt }
 }

@@ -3,7 +3,14 @@ import type { Clink } from '../../clink/records.ts'
 import type { Route } from '../../handlers/route.ts'
 import type { WorkerKey } from '../../keys/keys.ts'
 import type { RerunState } from '../../ledger/dead-letters.ts'
-import type { GivenUp, Handle, HandleOwner, Settled } from '../delivery/handle.ts'
+import {
+  factsOf,
+  type GivenUp,
+  type Handle,
+  type HandleOwner,
+  type ReleaseFacts,
+  type Settled,
+} from '../delivery/handle.ts'
 import type { Pulse } from '../liveness/pulses.ts'
 import type { RerunContext } from './context.ts'
 
@@ -43,8 +50,7 @@ export class LetterHandle implements Handle {
   }
 
   get facts(): RoutedFacts {
-    const { attempt = 0 } = this.#owner ?? {}
-    return { clink: this.clink, route: this.#route.name, ...(attempt === 0 ? {} : { attempt }) }
+    return factsOf(this.clink, this.#route.name, this.#owner)
   }
 
   /** A handler that overstays its time sends nothing any more. */
@@ -101,10 +107,7 @@ export class LetterHandle implements Handle {
     return await Promise.resolve(KEPT)
   }
 
-  async release(
-    why: ReleaseCause,
-    { cooldown, reason }: { readonly reason?: string | undefined; readonly cooldown?: number | undefined } = {},
-  ): Promise<Settled> {
+  async release(why: ReleaseCause, { cooldown, reason }: ReleaseFacts = {}): Promise<Settled> {
     if (!NOT_YET.has(why)) return await this.#keep(`its handler gave it back: ${reason ?? why}`)
     const { clock, ledger } = this.#context
     const wait = cooldown === undefined ? {} : { notBefore: clock.wall() + cooldown }

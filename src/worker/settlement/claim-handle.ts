@@ -7,7 +7,14 @@ import type { ClaimInHand } from '../claim/claim-in-hand.ts'
 import { toHeldClaim } from '../claim/journalled-claim.ts'
 import { LeaseKeeper, type KeeperOwner } from '../claim/keeper.ts'
 import type { ClaimEnding } from '../claim/keeper-machine.ts'
-import type { GivenUp, Handle, HandleOwner, Settled } from '../delivery/handle.ts'
+import {
+  factsOf,
+  type GivenUp,
+  type Handle,
+  type HandleOwner,
+  type ReleaseFacts,
+  type Settled,
+} from '../delivery/handle.ts'
 import type { Pulse } from '../liveness/pulses.ts'
 import type { Claimed } from './attempts.ts'
 import { complete, FAILING } from './complete.ts'
@@ -58,8 +65,7 @@ export class ClaimHandle implements Handle, Claimed, KeeperOwner {
   }
 
   get facts(): RoutedFacts {
-    const { attempt = 0 } = this.#owner ?? {}
-    return { clink: this.clink, route: this.#route.name, ...(attempt === 0 ? {} : { attempt }) }
+    return factsOf(this.clink, this.#route.name, this.#owner)
   }
 
   get deadline(): number {
@@ -149,10 +155,7 @@ export class ClaimHandle implements Handle, Claimed, KeeperOwner {
     return await this.#complete(this.#context.ledger.unconfirmed(this.clink)?.response, true)
   }
 
-  async release(
-    why: ReleaseCause,
-    { reason, cooldown }: { readonly reason?: string | undefined; readonly cooldown?: number | undefined } = {},
-  ): Promise<Settled> {
+  async release(why: ReleaseCause, { reason, cooldown }: ReleaseFacts = {}): Promise<Settled> {
     const { closing, ledger } = this.#context
     this.#isTelling = true
     if (cooldown !== undefined) await ledger.cool(this.clink.clink_id, cooldown)

@@ -5,6 +5,7 @@ import { KeeperMachine, type KeeperMachineOptions } from '../../../src/worker/cl
 import { shortenedLease, type Lease } from '../../../src/worker/claim/lease.ts'
 import type { Renewal } from '../../../src/worker/claim/renewal.ts'
 import { makeConfig, type Settings } from '../../support/settings.ts'
+import { clink } from '../../support/sample-records.ts'
 
 /** Of 100 s; it may be trusted for 90 s. Its first renewal is due at 30 s with a jitter of one half. */
 const LEASE: Lease = {
@@ -50,16 +51,7 @@ function make({
   return new KeeperMachine({ lease, isStrange, renews, config, terms, random: () => 0.5 }, 0)
 }
 
-const record: Clink = {
-  clink_id: 'msg_1',
-  group_id: 'g',
-  sender_id: 'user_2',
-  sender_name: 'bob',
-  content: 'work',
-  created_at: '2026-01-05T08:00:00Z',
-  status: 'claimed',
-  claimed_by: 'user_1',
-}
+const record: Clink = { ...clink, status: 'claimed', claimed_by: 'user_1' }
 
 /** An answer by which the claim lasts from `at` on; without `extended` as long as before. */
 function grant(at: number, extended = true, before: Lease = LEASE): Granted {

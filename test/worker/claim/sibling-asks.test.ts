@@ -10,6 +10,7 @@ import { ClaimTerms } from '../../../src/worker/claim/terms.ts'
 import { Pulses } from '../../../src/worker/liveness/pulses.ts'
 import { WorkerSignals } from '../../../src/worker/signals.ts'
 import { makeConfig } from '../../support/settings.ts'
+import { clink as sample } from '../../support/sample-records.ts'
 
 const TEN_MINUTES = 600_000
 
@@ -27,15 +28,7 @@ it('§1, §2: a sibling that asks for less than is left leaves the claim no long
   // A renewal, of whichever claim, was answered without times.
   terms.renewed(lease, { sentAt: now, asked: TEN_MINUTES, claimedAt: undefined, expiresAt: undefined })
 
-  const clink: Clink = {
-    clink_id: 'msg_1',
-    group_id: 'g',
-    sender_id: 'user_2',
-    sender_name: 'bob',
-    content: 'work',
-    created_at: '2026-01-05T08:00:00Z',
-    status: 'claimed',
-  }
+  const clink: Clink = { ...sample, status: 'claimed' }
   const asked: { seconds: number | undefined; trustedFor: number }[] = []
   const over = new AbortController()
   const claimClink = async (
