@@ -23,6 +23,7 @@ import { rerunResultsReachTheirSender, resultsAreSentOnce } from './rules/reruns
 import { resultsAreKept } from './rules/results.ts'
 import { attemptsAreCounted, failedIsHeld, outlivedIsGivenUp } from './rules/retries.ts'
 import { onlyWhatIsWanted } from './rules/scope.ts'
+import { handlesSettleOnce } from './rules/settled-once.ts'
 import { stopLeavesNothing } from './rules/stopping.ts'
 import { asksForWhatCanStart } from './rules/taking.ts'
 
@@ -50,6 +51,7 @@ export type Rule = (evidence: Evidence) => readonly Breach[]
 const rules: readonly Rule[] = [
   nothingIsForgotten,
   claimsAreExplained,
+  handlesSettleOnce,
   nothingAfterTheLease,
   oneRunAtATime,
   renewalsInSingleFile,

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import type { HandleFunction } from '../../src/handlers/handler.ts'
 import { handleOf } from '../support/target.ts'
 import {
@@ -7,6 +7,7 @@ import {
   type TransportRequest,
   type TransportResponse,
 } from '../../src/clink/transport.ts'
+import { ClaimHandle } from '../../src/worker/settlement/claim-handle.ts'
 import { findBreach } from './broken-rules.ts'
 import type { SeedOptions } from './run-seed.ts'
 
@@ -168,5 +169,19 @@ describe('the judge notices a worker', { timeout: 60_000 }, () => {
       },
     })
     expect(await findBreach({ breakage: { parts } }, ({ rule }) => rule === 'P5')).toBeDefined()
+  })
+
+  it('whose handle settles a second time when its claim is lost while Clink is told (P1)', async () => {
+    // oxlint-disable-next-line typescript/unbound-method -- called with its handle below
+    const { complete: real } = ClaimHandle.prototype
+    const complete = vi.spyOn(ClaimHandle.prototype, 'complete').mockImplementation(async function (
+      this: ClaimHandle,
+      text,
+    ) {
+      return { ...(await real.call(this, text)) }
+    })
+    const found = await findBreach({}, ({ rule, text }) => rule === 'P1' && /ends twice: clink.lost/.test(text))
+    complete.mockRestore()
+    expect(found).toBeDefined()
   })
 })
