@@ -40,190 +40,154 @@ export type ReleaseCause =
 
 type Outcome = 'done' | 'release' | 'retry' | 'reject' | 'failed' | 'asleep' | 'unavailable'
 
+/** Facts by the names of their events. */
+interface GeneralEvents {
+  // the worker
+  'worker.started': {
+    session: string
+    concurrency: number
+    routes: readonly string[]
+    /** The address of what requests go through. */
+    proxy?: string
+  }
+  'worker.ready': {}
+  'worker.notReady': { reason: string; advice: string }
+  'worker.identity': { identity: string; learntFrom: string }
+  /** `clink.identity` names somebody else than the state directory knows us as. */
+  'worker.identityReplaced': { identity: string; before: string }
+  /** New claims use another key. `verified`: it is known to be of the same owner; otherwise its first claim tells. */
+  'key.changed': { verified: boolean }
+  /** `goesOn`: claims are made with the key before. */
+  'key.refused': { reason: string; advice: string; goesOn: boolean }
+  /** What is to be the new key is none; the last good one stays. */
+  'key.unusable': { problem: string }
+  'worker.renewalUnsupported': { why: string }
+  /** Claims are taken to last `assumed` milliseconds, since the service does not tell. */
+  'worker.claimLengthUntold': { assumed: number; advice: string }
+  /** What is claimed is not run, clink after clink: not ready until one of them starts. */
+  'worker.claimsUnusable': { reason: string; advice: string }
+  'worker.stopping': {
+    reason: string
+    running: number
+    queued: number
+    held: number
+    parked: number
+    /** Milliseconds that the stop may take. */
+    timeout: number
+  }
+  'worker.aborting': { running: number }
+  'worker.stopped': {
+    completed: number
+    released: number
+    deadLettered: number
+    lost: number
+    leftBehind: readonly string[]
+  }
+  'worker.stoodStill': {
+    duration: number
+    /** Files of the handlers that were running. */
+    handlers: readonly string[]
+    advice: string
+  }
+  'worker.failed': { part: string; error: Error }
+  'worker.crashed': { crashes: number; running: readonly string[] }
+  'worker.resumed': { claims: number; gone: number }
+  // programs that the last process has left behind
+  'program.left': { clinkId: string; group: number }
+  'program.stays': { clinkId: string; group: number; advice: string }
+  'journal.failed': { problem: string }
+  'journal.recovered': {}
+  /** Files of the state directory were taken away or exchanged: nothing new is claimed or started any more. */
+  'state.lost': { problem: string }
+  // the poll
+  'poll.succeeded': { asked: number; received: number; claimed: number; duration: number }
+  'poll.probed': { duration: number }
+  'poll.failed': { error: Error; wait: number; failures: number }
+  'poll.lost': { asked: number; error: Error }
+  'worker.siblings': { verdict: 'refused' | 'granted' | 'unknown' }
+  'inbox.starved': { advice: string }
+  'inbox.reached': {}
+  /** By so many milliseconds the service's clock is ahead of ours, and `inbox.maxAge` is set. */
+  'worker.clockDiffers': { ahead: number; advice: string }
+  'inbox.unknownGroup': { group: string; advice: string }
+  'poll.refused': { error: Error; advice: string }
+  // clinks
+  'clink.leftAlone': { clinkId: string | undefined; why: LeftAlone; detail?: string }
+  'sender.muted': { sender: string; count: number; until: number; advice: string }
+  /** A pattern for senders' ids fits a display name: until this version that was enough. */
+  'config.nameNotMatched': { setting: string; pattern: string; advice: string }
+  // routes and handlers
+  'route.paused': { route: string; failures: number; clinks: number; error: Error; advice: string }
+  'route.resumed': { route: string; duration: number }
+  'handlers.loaded': { generation: number; files: readonly string[] }
+  'handlers.failed': { error: Error; kept: number }
+}
+
+/** Facts about a clink: beside these fields each has those of `DeliveryFacts`. */
+interface ClinkEvents {
+  'clink.claimed': { lease: number }
+  'clink.takenUp': {}
+  /** A claim by id had no verdict. The clink is tried again after the wait. */
+  'clink.claimFailed': {
+    error: Error
+    wait: number
+    /** In a row, this one included. */
+    failures: number
+  }
+  'clink.parked': {
+    why: LeftAlone
+    /** It was parked before: its claim has run out since then, and a poll has made another. */
+    again: boolean
+    lease: number
+  }
+  'clink.started': { waited: number }
+  'clink.ended': {
+    outcome: Outcome | 'cut-short' | 'lost'
+    reason?: string
+    error?: Error
+    duration: number
+  }
+  'clink.held': { wait: number; why: string }
+  'clink.renewed': { left: number; headroom: number }
+  'clink.renewalFailed': { error: Error; left: number }
+  'clink.renewalRefused': { why: string; left: number }
+  'clink.lost': { cause: LostCause; detail?: string }
+  'clink.stuck': { since: number; advice: string }
+  'clink.unstuck': { after: number }
+  'clink.completed': {
+    response?: string
+    responseId?: string
+    presumed: boolean
+    /** Milliseconds of its last run, where this process ran it, and of telling Clink. */
+    duration: number
+  }
+  'clink.circleEnded': { hops: number; advice: string }
+  'clink.released': { why: ReleaseCause; reason?: string; duration: number }
+  'clink.settledElsewhere': { detail: string }
+  'clink.settlementFailed': { kind: 'complete' | 'release'; error: Error; wait: number }
+  'clink.responseShortened': { length: number; why: string }
+  'clink.leftToExpire': { why: string }
+  'clink.lateResult': { outcome: Outcome }
+  'clink.rerun': { step: 'run' | 'send' }
+  'clink.rerunDone': { resultId?: string; response?: string }
+  'clink.resultUnsent': { error: Error; wait: number }
+  'clink.resultUnknown': { reason: string; advice: string }
+  'clink.deadLettered': { reason: string; attempts: number }
+  'clink.log': {
+    level: 'debug' | 'info' | 'warn' | 'error'
+    message: string
+    fields?: Readonly<Record<string, unknown>>
+  }
+}
+
+type EventsOf<Facts, Beside = unknown> = {
+  [Name in keyof Facts]: { readonly event: Name } & Readonly<Facts[Name]> & Beside
+}[keyof Facts]
+
 /**
  * Everything that happens, one fact each. The heart emits them and knows nobody who listens; logs, metrics and the demo are
  * listeners. Durations are milliseconds. Names are stable: people search logs for them.
  */
-export type WorkerEvent =
-  // the worker
-  | {
-      readonly event: 'worker.started'
-      readonly session: string
-      readonly concurrency: number
-      readonly routes: readonly string[]
-      /** The address of what requests go through. */
-      readonly proxy?: string
-    }
-  | { readonly event: 'worker.ready' }
-  | { readonly event: 'worker.notReady'; readonly reason: string; readonly advice: string }
-  | { readonly event: 'worker.identity'; readonly identity: string; readonly learntFrom: string }
-  /** `clink.identity` names somebody else than the state directory knows us as. */
-  | { readonly event: 'worker.identityReplaced'; readonly identity: string; readonly before: string }
-  /** New claims use another key. `verified`: it is known to be of the same owner; otherwise its first claim tells. */
-  | { readonly event: 'key.changed'; readonly verified: boolean }
-  /** `goesOn`: claims are made with the key before. */
-  | { readonly event: 'key.refused'; readonly reason: string; readonly advice: string; readonly goesOn: boolean }
-  /** What is to be the new key is none; the last good one stays. */
-  | { readonly event: 'key.unusable'; readonly problem: string }
-  | { readonly event: 'worker.renewalUnsupported'; readonly why: string }
-  /** Claims are taken to last `assumed` milliseconds, since the service does not tell. */
-  | { readonly event: 'worker.claimLengthUntold'; readonly assumed: number; readonly advice: string }
-  /** What is claimed is not run, clink after clink: not ready until one of them starts. */
-  | { readonly event: 'worker.claimsUnusable'; readonly reason: string; readonly advice: string }
-  | {
-      readonly event: 'worker.stopping'
-      readonly reason: string
-      readonly running: number
-      readonly queued: number
-      readonly held: number
-      readonly parked: number
-      /** Milliseconds that the stop may take. */
-      readonly timeout: number
-    }
-  | { readonly event: 'worker.aborting'; readonly running: number }
-  | {
-      readonly event: 'worker.stopped'
-      readonly completed: number
-      readonly released: number
-      readonly deadLettered: number
-      readonly lost: number
-      readonly leftBehind: readonly string[]
-    }
-  | {
-      readonly event: 'worker.stoodStill'
-      readonly duration: number
-      /** Files of the handlers that were running. */
-      readonly handlers: readonly string[]
-      readonly advice: string
-    }
-  | { readonly event: 'worker.failed'; readonly part: string; readonly error: Error }
-  | { readonly event: 'worker.crashed'; readonly crashes: number; readonly running: readonly string[] }
-  | { readonly event: 'worker.resumed'; readonly claims: number; readonly gone: number }
-  // programs that the last process has left behind
-  | { readonly event: 'program.left'; readonly clinkId: string; readonly group: number }
-  | { readonly event: 'program.stays'; readonly clinkId: string; readonly group: number; readonly advice: string }
-  | { readonly event: 'journal.failed'; readonly problem: string }
-  | { readonly event: 'journal.recovered' }
-  /** Files of the state directory were taken away or exchanged: nothing new is claimed or started any more. */
-  | { readonly event: 'state.lost'; readonly problem: string }
-  // the poll
-  | {
-      readonly event: 'poll.succeeded'
-      readonly asked: number
-      readonly received: number
-      readonly claimed: number
-      readonly duration: number
-    }
-  | { readonly event: 'poll.probed'; readonly duration: number }
-  | { readonly event: 'poll.failed'; readonly error: Error; readonly wait: number; readonly failures: number }
-  | { readonly event: 'poll.lost'; readonly asked: number; readonly error: Error }
-  | { readonly event: 'worker.siblings'; readonly verdict: 'refused' | 'granted' | 'unknown' }
-  | { readonly event: 'inbox.starved'; readonly advice: string }
-  | { readonly event: 'inbox.reached' }
-  /** By so many milliseconds the service's clock is ahead of ours, and `inbox.maxAge` is set. */
-  | { readonly event: 'worker.clockDiffers'; readonly ahead: number; readonly advice: string }
-  | { readonly event: 'inbox.unknownGroup'; readonly group: string; readonly advice: string }
-  | { readonly event: 'poll.refused'; readonly error: Error; readonly advice: string }
-  // clinks
-  | {
-      readonly event: 'clink.leftAlone'
-      readonly clinkId: string | undefined
-      readonly why: LeftAlone
-      readonly detail?: string
-    }
-  | ({ readonly event: 'clink.claimed'; readonly lease: number } & DeliveryFacts)
-  | ({ readonly event: 'clink.takenUp' } & DeliveryFacts)
-  /** A claim by id had no verdict. The clink is tried again after the wait. */
-  | ({
-      readonly event: 'clink.claimFailed'
-      readonly error: Error
-      readonly wait: number
-      /** In a row, this one included. */
-      readonly failures: number
-    } & DeliveryFacts)
-  | ({
-      readonly event: 'clink.parked'
-      readonly why: LeftAlone
-      /** It was parked before: its claim has run out since then, and a poll has made another. */
-      readonly again: boolean
-      readonly lease: number
-    } & DeliveryFacts)
-  | ({ readonly event: 'clink.started'; readonly waited: number } & DeliveryFacts)
-  | ({
-      readonly event: 'clink.ended'
-      readonly outcome: Outcome | 'cut-short' | 'lost'
-      readonly reason?: string
-      readonly error?: Error
-      readonly duration: number
-    } & DeliveryFacts)
-  | ({ readonly event: 'clink.held'; readonly wait: number; readonly why: string } & DeliveryFacts)
-  | ({ readonly event: 'clink.renewed'; readonly left: number; readonly headroom: number } & DeliveryFacts)
-  | ({ readonly event: 'clink.renewalFailed'; readonly error: Error; readonly left: number } & DeliveryFacts)
-  | ({ readonly event: 'clink.renewalRefused'; readonly why: string; readonly left: number } & DeliveryFacts)
-  | ({ readonly event: 'clink.lost'; readonly cause: LostCause; readonly detail?: string } & DeliveryFacts)
-  | ({ readonly event: 'clink.stuck'; readonly since: number; readonly advice: string } & DeliveryFacts)
-  | ({ readonly event: 'clink.unstuck'; readonly after: number } & DeliveryFacts)
-  | ({
-      readonly event: 'clink.completed'
-      readonly response?: string
-      readonly responseId?: string
-      readonly presumed: boolean
-      /** Milliseconds of its last run, where this process ran it, and of telling Clink. */
-      readonly duration: number
-    } & DeliveryFacts)
-  | ({ readonly event: 'clink.circleEnded'; readonly hops: number; readonly advice: string } & DeliveryFacts)
-  | ({
-      readonly event: 'clink.released'
-      readonly why: ReleaseCause
-      readonly reason?: string
-      readonly duration: number
-    } & DeliveryFacts)
-  | ({ readonly event: 'clink.settledElsewhere'; readonly detail: string } & DeliveryFacts)
-  | ({
-      readonly event: 'clink.settlementFailed'
-      readonly kind: 'complete' | 'release'
-      readonly error: Error
-      readonly wait: number
-    } & DeliveryFacts)
-  | ({ readonly event: 'clink.responseShortened'; readonly length: number; readonly why: string } & DeliveryFacts)
-  | ({ readonly event: 'clink.leftToExpire'; readonly why: string } & DeliveryFacts)
-  | ({ readonly event: 'clink.lateResult'; readonly outcome: Outcome } & DeliveryFacts)
-  | ({ readonly event: 'clink.rerun'; readonly step: 'run' | 'send' } & DeliveryFacts)
-  | ({ readonly event: 'clink.rerunDone'; readonly resultId?: string; readonly response?: string } & DeliveryFacts)
-  | ({ readonly event: 'clink.resultUnsent'; readonly error: Error; readonly wait: number } & DeliveryFacts)
-  | ({ readonly event: 'clink.resultUnknown'; readonly reason: string; readonly advice: string } & DeliveryFacts)
-  | ({ readonly event: 'clink.deadLettered'; readonly reason: string; readonly attempts: number } & DeliveryFacts)
-  | ({
-      readonly event: 'clink.log'
-      readonly level: 'debug' | 'info' | 'warn' | 'error'
-      readonly message: string
-      readonly fields?: Readonly<Record<string, unknown>>
-    } & DeliveryFacts)
-  | {
-      readonly event: 'sender.muted'
-      readonly sender: string
-      readonly count: number
-      readonly until: number
-      readonly advice: string
-    }
-  /** A pattern for senders' ids fits a display name: until this version that was enough. */
-  | {
-      readonly event: 'config.nameNotMatched'
-      readonly setting: string
-      readonly pattern: string
-      readonly advice: string
-    }
-  // routes and handlers
-  | {
-      readonly event: 'route.paused'
-      readonly route: string
-      readonly failures: number
-      readonly clinks: number
-      readonly error: Error
-      readonly advice: string
-    }
-  | { readonly event: 'route.resumed'; readonly route: string; readonly duration: number }
-  | { readonly event: 'handlers.loaded'; readonly generation: number; readonly files: readonly string[] }
-  | { readonly event: 'handlers.failed'; readonly error: Error; readonly kept: number }
+export type WorkerEvent = EventsOf<GeneralEvents> | EventsOf<ClinkEvents, DeliveryFacts>
 
 export type Emit = (event: WorkerEvent) => void

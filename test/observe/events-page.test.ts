@@ -35,16 +35,13 @@ function textsOf(type: string, source = types): string[] {
 
 /** The fields of each event's own type, as its line names them. A handler's own level is the level of its line. */
 const fieldsOf = new Map(
-  types
-    .slice(types.indexOf('export type WorkerEvent'))
-    .split("readonly event: '")
-    .slice(1)
-    .map((member) => {
-      const [own = ''] = member.split('} & DeliveryFacts')
-      const fields = [...own.matchAll(/readonly (\w+)\??:/g)].map(([, field = '']) => field)
-      const named = fields.map((field) => (field === 'clinkId' ? 'clink' : field === 'route' ? 'handler' : field))
-      return [member.slice(0, member.indexOf("'")), named.filter((field) => field !== 'level')] as const
-    }),
+  [...types.matchAll(/^  '([\w.]+)': \{([^]*?)\}$/gm)].map(([, event = '', body = '']) => {
+    const fields = [...body.replaceAll(/\/\*.*\*\//g, '').matchAll(/(?<=[\s;])(\w+)\??:/g)].map(
+      ([, field = '']) => field,
+    )
+    const named = fields.map((field) => (field === 'clinkId' ? 'clink' : field === 'route' ? 'handler' : field))
+    return [event, named.filter((field) => field !== 'level')] as const
+  }),
 )
 
 const clink: Clink = {
