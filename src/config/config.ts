@@ -1,3 +1,4 @@
+import type { Frozen } from '../base/frozen.ts'
 import type { ForwardProxy } from '../base/proxy.ts'
 import type { Secret } from '../base/secret.ts'
 import type { ParsedConfig } from './schema.ts'
@@ -39,7 +40,6 @@ export interface MatchRule {
   readonly content?: RegExp | { readonly prefix: string } | { readonly regex: string }
 }
 
-type Frozen<T> = T extends object ? { readonly [Key in keyof T]: Frozen<T[Key]> } : T
 type Parsed = Frozen<ParsedConfig>
 
 /**

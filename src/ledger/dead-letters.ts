@@ -1,48 +1,13 @@
 import { cutText, LONGEST } from '../base/cut-text.ts'
 import type { Clink } from '../clink/records.ts'
 import { pageOf, type Page, type Place } from './page.ts'
-import type { Cooling, FailedLeases } from './remembered.ts'
-import { hasBetween, type Keys, type Table } from './table.ts'
+import type { FailedLeases } from './remembered.ts'
+import type { Row } from './rows.ts'
+import { hasBetween } from './table.ts'
+import { OPEN, type LedgerTables } from './tables.ts'
 
-/** A clink that this worker has given up on, kept for the operator. */
-export interface DeadLetter {
-  readonly clink: Clink
-  readonly route: string
-  readonly attempts: number
-  readonly reason: string
-  /** Messages of the failed attempts, oldest first. */
-  readonly errors: readonly string[]
-  /** What Clink is told about it; `complete`: its sender knows, and a later success is sent as a new clink. */
-  readonly tell: 'release' | 'complete'
-  /** When it was given up, or discarded: wall time in milliseconds. */
-  readonly at: number
-  /** Nobody wants to see it any more; what is left of it says only that the clink is not to be run. */
-  readonly discarded?: true
-  /** Wall time at which the inbox showed its clink, noted once a day at most. */
-  readonly seen?: number
-  /** The answer that its sender gets, until Clink has confirmed that answer. */
-  readonly notice?: string
-  /** The leases in which the service failed to take the notice, and the wall time, in milliseconds, of their first failure. */
-  readonly untaken?: { readonly leases: number; readonly failedAt: number }
-  /** The operator wants it run again though its sender was told that it failed. */
-  readonly rerun?: RerunState
-}
-
-/** How far a run without a claim has come, and the result for the clink's sender. */
-export interface RerunState {
-  /**
-   * - `due`: to be run.
-   * - `running`: its handler was started.
-   * - `ready`: its result is to be sent; it is not computed again.
-   * - `sending`: the result is about to be sent. Found by a start, it may have arrived.
-   * - `unknown`: the result was sent and not answered. Only the operator sends it again.
-   * - `refused`: the service does not take the result.
-   */
-  readonly step: 'due' | 'running' | 'ready' | 'sending' | 'unknown' | 'refused'
-  readonly response?: string
-  /** Of one that is due after a failure: wall time, in milliseconds, before which it is not run. */
-  readonly notBefore?: number
-}
+export type DeadLetter = Row<'letters'>
+export type RerunState = NonNullable<DeadLetter['rerun']>
 
 /**
  * What became of a request about a dead letter. `done`: it is carried out; `rerun`: its clink is run again without a claim, and its
@@ -50,35 +15,16 @@ export interface RerunState {
  */
 export type LetterChange = 'done' | 'rerun' | 'unknown'
 
-const OPEN: ReadonlySet<RerunState['step'] | undefined> = new Set(['due', 'running', 'ready', 'sending'])
-
-/** By which numbers letters are found. */
-export const letterKeys = {
-  /** Of one that waits for somebody to act: when it was given up. */
-  at: ({ at, discarded }) => (discarded === true ? undefined : at),
-  /** Of one that was discarded: when that was, or when its clink was last seen. */
-  gone: ({ at, discarded, seen = at }) => (discarded === true ? Math.max(at, seen) : undefined),
-  /** Its clink may wait in the inbox. */
-  pending: ({ seen, tell }) => (tell === 'release' || seen !== undefined ? 1 : undefined),
-  /** Its clink is to be run again, or the result to be sent. */
-  rerun: ({ discarded, rerun }) => (discarded !== true && OPEN.has(rerun?.step) ? 1 : undefined),
-} as const satisfies Keys<DeadLetter, string>
-
-export interface DeadLetterTables {
-  readonly letters: Table<DeadLetter, keyof typeof letterKeys>
-  readonly cooling: Table<Cooling, 'at'>
-}
-
 /** More than a page holds. */
 const ENOUGH = 1_000
 
 /** The dead letters of one state directory. */
 export class DeadLetters {
-  readonly #letters: DeadLetterTables['letters']
-  readonly #cooling: DeadLetterTables['cooling']
+  readonly #letters: LedgerTables['letters']
+  readonly #cooling: LedgerTables['cooling']
   readonly #wall: () => number
 
-  constructor(tables: DeadLetterTables, wall: () => number) {
+  constructor(tables: Pick<LedgerTables, 'letters' | 'cooling'>, wall: () => number) {
     this.#letters = tables.letters
     this.#cooling = tables.cooling
     this.#wall = wall

@@ -1,24 +1,9 @@
 import { cutText, LONGEST } from '../base/cut-text.ts'
-import type { Clink } from '../clink/records.ts'
 import { pageOf, type Page, type Place } from './page.ts'
+import type { Row } from './rows.ts'
 import { dropUntil, type Table } from './table.ts'
 
-/**
- * The result of a handler that came too late to tell Clink. It is kept for the operator; nothing sends it, and no
- * later run uses it.
- */
-export interface LateResult {
-  readonly clink: Clink
-  readonly route: string
-  readonly attempt: number
-  /** `late`: its claim had ended by then. `elsewhere`: somebody else had settled the clink. */
-  readonly why: 'late' | 'elsewhere'
-  readonly outcome: 'done' | 'release' | 'retry' | 'reject'
-  readonly response?: string
-  readonly reason?: string
-  /** Wall time in milliseconds. */
-  readonly at: number
-}
+export type LateResult = Row<'late'>
 
 /** Rows are in memory as well, and a response may be long. */
 const MOST = 1_000

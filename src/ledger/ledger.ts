@@ -4,21 +4,13 @@ import type { Clink } from '../clink/records.ts'
 import { changeBy, type AttemptNote } from './attempt-notes.ts'
 import { DeadLetters, type DeadLetter, type LetterChange } from './dead-letters.ts'
 import { LateResults, type LateResult } from './late-results.ts'
-import { ProcessLedger, type HeldClaim, type ProcessTables } from './process.ts'
-import type { Attempts, Cooling, FailedLeases, KeptResult, Memory, Tried } from './remembered.ts'
+import { ProcessLedger, type HeldClaim } from './process.ts'
+import type { Attempts, FailedLeases, KeptResult, Memory, Tried } from './remembered.ts'
 import { Sightings } from './sightings.ts'
-import { dropUntil, hasBetween, type Table } from './table.ts'
-import type { KeyOf } from './table-keys.ts'
+import { dropUntil, hasBetween } from './table.ts'
+import type { LedgerTables } from './tables.ts'
 
-export interface LedgerTables extends ProcessTables {
-  readonly attempts: Table<Attempts, KeyOf<'attempts'>>
-  readonly results: Table<KeptResult, KeyOf<'results'>>
-  readonly letters: Table<DeadLetter, KeyOf<'letters'>>
-  readonly cooling: Table<Cooling, KeyOf<'cooling'>>
-  /** When (wall milliseconds) we sent a clink, or the inbox showed it. */
-  readonly own: Table<number, KeyOf<'own'>>
-  readonly late: Table<LateResult, KeyOf<'late'>>
-}
+export type { LedgerTables } from './tables.ts'
 
 /** How many cooling clinks this process times by a clock that nobody sets. */
 const COOLING = 10_000

@@ -1,9 +1,7 @@
 import { Recent } from '../base/recent.ts'
-import type { LedgerTables } from './ledger.ts'
-import type { LateResult } from './late-results.ts'
-import type { Attempts, Cooling, KeptResult } from './remembered.ts'
+import type { Row } from './rows.ts'
 import type { Keys, Table } from './table.ts'
-import { tableKeys, type KeyOf } from './table-keys.ts'
+import { tableKeys, type LedgerTables } from './tables.ts'
 
 /** Remembers so many clinks of each kind at most; the oldest are forgotten first. */
 const CAPACITY = 100_000
@@ -11,13 +9,13 @@ const CAPACITY = 100_000
 /** Tables that end with the process. */
 export function memoryTables(): LedgerTables {
   return {
-    attempts: new MemoryTable<Attempts, KeyOf<'attempts'>>(tableKeys.attempts),
-    results: new MemoryTable<KeptResult, KeyOf<'results'>>(tableKeys.results),
+    attempts: new MemoryTable<Row<'attempts'>, 'at'>(tableKeys.attempts),
+    results: new MemoryTable<Row<'results'>, 'at'>(tableKeys.results),
     letters: new MemoryTable(tableKeys.letters),
-    cooling: new MemoryTable<Cooling, 'at'>(tableKeys.cooling),
+    cooling: new MemoryTable<Row<'cooling'>, 'at'>(tableKeys.cooling),
     own: new MemoryTable(tableKeys.own),
     claims: new MemoryTable({}),
-    late: new MemoryTable<LateResult, KeyOf<'late'>>(tableKeys.late),
+    late: new MemoryTable<Row<'late'>, 'at'>(tableKeys.late),
     programs: new MemoryTable({}),
     facts: new MemoryTable({}),
   }

@@ -1,39 +1,8 @@
-import type { Clink } from '../clink/records.ts'
-import { Programs, type Program } from './programs.ts'
-import type { Table } from './table.ts'
+import { Programs } from './programs.ts'
+import type { Row } from './rows.ts'
+import type { LedgerTables } from './tables.ts'
 
-/** A claim in hand, so that the next start can hold on to it. */
-export interface HeldClaim {
-  readonly clink: Clink
-  readonly route: string
-  /** True while code runs for it, be it that of an earlier claim: code may end the process. */
-  readonly running: boolean
-  /** True once a release was to be sent, or the claim was lost: it may be another's by now. */
-  readonly releasing: boolean
-  /** Which key made it, by its fingerprint. */
-  readonly key?: string
-  /** The boot whose uptime `sent` and `end` are told in: when the request that first granted the claim was sent, and the end of its lease. */
-  readonly boot: string
-  readonly sent: number
-  readonly end: number
-  /** Milliseconds by which the claim itself ends later than its lease. A renewal moves the end of the claim. */
-  readonly margin?: number
-  /** The wall time of that end, in milliseconds. */
-  readonly wall?: number
-  /** The service's own end of the claim, in milliseconds of its clock. */
-  readonly serverEnd?: number
-  /** The length of the claim was not known yet: `end` is a guess, and until then the worker may ask about the claim. */
-  readonly isUnknown?: true
-  /** Of a clink that is held: the boot's uptime, and the wall time, at which it is to run. */
-  readonly due?: { readonly uptime: number; readonly wall: number }
-}
-
-export interface ProcessTables {
-  readonly claims: Table<HeldClaim>
-  readonly programs: Table<Program>
-  /** Facts about the worker itself. */
-  readonly facts: Table<string>
-}
+export type HeldClaim = Row<'claims'>
 
 /**
  * What concerns this process and whoever follows it in its state directory, and no other worker: the claims that it has in hand, the
@@ -41,9 +10,9 @@ export interface ProcessTables {
  */
 export class ProcessLedger {
   readonly programs: Programs
-  readonly #tables: ProcessTables
+  readonly #tables: Pick<LedgerTables, 'claims' | 'programs' | 'facts'>
 
-  constructor(tables: ProcessTables) {
+  constructor(tables: Pick<LedgerTables, 'claims' | 'programs' | 'facts'>) {
     this.#tables = tables
     this.programs = new Programs(tables.programs)
   }

@@ -1,13 +1,7 @@
-import type { ProcessGroup } from '../runners/process-group.ts'
+import type { Row } from './rows.ts'
 import type { Table } from './table.ts'
 
-/** A program that runs for a clink, and may outlive the process that has started it. */
-export interface Program {
-  readonly clinkId: string
-  /** The boot to which `started` of the group refers. */
-  readonly boot: string
-  readonly group: ProcessGroup
-}
+export type Program = Row<'programs'>
 
 /** The programs that were started and are not known to be gone. */
 export class Programs {

@@ -1,19 +1,9 @@
 import type { DeadLetter } from './dead-letters.ts'
-import type { Attempts, KeptResult } from './remembered.ts'
 import { dropUntil, type Table } from './table.ts'
-import type { KeyOf } from './table-keys.ts'
+import type { LedgerTables } from './tables.ts'
 
 const HOUR = 3_600_000
 const DAY = 86_400_000
-
-export interface SightingTables {
-  readonly attempts: Table<Attempts, KeyOf<'attempts'>>
-  readonly results: Table<KeptResult, KeyOf<'results'>>
-  readonly letters: Table<DeadLetter, KeyOf<'letters'>>
-  /** Wall time at which we sent a clink, or the inbox showed it. */
-  readonly own: Table<number, KeyOf<'own'>>
-  readonly facts: Table<string>
-}
 
 /**
  * Which clinks that something is remembered of the inbox still shows: to forget what is discarded, or what we sent ourselves, would have
@@ -25,12 +15,12 @@ export interface SightingTables {
  * line tells the same.
  */
 export class Sightings {
-  readonly #tables: SightingTables
+  readonly #tables: LedgerTables
   readonly #wall: () => number
   /** There is more to forget than was forgotten in one go. */
   #hasMore = false
 
-  constructor(tables: SightingTables, wall: () => number) {
+  constructor(tables: LedgerTables, wall: () => number) {
     this.#tables = tables
     this.#wall = wall
   }

@@ -97,7 +97,7 @@ it('and each level that its line may have', () => {
   }
 })
 
-const [stepLine = ''] = /readonly step: .*/.exec(read('src/ledger/dead-letters.ts')) ?? []
+const [stepLine = ''] = / step: z.*/.exec(read('src/ledger/rows.ts')) ?? []
 
 it.each([
   ['why', [...textsOf('LeftAlone'), ...textsOf('ReleaseCause')]],
