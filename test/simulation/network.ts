@@ -213,7 +213,7 @@ class Journey {
 
   #noteGrants(answer: TransportResponse): void {
     const { kind, clinkId } = this.#record
-    if (kind === 'probe' && answer.status === 200) this.#record.listed = pageStates(answer.body)
+    if ((kind === 'probe' || kind === 'other') && answer.status === 200) this.#record.listed = pageStates(answer.body)
     if (answer.status !== 200 || (kind !== 'poll' && kind !== 'claim')) return
     const { record, emulator } = this.#parts
     const ids = kind === 'poll' ? pageIds(answer.body) : [clinkId ?? '']
@@ -270,8 +270,8 @@ function pageIds(body: string): readonly string[] {
 }
 
 function pageStates(body: string): ReadonlyMap<string, string> {
-  const page = JSON.parse(body) as { data: { clinks: readonly { clink_id: string; status: string }[] } }
-  return new Map(page.data.clinks.map(({ clink_id, status }) => [clink_id, status]))
+  const page = JSON.parse(body) as { data: { clinks?: readonly { clink_id: string; status: string }[] } }
+  return new Map((page.data.clinks ?? []).map(({ clink_id, status }) => [clink_id, status]))
 }
 
 function isWell({ status, body }: TransportResponse): boolean {

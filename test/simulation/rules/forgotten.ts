@@ -1,7 +1,7 @@
 import { isTimeless, isUnreadable } from '../explained.ts'
 import type { Evidence, Rule } from '../judge.ts'
 import type { Record } from '../record.ts'
-import { endOf, leaseEnd, trustsBlindly } from './leases.ts'
+import { asksForLength, endOf, leaseEnd, trustsBlindly } from './leases.ts'
 
 /** Facts that say what becomes of a claim that is not settled. */
 const ENDS: ReadonlySet<string> = new Set([
@@ -85,7 +85,10 @@ export const claimsAreExplained: Rule = ({ plan, record, emulator }) =>
         grant.request.fault === '[malformed]'
       )
         return []
-      const first = record.grantsOf(life.name, clinkId).findLast(({ isNew, at: granted }) => isNew && granted <= at)
+      // To ask how long a claim lasts that has just run out makes another one, and nothing shows that to whoever asked.
+      const first = record
+        .grantsOf(life.name, clinkId)
+        .findLast(({ isNew, at: granted, request }) => isNew && granted <= at && !asksForLength(record, request))
       const isSaid = record
         .told(life.name, clinkId)
         .some(

@@ -3,7 +3,7 @@ import { isChosen } from '../distortion.ts'
 import { isOurs, workerOf } from '../explained.ts'
 import { resultIn } from '../handlers.ts'
 import type { Breach, Evidence, Rule } from '../judge.ts'
-import type { Plan, WorkerPlan } from '../plan.ts'
+import type { Plan } from '../plan.ts'
 import { sentOf } from '../world.ts'
 
 /** More clinks than that for each one that somebody else sent are no work any more. */
@@ -77,7 +77,7 @@ export const ownClinksAreNotWork: Rule = (evidence) => {
     const clink = emulator.clink(clinkId)
     const worker = workerOf(plan, life)
     if (clink === undefined || !isOurs(emulator, plan, worker, clink)) return []
-    if (namesAnother(evidence, worker, clink)) return []
+    if (namesAnother(evidence, life, clink)) return []
     return [{ rule: 'P15', at, life, text: `${clinkId} runs, though ${worker.owner} sent it` }]
   })
 }
@@ -86,14 +86,20 @@ export const ownClinksAreNotWork: Rule = (evidence) => {
  * §0: a number as an id is read as its text. Such a sender is somebody else, unless the service has told this very worker the id of what it
  * sent; and what answers such a clink goes to somebody else, as it seems, and has no mark.
  */
-function namesAnother(
-  { plan, emulator }: Evidence,
-  worker: WorkerPlan,
-  { answers, clink_id: id }: StoredClink,
-): boolean {
-  const { field } = plan.world
+function namesAnother(evidence: Evidence, life: string, clink: StoredClink): boolean {
+  const { field } = evidence.plan.world
   if (field?.name !== 'sender_id' || field.as !== 'number') return false
-  const session = emulator.history(id)[0]?.session?.split('~')[0]
-  const isKnown = plan.switches.responseId === 'present' && session === worker.name
+  const { answers, clink_id: id } = clink
+  const isKnown = evidence.plan.switches.responseId === 'present' && isToldOf(evidence, life, clink)
   return (isChosen(id, field.every) && !isKnown) || (answers !== undefined && isChosen(answers, field.every))
+}
+
+/** Whether the request that sent a clink was answered, to a process with this journal: an answer that is lost names nothing. */
+function isToldOf({ emulator, record }: Evidence, life: string, { answers, clink_id: id }: StoredClink): boolean {
+  const { state } = record.life(life)
+  const sentAt = (emulator.history(id)[0]?.at ?? 0) - emulator.now() + record.now
+  return record.requests.some(({ arrivedAt = -Infinity, clinkId, kind, life: of, toldWell }) => {
+    const isIt = answers === undefined ? kind === 'send' && Math.abs(arrivedAt - sentAt) < 1 : clinkId === answers
+    return isIt && toldWell === true && (kind === 'send' || kind === 'complete') && record.life(of).state === state
+  })
 }

@@ -89,12 +89,19 @@ function isTold(plan: Plan, grant: GrantRecord): boolean {
   return grant.request.lengths?.has(grant.clinkId) === true ? lengthOf(grant) === 'told' : tellsTimes(plan)
 }
 
-/** Whether a request gives back what a poll has claimed for a time that it did not say: by the documented belief. */
+/**
+ * Whether a request gives back what a poll has claimed for a time that it did not say: by the documented belief. A question about that time
+ * which was not answered tells nothing; but it may have left no more of the claim than it asked for.
+ */
 export function givesBackUntold(plan: Plan, record: Record, { begunAt, clinkId, kind, life }: RequestRecord): boolean {
   if (kind !== 'release' || clinkId === undefined) return false
-  const claim = record.grantsOf(life, clinkId).findLast(({ at }) => at <= begunAt)
-  const length = Math.min(workerOf(plan, life).config.claim.timeout, UNSAID)
-  return claim?.via === 'poll' && lengthOf(claim) === 'untold' && begunAt <= claim.at + length
+  const grants = record.grantsOf(life, clinkId).filter(({ at }) => at <= begunAt)
+  const claim = grants.findLast(({ via, request }) => via === 'poll' || request.toldWell === true)
+  if (claim?.via !== 'poll' || lengthOf(claim) !== 'untold') return false
+  const longest = Math.min(workerOf(plan, life).config.claim.timeout, UNSAID)
+  const questions = grants.slice(grants.indexOf(claim) + 1)
+  const ends = questions.map(({ at, request: { asked = UNSAID } }) => at + asked)
+  return begunAt <= Math.min(claim.at + longest, ...ends)
 }
 
 /** Whether a claim was made because a list shows its clink: as pending, or after `since`. */

@@ -23,7 +23,11 @@ export const pagesAreNoVerdict: Rule = ({ record }) =>
       if (event.event === 'clink.settledElsewhere') {
         const { clink_id: id } = event.clink
         const answers = told(['complete', 'release', 'claim'], id)
-        if (answers.some(isVerdict) || isInsisted(answers)) return []
+        // What a proxy answers in its place may be looked up (§5).
+        const isShown = told(['other']).some(({ endedAt, listed, toldWell }) => {
+          return endedAt === at && toldWell === true && listed?.get(id) === 'completed'
+        })
+        if (answers.some(isVerdict) || isInsisted(answers) || isShown) return []
         return breach(`${id} is settled elsewhere, by no answer of the service`)
       }
       if (event.event !== 'poll.refused') return []
