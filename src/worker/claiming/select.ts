@@ -132,16 +132,17 @@ export class Select implements Claiming {
 
   /**
    * What was listed too long ago is listed again: a claim counts from the list that showed its clink as pending. Where the service
-   * does not show the oldest first, what was not listed yet may be older than that.
+   * does not show the oldest first, what was not listed yet may be older than that. The pass stays what it is: what was asked for since it
+   * began is for the next one.
    */
   #rewind(): void {
-    const { clock } = this.#shared.context
     const { candidates } = this.#backlog
-    if (!candidates.some((candidate) => this.#claims.isStale(candidate))) return
+    const sweep = this.#sweep
+    if (sweep === undefined || !candidates.some((candidate) => this.#claims.isStale(candidate))) return
     this.#backlog.clear()
     const oldest = Math.min(...candidates.map(({ clink }) => startOf(clink.created_at)))
-    const isOrdered = this.#sweep?.isOrdered === true && !Number.isNaN(oldest)
-    this.#sweep = new Sweep(clock.now(), isOrdered ? oldest : undefined, this.#cut)
+    const since = sweep.isOrdered && !Number.isNaN(oldest) ? oldest : undefined
+    this.#sweep = new Sweep(sweep.startedAt, since, this.#cut, sweep.isFull || since === undefined)
   }
 
   async #list(sweep: Sweep, signal: AbortSignal): Promise<number> {

@@ -18,7 +18,7 @@ const SMALLEST_CUT = 10
  * reach; what is younger than a moment that fills a page is not.
  */
 export class Sweep {
-  /** From the beginning of time. */
+  /** From the beginning of time, though it may have been taken up again later than there. */
   readonly isFull: boolean
   readonly startedAt: number
   limit = PAGE
@@ -44,9 +44,9 @@ export class Sweep {
    * @param since service time in milliseconds.
    * @param cut how long a page was that was not all, though more had been asked for: so this service cuts its pages.
    */
-  constructor(startedAt: number, since?: number, cut?: number) {
+  constructor(startedAt: number, since?: number, cut?: number, isFull = since === undefined) {
     this.startedAt = startedAt
-    this.isFull = since === undefined
+    this.isFull = isFull
     this.#since = since
     this.#cut = cut
   }

@@ -1,0 +1,29 @@
+import { expect, it } from 'vitest'
+import { MINUTE, VirtualBench } from '../../support/virtual.ts'
+
+const SECOND = 1_000
+
+it('§3: a full sweep that lists anew what was listed too long ago goes on behind a moment that fills a page', async () => {
+  const bench = new VirtualBench({
+    switches: { maxLimit: 'cap:20' },
+    settings: {
+      concurrency: 1,
+      inbox: { claim: 'select', for: 'me' },
+      claim: { exclusive: true, timeout: 20 * SECOND },
+    },
+    handle: async (_, { signal }) => await bench.take(2 * SECOND, signal),
+  })
+  const sendOurs = (): string => bench.emulator.send('ops', 'ours', { from: 'bob', for: 'worker' }).clink_id
+  const sendOthers = (count: number): void => Array.from({ length: count }).forEach(() => bench.send('for nobody'))
+  const ours = [sendOurs()]
+  await bench.pass(1)
+  sendOthers(19)
+  ours.push(sendOurs())
+  sendOthers(10)
+  await bench.pass(1)
+  ours.push(sendOurs())
+  await bench.pass(MINUTE)
+
+  expect(ours.map((id) => bench.emulator.clink(id)?.status)).toEqual(['completed', 'completed', 'completed'])
+  await bench.stop()
+})
