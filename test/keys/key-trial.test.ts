@@ -74,7 +74,29 @@ describe.concurrent("§8: a worker that was started with another owner's key", (
   })
 })
 
+const NAMED = /"claimed_by":"[^"]*",?/g
+
 describe.concurrent('§8: a key on trial', () => {
+  it('is found out by a list where the answers to its claims do not say who claims (select, P15)', async () => {
+    await using bench = await Bench.open({ seed })
+    const id = bench.send('work')
+    const station = bench.work(() => 'done', {
+      key: 'helper',
+      ledger: await ownLedger(bench.emulator),
+      settings: { inbox: { claim: 'select' }, claim: { exclusive: true } },
+      wrap: (inner) => ({
+        send: async (request) => {
+          const answer = await inner.send(request)
+          return request.path.endsWith('/claim') ? { ...answer, body: answer.body.replaceAll(NAMED, '') } : answer
+        },
+      }),
+    })
+    await station.seen('key.refused')
+    await until(() => bench.status(id) === 'pending', 'it is given back')
+
+    expect(station.runs).toEqual([])
+  })
+
   it('that was current before is not what the worker goes back to when it is refused (P10)', async () => {
     await using bench = await Bench.open({ seed })
     const station = bench.work(() => 'done', { key: 'helper', ledger: await ownLedger(bench.emulator) })
@@ -147,7 +169,7 @@ describe.concurrent('§8: what a stranger’s key has claimed', () => {
           answered.push(answer.body)
           if (answered.length === 1) return answer
           await station.seen('key.refused')
-          return { ...answer, body: answer.body.replaceAll(/"claimed_by":"[^"]*",?/g, '') }
+          return { ...answer, body: answer.body.replaceAll(NAMED, '') }
         },
       }),
     })

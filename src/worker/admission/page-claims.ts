@@ -3,7 +3,7 @@ import type { Clink } from '../../clink/records.ts'
 import type { Identity } from '../../keys/identity.ts'
 import type { WorkerKey } from '../../keys/keys.ts'
 import type { Lease } from '../claim/lease.ts'
-import { findClink } from '../claim/observe.ts'
+import { listedOwner } from '../claim/observe.ts'
 import { renewOnce } from '../claim/renewal.ts'
 import type { ClaimTerms } from '../claim/terms.ts'
 import type { AdmissionContext } from './context.ts'
@@ -90,9 +90,5 @@ async function ownerOf(
     leases.set(clink, renewal.lease)
     if (status === 'claimed' && typeof id === 'string') return { id }
   }
-  const seen = await findClink(clink, api, lease.deadline, signal)
-  if (seen === 'failed') return 'failed'
-  if (seen?.status === 'claimed' && typeof seen.claimed_by === 'string') return { id: seen.claimed_by }
-  keys.untold(key)
-  return 'untold'
+  return await listedOwner(clink, key, keys, lease.deadline, signal)
 }

@@ -4,6 +4,7 @@ import { ClinkApiError } from '../../clink/errors.ts'
 import type { Clink } from '../../clink/records.ts'
 import { mayBeKept, refusesClaim, refusesNumber } from '../../clink/verdicts.ts'
 import type { WorkerKey } from '../../keys/keys.ts'
+import { listedOwner } from './observe.ts'
 import type { Lease } from './lease.ts'
 import type { ClaimContext } from './context.ts'
 
@@ -53,7 +54,8 @@ export async function claimById(clink: Clink, options: ClaimByIdOptions): Promis
     const times = { claimedAt: record.claimed_at, expiresAt: record.claim_expires_at }
     const grant = { sentAt: sentAt ?? askedAt, asked: asked === undefined ? undefined : asked * 1_000, ...times }
     const lease = terms.claimed(grant, askedAt)
-    if (!(await isOurs(record, key, lease, options)) || sentAt === undefined) return { is: 'refused' }
+    if (!(await isOurs({ ...clink, claimed_by: record.claimed_by }, key, lease, options)) || sentAt === undefined)
+      return { is: 'refused' }
     return { is: 'claimed', clink: whole(record, clink), lease, key }
   } catch (thrown) {
     if (!(thrown instanceof ClinkApiError)) throw thrown
@@ -80,7 +82,10 @@ async function isOurs(clink: Clink, key: WorkerKey, lease: Lease, options: Claim
   const { emit, identity, keys } = options.context
   const limits = { deadline: lease.deadline, attempts: 1, signal: options.signal } as const
   if (key.isProven) return !identity.isSomebodyElse(claimed_by)
-  if (keys.accept(key, claimed_by)) return true
+  // Of a key that may be somebody else's as much is found out as can be.
+  const isAsked = typeof claimed_by !== 'string' && identity.id !== undefined && key.stranger === undefined
+  const listed = isAsked ? await listedOwner(clink, key, keys, lease.deadline, options.signal) : undefined
+  if (keys.accept(key, typeof listed === 'object' ? listed.id : claimed_by)) return true
   await key.api.releaseClink({ clink_id }, limits).catch((error: unknown) => {
     if (!(error instanceof ClinkApiError)) throw error
     emit({ event: 'clink.leftToExpire', clink, why: `it was claimed for another owner, and ${error.message}` })

@@ -3,6 +3,7 @@ import type { Clink } from '../../clink/records.ts'
 import type { LostCause } from '../../events.ts'
 import type { ClinkApi } from '../../clink/clink-api.ts'
 import type { Identity } from '../../keys/identity.ts'
+import type { Keys, WorkerKey } from '../../keys/keys.ts'
 import { startOf } from '../../clink/service-time.ts'
 
 /** How many clinks one listing may bring. */
@@ -36,6 +37,23 @@ export async function findClink(
     }
   }
   return undefined
+}
+
+/**
+ * Whom a list shows as the owner of a claim whose answers do not say. `untold`: it does not say either, so that nothing more can be found out
+ * about the key; `failed`: no answer came.
+ */
+export async function listedOwner(
+  clink: Clink,
+  key: WorkerKey,
+  keys: Keys,
+  ...limits: [deadline: number, signal: AbortSignal]
+): Promise<{ readonly id: string } | 'untold' | 'failed'> {
+  const seen = await findClink(clink, key.api, ...limits)
+  if (seen === 'failed') return 'failed'
+  if (seen?.status === 'claimed' && typeof seen.claimed_by === 'string') return { id: seen.claimed_by }
+  keys.untold(key)
+  return 'untold'
 }
 
 /** How a record shows that our claim on it is gone; undefined where it does not. */
