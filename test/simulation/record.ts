@@ -281,7 +281,7 @@ export class Record {
   }
 
   /** Another process has told it, and could not write it. */
-  isForgotten({ at, life: by }: EventRecord, life: string): boolean {
+  isForgotten({ at, life: by }: Pick<EventRecord, 'at' | 'life'>, life: string): boolean {
     return by !== life && at >= (this.life(by).failedSince ?? Infinity)
   }
 }

@@ -79,6 +79,15 @@ describe('the judge notices a worker, over its processes,', { timeout: 60_000 },
     expect(breach?.text).toMatch(/starts (as attempt|\d+(\.\d+)? ms after a failure)/)
   })
 
+  it('that forgets with its process what has outlived its claims (P10)', async () => {
+    const planned = (plan: Plan): Plan => {
+      const switches = { ...plan.switches, reclaim: 'refuse', claimTimes: 'present', pollRecords: 'claimed' } as const
+      return { ...plan, switches, restarts: { ...plan.restarts, newState: 0 } }
+    }
+    const isIt = ({ rule, text }: Breach): boolean => rule === 'P10' && text.includes('though it has outlived')
+    expect(await findBreach({ ...forgetting('attempts'), planned }, isIt, 17)).toBeDefined()
+  })
+
   it('that forgets with its process what it is to leave alone for a while (P10)', async () => {
     const breach = await findBreach(forgetting('cooling'), ({ rule }) => rule === 'P10')
     expect(breach?.text).toMatch(/after a release, within the cooldown/)

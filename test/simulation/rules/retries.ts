@@ -78,7 +78,10 @@ export const outlivedIsGivenUp: Rule = ({ plan, record }) => {
   const { pollRecords, reclaim } = plan.switches
   if (reclaim !== 'refuse' || !tellsTimes(plan) || pollRecords === 'snapshot') return []
   return record.runs.flatMap(({ life, clinkId, startedAt: at }) => {
-    const outlived = record.runsThatCount(life, clinkId, at).filter((run) => hasOutlived(record, run))
+    // What the last process could not write the next one does not know.
+    const outlived = record.runsThatCount(life, clinkId, at).filter((run) => {
+      return hasOutlived(record, run) && !record.isForgotten({ life: run.life, at: run.abortedAt ?? at }, life)
+    })
     if (outlived.length < workerOf(plan, life).config.retry.attempts) return []
     return [{ rule: 'P10', at, life, text: `${clinkId} starts though it has outlived ${outlived.length} claims` }]
   })
