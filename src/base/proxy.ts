@@ -54,19 +54,14 @@ export function chooseProxy(address: string, env: Environment): ProxyChoice {
   return readProxy(named)
 }
 
-interface Named {
-  readonly variable: string
-  readonly value: string
-}
-
-function firstOf(names: readonly string[], env: Environment): Named | undefined {
+function firstOf(names: readonly string[], env: Environment) {
   return names
     .flatMap((name) => [name, name.toUpperCase()])
     .map((variable) => ({ variable, value: (env[variable] ?? '').trim() }))
     .find(({ value }) => value !== '')
 }
 
-function readProxy({ variable, value }: Named): ProxyChoice {
+function readProxy({ variable, value }: NonNullable<ReturnType<typeof firstOf>>): ProxyChoice {
   const url = URL.parse(value.includes('://') ? value : `http://${value}`)
   if (url === null || url.hostname === '' || !['http:', 'https:'].includes(url.protocol)) {
     const problem =

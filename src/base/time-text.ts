@@ -23,15 +23,8 @@ export function readMoment(text: string | null | undefined): Moment | undefined 
   const [, year, month, day, hour, minute, second, fraction, , sign, zoneHours = '0', zoneMinutes = '0'] = parts
   const fields = [year, month, day, hour, minute, second].map((field) => Number(field ?? 0))
   const [years = 0, months = 0, days = 0, hours = 0, minutes = 0, seconds = 0] = fields
-  const local = UTC(
-    years,
-    months - 1,
-    days,
-    hours,
-    minutes,
-    seconds,
-    Math.floor(Number(`0.${fraction ?? '0'}`) * 1_000),
-  )
+  const ms = Math.floor(Number(`0.${fraction ?? '0'}`) * 1_000)
+  const local = UTC(years, months - 1, days, hours, minutes, seconds, ms)
   // `Date` would carry a day that no calendar has, or an hour that no day has, over to the next one.
   const isReal = months <= 12 && new OwnDate(local).getUTCDate() === days && hours < 24 && minutes < 60 && seconds < 60
   if (!isReal) return undefined

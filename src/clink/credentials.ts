@@ -11,24 +11,20 @@ const WHERE = 'Get a key at clink.voxos.ai and put it into CLINK_API_KEY.'
 export function apiKey(key: string | Secret | undefined): Secret {
   const value = (key instanceof Secret ? key.reveal() : (key ?? '')).trim()
   if (value === '') throw new CodedError('KEY_MISSING', `There is no Clink API key. ${WHERE}`)
-  if (!value.startsWith('sk_live_')) {
-    if (/^\$\w+$/.test(value)) {
-      const text = 'In place of the Clink API key there is the name of a variable: write it as ${NAME}, with braces.'
-      throw new CodedError('KEY_MALFORMED', text)
-    }
-    if (value.includes('sk_live_')) {
-      const text = 'Something stands before the Clink API key, such as a quote or CLINK_API_KEY=: give the key alone.'
-      throw new CodedError('KEY_MALFORMED', `${text} ${WHERE}`)
-    }
-    throw new CodedError('KEY_MALFORMED', `The Clink API key does not begin with sk_live_. ${WHERE}`)
-  }
-  if (!/^sk_live_[\x21-\x7e]+$/.test(value)) {
-    throw new CodedError(
-      'KEY_MALFORMED',
-      `The Clink API key is cut, or holds spaces, line ends or other odd characters. ${WHERE}`,
-    )
-  }
+  const problem = whyMalformed(value)
+  if (problem !== undefined) throw new CodedError('KEY_MALFORMED', problem)
   return new Secret(value)
+}
+
+function whyMalformed(value: string): string | undefined {
+  if (/^sk_live_[\x21-\x7e]+$/.test(value)) return undefined
+  if (value.startsWith('sk_live_'))
+    return `The Clink API key is cut, or holds spaces, line ends or other odd characters. ${WHERE}`
+  if (/^\$\w+$/.test(value))
+    return 'In place of the Clink API key there is the name of a variable: write it as ${NAME}, with braces.'
+  if (value.includes('sk_live_'))
+    return `Something stands before the Clink API key, such as a quote or CLINK_API_KEY=: give the key alone. ${WHERE}`
+  return `The Clink API key does not begin with sk_live_. ${WHERE}`
 }
 
 /** @throws {CodedError} USAGE when the text cannot travel in a header. */

@@ -36,20 +36,14 @@ const OVERFLOW: Readonly<Record<string, string>> = {
 }
 
 /** Reads the text of a configuration file. Values from the environment are put in after parsing, so they cannot add keys. */
-export function readYaml(text: string, file: string, env: NodeJS.ProcessEnv): ReadYaml {
+export function readYaml(text: string, file: string, env: NodeJS.ProcessEnv) {
   const reader = new YamlReader(text, file, env)
   return { raw: reader.read(), issues: reader.issues, keyVariables: reader.keyVariables }
 }
 
-interface ReadYaml {
-  readonly raw: RawConfig
-  readonly issues: readonly ConfigIssue[]
-  /** The variables that the API key is taken from. */
-  readonly keyVariables: readonly string[]
-}
-
 class YamlReader {
   readonly issues: ConfigIssue[] = []
+  /** The variables that the API key is taken from. */
   readonly keyVariables: string[] = []
   readonly #lines = new LineCounter()
   readonly #document: Document.Parsed

@@ -1,8 +1,9 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { tryTo } from '../base/try-to.ts'
 
 /** Another process that has a lock on the file and has it open, as `/proc` tells; undefined: none that can be seen. */
 export function otherHolder(file: string): number | undefined {
-  try {
+  return tryTo(() => {
     const { dev, ino } = statSync(file)
     const pids = readFileSync('/proc/locks', 'utf8')
       .split('\n')
@@ -11,19 +12,14 @@ export function otherHolder(file: string): number | undefined {
         return Number(inode) === ino && Number(pid) !== process.pid ? [Number(pid)] : []
       })
     return pids.find((pid) => hasOpen(pid, { dev, ino }))
-  } catch {
-    return undefined
-  }
+  })
 }
 
 /** Inodes of other file systems may have the same number. */
 function hasOpen(pid: number, { dev, ino }: { readonly dev: number; readonly ino: number }): boolean {
-  try {
-    return readdirSync(`/proc/${pid}/fd`).some((fd) => {
-      const opened = statSync(`/proc/${pid}/fd/${fd}`, { throwIfNoEntry: false })
-      return opened?.dev === dev && opened.ino === ino
-    })
-  } catch {
-    return false
-  }
+  const opened = tryTo(() => readdirSync(`/proc/${pid}/fd`)) ?? []
+  return opened.some((fd) => {
+    const found = tryTo(() => statSync(`/proc/${pid}/fd/${fd}`))
+    return found?.dev === dev && found.ino === ino
+  })
 }

@@ -14,12 +14,6 @@ import { isBusy, isCorrupt, stateError } from './sqlite-error.ts'
 /** File systems over a network (NFS, SMB, CIFS, SMB2, 9P, AFS): their locks are no proof that nobody else is there. */
 const NETWORK = new Set([0x6969, 0x517b, 0xff534d42, 0xfe534d42, 0x01021997, 0x5346414f])
 
-/** Ownership of a state directory. */
-export interface StateLock {
-  /** @param isOurs whether the text for people is still about this process. */
-  release(isOurs?: boolean): void
-}
-
 /**
  * Makes the directory (mode 0700) where it is missing and takes it for this process. The lock is that of an exclusively locked
  * SQLite file, so the kernel ends it with the process, however that ends; the text beside it is for people.
@@ -27,7 +21,7 @@ export interface StateLock {
  * @throws {CodedError} STATE_BUSY when another worker holds it; STATE_UNAVAILABLE when it cannot be used for now, STATE_UNUSABLE
  *   when it cannot be used at all.
  */
-export function lockState(directory: string): StateLock {
+export function lockState(directory: string) {
   try {
     makeDirectory(directory, 0o700)
     if (NETWORK.has(statfsSync(directory).type)) {
@@ -57,7 +51,8 @@ export function lockState(directory: string): StateLock {
     throw unusable(directory, error)
   }
   return {
-    release: (isOurs = true) => {
+    /** @param isOurs whether the text for people is still about this process. */
+    release: (isOurs = true): void => {
       if (isOurs) rmSync(owner, { force: true })
       lock.close()
     },

@@ -16,7 +16,8 @@ export type KeyVerdict =
 
 type Asks = Pick<ClinkApi, 'getMyPermissions'>
 
-const NEEDED = ['clinks:read', 'clinks:write'] as const
+/** The permissions that the worker cannot do without, and that handlers usually want. */
+export const NEEDED = ['clinks:read', 'clinks:write'] as const
 
 /**
  * What the service says about a key before it is used. It names neither user nor profile: a key of user scope gives an id that can

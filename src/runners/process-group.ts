@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs'
+import { tryTo } from '../base/try-to.ts'
 
 /** A group of processes that a worker has started. Numbers are used again: what else is known tells it from a later group. */
 export interface ProcessGroup {
@@ -22,7 +23,8 @@ export interface ProcessGroups {
 export const kernelGroups: ProcessGroups = {
   isAlive: (group) => membersOf(group).length > 0,
   kill: (group) => {
-    for (const { pid } of membersOf(group)) kill(pid)
+    // One may just have ended, or belong to somebody else: whoever waits for it looks again.
+    for (const { pid } of membersOf(group)) tryTo(() => process.kill(pid, 'SIGKILL'))
   },
 }
 
@@ -53,36 +55,19 @@ function membersOf({ id, started, run }: ProcessGroup): readonly Process[] {
 }
 
 function processes(): readonly Process[] {
-  try {
-    return readdirSync('/proc').flatMap((name) => (/^\d+$/.test(name) ? (readProcess(Number(name)) ?? []) : []))
-  } catch {
-    return []
-  }
+  const names = tryTo(() => readdirSync('/proc')) ?? []
+  return names.flatMap((name) => (/^\d+$/.test(name) ? (readProcess(Number(name)) ?? []) : []))
 }
 
 /** The second word of the line is the program's name in parentheses, and may hold anything. */
 function readProcess(pid: number): Process | undefined {
-  try {
-    const line = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    const [state = '', , group = '', ...rest] = line.slice(line.lastIndexOf(')') + 2).split(' ')
-    return { pid, group: Number(group), started: rest[16] ?? '', isOver: state === 'Z' || state === 'X' }
-  } catch {
-    return undefined
-  }
+  const line = tryTo(() => readFileSync(`/proc/${pid}/stat`, 'utf8'))
+  if (line === undefined) return undefined
+  const [state = '', , group = '', ...rest] = line.slice(line.lastIndexOf(')') + 2).split(' ')
+  return { pid, group: Number(group), started: rest[16] ?? '', isOver: state === 'Z' || state === 'X' }
 }
 
 function isOfRun(pid: number, run: string): boolean {
-  try {
-    return readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0').includes(`CLINK_TASK_RUN=${run}`)
-  } catch {
-    return false
-  }
-}
-
-function kill(pid: number): void {
-  try {
-    process.kill(pid, 'SIGKILL')
-  } catch {
-    // It has just ended, or belongs to somebody else: whoever waits for it looks again.
-  }
+  const environment = tryTo(() => readFileSync(`/proc/${pid}/environ`, 'utf8')) ?? ''
+  return environment.split('\0').includes(`CLINK_TASK_RUN=${run}`)
 }

@@ -13,10 +13,9 @@ import type { Group } from '../../clink/records.ts'
 import { isVerdict } from '../../clink/verdicts.ts'
 import type { Config } from '../../config/config.ts'
 import { forMe } from '../../config/for-me.ts'
+import { NEEDED } from '../../keys/key-check.ts'
 import { attempt, isFinding, ok, warning, type Finding } from './finding.ts'
 
-/** The permissions that the worker cannot do without, and that handlers usually want. */
-const NEEDED = ['clinks:read', 'clinks:write'] as const
 /** Times in `Date` headers are whole seconds; leases do not depend on it, but people compare logs. */
 const SKEW_WORTH_SAYING = 5_000
 const PAGE = 100

@@ -5,26 +5,16 @@ import { sleep, systemClock, type Clock } from '../../base/clock.ts'
 import { CodedError, systemCode } from '../../base/coded-error.ts'
 import { rows } from '../../ledger/rows.ts'
 import { openState, type StateOptions } from '../../journal/state.ts'
-import type { DeadLetter, LetterChange } from '../../ledger/dead-letters.ts'
-import type { LateResult } from '../../ledger/late-results.ts'
+import type { LetterChange } from '../../ledger/dead-letters.ts'
 import type { Page, Place } from '../../ledger/page.ts'
-import { linkToWorker } from '../../control/client.ts'
+import { linkToWorker, type Link } from '../../control/client.ts'
 import { answerFailed, type FailedRequest } from '../../control/dead-letters.ts'
 
 export type StatePlace = Pick<StateOptions, 'directory' | 'sync'>
 
-/** The dead letters and late results of one state directory. */
-export interface FailedLetters {
-  letters(): Promise<readonly DeadLetter[]>
-  late(): Promise<readonly LateResult[]>
-  change(what: 'retry' | 'discard', id: string): Promise<LetterChange>
-  close(): void
-}
+export type FailedLetters = Awaited<ReturnType<typeof reachLetters>>
 
-interface Link {
-  ask(request: FailedRequest): Promise<unknown>
-  close(): void
-}
+type FailedLink = Pick<Link, 'close'> & { ask(request: FailedRequest): Promise<unknown> }
 
 /** How long a worker may take to start, or another command to be done, in milliseconds. */
 const PATIENCE = 5_000
@@ -35,22 +25,24 @@ const pageOf = <Row>(row: z.ZodType<Row>): z.ZodType<Page<Row>> =>
 const changeAnswer = z.enum(['done', 'rerun', 'unknown'])
 
 /**
- * Takes the directory where no worker holds it, and speaks to the worker that does otherwise.
+ * The dead letters and late results of one state directory. Takes the directory where no worker holds it, and speaks to the worker that
+ * does otherwise.
  *
  * @throws {CodedError} STATE_UNUSABLE when there is nothing; STATE_BUSY when whoever holds it does not answer.
  */
-export async function reachLetters(state: StatePlace, clock: Clock = systemClock()): Promise<FailedLetters> {
+export async function reachLetters(state: StatePlace, clock: Clock = systemClock()) {
   const link = await reach(state, clock)
   return {
     letters: async () => await all(link, 'failed.letters', rows.letters),
     late: async () => await all(link, 'failed.late', rows.late),
-    change: async (what, id) => changeAnswer.parse(await link.ask({ request: `failed.${what}`, id })),
+    change: async (what: 'retry' | 'discard', id: string): Promise<LetterChange> =>
+      changeAnswer.parse(await link.ask({ request: `failed.${what}`, id })),
     close: () => link.close(),
   }
 }
 
 async function all<Row>(
-  link: Link,
+  link: FailedLink,
   request: 'failed.letters' | 'failed.late',
   row: z.ZodType<Row>,
 ): Promise<readonly Row[]> {
@@ -63,7 +55,7 @@ async function all<Row>(
   }
 }
 
-async function reach(state: StatePlace, clock: Clock): Promise<Link> {
+async function reach(state: StatePlace, clock: Clock): Promise<FailedLink> {
   const { directory } = state
   // Opening would make the directory, and an empty list would hide that its name is wrong.
   const missing = whyMissing(join(directory, 'journal.db'))
@@ -97,7 +89,7 @@ function whyMissing(file: string): string | undefined {
   }
 }
 
-function openLink(state: StatePlace): Link {
+function openLink(state: StatePlace): FailedLink {
   const opened = openState({ ...state, visit: true, onHealth: () => {} })
   const letters = { ledger: opened.ledger, retried: (): void => {} }
   return { ask: async (request) => await answerFailed(request, letters), close: () => opened.close() }

@@ -10,13 +10,6 @@ import { loadConfig, type LoadedConfig, type LoadOptions } from '../../config/lo
 import type { Io } from './io.ts'
 import { flagsOf, type SettingsOptions } from './settings.ts'
 
-export interface Settings {
-  readonly config: Config
-  readonly key: Secret
-  /** One line each. */
-  readonly warnings: readonly string[]
-}
-
 /** Where a command's configuration comes from. */
 export function loadOptions(options: SettingsOptions, io: Io): LoadOptions {
   const file = options.config === undefined ? {} : { file: options.config }
@@ -49,7 +42,8 @@ export async function readKey(config: Config, io: Io): Promise<LoadedKey> {
   return loaded
 }
 
-export async function loadSettings(options: SettingsOptions, io: Io): Promise<Settings> {
+/** Warnings: one line each. */
+export async function loadSettings(options: SettingsOptions, io: Io) {
   const { config, warnings } = await readConfig(loadOptions(options, io), io)
   const loaded = await readKey(config, io)
   return { config, key: wellFormed(loaded), warnings: [...warnings.map(formatIssue), ...loaded.warnings] }
@@ -66,10 +60,7 @@ export function wellFormed({ key, from }: LoadedKey): Secret {
 }
 
 /** A client for one command, with the worker's own configuration and key. */
-export async function connect(
-  options: SettingsOptions,
-  io: Io,
-): Promise<{ readonly client: ClinkClient; readonly config: Config }> {
+export async function connect(options: SettingsOptions, io: Io) {
   const { config, key, warnings } = await loadSettings(options, io)
   for (const warning of warnings) io.problem(`warning: ${warning}`)
   const { proxy, timeout, url } = config.clink

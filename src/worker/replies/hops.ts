@@ -1,3 +1,4 @@
+import { tryTo } from '../../base/try-to.ts'
 import type { Identity } from '../../keys/identity.ts'
 
 /** What a worker of this make says in the last line of what it sends. */
@@ -67,13 +68,7 @@ export function whyNoWork(
 
 /** Whether a text is a JSON object or array. */
 export function isJson(text: string): boolean {
-  if (!/^\s*[[{]/.test(text)) return false
-  try {
-    JSON.parse(text)
-    return true
-  } catch {
-    return false
-  }
+  return /^\s*[[{]/.test(text) && tryTo<unknown>(() => JSON.parse(text)) !== undefined
 }
 
 /** The same JSON to everybody who reads JSON. */
