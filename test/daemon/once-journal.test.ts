@@ -18,18 +18,22 @@ function work(handle: VirtualOptions['handle']): {
 }
 
 describe('§9: --once while the journal cannot be written', () => {
-  it('P8: ends with 75 when nothing can be done any more, and gives back what is held', async () => {
+  it('P8: ends with 75 when nothing can be done any more, and leaves to their end, by name, the claims that it could not note as given back', async () => {
     const { bench, journal, exit } = work(async () => {
       throw new Error('not yet')
     })
-    bench.send('work')
+    const id = bench.send('work')
     while (bench.all('clink.held').length === 0) await bench.pass(100)
     journal.isHealthy = false
     await bench.pass(20_000)
 
     expect(exit()).toBe(75)
     expect(bench.all('worker.stopping')).toHaveLength(1)
-    expect(stillClaimed(bench.emulator)).toEqual([])
+    expect(bench.all('clink.leftToExpire')).toMatchObject([
+      { clink: { clink_id: id }, why: expect.stringContaining('journal cannot be written') },
+    ])
+    expect(bench.sent.some(({ path }) => path.endsWith('/release'))).toBe(false)
+    expect(stillClaimed(bench.emulator)).toEqual([id])
   })
 
   it('lets what runs come to its end first', async () => {

@@ -1,9 +1,10 @@
 import type { HeldClaim } from '../../ledger/process.ts'
 import { Delivery } from '../delivery/delivery.ts'
 import type { Deliveries } from '../delivery/deliveries.ts'
+import { tellEnd } from '../delivery/told.ts'
 import { ClaimHandle } from '../settlement/claim-handle.ts'
 import type { Parked } from './parked.ts'
-import { standingLease, waitLeft } from '../claim/journalled-claim.ts'
+import { standingLease, UNWRITTEN, waitLeft } from '../claim/journalled-claim.ts'
 import type { AdmissionParts } from './context.ts'
 
 export interface ResumeParts {
@@ -36,7 +37,9 @@ async function resumeClaim(claim: HeldClaim, { deliveries, parked, shared }: Res
   const routed = router.route(clink, identity.id)
   if (routed === undefined || (letters.has(clink.clink_id) && letters.noticeFor(clink) === undefined)) {
     await ledger.process.drop(clink.clink_id)
-    parked.add(clink, inHand, routed === undefined ? 'no-route' : 'given-up')
+    // A stop gives back what is parked.
+    if (ledger.isHealthy) parked.add(clink, inHand, routed === undefined ? 'no-route' : 'given-up')
+    else tellEnd({ is: 'left-to-expire', why: UNWRITTEN }, { clink }, shared.context)
   } else {
     const handle = new ClaimHandle(clink, routed.route, inHand, shared.context)
     deliveries.start(new Delivery(handle, routed, shared), wait)

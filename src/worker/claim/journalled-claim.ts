@@ -56,3 +56,6 @@ export function waitLeft({ boot: of, due }: HeldClaim, clock: Clock, boot: Boot,
   if (due === undefined) return 0
   return Math.min(of === boot.id ? due.uptime - boot.uptime() : due.wall - clock.wall(), longest)
 }
+
+/** Why a claim is not given back that the journal shows as held. */
+export const UNWRITTEN = 'the journal cannot be written, so that a release could not be noted before it is sent'

@@ -4,7 +4,7 @@ import type { Clink } from '../../clink/records.ts'
 import type { Route } from '../../handlers/route.ts'
 import type { WorkerKey } from '../../keys/keys.ts'
 import type { ClaimInHand } from '../claim/claim-in-hand.ts'
-import { toHeldClaim } from '../claim/journalled-claim.ts'
+import { toHeldClaim, UNWRITTEN } from '../claim/journalled-claim.ts'
 import { LeaseKeeper, type KeeperOwner } from '../claim/keeper.ts'
 import type { ClaimEnding } from '../claim/keeper-machine.ts'
 import {
@@ -162,6 +162,8 @@ export class ClaimHandle implements Handle, Claimed, KeeperOwner {
     if (this.#settledByNow() === undefined) await this.note(true)
     const before = this.#settledByNow()
     if (before !== undefined) return before
+    // By the journal's account the next process would hold on to what somebody else has by then.
+    if (!ledger.isHealthy) return this.#end({ is: 'left-to-expire', why: UNWRITTEN })
     this.#isReleasing = true
     this.#releaseTried = true
     const settled = await release(this, why, reason, this.#context)

@@ -1,5 +1,5 @@
 import type { Breach, Evidence, Rule } from '../judge.ts'
-import type { Record, RunRecord } from '../record.ts'
+import type { RunRecord } from '../record.ts'
 import { claimEnd, endOf } from './leases.ts'
 
 /** P3: one run of a clink at a time; elsewhere only when a claim had ended or a process was stopped. */
@@ -51,17 +51,5 @@ function overlap({ record }: Evidence, earlier: RunRecord, later: RunRecord): Br
       request.arrivedAt >= earlier.startedAt,
   )
   const acted = record.acts.some((act) => act.clinkId === clinkId && act.at <= at)
-  if (given || acted) return undefined
-  return [earlier, later].some((run) => isUnwritten(record, run)) ? { ...breach, known: UNWRITTEN } : breach
-}
-
-const UNWRITTEN = 'a claim that was given back while the journal could not be written is held on to by the next process'
-
-/** It runs on a claim that an earlier process had given back, and could not note that. */
-function isUnwritten(record: Record, { clinkId, life }: RunRecord): boolean {
-  return (record.requestsByClink.get(clinkId) ?? []).some((request) => {
-    const { failedSince = Infinity, state } = record.life(request.life)
-    const isEarlier = request.life !== life && state === record.life(life).state
-    return isEarlier && request.kind === 'release' && request.begunAt >= failedSince
-  })
+  return given || acted ? undefined : breach
 }
