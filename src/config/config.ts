@@ -3,8 +3,6 @@ import type { ForwardProxy } from '../base/proxy.ts'
 import type { Secret } from '../base/secret.ts'
 import type { ParsedConfig } from './schema.ts'
 
-export type { Rate } from './values.ts'
-
 /** How failed runs are tried again. Times in milliseconds. */
 export interface RetryPolicy {
   /** Starts of a handler before the clink is given up, at least 1. */

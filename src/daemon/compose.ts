@@ -6,6 +6,7 @@ import { ClinkClient, type ClientOptions } from '../clink/client.ts'
 import { DateWatch } from '../clink/date-watch.ts'
 import type { Transport } from '../clink/transport.ts'
 import type { Config } from '../config/config.ts'
+import type { Settings } from '../config/settings.ts'
 import type { Emit } from '../events.ts'
 import type { Router } from '../handlers/route.ts'
 import { inlineRunner } from '../runners/inline.ts'
@@ -36,7 +37,7 @@ const PROVEN_KEY = 'key'
 
 /** What a worker is made of from outside. */
 export interface ComposeOptions {
-  readonly config: Config
+  readonly settings: Settings
   readonly key: Secret
   readonly session: string
   readonly router: Router
@@ -65,25 +66,26 @@ export interface Composed {
 }
 
 /** Where ages count, the clocks do. */
-function watched({ clock, config, emit, transport }: ComposeOptions): Transport {
-  if (config.inbox.maxAge === null) return transport
+function watched({ clock, emit, settings, transport }: ComposeOptions): Transport {
   const difference = new ClockDifference(emit)
-  return new DateWatch(
+  const watch = new DateWatch(
     transport,
     () => clock.wall(),
     (ahead) => difference.note(ahead),
   )
+  return { send: (request) => (settings.current.inbox.maxAge === null ? transport : watch).send(request) }
 }
 
 /** Makes what the parts of the heart share, and the clients they ask with. */
 export function compose(options: ComposeOptions): Composed {
-  const { clock, closing, config, emit, ledger, random, router, session, stopping } = options
+  const { clock, closing, emit, ledger, random, router, session, settings, stopping } = options
+  const config = settings.current
   const { timeout, url } = config.clink
   const transport = watched(options)
   const connection = { url, sessionId: session, timeout, transport, clock, random }
   const { former, identity } = knownIdentity(config, ledger, emit)
   const signals = new WorkerSignals()
-  const heart = { config, clock, random, emit, signals, ledger, pulses: new Pulses(clock), stopping, closing }
+  const heart = { settings, clock, random, emit, signals, ledger, pulses: new Pulses(clock), stopping, closing }
   const keys = makeKeys(options, connection, identity, signals)
   const api = new ClinkClient({ ...connection, key: keys.live })
   const sibling = new ClinkClient({ ...connection, key: keys.live, sessionId: `${session}-sibling` })
@@ -94,20 +96,20 @@ export function compose(options: ComposeOptions): Composed {
     api,
     keys,
     siblings: new Siblings({ api, sibling, ledger, url, exclusive, clock, random, emit, terms }),
-    nameWarnings: new NameWarnings(config.inbox.ignore, router, emit),
-    scope: new Scope({ inbox: config.inbox, api, identity, clock, emit }),
+    nameWarnings: new NameWarnings(settings, router, emit),
+    scope: new Scope({ settings, api, identity, clock, emit }),
     serviceTime: new ServiceTime(),
     terms,
     boot: options.boot ?? systemBoot(),
     groups: options.groups ?? kernelGroups,
     crashWatch: new CrashWatch(heart, config.retry.crashes),
-    router: readingRouter(router, config.replies.mark),
+    router: readingRouter(router, settings),
     runner: options.runner ?? inlineRunner,
     identity,
-    loopGuard: new LoopGuard(config.inbox.loopLimit, clock, emit),
+    loopGuard: new LoopGuard(settings, clock, emit),
     agentProfiles: new AgentProfiles({ api, clock, signal: closing, crashed: signals.crashed }),
     rateLimit: new RateLimit(clock),
-    warmth: new Warmth(config.poll.warm, clock, random),
+    warmth: new Warmth(settings, clock, random),
   }
   const ask = (key: Secret): ClinkClient => new ClinkClient({ ...connection, key })
   const keyChange = new KeyChange({ keys, ask, identity, clock, random, emit, crashed: signals.crashed })
@@ -115,7 +117,7 @@ export function compose(options: ComposeOptions): Composed {
 }
 
 function makeKeys(
-  { config, emit, key: first, ledger }: ComposeOptions,
+  { emit, key: first, ledger, settings }: ComposeOptions,
   connection: Omit<ClientOptions, 'key'>,
   identity: Identity,
   { keyChanged, keyRefused }: WorkerSignals,
@@ -128,7 +130,7 @@ function makeKeys(
     }),
     identity,
     emit,
-    known: provenKey(config, ledger, identity),
+    known: provenKey(settings.current, ledger, identity),
     proved: (known) => void ledger.process.note({ [PROVEN_KEY]: known }),
     changed: keyChanged,
     refused: keyRefused,
@@ -155,7 +157,7 @@ function provenKey({ clink }: Config, ledger: Ledger, { id }: Identity): string 
 }
 
 /** Routes see texts without what workers tell each other. */
-function readingRouter(router: Router, mark: string): Router {
+function readingRouter(router: Router, settings: Settings): Router {
   return {
     get idPatterns() {
       return router.idPatterns ?? []
@@ -166,6 +168,9 @@ function readingRouter(router: Router, mark: string): Router {
     get routes() {
       return router.routes
     },
-    route: (clink, identity) => router.route({ ...clink, content: readText(clink.content, mark).text }, identity),
+    route: (clink, identity) => {
+      const { text } = readText(clink.content, settings.current.replies.mark)
+      return router.route({ ...clink, content: text }, identity)
+    },
   }
 }

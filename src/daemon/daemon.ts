@@ -5,6 +5,8 @@ import type { Secret } from '../base/secret.ts'
 import { Signal } from '../base/signal.ts'
 import { GotTransport } from '../clink/got-transport.ts'
 import type { Transport } from '../clink/transport.ts'
+import type { Config } from '../config/config.ts'
+import { Settings, type Changes } from '../config/settings.ts'
 import { compose, type Composed, type ComposeOptions } from './compose.ts'
 import type { Router } from '../handlers/route.ts'
 import { UntilEmpty } from './until-empty.ts'
@@ -17,10 +19,12 @@ import type { Ends } from '../worker/shutdown.ts'
 import { Worker, type Snapshot } from '../worker/worker.ts'
 import type { AdmissionContext } from '../worker/admission/context.ts'
 
-type Given = Pick<ComposeOptions, 'config' | 'key' | 'emit' | 'boot' | 'groups' | 'runner'>
+type Given = Pick<ComposeOptions, 'key' | 'emit' | 'boot' | 'groups' | 'runner'>
 type Replaceable = Partial<Pick<ComposeOptions, 'transport' | 'clock' | 'random'>>
 
 export interface DaemonParts extends Given, Replaceable {
+  /** As it is at the start. */
+  readonly config: Config
   /** Says also which routes there are, for the start line. */
   readonly router: Router & { describe(): readonly string[] }
   /** Work the inbox empty and end, after `maxTime` milliseconds at the latest. */
@@ -53,6 +57,7 @@ export class Daemon {
   readonly ended: Promise<ExitCode>
   /** It has begun to stop, which may take so many milliseconds. */
   readonly stopping = new Signal<[timeout: number]>()
+  readonly settings: Settings
   readonly #parts: DaemonParts
   readonly #clock: Clock
   readonly #ended = Promise.withResolvers<ExitCode>()
@@ -74,6 +79,7 @@ export class Daemon {
   /** @throws {CodedError} KEY_MISSING or KEY_MALFORMED, before any request. */
   constructor(parts: DaemonParts) {
     this.#parts = parts
+    this.settings = new Settings(this.#asOnce(parts.config))
     this.#clock = parts.clock ?? systemClock()
     this.ended = this.#ended.promise
     this.#ledger = parts.state?.ledger ?? new Ledger(memoryTables())
@@ -96,9 +102,9 @@ export class Daemon {
   }
 
   start(): void {
-    const { config, once, router } = this.#parts
+    const { once, router } = this.#parts
     const routes = router.describe()
-    const { clink, concurrency } = config
+    const { clink, concurrency } = this.settings.current
     const proxy = clink.proxy === undefined ? {} : { proxy: clink.proxy.address }
     this.#parts.emit({ event: 'worker.started', session: this.#session, concurrency, routes, ...proxy })
     if (once?.maxTime !== undefined) {
@@ -150,6 +156,11 @@ export class Daemon {
     this.#keyChange.offer(key, from)
   }
 
+  /** Another configuration is to be used, as far as that goes without a restart. @returns what differs, and when that takes effect. */
+  change(next: Config): Changes {
+    return this.settings.change(this.#asOnce(next))
+  }
+
   snapshot(): Snapshot {
     return this.#worker.snapshot()
   }
@@ -181,7 +192,7 @@ export class Daemon {
 
   async #stop(reason: string): Promise<void> {
     const left = Math.max(SHORTEST_STOP, this.#goneBy - this.#steadyNow)
-    const timeout = Math.min(this.#parts.config.shutdown.timeout, left)
+    const timeout = Math.min(this.settings.current.shutdown.timeout, left)
     this.#cancelMaxTime()
     this.#once?.stop()
     const { running, queued, held, parked } = this.#worker.snapshot()
@@ -197,6 +208,11 @@ export class Daemon {
   /** A wall clock that is set shortens no stop. */
   get #steadyNow(): number {
     return steadyOf(this.#clock).now()
+  }
+
+  /** To work the inbox empty, each look must be at all of it. */
+  #asOnce(config: Config): Config {
+    return this.#parts.once === undefined ? config : { ...config, poll: { ...config.poll, sweep: 0 } }
   }
 
   #makeOnce(context: AdmissionContext): UntilEmpty {
@@ -228,11 +244,10 @@ export class Daemon {
   }
 
   #compose({ closing, stopping }: Ends): Composed {
-    const { config, once, random = Math.random } = this.#parts
+    const { random = Math.random } = this.#parts
     return compose({
       ...this.#parts,
-      // To work the inbox empty, each look must be at all of it.
-      config: once === undefined ? config : { ...config, poll: { ...config.poll, sweep: 0 } },
+      settings: this.settings,
       session: this.#session,
       transport: this.#transport,
       ledger: this.#ledger,
@@ -245,7 +260,7 @@ export class Daemon {
 
   /** Claims of another owner cannot be held on to: they run out. */
   #isSameOwner(): boolean {
-    const { identity } = this.#parts.config.clink
+    const { identity } = this.settings.current.clink
     const before = this.#formerIdentity
     if (before !== undefined) this.#parts.emit({ event: 'worker.identityReplaced', identity, before })
     return before === undefined

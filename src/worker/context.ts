@@ -1,6 +1,6 @@
 import type { Random } from '../base/backoff.ts'
 import type { Clock } from '../base/clock.ts'
-import type { Config } from '../config/config.ts'
+import type { Settings } from '../config/settings.ts'
 import type { Emit } from '../events.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { Pulses } from './liveness/pulses.ts'
@@ -8,7 +8,7 @@ import type { WorkerSignals } from './signals.ts'
 
 /** What every room of the heart needs. What one room needs beside it stands in the `context.ts` of that room. */
 export interface WorkerContext {
-  readonly config: Config
+  readonly settings: Settings
   readonly clock: Clock
   readonly random: Random
   readonly emit: Emit

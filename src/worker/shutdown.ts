@@ -88,9 +88,9 @@ export class Shutdown {
   async #stop(timeout: number): Promise<readonly string[]> {
     const { acknowledgements, deliveries, ends, intake, parked, poller, reruns, select, shared, startup, lostClaims } =
       this.#parts
-    const { config, crashWatch, emit, pulses } = shared.context
+    const { crashWatch, emit, pulses, settings } = shared.context
     const clock = this.#steady
-    const { drain } = config.shutdown
+    const { drain } = settings.current.shutdown
     const end = clock.now() + timeout
     const stopping = pulses.begin()
     stopping.expect('stop', shared.context.clock.now() + timeout)

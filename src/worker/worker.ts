@@ -96,6 +96,8 @@ export class Worker {
     this.#select = new Select(shared, this.#intake)
     const ways = new Ways(shared, { batch, select: this.#select, intake: this.#intake, parked: this.#parked })
     this.#poller = new Poller(shared, ways)
+    // What was left alone may be wanted now, and the wait until the next poll another one.
+    context.settings.changed.on(() => context.signals.look.say('everything'))
     context.signals.polled.on((taken) => this.#polled(taken))
     // It tells no more about fresh clinks than a look that brings none.
     context.signals.failed.on(() => this.#looked(context.clock.now()))
@@ -114,12 +116,12 @@ export class Worker {
   }
 
   #makeHealth({ context, isOnce }: WorkerOptions): CircuitBreaker {
-    const { clock, config, emit, ledger, random, router, signals } = context
+    const { clock, emit, ledger, random, router, settings, signals } = context
     return new CircuitBreaker({
       clock,
       random,
       emit,
-      outage: config.retry.outage,
+      settings,
       clinksHere: isOnce ? this.#deliveries : undefined,
       router,
       ledger,
@@ -133,9 +135,9 @@ export class Worker {
    * @param resume false: the claims that the ledger knows are another worker's.
    */
   async start(resume = true): Promise<void> {
-    const { config, ledger } = this.#context
+    const { ledger, settings } = this.#context
     // Nothing waits for it.
-    void ledger.prune(config.state.keep)
+    void ledger.prune(settings.current.state.keep)
     this.#pruneLater()
     await this.#startup.begin(resume)
   }
@@ -155,7 +157,7 @@ export class Worker {
    * @param timeout milliseconds that it may take.
    * @returns ids of clinks whose claims are still held: the service did not take their settlement in time.
    */
-  async stop(timeout = this.#context.config.shutdown.timeout): Promise<readonly string[]> {
+  async stop(timeout = this.#context.settings.current.shutdown.timeout): Promise<readonly string[]> {
     this.#cancelPrune()
     return await this.#shutdown.stop(timeout)
   }
@@ -226,10 +228,10 @@ export class Worker {
   }
 
   #pruneLater(): void {
-    const { clock, config, ledger } = this.#context
+    const { clock, ledger, settings } = this.#context
     this.#cancelPrune = clock.at(clock.now() + PRUNE_EVERY, () => {
       this.#pruneLater()
-      void ledger.prune(config.state.keep)
+      void ledger.prune(settings.current.state.keep)
     })
   }
 }

@@ -1,8 +1,14 @@
 import type { Config } from '../../src/config/config.ts'
+import { Settings as Changing } from '../../src/config/settings.ts'
 
 /** What a test sets apart from `base`, section by section. */
 export type Settings = {
   readonly [Key in keyof Config]?: Config[Key] extends readonly unknown[] | number ? Config[Key] : Partial<Config[Key]>
+}
+
+/** The same as parts of the worker have it. */
+export function makeSettings(settings?: Settings): Changing {
+  return new Changing(makeConfig('http://127.0.0.1:1', settings))
 }
 
 /** The design's configuration with its times made short. */

@@ -7,6 +7,8 @@ import {
   type TransportRequest,
   type TransportResponse,
 } from '../../src/clink/transport.ts'
+import type { Config } from '../../src/config/config.ts'
+import type { Changes } from '../../src/config/settings.ts'
 import { Daemon } from '../../src/daemon/daemon.ts'
 import { createEmulator, type Emulator } from '../../src/emulator/emulator.ts'
 import type { Switches } from '../../src/emulator/switches.ts'
@@ -86,13 +88,7 @@ export class VirtualBench {
   /** Another process on what the one before remembered, which has ended. */
   begin(): Daemon {
     const { handle, once, settings } = this.#options
-    // As one who starts it would, but for the seconds.
-    const config = makeConfig('http://127.0.0.1:1', {
-      ...settings,
-      clink: { timeout: 30_000, ...settings?.clink },
-      poll: { interval: 1_000, maxInterval: 15_000, ...settings?.poll },
-      claim: { timeout: 5 * MINUTE, ...settings?.claim },
-    })
+    const config = configOf(settings)
     const route: Route = {
       name: 'test',
       file: 'test',
@@ -120,6 +116,11 @@ export class VirtualBench {
     })
     this.daemon.start()
     return this.daemon
+  }
+
+  /** The sections that are given replace those of the start. */
+  change(settings: Settings): Changes {
+    return this.daemon.change(configOf({ ...this.#options.settings, ...settings }))
   }
 
   /** As the machine's: a timer that was set before a sleep is late by as much as it looks again. */
@@ -205,6 +206,16 @@ export class VirtualBench {
       })
     })
   }
+}
+
+/** As one who starts it would, but for the seconds. */
+function configOf(settings: Settings = {}): Config {
+  return makeConfig('http://127.0.0.1:1', {
+    ...settings,
+    clink: { timeout: 30_000, ...settings.clink },
+    poll: { interval: 1_000, maxInterval: 15_000, ...settings.poll },
+    claim: { timeout: 5 * MINUTE, ...settings.claim },
+  })
 }
 
 /** An answer of somebody between us and the service. */

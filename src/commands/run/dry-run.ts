@@ -2,6 +2,7 @@ import { systemClock } from '../../base/clock.ts'
 import type { Clink } from '../../clink/records.ts'
 import type { LeftAlone } from '../../events.ts'
 import { forMe } from '../../config/for-me.ts'
+import { Settings } from '../../config/settings.ts'
 import { printable } from '../../observe/printable.ts'
 import { Identity } from '../../keys/identity.ts'
 import { judgeRouted, judgeUnrouted, whyUnwanted, type Unwanted } from '../../worker/admission/verdict.ts'
@@ -24,7 +25,8 @@ export async function dryRun(options: SettingsOptions & { readonly json?: true }
   const handlers = await loadMinded({ config, cwd: io.cwd, generation: 1 }, io)
   const identity = config.clink.identity === 'auto' ? undefined : config.clink.identity
   const us = new Identity(identity, () => {})
-  const parts = { inbox: config.inbox, api: client, identity: us, clock: systemClock() }
+  const settings = new Settings(config)
+  const parts = { settings, api: client, identity: us, clock: systemClock() }
   const scope = new Scope({
     ...parts,
     emit: (event) => {
@@ -33,11 +35,7 @@ export async function dryRun(options: SettingsOptions & { readonly json?: true }
   })
   await scope.resolve(new AbortController().signal)
   const { clinks, malformed } = await client.checkInbox({ limit: PAGE, for_me: forMe(config) })
-  const names = new NameWarnings(
-    config.inbox.ignore,
-    handlers,
-    (event) => 'advice' in event && io.problem(event.advice),
-  )
+  const names = new NameWarnings(settings, handlers, (event) => 'advice' in event && io.problem(event.advice))
   const by = { identity: us, config, isMuted: false }
   const judge = (clink: Clink): Judged => {
     names.look(clink)

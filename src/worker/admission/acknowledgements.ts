@@ -71,7 +71,7 @@ export class Acknowledgements {
       }
       const result = await complete(
         { clink, api: claim.key.api, holder, facts: { clink }, trying },
-        why.acknowledge === 'circle' ? circleEnd(context.config.replies.mark, why.hops) : undefined,
+        why.acknowledge === 'circle' ? circleEnd(context.settings.current.replies.mark, why.hops) : undefined,
         context,
       )
       const isSettled = result.is === 'completed' || result.is === 'elsewhere'

@@ -34,18 +34,18 @@ const SAID_EVERY = 60_000
  * show: while a doubt stands the worker is not ready.
  */
 export class Doubts {
-  readonly #context: Pick<AdmissionContext, 'clock' | 'config' | 'identity' | 'signals'>
+  readonly #context: Pick<AdmissionContext, 'clock' | 'identity' | 'settings' | 'signals'>
   readonly #until = new Map<Doubt, number>()
   readonly #saidAt = new Map<Doubt, number>()
 
-  constructor(context: Pick<AdmissionContext, 'clock' | 'config' | 'identity' | 'signals'>) {
+  constructor(context: Pick<AdmissionContext, 'clock' | 'identity' | 'settings' | 'signals'>) {
     this.#context = context
   }
 
   raise(doubt: Doubt): void {
-    const { clock, config, signals } = this.#context
+    const { clock, settings, signals } = this.#context
     const now = clock.now()
-    this.#until.set(doubt, now + Math.max(STANDS, 2 * config.poll.sweep))
+    this.#until.set(doubt, now + Math.max(STANDS, 2 * settings.current.poll.sweep))
     if (now < (this.#saidAt.get(doubt) ?? -Infinity) + SAID_EVERY) return
     this.#saidAt.set(doubt, now)
     signals.notReady.say(TEXTS[doubt])

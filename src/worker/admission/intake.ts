@@ -229,7 +229,7 @@ export class Intake {
       return false
     }
     void context.ledger.sightings.see(clink.clink_id)
-    const isSigned = readText(clink.content, context.config.replies.mark).ending !== undefined
+    const isSigned = readText(clink.content, context.settings.current.replies.mark).ending !== undefined
     const mustAsk = isSigned && context.identity.id === undefined
     const lease = mustAsk ? await this.#learnIdentity(clink, claimed, key) : claimed
     const verdict = this.isClosing ? ({ leave: 'stopping' } as const) : this.#judge(clink)
@@ -272,7 +272,7 @@ export class Intake {
   /** A signed clink may be our own reply: who we are has to be known before it is judged. The lease is what the question leaves of it. */
   async #learnIdentity(clink: Clink, lease: Lease, { api }: WorkerKey): Promise<Lease> {
     const { context } = this.#shared
-    const limits = { signal: this.hurried, timeout: context.config.clink.timeout }
+    const limits = { signal: this.hurried, timeout: context.settings.current.clink.timeout }
     const renewal = await renewOnce({ clink, lease, api }, limits, context)
     // Not known: the clink is left alone, and the worker says so.
     if (renewal.is === 'refused') return lease

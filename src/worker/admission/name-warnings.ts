@@ -1,31 +1,30 @@
 import type { Clink } from '../../clink/records.ts'
-import type { SenderRule } from '../../config/config.ts'
+import type { Settings } from '../../config/settings.ts'
 import type { Emit } from '../../events.ts'
 import type { Router } from '../../handlers/route.ts'
-import { idPatterns, type IdPattern } from '../../handlers/sender-match.ts'
+import { idPatterns } from '../../handlers/sender-match.ts'
 
 /**
  * Says once of each pattern for senders' ids that it fits a display name and not the id: earlier versions took both, and whoever wrote it
  * may have meant the name. To go with the next minor version.
  */
 export class NameWarnings {
-  readonly #ignore: readonly IdPattern[]
+  readonly #settings: Settings
   readonly #router: Pick<Router, 'idPatterns'>
   readonly #emit: Emit
   readonly #said = new Set<string>()
 
-  constructor(ignore: readonly SenderRule[], router: Pick<Router, 'idPatterns'>, emit: Emit) {
-    this.#ignore = idPatterns(
-      'inbox.ignore',
-      ignore.filter((rule) => rule !== 'self'),
-    )
+  constructor(settings: Settings, router: Pick<Router, 'idPatterns'>, emit: Emit) {
+    this.#settings = settings
     this.#router = router
     this.#emit = emit
   }
 
   /** A clink has been shown. */
   look({ sender_id, sender_name }: Clink): void {
-    for (const { fits, pattern, setting } of [...this.#ignore, ...(this.#router.idPatterns ?? [])]) {
+    const ignored = this.#settings.current.inbox.ignore.filter((rule) => rule !== 'self')
+    const patterns = [...idPatterns('inbox.ignore', ignored), ...(this.#router.idPatterns ?? [])]
+    for (const { fits, pattern, setting } of patterns) {
       const key = `${setting} ${pattern}`
       if (this.#said.has(key) || !fits(sender_name) || fits(sender_id)) continue
       this.#said.add(key)

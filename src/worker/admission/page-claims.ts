@@ -80,7 +80,8 @@ async function ownerOf(
   const [clink, lease] = [...leases].find(([one]) => !isHeld(one)) ?? []
   if (clink === undefined || lease === undefined) return 'untold'
   const { api } = key
-  const renewal = await renewOnce({ clink, lease, api }, { signal, timeout: context.config.clink.timeout }, context)
+  const { timeout } = context.settings.current.clink
+  const renewal = await renewOnce({ clink, lease, api }, { signal, timeout }, context)
   if (renewal.is === 'failed') {
     leases.set(clink, renewal.lease)
     return 'failed'

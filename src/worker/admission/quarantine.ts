@@ -38,8 +38,8 @@ export class Quarantine {
 
   /** Whether one of them waits in the inbox, as far as is known: each sweep shows those that do. */
   get isWaiting(): boolean {
-    const { clock, config } = this.#context
-    return clock.now() - this.#seenAt < Math.max(WAITS, 2 * config.poll.sweep)
+    const { clock, settings } = this.#context
+    return clock.now() - this.#seenAt < Math.max(WAITS, 2 * settings.current.poll.sweep)
   }
 
   /** Takes in what a page shows, and gives it with what can be named of its malformed clinks in the place of their records. */

@@ -23,11 +23,11 @@ export async function resumeClaims(claims: readonly HeldClaim[], parts: ResumePa
 
 /** False: the claim does not stand any more. One that another key has made, or whose length is not known, has to be confirmed first. */
 async function resumeClaim(claim: HeldClaim, { deliveries, parked, shared }: ResumeParts): Promise<boolean> {
-  const { boot, clock, config, identity, keys, ledger, router } = shared.context
+  const { boot, clock, identity, keys, ledger, router, settings } = shared.context
   const { clink } = claim
   const { letters } = ledger
   const lease = standingLease(claim, clock, boot)
-  const wait = waitLeft(claim, clock, boot, config.claim.maxHold)
+  const wait = waitLeft(claim, clock, boot, settings.current.claim.maxHold)
   if (lease === undefined) {
     if (wait > 0) await ledger.cool(clink.clink_id, wait)
     await ledger.process.drop(clink.clink_id)

@@ -5,13 +5,14 @@ import { ClinkApiError } from '../../clink/errors.ts'
 import type { Clink } from '../../clink/records.ts'
 import { isUnknown } from '../../clink/verdicts.ts'
 import type { Config } from '../../config/config.ts'
+import type { Settings } from '../../config/settings.ts'
 import type { Emit } from '../../events.ts'
 import type { ClinkApi } from '../../clink/clink-api.ts'
 import { senderMatcher } from '../../handlers/sender-match.ts'
 import type { Identity } from '../../keys/identity.ts'
 
 export interface ScopeOptions {
-  readonly inbox: Config['inbox']
+  readonly settings: Settings
   readonly api: Pick<ClinkApi, 'resolveGroup'>
   readonly identity: Identity
   readonly clock: Clock
@@ -24,21 +25,12 @@ const SELF = 'self'
 /** Which clinks the configuration wants this worker to look at: `inbox.groups`, `ignore`, `for` and `maxAge`. */
 export class Scope {
   readonly #options: ScopeOptions
-  readonly #ids = new Set<string>()
-  readonly #ignoresUs: boolean
-  readonly #isIgnored: ReturnType<typeof senderMatcher>
-  /** Names of groups whose ids are not known yet. */
-  readonly #unresolved: Map<string, BareRefusals>
-  /** Those of them that the service does not know. */
-  readonly #unknown = new Set<string>()
+  /** By slugs of groups: their ids, as far as they are known; null: the service does not know the group. */
+  readonly #ids = new Map<string, string | null>()
+  readonly #refusals = new Map<string, BareRefusals>()
 
   constructor(options: ScopeOptions) {
     this.#options = options
-    const { groups, ignore } = options.inbox
-    this.#ignoresUs = ignore.includes(SELF)
-    this.#isIgnored = senderMatcher(ignore.filter((rule) => rule !== SELF))
-    this.#unresolved = new Map(groups.filter((group) => !UUID.test(group)).map((slug) => [slug, new BareRefusals()]))
-    for (const group of groups) if (UUID.test(group)) this.#ids.add(group.toLowerCase())
   }
 
   /**
@@ -48,14 +40,15 @@ export class Scope {
    */
   async resolve(signal: AbortSignal): Promise<void> {
     const { api, clock, emit } = this.#options
-    for (const [slug, refusals] of this.#unresolved) {
+    for (const slug of this.#inbox.groups) {
+      if (this.#idOf(slug) !== undefined) continue
       try {
-        this.#ids.add((await api.resolveGroup({ slug }, { attempts: 1, signal })).toLowerCase())
-        this.#unresolved.delete(slug)
-        this.#unknown.delete(slug)
+        this.#ids.set(slug, (await api.resolveGroup({ slug }, { attempts: 1, signal })).toLowerCase())
       } catch (error) {
+        const refusals = this.#refusals.get(slug) ?? new BareRefusals()
+        this.#refusals.set(slug, refusals)
         if (!(error instanceof ClinkApiError) || !isUnknown(refusals.weigh(error, steadyOf(clock).now()))) throw error
-        this.#unknown.add(slug)
+        this.#ids.set(slug, null)
         emit({ event: 'inbox.unknownGroup', group: slug, advice: UNKNOWN_GROUP })
       }
     }
@@ -63,24 +56,35 @@ export class Scope {
 
   /** Why nothing of the inbox can be for this worker, for people. */
   get doubts(): readonly string[] {
-    const { groups } = this.#options.inbox
-    if (this.#unknown.size === 0 || this.#ids.size > 0) return []
+    const { groups } = this.#inbox
+    const isUnknown = groups.some((group) => this.#ids.get(group) === null)
+    if (!isUnknown || groups.some((group) => this.#idOf(group) !== undefined)) return []
     return [`no group of inbox.groups (${groups.join(', ')}) is known to the service: check their names and the key`]
   }
 
   has(clink: Clink): boolean {
-    const { inbox, identity, clock } = this.#options
-    if (inbox.groups.length > 0 && !this.#hasGroup(clink)) return false
+    const { clock, identity } = this.#options
+    const { for: recipient, groups, ignore, maxAge } = this.#inbox
+    if (groups.length > 0 && !groups.some((group) => this.#isOf(group, clink))) return false
     // The inbox lists what is for us or for nobody; so what is for somebody is for us.
-    if (inbox.for === 'me' && typeof clink.for !== 'string') return false
+    if (recipient === 'me' && typeof clink.for !== 'string') return false
     const created = readTime(clink.created_at)
-    if (inbox.maxAge !== null && created !== undefined && clock.wall() - created > inbox.maxAge) return false
-    return !(this.#ignoresUs && identity.isUs(clink.sender_id)) && !this.#isIgnored(clink)
+    if (maxAge !== null && created !== undefined && clock.wall() - created > maxAge) return false
+    if (ignore.includes(SELF) && identity.isUs(clink.sender_id)) return false
+    return !senderMatcher(ignore.filter((rule) => rule !== SELF))(clink)
   }
 
-  #hasGroup({ group_id, group_slug }: Clink): boolean {
-    if (this.#ids.has(group_id.toLowerCase())) return true
-    return typeof group_slug === 'string' && this.#options.inbox.groups.includes(group_slug)
+  #isOf(group: string, { group_id, group_slug }: Clink): boolean {
+    return group === group_slug || this.#idOf(group) === group_id.toLowerCase()
+  }
+
+  /** Undefined: not known, as far as was asked. */
+  #idOf(group: string): string | undefined {
+    return UUID.test(group) ? group.toLowerCase() : (this.#ids.get(group) ?? undefined)
+  }
+
+  get #inbox(): Config['inbox'] {
+    return this.#options.settings.current.inbox
   }
 }
 

@@ -57,7 +57,8 @@ export function whyUnwanted(verdict: Unwanted): LeftAlone {
  * @param mayCome whether one more of its route may be taken now.
  */
 export function judge(clink: Clink, context: AdmissionContext, mayCome: (routed: RoutedClink) => boolean): Verdict {
-  const { config, identity, ledger, loopGuard, nameWarnings, router } = context
+  const { identity, ledger, loopGuard, nameWarnings, router } = context
+  const { current: config } = context.settings
   const { clink_id: id, sender_id } = clink
   nameWarnings.look(clink)
   const recalled = ledger.recall(id)

@@ -42,7 +42,7 @@ export interface RerunsToCome {
 }
 
 export interface CapacityOptions {
-  readonly context: Pick<WorkerContext, 'clock' | 'config' | 'ledger' | 'signals' | 'stopping'>
+  readonly context: Pick<WorkerContext, 'clock' | 'ledger' | 'settings' | 'signals' | 'stopping'>
   readonly router: Pick<Router, 'routes'>
   readonly health: CircuitBreaker
   readonly inHand: InHand
@@ -115,8 +115,8 @@ export class Seats {
  */
 export class Capacity implements Line {
   readonly #options: CapacityOptions
-  readonly #line: PQueue
-  readonly #reruns: PQueue
+  readonly #line = new PQueue()
+  readonly #reruns = new PQueue()
   /** Reruns whose turn has come and that wait for a seat to spare, the longest waiting first. */
   readonly #waiting: (() => void)[] = []
   /** Seats of claims that are on their way, or may have been made. */
@@ -126,10 +126,10 @@ export class Capacity implements Line {
   #suspects = 0
 
   constructor(options: CapacityOptions) {
-    const { config, signals } = options.context
+    const { settings, signals } = options.context
     this.#options = options
-    this.#line = new PQueue({ concurrency: config.concurrency })
-    this.#reruns = new PQueue({ concurrency: Math.max(1, Math.floor(config.concurrency * RERUNS)) })
+    this.#fit()
+    settings.changed.on(() => this.#fit())
     signals.freed.on(() => this.#spare())
   }
 
@@ -141,16 +141,16 @@ export class Capacity implements Line {
   /** @param own seats that the caller keeps for what may have been claimed: how many there are for it, with these. */
   besideKept(own: number): number {
     const { context, health, inHand, router } = this.#options
-    const { clock, config, ledger } = context
+    const { clock, ledger, settings } = context
     if (!ledger.isHealthy || this.#suspects > 0) return 0
-    const soon = clock.now() + config.poll.interval
+    const soon = clock.now() + settings.current.poll.interval
     // Of a paused route a fresh clink is tried first.
     const due = inHand.live.filter(
       ({ clink, dueAt = Infinity, route }) => dueAt <= soon && !health.isPausedFor(route, clink.clink_id),
     )
     const isKept = ({ isSent, keptUntil, mayBeUsed }: Seats): boolean => !isSent && mayBeUsed && clock.now() < keptUntil
     const known = this.#sum((seats) => seats.isSent || (isKept(seats) && seats.isKnown))
-    const free = config.concurrency - inHand.busy - due.length - this.#forReruns - known
+    const free = settings.current.concurrency - inHand.busy - due.length - this.#forReruns - known
     const isAnyOpen = health.paused.length < router.routes.length
     const most = isAnyOpen ? Infinity : router.routes.some((route) => this.isOpen(route)) ? 1 : 0
     // What nobody knows may be the one clink that is tried on a paused route.
@@ -176,7 +176,7 @@ export class Capacity implements Line {
   get mayBackOff(): boolean {
     const { context, inHand } = this.#options
     const backingOff = inHand.live.filter(({ dueAt }) => dueAt !== undefined)
-    return backingOff.length < context.config.concurrency * BACKING_OFF
+    return backingOff.length < context.settings.current.concurrency * BACKING_OFF
   }
 
   /** How many must be given back before the next can be taken; undefined: one is free. */
@@ -220,7 +220,7 @@ export class Capacity implements Line {
   #spare(): void {
     const { context, inHand } = this.#options
     const sent = this.#sum(({ isSent }) => isSent)
-    while (this.#rerunning < context.config.concurrency - inHand.busy - sent) {
+    while (this.#rerunning < context.settings.current.concurrency - inHand.busy - sent) {
       const next = this.#waiting.shift()
       if (next === undefined) return
       this.#rerunning += 1
@@ -230,7 +230,7 @@ export class Capacity implements Line {
 
   /** How many reruns have a seat or wait for one, or will before the next poll. */
   get #forReruns(): number {
-    const { concurrency } = this.#options.context.config
+    const { concurrency } = this.#options.context.settings.current
     const { coming = 0, isOpen = true } = this.#toCome ?? {}
     return Math.min(this.#reruns.concurrency, this.#reruns.pending + coming, isOpen ? concurrency : concurrency - 1)
   }
@@ -242,6 +242,13 @@ export class Capacity implements Line {
   /** Suspects wait or run: one clink runs at a time, and they go first. A seat fewer than are in use frees none, so nothing runs beside. */
   #narrow(change: number): void {
     this.#suspects += change
-    this.#line.concurrency = this.#suspects > 0 ? 1 : this.#options.context.config.concurrency
+    this.#fit()
+  }
+
+  /** What has a seat keeps it, also where there are fewer now. */
+  #fit(): void {
+    const { concurrency } = this.#options.context.settings.current
+    this.#line.concurrency = this.#suspects > 0 ? 1 : concurrency
+    this.#reruns.concurrency = Math.max(1, Math.floor(concurrency * RERUNS))
   }
 }

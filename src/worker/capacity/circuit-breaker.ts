@@ -1,6 +1,7 @@
 import type { Random } from '../../base/backoff.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { Clink } from '../../clink/records.ts'
+import type { Settings } from '../../config/settings.ts'
 import type { Emit } from '../../events.ts'
 import type { Route, Router } from '../../handlers/route.ts'
 import type { Ledger } from '../../ledger/ledger.ts'
@@ -16,8 +17,7 @@ export interface CircuitBreakerOptions {
   readonly clock: Clock
   readonly random: Random
   readonly emit: Emit
-  /** Milliseconds of a pause for which failures cost no attempt. */
-  readonly outage: number
+  readonly settings: Settings
   /** The worker ends when the inbox is empty: a pause is over for its clinks when each of the route's clinks here has failed a probe. */
   readonly clinksHere?: { readonly live: readonly { readonly clink: Clink; readonly route: Route }[] } | undefined
   readonly router: Pick<Router, 'routes'>
@@ -166,10 +166,10 @@ export class CircuitBreaker {
 
   /** A failure that costs nothing could go on for ever. */
   #lookWhetherOutlasted(route: Route, health: Health, pause: RoutePause): void {
-    const { clinksHere, outage } = this.#options
+    const { clinksHere, settings } = this.#options
     const here = clinksHere?.live.filter((one) => one.route.name === route.name).map(({ clink }) => clink.clink_id)
     const isTried = here !== undefined && pause.hasTried(here)
-    if (health.isOutlasted || (pause.lasted < outage && !isTried)) return
+    if (health.isOutlasted || (pause.lasted < settings.current.retry.outage && !isTried)) return
     health.isOutlasted = true
     pause.wakeAll()
   }

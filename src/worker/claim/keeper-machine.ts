@@ -1,7 +1,7 @@
 import type { Random } from '../../base/backoff.ts'
 import type { ClinkApiError } from '../../clink/errors.ts'
 import { mayBeKept } from '../../clink/verdicts.ts'
-import type { Config } from '../../config/config.ts'
+import type { Settings } from '../../config/settings.ts'
 import type { LostCause } from '../../events.ts'
 import { extendedNothing, isUnmoved, showsNoChange, type Lease } from './lease.ts'
 import type { Renewal } from './renewal.ts'
@@ -46,7 +46,7 @@ export interface KeeperMachineOptions {
   readonly isStrange: boolean
   /** False: nothing runs for the claim, so it is confirmed where that is necessary, and not renewed. */
   readonly renews: boolean
-  readonly config: Config
+  readonly settings: Settings
   readonly terms: Pick<ClaimTerms, 'ask'>
   readonly random: Random
 }
@@ -222,9 +222,9 @@ export class KeeperMachine {
   }
 
   #renew(now: number): KeeperStep {
-    const { config, terms } = this.#options
+    const { settings, terms } = this.#options
     this.#round ??= new RenewalRound(this.#lease, now)
-    const request = this.#round.ask(this.#lease, now, terms, config.clink.timeout)
+    const request = this.#round.ask(this.#lease, now, terms, settings.current.clink.timeout)
     // It may end earlier by the renewal, from now on until an answer comes.
     this.#lease = request.asking.unanswered
     this.#state = 'asking'

@@ -58,7 +58,7 @@ export class ClaimTerms {
    */
   secondsFor(basis: Lease['basis']): number | undefined {
     if (!this.asksLength) return undefined
-    const { timeout } = this.#context.config.claim
+    const { timeout } = this.#context.settings.current.claim
     return Math.ceil((basis === 'told' ? timeout : Math.min(timeout, DOCUMENTED_TIMEOUT)) / 1_000)
   }
 
@@ -136,7 +136,7 @@ export class ClaimTerms {
   }
 
   get #policy(): LeasePolicy {
-    const { timeout, trustRenewals } = this.#context.config.claim
+    const { timeout, trustRenewals } = this.#context.settings.current.claim
     return { timeout, trustRenewals, longest: this.#longest }
   }
 

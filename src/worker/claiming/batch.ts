@@ -74,9 +74,9 @@ export class Batch implements Claiming {
   }
 
   async #poll(asked: number, seats: Seats, signal: AbortSignal): Promise<InboxPage> {
-    const { api, config, emit } = this.#context
+    const { api, emit, settings } = this.#context
     try {
-      const params = { claim: true, limit: asked, for_me: forMe(config) }
+      const params = { claim: true, limit: asked, for_me: forMe(settings.current) }
       return await api.checkInbox(params, { attempts: 1, signal })
     } catch (error) {
       if (error instanceof ClinkApiError && error.mayHaveHappened) {

@@ -130,11 +130,11 @@ export class FailedClaims {
   }
 
   #note(candidate: Candidate, isPutBack: boolean, error?: ClinkApiError): Failure {
-    const { clock, config, random } = this.#context
+    const { clock, random, settings } = this.#context
     const id = candidate.clink.clink_id
     const before = this.#failures.get(id)
     const failures = (before?.failures ?? 0) + 1
-    const wait = equalJitter(failures, { base: config.poll.interval, max: LONGEST }, random)
+    const wait = equalJitter(failures, { base: settings.current.poll.interval, max: LONGEST }, random)
     const dueAt = clock.now() + waitAsAsked(wait, error?.retryAfter)
     const mayBeOurs = isPutBack && failures === 1 && error?.mayHaveHappened === true
     const seat = mayBeOurs ? this.#capacity.reserve(1) : undefined

@@ -23,14 +23,14 @@ export class HeldBefore {
 
   /** @throws {ClinkApiError} when the answer is meant for the poll as well: the service asks to be left in peace, or takes no such key. */
   async look(signal: AbortSignal): Promise<void> {
-    const { api, clock, config, keys, siblings } = this.#context
+    const { api, clock, keys, settings, siblings } = this.#context
     // Where claims by id may not be made, nothing is taken up.
     if (this.#isDone || siblings.mayClaimById === false) return
     this.#isDone = true
     const key = keys.current
     const sentAt = clock.now()
     try {
-      const params = { status: 'claimed', limit: PAGE, for_me: forMe(config) } as const
+      const params = { status: 'claimed', limit: PAGE, for_me: forMe(settings.current) } as const
       const page = await api.checkInbox(params, { attempts: 1, signal, deadline: sentAt + LONGEST })
       const ids = [...page.clinks.map(({ clink_id: id }) => id), ...page.malformed.map(({ id }) => id)]
       if (ids.length >= PAGE || ids.includes(undefined)) return

@@ -104,12 +104,12 @@ export class LostClaims {
   }
 
   async #look(): Promise<void> {
-    const { api, clock, config, identity } = this.#shared.context
+    const { api, clock, identity, settings } = this.#shared.context
     await this.#polled
     const listedAt = clock.now()
     let found: readonly Clink[]
     try {
-      const params = { status: 'claimed', limit: PAGE, for_me: forMe(config) } as const
+      const params = { status: 'claimed', limit: PAGE, for_me: forMe(settings.current) } as const
       found = (await api.checkInbox(params, { attempts: 1, signal: this.#closing.signal })).clinks
     } catch (error) {
       if (!(error instanceof ClinkApiError)) throw error

@@ -106,8 +106,8 @@ export class Poller implements Service {
   }
 
   get #untilRetry(): number {
-    const { clock, config } = this.#parts.context
-    return Math.max(config.poll.interval, this.#ways.retryAt - clock.now())
+    const { clock, settings } = this.#parts.context
+    return Math.max(settings.current.poll.interval, this.#ways.retryAt - clock.now())
   }
 
   get #isFailing(): boolean {
@@ -115,10 +115,10 @@ export class Poller implements Service {
   }
 
   async #loop(): Promise<void> {
-    const { rateLimit, clock, config, pulses } = this.#parts.context
-    const longest = (REQUESTS + config.inbox.groups.length) * config.clink.timeout
+    const { rateLimit, clock, pulses, settings } = this.#parts.context
     while (!this.#stopping.signal.aborted) {
-      pulses.poll.expect('poll', clock.now() + longest)
+      const { clink, inbox } = settings.current
+      pulses.poll.expect('poll', clock.now() + (REQUESTS + inbox.groups.length) * clink.timeout)
       const behind = rateLimit.pollWait
       if (behind > 0) {
         await this.#wait(behind)
@@ -128,17 +128,16 @@ export class Poller implements Service {
         await this.#poll()
       } else {
         this.#wantsSlot = true
-        await this.#wait(Math.min(config.poll.maxInterval, this.#untilRetry))
+        await this.#wait(Math.min(settings.current.poll.maxInterval, this.#untilRetry))
       }
     }
   }
 
   async #poll(): Promise<void> {
     const { capacity, context, health } = this.#parts
-    const { config, random, signals, warmth } = context
-    const { interval, maxInterval } = config.poll
+    const { random, settings, signals, warmth } = context
     const way = this.#way()
-    if (way === undefined) return await this.#wait(maxInterval)
+    if (way === undefined) return await this.#wait(settings.current.poll.maxInterval)
     let taken: Taken
     try {
       taken = await this.#ways.take(way, this.#giveUp.signal)
@@ -158,6 +157,7 @@ export class Poller implements Service {
     // A paused route may want another look.
     const isMore = taken.isMore || health.paused.some((route) => health.wantsLook(route, taken.sentAt))
     if (isMore && capacity.free > 0) return
+    const { interval, maxInterval } = settings.current.poll
     const wait = equalJitter(this.#empties + 1, { base: interval, max: maxInterval }, random)
     await this.#wait(Math.min(wait, warmth.longestWait, this.#untilRetry))
   }
@@ -181,10 +181,10 @@ export class Poller implements Service {
 
   /** Looks whether the service answers again, without claiming anything. */
   async #probe(): Promise<void> {
-    const { api, clock, config, emit } = this.#parts.context
+    const { api, clock, emit, settings } = this.#parts.context
     const sentAt = clock.now()
     try {
-      const params = { limit: 1, for_me: forMe(config) }
+      const params = { limit: 1, for_me: forMe(settings.current) }
       await api.checkInbox(params, { attempts: 1, signal: this.#giveUp.signal })
     } catch (error) {
       if (!(error instanceof ClinkApiError)) throw error
@@ -197,13 +197,13 @@ export class Poller implements Service {
   }
 
   async #fail(error: ClinkApiError): Promise<void> {
-    const { config, emit, random, signals } = this.#parts.context
+    const { emit, random, settings, signals } = this.#parts.context
     if (this.#stopping.signal.aborted) return
     this.#failures += 1
     this.#lastError = error
     this.#isProbed = false
     const isRefused = this.#isRefused(error)
-    const { interval, maxInterval } = config.poll
+    const { interval, maxInterval } = settings.current.poll
     const backoff = isRefused
       ? equalJitter(1, { base: Math.max(SLOWEST, maxInterval), max: Infinity }, random)
       : fullJitter(this.#failures, { base: interval, max: maxInterval }, random)

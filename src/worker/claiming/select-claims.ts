@@ -66,8 +66,8 @@ export class SelectClaims {
 
   /** Whether the list that shows the clink is too old to claim by. */
   isStale({ listedAt }: Candidate): boolean {
-    const { clock, config } = this.#shared.context
-    return listedAt < clock.now() - Math.max(1_000, config.claim.timeout * FRESH)
+    const { clock, settings } = this.#shared.context
+    return listedAt < clock.now() - Math.max(1_000, settings.current.claim.timeout * FRESH)
   }
 
   /** @returns how many claims were got, and why others were not, where that concerns more than their clinks. */
@@ -159,7 +159,7 @@ export class SelectClaims {
     const { clink, listedAt } = candidate
     const id = clink.clink_id
     // The claim counts from its list: one that waits for long until it is sent would be over, or nearly so, when it is made.
-    const deadline = listedAt + this.#shared.context.config.claim.timeout * WORTH_SENDING
+    const deadline = listedAt + this.#shared.context.settings.current.claim.timeout * WORTH_SENDING
     const answer = await this.#intake.byId.make(clink, wanted, seats, { signal, deadline, notBefore: () => listedAt })
     switch (answer.is) {
       case 'claimed':
@@ -195,13 +195,13 @@ export class SelectClaims {
   /** A claim counts from the list that showed its clink as pending: where that is too long ago, the clink is listed again. */
   async #fresh(candidate: Candidate, signal: AbortSignal): Promise<Candidate | undefined> {
     if (!this.isStale(candidate)) return candidate
-    const { clock, config } = this.#shared.context
+    const { clock, settings } = this.#shared.context
     const { clink, key } = candidate
     const created = startOf(clink.created_at)
     const since = Number.isNaN(created) ? {} : { since: isoTime(created) }
     const listedAt = clock.now()
     try {
-      const params = { limit: PAGE, for_me: forMe(config), ...since }
+      const params = { limit: PAGE, for_me: forMe(settings.current), ...since }
       const { clinks } = await key.api.checkInbox(params, { attempts: 1, signal })
       const seen = clinks.find(({ clink_id: id, status }) => id === clink.clink_id && status === 'pending')
       if (seen !== undefined) return { ...candidate, clink: seen, listedAt }

@@ -68,8 +68,8 @@ export class Select implements Claiming {
 
   /** Whether it is worth while to list: what lay out of reach at the last sweep may have come into it by now. */
   get reaches(): boolean {
-    const { clock, config } = this.#shared.context
-    return this.#starvedAt === undefined || clock.now() >= this.#starvedAt + config.poll.sweep
+    const { clock, settings } = this.#shared.context
+    return this.#starvedAt === undefined || clock.now() >= this.#starvedAt + settings.current.poll.sweep
   }
 
   /** The next look is at everything. */
@@ -124,8 +124,8 @@ export class Select implements Claiming {
 
   /** Milliseconds from one full sweep to the next: less where clinks that were released have cooled down, which only a sweep shows. */
   #untilSweep(): number {
-    const { clock, config, ledger } = this.#shared.context
-    const { maxInterval, sweep } = config.poll
+    const { clock, ledger, settings } = this.#shared.context
+    const { maxInterval, sweep } = settings.current.poll
     if (!ledger.hasCooled(this.#swept.at, clock.wall())) return sweep
     return Math.min(sweep, Math.max(maxInterval, this.#swept.pages * PER_PAGE))
   }
@@ -146,13 +146,13 @@ export class Select implements Claiming {
   }
 
   async #list(sweep: Sweep, signal: AbortSignal): Promise<number> {
-    const { api, clock, config, keys, scope } = this.#shared.context
+    const { api, clock, keys, scope, settings } = this.#shared.context
     if (sweep.isFull) await scope.resolve(signal)
     const listedAt = clock.now()
     const key = keys.current
     let page: InboxPage
     try {
-      page = await api.checkInbox({ ...sweep.params, for_me: forMe(config) }, { attempts: 1, signal })
+      page = await api.checkInbox({ ...sweep.params, for_me: forMe(settings.current) }, { attempts: 1, signal })
     } catch (error) {
       if (!(error instanceof ClinkApiError) || !sweep.isEnlarged) throw error
       if (!refusesNumber(sweep.refusals.weigh(error, steadyOf(clock).now()))) throw error

@@ -14,11 +14,11 @@ const COUNTED = 1_000
  * these answers is in order, so nothing else would show that no work is ever taken.
  */
 export class Unclaimed {
-  readonly #context: Pick<AdmissionContext, 'config' | 'identity'>
+  readonly #context: Pick<AdmissionContext, 'identity' | 'settings'>
   /** In how many polls, and since when, clinks were shown so. */
   readonly #shown = new Recent<{ readonly polls: number; readonly since: number }>(COUNTED)
 
-  constructor(context: Pick<AdmissionContext, 'config' | 'identity'>) {
+  constructor(context: Pick<AdmissionContext, 'identity' | 'settings'>) {
     this.#context = context
   }
 
@@ -43,8 +43,8 @@ export class Unclaimed {
 
   /** What is for somebody else the service shows in the whole inbox, and need not give it to us. */
   #isForUs({ for: recipient }: Clink): boolean {
-    const { config, identity } = this.#context
+    const { identity, settings } = this.#context
     if (typeof recipient !== 'string' || identity.isUs(recipient)) return true
-    return config.inbox.for !== 'anyone' && !identity.isSomebodyElse(recipient)
+    return settings.current.inbox.for !== 'anyone' && !identity.isSomebodyElse(recipient)
   }
 }

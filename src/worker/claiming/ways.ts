@@ -25,19 +25,19 @@ export class Ways {
   }
 
   get mode(): ClaimingMode {
-    const { clock, config, keys, siblings, terms } = this.#shared.context
+    const { clock, keys, settings, siblings, terms } = this.#shared.context
     const { intake, select } = this.#parts
     if (keys.refusal !== undefined) return { mode: 'none', isFinal: false, ...keys.refusal }
     const isAllOurs = this.#isAllOurs()
     const { mayClaimById, mayTry } = siblings
-    const mode = claimingMode(config, {
+    const mode = claimingMode(settings.current, {
       mayClaimById,
       mayTry,
       pollsTell: intake.pollsTell,
       // What a claiming poll takes and parks hides nothing that lies behind it.
       isAllOurs: isAllOurs || !select.reaches,
     })
-    if (config.inbox.claim === 'auto' && !isAllOurs) siblings.want()
+    if (settings.current.inbox.claim === 'auto' && !isAllOurs) siblings.want()
     // Claims by id ask for a length themselves: they go on.
     const isUseless = mode.mode === 'batch' && clock.now() < terms.unusableUntil
     return isUseless ? { mode: 'none', isFinal: true, ...UNUSABLE } : mode

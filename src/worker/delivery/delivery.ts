@@ -209,7 +209,7 @@ export class Delivery implements HandleOwner {
     if (this.handle.hasKept) return await this.#settleWaiting()
     const id = this.clink.clink_id
     const state = { clinkId: id, fault: this.#routed.fault, ...this.handle.outlived }
-    const givenUp = decideUnstarted(state, policyOf(this.route, this.#context.config))
+    const givenUp = decideUnstarted(state, policyOf(this.route, this.#context.settings.current))
     const pause = this.#parts.health.wait(this.route, id)
     if (givenUp !== undefined) {
       this.#attempt = this.#context.ledger.attemptsOf(id).starts
@@ -245,7 +245,7 @@ export class Delivery implements HandleOwner {
 
   /** Waits for its route, which is paused. */
   async #postpone(wait: number): Promise<void> {
-    const left = this.#context.config.claim.maxHold - this.handle.heldFor
+    const left = this.#context.settings.current.claim.maxHold - this.handle.heldFor
     if (this.#parts.capacity.mayBackOff && left > 0) {
       this.#backOff(Math.min(wait, left), PAUSED)
       this.#backoff.take(this.#parts.health.turn(this.route, this.clink.clink_id))

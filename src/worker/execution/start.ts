@@ -89,7 +89,7 @@ export class Start {
   /** Resolves when the handler's code has ended; what follows has to be decided in that turn. */
   async run(): Promise<void> {
     const { context, runs } = this.#parts
-    const { clock, config, emit, runner } = context
+    const { clock, emit, runner, settings } = context
     const { route } = this.#routed
     const facts = this.#facts
     const run = new Run({
@@ -99,7 +99,7 @@ export class Start {
       emit,
       facts,
       timeout: route.timeout,
-      grace: config.handlers.grace,
+      grace: settings.current.handlers.grace,
     })
     this.#run = run
     this.#isRunning = true
@@ -137,14 +137,14 @@ export class Start {
     const outcome = this.#outcome
     if (outcome === undefined || this.#wasCutShort(outcome)) return undefined
     const { context, health } = this.#parts
-    const { clock, config, ledger, random } = context
+    const { clock, ledger, random, settings } = context
     const { route } = this.#routed
     const clinkId = this.#inHand.clink.clink_id
     const attempt = this.#attempt - ledger.attemptsOf(clinkId).excused
     // It may be decided on before its code has ended.
     const isFree = this.#isRunning ? !health.costsAttempt(route) : this.#isFree
     const state = { clinkId, attempt, heldFor, now: clock.wall(), isFree }
-    return decide(outcome, state, policyOf(route, config), random)
+    return decide(outcome, state, policyOf(route, settings.current), random)
   }
 
   /** What it costs when another one follows: an attempt or nothing. That it has failed is noted, whatever it costs. */

@@ -41,7 +41,7 @@ export function taskOf(
   counts: () => boolean,
 ): Omit<Task, 'signals'> {
   const { clink, key } = inHand
-  const { config, emit } = context
+  const { emit, settings } = context
   const { mark, target } = routed.route
   let client: HandlerClient | undefined
   const services: TaskServices = {
@@ -66,8 +66,8 @@ export function taskOf(
   }
   return {
     target,
-    envelope: envelopeOf(clink, routed, facts.attempt, context),
-    env: environmentOf(routed.route, key.key.reveal(), config.clink.url),
+    envelope: envelopeOf(clink, routed, facts.attempt, { clock: context.clock, config: settings.current }),
+    env: environmentOf(routed.route, key.key.reveal(), settings.current.clink.url),
     services,
   }
 }

@@ -2,7 +2,7 @@ import { Recent } from '../../base/recent.ts'
 import { readTime } from '../../base/time-text.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { Clink } from '../../clink/records.ts'
-import type { Rate } from '../../config/config.ts'
+import type { Settings } from '../../config/settings.ts'
 import type { Emit } from '../../events.ts'
 
 /** A clink that was created within this time after an answer of ours may itself be an answer to it. */
@@ -26,37 +26,41 @@ interface Correspondent {
  * out more, which is why nobody is held to a limit unasked.
  */
 export class LoopGuard {
-  readonly #limit: Rate | null
+  readonly #settings: Settings
   readonly #clock: Clock
   readonly #emit: Emit
   readonly #senders = new Recent<Correspondent>(SENDERS)
 
-  constructor(limit: Rate | null, clock: Clock, emit: Emit) {
-    this.#limit = limit
+  constructor(settings: Settings, clock: Clock, emit: Emit) {
+    this.#settings = settings
     this.#clock = clock
     this.#emit = emit
   }
 
   /** @param at when the answer was created, by the service; without it the wall clock's word is taken. */
   answered(recipient: string, at: string | null | undefined): void {
-    if (this.#limit === null) return
+    const limit = this.#settings.current.inbox.loopLimit
+    if (limit === null) return
     const sender = this.#senders.get(recipient) ?? { answers: [], followed: [], mutedUntil: 0 }
     sender.answers.push(readTime(at) ?? this.#clock.wall())
-    if (sender.answers.length > this.#limit.count * 2 + 1) sender.answers.shift()
+    if (sender.answers.length > limit.count * 2 + 1) sender.answers.shift()
     this.#senders.set(recipient, sender)
   }
 
   /** Whether clinks of the sender are left alone for now. */
   isMuted(senderId: string): boolean {
     const sender = this.#senders.get(senderId)
-    return sender !== undefined && this.#clock.now() < sender.mutedUntil
+    const limit = this.#settings.current.inbox.loopLimit
+    if (sender === undefined || limit === null || sender.followed.length < limit.count) return false
+    return this.#clock.now() < sender.mutedUntil
   }
 
   /** The clink is going to be worked: with as many as the limit allows its sender is left alone until the first of them is long ago. */
   taken(clink: Clink): void {
     const sender = this.#senders.get(clink.sender_id)
-    if (this.#limit === null || sender === undefined) return
-    const { count, window } = this.#limit
+    const limit = this.#settings.current.inbox.loopLimit
+    if (limit === null || sender === undefined) return
+    const { count, window } = limit
     const now = this.#clock.now()
     if (!follows(sender, readTime(clink.created_at) ?? Number.NaN)) return
     sender.followed = [...sender.followed, now].filter((time) => time > now - window)

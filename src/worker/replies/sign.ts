@@ -22,7 +22,7 @@ export interface Signed {
   readonly line: string | undefined
 }
 
-interface Parts extends Pick<ReplyContext, 'config' | 'identity'> {
+interface Parts extends Pick<ReplyContext, 'identity' | 'settings'> {
   readonly agentProfiles: Pick<AgentProfiles, 'has'>
 }
 
@@ -31,8 +31,8 @@ interface Parts extends Pick<ReplyContext, 'config' | 'identity'> {
  * People get plain words. JSON stays JSON, but for us.
  */
 export function sign(text: string, { clink, is, mark: routeMark, to }: Sending, parts: Parts): Signed {
-  const { agentProfiles, config } = parts
-  const { mark } = config.replies
+  const { agentProfiles, settings } = parts
+  const { mark } = settings.current.replies
   const hops = hopsOf(readText(clink.content, mark).ending)
   const comesBack = mayComeBack(to, parts)
   const plain = { text, line: undefined }
@@ -45,8 +45,8 @@ export function sign(text: string, { clink, is, mark: routeMark, to }: Sending, 
 }
 
 /** Whether what goes to somebody may arrive in our own inbox. @param to undefined: the group, or nobody knows whom. */
-export function mayComeBack(to: string | undefined, { config, identity }: Pick<Parts, 'config' | 'identity'>): boolean {
-  return config.inbox.for === 'anyone' || !identity.isSomebodyElse(to)
+export function mayComeBack(to: string | undefined, { identity, settings }: Omit<Parts, 'agentProfiles'>): boolean {
+  return settings.current.inbox.for === 'anyone' || !identity.isSomebodyElse(to)
 }
 
 /** What the sender of a clink that is not run reads, in one line: it comes of too many answers of workers to each other. */

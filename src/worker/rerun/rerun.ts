@@ -155,10 +155,10 @@ export class Rerun implements Line {
 
   /** What is left of the wait that an earlier process has begun. No clock that was set makes it longer than any wait is. */
   #waitLeft(): number | undefined {
-    const { clock, config, ledger } = this.#shared.context
+    const { clock, ledger, settings } = this.#shared.context
     const { notBefore } = ledger.letters.rerunOf(this.clink.clink_id) ?? {}
     if (notBefore === undefined) return undefined
-    return Math.min(Math.max(0, notBefore - clock.wall()), config.claim.maxHold)
+    return Math.min(Math.max(0, notBefore - clock.wall()), settings.current.claim.maxHold)
   }
 
   get #isStopping(): boolean {

@@ -76,9 +76,9 @@ export class Reruns implements RerunsToCome {
 
   /** How many will want a seat before the next poll. Before the first answer of the service these are those that were left. */
   get coming(): number {
-    const { clock, config, keys } = this.#parts.context
+    const { clock, keys, settings } = this.#parts.context
     if (!this.#isOpen) return this.#leftDue
-    const soon = clock.now() + config.poll.interval
+    const soon = clock.now() + settings.current.poll.interval
     if (!keys.mayAct) return 0
     return [...this.#all.values()].filter(({ dueAt }) => dueAt !== undefined && dueAt <= soon).length
   }

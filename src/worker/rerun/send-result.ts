@@ -86,7 +86,7 @@ async function send(
 ): Promise<string | ClinkApiError> {
   const sending = { clink, to: clink.sender_id, is: 'answer', mark } as const
   const trySend = async (unit: 'utf16' | 'bytes'): Promise<string | ClinkApiError> => {
-    const deadline = context.clock.now() + context.config.clink.timeout
+    const deadline = context.clock.now() + context.settings.current.clink.timeout
     const limits = { deadline, signal: context.closing, unit, attempts: 1 } as const
     try {
       return await sendReply(response, sending, limits, context.keys.current.api, context)

@@ -33,9 +33,9 @@ const PAUSE = { base: 250, max: 10_000 }
 const REQUESTS = 5
 
 /** Whether another try may begin: a request about the claim, and what may follow from its answer. */
-export function mayTry(claimed: Claimed, { clock, closing, config }: SettlementContext): boolean {
+export function mayTry(claimed: Claimed, { clock, closing, settings }: SettlementContext): boolean {
   if (!claimed.holder.stands || closing.aborted) return false
-  claimed.trying?.(clock.now() + REQUESTS * config.clink.timeout)
+  claimed.trying?.(clock.now() + REQUESTS * settings.current.clink.timeout)
   return true
 }
 

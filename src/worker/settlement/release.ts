@@ -31,7 +31,7 @@ export async function release(
     } catch (thrown) {
       const error = refusals.weigh(apiError(thrown), steadyOf(clock).now())
       if (refusesRelease(error)) return { is: 'elsewhere', detail: refusal(error) }
-      const mayRepeat = context.config.claim.exclusive && claimed.isLast === true
+      const mayRepeat = context.settings.current.claim.exclusive && claimed.isLast === true
       if (error.mayHaveHappened && !mayRepeat) {
         const unknown = `the release was sent and not answered: ${error.message}`
         return { is: 'left-to-expire', why: unknown }

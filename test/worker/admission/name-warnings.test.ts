@@ -2,6 +2,7 @@ import { expect, it } from 'vitest'
 import type { WorkerEvent } from '../../../src/events.ts'
 import { idPatterns } from '../../../src/handlers/sender-match.ts'
 import { NameWarnings } from '../../../src/worker/admission/name-warnings.ts'
+import { makeSettings } from '../../support/settings.ts'
 import { clink } from '../../support/sample-records.ts'
 
 const from = (sender_id: string, sender_name: string) => ({ ...clink, sender_id, sender_name })
@@ -10,7 +11,11 @@ it('a pattern that fits a name and no id is said once, with what to write; other
   const said: string[] = []
   const emit = (event: WorkerEvent): void => void ('advice' in event && said.push(event.advice))
   const rules = ['Ali*', 'user_b*', { name: 'Bob' }, '*']
-  const warnings = new NameWarnings(['self'], { idPatterns: idPatterns('match.from of the route r', rules) }, emit)
+  const warnings = new NameWarnings(
+    makeSettings({ inbox: { ignore: ['self'] } }),
+    { idPatterns: idPatterns('match.from of the route r', rules) },
+    emit,
+  )
   for (let n = 0; n < 3; n += 1) {
     warnings.look(from('user_b1', 'Bob'))
     warnings.look(from('user_b2', 'user_b*'))

@@ -6,6 +6,7 @@ import { memoryTables } from '../../../src/ledger/memory-tables.ts'
 import { CircuitBreaker, type CircuitBreakerOptions } from '../../../src/worker/capacity/circuit-breaker.ts'
 import { WorkerSignals } from '../../../src/worker/signals.ts'
 import { Chance } from '../../simulation/chance.ts'
+import { makeSettings } from '../../support/settings.ts'
 import { clink } from '../../support/sample-records.ts'
 import { VirtualTime } from '../../simulation/virtual-time.ts'
 
@@ -43,7 +44,7 @@ function setUp(options: Partial<CircuitBreakerOptions> = {}) {
     emit: ({ event }: WorkerEvent) => events.push(event),
     look,
     router: { routes: [route] },
-    outage: 6 * HOUR,
+    settings: makeSettings(),
     ledger: new Ledger(memoryTables()),
     ...options,
   })

@@ -4,7 +4,7 @@ import type { Clink } from '../../../src/clink/records.ts'
 import { KeeperMachine, type KeeperMachineOptions } from '../../../src/worker/claim/keeper-machine.ts'
 import { shortenedLease, type Lease } from '../../../src/worker/claim/lease.ts'
 import type { Renewal } from '../../../src/worker/claim/renewal.ts'
-import { makeConfig, type Settings } from '../../support/settings.ts'
+import { makeSettings, type Settings } from '../../support/settings.ts'
 import { clink } from '../../support/sample-records.ts'
 
 /** Of 100 s; it may be trusted for 90 s. Its first renewal is due at 30 s with a jitter of one half. */
@@ -47,8 +47,8 @@ function make({
       unanswered: shortenedLease(before, sentAt, asksLength ? asked : undefined),
     }),
   }
-  const config = makeConfig('http://127.0.0.1:1', { clink: { timeout: 30_000 }, ...settings })
-  return new KeeperMachine({ lease, isStrange, renews, config, terms, random: () => 0.5 }, 0)
+  const current = makeSettings({ clink: { timeout: 30_000 }, ...settings })
+  return new KeeperMachine({ lease, isStrange, renews, settings: current, terms, random: () => 0.5 }, 0)
 }
 
 const record: Clink = { ...clink, status: 'claimed', claimed_by: 'user_1' }

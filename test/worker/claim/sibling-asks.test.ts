@@ -9,7 +9,7 @@ import { Siblings } from '../../../src/worker/claim/siblings.ts'
 import { ClaimTerms } from '../../../src/worker/claim/terms.ts'
 import { Pulses } from '../../../src/worker/liveness/pulses.ts'
 import { WorkerSignals } from '../../../src/worker/signals.ts'
-import { makeConfig } from '../../support/settings.ts'
+import { makeSettings } from '../../support/settings.ts'
 import { clink as sample } from '../../support/sample-records.ts'
 
 const TEN_MINUTES = 600_000
@@ -17,9 +17,9 @@ const TEN_MINUTES = 600_000
 it('§1, §2: a sibling that asks for less than is left leaves the claim no longer than it asked for (P2)', async () => {
   const clock = systemClock()
   const ledger = new Ledger(memoryTables())
-  const config = makeConfig('http://127.0.0.1:1', { claim: { timeout: TEN_MINUTES } })
+  const settings = makeSettings({ claim: { timeout: TEN_MINUTES } })
   const { signal } = new AbortController()
-  const parts = { config, clock, random: () => 0.5, emit: () => {}, ledger, signals: new WorkerSignals() }
+  const parts = { settings, clock, random: () => 0.5, emit: () => {}, ledger, signals: new WorkerSignals() }
   const terms = new ClaimTerms({ ...parts, pulses: new Pulses(clock), stopping: signal, closing: signal })
   const now = clock.now()
   const times = { claimedAt: '2026-01-05T08:00:00.000Z', expiresAt: '2026-01-05T08:10:00.000Z' }

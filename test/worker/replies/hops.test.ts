@@ -4,7 +4,7 @@ import { Identity } from '../../../src/keys/identity.ts'
 import { endingLine, hopsOf, isJson, readText, withJsonHops, type Ending } from '../../../src/worker/replies/hops.ts'
 import { fitText } from '../../../src/worker/replies/text.ts'
 import { circleEnd, sign, type Sending } from '../../../src/worker/replies/sign.ts'
-import { makeConfig, type Settings } from '../../support/settings.ts'
+import { makeSettings, type Settings } from '../../support/settings.ts'
 
 const MARK = '— clink-worker'
 
@@ -93,7 +93,7 @@ function signed(
 ): string {
   const { content = 'do it', to, ...rest } = sending
   const parts = {
-    config: makeConfig('http://localhost', { inbox }),
+    settings: makeSettings({ inbox }),
     identity: new Identity(us === '' ? undefined : us, () => {}),
     agentProfiles: { has: (id: string | undefined) => id?.startsWith('ap_') === true || agents.includes(id ?? '') },
   }

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { Clink } from '../../../src/clink/records.ts'
 import type { WorkerEvent } from '../../../src/events.ts'
 import { LoopGuard } from '../../../src/worker/replies/loop-guard.ts'
+import { makeSettings } from '../../support/settings.ts'
 
 const at = (ms: number): string => new Date(1_700_000_000_000 + ms).toISOString()
 const clink = (created: number, sender = 'bob'): Clink => ({
@@ -17,9 +18,9 @@ const clink = (created: number, sender = 'bob'): Clink => ({
 function guardWith(count: number | null): { guard: LoopGuard; events: WorkerEvent[]; time: { now: number } } {
   const events: WorkerEvent[] = []
   const time = { now: 0 }
-  const limit = count === null ? null : { count, window: 600_000 }
+  const settings = makeSettings({ inbox: { loopLimit: count === null ? null : { count, window: 600_000 } } })
   const clock = { now: () => time.now, wall: () => time.now, at: () => () => {} }
-  return { guard: new LoopGuard(limit, clock, (event) => events.push(event)), events, time }
+  return { guard: new LoopGuard(settings, clock, (event) => events.push(event)), events, time }
 }
 
 describe('where inbox.loopLimit is set, circles with agents that count no hops are bounded (P15, §5)', () => {
