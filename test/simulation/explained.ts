@@ -160,7 +160,11 @@ function whyNot(facts: Explaining, life: string, worker: WorkerPlan, clink: Stor
   const { record, emulator } = facts
   const { clink_id: id } = clink
   const last = record.told(life, id).findLast(({ event }) => REASONS.has(event.event))?.event
-  const isOver = clink.content === KILLER || isDiscarded(record, life, id) || isGivenUp(facts, life, worker, id)
+  const isOver =
+    clink.content === KILLER ||
+    isDiscarded(record, life, id) ||
+    isGivenUp(facts, life, worker, id) ||
+    isUndeliverable(record, life, id)
   const wasReleased = record.runsThatCount(life, id, Infinity).some(({ end }) => end === 'release')
   if (last?.event === 'clink.deadLettered') return isOver ? 'given up' : undefined
   if (last?.event === 'clink.released') {
@@ -194,6 +198,15 @@ function isToRunAgain(record: Record, life: string, id: string): boolean {
 
 function isDiscarded(record: Record, life: string, id: string): boolean {
   return record.asksOf(life, id).some(({ what, answer }) => what === 'discard' && answer === 'done')
+}
+
+const TAKES_NOT: ReadonlySet<number | undefined> = new Set([400, 403, 404, 409, 410, 413, 422])
+
+/** §5: the service does not take what a rerun has come to, which stays with its letter. */
+function isUndeliverable(record: Record, life: string, id: string): boolean {
+  const results = new Set(record.runsOf(life, id).map(({ isRerun, result }) => (isRerun === true ? result : undefined)))
+  const last = record.requests.findLast(({ result }) => result !== undefined && results.has(result))
+  return last?.isEnveloped === true && TAKES_NOT.has(last.toldStatus)
 }
 
 /** What is left of a lease when its claim is told is not enough for several tries that are slower than usual. */

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { TransportError, type Transport, type TransportRequest } from '../../src/clink/transport.ts'
 import type { DeadLetter } from '../../src/ledger/dead-letters.ts'
 import { findBreach } from './broken-rules.ts'
+import type { Breach } from './judge.ts'
 import type { Breakage } from './life.ts'
 import type { Plan } from './plan.ts'
 import type { SeedOptions } from './run-seed.ts'
@@ -75,6 +76,13 @@ describe('the judge notices a worker', { timeout: 120_000 }, () => {
       letter.rerun?.step === 'ready' ? { ...letter, rerun: { step: 'due' } } : letter,
     )
     expect(await isNoticed({ breakage }, 'P5', /runs again though it gave a result/)).toBe(true)
+  })
+
+  it('that gives up the result of a rerun which the service has not refused (P1, §5)', async () => {
+    const refusal = { status: 400, headers: {}, body: '{"success":false,"error":"invalid","message":"no"}' }
+    const breakage = sending(async () => await Promise.resolve(refusal))
+    const isIt = ({ rule, text }: Breach): boolean => rule === 'P1' && text.endsWith('could run it')
+    expect(await findBreach({ breakage }, isIt, 1_003_214)).toBeDefined()
   })
 
   it('that sends the result of a rerun again because no answer came (P5, §5)', async () => {
