@@ -52,7 +52,11 @@ export class SelectClaims {
 
   /** Whether there may be claims soon, though nothing is listed. */
   get areExpected(): boolean {
-    return this.#open.size > 0 || this.#failed.isWaiting
+    return this.areOnTheirWay || this.#failed.isWaiting
+  }
+
+  get areOnTheirWay(): boolean {
+    return this.#open.size > 0
   }
 
   get retryAt(): number {

@@ -61,6 +61,11 @@ export class Select implements Claiming {
     await this.#claims.over()
   }
 
+  /** A poll might claim once more what is being claimed, and nobody would know which of the two ends first. */
+  get isClaiming(): boolean {
+    return this.#claims.areOnTheirWay
+  }
+
   /** The service's order may keep clinks out of reach. */
   get isStarved(): boolean {
     return this.#starvedAt !== undefined

@@ -35,7 +35,7 @@ export class Ways {
       mayTry,
       pollsTell: intake.pollsTell,
       // What a claiming poll takes and parks hides nothing that lies behind it.
-      isAllOurs: isAllOurs || !select.reaches,
+      isAllOurs: (isAllOurs || !select.reaches) && !select.isClaiming,
     })
     if (settings.current.inbox.claim === 'auto' && !isAllOurs) siblings.want()
     // Claims by id ask for a length themselves: they go on.
