@@ -2,10 +2,15 @@ import type { WorkerEvent } from '../../../src/events.ts'
 import type { Breach, Rule } from '../judge.ts'
 import type { Record } from '../record.ts'
 
+interface End {
+  readonly at: number
+  readonly event: string
+}
+
 /** P1: a clink in hand comes to one end, and that is said once. */
 export const handlesSettleOnce: Rule = ({ record }) =>
   [...record.eventsByLife].flatMap(([life, events]) => {
-    const ends = new Map<string, { readonly at: number; readonly event: string }>()
+    const ends = new Map<string, End>()
     return events.flatMap(({ at, event }): readonly Breach[] => {
       if (!('clink' in event)) return []
       const { clink_id: clinkId } = event.clink
@@ -14,9 +19,19 @@ export const handlesSettleOnce: Rule = ({ record }) =>
       const before = ends.get(clinkId)
       ends.set(clinkId, { at, event: event.event })
       if (before === undefined || isClaimedAnew(record, life, clinkId, before.at)) return []
+      if (event.event === 'clink.completed' && isAnswered(record, life, clinkId, before)) return []
       return [{ rule: 'P1', at, life, text: `${clinkId} ends twice: ${before.event}, then ${event.event}` }]
     })
   })
+
+/** Its claim was lost while its completion was on its way: it may have been taken, that said, and the answer has told since that it was. */
+function isAnswered(record: Record, life: string, clinkId: string, { at, event }: End): boolean {
+  const requests = record.requestsByClink.get(clinkId) ?? []
+  return requests.some(({ begunAt, endedAt = Infinity, kind, life: of, toldWell }) => {
+    const isOnItsWay = of === life && kind === 'complete' && begunAt <= at && endedAt >= at
+    return event === 'clink.lost' && isOnItsWay && toldWell === true
+  })
+}
 
 /** A claim that nobody takes in hand has an end, and no beginning that is said. */
 function isClaimedAnew(record: Record, life: string, clinkId: string, since: number): boolean {
