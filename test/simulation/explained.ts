@@ -210,13 +210,16 @@ function isUndeliverable(record: Record, life: string, id: string): boolean {
 }
 
 /** What is left of a lease when its claim is told is not enough for several tries that are slower than usual. */
-export function isTooSlow({ faults, lease, switches }: Plan): boolean {
-  const [, longest = Infinity] = String(switches.maxTimeout)
-    .split(':')
-    .map((text) => Number(text) * 1_000)
+export function isTooSlow(plan: Plan): boolean {
   // A second may be cut off its end, and another one is kept for that.
-  const lost = switches.claimTimes === 'seconds' ? 2_000 : 0
-  return faults.latency * 40 > Math.min(lease, longest) - lost
+  const lost = plan.switches.claimTimes === 'seconds' ? 2_000 : 0
+  return plan.faults.latency * 40 > longestClaim(plan) - lost
+}
+
+/** Milliseconds that claims last which matter, with what the service gives at most. */
+export function longestClaim({ lease, switches }: Plan): number {
+  const [, most = Infinity] = String(switches.maxTimeout).split(':').map(Number)
+  return Math.min(lease, most * 1_000)
 }
 
 /** Nothing says how long a claim lasts that a poll has made, and a claim may not be renewed to learn it: no clink of it is run (§2). */

@@ -9,6 +9,8 @@ import {
 } from '../../src/clink/transport.ts'
 import { ClaimHandle } from '../../src/worker/settlement/claim-handle.ts'
 import { findBreach } from './broken-rules.ts'
+import type { Breach } from './judge.ts'
+import type { Plan } from './plan.ts'
 import type { SeedOptions } from './run-seed.ts'
 
 const isTo = (verb: string, { path }: TransportRequest): boolean => path.endsWith(`/${verb}`)
@@ -112,6 +114,18 @@ describe('the judge notices a worker', { timeout: 60_000 }, () => {
       },
     })
     expect(await findBreach({ breakage: { transport } }, ({ rule }) => rule === 'P4')).toBeDefined()
+  })
+
+  it('that renews a short claim again and again (live)', async () => {
+    const planned = (plan: Plan): Plan => ({ ...plan, switches: { ...plan.switches, maxTimeout: 'cap:3' } })
+    const transport = (real: Transport): Transport => ({
+      send: async (request) => {
+        if (isTo('claim', request)) for (let n = 0; n < 20; n += 1) void real.send(request).catch(() => undefined)
+        return await real.send(request)
+      },
+    })
+    const isIt = ({ rule, text }: Breach): boolean => rule === 'live' && /times claim \S+ in a minute/.test(text)
+    expect(await findBreach({ planned, breakage: { transport } }, isIt)).toBeDefined()
   })
 
   it('whose polls hang for good (P12)', async () => {

@@ -1,3 +1,4 @@
+import { longestClaim } from '../explained.ts'
 import type { Breach, Rule } from '../judge.ts'
 import type { Record } from '../record.ts'
 
@@ -21,7 +22,7 @@ export const noBusyLoop: Rule = ({ plan, record, ticks }) => {
     const most =
       clinkId === undefined
         ? 3 * perMinute + 4 * plan.clinks.length + parked(record, life, Math.floor(at / MINUTE))
-        : Math.max(PER_CLINK, (PER_LEASE * MINUTE) / plan.lease)
+        : Math.max(PER_CLINK, (PER_LEASE * MINUTE) / longestClaim(plan))
     if (count > most && count <= most + 1) {
       breaches.push({ rule: 'live', at, life, text: `more than ${most} times ${kind} ${clinkId ?? ''} in a minute` })
     }
