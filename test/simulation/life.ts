@@ -60,7 +60,7 @@ export interface LifeParts {
 }
 
 /** What a process has done is in its journal after so many milliseconds in which it ran. */
-const JOURNALLED = 50
+export const JOURNALLED = 50
 /** Milliseconds after a sleep by which every timer that was due in it has come. */
 const COMING_ROUND = 3_000
 /** Local time begins anywhere. */

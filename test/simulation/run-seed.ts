@@ -4,7 +4,7 @@ import { explained, isRefusing } from './explained.ts'
 import { Faults } from './faults.ts'
 import { judge, type Breach } from './judge.ts'
 import { KeyFiles } from './key-files.ts'
-import { Life, type Breakage, type Carried } from './life.ts'
+import { JOURNALLED, Life, type Breakage, type Carried } from './life.ts'
 import { Operator } from './operator.ts'
 import type { LetterPlan } from './plan-letters.ts'
 import { actByHand } from './people.ts'
@@ -252,6 +252,8 @@ export class Game {
   #begin(plan: WorkerPlan): void {
     const last = this.#lives.get(plan.name)
     if (last?.life.isOver === false) return
+    // Until it is gone the state directory is its own.
+    if (last?.life.isDead === false) return this.#beginLater(plan, JOURNALLED)
     const { time, emulator, record } = this
     const count = (last?.count ?? 0) + 1
     const chance = this.#chance.fork('handlers')

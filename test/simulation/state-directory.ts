@@ -25,7 +25,7 @@ export class StateDirectory {
   session: string | undefined
   #path: string | undefined
   readonly #journals = new Set<Journal>()
-  #last: { readonly journal: Journal; readonly store: SlowStore } | undefined
+  #last: { readonly journal: Journal; readonly store: SlowStore; readonly host: Host } | undefined
 
   constructor(name: string) {
     this.name = name
@@ -42,6 +42,7 @@ export class StateDirectory {
     wall: () => number,
     breakage = (real: LedgerTables): LedgerTables => real,
   ): Ledger {
+    if (this.#last?.host.isDead === false) throw new Error(`the state directory of ${this.name} is in use`)
     this.#path ??= makeDirectory()
     const store = new SlowStore(plan, this.#path, time, host, chance)
     const journal = this.#open(
@@ -49,7 +50,7 @@ export class StateDirectory {
       () => store.isFailing,
     )
     this.#journals.add(journal)
-    this.#last = { journal, store }
+    this.#last = { journal, store, host }
     return new Ledger(breakage(tablesOf(journal)), () => journal.isHealthy, wall)
   }
 
