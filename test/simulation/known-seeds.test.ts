@@ -5,6 +5,7 @@ describe('a seed that once broke a promise keeps it now:', { timeout: 60_000 }, 
   it.for([
     [1_004_121, 'all', 'a rerun sends with the key that is current when it starts (P15, §8)'],
     [3_067, 'all', 'no poll claims while a claim by id is on its way (P4, §2)'],
+    [1_022_089, 'all', 'what a release costs is written with its intent, for which a stop has the time (P8, §6)'],
     [5_026, 'all', 'a jump of the wall clock makes no page a refusal of the key (P2, §0)'],
     [20_030, 'all', 'what a sender is to be told is given up where it is never taken (P1, §5)'],
     [890_245, ['slow-store'], 'what cannot be noted as given back is not given back (P3, §5)'],

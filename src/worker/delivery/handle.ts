@@ -43,6 +43,8 @@ export interface ReleaseFacts {
   readonly reason?: string | undefined
   /** Milliseconds that the clink is left alone. */
   readonly cooldown?: number | undefined
+  /** Resolves when what it costs is written, which is to be before it is sent. */
+  readonly noted?: Promise<void> | undefined
 }
 
 /** Who works a clink in hand: what its handle journals of that, and whom it tells that the clink is lost. */

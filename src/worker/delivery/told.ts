@@ -19,19 +19,17 @@ export async function settleBy(
 ): Promise<Settled> {
   switch (decision?.do) {
     case undefined:
-      await start?.takeBack()
-      return await handle.release('shutdown')
+      return await handle.release('shutdown', { noted: start?.takeBack() })
     case 'complete':
       return await handle.complete(decision.response)
     case 'release': {
       const { cooldown, reason, why } = decision
-      await start?.charge(decision)
-      return await handle.release(why, { reason, cooldown })
+      return await handle.release(why, { reason, cooldown, noted: start?.charge(decision) })
     }
     case 'hold': {
       const { wait: cooldown, why: reason } = decision
-      await start?.charge(decision)
-      return await handle.release(isStopping ? 'shutdown' : 'too-many-held', { reason, cooldown })
+      const noted = start?.charge(decision)
+      return await handle.release(isStopping ? 'shutdown' : 'too-many-held', { reason, cooldown, noted })
     }
     case 'deadLetter':
       return await handle.giveUp(decision)

@@ -107,7 +107,8 @@ export class LetterHandle implements Handle {
     return await Promise.resolve(KEPT)
   }
 
-  async release(why: ReleaseCause, { cooldown, reason }: ReleaseFacts = {}): Promise<Settled> {
+  async release(why: ReleaseCause, { cooldown, noted, reason }: ReleaseFacts = {}): Promise<Settled> {
+    await noted
     if (!NOT_YET.has(why)) return await this.#keep(`its handler gave it back: ${reason ?? why}`)
     const { clock, ledger } = this.#context
     const wait = cooldown === undefined ? {} : { notBefore: clock.wall() + cooldown }

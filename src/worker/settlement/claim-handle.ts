@@ -155,11 +155,12 @@ export class ClaimHandle implements Handle, Claimed, KeeperOwner {
     return await this.#complete(this.#context.ledger.unconfirmed(this.clink)?.response, true)
   }
 
-  async release(why: ReleaseCause, { reason, cooldown }: ReleaseFacts = {}): Promise<Settled> {
+  async release(why: ReleaseCause, { reason, cooldown, noted }: ReleaseFacts = {}): Promise<Settled> {
     const { closing, ledger } = this.#context
     this.#isTelling = true
-    if (cooldown !== undefined) await ledger.cool(this.clink.clink_id, cooldown)
-    if (this.#settledByNow() === undefined) await this.note(true)
+    const cooled = cooldown === undefined ? undefined : ledger.cool(this.clink.clink_id, cooldown)
+    // In one commit: where they are slow, a stop has no time for several.
+    await Promise.all([noted, cooled, this.#settledByNow() === undefined ? this.note(true) : undefined])
     const before = this.#settledByNow()
     if (before !== undefined) return before
     // By the journal's account the next process would hold on to what somebody else has by then.
