@@ -1,6 +1,6 @@
 import { workerOf } from '../explained.ts'
 import { KILLER } from '../plan.ts'
-import type { Rule } from '../judge.ts'
+import type { Evidence, Rule } from '../judge.ts'
 import type { LifeRecord, Record } from '../record.ts'
 import { CLAIM_ENDS } from './leases.ts'
 
@@ -14,14 +14,15 @@ const SETTLED = 100
 const IN_A_ROW = 2
 
 /** P9: claims that the process before held when it crashed, and that still stand, are held on to at once. */
-export const claimsAreHeldOnTo: Rule = ({ plan, record }) =>
-  [...record.lives.values()].flatMap((life) => {
+export const claimsAreHeldOnTo: Rule = (evidence) => {
+  const { plan, record } = evidence
+  return [...record.lives.values()].flatMap((life) => {
     // What a start notes first, it waits for.
     const done = life.startedAt + SETTLED + (plan.world.store?.slowest ?? 0)
     const before = record.livesOf(life.state).findLast(({ startedAt }) => startedAt < life.startedAt)
     if (before?.crashedAt === undefined || before.boot !== life.boot || before.jumps.length > 0) return []
     if ((life.crashedAt ?? Infinity) < done || life.sleeps.length > 0) return []
-    return heldBy(record, before).flatMap((clinkId) => {
+    return heldBy(evidence, before).flatMap((clinkId) => {
       if (!hasItsKey(record, life, clinkId)) return []
       if (trustedUntil(record, before, clinkId) <= done) return []
       const isSaid = record.told(life.name, clinkId).some(({ at }) => at >= life.startedAt && at <= done)
@@ -30,6 +31,7 @@ export const claimsAreHeldOnTo: Rule = ({ plan, record }) =>
       return [{ rule: 'P9', at: life.startedAt, life: life.name, text }]
     })
   })
+}
 
 /** Whether a process begins with the key that made a claim, and renewed it: with another one it has to ask first whose claim it is. */
 function hasItsKey(record: Record, { name, startedAt }: LifeRecord, clinkId: string): boolean {
@@ -69,7 +71,7 @@ function trustedUntil(record: Record, before: LifeRecord, clinkId: string): numb
 }
 
 /** Clinks that a process held when it crashed, by its own account. */
-function heldBy(record: Record, before: LifeRecord): readonly string[] {
+function heldBy({ plan, record }: Evidence, before: LifeRecord): readonly string[] {
   const { name, crashedAt = 0, stopAskedAt = Infinity } = before
   const claimed = (record.eventsByLife.get(name) ?? []).flatMap(({ at, event }) =>
     event.event === 'clink.claimed' && at < journalledBy(before) ? [event.clink.clink_id] : [],
@@ -83,11 +85,22 @@ function heldBy(record: Record, before: LifeRecord): readonly string[] {
     const isActedOn = record.acts.some((act) => act.clinkId === clinkId)
     // Who was about to give it back, or had noted that, leaves it alone.
     const run = record.runsOf(name, clinkId).findLast(({ life }) => life === name)
-    const state = told.findLast(({ event }) => STATES.has(event.event))?.event.event
+    const { at = 0, event } = told.findLast((one) => STATES.has(one.event.event)) ?? {}
+    const state = event?.event
+    // So it is with what was held for as long as may be: its release waits as well.
+    const isLong = state === 'clink.held' && at + workerOf(plan, name).config.claim.maxHold <= crashedAt
+    if (isLong && isRenewed(record, before, clinkId)) return false
     if (state === 'clink.ended' && run?.end !== 'result') return false
     // A stop gives back what waits: that is noted first, and the release waits for a renewal that is on its way.
     if (state !== 'clink.started' && stopAskedAt <= crashedAt) return false
     return isReleased !== true && !isActedOn && !told.slice(last).some(({ event }) => ENDS.has(event.event))
+  })
+}
+
+/** Whether a renewal was on its way when the process crashed. */
+function isRenewed(record: Record, { crashedAt = 0, name }: LifeRecord, clinkId: string): boolean {
+  return (record.requestsByClink.get(clinkId) ?? []).some(({ begunAt, endedAt = Infinity, kind, life }) => {
+    return life === name && kind === 'claim' && begunAt <= crashedAt && endedAt >= crashedAt
   })
 }
 
