@@ -18,6 +18,7 @@ import { fanOut } from '../observe/fan-out.ts'
 import { loggable } from '../observe/fields.ts'
 import { answerFailed } from '../control/dead-letters.ts'
 import { answerHealth } from '../control/health.ts'
+import { followSettings } from './follow-settings.ts'
 import { outputFacts } from './output-facts.ts'
 
 export interface WorkParts {
@@ -53,9 +54,10 @@ const NAMED = 50
 /** Runs a daemon in this process until it has ended. */
 export async function work(parts: WorkParts): Promise<ExitCode> {
   const { host, config, key, logger, once } = parts
-  const log = logEvents(logger, { content: config.log.content, cwd: parts.cwd })
-  const emit = fanOut([log, ...(parts.listen === undefined ? [] : [parts.listen])], (error, event) =>
-    logger.error({ event: 'event.unheard', of: event, error: loggable(error, { stacks: true }) }),
+  const shown = { content: config.log.content, cwd: parts.cwd }
+  const emit = fanOut(
+    [logEvents(logger, shown), ...(parts.listen === undefined ? [] : [parts.listen])],
+    (error, event) => logger.error({ event: 'event.unheard', of: event, error: loggable(error, { stacks: true }) }),
   )
   const registry = new HandlerRegistry(parts.handlers, parts.first)
   const state = parts.durable === true ? takeState(config, emit) : undefined
@@ -68,7 +70,7 @@ export async function work(parts: WorkParts): Promise<ExitCode> {
     ...(state === undefined ? {} : { state }),
   })
   const watch = new HandlerWatch({
-    config,
+    settings: daemon.settings,
     cwd: parts.cwd,
     echoWhenEmpty: parts.echoWhenEmpty ?? false,
     first: parts.handlers,
@@ -78,6 +80,7 @@ export async function work(parts: WorkParts): Promise<ExitCode> {
     },
     failed: (error) => emit({ event: 'handlers.failed', error, kept: registry.current.generation }),
   })
+  followSettings(daemon.settings, { logger, shown, watch })
   const keyWatch = watchKey(parts, daemon, emit)
   let exit: ExitCode | undefined
   host.attach({

@@ -23,11 +23,10 @@ export interface LoadedHandler {
  */
 export function makeRoutes(
   handlers: readonly LoadedHandler[],
-  config: Config,
+  config: Pick<Config, 'routes'>,
   generation: number,
 ): { readonly entries: readonly RouteEntry[]; readonly issues: readonly HandlerIssue[] } {
-  const make = (handler: LoadedHandler, route?: RouteConfig): RouteEntry =>
-    makeEntry(handler, config, generation, route)
+  const make = (handler: LoadedHandler, route?: RouteConfig): RouteEntry => makeEntry(handler, generation, route)
   const used = new Set(config.routes.map(({ use }) => use))
   const free = handlers.filter(({ path }) => !used.has(path))
   const catchAlls = free.filter(({ definition }) => definition.match === undefined)
@@ -42,13 +41,7 @@ export function makeRoutes(
   return { entries, issues: [...tooManyCatchAlls(catchAlls), ...sameNames(entries)] }
 }
 
-function makeEntry(
-  { definition, file, name }: LoadedHandler,
-  config: Config,
-  generation: number,
-  own?: RouteConfig,
-): RouteEntry {
-  const { attempts, backoff, maxBackoff } = { ...config.retry, ...definition.retry, ...own?.retry }
+function makeEntry({ definition, file, name }: LoadedHandler, generation: number, own?: RouteConfig): RouteEntry {
   const match = own?.match ?? definition.match
   const routeName = own?.name ?? name
   return {
@@ -62,10 +55,9 @@ function makeEntry(
       target: { is: 'module', handle: definition.handle },
       with: own?.with ?? {},
       mark: own?.mark ?? definition.mark ?? 'auto',
-      timeout: own?.timeout ?? definition.timeout ?? config.handlers.timeout,
+      timeout: own?.timeout ?? definition.timeout,
       passKey: own?.passKey ?? definition.passKey ?? false,
-      // A longer first wait than the general limit was meant.
-      retry: Object.freeze({ attempts, backoff, maxBackoff: Math.max(backoff, maxBackoff) }),
+      retry: Object.freeze({ ...definition.retry, ...own?.retry }),
     }),
   }
 }

@@ -10,7 +10,7 @@ export type Target =
   | { readonly is: 'program'; readonly command: readonly string[] }
   | { readonly is: 'url'; readonly url: string }
 
-/** A handler and what it takes, ready to run: the configuration's and the handler's own settings are merged. */
+/** A handler and what it takes, ready to run: what the configuration says of this route and what the handler says itself are merged. */
 export interface Route {
   readonly name: string
   /** Path of the handler file as people write it (relative to where the worker was started), or a name for a built-in. */
@@ -19,9 +19,9 @@ export interface Route {
   readonly generation: number
   readonly target: Target
   readonly with: Readonly<Record<string, unknown>>
-  /** Milliseconds. */
-  readonly timeout: number
-  readonly retry: RetryPolicy
+  /** Milliseconds. What is left out here and in `retry` is the general setting: see `policyOf`. */
+  readonly timeout?: number | undefined
+  readonly retry?: Partial<RetryPolicy>
   /** Its handler is given the API key. */
   readonly passKey?: boolean
   /** `never`: what is sent carries no line for other workers, unless they count hops already. */

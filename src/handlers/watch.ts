@@ -4,12 +4,14 @@ import { watch, type FSWatcher } from 'chokidar'
 import { sleep, systemClock } from '../base/clock.ts'
 import { asError } from '../base/coded-error.ts'
 import type { Service } from '../base/service.ts'
+import type { Settings } from '../config/settings.ts'
 import { discover } from './discover.ts'
 import { HandlerError } from './handler-error.ts'
 import type { HandlerSet } from './handler-set.ts'
 import { loadHandlers, type LoadHandlersOptions } from './registry.ts'
 
-export interface WatchOptions extends Omit<LoadHandlersOptions, 'generation'> {
+export interface WatchOptions extends Omit<LoadHandlersOptions, 'config' | 'generation'> {
+  readonly settings: Settings
   /** What is in use at the start. */
   readonly first: HandlerSet
   /** A change was loaded whole: from now on this is to be used. */
@@ -96,6 +98,7 @@ export class HandlerWatch implements Service {
     try {
       const set = await loadHandlers({
         ...options,
+        config: options.settings.current,
         generation: this.#generation + 1,
         signal: this.#stopping.signal,
       })
@@ -114,12 +117,12 @@ export class HandlerWatch implements Service {
   }
 
   #watched(): string[] {
-    const { config } = this.#options
+    const config = this.#options.settings.current
     return [config.handlers.directory, ...config.routes.map(({ use }) => use), ...this.#files]
   }
 
   async #takeFingerprint(): Promise<string> {
-    const { config } = this.#options
+    const config = this.#options.settings.current
     const { files: found } = await discover(config.handlers.directory)
     const files = new Set([...found, ...config.routes.map(({ use }) => use), ...this.#files])
     const fingerprint = createHash('sha256')

@@ -6,7 +6,7 @@ import { loggable } from './fields.ts'
 import { levelOf } from './levels.ts'
 
 export interface EventLogOptions {
-  /** Whether the content of clinks and responses is shown. */
+  /** Whether the content of clinks and responses is shown; it may change. */
   readonly content: boolean
   /** What the places of errors are shown relative to. */
   readonly cwd?: string
@@ -17,15 +17,15 @@ export interface EventLogOptions {
  * the event says. Times are whole milliseconds.
  */
 export function logEvents(logger: Logger, options: EventLogOptions): (event: WorkerEvent) => void {
-  const discretion = options.content ? undefined : new Discretion(options.cwd ?? process.cwd())
+  const discretion = new Discretion(options.cwd ?? process.cwd())
   return (event) => {
-    discretion?.note(event)
+    discretion.note(event)
     const level = levelOf(event)
     if (!logger.isLevelEnabled(level)) return
     // A run that was cut short on purpose ends with an error too, and its stack tells nothing.
     const stacks = logger.isLevelEnabled('debug') && level !== 'info'
     const fields = loggable(fieldsOf(event, options), { stacks })
-    logger[level](discretion?.apply(event, fields) ?? fields)
+    logger[level](options.content ? fields : discretion.apply(event, fields))
   }
 }
 

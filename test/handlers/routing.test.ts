@@ -1,6 +1,8 @@
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { policyOf } from '../../src/handlers/policy.ts'
 import { answer, clink, directoryWith, load, loadFiles, problemsOf } from '../support/handler-files.ts'
+import { makeConfig } from '../support/settings.ts'
 
 const NAME = 'export default () => import.meta.filename.split("/").at(-1)'
 
@@ -34,8 +36,6 @@ describe('routes', () => {
   it('merge settings: the route before the handler before the configuration', async () => {
     const set = await loadFiles({
       'clink-worker.yaml': `
-        handlers: { timeout: 1m }
-        retry: { attempts: 9, backoff: 1s, maxBackoff: 1m }
         routes:
           - { name: r, use: ./handlers/a.ts, with: { x: 1 }, retry: { attempts: 2 } }
           - { name: s, use: ./handlers/a.ts, timeout: 5s, mark: auto }`,
@@ -52,7 +52,7 @@ describe('routes', () => {
         mark: 'never',
         passKey: false,
         timeout: 120_000,
-        retry: { attempts: 2, backoff: 120_000, maxBackoff: 120_000 },
+        retry: { attempts: 2, backoff: 120_000 },
       },
       {
         name: 's',
@@ -62,7 +62,7 @@ describe('routes', () => {
         mark: 'auto',
         passKey: false,
         timeout: 5_000,
-        retry: { attempts: 3, backoff: 120_000, maxBackoff: 120_000 },
+        retry: { attempts: 3, backoff: 120_000 },
       },
       {
         name: 'b',
@@ -71,9 +71,25 @@ describe('routes', () => {
         with: {},
         mark: 'auto',
         passKey: false,
-        timeout: 60_000,
-        retry: { attempts: 9, backoff: 1_000, maxBackoff: 60_000 },
+        timeout: undefined,
+        retry: {},
       },
+    ])
+    const general = makeConfig('http://127.0.0.1:1', {
+      handlers: { timeout: 60_000 },
+      retry: { attempts: 9, backoff: 1_000, maxBackoff: 60_000 },
+    })
+    const policies = set.routes.map((route) => policyOf(route, general))
+    expect(policies.map(({ timeout, retry: { attempts } }) => [timeout, attempts])).toEqual([
+      [120_000, 2],
+      [5_000, 3],
+      [60_000, 9],
+    ])
+    // A longer first wait than the longest one of the configuration.
+    expect(policies.map(({ retry: { backoff, maxBackoff } }) => [backoff, maxBackoff])).toEqual([
+      [120_000, 120_000],
+      [120_000, 120_000],
+      [1_000, 60_000],
     ])
     // A route that says nothing itself has the match of its handler.
     expect(set.route(clink(), undefined)?.match.route).toBe('b')

@@ -1,6 +1,7 @@
 import { rm, rename, symlink, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
+import { Settings } from '../../src/config/settings.ts'
 import { HandlerWatch } from '../../src/handlers/watch.ts'
 import type { HandlerSet } from '../../src/handlers/registry.ts'
 import { answer, configOf, directoryWith, load, writeFiles, type Files } from '../support/handler-files.ts'
@@ -49,7 +50,7 @@ async function watchedIn(cwd: string, echoWhenEmpty = false): Promise<Watched> {
   const first = await load(cwd, { echoWhenEmpty })
   const reports = new Reports()
   const watch = new HandlerWatch({
-    config: await configOf(cwd),
+    settings: new Settings(await configOf(cwd)),
     cwd,
     first,
     echoWhenEmpty,
@@ -150,7 +151,7 @@ describe('a watch', () => {
     const cwd = await directoryWith({ 'handlers/a.ts': text('one') })
     const reports = new Reports()
     const watch = new HandlerWatch({
-      config: await configOf(cwd),
+      settings: new Settings(await configOf(cwd)),
       cwd,
       first: await load(cwd),
       loaded: (set) => reports.add(set),

@@ -95,8 +95,6 @@ export class VirtualBench {
       generation: 1,
       target: { is: 'module', handle: async (clink, ctx) => await handle(clink, ctx, this) },
       with: {},
-      timeout: config.handlers.timeout,
-      retry: config.retry,
     }
     this.daemon = new Daemon({
       config,

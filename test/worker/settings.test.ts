@@ -132,6 +132,95 @@ describe('what is looked for, and how often, takes effect at once', () => {
   })
 })
 
+describe('a delivery keeps what it began with, and the next one begins with what is new (P4, P10)', () => {
+  it('retry.attempts and onExhausted', async () => {
+    const retry = { attempts: 3, backoff: 10 * SECOND, maxBackoff: 10 * SECOND } as const
+    const starts = new Map<string, number>()
+    const bench = new VirtualBench({
+      settings: { retry },
+      handle: async ({ content }) => {
+        starts.set(content, (starts.get(content) ?? 0) + 1)
+        return await Promise.reject(new Error('never'))
+      },
+    })
+    bench.send('old')
+    await bench.pass(2 * SECOND)
+    bench.change({ retry: { ...retry, attempts: 5, onExhausted: 'complete' } })
+    bench.send('new')
+    await bench.pass(HOUR)
+    expect([...starts]).toEqual([
+      ['old', 3],
+      ['new', 5],
+    ])
+    expect(bench.all('clink.completed').map(({ clink }) => clink.content)).toEqual(['new'])
+    await bench.stop()
+  })
+
+  it('handlers.timeout, over its retries', async () => {
+    const retry = { attempts: 2, backoff: MINUTE, maxBackoff: MINUTE }
+    const bench = new VirtualBench({
+      settings: { retry, handlers: { timeout: MINUTE } },
+      handle: async (_, { signal }, self) => await self.take(HOUR, signal),
+    })
+    const old = bench.send('old')
+    await bench.pass(30 * SECOND)
+    bench.change({ retry, handlers: { timeout: 10 * MINUTE } })
+    const fresh = bench.send('new')
+    await bench.pass(HOUR)
+    const ended = bench.all('clink.ended').map(({ clink, duration }) => [clink.clink_id, duration])
+    expect(ended.filter(([id]) => id === old)).toEqual([
+      [old, MINUTE],
+      [old, MINUTE],
+    ])
+    expect(ended.filter(([id]) => id === fresh)).toEqual([
+      [fresh, 10 * MINUTE],
+      [fresh, 10 * MINUTE],
+    ])
+    await bench.stop()
+  })
+
+  it('claim.timeout, with each renewal', async () => {
+    const asked = new Map<string, Set<number>>()
+    const bench = new VirtualBench({
+      settings: { claim: { timeout: 2 * MINUTE } },
+      weather: ({ body = '{}', path }) => {
+        const id = path.split('/').at(-2) ?? ''
+        const { timeout_seconds: seconds } = JSON.parse(body)
+        if (path.endsWith('/claim')) asked.set(id, (asked.get(id) ?? new Set()).add(seconds))
+        return undefined
+      },
+      handle: async (_, { signal }, self) => await self.take(20 * MINUTE, signal),
+    })
+    const old = bench.send('old')
+    await bench.pass(3 * MINUTE)
+    bench.change({ claim: { timeout: 4 * MINUTE } })
+    const fresh = bench.send('new')
+    await bench.pass(10 * MINUTE)
+    expect([...asked].map(([id, lengths]) => [id, [...lengths]])).toEqual([
+      [old, [120]],
+      [fresh, [240]],
+    ])
+    await bench.stop()
+  })
+
+  it('claim.maxHold', async () => {
+    const settings = { retry: { attempts: 99, backoff: 10 * MINUTE, maxBackoff: 10 * MINUTE } }
+    const bench = new VirtualBench({
+      settings: { ...settings, claim: { maxHold: 30 * MINUTE } },
+      handle: async () => await Promise.reject(new Error('never')),
+    })
+    const old = bench.send('old')
+    await bench.pass(MINUTE)
+    bench.change({ ...settings, claim: { maxHold: 3 * HOUR } })
+    const fresh = bench.send('new')
+    await bench.pass(2 * HOUR)
+    expect(bench.all('clink.released').map(({ clink }) => clink.clink_id)).toEqual([old])
+    await bench.pass(2 * HOUR)
+    expect(bench.all('clink.released').map(({ clink }) => clink.clink_id)).toContain(fresh)
+    await bench.stop()
+  })
+})
+
 it('what takes a restart is named and left as it was', async () => {
   const bench = new VirtualBench({
     settings: { inbox: { claim: 'select' } },

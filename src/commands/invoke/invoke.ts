@@ -10,6 +10,7 @@ import type { Clink } from '../../clink/records.ts'
 import { TransportError, type Transport } from '../../clink/transport.ts'
 import type { Config } from '../../config/config.ts'
 import type { HandlerLog } from '../../handlers/handler.ts'
+import { policyOf } from '../../handlers/policy.ts'
 import type { RoutedClink } from '../../handlers/route.ts'
 import { untilStopped } from '../../host/signals.ts'
 import { loggable } from '../../observe/fields.ts'
@@ -87,6 +88,7 @@ interface Invoked {
 
 async function runOnce({ clink, config, quiet, routed }: Invoked, io: Io): Promise<Report> {
   const { route } = routed
+  const policy = policyOf(route, config)
   const clock = systemClock()
   const replies: Report['replies'][number][] = []
   const log: Report['log'][number][] = []
@@ -110,7 +112,7 @@ async function runOnce({ clink, config, quiet, routed }: Invoked, io: Io): Promi
   const run = new Run({
     task: {
       target: route.target,
-      envelope: envelopeOf(clink, routed, 1, { clock, config }),
+      envelope: envelopeOf(clink, { ...routed, policy }, 1, { clock, config }),
       env: environmentOf(route, NO_KEY, config.clink.url),
       services,
     },
@@ -120,8 +122,8 @@ async function runOnce({ clink, config, quiet, routed }: Invoked, io: Io): Promi
       if (event === 'clink.stuck') stuck.resolve('stuck')
     },
     facts: { clink },
-    timeout: route.timeout,
-    grace: config.handlers.grace,
+    timeout: policy.timeout,
+    grace: policy.grace,
   })
   void untilStopped(() => io.exit(EXIT.failed)).then(() => run.abort('cancelled'))
   const end = await Promise.race([run.start(), stuck.promise])

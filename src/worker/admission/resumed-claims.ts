@@ -33,7 +33,7 @@ async function resumeClaim(claim: HeldClaim, { deliveries, parked, shared }: Res
     await ledger.process.drop(clink.clink_id)
     return false
   }
-  const inHand = { lease, key: keys.current, madeWith: claim.key }
+  const inHand = { lease: { ...lease, settings: settings.current.claim }, key: keys.current, madeWith: claim.key }
   const routed = router.route(clink, identity.id)
   if (routed === undefined || (letters.has(clink.clink_id) && letters.noticeFor(clink) === undefined)) {
     await ledger.process.drop(clink.clink_id)

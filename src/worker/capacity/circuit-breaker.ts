@@ -3,6 +3,7 @@ import type { Clock } from '../../base/clock.ts'
 import type { Clink } from '../../clink/records.ts'
 import type { Settings } from '../../config/settings.ts'
 import type { Emit } from '../../events.ts'
+import { policyOf } from '../../handlers/policy.ts'
 import type { Route, Router } from '../../handlers/route.ts'
 import type { Ledger } from '../../ledger/ledger.ts'
 import type { WorkerSignals } from '../signals.ts'
@@ -151,8 +152,9 @@ export class CircuitBreaker {
   }
 
   #pause(route: Route, health: Health, failed: readonly string[], error: Error, wait = 0): void {
-    const { clock, emit, look, random } = this.#options
-    health.pause = new RoutePause({ clock, random, retry: route.retry, blame: health.blame, look, wait })
+    const { clock, emit, look, random, settings } = this.#options
+    const { retry } = policyOf(route, settings.current)
+    health.pause = new RoutePause({ clock, random, retry, blame: health.blame, look, wait })
     const clinks = new Set(failed).size
     emit({ event: 'route.paused', route: route.name, failures: failed.length, clinks, error, advice: ADVICE })
   }

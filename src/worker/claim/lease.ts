@@ -1,4 +1,5 @@
 import { readMoment } from '../../base/time-text.ts'
+import type { Config } from '../../config/config.ts'
 
 /**
  * A lease is what the worker may trust of a claim: a local deadline, computed so that it never lies behind the end of the
@@ -28,7 +29,11 @@ export interface Lease {
    * for a length, took that, and did not tell which it gave; `told`: the service has told.
    */
   readonly basis: 'unknown' | 'assumed' | 'told'
+  /** As they were when the claim was made, or taken over from an earlier process. */
+  readonly settings?: ClaimSettings
 }
+
+export type ClaimSettings = Pick<Config['claim'], 'timeout' | 'trustRenewals'>
 
 /** Who watches over a claim: a keeper that renews it, or somebody who only knows its deadline. */
 export interface LeaseHolder {
@@ -51,11 +56,7 @@ export interface Grant {
   readonly expiresAt: string | null | undefined
 }
 
-export interface LeasePolicy {
-  /** Milliseconds that a claim is taken to last where nothing tells: the smaller of `claim.timeout` and this. */
-  readonly timeout: number
-  /** The operator's word that a renewal extends although its answer shows no times. */
-  readonly trustRenewals: boolean
+export interface LeasePolicy extends ClaimSettings {
   /** Milliseconds: the longest claim of which the service has told believably so far. */
   readonly longest: number
 }

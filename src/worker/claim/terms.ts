@@ -6,6 +6,7 @@ import {
   renewedLease,
   shortenedLease,
   type Grant,
+  type ClaimSettings,
   type Lease,
   type LeasePolicy,
 } from './lease.ts'
@@ -56,15 +57,20 @@ export class ClaimTerms {
    * The length to ask for, in seconds; undefined: the service does not take one. Where it does not tell what it gives, no more is asked
    * for than would be believed.
    */
-  secondsFor(basis: Lease['basis']): number | undefined {
+  secondsFor(lease: Pick<Lease, 'basis' | 'settings'>): number | undefined {
     if (!this.asksLength) return undefined
-    const { timeout } = this.#context.settings.current.claim
-    return Math.ceil((basis === 'told' ? timeout : Math.min(timeout, DOCUMENTED_TIMEOUT)) / 1_000)
+    const { timeout } = this.settingsOf(lease)
+    return Math.ceil((lease.basis === 'told' ? timeout : Math.min(timeout, DOCUMENTED_TIMEOUT)) / 1_000)
   }
 
   /** As `secondsFor`, of a clink on which there is no claim yet. */
   get seconds(): number | undefined {
-    return this.secondsFor(this.#timesAbsent ? 'assumed' : 'told')
+    return this.secondsFor({ basis: this.#timesAbsent ? 'assumed' : 'told' })
+  }
+
+  /** What a claim goes by for as long as it lasts. */
+  settingsOf({ settings = this.#context.settings.current.claim }: Pick<Lease, 'settings'>): ClaimSettings {
+    return settings
   }
 
   /** The last answer to a renewal told no end of its claim. */
@@ -74,12 +80,12 @@ export class ClaimTerms {
 
   /** The lease of a claim that a poll has made. */
   first(grant: Grant): Lease {
-    return this.#learn(grant, firstLease(grant, this.#policy))
+    return this.#learn(grant, (policy) => firstLease(grant, policy))
   }
 
   /** The lease of a claim that was made by id: see `claimedLease`. */
   claimed(grant: Grant, askedAt: number): Lease {
-    const lease = this.#learn(grant, claimedLease(grant, askedAt, this.#policy))
+    const lease = this.#learn(grant, (policy) => claimedLease(grant, askedAt, policy))
     if (lease.basis === 'assumed') this.#sayUntold(lease)
     return lease
   }
@@ -87,14 +93,14 @@ export class ClaimTerms {
   /** What an answer to a claim on what is ours already leaves of its lease. */
   renewed(lease: Lease, grant: Grant): Lease {
     this.#timesAbsent = typeof grant.expiresAt !== 'string'
-    const after = this.#learn(grant, renewedLease(lease, grant, this.#policy))
+    const after = this.#learn(grant, (policy) => renewedLease(lease, grant, policy), lease)
     if (lease.basis === 'unknown' && after.basis === 'assumed') this.#sayUntold(after)
     return after
   }
 
   /** The one way to ask for a claim that is ours: what it asks for and what that leaves of the lease have to be about the same length. */
   ask(lease: Lease, sentAt: number, asksLength = true): Asking {
-    const seconds = asksLength ? this.secondsFor(lease.basis) : undefined
+    const seconds = asksLength ? this.secondsFor(lease) : undefined
     const length = seconds === undefined ? {} : { timeout_seconds: seconds }
     const asked = seconds === undefined ? undefined : seconds * 1_000
     return { lease, sentAt, asked, length, unanswered: shortenedLease(lease, sentAt, asked) }
@@ -135,14 +141,12 @@ export class ClaimTerms {
     return this.areUnusable ? this.#refusedAt + AGAIN : -Infinity
   }
 
-  get #policy(): LeasePolicy {
-    const { timeout, trustRenewals } = this.#context.settings.current.claim
-    return { timeout, trustRenewals, longest: this.#longest }
-  }
-
-  #learn({ sentAt }: Grant, lease: Lease): Lease {
+  #learn({ sentAt }: Grant, make: (policy: LeasePolicy) => Lease, before: Pick<Lease, 'settings'> = {}): Lease {
+    const settings = this.settingsOf(before)
+    const lease = make({ ...settings, longest: this.#longest })
     if (lease.basis === 'told') this.#longest = Math.max(this.#longest, lease.end - sentAt)
-    return lease
+    // One that has not changed stays the same: it need not be journalled again.
+    return lease.settings === settings ? lease : { ...lease, settings }
   }
 
   #sayUntold({ end, firstSent }: Lease): void {

@@ -82,7 +82,7 @@ export class Deliveries {
 
   /** Those that have not ended. */
   get live(): readonly Delivery[] {
-    return [...this.#all].filter(({ hasEnded }) => !hasEnded)
+    return [...this.#all].filter(({ outcome }) => outcome === undefined)
   }
 
   in(state: DeliveryState): readonly Delivery[] {

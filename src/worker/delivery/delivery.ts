@@ -1,9 +1,10 @@
 import { asError } from '../../base/coded-error.ts'
 import type { Clink } from '../../clink/records.ts'
+import { policyOf, type PlannedClink } from '../../handlers/policy.ts'
 import type { Route, RoutedClink } from '../../handlers/route.ts'
 import { PRIORITY } from '../capacity/capacity.ts'
 import type { ExecutionContext } from '../execution/context.ts'
-import { decideUnstarted, policyOf, type Decision } from '../execution/outcome.ts'
+import { decideUnstarted, type Decision } from '../execution/outcome.ts'
 import { Start } from '../execution/start.ts'
 import { Backoff } from './backoff.ts'
 import type { DeliveryParts } from './context.ts'
@@ -26,7 +27,7 @@ export class Delivery implements HandleOwner {
   readonly handle: Handle
   readonly clink: Clink
   readonly route: Route
-  readonly #routed: RoutedClink
+  readonly #planned: PlannedClink
   readonly #parts: DeliveryParts
   readonly #context: ExecutionContext
   readonly #backoff: Backoff
@@ -51,7 +52,7 @@ export class Delivery implements HandleOwner {
     this.handle = handle
     this.clink = handle.clink
     this.route = routed.route
-    this.#routed = routed
+    this.#planned = { ...routed, policy: policyOf(routed.route, parts.context.settings.current) }
     this.#parts = parts
     this.#context = parts.context
     this.#since = parts.context.clock.now()
@@ -83,10 +84,6 @@ export class Delivery implements HandleOwner {
   /** Local time at which it has ended, or entered the state that it is in. */
   get since(): number {
     return this.#since
-  }
-
-  get hasEnded(): boolean {
-    return this.#outcome !== undefined
   }
 
   get attempt(): number {
@@ -208,15 +205,15 @@ export class Delivery implements HandleOwner {
     if (isReady !== true || !this.#is('waiting') || this.#stopping || !this.handle.check()) return
     if (this.handle.hasKept) return await this.#settleWaiting()
     const id = this.clink.clink_id
-    const state = { clinkId: id, fault: this.#routed.fault, ...this.handle.outlived }
-    const givenUp = decideUnstarted(state, policyOf(this.route, this.#context.settings.current))
+    const state = { clinkId: id, fault: this.#planned.fault, ...this.handle.outlived }
+    const givenUp = decideUnstarted(state, this.#planned.policy)
     const pause = this.#parts.health.wait(this.route, id)
     if (givenUp !== undefined) {
       this.#attempt = this.#context.ledger.attemptsOf(id).starts
       await this.#settleBy(givenUp)
     } else if (pause > 0) await this.#postpone(pause)
     else if (this.#context.ledger.isHealthy) {
-      const start = new Start(this.handle, this.#routed, this.#parts)
+      const start = new Start(this.handle, this.#planned, this.#parts)
       this.#start = start
       await this.#runHandler(start)
       await start.aftermath()
@@ -245,7 +242,7 @@ export class Delivery implements HandleOwner {
 
   /** Waits for its route, which is paused. */
   async #postpone(wait: number): Promise<void> {
-    const left = this.#context.settings.current.claim.maxHold - this.handle.heldFor
+    const left = this.#planned.policy.maxHold - this.handle.heldFor
     if (this.#parts.capacity.mayBackOff && left > 0) {
       this.#backOff(Math.min(wait, left), PAUSED)
       this.#backoff.take(this.#parts.health.turn(this.route, this.clink.clink_id))

@@ -1,6 +1,5 @@
 import { equalJitter, type Random } from '../../base/backoff.ts'
-import type { Config, RetryPolicy } from '../../config/config.ts'
-import type { Route } from '../../handlers/route.ts'
+import type { Policy } from '../../handlers/policy.ts'
 import type { Outcome } from '../../runners/outcome.ts'
 
 /** What follows from an outcome. */
@@ -25,16 +24,6 @@ export type Decision =
       readonly notice: string
     }
 
-export interface OutcomePolicy {
-  readonly retry: RetryPolicy & { readonly cooldown: number; readonly onExhausted: 'release' | 'complete' }
-  /** Milliseconds that a clink may be held in all. */
-  readonly maxHold: number
-}
-
-export function policyOf(route: Route, { claim, retry }: Config): OutcomePolicy {
-  return { retry: { ...retry, ...route.retry }, maxHold: claim.maxHold }
-}
-
 /** Milliseconds; as long as what asks for less waits. */
 const SHORTEST_WAIT = 1_000
 
@@ -50,7 +39,7 @@ export function decide(
     /** A failure is not the clink's fault and costs no attempt. */
     readonly isFree?: boolean
   },
-  policy: OutcomePolicy,
+  policy: Pick<Policy, 'maxHold' | 'retry'>,
   random: Random,
 ): Decision {
   const { retry, maxHold } = policy
@@ -106,7 +95,7 @@ export function decideUnstarted(
     /** The service's answers do not say when claims end: it may renew them unseen. */
     readonly timesAbsent: boolean
   },
-  { retry }: OutcomePolicy,
+  { retry }: Pick<Policy, 'retry'>,
 ): Decision | undefined {
   const { clinkId, fault, times, timesAbsent } = state
   if (fault !== undefined)

@@ -2,20 +2,20 @@ import { sleep } from '../../base/clock.ts'
 import { errorOf } from '../../base/error-fact.ts'
 import type { DeliveryFacts } from '../../events.ts'
 import type { AbortCode } from '../../handlers/handler.ts'
-import type { RoutedClink } from '../../handlers/route.ts'
+import type { PlannedClink } from '../../handlers/policy.ts'
 import type { LateResult } from '../../ledger/late-results.ts'
 import type { Outcome } from '../../runners/outcome.ts'
 import type { RunVerdict } from '../capacity/circuit-breaker.ts'
 import type { ExecutionParts } from './context.ts'
 import { AFTERMATH } from './crash-watch.ts'
-import { decide, policyOf, type Decision } from './outcome.ts'
+import { decide, type Decision } from './outcome.ts'
 import { Run } from './run.ts'
 import { taskOf, type ClinkInHand } from './task.ts'
 
 /** One start of a handler on a clink in hand: journalled before it happens, and charged when it is known what came of it. */
 export class Start {
   readonly #inHand: ClinkInHand
-  readonly #routed: RoutedClink
+  readonly #planned: PlannedClink
   readonly #parts: ExecutionParts
   readonly #interrupted = new AbortController()
   #attempt = 0
@@ -34,9 +34,9 @@ export class Start {
   /** Of a suspect that may have left something behind: local time until which it stays alone. */
   #aloneUntil: number | undefined
 
-  constructor(inHand: ClinkInHand, routed: RoutedClink, parts: ExecutionParts) {
+  constructor(inHand: ClinkInHand, planned: PlannedClink, parts: ExecutionParts) {
     this.#inHand = inHand
-    this.#routed = routed
+    this.#planned = planned
     this.#parts = parts
   }
 
@@ -74,7 +74,7 @@ export class Start {
   async journal(): Promise<void> {
     const { context, health } = this.#parts
     const id = this.#inHand.clink.clink_id
-    health.started(this.#routed.route, id)
+    health.started(this.#planned.route, id)
     this.#isBeginning = true
     this.#attempt = await this.#inHand.begin(context.ledger.attemptsOf(id).isSuspect)
     this.#isBeginning = false
@@ -82,24 +82,24 @@ export class Start {
 
   /** It was journalled, and may not happen after all. */
   async callOff(): Promise<void> {
-    this.#parts.health.ended(this.#routed.route, this.#inHand.clink.clink_id, 'nothing')
+    this.#parts.health.ended(this.#planned.route, this.#inHand.clink.clink_id, 'nothing')
     await this.takeBack()
   }
 
   /** Resolves when the handler's code has ended; what follows has to be decided in that turn. */
   async run(): Promise<void> {
     const { context, runs } = this.#parts
-    const { clock, emit, runner, settings } = context
-    const { route } = this.#routed
+    const { clock, emit, runner } = context
+    const { policy, route } = this.#planned
     const facts = this.#facts
     const run = new Run({
-      task: taskOf(this.#inHand, this.#routed, facts, context, () => this.#counts),
+      task: taskOf(this.#inHand, this.#planned, facts, context, () => this.#counts),
       runner,
       clock,
       emit,
       facts,
-      timeout: route.timeout,
-      grace: settings.current.handlers.grace,
+      timeout: policy.timeout,
+      grace: policy.grace,
     })
     this.#run = run
     this.#isRunning = true
@@ -137,14 +137,14 @@ export class Start {
     const outcome = this.#outcome
     if (outcome === undefined || this.#wasCutShort(outcome)) return undefined
     const { context, health } = this.#parts
-    const { clock, ledger, random, settings } = context
-    const { route } = this.#routed
+    const { clock, ledger, random } = context
+    const { policy, route } = this.#planned
     const clinkId = this.#inHand.clink.clink_id
     const attempt = this.#attempt - ledger.attemptsOf(clinkId).excused
     // It may be decided on before its code has ended.
     const isFree = this.#isRunning ? !health.costsAttempt(route) : this.#isFree
     const state = { clinkId, attempt, heldFor, now: clock.wall(), isFree }
-    return decide(outcome, state, policyOf(route, settings.current), random)
+    return decide(outcome, state, policy, random)
   }
 
   /** What it costs when another one follows: an attempt or nothing. That it has failed is noted, whatever it costs. */
@@ -177,7 +177,7 @@ export class Start {
   }
 
   get #facts(): Required<DeliveryFacts> {
-    return { clink: this.#inHand.clink, route: this.#routed.route.name, attempt: this.#attempt }
+    return { clink: this.#inHand.clink, route: this.#planned.route.name, attempt: this.#attempt }
   }
 
   /** Something may be sent for it. */
@@ -197,7 +197,7 @@ export class Start {
     // The clock decides here and not the timer: after a blocked event loop this continuation runs before it.
     const stands = this.#inHand.check()
     const verdict = stands ? verdictOnRoute(run, outcome) : 'nothing'
-    this.#isFree = !health.ended(this.#routed.route, facts.clink.clink_id, verdict)
+    this.#isFree = !health.ended(this.#planned.route, facts.clink.clink_id, verdict)
     const shown = !stands ? 'lost' : this.#wasCutShort(outcome) ? 'cut-short' : outcome.outcome
     context.emit({ event: 'clink.ended', ...facts, outcome: shown, ...why(outcome), duration: run.age })
     if (stands) return

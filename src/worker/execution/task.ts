@@ -4,7 +4,8 @@ import { cutText, LONGEST } from '../../base/cut-text.ts'
 import type { Clink } from '../../clink/records.ts'
 import type { Config } from '../../config/config.ts'
 import type { DeliveryFacts } from '../../events.ts'
-import type { Route, RoutedClink } from '../../handlers/route.ts'
+import type { PlannedClink } from '../../handlers/policy.ts'
+import type { Route } from '../../handlers/route.ts'
 import type { WorkerKey } from '../../keys/keys.ts'
 import type { Envelope, Task, TaskServices } from '../../runners/runner.ts'
 import { hopsOf, readText } from '../replies/hops.ts'
@@ -35,14 +36,14 @@ export interface ClinkInHand {
 /** What a runner is given for one start. @param counts whether something may be sent for it, when it is asked. */
 export function taskOf(
   inHand: ClinkInHand,
-  routed: RoutedClink,
+  planned: PlannedClink,
   facts: Required<DeliveryFacts>,
   context: ExecutionContext,
   counts: () => boolean,
 ): Omit<Task, 'signals'> {
   const { clink, key } = inHand
   const { emit, settings } = context
-  const { mark, target } = routed.route
+  const { mark, target } = planned.route
   let client: HandlerClient | undefined
   const services: TaskServices = {
     get api() {
@@ -66,8 +67,8 @@ export function taskOf(
   }
   return {
     target,
-    envelope: envelopeOf(clink, routed, facts.attempt, { clock: context.clock, config: settings.current }),
-    env: environmentOf(routed.route, key.key.reveal(), settings.current.clink.url),
+    envelope: envelopeOf(clink, planned, facts.attempt, { clock: context.clock, config: settings.current }),
+    env: environmentOf(planned.route, key.key.reveal(), settings.current.clink.url),
     services,
   }
 }
@@ -75,7 +76,7 @@ export function taskOf(
 /** What a handler that starts now is told. */
 export function envelopeOf(
   clink: Clink,
-  { match, route }: RoutedClink,
+  { match, policy, route }: PlannedClink,
   attempt: number,
   { clock, config }: { readonly clock: Clock; readonly config: Config },
 ): Envelope {
@@ -84,7 +85,7 @@ export function envelopeOf(
     clink: { ...clink, content: text },
     attempt,
     hops: hopsOf(ending),
-    deadline: clock.wall() + route.timeout,
+    deadline: clock.wall() + policy.timeout,
     idempotencyKey: clink.clink_id,
     match,
     with: route.with,

@@ -1,5 +1,6 @@
 import type { ReleaseCause, RoutedFacts } from '../../events.ts'
 import type { Clink } from '../../clink/records.ts'
+import type { Policy } from '../../handlers/policy.ts'
 import type { Route } from '../../handlers/route.ts'
 import type { WorkerKey } from '../../keys/keys.ts'
 import type { RerunState } from '../../ledger/dead-letters.ts'
@@ -13,6 +14,8 @@ import {
 } from '../delivery/handle.ts'
 import type { Pulse } from '../liveness/pulses.ts'
 import type { RerunContext } from './context.ts'
+
+type RunBy = Pick<Route, 'name'> & Pick<Policy, 'timeout'>
 
 /** Releases after which the clink is run again: nobody else can take it. */
 const NOT_YET: ReadonlySet<ReleaseCause> = new Set(['shutdown', 'too-many-held', 'unavailable'])
@@ -32,12 +35,12 @@ export class LetterHandle implements Handle {
   readonly isReleasing = false
   readonly releaseTried = false
   heldFor = 0
-  readonly #route: Pick<Route, 'name' | 'timeout'>
+  readonly #route: RunBy
   readonly #context: RerunContext
   #owner: HandleOwner | undefined
   #startedAt = Infinity
 
-  constructor(clink: Clink, route: Pick<Route, 'name' | 'timeout'>, context: RerunContext) {
+  constructor(clink: Clink, route: RunBy, context: RerunContext) {
     this.clink = clink
     this.pulse = context.pulses.begin(clink.clink_id)
     this.#route = route

@@ -3,6 +3,7 @@ import { sleep } from '../../base/clock.ts'
 import type { Clink } from '../../clink/records.ts'
 import type { RoutedFacts } from '../../events.ts'
 import type { RerunState } from '../../ledger/dead-letters.ts'
+import { policyOf } from '../../handlers/policy.ts'
 import { Delivery } from '../delivery/delivery.ts'
 import { PRIORITY, type Line } from '../capacity/capacity.ts'
 import { LetterHandle } from './letter-handle.ts'
@@ -100,8 +101,8 @@ export class Rerun implements Line {
     if (this.#isStopping) return true
     const { context } = this.#shared
     const routed = context.router.route(this.clink, context.identity.id)
-    const route = routed?.route ?? { name: this.route, timeout: 0 }
-    const handle = new LetterHandle(this.clink, route, context)
+    const { timeout } = policyOf(routed?.route ?? {}, context.settings.current)
+    const handle = new LetterHandle(this.clink, { name: routed?.route.name ?? this.route, timeout }, context)
     this.#facts = handle.facts
     if (routed === undefined) {
       await handle.giveUp({ why: 'rejected', reason: 'no route takes it any more', tell: 'complete', notice: '' })

@@ -63,7 +63,7 @@ class Completing {
     this.#context = context
     this.#forms = new ResponseForms(typeof response === 'string' ? sign(response, sending, context) : response)
     this.#startedAt = context.clock.now()
-    this.#spell = new FailingSpell(context.clock, context.settings.current.claim.timeout)
+    this.#spell = new FailingSpell(context.clock, context.terms.settingsOf(claimed.holder.lease).timeout)
     this.#mayBeDone = wasKept
   }
 

@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import { errorFact } from '../../../src/base/error-fact.ts'
+import type { Policy } from '../../../src/handlers/policy.ts'
 import type { Outcome } from '../../../src/runners/outcome.ts'
-import { decide, decideUnstarted, type OutcomePolicy } from '../../../src/worker/execution/outcome.ts'
+import { decide, decideUnstarted } from '../../../src/worker/execution/outcome.ts'
 
 const retry = { attempts: 3, backoff: 5_000, maxBackoff: 60_000, cooldown: 3_600_000, onExhausted: 'release' as const }
-const policy: OutcomePolicy = { retry, maxHold: 100_000 }
+const policy: Pick<Policy, 'maxHold' | 'retry'> = { retry, maxHold: 100_000 }
 
 describe('outcome, attempt and policy decide what follows', () => {
   const failed: Outcome = { outcome: 'failed', error: errorFact('broken') }
