@@ -25,6 +25,11 @@ const WALL_JUMP = 1_000
 
 /** The system tells the uptime in hundredths of a second: a smaller lead is rounding. */
 const COARSE = 20
+/**
+ * The uptime is dear to read. A suspension shows as a lead of the wall clock as well, so it is read when the two clocks have come apart, and
+ * this often, in milliseconds.
+ */
+const UPTIME_EVERY = 1_000
 
 /** What `systemClock` reads, in milliseconds. */
 export interface TimeSources {
@@ -46,20 +51,25 @@ const sources: TimeSources = {
  */
 export function systemClock(source: TimeSources = sources): Clock {
   const start = { monotonic: source.monotonic(), boot: source.boot() }
-  let last = { elapsed: 0, wall: source.wall() }
+  let last = { monotonic: start.monotonic, wall: source.wall() }
+  let uptimeReadAt = start.monotonic
   let suspended = 0
   let jumped = 0
 
   const steadyNow = (): number => {
     const monotonic = source.monotonic()
-    const ahead = source.boot() - start.boot - (monotonic - start.monotonic)
-    if (ahead > suspended + COARSE) suspended = ahead
-    const elapsed = monotonic - start.monotonic + suspended
     const wall = source.wall()
-    const step = wall - last.wall - (elapsed - last.elapsed)
-    if (step > WALL_JUMP) jumped += step
-    last = { elapsed, wall }
-    return start.monotonic + elapsed
+    const apart = wall - last.wall - (monotonic - last.monotonic)
+    const before = suspended
+    if (Math.abs(apart) > COARSE || monotonic - uptimeReadAt >= UPTIME_EVERY) {
+      const ahead = source.boot() - start.boot - (monotonic - start.monotonic)
+      if (ahead > suspended + COARSE) suspended = ahead
+      uptimeReadAt = monotonic
+    }
+    const jump = apart - (suspended - before)
+    if (jump > WALL_JUMP) jumped += jump
+    last = { monotonic, wall }
+    return monotonic + suspended
   }
   const local = new Schedule(machineTimers(() => steadyNow() + jumped))
   return {

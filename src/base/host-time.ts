@@ -7,16 +7,13 @@ import { uptime } from 'node:os'
 
 export const { clearImmediate, clearInterval, clearTimeout, setImmediate, setInterval, setTimeout } = globalThis
 
-const bigint = process.hrtime.bigint.bind(process.hrtime)
 const bootSeconds = uptime
 
 /** Wall time in milliseconds since 1970. */
 export const wallNow = Date.now
 
 /** Milliseconds of a clock that goes forward only, and stands still while the machine is suspended. */
-export function monotonicNow(): number {
-  return Number(bigint()) / 1e6
-}
+export const monotonicNow = performance.now.bind(performance)
 
 /** Milliseconds since the machine was started, suspension included. Reads a file. */
 export function bootNow(): number {

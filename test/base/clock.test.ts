@@ -24,6 +24,33 @@ describe('local time (P2, §2)', () => {
     expect(clock.now() - start).toBe(10_100)
   })
 
+  it.each([300, 600, 900, 3_600_000, 36_000_000])('counts a suspension of %i ms at the next reading', (ms) => {
+    const { time, source } = machine()
+    const clock = systemClock(source)
+    const start = clock.now()
+    Object.assign(time, { monotonic: 1_001, boot: 50_001 + ms, wall: time.wall + 1 + ms })
+    expect(clock.now() - start).toBe(1 + ms)
+  })
+
+  it('counts a suspension within a second where somebody has set the wall clock back meanwhile', () => {
+    const { time, source } = machine()
+    const clock = systemClock(source)
+    const start = clock.now()
+    Object.assign(time, { monotonic: 2_000, boot: 111_000, wall: time.wall + 1_000 })
+    expect(clock.now() - start).toBe(61_000)
+  })
+
+  it('reads the uptime, which is dear, once a second', () => {
+    const { time, source } = machine()
+    let read = 0
+    const clock = systemClock({ ...source, boot: () => (read += 1) && time.boot })
+    for (let ms = 1; ms <= 10_000; ms += 1) {
+      Object.assign(time, { monotonic: time.monotonic + 1, boot: time.boot + 1, wall: time.wall + 1 })
+      clock.now()
+    }
+    expect(read).toBe(11)
+  })
+
   it('takes a jump of the wall clock forward for time that has passed, and one backward for nothing', () => {
     const { time, source } = machine()
     const clock = systemClock(source)

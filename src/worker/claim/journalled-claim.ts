@@ -21,15 +21,18 @@ export function toHeldClaim(
 ): HeldClaim {
   const { lease, dueAt, ...rest } = claim
   const serverEnd = lease.serverEnd === undefined ? {} : { serverEnd: lease.serverEnd }
-  const end = boot.uptime() + (lease.deadline - clock.now())
-  const sent = boot.uptime() + (lease.firstSent - clock.now())
-  const wall = clock.wall() + (lease.deadline - clock.now())
+  // In this order: a pause between the two readings makes the lease shorter, never longer.
+  const uptime = boot.uptime()
+  const now = clock.now()
+  const end = uptime + (lease.deadline - now)
+  const sent = uptime + (lease.firstSent - now)
+  const wall = clock.wall() + (lease.deadline - now)
   const isUnknown = lease.basis === 'unknown' ? ({ isUnknown: true } as const) : {}
   const margin = lease.end - lease.deadline
   const held = { ...rest, margin, boot: boot.id, sent, end, wall, ...serverEnd, ...isUnknown }
   if (dueAt === undefined) return held
-  const wait = dueAt - clock.now()
-  return { ...held, due: { uptime: boot.uptime() + wait, wall: clock.wall() + wait } }
+  const wait = dueAt - now
+  return { ...held, due: { uptime: uptime + wait, wall: clock.wall() + wait } }
 }
 
 /**

@@ -213,7 +213,7 @@ export class LeaseKeeper implements LeaseHolder {
     if (this.#isOver) return
     this.#isOver = true
     this.#cancel()
-    this.#over.abort()
+    this.#over.abort(OVER)
     this.#pulse?.end()
     this.#confirmed.resolve()
     const { context, owner } = this.#options
@@ -222,3 +222,6 @@ export class LeaseKeeper implements LeaseHolder {
     if (ending !== undefined) owner?.ended(ending)
   }
 }
+
+/** Made once: an abort without a reason makes one each time, which costs more than all else at the end of a claim. */
+const OVER = new Error('the claim is over')
