@@ -1,7 +1,7 @@
 /**
  * What the journal costs a clink: the writes of one clink's life (claimed, started, result, settled) through the ledger, 20 clinks
  * at a time, over memory and over the file with `state.sync: normal` and `full`. One process, in turn, several rounds; the ratio to
- * memory is what to look at. Run: npm run bench
+ * memory is what to look at. Run: npm run bench:journal
  */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'

@@ -1,13 +1,18 @@
 import { clearTimeout, setTimeout } from '../base/host-time.ts'
 import http from 'node:http'
 import https from 'node:https'
+import { isIP, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
+import type { buildConnector } from 'undici'
 import type { ForwardProxy } from '../base/proxy.ts'
 import { TransportError } from './transport.ts'
 import { openTunnel } from './tunnel.ts'
 
 /** Bounds what an attempt to connect can outlast the request that it was for. */
 const CONNECT_LIMIT = 30_000
+
+/** After so many milliseconds without a word the system looks whether the other end is still there. */
+const PROBED = 60_000
 
 type HandOver = (error: Error | null, socket?: Duplex) => void
 
@@ -34,7 +39,7 @@ export interface Way {
 export function connectedAgents(
   idle: number,
   way: Way = {},
-): { http: http.Agent; https: https.Agent; destroy: () => void } {
+): { http: http.Agent; https: https.Agent; connect: buildConnector.connector; destroy: () => void } {
   const options = idle > 0 ? { keepAlive: true, timeout: idle } : {}
   const connecting = new Set<Destroyable>()
   const agents = {
@@ -43,6 +48,20 @@ export function connectedAgents(
   }
   return {
     ...agents,
+    connect: ({ hostname: host, port, protocol }, callback) => {
+      const isSecure = protocol === 'https:'
+      // undici takes the name of the service for that of a proxy which requests go to.
+      const options = {
+        host,
+        port: port === '' ? (isSecure ? 443 : 80) : port,
+        servername: isIP(host) === 0 ? host : '',
+      }
+      agents[isSecure ? 'https' : 'http'].createConnection(options, (error, socket) => {
+        if (socket instanceof Socket && error === null)
+          callback(null, socket.setNoDelay(true).setKeepAlive(true, PROBED))
+        else callback(error ?? new TransportError('refused', 'no', 'no connection was made'), null)
+      })
+    },
     destroy: () => {
       agents.http.destroy()
       agents.https.destroy()

@@ -77,6 +77,7 @@ export class Caller {
         ...(deadline === undefined ? {} : { deadline }),
         ...(signal === undefined ? {} : { signal }),
         ...(call.repeat === 'always' ? {} : { fresh: true }),
+        ...(call.line === undefined ? {} : { line: call.line }),
       })
       return reader.read(response, this.#clock.wall())
     } catch (error) {

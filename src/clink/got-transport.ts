@@ -1,4 +1,4 @@
-import type { Agent, ClientRequest, IncomingHttpHeaders } from 'node:http'
+import type { Agent, ClientRequest } from 'node:http'
 import type { RequestFunction } from 'got'
 import { systemClock, type Clock } from '../base/clock.ts'
 import type { ForwardProxy } from '../base/proxy.ts'
@@ -6,20 +6,18 @@ import { connectedAgents } from './agents.ts'
 import { Attempt } from './attempt.ts'
 import { baseUrl } from './base-url.ts'
 import { addressOf, authorizationFor, refusal, requestOf } from './tunnel.ts'
-import { TransportError, type Transport, type TransportRequest, type TransportResponse } from './transport.ts'
+import {
+  flatHeaders,
+  LARGEST_ANSWER,
+  TransportError,
+  type Transport,
+  type TransportOptions,
+  type TransportRequest,
+  type TransportResponse,
+} from './transport.ts'
 
 /** Usual servers close idle connections after 5 s and more. */
 const IDLE = 4_000
-/** After decompression. The largest real answer, 100 clinks of 4096 characters, stays below 2 MiB. */
-const LARGEST_ANSWER = 10 * 1024 * 1024
-
-export interface GotTransportOptions {
-  /** Address of the service, with a path prefix or none. */
-  readonly url: string
-  /** What requests go through. Default: nothing. */
-  readonly proxy?: ForwardProxy | undefined
-  readonly clock?: Clock | undefined
-}
 
 /**
  * HTTP by got. Requests that may be repeated share connections; `fresh` ones have their own, so that none of them meets a
@@ -35,7 +33,7 @@ export class GotTransport implements Transport {
   readonly #attempts = new Set<Attempt>()
   #closed = false
 
-  constructor({ url, clock = systemClock(), proxy }: GotTransportOptions) {
+  constructor({ url, clock = systemClock(), proxy }: TransportOptions) {
     this.#url = baseUrl(url)
     const isSecure = this.#url.startsWith('https:')
     const way = isSecure ? { tunnel: proxy } : { to: ` to the proxy ${proxy?.address}` }
@@ -98,7 +96,7 @@ export class GotTransport implements Transport {
     attempt.assertNotGivenUp()
     const { statusCode = 0, statusMessage, headers = {} } = stream.response ?? {}
     if (forwarder !== undefined && statusCode === 407) throw refusal(forwarder, statusCode, statusMessage)
-    return { status: statusCode, headers: flat(headers), body }
+    return { status: statusCode, headers: flatHeaders(headers), body }
   }
 }
 
@@ -119,12 +117,4 @@ async function readAll(stream: AsyncIterable<Uint8Array>, attempt: Attempt): Pro
     chunks.push(chunk)
   }
   return new TextDecoder().decode(Buffer.concat(chunks))
-}
-
-function flat(headers: IncomingHttpHeaders): Record<string, string> {
-  const flattened: Record<string, string> = {}
-  for (const [name, value] of Object.entries(headers)) {
-    if (value !== undefined) flattened[name] = Array.isArray(value) ? value.join(', ') : value
-  }
-  return flattened
 }

@@ -5,7 +5,7 @@ import { isPathPart } from './path-part.ts'
 import type { TransportRequest } from './transport.ts'
 
 /** A call in the form in which it travels, and what asking again would mean. */
-export interface WireCall extends Pick<TransportRequest, 'method' | 'path' | 'body'> {
+export interface WireCall extends Pick<TransportRequest, 'method' | 'path' | 'body' | 'line'> {
   readonly operation: OperationName | 'health'
   /** `always`: repeating has the same effect; `unsent`: only what surely was not done; `no`: not even that. */
   readonly repeat: 'always' | 'unsent' | 'no'
@@ -50,8 +50,17 @@ export function wireCall(operation: OperationName, params: Readonly<Record<strin
     ...(row.method === 'GET' || row.body === false ? {} : { body: json(operation, body) }),
     repeat: writes ? 'no' : repeat,
     changes: writes || row.repeat !== 'safe',
+    ...lineOf(operation, writes),
   }
 }
+
+/** Whether the call is one of those that a worker's work is made of. */
+function lineOf(operation: OperationName, claims: boolean): Pick<WireCall, 'line'> {
+  if (operation === 'check_inbox' && claims) return { line: 'poll' }
+  return CLAIM.has(operation) ? { line: 'claim' } : {}
+}
+
+const CLAIM: ReadonlySet<OperationName> = new Set(['claim_clink', 'release_clink', 'complete_clink'])
 
 function check(
   operation: OperationName,

@@ -3,7 +3,7 @@ import { after, sleep, steadyOf, systemClock, type Cancel, type Clock } from '..
 import { asError, EXIT, type ExitCode } from '../base/coded-error.ts'
 import type { Secret } from '../base/secret.ts'
 import { Signal } from '../base/signal.ts'
-import { GotTransport } from '../clink/got-transport.ts'
+import { WorkerTransport } from '../clink/worker-transport.ts'
 import type { Transport } from '../clink/transport.ts'
 import type { Config } from '../config/config.ts'
 import { Settings, type Changes } from '../config/settings.ts'
@@ -86,7 +86,7 @@ export class Daemon {
     this.#session = sessionId(parts.config.clink.session, this.#ledger, parts.state?.isOurs ?? true)
     if (parts.transport === undefined) {
       const { proxy, url } = parts.config.clink
-      const own = new GotTransport({ url, proxy, clock: this.#clock })
+      const own = new WorkerTransport({ url, proxy, clock: this.#clock })
       this.#closeTransport = () => own.close()
       this.#transport = own
     } else {

@@ -1,11 +1,13 @@
 import { once } from 'node:events'
 import { createServer, get, type Server } from 'node:http'
 import type { Socket } from 'node:net'
-import { afterEach, describe, expect, it } from 'vitest'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { connectedAgents } from '../../src/clink/agents.ts'
 import { ClinkClient } from '../../src/clink/client.ts'
 import { GotTransport } from '../../src/clink/got-transport.ts'
 import type { TransportRequest } from '../../src/clink/transport.ts'
+import { UndiciTransport } from '../../src/clink/undici-transport.ts'
 import { listen } from '../support/loopback.ts'
 import * as records from '../support/sample-records.ts'
 
@@ -94,6 +96,94 @@ describe('a connection', () => {
     cleanUp.push(() => agents.destroy())
     const [response] = await once(get(await listen(server), { agent: agents.http }), 'response')
     expect(await response.toArray()).toEqual([Buffer.from('slow')])
+  })
+})
+
+describe('a connection of the calls that work is made of', () => {
+  const claim: TransportRequest = { ...request, line: 'claim' }
+  const poll: TransportRequest = { method: 'GET', path: '/x', headers: {}, timeout: 10_000, line: 'poll', fresh: true }
+
+  function undiciTo(url: string): UndiciTransport {
+    const transport = new UndiciTransport({ url })
+    cleanUp.push(() => transport.close())
+    return transport
+  }
+
+  it('is kept for the requests that follow, and a fresh one may follow soon', async () => {
+    const { url, sockets } = await serve()
+    const transport = undiciTo(url)
+    for (let count = 0; count < 5; count += 1) {
+      await transport.send(claim)
+      await transport.send({ ...claim, fresh: true })
+      await transport.send(poll)
+      await nextTurn()
+    }
+    expect(sockets.size).toBe(3)
+  })
+
+  it('is closed by us, where it is to be fresh, as soon as it was idle for a second', async () => {
+    const { url, sockets } = await serve()
+    const transport = undiciTo(url)
+    await transport.send(poll)
+    const [first] = sockets
+    if (first === undefined) throw new Error('there is no connection')
+    await once(first, 'close')
+    await transport.send(poll)
+    expect(sockets.size).toBe(2)
+  })
+
+  it('is not used again when the server announces that it closes it at once', async () => {
+    const { url, sockets } = await serve(createServer({ keepAliveTimeout: 1_000 }))
+    const transport = undiciTo(url)
+    for (let count = 0; count < 3; count += 1) await transport.send(claim)
+    expect(sockets.size).toBe(3)
+  })
+
+  it('never has two requests without an answer, there are 64 at most, and polls have their own', async () => {
+    const waiting = new Map<Socket, number>()
+    const answers: (() => void)[] = []
+    const server = createServer(({ socket, url = '' }, response) => {
+      waiting.set(socket, (waiting.get(socket) ?? 0) + 1)
+      const answer = (): void => {
+        waiting.set(socket, (waiting.get(socket) ?? 0) - 1)
+        response.end('{}')
+      }
+      if (url === '/poll') answer()
+      else answers.push(answer)
+    })
+    cleanUp.push(() => {
+      server.close()
+      server.closeAllConnections()
+    })
+    const transport = undiciTo(await listen(server))
+    const sending = Promise.all(Array.from({ length: 200 }, async () => await transport.send(claim)))
+    await vi.waitUntil(() => answers.length === 64)
+    await transport.send({ ...poll, path: '/poll' })
+    expect(waiting.size).toBe(65)
+    for (let count = 0; count < 200; count += 1) {
+      await vi.waitUntil(() => answers.length > 0)
+      expect(Math.max(...waiting.values())).toBe(1)
+      answers.shift()?.()
+    }
+    await sending
+    expect(waiting.size).toBe(65)
+  })
+
+  it('is waited for no longer than the timeout, and then nothing was sent', async () => {
+    const arrived: string[] = []
+    const server = createServer(({ url = '' }) => void arrived.push(url))
+    cleanUp.push(() => {
+      server.close()
+      server.closeAllConnections()
+    })
+    const transport = undiciTo(await listen(server))
+    const stuck = Array.from({ length: 64 }, async () => await transport.send(claim).catch(() => undefined))
+    await vi.waitUntil(() => arrived.length === 64)
+    const late = transport.send({ ...claim, path: '/late', timeout: 50 })
+    await expect(late).rejects.toMatchObject({ kind: 'timeout', sent: 'no' })
+    transport.close()
+    await Promise.all(stuck)
+    expect(arrived).not.toContain('/late')
   })
 })
 

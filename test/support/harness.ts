@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { ExitCode } from '../../src/base/coded-error.ts'
 import { systemClock, type Clock } from '../../src/base/clock.ts'
 import { Secret } from '../../src/base/secret.ts'
-import { GotTransport } from '../../src/clink/got-transport.ts'
+import { WorkerTransport } from '../../src/clink/worker-transport.ts'
 import type { Clink } from '../../src/clink/records.ts'
 import type { Transport } from '../../src/clink/transport.ts'
 import type { Config } from '../../src/config/config.ts'
@@ -84,7 +84,7 @@ export class Station {
   readonly daemon: Daemon
   readonly events: WorkerEvent[] = []
   readonly runs: Run[] = []
-  readonly #transport: GotTransport
+  readonly #transport: WorkerTransport
   /** With which code it ended, once it has. */
   exit: ExitCode | undefined
   /** The largest number of handlers that ran at the same time. */
@@ -94,7 +94,7 @@ export class Station {
   constructor(emulator: Emulator, handle: HandleFunction, options: WorkOptions) {
     const config = makeConfig(emulator.url, options.settings)
     const clock = options.clock ?? systemClock()
-    this.#transport = new GotTransport({ url: config.clink.url, clock })
+    this.#transport = new WorkerTransport({ url: config.clink.url, clock })
     this.daemon = new Daemon({
       config,
       key: new Secret(keyOf(emulator, options.key)),
