@@ -12,8 +12,16 @@ const bootSeconds = uptime
 /** Wall time in milliseconds since 1970. */
 export const wallNow = Date.now
 
+// oxlint-disable-next-line typescript/unbound-method -- bound below, and compared
+const { now } = performance
+
 /** Milliseconds of a clock that goes forward only, and stands still while the machine is suspended. */
-export const monotonicNow = performance.now.bind(performance)
+export const monotonicNow = now.bind(performance)
+
+/** Whether somebody has replaced the clocks and timers that packages use, which take them from the globals at each call. */
+export function areFaked(): boolean {
+  return globalThis.setImmediate !== setImmediate || globalThis.setTimeout !== setTimeout || performance.now !== now
+}
 
 /** Milliseconds since the machine was started, suspension included. Reads a file. */
 export function bootNow(): number {

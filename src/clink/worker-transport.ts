@@ -1,8 +1,12 @@
+import { areFaked } from '../base/host-time.ts'
 import { GotTransport } from './got-transport.ts'
 import type { Transport, TransportOptions, TransportRequest, TransportResponse } from './transport.ts'
 import { UndiciTransport } from './undici-transport.ts'
 
-/** The network of a worker: the calls that its work is made of go by undici, which costs a tenth, and all others by got. */
+/**
+ * The network of a worker: the calls that its work is made of go by undici, which costs a tenth, and all others by got. undici waits by the
+ * global timers: while a handler has replaced them, all go by got.
+ */
 export class WorkerTransport implements Transport {
   readonly #work: UndiciTransport
   readonly #other: GotTransport
@@ -13,7 +17,7 @@ export class WorkerTransport implements Transport {
   }
 
   async send(request: TransportRequest): Promise<TransportResponse> {
-    return await (request.line === undefined ? this.#other : this.#work).send(request)
+    return await (request.line === undefined || areFaked() ? this.#other : this.#work).send(request)
   }
 
   /** Gives up what is under way and ends all connections. */
