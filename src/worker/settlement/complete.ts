@@ -86,9 +86,7 @@ class Completing {
     const { api, clink } = this.#claimed
     const body = this.#forms.text === undefined ? {} : { response: this.#forms.text }
     const answer = await api.completeClink({ clink_id: clink.clink_id, ...body }, limits(this.#claimed, this.#context))
-    const responseId = answer.response_clink_id ?? undefined
-    if (responseId !== undefined) await noteOwn(responseId, clink.sender_id, this.#context)
-    return await this.#confirmed(answer.clink.completed_at, responseId, false)
+    return await this.#confirmed(answer.clink.completed_at, answer.response_clink_id ?? undefined, false)
   }
 
   /** What follows from a try that has failed. */
@@ -142,7 +140,9 @@ class Completing {
     const { clink } = this.#claimed
     const { clock, ledger } = this.#context
     const { text } = this.#forms
+    // First of all: its time may be over before the rest is written.
     this.#claimed.confirmed?.()
+    if (responseId !== undefined) await noteOwn(responseId, clink.sender_id, this.#context)
     if (text !== undefined) noteAnswer(clink.sender_id, at, this.#context)
     // A result that is only presumed to have arrived is kept: if the clink comes back after all, it is sent again.
     if (!presumed) await ledger.settled(clink)
