@@ -21,7 +21,6 @@ import { Identity, keepIdentity, keptIdentity } from '../keys/identity.ts'
 import { KeyChange } from '../keys/key-change.ts'
 import { Keys } from '../keys/keys.ts'
 import type { Ledger } from '../ledger/ledger.ts'
-import { readText } from '../worker/replies/hops.ts'
 import { LoopGuard } from '../worker/replies/loop-guard.ts'
 import { NameWarnings } from '../worker/admission/name-warnings.ts'
 import { Pulses } from '../worker/liveness/pulses.ts'
@@ -58,12 +57,7 @@ export interface ComposeOptions {
   readonly closing: AbortSignal
 }
 
-export interface Composed {
-  readonly context: AdmissionContext
-  readonly keyChange: KeyChange
-  /** Whom the state directory knew us as, where the configuration names somebody else. */
-  readonly formerIdentity: string | undefined
-}
+export type Composed = ReturnType<typeof compose>
 
 /** Where ages count, the clocks do. */
 function watched({ clock, emit, settings, transport }: ComposeOptions): Transport {
@@ -77,7 +71,7 @@ function watched({ clock, emit, settings, transport }: ComposeOptions): Transpor
 }
 
 /** Makes what the parts of the heart share, and the clients they ask with. */
-export function compose(options: ComposeOptions): Composed {
+export function compose(options: ComposeOptions) {
   const { clock, closing, emit, ledger, random, router, session, settings, stopping } = options
   const config = settings.current
   const { timeout, url } = config.clink
@@ -91,28 +85,29 @@ export function compose(options: ComposeOptions): Composed {
   const sibling = new ClinkClient({ ...connection, key: keys.live, sessionId: `${session}-sibling` })
   const { exclusive } = config.claim
   const terms = new ClaimTerms(heart)
-  const context = {
+  const context: AdmissionContext = {
     ...heart,
     api,
     keys,
-    siblings: new Siblings({ api, sibling, ledger, url, exclusive, clock, random, emit, terms }),
+    siblings: new Siblings({ ...heart, api, sibling, url, exclusive, terms }),
     nameWarnings: new NameWarnings(settings, router, emit),
-    scope: new Scope({ settings, api, identity, clock, emit }),
+    scope: new Scope({ ...heart, api, identity }),
     serviceTime: new ServiceTime(),
     terms,
     boot: options.boot ?? systemBoot(),
     groups: options.groups ?? kernelGroups,
     crashWatch: new CrashWatch(heart, config.retry.crashes),
-    router: readingRouter(router, settings),
+    router,
     runner: options.runner ?? inlineRunner,
     identity,
     loopGuard: new LoopGuard(settings, clock, emit),
-    agentProfiles: new AgentProfiles({ api, clock, signal: closing, crashed: signals.crashed }),
+    agentProfiles: new AgentProfiles({ ...heart, api }),
     rateLimit: new RateLimit(clock),
-    warmth: new Warmth(settings, clock, random),
+    warmth: new Warmth(heart),
   }
   const ask = (key: Secret): ClinkClient => new ClinkClient({ ...connection, key })
   const keyChange = new KeyChange({ keys, ask, identity, clock, random, emit, crashed: signals.crashed })
+  // Whom the state directory knew us as, where the configuration names somebody else.
   return { context, keyChange, formerIdentity: former }
 }
 
@@ -154,23 +149,4 @@ function knownIdentity(
 function provenKey({ clink }: Config, ledger: Ledger, { id }: Identity): string | undefined {
   const fact = ledger.process.fact(PROVEN_KEY)
   return clink.identity === 'auto' && fact?.startsWith(' ') === true ? `${id ?? ''}${fact}` : fact
-}
-
-/** Routes see texts without what workers tell each other. */
-function readingRouter(router: Router, settings: Settings): Router {
-  return {
-    get idPatterns() {
-      return router.idPatterns ?? []
-    },
-    get takesAll() {
-      return router.takesAll
-    },
-    get routes() {
-      return router.routes
-    },
-    route: (clink, identity) => {
-      const { text } = readText(clink.content, settings.current.replies.mark)
-      return router.route({ ...clink, content: text }, identity)
-    },
-  }
 }

@@ -10,13 +10,12 @@ import { Settings, type Changes } from '../config/settings.ts'
 import { compose, type Composed, type ComposeOptions } from './compose.ts'
 import type { Router } from '../handlers/route.ts'
 import { UntilEmpty } from './until-empty.ts'
-import type { KeyChange } from '../keys/key-change.ts'
 import { Ledger } from '../ledger/ledger.ts'
 import type { Liveness } from '../worker/liveness/liveness.ts'
 import { memoryTables } from '../ledger/memory-tables.ts'
 import type { Readiness } from '../worker/liveness/readiness.ts'
 import type { Ends } from '../worker/shutdown.ts'
-import { Worker, type Snapshot } from '../worker/worker.ts'
+import { Worker } from '../worker/worker.ts'
 import type { AdmissionContext } from '../worker/admission/context.ts'
 
 type Given = Pick<ComposeOptions, 'key' | 'emit' | 'boot' | 'groups' | 'runner'>
@@ -28,9 +27,10 @@ export interface DaemonParts extends Given, Replaceable {
   /** Says also which routes there are, for the start line. */
   readonly router: Router & { describe(): readonly string[] }
   /** Work the inbox empty and end, after `maxTime` milliseconds at the latest. */
-  readonly once?: { readonly maxTime?: number }
+  readonly once?: { readonly maxTime?: number } | undefined
   /** What an earlier process remembered, and a place for what this one will. Default: nothing, and memory. */
-  readonly state?: { readonly ledger: Ledger; readonly isOurs: boolean; readonly problem?: () => string | undefined }
+  readonly state?:
+    { readonly ledger: Ledger; readonly isOurs: boolean; readonly problem?: () => string | undefined } | undefined
 }
 
 /** Timers that were due during a sleep of the machine come about a second after it. */
@@ -40,30 +40,21 @@ const COMING_ROUND = 2_000
 const AFTER_MAX_TIME = 5_000
 const SHORTEST_STOP = 2_000
 
-/** What happened since the start. */
-export interface Totals {
-  readonly completed: number
-  readonly released: number
-  readonly deadLettered: number
-  readonly lost: number
-}
-
 /**
  * A worker's life in a process: configuration in, a running worker out. Decides when the process ends and with which code; does
  * not end it itself.
  */
 export class Daemon {
-  /** Resolves when everything has stopped. */
-  readonly ended: Promise<ExitCode>
   /** It has begun to stop, which may take so many milliseconds. */
   readonly stopping = new Signal<[timeout: number]>()
   readonly settings: Settings
   readonly #parts: DaemonParts
   readonly #clock: Clock
   readonly #ended = Promise.withResolvers<ExitCode>()
+  /** Resolves when everything has stopped. */
+  readonly ended = this.#ended.promise
   readonly #worker: Worker
-  readonly #keyChange: KeyChange
-  readonly #formerIdentity: string | undefined
+  readonly #composed: Composed
   readonly #once: UntilEmpty | undefined
   readonly #ledger: Ledger
   readonly #session: string
@@ -81,7 +72,6 @@ export class Daemon {
     this.#parts = parts
     this.settings = new Settings(this.#asOnce(parts.config))
     this.#clock = parts.clock ?? systemClock()
-    this.ended = this.#ended.promise
     this.#ledger = parts.state?.ledger ?? new Ledger(memoryTables())
     this.#session = sessionId(parts.config.clink.session, this.#ledger, parts.state?.isOurs ?? true)
     if (parts.transport === undefined) {
@@ -93,9 +83,8 @@ export class Daemon {
       this.#transport = parts.transport
     }
     const ends: Ends = { stopping: new AbortController(), closing: new AbortController() }
-    const { context, formerIdentity, keyChange } = this.#compose(ends)
-    this.#formerIdentity = formerIdentity
-    this.#keyChange = keyChange
+    this.#composed = this.#compose(ends)
+    const { context } = this.#composed
     this.#worker = new Worker({ context, ends, isOnce: parts.once !== undefined })
     this.#listen(context)
     if (parts.once !== undefined) this.#once = this.#makeOnce(context)
@@ -153,7 +142,7 @@ export class Daemon {
    * @param from where it comes from, for people.
    */
   changeKey(key: Secret, from: string): void {
-    this.#keyChange.offer(key, from)
+    this.#composed.keyChange.offer(key, from)
   }
 
   /** Another configuration is to be used, as far as that goes without a restart. @returns what differs, and when that takes effect. */
@@ -161,7 +150,7 @@ export class Daemon {
     return this.settings.change(this.#asOnce(next))
   }
 
-  snapshot(): Snapshot {
+  snapshot() {
     return this.#worker.snapshot()
   }
 
@@ -186,7 +175,8 @@ export class Daemon {
     return this.#worker.readiness(this.#parts.state?.problem?.())
   }
 
-  totals(): Totals {
+  /** What happened since the start. */
+  totals() {
     return { ...this.#totals }
   }
 
@@ -198,7 +188,7 @@ export class Daemon {
     const { running, queued, held, parked } = this.#worker.snapshot()
     this.stopping.say(timeout)
     this.#parts.emit({ event: 'worker.stopping', reason, running, queued, held, parked, timeout })
-    const [leftBehind] = await Promise.all([this.#worker.stop(timeout), this.#keyChange.stop()])
+    const [leftBehind] = await Promise.all([this.#worker.stop(timeout), this.#composed.keyChange.stop()])
     this.#parts.emit({ event: 'worker.stopped', ...this.#totals, leftBehind })
     this.#closeTransport()
     const exit = this.#exit ?? this.#once?.exit(this.#totals.deadLettered) ?? EXIT.ok
@@ -261,7 +251,7 @@ export class Daemon {
   /** Claims of another owner cannot be held on to: they run out. */
   #isSameOwner(): boolean {
     const { identity } = this.settings.current.clink
-    const before = this.#formerIdentity
+    const before = this.#composed.formerIdentity
     if (before !== undefined) this.#parts.emit({ event: 'worker.identityReplaced', identity, before })
     return before === undefined
   }

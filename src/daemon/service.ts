@@ -31,13 +31,13 @@ export interface WorkParts {
   readonly logger: Logger
   readonly cwd: string
   readonly output: StandardOutput
-  readonly once?: DaemonParts['once']
+  readonly once?: DaemonParts['once'] | undefined
   /** Remembers over restarts, in the state directory, which is this process's alone meanwhile. */
   readonly durable?: true
   /** Where there is no handler file, a built-in echo stands in. */
   readonly echoWhenEmpty?: true
   /** Routes that are tried before the handlers', and never change. */
-  readonly first?: HandlerSet
+  readonly first?: HandlerSet | undefined
   /** It stops as soon as the worker begins to. */
   readonly beside?: Pick<Service, 'stop'> | undefined
   /** Told of every fact beside the log. */
@@ -66,8 +66,8 @@ export async function work(parts: WorkParts): Promise<ExitCode> {
     key,
     router: registry,
     emit,
-    ...(once === undefined ? {} : { once }),
-    ...(state === undefined ? {} : { state }),
+    once,
+    state,
   })
   const watch = new HandlerWatch({
     settings: daemon.settings,

@@ -1,20 +1,12 @@
 import { z } from 'zod'
 import { parseDuration } from '../base/duration.ts'
-import type { MatchRule, RetryPolicy } from '../config/config.ts'
 import { dotted, showValue } from '../config/issue.ts'
 import { nearest } from '../base/nearest.ts'
 import { flag, integer, oneOf, regularExpression, senderOrList, textOrList, verbatim } from '../config/values.ts'
 import type { HandleFunction } from './handler.ts'
 
 /** What a handler file says, checked. Times in milliseconds. */
-export interface Definition {
-  readonly handle: HandleFunction
-  readonly match?: MatchRule
-  readonly timeout?: number
-  readonly retry?: Partial<RetryPolicy>
-  readonly passKey?: boolean
-  readonly mark?: 'auto' | 'never'
-}
+export type Definition = z.output<typeof schema>
 
 export type Checked = { readonly definition: Definition } | { readonly problems: readonly string[] }
 

@@ -7,10 +7,8 @@ import { isUnread } from './unread.ts'
 export type StandardStream = 'stdout' | 'stderr'
 
 /** As the facts of an outlet, for each of the two. */
-export interface OutputFacts {
-  closed(stream: StandardStream): void
-  failed(stream: StandardStream, problem: string): void
-  resumed(stream: StandardStream, dropped: number): void
+export type OutputFacts = {
+  [Fact in keyof OutletFacts]: (stream: StandardStream, ...told: Parameters<OutletFacts[Fact]>) => void
 }
 
 type Written = (error?: Error | null) => void

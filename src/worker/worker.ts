@@ -28,30 +28,6 @@ export interface WorkerOptions {
   readonly isOnce: boolean
 }
 
-/** What is in hand at one moment. */
-export interface Snapshot {
-  readonly running: number
-  readonly queued: number
-  readonly held: number
-  readonly settling: number
-  readonly parked: number
-  readonly stuck: number
-  /** Clinks that are run again by hand, without a claim. */
-  readonly rerunning: number
-  /** How many clinks may be claimed though none of them is in hand: by lost answers, or by claims that ran out here. */
-  readonly maybeClaimed: number
-  /** Names of routes that are paused because all fails there. */
-  readonly paused: readonly string[]
-  /** How many of them wait to see whether the inbox has a clink for their next probe. */
-  readonly probing: number
-  /** The service's order of the inbox may keep clinks out of reach. */
-  readonly starved: boolean
-  /** What cannot be told about clinks that wait, so that none of them is worked, for people. */
-  readonly doubts: readonly string[]
-  /** Circles of workers that were ended here. */
-  readonly circlesEnded: number
-}
-
 const PRUNE_EVERY = 3_600_000
 
 /**
@@ -60,73 +36,22 @@ const PRUNE_EVERY = 3_600_000
  */
 export class Worker {
   readonly #context: AdmissionContext
-  readonly #shared: AdmissionParts
-  readonly #deliveries: Deliveries
-  readonly #parked: Parked
-  readonly #acknowledgements: Acknowledgements
-  readonly #intake: Intake
-  readonly #poller: Poller
-  readonly #lostClaims: LostClaims
-  readonly #select: Select
-  readonly #reruns: Reruns
+  readonly #parts: ReturnType<typeof makeParts>
   readonly #startup: Startup
   readonly #shutdown: Shutdown
   #cancelPrune: Cancel = () => {}
 
   constructor(options: WorkerOptions) {
-    const { context } = options
+    const { context, ends } = options
     this.#context = context
-    this.#deliveries = new Deliveries(context)
-    const health = this.#makeHealth(options)
-    const { router } = context
-    const shared: AdmissionParts = (this.#shared = {
-      context,
-      capacity: new Capacity({ context, router, health, inHand: this.#deliveries }),
-      runs: new RunRegister(new Standstill(context.clock, context.emit)),
-      health,
-    })
-    this.#reruns = new Reruns({ ...shared, deliveries: this.#deliveries })
-    this.#parked = new Parked(context)
-    this.#acknowledgements = new Acknowledgements(shared, this.#parked)
-    const places = { acknowledgements: this.#acknowledgements, deliveries: this.#deliveries, parked: this.#parked }
-    this.#intake = new Intake(shared, places)
-    const heldBefore = new HeldBefore(context)
-    this.#lostClaims = new LostClaims(shared, this.#intake, heldBefore)
-    const batch = new Batch(shared, this.#intake, this.#lostClaims, heldBefore)
-    this.#select = new Select(shared, this.#intake)
-    const ways = new Ways(shared, { batch, select: this.#select, intake: this.#intake, parked: this.#parked })
-    this.#poller = new Poller(shared, ways)
+    const parts = (this.#parts = makeParts(options))
     // What was left alone may be wanted now, and the wait until the next poll another one.
     context.settings.changed.on(() => context.signals.look.say('everything'))
     context.signals.polled.on((taken) => this.#polled(taken))
     // It tells no more about fresh clinks than a look that brings none.
     context.signals.failed.on(() => this.#looked(context.clock.now()))
-    this.#startup = new Startup({ shared, ...places, poller: this.#poller, reruns: this.#reruns })
-    this.#shutdown = new Shutdown({
-      shared,
-      ...places,
-      startup: this.#startup,
-      intake: this.#intake,
-      lostClaims: this.#lostClaims,
-      select: this.#select,
-      poller: this.#poller,
-      reruns: this.#reruns,
-      ends: options.ends,
-    })
-  }
-
-  #makeHealth({ context, isOnce }: WorkerOptions): CircuitBreaker {
-    const { clock, emit, ledger, random, router, settings, signals } = context
-    return new CircuitBreaker({
-      clock,
-      random,
-      emit,
-      settings,
-      clinksHere: isOnce ? this.#deliveries : undefined,
-      router,
-      ledger,
-      look: signals.look,
-    })
+    this.#startup = new Startup(parts)
+    this.#shutdown = new Shutdown({ ...parts, startup: this.#startup, ends })
   }
 
   /**
@@ -147,9 +72,9 @@ export class Worker {
    * more is run again without a claim.
    */
   async giveBack(clinkId: string): Promise<void> {
-    this.#reruns.add(clinkId)
+    this.#parts.reruns.add(clinkId)
     if (this.#context.ledger.letters.has(clinkId)) return
-    await this.#parked.giveBack(clinkId)
+    await this.#parts.parked.giveBack(clinkId)
     this.#context.signals.look.say('everything')
   }
 
@@ -172,22 +97,32 @@ export class Worker {
     this.#shutdown.hurry()
   }
 
-  snapshot(): Snapshot {
-    const count = (state: Parameters<Deliveries['in']>[0]): number => this.#deliveries.in(state).length
+  /** What is in hand at one moment. */
+  snapshot() {
+    const { acknowledgements, deliveries, intake, lostClaims, parked, reruns, select, shared } = this.#parts
+    const count = (state: Parameters<Deliveries['in']>[0]): number => deliveries.in(state).length
+    const { health } = shared
     return {
       running: count('running'),
       queued: count('waiting'),
       held: count('backingOff'),
       settling: count('settling'),
-      parked: this.#parked.size,
-      stuck: this.#deliveries.stuck + this.#reruns.stuckSince.length,
-      rerunning: this.#reruns.size,
-      paused: this.#shared.health.paused.map(({ name }) => name),
-      probing: this.#shared.health.paused.filter((route) => this.#shared.health.isLooking(route)).length,
-      maybeClaimed: this.#lostClaims.maybeClaimed + this.#deliveries.lapsed,
-      starved: this.#select.isStarved,
-      doubts: [...this.#intake.doubts.reasons, ...this.#context.scope.doubts],
-      circlesEnded: this.#acknowledgements.circlesEnded,
+      parked: parked.size,
+      stuck: deliveries.stuck + reruns.stuckSince.length,
+      /** Clinks that are run again by hand, without a claim. */
+      rerunning: reruns.size,
+      /** Names of routes that are paused because all fails there. */
+      paused: health.paused.map(({ name }) => name),
+      /** How many of them wait to see whether the inbox has a clink for their next probe. */
+      probing: health.paused.filter((route) => health.isLooking(route)).length,
+      /** How many clinks may be claimed though none of them is in hand: by lost answers, or by claims that ran out here. */
+      maybeClaimed: lostClaims.maybeClaimed + deliveries.lapsed,
+      /** The service's order of the inbox may keep clinks out of reach. */
+      starved: select.isStarved,
+      /** What cannot be told about clinks that wait, so that none of them is worked, for people. */
+      doubts: [...intake.doubts.reasons, ...this.#context.scope.doubts],
+      /** Circles of workers that were ended here. */
+      circlesEnded: acknowledgements.circlesEnded,
     }
   }
 
@@ -195,10 +130,10 @@ export class Worker {
   readiness(state: string | undefined): Readiness {
     const { stopping, terms } = this.#context
     const { doubts, paused } = this.snapshot()
-    const trouble = terms.trouble ?? this.#poller.trouble
+    const trouble = terms.trouble ?? this.#parts.poller.trouble
     return readiness({
       isStopping: stopping.aborted,
-      hasPolled: this.#poller.hasPolled,
+      hasPolled: this.#parts.poller.hasPolled,
       trouble,
       doubts,
       state,
@@ -208,23 +143,23 @@ export class Worker {
 
   liveness(): Liveness {
     const { clock, pulses } = this.#context
-    const slots = this.#shared.capacity.taken
+    const slots = this.#parts.shared.capacity.taken
     const allStuckSince =
-      slots === undefined ? undefined : this.#deliveries.allStuckSince(slots, this.#reruns.stuckSince)
+      slots === undefined ? undefined : this.#parts.deliveries.allStuckSince(slots, this.#parts.reruns.stuckSince)
     return liveness({ now: clock.now(), expected: pulses.expected, allStuckSince })
   }
 
   #polled(taken: Taken): void {
     const { ledger, stopping } = this.#context
-    if (!stopping.aborted) this.#reruns.start()
-    if (taken.isWhole && !this.#select.isStarved) void ledger.sightings.looked(this.#parked.ids)
+    if (!stopping.aborted) this.#parts.reruns.start()
+    if (taken.isWhole && !this.#parts.select.isStarved) void ledger.sightings.looked(this.#parts.parked.ids)
     if (!taken.isMore) this.#looked(taken.sentAt)
   }
 
   /** Everything that the inbox has was looked at, as far as may be: what it gave of paused routes is here. */
   #looked(sentAt: number): void {
-    for (const route of this.#shared.health.paused)
-      if (!this.#deliveries.isComing(route)) this.#shared.health.looked(route, sentAt)
+    for (const route of this.#parts.shared.health.paused)
+      if (!this.#parts.deliveries.isComing(route)) this.#parts.shared.health.looked(route, sentAt)
   }
 
   #pruneLater(): void {
@@ -234,4 +169,27 @@ export class Worker {
       void ledger.prune(settings.current.state.keep)
     })
   }
+}
+
+/** Makes those before the ones that ask them. */
+function makeParts({ context, isOnce }: WorkerOptions) {
+  const { clock, emit, router, signals } = context
+  const deliveries = new Deliveries(context)
+  const health = new CircuitBreaker({
+    ...context,
+    clinksHere: isOnce ? deliveries : undefined,
+    look: signals.look,
+  })
+  const capacity = new Capacity({ context, router, health, inHand: deliveries })
+  const shared: AdmissionParts = { context, capacity, runs: new RunRegister(new Standstill(clock, emit)), health }
+  const reruns = new Reruns({ ...shared, deliveries })
+  const parked = new Parked(context)
+  const acknowledgements = new Acknowledgements(shared, parked)
+  const intake = new Intake(shared, { acknowledgements, deliveries, parked })
+  const heldBefore = new HeldBefore(context)
+  const lostClaims = new LostClaims(shared, intake, heldBefore)
+  const batch = new Batch(shared, intake, lostClaims, heldBefore)
+  const select = new Select(shared, intake)
+  const poller = new Poller(shared, new Ways(shared, { batch, select, intake, parked }))
+  return { shared, deliveries, reruns, parked, acknowledgements, intake, lostClaims, select, poller }
 }

@@ -95,7 +95,7 @@ async function runOn(
     config,
     key: new Secret(emulator.key),
     handlers,
-    ...(samples === undefined ? {} : { first: sampleHandlers(config) }),
+    first: samples === undefined ? undefined : sampleHandlers(config),
     echoWhenEmpty: true,
     logger,
     cwd: io.cwd,

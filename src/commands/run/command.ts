@@ -43,7 +43,7 @@ export function runCommand(io: Io): Command {
         )
       }
       const { runWorker } = await import('./run.ts')
-      io.finish(await runWorker({ settings: options, io, ...(once === undefined ? {} : { once }) }))
+      io.finish(await runWorker(options, once, io))
     })
 }
 

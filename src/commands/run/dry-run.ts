@@ -6,7 +6,7 @@ import { Settings } from '../../config/settings.ts'
 import { printable } from '../../observe/printable.ts'
 import { Identity } from '../../keys/identity.ts'
 import { judgeRouted, judgeUnrouted, whyUnwanted, type Unwanted } from '../../worker/admission/verdict.ts'
-import { readText } from '../../worker/replies/hops.ts'
+import { routeOf } from '../../worker/replies/hops.ts'
 import { NameWarnings } from '../../worker/admission/name-warnings.ts'
 import { Scope } from '../../worker/admission/scope.ts'
 import { connect } from '../terminal/connect.ts'
@@ -26,9 +26,12 @@ export async function dryRun(options: SettingsOptions & { readonly json?: true }
   const identity = config.clink.identity === 'auto' ? undefined : config.clink.identity
   const us = new Identity(identity, () => {})
   const settings = new Settings(config)
-  const parts = { settings, api: client, identity: us, clock: systemClock() }
+  const parts = { settings, identity: us, router: handlers }
   const scope = new Scope({
-    ...parts,
+    settings,
+    api: client,
+    identity: us,
+    clock: systemClock(),
     emit: (event) => {
       if (event.event === 'inbox.unknownGroup') io.problem(`inbox.groups: there is no group ${event.group}`)
     },
@@ -44,8 +47,7 @@ export async function dryRun(options: SettingsOptions & { readonly json?: true }
     // Who we are is found out by a claim: until then it may be work.
     if (unrouted !== undefined && whyUnwanted(unrouted) !== 'identity-unknown')
       return { clink, route: null, leave: whyLeft(unrouted) }
-    const { text } = readText(clink.content, config.replies.mark)
-    const verdict = judgeRouted(clink, handlers.route({ ...clink, content: text }, identity), by)
+    const verdict = judgeRouted(clink, routeOf(clink, parts), by)
     if (!('run' in verdict)) return { clink, route: null, leave: whyLeft(verdict) }
     const { fault, route } = verdict.run
     return fault === undefined ? { clink, route: route.name } : { clink, route: null, leave: fault }

@@ -5,16 +5,10 @@ import { loadSettings } from '../terminal/connect.ts'
 import type { Io } from '../terminal/io.ts'
 import { loadMinded, sayStray } from '../terminal/load-handlers.ts'
 import type { SettingsOptions } from '../terminal/settings.ts'
-import { work } from '../../daemon/service.ts'
-
-export interface WorkerRun {
-  readonly settings: SettingsOptions
-  readonly once?: { readonly maxTime?: number }
-  readonly io: Io
-}
+import { work, type WorkParts } from '../../daemon/service.ts'
 
 /** The daemon, from its configuration to its end. */
-export async function runWorker({ settings, once, io }: WorkerRun): Promise<ExitCode> {
+export async function runWorker(settings: SettingsOptions, once: WorkParts['once'], io: Io): Promise<ExitCode> {
   // Before anything is awaited, so that no signal is lost.
   const host = new WorkerProcess({
     cwd: io.cwd,
@@ -41,6 +35,6 @@ export async function runWorker({ settings, once, io }: WorkerRun): Promise<Exit
     cwd: io.cwd,
     output,
     durable: true,
-    ...(once === undefined ? {} : { once }),
+    once,
   })
 }

@@ -53,9 +53,7 @@ export interface IntakeParts {
 export class Intake {
   readonly quarantine: Quarantine
   readonly #shared: AdmissionParts
-  readonly #deliveries: Deliveries
-  readonly #parked: Parked
-  readonly #acknowledgements: Acknowledgements
+  readonly #parts: IntakeParts
   #isClosing = false
   readonly #hurried = new AbortController()
   readonly byId: ClaimsById
@@ -66,13 +64,11 @@ export class Intake {
   /** Local time until which no clink is claimed to find out who we are, since the last one did not tell. */
   #identifyAt = -Infinity
 
-  constructor(shared: AdmissionParts, { acknowledgements, deliveries, parked }: IntakeParts) {
+  constructor(shared: AdmissionParts, parts: IntakeParts) {
     this.#shared = shared
     this.#leftAlone = new LeftAloneNotices(shared.context.emit)
     this.quarantine = new Quarantine(shared.context, this.#leftAlone)
-    this.#acknowledgements = acknowledgements
-    this.#deliveries = deliveries
-    this.#parked = parked
+    this.#parts = parts
     this.doubts = new Doubts(shared.context)
     this.byId = new ClaimsById(shared.context)
   }
@@ -105,7 +101,7 @@ export class Intake {
     const page = this.quarantine.admit(received)
     const ours = ownClaims(page, context.identity, key)
     for (const { claimed_at, status } of ours) if (status === 'claimed') context.serviceTime.note(claimed_at, sentAt)
-    const isHeld = ({ clink_id }: Clink): boolean => this.#deliveries.withClaimOn(clink_id) !== undefined
+    const isHeld = ({ clink_id }: Clink): boolean => this.#parts.deliveries.withClaimOn(clink_id) !== undefined
     const leases = new Map([...ours].map((clink) => [clink, leaseOf(clink, sentAt, context.terms)]))
     if ([...leases.values()].some(({ basis }) => basis === 'told')) context.terms.confirmed()
     const why = await whyForeign({ page, leases, key, isHeld, signal: this.hurried }, context)
@@ -120,7 +116,7 @@ export class Intake {
       this.doubts.raise('polls')
       return { claimed: 0, runnable: 0, fresh: 0, isStrange: true, untold: page.clinks.length }
     }
-    const fresh = [...ours].filter(({ clink_id }) => !this.#parked.knows(clink_id)).length
+    const fresh = [...ours].filter(({ clink_id }) => !this.#parts.parked.knows(clink_id)).length
     // Side by side: one that needs a request must not keep the others of the page in nobody's hands.
     const once = new Map(page.clinks.map((clink) => [clink.clink_id, clink]))
     const taken = await Promise.allSettled(
@@ -141,9 +137,13 @@ export class Intake {
     const id = clink.clink_id
     const { clock, ledger, scope, siblings } = this.#shared.context
     void ledger.sightings.see(id)
-    if (this.byId.has(id) || this.#acknowledgements.has(id) || this.#deliveries.completedSince(id, listedAt))
+    if (
+      this.byId.has(id) ||
+      this.#parts.acknowledgements.has(id) ||
+      this.#parts.deliveries.completedSince(id, listedAt)
+    )
       return undefined
-    const isInHand = this.#deliveries.withClaimOn(id) !== undefined || this.#parked.has(id)
+    const isInHand = this.#parts.deliveries.withClaimOn(id) !== undefined || this.#parts.parked.has(id)
     if (isInHand || !scope.has(clink)) return undefined
     const verdict = this.#judge(clink)
     if ('run' in verdict) return this.#mayStart(verdict.run.route, id) ? verdict : undefined
@@ -158,7 +158,7 @@ export class Intake {
 
   /** Whether the worker has sent, or was about to send, a release of the clink: a claim on it is never taken up. */
   releaseTried(clinkId: string): boolean {
-    return this.#deliveries.releaseTried(clinkId)
+    return this.#parts.deliveries.releaseTried(clinkId)
   }
 
   /** A claim that was made by id, on a clink that was wanted when it was listed. */
@@ -168,12 +168,12 @@ export class Intake {
     for (const doubt of ['polls', 'unclaimed'] as const) this.doubts.lower(doubt)
     if (key.isProven) identity.learn(clink.claimed_by, 'a claim by id')
     // A poll, or the look for lost claims, may have been faster: then this was a renewal of its claim.
-    if (this.#deliveries.withClaimOn(clink.clink_id) !== undefined) return
-    if (this.#deliveries.completedSince(clink.clink_id, lease.firstSent)) return
+    if (this.#parts.deliveries.withClaimOn(clink.clink_id) !== undefined) return
+    if (this.#parts.deliveries.completedSince(clink.clink_id, lease.firstSent)) return
     // The first claim may have told who we are, and so that we sent this clink ourselves; or it has just become too old.
-    if (!scope.has(clink)) return this.#parked.add(clink, { lease, key }, 'out-of-scope')
+    if (!scope.has(clink)) return this.#parts.parked.add(clink, { lease, key }, 'out-of-scope')
     if ('run' in wanted) await this.#start(clink, wanted.run, { lease, key, byId: true })
-    else if ('acknowledge' in wanted) this.#acknowledgements.begin(clink, { lease, key }, wanted)
+    else if ('acknowledge' in wanted) this.#parts.acknowledgements.begin(clink, { lease, key }, wanted)
     else await this.#startIdentified(clink, { lease, key })
   }
 
@@ -189,17 +189,17 @@ export class Intake {
     if (lease === undefined) return
     const verdict = this.isClosing ? ({ leave: 'stopping' } as const) : this.#judge(clink)
     if ('run' in verdict) await this.#start(clink, verdict.run, { lease, key, byId: true })
-    else if ('acknowledge' in verdict) this.#acknowledgements.begin(clink, { lease, key }, verdict)
+    else if ('acknowledge' in verdict) this.#parts.acknowledgements.begin(clink, { lease, key }, verdict)
     else {
-      this.#parked.add(clink, { lease, key }, verdict.leave)
-      await this.#parked.giveBack(clink.clink_id)
+      this.#parts.parked.add(clink, { lease, key }, verdict.leave)
+      await this.#parts.parked.giveBack(clink.clink_id)
     }
   }
 
   /** True when the clink is being worked. */
   async #receive(clink: Clink, lease: Lease | undefined, sentAt: number, key: WorkerKey): Promise<boolean> {
     const { context } = this.#shared
-    const held = this.#deliveries.withClaimOn(clink.clink_id)
+    const held = this.#parts.deliveries.withClaimOn(clink.clink_id)
     if (held?.handle.isReleasing === true) {
       context.pulses.poll.extend(held.handle.deadline)
       await held.settled
@@ -207,7 +207,7 @@ export class Intake {
     // A release that reached the service before the poll: the claim is a new one. Otherwise it is the one in hand, or the answer
     // is older than what has become of the clink since it was asked for.
     const isKnown = held !== undefined && held.outcome?.is !== 'released'
-    const why = isKnown || this.#deliveries.completedSince(clink.clink_id, sentAt) ? 'in-hand' : 'not-claimed'
+    const why = isKnown || this.#parts.deliveries.completedSince(clink.clink_id, sentAt) ? 'in-hand' : 'not-claimed'
     if (why === 'in-hand' || lease === undefined) {
       context.emit({ event: 'clink.leftAlone', clinkId: clink.clink_id, why })
       return false
@@ -216,7 +216,7 @@ export class Intake {
       return await this.#take(clink, lease, key)
     } catch (error) {
       // The worker ends by this, and can give back only what it holds by then.
-      this.#parked.add(clink, { lease, key }, 'stopping')
+      this.#parts.parked.add(clink, { lease, key }, 'stopping')
       throw error
     }
   }
@@ -234,8 +234,8 @@ export class Intake {
     const lease = mustAsk ? await this.#learnIdentity(clink, claimed, key) : claimed
     const verdict = this.isClosing ? ({ leave: 'stopping' } as const) : this.#judge(clink)
     if ('run' in verdict) return await this.#start(clink, verdict.run, { lease, key, byId: false })
-    if ('acknowledge' in verdict) this.#acknowledgements.begin(clink, { lease, key }, verdict)
-    else this.#parked.add(clink, { lease, key }, verdict.leave)
+    if ('acknowledge' in verdict) this.#parts.acknowledgements.begin(clink, { lease, key }, verdict)
+    else this.#parts.parked.add(clink, { lease, key }, verdict.leave)
     if (isSigned && context.identity.id === undefined) this.doubts.raise('identity')
     return false
   }
@@ -253,12 +253,12 @@ export class Intake {
     const lease = await leaseIfSurelyOurs(clink, claim, this, this.#shared.context)
     if (lease === undefined) return false
     if (this.isClosing) {
-      this.#parked.add(clink, { lease, key }, 'stopping')
+      this.#parts.parked.add(clink, { lease, key }, 'stopping')
       return false
     }
     this.#shared.context.loopGuard.taken(clink)
     const handle = new ClaimHandle(clink, routed.route, { lease, key }, this.#shared.context)
-    this.#deliveries.start(new Delivery(handle, routed, this.#shared))
+    this.#parts.deliveries.start(new Delivery(handle, routed, this.#shared))
     return true
   }
 
@@ -285,8 +285,8 @@ export class Intake {
   #giveBack(claims: ReadonlyMap<Clink, Lease>, why: LeftAlone, key: WorkerKey): void {
     const { crashed } = this.#shared.context.signals
     for (const [clink, lease] of claims) {
-      this.#parked.add(clink, { lease, key }, why)
-      this.#parked.giveBack(clink.clink_id).catch((error: unknown) => crashed.say('release', asError(error)))
+      this.#parts.parked.add(clink, { lease, key }, why)
+      this.#parts.parked.giveBack(clink.clink_id).catch((error: unknown) => crashed.say('release', asError(error)))
     }
   }
 }

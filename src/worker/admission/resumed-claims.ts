@@ -5,6 +5,7 @@ import { tellEnd } from '../delivery/told.ts'
 import { ClaimHandle } from '../settlement/claim-handle.ts'
 import type { Parked } from './parked.ts'
 import { standingLease, UNWRITTEN, waitLeft } from '../claim/journalled-claim.ts'
+import { routeOf } from '../replies/hops.ts'
 import type { AdmissionParts } from './context.ts'
 
 export interface ResumeParts {
@@ -23,7 +24,7 @@ export async function resumeClaims(claims: readonly HeldClaim[], parts: ResumePa
 
 /** False: the claim does not stand any more. One that another key has made, or whose length is not known, has to be confirmed first. */
 async function resumeClaim(claim: HeldClaim, { deliveries, parked, shared }: ResumeParts): Promise<boolean> {
-  const { boot, clock, identity, keys, ledger, router, settings } = shared.context
+  const { boot, clock, keys, ledger, settings } = shared.context
   const { clink } = claim
   const { letters } = ledger
   const lease = standingLease(claim, clock, boot)
@@ -34,7 +35,7 @@ async function resumeClaim(claim: HeldClaim, { deliveries, parked, shared }: Res
     return false
   }
   const inHand = { lease: { ...lease, settings: settings.current.claim }, key: keys.current, madeWith: claim.key }
-  const routed = router.route(clink, identity.id)
+  const routed = routeOf(clink, shared.context)
   if (routed === undefined || (letters.has(clink.clink_id) && letters.noticeFor(clink) === undefined)) {
     await ledger.process.drop(clink.clink_id)
     // A stop gives back what is parked.

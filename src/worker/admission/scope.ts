@@ -1,22 +1,18 @@
 import { readTime } from '../../base/time-text.ts'
-import { steadyOf, type Clock } from '../../base/clock.ts'
+import { steadyOf } from '../../base/clock.ts'
 import { BareRefusals } from '../../clink/bare-refusals.ts'
 import { ClinkApiError } from '../../clink/errors.ts'
 import type { Clink } from '../../clink/records.ts'
 import { isUnknown } from '../../clink/verdicts.ts'
 import type { Config } from '../../config/config.ts'
-import type { Settings } from '../../config/settings.ts'
-import type { Emit } from '../../events.ts'
 import type { ClinkApi } from '../../clink/clink-api.ts'
 import { senderMatcher } from '../../handlers/sender-match.ts'
 import type { Identity } from '../../keys/identity.ts'
+import type { WorkerContext } from '../context.ts'
 
-export interface ScopeOptions {
-  readonly settings: Settings
+export interface ScopeOptions extends Pick<WorkerContext, 'clock' | 'emit' | 'settings'> {
   readonly api: Pick<ClinkApi, 'resolveGroup'>
   readonly identity: Identity
-  readonly clock: Clock
-  readonly emit: Emit
 }
 
 const UUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i

@@ -4,7 +4,7 @@ import type { LeftAlone } from '../../events.ts'
 import type { RoutedClink } from '../../handlers/route.ts'
 import type { Identity } from '../../keys/identity.ts'
 import type { Acknowledgement } from './acknowledgements.ts'
-import { hopsOf, readText, whyNoWork } from '../replies/hops.ts'
+import { hopsOf, readText, routeOf, whyNoWork } from '../replies/hops.ts'
 import type { AdmissionContext } from './context.ts'
 
 /** What is to be done with a clink that may be claimed: run it, or complete it without running it. */
@@ -57,13 +57,13 @@ export function whyUnwanted(verdict: Unwanted): LeftAlone {
  * @param mayCome whether one more of its route may be taken now.
  */
 export function judge(clink: Clink, context: AdmissionContext, mayCome: (routed: RoutedClink) => boolean): Verdict {
-  const { identity, ledger, loopGuard, nameWarnings, router } = context
+  const { identity, ledger, loopGuard, nameWarnings } = context
   const { current: config } = context.settings
   const { clink_id: id, sender_id } = clink
   nameWarnings.look(clink)
   const recalled = ledger.recall(id)
   const isGivenUp = recalled.isGivenUp && ledger.letters.noticeFor(clink) === undefined
   const by = { identity, config, memory: { ...recalled, isGivenUp }, isMuted: loopGuard.isMuted(sender_id) }
-  const verdict = judgeUnrouted(clink, by) ?? judgeRouted(clink, router.route(clink, identity.id), by)
+  const verdict = judgeUnrouted(clink, by) ?? judgeRouted(clink, routeOf(clink, context), by)
   return 'run' in verdict && !mayCome(verdict.run) ? { leave: 'paused' } : verdict
 }

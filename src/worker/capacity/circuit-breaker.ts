@@ -1,11 +1,8 @@
-import type { Random } from '../../base/backoff.ts'
-import type { Clock } from '../../base/clock.ts'
 import type { Clink } from '../../clink/records.ts'
-import type { Settings } from '../../config/settings.ts'
-import type { Emit } from '../../events.ts'
 import { policyOf } from '../../handlers/policy.ts'
 import type { Route, Router } from '../../handlers/route.ts'
 import type { Ledger } from '../../ledger/ledger.ts'
+import type { WorkerContext } from '../context.ts'
 import type { WorkerSignals } from '../signals.ts'
 import { Blame } from './blame.ts'
 import { RoutePause, type Turn } from './route-pause.ts'
@@ -14,11 +11,7 @@ import { RoutePause, type Turn } from './route-pause.ts'
 const STARTS = 10
 const CLINKS = 5
 
-export interface CircuitBreakerOptions {
-  readonly clock: Clock
-  readonly random: Random
-  readonly emit: Emit
-  readonly settings: Settings
+export interface CircuitBreakerOptions extends Pick<WorkerContext, 'clock' | 'emit' | 'random' | 'settings'> {
   /** The worker ends when the inbox is empty: a pause is over for its clinks when each of the route's clinks here has failed a probe. */
   readonly clinksHere?: { readonly live: readonly { readonly clink: Clink; readonly route: Route }[] } | undefined
   readonly router: Pick<Router, 'routes'>

@@ -1,6 +1,5 @@
-import { equalJitter, type Random } from '../../base/backoff.ts'
-import type { Clock } from '../../base/clock.ts'
-import type { Settings } from '../../config/settings.ts'
+import { equalJitter } from '../../base/backoff.ts'
+import type { WorkerContext } from '../context.ts'
 
 /**
  * Whoever was just answered may well write again: for a while after an answer of ours polls follow each other faster, so that a
@@ -9,27 +8,24 @@ import type { Settings } from '../../config/settings.ts'
 export class Warmth {
   /** Told of each answer; the poller sets it. */
   onAnswer: () => void = () => {}
-  readonly #settings: Settings
-  readonly #clock: Clock
-  readonly #random: Random
+  readonly #context: Pick<WorkerContext, 'clock' | 'random' | 'settings'>
   #until = -Infinity
 
-  constructor(settings: Settings, clock: Clock, random: Random) {
-    this.#settings = settings
-    this.#clock = clock
-    this.#random = random
+  constructor(context: Pick<WorkerContext, 'clock' | 'random' | 'settings'>) {
+    this.#context = context
   }
 
   /** We have sent something to somebody else. */
   answered(): void {
-    this.#until = this.#clock.now() + this.#settings.current.poll.warm.for
+    const { clock, settings } = this.#context
+    this.#until = clock.now() + settings.current.poll.warm.for
     this.onAnswer()
   }
 
   /** The longest that the next poll may wait, in milliseconds; infinite where nobody was answered lately. */
   get longestWait(): number {
-    if (this.#clock.now() >= this.#until) return Infinity
-    const { interval } = this.#settings.current.poll.warm
-    return equalJitter(1, { base: interval, max: interval }, this.#random)
+    const { clock, random, settings } = this.#context
+    const { interval } = settings.current.poll.warm
+    return clock.now() < this.#until ? equalJitter(1, { base: interval, max: interval }, random) : Infinity
   }
 }

@@ -38,6 +38,8 @@ export class LeaseKeeper implements LeaseHolder {
   /** Aborts with the claim: a renewal that still waits for a socket then would claim anew what nobody here works any more. */
   readonly #over = new AbortController()
   readonly #confirmed = Promise.withResolvers<void>()
+  /** Resolves when the claim may be worked, or nothing is asked about it any more. */
+  readonly confirmed = this.#confirmed.promise
   #pulse: Pulse | undefined
   #inFlight: Promise<unknown> = Promise.resolve()
   #cancel: Cancel = () => {}
@@ -53,11 +55,6 @@ export class LeaseKeeper implements LeaseHolder {
       context.clock.now(),
     )
     if (!this.#machine.isUnconfirmed) this.#confirmed.resolve()
-  }
-
-  /** Resolves when the claim may be worked, or nothing is asked about it any more. */
-  get confirmed(): Promise<void> {
-    return this.#confirmed.promise
   }
 
   get isUnconfirmed(): boolean {

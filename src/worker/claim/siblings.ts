@@ -1,13 +1,12 @@
-import { equalJitter, type Random } from '../../base/backoff.ts'
-import { sleep, type Clock } from '../../base/clock.ts'
+import { equalJitter } from '../../base/backoff.ts'
+import { sleep } from '../../base/clock.ts'
 import { Recent } from '../../base/recent.ts'
 import type { CallOptions } from '../../clink/client.ts'
 import { ClinkApiError } from '../../clink/errors.ts'
 import type { Clink } from '../../clink/records.ts'
 import { isVerdict, mayBeKept, refusesNumber, refusesSibling } from '../../clink/verdicts.ts'
-import type { Emit } from '../../events.ts'
 import type { ClinkApi } from '../../clink/clink-api.ts'
-import type { Ledger } from '../../ledger/ledger.ts'
+import type { WorkerContext } from '../context.ts'
 import type { ClaimTerms } from './terms.ts'
 import type { Lease } from './lease.ts'
 import { findClink } from './observe.ts'
@@ -22,18 +21,14 @@ type Trial = SiblingsVerdict | 'unclear' | 'unsent'
 /** A claim on which it is tried: its lease becomes what the questions leave of it. */
 type Tried = { -readonly [Name in keyof OwnClaim]: OwnClaim[Name] }
 
-export interface SiblingsOptions {
+export interface SiblingsOptions extends Pick<WorkerContext, 'clock' | 'emit' | 'ledger' | 'random'> {
   readonly api: Pick<ClinkApi, 'claimClink' | 'getClinks'>
   /** The same key under another session: a sibling of our own. */
   readonly sibling: Pick<ClinkApi, 'claimClink'>
-  readonly ledger: Ledger
   /** The verdict is about one service. */
   readonly url: string
   /** The operator's word that nobody else uses the key. */
   readonly exclusive: boolean
-  readonly clock: Clock
-  readonly random: Random
-  readonly emit: Emit
   readonly terms: ClaimTerms
 }
 

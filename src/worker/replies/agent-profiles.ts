@@ -1,17 +1,12 @@
-import type { Clock } from '../../base/clock.ts'
 import { asError } from '../../base/coded-error.ts'
 import { Recent } from '../../base/recent.ts'
 import type { ClinkApi } from '../../clink/clink-api.ts'
 import { ClinkApiError } from '../../clink/errors.ts'
 import type { Member } from '../../clink/records.ts'
-import type { WorkerSignals } from '../signals.ts'
+import type { WorkerContext } from '../context.ts'
 
-export interface AgentProfilesOptions {
+export interface AgentProfilesOptions extends Pick<WorkerContext, 'clock' | 'closing' | 'signals'> {
   readonly api: Pick<ClinkApi, 'listMembers'>
-  readonly clock: Clock
-  /** Ends what is asked. */
-  readonly signal: AbortSignal
-  readonly crashed: WorkerSignals['crashed']
 }
 
 interface Group {
@@ -43,12 +38,12 @@ export class AgentProfiles {
     const group = this.#groups.get(groupId)
     const isDue = group === undefined || this.#options.clock.now() >= group.askedAt + ASKED_EVERY
     if (isDue && group?.members.has(id) !== true)
-      this.#look(groupId).catch((error: unknown) => this.#options.crashed.say('members', asError(error)))
+      this.#look(groupId).catch((error: unknown) => this.#options.signals.crashed.say('members', asError(error)))
     return group?.agents.has(id) === true
   }
 
   async #look(groupId: string): Promise<void> {
-    const { api, clock, signal } = this.#options
+    const { api, clock, closing: signal } = this.#options
     const { agents = new Set<string>(), members = new Set<string>() } = this.#groups.get(groupId) ?? {}
     const askedAt = clock.now()
     this.#groups.set(groupId, { askedAt, members, agents })

@@ -1,5 +1,8 @@
 import { tryTo } from '../../base/try-to.ts'
+import type { Clink } from '../../clink/records.ts'
+import type { RoutedClink, Router } from '../../handlers/route.ts'
 import type { Identity } from '../../keys/identity.ts'
+import type { ReplyContext } from './context.ts'
 
 /** What a worker of this make says in the last line of what it sends. */
 export type Ending =
@@ -48,6 +51,19 @@ function readLine(line: string, mark: string): Ending | undefined {
   const hops = found.groups?.['hops']
   if (hops === undefined) return 'note'
   return hops === 'end' ? 'end' : Number(hops)
+}
+
+/** The route of a clink: routes see its text without what workers tell each other. */
+export function routeOf(
+  clink: Clink,
+  {
+    identity,
+    router,
+    settings,
+  }: Pick<ReplyContext, 'identity' | 'settings'> & { readonly router: Pick<Router, 'route'> },
+): RoutedClink | undefined {
+  const { text } = readText(clink.content, settings.current.replies.mark)
+  return router.route({ ...clink, content: text }, identity.id)
 }
 
 export function hopsOf(ending: Ending | undefined): number {

@@ -6,6 +6,7 @@ import type { RerunState } from '../../ledger/dead-letters.ts'
 import { policyOf } from '../../handlers/policy.ts'
 import { Delivery } from '../delivery/delivery.ts'
 import { PRIORITY, type Line } from '../capacity/capacity.ts'
+import { routeOf } from '../replies/hops.ts'
 import { LetterHandle } from './letter-handle.ts'
 import { sendResult } from './send-result.ts'
 import type { RerunParts } from './context.ts'
@@ -25,6 +26,8 @@ export class Rerun implements Line {
   readonly #stopping = new AbortController()
   readonly #abandoned = Promise.withResolvers<void>()
   readonly #over = Promise.withResolvers<void>()
+  /** Resolves when nothing more will be done, though a handler may run that has not heeded its abort. */
+  readonly over = this.#over.promise
   #facts: RoutedFacts
   #delivery: Delivery | undefined
   /** It has a slot, waits for one, or needs none any more. */
@@ -41,11 +44,6 @@ export class Rerun implements Line {
     this.#work()
       .catch((error: unknown) => this.#shared.context.signals.crashed.say('rerun', asError(error)))
       .finally(() => this.#over.resolve())
-  }
-
-  /** Resolves when nothing more will be done, though a handler may run that has not heeded its abort. */
-  get over(): Promise<void> {
-    return this.#over.promise
   }
 
   get route(): string {
@@ -100,7 +98,7 @@ export class Rerun implements Line {
   async #deliver(): Promise<boolean> {
     if (this.#isStopping) return true
     const { context } = this.#shared
-    const routed = context.router.route(this.clink, context.identity.id)
+    const routed = routeOf(this.clink, context)
     const { timeout } = policyOf(routed?.route ?? {}, context.settings.current)
     const handle = new LetterHandle(this.clink, { name: routed?.route.name ?? this.route, timeout }, context)
     this.#facts = handle.facts
@@ -136,7 +134,7 @@ export class Rerun implements Line {
     for (let tries = 1; ; tries += 1) {
       // A result in another's name would be worse than a late one.
       if (!(await this.#untilKeyMayAct()) && !context.keys.mayAct) return true
-      const mark = context.router.route(this.clink, context.identity.id)?.route.mark
+      const mark = routeOf(this.clink, context)?.route.mark
       const wait = await sendResult(this.clink, { facts: this.#facts, mark, tries }, context)
       if (this.#step === undefined || (wait > 0 && this.#isStopping)) return true
       await sleep(context.clock, wait, this.#stopping.signal)

@@ -33,6 +33,9 @@ export class ClaimHandle implements Handle, Claimed, KeeperOwner {
   readonly holder: LeaseKeeper
   readonly mark: Route['mark']
   heldFor = 0
+  isReleasing = false
+  releaseTried = false
+  isLast = false
   readonly #route: Route
   readonly #madeWith: string
   readonly #context: SettlementContext
@@ -40,9 +43,6 @@ export class ClaimHandle implements Handle, Claimed, KeeperOwner {
   #settled: Settled | undefined
   /** Clink is being told: what it shows as done may be our own doing. */
   #isTelling = false
-  #isReleasing = false
-  #releaseTried = false
-  #isLast = false
   /** How often the service has failed to take what it is told for as long as a claim lasts, and for how long in all. */
   #failed = { leases: 0, over: 0 }
 
@@ -79,18 +79,6 @@ export class ClaimHandle implements Handle, Claimed, KeeperOwner {
   get outlived(): Handle['outlived'] {
     const { ledger, terms } = this.#context
     return { times: ledger.attemptsOf(this.clink.clink_id).outlived, timesAbsent: terms.timesAbsent }
-  }
-
-  get isReleasing(): boolean {
-    return this.#isReleasing
-  }
-
-  get releaseTried(): boolean {
-    return this.#releaseTried
-  }
-
-  get isLast(): boolean {
-    return this.#isLast
   }
 
   start(owner: HandleOwner): void {
@@ -137,7 +125,7 @@ export class ClaimHandle implements Handle, Claimed, KeeperOwner {
   }
 
   drain(): void {
-    this.#isLast = true
+    this.isLast = true
   }
 
   ended(ending: ClaimEnding): void {
@@ -165,10 +153,10 @@ export class ClaimHandle implements Handle, Claimed, KeeperOwner {
     if (before !== undefined) return before
     // By the journal's account the next process would hold on to what somebody else has by then.
     if (!ledger.isHealthy) return this.#end({ is: 'left-to-expire', why: UNWRITTEN })
-    this.#isReleasing = true
-    this.#releaseTried = true
+    this.isReleasing = true
+    this.releaseTried = true
     const settled = await release(this, why, reason, this.#context)
-    this.#isReleasing = false
+    this.isReleasing = false
     // By the clock and not the timer: the request may have ended with the lease, which is lost then.
     const lost = this.#settledByNow()
     if (lost !== undefined) return lost
