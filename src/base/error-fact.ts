@@ -6,11 +6,11 @@ import { cutText, LONGEST } from './cut-text.ts'
 const DEEPEST = 5
 const MOST = 10
 const FRAMES = 4_096
-/** The fields of an error, beside its texts, that are of use. */
-const KEPT = ['code', 'status', 'operation', 'failure'] as const
+/** The fields of an error, beside its texts, that are of use. Nothing else of one is shown or kept. */
+export const ERROR_FIELDS = ['code', 'status', 'operation', 'failure'] as const
 
 /** An error as plain data: JSON holds all of it. */
-export interface ErrorFact extends Readonly<Partial<Record<(typeof KEPT)[number], string | number>>> {
+export interface ErrorFact extends Readonly<Partial<Record<(typeof ERROR_FIELDS)[number], string | number>>> {
   readonly name: string
   readonly message: string
   readonly stack?: string
@@ -40,7 +40,7 @@ function copy(thrown: unknown, room: { left: number }, depth: number): ErrorFact
     name,
     message,
     stack: `${name}: ${message}${frames.slice(0, FRAMES)}`,
-    ...Object.fromEntries(KEPT.flatMap((key) => kept(key, read(error, key)))),
+    ...Object.fromEntries(ERROR_FIELDS.flatMap((key) => kept(key, read(error, key)))),
     ...(cause === undefined ? {} : { cause: copy(cause, room, depth + 1) }),
     ...(errors === undefined ? {} : { errors: errors.map((one) => copy(one, room, depth + 1)) }),
   }

@@ -9,58 +9,38 @@ import type { ClinkApiError } from './errors.ts'
  */
 
 /** The claim is not ours, or not ours anew: forbidden, unknown, somebody else's or completed, gone. */
-export function refusesClaim(error: ClinkApiError): boolean {
-  return says(error, 403, 404, 409, 410)
-}
+export const refusesClaim = says(403, 404, 409, 410)
 
 /** As `refusesClaim`. A release has no parameter that could be at fault, so a 400 or 422 is about the claim as well. */
-export function refusesRelease(error: ClinkApiError): boolean {
-  return says(error, 400, 403, 404, 409, 410, 422)
-}
+export const refusesRelease = says(400, 403, 404, 409, 410, 422)
 
 /** The clink is held by another session. That it is unknown or gone would say nothing about sessions. */
-export function refusesSibling(error: ClinkApiError): boolean {
-  return says(error, 403, 409)
-}
+export const refusesSibling = says(403, 409)
 
 /** The clink was settled before, or is not in a state in which it could be. Of all refusals only this one may mean that it is done. */
-export function isConflict(error: ClinkApiError): boolean {
-  return says(error, 409)
-}
+export const isConflict = says(409)
 
 /** There is nobody to send it to: no such group or member, or we may not write to them. */
-export function refusesRecipient(error: ClinkApiError): boolean {
-  return says(error, 403, 404, 409, 410)
-}
+export const refusesRecipient = says(403, 404, 409, 410)
 
 /** The text is not accepted in this form. A 413 may come from anything on the way, and is just as final. */
-export function refusesText(error: ClinkApiError): boolean {
-  return says(error, 400, 413, 422)
-}
+export const refusesText = says(400, 413, 422)
 
 /** The number that was asked for, a claim's length or a page's, is not accepted. */
-export function refusesNumber(error: ClinkApiError): boolean {
-  return says(error, 400, 422)
-}
+export const refusesNumber = says(400, 422)
 
 /** The key is not accepted for anything. */
-export function refusesKey(error: ClinkApiError): boolean {
-  return says(error, 401)
-}
+export const refusesKey = says(401)
 
 /** The key may not do this. */
-export function forbids(error: ClinkApiError): boolean {
-  return says(error, 403)
-}
+export const forbids = says(403)
 
 /** The service, or something in front of it, says that this is forbidden. */
 export function looksForbidden({ status }: ClinkApiError): boolean {
   return status === 403
 }
 
-export function isUnknown(error: ClinkApiError): boolean {
-  return says(error, 404)
-}
+export const isUnknown = says(404)
 
 /** Too many requests: nothing was done, and others of ours should wait as well. */
 export function isRateLimited(error: ClinkApiError): boolean {
@@ -97,6 +77,7 @@ export function needsEnvelope(status: number): boolean {
   return status >= 400 && status < 500 && ![401, 408, 413, 429].includes(status)
 }
 
-function says({ failure, status }: ClinkApiError, ...statuses: readonly number[]): boolean {
-  return failure === undefined && statuses.includes(status)
+/** A question that is answered by the status of a verdict. */
+function says(...statuses: readonly number[]) {
+  return ({ failure, status }: ClinkApiError): boolean => failure === undefined && statuses.includes(status)
 }

@@ -50,14 +50,9 @@ export function applyEnvironment(raw: RawConfig, env: NodeJS.ProcessEnv, cwd: st
     if (!name.startsWith(PREFIX) || isBlank(value) || RESERVED.has(name) || KUBERNETES.test(name)) continue
     const path = known.get(name)
     const place: Place = { where: `environment ${name}`, base: cwd }
+    const suggestion = meantBy(name, known.keys())
     if (path !== undefined) raw.override(path, readText(value, path), place)
-    else
-      warnings.push({
-        where: place.where,
-        key: '',
-        message: 'unknown variable',
-        suggestion: meantBy(name, known.keys()),
-      })
+    else warnings.push({ where: place.where, key: '', message: 'unknown variable', suggestion })
   }
   return warnings
 }

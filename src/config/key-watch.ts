@@ -18,6 +18,7 @@ export interface KeyWatchOptions {
 }
 
 const INTERVAL = 1_000
+const MISSING = 'missing'
 
 /**
  * Reads a key file again when it changes. The file is looked at rather than listened to: mounted secrets are exchanged behind a
@@ -28,6 +29,8 @@ export class KeyWatch implements Service {
   readonly #options: KeyWatchOptions
   readonly #stopping = new AbortController()
   #seen: string
+  /** Of the file as the last look has found it; empty: the next look finds a change whatever it finds. */
+  #fingerprint = ''
   #isStarted = false
   #isUnusable = false
   #work: Promise<void> = Promise.resolve()
@@ -61,14 +64,13 @@ export class KeyWatch implements Service {
   async #watch(): Promise<void> {
     const { file, interval = INTERVAL } = this.#options
     const { signal } = this.#stopping
-    let before = ''
     while (!signal.aborted) {
       const found = await stat(file).catch(() => undefined)
       if (found?.isFile() === false) return
       const fingerprint =
-        found === undefined ? 'missing' : [found.dev, found.ino, found.size, found.mtimeMs, found.ctimeMs].join()
-      if (fingerprint !== before && !signal.aborted) this.#readSoon()
-      before = fingerprint
+        found === undefined ? MISSING : [found.dev, found.ino, found.size, found.mtimeMs, found.ctimeMs].join()
+      if (fingerprint !== this.#fingerprint && !signal.aborted) this.#readSoon()
+      this.#fingerprint = fingerprint
       await sleep(systemClock(), interval, signal)
     }
   }
@@ -86,6 +88,8 @@ export class KeyWatch implements Service {
     const key = isReadOnce ? new Error(readOnce(file)) : await readKey(file).catch((error: unknown) => asError(error))
     if (signal.aborted) return
     if (!(key instanceof Error)) {
+      // It has come back since the last look. Gone again by the next one, it would look as it did before.
+      if (this.#fingerprint === MISSING) this.#fingerprint = ''
       this.#isUnusable = false
       if (key.reveal() === this.#seen) return
       this.#seen = key.reveal()

@@ -2,32 +2,25 @@ import { z } from 'zod'
 import {
   duration,
   flag,
+  GROUP,
   integer,
   listOf,
+  matchRule,
   oneOf,
   rate,
   regularExpression,
+  retryRule,
   sender,
-  senderOrList,
   text,
-  textOrList,
   verbatim,
   webAddress,
 } from './values.ts'
-
-const GROUP = { error: 'is not a group of keys and values' }
 
 /** Keys that stand together, each with its default. */
 function group<Shape extends z.ZodRawShape>(about: string, shape: Shape) {
   // Each key has a default, which the compiler cannot know of a shape in general.
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion
   return z.prefault(z.strictObject(shape, GROUP).describe(about), {} as never)
-}
-
-const retryShape = {
-  attempts: integer(1, 1_000),
-  backoff: duration(),
-  maxBackoff: duration(),
 }
 
 const content = z
@@ -40,19 +33,9 @@ const content = z
   })
   .describe('What the text of the clink must begin with, or a regular expression with named groups.')
 
-const match = z
-  .strictObject(
-    {
-      group: textOrList().exactOptional().describe('Slug or id of the group; * and ? are wildcards.'),
-      from: senderOrList()
-        .exactOptional()
-        .describe('Id of the sender, or { name } for a display name; * and ? are wildcards.'),
-      for: oneOf(['me', 'anyone']).exactOptional().describe('me: addressed to the worker itself.'),
-      content: content.exactOptional(),
-    },
-    { error: 'is not a match; write { group: ops }' },
-  )
-  .describe('What the route takes: all that is given must hold. Left out: what the handler itself says, or everything.')
+const match = matchRule(content, '{ group: ops }').describe(
+  'What the route takes: all that is given must hold. Left out: what the handler itself says, or everything.',
+)
 
 const route = z.strictObject(
   {
@@ -67,16 +50,7 @@ const route = z.strictObject(
       .describe('Values that the handler finds in ctx.with.'),
     timeout: duration().exactOptional().describe('How long one run may take.'),
     passKey: flag().exactOptional().describe('The handler finds the API key in ctx.env.'),
-    retry: z
-      .strictObject(
-        {
-          attempts: retryShape.attempts.exactOptional(),
-          backoff: retryShape.backoff.exactOptional(),
-          maxBackoff: retryShape.maxBackoff.exactOptional(),
-        },
-        GROUP,
-      )
-      .exactOptional(),
+    retry: retryRule(duration()).exactOptional(),
     runner: oneOf(['inline', 'thread']).exactOptional().describe('thread: not available yet.'),
     concurrency: integer(1, 1_000).exactOptional().describe('Not available yet.'),
     rate: rate().exactOptional().describe('Not available yet.'),
@@ -156,9 +130,9 @@ export const configSchema = z.strictObject({
     .prefault([])
     .describe('Which clinks go to which handler; the first that matches is taken.'),
   retry: group('How failed runs are tried again.', {
-    attempts: retryShape.attempts.prefault(5).describe('Starts of a handler before the clink is given up.'),
-    backoff: retryShape.backoff.prefault('5s').describe('First wait before another attempt; doubles each time.'),
-    maxBackoff: retryShape.maxBackoff.prefault('10m').describe('Longest wait before another attempt.'),
+    attempts: integer(1, 1_000).prefault(5).describe('Starts of a handler before the clink is given up.'),
+    backoff: duration().prefault('5s').describe('First wait before another attempt; doubles each time.'),
+    maxBackoff: duration().prefault('10m').describe('Longest wait before another attempt.'),
     cooldown: duration().prefault('1h').describe('How long a released clink is left alone by this worker.'),
     crashes: integer(1, 1_000).prefault(3).describe('Crashes that one clink may cause.'),
     outage: duration()

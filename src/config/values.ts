@@ -103,14 +103,37 @@ export function sender() {
   return z.union([text(), z.strictObject({ name: text() })], { error: SENDER_ADVICE })
 }
 
-export function senderOrList() {
+function senderOrList() {
   return z.union([sender(), listOf(sender()).min(1, { error: 'is an empty list' })], {
     error: `${SENDER_ADVICE}, nor a list of them`,
   })
 }
 
-export function textOrList() {
+function textOrList() {
   return z.union([text(), listOf(text()).min(1, { error: 'is an empty list' })], {
     error: 'is neither text nor a list of texts',
   })
+}
+
+/** What a route takes, in the configuration or in a handler. @param content how a text may be chosen. */
+export function matchRule<Content extends z.ZodType>(content: Content, example: string) {
+  return z.strictObject(
+    {
+      group: textOrList().exactOptional().describe('Slug or id of the group; * and ? are wildcards.'),
+      from: senderOrList()
+        .exactOptional()
+        .describe('Id of the sender, or { name } for a display name; * and ? are wildcards.'),
+      for: oneOf(['me', 'anyone']).exactOptional().describe('me: addressed to the worker itself.'),
+      content: z.exactOptional(content),
+    },
+    { error: `is not a match; write ${example}` },
+  )
+}
+
+export const GROUP = { error: 'is not a group of keys and values' }
+
+/** How failed runs of one route are tried again. @param time how times are written. */
+export function retryRule<Time extends z.ZodType<number>>(time: Time) {
+  const backoff = z.exactOptional(time)
+  return z.strictObject({ attempts: integer(1, 1_000).exactOptional(), backoff, maxBackoff: backoff }, GROUP)
 }

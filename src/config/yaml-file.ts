@@ -19,6 +19,7 @@ import { dotted, type ConfigIssue, type Path } from './issue.ts'
 import { RawConfig, setOwn, type Place, type RawMap } from './raw.ts'
 import { isBlank, substitute } from './substitute.ts'
 
+const NO_KEYS = 'the file must hold keys and values, as "concurrency: 10" (with a blank after the colon)'
 /** Aliases can make a small file enormous. */
 const MOST_NODES = 20_000
 const DEEPEST = 50
@@ -72,13 +73,7 @@ class YamlReader {
     }
     const root = contents === null ? {} : this.#value(contents, [])
     if (isRecord(root)) this.#raw.fill(root)
-    else if (root !== null && root !== undefined) {
-      this.#issue(
-        this.#place(contents?.range),
-        [],
-        'the file must hold keys and values, as "concurrency: 10" (with a blank after the colon)',
-      )
-    }
+    else if (root !== null && root !== undefined) this.#issue(this.#place(contents?.range), [], NO_KEYS)
     return this.#raw
   }
 

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { parseDuration } from '../base/duration.ts'
 import { dotted, showValue } from '../config/issue.ts'
 import { nearest } from '../base/nearest.ts'
-import { flag, integer, oneOf, regularExpression, senderOrList, textOrList, verbatim } from '../config/values.ts'
+import { flag, matchRule, oneOf, regularExpression, retryRule, verbatim } from '../config/values.ts'
 import type { HandleFunction } from './handler.ts'
 
 /** What a handler file says, checked. Times in milliseconds. */
@@ -27,28 +27,9 @@ const content = z.union(
 )
 
 const schema = z.strictObject({
-  match: z
-    .strictObject(
-      {
-        group: textOrList().exactOptional(),
-        from: senderOrList().exactOptional(),
-        for: oneOf(['me', 'anyone']).exactOptional(),
-        content: content.exactOptional(),
-      },
-      { error: "is not a match; write { group: 'ops', content: /^deploy/ }" },
-    )
-    .exactOptional(),
+  match: matchRule(content, "{ group: 'ops', content: /^deploy/ }").exactOptional(),
   timeout: duration.exactOptional(),
-  retry: z
-    .strictObject(
-      {
-        attempts: integer(1, 1_000).exactOptional(),
-        backoff: duration.exactOptional(),
-        maxBackoff: duration.exactOptional(),
-      },
-      { error: 'is not a group of keys and values' },
-    )
-    .exactOptional(),
+  retry: retryRule(duration).exactOptional(),
   passKey: flag().exactOptional(),
   mark: oneOf(['auto', 'never']).exactOptional(),
   handle: z.custom<HandleFunction>((value) => typeof value === 'function', { error: 'is not a function' }),

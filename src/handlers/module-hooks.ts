@@ -68,9 +68,9 @@ export class ModuleHooks {
   readonly #roots = new Set<string>()
   #count = 0
 
-  /** @param directories whose modules are ES modules from now on. */
-  begin(directories: readonly string[]): ModuleLoad {
-    for (const directory of directories) this.#roots.add(realpathSync(directory) + sep)
+  /** @param files in whose directories all modules are ES modules from now on. */
+  begin(files: readonly string[]): ModuleLoad {
+    for (const file of files) this.#roots.add(realpathSync(dirname(file)) + sep)
     this.#count += 1
     const tag = String(this.#count)
     const load = new ModuleLoad(tag)
@@ -153,9 +153,4 @@ function formatByText(file: string, format: ResolveFnOutput['format']): ResolveF
   if (instead === undefined || /\.c[jt]s$/.test(file)) return format
   const text = readFileSync(file, 'utf8')
   return ES_SYNTAX.test(text) && !COMMON_SYNTAX.test(text) ? instead : format
-}
-
-/** Directories of these files. */
-export function directoriesOf(files: readonly string[]): readonly string[] {
-  return [...new Set(files.map((file) => dirname(file)))]
 }

@@ -13,7 +13,7 @@ import { HandlerSet } from './handler-set.ts'
 import { refusingExit } from './load-exit.ts'
 import { explainFailure, type LoadFailure } from './load-failure.ts'
 import { makeRoutes, type LoadedHandler } from './make-routes.ts'
-import { directoriesOf, installModuleHooks, type ModuleLoad } from './module-hooks.ts'
+import { installModuleHooks, type ModuleLoad } from './module-hooks.ts'
 import { nativeImport } from './native-import.ts'
 import type { Route, RoutedClink, Router } from './route.ts'
 import type { IdPattern } from './sender-match.ts'
@@ -51,7 +51,7 @@ export async function loadHandlers(options: LoadHandlersOptions): Promise<Handle
   if (paths.length === 0) throw new HandlerError([nothing(directory, found)], [])
 
   const { present, issues } = await missingFiles(paths, shown)
-  const load = installModuleHooks().begin(directoriesOf(present))
+  const load = installModuleHooks().begin(present)
   const handlers: LoadedHandler[] = []
   for (const path of present) {
     const result = await loadOne(path, load, options)

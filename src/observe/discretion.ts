@@ -1,5 +1,6 @@
 import { relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { ERROR_FIELDS } from '../base/error-fact.ts'
 import { isRecord } from '../base/record.ts'
 import { Recent } from '../base/recent.ts'
 import type { WorkerEvent } from '../events.ts'
@@ -12,7 +13,6 @@ import { quotes } from './quoting.ts'
 const REMEMBERED = 100
 /** How the stack names code of a handler. */
 const FRAME = /(file:\/\/[^\s?]+)\?clink-worker=[^\s:]+:(\d+)/
-const KIND = ['code', 'status', 'operation', 'failure'] as const
 const UNSAID = 'not shown, it quotes the clink; "clink-worker failed show" has it, and log.content shows it'
 
 type Fields = Record<string, unknown>
@@ -63,7 +63,10 @@ export class Discretion {
     if (isRecord(error) && error['status'] !== 0 && !wordsOf(error).every(isShown)) {
       const place = 'error' in event ? this.#placeOf(loggable(event.error, { stacks: true })) : ''
       const name = typeof error['name'] === 'string' && isShown(error['name']) ? error['name'] : 'Error'
-      const known = KIND.filter((key) => key in error && isShown(String(error[key]))).map((key) => [key, error[key]])
+      const known = ERROR_FIELDS.filter((key) => key in error && isShown(String(error[key]))).map((key) => [
+        key,
+        error[key],
+      ])
       result['error'] = { name, message: UNSAID, ...Object.fromEntries(known), ...(place !== '' && { at: place }) }
       const kind = [name, ...known.map(([, value]) => String(value)), ...(place === '' ? [] : [`at ${place}`])].join(
         ' ',

@@ -1,5 +1,7 @@
 import { cutText, LONGEST } from '../base/cut-text.ts'
+import { ERROR_FIELDS } from '../base/error-fact.ts'
 import { Secret } from '../base/secret.ts'
+import { tryTo } from '../base/try-to.ts'
 
 export interface FieldOptions {
   /** Whether errors are shown with their stacks. */
@@ -9,8 +11,6 @@ export interface FieldOptions {
 const DEEPEST = 6
 /** What a value costs beside its text. */
 const EACH = 4
-/** Beside the name and the message, and the stack where it is asked for. Nothing else of an error is shown. */
-const ERROR_FIELDS = ['code', 'status', 'operation', 'failure'] as const
 
 /**
  * A value as a log line may show it: a JSON value without cycles, bytes, functions and getters that throw. Errors at any depth
@@ -96,13 +96,7 @@ function errorFields(error: Error, options: Limits, depth = 0): Record<string, u
 }
 
 /** A proxy may refuse to say. */
-function isError(value: unknown): value is Error {
-  try {
-    return value instanceof Error
-  } catch {
-    return false
-  }
-}
+const isError = (value: unknown): value is Error => tryTo(() => value instanceof Error) === true
 
 function textOf(error: Error, name: string): string {
   const value = read(error, name)

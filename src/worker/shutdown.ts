@@ -1,14 +1,6 @@
 import { sleep, steadyOf, type Timeline } from '../base/clock.ts'
-import type { Acknowledgements } from './admission/acknowledgements.ts'
-import type { Deliveries } from './delivery/deliveries.ts'
-import type { Intake } from './admission/intake.ts'
-import type { Parked } from './admission/parked.ts'
-import type { Poller } from './claiming/poller.ts'
-import type { Reruns } from './rerun/reruns.ts'
-import type { Select } from './claiming/select.ts'
-import type { LostClaims } from './claiming/lost-claims.ts'
+import type { WorkerParts } from './parts.ts'
 import type { Startup } from './startup.ts'
-import type { AdmissionParts } from './admission/context.ts'
 
 /** The beginning and the end of the time for stopping: `context.stopping` and `context.closing` abort with them. */
 export interface Ends {
@@ -16,19 +8,7 @@ export interface Ends {
   readonly closing: AbortController
 }
 
-export interface ShutdownParts {
-  readonly shared: Pick<AdmissionParts, 'context' | 'runs'>
-  readonly startup: Startup
-  readonly poller: Poller
-  readonly lostClaims: LostClaims
-  readonly select: Select
-  readonly intake: Intake
-  readonly deliveries: Deliveries
-  readonly reruns: Reruns
-  readonly acknowledgements: Acknowledgements
-  readonly parked: Parked
-  readonly ends: Ends
-}
+export type ShutdownParts = WorkerParts & { readonly startup: Startup; readonly ends: Ends }
 
 /** The part of the time for stopping that the poll on its way may take before anything is given back, and the most. */
 const POLL_PART = 0.25

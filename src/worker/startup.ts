@@ -1,18 +1,8 @@
-import type { AdmissionParts } from './admission/context.ts'
-import type { Parked } from './admission/parked.ts'
 import { resumeClaims } from './admission/resumed-claims.ts'
-import type { Poller } from './claiming/poller.ts'
-import type { Deliveries } from './delivery/deliveries.ts'
 import { endSurvivors } from './execution/survivors.ts'
-import type { Reruns } from './rerun/reruns.ts'
+import type { WorkerParts } from './parts.ts'
 
-export interface StartupParts {
-  readonly shared: AdmissionParts
-  readonly deliveries: Deliveries
-  readonly parked: Parked
-  readonly poller: Poller
-  readonly reruns: Reruns
-}
+export type StartupParts = Pick<WorkerParts, 'shared' | 'deliveries' | 'parked' | 'poller' | 'reruns'>
 
 /** How a worker begins: it holds on to what an earlier process held, then it polls. */
 export class Startup {

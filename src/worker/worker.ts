@@ -1,25 +1,12 @@
 import type { Cancel } from '../base/clock.ts'
-import { Acknowledgements } from './admission/acknowledgements.ts'
-import { Batch } from './claiming/batch.ts'
-import { Deliveries } from './delivery/deliveries.ts'
-import { HeldBefore } from './claiming/held-before.ts'
-import { Intake } from './admission/intake.ts'
+import type { Deliveries } from './delivery/deliveries.ts'
 import { liveness, type Liveness } from './liveness/liveness.ts'
 import { readiness, type Readiness } from './liveness/readiness.ts'
-import { Parked } from './admission/parked.ts'
-import { Poller } from './claiming/poller.ts'
-import { Reruns } from './rerun/reruns.ts'
-import { CircuitBreaker } from './capacity/circuit-breaker.ts'
-import { RunRegister } from './execution/run-register.ts'
-import { Select } from './claiming/select.ts'
 import { Shutdown, type Ends } from './shutdown.ts'
 import type { Taken } from './signals.ts'
-import { Capacity } from './capacity/capacity.ts'
-import { Standstill } from './liveness/standstill.ts'
 import { Startup } from './startup.ts'
-import { Ways } from './claiming/ways.ts'
-import { LostClaims } from './claiming/lost-claims.ts'
-import type { AdmissionContext, AdmissionParts } from './admission/context.ts'
+import type { AdmissionContext } from './admission/context.ts'
+import { makeParts, type WorkerParts } from './parts.ts'
 
 export interface WorkerOptions {
   readonly context: AdmissionContext
@@ -36,15 +23,15 @@ const PRUNE_EVERY = 3_600_000
  */
 export class Worker {
   readonly #context: AdmissionContext
-  readonly #parts: ReturnType<typeof makeParts>
+  readonly #parts: WorkerParts
   readonly #startup: Startup
   readonly #shutdown: Shutdown
   #cancelPrune: Cancel = () => {}
 
   constructor(options: WorkerOptions) {
-    const { context, ends } = options
+    const { context, ends, isOnce } = options
     this.#context = context
-    const parts = (this.#parts = makeParts(options))
+    const parts = (this.#parts = makeParts(context, isOnce))
     // What was left alone may be wanted now, and the wait until the next poll another one.
     context.settings.changed.on(() => context.signals.look.say('everything'))
     context.signals.polled.on((taken) => this.#polled(taken))
@@ -169,27 +156,4 @@ export class Worker {
       void ledger.prune(settings.current.state.keep)
     })
   }
-}
-
-/** Makes those before the ones that ask them. */
-function makeParts({ context, isOnce }: WorkerOptions) {
-  const { clock, emit, router, signals } = context
-  const deliveries = new Deliveries(context)
-  const health = new CircuitBreaker({
-    ...context,
-    clinksHere: isOnce ? deliveries : undefined,
-    look: signals.look,
-  })
-  const capacity = new Capacity({ context, router, health, inHand: deliveries })
-  const shared: AdmissionParts = { context, capacity, runs: new RunRegister(new Standstill(clock, emit)), health }
-  const reruns = new Reruns({ ...shared, deliveries })
-  const parked = new Parked(context)
-  const acknowledgements = new Acknowledgements(shared, parked)
-  const intake = new Intake(shared, { acknowledgements, deliveries, parked })
-  const heldBefore = new HeldBefore(context)
-  const lostClaims = new LostClaims(shared, intake, heldBefore)
-  const batch = new Batch(shared, intake, lostClaims, heldBefore)
-  const select = new Select(shared, intake)
-  const poller = new Poller(shared, new Ways(shared, { batch, select, intake, parked }))
-  return { shared, deliveries, reruns, parked, acknowledgements, intake, lostClaims, select, poller }
 }

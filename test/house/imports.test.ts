@@ -89,7 +89,7 @@ describe('the structure that docs/architecture.md tells', () => {
   })
 
   it('sees the imports it judges', () => {
-    expect(imports.get('worker/worker.ts')).toContain('worker/claiming/poller.ts')
+    expect(imports.get('worker/parts.ts')).toContain('worker/claiming/poller.ts')
     expect([...imports.values()].flat().filter((target) => !files.includes(target))).toEqual([])
   })
 })

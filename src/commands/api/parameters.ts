@@ -7,30 +7,24 @@ import { nearest } from '../../base/nearest.ts'
 
 type Read = (text: string) => unknown
 
-const json = (text: string): unknown => tryTo<unknown>(() => JSON.parse(text))
+const jsonThat =
+  (fits: (value: unknown) => boolean): Read =>
+  (text) => {
+    const value = tryTo<unknown>(() => JSON.parse(text))
+    return fits(value) ? value : undefined
+  }
+const readTexts = jsonThat((value) => Array.isArray(value) && value.every((item) => typeof item === 'string'))
 
 const readers: Readonly<Record<ParameterType, { readonly read: Read; readonly wanted: string }>> = {
   string: { read: (text) => text, wanted: 'text' },
   integer: { read: (text) => (/^-?\d{1,15}$/.test(text) ? Number(text) : undefined), wanted: 'a whole number' },
   boolean: { read: (text) => (text === 'true' ? true : text === 'false' ? false : undefined), wanted: 'true or false' },
   strings: {
-    read: (text) => (text.startsWith('[') ? texts(json(text)) : text.split(',').map((part) => part.trim())),
+    read: (text) => (text.startsWith('[') ? readTexts(text) : text.split(',').map((part) => part.trim())),
     wanted: 'a list: a,b or ["a","b"]',
   },
-  object: {
-    read: (text) => {
-      const value = json(text)
-      return isRecord(value) ? value : undefined
-    },
-    wanted: 'a JSON object, as in {"tool":"cli"}',
-  },
-  list: {
-    read: (text) => {
-      const value = json(text)
-      return Array.isArray(value) ? value : undefined
-    },
-    wanted: 'a JSON list, as in [1,2]',
-  },
+  object: { read: jsonThat(isRecord), wanted: 'a JSON object, as in {"tool":"cli"}' },
+  list: { read: jsonThat(Array.isArray), wanted: 'a JSON list, as in [1,2]' },
 }
 
 /**
@@ -77,8 +71,4 @@ function unknown(name: string, known: readonly string[]): string {
   const suggestion = nearest(name, known)
   const hint = suggestion === undefined ? `it takes ${known.join(', ')}` : `did you mean ${suggestion}?`
   return `there is no parameter ${JSON.stringify(name)}; ${hint}`
-}
-
-function texts(value: unknown): readonly string[] | undefined {
-  return Array.isArray(value) && value.every((item) => typeof item === 'string') ? value : undefined
 }

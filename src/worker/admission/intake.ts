@@ -54,8 +54,10 @@ export class Intake {
   readonly quarantine: Quarantine
   readonly #shared: AdmissionParts
   readonly #parts: IntakeParts
-  #isClosing = false
+  isClosing = false
   readonly #hurried = new AbortController()
+  /** Ends requests about clinks that have just arrived. A claim that is given up and then released may be made after that. */
+  readonly hurried = this.#hurried.signal
   readonly byId: ClaimsById
   readonly #leftAlone: LeftAloneNotices
   readonly doubts: Doubts
@@ -75,21 +77,12 @@ export class Intake {
 
   /** From now on everything that arrives is given back, what is being asked about as soon as that is answered. */
   close(): void {
-    this.#isClosing = true
-  }
-
-  get isClosing(): boolean {
-    return this.#isClosing
+    this.isClosing = true
   }
 
   /** Waits no longer for answers about clinks that have just arrived. What such a request does afterwards runs out there. */
   hurry(): void {
     this.#hurried.abort()
-  }
-
-  /** Ends requests about clinks that have just arrived. A claim that is given up and then released may be made after that. */
-  get hurried(): AbortSignal {
-    return this.#hurried.signal
   }
 
   /**

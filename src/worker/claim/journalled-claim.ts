@@ -1,17 +1,11 @@
 import type { Boot } from '../../base/boot.ts'
 import type { Clock } from '../../base/clock.ts'
-import type { Clink } from '../../clink/records.ts'
 import type { HeldClaim } from '../../ledger/process.ts'
 import type { Lease } from './lease.ts'
 
 /** A claim as the journal keeps it. */
 export function toHeldClaim(
-  claim: {
-    readonly clink: Clink
-    readonly route: string
-    readonly running: boolean
-    readonly releasing: boolean
-    readonly key?: string
+  claim: Pick<HeldClaim, 'clink' | 'key' | 'releasing' | 'route' | 'running'> & {
     readonly lease: Lease
     /** Local time at which a held clink is to run. */
     readonly dueAt: number | undefined

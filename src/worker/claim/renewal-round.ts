@@ -27,11 +27,12 @@ export interface RenewalRequest {
 
 /** Tries to renew a claim that follow each other until one is answered. */
 export class RenewalRound {
+  /** What is on its way, or was last. */
+  asking: Asking | undefined
+  failures = 0
   /** Local time from which on the tries divide what is left of the lease. */
   #since: number
-  #failures = 0
   #asksLength = true
-  #asking: Asking | undefined
   readonly #refusals: BareRefusals
 
   constructor({ deadline }: Lease, now: number) {
@@ -39,20 +40,11 @@ export class RenewalRound {
     this.#since = now
   }
 
-  /** What is on its way, or was last. */
-  get asking(): Asking | undefined {
-    return this.#asking
-  }
-
-  get failures(): number {
-    return this.#failures
-  }
-
   /** @param longest milliseconds that the try may take at most. */
   ask(lease: Lease, now: number, terms: Pick<ClaimTerms, 'ask'>, longest: number): RenewalRequest {
     const asking = terms.ask(lease, now, this.#asksLength)
     const { unanswered } = asking
-    this.#asking = asking
+    this.asking = asking
     const timeout = oneTry(unanswered.deadline - (unanswered === lease ? this.#since : now), longest)
     return { asking, timeout, refusals: this.#refusals }
   }
@@ -66,10 +58,10 @@ export class RenewalRound {
    * @returns milliseconds until the next try.
    */
   failed(error: ClinkApiError, after: Lease, now: number, random: Random): number {
-    if (this.#asking !== undefined && after !== this.#asking.lease) this.#since = this.#asking.sentAt
-    this.#failures += 1
+    if (this.asking !== undefined && after !== this.asking.lease) this.#since = this.asking.sentAt
+    this.failures += 1
     const longest = (after.deadline - this.#since) * (isAnswered(error) ? LONGEST_ANSWERED_WAIT : LONGEST_WAIT)
-    const pause = equalJitter(this.#failures, { base: longest * 0.25, max: longest }, random)
+    const pause = equalJitter(this.failures, { base: longest * 0.25, max: longest }, random)
     return Math.max(pause, Math.min(error.retryAfter ?? 0, (after.deadline - now) / 2))
   }
 }

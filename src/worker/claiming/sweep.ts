@@ -28,6 +28,8 @@ export class Sweep {
   isStarved = false
   /** Whether what was not shown yet is newer than all that was. */
   isOrdered = true
+  /** How long a page was that was not all, though more had been asked for. Undefined: none, so far. */
+  cut: number | undefined
   /** Of a larger page than is documented. */
   readonly refusals = new BareRefusals()
   readonly #seen = new Set<string>()
@@ -35,9 +37,8 @@ export class Sweep {
   #last = 0
   /** The moment of a page that could not be gone past otherwise, and how often it was tried. */
   #passed: { readonly newest: number; readonly tries: number } | undefined
-  /** How long the last page was, where it was shorter than asked for; and one of which more pages have shown that it was not all. */
+  /** How long the last page was, where it was shorter than asked for. */
   #short: number | undefined
-  #cut: number | undefined
   #most = LARGEST_PAGE
 
   /**
@@ -48,12 +49,7 @@ export class Sweep {
     this.startedAt = startedAt
     this.isFull = isFull
     this.#since = since
-    this.#cut = cut
-  }
-
-  /** How long a page was that was not all, though more had been asked for. Undefined: none, so far. */
-  get cut(): number | undefined {
-    return this.#cut
+    this.cut = cut
   }
 
   /** What to ask for next. */
@@ -87,8 +83,8 @@ export class Sweep {
     const isTimeless = times.flat().every((time) => Number.isNaN(time))
     const [stamp] = stamps.flat()
     // The page before it was not all.
-    if (isNews) this.#cut = this.#short ?? this.#cut
-    if ((this.#passed !== undefined && isNews) || (isOneMoment && ids.length === this.#cut)) this.isStarved = true
+    if (isNews) this.cut = this.#short ?? this.cut
+    if ((this.#passed !== undefined && isNews) || (isOneMoment && ids.length === this.cut)) this.isStarved = true
     this.#short = ids.length < this.limit ? ids.length : undefined
     if (ids.length < Math.min(largest, this.limit)) {
       this.isOver = true

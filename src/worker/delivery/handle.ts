@@ -1,6 +1,7 @@
 import type { LostCause, ReleaseCause, RoutedFacts } from '../../events.ts'
 import type { Clink } from '../../clink/records.ts'
-import type { WorkerKey } from '../../keys/keys.ts'
+import type { Decision } from '../execution/outcome.ts'
+import type { ClinkInHand } from '../execution/task.ts'
 import type { Pulse } from '../liveness/pulses.ts'
 
 /** How a clink in hand has ended. Data: `told.ts` makes the event of it. Durations in milliseconds, what Clink took to be told. */
@@ -29,14 +30,7 @@ export type Settled =
   /** A dead letter keeps it; its `rerun` says what is next. */
   | { readonly is: 'kept' }
 
-export interface GivenUp {
-  readonly why: 'exhausted' | 'rejected'
-  readonly reason: string
-  /** What Clink is told. */
-  readonly tell: 'release' | 'complete'
-  /** What the sender reads where it is completed. */
-  readonly notice: string
-}
+export type GivenUp = Omit<Extract<Decision, { do: 'deadLetter' }>, 'do'>
 
 /** What goes with a release. */
 export interface ReleaseFacts {
@@ -65,16 +59,11 @@ export interface HandleOwner {
  * A clink in our hands. Each operation compares the clock itself, and ends a claim that is past its deadline as lost. A clink is settled
  * once: the first of `complete`, `completeKept`, `release`, `giveUp` and a loss counts, and a later one returns the same.
  */
-export interface Handle {
+export interface Handle extends ClinkInHand {
   /** `letter`: a dead letter that is run again. There is no claim, so nobody can take it from us. */
   readonly of: 'claim' | 'letter'
-  readonly clink: Clink
-  /** The requests of its handler go out with it. */
-  readonly key: WorkerKey
   readonly facts: RoutedFacts
   readonly pulse: Pulse
-  /** Local time after which nothing is sent. */
-  readonly deadline: number
   /** Milliseconds that the clink was held between its starts. */
   heldFor: number
   /** There is a result of an earlier claim, which is sent and not computed again. */
@@ -89,19 +78,8 @@ export interface Handle {
   start(owner: HandleOwner): void
   /** Resolves with true when the clink may be started; false: it is lost, or has to wait for another turn. */
   ready(): Promise<boolean>
-  /** Only answers, by the clock as it is now. */
-  valid(): boolean
-  /** Ends a claim that is past its deadline as lost, even where its timer is late. @returns whether something may be done with it. */
-  check(): boolean
   /** Journals the clink as its owner has it now. */
   note(): Promise<void>
-  /**
-   * Journals that the handler is about to start.
-   *
-   * @param isAlone nothing runs beside it.
-   * @returns the number of the start, from 1.
-   */
-  begin(isAlone: boolean): Promise<number>
   /** The worker stops: no poll of ours can claim the clink any more. */
   drain(): void
   complete(response: string | undefined): Promise<Settled>

@@ -2,19 +2,15 @@ import { CodedError } from '../../base/coded-error.ts'
 import { ClinkClient, type CallOptions, type ClientOptions, type ParamsOf, type ResultOf } from '../../clink/client.ts'
 import type { OperationName } from '../../clink/contract.ts'
 import type { Clink } from '../../clink/records.ts'
-import type { Route } from '../../handlers/route.ts'
 import type { ReplyContext } from '../replies/context.ts'
 import { noteSent } from '../replies/reply.ts'
-import { sign } from '../replies/sign.ts'
+import { sign, type Sending } from '../replies/sign.ts'
 import { fitText } from '../replies/text.ts'
 
 type Params = Readonly<Record<string, unknown>>
 
 /** The clink in hand, and its route's mark. */
-export interface InHand {
-  readonly clink: Clink
-  readonly mark: Route['mark']
-}
+export type InHand = Pick<Sending, 'clink' | 'mark'>
 
 /**
  * The whole API as a handler gets it in `ctx.api`: the worker's key and session. It refuses calls that claim, and what it sends is signed

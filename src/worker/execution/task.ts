@@ -20,9 +20,9 @@ export interface ClinkInHand {
   readonly key: WorkerKey
   /** Local time after which nothing is sent. */
   readonly deadline: number
-  /** Whether it is still ours. */
+  /** Whether it is still ours. Only answers, by the clock as it is now. */
   valid(): boolean
-  /** Ends a claim that is past its deadline as lost. @returns whether something may be done with it. */
+  /** Ends a claim that is past its deadline as lost, even where its timer is late. @returns whether something may be done with it. */
   check(): boolean
   /**
    * Journals that its handler is about to start.

@@ -3,12 +3,10 @@ import type { Keys } from '../../keys/keys.ts'
 import type { RateLimit } from '../capacity/rate-limit.ts'
 import type { Capacity } from '../capacity/capacity.ts'
 import type { Deliveries } from '../delivery/deliveries.ts'
-import type { Identity } from '../../keys/identity.ts'
 import type { ExecutionContext, ExecutionParts } from '../execution/context.ts'
 
 /** What running a clink again takes beside starting its handler. */
 export interface RerunContext extends ExecutionContext {
-  readonly identity: Identity
   readonly keys: Keys
   readonly rateLimit: RateLimit
   readonly router: Router

@@ -40,14 +40,7 @@ export function mayTry(claimed: Claimed, { clock, closing, settings }: Settlemen
 }
 
 /** The limits of one request about the claim. */
-export function limits(
-  { holder }: Claimed,
-  { closing }: SettlementContext,
-): {
-  readonly deadline: number
-  readonly attempts: 1
-  readonly signal: AbortSignal
-} {
+export function limits({ holder }: Claimed, { closing }: SettlementContext) {
   return { deadline: holder.lease.deadline, attempts: 1, signal: closing }
 }
 

@@ -1,0 +1,38 @@
+import { Acknowledgements } from './admission/acknowledgements.ts'
+import { Batch } from './claiming/batch.ts'
+import { Deliveries } from './delivery/deliveries.ts'
+import { HeldBefore } from './claiming/held-before.ts'
+import { Intake } from './admission/intake.ts'
+import { Parked } from './admission/parked.ts'
+import { Poller } from './claiming/poller.ts'
+import { Reruns } from './rerun/reruns.ts'
+import { CircuitBreaker } from './capacity/circuit-breaker.ts'
+import { RunRegister } from './execution/run-register.ts'
+import { Select } from './claiming/select.ts'
+import { Capacity } from './capacity/capacity.ts'
+import { Standstill } from './liveness/standstill.ts'
+import { Ways } from './claiming/ways.ts'
+import { LostClaims } from './claiming/lost-claims.ts'
+import type { AdmissionContext, AdmissionParts } from './admission/context.ts'
+
+export type WorkerParts = ReturnType<typeof makeParts>
+
+/** The parts of one worker: those first that others ask. */
+export function makeParts(context: AdmissionContext, isOnce: boolean) {
+  const { clock, emit, router, signals } = context
+  const deliveries = new Deliveries(context)
+  const clinksHere = isOnce ? deliveries : undefined
+  const health = new CircuitBreaker({ ...context, clinksHere, look: signals.look })
+  const capacity = new Capacity({ context, router, health, inHand: deliveries })
+  const shared: AdmissionParts = { context, capacity, runs: new RunRegister(new Standstill(clock, emit)), health }
+  const reruns = new Reruns({ ...shared, deliveries })
+  const parked = new Parked(context)
+  const acknowledgements = new Acknowledgements(shared, parked)
+  const intake = new Intake(shared, { acknowledgements, deliveries, parked })
+  const heldBefore = new HeldBefore(context)
+  const lostClaims = new LostClaims(shared, intake, heldBefore)
+  const batch = new Batch(shared, intake, lostClaims, heldBefore)
+  const select = new Select(shared, intake)
+  const poller = new Poller(shared, new Ways(shared, { batch, select, intake, parked }))
+  return { shared, deliveries, reruns, parked, acknowledgements, intake, lostClaims, select, poller }
+}
