@@ -41,47 +41,36 @@ export class Caller {
     reader: AnswerReader<T>,
     limits: CallLimits,
   ): Promise<T> {
+    const { deadline, signal, timeout } = limits
+    const request = {
+      method: call.method,
+      path: call.path,
+      headers,
+      timeout,
+      ...(call.body === undefined ? {} : { body: call.body }),
+      ...(deadline === undefined ? {} : { deadline }),
+      ...(signal === undefined ? {} : { signal }),
+      ...(call.repeat === 'always' ? {} : { fresh: true }),
+      ...(call.line === undefined ? {} : { line: call.line }),
+    }
     for (let count = 1; ; count += 1) {
       let failed: ClinkApiError
       try {
-        return await this.#once(call, headers, reader, limits)
-      } catch (error) {
+        return reader.read(await this.#transport.send(request), this.#clock.wall())
+      } catch (thrown) {
+        const error = thrown instanceof TransportError ? reader.lost(thrown) : thrown
         if (!(error instanceof ClinkApiError)) throw error
         failed = error
       }
       const wait = (failed.retryAfter ?? 0) + fullJitter(count, BACKOFF, this.#random)
-      const late = limits.deadline !== undefined && this.#clock.now() + wait >= limits.deadline
+      const late = deadline !== undefined && this.#clock.now() + wait >= deadline
       const tooLong = failed.retryAfter !== undefined && failed.retryAfter > LONGEST_RETRY_AFTER
       if (count >= limits.attempts || tooLong || late || !mayRepeat(call, failed)) throw failed
-      await sleep(this.#clock, wait, limits.signal)
-      if (limits.signal?.aborted === true) {
+      await sleep(this.#clock, wait, signal)
+      if (signal?.aborted === true) {
         const message = `given up by the caller before another try; the last one: ${failed.message}`
         throw reader.error(message, { status: 0, failure: 'aborted', mayHaveHappened: false })
       }
-    }
-  }
-
-  async #once<T>(
-    call: WireCall,
-    headers: Readonly<Record<string, string>>,
-    reader: AnswerReader<T>,
-    { signal, deadline, timeout }: CallLimits,
-  ): Promise<T> {
-    try {
-      const response = await this.#transport.send({
-        method: call.method,
-        path: call.path,
-        headers,
-        timeout,
-        ...(call.body === undefined ? {} : { body: call.body }),
-        ...(deadline === undefined ? {} : { deadline }),
-        ...(signal === undefined ? {} : { signal }),
-        ...(call.repeat === 'always' ? {} : { fresh: true }),
-        ...(call.line === undefined ? {} : { line: call.line }),
-      })
-      return reader.read(response, this.#clock.wall())
-    } catch (error) {
-      throw error instanceof TransportError ? reader.lost(error) : error
     }
   }
 }

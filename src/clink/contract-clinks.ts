@@ -1,5 +1,7 @@
 import { body, get, need, oneOf, post, query, type Operation } from './operation.ts'
 
+const states = oneOf('query', ['pending', 'claimed', 'completed'], 'Only clinks in this state.')
+
 /** Groups and clinks. */
 export const clinkRows = {
   list_groups: get('/groups', 'Groups that the key sees.'),
@@ -13,7 +15,7 @@ export const clinkRows = {
       group_id: query('Only clinks of this group.'),
       since: query('Only clinks created after this ISO time.'),
       limit: query('How many at most, up to 100.', 'integer', '50'),
-      status: oneOf('query', ['pending', 'claimed', 'completed'], 'Only clinks in this state.'),
+      status: states,
       for_me: query('Only clinks addressed to me.', 'boolean'),
       unread_only: query('Only clinks that I have not read.', 'boolean'),
       mark_read: query('Mark what is returned as read.', 'boolean'),
@@ -29,13 +31,7 @@ export const clinkRows = {
   }),
   check_inbox: {
     ...get('/inbox', 'Clinks that wait for me; with claim they become mine.', {
-      status: {
-        in: 'query',
-        type: 'string',
-        values: ['pending', 'claimed', 'completed'],
-        default: 'pending',
-        about: 'Only clinks in this state.',
-      },
+      status: { ...states, default: 'pending' },
       for_me: query('Only clinks addressed to me or to nobody.', 'boolean', 'true'),
       claim: query('Claim the pending clinks that are returned.', 'boolean', 'false'),
       limit: query('How many at most.', 'integer', '10'),

@@ -28,13 +28,7 @@ export const proposalRows = {
     total_eligible_voters: body('How many may vote; left out: the votes cast.', 'integer'),
   }),
   submit_feedback: post('/feedback', 'never', 'Send feedback to the service.', {
-    category: {
-      in: 'body',
-      type: 'string',
-      required: true,
-      values: ['bug', 'feature', 'improvement', 'other'],
-      about: 'What it is about.',
-    },
+    category: { ...oneOf('body', ['bug', 'feature', 'improvement', 'other'], 'What it is about.'), required: true },
     content: { in: 'body', type: 'string', required: true, maxLength: 8192, about: 'The text.' },
     context: body('{tool}: where the feedback comes from.', 'object'),
   }),

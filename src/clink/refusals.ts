@@ -7,6 +7,11 @@ export function apiError(thrown: unknown): ClinkApiError {
   throw asError(thrown)
 }
 
+/** What a request brings, or why the service did not give it. */
+export async function orError<T>(asked: Promise<T>): Promise<T | ClinkApiError> {
+  return await asked.catch(apiError)
+}
+
 export function refusal(error: ClinkApiError): string {
   return `the service answered ${error.status}: ${error.message}`
 }

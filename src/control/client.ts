@@ -5,11 +5,7 @@ import { asError, CodedError, errorCodes, type ErrorCode } from '../base/coded-e
 import { controlPath } from './server.ts'
 
 /** A way to ask the worker of a state directory. */
-export interface Link {
-  /** @throws {CodedError} what the worker says against it; STATE_BUSY when it went away. */
-  ask(request: unknown): Promise<unknown>
-  close(): void
-}
+export type Link = ReturnType<typeof socketLink>
 
 const reply = z.union([
   z.object({ answer: z.unknown() }),
@@ -26,18 +22,19 @@ export async function linkToWorker(directory: string): Promise<Link | Error> {
   return socket instanceof Error ? socket : socketLink(socket)
 }
 
-function socketLink(socket: Socket): Link {
+function socketLink(socket: Socket) {
   // The end of the lines says that it is gone.
   socket.on('error', () => {})
   const lines = createInterface({ input: socket })[Symbol.asyncIterator]()
   return {
-    ask: async (request) => {
+    /** @throws {CodedError} what the worker says against it; STATE_BUSY when it went away. */
+    ask: async (request: unknown): Promise<unknown> => {
       socket.write(`${JSON.stringify(request)}\n`)
       const line = await lines.next()
       if (line.done === true) throw new CodedError('STATE_BUSY', 'the worker went away before it answered; try again')
       return answerOf(line.value)
     },
-    close: () => socket.destroy(),
+    close: (): void => void socket.destroy(),
   }
 }
 

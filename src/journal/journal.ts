@@ -30,7 +30,7 @@ export interface JournalOptions {
   readonly directory: string
   /** `full`: a commit survives the loss of power; `normal`: the end of the process. */
   readonly sync: 'normal' | 'full'
-  /** Called when writing stops working and when it works again. */
+  /** Told what keeps the journal from writing, and `undefined` when it writes again. */
   readonly onHealth: (problem: string | undefined) => void
   /**
    * When a commit is made that gathers the changes until then: by default at the end of the turn, and after a failure when the milliseconds

@@ -3,7 +3,7 @@ import type { z } from 'zod'
 import { Ledger } from '../ledger/ledger.ts'
 import type { Keys } from '../ledger/table.ts'
 import { tableKeys, type LedgerTables } from '../ledger/tables.ts'
-import { Journal } from './journal.ts'
+import { Journal, type JournalOptions } from './journal.ts'
 import { comparePlaces } from './place.ts'
 import { rows } from '../ledger/rows.ts'
 import { StateFiles } from './state-files.ts'
@@ -11,22 +11,9 @@ import { lockState } from './state-lock.ts'
 import type { JournalTable } from './table.ts'
 
 /** A state directory in use: what it remembers, until it is closed. */
-export interface State {
-  readonly ledger: Ledger
-  /** False when the directory is a copy or from another machine: claims and session in it are another worker's. */
-  readonly isOurs: boolean
-  /** Why the directory cannot be used now, for people; undefined: it can. */
-  problem(): string | undefined
-  /** Whether the directory is this process's alone: false for good once files of it were taken away. */
-  isStillOurs(): boolean
-  close(): void
-}
+export type State = ReturnType<typeof openState>
 
-export interface StateOptions {
-  readonly directory: string
-  readonly sync: 'normal' | 'full'
-  /** Told what keeps the journal from writing, and `undefined` when it writes again. */
-  readonly onHealth: (problem: string | undefined) => void
+export interface StateOptions extends Omit<JournalOptions, 'schedule'> {
   /** Told once, when files of it were taken away or exchanged: nothing new starts any more. */
   readonly onLost?: (problem: string) => void
   /** Only a look or a change by hand: whether the directory is a copy stays for the next worker to find out. */
@@ -41,7 +28,7 @@ const LOOK = 5_000
  *
  * @throws {CodedError} STATE_BUSY, STATE_UNAVAILABLE or STATE_UNUSABLE, with what to do.
  */
-export function openState(options: StateOptions): State {
+export function openState(options: StateOptions) {
   const lock = lockState(options.directory)
   let journal: Journal | undefined
   try {
@@ -55,12 +42,15 @@ export function openState(options: StateOptions): State {
     looks.unref()
     return {
       ledger,
+      /** False when the directory is a copy or from another machine: claims and session in it are another worker's. */
       isOurs,
-      problem: () =>
+      /** Why the directory cannot be used now, for people; undefined: it can. */
+      problem: (): string | undefined =>
         files.problem ??
         (opened.problem === undefined ? undefined : `the journal cannot be written: ${opened.problem}`),
-      isStillOurs: () => files.problem === undefined,
-      close: () => {
+      /** Whether the directory is this process's alone: false for good once files of it were taken away. */
+      isStillOurs: (): boolean => files.problem === undefined,
+      close: (): void => {
         clearInterval(looks)
         opened.close()
         lock.release(files.problem === undefined)

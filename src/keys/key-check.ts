@@ -1,6 +1,7 @@
 import type { CallOptions } from '../clink/client.ts'
 import { ClinkApiError } from '../clink/errors.ts'
 import type { PermissionsResponse } from '../clink/records.ts'
+import { orError } from '../clink/refusals.ts'
 import { isVerdict, refusesKey } from '../clink/verdicts.ts'
 import type { ClinkApi } from '../clink/clink-api.ts'
 import type { Identity } from './identity.ts'
@@ -64,12 +65,7 @@ function lacking({ permissions }: PermissionsResponse): readonly string[] {
 }
 
 async function ask(api: Asks, options: CallOptions): Promise<PermissionsResponse | ClinkApiError> {
-  try {
-    return await api.getMyPermissions({}, options)
-  } catch (error) {
-    if (error instanceof ClinkApiError) return error
-    throw error
-  }
+  return await orError(api.getMyPermissions({}, options))
 }
 
 function verdictOn(error: ClinkApiError): KeyVerdict {

@@ -57,7 +57,7 @@ export class Intake {
   isClosing = false
   readonly #hurried = new AbortController()
   /** Ends requests about clinks that have just arrived. A claim that is given up and then released may be made after that. */
-  readonly hurried = this.#hurried.signal
+  readonly hurried: AbortSignal = this.#hurried.signal
   readonly byId: ClaimsById
   readonly #leftAlone: LeftAloneNotices
   readonly doubts: Doubts

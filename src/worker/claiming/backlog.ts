@@ -11,31 +11,20 @@ export interface Candidate {
 }
 
 /** What is listed and waits to be claimed, in the order of the list. */
-export class Backlog {
-  #all = new Map<string, Candidate>()
-
-  get size(): number {
-    return this.#all.size
-  }
-
+export class Backlog extends Map<string, Candidate> {
   get candidates(): readonly Candidate[] {
-    return [...this.#all.values()]
+    return [...this.values()]
   }
 
   add(candidate: Candidate): void {
-    this.#all.set(candidate.clink.clink_id, candidate)
+    this.set(candidate.clink.clink_id, candidate)
   }
 
   /** It is the next to be claimed. */
   putBack(candidate: Candidate): void {
-    this.#all = new Map([[candidate.clink.clink_id, candidate], ...this.#all])
-  }
-
-  delete(clinkId: string): void {
-    this.#all.delete(clinkId)
-  }
-
-  clear(): void {
-    this.#all.clear()
+    const { candidates } = this
+    this.clear()
+    this.add(candidate)
+    for (const one of candidates) this.add(one)
   }
 }

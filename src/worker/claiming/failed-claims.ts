@@ -3,8 +3,7 @@ import type { ClinkApiError } from '../../clink/errors.ts'
 import { isConflict } from '../../clink/verdicts.ts'
 import type { Candidate } from './backlog.ts'
 import type { AdmissionParts } from '../admission/context.ts'
-import type { Capacity, Seats } from '../capacity/capacity.ts'
-import type { WorkerContext } from '../context.ts'
+import type { Seats } from '../capacity/capacity.ts'
 
 interface Failure {
   readonly candidate: Candidate
@@ -35,17 +34,15 @@ const PATIENCE = 5
  * as soon as a claim is answered.
  */
 export class FailedClaims {
-  readonly #context: WorkerContext
-  readonly #capacity: Capacity
+  readonly #shared: Pick<AdmissionParts, 'capacity' | 'context'>
   readonly #failures = new Map<string, Failure>()
   /** Clinks whose claims failed while the service answered those of others. */
   readonly #atFault = new Set<string>()
   /** The others of those that failed since a claim was answered. */
   readonly #inARow = new Map<string, ClinkApiError>()
 
-  constructor({ capacity, context }: AdmissionParts) {
-    this.#context = context
-    this.#capacity = capacity
+  constructor(shared: Pick<AdmissionParts, 'capacity' | 'context'>) {
+    this.#shared = shared
   }
 
   /** Why the service counts as away; undefined: it does not. */
@@ -65,7 +62,7 @@ export class FailedClaims {
 
   /** The clinks that are to be tried again now; while the service counts as away, one of them at least. */
   due(): readonly Candidate[] {
-    const now = this.#context.clock.now()
+    const now = this.#shared.context.clock.now()
     const all = this.#putBack.toSorted((a, b) => a.dueAt - b.dueAt)
     const due = all.filter(({ dueAt }) => dueAt <= now)
     const tried = due.length === 0 && this.outage !== undefined ? all.slice(0, 1) : due
@@ -74,12 +71,12 @@ export class FailedClaims {
 
   /** Whether a list that shows the clink is no reason to claim it. */
   holdsBack(clinkId: string): boolean {
-    return this.#context.clock.now() < (this.#failures.get(clinkId)?.dueAt ?? -Infinity)
+    return this.#shared.context.clock.now() < (this.#failures.get(clinkId)?.dueAt ?? -Infinity)
   }
 
   /** The claim failed: nobody knows why, and it may have been made. */
   failed(candidate: Candidate, error: ClinkApiError): void {
-    const { clock, emit } = this.#context
+    const { clock, emit } = this.#shared.context
     const { clink } = candidate
     const { dueAt, failures } = this.#note(candidate, true, error)
     if (!this.#atFault.has(clink.clink_id)) this.#inARow.set(clink.clink_id, error)
@@ -130,14 +127,14 @@ export class FailedClaims {
   }
 
   #note(candidate: Candidate, isPutBack: boolean, error?: ClinkApiError): Failure {
-    const { clock, random, settings } = this.#context
+    const { clock, random, settings } = this.#shared.context
     const id = candidate.clink.clink_id
     const before = this.#failures.get(id)
     const failures = (before?.failures ?? 0) + 1
     const wait = equalJitter(failures, { base: settings.current.poll.interval, max: LONGEST }, random)
     const dueAt = clock.now() + waitAsAsked(wait, error?.retryAfter)
     const mayBeOurs = isPutBack && failures === 1 && error?.mayHaveHappened === true
-    const seat = mayBeOurs ? this.#capacity.reserve(1) : undefined
+    const seat = mayBeOurs ? this.#shared.capacity.reserve(1) : undefined
     seat?.keep(1, dueAt)
     before?.seat?.free()
     const failure = { candidate, failures, isPutBack, dueAt, seat }

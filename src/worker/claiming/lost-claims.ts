@@ -2,6 +2,7 @@ import { Alarm } from '../../base/clock.ts'
 import { asError } from '../../base/coded-error.ts'
 import { ClinkApiError } from '../../clink/errors.ts'
 import type { Clink } from '../../clink/records.ts'
+import { orError } from '../../clink/refusals.ts'
 import { forMe } from '../../config/for-me.ts'
 import type { HeldBefore } from './held-before.ts'
 import type { Intake } from '../admission/intake.ts'
@@ -107,17 +108,12 @@ export class LostClaims {
     const { api, clock, identity, settings } = this.#shared.context
     await this.#polled
     const listedAt = clock.now()
-    let found: readonly Clink[]
-    try {
-      const params = { status: 'claimed', limit: PAGE, for_me: forMe(settings.current) } as const
-      found = (await api.checkInbox(params, { attempts: 1, signal: this.#closing.signal })).clinks
-    } catch (error) {
-      if (!(error instanceof ClinkApiError)) throw error
-      return
-    }
+    const params = { status: 'claimed', limit: PAGE, for_me: forMe(settings.current) } as const
+    const page = await orError(api.checkInbox(params, { attempts: 1, signal: this.#closing.signal }))
+    if (page instanceof ClinkApiError) return
     // One that has been begun meanwhile may have claimed what the list shows.
     await this.#polled
-    for (const clink of found) {
+    for (const clink of page.clinks) {
       if (this.maybeClaimed === 0 || !this.#hasRoom || this.#closing.signal.aborted) return
       const isOurs = clink.status === 'claimed' && identity.isUs(clink.claimed_by)
       if (isOurs && !this.#notOurs.has(clink.clink_id)) await this.#tryTo(clink, listedAt)

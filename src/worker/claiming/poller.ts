@@ -4,9 +4,9 @@ import { asError } from '../../base/coded-error.ts'
 import type { Service } from '../../base/service.ts'
 import { BareRefusals } from '../../clink/bare-refusals.ts'
 import { ClinkApiError } from '../../clink/errors.ts'
+import { orError } from '../../clink/refusals.ts'
 import { forbids, looksForbidden, refusesKey } from '../../clink/verdicts.ts'
 import { forMe } from '../../config/for-me.ts'
-import type { Taken } from '../signals.ts'
 import type { Ways } from './ways.ts'
 import type { AdmissionParts } from '../admission/context.ts'
 
@@ -138,13 +138,8 @@ export class Poller implements Service {
     const { random, settings, signals, warmth } = context
     const way = this.#way()
     if (way === undefined) return await this.#wait(settings.current.poll.maxInterval)
-    let taken: Taken
-    try {
-      taken = await this.#ways.take(way, this.#giveUp.signal)
-    } catch (error) {
-      if (!(error instanceof ClinkApiError)) throw error
-      return await this.#fail(error)
-    }
+    const taken = await orError(this.#ways.take(way, this.#giveUp.signal))
+    if (taken instanceof ClinkApiError) return await this.#fail(taken)
     this.#hasPolled = true
     this.#refusal = undefined
     this.#saidAt = undefined
@@ -183,14 +178,9 @@ export class Poller implements Service {
   async #probe(): Promise<void> {
     const { api, clock, emit, settings } = this.#parts.context
     const sentAt = clock.now()
-    try {
-      const params = { limit: 1, for_me: forMe(settings.current) }
-      await api.checkInbox(params, { attempts: 1, signal: this.#giveUp.signal })
-    } catch (error) {
-      if (!(error instanceof ClinkApiError)) throw error
-      await this.#fail(error)
-      return
-    }
+    const params = { limit: 1, for_me: forMe(settings.current) }
+    const answer = await orError(api.checkInbox(params, { attempts: 1, signal: this.#giveUp.signal }))
+    if (answer instanceof ClinkApiError) return await this.#fail(answer)
     this.#isProbed = true
     this.#empties = 0
     emit({ event: 'poll.probed', duration: clock.now() - sentAt })

@@ -2,6 +2,7 @@ import { sleep } from '../../base/clock.ts'
 import { asError } from '../../base/coded-error.ts'
 import { isoTime } from '../../base/time-text.ts'
 import { ClinkApiError } from '../../clink/errors.ts'
+import { orError } from '../../clink/refusals.ts'
 import { forbids, isRateLimited, refusesKey } from '../../clink/verdicts.ts'
 import { forMe } from '../../config/for-me.ts'
 import { lacksPermission } from '../../keys/key-check.ts'
@@ -204,15 +205,13 @@ export class SelectClaims {
     const created = startOf(clink.created_at)
     const since = Number.isNaN(created) ? {} : { since: isoTime(created) }
     const listedAt = clock.now()
-    try {
-      const params = { limit: PAGE, for_me: forMe(settings.current), ...since }
-      const { clinks } = await key.api.checkInbox(params, { attempts: 1, signal })
-      const seen = clinks.find(({ clink_id: id, status }) => id === clink.clink_id && status === 'pending')
+    const params = { limit: PAGE, for_me: forMe(settings.current), ...since }
+    const page = await orError(key.api.checkInbox(params, { attempts: 1, signal }))
+    if (page instanceof ClinkApiError) this.#failed.postpone(candidate)
+    else {
+      const seen = page.clinks.find(({ clink_id: id, status }) => id === clink.clink_id && status === 'pending')
       if (seen !== undefined) return { ...candidate, clink: seen, listedAt }
       this.#failed.forget(clink.clink_id)
-    } catch (error) {
-      if (!(error instanceof ClinkApiError)) throw error
-      this.#failed.postpone(candidate)
     }
     return undefined
   }

@@ -1,7 +1,5 @@
-import type { Clock } from '../../base/clock.ts'
 import { Recent } from '../../base/recent.ts'
 import type { Route } from '../../handlers/route.ts'
-import type { WorkerSignals } from '../signals.ts'
 import type { ExecutionContext } from '../execution/context.ts'
 import type { Delivery, DeliveryState } from './delivery.ts'
 
@@ -21,12 +19,10 @@ export class Deliveries {
   /** When clinks were completed: the answer to a poll may be older than that. */
   readonly #completed = new Recent<number>(REMEMBERED)
   readonly #lapsed = new LapsedClaims()
-  readonly #clock: Clock
-  readonly #signals: WorkerSignals
+  readonly #context: Pick<ExecutionContext, 'clock' | 'signals'>
 
-  constructor({ clock, signals }: Pick<ExecutionContext, 'clock' | 'signals'>) {
-    this.#clock = clock
-    this.#signals = signals
+  constructor(context: Pick<ExecutionContext, 'clock' | 'signals'>) {
+    this.#context = context
   }
 
   /** @param wait as of `Delivery.start`. */
@@ -39,8 +35,8 @@ export class Deliveries {
       this.#all.delete(delivery)
       if (handle.releaseTried) this.#releaseTried.set(id, true)
       if (delivery.outcome?.is === 'completed') this.#completed.set(id, delivery.since)
-      this.#signals.over.say()
-      this.#signals.freed.say()
+      this.#context.signals.over.say()
+      this.#context.signals.freed.say()
     })
     delivery.start(wait)
   }
@@ -53,7 +49,7 @@ export class Deliveries {
 
   /** How many clinks the service may still hold for claims that ran out here. */
   get lapsed(): number {
-    return this.#lapsed.count(this.#clock.now())
+    return this.#lapsed.count(this.#context.clock.now())
   }
 
   /** Whether the clink was completed here after this local time. */

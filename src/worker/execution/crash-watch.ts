@@ -1,9 +1,6 @@
-import type { Cancel, Clock } from '../../base/clock.ts'
-import type { Emit } from '../../events.ts'
-import type { Ledger } from '../../ledger/ledger.ts'
+import type { Cancel } from '../../base/clock.ts'
 import type { HeldClaim } from '../../ledger/process.ts'
 import type { WorkerContext } from '../context.ts'
-import type { WorkerSignals } from '../signals.ts'
 
 /** So many crashes in a row make suspects of the clinks that were running. */
 const IN_A_ROW = 2
@@ -34,11 +31,8 @@ export type Running = Pick<HeldClaim, 'clink' | 'route'>
  * so what was running is noted before that.
  */
 export class CrashWatch {
-  readonly #ledger: Ledger
+  readonly #context: CrashContext
   readonly #limit: number
-  readonly #emit: Emit
-  readonly #clock: Clock
-  readonly #deadLettered: WorkerSignals['deadLettered']
   /** Clinks whose runs ended a short while ago, and may have left something behind that ends the process; until when that is so. */
   readonly #ended = new Map<string, number>()
   /** The suspect whose run has ended a moment ago, still alone. */
@@ -47,12 +41,9 @@ export class CrashWatch {
   #hasFault = false
 
   /** @param limit crashes while alone after which a clink is given up. */
-  constructor({ clock, emit, ledger, signals }: CrashContext, limit: number) {
-    this.#ledger = ledger
+  constructor(context: CrashContext, limit: number) {
+    this.#context = context
     this.#limit = limit
-    this.#emit = emit
-    this.#clock = clock
-    this.#deadLettered = signals.deadLettered
   }
 
   /**
@@ -61,7 +52,7 @@ export class CrashWatch {
    * @param isOurs false: what the ledger knows was written by another worker, whose end is no crash of ours.
    */
   async begin(inHand: readonly InHand[], isOurs = true): Promise<void> {
-    const ledger = this.#ledger
+    const { ledger } = this.#context
     const running = inHand.filter((one) => one.running)
     const givenBack = (ledger.process.fact('running') ?? '').split('\n').filter((id) => id !== '')
     const ids = [...new Set([...running.map(({ clink }) => clink.clink_id), ...givenBack])]
@@ -71,7 +62,7 @@ export class CrashWatch {
     const alone = ledger.process.fact('alone')
     const killer =
       running.find(({ clink }) => clink.clink_id === alone) ?? aftermathOf(ledger.process.fact('aftermath'))
-    const since = String(this.#clock.wall())
+    const since = String(this.#context.clock.wall())
     const forgotten = { alone: '', running: '', ended: '', aftermath: '' }
     const writes = [ledger.process.note({ run: 'under way', since, crashes: String(crashes), ...forgotten })]
     // Whoever ended: a start whose end nobody knows does not count against its clink.
@@ -93,7 +84,7 @@ export class CrashWatch {
     }
     await Promise.all(writes)
     if (!crashed) return
-    this.#emit({ event: 'worker.crashed', crashes, running: ids })
+    this.#context.emit({ event: 'worker.crashed', crashes, running: ids })
     verdict?.say()
   }
 
@@ -101,24 +92,27 @@ export class CrashWatch {
   async endedAlone(one: Running): Promise<void> {
     if (this.#hasFault) return
     this.#aftermath = one
-    await Promise.all([this.ended(one.clink.clink_id), this.#ledger.process.note({ aftermath: JSON.stringify(one) })])
+    await Promise.all([
+      this.ended(one.clink.clink_id),
+      this.#context.ledger.process.note({ aftermath: JSON.stringify(one) }),
+    ])
   }
 
   /** A run has ended and its clink may come again: what it left behind may still end the process. */
   async ended(clinkId: string): Promise<void> {
     this.#ended.delete(clinkId)
-    this.#ended.set(clinkId, this.#clock.now() + AFTERMATH)
+    this.#ended.set(clinkId, this.#context.clock.now() + AFTERMATH)
     await this.#noteEnded()
   }
 
   async #noteEnded(): Promise<void> {
     if (this.#hasFault) return
-    const now = this.#clock.now()
+    const now = this.#context.clock.now()
     for (const [id, until] of this.#ended) if (until <= now) this.#ended.delete(id)
     const [next] = this.#ended.values()
     this.#cancel()
-    if (next !== undefined) this.#cancel = this.#clock.at(next, () => void this.#noteEnded())
-    await this.#ledger.process.note({ ended: [...this.#ended.keys()].slice(-REMEMBERED).join('\n') })
+    if (next !== undefined) this.#cancel = this.#context.clock.at(next, () => void this.#noteEnded())
+    await this.#context.ledger.process.note({ ended: [...this.#ended.keys()].slice(-REMEMBERED).join('\n') })
   }
 
   /** The suspect's run has ended a while ago and the process is still here. */
@@ -126,8 +120,8 @@ export class CrashWatch {
     if (this.#hasFault) return
     this.#aftermath = undefined
     await Promise.all([
-      this.#ledger.process.note({ alone: '', aftermath: '' }),
-      this.#ledger.outcome(clinkId, { is: 'survived' }),
+      this.#context.ledger.process.note({ alone: '', aftermath: '' }),
+      this.#context.ledger.outcome(clinkId, { is: 'survived' }),
     ])
   }
 
@@ -135,11 +129,11 @@ export class CrashWatch {
   async fault(running: readonly Running[]): Promise<void> {
     this.#hasFault = true
     this.#cancel()
-    const alone = this.#ledger.process.fact('alone')
+    const alone = this.#context.ledger.process.fact('alone')
     const verdict = this.#count(running.find(({ clink }) => clink.clink_id === alone) ?? this.#aftermath)
     const ids = running.map(({ clink }) => clink.clink_id)
     await Promise.all([
-      this.#ledger.process.note({ running: ids.join('\n'), alone: '', aftermath: '' }),
+      this.#context.ledger.process.note({ running: ids.join('\n'), alone: '', aftermath: '' }),
       verdict?.written,
     ])
     verdict?.say()
@@ -148,18 +142,21 @@ export class CrashWatch {
   /** A stop in order: the next start is not after a crash. */
   async end(): Promise<void> {
     this.#cancel()
-    await this.#ledger.process.note({ run: 'stopped', crashes: '0' })
+    await this.#context.ledger.process.note({ run: 'stopped', crashes: '0' })
   }
 
   #isInARow(running: readonly string[]): boolean {
-    const since = Number(this.#ledger.process.fact('since') ?? 0)
-    return this.#clock.wall() - since < LONG_LIFE || running.some((id) => this.#ledger.attemptsOf(id).excused > 0)
+    const since = Number(this.#context.ledger.process.fact('since') ?? 0)
+    return (
+      this.#context.clock.wall() - since < LONG_LIFE ||
+      running.some((id) => this.#context.ledger.attemptsOf(id).excused > 0)
+    )
   }
 
   /** Counts a crash against the clink that ran alone, and gives it up when it was one too many. Undefined: there was none. */
   #count(killer: Running | undefined): { written: Promise<void>; isGivenUp: boolean; say: () => void } | undefined {
     if (killer === undefined) return undefined
-    const ledger = this.#ledger
+    const { ledger } = this.#context
     const { clink, route } = killer
     const id = clink.clink_id
     // What its run came to was enough.
@@ -171,13 +168,13 @@ export class CrashWatch {
     const reason = `the process ended ${crashes} times while this clink ran alone`
     // Of one that was run again its sender knows already.
     const tell = ledger.letters.get(id)?.tell ?? 'release'
-    const letter = { clink, route, attempts: crashes, reason, errors, tell, at: this.#clock.wall() }
+    const letter = { clink, route, attempts: crashes, reason, errors, tell, at: this.#context.clock.wall() }
     return {
       written: ledger.deadLetter(letter),
       isGivenUp: true,
       say: () => {
-        this.#emit({ event: 'clink.deadLettered', clink, reason, attempts: crashes })
-        this.#deadLettered.say(clink)
+        this.#context.emit({ event: 'clink.deadLettered', clink, reason, attempts: crashes })
+        this.#context.signals.deadLettered.say(clink)
       },
     }
   }

@@ -14,17 +14,21 @@ import { taskOf, type ClinkInHand } from './task.ts'
 
 /** One start of a handler on a clink in hand: journalled before it happens, and charged when it is known what came of it. */
 export class Start {
+  /** Which start of the clink's it is, from 1, once that is journalled. */
+  attempt = 0
+  /** It is being journalled: whatever becomes of the claim meanwhile, the next process has to know that it may have run. */
+  isBeginning = false
+  /** Whether the handler's code runs. */
+  isRunning = false
+  /** Milliseconds that its code took, once that has ended. */
+  ranFor: number | undefined
   readonly #inHand: ClinkInHand
   readonly #planned: PlannedClink
   readonly #parts: ExecutionParts
   readonly #interrupted = new AbortController()
-  #attempt = 0
   #run: Run | undefined
-  #isBeginning = false
-  #isRunning = false
   #isAbandoned = false
   #outcome: Outcome | undefined
-  #ranFor: number | undefined
   /** It costs an attempt, as it stands. */
   #isCounted = true
   /** Its failure costs none. */
@@ -40,29 +44,9 @@ export class Start {
     this.#parts = parts
   }
 
-  /** Which start of the clink's it is, from 1, once that is journalled. */
-  get attempt(): number {
-    return this.#attempt
-  }
-
-  /** It is being journalled: whatever becomes of the claim meanwhile, the next process has to know that it may have run. */
-  get isBeginning(): boolean {
-    return this.#isBeginning
-  }
-
-  /** Whether the handler's code runs. */
-  get isRunning(): boolean {
-    return this.#isRunning
-  }
-
   /** Local time since which the handler is stuck. */
   get stuckSince(): number | undefined {
     return this.#run?.stuckSince
-  }
-
-  /** Milliseconds that its code took, once that has ended. */
-  get ranFor(): number | undefined {
-    return this.#ranFor
   }
 
   /** Milliseconds that it has had; undefined where it has not begun, or a stop has broken it off. */
@@ -75,9 +59,9 @@ export class Start {
     const { context, health } = this.#parts
     const id = this.#inHand.clink.clink_id
     health.started(this.#planned.route, id)
-    this.#isBeginning = true
-    this.#attempt = await this.#inHand.begin(context.ledger.attemptsOf(id).isSuspect)
-    this.#isBeginning = false
+    this.isBeginning = true
+    this.attempt = await this.#inHand.begin(context.ledger.attemptsOf(id).isSuspect)
+    this.isBeginning = false
   }
 
   /** It was journalled, and may not happen after all. */
@@ -102,11 +86,11 @@ export class Start {
       grace: policy.grace,
     })
     this.#run = run
-    this.#isRunning = true
+    this.isRunning = true
     const outcome = await runs.track(this.#inHand.clink.clink_id, route.file, run.start())
-    this.#isRunning = false
+    this.isRunning = false
     this.#outcome = outcome
-    this.#ranFor = run.age
+    this.ranFor = run.age
     this.#ended(run, outcome)
   }
 
@@ -140,9 +124,9 @@ export class Start {
     const { clock, ledger, random } = context
     const { policy, route } = this.#planned
     const clinkId = this.#inHand.clink.clink_id
-    const attempt = this.#attempt - ledger.attemptsOf(clinkId).excused
+    const attempt = this.attempt - ledger.attemptsOf(clinkId).excused
     // It may be decided on before its code has ended.
-    const isFree = this.#isRunning ? !health.costsAttempt(route) : this.#isFree
+    const isFree = this.isRunning ? !health.costsAttempt(route) : this.#isFree
     const state = { clinkId, attempt, heldFor, now: clock.wall(), isFree }
     return decide(outcome, state, policy, random)
   }
@@ -177,12 +161,12 @@ export class Start {
   }
 
   get #facts(): Required<DeliveryFacts> {
-    return { clink: this.#inHand.clink, route: this.#planned.route.name, attempt: this.#attempt }
+    return { clink: this.#inHand.clink, route: this.#planned.route.name, attempt: this.attempt }
   }
 
   /** Something may be sent for it. */
   get #counts(): boolean {
-    return this.#isRunning && !this.#isAbandoned && this.#inHand.valid()
+    return this.isRunning && !this.#isAbandoned && this.#inHand.valid()
   }
 
   #wasCutShort(outcome: Outcome): boolean {

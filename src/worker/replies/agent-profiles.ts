@@ -2,6 +2,7 @@ import { asError } from '../../base/coded-error.ts'
 import { Recent } from '../../base/recent.ts'
 import type { ClinkApi } from '../../clink/clink-api.ts'
 import { ClinkApiError } from '../../clink/errors.ts'
+import { orError } from '../../clink/refusals.ts'
 import type { Member } from '../../clink/records.ts'
 import type { WorkerContext } from '../context.ts'
 
@@ -47,15 +48,12 @@ export class AgentProfiles {
     const { agents = new Set<string>(), members = new Set<string>() } = this.#groups.get(groupId) ?? {}
     const askedAt = clock.now()
     this.#groups.set(groupId, { askedAt, members, agents })
-    try {
-      const found = await api.listMembers({ group_id: groupId }, { attempts: 1, signal })
-      const idsOf = (list: readonly Member[]): ReadonlySet<string> => new Set(list.map(({ user_id }) => user_id))
-      const isAgent = ({ member_type }: Member): boolean => /agent/i.test(member_type ?? '')
-      const agentIds = idsOf(found.members.filter(isAgent))
-      this.#groups.set(groupId, { askedAt, members: idsOf(found.members), agents: agentIds })
-    } catch (error) {
-      // A key may lack the permission: then the ids have to do.
-      if (!(error instanceof ClinkApiError)) throw error
-    }
+    const found = await orError(api.listMembers({ group_id: groupId }, { attempts: 1, signal }))
+    // A key may lack the permission: then the ids have to do.
+    if (found instanceof ClinkApiError) return
+    const idsOf = (list: readonly Member[]): ReadonlySet<string> => new Set(list.map(({ user_id }) => user_id))
+    const isAgent = ({ member_type }: Member): boolean => /agent/i.test(member_type ?? '')
+    const agentIds = idsOf(found.members.filter(isAgent))
+    this.#groups.set(groupId, { askedAt, members: idsOf(found.members), agents: agentIds })
   }
 }

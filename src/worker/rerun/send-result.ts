@@ -5,7 +5,7 @@ import { isRateLimited, refusesRecipient, refusesText } from '../../clink/verdic
 import type { DeliveryFacts } from '../../events.ts'
 import type { Route } from '../../handlers/route.ts'
 import { NOT_KNOWN } from '../../ledger/dead-letters.ts'
-import { apiError, refusal } from '../../clink/refusals.ts'
+import { orError, refusal } from '../../clink/refusals.ts'
 import { sendReply } from '../replies/reply.ts'
 import { fitText, LONGEST_TEXT } from '../replies/text.ts'
 import type { RerunContext } from './context.ts'
@@ -88,11 +88,7 @@ async function send(
   const trySend = async (unit: 'utf16' | 'bytes'): Promise<string | ClinkApiError> => {
     const deadline = context.clock.now() + context.settings.current.clink.timeout
     const limits = { deadline, signal: context.closing, unit, attempts: 1 } as const
-    try {
-      return await sendReply(response, sending, limits, context.keys.current.api, context)
-    } catch (thrown) {
-      return apiError(thrown)
-    }
+    return await orError(sendReply(response, sending, limits, context.keys.current.api, context))
   }
   const sent = await trySend('utf16')
   const isTooLong = typeof sent !== 'string' && refusesText(sent) && !sent.mayHaveHappened
