@@ -31,12 +31,12 @@ const PATIENCE = 5
  * Claims by id that failed. Each clink backs off by itself and is put back when its wait is over: what keeps one clink from being
  * claimed must not cost the others a sweep, nor make the whole service look away. Only when the claims of several clinks fail in a
  * row, and none is granted or refused in between, the service is to blame. Then every clink that failed because of it is tried again
- * as soon as a claim is answered.
+ * as soon as a claim is answered, and is at fault itself if it fails then.
  */
 export class FailedClaims {
   readonly #shared: Pick<AdmissionParts, 'capacity' | 'context'>
   readonly #failures = new Map<string, Failure>()
-  /** Clinks whose claims failed while the service answered those of others. */
+  /** Clinks whose claims failed before the service answered those of others. */
   readonly #atFault = new Set<string>()
   /** The others of those that failed since a claim was answered. */
   readonly #inARow = new Map<string, ClinkApiError>()
@@ -113,8 +113,11 @@ export class FailedClaims {
   }
 
   #answered(): void {
-    if (this.outage === undefined) for (const id of this.#inARow.keys()) this.#atFault.add(id)
-    else for (const id of this.#inARow.keys()) this.#clear(id)
+    const wasAway = this.outage !== undefined
+    for (const id of this.#inARow.keys()) {
+      this.#atFault.add(id)
+      if (wasAway) this.#clear(id)
+    }
     this.#inARow.clear()
   }
 

@@ -79,9 +79,9 @@ export class SelectClaims {
   async make(most: number, signal: AbortSignal): Promise<Claims> {
     if (this.#intake.isClosing) return { claimed: 0 }
     const { siblings } = this.#shared.context
-    // Until it is known that claims by id are safe, one of them finds it out.
+    // Until it is known that claims by id are safe, one of them finds it out; and one shows whether the service is back.
     const isSafe = siblings.mayClaimById === true
-    const limit = isSafe ? Math.min(most, AT_ONCE) : 1
+    const limit = isSafe && this.#failed.outage === undefined ? Math.min(most, AT_ONCE) : 1
     const begun: Promise<ClaimById>[] = []
     for (const candidate of this.#candidates()) {
       if (begun.length >= limit) break
@@ -96,14 +96,16 @@ export class SelectClaims {
     return { claimed, failed: why }
   }
 
-  /** What is to be tried again comes first. */
+  /** What is to be tried again comes first, unless the service counts as away: then the claims that failed may be all that is wrong. */
   *#candidates(): Iterable<Candidate> {
-    yield* this.#failed.due()
+    const isAway = this.#failed.outage !== undefined
+    if (!isAway) yield* this.#failed.due()
     for (const candidate of this.#backlog.candidates) {
       const id = candidate.clink.clink_id
       if (this.#failed.holdsBack(id)) this.#backlog.delete(id)
       else yield candidate
     }
+    if (isAway) yield* this.#failed.due()
   }
 
   #wants({ clink, key, listedAt }: Candidate): Purpose | undefined {
