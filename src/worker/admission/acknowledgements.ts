@@ -46,6 +46,7 @@ export class Acknowledgements {
   begin(clink: Clink, claim: ClaimInHand, why: Acknowledgement): void {
     const id = clink.clink_id
     if (this.has(id)) return
+    this.#parked.handOver(id)
     const work = this.#acknowledge(clink, claim, why)
       .catch((error: unknown) => this.#shared.context.signals.crashed.say('acknowledgement', asError(error)))
       .finally(() => this.#work.delete(id))

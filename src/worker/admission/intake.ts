@@ -243,6 +243,7 @@ export class Intake {
   /** @returns whether the clink is being worked. */
   async #start(clink: Clink, routed: RoutedClink, claim: FreshClaim): Promise<boolean> {
     const { key } = claim
+    this.#parts.parked.handOver(clink.clink_id)
     const lease = await leaseIfSurelyOurs(clink, claim, this, this.#shared.context)
     if (lease === undefined) return false
     if (this.isClosing) {

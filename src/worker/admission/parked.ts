@@ -72,6 +72,14 @@ export class Parked {
     if (this.#closing.signal.aborted) this.#release(clink.clink_id)
   }
 
+  /** A later claim on the clink is worked, or this one is: whoever does that answers for it, and a stop may not take it away. */
+  handOver(clinkId: string): void {
+    const entry = this.#entries.get(clinkId)
+    entry?.forget()
+    entry?.holder.stop()
+    this.#entries.delete(clinkId)
+  }
+
   /** Releases the claim on one clink, if it is parked, so that it comes back at once. Resolves when that is over. */
   async giveBack(clinkId: string): Promise<void> {
     this.#release(clinkId)
