@@ -36,32 +36,38 @@ export interface Way {
  * `idle`: milliseconds for which a connection is kept for the next request, less where the server announces less; 0: every
  * request has a connection of its own.
  */
-export function connectedAgents(
-  idle: number,
-  way: Way = {},
-): { http: http.Agent; https: https.Agent; connect: buildConnector.connector; destroy: () => void } {
+export function connectedAgents(idle: number, { to, tunnel }: Way = {}) {
   const options = idle > 0 ? { keepAlive: true, timeout: idle } : {}
+  const agents = { http: new http.Agent(options), https: new https.Agent(options) }
   const connecting = new Set<Destroyable>()
-  const agents = {
-    http: new ConnectedAgent(options, connecting, way),
-    https: new ConnectedTlsAgent(options, connecting, way),
+  const open = agents.http.createConnection.bind(agents.http)
+  Object.assign(agents.http, {
+    createConnection: (asked: http.ClientRequestArgs, handOver: HandOver): void =>
+      handOverConnected(open(asked), 'connect', connecting, handOver, { to }),
+  })
+  const openSecure = agents.https.createConnection.bind(agents.https)
+  Object.assign(agents.https, {
+    createConnection: (asked: https.RequestOptions, handOver: HandOver): void => {
+      const secure = (over: { socket?: Duplex }): void => {
+        const socket = openSecure({ ...asked, ...over })
+        handOverConnected(socket, 'secureConnect', connecting, handOver, { to, reached: over.socket !== undefined })
+      }
+      if (tunnel === undefined) secure({})
+      else connectThrough(tunnel, asked, connecting, handOver, (socket) => secure({ socket }))
+    },
+  })
+  const connect: buildConnector.connector = ({ hostname: host, port, protocol }, callback) => {
+    const isSecure = protocol === 'https:'
+    // undici takes the name of the service for that of a proxy which requests go to.
+    const asked = { host, port: port === '' ? (isSecure ? 443 : 80) : port, servername: isIP(host) === 0 ? host : '' }
+    agents[isSecure ? 'https' : 'http'].createConnection(asked, (error, socket) => {
+      if (socket instanceof Socket && error === null) callback(null, socket.setNoDelay(true).setKeepAlive(true, PROBED))
+      else callback(error ?? new TransportError('refused', 'no', 'no connection was made'), null)
+    })
   }
   return {
     ...agents,
-    connect: ({ hostname: host, port, protocol }, callback) => {
-      const isSecure = protocol === 'https:'
-      // undici takes the name of the service for that of a proxy which requests go to.
-      const options = {
-        host,
-        port: port === '' ? (isSecure ? 443 : 80) : port,
-        servername: isIP(host) === 0 ? host : '',
-      }
-      agents[isSecure ? 'https' : 'http'].createConnection(options, (error, socket) => {
-        if (socket instanceof Socket && error === null)
-          callback(null, socket.setNoDelay(true).setKeepAlive(true, PROBED))
-        else callback(error ?? new TransportError('refused', 'no', 'no connection was made'), null)
-      })
-    },
+    connect,
     destroy: () => {
       agents.http.destroy()
       agents.https.destroy()
@@ -70,57 +76,21 @@ export function connectedAgents(
   }
 }
 
-class ConnectedAgent extends http.Agent {
-  readonly #connecting: Set<Destroyable>
-  readonly #way: Way
-
-  constructor(options: http.AgentOptions, connecting: Set<Destroyable>, way: Way) {
-    super(options)
-    this.#connecting = connecting
-    this.#way = way
-  }
-
-  override createConnection(options: http.ClientRequestArgs, handOver: HandOver): undefined {
-    const socket = super.createConnection(options)
-    handOverConnected(socket, 'connect', this.#connecting, handOver, { to: this.#way.to })
-  }
-}
-
-class ConnectedTlsAgent extends https.Agent {
-  readonly #connecting: Set<Destroyable>
-  readonly #way: Way
-
-  constructor(options: https.AgentOptions, connecting: Set<Destroyable>, way: Way) {
-    super(options)
-    this.#connecting = connecting
-    this.#way = way
-  }
-
-  override createConnection(options: https.RequestOptions, handOver: HandOver): undefined {
-    const secure = (over: { socket?: Duplex }): void => {
-      const socket = super.createConnection({ ...options, ...over })
-      const facts = { to: this.#way.to, reached: over.socket !== undefined }
-      handOverConnected(socket, 'secureConnect', this.#connecting, handOver, facts)
-    }
-    if (this.#way.tunnel === undefined) secure({})
-    else this.#connectThrough(this.#way.tunnel, options, handOver, (socket) => secure({ socket }))
-  }
-
-  #connectThrough(
-    proxy: ForwardProxy,
-    { host, port }: https.RequestOptions,
-    handOver: HandOver,
-    secure: (socket: Duplex) => void,
-  ): void {
-    const tunnel = openTunnel(proxy, host ?? '', Number(port), (result) => {
-      clearTimeout(limit)
-      this.#connecting.delete(tunnel)
-      if (result instanceof TransportError) handOver(result)
-      else secure(result)
-    })
-    const limit = setTimeout(() => tunnel.destroy(new Error('no connection in time')), CONNECT_LIMIT)
-    this.#connecting.add(tunnel)
-  }
+function connectThrough(
+  proxy: ForwardProxy,
+  { host, port }: https.RequestOptions,
+  connecting: Set<Destroyable>,
+  handOver: HandOver,
+  secure: (socket: Duplex) => void,
+): void {
+  const tunnel = openTunnel(proxy, host ?? '', Number(port), (result) => {
+    clearTimeout(limit)
+    connecting.delete(tunnel)
+    if (result instanceof TransportError) handOver(result)
+    else secure(result)
+  })
+  const limit = setTimeout(() => tunnel.destroy(new Error('no connection in time')), CONNECT_LIMIT)
+  connecting.add(tunnel)
 }
 
 function handOverConnected(

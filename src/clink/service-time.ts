@@ -1,4 +1,4 @@
-import { readMoment, readTime } from '../base/time-text.ts'
+import { isoTime, readMoment, readTime } from '../base/time-text.ts'
 
 /** A moment of the service's clock, and a local time before which it cannot have been. */
 export interface Mark {
@@ -41,4 +41,10 @@ export function startOf(time: string | null | undefined): number {
   const { at, grain } = readMoment(time) ?? { at: Number.NaN, grain: 0 }
   const start = at - grain
   return start >= 0 && start < LATEST ? start : Number.NaN
+}
+
+/** What to list from, for a list in which a clink of that time stands; nothing where the time says nothing. */
+export function sinceOf(time: string | null | undefined): { readonly since?: string } {
+  const start = startOf(time)
+  return Number.isNaN(start) ? {} : { since: isoTime(start) }
 }

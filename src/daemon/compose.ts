@@ -133,11 +133,7 @@ function makeKeys(
 }
 
 /** What is configured counts, and is kept. */
-function knownIdentity(
-  { clink: { identity: configured, url } }: Config,
-  ledger: Ledger,
-  emit: Emit,
-): { readonly identity: Identity; readonly former: string | undefined } {
+function knownIdentity({ clink: { identity: configured, url } }: Config, ledger: Ledger, emit: Emit) {
   const kept = keptIdentity(ledger, url)
   const keep = (id: string): void => void keepIdentity(id, ledger, url)
   if (configured === 'auto') return { identity: new Identity(kept, emit, keep), former: undefined }

@@ -21,11 +21,7 @@ export interface LoadedHandler {
  * The routes in the order in which they are tried: the configuration's, then the handlers' own in the order of their names,
  * then the one handler without a match. A handler that the configuration names has only that route.
  */
-export function makeRoutes(
-  handlers: readonly LoadedHandler[],
-  config: Pick<Config, 'routes'>,
-  generation: number,
-): { readonly entries: readonly RouteEntry[]; readonly issues: readonly HandlerIssue[] } {
+export function makeRoutes(handlers: readonly LoadedHandler[], config: Pick<Config, 'routes'>, generation: number) {
   const make = (handler: LoadedHandler, route?: RouteConfig): RouteEntry => makeEntry(handler, generation, route)
   const used = new Set(config.routes.map(({ use }) => use))
   const free = handlers.filter(({ path }) => !used.has(path))

@@ -92,10 +92,7 @@ async function loadOne(
   }
 }
 
-async function missingFiles(
-  paths: readonly string[],
-  shown: (path: string) => string,
-): Promise<{ readonly present: readonly string[]; readonly issues: HandlerIssue[] }> {
+async function missingFiles(paths: readonly string[], shown: (path: string) => string) {
   const present: string[] = []
   const issues: HandlerIssue[] = []
   for (const path of paths) {

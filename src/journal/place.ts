@@ -32,11 +32,7 @@ type Place = z.output<typeof placeSchema>
  *
  * @returns also the note for the next start.
  */
-export function comparePlaces(
-  before: string | undefined,
-  directory: string,
-  machine: Machine = thisMachine(),
-): { readonly isOurs: boolean; readonly now: string } {
+export function comparePlaces(before: string | undefined, directory: string, machine: Machine = thisMachine()) {
   const place = placeOf(directory, machine)
   const now = JSON.stringify(place)
   if (before === undefined) return { isOurs: true, now }

@@ -20,26 +20,26 @@ const ENOUGH = 1_000
 
 /** The dead letters of one state directory. */
 export class DeadLetters {
-  readonly #letters: LedgerTables['letters']
-  readonly #cooling: LedgerTables['cooling']
+  readonly #tables: Pick<LedgerTables, 'letters' | 'cooling'>
   readonly #wall: () => number
 
   constructor(tables: Pick<LedgerTables, 'letters' | 'cooling'>, wall: () => number) {
-    this.#letters = tables.letters
-    this.#cooling = tables.cooling
+    this.#tables = tables
     this.#wall = wall
   }
 
   /** Those that wait for somebody to act, oldest first. */
   all(): readonly DeadLetter[] {
-    return [...this.#letters.between('at', -Infinity, Infinity)].map(([, letter]) => letter).sort((a, b) => a.at - b.at)
+    return [...this.#tables.letters.between('at', -Infinity, Infinity)]
+      .map(([, letter]) => letter)
+      .sort((a, b) => a.at - b.at)
   }
 
   /** Some of those that wait for somebody to act, oldest first, from the one after the place that is named. */
   page(after?: Place): Page<DeadLetter> {
     const from = (after?.at ?? -Infinity) - 1
     const rows: DeadLetter[] = []
-    for (const [, letter] of this.#letters.between('at', from, Infinity)) {
+    for (const [, letter] of this.#tables.letters.between('at', from, Infinity)) {
       // They come in their order: what is later belongs to a later page.
       if (letter.at > (rows[ENOUGH]?.at ?? Infinity)) break
       rows.push(letter)
@@ -49,17 +49,17 @@ export class DeadLetters {
 
   /** Whether the clink is given up; also when its letter was discarded. */
   has(clinkId: string): boolean {
-    return this.#letters.get(clinkId) !== undefined
+    return this.#tables.letters.get(clinkId) !== undefined
   }
 
   get(clinkId: string): DeadLetter | undefined {
-    const letter = this.#letters.get(clinkId)
+    const letter = this.#tables.letters.get(clinkId)
     return letter?.discarded === true ? undefined : letter
   }
 
   /** A clink of one of them may wait in the inbox. */
   get mayBePending(): boolean {
-    return hasBetween(this.#letters, 'pending', 0, Infinity)
+    return hasBetween(this.#tables.letters, 'pending', 0, Infinity)
   }
 
   /**
@@ -90,11 +90,11 @@ export class DeadLetters {
   async add(letter: DeadLetter): Promise<void> {
     const reason = cutText(letter.reason, LONGEST.error)
     const errors = letter.errors.map((error) => cutText(error, LONGEST.error))
-    await this.#letters.set(letter.clink.clink_id, { ...letter, reason, errors })
+    await this.#tables.letters.set(letter.clink.clink_id, { ...letter, reason, errors })
   }
 
   async remove(clinkId: string): Promise<void> {
-    await this.#letters.delete(clinkId)
+    await this.#tables.letters.delete(clinkId)
   }
 
   /**
@@ -112,7 +112,7 @@ export class DeadLetters {
       if (!OPEN.has(step)) await this.add({ ...letter, rerun: next })
       return 'rerun'
     }
-    await Promise.all([this.remove(clinkId), this.#cooling.delete(clinkId)])
+    await Promise.all([this.remove(clinkId), this.#tables.cooling.delete(clinkId)])
     return 'done'
   }
 
@@ -128,7 +128,9 @@ export class DeadLetters {
 
   /** Those whose clinks are to be run again, or whose results are to be sent. */
   reruns(): readonly DeadLetter[] {
-    return [...this.#letters.between('rerun', 0, Infinity)].map(([, letter]) => letter).sort((a, b) => a.at - b.at)
+    return [...this.#tables.letters.between('rerun', 0, Infinity)]
+      .map(([, letter]) => letter)
+      .sort((a, b) => a.at - b.at)
   }
 
   /** How far the rerun is; undefined: none is wanted, or no more. */

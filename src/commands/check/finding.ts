@@ -10,17 +10,9 @@ export interface Finding {
   readonly exit?: ExitCode
 }
 
-export function ok(what: string, detail: string): Finding {
-  return { what, result: 'ok', detail }
-}
-
-export function warning(what: string, detail: string): Finding {
-  return { what, result: 'warning', detail }
-}
-
-export function isFinding(value: object): value is Finding {
-  return 'result' in value && 'what' in value
-}
+export const ok = (what: string, detail: string): Finding => ({ what, result: 'ok', detail })
+export const warning = (what: string, detail: string): Finding => ({ what, result: 'warning', detail })
+export const isFinding = (value: object): value is Finding => 'result' in value && 'what' in value
 
 /** What it gives, or its failure as a finding. Bugs are thrown on. */
 export async function attempt<T extends object>(what: string, look: () => Promise<T>): Promise<T | Finding> {

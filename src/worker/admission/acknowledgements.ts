@@ -19,10 +19,11 @@ export type Acknowledgement =
  * the polls.
  */
 export class Acknowledgements {
+  /** How many circles have come to their end. */
+  circlesEnded = 0
   readonly #shared: AdmissionParts
   readonly #parked: Parked
   readonly #work = new Map<string, Promise<void>>()
-  #circlesEnded = 0
 
   constructor(shared: AdmissionParts, parked: Parked) {
     this.#shared = shared
@@ -32,11 +33,6 @@ export class Acknowledgements {
   /** Clinks of which Clink is being told. */
   get ids(): readonly string[] {
     return [...this.#work.keys()]
-  }
-
-  /** How many circles have come to their end. */
-  get circlesEnded(): number {
-    return this.#circlesEnded
   }
 
   has(clinkId: string): boolean {
@@ -79,7 +75,7 @@ export class Acknowledgements {
       if (!isSettled) return this.#parked.add(clink, { ...claim, lease: holder.lease }, why.acknowledge)
       tellEnd(result, { clink }, context)
       if (why.acknowledge !== 'circle') return
-      this.#circlesEnded += 1
+      this.circlesEnded += 1
       context.emit({ event: 'clink.circleEnded', clink, hops: why.hops, advice: CIRCLE_ADVICE })
     } finally {
       holder.stop()

@@ -1,10 +1,9 @@
-import { isoTime } from '../../base/time-text.ts'
 import type { Clink } from '../../clink/records.ts'
 import type { LostCause } from '../../events.ts'
 import type { ClinkApi } from '../../clink/clink-api.ts'
 import type { Identity } from '../../keys/identity.ts'
 import type { Keys, WorkerKey } from '../../keys/keys.ts'
-import { startOf } from '../../clink/service-time.ts'
+import { sinceOf } from '../../clink/service-time.ts'
 
 /** How many clinks one listing may bring. */
 const PAGE = 100
@@ -22,11 +21,9 @@ export async function findClink(
   deadline: number,
   signal?: AbortSignal,
 ): Promise<Clink | undefined | 'failed'> {
-  const created = startOf(clink.created_at)
-  const since = Number.isNaN(created) ? {} : { since: isoTime(created) }
   for (const status of [undefined, 'completed', 'claimed', 'pending'] as const) {
     const filter = status === undefined ? {} : { status }
-    const params = { group_id: clink.group_id, limit: PAGE, ...since, ...filter }
+    const params = { group_id: clink.group_id, limit: PAGE, ...sinceOf(clink.created_at), ...filter }
     try {
       const { clinks } = await api.getClinks(params, { deadline, attempts: 1, signal })
       const found = clinks.find(({ clink_id }) => clink_id === clink.clink_id)

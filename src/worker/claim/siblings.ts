@@ -8,7 +8,6 @@ import { isVerdict, mayBeKept, refusesNumber, refusesSibling } from '../../clink
 import type { ClinkApi } from '../../clink/clink-api.ts'
 import type { WorkerContext } from '../context.ts'
 import type { ClaimTerms } from './terms.ts'
-import type { Lease } from './lease.ts'
 import { findClink } from './observe.ts'
 import { renewOnce, type OwnClaim } from './renewal.ts'
 
@@ -93,10 +92,7 @@ export class Siblings {
    *
    * @returns also what the questions leave of the claim's lease.
    */
-  async findOut(
-    claim: OwnClaim,
-    signal: AbortSignal,
-  ): Promise<{ readonly verdict: SiblingsVerdict; readonly lease: Lease }> {
+  async findOut(claim: OwnClaim, signal: AbortSignal) {
     const { clock, emit, ledger, url } = this.#options
     this.#isFinding = true
     try {

@@ -28,6 +28,8 @@ const REQUESTS = 8
  * a word that is missing may cost time, but must not end the polling.
  */
 export class Poller implements Service {
+  /** The service has answered a poll. */
+  hasPolled = false
   readonly #parts: PollerParts
   readonly #ways: Ways
   readonly #stopping = new AbortController()
@@ -44,7 +46,6 @@ export class Poller implements Service {
   #empties = 0
   #saidAt: number | undefined
   #isRetried = false
-  #hasPolled = false
   /** Why the service, or the configuration, does not let it claim. */
   #refusal: string | undefined
 
@@ -78,11 +79,6 @@ export class Poller implements Service {
   /** Gives up the poll that is on its way. What it claims at the service afterwards runs out there. */
   abandon(): void {
     this.#giveUp.abort()
-  }
-
-  /** The service has answered a poll. */
-  get hasPolled(): boolean {
-    return this.#hasPolled
   }
 
   /** What keeps it from claiming, for people. */
@@ -140,7 +136,7 @@ export class Poller implements Service {
     if (way === undefined) return await this.#wait(settings.current.poll.maxInterval)
     const taken = await orError(this.#ways.take(way, this.#giveUp.signal))
     if (taken instanceof ClinkApiError) return await this.#fail(taken)
-    this.#hasPolled = true
+    this.hasPolled = true
     this.#refusal = undefined
     this.#saidAt = undefined
     this.#failures = 0

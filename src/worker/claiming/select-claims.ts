@@ -1,6 +1,5 @@
 import { sleep } from '../../base/clock.ts'
 import { asError } from '../../base/coded-error.ts'
-import { isoTime } from '../../base/time-text.ts'
 import { ClinkApiError } from '../../clink/errors.ts'
 import { orError } from '../../clink/refusals.ts'
 import { forbids, isRateLimited, refusesKey } from '../../clink/verdicts.ts'
@@ -10,7 +9,7 @@ import type { Backlog, Candidate } from './backlog.ts'
 import type { ClaimById } from '../claim/claim-by-id.ts'
 import { FailedClaims } from './failed-claims.ts'
 import type { Intake } from '../admission/intake.ts'
-import { startOf } from '../../clink/service-time.ts'
+import { sinceOf } from '../../clink/service-time.ts'
 import type { Purpose } from '../admission/verdict.ts'
 import type { AdmissionParts } from '../admission/context.ts'
 import type { Seats } from '../capacity/capacity.ts'
@@ -204,10 +203,8 @@ export class SelectClaims {
     if (!this.isStale(candidate)) return candidate
     const { clock, settings } = this.#shared.context
     const { clink, key } = candidate
-    const created = startOf(clink.created_at)
-    const since = Number.isNaN(created) ? {} : { since: isoTime(created) }
     const listedAt = clock.now()
-    const params = { limit: PAGE, for_me: forMe(settings.current), ...since }
+    const params = { limit: PAGE, for_me: forMe(settings.current), ...sinceOf(clink.created_at) }
     const page = await orError(key.api.checkInbox(params, { attempts: 1, signal }))
     if (page instanceof ClinkApiError) this.#failed.postpone(candidate)
     else {
