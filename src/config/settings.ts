@@ -6,7 +6,7 @@ import type { Config } from './config.ts'
 import { TAKES_EFFECT, type Rows, type TakesEffect } from './takes-effect.ts'
 
 /** The dotted keys that have changed, by when that takes effect. */
-export type Changes = Readonly<Record<TakesEffect, readonly string[]>>
+export type Changes = Record<TakesEffect, string[]>
 
 /**
  * The configuration as it is now. Whoever needs a value reads it when it is used, and keeps none: so a change takes effect for what is done
@@ -27,23 +27,21 @@ export class Settings {
 
   /** @returns what differs. Keys that take a restart keep their old values in `current`. */
   change(next: Config): Changes {
-    const changes: Record<TakesEffect, string[]> = { 'at-once': [], 'new-deliveries': [], restart: [] }
-    this.#current = merge(TAKES_EFFECT, this.#current, next, (when, key) => changes[when].push(key))
+    const changes: Changes = { 'at-once': [], 'new-deliveries': [], restart: [] }
+    this.#current = merge(TAKES_EFFECT, this.#current, next, changes)
     this.changed.say(changes)
     return changes
   }
 }
 
-type Differs = (when: TakesEffect, key: string) => void
-
 /** What has not changed stays the same object. */
-function merge<T extends object>(rows: Rows, now: T, next: T, differs: Differs, at = ''): T {
+function merge<T extends object>(rows: Rows, now: T, next: T, changes: Changes, at = ''): T {
   const merged = Object.entries(rows).map(([key, row]): [string, unknown] => {
     const [before, after]: unknown[] = [Reflect.get(now, key), Reflect.get(next, key)]
     if (typeof row === 'object' && isRecord(before) && isRecord(after))
-      return [key, merge(row, before, after, differs, `${at}${key}.`)]
+      return [key, merge(row, before, after, changes, `${at}${key}.`)]
     if (typeof row === 'object' || isDeepStrictEqual(revealed(before), revealed(after))) return [key, before]
-    differs(row, at + key)
+    changes[row].push(at + key)
     return [key, row === 'restart' ? before : after]
   })
   return Object.freeze({ ...now, ...Object.fromEntries(merged) })

@@ -1,18 +1,19 @@
 import type { Settings } from '../config/settings.ts'
+import type { HandlerWatch } from '../handlers/watch.ts'
 
 /** Settings by which the routes are made anew. */
 const ROUTES = ['handlers.directory', 'routes']
 
-/** What stands beside the worker and goes by settings that change. */
-interface Followers {
-  /** `level`: the least that is logged. */
-  readonly logger: { level: string }
-  /** How events are logged. */
-  readonly shown: { content: boolean }
-  readonly watch: { reload(): Promise<void> }
-}
-
-export function followSettings(settings: Settings, { logger, shown, watch }: Followers): void {
+/**
+ * What stands beside the worker goes by settings that change: the least that is logged, whether the content of clinks is shown in that, and
+ * the handlers.
+ */
+export function followSettings(
+  settings: Settings,
+  logger: { level: string },
+  shown: { content: boolean },
+  watch: Pick<HandlerWatch, 'reload'>,
+): void {
   settings.changed.on((changes) => {
     const { content, level } = settings.current.log
     logger.level = level

@@ -80,7 +80,7 @@ export async function work(parts: WorkParts): Promise<ExitCode> {
     },
     failed: (error) => emit({ event: 'handlers.failed', error, kept: registry.current.generation }),
   })
-  followSettings(daemon.settings, { logger, shown, watch })
+  followSettings(daemon.settings, logger, shown, watch)
   const keyWatch = watchKey(parts, daemon, emit)
   let exit: ExitCode | undefined
   host.attach({

@@ -17,7 +17,7 @@ it('log.level and log.content change for the lines that follow (P13)', () => {
   const destination = { write: (text: string) => void lines.push(text) }
   const logger = createLogger(settings.current.log, { destination, terminal: false, color: false, secrets: [] })
   const shown = { content: true }
-  followSettings(settings, { logger, shown, watch: { reload: async () => await Promise.reject(new Error('no')) } })
+  followSettings(settings, logger, shown, { reload: async () => await Promise.reject(new Error('no')) })
   const log = logEvents(logger, shown)
   const change = (to: Parameters<typeof makeSettings>[0]): void => void settings.change(makeSettings(to).current)
   const say = (): void => log({ event: 'clink.claimed', clink: { ...clink, content: 'told in private' }, lease: 1 })
@@ -63,7 +63,7 @@ it('another handlers.directory is loaded with the change, and nothing is where t
     failed: (error) => expect.fail(error.message),
   })
   onTestFinished(async () => await watch.stop())
-  followSettings(settings, { logger: { level: 'info' }, shown: { content: false }, watch })
+  followSettings(settings, { level: 'info' }, { content: false }, watch)
 
   settings.change({ ...first, concurrency: 3 })
   const directory = join(cwd, 'others')

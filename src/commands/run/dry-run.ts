@@ -1,6 +1,6 @@
 import { systemClock } from '../../base/clock.ts'
 import type { Clink } from '../../clink/records.ts'
-import type { LeftAlone } from '../../events.ts'
+import type { Emit, LeftAlone } from '../../events.ts'
 import { forMe } from '../../config/for-me.ts'
 import { Settings } from '../../config/settings.ts'
 import { printable } from '../../observe/printable.ts'
@@ -38,7 +38,8 @@ export async function dryRun(options: SettingsOptions & { readonly json?: true }
   })
   await scope.resolve(new AbortController().signal)
   const { clinks, malformed } = await client.checkInbox({ limit: PAGE, for_me: forMe(config) })
-  const names = new NameWarnings(settings, handlers, (event) => 'advice' in event && io.problem(event.advice))
+  const emit: Emit = (event) => void ('advice' in event && io.problem(event.advice))
+  const names = new NameWarnings({ emit, settings }, handlers)
   const by = { identity: us, config, isMuted: false }
   const judge = (clink: Clink): Judged => {
     names.look(clink)

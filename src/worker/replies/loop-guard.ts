@@ -1,9 +1,7 @@
 import { Recent } from '../../base/recent.ts'
 import { readTime } from '../../base/time-text.ts'
-import type { Clock } from '../../base/clock.ts'
 import type { Clink } from '../../clink/records.ts'
-import type { Settings } from '../../config/settings.ts'
-import type { Emit } from '../../events.ts'
+import type { WorkerContext } from '../context.ts'
 
 /** A clink that was created within this time after an answer of ours may itself be an answer to it. */
 const ANSWER_WINDOW = 60_000
@@ -26,23 +24,19 @@ interface Correspondent {
  * out more, which is why nobody is held to a limit unasked.
  */
 export class LoopGuard {
-  readonly #settings: Settings
-  readonly #clock: Clock
-  readonly #emit: Emit
+  readonly #context: Pick<WorkerContext, 'clock' | 'emit' | 'settings'>
   readonly #senders = new Recent<Correspondent>(SENDERS)
 
-  constructor(settings: Settings, clock: Clock, emit: Emit) {
-    this.#settings = settings
-    this.#clock = clock
-    this.#emit = emit
+  constructor(context: Pick<WorkerContext, 'clock' | 'emit' | 'settings'>) {
+    this.#context = context
   }
 
   /** @param at when the answer was created, by the service; without it the wall clock's word is taken. */
   answered(recipient: string, at: string | null | undefined): void {
-    const limit = this.#settings.current.inbox.loopLimit
+    const limit = this.#context.settings.current.inbox.loopLimit
     if (limit === null) return
     const sender = this.#senders.get(recipient) ?? { answers: [], followed: [], mutedUntil: 0 }
-    sender.answers.push(readTime(at) ?? this.#clock.wall())
+    sender.answers.push(readTime(at) ?? this.#context.clock.wall())
     if (sender.answers.length > limit.count * 2 + 1) sender.answers.shift()
     this.#senders.set(recipient, sender)
   }
@@ -50,25 +44,31 @@ export class LoopGuard {
   /** Whether clinks of the sender are left alone for now. */
   isMuted(senderId: string): boolean {
     const sender = this.#senders.get(senderId)
-    const limit = this.#settings.current.inbox.loopLimit
+    const limit = this.#context.settings.current.inbox.loopLimit
     if (sender === undefined || limit === null || sender.followed.length < limit.count) return false
-    return this.#clock.now() < sender.mutedUntil
+    return this.#context.clock.now() < sender.mutedUntil
   }
 
   /** The clink is going to be worked: with as many as the limit allows its sender is left alone until the first of them is long ago. */
   taken(clink: Clink): void {
     const sender = this.#senders.get(clink.sender_id)
-    const limit = this.#settings.current.inbox.loopLimit
+    const limit = this.#context.settings.current.inbox.loopLimit
     if (limit === null || sender === undefined) return
     const { count, window } = limit
-    const now = this.#clock.now()
+    const now = this.#context.clock.now()
     if (!follows(sender, readTime(clink.created_at) ?? Number.NaN)) return
     sender.followed = [...sender.followed, now].filter((time) => time > now - window)
     const [first = now] = sender.followed
     if (sender.followed.length < count) return
     sender.mutedUntil = first + window
-    const until = this.#clock.wall() + (sender.mutedUntil - now)
-    this.#emit({ event: 'sender.muted', sender: clink.sender_id, count: sender.followed.length, until, advice: ADVICE })
+    const until = this.#context.clock.wall() + (sender.mutedUntil - now)
+    this.#context.emit({
+      event: 'sender.muted',
+      sender: clink.sender_id,
+      count: sender.followed.length,
+      until,
+      advice: ADVICE,
+    })
   }
 }
 

@@ -11,11 +11,9 @@ it('a pattern that fits a name and no id is said once, with what to write; other
   const said: string[] = []
   const emit = (event: WorkerEvent): void => void ('advice' in event && said.push(event.advice))
   const rules = ['Ali*', 'user_b*', { name: 'Bob' }, '*']
-  const warnings = new NameWarnings(
-    makeSettings({ inbox: { ignore: ['self'] } }),
-    { idPatterns: idPatterns('match.from of the route r', rules) },
-    emit,
-  )
+  const settings = makeSettings({ inbox: { ignore: ['self'] } })
+  const router = { idPatterns: idPatterns('match.from of the route r', rules) }
+  const warnings = new NameWarnings({ emit, settings }, router)
   for (let n = 0; n < 3; n += 1) {
     warnings.look(from('user_b1', 'Bob'))
     warnings.look(from('user_b2', 'user_b*'))

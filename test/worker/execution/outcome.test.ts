@@ -4,7 +4,15 @@ import type { Policy } from '../../../src/handlers/policy.ts'
 import type { Outcome } from '../../../src/runners/outcome.ts'
 import { decide, decideUnstarted } from '../../../src/worker/execution/outcome.ts'
 
-const retry = { attempts: 3, backoff: 5_000, maxBackoff: 60_000, cooldown: 3_600_000, onExhausted: 'release' as const }
+const retry = {
+  attempts: 3,
+  backoff: 5_000,
+  maxBackoff: 60_000,
+  cooldown: 3_600_000,
+  crashes: 3,
+  outage: 0,
+  onExhausted: 'release' as const,
+}
 const policy: Pick<Policy, 'maxHold' | 'retry'> = { retry, maxHold: 100_000 }
 
 describe('outcome, attempt and policy decide what follows', () => {

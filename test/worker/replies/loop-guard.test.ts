@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Clink } from '../../../src/clink/records.ts'
+import type { Settings } from '../../../src/config/settings.ts'
 import type { WorkerEvent } from '../../../src/events.ts'
 import { LoopGuard } from '../../../src/worker/replies/loop-guard.ts'
 import { makeSettings } from '../../support/settings.ts'
@@ -15,12 +16,16 @@ const clink = (created: number, sender = 'bob'): Clink => ({
   status: 'claimed',
 })
 
-function guardWith(count: number | null): { guard: LoopGuard; events: WorkerEvent[]; time: { now: number } } {
+function guardWith(count: number | null) {
   const events: WorkerEvent[] = []
   const time = { now: 0 }
-  const settings = makeSettings({ inbox: { loopLimit: count === null ? null : { count, window: 600_000 } } })
+  const settings = limited(count)
   const clock = { now: () => time.now, wall: () => time.now, at: () => () => {} }
-  return { guard: new LoopGuard(settings, clock, (event) => events.push(event)), events, time }
+  return { guard: new LoopGuard({ settings, clock, emit: (event) => events.push(event) }), events, settings, time }
+}
+
+function limited(count: number | null): Settings {
+  return makeSettings({ inbox: { loopLimit: count === null ? null : { count, window: 600_000 } } })
 }
 
 describe('where inbox.loopLimit is set, circles with agents that count no hops are bounded (P15, §5)', () => {
@@ -37,6 +42,19 @@ describe('where inbox.loopLimit is set, circles with agents that count no hops a
     expect(guard.isMuted('bob')).toBe(true)
     time.now = 600_001
     expect(guard.isMuted('bob')).toBe(false)
+  })
+
+  it('hears a sender again as soon as the limit is raised or taken away', () => {
+    const { guard, settings } = guardWith(2)
+    for (let round = 0; round < 2; round += 1) {
+      guard.answered('bob', at(round * 1_000))
+      guard.taken(clink(round * 1_000 + 500))
+    }
+    const muted = [2, 3, 2, null].map((count) => {
+      settings.change(limited(count).current)
+      return guard.isMuted('bob')
+    })
+    expect(muted).toEqual([true, false, true, false])
   })
 
   it('lets at most as many through in any window of time', () => {
