@@ -17,6 +17,7 @@ describe('a seed that once broke a promise keeps it now:', { timeout: 60_000 }, 
     [929_666, 'all', 'a clink that becomes too old while it is listed anew is not claimed (P6, §3)'],
     [930_024, 'all', 'a key that has turned out to be a stranger claims nothing that was listed before (P15, §8)'],
     [1_001_743, 'all', 'a key whose claims by id name nobody is known to be ours, and reruns go on (P1, §8)'],
+    [1_024_595, 'all', 'a clink that was held and is left to another key goes on waiting (P10, §8)'],
     [993_818, 'old', 'a claim is held on to with another key after a crash, though the first answer is lost (P9, §7)'],
     [7_302_627, 'old', 'a wall clock that is set forward during a stop leaves its time as it is (P8, §2)'],
   ] as const)('%i (%s): %s', async ([seed, vocabulary]) => {

@@ -138,7 +138,7 @@ export class Delivery implements HandleOwner {
     const { clock, ledger } = this.#context
     const isLost = settled.is === 'lost'
     // It may come back at once; the wait that it backed off for still counts.
-    if (isLost && this.dueAt !== undefined) void ledger.cool(this.clink.clink_id, this.dueAt - clock.now())
+    if (this.dueAt !== undefined) void ledger.cool(this.clink.clink_id, this.dueAt - clock.now())
     this.#end(settled)
     if (isLost) this.#start?.abort('lease-lost')
     this.#interrupted.resolve()
