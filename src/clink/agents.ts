@@ -20,14 +20,6 @@ interface Destroyable {
   destroy(error?: Error): void
 }
 
-/** What connections go through, if they do not lead to the service directly. */
-export interface Way {
-  /** Opens them. */
-  readonly tunnel?: ForwardProxy | undefined
-  /** Who is at their other end, for messages: ` to the proxy …`. */
-  readonly to?: string
-}
-
 /**
  * Agents that give a request its socket only once it is connected, so that a request's `socket` event is the moment in which
  * it is sent, and everything that fails before is known not to have sent anything. Through a proxy too: TLS connections go through
@@ -36,7 +28,9 @@ export interface Way {
  * `idle`: milliseconds for which a connection is kept for the next request, less where the server announces less; 0: every
  * request has a connection of its own.
  */
-export function connectedAgents(idle: number, { to, tunnel }: Way = {}) {
+export function connectedAgents(idle: number, isSecure = false, proxy?: ForwardProxy) {
+  const tunnel = isSecure ? proxy : undefined
+  const to = isSecure || proxy === undefined ? '' : ` to the proxy ${proxy.address}`
   const options = idle > 0 ? { keepAlive: true, timeout: idle } : {}
   const agents = { http: new http.Agent(options), https: new https.Agent(options) }
   const connecting = new Set<Destroyable>()
@@ -98,7 +92,7 @@ function handOverConnected(
   ready: 'connect' | 'secureConnect',
   connecting: Set<Destroyable>,
   handOver: HandOver,
-  { reached = false, to = '' }: { reached?: boolean; to?: string | undefined },
+  { reached = false, to }: { reached?: boolean; to: string },
 ): void {
   // Only the type admits this: Node's own agents always return a socket.
   if (!socket) throw new TransportError('refused', 'no', 'no connection was made')

@@ -36,9 +36,8 @@ export class GotTransport implements Transport {
   constructor({ url, clock = systemClock(), proxy }: TransportOptions) {
     this.#url = baseUrl(url)
     const isSecure = this.#url.startsWith('https:')
-    const way = isSecure ? { tunnel: proxy } : { to: ` to the proxy ${proxy?.address}` }
-    this.#shared = connectedAgents(IDLE, proxy === undefined ? {} : way)
-    this.#fresh = connectedAgents(0, proxy === undefined ? {} : way)
+    this.#shared = connectedAgents(IDLE, isSecure, proxy)
+    this.#fresh = connectedAgents(0, isSecure, proxy)
     this.#forwarder = isSecure ? undefined : proxy
     this.#clock = clock
   }

@@ -60,8 +60,7 @@ export class UndiciTransport implements Transport {
     const prefix = address.pathname.replace(/\/$/, '')
     this.#clock = clock
     this.#forwarder = isSecure ? undefined : proxy
-    const way = isSecure ? { tunnel: proxy } : { to: ` to the proxy ${proxy?.address}` }
-    this.#agents = connectedAgents(0, proxy === undefined ? {} : way)
+    this.#agents = connectedAgents(0, isSecure, proxy)
     this.#before = this.#forwarder === undefined ? prefix : `${address.origin}${prefix}`
     const forwarded = this.#forwarder === undefined ? {} : { host: address.host, ...authorizationFor(this.#forwarder) }
     this.#headers = { 'accept-encoding': 'gzip', ...forwarded }

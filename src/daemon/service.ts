@@ -61,14 +61,7 @@ export async function work(parts: WorkParts): Promise<ExitCode> {
   )
   const registry = new HandlerRegistry(parts.handlers, parts.first)
   const state = parts.durable === true ? takeState(config, emit) : undefined
-  const daemon = new Daemon({
-    config,
-    key,
-    router: registry,
-    emit,
-    once,
-    state,
-  })
+  const daemon = new Daemon({ config, key, router: registry, emit, once, state })
   const watch = new HandlerWatch({
     settings: daemon.settings,
     cwd: parts.cwd,

@@ -117,15 +117,9 @@ export class Worker {
   readiness(state: string | undefined): Readiness {
     const { stopping, terms } = this.#context
     const { doubts, paused } = this.snapshot()
-    const trouble = terms.trouble ?? this.#parts.poller.trouble
-    return readiness({
-      isStopping: stopping.aborted,
-      hasPolled: this.#parts.poller.hasPolled,
-      trouble,
-      doubts,
-      state,
-      paused,
-    })
+    const { hasPolled, trouble } = this.#parts.poller
+    const facts = { isStopping: stopping.aborted, hasPolled, trouble: terms.trouble ?? trouble, doubts, state, paused }
+    return readiness(facts)
   }
 
   liveness(): Liveness {
