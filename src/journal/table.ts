@@ -1,4 +1,5 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
+import { Recent } from '../base/recent.ts'
 import { tryTo } from '../base/try-to.ts'
 import type { Keys, Table } from '../ledger/table.ts'
 import { rowText } from './row-text.ts'
@@ -6,6 +7,8 @@ import { isTooBig } from './sqlite-error.ts'
 
 /** Rows that are read at a time, after the first. */
 const PAGE = 500
+/** Of so many ids it is known without a look into the file what is there: a clink in hand is asked for again and again. */
+const KNOWN = 1_000
 
 export interface JournalTableOptions<Row, Key extends string> {
   readonly name: string
@@ -17,6 +20,12 @@ export interface JournalTableOptions<Row, Key extends string> {
   readonly onChange: () => Promise<void>
   /** The file cannot be read. */
   readonly onFailure: (error: unknown) => void
+}
+
+/** `isThere` without a row: it cannot be believed. */
+interface InFile<Row> {
+  readonly isThere: boolean
+  readonly row: Row | undefined
 }
 
 /** A place in the order of a key, or of the rows themselves. */
@@ -35,6 +44,8 @@ export class JournalTable<Row, Key extends string> implements Table<Row, Key> {
   readonly #changed = new Map<string, Row | undefined>()
   /** Rows that cannot be written at all: they are remembered by this process only. */
   readonly #unwritable = new Map<string, Row>()
+  /** What the file holds of ids that were asked for, or will hold after the next commit. */
+  readonly #known = new Recent<InFile<Row>>(KNOWN)
   readonly #statements: Readonly<Record<'get' | 'upsert' | 'delete' | 'count' | 'page', StatementSync>>
   readonly #ranges: ReadonlyMap<Key, StatementSync>
   readonly #columns: readonly Key[]
@@ -75,7 +86,7 @@ export class JournalTable<Row, Key extends string> implements Table<Row, Key> {
 
   get(id: string): Row | undefined {
     if (this.#changed.has(id)) return this.#changed.get(id)
-    return this.#unwritable.get(id) ?? this.#parse(this.#tryTo(() => this.#statements.get.get(id))?.['row'])
+    return this.#unwritable.get(id) ?? this.#inFile(id)?.row
   }
 
   *entries(): Iterable<readonly [string, Row]> {
@@ -94,14 +105,18 @@ export class JournalTable<Row, Key extends string> implements Table<Row, Key> {
 
   async set(id: string, row: Row): Promise<void> {
     if (this.#size !== undefined && !this.#has(id)) this.#size += 1
-    this.#changed.set(id, row)
-    await this.#options.onChange()
+    await this.#change(id, row)
   }
 
   async delete(id: string): Promise<void> {
     if (!this.#has(id)) return
     if (this.#size !== undefined) this.#size -= 1
-    this.#changed.set(id, undefined)
+    await this.#change(id, undefined)
+  }
+
+  async #change(id: string, row: Row | undefined): Promise<void> {
+    this.#changed.set(id, row)
+    this.#known.set(id, { isThere: row !== undefined, row })
     await this.#options.onChange()
   }
 
@@ -159,7 +174,19 @@ export class JournalTable<Row, Key extends string> implements Table<Row, Key> {
 
   #has(id: string): boolean {
     if (this.#changed.has(id)) return this.#changed.get(id) !== undefined
-    return this.#unwritable.has(id) || this.#tryTo(() => this.#statements.get.get(id)) !== undefined
+    return this.#unwritable.has(id) || this.#inFile(id)?.isThere === true
+  }
+
+  /** Undefined: the file cannot be read. */
+  #inFile(id: string): InFile<Row> | undefined {
+    const known = this.#known.get(id)
+    if (known !== undefined) return known
+    const found = this.#tryTo(() => {
+      const stored = this.#statements.get.get(id)
+      return { isThere: stored !== undefined, row: this.#parse(stored?.['row']) }
+    })
+    if (found !== undefined) this.#known.set(id, found)
+    return found
   }
 
   #count(): number {

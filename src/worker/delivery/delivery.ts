@@ -168,7 +168,8 @@ export class Delivery implements HandleOwner {
   async #live(): Promise<void> {
     const { capacity, runs } = this.#parts
     let priority: number = PRIORITY.fresh
-    await this.handle.note()
+    // Not waited for: where it starts at once, its start is one commit with that.
+    void this.handle.note()
     await this.#untilDue()
     while (this.#is('waiting')) {
       await Promise.race([runs.idle(this.clink.clink_id), this.#interrupted.promise])
