@@ -1,10 +1,12 @@
 import { readFile } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
 import { Secret } from '../../src/base/secret.ts'
+import type { Config } from '../../src/config/config.ts'
+import { relationProblems } from '../../src/config/relations.ts'
 import { knownPaths } from '../../src/config/schema-paths.ts'
 import { Settings, type Changes } from '../../src/config/settings.ts'
 import { TAKES_EFFECT, type Rows } from '../../src/config/takes-effect.ts'
-import { makeConfig } from '../support/settings.ts'
+import { makeConfig, type Settings as Given } from '../support/settings.ts'
 
 const URL_OF = 'http://127.0.0.1:1'
 const OPERATORS = new URL('../../docs/reliability.md', import.meta.url)
@@ -63,6 +65,33 @@ describe('settings that change', () => {
     expect(settings.change(makeConfig(URL_OF))).toEqual({ 'at-once': [], 'new-deliveries': [], restart: [] })
   })
 
+  it('never become a configuration that no file may hold: keys that bind each other change together', () => {
+    const sections: readonly Given[] = [
+      { inbox: { claim: 'batch' } },
+      { inbox: { claim: 'select', groups: ['ops'], ignore: ['bob'], loopLimit: { count: 30, window: 600_000 } } },
+      { inbox: { for: 'me', maxAge: 60_000 } },
+      {
+        poll: { interval: 1, maxInterval: 2 },
+        claim: { timeout: 1, maxHold: 2 },
+        retry: { backoff: 1, maxBackoff: 2 },
+      },
+      {
+        poll: { interval: 8, maxInterval: 9 },
+        claim: { timeout: 8, maxHold: 9 },
+        retry: { backoff: 8, maxBackoff: 9 },
+      },
+      { shutdown: { timeout: 2, drain: 1 } },
+      { shutdown: { timeout: 9, drain: 8 } },
+    ]
+    const all = sections.map((one) => makeConfig(URL_OF, one))
+    expect(all.map(problemsOf)).toEqual(all.map(() => []))
+    for (const [from, to] of all.flatMap((one) => all.map((other) => [one, other] as const))) {
+      const settings = new Settings(from)
+      settings.change(to)
+      expect(problemsOf(settings.current)).toEqual([])
+    }
+  })
+
   it('tell one key of the service from another, and show neither (P13)', () => {
     const settings = new Settings(makeConfig(URL_OF, { clink: { key: new Secret('sk_live_one') } }))
     const changes = settings.change(makeConfig(URL_OF, { clink: { key: new Secret('sk_live_two') } }))
@@ -71,6 +100,17 @@ describe('settings that change', () => {
     expect(JSON.stringify([changes, settings.current])).not.toContain('sk_live')
   })
 })
+
+function problemsOf({ claim, inbox, poll, retry, shutdown }: Config): readonly string[] {
+  const sections = {
+    claim,
+    poll,
+    retry,
+    shutdown,
+    inbox: { ...inbox, groups: [...inbox.groups], ignore: [...inbox.ignore] },
+  }
+  return relationProblems(sections).map(({ message, path }) => `${path.join('.')} ${message}`)
+}
 
 /** The table by dotted keys. */
 function rowsOf(rows: Rows, at = ''): readonly (readonly [string, keyof Changes])[] {
