@@ -15,14 +15,27 @@ export const handlesSettleOnce: Rule = ({ record }) =>
       if (!('clink' in event)) return []
       const { clink_id: clinkId } = event.clink
       if (TAKEN.has(event.event)) ends.delete(clinkId)
+      if (event.event === 'clink.parked') ends.delete(parked(clinkId))
       if (!ENDS.has(event.event)) return []
-      const before = ends.get(clinkId)
-      ends.set(clinkId, { at, event: event.event })
-      if (before === undefined || isClaimedAnew(record, life, clinkId, before.at)) return []
+      const isLate = !('route' in event) && isOfParked(record, life, clinkId, at)
+      const claim = isLate ? parked(clinkId) : clinkId
+      const before = ends.get(claim)
+      ends.set(claim, { at, event: event.event })
+      if (before === undefined || (!isLate && isClaimedAnew(record, life, clinkId, before.at))) return []
       if (event.event === 'clink.completed' && isAnswered(record, life, clinkId, before)) return []
       return [{ rule: 'P1', at, life, text: `${clinkId} ends twice: ${before.event}, then ${event.event}` }]
     })
   })
+
+/** A parked claim that a later one on the same clink has followed, before anybody said how it ended. */
+const parked = (clinkId: string): string => `${clinkId} parked`
+
+/** What ends at that moment is a release that was sent before the clink was claimed anew: its answer says how the parked claim ended. */
+function isOfParked(record: Record, life: string, clinkId: string, at: number): boolean {
+  const requests = record.requestsByClink.get(clinkId) ?? []
+  const release = requests.find((one) => one.life === life && one.kind === 'release' && one.endedAt === at)
+  return release !== undefined && isClaimedAnew(record, life, clinkId, release.begunAt)
+}
 
 /** Its claim was lost while its completion was on its way: it may have been taken, that said, and the answer has told since that it was. */
 function isAnswered(record: Record, life: string, clinkId: string, { at, event }: End): boolean {
