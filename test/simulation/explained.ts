@@ -271,9 +271,12 @@ function isGivenUp({ plan, record }: Explaining, life: string, { config }: Worke
   const outlived = runs.filter((run) => run.outlivedClaim === true && mayBeUnrenewed(plan, record, run))
   if (outlived.length >= config.retry.attempts) return true
   // The service does not take the completion: that is an end too. A 413 counts whatever its body, and without another try.
+  const { state } = record.life(life)
   const isTooLarge = record.requestsByClink
     .get(id)
-    ?.some((request) => request.life === life && request.kind === 'complete' && request.toldStatus === 413)
+    ?.some(
+      ({ kind, life: of, toldStatus }) => kind === 'complete' && toldStatus === 413 && record.life(of).state === state,
+    )
   return isTooLarge === true || record.told(life, id).some(({ event }) => event.event === 'clink.settlementFailed')
 }
 

@@ -246,12 +246,15 @@ export class Intake {
     this.#parts.parked.handOver(clink.clink_id)
     const lease = await leaseIfSurelyOurs(clink, claim, this, this.#shared.context)
     if (lease === undefined) return false
-    if (this.isClosing) {
-      this.#parts.parked.add(clink, { lease, key }, 'stopping')
+    const { context } = this.#shared
+    // Since it was judged its id may have been told: then we have sent it ourselves.
+    const isOwn = context.ledger.recall(clink.clink_id).isOwn
+    if (this.isClosing || isOwn) {
+      this.#parts.parked.add(clink, { lease, key }, this.isClosing ? 'stopping' : 'own-reply')
       return false
     }
-    this.#shared.context.loopGuard.taken(clink)
-    const handle = new ClaimHandle(clink, routed.route, { lease, key }, this.#shared.context)
+    context.loopGuard.taken(clink)
+    const handle = new ClaimHandle(clink, routed.route, { lease, key }, context)
     this.#parts.deliveries.start(new Delivery(handle, routed, this.#shared))
     return true
   }

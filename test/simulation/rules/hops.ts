@@ -77,7 +77,7 @@ export const ownClinksAreNotWork: Rule = (evidence) => {
     const clink = emulator.clink(clinkId)
     const worker = workerOf(plan, life)
     if (clink === undefined || !isOurs(emulator, plan, worker, clink)) return []
-    if (namesAnother(evidence, life, clink)) return []
+    if (namesAnother(evidence, life, clink, at)) return []
     return [{ rule: 'P15', at, life, text: `${clinkId} runs, though ${worker.owner} sent it` }]
   })
 }
@@ -86,20 +86,36 @@ export const ownClinksAreNotWork: Rule = (evidence) => {
  * §0: a number as an id is read as its text. Such a sender is somebody else, unless the service has told this very worker the id of what it
  * sent; and what answers such a clink goes to somebody else, as it seems, and has no mark.
  */
-function namesAnother(evidence: Evidence, life: string, clink: StoredClink): boolean {
+function namesAnother(evidence: Evidence, life: string, clink: StoredClink, startedAt: number): boolean {
   const { field } = evidence.plan.world
   if (field?.name !== 'sender_id' || field.as !== 'number') return false
   const { answers, clink_id: id } = clink
-  const isKnown = evidence.plan.switches.responseId === 'present' && isToldOf(evidence, life, clink)
+  const isKnown = evidence.plan.switches.responseId === 'present' && isToldOf(evidence, life, clink, startedAt)
   return (isChosen(id, field.every) && !isKnown) || (answers !== undefined && isChosen(answers, field.every))
 }
 
-/** Whether the request that sent a clink was answered, to a process with this journal: an answer that is lost names nothing. */
-function isToldOf({ emulator, record }: Evidence, life: string, { answers, clink_id: id }: StoredClink): boolean {
+/**
+ * Whether the request that sent a clink was answered, to a process with this journal, before that had the clink in hand which was started
+ * then: an answer that is lost, or late, names nothing.
+ */
+function isToldOf(
+  { emulator, record }: Evidence,
+  life: string,
+  { answers, clink_id: id }: StoredClink,
+  startedAt: number,
+): boolean {
   const { state } = record.life(life)
+  const claims = record.told(life, id).filter(({ at, event }) => event.event === 'clink.claimed' && at <= startedAt)
+  const by = claims.at(-1)?.at ?? startedAt
   const sentAt = (emulator.history(id)[0]?.at ?? 0) - emulator.now() + record.now
-  return record.requests.some(({ arrivedAt = -Infinity, clinkId, kind, life: of, toldWell }) => {
+  return record.requests.some(({ arrivedAt = -Infinity, clinkId, endedAt = Infinity, kind, life: of, toldWell }) => {
     const isIt = answers === undefined ? kind === 'send' && Math.abs(arrivedAt - sentAt) < 1 : clinkId === answers
-    return isIt && toldWell === true && (kind === 'send' || kind === 'complete') && record.life(of).state === state
+    return (
+      isIt &&
+      endedAt <= by &&
+      toldWell === true &&
+      (kind === 'send' || kind === 'complete') &&
+      record.life(of).state === state
+    )
   })
 }

@@ -21,7 +21,7 @@ export const handlesSettleOnce: Rule = ({ record }) =>
       const claim = isLate ? parked(clinkId) : clinkId
       const before = ends.get(claim)
       ends.set(claim, { at, event: event.event })
-      if (before === undefined || (!isLate && isClaimedAnew(record, life, clinkId, before.at))) return []
+      if (before === undefined || (!isLate && isClaimedAnew(record, life, clinkId, before.at, at))) return []
       if (event.event === 'clink.completed' && isAnswered(record, life, clinkId, before)) return []
       return [{ rule: 'P1', at, life, text: `${clinkId} ends twice: ${before.event}, then ${event.event}` }]
     })
@@ -34,7 +34,7 @@ const parked = (clinkId: string): string => `${clinkId} parked`
 function isOfParked(record: Record, life: string, clinkId: string, at: number): boolean {
   const requests = record.requestsByClink.get(clinkId) ?? []
   const release = requests.find((one) => one.life === life && one.kind === 'release' && one.endedAt === at)
-  return release !== undefined && isClaimedAnew(record, life, clinkId, release.begunAt)
+  return release !== undefined && isClaimedAnew(record, life, clinkId, release.begunAt, at)
 }
 
 /** Its claim was lost while its completion was on its way: it may have been taken, that said, and the answer has told since that it was. */
@@ -47,9 +47,9 @@ function isAnswered(record: Record, life: string, clinkId: string, { at, event }
 }
 
 /** A claim that nobody takes in hand has an end, and no beginning that is said. */
-function isClaimedAnew(record: Record, life: string, clinkId: string, since: number): boolean {
+function isClaimedAnew(record: Record, life: string, clinkId: string, since: number, at: number): boolean {
   const grants = record.grantsByClink.get(clinkId) ?? []
-  return grants.some((grant) => grant.life === life && grant.isNew && grant.at >= since)
+  return grants.some((grant) => grant.life === life && grant.isNew && grant.at >= since && grant.at <= at)
 }
 
 const TAKEN: ReadonlySet<WorkerEvent['event']> = new Set(['clink.claimed', 'clink.parked', 'clink.rerun'])

@@ -42,3 +42,30 @@ it('what is acknowledged is forgotten at once', async () => {
   expect(tables.own.size).toBe(0)
   await bench.stop()
 })
+
+it.each(ways)('an own clink whose id is told while its claim is on its way is not run (%s, P15, §5)', async (claim) => {
+  const isClaim = /claim$|claim=true/
+  let heard = (): void => {}
+  const isListed = new Promise<void>((resolve) => (heard = resolve))
+  const bench = new VirtualBench({
+    settings: { inbox: { claim }, claim: { exclusive: true } },
+    // Its records do not show that it is ours, and the answer that names it comes after the request that claims it.
+    spoil: (inner) => ({
+      send: async (request) => {
+        const answer = await inner.send(request)
+        const isAnswer = request.path.endsWith('/complete')
+        const isOurs = isClaim.test(request.path) && answer.body.includes('hop 1')
+        if (isOurs) heard()
+        if (isAnswer) await isListed
+        if (isOurs) await new Promise<void>((resolve) => bench.time.at(bench.time.now + 1_000, resolve))
+        return { ...answer, body: answer.body.replaceAll(/"sender_id":"ap_worker"(?=[^}]*hop 1)/g, '"sender_id":1001') }
+      },
+    }),
+    handle: async () => 'an answer',
+  })
+  const asked = bench.emulator.send('ops', 'work', { from: 'worker' }).clink_id
+  await bench.pass(MINUTE)
+  expect(bench.all('clink.started').map(({ clink }) => clink.clink_id)).toEqual([asked])
+  expect(bench.all('clink.completed')).toMatchObject([{ clink: { clink_id: asked } }])
+  await bench.stop()
+})
