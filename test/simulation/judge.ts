@@ -8,6 +8,7 @@ import { loopsGoOn, noBusyLoop, stopsInTime } from './rules/liveness.ts'
 import { nothingAfterTheLease } from './rules/fail-closed.ts'
 import { oneRunAtATime } from './rules/one-run.ts'
 import { circlesEnd, ownClinksAreNotWork } from './rules/hops.ts'
+import { ownRunsKeepTheirClaims } from './rules/own-runs.ts'
 import { drainTimeIsGiven } from './rules/drain.ts'
 import { pagesAreNoVerdict } from './rules/pages.ts'
 import { nobodyIsTurnedAway } from './rules/parks.ts'
@@ -54,6 +55,7 @@ const rules: readonly Rule[] = [
   handlesSettleOnce,
   nothingAfterTheLease,
   oneRunAtATime,
+  ownRunsKeepTheirClaims,
   renewalsInSingleFile,
   renewedWhileInHand,
   resultsAreKept,

@@ -1,5 +1,6 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { TransportError, type Transport } from '../../src/clink/transport.ts'
+import { Parked } from '../../src/worker/admission/parked.ts'
 import { findBreach } from './broken-rules.ts'
 import { misread } from './misread.ts'
 import { GROUP } from './plan-scope.ts'
@@ -56,6 +57,34 @@ const busyHands = (plan: Plan): Plan => {
   return { ...plan, people }
 }
 
+/** A claim of half a minute is believed to last for five: what was parked runs under a later one, and then the worker stops. */
+const cooling = (plan: Plan): Plan => {
+  const choosing = configured((config) => ({
+    ...config,
+    claim: { ...config.claim, timeout: 300_000, maxHold: 300_000 },
+    inbox: { ...config.inbox, claim: 'batch', ignore: [], groups: [], maxAge: null, for: 'anyone', loopLimit: null },
+    retry: { ...config.retry, cooldown: 10_000 },
+    shutdown: { timeout: 30_000, drain: 25_000 },
+  }))(plan)
+  const turns = [1, 2, 3].map((n) => ({ at: n * 100_000 - 40_000, what: 'stop', ms: 1_000 }) as const)
+  return {
+    ...choosing,
+    lease: 30_000,
+    calmAt: 300_000,
+    faults: { ...plan.faults, rate: 0, outages: [] },
+    keys: [],
+    workers: choosing.workers.map((worker) => ({ ...worker, turns })),
+    switches: {
+      ...plan.switches,
+      claimTimes: 'absent',
+      pollRecords: 'claimed',
+      defaultTimeout: 30,
+      maxTimeout: 'cap:30',
+      reclaim: 'renew',
+    },
+  }
+}
+
 describe('the judge notices a worker, where answers say less than all,', { timeout: 120_000 }, () => {
   it('that forgets what it has sent, though it was told the id (P15, §5)', async () => {
     const breakage: SeedOptions['breakage'] = {
@@ -82,6 +111,23 @@ describe('the judge notices a worker, where answers say less than all,', { timeo
     }
     const options: SeedOptions = { vocabulary: ['absent-ignore'], breakage }
     expect(await isNoticed(options, 'P1', /ran out and nothing was said/)).toBe(true)
+  })
+
+  it('that gives back at a stop what runs under a later claim than the one that was parked (P2, P8)', async () => {
+    const handOver = vi.spyOn(Parked.prototype, 'handOver').mockReturnValue()
+    // Each process gives a clink back when it has it for the first time.
+    const handle: NonNullable<SeedOptions['breakage']>['handle'] = (real) => {
+      const known = new Set<string>()
+      return (clink, ctx) => {
+        if (known.has(clink.clink_id)) return real(clink, ctx)
+        known.add(clink.clink_id)
+        return ctx.release('not yet')
+      }
+    }
+    const options: SeedOptions = { planned: cooling, breakage: { handle } }
+    const isIt = await isNoticed(options, 'P2', /\(release\) takes \S+ from its run/)
+    handOver.mockRestore()
+    expect(isIt).toBe(true)
   })
 
   it('that takes a bare refusal of its completion for the end of its clink, without a look (P2, §0)', async () => {
