@@ -19,7 +19,7 @@ import { pollsAreNotRepeated, claimsOnlyWhatCanStart } from './rules/polls.ts'
 import { claimsKeepTheirKey, goodKeysAreUsed, strangersClaimOnce, strangersWorkIsLeft } from './rules/keys.ts'
 import { lettersRest, rerunsLeaveSlots } from './rules/letters.ts'
 import { pausesAreDeserved } from './rules/pauses.ts'
-import { renewalsInSingleFile, renewedWhileInHand } from './rules/renewals.ts'
+import { releasesFollowRenewals, renewalsInSingleFile, renewedWhileInHand } from './rules/renewals.ts'
 import { rerunResultsReachTheirSender, resultsAreSentOnce } from './rules/reruns.ts'
 import { resultsAreKept } from './rules/results.ts'
 import { attemptsAreCounted, failedIsHeld, outlivedIsGivenUp } from './rules/retries.ts'
@@ -57,6 +57,7 @@ const rules: readonly Rule[] = [
   oneRunAtATime,
   ownRunsKeepTheirClaims,
   renewalsInSingleFile,
+  releasesFollowRenewals,
   renewedWhileInHand,
   resultsAreKept,
   resultsAreSentOnce,

@@ -7,6 +7,7 @@ import {
   type TransportRequest,
   type TransportResponse,
 } from '../../src/clink/transport.ts'
+import { LeaseKeeper } from '../../src/worker/claim/keeper.ts'
 import { ClaimHandle } from '../../src/worker/settlement/claim-handle.ts'
 import { findBreach } from './broken-rules.ts'
 import type { Breach } from './judge.ts'
@@ -228,5 +229,12 @@ describe('the judge notices a worker', { timeout: 60_000 }, () => {
     }
     const isIt = ({ rule, text }: Breach): boolean => rule === 'P1' && /completed, then .*leftToExpire/.test(text)
     expect(await findBreach({ breakage }, isIt)).toBeDefined()
+  })
+
+  it('that gives a clink back while a renewal is on its way (P8)', async () => {
+    const stop = vi.spyOn(LeaseKeeper.prototype, 'stopRenewing').mockResolvedValue()
+    const found = await findBreach({}, ({ rule, text }) => rule === 'P8' && /overtakes renewal/.test(text))
+    stop.mockRestore()
+    expect(found).toBeDefined()
   })
 })

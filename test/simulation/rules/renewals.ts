@@ -20,6 +20,24 @@ export const renewalsInSingleFile: Rule = ({ record }) =>
     })
   })
 
+/** P8: no release overtakes a renewal of its process, which would claim the clink again unnoticed. */
+export const releasesFollowRenewals: Rule = ({ record }) =>
+  [...record.requestsByClink.values()].flatMap((requests) =>
+    requests.flatMap(({ begunAt: at, clinkId, kind, life, n }) => {
+      if (kind !== 'release') return []
+      const overtaken = requests.find(
+        (one) =>
+          one.kind === 'claim' &&
+          one.life === life &&
+          one.sentAt !== undefined &&
+          one.n < n &&
+          (one.endedAt ?? Infinity) > at,
+      )
+      if (overtaken === undefined) return []
+      return [{ rule: 'P8', at, life, text: `release #${n} of ${clinkId} overtakes renewal #${overtaken.n}` }]
+    }),
+  )
+
 /** Milliseconds that a lease must have when its claim is made, to be renewed where its end is told in whole seconds only. */
 const TELLING = 1_500
 
