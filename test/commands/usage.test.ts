@@ -25,7 +25,8 @@ test('the README has a row for every command, and the number of operations', asy
   const [, list = ''] = /^Commands:\n(.*?)\n\n/ms.exec(stdout) ?? []
   const commands = [...list.matchAll(/^ {2}([a-z]+) /gm)].map(([, name = '']) => name)
   expect(commands).toContain('run')
-  expect(commands.filter((name) => !new RegExp(`^\\| .*\`${name}\\b.*\\|`, 'm').test(readme))).toEqual([])
+  const untold = commands.filter((name) => !new RegExp(`^\\| .*\`${name}\\b.*\\|`, 'm').test(readme))
+  expect(untold, 'add a row to the table "Commands" of README.md').toEqual([])
   expect(readme).toContain(`any of the API's ${operationNames.length} operations`)
 })
 

@@ -21,7 +21,8 @@ describe('a table says of each key when a change of it takes effect', () => {
     const paths = knownPaths().map((path) => path.join('.'))
     const keys = paths.filter((path) => !paths.some((other) => other.startsWith(`${path}.`)))
     expect(keys.length).toBeGreaterThan(40)
-    expect(rowsOf(TAKES_EFFECT).map(([key]) => key)).toEqual(keys)
+    const told = rowsOf(TAKES_EFFECT).map(([key]) => key)
+    expect(told, 'received: src/config/takes-effect.ts; expected: src/config/schema.ts, in its order').toEqual(keys)
   })
 
   it('is what docs/reliability.md says', async () => {

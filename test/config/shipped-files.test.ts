@@ -36,7 +36,7 @@ describe('config.example.yaml', () => {
       node.properties === undefined
         ? node.default
         : Object.fromEntries(Object.entries(node.properties).map(([key, child]) => [key, defaults(child)]))
-    expect(shown).toEqual(defaults(schema))
+    expect(shown, 'received: config.example.yaml; expected: the schema').toEqual(defaults(schema))
   })
 
   it('loads to the same as nothing at all', async () => {

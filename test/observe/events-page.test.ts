@@ -72,13 +72,15 @@ const special: readonly WorkerEvent[] = [
 const events = rowsUnder('event').filter(([, name]) => Object.hasOwn(levels, namesIn(name)[0] ?? ''))
 
 it('docs/events.md has each event of the worker once', () => {
-  expect(events.map(([, name]) => namesIn(name)[0] ?? '').sort()).toEqual(Object.keys(levels).sort())
+  const told = events.map(([, name]) => namesIn(name)[0] ?? '').sort()
+  expect(told, 'received: docs/events.md; expected: src/observe/levels.ts').toEqual(Object.keys(levels).sort())
   expect([...fieldsOf.keys()].sort()).toEqual(Object.keys(levels).sort())
 })
 
 it('and its fields as src/events.ts has them', () => {
   const told = events.map(([, name, , , fields]) => [namesIn(name)[0], namesIn(fields)])
-  expect(Object.fromEntries(told)).toEqual(Object.fromEntries(fieldsOf))
+  const which = 'received: docs/events.md; expected: src/events.ts'
+  expect(Object.fromEntries(told), which).toEqual(Object.fromEntries(fieldsOf))
 })
 
 it('and each level that its line may have', () => {
