@@ -30,9 +30,12 @@ export function mostClaimed(emulator: Emulator): number {
   return most
 }
 
-/** How many clinks were claimed just before a moment. */
+/** How many clinks were claimed just before a moment. A claim that ended in the same millisecond had ended: its end came first. */
 export function claimedAt(emulator: Emulator, at: number): number {
-  return claimEdges(emulator).reduce((sum, edge) => (edge.at < at ? sum + edge.by : sum), 0)
+  return claimEdges(emulator).reduce(
+    (sum, edge) => (edge.at < at || (edge.at === at && edge.by < 0) ? sum + edge.by : sum),
+    0,
+  )
 }
 
 export function stillClaimed(emulator: Emulator): string[] {
