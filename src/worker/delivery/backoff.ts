@@ -8,6 +8,7 @@ export class Backoff {
   readonly #handle: Handle
   readonly #context: WorkerContext
   #dueAt: number | undefined
+  #since = 0
   /** Of a clink that waits for its route, which is paused. */
   #turn: Turn | undefined
   /** Why it waits: said once between two starts, though one wait may follow another. */
@@ -33,7 +34,8 @@ export class Backoff {
 
   begin(wait: number, why: string): void {
     const { clock, emit } = this.#context
-    this.#dueAt = clock.now() + wait
+    this.#since = clock.now()
+    this.#dueAt = this.#since + wait
     this.#handle.pulse.expect('hold', this.#dueAt)
     if (why !== this.#why) emit({ event: 'clink.held', ...this.#handle.facts, wait, why })
     this.#why = why
@@ -52,16 +54,16 @@ export class Backoff {
   /** Resolves when it is due, when its turn has come, or when it is interrupted. */
   async over(interrupted: Promise<void>): Promise<void> {
     const { clock } = this.#context
-    const from = clock.now()
-    const dueAt = this.#dueAt ?? from
+    const dueAt = this.#dueAt ?? clock.now()
     const turn = this.#turn
     this.#turn = undefined
     const due = Promise.withResolvers<void>()
-    const cancel = after(clock, Math.max(0, dueAt - from), due.resolve)
+    const cancel = after(clock, Math.max(0, dueAt - clock.now()), due.resolve)
     await Promise.race([due.promise, interrupted, ...(turn === undefined ? [] : [turn.come])])
     cancel()
     turn?.leave()
-    this.#handle.heldFor += clock.now() - from
+    // Writing that it is held is a part of it.
+    this.#handle.heldFor += clock.now() - this.#since
     this.#left = turn === undefined && dueAt > clock.now() ? dueAt - clock.now() : undefined
     this.#dueAt = undefined
   }

@@ -47,6 +47,8 @@ export class Delivery implements HandleOwner {
   #attempt = 0
   #stopping = false
   #abandoned: Promise<void> | undefined
+  /** What is written of a clink that backs off: it has given its slot back by then, which others count on. */
+  #noted: Promise<unknown> | undefined
 
   constructor(handle: Handle, routed: RoutedClink, parts: DeliveryParts) {
     this.handle = handle
@@ -183,6 +185,7 @@ export class Delivery implements HandleOwner {
       await Promise.race([turn, this.#interrupted.promise])
       if (this.#is('waiting')) continue // interrupted before its turn came; the turn, when it comes, does nothing
       await turn
+      await this.#noted
       await this.#untilDue()
       priority = PRIORITY.due
     }
@@ -247,7 +250,7 @@ export class Delivery implements HandleOwner {
     if (this.#parts.capacity.mayBackOff && left > 0) {
       this.#backOff(Math.min(wait, left), PAUSED)
       this.#backoff.take(this.#parts.health.turn(this.route, this.clink.clink_id))
-      await this.handle.note()
+      this.#noted = this.handle.note()
       return
     }
     await this.#settle(async () => await this.handle.release('too-many-held', { reason: PAUSED, cooldown: wait }))
@@ -258,7 +261,7 @@ export class Delivery implements HandleOwner {
     const mayBackOff = !this.#stopping && this.#parts.capacity.mayBackOff
     if (decision.do !== 'hold' || !mayBackOff) return await this.#settleBy(decision)
     this.#backOff(decision.wait, decision.why)
-    await Promise.all([this.handle.note(), this.#start?.charge(decision)])
+    this.#noted = Promise.all([this.handle.note(), this.#start?.charge(decision)])
   }
 
   async #settleBy(decision: Decision | undefined): Promise<void> {

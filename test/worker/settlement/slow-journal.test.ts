@@ -28,3 +28,37 @@ it('P1: a clink whose completion is confirmed is not lost while that is being wr
   expect(bench.ledger.process.claims()).toEqual([])
   await bench.stop()
 })
+
+it('P6: what backs off has given its slot back, however long it takes to write that', async () => {
+  const { attempts, ...tables } = memoryTables()
+  let slowly = ''
+  const slow: typeof attempts = {
+    ...misread(attempts, (row) => row),
+    set: async (id, row) => {
+      const isSlow = id === slowly && row.errors.length > 0
+      if (isSlow) await new Promise<void>((resolve) => bench.time.at(bench.time.now + 5_000, resolve))
+      await attempts.set(id, row)
+    },
+  }
+  const bench: VirtualBench = new VirtualBench({
+    tables: { ...tables, attempts: slow },
+    settings: { concurrency: 1, poll: { interval: 100 }, retry: { backoff: 3_000 } },
+    handle: async ({ content }) => {
+      if (content === 'bad') throw new Error('it fails')
+      return 'done'
+    },
+  })
+  const held = async (id: string): Promise<void> => {
+    while (!bench.all('clink.held').some(({ clink }) => clink.clink_id === id)) await bench.pass(50)
+  }
+  const due = bench.send('bad')
+  await held(due)
+  slowly = bench.send('bad')
+  await held(slowly)
+  const good = bench.send('good')
+  await bench.pass(10_000)
+
+  const started = bench.all('clink.started').map(({ clink }) => clink.clink_id)
+  expect(started.slice(0, 4)).toEqual([due, slowly, good, due])
+  await bench.stop()
+})
