@@ -6,6 +6,7 @@ import { uptime } from 'node:os'
  */
 
 export const { clearImmediate, clearInterval, clearTimeout, setImmediate, setInterval, setTimeout } = globalThis
+const { queueMicrotask } = globalThis
 
 const bootSeconds = uptime
 
@@ -20,7 +21,8 @@ export const monotonicNow = now.bind(performance)
 
 /** Whether somebody has replaced the clocks and timers that packages use, which take them from the globals at each call. */
 export function areFaked(): boolean {
-  return globalThis.setImmediate !== setImmediate || globalThis.setTimeout !== setTimeout || performance.now !== now
+  const isFaked = globalThis.setImmediate !== setImmediate || globalThis.setTimeout !== setTimeout
+  return isFaked || globalThis.queueMicrotask !== queueMicrotask || performance.now !== now
 }
 
 /** Milliseconds since the machine was started, suspension included. Reads a file. */

@@ -57,10 +57,15 @@ export function wireCall(operation: OperationName, params: Readonly<Record<strin
 /** Whether the call is one of those that a worker's work is made of. */
 function lineOf(operation: OperationName, claims: boolean): Pick<WireCall, 'line'> {
   if (operation === 'check_inbox' && claims) return { line: 'poll' }
-  return CLAIM.has(operation) ? { line: 'claim' } : {}
+  const line = LINES[operation]
+  return line === undefined ? {} : { line }
 }
 
-const CLAIM: ReadonlySet<OperationName> = new Set(['claim_clink', 'release_clink', 'complete_clink'])
+const LINES: { readonly [Name in OperationName]?: NonNullable<WireCall['line']> } = {
+  claim_clink: 'claim',
+  complete_clink: 'complete',
+  release_clink: 'release',
+}
 
 function check(
   operation: OperationName,

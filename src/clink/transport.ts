@@ -37,7 +37,7 @@ export interface TransportRequest {
    */
   readonly fresh?: boolean
   /** Of the calls that work is made of: what it does. Absent: any other call. */
-  readonly line?: 'poll' | 'claim'
+  readonly line?: 'poll' | 'claim' | 'complete' | 'release'
 }
 
 export interface TransportOptions {

@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { promisify } from 'node:util'
 import { brotliDecompress, gunzip, inflate } from 'node:zlib'
-import { errors, Pool, type Dispatcher } from 'undici'
+import { errors, Pool, type buildConnector, type Dispatcher } from 'undici'
 import { systemClock, type Clock } from '../base/clock.ts'
 import type { ForwardProxy } from '../base/proxy.ts'
 import { connectedAgents } from './agents.ts'
@@ -22,28 +22,28 @@ import { authorizationFor, refusal } from './tunnel.ts'
  * Milliseconds for which connections are kept for the next request, less where the server announces less. Usual servers close idle ones
  * after 5 s and more; one that was used a second ago is closed by hardly any.
  */
-const IDLE = { poll: 1_000, fresh: 1_000, kept: 4_000 }
-type Line = keyof typeof IDLE
+const IDLE = { kept: 4_000, fresh: 1_000 }
 /** A server that announces how long it keeps connections may count from a little earlier than we do. */
 const THRESHOLD = 1_000
-/** How many connections there are at most beside those of polls. */
+/** How many connections a line has at most. */
 const CONNECTIONS = 64
 
 const unpack: Readonly<
   Record<string, (packed: Uint8Array, limit: { maxOutputLength: number }) => Promise<Uint8Array>>
 > = {
   gzip: promisify(gunzip),
+  'x-gzip': promisify(gunzip),
   deflate: promisify(inflate),
   br: promisify(brotliDecompress),
 }
 
 /**
- * HTTP by undici, for the calls that work is made of. No connection has two requests without an answer, and undici sends none again. Polls
- * have a connection of their own, so that none waits behind settlements. A `fresh` request goes over a connection that was used within the
- * last second, or over a new one.
+ * HTTP by undici, for the calls that work is made of. No connection has two requests without an answer, and undici sends none again. A
+ * `fresh` request goes over a connection that was used within the last second, or over a new one. Polls, claims and completions have
+ * connections of their own: completions that the service leaves unanswered hold up no renewal.
  */
 export class UndiciTransport implements Transport {
-  readonly #pools: Readonly<Record<Line, Pool>>
+  readonly #lines: Readonly<Record<'poll' | 'claim' | 'complete' | 'release', Line>>
   readonly #agents: ReturnType<typeof connectedAgents>
   readonly #clock: Clock
   /** Comes before the path of each request. */
@@ -53,6 +53,7 @@ export class UndiciTransport implements Transport {
   readonly #headers: Readonly<Record<string, string>>
   readonly #exchanges = new Set<Exchange>()
   #closed = false
+  #isBaffled = false
 
   constructor({ url, clock = systemClock(), proxy }: TransportOptions) {
     const address = new URL(baseUrl(url))
@@ -65,11 +66,18 @@ export class UndiciTransport implements Transport {
     const forwarded = this.#forwarder === undefined ? {} : { host: address.host, ...authorizationFor(this.#forwarder) }
     this.#headers = { 'accept-encoding': 'gzip', ...forwarded }
     const origin = this.#forwarder === undefined ? address.origin : this.#forwarder.address
-    this.#pools = {
-      poll: this.#pool(origin, 'poll', 1),
-      fresh: this.#pool(origin, 'fresh'),
-      kept: this.#pool(origin, 'kept'),
+    const line = (idle: number, connections?: number): Line => new Line(origin, this.#agents.connect, idle, connections)
+    this.#lines = {
+      poll: line(IDLE.fresh, 1),
+      claim: line(IDLE.kept),
+      complete: line(IDLE.kept),
+      release: line(IDLE.fresh),
     }
+  }
+
+  /** The service says what undici does not understand: an interim answer that nobody has asked for. */
+  get isBaffled(): boolean {
+    return this.#isBaffled
   }
 
   async send(request: TransportRequest): Promise<TransportResponse> {
@@ -77,28 +85,30 @@ export class UndiciTransport implements Transport {
     const attempt = new Attempt(request, this.#clock)
     const exchange = new Exchange(attempt)
     this.#exchanges.add(exchange)
+    let leave = (): void => {}
     try {
       attempt.assertNotGivenUp()
       attempt.onGivenUp(() => exchange.giveUp())
-      this.#pools[request.line === 'poll' ? 'poll' : request.fresh === true ? 'fresh' : 'kept'].dispatch(
-        {
-          path: `${this.#before}${request.path}`,
-          method: request.method,
-          headers: { ...request.headers, ...this.#headers },
-          body: request.body ?? null,
-          // undici would send it again otherwise, and before others are answered.
-          idempotent: false,
-        },
-        exchange,
-      )
+      const { body = null, line = 'claim', method } = request
+      const options = {
+        path: `${this.#before}${request.path}`,
+        method,
+        headers: { ...request.headers, ...this.#headers },
+        body,
+        // undici would send it again otherwise, and before others are answered.
+        idempotent: false,
+      }
+      leave = this.#lines[line].enter((pool) => pool.dispatch(options, exchange))
       const response = await exchange.response
       const forwarder = this.#forwarder
       if (forwarder !== undefined && response.status === 407) throw refusal(forwarder, response.status, exchange.status)
       return response
     } catch (error) {
+      if (error instanceof Error && error.message === 'bad response') this.#isBaffled = true
       throw attempt.failure(error)
     } finally {
       attempt.end()
+      leave()
       this.#exchanges.delete(exchange)
     }
   }
@@ -107,22 +117,55 @@ export class UndiciTransport implements Transport {
   close(): void {
     this.#closed = true
     for (const { attempt } of this.#exchanges) attempt.giveUp('aborted', 'the transport was closed')
-    for (const pool of Object.values(this.#pools)) void pool.destroy()
+    for (const line of Object.values(this.#lines)) line.destroy()
     this.#agents.destroy()
   }
+}
 
-  #pool(origin: string, line: Line, connections = CONNECTIONS): Pool {
-    return new Pool(origin, {
-      connect: this.#agents.connect,
+/** Requests of one kind. No more are under way than it has connections, so that one which is given up while it waits costs none. */
+class Line {
+  readonly #pool: Pool
+  readonly #waiting = new Set<(pool: Pool) => void>()
+  #free: number
+
+  constructor(origin: string, connect: buildConnector.connector, idle: number, connections = CONNECTIONS) {
+    this.#free = connections
+    this.#pool = new Pool(origin, {
+      connect,
       connections,
-      keepAliveTimeout: IDLE[line],
-      keepAliveMaxTimeout: IDLE[line],
+      keepAliveTimeout: idle,
+      keepAliveMaxTimeout: idle,
       keepAliveTimeoutThreshold: THRESHOLD,
       allowH2: false,
       // The attempt's own timeout counts.
       headersTimeout: 0,
       bodyTimeout: 0,
     })
+  }
+
+  /** @returns to be called when it is over, whether or not it was started. */
+  enter(start: (pool: Pool) => void): () => void {
+    if (this.#free > 0) {
+      this.#free -= 1
+      start(this.#pool)
+    } else this.#waiting.add(start)
+    return () => {
+      if (!this.#waiting.delete(start)) this.#next()
+    }
+  }
+
+  destroy(): void {
+    void this.#pool.destroy()
+  }
+
+  #next(): void {
+    const [start] = this.#waiting
+    if (start === undefined) {
+      this.#free += 1
+      return
+    }
+    this.#waiting.delete(start)
+    start(this.#pool)
   }
 }
 
@@ -169,7 +212,7 @@ class Exchange implements Dispatcher.DispatchHandler {
   onResponseEnd(): void {
     const [first = Buffer.alloc(0)] = this.#chunks
     const bytes = this.#chunks.length > 1 ? Buffer.concat(this.#chunks) : first
-    const coding = this.#head.headers['content-encoding'] ?? 'identity'
+    const coding = (this.#head.headers['content-encoding'] ?? '').trim().toLowerCase()
     const unpacking = unpack[coding]
     if (unpacking === undefined) this.#response.resolve({ ...this.#head, body: new TextDecoder().decode(bytes) })
     else this.#response.resolve(this.#unpacked(unpacking(bytes, { maxOutputLength: LARGEST_ANSWER })))

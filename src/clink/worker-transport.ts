@@ -5,7 +5,7 @@ import { UndiciTransport } from './undici-transport.ts'
 
 /**
  * The network of a worker: the calls that its work is made of go by undici, which costs a tenth, and all others by got. undici waits by the
- * global timers: while a handler has replaced them, all go by got.
+ * global timers: while a handler has replaced them, all go by got, and so they do once the service has said what undici does not understand.
  */
 export class WorkerTransport implements Transport {
   readonly #work: UndiciTransport
@@ -17,7 +17,8 @@ export class WorkerTransport implements Transport {
   }
 
   async send(request: TransportRequest): Promise<TransportResponse> {
-    return await (request.line === undefined || areFaked() ? this.#other : this.#work).send(request)
+    const isOther = request.line === undefined || this.#work.isBaffled || areFaked()
+    return await (isOther ? this.#other : this.#work).send(request)
   }
 
   /** Gives up what is under way and ends all connections. */

@@ -86,7 +86,7 @@ describe.each(transports)('over $name,', ({ make }) => {
         expect((await transport.send({ ...post, body: '{}' })).status).toBe(200)
         await nextTurn()
       }
-      await transport.send({ ...post, fresh: true })
+      await transport.send({ ...post, fresh: true, line: 'release' })
       expect(service.arrived).toEqual(Array(4).fill('POST /x?y=1'))
       const authority = new URL(service.url).host
       expect(proxy.asked).toEqual(

@@ -55,7 +55,7 @@ async function sendAll(
   const answered: string[] = []
   for (let id = from; id < until; id += 1) {
     try {
-      const line: Partial<TransportRequest> = id % 2 === 0 ? { line: 'claim' } : { fresh: true }
+      const line: Partial<TransportRequest> = id % 2 === 0 ? { line: 'claim' } : { fresh: true, line: 'release' }
       const timeout = random() < 0.1 ? 2 : 5_000
       await transport.send({ method: 'POST', path: `/${id}`, headers: {}, body: '{}', timeout, ...line })
       answered.push(String(id))

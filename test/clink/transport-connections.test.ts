@@ -114,11 +114,12 @@ describe('a connection of the calls that work is made of', () => {
     const transport = undiciTo(url)
     for (let count = 0; count < 5; count += 1) {
       await transport.send(claim)
-      await transport.send({ ...claim, fresh: true })
+      await transport.send({ ...claim, line: 'complete' })
+      await transport.send({ ...claim, line: 'release', fresh: true })
       await transport.send(poll)
       await nextTurn()
     }
-    expect(sockets.size).toBe(3)
+    expect(sockets.size).toBe(4)
   })
 
   it('is closed by us, where it is to be fresh, as soon as it was idle for a second', async () => {
@@ -167,6 +168,31 @@ describe('a connection of the calls that work is made of', () => {
     }
     await sending
     expect(waiting.size).toBe(65)
+  })
+
+  it('is free for a renewal while completions are not answered, and costs nothing where it is waited for in vain (P4)', async () => {
+    const arrived: string[] = []
+    const sockets = new Set<Socket>()
+    const server = createServer(({ url = '' }, response) => {
+      arrived.push(url)
+      if (url === '/claim') response.end('{}')
+    }).on('connection', (socket) => sockets.add(socket))
+    cleanUp.push(() => {
+      server.close()
+      server.closeAllConnections()
+    })
+    const transport = undiciTo(await listen(server))
+    const complete: TransportRequest = { ...request, path: '/complete', line: 'complete' }
+    const stuck = Array.from({ length: 64 }, async () => await transport.send(complete).catch(() => undefined))
+    await vi.waitUntil(() => arrived.length === 64)
+    const late = Array.from({ length: 200 }, async () => await transport.send({ ...complete, timeout: 50 }))
+    const ends = await Promise.allSettled(late)
+    expect(ends.every((end) => end.status === 'rejected' && end.reason.sent === 'no')).toBe(true)
+    expect(await transport.send({ ...claim, path: '/claim' })).toMatchObject({ status: 200 })
+    transport.close()
+    await Promise.all(stuck)
+    expect(arrived).toHaveLength(65)
+    expect(sockets.size).toBe(65)
   })
 
   it('is waited for no longer than the timeout, and then nothing was sent', async () => {

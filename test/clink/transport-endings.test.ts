@@ -3,6 +3,7 @@ import { createServer as createTcpServer, type Socket } from 'node:net'
 import { brotliCompressSync, gzipSync } from 'node:zlib'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { TransportRequest } from '../../src/clink/transport.ts'
+import { WorkerTransport } from '../../src/clink/worker-transport.ts'
 import { listen } from '../support/loopback.ts'
 import { transports, type ClosableTransport } from '../support/transports.ts'
 
@@ -79,6 +80,12 @@ describe.each(transports)('over $name,', ({ make }) => {
       expect(await empty.send(get)).toMatchObject({ status: 204, body: '' })
       const gzip = await serve((_, response) => response.setHeader('content-encoding', 'gzip').end(gzipSync('{"a":1}')))
       expect(await gzip.send(get)).toMatchObject({ body: '{"a":1}' })
+      for (const coding of ['GZIP', 'x-gzip']) {
+        const named = await serve((_, response) =>
+          response.setHeader('content-encoding', coding).end(gzipSync('{"a":1}')),
+        )
+        expect(await named.send(get), coding).toMatchObject({ body: '{"a":1}' })
+      }
     })
 
     it('by redirect is not followed, so the key stays here', async () => {
@@ -220,4 +227,22 @@ describe.each(transports)('over $name,', ({ make }) => {
       await expect(transport.send(post)).rejects.toMatchObject({ kind: 'aborted', sent: 'no' })
     })
   })
+})
+
+it('an interim answer that nobody has asked for costs a worker one request, and then it is read by other means', async () => {
+  const server = createTcpServer((socket) =>
+    socket
+      .on('error', () => undefined)
+      .on('data', () => {
+        socket.write('HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}')
+      }),
+  )
+  const transport = new WorkerTransport({ url: await listen(server) })
+  cleanUp.push(() => {
+    transport.close()
+    server.close()
+  })
+  const claim = { ...post, line: 'claim' } as const
+  await expect(transport.send(claim)).rejects.toMatchObject({ sent: 'maybe' })
+  expect(await transport.send(claim)).toMatchObject({ status: 200, body: '{}' })
 })
