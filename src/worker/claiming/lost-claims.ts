@@ -35,7 +35,7 @@ export class LostClaims {
   readonly #heldBefore: HeldBefore
   readonly #closing = new AbortController()
   readonly #alarm: Alarm
-  readonly #notOurs = new Set<string>()
+  readonly #seen = new Set<string>()
   #lost: Lost[] = []
   /** A claim is on its way for one of them, perhaps longer than they are looked for. */
   #isClaiming = false
@@ -93,7 +93,7 @@ export class LostClaims {
 
   async #search(): Promise<void> {
     const { clock, siblings } = this.#shared.context
-    this.#notOurs.clear()
+    this.#seen.clear()
     for (let wait = FIRST_WAIT; this.#left() > 0 && !this.#closing.signal.aborted; wait *= 2) {
       if (siblings.mayClaimById === false) this.#lost = []
       if (siblings.mayClaimById === true && this.#hasRoom) await this.#look()
@@ -116,7 +116,7 @@ export class LostClaims {
     for (const clink of page.clinks) {
       if (this.maybeClaimed === 0 || !this.#hasRoom || this.#closing.signal.aborted) return
       const isOurs = clink.status === 'claimed' && identity.isUs(clink.claimed_by)
-      if (isOurs && !this.#notOurs.has(clink.clink_id)) await this.#tryTo(clink, listedAt)
+      if (isOurs && !this.#seen.has(clink.clink_id)) await this.#tryTo(clink, listedAt)
     }
   }
 
@@ -158,7 +158,8 @@ export class LostClaims {
     this.#isClaiming = true
     try {
       const answer = await this.#intake.byId.make(clink, wanted, seats, limits)
-      if (answer.is === 'refused') this.#notOurs.add(clink.clink_id)
+      // Once is enough: where its claim is too short for us, a second try would only make it longer for all others.
+      if (answer.is === 'refused' || answer.is === 'claimed') this.#seen.add(clink.clink_id)
       if (answer.is !== 'claimed') return false
       this.#shared.context.emit({ event: 'clink.takenUp', clink })
       await this.#intake.startClaimed(answer.clink, wanted, answer)

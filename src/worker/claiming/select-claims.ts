@@ -162,6 +162,11 @@ export class SelectClaims {
     // Meanwhile the clink may have become too old, another claim may have told whose the key is, or its route was paused.
     const wanted = this.#wants(candidate)
     if (wanted === undefined) return { is: 'refused' }
+    // Or a hold that has fallen due took its seat.
+    if (candidate !== listed && this.#shared.capacity.besideKept(1) < 1) {
+      this.#backlog.putBack(candidate)
+      return { is: 'again' }
+    }
     const { clink, listedAt } = candidate
     const id = clink.clink_id
     // The claim counts from its list: one that waits for long until it is sent would be over, or nearly so, when it is made.
