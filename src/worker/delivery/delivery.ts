@@ -44,7 +44,7 @@ export class Delivery implements HandleOwner {
   #outcome: Settled | undefined
   /** The last one. */
   #start: Start | undefined
-  #attempt = 0
+  attempt = 0
   #stopping = false
   #abandoned: Promise<void> | undefined
   /** What is written of a clink that backs off: it has given its slot back by then, which others count on. */
@@ -86,10 +86,6 @@ export class Delivery implements HandleOwner {
   /** Local time at which it has ended, or entered the state that it is in. */
   get since(): number {
     return this.#since
-  }
-
-  get attempt(): number {
-    return this.#attempt
   }
 
   get dueAt(): number | undefined {
@@ -213,7 +209,7 @@ export class Delivery implements HandleOwner {
     const givenUp = decideUnstarted(state, this.#planned.policy)
     const pause = this.#parts.health.wait(this.route, id)
     if (givenUp !== undefined) {
-      this.#attempt = this.#context.ledger.attemptsOf(id).starts
+      this.attempt = this.#context.ledger.attemptsOf(id).starts
       await this.#settleBy(givenUp)
     } else if (pause > 0) await this.#postpone(pause)
     else if (this.#context.ledger.isHealthy) {
@@ -230,7 +226,7 @@ export class Delivery implements HandleOwner {
     this.#backoff.end()
     this.#enter('running')
     await start.journal()
-    this.#attempt = start.attempt
+    this.attempt = start.attempt
     const mayRun = this.#is('running') && this.handle.check() && !this.#stopping && ledger.isHealthy
     if (mayRun) tellStart(this.handle, waited, this.#context)
     const ended = mayRun ? start.run() : start.callOff() // which is one commit with what follows
