@@ -3,6 +3,8 @@ import { runSeed } from './run-seed.ts'
 
 describe('a seed that once broke a promise keeps it now:', { timeout: 60_000 }, () => {
   it.for([
+    [1_071_102, 'all', 'a claim by id is made only while it has its seat (P6, §3)'],
+    [1_070_502, 'all', 'what a lost poll has claimed is taken up once (P1, §3)'],
     [1_061_416, 'all', 'what backs off gives its slot back before that is written (P6, §4)'],
     [1_063_243, 'all', 'the time in which a hold is written counts as held (P10, §4)'],
     [1_004_121, 'all', 'a rerun sends with the key that is current when it starts (P15, §8)'],

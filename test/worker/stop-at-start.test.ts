@@ -4,6 +4,7 @@ import { openState, type State } from '../../src/journal/state.ts'
 import { Ledger } from '../../src/ledger/ledger.ts'
 import { memoryTables } from '../../src/ledger/memory-tables.ts'
 import { TempDir } from '../support/temp-dir.ts'
+import type { Transport } from '../../src/clink/transport.ts'
 import { Bench, type WorkOptions } from '../support/harness.ts'
 import { seed } from '../support/key-owners.ts'
 import { times } from '../support/record.ts'
@@ -82,8 +83,17 @@ describe.concurrent(
         clink: { timeout: 30_000 },
         shutdown: { timeout: 2_000, drain: 1_000 },
       }
-      const station = bench.work(() => 'done', { key: 'next', ledger, settings, start: false })
+      let asks = (): void => {}
+      const asked = new Promise<void>((resolve) => (asks = resolve))
+      const wrap = (inner: Transport): Transport => ({
+        send: async (request) => {
+          if (request.path.endsWith('/claim')) asks()
+          return await inner.send(request)
+        },
+      })
+      const station = bench.work(() => 'done', { key: 'next', ledger, settings, wrap, start: false })
       station.daemon.start()
+      await asked
       await station.daemon.stop('test')
       const run = ledger.process.fact('run')
       state.close()

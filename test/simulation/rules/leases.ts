@@ -25,7 +25,7 @@ export function leaseEnd(plan: Plan, record: Record, life: string, clinkId: stri
     // A renewal for less shortens a claim. Who is told when claims end has to know that, also of one whose answer is lost.
     if (tellsTimes(plan) && isTold(plan, grant)) return grant.expires
     const moved = last === undefined ? -Infinity : movedEnd(plan, grant, end, last)
-    return Math.max(end, believed(plan, record, grant, at), moved)
+    return Math.max(end, believed(plan, record, grant, life, at), moved)
   })
 }
 
@@ -119,8 +119,9 @@ export function isListed(record: Record, { kind, clinkId, begunAt, life }: Reque
   )
 }
 
-function believed(plan: Plan, record: Record, grant: GrantRecord, until: number): number {
-  const { expires, at, via, life, isNew } = grant
+/** @param life who acts: a process before it may have been given the claim, without ever hearing that nothing tells. */
+function believed(plan: Plan, record: Record, grant: GrantRecord, life: string, until: number): number {
+  const { expires, at, via, isNew } = grant
   const { config } = workerOf(plan, life)
   if (isTold(plan, grant)) return expires
   if (via === 'claim' && config.claim.trustRenewals) return Math.max(expires, at + config.claim.timeout)
