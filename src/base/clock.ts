@@ -32,8 +32,8 @@ const COARSE = 20
 const UPTIME_EVERY = 1_000
 
 /** What `systemClock` reads, in milliseconds. */
-const sources = { monotonic: monotonicNow, boot: bootNow, wall: wallNow }
-export type TimeSources = typeof sources
+export type TimeSources = Readonly<Record<'monotonic' | 'boot' | 'wall', () => number>>
+const sources: TimeSources = { monotonic: monotonicNow, boot: bootNow, wall: wallNow }
 
 /**
  * The machine's clock. Local time is the larger elapsed of the monotonic clock and the uptime, which counts suspension; a

@@ -5,16 +5,9 @@ import type { ForwardProxy } from '../base/proxy.ts'
 import { connectedAgents } from './agents.ts'
 import { Attempt } from './attempt.ts'
 import { baseUrl } from './base-url.ts'
+import { flatHeaders, LARGEST_ANSWER, type TransportOptions } from './http-transport.ts'
 import { addressOf, authorizationFor, refusal, requestOf } from './tunnel.ts'
-import {
-  flatHeaders,
-  LARGEST_ANSWER,
-  TransportError,
-  type Transport,
-  type TransportOptions,
-  type TransportRequest,
-  type TransportResponse,
-} from './transport.ts'
+import { TransportError, type Transport, type TransportRequest, type TransportResponse } from './transport.ts'
 
 /** Usual servers close idle connections after 5 s and more. */
 const IDLE = 4_000

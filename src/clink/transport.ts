@@ -1,7 +1,3 @@
-import type { IncomingHttpHeaders } from 'node:http'
-import type { Clock } from '../base/clock.ts'
-import type { ForwardProxy } from '../base/proxy.ts'
-
 /**
  * The one seam to the network. The client above it knows what Clink is, what is behind it knows how bytes travel; a test
  * or a simulation puts its own behind it.
@@ -40,14 +36,6 @@ export interface TransportRequest {
   readonly line?: 'poll' | 'claim' | 'complete' | 'release'
 }
 
-export interface TransportOptions {
-  /** Address of the service, with a path prefix or none. */
-  readonly url: string
-  /** What requests go through. Default: nothing. */
-  readonly proxy?: ForwardProxy | undefined
-  readonly clock?: Clock | undefined
-}
-
 export interface TransportResponse {
   readonly status: number
   /** Lower-case names. */
@@ -74,15 +62,4 @@ export class TransportError extends Error {
     this.kind = kind
     this.sent = sent
   }
-}
-
-/** In bytes, after decompression. The largest real answer, 100 clinks of 4096 characters, stays below 2 MiB. */
-export const LARGEST_ANSWER = 10 * 1024 * 1024
-
-export function flatHeaders(headers: IncomingHttpHeaders): Record<string, string> {
-  const flattened: Record<string, string> = {}
-  for (const [name, value] of Object.entries(headers)) {
-    if (value !== undefined) flattened[name] = Array.isArray(value) ? value.join(', ') : value
-  }
-  return flattened
 }

@@ -7,15 +7,8 @@ import type { ForwardProxy } from '../base/proxy.ts'
 import { connectedAgents } from './agents.ts'
 import { Attempt } from './attempt.ts'
 import { baseUrl } from './base-url.ts'
-import {
-  flatHeaders,
-  LARGEST_ANSWER,
-  TransportError,
-  type Transport,
-  type TransportOptions,
-  type TransportRequest,
-  type TransportResponse,
-} from './transport.ts'
+import { flatHeaders, LARGEST_ANSWER, type TransportOptions } from './http-transport.ts'
+import { TransportError, type Transport, type TransportRequest, type TransportResponse } from './transport.ts'
 import { authorizationFor, refusal } from './tunnel.ts'
 
 /**

@@ -1,6 +1,7 @@
 import { areFaked } from '../base/host-time.ts'
 import { GotTransport } from './got-transport.ts'
-import type { Transport, TransportOptions, TransportRequest, TransportResponse } from './transport.ts'
+import type { TransportOptions } from './http-transport.ts'
+import type { Transport, TransportRequest, TransportResponse } from './transport.ts'
 import { UndiciTransport } from './undici-transport.ts'
 
 /**

@@ -3,6 +3,7 @@ import { runSeed } from './run-seed.ts'
 
 describe('a seed that once broke a promise keeps it now:', { timeout: 60_000 }, () => {
   it.for([
+    [1_070_494, 'all', 'what a process believes of a claim goes by what it was told itself (P2, §2)'],
     [1_071_102, 'all', 'a claim by id is made only while it has its seat (P6, §3)'],
     [1_070_502, 'all', 'what a lost poll has claimed is taken up once (P1, §3)'],
     [1_061_416, 'all', 'what backs off gives its slot back before that is written (P6, §4)'],

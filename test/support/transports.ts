@@ -2,7 +2,8 @@ import { Agent } from 'node:http'
 import { Pool, type Dispatcher } from 'undici'
 import { vi, type MockInstance } from 'vitest'
 import { GotTransport } from '../../src/clink/got-transport.ts'
-import type { Transport, TransportOptions } from '../../src/clink/transport.ts'
+import type { TransportOptions } from '../../src/clink/http-transport.ts'
+import type { Transport } from '../../src/clink/transport.ts'
 import { UndiciTransport } from '../../src/clink/undici-transport.ts'
 
 export type ClosableTransport = Transport & { close(): void }
