@@ -119,14 +119,15 @@ export function isListed(record: Record, { kind, clinkId, begunAt, life }: Reque
   )
 }
 
-/** @param life who acts: a process before it may have been given the claim, without ever hearing that nothing tells. */
+/** @param life who acts: it goes by what it was told, and by what the process was told that was given the claim. */
 function believed(plan: Plan, record: Record, grant: GrantRecord, life: string, until: number): number {
   const { expires, at, via, isNew } = grant
   const { config } = workerOf(plan, life)
   if (isTold(plan, grant)) return expires
   if (via === 'claim' && config.claim.trustRenewals) return Math.max(expires, at + config.claim.timeout)
   // Until a renewal was granted without times nothing is believed of what a poll brought.
-  if (via === 'poll' && !knowsThatNoneIsTold(record, life, until)) return expires
+  const knows = [life, grant.life].some((one) => knowsThatNoneIsTold(record, one, until))
+  if (via === 'poll' && !knows) return expires
   return via === 'poll' || isNew ? Math.max(expires, at + Math.min(config.claim.timeout, UNSAID)) : expires
 }
 
