@@ -88,17 +88,9 @@ log: { format: json }
   )
   const log = openSync(join(home, 'log'), 'w')
   const cli = new URL('../dist/cli.js', import.meta.url).pathname
-  return spawn(
-    process.execPath,
-    [
-      ...(process.env['PROF'] ? ['--cpu-prof', '--cpu-prof-dir=/tmp/s4/prof'] : []),
-      cli,
-      'run',
-      '--config',
-      join(home, 'config.yaml'),
-    ],
-    { stdio: ['ignore', log, 'inherit'] },
-  )
+  return spawn(process.execPath, [cli, 'run', '--config', join(home, 'config.yaml')], {
+    stdio: ['ignore', log, 'inherit'],
+  })
 }
 
 function loop(client: string, url: string, atOnce: number): ChildProcess {
