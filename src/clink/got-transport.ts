@@ -1,13 +1,12 @@
 import type { Agent, ClientRequest } from 'node:http'
 import type { RequestFunction } from 'got'
-import { systemClock, type Clock } from '../base/clock.ts'
 import type { ForwardProxy } from '../base/proxy.ts'
 import { connectedAgents } from './agents.ts'
-import { Attempt } from './attempt.ts'
+import type { Attempt } from './attempt.ts'
 import { baseUrl } from './base-url.ts'
-import { flatHeaders, LARGEST_ANSWER, type TransportOptions } from './http-transport.ts'
+import { flatHeaders, HttpTransport, LARGEST_ANSWER, type TransportOptions } from './http-transport.ts'
 import { addressOf, authorizationFor, refusal, requestOf } from './tunnel.ts'
-import { TransportError, type Transport, type TransportRequest, type TransportResponse } from './transport.ts'
+import type { TransportRequest, TransportResponse } from './transport.ts'
 
 /** Usual servers close idle connections after 5 s and more. */
 const IDLE = 4_000
@@ -16,48 +15,29 @@ const IDLE = 4_000
  * HTTP by got. Requests that may be repeated share connections; `fresh` ones have their own, so that none of them meets a
  * connection that the server is about to close. A repeatable one that does fails with `reset`.
  */
-export class GotTransport implements Transport {
+export class GotTransport extends HttpTransport {
   readonly #url: string
-  readonly #clock: Clock
   readonly #shared: ReturnType<typeof connectedAgents>
   readonly #fresh: ReturnType<typeof connectedAgents>
   /** Takes requests in the clear, whole addresses in them; TLS goes through its tunnels. */
   readonly #forwarder: ForwardProxy | undefined
-  readonly #attempts = new Set<Attempt>()
-  #closed = false
 
-  constructor({ url, clock = systemClock(), proxy }: TransportOptions) {
+  constructor(options: TransportOptions) {
+    super(options)
+    const { proxy, url } = options
     this.#url = baseUrl(url)
     const isSecure = this.#url.startsWith('https:')
     this.#shared = connectedAgents(IDLE, isSecure, proxy)
     this.#fresh = connectedAgents(0, isSecure, proxy)
     this.#forwarder = isSecure ? undefined : proxy
-    this.#clock = clock
   }
 
-  async send(request: TransportRequest): Promise<TransportResponse> {
-    if (this.#closed) throw new TransportError('aborted', 'no', 'the transport is closed')
-    const attempt = new Attempt(request, this.#clock)
-    this.#attempts.add(attempt)
-    try {
-      return await this.#exchange(request, attempt)
-    } catch (error) {
-      throw attempt.failure(error)
-    } finally {
-      attempt.end()
-      this.#attempts.delete(attempt)
-    }
-  }
-
-  /** Gives up what is under way and ends all connections. */
-  close(): void {
-    this.#closed = true
-    for (const attempt of this.#attempts) attempt.giveUp('aborted', 'the transport was closed')
+  protected override disconnect(): void {
     this.#shared.destroy()
     this.#fresh.destroy()
   }
 
-  async #exchange(request: TransportRequest, attempt: Attempt): Promise<TransportResponse> {
+  protected override async exchange(request: TransportRequest, attempt: Attempt): Promise<TransportResponse> {
     // Loaded here, because help texts and handler files import the client without ever sending anything.
     const { default: got } = await import('got')
     const { http, https } = request.fresh === true ? this.#fresh : this.#shared

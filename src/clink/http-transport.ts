@@ -1,6 +1,8 @@
 import type { IncomingHttpHeaders } from 'node:http'
-import type { Clock } from '../base/clock.ts'
+import { systemClock, type Clock } from '../base/clock.ts'
 import type { ForwardProxy } from '../base/proxy.ts'
+import { Attempt } from './attempt.ts'
+import { TransportError, type Transport, type TransportRequest, type TransportResponse } from './transport.ts'
 
 /** What transports over HTTP are made with. */
 export interface TransportOptions {
@@ -9,6 +11,43 @@ export interface TransportOptions {
   /** What requests go through. Default: nothing. */
   readonly proxy?: ForwardProxy | undefined
   readonly clock?: Clock | undefined
+}
+
+/** What is the same whoever speaks HTTP: each request is an attempt that can be given up, and closing gives up all of them. */
+export abstract class HttpTransport implements Transport {
+  readonly #clock: Clock
+  readonly #attempts = new Set<Attempt>()
+  #closed = false
+
+  constructor({ clock = systemClock() }: TransportOptions) {
+    this.#clock = clock
+  }
+
+  async send(request: TransportRequest): Promise<TransportResponse> {
+    if (this.#closed) throw new TransportError('aborted', 'no', 'the transport is closed')
+    const attempt = new Attempt(request, this.#clock)
+    this.#attempts.add(attempt)
+    try {
+      return await this.exchange(request, attempt)
+    } catch (error) {
+      throw attempt.failure(error)
+    } finally {
+      attempt.end()
+      this.#attempts.delete(attempt)
+    }
+  }
+
+  /** Gives up what is under way and ends all connections. */
+  close(): void {
+    this.#closed = true
+    for (const attempt of this.#attempts) attempt.giveUp('aborted', 'the transport was closed')
+    this.disconnect()
+  }
+
+  /** Sends the request, unless it is given up before. What it throws is read by the attempt. */
+  protected abstract exchange(request: TransportRequest, attempt: Attempt): Promise<TransportResponse>
+
+  protected abstract disconnect(): void
 }
 
 /** In bytes, after decompression. The largest real answer, 100 clinks of 4096 characters, stays below 2 MiB. */

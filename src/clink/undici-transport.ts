@@ -2,13 +2,12 @@ import type { IncomingHttpHeaders } from 'node:http'
 import { promisify } from 'node:util'
 import { brotliDecompress, gunzip, inflate } from 'node:zlib'
 import { errors, Pool, type buildConnector, type Dispatcher } from 'undici'
-import { systemClock, type Clock } from '../base/clock.ts'
 import type { ForwardProxy } from '../base/proxy.ts'
 import { connectedAgents } from './agents.ts'
-import { Attempt } from './attempt.ts'
+import type { Attempt } from './attempt.ts'
 import { baseUrl } from './base-url.ts'
-import { flatHeaders, LARGEST_ANSWER, type TransportOptions } from './http-transport.ts'
-import { TransportError, type Transport, type TransportRequest, type TransportResponse } from './transport.ts'
+import { flatHeaders, HttpTransport, LARGEST_ANSWER, type TransportOptions } from './http-transport.ts'
+import type { TransportRequest, TransportResponse } from './transport.ts'
 import { authorizationFor, refusal } from './tunnel.ts'
 
 /**
@@ -31,28 +30,27 @@ const unpack: Readonly<
 }
 
 /**
- * HTTP by undici, for the calls that work is made of. No connection has two requests without an answer, and undici sends none again. A
- * `fresh` request goes over a connection that was used within the last second, or over a new one. Polls, claims and completions have
- * connections of their own: completions that the service leaves unanswered hold up no renewal.
+ * HTTP by undici, for the calls that work is made of. No connection has two requests without an answer, and undici sends none again.
+ * Each kind of call has connections of its own: completions that the service leaves unanswered hold up no renewal. Polls and releases,
+ * which may not be sent twice, go over a connection that was used within the last second, or over a new one.
  */
-export class UndiciTransport implements Transport {
+export class UndiciTransport extends HttpTransport {
+  /** The service says what undici does not understand: an interim answer that nobody has asked for. */
+  isBaffled = false
   readonly #lines: Readonly<Record<'poll' | 'claim' | 'complete' | 'release', Line>>
   readonly #agents: ReturnType<typeof connectedAgents>
-  readonly #clock: Clock
   /** Comes before the path of each request. */
   readonly #before: string
   /** Takes requests in the clear, whole addresses in them; TLS goes through its tunnels. */
   readonly #forwarder: ForwardProxy | undefined
   readonly #headers: Readonly<Record<string, string>>
-  readonly #exchanges = new Set<Exchange>()
-  #closed = false
-  #isBaffled = false
 
-  constructor({ url, clock = systemClock(), proxy }: TransportOptions) {
+  constructor(options: TransportOptions) {
+    super(options)
+    const { proxy, url } = options
     const address = new URL(baseUrl(url))
     const isSecure = address.protocol === 'https:'
     const prefix = address.pathname.replace(/\/$/, '')
-    this.#clock = clock
     this.#forwarder = isSecure ? undefined : proxy
     this.#agents = connectedAgents(0, isSecure, proxy)
     this.#before = this.#forwarder === undefined ? prefix : `${address.origin}${prefix}`
@@ -68,48 +66,34 @@ export class UndiciTransport implements Transport {
     }
   }
 
-  /** The service says what undici does not understand: an interim answer that nobody has asked for. */
-  get isBaffled(): boolean {
-    return this.#isBaffled
-  }
-
-  async send(request: TransportRequest): Promise<TransportResponse> {
-    if (this.#closed) throw new TransportError('aborted', 'no', 'the transport is closed')
-    const attempt = new Attempt(request, this.#clock)
+  protected override async exchange(request: TransportRequest, attempt: Attempt): Promise<TransportResponse> {
+    attempt.assertNotGivenUp()
     const exchange = new Exchange(attempt)
-    this.#exchanges.add(exchange)
-    let leave = (): void => {}
+    attempt.onGivenUp(() => exchange.giveUp())
+    const { body = null, line = 'claim', method } = request
+    const options = {
+      path: `${this.#before}${request.path}`,
+      method,
+      headers: { ...request.headers, ...this.#headers },
+      body,
+      // undici would send it again otherwise, and before others are answered.
+      idempotent: false,
+    }
+    const leave = this.#lines[line].enter((pool) => pool.dispatch(options, exchange))
     try {
-      attempt.assertNotGivenUp()
-      attempt.onGivenUp(() => exchange.giveUp())
-      const { body = null, line = 'claim', method } = request
-      const options = {
-        path: `${this.#before}${request.path}`,
-        method,
-        headers: { ...request.headers, ...this.#headers },
-        body,
-        // undici would send it again otherwise, and before others are answered.
-        idempotent: false,
-      }
-      leave = this.#lines[line].enter((pool) => pool.dispatch(options, exchange))
       const response = await exchange.response
       const forwarder = this.#forwarder
       if (forwarder !== undefined && response.status === 407) throw refusal(forwarder, response.status, exchange.status)
       return response
     } catch (error) {
-      if (error instanceof Error && error.message === 'bad response') this.#isBaffled = true
-      throw attempt.failure(error)
+      if (error instanceof Error && error.message === 'bad response') this.isBaffled = true
+      throw error
     } finally {
-      attempt.end()
       leave()
-      this.#exchanges.delete(exchange)
     }
   }
 
-  /** Gives up what is under way and ends all connections. */
-  close(): void {
-    this.#closed = true
-    for (const { attempt } of this.#exchanges) attempt.giveUp('aborted', 'the transport was closed')
+  protected override disconnect(): void {
     for (const line of Object.values(this.#lines)) line.destroy()
     this.#agents.destroy()
   }
@@ -164,18 +148,18 @@ class Line {
 
 /** One request and its answer, as undici tells of them. */
 class Exchange implements Dispatcher.DispatchHandler {
-  readonly attempt: Attempt
   /** The words after the status. */
   status = ''
   readonly #response = Promise.withResolvers<TransportResponse>()
   readonly response = this.#response.promise
+  readonly #attempt: Attempt
   #controller: Dispatcher.DispatchController | undefined
   #head = { status: 0, headers: {} as Record<string, string> }
   readonly #chunks: Uint8Array[] = []
   #size = 0
 
   constructor(attempt: Attempt) {
-    this.attempt = attempt
+    this.#attempt = attempt
   }
 
   /** Where it waits for a connection still, it is not sent once there is one. */
@@ -187,18 +171,18 @@ class Exchange implements Dispatcher.DispatchHandler {
   /** In the turn in which the request is written. */
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller
-    if (!this.attempt.handOver()) controller.abort(GIVEN_UP)
+    if (!this.#attempt.handOver()) controller.abort(GIVEN_UP)
   }
 
   onResponseStart(_: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders, said = ''): void {
-    this.attempt.answering()
+    this.#attempt.answering()
     this.#head = { status, headers: flatHeaders(headers) }
     this.status = said
   }
 
   onResponseData(_: Dispatcher.DispatchController, chunk: Uint8Array): void {
     this.#size += chunk.length
-    if (this.#size > LARGEST_ANSWER) this.attempt.giveUp('too-large', TOO_LARGE)
+    if (this.#size > LARGEST_ANSWER) this.#attempt.giveUp('too-large', TOO_LARGE)
     else this.#chunks.push(chunk)
   }
 
@@ -212,7 +196,7 @@ class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseError(_: Dispatcher.DispatchController, error: Error): void {
-    if (error instanceof errors.HTTPParserError) this.attempt.answering()
+    if (error instanceof errors.HTTPParserError) this.#attempt.answering()
     this.#response.reject(error)
   }
 
@@ -221,7 +205,7 @@ class Exchange implements Dispatcher.DispatchHandler {
       return { ...this.#head, body: new TextDecoder().decode(await unpacking) }
     } catch (error) {
       const isTooLarge = error instanceof RangeError
-      if (isTooLarge) this.attempt.giveUp('too-large', TOO_LARGE)
+      if (isTooLarge) this.#attempt.giveUp('too-large', TOO_LARGE)
       throw error
     }
   }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Emulator } from '../../src/emulator/emulator.ts'
+import type { TransportResponse } from '../../src/clink/transport.ts'
 import { Ledger } from '../../src/ledger/ledger.ts'
 import { memoryTables } from '../../src/ledger/memory-tables.ts'
 import { Bench, until } from '../support/harness.ts'
@@ -74,7 +75,14 @@ describe.concurrent("§8: a worker that was started with another owner's key", (
   })
 })
 
+const select = { inbox: { claim: 'select' }, claim: { exclusive: true } } as const
 const NAMED = /"claimed_by":"[^"]*",?/g
+
+/** An answer that does not say who claims. */
+const unnamed = (answer: TransportResponse): TransportResponse => ({
+  ...answer,
+  body: answer.body.replaceAll(NAMED, ''),
+})
 
 describe.concurrent('§8: a key on trial', () => {
   it('is found out by a list where the answers to its claims do not say who claims (select, P15)', async () => {
@@ -83,11 +91,11 @@ describe.concurrent('§8: a key on trial', () => {
     const station = bench.work(() => 'done', {
       key: 'helper',
       ledger: await ownLedger(bench.emulator),
-      settings: { inbox: { claim: 'select' }, claim: { exclusive: true } },
+      settings: select,
       wrap: (inner) => ({
         send: async (request) => {
           const answer = await inner.send(request)
-          return request.path.endsWith('/claim') ? { ...answer, body: answer.body.replaceAll(NAMED, '') } : answer
+          return request.path.endsWith('/claim') ? unnamed(answer) : answer
         },
       }),
     })
@@ -137,7 +145,7 @@ describe.concurrent('§8: what a stranger’s key has listed', () => {
     const gate = Promise.withResolvers<undefined>()
     const station = bench.work(async ({ content }) => void (content === 'busy' && (await gate.promise)), {
       ledger: await ownLedger(bench.emulator),
-      settings: { concurrency: 1, inbox: { claim: 'select' }, claim: { exclusive: true } },
+      settings: { concurrency: 1, ...select },
     })
     await station.seen('clink.started', bench.send('busy'))
     const open = bench.send('for anybody')
@@ -161,7 +169,7 @@ describe.concurrent('§8: what a stranger’s key has claimed', () => {
     const station = bench.work(() => 'done', {
       key: 'helper',
       ledger: await ownLedger(bench.emulator),
-      settings: { inbox: { claim: 'select' }, claim: { exclusive: true } },
+      settings: select,
       wrap: (inner) => ({
         send: async (request) => {
           const answer = await inner.send(request)
@@ -169,7 +177,7 @@ describe.concurrent('§8: what a stranger’s key has claimed', () => {
           answered.push(answer.body)
           if (answered.length === 1) return answer
           await station.seen('key.refused')
-          return { ...answer, body: answer.body.replaceAll(NAMED, '') }
+          return unnamed(answer)
         },
       }),
     })
@@ -204,7 +212,7 @@ describe.concurrent('§8: what a refused key has given back', () => {
     const station = bench.work(() => 'done', {
       key: 'helper',
       ledger: await ownLedger(bench.emulator),
-      settings: { inbox: { claim: 'select' }, claim: { exclusive: true } },
+      settings: select,
     })
     const { why } = await station.seen('clink.leftToExpire', id)
     expect([away.hits, bench.status(id)]).toEqual([1, 'claimed'])

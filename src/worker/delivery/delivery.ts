@@ -38,13 +38,13 @@ export class Delivery implements HandleOwner {
   readonly #over = Promise.withResolvers<void>()
   /** Resolves when the delivery has ended and holds no slot; never rejects. */
   readonly over = this.#over.promise
+  attempt = 0
   #state: DeliveryState = 'waiting'
   #since: number
   #isResumed = false
   #outcome: Settled | undefined
   /** The last one. */
   #start: Start | undefined
-  attempt = 0
   #stopping = false
   #abandoned: Promise<void> | undefined
   /** What is written of a clink that backs off: it has given its slot back by then, which others count on. */
