@@ -38,10 +38,11 @@ it(
     const { clink_id: bad } = emulator.send('ops', 'bad', { from: 'bob' })
     const first = site.start('run')
     await until(
-      () => first.output.includes('clink.deadLettered') && emulator.clink(bad)?.status === 'pending',
+      () => first.output.includes('clink.deadLettered') && story(emulator, bad).includes('released'),
       () => `it is given up and released:\n${first.output}`,
     )
-    expect(story(emulator, bad)).toEqual(['created', 'claimed', 'released'])
+    // The next poll claims it again, as soon as a moment later, and parks it.
+    expect(story(emulator, bad).slice(0, 3)).toEqual(['created', 'claimed', 'released'])
     expect(await site.noted()).toEqual(['bad 1', 'bad 2', 'bad 3'])
     await stop(first)
 

@@ -164,7 +164,8 @@ describe.concurrent('P10, §4: a broken dependency', () => {
         n += 1
         if (n % 10 !== 0) throw new Error('no')
       },
-      { settings: { retry: { ...retry, attempts: 2 }, concurrency: 1 } },
+      // Waits so short that no more are held than may be: what is given back for that is parked.
+      { settings: { retry: { attempts: 2, backoff: 5, maxBackoff: 10 }, concurrency: 1 } },
     )
     await until(
       () => ids.every((id) => bench.status(id) === 'completed' || station.all('clink.deadLettered', id).length === 1),
