@@ -9,6 +9,7 @@ import type { Config } from '../config/config.ts'
 import type { Settings } from '../config/settings.ts'
 import type { Emit } from '../events.ts'
 import type { Router } from '../handlers/route.ts'
+import { runnerByTarget } from '../runners/by-target.ts'
 import { inlineRunner } from '../runners/inline.ts'
 import { kernelGroups, type ProcessGroups } from '../runners/process-group.ts'
 import type { Runner } from '../runners/runner.ts'
@@ -49,7 +50,7 @@ export interface ComposeOptions {
   readonly boot?: Boot | undefined
   /** Default: the kernel's. */
   readonly groups?: ProcessGroups | undefined
-  /** Default: handlers run in this process. */
+  /** Default: one for each kind of target. */
   readonly runner?: Runner | undefined
   /** Aborts when the worker begins to stop. */
   readonly stopping: AbortSignal
@@ -98,7 +99,7 @@ export function compose(options: ComposeOptions) {
     groups: options.groups ?? kernelGroups,
     crashWatch: new CrashWatch(heart, config.retry.crashes),
     router,
-    runner: options.runner ?? inlineRunner,
+    runner: options.runner ?? runnerByTarget({ module: inlineRunner }),
     identity,
     loopGuard: new LoopGuard(heart),
     agentProfiles: new AgentProfiles({ ...heart, api }),

@@ -189,6 +189,7 @@ export class Daemon {
     this.stopping.say(timeout)
     this.#parts.emit({ event: 'worker.stopping', reason, running, queued, held, parked, timeout })
     const [leftBehind] = await Promise.all([this.#worker.stop(timeout), this.#composed.keyChange.stop()])
+    await this.#composed.context.runner.stop?.()
     this.#parts.emit({ event: 'worker.stopped', ...this.#totals, leftBehind })
     this.#closeTransport()
     const exit = this.#exit ?? this.#once?.exit(this.#totals.deadLettered) ?? EXIT.ok

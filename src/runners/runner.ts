@@ -8,6 +8,8 @@ import type { Outcome } from './outcome.ts'
 export interface Runner {
   /** Never throws: what cannot be begun is `unavailable`. */
   start(task: Task): Running
+  /** Ends what it keeps for later starts, of which there are no more. Resolves when nothing of it is left. */
+  stop?(): Promise<void>
 }
 
 export interface Running {
