@@ -88,6 +88,7 @@ export class Shutdown {
     // With that, what is asked about claims of an earlier process ends too: what is held on to by now is given back with the rest.
     await this.#until(abortAt, startup.over())
     for (const delivery of deliveries.live) delivery.drain()
+    acknowledgements.drain()
     reruns.drain()
     // Nothing new after this: what a later answer brings is given back as it arrives.
     const acknowledged = polled.then(async () => await acknowledgements.over())

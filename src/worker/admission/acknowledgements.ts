@@ -23,7 +23,8 @@ export class Acknowledgements {
   circlesEnded = 0
   readonly #shared: AdmissionParts
   readonly #parked: Parked
-  readonly #work = new Map<string, Promise<void>>()
+  readonly #work = new Map<string, { readonly holder: LeaseKeeper; readonly over: Promise<void> }>()
+  #isDraining = false
 
   constructor(shared: AdmissionParts, parked: Parked) {
     this.#shared = shared
@@ -42,27 +43,39 @@ export class Acknowledgements {
   begin(clink: Clink, claim: ClaimInHand, why: Acknowledgement): void {
     const id = clink.clink_id
     if (this.has(id)) return
+    if (this.#isDraining) return this.#parked.add(clink, claim, 'stopping')
+    const { context } = this.#shared
     this.#parked.handOver(id)
-    const work = this.#acknowledge(clink, claim, why)
-      .catch((error: unknown) => this.#shared.context.signals.crashed.say('acknowledgement', asError(error)))
+    const holder = new LeaseKeeper({ clink, claim, context })
+    const over = this.#acknowledge(clink, claim, why, holder)
+      .catch((error: unknown) => context.signals.crashed.say('acknowledgement', asError(error)))
       .finally(() => this.#work.delete(id))
-    this.#work.set(id, work)
+    this.#work.set(id, { holder, over })
+  }
+
+  /** The worker stops: a claim of which it is not known yet how long it lasts is given back, and so is what begins from now on. */
+  drain(): void {
+    this.#isDraining = true
+    for (const { holder } of this.#work.values()) if (holder.isUnconfirmed) void holder.stopRenewing()
   }
 
   /** Resolves when none is on its way. */
   async over(): Promise<void> {
-    while (this.#work.size > 0) await Promise.all(this.#work.values())
+    while (this.#work.size > 0) await Promise.all([...this.#work.values()].map(async ({ over }) => await over))
   }
 
-  async #acknowledge(clink: Clink, claim: ClaimInHand, why: Acknowledgement): Promise<void> {
+  async #acknowledge(clink: Clink, claim: ClaimInHand, why: Acknowledgement, holder: LeaseKeeper): Promise<void> {
     const { context } = this.#shared
     const pulse = context.pulses.begin(clink.clink_id)
-    const holder = new LeaseKeeper({ clink, claim, context })
     const trying = (dueBy: number): void => pulse.expect('settlement', dueBy)
     pulse.expect('settlement', claim.lease.deadline)
     try {
       holder.start()
       await holder.confirmed
+      if (holder.isUnconfirmed && this.#isDraining && holder.stands) {
+        await holder.stopRenewing()
+        return this.#parked.add(clink, { ...claim, lease: holder.lease }, 'stopping')
+      }
       if (holder.isUnconfirmed) {
         return tellEnd({ is: 'left-to-expire', why: UNCONFIRMED }, { clink }, context)
       }
