@@ -146,20 +146,24 @@ export const goodKeysAreUsed: Rule = (evidence) => {
 function isDisturbed({ plan, record }: Evidence, life: LifeRecord, since: number, until: number): boolean {
   const { concurrency } = workerOf(plan, life.name).config
   const told = (record.eventsByLife.get(life.name) ?? []).filter(({ at }) => at < until)
-  const inHand = new Set<string>()
+  const inHand = new Map<string, number>()
   for (const { at, event } of told) {
     if (!('clink' in event)) continue
-    if (event.event === 'clink.claimed') inHand.add(event.clink.clink_id)
+    if (event.event === 'clink.claimed') inHand.set(event.clink.clink_id, at)
     if (CLAIM_ENDS.has(event.event) && at < since) inHand.delete(event.clink.clink_id)
   }
-  // Code that runs on after its claim was lost, or without one.
-  for (const { clinkId, endedAt = Infinity, life: of, startedAt } of record.runs)
-    if (of === life.name && startedAt < until && endedAt > since) inHand.add(clinkId)
+  // Code that runs on after its claim was lost, or without one: a later claim on its clink waits for it, with a slot of its own.
+  const runOn = record.runs.filter(({ clinkId, endedAt = Infinity, life: of, startedAt }) => {
+    const claimedAt = inHand.get(clinkId) ?? Infinity
+    const isRunning = of === life.name && startedAt < until && endedAt > since
+    return isRunning && startedAt < claimedAt && (claimedAt === Infinity || endedAt > claimedAt)
+  })
   const isNarrow = record
     .livesOf(life.state)
     .flatMap(({ name }) => record.eventsByLife.get(name) ?? [])
     .some(({ at, event }) => at < until && event.event === 'worker.crashed' && event.crashes > 1)
-  return inHand.size >= concurrency || isNarrow || wasPaused(told, since) || slept(life, since, until)
+  const taken = inHand.size + new Set(runOn.map(({ clinkId }) => clinkId)).size
+  return taken >= concurrency || isNarrow || wasPaused(told, since) || slept(life, since, until)
 }
 
 /** Whether the route was paused at that time, or later. */

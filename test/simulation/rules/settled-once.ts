@@ -30,11 +30,17 @@ export const handlesSettleOnce: Rule = ({ record }) =>
 /** A parked claim that a later one on the same clink has followed, before anybody said how it ended. */
 const parked = (clinkId: string): string => `${clinkId} parked`
 
-/** What ends at that moment is a release that was sent before the clink was claimed anew: its answer says how the parked claim ended. */
+/**
+ * What ends at that moment is a release that was sent before its process was told of the next claim on the clink: its answer says how the
+ * parked claim ended, and the next one comes to an end of its own.
+ */
 function isOfParked(record: Record, life: string, clinkId: string, at: number): boolean {
   const requests = record.requestsByClink.get(clinkId) ?? []
   const release = requests.find((one) => one.life === life && one.kind === 'release' && one.endedAt === at)
-  return release !== undefined && isClaimedAnew(record, life, clinkId, release.begunAt, at)
+  const grants = record.grantsByClink.get(clinkId) ?? []
+  return grants.some(({ isNew, life: of, request: { endedAt: toldAt = Infinity } }) => {
+    return of === life && isNew && release !== undefined && toldAt > release.begunAt && toldAt <= at
+  })
 }
 
 /** Its claim was lost while its completion was on its way: it may have been taken, that said, and the answer has told since that it was. */
