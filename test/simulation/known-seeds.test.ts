@@ -3,6 +3,7 @@ import { runSeed } from './run-seed.ts'
 
 describe('a seed that once broke a promise keeps it now:', { timeout: 60_000 }, () => {
   it.for([
+    [1_100_768, 'all', 'a handler that gives its clink back because the worker stops costs it no attempt (P8)'],
     [1_096_326, 'all', 'a stop gives back what is no work while it is asked how long its claim lasts (P8, §6)'],
     [1_096_535, 'all', 'a release ends the claim of which its process knew, and not the next one (P1, §6)'],
     [1_095_868, 'all', 'code that has lost its claim keeps its slot beside the next claim on its clink (P12, §4)'],

@@ -131,10 +131,14 @@ export class Start {
     return decide(outcome, state, policy, random)
   }
 
-  /** What it costs when another one follows: an attempt or nothing. That it has failed is noted, whatever it costs. */
+  /**
+   * What it costs when another one follows: an attempt or nothing, as where a handler gives its clink back once a stop has aborted it. That
+   * it has failed is noted, whatever it costs.
+   */
   async charge({ countsAttempt }: { readonly countsAttempt: boolean }): Promise<void> {
     const outcome = this.#outcome
-    if (outcome?.outcome !== 'failed') return countsAttempt ? undefined : await this.takeBack()
+    const isFree = !countsAttempt || this.#run?.abortedBy === 'shutdown'
+    if (outcome?.outcome !== 'failed') return isFree ? await this.takeBack() : undefined
     const { message } = outcome.error
     const note = { is: 'error', message, countsAttempt: countsAttempt || !this.#isCounted } as const
     this.#isCounted &&= countsAttempt

@@ -47,14 +47,16 @@ export const failedIsHeld: Rule = ({ plan, record }) =>
     return breaches
   })
 
-/** P8, P10: the attempt that a handler sees counts its failures and nothing that was cut short. */
+/** P8, P10: the attempt that a handler sees counts its failures, and nothing that a stop has cut short, whatever the handler says to that. */
 export const attemptsAreCounted: Rule = ({ plan, record }) =>
   record.runs.flatMap(({ life, clinkId, attempt, startedAt: at }) => {
     const before = record.runsThatCount(life, clinkId, at)
     const failures = before.filter((other) => isFailure(other)).length
     const uncounted = before.filter(
-      ({ end, abortedAt, outlivedClaim, isCutShort }) =>
-        end === 'retry' && abortedAt === undefined && outlivedClaim !== true && isCutShort !== true,
+      ({ abortCode, end, outlivedClaim, isCutShort }) =>
+        outlivedClaim !== true &&
+        isCutShort !== true &&
+        (abortCode === undefined ? end === 'retry' : abortCode === 'shutdown' && end !== undefined),
     ).length
     // What no attempt says about the handler: its claim was lost, or nobody wanted it any more.
     const others = before.length - uncounted - failures
