@@ -1,5 +1,7 @@
-import { bootNow, clearImmediate, clearTimeout, monotonicNow, setImmediate, setTimeout, wallNow } from './host-time.ts'
+import { clearImmediate, clearTimeout, setImmediate, setTimeout } from './host-time.ts'
+import { onAbort } from './on-abort.ts'
 import { Schedule, type Cancel, type Timeline } from './schedule.ts'
+import { COARSE, systemTime, uptimeReader, type TimeSources } from './uptime.ts'
 
 export type { Cancel, Timeline } from './schedule.ts'
 
@@ -23,44 +25,28 @@ const LONGEST_TIMER = 1_000
 /** Slewing and quantised readings stay far below; a larger step of the wall clock between two readings is a jump. */
 const WALL_JUMP = 1_000
 
-/** The system tells the uptime in hundredths of a second: a smaller lead is rounding. */
-const COARSE = 20
-/**
- * The uptime is dear to read. A suspension shows as a lead of the wall clock as well, so it is read when the two clocks have come apart, and
- * this often, in milliseconds.
- */
-const UPTIME_EVERY = 1_000
-
-/** What `systemClock` reads, in milliseconds. */
-export type TimeSources = Readonly<Record<'monotonic' | 'boot' | 'wall', () => number>>
-const sources: TimeSources = { monotonic: monotonicNow, boot: bootNow, wall: wallNow }
-
 /**
  * The machine's clock. Local time is the larger elapsed of the monotonic clock and the uptime, which counts suspension; a
  * jump of the wall clock forward is added to it, since it is all that a paused virtual machine shows of its pause. So a lease
  * can end early by this clock, never late.
  */
-export function systemClock(source: TimeSources = sources): Clock {
-  const start = { monotonic: source.monotonic(), boot: source.boot() }
-  let last = { monotonic: start.monotonic, wall: source.wall() }
-  let uptimeReadAt = start.monotonic
+export function systemClock(source: TimeSources = systemTime): Clock {
+  const uptime = uptimeReader(source)
+  const start = { monotonic: source.monotonic(), wall: source.wall() }
+  const bootBefore = uptime(start)
+  let last = start
   let suspended = 0
   let jumped = 0
 
   const steadyNow = (): number => {
-    const monotonic = source.monotonic()
-    const wall = source.wall()
-    const apart = wall - last.wall - (monotonic - last.monotonic)
     const before = suspended
-    if (Math.abs(apart) > COARSE || monotonic - uptimeReadAt >= UPTIME_EVERY) {
-      const ahead = source.boot() - start.boot - (monotonic - start.monotonic)
-      if (ahead > suspended + COARSE) suspended = ahead
-      uptimeReadAt = monotonic
-    }
-    const jump = apart - (suspended - before)
+    const now = { monotonic: source.monotonic(), wall: source.wall() }
+    const ahead = uptime(now) - bootBefore - (now.monotonic - start.monotonic)
+    if (ahead > suspended + COARSE) suspended = ahead
+    const jump = now.wall - last.wall - (now.monotonic - last.monotonic) - (suspended - before)
     if (jump > WALL_JUMP) jumped += jump
-    last = { monotonic, wall }
-    return monotonic + suspended
+    last = now
+    return now.monotonic + suspended
   }
   const local = new Schedule(machineTimers(() => steadyNow() + jumped))
   return {
@@ -114,13 +100,14 @@ export function after(clock: Clock, ms: number, run: () => void): Cancel {
 export async function sleep(clock: Clock, ms: number, signal?: AbortSignal): Promise<void> {
   if (signal?.aborted === true) return
   await new Promise<void>((resolve) => {
-    const done = (): void => {
-      cancel()
-      signal?.removeEventListener('abort', done)
+    const cancel = after(clock, ms, () => {
+      leave()
       resolve()
-    }
-    const cancel = after(clock, ms, done)
-    signal?.addEventListener('abort', done)
+    })
+    const leave = onAbort(signal, () => {
+      cancel()
+      resolve()
+    })
   })
 }
 

@@ -1,6 +1,8 @@
 /** A map that remembers so many entries at most and forgets the oldest first. */
 export class Recent<Value> extends Map<string, Value> {
   readonly #capacity: number
+  /** Behind it is only what was forgotten: to look for the oldest from the beginning would pass all that was, each time. */
+  readonly #oldest: Iterator<string> = this.keys()
 
   constructor(capacity: number) {
     super()
@@ -10,8 +12,7 @@ export class Recent<Value> extends Map<string, Value> {
   override set(key: string, value: Value): this {
     this.delete(key)
     super.set(key, value)
-    const [oldest] = this.keys()
-    if (this.size > this.#capacity && oldest !== undefined) this.delete(oldest)
+    if (this.size > this.#capacity) this.delete(this.#oldest.next().value ?? key)
     return this
   }
 }

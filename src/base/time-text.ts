@@ -49,7 +49,10 @@ export function readHttpDate(text: string | undefined): number | undefined {
   return Number.isNaN(time) ? undefined : time
 }
 
-/** The text of a moment, as services and logs take it. */
+let last = { ms: 0, text: new OwnDate(0).toISOString() }
+
+/** The text of a moment, as services and logs take it. Many log lines are of the same millisecond. */
 export function isoTime(ms: number): string {
-  return new OwnDate(ms).toISOString()
+  if (ms !== last.ms) last = { ms, text: new OwnDate(ms).toISOString() }
+  return last.text
 }

@@ -1,4 +1,5 @@
 import { after, type Cancel, type Clock } from '../base/clock.ts'
+import { onAbort } from '../base/on-abort.ts'
 import { TransportError, type TransportFailure, type TransportRequest } from './transport.ts'
 
 /** How far one request has come, and what ends it early: its timeout, its deadline, its caller. */
@@ -14,11 +15,8 @@ export class Attempt {
     this.#clock = clock
     this.#request = request
     const { timeout, deadline, signal } = request
-    const aborted = (): void => this.giveUp('aborted', 'given up by the caller')
-    if (signal?.aborted === true) aborted()
-    signal?.addEventListener('abort', aborted, { once: true })
     this.#cancels.push(
-      () => signal?.removeEventListener('abort', aborted),
+      onAbort(signal, () => this.giveUp('aborted', 'given up by the caller')),
       after(clock, timeout, () => this.giveUp('timeout', `no whole answer within ${timeout} ms`)),
     )
     if (deadline === undefined) return

@@ -10,18 +10,15 @@ const VALUE = 8
  */
 export function excess(record: unknown): string | undefined {
   let size = 0
-  const open: { readonly value: unknown; readonly depth: number }[] = [{ value: record, depth: 0 }]
+  const open: { readonly parts: object; readonly depth: number }[] = [{ parts: [record], depth: 0 }]
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
-    const { depth, value } = next
+    const { depth, parts } = next
     if (depth > DEEPEST) return `it is nested more than ${DEEPEST} deep`
-    size += VALUE + (typeof value === 'string' ? value.length : 0)
-    if (typeof value === 'object' && value !== null) {
-      for (const [name, part] of Object.entries(value)) {
-        size += name.length
-        open.push({ value: part, depth: depth + 1 })
-      }
+    for (const [name, part] of Object.entries(parts)) {
+      size += VALUE + name.length + (typeof part === 'string' ? part.length : 0)
+      if (size > LARGEST) return `it is longer than ${LARGEST} characters`
+      if (typeof part === 'object' && part !== null) open.push({ parts: part, depth: depth + 1 })
     }
-    if (size + VALUE * open.length > LARGEST) return `it is longer than ${LARGEST} characters`
   }
   return undefined
 }

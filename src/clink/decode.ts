@@ -2,7 +2,7 @@ import type { z } from 'zod'
 import { isRecord } from '../base/record.ts'
 import { excess } from './bounds.ts'
 import type { HILRequired } from './records.ts'
-import { hilRequired } from './schemas.ts'
+import { hilRequired, type Schema } from './schemas.ts'
 import type { List, Malformed } from './signatures.ts'
 
 /** Why an answer's `data` gives no result. */
@@ -45,7 +45,7 @@ export function array(data: Readonly<Record<string, unknown>>, name: string): re
 }
 
 /** The answer is one record. */
-export function one<T>(schema: z.ZodType<T>): Decode<T> {
+export function one<T>(schema: Schema<T>): Decode<T> {
   return (data) => {
     const tooMuch = excess(data)
     if (tooMuch !== undefined) throw new UnusableData('unreadable', tooMuch)
@@ -63,7 +63,7 @@ export function approved<T>(schema: z.ZodType<T>): Decode<T | HILRequired> {
 /**
  * Reads an answer that holds a list of records. A malformed record does not spoil the others. Other fields are kept.
  */
-export function list<Name extends string, T>(name: Name, schema: z.ZodType<T>, idField: string): Decode<List<Name, T>> {
+export function list<Name extends string, T>(name: Name, schema: Schema<T>, idField: string): Decode<List<Name, T>> {
   return (data) => {
     const whole = object(data)
     const records: T[] = []

@@ -1,6 +1,7 @@
 import { inspect } from 'node:util'
 import { CodedError } from '../base/coded-error.ts'
 import { operations, type OperationName, type Parameter, type ParameterType } from './contract.ts'
+import type { Operation } from './operation.ts'
 import { isPathPart } from './path-part.ts'
 import type { TransportRequest } from './transport.ts'
 
@@ -29,29 +30,54 @@ const accepts: Readonly<Record<ParameterType, readonly [name: string, test: (val
  */
 export function wireCall(operation: OperationName, params: Readonly<Record<string, unknown>>): WireCall {
   if (!Object.hasOwn(operations, operation)) throw new CodedError('USAGE', `there is no operation ${operation}`)
-  const row = operations[operation]
-  const given = check(operation, row.parameters, params)
-  const path = row.path.replace(/\{(\w+)\}/g, (_, name: string) => segment(operation, name, given.get(name)))
-  const query: string[] = []
+  const row = rowOf(operation)
+  const given = check(operation, row, params)
+  let path = row.start
+  for (const { after, name } of row.places) path += segment(operation, name, given[name]) + after
+  let query = ''
   const body: Record<string, unknown> = {}
-  for (const [name, value] of given) {
+  for (const [name, value] of Object.entries(given)) {
     const parameter = row.parameters[name]
     if (parameter?.in === 'body') body[name] = value
-    if (parameter?.in === 'query' && !isDefaultFalse(parameter, value)) {
-      query.push(`${name}=${encode(operation, name, value)}`)
-    }
+    if (parameter?.in === 'query' && !isDefaultFalse(parameter, value))
+      query += `${query === '' ? '?' : '&'}${name}=${encode(operation, name, value)}`
   }
-  const writes = row.writesWhen !== undefined && given.get(row.writesWhen) === true
+  const writes = row.writesWhen !== undefined && given[row.writesWhen] === true
   const repeat = row.repeat === 'safe' || row.repeat === 'idempotent' ? 'always' : 'unsent'
   return {
     operation,
     method: row.method,
-    path: query.length === 0 ? path : `${path}?${query.join('&')}`,
+    path: path + query,
     ...(row.method === 'GET' || row.body === false ? {} : { body: json(operation, body) }),
     repeat: writes ? 'no' : repeat,
     changes: writes || row.repeat !== 'safe',
     ...lineOf(operation, writes),
   }
+}
+
+/** A row of the contract with what each of its calls needs. */
+interface Row extends Operation {
+  /** The path up to its first parameter, and each with what stands between it and the next. */
+  readonly start: string
+  readonly places: readonly { readonly name: string; readonly after: string }[]
+  readonly required: readonly string[]
+}
+
+const rows = new Map<OperationName, Row>()
+
+function rowOf(operation: OperationName): Row {
+  const known = rows.get(operation)
+  if (known !== undefined) return known
+  const row: Operation = operations[operation]
+  const [start = '', ...parts] = row.path.split('{')
+  const places = parts.map((part) => {
+    const [name = '', after = ''] = part.split('}')
+    return { name, after }
+  })
+  const required = Object.entries(row.parameters).flatMap(([name, one]) => (one.required === true ? [name] : []))
+  const made = { ...row, start, places, required }
+  rows.set(operation, made)
+  return made
 }
 
 /** Whether the call is one of those that a worker's work is made of. */
@@ -69,21 +95,22 @@ const LINES: { readonly [Name in OperationName]?: NonNullable<WireCall['line']> 
 
 function check(
   operation: OperationName,
-  parameters: Readonly<Record<string, Parameter>>,
+  { parameters, required }: Row,
   params: Readonly<Record<string, unknown>>,
-): Map<string, unknown> {
-  const given = new Map(Object.entries(params ?? {}).filter(([, value]) => value !== undefined && value !== null))
-  for (const [name, value] of given) {
+): Readonly<Record<string, unknown>> {
+  const given: Record<string, unknown> = {}
+  for (const [name, value] of Object.entries(params ?? {})) {
+    if (value === undefined || value === null) continue
     const parameter = Object.hasOwn(parameters, name) ? parameters[name] : undefined
     if (parameter === undefined) throw refuse(operation, name, value, 'is not a parameter of it')
     const [type, test] = accepts[parameter.type]
     if (!test(value)) throw refuse(operation, name, value, `must be ${type}`)
+    given[name] = value
   }
-  for (const [name, parameter] of Object.entries(parameters)) {
-    if (parameter.required !== true) continue
-    if (!given.has(name)) throw new CodedError('USAGE', `${operation}: the parameter ${name} is missing`)
+  for (const name of required) {
+    if (!Object.hasOwn(given, name)) throw new CodedError('USAGE', `${operation}: the parameter ${name} is missing`)
     // An empty id would name another resource, an empty slug all groups.
-    if (parameter.in !== 'body' && given.get(name) === '') throw refuse(operation, name, '', 'must not be empty')
+    if (parameters[name]?.in !== 'body' && given[name] === '') throw refuse(operation, name, '', 'must not be empty')
   }
   return given
 }

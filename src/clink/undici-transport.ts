@@ -191,7 +191,7 @@ class Exchange implements Dispatcher.DispatchHandler {
     const bytes = this.#chunks.length > 1 ? Buffer.concat(this.#chunks) : first
     const coding = (this.#head.headers['content-encoding'] ?? '').trim().toLowerCase()
     const unpacking = unpack[coding]
-    if (unpacking === undefined) this.#response.resolve({ ...this.#head, body: new TextDecoder().decode(bytes) })
+    if (unpacking === undefined) this.#response.resolve({ ...this.#head, body: utf8.decode(bytes) })
     else this.#response.resolve(this.#unpacked(unpacking(bytes, { maxOutputLength: LARGEST_ANSWER })))
   }
 
@@ -202,7 +202,7 @@ class Exchange implements Dispatcher.DispatchHandler {
 
   async #unpacked(unpacking: Promise<Uint8Array>): Promise<TransportResponse> {
     try {
-      return { ...this.#head, body: new TextDecoder().decode(await unpacking) }
+      return { ...this.#head, body: utf8.decode(await unpacking) }
     } catch (error) {
       const isTooLarge = error instanceof RangeError
       if (isTooLarge) this.#attempt.giveUp('too-large', TOO_LARGE)
@@ -211,6 +211,7 @@ class Exchange implements Dispatcher.DispatchHandler {
   }
 }
 
+const utf8 = new TextDecoder()
 /** Made once: an error is dear to make, and what it says is the attempt's to say. */
 const GIVEN_UP = new Error('given up')
 const TOO_LARGE = `the answer is larger than ${LARGEST_ANSWER} bytes`

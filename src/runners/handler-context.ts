@@ -22,8 +22,12 @@ export function makeContext({ env, envelope, services, signals }: Task): MadeCon
       services.log(level, message, fields)
   const { attempt, deadline, hops, idempotencyKey, match } = envelope
   const context: HandlerContext = {
-    signal: signals.abort,
-    draining: signals.draining,
+    get signal() {
+      return signals.abort
+    },
+    get draining() {
+      return signals.draining
+    },
     attempt,
     deadline: new Date(deadline),
     idempotencyKey,

@@ -1,3 +1,4 @@
+import type { Clink } from '../clink/records.ts'
 import { makeContext } from './handler-context.ts'
 import type { Outcome } from './outcome.ts'
 import { readOutcome } from './read-outcome.ts'
@@ -13,12 +14,17 @@ async function run(task: Task): Promise<Outcome> {
   if (target.is !== 'module') return { outcome: 'unavailable', reason: `a ${target.is} cannot run in this process` }
   const { context, made } = makeContext(task)
   try {
-    // A copy: what a handler does to it must not change what is settled, journalled and run again.
-    return readOutcome(
-      { ended: 'returned', value: await target.handle(structuredClone(envelope.clink), context) },
-      made,
-    )
+    return readOutcome({ ended: 'returned', value: await target.handle(copyOf(envelope.clink), context) }, made)
   } catch (error) {
     return readOutcome({ ended: 'threw', error }, made)
   }
+}
+
+/** What a handler does to its clink must not change what is settled, journalled and run again. Most fields are texts, which cost nothing to copy. */
+function copyOf(clink: Clink): Clink {
+  const copy = { ...clink }
+  for (const [name, value] of Object.entries(copy)) {
+    if (typeof value === 'object' && value !== null) Reflect.set(copy, name, structuredClone(value))
+  }
+  return copy
 }

@@ -73,7 +73,7 @@ export class Shutdown {
     const { drain } = settings.current.shutdown
     const end = clock.now() + timeout
     const stopping = pulses.begin()
-    stopping.expect('stop', shared.context.clock.now() + timeout)
+    stopping.expect('stop', timeout)
     const abortAt = end - Math.max(timeout - drain, Math.min(AFTER_DRAIN, timeout * AFTER_DRAIN_PART))
     // Where the drain has left little, handlers have half of that to heed their abort.
     const releaseAt = Math.max(end - Math.min(timeout * SETTLE_PART, LONGEST_SETTLE), (abortAt + end) / 2)

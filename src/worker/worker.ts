@@ -127,7 +127,8 @@ export class Worker {
     const slots = this.#parts.shared.capacity.taken
     const allStuckSince =
       slots === undefined ? undefined : this.#parts.deliveries.allStuckSince(slots, this.#parts.reruns.stuckSince)
-    return liveness({ now: clock.now(), expected: pulses.expected, allStuckSince })
+    const allStuckFor = allStuckSince === undefined ? undefined : clock.now() - allStuckSince
+    return liveness({ expected: pulses.expected, allStuckFor })
   }
 
   #polled(taken: Taken): void {

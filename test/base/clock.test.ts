@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { Alarm, sleep, systemClock, type TimeSources } from '../../src/base/clock.ts'
+import { Alarm, sleep, systemClock } from '../../src/base/clock.ts'
+import type { TimeSources } from '../../src/base/uptime.ts'
 
 function machine(): { time: { monotonic: number; boot: number; wall: number }; source: TimeSources } {
   const time = { monotonic: 1_000, boot: 50_000, wall: 1_700_000_000_000 }

@@ -67,8 +67,8 @@ export class Acknowledgements {
   async #acknowledge(clink: Clink, claim: ClaimInHand, why: Acknowledgement, holder: LeaseKeeper): Promise<void> {
     const { context } = this.#shared
     const pulse = context.pulses.begin(clink.clink_id)
-    const trying = (dueBy: number): void => pulse.expect('settlement', dueBy)
-    pulse.expect('settlement', claim.lease.deadline)
+    const trying = (within: number): void => pulse.expect('settlement', within)
+    trying(claim.lease.deadline - context.clock.now())
     try {
       holder.start()
       await holder.confirmed

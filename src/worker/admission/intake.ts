@@ -194,7 +194,7 @@ export class Intake {
     const { context } = this.#shared
     const held = this.#parts.deliveries.withClaimOn(clink.clink_id)
     if (held?.handle.isReleasing === true) {
-      context.pulses.poll.extend(held.handle.deadline)
+      context.pulses.poll.extend(held.handle.deadline - context.clock.now())
       await held.settled
     }
     // A release that reached the service before the poll: the claim is a new one. Otherwise it is the one in hand, or the answer

@@ -28,7 +28,7 @@ export async function leaseIfSurelyOurs(
   const mustFindOut = byId ? siblings.mayClaimById !== true : siblings.isDueOn(clink.clink_id) && canFindOut
   if (mustFindOut && (byId || !intake.isClosing)) {
     const isPossible = canFindOut && !intake.isClosing
-    pulses.poll.extend(lease.deadline)
+    pulses.poll.extend(lease.deadline - clock.now())
     const found = isPossible ? await siblings.findOut({ clink, lease, api: key.api }, intake.hurried) : undefined
     const verdict = found?.verdict ?? 'unknown'
     lease = found?.lease ?? lease

@@ -218,6 +218,7 @@ export class Capacity implements Line {
   }
 
   #spare(): void {
+    if (this.#waiting.length === 0) return
     const { context, inHand } = this.#options
     const sent = this.#sum(({ isSent }) => isSent)
     while (this.#rerunning < context.settings.current.concurrency - inHand.busy - sent) {

@@ -2,7 +2,7 @@ import type { Random } from '../../base/backoff.ts'
 import type { ClinkApiError } from '../../clink/errors.ts'
 import { mayBeKept } from '../../clink/verdicts.ts'
 import type { Settings } from '../../config/settings.ts'
-import type { LostCause } from '../../events.ts'
+import type { ClaimEnding, RenewalRefusal, Shown } from './claim-ending.ts'
 import { extendedNothing, isUnmoved, showsNoChange, type Lease } from './lease.ts'
 import type { Renewal } from './renewal.ts'
 import { RenewalRound, type RenewalRequest } from './renewal-round.ts'
@@ -23,22 +23,6 @@ export type KeeperStep =
   | ({ readonly do: 'renew'; readonly next: number } & RenewalRequest)
   | { readonly do: 'look' | 'wait' | 'rest'; readonly next: number }
   | { readonly do: 'end' }
-
-/** How a claim ended without our doing. `left`: it is not worked, since nothing shows that it is ours, or for how long. */
-export type ClaimEnding = {
-  /** The service does not renew claims of unknown length. */
-  readonly isUnusable: boolean
-} & ({ readonly is: 'lost'; readonly cause: LostCause } | { readonly is: 'left'; readonly why: string })
-
-/** Whose claim a record shows. `stranger`: that of an owner who is not ours, or none. */
-export type Shown = 'ours' | 'stranger' | LostCause
-
-/** Why a claim is renewed no more. */
-export interface RenewalRefusal {
-  readonly why: string
-  /** It is the service's own word, so that it holds for other claims as well. */
-  readonly isKept: boolean
-}
 
 export interface KeeperMachineOptions {
   readonly lease: Lease
@@ -109,6 +93,11 @@ export class KeeperMachine {
     return this.#ending
   }
 
+  /** Local time before which there is nothing to do, unless an answer comes. */
+  get dueAt(): number {
+    return this.#state === 'waiting' ? Math.min(this.#next, this.#lease.deadline) : this.#lease.deadline
+  }
+
   stands(now: number): boolean {
     return this.#state !== 'over' && now < this.#lease.deadline
   }
@@ -118,7 +107,7 @@ export class KeeperMachine {
     const { deadline } = this.#lease
     switch (this.#state) {
       case 'waiting':
-        if (now < this.#next) return { do: 'wait', next: Math.min(this.#next, deadline) }
+        if (now < this.#next) return { do: 'wait', next: this.dueAt }
         return this.#renew(now)
       case 'refused':
         this.#state = 'looking'

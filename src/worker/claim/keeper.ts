@@ -1,3 +1,4 @@
+import { AbortSource } from '../../base/abort-source.ts'
 import type { Cancel } from '../../base/clock.ts'
 import { asError } from '../../base/coded-error.ts'
 import type { Clink } from '../../clink/records.ts'
@@ -6,7 +7,8 @@ import type { DeliveryFacts } from '../../events.ts'
 import type { Pulse } from '../liveness/pulses.ts'
 import type { ClaimInHand } from './claim-in-hand.ts'
 import type { ClaimContext } from './context.ts'
-import { KeeperMachine, type ClaimEnding, type KeeperStep, type Shown } from './keeper-machine.ts'
+import type { ClaimEnding, Shown } from './claim-ending.ts'
+import { KeeperMachine, type KeeperStep } from './keeper-machine.ts'
 import type { Lease, LeaseHolder } from './lease.ts'
 import { findClink, lossShownBy } from './observe.ts'
 import { renew, type Renewal } from './renewal.ts'
@@ -36,7 +38,7 @@ export class LeaseKeeper implements LeaseHolder {
   /** Another key made the claim. */
   readonly #isStrange: boolean
   /** Aborts with the claim: a renewal that still waits for a socket then would claim anew what nobody here works any more. */
-  readonly #over = new AbortController()
+  readonly #over = new AbortSource()
   readonly #confirmed = Promise.withResolvers<void>()
   /** Resolves when the claim may be worked, or nothing is asked about it any more. */
   readonly confirmed = this.#confirmed.promise
@@ -82,8 +84,10 @@ export class LeaseKeeper implements LeaseHolder {
   /** Its first step has a turn of its own: whoever starts it journals the claim in this one. */
   start(): void {
     const { clink, context } = this.#options
+    const { dueAt } = this.#machine
     this.#pulse = context.pulses.begin(clink.clink_id)
-    this.#cancel = context.clock.at(this.#now, () => this.#step())
+    this.#cancel = context.clock.at(dueAt, () => this.#step())
+    this.#pulse.expect('renewal', dueAt - this.#now)
   }
 
   /** The claim is over: ends renewal, also one on its way. */
@@ -124,12 +128,13 @@ export class LeaseKeeper implements LeaseHolder {
 
   #step(): void {
     this.#cancel()
-    const step = this.#machine.step(this.#now)
+    const now = this.#now
+    const step = this.#machine.step(now)
     if (step.do === 'end') return this.#end()
     this.#cancel = this.#options.context.clock.at(step.next, () => this.#step())
     switch (step.do) {
       case 'wait':
-        return this.#pulse?.expect('renewal', step.next)
+        return this.#pulse?.expect('renewal', step.next - now)
       case 'renew':
         this.#inFlight = this.#work(this.#renew(step))
         return
@@ -156,7 +161,7 @@ export class LeaseKeeper implements LeaseHolder {
     const { api } = claim.key
     if (asking.unanswered !== asking.lease) await owner?.note()
     if (!this.#isAsking) return
-    this.#pulse?.expect('renewal', this.#now + timeout)
+    this.#pulse?.expect('renewal', timeout)
     const signal = owner === undefined ? context.closing : this.#over.signal
     const renewal = await renew({ api, clink }, asking, { refusals, signal, timeout }, context)
     if (!this.#isAsking) return
@@ -196,7 +201,7 @@ export class LeaseKeeper implements LeaseHolder {
   /** Lists show owners, not sessions: a look can only prove that the claim is lost. */
   async #look(deadline: number): Promise<void> {
     const { claim, clink, context } = this.#options
-    this.#pulse?.expect('renewal', deadline)
+    this.#pulse?.expect('renewal', deadline - this.#now)
     const seen = await findClink(clink, claim.key.api, deadline)
     const shown = seen === undefined || seen === 'failed' ? 'ours' : (lossShownBy(seen, context.identity) ?? 'ours')
     const refusal = this.#machine.looked(shown, this.#now)

@@ -111,10 +111,10 @@ export class Poller implements Service {
   }
 
   async #loop(): Promise<void> {
-    const { rateLimit, clock, pulses, settings } = this.#parts.context
+    const { rateLimit, pulses, settings } = this.#parts.context
     while (!this.#stopping.signal.aborted) {
       const { clink, inbox } = settings.current
-      pulses.poll.expect('poll', clock.now() + (REQUESTS + inbox.groups.length) * clink.timeout)
+      pulses.poll.expect('poll', (REQUESTS + inbox.groups.length) * clink.timeout)
       const behind = rateLimit.pollWait
       if (behind > 0) {
         await this.#wait(behind)
@@ -220,10 +220,9 @@ export class Poller implements Service {
   async #wait(ms: number): Promise<void> {
     if (this.#stopping.signal.aborted) return
     const { clock, pulses } = this.#parts.context
-    const end = clock.now() + ms
-    pulses.poll.expect('poll', end)
+    pulses.poll.expect('poll', ms)
     // It may have come while a request was on its way, when nobody waited.
-    if (!this.#isRetried) await this.#alarm.until(end)
+    if (!this.#isRetried) await this.#alarm.until(clock.now() + ms)
     this.#isRetried = false
   }
 }

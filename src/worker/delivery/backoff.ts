@@ -36,7 +36,7 @@ export class Backoff {
     const { clock, emit } = this.#context
     this.#since = clock.now()
     this.#dueAt = this.#since + wait
-    this.#handle.pulse.expect('hold', this.#dueAt)
+    this.#handle.pulse.expect('hold', wait)
     if (why !== this.#why) emit({ event: 'clink.held', ...this.#handle.facts, wait, why })
     this.#why = why
   }

@@ -14,6 +14,8 @@ const LATE = 2_000
 /** The deliveries of one worker, from their claim until they have ended and hold no slot. */
 export class Deliveries {
   readonly #all = new Set<Delivery>()
+  /** The same by their clinks. There are several for one where an earlier claim on it was lost. */
+  readonly #byClink = new Map<string, readonly Delivery[]>()
   /** Clinks whose claims were to be released: whoever claims one of them later may be somebody else. */
   readonly #releaseTried = new Recent<true>(REMEMBERED)
   /** When clinks were completed: the answer to a poll may be older than that. */
@@ -30,15 +32,28 @@ export class Deliveries {
     const { clink, handle } = delivery
     const id = clink.clink_id
     this.#all.add(delivery)
+    this.#byClink.set(id, [...this.#of(id), delivery])
     void delivery.settled.then(() => this.#noteLapse(delivery))
     void delivery.over.then(() => {
-      this.#all.delete(delivery)
+      this.#forget(delivery)
       if (handle.releaseTried) this.#releaseTried.set(id, true)
       if (delivery.outcome?.is === 'completed') this.#completed.set(id, delivery.since)
       this.#context.signals.over.say()
       this.#context.signals.freed.say()
     })
     delivery.start(wait)
+  }
+
+  #of(clinkId: string): readonly Delivery[] {
+    return this.#byClink.get(clinkId) ?? []
+  }
+
+  #forget(delivery: Delivery): void {
+    const id = delivery.clink.clink_id
+    const others = this.#of(id).filter((one) => one !== delivery)
+    this.#all.delete(delivery)
+    if (others.length === 0) this.#byClink.delete(id)
+    else this.#byClink.set(id, others)
   }
 
   #noteLapse({ clink, outcome }: Delivery): void {
@@ -55,15 +70,14 @@ export class Deliveries {
   /** Whether the clink was completed here after this local time. */
   completedSince(clinkId: string, time: number): boolean {
     return (
-      [...this.#all].some(
-        ({ clink, outcome, since }) => clink.clink_id === clinkId && outcome?.is === 'completed' && since >= time,
-      ) || (this.#completed.get(clinkId) ?? -1) >= time
+      this.#of(clinkId).some(({ outcome, since }) => outcome?.is === 'completed' && since >= time) ||
+      (this.#completed.get(clinkId) ?? -1) >= time
     )
   }
 
   /** The delivery that has the claim on the clink in hand. One that lost its claim does not count, even while its code still runs. */
   withClaimOn(clinkId: string): Delivery | undefined {
-    return this.live.find(({ clink }) => clink.clink_id === clinkId)
+    return this.#of(clinkId).find(({ outcome }) => outcome === undefined)
   }
 
   /** A release of the clink was to be sent, whatever came of it. */

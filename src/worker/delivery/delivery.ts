@@ -149,7 +149,7 @@ export class Delivery implements HandleOwner {
   #enter(state: DeliveryState): void {
     this.#state = state
     this.#since = this.#context.clock.now()
-    if (state === 'settling') this.handle.pulse.expect('settlement', this.handle.deadline)
+    if (state === 'settling') this.handle.pulse.expect('settlement', this.handle.deadline - this.#since)
     else this.handle.pulse.rest()
   }
 

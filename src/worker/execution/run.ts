@@ -1,3 +1,4 @@
+import { AbortSource } from '../../base/abort-source.ts'
 import { after, type Cancel, type Clock } from '../../base/clock.ts'
 import { cutText, LONGEST } from '../../base/cut-text.ts'
 import { errorFact, type ErrorFact } from '../../base/error-fact.ts'
@@ -33,8 +34,8 @@ const STUCK_ADVICE =
 export class Run {
   readonly #options: RunOptions
   readonly #startedAt: number
-  readonly #abort = new AbortController()
-  readonly #draining = new AbortController()
+  readonly #abort = new AbortSource()
+  readonly #draining = new AbortSource()
   #running: Running | undefined
   #abortedBy: AbortCode | undefined
   #cancelTimer: Cancel = () => {}
@@ -50,8 +51,7 @@ export class Run {
   async start(): Promise<Outcome> {
     const { clock, emit, facts, runner, task, timeout } = this.#options
     this.#cancelTimer = after(clock, timeout, () => this.abort('timeout'))
-    const signals = { abort: this.#abort.signal, draining: this.#draining.signal }
-    this.#running = runner.start({ ...task, signals })
+    this.#running = runner.start({ ...task, signals: signalsOf(this.#abort, this.#draining) })
     const outcome = shortened(await this.#running.ended)
     this.#isOver = true
     this.#cancelTimer()
@@ -115,6 +115,17 @@ export class Run {
       outcome: 'failed',
       error: { ...errorFact(new Error(`timeout: the handler ran longer than ${limit}`)), ...options },
     }
+  }
+}
+
+function signalsOf(abort: AbortSource, draining: AbortSource): Task['signals'] {
+  return {
+    get abort() {
+      return abort.signal
+    },
+    get draining() {
+      return draining.signal
+    },
   }
 }
 

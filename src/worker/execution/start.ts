@@ -1,3 +1,4 @@
+import { AbortSource } from '../../base/abort-source.ts'
 import { sleep } from '../../base/clock.ts'
 import { errorOf } from '../../base/error-fact.ts'
 import type { DeliveryFacts } from '../../events.ts'
@@ -25,7 +26,7 @@ export class Start {
   readonly #inHand: ClinkInHand
   readonly #planned: PlannedClink
   readonly #parts: ExecutionParts
-  readonly #interrupted = new AbortController()
+  readonly #interrupted = new AbortSource()
   #run: Run | undefined
   #isAbandoned = false
   #outcome: Outcome | undefined

@@ -1,38 +1,41 @@
-import { steadyOf, type Clock } from '../../base/clock.ts'
+import { steadyOf, type Clock, type Timeline } from '../../base/clock.ts'
 
 /** What has to get further all the time. */
 export type LoopName = 'start' | 'poll' | 'renewal' | 'settlement' | 'hold' | 'stop'
 
-/** What one loop does, and by when it will have got further. Local times. */
+/** What one loop does, in milliseconds before now. */
 export interface Expected {
   readonly loop: LoopName
   /** The clink that it is about. */
   readonly clinkId: string | undefined
   readonly since: number
+  /** When it was to have got further; below 0: it still has so long. */
   readonly dueBy: number
 }
 
 /** The loops that are under way. */
 export class Pulses {
-  readonly #clock: Clock
+  /** A jump of the wall clock makes nothing late: it is no time in which a loop could have got further. */
+  readonly #time: Timeline
   readonly #all = new Set<Pulse>()
   /** The poll loop's own, which what it calls may extend. */
   readonly poll: Pulse
 
   constructor(clock: Clock) {
-    this.#clock = clock
+    this.#time = steadyOf(clock)
     this.poll = this.begin()
   }
 
   /** A loop that expects nothing of itself yet. */
   begin(clinkId?: string): Pulse {
-    const pulse = new Pulse(this.#clock, clinkId, this.#all)
+    const pulse = new Pulse(this.#time, clinkId, this.#all)
     this.#all.add(pulse)
     return pulse
   }
 
   get expected(): readonly Expected[] {
-    return [...this.#all].flatMap(({ expected }) => (expected === undefined ? [] : [expected]))
+    const now = this.#time.now()
+    return [...this.#all].flatMap((pulse) => pulse.expectedAt(now) ?? [])
   }
 }
 
@@ -41,55 +44,48 @@ export class Pulses {
  * that it comes back by then, not that it works.
  */
 export class Pulse {
-  readonly #clock: Clock
+  readonly #time: Timeline
   readonly #clinkId: string | undefined
   /** Those that are under way. */
   readonly #all: Set<Pulse>
-  #expected: Expected | undefined
-  /** What local time had jumped by when that was said. */
-  #jumpedBefore = 0
+  #loop: LoopName | undefined
+  #since = 0
+  #dueBy = 0
   #isOver = false
 
-  constructor(clock: Clock, clinkId: string | undefined, all: Set<Pulse>) {
-    this.#clock = clock
+  constructor(time: Timeline, clinkId: string | undefined, all: Set<Pulse>) {
+    this.#time = time
     this.#clinkId = clinkId
     this.#all = all
   }
 
-  /** A jump of the wall clock makes nothing late: it is no time in which a loop could have got further. */
-  get expected(): Expected | undefined {
-    if (this.#expected === undefined) return undefined
-    const { dueBy, since, ...rest } = this.#expected
-    const jumped = this.#jumped - this.#jumpedBefore
-    return { ...rest, since: since + jumped, dueBy: dueBy + jumped }
+  /** Undefined: it expects nothing of itself. */
+  expectedAt(now: number): Expected | undefined {
+    if (this.#loop === undefined) return undefined
+    return { loop: this.#loop, clinkId: this.#clinkId, since: now - this.#since, dueBy: now - this.#dueBy }
   }
 
-  get #jumped(): number {
-    return this.#clock.now() - steadyOf(this.#clock).now()
-  }
-
-  expect(loop: LoopName, dueBy: number): void {
+  /** @param within milliseconds. */
+  expect(loop: LoopName, within: number): void {
     if (this.#isOver) return
-    this.#expected = { loop, clinkId: this.#clinkId, since: this.#clock.now(), dueBy }
-    this.#jumpedBefore = this.#jumped
+    this.#loop = loop
+    this.#since = this.#time.now()
+    this.#dueBy = this.#since + within
   }
 
-  /** The step that is under way may take until then. */
-  extend(dueBy: number): void {
-    const { expected } = this
-    if (expected === undefined || expected.dueBy >= dueBy) return
-    this.#expected = { ...expected, dueBy }
-    this.#jumpedBefore = this.#jumped
+  /** The step that is under way may take so many milliseconds from now on. */
+  extend(within: number): void {
+    this.#dueBy = Math.max(this.#dueBy, this.#time.now() + within)
   }
 
   /** Something else decides what comes next, as a handler that runs. */
   rest(): void {
-    this.#expected = undefined
+    this.#loop = undefined
   }
 
   end(): void {
     this.#isOver = true
-    this.#expected = undefined
+    this.#loop = undefined
     this.#all.delete(this)
   }
 }

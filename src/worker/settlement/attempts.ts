@@ -24,8 +24,8 @@ export interface Claimed {
   confirmed?(): void
   /** Clink has failed to take the result for so many milliseconds: as long as a claim lasts, though the claim stands. True: it is given up. */
   failing?(ms: number): Promise<boolean>
-  /** A try begins, which will be over by then. */
-  trying?(dueBy: number): void
+  /** A try begins, or the wait for one, which will be over within so many milliseconds. */
+  trying?(within: number): void
 }
 
 const PAUSE = { base: 250, max: 10_000 }
@@ -33,9 +33,9 @@ const PAUSE = { base: 250, max: 10_000 }
 const REQUESTS = 5
 
 /** Whether another try may begin: a request about the claim, and what may follow from its answer. */
-export function mayTry(claimed: Claimed, { clock, closing, settings }: SettlementContext): boolean {
+export function mayTry(claimed: Claimed, { closing, settings }: SettlementContext): boolean {
   if (!claimed.holder.stands || closing.aborted) return false
-  claimed.trying?.(clock.now() + REQUESTS * settings.current.clink.timeout)
+  claimed.trying?.(REQUESTS * settings.current.clink.timeout)
   return true
 }
 
@@ -60,7 +60,7 @@ export async function pauseAfter(
   const wait = Math.max(0, Math.min(asked, claimed.holder.lease.deadline - now))
   if (isRateLimited(error)) rateLimit.refused(wait)
   emit({ event: 'clink.settlementFailed', ...claimed.facts, kind, error, wait })
-  claimed.trying?.(now + wait)
+  claimed.trying?.(wait)
   await sleep(clock, wait, stopping.aborted || error.retryAfter !== undefined ? closing : stopping)
 }
 

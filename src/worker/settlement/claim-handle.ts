@@ -6,7 +6,7 @@ import type { WorkerKey } from '../../keys/keys.ts'
 import type { ClaimInHand } from '../claim/claim-in-hand.ts'
 import { toHeldClaim, UNWRITTEN } from '../claim/journalled-claim.ts'
 import { LeaseKeeper, type KeeperOwner } from '../claim/keeper.ts'
-import type { ClaimEnding } from '../claim/keeper-machine.ts'
+import type { ClaimEnding } from '../claim/claim-ending.ts'
 import {
   factsOf,
   type GivenUp,
@@ -186,8 +186,8 @@ export class ClaimHandle implements Handle, Claimed, KeeperOwner {
     return leases >= 2 && over >= LEAST_FAILING
   }
 
-  trying(dueBy: number): void {
-    this.pulse.expect('settlement', dueBy)
+  trying(within: number): void {
+    this.pulse.expect('settlement', within)
   }
 
   /** @param wasKept an earlier claim or process may have sent it. */
