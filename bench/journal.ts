@@ -1,51 +1,83 @@
 /**
- * What the journal costs a clink: the writes of one clink's life (claimed, started, result, settled) through the ledger, 20 clinks
- * at a time, over memory and over the file with `state.sync: normal` and `full`. One process, in turn, several rounds; the ratio to
- * memory is what to look at. Run: npm run bench:journal
+ * What the journal costs a clink: the writes of one clink's life (claimed, started, result, settled) through the ledger, so many clinks
+ * at a time, over memory and over the file with `state.sync: normal` and `full`. One process, in turn, several rounds, medians: CPU of the
+ * process, time, and commits. What memory costs is the ledger itself. Run: npm run bench:journal [-- ROUNDS]
  */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { openState } from '../src/journal/state.ts'
+import { Journal } from '../src/journal/journal.ts'
+import { tablesOf } from '../src/journal/state.ts'
 import { Ledger } from '../src/ledger/ledger.ts'
 import { memoryTables } from '../src/ledger/memory-tables.ts'
 import { liveThrough } from './clink-life.ts'
 
-const CLINKS = 2_000
-const AT_ONCE = 20
-const ROUNDS = 5
+const CLINKS = 4_000
+const ROUNDS = Number(process.argv[2] ?? 5)
 
-async function measure(ledger: Ledger): Promise<number> {
-  const start = process.hrtime.bigint()
-  await liveThrough(ledger, { from: 1, to: CLINKS, atOnce: AT_ONCE })
-  return Number(process.hrtime.bigint() - start) / 1_000 / CLINKS
+interface Sample {
+  /** Microseconds a clink. */
+  readonly cpu: number
+  readonly time: number
+  /** A clink. */
+  readonly commits: number
 }
 
-async function withFile(sync: 'normal' | 'full'): Promise<number> {
+async function measure(ledger: Ledger, atOnce: number, commits = (): number => 0): Promise<Sample> {
+  const { user, system } = process.cpuUsage()
+  const [start, before] = [performance.now(), commits()]
+  await liveThrough(ledger, { from: 1, to: CLINKS, atOnce })
+  const used = process.cpuUsage()
+  return {
+    cpu: (used.user - user + used.system - system) / CLINKS,
+    time: ((performance.now() - start) * 1_000) / CLINKS,
+    commits: (commits() - before) / CLINKS,
+  }
+}
+
+async function withFile(sync: 'normal' | 'full', atOnce: number): Promise<Sample> {
   const directory = mkdtempSync(join(tmpdir(), 'clink-worker-bench-'))
-  const state = openState({ directory, sync, onHealth: () => {} })
+  let commits = 0
+  const schedule = (commit: () => void): (() => void) => {
+    const turn = setImmediate(() => {
+      commits += 1
+      commit()
+    })
+    return () => clearImmediate(turn)
+  }
+  const journal = new Journal({ directory, sync, onHealth: () => {}, schedule })
   try {
-    return await measure(state.ledger)
+    return await measure(new Ledger(tablesOf(journal)), atOnce, () => commits)
   } finally {
-    state.close()
+    journal.close()
     rmSync(directory, { recursive: true })
   }
 }
 
-const kinds: readonly (readonly [string, () => Promise<number>])[] = [
-  ['memory', async () => await measure(new Ledger(memoryTables()))],
-  ['normal', async () => await withFile('normal')],
-  ['full', async () => await withFile('full')],
-]
-const samples = new Map<string, number[]>()
+const kinds: readonly (readonly [string, () => Promise<Sample>])[] = [10, 20, 50].flatMap(
+  (atOnce) =>
+    [
+      [`memory, ${atOnce} at once`, async () => await measure(new Ledger(memoryTables()), atOnce)],
+      [`normal, ${atOnce} at once`, async () => await withFile('normal', atOnce)],
+      [`full, ${atOnce} at once`, async () => await withFile('full', atOnce)],
+    ] as const,
+)
+const samples = new Map<string, Sample[]>()
 for (let round = 0; round <= ROUNDS; round += 1) {
   for (const [name, run] of kinds) {
-    const value = await run()
-    if (round > 0) samples.set(name, [...(samples.get(name) ?? []), value])
+    const sample = await run()
+    if (round > 0) samples.set(name, [...(samples.get(name) ?? []), sample])
   }
 }
-const median = (name: string): number => (samples.get(name) ?? []).sort((a, b) => a - b)[Math.floor(ROUNDS / 2)] ?? 0
+function median(name: string, value: (sample: Sample) => number): string {
+  const sorted = (samples.get(name) ?? []).map(value).sort((a, b) => a - b)
+  return (sorted[Math.floor(ROUNDS / 2)] ?? 0).toFixed(2).padStart(9)
+}
 for (const [name] of kinds) {
-  const ratio = (median(name) / median('memory')).toFixed(1)
-  console.log(`${name.padEnd(8)} ${median(name).toFixed(1).padStart(8)} µs a clink   ${ratio} × memory`)
+  const [cpu, time, commits] = [
+    median(name, (one) => one.cpu),
+    median(name, (one) => one.time),
+    median(name, (one) => one.commits),
+  ]
+  console.log(`${name.padEnd(20)} ${cpu} µs of CPU a clink, ${time} µs, ${commits} commits`)
 }

@@ -2,7 +2,7 @@ import { tryTo } from '../base/try-to.ts'
 import { clearInterval, clearTimeout, setImmediate, setInterval, setTimeout } from '../base/host-time.ts'
 import { statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
+import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import type { Cancel } from '../base/clock.ts'
 import { asError, CodedError } from '../base/coded-error.ts'
 import { closeToOthers, makePrivate } from '../base/private-file.ts'
@@ -10,7 +10,9 @@ import type { Keys } from '../ledger/table.ts'
 import { diskSpace } from './disk-space.ts'
 import { migrate } from './migrations.ts'
 import { isCorrupt, isFull, stateError, writeProblem } from './sqlite-error.ts'
+import { InHandTable } from './in-hand-table.ts'
 import { JournalTable } from './table.ts'
+import type { Row } from '../ledger/rows.ts'
 
 const RETRY = 1_000
 /** The log is carried over into the file after so many milliseconds, and after so many commits. */
@@ -39,6 +41,12 @@ export interface JournalOptions {
   readonly schedule?: (commit: () => void, wait: number) => Cancel
 }
 
+/** A table of the journal, as a commit writes it. */
+interface WrittenTable {
+  write(): void
+  written(): void
+}
+
 /**
  * The worker's durable store: one SQLite file in the state directory, owned by one process.
  *
@@ -49,8 +57,10 @@ export interface JournalOptions {
 export class Journal {
   readonly #file: string
   readonly #database: DatabaseSync
+  readonly #begin: StatementSync
+  readonly #end: StatementSync
   readonly #options: JournalOptions
-  readonly #tables: Pick<JournalTable<unknown, string>, 'write' | 'written'>[] = []
+  readonly #tables: WrittenTable[] = []
   #commit: Promise<void> | undefined
   #problem: string | undefined
   #isDamaged = false
@@ -64,6 +74,8 @@ export class Journal {
     this.#options = options
     this.#file = join(options.directory, 'journal.db')
     this.#database = openDatabase(this.#file, options.sync)
+    this.#begin = this.#database.prepare('BEGIN IMMEDIATE')
+    this.#end = this.#database.prepare('COMMIT')
     this.#boundLog()
     this.#checkpoint = setInterval(() => this.#tryCheckpoint(), CHECKPOINT.every)
     this.#checkpoint.unref()
@@ -87,15 +99,21 @@ export class Journal {
     keys: Keys<Row, Key>,
     read: (row: unknown) => Row | undefined,
   ): JournalTable<Row, Key> {
+    return this.#open(
+      (changes) => new JournalTable({ name, keys, read, ...changes, onFailure: (error) => this.#fail(error) }),
+    )
+  }
+
+  /** The table of the claims in hand; as `table`. */
+  inHand(read: (row: unknown) => Row<'claims'> | undefined): InHandTable {
+    return this.#open((changes) => new InHandTable({ read, ...changes }))
+  }
+
+  #open<Opened extends WrittenTable>(
+    open: (changes: { readonly database: DatabaseSync; readonly onChange: () => Promise<void> }) => Opened,
+  ): Opened {
     try {
-      const table = new JournalTable({
-        name,
-        keys,
-        database: this.#database,
-        read,
-        onChange: async () => await this.#changed(),
-        onFailure: (error) => this.#fail(error),
-      })
+      const table = open({ database: this.#database, onChange: async () => await this.#changed() })
       this.#tables.push(table)
       return table
     } catch (error) {
@@ -129,9 +147,9 @@ export class Journal {
     try {
       // Where the log alone fits, it would take what is free, and there would be no room to carry it over.
       if (this.#wasFull) this.#database.exec('PRAGMA wal_checkpoint(TRUNCATE)')
-      this.#database.exec('BEGIN IMMEDIATE')
+      this.#begin.run()
       for (const table of this.#tables) table.write()
-      this.#database.exec('COMMIT')
+      this.#end.run()
       for (const table of this.#tables) table.written()
       this.#commits += 1
       if (this.#commits === CHECKPOINT.commits) setImmediate(() => this.#tryCheckpoint())

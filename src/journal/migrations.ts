@@ -16,6 +16,11 @@ const MIGRATIONS: readonly string[] = [
     newKey('letters', 'pending', "iif(row ->> '$.tell' = 'release' OR row ->> '$.seen' IS NOT NULL, 1, NULL)"),
     newKey('letters', 'rerun', "iif(row ->> '$.rerun.step' IN ('due', 'running', 'ready', 'sending'), 1, NULL)"),
   ].join('\n'),
+  // Claims in hand by number: a new one is at the end, and no text is looked for.
+  `CREATE TABLE in_hand (number INTEGER PRIMARY KEY, clink TEXT NOT NULL, claim TEXT NOT NULL, attempts TEXT, result TEXT);
+   INSERT INTO in_hand (clink, claim)
+     SELECT row -> '$.clink', json_remove(row, '$.clink') FROM claims WHERE json_valid(row) AND row -> '$.clink' IS NOT NULL ORDER BY rowid;
+   DROP TABLE claims;`,
 ]
 
 function newTable(name: string): string {

@@ -76,7 +76,7 @@ export function tablesOf(journal: Journal): LedgerTables {
     letters: table('letters', rows.letters, tableKeys.letters),
     cooling: table('cooling', rows.cooling, tableKeys.cooling),
     own: table('own', rows.own, tableKeys.own),
-    claims: table('claims', rows.claims, {}),
+    claims: journal.inHand((row) => rows.claims.safeParse(row).data),
     late: table('late', rows.late, tableKeys.late),
     programs: table('programs', rows.programs, {}),
     facts: table('facts', rows.facts, {}),

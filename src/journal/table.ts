@@ -28,6 +28,8 @@ interface InFile<Row> {
   readonly row: Row | undefined
 }
 
+const ABSENT = { isThere: false, row: undefined }
+
 /** A place in the order of a key, or of the rows themselves. */
 interface Cursor {
   readonly key: number
@@ -46,10 +48,12 @@ export class JournalTable<Row, Key extends string> implements Table<Row, Key> {
   readonly #unwritable = new Map<string, Row>()
   /** What the file holds of ids that were asked for, or will hold after the next commit. */
   readonly #known = new Recent<InFile<Row>>(KNOWN)
-  readonly #statements: Readonly<Record<'get' | 'upsert' | 'delete' | 'count' | 'page', StatementSync>>
+  readonly #statements: Readonly<Record<'any' | 'get' | 'upsert' | 'delete' | 'count' | 'page', StatementSync>>
   readonly #ranges: ReadonlyMap<Key, StatementSync>
   readonly #columns: readonly Key[]
   #size: number | undefined
+  /** The file holds rows. Most tables are empty as long as nothing goes wrong, and are asked about every clink. */
+  #isFilled: boolean
 
   constructor(options: JournalTableOptions<Row, Key>) {
     const { database, keys, name } = options
@@ -60,6 +64,7 @@ export class JournalTable<Row, Key extends string> implements Table<Row, Key> {
     const names = ['id', 'row', ...columns]
     const updates = names.slice(1).map((column) => `${column} = excluded.${column}`)
     this.#statements = {
+      any: database.prepare(`SELECT 1 FROM ${name} LIMIT 1`),
       get: database.prepare(`SELECT row FROM ${name} WHERE id = ?`),
       upsert: database.prepare(
         `INSERT INTO ${name} (${names.join(', ')}) VALUES (${names.map(() => '?').join(', ')}) ON CONFLICT (id) DO UPDATE SET ${updates.join(', ')}`,
@@ -70,6 +75,7 @@ export class JournalTable<Row, Key extends string> implements Table<Row, Key> {
         `SELECT rowid, id, row, 0 AS key FROM ${name} WHERE rowid > ?2 AND ?1 <= ?3 ORDER BY rowid LIMIT ?4`,
       ),
     }
+    this.#isFilled = this.#statements.any.get() !== undefined
     this.#ranges = new Map(
       columns.map((key) => {
         const where = `(${key}, rowid) > (?1, ?2) AND ${key} <= ?3`
@@ -131,6 +137,8 @@ export class JournalTable<Row, Key extends string> implements Table<Row, Key> {
 
   /** The transaction was committed. */
   written(): void {
+    if (this.#changed.size === 0) return
+    this.#isFilled = this.#tryTo(() => this.#statements.any.get()) !== undefined
     this.#changed.clear()
   }
 
@@ -179,6 +187,7 @@ export class JournalTable<Row, Key extends string> implements Table<Row, Key> {
 
   /** Undefined: the file cannot be read. */
   #inFile(id: string): InFile<Row> | undefined {
+    if (!this.#isFilled) return ABSENT
     const known = this.#known.get(id)
     if (known !== undefined) return known
     const found = this.#tryTo(() => {

@@ -5,6 +5,7 @@ import { changeBy, type AttemptNote } from './attempt-notes.ts'
 import { DeadLetters, type DeadLetter, type LetterChange } from './dead-letters.ts'
 import { LateResults, type LateResult } from './late-results.ts'
 import { ProcessLedger, type HeldClaim } from './process.ts'
+import { Progress } from './progress.ts'
 import type { Attempts, FailedLeases, KeptResult, Memory, Tried } from './remembered.ts'
 import { Sightings } from './sightings.ts'
 import { dropUntil, hasBetween } from './table.ts'
@@ -25,6 +26,7 @@ export class Ledger {
   readonly late: LateResults
   readonly sightings: Sightings
   readonly #tables: LedgerTables
+  readonly #progress: Progress
   readonly #isHealthy: () => boolean
   /** When clinks that this process leaves alone have cooled down, by a clock that nobody sets. */
   readonly #coolsUntil = new Recent<number>(COOLING)
@@ -39,7 +41,8 @@ export class Ledger {
     steady = wall === wallNow ? monotonicNow : wall,
   ) {
     this.#tables = tables
-    this.process = new ProcessLedger(tables)
+    this.#progress = new Progress(tables)
+    this.process = new ProcessLedger(tables, this.#progress)
     this.letters = new DeadLetters(tables, wall)
     this.late = new LateResults(tables.late)
     this.sightings = new Sightings(tables, wall)
@@ -54,7 +57,7 @@ export class Ledger {
 
   /** What is known of earlier starts of the clink's handler. */
   attemptsOf(clinkId: string): Tried {
-    const { count, crashes, errors, excused = 0, outlived = 0, suspect = false } = this.#attempts(clinkId)
+    const { count, crashes, errors, excused = 0, outlived = 0, suspect = false } = this.#progress.attemptsOf(clinkId)
     return { starts: count, crashes, errors, excused, outlived, isSuspect: suspect }
   }
 
@@ -73,18 +76,20 @@ export class Ledger {
    */
   async begin(over: { readonly claim: HeldClaim } | { readonly letter: string }, isAlone = false): Promise<number> {
     const clinkId = 'claim' in over ? over.claim.clink.clink_id : over.letter
-    const count = this.#attempts(clinkId).count + 1
+    const before = this.#progress.attemptsOf(clinkId)
+    const attempts = { ...before, count: before.count + 1, at: this.#wall() }
+    const isOverLetter = 'letter' in over
     await Promise.all([
-      'claim' in over ? this.process.hold(over.claim) : this.letters.noteRerun(clinkId, { step: 'running' }),
+      isOverLetter ? this.letters.noteRerun(clinkId, { step: 'running' }) : this.#progress.hold(over.claim, attempts),
       isAlone ? this.process.note({ alone: clinkId }) : undefined,
-      this.#change(clinkId, { count }),
+      isOverLetter ? this.#progress.setAttempts(clinkId, attempts) : undefined,
     ])
-    return count
+    return attempts.count
   }
 
   /** What a start has come to. The fleet's alone: the claim stays what it is. */
   async outcome(clinkId: string, note: AttemptNote): Promise<void> {
-    const change = changeBy(note, this.#attempts(clinkId))
+    const change = changeBy(note, this.#progress.attemptsOf(clinkId))
     if (change !== undefined) await this.#change(clinkId, change)
   }
 
@@ -95,12 +100,12 @@ export class Ledger {
   async keepResult(clink: Clink, response: string | undefined): Promise<void> {
     const { leases = 0, failedAt } = this.keptResult(clink) ?? {}
     const kept = { content: clink.content, leases, failedAt, at: this.#wall() }
-    await this.#tables.results.set(clink.clink_id, response === undefined ? kept : { ...kept, response })
+    await this.#progress.setResult(clink.clink_id, response === undefined ? kept : { ...kept, response })
   }
 
   /** The kept result of this clink, unless the clink has become another one (other content) since. */
   keptResult(clink: Clink): KeptResult | undefined {
-    const result = this.#tables.results.get(clink.clink_id)
+    const result = this.#progress.resultOf(clink.clink_id)
     return result?.content === clink.content ? result : undefined
   }
 
@@ -114,11 +119,11 @@ export class Ledger {
   async failedLease(clinkId: string, ms: number): Promise<FailedLeases | undefined> {
     const letter = this.letters.get(clinkId)
     if (letter?.notice !== undefined && letter.rerun === undefined) return await this.letters.failedLease(letter, ms)
-    const result = this.#tables.results.get(clinkId)
+    const result = this.#progress.resultOf(clinkId)
     if (result === undefined) return undefined
     const { failedAt = this.#wall() - ms } = result
     const leases = result.leases + 1
-    await this.#tables.results.set(clinkId, { ...result, leases, failedAt })
+    await this.#progress.setResult(clinkId, { ...result, leases, failedAt })
     return { leases, over: this.#wall() - failedAt }
   }
 
@@ -132,13 +137,11 @@ export class Ledger {
    */
   async settled(clink: Clink, how: 'confirmed' | 'sent' = 'confirmed'): Promise<void> {
     const id = clink.clink_id
-    const { attempts, own, results } = this.#tables
+    const { own } = this.#tables
     await Promise.all([
-      this.process.drop(id),
-      attempts.delete(id),
+      this.#progress.end(id, how === 'sent' ? { content: clink.content, leases: 0, at: this.#wall() } : undefined),
       how === 'sent' ? this.letters.remove(id) : this.letters.noticed(id),
-      own.size > 0 ? own.delete(id) : undefined,
-      how === 'sent' ? results.set(id, { content: clink.content, leases: 0, at: this.#wall() }) : results.delete(id),
+      own.delete(id),
     ])
   }
 
@@ -152,7 +155,12 @@ export class Ledger {
     // The operator has the letter.
     const writes = [this.letters.noticed(id)]
     if (kept !== undefined) {
-      const late = { attempt: this.#attempts(id).count, ...facts, why: 'elsewhere', outcome: 'done' } as const
+      const late = {
+        attempt: this.#progress.attemptsOf(id).count,
+        ...facts,
+        why: 'elsewhere',
+        outcome: 'done',
+      } as const
       const result = kept.response === undefined ? late : { ...late, response: kept.response }
       writes.push(this.late.keep({ ...result, at: this.#wall() }), this.outcome(id, { is: 'not-counted' }))
     }
@@ -165,21 +173,18 @@ export class Ledger {
    * @param keepsResult there is a result, which Clink did not take: a later claim on the clink sends it.
    */
   async deadLetter(letter: DeadLetter, keepsResult = false): Promise<void> {
-    const { attempts, results } = this.#tables
     const id = letter.clink.clink_id
-    const result = results.get(id)
-    const kept = keepsResult && result !== undefined
+    const result = keepsResult ? this.#progress.resultOf(id) : undefined
     await Promise.all([
       this.letters.add(letter),
-      attempts.delete(id),
-      kept ? results.set(id, { ...result, leases: 0, failedAt: undefined }) : results.delete(id),
+      this.#progress.reset(id, result && { ...result, leases: 0, failedAt: undefined }),
     ])
   }
 
   /** As `DeadLetters.retry`; asked once more before the clink is settled, it changes nothing. */
   async retry(clinkId: string): Promise<LetterChange> {
     const isLetter = this.letters.get(clinkId) !== undefined
-    if (!isLetter && this.#attempts(clinkId).retried === true) return 'done'
+    if (!isLetter && this.#progress.attemptsOf(clinkId).retried === true) return 'done'
     const change = this.letters.retry(clinkId)
     // In the same commit: without the letter, this alone tells that it was asked for.
     if (isLetter && !this.letters.has(clinkId)) await this.#change(clinkId, { retried: true })
@@ -234,11 +239,7 @@ export class Ledger {
     ])
   }
 
-  #attempts(clinkId: string): Attempts {
-    return this.#tables.attempts.get(clinkId) ?? { count: 0, errors: [], crashes: 0, at: 0 }
-  }
-
   async #change(clinkId: string, change: Partial<Attempts>): Promise<void> {
-    await this.#tables.attempts.set(clinkId, { ...this.#attempts(clinkId), ...change, at: this.#wall() })
+    await this.#progress.setAttempts(clinkId, { ...this.#progress.attemptsOf(clinkId), ...change, at: this.#wall() })
   }
 }

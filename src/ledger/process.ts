@@ -1,8 +1,9 @@
+import type { Progress } from './progress.ts'
 import { Programs } from './programs.ts'
-import type { Row } from './rows.ts'
+import type { HeldClaim } from './remembered.ts'
 import type { LedgerTables } from './tables.ts'
 
-export type HeldClaim = Row<'claims'>
+export type { HeldClaim } from './remembered.ts'
 
 /**
  * What concerns this process and whoever follows it in its state directory, and no other worker: the claims that it has in hand, the
@@ -11,29 +12,31 @@ export type HeldClaim = Row<'claims'>
 export class ProcessLedger {
   readonly programs: Programs
   readonly #tables: Pick<LedgerTables, 'claims' | 'programs' | 'facts'>
+  readonly #progress: Progress
 
-  constructor(tables: Pick<LedgerTables, 'claims' | 'programs' | 'facts'>) {
+  constructor(tables: Pick<LedgerTables, 'claims' | 'programs' | 'facts'>, progress: Progress) {
     this.#tables = tables
+    this.#progress = progress
     this.programs = new Programs(tables.programs)
   }
 
   claims(): readonly HeldClaim[] {
-    return [...this.#tables.claims.entries()].map(([, claim]) => claim)
+    return [...this.#tables.claims.entries()].map(([, { claim }]) => claim)
   }
 
   /** The claim as it is now: just made, renewed, backing off, being released, or lost while its code runs. */
   async hold(claim: HeldClaim): Promise<void> {
-    await this.#tables.claims.set(claim.clink.clink_id, claim)
+    await this.#progress.hold(claim)
   }
 
-  /** The claim has ended. */
+  /** The claim has ended. What has come of its clink so far stays, unless that was settled before. */
   async drop(clinkId: string): Promise<void> {
-    await this.#tables.claims.delete(clinkId)
+    await this.#progress.release(clinkId)
   }
 
   /** Code that has outlived its claim has ended. A later claim on the same clink stays. */
   async codeEnded(clinkId: string): Promise<void> {
-    if (this.#tables.claims.get(clinkId)?.releasing === true) await this.drop(clinkId)
+    if (this.#tables.claims.get(clinkId)?.claim.releasing === true) await this.drop(clinkId)
   }
 
   fact(name: string): string | undefined {

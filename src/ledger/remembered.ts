@@ -2,6 +2,7 @@ import type { Row } from './rows.ts'
 
 export type Attempts = Row<'attempts'>
 export type KeptResult = Row<'results'>
+export type HeldClaim = Row<'claims'>['claim']
 
 /** The leases in which the service failed to take a result to their end, or for as long. */
 export interface FailedLeases {

@@ -96,7 +96,7 @@ const cooling = z.union([
 ])
 
 /** A claim in hand, so that the next start can hold on to it. */
-const claims = z.object({
+const heldClaim = z.object({
   clink,
   route: z.string(),
   /** True while code runs for it, be it that of an earlier claim: code may end the process. */
@@ -119,6 +119,13 @@ const claims = z.object({
   isUnknown: z.literal(true).exactOptional(),
   /** Of a clink that is held: the boot's uptime, and the wall time, at which it is to run. */
   due: z.object({ uptime: z.number(), wall: z.number() }).exactOptional(),
+})
+
+/** With what has come of its clink so far. */
+const claims = z.object({
+  claim: heldClaim,
+  attempts: attempts.exactOptional(),
+  result: results.exactOptional(),
 })
 
 /**

@@ -24,9 +24,15 @@ async function written(directory: string): Promise<void> {
 
 function insert(directory: string, table: string, id: string, row: unknown): void {
   using file = openFile(directory)
-  file
-    .prepare(`INSERT INTO ${table} (id, row) VALUES (?, ?)`)
-    .run(id, typeof row === 'string' ? row : JSON.stringify(row))
+  const text = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value))
+  if (table !== 'in_hand') file.prepare(`INSERT INTO ${table} (id, row) VALUES (?, ?)`).run(id, text(row))
+  else {
+    const { attempts = null, claim: of, clink: one, result = null } = Object(row)
+    const values = [of, one].map(text)
+    file
+      .prepare('INSERT INTO in_hand (claim, clink, attempts, result) VALUES (?, ?, ?, ?)')
+      .run(...values, attempts, result)
+  }
 }
 
 describe('a row that does not fit', () => {
@@ -36,13 +42,15 @@ describe('a row that does not fit', () => {
     ['results', { content: 1, leases: 0 }],
     ['letters', { ...letter, clink: { clink_id: 'bad' } }],
     ['letters', { ...letter, tell: 'nobody' }],
-    ['claims', { ...claim, end: null }],
-    ['claims', { ...claim, clink: null }],
+    ['in_hand', { clink, claim: { ...claim, end: null } }],
+    ['in_hand', { clink: null, claim }],
+    ['in_hand', { clink, claim, attempts: '{"count":"three"}' }],
+    ['in_hand', { clink, claim, result: 'this is not JSON' }],
     ['cooling', 'true'],
     ['own', '{}'],
     ['facts', '7'],
     ['facts', 'this is not JSON'],
-    ['claims', ''],
+    ['in_hand', { clink, claim: '' }],
   ])('is dropped from %s, and the others are kept: %j', async (table, row) => {
     using directory = new TempDir()
     await written(directory.path)
@@ -67,6 +75,8 @@ describe('a row that does not fit', () => {
     expect(ledger.process.claims()).toEqual([claim])
     expect(ledger.process.fact('a')).toBe('v')
     state.close()
+    using file = openFile(directory.path)
+    expect(file.prepare('SELECT count(*) AS n FROM in_hand').get()).toEqual({ n: 1 })
   })
 })
 

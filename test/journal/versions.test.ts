@@ -4,12 +4,18 @@ import type { DatabaseSync } from 'node:sqlite'
 import { describe, expect, it } from 'vitest'
 import { clink } from '../support/sample-records.ts'
 import { TempDir } from '../support/temp-dir.ts'
-import { letter, open, openFile } from '../support/states.ts'
+import { claim, letter, open, openFile } from '../support/states.ts'
 
 const DAY = 86_400_000
 
 /** Takes from the file what later versions have added, down to version `to`. */
-function takeBack(file: DatabaseSync, to: 1 | 3): void {
+function takeBack(file: DatabaseSync, to: 1 | 3 | 4): void {
+  file.exec(`
+    CREATE TABLE claims (id TEXT PRIMARY KEY NOT NULL, row TEXT NOT NULL);
+    INSERT INTO claims SELECT clink ->> '$.clink_id', json_set(claim, '$.clink', json(clink)) FROM in_hand;
+    DROP TABLE in_hand`)
+  file.exec(`PRAGMA user_version = ${to}`)
+  if (to === 4) return
   for (const { name, tbl_name: table } of file
     .prepare("SELECT * FROM sqlite_master WHERE sql LIKE 'CREATE INDEX%'")
     .all()) {
@@ -22,7 +28,7 @@ function takeBack(file: DatabaseSync, to: 1 | 3): void {
 }
 
 describe('a journal of an earlier version', () => {
-  it.each([1, 3] as const)('(%d) is taken over, with a copy of it beside', async (version) => {
+  it.each([1, 3, 4] as const)('(%d) is taken over, with a copy of it beside', async (version) => {
     using directory = new TempDir()
     const before = open(directory.path)
     const discarded = { ...letter, clink: { ...clink, clink_id: 'discarded' } }
@@ -34,13 +40,17 @@ describe('a journal of an earlier version', () => {
       before.ledger.addOwn('own', Date.now()),
       before.ledger.begin({ letter: 'tried' }),
       before.ledger.keepResult({ ...clink, clink_id: 'kept' }, 'answer'),
+      before.ledger.process.hold({ ...claim, clink: { ...clink, clink_id: 'tried', content: '"\n\u{1f98a}' } }),
+      before.ledger.process.hold({ ...claim, clink: { ...clink, clink_id: 'held' } }),
     ])
+    const claims = before.ledger.process.claims()
     before.close()
     {
       using file = openFile(directory.path)
       file.exec("INSERT INTO facts (id, row) VALUES ('broken', 'this is not JSON')")
       file.exec("INSERT INTO own (id, row) VALUES ('broken', 'this is not JSON')")
       takeBack(file, version)
+      file.exec("INSERT INTO claims (id, row) VALUES ('broken', 'this is not JSON'), ('odd', '7')")
     }
     const after = open(directory.path)
     const { ledger } = after
@@ -49,6 +59,8 @@ describe('a journal of an earlier version', () => {
     expect([ledger.letters.mayBePending, ledger.recall('discarded').isGivenUp]).toEqual([true, true])
     expect([ledger.recall('cooling').isCooling, ledger.recall('own').isOwn]).toEqual([true, true])
     expect(ledger.hasCooled(Date.now(), Date.now() + 2 * DAY)).toBe(true)
+    expect(ledger.process.claims()).toEqual(claims)
+    expect(['tried', 'held'].map((id) => ledger.attemptsOf(id).starts)).toEqual([1, 0])
     after.close()
     {
       // What it has is found by its age, and forgotten.

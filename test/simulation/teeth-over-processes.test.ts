@@ -11,9 +11,16 @@ import type { SeedOptions } from './run-seed.ts'
 
 type Rows = keyof LedgerTables
 
-/** A journal that forgets with each process what is in this table. */
+/** A journal that forgets with each process what is in this table; what belongs there of clinks in hand as well. */
 function forgetting(name: Rows): SeedOptions {
-  return { breakage: { tables: (real) => ({ ...real, [name]: memoryTables()[name] }) } }
+  const tables: Breakage['tables'] = (real) => {
+    for (const [id, { attempts, claim, result }] of real.claims.entries()) {
+      if (name === 'attempts') void real.claims.set(id, result === undefined ? { claim } : { claim, result })
+      if (name === 'results') void real.claims.set(id, attempts === undefined ? { claim } : { attempts, claim })
+    }
+    return { ...real, [name]: memoryTables()[name] }
+  }
+  return { breakage: { tables } }
 }
 
 /** Each seed has a clink that ends its processes, and nobody loses a disk. */
@@ -59,7 +66,7 @@ const refusesSiblings: Breakage = {
 
 describe('the judge notices a worker, over its processes,', { timeout: 60_000 }, () => {
   it('that forgets results with its process (P5)', async () => {
-    const breach = await findBreach(forgetting('results'), ({ rule }) => rule === 'P5')
+    const breach = await findBreach(forgetting('results'), ({ rule }) => rule === 'P5', 25)
     expect(breach?.text).toMatch(/runs again though/)
   })
 
@@ -75,7 +82,7 @@ describe('the judge notices a worker, over its processes,', { timeout: 60_000 },
   })
 
   it('that forgets attempts with its process (P10)', async () => {
-    const breach = await findBreach(forgetting('attempts'), ({ rule }) => rule === 'P10')
+    const breach = await findBreach(forgetting('attempts'), ({ rule }) => rule === 'P10', 10)
     expect(breach?.text).toMatch(/starts (as attempt|\d+(\.\d+)? ms after a failure)/)
   })
 
@@ -89,7 +96,7 @@ describe('the judge notices a worker, over its processes,', { timeout: 60_000 },
   })
 
   it('that forgets with its process what it is to leave alone for a while (P10)', async () => {
-    const breach = await findBreach(forgetting('cooling'), ({ rule }) => rule === 'P10')
+    const breach = await findBreach(forgetting('cooling'), ({ rule }) => rule === 'P10', 15)
     expect(breach?.text).toMatch(/after a release, within the cooldown/)
   })
 
@@ -104,7 +111,7 @@ describe('the judge notices a worker, over its processes,', { timeout: 60_000 },
 
   it('that counts a crash against what ran beside the clink that made it (P9)', async () => {
     const tables: Breakage['tables'] = (real) => {
-      const running = [...real.claims.entries()].findLast(([, claim]) => claim.running)?.[0]
+      const running = [...real.claims.entries()].findLast(([, { claim }]) => claim.running)?.[0]
       return {
         ...real,
         facts: misread(real.facts, (fact, name) => (name === 'alone' ? running : fact)),

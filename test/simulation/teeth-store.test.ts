@@ -42,6 +42,6 @@ describe('the judge notices a worker that acts before it is written', { timeout:
   it('that a result was computed (P5)', async () => {
     const text = /runs again though #\d+ completed it/
     const isIt = (breach: Breach): boolean => breach.rule === 'P5' && text.test(breach.text)
-    expect(await findBreach(over('results'), isIt)).toBeDefined()
+    expect(await findBreach(over('claims'), isIt)).toBeDefined()
   })
 })

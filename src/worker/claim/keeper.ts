@@ -19,6 +19,8 @@ export interface KeeperOwner {
   readonly facts: DeliveryFacts
   /** The claim is another one now. Resolves when that is journalled. */
   note(): Promise<void>
+  /** A renewal was answered, and the lease is another one. */
+  renewed(): void
   /** Called once, in the turn in which it is known: nothing may be sent for the claim any more. */
   ended(ending: ClaimEnding): void
 }
@@ -168,7 +170,8 @@ export class LeaseKeeper implements LeaseHolder {
     const { isUnconfirmed, lease } = this.#machine
     this.#take(renewal, asking)
     if (!this.check()) return
-    if (lease !== this.lease || isUnconfirmed !== this.isUnconfirmed) void owner?.note()
+    if (isUnconfirmed !== this.isUnconfirmed) void owner?.note()
+    else if (lease !== this.lease) owner?.renewed()
     if (!this.isUnconfirmed) this.#confirmed.resolve()
   }
 

@@ -41,6 +41,8 @@ export class ClaimHandle implements Handle, Claimed, KeeperOwner {
   readonly #context: SettlementContext
   #owner: HandleOwner | undefined
   #settled: Settled | undefined
+  /** The deadline that the journal knows, in local time. */
+  #journalledTo = -Infinity
   /** Clink is being told: what it shows as done may be our own doing. */
   #isTelling = false
   /** How often the service has failed to take what it is told for as long as a claim lasts, and for how long in all. */
@@ -106,12 +108,20 @@ export class ClaimHandle implements Handle, Claimed, KeeperOwner {
     await this.#context.ledger.process.hold(this.#held(releasing))
   }
 
+  /** Journalled where the journal says too much, or less than half a lease: a start after a crash counts on no more than it says. */
+  renewed(): void {
+    const { deadline, grantedAt } = this.holder.lease
+    const left = this.#journalledTo - this.#context.clock.now()
+    if (deadline < this.#journalledTo || left < (deadline - grantedAt) / 2) void this.note()
+  }
+
   async begin(isAlone: boolean): Promise<number> {
     return await this.#context.ledger.begin({ claim: this.#held(false) }, isAlone)
   }
 
   #held(releasing: boolean) {
     const { boot, clock } = this.#context
+    this.#journalledTo = this.deadline
     const claim = {
       clink: this.clink,
       route: this.#route.name,

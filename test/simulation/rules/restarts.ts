@@ -52,13 +52,16 @@ function journalledBy({ crashedAt = 0, sleeps, unwrittenSince = crashedAt }: Lif
   return Math.min(slept?.from ?? crashedAt, crashedAt, unwrittenSince) - SETTLED
 }
 
-/** Until when a process that crashed had trusted its claim, by its own account. */
+/**
+ * Until when a process that crashed had trusted its claim, by its own account, as far as that has to be journalled: a renewal is where less
+ * than half a lease is left of the journalled end, so half of what it has brought is there in any case.
+ */
 function trustedUntil(record: Record, before: LifeRecord, clinkId: string): number {
   const { name, crashedAt = 0 } = before
   const ends = (record.eventsByLife.get(name) ?? []).flatMap(({ at, event }) => {
     if (!('clink' in event) || event.clink.clink_id !== clinkId) return []
     if (event.event === 'clink.claimed') return [{ at, end: at + event.lease }]
-    return event.event === 'clink.renewed' ? [{ at, end: at + event.left }] : []
+    return event.event === 'clink.renewed' ? [{ at, end: at + event.left / 2 }] : []
   })
   const journalled = ends.findLastIndex(({ at }) => at < journalledBy(before))
   // Of the last ones it is not known whether they were journalled; some renewals shorten a claim, and one that was not answered may have.

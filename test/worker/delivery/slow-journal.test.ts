@@ -10,15 +10,15 @@ const SECOND = 1_000
 function slowToStart(ms: number, bench: () => VirtualBench): LedgerTables {
   const tables = memoryTables()
   let isFirst = true
-  const attempts = misread(tables.attempts, (row) => row)
-  const set: typeof attempts.set = async (id, row) => {
-    await attempts.set(id, row)
-    if (!isFirst) return
+  const claims = misread(tables.claims, (row) => row)
+  const set: typeof claims.set = async (id, row) => {
+    await claims.set(id, row)
+    if (!isFirst || row.attempts === undefined) return
     isFirst = false
     const { time } = bench()
     await new Promise<void>((resolve) => void time.at(time.now + ms, resolve))
   }
-  return { ...tables, attempts: { ...attempts, set } }
+  return { ...tables, claims: { ...claims, set } }
 }
 
 /** A journal that takes its time to note that a run has ended, once. */

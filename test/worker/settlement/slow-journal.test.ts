@@ -30,18 +30,18 @@ it('P1: a clink whose completion is confirmed is not lost while that is being wr
 })
 
 it('P6: what backs off has given its slot back, however long it takes to write that', async () => {
-  const { attempts, ...tables } = memoryTables()
+  const { claims, ...tables } = memoryTables()
   let slowly = ''
-  const slow: typeof attempts = {
-    ...misread(attempts, (row) => row),
+  const slow: typeof claims = {
+    ...misread(claims, (row) => row),
     set: async (id, row) => {
-      const isSlow = id === slowly && row.errors.length > 0
+      const isSlow = id === slowly && (row.attempts?.errors.length ?? 0) > 0
       if (isSlow) await new Promise<void>((resolve) => bench.time.at(bench.time.now + 5_000, resolve))
-      await attempts.set(id, row)
+      await claims.set(id, row)
     },
   }
   const bench: VirtualBench = new VirtualBench({
-    tables: { ...tables, attempts: slow },
+    tables: { ...tables, claims: slow },
     settings: { concurrency: 1, poll: { interval: 100 }, retry: { backoff: 3_000 } },
     handle: async ({ content }) => {
       if (content === 'bad') throw new Error('it fails')

@@ -1,0 +1,84 @@
+import type { Attempts, HeldClaim, KeptResult } from './remembered.ts'
+import type { LedgerTables } from './tables.ts'
+
+const NONE: Attempts = { count: 0, errors: [], crashes: 0, at: 0 }
+
+/**
+ * What has come of a clink so far: the starts of its handler, and a result that Clink was not told. While a clink is in hand, both are in
+ * the row of its claim, so that a start, a result and the end are one write each. What has to outlive the claim gets a row of its own in
+ * the commit that ends the claim.
+ *
+ * A store that a fleet shares has no claims of ours: there attempts have their own row from the first start on, written after the claim's.
+ */
+export class Progress {
+  readonly #tables: Pick<LedgerTables, 'attempts' | 'claims' | 'results'>
+
+  constructor(tables: Pick<LedgerTables, 'attempts' | 'claims' | 'results'>) {
+    this.#tables = tables
+  }
+
+  attemptsOf(clinkId: string): Attempts {
+    return this.#tables.claims.get(clinkId)?.attempts ?? this.#tables.attempts.get(clinkId) ?? NONE
+  }
+
+  resultOf(clinkId: string): KeptResult | undefined {
+    return this.#tables.claims.get(clinkId)?.result ?? this.#tables.results.get(clinkId)
+  }
+
+  /** The claim as it is now. @param begun the attempts, with a start that is about to happen. */
+  async hold(claim: HeldClaim, begun?: Attempts): Promise<void> {
+    const { claims } = this.#tables
+    const id = claim.clink.clink_id
+    const row = { ...claims.get(id), claim }
+    await claims.set(id, begun === undefined ? row : { ...row, attempts: begun })
+  }
+
+  async setAttempts(clinkId: string, attempts: Attempts): Promise<void> {
+    const row = this.#tables.claims.get(clinkId)
+    if (row === undefined) await this.#tables.attempts.set(clinkId, attempts)
+    else await this.#tables.claims.set(clinkId, { ...row, attempts })
+  }
+
+  async setResult(clinkId: string, result: KeptResult): Promise<void> {
+    const row = this.#tables.claims.get(clinkId)
+    if (row === undefined) await this.#tables.results.set(clinkId, result)
+    else await this.#tables.claims.set(clinkId, { ...row, result })
+  }
+
+  /** Nothing counts any more of what the clink has come to. @param left the result that is still to be sent. */
+  async reset(clinkId: string, left?: KeptResult): Promise<void> {
+    const { claims } = this.#tables
+    const row = claims.get(clinkId)
+    if (row === undefined) return await this.#forget(clinkId, left)
+    const { claim } = row
+    await Promise.all([
+      claims.set(clinkId, left === undefined ? { claim } : { claim, result: left }),
+      this.#forget(clinkId),
+    ])
+  }
+
+  /** The claim has ended, and the clink is not done. */
+  async release(clinkId: string): Promise<void> {
+    const { attempts, claims, results } = this.#tables
+    const row = claims.get(clinkId)
+    if (row === undefined) return
+    await Promise.all([
+      claims.delete(clinkId),
+      row.attempts === undefined ? undefined : attempts.set(clinkId, row.attempts),
+      row.result === undefined ? undefined : results.set(clinkId, row.result),
+    ])
+  }
+
+  /** The clink is done, and so is its claim. @param left the result that is sent again should the clink come back. */
+  async end(clinkId: string, left?: KeptResult): Promise<void> {
+    await Promise.all([this.#tables.claims.delete(clinkId), this.#forget(clinkId, left)])
+  }
+
+  async #forget(clinkId: string, left?: KeptResult): Promise<void> {
+    const { attempts, results } = this.#tables
+    await Promise.all([
+      attempts.delete(clinkId),
+      left === undefined ? results.delete(clinkId) : results.set(clinkId, left),
+    ])
+  }
+}
