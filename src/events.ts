@@ -28,6 +28,7 @@ export type LeftAlone =
   | 'identity-unknown' // it carries our mark and nothing says yet who we are
   | 'other-owner' // the key that claimed it is somebody else's
   | 'owner-unknown' // the key that claimed it may be somebody else's, and the service did not answer whose it is
+  | 'unjudged' // its route could not be found out: that is tried again with its next claim
   | 'paused' // its route is, and no more may be held
   | 'stopping' // it arrived while the worker stops
 

@@ -1,8 +1,9 @@
 import { Recent } from '../base/recent.ts'
 import type { Clink } from '../clink/records.ts'
+import type { ContentFault, Matched } from './content-match.ts'
 import type { Matcher } from './match.ts'
 import type { IdPattern } from './sender-match.ts'
-import type { Route, RoutedClink, Router } from './route.ts'
+import type { Route, RoutedClink, Router, Routing } from './route.ts'
 
 export interface RouteEntry {
   readonly route: Route
@@ -42,20 +43,27 @@ export class HandlerSet implements Router {
     return this.#entries.some(({ takesAll }) => takesAll)
   }
 
-  route(clink: Clink, identity: string | undefined): RoutedClink | undefined {
-    const known = this.#late.get(clink.clink_id)
-    if (known !== undefined) return known
-    for (const { route, matcher } of this.#entries) {
-      const found = matcher(clink, identity)
-      if (found === 'timeout') return this.#giveUp(clink, route)
-      if (found !== undefined) return { route, match: { route: route.name, ...found } }
+  find(clink: Clink, identity: string | undefined): Routing {
+    return this.#late.get(clink.clink_id) ?? this.#findFrom(0, clink, identity)
+  }
+
+  #findFrom(first: number, clink: Clink, identity: string | undefined): Routing {
+    for (let index = first; index < this.#entries.length; index += 1) {
+      const entry = this.#entries[index]
+      const found = entry?.matcher(clink, identity)
+      if (entry === undefined || found === undefined) continue
+      if (!(found instanceof Promise)) return this.#take(clink, entry.route, found)
+      return found.then((late) =>
+        late === undefined ? this.#findFrom(index + 1, clink, identity) : this.#take(clink, entry.route, late),
+      )
     }
     return undefined
   }
 
-  /** A list may show it again before it is a dead letter: it costs its time once. */
-  #giveUp({ clink_id: id }: Clink, route: Route): RoutedClink {
-    const fault = `match-timeout: the pattern of the route ${route.name} takes too long for this text`
+  /** A pattern that takes too long costs its time once, though lists may show the clink again before it is a dead letter. */
+  #take({ clink_id: id }: Clink, route: Route, found: Matched | ContentFault): RoutedClink {
+    if (!('fault' in found)) return { route, match: { route: route.name, ...found } }
+    const fault = `${found.fault}: the pattern of the route ${route.name} ${found.detail}`
     const routed = { route, match: { route: route.name, text: '', groups: {} }, fault }
     this.#late.set(id, routed)
     return routed

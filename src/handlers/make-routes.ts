@@ -3,6 +3,7 @@ import type { Definition } from './definition.ts'
 import type { HandlerIssue } from './handler-error.ts'
 import type { RouteEntry } from './handler-set.ts'
 import { compileMatch, takesAll } from './match.ts'
+import { Patterns } from './patterns.ts'
 import type { Route } from './route.ts'
 import { idPatterns } from './sender-match.ts'
 
@@ -22,7 +23,8 @@ export interface LoadedHandler {
  * then the one handler without a match. A handler that the configuration names has only that route.
  */
 export function makeRoutes(handlers: readonly LoadedHandler[], config: Pick<Config, 'routes'>, generation: number) {
-  const make = (handler: LoadedHandler, route?: RouteConfig): RouteEntry => makeEntry(handler, generation, route)
+  const made = { generation, patterns: new Patterns() }
+  const make = (handler: LoadedHandler, route?: RouteConfig): RouteEntry => makeEntry(handler, made, route)
   const used = new Set(config.routes.map(({ use }) => use))
   const free = handlers.filter(({ path }) => !used.has(path))
   const catchAlls = free.filter(({ definition }) => definition.match === undefined)
@@ -37,11 +39,15 @@ export function makeRoutes(handlers: readonly LoadedHandler[], config: Pick<Conf
   return { entries, issues: [...tooManyCatchAlls(catchAlls), ...sameNames(entries)] }
 }
 
-function makeEntry({ definition, file, name }: LoadedHandler, generation: number, own?: RouteConfig): RouteEntry {
+function makeEntry(
+  { definition, file, name }: LoadedHandler,
+  { generation, patterns }: { readonly generation: number; readonly patterns: Patterns },
+  own?: RouteConfig,
+): RouteEntry {
   const match = own?.match ?? definition.match
   const routeName = own?.name ?? name
   return {
-    matcher: compileMatch(match),
+    matcher: compileMatch(match, patterns),
     takesAll: takesAll(match),
     idPatterns: idPatterns(`match.from of the route ${routeName}`, match?.from),
     route: Object.freeze<Route>({

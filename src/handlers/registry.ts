@@ -15,7 +15,7 @@ import { explainFailure, type LoadFailure } from './load-failure.ts'
 import { makeRoutes, type LoadedHandler } from './make-routes.ts'
 import { installModuleHooks, type ModuleLoad } from './module-hooks.ts'
 import { nativeImport } from './native-import.ts'
-import type { Route, RoutedClink, Router } from './route.ts'
+import type { Route, Router, Routing } from './route.ts'
 import type { IdPattern } from './sender-match.ts'
 
 export { HandlerSet } from './handler-set.ts'
@@ -166,8 +166,10 @@ export class HandlerRegistry implements Router {
     return this.#before?.takesAll === true || this.#current.takesAll
   }
 
-  route(clink: Clink, identity: string | undefined): RoutedClink | undefined {
-    return this.#before?.route(clink, identity) ?? this.#current.route(clink, identity)
+  find(clink: Clink, identity: string | undefined): Routing {
+    const first = this.#before?.find(clink, identity)
+    if (first instanceof Promise) return first.then((found) => found ?? this.#current.find(clink, identity))
+    return first ?? this.#current.find(clink, identity)
   }
 
   /** One line a route, for people. */

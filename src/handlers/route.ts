@@ -35,6 +35,9 @@ export interface RoutedClink {
   readonly fault?: string
 }
 
+/** The route of a clink; undefined: none takes it. A promise only where a pattern has to be tried that may run away. */
+export type Routing = RoutedClink | undefined | Promise<RoutedClink | undefined>
+
 /** Finds the route of a clink. The set behind it may be exchanged at any time; what was returned stays valid. */
 export interface Router {
   /** The patterns that routes compare with senders' ids. */
@@ -43,6 +46,10 @@ export interface Router {
   readonly takesAll: boolean
   /** All routes there are. */
   readonly routes: readonly Route[]
-  /** @param identity our own user or agent profile id, where it is known (`for: me`). */
-  route(clink: Clink, identity: string | undefined): RoutedClink | undefined
+  /**
+   * Rejects where a pattern could not be tried.
+   *
+   * @param identity our own user or agent profile id, where it is known (`for: me`).
+   */
+  find(clink: Clink, identity: string | undefined): Routing
 }

@@ -13,6 +13,7 @@ import { Capacity } from './capacity/capacity.ts'
 import { Standstill } from './liveness/standstill.ts'
 import { Ways } from './claiming/ways.ts'
 import { LostClaims } from './claiming/lost-claims.ts'
+import { Undecided } from './admission/undecided.ts'
 import type { AdmissionContext, AdmissionParts } from './admission/context.ts'
 
 export type WorkerParts = ReturnType<typeof makeParts>
@@ -27,12 +28,13 @@ export function makeParts(context: AdmissionContext, isOnce: boolean) {
   const shared: AdmissionParts = { context, capacity, runs: new RunRegister(new Standstill(clock, emit)), health }
   const reruns = new Reruns({ ...shared, deliveries })
   const parked = new Parked(context)
+  const undecided = new Undecided(context, capacity)
   const acknowledgements = new Acknowledgements(shared, parked)
-  const intake = new Intake(shared, { acknowledgements, deliveries, parked })
+  const intake = new Intake(shared, { acknowledgements, deliveries, parked, undecided })
   const heldBefore = new HeldBefore(context)
   const lostClaims = new LostClaims(shared, intake, heldBefore)
   const batch = new Batch(shared, intake, lostClaims, heldBefore)
   const select = new Select(shared, intake)
   const poller = new Poller(shared, new Ways(shared, { batch, select, intake, parked }))
-  return { shared, deliveries, reruns, parked, acknowledgements, intake, lostClaims, select, poller }
+  return { shared, deliveries, reruns, parked, undecided, acknowledgements, intake, lostClaims, select, poller }
 }

@@ -66,8 +66,8 @@ export class Shutdown {
   }
 
   async #stop(timeout: number): Promise<readonly string[]> {
-    const { acknowledgements, deliveries, ends, intake, parked, poller, reruns, select, shared, startup, lostClaims } =
-      this.#parts
+    const { acknowledgements, deliveries, ends, intake, parked, poller, reruns, select, shared } = this.#parts
+    const { startup, lostClaims, undecided } = this.#parts
     const { crashWatch, emit, pulses, settings } = shared.context
     const clock = this.#steady
     const { drain } = settings.current.shutdown
@@ -85,13 +85,17 @@ export class Shutdown {
     // A clink that is given back before the poll on its way is answered may be claimed again by it.
     await this.#until(clock.now() + Math.min(timeout * POLL_PART, LONGEST_POLL), polled, this.#hurried.signal)
     intake.hurry()
+    undecided.hurry()
     // With that, what is asked about claims of an earlier process ends too: what is held on to by now is given back with the rest.
     await this.#until(abortAt, startup.over())
     for (const delivery of deliveries.live) delivery.drain()
     acknowledgements.drain()
     reruns.drain()
     // Nothing new after this: what a later answer brings is given back as it arrives.
-    const acknowledged = polled.then(async () => await acknowledgements.over())
+    const acknowledged = polled.then(async () => {
+      await undecided.over()
+      await acknowledgements.over()
+    })
     const quiet = Promise.all([acknowledged.then(async () => await parked.close()), parked.close()])
     const all = Promise.all([quiet, deliveries.over(), reruns.over()])
 
@@ -111,7 +115,8 @@ export class Shutdown {
     await (this.#faulted ?? crashWatch.end())
     ends.closing.abort()
     stopping.end()
-    return [...deliveries.live.map(({ clink }) => clink.clink_id), ...acknowledgements.ids, ...parked.ids]
+    const worked = deliveries.live.map(({ clink }) => clink.clink_id)
+    return [...worked, ...undecided.ids, ...acknowledgements.ids, ...parked.ids]
   }
 
   /** A wall clock that is set meanwhile does not shorten the time for stopping. */

@@ -2,7 +2,7 @@ import { resumeClaims } from './admission/resumed-claims.ts'
 import { endSurvivors } from './execution/survivors.ts'
 import type { WorkerParts } from './parts.ts'
 
-export type StartupParts = Pick<WorkerParts, 'shared' | 'deliveries' | 'parked' | 'poller' | 'reruns'>
+export type StartupParts = Pick<WorkerParts, 'shared' | 'deliveries' | 'parked' | 'poller' | 'reruns' | 'undecided'>
 
 /** How a worker begins: it holds on to what an earlier process held, then it polls. */
 export class Startup {

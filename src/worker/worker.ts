@@ -86,12 +86,12 @@ export class Worker {
 
   /** What is in hand at one moment. */
   snapshot() {
-    const { acknowledgements, deliveries, intake, lostClaims, parked, reruns, select, shared } = this.#parts
+    const { acknowledgements, deliveries, intake, lostClaims, parked, reruns, select, shared, undecided } = this.#parts
     const count = (state: Parameters<Deliveries['in']>[0]): number => deliveries.in(state).length
     const { health } = shared
     return {
       running: count('running'),
-      queued: count('waiting'),
+      queued: count('waiting') + undecided.ids.length,
       held: count('backingOff'),
       settling: count('settling'),
       parked: parked.size,

@@ -100,14 +100,14 @@ describe('a new generation', () => {
     })
     const first = await load(cwd)
     const registry = new HandlerRegistry(first)
-    const running = registry.route(clink(), undefined)
+    const running = await registry.find(clink(), undefined)
     expect(await answer(first)).toBe('old late')
 
     await writeFile(join(cwd, 'lib/words.mjs'), 'export const text = "new"')
     registry.replace(await load(cwd, { generation: 2 }))
     expect(await answer(registry.current)).toBe('new late')
     expect(await answer(first)).toBe('old late')
-    expect([running?.route.generation, registry.route(clink(), undefined)?.route.generation]).toEqual([1, 2])
+    expect([running?.route.generation, (await registry.find(clink(), undefined))?.route.generation]).toEqual([1, 2])
     expect(registry.describe()).toEqual(['a (handlers/a.ts)'])
   })
 

@@ -22,15 +22,16 @@ describe('routes', () => {
       'other/y.ts': NAME,
     })
     expect(set.routes.map(({ name }) => name)).toEqual(['second', 'third', 'z', 'b', 'c', '0'])
-    const taken = (parts: Parameters<typeof clink>[0]): string | undefined =>
-      set.route(clink(parts), undefined)?.match.route
-    expect(['a', 'b', 'c', 'd'].map((content) => taken({ content }))).toEqual(['b', 'second', 'third', '0'])
-    expect(taken({ group_slug: 'dev', content: 'd' })).toBe('z')
+    const taken = async (parts: Parameters<typeof clink>[0]): Promise<string | undefined> =>
+      (await set.find(clink(parts), undefined))?.match.route
+    const all = await Promise.all(['a', 'b', 'c', 'd'].map(async (content) => await taken({ content })))
+    expect(all).toEqual(['b', 'second', 'third', '0'])
+    expect(await taken({ group_slug: 'dev', content: 'd' })).toBe('z')
   })
 
   it('may leave a clink to nobody', async () => {
     const set = await loadFiles({ 'handlers/a.ts': 'export default { match: { group: "x" }, handle() {} }' })
-    expect(set.route(clink(), undefined)).toBeUndefined()
+    expect(await set.find(clink(), undefined)).toBeUndefined()
   })
 
   it('merge settings: the route before the handler before the configuration', async () => {
@@ -92,8 +93,8 @@ describe('routes', () => {
       [1_000, 60_000],
     ])
     // A route that says nothing itself has the match of its handler.
-    expect(set.route(clink(), undefined)?.match.route).toBe('b')
-    expect(set.route(clink({ group_slug: 'x' }), undefined)?.match.route).toBe('r')
+    expect((await set.find(clink(), undefined))?.match.route).toBe('b')
+    expect((await set.find(clink({ group_slug: 'x' }), undefined))?.match.route).toBe('r')
   })
 
   it('give the handler what matched and the values under with', async () => {

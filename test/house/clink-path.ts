@@ -87,5 +87,5 @@ function routerOf(config: ReturnType<typeof makeConfig>): ConstructorParameters<
   const { entries } = makeRoutes([{ path: '', file: 'counted', name: 'counted', definition }], config, 1)
   const set = new HandlerSet(1, entries, [])
   const { idPatterns, routes, takesAll } = set
-  return { idPatterns, routes, takesAll, route: (...facts) => set.route(...facts), describe: () => ['counted'] }
+  return { idPatterns, routes, takesAll, find: (...facts) => set.find(...facts), describe: () => ['counted'] }
 }

@@ -19,9 +19,12 @@ it('each decision has its number, date, question, alternatives, decision and pri
   expect(files.length).toBeGreaterThan(40)
   const shape =
     /^# (\d+)\. .+\n\nDate: \d{4}-\d\d-\d\d\n\n## Question\n\n[^#]+\n## Alternatives\n\n- [^#]+\n## Decision\n\n[^#]+\n## Price\n\n[^#]+$/
-  const misshapen = files.filter((file, index) => {
-    const [, number] = shape.exec(read(`decisions/${file}`)) ?? []
-    return Number(number) !== index + 1 || !file.startsWith(String(index + 1).padStart(4, '0'))
+  // People who work side by side take numbers beforehand, so there may be gaps for a while; no number is there twice.
+  const numbers = new Set(files.map((file) => file.slice(0, 4)))
+  expect(numbers.size).toBe(files.length)
+  const misshapen = files.filter((file) => {
+    const [, number = ''] = shape.exec(read(`decisions/${file}`)) ?? []
+    return !file.startsWith(`${number.padStart(4, '0')}-`)
   })
   expect(misshapen).toEqual([])
 })

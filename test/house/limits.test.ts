@@ -17,7 +17,7 @@ const LONGER_FUNCTIONS: Readonly<Record<string, number>> = {}
 const CALLBACKS = 3
 
 /** What docs/architecture.md lists as the way of one clink. */
-const LISTED = { files: 15, lines: 2_150 }
+const LISTED = { files: 15, lines: 2_130 }
 
 const files = figures()
 const fileLines = new Map(files.map(({ file, lines }) => [file, lines]))

@@ -274,8 +274,12 @@ export class Life implements Host {
       router: {
         takesAll: false,
         routes: [route],
-        route: ({ content }) =>
-          content.startsWith(NO_ROUTE) ? undefined : { route, match: { route: 'sim', text: '', groups: {} } },
+        find: ({ clink_id: id, content }) => {
+          const found = content.startsWith(NO_ROUTE)
+            ? undefined
+            : { route, match: { route: 'sim', text: '', groups: {} } }
+          return this.#isLate(id) ? this.#later(id, found) : found
+        },
         describe: () => ['sim'],
       },
       emit: this.#parts.isSilent ? () => {} : (event) => this.#note(event),
@@ -286,6 +290,22 @@ export class Life implements Host {
       state: { ledger: this.#ledger, isOurs: true },
     }
     return breakage.parts?.(parts) ?? parts
+  }
+
+  #isLate(clinkId: string): boolean {
+    const { chance, record, world } = this.#parts
+    const { part = 0, until = 0 } = world.patterns ?? {}
+    return record.now < until && chance.fork(`pattern ${clinkId}`).is(part)
+  }
+
+  /** A pattern takes as long for a clink each time, and fails now and then. */
+  async #later<Found>(clinkId: string, found: Found): Promise<Found> {
+    const { chance, record, time, world } = this.#parts
+    const { failing = 0, slowest = 0 } = world.patterns ?? {}
+    const ms = chance.fork(`pattern of ${clinkId}`).logarithmic(1, slowest)
+    await new Promise<void>((resolve) => time.at(time.now + ms, resolve, this))
+    if (chance.fork(`try ${clinkId} ${record.now}`).is(failing)) throw new Error('the pattern could not be tried')
+    return found
   }
 
   #openLedger(): Ledger {

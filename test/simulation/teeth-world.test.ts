@@ -124,8 +124,8 @@ const forgiving: Breakage['parts'] = (real) => {
     ...real,
     router: {
       ...router,
-      route: (clink, identity) => {
-        const routed = router.route(clink, identity)
+      find: async (clink, identity) => {
+        const routed = await router.find(clink, identity)
         if (routed === undefined) return undefined
         const handle: HandleFunction = async (given, ctx) => {
           const result = await handleOf(routed.route)(given, ctx)

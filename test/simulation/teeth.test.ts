@@ -172,8 +172,8 @@ describe('the judge notices a worker', { timeout: 60_000 }, () => {
         takesAll: real.router.takesAll,
         routes: real.router.routes,
         describe: () => real.router.describe(),
-        route: (clink, identity) => {
-          const routed = real.router.route(clink, identity)
+        find: async (clink, identity) => {
+          const routed = await real.router.find(clink, identity)
           if (routed === undefined) return undefined
           const handle: HandleFunction = async (given, ctx) => {
             await handleOf(routed.route)(given, ctx)

@@ -222,6 +222,15 @@ const table: { readonly [W in WordName]: Word } = {
       return withClinks({ ...strict, people: [] }, clinks)
     },
   },
+  /** Which route takes a clink is known late, or could not be found out. */
+  patterns: {
+    part: 0.06,
+    spoken: (plan, chance) => {
+      const slowest = chance.pick([250, 5_000, plan.lease / 2, 1.5 * plan.lease])
+      const [part, failing] = [chance.pick([0.1, 0.5, 1]), chance.pick([0, 0, 0.2])]
+      return withWorld(plan, { patterns: { part, slowest, failing, until: plan.calmAt } })
+    },
+  },
   /** Journals are written late, and for some time not at all. */
   'slow-store': {
     part: 0.06,

@@ -26,6 +26,7 @@ export const WORDS = [
   'letters',
   'shorter',
   'slow-store',
+  'patterns',
 ] as const
 export type WordName = (typeof WORDS)[number]
 
@@ -87,6 +88,18 @@ export interface PagePlan {
   readonly isAfter: boolean
 }
 
+/** Routes look at texts, and some texts take their patterns long. */
+interface PatternPlan {
+  /** Part of the clinks whose routes are not known at once. */
+  readonly part: number
+  /** The longest that it takes, in milliseconds. */
+  readonly slowest: number
+  /** Part of these tries that fail. */
+  readonly failing: number
+  /** After it all are known at once. */
+  readonly until: number
+}
+
 /** A sender that writes its next clink when the last one was answered. */
 export interface AskerPlan {
   readonly from: string
@@ -106,6 +119,8 @@ export interface World {
   /** What refusals of the service look like: something in front of it rewrites them all. */
   readonly refusals: 'envelope' | 'object' | 'html'
   readonly askers: readonly AskerPlan[]
+  /** Absent: it is known at once which route a clink takes. */
+  readonly patterns?: PatternPlan
   /** Absent: journals are written at once, or nearly. */
   readonly store?: StorePlan
 }

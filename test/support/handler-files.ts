@@ -72,7 +72,7 @@ export async function answer(
   to: Clink = clink(),
   parts: Partial<HandlerContext> = {},
 ): Promise<unknown> {
-  const routed: RoutedClink | undefined = set.route(to, undefined)
+  const routed: RoutedClink | undefined = await set.find(to, undefined)
   if (routed === undefined) throw new Error('no route takes this clink')
   const { match, route } = routed
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a handler under test uses only what it is given

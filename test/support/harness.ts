@@ -156,7 +156,7 @@ export class Station {
     return {
       takesAll: takes === undefined,
       routes,
-      route: (clink: Clink) => {
+      find: (clink: Clink) => {
         guard?.(clink)
         const route = routes.find(({ name }) => clink.content.startsWith(name)) ?? routes[0]
         if (route === undefined || takes?.(clink) === false) return undefined

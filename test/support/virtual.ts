@@ -1,4 +1,5 @@
 import type { Clock } from '../../src/base/clock.ts'
+import { asError } from '../../src/base/coded-error.ts'
 import { Secret } from '../../src/base/secret.ts'
 import {
   TransportError,
@@ -44,6 +45,8 @@ export interface VirtualOptions {
   readonly spoil?: (inner: Transport) => Transport
   /** What an earlier process remembered. Default: nothing. */
   readonly tables?: LedgerTables
+  /** Milliseconds that it takes to find the route of a clink; throws where that fails. Undefined: none. */
+  readonly finding?: (clink: Clink, now: number) => number | undefined
   /** It works the inbox empty. */
   readonly once?: { readonly maxTime?: number }
   /** Whether what is noted is kept. Default: always. */
@@ -103,7 +106,11 @@ export class VirtualBench {
       router: {
         takesAll: true,
         routes: [route],
-        route: () => ({ route, match: { route: route.name, text: '', groups: {} } }),
+        find: (clink) => {
+          const found = { route, match: { route: route.name, text: '', groups: {} } }
+          const { finding } = this.#options
+          return finding === undefined ? found : this.#find(found, () => finding(clink, this.time.now))
+        },
         describe: () => ['test'],
       },
       emit: this.#options.isSilent === true ? () => {} : (event) => this.events.push(event),
@@ -178,6 +185,16 @@ export class VirtualBench {
     this.daemon.hurry()
     void this.daemon.stop('the test is over')
     await this.pass(MINUTE)
+  }
+
+  #find<Found>(found: Found, takes: () => number | undefined): Found | Promise<Found> {
+    try {
+      const ms = takes()
+      if (ms === undefined) return found
+      return new Promise((resolve) => this.time.at(this.time.now + ms, () => resolve(found)))
+    } catch (error) {
+      return Promise.reject(asError(error))
+    }
   }
 
   #transport(): Transport {

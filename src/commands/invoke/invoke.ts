@@ -54,7 +54,7 @@ export async function invoke(file: string, options: InvokeOptions, io: Io): Prom
   const given = await clinkOf(options, io)
   const clink = { ...given, content: readText(given.content, config.replies.mark).text }
   const handlers = await loadMinded({ config: only(path, options.with, config), cwd: io.cwd, generation: 1 }, io)
-  const routed = handlers.route(clink, clink.for ?? undefined)
+  const routed = await handlers.find(clink, clink.for ?? undefined)
   if (routed === undefined) {
     throw new CodedError('USAGE', `${file}: its match does not take this clink: ${JSON.stringify(clink.content)}`)
   }

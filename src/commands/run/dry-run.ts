@@ -5,8 +5,7 @@ import { forMe } from '../../config/for-me.ts'
 import { Settings } from '../../config/settings.ts'
 import { printable } from '../../observe/printable.ts'
 import { Identity } from '../../keys/identity.ts'
-import { judgeRouted, judgeUnrouted, whyUnwanted, type Unwanted } from '../../worker/admission/verdict.ts'
-import { routeOf } from '../../worker/replies/hops.ts'
+import { judge, whyUnwanted, type Unwanted } from '../../worker/admission/verdict.ts'
 import { NameWarnings } from '../../worker/admission/name-warnings.ts'
 import { Scope } from '../../worker/admission/scope.ts'
 import { connect } from '../terminal/connect.ts'
@@ -26,7 +25,6 @@ export async function dryRun(options: SettingsOptions & { readonly json?: true }
   const identity = config.clink.identity === 'auto' ? undefined : config.clink.identity
   const us = new Identity(identity, () => {})
   const settings = new Settings(config)
-  const parts = { settings, identity: us, router: handlers }
   const scope = new Scope({
     settings,
     api: client,
@@ -40,20 +38,16 @@ export async function dryRun(options: SettingsOptions & { readonly json?: true }
   const { clinks, malformed } = await client.checkInbox({ limit: PAGE, for_me: forMe(config) })
   const emit: Emit = (event) => void ('advice' in event && io.problem(event.advice))
   const names = new NameWarnings({ emit, settings }, handlers)
-  const by = { identity: us, config, isMuted: false }
-  const judge = (clink: Clink): Judged => {
-    names.look(clink)
+  const whoIs = us.id === undefined ? NOBODY : us
+  const by = { ...NOTHING_KNOWN, settings, identity: whoIs, router: handlers, nameWarnings: names }
+  const judged = async (clink: Clink): Promise<Judged> => {
     if (!scope.has(clink)) return { clink, route: null, leave: 'not wanted' }
-    const unrouted = judgeUnrouted(clink, { ...by, memory: NOTHING })
-    // Who we are is found out by a claim: until then it may be work.
-    if (unrouted !== undefined && whyUnwanted(unrouted) !== 'identity-unknown')
-      return { clink, route: null, leave: whyLeft(unrouted) }
-    const verdict = judgeRouted(clink, routeOf(clink, parts), by)
+    const verdict = await judge(clink, by)
     if (!('run' in verdict)) return { clink, route: null, leave: whyLeft(verdict) }
     const { fault, route } = verdict.run
     return fault === undefined ? { clink, route: route.name } : { clink, route: null, leave: fault }
   }
-  const taken = clinks.map(judge)
+  const taken = await Promise.all(clinks.map(judged))
   if (options.json === true) {
     io.out(`${JSON.stringify({ pending: taken, malformed })}\n`)
     return
@@ -70,7 +64,16 @@ interface Judged {
   readonly leave?: string
 }
 
-const NOTHING = { isOwn: false, isGivenUp: false, isCooling: false }
+/** What is remembered is in the state directory, which another worker may have. */
+const NOTHING_KNOWN = {
+  ledger: {
+    recall: () => ({ isOwn: false, isGivenUp: false, isCooling: false }),
+    letters: { noticeFor: () => undefined },
+  },
+  loopGuard: { isMuted: () => false },
+}
+/** Who we are is found out by a claim: until then what may be our own reply may be work. */
+const NOBODY = { id: '', isUs: () => false }
 
 const LEFT: Partial<Record<LeftAlone, string>> = {
   'own-reply': 'our own reply',

@@ -2,7 +2,7 @@ import { asError } from '../../base/coded-error.ts'
 import type { InboxPage } from '../../clink/client.ts'
 import type { Clink } from '../../clink/records.ts'
 import type { LeftAlone } from '../../events.ts'
-import type { Route, RoutedClink } from '../../handlers/route.ts'
+import type { RoutedClink } from '../../handlers/route.ts'
 import type { WorkerKey } from '../../keys/keys.ts'
 import type { Acknowledgements } from './acknowledgements.ts'
 import { ClaimsById } from './claims-by-id.ts'
@@ -13,14 +13,17 @@ import type { Deliveries } from '../delivery/deliveries.ts'
 import { tellEnd } from '../delivery/told.ts'
 import { ClaimHandle } from '../settlement/claim-handle.ts'
 import { Doubts } from './doubts.ts'
+import { Judging } from './judging.ts'
+import { learnIdentity } from './learn-identity.ts'
 import { LeftAloneNotices } from './left-alone.ts'
 import type { Lease } from '../claim/lease.ts'
 import { leaseOf, ownClaims, tellsNothing, whyForeign } from './page-claims.ts'
 import type { Parked } from './parked.ts'
 import { Quarantine } from './quarantine.ts'
-import { renewOnce } from '../claim/renewal.ts'
 import { leaseIfSurelyOurs, type FreshClaim } from './surely-ours.ts'
-import { judge, type Purpose, type Verdict } from './verdict.ts'
+import type { Undecided } from './undecided.ts'
+import type { Purpose, Verdict } from './verdict.ts'
+import { Wanted } from './wanted.ts'
 import type { AdmissionParts } from './context.ts'
 
 export interface Admitted {
@@ -36,14 +39,12 @@ export interface Admitted {
   readonly untold: number
 }
 
-/** Milliseconds until a claim that did not tell who we are is followed by another. */
-const IDENTIFY_AGAIN = 300_000
-
 /** Where a claim goes that is not left alone. */
 export interface IntakeParts {
   readonly acknowledgements: Acknowledgements
   readonly deliveries: Deliveries
   readonly parked: Parked
+  readonly undecided: Undecided
 }
 
 /**
@@ -59,20 +60,22 @@ export class Intake {
   /** Ends requests about clinks that have just arrived. A claim that is given up and then released may be made after that. */
   readonly hurried: AbortSignal = this.#hurried.signal
   readonly byId: ClaimsById
-  readonly #leftAlone: LeftAloneNotices
+  readonly #judging: Judging
   readonly doubts: Doubts
+  readonly wanted: Wanted
   /** False: the service does not say what its claiming polls have claimed. */
   pollsTell = true
-  /** Local time until which no clink is claimed to find out who we are, since the last one did not tell. */
-  #identifyAt = -Infinity
 
   constructor(shared: AdmissionParts, parts: IntakeParts) {
     this.#shared = shared
-    this.#leftAlone = new LeftAloneNotices(shared.context.emit)
-    this.quarantine = new Quarantine(shared.context, this.#leftAlone)
+    const notices = new LeftAloneNotices(shared.context.emit)
+    this.quarantine = new Quarantine(shared.context, notices)
     this.#parts = parts
+    this.#judging = new Judging(shared, parts.undecided, this)
     this.doubts = new Doubts(shared.context)
     this.byId = new ClaimsById(shared.context)
+    const { byId, doubts } = this
+    this.wanted = new Wanted(shared, { ...parts, byId, doubts, judging: this.#judging, notices })
   }
 
   /** From now on everything that arrives is given back, what is being asked about as soon as that is answered. */
@@ -94,7 +97,7 @@ export class Intake {
     const page = this.quarantine.admit(received)
     const ours = ownClaims(page, context.identity, key)
     for (const { claimed_at, status } of ours) if (status === 'claimed') context.serviceTime.note(claimed_at, sentAt)
-    const isHeld = ({ clink_id }: Clink): boolean => this.#parts.deliveries.withClaimOn(clink_id) !== undefined
+    const isHeld = ({ clink_id }: Clink): boolean => this.#isWorked(clink_id)
     const leases = new Map([...ours].map((clink) => [clink, leaseOf(clink, sentAt, context.terms)]))
     if ([...leases.values()].some(({ basis }) => basis === 'told')) context.terms.confirmed()
     const why = await whyForeign({ page, leases, key, isHeld, signal: this.hurried }, context)
@@ -121,34 +124,6 @@ export class Intake {
     return { claimed: ours.size, runnable, fresh, isStrange: false, untold: 0 }
   }
 
-  /**
-   * What a listed clink is wanted for; undefined: it is left alone.
-   *
-   * @param listedAt local time when the list was asked for.
-   */
-  wants(clink: Clink, listedAt: number): Purpose | undefined {
-    const id = clink.clink_id
-    const { clock, ledger, scope, siblings } = this.#shared.context
-    void ledger.sightings.see(id)
-    if (
-      this.byId.has(id) ||
-      this.#parts.acknowledgements.has(id) ||
-      this.#parts.deliveries.completedSince(id, listedAt)
-    )
-      return undefined
-    const isInHand = this.#parts.deliveries.withClaimOn(id) !== undefined || this.#parts.parked.has(id)
-    if (isInHand || !scope.has(clink)) return undefined
-    const verdict = this.#judge(clink)
-    if ('run' in verdict) return this.#mayStart(verdict.run.route, id) ? verdict : undefined
-    if ('acknowledge' in verdict && siblings.mayClaimById === true) return verdict
-    if ('leave' in verdict && verdict.leave === 'identity-unknown') {
-      if (clock.now() >= this.#identifyAt) return { identify: true }
-      this.doubts.raise('identity')
-    }
-    this.#leftAlone.say(id, 'leave' in verdict ? verdict.leave : verdict.acknowledge)
-    return undefined
-  }
-
   /** Whether the worker has sent, or was about to send, a release of the clink: a claim on it is never taken up. */
   releaseTried(clinkId: string): boolean {
     return this.#parts.deliveries.releaseTried(clinkId)
@@ -161,7 +136,7 @@ export class Intake {
     for (const doubt of ['polls', 'unclaimed'] as const) this.doubts.lower(doubt)
     if (key.isProven) identity.learn(clink.claimed_by, 'a claim by id')
     // A poll, or the look for lost claims, may have been faster: then this was a renewal of its claim.
-    if (this.#parts.deliveries.withClaimOn(clink.clink_id) !== undefined) return
+    if (this.#isWorked(clink.clink_id) || this.#parts.undecided.has(clink.clink_id)) return
     if (this.#parts.deliveries.completedSince(clink.clink_id, lease.firstSent)) return
     // The first claim may have told who we are, and so that we sent this clink ourselves; or it has just become too old.
     if (!scope.has(clink)) return this.#parts.parked.add(clink, { lease, key }, 'out-of-scope')
@@ -172,21 +147,14 @@ export class Intake {
 
   /** A claim that was made to find out who we are: what is not work after all is anybody's again. */
   async #startIdentified(clink: Clink, claim: ClaimInHand): Promise<void> {
-    const { clock, identity } = this.#shared.context
     const { key } = claim
-    if (identity.id === undefined) {
-      this.#identifyAt = clock.now() + IDENTIFY_AGAIN
-      this.doubts.raise('identity')
-    }
+    if (this.#shared.context.identity.id === undefined) this.wanted.identifiedNobody()
     const lease = await leaseIfSurelyOurs(clink, { ...claim, byId: true }, this, this.#shared.context)
     if (lease === undefined) return
-    const verdict = this.isClosing ? ({ leave: 'stopping' } as const) : this.#judge(clink)
-    if ('run' in verdict) await this.#start(clink, verdict.run, { lease, key, byId: true })
-    else if ('acknowledge' in verdict) this.#parts.acknowledgements.begin(clink, { lease, key }, verdict)
-    else {
-      this.#parts.parked.add(clink, { lease, key }, verdict.leave)
-      await this.#parts.parked.giveBack(clink.clink_id)
-    }
+    const judged = this.#judging.of(clink)
+    const made = { lease, key, byId: true }
+    if (!(judged instanceof Promise)) await this.#follow(clink, judged, made)
+    else this.#judging.later(clink, made, judged, async (...decided) => await this.#follow(clink, ...decided))
   }
 
   /** True when the clink is being worked. */
@@ -199,7 +167,8 @@ export class Intake {
     }
     // A release that reached the service before the poll: the claim is a new one. Otherwise it is the one in hand, or the answer
     // is older than what has become of the clink since it was asked for.
-    const isKnown = held !== undefined && held.outcome?.is !== 'released'
+    const isUndecided = this.#parts.undecided.has(clink.clink_id)
+    const isKnown = isUndecided || (held !== undefined && held.outcome?.is !== 'released')
     const why = isKnown || this.#parts.deliveries.completedSince(clink.clink_id, sentAt) ? 'in-hand' : 'not-claimed'
     if (why === 'in-hand' || lease === undefined) {
       context.emit({ event: 'clink.leftAlone', clinkId: clink.clink_id, why })
@@ -224,20 +193,30 @@ export class Intake {
     void context.ledger.sightings.see(clink.clink_id)
     const isSigned = readText(clink.content, context.settings.current.replies.mark).ending !== undefined
     const mustAsk = isSigned && context.identity.id === undefined
-    const lease = mustAsk ? await this.#learnIdentity(clink, claimed, key) : claimed
-    const verdict = this.isClosing ? ({ leave: 'stopping' } as const) : this.#judge(clink)
-    if ('run' in verdict) return await this.#start(clink, verdict.run, { lease, key, byId: false })
-    if ('acknowledge' in verdict) this.#parts.acknowledgements.begin(clink, { lease, key }, verdict)
-    else this.#parts.parked.add(clink, { lease, key }, verdict.leave)
+    const lease = mustAsk ? await learnIdentity(clink, { lease: claimed, key }, this.hurried, context) : claimed
     if (isSigned && context.identity.id === undefined) this.doubts.raise('identity')
+    const judged = this.#judging.of(clink)
+    const claim = { lease, key, byId: false }
+    if (!(judged instanceof Promise)) return await this.#follow(clink, judged, claim)
+    this.#judging.later(clink, claim, judged, async (...decided) => await this.#follow(clink, ...decided))
+    return true
+  }
+
+  /** Whoever takes a clink from here answers for its claim. True when the clink is being worked. */
+  #follow(clink: Clink, verdict: Verdict, claim: FreshClaim): Promise<boolean> | boolean {
+    const { acknowledgements, parked } = this.#parts
+    if ('run' in verdict) return this.#start(clink, verdict.run, claim)
+    if ('acknowledge' in verdict) acknowledgements.begin(clink, claim, verdict)
+    else {
+      parked.add(clink, claim, verdict.leave)
+      // It was claimed to find out who we are, and is anybody's again.
+      if (claim.byId) return parked.giveBack(clink.clink_id).then(() => false)
+    }
     return false
   }
 
-  #mayStart(route: Route, clinkId: string): boolean {
-    const { capacity, health, runs } = this.#shared
-    // Of a paused route no clink is claimed whose code goes on: it could not probe.
-    if (health.isPaused(route) && runs.has(clinkId)) return false
-    return capacity.isOpen(route) && health.wait(route, clinkId) === 0
+  #isWorked(clinkId: string): boolean {
+    return this.#parts.deliveries.withClaimOn(clinkId) !== undefined
   }
 
   /** @returns whether the clink is being worked. */
@@ -257,25 +236,6 @@ export class Intake {
     const handle = new ClaimHandle(clink, routed.route, { lease, key }, context)
     this.#parts.deliveries.start(new Delivery(handle, routed, this.#shared))
     return true
-  }
-
-  #judge(clink: Clink): Verdict {
-    if (this.quarantine.has(clink.clink_id)) return { leave: 'malformed' }
-    const mayCome = ({ route }: RoutedClink): boolean =>
-      this.#mayStart(route, clink.clink_id) || this.#shared.capacity.mayBackOff
-    return judge(clink, this.#shared.context, mayCome)
-  }
-
-  /** A signed clink may be our own reply: who we are has to be known before it is judged. The lease is what the question leaves of it. */
-  async #learnIdentity(clink: Clink, lease: Lease, { api }: WorkerKey): Promise<Lease> {
-    const { context } = this.#shared
-    const limits = { signal: this.hurried, timeout: context.settings.current.clink.timeout }
-    const renewal = await renewOnce({ clink, lease, api }, limits, context)
-    // Not known: the clink is left alone, and the worker says so.
-    if (renewal.is === 'refused') return lease
-    if (renewal.is === 'granted' && renewal.record.status === 'claimed')
-      context.identity.learn(renewal.record.claimed_by, 'a renewal')
-    return renewal.lease
   }
 
   /** Claims that were made for somebody else, or may have been. */

@@ -1,9 +1,14 @@
+import type { Clink } from '../../clink/records.ts'
+import type { LeftAlone } from '../../events.ts'
+import type { RoutedClink } from '../../handlers/route.ts'
 import type { HeldClaim } from '../../ledger/process.ts'
 import { Delivery } from '../delivery/delivery.ts'
 import type { Deliveries } from '../delivery/deliveries.ts'
 import { tellEnd } from '../delivery/told.ts'
 import { ClaimHandle } from '../settlement/claim-handle.ts'
 import type { Parked } from './parked.ts'
+import type { Undecided } from './undecided.ts'
+import type { ClaimInHand } from '../claim/claim-in-hand.ts'
 import { standingLease, UNWRITTEN, waitLeft } from '../claim/journalled-claim.ts'
 import { routeOf } from '../replies/hops.ts'
 import type { AdmissionParts } from './context.ts'
@@ -12,6 +17,7 @@ export interface ResumeParts {
   readonly shared: AdmissionParts
   readonly deliveries: Deliveries
   readonly parked: Parked
+  readonly undecided: Undecided
 }
 
 /** Holds on to claims of an earlier process whose leases stand, as if they had just been polled. */
@@ -23,7 +29,8 @@ export async function resumeClaims(claims: readonly HeldClaim[], parts: ResumePa
 }
 
 /** False: the claim does not stand any more. One that another key has made, or whose length is not known, has to be confirmed first. */
-async function resumeClaim(claim: HeldClaim, { deliveries, parked, shared }: ResumeParts): Promise<boolean> {
+async function resumeClaim(claim: HeldClaim, parts: ResumeParts): Promise<boolean> {
+  const { deliveries, shared, undecided } = parts
   const { boot, clock, keys, ledger, settings } = shared.context
   const { clink } = claim
   const { letters } = ledger
@@ -34,16 +41,34 @@ async function resumeClaim(claim: HeldClaim, { deliveries, parked, shared }: Res
     await ledger.process.drop(clink.clink_id)
     return false
   }
-  const inHand = { lease: { ...lease, settings: settings.current.claim }, key: keys.current, madeWith: claim.key }
-  const routed = routeOf(clink, shared.context)
-  if (routed === undefined || (letters.has(clink.clink_id) && letters.noticeFor(clink) === undefined)) {
-    await ledger.process.drop(clink.clink_id)
-    // A stop gives back what is parked.
-    if (ledger.isHealthy) parked.add(clink, inHand, routed === undefined ? 'no-route' : 'given-up')
-    else tellEnd({ is: 'left-to-expire', why: UNWRITTEN }, { clink }, shared.context)
-  } else {
+  const held = { lease: { ...lease, settings: settings.current.claim }, key: keys.current, madeWith: claim.key }
+  const routing = routeOf(clink, shared.context)
+  const follow = async (routed: RoutedClink | LeftAlone, inHand: ClaimInHand): Promise<void> => {
+    if (typeof routed === 'string') return await park(clink, inHand, routed, parts)
+    if (letters.has(clink.clink_id) && letters.noticeFor(clink) === undefined)
+      return await park(clink, inHand, 'given-up', parts)
     const handle = new ClaimHandle(clink, routed.route, inHand, shared.context)
     deliveries.start(new Delivery(handle, routed, shared), wait)
   }
+  if (!(routing instanceof Promise)) await follow(routing ?? NO_ROUTE, held)
+  else {
+    const finding = routing.then((found) => found ?? NO_ROUTE)
+    undecided.begin(
+      clink,
+      held,
+      finding,
+      async (found = 'unjudged', left) => await follow(found, { ...held, lease: left }),
+    )
+  }
   return true
+}
+
+const NO_ROUTE: LeftAlone = 'no-route'
+
+/** A stop gives back what is parked. */
+async function park(clink: Clink, claim: ClaimInHand, why: LeftAlone, { parked, shared }: ResumeParts): Promise<void> {
+  const { context } = shared
+  await context.ledger.process.drop(clink.clink_id)
+  if (context.ledger.isHealthy) parked.add(clink, claim, why)
+  else tellEnd({ is: 'left-to-expire', why: UNWRITTEN }, { clink }, context)
 }

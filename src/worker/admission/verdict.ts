@@ -1,7 +1,7 @@
 import type { Clink } from '../../clink/records.ts'
 import type { Config } from '../../config/config.ts'
 import type { LeftAlone } from '../../events.ts'
-import type { RoutedClink } from '../../handlers/route.ts'
+import type { RoutedClink, Router } from '../../handlers/route.ts'
 import type { Identity } from '../../keys/identity.ts'
 import type { Acknowledgement } from './acknowledgements.ts'
 import { hopsOf, readText, routeOf, whyNoWork } from '../replies/hops.ts'
@@ -15,7 +15,7 @@ export type Unwanted = Acknowledgement | { readonly leave: LeftAlone }
 export type Verdict = { readonly run: RoutedClink } | Unwanted
 
 /** What a verdict goes by, beside the route of the clink. */
-export interface JudgedBy {
+interface JudgedBy {
   readonly identity: Pick<Identity, 'id' | 'isUs'>
   readonly config: Pick<Config, 'inbox' | 'replies'>
   /** What is remembered of the clink. */
@@ -25,7 +25,7 @@ export interface JudgedBy {
 }
 
 /** A verdict for which the route does not matter; undefined: it does. Pure. */
-export function judgeUnrouted(clink: Clink, { config, identity, memory }: JudgedBy): Unwanted | undefined {
+function judgeUnrouted(clink: Clink, { config, identity, memory }: JudgedBy): Unwanted | undefined {
   const { ending } = readText(clink.content, config.replies.mark)
   const why = memory.isOwn ? 'own-reply' : whyNoWork(ending, clink.sender_id, identity)
   if (why === 'identity-unknown') return { leave: why }
@@ -35,7 +35,7 @@ export function judgeUnrouted(clink: Clink, { config, identity, memory }: Judged
 }
 
 /** The verdict on a clink whose route was looked for. Pure. */
-export function judgeRouted(
+function judgeRouted(
   clink: Clink,
   routed: RoutedClink | undefined,
   { config, identity, isMuted }: Omit<JudgedBy, 'memory'>,
@@ -51,19 +51,39 @@ export function whyUnwanted(verdict: Unwanted): LeftAlone {
   return 'leave' in verdict ? verdict.leave : verdict.acknowledge
 }
 
+/** What is asked about a clink that is judged. */
+export interface JudgingContext extends Pick<AdmissionContext, 'settings'> {
+  readonly identity: JudgedBy['identity']
+  readonly router: Pick<Router, 'find'>
+  readonly ledger: {
+    recall(clinkId: string): JudgedBy['memory']
+    readonly letters: { noticeFor(clink: Clink): unknown }
+  }
+  readonly loopGuard: Pick<AdmissionContext['loopGuard'], 'isMuted'>
+  readonly nameWarnings: Pick<AdmissionContext['nameWarnings'], 'look'>
+}
+
 /**
- * Whether a clink that a page shows is our work: what is remembered of it, then its route, then the rest.
- *
- * @param mayCome whether one more of its route may be taken now.
+ * Whether a clink is our work: what is remembered of it, then its route, then the rest. A promise only where finding the route is one;
+ * it rejects where that fails.
  */
-export function judge(clink: Clink, context: AdmissionContext, mayCome: (routed: RoutedClink) => boolean): Verdict {
-  const { identity, ledger, loopGuard, nameWarnings } = context
-  const { current: config } = context.settings
-  const { clink_id: id, sender_id } = clink
-  nameWarnings.look(clink)
-  const recalled = ledger.recall(id)
+export function judge(clink: Clink, context: JudgingContext): Verdict | Promise<Verdict> {
+  context.nameWarnings.look(clink)
+  const by = factsOn(clink, context)
+  const unrouted = judgeUnrouted(clink, by)
+  if (unrouted !== undefined) return unrouted
+  const routing = routeOf(clink, context)
+  if (!(routing instanceof Promise)) return judgeRouted(clink, routing, by)
+  return routing.then((routed) => {
+    // Meanwhile its id may have been told, or it was given up.
+    const now = factsOn(clink, context)
+    return judgeUnrouted(clink, now) ?? judgeRouted(clink, routed, now)
+  })
+}
+
+function factsOn(clink: Clink, { identity, ledger, loopGuard, settings }: JudgingContext): JudgedBy {
+  const recalled = ledger.recall(clink.clink_id)
   const isGivenUp = recalled.isGivenUp && ledger.letters.noticeFor(clink) === undefined
-  const by = { identity, config, memory: { ...recalled, isGivenUp }, isMuted: loopGuard.isMuted(sender_id) }
-  const verdict = judgeUnrouted(clink, by) ?? judgeRouted(clink, routeOf(clink, context), by)
-  return 'run' in verdict && !mayCome(verdict.run) ? { leave: 'paused' } : verdict
+  const isMuted = loopGuard.isMuted(clink.sender_id)
+  return { identity, config: settings.current, memory: { ...recalled, isGivenUp }, isMuted }
 }

@@ -136,8 +136,8 @@ export class LostClaims {
     if (lost === undefined || claimedAfter === undefined || this.#intake.releaseTried(clink.clink_id)) return
     const times = { claimedAt: clink.claimed_at, expiresAt: clink.claim_expires_at }
     const { deadline } = terms.first({ sentAt: claimedAfter, asked: undefined, ...times })
-    const wanted = this.#intake.wants(clink, listedAt)
-    if (wanted === undefined || clock.now() >= deadline) return
+    const wanted = await this.#intake.wanted.for(clink, listedAt)
+    if (wanted === undefined || clock.now() >= deadline || this.#closing.signal.aborted) return
     const isTaken = await this.#takeUp(clink, wanted, lost, {
       signal: this.#intake.hurried,
       deadline,

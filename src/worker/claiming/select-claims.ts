@@ -14,6 +14,9 @@ import type { Purpose } from '../admission/verdict.ts'
 import type { AdmissionParts } from '../admission/context.ts'
 import type { Seats } from '../capacity/capacity.ts'
 
+/** Why a clink is claimed; a promise where that is known later. */
+type Wanted = Purpose | Promise<Purpose | undefined>
+
 interface Claims {
   readonly claimed: number
   readonly failed?: ClinkApiError | undefined
@@ -86,7 +89,9 @@ export class SelectClaims {
       if (begun.length >= limit) break
       this.#backlog.delete(candidate.clink.clink_id)
       if (this.#open.has(candidate.clink.clink_id)) continue
-      if (this.#wants(candidate) !== undefined) begun.push(this.#begin(candidate, signal))
+      const wanted = this.#wants(candidate)
+      // Where that is known later, its claim waits for it and the others do not.
+      if (wanted !== undefined) begun.push(this.#begin(candidate, wanted, signal))
     }
     const answers = isSafe ? await this.#answersTo(begun) : await Promise.all(begun)
     const claimed = answers.filter((answer) => answer.is === 'claimed').length
@@ -107,21 +112,27 @@ export class SelectClaims {
     if (isAway) yield* this.#failed.due()
   }
 
-  #wants({ clink, key, listedAt }: Candidate): Purpose | undefined {
+  #wants(candidate: Candidate): Wanted | undefined {
+    const { clink, key, listedAt } = candidate
     // What another key has listed is listed anew: the change of the key has asked for a sweep.
-    const wanted = this.#isInUse(key) ? this.#intake.wants(clink, listedAt) : undefined
-    if (wanted === undefined) this.#failed.forget(clink.clink_id)
-    return wanted
+    const wanted = this.#isInUse(key) ? this.#intake.wanted.for(clink, listedAt) : undefined
+    if (!(wanted instanceof Promise)) return this.#wanted(candidate, wanted)
+    return wanted.then((purpose) => this.#wanted(candidate, this.#isInUse(key) ? purpose : undefined))
+  }
+
+  #wanted({ clink }: Candidate, purpose: Purpose | undefined): Purpose | undefined {
+    if (purpose === undefined) this.#failed.forget(clink.clink_id)
+    return purpose
   }
 
   #isInUse(key: Candidate['key']): boolean {
     return key === this.#shared.context.keys.current && key.stranger === undefined
   }
 
-  #begin(candidate: Candidate, signal: AbortSignal): Promise<ClaimById> {
+  #begin(candidate: Candidate, wanted: Wanted, signal: AbortSignal): Promise<ClaimById> {
     const id = candidate.clink.clink_id
     const seats = this.#shared.capacity.reserve(1)
-    const work = this.#claimOne(candidate, seats, signal).finally(() => {
+    const work = this.#claimOne(candidate, wanted, seats, signal).finally(() => {
       this.#open.delete(id)
       seats.free()
     })
@@ -156,14 +167,17 @@ export class SelectClaims {
     return error
   }
 
-  async #claimOne(listed: Candidate, seats: Seats, signal: AbortSignal): Promise<ClaimById> {
+  async #claimOne(listed: Candidate, first: Wanted, seats: Seats, signal: AbortSignal): Promise<ClaimById> {
+    if (first instanceof Promise && (await first) === undefined) return { is: 'refused' }
     const candidate = await this.#fresh(listed, signal)
     if (candidate === undefined) return { is: 'refused' }
     // Meanwhile the clink may have become too old, another claim may have told whose the key is, or its route was paused.
-    const wanted = this.#wants(candidate)
+    const wants = this.#wants(candidate)
+    const wanted = wants instanceof Promise ? await wants : wants
     if (wanted === undefined) return { is: 'refused' }
     // Or a hold that has fallen due took its seat.
-    if (candidate !== listed && this.#shared.capacity.besideKept(1) < 1) {
+    const hasWaited = candidate !== listed || first instanceof Promise || wants instanceof Promise
+    if (hasWaited && this.#shared.capacity.besideKept(1) < 1) {
       this.#backlog.putBack(candidate)
       return { is: 'again' }
     }

@@ -1,6 +1,6 @@
 import { tryTo } from '../../base/try-to.ts'
 import type { Clink } from '../../clink/records.ts'
-import type { RoutedClink, Router } from '../../handlers/route.ts'
+import type { Router, Routing } from '../../handlers/route.ts'
 import type { Identity } from '../../keys/identity.ts'
 import type { ReplyContext } from './context.ts'
 
@@ -53,17 +53,20 @@ function readLine(line: string, mark: string): Ending | undefined {
   return hops === 'end' ? 'end' : Number(hops)
 }
 
-/** The route of a clink: routes see its text without what workers tell each other. */
+/** Finds the route of a clink: routes see its text without what workers tell each other. */
 export function routeOf(
   clink: Clink,
   {
     identity,
     router,
     settings,
-  }: Pick<ReplyContext, 'identity' | 'settings'> & { readonly router: Pick<Router, 'route'> },
-): RoutedClink | undefined {
+  }: Pick<ReplyContext, 'settings'> & {
+    readonly identity: Pick<Identity, 'id'>
+    readonly router: Pick<Router, 'find'>
+  },
+): Routing {
   const { text } = readText(clink.content, settings.current.replies.mark)
-  return router.route({ ...clink, content: text }, identity.id)
+  return router.find({ ...clink, content: text }, identity.id)
 }
 
 export function hopsOf(ending: Ending | undefined): number {

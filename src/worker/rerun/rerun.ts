@@ -4,6 +4,7 @@ import type { Clink } from '../../clink/records.ts'
 import type { RoutedFacts } from '../../events.ts'
 import type { RerunState } from '../../ledger/dead-letters.ts'
 import { policyOf } from '../../handlers/policy.ts'
+import type { RoutedClink } from '../../handlers/route.ts'
 import { Delivery } from '../delivery/delivery.ts'
 import { PRIORITY, type Line } from '../capacity/capacity.ts'
 import { routeOf } from '../replies/hops.ts'
@@ -98,7 +99,8 @@ export class Rerun implements Line {
   async #deliver(): Promise<boolean> {
     if (this.#isStopping) return true
     const { context } = this.#shared
-    const routed = routeOf(this.clink, context)
+    const routed = await this.#route()
+    if (this.#isStopping) return true
     const { timeout } = policyOf(routed?.route ?? {}, context.settings.current)
     const handle = new LetterHandle(this.clink, { name: routed?.route.name ?? this.route, timeout }, context)
     this.#facts = handle.facts
@@ -134,11 +136,25 @@ export class Rerun implements Line {
     for (let tries = 1; ; tries += 1) {
       // A result in another's name would be worse than a late one.
       if (!(await this.#untilKeyMayAct()) && !context.keys.mayAct) return true
-      const mark = routeOf(this.clink, context)?.route.mark
+      const mark = (await this.#route())?.route.mark
       const wait = await sendResult(this.clink, { facts: this.#facts, mark, tries }, context)
       if (this.#step === undefined || (wait > 0 && this.#isStopping)) return true
       await sleep(context.clock, wait, this.#stopping.signal)
     }
+  }
+
+  /** Until it could be found out, or the worker stops. */
+  async #route(): Promise<RoutedClink | undefined> {
+    const { clock, emit } = this.#shared.context
+    while (!this.#isStopping) {
+      try {
+        return await routeOf(this.clink, this.#shared.context)
+      } catch (error) {
+        emit({ event: 'clink.held', ...this.#facts, wait: ROUTE_WAIT, why: asError(error).message })
+        await sleep(clock, ROUTE_WAIT, this.#stopping.signal)
+      }
+    }
+    return undefined
   }
 
   /** @returns false: the worker stops. */
@@ -167,4 +183,6 @@ export class Rerun implements Line {
 
 /** Milliseconds until it is looked again whether the key may be used. */
 const KEY_WAIT = 1_000
+/** Milliseconds until its route is looked for again where that has failed. */
+const ROUTE_WAIT = 10_000
 const NEW_KEY = 'the key is not known to be ours: the first claim with it will tell'

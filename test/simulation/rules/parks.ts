@@ -54,6 +54,11 @@ const OTHERS: ReadonlySet<string> = new Set([
   'stopping',
 ])
 
+/** Whether a pattern may just have failed that was tried when not all was calm yet. */
+function mayFail({ world: { patterns } }: Evidence['plan'], at: number): boolean {
+  return patterns !== undefined && patterns.failing > 0 && at <= patterns.until + patterns.slowest
+}
+
 function isTrue({ plan, record, emulator }: Evidence, { at, clink, life, why }: Reason): boolean {
   const worker = workerOf(plan, life)
   const { clink_id: id } = clink
@@ -70,6 +75,8 @@ function isTrue({ plan, record, emulator }: Evidence, { at, clink, life, why }: 
     case 'cooling':
       // What asked for that may have ended before anybody was told.
       return told('clink.released', 'clink.leftToExpire', 'clink.held') || wasGivenBack(record, life, id, at)
+    case 'unjudged':
+      return mayFail(plan, at)
     case 'no-route':
       return clink.content.startsWith(NO_ROUTE)
     case 'identity-unknown':

@@ -17,8 +17,9 @@ const IN_A_ROW = 2
 export const claimsAreHeldOnTo: Rule = (evidence) => {
   const { plan, record } = evidence
   return [...record.lives.values()].flatMap((life) => {
-    // What a start notes first, it waits for.
-    const done = life.startedAt + SETTLED + (plan.world.store?.slowest ?? 0)
+    // What a start notes first, it waits for; and it names a claim when it knows the route.
+    const { patterns, store } = plan.world
+    const done = life.startedAt + SETTLED + (store?.slowest ?? 0) + (patterns?.slowest ?? 0)
     const before = record.livesOf(life.state).findLast(({ startedAt }) => startedAt < life.startedAt)
     if (before?.crashedAt === undefined || before.boot !== life.boot || before.jumps.length > 0) return []
     if ((life.crashedAt ?? Infinity) < done || life.sleeps.length > 0) return []

@@ -1,0 +1,60 @@
+import type { Clink } from '../../clink/records.ts'
+import type { Route } from '../../handlers/route.ts'
+import type { ClaimInHand } from '../claim/claim-in-hand.ts'
+import type { AdmissionParts } from './context.ts'
+import type { Quarantine } from './quarantine.ts'
+import type { Undecided } from './undecided.ts'
+import { judge, type Verdict } from './verdict.ts'
+
+/** Who takes clinks in. */
+export interface TakesIn {
+  readonly quarantine: Pick<Quarantine, 'has'>
+  /** Everything that arrives is given back. */
+  readonly isClosing: boolean
+}
+
+/** What a clink is at this moment: the verdict on it, as far as it may start now. */
+export class Judging {
+  readonly #shared: AdmissionParts
+  readonly #undecided: Undecided
+  readonly #intake: TakesIn
+
+  constructor(shared: AdmissionParts, undecided: Undecided, intake: TakesIn) {
+    this.#shared = shared
+    this.#undecided = undecided
+    this.#intake = intake
+  }
+
+  /** A promise only where finding the route is one; it rejects where that fails. */
+  of(clink: Clink): Verdict | Promise<Verdict> {
+    if (this.#intake.quarantine.has(clink.clink_id)) return { leave: 'malformed' }
+    const verdict = judge(clink, this.#shared.context)
+    return verdict instanceof Promise ? verdict.then((late) => this.#now(clink, late)) : this.#now(clink, verdict)
+  }
+
+  /** Holds on to a claim until its clink is judged. @param follow what is to be done then, unless the claim has ended. */
+  later<Claim extends ClaimInHand>(
+    clink: Clink,
+    claim: Claim,
+    judged: Promise<Verdict>,
+    follow: (verdict: Verdict, claim: Claim) => unknown,
+  ): void {
+    this.#undecided.begin(clink, claim, judged, (known, lease) => {
+      const verdict: Verdict = this.#intake.isClosing ? { leave: 'stopping' } : (known ?? { leave: 'unjudged' })
+      return follow(verdict, { ...claim, lease })
+    })
+  }
+
+  mayStart(route: Route, clinkId: string): boolean {
+    const { capacity, health, runs } = this.#shared
+    // Of a paused route no clink is claimed whose code goes on: it could not probe.
+    if (health.isPaused(route) && runs.has(clinkId)) return false
+    return capacity.isOpen(route) && health.wait(route, clinkId) === 0
+  }
+
+  #now({ clink_id: id }: Clink, verdict: Verdict): Verdict {
+    if (this.#intake.isClosing) return { leave: 'stopping' }
+    const isHeldBack = 'run' in verdict && !this.mayStart(verdict.run.route, id) && !this.#shared.capacity.mayBackOff
+    return isHeldBack ? { leave: 'paused' } : verdict
+  }
+}
