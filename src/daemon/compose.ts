@@ -11,7 +11,7 @@ import type { Emit } from '../events.ts'
 import type { Router } from '../handlers/route.ts'
 import { runnerByTarget } from '../runners/by-target.ts'
 import { inlineRunner } from '../runners/inline.ts'
-import { kernelGroups, type ProcessGroups } from '../runners/process-group.ts'
+import { ProcessSearch, type ProcessGroups } from '../runners/process-group.ts'
 import type { Runner } from '../runners/runner.ts'
 import { RateLimit } from '../worker/capacity/rate-limit.ts'
 import { ClockDifference } from '../worker/admission/clock-difference.ts'
@@ -96,7 +96,7 @@ export function compose(options: ComposeOptions) {
     serviceTime: new ServiceTime(),
     terms,
     boot: options.boot ?? systemBoot(),
-    groups: options.groups ?? kernelGroups,
+    groups: options.groups ?? new ProcessSearch(clock),
     crashWatch: new CrashWatch(heart, config.retry.crashes),
     router,
     runner: options.runner ?? runnerByTarget({ module: inlineRunner }),

@@ -1,73 +1,78 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { sleep, type Clock } from '../base/clock.ts'
 import { tryTo } from '../base/try-to.ts'
+import { readProcesses, startOf, type Process } from './process-table.ts'
 
 /** A group of processes that a worker has started. Numbers are used again: what else is known tells it from a later group. */
 export interface ProcessGroup {
-  /** The number of the group, which is that of the process that leads it. */
+  /** The number of the group, which is that of the process that leads it; 0: it is not known yet. */
   readonly id: number
   /** When its leader was started, in the kernel's ticks since the boot. */
   readonly started: string
-  /** The value of `CLINK_TASK_RUN` in the environment of its processes. */
+  /** The value of `CLINK_TASK_RUN` in the environment of its processes, and of all that they start, in whatever group. */
   readonly run: string
 }
 
 /** What can be asked about process groups, and done to them. */
 export interface ProcessGroups {
-  /** Whether code of the group may still run. */
-  isAlive(group: ProcessGroup): boolean
-  /** Sends SIGKILL to all of the group. Nothing where it is gone, or not ours to end. */
-  kill(group: ProcessGroup): void
+  /** Whether code of the group may still run, or code that has left it with its mark. */
+  isAlive(group: ProcessGroup): Promise<boolean>
+  /** Sends SIGKILL to all of that. @returns whether there was any: who waits for its end asks again. */
+  end(group: ProcessGroup): Promise<boolean>
 }
 
-/** The kernel's, by `/proc`. Where there is none, nothing is known to be alive. */
-export const kernelGroups: ProcessGroups = {
-  isAlive: (group) => membersOf(group).length > 0,
-  kill: (group) => {
+/** The least milliseconds from the beginning of one search to the next, and the least in lengths of the search itself. */
+const APART = 100
+const TIMES = 2
+
+/** The kernel's, by `/proc`. Where there is none, nothing is known to be alive. All who ask within a while share one search. */
+export class ProcessSearch implements ProcessGroups {
+  readonly #clock: Clock
+  #next: { since: number; readonly found: Promise<readonly Process[]> } | undefined
+  #last: Promise<unknown> = Promise.resolve()
+  #notBefore = 0
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
+
+  async isAlive(group: ProcessGroup): Promise<boolean> {
+    return (await this.#find(group)).length > 0
+  }
+
+  async end(group: ProcessGroup): Promise<boolean> {
+    const found = await this.#find(group)
     // One may just have ended, or belong to somebody else: whoever waits for it looks again.
-    for (const { pid } of membersOf(group)) tryTo(() => process.kill(pid, 'SIGKILL'))
-  },
-}
+    for (const { pid, started } of found) if (startOf(pid) === started) tryTo(() => process.kill(pid, 'SIGKILL'))
+    return found.length > 0
+  }
 
-interface Process {
-  readonly pid: number
-  readonly group: number
-  readonly started: string
-  /** It has ended, and only waits for its parent to ask how. */
-  readonly isOver: boolean
-}
+  async #find(group: ProcessGroup): Promise<readonly Process[]> {
+    const since = Number(group.started)
+    this.#next ??= { since, found: this.#search() }
+    this.#next.since = Math.min(this.#next.since, since)
+    return membersOf(group, await this.#next.found)
+  }
 
-/** When a process was started, in the kernel's ticks since the boot; undefined: there is none, or it has ended. */
-export function startOf(pid: number): string | undefined {
-  const process = readProcess(pid)
-  return process?.isOver === false ? process.started : undefined
+  async #search(): Promise<readonly Process[]> {
+    await this.#last
+    await sleep(this.#clock, this.#notBefore - this.#clock.now())
+    const since = this.#next?.since ?? 0
+    // What is started from now on may be missed: whoever asks from now on gets the next one.
+    this.#next = undefined
+    const began = this.#clock.now()
+    const search = readProcesses(since)
+    this.#last = search
+    const found = await search
+    this.#notBefore = began + Math.max(APART, (this.#clock.now() - began) * TIMES)
+    return found
+  }
 }
 
 /**
  * A leader that was started at another time leads another group. Where the leader has gone, its number is not given away
- * while the group lives, but may have been since: then the environment tells.
+ * while the group lives, but may have been since: then only the mark tells.
  */
-function membersOf({ id, started, run }: ProcessGroup): readonly Process[] {
-  const members = processes().filter(({ group }) => group === id)
-  const leader = members.find(({ pid }) => pid === id)
-  if (leader !== undefined && leader.started !== started) return []
-  const running = members.filter(({ isOver }) => !isOver)
-  return leader === undefined ? running.filter(({ pid }) => isOfRun(pid, run)) : running
-}
-
-function processes(): readonly Process[] {
-  const names = tryTo(() => readdirSync('/proc')) ?? []
-  return names.flatMap((name) => (/^\d+$/.test(name) ? (readProcess(Number(name)) ?? []) : []))
-}
-
-/** The second word of the line is the program's name in parentheses, and may hold anything. */
-function readProcess(pid: number): Process | undefined {
-  const line = tryTo(() => readFileSync(`/proc/${pid}/stat`, 'utf8'))
-  if (line === undefined) return undefined
-  const [state = '', , group = '', ...rest] = line.slice(line.lastIndexOf(')') + 2).split(' ')
-  return { pid, group: Number(group), started: rest[16] ?? '', isOver: state === 'Z' || state === 'X' }
-}
-
-function isOfRun(pid: number, run: string): boolean {
-  const environment = tryTo(() => readFileSync(`/proc/${pid}/environ`, 'utf8')) ?? ''
-  return environment.split('\0').includes(`CLINK_TASK_RUN=${run}`)
+function membersOf({ id, started, run }: ProcessGroup, all: readonly Process[]): readonly Process[] {
+  const isLed = all.some((process) => process.pid === id && process.started === started)
+  return all.filter((process) => !process.isOver && (process.run === run || (isLed && process.group === id)))
 }

@@ -4,8 +4,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { systemBoot } from '../../src/base/boot.ts'
 import { openState } from '../../src/journal/state.ts'
-import { kernelGroups } from '../../src/runners/process-group.ts'
-import { LeftProgram } from '../support/left-program.ts'
+import { kernelGroups, LeftProgram } from '../support/left-program.ts'
 import { stillClaimed, times } from '../support/record.ts'
 import { until } from '../support/until.ts'
 import { Site } from '../support/command.ts'
@@ -168,7 +167,7 @@ describe('P9, §7: after a kill -9', () => {
       expect(await second.exited, second.output).toBe(0)
       expect(await site.noted()).toEqual(['started', 'after it'])
       expect(second.output).toMatch(new RegExp(`"event":"program.left","clink":"${id}","group":${program.group.id}`))
-      expect(kernelGroups.isAlive(program.group)).toBe(false)
+      expect(await kernelGroups.isAlive(program.group)).toBe(false)
       expect(times(site.emulator, id, 'claimed')).toBe(1)
     },
   )

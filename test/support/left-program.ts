@@ -1,7 +1,11 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { kernelGroups, startOf, type ProcessGroup } from '../../src/runners/process-group.ts'
+import { systemClock } from '../../src/base/clock.ts'
+import { ProcessSearch, type ProcessGroup } from '../../src/runners/process-group.ts'
+import { startOf } from '../../src/runners/process-table.ts'
 import { until } from './until.ts'
+
+export const kernelGroups = new ProcessSearch(systemClock())
 
 /** A program in a process group of its own, as a worker leaves it behind: `await using` ends it. */
 export class LeftProgram implements AsyncDisposable {
@@ -29,7 +33,6 @@ export class LeftProgram implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    kernelGroups.kill(this.group)
-    await until(() => !kernelGroups.isAlive(this.group), 'the program is gone')
+    await until(async () => !(await kernelGroups.end(this.group)), 'the program is gone')
   }
 }

@@ -15,12 +15,14 @@ class Undying {
     this.#live = live
   }
 
-  isAlive({ id }: { readonly id: number }): boolean {
-    return this.#live.includes(id)
+  async isAlive({ id }: { readonly id: number }): Promise<boolean> {
+    return await Promise.resolve(this.#live.includes(id))
   }
 
-  kill({ id }: { readonly id: number }): void {
-    this.killed.push(id)
+  async end(group: { readonly id: number }): Promise<boolean> {
+    const isAlive = await this.isAlive(group)
+    if (isAlive) this.killed.push(group.id)
+    return isAlive
   }
 
   letGo(): void {
