@@ -20,8 +20,14 @@ const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
 
 if (major > 22 || (major === 22 && minor >= 22)) {
   if (process.argv[2] === 'run') mindEarlySignals()
-  const { main } = await import('./commands/program.ts')
-  await main()
+  if (process.argv[2] === 'task') {
+    // Programs call this in loops: it loads nothing else.
+    const { runTask } = await import('./commands/task/task.ts')
+    runTask(process.argv.slice(3))
+  } else {
+    const { main } = await import('./commands/program.ts')
+    await main()
+  }
 } else {
   process.stderr.write(
     `clink-worker: this is Node ${process.versions.node}, and clink-worker needs 22.22 or newer: ` +

@@ -13,6 +13,7 @@ import { processIo, type Io } from './terminal/io.ts'
 import { sayProblem } from './terminal/problems.ts'
 import { runCommand } from './run/command.ts'
 import { sendCommand } from './send/command.ts'
+import { taskCommand } from './task/command.ts'
 
 const EXAMPLES = `
 Examples:
@@ -54,6 +55,7 @@ function makeProgram(io: Io): Command {
     failedCommand(io),
     healthCommand(io),
     apiCommand(io),
+    taskCommand(),
     emulateCommand(io),
   ]
   for (const command of commands) program.addCommand(command)

@@ -9,10 +9,10 @@ import type { Config } from '../config/config.ts'
 import type { Settings } from '../config/settings.ts'
 import type { Emit } from '../events.ts'
 import type { Router } from '../handlers/route.ts'
-import { runnerByTarget } from '../runners/by-target.ts'
-import { inlineRunner } from '../runners/inline.ts'
 import { ProcessSearch, type ProcessGroups } from '../runners/process-group.ts'
 import type { Runner } from '../runners/runner.ts'
+import type { TaskSocketOptions } from '../runners/task-socket.ts'
+import { makeRunners } from './runners.ts'
 import { RateLimit } from '../worker/capacity/rate-limit.ts'
 import { ClockDifference } from '../worker/admission/clock-difference.ts'
 import { ClaimTerms } from '../worker/claim/terms.ts'
@@ -52,6 +52,8 @@ export interface ComposeOptions {
   readonly groups?: ProcessGroups | undefined
   /** Default: one for each kind of target. */
   readonly runner?: Runner | undefined
+  /** Where programs ask for what the worker does for them. Default: in a directory of its own. */
+  readonly tasks?: TaskSocketOptions | undefined
   /** Aborts when the worker begins to stop. */
   readonly stopping: AbortSignal
   /** Aborts when the time for stopping is over. */
@@ -86,6 +88,7 @@ export function compose(options: ComposeOptions) {
   const sibling = new ClinkClient({ ...connection, key: keys.live, sessionId: `${session}-sibling` })
   const { exclusive } = config.claim
   const terms = new ClaimTerms(heart)
+  const { boot = systemBoot(), groups = new ProcessSearch(clock) } = options
   const context: AdmissionContext = {
     ...heart,
     api,
@@ -95,11 +98,11 @@ export function compose(options: ComposeOptions) {
     scope: new Scope({ ...heart, api, identity }),
     serviceTime: new ServiceTime(),
     terms,
-    boot: options.boot ?? systemBoot(),
-    groups: options.groups ?? new ProcessSearch(clock),
+    boot,
+    groups,
     crashWatch: new CrashWatch(heart, config.retry.crashes),
     router,
-    runner: options.runner ?? runnerByTarget({ module: inlineRunner }),
+    runner: options.runner ?? makeRunners({ boot, clock, groups, ledger, tasks: options.tasks ?? {} }),
     identity,
     loopGuard: new LoopGuard(heart),
     agentProfiles: new AgentProfiles({ ...heart, api }),

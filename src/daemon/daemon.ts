@@ -18,7 +18,7 @@ import type { Ends } from '../worker/shutdown.ts'
 import { Worker } from '../worker/worker.ts'
 import type { AdmissionContext } from '../worker/admission/context.ts'
 
-type Given = Pick<ComposeOptions, 'key' | 'emit' | 'boot' | 'groups' | 'runner'>
+type Given = Pick<ComposeOptions, 'key' | 'emit' | 'boot' | 'groups' | 'runner' | 'tasks'>
 type Replaceable = Partial<Pick<ComposeOptions, 'transport' | 'clock' | 'random'>>
 
 export interface DaemonParts extends Given, Replaceable {
@@ -47,6 +47,8 @@ const SHORTEST_STOP = 2_000
 export class Daemon {
   /** It has begun to stop, which may take so many milliseconds. */
   readonly stopping = new Signal<[timeout: number]>()
+  /** From now on no log shows this text. */
+  readonly masked = new Signal<[value: string]>()
   readonly settings: Settings
   readonly #parts: DaemonParts
   readonly #clock: Clock
@@ -219,6 +221,7 @@ export class Daemon {
 
   #listen({ keys, signals }: AdmissionContext): void {
     signals.crashed.on((part, error) => this.fail(part, error))
+    signals.masked.on((value) => this.masked.say(value))
     signals.notReady.on((why) => {
       this.#isReady = false
       this.#parts.emit({ event: 'worker.notReady', ...why })

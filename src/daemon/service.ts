@@ -1,7 +1,7 @@
 import type { Logger } from 'pino'
 import { sleep, systemClock } from '../base/clock.ts'
 import { asError, EXIT, type ExitCode } from '../base/coded-error.ts'
-import type { Secret } from '../base/secret.ts'
+import { Secret } from '../base/secret.ts'
 import type { Service } from '../base/service.ts'
 import type { Config } from '../config/config.ts'
 import { KeyWatch } from '../config/key-watch.ts'
@@ -26,8 +26,8 @@ export interface WorkParts {
   readonly config: Config
   readonly key: Secret
   readonly handlers: HandlerSet
-  /** Called with each text that was read as a key, before any line about it. */
-  readonly keySeen?: (key: Secret) => void
+  /** Called with each text that no line may show from then on: what was read as a key, and what a run says is a secret. */
+  readonly secretSeen: (secret: Secret) => void
   readonly logger: Logger
   readonly cwd: string
   readonly output: StandardOutput
@@ -61,7 +61,9 @@ export async function work(parts: WorkParts): Promise<ExitCode> {
   )
   const registry = new HandlerRegistry(parts.handlers, parts.first)
   const state = parts.durable === true ? takeState(config, emit) : undefined
-  const daemon = new Daemon({ config, key, router: registry, emit, once, state })
+  const tasks = state === undefined ? {} : { directory: config.state.directory, isOurs: () => state.isStillOurs() }
+  const daemon = new Daemon({ config, key, router: registry, emit, once, state, tasks })
+  daemon.masked.on((value) => parts.secretSeen(new Secret(value)))
   const watch = new HandlerWatch({
     settings: daemon.settings,
     cwd: parts.cwd,
@@ -138,14 +140,14 @@ function takeState({ state }: Config, emit: Emit): State {
 }
 
 /** A key that comes from a file is read again when that changes. */
-function watchKey({ config, key, keySeen }: WorkParts, daemon: Daemon, emit: Emit): KeyWatch | undefined {
+function watchKey({ config, key, secretSeen }: WorkParts, daemon: Daemon, emit: Emit): KeyWatch | undefined {
   const file = config.clink.key === null ? config.clink.keyFile : null
   if (file === null) return undefined
   return new KeyWatch({
     file,
     first: key,
     changed: (next) => {
-      keySeen?.(next)
+      secretSeen(next)
       daemon.changeKey(next, file)
     },
     unusable: (problem) => emit({ event: 'key.unusable', problem }),

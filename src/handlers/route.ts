@@ -6,9 +6,22 @@ import type { IdPattern } from './sender-match.ts'
 /** What is executed for a clink. */
 export type Target =
   | { readonly is: 'module'; readonly handle: HandleFunction }
-  /** A program and its arguments. */
-  | { readonly is: 'program'; readonly command: readonly string[] }
+  | ProgramTarget
   | { readonly is: 'url'; readonly url: string }
+
+export interface ProgramTarget {
+  readonly is: 'program'
+  /** The program (an absolute path, or a name to be looked for on PATH) and its arguments. */
+  readonly command: readonly string[]
+  /** Absolute path. */
+  readonly cwd: string
+  /** What its environment has beside, or instead of, the worker's. */
+  readonly env: Readonly<Record<string, string>>
+  /** What its standard output holds: the response, an outcome as JSON, or nothing that matters. */
+  readonly output: 'text' | 'json' | 'none'
+  /** The most of that which is kept, in bytes. */
+  readonly maxOutput: number
+}
 
 /** A handler and what it takes, ready to run: what the configuration says of this route and what the handler says itself are merged. */
 export interface Route {

@@ -4,8 +4,8 @@ import type { ErrorFact } from '../base/error-fact.ts'
 export type Outcome =
   | { readonly outcome: 'done'; readonly response?: string }
   | { readonly outcome: 'release'; readonly reason?: string }
-  /** `after` in milliseconds. */
-  | { readonly outcome: 'retry'; readonly after: number; readonly reason?: string }
+  /** `after` in milliseconds; left out: `retry.backoff`. */
+  | { readonly outcome: 'retry'; readonly after?: number; readonly reason?: string }
   | { readonly outcome: 'reject'; readonly reason: string }
   | { readonly outcome: 'failed'; readonly error: ErrorFact }
   /** It has ended to be run again at `until`, wall time in milliseconds. What it has done is kept under names; it waits by this one. */

@@ -51,6 +51,10 @@ export interface TaskServices {
   log(level: keyof HandlerLog, message: unknown, fields?: Readonly<Record<string, unknown>>): void
   /** @returns the id of the clink that was sent. */
   reply(text: unknown, to: 'sender' | 'group'): Promise<string>
+  /** A sign of life. */
+  keepalive(): void
+  /** From now on no log shows this text. */
+  mask(value: string): void
   /** All operations, also by name (`call`). It refuses to claim, and what it sends is signed and known as ours. */
   readonly api: ClinkClient
 }

@@ -58,6 +58,8 @@ export class WorkerSignals {
   readonly freed = new Signal()
   /** The inbox is to be looked at: everything in it, or what is new. */
   readonly look = new Signal<[what: 'everything' | 'news']>()
+  /** A run says that a text is a secret: from now on no log shows it. */
+  readonly masked = new Signal<[value: string]>()
   /** Another key is current: it may be able to do what the one before could not. */
   readonly keyChanged = new Signal()
   /** The only key is somebody else's: nothing is claimed any more. */

@@ -37,7 +37,14 @@ const programs: Readonly<Record<keyof Samples, Program>> = {
   },
 }
 
-const program = (name: keyof Samples): Target => ({ is: 'program', command: [name] })
+const program = (name: keyof Samples): Target => ({
+  is: 'program',
+  command: [name],
+  cwd: '/',
+  env: {},
+  output: 'text',
+  maxOutput: 1_000,
+})
 
 function make(): Contracted {
   const samples: Samples = {

@@ -30,7 +30,7 @@ export interface Samples {
   readonly tells: Target
   /** Answers with two mebibytes of `x`. */
   readonly floods: Target
-  /** Sends the progress `half done`, logs `at it` with `{ step: 1 }`, tries to claim, and answers with the message of the refusal. */
+  /** Sends the progress `half done`, logs `at it` with `{ step: 1 }`, tries to claim, and answers with the message of what refuses that. */
   readonly uses: Target
   /** Logs `begun`, waits until it is aborted, and fails then with the code of its abort. */
   readonly obeys: Target
@@ -47,10 +47,20 @@ export interface Contracted {
   readonly end: () => void
 }
 
-const short = { handlers: { timeout: 300, grace: 200 }, retry: { attempts: 1 } } as const
+export interface Kind {
+  /** What it runs can be ended whatever it does. */
+  readonly kills: boolean
+  /** What is said against a claim. Default: what `ctx.api` says. */
+  readonly refusal?: RegExp
+  /** It takes a while until all of what has ended is known to be gone. */
+  readonly isSlow?: true
+}
 
 /** What holds for every runner, alone and in a worker. */
-export function itKeepsTheContract(make: () => Contracted, { kills }: { readonly kills: boolean }): void {
+export function itKeepsTheContract(make: () => Contracted, kind: Kind): void {
+  const { isSlow = false, kills, refusal = /^ctx\.api\.claimClink .* is refused/ } = kind
+  const short = { handlers: { timeout: 300, grace: isSlow ? 3_000 : 200 }, retry: { attempts: 1 } } as const
+
   describe.concurrent('alone', () => {
     it.each<[keyof Samples, object]>([
       ['answers', { outcome: 'done', response: 'done: hello' }],
@@ -143,9 +153,7 @@ export function itKeepsTheContract(make: () => Contracted, { kills }: { readonly
       const id = bench.send('hello')
       const station = work(bench, make(), 'uses')
       await bench.completed(id)
-      expect(answers(bench.emulator)).toMatchObject([
-        { content: expect.stringMatching(/^ctx\.api\.claimClink .* is refused/) },
-      ])
+      expect(answers(bench.emulator)).toMatchObject([{ content: expect.stringMatching(refusal) }])
       expect(bench.emulator.clinks().map(({ content }) => content)).toContain('half done')
       expect(station.all('clink.log', id)).toMatchObject([{ level: 'info', message: 'at it', fields: { step: 1 } }])
     })
@@ -209,7 +217,10 @@ export function itKeepsTheContract(make: () => Contracted, { kills }: { readonly
       const id = bench.send('hello')
       const one = make()
       const ledger = new Ledger(memoryTables())
-      const station = work(bench, one, 'ignores', { settings: { shutdown: { drain: 100, timeout: 1_000 } }, ledger })
+      const station = work(bench, one, 'ignores', {
+        settings: { shutdown: { drain: 100, timeout: isSlow ? 8_000 : 1_000 } },
+        ledger,
+      })
       await station.seen('clink.log', id)
       await station.daemon.stop('the test says so')
       expect(station.all('clink.ended', id)).toMatchObject(kills ? [{ outcome: 'cut-short' }] : [])
@@ -232,6 +243,8 @@ const ENVELOPE: Envelope = {
 const servicesWith = (log: TaskServices['log']): TaskServices => ({
   log,
   reply: async () => await Promise.resolve('msg_2'),
+  keepalive: () => {},
+  mask: () => {},
   get api(): never {
     throw new Error('there is no service')
   },

@@ -72,7 +72,13 @@ it('what is no module cannot be run inline, and is no fault of the clink', async
       with: {},
     },
     env: {},
-    services: { log: () => {}, reply: async () => await Promise.resolve(''), api: undefined as never },
+    services: {
+      log: () => {},
+      reply: async () => await Promise.resolve(''),
+      keepalive: () => {},
+      mask: () => {},
+      api: undefined as never,
+    },
     signals: { abort: never, draining: never },
   })
   expect(await ended).toEqual({ outcome: 'unavailable', reason: 'a url cannot run in this process' })

@@ -79,7 +79,7 @@ async function runOn(
     destination: { write: (line) => io.out(line) },
     terminal: io.terminal,
     color: io.color,
-    secrets: [],
+    secrets: io.secrets,
   })
   for (const issue of warnings) logger.warn({ event: 'config.warning', message: formatIssue(issue) })
   const handlers = await loadMinded({ config, cwd: io.cwd, generation: 1, echoWhenEmpty: true }, io)
@@ -102,6 +102,7 @@ async function runOn(
     output,
     beside: samples,
     listen,
+    secretSeen: (seen) => io.secrets.add(seen.reveal()),
   })
 }
 

@@ -108,6 +108,8 @@ async function runOnce({ clink, config, quiet, routed }: Invoked, io: Io): Promi
       if (!quiet) io.out(`reply to the ${to}: ${String(text)}\n`)
       return `msg_reply_${replies.length}`
     },
+    keepalive: () => {},
+    mask: () => {},
   }
   const run = new Run({
     task: {
@@ -154,7 +156,7 @@ function text({ outcome, duration }: Report): string {
         ? `${head}, without a response\n`
         : `${head}, with the response:\n${outcome.response}\n`
     case 'retry':
-      return `${head}: again in ${humanDuration(outcome.after)}${because(outcome.reason)}\n`
+      return `${head}: again in ${outcome.after === undefined ? 'retry.backoff' : humanDuration(outcome.after)}${because(outcome.reason)}\n`
     case 'asleep':
       return `${head}: again in ${humanDuration(Math.max(0, outcome.until - Date.now()))}, after ${outcome.name}\n`
     case 'release':

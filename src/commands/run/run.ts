@@ -30,7 +30,7 @@ export async function runWorker(settings: SettingsOptions, once: WorkParts['once
     config,
     key,
     handlers,
-    keySeen: (seen) => io.secrets.add(seen.reveal()),
+    secretSeen: (seen) => io.secrets.add(seen.reveal()),
     logger,
     cwd: io.cwd,
     output,

@@ -53,7 +53,11 @@ export function decide(
     case 'reject':
       return deadLetter('rejected', outcome.reason, retry.onExhausted, `This could not be done: ${outcome.reason}`)
     case 'retry':
-      return hold(Math.max(outcome.after, SHORTEST_WAIT), outcome.reason ?? 'the handler asked to wait', false)
+      return hold(
+        Math.max(outcome.after ?? retry.backoff, SHORTEST_WAIT),
+        outcome.reason ?? 'the handler asked to wait',
+        false,
+      )
     case 'asleep':
       return hold(Math.max(outcome.until - state.now, SHORTEST_WAIT), `it sleeps: ${outcome.name}`, false)
     case 'unavailable': {

@@ -187,7 +187,9 @@ export class Start {
     const stands = this.#inHand.check()
     const verdict = stands ? verdictOnRoute(run, outcome) : 'nothing'
     this.#isFree = !health.ended(this.#planned.route, facts.clink.clink_id, verdict)
-    const shown = !stands ? 'lost' : this.#wasCutShort(outcome) ? 'cut-short' : outcome.outcome
+    // A stop that has not waited for its end has given the clink back by now.
+    const isCut = (stands || this.#isAbandoned) && this.#wasCutShort(outcome)
+    const shown = isCut ? 'cut-short' : stands ? outcome.outcome : 'lost'
     context.emit({ event: 'clink.ended', ...facts, outcome: shown, ...why(outcome), duration: run.age })
     if (stands) return
     const late = resultOf(outcome)

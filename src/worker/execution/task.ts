@@ -42,7 +42,7 @@ export function taskOf(
   counts: () => boolean,
 ): Omit<Task, 'signals'> {
   const { clink, key } = inHand
-  const { emit, settings } = context
+  const { emit, settings, signals } = context
   const { mark, target } = planned.route
   let client: HandlerClient | undefined
   const services: TaskServices = {
@@ -64,6 +64,10 @@ export function taskOf(
       const sending = { clink, to: to === 'group' ? undefined : clink.sender_id, is: 'note', mark } as const
       return await sendReply(words, sending, { deadline: inHand.deadline }, key.api, context)
     },
+    keepalive: () => {},
+    mask: (value) => {
+      for (const secret of secretsIn(value)) signals.masked.say(secret)
+    },
   }
   return {
     target,
@@ -71,6 +75,14 @@ export function taskOf(
     env: environmentOf(planned.route, key.key.reveal(), settings.current.clink.url),
     services,
   }
+}
+
+/** Each line of it: the log writes them apart. */
+function secretsIn(value: string): readonly string[] {
+  const lines = value.split('\n').map((line) => line.trim())
+  const secrets = [value.trim(), ...lines].filter((text) => text.length >= SHORTEST_SECRET)
+  if (secrets.length > 0) return secrets
+  throw new Error(`mask: a secret has at least ${SHORTEST_SECRET} characters: a shorter text occurs everywhere`)
 }
 
 /** What a handler that starts now is told. */
@@ -95,6 +107,9 @@ export function envelopeOf(
 export function environmentOf({ passKey }: Route, key: string, url: string): Record<string, string> {
   return passKey === true ? { CLINK_API_KEY: key, CLINK_API_URL: url } : {}
 }
+
+/** The log shows shorter texts: see `redact.ts`. */
+const SHORTEST_SECRET = 8
 
 /** Handlers need not be checked by a compiler: they log what they like. */
 const INSPECTED = { depth: 1, customInspect: false, maxStringLength: LONGEST.error } as const

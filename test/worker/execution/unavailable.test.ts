@@ -6,7 +6,7 @@ import { FakeRunner } from '../../support/fake-runner.ts'
 import { Bench, until } from '../../support/harness.ts'
 import { story } from '../../support/record.ts'
 
-const target: Target = { is: 'program', command: ['work'] }
+const target: Target = { is: 'program', command: ['work'], cwd: '/', env: {}, output: 'text', maxOutput: 1_000 }
 
 /** Sees which attempt it is, each time. */
 function counting(attempts: number[]): FakeRunner {

@@ -1,0 +1,28 @@
+import type { Boot } from '../base/boot.ts'
+import type { Clock } from '../base/clock.ts'
+import type { Ledger } from '../ledger/ledger.ts'
+import { runnerByTarget } from '../runners/by-target.ts'
+import { ExecRunner, type ProgramNotes } from '../runners/exec.ts'
+import { inlineRunner } from '../runners/inline.ts'
+import type { ProcessGroups } from '../runners/process-group.ts'
+import type { Runner } from '../runners/runner.ts'
+import { TaskSocket, type TaskSocketOptions } from '../runners/task-socket.ts'
+
+export interface RunnerParts {
+  readonly boot: Boot
+  readonly clock: Clock
+  readonly groups: ProcessGroups
+  readonly ledger: Ledger
+  readonly tasks: TaskSocketOptions
+}
+
+/** A runner for each kind of target. */
+export function makeRunners({ boot, clock, groups, ledger, tasks }: RunnerParts): Runner {
+  const { programs } = ledger.process
+  const notes: ProgramNotes = {
+    note: async (clinkId, group) => await programs.note({ clinkId, boot: boot.id, group }),
+    gone: async (clinkId, group) => await programs.gone({ clinkId, boot: boot.id, group }),
+  }
+  const program = new ExecRunner({ clock, groups, notes, sockets: new TaskSocket(tasks) })
+  return runnerByTarget({ module: inlineRunner, program })
+}

@@ -1,0 +1,51 @@
+import { sleep, type Clock } from '../base/clock.ts'
+import type { ProcessGroup, ProcessGroups } from './process-group.ts'
+import { ProgramRun } from './program-run.ts'
+import type { Runner, Running, Task } from './runner.ts'
+import type { TaskSocket } from './task-socket.ts'
+
+/** Milliseconds that an end waits for what does not end. The next process goes on with it. */
+const PARTING = 700
+
+/** Where programs are noted, so that the next process can end what outlives this one. */
+export interface ProgramNotes {
+  /** To be noted before the program is given its clink. */
+  note(clinkId: string, group: ProcessGroup): Promise<void>
+  /** Nothing of it is left. */
+  gone(clinkId: string, group: ProcessGroup): Promise<void>
+}
+
+export interface ExecParts {
+  readonly clock: Clock
+  readonly groups: ProcessGroups
+  readonly notes: ProgramNotes
+  readonly sockets: TaskSocket
+}
+
+/** Runs programs, each in a process group of its own. */
+export class ExecRunner implements Runner {
+  readonly #parts: ExecParts
+  readonly #running = new Set<ProgramRun>()
+
+  constructor(parts: ExecParts) {
+    this.#parts = parts
+  }
+
+  start(task: Task): Running {
+    const { target } = task
+    if (target.is !== 'program') {
+      return { ended: Promise.resolve({ outcome: 'unavailable', reason: `a ${target.is} is no program` }) }
+    }
+    const run = new ProgramRun(task, target, this.#parts)
+    this.#running.add(run)
+    void run.ended.then(() => this.#running.delete(run))
+    return { ended: run.ended, kill: () => run.kill() }
+  }
+
+  /** What was killed is waited for: only a look at all processes tells that nothing of it is left. */
+  async stop(): Promise<void> {
+    const gone = Promise.all([...this.#running].map(async ({ ended }) => await ended))
+    await Promise.race([gone, sleep(this.#parts.clock, PARTING)])
+    await this.#parts.sockets.stop()
+  }
+}

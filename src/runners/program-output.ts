@@ -1,0 +1,81 @@
+/** Keeps the beginning of what a program writes. */
+export class Kept {
+  readonly #most: number
+  readonly #chunks: Buffer[] = []
+  #kept = 0
+  #total = 0
+
+  /** @param most bytes. */
+  constructor(most: number) {
+    this.#most = most
+  }
+
+  add(chunk: Buffer): void {
+    const room = this.#most - this.#kept
+    this.#total += chunk.length
+    if (room <= 0) return
+    this.#kept += Math.min(room, chunk.length)
+    // A copy of a part: the whole chunk would be kept with it.
+    this.#chunks.push(chunk.length > room ? Buffer.from(chunk.subarray(0, room)) : chunk)
+  }
+
+  get isCut(): boolean {
+    return this.#total > this.#most
+  }
+
+  /** Bytes in all. */
+  get total(): number {
+    return this.#total
+  }
+
+  /** As UTF-8, without one line end at its end. One that is cut says so within the room that there is. */
+  get text(): string {
+    const bytes = Buffer.concat(this.#chunks)
+    if (!this.isCut) return bytes.toString('utf8').replace(/\r?\n$/, '')
+    const said = ` […, cut: ${this.#total} bytes in all]`
+    const kept = bytes.subarray(0, Math.max(0, this.#most - Buffer.byteLength(said)))
+    // A character may have lost its end.
+    return kept.toString('utf8').replace(/\uFFFD$/, '') + said
+  }
+}
+
+/** Calls `say` with each line that is not blank. Of a long line only the beginning is ever kept. */
+export class Lines {
+  readonly #most: number
+  readonly #say: (line: string) => void
+  #line = ''
+  #length = 0
+  #last: string | undefined
+
+  /** @param most UTF-16 units of a line. */
+  constructor(most: number, say: (line: string) => void) {
+    this.#most = most
+    this.#say = say
+  }
+
+  /** The last line that was said. */
+  get last(): string | undefined {
+    return this.#last
+  }
+
+  add(text: string): void {
+    const parts = text.split('\n')
+    for (const [index, part] of parts.entries()) {
+      if (index > 0) this.end()
+      this.#length += part.length
+      this.#line += part.slice(0, Math.max(0, this.#most - this.#line.length))
+    }
+  }
+
+  /** What came since the last line end is a line, too. */
+  end(): void {
+    const said = ` […, cut: ${this.#length} characters in all]`
+    const isCut = this.#length > this.#most
+    const line = isCut ? this.#line.slice(0, this.#most - said.length).toWellFormed() + said : this.#line.trimEnd()
+    this.#line = ''
+    this.#length = 0
+    if (line.trim() === '') return
+    this.#last = line
+    this.#say(line)
+  }
+}

@@ -1,0 +1,152 @@
+import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
+import { once } from 'node:events'
+import { sleep } from '../base/clock.ts'
+import { asError } from '../base/coded-error.ts'
+import { LONGEST } from '../base/cut-text.ts'
+import { tryTo } from '../base/try-to.ts'
+import { HandlerAborted, type AbortCode } from '../handlers/handler.ts'
+import { whyNotStarted } from '../handlers/programs.ts'
+import type { ProgramTarget } from '../handlers/route.ts'
+import { endGroup } from './end-group.ts'
+import { writtenEnvelope } from './envelope.ts'
+import type { ExecParts } from './exec.ts'
+import type { Outcome } from './outcome.ts'
+import type { ProcessGroup } from './process-group.ts'
+import { startOf } from './process-table.ts'
+import { programEnvironment } from './program-environment.ts'
+import { programOutcome } from './program-outcome.ts'
+import { Kept, Lines } from './program-output.ts'
+import type { Task } from './runner.ts'
+import type { Pass } from './task-socket.ts'
+
+/** Milliseconds that the output of a program may still take when nothing of it is left: who holds its pipe now is not found. */
+const PARTING = 500
+
+/** One run of a program. */
+export class ProgramRun {
+  /** Resolves when nothing of it is left. */
+  readonly ended: Promise<Outcome>
+  readonly #task: Task
+  readonly #target: ProgramTarget
+  readonly #parts: ExecParts
+  readonly #killed = new AbortController()
+  /** While its leader runs. */
+  #pid: number | undefined
+
+  constructor(task: Task, target: ProgramTarget, parts: ExecParts) {
+    this.#task = task
+    this.#target = target
+    this.#parts = parts
+    this.ended = this.#run().catch((error: unknown) => unavailable(asError(error).message))
+  }
+
+  kill(): void {
+    this.#killed.abort()
+    this.#signal('SIGKILL')
+  }
+
+  async #run(): Promise<Outcome> {
+    const { notes, sockets } = this.#parts
+    const { clink } = this.#task.envelope
+    const pass = await sockets.open(this.#task)
+    const unborn: ProcessGroup = { id: 0, started: '', run: randomUUID() }
+    try {
+      // Its mark, before it runs; its number follows.
+      await Promise.race([notes.note(clink.clink_id, unborn), this.#toEnd()])
+      const abortedBy = this.#abortedBy
+      if (abortedBy !== undefined) return { outcome: 'failed', error: { name: 'HandlerAborted', message: abortedBy } }
+      const child = this.#spawn(pass, unborn.run)
+      const { pid } = child
+      if (pid === undefined) return unavailable(await whyNotStarted(await failureOf(child), this.#target))
+      return await this.#supervise(child, { id: pid, started: startOf(pid) ?? '', run: unborn.run }, pass)
+    } finally {
+      pass.end()
+      void notes.gone(clink.clink_id, unborn)
+    }
+  }
+
+  #spawn(pass: Pass, run: string): ChildProcessWithoutNullStreams {
+    const { env, envelope } = this.#task
+    const { command, cwd, env: own } = this.#target
+    const [program = '', ...args] = command
+    const environment = programEnvironment(process.env, [own, env], envelope, pass, run)
+    return spawn(program, args, { cwd, env: environment, detached: true, stdio: ['pipe', 'pipe', 'pipe'] })
+  }
+
+  async #supervise(child: ChildProcessWithoutNullStreams, group: ProcessGroup, pass: Pass): Promise<Outcome> {
+    const { services, signals } = this.#task
+    this.#pid = child.pid
+    const exited = new Promise<Exit>((resolve) => child.on('exit', (code, signal) => resolve({ code, signal })))
+    const closed = new Promise((resolve) => child.on('close', resolve))
+    const output = new Kept(this.#target.output === 'none' ? 0 : this.#target.maxOutput)
+    const lines = new Lines(LONGEST.error, (line) => services.log('info', line))
+    child.stdout.on('data', (chunk: Buffer) => output.add(chunk))
+    child.stderr.setEncoding('utf8').on('data', (text: string) => lines.add(text))
+    for (const stream of [child.stdin, child.stdout, child.stderr]) stream.on('error', () => {})
+    const terminate = (): void => this.#signal('SIGTERM', 'SIGCONT')
+    if (signals.abort.aborted) terminate()
+    signals.abort.addEventListener('abort', terminate)
+    void this.#tell(child, group, pass)
+
+    const exit = await exited
+    signals.abort.removeEventListener('abort', terminate)
+    // What it has started and left behind. After an abort that has its grace as well.
+    const abortedBy = this.#abortedBy
+    if (abortedBy === undefined) this.#signal('SIGKILL')
+    this.#pid = undefined
+    pass.end()
+    await this.#nothingLeft(group, abortedBy)
+    await Promise.race([closed, sleep(this.#parts.clock, PARTING)])
+    child.stdout.destroy()
+    child.stderr.destroy()
+    lines.end()
+    return programOutcome({ ...exit, output, lastWord: lines.last, abortedBy }, this.#target.output)
+  }
+
+  /** It is given its clink when the journal knows it. It may not want to read it. */
+  async #tell(child: ChildProcessWithoutNullStreams, group: ProcessGroup, { socket, token }: Pass): Promise<void> {
+    const { envelope } = this.#task
+    await this.#parts.notes.note(envelope.clink.clink_id, group)
+    if (this.#pid === undefined) return
+    child.stdin.end(`${JSON.stringify(writtenEnvelope(envelope, { socket, token }))}\n`)
+  }
+
+  async #nothingLeft(group: ProcessGroup, abortedBy: AbortCode | undefined): Promise<void> {
+    const { clock, groups } = this.#parts
+    const advice = `it has left processes behind that do not end: end them by hand: kill -KILL -- -${group.id}`
+    const stays = (): void => this.#task.services.log('warn', advice)
+    await endGroup(group, { clock, groups, stays, ...(abortedBy !== undefined && { mercy: this.#killed.signal }) })
+  }
+
+  /** To all of its group. */
+  #signal(...names: readonly NodeJS.Signals[]): void {
+    const pid = this.#pid
+    for (const name of names) if (pid !== undefined) tryTo(() => process.kill(-pid, name))
+  }
+
+  get #abortedBy(): AbortCode | undefined {
+    const { abort } = this.#task.signals
+    if (!abort.aborted) return this.#killed.signal.aborted ? 'cancelled' : undefined
+    return abort.reason instanceof HandlerAborted ? abort.reason.code : 'cancelled'
+  }
+
+  async #toEnd(): Promise<void> {
+    const ends = AbortSignal.any([this.#task.signals.abort, this.#killed.signal])
+    if (!ends.aborted) await once(ends, 'abort')
+  }
+}
+
+interface Exit {
+  readonly code: number | null
+  readonly signal: NodeJS.Signals | null
+}
+
+async function failureOf(child: ChildProcessWithoutNullStreams): Promise<Error> {
+  for (const stream of [child.stdin, child.stdout, child.stderr]) stream.on('error', () => {})
+  return await new Promise((resolve) => child.on('error', resolve))
+}
+
+function unavailable(reason: string): Outcome {
+  return { outcome: 'unavailable', reason }
+}
