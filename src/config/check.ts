@@ -22,9 +22,22 @@ export function checkConfig(raw: RawConfig): readonly ConfigIssue[] {
 
 function readIssue(issue: z.core.$ZodIssue, section: string, raw: RawConfig): ConfigIssue[] {
   const path = [section, ...issue.path.map((part) => (typeof part === 'symbol' ? String(part) : part))]
+  if (issue.code === 'invalid_union') {
+    const meant = meantBy(issue, path)
+    if (meant !== undefined) {
+      return meant.flatMap((one) => readIssue({ ...one, path: [...issue.path, ...one.path] }, section, raw))
+    }
+  }
   if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownKey([...path, key], raw))
   const value = raw.get(path)
   return [raw.issue(path, issue.message, { suggestion: suggestValue(path, value) ?? suggestGroup(path, value) })]
+}
+
+/** What is wrong in a list or a group of several keys, where either may stand: the one that it is. */
+function meantBy({ errors }: z.core.$ZodIssueInvalidUnion, path: Path): readonly z.core.$ZodIssue[] | undefined {
+  const schema = schemaAt(path)
+  if (schema === undefined || Object.keys(shapeOf(schema)).length < 2) return undefined
+  return errors.find((issues) => issues.every(({ code, path }) => path.length > 0 || code !== 'invalid_type'))
 }
 
 /** A single value where a group belongs: most often it was meant for its first key. */

@@ -11,12 +11,28 @@ export interface RetryPolicy {
   readonly maxBackoff: number
 }
 
+/** A program, ready to be started but for what the machine says. */
+export interface ExecConfig {
+  readonly command: readonly string[]
+  /** The program as it was written. */
+  readonly written: string
+  /** Absolute path. */
+  readonly cwd: string
+  readonly env: Readonly<Record<string, string>>
+  readonly output: 'text' | 'json' | 'none'
+  /** Bytes. */
+  readonly maxOutput: number
+  /** Where the program was written. */
+  readonly place: { readonly where: string; readonly line?: number | undefined; readonly key: string }
+}
+
 /** A route of the configuration. What is left out is the handler's own, then the general setting. */
 export interface RouteConfig {
   readonly name: string
   readonly match?: MatchRule | undefined
-  /** Absolute path of the handler file. */
-  readonly use: string
+  /** Absolute path of the handler file. Left out: the route has a program. */
+  readonly use?: string | undefined
+  readonly exec?: ExecConfig | undefined
   readonly with: Readonly<Record<string, unknown>>
   readonly timeout?: number | undefined
   readonly retry?: Partial<RetryPolicy> | undefined

@@ -5,9 +5,9 @@ import { asError, systemCode } from '../base/coded-error.ts'
 import { chooseProxy, type ForwardProxy, type ProxyChoice } from '../base/proxy.ts'
 import { Secret } from '../base/secret.ts'
 import { checkConfig } from './check.ts'
-import type { Config, MatchRule, RouteConfig } from './config.ts'
+import type { Config, ExecConfig, MatchRule, RouteConfig } from './config.ts'
 import { applyEnvironment, readText } from './environment.ts'
-import { ConfigError, showValue, type ConfigIssue, type Path } from './issue.ts'
+import { ConfigError, dotted, showValue, type ConfigIssue, type Path } from './issue.ts'
 import { RawConfig } from './raw.ts'
 import { configSchema, type ParsedConfig } from './schema.ts'
 import { unavailable, withoutEffect } from './unavailable.ts'
@@ -148,17 +148,59 @@ function build(parsed: ParsedConfig, raw: RawConfig, proxy: ForwardProxy | undef
     handlers: { ...handlers, runner: 'inline', directory: absolute(handlers.directory, ['handlers', 'directory']) },
     state: { ...state, directory: absolute(state.directory, ['state', 'directory']) },
     server: { ...server, tokenFile: orNull(server.tokenFile, ['server', 'tokenFile']) },
-    routes: parsed.routes.map((route, index) => buildRoute(route, absolute(route.use ?? '', ['routes', index, 'use']))),
+    routes: parsed.routes.map((route, index) => buildRoute(route, index, raw)),
   })
 }
 
 function buildRoute(
-  { mark, match, name, passKey, retry, timeout, with: values = {} }: ParsedConfig['routes'][number],
-  use: string,
+  {
+    exec: given,
+    mark,
+    match,
+    name,
+    passKey,
+    retry,
+    timeout,
+    use: file,
+    with: values = {},
+  }: ParsedConfig['routes'][number],
+  index: number,
+  raw: RawConfig,
 ): RouteConfig {
   const rule = match === undefined ? undefined : matchRule(match)
-  const called = name ?? basename(use, extname(use))
-  return { name: called, use, with: values, match: rule, timeout, retry, passKey, mark }
+  const rest = { with: values, match: rule, timeout, retry, mark }
+  if (given === undefined) {
+    const use = resolve(raw.placeOf(['routes', index, 'use']).base, file ?? '')
+    return { name: name ?? basename(use, extname(use)), use, ...rest, passKey }
+  }
+  const exec = buildExec(given, ['routes', index, 'exec'], raw)
+  const own = 'passKey' in given ? given.passKey : undefined
+  return { name: name ?? nameOf(exec.command), exec, ...rest, passKey: passKey ?? own }
+}
+
+/** A program with a slash is a path, from where it was written; without one it is looked for on PATH. */
+function buildExec(given: NonNullable<ParsedConfig['routes'][number]['exec']>, at: Path, raw: RawConfig): ExecConfig {
+  const isList = Array.isArray(given)
+  const { command, cwd = '.', env = {}, maxOutput = 1_048_576, output = 'text' } = isList ? { command: given } : given
+  const [written = '', ...args] = command
+  const path = [...at, ...(isList ? [] : ['command']), 0]
+  const { base, line, where } = raw.placeOf(path)
+  return {
+    command: [written.includes('/') ? resolve(base, written) : written, ...args],
+    written,
+    cwd: resolve(raw.placeOf([...at, 'cwd']).base, cwd),
+    env,
+    output,
+    maxOutput,
+    place: { where, line, key: dotted(path) },
+  }
+}
+
+/** As handlers are named after their files: what runs a script gives it no name. */
+function nameOf([program = '', script]: readonly string[]): string {
+  const isInterpreted = script !== undefined && !program.includes('/') && /\.\w+$/.test(script)
+  const file = isInterpreted ? script : program
+  return basename(file, extname(file))
 }
 
 /** The schema has seen to it that one of the two is there. */

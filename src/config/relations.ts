@@ -38,7 +38,7 @@ export function relationProblems({ inbox, poll, claim, retry, shutdown, routes }
   const names = new Map<string, number>()
   for (const [index, { name, retry: own, use, exec, http }] of (routes ?? []).entries()) {
     const ways = [use, exec, http].filter((way) => way !== undefined).length
-    unless(ways > 0, ['routes', index], 'does not say what runs it; write use: ./handlers/file.ts')
+    unless(ways > 0, ['routes', index], 'does not say what runs it; write use: ./handlers/file.ts, or exec: [program]')
     unless(ways < 2, ['routes', index], 'has more than one of use, exec and http')
     const { backoff, maxBackoff } = own ?? {}
     if (backoff !== undefined && maxBackoff !== undefined) {

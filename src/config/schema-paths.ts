@@ -9,9 +9,15 @@ export function unwrap(schema: z.core.$ZodType): z.core.$ZodType {
   return schema
 }
 
+/** As `unwrap`; of alternatives, that which is a map. */
+function mapOf(schema: z.core.$ZodType): z.core.$ZodType {
+  const inner = unwrap(schema)
+  return inner instanceof z.ZodUnion ? (inner.options.find((one) => one instanceof z.ZodObject) ?? inner) : inner
+}
+
 /** Keys that a map of this schema may have; none where it is no map with fixed keys. */
 export function shapeOf(schema: z.core.$ZodType): Readonly<Record<string, z.core.$ZodType>> {
-  const inner = unwrap(schema)
+  const inner = mapOf(schema)
   return inner instanceof z.ZodObject ? inner.shape : {}
 }
 

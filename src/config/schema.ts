@@ -11,6 +11,7 @@ import {
   regularExpression,
   retryRule,
   sender,
+  size,
   text,
   verbatim,
   webAddress,
@@ -37,12 +38,42 @@ const match = matchRule(content, '{ group: ops }').describe(
   'What the route takes: all that is given must hold. Left out: what the handler itself says, or everything.',
 )
 
+const command = listOf(verbatim(), '[python3, ./answer.py]').min(1, { error: 'is an empty list' })
+
+const exec = z
+  .union(
+    [
+      command,
+      z.strictObject({
+        command: command.describe('The program and its arguments; nothing of it is read by a shell.'),
+        cwd: text().exactOptional().describe('Where it runs. Default: the directory of this file.'),
+        env: z
+          .record(
+            z.string().regex(/^[^=\0]+$/, { error: 'is no name of a variable' }),
+            z.string({ error: 'is not text; put it in quotes' }),
+            GROUP,
+          )
+          .exactOptional()
+          .describe("What its environment has beside, or instead of, the worker's."),
+        output: oneOf(['text', 'json', 'none'])
+          .exactOptional()
+          .describe(
+            'What it writes to standard output. text (the default): the response; json: an outcome; none: nothing.',
+          ),
+        maxOutput: size(1_024).exactOptional().describe('The most of that which is kept. Default: 1MiB.'),
+        passKey: flag().exactOptional().describe('Its environment has the API key.'),
+      }),
+    ],
+    { error: 'is neither a program with its arguments nor a group of keys; write [python3, ./answer.py]' },
+  )
+  .describe('The program that is run, in any language: a list, or a group of keys that has it as command.')
+
 const route = z.strictObject(
   {
     name: text().exactOptional().describe('For logs and metrics. Default: the file name of the handler.'),
     match: match.exactOptional(),
     use: text().exactOptional().describe('The handler file.'),
-    exec: listOf(verbatim()).min(1, { error: 'is an empty list' }).exactOptional().describe('Not available yet.'),
+    exec: exec.exactOptional(),
     http: webAddress().exactOptional().describe('Not available yet.'),
     with: z
       .record(z.string(), z.unknown(), GROUP)
@@ -56,9 +87,6 @@ const route = z.strictObject(
     rate: rate().exactOptional().describe('Not available yet.'),
     serial: oneOf(['group', 'sender']).exactOptional().describe('Not available yet.'),
     mark: oneOf(['auto', 'never']).exactOptional().describe('never: its answers carry no line for other workers.'),
-    cwd: text().exactOptional().describe('Not available yet.'),
-    env: z.record(z.string(), z.string()).exactOptional().describe('Not available yet.'),
-    output: oneOf(['text', 'json', 'none']).exactOptional().describe('Not available yet.'),
   },
   { error: 'is not a route; write { name: deploy, use: ./handlers/deploy.ts }' },
 )

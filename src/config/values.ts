@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { formatDuration, parseDuration } from '../base/duration.ts'
 import { readWebAddress } from '../base/web-address.ts'
 
+const LARGEST = 64 * 1_073_741_824
 const LONGEST = 3_650 * 86_400_000
 const DURATION_ADVICE = 'is not a duration; write 250ms, 30s, 5m, 1h'
 const SENDER_ADVICE = 'is neither an id nor { name: … } for a display name'
@@ -37,6 +38,23 @@ export function rate() {
       const read = { count: Number(count), window: parseDuration(window) ?? 0 }
       if (read.count >= 1 && read.window >= 1 && read.window <= LONGEST && Number.isSafeInteger(read.count)) return read
       context.issues.push({ code: 'custom', input: text, message: RATE_ADVICE })
+      return z.NEVER
+    })
+}
+
+const UNITS: Readonly<Record<string, number>> = { KiB: 1_024, MiB: 1_048_576, GiB: 1_073_741_824 }
+const SIZE_ADVICE = 'is not a size; write 256KiB, 16MiB, 1GiB'
+
+/** A size text, in bytes from `min` up. */
+export function size(min: number) {
+  return z
+    .string({ error: SIZE_ADVICE })
+    .regex(/^\d+(KiB|MiB|GiB)$/, { error: SIZE_ADVICE, abort: true })
+    .transform((text, context) => {
+      const bytes = Number.parseInt(text, 10) * (UNITS[text.slice(-3)] ?? Number.NaN)
+      if (bytes >= min && bytes <= LARGEST) return bytes
+      const message = bytes < min ? `is smaller than ${min / 1_024}KiB` : 'is larger than 64GiB'
+      context.issues.push({ code: 'custom', input: text, message })
       return z.NEVER
     })
 }

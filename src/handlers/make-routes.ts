@@ -1,4 +1,4 @@
-import type { Config, RouteConfig } from '../config/config.ts'
+import type { Config, ExecConfig, RouteConfig } from '../config/config.ts'
 import type { Definition } from './definition.ts'
 import type { HandlerIssue } from './handler-error.ts'
 import type { RouteEntry } from './handler-set.ts'
@@ -30,6 +30,7 @@ export function makeRoutes(handlers: readonly LoadedHandler[], config: Pick<Conf
   const catchAlls = free.filter(({ definition }) => definition.match === undefined)
   const entries = [
     ...config.routes.flatMap((route) => {
+      if (route.exec !== undefined) return [makeProgramEntry(route, route.exec, generation)]
       const handler = handlers.find(({ path }) => path === route.use)
       return handler === undefined ? [] : [make(handler, route)]
     }),
@@ -60,6 +61,30 @@ function makeEntry(
       timeout: own?.timeout ?? definition.timeout,
       passKey: own?.passKey ?? definition.passKey ?? false,
       retry: Object.freeze({ ...definition.retry, ...own?.retry }),
+    }),
+  }
+}
+
+/** Of the command only the program is shown: an argument may be a secret. */
+function makeProgramEntry(
+  { mark = 'auto', match, name, passKey = false, retry = {}, timeout, with: values }: RouteConfig,
+  { command, cwd, env, maxOutput, output, written }: ExecConfig,
+  generation: number,
+): RouteEntry {
+  return {
+    matcher: compileMatch(match),
+    takesAll: takesAll(match),
+    idPatterns: idPatterns(`match.from of the route ${name}`, match?.from),
+    route: Object.freeze<Route>({
+      name,
+      file: written,
+      generation,
+      target: { is: 'program', command, cwd, env, output, maxOutput },
+      with: values,
+      mark,
+      timeout,
+      passKey,
+      retry,
     }),
   }
 }

@@ -17,7 +17,7 @@ export async function whyNotExecutable({ command, cwd, env }: Command): Promise<
   const found = await Promise.all(places.map(async (place) => await whyNotFile(join(place, program))))
   if (found.includes(undefined)) return undefined
   const isThere = found.some((why) => why !== MISSING)
-  return isThere ? 'is on PATH, but this user may not execute it' : `is not on PATH (${path})`
+  return isThere ? 'is on PATH, but this user may not execute it' : 'is not on PATH'
 }
 
 /** What is said of a program that the system did not start. */

@@ -1,10 +1,10 @@
 import type { Stats } from 'node:fs'
 import { stat } from 'node:fs/promises'
-import { basename, extname, relative } from 'node:path'
+import { basename, extname, isAbsolute, relative } from 'node:path'
 import { sleep, systemClock, type Clock } from '../base/clock.ts'
 import { formatDuration } from '../base/duration.ts'
 import type { Clink } from '../clink/records.ts'
-import type { Config } from '../config/config.ts'
+import type { Config, ExecConfig } from '../config/config.ts'
 import { echoHandler } from './builtin.ts'
 import { checkModule, type Definition } from './definition.ts'
 import { discover, isModule, type Discovered } from './discover.ts'
@@ -13,6 +13,7 @@ import { HandlerSet } from './handler-set.ts'
 import { refusingExit } from './load-exit.ts'
 import { explainFailure, type LoadFailure } from './load-failure.ts'
 import { makeRoutes, type LoadedHandler } from './make-routes.ts'
+import { whyNotExecutable } from './programs.ts'
 import { installModuleHooks, type ModuleLoad } from './module-hooks.ts'
 import { nativeImport } from './native-import.ts'
 import type { Route, Router, Routing } from './route.ts'
@@ -41,14 +42,15 @@ export interface LoadHandlersOptions {
 export async function loadHandlers(options: LoadHandlersOptions): Promise<HandlerSet> {
   const { config, cwd, echoWhenEmpty = false, generation } = options
   const found = await discover(config.handlers.directory)
-  const paths = [...new Set([...found.files, ...config.routes.map(({ use }) => use)])]
+  const paths = [...new Set([...found.files, ...config.routes.flatMap(({ use }) => use ?? [])])]
+  const programs = config.routes.flatMap(({ exec }) => exec ?? [])
   const shown = (path: string): string => relative(cwd, path) || '.'
   const directory = shown(config.handlers.directory)
   if (found.problem !== undefined && !found.isMissing) {
     throw new HandlerError([{ file: directory, message: found.problem }], [])
   }
-  if (paths.length === 0 && echoWhenEmpty) return echoSet(config, generation)
-  if (paths.length === 0) throw new HandlerError([nothing(directory, found)], [])
+  if (paths.length + programs.length === 0 && echoWhenEmpty) return echoSet(config, generation)
+  if (paths.length + programs.length === 0) throw new HandlerError([nothing(directory, found)], [])
 
   const { present, issues } = await missingFiles(paths, shown)
   const load = installModuleHooks().begin(present)
@@ -63,7 +65,7 @@ export async function loadHandlers(options: LoadHandlersOptions): Promise<Handle
   }
   const files = [...new Set([...paths, ...load.files])]
   const made = makeRoutes(handlers, config, generation)
-  issues.push(...made.issues)
+  issues.push(...made.issues, ...(await programIssues(programs, shown)))
   if (issues.length > 0) throw new HandlerError(issues, files)
   return new HandlerSet(generation, made.entries, files)
 }
@@ -101,6 +103,19 @@ async function missingFiles(paths: readonly string[], shown: (path: string) => s
     else issues.push({ file: shown(path), message: whyNoModule(found) })
   }
   return { present, issues }
+}
+
+/** Programs that cannot be started, where they were written. */
+async function programIssues(programs: readonly ExecConfig[], shown: (path: string) => string) {
+  const found = programs.map(async (program): Promise<readonly HandlerIssue[]> => {
+    const why = await whyNotExecutable(program)
+    if (why === undefined) return []
+    const { key, line, where } = program.place
+    const file = isAbsolute(where) ? shown(where) : where
+    const message = `${key}: ${JSON.stringify(program.written)} ${why}`
+    return [line === undefined ? { file, message } : { file, line, message }]
+  })
+  return (await Promise.all(found)).flat()
 }
 
 function whyNoModule(found: Stats | undefined): string {

@@ -118,13 +118,13 @@ export class HandlerWatch implements Service {
 
   #watched(): string[] {
     const config = this.#options.settings.current
-    return [config.handlers.directory, ...config.routes.map(({ use }) => use), ...this.#files]
+    return [config.handlers.directory, ...config.routes.flatMap(({ use }) => use ?? []), ...this.#files]
   }
 
   async #takeFingerprint(): Promise<string> {
     const config = this.#options.settings.current
     const { files: found } = await discover(config.handlers.directory)
-    const files = new Set([...found, ...config.routes.map(({ use }) => use), ...this.#files])
+    const files = new Set([...found, ...config.routes.flatMap(({ use }) => use ?? []), ...this.#files])
     const fingerprint = createHash('sha256')
     for (const file of [...files].sort()) {
       const content = await readFile(file).catch(() => 'missing')

@@ -1,26 +1,9 @@
-import { sleep, type Clock } from '../base/clock.ts'
-import type { ProcessGroup, ProcessGroups } from './process-group.ts'
-import { ProgramRun } from './program-run.ts'
+import { sleep } from '../base/clock.ts'
+import { ProgramRun, type ExecParts } from './program-run.ts'
 import type { Runner, Running, Task } from './runner.ts'
-import type { TaskSocket } from './task-socket.ts'
 
 /** Milliseconds that an end waits for what does not end. The next process goes on with it. */
 const PARTING = 700
-
-/** Where programs are noted, so that the next process can end what outlives this one. */
-export interface ProgramNotes {
-  /** To be noted before the program is given its clink. */
-  note(clinkId: string, group: ProcessGroup): Promise<void>
-  /** Nothing of it is left. */
-  gone(clinkId: string, group: ProcessGroup): Promise<void>
-}
-
-export interface ExecParts {
-  readonly clock: Clock
-  readonly groups: ProcessGroups
-  readonly notes: ProgramNotes
-  readonly sockets: TaskSocket
-}
 
 /** Runs programs, each in a process group of its own. */
 export class ExecRunner implements Runner {

@@ -25,18 +25,12 @@ const RELEASE = 69
 export function programOutcome(end: ProgramEnd, output: ProgramTarget['output']): Outcome {
   const { code, lastWord } = end
   const why = lastWord === undefined ? {} : { reason: lastWord }
-  switch (code) {
-    case 0:
-      return output === 'json' ? jsonOutcome(end) : done(output === 'none' ? '' : end.output.text)
-    case RETRY:
-      return { outcome: 'retry', ...why }
-    case REJECT:
-      return { outcome: 'reject', reason: lastWord ?? 'rejected by the program' }
-    case RELEASE:
-      return { outcome: 'release', ...why }
-    default:
-      return { outcome: 'failed', error: errorOf(end) }
-  }
+  if (code === 0 && output === 'json') return jsonOutcome(end)
+  if (code === 0) return done(output === 'none' ? '' : end.output.text)
+  if (code === RETRY) return { outcome: 'retry', ...why }
+  if (code === REJECT) return { outcome: 'reject', reason: lastWord ?? 'rejected by the program' }
+  if (code === RELEASE) return { outcome: 'release', ...why }
+  return { outcome: 'failed', error: errorOf(end) }
 }
 
 function done(text: string): Outcome {

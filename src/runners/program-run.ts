@@ -1,7 +1,7 @@
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
-import { sleep } from '../base/clock.ts'
+import { sleep, type Clock } from '../base/clock.ts'
 import { asError } from '../base/coded-error.ts'
 import { LONGEST } from '../base/cut-text.ts'
 import { tryTo } from '../base/try-to.ts'
@@ -10,18 +10,32 @@ import { whyNotStarted } from '../handlers/programs.ts'
 import type { ProgramTarget } from '../handlers/route.ts'
 import { endGroup } from './end-group.ts'
 import { writtenEnvelope } from './envelope.ts'
-import type { ExecParts } from './exec.ts'
 import type { Outcome } from './outcome.ts'
-import type { ProcessGroup } from './process-group.ts'
+import type { ProcessGroup, ProcessGroups } from './process-group.ts'
 import { startOf } from './process-table.ts'
 import { programEnvironment } from './program-environment.ts'
 import { programOutcome } from './program-outcome.ts'
 import { Kept, Lines } from './program-output.ts'
 import type { Task } from './runner.ts'
-import type { Pass } from './task-socket.ts'
+import type { Pass, TaskSocket } from './task-socket.ts'
 
 /** Milliseconds that the output of a program may still take when nothing of it is left: who holds its pipe now is not found. */
 const PARTING = 500
+
+/** Where programs are noted, so that the next process can end what outlives this one. */
+export interface ProgramNotes {
+  /** To be noted before the program is given its clink. */
+  note(clinkId: string, group: ProcessGroup): Promise<void>
+  /** Nothing of it is left. */
+  gone(clinkId: string, group: ProcessGroup): Promise<void>
+}
+
+export interface ExecParts {
+  readonly clock: Clock
+  readonly groups: ProcessGroups
+  readonly notes: ProgramNotes
+  readonly sockets: TaskSocket
+}
 
 /** One run of a program. */
 export class ProgramRun {

@@ -5,37 +5,35 @@ import type { Task } from './runner.ts'
 /** What a task request is about. */
 export type Asked = Pick<Task, 'services' | 'signals'>
 
-const requests = {
-  reply: z.strictObject({ text: z.string(), to: z.enum(['sender', 'group']).prefault('sender') }),
-  log: z.strictObject({
-    message: z.string(),
-    level: z.enum(['debug', 'info', 'warn', 'error']).prefault('info'),
-    fields: z.record(z.string(), z.unknown()).exactOptional(),
-  }),
-  keepalive: z.strictObject({}),
-  mask: z.strictObject({ value: z.string() }),
-  /** `wait`: it is answered when the run should end, and not before. */
-  draining: z.strictObject({ wait: z.boolean().prefault(false) }),
-} as const
-
 /** Who asks, and for what. */
 const head = z.looseObject({ token: z.string(), request: z.string() })
 
-type Answers = {
-  readonly [Name in keyof typeof requests]: (given: z.output<(typeof requests)[Name]>, asked: Asked) => unknown
-}
-
-const answers: Answers = {
-  reply: async ({ text, to }, { services }) => ({ id: await services.reply(text, to) }),
-  log: ({ fields, level, message }, { services }) => services.log(level, message, fields),
-  keepalive: (_, { services }) => services.keepalive(),
-  mask: ({ value }, { services }) => services.mask(value),
-  draining: async ({ wait }, { signals }) => {
+const requests: ReadonlyMap<string, (given: unknown, asked: Asked) => unknown> = new Map([
+  row(
+    'reply',
+    { text: z.string(), to: z.enum(['sender', 'group']).prefault('sender') },
+    async ({ text, to }, asked) => ({
+      id: await asked.services.reply(text, to),
+    }),
+  ),
+  row(
+    'log',
+    {
+      message: z.string(),
+      level: z.enum(['debug', 'info', 'warn', 'error']).prefault('info'),
+      fields: z.record(z.string(), z.unknown()).exactOptional(),
+    },
+    ({ fields, level, message }, { services }) => services.log(level, message, fields),
+  ),
+  row('keepalive', {}, (_, { services }) => services.keepalive()),
+  row('mask', { value: z.string() }, ({ value }, { services }) => services.mask(value)),
+  // `wait`: it is answered when the run should end, and not before.
+  row('draining', { wait: z.boolean().prefault(false) }, async ({ wait }, { signals }) => {
     const ends = AbortSignal.any([signals.draining, signals.abort])
     if (wait && !ends.aborted) await new Promise((resolve) => ends.addEventListener('abort', resolve))
     return { draining: ends.aborted }
-  },
-}
+  }),
+])
 
 /**
  * Does what a program asks for.
@@ -46,21 +44,20 @@ const answers: Answers = {
 export async function answerTask(request: unknown, taskOf: (token: string) => Asked): Promise<unknown> {
   const { token, request: name, ...given } = read(head, request, 'a request')
   const asked = taskOf(token)
-  if (!isRequest(name)) {
-    const known = Object.keys(requests).join(', ')
-    throw new CodedError('USAGE', `there is no request ${JSON.stringify(name)} for tasks, only ${known}`)
-  }
-  return (await answer(name, given, asked)) ?? {}
+  const act = requests.get(name)
+  if (act !== undefined) return (await act(given, asked)) ?? {}
+  const known = [...requests.keys()].join(', ')
+  throw new CodedError('USAGE', `there is no request ${JSON.stringify(name)} for tasks, only ${known}`)
 }
 
-async function answer<Name extends keyof typeof requests>(name: Name, given: unknown, asked: Asked): Promise<unknown> {
-  // The compiler does not see that the schema and the answer of one name belong together.
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-  const parameters = read(requests[name], given, name) as Parameters<Answers[Name]>[0]
-  return await answers[name](parameters, asked)
+function row<const Shape extends z.ZodRawShape>(
+  name: string,
+  shape: Shape,
+  act: (given: z.output<z.ZodObject<Shape, z.core.$strict>>, asked: Asked) => unknown,
+): readonly [string, (given: unknown, asked: Asked) => unknown] {
+  const schema = z.strictObject(shape)
+  return [name, (given, asked) => act(read(schema, given, name), asked)]
 }
-
-const isRequest = (name: string): name is keyof typeof requests => Object.hasOwn(requests, name)
 
 function read<Schema extends z.ZodType>(schema: Schema, value: unknown, what: string): z.output<Schema> {
   const { data, error } = schema.safeParse(value)

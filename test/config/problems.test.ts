@@ -61,7 +61,23 @@ describe('a configuration with mistakes', () => {
     ['replies: { mark: "" }', 'replies.mark', 'is not one line of 1 to 200 characters'],
     ['handlers: { timeout: 9999999d }', 'handlers.timeout', 'is longer than 3650d'],
     ['routes: { a: b }', 'routes', 'is not a list; write - { name: deploy, use: ./handlers/deploy.ts }'],
-    ['routes: [{}]', 'routes[0]', 'does not say what runs it; write use: ./handlers/file.ts'],
+    ['routes: [{}]', 'routes[0]', 'does not say what runs it; write use: ./handlers/file.ts, or exec: [program]'],
+    ['routes: [{ exec: [] }]', 'routes[0].exec', 'is an empty list'],
+    ['routes: [{ exec: [1] }]', 'routes[0].exec[0]', 'is not text; put it in quotes'],
+    [
+      'routes: [{ exec: true }]',
+      'routes[0].exec',
+      'is neither a program with its arguments nor a group of keys; write [python3, ./answer.py]',
+    ],
+    ['routes: [{ exec: { command: [] } }]', 'routes[0].exec.command', 'is an empty list'],
+    ['routes: [{ exec: { command: [sh], comand: 1 } }]', 'routes[0].exec.comand', 'unknown key'],
+    ['routes: [{ exec: { command: [sh], output: xml } }]', 'routes[0].exec.output', 'is not one of text, json, none'],
+    [
+      'routes: [{ exec: { command: [sh], maxOutput: 5 } }]',
+      'routes[0].exec.maxOutput',
+      'is not a size; write 256KiB, 16MiB, 1GiB',
+    ],
+    ['routes: [{ exec: { command: [sh], env: { A: 1 } } }]', 'routes[0].exec.env.A', 'is not text; put it in quotes'],
     [
       'routes: [{ use: a.ts, match: { content: { regex: "(" } } }]',
       'routes[0].match.content.regex',
@@ -182,7 +198,6 @@ describe('inbox.claim: batch', () => {
 describe('what this version cannot do', () => {
   it.each([
     ['handlers: { runner: thread }', 'handlers.runner'],
-    ['routes: [{ exec: [ls] }]', 'routes[0].exec'],
     ['routes: [{ http: "http://localhost:1" }]', 'routes[0].http'],
     ['routes: [{ use: a.ts, runner: thread }]', 'routes[0].runner'],
     ['routes: [{ use: a.ts, concurrency: 2 }]', 'routes[0].concurrency'],

@@ -5,10 +5,12 @@ import { z } from 'zod'
 import { jsonSchemaText } from '../../src/config/json-schema.ts'
 import { configSchema } from '../../src/config/schema.ts'
 import { knownPaths, shapeOf, schemaAt } from '../../src/config/schema-paths.ts'
+import { envelopeSchemaText } from '../../src/runners/envelope.ts'
 import { loadText } from '../support/config-files.ts'
 
 const EXAMPLE = new URL('../../config.example.yaml', import.meta.url)
 const SCHEMA = new URL('../../schema/config.schema.json', import.meta.url)
+const ENVELOPE = new URL('../../schema/envelope.schema.json', import.meta.url)
 const REGENERATE =
   'node -e "import(\'./src/config/json-schema.ts\').then((m) => process.stdout.write(m.jsonSchemaText()))"' +
   ' > schema/config.schema.json'
@@ -25,6 +27,17 @@ describe('schema/config.schema.json', () => {
       if (path[0] !== 'server') expect(node.description, path.join('.')).toMatch(/\.$/)
       expect(node, path.join('.')).toHaveProperty('default')
     }
+  })
+})
+
+describe('schema/envelope.schema.json', () => {
+  it('is what the schema in the code says', async () => {
+    const regenerate = REGENERATE.replace('config/json-schema', 'runners/envelope').replaceAll(
+      'config.schema',
+      'envelope.schema',
+    )
+    const advice = `regenerate it: ${regenerate.replace('jsonSchemaText', 'envelopeSchemaText')}`
+    expect(await readFile(ENVELOPE, 'utf8'), advice).toBe(envelopeSchemaText())
   })
 })
 
@@ -65,13 +78,15 @@ describe('config.example.yaml', () => {
     expect(uncommented).toEqual([])
   })
 
-  it('shows a route that can be taken as it is', async () => {
+  it('shows routes that can be taken as they are', async () => {
     const text = await readFile(EXAMPLE, 'utf8')
     const commented = [...text.matchAll(/^# {3}(.*)$/gm)].map(([, line]) => line).join('\n')
     const routes = commented.slice(commented.indexOf('routes:'))
     const { config } = await loadText(routes)
     expect(config.routes).toEqual([
       expect.objectContaining({ name: 'deploy', timeout: 600_000, with: { environment: 'staging' } }),
+      expect.objectContaining({ name: 'answer', exec: expect.objectContaining({ written: 'python3' }) }),
+      expect.objectContaining({ name: 'agent', exec: expect.objectContaining({ maxOutput: 1_048_576 }) }),
     ])
   })
 })

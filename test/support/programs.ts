@@ -1,14 +1,15 @@
 import { tmpdir } from 'node:os'
 import { systemClock } from '../../src/base/clock.ts'
 import type { ProgramTarget } from '../../src/handlers/route.ts'
-import { ExecRunner, type ProgramNotes } from '../../src/runners/exec.ts'
+import { ExecRunner } from '../../src/runners/exec.ts'
+import type { ProgramNotes } from '../../src/runners/program-run.ts'
 import { TaskSocket } from '../../src/runners/task-socket.ts'
 import { cli } from './command.ts'
 import { kernelGroups } from './left-program.ts'
 
 type Details = Partial<Omit<ProgramTarget, 'is' | 'command'>>
 
-export function program(command: readonly string[], details: Details = {}): ProgramTarget {
+function program(command: readonly string[], details: Details = {}): ProgramTarget {
   return { is: 'program', command, cwd: tmpdir(), env: {}, output: 'text', maxOutput: 1_048_576, ...details }
 }
 
@@ -31,7 +32,7 @@ const ask = (request) => new Promise((resolve, reject) => {
 });
 `
 
-export const unnoted: ProgramNotes = { note: async () => {}, gone: async () => {} }
+const unnoted: ProgramNotes = { note: async () => {}, gone: async () => {} }
 
 export function execRunner(notes: ProgramNotes = unnoted): ExecRunner {
   return new ExecRunner({ clock: systemClock(), groups: kernelGroups, notes, sockets: new TaskSocket({}) })

@@ -4,6 +4,7 @@ import { CodedError, EXIT, stackOf } from '../../base/coded-error.ts'
 import type { HandlerSet } from '../../handlers/handler-set.ts'
 import { loadHandlers, type LoadHandlersOptions } from '../../handlers/registry.ts'
 import { onExit, onFault } from '../../host/faults.ts'
+import { taskSocketPath } from '../../runners/task-socket.ts'
 import type { Io } from './io.ts'
 import { sayProblem } from './problems.ts'
 
@@ -25,7 +26,11 @@ export async function loadMinded(options: LoadHandlersOptions, io: Io): Promise<
     }),
   ]
   try {
-    return await loadHandlers(options)
+    const set = await loadHandlers(options)
+    const hasPrograms = set.routes.some(({ target }) => target.is === 'program')
+    // What keeps no state has a directory of its own for its socket.
+    if (hasPrograms && options.echoWhenEmpty !== true) taskSocketPath(options.config.state.directory)
+    return set
   } finally {
     for (const release of releases) release()
   }
