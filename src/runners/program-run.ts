@@ -94,7 +94,7 @@ export class ProgramRun {
     const exited = new Promise<Exit>((resolve) => child.on('exit', (code, signal) => resolve({ code, signal })))
     const closed = new Promise((resolve) => child.on('close', resolve))
     const output = new Kept(this.#target.output === 'none' ? 0 : this.#target.maxOutput)
-    const lines = new Lines(LONGEST.error, (line) => services.log('info', line))
+    const lines = new Lines(LONGEST.error, this.#parts.clock, (line) => services.log('info', line))
     child.stdout.on('data', (chunk: Buffer) => output.add(chunk))
     child.stderr.setEncoding('utf8').on('data', (text: string) => lines.add(text))
     for (const stream of [child.stdin, child.stdout, child.stderr]) stream.on('error', () => {})
