@@ -38,7 +38,8 @@ const match = matchRule(content, '{ group: ops }').describe(
   'What the route takes: all that is given must hold. Left out: what the handler itself says, or everything.',
 )
 
-const command = listOf(verbatim(), '[python3, ./answer.py]').min(1, { error: 'is an empty list' })
+const argument = verbatim().regex(/^[^\0]*$/, { error: 'holds a NUL character, which no argument may' })
+const command = listOf(argument, '[python3, ./answer.py]').min(1, { error: 'is an empty list' })
 
 const exec = z
   .union(

@@ -30,7 +30,7 @@ export async function whyNotStarted(error: Error, target: Command): Promise<stri
 const MISSING = 'is not there'
 const WORDS: Readonly<Record<string, string>> = {
   ENOENT: 'cannot be started: the interpreter that its first line names is not there',
-  ENOEXEC: 'cannot be started: it is no program for this machine, or a script without a first line such as #!/bin/sh',
+  ENOEXEC: 'cannot be started: it is no program for this machine',
   E2BIG: 'cannot be started: its arguments and its environment are too long',
 }
 

@@ -9,7 +9,7 @@ import { kernelGroups } from './left-program.ts'
 
 type Details = Partial<Omit<ProgramTarget, 'is' | 'command'>>
 
-function program(command: readonly string[], details: Details = {}): ProgramTarget {
+export function program(command: readonly string[], details: Details = {}): ProgramTarget {
   return { is: 'program', command, cwd: tmpdir(), env: {}, output: 'text', maxOutput: 1_048_576, ...details }
 }
 
