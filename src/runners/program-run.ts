@@ -45,7 +45,7 @@ export class ProgramRun {
   readonly #target: ProgramTarget
   readonly #parts: ExecParts
   readonly #killed = new AbortController()
-  /** While its leader runs. */
+  /** While its leader runs, or after an abort others of its group. */
   #pid: number | undefined
 
   constructor(task: Task, target: ProgramTarget, parts: ExecParts) {
@@ -98,7 +98,7 @@ export class ProgramRun {
     child.stdout.on('data', (chunk: Buffer) => output.add(chunk))
     child.stderr.setEncoding('utf8').on('data', (text: string) => lines.add(text))
     for (const stream of [child.stdin, child.stdout, child.stderr]) stream.on('error', () => {})
-    const terminate = (): void => this.#signal('SIGTERM', 'SIGCONT')
+    const terminate = (): boolean => this.#signal('SIGTERM', 'SIGCONT')
     if (signals.abort.aborted) terminate()
     signals.abort.addEventListener('abort', terminate)
     void this.#tell(child, group, pass)
@@ -108,9 +108,13 @@ export class ProgramRun {
     // What it has started and left behind. After an abort that has its grace as well.
     const abortedBy = this.#abortedBy
     if (abortedBy === undefined) this.#signal('SIGKILL')
-    this.#pid = undefined
+    // The number of its group is not given away as long as the group lives.
+    if (abortedBy === undefined || !this.#signal(0)) this.#pid = undefined
     pass.end()
     await this.#nothingLeft(group, abortedBy)
+    // Whoever has stayed in the group without its mark.
+    this.#signal('SIGKILL')
+    this.#pid = undefined
     await Promise.race([closed, sleep(this.#parts.clock, PARTING)])
     child.stdout.destroy()
     child.stderr.destroy()
@@ -133,10 +137,11 @@ export class ProgramRun {
     await endGroup(group, { clock, groups, stays, ...(abortedBy !== undefined && { mercy: this.#killed.signal }) })
   }
 
-  /** To all of its group. */
-  #signal(...names: readonly NodeJS.Signals[]): void {
+  /** To all of its group. @returns whether there is any of it. */
+  #signal(...signals: readonly (NodeJS.Signals | 0)[]): boolean {
     const pid = this.#pid
-    for (const name of names) if (pid !== undefined) tryTo(() => process.kill(-pid, name))
+    if (pid === undefined) return false
+    return signals.map((signal) => tryTo(() => process.kill(-pid, signal)) === true).includes(true)
   }
 
   get #abortedBy(): AbortCode | undefined {

@@ -268,6 +268,16 @@ describe('P3, §4: no child is left', () => {
     expect(pids.filter(isAlive)).toEqual([])
   })
 
+  it('after it was killed: one that has cleared its environment and stayed in the group, too', async () => {
+    const { abort, logged, running } = start(
+      sh(`(exec env -i /bin/sh -c 'trap "" TERM; echo $$ >&2; while :; do sleep 0.2; done') & wait`),
+    )
+    await until(() => logged.length === 1, 'it runs')
+    abort.abort(new HandlerAborted('cancelled', 'by the test'))
+    await running.ended
+    expect(isAlive(Number(logged[0]))).toBe(false)
+  })
+
   it('one that hides from this by an empty environment does not hold up the end', async () => {
     const { running, logged } = start(
       sh(`(env -i /usr/bin/setsid /bin/sh -c 'echo $$ >&2; exec sleep 1000' &); sleep 0.5; echo done`),
