@@ -4,7 +4,7 @@ import type { HandlerIssue } from './handler-error.ts'
 import type { RouteEntry } from './handler-set.ts'
 import { compileMatch, takesAll } from './match.ts'
 import { Patterns } from './patterns.ts'
-import type { Route } from './route.ts'
+import type { Route, Target } from './route.ts'
 import { idPatterns } from './sender-match.ts'
 
 /** A handler file that was loaded. */
@@ -24,13 +24,13 @@ export interface LoadedHandler {
  */
 export function makeRoutes(handlers: readonly LoadedHandler[], config: Pick<Config, 'routes'>, generation: number) {
   const made = { generation, patterns: new Patterns() }
-  const make = (handler: LoadedHandler, route?: RouteConfig): RouteEntry => makeEntry(handler, made, route)
+  const make = (handler: LoadedHandler, route?: RouteConfig): RouteEntry => makeEntry(moduleOf(handler), made, route)
   const used = new Set(config.routes.map(({ use }) => use))
   const free = handlers.filter(({ path }) => !used.has(path))
   const catchAlls = free.filter(({ definition }) => definition.match === undefined)
   const entries = [
     ...config.routes.flatMap((route) => {
-      if (route.exec !== undefined) return [makeProgramEntry(route, route.exec, generation)]
+      if (route.exec !== undefined) return [makeEntry(programOf(route.exec), made, route)]
       const handler = handlers.find(({ path }) => path === route.use)
       return handler === undefined ? [] : [make(handler, route)]
     }),
@@ -40,8 +40,18 @@ export function makeRoutes(handlers: readonly LoadedHandler[], config: Pick<Conf
   return { entries, issues: [...tooManyCatchAlls(catchAlls), ...sameNames(entries)] }
 }
 
+/** What a route runs, and what that says about its route. */
+interface Entered extends Pick<LoadedHandler, 'file' | 'name'> {
+  readonly definition: Omit<Definition, 'handle'>
+  readonly target: Target
+}
+
+function moduleOf({ definition, file, name }: LoadedHandler): Entered {
+  return { file, name, definition, target: { is: 'module', handle: definition.handle } }
+}
+
 function makeEntry(
-  { definition, file, name }: LoadedHandler,
+  { definition, file, name, target }: Entered,
   { generation, patterns }: { readonly generation: number; readonly patterns: Patterns },
   own?: RouteConfig,
 ): RouteEntry {
@@ -55,7 +65,7 @@ function makeEntry(
       name: routeName,
       file,
       generation,
-      target: { is: 'module', handle: definition.handle },
+      target,
       with: own?.with ?? {},
       mark: own?.mark ?? definition.mark ?? 'auto',
       timeout: own?.timeout ?? definition.timeout,
@@ -66,26 +76,12 @@ function makeEntry(
 }
 
 /** Of the command only the program is shown: an argument may be a secret. */
-function makeProgramEntry(
-  { mark = 'auto', match, name, passKey = false, retry = {}, timeout, with: values }: RouteConfig,
-  { command, cwd, env, maxOutput, output, written }: ExecConfig,
-  generation: number,
-): RouteEntry {
+function programOf({ command, cwd, env, maxOutput, output, written }: ExecConfig): Entered {
   return {
-    matcher: compileMatch(match),
-    takesAll: takesAll(match),
-    idPatterns: idPatterns(`match.from of the route ${name}`, match?.from),
-    route: Object.freeze<Route>({
-      name,
-      file: written,
-      generation,
-      target: { is: 'program', command, cwd, env, output, maxOutput },
-      with: values,
-      mark,
-      timeout,
-      passKey,
-      retry,
-    }),
+    file: written,
+    name: written,
+    definition: {},
+    target: { is: 'program', command, cwd, env, output, maxOutput },
   }
 }
 

@@ -122,7 +122,7 @@ describe.concurrent('§4: how a program ends', () => {
   it('with 100 MB on either output: they are read, and not kept; of a flood of lines some are logged, the last is the reason', async () => {
     const before = process.memoryUsage().rss
     const flood = 'yes "one of very many lines that nobody will read to their end" | head -c 100000000'
-    const [out, err] = [start(sh(`${flood}`)), start(sh(`(${flood}; echo; echo the end) >&2; exit 1`))]
+    const [out, err] = [start(sh(flood)), start(sh(`(${flood}; echo; echo the end) >&2; exit 1`))]
     const outcome = await out.running.ended
     expect('response' in outcome ? outcome.response?.slice(-40) : '').toContain('cut: 100000000 bytes in all')
     expect(await err.running.ended).toMatchObject({ outcome: 'failed', error: { message: 'the end' } })
@@ -352,9 +352,7 @@ describe.concurrent('§4: what a program asks for', () => {
       process.stdout.write(JSON.stringify({ path: CLINK_TASK_SOCKET, token: CLINK_TASK_TOKEN, other }))`)
     const first = await outcomeOf(said)
     const { other, path, token } = JSON.parse('response' in first ? (first.response ?? '') : '')
-    const late = sh('$TASK reply "too late" 2>&1; echo "exit $?"', { env: { LATE: token } })
-    const [, script = ''] = [late, `CLINK_TASK_TOKEN=$LATE ${late.command[2]}`]
-    const second = await outcomeOf({ ...late, command: ['sh', '-c', script] })
+    const second = await outcomeOf(sh(`CLINK_TASK_TOKEN=${token} $TASK reply "too late" 2>&1; echo "exit $?"`))
     expect(second).toMatchObject({ response: expect.stringContaining('the run of this token is over') })
     expect(other).toEqual({ error: expect.stringContaining('there is no request "failed.retry"'), code: 'USAGE' })
     expect(statSync(path).mode & 0o777).toBe(0o600)
