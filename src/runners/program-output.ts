@@ -1,9 +1,12 @@
 import type { Timeline } from '../base/clock.ts'
 
-/** Keeps the beginning of what a program writes. */
+/** The least room that is made for an output. */
+const ROOM = 4_096
+
+/** Keeps the beginning of what a program writes, in one piece: some write character by character. */
 export class Kept {
   readonly #most: number
-  readonly #chunks: Buffer[] = []
+  #bytes = Buffer.alloc(0)
   #kept = 0
   #total = 0
 
@@ -13,12 +16,15 @@ export class Kept {
   }
 
   add(chunk: Buffer): void {
-    const room = this.#most - this.#kept
+    const kept = Math.min(this.#kept + chunk.length, this.#most)
+    if (kept > this.#bytes.length) {
+      const grown = Buffer.alloc(Math.min(this.#most, Math.max(kept, 2 * this.#bytes.length, ROOM)))
+      this.#bytes.copy(grown)
+      this.#bytes = grown
+    }
+    chunk.copy(this.#bytes, this.#kept)
+    this.#kept = kept
     this.#total += chunk.length
-    if (room <= 0) return
-    this.#kept += Math.min(room, chunk.length)
-    // A copy of a part: the whole chunk would be kept with it.
-    this.#chunks.push(chunk.length > room ? Buffer.from(chunk.subarray(0, room)) : chunk)
   }
 
   get isCut(): boolean {
@@ -32,12 +38,11 @@ export class Kept {
 
   /** As UTF-8, without one line end at its end. One that is cut says so within the room that there is. */
   get text(): string {
-    const bytes = Buffer.concat(this.#chunks)
-    if (!this.isCut) return bytes.toString('utf8').replace(/\r?\n$/, '')
+    if (!this.isCut) return this.#bytes.toString('utf8', 0, this.#kept).replace(/\r?\n$/, '')
     const said = ` […, cut: ${this.#total} bytes in all]`
-    const kept = bytes.subarray(0, Math.max(0, this.#most - Buffer.byteLength(said)))
+    const kept = this.#bytes.toString('utf8', 0, Math.max(0, this.#most - Buffer.byteLength(said)))
     // A character may have lost its end.
-    return kept.toString('utf8').replace(/\uFFFD$/, '') + said
+    return kept.replace(/\uFFFD$/, '') + said
   }
 }
 

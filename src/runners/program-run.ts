@@ -76,7 +76,7 @@ export class ProgramRun {
       return await this.#supervise(child, { id: pid, started: startOf(pid) ?? '', run: unborn.run }, pass)
     } finally {
       pass.end()
-      void notes.gone(clink.clink_id, unborn)
+      void notes.gone(clink.clink_id, unborn).catch(unnoted)
     }
   }
 
@@ -125,7 +125,7 @@ export class ProgramRun {
   /** It is given its clink when the journal knows it. It may not want to read it. */
   async #tell(child: ChildProcessWithoutNullStreams, group: ProcessGroup, { socket, token }: Pass): Promise<void> {
     const { envelope } = this.#task
-    await this.#parts.notes.note(envelope.clink.clink_id, group)
+    await this.#parts.notes.note(envelope.clink.clink_id, group).catch(unnoted)
     if (this.#pid === undefined) return
     child.stdin.end(`${JSON.stringify(writtenEnvelope(envelope, { socket, token }))}\n`)
   }
@@ -165,6 +165,9 @@ async function failureOf(child: ChildProcessWithoutNullStreams): Promise<Error> 
   for (const stream of [child.stdin, child.stdout, child.stderr]) stream.on('error', () => {})
   return await new Promise((resolve) => child.on('error', resolve))
 }
+
+/** The journal says itself that it cannot be written. */
+function unnoted(): void {}
 
 function unavailable(reason: string): Outcome {
   return { outcome: 'unavailable', reason }

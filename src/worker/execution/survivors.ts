@@ -21,7 +21,10 @@ export function endSurvivors(runs: RunRegister, context: ExecutionContext, areOu
 async function endOne(program: Program, { clock, closing, emit, groups, ledger }: ExecutionContext): Promise<void> {
   const { clinkId, group } = program
   if (await groups.end(group)) emit({ event: 'program.left', clinkId, group: group.id })
-  const advice = `end it by hand: kill -KILL -- -${group.id}`
+  // A crash in the moment of its start: its number is not known.
+  const isKnown = group.id > 0
+  const what = isKnown ? `kill -KILL -- -${group.id}` : `it has CLINK_TASK_RUN=${group.run} in its environment`
+  const advice = `end it by hand: ${what}`
   const stays = (): void => emit({ event: 'program.stays', clinkId, group: group.id, advice })
   if (await endGroup(group, { groups, clock, closing, stays })) await ledger.process.programs.gone(program)
 }
