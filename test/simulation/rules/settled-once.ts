@@ -38,8 +38,8 @@ function isOfParked(record: Record, life: string, clinkId: string, at: number): 
   const requests = record.requestsByClink.get(clinkId) ?? []
   const release = requests.find((one) => one.life === life && one.kind === 'release' && one.endedAt === at)
   const grants = record.grantsByClink.get(clinkId) ?? []
-  return grants.some(({ isNew, life: of, request: { endedAt: toldAt = Infinity } }) => {
-    return of === life && isNew && release !== undefined && toldAt > release.begunAt && toldAt <= at
+  return grants.some(({ at: madeAt, isNew, life: of, request: { endedAt: toldAt = Infinity } }) => {
+    return of === life && isNew && release !== undefined && toldAt > release.begunAt && madeAt <= at
   })
 }
 
