@@ -1,10 +1,12 @@
+import type { Config } from '../../src/config/config.ts'
 import { unfinishedReruns } from './asked.ts'
 import { isChosen } from './distortion.ts'
 import type { Emulator, StoredClink } from '../../src/emulator/emulator.ts'
 import type { LeftAlone } from '../../src/events.ts'
 import { GROUPS } from './plan-scope.ts'
-import { KILLER, NO_ROUTE, type Plan, type WorkerPlan } from './plan.ts'
+import { KILLER, NO_ROUTE, workerOf, type Plan, type WorkerPlan } from './plan.ts'
 import type { EventRecord, Record, RunRecord } from './record.ts'
+import { configsIn, configsKept } from './settings.ts'
 import { isInScope, isTooOld } from './scope.ts'
 import { SAYS } from './world.ts'
 
@@ -54,12 +56,6 @@ function openClinks(facts: Explaining): readonly Open[] {
       ? []
       : [{ clinkId: clink.clink_id, why: `${clink.status}, and ${open.join(', ')} could run it` }]
   })
-}
-
-export function workerOf(plan: Plan, life: string): WorkerPlan {
-  const worker = plan.workers.find(({ name }) => life.startsWith(`${name}.`))
-  if (worker === undefined) throw new Error(`No worker for ${life}`)
-  return worker
 }
 
 /** Fields without which nobody can work a clink. */
@@ -163,7 +159,7 @@ function whyNot(facts: Explaining, life: string, worker: WorkerPlan, clink: Stor
   const isOver =
     clink.content === KILLER ||
     isDiscarded(record, life, id) ||
-    isGivenUp(facts, life, worker, id) ||
+    isGivenUp(facts, life, id) ||
     isUndeliverable(record, life, id)
   const wasReleased = record.runsThatCount(life, id, Infinity).some(({ end }) => end === 'release')
   if (last?.event === 'clink.deadLettered') return isOver ? 'given up' : undefined
@@ -255,7 +251,7 @@ export function isOurs(emulator: Emulator, plan: Plan, { owner }: WorkerPlan, cl
 }
 
 /** By the handler's own ends: rejected, or failed as often as is allowed, or too long for so many claims. */
-function isGivenUp({ plan, record }: Explaining, life: string, { config }: WorkerPlan, id: string): boolean {
+function isGivenUp({ plan, record }: Explaining, life: string, id: string): boolean {
   const runs = record.runsThatCount(life, id, Infinity)
   if (runs.some(({ end, abortCode }) => end === 'reject' && (abortCode ?? 'shutdown') === 'shutdown')) return true
   // A start that was put off, or cut short by a stop or a crash, is no attempt; one that lost its claim is.
@@ -266,10 +262,11 @@ function isGivenUp({ plan, record }: Explaining, life: string, { config }: Worke
       (end !== 'retry' || abortCode !== undefined || outlivedClaim === true),
   )
   // One that goes on after its timeout has failed, at a stop as well.
-  const failed = counted.some((run) => isFailure({ ...run, isCutShort: false, endedAt: run.endedAt ?? record.now }))
-  if (failed && counted.length >= config.retry.attempts) return true
+  const failed = counted.findLast((run) => isFailure({ ...run, isCutShort: false, endedAt: run.endedAt ?? record.now }))
+  const attempts = (configs: readonly Config[]): number => Math.min(...configs.map(({ retry }) => retry.attempts))
+  if (failed !== undefined && counted.length >= attempts(configsKept(plan, record, failed))) return true
   const outlived = runs.filter((run) => run.outlivedClaim === true && mayBeUnrenewed(plan, record, run))
-  if (outlived.length >= config.retry.attempts) return true
+  if (outlived.length >= attempts(configsIn(plan, record, life, 0, record.now))) return true
   // The service does not take the completion: that is an end too. A 413 counts whatever its body, and without another try.
   const { state } = record.life(life)
   const isTooLarge = record.requestsByClink

@@ -17,6 +17,7 @@ import { restsWhereNothingIsToDo } from './rules/rest.ts'
 import { unknownLengthsAreAskedFor } from './rules/unknown-lengths.ts'
 import { pollsAreNotRepeated, claimsOnlyWhatCanStart } from './rules/polls.ts'
 import { claimsKeepTheirKey, goodKeysAreUsed, strangersClaimOnce, strangersWorkIsLeft } from './rules/keys.ts'
+import { runsHaveTheirTime } from './rules/kept-settings.ts'
 import { lettersRest, rerunsLeaveSlots } from './rules/letters.ts'
 import { pausesAreDeserved } from './rules/pauses.ts'
 import { releasesFollowRenewals, renewalsInSingleFile, renewedWhileInHand } from './rules/renewals.ts'
@@ -56,6 +57,7 @@ const rules: readonly Rule[] = [
   nothingAfterTheLease,
   oneRunAtATime,
   ownRunsKeepTheirClaims,
+  runsHaveTheirTime,
   renewalsInSingleFile,
   releasesFollowRenewals,
   renewedWhileInHand,

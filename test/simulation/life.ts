@@ -1,4 +1,5 @@
 import type { Cancel, Clock } from '../../src/base/clock.ts'
+import type { Config } from '../../src/config/config.ts'
 import type { ExitCode } from '../../src/base/coded-error.ts'
 import { Secret } from '../../src/base/secret.ts'
 import type { Transport } from '../../src/clink/transport.ts'
@@ -15,6 +16,7 @@ import { makeHandle } from './handlers.ts'
 import { ProcessTransport, type NetworkParts } from './network.ts'
 import { NO_ROUTE, type WorkerPlan } from './plan.ts'
 import type { LifeRecord, Record } from './record.ts'
+import { configAt } from './settings.ts'
 import type { StateDirectory } from './state-directory.ts'
 import type { Host, VirtualTime } from './virtual-time.ts'
 import type { World } from './world.ts'
@@ -76,6 +78,7 @@ export class Life implements Host {
   readonly #carried: Carried
   readonly #daemon: Daemon
   readonly #ledger: Ledger
+  readonly #config: Config
   #wallJump = 0
   #localJump = 0
   readonly #timers = new Set<() => void>()
@@ -97,7 +100,11 @@ export class Life implements Host {
       jumps: [],
       setBacks: [],
       sleeps: [],
+      changes: [],
     }
+    this.#config = configAt(plan, time.now)
+    // Nothing has happened in it before.
+    if (this.#config !== plan.config) this.#record.changes.push({ at: time.now - 1, config: this.#config })
     record.lives.set(this.name, this.#record)
     this.#ledger = this.#openLedger()
     this.#daemon = new Daemon(this.#daemonParts())
@@ -153,6 +160,19 @@ export class Life implements Host {
     const { time } = this.#parts
     const changed = (): void => {
       if (!this.isOver) this.#daemon.changeKey(new Secret(read()), 'the key file')
+    }
+    time.at(time.now, changed, this)
+  }
+
+  /** Somebody has written another configuration: it takes that over, once it is awake. */
+  change(): void {
+    const { plan, record, time } = this.#parts
+    const changed = (): void => {
+      if (this.isOver) return
+      const config = configAt(plan, time.now)
+      this.#record.changes.push({ at: time.now, config })
+      const changes = this.#daemon.change(config)
+      record.say(this.name, `has other settings: ${Object.values(changes).flat().join(' ')}`)
     }
     time.at(time.now, changed, this)
   }
@@ -265,11 +285,9 @@ export class Life implements Host {
       generation: 1,
       target: { is: 'module', handle: breakage.handle?.(handle) ?? handle },
       with: {},
-      timeout: plan.config.handlers.timeout,
-      retry: plan.config.retry,
     }
     const parts: DaemonParts = {
-      config: plan.config,
+      config: this.#config,
       key: new Secret(this.#parts.key),
       router: {
         takesAll: false,

@@ -29,6 +29,12 @@ interface Turn {
   readonly ms: number
 }
 
+/** A configuration that a worker is given while it works; its next process begins with it. */
+export interface ConfigChange {
+  readonly at: number
+  readonly config: Config
+}
+
 export interface WorkerPlan {
   readonly name: string
   /** Id of the key's owner. */
@@ -38,6 +44,7 @@ export interface WorkerPlan {
   readonly config: Config
   readonly wallSkew: number
   readonly turns: readonly Turn[]
+  readonly changes: readonly ConfigChange[]
 }
 
 export interface ClinkPlan {
@@ -203,6 +210,7 @@ function makeWorkers(chance: Chance, facts: WorkerFacts): readonly WorkerPlan[] 
       config: { ...made, inbox: { ...made.inbox, ...inScope, loopLimit } },
       wallSkew,
       turns,
+      changes: [],
     }
   })
 }
@@ -342,4 +350,11 @@ function makePeople(chance: Chance, horizon: number): readonly PersonPlan[] {
     at: chance.between(0, horizon),
     what: chance.weighted({ complete: 3, release: 3, claim: 3, leave: 1 }),
   }))
+}
+
+/** The worker of a process. */
+export function workerOf(plan: Plan, life: string): WorkerPlan {
+  const worker = plan.workers.find(({ name }) => life.startsWith(`${name}.`))
+  if (worker === undefined) throw new Error(`No worker for ${life}`)
+  return worker
 }

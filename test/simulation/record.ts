@@ -1,5 +1,6 @@
 import type { ExitCode } from '../../src/base/coded-error.ts'
 import type { TransportFailure } from '../../src/clink/transport.ts'
+import type { ConfigChange } from './plan.ts'
 import type { WorkerEvent } from '../../src/events.ts'
 import type { AbortCode } from '../../src/handlers/handler.ts'
 import type { Told } from './distortion.ts'
@@ -118,6 +119,8 @@ export interface LifeRecord {
   /** When its wall clock was set back, by how much (`ms` is negative). */
   readonly setBacks: { readonly at: number; readonly ms: number }[]
   readonly sleeps: { readonly from: number; readonly to: number }[]
+  /** Configurations other than the worker's first one, since when it has had each. */
+  readonly changes: ConfigChange[]
 }
 
 export interface ActRecord {

@@ -10,6 +10,7 @@ import type { LetterPlan } from './plan-letters.ts'
 import { actByHand } from './people.ts'
 import { makePlan, type Plan, type WorkerPlan } from './plan.ts'
 import { Record } from './record.ts'
+import { configAt } from './settings.ts'
 import { StateDirectory } from './state-directory.ts'
 import { RunawayError, VirtualTime } from './virtual-time.ts'
 import type { Vocabulary } from './words.ts'
@@ -148,6 +149,7 @@ export class Game {
       this.record.say(worker.name, JSON.stringify(worker.config))
       this.#begin(worker)
       for (const turn of worker.turns) this.time.at(turn.at, () => this.#turn(worker, turn))
+      for (const { at } of worker.changes) this.time.at(at, () => this.#lives.get(worker.name)?.life.change())
     }
     for (const clink of clinks) {
       this.time.at(clink.at, () => {
@@ -169,7 +171,7 @@ export class Game {
     await this.#untilQuiet(calmAt + (this.#options.calm ?? CALM))
     this.quietAt = this.time.now
     for (const { life } of this.#lives.values()) life.stop()
-    const longest = Math.max(...workers.map(({ config }) => config.shutdown.timeout))
+    const longest = Math.max(...workers.map((worker) => configAt(worker, this.time.now).shutdown.timeout))
     await this.time.runUntil(this.time.now + longest + 60_000, () =>
       [...this.#lives.values()].every(({ life }) => life.isOver),
     )
@@ -336,7 +338,7 @@ export class Game {
       case 'stop-and-hurry':
         life.stop()
         if (what === 'stop-and-hurry') this.time.at(this.time.now + ms / 4, () => life.hurry())
-        this.#beginLater(plan, plan.config.shutdown.timeout + 2_000 + ms)
+        this.#beginLater(plan, configAt(plan, this.time.now).shutdown.timeout + 2_000 + ms)
         break
       default:
         what satisfies never

@@ -22,6 +22,11 @@ const greedy = (real: Transport): Transport => ({
   },
 })
 
+/** Claims whatever there is, however much the worker wants. */
+const insatiable = (real: Transport): Transport => ({
+  send: async (request) => await real.send({ ...request, path: request.path.replace(/limit=\d+/, 'limit=50') }),
+})
+
 /** Claims all that a list shows. */
 const grasping = (real: Transport): Transport => ({
   send: async (request) => {
@@ -73,6 +78,10 @@ const told = (inbox: Partial<Config['inbox']>): SeedOptions => ({
 describe('the judge notices a worker', { timeout: 120_000 }, () => {
   it('that asks a poll for one clink more than can start (P6)', async () => {
     expect(await isNoticed({ breakage: { transport: greedy } }, 'P6', /asks for more than/)).toBe(true)
+  })
+
+  it('with which more waits than can start (P6)', async () => {
+    expect(await isNoticed({ breakage: { transport: insatiable } }, 'P6', /claimed and waiting beside/)).toBe(true)
   })
 
   it('that claims by id whatever it sees listed (P6)', async () => {

@@ -3,6 +3,7 @@ import type { Chance } from './chance.ts'
 import type { FaultKind } from './faults.ts'
 import { makeKeys } from './plan-keys.ts'
 import { GROUP } from './plan-scope.ts'
+import { makeChanges } from './plan-settings.ts'
 import type { ClinkPlan, Plan, WorkerPlan } from './plan.ts'
 import { FIELDS, SAYS, TIME_FORMS, WORDS, type PagePlan, type WordName, type World } from './world.ts'
 
@@ -242,6 +243,17 @@ const table: { readonly [W in WordName]: Word } = {
       })
       const calmAt = Math.max(plan.calmAt, ...failing.map(({ to }) => to + 1))
       return { ...withWorld(plan, { store: { slowest, prompt: chance.pick([0, 0.5]), failing } }), calmAt }
+    },
+  },
+  /** Workers are given other settings while they work. The last word: it goes by what the others have made of the configurations. */
+  settings: {
+    part: 0.06,
+    spoken: (plan, chance) => {
+      const workers = plan.workers.map((worker) => ({
+        ...worker,
+        changes: makeChanges(worker, chance.fork(worker.name), plan.calmAt),
+      }))
+      return { ...plan, workers }
     },
   },
 }

@@ -27,6 +27,7 @@ export const WORDS = [
   'shorter',
   'slow-store',
   'patterns',
+  'settings',
 ] as const
 export type WordName = (typeof WORDS)[number]
 

@@ -1,4 +1,5 @@
-import { needsSelect, workerOf } from '../explained.ts'
+import { needsSelect } from '../explained.ts'
+import { workerOf } from '../plan.ts'
 import type { Rule } from '../judge.ts'
 import type { EventRecord, GrantRecord, Record } from '../record.ts'
 import { CLAIM_ENDS, trustsBlindly } from './leases.ts'

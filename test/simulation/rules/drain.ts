@@ -1,4 +1,4 @@
-import { workerOf } from '../explained.ts'
+import { configsIn } from '../settings.ts'
 import type { Rule } from '../judge.ts'
 
 /** A stop keeps so much of its time for giving back. */
@@ -11,8 +11,8 @@ export const drainTimeIsGiven: Rule = ({ plan, record }) =>
     if (abortCode !== 'shutdown' || abortedAt === undefined || stopAskedAt === undefined) return []
     // What starts after that was on its way; who slept was late already.
     if (startedAt > stopAskedAt || hurriedAt <= abortedAt || sleeps.some(({ to }) => to >= stopAskedAt)) return []
-    const { drain, timeout } = workerOf(plan, life).config.shutdown
-    const given = Math.max(0, Math.min(drain, timeout - GIVING_BACK))
+    const all = configsIn(plan, record, life, stopAskedAt, abortedAt).map(({ shutdown }) => shutdown)
+    const given = Math.max(0, Math.min(...all.flatMap(({ drain, timeout }) => [drain, timeout - GIVING_BACK])))
     if (abortedAt >= stopAskedAt + given - 1) return []
     const text = `the run of ${clinkId} had ${abortedAt - stopAskedAt} ms of a stop, not ${given}`
     return [{ rule: 'P8', at: abortedAt, life, text }]

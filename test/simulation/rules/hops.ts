@@ -1,9 +1,9 @@
 import type { Emulator, StoredClink } from '../../../src/emulator/emulator.ts'
 import { isChosen } from '../distortion.ts'
-import { isOurs, workerOf } from '../explained.ts'
+import { isOurs } from '../explained.ts'
 import { resultIn } from '../handlers.ts'
 import type { Breach, Evidence, Rule } from '../judge.ts'
-import type { Plan } from '../plan.ts'
+import { workerOf, type Plan } from '../plan.ts'
 import { sentOf } from '../world.ts'
 
 /** More clinks than that for each one that somebody else sent are no work any more. */

@@ -1,7 +1,9 @@
 import { isChosen } from '../distortion.ts'
-import { isRefusing, workerOf } from '../explained.ts'
+import { isRefusing } from '../explained.ts'
+import { workerOf } from '../plan.ts'
 import type { Breach, Evidence, Rule } from '../judge.ts'
 import { ownerOf } from '../plan-keys.ts'
+import { configAt } from '../settings.ts'
 import type { EventRecord, LifeRecord, Record, RequestRecord } from '../record.ts'
 import { CLAIM_ENDS, endOf, slept } from './leases.ts'
 
@@ -115,10 +117,11 @@ const SLOWLY = 90_000
 export const goodKeysAreUsed: Rule = (evidence) => {
   const { plan, record } = evidence
   return [...record.lives.values()].flatMap((life): readonly Breach[] => {
-    const { config, owner } = workerOf(plan, life.name)
+    const { owner } = workerOf(plan, life.name)
     const last = Math.max(...record.keyActs.map(({ at }) => at))
     const since = Math.max(last, plan.calmAt, life.startedAt)
-    const until = since + SLOWLY + config.poll.maxInterval + config.clink.timeout
+    const { clink, poll } = configAt(workerOf(plan, life.name), since)
+    const until = since + SLOWLY + poll.maxInterval + clink.timeout
     if (record.keyActs.length === 0 || isRefusing(plan, record, life.name)) return []
     if (Math.min(endOf(life), life.stopAskedAt ?? record.now, record.now) < until) return []
     const isSeen = record.requests.some((request) => {
@@ -144,7 +147,7 @@ export const goodKeysAreUsed: Rule = (evidence) => {
  * after two crashes in a row what was running runs alone. Or its only route was paused, and it looks when a probe is due.
  */
 function isDisturbed({ plan, record }: Evidence, life: LifeRecord, since: number, until: number): boolean {
-  const { concurrency } = workerOf(plan, life.name).config
+  const { concurrency } = configAt(workerOf(plan, life.name), since)
   const told = (record.eventsByLife.get(life.name) ?? []).filter(({ at }) => at < until)
   const inHand = new Map<string, number>()
   for (const { at, event } of told) {

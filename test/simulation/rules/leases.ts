@@ -1,6 +1,7 @@
 import { isChosen } from '../distortion.ts'
-import { tellsTimes, workerOf } from '../explained.ts'
-import type { Plan } from '../plan.ts'
+import { tellsTimes } from '../explained.ts'
+import { workerOf, type Plan } from '../plan.ts'
+import { configsIn } from '../settings.ts'
 import type { GrantRecord, LifeRecord, Record, RequestRecord } from '../record.ts'
 
 /** Facts with which a process has a claim no more. */
@@ -98,7 +99,7 @@ export function givesBackUntold(plan: Plan, record: Record, { begunAt, clinkId, 
   const grants = record.grantsOf(life, clinkId).filter(({ at }) => at <= begunAt)
   const claim = grants.findLast(({ via, request }) => via === 'poll' || request.toldWell === true)
   if (claim?.via !== 'poll' || lengthOf(claim) !== 'untold') return false
-  const longest = Math.min(workerOf(plan, life).config.claim.timeout, UNSAID)
+  const longest = Math.min(longestAsked(plan, record, claim), UNSAID)
   const questions = grants.slice(grants.indexOf(claim) + 1)
   const ends = questions.map(({ at, request: { asked = UNSAID } }) => at + asked)
   return begunAt <= Math.min(claim.at + longest, ...ends)
@@ -124,11 +125,21 @@ function believed(plan: Plan, record: Record, grant: GrantRecord, life: string, 
   const { expires, at, via, isNew } = grant
   const { config } = workerOf(plan, life)
   if (isTold(plan, grant)) return expires
-  if (via === 'claim' && config.claim.trustRenewals) return Math.max(expires, at + config.claim.timeout)
+  const timeout = longestAsked(plan, record, grant)
+  if (via === 'claim' && config.claim.trustRenewals) return Math.max(expires, at + timeout)
   // Until a renewal was granted without times nothing is believed of what a poll brought.
   const knows = [life, grant.life].some((one) => knowsThatNoneIsTold(record, one, until))
   if (via === 'poll' && !knows) return expires
-  return via === 'poll' || isNew ? Math.max(expires, at + Math.min(config.claim.timeout, UNSAID)) : expires
+  return via === 'poll' || isNew ? Math.max(expires, at + Math.min(timeout, UNSAID)) : expires
+}
+
+/** The longest time for which its process may have asked, by the settings that it had when the claim was made: the claim keeps those. */
+function longestAsked(plan: Plan, record: Record, { at, clinkId, life, request }: GrantRecord): number {
+  const made = record.grantsOf(life, clinkId).findLast((grant) => grant.isNew && grant.at <= at)?.request ?? request
+  // One of an earlier process is taken over with settings of its own.
+  const from = made.life === life ? made.begunAt : 0
+  const configs = configsIn(plan, record, life, from, Math.max(from, request.endedAt ?? at))
+  return Math.max(...configs.map(({ claim }) => claim.timeout))
 }
 
 /** A renewal was granted without times: then nothing tells, and nobody asks first again. */

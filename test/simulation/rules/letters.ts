@@ -1,6 +1,6 @@
 import type { Breach, Rule } from '../judge.ts'
 import type { Record } from '../record.ts'
-import { workerOf } from '../explained.ts'
+import { configsIn } from '../settings.ts'
 
 /** Milliseconds between a letter that can be seen, and retried, and the word that its clink is given up. */
 const WRITTEN = 50
@@ -42,7 +42,8 @@ export const rerunsLeaveSlots: Rule = ({ plan, record }) => {
   const reruns = record.runs.filter(({ isRerun }) => isRerun === true)
   return reruns.flatMap((run) => {
     const { life, startedAt: at } = run
-    const most = Math.max(1, Math.floor(workerOf(plan, life).config.concurrency * PART))
+    const slots = configsIn(plan, record, life, at).map(({ concurrency }) => concurrency)
+    const most = Math.max(1, Math.floor(Math.max(...slots) * PART))
     const active = reruns.filter(
       ({ life: of, startedAt, endedAt = Infinity }) => of === life && startedAt <= at && endedAt > at,
     )

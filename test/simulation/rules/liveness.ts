@@ -1,4 +1,5 @@
 import { longestClaim } from '../explained.ts'
+import { configsIn } from '../settings.ts'
 import type { Breach, Rule } from '../judge.ts'
 import type { Record } from '../record.ts'
 
@@ -14,14 +15,16 @@ export const noBusyLoop: Rule = ({ plan, record, ticks }) => {
   const breaches: Breach[] = []
   for (const { life, kind, clinkId, sentAt, endedAt } of record.requests) {
     const at = sentAt ?? endedAt ?? 0
-    const worker = plan.workers.find(({ name }) => life.startsWith(`${name}.`))
-    const key = `${life} ${kind} ${clinkId ?? ''} ${Math.floor(at / MINUTE)}`
+    const minute = Math.floor(at / MINUTE)
+    const key = `${life} ${kind} ${clinkId ?? ''} ${minute}`
     const count = (counts.get(key) ?? 0) + 1
     counts.set(key, count)
-    const perMinute = MINUTE / (worker?.config.poll.interval ?? MINUTE)
+    const configs = configsIn(plan, record, life, minute * MINUTE, (minute + 1) * MINUTE)
+    // Whoever is given other settings looks at once.
+    const perMinute = MINUTE / Math.min(...configs.map(({ poll }) => poll.interval)) + configs.length - 1
     const most =
       clinkId === undefined
-        ? 3 * perMinute + 4 * plan.clinks.length + parked(record, life, Math.floor(at / MINUTE))
+        ? 3 * perMinute + 4 * plan.clinks.length + parked(record, life, minute)
         : Math.max(PER_CLINK, (PER_LEASE * MINUTE) / longestClaim(plan))
     if (count > most && count <= most + 1) {
       breaches.push({ rule: 'live', at, life, text: `more than ${most} times ${kind} ${clinkId ?? ''} in a minute` })
@@ -46,9 +49,9 @@ export const loopsGoOn: Rule = ({ record }) =>
 /** A stop ends within `shutdown.timeout`. */
 export const stopsInTime: Rule = ({ plan, record }) =>
   [...record.lives.values()].flatMap((life) => {
-    const { name, worker, stopAskedAt, stoppedAt, crashedAt, sleeps } = life
+    const { name, stopAskedAt, stoppedAt, crashedAt, sleeps } = life
     if (stopAskedAt === undefined || crashedAt !== undefined) return []
-    const { timeout } = plan.workers.find((other) => other.name === worker)?.config.shutdown ?? { timeout: 0 }
+    const timeout = Math.max(...configsIn(plan, record, name, stopAskedAt).map(({ shutdown }) => shutdown.timeout))
     const awake = Math.max(stopAskedAt + timeout, ...sleeps.map(({ to }) => to))
     if ((stoppedAt ?? record.now) <= awake + 1_000) return []
     return [

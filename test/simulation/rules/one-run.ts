@@ -1,28 +1,52 @@
 import type { Breach, Evidence, Rule } from '../judge.ts'
-import type { RunRecord } from '../record.ts'
-import { claimEnd, endOf } from './leases.ts'
+import type { LifeRecord, RunRecord } from '../record.ts'
+import { workerOf } from '../plan.ts'
+import { configsIn } from '../settings.ts'
+import { claimEnd, endOf, slept } from './leases.ts'
+
+/** Milliseconds for which a start may have been on its way to the journal, beside the time that a slow one takes. */
+const BEGINS = 100
 
 /** P3: one run of a clink at a time; elsewhere only when a claim had ended or a process was stopped. */
 export const oneRunAtATime: Rule = (evidence) => {
-  const { record, plan } = evidence
+  const { record } = evidence
   const overlaps = [...record.runsByClink.values()].flatMap((runs) =>
     runs.flatMap((run, index) => runs.slice(0, index).flatMap((earlier) => overlap(evidence, earlier, run) ?? [])),
   )
-  const crowded = plan.workers.flatMap(({ name, config }) =>
-    [...record.lives.values()]
-      .filter(({ worker }) => worker === name)
-      .flatMap((life) => {
-        const runs = record.runs.filter((run) => run.life === life.name)
-        return runs.flatMap(({ startedAt }, index) => {
-          const active = runs
-            .slice(0, index + 1)
-            .filter((run) => (run.endedAt ?? Infinity) > startedAt || run === runs[index])
-          if (active.length <= config.concurrency) return []
-          return [{ rule: 'P11', at: startedAt, life: life.name, text: `${active.length} runs at once` }]
-        })
-      }),
-  )
+  const crowded = [...record.lives.values()].flatMap((life) => {
+    const runs = record.runs.filter((run) => run.life === life.name)
+    return runs.flatMap((run, index) => {
+      const { startedAt } = run
+      const active = runs
+        .slice(0, index + 1)
+        .filter((other) => (other.endedAt ?? Infinity) > startedAt || other === run)
+      if (active.length <= mostRuns(evidence, life, run)) return []
+      return [{ rule: 'P11', at: startedAt, life: life.name, text: `${active.length} runs at once` }]
+    })
+  })
   return [...overlaps, ...crowded]
+}
+
+/**
+ * How many may run when one more starts: what has more runs than it may now starts nothing, and lets what runs finish. What has its slot
+ * keeps it, also while it is asked how long its claim lasts.
+ */
+function mostRuns({ plan, record }: Evidence, life: LifeRecord, { clinkId, startedAt: at }: RunRecord): number {
+  if (life.changes.length === 0) return workerOf(plan, life.name).config.concurrency
+  const claimed = record.told(life.name, clinkId).findLast((told) => {
+    return told.life === life.name && told.event.event === 'clink.claimed' && told.at <= at
+  })
+  const questions = (record.requestsByClink.get(clinkId) ?? []).filter(({ begunAt, kind, life: of }) => {
+    return of === life.name && kind === 'claim' && begunAt >= (claimed?.at ?? at) && begunAt <= at
+  })
+  const onItsWay = BEGINS + (plan.world.store?.slowest ?? 0)
+  const isFirst = !record
+    .runsOf(life.name, clinkId)
+    .some(({ startedAt }) => startedAt >= (claimed?.at ?? at) && startedAt < at)
+  const isAnsweredNow = isFirst && (questions.at(-1)?.endedAt ?? -Infinity) >= at - onItsWay
+  const asked = isAnsweredNow ? (questions[0]?.begunAt ?? at) : at
+  const since = slept(life, asked - onItsWay, at) ? 0 : asked - onItsWay
+  return Math.max(...configsIn(plan, record, life.name, since, at).map(({ concurrency }) => concurrency))
 }
 
 function overlap({ record }: Evidence, earlier: RunRecord, later: RunRecord): Breach | undefined {

@@ -1,6 +1,6 @@
-import { isOurs, isMarked, workerOf } from '../explained.ts'
+import { isOurs, isMarked } from '../explained.ts'
 import type { Evidence, Rule } from '../judge.ts'
-import { NO_ROUTE } from '../plan.ts'
+import { workerOf, NO_ROUTE } from '../plan.ts'
 import type { Record, RunRecord } from '../record.ts'
 import type { StoredClink } from '../../../src/emulator/emulator.ts'
 import { Hops } from './hops.ts'

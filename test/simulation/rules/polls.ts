@@ -1,18 +1,20 @@
 import type { Breach, Rule } from '../judge.ts'
+import { workerOf } from '../plan.ts'
+import { configAt, configsIn } from '../settings.ts'
 import type { RequestRecord } from '../record.ts'
 
 /** P6: what a poll brings can start at once; nothing waits behind a full queue. */
 export const claimsOnlyWhatCanStart: Rule = ({ plan, record }) => {
   const breaches: Breach[] = []
   for (const [life, events] of record.eventsByLife) {
-    const worker = plan.workers.find(({ name }) => life.startsWith(`${name}.`))
-    const waiting = new Set<string>()
+    /** Since when each is in hand. */
+    const waiting = new Map<string, number>()
     const runs = record.runs.filter((run) => run.life === life)
     for (const [index, { at, event }] of events.entries()) {
       // What an earlier process held waits for a slot like anything else, but was not claimed for nothing.
       const isHeldOn =
         'clink' in event && record.grantsOf(life, event.clink.clink_id).findLast((one) => one.at <= at)?.life !== life
-      if (event.event === 'clink.claimed' && !isHeldOn) waiting.add(event.clink.clink_id)
+      if (event.event === 'clink.claimed' && !isHeldOn) waiting.set(event.clink.clink_id, at)
       else if ('clink' in event) waiting.delete(event.clink.clink_id)
       // Whatever happens at one time has no length: only what is left then waits.
       if (events[index + 1]?.at === at || waiting.size === 0) continue
@@ -20,16 +22,19 @@ export const claimsOnlyWhatCanStart: Rule = ({ plan, record }) => {
       // One whose earlier run has not ended waits for that and not for a slot.
       for (const { clinkId } of active) waiting.delete(clinkId)
       const running = active.length
-      // A hold that fell due while a slow poll was under way took the slot that the poll was for.
-      const { interval } = worker?.config.poll ?? { interval: 0 }
-      const requests = [...waiting].flatMap((clinkId) => {
-        return record.grantsOf(life, clinkId).findLast((grant) => grant.isNew && grant.at <= at)?.request ?? []
+      // A hold that fell due while a slow poll was under way, or what is asked about its clinks, took the slot that the poll was for.
+      const interval = Math.min(...configsIn(plan, record, life, at).map(({ poll }) => poll.interval))
+      const claims = [...waiting].flatMap(([clinkId, claimedAt]) => {
+        const grant = record.grantsOf(life, clinkId).findLast(({ at: granted, isNew }) => isNew && granted <= at)
+        return grant === undefined ? [] : [{ begunAt: grant.request.begunAt, claimedAt }]
       })
-      const isSlow = requests.some(({ begunAt, endedAt = 0 }) => endedAt - begunAt > interval)
+      const isSlow = claims.some(({ begunAt, claimedAt }) => claimedAt - begunAt > interval)
       // What waited for a paused route takes its slots once that is open, also the one of a probe that is being claimed.
-      const since = Math.min(...requests.map(({ begunAt }) => begunAt))
+      const since = Math.min(...claims.map(({ begunAt }) => begunAt))
       const isOpened = events.some((one) => one.event.event === 'route.resumed' && one.at >= since && one.at <= at)
-      if (isSlow || isOpened || waiting.size + running <= (worker?.config.concurrency ?? 0)) continue
+      // With fewer slots than there were, what has more in hand lets that come to its end.
+      const slots = configsIn(plan, record, life, Math.min(since, at), at).map(({ concurrency }) => concurrency)
+      if (isSlow || isOpened || waiting.size + running <= Math.max(...slots)) continue
       breaches.push({ rule: 'P6', at, life, text: `${waiting.size} claimed and waiting beside ${running} runs` })
     }
   }
@@ -51,7 +56,7 @@ export const pollsAreNotRepeated: Rule = ({ record, plan }) =>
       }
       const wait = at - (last.endedAt ?? 0)
       if (last.kind !== 'poll' || !isLost(last) || wait > 0) return []
-      const { interval } = plan.workers.find(({ name }) => life.startsWith(`${name}.`))?.config.poll ?? { interval: 0 }
+      const { interval } = configAt(workerOf(plan, life), at).poll
       return [
         {
           rule: 'P7',

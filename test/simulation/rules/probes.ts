@@ -1,7 +1,7 @@
 import type { StoredClink } from '../../../src/emulator/emulator.ts'
-import { canSee, isFailure, workerOf } from '../explained.ts'
+import { canSee, isFailure } from '../explained.ts'
 import type { Evidence, Rule } from '../judge.ts'
-import { KILLER, NO_ROUTE } from '../plan.ts'
+import { workerOf, KILLER, NO_ROUTE } from '../plan.ts'
 import { endOf } from './leases.ts'
 
 /** Milliseconds that a fresh clink had been waiting when one that had failed probed: far more than a look at the inbox takes. */

@@ -1,5 +1,6 @@
 import type { Rule } from '../judge.ts'
-import { hasLeft, isTooSlow, tellsTimes, workerOf } from '../explained.ts'
+import { hasLeft, isTooSlow, tellsTimes } from '../explained.ts'
+import { workerOf } from '../plan.ts'
 import { endOf, leaseEnd, slept } from './leases.ts'
 
 /** P4: never two renewals of one clink under way. */

@@ -1,6 +1,6 @@
 import type { Breach, Rule } from '../judge.ts'
 import type { LifeRecord, Record } from '../record.ts'
-import { workerOf } from '../explained.ts'
+import { configsIn } from '../settings.ts'
 import { endOf } from './leases.ts'
 
 const MINUTE = 60_000
@@ -14,9 +14,11 @@ const FAILURES = 3
 /** No hot loop: a worker that finds nothing that it may work asks no more often than its polls are due. */
 export const restsWhereNothingIsToDo: Rule = ({ plan, record }) =>
   [...record.lives.values()].flatMap((life): readonly Breach[] => {
-    const { interval, maxInterval } = workerOf(plan, life.name).config.poll
     const counts = countsOf(record, life)
     return [...counts].flatMap(([minute, count]) => {
+      const polls = configsIn(plan, record, life.name, minute * MINUTE, (minute + 1) * MINUTE).map(({ poll }) => poll)
+      const interval = Math.min(...polls.map((poll) => poll.interval))
+      const maxInterval = Math.min(...polls.map((poll) => poll.maxInterval))
       const failures = Math.min(failuresIn(record, life, minute), FAILURES * (MINUTE / maxInterval))
       const most = POLLS * (MINUTE / interval) + OTHERS + PER_FAILURE * failures
       if (count <= most || !isIdle(record, life, minute * MINUTE, (minute + 1) * MINUTE)) return []

@@ -1,5 +1,4 @@
-import { workerOf } from '../explained.ts'
-import { KILLER } from '../plan.ts'
+import { workerOf, KILLER } from '../plan.ts'
 import type { Evidence, Rule } from '../judge.ts'
 import type { LifeRecord, Record } from '../record.ts'
 import { CLAIM_ENDS } from './leases.ts'

@@ -1,4 +1,6 @@
-import { isFailure, tellsTimes, workerOf } from '../explained.ts'
+import type { Config } from '../../../src/config/config.ts'
+import { isFailure, tellsTimes } from '../explained.ts'
+import { configsIn, configsKept } from '../settings.ts'
 import type { Breach, Rule } from '../judge.ts'
 import type { Record, RunRecord } from '../record.ts'
 
@@ -7,12 +9,12 @@ const LEAST_PART = 0.5
 /** What is waited for by the wall clock is kept in whole milliseconds. */
 const ROUNDING = 1
 
+const mostAttempts = (configs: readonly Config[]): number => Math.max(...configs.map(({ retry }) => retry.attempts))
+
 /** P10: after a failure a clink waits for its backoff; what was given up or released is left alone. */
 export const failedIsHeld: Rule = ({ plan, record }) =>
   record.runs.flatMap((run) => {
     const { life, clinkId, startedAt: at } = run
-    const worker = workerOf(plan, life)
-    const { backoff, maxBackoff, cooldown } = worker.config.retry
     const before = record.runsThatCount(life, clinkId, at)
     const last = before.at(-1)
     if (last?.endedAt === undefined) return []
@@ -24,7 +26,11 @@ export const failedIsHeld: Rule = ({ plan, record }) =>
       .flatMap((one) => one.jumps)
       .filter((jump) => jump.at >= endedAt && jump.at <= at)
     const wait = at - endedAt + jumps.reduce((sum, { ms }) => sum + ms, 0)
-    const failures = before.filter((other) => isFailure(other)).length
+    const kept = configsKept(plan, record, last).map(({ retry }) => retry)
+    const least = (of: 'backoff' | 'maxBackoff' | 'cooldown'): number => Math.min(...kept.map((retry) => retry[of]))
+    const [backoff, maxBackoff, cooldown] = [least('backoff'), least('maxBackoff'), least('cooldown')]
+    const failed = before.filter((other) => isFailure(other))
+    const failures = failed.length
     const held = Math.min(maxBackoff, backoff * 2 ** Math.max(0, failures - 1)) * LEAST_PART
     const breaches: Breach[] = []
     if (isFailure(last) && wait < held) breaches.push(breach(`${wait} ms after a failure, not ${held}`))
@@ -43,7 +49,9 @@ export const failedIsHeld: Rule = ({ plan, record }) =>
       )
         breaches.push(breach('though it was rejected'))
     }
-    if (failures >= worker.config.retry.attempts) breaches.push(breach(`though ${failures} attempts had failed`))
+    const lastFailed = failed.at(-1)
+    if (lastFailed !== undefined && failures >= mostAttempts(configsKept(plan, record, lastFailed)))
+      breaches.push(breach(`though ${failures} attempts had failed`))
     return breaches
   })
 
@@ -60,7 +68,7 @@ export const attemptsAreCounted: Rule = ({ plan, record }) =>
     ).length
     // What no attempt says about the handler: its claim was lost, or nobody wanted it any more.
     const others = before.length - uncounted - failures
-    const most = Math.min(before.length - uncounted + 1, workerOf(plan, life).config.retry.attempts + others)
+    const most = Math.min(before.length - uncounted + 1, mostAttempts(configsIn(plan, record, life, 0, at)) + others)
     if (attempt > failures && attempt <= most) return []
     return [
       {
@@ -84,7 +92,7 @@ export const outlivedIsGivenUp: Rule = ({ plan, record }) => {
     const outlived = record.runsThatCount(life, clinkId, at).filter((run) => {
       return hasOutlived(record, run) && !record.isForgotten({ life: run.life, at: run.abortedAt ?? at }, life)
     })
-    if (outlived.length < workerOf(plan, life).config.retry.attempts) return []
+    if (outlived.length < mostAttempts(configsKept(plan, record, { clinkId, life, startedAt: at }))) return []
     return [{ rule: 'P10', at, life, text: `${clinkId} starts though it has outlived ${outlived.length} claims` }]
   })
 }

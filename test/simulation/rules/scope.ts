@@ -1,8 +1,8 @@
 import type { StoredClink } from '../../../src/emulator/store/clink-store.ts'
 import { isChosen } from '../distortion.ts'
-import { hasAge, workerOf } from '../explained.ts'
+import { hasAge } from '../explained.ts'
 import type { Rule } from '../judge.ts'
-import type { Plan } from '../plan.ts'
+import { workerOf, type Plan } from '../plan.ts'
 import type { Record } from '../record.ts'
 import { isInScope, isTooOld } from '../scope.ts'
 

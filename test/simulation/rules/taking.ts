@@ -1,4 +1,5 @@
-import { workerOf } from '../explained.ts'
+import { workerOf } from '../plan.ts'
+import { configsIn } from '../settings.ts'
 import type { Breach, Rule } from '../judge.ts'
 import type { LifeRecord, Record, RequestRecord } from '../record.ts'
 import { asksForLength, claimEnd } from './leases.ts'
@@ -21,7 +22,6 @@ const LOOKED_FOR = 10_000
  */
 export const asksForWhatCanStart: Rule = ({ plan, record }) =>
   [...record.lives.values()].flatMap((life) => {
-    const { concurrency } = workerOf(plan, life.name).config
     const isExclusive = workerOf(plan, life.name).config.claim.exclusive
     const slots = new SlotsInUse(record, life)
     const asking: RequestRecord[] = []
@@ -43,6 +43,7 @@ export const asksForWhatCanStart: Rule = ({ plan, record }) =>
       const sum = `${asked} asked, ${used} slots in use, ${polled + claims} claims under way, ${lost} claims lost`
       // What is claimed by id beside polls is what a lost one may have claimed: a claim may be for one of these.
       const kept = Math.max(claims, kind === 'claim' ? lost - 1 : lost)
+      const concurrency = Math.max(...configsIn(plan, record, life.name, at).map((config) => config.concurrency))
       if (asked + used + polled + kept <= concurrency) return []
       return [{ rule: 'P6', at, life: life.name, text: `#${n} (${kind}) asks for more than ${concurrency}: ${sum}` }]
     })

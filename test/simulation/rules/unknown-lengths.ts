@@ -1,4 +1,4 @@
-import { workerOf } from '../explained.ts'
+import { workerOf } from '../plan.ts'
 import type { Rule } from '../judge.ts'
 import type { GrantRecord, Record } from '../record.ts'
 import { knowsThatNoneIsTold } from './leases.ts'

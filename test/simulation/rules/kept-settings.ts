@@ -1,0 +1,32 @@
+import type { Breach, Rule } from '../judge.ts'
+import type { LifeRecord } from '../record.ts'
+import { configsKept } from '../settings.ts'
+import { endOf } from './leases.ts'
+
+/** Milliseconds by which an abort may be late, or early by rounding. */
+const LATE = 100
+
+/** P4: a run has the time that its settings give it, those that its clink was taken in hand with, and not much longer. */
+export const runsHaveTheirTime: Rule = ({ plan, record }) =>
+  record.runs.flatMap((run): readonly Breach[] => {
+    const { abortCode, abortedAt = Infinity, clinkId, endedAt = Infinity, life: name, startedAt } = run
+    const life = record.life(name)
+    const timeouts = configsKept(plan, record, run).map(({ handlers }) => handlers.timeout)
+    const breach = (at: number, text: string): Breach => ({ rule: 'P4', at, life: name, text: `${clinkId} ${text}` })
+    const [least, most] = [Math.min(...timeouts), Math.max(...timeouts)]
+    const ran = abortedAt - startedAt + jumped(life, startedAt, abortedAt)
+    if (abortCode === 'timeout' && ran < least - 1)
+      return [breach(abortedAt, `is aborted after ${ran} ms, not ${least}`)]
+    const due = startedAt + most + LATE
+    if (Math.min(abortedAt, endedAt, endOf(life), record.now) <= due || isLate(life, startedAt, due)) return []
+    return [breach(due, `goes on for more than ${most} ms, and nobody has told it to end`)]
+  })
+
+function jumped({ jumps }: LifeRecord, from: number, to: number): number {
+  return jumps.reduce((sum, { at, ms }) => (at >= from && at <= to ? sum + ms : sum), 0)
+}
+
+/** A process that slept has its timers a moment after it has woken. */
+function isLate({ sleeps }: LifeRecord, from: number, to: number): boolean {
+  return sleeps.some((sleep) => sleep.to > from && sleep.from < to)
+}
