@@ -6,7 +6,7 @@ import type { LeftAlone } from '../../src/events.ts'
 import { GROUPS } from './plan-scope.ts'
 import { KILLER, NO_ROUTE, workerOf, type Plan, type WorkerPlan } from './plan.ts'
 import type { EventRecord, Record, RunRecord } from './record.ts'
-import { configsIn, configsKept } from './settings.ts'
+import { configsKept, configsUntil } from './settings.ts'
 import { isInScope, isTooOld } from './scope.ts'
 import { SAYS } from './world.ts'
 
@@ -266,7 +266,7 @@ function isGivenUp({ plan, record }: Explaining, life: string, id: string): bool
   const attempts = (configs: readonly Config[]): number => Math.min(...configs.map(({ retry }) => retry.attempts))
   if (failed !== undefined && counted.length >= attempts(configsKept(plan, record, failed))) return true
   const outlived = runs.filter((run) => run.outlivedClaim === true && mayBeUnrenewed(plan, record, run))
-  if (outlived.length >= attempts(configsIn(plan, record, life, 0, record.now))) return true
+  if (outlived.length >= attempts(configsUntil(workerOf(plan, life), record.now))) return true
   // The service does not take the completion: that is an end too. A 413 counts whatever its body, and without another try.
   const { state } = record.life(life)
   const isTooLarge = record.requestsByClink

@@ -7,6 +7,11 @@ export function configAt({ changes, config }: WorkerPlan, time: number): Config 
   return changes.findLast(({ at }) => at <= time)?.config ?? config
 }
 
+/** All that the processes of a worker have had until then. */
+export function configsUntil({ changes, config }: WorkerPlan, time: number): readonly Config[] {
+  return [config, ...changes.flatMap((change) => (change.at <= time ? [change.config] : []))]
+}
+
 /** The configurations that a process has in a time, in order. In the moment of a change it may go by either. */
 export function configsIn(plan: Plan, record: Record, life: string, from: number, to = from): readonly Config[] {
   const { config: first } = workerOf(plan, life)

@@ -189,7 +189,9 @@ function readTimes({ claimedAt, expiresAt }: Grant): Times {
   const start = readMoment(claimedAt)
   const end = readMoment(expiresAt)
   const length = start === undefined || end === undefined ? undefined : end.at - start.at
-  const grain = Math.max(start?.grain ?? 0, end?.grain ?? 0)
+  // Zeros in the place of a fraction say no more than none: the service may have rounded what it writes so.
+  const isWhole = [start, end].every((time) => (time?.at ?? 0) % ROUNDED_TO === 0)
+  const grain = Math.max(start?.grain ?? 0, end?.grain ?? 0, isWhole && end !== undefined ? ROUNDED_TO : 0)
   return { start: start?.at, end: end?.at, length, grain: grain > 1 ? grain : 0 }
 }
 

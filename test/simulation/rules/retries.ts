@@ -1,6 +1,7 @@
 import type { Config } from '../../../src/config/config.ts'
 import { isFailure, tellsTimes } from '../explained.ts'
-import { configsIn, configsKept } from '../settings.ts'
+import { workerOf } from '../plan.ts'
+import { configsKept, configsUntil } from '../settings.ts'
 import type { Breach, Rule } from '../judge.ts'
 import type { Record, RunRecord } from '../record.ts'
 
@@ -68,7 +69,7 @@ export const attemptsAreCounted: Rule = ({ plan, record }) =>
     ).length
     // What no attempt says about the handler: its claim was lost, or nobody wanted it any more.
     const others = before.length - uncounted - failures
-    const most = Math.min(before.length - uncounted + 1, mostAttempts(configsIn(plan, record, life, 0, at)) + others)
+    const most = Math.min(before.length - uncounted + 1, mostAttempts(configsUntil(workerOf(plan, life), at)) + others)
     if (attempt > failures && attempt <= most) return []
     return [
       {

@@ -29,17 +29,15 @@ describe('a first lease (P2, §2)', () => {
   })
 
   it('keeps a margin of a tenth, and of a quarter of a second at least', () => {
-    const long = firstLease(grant(0, 1_000, 101_000), policy)
+    const long = firstLease(grant(0, 1_007, 101_007), policy)
     expect(long.end - long.deadline).toBe(10_000)
-    const short = firstLease(grant(0, 1_000, 2_000), policy)
+    const short = firstLease(grant(0, 1_007, 2_007), policy)
     expect(short.end - short.deadline).toBe(250)
   })
 
-  it('keeps one second more where the times have no fraction', () => {
-    const lease = firstLease(
-      { sentAt: 0, asked: undefined, claimedAt: '2026-01-01T00:00:00Z', expiresAt: '2026-01-01T00:01:40Z' },
-      policy,
-    )
+  it.for(['', '.000', '.000000'])('keeps one second more where the times have no fraction but zeros (%j)', (zeros) => {
+    const [claimedAt, expiresAt] = [`2026-01-01T00:00:00${zeros}Z`, `2026-01-01T00:01:40${zeros}Z`]
+    const lease = firstLease({ sentAt: 0, asked: undefined, claimedAt, expiresAt }, policy)
     expect(lease.end - lease.deadline).toBe(11_000)
   })
 
