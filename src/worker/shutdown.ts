@@ -19,6 +19,8 @@ const LONGEST_SETTLE = 3_000
 /** What the drain leaves of the time for stopping, and of a time so short that this would be most of it. */
 const AFTER_DRAIN = 2_000
 const AFTER_DRAIN_PART = 0.5
+/** What is killed has so long to be gone: for a program that is a look at all processes. */
+const KILLED = 500
 /** What handlers have to heed their abort after somebody has asked twice. */
 const HURRIED = 2_000
 
@@ -108,6 +110,9 @@ export class Shutdown {
 
     await this.#until(releaseAt, all, this.#hurried.signal)
     if (this.#hurried.signal.aborted) await this.#until(Math.min(releaseAt, clock.now() + HURRIED), all)
+    // It is given back when nothing of it runs, where that can be had.
+    const killed = deliveries.in('running').map((delivery) => delivery.kill())
+    if (killed.includes(true)) await this.#until(clock.now() + Math.min(KILLED, (end - clock.now()) / 2), all)
     poller.abandon()
     const abandoned = Promise.all(deliveries.in('running').map(async (delivery) => await delivery.abandon()))
     const rerun = reruns.abandon().then(async () => await reruns.over())

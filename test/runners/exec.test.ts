@@ -10,6 +10,7 @@ import type { Running, Task } from '../../src/runners/runner.ts'
 import { isAlive } from '../support/command.ts'
 import { clink } from '../support/handler-files.ts'
 import { execRunner, js, program, sh } from '../support/programs.ts'
+import { Bench } from '../support/harness.ts'
 import { TempDir } from '../support/temp-dir.ts'
 import { until } from '../support/until.ts'
 
@@ -276,6 +277,29 @@ describe('P3, §4: no child is left', () => {
     abort.abort(new HandlerAborted('cancelled', 'by the test'))
     await running.ended
     expect(isAlive(Number(logged[0]))).toBe(false)
+  })
+
+  it('at a stop: a clink is given back when nothing of its program runs any more', async () => {
+    using directory = new TempDir()
+    await writeFile(join(directory.path, 'pids'), '')
+    await using bench = await Bench.open()
+    const id = bench.send('work')
+    const alive: number[][] = []
+    const station = bench.work(() => {}, {
+      runner: execRunner(),
+      target: sh(`trap '' TERM; ${LEAVES} sleep 1000`, { cwd: directory.path }),
+      settings: { shutdown: { drain: 100, timeout: 6_000 } },
+      wrap: (inner) => ({
+        send: async (request) => {
+          if (request.path.endsWith('/release')) alive.push(pidsOf(directory.path).filter(isAlive))
+          return await inner.send(request)
+        },
+      }),
+    })
+    await until(() => pidsOf(directory.path).length === 3, 'all of them run')
+    await station.daemon.stop('the test says so')
+    expect(bench.status(id)).toBe('pending')
+    expect(alive).toEqual([[]])
   })
 
   it('one that hides from this by an empty environment does not hold up the end', async () => {

@@ -132,6 +132,9 @@ export class Delivery implements HandleOwner {
     await this.#abandoned
   }
 
+  /** Ends the code of its handler. @returns whether anybody can. */
+  readonly kill = (): boolean => this.#start?.kill() ?? false
+
   lost(settled: Settled): void {
     const { clock, ledger } = this.#context
     const isLost = settled.is === 'lost'

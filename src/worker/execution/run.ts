@@ -96,9 +96,10 @@ export class Run {
     this.#abort.abort(new HandlerAborted(code, ABORT_TEXT[code]))
   }
 
-  /** Ends its code, where the runner can. */
-  kill(): void {
+  /** Ends its code, where the runner can. @returns whether it can. */
+  kill(): boolean {
     this.#running?.kill?.()
+    return this.#running?.kill !== undefined
   }
 
   /** The handler ignores its abort. */

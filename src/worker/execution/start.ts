@@ -106,6 +106,11 @@ export class Start {
     this.#run?.abort(code)
   }
 
+  /** Ends its code. @returns whether anybody can. */
+  kill(): boolean {
+    return this.#run?.kill() ?? false
+  }
+
   /** The process ends though its code runs, unless that can be killed. It has come to something if it has run longer than it may. */
   abandon(): void {
     this.#isAbandoned = true
