@@ -19,6 +19,8 @@ interface Entry {
   readonly api: ClinkApi
   readonly holder: LeaseKeeper
   forget: Cancel
+  /** A later claim on its clink is in hand. */
+  isFollowed: boolean
 }
 
 /**
@@ -61,8 +63,8 @@ export class Parked {
     const { lease } = claim
     const holder = new LeaseKeeper({ clink, claim, context: this.#context })
     const before = this.#entries.get(clink.clink_id)
-    before?.forget()
-    const entry = { clink, api, holder, forget: () => {} }
+    if (before !== undefined) this.#follow(before)
+    const entry = { clink, api, holder, forget: () => {}, isFollowed: false }
     this.#entries.set(clink.clink_id, entry)
     this.#forgetLater(entry)
     if (!this.#closing.signal.aborted && !GIVEN_BACK.has(why)) void this.#confirm(entry, before)
@@ -75,8 +77,7 @@ export class Parked {
   /** A later claim on the clink is worked, or this one is: whoever does that answers for it, and a stop may not take it away. */
   handOver(clinkId: string): void {
     const entry = this.#entries.get(clinkId)
-    entry?.forget()
-    entry?.holder.stop()
+    if (entry !== undefined) this.#follow(entry)
     this.#entries.delete(clinkId)
   }
 
@@ -100,6 +101,13 @@ export class Parked {
     entry.holder.start()
     await entry.holder.confirmed
     this.#forgetLater(entry)
+  }
+
+  /** Nothing more is sent for the claim: a release that has waited would be one of the next claim. */
+  #follow(entry: Entry): void {
+    entry.isFollowed = true
+    entry.forget()
+    entry.holder.stop()
   }
 
   /** When the claim is over. */
@@ -135,6 +143,7 @@ export class Parked {
     if (this.#context.closing.aborted) return
     entry.forget()
     if (this.#entries.get(clink.clink_id) === entry) this.#entries.delete(clink.clink_id)
-    tellEnd(settled, claimed.facts, this.#context)
+    // What becomes of the clink is said of the claim that has followed.
+    if (!entry.isFollowed || settled.is === 'released') tellEnd(settled, claimed.facts, this.#context)
   }
 }
