@@ -34,13 +34,25 @@ function isOutOfReach(facts: Pick<Evidence, 'plan' | 'record' | 'emulator'>, why
   const lives = [...record.lives.keys()].filter((life) => why.includes(life))
   return lives.every((life) => {
     const said = record.eventsByLife.get(life)?.findLast(({ event }) => REACH.has(event.event))
-    return said?.event.event === 'inbox.starved'
+    return said?.event.event === 'inbox.starved' || seesOnePage(facts, life)
   })
+}
+
+/** A process that was never shown more than one page holds cannot tell a page that is cut from all that there is. */
+function seesOnePage({ plan, record }: Pick<Evidence, 'plan' | 'record'>, life: string): boolean {
+  const lists = record.requests.filter((request) => request.life === life && request.listed !== undefined)
+  const shown = new Set(lists.flatMap(({ listed }) => [...(listed?.keys() ?? [])]))
+  return shown.size === pageOf(plan)
+}
+
+/** The most clinks that a page shows. */
+function pageOf({ switches }: Evidence['plan']): number {
+  return Number(String(switches.maxLimit).split(':')[1] ?? Infinity)
 }
 
 /** More clinks of one moment than a page shows: nothing can be asked for behind them but what is younger. */
 function hasCrowd({ emulator, plan }: Pick<Evidence, 'plan' | 'emulator'>): boolean {
-  const [, most = Infinity] = String(plan.switches.maxLimit).split(':').map(Number)
+  const most = pageOf(plan)
   const moments = Map.groupBy(
     emulator.clinks().filter(({ status }) => status !== 'completed'),
     ({ created }) => created,
