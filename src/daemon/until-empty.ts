@@ -79,7 +79,9 @@ export class UntilEmpty {
     const { ledger } = this.#options.context
     if (how.is === 'completed' || how.is === 'elsewhere') this.#unsent.delete(clink.clink_id)
     if (how.is !== 'left-to-expire' && (how.is !== 'lost' || how.cause === 'completed-elsewhere')) return
-    if (ledger.unconfirmed(clink) !== undefined) this.#unsent.add(clink.clink_id)
+    void ledger.recall([clink.clink_id]).then((memories) => {
+      if (memories(clink.clink_id).unconfirmed(clink) !== undefined) this.#unsent.add(clink.clink_id)
+    })
   }
 
   /** What the process is to exit with where nothing else went wrong. */

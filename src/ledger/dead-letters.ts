@@ -1,5 +1,4 @@
 import { cutText, LONGEST } from '../base/cut-text.ts'
-import type { Clink } from '../clink/records.ts'
 import { pageOf, type Page, type Place } from './page.ts'
 import type { FailedLeases } from './remembered.ts'
 import type { Row } from './rows.ts'
@@ -22,9 +21,16 @@ const ENOUGH = 1_000
 export class DeadLetters {
   readonly #tables: Pick<LedgerTables, 'letters' | 'cooling'>
   readonly #wall: () => number
+  readonly #changed: (clinkId: string, letter: DeadLetter | undefined) => void
 
-  constructor(tables: Pick<LedgerTables, 'letters' | 'cooling'>, wall: () => number) {
+  /** @param changed told in the turn in which a letter is another one. */
+  constructor(
+    tables: Pick<LedgerTables, 'letters' | 'cooling'>,
+    wall: () => number,
+    changed: (clinkId: string, letter: DeadLetter | undefined) => void,
+  ) {
     this.#tables = tables
+    this.#changed = changed
     this.#wall = wall
   }
 
@@ -62,15 +68,6 @@ export class DeadLetters {
     return hasBetween(this.#tables.letters, 'pending', 0, Infinity)
   }
 
-  /**
-   * The answer that the clink's sender should have and may not have; undefined: there is none, or the clink runs
-   * again first.
-   */
-  noticeFor({ clink_id, content }: Clink): string | undefined {
-    const { clink, notice, rerun } = this.get(clink_id) ?? {}
-    return rerun === undefined && clink?.content === content ? notice : undefined
-  }
-
   /** Clink has what the sender was to be told, or somebody else has settled the clink. */
   async noticed(clinkId: string): Promise<void> {
     const letter = this.get(clinkId)
@@ -90,10 +87,13 @@ export class DeadLetters {
   async add(letter: DeadLetter): Promise<void> {
     const reason = cutText(letter.reason, LONGEST.error)
     const errors = letter.errors.map((error) => cutText(error, LONGEST.error))
-    await this.#tables.letters.set(letter.clink.clink_id, { ...letter, reason, errors })
+    const kept = { ...letter, reason, errors }
+    this.#changed(letter.clink.clink_id, kept)
+    await this.#tables.letters.set(letter.clink.clink_id, kept)
   }
 
   async remove(clinkId: string): Promise<void> {
+    this.#changed(clinkId, undefined)
     await this.#tables.letters.delete(clinkId)
   }
 
@@ -135,8 +135,7 @@ export class DeadLetters {
 
   /** How far the rerun is; undefined: none is wanted, or no more. */
   rerunOf(clinkId: string): RerunState | undefined {
-    const rerun = this.get(clinkId)?.rerun
-    return OPEN.has(rerun?.step) ? rerun : undefined
+    return openRerun(this.get(clinkId))
   }
 
   /** Notes how far a rerun is. Nothing is noted of one that is wanted no more. */
@@ -155,6 +154,10 @@ export class DeadLetters {
     })
     await Promise.all(writes)
   }
+}
+
+export function openRerun(letter: DeadLetter | undefined): RerunState | undefined {
+  return OPEN.has(letter?.rerun?.step) ? letter?.rerun : undefined
 }
 
 export const NOT_KNOWN = 'its result was to be sent, and nothing says whether it arrived'

@@ -6,7 +6,8 @@ import { DeadLetters, type DeadLetter, type LetterChange } from './dead-letters.
 import { LateResults, type LateResult } from './late-results.ts'
 import { ProcessLedger, type HeldClaim } from './process.ts'
 import { Progress } from './progress.ts'
-import type { Attempts, FailedLeases, KeptResult, Memory, Tried } from './remembered.ts'
+import { Memory, triedBy, type Memories } from './memory.ts'
+import type { Attempts, FailedLeases, KeptResult, Tried } from './remembered.ts'
 import { Sightings } from './sightings.ts'
 import { dropUntil, hasBetween } from './table.ts'
 import type { LedgerTables } from './tables.ts'
@@ -43,7 +44,7 @@ export class Ledger {
     this.#tables = tables
     this.#progress = new Progress(tables)
     this.process = new ProcessLedger(tables, this.#progress)
-    this.letters = new DeadLetters(tables, wall)
+    this.letters = new DeadLetters(tables, wall, (id, letter) => this.#progress.changed(id, { letter }))
     this.late = new LateResults(tables.late)
     this.sightings = new Sightings(tables, wall)
     this.#isHealthy = isHealthy
@@ -57,14 +58,34 @@ export class Ledger {
 
   /** What is known of earlier starts of the clink's handler. */
   attemptsOf(clinkId: string): Tried {
-    const { count, crashes, errors, excused = 0, outlived = 0, suspect = false } = this.#progress.attemptsOf(clinkId)
-    return { starts: count, crashes, errors, excused, outlived, isSuspect: suspect }
+    return triedBy(this.#progress.attemptsOf(clinkId))
   }
 
-  /** What decides whether the clink is work. */
-  recall(clinkId: string): Memory {
-    const isOwn = this.#tables.own.get(clinkId) !== undefined
-    return { isOwn, isGivenUp: this.letters.has(clinkId), isCooling: this.#isCooling(clinkId) }
+  /** What is remembered of clinks that a page shows, in one go. Of a clink that is worked it is the memory that its work has. */
+  async recall(clinkIds: readonly string[]): Promise<Memories> {
+    const memories = new Map(clinkIds.map((id) => [id, this.#load(id)]))
+    return await Promise.resolve((clinkId) => {
+      const memory = memories.get(clinkId)
+      if (memory === undefined) throw new Error(`nothing was recalled of ${clinkId}`)
+      return memory
+    })
+  }
+
+  /** The clink is worked from now on: its memory is kept up to date until `leave`. @returns the one that all who work it share. */
+  work(memory: Memory): Memory {
+    return this.#progress.work(memory)
+  }
+
+  leave(memory: Memory): void {
+    this.#progress.leave(memory)
+  }
+
+  #load(clinkId: string): Memory {
+    const facts = { isOwn: this.#tables.own.get(clinkId) !== undefined, isCooling: this.#isCooling(clinkId) }
+    const worked = this.#progress.memoryOf(clinkId)
+    if (worked !== undefined) return Object.assign(worked, facts)
+    const [attempts, result] = [this.#progress.attemptsOf(clinkId), this.#progress.resultOf(clinkId)]
+    return new Memory(clinkId, { attempts, result, letter: this.#tables.letters.get(clinkId) }, facts)
   }
 
   /**
@@ -107,12 +128,6 @@ export class Ledger {
   keptResult(clink: Clink): KeptResult | undefined {
     const result = this.#progress.resultOf(clink.clink_id)
     return result?.content === clink.content ? result : undefined
-  }
-
-  /** The answer that may have been sent and is not confirmed: the kept result, or the notice of a dead letter. */
-  unconfirmed(clink: Clink): { readonly response?: string } | undefined {
-    const notice = this.letters.noticeFor(clink)
-    return notice === undefined ? this.keptResult(clink) : { response: notice }
   }
 
   /** Notes that another lease ended in which the service failed for so long to take the kept result, or a notice. Undefined: there is none. */

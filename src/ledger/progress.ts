@@ -1,7 +1,6 @@
-import type { Attempts, HeldClaim, KeptResult } from './remembered.ts'
+import type { Kept, Memory } from './memory.ts'
+import { NONE, type Attempts, type HeldClaim, type KeptResult } from './remembered.ts'
 import type { LedgerTables } from './tables.ts'
-
-const NONE: Attempts = { count: 0, errors: [], crashes: 0, at: 0 }
 
 /**
  * What has come of a clink so far: the starts of its handler, and a result that Clink was not told. While a clink is in hand, both are in
@@ -12,17 +11,47 @@ const NONE: Attempts = { count: 0, errors: [], crashes: 0, at: 0 }
  */
 export class Progress {
   readonly #tables: Pick<LedgerTables, 'attempts' | 'claims' | 'results'>
+  /** The memories of the clinks that are worked. */
+  readonly #worked = new Map<string, Memory>()
 
   constructor(tables: Pick<LedgerTables, 'attempts' | 'claims' | 'results'>) {
     this.#tables = tables
   }
 
   attemptsOf(clinkId: string): Attempts {
+    const worked = this.#worked.get(clinkId)
+    if (worked !== undefined) return worked.attempts
     return this.#tables.claims.get(clinkId)?.attempts ?? this.#tables.attempts.get(clinkId) ?? NONE
   }
 
   resultOf(clinkId: string): KeptResult | undefined {
+    const worked = this.#worked.get(clinkId)
+    if (worked !== undefined) return worked.result
     return this.#tables.claims.get(clinkId)?.result ?? this.#tables.results.get(clinkId)
+  }
+
+  /** The memory of a clink that is worked. */
+  memoryOf(clinkId: string): Memory | undefined {
+    return this.#worked.get(clinkId)
+  }
+
+  /** The clink is worked from now on. @returns the memory that all who work it share. */
+  work(memory: Memory): Memory {
+    const shared = this.#worked.get(memory.clinkId) ?? memory
+    shared.workers += 1
+    this.#worked.set(memory.clinkId, shared)
+    return shared
+  }
+
+  /** The clink is worked no more by one who did. */
+  leave(memory: Memory): void {
+    memory.workers -= 1
+    if (memory.workers === 0) this.#worked.delete(memory.clinkId)
+  }
+
+  /** What is remembered of the clink is another now. */
+  changed(clinkId: string, kept: Kept): void {
+    this.#worked.get(clinkId)?.change(kept)
   }
 
   /** The claim as it is now. @param begun the attempts, with a start that is about to happen. */
@@ -30,17 +59,20 @@ export class Progress {
     const { claims } = this.#tables
     const id = claim.clink.clink_id
     const row = { ...claims.get(id), claim }
+    if (begun !== undefined) this.changed(id, { attempts: begun })
     await claims.set(id, begun === undefined ? row : { ...row, attempts: begun })
   }
 
   async setAttempts(clinkId: string, attempts: Attempts): Promise<void> {
     const row = this.#tables.claims.get(clinkId)
+    this.changed(clinkId, { attempts })
     if (row === undefined) await this.#tables.attempts.set(clinkId, attempts)
     else await this.#tables.claims.set(clinkId, { ...row, attempts })
   }
 
   async setResult(clinkId: string, result: KeptResult): Promise<void> {
     const row = this.#tables.claims.get(clinkId)
+    this.changed(clinkId, { result })
     if (row === undefined) await this.#tables.results.set(clinkId, result)
     else await this.#tables.claims.set(clinkId, { ...row, result })
   }
@@ -49,6 +81,7 @@ export class Progress {
   async reset(clinkId: string, left?: KeptResult): Promise<void> {
     const { claims } = this.#tables
     const row = claims.get(clinkId)
+    this.changed(clinkId, { attempts: undefined, result: left })
     if (row === undefined) return await this.#forget(clinkId, left)
     const { claim } = row
     await Promise.all([
@@ -71,6 +104,7 @@ export class Progress {
 
   /** The clink is done, and so is its claim. @param left the result that is sent again should the clink come back. */
   async end(clinkId: string, left?: KeptResult): Promise<void> {
+    this.changed(clinkId, { attempts: undefined, result: left })
     await Promise.all([this.#tables.claims.delete(clinkId), this.#forget(clinkId, left)])
   }
 

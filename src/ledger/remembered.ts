@@ -1,6 +1,7 @@
 import type { Row } from './rows.ts'
 
 export type Attempts = Row<'attempts'>
+export const NONE: Attempts = { count: 0, errors: [], crashes: 0, at: 0 }
 export type KeptResult = Row<'results'>
 export type HeldClaim = Row<'claims'>['claim']
 
@@ -19,14 +20,4 @@ export interface Tried {
   readonly outlived: number
   readonly crashes: number
   readonly isSuspect: boolean
-}
-
-/** What an admission asks about a clink. */
-export interface Memory {
-  /** This worker sent it. */
-  readonly isOwn: boolean
-  /** It is a dead letter, also a discarded one. */
-  readonly isGivenUp: boolean
-  /** It is left alone for a while. */
-  readonly isCooling: boolean
 }

@@ -8,7 +8,7 @@ import { keptIdentity } from '../../src/keys/identity.ts'
 import type { DeadLetter } from '../../src/ledger/dead-letters.ts'
 import { CrashWatch } from '../../src/worker/execution/crash-watch.ts'
 import { WorkerSignals } from '../../src/worker/signals.ts'
-import { open } from '../support/states.ts'
+import { open, recalled } from '../support/states.ts'
 import { TempDir } from '../support/temp-dir.ts'
 
 /** The wall time at which everything in it was written. */
@@ -80,7 +80,7 @@ describe('a journal that was written before the rooms', () => {
     expect(await ledger.failedLease('kept', 5_000)).toMatchObject({ leases: 2 })
   })
 
-  it('has dead letters: plain, with a notice that is not confirmed, and with each rest of a rerun', () => {
+  it('has dead letters: plain, with a notice that is not confirmed, and with each rest of a rerun', async () => {
     const { letters } = state.ledger
     const due = {
       reason: 'it failed again',
@@ -97,14 +97,17 @@ describe('a journal that was written before the rooms', () => {
     ])
     expect(letters.page().rows).toEqual(letters.all())
     expect(letters.reruns().map(({ clink }) => clink.clink_id)).toEqual(['due', 'ready'])
-    expect(state.ledger.unconfirmed(clink('noticed'))).toEqual({ response: 'It failed.' })
+    expect((await recalled(state.ledger, 'noticed')).unconfirmed(clink('noticed'))).toEqual({ response: 'It failed.' })
     expect(letters.mayBePending).toBe(true)
   })
 
   it('knows what was discarded, and what an operator had retried', async () => {
     const { ledger } = state
-    expect([ledger.letters.get('discarded'), ledger.recall('discarded').isGivenUp]).toEqual([undefined, true])
-    expect([ledger.recall('retried').isGivenUp, await ledger.retry('retried')]).toEqual([false, 'done'])
+    expect([ledger.letters.get('discarded'), (await recalled(ledger, 'discarded')).isGivenUp]).toEqual([
+      undefined,
+      true,
+    ])
+    expect([(await recalled(ledger, 'retried')).isGivenUp, await ledger.retry('retried')]).toEqual([false, 'done'])
     expect(await ledger.retry('nobody')).toBe('unknown')
   })
 
@@ -117,11 +120,14 @@ describe('a journal that was written before the rooms', () => {
     ])
   })
 
-  it('leaves alone what cools, and what it has sent itself', () => {
+  it('leaves alone what cools, and what it has sent itself', async () => {
     const { ledger } = state
-    expect([ledger.recall('cooling').isCooling, ledger.recall('cooled').isCooling]).toEqual([true, false])
+    expect([(await recalled(ledger, 'cooling')).isCooling, (await recalled(ledger, 'cooled')).isCooling]).toEqual([
+      true,
+      false,
+    ])
     expect(ledger.hasCooled(AT, AT + 1)).toBe(true)
-    expect([ledger.recall('own').isOwn, ledger.recall('other').isOwn]).toEqual([true, false])
+    expect([(await recalled(ledger, 'own')).isOwn, (await recalled(ledger, 'other')).isOwn]).toEqual([true, false])
   })
 
   it('has the claims that were in hand, and the program that ran for one', () => {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { Clink } from '../../src/clink/records.ts'
 import { clink } from '../support/sample-records.ts'
 import { TempDir } from '../support/temp-dir.ts'
-import { letter, open, openFile, type Health } from '../support/states.ts'
+import { letter, open, openFile, type Health, recalled } from '../support/states.ts'
 
 /** So deep that neither JSON nor a copy takes it. */
 function nested(): unknown {
@@ -62,11 +62,11 @@ describe('P1: a journal with much in it', () => {
     const { ledger } = state
     const megabytes = (process.memoryUsage().heapUsed - before) / 1_048_576
     expect(megabytes).toBeLessThan(30)
-    expect([ledger.recall('msg_1').isOwn, ledger.recall(`msg_${count}`).isOwn, ledger.recall('msg_0').isOwn]).toEqual([
-      true,
-      true,
-      false,
-    ])
+    expect([
+      (await recalled(ledger, 'msg_1')).isOwn,
+      (await recalled(ledger, `msg_${count}`)).isOwn,
+      (await recalled(ledger, 'msg_0')).isOwn,
+    ]).toEqual([true, true, false])
     expect(await ledger.begin({ letter: `msg_${count}` })).toBe(2)
 
     // Seen of late, what is old is forgotten, a part at a time: all but what was just started.
@@ -77,11 +77,11 @@ describe('P1: a journal with much in it', () => {
     ])
     await ledger.sightings.looked([])
     await ledger.prune(1_000)
-    expect([ledger.recall('msg_1').isOwn, ledger.recall('msg_2').isOwn, ledger.recall(`msg_${count}`).isOwn]).toEqual([
-      false,
-      true,
-      true,
-    ])
+    expect([
+      (await recalled(ledger, 'msg_1')).isOwn,
+      (await recalled(ledger, 'msg_2')).isOwn,
+      (await recalled(ledger, `msg_${count}`)).isOwn,
+    ]).toEqual([false, true, true])
     expect([ledger.attemptsOf('msg_1').starts, ledger.attemptsOf(`msg_${count}`).starts]).toEqual([0, 2])
     state.close()
   })
@@ -107,7 +107,7 @@ describe('what was changed and is not written yet', () => {
     const cooled = (): readonly boolean[] =>
       [0, 600_000].map((from) => ledger.hasCooled(now + from, now + from + 600_000))
     expect(cooled()).toEqual([true, false])
-    expect(ledger.recall(clink.clink_id).isGivenUp).toBe(true)
+    expect((await recalled(ledger, clink.clink_id)).isGivenUp).toBe(true)
     await Promise.all(writes)
     expect(letters.all()).toEqual([{ ...other, at: 3_000 }])
     expect(cooled()).toEqual([true, false])

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest'
 import { clink } from '../support/sample-records.ts'
 import { TempDir } from '../support/temp-dir.ts'
 import { Holder } from '../support/holders.ts'
-import { claim, letter, open } from '../support/states.ts'
+import { claim, letter, open, recalled } from '../support/states.ts'
 
 const other = (id: string) => ({ ...clink, clink_id: id })
 
@@ -33,9 +33,9 @@ it('remembers everything over a close', async () => {
     leases: 1,
     failedAt: expect.any(Number),
   })
-  expect([ledger.recall('l').isGivenUp, ledger.recall('a').isGivenUp]).toEqual([true, false])
-  expect([ledger.recall('c').isCooling, ledger.recall('over').isCooling]).toEqual([true, false])
-  expect([ledger.recall('o').isOwn, ledger.recall('a').isOwn]).toEqual([true, false])
+  expect([(await recalled(ledger, 'l')).isGivenUp, (await recalled(ledger, 'a')).isGivenUp]).toEqual([true, false])
+  expect([(await recalled(ledger, 'c')).isCooling, (await recalled(ledger, 'over')).isCooling]).toEqual([true, false])
+  expect([(await recalled(ledger, 'o')).isOwn, (await recalled(ledger, 'a')).isOwn]).toEqual([true, false])
   expect(ledger.process.claims()).toEqual([claim])
   expect(ledger.process.fact('f')).toBe('v')
   expect([ledger.attemptsOf('s').isSuspect, ledger.attemptsOf('a').isSuspect]).toEqual([true, false])

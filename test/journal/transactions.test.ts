@@ -5,7 +5,7 @@ import { expect, it, vi } from 'vitest'
 import { Bench, until } from '../support/harness.ts'
 import { clink } from '../support/sample-records.ts'
 import { TempDir } from '../support/temp-dir.ts'
-import { open, openFile } from '../support/states.ts'
+import { open, openFile, recalled } from '../support/states.ts'
 
 const HEADER = 32
 const FRAME_HEADER = 24
@@ -82,12 +82,18 @@ it('reads a row that it was asked for once, and knows what has become of it sinc
   const again = open(directory.path)
   const get = vi.spyOn(StatementSync.prototype, 'get')
   for (let count = 0; count < 3; count += 1) {
-    expect([again.ledger.recall('mine').isOwn, again.ledger.recall('other').isOwn]).toEqual([true, false])
+    expect([(await recalled(again.ledger, 'mine')).isOwn, (await recalled(again.ledger, 'other')).isOwn]).toEqual([
+      true,
+      false,
+    ])
   }
   const read = get.mock.calls.length
   await again.ledger.settled({ ...clink, clink_id: 'mine' })
   await again.ledger.addOwn('other', 2)
-  expect([again.ledger.recall('mine').isOwn, again.ledger.recall('other').isOwn]).toEqual([false, true])
+  expect([(await recalled(again.ledger, 'mine')).isOwn, (await recalled(again.ledger, 'other')).isOwn]).toEqual([
+    false,
+    true,
+  ])
   again.close()
   expect(read).toBeLessThanOrEqual(6)
 })
@@ -100,7 +106,7 @@ it('deletes a row that cannot be believed', async () => {
     file.exec("INSERT INTO own (id, row, at) VALUES ('odd', '\"no time\"', 1), ('other', '1', 1)")
   }
   const state = open(directory.path)
-  expect(state.ledger.recall('odd').isOwn).toBe(false)
+  expect((await recalled(state.ledger, 'odd')).isOwn).toBe(false)
   await state.ledger.settled({ ...clink, clink_id: 'odd' })
   state.close()
   using file = openFile(directory.path)

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { clink } from '../support/sample-records.ts'
 import { TempDir } from '../support/temp-dir.ts'
-import { claim, letter, open, openFile, refusal } from '../support/states.ts'
+import { claim, letter, open, openFile, refusal, recalled } from '../support/states.ts'
 
 /** A directory with a journal in which every kind of row was written. */
 async function written(directory: string): Promise<void> {
@@ -58,20 +58,20 @@ describe('a row that does not fit', () => {
     const state = open(directory.path)
     const { ledger } = state
     const bad = { ...clink, clink_id: 'bad' }
-    expect([ledger.recall('bad').isGivenUp, ledger.recall('bad').isCooling, ledger.recall('bad').isOwn]).toEqual([
-      false,
-      false,
-      false,
-    ])
+    expect([
+      (await recalled(ledger, 'bad')).isGivenUp,
+      (await recalled(ledger, 'bad')).isCooling,
+      (await recalled(ledger, 'bad')).isOwn,
+    ]).toEqual([false, false, false])
     expect([ledger.process.fact('bad'), ledger.keptResult(bad)]).toEqual([undefined, undefined])
     expect(await ledger.begin({ letter: 'bad' })).toBe(1)
     expect(await ledger.begin({ letter: 'a' })).toBe(2)
     expect(ledger.keptResult(clink)?.response).toBe('answer')
-    expect([ledger.recall('dead').isGivenUp, ledger.recall('a').isCooling, ledger.recall('a').isOwn]).toEqual([
-      true,
-      true,
-      true,
-    ])
+    expect([
+      (await recalled(ledger, 'dead')).isGivenUp,
+      (await recalled(ledger, 'a')).isCooling,
+      (await recalled(ledger, 'a')).isOwn,
+    ]).toEqual([true, true, true])
     expect(ledger.process.claims()).toEqual([claim])
     expect(ledger.process.fact('a')).toBe('v')
     state.close()

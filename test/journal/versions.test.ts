@@ -4,7 +4,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import { describe, expect, it } from 'vitest'
 import { clink } from '../support/sample-records.ts'
 import { TempDir } from '../support/temp-dir.ts'
-import { claim, letter, open, openFile } from '../support/states.ts'
+import { claim, letter, open, openFile, recalled } from '../support/states.ts'
 
 const DAY = 86_400_000
 
@@ -56,8 +56,8 @@ describe('a journal of an earlier version', () => {
     const { ledger } = after
     expect(ledger.letters.all()).toEqual([letter, again])
     expect(ledger.letters.reruns()).toEqual([again])
-    expect([ledger.letters.mayBePending, ledger.recall('discarded').isGivenUp]).toEqual([true, true])
-    expect([ledger.recall('cooling').isCooling, ledger.recall('own').isOwn]).toEqual([true, true])
+    expect([ledger.letters.mayBePending, (await recalled(ledger, 'discarded')).isGivenUp]).toEqual([true, true])
+    expect([(await recalled(ledger, 'cooling')).isCooling, (await recalled(ledger, 'own')).isOwn]).toEqual([true, true])
     expect(ledger.hasCooled(Date.now(), Date.now() + 2 * DAY)).toBe(true)
     expect(ledger.process.claims()).toEqual(claims)
     expect(['tried', 'held'].map((id) => ledger.attemptsOf(id).starts)).toEqual([1, 0])

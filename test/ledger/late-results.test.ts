@@ -4,7 +4,7 @@ import type { LateResult } from '../../src/ledger/late-results.ts'
 import { memoryTables } from '../../src/ledger/memory-tables.ts'
 import { clink } from '../support/sample-records.ts'
 import { TempDir } from '../support/temp-dir.ts'
-import { open } from '../support/states.ts'
+import { open, recalled } from '../support/states.ts'
 
 const late: LateResult = {
   clink,
@@ -52,5 +52,5 @@ it('late results are forgotten after state.keep (§5)', async () => {
 it('a late result counts for nothing in a later run (P2, §5)', async () => {
   const ledger = new Ledger(memoryTables())
   await ledger.late.keep({ ...late, at: Date.now() })
-  expect([ledger.keptResult(clink), ledger.recall(clink.clink_id).isGivenUp]).toEqual([undefined, false])
+  expect([ledger.keptResult(clink), (await recalled(ledger, clink.clink_id)).isGivenUp]).toEqual([undefined, false])
 })

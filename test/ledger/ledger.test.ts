@@ -3,7 +3,7 @@ import { Ledger } from '../../src/ledger/ledger.ts'
 import { memoryTables } from '../../src/ledger/memory-tables.ts'
 import { clink } from '../support/sample-records.ts'
 import { TempDir } from '../support/temp-dir.ts'
-import { claim, letter, open } from '../support/states.ts'
+import { claim, letter, open, recalled } from '../support/states.ts'
 
 const id = clink.clink_id
 const changed = { ...clink, content: 'something else' }
@@ -140,19 +140,22 @@ describe.each([
       await ledger.outcome(id, { is: 'error', message: 'failed', countsAttempt: true })
       await ledger.keepResult(clink, 'answer')
       await ledger.deadLetter(letter)
-      expect([ledger.recall(id).isGivenUp, ledger.recall('other').isGivenUp]).toEqual([true, false])
+      expect([(await recalled(ledger, id)).isGivenUp, (await recalled(ledger, 'other')).isGivenUp]).toEqual([
+        true,
+        false,
+      ])
       expect([ledger.attemptsOf(id).errors, ledger.keptResult(clink)]).toEqual([[], undefined])
       await ledger.settled(clink)
-      expect(ledger.recall(id).isGivenUp).toBe(true)
+      expect((await recalled(ledger, id)).isGivenUp).toBe(true)
     })
   })
 
   it('leaves a clink alone until its time, which a later word replaces', async () => {
     await use(async (ledger) => {
       await ledger.cool('a', 600_000)
-      expect([ledger.recall('a').isCooling, ledger.recall('b').isCooling]).toEqual([true, false])
+      expect([(await recalled(ledger, 'a')).isCooling, (await recalled(ledger, 'b')).isCooling]).toEqual([true, false])
       await ledger.cool('a', 0)
-      expect(ledger.recall('a').isCooling).toBe(false)
+      expect((await recalled(ledger, 'a')).isCooling).toBe(false)
     })
   })
 
@@ -161,7 +164,7 @@ describe.each([
       await ledger.addOwn('mine', 5)
       await ledger.process.note({ name: 'one' })
       await ledger.process.note({ name: 'two' })
-      expect([ledger.recall('mine').isOwn, ledger.recall('theirs').isOwn]).toEqual([true, false])
+      expect([(await recalled(ledger, 'mine')).isOwn, (await recalled(ledger, 'theirs')).isOwn]).toEqual([true, false])
       expect([ledger.process.fact('name'), ledger.process.fact('none')]).toEqual(['two', undefined])
     })
   })
@@ -184,8 +187,10 @@ describe.each([
     await use(async (ledger) => {
       const ids = ['__proto__', "'; DROP TABLE own; --", ' ', 'ид', '']
       for (const one of ids) await ledger.addOwn(one, 1)
-      expect(ids.filter((one) => !ledger.recall(one).isOwn)).toEqual([])
-      expect(ledger.recall('constructor').isOwn).toBe(false)
+      expect(
+        (await Promise.all(ids.map(async (one) => (await recalled(ledger, one)).isOwn))).filter((is) => !is),
+      ).toEqual([])
+      expect((await recalled(ledger, 'constructor')).isOwn).toBe(false)
     })
   })
 })
@@ -202,9 +207,9 @@ it('a clink cools down no longer than it was told to, though the wall clock was 
     )
   const coolsFor = async (ledger: Ledger, ms: number): Promise<readonly boolean[]> => {
     steady += ms - 1
-    const before = ledger.recall('one').isCooling
+    const before = (await recalled(ledger, 'one')).isCooling
     steady += 1
-    return [before, ledger.recall('one').isCooling]
+    return [before, (await recalled(ledger, 'one')).isCooling]
   }
   const first = begin()
   await first.cool('one', 60_000)
@@ -212,6 +217,6 @@ it('a clink cools down no longer than it was told to, though the wall clock was 
   expect(await coolsFor(first, 60_000)).toEqual([true, false])
   // The next process has only the wall clock's word, and knows for how long it was meant.
   const next = begin()
-  expect(next.recall('one').isCooling).toBe(true)
+  expect((await recalled(next, 'one')).isCooling).toBe(true)
   expect(await coolsFor(next, 60_000)).toEqual([true, false])
 })

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { RerunState } from '../../src/ledger/dead-letters.ts'
 import { clink } from '../support/sample-records.ts'
 import { TempDir } from '../support/temp-dir.ts'
-import { letter, open } from '../support/states.ts'
+import { letter, open, recalled } from '../support/states.ts'
 
 const id = clink.clink_id
 const told = { ...letter, tell: 'complete' } as const
@@ -20,7 +20,7 @@ describe('a letter whose sender was told', () => {
     expect(letters.reruns()).toEqual([{ ...told, rerun: { step: 'ready', response: 'the result' } }])
     expect(await letters.retry(id)).toBe('rerun')
     expect(letters.rerunOf(id)).toEqual({ step: 'ready', response: 'the result' })
-    expect(second.ledger.recall(id).isGivenUp).toBe(true)
+    expect((await recalled(second.ledger, id)).isGivenUp).toBe(true)
     second.close()
   })
 
@@ -70,7 +70,7 @@ describe('a letter whose sender was told', () => {
     await state.ledger.deadLetter(told)
     await state.ledger.sightings.see(id)
     expect(await state.ledger.letters.retry(id)).toBe('done')
-    expect(state.ledger.recall(id).isGivenUp).toBe(false)
+    expect((await recalled(state.ledger, id)).isGivenUp).toBe(false)
     state.close()
   })
 
@@ -82,7 +82,7 @@ describe('a letter whose sender was told', () => {
     await letters.discard(id)
     await letters.noteRerun(id, { step: 'due' })
     expect([letters.rerunOf(id), letters.reruns(), await letters.retry(id)]).toEqual([undefined, [], 'unknown'])
-    expect(state.ledger.recall(id).isGivenUp).toBe(true)
+    expect((await recalled(state.ledger, id)).isGivenUp).toBe(true)
     state.close()
   })
 

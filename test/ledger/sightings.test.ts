@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import { Ledger } from '../../src/ledger/ledger.ts'
 import { memoryTables } from '../../src/ledger/memory-tables.ts'
 import { clink } from '../support/sample-records.ts'
-import { letter } from '../support/states.ts'
+import { letter, recalled } from '../support/states.ts'
 
 const HOUR = 3_600_000
 const DAY = 24 * HOUR
@@ -43,9 +43,9 @@ async function discarded(id: string): Promise<void> {
 
 const of = (id: string) => ({ ...clink, clink_id: id })
 const isKnown = {
-  discarded: (id: string) => ledger.recall(id).isGivenUp,
-  'a kept result': (id: string) => ledger.keptResult(of(id)) !== undefined,
-  'an attempt': (id: string) => ledger.attemptsOf(id).starts > 0,
+  discarded: async (id: string) => (await recalled(ledger, id)).isGivenUp,
+  'a kept result': async (id: string) => await Promise.resolve(ledger.keptResult(of(id)) !== undefined),
+  'an attempt': async (id: string) => await Promise.resolve(ledger.attemptsOf(id).starts > 0),
 }
 const make = {
   discarded,
@@ -61,13 +61,13 @@ it.each(KINDS)(
     await make[what]('gone')
     await work(KEEP / 2, 'shown', 'gone')
     await work(KEEP - DAY, 'shown')
-    expect([isKnown[what]('shown'), isKnown[what]('gone')]).toEqual([true, true])
+    expect([await isKnown[what]('shown'), await isKnown[what]('gone')]).toEqual([true, true])
     await work(3 * DAY, 'shown')
-    expect([isKnown[what]('shown'), isKnown[what]('gone')]).toEqual([true, false])
+    expect([await isKnown[what]('shown'), await isKnown[what]('gone')]).toEqual([true, false])
     await work(10 * KEEP, 'shown')
-    expect(isKnown[what]('shown')).toBe(true)
+    expect(await isKnown[what]('shown')).toBe(true)
     await work(KEEP + 3 * DAY)
-    expect(isKnown[what]('shown')).toBe(false)
+    expect(await isKnown[what]('shown')).toBe(false)
   },
 )
 
@@ -78,11 +78,11 @@ it.each(KINDS)(
     await work(DAY, 'pending')
     now += 3 * KEEP
     await ledger.prune(KEEP)
-    expect(isKnown[what]('pending')).toBe(true)
+    expect(await isKnown[what]('pending')).toBe(true)
     await work(2 * DAY)
-    expect(isKnown[what]('pending')).toBe(true)
+    expect(await isKnown[what]('pending')).toBe(true)
     await work(KEEP)
-    expect(isKnown[what]('pending')).toBe(false)
+    expect(await isKnown[what]('pending')).toBe(false)
   },
 )
 
@@ -93,7 +93,7 @@ it.each(KINDS)('%s: not forgotten while the inbox cannot be looked at (P5, P10, 
     now += HOUR
     await ledger.prune(KEEP)
   }
-  expect(isKnown[what]('pending')).toBe(true)
+  expect(await isKnown[what]('pending')).toBe(true)
 })
 
 it('a dead letter that nobody has discarded stays, seen or not (P10, §5)', async () => {
@@ -135,7 +135,7 @@ it.each(KINDS)('%s: a wall clock that goes forward by months and back forgets no
   await work(2 * HOUR)
   now -= 90 * DAY
   await work(DAY)
-  expect(isKnown[what]('pending')).toBe(true)
+  expect(await isKnown[what]('pending')).toBe(true)
 })
 
 it('a wall clock that was set back forgets nothing', async () => {
@@ -144,7 +144,7 @@ it('a wall clock that was set back forgets nothing', async () => {
   now -= 365 * DAY
   await ledger.prune(KEEP)
   await work(DAY)
-  expect(ledger.recall('pending').isGivenUp).toBe(true)
+  expect((await recalled(ledger, 'pending')).isGivenUp).toBe(true)
 })
 
 describe('what we sent ourselves (P15, §5)', () => {
@@ -152,15 +152,16 @@ describe('what we sent ourselves (P15, §5)', () => {
     for (const id of shown) await ledger.sightings.see(id)
     await ledger.sightings.looked(inHand)
   }
-  const known = (...ids: string[]): boolean[] => ids.map((id) => ledger.recall(id).isOwn)
+  const known = async (...ids: string[]): Promise<boolean[]> =>
+    await Promise.all(ids.map(async (id) => (await recalled(ledger, id)).isOwn))
 
   it('is forgotten when a look at everything shows that it is gone, and not while it is shown, or held', async () => {
     for (const id of ['shown', 'held', 'gone']) await ledger.addOwn(id, now)
     for (const end = now + 10 * DAY; now < end; now += 10 * 60_000) await look(['held'], 'shown')
-    expect(known('shown', 'held', 'gone')).toEqual([true, true, false])
+    expect(await known('shown', 'held', 'gone')).toEqual([true, true, false])
     now += 2 * HOUR
     await look([])
-    expect(known('shown', 'held')).toEqual([false, false])
+    expect(await known('shown', 'held')).toEqual([false, false])
   })
 
   it('is not forgotten by a look that began before it was sent', async () => {
@@ -168,7 +169,7 @@ describe('what we sent ourselves (P15, §5)', () => {
     now += 2 * HOUR
     await ledger.addOwn('just sent', now)
     await look([])
-    expect(known('just sent')).toEqual([true])
+    expect(await known('just sent')).toEqual([true])
   })
 
   it.each([90 * DAY, -90 * DAY])(
@@ -178,7 +179,7 @@ describe('what we sent ourselves (P15, §5)', () => {
       await look([], 'shown')
       now += ms
       for (const end = now + DAY; now < end; now += HOUR) await look([], 'shown')
-      expect(known('shown')).toEqual([true])
+      expect(await known('shown')).toEqual([true])
     },
   )
 
@@ -186,23 +187,23 @@ describe('what we sent ourselves (P15, §5)', () => {
     await ledger.addOwn('pending', now)
     now += 90 * DAY
     await ledger.prune(KEEP)
-    expect(known('pending')).toEqual([true])
+    expect(await known('pending')).toEqual([true])
   })
 
   it('is forgotten when it is settled', async () => {
     await ledger.addOwn('settled', now)
     await ledger.settled({ ...clink, clink_id: 'settled' })
-    expect(known('settled')).toEqual([false])
+    expect(await known('settled')).toEqual([false])
   })
 
   it('is forgotten in several looks where it is very much', async () => {
     for (let n = 0; n < 30_000; n += 1) await ledger.addOwn(`${n}`, now)
     now += 2 * HOUR
     await look([])
-    expect(known('29999')).toEqual([true])
+    expect(await known('29999')).toEqual([true])
     now += 1_000
     await look([])
-    expect(known('0', '29999')).toEqual([false, false])
+    expect(await known('0', '29999')).toEqual([false, false])
   })
 
   it('is noted twice an hour at most while it is shown', async () => {

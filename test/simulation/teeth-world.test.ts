@@ -107,11 +107,11 @@ const coy: Breakage['parts'] = (real) => {
   const { ledger } = real.state ?? {}
   if (ledger === undefined) return real
   const recall = ledger.recall.bind(ledger)
-  ledger.recall = (id) => {
-    const memory = recall(id)
-    const isFirst = !seen.has(id)
-    seen.add(id)
-    return { ...memory, isCooling: isFirst || memory.isCooling }
+  ledger.recall = async (ids) => {
+    const memories = await recall(ids)
+    for (const id of ids.filter((one) => !seen.has(one))) memories(id).isCooling = true
+    for (const id of ids) seen.add(id)
+    return memories
   }
   return real
 }

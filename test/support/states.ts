@@ -2,6 +2,8 @@ import { DatabaseSync } from 'node:sqlite'
 import { join } from 'node:path'
 import { openState, type State } from '../../src/journal/state.ts'
 import type { DeadLetter } from '../../src/ledger/dead-letters.ts'
+import type { Ledger } from '../../src/ledger/ledger.ts'
+import type { Memory } from '../../src/ledger/memory.ts'
 import type { HeldClaim } from '../../src/ledger/process.ts'
 import { clink } from './sample-records.ts'
 
@@ -47,4 +49,9 @@ export const claim: HeldClaim = {
   sent: 1_000,
   end: 5_000,
   serverEnd: 7_000,
+}
+
+/** What is remembered of one clink. */
+export async function recalled(ledger: Ledger, clinkId: string): Promise<Memory> {
+  return (await ledger.recall([clinkId]))(clinkId)
 }

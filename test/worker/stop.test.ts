@@ -4,6 +4,7 @@ import { memoryTables } from '../../src/ledger/memory-tables.ts'
 import { Bench, obey, take, until } from '../support/harness.ts'
 import { claimingPolls, stillClaimed, story, times } from '../support/record.ts'
 import { answer, HOUR, MINUTE, VirtualBench } from '../support/virtual.ts'
+import { recalled } from '../support/states.ts'
 
 describe.concurrent('P8, §6: stopping', () => {
   it('lets running handlers finish within the drain and completes them', async () => {
@@ -295,7 +296,7 @@ it('P10, §2: a stop that the machine has slept through buries nothing for a run
 
   expect(bench.all('clink.deadLettered')).toEqual([])
   expect(bench.all('clink.lost')).toMatchObject([{ cause: 'expired' }])
-  expect(bench.ledger.recall(id).isGivenUp).toBe(false)
+  expect((await recalled(bench.ledger, id)).isGivenUp).toBe(false)
 })
 
 it.each(['complete', 'release'])(

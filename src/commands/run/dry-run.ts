@@ -42,7 +42,7 @@ export async function dryRun(options: SettingsOptions & { readonly json?: true }
   const by = { ...NOTHING_KNOWN, settings, identity: whoIs, router: handlers, nameWarnings: names }
   const judged = async (clink: Clink): Promise<Judged> => {
     if (!scope.has(clink)) return { clink, route: null, leave: 'not wanted' }
-    const verdict = await judge(clink, by)
+    const verdict = await judge(clink, NO_MEMORY, by)
     if (!('run' in verdict)) return { clink, route: null, leave: whyLeft(verdict) }
     const { fault, route } = verdict.run
     return fault === undefined ? { clink, route: route.name } : { clink, route: null, leave: fault }
@@ -65,11 +65,9 @@ interface Judged {
 }
 
 /** What is remembered is in the state directory, which another worker may have. */
+const NO_MEMORY = { isOwn: false, isGivenUp: false, isCooling: false, noticeFor: () => undefined }
 const NOTHING_KNOWN = {
-  ledger: {
-    recall: () => ({ isOwn: false, isGivenUp: false, isCooling: false }),
-    letters: { noticeFor: () => undefined },
-  },
+  ledger: { recall: async () => await Promise.resolve(() => NO_MEMORY) },
   loopGuard: { isMuted: () => false },
 }
 /** Who we are is found out by a claim: until then what may be our own reply may be work. */

@@ -1,6 +1,7 @@
 import { asError } from '../../base/coded-error.ts'
 import type { InboxPage } from '../../clink/client.ts'
 import type { Clink } from '../../clink/records.ts'
+import type { Memories, Memory } from '../../ledger/memory.ts'
 import type { LeftAlone } from '../../events.ts'
 import type { RoutedClink } from '../../handlers/route.ts'
 import type { WorkerKey } from '../../keys/keys.ts'
@@ -115,8 +116,9 @@ export class Intake {
     const fresh = [...ours].filter(({ clink_id }) => !this.#parts.parked.knows(clink_id)).length
     // Side by side: one that needs a request must not keep the others of the page in nobody's hands.
     const once = new Map(page.clinks.map((clink) => [clink.clink_id, clink]))
+    const recalled = context.ledger.recall([...once.keys()])
     const taken = await Promise.allSettled(
-      [...once.values()].map(async (clink) => await this.#receive(clink, leases.get(clink), sentAt, key)),
+      [...once.values()].map(async (clink) => await this.#receive(clink, recalled, leases.get(clink), sentAt, key)),
     )
     const fault = taken.find(({ status }) => status === 'rejected')
     if (fault?.status === 'rejected') throw fault.reason
@@ -151,15 +153,25 @@ export class Intake {
     if (this.#shared.context.identity.id === undefined) this.wanted.identifiedNobody()
     const lease = await leaseIfSurelyOurs(clink, { ...claim, byId: true }, this, this.#shared.context)
     if (lease === undefined) return
-    const judged = this.#judging.of(clink)
+    const judged = this.#judging.of(clink, await this.#recall(clink))
     const made = { lease, key, byId: true }
     if (!(judged instanceof Promise)) await this.#follow(clink, judged, made)
     else this.#judging.later(clink, made, judged, async (...decided) => await this.#follow(clink, ...decided))
   }
 
   /** True when the clink is being worked. */
-  async #receive(clink: Clink, lease: Lease | undefined, sentAt: number, key: WorkerKey): Promise<boolean> {
+  async #receive(
+    clink: Clink,
+    recalled: Promise<Memories>,
+    lease: Lease | undefined,
+    sentAt: number,
+    key: WorkerKey,
+  ): Promise<boolean> {
     const { context } = this.#shared
+    const memories = await recalled.catch((error: unknown) => {
+      if (lease !== undefined) this.#parts.parked.add(clink, { lease, key }, 'stopping')
+      throw error
+    })
     const held = this.#parts.deliveries.withClaimOn(clink.clink_id)
     if (held?.handle.isReleasing === true) {
       context.pulses.poll.extend(held.handle.deadline - context.clock.now())
@@ -175,7 +187,7 @@ export class Intake {
       return false
     }
     try {
-      return await this.#take(clink, lease, key)
+      return await this.#take(clink, memories(clink.clink_id), lease, key)
     } catch (error) {
       // The worker ends by this, and can give back only what it holds by then.
       this.#parts.parked.add(clink, { lease, key }, 'stopping')
@@ -184,7 +196,7 @@ export class Intake {
   }
 
   /** True when the clink is being worked. */
-  async #take(clink: Clink, claimed: Lease, key: WorkerKey): Promise<boolean> {
+  async #take(clink: Clink, memory: Memory, claimed: Lease, key: WorkerKey): Promise<boolean> {
     const { context } = this.#shared
     if (context.clock.now() >= claimed.deadline) {
       tellEnd({ is: 'left-to-expire', why: TOO_LATE }, { clink }, context)
@@ -195,7 +207,7 @@ export class Intake {
     const mustAsk = isSigned && context.identity.id === undefined
     const lease = mustAsk ? await learnIdentity(clink, { lease: claimed, key }, this.hurried, context) : claimed
     if (isSigned && context.identity.id === undefined) this.doubts.raise('identity')
-    const judged = this.#judging.of(clink)
+    const judged = this.#judging.of(clink, memory)
     const claim = { lease, key, byId: false }
     if (!(judged instanceof Promise)) return await this.#follow(clink, judged, claim)
     this.#judging.later(clink, claim, judged, async (...decided) => await this.#follow(clink, ...decided))
@@ -227,15 +239,19 @@ export class Intake {
     if (lease === undefined) return false
     const { context } = this.#shared
     // Since it was judged its id may have been told: then we have sent it ourselves.
-    const isOwn = context.ledger.recall(clink.clink_id).isOwn
-    if (this.isClosing || isOwn) {
+    const memory = await this.#recall(clink)
+    if (this.isClosing || memory.isOwn) {
       this.#parts.parked.add(clink, { lease, key }, this.isClosing ? 'stopping' : 'own-reply')
       return false
     }
     context.loopGuard.taken(clink)
-    const handle = new ClaimHandle(clink, routed.route, { lease, key }, context)
+    const handle = new ClaimHandle(clink, routed.route, { lease, key, memory }, context)
     this.#parts.deliveries.start(new Delivery(handle, routed, this.#shared))
     return true
+  }
+
+  async #recall({ clink_id: id }: Clink): Promise<Memory> {
+    return (await this.#shared.context.ledger.recall([id]))(id)
   }
 
   /** Claims that were made for somebody else, or may have been. */

@@ -1,5 +1,6 @@
 import type { Clink } from '../../clink/records.ts'
 import type { Route } from '../../handlers/route.ts'
+import type { Memory } from '../../ledger/memory.ts'
 import type { ClaimInHand } from '../claim/claim-in-hand.ts'
 import type { AdmissionParts } from './context.ts'
 import type { Quarantine } from './quarantine.ts'
@@ -26,10 +27,10 @@ export class Judging {
   }
 
   /** A promise only where finding the route is one; it rejects where that fails. */
-  of(clink: Clink): Verdict | Promise<Verdict> {
+  of(clink: Clink, memory: Memory): Verdict | Promise<Verdict> {
     if (this.#intake.quarantine.has(clink.clink_id)) return { leave: 'malformed' }
-    const verdict = judge(clink, this.#shared.context)
-    return verdict instanceof Promise ? verdict.then((late) => this.#now(clink, late)) : this.#now(clink, verdict)
+    const verdict = judge(clink, memory, this.#shared.context)
+    return verdict instanceof Promise ? verdict.then((late) => this.#now(memory, late)) : this.#now(memory, verdict)
   }
 
   /** Holds on to a claim until its clink is judged. @param follow what is to be done then, unless the claim has ended. */
@@ -45,16 +46,17 @@ export class Judging {
     })
   }
 
-  mayStart(route: Route, clinkId: string): boolean {
+  mayStart(route: Route, memory: Memory): boolean {
     const { capacity, health, runs } = this.#shared
     // Of a paused route no clink is claimed whose code goes on: it could not probe.
-    if (health.isPaused(route) && runs.has(clinkId)) return false
-    return capacity.isOpen(route) && health.wait(route, clinkId) === 0
+    if (health.isPaused(route) && runs.has(memory.clinkId)) return false
+    return capacity.isOpen(route) && health.wait(route, memory) === 0
   }
 
-  #now({ clink_id: id }: Clink, verdict: Verdict): Verdict {
+  #now(memory: Memory, verdict: Verdict): Verdict {
     if (this.#intake.isClosing) return { leave: 'stopping' }
-    const isHeldBack = 'run' in verdict && !this.mayStart(verdict.run.route, id) && !this.#shared.capacity.mayBackOff
+    const isHeldBack =
+      'run' in verdict && !this.mayStart(verdict.run.route, memory) && !this.#shared.capacity.mayBackOff
     return isHeldBack ? { leave: 'paused' } : verdict
   }
 }

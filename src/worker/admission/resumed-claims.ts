@@ -1,6 +1,7 @@
 import type { Clink } from '../../clink/records.ts'
 import type { LeftAlone } from '../../events.ts'
 import type { RoutedClink } from '../../handlers/route.ts'
+import type { Memory } from '../../ledger/memory.ts'
 import type { HeldClaim } from '../../ledger/process.ts'
 import { Delivery } from '../delivery/delivery.ts'
 import type { Deliveries } from '../delivery/deliveries.ts'
@@ -23,17 +24,19 @@ export interface ResumeParts {
 /** Holds on to claims of an earlier process whose leases stand, as if they had just been polled. */
 export async function resumeClaims(claims: readonly HeldClaim[], parts: ResumeParts): Promise<void> {
   if (claims.length === 0) return
-  const stood = await Promise.all(claims.map(async (claim) => await resumeClaim(claim, parts)))
+  const memories = await parts.shared.context.ledger.recall(claims.map(({ clink }) => clink.clink_id))
+  const stood = await Promise.all(
+    claims.map(async (claim) => await resumeClaim(claim, memories(claim.clink.clink_id), parts)),
+  )
   const held = stood.filter(Boolean).length
   parts.shared.context.emit({ event: 'worker.resumed', claims: held, gone: claims.length - held })
 }
 
 /** False: the claim does not stand any more. One that another key has made, or whose length is not known, has to be confirmed first. */
-async function resumeClaim(claim: HeldClaim, parts: ResumeParts): Promise<boolean> {
+async function resumeClaim(claim: HeldClaim, recalled: Memory, parts: ResumeParts): Promise<boolean> {
   const { deliveries, shared, undecided } = parts
   const { boot, clock, keys, ledger, settings } = shared.context
   const { clink } = claim
-  const { letters } = ledger
   const lease = standingLease(claim, clock, boot)
   const wait = waitLeft(claim, clock, boot, settings.current.claim.maxHold)
   if (lease === undefined) {
@@ -43,22 +46,19 @@ async function resumeClaim(claim: HeldClaim, parts: ResumeParts): Promise<boolea
   }
   const held = { lease: { ...lease, settings: settings.current.claim }, key: keys.current, madeWith: claim.key }
   const routing = routeOf(clink, shared.context)
-  const follow = async (routed: RoutedClink | LeftAlone, inHand: ClaimInHand): Promise<void> => {
+  const follow = async (routed: RoutedClink | LeftAlone, inHand: ClaimInHand, memory: Memory): Promise<void> => {
     if (typeof routed === 'string') return await park(clink, inHand, routed, parts)
-    if (letters.has(clink.clink_id) && letters.noticeFor(clink) === undefined)
-      return await park(clink, inHand, 'given-up', parts)
-    const handle = new ClaimHandle(clink, routed.route, inHand, shared.context)
+    if (memory.isGivenUp && memory.noticeFor(clink) === undefined) return await park(clink, inHand, 'given-up', parts)
+    const handle = new ClaimHandle(clink, routed.route, { ...inHand, memory }, shared.context)
     deliveries.start(new Delivery(handle, routed, shared), wait)
   }
-  if (!(routing instanceof Promise)) await follow(routing ?? NO_ROUTE, held)
+  if (!(routing instanceof Promise)) await follow(routing ?? NO_ROUTE, held, recalled)
   else {
     const finding = routing.then((found) => found ?? NO_ROUTE)
-    undecided.begin(
-      clink,
-      held,
-      finding,
-      async (found = 'unjudged', left) => await follow(found, { ...held, lease: left }),
-    )
+    undecided.begin(clink, held, finding, async (found = 'unjudged', left) => {
+      const memories = await ledger.recall([clink.clink_id])
+      await follow(found, { ...held, lease: left }, memories(clink.clink_id))
+    })
   }
   return true
 }

@@ -3,6 +3,7 @@ import type { Config } from '../../config/config.ts'
 import type { LeftAlone } from '../../events.ts'
 import type { RoutedClink, Router } from '../../handlers/route.ts'
 import type { Identity } from '../../keys/identity.ts'
+import type { Memory } from '../../ledger/memory.ts'
 import type { Acknowledgement } from './acknowledgements.ts'
 import { hopsOf, readText, routeOf, whyNoWork } from '../replies/hops.ts'
 import type { AdmissionContext } from './context.ts'
@@ -51,14 +52,14 @@ export function whyUnwanted(verdict: Unwanted): LeftAlone {
   return 'leave' in verdict ? verdict.leave : verdict.acknowledge
 }
 
+/** What a verdict goes by of what is remembered. */
+type JudgedMemory = Pick<Memory, 'isCooling' | 'isGivenUp' | 'isOwn' | 'noticeFor'>
+
 /** What is asked about a clink that is judged. */
 export interface JudgingContext extends Pick<AdmissionContext, 'settings'> {
   readonly identity: JudgedBy['identity']
   readonly router: Pick<Router, 'find'>
-  readonly ledger: {
-    recall(clinkId: string): JudgedBy['memory']
-    readonly letters: { noticeFor(clink: Clink): unknown }
-  }
+  readonly ledger: { recall(clinkIds: readonly string[]): Promise<(clinkId: string) => JudgedMemory> }
   readonly loopGuard: Pick<AdmissionContext['loopGuard'], 'isMuted'>
   readonly nameWarnings: Pick<AdmissionContext['nameWarnings'], 'look'>
 }
@@ -67,23 +68,24 @@ export interface JudgingContext extends Pick<AdmissionContext, 'settings'> {
  * Whether a clink is our work: what is remembered of it, then its route, then the rest. A promise only where finding the route is one;
  * it rejects where that fails.
  */
-export function judge(clink: Clink, context: JudgingContext): Verdict | Promise<Verdict> {
+export function judge(clink: Clink, memory: JudgedMemory, context: JudgingContext): Verdict | Promise<Verdict> {
   context.nameWarnings.look(clink)
-  const by = factsOn(clink, context)
+  const by = factsOn(clink, memory, context)
   const unrouted = judgeUnrouted(clink, by)
   if (unrouted !== undefined) return unrouted
   const routing = routeOf(clink, context)
   if (!(routing instanceof Promise)) return judgeRouted(clink, routing, by)
-  return routing.then((routed) => {
+  return routing.then(async (routed) => {
+    const { clink_id: id } = clink
     // Meanwhile its id may have been told, or it was given up.
-    const now = factsOn(clink, context)
+    const now = factsOn(clink, (await context.ledger.recall([id]))(id), context)
     return judgeUnrouted(clink, now) ?? judgeRouted(clink, routed, now)
   })
 }
 
-function factsOn(clink: Clink, { identity, ledger, loopGuard, settings }: JudgingContext): JudgedBy {
-  const recalled = ledger.recall(clink.clink_id)
-  const isGivenUp = recalled.isGivenUp && ledger.letters.noticeFor(clink) === undefined
+function factsOn(clink: Clink, memory: JudgedMemory, { identity, loopGuard, settings }: JudgingContext): JudgedBy {
+  const { isCooling, isOwn } = memory
+  const isGivenUp = memory.isGivenUp && memory.noticeFor(clink) === undefined
   const isMuted = loopGuard.isMuted(clink.sender_id)
-  return { identity, config: settings.current, memory: { ...recalled, isGivenUp }, isMuted }
+  return { identity, config: settings.current, memory: { isCooling, isGivenUp, isOwn }, isMuted }
 }

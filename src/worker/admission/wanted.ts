@@ -1,5 +1,6 @@
 import { asError } from '../../base/coded-error.ts'
 import type { Clink } from '../../clink/records.ts'
+import type { Memory } from '../../ledger/memory.ts'
 import type { Deliveries } from '../delivery/deliveries.ts'
 import type { Acknowledgements } from './acknowledgements.ts'
 import type { ClaimsById } from './claims-by-id.ts'
@@ -43,13 +44,13 @@ export class Wanted {
    *
    * @param listedAt local time when the list was asked for.
    */
-  for(clink: Clink, listedAt: number): Purpose | undefined | Promise<Purpose | undefined> {
+  for(clink: Clink, memory: Memory, listedAt: number): Purpose | undefined | Promise<Purpose | undefined> {
     void this.#context.ledger.sightings.see(clink.clink_id)
     if (!this.#isFree(clink, listedAt)) return undefined
-    const judged = this.#parts.judging.of(clink)
-    if (!(judged instanceof Promise)) return this.#purpose(clink, judged)
+    const judged = this.#parts.judging.of(clink, memory)
+    if (!(judged instanceof Promise)) return this.#purpose(memory, judged)
     return judged.then(
-      (verdict) => (this.#isFree(clink, listedAt) ? this.#purpose(clink, verdict) : undefined),
+      (verdict) => (this.#isFree(clink, listedAt) ? this.#purpose(memory, verdict) : undefined),
       (error: unknown) => {
         this.#parts.notices.say(clink.clink_id, 'unjudged', asError(error).message)
         return undefined
@@ -72,16 +73,16 @@ export class Wanted {
     return !isInHand && this.#context.scope.has(clink)
   }
 
-  #purpose({ clink_id: id }: Clink, verdict: Verdict): Purpose | undefined {
+  #purpose(memory: Memory, verdict: Verdict): Purpose | undefined {
     const { clock, siblings } = this.#context
     const { doubts, judging, notices } = this.#parts
-    if ('run' in verdict) return judging.mayStart(verdict.run.route, id) ? verdict : undefined
+    if ('run' in verdict) return judging.mayStart(verdict.run.route, memory) ? verdict : undefined
     if ('acknowledge' in verdict && siblings.mayClaimById === true) return verdict
     if ('leave' in verdict && verdict.leave === 'identity-unknown') {
       if (clock.now() >= this.#identifyAt) return { identify: true }
       doubts.raise('identity')
     }
-    notices.say(id, 'leave' in verdict ? verdict.leave : verdict.acknowledge)
+    notices.say(memory.clinkId, 'leave' in verdict ? verdict.leave : verdict.acknowledge)
     return undefined
   }
 }

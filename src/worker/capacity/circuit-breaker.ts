@@ -1,10 +1,9 @@
 import type { Clink } from '../../clink/records.ts'
 import { policyOf } from '../../handlers/policy.ts'
 import type { Route, Router } from '../../handlers/route.ts'
-import type { Ledger } from '../../ledger/ledger.ts'
 import type { WorkerContext } from '../context.ts'
 import type { WorkerSignals } from '../signals.ts'
-import { Blame } from './blame.ts'
+import { Blame, type Tried } from './blame.ts'
 import { RoutePause, type Turn } from './route-pause.ts'
 
 /** So many starts in a row, over at least so many clinks, that all failed, are not the clinks' fault. */
@@ -15,7 +14,6 @@ export interface CircuitBreakerOptions extends Pick<WorkerContext, 'clock' | 'em
   /** The worker ends when the inbox is empty: a pause is over for its clinks when each of the route's clinks here has failed a probe. */
   readonly clinksHere?: { readonly live: readonly { readonly clink: Clink; readonly route: Route }[] } | undefined
   readonly router: Pick<Router, 'routes'>
-  readonly ledger: Pick<Ledger, 'attemptsOf' | 'letters'>
   /** A paused route wants a fresh clink of the inbox, or is paused no more: what was listed meanwhile is not new any more. */
   readonly look: WorkerSignals['look']
 }
@@ -79,14 +77,14 @@ export class CircuitBreaker {
   }
 
   /** Milliseconds until the clink may start; 0: now. */
-  wait(route: Route, clinkId: string): number {
+  wait(route: Route, tried: Tried): number {
     const health = this.#of(route)
-    return this.#isPaused(health, clinkId) ? (health.pause?.wait(clinkId) ?? 0) : 0
+    return this.#isPaused(health, tried.clinkId) ? (health.pause?.wait(tried) ?? 0) : 0
   }
 
   /** The place of a clink that has to wait; undefined: the route is open. */
-  turn(route: Route, clinkId: string): Turn | undefined {
-    return this.#of(route).pause?.turn(clinkId)
+  turn(route: Route, tried: Tried): Turn | undefined {
+    return this.#of(route).pause?.turn(tried)
   }
 
   /** A look at everything in the inbox, asked for at this local time, has brought no clink of the route. */
@@ -191,7 +189,7 @@ export class CircuitBreaker {
     const fresh: Health = {
       generation: route.generation,
       failures: [],
-      blame: new Blame(this.#options.ledger),
+      blame: new Blame(),
       pause: undefined,
       isOutlasted: false,
     }

@@ -2,7 +2,7 @@ import { equalJitter, type Random } from '../../base/backoff.ts'
 import { after, steadyOf, type Cancel, type Clock } from '../../base/clock.ts'
 import type { RetryPolicy } from '../../config/config.ts'
 import type { WorkerSignals } from '../signals.ts'
-import type { Blame } from './blame.ts'
+import type { Blame, Tried } from './blame.ts'
 
 /** Waits between probes grow up to this, in milliseconds. */
 const LONGEST_WAIT = 60_000
@@ -42,7 +42,7 @@ export interface Turn {
 export class RoutePause {
   readonly #options: RoutePauseOptions
   /** Those that wait here, the longest waiting first. */
-  readonly #waiting = new Map<string, () => void>()
+  readonly #waiting = new Map<string, { readonly tried: Tried; readonly wake: () => void }>()
   /** Clinks of which a probe has failed, the last one last. */
   readonly #tried = new Set<string>()
   readonly #since: number
@@ -64,9 +64,9 @@ export class RoutePause {
   }
 
   /** Milliseconds after which it is worth while to ask again; 0: the clink may start now. */
-  wait(clinkId: string): number {
+  wait(tried: Tried): number {
     if (this.#probe !== undefined) return LONGEST_WAIT
-    if (this.#options.blame.isFresh(clinkId)) return Math.max(0, this.#dueAt - this.#now)
+    if (this.#options.blame.isFresh(tried)) return Math.max(0, this.#dueAt - this.#now)
     return this.isDue && this.#hasLooked ? 0 : LONGEST_WAIT
   }
 
@@ -85,12 +85,13 @@ export class RoutePause {
     return clinkIds.every((id) => this.#tried.has(id))
   }
 
-  turn(clinkId: string): Turn {
-    const { promise, resolve } = Promise.withResolvers<void>()
+  turn(tried: Tried): Turn {
+    const { clinkId } = tried
+    const { promise, resolve: wake } = Promise.withResolvers<void>()
     this.#waiting.delete(clinkId)
-    this.#waiting.set(clinkId, resolve)
+    this.#waiting.set(clinkId, { tried, wake })
     const leave = (): void => {
-      if (this.#waiting.get(clinkId) === resolve) this.#waiting.delete(clinkId)
+      if (this.#waiting.get(clinkId)?.wake === wake) this.#waiting.delete(clinkId)
     }
     return { come: promise, leave }
   }
@@ -132,7 +133,7 @@ export class RoutePause {
 
   /** All that wait may look for themselves whether they may start. */
   wakeAll(): void {
-    for (const wake of this.#waiting.values()) wake()
+    for (const { wake } of this.#waiting.values()) wake()
     this.#waiting.clear()
   }
 
@@ -157,8 +158,8 @@ export class RoutePause {
   #due(): void {
     const { blame, clock, look } = this.#options
     if (!this.isDue) return
-    const fresh = [...this.#waiting.keys()].find((id) => blame.isFresh(id))
-    if (fresh !== undefined) return this.#wake(fresh)
+    const fresh = [...this.#waiting.values()].find(({ tried }) => blame.isFresh(tried))
+    if (fresh !== undefined) return this.#wake(fresh.tried.clinkId)
     if (this.#hasLooked) return this.#endLook()
     this.#cancel = after(clock, LONGEST_LOOK, () => this.#endLook())
     look.say('everything')
@@ -174,7 +175,7 @@ export class RoutePause {
   }
 
   #wake(clinkId: string): void {
-    this.#waiting.get(clinkId)?.()
+    this.#waiting.get(clinkId)?.wake()
     this.#waiting.delete(clinkId)
   }
 

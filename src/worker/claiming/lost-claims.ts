@@ -129,14 +129,15 @@ export class LostClaims {
   }
 
   async #tryTo(clink: Clink, listedAt: number): Promise<void> {
-    const { clock, terms } = this.#shared.context
+    const { clock, ledger, terms } = this.#shared.context
+    const memory = (await ledger.recall([clink.clink_id]))(clink.clink_id)
     // An earlier claim is not one that was just lost; and how long it lasts cannot be told.
     const lost = this.#lost.findLast((one) => one.seats.count > 0 && this.#claimedAfter(clink, one) !== undefined)
     const claimedAfter = lost && this.#claimedAfter(clink, lost)
     if (lost === undefined || claimedAfter === undefined || this.#intake.releaseTried(clink.clink_id)) return
     const times = { claimedAt: clink.claimed_at, expiresAt: clink.claim_expires_at }
     const { deadline } = terms.first({ sentAt: claimedAfter, asked: undefined, ...times })
-    const wanted = await this.#intake.wanted.for(clink, listedAt)
+    const wanted = await this.#intake.wanted.for(clink, memory, listedAt)
     if (wanted === undefined || clock.now() >= deadline || this.#closing.signal.aborted) return
     const isTaken = await this.#takeUp(clink, wanted, lost, {
       signal: this.#intake.hurried,

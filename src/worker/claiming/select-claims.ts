@@ -113,9 +113,9 @@ export class SelectClaims {
   }
 
   #wants(candidate: Candidate): Wanted | undefined {
-    const { clink, key, listedAt } = candidate
+    const { clink, key, listedAt, memory } = candidate
     // What another key has listed is listed anew: the change of the key has asked for a sweep.
-    const wanted = this.#isInUse(key) ? this.#intake.wanted.for(clink, listedAt) : undefined
+    const wanted = this.#isInUse(key) ? this.#intake.wanted.for(clink, memory, listedAt) : undefined
     if (!(wanted instanceof Promise)) return this.#wanted(candidate, wanted)
     return wanted.then((purpose) => this.#wanted(candidate, this.#isInUse(key) ? purpose : undefined))
   }
@@ -172,7 +172,9 @@ export class SelectClaims {
     const candidate = await this.#fresh(listed, signal)
     if (candidate === undefined) return { is: 'refused' }
     // Meanwhile the clink may have become too old, another claim may have told whose the key is, or its route was paused.
-    const wants = this.#wants(candidate)
+    const { clink, listedAt } = candidate
+    const id = clink.clink_id
+    const wants = this.#wants({ ...candidate, memory: (await this.#shared.context.ledger.recall([id]))(id) })
     const wanted = wants instanceof Promise ? await wants : wants
     if (wanted === undefined) return { is: 'refused' }
     // Or a hold that has fallen due took its seat.
@@ -181,8 +183,6 @@ export class SelectClaims {
       this.#backlog.putBack(candidate)
       return { is: 'again' }
     }
-    const { clink, listedAt } = candidate
-    const id = clink.clink_id
     // The claim counts from its list: one that waits for long until it is sent would be over, or nearly so, when it is made.
     const deadline = listedAt + this.#shared.context.settings.current.claim.timeout * WORTH_SENDING
     const answer = await this.#intake.byId.make(clink, wanted, seats, { signal, deadline, notBefore: () => listedAt })

@@ -151,7 +151,7 @@ export class Select implements Claiming {
   }
 
   async #list(sweep: Sweep, signal: AbortSignal): Promise<number> {
-    const { api, clock, keys, scope, settings } = this.#shared.context
+    const { api, clock, keys, ledger, scope, settings } = this.#shared.context
     if (sweep.isFull) await scope.resolve(signal)
     const listedAt = clock.now()
     const key = keys.current
@@ -164,8 +164,9 @@ export class Select implements Claiming {
       sweep.refused()
       return 0
     }
-    for (const clink of page.clinks)
-      if (clink.status === 'pending' && !sweep.has(clink.clink_id)) this.#backlog.add({ clink, listedAt, key })
+    const pending = page.clinks.filter(({ clink_id: id, status }) => status === 'pending' && !sweep.has(id))
+    const memories = await ledger.recall(pending.map(({ clink_id: id }) => id))
+    for (const clink of pending) this.#backlog.add({ clink, memory: memories(clink.clink_id), listedAt, key })
     for (const clink of this.#intake.quarantine.admit(page).clinks) {
       const stamp = startOf(clink.created_at)
       if (stamp > (this.#newest?.stamp ?? -Infinity)) this.#newest = { stamp, sentAt: clock.now() }

@@ -179,7 +179,7 @@ export class Delivery implements HandleOwner {
         await this.#settleWaiting()
         break
       }
-      const alone = this.#context.ledger.attemptsOf(this.clink.clink_id).isSuspect
+      const alone = this.handle.memory.tried.isSuspect
       const turn = capacity.use(async () => await this.#takeTurn(), alone ? PRIORITY.alone : priority)
       await Promise.race([turn, this.#interrupted.promise])
       if (this.#is('waiting')) continue // interrupted before its turn came; the turn, when it comes, does nothing
@@ -210,9 +210,9 @@ export class Delivery implements HandleOwner {
     const id = this.clink.clink_id
     const state = { clinkId: id, fault: this.#planned.fault, ...this.handle.outlived }
     const givenUp = decideUnstarted(state, this.#planned.policy)
-    const pause = this.#parts.health.wait(this.route, id)
+    const pause = this.#parts.health.wait(this.route, this.handle.memory)
     if (givenUp !== undefined) {
-      this.attempt = this.#context.ledger.attemptsOf(id).starts
+      this.attempt = this.handle.memory.tried.starts
       await this.#settleBy(givenUp)
     } else if (pause > 0) await this.#postpone(pause)
     else if (this.#context.ledger.isHealthy) {
@@ -248,7 +248,7 @@ export class Delivery implements HandleOwner {
     const left = this.#planned.policy.maxHold - this.handle.heldFor
     if (this.#parts.capacity.mayBackOff && left > 0) {
       this.#backOff(Math.min(wait, left), PAUSED)
-      this.#backoff.take(this.#parts.health.turn(this.route, this.clink.clink_id))
+      this.#backoff.take(this.#parts.health.turn(this.route, this.handle.memory))
       this.#noted = this.handle.note()
       return
     }

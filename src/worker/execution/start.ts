@@ -57,11 +57,10 @@ export class Start {
 
   /** In one commit: an attempt, the clink as one that runs, and that a suspect runs alone. Whoever starts asks then whether it still may. */
   async journal(): Promise<void> {
-    const { context, health } = this.#parts
-    const id = this.#inHand.clink.clink_id
-    health.started(this.#planned.route, id)
+    const { clink, memory } = this.#inHand
+    this.#parts.health.started(this.#planned.route, clink.clink_id)
     this.isBeginning = true
-    this.attempt = await this.#inHand.begin(context.ledger.attemptsOf(id).isSuspect)
+    this.attempt = await this.#inHand.begin(memory.tried.isSuspect)
     this.isBeginning = false
   }
 
@@ -127,10 +126,10 @@ export class Start {
     const outcome = this.#outcome
     if (outcome === undefined || this.#wasCutShort(outcome)) return undefined
     const { context, health } = this.#parts
-    const { clock, ledger, random } = context
+    const { clock, random } = context
     const { policy, route } = this.#planned
     const clinkId = this.#inHand.clink.clink_id
-    const attempt = this.attempt - ledger.attemptsOf(clinkId).excused
+    const attempt = this.attempt - this.#inHand.memory.tried.excused
     // It may be decided on before its code has ended.
     const isFree = this.isRunning ? !health.costsAttempt(route) : this.#isFree
     const state = { clinkId, attempt, heldFor, now: clock.wall(), isFree }
@@ -207,10 +206,10 @@ export class Start {
 
   /** What it left behind may end the process a moment later. A clink that is done does not come again. */
   async #watch({ outcome }: Outcome): Promise<void> {
-    const { clock, crashWatch, ledger } = this.#parts.context
+    const { clock, crashWatch } = this.#parts.context
     const { clink, route } = this.#facts
     const id = clink.clink_id
-    const { isSuspect } = ledger.attemptsOf(id)
+    const { isSuspect } = this.#inHand.memory.tried
     this.#aloneUntil = isSuspect && outcome !== 'done' ? clock.now() + AFTERMATH : undefined
     if (this.#aloneUntil !== undefined) await crashWatch.endedAlone({ clink, route })
     else if (isSuspect) await crashWatch.survived(id)

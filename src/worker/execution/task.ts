@@ -1,5 +1,6 @@
 import type { Clock } from '../../base/clock.ts'
 import type { Clink } from '../../clink/records.ts'
+import type { Memory } from '../../ledger/memory.ts'
 import type { Config } from '../../config/config.ts'
 import type { DeliveryFacts } from '../../events.ts'
 import type { PlannedClink } from '../../handlers/policy.ts'
@@ -11,6 +12,7 @@ import { servicesOf, type Served } from './task-services.ts'
 
 /** A clink in hand, as far as starts of its handler need it. */
 export interface ClinkInHand extends Served {
+  readonly memory: Memory
   /** Whether it is still ours. Only answers, by the clock as it is now. */
   valid(): boolean
   /** Ends a claim that is past its deadline as lost, even where its timer is late. @returns whether something may be done with it. */

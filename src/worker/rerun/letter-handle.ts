@@ -3,6 +3,7 @@ import type { Clink } from '../../clink/records.ts'
 import type { Policy } from '../../handlers/policy.ts'
 import type { Route } from '../../handlers/route.ts'
 import type { WorkerKey } from '../../keys/keys.ts'
+import type { Memory } from '../../ledger/memory.ts'
 import type { RerunState } from '../../ledger/dead-letters.ts'
 import {
   factsOf,
@@ -29,6 +30,7 @@ const KEPT = { is: 'kept' } as const satisfies Settled
 export class LetterHandle implements Handle {
   readonly of = 'letter'
   readonly clink: Clink
+  readonly memory: Memory
   readonly pulse: Pulse
   readonly hasKept = false
   readonly outlived = { times: 0, timesAbsent: false }
@@ -40,8 +42,9 @@ export class LetterHandle implements Handle {
   #owner: HandleOwner | undefined
   #startedAt = Infinity
 
-  constructor(clink: Clink, route: RunBy, context: RerunContext) {
+  constructor(clink: Clink, memory: Memory, route: RunBy, context: RerunContext) {
     this.clink = clink
+    this.memory = context.ledger.work(memory)
     this.pulse = context.pulses.begin(clink.clink_id)
     this.#route = route
     this.#context = context
@@ -113,9 +116,9 @@ export class LetterHandle implements Handle {
   async release(why: ReleaseCause, { cooldown, noted, reason }: ReleaseFacts = {}): Promise<Settled> {
     await noted
     if (!NOT_YET.has(why)) return await this.#keep(`its handler gave it back: ${reason ?? why}`)
-    const { clock, ledger } = this.#context
+    const { clock } = this.#context
     const wait = cooldown === undefined ? {} : { notBefore: clock.wall() + cooldown }
-    const isDue = ledger.letters.rerunOf(this.clink.clink_id)?.step === 'due'
+    const isDue = this.memory.rerun?.step === 'due'
     if (!isDue || cooldown !== undefined) await this.#step({ step: 'due', ...wait })
     return KEPT
   }
@@ -125,11 +128,12 @@ export class LetterHandle implements Handle {
   }
 
   end(): void {
+    this.#context.ledger.leave(this.memory)
     this.pulse.end()
   }
 
   get #isWanted(): boolean {
-    return this.#context.ledger.letters.rerunOf(this.clink.clink_id) !== undefined
+    return this.memory.rerun !== undefined
   }
 
   async #step(rerun: RerunState): Promise<void> {
@@ -139,12 +143,11 @@ export class LetterHandle implements Handle {
   /** The letter stays, with what went wrong this time. */
   async #keep(reason: string): Promise<Settled> {
     const { clock, emit, ledger, signals } = this.#context
-    const id = this.clink.clink_id
-    const letter = ledger.letters.get(id)
+    const { letter, tried } = this.memory
     if (letter === undefined || !this.#isWanted) return KEPT
     const { rerun: _, ...rest } = letter
     const { attempt: attempts = 0, route } = this.facts
-    const errors = [...ledger.attemptsOf(id).errors, reason]
+    const errors = [...tried.errors, reason]
     await ledger.deadLetter({ ...rest, route, attempts, reason, errors, at: clock.wall() })
     emit({ event: 'clink.deadLettered', ...this.facts, reason, attempts })
     signals.deadLettered.say(this.clink)

@@ -102,10 +102,14 @@ export class Rerun implements Line {
     const routed = await this.#route()
     if (this.#isStopping) return true
     const { timeout } = policyOf(routed?.route ?? {}, context.settings.current)
-    const handle = new LetterHandle(this.clink, { name: routed?.route.name ?? this.route, timeout }, context)
+    const id = this.clink.clink_id
+    const memory = (await context.ledger.recall([id]))(id)
+    if (this.#isStopping) return true
+    const handle = new LetterHandle(this.clink, memory, { name: routed?.route.name ?? this.route, timeout }, context)
     this.#facts = handle.facts
     if (routed === undefined) {
       await handle.giveUp({ why: 'rejected', reason: 'no route takes it any more', tell: 'complete', notice: '' })
+      handle.end()
       return true
     }
     const delivery = new Delivery(handle, routed, { ...this.#shared, capacity: this })

@@ -1,6 +1,7 @@
 import type { LostCause, ReleaseCause, RoutedFacts } from '../../events.ts'
 import type { ClinkApi } from '../../clink/clink-api.ts'
 import type { Clink } from '../../clink/records.ts'
+import type { Memory } from '../../ledger/memory.ts'
 import type { Route } from '../../handlers/route.ts'
 import type { WorkerKey } from '../../keys/keys.ts'
 import type { ClaimInHand } from '../claim/claim-in-hand.ts'
@@ -32,6 +33,7 @@ export class ClaimHandle implements Handle, Claimed, KeeperOwner {
   readonly pulse: Pulse
   readonly holder: LeaseKeeper
   readonly mark: Route['mark']
+  readonly memory: Memory
   heldFor = 0
   isReleasing = false
   releaseTried = false
@@ -48,9 +50,15 @@ export class ClaimHandle implements Handle, Claimed, KeeperOwner {
   /** How often the service has failed to take what it is told for as long as a claim lasts, and for how long in all. */
   #failed = { leases: 0, over: 0 }
 
-  constructor(clink: Clink, route: Route, claim: ClaimInHand, context: SettlementContext) {
-    const { key, madeWith = key.fingerprint } = claim
+  constructor(
+    clink: Clink,
+    route: Route,
+    claim: ClaimInHand & { readonly memory: Memory },
+    context: SettlementContext,
+  ) {
+    const { key, madeWith = key.fingerprint, memory } = claim
     this.clink = clink
+    this.memory = context.ledger.work(memory)
     this.key = key
     this.mark = route.mark
     this.pulse = context.pulses.begin(clink.clink_id)
@@ -75,12 +83,11 @@ export class ClaimHandle implements Handle, Claimed, KeeperOwner {
   }
 
   get hasKept(): boolean {
-    return this.#context.ledger.unconfirmed(this.clink) !== undefined
+    return this.memory.unconfirmed(this.clink) !== undefined
   }
 
   get outlived(): Handle['outlived'] {
-    const { ledger, terms } = this.#context
-    return { times: ledger.attemptsOf(this.clink.clink_id).outlived, timesAbsent: terms.timesAbsent }
+    return { times: this.memory.tried.outlived, timesAbsent: this.#context.terms.timesAbsent }
   }
 
   start(owner: HandleOwner): void {
@@ -150,7 +157,7 @@ export class ClaimHandle implements Handle, Claimed, KeeperOwner {
   }
 
   async completeKept(): Promise<Settled> {
-    return await this.#complete(this.#context.ledger.unconfirmed(this.clink)?.response, true)
+    return await this.#complete(this.memory.unconfirmed(this.clink)?.response, true)
   }
 
   async release(why: ReleaseCause, { reason, cooldown, noted }: ReleaseFacts = {}): Promise<Settled> {
@@ -180,6 +187,7 @@ export class ClaimHandle implements Handle, Claimed, KeeperOwner {
   }
 
   end(): void {
+    this.#context.ledger.leave(this.memory)
     this.holder.stop()
     this.pulse.end()
   }
@@ -274,9 +282,9 @@ export class ClaimHandle implements Handle, Claimed, KeeperOwner {
     const { clock, emit, ledger, signals } = this.#context
     const { clink, route } = this.facts
     // Of a letter whose notice is given up: it keeps what it has.
-    const before = ledger.letters.get(clink.clink_id)
+    const before = this.memory.letter
     const { attempt: attempts = before?.attempts ?? 0 } = this.facts
-    const errors = [...(before?.errors ?? []), ...ledger.attemptsOf(clink.clink_id).errors, reason]
+    const errors = [...(before?.errors ?? []), ...this.memory.tried.errors, reason]
     await ledger.deadLetter({ clink, route, attempts, reason, errors, tell, at: clock.wall(), ...more }, keepsResult)
     emit({ event: 'clink.deadLettered', ...this.facts, reason, attempts })
     signals.deadLettered.say(clink)

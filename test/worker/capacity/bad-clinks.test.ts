@@ -4,6 +4,7 @@ import { memoryTables } from '../../../src/ledger/memory-tables.ts'
 import { Bench, until, type Station } from '../../support/harness.ts'
 import { mostClaimed } from '../../support/record.ts'
 import { HOUR, MINUTE, VirtualBench } from '../../support/virtual.ts'
+import { recalled } from '../../support/states.ts'
 
 const quick = { attempts: 2, backoff: 200, maxBackoff: 600_000 } as const
 const exclusive = { claim: { exclusive: true }, inbox: { claim: 'select' } } as const
@@ -161,6 +162,6 @@ describe.concurrent('P10, §4: a paused route', () => {
     const last = station.all('clink.held').at(-1)?.clink.clink_id ?? ''
     await station.close()
     expect(waiting()).toContain(last)
-    expect(ledger.recall(last).isCooling).toBe(false)
+    expect((await recalled(ledger, last)).isCooling).toBe(false)
   })
 })

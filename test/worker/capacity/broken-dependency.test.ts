@@ -4,6 +4,7 @@ import { Ledger } from '../../../src/ledger/ledger.ts'
 import { memoryTables } from '../../../src/ledger/memory-tables.ts'
 import { Bench, until } from '../../support/harness.ts'
 import { mostClaimed, stillClaimed } from '../../support/record.ts'
+import { recalled } from '../../support/states.ts'
 
 const retry = { attempts: 3, backoff: 40, maxBackoff: 100 } as const
 
@@ -91,7 +92,7 @@ describe.concurrent('P10, §4: a broken dependency', () => {
     await station.daemon.stop('test')
     gate.resolve()
 
-    expect([ledger.recall(probe).isGivenUp, ledger.attemptsOf(probe).starts, bench.status(probe)]).toEqual([
+    expect([(await recalled(ledger, probe)).isGivenUp, ledger.attemptsOf(probe).starts, bench.status(probe)]).toEqual([
       false,
       0,
       'pending',

@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { WorkerEvent } from '../../../src/events.ts'
 import type { Route } from '../../../src/handlers/route.ts'
-import { Ledger } from '../../../src/ledger/ledger.ts'
-import { memoryTables } from '../../../src/ledger/memory-tables.ts'
+import { Memory } from '../../../src/ledger/memory.ts'
 import { CircuitBreaker, type CircuitBreakerOptions } from '../../../src/worker/capacity/circuit-breaker.ts'
 import { WorkerSignals } from '../../../src/worker/signals.ts'
 import { Chance } from '../../simulation/chance.ts'
@@ -24,6 +23,8 @@ const makeRoute = (name: string, generation = 1): Route => ({
   retry: { attempts: 5, backoff: 5 * SECOND, maxBackoff: 10 * MINUTE },
 })
 
+/** A clink of which nothing is remembered. */
+const unknown = (id: string): Memory => new Memory(id, {}, { isCooling: false, isOwn: false })
 const route = makeRoute('work')
 const away = new Error('away')
 
@@ -45,7 +46,6 @@ function setUp(options: Partial<CircuitBreakerOptions> = {}) {
     look,
     router: { routes: [route] },
     settings: makeSettings(),
-    ledger: new Ledger(memoryTables()),
     ...options,
   })
   const fail = (id: string): boolean => {
@@ -60,7 +60,7 @@ function setUp(options: Partial<CircuitBreakerOptions> = {}) {
     await time.runUntil(time.now + ms, () => false)
   }
   /** Until the next probe is due. */
-  const due = async (): Promise<void> => await pass(Math.max(1, health.wait(route, 'new')))
+  const due = async (): Promise<void> => await pass(Math.max(1, health.wait(route, unknown('new'))))
   return { clock, events, fail, health, pass, pause, due, looks: () => looks }
 }
 
@@ -109,7 +109,7 @@ describe('P10, §4: probes of a paused route', () => {
       expect(health.isOpen(route)).toBe(true)
       health.started(route, `new ${n}`)
       expect(health.isOpen(route)).toBe(false)
-      expect(health.wait(route, 'new')).toBeGreaterThan(0)
+      expect(health.wait(route, unknown('new'))).toBeGreaterThan(0)
       fail(`new ${n}`)
     }
     expect(waits.slice(0, 4)).toEqual([4, 8, 15, 30])
@@ -121,13 +121,13 @@ describe('P10, §4: probes of a paused route', () => {
     const { clock, due, health, looks, pause } = setUp()
     pause()
     const before = clock.now()
-    const turn = health.turn(route, 'bad 0')
+    const turn = health.turn(route, unknown('bad 0'))
     let hasCome = false
     void turn?.come.then(() => (hasCome = true))
     await due()
     expect(looks()).toBe(1)
-    expect(health.wait(route, 'new')).toBe(0)
-    expect(health.wait(route, 'bad 0')).toBeGreaterThan(0)
+    expect(health.wait(route, unknown('new'))).toBe(0)
+    expect(health.wait(route, unknown('bad 0'))).toBeGreaterThan(0)
     expect([health.wantsLook(route, before), health.isLooking(route)]).toEqual([true, true])
 
     health.looked(route, before)
@@ -135,14 +135,14 @@ describe('P10, §4: probes of a paused route', () => {
     health.looked(route, clock.now())
     await Promise.resolve()
     expect(hasCome).toBe(true)
-    expect([health.wait(route, 'bad 0'), health.isLooking(route)]).toEqual([0, false])
+    expect([health.wait(route, unknown('bad 0')), health.isLooking(route)]).toEqual([0, false])
   })
 
   it('are those that wait here and have not failed before any look', async () => {
     const { due, health, looks, pause } = setUp()
     pause()
     const came: string[] = []
-    for (const id of ['bad 0', 'new']) void health.turn(route, id)?.come.then(() => came.push(id))
+    for (const id of ['bad 0', 'new']) void health.turn(route, unknown(id))?.come.then(() => came.push(id))
     await due()
     expect([came, looks()]).toEqual([['new'], 0])
   })
@@ -153,7 +153,7 @@ describe('P10, §4: probes of a paused route', () => {
     const came: string[] = []
     for (let n = 0; n < 6; n += 1) {
       for (const id of ['bad 0', 'bad 1', 'bad 2'])
-        void health.turn(route, id)?.come.then(() => {
+        void health.turn(route, unknown(id))?.come.then(() => {
           came.push(id)
           fail(id)
         })
@@ -168,7 +168,7 @@ describe('P10, §4: probes of a paused route', () => {
     pause()
     await due()
     await pass(10 * SECOND)
-    expect(health.wait(route, 'bad 0')).toBe(0)
+    expect(health.wait(route, unknown('bad 0'))).toBe(0)
   })
 
   it('leave the route paused unless they are done: a rejection, a release or a wait say nothing', async () => {
@@ -192,12 +192,12 @@ describe('P10, §4: probes of a paused route', () => {
     await due()
     expect(fail('bad 0')).toBe(false)
     await pass(6 * HOUR)
-    expect(health.wait(route, 'bad 1')).toBe(0)
+    expect(health.wait(route, unknown('bad 1'))).toBe(0)
     health.looked(route, 6 * HOUR + MINUTE)
     expect(fail('bad 1')).toBe(true)
-    expect([0, 1, 2].map((n) => health.wait(route, `bad ${n}`))).toEqual([0, 0, 0])
+    expect([0, 1, 2].map((n) => health.wait(route, unknown(`bad ${n}`)))).toEqual([0, 0, 0])
     // One at a time still where nothing is known of a clink.
-    expect(health.wait(route, 'new')).toBeGreaterThan(0)
+    expect(health.wait(route, unknown('new'))).toBeGreaterThan(0)
     expect(fail('bad 2')).toBe(true)
   })
 
@@ -211,7 +211,7 @@ describe('P10, §4: probes of a paused route', () => {
     pause()
     jump = 7 * HOUR
     health.looked(route, jump)
-    expect(health.wait(route, 'new')).toBeGreaterThan(0)
+    expect(health.wait(route, unknown('new'))).toBeGreaterThan(0)
     await time.runUntil(6 * SECOND, () => false)
     expect(health.wantsLook(route, now() - 6 * SECOND)).toBe(true)
     health.looked(route, now())
@@ -229,6 +229,6 @@ describe('P10, §4: probes of a paused route', () => {
     expect(fail('bad 0')).toBe(false)
     await due()
     expect(fail('bad 1')).toBe(true)
-    expect(health.wait(route, 'bad 0')).toBe(0)
+    expect(health.wait(route, unknown('bad 0'))).toBe(0)
   })
 })

@@ -3,6 +3,7 @@ import { Ledger } from '../../../src/ledger/ledger.ts'
 import { memoryTables } from '../../../src/ledger/memory-tables.ts'
 import { clink as sample } from '../../support/sample-records.ts'
 import { HOUR, MINUTE, VirtualBench } from '../../support/virtual.ts'
+import { recalled } from '../../support/states.ts'
 
 const DAY = 24 * HOUR
 const KEEP = 14 * DAY
@@ -48,10 +49,10 @@ it('a discarded clink that the configuration leaves out for weeks is not forgott
   await bench.pass(KEEP + 5 * DAY)
 
   expect(bench.all('clink.started')).toEqual([])
-  expect([bench.ledger.recall(clink.clink_id).isGivenUp, bench.ledger.recall('msg_gone').isGivenUp]).toEqual([
-    true,
-    false,
-  ])
+  expect([
+    (await recalled(bench.ledger, clink.clink_id)).isGivenUp,
+    (await recalled(bench.ledger, 'msg_gone')).isGivenUp,
+  ]).toEqual([true, false])
   await bench.stop()
 })
 

@@ -3,6 +3,7 @@ import type { LedgerTables } from '../../../src/ledger/ledger.ts'
 import { memoryTables } from '../../../src/ledger/memory-tables.ts'
 import { misread } from '../../simulation/misread.ts'
 import { VirtualBench, type VirtualOptions } from '../../support/virtual.ts'
+import { recalled } from '../../support/states.ts'
 
 const SECOND = 1_000
 
@@ -60,7 +61,7 @@ describe('P10, §4: what follows from a run is decided when it ends, and not whe
     const id = bench.send('work')
     await bench.pass(120 * SECOND)
 
-    expect([runs, bench.ledger.recall(id).isGivenUp, bench.all('clink.lost')]).toEqual([1, true, []])
+    expect([runs, (await recalled(bench.ledger, id)).isGivenUp, bench.all('clink.lost')]).toEqual([1, true, []])
     await bench.stop()
   })
 

@@ -3,6 +3,7 @@ import { Ledger } from '../../../src/ledger/ledger.ts'
 import { memoryTables } from '../../../src/ledger/memory-tables.ts'
 import { Bench } from '../../support/harness.ts'
 import { requestsFor } from '../../support/record.ts'
+import { recalled } from '../../support/states.ts'
 
 /** Claims that end before it is known whether a run has left something behind that ends the process. */
 const switches = { reclaim: 'refuse', defaultTimeout: 3 } as const
@@ -18,7 +19,7 @@ describe.concurrent('P10, §4: what the run of a clink comes to that may have en
 
     expect(station.all('clink.deadLettered').map(({ reason }) => reason)).toEqual(['bad request'])
     expect(station.runsOf(id)).toHaveLength(1)
-    expect(ledger.recall(id).isGivenUp).toBe(true)
+    expect((await recalled(ledger, id)).isGivenUp).toBe(true)
   })
 
   it('keeps its slot, with nothing beside it, for ten seconds after a failure', async () => {

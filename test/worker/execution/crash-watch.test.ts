@@ -11,7 +11,7 @@ import { Ledger } from '../../../src/ledger/ledger.ts'
 import type { HeldClaim } from '../../../src/ledger/process.ts'
 import { clink } from '../../support/sample-records.ts'
 import { TempDir } from '../../support/temp-dir.ts'
-import { claim, letter, open } from '../../support/states.ts'
+import { claim, letter, open, recalled } from '../../support/states.ts'
 
 const LIMIT = 3
 const DAY = 86_400_000
@@ -138,7 +138,7 @@ describe('P9, §4: the crash watch', () => {
     for (let n = 0; n < LIMIT; n += 1) {
       await lives.life(async ({ ledger, runAlone }) => {
         expect(suspects(ledger, 'killer', 'beside')).toEqual(['killer', 'beside'])
-        expect(ledger.recall('killer').isGivenUp).toBe(false)
+        expect((await recalled(ledger, 'killer')).isGivenUp).toBe(false)
         await runAlone('killer')
       })
     }
@@ -147,7 +147,10 @@ describe('P9, §4: the crash watch', () => {
       expect(letters).toEqual([
         expect.objectContaining({ clink: expect.objectContaining({ clink_id: 'killer' }), attempts: LIMIT }),
       ])
-      expect([ledger.recall('killer').isGivenUp, ledger.recall('beside').isGivenUp]).toEqual([true, false])
+      expect([(await recalled(ledger, 'killer')).isGivenUp, (await recalled(ledger, 'beside')).isGivenUp]).toEqual([
+        true,
+        false,
+      ])
       expect(suspects(ledger, 'killer', 'beside')).toEqual(['beside'])
       expect([ledger.attemptsOf('beside').errors, ledger.attemptsOf('beside').excused]).toEqual([['its own'], 2])
       await runAlone('beside')
@@ -156,7 +159,7 @@ describe('P9, §4: the crash watch', () => {
     }, 'stop')
     await lives.life(async ({ ledger, events }) => {
       expect(events).toEqual([])
-      expect(ledger.recall('killer').isGivenUp).toBe(true)
+      expect((await recalled(ledger, 'killer')).isGivenUp).toBe(true)
     })
   })
 
@@ -189,7 +192,10 @@ describe('P9, §4: the crash watch', () => {
     for (let n = 0; n < 2; n += 1) await lives.life(async ({ run }) => await run('a', 'b'))
     for (let n = 0; n < LIMIT + 1; n += 1) await lives.life(async ({ hold }) => await hold('a', 'b'))
     await lives.life(async ({ ledger }) => {
-      expect(['a', 'b'].filter((id) => ledger.recall(id).isGivenUp)).toEqual([])
+      expect(await Promise.all(['a', 'b'].map(async (id) => (await recalled(ledger, id)).isGivenUp))).toEqual([
+        false,
+        false,
+      ])
       expect(suspects(ledger, 'a', 'b')).toEqual(['a', 'b'])
     })
   })
@@ -216,7 +222,7 @@ describe('P9, §4: the crash watch', () => {
         await run('a')
       })
     }
-    await lives.life(async ({ ledger }) => expect(ledger.recall('a').isGivenUp).toBe(false))
+    await lives.life(async ({ ledger }) => expect((await recalled(ledger, 'a')).isGivenUp).toBe(false))
   })
 
   it('does not take two crashes that are weeks apart for two in a row (P9, §4)', async () => {
@@ -272,8 +278,8 @@ describe('P9, §4: the crash watch', () => {
       })
       for (let crash = 1; crash < LIMIT; crash += 1) await lives.life(faults)
       await lives.life(async ({ ledger }) => {
-        expect(ledger.recall('leaks').isGivenUp).toBe(true)
-        expect(ledger.recall('beside').isGivenUp).toBe(false)
+        expect((await recalled(ledger, 'leaks')).isGivenUp).toBe(true)
+        expect((await recalled(ledger, 'beside')).isGivenUp).toBe(false)
         await Promise.resolve()
       }, 'stop')
     },
@@ -341,7 +347,7 @@ describe('P9, §4: the crash watch', () => {
 
       const next = open(copy)
       await makeWatch(next.ledger, EPOCH).begin(next.ledger.process.claims())
-      expect(next.ledger.recall('a').isGivenUp).toBe(true)
+      expect((await recalled(next.ledger, 'a')).isGivenUp).toBe(true)
       next.close()
     },
   )
@@ -377,7 +383,7 @@ describe('P9, §4: the crash watch', () => {
         await watch.survived('a')
       })
     }
-    await lives.life(async ({ ledger }) => expect(ledger.recall('a').isGivenUp).toBe(false))
+    await lives.life(async ({ ledger }) => expect((await recalled(ledger, 'a')).isGivenUp).toBe(false))
   })
 
   it('finds a clink that kills the process when it is run again by hand; its letter stays with the crash, its sender told (P9, §4, §5)', async () => {

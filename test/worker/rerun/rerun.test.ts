@@ -10,6 +10,7 @@ import { Bench, obey, take, until, type Station, type WorkOptions } from '../../
 import { answers, requests, requestsFor, when } from '../../support/record.ts'
 import { change, exchange, seed } from '../../support/key-owners.ts'
 import type { Settings } from '../../support/settings.ts'
+import { recalled } from '../../support/states.ts'
 
 const TELL: Settings = { retry: { attempts: 1, onExhausted: 'complete' } }
 
@@ -100,7 +101,11 @@ describe.concurrent('A clink whose sender was told that it failed, and that is r
     const sender = bench.emulator.clink(id)?.sender_id
     expect(bench.emulator.clink(resultId)).toMatchObject({ content: 'it worked', for: sender })
     expect(told.results).toEqual(['it worked'])
-    expect([ledger.letters.all(), ledger.attemptsOf(id).starts, ledger.recall(resultId).isOwn]).toEqual([[], 0, false])
+    expect([ledger.letters.all(), ledger.attemptsOf(id).starts, (await recalled(ledger, resultId)).isOwn]).toEqual([
+      [],
+      0,
+      false,
+    ])
   })
 
   it('with a result that our own inbox shows is not taken for work (P15, §5)', async () => {
@@ -147,7 +152,7 @@ describe.concurrent('A clink whose sender was told that it failed, and that is r
       tell: 'complete',
     })
     expect(told.step).toBeUndefined()
-    expect(told.ledger.recall(told.id).isGivenUp).toBe(true)
+    expect((await recalled(told.ledger, told.id)).isGivenUp).toBe(true)
     expect(told.bench.emulator.clinks()).toHaveLength(sent)
   })
 
@@ -553,7 +558,7 @@ describe.concurrent('The result of a rerun', () => {
     gate.resolve()
     await told.over(station)
     expect(told.results).toEqual([])
-    expect([told.ledger.recall(told.id).isGivenUp, told.ledger.letters.all()]).toEqual([true, []])
+    expect([(await recalled(told.ledger, told.id)).isGivenUp, told.ledger.letters.all()]).toEqual([true, []])
   })
 })
 

@@ -1,0 +1,86 @@
+import type { Clink } from '../clink/records.ts'
+import { openRerun, type DeadLetter, type RerunState } from './dead-letters.ts'
+import { NONE, type Attempts, type KeptResult, type Tried } from './remembered.ts'
+
+/** What the ledger's steps change of a memory. */
+export interface Kept {
+  attempts?: Attempts | undefined
+  result?: KeptResult | undefined
+  /** Also a discarded one. */
+  letter?: DeadLetter | undefined
+}
+
+/**
+ * What is remembered of one clink, as far as working it needs that: loaded with the page that shows the clink, and kept up to date by the
+ * steps of the ledger, and by nobody else, as long as somebody works the clink.
+ */
+export class Memory {
+  readonly clinkId: string
+  /** This worker sent it. */
+  isOwn: boolean
+  /** It is left alone for a while. */
+  isCooling: boolean
+  /** How many work it: code of an earlier claim may go on beside the next one. */
+  workers = 0
+  readonly #kept: Kept
+
+  constructor(clinkId: string, kept: Kept, { isCooling, isOwn }: Pick<Memory, 'isCooling' | 'isOwn'>) {
+    this.clinkId = clinkId
+    this.isOwn = isOwn
+    this.isCooling = isCooling
+    this.#kept = kept
+  }
+
+  change(kept: Kept): void {
+    Object.assign(this.#kept, kept)
+  }
+
+  get attempts(): Attempts {
+    return this.#kept.attempts ?? NONE
+  }
+
+  get result(): KeptResult | undefined {
+    return this.#kept.result
+  }
+
+  get tried(): Tried {
+    return triedBy(this.attempts)
+  }
+
+  /** It is a dead letter, also a discarded one. */
+  get isGivenUp(): boolean {
+    return this.#kept.letter !== undefined
+  }
+
+  /** Its dead letter, unless that is discarded. */
+  get letter(): DeadLetter | undefined {
+    const { letter } = this.#kept
+    return letter?.discarded === true ? undefined : letter
+  }
+
+  /** How far its rerun is; undefined: none is wanted, or no more. */
+  get rerun(): RerunState | undefined {
+    return openRerun(this.letter)
+  }
+
+  /** The answer that its sender should have and may not have; undefined: there is none, or the clink runs again first. */
+  noticeFor({ content }: Clink): string | undefined {
+    const { clink, notice, rerun } = this.letter ?? {}
+    return rerun === undefined && clink?.content === content ? notice : undefined
+  }
+
+  /** The answer that may have been sent and is not confirmed: the kept result, unless the clink has changed since, or the notice of a dead letter. */
+  unconfirmed(clink: Clink): { readonly response?: string } | undefined {
+    const { result } = this
+    const notice = this.noticeFor(clink)
+    if (notice !== undefined) return { response: notice }
+    return result?.content === clink.content ? result : undefined
+  }
+}
+
+/** What was recalled of the clinks that were named. */
+export type Memories = (clinkId: string) => Memory
+
+export function triedBy({ count, crashes, errors, excused = 0, outlived = 0, suspect = false }: Attempts): Tried {
+  return { starts: count, crashes, errors, excused, outlived, isSuspect: suspect }
+}
