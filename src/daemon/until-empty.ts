@@ -79,8 +79,8 @@ export class UntilEmpty {
     const { ledger } = this.#options.context
     if (how.is === 'completed' || how.is === 'elsewhere') this.#unsent.delete(clink.clink_id)
     if (how.is !== 'left-to-expire' && (how.is !== 'lost' || how.cause === 'completed-elsewhere')) return
-    void ledger.recall([clink.clink_id]).then((memories) => {
-      if (memories(clink.clink_id).unconfirmed(clink) !== undefined) this.#unsent.add(clink.clink_id)
+    void ledger.recallOne(clink.clink_id).then((memory) => {
+      if (memory.unconfirmed(clink) !== undefined) this.#unsent.add(clink.clink_id)
     })
   }
 

@@ -71,6 +71,11 @@ export class Ledger {
     })
   }
 
+  /** As `recall`, of one clink. */
+  async recallOne(clinkId: string): Promise<Memory> {
+    return await Promise.resolve(this.#load(clinkId))
+  }
+
   /** The clink is worked from now on: its memory is kept up to date until `leave`. @returns the one that all who work it share. */
   work(memory: Memory): Memory {
     return this.#progress.work(memory)

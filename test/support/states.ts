@@ -53,5 +53,5 @@ export const claim: HeldClaim = {
 
 /** What is remembered of one clink. */
 export async function recalled(ledger: Ledger, clinkId: string): Promise<Memory> {
-  return (await ledger.recall([clinkId]))(clinkId)
+  return await ledger.recallOne(clinkId)
 }

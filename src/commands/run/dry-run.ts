@@ -67,7 +67,7 @@ interface Judged {
 /** What is remembered is in the state directory, which another worker may have. */
 const NO_MEMORY = { isOwn: false, isGivenUp: false, isCooling: false, noticeFor: () => undefined }
 const NOTHING_KNOWN = {
-  ledger: { recall: async () => await Promise.resolve(() => NO_MEMORY) },
+  ledger: { recallOne: async () => await Promise.resolve(NO_MEMORY) },
   loopGuard: { isMuted: () => false },
 }
 /** Who we are is found out by a claim: until then what may be our own reply may be work. */

@@ -118,7 +118,7 @@ export class Intake {
     const once = new Map(page.clinks.map((clink) => [clink.clink_id, clink]))
     const recalled = context.ledger.recall([...once.keys()])
     const taken = await Promise.allSettled(
-      [...once.values()].map(async (clink) => await this.#receive(clink, recalled, leases.get(clink), sentAt, key)),
+      [...once.values()].map(async (clink) => await this.#receive(clink, recalled, sentAt, key, leases.get(clink))),
     )
     const fault = taken.find(({ status }) => status === 'rejected')
     if (fault?.status === 'rejected') throw fault.reason
@@ -153,25 +153,15 @@ export class Intake {
     if (this.#shared.context.identity.id === undefined) this.wanted.identifiedNobody()
     const lease = await leaseIfSurelyOurs(clink, { ...claim, byId: true }, this, this.#shared.context)
     if (lease === undefined) return
-    const judged = this.#judging.of(clink, await this.#recall(clink))
+    const judged = this.#judging.of(clink, await this.#shared.context.ledger.recallOne(clink.clink_id))
     const made = { lease, key, byId: true }
     if (!(judged instanceof Promise)) await this.#follow(clink, judged, made)
     else this.#judging.later(clink, made, judged, async (...decided) => await this.#follow(clink, ...decided))
   }
 
   /** True when the clink is being worked. */
-  async #receive(
-    clink: Clink,
-    recalled: Promise<Memories>,
-    lease: Lease | undefined,
-    sentAt: number,
-    key: WorkerKey,
-  ): Promise<boolean> {
+  async #receive(clink: Clink, recalled: Promise<Memories>, sentAt: number, key: WorkerKey, lease?: Lease) {
     const { context } = this.#shared
-    const memories = await recalled.catch((error: unknown) => {
-      if (lease !== undefined) this.#parts.parked.add(clink, { lease, key }, 'stopping')
-      throw error
-    })
     const held = this.#parts.deliveries.withClaimOn(clink.clink_id)
     if (held?.handle.isReleasing === true) {
       context.pulses.poll.extend(held.handle.deadline - context.clock.now())
@@ -187,7 +177,7 @@ export class Intake {
       return false
     }
     try {
-      return await this.#take(clink, memories(clink.clink_id), lease, key)
+      return await this.#take(clink, (await recalled)(clink.clink_id), lease, key)
     } catch (error) {
       // The worker ends by this, and can give back only what it holds by then.
       this.#parts.parked.add(clink, { lease, key }, 'stopping')
@@ -239,7 +229,7 @@ export class Intake {
     if (lease === undefined) return false
     const { context } = this.#shared
     // Since it was judged its id may have been told: then we have sent it ourselves.
-    const memory = await this.#recall(clink)
+    const memory = await context.ledger.recallOne(clink.clink_id)
     if (this.isClosing || memory.isOwn) {
       this.#parts.parked.add(clink, { lease, key }, this.isClosing ? 'stopping' : 'own-reply')
       return false
@@ -248,10 +238,6 @@ export class Intake {
     const handle = new ClaimHandle(clink, routed.route, { lease, key, memory }, context)
     this.#parts.deliveries.start(new Delivery(handle, routed, this.#shared))
     return true
-  }
-
-  async #recall({ clink_id: id }: Clink): Promise<Memory> {
-    return (await this.#shared.context.ledger.recall([id]))(id)
   }
 
   /** Claims that were made for somebody else, or may have been. */

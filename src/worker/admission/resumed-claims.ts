@@ -56,8 +56,7 @@ async function resumeClaim(claim: HeldClaim, recalled: Memory, parts: ResumePart
   else {
     const finding = routing.then((found) => found ?? NO_ROUTE)
     undecided.begin(clink, held, finding, async (found = 'unjudged', left) => {
-      const memories = await ledger.recall([clink.clink_id])
-      await follow(found, { ...held, lease: left }, memories(clink.clink_id))
+      await follow(found, { ...held, lease: left }, await ledger.recallOne(clink.clink_id))
     })
   }
   return true

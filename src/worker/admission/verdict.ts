@@ -20,7 +20,7 @@ interface JudgedBy {
   readonly identity: Pick<Identity, 'id' | 'isUs'>
   readonly config: Pick<Config, 'inbox' | 'replies'>
   /** What is remembered of the clink. */
-  readonly memory: { readonly isOwn: boolean; readonly isGivenUp: boolean; readonly isCooling: boolean }
+  readonly memory: Pick<Memory, 'isCooling' | 'isGivenUp' | 'isOwn' | 'noticeFor'>
   /** Its sender and we answer each other in a circle. */
   readonly isMuted: boolean
 }
@@ -31,7 +31,7 @@ function judgeUnrouted(clink: Clink, { config, identity, memory }: JudgedBy): Un
   const why = memory.isOwn ? 'own-reply' : whyNoWork(ending, clink.sender_id, identity)
   if (why === 'identity-unknown') return { leave: why }
   if (why !== undefined) return config.inbox.ownReplies === 'acknowledge' ? { acknowledge: why } : { leave: why }
-  if (memory.isGivenUp) return { leave: 'given-up' }
+  if (memory.isGivenUp && memory.noticeFor(clink) === undefined) return { leave: 'given-up' }
   return memory.isCooling ? { leave: 'cooling' } : undefined
 }
 
@@ -52,14 +52,11 @@ export function whyUnwanted(verdict: Unwanted): LeftAlone {
   return 'leave' in verdict ? verdict.leave : verdict.acknowledge
 }
 
-/** What a verdict goes by of what is remembered. */
-type JudgedMemory = Pick<Memory, 'isCooling' | 'isGivenUp' | 'isOwn' | 'noticeFor'>
-
 /** What is asked about a clink that is judged. */
 export interface JudgingContext extends Pick<AdmissionContext, 'settings'> {
   readonly identity: JudgedBy['identity']
   readonly router: Pick<Router, 'find'>
-  readonly ledger: { recall(clinkIds: readonly string[]): Promise<(clinkId: string) => JudgedMemory> }
+  readonly ledger: { recallOne(clinkId: string): Promise<JudgedBy['memory']> }
   readonly loopGuard: Pick<AdmissionContext['loopGuard'], 'isMuted'>
   readonly nameWarnings: Pick<AdmissionContext['nameWarnings'], 'look'>
 }
@@ -68,7 +65,7 @@ export interface JudgingContext extends Pick<AdmissionContext, 'settings'> {
  * Whether a clink is our work: what is remembered of it, then its route, then the rest. A promise only where finding the route is one;
  * it rejects where that fails.
  */
-export function judge(clink: Clink, memory: JudgedMemory, context: JudgingContext): Verdict | Promise<Verdict> {
+export function judge(clink: Clink, memory: JudgedBy['memory'], context: JudgingContext): Verdict | Promise<Verdict> {
   context.nameWarnings.look(clink)
   const by = factsOn(clink, memory, context)
   const unrouted = judgeUnrouted(clink, by)
@@ -76,16 +73,17 @@ export function judge(clink: Clink, memory: JudgedMemory, context: JudgingContex
   const routing = routeOf(clink, context)
   if (!(routing instanceof Promise)) return judgeRouted(clink, routing, by)
   return routing.then(async (routed) => {
-    const { clink_id: id } = clink
     // Meanwhile its id may have been told, or it was given up.
-    const now = factsOn(clink, (await context.ledger.recall([id]))(id), context)
+    const now = factsOn(clink, await context.ledger.recallOne(clink.clink_id), context)
     return judgeUnrouted(clink, now) ?? judgeRouted(clink, routed, now)
   })
 }
 
-function factsOn(clink: Clink, memory: JudgedMemory, { identity, loopGuard, settings }: JudgingContext): JudgedBy {
-  const { isCooling, isOwn } = memory
-  const isGivenUp = memory.isGivenUp && memory.noticeFor(clink) === undefined
+function factsOn(
+  clink: Clink,
+  memory: JudgedBy['memory'],
+  { identity, loopGuard, settings }: JudgingContext,
+): JudgedBy {
   const isMuted = loopGuard.isMuted(clink.sender_id)
-  return { identity, config: settings.current, memory: { isCooling, isGivenUp, isOwn }, isMuted }
+  return { identity, config: settings.current, memory, isMuted }
 }

@@ -130,7 +130,7 @@ export class LostClaims {
 
   async #tryTo(clink: Clink, listedAt: number): Promise<void> {
     const { clock, ledger, terms } = this.#shared.context
-    const memory = (await ledger.recall([clink.clink_id]))(clink.clink_id)
+    const memory = await ledger.recallOne(clink.clink_id)
     // An earlier claim is not one that was just lost; and how long it lasts cannot be told.
     const lost = this.#lost.findLast((one) => one.seats.count > 0 && this.#claimedAfter(clink, one) !== undefined)
     const claimedAfter = lost && this.#claimedAfter(clink, lost)

@@ -174,7 +174,7 @@ export class SelectClaims {
     // Meanwhile the clink may have become too old, another claim may have told whose the key is, or its route was paused.
     const { clink, listedAt } = candidate
     const id = clink.clink_id
-    const wants = this.#wants({ ...candidate, memory: (await this.#shared.context.ledger.recall([id]))(id) })
+    const wants = this.#wants({ ...candidate, memory: await this.#shared.context.ledger.recallOne(id) })
     const wanted = wants instanceof Promise ? await wants : wants
     if (wanted === undefined) return { is: 'refused' }
     // Or a hold that has fallen due took its seat.

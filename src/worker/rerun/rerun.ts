@@ -102,8 +102,7 @@ export class Rerun implements Line {
     const routed = await this.#route()
     if (this.#isStopping) return true
     const { timeout } = policyOf(routed?.route ?? {}, context.settings.current)
-    const id = this.clink.clink_id
-    const memory = (await context.ledger.recall([id]))(id)
+    const memory = await context.ledger.recallOne(this.clink.clink_id)
     if (this.#isStopping) return true
     const handle = new LetterHandle(this.clink, memory, { name: routed?.route.name ?? this.route, timeout }, context)
     this.#facts = handle.facts

@@ -1,10 +1,9 @@
 import type { LostCause, ReleaseCause, RoutedFacts } from '../../events.ts'
 import type { ClinkApi } from '../../clink/clink-api.ts'
 import type { Clink } from '../../clink/records.ts'
-import type { Memory } from '../../ledger/memory.ts'
 import type { Route } from '../../handlers/route.ts'
 import type { WorkerKey } from '../../keys/keys.ts'
-import type { ClaimInHand } from '../claim/claim-in-hand.ts'
+import type { WorkedClaim } from '../claim/claim-in-hand.ts'
 import { toHeldClaim, UNWRITTEN } from '../claim/journalled-claim.ts'
 import { LeaseKeeper, type KeeperOwner } from '../claim/keeper.ts'
 import type { ClaimEnding } from '../claim/claim-ending.ts'
@@ -33,7 +32,7 @@ export class ClaimHandle implements Handle, Claimed, KeeperOwner {
   readonly pulse: Pulse
   readonly holder: LeaseKeeper
   readonly mark: Route['mark']
-  readonly memory: Memory
+  readonly memory: WorkedClaim['memory']
   heldFor = 0
   isReleasing = false
   releaseTried = false
@@ -50,12 +49,7 @@ export class ClaimHandle implements Handle, Claimed, KeeperOwner {
   /** How often the service has failed to take what it is told for as long as a claim lasts, and for how long in all. */
   #failed = { leases: 0, over: 0 }
 
-  constructor(
-    clink: Clink,
-    route: Route,
-    claim: ClaimInHand & { readonly memory: Memory },
-    context: SettlementContext,
-  ) {
+  constructor(clink: Clink, route: Route, claim: WorkedClaim, context: SettlementContext) {
     const { key, madeWith = key.fingerprint, memory } = claim
     this.clink = clink
     this.memory = context.ledger.work(memory)
