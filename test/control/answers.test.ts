@@ -53,13 +53,42 @@ it('dead letters and late results come in pages of 500, each once and in their o
   })
   await socket.start()
   const failed = await reachLetters({ directory: directory.path, sync: 'normal' })
-  const letters = await failed.letters()
+  const letters = await failed.letters({}, (one) => one)
   expect(sizes).toEqual([500, 500, 203])
   expect(letters.map(({ at }) => at)).toEqual(letters.map(({ at }) => at).toSorted((a, b) => a - b))
   expect(letters.map((one) => one.clink.clink_id).toSorted()).toEqual(ids.toSorted())
-  expect((await failed.late()).map(({ attempt }) => attempt)).toEqual(Array.from({ length: 600 }, (_, n) => n))
+  expect(await failed.late({}, ({ attempt }) => attempt)).toEqual(Array.from({ length: 600 }, (_, n) => n))
   // By their text, too: no answer keeps the worker from everything else.
   expect(Math.max(...sizes.slice(3))).toBeLessThan(300)
+  failed.close()
+  await socket.stop()
+  state.close()
+})
+
+it('of very many dead letters only those that are chosen are told, a page at a time, and one alone without the others', async () => {
+  using directory = new TempDir()
+  const state = open(directory.path)
+  await Promise.all(
+    Array.from({ length: 2_600 }, async (_, n) => {
+      const reason = n === 2_100 ? 'ECONNREFUSED here' : 'it failed'
+      await state.ledger.deadLetter({ ...letter, reason, errors: [], at: n, clink: { ...clink, clink_id: `msg_${n}` } })
+    }),
+  )
+  const sizes: number[] = []
+  const socket = new ControlSocket({
+    directory: directory.path,
+    answer: async (request) => {
+      const answer = await answerFailed(request, { ledger: state.ledger, retried: () => {} })
+      if (typeof answer !== 'string') sizes.push(answer.rows.length)
+      return answer
+    },
+  })
+  await socket.start()
+  const failed = await reachLetters({ directory: directory.path, sync: 'normal' })
+  expect(await failed.letters({ error: 'econnrefused' }, ({ clink: one }) => one.clink_id)).toEqual(['msg_2100'])
+  expect(sizes.splice(0)).toEqual([0, 0, 0, 0, 1, 0])
+  expect([(await failed.letter('msg_7'))?.at, await failed.letter('nobody')]).toEqual([7, undefined])
+  expect(sizes).toEqual([1, 0])
   failed.close()
   await socket.stop()
   state.close()

@@ -1,7 +1,8 @@
 import { CodedError, EXIT } from '../../base/coded-error.ts'
 import { printable } from '../../observe/printable.ts'
-import type { DeadLetter, LetterChange } from '../../ledger/dead-letters.ts'
-import type { LateResult } from '../../ledger/late-results.ts'
+import type { Clink } from '../../clink/records.ts'
+import type { Choice } from '../../ledger/choice.ts'
+import type { LetterChange } from '../../ledger/dead-letters.ts'
 import { stateOf, type StateSettings } from '../terminal/connect.ts'
 import { reachLetters, type FailedLetters } from './letters.ts'
 import { json, lettersText, summary, whole, wholeText } from './letter-text.ts'
@@ -19,19 +20,19 @@ export interface FailedOptions extends StateSettings {
 export async function listFailed(options: FailedOptions, io: Io): Promise<void> {
   await withLetters(options, io, async (failed) => {
     if (options.late === true) {
-      const results = (await failed.late()).filter(chosen(options))
+      const results = await failed.late(choiceOf(options), (one) => withoutText({ ...one, response: '' }))
       io.out(options.json === true ? json(results.map(lateSummary)) : lateText(results, io))
       return
     }
-    const letters = (await failed.letters()).filter(chosen(options))
+    const letters = await failed.letters(choiceOf(options), (one) => ({ ...withoutText(one), errors: [] }))
     io.out(options.json === true ? json(letters.map(summary)) : lettersText(letters, io))
   })
 }
 
 export async function showFailed(id: string, options: FailedOptions, io: Io): Promise<void> {
   await withLetters(options, io, async (failed) => {
-    const letter = (await failed.letters()).find(({ clink }) => clink.clink_id === id)
-    const late = (await failed.late()).filter(({ clink }) => clink.clink_id === id)
+    const letter = await failed.letter(id)
+    const late = (await failed.late({}, (one) => one)).filter(({ clink }) => clink.clink_id === id)
     const last = letter ?? late.at(-1)
     if (last === undefined) throw new CodedError('USAGE', unknown(id))
     io.out(options.json === true ? json(whole(last.clink, letter, late)) : wholeText(last.clink, letter, late))
@@ -52,7 +53,7 @@ export async function changeFailed(
     throw new CodedError('USAGE', `failed ${what}: name ids or choose with --group, --error or --all, not both`)
   }
   await withLetters(options, io, async (failed) => {
-    const named = isFiltered ? (await failed.letters()).filter(chosen(options)).map(({ clink }) => clink.clink_id) : ids
+    const named = isFiltered ? await failed.letters(choiceOf(options), ({ clink }) => clink.clink_id) : ids
     const changes: { clink_id: string; result: LetterChange }[] = []
     for (const id of new Set(named)) {
       const result = await failed.change(what, id)
@@ -79,12 +80,13 @@ async function withLetters(
   }
 }
 
-function chosen({ error, group }: FailedOptions): (one: DeadLetter | LateResult) => boolean {
-  const text = error?.toLowerCase()
-  return ({ clink, reason, ...rest }) =>
-    (group === undefined || group === clink.group_slug || group === clink.group_id) &&
-    (text === undefined ||
-      [reason ?? '', ...('errors' in rest ? rest.errors : [])].some((said) => said.toLowerCase().includes(text)))
+function choiceOf({ error, group }: FailedOptions): Choice {
+  return { ...(error === undefined ? {} : { error }), ...(group === undefined ? {} : { group }) }
+}
+
+/** As it is listed. */
+function withoutText<One extends { readonly clink: Clink }>(one: One): One {
+  return { ...one, clink: { ...one.clink, content: '' } }
 }
 
 function unknown(id: string): string {

@@ -5,7 +5,9 @@ import { sleep, systemClock, type Clock } from '../../base/clock.ts'
 import { CodedError, systemCode } from '../../base/coded-error.ts'
 import { rows } from '../../ledger/rows.ts'
 import { openState, type StateOptions } from '../../journal/state.ts'
-import type { LetterChange } from '../../ledger/dead-letters.ts'
+import type { Choice } from '../../ledger/choice.ts'
+import type { DeadLetter, LetterChange } from '../../ledger/dead-letters.ts'
+import type { LateResult } from '../../ledger/late-results.ts'
 import type { Page, Place } from '../../ledger/page.ts'
 import { linkToWorker, type Link } from '../../control/client.ts'
 import { answerFailed, type FailedRequest } from '../../control/dead-letters.ts'
@@ -33,23 +35,29 @@ const changeAnswer = z.enum(['done', 'rerun', 'unknown'])
 export async function reachLetters(state: StatePlace, clock: Clock = systemClock()) {
   const link = await reach(state, clock)
   return {
-    letters: async () => await all(link, 'failed.letters', rows.letters),
-    late: async () => await all(link, 'failed.late', rows.late),
+    /** @param keep what is to be kept of each, of which there may be very many. */
+    letters: async <Kept>(choice: Choice, keep: (letter: DeadLetter) => Kept) =>
+      await all(link, { request: 'failed.letters', ...choice }, rows.letters, keep),
+    late: async <Kept>(choice: Choice, keep: (result: LateResult) => Kept) =>
+      await all(link, { request: 'failed.late', ...choice }, rows.late, keep),
+    letter: async (id: string): Promise<DeadLetter | undefined> =>
+      pageOf(rows.letters).parse(await link.ask({ request: 'failed.letter', id })).rows[0],
     change: async (what: 'retry' | 'discard', id: string): Promise<LetterChange> =>
       changeAnswer.parse(await link.ask({ request: `failed.${what}`, id })),
     close: () => link.close(),
   }
 }
 
-async function all<Row>(
+async function all<Row, Kept>(
   link: FailedLink,
-  request: 'failed.letters' | 'failed.late',
+  request: Extract<FailedRequest, { request: 'failed.letters' | 'failed.late' }>,
   row: z.ZodType<Row>,
-): Promise<readonly Row[]> {
-  const found: Row[] = []
+  keep: (row: Row) => Kept,
+): Promise<readonly Kept[]> {
+  const found: Kept[] = []
   for (let after: Place | undefined; ;) {
-    const page = pageOf(row).parse(await link.ask({ request, ...(after === undefined ? {} : { after }) }))
-    found.push(...page.rows)
+    const page = pageOf(row).parse(await link.ask({ ...request, ...(after === undefined ? {} : { after }) }))
+    found.push(...page.rows.map(keep))
     if (page.next === undefined) return found
     after = page.next
   }
