@@ -221,7 +221,8 @@ export class Capacity implements Line {
     if (this.#waiting.length === 0) return
     const { context, inHand } = this.#options
     const sent = this.#sum(({ isSent }) => isSent)
-    while (this.#rerunning < context.settings.current.concurrency - inHand.busy - sent) {
+    const most = this.#reruns.concurrency
+    while (this.#rerunning < Math.min(most, context.settings.current.concurrency - inHand.busy - sent)) {
       const next = this.#waiting.shift()
       if (next === undefined) return
       this.#rerunning += 1

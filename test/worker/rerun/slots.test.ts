@@ -46,3 +46,35 @@ describe('P6: a letter that is retried while a claim is on its way', () => {
     await bench.stop()
   })
 })
+
+it('P6: letters that wait for a slot have no more than their part of the slots that a change has left', async () => {
+  const letters: string[] = []
+  let [running, most] = [0, 0]
+  const bench = new VirtualBench({
+    settings: { concurrency: 4, claim: { exclusive: true }, retry: TELL },
+    handle: async ({ content, clink_id: id }, { signal }) => {
+      if (content !== 'bad') await bench.take(RUN, signal)
+      else if (!letters.includes(id)) throw new Error('bad')
+      else {
+        most = Math.max(most, (running += 1))
+        await bench.take(RUN, signal)
+        running -= 1
+      }
+      return 'done'
+    },
+  })
+  const bad = [bench.send('bad'), bench.send('bad')]
+  await bench.pass(MINUTE)
+  for (let n = 0; n < 4; n += 1) bench.send('long')
+  await bench.pass(RUN / 2)
+  expect(bench.daemon.snapshot().running).toBe(4)
+  letters.push(...bad)
+  for (const id of bad) void bench.ledger.letters.retry(id).then(() => bench.daemon.retried(id))
+  await bench.pass(RUN / 10)
+  bench.change({ concurrency: 2 })
+  await bench.pass(MINUTE)
+
+  expect(bench.all('clink.rerunDone')).toHaveLength(2)
+  expect(most).toBe(1)
+  await bench.stop()
+})
