@@ -12,7 +12,8 @@ interface Entry {
   readonly time: number
   /** Entries of the same time run in the order in which they were made. */
   readonly order: number
-  readonly run: () => void
+  /** Undefined once it has left the heap: whoever still knows the entry, as a list that the heap has grown out of, keeps nothing else alive. */
+  run: (() => void) | undefined
   /** Its index in the heap; -1 once it has left. */
   place: number
 }
@@ -60,8 +61,9 @@ export class Schedule implements Timeline {
     const first = this.#heap[0]
     try {
       if (first === undefined || first.time > time) return
+      const { run } = first
       this.#remove(first)
-      first.run()
+      run?.()
     } finally {
       this.#arm()
     }
@@ -71,6 +73,7 @@ export class Schedule implements Timeline {
     const { place } = entry
     if (place < 0) return
     entry.place = -1
+    entry.run = undefined
     const last = this.#heap.pop()
     if (last !== undefined && last !== entry) {
       const up = this.#heap[(place - 1) >> 1]

@@ -8,8 +8,10 @@ export interface MadeContext {
   readonly made: readonly Control[]
 }
 
-/** What a handler in JavaScript is given for one run. */
-export function makeContext({ env, envelope, services, signals }: Task): MadeContext {
+/** What a handler in JavaScript is given for one run. Whoever takes the context apart, or copies it, has all of it. */
+export function makeContext(task: Task): MadeContext {
+  const { env, envelope, services } = task
+  const { attempt, deadline, hops, idempotencyKey, match } = envelope
   const made: Control[] = []
   const control = (values: Parameters<typeof makeControl>[0]): Control => {
     const value = makeControl(values)
@@ -20,21 +22,11 @@ export function makeContext({ env, envelope, services, signals }: Task): MadeCon
     (level: keyof HandlerLog): HandlerLog[keyof HandlerLog] =>
     (message, fields) =>
       services.log(level, message, fields)
-  const { attempt, deadline, hops, idempotencyKey, match } = envelope
-  const context: HandlerContext = {
-    get signal() {
-      return signals.abort
-    },
-    get draining() {
-      return signals.draining
-    },
+  const own: Omit<HandlerContext, keyof typeof ACCESSORS> = {
     attempt,
     deadline: new Date(deadline),
     idempotencyKey,
     log: { debug: log('debug'), info: log('info'), warn: log('warn'), error: log('error') },
-    get api() {
-      return services.api
-    },
     hops,
     match,
     with: envelope.with,
@@ -47,7 +39,34 @@ export function makeContext({ env, envelope, services, signals }: Task): MadeCon
     },
     reject: (reason) => control({ kind: 'reject', reason }),
   }
-  return { context, made }
+  Object.defineProperty(own, TASK, { value: task })
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the accessors are what it lacks
+  return { context: Object.defineProperties(own, ACCESSORS) as HandlerContext, made }
+}
+
+const TASK = Symbol('task')
+
+interface OfTask {
+  readonly [TASK]: Task
+}
+
+/**
+ * What is dear to make is made when it is asked for. All contexts share these accessors: an object with accessors of its own has a
+ * shape of its own, which the collector of young objects takes for alive, with all that it leads to.
+ */
+const ACCESSORS = {
+  signal: shared(({ signals }) => signals.abort),
+  draining: shared(({ signals }) => signals.draining),
+  api: shared(({ services }) => services.api),
+}
+
+function shared(get: (task: Task) => unknown) {
+  return {
+    enumerable: true,
+    get(this: OfTask) {
+      return get(this[TASK])
+    },
+  }
 }
 
 function milliseconds(wait: unknown): number {

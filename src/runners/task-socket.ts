@@ -52,7 +52,7 @@ export class TaskSocket {
     const token = randomBytes(16).toString('hex')
     const over = new AbortController()
     const draining = AbortSignal.any([signals.draining, over.signal])
-    this.#open.set(token, { services, signals: { ...signals, draining }, over })
+    this.#open.set(token, { services, signals: { abort: signals.abort, draining }, over })
     return { socket: path, token, end: () => this.#end(token) }
   }
 

@@ -51,7 +51,7 @@ export class Run {
   async start(): Promise<Outcome> {
     const { clock, emit, facts, runner, task, timeout } = this.#options
     this.#cancelTimer = after(clock, timeout, () => this.abort('timeout'))
-    this.#running = runner.start({ ...task, signals: signalsOf(this.#abort, this.#draining) })
+    this.#running = runner.start({ ...task, signals: new RunSignals(this.#abort, this.#draining) })
     const outcome = shortened(await this.#running.ended)
     this.#isOver = true
     this.#cancelTimer()
@@ -119,14 +119,22 @@ export class Run {
   }
 }
 
-function signalsOf(abort: AbortSource, draining: AbortSource): Task['signals'] {
-  return {
-    get abort() {
-      return abort.signal
-    },
-    get draining() {
-      return draining.signal
-    },
+/** Both signals are made when they are asked for. */
+class RunSignals {
+  readonly #abort: AbortSource
+  readonly #draining: AbortSource
+
+  constructor(abort: AbortSource, draining: AbortSource) {
+    this.#abort = abort
+    this.#draining = draining
+  }
+
+  get abort(): AbortSignal {
+    return this.#abort.signal
+  }
+
+  get draining(): AbortSignal {
+    return this.#draining.signal
   }
 }
 

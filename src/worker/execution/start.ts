@@ -77,7 +77,7 @@ export class Start {
     const { policy, route } = this.#planned
     const facts = this.#facts
     const run = new Run({
-      task: taskOf(this.#inHand, this.#planned, facts, context, () => this.#counts),
+      task: taskOf(this.#inHand, this.#planned, facts, context, this),
       runner,
       clock,
       emit,
@@ -174,7 +174,7 @@ export class Start {
   }
 
   /** Something may be sent for it. */
-  get #counts(): boolean {
+  get counts(): boolean {
     return this.isRunning && !this.#isAbandoned && this.#inHand.valid()
   }
 

@@ -2,6 +2,7 @@ import { inspect } from 'node:util'
 import { cutText, LONGEST } from '../../base/cut-text.ts'
 import type { Clink } from '../../clink/records.ts'
 import type { DeliveryFacts } from '../../events.ts'
+import type { HandlerLog } from '../../handlers/handler.ts'
 import type { Route } from '../../handlers/route.ts'
 import type { WorkerKey } from '../../keys/keys.ts'
 import type { TaskServices } from '../../runners/runner.ts'
@@ -18,45 +19,67 @@ export interface Served {
   readonly deadline: number
 }
 
+export interface ServedRun {
+  /** Something may be sent for it. */
+  readonly counts: boolean
+}
+
 /** Handlers need not be checked by a compiler: they log what they like. */
 const INSPECTED = { depth: 1, customInspect: false, maxStringLength: LONGEST.error } as const
 /** The log shows shorter texts: see `redact.ts`. */
 const SHORTEST_SECRET = 8
 
-/** What a run may have done for it. @param counts whether something may be sent for it, when it is asked. */
-export function servicesOf(
-  inHand: Served,
-  { mark }: Route,
-  facts: Required<DeliveryFacts>,
-  context: ExecutionContext,
-  counts: () => boolean,
-): TaskServices {
-  const { clink, key } = inHand
-  const { emit, signals } = context
-  let client: HandlerClient | undefined
-  return {
-    get api() {
-      return (client ??= new HandlerClient(key.connection, { clink, mark }, context))
-    },
-    log: (level, message, fields) =>
-      emit({
-        event: 'clink.log',
-        ...facts,
-        level,
-        message: cutText(typeof message === 'string' ? message : inspect(message, INSPECTED), LONGEST.error),
-        ...(fields === undefined ? {} : { fields }),
-      }),
-    reply: async (words, to) => {
-      if (!counts()) throw new Error('ctx.reply: this run is over, nothing is sent for it any more')
-      if (typeof words !== 'string')
-        throw new TypeError(`ctx.reply: what is to be sent is ${typeof words}, and no text`)
-      const sending = { clink, to: to === 'group' ? undefined : clink.sender_id, is: 'note', mark } as const
-      return await sendReply(words, sending, { deadline: inHand.deadline }, key.api, context)
-    },
-    keepalive: () => {},
-    mask: (value) => {
-      for (const secret of secretsIn(value)) signals.masked.say(secret)
-    },
+/** What a run may have done for it. A class: objects with accessors of their own are dear to collect. */
+export class Services implements TaskServices {
+  readonly #inHand: Served
+  readonly #mark: Route['mark']
+  readonly #facts: Required<DeliveryFacts>
+  readonly #context: ExecutionContext
+  readonly #run: ServedRun
+  #client: HandlerClient | undefined
+
+  constructor(
+    inHand: Served,
+    { mark }: Route,
+    facts: Required<DeliveryFacts>,
+    context: ExecutionContext,
+    run: ServedRun,
+  ) {
+    this.#inHand = inHand
+    this.#mark = mark
+    this.#facts = facts
+    this.#context = context
+    this.#run = run
+  }
+
+  get api(): HandlerClient {
+    const { clink, key } = this.#inHand
+    return (this.#client ??= new HandlerClient(key.connection, { clink, mark: this.#mark }, this.#context))
+  }
+
+  log(level: keyof HandlerLog, message: unknown, fields?: Readonly<Record<string, unknown>>): void {
+    this.#context.emit({
+      event: 'clink.log',
+      ...this.#facts,
+      level,
+      message: cutText(typeof message === 'string' ? message : inspect(message, INSPECTED), LONGEST.error),
+      ...(fields === undefined ? {} : { fields }),
+    })
+  }
+
+  async reply(words: unknown, to: 'sender' | 'group'): Promise<string> {
+    const { clink, deadline, key } = this.#inHand
+    if (!this.#run.counts) throw new Error('ctx.reply: this run is over, nothing is sent for it any more')
+    if (typeof words !== 'string') throw new TypeError(`ctx.reply: what is to be sent is ${typeof words}, and no text`)
+    const mark = this.#mark
+    const sending = { clink, to: to === 'group' ? undefined : clink.sender_id, is: 'note', mark } as const
+    return await sendReply(words, sending, { deadline }, key.api, this.#context)
+  }
+
+  keepalive(): void {}
+
+  mask(value: string): void {
+    for (const secret of secretsIn(value)) this.#context.signals.masked.say(secret)
   }
 }
 

@@ -8,7 +8,7 @@ import type { Route } from '../../handlers/route.ts'
 import type { Envelope, Task } from '../../runners/runner.ts'
 import { hopsOf, readText } from '../replies/hops.ts'
 import type { ExecutionContext } from './context.ts'
-import { servicesOf, type Served } from './task-services.ts'
+import { Services, type Served, type ServedRun } from './task-services.ts'
 
 /** A clink in hand, as far as starts of its handler need it. */
 export interface ClinkInHand extends Served {
@@ -26,13 +26,13 @@ export interface ClinkInHand extends Served {
   begin(isAlone: boolean): Promise<number>
 }
 
-/** What a runner is given for one start. @param counts whether something may be sent for it, when it is asked. */
+/** What a runner is given for one start. */
 export function taskOf(
   inHand: ClinkInHand,
   planned: PlannedClink,
   facts: Required<DeliveryFacts>,
   context: ExecutionContext,
-  counts: () => boolean,
+  run: ServedRun,
 ): Omit<Task, 'signals'> {
   const { clink, key } = inHand
   const { clock, settings } = context
@@ -41,7 +41,7 @@ export function taskOf(
     target: route.target,
     envelope: envelopeOf(clink, planned, facts.attempt, { clock, config: settings.current }),
     env: environmentOf(route, key.key.reveal(), settings.current.clink.url),
-    services: servicesOf(inHand, route, facts, context, counts),
+    services: new Services(inHand, route, facts, context, run),
   }
 }
 
