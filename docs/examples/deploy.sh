@@ -19,7 +19,7 @@ if [ -e "/tmp/$target.frozen" ]; then
   exit 75 # again after retry.backoff, not counted as an attempt
 fi
 
-clink-worker task reply "deploying $target" > /dev/null
+clink-worker task reply "deploying $target"
 
 # A worker that stops asks for an end soon: what can be broken off is given back, and another worker takes it.
 if clink-worker task draining; then

@@ -8,7 +8,8 @@ const HELP = `Usage: clink-worker task <request>
 
 For programs that a worker runs (exec): asks it for what it does for their run.
 
-  reply TEXT [--to group]   send a clink about this one, for progress, and print its id
+  reply TEXT [--to group] [--id]
+                            send a clink about this one, for progress; --id: print its id
   log TEXT [--level LEVEL] [KEY=VALUE…]
                             a line in the worker's log: debug, info, warn or error
   keepalive                 a sign of life
@@ -25,7 +26,10 @@ type Request = Readonly<Record<string, unknown>>
 
 /** Each request: its options, and what is asked with its words. */
 const REQUESTS: Readonly<Record<string, { options?: Record<string, { type: 'string' | 'boolean' }>; ask: Ask }>> = {
-  reply: { options: { to: { type: 'string' } }, ask: ([text], { to }) => ({ text: given(text), ...(to && { to }) }) },
+  reply: {
+    options: { to: { type: 'string' }, id: { type: 'boolean' } },
+    ask: ([text], { to }) => ({ text: given(text), ...(to && { to }) }),
+  },
   log: {
     options: { level: { type: 'string' } },
     ask: ([message, ...pairs], { level }) => ({
@@ -57,13 +61,13 @@ export function runTask([name = '', ...args]: readonly string[]): void {
   try {
     const { options = {}, ask } = known
     const { positionals, values } = parseArgs({ args: [...args], options, allowPositionals: true })
-    send(path, { request: name, token, ...ask(positionals, values) })
+    send(path, { request: name, token, ...ask(positionals, values) }, values)
   } catch (error) {
     end(EXIT.usage, error instanceof Error ? error.message : String(error))
   }
 }
 
-function send(path: string, request: Request): void {
+function send(path: string, request: Request, options: Options): void {
   let answer = ''
   const socket = createConnection(path, () => socket.write(`${JSON.stringify(request)}\n`))
   const away = (error?: Error): void =>
@@ -73,13 +77,19 @@ function send(path: string, request: Request): void {
     answer += text
     if (!answer.endsWith('\n')) return
     socket.removeAllListeners().destroy()
-    tell(JSON.parse(answer))
+    tell(JSON.parse(answer), options)
   })
 }
 
-function tell({ answer, error }: { answer?: { id?: string; draining?: boolean }; error?: string }): void {
+interface Told {
+  readonly answer?: { readonly id?: string; readonly draining?: boolean }
+  readonly error?: string
+}
+
+/** Standard output is the program's response: nothing is written there that was not asked for. */
+function tell({ answer, error }: Told, { id }: Options): void {
   if (error !== undefined) return end(EXIT.failed, error)
-  if (answer?.id !== undefined) process.stdout.write(`${answer.id}\n`)
+  if (answer?.id !== undefined && id === true) process.stdout.write(`${answer.id}\n`)
   if (answer?.draining === false) process.exitCode = EXIT.failed
 }
 
