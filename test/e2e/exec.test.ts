@@ -141,6 +141,31 @@ describe('§4: a program', () => {
   })
 })
 
+it(
+  'P13: a program has the key only where its route says so, and what it masks is in no log',
+  { timeout: 60_000 },
+  async () => {
+    const task = `${process.execPath} ${cli} task`
+    const config = `${QUICK}routes:
+  - name: with
+    match: { content: { prefix: with } }
+    exec: { command: [sh, -c, 'echo "key $CLINK_API_KEY at $CLINK_API_URL"'], passKey: true }
+  - name: without
+    exec: [sh, -c, '${task} mask very-secret-1; echo "it is very-secret-1" >&2; echo "key $\${CLINK_API_KEY:-none}"']
+`
+    await using site = await Site.open({ handler, config })
+    for (const text of ['with', 'another']) site.emulator.send('ops', text, { from: 'bob' })
+    const command = site.start('run', '--once', '--max-time', '40s')
+    expect(await command.exited, command.output).toBe(0)
+    const said = site.emulator
+      .clinks()
+      .flatMap(({ answers, content }) => (answers === undefined ? [] : [content.replace(/\n.*/s, '')]))
+    expect(said.sort()).toEqual([`key ${site.emulator.key} at ${site.emulator.url}`, 'key none'].sort())
+    expect(command.output).toContain('it is [secret]')
+    expect(command.output).not.toContain('very-secret-1')
+  },
+)
+
 describe('P3, P9, §4: after a kill -9 of the worker', () => {
   beforeEach((context) =>
     context.skip(!existsSync('/proc/self/stat'), 'no /proc here: what outlives a crash is not found'),

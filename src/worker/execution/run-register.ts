@@ -11,15 +11,15 @@ export class RunRegister {
     this.#standstill = standstill
   }
 
-  /** @param file of the handler. */
-  async track<Result>(clinkId: string, file: string, run: Promise<Result>): Promise<Result> {
+  /** @param file of a handler whose code runs in this process, and may hold it up. */
+  async track<Result>(clinkId: string, file: string | undefined, run: Promise<Result>): Promise<Result> {
     this.#runs.set(clinkId, run)
-    this.#standstill.started(file)
+    if (file !== undefined) this.#standstill.started(file)
     try {
       return await run
     } finally {
       this.#runs.delete(clinkId)
-      this.#standstill.ended(file)
+      if (file !== undefined) this.#standstill.ended(file)
     }
   }
 

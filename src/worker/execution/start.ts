@@ -87,7 +87,8 @@ export class Start {
     })
     this.#run = run
     this.isRunning = true
-    const outcome = await runs.track(this.#inHand.clink.clink_id, route.file, run.start())
+    const file = route.target.is === 'module' ? route.file : undefined
+    const outcome = await runs.track(this.#inHand.clink.clink_id, file, run.start())
     this.isRunning = false
     this.#outcome = outcome
     this.ranFor = run.age
