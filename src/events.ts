@@ -119,6 +119,8 @@ interface GeneralEvents {
   'config.nameNotMatched': { setting: string; pattern: string; advice: string }
   // routes and handlers
   'route.paused': { route: string; failures: number; clinks: number; error: Error; advice: string }
+  /** Claims by id are not made: limits of these routes hold back starts only. */
+  'route.limitsHoldStarts': { routes: readonly string[]; advice: string }
   'route.resumed': { route: string; duration: number }
   'handlers.loaded': { generation: number; files: readonly string[] }
   'handlers.failed': { error: Error; kept: number }

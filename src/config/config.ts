@@ -2,6 +2,7 @@ import type { Frozen } from '../base/frozen.ts'
 import type { ForwardProxy } from '../base/proxy.ts'
 import type { Secret } from '../base/secret.ts'
 import type { ParsedConfig } from './schema.ts'
+import type { Rate } from './values.ts'
 
 /** How failed runs are tried again. Times in milliseconds. */
 export interface RetryPolicy {
@@ -39,6 +40,9 @@ export interface RouteConfig {
   /** The handler is given the API key. */
   readonly passKey?: boolean | undefined
   readonly mark?: 'auto' | 'never' | undefined
+  readonly concurrency?: number | undefined
+  readonly rate?: Rate | undefined
+  readonly serial?: 'group' | 'sender' | undefined
 }
 
 /** A sender: its id, or its display name, which anyone may take. Globs (`*`, `?`). */

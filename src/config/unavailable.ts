@@ -4,7 +4,7 @@ import type { RawConfig } from './raw.ts'
 import { configSchema, type ParsedConfig } from './schema.ts'
 
 const THREADS = 'is not available in this version; write inline'
-const ROUTE_KEYS = ['http', 'concurrency', 'rate', 'serial']
+const ROUTE_KEYS = ['http']
 
 /**
  * Keys of which this version knows the meaning but cannot do it: taking them in silence would be a lie. Looks at what was

@@ -148,6 +148,17 @@ export function matchRule<Content extends z.ZodType>(content: Content, example: 
   )
 }
 
+/** How much of one route may go on, in the configuration or in a handler. */
+export function limitRules() {
+  return {
+    concurrency: integer(1, 1_000).exactOptional().describe('How many clinks of this route run at the same time.'),
+    rate: rate().exactOptional().describe('60/1m: most starts of its handler, retries included, in any such time.'),
+    serial: oneOf(['group', 'sender'])
+      .exactOptional()
+      .describe('One clink of each group, or of each sender, at a time: the next one after it is settled.'),
+  }
+}
+
 export const GROUP = { error: 'is not a group of keys and values' }
 
 /** How failed runs of one route are tried again. @param time how times are written. */

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { parseDuration } from '../base/duration.ts'
 import { dotted, showValue } from '../config/issue.ts'
 import { nearest } from '../base/nearest.ts'
-import { flag, matchRule, oneOf, regularExpression, retryRule, verbatim } from '../config/values.ts'
+import { flag, limitRules, matchRule, oneOf, regularExpression, retryRule, verbatim } from '../config/values.ts'
 import type { HandleFunction } from './handler.ts'
 
 /** What a handler file says, checked. Times in milliseconds. */
@@ -11,7 +11,7 @@ export type Definition = z.output<typeof schema>
 export type Checked = { readonly definition: Definition } | { readonly problems: readonly string[] }
 
 const DURATION = 'is not a duration; write 250ms, 30s, 5m, 1h, or milliseconds'
-const UNAVAILABLE: ReadonlySet<string> = new Set(['concurrency', 'rate', 'serial', 'runner'])
+const UNAVAILABLE: ReadonlySet<string> = new Set(['runner'])
 const EXAMPLE = 'write export default defineHandler({ async handle(clink, ctx) { … } })'
 
 const duration = z.union([z.string(), z.number()], { error: DURATION }).transform((value, context) => {
@@ -30,6 +30,7 @@ const schema = z.strictObject({
   match: matchRule(content, "{ group: 'ops', content: /^deploy/ }").exactOptional(),
   timeout: duration.exactOptional(),
   retry: retryRule(duration).exactOptional(),
+  ...limitRules(),
   passKey: flag().exactOptional(),
   mark: oneOf(['auto', 'never']).exactOptional(),
   handle: z.custom<HandleFunction>((value) => typeof value === 'function', { error: 'is not a function' }),

@@ -121,6 +121,12 @@ export interface HandlerDefinition {
     readonly backoff?: Duration | number
     readonly maxBackoff?: Duration | number
   }
+  /** How many of its clinks run at the same time. */
+  readonly concurrency?: number
+  /** `60/1m`: most starts, retries included, in any such time. */
+  readonly rate?: string
+  /** One clink of each group, or of each sender, at a time: the next one after it is settled. */
+  readonly serial?: 'group' | 'sender'
   /** The API key is in `ctx.env`. */
   readonly passKey?: boolean
   /** `never`: its answers carry no line for other workers, for programs that read them as they are. */

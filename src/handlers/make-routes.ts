@@ -4,7 +4,7 @@ import type { HandlerIssue } from './handler-error.ts'
 import type { RouteEntry } from './handler-set.ts'
 import { compileMatch, takesAll } from './match.ts'
 import { Patterns } from './patterns.ts'
-import type { Route, Target } from './route.ts'
+import type { Limits, Route, Target } from './route.ts'
 import { idPatterns } from './sender-match.ts'
 
 /** A handler file that was loaded. */
@@ -69,6 +69,7 @@ function makeEntry(
       with: own?.with ?? {},
       mark: own?.mark ?? definition.mark ?? 'auto',
       timeout: own?.timeout ?? definition.timeout,
+      limits: limitsOf(definition, own),
       passKey: own?.passKey ?? definition.passKey ?? false,
       retry: Object.freeze({ ...definition.retry, ...own?.retry }),
     }),
@@ -83,6 +84,14 @@ function programOf({ command, cwd, env, maxOutput, output, written }: ExecConfig
     definition: {},
     target: { is: 'program', command, cwd, env, output, maxOutput },
   }
+}
+
+function limitsOf(definition: Entered['definition'], own: RouteConfig | undefined): Limits | undefined {
+  const concurrency = own?.concurrency ?? definition.concurrency
+  const rate = own?.rate ?? definition.rate
+  const serial = own?.serial ?? definition.serial
+  const hasLimits = concurrency !== undefined || rate !== undefined || serial !== undefined
+  return hasLimits ? Object.freeze({ concurrency, rate, serial }) : undefined
 }
 
 function tooManyCatchAlls(handlers: readonly LoadedHandler[]): readonly HandlerIssue[] {

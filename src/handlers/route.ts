@@ -23,6 +23,16 @@ export interface ProgramTarget {
   readonly maxOutput: number
 }
 
+/** How much of a route may go on. */
+export interface Limits {
+  /** How many clinks run at the same time. */
+  readonly concurrency?: number | undefined
+  /** Starts in any time of so many milliseconds. */
+  readonly rate?: { readonly count: number; readonly window: number } | undefined
+  /** One clink of each at a time. */
+  readonly serial?: 'group' | 'sender' | undefined
+}
+
 /** A handler and what it takes, ready to run: what the configuration says of this route and what the handler says itself are merged. */
 export interface Route {
   readonly name: string
@@ -35,6 +45,8 @@ export interface Route {
   /** Milliseconds. What is left out here and in `retry` is the general setting: see `policyOf`. */
   readonly timeout?: number | undefined
   readonly retry?: Partial<RetryPolicy>
+  /** Undefined: it has none. */
+  readonly limits?: Limits | undefined
   /** Its handler is given the API key. */
   readonly passKey?: boolean
   /** `never`: what is sent carries no line for other workers, unless they count hops already. */

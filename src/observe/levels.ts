@@ -72,6 +72,7 @@ export const levels: Readonly<Record<WorkerEvent['event'], Level>> = {
   'sender.muted': 'warn',
   'config.nameNotMatched': 'warn',
   'route.paused': 'error',
+  'route.limitsHoldStarts': 'warn',
   'route.resumed': 'info',
   'handlers.loaded': 'info',
   'handlers.failed': 'error',

@@ -56,6 +56,8 @@ export class WorkerSignals {
   readonly over = new Signal()
   /** More may start than before, perhaps. */
   readonly freed = new Signal()
+  /** A route that was at its limit may take one more clink. */
+  readonly opened = new Signal()
   /** The inbox is to be looked at: everything in it, or what is new. */
   readonly look = new Signal<[what: 'everything' | 'news']>()
   /** A run says that a text is a secret: from now on no log shows it. */

@@ -200,9 +200,6 @@ describe('what this version cannot do', () => {
     ['handlers: { runner: thread }', 'handlers.runner'],
     ['routes: [{ http: "http://localhost:1" }]', 'routes[0].http'],
     ['routes: [{ use: a.ts, runner: thread }]', 'routes[0].runner'],
-    ['routes: [{ use: a.ts, concurrency: 2 }]', 'routes[0].concurrency'],
-    ['routes: [{ use: a.ts, rate: 60/1m }]', 'routes[0].rate'],
-    ['routes: [{ use: a.ts, serial: group }]', 'routes[0].serial'],
   ])('%s is refused by name', async (text, key) => {
     const message = expect.stringContaining('is not available in this version')
     expect(await issuesOf(loadText(text))).toEqual([expect.objectContaining({ key, message })])

@@ -41,9 +41,18 @@ describe('a handler module with the wrong exports', () => {
       'handlers/a.ts: timeout: -1 is not a duration; write 250ms, 30s, 5m, 1h, or milliseconds',
     ],
     [
-      'export default { handle() {}, concurrency: 2 }',
-      'handlers/a.ts: concurrency: is not available in this version; leave it out',
+      'export default { handle() {}, runner: "thread" }',
+      'handlers/a.ts: runner: is not available in this version; leave it out',
     ],
+    [
+      'export default { handle() {}, concurrency: 0 }',
+      'handlers/a.ts: concurrency: 0 is not a whole number from 1 to 1000',
+    ],
+    [
+      'export default { handle() {}, rate: "often" }',
+      'handlers/a.ts: rate: "often" is not a rate; write 30/10m for thirty in ten minutes',
+    ],
+    ['export default { handle() {}, serial: "no" }', 'handlers/a.ts: serial: "no" is not one of group, sender'],
     [
       'export default { handle() {}, match: { contnt: /x/ } }',
       'handlers/a.ts: match.contnt: unknown field; did you mean content?',

@@ -5,6 +5,7 @@ import { choosersDoNotPoll, claimsByIdAreSafe, refusalsAreSaid } from './rules/c
 import { bystandersAreSpared, claimsAreHeldOnTo, killersAreFound } from './rules/restarts.ts'
 import { claimsAreExplained, nothingIsForgotten } from './rules/forgotten.ts'
 import { loopsGoOn, noBusyLoop, stopsInTime } from './rules/liveness.ts'
+import { claimsFollowLimits, limitsAreKept } from './rules/limits.ts'
 import { nothingAfterTheLease } from './rules/fail-closed.ts'
 import { oneRunAtATime } from './rules/one-run.ts'
 import { circlesEnd, ownClinksAreNotWork } from './rules/hops.ts'
@@ -78,6 +79,8 @@ const rules: readonly Rule[] = [
   killersAreFound,
   claimsOnlyWhatCanStart,
   asksForWhatCanStart,
+  limitsAreKept,
+  claimsFollowLimits,
   onlyWhatIsWanted,
   pollsAreNotRepeated,
   stopLeavesNothing,

@@ -285,6 +285,7 @@ export class Life implements Host {
       generation: 1,
       target: { is: 'module', handle: breakage.handle?.(handle) ?? handle },
       with: {},
+      limits: this.#parts.world.limits,
     }
     const parts: DaemonParts = {
       config: this.#config,

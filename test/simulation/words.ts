@@ -232,6 +232,20 @@ const table: { readonly [W in WordName]: Word } = {
       return withWorld(plan, { patterns: { part, slowest, failing, until: plan.calmAt } })
     },
   },
+  /** The route has limits, and more clinks come than these let in at once. */
+  limits: {
+    part: 0.06,
+    spoken: (plan, chance) => {
+      const rate = { count: chance.integer(1, 5), window: Math.round(chance.logarithmic(1_000, 20_000)) }
+      const limits = {
+        ...(chance.is(0.5) && { concurrency: chance.integer(1, 3) }),
+        ...(chance.is(0.5) && { rate }),
+        ...(chance.is(0.5) && { serial: chance.pick(['group', 'sender'] as const) }),
+      }
+      const clinks = many(chance.integer(5, 30), chance, plan.calmAt, (index) => `${SAYS.quick} ${index}`)
+      return withWorld(withClinks(chance.is(0.5) ? choosing(plan) : plan, clinks), { limits })
+    },
+  },
   /** Journals are written late, and for some time not at all. */
   'slow-store': {
     part: 0.06,

@@ -1,3 +1,4 @@
+import type { Limits } from '../../src/handlers/route.ts'
 import type { OperationKind } from './record.ts'
 import type { StorePlan } from './slow-store.ts'
 
@@ -28,6 +29,7 @@ export const WORDS = [
   'slow-store',
   'patterns',
   'settings',
+  'limits',
 ] as const
 export type WordName = (typeof WORDS)[number]
 
@@ -120,6 +122,8 @@ export interface World {
   /** What refusals of the service look like: something in front of it rewrites them all. */
   readonly refusals: 'envelope' | 'object' | 'html'
   readonly askers: readonly AskerPlan[]
+  /** Of the route that takes every clink. */
+  readonly limits?: Limits
   /** Absent: it is known at once which route a clink takes. */
   readonly patterns?: PatternPlan
   /** Absent: journals are written at once, or nearly. */

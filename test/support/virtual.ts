@@ -15,7 +15,7 @@ import { createEmulator, type Emulator } from '../../src/emulator/emulator.ts'
 import type { Switches } from '../../src/emulator/switches.ts'
 import type { WorkerEvent } from '../../src/events.ts'
 import type { HandlerContext } from '../../src/handlers/handler.ts'
-import type { Route } from '../../src/handlers/route.ts'
+import type { Limits, Route } from '../../src/handlers/route.ts'
 import type { Clink } from '../../src/clink/records.ts'
 import { Ledger, type LedgerTables } from '../../src/ledger/ledger.ts'
 import { memoryTables } from '../../src/ledger/memory-tables.ts'
@@ -47,6 +47,8 @@ export interface VirtualOptions {
   readonly tables?: LedgerTables
   /** Milliseconds that it takes to find the route of a clink; throws where that fails. Undefined: none. */
   readonly finding?: (clink: Clink, now: number) => number | undefined
+  /** Of the route of each clink, but for those that begin with `free`. */
+  readonly limits?: Limits
   /** It works the inbox empty. */
   readonly once?: { readonly maxTime?: number }
   /** Whether what is noted is kept. Default: always. */
@@ -98,16 +100,19 @@ export class VirtualBench {
       generation: 1,
       target: { is: 'module', handle: async (clink, ctx) => await handle(clink, ctx, this) },
       with: {},
+      limits: this.#options.limits,
     }
+    const free: Route = { ...route, name: 'free', limits: undefined }
     this.daemon = new Daemon({
       config,
       state: { ledger: this.ledger, isOurs: true },
       key: new Secret(this.emulator.key),
       router: {
         takesAll: true,
-        routes: [route],
+        routes: this.#options.limits === undefined ? [route] : [route, free],
         find: (clink) => {
-          const found = { route, match: { route: route.name, text: '', groups: {} } }
+          const taken = clink.content.startsWith('free') ? free : route
+          const found = { route: taken, match: { route: taken.name, text: '', groups: {} } }
           const { finding } = this.#options
           return finding === undefined ? found : this.#find(found, () => finding(clink, this.time.now))
         },

@@ -4,6 +4,9 @@ import type { Route, Router } from '../../handlers/route.ts'
 import type { WorkerContext } from '../context.ts'
 import type { CircuitBreaker } from './circuit-breaker.ts'
 import type { WorkerSignals } from '../signals.ts'
+import { RouteLimits, type Place } from './route-limits.ts'
+
+export type { Place } from './route-limits.ts'
 
 /** The order in which what waits gets a seat. */
 export const PRIORITY = { fresh: 0, due: 1, alone: 2 } as const
@@ -15,7 +18,8 @@ const RERUNS = 0.5
 
 /** Where deliveries wait for a seat: `work` runs in it. The highest priority is first. */
 export interface Line {
-  use(work: () => Promise<void>, priority: number): Promise<void>
+  use(work: () => Promise<void>, priority: number, place: Place | undefined): Promise<void>
+  readonly limits: RouteLimits
   /** One more clink may back off in hand. */
   readonly mayBackOff: boolean
 }
@@ -114,6 +118,7 @@ export class Seats {
  * them until it is answered and what it brought is in hand; so what is claimed and does not back off is never more than there are seats.
  */
 export class Capacity implements Line {
+  readonly limits: RouteLimits
   readonly #options: CapacityOptions
   readonly #line = new PQueue()
   readonly #reruns = new PQueue()
@@ -128,6 +133,7 @@ export class Capacity implements Line {
   constructor(options: CapacityOptions) {
     const { settings, signals } = options.context
     this.#options = options
+    this.limits = new RouteLimits(options.context)
     this.#fit()
     settings.changed.on(() => this.#fit())
     signals.freed.on(() => this.#spare())
@@ -184,13 +190,15 @@ export class Capacity implements Line {
     return this.#line.pending >= this.#line.concurrency ? this.#line.pending : undefined
   }
 
-  /** A rejection of `work` is the caller's. */
-  async use(work: () => Promise<void>, priority: number): Promise<void> {
+  /** A rejection of `work` is the caller's. Nothing else waits behind what waits for its place. */
+  async use(work: () => Promise<void>, priority: number, place: Place | undefined): Promise<void> {
+    if (place !== undefined) await place.ready()
     const alone = priority === PRIORITY.alone
     if (alone) this.#narrow(1)
     try {
       await this.#line.add(work, { priority })
     } finally {
+      place?.rest()
       if (alone) this.#narrow(-1)
       this.#options.context.signals.freed.say()
     }

@@ -55,11 +55,18 @@ export class SelectClaims {
 
   /** Whether there may be claims soon, though nothing is listed. */
   get areExpected(): boolean {
-    return this.areOnTheirWay || this.#failed.isWaiting
+    return this.areOnTheirWay || this.#failed.isWaiting || this.#backlog.areHeldBack
   }
 
   get areOnTheirWay(): boolean {
     return this.#open.size > 0
+  }
+
+  /** What was held back by the limits of its route may be claimed by now. */
+  get mayGoOn(): boolean {
+    const { limits } = this.#shared.capacity
+    const [first] = this.#backlog.let((route, clink) => limits.hasRoom(route, clink))
+    return first !== undefined
   }
 
   get retryAt(): number {
@@ -87,9 +94,10 @@ export class SelectClaims {
     const begun: Promise<ClaimById>[] = []
     for (const candidate of this.#candidates()) {
       if (begun.length >= limit) break
-      this.#backlog.delete(candidate.clink.clink_id)
+      this.#backlog.forget(candidate.clink.clink_id)
       if (this.#open.has(candidate.clink.clink_id)) continue
       const wanted = this.#wants(candidate)
+      if (wanted !== undefined && !(wanted instanceof Promise) && !this.#hasPlace(candidate, wanted)) continue
       // Where that is known later, its claim waits for it and the others do not.
       if (wanted !== undefined) begun.push(this.#begin(candidate, wanted, signal))
     }
@@ -104,6 +112,8 @@ export class SelectClaims {
   *#candidates(): Iterable<Candidate> {
     const isAway = this.#failed.outage !== undefined
     if (!isAway) yield* this.#failed.due()
+    const { limits } = this.#shared.capacity
+    yield* this.#backlog.let((route, clink) => limits.hasRoom(route, clink))
     for (const candidate of this.#backlog.candidates) {
       const id = candidate.clink.clink_id
       if (this.#failed.holdsBack(id)) this.#backlog.delete(id)
@@ -120,6 +130,13 @@ export class SelectClaims {
     return wanted.then((purpose) => this.#wanted(candidate, this.#isInUse(key) ? purpose : undefined))
   }
 
+  /** The clink takes its place in its route before it is claimed. @returns false: it is to wait. */
+  #hasPlace(candidate: Candidate, wanted: Purpose): boolean {
+    if (!('run' in wanted) || this.#shared.capacity.limits.reserve(wanted.run.route, candidate.clink)) return true
+    this.#backlog.holdBack(candidate, wanted.run.route)
+    return false
+  }
+
   #wanted({ clink }: Candidate, purpose: Purpose | undefined): Purpose | undefined {
     if (purpose === undefined) this.#failed.forget(clink.clink_id)
     return purpose
@@ -134,6 +151,7 @@ export class SelectClaims {
     const seats = this.#shared.capacity.reserve(1)
     const work = this.#claimOne(candidate, wanted, seats, signal).finally(() => {
       this.#open.delete(id)
+      this.#shared.capacity.limits.giveBack(id)
       seats.free()
     })
     this.#open.set(id, work)
@@ -168,7 +186,9 @@ export class SelectClaims {
   }
 
   async #claimOne(listed: Candidate, first: Wanted, seats: Seats, signal: AbortSignal): Promise<ClaimById> {
-    if (first instanceof Promise && (await first) === undefined) return { is: 'refused' }
+    const found = first instanceof Promise ? await first : first
+    if (found === undefined) return { is: 'refused' }
+    if (first instanceof Promise && !this.#hasPlace(listed, found)) return { is: 'again' }
     const candidate = await this.#fresh(listed, signal)
     if (candidate === undefined) return { is: 'refused' }
     // Meanwhile the clink may have become too old, another claim may have told whose the key is, or its route was paused.

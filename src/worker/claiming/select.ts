@@ -44,7 +44,10 @@ export class Select implements Claiming {
     this.#shared = shared
     this.#intake = intake
     this.#claims = new SelectClaims(shared, intake, this.#backlog)
-    const { keyChanged, look } = shared.context.signals
+    const { keyChanged, look, opened } = shared.context.signals
+    opened.on(() => {
+      if (this.#claims.mayGoOn) look.say('news')
+    })
     keyChanged.on(() => this.#sweepSoon())
     look.on((what) => {
       if (what === 'everything') this.#sweepSoon()
@@ -88,13 +91,15 @@ export class Select implements Claiming {
     this.#rewind()
     const sweep = this.#current()
     const sentAt = clock.now()
-    const received = this.#backlog.size === 0 && !sweep.isOver ? await this.#list(sweep, signal) : 0
+    const isListed = this.#backlog.size > 0 || this.#claims.mayGoOn
+    const received = isListed || sweep.isOver ? 0 : await this.#list(sweep, signal)
     const asked = capacity.free
     const { claimed, failed } = asked > 0 ? await this.#claims.make(asked, signal) : { claimed: 0 }
     if (failed !== undefined && claimed === 0) throw failed
     emit({ event: 'poll.succeeded', asked, received, claimed, duration: clock.now() - sentAt })
     this.#hasClaimed ||= claimed > 0
-    const isMore = this.#backlog.size > 0 || !sweep.isOver
+    if (this.#backlog.isShort) this.#sweepSoon()
+    const isMore = this.#backlog.size > 0 || !sweep.isOver || this.#claims.mayGoOn
     const isWhole = !isMore && sweep.isFull
     const isEmpty = isWhole && !this.#claims.areExpected && !this.#hasClaimed
     return { sentAt: sweep.startedAt, isNews: claimed > 0, isMore, isWhole, isEmpty, failed }
@@ -103,7 +108,8 @@ export class Select implements Claiming {
   /** The pass that is under way, or the next one. */
   #current(): Sweep {
     const { clock } = this.#shared.context
-    if (this.#sweep !== undefined && (!this.#sweep.isOver || this.#backlog.size > 0)) return this.#sweep
+    const isUnderWay = this.#sweep?.isOver === false || this.#backlog.size > 0 || this.#claims.mayGoOn
+    if (this.#sweep !== undefined && isUnderWay) return this.#sweep
     const now = clock.now()
     const since = this.#since()
     const isFull = since === undefined || now >= this.#sweepAt + this.#untilSweep()

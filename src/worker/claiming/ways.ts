@@ -18,6 +18,7 @@ export interface WaysParts {
 export class Ways {
   readonly #shared: Pick<AdmissionParts, 'context' | 'health'>
   readonly #parts: WaysParts
+  #isSaid = false
 
   constructor(shared: Pick<AdmissionParts, 'context' | 'health'>, parts: WaysParts) {
     this.#shared = shared
@@ -38,6 +39,7 @@ export class Ways {
       isAllOurs: (isAllOurs || !select.reaches) && !select.isClaiming,
     })
     if (settings.current.inbox.claim === 'auto' && !isAllOurs) siblings.want()
+    if (mode.mode === 'batch') this.#sayOfLimits()
     // Claims by id ask for a length themselves: they go on.
     const isUseless = mode.mode === 'batch' && clock.now() < terms.unusableUntil
     return isUseless ? { mode: 'none', isFinal: true, ...UNUSABLE } : mode
@@ -53,12 +55,25 @@ export class Ways {
     return await this.#parts[mode].take(...how)
   }
 
+  /** Where claims by id may not be made, or are not wanted, limits of routes cannot hold back claims. Said once. */
+  #sayOfLimits(): void {
+    const { emit, router, settings, siblings } = this.#shared.context
+    const isForGood = settings.current.inbox.claim === 'batch' || siblings.mayClaimById === false
+    if (this.#isSaid || !isForGood) return
+    const routes = router.routes.filter(({ limits }) => limits !== undefined).map(({ name }) => name)
+    if (routes.length === 0) return
+    this.#isSaid = true
+    const advice = settings.current.inbox.claim === 'batch' ? CHOOSE : EXCLUSIVE
+    emit({ event: 'route.limitsHoldStarts', routes, advice })
+  }
+
   /** Whether a claiming poll would bring only clinks that can start. */
   #isAllOurs(): boolean {
     const { clock, ledger, router, terms } = this.#shared.context
     const { intake, parked } = this.#parts
     return (
       router.takesAll &&
+      router.routes.every(({ limits }) => limits === undefined) &&
       !terms.areUnusable &&
       parked.size === 0 &&
       this.#shared.health.paused.length === 0 &&
@@ -67,3 +82,7 @@ export class Ways {
     )
   }
 }
+
+const HELD = 'what a poll brings for a route at its limit waits on its claim, which is renewed'
+const CHOOSE = `${HELD}: set inbox.claim: auto, so that limits hold back claims as well`
+const EXCLUSIVE = `${HELD}: set claim.exclusive: true if nobody else uses this key, so that limits hold back claims as well`

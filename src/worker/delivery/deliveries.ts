@@ -41,6 +41,8 @@ export class Deliveries {
       this.#context.signals.over.say()
       this.#context.signals.freed.say()
     })
+    // What an earlier process had begun goes before what is claimed now.
+    if (wait !== undefined) delivery.place?.keep()
     delivery.start(wait)
   }
 

@@ -2,7 +2,7 @@ import { asError } from '../../base/coded-error.ts'
 import type { Clink } from '../../clink/records.ts'
 import { policyOf, type PlannedClink } from '../../handlers/policy.ts'
 import type { Route, RoutedClink } from '../../handlers/route.ts'
-import { PRIORITY } from '../capacity/capacity.ts'
+import { PRIORITY, type Place } from '../capacity/capacity.ts'
 import type { ExecutionContext } from '../execution/context.ts'
 import { decideUnstarted, type Decision } from '../execution/outcome.ts'
 import { Start } from '../execution/start.ts'
@@ -27,6 +27,7 @@ export class Delivery implements HandleOwner {
   readonly handle: Handle
   readonly clink: Clink
   readonly route: Route
+  readonly place: Place | undefined
   readonly #planned: PlannedClink
   readonly #parts: DeliveryParts
   readonly #context: ExecutionContext
@@ -43,7 +44,6 @@ export class Delivery implements HandleOwner {
   #since: number
   #isResumed = false
   #outcome: Settled | undefined
-  /** The last one. */
   #start: Start | undefined
   #stopping = false
   #abandoned: Promise<void> | undefined
@@ -59,6 +59,7 @@ export class Delivery implements HandleOwner {
     this.#context = parts.context
     this.#since = parts.context.clock.now()
     this.#backoff = new Backoff(handle, parts.context)
+    this.place = parts.capacity.limits.placeOf(routed.route, handle.clink)
   }
 
   /** @param wait only of a clink that an earlier process held: milliseconds until it is to run. */
@@ -70,6 +71,7 @@ export class Delivery implements HandleOwner {
       .catch(async (error: unknown) => await this.#crash(asError(error)))
       .finally(() => {
         this.handle.end()
+        this.place?.end()
         this.#over.resolve()
       })
   }
@@ -156,14 +158,11 @@ export class Delivery implements HandleOwner {
     else this.handle.pulse.rest()
   }
 
-  /** A fault of ours. The claim is released as far as that still works; the worker ends. */
-  async #crash(error: Error): Promise<void> {
-    this.#context.signals.crashed.say('delivery', error)
-    try {
-      this.#end(await this.handle.release('shutdown'))
-    } catch {
-      // The fault that came first is the one to tell.
-    }
+  /** A fault of ours, which is the one to tell. The claim is released as far as that still works; the worker ends. */
+  async #crash(fault: Error): Promise<void> {
+    this.#context.signals.crashed.say('delivery', fault)
+    const settled = await this.handle.release('shutdown').catch(() => undefined)
+    if (settled !== undefined) this.#end(settled)
   }
 
   async #live(): Promise<void> {
@@ -180,7 +179,7 @@ export class Delivery implements HandleOwner {
         break
       }
       const alone = this.handle.memory.tried.isSuspect
-      const turn = capacity.use(async () => await this.#takeTurn(), alone ? PRIORITY.alone : priority)
+      const turn = capacity.use(async () => await this.#takeTurn(), alone ? PRIORITY.alone : priority, this.place)
       await Promise.race([turn, this.#interrupted.promise])
       if (this.#is('waiting')) continue // interrupted before its turn came; the turn, when it comes, does nothing
       await turn
@@ -231,6 +230,7 @@ export class Delivery implements HandleOwner {
     await start.journal()
     this.attempt = start.attempt
     const mayRun = this.#is('running') && this.handle.check() && !this.#stopping && ledger.isHealthy
+    if (mayRun) this.#parts.capacity.limits.started(this.place)
     if (mayRun) tellStart(this.handle, waited, this.#context)
     const ended = mayRun ? start.run() : start.callOff() // which is one commit with what follows
     if (mayRun) await ended

@@ -7,6 +7,7 @@ import { policyOf } from '../../handlers/policy.ts'
 import type { RoutedClink } from '../../handlers/route.ts'
 import { Delivery } from '../delivery/delivery.ts'
 import { PRIORITY, type Line } from '../capacity/capacity.ts'
+import type { Place, RouteLimits } from '../capacity/route-limits.ts'
 import { routeOf } from '../replies/hops.ts'
 import { LetterHandle } from './letter-handle.ts'
 import { sendResult } from './send-result.ts'
@@ -23,6 +24,7 @@ import type { RerunParts } from './context.ts'
 export class Rerun implements Line {
   readonly clink: Clink
   readonly mayBackOff = true
+  readonly limits: RouteLimits
   readonly #shared: RerunParts
   readonly #stopping = new AbortController()
   readonly #abandoned = Promise.withResolvers<void>()
@@ -39,6 +41,7 @@ export class Rerun implements Line {
     this.clink = clink
     this.#facts = { clink, route }
     this.#shared = shared
+    this.limits = shared.capacity.limits
   }
 
   start(): void {
@@ -122,12 +125,13 @@ export class Rerun implements Line {
   }
 
   /** The delivery's slots: those that reruns may have, once the key may act. */
-  async use(work: () => Promise<void>, priority: number): Promise<void> {
+  async use(work: () => Promise<void>, priority: number, place: Place | undefined): Promise<void> {
     const { capacity } = this.#shared
     if (!(await this.#untilKeyMayAct())) return
+    if (place !== undefined) await place.ready()
     this.#isComing = true
     await capacity.useSpare(async () => {
-      if (!this.#isStopping) await capacity.use(work, Math.max(priority, PRIORITY.due))
+      if (!this.#isStopping) await capacity.use(work, Math.max(priority, PRIORITY.due), place)
     })
     this.#isComing = false
   }

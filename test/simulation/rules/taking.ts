@@ -83,7 +83,7 @@ function mayHaveClaimed(record: Record, life: LifeRecord, asked: readonly Reques
 }
 
 /** What a process has in hand, by its own account and its handlers'. It is asked in the order of time. */
-class SlotsInUse {
+export class SlotsInUse {
   readonly #record: Record
   readonly #life: string
   readonly #taken = new Set<string>()

@@ -1,0 +1,94 @@
+import type { Limits } from '../../../src/handlers/route.ts'
+import type { StoredClink } from '../../../src/emulator/emulator.ts'
+import { isMarked, isOurs } from '../explained.ts'
+import { workerOf } from '../plan.ts'
+import type { Breach, Evidence, Rule } from '../judge.ts'
+import type { LifeRecord, RequestRecord, RunRecord } from '../record.ts'
+import { CLAIM_ENDS } from './leases.ts'
+import { SlotsInUse } from './taking.ts'
+
+type Judged = (evidence: Evidence, life: LifeRecord, limits: Limits) => readonly Breach[]
+
+/** §4, P6: no route of a process exceeds its limits, whatever it was given. */
+export const limitsAreKept: Rule = (evidence) => ofEachLife(evidence, [concurrencyIsKept, rateIsKept, keysAreKept])
+
+/** P6, §3: where claims are chosen, none is made for a route that is at its limit. */
+export const claimsFollowLimits: Rule = (evidence) => ofEachLife(evidence, [claimsAreHeldBack])
+
+function ofEachLife(evidence: Evidence, all: readonly Judged[]): readonly Breach[] {
+  const { limits } = evidence.plan.world
+  if (limits === undefined) return []
+  return [...evidence.record.lives.values()].flatMap((life) => all.flatMap((one) => one(evidence, life, limits)))
+}
+
+const runsOf = ({ record }: Evidence, life: LifeRecord): readonly RunRecord[] =>
+  record.runs.filter((run) => run.life === life.name)
+
+const concurrencyIsKept: Judged = (evidence, life, { concurrency = Infinity }) => {
+  const runs = runsOf(evidence, life)
+  return runs.flatMap(({ startedAt: at }) => {
+    const count = runs.filter((run) => run.startedAt <= at && (run.endedAt ?? Infinity) > at).length
+    return count <= concurrency ? [] : [breach(at, life, `${count} run at once, not ${concurrency}`)]
+  })
+}
+
+/** In no window are more starts than the rate allows, and a process begins with one that is used up. */
+const rateIsKept: Judged = (evidence, life, { rate }) => {
+  if (rate === undefined) return []
+  const runs = runsOf(evidence, life)
+  return runs.flatMap(({ startedAt: at }) => {
+    if (at < life.startedAt + rate.window) return [breach(at, life, 'a start before the first window is over')]
+    const count = runs.filter(({ startedAt }) => startedAt <= at && startedAt > at - rate.window).length
+    return count <= rate.count ? [] : [breach(at, life, `${count} starts in ${rate.window} ms, not ${rate.count}`)]
+  })
+}
+
+/** From its first start to its settlement, backing off included, a clink is the only one of its key that starts. */
+const keysAreKept: Judged = ({ emulator, record }, life, { serial }) => {
+  if (serial === undefined) return []
+  const holders = new Map<string, string>()
+  return (record.eventsByLife.get(life.name) ?? []).flatMap(({ at, event }) => {
+    if (!('clink' in event)) return []
+    const { clink_id: id } = event.clink
+    const clink = emulator.clink(id)
+    if (clink === undefined) return []
+    const key = keyOf(clink, serial)
+    if (CLAIM_ENDS.has(event.event) && 'route' in event && holders.get(key) === id) holders.delete(key)
+    if (event.event !== 'clink.started') return []
+    const holder = holders.get(key)
+    holders.set(key, id)
+    return holder === undefined || holder === id ? [] : [breach(at, life, `${id} starts beside ${holder} of ${key}`)]
+  })
+}
+
+const claimsAreHeldBack: Judged = (evidence, life, { concurrency = Infinity }) => {
+  const { emulator, plan, record } = evidence
+  const worker = workerOf(plan, life.name)
+  const isChosen = worker.config.inbox.claim === 'select' && life.changes.length === 0
+  if (!isChosen) return []
+  const slots = new SlotsInUse(record, life)
+  const asking: RequestRecord[] = []
+  return record.requests.flatMap((request) => {
+    const { begunAt: at, clinkId, kind, n } = request
+    if (request.life !== life.name || kind !== 'claim') return []
+    const used = slots.at(at)
+    const clink = clinkId === undefined ? undefined : emulator.clink(clinkId)
+    // What is no work is completed, by no route.
+    if (clink === undefined || isMarked(clink) || isOurs(emulator, plan, worker, clink)) return []
+    if (slots.holds(clinkId)) return []
+    const underWay = asking.filter(({ endedAt = Infinity }) => endedAt > at).length
+    asking.push(request)
+    if (used + underWay + 1 <= concurrency) return []
+    return [
+      breach(at, life, `#${n} claims ${clinkId} beside ${used} in hand and ${underWay} claims, of ${concurrency}`),
+    ]
+  })
+}
+
+function keyOf({ group_id, sender_id }: StoredClink, serial: 'group' | 'sender'): string {
+  return serial === 'group' ? group_id : sender_id
+}
+
+function breach(at: number, life: LifeRecord, text: string): Breach {
+  return { rule: 'limits', at, life: life.name, text }
+}

@@ -1,0 +1,54 @@
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import type { Limits } from '../../src/handlers/route.ts'
+import { Place, RouteLimits } from '../../src/worker/capacity/route-limits.ts'
+import { findBreach } from './broken-rules.ts'
+import type { Plan } from './plan.ts'
+import type { SeedOptions } from './run-seed.ts'
+
+afterEach(() => {
+  vi.restoreAllMocks()
+})
+
+const under = (limits: Limits, claim: 'auto' | 'select' = 'auto'): SeedOptions => ({
+  vocabulary: ['limits'],
+  planned: (plan: Plan) => ({
+    ...plan,
+    workers: plan.workers.map((worker) => ({
+      ...worker,
+      config: { ...worker.config, concurrency: 8, inbox: { ...worker.config.inbox, claim } },
+    })),
+    world: { ...plan.world, limits },
+  }),
+})
+
+const notices = async (options: SeedOptions, says: RegExp): Promise<boolean> =>
+  (await findBreach(options, ({ rule, text }) => rule === 'limits' && says.test(text))) !== undefined
+
+describe('the judge notices a worker', () => {
+  it('that starts more of a route at once than its concurrency (§4)', async () => {
+    vi.spyOn(Place.prototype, 'ready').mockResolvedValue()
+    expect(await notices(under({ concurrency: 1 }), /run at once/)).toBe(true)
+  })
+
+  it('that starts more often than the rate of a route allows (§4)', async () => {
+    vi.spyOn(RouteLimits.prototype, 'started').mockReturnValue()
+    expect(await notices(under({ rate: { count: 1, window: 5_000 } }), /starts in/)).toBe(true)
+  })
+
+  it('whose process begins with an unused window (§4)', async () => {
+    vi.spyOn(Place.prototype, 'ready').mockResolvedValue()
+    expect(await notices(under({ rate: { count: 1, window: 5_000 } }), /first window/)).toBe(true)
+  })
+
+  it('that gives a serial key away while its clink backs off (§4)', async () => {
+    vi.spyOn(Place.prototype, 'rest').mockImplementation(function (this: Place) {
+      this.end()
+    })
+    expect(await notices(under({ serial: 'group' }), /starts beside/)).toBe(true)
+  })
+
+  it('that claims what its route has no place for (P6, §3)', async () => {
+    vi.spyOn(RouteLimits.prototype, 'reserve').mockReturnValue(true)
+    expect(await notices(under({ concurrency: 1 }, 'select'), /claims .* in hand/)).toBe(true)
+  })
+})
