@@ -16,6 +16,8 @@ const SLOWEST = 30_000
 /** One answer that did not come is no outage. */
 const AWAY = 3
 const SAID_EVERY = 60_000
+/** Milliseconds that a poll waits for more slots to be freed, unless half of them are. */
+const GATHER = 5
 /** The most requests of one turn that follow each other, names of groups not counted: a list, a claim, and what is asked about it. */
 const REQUESTS = 8
 
@@ -121,11 +123,23 @@ export class Poller implements Service {
       } else if (this.#isFailing) {
         await this.#probe()
       } else if (this.#parts.capacity.free > 0) {
+        await this.#gather()
         await this.#poll()
       } else {
         this.#wantsSlot = true
         await this.#wait(Math.min(settings.current.poll.maxInterval, this.#untilRetry))
       }
+    }
+  }
+
+  /** Under load slots are freed one by one, and a poll for each of them costs more than all else: it waits a moment for others. */
+  async #gather(): Promise<void> {
+    const { capacity, context } = this.#parts
+    const { clock, settings } = context
+    const end = clock.now() + GATHER
+    while (this.#wantsSlot && clock.now() < end && !this.#stopping.signal.aborted) {
+      if (capacity.free >= settings.current.concurrency / 2) return
+      await this.#alarm.until(end)
     }
   }
 

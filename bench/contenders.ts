@@ -1,0 +1,90 @@
+import { fork, spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdirSync, mkdtempSync, openSync, readFileSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+/** Of these processors' time the system counts hundredths of seconds. */
+const TICK_MICROSECONDS = 10_000
+
+export interface Sample {
+  readonly perSecond: number
+  /** Microseconds of CPU a clink, of all threads. */
+  readonly cpu: number
+  readonly polls: number
+  readonly rss: number
+}
+
+/** One worker, or loop, and the service that is its own. */
+export class Contender {
+  readonly name: string
+  readonly #service: ChildProcess
+  readonly #client: ChildProcess
+
+  private constructor(name: string, service: ChildProcess, client: ChildProcess) {
+    this.name = name
+    this.#service = service
+    this.#client = client
+  }
+
+  static async start(name: string, begin: (url: string) => ChildProcess): Promise<Contender> {
+    const service = fork(new URL('work-server.ts', import.meta.url))
+    const [{ port }] = (await once(service, 'message')) as [{ port: number }]
+    return new Contender(name, service, begin(`http://127.0.0.1:${port}`))
+  }
+
+  /** Microseconds of CPU that the client has used. */
+  get #cpu(): number {
+    const fields = readFileSync(`/proc/${this.#client.pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? []
+    return (Number(fields[11]) + Number(fields[12])) * TICK_MICROSECONDS
+  }
+
+  get #rss(): number {
+    return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${this.#client.pid}/status`, 'utf8'))?.[1]) / 1_024
+  }
+
+  async work(clinks: number): Promise<Sample> {
+    const before = this.#cpu
+    this.#service.send(clinks)
+    const [{ seconds, polls }] = (await once(this.#service, 'message')) as [{ seconds: number; polls: number }]
+    return { perSecond: clinks / seconds, cpu: (this.#cpu - before) / clinks, polls: polls / clinks, rss: this.#rss }
+  }
+
+  async end(): Promise<void> {
+    const ended = once(this.#client, 'exit')
+    this.#client.kill('SIGTERM')
+    await ended
+    this.#service.disconnect()
+  }
+}
+
+/** Where everything of one run is. */
+export const directory = mkdtempSync(join(tmpdir(), 'clink-worker-bench-'))
+writeFileSync(join(directory, 'package.json'), '{"type":"module"}')
+
+/** The built worker with its journal, and its log in a file. @param flags of Node's own. */
+export function worker(url: string, atOnce: number, flags: readonly string[] = []): ChildProcess {
+  const home = mkdtempSync(join(directory, 'worker-'))
+  mkdirSync(join(home, 'handlers'))
+  writeFileSync(join(home, 'handlers', 'all.js'), 'export default () => undefined\n')
+  writeFileSync(
+    join(home, 'config.yaml'),
+    `clink: { url: ${url}, key: sk_live_u_1 }
+concurrency: ${atOnce}
+poll: { interval: 20ms, maxInterval: 20ms }
+state: { directory: ${join(home, 'state')} }
+log: { format: json }
+`,
+  )
+  const log = openSync(join(home, 'log'), 'w')
+  const cli = new URL('../dist/cli.js', import.meta.url).pathname
+  return spawn(process.execPath, [...flags, cli, 'run', '--config', join(home, 'config.yaml')], {
+    stdio: ['ignore', log, 'inherit'],
+  })
+}
+
+/** A loop of nothing but requests. */
+export function loop(client: string, url: string, atOnce: number): ChildProcess {
+  const script = new URL('work-loops.ts', import.meta.url).pathname
+  return spawn(process.execPath, [script, client, url, String(atOnce)], { stdio: 'inherit' })
+}

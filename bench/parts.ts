@@ -1,0 +1,73 @@
+/**
+ * Where the time of one clink goes: the built worker under a profiler, its samples added up by part. Microseconds of the main thread a
+ * clink, start-up apart. On a busy machine all parts grow, calls of the system most of all. Run: npm run bench:parts
+ */
+import { readFileSync, readdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { Contender, directory, worker } from './contenders.ts'
+
+const { clinks: many, 'at-once': wanted } = parseArgs({
+  options: { clinks: { type: 'string', default: '20000' }, 'at-once': { type: 'string', default: '50' } },
+}).values
+const CLINKS = Number(many)
+const AT_ONCE = Number(wanted)
+
+interface Profile {
+  readonly nodes: readonly { readonly id: number; readonly callFrame: { functionName: string; url: string } }[]
+  readonly samples: readonly number[]
+  readonly timeDeltas: readonly number[]
+}
+
+/** The first row that fits names the part. What has no address is native code. */
+const PARTS: readonly (readonly [part: string, fits: (url: string, name: string) => boolean])[] = [
+  ['idle', (_, name) => name === '(idle)'],
+  ['garbage collection', (_, name) => name === '(garbage collector)'],
+  ['start-up', (url, name) => /node:internal\/(modules|bootstrap)/.test(url) || name === '(program)'],
+  ['journal, with SQLite', (url) => /dist\/(journal|ledger)\//.test(url)],
+  ['delivery and settlement', (url) => /dist\/worker\/(delivery|settlement|claim)\//.test(url)],
+  ['polls and admission', (url) => /dist\/worker\/(claiming|admission)\//.test(url)],
+  ['the run of the handler', (url) => /dist\/(worker\/execution|runners|handlers)\//.test(url)],
+  ['the rest of the heart', (url) => /dist\/(worker|keys|daemon)\//.test(url)],
+  ['clock and timers', (url) => /dist\/base\//.test(url)],
+  ['client and answers', (url) => /dist\/clink\/|node_modules\/zod\//.test(url)],
+  ['log', (url) => /dist\/(observe|host)\/|node_modules\/(pino|sonic-boom)/.test(url)],
+  ['undici', (url) => /node_modules\/undici\/|wasm:/.test(url)],
+  ['other packages', (url) => url.includes('node_modules')],
+  ['Node', (url) => url.startsWith('node:')],
+  ['promises', (_, name) => name === 'runMicrotasks'],
+  ['sockets, files, native code', (url) => url === ''],
+  ['other files', () => true],
+]
+
+const contender = await Contender.start('clink-worker', (url) =>
+  worker(url, AT_ONCE, ['--cpu-prof', `--cpu-prof-dir=${join(directory, 'profile')}`]),
+)
+await contender.work(CLINKS)
+await contender.end()
+
+const sums = new Map<string, number>(PARTS.map(([part]) => [part, 0]))
+for (const file of readdirSync(join(directory, 'profile'))) {
+  const profile = JSON.parse(readFileSync(join(directory, 'profile', file), 'utf8')) as Profile
+  const parts = new Map(
+    profile.nodes.map(({ callFrame: { functionName, url }, id }) => [
+      id,
+      PARTS.find(([, fits]) => fits(url, functionName))?.[0] ?? '',
+    ]),
+  )
+  profile.samples.forEach((id, index) => {
+    const part = parts.get(id) ?? ''
+    sums.set(part, (sums.get(part) ?? 0) + (profile.timeDeltas[index] ?? 0))
+  })
+}
+const idle = sums.get('idle') ?? 0
+const startup = sums.get('start-up') ?? 0
+sums.delete('idle')
+sums.delete('start-up')
+const total = [...sums.values()].reduce((sum, one) => sum + one, 0)
+console.log(`${AT_ONCE} at once, ${CLINKS} clinks: microseconds a clink`)
+for (const [part, sum] of [...sums].sort(([, a], [, b]) => b - a))
+  console.log(`${(sum / CLINKS).toFixed(1).padStart(8)}  ${part}`)
+console.log(`${(total / CLINKS).toFixed(1).padStart(8)}  in all`)
+console.log(`beside it ${(startup / 1_000).toFixed(0)} ms of start-up, ${(idle / 1_000).toFixed(0)} ms idle`)
+rmSync(directory, { recursive: true })
