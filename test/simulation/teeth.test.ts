@@ -200,22 +200,6 @@ describe('the judge notices a worker', { timeout: 60_000 }, () => {
     expect(found).toBeDefined()
   })
 
-  it('that says twice how a parked claim ended when its clink is done under the next one (P1)', async () => {
-    const breakage: SeedOptions['breakage'] = {
-      parts: (real) => {
-        const done = new Set<string>()
-        const emit: typeof real.emit = (event) => {
-          real.emit(event)
-          if (event.event === 'clink.completed') done.add(event.clink.clink_id)
-          if (event.event === 'clink.leftToExpire' && done.has(event.clink.clink_id)) real.emit(event)
-        }
-        return { ...real, emit }
-      },
-    }
-    const isIt = ({ rule, text }: Breach): boolean => rule === 'P1' && /leftToExpire, then .*leftToExpire/.test(text)
-    expect(await findBreach({ breakage }, isIt, 1_024_509)).toBeDefined()
-  })
-
   it('that says of what it acknowledges that it is left to expire as well (P1)', async () => {
     const breakage: SeedOptions['breakage'] = {
       parts: (real) => {
