@@ -1,9 +1,9 @@
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import { once } from 'node:events'
 import { sleep, type Clock } from '../base/clock.ts'
 import { asError } from '../base/coded-error.ts'
 import { LONGEST } from '../base/cut-text.ts'
+import { onAbort } from '../base/on-abort.ts'
 import { tryTo } from '../base/try-to.ts'
 import { HandlerAborted, type AbortCode } from '../handlers/handler.ts'
 import { whyNotStarted } from '../handlers/programs.ts'
@@ -98,13 +98,11 @@ export class ProgramRun {
     child.stdout.on('data', (chunk: Buffer) => output.add(chunk))
     child.stderr.setEncoding('utf8').on('data', (text: string) => lines.add(text))
     for (const stream of [child.stdin, child.stdout, child.stderr]) stream.on('error', () => {})
-    const terminate = (): boolean => this.#signal('SIGTERM', 'SIGCONT')
-    if (signals.abort.aborted) terminate()
-    signals.abort.addEventListener('abort', terminate)
+    const leave = onAbort(signals.abort, () => this.#signal('SIGTERM', 'SIGCONT'))
     void this.#tell(child, group, pass)
 
     const exit = await exited
-    signals.abort.removeEventListener('abort', terminate)
+    leave()
     // What it has started and left behind. After an abort that has its grace as well.
     const abortedBy = this.#abortedBy
     if (abortedBy === undefined) this.#signal('SIGKILL')
@@ -152,7 +150,7 @@ export class ProgramRun {
 
   async #toEnd(): Promise<void> {
     const ends = AbortSignal.any([this.#task.signals.abort, this.#killed.signal])
-    if (!ends.aborted) await once(ends, 'abort')
+    await new Promise<void>((resolve) => onAbort(ends, resolve))
   }
 }
 

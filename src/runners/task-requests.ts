@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { CodedError } from '../base/coded-error.ts'
+import { onAbort } from '../base/on-abort.ts'
 import type { Task } from './runner.ts'
 
 /** What a task request is about. */
@@ -30,7 +31,7 @@ const requests: ReadonlyMap<string, (given: unknown, asked: Asked) => unknown> =
   // `wait`: it is answered when the run should end, and not before.
   row('draining', { wait: z.boolean().prefault(false) }, async ({ wait }, { signals }) => {
     const ends = AbortSignal.any([signals.draining, signals.abort])
-    if (wait && !ends.aborted) await new Promise((resolve) => ends.addEventListener('abort', resolve))
+    if (wait) await new Promise<void>((resolve) => onAbort(ends, resolve))
     return { draining: ends.aborted }
   }),
 ])

@@ -1,4 +1,5 @@
 import { asError } from '../../base/coded-error.ts'
+import { onAbort } from '../../base/on-abort.ts'
 import type { Clink } from '../../clink/records.ts'
 import type { Capacity } from '../capacity/capacity.ts'
 import type { ClaimInHand } from '../claim/claim-in-hand.ts'
@@ -71,13 +72,10 @@ export class Undecided {
     }
     const owner = { facts: { clink }, note: async () => {}, renewed: () => {}, ended }
     const holder = new LeaseKeeper({ clink, claim, context: this.#context, owner })
-    const { signal } = this.#hurried
-    const interrupt = (): void => resolve(undefined)
-    signal.addEventListener('abort', interrupt)
-    if (signal.aborted) interrupt()
+    const leave = onAbort(this.#hurried.signal, () => resolve(undefined))
     holder.start()
     const known = await Promise.race([this.#orSay(clink, finding), over])
-    signal.removeEventListener('abort', interrupt)
+    leave()
     await holder.stopRenewing()
     holder.check()
     holder.stop()
