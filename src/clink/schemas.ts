@@ -44,21 +44,21 @@ const spareOptional = anyId.nullish().catch(undefined)
 
 type ClinkParts = Pick<Required<Clink>, 'clink_id' | 'group_id' | 'sender_id' | 'content' | 'status'>
 
+const spareNeeded = { sender_name: spare, created_at: spare }
+const clinkOthers: Others<Clink> = {
+  group_name: spareOptional,
+  group_slug: spareOptional,
+  claimed_by: spareOptional,
+  claimed_at: spareOptional,
+  claim_expires_at: spareOptional,
+  completed_by: spareOptional,
+  completed_at: spareOptional,
+  for: spareOptional,
+}
+
 /** A clink is worked with what it has, so of the other fields none makes it malformed. */
 function clinkWith(needed: ClinkParts): z.ZodType<Clink> {
-  return record<Clink>(
-    { ...needed, sender_name: spare, created_at: spare },
-    {
-      group_name: spareOptional,
-      group_slug: spareOptional,
-      claimed_by: spareOptional,
-      claimed_at: spareOptional,
-      claim_expires_at: spareOptional,
-      completed_by: spareOptional,
-      completed_at: spareOptional,
-      for: spareOptional,
-    },
-  )
+  return record<Clink>({ ...needed, ...spareNeeded }, clinkOthers)
 }
 
 const spareParts = { clink_id: spare, group_id: spare, sender_id: spare, content: text.catch(''), status: spare }
@@ -66,17 +66,8 @@ const spareParts = { clink_id: spare, group_id: spare, sender_id: spare, content
 /** What reads records. */
 export type Schema<T> = Pick<z.ZodType<T>, 'safeParse'>
 
-const NEEDED = ['clink_id', 'group_id', 'sender_id', 'sender_name', 'content', 'created_at', 'status']
-const OPTIONAL = [
-  'group_name',
-  'group_slug',
-  'claimed_by',
-  'claimed_at',
-  'claim_expires_at',
-  'completed_by',
-  'completed_at',
-  'for',
-]
+const NEEDED = Object.keys({ ...spareParts, ...spareNeeded })
+const OPTIONAL = Object.keys(clinkOthers)
 const isText = (value: unknown): boolean => typeof value === 'string'
 const isTextOrNone = (value: unknown): boolean => isText(value) || value === undefined || value === null
 
