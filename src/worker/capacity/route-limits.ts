@@ -173,17 +173,15 @@ export class RouteLimits {
     const since = this.#now - window
     if (since < this.#startedAt) return 0
     usage.starts = usage.starts.filter((at) => at > since)
-    const due = [...usage.going].filter(({ isDue }) => isDue).length
-    return count - usage.starts.length - due
+    return count - usage.starts.length - dueIn(usage)
   }
 
   /** Looks again when the rate lets the next one start. */
   #openLater(usage: Usage, { rate }: Limits): void {
     if (rate === undefined) return
     const { count, window } = rate
-    const due = [...usage.going].filter(({ isDue }) => isDue).length
     // So many of the starts have to leave the window; what is about to start leaves it by its start only.
-    const leaving = usage.starts[usage.starts.length + due - count] ?? -Infinity
+    const leaving = usage.starts[usage.starts.length + dueIn(usage) - count] ?? -Infinity
     const wait = Math.max(leaving, this.#startedAt) + window - this.#now
     if (wait <= 0) return
     usage.cancel()
@@ -207,6 +205,11 @@ export class RouteLimits {
   get #now(): number {
     return steadyOf(this.#clock).now()
   }
+}
+
+/** How many have their turn, and no start yet. */
+function dueIn({ going }: Usage): number {
+  return [...going].filter(({ isDue }) => isDue).length
 }
 
 function isKeyFree(place: Place, { keys }: Usage): boolean {
