@@ -1,12 +1,11 @@
+import { KEY_VARIABLES } from '../base/key-variables.ts'
 import type { Pass } from './task-socket.ts'
 import type { Envelope } from './runner.ts'
 
 /** What is the worker's own: its key, where that is kept, and what its supervisor tells its main process. */
 const OWN = [
-  'CLINK_API_KEY',
+  ...KEY_VARIABLES,
   'CLINK_API_KEY_FILE',
-  'CLINK_WORKER_CLINK',
-  'CLINK_WORKER_CLINK__KEY',
   'CLINK_WORKER_CLINK__KEY_FILE',
   'CREDENTIALS_DIRECTORY',
   'NOTIFY_SOCKET',

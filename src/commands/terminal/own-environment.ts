@@ -1,5 +1,4 @@
-/** The variables that hold the API key, alone or inside another text. */
-const HOLD_THE_KEY = ['CLINK_API_KEY', 'CLINK_WORKER_CLINK__KEY', 'CLINK_WORKER_CLINK']
+import { KEY_VARIABLES } from '../../base/key-variables.ts'
 
 /**
  * The environment of the process, for this program alone: what holds the API key is taken out of `from`, which handlers and all
@@ -7,6 +6,6 @@ const HOLD_THE_KEY = ['CLINK_API_KEY', 'CLINK_WORKER_CLINK__KEY', 'CLINK_WORKER_
  */
 export function takeEnvironment(from: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const own = { ...from }
-  for (const name of HOLD_THE_KEY) Reflect.deleteProperty(from, name)
+  for (const name of KEY_VARIABLES) Reflect.deleteProperty(from, name)
   return own
 }
