@@ -52,7 +52,7 @@ export class JournalTable<Row, Key extends string> implements Table<Row, Key> {
   readonly #ranges: ReadonlyMap<Key, StatementSync>
   readonly #columns: readonly Key[]
   #size: number | undefined
-  /** The file holds rows. Most tables are empty as long as nothing goes wrong, and are asked about every clink. */
+  /** The file may hold rows. Most tables are empty as long as nothing goes wrong, and are asked about every clink. */
   #isFilled: boolean
 
   constructor(options: JournalTableOptions<Row, Key>) {
@@ -138,7 +138,8 @@ export class JournalTable<Row, Key extends string> implements Table<Row, Key> {
   /** The transaction was committed. */
   written(): void {
     if (this.#changed.size === 0) return
-    this.#isFilled = this.#tryTo(() => this.#statements.any.get()) !== undefined
+    const isWritten = [...this.#changed.values()].some((row) => row !== undefined)
+    this.#isFilled = isWritten || this.#tryTo(() => this.#statements.any.get()) !== undefined
     this.#changed.clear()
   }
 
