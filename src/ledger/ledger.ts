@@ -86,7 +86,7 @@ export class Ledger {
   }
 
   #load(clinkId: string): Memory {
-    const facts = { isOwn: this.#tables.own.get(clinkId) !== undefined, isCooling: this.#isCooling(clinkId) }
+    const facts = { isOwn: this.#tables.own.get(clinkId) !== undefined, coolsFor: this.#coolsFor(clinkId) }
     const worked = this.#progress.memoryOf(clinkId)
     if (worked !== undefined) return Object.assign(worked, facts)
     const [attempts, result] = [this.#progress.attemptsOf(clinkId), this.#progress.resultOf(clinkId)]
@@ -218,17 +218,17 @@ export class Ledger {
   }
 
   /**
-   * Whether the worker still leaves the clink alone. Setting the wall clock does not make that longer: this process
+   * Milliseconds for which the worker still leaves the clink alone. Setting the wall clock does not make that longer: this process
    * starts a clock that nobody sets when it notes or first sees the cooling, and waits no longer than the time that
    * was noted.
    */
-  #isCooling(clinkId: string): boolean {
+  #coolsFor(clinkId: string): number {
     const cooling = this.#tables.cooling.get(clinkId)
     const left = cooling === undefined ? 0 : Math.min(cooling.at - this.#wall(), cooling.for)
-    if (left <= 0) return false
+    if (left <= 0) return 0
     const ends = this.#coolsUntil.get(clinkId) ?? this.#steady() + left
     this.#coolsUntil.set(clinkId, ends)
-    return this.#steady() < ends
+    return Math.max(0, ends - this.#steady())
   }
 
   /** Whether clinks have cooled down after one wall time and by another. */

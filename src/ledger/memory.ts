@@ -18,16 +18,16 @@ export class Memory {
   readonly clinkId: string
   /** This worker sent it. */
   isOwn: boolean
-  /** It is left alone for a while. */
-  isCooling: boolean
+  /** Milliseconds for which it is left alone, from when it was recalled. */
+  coolsFor: number
   /** How many work it: code of an earlier claim may go on beside the next one. */
   workers = 0
   readonly #kept: Kept
 
-  constructor(clinkId: string, kept: Kept, { isCooling, isOwn }: Pick<Memory, 'isCooling' | 'isOwn'>) {
+  constructor(clinkId: string, kept: Kept, { coolsFor, isOwn }: Pick<Memory, 'coolsFor' | 'isOwn'>) {
     this.clinkId = clinkId
     this.isOwn = isOwn
-    this.isCooling = isCooling
+    this.coolsFor = coolsFor
     this.#kept = kept
   }
 
@@ -41,6 +41,10 @@ export class Memory {
 
   get result(): KeptResult | undefined {
     return this.#kept.result
+  }
+
+  get isCooling(): boolean {
+    return this.coolsFor > 0
   }
 
   get tried(): Tried {

@@ -109,7 +109,7 @@ const coy: Breakage['parts'] = (real) => {
   const recall = ledger.recall.bind(ledger)
   ledger.recall = async (ids) => {
     const memories = await recall(ids)
-    for (const id of ids.filter((one) => !seen.has(one))) memories(id).isCooling = true
+    for (const id of ids.filter((one) => !seen.has(one))) memories(id).coolsFor = Infinity
     for (const id of ids) seen.add(id)
     return memories
   }

@@ -65,7 +65,7 @@ interface Judged {
 }
 
 /** What is remembered is in the state directory, which another worker may have. */
-const NO_MEMORY = { isOwn: false, isGivenUp: false, isCooling: false, noticeFor: () => undefined }
+const NO_MEMORY = { isOwn: false, isGivenUp: false, isCooling: false, coolsFor: 0, noticeFor: () => undefined }
 const NOTHING_KNOWN = {
   ledger: { recallOne: async () => await Promise.resolve(NO_MEMORY) },
   loopGuard: { isMuted: () => false },

@@ -210,7 +210,7 @@ export class Intake {
     if ('run' in verdict) return this.#start(clink, verdict.run, claim)
     if ('acknowledge' in verdict) acknowledgements.begin(clink, claim, verdict)
     else {
-      parked.add(clink, claim, verdict.leave)
+      parked.add(clink, claim, verdict.leave, verdict.wait)
       // It was claimed to find out who we are, and is anybody's again.
       if (claim.byId) return parked.giveBack(clink.clink_id).then(() => false)
     }

@@ -1,4 +1,4 @@
-import type { Cancel } from '../../base/clock.ts'
+import { after, type Cancel } from '../../base/clock.ts'
 import { Recent } from '../../base/recent.ts'
 import type { Clink } from '../../clink/records.ts'
 import type { LeftAlone } from '../../events.ts'
@@ -19,13 +19,16 @@ interface Entry {
   readonly api: ClinkApi
   readonly holder: LeaseKeeper
   forget: Cancel
+  /** Ends the wait for the time at which its clink may be worked. */
+  readonly waitNoLonger: Cancel
   /** A later claim on its clink is in hand. */
   isFollowed: boolean
 }
 
 /**
  * Claims on clinks that are not run now. A claiming poll gives them whether wanted or not; released at once they would come
- * back with the next poll, so they are kept, without a slot and without renewal, until they run out. A stop releases them.
+ * back with the next poll, so they are kept, without a slot and without renewal, until they run out. A stop releases them, and so does the
+ * end of a wait that is shorter than the claim.
  */
 export class Parked {
   readonly #context: AdmissionContext
@@ -57,14 +60,16 @@ export class Parked {
     return this.#known.get(clinkId) !== undefined
   }
 
-  add(clink: Clink, claim: ClaimInHand, why: LeftAlone): void {
+  /** @param wait milliseconds after which the clink may be worked; undefined: not under this claim. */
+  add(clink: Clink, claim: ClaimInHand, why: LeftAlone, wait?: number): void {
     const { clock, emit } = this.#context
     const { api } = claim.key
     const { lease } = claim
     const holder = new LeaseKeeper({ clink, claim, context: this.#context })
     const before = this.#entries.get(clink.clink_id)
     if (before !== undefined) this.#follow(before)
-    const entry = { clink, api, holder, forget: () => {}, isFollowed: false }
+    const waitNoLonger = wait === undefined ? () => {} : after(clock, wait, () => this.#waited(entry))
+    const entry: Entry = { clink, api, holder, waitNoLonger, forget: () => {}, isFollowed: false }
     this.#entries.set(clink.clink_id, entry)
     this.#forgetLater(entry)
     if (!this.#closing.signal.aborted && !GIVEN_BACK.has(why)) void this.#confirm(entry, before)
@@ -107,6 +112,7 @@ export class Parked {
   #follow(entry: Entry): void {
     entry.isFollowed = true
     entry.forget()
+    entry.waitNoLonger()
     entry.holder.stop()
   }
 
@@ -115,7 +121,15 @@ export class Parked {
     const { clink, holder } = entry
     if (this.#entries.get(clink.clink_id) !== entry) return
     entry.forget()
-    entry.forget = this.#context.clock.at(holder.lease.end, () => this.#entries.delete(clink.clink_id))
+    entry.forget = this.#context.clock.at(holder.lease.end, () => {
+      entry.waitNoLonger()
+      this.#entries.delete(clink.clink_id)
+    })
+  }
+
+  /** Where nobody told how long the claim lasts, it may be over there, and the release could take away somebody else's. */
+  #waited({ clink, holder }: Entry): void {
+    if (holder.lease.basis === 'told') this.#release(clink.clink_id)
   }
 
   #release(id: string): void {

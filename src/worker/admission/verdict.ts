@@ -12,7 +12,8 @@ import type { AdmissionContext } from './context.ts'
 type Wanted = { readonly run: RoutedClink } | Acknowledgement
 /** Why a clink is claimed by id; `identify`: the claim tells who we are, and so whether we sent the clink ourselves. */
 export type Purpose = Wanted | { readonly identify: true }
-export type Unwanted = Acknowledgement | { readonly leave: LeftAlone }
+/** `wait`: milliseconds after which it is judged anew. */
+export type Unwanted = Acknowledgement | { readonly leave: LeftAlone; readonly wait?: number }
 export type Verdict = { readonly run: RoutedClink } | Unwanted
 
 /** What a verdict goes by, beside the route of the clink. */
@@ -20,7 +21,7 @@ interface JudgedBy {
   readonly identity: Pick<Identity, 'id' | 'isUs'>
   readonly config: Pick<Config, 'inbox' | 'replies'>
   /** What is remembered of the clink. */
-  readonly memory: Pick<Memory, 'isCooling' | 'isGivenUp' | 'isOwn' | 'noticeFor'>
+  readonly memory: Pick<Memory, 'coolsFor' | 'isCooling' | 'isGivenUp' | 'isOwn' | 'noticeFor'>
   /** Its sender and we answer each other in a circle. */
   readonly isMuted: boolean
 }
@@ -32,7 +33,7 @@ function judgeUnrouted(clink: Clink, { config, identity, memory }: JudgedBy): Un
   if (why === 'identity-unknown') return { leave: why }
   if (why !== undefined) return config.inbox.ownReplies === 'acknowledge' ? { acknowledge: why } : { leave: why }
   if (memory.isGivenUp && memory.noticeFor(clink) === undefined) return { leave: 'given-up' }
-  return memory.isCooling ? { leave: 'cooling' } : undefined
+  return memory.isCooling ? { leave: 'cooling', wait: memory.coolsFor } : undefined
 }
 
 /** The verdict on a clink whose route was looked for. Pure. */

@@ -166,7 +166,7 @@ describe.concurrent('P10, §4: a broken dependency', () => {
         if (n % 10 !== 0) throw new Error('no')
       },
       // Waits so short that no more are held than may be: what is given back for that is parked.
-      { settings: { retry: { attempts: 2, backoff: 5, maxBackoff: 10 }, concurrency: 1 } },
+      { settings: { retry: { ...retry, attempts: 2 }, concurrency: 1 } },
     )
     await until(
       () => ids.every((id) => bench.status(id) === 'completed' || station.all('clink.deadLettered', id).length === 1),

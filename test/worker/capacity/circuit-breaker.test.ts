@@ -24,7 +24,7 @@ const makeRoute = (name: string, generation = 1): Route => ({
 })
 
 /** A clink of which nothing is remembered. */
-const unknown = (id: string): Memory => new Memory(id, {}, { isCooling: false, isOwn: false })
+const unknown = (id: string): Memory => new Memory(id, {}, { coolsFor: 0, isOwn: false })
 const route = makeRoute('work')
 const away = new Error('away')
 
