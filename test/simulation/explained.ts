@@ -243,11 +243,12 @@ export function isMarked({ content }: StoredClink): boolean {
   return / · (hop (\d+|end)|note)$/.test(text) || /^[[{]\t/.test(text)
 }
 
-/** Sent by the worker's own owner with the mark, or by a process that has its owner. */
-export function isOurs(emulator: Emulator, plan: Plan, { owner }: WorkerPlan, clink: StoredClink): boolean {
-  if (clink.sender_id !== owner) return false
-  const session = emulator.history(clink.clink_id)[0]?.session
-  return isMarked(clink) || plan.workers.some(({ name }) => session?.split('~')[0] === name)
+/** Sent by the worker itself, also with a key that was somebody else's; or by its owner, with the mark or by a process that has its owner. */
+export function isOurs(emulator: Emulator, plan: Plan, worker: WorkerPlan, clink: StoredClink): boolean {
+  const sender = emulator.history(clink.clink_id)[0]?.session?.split('~')[0]
+  if (sender === worker.name) return true
+  if (clink.sender_id !== worker.owner) return false
+  return isMarked(clink) || plan.workers.some(({ name }) => sender === name)
 }
 
 /** By the handler's own ends: rejected, or failed as often as is allowed, or too long for so many claims. */

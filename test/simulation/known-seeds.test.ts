@@ -3,6 +3,16 @@ import { runSeed } from './run-seed.ts'
 
 describe('a seed that once broke a promise keeps it now:', { timeout: 60_000 }, () => {
   it.for([
+    [
+      1_111_064,
+      ['patterns'],
+      'a clink whose route is found late does not keep a claim by id from finding out who claims (P12, §3)',
+    ],
+    [
+      1_110_447,
+      ['asker', 'field', 'limits'],
+      'what a worker sent with a key that was another owner’s is its own (P15, §5)',
+    ],
     [1_103_176, 'all', 'a parked claim is not given back once its clink is claimed anew (P1, P2, §3)'],
     [1_102_174, 'all', 'zeros in the place of a fraction are none, and a claim has a second less (P2, §2)'],
     [786, 'all', 'the end of what was given back is heard before what a poll has claimed meanwhile (P1)'],

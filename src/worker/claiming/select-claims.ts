@@ -43,6 +43,8 @@ export class SelectClaims {
   readonly #failed: FailedClaims
   /** Claims that are not answered yet, and what follows from their answers. */
   readonly #open = new Map<string, Promise<ClaimById>>()
+  /** The clink whose claim is to show whether claims by id are safe. */
+  #trial: string | undefined
   /** Clinks for us or for nobody that the current key is forbidden to claim, as long as it was granted none. */
   readonly #forbidden = new Set<string>()
 
@@ -69,6 +71,15 @@ export class SelectClaims {
     return first !== undefined
   }
 
+  /** Until it is known that claims by id are safe, one at a time finds it out. */
+  get mayBegin(): boolean {
+    return this.#isSafe || this.#trial === undefined
+  }
+
+  get #isSafe(): boolean {
+    return this.#shared.context.siblings.mayClaimById === true
+  }
+
   get retryAt(): number {
     return this.#failed.retryAt
   }
@@ -87,21 +98,22 @@ export class SelectClaims {
   /** @returns how many claims were got, and why others were not, where that concerns more than their clinks. */
   async make(most: number, signal: AbortSignal): Promise<Claims> {
     if (this.#intake.isClosing) return { claimed: 0 }
-    const { siblings } = this.#shared.context
-    // Until it is known that claims by id are safe, one of them finds it out; and one shows whether the service is back.
-    const isSafe = siblings.mayClaimById === true
-    const limit = isSafe && this.#failed.outage === undefined ? Math.min(most, AT_ONCE) : 1
+    if (!this.mayBegin) return { claimed: 0 }
+    // One shows whether the service is back.
+    const limit = this.#isSafe && this.#failed.outage === undefined ? AT_ONCE : 1
     const begun: Promise<ClaimById>[] = []
+    let late = 0
     for (const candidate of this.#candidates()) {
-      if (begun.length >= limit) break
+      if (begun.length >= Math.min(most, AT_ONCE) || begun.length - late >= limit) break
       this.#backlog.forget(candidate.clink.clink_id)
       if (this.#open.has(candidate.clink.clink_id)) continue
       const wanted = this.#wants(candidate)
       if (wanted !== undefined && !(wanted instanceof Promise) && !this.#hasPlace(candidate, wanted)) continue
       // Where that is known later, its claim waits for it and the others do not.
+      if (wanted instanceof Promise) late += 1
       if (wanted !== undefined) begun.push(this.#begin(candidate, wanted, signal))
     }
-    const answers = isSafe ? await this.#answersTo(begun) : await Promise.all(begun)
+    const answers = await this.#answersTo(begun)
     const claimed = answers.filter((answer) => answer.is === 'claimed').length
     const failed = answers.flatMap((answer) => ('error' in answer ? (answer.error ?? []) : [])).find(isAboutAll)
     const why = failed ?? this.#failed.outage ?? (claimed > 0 ? undefined : await this.#refusal(answers, signal))
@@ -148,11 +160,15 @@ export class SelectClaims {
 
   #begin(candidate: Candidate, wanted: Wanted, signal: AbortSignal): Promise<ClaimById> {
     const id = candidate.clink.clink_id
-    const seats = this.#shared.capacity.reserve(1)
+    const { capacity, context } = this.#shared
+    const seats = capacity.reserve(1)
     const work = this.#claimOne(candidate, wanted, seats, signal).finally(() => {
       this.#open.delete(id)
-      this.#shared.capacity.limits.giveBack(id)
+      capacity.limits.giveBack(id)
       seats.free()
+      if (this.#trial !== id) return
+      this.#trial = undefined
+      context.signals.look.say('news')
     })
     this.#open.set(id, work)
     return work
@@ -199,10 +215,11 @@ export class SelectClaims {
     if (wanted === undefined) return { is: 'refused' }
     // Or a hold that has fallen due took its seat.
     const hasWaited = candidate !== listed || first instanceof Promise || wants instanceof Promise
-    if (hasWaited && this.#shared.capacity.besideKept(1) < 1) {
+    if (!this.mayBegin || (hasWaited && this.#shared.capacity.besideKept(1) < 1)) {
       this.#backlog.putBack(candidate)
       return { is: 'again' }
     }
+    if (!this.#isSafe) this.#trial = id
     // The claim counts from its list: one that waits for long until it is sent would be over, or nearly so, when it is made.
     const deadline = listedAt + this.#shared.context.settings.current.claim.timeout * WORTH_SENDING
     const answer = await this.#intake.byId.make(clink, wanted, seats, { signal, deadline, notBefore: () => listedAt })

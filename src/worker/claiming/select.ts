@@ -99,8 +99,9 @@ export class Select implements Claiming {
     emit({ event: 'poll.succeeded', asked, received, claimed, duration: clock.now() - sentAt })
     this.#hasClaimed ||= claimed > 0
     if (this.#backlog.isShort) this.#sweepSoon()
-    const isMore = this.#backlog.size > 0 || !sweep.isOver || this.#claims.mayGoOn
-    const isWhole = !isMore && sweep.isFull
+    const isLeft = this.#backlog.size > 0 || !sweep.isOver || this.#claims.mayGoOn
+    const isMore = isLeft && this.#claims.mayBegin
+    const isWhole = !isLeft && sweep.isFull
     const isEmpty = isWhole && !this.#claims.areExpected && !this.#hasClaimed
     return { sentAt: sweep.startedAt, isNews: claimed > 0, isMore, isWhole, isEmpty, failed }
   }

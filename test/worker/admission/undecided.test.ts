@@ -51,6 +51,17 @@ describe.each(['batch', 'select'] as const)('a clink whose route is found late (
   })
 })
 
+it('a clink whose route is found late keeps no other from finding out whether claims by id are safe (P6, P12, §1, §4)', async () => {
+  const { bench, ran } = benchOf({ settings: { inbox: { claim: 'select' }, claim: { exclusive: false } } })
+  const slow = bench.send(`slow ${100 * SECOND}`)
+  const plain = ['one', 'two', 'three'].map((content) => bench.send(content))
+  await bench.pass(5 * SECOND)
+  expect(ran.toSorted()).toEqual(['one', 'three', 'two'])
+  await bench.pass(4 * MINUTE)
+  expect([slow, ...plain].map((id) => statusOf(bench, id))).toEqual(Array.from({ length: 4 }, () => 'completed'))
+  await bench.stop()
+})
+
 describe('a claim whose route is being found (§4)', () => {
   const settings = { claim: { timeout: MINUTE }, concurrency: 10 } as const
   const switches = { defaultTimeout: 60 }
