@@ -1,7 +1,9 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
+import type { Transport } from '../../src/clink/transport.ts'
 import type { Limits } from '../../src/handlers/route.ts'
 import { Place, RouteLimits } from '../../src/worker/capacity/route-limits.ts'
 import { findBreach } from './broken-rules.ts'
+import type { Breach } from './judge.ts'
 import type { Plan } from './plan.ts'
 import type { SeedOptions } from './run-seed.ts'
 
@@ -9,7 +11,7 @@ afterEach(() => {
   vi.restoreAllMocks()
 })
 
-const under = (limits: Limits, claim: 'auto' | 'select' = 'auto'): SeedOptions => ({
+const under = (limits: Limits, claim: 'auto' | 'batch' | 'select' = 'auto'): SeedOptions => ({
   vocabulary: ['limits'],
   planned: (plan: Plan) => ({
     ...plan,
@@ -19,6 +21,11 @@ const under = (limits: Limits, claim: 'auto' | 'select' = 'auto'): SeedOptions =
     })),
     world: { ...plan.world, limits },
   }),
+})
+
+/** Claims whatever there is, however much the worker wants. */
+const insatiable = (real: Transport): Transport => ({
+  send: async (request) => await real.send({ ...request, path: request.path.replace(/limit=\d+/, 'limit=50') }),
 })
 
 const notices = async (options: SeedOptions, says: RegExp): Promise<boolean> =>
@@ -50,5 +57,11 @@ describe('the judge notices a worker', () => {
   it('that claims what its route has no place for (P6, §3)', async () => {
     vi.spyOn(RouteLimits.prototype, 'reserve').mockReturnValue(true)
     expect(await notices(under({ concurrency: 1 }, 'select'), /claims .* in hand/)).toBe(true)
+  })
+
+  it('that claims more than it has slots because its route is at its limit (P6, §3)', async () => {
+    const options = { ...under({ concurrency: 1 }, 'batch'), breakage: { transport: insatiable } }
+    const says = ({ rule, text }: Breach): boolean => rule === 'P6' && text.includes('claimed and waiting beside')
+    expect(await findBreach(options, says)).toBeDefined()
   })
 })

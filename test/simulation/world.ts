@@ -28,8 +28,8 @@ export const WORDS = [
   'shorter',
   'slow-store',
   'patterns',
-  'settings',
   'limits',
+  'settings',
 ] as const
 export type WordName = (typeof WORDS)[number]
 

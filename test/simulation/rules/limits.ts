@@ -85,7 +85,7 @@ const claimsAreHeldBack: Judged = (evidence, life, { concurrency = Infinity }) =
   })
 }
 
-function keyOf({ group_id, sender_id }: StoredClink, serial: 'group' | 'sender'): string {
+export function keyOf({ group_id, sender_id }: StoredClink, serial: 'group' | 'sender'): string {
   return serial === 'group' ? group_id : sender_id
 }
 

@@ -1,19 +1,24 @@
 import type { Breach, Rule } from '../judge.ts'
 import { workerOf } from '../plan.ts'
+import { HeldByLimits } from './held-by-limits.ts'
 import { configAt, configsIn } from '../settings.ts'
 import type { RequestRecord } from '../record.ts'
 
-/** P6: what a poll brings can start at once; nothing waits behind a full queue. */
-export const claimsOnlyWhatCanStart: Rule = ({ plan, record }) => {
+/** P6: what a poll brings can start at once, unless its route is at its limit (§3); nothing waits behind a full queue. */
+export const claimsOnlyWhatCanStart: Rule = (evidence) => {
+  const { plan, record } = evidence
   const breaches: Breach[] = []
   for (const [life, events] of record.eventsByLife) {
+    const held = new HeldByLimits(evidence, record.life(life))
     /** Since when each is in hand. */
     const waiting = new Map<string, number>()
     const runs = record.runs.filter((run) => run.life === life)
-    for (const [index, { at, event }] of events.entries()) {
+    for (const [index, told] of events.entries()) {
+      const { at, event } = told
       // What an earlier process held waits for a slot like anything else, but was not claimed for nothing.
       const isHeldOn =
         'clink' in event && record.grantsOf(life, event.clink.clink_id).findLast((one) => one.at <= at)?.life !== life
+      held.note(told, isHeldOn)
       if (event.event === 'clink.claimed' && !isHeldOn) waiting.set(event.clink.clink_id, at)
       else if ('clink' in event) waiting.delete(event.clink.clink_id)
       // Whatever happens at one time has no length: only what is left then waits.
@@ -34,8 +39,12 @@ export const claimsOnlyWhatCanStart: Rule = ({ plan, record }) => {
       const isOpened = events.some((one) => one.event.event === 'route.resumed' && one.at >= since && one.at <= at)
       // With fewer slots than there were, what has more in hand lets that come to its end.
       const slots = configsIn(plan, record, life, Math.min(since, at), at).map(({ concurrency }) => concurrency)
-      if (isSlow || isOpened || waiting.size + running <= Math.max(...slots)) continue
-      breaches.push({ rule: 'P6', at, life, text: `${waiting.size} claimed and waiting beside ${running} runs` })
+      const isClaiming = [...waiting.values()].includes(at)
+      const heldByLimits = held.of(at, [...waiting.keys()])
+      // What waits for its route has been claimed for slots that were free, and leaves them to what falls due meanwhile.
+      const inLine = [...waiting.keys()].filter((id) => isClaiming || !heldByLimits.has(id)).length
+      if (isSlow || isOpened || inLine + running <= Math.max(...slots)) continue
+      breaches.push({ rule: 'P6', at, life, text: `${inLine} claimed and waiting beside ${running} runs` })
     }
   }
   return breaches
