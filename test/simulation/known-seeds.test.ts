@@ -3,6 +3,12 @@ import { runSeed } from './run-seed.ts'
 
 describe('a seed that once broke a promise keeps it now:', { timeout: 60_000 }, () => {
   it.for([
+    [1_115_927, ['failing'], 'a claim that had ended when a sibling made its own ends nobody’s run too late (P3, §2)'],
+    [
+      1_116_587,
+      ['pages', 'absent-ignore', 'letters', 'settings'],
+      'what has waited for maxHold, in two waits, is given back (P9, §4)',
+    ],
     [
       1_111_064,
       ['patterns'],

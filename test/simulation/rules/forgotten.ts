@@ -31,12 +31,15 @@ function isOutOfReach(facts: Pick<Evidence, 'plan' | 'record' | 'emulator'>, why
   const { plan, record } = facts
   const isHidden = plan.switches.inboxOrder !== 'oldest' || isTimeless(plan) || hasCrowd(facts)
   if (!why.startsWith('pending') || !isHidden) return false
-  const lives = [...record.lives.keys()].filter((life) => why.includes(life))
+  const lives = [...record.lives.keys()].filter((life) => names(why, life))
   return lives.every((life) => {
     const said = record.eventsByLife.get(life)?.findLast(({ event }) => REACH.has(event.event))
     return said?.event.event === 'inbox.starved' || seesOnePage(facts, life)
   })
 }
+
+/** Whether a text names a process; `w1.13` is not `w1.1`. */
+const names = (why: string, life: string): boolean => why.split(/[\s,]+/).includes(life)
 
 /** A process that was never shown more than one page holds cannot tell a page that is cut from all that there is. */
 function seesOnePage({ plan, record }: Pick<Evidence, 'plan' | 'record'>, life: string): boolean {
@@ -68,7 +71,7 @@ const PAGES = 20
 
 /** Whether every page of late was full of claims that have been parked. */
 function isStarved(record: Record, why: string): boolean {
-  const polls = record.requests.filter(({ kind, life }) => kind === 'poll' && why.includes(life)).slice(-PAGES)
+  const polls = record.requests.filter(({ kind, life }) => kind === 'poll' && names(why, life)).slice(-PAGES)
   const parked = new Set(
     [...record.grantsByClink.values()]
       .flat()

@@ -1,5 +1,5 @@
 import type { Breach, Evidence, Rule } from '../judge.ts'
-import type { LifeRecord, RunRecord } from '../record.ts'
+import type { LifeRecord, Record, RunRecord } from '../record.ts'
 import { workerOf } from '../plan.ts'
 import { configsIn } from '../settings.ts'
 import { claimEnd, endOf, slept } from './leases.ts'
@@ -49,6 +49,14 @@ function mostRuns({ plan, record }: Evidence, life: LifeRecord, { clinkId, start
   return Math.max(...configsIn(plan, record, life.name, since, at).map(({ concurrency }) => concurrency))
 }
 
+/** Whether one claim was over when the other was made. A renewal of what was over may since have been taken for one of the other claim. */
+function hadEnded(record: Record, earlier: RunRecord, { clinkId, life, startedAt }: RunRecord): boolean {
+  const claimed = record.grantsOf(life, clinkId).findLast(({ at, isNew }) => isNew && at <= startedAt)
+  if (claimed === undefined) return false
+  const end = claimEnd(record, earlier.life, clinkId, claimed.at)
+  return end > -Infinity && end <= claimed.at
+}
+
 function overlap({ record }: Evidence, earlier: RunRecord, later: RunRecord): Breach | undefined {
   const owner = record.life(earlier.life)
   const { startedAt: at, clinkId } = later
@@ -63,7 +71,7 @@ function overlap({ record }: Evidence, earlier: RunRecord, later: RunRecord): Br
   if ((owner.stopAskedAt ?? Infinity) <= at) return undefined
   // Either may act in good faith on a claim that has ended where the service does not say when.
   const ends = [earlier, later].map((run) => claimEnd(record, run.life, clinkId, at))
-  if (ends.some((end) => end <= at)) return undefined
+  if (ends.some((end) => end <= at) || hadEnded(record, earlier, later)) return undefined
   // Somebody else ended the claim: a person, or a sibling that the service does not tell apart from its holder.
   const given = record.requests.some(
     (request) =>

@@ -88,16 +88,24 @@ function heldBy({ plan, record }: Evidence, before: LifeRecord): readonly string
     const isActedOn = record.acts.some((act) => act.clinkId === clinkId)
     // Who was about to give it back, or had noted that, leaves it alone.
     const run = record.runsOf(name, clinkId).findLast(({ life }) => life === name)
-    const { at = 0, event } = told.findLast((one) => STATES.has(one.event.event)) ?? {}
-    const state = event?.event
+    const states = told.slice(last).filter((one) => STATES.has(one.event.event))
+    const state = states.at(-1)?.event.event
     // So it is with what was held for as long as may be: its release waits as well.
-    const isLong = state === 'clink.held' && at + workerOf(plan, name).config.claim.maxHold <= crashedAt
+    const isLong = state === 'clink.held' && heldFor(states, crashedAt) >= workerOf(plan, name).config.claim.maxHold
     if (isLong && isRenewed(record, before, clinkId)) return false
     if (state === 'clink.ended' && run?.end !== 'result') return false
     // A stop gives back what waits: that is noted first, and the release waits for a renewal that is on its way.
     if (state !== 'clink.started' && stopAskedAt <= crashedAt) return false
     return isReleased !== true && !isActedOn && !told.slice(last).some(({ event }) => ENDS.has(event.event))
   })
+}
+
+/** Milliseconds for which a claim was held until a time, in one wait after the other. */
+function heldFor(states: ReturnType<Record['told']>, until: number): number {
+  const waits = states.map(({ at, event }, index) =>
+    event.event === 'clink.held' ? (states[index + 1]?.at ?? until) - at : 0,
+  )
+  return waits.reduce((sum, wait) => sum + wait, 0)
 }
 
 /** Whether a renewal was on its way when the process crashed. */
