@@ -48,7 +48,7 @@ try {
     const from = Math.floor((clinks * (part - 1)) / PARTS) + 1
     const to = Math.floor((clinks * part) / PARTS)
     await liveThrough(ledger, { from, to, atOnce: AT_ONCE, ended })
-    const rows = Object.values(tables).reduce((sum, { size }) => sum + size, 0)
+    const rows = Object.values(tables).reduce((sum, table) => sum + ('size' in table ? table.size : 0), 0)
     const { heapUsed } = process.memoryUsage()
     console.log(
       `${String(to).padStart(9)} clinks: ${String(rows).padStart(7)} rows, file ${megabytes(sizeOf('journal.db'))}, ` +

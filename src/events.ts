@@ -176,6 +176,8 @@ interface ClinkEvents {
   'clink.resultUnsent': { error: Error; wait: number }
   'clink.resultUnknown': { reason: string; advice: string }
   'clink.deadLettered': { reason: string; attempts: number }
+  /** `done`: it has been done in this run, and is kept; `kept`: an earlier run has done it. */
+  'clink.step': { name: string; was: 'done' | 'kept'; duration?: number }
   'clink.log': {
     level: 'debug' | 'info' | 'warn' | 'error'
     message: string

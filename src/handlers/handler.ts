@@ -28,11 +28,24 @@ export interface Control {
   readonly reason?: string
 }
 
+/** What `ctx.sleep` throws. */
+export interface Asleep {
+  readonly [CONTROL]: true
+  readonly kind: 'sleep'
+  readonly name: string
+  /** Wall time in milliseconds. */
+  readonly until: number
+}
+
 export function makeControl(control: Omit<Control, typeof CONTROL>): Control {
   return Object.freeze({ [CONTROL]: true as const, ...control })
 }
 
-export function isControl(value: unknown): value is Control {
+export function makeAsleep(name: string, until: number): Asleep {
+  return Object.freeze({ [CONTROL]: true as const, kind: 'sleep' as const, name, until })
+}
+
+export function isControl(value: unknown): value is Control | Asleep {
   return typeof value === 'object' && value !== null && CONTROL in value
 }
 
@@ -53,6 +66,17 @@ export interface RouteMatch {
   /** Named groups of the regular expression that took part in the match. */
   readonly groups: Readonly<Record<string, string>>
 }
+
+/** What is left of a value in JSON. */
+export type JsonOf<Value> = Value extends { toJSON(): infer Json }
+  ? JsonOf<Json>
+  : Value extends string | number | boolean | null | undefined
+    ? Value
+    : Value extends bigint | symbol | ((...given: never) => unknown)
+      ? never
+      : Value extends object
+        ? { -readonly [Key in keyof Value]: JsonOf<Value[Key]> }
+        : Value
 
 /** What a handler is given beside the clink. */
 export interface HandlerContext {
@@ -84,12 +108,26 @@ export interface HandlerContext {
   readonly env: Readonly<Record<string, string>>
   /**
    * Sends a clink about this one, for progress: to its `sender` (the default) or to its whole `group`. It is no worker's
-   * work. At most 4096 characters.
+   * work. At most 4096 characters. Within a step it is sent once at most, whatever becomes of the step.
    *
-   * @returns the id of the clink that was sent.
+   * @returns the id of the clink that was sent; undefined, within a step: an earlier run may have sent it, and nobody knows whether it did.
    * @throws {ClinkApiError} when it was not sent, or may have been (`mayHaveHappened`).
    */
-  reply(text: string, options?: { readonly to?: 'sender' | 'group' }): Promise<string>
+  reply(text: string, options?: { readonly to?: 'sender' | 'group' }): Promise<string | undefined>
+  /**
+   * Does something once for this clink: what `run` returns is kept before this resolves, and a later run of the handler (after a failure, a
+   * crash, a sleep) is given that and does not call `run` again. One that throws is not kept. A name stands for one step, and may be used
+   * once in a run. If the run is aborted it throws the reason of `signal`.
+   *
+   * @param name at most 200 bytes. Under another name it is another step.
+   * @returns what JSON makes of what `run` returns: at most 64 KiB, and 1 MiB for all steps of a clink. `undefined` stays that.
+   */
+  step<Result>(name: string, run: () => Result | Promise<Result>): Promise<JsonOf<Result>>
+  /**
+   * Ends the run (by throwing: let that pass), and has the handler start again from its top when the time is over: then this returns, and
+   * steps that are done are not done again. Meanwhile the clink is held without a slot; it costs no attempt, and goes on over a restart.
+   */
+  sleep(name: string, duration: Duration | number): Promise<void>
   /** Return or throw it: the clink goes back to the inbox, and this worker leaves it alone for `retry.cooldown`. */
   release(reason?: string): Control
   /** Return or throw it: the clink is kept and run again after the wait, at least a second; not counted as an attempt. */

@@ -10,6 +10,7 @@ import type { Keys } from '../ledger/table.ts'
 import { diskSpace } from './disk-space.ts'
 import { migrate } from './migrations.ts'
 import { isCorrupt, isFull, stateError, writeProblem } from './sqlite-error.ts'
+import { StepRows } from './step-rows.ts'
 import { InHandTable } from './in-hand-table.ts'
 import { JournalTable } from './table.ts'
 import type { Row } from '../ledger/rows.ts'
@@ -107,6 +108,11 @@ export class Journal {
   /** The table of the claims in hand; as `table`. */
   inHand(read: (row: unknown) => Row<'claims'> | undefined): InHandTable {
     return this.#open((changes) => new InHandTable({ read, ...changes }))
+  }
+
+  /** The steps of clinks; as `table`. */
+  steps(): StepRows {
+    return this.#open((changes) => new StepRows({ ...changes, onFailure: (error) => this.#fail(error) }))
   }
 
   #open<Opened extends WrittenTable>(

@@ -21,6 +21,9 @@ const MIGRATIONS: readonly string[] = [
    INSERT INTO in_hand (clink, claim)
      SELECT row -> '$.clink', json_remove(row, '$.clink') FROM claims WHERE json_valid(row) AND row -> '$.clink' IS NOT NULL ORDER BY rowid;
    DROP TABLE claims;`,
+  // What is read and forgotten together stands together.
+  `CREATE TABLE steps (clink TEXT, kind TEXT, name TEXT, content TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (clink, kind, name))
+     WITHOUT ROWID;`,
 ]
 
 function newTable(name: string): string {

@@ -80,5 +80,6 @@ export function tablesOf(journal: Journal): LedgerTables {
     late: table('late', rows.late, tableKeys.late),
     programs: table('programs', rows.programs, {}),
     facts: table('facts', rows.facts, {}),
+    steps: journal.steps(),
   }
 }

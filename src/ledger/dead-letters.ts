@@ -19,13 +19,13 @@ const ENOUGH = 1_000
 
 /** The dead letters of one state directory. */
 export class DeadLetters {
-  readonly #tables: Pick<LedgerTables, 'letters' | 'cooling'>
+  readonly #tables: Pick<LedgerTables, 'letters' | 'cooling' | 'steps'>
   readonly #wall: () => number
   readonly #changed: (clinkId: string, letter: DeadLetter | undefined) => void
 
   /** @param changed told in the turn in which a letter is another one. */
   constructor(
-    tables: Pick<LedgerTables, 'letters' | 'cooling'>,
+    tables: Pick<LedgerTables, 'letters' | 'cooling' | 'steps'>,
     wall: () => number,
     changed: (clinkId: string, letter: DeadLetter | undefined) => void,
   ) {
@@ -122,7 +122,10 @@ export class DeadLetters {
     if (letter === undefined) return 'unknown'
     const { notice: _notice, rerun: _, ...rest } = letter
     const clink = { ...letter.clink, content: '' }
-    await this.add({ ...rest, clink, reason: '', errors: [], at: this.#wall(), discarded: true })
+    await Promise.all([
+      this.add({ ...rest, clink, reason: '', errors: [], at: this.#wall(), discarded: true }),
+      this.#tables.steps.drop(clinkId),
+    ])
     return 'done'
   }
 

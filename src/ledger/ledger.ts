@@ -9,6 +9,7 @@ import { Progress } from './progress.ts'
 import { Memory, triedBy, type Memories } from './memory.ts'
 import type { Attempts, FailedLeases, KeptResult, Tried } from './remembered.ts'
 import { Sightings } from './sightings.ts'
+import { Steps } from './steps.ts'
 import { dropUntil, hasBetween } from './table.ts'
 import type { LedgerTables } from './tables.ts'
 
@@ -26,6 +27,7 @@ export class Ledger {
   readonly letters: DeadLetters
   readonly late: LateResults
   readonly sightings: Sightings
+  readonly steps: Steps
   readonly #tables: LedgerTables
   readonly #progress: Progress
   readonly #isHealthy: () => boolean
@@ -47,6 +49,7 @@ export class Ledger {
     this.letters = new DeadLetters(tables, wall, (id, letter) => this.#progress.changed(id, { letter }))
     this.late = new LateResults(tables.late)
     this.sightings = new Sightings(tables, wall)
+    this.steps = new Steps(tables.steps, this.#progress)
     this.#isHealthy = isHealthy
     this.#wall = wall
     this.#steady = steady

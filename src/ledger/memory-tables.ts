@@ -1,4 +1,5 @@
 import { Recent } from '../base/recent.ts'
+import { MemorySteps } from './memory-steps.ts'
 import type { Row } from './rows.ts'
 import type { Keys, Table } from './table.ts'
 import { tableKeys, type LedgerTables } from './tables.ts'
@@ -18,6 +19,7 @@ export function memoryTables(): LedgerTables {
     late: new MemoryTable<Row<'late'>, 'at'>(tableKeys.late),
     programs: new MemoryTable({}),
     facts: new MemoryTable({}),
+    steps: new MemorySteps(CAPACITY),
   }
 }
 

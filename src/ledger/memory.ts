@@ -20,6 +20,8 @@ export class Memory {
   isOwn: boolean
   /** Milliseconds for which it is left alone, from when it was recalled. */
   coolsFor: number
+  /** Something may be kept of what its handler has done: it was started before. */
+  mayHaveSteps: boolean
   /** How many work it: code of an earlier claim may go on beside the next one. */
   workers = 0
   readonly #kept: Kept
@@ -29,6 +31,7 @@ export class Memory {
     this.isOwn = isOwn
     this.coolsFor = coolsFor
     this.#kept = kept
+    this.mayHaveSteps = this.attempts !== NONE || kept.letter !== undefined
   }
 
   change(kept: Kept): void {

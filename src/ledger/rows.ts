@@ -153,6 +153,17 @@ const programs = z.object({
   group: z.object({ id: z.number(), started: z.string(), run: z.string() }),
 })
 
+/** What is kept of a clink under a name, while the clink is not done. */
+export const step = z.object({
+  /** `step`: what a step came to. `sleep`: until when it waits. `reply`: which clink was sent, or that one was about to be. */
+  is: z.enum(['step', 'sleep', 'reply']),
+  name: z.string(),
+  /** The clink's content, by its fingerprint: of another one it counts for nothing. */
+  content: z.string(),
+  /** JSON, and empty for nothing. */
+  value: z.string(),
+})
+
 export const rows = {
   attempts,
   results,

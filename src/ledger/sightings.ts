@@ -62,7 +62,7 @@ export class Sightings {
 
   /** Forgets what the inbox has not shown for `keep` milliseconds in which it was looked at, and a day more. */
   async prune(keep: number): Promise<void> {
-    const { attempts, letters, results } = this.#tables
+    const { attempts, letters, results, steps } = this.#tables
     const now = this.#wall()
     const since = this.#time('looking since')
     if (since === undefined || (this.#time('looked') ?? -Infinity) <= now - DAY) return
@@ -70,8 +70,17 @@ export class Sightings {
     if (since > gone) return
     await Promise.all([
       dropUntil(letters, 'gone', gone),
-      dropUntil(attempts, 'at', gone),
-      // Of a letter that somebody may still retry it is what is sent.
+      dropUntil(
+        {
+          between: (key: 'at', after, by) => attempts.between(key, after, by),
+          // Of a letter that somebody may still retry they are what is not done again.
+          delete: async (id) =>
+            void (await Promise.all([attempts.delete(id), waits(letters.get(id)) ? undefined : steps.drop(id)])),
+        },
+        'at',
+        gone,
+      ),
+      // And this is what is sent of it.
       dropUntil(results, 'at', gone, (_, id) => waits(letters.get(id))),
     ])
   }

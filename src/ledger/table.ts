@@ -36,7 +36,7 @@ const TURNS = 20
 
 /** Drops rows of which the key is not above `by`, unless they are to stay. @returns whether that was all of them. */
 export async function dropUntil<Row, Key extends string>(
-  table: Table<Row, Key>,
+  table: Pick<Table<Row, Key>, 'between' | 'delete'>,
   key: Key,
   by: number,
   stays: (row: Row, id: string) => boolean = () => false,

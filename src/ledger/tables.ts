@@ -1,4 +1,5 @@
 import type { Row, rows } from './rows.ts'
+import type { StepTable } from './step-table.ts'
 import type { Keys, Table } from './table.ts'
 
 type Rerun = NonNullable<Row<'letters'>['rerun']>
@@ -33,4 +34,4 @@ export const tableKeys = {
 /** All tables of a store. */
 export type LedgerTables = {
   readonly [Name in keyof typeof rows]: Table<Row<Name>, keyof (typeof tableKeys)[Name] & string>
-}
+} & { readonly steps: StepTable }

@@ -68,6 +68,7 @@ export const levels: Readonly<Record<WorkerEvent['event'], Level>> = {
   'clink.resultUnsent': 'warn',
   'clink.resultUnknown': 'error',
   'clink.deadLettered': 'error',
+  'clink.step': 'debug',
   'clink.log': 'info',
   'sender.muted': 'warn',
   'config.nameNotMatched': 'warn',

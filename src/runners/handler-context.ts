@@ -1,15 +1,16 @@
-import { parseDuration } from '../base/duration.ts'
 import { makeControl, type Control, type HandlerContext, type HandlerLog } from '../handlers/handler.ts'
+import { HandlerSteps, milliseconds, stepNow } from './handler-steps.ts'
 import type { Task } from './runner.ts'
 
 export interface MadeContext {
   readonly context: HandlerContext
   /** The controls that were made through the context, in order. */
   readonly made: readonly Control[]
+  readonly run: Pick<HandlerRun, 'steps'>
 }
 
 /** What a handler in JavaScript is given for one run. Whoever takes the context apart, or copies it, has all of it. */
-export function makeContext(task: Task): MadeContext {
+export function makeContext(task: Omit<Task, 'target'>): MadeContext {
   const { env, envelope, services } = task
   const { attempt, deadline, hops, idempotencyKey, match } = envelope
   const made: Control[] = []
@@ -31,23 +32,31 @@ export function makeContext(task: Task): MadeContext {
     match,
     with: envelope.with,
     env,
-    reply: async (text, options) => await services.reply(text, options?.to ?? 'sender'),
+    reply: async (text, options) => await services.reply(text, options?.to ?? 'sender', stepNow()),
     release: (reason) => control(reason === undefined ? { kind: 'release' } : { kind: 'release', reason }),
     retryAfter: (wait, reason) => {
-      const after = milliseconds(wait)
+      const after = milliseconds('retryAfter', wait)
       return control(reason === undefined ? { kind: 'retry', after } : { kind: 'retry', after, reason })
     },
     reject: (reason) => control({ kind: 'reject', reason }),
   }
-  Object.defineProperty(own, TASK, { value: task })
+  const run: HandlerRun = { task }
+  Object.defineProperty(own, RUN, { value: run })
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the accessors are what it lacks
-  return { context: Object.defineProperties(own, ACCESSORS) as HandlerContext, made }
+  return { context: Object.defineProperties(own, ACCESSORS) as HandlerContext, made, run }
 }
 
-const TASK = Symbol('task')
+/** A run that has a context. */
+interface HandlerRun {
+  readonly task: Omit<Task, 'target'>
+  /** Once it was asked for one. */
+  steps?: HandlerSteps
+}
 
-interface OfTask {
-  readonly [TASK]: Task
+const RUN = Symbol('run')
+
+interface OfRun {
+  readonly [RUN]: HandlerRun
 }
 
 /**
@@ -55,24 +64,22 @@ interface OfTask {
  * shape of its own, which the collector of young objects takes for alive, with all that it leads to.
  */
 const ACCESSORS = {
-  signal: shared(({ signals }) => signals.abort),
-  draining: shared(({ signals }) => signals.draining),
-  api: shared(({ services }) => services.api),
+  signal: shared(({ task }) => task.signals.abort),
+  draining: shared(({ task }) => task.signals.draining),
+  api: shared(({ task }) => task.services.api),
+  step: shared((run) => stepsOf(run).step),
+  sleep: shared((run) => stepsOf(run).sleep),
 }
 
-function shared(get: (task: Task) => unknown) {
+function shared(get: (run: HandlerRun) => unknown) {
   return {
     enumerable: true,
-    get(this: OfTask) {
-      return get(this[TASK])
+    get(this: OfRun) {
+      return get(this[RUN])
     },
   }
 }
 
-function milliseconds(wait: unknown): number {
-  const value = typeof wait === 'string' ? parseDuration(wait) : wait
-  if (typeof value === 'number' && Number.isFinite(value) && value >= 0) return value
-  throw new TypeError(
-    `ctx.retryAfter: ${JSON.stringify(wait)} is not a duration; write 250ms, 30s, 5m, 1h, or milliseconds`,
-  )
+function stepsOf(run: HandlerRun): HandlerSteps {
+  return (run.steps ??= new HandlerSteps(run.task.services))
 }

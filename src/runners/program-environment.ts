@@ -14,6 +14,7 @@ const OWN = [
   'LISTEN_PID',
   'LISTEN_FDS',
   'LISTEN_FDNAMES',
+  'CLINK_TASK_STEP',
 ]
 /** A sender may choose what stands in a record: what the kernel would refuse must not stop a route. */
 const LONGEST = 1_024

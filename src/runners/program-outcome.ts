@@ -14,6 +14,8 @@ export interface ProgramEnd {
   readonly lastWord: string | undefined
   /** Why it was told to end, before it did. */
   readonly abortedBy: AbortCode | undefined
+  /** Until when it was told to sleep. */
+  readonly asleep: Extract<Outcome, { outcome: 'asleep' }> | undefined
 }
 
 /** Exit codes that say more than that it went wrong, as `sysexits.h` numbers them. */
@@ -21,8 +23,13 @@ const RETRY = 75
 const REJECT = 65
 const RELEASE = 69
 
-/** What the end of a program means. */
+/** What the end of a program means. To be run again is what one asks for that was told to sleep. */
 export function programOutcome(end: ProgramEnd, output: ProgramTarget['output']): Outcome {
+  const outcome = outcomeOf(end, output)
+  return outcome.outcome === 'retry' ? (end.asleep ?? outcome) : outcome
+}
+
+function outcomeOf(end: ProgramEnd, output: ProgramTarget['output']): Outcome {
   const { code, lastWord } = end
   const why = lastWord === undefined ? {} : { reason: lastWord }
   if (code === 0 && output === 'json') return jsonOutcome(end)
@@ -50,7 +57,8 @@ function errorOf(end: ProgramEnd): ErrorFact {
   return { name: 'ProgramFailed', message, code: `EXIT_${code}` }
 }
 
-const after = z
+/** As a program says it. */
+export const duration = z
   .union([z.number().nonnegative(), z.string()], { error: 'is neither a duration nor milliseconds' })
   .transform((value, context) => {
     const ms = typeof value === 'string' ? parseDuration(value) : value
@@ -63,7 +71,7 @@ const said = z.strictObject({
   outcome: z.enum(['done', 'release', 'retry', 'reject', 'failed']).prefault('done'),
   response: z.unknown().exactOptional(),
   reason: z.string().exactOptional(),
-  after: after.exactOptional(),
+  after: duration.exactOptional(),
 })
 
 function jsonOutcome({ output }: ProgramEnd): Outcome {

@@ -117,7 +117,8 @@ export class ProgramRun {
     child.stdout.destroy()
     child.stderr.destroy()
     lines.end()
-    return programOutcome({ ...exit, output, lastWord: lines.last, abortedBy }, this.#target.output)
+    const { asleep } = pass
+    return programOutcome({ ...exit, output, lastWord: lines.last, abortedBy, asleep }, this.#target.output)
   }
 
   /** It is given its clink when the journal knows it. It may not want to read it. */

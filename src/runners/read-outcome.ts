@@ -1,7 +1,7 @@
-import { types } from 'node:util'
 import { asError, isError } from '../base/coded-error.ts'
 import { errorFact } from '../base/error-fact.ts'
-import { isControl, type Control } from '../handlers/handler.ts'
+import { isControl, type Asleep, type Control } from '../handlers/handler.ts'
+import { jsonText } from './json-text.ts'
 import type { Outcome } from './outcome.ts'
 
 /** How the code of a handler in JavaScript ended. */
@@ -33,8 +33,10 @@ function read(end: RunEnd, made: readonly Control[]): Outcome {
   return fromValue(result)
 }
 
-function fromControl(control: Control): Outcome {
+function fromControl(control: Control | Asleep): Outcome {
   switch (control.kind) {
+    case 'sleep':
+      return { outcome: 'asleep', name: control.name, until: control.until }
     case 'release':
       return { outcome: 'release', ...reasonOf(control) }
     case 'reject':
@@ -68,53 +70,11 @@ function reasonOf({ reason }: { readonly reason?: unknown }): { readonly reason?
 }
 
 /**
- * What a handler answers, as the text that is sent: text as it is, everything else as JSON; undefined: nothing. What JSON would turn into
- * `{}` or `null` without a word is refused: whoever asked would take that for the answer.
+ * What a handler answers, as the text that is sent: text as it is, everything else as JSON; undefined: nothing.
  *
  * @throws {Error} that says what cannot be sent, and where it stands.
  */
 function answerText(answer: unknown): string | undefined {
   if (answer === undefined || answer === null || answer === '') return undefined
-  if (typeof answer === 'string') return answer
-  const json: unknown = JSON.stringify(answer, refuseEmptied())
-  if (typeof json !== 'string') throw new Error(`a ${typeof answer}: return text, or what JSON can hold`)
-  if (json === 'null') throw new Error(`${nameOf(answer)}: in JSON it is null`)
-  return json
-}
-
-/** To be called with each value after its own `toJSON`: what says itself how it reads in JSON is taken at its word. */
-function refuseEmptied(): (this: object, key: string, value: unknown) => unknown {
-  const paths = new WeakMap<object, string>()
-  return function refuse(key, value) {
-    if (typeof value !== 'object' || value === null) return value
-    const parent = paths.get(this) ?? ''
-    const part = key.slice(0, 100)
-    const path = Array.isArray(this) ? `${parent}[${part}]` : parent === '' ? part : `${parent}.${part}`
-    paths.set(value, path)
-    if (!isEmptied(value)) return value
-    const place = path === '' ? '' : ` at ${JSON.stringify(path.slice(0, 300))}`
-    throw new Error(`${nameOf(value)}${place}: in JSON it is empty; ${adviceOn(value)}`)
-  }
-}
-
-/** Whether JSON keeps nothing of what an object holds, because it does not stand in properties of its own. */
-function isEmptied(value: object): boolean {
-  if (isError(value)) return true
-  if (Array.isArray(value) || types.isBoxedPrimitive(value) || Object.keys(value).length > 0) return false
-  const prototype: unknown = Object.getPrototypeOf(value)
-  // A plain object of whatever realm is meant to be empty.
-  return typeof prototype === 'object' && prototype !== null && Object.getPrototypeOf(prototype) !== null
-}
-
-function adviceOn(value: object): string {
-  if (types.isPromise(value)) return 'await it first'
-  if (types.isMap(value)) return 'return Object.fromEntries(map)'
-  if (types.isSet(value)) return 'return [...set]'
-  return 'return text, or a plain object with what is to be read'
-}
-
-function nameOf(value: unknown): string {
-  if (typeof value === 'number') return String(value)
-  const maker: unknown = typeof value === 'object' && value !== null ? value.constructor : undefined
-  return typeof maker === 'function' && maker.name !== '' ? `an object of the class ${maker.name}` : 'an object'
+  return typeof answer === 'string' ? answer : jsonText(answer)
 }

@@ -1,8 +1,10 @@
-import type { ClinkClient } from '../clink/client.ts'
 import type { Clink } from '../clink/records.ts'
-import type { HandlerLog, RouteMatch } from '../handlers/handler.ts'
+import type { RouteMatch } from '../handlers/handler.ts'
 import type { Target } from '../handlers/route.ts'
 import type { Outcome } from './outcome.ts'
+import type { TaskServices } from './services.ts'
+
+export type { StepResult, TaskServices } from './services.ts'
 
 /** Executes handlers of one kind. Whatever a handler is written in, its ending is data here. */
 export interface Runner {
@@ -44,17 +46,4 @@ export interface Envelope {
   readonly idempotencyKey: string
   readonly match: RouteMatch
   readonly with: Readonly<Record<string, unknown>>
-}
-
-/** What a handler may have done for it. Whoever is no JavaScript asks for the same by messages. */
-export interface TaskServices {
-  log(level: keyof HandlerLog, message: unknown, fields?: Readonly<Record<string, unknown>>): void
-  /** @returns the id of the clink that was sent. */
-  reply(text: unknown, to: 'sender' | 'group'): Promise<string>
-  /** A sign of life. */
-  keepalive(): void
-  /** From now on no log shows this text. */
-  mask(value: string): void
-  /** All operations, also by name (`call`). It refuses to claim, and what it sends is signed and known as ours. */
-  readonly api: ClinkClient
 }

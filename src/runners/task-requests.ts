@@ -1,10 +1,16 @@
 import { z } from 'zod'
 import { CodedError } from '../base/coded-error.ts'
 import { onAbort } from '../base/on-abort.ts'
+import { jsonText } from './json-text.ts'
+import type { Outcome } from './outcome.ts'
+import { duration } from './program-outcome.ts'
 import type { Task } from './runner.ts'
 
 /** What a task request is about. */
-export type Asked = Pick<Task, 'services' | 'signals'>
+export interface Asked extends Pick<Task, 'services' | 'signals'> {
+  /** The run is to sleep, and was told so. */
+  fellAsleep(outcome: Extract<Outcome, { outcome: 'asleep' }>): void
+}
 
 /** Who asks, and for what. */
 const head = z.looseObject({ token: z.string(), request: z.string() })
@@ -12,11 +18,25 @@ const head = z.looseObject({ token: z.string(), request: z.string() })
 const requests: ReadonlyMap<string, (given: unknown, asked: Asked) => unknown> = new Map([
   row(
     'reply',
-    { text: z.string(), to: z.enum(['sender', 'group']).prefault('sender') },
-    async ({ text, to }, asked) => ({
-      id: await asked.services.reply(text, to),
+    // `step`: the step that sends it.
+    { text: z.string(), to: z.enum(['sender', 'group']).prefault('sender'), step: z.string().exactOptional() },
+    async ({ step, text, to }, asked) => ({
+      id: await asked.services.reply(text, to, step),
     }),
   ),
+  // Without a value it begins; with one it has ended.
+  row('step', { name: z.string(), value: z.json().exactOptional() }, async ({ name, ...ended }, { services }) => {
+    if ('value' in ended) return await services.endStep(name, jsonText(ended.value))
+    const result = await services.beginStep(name)
+    if (result === undefined) return { done: false }
+    return { done: true, value: result === '' ? null : (JSON.parse(result) as unknown) }
+  }),
+  row('sleep', { name: z.string(), for: duration }, async ({ for: ms, name }, asked) => {
+    const until = await asked.services.sleep(name, ms)
+    if (until === undefined) return { over: true }
+    asked.fellAsleep({ outcome: 'asleep', name, until })
+    return { over: false, until: new Date(until).toISOString() }
+  }),
   row(
     'log',
     {

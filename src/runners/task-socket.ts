@@ -5,12 +5,16 @@ import { join } from 'node:path'
 import { CodedError } from '../base/coded-error.ts'
 import { checkSocketPath, LineSocket } from '../base/line-socket.ts'
 import { Recent } from '../base/recent.ts'
+import type { Outcome } from './outcome.ts'
+import type { Task } from './runner.ts'
 import { answerTask, type Asked } from './task-requests.ts'
 
 /** With what a program asks for one run. */
 export interface Pass {
   readonly socket: string
   readonly token: string
+  /** Until when the run was told to sleep. */
+  readonly asleep: Extract<Outcome, { outcome: 'asleep' }> | undefined
   /** The run is over: from now on nothing is done for whoever has the token. */
   end(): void
 }
@@ -42,7 +46,7 @@ export class TaskSocket {
   }
 
   /** @throws {Error} when nothing can listen there. */
-  async open({ services, signals }: Asked): Promise<Pass> {
+  async open({ services, signals }: Pick<Task, 'services' | 'signals'>): Promise<Pass> {
     this.#listening ??= this.#listen()
     const { path } = await this.#listening.catch((error: unknown) => {
       // Another try with the next program.
@@ -52,8 +56,19 @@ export class TaskSocket {
     const token = randomBytes(16).toString('hex')
     const over = new AbortController()
     const draining = AbortSignal.any([signals.draining, over.signal])
-    this.#open.set(token, { services, signals: { abort: signals.abort, draining }, over })
-    return { socket: path, token, end: () => this.#end(token) }
+    let asleep: Pass['asleep']
+    const fellAsleep: Asked['fellAsleep'] = (outcome) => {
+      asleep = outcome
+    }
+    this.#open.set(token, { services, signals: { abort: signals.abort, draining }, fellAsleep, over })
+    return {
+      socket: path,
+      token,
+      get asleep() {
+        return asleep
+      },
+      end: () => this.#end(token),
+    }
   }
 
   async stop(): Promise<void> {

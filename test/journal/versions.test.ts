@@ -13,7 +13,8 @@ function takeBack(file: DatabaseSync, to: 1 | 3 | 4): void {
   file.exec(`
     CREATE TABLE claims (id TEXT PRIMARY KEY NOT NULL, row TEXT NOT NULL);
     INSERT INTO claims SELECT clink ->> '$.clink_id', json_set(claim, '$.clink', json(clink)) FROM in_hand;
-    DROP TABLE in_hand`)
+    DROP TABLE in_hand;
+    DROP TABLE steps`)
   file.exec(`PRAGMA user_version = ${to}`)
   if (to === 4) return
   for (const { name, tbl_name: table } of file

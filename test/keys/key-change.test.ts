@@ -118,7 +118,7 @@ describe.concurrent('§8: a key that changes while the worker runs', () => {
         }
         const text = `from ${content}`
         const { clink_id } = await ctx.api.sendClink({ group_id, content: text, for: 'user_bob' })
-        sent.push(clink_id, await ctx.reply(text))
+        sent.push(clink_id, (await ctx.reply(text)) ?? '')
       },
       { settings: quick },
     )

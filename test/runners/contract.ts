@@ -10,6 +10,7 @@ import type { Envelope, Runner, Running, TaskServices } from '../../src/runners/
 import { Run } from '../../src/worker/execution/run.ts'
 import { clink } from '../support/handler-files.ts'
 import { Bench, until, type Station, type WorkOptions } from '../support/harness.ts'
+import { noServices } from '../support/task-services.ts'
 import { answers, times } from '../support/record.ts'
 
 /** Handlers that each runner is tested with, each in what the runner executes. */
@@ -240,15 +241,7 @@ const ENVELOPE: Envelope = {
   with: { limits: [1, 2], dry: false },
 }
 
-const servicesWith = (log: TaskServices['log']): TaskServices => ({
-  log,
-  reply: async () => await Promise.resolve('msg_2'),
-  keepalive: () => {},
-  mask: () => {},
-  get api(): never {
-    throw new Error('there is no service')
-  },
-})
+const servicesWith = (log: TaskServices['log']): TaskServices => ({ ...noServices, log })
 
 interface Started {
   readonly running: Running

@@ -37,6 +37,6 @@ function make(): Contracted {
 
 itKeepsTheContract(make, {
   kills: true,
-  refusal: /^there is no request "claim_clink" for tasks, only reply, log, keepalive, mask, draining$/,
+  refusal: /^there is no request "claim_clink" for tasks, only reply, step, sleep, log, keepalive, mask, draining$/,
   isSlow: true,
 })

@@ -1,3 +1,4 @@
+import { noServices } from '../support/task-services.ts'
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -43,6 +44,7 @@ function start(target: ProgramTarget, change: Partial<Task['envelope']> = {}, ex
     },
     env: {},
     services: {
+      ...noServices,
       log: (level, message, fields) => {
         logged.push(String(message))
         asked.push(['log', level, message, fields])
@@ -53,7 +55,6 @@ function start(target: ProgramTarget, change: Partial<Task['envelope']> = {}, ex
       },
       keepalive: () => asked.push(['keepalive']),
       mask: (value) => asked.push(['mask', value]),
-      api: undefined as never,
     },
     signals: { abort: abort.signal, draining: draining.signal },
   })
@@ -354,7 +355,7 @@ describe.concurrent('§4: what a program asks for', () => {
 
   it.each([
     ['$TASK', 0, 'Usage: clink-worker task'],
-    ['$TASK pause', 64, 'there is no request "pause", only reply, log, keepalive, mask, draining'],
+    ['$TASK pause', 64, 'there is no request "pause", only reply, step, sleep, log, keepalive, mask, draining'],
     ['$TASK reply', 64, 'say what'],
     ['$TASK reply a --form group', 64, "Unknown option '--form'"],
     ['$TASK reply a --to nobody', 1, 'reply.to: '],

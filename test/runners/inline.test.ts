@@ -1,3 +1,4 @@
+import { noServices } from '../support/task-services.ts'
 import { once } from 'node:events'
 import { expect, it } from 'vitest'
 import { HandlerAborted, type HandleFunction } from '../../src/handlers/handler.ts'
@@ -72,13 +73,7 @@ it('what is no module cannot be run inline, and is no fault of the clink', async
       with: {},
     },
     env: {},
-    services: {
-      log: () => {},
-      reply: async () => await Promise.resolve(''),
-      keepalive: () => {},
-      mask: () => {},
-      api: undefined as never,
-    },
+    services: noServices,
     signals: { abort: never, draining: never },
   })
   expect(await ended).toEqual({ outcome: 'unavailable', reason: 'a url cannot run in this process' })

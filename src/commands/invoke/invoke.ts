@@ -22,6 +22,7 @@ import { environmentOf, envelopeOf } from '../../worker/execution/task.ts'
 import { readText } from '../../worker/replies/hops.ts'
 import { Run } from '../../worker/execution/run.ts'
 import { loadOptions, readConfig } from '../terminal/connect.ts'
+import { loneSteps } from './lone-steps.ts'
 import { clinkOf, type ClinkSource } from './clink.ts'
 import type { Io } from '../terminal/io.ts'
 import { loadMinded } from '../terminal/load-handlers.ts'
@@ -110,6 +111,9 @@ async function runOnce({ clink, config, quiet, routed }: Invoked, io: Io): Promi
     },
     keepalive: () => {},
     mask: () => {},
+    ...loneSteps(clink, clock, (name, ms) => {
+      if (!quiet) io.out(`sleep ${name}: a worker would go on in ${humanDuration(ms)}\n`)
+    }),
   }
   const run = new Run({
     task: {

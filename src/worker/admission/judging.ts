@@ -55,8 +55,7 @@ export class Judging {
 
   #now(memory: Memory, verdict: Verdict): Verdict {
     if (this.#intake.isClosing) return { leave: 'stopping' }
-    const isHeldBack =
-      'run' in verdict && !this.mayStart(verdict.run.route, memory) && !this.#shared.capacity.mayBackOff
+    const isHeldBack = 'run' in verdict && !this.mayStart(verdict.run.route, memory) && !this.#shared.capacity.mayHold()
     return isHeldBack ? { leave: 'paused' } : verdict
   }
 }

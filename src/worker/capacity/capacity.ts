@@ -13,6 +13,8 @@ export const PRIORITY = { fresh: 0, due: 1, alone: 2 } as const
 
 /** How many clinks may back off in hand, as a multiple of the concurrency: more would starve fresh ones of attention. */
 const BACKING_OFF = 4
+/** The same for those that sleep. They want nobody's attention until they are due; each costs the service its renewals. */
+const SLEEPING = 100
 /** The part of the seats that reruns may have at a time: clinks that wait in the inbox go on. */
 const RERUNS = 0.5
 
@@ -20,8 +22,8 @@ const RERUNS = 0.5
 export interface Line {
   use(work: () => Promise<void>, priority: number, place: Place | undefined): Promise<void>
   readonly limits: RouteLimits
-  /** One more clink may back off in hand. */
-  readonly mayBackOff: boolean
+  /** One more clink may back off in hand, or sleep. */
+  mayHold(isSleep?: boolean): boolean
 }
 
 /** The clinks in hand. */
@@ -34,6 +36,7 @@ interface InHand {
     readonly route: Route
     readonly isComing: boolean
     readonly dueAt: number | undefined
+    readonly handle: { readonly isAsleep: boolean }
   }[]
 }
 
@@ -179,10 +182,10 @@ export class Capacity implements Line {
     return new Seats(count, this.#claims, signals)
   }
 
-  get mayBackOff(): boolean {
+  mayHold(isSleep = false): boolean {
     const { context, inHand } = this.#options
-    const backingOff = inHand.live.filter(({ dueAt }) => dueAt !== undefined)
-    return backingOff.length < context.settings.current.concurrency * BACKING_OFF
+    const alike = inHand.live.filter(({ dueAt, handle }) => dueAt !== undefined && handle.isAsleep === isSleep)
+    return alike.length < context.settings.current.concurrency * (isSleep ? SLEEPING : BACKING_OFF)
   }
 
   /** How many must be given back before the next can be taken; undefined: one is free. */

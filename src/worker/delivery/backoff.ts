@@ -32,7 +32,8 @@ export class Backoff {
     return this.#left
   }
 
-  begin(wait: number, why: string): void {
+  begin(wait: number, why: string, isSleep = false): void {
+    this.#handle.isAsleep = isSleep
     const { clock, emit } = this.#context
     this.#since = clock.now()
     this.#dueAt = this.#since + wait

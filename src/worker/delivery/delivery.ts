@@ -66,7 +66,7 @@ export class Delivery implements HandleOwner {
   start(wait?: number): void {
     this.#isResumed = wait !== undefined
     this.handle.start(this)
-    if (wait !== undefined && wait > 0) this.#backOff(wait, 'it was held when the last process ended')
+    if (wait !== undefined && wait > 0) this.#backOff(wait, 'it was held when the last process ended', true)
     this.#live()
       .catch(async (error: unknown) => await this.#crash(asError(error)))
       .finally(() => {
@@ -246,7 +246,7 @@ export class Delivery implements HandleOwner {
   /** Waits for its route, which is paused. */
   async #postpone(wait: number): Promise<void> {
     const left = this.#planned.policy.maxHold - this.handle.heldFor
-    if (this.#parts.capacity.mayBackOff && left > 0) {
+    if (this.#parts.capacity.mayHold() && left > 0) {
       this.#backOff(Math.min(wait, left), PAUSED)
       this.#backoff.take(this.#parts.health.turn(this.route, this.handle.memory))
       this.#noted = this.handle.note()
@@ -257,9 +257,9 @@ export class Delivery implements HandleOwner {
 
   /** The state changes before anything is awaited, so that a loss or a stop in between finds it right. */
   async #follow(decision: Decision): Promise<void> {
-    const mayBackOff = !this.#stopping && this.#parts.capacity.mayBackOff
-    if (decision.do !== 'hold' || !mayBackOff) return await this.#settleBy(decision)
-    this.#backOff(decision.wait, decision.why)
+    const isHeld = decision.do === 'hold' && !this.#stopping && this.#parts.capacity.mayHold(decision.isSleep)
+    if (!isHeld) return await this.#settleBy(decision)
+    this.#backOff(decision.wait, decision.why, decision.isSleep)
     this.#noted = Promise.all([this.handle.note(), this.#start?.charge(decision)])
   }
 
@@ -272,9 +272,9 @@ export class Delivery implements HandleOwner {
     this.#end(await tell())
   }
 
-  #backOff(wait: number, why: string): void {
+  #backOff(wait: number, why: string, isSleep?: boolean): void {
     this.#enter('backingOff')
-    this.#backoff.begin(wait, why)
+    this.#backoff.begin(wait, why, isSleep)
   }
 
   async #untilDue(): Promise<void> {

@@ -66,6 +66,8 @@ export interface Handle extends ClinkInHand {
   readonly pulse: Pulse
   /** Milliseconds that the clink was held between its starts. */
   heldFor: number
+  /** Of one that is held: its handler wants it so, and nothing has gone wrong. */
+  isAsleep: boolean
   /** There is a result of an earlier claim, which is sent and not computed again. */
   readonly hasKept: boolean
   /** How often the clink's handler has outlived its claim. */

@@ -14,7 +14,14 @@ export type Decision =
       readonly countsAttempt: boolean
     }
   /** Kept and run again after `wait`. */
-  | { readonly do: 'hold'; readonly wait: number; readonly why: string; readonly countsAttempt: boolean }
+  | {
+      readonly do: 'hold'
+      readonly wait: number
+      readonly why: string
+      readonly countsAttempt: boolean
+      /** Its handler wants it so, and nothing has gone wrong. */
+      readonly isSleep?: true
+    }
   /** A dead letter; `tell` is what Clink is told, `notice` what the sender reads where it is completed. */
   | {
       readonly do: 'deadLetter'
@@ -59,7 +66,7 @@ export function decide(
         false,
       )
     case 'asleep':
-      return hold(Math.max(outcome.until - state.now, SHORTEST_WAIT), `it sleeps: ${outcome.name}`, false)
+      return hold(Math.max(outcome.until - state.now, SHORTEST_WAIT), `it sleeps: ${outcome.name}`, false, true)
     case 'unavailable': {
       // Another worker may be able to. The route is paused here, so it is not claimed again at once.
       const cooldown = Math.max(outcome.retryAfter ?? retry.backoff, SHORTEST_WAIT)
@@ -76,11 +83,11 @@ export function decide(
     }
   }
 
-  function hold(wait: number, why: string, countsAttempt: boolean): Decision {
+  function hold(wait: number, why: string, countsAttempt: boolean, isSleep = false): Decision {
     if (state.heldFor + wait > maxHold) {
       return { do: 'release', why: 'hold-too-long', reason: why, cooldown: wait, countsAttempt }
     }
-    return { do: 'hold', wait, why, countsAttempt }
+    return { do: 'hold', wait, why, countsAttempt, ...(isSleep && { isSleep }) }
   }
 }
 

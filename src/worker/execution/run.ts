@@ -36,6 +36,7 @@ export class Run {
   readonly #startedAt: number
   readonly #abort = new AbortSource()
   readonly #draining = new AbortSource()
+  readonly signals = new RunSignals(this.#abort, this.#draining)
   #running: Running | undefined
   #abortedBy: AbortCode | undefined
   #cancelTimer: Cancel = () => {}
@@ -51,7 +52,7 @@ export class Run {
   async start(): Promise<Outcome> {
     const { clock, emit, facts, runner, task, timeout } = this.#options
     this.#cancelTimer = after(clock, timeout, () => this.abort('timeout'))
-    this.#running = runner.start({ ...task, signals: new RunSignals(this.#abort, this.#draining) })
+    this.#running = runner.start({ ...task, signals: this.signals })
     const outcome = shortened(await this.#running.ended)
     this.#isOver = true
     this.#cancelTimer()

@@ -76,8 +76,9 @@ export class Start {
     const { clock, emit, runner } = context
     const { policy, route } = this.#planned
     const facts = this.#facts
+    const task = taskOf(this.#inHand, this.#planned, facts, context, this)
     const run = new Run({
-      task: taskOf(this.#inHand, this.#planned, facts, context, this),
+      task,
       runner,
       clock,
       emit,
@@ -88,7 +89,7 @@ export class Start {
     this.#run = run
     this.isRunning = true
     const file = route.target.is === 'module' ? route.file : undefined
-    const outcome = await runs.track(this.#inHand.clink.clink_id, file, run.start())
+    const outcome = task.services.conclude(await runs.track(this.#inHand.clink.clink_id, file, run.start()))
     this.isRunning = false
     this.#outcome = outcome
     this.ranFor = run.age
@@ -177,6 +178,11 @@ export class Start {
   /** Something may be sent for it. */
   get counts(): boolean {
     return this.isRunning && !this.#isAbandoned && this.#inHand.valid()
+  }
+
+  /** Aborts with the run. */
+  get aborted(): AbortSignal {
+    return this.#run?.signals.abort ?? this.#interrupted.signal
   }
 
   #wasCutShort(outcome: Outcome): boolean {

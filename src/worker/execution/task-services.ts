@@ -5,10 +5,12 @@ import type { DeliveryFacts } from '../../events.ts'
 import type { HandlerLog } from '../../handlers/handler.ts'
 import type { Route } from '../../handlers/route.ts'
 import type { WorkerKey } from '../../keys/keys.ts'
-import type { TaskServices } from '../../runners/runner.ts'
+import type { Outcome } from '../../runners/outcome.ts'
+import type { StepResult, TaskServices } from '../../runners/runner.ts'
 import { sendReply } from '../replies/reply.ts'
 import type { ExecutionContext } from './context.ts'
 import { HandlerClient } from './handler-client.ts'
+import { RunSteps, type SteppedRun } from './run-steps.ts'
 
 /** The clink for which something is done. */
 export interface Served {
@@ -19,10 +21,8 @@ export interface Served {
   readonly deadline: number
 }
 
-export interface ServedRun {
-  /** Something may be sent for it. */
-  readonly counts: boolean
-}
+/** `counts`: something may be sent for it as well. */
+export type ServedRun = SteppedRun
 
 /** Handlers need not be checked by a compiler: they log what they like. */
 const INSPECTED = { depth: 1, customInspect: false, maxStringLength: LONGEST.error } as const
@@ -37,6 +37,7 @@ export class Services implements TaskServices {
   readonly #context: ExecutionContext
   readonly #run: ServedRun
   #client: HandlerClient | undefined
+  #steps: RunSteps | undefined
 
   constructor(
     inHand: Served,
@@ -67,13 +68,36 @@ export class Services implements TaskServices {
     })
   }
 
-  async reply(words: unknown, to: 'sender' | 'group'): Promise<string> {
+  async reply(words: unknown, to: 'sender' | 'group', step?: string): Promise<string | undefined> {
     const { clink, deadline, key } = this.#inHand
     if (!this.#run.counts) throw new Error('ctx.reply: this run is over, nothing is sent for it any more')
     if (typeof words !== 'string') throw new TypeError(`ctx.reply: what is to be sent is ${typeof words}, and no text`)
     const mark = this.#mark
     const sending = { clink, to: to === 'group' ? undefined : clink.sender_id, is: 'note', mark } as const
-    return await sendReply(words, sending, { deadline }, key.api, this.#context)
+    const send = async (): Promise<string> => await sendReply(words, sending, { deadline }, key.api, this.#context)
+    return await (step === undefined ? send() : this.#stepsOf.once(step, send))
+  }
+
+  async beginStep(name: string): Promise<StepResult | undefined> {
+    return await this.#stepsOf.begin(name)
+  }
+
+  async endStep(name: string, result: StepResult): Promise<void> {
+    await this.#stepsOf.end(name, result)
+  }
+
+  async sleep(name: string, ms: number): Promise<number | undefined> {
+    return await this.#stepsOf.sleep(name, ms)
+  }
+
+  /** What the run came to, by what it was told. */
+  conclude(outcome: Outcome): Outcome {
+    return this.#steps?.conclude(outcome) ?? outcome
+  }
+
+  /** Made when the first one is asked for: most runs have none. */
+  get #stepsOf(): RunSteps {
+    return (this.#steps ??= new RunSteps(this.#facts, this.#context, this.#run))
   }
 
   keepalive(): void {}

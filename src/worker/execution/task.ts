@@ -33,7 +33,7 @@ export function taskOf(
   facts: Required<DeliveryFacts>,
   context: ExecutionContext,
   run: ServedRun,
-): Omit<Task, 'signals'> {
+): Omit<Task, 'signals'> & { readonly services: Services } {
   const { clink, key } = inHand
   const { clock, settings } = context
   const { route } = planned

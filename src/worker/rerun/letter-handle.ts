@@ -37,6 +37,7 @@ export class LetterHandle implements Handle {
   readonly isReleasing = false
   readonly releaseTried = false
   heldFor = 0
+  isAsleep = false
   readonly #route: RunBy
   readonly #context: RerunContext
   #owner: HandleOwner | undefined

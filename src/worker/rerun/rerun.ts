@@ -23,7 +23,6 @@ import type { RerunParts } from './context.ts'
  */
 export class Rerun implements Line {
   readonly clink: Clink
-  readonly mayBackOff = true
   readonly limits: RouteLimits
   readonly #shared: RerunParts
   readonly #stopping = new AbortController()
@@ -42,6 +41,11 @@ export class Rerun implements Line {
     this.#facts = { clink, route }
     this.#shared = shared
     this.limits = shared.capacity.limits
+  }
+
+  /** It holds no claim. */
+  mayHold(): boolean {
+    return true
   }
 
   start(): void {

@@ -34,6 +34,7 @@ export class ClaimHandle implements Handle, Claimed, KeeperOwner {
   readonly mark: Route['mark']
   readonly memory: WorkedClaim['memory']
   heldFor = 0
+  isAsleep = false
   isReleasing = false
   releaseTried = false
   isLast = false

@@ -64,13 +64,13 @@ describe('outcome, attempt and policy decide what follows', () => {
       'asleep holds until it is to wake, and costs no attempt',
       { outcome: 'asleep', name: 'overnight', until: 1_040_000 },
       {},
-      { do: 'hold', wait: 40_000, why: 'it sleeps: overnight', countsAttempt: false },
+      { do: 'hold', wait: 40_000, why: 'it sleeps: overnight', countsAttempt: false, isSleep: true },
     ],
     [
       'asleep until a time that has passed waits for a second, so that it goes round in no hot loop (P10)',
       { outcome: 'asleep', name: 'overnight', until: 0 },
       {},
-      { do: 'hold', wait: 1_000, why: 'it sleeps: overnight', countsAttempt: false },
+      { do: 'hold', wait: 1_000, why: 'it sleeps: overnight', countsAttempt: false, isSleep: true },
     ],
     [
       'asleep past the longest hold gives back until then',
