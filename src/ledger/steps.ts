@@ -61,9 +61,9 @@ export class Steps {
    * When a sleep ends, in local time. Setting the wall clock does not make it longer: this process starts a clock that nobody sets when it
    * notes or first sees it, and waits no longer than was noted.
    */
-  endOf({ clink_id: id }: Clink, name: string, { at, for: ms }: Sleep, { now, wall }: SleepClock): number {
+  endOf({ clink_id: id }: Clink, name: string, { at, for: ms }: Sleep, clock: SleepClock): number {
     const key = `${id} ${name}`
-    const end = this.#ends.get(key) ?? now() + Math.min(at - wall(), ms)
+    const end = this.#ends.get(key) ?? clock.now() + Math.min(at - clock.wall(), ms)
     this.#ends.set(key, end)
     return end
   }

@@ -22,6 +22,20 @@ const programs: Readonly<Record<keyof Samples, Program>> = {
     const refused = ask('claim_clink', { clink_id: envelope.clink.clink_id })
     return { outcome: 'done', response: await refused.then(String, (error: unknown) => asError(error).message) }
   },
+  steps: async ({ ask, envelope: { attempt } }) => {
+    const kept = await ask('beginStep', 'one')
+    if (kept === undefined) {
+      await ask('reply', 'half done', 'sender', 'one')
+      await ask('endStep', 'one', JSON.stringify(`one of attempt ${attempt}`))
+    }
+    if (attempt === 1) return { outcome: 'failed', error: errorFact('the first attempt') }
+    return { outcome: 'done', response: JSON.parse(String(kept)) as string }
+  },
+  sleeps: async ({ ask, envelope: { attempt } }) => {
+    const until = await ask('sleep', 'a while', 1_000)
+    if (typeof until === 'number') return { outcome: 'asleep', name: 'a while', until }
+    return { outcome: 'done', response: `slept, attempt ${attempt}` }
+  },
   obeys: async ({ aborted, log }) => {
     log('info', 'begun')
     return { outcome: 'failed', error: errorFact(await aborted) }
@@ -57,6 +71,8 @@ function make(): Contracted {
     tells: program('tells'),
     floods: program('floods'),
     uses: program('uses'),
+    steps: program('steps'),
+    sleeps: program('sleeps'),
     obeys: program('obeys'),
     finishes: program('finishes'),
     ignores: program('ignores'),

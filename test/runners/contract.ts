@@ -33,6 +33,10 @@ export interface Samples {
   readonly floods: Target
   /** Sends the progress `half done`, logs `at it` with `{ step: 1 }`, tries to claim, and answers with the message of what refuses that. */
   readonly uses: Target
+  /** Its step `one` sends `half done`, and comes to `one of attempt ` with the number. Then the first attempt fails, and others answer with that. */
+  readonly steps: Target
+  /** Sleeps for a second, and answers then `slept, attempt ` with the number. */
+  readonly sleeps: Target
   /** Logs `begun`, waits until it is aborted, and fails then with the code of its abort. */
   readonly obeys: Target
   /** Logs `begun`, waits until it is asked to finish soon, and answers `finished early`. */
@@ -157,6 +161,27 @@ export function itKeepsTheContract(make: () => Contracted, kind: Kind): void {
       expect(answers(bench.emulator)).toMatchObject([{ content: expect.stringMatching(refusal) }])
       expect(bench.emulator.clinks().map(({ content }) => content)).toContain('half done')
       expect(station.all('clink.log', id)).toMatchObject([{ level: 'info', message: 'at it', fields: { step: 1 } }])
+    })
+
+    it('does a step once for a clink, and sends once what it sends (§4)', async () => {
+      await using bench = await Bench.open()
+      const id = bench.send('hello')
+      const station = work(bench, make(), 'steps', { settings: { retry: { backoff: 100 } } })
+      await bench.completed(id)
+      const contents = bench.emulator.clinks().map(({ content }) => content)
+      expect(contents.sort()).toEqual(['half done', 'hello', 'one of attempt 1'])
+      expect(station.all('clink.step', id).map(({ was }) => was)).toEqual(['done', 'kept'])
+    })
+
+    it('one that sleeps holds its clink without a slot, and costs no attempt (§4)', async () => {
+      await using bench = await Bench.open()
+      const id = bench.send('hello')
+      const station = work(bench, make(), 'sleeps', { settings: { concurrency: 1 } })
+      await station.seen('clink.held', id)
+      expect([station.daemon.snapshot().running, bench.status(id)]).toEqual([0, 'claimed'])
+      await bench.completed(id)
+      expect(answers(bench.emulator)).toMatchObject([{ content: 'slept, attempt 1' }])
+      expect(station.all('clink.ended', id).map(({ outcome }) => outcome)).toEqual(['asleep', 'done'])
     })
 
     it('a run past its timeout has failed, and says how long it may take', async () => {

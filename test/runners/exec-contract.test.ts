@@ -21,6 +21,11 @@ const samples: Samples = {
     await ask({ request: 'log', message: 'at it', fields: { step: 1 } })
     process.stdout.write((await ask({ request: 'claim_clink' })).error)
   `),
+  steps: sh(`
+    one=$($TASK step one -- sh -c '$TASK reply "half done"; echo "one of attempt $CLINK_TASK_ATTEMPT"') || exit 1
+    [ "$CLINK_TASK_ATTEMPT" != 1 ] && echo "$one"
+  `),
+  sleeps: sh('$TASK sleep "a while" 1s || exit $?; echo "slept, attempt $CLINK_TASK_ATTEMPT"'),
   obeys: sh('echo begun >&2; exec sleep 1000'),
   finishes: sh('echo begun >&2; $TASK draining --wait && echo "finished early"'),
   ignores: sh(`trap '' TERM; echo begun >&2; while :; do sleep 1; done`),

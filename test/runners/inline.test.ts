@@ -38,6 +38,18 @@ function make(): Contracted {
         ctx.log.info('at it', { step: 1 })
         return await ctx.api.claimClink(clink).catch((error: Error) => error.message)
       }),
+      steps: module(async (_, ctx) => {
+        const one = await ctx.step('one', async () => {
+          await ctx.reply('half done')
+          return `one of attempt ${ctx.attempt}`
+        })
+        if (ctx.attempt === 1) throw new Error('the first attempt')
+        return one
+      }),
+      sleeps: module(async (_, ctx) => {
+        await ctx.sleep('a while', '1s')
+        return `slept, attempt ${ctx.attempt}`
+      }),
       obeys: module(async (_, { log, signal }) => {
         log.info('begun')
         await whenAborted(signal)

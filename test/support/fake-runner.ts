@@ -124,9 +124,12 @@ async function answer(
   services: TaskServices,
 ): Promise<ToProgram> {
   try {
-    const [first, second] = given
+    const [first, second, third] = given
+    if (what === 'beginStep') return { answerTo: ask, value: await services.beginStep(String(first)) }
+    if (what === 'endStep') return { answerTo: ask, value: await services.endStep(String(first), String(second)) }
+    if (what === 'sleep') return { answerTo: ask, value: await services.sleep(String(first), Number(second)) }
     const value: unknown = await (what === 'reply'
-      ? services.reply(first, second === 'group' ? 'group' : 'sender')
+      ? services.reply(first, second === 'group' ? 'group' : 'sender', typeof third === 'string' ? third : undefined)
       : // What comes by messages has no types: whether there is such an operation is seen there.
         services.api.call(what as OperationName, first as never))
     return { answerTo: ask, value }

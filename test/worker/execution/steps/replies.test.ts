@@ -3,7 +3,7 @@ import type { TransportRequest } from '../../../../src/clink/transport.ts'
 import { memoryTables } from '../../../../src/ledger/memory-tables.ts'
 import { MINUTE, VirtualBench, type Weather } from '../../../support/virtual.ts'
 
-const isSend = ({ method, path }: TransportRequest): boolean => method === 'POST' && /\/clinks$/.test(path)
+const isSend = ({ method, path }: TransportRequest): boolean => method === 'POST' && path.endsWith('/clinks')
 
 /** A handler whose first step sends progress and then fails, twice. @param weather what becomes of each try to send, in order. */
 async function play(weather: readonly (Weather | undefined)[] = []) {

@@ -1,0 +1,116 @@
+import { describe, expect, it } from 'vitest'
+import { Site } from '../support/command.ts'
+import { times } from '../support/record.ts'
+import { until } from '../support/until.ts'
+
+const NOTE = `
+import { appendFileSync, existsSync } from 'node:fs'
+import { setTimeout as delay } from 'node:timers/promises'
+const note = (text: string): void => appendFileSync(process.env['NOTES'] ?? '', text + '\\n')
+`
+
+const two = `${NOTE}
+export default async (clink, ctx) => {
+  const one = await ctx.step('one', () => { note('one'); return { by: process.pid } })
+  note('between')
+  if (ctx.attempt === 1) await new Promise((resolve) => ctx.signal.addEventListener('abort', resolve))
+  await ctx.step('two', () => { note('two') })
+  return String(one.by)
+}
+`
+
+const sleeper = `${NOTE}
+export default async (clink, ctx) => {
+  if (clink.content === 'other') return 'done'
+  await ctx.step('one', () => { note('one') })
+  await ctx.sleep('a while', '6s')
+  note('awake ' + ctx.attempt)
+}
+`
+
+/** Five steps, of which the third fails twice for every fourth clink. */
+const five = `${NOTE}
+export default async (clink, ctx) => {
+  const by = (name: string) => ctx.step(name, async () => { note(clink.content + ' ' + name); await delay(2); return name })
+  await by('one')
+  await by('two')
+  await ctx.step('three', () => {
+    if (Number(clink.content.split(' ')[1]) % 4 === 0 && ctx.attempt < 3) throw new Error('not yet')
+    note(clink.content + ' three')
+  })
+  await by('four')
+  return await by('five')
+}
+`
+
+const CONFIG =
+  'concurrency: 1\npoll: { interval: 50ms, maxInterval: 200ms }\nretry: { backoff: 100ms, maxBackoff: 200ms }\n'
+
+describe('P5, §4: over a kill -9', () => {
+  it('between step one and step two: the next process does not do step one again', { timeout: 60_000 }, async () => {
+    await using site = await Site.open({ handler: two, config: CONFIG })
+    const [id = ''] = site.sendMany(1)
+    const first = site.start('run')
+    await until(
+      async () => (await site.noted()).includes('between'),
+      () => `step one is done:\n${first.output}`,
+    )
+    first.signal('SIGKILL')
+    await first.exited
+    const second = site.start('run', '--once')
+    expect(await second.exited, second.output).toBe(0)
+    expect(await site.noted()).toEqual(['one', 'between', 'between', 'two'])
+    expect(site.emulator.clinks().map(({ content }) => content)).toContain(String(first.pid))
+    expect(times(site.emulator, id, 'completed')).toBe(1)
+  })
+
+  it('again and again, under load: no step is done twice', { timeout: 120_000 }, async () => {
+    await using site = await Site.open({ handler: five, config: CONFIG.replace('concurrency: 1', 'concurrency: 5') })
+    const ids = site.sendMany(60)
+    for (const wanted of [40, 100, 160]) {
+      const one = site.start('run')
+      await until(
+        async () => (await site.noted()).length > wanted,
+        () => `it works:\n${one.output}`,
+      )
+      one.signal('SIGKILL')
+      await one.exited
+    }
+    const last = site.start('run', '--once')
+    expect(await last.exited, last.output).toBe(0)
+    expect(ids.map((id) => times(site.emulator, id, 'completed'))).toEqual(ids.map(() => 1))
+    const all = ids.flatMap((_, n) => ['one', 'two', 'three', 'four', 'five'].map((step) => `task ${n} ${step}`))
+    expect([...new Set(await site.noted())].sort()).toEqual(all.sort())
+    // What a process was killed in the middle of it cannot have written: one for each of its slots.
+    expect((await site.noted()).length - all.length).toBeLessThanOrEqual(3 * 5)
+  })
+})
+
+describe.concurrent('§4: a sleep', () => {
+  it.each(['SIGKILL', 'SIGTERM'] as const)(
+    'goes on over a restart (%s), and holds no slot',
+    { timeout: 60_000 },
+    async (signal) => {
+      await using site = await Site.open({ handler: sleeper, config: `${CONFIG}claim: { exclusive: true }\n` })
+      const [id = ''] = site.sendMany(1)
+      const first = site.start('run')
+      await until(
+        () => first.output.includes('it sleeps: a while'),
+        () => `it sleeps:\n${first.output}`,
+      )
+      const start = Date.now()
+      const { clink_id: other } = site.emulator.send('ops', 'other', { from: 'bob' })
+      await until(
+        () => site.emulator.clink(other)?.status === 'completed',
+        () => `the slot is free:\n${first.output}`,
+      )
+      first.signal(signal)
+      await first.exited
+      const second = site.start('run', '--once')
+      expect(await second.exited, second.output).toBe(0)
+      expect(await site.noted()).toEqual(['one', 'awake 1'])
+      expect(Date.now() - start).toBeGreaterThan(5_500)
+      expect(site.emulator.clink(id)?.status).toBe('completed')
+    },
+  )
+})
