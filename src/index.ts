@@ -29,5 +29,6 @@ export {
   type HandlerDefinition,
   type HandlerLog,
   type HandlerResult,
+  type JsonOf,
   type RouteMatch,
 } from './handlers/handler.ts'
