@@ -65,14 +65,29 @@ export async function loadConfig(options: LoadOptions): Promise<LoadedConfig> {
     const path = key.split('.')
     if (raw.get(path) === undefined) raw.override(path, value, { where: 'defaults', base: cwd })
   }
-  const issues = checkConfig(raw)
-  const all = withoutEchoes([...(read?.issues ?? []), ...issues, ...unavailable(raw)])
-  if (all.length > 0) throw new ConfigError(inOrder(all))
-  const complete = configSchema.parse(raw.root)
+  const complete = checked(raw, read?.issues)
   warnings.push(...withoutEffect(complete, raw))
   const proxy = chooseProxy(complete.clink.url, env)
   if ('problem' in proxy) throw new ConfigError([proxyIssue(proxy)])
   return { config: build(complete, raw, proxy.proxy), file, warnings, keyVariables: read?.keyVariables ?? [], proxy }
+}
+
+/**
+ * A configuration from a program, in the form of the file, checked as the file is.
+ *
+ * @param where what messages call it.
+ * @throws {ConfigError} with all that is wrong.
+ */
+export function configOf(sections: Readonly<Record<string, unknown>>, where: string, cwd: string): Config {
+  const raw = new RawConfig({ where, base: cwd })
+  raw.fill({ ...sections })
+  return build(checked(raw), raw, undefined)
+}
+
+function checked(raw: RawConfig, found: readonly ConfigIssue[] = []): ParsedConfig {
+  const all = withoutEchoes([...found, ...checkConfig(raw), ...unavailable(raw)])
+  if (all.length > 0) throw new ConfigError(inOrder(all))
+  return configSchema.parse(raw.root)
 }
 
 async function findFile({ cwd, env, file }: LoadOptions): Promise<string | null> {

@@ -15,6 +15,12 @@ export interface PlainAnswer {
   readonly body: string
 }
 
+/** What becomes of a request: an answer, a part of one, a connection that is reset, or nothing. */
+export type Ending =
+  | { readonly is: 'answered'; readonly answer: PlainAnswer }
+  | { readonly is: 'truncated'; readonly answer: PlainAnswer; readonly bytes: number }
+  | { readonly is: 'cut' | 'hung' }
+
 export function jsonAnswer(status: number, body: unknown, headers: Readonly<Record<string, string>> = {}): PlainAnswer {
   return { status, headers: { 'content-type': 'application/json', ...headers }, body: JSON.stringify(body) }
 }

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { CodedError } from '../base/coded-error.ts'
-import { errorAnswer, type PlainAnswer, type PlainRequest } from './answer.ts'
+import { errorAnswer, type Ending, type PlainAnswer, type PlainRequest } from './answer.ts'
 import { control, CONTROL } from './control.ts'
 import { movableClock } from './clock.ts'
 import { DataFile } from './data-file.ts'
@@ -185,6 +185,10 @@ export class EmbeddedClink implements Emulator {
 
   now(): number {
     return this.#world.clock.now()
+  }
+
+  async withFaults(request: PlainRequest, wait: (ms: number) => Promise<boolean>): Promise<Ending> {
+    return await this.#front.withFaults(request, wait)
   }
 
   handle(request: PlainRequest): Promise<PlainAnswer> {

@@ -1,4 +1,4 @@
-import type { PlainAnswer, PlainRequest } from './answer.ts'
+import type { Ending, PlainAnswer, PlainRequest } from './answer.ts'
 import type { EmulatorClock } from './clock.ts'
 import type { FaultHandle, FaultRule } from './faults.ts'
 import type { SeenRequest } from './request-log.ts'
@@ -68,6 +68,12 @@ export interface Emulator {
   now(): number
   /** The same service without sockets and without faults; everything happens before this returns. */
   handle(request: PlainRequest): Promise<PlainAnswer>
+  /**
+   * The same without sockets, and with what its fault rules make of it.
+   *
+   * @param wait lets so many milliseconds pass; false: nothing happens after that.
+   */
+  withFaults(request: PlainRequest, wait: (ms: number) => Promise<boolean>): Promise<Ending>
   /** The service goes away: connections are cut, the port is closed, the state stays. */
   disconnect(): void
   /** It comes back on the same port. */

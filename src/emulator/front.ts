@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { setTimeout as wait } from 'node:timers/promises'
-import { errorAnswer, type PlainAnswer, type PlainRequest } from './answer.ts'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { errorAnswer, type Ending, type PlainAnswer, type PlainRequest } from './answer.ts'
 import { delayMs, type FaultAction, type Faults } from './faults.ts'
 import { readBody } from './intake/body.ts'
 import { RequestLog } from './request-log.ts'
@@ -34,31 +34,43 @@ export class Front {
       writeAnswer(response, errorAnswer(413, 'The body is larger than 1 MiB'))
       return
     }
-    const request = plain(incoming, body)
+    const wait = async (ms: number): Promise<boolean> => {
+      await sleep(ms, undefined, { signal }).catch(() => undefined)
+      return !signal.aborted
+    }
+    const ending = await this.withFaults(plain(incoming, body), wait)
+    if (ending.is === 'answered') writeAnswer(response, ending.answer)
+    else if (ending.is === 'truncated') truncate(response, ending.answer, ending.bytes)
+    else if (ending.is === 'cut') response.socket?.resetAndDestroy()
+  }
+
+  /**
+   * Without socket, and with what the fault rules make of it.
+   *
+   * @param wait lets so many milliseconds pass; false: the service has gone away meanwhile.
+   */
+  async withFaults(request: PlainRequest, wait: (ms: number) => Promise<boolean>): Promise<Ending> {
     const reading = this.#service.read(request)
     const note = this.#note(request, reading)
     const fault = this.#faults.next({ operation: reading.operation, method: request.method, path: request.path })
-    await delay(fault?.delayBefore, signal)
-    if (signal.aborted) {
-      note({ ending: 'cut' })
-      return
+    const isThere = async (delay: FaultAction['delayBefore']): Promise<boolean> => {
+      const ms = delayMs(delay)
+      return ms === 0 || (await wait(ms))
     }
-    if (fault?.cut === 'before' || fault?.hang === 'before') {
-      stop(response, note, fault.cut === undefined ? 'hung' : 'cut')
-      return
+    const end = (ending: 'cut' | 'hung'): Ending => {
+      note({ ending, status: undefined })
+      return { is: ending }
     }
+    if (!(await isThere(fault?.delayBefore)) || fault?.cut === 'before') return end('cut')
+    if (fault?.hang === 'before') return end('hung')
     const answer = withFault(fault, () => this.#carryOut(request, note))
     note({ status: undefined })
-    await delay(fault?.delayAfter, signal)
-    if (signal.aborted || fault?.cut === 'after' || fault?.hang === 'after') {
-      stop(response, note, fault?.hang === 'after' ? 'hung' : 'cut')
-    } else if (fault?.truncate === undefined) {
-      note({ status: answer.status })
-      writeAnswer(response, answer)
-    } else {
-      note({ ending: 'truncated', status: answer.status })
-      truncate(response, answer, fault.truncate)
-    }
+    if (!(await isThere(fault?.delayAfter)) || fault?.cut === 'after') return end('cut')
+    if (fault?.hang === 'after') return end('hung')
+    note({ status: answer.status })
+    if (fault?.truncate === undefined) return { is: 'answered', answer }
+    note({ ending: 'truncated' })
+    return { is: 'truncated', answer, bytes: fault.truncate }
   }
 
   #note({ method, path }: PlainRequest, reading: Reading): Note {
@@ -96,17 +108,6 @@ function withFault(fault: FaultAction | undefined, carryOut: () => PlainAnswer):
 
 function lowerCased(headers: Readonly<Record<string, string>> = {}): Record<string, string> {
   return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]))
-}
-
-/** Ends early when the service goes away. */
-async function delay(delay: FaultAction['delayBefore'], signal: AbortSignal): Promise<void> {
-  const ms = delayMs(delay)
-  if (ms > 0) await wait(ms, undefined, { signal }).catch(() => undefined)
-}
-
-function stop(response: ServerResponse, note: Note, ending: 'cut' | 'hung'): void {
-  note({ ending, status: undefined })
-  if (ending === 'cut') response.socket?.resetAndDestroy()
 }
 
 export function writeAnswer(response: ServerResponse, answer: PlainAnswer): void {
