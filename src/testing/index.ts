@@ -7,7 +7,7 @@ import { VirtualClock } from './virtual-clock.ts'
 export type { FaultAction, FaultHandle, FaultRule, StoredClink, Switches } from '../emulator/emulator.ts'
 export type { WorkerEvent } from '../events.ts'
 export type { Handlers } from './handlers.ts'
-export type { LogLine, Run, Settled, SettledAs } from './settled.ts'
+export type { LogLine, Run, Settled, SettledAs, Step } from './settled.ts'
 export { TestWorker, type NewClink, type Restart, type SentClink, type Span } from './test-worker.ts'
 
 export interface TestWorkerOptions extends WorldOptions {

@@ -35,6 +35,15 @@ export interface LogLine {
   readonly attempt: number
 }
 
+/** A `ctx.step` that a run came to. */
+export interface Step {
+  readonly name: string
+  /** `kept`: an earlier run had done it. */
+  readonly was: 'done' | 'kept'
+  /** The start that came to it. */
+  readonly attempt: number
+}
+
 export interface Settled {
   readonly outcome: SettledAs
   readonly response?: string
@@ -43,6 +52,7 @@ export interface Settled {
   readonly attempts: number
   readonly runs: readonly Run[]
   readonly log: readonly LogLine[]
+  readonly steps: readonly Step[]
 }
 
 type End = Pick<Settled, 'outcome' | 'response' | 'reason'>
@@ -112,6 +122,13 @@ export class Told {
     return this.#of(clinkId).flatMap((event) => {
       if (event.event !== 'clink.log') return []
       return [{ level: event.level, message: event.message, fields: event.fields ?? {}, attempt: event.attempt ?? 1 }]
+    })
+  }
+
+  stepsOf(clinkId: string): readonly Step[] {
+    return this.#of(clinkId).flatMap((event) => {
+      if (event.event !== 'clink.step') return []
+      return [{ name: event.name, was: event.was, attempt: event.attempt ?? 1 }]
     })
   }
 

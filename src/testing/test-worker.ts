@@ -139,7 +139,8 @@ export class TestWorker implements AsyncDisposable {
         `${clinkId} has come to no end in ${formatDuration(time)} of virtual time: it is ${status}, ${run}`,
       )
     }
-    return { ...end, attempts: runs.length, runs, log: this.#told.logOf(clinkId) }
+    const [log, steps] = [this.#told.logOf(clinkId), this.#told.stepsOf(clinkId)]
+    return { ...end, attempts: runs.length, runs, log, steps }
   }
 
   /** Lets so much time pass. */

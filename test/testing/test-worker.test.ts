@@ -125,6 +125,27 @@ describe('a handler that is tested with testWorker', () => {
     expect(worker.events.filter(({ event }) => event === 'worker.started')).toHaveLength(2)
   })
 
+  it('does a step once, though the process crashes after it, and sleeps without a slot', async () => {
+    const done: string[] = []
+    const handler = defineHandler(async (_, ctx) => {
+      const first = await ctx.step('first', () => done.push('first'))
+      await wait(10_000)
+      await ctx.sleep('a while', '20m')
+      return await ctx.step('second', () => [first, ...done].join())
+    })
+    const worker = await opened({ handlers: { handler }, clinks: ['it'] })
+    worker.crashAt('5s')
+    const { outcome, response, steps } = await worker.settled()
+    expect({ outcome, response }).toEqual({ outcome: 'completed', response: '1,first' })
+    expect(steps.map(({ name, was }) => `${name} ${was}`)).toEqual([
+      'first done',
+      'first kept',
+      'first kept',
+      'second done',
+    ])
+    expect(worker.elapsed).toBeGreaterThan(20 * 60_000)
+  })
+
   it('is given back by a stop, and run by the next process where there is one', async () => {
     const handler = defineHandler(async (_, { signal }) => {
       await wait(60_000, undefined, { signal })
