@@ -79,8 +79,9 @@ export async function loadConfig(options: LoadOptions): Promise<LoadedConfig> {
  * @throws {ConfigError} with all that is wrong.
  */
 export function configOf(sections: Readonly<Record<string, unknown>>, where: string, cwd: string): Config {
-  const raw = new RawConfig({ where, base: cwd })
-  raw.fill({ ...sections })
+  const place = { where, base: cwd }
+  const raw = new RawConfig(place)
+  for (const [name, value] of Object.entries(sections)) raw.override([name], value, place)
   return build(checked(raw), raw, undefined)
 }
 
