@@ -11,23 +11,26 @@ export interface Mark {
  * later, so it was made after the request that brought the earlier one was sent.
  */
 export class ServiceTime {
-  #newest: Mark | undefined
+  #newest: readonly Mark[] = []
 
-  /** The newest stamp that was seen. */
-  get newest(): Mark | undefined {
+  /** The newest stamp that was seen, and the one before it: what is as old as the newest may have been made before or after it. */
+  get newest(): readonly Mark[] {
     return this.#newest
   }
 
   /** @param sentAt local time before which the stamp cannot have been made. */
   note(text: string | null | undefined, sentAt: number): void {
     const stamp = readTime(text)
-    if (stamp !== undefined && stamp > (this.#newest?.stamp ?? -Infinity)) this.#newest = { stamp, sentAt }
+    const [last] = this.#newest
+    if (stamp === undefined || stamp <= (last?.stamp ?? -Infinity)) return
+    this.#newest = [{ stamp, sentAt }, ...(last === undefined ? [] : [last])]
   }
 }
 
-/** A local time before which the stamp cannot have been made; undefined: the mark does not tell. */
-export function notBefore(text: string | null | undefined, mark: Mark | undefined): number | undefined {
-  return mark !== undefined && (readTime(text) ?? -Infinity) > mark.stamp ? mark.sentAt : undefined
+/** A local time before which the stamp cannot have been made; undefined: the marks do not tell. @param marks the newest first. */
+export function notBefore(text: string | null | undefined, marks: readonly Mark[]): number | undefined {
+  const stamp = readTime(text) ?? -Infinity
+  return marks.find((mark) => stamp > mark.stamp)?.sentAt
 }
 
 /** The end of the years that every reader of times takes. */

@@ -1,5 +1,6 @@
 import type { InboxPage } from '../../clink/client.ts'
 import { ClinkApiError } from '../../clink/errors.ts'
+import type { Mark } from '../../clink/service-time.ts'
 import { forMe } from '../../config/for-me.ts'
 import type { Taken } from '../signals.ts'
 import type { Claiming } from './mode.ts'
@@ -52,13 +53,15 @@ export class Batch implements Claiming {
   }
 
   async #claim(asked: number, seats: Seats, signal: AbortSignal): Promise<Taken> {
-    const { clock, emit, keys, terms } = this.#context
+    const { clock, emit, keys, serviceTime, terms } = this.#context
     const sentAt = clock.now()
     const key = keys.current
-    const page = await this.#poll(asked, seats, signal)
+    // A claim by id may be answered meanwhile, and be newer than what the poll claims.
+    const before = serviceTime.newest
+    const page = await this.#poll(asked, seats, before, signal)
     const received = page.clinks.length + page.malformed.length
     const { claimed, fresh, isStrange, runnable, untold } = await this.#intake.admit(page, sentAt, key)
-    if (untold > 0) this.#lostClaims.lost(untold, seats)
+    if (untold > 0) this.#lostClaims.lost(untold, seats, before)
     if (claimed > 0) terms.tried()
     emit({ event: 'poll.succeeded', asked, received, claimed, duration: clock.now() - sentAt })
     // Claims on records without an id: nobody can give them back, and what lies behind them shows only while they last.
@@ -73,7 +76,7 @@ export class Batch implements Claiming {
     return { sentAt, isNews: fresh > 0, isMore, isWhole, isEmpty, isWithheld: unclaimed === 'yes' }
   }
 
-  async #poll(asked: number, seats: Seats, signal: AbortSignal): Promise<InboxPage> {
+  async #poll(asked: number, seats: Seats, before: readonly Mark[], signal: AbortSignal): Promise<InboxPage> {
     const { api, emit, settings } = this.#context
     try {
       const params = { claim: true, limit: asked, for_me: forMe(settings.current) }
@@ -81,7 +84,7 @@ export class Batch implements Claiming {
     } catch (error) {
       if (error instanceof ClinkApiError && error.mayHaveHappened) {
         emit({ event: 'poll.lost', asked, error })
-        this.#lostClaims.lost(asked, seats)
+        this.#lostClaims.lost(asked, seats, before)
       } else this.#heldBefore.notYet()
       throw error
     }
