@@ -1,11 +1,12 @@
 import { clearTimeout, setTimeout } from '../base/host-time.ts'
-import http from 'node:http'
-import https from 'node:https'
+import type { ClientRequestArgs } from 'node:http'
+import type { RequestOptions } from 'node:https'
 import { isIP, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { buildConnector } from 'undici'
 import type { ForwardProxy } from '../base/proxy.ts'
 import { TransportError } from './transport.ts'
+import { http, https } from './node-http.ts'
 import { openTunnel } from './tunnel.ts'
 
 /** Bounds what an attempt to connect can outlast the request that it was for. */
@@ -36,12 +37,12 @@ export function connectedAgents(idle: number, isSecure = false, proxy?: ForwardP
   const connecting = new Set<Destroyable>()
   const open = agents.http.createConnection.bind(agents.http)
   Object.assign(agents.http, {
-    createConnection: (asked: http.ClientRequestArgs, handOver: HandOver): void =>
+    createConnection: (asked: ClientRequestArgs, handOver: HandOver): void =>
       handOverConnected(open(asked), 'connect', connecting, handOver, { to }),
   })
   const openSecure = agents.https.createConnection.bind(agents.https)
   Object.assign(agents.https, {
-    createConnection: (asked: https.RequestOptions, handOver: HandOver): void => {
+    createConnection: (asked: RequestOptions, handOver: HandOver): void => {
       const secure = (over: { socket?: Duplex }): void => {
         const socket = openSecure({ ...asked, ...over })
         handOverConnected(socket, 'secureConnect', connecting, handOver, { to, reached: over.socket !== undefined })
@@ -72,7 +73,7 @@ export function connectedAgents(idle: number, isSecure = false, proxy?: ForwardP
 
 function connectThrough(
   proxy: ForwardProxy,
-  { host, port }: https.RequestOptions,
+  { host, port }: RequestOptions,
   connecting: Set<Destroyable>,
   handOver: HandOver,
   secure: (socket: Duplex) => void,

@@ -1,9 +1,9 @@
-import { STATUS_CODES } from 'node:http'
 import { tryTo } from '../base/try-to.ts'
 import { isRecord } from '../base/record.ts'
 import { withoutCredentials } from '../base/web-address.ts'
 import { UnusableData, type Decode } from './decode.ts'
 import { ClinkApiError, type ApiFailure } from './errors.ts'
+import { http } from './node-http.ts'
 import type { WireCall } from './request.ts'
 import { retryAfter } from './retry-after.ts'
 import type { TransportError, TransportResponse } from './transport.ts'
@@ -78,7 +78,7 @@ export class AnswerReader<T> {
       detail ??
       redirect ??
       (whole === undefined ? this.#notJson(response) : 'no reason given')
-    const title = [status, STATUS_CODES[status]].filter((part) => part !== undefined).join(' ')
+    const title = [status, http.STATUS_CODES[status]].filter((part) => part !== undefined).join(' ')
     const isEnveloped = whole?.['success'] === false
     const isForeign = needsEnvelope(status) && !isEnveloped
     return this.error(`${title}: ${said}${isForeign ? FOREIGN : ''}`, {

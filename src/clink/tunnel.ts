@@ -1,8 +1,8 @@
-import http from 'node:http'
-import https from 'node:https'
+import type { RequestOptions } from 'node:https'
 import { isIP } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { ForwardProxy } from '../base/proxy.ts'
+import { http, https } from './node-http.ts'
 import { TransportError } from './transport.ts'
 
 /**
@@ -48,7 +48,7 @@ export function requestOf({ isSecure }: ForwardProxy): typeof http.request {
 }
 
 /** Where a request to the proxy itself goes. Without its own name, TLS would ask for the one in the `Host` header. */
-export function addressOf({ host, port, isSecure }: ForwardProxy): https.RequestOptions {
+export function addressOf({ host, port, isSecure }: ForwardProxy): RequestOptions {
   return { host, port, ...(isSecure && { servername: isIP(host) === 0 ? host : '' }) }
 }
 
