@@ -241,11 +241,12 @@ export class Capacity implements Line {
     }
   }
 
-  /** How many reruns have a seat or wait for one, or will before the next poll. */
+  /** How many reruns have a seat, also one of those that were more, or wait for one, or will before the next poll. */
   get #forReruns(): number {
     const { concurrency } = this.#options.context.settings.current
     const { coming = 0, isOpen = true } = this.#toCome ?? {}
-    return Math.min(this.#reruns.concurrency, this.#reruns.pending + coming, isOpen ? concurrency : concurrency - 1)
+    const most = Math.min(this.#reruns.concurrency, isOpen ? concurrency : concurrency - 1)
+    return Math.max(this.#rerunning, Math.min(most, this.#reruns.pending + coming))
   }
 
   #sum(counts: (seats: Seats) => boolean): number {

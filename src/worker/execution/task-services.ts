@@ -32,6 +32,8 @@ const SHORTEST_SECRET = 8
 /** What a run may have done for it. A class: objects with accessors of their own are dear to collect. */
 export class Services implements TaskServices {
   readonly #inHand: Served
+  /** The one at its start: a run without a claim does not take to another, which may turn out to be a stranger's. */
+  readonly #key: WorkerKey
   readonly #mark: Route['mark']
   readonly #facts: Required<DeliveryFacts>
   readonly #context: ExecutionContext
@@ -47,6 +49,7 @@ export class Services implements TaskServices {
     run: ServedRun,
   ) {
     this.#inHand = inHand
+    this.#key = inHand.key
     this.#mark = mark
     this.#facts = facts
     this.#context = context
@@ -54,8 +57,8 @@ export class Services implements TaskServices {
   }
 
   get api(): HandlerClient {
-    const { clink, key } = this.#inHand
-    return (this.#client ??= new HandlerClient(key.connection, { clink, mark: this.#mark }, this.#context))
+    const { clink } = this.#inHand
+    return (this.#client ??= new HandlerClient(this.#key.connection, { clink, mark: this.#mark }, this.#context))
   }
 
   log(level: keyof HandlerLog, message: unknown, fields?: Readonly<Record<string, unknown>>): void {
@@ -69,12 +72,13 @@ export class Services implements TaskServices {
   }
 
   async reply(words: unknown, to: 'sender' | 'group', step?: string): Promise<string | undefined> {
-    const { clink, deadline, key } = this.#inHand
+    const { clink, deadline } = this.#inHand
     if (!this.#run.counts) throw new Error('ctx.reply: this run is over, nothing is sent for it any more')
     if (typeof words !== 'string') throw new TypeError(`ctx.reply: what is to be sent is ${typeof words}, and no text`)
     const mark = this.#mark
     const sending = { clink, to: to === 'group' ? undefined : clink.sender_id, is: 'note', mark } as const
-    const send = async (): Promise<string> => await sendReply(words, sending, { deadline }, key.api, this.#context)
+    const send = async (): Promise<string> =>
+      await sendReply(words, sending, { deadline }, this.#key.api, this.#context)
     return await (step === undefined ? send() : this.#stepsOf.once(step, send))
   }
 

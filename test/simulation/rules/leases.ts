@@ -171,6 +171,9 @@ export function slept({ sleeps }: LifeRecord, from: number, to: number): boolean
   return sleeps.some((sleep) => sleep.from <= to && sleep.to >= from)
 }
 
+/** Milliseconds for which a start may have been on its way to the journal, beside the time that a slow one takes. */
+export const BEGINS = 100
+
 /** When a process ended, whichever way. */
 export function endOf({ stoppedAt, crashedAt }: LifeRecord): number {
   return Math.min(stoppedAt ?? Infinity, crashedAt ?? Infinity)

@@ -1,6 +1,7 @@
 import type { Breach, Rule } from '../judge.ts'
 import type { Record } from '../record.ts'
 import { configsIn } from '../settings.ts'
+import { BEGINS, slept } from './leases.ts'
 
 /** Milliseconds between a letter that can be seen, and retried, and the word that its clink is given up. */
 const WRITTEN = 50
@@ -42,7 +43,10 @@ export const rerunsLeaveSlots: Rule = ({ plan, record }) => {
   const reruns = record.runs.filter(({ isRerun }) => isRerun === true)
   return reruns.flatMap((run) => {
     const { life, startedAt: at } = run
-    const slots = configsIn(plan, record, life, at).map(({ concurrency }) => concurrency)
+    // It had its slot when it began to be journalled.
+    const began = at - BEGINS - (plan.world.store?.slowest ?? 0)
+    const since = slept(record.life(life), began, at) ? 0 : began
+    const slots = configsIn(plan, record, life, since, at).map(({ concurrency }) => concurrency)
     const most = Math.max(1, Math.floor(Math.max(...slots) * PART))
     const active = reruns.filter(
       ({ life: of, startedAt, endedAt = Infinity }) => of === life && startedAt <= at && endedAt > at,

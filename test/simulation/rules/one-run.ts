@@ -2,10 +2,7 @@ import type { Breach, Evidence, Rule } from '../judge.ts'
 import type { LifeRecord, Record, RunRecord } from '../record.ts'
 import { workerOf } from '../plan.ts'
 import { configsIn } from '../settings.ts'
-import { claimEnd, endOf, slept } from './leases.ts'
-
-/** Milliseconds for which a start may have been on its way to the journal, beside the time that a slow one takes. */
-const BEGINS = 100
+import { BEGINS, claimEnd, endOf, slept } from './leases.ts'
 
 /** P3: one run of a clink at a time; elsewhere only when a claim had ended or a process was stopped. */
 export const oneRunAtATime: Rule = (evidence) => {

@@ -456,6 +456,29 @@ describe.concurrent('The result of a rerun', () => {
     expect(told.results).toHaveLength(2)
   })
 
+  it('that runs when another key comes, which may be somebody else’s, goes on with the one before (P15, §8)', async () => {
+    await using told = await Told.make({ seed })
+    const { bench, id } = told
+    const gate = Promise.withResolvers<void>()
+    const station = told.work(async (clink, ctx) => {
+      if (clink.clink_id !== id) return
+      await gate.promise
+      await ctx.reply('half of it')
+      await ctx.api.sendClink({ group_id: clink.group_id, content: 'the rest' })
+    })
+    await bench.completed(bench.send('so that its key is proven'))
+    await told.retry(station)
+    await station.seen('clink.rerun', id)
+    change(station, bench.emulator, 'helper')
+    await station.seen('key.changed')
+    gate.resolve()
+    await until(() => station.runsOf(id)[0]?.end !== undefined, 'it has run')
+
+    const sent = bench.emulator.clinks().filter(({ content }) => /^(half of it|the rest)/.test(content))
+    expect(sent.map(({ sender_id }) => sender_id)).toEqual(['ap_worker', 'ap_worker'])
+    await bench.completed(bench.send('its claim tells whose the key is'))
+  })
+
   it('is computed and sent with a new key that has claimed, where the service does not say who we are (P1, §8)', async () => {
     await using told = await Told.make({ seed, work: { wrap: withoutOwners } })
     const { bench, id } = told

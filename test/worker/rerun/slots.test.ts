@@ -78,3 +78,32 @@ it('P6: letters that wait for a slot have no more than their part of the slots t
   expect(most).toBe(1)
   await bench.stop()
 })
+
+it('P6: letters that run when fewer slots are left than there were keep theirs, and nothing is claimed for these', async () => {
+  let [areLetters, running, most] = [false, 0, 0]
+  const bench = new VirtualBench({
+    settings: { concurrency: 6, claim: { exclusive: true }, retry: TELL },
+    handle: async ({ content }, { signal }) => {
+      if (content === 'bad' && !areLetters) throw new Error('bad')
+      most = Math.max(most, (running += 1))
+      await bench.take(RUN, signal)
+      running -= 1
+      return 'done'
+    },
+  })
+  const bad = [bench.send('bad'), bench.send('bad'), bench.send('bad')]
+  await bench.pass(MINUTE)
+  areLetters = true
+  for (const id of bad) void bench.ledger.letters.retry(id).then(() => bench.daemon.retried(id))
+  await bench.pass(RUN / 10)
+  expect(running).toBe(3)
+  bench.change({ concurrency: 3 })
+  const good = [bench.send('good'), bench.send('good')]
+  await bench.pass(RUN / 2)
+  expect(bench.all('clink.claimed').filter(({ clink }) => good.includes(clink.clink_id))).toEqual([])
+  await bench.pass(MINUTE)
+
+  expect(most).toBe(3)
+  expect(good.map((id) => bench.emulator.clink(id)?.status)).toEqual(['completed', 'completed'])
+  await bench.stop()
+})
