@@ -41,6 +41,7 @@ export interface RouteConfig {
   readonly passKey?: boolean | undefined
   readonly mark?: 'auto' | 'never' | undefined
   readonly concurrency?: number | undefined
+  readonly weight?: number | undefined
   readonly rate?: Rate | undefined
   readonly serial?: 'group' | 'sender' | undefined
 }

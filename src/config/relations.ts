@@ -10,7 +10,15 @@ export interface Problem {
 type Sections = Partial<ParsedConfig>
 
 /** How keys must relate to each other. Looks only at sections that are correct in themselves. */
-export function relationProblems({ inbox, poll, claim, retry, shutdown, routes }: Sections): readonly Problem[] {
+export function relationProblems({
+  inbox,
+  poll,
+  claim,
+  concurrency,
+  retry,
+  shutdown,
+  routes,
+}: Sections): readonly Problem[] {
   const problems: Problem[] = []
   const unless = (holds: boolean, path: Path, message: string): void => {
     if (!holds) problems.push({ path, message })
@@ -36,10 +44,15 @@ export function relationProblems({ inbox, poll, claim, retry, shutdown, routes }
     )
   }
   const names = new Map<string, number>()
-  for (const [index, { name, retry: own, use, exec, http }] of (routes ?? []).entries()) {
+  for (const [index, { name, retry: own, use, exec, http, weight = 1 }] of (routes ?? []).entries()) {
     const ways = [use, exec, http].filter((way) => way !== undefined).length
     unless(ways > 0, ['routes', index], 'does not say what runs it; write use: ./handlers/file.ts, or exec: [program]')
     unless(ways < 2, ['routes', index], 'has more than one of use, exec and http')
+    unless(
+      weight <= (concurrency ?? weight),
+      ['routes', index, 'weight'],
+      'is more than concurrency: it could never run',
+    )
     const { backoff, maxBackoff } = own ?? {}
     if (backoff !== undefined && maxBackoff !== undefined) {
       unless(maxBackoff >= backoff, ['routes', index, 'retry', 'maxBackoff'], 'is shorter than backoff')

@@ -152,6 +152,7 @@ export function matchRule<Content extends z.ZodType>(content: Content, example: 
 export function limitRules() {
   return {
     concurrency: integer(1, 1_000).exactOptional().describe('How many clinks of this route run at the same time.'),
+    weight: integer(1, 1_000).exactOptional().describe('How many of the places of concurrency one clink takes.'),
     rate: rate().exactOptional().describe('60/1m: most starts of its handler, retries included, in any such time.'),
     serial: oneOf(['group', 'sender'])
       .exactOptional()

@@ -161,6 +161,8 @@ export interface HandlerDefinition {
   }
   /** How many of its clinks run at the same time. */
   readonly concurrency?: number
+  /** How many of the places of the configuration's `concurrency` one clink takes. */
+  readonly weight?: number
   /** `60/1m`: most starts, retries included, in any such time. */
   readonly rate?: string
   /** One clink of each group, or of each sender, at a time: the next one after it is settled. */

@@ -22,7 +22,11 @@ export interface LoadedHandler {
  * The routes in the order in which they are tried: the configuration's, then the handlers' own in the order of their names,
  * then the one handler without a match. A handler that the configuration names has only that route.
  */
-export function makeRoutes(handlers: readonly LoadedHandler[], config: Pick<Config, 'routes'>, generation: number) {
+export function makeRoutes(
+  handlers: readonly LoadedHandler[],
+  config: Pick<Config, 'concurrency' | 'routes'>,
+  generation: number,
+) {
   const made = { generation, patterns: new Patterns() }
   const make = (handler: LoadedHandler, route?: RouteConfig): RouteEntry => makeEntry(moduleOf(handler), made, route)
   const used = new Set(config.routes.map(({ use }) => use))
@@ -37,7 +41,7 @@ export function makeRoutes(handlers: readonly LoadedHandler[], config: Pick<Conf
     ...free.filter(({ definition }) => definition.match !== undefined).map((handler) => make(handler)),
     ...catchAlls.map((handler) => make(handler)),
   ]
-  return { entries, issues: [...tooManyCatchAlls(catchAlls), ...sameNames(entries)] }
+  return { entries, issues: [...tooManyCatchAlls(catchAlls), ...sameNames(entries), ...tooHeavy(entries, config)] }
 }
 
 /** What a route runs, and what that says about its route. */
@@ -90,8 +94,19 @@ function limitsOf(definition: Entered['definition'], own: RouteConfig | undefine
   const concurrency = own?.concurrency ?? definition.concurrency
   const rate = own?.rate ?? definition.rate
   const serial = own?.serial ?? definition.serial
-  const hasLimits = concurrency !== undefined || rate !== undefined || serial !== undefined
-  return hasLimits ? Object.freeze({ concurrency, rate, serial }) : undefined
+  const weight = own?.weight ?? definition.weight ?? 1
+  const hasLimits = concurrency !== undefined || rate !== undefined || serial !== undefined || weight > 1
+  return hasLimits ? Object.freeze({ concurrency, rate, serial, weight }) : undefined
+}
+
+function tooHeavy(
+  entries: readonly RouteEntry[],
+  { concurrency }: Pick<Config, 'concurrency'>,
+): readonly HandlerIssue[] {
+  return entries
+    .map(({ route }) => ({ file: route.file, weight: route.limits?.weight ?? 1 }))
+    .filter(({ weight }) => weight > concurrency)
+    .map(({ file, weight }) => ({ file, message: `weight: ${weight} is more than concurrency (${concurrency})` }))
 }
 
 function tooManyCatchAlls(handlers: readonly LoadedHandler[]): readonly HandlerIssue[] {

@@ -29,6 +29,8 @@ export interface Limits {
   readonly concurrency?: number | undefined
   /** Starts in any time of so many milliseconds. */
   readonly rate?: { readonly count: number; readonly window: number } | undefined
+  /** How many seats a clink takes. Default: 1. */
+  readonly weight?: number | undefined
   /** One clink of each at a time. */
   readonly serial?: 'group' | 'sender' | undefined
 }

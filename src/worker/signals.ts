@@ -11,6 +11,8 @@ export interface Taken {
   readonly isNews: boolean
   /** More is known to wait than could start. */
   readonly isMore: boolean
+  /** Whatever is known to wait, none of it can be claimed before a seat is free, or a claim is answered. */
+  readonly isHeldUp?: boolean
   /** All that the inbox shows was looked at. */
   readonly isWhole: boolean
   /** Nothing waits that this worker would run. */

@@ -124,7 +124,9 @@ export class Worker {
 
   liveness(): Liveness {
     const { clock, pulses } = this.#context
-    const slots = this.#parts.shared.capacity.taken
+    const { capacity } = this.#parts.shared
+    // What is saved for a clink that takes several is not free.
+    const slots = this.#parts.select.areSaved ? capacity.holders : capacity.taken
     const allStuckSince =
       slots === undefined ? undefined : this.#parts.deliveries.allStuckSince(slots, this.#parts.reruns.stuckSince)
     const allStuckFor = allStuckSince === undefined ? undefined : clock.now() - allStuckSince

@@ -195,6 +195,12 @@ describe('inbox.claim: batch', () => {
   )
 })
 
+it('a weight above the concurrency is an error with its place and value (P14)', async () => {
+  const issues = await issuesOf(loadText('concurrency: 4\nroutes:\n  - { use: a.ts, weight: 5 }'))
+  const message = expect.stringContaining('is more than concurrency')
+  expect(issues).toEqual([expect.objectContaining({ key: 'routes[0].weight', line: 3, value: '5', message })])
+})
+
 describe('what this version cannot do', () => {
   it.each([
     ['handlers: { runner: thread }', 'handlers.runner'],

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import type { Transport } from '../../src/clink/transport.ts'
 import type { Limits } from '../../src/handlers/route.ts'
+import { SeatLine } from '../../src/worker/capacity/seat-line.ts'
 import { Place, RouteLimits } from '../../src/worker/capacity/route-limits.ts'
 import { findBreach } from './broken-rules.ts'
 import type { Breach } from './judge.ts'
@@ -35,6 +36,15 @@ describe('the judge notices a worker', () => {
   it('that starts more of a route at once than its concurrency (§4)', async () => {
     vi.spyOn(Place.prototype, 'ready').mockResolvedValue()
     expect(await notices(under({ concurrency: 1 }), /run at once/)).toBe(true)
+  })
+
+  it('whose heavy clinks take one seat each (§4)', async () => {
+    // oxlint-disable-next-line typescript/unbound-method -- it is called with its object
+    const real = SeatLine.prototype.run
+    vi.spyOn(SeatLine.prototype, 'run').mockImplementation(async function (this: SeatLine, work, priority) {
+      await real.call(this, work, priority, 1)
+    })
+    expect(await notices(under({ weight: 8 }), /run at once/)).toBe(true)
   })
 
   it('that starts more often than the rate of a route allows (§4)', async () => {

@@ -246,6 +246,15 @@ const table: { readonly [W in WordName]: Word } = {
       return withWorld(withClinks(chance.is(0.5) ? choosing(plan) : plan, clinks), { limits })
     },
   },
+  /** A clink of the route takes several slots. */
+  heavy: {
+    part: 0.05,
+    spoken: (plan, chance) => {
+      const clinks = many(chance.integer(3, 20), chance, plan.calmAt, (index) => `${SAYS.quick} ${index}`)
+      const limits = { ...plan.world.limits, weight: chance.integer(2, 8) }
+      return withWorld(withClinks(chance.is(0.3) ? choosing(plan) : plan, clinks), { limits })
+    },
+  },
   /** Journals are written late, and for some time not at all. */
   'slow-store': {
     part: 0.06,

@@ -29,6 +29,7 @@ export const WORDS = [
   'slow-store',
   'patterns',
   'limits',
+  'heavy',
   'settings',
 ] as const
 export type WordName = (typeof WORDS)[number]

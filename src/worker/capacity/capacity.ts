@@ -3,10 +3,12 @@ import type { Clink } from '../../clink/records.ts'
 import type { Route, Router } from '../../handlers/route.ts'
 import type { WorkerContext } from '../context.ts'
 import type { CircuitBreaker } from './circuit-breaker.ts'
-import type { WorkerSignals } from '../signals.ts'
-import { RouteLimits, type Place } from './route-limits.ts'
+import { RouteLimits, weightOf, type Place } from './route-limits.ts'
+import { SeatLine } from './seat-line.ts'
+import { Seats } from './seats.ts'
 
 export type { Place } from './route-limits.ts'
+export type { Seats } from './seats.ts'
 
 /** The order in which what waits gets a seat. */
 export const PRIORITY = { fresh: 0, due: 1, alone: 2 } as const
@@ -55,66 +57,6 @@ export interface CapacityOptions {
   readonly inHand: InHand
 }
 
-/** Whether a claim by id takes nobody's work; undefined: nobody knows yet. */
-interface Verdict {
-  readonly mayClaimById: boolean | undefined
-}
-
-/** Seats of claims: from before they are sent until what they brought is in hand, and for as long as they may have been made unknown to us. */
-export class Seats {
-  count: number
-  /** The route that the claim on its way is for, where that is one. */
-  route: Route | undefined
-  readonly #all: Set<Seats>
-  readonly #freed: WorkerSignals['freed']
-  #keptUntil = -Infinity
-  #siblings: Verdict | undefined
-
-  constructor(count: number, all: Set<Seats>, { freed }: Pick<WorkerSignals, 'freed'>) {
-    this.count = count
-    this.#all = all
-    this.#freed = freed
-    all.add(this)
-  }
-
-  /** A claim is on its way. */
-  get isSent(): boolean {
-    return this.#keptUntil === -Infinity
-  }
-
-  /** Local time until which they are kept though no claim is on its way any more. */
-  get keptUntil(): number {
-    return this.#keptUntil
-  }
-
-  /** Whether it is known which clinks they are for. */
-  get isKnown(): boolean {
-    return this.#siblings === undefined
-  }
-
-  /** Whether what they are kept for would be worked: what may be a sibling's is not. */
-  get mayBeUsed(): boolean {
-    return this.#siblings === undefined || this.#siblings.mayClaimById === true
-  }
-
-  /**
-   * No answer came: so many are kept until this local time.
-   *
-   * @param siblings where nobody knows which clinks were claimed: they are taken up by claims by id, once these may be made.
-   */
-  keep(count: number, until: number, siblings?: Verdict): void {
-    this.count = count
-    this.#keptUntil = until
-    this.#siblings = siblings
-    this.#freed.say()
-  }
-
-  free(): void {
-    this.#all.delete(this)
-    this.#freed.say()
-  }
-}
-
 /**
  * What may start: nobody else counts that. A seat is taken from the start of a handler (or of a settlement without one) until the clink
  * is settled or backs off, and in any case until the handler's code has really ended. A claim has its seats before it is sent, and keeps
@@ -123,20 +65,21 @@ export class Seats {
 export class Capacity implements Line {
   readonly limits: RouteLimits
   readonly #options: CapacityOptions
-  readonly #line = new PQueue()
+  readonly #line: SeatLine
   readonly #reruns = new PQueue()
   /** Reruns whose turn has come and that wait for a seat to spare, the longest waiting first. */
-  readonly #waiting: (() => void)[] = []
+  readonly #waiting: { readonly weight: number; readonly start: (seats: number) => void }[] = []
   /** Seats of claims that are on their way, or may have been made. */
   readonly #claims = new Set<Seats>()
+  /** Seats of reruns. */
   #rerunning = 0
   #toCome: RerunsToCome | undefined
-  #suspects = 0
 
   constructor(options: CapacityOptions) {
     const { settings, signals } = options.context
     this.#options = options
     this.limits = new RouteLimits(options.context)
+    this.#line = new SeatLine(options.context.clock)
     this.#fit()
     settings.changed.on(() => this.#fit())
     signals.freed.on(() => this.#spare())
@@ -147,23 +90,55 @@ export class Capacity implements Line {
     return this.#options.context.stopping.aborted ? 0 : this.besideKept(0)
   }
 
-  /** @param own seats that the caller keeps for what may have been claimed: how many there are for it, with these. */
+  /** The same where nobody can choose: of the lightest route. One at least, if any: it waits, claimed, for the seats that it lacks. */
+  get unchosen(): number {
+    const { free } = this
+    const lightest = Math.min(...this.#options.router.routes.map((route) => this.seatsOf(route)), free)
+    return free < 1 ? free : Math.max(1, Math.floor(free / lightest))
+  }
+
+  /** @param own seats that the caller keeps for what may have been claimed: how many clinks there are seats for, with these. */
   besideKept(own: number): number {
-    const { context, health, inHand, router } = this.#options
-    const { clock, ledger, settings } = context
-    if (!ledger.isHealthy || this.#suspects > 0) return 0
+    const { context, health, router } = this.#options
+    if (!context.ledger.isHealthy || this.#line.isNarrow) return 0
+    const isAnyOpen = health.paused.length < router.routes.length
+    const most = isAnyOpen ? Infinity : router.routes.some((route) => this.isOpen(route)) ? 1 : 0
+    // What nobody knows may be the one clink that is tried on a paused route.
+    return Math.min(this.#left, most) - this.#sum((seats) => this.#areKept(seats) && !seats.isKnown) + own
+  }
+
+  /** @param own as of `besideKept`: whether there are as many as a clink of the route takes, with these. */
+  hasSeatsFor(route: Route, own = 0): boolean {
+    const seats = this.seatsOf(route)
+    const kept = this.#sum((one) => this.#areKept(one) && !one.isKnown)
+    return seats === 1 || this.#left - kept + own >= seats
+  }
+
+  /** Seats that nobody has, is about to have, or has claimed something for. */
+  get #left(): number {
+    const { context, health, inHand } = this.#options
+    const { clock, settings } = context
     const soon = clock.now() + settings.current.poll.interval
     // Of a paused route a fresh clink is tried first.
     const due = inHand.live.filter(
       ({ clink, dueAt = Infinity, route }) => dueAt <= soon && !health.isPausedFor(route, clink.clink_id),
     )
-    const isKept = ({ isSent, keptUntil, mayBeUsed }: Seats): boolean => !isSent && mayBeUsed && clock.now() < keptUntil
-    const known = this.#sum((seats) => seats.isSent || (isKept(seats) && seats.isKnown))
-    const free = settings.current.concurrency - inHand.busy - due.length - this.#forReruns - known
-    const isAnyOpen = health.paused.length < router.routes.length
-    const most = isAnyOpen ? Infinity : router.routes.some((route) => this.isOpen(route)) ? 1 : 0
-    // What nobody knows may be the one clink that is tried on a paused route.
-    return Math.min(free, most) - this.#sum((seats) => isKept(seats) && !seats.isKnown) + own
+    const known = this.#sum((seats) => seats.isSent || (this.#areKept(seats) && seats.isKnown))
+    const dueSeats = due.reduce((sum, { route }) => sum + weightOf(route), 0)
+    return settings.current.concurrency - inHand.busy - dueSeats - this.#forReruns - known
+  }
+
+  #areKept({ isSent, keptUntil, mayBeUsed }: Seats): boolean {
+    return !isSent && mayBeUsed && this.#options.context.clock.now() < keptUntil
+  }
+
+  /** How many seats a clink of the route takes: no more than there are, since they may have become fewer. */
+  seatsOf(route: Route): number {
+    return this.#clamped(weightOf(route))
+  }
+
+  #clamped(weight: number): number {
+    return Math.min(weight, this.#options.context.settings.current.concurrency)
   }
 
   /** Whether a clink of the route may be claimed: of a paused one only where a probe is due and none is on its way. */
@@ -190,34 +165,39 @@ export class Capacity implements Line {
 
   /** How many must be given back before the next can be taken; undefined: one is free. */
   get taken(): number | undefined {
-    return this.#line.pending >= this.#line.concurrency ? this.#line.pending : undefined
+    return this.#line.isFull ? this.#line.holders : undefined
+  }
+
+  /** How many have seats. */
+  get holders(): number {
+    return this.#line.holders
   }
 
   /** A rejection of `work` is the caller's. Nothing else waits behind what waits for its place. */
   async use(work: () => Promise<void>, priority: number, place: Place | undefined): Promise<void> {
     if (place !== undefined) await place.ready()
     const alone = priority === PRIORITY.alone
-    if (alone) this.#narrow(1)
+    if (alone) this.#line.narrow(1)
     try {
-      await this.#line.add(work, { priority })
+      await this.#line.run(work, priority, alone ? 1 : seatsOf(place))
     } finally {
       place?.rest()
-      if (alone) this.#narrow(-1)
+      if (alone) this.#line.narrow(-1)
       this.#options.context.signals.freed.say()
     }
   }
 
   /** As `use`, for what loses nothing while it waits: in no more than its part of the seats, and in none that a claim may need. */
-  async useSpare(work: () => Promise<void>): Promise<void> {
+  async useSpare(work: () => Promise<void>, place: Place | undefined): Promise<void> {
     await this.#reruns.add(async () => {
-      const { promise, resolve } = Promise.withResolvers<void>()
-      this.#waiting.push(resolve)
+      const { promise, resolve } = Promise.withResolvers<number>()
+      this.#waiting.push({ weight: seatsOf(place), start: resolve })
       this.#spare()
-      await promise
+      const seats = await promise
       try {
         await work()
       } finally {
-        this.#rerunning -= 1
+        this.#rerunning -= seats
         this.#spare()
       }
     })
@@ -229,40 +209,43 @@ export class Capacity implements Line {
   }
 
   #spare(): void {
-    if (this.#waiting.length === 0) return
     const { context, inHand } = this.#options
-    const sent = this.#sum(({ isSent }) => isSent)
-    const most = this.#reruns.concurrency
-    while (this.#rerunning < Math.min(most, context.settings.current.concurrency - inHand.busy - sent)) {
-      const next = this.#waiting.shift()
-      if (next === undefined) return
-      this.#rerunning += 1
-      next()
+    for (let [next] = this.#waiting; next !== undefined; [next] = this.#waiting) {
+      const sent = this.#sum(({ isSent }) => isSent)
+      const spare = context.settings.current.concurrency - inHand.busy - sent
+      const seats = this.#clamped(next.weight)
+      // One that takes more than the part of reruns runs without others.
+      const most = Math.max(this.#reruns.concurrency, seats)
+      if (this.#rerunning + seats > Math.min(most, spare)) return
+      this.#waiting.shift()
+      this.#rerunning += seats
+      next.start(seats)
     }
   }
 
-  /** How many reruns have a seat, also one of those that were more, or wait for one, or will before the next poll. */
+  /** Seats that reruns have, also those of which there were more, or wait for, or will before the next poll. */
   get #forReruns(): number {
     const { concurrency } = this.#options.context.settings.current
     const { coming = 0, isOpen = true } = this.#toCome ?? {}
-    const most = Math.min(this.#reruns.concurrency, isOpen ? concurrency : concurrency - 1)
-    return Math.max(this.#rerunning, Math.min(most, this.#reruns.pending + coming))
+    const waiting = this.#waiting.map(({ weight }) => this.#clamped(weight))
+    const seats = waiting.reduce((sum, one) => sum + one, this.#rerunning)
+    const most = Math.min(Math.max(this.#reruns.concurrency, ...waiting), isOpen ? concurrency : concurrency - 1)
+    // One that has just given its seats back is pending until it is known whether it comes again.
+    return Math.max(this.#rerunning, Math.min(most, Math.max(seats, this.#reruns.pending) + coming))
   }
 
   #sum(counts: (seats: Seats) => boolean): number {
     return [...this.#claims].reduce((sum, seats) => (counts(seats) ? sum + seats.count : sum), 0)
   }
 
-  /** Suspects wait or run: one clink runs at a time, and they go first. A seat fewer than are in use frees none, so nothing runs beside. */
-  #narrow(change: number): void {
-    this.#suspects += change
-    this.#fit()
-  }
-
   /** What has a seat keeps it, also where there are fewer now. */
   #fit(): void {
     const { concurrency } = this.#options.context.settings.current
-    this.#line.concurrency = this.#suspects > 0 ? 1 : concurrency
+    this.#line.fit(concurrency)
     this.#reruns.concurrency = Math.max(1, Math.floor(concurrency * RERUNS))
   }
+}
+
+function seatsOf(place: Place | undefined): number {
+  return place?.limits.weight ?? 1
 }

@@ -221,3 +221,8 @@ function keyOf({ serial }: Limits, { group_id, sender_id }: Clink): string | und
   if (serial === undefined) return undefined
   return serial === 'group' ? group_id : sender_id
 }
+
+/** How many seats a clink of the route takes. */
+export function weightOf({ limits }: Pick<Route, 'limits'>): number {
+  return limits?.weight ?? 1
+}

@@ -42,7 +42,7 @@ export class Batch implements Claiming {
     const { clock, terms } = this.#context
     await this.#heldBefore.look(signal)
     // Where what is claimed comes to nothing, one clink is enough to see whether it does so still.
-    const asked = Math.min(terms.areUnusable ? 1 : LARGEST_PAGE, this.#capacity.free)
+    const asked = Math.min(terms.areUnusable ? 1 : LARGEST_PAGE, this.#capacity.unchosen)
     if (asked < 1) return { sentAt: clock.now(), isNews: false, isMore: true, isWhole: false, isEmpty: false }
     const seats = this.#capacity.reserve(asked)
     try {

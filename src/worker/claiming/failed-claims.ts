@@ -1,7 +1,7 @@
 import { equalJitter, waitAsAsked } from '../../base/backoff.ts'
 import type { ClinkApiError } from '../../clink/errors.ts'
 import { isConflict } from '../../clink/verdicts.ts'
-import type { Candidate } from './backlog.ts'
+import type { Candidate } from './candidate.ts'
 import type { AdmissionParts } from '../admission/context.ts'
 import type { Seats } from '../capacity/capacity.ts'
 

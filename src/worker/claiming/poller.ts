@@ -161,7 +161,7 @@ export class Poller implements Service {
     if (taken.failed !== undefined) return await this.#fail(taken.failed)
     // A paused route may want another look.
     const isMore = taken.isMore || health.paused.some((route) => health.wantsLook(route, taken.sentAt))
-    if (isMore && capacity.free > 0) return
+    if (isMore && taken.isHeldUp !== true && capacity.free > 0) return
     const { interval, maxInterval } = settings.current.poll
     const wait = equalJitter(this.#empties + 1, { base: interval, max: maxInterval }, random)
     await this.#wait(Math.min(wait, warmth.longestWait, this.#untilRetry))

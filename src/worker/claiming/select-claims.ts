@@ -5,9 +5,11 @@ import { orError } from '../../clink/refusals.ts'
 import { forbids, isRateLimited, refusesKey } from '../../clink/verdicts.ts'
 import { forMe } from '../../config/for-me.ts'
 import { lacksPermission } from '../../keys/key-check.ts'
-import type { Backlog, Candidate } from './backlog.ts'
+import type { Backlog } from './backlog.ts'
+import type { Candidate } from './candidate.ts'
 import type { ClaimById } from '../claim/claim-by-id.ts'
 import { FailedClaims } from './failed-claims.ts'
+import type { HeldBack } from './held-back.ts'
 import type { Intake } from '../admission/intake.ts'
 import { sinceOf } from '../../clink/service-time.ts'
 import type { Purpose } from '../admission/verdict.ts'
@@ -40,6 +42,7 @@ export class SelectClaims {
   readonly #shared: AdmissionParts
   readonly #intake: Intake
   readonly #backlog: Backlog
+  readonly #heldBack: HeldBack
   readonly #failed: FailedClaims
   /** Claims that are not answered yet, and what follows from their answers. */
   readonly #open = new Map<string, Promise<ClaimById>>()
@@ -48,27 +51,21 @@ export class SelectClaims {
   /** Clinks for us or for nobody that the current key is forbidden to claim, as long as it was granted none. */
   readonly #forbidden = new Set<string>()
 
-  constructor(shared: AdmissionParts, intake: Intake, backlog: Backlog) {
+  constructor(shared: AdmissionParts, intake: Intake, backlog: Backlog, heldBack: HeldBack) {
     this.#shared = shared
     this.#intake = intake
     this.#backlog = backlog
+    this.#heldBack = heldBack
     this.#failed = new FailedClaims(shared)
   }
 
   /** Whether there may be claims soon, though nothing is listed. */
   get areExpected(): boolean {
-    return this.areOnTheirWay || this.#failed.isWaiting || this.#backlog.areHeldBack
+    return this.areOnTheirWay || this.#failed.isWaiting || this.#heldBack.size > 0
   }
 
   get areOnTheirWay(): boolean {
     return this.#open.size > 0
-  }
-
-  /** What was held back by the limits of its route may be claimed by now. */
-  get mayGoOn(): boolean {
-    const { limits } = this.#shared.capacity
-    const [first] = this.#backlog.let((route, clink) => limits.hasRoom(route, clink))
-    return first !== undefined
   }
 
   /** Until it is known that claims by id are safe, one at a time finds it out. */
@@ -102,16 +99,22 @@ export class SelectClaims {
     // One shows whether the service is back.
     const limit = this.#isSafe && this.#failed.outage === undefined ? AT_ONCE : 1
     const begun: Promise<ClaimById>[] = []
-    let late = 0
+    await this.#lookForSaved(signal)
+    let [free, late] = [Math.min(most, this.#shared.capacity.free), 0]
     for (const candidate of this.#candidates()) {
-      if (begun.length >= Math.min(most, AT_ONCE) || begun.length - late >= limit) break
-      this.#backlog.forget(candidate.clink.clink_id)
-      if (this.#open.has(candidate.clink.clink_id)) continue
-      const wanted = this.#wants(candidate)
-      if (wanted !== undefined && !(wanted instanceof Promise) && !this.#hasPlace(candidate, wanted)) continue
+      if (free < 1 || begun.length >= AT_ONCE || begun.length - late >= limit) break
+      const id = candidate.clink.clink_id
+      this.#backlog.delete(id)
+      const wanted = this.#open.has(id) ? undefined : this.#wants(candidate)
       // Where that is known later, its claim waits for it and the others do not.
-      if (wanted instanceof Promise) late += 1
-      if (wanted !== undefined) begun.push(this.#begin(candidate, wanted, signal))
+      const isLate = wanted instanceof Promise
+      const seats = isLate || wanted === undefined ? 1 : this.#heldBack.place(candidate, wanted)
+      if (seats === undefined) continue
+      this.#heldBack.forget(id)
+      if (wanted === undefined) continue
+      if (isLate) late += 1
+      free -= seats
+      begun.push(this.#begin(candidate, wanted, this.#shared.capacity.reserve(seats), signal))
     }
     const answers = await this.#answersTo(begun)
     const claimed = answers.filter((answer) => answer.is === 'claimed').length
@@ -120,12 +123,21 @@ export class SelectClaims {
     return { claimed, failed: why }
   }
 
+  /** Seats are kept for what the inbox still shows. */
+  async #lookForSaved(signal: AbortSignal): Promise<void> {
+    const { saved } = this.#heldBack
+    if (saved === undefined || !this.isStale(saved)) return
+    const fresh = await this.#fresh(saved, signal)
+    if (fresh === undefined) this.#heldBack.forget(saved.clink.clink_id)
+    else this.#heldBack.refresh(fresh)
+  }
+
   /** What is to be tried again comes first, unless the service counts as away: then the claims that failed may be all that is wrong. */
   *#candidates(): Iterable<Candidate> {
     const isAway = this.#failed.outage !== undefined
-    if (!isAway) yield* this.#failed.due()
-    const { limits } = this.#shared.capacity
-    yield* this.#backlog.let((route, clink) => limits.hasRoom(route, clink))
+    if (!isAway && this.#heldBack.saved === undefined) yield* this.#failed.due()
+    yield* this.#heldBack.startable()
+    if (this.#heldBack.saved !== undefined) return
     for (const candidate of this.#backlog.candidates) {
       const id = candidate.clink.clink_id
       if (this.#failed.holdsBack(id)) this.#backlog.delete(id)
@@ -142,13 +154,6 @@ export class SelectClaims {
     return wanted.then((purpose) => this.#wanted(candidate, this.#isInUse(key) ? purpose : undefined))
   }
 
-  /** The clink takes its place in its route before it is claimed. @returns false: it is to wait. */
-  #hasPlace(candidate: Candidate, wanted: Purpose): boolean {
-    if (!('run' in wanted) || this.#shared.capacity.limits.reserve(wanted.run.route, candidate.clink)) return true
-    this.#backlog.holdBack(candidate, wanted.run.route)
-    return false
-  }
-
   #wanted({ clink }: Candidate, purpose: Purpose | undefined): Purpose | undefined {
     if (purpose === undefined) this.#failed.forget(clink.clink_id)
     return purpose
@@ -158,10 +163,9 @@ export class SelectClaims {
     return key === this.#shared.context.keys.current && key.stranger === undefined
   }
 
-  #begin(candidate: Candidate, wanted: Wanted, signal: AbortSignal): Promise<ClaimById> {
+  #begin(candidate: Candidate, wanted: Wanted, seats: Seats, signal: AbortSignal): Promise<ClaimById> {
     const id = candidate.clink.clink_id
     const { capacity, context } = this.#shared
-    const seats = capacity.reserve(1)
     const work = this.#claimOne(candidate, wanted, seats, signal).finally(() => {
       this.#open.delete(id)
       capacity.limits.giveBack(id)
@@ -204,7 +208,11 @@ export class SelectClaims {
   async #claimOne(listed: Candidate, first: Wanted, seats: Seats, signal: AbortSignal): Promise<ClaimById> {
     const found = first instanceof Promise ? await first : first
     if (found === undefined) return { is: 'refused' }
-    if (first instanceof Promise && !this.#hasPlace(listed, found)) return { is: 'again' }
+    if (first instanceof Promise) {
+      const count = this.#heldBack.place(listed, found, seats.count)
+      if (count === undefined) return { is: 'again' }
+      seats.count = count
+    }
     const candidate = await this.#fresh(listed, signal)
     if (candidate === undefined) return { is: 'refused' }
     // Meanwhile the clink may have become too old, another claim may have told whose the key is, or its route was paused.
@@ -215,7 +223,7 @@ export class SelectClaims {
     if (wanted === undefined) return { is: 'refused' }
     // Or a hold that has fallen due took its seat.
     const hasWaited = candidate !== listed || first instanceof Promise || wants instanceof Promise
-    if (!this.mayBegin || (hasWaited && this.#shared.capacity.besideKept(1) < 1)) {
+    if (!this.mayBegin || (hasWaited && this.#shared.capacity.besideKept(seats.count) < seats.count)) {
       this.#backlog.putBack(candidate)
       return { is: 'again' }
     }

@@ -4,6 +4,7 @@ import { ClinkApiError } from '../../clink/errors.ts'
 import { refusesNumber } from '../../clink/verdicts.ts'
 import { forMe } from '../../config/for-me.ts'
 import { Backlog } from './backlog.ts'
+import { HeldBack } from './held-back.ts'
 import type { Taken } from '../signals.ts'
 import type { Claiming } from './mode.ts'
 import type { Intake } from '../admission/intake.ts'
@@ -24,7 +25,8 @@ const LATE = 5_000
 export class Select implements Claiming {
   readonly #shared: AdmissionParts
   readonly #intake: Intake
-  readonly #backlog = new Backlog()
+  readonly #heldBack: HeldBack
+  readonly #backlog: Backlog
   readonly #claims: SelectClaims
   #sweep: Sweep | undefined
   #sweepAt = -Infinity
@@ -43,10 +45,15 @@ export class Select implements Claiming {
   constructor(shared: AdmissionParts, intake: Intake) {
     this.#shared = shared
     this.#intake = intake
-    this.#claims = new SelectClaims(shared, intake, this.#backlog)
-    const { keyChanged, look, opened } = shared.context.signals
+    this.#heldBack = new HeldBack(shared)
+    this.#backlog = new Backlog(this.#heldBack)
+    this.#claims = new SelectClaims(shared, intake, this.#backlog, this.#heldBack)
+    const { freed, keyChanged, look, opened } = shared.context.signals
     opened.on(() => {
-      if (this.#claims.mayGoOn) look.say('news')
+      if (this.#heldBack.areStartable) look.say('news')
+    })
+    freed.on(() => {
+      if (this.#heldBack.lackSeats && this.#heldBack.areStartable) look.say('news')
     })
     keyChanged.on(() => this.#sweepSoon())
     look.on((what) => {
@@ -67,6 +74,11 @@ export class Select implements Claiming {
   /** A poll might claim once more what is being claimed, and nobody would know which of the two ends first. */
   get isClaiming(): boolean {
     return this.#claims.areOnTheirWay
+  }
+
+  /** Seats are kept free for a clink that takes several. */
+  get areSaved(): boolean {
+    return this.#heldBack.saved !== undefined
   }
 
   /** The service's order may keep clinks out of reach. */
@@ -91,25 +103,26 @@ export class Select implements Claiming {
     this.#rewind()
     const sweep = this.#current()
     const sentAt = clock.now()
-    const isListed = this.#backlog.size > 0 || this.#claims.mayGoOn
+    const isListed = this.#backlog.size > 0 || this.#heldBack.areStartable
     const received = isListed || sweep.isOver ? 0 : await this.#list(sweep, signal)
     const asked = capacity.free
     const { claimed, failed } = asked > 0 ? await this.#claims.make(asked, signal) : { claimed: 0 }
     if (failed !== undefined && claimed === 0) throw failed
     emit({ event: 'poll.succeeded', asked, received, claimed, duration: clock.now() - sentAt })
     this.#hasClaimed ||= claimed > 0
-    if (this.#backlog.isShort) this.#sweepSoon()
-    const isLeft = this.#backlog.size > 0 || !sweep.isOver || this.#claims.mayGoOn
-    const isMore = isLeft && this.#claims.mayBegin
-    const isWhole = !isLeft && sweep.isFull
+    const { areStartable, isShort } = this.#heldBack
+    if (isShort) this.#sweepSoon()
+    const isMore = this.#backlog.size > 0 || !sweep.isOver || areStartable
+    const isHeldUp = this.areSaved || !this.#claims.mayBegin
+    const isWhole = !isMore && sweep.isFull
     const isEmpty = isWhole && !this.#claims.areExpected && !this.#hasClaimed
-    return { sentAt: sweep.startedAt, isNews: claimed > 0, isMore, isWhole, isEmpty, failed }
+    return { sentAt: sweep.startedAt, isNews: claimed > 0, isMore, isHeldUp, isWhole, isEmpty, failed }
   }
 
   /** The pass that is under way, or the next one. */
   #current(): Sweep {
     const { clock } = this.#shared.context
-    const isUnderWay = this.#sweep?.isOver === false || this.#backlog.size > 0 || this.#claims.mayGoOn
+    const isUnderWay = this.#sweep?.isOver === false || this.#backlog.size > 0 || this.#heldBack.areStartable
     if (this.#sweep !== undefined && isUnderWay) return this.#sweep
     const now = clock.now()
     const since = this.#since()

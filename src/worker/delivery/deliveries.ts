@@ -1,5 +1,6 @@
 import { Recent } from '../../base/recent.ts'
 import type { Route } from '../../handlers/route.ts'
+import { weightOf } from '../capacity/route-limits.ts'
 import type { ExecutionContext } from '../execution/context.ts'
 import type { Delivery, DeliveryState } from './delivery.ts'
 
@@ -101,9 +102,10 @@ export class Deliveries {
     return [...this.#all].filter((delivery) => delivery.state === state)
   }
 
-  /** Those that have a slot or wait for one; a lost one has its slot until its code has ended. */
+  /** The seats of those that have them or wait for them; a lost one has its slot until its code has ended. */
   get busy(): number {
-    return [...this.#all].filter(({ state }) => state !== 'backingOff' && state !== 'settled').length
+    const isBusy = ({ state }: Delivery): boolean => state !== 'backingOff' && state !== 'settled'
+    return [...this.#all].reduce((sum, one) => (isBusy(one) ? sum + weightOf(one.route) : sum), 0)
   }
 
   get stuck(): number {

@@ -136,7 +136,7 @@ export class Rerun implements Line {
     this.#isComing = true
     await capacity.useSpare(async () => {
       if (!this.#isStopping) await capacity.use(work, Math.max(priority, PRIORITY.due), place)
-    })
+    }, place)
     this.#isComing = false
   }
 

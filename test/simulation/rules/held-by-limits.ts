@@ -1,7 +1,7 @@
 import type { Evidence } from '../judge.ts'
 import type { EventRecord, LifeRecord, RunRecord } from '../record.ts'
 import { CLAIM_ENDS } from './leases.ts'
-import { keyOf } from './limits.ts'
+import { keyOf, mostOf } from './limits.ts'
 
 /**
  * The clinks that a poll has brought for a route at its limit (§3). They wait on their claims for their route, and what has backed off and
@@ -47,8 +47,8 @@ export class HeldByLimits {
   }
 
   #isFull(at: number, going: number, before: number): boolean {
-    const { concurrency = Infinity, rate } = this.#evidence.plan.world.limits ?? {}
-    if (going >= concurrency) return true
+    const { rate } = this.#evidence.plan.world.limits ?? {}
+    if (going >= mostOf(this.#evidence, this.#life, { from: at })) return true
     if (rate === undefined) return false
     const since = at - rate.window
     const starts = this.#runs.filter(({ startedAt }) => startedAt > since && startedAt <= at).length

@@ -166,7 +166,8 @@ function isDisturbed({ plan, record }: Evidence, life: LifeRecord, since: number
     .flatMap(({ name }) => record.eventsByLife.get(name) ?? [])
     .some(({ at, event }) => at < until && event.event === 'worker.crashed' && event.crashes > 1)
   const taken = inHand.size + new Set(runOn.map(({ clinkId }) => clinkId)).size
-  return taken >= concurrency || isNarrow || wasPaused(told, since) || slept(life, since, until)
+  const seats = taken * Math.min(plan.world.limits?.weight ?? 1, concurrency)
+  return seats >= concurrency || isNarrow || wasPaused(told, since) || slept(life, since, until)
 }
 
 /** Whether the route was paused at that time, or later. */

@@ -2,6 +2,7 @@ import type { Limits } from '../../../src/handlers/route.ts'
 import type { StoredClink } from '../../../src/emulator/emulator.ts'
 import { isMarked, isOurs } from '../explained.ts'
 import { workerOf } from '../plan.ts'
+import { configsIn } from '../settings.ts'
 import type { Breach, Evidence, Rule } from '../judge.ts'
 import type { LifeRecord, RequestRecord, RunRecord } from '../record.ts'
 import { CLAIM_ENDS } from './leases.ts'
@@ -24,11 +25,24 @@ function ofEachLife(evidence: Evidence, all: readonly Judged[]): readonly Breach
 const runsOf = ({ record }: Evidence, life: LifeRecord): readonly RunRecord[] =>
   record.runs.filter((run) => run.life === life.name)
 
-const concurrencyIsKept: Judged = (evidence, life, { concurrency = Infinity }) => {
+/** How many clinks of the route there are seats for in that time. */
+export function mostOf(
+  { plan, record }: Evidence,
+  { name }: LifeRecord,
+  { from, to = from }: { readonly from: number; readonly to?: number },
+): number {
+  const { concurrency = Infinity, weight = 1 } = plan.world.limits ?? {}
+  const seats = Math.max(...configsIn(plan, record, name, from, to).map((config) => config.concurrency))
+  return Math.min(concurrency, Math.floor(seats / Math.min(weight, seats)))
+}
+
+const concurrencyIsKept: Judged = (evidence, life) => {
   const runs = runsOf(evidence, life)
   return runs.flatMap(({ startedAt: at }) => {
-    const count = runs.filter((run) => run.startedAt <= at && (run.endedAt ?? Infinity) > at).length
-    return count <= concurrency ? [] : [breach(at, life, `${count} run at once, not ${concurrency}`)]
+    const active = runs.filter((run) => run.startedAt <= at && (run.endedAt ?? Infinity) > at)
+    // What has its seats keeps them, also where there are fewer now.
+    const most = mostOf(evidence, life, { from: Math.min(...active.map(({ startedAt }) => startedAt), at), to: at })
+    return active.length <= most ? [] : [breach(at, life, `${active.length} run at once, not ${most}`)]
   })
 }
 
@@ -61,7 +75,7 @@ const keysAreKept: Judged = ({ emulator, record }, life, { serial }) => {
   })
 }
 
-const claimsAreHeldBack: Judged = (evidence, life, { concurrency = Infinity }) => {
+const claimsAreHeldBack: Judged = (evidence, life) => {
   const { emulator, plan, record } = evidence
   const worker = workerOf(plan, life.name)
   const isChosen = worker.config.inbox.claim === 'select' && life.changes.length === 0
@@ -78,10 +92,9 @@ const claimsAreHeldBack: Judged = (evidence, life, { concurrency = Infinity }) =
     if (slots.holds(clinkId)) return []
     const underWay = asking.filter(({ endedAt = Infinity }) => endedAt > at).length
     asking.push(request)
-    if (used + underWay + 1 <= concurrency) return []
-    return [
-      breach(at, life, `#${n} claims ${clinkId} beside ${used} in hand and ${underWay} claims, of ${concurrency}`),
-    ]
+    const most = mostOf(evidence, life, { from: at })
+    if (used + underWay + 1 <= most) return []
+    return [breach(at, life, `#${n} claims ${clinkId} beside ${used} in hand and ${underWay} claims, of ${most}`)]
   })
 }
 

@@ -40,11 +40,12 @@ export const asksForWhatCanStart: Rule = ({ plan, record }) =>
       const polled = underWay.reduce((sum, one) => (one.kind === 'poll' ? sum + one.limit : sum), 0)
       const lost = isExclusive || knowsBy(record, life, at) ? mayHaveClaimed(record, life, asking, at) : 0
       asking.push(request)
-      const sum = `${asked} asked, ${used} slots in use, ${polled + claims} claims under way, ${lost} claims lost`
+      const sum = `${asked} asked, ${used} in hand, ${polled + claims} claims under way, ${lost} claims lost`
       // What is claimed by id beside polls is what a lost one may have claimed: a claim may be for one of these.
       const kept = Math.max(claims, kind === 'claim' ? lost - 1 : lost)
       const concurrency = Math.max(...configsIn(plan, record, life.name, at).map((config) => config.concurrency))
-      if (asked + used + polled + kept <= concurrency) return []
+      const inUse = used * Math.min(plan.world.limits?.weight ?? 1, concurrency)
+      if (asked + inUse + polled + kept <= concurrency) return []
       return [{ rule: 'P6', at, life: life.name, text: `#${n} (${kind}) asks for more than ${concurrency}: ${sum}` }]
     })
   })

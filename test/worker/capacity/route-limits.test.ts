@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Clink } from '../../../src/clink/records.ts'
+import type { StoredClink } from '../../../src/emulator/emulator.ts'
 import type { Limits } from '../../../src/handlers/route.ts'
 import { MINUTE, VirtualBench, type VirtualOptions } from '../../support/virtual.ts'
 
@@ -18,6 +19,10 @@ class Limited {
   readonly runs: Run[] = []
   readonly bench: VirtualBench
   readonly fails: Set<string>
+  /** Milliseconds that a run takes. */
+  lasts = SECOND
+  /** Clinks that fail for now. */
+  failing = /^$/
 
   constructor(limits: Limits, settings: VirtualOptions['settings'] = {}, fails: readonly string[] = []) {
     this.fails = new Set(fails)
@@ -27,15 +32,15 @@ class Limited {
       handle: async (clink, { signal }, bench) => {
         const run = { clink, at: bench.time.now, until: Infinity }
         this.runs.push(run)
-        await bench.take(SECOND, signal)
+        await bench.take(this.lasts, signal)
         run.until = bench.time.now
-        if (this.fails.delete(clink.content)) throw new Error('not yet')
+        if (this.failing.test(clink.content) || this.fails.delete(clink.content)) throw new Error('not yet')
       },
     })
   }
 
-  send(text: string, from = 'bob'): void {
-    this.bench.emulator.send('ops', text, { from })
+  send(text: string, from = 'bob'): StoredClink {
+    return this.bench.emulator.send('ops', text, { from })
   }
 
   get limited(): readonly Run[] {
@@ -81,7 +86,7 @@ describe.each([
     expect(mostAtOnce(limited.limited)).toBe(2)
     expect(limited.left).toBe(0)
     const free = limited.runs.find(({ clink }) => clink.content === 'free 1')
-    expect(free?.at).toBeLessThan(2 * SECOND)
+    expect(free?.at).toBeLessThan(6 * SECOND)
     if (how === 'claims by id') expect(claimed).toBe(2)
     await limited.bench.stop()
   })
@@ -97,6 +102,43 @@ describe.each([
     expect(starts[0]).toBeGreaterThanOrEqual(SECOND)
     const inWindow = (from: number): number => starts.filter((at) => at >= from && at < from + SECOND).length
     expect(Math.max(...starts.map(inWindow))).toBe(5)
+    await limited.bench.stop()
+  })
+
+  it('weight: 4 at concurrency 8 never runs three, and what is behind them goes on (P6)', async () => {
+    const limited = new Limited({ weight: 4 }, settings)
+    for (let n = 0; n < 7; n += 1) limited.send(`work ${n}`)
+    for (let n = 0; n < 7; n += 1) limited.send(`free ${n}`)
+    const claimed = await limited.pass(30 * SECOND, isLimited)
+    expect(limited.left).toBe(0)
+    expect(mostAtOnce(limited.limited)).toBe(2)
+    const seats = limited.runs.map(({ at }) =>
+      limited.runs
+        .filter((run) => run.at <= at && run.until > at)
+        .reduce((sum, { clink }) => sum + (clink.content.startsWith('free') ? 1 : 4), 0),
+    )
+    expect(Math.max(...seats)).toBeLessThanOrEqual(8)
+    if (how === 'claims by id') expect(claimed).toBe(2)
+    await limited.bench.stop()
+  })
+
+  it('a heavy clink that was passed over for 30 s gets the next free seats', async () => {
+    const limited = new Limited({ weight: 7 }, settings)
+    const stream = (): void => {
+      for (let n = 0; n < 3; n += 1) limited.send(`free ${n}`)
+    }
+    // Six of eight seats are always in use: each run takes a second, and three come every half.
+    for (let n = 0; n < 10; n += 1) {
+      stream()
+      await limited.pass(500)
+    }
+    limited.send('work')
+    for (let n = 0; n < 100; n += 1) {
+      stream()
+      await limited.pass(500)
+    }
+    const [heavy] = limited.limited
+    expect(heavy?.at).toBeLessThan(5 * SECOND + 30 * SECOND + 10 * SECOND)
     await limited.bench.stop()
   })
 
@@ -146,4 +188,62 @@ it('a stop gives back what waits for its route (P8)', async () => {
   await limited.bench.stop()
   const statuses = limited.bench.emulator.clinks().map(({ status }) => status)
   expect(statuses).not.toContain('claimed')
+})
+
+it('no seats are kept for a heavy clink that the inbox does not show any more (§4)', async () => {
+  const limited = new Limited({ weight: 8 }, select)
+  const stream = async (times: number): Promise<void> => {
+    for (let n = 0; n < times; n += 1) {
+      for (const one of ['a', 'b']) limited.send(`free ${one} ${n}`)
+      await limited.pass(500)
+    }
+  }
+  limited.lasts = 100 * SECOND
+  limited.send('free long')
+  await limited.pass(5 * SECOND)
+  limited.lasts = SECOND
+  await stream(10)
+  const sentAt = limited.bench.time.now
+  const { clink_id: id } = limited.send('work')
+  await stream(10)
+  limited.bench.emulator.changeClink(id, { status: 'completed' })
+  await stream(100)
+  expect(limited.limited).toEqual([])
+  const times = limited.runs.map(({ at }) => at).filter((at) => at > sentAt)
+  const gaps = times.map((at, index) => at - (times[index - 1] ?? at))
+  expect(Math.max(...gaps)).toBeLessThan(3 * SECOND)
+  await limited.bench.stop()
+})
+
+it('a heavy clink probes its route where all routes are paused, though it takes several seats (P13, §4)', async () => {
+  const retry = { attempts: 9, backoff: 20 * SECOND, maxBackoff: 20 * SECOND }
+  const limited = new Limited({ weight: 4 }, { ...select, retry })
+  limited.failing = /./
+  for (let n = 0; n < 6; n += 1) for (const of of ['work', 'free']) limited.send(`${of} ${n}`)
+  await limited.pass(3 * MINUTE)
+  expect(limited.bench.all('route.paused')).toHaveLength(2)
+  limited.send('work 6')
+  limited.failing = /free/
+  await limited.pass(5 * MINUTE)
+  const left = limited.bench.emulator.clinks().filter(({ status }) => status !== 'completed')
+  expect(left.map(({ content }) => content.slice(0, 4))).toEqual(Array.from({ length: 6 }, () => 'free'))
+  await limited.bench.stop()
+})
+
+it('seats that are kept for a heavy clink make the worker look no more often, also beside a paused route (§3)', async () => {
+  const retry = { attempts: 9, backoff: 20 * SECOND, maxBackoff: 20 * SECOND }
+  const limited = new Limited({ weight: 7 }, { ...select, retry })
+  limited.failing = /free/
+  for (let n = 0; n < 6; n += 1) limited.send(`free ${n}`)
+  await limited.pass(2 * MINUTE)
+  expect(limited.bench.all('route.paused')).toHaveLength(1)
+  limited.lasts = 5 * MINUTE
+  limited.send('work 0')
+  await limited.pass(10 * SECOND)
+  for (let n = 1; n < 4; n += 1) limited.send(`work ${n}`)
+  for (let n = 6; n < 9; n += 1) limited.send(`free ${n}`)
+  const looks = limited.bench.all('poll.succeeded').length
+  await limited.pass(3 * MINUTE)
+  expect(limited.bench.all('poll.succeeded').length - looks).toBeLessThan(100)
+  await limited.bench.stop()
 })

@@ -1,0 +1,110 @@
+import { after, type Clock } from '../../base/clock.ts'
+
+/** What takes several seats is passed over for so many milliseconds; then the next free seats are its. */
+export const PASSED_OVER = 30_000
+
+interface Waiting {
+  readonly weight: number
+  readonly priority: number
+  readonly start: (seats: number) => void
+  /** It was passed over for long: nothing starts before it. */
+  isNext: boolean
+}
+
+/** The seats, and what waits for them: the highest priority first; what takes fewer passes what takes more than are free. */
+export class SeatLine {
+  readonly #clock: Clock
+  readonly #waiting: Waiting[] = []
+  #seats = 1
+  #taken = 0
+  #holders = 0
+  #suspects = 0
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
+
+  /** How many have seats. */
+  get holders(): number {
+    return this.#holders
+  }
+
+  /** Nothing can start before one of them gives its seats back. */
+  get isFull(): boolean {
+    const saved = this.#saved
+    return this.#free < (saved === undefined ? 1 : this.#seatsOf(saved))
+  }
+
+  /** Suspects wait or run. */
+  get isNarrow(): boolean {
+    return this.#suspects > 0
+  }
+
+  /** What has a seat keeps it, also where there are fewer now. */
+  fit(seats: number): void {
+    this.#seats = seats
+    this.#startNext()
+  }
+
+  /** Suspects wait or run: one clink runs at a time, and they go first. A seat fewer than are in use frees none, so nothing runs beside. */
+  narrow(change: number): void {
+    this.#suspects += change
+    this.#startNext()
+  }
+
+  /** Runs the work in so many seats, or in all where there are fewer. A rejection is the caller's. */
+  async run(work: () => Promise<void>, priority: number, weight: number): Promise<void> {
+    await new Promise<void>((resolve, reject) => {
+      const start = (seats: number): void => {
+        cancel()
+        this.#hold(work, seats).then(resolve, reject)
+      }
+      const one: Waiting = { weight, priority, start, isNext: false }
+      const isPassedOver = (): void => {
+        one.isNext = true
+        this.#startNext()
+      }
+      const cancel = weight > 1 ? after(this.#clock, PASSED_OVER, isPassedOver) : () => {}
+      const behind = this.#waiting.findIndex((other) => other.priority < priority)
+      this.#waiting.splice(behind === -1 ? this.#waiting.length : behind, 0, one)
+      this.#startNext()
+    })
+  }
+
+  async #hold(work: () => Promise<void>, seats: number): Promise<void> {
+    this.#taken += seats
+    this.#holders += 1
+    try {
+      await work()
+    } finally {
+      this.#taken -= seats
+      this.#holders -= 1
+      this.#startNext()
+    }
+  }
+
+  #startNext(): void {
+    for (let one = this.#next; one !== undefined; one = this.#next) {
+      this.#waiting.splice(this.#waiting.indexOf(one), 1)
+      one.start(this.#seatsOf(one))
+    }
+  }
+
+  get #next(): Waiting | undefined {
+    if (this.isFull) return undefined
+    return this.#saved ?? this.#waiting.find((one) => this.#seatsOf(one) <= this.#free)
+  }
+
+  /** The one for which free seats are kept. Suspects go before it. */
+  get #saved(): Waiting | undefined {
+    return this.isNarrow ? undefined : this.#waiting.find(({ isNext }) => isNext)
+  }
+
+  get #free(): number {
+    return (this.isNarrow ? 1 : this.#seats) - this.#taken
+  }
+
+  #seatsOf({ weight }: Waiting): number {
+    return Math.min(weight, this.#seats)
+  }
+}
