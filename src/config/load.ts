@@ -169,29 +169,18 @@ function build(parsed: ParsedConfig, raw: RawConfig, proxy: ForwardProxy | undef
 }
 
 function buildRoute(
-  {
-    exec: given,
-    mark,
-    match,
-    name,
-    passKey,
-    retry,
-    timeout,
-    use: file,
-    with: values = {},
-  }: ParsedConfig['routes'][number],
+  { exec: given, match, name, passKey, use: file, with: values = {}, ...own }: ParsedConfig['routes'][number],
   index: number,
   raw: RawConfig,
 ): RouteConfig {
-  const rule = match === undefined ? undefined : matchRule(match)
-  const rest = { with: values, match: rule, timeout, retry, mark }
+  const rest = { ...own, with: values, match: match && matchRule(match) }
   if (given === undefined) {
     const use = resolve(raw.placeOf(['routes', index, 'use']).base, file ?? '')
     return { name: name ?? basename(use, extname(use)), use, ...rest, passKey }
   }
   const exec = buildExec(given, ['routes', index, 'exec'], raw)
-  const own = 'passKey' in given ? given.passKey : undefined
-  return { name: name ?? nameOf(exec.command), exec, ...rest, passKey: passKey ?? own }
+  const passes = passKey ?? ('passKey' in given ? given.passKey : undefined)
+  return { name: name ?? nameOf(exec.command), exec, ...rest, passKey: passes }
 }
 
 /** A program with a slash is a path, from where it was written; without one it is looked for on PATH. */
