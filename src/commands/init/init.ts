@@ -1,22 +1,29 @@
 import { readFile, writeFile } from 'node:fs/promises'
-import { basename, dirname, join, relative, resolve } from 'node:path'
+import { dirname, join, relative, resolve } from 'node:path'
 import { asError, CodedError, systemCode } from '../../base/coded-error.ts'
 import { makeDirectory } from '../../base/directory.ts'
 import { discover } from '../../handlers/discover.ts'
 import { printable } from '../../observe/printable.ts'
 import type { Io } from '../terminal/io.ts'
-import { CONFIGURATION, HANDLER, HANDLER_TEST } from './templates.ts'
+import { startIn, type Language, type Start } from './languages.ts'
+import { configurationOf, readmeOf } from './templates.ts'
+
+export interface InitOptions {
+  readonly json?: true
+  readonly language: Language
+}
 
 /** Writes the files of a new worker into a directory, those that are not there yet. */
-export async function writeStart(dir: string, { json }: { readonly json?: true }, io: Io): Promise<void> {
+export async function writeStart(dir: string, { json, language }: InitOptions, io: Io): Promise<void> {
   const root = resolve(io.cwd, dir)
   const unit = await readFile(new URL('../../../systemd/clink-worker.service', import.meta.url), 'utf8')
   // Beside a handler that takes what no other takes, a second one would keep both from being used.
-  const own = (await discover(join(root, 'handlers'))).files.filter((file) => basename(file) !== 'hello.ts')
-  const handler = { 'handlers/hello.ts': HANDLER, 'handlers/hello.test.ts': HANDLER_TEST }
+  const start = startIn(language)
+  const own = (await discover(join(root, 'handlers'))).files.filter((file) => relative(root, file) !== start.handler)
+  const isFirst = own.length === 0
   const files = {
-    'clink-worker.yaml': CONFIGURATION,
-    ...(own.length === 0 && handler),
+    'clink-worker.yaml': configurationOf(isFirst ? start : {}),
+    ...(isFirst && { ...start.files, 'README.md': readmeOf(start) }),
     'clink-worker.service': unit,
   }
   const written: string[] = []
@@ -31,7 +38,7 @@ export async function writeStart(dir: string, { json }: { readonly json?: true }
   }
   for (const name of written) io.out(`wrote ${printable(join(dir, name))}\n`)
   for (const name of left) io.out(`left  ${printable(join(dir, name))}, which was there already\n`)
-  io.out(nextSteps(root === io.cwd ? '' : dir, own.length === 0))
+  io.out(nextSteps(root === io.cwd ? '' : dir, isFirst ? start : undefined))
 }
 
 /** @returns false when something is there already, whatever it is. */
@@ -54,14 +61,15 @@ async function isFile(path: string): Promise<boolean> {
   )
 }
 
-function nextSteps(dir: string, hasHello: boolean): string {
-  const enter = dir === '' ? '' : `  cd ${printable(dir)}\n`
-  const hello =
-    '  clink-worker invoke handlers/hello.ts --text "hello there"   run the handler once, here\n' +
-    '  node --test handlers/hello.test.ts                           run its test\n'
-  return (
-    `\nNext:\n${enter}${hasHello ? hello : ''}` +
-    '  clink-worker dev                                             see it work, without a key\n' +
-    '  CLINK_API_KEY=… clink-worker run                             work your inbox\n'
-  )
+function nextSteps(dir: string, start: Start | undefined): string {
+  const steps = [
+    ...(dir === '' ? [] : [[`cd ${printable(dir)}`]]),
+    ...(start?.install === undefined ? [] : [[start.install]]),
+    ...(start === undefined ? [] : [[start.test, "run the handler's test"]]),
+    ['npx clink-worker dev', 'see it work, without a key'],
+    ['CLINK_API_KEY=… npx clink-worker run', 'work your inbox'],
+  ]
+  const width = Math.max(...steps.map(([command = '']) => command.length))
+  const lines = steps.map(([command = '', what = '']) => `  ${command.padEnd(width)}   ${what}`.trimEnd())
+  return `\nNext:\n${lines.join('\n')}\n`
 }

@@ -1,6 +1,8 @@
-/** What `init` writes. Each file must work as it stands: the tests run them. */
+import type { Start } from './languages.ts'
 
-export const CONFIGURATION = `# clink-worker. Everything has a default: these are the settings that are looked at first.
+/** The configuration that `init` writes. */
+export function configurationOf({ routes = '' }: Pick<Start, 'routes'>): string {
+  return `# clink-worker. Everything has a default: these are the settings that are looked at first.
 # All of them, with their meanings, are in config.example.yaml of the package.
 
 # The key is not written here: it comes from the environment, CLINK_API_KEY or CLINK_API_KEY_FILE.
@@ -12,7 +14,7 @@ handlers:
   directory: ./handlers
   # How long one run may take.
   timeout: 15m
-
+${routes}
 retry:
   # Starts of a handler before a clink is given up. 1: no second try.
   attempts: 5
@@ -24,35 +26,23 @@ retry:
 log:
   level: info
 `
-
-export const HANDLER = `import type { Clink, HandlerContext } from 'clink-worker'
-
-/**
- * Takes every clink that no other handler takes. What is returned is sent to the sender as the response.
- *
- * To take only some, export defineHandler({ match, handle }) instead:
- *
- *   import { defineHandler } from 'clink-worker'
- *   export default defineHandler({ match: { content: /^hello/ }, handle: (clink) => 'Hello' })
- */
-export default async function hello(clink: Clink, ctx: HandlerContext): Promise<string> {
-  ctx.log.info('saying hello', { to: clink.sender_name })
-  return \`Hello \${clink.sender_name}, you said: \${clink.content}\`
 }
+
+export function readmeOf({ about, install, test }: Start): string {
+  const first = install === undefined ? '' : `${install}\n`
+  return `# A Clink worker
+
+Works a [Clink](https://clink.voxos.ai) inbox with [clink-worker](https://www.npmjs.com/package/clink-worker).
+
+${about}
+
+\`\`\`sh
+${first}${test}
+npx clink-worker dev               # on an embedded Clink, without a key
+CLINK_API_KEY=… npx clink-worker run
+\`\`\`
+
+\`clink-worker.yaml\` has the settings, \`clink-worker.service\` is a systemd unit: its first lines say how it is installed. What failed is listed by
+\`npx clink-worker failed list\`.
 `
-
-// Apart, so that nothing takes it for an import of this file.
-const BESIDE = './hello.ts'
-
-export const HANDLER_TEST = `// Run it with: node --test handlers/hello.test.ts
-import assert from 'node:assert/strict'
-import { test } from 'node:test'
-import type { Clink, HandlerContext } from 'clink-worker'
-import hello from '${BESIDE}'
-
-test('greets the sender by name', async () => {
-  const clink = { sender_name: 'Alice', content: 'good morning' } as Clink
-  const ctx = { log: { info: () => {} } } as unknown as HandlerContext
-  assert.equal(await hello(clink, ctx), 'Hello Alice, you said: good morning')
-})
-`
+}

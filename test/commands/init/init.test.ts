@@ -1,27 +1,64 @@
 import { spawnSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { mkdirSync, readFileSync, symlinkSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
-import { clinkWorker } from '../../support/cli.ts'
+import { Cli, clinkWorker } from '../../support/cli.ts'
 import { Site } from '../../support/site.ts'
 import { TempDir } from '../../support/temp-dir.ts'
 
-const FILES = ['clink-worker.yaml', 'handlers/hello.ts', 'handlers/hello.test.ts', 'clink-worker.service']
+const ROOT = fileURLToPath(new URL('../../..', import.meta.url))
 
-test('init writes a worker whose configuration, handler and test work as they stand', async () => {
-  using dir = new TempDir()
-  const { code, stdout } = await clinkWorker(['init', 'new'], { cwd: dir.path })
-  expect(code).toBe(0)
-  for (const file of FILES) expect(stdout).toContain(`wrote new/${file}\n`)
+const STARTS = [
+  {
+    language: 'ts',
+    files: ['package.json', 'handlers/hello.ts', 'handlers/hello.test.ts'],
+    tested: ['npm', 'test'],
+    passes: /^# pass 2$/m,
+  },
+  {
+    language: 'js',
+    files: ['package.json', 'handlers/hello.js', 'handlers/hello.test.js'],
+    tested: ['npm', 'test'],
+    passes: /^# pass 2$/m,
+  },
+  {
+    language: 'python',
+    files: ['handlers/hello.py', 'handlers/test_hello.py'],
+    tested: ['python3', '-m', 'unittest', 'discover', 'handlers'],
+    passes: /^Ran 1 test .*\n\nOK$/m,
+  },
+] as const
 
-  const cwd = join(dir.path, 'new')
-  const tested = spawnSync(process.execPath, ['--test', 'handlers/hello.test.ts'], { cwd, encoding: 'utf8' })
-  expect(tested).toMatchObject({ status: 0 })
-  expect(await clinkWorker(['check'], { cwd })).toMatchObject({ code: 0 })
-  const invoked = await clinkWorker(['invoke', 'handlers/hello.ts', '--text', 'hi'], { cwd })
-  expect(invoked).toMatchObject({ code: 0 })
-  expect(invoked.stdout).toContain('you said: hi')
-})
+test.for(STARTS)(
+  'in an empty folder init writes a worker that is in order, passes its own test and answers in dev ($language)',
+  async ({ language, files, tested: [command, ...args], passes }, { skip }) => {
+    skip(spawnSync(command, ['--version']).status !== 0, `there is no ${command} here`)
+    using dir = new TempDir()
+    const { code, stdout } = await clinkWorker(['init', 'new', '--language', language], { cwd: dir.path })
+    expect(code).toBe(0)
+    const all = ['clink-worker.yaml', ...files, 'README.md', 'clink-worker.service']
+    expect(stdout.match(/^wrote .*$/gm)).toEqual(all.map((file) => `wrote new/${file}`))
+
+    const cwd = join(dir.path, 'new')
+    // As an installation would.
+    mkdirSync(join(cwd, 'node_modules'))
+    symlinkSync(ROOT, join(cwd, 'node_modules/clink-worker'))
+    const env = { PATH: `${dirname(process.execPath)}:${process.env['PATH']}`, NODE_OPTIONS: '--test-reporter=tap' }
+    const ran = spawnSync(command, args, { cwd, encoding: 'utf8', env })
+    expect(ran).toMatchObject({ status: 0 })
+    expect(`${ran.stdout}${ran.stderr}`).toMatch(passes)
+    expect(await clinkWorker(['check'], { cwd })).toMatchObject({ code: 0 })
+
+    await using dev = new Cli(['dev', '--no-samples', '--json'], { cwd })
+    const [, CLINK_API_URL = '', CLINK_API_KEY = ''] = await dev.said(
+      /export CLINK_API_URL=(\S+) CLINK_API_KEY=(\S+)/,
+      'stderr',
+    )
+    await clinkWorker(['send', 'ops', 'good morning'], { env: { CLINK_API_URL, CLINK_API_KEY } })
+    await dev.said(/"response":"Hello alice, you said: good morning/)
+  },
+)
 
 test('init overwrites nothing and says what it left', async () => {
   using dir = new TempDir()
@@ -29,7 +66,7 @@ test('init overwrites nothing and says what it left', async () => {
   const { code, stdout } = await clinkWorker(['init', '--json'], { cwd: dir.path })
   expect(code).toBe(0)
   expect(JSON.parse(stdout)).toMatchObject({
-    written: ['handlers/hello.test.ts', 'clink-worker.service'],
+    written: ['package.json', 'handlers/hello.test.ts', 'README.md', 'clink-worker.service'],
     left: ['clink-worker.yaml', 'handlers/hello.ts'],
   })
   expect(readFileSync(join(dir.path, 'clink-worker.yaml'), 'utf8')).toBe('mine: 1\n')
