@@ -160,8 +160,11 @@ export class Ledger {
    */
   async settled(clink: Clink, how: 'confirmed' | 'sent' = 'confirmed'): Promise<void> {
     const id = clink.clink_id
-    const { own } = this.#tables
+    const { own, steps } = this.#tables
+    // A letter may be run again, though its sender was told that it failed.
+    const keepsSteps = how === 'confirmed' && this.letters.has(id)
     await Promise.all([
+      keepsSteps || !this.#progress.mayHaveSteps(id) ? undefined : steps.drop(id),
       this.#progress.end(id, how === 'sent' ? { content: clink.content, leases: 0, at: this.#wall() } : undefined),
       how === 'sent' ? this.letters.remove(id) : this.letters.noticed(id),
       own.delete(id),

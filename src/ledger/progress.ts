@@ -10,11 +10,11 @@ import type { LedgerTables } from './tables.ts'
  * A store that a fleet shares has no claims of ours: there attempts have their own row from the first start on, written after the claim's.
  */
 export class Progress {
-  readonly #tables: Pick<LedgerTables, 'attempts' | 'claims' | 'results' | 'steps'>
+  readonly #tables: Pick<LedgerTables, 'attempts' | 'claims' | 'results'>
   /** The memories of the clinks that are worked. */
   readonly #worked = new Map<string, Memory>()
 
-  constructor(tables: Pick<LedgerTables, 'attempts' | 'claims' | 'results' | 'steps'>) {
+  constructor(tables: Pick<LedgerTables, 'attempts' | 'claims' | 'results'>) {
     this.#tables = tables
   }
 
@@ -102,14 +102,15 @@ export class Progress {
     ])
   }
 
+  /** Something may be kept of what its handler has done. */
+  mayHaveSteps(clinkId: string): boolean {
+    return this.#worked.get(clinkId)?.mayHaveSteps ?? true
+  }
+
   /** The clink is done, and so is its claim. @param left the result that is sent again should the clink come back. */
   async end(clinkId: string, left?: KeptResult): Promise<void> {
     this.changed(clinkId, { attempts: undefined, result: left })
-    await Promise.all([
-      this.#tables.claims.delete(clinkId),
-      this.#forget(clinkId, left),
-      this.#worked.get(clinkId)?.mayHaveSteps === false ? undefined : this.#tables.steps.drop(clinkId),
-    ])
+    await Promise.all([this.#tables.claims.delete(clinkId), this.#forget(clinkId, left)])
   }
 
   async #forget(clinkId: string, left?: KeptResult): Promise<void> {

@@ -36,7 +36,7 @@ export class Steps {
   /** What is kept of the clink as it is now. @throws {Error} where that cannot be read. */
   async of({ clink_id: id, content }: Clink): Promise<KeptSteps> {
     // Of a clink that nobody has started before there is nothing to look for.
-    if (this.#progress.memoryOf(id)?.mayHaveSteps === false) return new Map()
+    if (!this.#progress.mayHaveSteps(id)) return new Map()
     const print = fingerprint(content)
     const kept = (await this.#table.of(id)).filter((step) => step.content === print)
     return new Map(kept.map((step) => [stepKey(step), step]))

@@ -260,7 +260,7 @@ function isGivenUp({ plan, record }: Explaining, life: string, id: string): bool
     ({ end, abortCode, endedAt, life: of, outlivedClaim }) =>
       (endedAt !== undefined || outlivedClaim === true || record.life(of).crashedAt === undefined) &&
       abortCode !== 'shutdown' &&
-      (end !== 'retry' || abortCode !== undefined || outlivedClaim === true),
+      ((end !== 'retry' && end !== 'asleep') || abortCode !== undefined || outlivedClaim === true),
   )
   // One that goes on after its timeout has failed, at a stop as well.
   const failed = counted.findLast((run) => isFailure({ ...run, isCutShort: false, endedAt: run.endedAt ?? record.now }))

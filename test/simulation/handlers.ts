@@ -1,5 +1,6 @@
 import {
   HandlerAborted,
+  isControl,
   type HandleFunction,
   type HandlerContext,
   type HandlerResult,
@@ -7,6 +8,7 @@ import {
 import type { Clock } from '../../src/base/clock.ts'
 import type { Clink } from '../../src/clink/records.ts'
 import type { Chance } from './chance.ts'
+import { doSteps } from './stepping.ts'
 import { KILLER } from './plan.ts'
 import type { RunEnd, RunRecord, Record } from './record.ts'
 import { SAYS, sentFor, type World } from './world.ts'
@@ -54,6 +56,15 @@ export function makeHandle(parts: HandlerParts): HandleFunction {
       record.say(life, `  run ${clink.clink_id} is aborted: ${run.abortCode ?? 'no reason'}`)
     })
     const script = new Script(parts, parts.chance.fork(`${clink.clink_id} ${before}`), ctx, clink)
+    const stepping = {
+      life,
+      record,
+      world: parts.world,
+      ctx,
+      clink,
+      mayFail: before < 5,
+      mayReply: clink.content.startsWith('c'),
+    }
     const finish = (end: RunEnd): void => {
       run.endedAt = record.now
       run.end = end
@@ -63,6 +74,15 @@ export function makeHandle(parts: HandlerParts): HandleFunction {
       record.say(life, `  run ${clink.clink_id} ends: ${end}`)
     }
     try {
+      const { sleeps, steps } = parts.world
+      const isStepping = steps !== undefined || sleeps !== undefined
+      if (isStepping)
+        await doSteps({
+          ...stepping,
+          ofClink: parts.chance.fork(`steps of ${clink.clink_id}`),
+          ofRun: parts.chance.fork(`steps of ${clink.clink_id} ${before}`),
+          pause: async (ms) => await script.pause(ms, 'abort'),
+        })
       await script.work()
       if (isFailing(parts)) {
         finish('failed')
@@ -74,6 +94,10 @@ export function makeHandle(parts: HandlerParts): HandleFunction {
       finish(end)
       return value()
     } catch (error) {
+      if (isControl(error) && error.kind === 'sleep') {
+        run.after = error.until - parts.clock.wall()
+        finish('asleep')
+      }
       if (run.endedAt === undefined) finish(ctx.signal.aborted ? 'aborted' : 'failed')
       throw error
     }
@@ -114,7 +138,7 @@ class Script {
   async work(): Promise<void> {
     const chance = this.#chance
     if (this.#content === KILLER) {
-      await this.#pause(chance.logarithmic(1, 5_000), 'nothing')
+      await this.pause(chance.logarithmic(1, 5_000), 'nothing')
       this.#parts.crash()
       await new Promise(() => {})
     }
@@ -131,11 +155,11 @@ class Script {
       long: chance.between(lease, long),
     }[length]
     // Half of the instant ones end in the turn in which they start.
-    if (ms > 0 || chance.is(0.5)) await this.#pause(ms, obeys)
+    if (ms > 0 || chance.is(0.5)) await this.pause(ms, obeys)
     if (chance.is(0.03)) {
       this.#parts.record.say(this.#parts.life, '  blocks the event loop')
       this.#parts.sleep(chance.logarithmic(100, 1.5 * lease))
-      await this.#pause(0, 'nothing')
+      await this.pause(0, 'nothing')
     }
     if (chance.is(0.08)) await this.#reply()
     if (this.#isSaying(SAYS.sends)) await this.#sendAround()
@@ -153,7 +177,7 @@ class Script {
 
   async #workQuickly(): Promise<void> {
     const chance = this.#chance
-    if (chance.is(0.5)) await this.#pause(chance.logarithmic(1, 200), 'abort')
+    if (chance.is(0.5)) await this.pause(chance.logarithmic(1, 200), 'abort')
     // Beside its answer, seldom: two of each would be hundreds of clinks.
     const isRing = this.#isSaying(SAYS.ring) || this.#isSaying(SAYS.mixed)
     if (isRing && chance.is(0.1)) await this.#send(SAYS.ring, this.#clink.sender_id)
@@ -275,7 +299,7 @@ class Script {
     }
   }
 
-  async #pause(ms: number, obeys: 'abort' | 'draining' | 'nothing'): Promise<void> {
+  async pause(ms: number, obeys: 'abort' | 'draining' | 'nothing'): Promise<void> {
     const { clock } = this.#parts
     const { signal, draining } = this.#ctx
     await new Promise<void>((resolve, reject) => {

@@ -27,6 +27,14 @@ import { resultsAreKept } from './rules/results.ts'
 import { attemptsAreCounted, failedIsHeld, outlivedIsGivenUp } from './rules/retries.ts'
 import { onlyWhatIsWanted } from './rules/scope.ts'
 import { handlesSettleOnce } from './rules/settled-once.ts'
+import {
+  sleepersHoldNoSlot,
+  sleepsAreSlept,
+  stepsAreDoneOnce,
+  stepsEndWithTheirRun,
+  stepsGiveTheSame,
+  stepsSendOnce,
+} from './rules/steps.ts'
 import { stopLeavesNothing } from './rules/stopping.ts'
 import { asksForWhatCanStart } from './rules/taking.ts'
 
@@ -81,6 +89,12 @@ const rules: readonly Rule[] = [
   asksForWhatCanStart,
   limitsAreKept,
   claimsFollowLimits,
+  stepsAreDoneOnce,
+  stepsGiveTheSame,
+  stepsEndWithTheirRun,
+  stepsSendOnce,
+  sleepsAreSlept,
+  sleepersHoldNoSlot,
   onlyWhatIsWanted,
   pollsAreNotRepeated,
   stopLeavesNothing,

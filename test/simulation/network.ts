@@ -11,6 +11,7 @@ import { distorted, lengthsIn } from './distortion.ts'
 import type { Fault } from './faults.ts'
 import { resultIn } from './handlers.ts'
 import type { OperationKind, Record, RequestRecord } from './record.ts'
+import { stepReplyIn } from './stepping.ts'
 import type { StateDirectory } from './state-directory.ts'
 import type { Host, VirtualTime } from './virtual-time.ts'
 import { SAYS, type World } from './world.ts'
@@ -246,6 +247,7 @@ function readRequest({ method, path, body }: TransportRequest): {
   readonly limit: number
   readonly asked?: number
   readonly result?: string
+  readonly stepReply?: string
 } {
   const [pathname = '', search = ''] = path.split('?')
   const query = new URLSearchParams(search)
@@ -260,8 +262,9 @@ function readRequest({ method, path, body }: TransportRequest): {
     return { kind: verb as 'claim' | 'complete' | 'release', clinkId: decodeURIComponent(id), limit: 0, ...asked }
   }
   if (method !== 'POST' || body === undefined) return { kind: 'other', clinkId: undefined, limit: 0 }
-  const result = resultIn(body)
-  return { kind: 'send', clinkId: undefined, limit: 0, ...(result === undefined ? {} : { result }) }
+  const [result, stepReply] = [resultIn(body), stepReplyIn(body)]
+  const carries = { ...(result !== undefined && { result }), ...(stepReply !== undefined && { stepReply }) }
+  return { kind: 'send', clinkId: undefined, limit: 0, ...carries }
 }
 
 function pageIds(body: string): readonly string[] {

@@ -42,6 +42,8 @@ export interface RequestRecord {
   fault: string
   /** Of a list that claims nothing: what it showed, and in which state. */
   listed?: ReadonlyMap<string, string>
+  /** Of a clink that is sent: which reply of which step it is. */
+  readonly stepReply?: string
   /** Of a clink that is sent: which run's result it carries, as `RunRecord.result` names it. */
   readonly result?: string
 }
@@ -58,7 +60,7 @@ export interface GrantRecord {
   readonly request: RequestRecord
 }
 
-export type RunEnd = 'result' | 'failed' | 'release' | 'retry' | 'reject' | 'aborted'
+export type RunEnd = 'result' | 'failed' | 'release' | 'retry' | 'reject' | 'asleep' | 'aborted'
 
 /** One start of a handler, as the handler itself saw it. */
 export interface RunRecord {
@@ -72,7 +74,7 @@ export interface RunRecord {
   end?: RunEnd
   /** Its process had said before it ended that the claim was lost. */
   outlivedClaim?: boolean
-  /** Of `retry`: milliseconds asked for. */
+  /** Of `retry` and `asleep`: milliseconds asked for. */
   after?: number
   /** Its process was gone, or had given the clink back, by the time it ended: nobody can know how. */
   isCutShort?: boolean
@@ -82,6 +84,27 @@ export interface RunRecord {
   isRerun?: boolean
   /** What names the text that it gave as a result; absent: it gave none. */
   result?: string
+}
+
+/** A step that a run did, as its function saw it. */
+export interface StepRecord {
+  readonly life: string
+  readonly clinkId: string
+  readonly name: string
+  /** What it comes to, where it does not fail. */
+  readonly value: string
+  readonly startedAt: number
+  doneAt?: number
+  /** When its function ended, however. */
+  endedAt?: number
+  /** When the handler went on. */
+  keptAt?: number
+}
+
+export interface NapRecord extends Pick<StepRecord, 'life' | 'clinkId' | 'name'> {
+  readonly ms: number
+  readonly askedAt: number
+  overAt?: number
 }
 
 export interface EventRecord {
@@ -153,6 +176,12 @@ export class Record {
   readonly grantsByClink = new Map<string, GrantRecord[]>()
   readonly lives = new Map<string, LifeRecord>()
   readonly acts: ActRecord[] = []
+  readonly steps: StepRecord[] = []
+  /** What steps gave their handlers, whoever did them. */
+  readonly given: (Pick<StepRecord, 'life' | 'clinkId' | 'name'> & { readonly value: unknown; readonly at: number })[] =
+    []
+  /** Sleeps, each time that a run asked for one, and when that run went on. */
+  readonly naps: NapRecord[] = []
   readonly asks: LetterAsk[] = []
   /** As far as they were done: nobody writes a strange key for a worker that does not know who it is. */
   readonly keyActs: KeyPlan[] = []

@@ -255,6 +255,16 @@ const table: { readonly [W in WordName]: Word } = {
       return withWorld(withClinks(chance.is(0.3) ? choosing(plan) : plan, clinks), { limits })
     },
   },
+  /** Handlers do parts of their work once. */
+  steps: {
+    part: 0.06,
+    spoken: (plan, chance) => withWorld(plan, { steps: { most: chance.integer(1, 6) } }),
+  },
+  /** Handlers sleep, alone or between their steps. */
+  sleeps: {
+    part: 0.06,
+    spoken: (plan, chance) => withWorld(plan, { sleeps: { longest: chance.logarithmic(1_000, plan.calmAt) } }),
+  },
   /** Journals are written late, and for some time not at all. */
   'slow-store': {
     part: 0.06,

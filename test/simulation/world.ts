@@ -30,6 +30,8 @@ export const WORDS = [
   'patterns',
   'limits',
   'heavy',
+  'steps',
+  'sleeps',
   'settings',
 ] as const
 export type WordName = (typeof WORDS)[number]
@@ -127,6 +129,10 @@ export interface World {
   readonly limits?: Limits
   /** Absent: it is known at once which route a clink takes. */
   readonly patterns?: PatternPlan
+  /** Handlers do so many steps at most, each once for its clink. */
+  readonly steps?: { readonly most: number }
+  /** They sleep, for so many milliseconds at most. */
+  readonly sleeps?: { readonly longest: number }
   /** Absent: journals are written at once, or nearly. */
   readonly store?: StorePlan
 }

@@ -42,7 +42,7 @@ function wasAbandoned(record: Record, { abortCode, endedAt, life }: RunRecord, a
   return abortCode === 'timeout' && endedAt === undefined && (record.life(life).stoppedAt ?? Infinity) <= at
 }
 
-const WAITS: ReadonlySet<string | undefined> = new Set(['release', 'retry', 'failed'])
+const WAITS: ReadonlySet<string | undefined> = new Set(['release', 'retry', 'asleep', 'failed'])
 
 /** Reasons that lie in the worker or in the answer, and not in the clink. */
 const OTHERS: ReadonlySet<string> = new Set([

@@ -38,8 +38,8 @@ export const failedIsHeld: Rule = ({ plan, record }) =>
     if (last.abortedAt === undefined && last.outlivedClaim !== true) {
       // What ended in the moment of a crash is forgotten with it.
       const asked = last.isCutShort === true ? undefined : last.end
-      if (asked === 'retry' && wait < Math.max(1_000, last.after ?? 0) - ROUNDING)
-        breaches.push(breach(`${wait} ms after retryAfter`))
+      if ((asked === 'retry' || asked === 'asleep') && wait < Math.max(1_000, last.after ?? 0) - ROUNDING)
+        breaches.push(breach(`${wait} ms after ${asked}`))
       if (asked === 'release' && wait < cooldown - ROUNDING)
         breaches.push(breach(`${wait} ms after a release, within the cooldown`))
       if (
@@ -65,7 +65,7 @@ export const attemptsAreCounted: Rule = ({ plan, record }) =>
       ({ abortCode, end, outlivedClaim, isCutShort }) =>
         outlivedClaim !== true &&
         isCutShort !== true &&
-        (abortCode === undefined ? end === 'retry' : abortCode === 'shutdown' && end !== undefined),
+        (abortCode === undefined ? end === 'retry' || end === 'asleep' : abortCode === 'shutdown' && end !== undefined),
     ).length
     // What no attempt says about the handler: its claim was lost, or nobody wanted it any more.
     const others = before.length - uncounted - failures

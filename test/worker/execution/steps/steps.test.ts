@@ -231,6 +231,25 @@ describe('§4: what is kept of a clink', () => {
     expect(await kept(tables, id)).toEqual([])
   })
 
+  it('stays with a letter whose sender was told that it failed, and is not done again by its rerun', async () => {
+    const tables = memoryTables()
+    let isMended = false
+    const { bench, id, notes, status } = await play(
+      async (ctx, note) => {
+        await ctx.step('one', () => note('one'))
+        if (!isMended) throw new Error('broken')
+        await ctx.step('two', () => note('two'))
+      },
+      { tables, settings: { retry: { attempts: 1, onExhausted: 'complete' } } },
+    )
+    expect([status, await kept(tables, id)]).toEqual(['completed', ['one']])
+    isMended = true
+    await bench.ledger.retry(id)
+    bench.daemon.retried(id)
+    await bench.pass(MINUTE)
+    expect([notes, bench.all('clink.rerunDone').length, await kept(tables, id)]).toEqual([['one', 'two'], 1, []])
+  })
+
   it('a result that comes after the lease is kept, for it did happen (P2)', async () => {
     const { bench, notes } = await play(
       async (ctx, note, one) => {

@@ -1,0 +1,110 @@
+import type { Breach, Rule } from '../judge.ts'
+import type { Record, StepRecord } from '../record.ts'
+
+/**
+ * §4: when a handler went on after a step, no run of its clink does that step again, in whichever process on the same state: until the clink
+ * is done, or its letter discarded.
+ */
+export const stepsAreDoneOnce: Rule = ({ record }) =>
+  record.steps.flatMap((step) => {
+    const before = earlier(record, step).find(({ keptAt = Infinity }) => keptAt <= step.startedAt)
+    if (before?.keptAt === undefined || isForgotten(record, before, before.keptAt, step.startedAt)) return []
+    return [breach('P5', step, step.startedAt, `is done again, though it was kept at ${before.keptAt}`)]
+  })
+
+/** §4: what a step gives its handler is what it came to, the same in each run. */
+export const stepsGiveTheSame: Rule = ({ record }) =>
+  record.given.flatMap((given) => {
+    const { at, clinkId, life, name, value } = given
+    const done = record.steps.filter((one) => isSame(record, one, given) && (one.doneAt ?? Infinity) <= at)
+    const breaches: Breach[] = []
+    if (!done.some((one) => one.value === value)) breaches.push(breach('P5', given, at, `gives ${String(value)}`))
+    const before = record.given.find((one) => one.at < at && isSame(record, one, given))
+    if (before !== undefined && before.value !== value && !isForgotten(record, before, before.at, at))
+      breaches.push({ rule: 'P5', at, life, text: `${name} of ${clinkId} gave ${String(before.value)} before` })
+    return breaches
+  })
+
+/** P3: a run is over when the code of its steps is. */
+export const stepsEndWithTheirRun: Rule = ({ record }) =>
+  record.runs.flatMap(({ clinkId, life, startedAt: at }) => {
+    const goesOn = record.steps.find((step) => {
+      const { endedAt = Infinity, startedAt } = step
+      return step.clinkId === clinkId && step.life === life && startedAt < at && endedAt > at
+    })
+    return goesOn === undefined ? [] : [breach('P3', goesOn, at, 'goes on while another run starts')]
+  })
+
+/** §4: what a step sends reaches the service once at most. */
+export const stepsSendOnce: Rule = ({ record }) => {
+  const first = new Map<string, number>()
+  return record.requests.flatMap(({ arrivedAt, life, n, status = 0, stepReply }) => {
+    if (stepReply === undefined || arrivedAt === undefined || status > 299) return []
+    const key = `${record.life(life).state} ${stepReply}`
+    const before = first.get(key)
+    first.set(key, before ?? n)
+    if (before === undefined) return []
+    return [{ rule: 'P5', at: arrivedAt, life, text: `#${n} sends what #${before} has sent: ${stepReply}` }]
+  })
+}
+
+/** Milliseconds: the wall clock tells whole ones. */
+const ROUNDING = 1
+
+/** §4: a sleep is over when its time is, counted from when it was first asked for; only clocks that are set forward make it shorter. */
+export const sleepsAreSlept: Rule = ({ record }) =>
+  record.naps.flatMap((nap) => {
+    const { life, ms, overAt: at } = nap
+    if (at === undefined) return []
+    const since = record.naps.find((one) => isSame(record, one, nap))?.askedAt ?? at
+    const jumped = record
+      .livesOf(record.life(life).state)
+      .flatMap(({ jumps }) => jumps)
+      .reduce((sum, jump) => (jump.at >= since && jump.at <= at ? sum + jump.ms : sum), 0)
+    const left = since + ms - jumped - ROUNDING - at
+    return left <= 0 ? [] : [breach('P10', nap, at, `is over ${left} ms too early`)]
+  })
+
+/** Milliseconds that a question takes, beside what the journal takes to be written. */
+const ASKING = 1_000
+
+/** §4: no run waits for the end of its sleep: it would hold its slot. */
+export const sleepersHoldNoSlot: Rule = ({ plan, record }) => {
+  const { failing = [], slowest = 0 } = plan.world.store ?? {}
+  return record.naps.flatMap((nap) => {
+    const { askedAt, life, overAt = askedAt } = nap
+    const isHeldUp = [...failing, ...record.life(life).sleeps].some(({ from, to }) => from <= overAt && to >= askedAt)
+    if (isHeldUp || overAt - askedAt <= ASKING + slowest) return []
+    return [breach('P6', nap, overAt, `was waited for in its slot since ${askedAt}`)]
+  })
+}
+
+type Named = Pick<StepRecord, 'clinkId' | 'life' | 'name'>
+
+function isSame(record: Record, one: Named, other: Named): boolean {
+  const isAlike = one.clinkId === other.clinkId && one.name === other.name
+  return isAlike && record.life(one.life).state === record.life(other.life).state
+}
+
+function earlier(record: Record, step: StepRecord): readonly StepRecord[] {
+  return record.steps.filter((one) => one.startedAt < step.startedAt && isSame(record, one, step))
+}
+
+/** Nothing is kept any more of what was done for the clink by `from`. */
+function isForgotten(record: Record, { clinkId, life }: Named, from: number, to: number): boolean {
+  const asks = record.asksOf(life, clinkId, to)
+  const told = record.told(life, clinkId).filter(({ at }) => at <= to)
+  const isDone = told.some(({ at, event }) => {
+    if (at < from || event.event !== 'clink.completed') return false
+    // By that its sender may have been told that it has failed: then its letter stays.
+    const letter = told.findLast((one) => one.at <= at && one.event.event === 'clink.deadLettered')
+    if (letter === undefined) return true
+    return asks.some(({ answer, askedAt }) => answer === 'done' && askedAt >= letter.at && askedAt <= at)
+  })
+  const isRerun = told.some(({ at, event }) => at >= from && event.event === 'clink.rerunDone')
+  return isDone || isRerun || asks.some(({ askedAt, what }) => what === 'discard' && askedAt >= from)
+}
+
+function breach(rule: string, { clinkId, life, name }: Named, at: number, text: string): Breach {
+  return { rule, at, life, text: `${name} of ${clinkId} ${text}` }
+}
