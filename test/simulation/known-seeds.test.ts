@@ -5,6 +5,11 @@ describe('a seed that once broke a promise keeps it now:', { timeout: 60_000 }, 
   it.for([
     [1_121_576, [], 'a rerun goes on with the key that it has begun with (P15, §8)'],
     [1_123_195, ['asker', 'settings'], 'nothing is claimed for slots that more letters have than may now (P6, §4)'],
+    [
+      3_058,
+      ['never', 'failing', 'limits', 'steps', 'sleeps', 'settings'],
+      'a rerun that has the place in its route gets a seat before those that wait for that place (P12, §4)',
+    ],
     [1_115_927, ['failing'], 'a claim that had ended when a sibling made its own ends nobody’s run too late (P3, §2)'],
     [
       1_116_587,

@@ -39,6 +39,7 @@ interface InHand {
     readonly isComing: boolean
     readonly dueAt: number | undefined
     readonly handle: { readonly isAsleep: boolean }
+    readonly place: Place | undefined
   }[]
 }
 
@@ -175,7 +176,11 @@ export class Capacity implements Line {
 
   /** A rejection of `work` is the caller's. Nothing else waits behind what waits for its place. */
   async use(work: () => Promise<void>, priority: number, place: Place | undefined): Promise<void> {
-    if (place !== undefined) await place.ready()
+    if (place !== undefined) {
+      const ready = place.ready()
+      this.#spare()
+      await ready
+    }
     const alone = priority === PRIORITY.alone
     if (alone) this.#line.narrow(1)
     try {
@@ -212,7 +217,12 @@ export class Capacity implements Line {
     const { context, inHand } = this.#options
     for (let [next] = this.#waiting; next !== undefined; [next] = this.#waiting) {
       const sent = this.#sum(({ isSent }) => isSent)
-      const spare = context.settings.current.concurrency - inHand.busy - sent
+      // What waits for its place in a route takes no seats until then: a rerun may have the place that it waits for.
+      const waiting = inHand.live.reduce(
+        (sum, { place }) => (place?.isWaiting === true ? sum + seatsOf(place) : sum),
+        0,
+      )
+      const spare = context.settings.current.concurrency - (inHand.busy - waiting) - sent
       const seats = this.#clamped(next.weight)
       // One that takes more than the part of reruns runs without others.
       const most = Math.max(this.#reruns.concurrency, seats)

@@ -36,6 +36,11 @@ export class Place {
     this.#owner = owner
   }
 
+  /** It cannot start yet. */
+  get isWaiting(): boolean {
+    return this.#usage.waiting.has(this)
+  }
+
   /** Resolves when the limits let it start; never, where it is ended before. */
   async ready(): Promise<void> {
     if (this.#usage.going.has(this)) return
