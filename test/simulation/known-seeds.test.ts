@@ -3,6 +3,11 @@ import { runSeed } from './run-seed.ts'
 
 describe('a seed that once broke a promise keeps it now:', { timeout: 60_000 }, () => {
   it.for([
+    [
+      1_126_057,
+      ['times'],
+      'a worker that finds out whether it is told apart may shorten the claim of another one (P3, §1)',
+    ],
     [1_121_576, [], 'a rerun goes on with the key that it has begun with (P15, §8)'],
     [1_123_195, ['asker', 'settings'], 'nothing is claimed for slots that more letters have than may now (P6, §4)'],
     [

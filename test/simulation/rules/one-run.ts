@@ -79,6 +79,11 @@ function overlap({ record }: Evidence, earlier: RunRecord, later: RunRecord): Br
       request.arrivedAt <= at &&
       request.arrivedAt >= earlier.startedAt,
   )
+  // Or shortened it while it found out whether it is told apart (§1): it asks for a length of its own.
+  const tried = record.requests.some(
+    ({ arrivedAt = Infinity, clinkId: of, kind, life }) =>
+      of === clinkId && kind === 'sibling' && life !== earlier.life && arrivedAt < at,
+  )
   const acted = record.acts.some((act) => act.clinkId === clinkId && act.at <= at)
-  return given || acted ? undefined : breach
+  return given || tried || acted ? undefined : breach
 }
