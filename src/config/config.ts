@@ -24,13 +24,24 @@ export interface ExecConfig {
   /** Bytes. */
   readonly maxOutput: number
   /** Where the program was written. */
-  readonly place: { readonly where: string; readonly line?: number | undefined; readonly key: string }
+  readonly place: Place
+}
+
+/** Where something of the configuration was written. */
+export interface Place {
+  /** Absolute path of the file, or what else it comes from. */
+  readonly where: string
+  readonly line?: number | undefined
+  /** Dotted, as `routes[0].use`. */
+  readonly key: string
 }
 
 /** A route of the configuration. What is left out is the handler's own, then the general setting. */
 export interface RouteConfig {
   readonly name: string
   readonly match?: MatchRule | undefined
+  /** Left out: a command has made it. */
+  readonly place?: Place | undefined
   /** Absolute path of the handler file. Left out: the route has a program. */
   readonly use?: string | undefined
   readonly exec?: ExecConfig | undefined

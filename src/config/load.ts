@@ -173,7 +173,9 @@ function buildRoute(
   index: number,
   raw: RawConfig,
 ): RouteConfig {
-  const rest = { ...own, with: values, match: match && matchRule(match) }
+  const at = ['routes', index, given === undefined ? 'use' : 'exec']
+  const { line, where } = raw.placeOf(at)
+  const rest = { ...own, place: { where, line, key: dotted(at) }, with: values, match: match && matchRule(match) }
   if (given === undefined) {
     const use = resolve(raw.placeOf(['routes', index, 'use']).base, file ?? '')
     return { name: name ?? basename(use, extname(use)), use, ...rest, passKey }

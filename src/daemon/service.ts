@@ -60,6 +60,7 @@ export async function work(parts: WorkParts): Promise<ExitCode> {
     (error, event) => logger.error({ event: 'event.unheard', of: event, error: loggable(error, { stacks: true }) }),
   )
   const registry = new HandlerRegistry(parts.handlers, parts.first)
+  sayWarnings(logger, parts.handlers)
   const state = parts.durable === true ? takeState(config, emit) : undefined
   const tasks = state === undefined ? {} : { directory: config.state.directory, isOurs: () => state.isStillOurs() }
   const daemon = new Daemon({ config, key, router: registry, emit, once, state, tasks })
@@ -71,6 +72,7 @@ export async function work(parts: WorkParts): Promise<ExitCode> {
     first: parts.handlers,
     loaded: (set) => {
       registry.replace(set)
+      sayWarnings(logger, set)
       emit({ event: 'handlers.loaded', generation: set.generation, files: set.routes.map(({ file }) => file) })
     },
     failed: (error) => emit({ event: 'handlers.failed', error, kept: registry.current.generation }),
@@ -104,6 +106,10 @@ export async function work(parts: WorkParts): Promise<ExitCode> {
   await Promise.race([left, sleep(systemClock(), LEAVING)])
   state?.close()
   return exit
+}
+
+function sayWarnings(logger: Logger, { warnings }: HandlerSet): void {
+  for (const message of warnings) logger.warn({ event: 'config.warning', message })
 }
 
 /** People ask for this by a signal, so the line appears at every `log.level`. */

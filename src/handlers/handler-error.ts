@@ -24,6 +24,6 @@ export class HandlerError extends CodedError {
   }
 }
 
-function formatHandlerIssue({ file, line, message }: HandlerIssue): string {
+export function formatHandlerIssue({ file, line, message }: HandlerIssue): string {
   return `${file}${line === undefined ? '' : `:${line}`}: ${message}`
 }

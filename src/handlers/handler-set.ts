@@ -1,9 +1,12 @@
 import { Recent } from '../base/recent.ts'
 import type { Clink } from '../clink/records.ts'
+import type { MatchRule } from '../config/config.ts'
 import type { ContentFault, Matched } from './content-match.ts'
-import type { Matcher } from './match.ts'
-import type { IdPattern } from './sender-match.ts'
+import { formatHandlerIssue, type HandlerIssue } from './handler-error.ts'
+import { conditionsOf, type Matcher } from './match.ts'
 import type { Route, RoutedClink, Router, Routing } from './route.ts'
+import { contentText, limitsText, ruleText } from './rule-text.ts'
+import type { IdPattern } from './sender-match.ts'
 
 export interface RouteEntry {
   readonly route: Route
@@ -11,7 +14,21 @@ export interface RouteEntry {
   readonly takesAll: boolean
   /** What it looks at as senders' ids. */
   readonly idPatterns: readonly IdPattern[]
+  readonly rule: MatchRule
+  /** Where it was written, for people: `clink-worker.yaml:12`, or its handler's file. */
+  readonly place: string
 }
+
+/** A route in words. */
+export interface DescribedRoute {
+  readonly route: Route
+  readonly match: string
+  readonly runs: string
+  readonly limits: string
+  readonly place: string
+}
+
+const RUNS: Readonly<Record<string, string>> = { program: 'exec ', thread: 'thread ', url: 'http ' }
 
 const REMEMBERED = 1_000
 
@@ -24,10 +41,38 @@ export class HandlerSet implements Router {
   /** Clinks for which a pattern took too long. */
   readonly #late = new Recent<RoutedClink>(REMEMBERED)
 
-  constructor(generation: number, entries: readonly RouteEntry[], files: readonly string[]) {
+  /** What is not wrong, but surely not meant: one line each. */
+  readonly warnings: readonly string[]
+
+  constructor(
+    generation: number,
+    entries: readonly RouteEntry[],
+    files: readonly string[],
+    warnings: readonly HandlerIssue[] = [],
+  ) {
     this.generation = generation
     this.files = files
     this.#entries = entries
+    this.warnings = warnings.map(formatHandlerIssue)
+  }
+
+  get described(): readonly DescribedRoute[] {
+    return this.#entries.map(({ place, route, rule }) => {
+      const runs = `${RUNS[route.target.is] ?? ''}${route.file}`
+      return { route, match: ruleText(rule), runs, limits: limitsText(route.limits), place }
+    })
+  }
+
+  /** Why each route before the one that takes the clink does not; all of them where none does. */
+  async passed(clink: Clink, identity: string | undefined): Promise<readonly string[]> {
+    const passed: string[] = []
+    for (const { matcher, route, rule } of this.#entries) {
+      const unmet = conditionsOf(rule).find(({ holds }) => !holds(clink, identity))
+      if (unmet === undefined && (await matcher(clink, identity)) !== undefined) break
+      const why = unmet?.unmet ?? `its text does not fit ${contentText(rule.content)}`
+      passed.push(`not ${route.name}: ${why}`)
+    }
+    return passed
   }
 
   /** In the order in which they are tried. */

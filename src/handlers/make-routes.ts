@@ -1,4 +1,6 @@
-import type { Config, ExecConfig, RouteConfig } from '../config/config.ts'
+import { isAbsolute } from 'node:path'
+import type { Config, ExecConfig, Place, RouteConfig } from '../config/config.ts'
+import { covers } from './covers.ts'
 import type { Definition } from './definition.ts'
 import type { HandlerIssue } from './handler-error.ts'
 import type { RouteEntry } from './handler-set.ts'
@@ -26,8 +28,9 @@ export function makeRoutes(
   handlers: readonly LoadedHandler[],
   config: Pick<Config, 'concurrency' | 'routes'>,
   generation: number,
+  shown: Shown = String,
 ) {
-  const made = { generation, patterns: new Patterns() }
+  const made = { generation, patterns: new Patterns(), shown }
   const make = (handler: LoadedHandler, route?: RouteConfig): RouteEntry => makeEntry(moduleOf(handler), made, route)
   const used = new Set(config.routes.map(({ use }) => use))
   const free = handlers.filter(({ path }) => !used.has(path))
@@ -41,7 +44,8 @@ export function makeRoutes(
     ...free.filter(({ definition }) => definition.match !== undefined).map((handler) => make(handler)),
     ...catchAlls.map((handler) => make(handler)),
   ]
-  return { entries, issues: [...tooManyCatchAlls(catchAlls), ...sameNames(entries), ...tooHeavy(entries, config)] }
+  const issues = [...tooManyCatchAlls(catchAlls), ...sameNames(entries), ...tooHeavy(entries, config)]
+  return { entries, issues, warnings: unreachable(entries) }
 }
 
 /** What a route runs, and what that says about its route. */
@@ -56,7 +60,7 @@ function moduleOf({ definition, file, name }: LoadedHandler): Entered {
 
 function makeEntry(
   { definition, file, name, target }: Entered,
-  { generation, patterns }: { readonly generation: number; readonly patterns: Patterns },
+  { generation, patterns, shown }: { readonly generation: number; readonly patterns: Patterns; readonly shown: Shown },
   own?: RouteConfig,
 ): RouteEntry {
   const match = own?.match ?? definition.match
@@ -64,6 +68,8 @@ function makeEntry(
   return {
     matcher: compileMatch(match, patterns),
     takesAll: takesAll(match),
+    rule: match ?? {},
+    place: own?.place === undefined ? file : placeText(own.place, shown),
     idPatterns: idPatterns(`match.from of the route ${routeName}`, match?.from),
     route: Object.freeze<Route>({
       name: routeName,
@@ -127,4 +133,23 @@ function sameNames(entries: readonly RouteEntry[]): readonly HandlerIssue[] {
       ? []
       : [{ file, message: `its route is called ${name}, as that of ${other}; rename one` }]
   })
+}
+
+/** Routes that can take nothing, since one before each takes all that it would. */
+function unreachable(entries: readonly RouteEntry[]): readonly HandlerIssue[] {
+  return entries.flatMap(({ place, route, rule }, index) => {
+    const first = entries.slice(0, index).find((other) => covers(other.rule, rule))
+    if (first === undefined) return []
+    const other = `the route ${first.route.name} (${first.place})`
+    const message = `the route ${route.name} can take nothing: ${other} is tried first and takes all that it would`
+    return [{ file: place, message: `${message}; narrow that one, or change their order` }]
+  })
+}
+
+/** As people write it. */
+export type Shown = (path: string) => string
+
+export function placeText({ line, where }: Omit<Place, 'key'>, shown: Shown): string {
+  const file = isAbsolute(where) ? shown(where) : where
+  return line === undefined ? file : `${file}:${line}`
 }

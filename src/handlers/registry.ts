@@ -1,10 +1,10 @@
 import type { Stats } from 'node:fs'
 import { stat } from 'node:fs/promises'
-import { basename, extname, isAbsolute, relative } from 'node:path'
+import { basename, extname, relative } from 'node:path'
 import { sleep, systemClock, type Clock } from '../base/clock.ts'
 import { formatDuration } from '../base/duration.ts'
 import type { Clink } from '../clink/records.ts'
-import type { Config, ExecConfig } from '../config/config.ts'
+import type { Config, ExecConfig, RouteConfig } from '../config/config.ts'
 import { echoHandler } from './builtin.ts'
 import { checkModule, type Definition } from './definition.ts'
 import { discover, isModule, type Discovered } from './discover.ts'
@@ -12,7 +12,7 @@ import { HandlerError, type HandlerIssue } from './handler-error.ts'
 import { HandlerSet } from './handler-set.ts'
 import { refusingExit } from './load-exit.ts'
 import { explainFailure, type LoadFailure } from './load-failure.ts'
-import { makeRoutes, type LoadedHandler } from './make-routes.ts'
+import { makeRoutes, placeText, type LoadedHandler, type Shown } from './make-routes.ts'
 import { whyNotExecutable } from './programs.ts'
 import { installModuleHooks, type ModuleLoad } from './module-hooks.ts'
 import { nativeImport } from './native-import.ts'
@@ -52,7 +52,7 @@ export async function loadHandlers(options: LoadHandlersOptions): Promise<Handle
   if (paths.length + programs.length === 0 && echoWhenEmpty) return echoSet(config, generation)
   if (paths.length + programs.length === 0) throw new HandlerError([nothing(directory, found)], [])
 
-  const { present, issues } = await missingFiles(paths, shown)
+  const { present, issues } = await missingFiles(paths, config.routes, shown)
   const load = installModuleHooks().begin(present)
   const handlers: LoadedHandler[] = []
   for (const path of present) {
@@ -64,10 +64,10 @@ export async function loadHandlers(options: LoadHandlersOptions): Promise<Handle
     }
   }
   const files = [...new Set([...paths, ...load.files])]
-  const made = makeRoutes(handlers, config, generation)
+  const made = makeRoutes(handlers, config, generation, shown)
   issues.push(...made.issues, ...(await programIssues(programs, shown)))
   if (issues.length > 0) throw new HandlerError(issues, files)
-  return new HandlerSet(generation, made.entries, files)
+  return new HandlerSet(generation, made.entries, files, made.warnings)
 }
 
 async function loadOne(
@@ -94,32 +94,43 @@ async function loadOne(
   }
 }
 
-async function missingFiles(paths: readonly string[], shown: (path: string) => string) {
+/** What is missing is named where it is used. */
+async function missingFiles(paths: readonly string[], routes: readonly RouteConfig[], shown: Shown) {
   const present: string[] = []
   const issues: HandlerIssue[] = []
   for (const path of paths) {
     const found = await stat(path).catch(() => undefined)
     if (found?.isFile() === true && isModule(path)) present.push(path)
-    else issues.push({ file: shown(path), message: whyNoModule(found) })
+    else issues.push(...whyNoModules(path, found, routes, shown))
   }
   return { present, issues }
 }
 
+function whyNoModules(
+  path: string,
+  found: Stats | undefined,
+  routes: readonly RouteConfig[],
+  shown: Shown,
+): readonly HandlerIssue[] {
+  const why = whyNoModule(found)
+  const places = routes.flatMap(({ place, use }) => (use === path ? (place ?? []) : []))
+  if (places.length === 0) return [{ file: shown(path), message: why }]
+  return places.map((place) => ({ file: placeText(place, shown), message: `${place.key}: ${shown(path)} ${why}` }))
+}
+
 /** Programs that cannot be started, where they were written. */
-async function programIssues(programs: readonly ExecConfig[], shown: (path: string) => string) {
+async function programIssues(programs: readonly ExecConfig[], shown: Shown) {
   const found = programs.map(async (program): Promise<readonly HandlerIssue[]> => {
     const why = await whyNotExecutable(program)
     if (why === undefined) return []
-    const { key, line, where } = program.place
-    const file = isAbsolute(where) ? shown(where) : where
-    const message = `${key}: ${JSON.stringify(program.written)} ${why}`
-    return [line === undefined ? { file, message } : { file, line, message }]
+    const { place, written } = program
+    return [{ file: placeText(place, shown), message: `${place.key}: ${JSON.stringify(written)} ${why}` }]
   })
   return (await Promise.all(found)).flat()
 }
 
 function whyNoModule(found: Stats | undefined): string {
-  if (found === undefined) return 'there is no such file, but a route uses it'
+  if (found === undefined) return 'does not exist'
   return found.isFile() ? 'is not a .ts, .mts, .js or .mjs file' : 'is not a file'
 }
 

@@ -95,6 +95,8 @@ export class Worker {
       held: count('backingOff'),
       settling: count('settling'),
       parked: parked.size,
+      /** How many clinks were left alone since no route takes them. */
+      unrouted: intake.notices.unrouted,
       stuck: deliveries.stuck + reruns.stuckSince.length,
       /** Clinks that are run again by hand, without a claim. */
       rerunning: reruns.size,

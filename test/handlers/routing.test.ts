@@ -129,17 +129,17 @@ describe('routes', () => {
     [
       'a file that is not there',
       { 'clink-worker.yaml': 'routes: [{ use: ./b.ts }]' },
-      ['b.ts: there is no such file, but a route uses it'],
+      ['clink-worker.yaml:1: routes[0].use: b.ts does not exist'],
     ],
     [
       'a file that is no module',
       { 'clink-worker.yaml': 'routes: [{ use: ./b.py }]', 'b.py': '' },
-      ['b.py: is not a .ts, .mts, .js or .mjs file'],
+      ['clink-worker.yaml:1: routes[0].use: b.py is not a .ts, .mts, .js or .mjs file'],
     ],
     [
       'a directory in place of a file',
       { 'clink-worker.yaml': 'routes: [{ use: ./b.ts }]', 'b.ts/c.ts': '' },
-      ['b.ts: is not a file'],
+      ['clink-worker.yaml:1: routes[0].use: b.ts is not a file'],
     ],
     ['a file in place of the directory', { handlers: '' }, ['handlers: it is not a directory']],
     [

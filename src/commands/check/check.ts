@@ -1,9 +1,11 @@
 import { EXIT, type ExitCode } from '../../base/coded-error.ts'
 import { formatIssue } from '../../config/issue.ts'
+import type { HandlerSet } from '../../handlers/handler-set.ts'
 import { painter } from '../../observe/colour.ts'
 import { printable } from '../../observe/printable.ts'
 import { redactor } from '../../observe/redact.ts'
 import { loadOptions, readConfig, readKey, wellFormed } from '../terminal/connect.ts'
+import { checkClink } from './clink.ts'
 import { attempt, isFinding, ok, warning, type Finding } from './finding.ts'
 import type { Io } from '../terminal/io.ts'
 import { loadMinded } from '../terminal/load-handlers.ts'
@@ -13,6 +15,7 @@ import { table } from '../terminal/table.ts'
 export interface CheckOptions extends SettingsOptions {
   readonly online?: true
   readonly json?: true
+  readonly clink?: string
 }
 
 /** Looks at everything that can be looked at, and reports. The exit code is that of the first failure. */
@@ -29,6 +32,7 @@ export async function runChecks(options: CheckOptions, io: Io): Promise<ExitCode
 }
 
 async function* checks(options: CheckOptions, io: Io): AsyncGenerator<Finding> {
+  const { clink } = options
   const loaded = await attempt('configuration', async () => await readConfig(loadOptions(options, io), io))
   if (isFinding(loaded)) {
     yield loaded
@@ -39,9 +43,12 @@ async function* checks(options: CheckOptions, io: Io): AsyncGenerator<Finding> {
   for (const issue of warnings) yield warning('configuration', formatIssue(issue))
 
   const handlers = await attempt('handlers', async () => await loadMinded({ config, cwd: io.cwd, generation: 1 }, io))
-  yield isFinding(handlers)
-    ? handlers
-    : ok('handlers', handlers.routes.map(({ name, file }) => `${name} (${file})`).join(', '))
+  if (isFinding(handlers)) yield handlers
+  else {
+    yield routesFinding(handlers)
+    for (const text of handlers.warnings) yield warning('handlers', text)
+    if (clink !== undefined) yield await attempt('clink', async () => await checkClink(clink, config, handlers, io))
+  }
 
   const key = await attempt('key', async () => await readKey(config, io))
   if (isFinding(key)) {
@@ -55,6 +62,15 @@ async function* checks(options: CheckOptions, io: Io): AsyncGenerator<Finding> {
   if (options.online !== true || isFinding(form)) return
   const { checkService } = await import('./service.ts')
   yield* checkService(config, key.key, proxy)
+}
+
+/** The routes in the order in which they are tried. */
+function routesFinding(handlers: HandlerSet): Finding {
+  const rows = handlers.described.map(({ limits, match, place, route, runs }, index) => {
+    return { order: index + 1, name: route.name, match, runs, limits, place }
+  })
+  const text = table(rows.map(({ limits, match, name, order, runs }) => [`${order}`, name, match, runs, limits]))
+  return { ...ok('handlers', text.trimEnd()), routes: rows }
 }
 
 function report(findings: readonly Finding[], io: Io): void {

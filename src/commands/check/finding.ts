@@ -6,6 +6,8 @@ export interface Finding {
   readonly what: string
   readonly result: 'ok' | 'warning' | 'failed'
   readonly detail: string
+  /** The rows of the table of routes, for programs. */
+  readonly routes?: readonly object[]
   /** For a failed one. */
   readonly exit?: ExitCode
 }

@@ -54,6 +54,7 @@ export interface IntakeParts {
  */
 export class Intake {
   readonly quarantine: Quarantine
+  readonly notices: LeftAloneNotices
   readonly #shared: AdmissionParts
   readonly #parts: IntakeParts
   isClosing = false
@@ -70,6 +71,7 @@ export class Intake {
   constructor(shared: AdmissionParts, parts: IntakeParts) {
     this.#shared = shared
     const notices = new LeftAloneNotices(shared.context.emit)
+    this.notices = notices
     this.quarantine = new Quarantine(shared.context, notices)
     this.#parts = parts
     this.#judging = new Judging(shared, parts.undecided, this)
@@ -210,6 +212,7 @@ export class Intake {
     if ('run' in verdict) return this.#start(clink, verdict.run, claim)
     if ('acknowledge' in verdict) acknowledgements.begin(clink, claim, verdict)
     else {
+      this.notices.note(clink.clink_id, verdict.leave)
       parked.add(clink, claim, verdict.leave, verdict.wait)
       // It was claimed to find out who we are, and is anybody's again.
       if (claim.byId) return parked.giveBack(clink.clink_id).then(() => false)

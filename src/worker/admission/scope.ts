@@ -59,15 +59,20 @@ export class Scope {
   }
 
   has(clink: Clink): boolean {
+    return this.whyNot(clink) === undefined
+  }
+
+  /** Which setting keeps the clink from being looked at; undefined: none. */
+  whyNot(clink: Clink): string | undefined {
     const { clock, identity } = this.#options
     const { for: recipient, groups, ignore, maxAge } = this.#inbox
-    if (groups.length > 0 && !groups.some((group) => this.#isOf(group, clink))) return false
+    if (groups.length > 0 && !groups.some((group) => this.#isOf(group, clink))) return 'inbox.groups'
     // The inbox lists what is for us or for nobody; so what is for somebody is for us.
-    if (recipient === 'me' && typeof clink.for !== 'string') return false
+    if (recipient === 'me' && typeof clink.for !== 'string') return 'inbox.for'
     const created = readTime(clink.created_at)
-    if (maxAge !== null && created !== undefined && clock.wall() - created > maxAge) return false
-    if (ignore.includes(SELF) && identity.isUs(clink.sender_id)) return false
-    return !senderMatcher(ignore.filter((rule) => rule !== SELF))(clink)
+    if (maxAge !== null && created !== undefined && clock.wall() - created > maxAge) return 'inbox.maxAge'
+    if (ignore.includes(SELF) && identity.isUs(clink.sender_id)) return 'inbox.ignore'
+    return senderMatcher(ignore.filter((rule) => rule !== SELF))(clink) ? 'inbox.ignore' : undefined
   }
 
   #isOf(group: string, { group_id, group_slug }: Clink): boolean {

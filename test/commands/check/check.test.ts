@@ -20,7 +20,7 @@ test('check without --online needs neither key nor service', async () => {
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
   expect(stdout).toMatch(/^configuration +ok +\S+clink-worker\.yaml$/m)
   expect(stdout).toMatch(/^configuration +warning +.*server\.port/m)
-  expect(stdout).toMatch(/^handlers +ok +h \(handlers\/h\.js\)$/m)
+  expect(stdout).toMatch(/^handlers +ok +1 +h +everything +handlers\/h\.js$/m)
   expect(stdout).toMatch(/^key +warning +There is no Clink API key/m)
 })
 

@@ -13,9 +13,11 @@ test('--dry-run lists what waits with its route, and claims nothing', async () =
   await using worker = site.cli(['run', '--dry-run'])
   const { code, stdout, stderr } = await worker.ended
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
-  expect(stdout).toMatch(new RegExp(`^${one.clink_id}  ops  alice  \\S+  → deploy +deploy staging$`, 'm'))
   expect(stdout).toMatch(
-    new RegExp(`^${two.clink_id}  ops  bob +\\S+  → no route: left alone  hello\\\\u001b\\[2J$`, 'm'),
+    new RegExp(`^${one.clink_id}  ops  alice  \\S+  → deploy \\(content /\\^deploy/\\) +deploy staging$`, 'm'),
+  )
+  expect(stdout).toMatch(
+    new RegExp(`^${two.clink_id}  ops  bob +\\S+  → no route: left alone +hello\\\\u001b\\[2J$`, 'm'),
   )
   expect(site.emulator.clinks().map(({ status }) => status)).toEqual(['pending', 'pending'])
   expect(site.emulator.requests().every(({ method }) => method === 'GET')).toBe(true)
@@ -50,10 +52,10 @@ test('--dry-run says what it would leave alone and why, and routes by texts with
   const { stdout, stderr } = await worker.ended
   expect(stdout.split('\n').map((line) => /→ (.*?)  /.exec(line)?.[1])).toEqual([
     'inbox.maxHops is reached: left alone',
-    'deploy',
+    'deploy (content /^deploy/)',
     'a note of a worker: left alone',
     'our own reply: left alone',
-    'deploy',
+    'deploy (content /^deploy/)',
     undefined,
   ])
   expect(stderr).toContain('inbox.ignore looks at ids only: write { name: "bob" }')

@@ -84,6 +84,20 @@ test('HUP loads the handlers again, and a broken one leaves those in use', async
   expect(await worker.ended).toMatchObject({ code: 0 })
 })
 
+test.each(['batch', 'select'])('USR2 logs how many clinks no route takes, with inbox.claim: %s (§4)', async (claim) => {
+  await using site = await Site.start({
+    'handlers/deploy.js': `export default { match: { content: /^deploy/ }, handle: () => {} }`,
+    'clink-worker.yaml': `inbox: { claim: ${claim} }\nclaim: { exclusive: true }\n`,
+  })
+  for (const text of ['one', 'two']) site.emulator.send('ops', text)
+  await using worker = site.run()
+  await worker.said(/no-route[^]*no-route/)
+  worker.kill('SIGUSR2')
+  await worker.said(/worker\.status/)
+  const line = logLines(worker.stdout).find(({ event }) => event === 'worker.status')
+  expect(line).toMatchObject({ running: 0, unrouted: 2 })
+})
+
 test('USR2 logs what is in hand', async () => {
   await using site = await Site.start({ 'handlers/h.js': untilAborted })
   site.emulator.send('ops', 'hello')
