@@ -117,6 +117,10 @@ interface GeneralEvents {
   'sender.muted': { sender: string; count: number; until: number; advice: string }
   /** A pattern for senders' ids fits a display name: until this version that was enough. */
   'config.nameNotMatched': { setting: string; pattern: string; advice: string }
+  /** Another configuration is in use: the keys that differ, by when they take effect. */
+  'config.reloaded': { atOnce: readonly string[]; newDeliveries: readonly string[]; restart: readonly string[] }
+  /** It could not be read: the one in use stays. */
+  'config.failed': { error: Error }
   // routes and handlers
   'route.paused': { route: string; failures: number; clinks: number; error: Error; advice: string }
   /** Claims by id are not made: limits of these routes hold back starts only. */

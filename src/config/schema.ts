@@ -149,7 +149,7 @@ export const configSchema = z.strictObject({
   concurrency: integer(1, 1_000).prefault(10).describe('How many clinks are worked at the same time.'),
   handlers: group('The code that works the clinks.', {
     directory: text().prefault('./handlers').describe('Where the handler files are.'),
-    watch: flag().prefault(false).describe('Load handlers again when they change.'),
+    watch: flag().prefault(false).describe('Load handlers and this file again when they change.'),
     runner: oneOf(['inline', 'thread']).prefault('inline').describe('thread: not available yet.'),
     timeout: duration().prefault('15m').describe('How long one run may take.'),
     grace: duration().prefault('30s').describe('A run that goes on for this long after its abort counts as stuck.'),

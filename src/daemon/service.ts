@@ -18,6 +18,7 @@ import { fanOut } from '../observe/fan-out.ts'
 import { loggable } from '../observe/fields.ts'
 import { answerFailed } from '../control/dead-letters.ts'
 import { answerHealth } from '../control/health.ts'
+import { ConfigReload } from './config-reload.ts'
 import { followSettings } from './follow-settings.ts'
 import { outputFacts } from './output-facts.ts'
 
@@ -26,6 +27,8 @@ export interface WorkParts {
   readonly config: Config
   readonly key: Secret
   readonly handlers: HandlerSet
+  /** How the configuration is read again, and the file that it comes from. Left out: it stays as it is. */
+  readonly configuration?: { readonly file: string | null; readonly read: () => Promise<Config> } | undefined
   /** Called with each text that no line may show from then on: what was read as a key, and what a run says is a secret. */
   readonly secretSeen: (secret: Secret) => void
   readonly logger: Logger
@@ -70,20 +73,17 @@ export async function work(parts: WorkParts): Promise<ExitCode> {
     cwd: parts.cwd,
     echoWhenEmpty: parts.echoWhenEmpty ?? false,
     first: parts.handlers,
-    loaded: (set) => {
-      registry.replace(set)
-      sayWarnings(logger, set)
-      emit({ event: 'handlers.loaded', generation: set.generation, files: set.routes.map(({ file }) => file) })
-    },
+    loaded: (set, next) => use(set, next, { registry, daemon, emit, logger }),
     failed: (error) => emit({ event: 'handlers.failed', error, kept: registry.current.generation }),
   })
-  followSettings(daemon.settings, logger, shown, watch)
+  followSettings(daemon.settings, logger, shown)
+  const configReload = reloadConfig(parts, watch, emit)
   const keyWatch = watchKey(parts, daemon, emit)
   let exit: ExitCode | undefined
   host.attach({
     daemon,
     reload: () => {
-      void watch.reload()
+      void (configReload ?? watch).reload()
       void keyWatch?.reload()
     },
     report: () => report(logger, daemon),
@@ -98,14 +98,34 @@ export async function work(parts: WorkParts): Promise<ExitCode> {
   daemon.start()
   parts.output.attach(outputFacts(logger, () => void daemon.stop('nobody reads the log', EXIT.failed)))
   keyWatch?.start()
-  if (config.handlers.watch) void watch.start()
+  if (config.handlers.watch) for (const one of [watch, configReload]) void one?.start()
   const control = state === undefined ? undefined : listen(state, daemon, parts)
   exit = await daemon.ended
   host.left()
-  const left = Promise.allSettled([watch.stop(), keyWatch?.stop(), control?.then(async (one) => await one.stop())])
+  const left = Promise.allSettled([
+    watch.stop(),
+    configReload?.stop(),
+    keyWatch?.stop(),
+    control?.then(async (one) => await one.stop()),
+  ])
   await Promise.race([left, sleep(systemClock(), LEAVING)])
   state?.close()
   return exit
+}
+
+/** From now on: these handlers, and the configuration by which they were loaded where that is another one. */
+function use(
+  set: HandlerSet,
+  next: Config | undefined,
+  { daemon, emit, logger, registry }: { daemon: Daemon; emit: Emit; logger: Logger; registry: HandlerRegistry },
+): void {
+  if (next !== undefined) {
+    const { 'at-once': atOnce, 'new-deliveries': newDeliveries, restart } = daemon.change(next)
+    emit({ event: 'config.reloaded', atOnce, newDeliveries, restart })
+  }
+  registry.replace(set)
+  sayWarnings(logger, set)
+  emit({ event: 'handlers.loaded', generation: set.generation, files: set.routes.map(({ file }) => file) })
 }
 
 function sayWarnings(logger: Logger, { warnings }: HandlerSet): void {
@@ -142,6 +162,16 @@ function takeState({ state }: Config, emit: Emit): State {
     onHealth: (problem) =>
       emit(problem === undefined ? { event: 'journal.recovered' } : { event: 'journal.failed', problem }),
     onLost: (problem) => emit({ event: 'state.lost', problem }),
+  })
+}
+
+/** Another configuration is used with its handlers, or not at all. */
+function reloadConfig({ configuration }: WorkParts, watch: HandlerWatch, emit: Emit): ConfigReload | undefined {
+  if (configuration === undefined) return undefined
+  return new ConfigReload({
+    ...configuration,
+    use: async (next) => await watch.reload(next),
+    failed: (error) => emit({ event: 'config.failed', error }),
   })
 }
 

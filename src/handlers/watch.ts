@@ -4,6 +4,7 @@ import { watch, type FSWatcher } from 'chokidar'
 import { sleep, systemClock } from '../base/clock.ts'
 import { asError } from '../base/coded-error.ts'
 import type { Service } from '../base/service.ts'
+import type { Config } from '../config/config.ts'
 import type { Settings } from '../config/settings.ts'
 import { discover } from './discover.ts'
 import { HandlerError } from './handler-error.ts'
@@ -14,8 +15,8 @@ export interface WatchOptions extends Omit<LoadHandlersOptions, 'config' | 'gene
   readonly settings: Settings
   /** What is in use at the start. */
   readonly first: HandlerSet
-  /** A change was loaded whole: from now on this is to be used. */
-  loaded(set: HandlerSet): void
+  /** A change was loaded whole: from now on this is to be used. @param next the configuration by which it was loaded, where that is another one. */
+  loaded(set: HandlerSet, next: Config | undefined): void
   /** A change could not be loaded, or the files cannot be watched: the set in use stays. */
   failed(error: Error): void
 }
@@ -42,6 +43,8 @@ export class HandlerWatch implements Service {
   #generation: number
   #fingerprint = ''
   #isPending = false
+  /** Another configuration, by which the handlers could not be loaded yet. */
+  #next: Config | undefined
   #work: Promise<void> = Promise.resolve()
 
   constructor(options: WatchOptions) {
@@ -70,9 +73,9 @@ export class HandlerWatch implements Service {
     await this.#work
   }
 
-  /** Loads all handlers anew, changed or not. Resolves when that has been reported. */
-  async reload(): Promise<void> {
-    this.#work = this.#work.then(async () => await this.#load())
+  /** Loads all handlers anew, changed or not. Resolves when that has been reported. @param other another configuration: it goes by that. */
+  async reload(other?: Config): Promise<void> {
+    this.#work = this.#work.then(async () => await this.#load(other))
     await this.#work
   }
 
@@ -88,7 +91,9 @@ export class HandlerWatch implements Service {
     if ((await this.#takeFingerprint()) !== this.#fingerprint) await this.#load()
   }
 
-  async #load(): Promise<void> {
+  async #load(other?: Config): Promise<void> {
+    const next = other ?? this.#next
+    this.#next = next
     if (this.#stopping.signal.aborted) return
     const options = this.#options
     // Before the files are read: what changes in the meantime is another change.
@@ -98,22 +103,25 @@ export class HandlerWatch implements Service {
     try {
       const set = await loadHandlers({
         ...options,
-        config: options.settings.current,
+        config: next ?? options.settings.current,
         generation: this.#generation + 1,
         signal: this.#stopping.signal,
       })
       this.#generation = set.generation
       this.#files = set.files
-      report = () => options.loaded(set)
+      this.#next = undefined
+      report = () => options.loaded(set, next)
     } catch (error) {
       // The broken file may be one that the set in use does not know.
       if (error instanceof HandlerError) this.#files = [...new Set([...this.#files, ...error.files])]
       report = () => options.failed(asError(error))
     }
     const isSame = this.#files.length === known.length && this.#files.every((file) => known.includes(file))
-    this.#fingerprint = isSame ? before : await this.#takeFingerprint()
+    // What is to be looked at from now on goes by another configuration, where it is one.
+    if (next !== undefined && !this.#stopping.signal.aborted) report()
+    this.#fingerprint = isSame && next === undefined ? before : await this.#takeFingerprint()
     this.#watcher?.add(this.#watched())
-    if (!this.#stopping.signal.aborted) report()
+    if (next === undefined && !this.#stopping.signal.aborted) report()
   }
 
   #watched(): string[] {

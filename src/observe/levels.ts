@@ -72,6 +72,8 @@ export const levels: Readonly<Record<WorkerEvent['event'], Level>> = {
   'clink.log': 'info',
   'sender.muted': 'warn',
   'config.nameNotMatched': 'warn',
+  'config.reloaded': 'info',
+  'config.failed': 'error',
   'route.paused': 'error',
   'route.limitsHoldStarts': 'warn',
   'route.resumed': 'info',

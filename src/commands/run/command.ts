@@ -18,7 +18,7 @@ Examples:
   clink-worker run --set poll.interval=250ms --set log.format=pretty
 
 Signals: TERM and INT finish what runs and leave; a second gives back what runs; a third leaves at once. What arrives within
-a second counts as one. HUP loads the handlers again, or, in a terminal, says that it is gone; USR2 logs what is in hand.
+a second counts as one. HUP reads configuration and handlers again, or, in a terminal, says that it is gone; USR2 logs what is in hand.
 `
 
 export function runCommand(io: Io): Command {

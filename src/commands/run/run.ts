@@ -1,7 +1,7 @@
 import type { ExitCode } from '../../base/coded-error.ts'
 import { WorkerProcess } from '../../host/worker-process.ts'
 import { createLogger } from '../../observe/log.ts'
-import { loadSettings } from '../terminal/connect.ts'
+import { loadOptions, loadSettings, readConfig } from '../terminal/connect.ts'
 import type { Io } from '../terminal/io.ts'
 import { loadMinded, sayStray } from '../terminal/load-handlers.ts'
 import type { SettingsOptions } from '../terminal/settings.ts'
@@ -16,7 +16,7 @@ export async function runWorker(settings: SettingsOptions, once: WorkParts['once
     broken: (error) => sayStray(error, io),
   })
   const output = io.takeOutput()
-  const { config, key, warnings } = await loadSettings(settings, io)
+  const { config, file, key, warnings } = await loadSettings(settings, io)
   const logger = createLogger(config.log, {
     destination: { write: (line) => io.out(line) },
     terminal: io.terminal,
@@ -30,6 +30,12 @@ export async function runWorker(settings: SettingsOptions, once: WorkParts['once
     config,
     key,
     handlers,
+    // The same file, though another one may come to be found first.
+    configuration: {
+      file,
+      read: async () =>
+        (await readConfig(loadOptions(file === null ? settings : { ...settings, config: file }, io), io)).config,
+    },
     secretSeen: (seen) => io.secrets.add(seen.reveal()),
     logger,
     cwd: io.cwd,

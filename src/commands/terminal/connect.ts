@@ -44,9 +44,9 @@ export async function readKey(config: Config, io: Io): Promise<LoadedKey> {
 
 /** Warnings: one line each. */
 export async function loadSettings(options: SettingsOptions, io: Io) {
-  const { config, warnings } = await readConfig(loadOptions(options, io), io)
+  const { config, file, warnings } = await readConfig(loadOptions(options, io), io)
   const loaded = await readKey(config, io)
-  return { config, key: wellFormed(loaded), warnings: [...warnings.map(formatIssue), ...loaded.warnings] }
+  return { config, file, key: wellFormed(loaded), warnings: [...warnings.map(formatIssue), ...loaded.warnings] }
 }
 
 /** @throws {CodedError} KEY_MALFORMED, saying where what is no key comes from. */
