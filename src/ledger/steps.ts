@@ -60,10 +60,13 @@ export class Steps {
   /**
    * When a sleep ends, in local time. Setting the wall clock does not make it longer: this process starts a clock that nobody sets when it
    * notes or first sees it, and waits no longer than was noted.
+   *
+   * @param isNew nobody has slept it before: what is known of another one by this name is over.
    */
-  endOf({ clink_id: id }: Clink, name: string, { at, for: ms }: Sleep, clock: SleepClock): number {
+  endOf({ clink_id: id }: Clink, name: string, { at, for: ms }: Sleep, clock: SleepClock, isNew: boolean): number {
     const key = `${id} ${name}`
-    const end = this.#ends.get(key) ?? clock.now() + Math.min(at - clock.wall(), ms)
+    const known = isNew ? undefined : this.#ends.get(key)
+    const end = known ?? clock.now() + Math.min(at - clock.wall(), ms)
     this.#ends.set(key, end)
     return end
   }

@@ -1,5 +1,7 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { Site } from '../support/command.ts'
+import { SmallDisk } from '../support/small-disk.ts'
 import { times } from '../support/record.ts'
 import { until } from '../support/until.ts'
 
@@ -85,6 +87,48 @@ describe('P5, §4: over a kill -9', () => {
     expect((await site.noted()).length - all.length).toBeLessThanOrEqual(3 * 5)
   })
 })
+
+const filling = `${NOTE}
+export default async (clink, ctx) => {
+  note('begun')
+  while (!existsSync('go')) await delay(20, undefined, { signal: ctx.signal })
+  for (let n = 1; n <= 4; n += 1) {
+    await ctx.step('part ' + n, () => { note('part ' + n); return 'x'.repeat(20_000) })
+  }
+  return 'done'
+}
+`
+
+it(
+  'P5, §4: on a full disk a step waits, is not done again, and goes on when there is space',
+  { timeout: 60_000 },
+  async (context) => {
+    using disk = new SmallDisk(context)
+    await using site = await Site.open({ handler: filling, config: `${CONFIG}state: { directory: ${disk.state} }\n` })
+    const [id = ''] = site.sendMany(1)
+    const worker = site.start('run')
+    await until(
+      async () => (await site.noted()).includes('begun'),
+      () => `it runs:\n${worker.output}`,
+    )
+    disk.fill()
+    await site.write('go')
+    await until(
+      () => worker.output.includes('journal.failed'),
+      () => `the log says why:\n${worker.output}`,
+    )
+    const noted = await site.noted()
+    await delay(2_000)
+    expect(await site.noted()).toEqual(noted)
+    expect(worker.output).toContain('the disk is full: free some space')
+    disk.free()
+    await until(
+      () => site.emulator.clink(id)?.status === 'completed',
+      () => `it goes on:\n${worker.output}`,
+    )
+    expect(await site.noted()).toEqual(['begun', 'part 1', 'part 2', 'part 3', 'part 4'])
+  },
+)
 
 describe.concurrent('§4: a sleep', () => {
   it.each(['SIGKILL', 'SIGTERM'] as const)(

@@ -1,4 +1,5 @@
 import { sleep as wait } from '../../base/clock.ts'
+import { formatDuration } from '../../base/duration.ts'
 import { onAbort } from '../../base/on-abort.ts'
 import type { Clink } from '../../clink/records.ts'
 import { ClinkApiError } from '../../clink/errors.ts'
@@ -20,6 +21,7 @@ type StepsContext = Pick<ExecutionContext, 'clock' | 'emit' | 'ledger'>
 
 /** In bytes: of what one step came to, and of all that is kept of a clink, names included. */
 const LONGEST = { name: 200, result: 65_536, all: 1_048_576 } as const
+const LONGEST_SLEEP = 365 * 86_400_000
 /** Milliseconds between two looks whether the journal can be written again. */
 const LOOK = 1_000
 
@@ -79,10 +81,12 @@ export class RunSteps {
 
   async sleep(name: string, ms: number): Promise<number | undefined> {
     const { clock, ledger } = this.#context
+    if (ms > LONGEST_SLEEP)
+      throw new Error(`ctx.sleep: ${formatDuration(ms)} is longer than ${formatDuration(LONGEST_SLEEP)}`)
     const kept = await this.#look('sleep', name)
     // A millisecond more: the wall clock shows whole ones.
     const sleep = kept === undefined ? { at: clock.wall() + ms + 1, for: ms } : sleepIn(kept)
-    const end = ledger.steps.endOf(this.#clink, name, sleep, clock)
+    const end = ledger.steps.endOf(this.#clink, name, sleep, clock, kept === undefined)
     if (kept === undefined) {
       await this.#untilHealthy(name)
       await this.#keep({ is: 'sleep', name, value: JSON.stringify(sleep) })
@@ -133,8 +137,7 @@ export class RunSteps {
 
   /** @returns what is kept under the name. */
   async #look(is: 'step' | 'sleep', name: unknown): Promise<KeptStep | undefined> {
-    if (typeof name !== 'string' || name === '' || Buffer.byteLength(name) > LONGEST.name)
-      throw new Error(`ctx.${is}: ${JSON.stringify(name)} is no name: write a text of 1 to ${LONGEST.name} bytes`)
+    if (!isName(name)) throw new Error(`ctx.${is}: ${JSON.stringify(name)} ${NO_NAME}`)
     if (this.#names.has(name)) throw new Error(`ctx.${is}: ${quoted(name)} ${TWICE}`)
     this.#names.add(name)
     this.#throwIfOver()
@@ -196,10 +199,17 @@ async function orAborted(work: Promise<void>, signal: AbortSignal): Promise<void
   }
 }
 
+/** What is read from the journal as it was written. */
+function isName(name: unknown): name is string {
+  if (typeof name !== 'string' || name === '' || !name.isWellFormed() || name.includes('\0')) return false
+  return Buffer.byteLength(name) <= LONGEST.name
+}
+
 function quoted(name: string): string {
   return JSON.stringify(name)
 }
 
+const NO_NAME = `is no name: write a text of 1 to ${LONGEST.name} bytes`
 const TWICE =
   'is used twice in this run: a name stands for one thing that is done once, so in a loop put what differs into it'
 const TOO_LONG = `, more than 64 KiB: keep it elsewhere, and return where it is`

@@ -52,6 +52,22 @@ describe('§4: a handler that sleeps', () => {
     expect(bench.all('clink.completed')).toHaveLength(1)
   })
 
+  it('sleeps anew for a clink that says something else by now', async () => {
+    const bench = new VirtualBench({
+      settings: { claim: { maxHold: HOUR, exclusive: true }, poll: { sweep: MINUTE } },
+      handle: async (_, ctx) => await ctx.sleep('for a while', 2 * MINUTE),
+    })
+    const id = bench.send('work')
+    await bench.pass(MINUTE)
+    const held = bench.ledger.process.claims()[0]?.clink
+    if (held === undefined) throw new Error('it is not held')
+    const other = { ...held, content: 'something else' }
+    const sleep = { at: bench.clock.wall() + 10 * MINUTE, for: 10 * MINUTE }
+    const end = bench.ledger.steps.endOf(other, 'for a while', sleep, bench.clock, true)
+    expect([held.clink_id, end - bench.clock.now()]).toEqual([id, 10 * MINUTE])
+    await bench.stop()
+  })
+
   it('whose sleep is longer than a clink is held gives it back, and goes on when it comes again', async () => {
     const notes: string[] = []
     const bench = new VirtualBench({

@@ -142,6 +142,12 @@ describe('§4: a step is refused, and says why,', () => {
       async (ctx) => [await ctx.step('one', () => 1), await ctx.sleep('one', '1s')],
       /^ctx\.sleep: "one" is used twice in this run/,
     ],
+    [
+      'with half a character in its name',
+      async (ctx) => await ctx.step('\ud83e', () => 1),
+      /^ctx\.step: .* is no name/,
+    ],
+    ['that sleeps for ever', async (ctx) => await ctx.sleep('one', '366d'), /^ctx\.sleep: 366d is longer than 365d$/],
     ['without a name', async (ctx) => await ctx.step('', () => 1), /^ctx\.step: "" is no name/],
     [
       'with a long name',
