@@ -62,8 +62,18 @@ export class Contender {
 export const directory = mkdtempSync(join(tmpdir(), 'clink-worker-bench-'))
 writeFileSync(join(directory, 'package.json'), '{"type":"module"}')
 
-/** The built worker with its journal, and its log in a file. @param flags of Node's own. */
-export function worker(url: string, atOnce: number, flags: readonly string[] = []): ChildProcess {
+export interface WorkerOptions {
+  /** Of Node's own. */
+  readonly flags?: readonly string[]
+  readonly runner?: 'inline' | 'thread'
+}
+
+/** The built worker with its journal, and its log in a file. */
+export function worker(
+  url: string,
+  atOnce: number,
+  { flags = [], runner = 'inline' }: WorkerOptions = {},
+): ChildProcess {
   const home = mkdtempSync(join(directory, 'worker-'))
   mkdirSync(join(home, 'handlers'))
   writeFileSync(join(home, 'handlers', 'all.js'), 'export default () => undefined\n')
@@ -71,6 +81,7 @@ export function worker(url: string, atOnce: number, flags: readonly string[] = [
     join(home, 'config.yaml'),
     `clink: { url: ${url}, key: sk_live_u_1 }
 concurrency: ${atOnce}
+handlers: { runner: ${runner} }
 poll: { interval: 20ms, maxInterval: 20ms }
 state: { directory: ${join(home, 'state')} }
 log: { format: json }

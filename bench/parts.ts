@@ -41,7 +41,7 @@ const PARTS: readonly (readonly [part: string, fits: (url: string, name: string)
 ]
 
 const contender = await Contender.start('clink-worker', (url) =>
-  worker(url, AT_ONCE, ['--cpu-prof', `--cpu-prof-dir=${join(directory, 'profile')}`]),
+  worker(url, AT_ONCE, { flags: ['--cpu-prof', `--cpu-prof-dir=${join(directory, 'profile')}`] }),
 )
 await contender.work(CLINKS)
 await contender.end()

@@ -1,6 +1,7 @@
 /**
  * What a clink costs: the built worker, with its journal and its log, beside bare loops that claim and complete and do nothing else, each
- * against a cheap service in a process of its own. In turn, several rounds; the ratios are what to look at. Run: npm run bench
+ * against a cheap service in a process of its own. In turn, several rounds; the ratios are what to look at. With `--runners`, what threads add to
+ * that as well. Run: npm run bench
  */
 import { rmSync } from 'node:fs'
 import { parseArgs } from 'node:util'
@@ -10,8 +11,14 @@ const {
   quick,
   rounds: wanted,
   clinks: many,
+  runners,
 } = parseArgs({
-  options: { quick: { type: 'boolean', default: false }, rounds: { type: 'string' }, clinks: { type: 'string' } },
+  options: {
+    quick: { type: 'boolean', default: false },
+    rounds: { type: 'string' },
+    clinks: { type: 'string' },
+    runners: { type: 'boolean', default: false },
+  },
 }).values
 const ROUNDS = Number(wanted ?? (quick ? 3 : 5))
 const CLINKS = Number(many ?? (quick ? 2_000 : 10_000))
@@ -24,6 +31,9 @@ for (const atOnce of [10, 50]) {
     Contender.start('undici loop', (url) => loop('undici', url, atOnce)),
     Contender.start('got loop', (url) => loop('got', url, atOnce)),
     Contender.start('clink-worker', (url) => worker(url, atOnce)),
+    ...(runners
+      ? [Contender.start('clink-worker, in threads', (url) => worker(url, atOnce, { runner: 'thread' }))]
+      : []),
   ])
   const samples = new Map<string, Sample[]>(contenders.map(({ name }) => [name, []]))
   for (let round = 0; round <= ROUNDS; round += 1) {

@@ -6,7 +6,7 @@ import type { Duplex } from 'node:stream'
 import type { buildConnector } from 'undici'
 import type { ForwardProxy } from '../base/proxy.ts'
 import { TransportError } from './transport.ts'
-import { http, https } from './node-http.ts'
+import { http, https } from '../base/node-http.ts'
 import { openTunnel } from './tunnel.ts'
 
 /** Bounds what an attempt to connect can outlast the request that it was for. */

@@ -2,7 +2,7 @@ import type { RequestOptions } from 'node:https'
 import { isIP } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { ForwardProxy } from '../base/proxy.ts'
-import { http, https } from './node-http.ts'
+import { http, https } from '../base/node-http.ts'
 import { TransportError } from './transport.ts'
 
 /**

@@ -12,6 +12,17 @@ export interface RetryPolicy {
   readonly maxBackoff: number
 }
 
+/** An application. */
+export interface HttpConfig {
+  readonly url: string
+  /** What requests are signed with: absolute path, and the path as it was written. */
+  readonly secret?: { readonly file: string; readonly written: string; readonly place: Place } | undefined
+  /** Milliseconds. */
+  readonly connectTimeout: number
+  /** Bytes. */
+  readonly maxResponse: number
+}
+
 /** A program, ready to be started but for what the machine says. */
 export interface ExecConfig {
   readonly command: readonly string[]
@@ -42,12 +53,16 @@ export interface RouteConfig {
   readonly match?: MatchRule | undefined
   /** Left out: a command has made it. */
   readonly place?: Place | undefined
-  /** Absolute path of the handler file. Left out: the route has a program. */
+  /** Absolute path of the handler file. Left out: the route has a program, or an application. */
   readonly use?: string | undefined
   readonly exec?: ExecConfig | undefined
+  readonly http?: HttpConfig | undefined
   readonly with: Readonly<Record<string, unknown>>
   readonly timeout?: number | undefined
+  readonly idle?: number | undefined
   readonly retry?: Partial<RetryPolicy> | undefined
+  /** The claim is renewed before the handler starts. */
+  readonly renewFirst?: boolean | undefined
   /** The handler is given the API key. */
   readonly passKey?: boolean | undefined
   readonly mark?: 'auto' | 'never' | undefined
@@ -55,6 +70,7 @@ export interface RouteConfig {
   readonly weight?: number | undefined
   readonly rate?: Rate | undefined
   readonly serial?: 'group' | 'sender' | undefined
+  readonly runner?: 'inline' | 'thread' | undefined
 }
 
 /** A sender: its id, or its display name, which anyone may take. Globs (`*`, `?`). */
@@ -76,12 +92,11 @@ type Parsed = Frozen<ParsedConfig>
  * The configuration after files, environment and flags: complete, checked, frozen. Durations are milliseconds, paths are
  * absolute. Meanings and defaults: `config.example.yaml`.
  */
-export interface Config extends Omit<Parsed, 'clink' | 'handlers' | 'routes'> {
+export interface Config extends Omit<Parsed, 'clink' | 'routes'> {
   readonly clink: Omit<Parsed['clink'], 'key'> & {
     readonly key: Secret | null
     /** What requests to the service go through, from the environment. */
     readonly proxy?: ForwardProxy
   }
-  readonly handlers: Omit<Parsed['handlers'], 'runner'> & { readonly runner: 'inline' }
   readonly routes: readonly RouteConfig[]
 }

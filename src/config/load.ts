@@ -1,16 +1,17 @@
 import { isUtf8 } from 'node:buffer'
 import { access, readFile } from 'node:fs/promises'
-import { basename, extname, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import { asError, systemCode } from '../base/coded-error.ts'
 import { chooseProxy, type ForwardProxy, type ProxyChoice } from '../base/proxy.ts'
 import { Secret } from '../base/secret.ts'
+import { buildRoute } from './build-route.ts'
 import { checkConfig } from './check.ts'
-import type { Config, ExecConfig, MatchRule, RouteConfig } from './config.ts'
+import type { Config } from './config.ts'
 import { applyEnvironment, readText } from './environment.ts'
-import { ConfigError, dotted, showValue, type ConfigIssue, type Path } from './issue.ts'
+import { ConfigError, showValue, type ConfigIssue, type Path } from './issue.ts'
 import { RawConfig } from './raw.ts'
 import { configSchema, type ParsedConfig } from './schema.ts'
-import { unavailable, withoutEffect } from './unavailable.ts'
+import { withoutEffect } from './without-effect.ts'
 import { readYaml } from './yaml-file.ts'
 
 export interface LoadOptions {
@@ -86,7 +87,7 @@ export function configOf(sections: Readonly<Record<string, unknown>>, where: str
 }
 
 function checked(raw: RawConfig, found: readonly ConfigIssue[] = []): ParsedConfig {
-  const all = withoutEchoes([...found, ...checkConfig(raw), ...unavailable(raw)])
+  const all = withoutEchoes([...found, ...checkConfig(raw)])
   if (all.length > 0) throw new ConfigError(inOrder(all))
   return configSchema.parse(raw.root)
 }
@@ -161,60 +162,11 @@ function build(parsed: ParsedConfig, raw: RawConfig, proxy: ForwardProxy | undef
       keyFile: orNull(clink.keyFile, ['clink', 'keyFile']),
       ...(proxy !== undefined && { proxy }),
     },
-    handlers: { ...handlers, runner: 'inline', directory: absolute(handlers.directory, ['handlers', 'directory']) },
+    handlers: { ...handlers, directory: absolute(handlers.directory, ['handlers', 'directory']) },
     state: { ...state, directory: absolute(state.directory, ['state', 'directory']) },
     server: { ...server, tokenFile: orNull(server.tokenFile, ['server', 'tokenFile']) },
     routes: parsed.routes.map((route, index) => buildRoute(route, index, raw)),
   })
-}
-
-function buildRoute(
-  { exec: given, match, name, passKey, use: file, with: values = {}, ...own }: ParsedConfig['routes'][number],
-  index: number,
-  raw: RawConfig,
-): RouteConfig {
-  const at = ['routes', index, given === undefined ? 'use' : 'exec']
-  const { line, where } = raw.placeOf(at)
-  const rest = { ...own, place: { where, line, key: dotted(at) }, with: values, match: match && matchRule(match) }
-  if (given === undefined) {
-    const use = resolve(raw.placeOf(['routes', index, 'use']).base, file ?? '')
-    return { name: name ?? basename(use, extname(use)), use, ...rest, passKey }
-  }
-  const exec = buildExec(given, ['routes', index, 'exec'], raw)
-  const passes = passKey ?? ('passKey' in given ? given.passKey : undefined)
-  return { name: name ?? nameOf(exec.command), exec, ...rest, passKey: passes }
-}
-
-/** A program with a slash is a path, from where it was written; without one it is looked for on PATH. */
-function buildExec(given: NonNullable<ParsedConfig['routes'][number]['exec']>, at: Path, raw: RawConfig): ExecConfig {
-  const isList = Array.isArray(given)
-  const { command, cwd = '.', env = {}, maxOutput = 1_048_576, output = 'text' } = isList ? { command: given } : given
-  const [written = '', ...args] = command
-  const path = [...at, ...(isList ? [] : ['command']), 0]
-  const { base, line, where } = raw.placeOf(path)
-  return {
-    command: [written.includes('/') ? resolve(base, written) : written, ...args],
-    written,
-    cwd: resolve(raw.placeOf([...at, 'cwd']).base, cwd),
-    env,
-    output,
-    maxOutput,
-    place: { where, line, key: dotted(path) },
-  }
-}
-
-/** As handlers are named after their files: what runs a script gives it no name. */
-function nameOf([program = '', script]: readonly string[]): string {
-  const isInterpreted = script !== undefined && !program.includes('/') && /\.\w+$/.test(script)
-  const file = isInterpreted ? script : program
-  return basename(file, extname(file))
-}
-
-/** The schema has seen to it that one of the two is there. */
-function matchRule({ content, ...rest }: NonNullable<ParsedConfig['routes'][number]['match']>): MatchRule {
-  const { prefix, regex } = content ?? {}
-  if (prefix !== undefined) return { ...rest, content: { prefix } }
-  return regex === undefined ? rest : { ...rest, content: { regex } }
 }
 
 function deepFreeze<T>(value: T): T {

@@ -43,24 +43,54 @@ export function relationProblems({
       'is longer than shutdown.timeout, of which it is a part',
     )
   }
-  const names = new Map<string, number>()
-  for (const [index, { name, retry: own, use, exec, http, weight = 1 }] of (routes ?? []).entries()) {
-    const ways = [use, exec, http].filter((way) => way !== undefined).length
-    unless(ways > 0, ['routes', index], 'does not say what runs it; write use: ./handlers/file.ts, or exec: [program]')
-    unless(ways < 2, ['routes', index], 'has more than one of use, exec and http')
-    unless(
-      weight <= (concurrency ?? weight),
-      ['routes', index, 'weight'],
-      'is more than concurrency: it could never run',
-    )
-    const { backoff, maxBackoff } = own ?? {}
-    if (backoff !== undefined && maxBackoff !== undefined) {
-      unless(maxBackoff >= backoff, ['routes', index, 'retry', 'maxBackoff'], 'is shorter than backoff')
-    }
-    if (name === undefined) continue
-    const other = names.get(name)
-    unless(other === undefined, ['routes', index, 'name'], `is also the name of routes[${other}]`)
-    names.set(name, index)
-  }
+  problems.push(
+    ...(routes ?? []).flatMap((route, index) => routeProblems(route, index, concurrency)),
+    ...sameNames(routes ?? []),
+  )
   return problems
+}
+
+type ParsedRoute = ParsedConfig['routes'][number]
+
+function routeProblems(
+  { exec, http, passKey, retry, use, weight = 1 }: ParsedRoute,
+  index: number,
+  concurrency: number | undefined,
+): readonly Problem[] {
+  const at: Path = ['routes', index]
+  const ways = [use, exec, http].filter((way) => way !== undefined).length
+  const foreign = http === undefined ? undefined : foreignHost(http)
+  const { backoff, maxBackoff } = retry ?? {}
+  const rules: readonly (readonly [holds: boolean, path: Path, message: string])[] = [
+    [ways > 0, at, 'does not say what runs it; write use: ./handlers/file.ts, exec: [program], or http: address'],
+    [ways < 2, at, 'has more than one of use, exec and http'],
+    [weight <= (concurrency ?? weight), [...at, 'weight'], 'is more than concurrency: it could never run'],
+    [
+      foreign === undefined,
+      [...at, 'http'],
+      `is the address of another machine; if that is meant, write http: { url: …, allowHosts: [${foreign}] }`,
+    ],
+    [http === undefined || passKey !== true, [...at, 'passKey'], 'cannot be true with http: the key is sent to nobody'],
+    [(maxBackoff ?? Infinity) >= (backoff ?? 0), [...at, 'retry', 'maxBackoff'], 'is shorter than backoff'],
+  ]
+  return rules.flatMap(([holds, path, message]) => (holds ? [] : [{ path, message }]))
+}
+
+function sameNames(routes: readonly ParsedRoute[]): readonly Problem[] {
+  const names = new Map<string, number>()
+  return routes.flatMap(({ name }, index) => {
+    const other = name === undefined ? undefined : names.get(name)
+    if (name !== undefined) names.set(name, index)
+    return other === undefined
+      ? []
+      : [{ path: ['routes', index, 'name'], message: `is also the name of routes[${other}]` }]
+  })
+}
+
+/** The host of an application that is not on this machine, and that nobody has allowed. */
+function foreignHost(http: NonNullable<ParsedRoute['http']>): string | undefined {
+  const { allowHosts = [], url } = typeof http === 'string' ? { url: http } : http
+  const { hostname } = new URL(url)
+  const isLoopback = /^(localhost|.*\.localhost|127\.\d+\.\d+\.\d+|\[::1])$/.test(hostname)
+  return isLoopback || allowHosts.includes(hostname) ? undefined : hostname
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import {
+  applicationAddress,
   duration,
   flag,
   GROUP,
@@ -70,21 +71,46 @@ const exec = z
   )
   .describe('The program that is run, in any language: a list, or a group of keys that has it as command.')
 
+const http = z
+  .union(
+    [
+      applicationAddress(),
+      z.strictObject({
+        url: applicationAddress().describe('Where each clink is posted to.'),
+        secretFile: text()
+          .exactOptional()
+          .describe('File of the secret with which requests are signed (Standard Webhooks).'),
+        timeout: duration().exactOptional().describe('How long one run may take.'),
+        connectTimeout: duration()
+          .exactOptional()
+          .describe('How long a connection may take to come about. Default: 5s.'),
+        maxResponse: size(1_024).exactOptional().describe('The most of an answer that is kept. Default: 1MiB.'),
+        allowHosts: listOf(text()).exactOptional().describe('Other hosts than this machine that url may name.'),
+      }),
+    ],
+    { error: 'is neither an address nor a group of keys; write http://127.0.0.1:8080/clinks' },
+  )
+  .describe('The application that works its clinks, by HTTP: an address, or a group of keys that has it as url.')
+
 const route = z.strictObject(
   {
     name: text().exactOptional().describe('For logs and metrics. Default: the file name of the handler.'),
     match: match.exactOptional(),
     use: text().exactOptional().describe('The handler file.'),
     exec: exec.exactOptional(),
-    http: webAddress().exactOptional().describe('Not available yet.'),
+    http: http.exactOptional(),
     with: z
       .record(z.string(), z.unknown(), GROUP)
       .exactOptional()
       .describe('Values that the handler finds in ctx.with.'),
     timeout: duration().exactOptional().describe('How long one run may take.'),
+    renewFirst: flag()
+      .exactOptional()
+      .describe('The claim is renewed once, and the handler started only if that worked.'),
+    idle: duration().exactOptional().describe('How long a run may show no sign of life.'),
     passKey: flag().exactOptional().describe('The handler finds the API key in ctx.env.'),
     retry: retryRule(duration()).exactOptional(),
-    runner: oneOf(['inline', 'thread']).exactOptional().describe('thread: not available yet.'),
+    runner: oneOf(['inline', 'thread']).exactOptional().describe('Where it runs.'),
     ...limitRules(),
     mark: oneOf(['auto', 'never']).exactOptional().describe('never: its answers carry no line for other workers.'),
   },
@@ -150,8 +176,23 @@ export const configSchema = z.strictObject({
   handlers: group('The code that works the clinks.', {
     directory: text().prefault('./handlers').describe('Where the handler files are.'),
     watch: flag().prefault(false).describe('Load handlers and this file again when they change.'),
-    runner: oneOf(['inline', 'thread']).prefault('inline').describe('thread: not available yet.'),
+    runner: oneOf(['inline', 'thread'])
+      .prefault('inline')
+      .describe('inline: in the process of the worker; thread: each run in a thread of its own.'),
+    threads: z
+      .union([z.literal('auto'), integer(1, 1_000)], { error: 'is neither auto nor a whole number from 1 to 1000' })
+      .prefault('auto')
+      .describe('The most threads at a time; auto: as many as concurrency, and no more than 16.'),
+    threadMemory: size(16 * 1_048_576)
+      .prefault('512MiB')
+      .describe('The most JavaScript memory of one thread: a run that needs more has failed.'),
     timeout: duration().prefault('15m').describe('How long one run may take.'),
+    idle: duration()
+      .nullable()
+      .prefault(null)
+      .describe(
+        'How long a run may show no sign of life (ctx.keepalive, its log, its calls); null: as long as it likes.',
+      ),
     grace: duration().prefault('30s').describe('A run that goes on for this long after its abort counts as stuck.'),
   }),
   routes: listOf(route, '- { name: deploy, use: ./handlers/deploy.ts }')

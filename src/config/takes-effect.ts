@@ -20,7 +20,7 @@ export const TAKES_EFFECT = {
   poll: { interval: NOW, maxInterval: NOW, warm: { interval: NOW, for: NOW }, sweep: NOW },
   claim: { timeout: NEXT, maxHold: NEXT, exclusive: START, trustRenewals: NEXT },
   concurrency: NOW,
-  handlers: { directory: NEXT, watch: START, runner: START, timeout: NEXT, grace: NEXT },
+  handlers: { directory: NEXT, watch: START, runner: NEXT, threads: NOW, threadMemory: NOW, timeout: NEXT, idle: NEXT, grace: NEXT },
   routes: NEXT,
   retry: { attempts: NEXT, backoff: NEXT, maxBackoff: NEXT, cooldown: NEXT, crashes: START, outage: NOW, onExhausted: NEXT },
   replies: { mark: NOW },

@@ -101,6 +101,18 @@ export function webAddress() {
   })
 }
 
+/** The address of an application, as it is asked: there a slash at the end may mean another place. */
+export function applicationAddress() {
+  return verbatim().transform((value, context) => {
+    const read = readWebAddress(value)
+    const url = URL.parse(value.trim())
+    if ('address' in read && url !== null) return url.href
+    const message = 'problem' in read ? read.problem : 'is not an address'
+    context.issues.push({ code: 'custom', input: value, message })
+    return z.NEVER
+  })
+}
+
 export function regularExpression() {
   return verbatim().superRefine((value, context) => {
     const [, inside] = /^\/(.*)\/[dgimsuvy]*$/s.exec(value) ?? []

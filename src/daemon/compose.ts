@@ -102,7 +102,8 @@ export function compose(options: ComposeOptions) {
     groups,
     crashWatch: new CrashWatch(heart, config.retry.crashes),
     router,
-    runner: options.runner ?? makeRunners({ boot, clock, groups, ledger, tasks: options.tasks ?? {} }),
+    runner:
+      options.runner ?? makeRunners({ boot, clock, groups, ledger, settings, session, tasks: options.tasks ?? {} }),
     identity,
     loopGuard: new LoopGuard(heart),
     agentProfiles: new AgentProfiles({ ...heart, api }),

@@ -3,6 +3,7 @@ import { parseDuration } from '../base/duration.ts'
 import { dotted, showValue } from '../config/issue.ts'
 import { nearest } from '../base/nearest.ts'
 import { flag, limitRules, matchRule, oneOf, regularExpression, retryRule, verbatim } from '../config/values.ts'
+import { boundTo, defaultOf } from './exported.ts'
 import type { HandleFunction } from './handler.ts'
 
 /** What a handler file says, checked. Times in milliseconds. */
@@ -11,7 +12,6 @@ export type Definition = z.output<typeof schema>
 export type Checked = { readonly definition: Definition } | { readonly problems: readonly string[] }
 
 const DURATION = 'is not a duration; write 250ms, 30s, 5m, 1h, or milliseconds'
-const UNAVAILABLE: ReadonlySet<string> = new Set(['runner'])
 const EXAMPLE = 'write export default defineHandler({ async handle(clink, ctx) { … } })'
 
 const duration = z.union([z.string(), z.number()], { error: DURATION }).transform((value, context) => {
@@ -29,10 +29,13 @@ const content = z.union(
 const schema = z.strictObject({
   match: matchRule(content, "{ group: 'ops', content: /^deploy/ }").exactOptional(),
   timeout: duration.exactOptional(),
+  idle: duration.exactOptional(),
   retry: retryRule(duration).exactOptional(),
   ...limitRules(),
+  renewFirst: flag().exactOptional(),
   passKey: flag().exactOptional(),
   mark: oneOf(['auto', 'never']).exactOptional(),
+  runner: oneOf(['inline', 'thread']).exactOptional(),
   handle: z.custom<HandleFunction>((value) => typeof value === 'function', { error: 'is not a function' }),
 })
 
@@ -48,12 +51,6 @@ export function checkModule(module: unknown): Checked {
   return checkDefinition(defaultOf(exports.get('default')))
 }
 
-/** Compilers to CommonJS write the default export as a field of what Node takes for the default. */
-function defaultOf(value: unknown): unknown {
-  const isCompiled = typeof value === 'object' && value !== null && Reflect.get(value, '__esModule') === true
-  return isCompiled && 'default' in value ? value.default : value
-}
-
 function checkDefinition(value: unknown): Checked {
   if (isHandle(value)) return { definition: { handle: value } }
   if (typeof value !== 'object' || value === null || Array.isArray(value) || value instanceof Promise) {
@@ -63,8 +60,7 @@ function checkDefinition(value: unknown): Checked {
   const result = schema.safeParse(value)
   if (!result.success) return { problems: result.error.issues.flatMap((issue) => problemsOf(issue, value)) }
   const { handle, ...settings } = result.data
-  // Called on its definition, for those who write it as a method.
-  return { definition: { ...settings, handle: (clink, ctx) => Reflect.apply(handle, value, [clink, ctx]) } }
+  return { definition: { ...settings, handle: boundTo(value, handle) } }
 }
 
 function problemsOf(issue: z.core.$ZodIssue, definition: object): readonly string[] {
@@ -88,7 +84,6 @@ const FIELDS: Readonly<Record<string, readonly string[]>> = {
 
 function unknownField(path: readonly (string | number)[]): string {
   const key = String(path.at(-1))
-  if (path.length === 1 && UNAVAILABLE.has(key)) return `${key}: is not available in this version; leave it out`
   const meant = nearest(key, FIELDS[dotted(path.slice(0, -1))] ?? [])
   return `${dotted(path)}: unknown field${meant === undefined ? '' : `; did you mean ${meant}?`}`
 }

@@ -128,6 +128,8 @@ export interface HandlerContext {
    * steps that are done are not done again. Meanwhile the clink is held without a slot; it costs no attempt, and goes on over a restart.
    */
   sleep(name: string, duration: Duration | number): Promise<void>
+  /** A sign of life, where `handlers.idle` or the route's `idle` ends a run that shows none. `log`, `reply` and `api` are signs as well. */
+  keepalive(): void
   /** Return or throw it: the clink goes back to the inbox, and this worker leaves it alone for `retry.cooldown`. */
   release(reason?: string): Control
   /** Return or throw it: the clink is kept and run again after the wait, at least a second; not counted as an attempt. */
@@ -154,6 +156,8 @@ export interface HandlerDefinition {
   readonly match?: MatchRule
   /** How long one run may take: `10m`, or milliseconds. */
   readonly timeout?: Duration | number
+  /** How long a run may show no sign of life (`ctx.keepalive()`). Left out: as `handlers.idle` says. */
+  readonly idle?: Duration | number
   readonly retry?: {
     readonly attempts?: number
     readonly backoff?: Duration | number
@@ -167,10 +171,14 @@ export interface HandlerDefinition {
   readonly rate?: string
   /** One clink of each group, or of each sender, at a time: the next one after it is settled. */
   readonly serial?: 'group' | 'sender'
+  /** The claim is renewed once before the handler starts, which it does only if that worked: for work that is too dear to be lost. */
+  readonly renewFirst?: boolean
   /** The API key is in `ctx.env`. */
   readonly passKey?: boolean
   /** `never`: its answers carry no line for other workers, for programs that read them as they are. */
   readonly mark?: 'auto' | 'never'
+  /** Where it runs. Left out: where `handlers.runner` says. `thread`: it may use a processor for long. */
+  readonly runner?: 'inline' | 'thread'
   handle(this: void, clink: Clink, ctx: HandlerContext): HandlerResult | Promise<HandlerResult>
 }
 

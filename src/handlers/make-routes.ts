@@ -1,5 +1,5 @@
 import { isAbsolute } from 'node:path'
-import type { Config, ExecConfig, Place, RouteConfig } from '../config/config.ts'
+import type { Config, ExecConfig, HttpConfig, Place, RouteConfig } from '../config/config.ts'
 import { covers } from './covers.ts'
 import type { Definition } from './definition.ts'
 import type { HandlerIssue } from './handler-error.ts'
@@ -18,6 +18,8 @@ export interface LoadedHandler {
   /** The file's name without its ending. */
   readonly name: string
   readonly definition: Definition
+  /** How a thread loads it; undefined: it is built in, and runs in this process. */
+  readonly inThread?: Extract<Target, { is: 'thread' }>
 }
 
 /**
@@ -31,13 +33,15 @@ export function makeRoutes(
   shown: Shown = String,
 ) {
   const made = { generation, patterns: new Patterns(), shown }
-  const make = (handler: LoadedHandler, route?: RouteConfig): RouteEntry => makeEntry(moduleOf(handler), made, route)
+  const make = (handler: LoadedHandler, route?: RouteConfig): RouteEntry =>
+    makeEntry(moduleOf(handler, route), made, route)
   const used = new Set(config.routes.map(({ use }) => use))
   const free = handlers.filter(({ path }) => !used.has(path))
   const catchAlls = free.filter(({ definition }) => definition.match === undefined)
   const entries = [
     ...config.routes.flatMap((route) => {
       if (route.exec !== undefined) return [makeEntry(programOf(route.exec), made, route)]
+      if (route.http !== undefined) return [makeEntry(applicationOf(route.http), made, route)]
       const handler = handlers.find(({ path }) => path === route.use)
       return handler === undefined ? [] : [make(handler, route)]
     }),
@@ -54,8 +58,9 @@ interface Entered extends Pick<LoadedHandler, 'file' | 'name'> {
   readonly target: Target
 }
 
-function moduleOf({ definition, file, name }: LoadedHandler): Entered {
-  return { file, name, definition, target: { is: 'module', handle: definition.handle } }
+function moduleOf({ definition, file, inThread, name }: LoadedHandler, own?: RouteConfig): Entered {
+  const isForThread = (own?.runner ?? definition.runner) === 'thread' && inThread !== undefined
+  return { file, name, definition, target: isForThread ? inThread : { is: 'module', handle: definition.handle } }
 }
 
 function makeEntry(
@@ -80,6 +85,8 @@ function makeEntry(
       mark: own?.mark ?? definition.mark ?? 'auto',
       timeout: own?.timeout ?? definition.timeout,
       limits: limitsOf(definition, own),
+      idle: own?.idle ?? definition.idle,
+      renewFirst: own?.renewFirst ?? definition.renewFirst ?? false,
       passKey: own?.passKey ?? definition.passKey ?? false,
       retry: Object.freeze({ ...definition.retry, ...own?.retry }),
     }),
@@ -93,6 +100,15 @@ function programOf({ command, cwd, env, maxOutput, output, written }: ExecConfig
     name: written,
     definition: {},
     target: { is: 'program', command, cwd, env, output, maxOutput },
+  }
+}
+
+function applicationOf({ connectTimeout, maxResponse, secret, url }: HttpConfig): Entered {
+  return {
+    file: url,
+    name: url,
+    definition: {},
+    target: { is: 'url', url, secretFile: secret?.file, connectTimeout, maxResponse },
   }
 }
 

@@ -1,7 +1,8 @@
 import { readFileSync, realpathSync } from 'node:fs'
-import { registerHooks, type ResolveFnOutput } from 'node:module'
+import { registerHooks, type LoadFnOutput, type ResolveFnOutput } from 'node:module'
 import { dirname, sep } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
+import { importKey, type ModuleSnapshot, type Resolved, type Source } from './module-snapshot.ts'
 
 const TAG = 'clink-worker'
 const INSTALLED = Symbol.for('clink-worker.module-hooks')
@@ -19,9 +20,16 @@ export class ModuleLoad {
   readonly #tag: string
   readonly #files = new Set<string>()
   readonly #failed = new WeakMap<object, FailedImport>()
+  #found: { resolved: Map<string, Resolved>; sources: Map<string, Source> } | undefined = {
+    resolved: new Map(),
+    sources: new Map(),
+  }
+  /** Its modules are to be those of another thread's loading. */
+  readonly #before: ModuleSnapshot | undefined
 
-  constructor(tag: string) {
+  constructor(tag: string, before?: ModuleSnapshot) {
     this.#tag = tag
+    this.#before = before
   }
 
   /** Address under which a file is loaded anew. */
@@ -42,8 +50,32 @@ export class ModuleLoad {
     return [...this.#files]
   }
 
+  /** What it has imported. It keeps none of that from then on: loadings are many. @param roots as its hooks have them. */
+  end(roots: readonly string[]): ModuleSnapshot {
+    const { resolved = new Map<string, Resolved>(), sources = new Map<string, Source>() } = this.#found ?? {}
+    this.#found = undefined
+    return { tag: this.#tag, roots, resolved, sources }
+  }
+
   note(file: string): void {
     this.#files.add(file)
+  }
+
+  noteResolved(specifier: string, importer: string | undefined, { format, importAttributes, url }: Resolved): void {
+    const found = { url, format, ...(importAttributes && { importAttributes }) }
+    this.#found?.resolved.set(importKey(specifier, importer), found)
+  }
+
+  noteSource(url: string, { format, source }: Source): void {
+    if (source !== undefined && source !== null) this.#found?.sources.set(url, { format, source })
+  }
+
+  resolvedBefore(specifier: string, importer: string | undefined): Resolved | undefined {
+    return this.#before?.resolved.get(importKey(specifier, importer))
+  }
+
+  sourceBefore(url: string): Source | undefined {
+    return this.#before?.sources.get(url)
   }
 
   noteFailed(error: unknown, failed: FailedImport): void {
@@ -73,30 +105,55 @@ export class ModuleHooks {
     for (const file of files) this.#roots.add(realpathSync(dirname(file)) + sep)
     this.#count += 1
     const tag = String(this.#count)
-    const load = new ModuleLoad(tag)
-    this.#loads.set(tag, load)
-    return load
+    return this.#add(tag, new ModuleLoad(tag))
+  }
+
+  /** As a loading of another thread, from what that has found. */
+  repeat(before: ModuleSnapshot): void {
+    for (const root of before.roots) this.#roots.add(root)
+    this.#add(before.tag, new ModuleLoad(before.tag, before))
+  }
+
+  end(load: ModuleLoad): ModuleSnapshot {
+    return load.end([...this.#roots])
   }
 
   resolve(specifier: string, importer: string | undefined, next: () => ResolveFnOutput): ResolveFnOutput {
     const tag = tagOf(specifier) ?? tagOf(importer)
+    const load = tag === undefined ? undefined : this.#loads.get(tag)
+    const before = load?.resolvedBefore(specifier, importer)
+    if (before !== undefined) return { ...before, shortCircuit: true }
     let resolved: ResolveFnOutput
     try {
       resolved = next()
     } catch (error) {
-      if (tag !== undefined) this.#loads.get(tag)?.noteFailed(error, { specifier, importer })
+      load?.noteFailed(error, { specifier, importer })
       throw error
     }
     if (tag === undefined || !isOfHandlers(resolved.url)) return resolved
     const url = new URL(resolved.url)
     url.searchParams.set(TAG, tag)
     const file = fileURLToPath(url)
-    this.#loads.get(tag)?.note(file)
-    return {
-      ...resolved,
-      url: url.href,
-      format: this.#isInside(file) ? formatOf(file, resolved.format) : formatByText(file, resolved.format),
-    }
+    load?.note(file)
+    const format = this.#isInside(file) ? formatOf(file, resolved.format) : formatByText(file, resolved.format)
+    const found = { ...resolved, url: url.href, format }
+    load?.noteResolved(specifier, importer, found)
+    return found
+  }
+
+  load(url: string, next: () => LoadFnOutput): LoadFnOutput {
+    const tag = tagOf(url)
+    const load = tag === undefined ? undefined : this.#loads.get(tag)
+    const before = load?.sourceBefore(url)
+    if (before !== undefined) return { ...before, shortCircuit: true }
+    const loaded = next()
+    load?.noteSource(url, loaded)
+    return loaded
+  }
+
+  #add(tag: string, load: ModuleLoad): ModuleLoad {
+    this.#loads.set(tag, load)
+    return load
   }
 
   #isInside(file: string): boolean {
@@ -117,6 +174,7 @@ export function installModuleHooks(): ModuleHooks {
       if (!context.conditions.includes('import')) return next(specifier, context)
       return hooks.resolve(specifier, context.parentURL, () => next(specifier, context))
     },
+    load: (url, context, next) => hooks.load(url, () => next(url, context)),
   })
   Reflect.set(globalThis, INSTALLED, hooks)
   return hooks

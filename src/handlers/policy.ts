@@ -10,10 +10,14 @@ export interface PlannedClink extends RoutedClink {
 }
 
 /** The route's own settings, then the general ones as they are now. */
-export function policyOf(route: Pick<Route, 'retry' | 'timeout'>, { claim, handlers, retry: general }: Config) {
+export function policyOf(
+  route: Pick<Route, 'idle' | 'retry' | 'timeout'>,
+  { claim, handlers, retry: general }: Config,
+) {
   const retry = { ...general, ...route.retry }
   // A longer first wait than the general limit was meant.
   const maxBackoff = Math.max(retry.backoff, retry.maxBackoff)
-  const { grace, timeout } = handlers
-  return { retry: { ...retry, maxBackoff }, maxHold: claim.maxHold, timeout: route.timeout ?? timeout, grace }
+  const { grace } = handlers
+  const [timeout, idle] = [route.timeout ?? handlers.timeout, route.idle ?? handlers.idle]
+  return { retry: { ...retry, maxBackoff }, maxHold: claim.maxHold, timeout, idle, grace }
 }

@@ -2,9 +2,10 @@ import type { Stats } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { basename, extname, relative } from 'node:path'
 import { sleep, systemClock, type Clock } from '../base/clock.ts'
+import { asError } from '../base/coded-error.ts'
 import { formatDuration } from '../base/duration.ts'
 import type { Clink } from '../clink/records.ts'
-import type { Config, ExecConfig, RouteConfig } from '../config/config.ts'
+import type { Config, ExecConfig, HttpConfig, Place, RouteConfig } from '../config/config.ts'
 import { echoHandler } from './builtin.ts'
 import { checkModule, type Definition } from './definition.ts'
 import { discover, isModule, type Discovered } from './discover.ts'
@@ -18,6 +19,7 @@ import { installModuleHooks, type ModuleLoad } from './module-hooks.ts'
 import { nativeImport } from './native-import.ts'
 import type { Route, Router, Routing } from './route.ts'
 import type { IdPattern } from './sender-match.ts'
+import { readSecrets } from './webhook-secrets.ts'
 
 export { HandlerSet } from './handler-set.ts'
 
@@ -44,28 +46,36 @@ export async function loadHandlers(options: LoadHandlersOptions): Promise<Handle
   const found = await discover(config.handlers.directory)
   const paths = [...new Set([...found.files, ...config.routes.flatMap(({ use }) => use ?? [])])]
   const programs = config.routes.flatMap(({ exec }) => exec ?? [])
+  const applications = config.routes.flatMap(({ http }) => http ?? [])
   const shown = (path: string): string => relative(cwd, path) || '.'
   const directory = shown(config.handlers.directory)
   if (found.problem !== undefined && !found.isMissing) {
     throw new HandlerError([{ file: directory, message: found.problem }], [])
   }
-  if (paths.length + programs.length === 0 && echoWhenEmpty) return echoSet(config, generation)
-  if (paths.length + programs.length === 0) throw new HandlerError([nothing(directory, found)], [])
+  const isEmpty = paths.length + programs.length + applications.length === 0
+  if (isEmpty && echoWhenEmpty) return echoSet(config, generation)
+  if (isEmpty) throw new HandlerError([nothing(directory, found)], [])
 
   const { present, issues } = await missingFiles(paths, config.routes, shown)
-  const load = installModuleHooks().begin(present)
-  const handlers: LoadedHandler[] = []
+  const hooks = installModuleHooks()
+  const load = hooks.begin(present)
+  const loaded: { readonly path: string; readonly definition: Definition }[] = []
   for (const path of present) {
     const result = await loadOne(path, load, options)
-    if ('definition' in result) {
-      handlers.push({ path, file: shown(path), name: basename(path, extname(path)), definition: result.definition })
-    } else {
-      issues.push(...result.failures.map(({ file, ...rest }) => ({ ...rest, file: shown(file ?? path) })))
-    }
+    if ('definition' in result) loaded.push({ path, definition: result.definition })
+    else issues.push(...result.failures.map(({ file, ...rest }) => ({ ...rest, file: shown(file ?? path) })))
   }
+  const modules = hooks.end(load)
+  const handlers = loaded.map(({ path, definition }): LoadedHandler => ({
+    path,
+    file: shown(path),
+    name: basename(path, extname(path)),
+    definition: { runner: config.handlers.runner, ...definition },
+    inThread: { is: 'thread', url: load.urlOf(path), modules },
+  }))
   const files = [...new Set([...paths, ...load.files])]
   const made = makeRoutes(handlers, config, generation, shown)
-  issues.push(...made.issues, ...(await programIssues(programs, shown)))
+  issues.push(...made.issues, ...(await programIssues(programs, shown)), ...(await secretIssues(applications, shown)))
   if (issues.length > 0) throw new HandlerError(issues, files)
   return new HandlerSet(generation, made.entries, files, made.warnings)
 }
@@ -122,11 +132,23 @@ function whyNoModules(
 async function programIssues(programs: readonly ExecConfig[], shown: Shown) {
   const found = programs.map(async (program): Promise<readonly HandlerIssue[]> => {
     const why = await whyNotExecutable(program)
-    if (why === undefined) return []
-    const { place, written } = program
-    return [{ file: placeText(place, shown), message: `${place.key}: ${JSON.stringify(written)} ${why}` }]
+    return why === undefined ? [] : [issueAt(program.place, program.written, why, shown)]
   })
   return (await Promise.all(found)).flat()
+}
+
+/** Secrets that cannot be used, where their files were written. */
+async function secretIssues(applications: readonly HttpConfig[], shown: Shown) {
+  const found = applications.map(async ({ secret }): Promise<readonly HandlerIssue[]> => {
+    if (secret === undefined) return []
+    const why = await readSecrets(secret.file).then(() => undefined, asError)
+    return why === undefined ? [] : [issueAt(secret.place, secret.written, why.message, shown)]
+  })
+  return (await Promise.all(found)).flat()
+}
+
+function issueAt(place: Place, written: string, why: string, shown: Shown): HandlerIssue {
+  return { file: placeText(place, shown), message: `${place.key}: ${JSON.stringify(written)} ${why}` }
 }
 
 function whyNoModule(found: Stats | undefined): string {

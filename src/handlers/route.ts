@@ -1,13 +1,16 @@
 import type { Clink } from '../clink/records.ts'
 import type { RetryPolicy } from '../config/config.ts'
 import type { HandleFunction, RouteMatch } from './handler.ts'
+import type { ModuleSnapshot } from './module-snapshot.ts'
 import type { IdPattern } from './sender-match.ts'
 
 /** What is executed for a clink. */
 export type Target =
   | { readonly is: 'module'; readonly handle: HandleFunction }
+  /** A module that runs in a thread of its own, which loads it from the snapshot. `url`: its address there. */
+  | { readonly is: 'thread'; readonly url: string; readonly modules: ModuleSnapshot }
   | ProgramTarget
-  | { readonly is: 'url'; readonly url: string }
+  | UrlTarget
 
 export interface ProgramTarget {
   readonly is: 'program'
@@ -21,6 +24,18 @@ export interface ProgramTarget {
   readonly output: 'text' | 'json' | 'none'
   /** The most of that which is kept, in bytes. */
   readonly maxOutput: number
+}
+
+/** An application that a clink is posted to. */
+export interface UrlTarget {
+  readonly is: 'url'
+  readonly url: string
+  /** Absolute path of the secrets with which requests are signed. Left out: they are not. */
+  readonly secretFile: string | undefined
+  /** Milliseconds. */
+  readonly connectTimeout: number
+  /** The most of an answer that is kept, in bytes. */
+  readonly maxResponse: number
 }
 
 /** How much of a route may go on. */
@@ -46,9 +61,12 @@ export interface Route {
   readonly with: Readonly<Record<string, unknown>>
   /** Milliseconds. What is left out here and in `retry` is the general setting: see `policyOf`. */
   readonly timeout?: number | undefined
+  readonly idle?: number | undefined
   readonly retry?: Partial<RetryPolicy>
   /** Undefined: it has none. */
   readonly limits?: Limits | undefined
+  /** The claim is renewed before the handler starts on it, which it does only if that worked. */
+  readonly renewFirst?: boolean
   /** Its handler is given the API key. */
   readonly passKey?: boolean
   /** `never`: what is sent carries no line for other workers, unless they count hops already. */

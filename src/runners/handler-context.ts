@@ -33,6 +33,7 @@ export function makeContext(task: Omit<Task, 'target'>): MadeContext {
     with: envelope.with,
     env,
     reply: async (text, options) => await services.reply(text, options?.to ?? 'sender', stepNow()),
+    keepalive: () => services.keepalive(),
     release: (reason) => control(reason === undefined ? { kind: 'release' } : { kind: 'release', reason }),
     retryAfter: (wait, reason) => {
       const after = milliseconds('retryAfter', wait)

@@ -1,5 +1,5 @@
 import { KEY_VARIABLES } from '../base/key-variables.ts'
-import type { Pass } from './task-socket.ts'
+import type { Pass } from './task-tokens.ts'
 import type { Envelope } from './runner.ts'
 
 /** What is the worker's own: its key, where that is kept, and what its supervisor tells its main process. */
@@ -28,7 +28,7 @@ export function programEnvironment(
   from: NodeJS.ProcessEnv,
   added: readonly Readonly<Record<string, string>>[],
   envelope: Envelope,
-  { socket, token }: Pass,
+  { address, token }: Pass,
   run: string,
 ): NodeJS.ProcessEnv {
   const { attempt, clink, deadline } = envelope
@@ -39,7 +39,7 @@ export function programEnvironment(
     SENDER: clink.sender_id,
     ATTEMPT: String(attempt),
     DEADLINE: new Date(deadline).toISOString(),
-    SOCKET: socket,
+    SOCKET: address,
     TOKEN: token,
     RUN: run,
   }

@@ -17,7 +17,8 @@ import { programEnvironment } from './program-environment.ts'
 import { programOutcome } from './program-outcome.ts'
 import { Kept, Lines } from './program-output.ts'
 import type { Task } from './runner.ts'
-import type { Pass, TaskSocket } from './task-socket.ts'
+import type { TaskSocket } from './task-socket.ts'
+import type { Pass } from './task-tokens.ts'
 
 /** Milliseconds that the output of a program may still take when nothing of it is left: who holds its pipe now is not found. */
 const PARTING = 500
@@ -122,11 +123,11 @@ export class ProgramRun {
   }
 
   /** It is given its clink when the journal knows it. It may not want to read it. */
-  async #tell(child: ChildProcessWithoutNullStreams, group: ProcessGroup, { socket, token }: Pass): Promise<void> {
+  async #tell(child: ChildProcessWithoutNullStreams, group: ProcessGroup, { address, token }: Pass): Promise<void> {
     const { envelope } = this.#task
     await this.#parts.notes.note(envelope.clink.clink_id, group).catch(unnoted)
     if (this.#pid === undefined) return
-    child.stdin.end(`${JSON.stringify(writtenEnvelope(envelope, { socket, token }))}\n`)
+    child.stdin.end(`${JSON.stringify(writtenEnvelope(envelope, { socket: address, token }))}\n`)
   }
 
   async #nothingLeft(group: ProcessGroup, abortedBy: AbortCode | undefined): Promise<void> {

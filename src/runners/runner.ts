@@ -17,6 +17,8 @@ export interface Runner {
 export interface Running {
   /** Resolves when its code has really ended, by `kill` as well; never rejects. */
   readonly ended: Promise<Outcome>
+  /** Resolves when its code begins, where that takes its time. Left out: it has begun. */
+  readonly begun?: Promise<void>
   /** Ends its code whatever it does. Left out: nobody can. */
   kill?(): void
 }

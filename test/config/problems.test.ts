@@ -61,7 +61,30 @@ describe('a configuration with mistakes', () => {
     ['replies: { mark: "" }', 'replies.mark', 'is not one line of 1 to 200 characters'],
     ['handlers: { timeout: 9999999d }', 'handlers.timeout', 'is longer than 3650d'],
     ['routes: { a: b }', 'routes', 'is not a list; write - { name: deploy, use: ./handlers/deploy.ts }'],
-    ['routes: [{}]', 'routes[0]', 'does not say what runs it; write use: ./handlers/file.ts, or exec: [program]'],
+    [
+      'routes: [{}]',
+      'routes[0]',
+      'does not say what runs it; write use: ./handlers/file.ts, exec: [program], or http: address',
+    ],
+    [
+      'routes: [{ http: [] }]',
+      'routes[0].http',
+      'is neither an address nor a group of keys; write http://127.0.0.1:8080/clinks',
+    ],
+    ['routes: [{ http: localhost }]', 'routes[0].http', 'is not an address that begins with http:// or https://'],
+    ['routes: [{ http: "http://me:pw@localhost" }]', 'routes[0].http', 'must not hold a user name or password'],
+    ['routes: [{ http: "http://localhost?a=1" }]', 'routes[0].http', 'must not hold a query or a fragment'],
+    ['routes: [{ http: { url: "http://[::1]:1", time: 1 } }]', 'routes[0].http.time', 'unknown key'],
+    [
+      'routes: [{ http: "http://localhost", passKey: true }]',
+      'routes[0].passKey',
+      'cannot be true with http: the key is sent to nobody',
+    ],
+    [
+      'routes: [{ http: "http://apps.example/clinks" }]',
+      'routes[0].http',
+      'is the address of another machine; if that is meant, write http: { url: …, allowHosts: [apps.example] }',
+    ],
     ['routes: [{ exec: [] }]', 'routes[0].exec', 'is an empty list'],
     ['routes: [{ exec: [1] }]', 'routes[0].exec[0]', 'is not text; put it in quotes'],
     [
@@ -202,20 +225,6 @@ it('a weight above the concurrency is an error with its place and value (P14)', 
 })
 
 describe('what this version cannot do', () => {
-  it.each([
-    ['handlers: { runner: thread }', 'handlers.runner'],
-    ['routes: [{ http: "http://localhost:1" }]', 'routes[0].http'],
-    ['routes: [{ use: a.ts, runner: thread }]', 'routes[0].runner'],
-  ])('%s is refused by name', async (text, key) => {
-    const message = expect.stringContaining('is not available in this version')
-    expect(await issuesOf(loadText(text))).toEqual([expect.objectContaining({ key, message })])
-  })
-
-  it('is refused too where a mistake stands beside it', async () => {
-    const issues = await issuesOf(loadText('handlers: { runner: thread, grace: soon }'))
-    expect(issues.map(({ key }) => key)).toEqual(['handlers.runner', 'handlers.grace'])
-  })
-
   it('is a warning where it does no harm, and only where it differs from the default', async () => {
     const { warnings } = await loadText(
       'server: { port: 8080, host: 127.0.0.1 }\nstate: { sync: full, keep: 336h }\npoll: { sweep: 1m }\n' +

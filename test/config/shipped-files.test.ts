@@ -87,6 +87,11 @@ describe('config.example.yaml', () => {
       expect.objectContaining({ name: 'deploy', timeout: 600_000, with: { environment: 'staging' } }),
       expect.objectContaining({ name: 'answer', exec: expect.objectContaining({ written: 'python3' }) }),
       expect.objectContaining({ name: 'agent', exec: expect.objectContaining({ maxOutput: 1_048_576 }) }),
+      expect.objectContaining({
+        name: '127.0.0.1:8080/clinks',
+        http: expect.objectContaining({ connectTimeout: 5_000 }),
+      }),
+      expect.objectContaining({ name: 'deployments', timeout: 1_200_000 }),
     ])
   })
 })

@@ -66,7 +66,7 @@ describe.concurrent('P2, §2: a worker that stands still for longer than its lea
       expect(JSON.parse(said[0] ?? '')).toMatchObject({
         level: 'warn',
         handlers: ['handlers/work.ts'],
-        advice: expect.stringContaining('do less at a time between awaits'),
+        advice: expect.stringContaining('run it in a thread (runner: thread'),
       })
       expect(command.output.split('"event":"clink.lost"')).toHaveLength(4)
     },

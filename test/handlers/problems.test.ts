@@ -40,10 +40,7 @@ describe('a handler module with the wrong exports', () => {
       'export default { handle() {}, timeout: -1 }',
       'handlers/a.ts: timeout: -1 is not a duration; write 250ms, 30s, 5m, 1h, or milliseconds',
     ],
-    [
-      'export default { handle() {}, runner: "thread" }',
-      'handlers/a.ts: runner: is not available in this version; leave it out',
-    ],
+    ['export default { handle() {}, runner: "thred" }', 'handlers/a.ts: runner: "thred" is not one of inline, thread'],
     [
       'export default { handle() {}, concurrency: 0 }',
       'handlers/a.ts: concurrency: 0 is not a whole number from 1 to 1000',

@@ -39,9 +39,9 @@ describe('routes', () => {
       'clink-worker.yaml': `
         routes:
           - { name: r, use: ./handlers/a.ts, with: { x: 1 }, retry: { attempts: 2 } }
-          - { name: s, use: ./handlers/a.ts, timeout: 5s, mark: auto }`,
+          - { name: s, use: ./handlers/a.ts, timeout: 5s, idle: 2s, renewFirst: false, mark: auto }`,
       'handlers/a.ts':
-        'export default { match: { group: "x" }, timeout: "2m", retry: { attempts: 3, backoff: 120_000 }, mark: "never", handle() {} }',
+        'export default { match: { group: "x" }, timeout: "2m", idle: "1m", renewFirst: true, retry: { attempts: 3, backoff: 120_000 }, mark: "never", handle() {} }',
       'handlers/b.ts': NAME,
     })
     expect(set.routes.map(({ target: _, ...rest }) => rest)).toEqual([
@@ -53,6 +53,8 @@ describe('routes', () => {
         mark: 'never',
         passKey: false,
         timeout: 120_000,
+        idle: 60_000,
+        renewFirst: true,
         retry: { attempts: 2, backoff: 120_000 },
       },
       {
@@ -63,6 +65,8 @@ describe('routes', () => {
         mark: 'auto',
         passKey: false,
         timeout: 5_000,
+        idle: 2_000,
+        renewFirst: false,
         retry: { attempts: 3, backoff: 120_000 },
       },
       {
@@ -72,6 +76,7 @@ describe('routes', () => {
         with: {},
         mark: 'auto',
         passKey: false,
+        renewFirst: false,
         timeout: undefined,
         retry: {},
       },

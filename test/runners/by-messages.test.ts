@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { asError } from '../../src/base/coded-error.ts'
 import { errorFact } from '../../src/base/error-fact.ts'
 import type { Target } from '../../src/handlers/route.ts'
@@ -45,6 +46,13 @@ const programs: Readonly<Record<keyof Samples, Program>> = {
     await draining
     return { outcome: 'done', response: 'finished early' }
   },
+  lives: async ({ log }) => {
+    for (let n = 0; n < 20; n += 1) {
+      await delay(300)
+      log('debug', 'at it')
+    }
+    return { outcome: 'done', response: 'alive' }
+  },
   ignores: async ({ log }) => {
     log('info', 'begun')
     return await never
@@ -75,6 +83,7 @@ function make(): Contracted {
     sleeps: program('sleeps'),
     obeys: program('obeys'),
     finishes: program('finishes'),
+    lives: program('lives'),
     ignores: program('ignores'),
   }
   return { runner: new FakeRunner(programs), end: () => {}, samples }

@@ -8,6 +8,7 @@ import { memoryTables } from '../../src/ledger/memory-tables.ts'
 import type { Outcome } from '../../src/runners/outcome.ts'
 import type { Envelope, Runner, Running, TaskServices } from '../../src/runners/runner.ts'
 import { Run } from '../../src/worker/execution/run.ts'
+import { SignsOfLife } from '../../src/worker/execution/signs-of-life.ts'
 import { clink } from '../support/handler-files.ts'
 import { Bench, until, type Station, type WorkOptions } from '../support/harness.ts'
 import { noServices } from '../support/task-services.ts'
@@ -41,6 +42,8 @@ export interface Samples {
   readonly obeys: Target
   /** Logs `begun`, waits until it is asked to finish soon, and answers `finished early`. */
   readonly finishes: Target
+  /** Shows twenty times, every 300 ms, that it goes on, and answers `alive` then. */
+  readonly lives: Target
   /** Logs `begun` and ignores its abort. It answers `too late` when the test is over. */
   readonly ignores: Target
 }
@@ -57,13 +60,18 @@ export interface Kind {
   readonly kills: boolean
   /** What is said against a claim. Default: what `ctx.api` says. */
   readonly refusal?: RegExp
+  /** How many runs of it a test may start at a time. Default: 50. */
+  readonly atOnce?: number
+  /** Its runs are over with their abort, whatever their code does: nobody can know. */
+  readonly letsGo?: true
   /** It takes a while until all of what has ended is known to be gone. */
   readonly isSlow?: true
 }
 
 /** What holds for every runner, alone and in a worker. */
 export function itKeepsTheContract(make: () => Contracted, kind: Kind): void {
-  const { isSlow = false, kills, refusal = /^ctx\.api\.claimClink .* is refused/ } = kind
+  const { atOnce = 50, isSlow = false, kills, letsGo = false, refusal = /^ctx\.api\.claimClink .* is refused/ } = kind
+  const ends = kills || letsGo
   const short = { handlers: { timeout: 300, grace: isSlow ? 3_000 : 200 }, retry: { attempts: 1 } } as const
 
   describe.concurrent('alone', () => {
@@ -108,22 +116,31 @@ export function itKeepsTheContract(make: () => Contracted, kind: Kind): void {
       expect(await running.ended).toEqual({ outcome: 'done', response: 'finished early' })
     })
 
-    it(`is not over while its code runs, ${kills ? 'and can be killed' : 'and cannot be killed'} (P11)`, async () => {
-      const one = make()
-      const { abort, logged, running } = start(one, 'ignores')
-      await until(() => logged.includes('begun'), 'it has begun')
-      abort.abort(new HandlerAborted('timeout', 'by the test'))
-      const first = await Promise.race([running.ended, start(make(), 'answers').running.ended])
-      expect(first).toEqual({ outcome: 'done', response: 'done: hello' })
-      expect(running.kill === undefined).toBe(!kills)
-      if (kills) running.kill?.()
-      else one.end()
-      expect((await running.ended).outcome).toBe(kills ? 'failed' : 'done')
-    })
+    if (letsGo) {
+      it('is over with its abort, whatever its code does', async () => {
+        const { abort, logged, running } = start(make(), 'ignores')
+        await until(() => logged.includes('begun'), 'it has begun')
+        abort.abort(new HandlerAborted('timeout', 'by the test'))
+        expect(await running.ended).toMatchObject({ outcome: 'failed', error: { message: 'timeout' } })
+      })
+    } else {
+      it(`is not over while its code runs, ${kills ? 'and can be killed' : 'and cannot be killed'} (P11)`, async () => {
+        const one = make()
+        const { abort, logged, running } = start(one, 'ignores')
+        await until(() => logged.includes('begun'), 'it has begun')
+        abort.abort(new HandlerAborted('timeout', 'by the test'))
+        const first = await Promise.race([running.ended, start(make(), 'answers').running.ended])
+        expect(first).toEqual({ outcome: 'done', response: 'done: hello' })
+        expect(running.kill === undefined).toBe(!kills)
+        if (kills) running.kill?.()
+        else one.end()
+        expect((await running.ended).outcome).toBe(kills ? 'failed' : 'done')
+      })
+    }
 
     it('runs many at once, and mixes none of them up', async () => {
       const one = make()
-      const texts = Array.from({ length: 50 }, (_, n) => `clink ${n}`)
+      const texts = Array.from({ length: atOnce }, (_, n) => `clink ${n}`)
       const outcomes = await Promise.all(texts.map(async (text) => await start(one, 'answers', text).running.ended))
       expect(outcomes.map(responseOf)).toEqual(texts.map((text) => `done: ${text}`))
     })
@@ -131,7 +148,10 @@ export function itKeepsTheContract(make: () => Contracted, kind: Kind): void {
     it('takes an answer of any length, of which the worker keeps a part that says so', async () => {
       const { runner, samples } = make()
       const task = { target: samples.floods, envelope: ENVELOPE, env: {}, services: servicesWith(() => {}) }
-      const rest = { clock: systemClock(), emit: () => {}, facts: { clink: ENVELOPE.clink }, timeout: 60_000, grace: 1 }
+      const policy = { timeout: 60_000, idle: null, grace: 1 }
+      const clock = systemClock()
+      const signs = new SignsOfLife(clock)
+      const rest = { clock, emit: () => {}, facts: { clink: ENVELOPE.clink }, policy, signs }
       const response = responseOf(await new Run({ task, runner, ...rest }).start())
       expect([response.length, response.slice(-40)]).toEqual([
         LONGEST.response,
@@ -187,27 +207,57 @@ export function itKeepsTheContract(make: () => Contracted, kind: Kind): void {
     it('a run past its timeout has failed, and says how long it may take', async () => {
       await using bench = await Bench.open()
       const id = bench.send('hello')
-      const station = work(bench, make(), 'obeys', { settings: short })
+      const station = work(bench, make(), 'obeys', { settings: { ...short, handlers: { timeout: 300 } } })
       const { reason } = await station.seen('clink.deadLettered', id)
       expect(reason).toBe('timeout: the handler ran longer than 300ms')
       expect(station.all('clink.stuck')).toEqual([])
     })
 
-    it(`one that ignores its abort keeps its slot ${kills ? 'until it is killed' : 'and is said to be stuck'} (P11)`, async () => {
+    it('a run that shows no sign of life for `handlers.idle` has failed, and says so', async () => {
       await using bench = await Bench.open()
-      const one = make()
-      const station = work(bench, one, 'ignores', { settings: { ...short, concurrency: 1 } })
-      const [first, second] = [bench.send('first'), bench.send('second')]
-      await station.seen('clink.stuck', first)
-      if (!kills) {
-        expect([station.daemon.snapshot().stuck, station.all('clink.started', second)]).toEqual([1, []])
-        one.end()
-      }
-      await station.seen('clink.unstuck', first)
-      await station.seen('clink.deadLettered', first)
-      await station.seen('clink.started', second)
-      one.end()
+      const id = bench.send('hello')
+      const settings = { handlers: { idle: 500 }, retry: { attempts: 1 } }
+      const station = work(bench, make(), 'obeys', { settings })
+      const { reason } = await station.seen('clink.deadLettered', id)
+      expect(reason).toBe('timeout: the handler showed no sign of life for 500ms')
     })
+
+    it('a run that shows that it goes on is left alone', async () => {
+      await using bench = await Bench.open()
+      const id = bench.send('hello')
+      work(bench, make(), 'lives', { settings: { handlers: { idle: 5_000 }, retry: { attempts: 1 } } })
+      await bench.completed(id)
+      expect(answers(bench.emulator)).toMatchObject([{ content: 'alive' }])
+    })
+
+    if (letsGo) {
+      it('one that ignores its abort has failed, and its slot works on (P11)', async () => {
+        await using bench = await Bench.open()
+        const station = work(bench, make(), 'ignores', { settings: { ...short, concurrency: 1 } })
+        const [first, second] = [bench.send('first'), bench.send('second')]
+        expect(await station.seen('clink.deadLettered', first)).toMatchObject({
+          reason: expect.stringMatching(/^timeout/),
+        })
+        await station.seen('clink.started', second)
+        expect(station.all('clink.stuck')).toEqual([])
+      })
+    } else {
+      it(`one that ignores its abort keeps its slot ${kills ? 'until it is killed' : 'and is said to be stuck'} (P11)`, async () => {
+        await using bench = await Bench.open()
+        const one = make()
+        const station = work(bench, one, 'ignores', { settings: { ...short, concurrency: 1 } })
+        const [first, second] = [bench.send('first'), bench.send('second')]
+        await station.seen('clink.stuck', first)
+        if (!kills) {
+          expect([station.daemon.snapshot().stuck, station.all('clink.started', second)]).toEqual([1, []])
+          one.end()
+        }
+        await station.seen('clink.unstuck', first)
+        await station.seen('clink.deadLettered', first)
+        await station.seen('clink.started', second)
+        one.end()
+      })
+    }
 
     it('one that loses its claim is aborted, and nothing is sent for it (P2)', async () => {
       await using bench = await Bench.open({ switches: { reclaim: 'refuse', defaultTimeout: 2 } })
@@ -238,7 +288,7 @@ export function itKeepsTheContract(make: () => Contracted, kind: Kind): void {
       expect([bench.status(id), ledger.attemptsOf(id).starts]).toEqual(['pending', 0])
     })
 
-    it(`at a stop, one that ignores its abort is released, and ${kills ? 'killed' : 'goes on until the process ends'} (P8)`, async () => {
+    it(`at a stop, one that ignores its abort is released, and ${ends ? 'ended' : 'goes on until the process ends'} (P8)`, async () => {
       await using bench = await Bench.open()
       const id = bench.send('hello')
       const one = make()
@@ -249,7 +299,7 @@ export function itKeepsTheContract(make: () => Contracted, kind: Kind): void {
       })
       await station.seen('clink.log', id)
       await station.daemon.stop('the test says so')
-      expect(station.all('clink.ended', id)).toMatchObject(kills ? [{ outcome: 'cut-short' }] : [])
+      expect(station.all('clink.ended', id)).toMatchObject(ends ? [{ outcome: 'cut-short' }] : [])
       expect([bench.status(id), ledger.attemptsOf(id).starts]).toEqual(['pending', 0])
       one.end()
     })

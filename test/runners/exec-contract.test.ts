@@ -26,6 +26,9 @@ const samples: Samples = {
     [ "$CLINK_TASK_ATTEMPT" != 1 ] && echo "$one"
   `),
   sleeps: sh('$TASK sleep "a while" 1s || exit $?; echo "slept, attempt $CLINK_TASK_ATTEMPT"'),
+  lives: sh(
+    'for n in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do sleep 0.3; echo at it >&2; done; echo alive',
+  ),
   obeys: sh('echo begun >&2; exec sleep 1000'),
   finishes: sh('echo begun >&2; $TASK draining --wait && echo "finished early"'),
   ignores: sh(`trap '' TERM; echo begun >&2; while :; do sleep 1; done`),

@@ -1,5 +1,6 @@
 import { noServices } from '../support/task-services.ts'
 import { once } from 'node:events'
+import { setTimeout as delay } from 'node:timers/promises'
 import { expect, it } from 'vitest'
 import { HandlerAborted, type HandleFunction } from '../../src/handlers/handler.ts'
 import type { Target } from '../../src/handlers/route.ts'
@@ -60,6 +61,13 @@ function make(): Contracted {
         await whenAborted(draining)
         return 'finished early'
       }),
+      lives: module(async (_, ctx) => {
+        for (let n = 0; n < 20; n += 1) {
+          await delay(300)
+          ctx.keepalive()
+        }
+        return 'alive'
+      }),
       ignores: module(async (_, { log }) => {
         log.info('begun')
         return await over.promise
@@ -74,7 +82,13 @@ it('what is no module cannot be run inline, and is no fault of the clink', async
   const { clink } = await import('../support/handler-files.ts')
   const never = new AbortController().signal
   const { ended } = inlineRunner.start({
-    target: { is: 'url', url: 'http://127.0.0.1:1/' },
+    target: {
+      is: 'url',
+      url: 'http://127.0.0.1:1/',
+      secretFile: undefined,
+      connectTimeout: 1,
+      maxResponse: 1,
+    },
     envelope: {
       clink: clink(),
       attempt: 1,

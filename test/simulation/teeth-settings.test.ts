@@ -24,6 +24,9 @@ vi.mock('../../src/handlers/policy.ts', async (original) => {
       get timeout() {
         return now().timeout
       },
+      get idle() {
+        return now().idle
+      },
       get grace() {
         return now().grace
       },

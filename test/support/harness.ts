@@ -51,6 +51,7 @@ export interface WorkOptions {
   readonly routes?: readonly string[]
   /** Of all routes. */
   readonly mark?: 'never'
+  readonly renewFirst?: true
   /** Which clinks have a route. Default: all. */
   readonly takes?: (clink: Clink) => boolean
   /** What an earlier process remembered. */
@@ -61,6 +62,8 @@ export interface WorkOptions {
   readonly runner?: Runner
   /** In place of the handler. */
   readonly target?: Target
+  /** The same for routes by their names. */
+  readonly targets?: Readonly<Record<string, Target>>
 }
 
 export type EventOf<Name extends WorkerEvent['event']> = Extract<WorkerEvent, { event: Name }>
@@ -141,17 +144,19 @@ export class Station {
   #router(
     config: Config,
     handle: HandleFunction,
-    { mark, route: guard, routes: names = ['test'], takes, target }: WorkOptions,
+    { mark, renewFirst, route: guard, routes: names = ['test'], takes, target, targets }: WorkOptions,
   ) {
     const routes = names.map((name): Route => ({
       name,
       file: name,
       generation: 1,
-      target: target ?? { is: 'module', handle: async (clink, ctx) => await this.#record(clink, ctx, handle) },
+      target: targets?.[name] ??
+        target ?? { is: 'module', handle: async (clink, ctx) => await this.#record(clink, ctx, handle) },
       with: {},
       timeout: config.handlers.timeout,
       retry: config.retry,
       ...(mark && { mark }),
+      ...(renewFirst && { renewFirst }),
     }))
     return {
       takesAll: takes === undefined,

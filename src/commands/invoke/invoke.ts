@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { basename, dirname, extname, join, resolve } from 'node:path'
 import { parse } from 'yaml'
-import { systemClock } from '../../base/clock.ts'
+import { after, systemClock } from '../../base/clock.ts'
 import { CodedError, EXIT, type ExitCode } from '../../base/coded-error.ts'
 import { errorFact } from '../../base/error-fact.ts'
 import { humanDuration } from '../../base/duration.ts'
@@ -15,12 +15,15 @@ import type { RoutedClink } from '../../handlers/route.ts'
 import { untilStopped } from '../../host/signals.ts'
 import { loggable } from '../../observe/fields.ts'
 import { createLogger } from '../../observe/log.ts'
+import { runnerByTarget } from '../../runners/by-target.ts'
 import { inlineRunner } from '../../runners/inline.ts'
 import type { Outcome } from '../../runners/outcome.ts'
 import type { TaskServices } from '../../runners/runner.ts'
 import { environmentOf, envelopeOf } from '../../worker/execution/task.ts'
 import { readText } from '../../worker/replies/hops.ts'
+import { ThreadRunner } from '../../runners/thread/pool.ts'
 import { Run } from '../../worker/execution/run.ts'
+import { SignsOfLife } from '../../worker/execution/signs-of-life.ts'
 import { loadOptions, readConfig } from '../terminal/connect.ts'
 import { loneSteps } from './lone-steps.ts'
 import { clinkOf, type ClinkSource } from './clink.ts'
@@ -98,18 +101,24 @@ async function runOnce({ clink, config, quiet, routed }: Invoked, io: Io): Promi
     { destination: { write: (line) => io.note(line) }, terminal: io.terminal, color: io.color, secrets: [] },
   )
   const stuck = Promise.withResolvers<'stuck'>()
+  const service = { url: config.clink.url, sessionId: 'invoke' }
+  const thread = new ThreadRunner({ clock, settings: { current: config }, service })
+  const runner = runnerByTarget({ module: inlineRunner, thread })
+  const signs = new SignsOfLife(clock)
   const services: TaskServices = {
+    keepalive: () => signs.show(),
     api: offlineClient(),
     log: (level, message, fields) => {
+      signs.show()
       log.push({ level, message, ...(fields === undefined ? {} : { fields }) })
       if (!quiet) logger[level]({ event: 'clink.log', message, fields: loggable(fields, { stacks: false }) })
     },
     reply: async (text, to) => {
+      signs.show()
       replies.push({ to, text })
       if (!quiet) io.out(`reply to the ${to}: ${String(text)}\n`)
       return `msg_reply_${replies.length}`
     },
-    keepalive: () => {},
     mask: () => {},
     ...loneSteps(clink, clock, (name, ms) => {
       if (!quiet) io.out(`sleep ${name}: a worker would go on in ${humanDuration(ms)}\n`)
@@ -122,22 +131,27 @@ async function runOnce({ clink, config, quiet, routed }: Invoked, io: Io): Promi
       env: environmentOf(route, NO_KEY, config.clink.url),
       services,
     },
-    runner: inlineRunner,
+    runner,
     clock,
     emit: ({ event }) => {
-      if (event === 'clink.stuck') stuck.resolve('stuck')
+      // A runner that can end it does so now.
+      if (event === 'clink.stuck') after(clock, ENDING, () => stuck.resolve('stuck'))
     },
     facts: { clink },
-    timeout: policy.timeout,
-    grace: policy.grace,
+    signs,
+    policy,
   })
   void untilStopped(() => io.exit(EXIT.failed)).then(() => run.abort('cancelled'))
   const end = await Promise.race([run.start(), stuck.promise])
   const isStuck = end === 'stuck'
   if (isStuck) io.problem(STUCK)
+  else await runner.stop?.()
   const outcome: Outcome = isStuck ? { outcome: 'failed', error: errorFact(STUCK) } : end
   return { route: route.name, outcome, isStuck, duration: Math.round(run.age), replies, log }
 }
+
+/** Milliseconds that the end of a run by force may take. */
+const ENDING = 500
 
 /** Has the form of a key, and no service takes it. */
 const NO_KEY = 'sk_live_u_invoke'

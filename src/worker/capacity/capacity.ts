@@ -6,6 +6,7 @@ import type { CircuitBreaker } from './circuit-breaker.ts'
 import { RouteLimits, weightOf, type Place } from './route-limits.ts'
 import { SeatLine } from './seat-line.ts'
 import { Seats } from './seats.ts'
+import { ThreadLimit } from './thread-limit.ts'
 
 export type { Place } from './route-limits.ts'
 export type { Seats } from './seats.ts'
@@ -20,9 +21,15 @@ const SLEEPING = 100
 /** The part of the seats that reruns may have at a time: clinks that wait in the inbox go on. */
 const RERUNS = 0.5
 
-/** Where deliveries wait for a seat: `work` runs in it. The highest priority is first. */
+/** Who wants a seat. */
+export interface Seeker {
+  readonly route: Route
+  readonly place: Place | undefined
+}
+
+/** Where deliveries wait for a seat, and for a thread where their route needs one: `work` runs in it. The highest priority is first. */
 export interface Line {
-  use(work: () => Promise<void>, priority: number, place: Place | undefined): Promise<void>
+  use(seeker: Seeker, work: () => Promise<void>, priority: number): Promise<void>
   readonly limits: RouteLimits
   /** One more clink may back off in hand, or sleep. */
   mayHold(isSleep?: boolean): boolean
@@ -72,6 +79,7 @@ export class Capacity implements Line {
   readonly #waiting: { readonly weight: number; readonly start: (seats: number) => void }[] = []
   /** Seats of claims that are on their way, or may have been made. */
   readonly #claims = new Set<Seats>()
+  readonly #threads: ThreadLimit
   /** Seats of reruns. */
   #rerunning = 0
   #toCome: RerunsToCome | undefined
@@ -81,6 +89,7 @@ export class Capacity implements Line {
     this.#options = options
     this.limits = new RouteLimits(options.context)
     this.#line = new SeatLine(options.context.clock)
+    this.#threads = new ThreadLimit(options.context)
     this.#fit()
     settings.changed.on(() => this.#fit())
     signals.freed.on(() => this.#spare())
@@ -103,7 +112,9 @@ export class Capacity implements Line {
     const { context, health, router } = this.#options
     if (!context.ledger.isHealthy || this.#line.isNarrow) return 0
     const isAnyOpen = health.paused.length < router.routes.length
-    const most = isAnyOpen ? Infinity : router.routes.some((route) => this.isOpen(route)) ? 1 : 0
+    const areAllThreads = router.routes.every((route) => this.#threads.isFor(route))
+    const threads = areAllThreads ? this.#threads.left(this.#needThreads) : Infinity
+    const most = isAnyOpen ? threads : router.routes.some((route) => this.isOpen(route)) ? 1 : 0
     // What nobody knows may be the one clink that is tried on a paused route.
     return Math.min(this.#left, most) - this.#sum((seats) => this.#areKept(seats) && !seats.isKnown) + own
   }
@@ -142,9 +153,16 @@ export class Capacity implements Line {
     return Math.min(weight, this.#options.context.settings.current.concurrency)
   }
 
+  /** A claiming poll may bring what has to wait for a thread, while other clinks could start. */
+  get isShortOfThreads(): boolean {
+    const needing = this.#options.router.routes.filter((route) => this.#threads.isFor(route)).length
+    return this.#threads.isBelowSlots && needing > 0 && needing < this.#options.router.routes.length
+  }
+
   /** Whether a clink of the route may be claimed: of a paused one only where a probe is due and none is on its way. */
   isOpen(route: Route): boolean {
     const { health, inHand } = this.#options
+    if (this.#threads.isFor(route) && !this.#threads.isOneLeft(this.#needThreads)) return false
     if (!health.isPaused(route)) return true
     const isSame = ({ name }: Route): boolean => name === route.name
     const isClaiming = [...this.#claims].some((seats) => seats.route !== undefined && isSame(seats.route))
@@ -174,8 +192,8 @@ export class Capacity implements Line {
     return this.#line.holders
   }
 
-  /** A rejection of `work` is the caller's. Nothing else waits behind what waits for its place. */
-  async use(work: () => Promise<void>, priority: number, place: Place | undefined): Promise<void> {
+  /** A rejection of `work` is the caller's. Nothing else waits behind what waits for its place, or for a thread. */
+  async use({ place, route }: Seeker, work: () => Promise<void>, priority: number): Promise<void> {
     if (place !== undefined) {
       const ready = place.ready()
       this.#spare()
@@ -184,7 +202,8 @@ export class Capacity implements Line {
     const alone = priority === PRIORITY.alone
     if (alone) this.#line.narrow(1)
     try {
-      await this.#line.run(work, priority, alone ? 1 : seatsOf(place))
+      const run = async (): Promise<void> => await this.#line.run(work, priority, alone ? 1 : seatsOf(place))
+      await this.#threads.use(route, run, priority)
     } finally {
       place?.rest()
       if (alone) this.#line.narrow(-1)
@@ -248,8 +267,20 @@ export class Capacity implements Line {
     return [...this.#claims].reduce((sum, seats) => (counts(seats) ? sum + seats.count : sum), 0)
   }
 
+  /** How many clinks in hand, or being claimed, need a thread before the next poll. */
+  get #needThreads(): number {
+    const { clock, settings } = this.#options.context
+    const soon = clock.now() + settings.current.poll.interval
+    const inHand = this.#options.inHand.live.filter(
+      ({ dueAt = 0, route }) => dueAt <= soon && this.#threads.isFor(route),
+    )
+    const claimed = [...this.#claims].filter(({ route }) => route !== undefined && this.#threads.isFor(route))
+    return inHand.length + claimed.length
+  }
+
   /** What has a seat keeps it, also where there are fewer now. */
   #fit(): void {
+    this.#threads.fit()
     const { concurrency } = this.#options.context.settings.current
     this.#line.fit(concurrency)
     this.#reruns.concurrency = Math.max(1, Math.floor(concurrency * RERUNS))

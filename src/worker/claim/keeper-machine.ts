@@ -28,6 +28,8 @@ export interface KeeperMachineOptions {
   readonly lease: Lease
   /** Another key made the claim. */
   readonly isStrange: boolean
+  /** Nothing is to run for the claim before a renewal has worked, though its length is known. */
+  readonly renewsFirst: boolean
   /** False: nothing runs for the claim, so it is confirmed where that is necessary, and not renewed. */
   readonly renews: boolean
   readonly settings: Settings
@@ -66,10 +68,10 @@ export class KeeperMachine {
   #isForeign = false
 
   constructor(options: KeeperMachineOptions, now: number) {
-    const { isStrange, lease, renews } = options
+    const { isStrange, lease, renews, renewsFirst } = options
     this.#options = options
     this.#lease = lease
-    this.#isUnconfirmed = lease.basis === 'unknown' || isStrange
+    this.#isUnconfirmed = lease.basis === 'unknown' || isStrange || renewsFirst
     if (!renews && !this.#isUnconfirmed) this.#state = 'resting'
     // What has to be confirmed is renewed at once: it may be shorter than is known.
     this.#next = this.#isUnconfirmed || !renews ? now : this.#renewalOf(lease)
@@ -269,7 +271,9 @@ export class KeeperMachine {
   }
 
   get #whyLeft(): string {
-    return `${this.#lease.basis === 'unknown' ? UNTOLD : STRANGE}, and to a renewal ${this.#refusal?.why ?? ''}`
+    const { isStrange, lease } = this.#options
+    const reason = lease.basis === 'unknown' ? UNTOLD : isStrange ? STRANGE : FIRST
+    return `${reason}, and to a renewal ${this.#refusal?.why ?? ''}`
   }
 
   #renewalOf({ deadline, grantedAt }: Lease): number {
@@ -286,3 +290,4 @@ export class KeeperMachine {
 
 const UNTOLD = 'the service does not say how long its claim lasts'
 const STRANGE = 'another key made the claim'
+const FIRST = 'its route has claims renewed first'

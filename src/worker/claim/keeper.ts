@@ -29,6 +29,8 @@ export interface KeeperOptions {
   readonly clink: Clink
   readonly claim: ClaimInHand
   readonly context: ClaimContext
+  /** Its handler is started only after a renewal that has worked. */
+  readonly renewsFirst?: boolean | undefined
   /** Absent: nothing runs for the claim, so it is not renewed. It is asked about where its length or its owner is not known. */
   readonly owner?: KeeperOwner
 }
@@ -50,12 +52,12 @@ export class LeaseKeeper implements LeaseHolder {
   #isOver = false
 
   constructor(options: KeeperOptions) {
-    const { claim, context, owner } = options
+    const { claim, context, owner, renewsFirst = false } = options
     const { key, lease, madeWith = key.fingerprint } = claim
     this.#options = options
     this.#isStrange = madeWith !== key.fingerprint
     this.#machine = new KeeperMachine(
-      { ...context, isStrange: this.#isStrange, lease, renews: owner !== undefined },
+      { ...context, isStrange: this.#isStrange, lease, renews: owner !== undefined, renewsFirst },
       context.clock.now(),
     )
     if (!this.#machine.isUnconfirmed) this.#confirmed.resolve()

@@ -16,11 +16,11 @@ export interface WaysParts {
 
 /** The two ways of claiming, and which of them is right at the moment. */
 export class Ways {
-  readonly #shared: Pick<AdmissionParts, 'context' | 'health'>
+  readonly #shared: Pick<AdmissionParts, 'capacity' | 'context' | 'health'>
   readonly #parts: WaysParts
   #isSaid = false
 
-  constructor(shared: Pick<AdmissionParts, 'context' | 'health'>, parts: WaysParts) {
+  constructor(shared: Pick<AdmissionParts, 'capacity' | 'context' | 'health'>, parts: WaysParts) {
     this.#shared = shared
     this.#parts = parts
   }
@@ -77,6 +77,7 @@ export class Ways {
       !terms.areUnusable &&
       parked.size === 0 &&
       this.#shared.health.paused.length === 0 &&
+      !this.#shared.capacity.isShortOfThreads &&
       !ledger.hasLeftAlone(clock.wall()) &&
       !intake.quarantine.isWaiting
     )

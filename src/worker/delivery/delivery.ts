@@ -179,7 +179,7 @@ export class Delivery implements HandleOwner {
         break
       }
       const alone = this.handle.memory.tried.isSuspect
-      const turn = capacity.use(async () => await this.#takeTurn(), alone ? PRIORITY.alone : priority, this.place)
+      const turn = capacity.use(this, async () => await this.#takeTurn(), alone ? PRIORITY.alone : priority)
       await Promise.race([turn, this.#interrupted.promise])
       if (this.#is('waiting')) continue // interrupted before its turn came; the turn, when it comes, does nothing
       await turn

@@ -6,6 +6,7 @@ import type { ReplyContext } from '../replies/context.ts'
 import { noteSent } from '../replies/reply.ts'
 import { sign, type Sending } from '../replies/sign.ts'
 import { fitText } from '../replies/text.ts'
+import type { SignsOfLife } from './signs-of-life.ts'
 
 type Params = Readonly<Record<string, unknown>>
 
@@ -19,11 +20,13 @@ export type InHand = Pick<Sending, 'clink' | 'mark'>
 export class HandlerClient extends ClinkClient {
   readonly #inHand: InHand
   readonly #context: ReplyContext
+  readonly #signs: SignsOfLife
 
-  constructor(connection: ClientOptions, inHand: InHand, context: ReplyContext) {
+  constructor(connection: ClientOptions, inHand: InHand, context: ReplyContext, signs: SignsOfLife) {
     super(connection)
     this.#inHand = inHand
     this.#context = context
+    this.#signs = signs
   }
 
   /** @throws {CodedError} USAGE for calls that claim: a claim with the worker's own session would pass for the worker's. */
@@ -32,6 +35,7 @@ export class HandlerClient extends ClinkClient {
     params: ParamsOf<N>,
     options?: CallOptions,
   ): Promise<ResultOf<N>> {
+    this.#signs.show()
     const given: Params = { ...params }
     const claiming = claimingCall(operation, given)
     if (claiming !== undefined) throw new CodedError('USAGE', `ctx.api.${claiming} is refused: ${ADVICE}`)
@@ -39,7 +43,7 @@ export class HandlerClient extends ClinkClient {
     if (sending === undefined) return await super.call(operation, params, options)
     const to = sending.to(given, this.#inHand.clink)
     const text = given[sending.text]
-    const signed = typeof text === 'string' ? { ...params, [sending.text]: this.#sign(text, to) } : params
+    const signed = typeof text === 'string' ? { ...params, [sending.text]: this.#signed(text, to) } : params
     const result = await super.call(operation, signed, options)
     const { [sending.id]: id, created_at, sender_id }: Params = { ...Object(result) }
     // Before the handler hears of it.
@@ -49,7 +53,7 @@ export class HandlerClient extends ClinkClient {
   }
 
   /** @param to whose it will be; undefined: the group's, or nobody knows whose. */
-  #sign(text: string, to: string | undefined): string {
+  #signed(text: string, to: string | undefined): string {
     const signed = sign(text, { ...this.#inHand, to, is: 'answer' }, this.#context)
     return signed.line === undefined && signed.text === text ? text : fitText(signed.text, signed.line).text
   }

@@ -2,11 +2,14 @@ import { AbortSource } from '../../base/abort-source.ts'
 import { after, type Cancel, type Clock } from '../../base/clock.ts'
 import { cutText, LONGEST } from '../../base/cut-text.ts'
 import { errorFact, type ErrorFact } from '../../base/error-fact.ts'
-import { formatDuration } from '../../base/duration.ts'
 import type { DeliveryFacts, Emit } from '../../events.ts'
 import { HandlerAborted, type AbortCode } from '../../handlers/handler.ts'
+import type { Policy } from '../../handlers/policy.ts'
 import type { Outcome } from '../../runners/outcome.ts'
 import type { Runner, Running, Task } from '../../runners/runner.ts'
+import { RunSignals } from './run-signals.ts'
+import type { SignsOfLife } from './signs-of-life.ts'
+import { TimeLimits } from './time-limits.ts'
 
 export interface RunOptions {
   readonly task: Omit<Task, 'signals'>
@@ -14,21 +17,20 @@ export interface RunOptions {
   readonly clock: Clock
   readonly emit: Emit
   readonly facts: DeliveryFacts
-  /** Milliseconds. */
-  readonly timeout: number
-  /** Milliseconds after an abort until the handler counts as stuck. */
-  readonly grace: number
+  readonly signs: SignsOfLife
+  /** Milliseconds: how long it may take, and show no sign of life, and how long after its abort it counts as stuck. */
+  readonly policy: Pick<Policy, 'timeout' | 'idle' | 'grace'>
 }
 
-const ABORT_TEXT: Readonly<Record<AbortCode, string>> = {
+const ABORT_TEXT: Readonly<Record<Exclude<AbortCode, 'timeout'>, string>> = {
   'lease-lost': 'the claim on this clink is lost: nothing done from now on is reported',
-  timeout: 'the handler ran longer than its timeout',
   shutdown: 'the worker is stopping',
   cancelled: 'an operator cancelled this run',
 }
 
 const STUCK_ADVICE =
   'the handler ignores ctx.signal and keeps its slot: pass the signal to what it waits for, or end its loops when it aborts'
+const KILLED_ADVICE = 'the handler ignored ctx.signal and is ended now: pass the signal to what it waits for'
 
 /** One execution of a handler: its signals, its timeout, and whether it heeds them. */
 export class Run {
@@ -40,22 +42,25 @@ export class Run {
   #running: Running | undefined
   #abortedBy: AbortCode | undefined
   #cancelTimer: Cancel = () => {}
+  readonly #limits: TimeLimits
   #stuckAt: number | undefined
   #isOver = false
 
   constructor(options: RunOptions) {
     this.#options = options
     this.#startedAt = options.clock.now()
+    this.#limits = new TimeLimits(options)
   }
 
   /** Resolves when the handler's code has really ended; never rejects. Once. */
   async start(): Promise<Outcome> {
-    const { clock, emit, facts, runner, task, timeout } = this.#options
-    this.#cancelTimer = after(clock, timeout, () => this.abort('timeout'))
+    const { clock, emit, facts, runner, task } = this.#options
     this.#running = runner.start({ ...task, signals: this.signals })
+    this.#limits.begin(this.#running.begun, () => this.abort('timeout'))
     const outcome = shortened(await this.#running.ended)
     this.#isOver = true
     this.#cancelTimer()
+    this.#limits.end()
     if (this.#stuckAt !== undefined) emit({ event: 'clink.unstuck', ...facts, after: clock.now() - this.#stuckAt })
     this.#stuckAt = undefined
     if (this.#abortedBy !== 'timeout') return outcome
@@ -89,12 +94,13 @@ export class Run {
   /** The first abort counts; later ones, and any after the end, change nothing. */
   abort(code: AbortCode): void {
     if (this.#abortedBy !== undefined || this.#isOver) return
-    const { clock, grace } = this.#options
+    const { clock, policy } = this.#options
     this.#abortedBy = code
     this.#cancelTimer()
+    this.#limits.end()
     const abortedAt = clock.now()
-    this.#cancelTimer = after(clock, grace, () => this.#outlastedGrace(abortedAt))
-    this.#abort.abort(new HandlerAborted(code, ABORT_TEXT[code]))
+    this.#cancelTimer = after(clock, policy.grace, () => this.#outlastedGrace(abortedAt))
+    this.#abort.abort(new HandlerAborted(code, code === 'timeout' ? this.#limits.text : ABORT_TEXT[code]))
   }
 
   /** Ends its code, where the runner can. @returns whether it can. */
@@ -107,35 +113,13 @@ export class Run {
   #outlastedGrace(abortedAt: number): void {
     const { clock, emit, facts } = this.#options
     this.#stuckAt = clock.now()
-    emit({ event: 'clink.stuck', ...facts, since: this.#stuckAt - abortedAt, advice: STUCK_ADVICE })
+    const advice = this.#running?.kill === undefined ? STUCK_ADVICE : KILLED_ADVICE
+    emit({ event: 'clink.stuck', ...facts, since: this.#stuckAt - abortedAt, advice })
     this.kill()
   }
 
   #timeout(options: { readonly cause?: ErrorFact } = {}): Outcome {
-    const limit = formatDuration(this.#options.timeout)
-    return {
-      outcome: 'failed',
-      error: { ...errorFact(new Error(`timeout: the handler ran longer than ${limit}`)), ...options },
-    }
-  }
-}
-
-/** Both signals are made when they are asked for. */
-class RunSignals {
-  readonly #abort: AbortSource
-  readonly #draining: AbortSource
-
-  constructor(abort: AbortSource, draining: AbortSource) {
-    this.#abort = abort
-    this.#draining = draining
-  }
-
-  get abort(): AbortSignal {
-    return this.#abort.signal
-  }
-
-  get draining(): AbortSignal {
-    return this.#draining.signal
+    return { outcome: 'failed', error: { ...errorFact(new Error(`timeout: ${this.#limits.text}`)), ...options } }
   }
 }
 

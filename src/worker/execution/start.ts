@@ -11,6 +11,7 @@ import type { ExecutionParts } from './context.ts'
 import { AFTERMATH } from './crash-watch.ts'
 import { decide, type Decision } from './outcome.ts'
 import { Run } from './run.ts'
+import { SignsOfLife } from './signs-of-life.ts'
 import { taskOf, type ClinkInHand } from './task.ts'
 
 /** One start of a handler on a clink in hand: journalled before it happens, and charged when it is known what came of it. */
@@ -23,6 +24,7 @@ export class Start {
   isRunning = false
   /** Milliseconds that its code took, once that has ended. */
   ranFor: number | undefined
+  readonly signs: SignsOfLife
   readonly #inHand: ClinkInHand
   readonly #planned: PlannedClink
   readonly #parts: ExecutionParts
@@ -43,6 +45,7 @@ export class Start {
     this.#inHand = inHand
     this.#planned = planned
     this.#parts = parts
+    this.signs = new SignsOfLife(parts.context.clock)
   }
 
   /** Local time since which the handler is stuck. */
@@ -76,15 +79,16 @@ export class Start {
     const { clock, emit, runner } = context
     const { policy, route } = this.#planned
     const facts = this.#facts
+    this.signs.show()
     const task = taskOf(this.#inHand, this.#planned, facts, context, this)
     const run = new Run({
       task,
+      signs: this.signs,
       runner,
       clock,
       emit,
       facts,
-      timeout: policy.timeout,
-      grace: policy.grace,
+      policy,
     })
     this.#run = run
     this.isRunning = true

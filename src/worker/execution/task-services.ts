@@ -11,6 +11,7 @@ import { sendReply } from '../replies/reply.ts'
 import type { ExecutionContext } from './context.ts'
 import { HandlerClient } from './handler-client.ts'
 import { RunSteps, type SteppedRun } from './run-steps.ts'
+import type { SignsOfLife } from './signs-of-life.ts'
 
 /** The clink for which something is done. */
 export interface Served {
@@ -21,8 +22,9 @@ export interface Served {
   readonly deadline: number
 }
 
-/** `counts`: something may be sent for it as well. */
-export type ServedRun = SteppedRun
+export interface ServedRun extends SteppedRun {
+  readonly signs: SignsOfLife
+}
 
 /** Handlers need not be checked by a compiler: they log what they like. */
 const INSPECTED = { depth: 1, customInspect: false, maxStringLength: LONGEST.error } as const
@@ -58,10 +60,16 @@ export class Services implements TaskServices {
 
   get api(): HandlerClient {
     const { clink } = this.#inHand
-    return (this.#client ??= new HandlerClient(this.#key.connection, { clink, mark: this.#mark }, this.#context))
+    return (this.#client ??= new HandlerClient(
+      this.#key.connection,
+      { clink, mark: this.#mark },
+      this.#context,
+      this.#run.signs,
+    ))
   }
 
   log(level: keyof HandlerLog, message: unknown, fields?: Readonly<Record<string, unknown>>): void {
+    this.#run.signs.show()
     this.#context.emit({
       event: 'clink.log',
       ...this.#facts,
@@ -72,6 +80,7 @@ export class Services implements TaskServices {
   }
 
   async reply(words: unknown, to: 'sender' | 'group', step?: string): Promise<string | undefined> {
+    this.#run.signs.show()
     const { clink, deadline } = this.#inHand
     if (!this.#run.counts) throw new Error('ctx.reply: this run is over, nothing is sent for it any more')
     if (typeof words !== 'string') throw new TypeError(`ctx.reply: what is to be sent is ${typeof words}, and no text`)
@@ -83,14 +92,17 @@ export class Services implements TaskServices {
   }
 
   async beginStep(name: string): Promise<StepResult | undefined> {
+    this.#run.signs.show()
     return await this.#stepsOf.begin(name)
   }
 
   async endStep(name: string, result: StepResult): Promise<void> {
+    this.#run.signs.show()
     await this.#stepsOf.end(name, result)
   }
 
   async sleep(name: string, ms: number): Promise<number | undefined> {
+    this.#run.signs.show()
     return await this.#stepsOf.sleep(name, ms)
   }
 
@@ -104,7 +116,9 @@ export class Services implements TaskServices {
     return (this.#steps ??= new RunSteps(this.#facts, this.#context, this.#run))
   }
 
-  keepalive(): void {}
+  keepalive(): void {
+    this.#run.signs.show()
+  }
 
   mask(value: string): void {
     for (const secret of secretsIn(value)) this.#context.signals.masked.say(secret)

@@ -56,4 +56,4 @@ export class Standstill {
 }
 
 const ADVICE =
-  'unless the machine slept, one of these handlers ran without a pause, and no claim could be renewed meanwhile: do less at a time between awaits, or give the work to a program of its own'
+  'unless the machine slept, one of these handlers ran without a pause, and no claim could be renewed meanwhile: run it in a thread (runner: thread, docs/handlers.md), or do less at a time between awaits'

@@ -6,8 +6,8 @@ import type { RerunState } from '../../ledger/dead-letters.ts'
 import { policyOf } from '../../handlers/policy.ts'
 import type { RoutedClink } from '../../handlers/route.ts'
 import { Delivery } from '../delivery/delivery.ts'
-import { PRIORITY, type Line } from '../capacity/capacity.ts'
-import type { Place, RouteLimits } from '../capacity/route-limits.ts'
+import { PRIORITY, type Line, type Seeker } from '../capacity/capacity.ts'
+import type { RouteLimits } from '../capacity/route-limits.ts'
 import { routeOf } from '../replies/hops.ts'
 import { LetterHandle } from './letter-handle.ts'
 import { sendResult } from './send-result.ts'
@@ -129,14 +129,14 @@ export class Rerun implements Line {
   }
 
   /** The delivery's slots: those that reruns may have, once the key may act. */
-  async use(work: () => Promise<void>, priority: number, place: Place | undefined): Promise<void> {
+  async use(seeker: Seeker, work: () => Promise<void>, priority: number): Promise<void> {
     const { capacity } = this.#shared
     if (!(await this.#untilKeyMayAct())) return
-    if (place !== undefined) await place.ready()
+    if (seeker.place !== undefined) await seeker.place.ready()
     this.#isComing = true
     await capacity.useSpare(async () => {
-      if (!this.#isStopping) await capacity.use(work, Math.max(priority, PRIORITY.due), place)
-    }, place)
+      if (!this.#isStopping) await capacity.use(seeker, work, Math.max(priority, PRIORITY.due))
+    }, seeker.place)
     this.#isComing = false
   }
 

@@ -60,7 +60,7 @@ export class ClaimHandle implements Handle, Claimed, KeeperOwner {
     this.#route = route
     this.#madeWith = madeWith
     this.#context = context
-    this.holder = new LeaseKeeper({ clink, claim, context, owner: this })
+    this.holder = new LeaseKeeper({ clink, claim, context, owner: this, renewsFirst: route.renewFirst })
     // A result that is kept may have been sent: what a renewal shows may be its own doing.
     this.holder.completing = this.hasKept
   }

@@ -25,7 +25,7 @@ const UNKNOWN: Lease = { ...LEASE, basis: 'unknown' }
 type Granted = Extract<Renewal, { is: 'granted' }>
 type Failed = Extract<Renewal, { is: 'failed' }>
 
-interface Wish extends Partial<Pick<KeeperMachineOptions, 'isStrange' | 'renews' | 'lease'>> {
+interface Wish extends Partial<Pick<KeeperMachineOptions, 'isStrange' | 'renews' | 'renewsFirst' | 'lease'>> {
   readonly settings?: Settings
   /** Milliseconds that a renewal asks for. */
   readonly asked?: number
@@ -35,6 +35,7 @@ function make({
   lease = LEASE,
   isStrange = false,
   renews = true,
+  renewsFirst = false,
   asked = 100_000,
   settings,
 }: Wish = {}): KeeperMachine {
@@ -48,7 +49,7 @@ function make({
     }),
   }
   const current = makeSettings({ clink: { timeout: 30_000 }, ...settings })
-  return new KeeperMachine({ lease, isStrange, renews, settings: current, terms, random: () => 0.5 }, 0)
+  return new KeeperMachine({ lease, isStrange, renews, renewsFirst, settings: current, terms, random: () => 0.5 }, 0)
 }
 
 const record: Clink = { ...clink, status: 'claimed', claimed_by: 'user_1' }
@@ -331,8 +332,9 @@ describe('§2: a renewal that asks for less than is left', () => {
 describe('§2, §8: a claim that has to be confirmed', () => {
   const unknown = { lease: UNKNOWN }
   const strange = { isStrange: true }
+  const first = { renewsFirst: true }
 
-  it.for([unknown, strange])('is asked about at once, and confirmed by an answer: %o', (wish) => {
+  it.for([unknown, strange, first])('is asked about at once, and confirmed by an answer: %o', (wish) => {
     const machine = make(wish)
     expect(machine.isUnconfirmed).toBe(true)
     untilAsked(machine, 0)
@@ -344,6 +346,7 @@ describe('§2, §8: a claim that has to be confirmed', () => {
   it.for([
     [unknown, true],
     [strange, false],
+    [first, false],
   ] as const)('is left to expire where the service refuses to renew it: %o', ([wish, isUnusable]) => {
     const machine = make(wish)
     untilAsked(machine, 0)

@@ -1,0 +1,123 @@
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { writeFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import type { FaultAction } from '../../src/emulator/emulator.ts'
+import { Site, type Command } from '../support/command.ts'
+import { stillClaimed, times } from '../support/record.ts'
+import { until } from '../support/until.ts'
+
+const QUICK = 'poll: { interval: 50ms, maxInterval: 200ms }\n'
+const handler = 'export default () => "of the handler"\n'
+const SECRET = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw'
+
+const hasPython = ((): boolean => {
+  try {
+    execFileSync('python3', ['--version'], { stdio: 'ignore' })
+    return true
+  } catch {
+    return false
+  }
+})()
+if (!hasPython) process.stderr.write('no python3 here: Node stands in for the Python application\n')
+
+const examples = join(import.meta.dirname, '../../docs/examples')
+
+/** The application of the examples, as a process of its own. */
+async function startApplication(site: Site, port: number): Promise<ChildProcess> {
+  const [program, file] = hasPython ? ['python3', 'application.py'] : [process.execPath, 'application.mjs']
+  const env = { ...process.env, PORT: String(port), SECRET_FILE: join(site.directory, 'secret') }
+  const child = spawn(program, [join(examples, file)], { env, stdio: ['ignore', 'pipe', 'inherit'] })
+  await once(child.stdout ?? child, 'data')
+  return child
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  const gone = once(child, 'exit')
+  child.kill('SIGKILL')
+  await gone
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  server.close()
+  return typeof address === 'object' ? (address?.port ?? 0) : 0
+}
+
+async function open(port: number, settings = ''): Promise<Site> {
+  const route = `routes:\n  - { name: application, http: { url: 'http://127.0.0.1:${port}/clinks', secretFile: ./secret } }\n`
+  const site = await Site.open({ handler, config: QUICK + settings + route })
+  await writeFile(join(site.directory, 'secret'), `${SECRET}\n`)
+  return site
+}
+
+async function completed(site: Site, ids: readonly string[], command: Command): Promise<void> {
+  await until(
+    () => ids.every((id) => site.emulator.clink(id)?.status === 'completed'),
+    () => `all are completed:\n${command.output.slice(-3_000)}`,
+    150_000,
+  )
+}
+
+describe('§4: an application', () => {
+  it('in Python works 200 clinks under faults: none is lost, none completed twice', { timeout: 240_000 }, async () => {
+    const port = await freePort()
+    await using site = await open(port, 'retry: { backoff: 100ms }\n')
+    const application = await startApplication(site, port)
+    const faults: readonly FaultAction[] = [{ status: 503 }, { cut: 'before' }, { cut: 'after' }, { truncate: 10 }]
+    const operations = ['check_inbox', 'claim_clink', 'complete_clink', 'release_clink']
+    for (const [n, what] of operations
+      .flatMap((operation) => faults.map((fault) => ({ operation, fault })))
+      .entries()) {
+      site.fault({ operation: what.operation, probability: 0.03, seed: n + 1 }, what.fault)
+    }
+    const ids = site.sendMany(200)
+    const command = site.start('run', '--concurrency', '8')
+    await completed(site, ids, command)
+    command.signal('SIGTERM')
+
+    expect(await command.exited, command.output.slice(-3_000)).toBe(0)
+    await end(application)
+    expect(ids.filter((id) => times(site.emulator, id, 'completed') !== 1)).toEqual([])
+    const answered = site.emulator.clinks().filter(({ answers }) => answers !== undefined)
+    expect(answered).toHaveLength(200)
+    expect(
+      answered.filter(({ content }) => !content.startsWith('bob, you wrote 2 words; the longest is task.')),
+    ).toEqual([])
+    expect(stillClaimed(site.emulator)).toEqual([])
+  })
+
+  it(
+    'that is away for ten seconds costs no attempt: its route pauses, and its clinks are worked when it is back',
+    { timeout: 120_000 },
+    async () => {
+      const port = await freePort()
+      await using site = await open(port, 'retry: { backoff: 100ms, attempts: 1, cooldown: 1s }\n')
+      const first = await startApplication(site, port)
+      const command = site.start('run')
+      await completed(site, site.sendMany(5), command)
+      await end(first)
+      const ids = site.sendMany(20)
+      await until(
+        () => command.output.includes('route.paused'),
+        () => `its route pauses:\n${command.output}`,
+      )
+      const awayAt = performance.now()
+      await until(() => performance.now() - awayAt > 10_000, 'ten seconds have passed')
+      expect(ids.filter((id) => times(site.emulator, id, 'completed') > 0)).toEqual([])
+      const second = await startApplication(site, port)
+      await completed(site, ids, command)
+      command.signal('SIGTERM')
+
+      expect(await command.exited, command.output.slice(-3_000)).toBe(0)
+      await end(second)
+      expect(command.output).toContain('nothing listens there')
+      expect(command.output).not.toContain('clink.deadLettered')
+      expect(command.output).not.toContain(SECRET.slice(6))
+    },
+  )
+})
