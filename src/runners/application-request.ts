@@ -29,6 +29,8 @@ type Answered = { readonly is: 'answered'; readonly answer: ApplicationAnswer }
 
 /** Milliseconds that a connection is kept for the next request: applications close theirs after five seconds, most of them. */
 const IDLE = 4_000
+/** Milliseconds in which a connection that the application has closed shows that. Later the application has broken off its work. */
+const STALE = 1_000
 
 /** Posts to applications, by connections that are kept for the next request. */
 export class Connections {
@@ -58,6 +60,7 @@ class Post {
   readonly ended: Promise<Answered | NoAnswer>
   readonly #asking: Asking
   readonly #request: ClientRequest
+  readonly #startedAt: number
   #isConnected = false
   #hasBegunToAnswer = false
   #error: Error | undefined
@@ -71,13 +74,14 @@ class Post {
       headers: { ...headers, 'content-length': String(Buffer.byteLength(body)) },
     }
     this.#asking = asking
+    this.#startedAt = asking.clock.now()
     this.#request = (isSecure ? https : http).request(target.url, options)
     this.ended = this.#end()
   }
 
   /** The application may never have seen it. */
   get mayBeStale(): boolean {
-    return this.#request.reusedSocket && !this.#hasBegunToAnswer
+    return this.#request.reusedSocket && !this.#hasBegunToAnswer && this.#asking.clock.now() - this.#startedAt < STALE
   }
 
   async #end(): Promise<Answered | NoAnswer> {

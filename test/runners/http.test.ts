@@ -158,6 +158,22 @@ describe.concurrent('§4: connections', () => {
     await runner.stop()
   })
 
+  it('that end after a while were broken off by the application, which has failed', async () => {
+    let isDying = false
+    await using application = await Application.open(async () => {
+      if (!isDying) return 'done'
+      await new Promise((resolve) => setTimeout(resolve, 1_200))
+      application.cut()
+      return undefined
+    })
+    const runner = httpRunner()
+    expect(await begin(runner, application.target('/')).ended).toEqual({ outcome: 'done', response: 'done' })
+    isDying = true
+    expect(await begin(runner, application.target('/')).ended).toMatchObject({ outcome: 'failed' })
+    expect([application.requests.length, application.connections]).toEqual([2, 1])
+    await runner.stop()
+  })
+
   it('are closed by an abort, and the application sees it (P2)', async () => {
     const seen = Promise.withResolvers<string>()
     await using application = await Application.open(async ({ closed }) => {
