@@ -82,6 +82,10 @@ export function makeHandle(parts: HandlerParts): HandleFunction {
           ofClink: parts.chance.fork(`steps of ${clink.clink_id}`),
           ofRun: parts.chance.fork(`steps of ${clink.clink_id} ${before}`),
           pause: async (ms) => await script.pause(ms, 'abort'),
+          // A run is over when its steps are, though its function has ended before.
+          wentOn: () => {
+            if (run.end !== undefined) finish(run.end)
+          },
         })
       await script.work()
       if (isFailing(parts)) {

@@ -18,6 +18,8 @@ export interface SteppingParts {
   readonly mayFail: boolean
   readonly mayReply: boolean
   pause(ms: number): Promise<void>
+  /** Code of the run has gone on until now. */
+  wentOn(): void
 }
 
 /** Stands in what a step sends. */
@@ -61,6 +63,7 @@ async function step(parts: SteppingParts, name: string): Promise<void> {
       return value
     } finally {
       done.endedAt = record.now
+      parts.wentOn()
     }
   })
   record.say(life, `  ${name} of ${clinkId} came to ${given}`)
