@@ -98,6 +98,10 @@ interface GeneralEvents {
   'program.stays': { clinkId: string; group: number; advice: string }
   'journal.failed': { problem: string }
   'journal.recovered': {}
+  /** What handlers say for their clinks is not kept. */
+  'logs.failed': { problem: string }
+  /** It is again, after so many lines that are lost. */
+  'logs.recovered': { lost: number }
   /** Files of the state directory were taken away or exchanged: nothing new is claimed or started any more. */
   'state.lost': { problem: string }
   // the poll

@@ -7,6 +7,7 @@ import { emulateCommand } from './emulate/command.ts'
 import { healthCommand } from './health/command.ts'
 import { inboxCommand } from './inbox/command.ts'
 import { failedCommand } from './failed/command.ts'
+import { logsCommand } from './logs/command.ts'
 import { initCommand } from './init/command.ts'
 import { invokeCommand } from './invoke/command.ts'
 import { processIo, type Io } from './terminal/io.ts'
@@ -53,6 +54,7 @@ function makeProgram(io: Io): Command {
     sendCommand(io),
     inboxCommand(io),
     failedCommand(io),
+    logsCommand(io),
     healthCommand(io),
     apiCommand(io),
     taskCommand(),

@@ -1,4 +1,5 @@
 import { isRecord } from '../base/record.ts'
+import { meansNull } from './schema-paths.ts'
 import { dotted, showValue, type ConfigIssue, type Path } from './issue.ts'
 
 /** Where a value of the configuration was written. */
@@ -72,7 +73,7 @@ export class RawConfig {
     const prefix = id(path).slice(0, -1)
     for (const known of this.#places.keys()) if (known.startsWith(prefix)) this.#places.delete(known)
     setOwn(parent, last, value)
-    if (value === undefined || value === null) Reflect.deleteProperty(parent, last)
+    if (value === undefined || (value === null && !meansNull(path))) Reflect.deleteProperty(parent, last)
     this.#places.set(id(path), { value: place })
   }
 

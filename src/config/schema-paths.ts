@@ -21,6 +21,13 @@ export function shapeOf(schema: z.core.$ZodType): Readonly<Record<string, z.core
   return inner instanceof z.ZodObject ? inner.shape : {}
 }
 
+/** Whether `null` says something there that leaving the key out does not. */
+export function meansNull(path: readonly (string | number)[]): boolean {
+  const schema = schemaAt(path)
+  if (schema === undefined || !z.safeParse(schema, null).success) return false
+  return z.safeParse(schema, undefined).data !== null
+}
+
 /** The schema at a path; undefined where no key of that name is known. */
 export function schemaAt(path: readonly (string | number)[]): z.core.$ZodType | undefined {
   let schema: z.core.$ZodType | undefined = configSchema

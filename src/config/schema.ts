@@ -240,6 +240,11 @@ export const configSchema = z.strictObject({
       .describe('The least that is logged.'),
     format: oneOf(['auto', 'pretty', 'json']).prefault('auto').describe('auto: pretty on a terminal, JSON otherwise.'),
     content: flag().prefault(false).describe('Log what clinks say.'),
+    keep: group("Each clink's own log, for clink-worker logs. null: none is kept.", {
+      perClink: size(1_024).prefault('256KiB').describe('The most that is kept for one clink.'),
+      for: duration().prefault('14d').describe('How long it is kept.'),
+      total: size(1_048_576).prefault('1GiB').describe('The most that is kept of all; the oldest goes first.'),
+    }).nullable(),
   }),
 })
 

@@ -40,11 +40,19 @@ function merge<T extends object>(rows: Rows, now: T, next: T, changes: Changes, 
     const [before, after]: unknown[] = [Reflect.get(now, key), Reflect.get(next, key)]
     if (typeof row === 'object' && isRecord(before) && isRecord(after))
       return [key, merge(row, before, after, changes, `${at}${key}.`)]
-    if (typeof row === 'object' || isDeepStrictEqual(revealed(before), revealed(after))) return [key, before]
-    changes[row].push(at + key)
-    return [key, row === 'restart' ? before : after]
+    if (isDeepStrictEqual(revealed(before), revealed(after))) return [key, before]
+    // A group that was switched off, or on.
+    const effect = effectOf(row)
+    changes[effect].push(at + key)
+    return [key, effect === 'restart' ? before : after]
   })
   return Object.freeze({ ...now, ...Object.fromEntries(merged) })
+}
+
+function effectOf(row: TakesEffect | Rows): TakesEffect {
+  if (typeof row === 'string') return row
+  const [first = {}] = Object.values(row)
+  return effectOf(first)
 }
 
 /** No comparison looks into a secret. */

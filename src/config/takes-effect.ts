@@ -27,5 +27,5 @@ export const TAKES_EFFECT = {
   shutdown: { timeout: NOW, drain: NOW },
   state: { directory: START, sync: START, keep: NOW },
   server: { enabled: START, host: START, port: START, tokenFile: START, allowedHosts: START },
-  log: { level: NOW, format: START, content: NOW },
+  log: { level: NOW, format: START, content: NOW, keep: { perClink: NOW, for: NOW, total: NOW } },
 } as const satisfies Rows

@@ -18,6 +18,7 @@ import { isRecord } from '../base/record.ts'
 import { dotted, type ConfigIssue, type Path } from './issue.ts'
 import { RawConfig, setOwn, type Place, type RawMap } from './raw.ts'
 import { isBlank, substitute } from './substitute.ts'
+import { meansNull } from './schema-paths.ts'
 
 const NO_KEYS = 'the file must hold keys and values, as "concurrency: 10" (with a blank after the colon)'
 /** Aliases can make a small file enormous. */
@@ -125,7 +126,8 @@ class YamlReader {
       this.#raw.locate(at, { key: keyPlace, value: isNode(value) ? this.#place(value.range) : keyPlace })
       const read = this.#value(value, at)
       // An empty value means the default, except among the values that are passed on to a handler as they are.
-      if (read !== undefined && (read !== null || path.includes('with'))) setOwn(result, name, read)
+      const isSaid = read !== null || path.includes('with') || (isWritten(value) && meansNull(at))
+      if (read !== undefined && isSaid) setOwn(result, name, read)
     }
     return result
   }
@@ -166,6 +168,11 @@ class YamlReader {
     const shown = path.join('.') === 'clink.key' ? undefined : value
     this.issues.push({ where, line, column, key: dotted(path), value: shown, message })
   }
+}
+
+/** `null` or `~`, and not nothing. */
+function isWritten(node: unknown): boolean {
+  return isScalar(node) && node.source !== undefined && node.source !== ''
 }
 
 function rangeOf(node: unknown): Range | null | undefined {

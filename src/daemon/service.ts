@@ -1,7 +1,7 @@
 import type { Logger } from 'pino'
 import { sleep, systemClock } from '../base/clock.ts'
 import { asError, EXIT, type ExitCode } from '../base/coded-error.ts'
-import { Secret } from '../base/secret.ts'
+import type { Secret } from '../base/secret.ts'
 import type { Service } from '../base/service.ts'
 import type { Config } from '../config/config.ts'
 import { KeyWatch } from '../config/key-watch.ts'
@@ -16,6 +16,9 @@ import { openState, type State } from '../journal/state.ts'
 import { logEvents } from '../observe/events.ts'
 import { fanOut } from '../observe/fan-out.ts'
 import { loggable } from '../observe/fields.ts'
+import { redactor } from '../observe/redact.ts'
+import { ClinkLogs } from '../clink-logs/clink-logs.ts'
+import { logsOf } from '../clink-logs/segments.ts'
 import { answerFailed } from '../control/dead-letters.ts'
 import { answerHealth } from '../control/health.ts'
 import { ConfigReload } from './config-reload.ts'
@@ -29,8 +32,8 @@ export interface WorkParts {
   readonly handlers: HandlerSet
   /** How the configuration is read again, and the file that it comes from. Left out: it stays as it is. */
   readonly configuration?: { readonly file: string | null; readonly read: () => Promise<Config> } | undefined
-  /** Called with each text that no line may show from then on: what was read as a key, and what a run says is a secret. */
-  readonly secretSeen: (secret: Secret) => void
+  /** Texts that no line may show. What is read as a key is added, and what a run says is a secret. */
+  readonly secrets: Set<string>
   readonly logger: Logger
   readonly cwd: string
   readonly output: StandardOutput
@@ -58,16 +61,18 @@ const NAMED = 50
 export async function work(parts: WorkParts): Promise<ExitCode> {
   const { host, config, key, logger, once } = parts
   const shown = { content: config.log.content, cwd: parts.cwd }
-  const emit = fanOut(
-    [logEvents(logger, shown), ...(parts.listen === undefined ? [] : [parts.listen])],
-    (error, event) => logger.error({ event: 'event.unheard', of: event, error: loggable(error, { stacks: true }) }),
+  const listeners = [logEvents(logger, shown), ...(parts.listen === undefined ? [] : [parts.listen])]
+  const emit = fanOut(listeners, (error, event) =>
+    logger.error({ event: 'event.unheard', of: event, error: loggable(error, { stacks: true }) }),
   )
   const registry = new HandlerRegistry(parts.handlers, parts.first)
   sayWarnings(logger, parts.handlers)
   const state = parts.durable === true ? takeState(config, emit) : undefined
   const tasks = state === undefined ? {} : { directory: config.state.directory, isOurs: () => state.isStillOurs() }
   const daemon = new Daemon({ config, key, router: registry, emit, once, state, tasks })
-  daemon.masked.on((value) => parts.secretSeen(new Secret(value)))
+  daemon.masked.on((value) => void parts.secrets.add(value))
+  const clinkLogs = state === undefined ? undefined : keepLogs(parts, daemon, emit)
+  if (clinkLogs !== undefined) listeners.push(clinkLogs.note)
   const watch = new HandlerWatch({
     settings: daemon.settings,
     cwd: parts.cwd,
@@ -102,12 +107,9 @@ export async function work(parts: WorkParts): Promise<ExitCode> {
   const control = state === undefined ? undefined : listen(state, daemon, parts)
   exit = await daemon.ended
   host.left()
-  const left = Promise.allSettled([
-    watch.stop(),
-    configReload?.stop(),
-    keyWatch?.stop(),
-    control?.then(async (one) => await one.stop()),
-  ])
+  const socket = control?.then(async (one) => await one.stop())
+  const beside = [watch.stop(), configReload?.stop(), keyWatch?.stop(), clinkLogs?.close()]
+  const left = Promise.allSettled([...beside, socket])
   await Promise.race([left, sleep(systemClock(), LEAVING)])
   state?.close()
   return exit
@@ -156,6 +158,10 @@ function inHand(state: State | undefined): string {
   return ids.length === 0 ? 'No claim is held' : `Claims that it may leave behind: ${named}${more}`
 }
 
+function keepLogs({ config, secrets }: WorkParts, { settings }: Daemon, emit: Emit): ClinkLogs {
+  return new ClinkLogs({ directory: logsOf(config.state.directory), settings, redact: redactor(secrets), emit })
+}
+
 function takeState({ state }: Config, emit: Emit): State {
   return openState({
     ...state,
@@ -176,14 +182,14 @@ function reloadConfig({ configuration }: WorkParts, watch: HandlerWatch, emit: E
 }
 
 /** A key that comes from a file is read again when that changes. */
-function watchKey({ config, key, secretSeen }: WorkParts, daemon: Daemon, emit: Emit): KeyWatch | undefined {
+function watchKey({ config, key, secrets }: WorkParts, daemon: Daemon, emit: Emit): KeyWatch | undefined {
   const file = config.clink.key === null ? config.clink.keyFile : null
   if (file === null) return undefined
   return new KeyWatch({
     file,
     first: key,
     changed: (next) => {
-      secretSeen(next)
+      secrets.add(next.reveal())
       daemon.changeKey(next, file)
     },
     unusable: (problem) => emit({ event: 'key.unusable', problem }),

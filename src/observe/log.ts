@@ -16,7 +16,7 @@ export interface LogOptions {
 }
 
 /** A logger that writes `time` (ISO), `level` (text) and what it is given, each line one fact. */
-export function createLogger(config: Config['log'], options: LogOptions): Logger {
+export function createLogger(config: Omit<Config['log'], 'keep'>, options: LogOptions): Logger {
   const { destination, terminal, color, secrets } = options
   const isPretty = config.format === 'pretty' || (config.format === 'auto' && terminal)
   const format = isPretty ? prettyLines(color) : (json: string): string => json

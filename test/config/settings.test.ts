@@ -36,6 +36,15 @@ describe('a table says of each key when a change of it takes effect', () => {
 })
 
 describe('settings that change', () => {
+  it('switch a group off, and on again', () => {
+    const keep = { perClink: 1_024, for: 1_000, total: 1_048_576 }
+    const settings = new Settings(makeConfig(URL_OF, { log: { keep } }))
+    expect(settings.change(makeConfig(URL_OF, { log: { keep: null } }))['at-once']).toEqual(['log.keep'])
+    expect(settings.current.log.keep).toBeNull()
+    expect(settings.change(makeConfig(URL_OF, { log: { keep } }))['at-once']).toEqual(['log.keep'])
+    expect(settings.current.log.keep).toEqual(keep)
+  })
+
   it('say which keys differ, by when that takes effect', () => {
     const settings = new Settings(makeConfig(URL_OF))
     const heard: Changes[] = []

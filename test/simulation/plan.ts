@@ -295,7 +295,7 @@ function makeConfig(chance: Chance, { lease, isAlone, owner, name, for: recipien
     shutdown: { timeout: Math.round(drain * chance.between(1.2, 2) + 500), drain },
     state: { directory: '/nowhere', sync: 'normal', keep: 1_209_600_000 },
     server: { enabled: false, host: '127.0.0.1', port: 0, tokenFile: null, allowedHosts: [] },
-    log: { level: 'silent', format: 'json', content: false },
+    log: { level: 'silent', format: 'json', content: false, keep: null },
   }
 }
 

@@ -102,7 +102,7 @@ async function runOn(
     output,
     beside: samples,
     listen,
-    secretSeen: (seen) => io.secrets.add(seen.reveal()),
+    secrets: io.secrets,
   })
 }
 

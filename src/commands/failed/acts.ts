@@ -6,6 +6,9 @@ import type { LetterChange } from '../../ledger/dead-letters.ts'
 import { stateOf, type StateSettings } from '../terminal/connect.ts'
 import { reachLetters, type FailedLetters } from './letters.ts'
 import { json, lettersText, summary, whole, wholeText } from './letter-text.ts'
+import { ClinkLogReader } from '../../clink-logs/read.ts'
+import { logsOf } from '../../clink-logs/segments.ts'
+import { logText } from '../logs/text.ts'
 import { lateSummary, lateText } from './late-text.ts'
 import type { Io } from '../terminal/io.ts'
 
@@ -16,6 +19,9 @@ export interface FailedOptions extends StateSettings {
   readonly error?: string
   readonly json?: true
 }
+
+/** So many of the last lines of a clink's own log are shown. */
+const LAST = 20
 
 export async function listFailed(options: FailedOptions, io: Io): Promise<void> {
   await withLetters(options, io, async (failed) => {
@@ -30,12 +36,16 @@ export async function listFailed(options: FailedOptions, io: Io): Promise<void> 
 }
 
 export async function showFailed(id: string, options: FailedOptions, io: Io): Promise<void> {
+  const { directory } = await stateOf(options, io)
+  const said = (await new ClinkLogReader(logsOf(directory), id).next()).slice(-LAST)
   await withLetters(options, io, async (failed) => {
     const letter = await failed.letter(id)
     const late = (await failed.late({}, (one) => one)).filter(({ clink }) => clink.clink_id === id)
     const last = letter ?? late.at(-1)
     if (last === undefined) throw new CodedError('USAGE', unknown(id))
-    io.out(options.json === true ? json(whole(last.clink, letter, late)) : wholeText(last.clink, letter, late))
+    const log = said.map(logText(io)).join('')
+    const shown = { clink: last.clink, letter, late }
+    io.out(options.json === true ? json({ ...whole(shown), log: said }) : wholeText({ ...shown, log }))
   })
 }
 

@@ -36,8 +36,15 @@ export function lettersText(letters: readonly DeadLetter[], io: Io, now = Date.n
   return table([HEAD.map((name) => paint('dim', name)), ...rows])
 }
 
-/** For people: all that is known of a clink, with its content. */
-export function wholeText(clink: Clink, letter: DeadLetter | undefined, late: readonly LateResult[]): string {
+/** All that is known of a clink. */
+interface Whole {
+  readonly clink: Clink
+  readonly letter: DeadLetter | undefined
+  readonly late: readonly LateResult[]
+}
+
+/** For people, with its content. @param log the end of its own log, as it is shown. */
+export function wholeText({ clink, late, letter, log }: Whole & { readonly log: string }): string {
   const group = clink.group_slug ?? clink.group_name
   const facts = table([
     ['clink', printable(clink.clink_id)],
@@ -49,7 +56,8 @@ export function wholeText(clink: Clink, letter: DeadLetter | undefined, late: re
   const errors = letter === undefined ? '' : `errors\n${letter.errors.map(lines).join('')}`
   const response = letter?.rerun?.response
   const unsent = response === undefined ? '' : `result\n${lines(response)}`
-  return `${facts}${errors}${unsent}${late.map(lateWhole).join('')}content\n${lines(clink.content)}`
+  const said = log === '' ? '' : `log\n${log}`
+  return `${facts}${errors}${said}${unsent}${late.map(lateWhole).join('')}content\n${lines(clink.content)}`
 }
 
 function letterFacts({ at, attempts, reason, rerun, route, tell }: DeadLetter): [string, string][] {
@@ -74,7 +82,7 @@ export function summary({ at, attempts, clink, reason, rerun, route, tell }: Dea
 }
 
 /** Everything, with the errors, the late results and the content. */
-export function whole(clink: Clink, letter: DeadLetter | undefined, late: readonly LateResult[]): unknown {
+export function whole({ clink, late, letter }: Whole): object {
   const results = late.map(({ clink: _clink, at, ...rest }) => ({ ...rest, at: new Date(at).toISOString() }))
   const of = letter === undefined ? { clink } : { ...letter, at: new Date(letter.at).toISOString() }
   return results.length === 0 ? of : { ...of, late: results }

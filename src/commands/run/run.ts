@@ -36,7 +36,7 @@ export async function runWorker(settings: SettingsOptions, once: WorkParts['once
       read: async () =>
         (await readConfig(loadOptions(file === null ? settings : { ...settings, config: file }, io), io)).config,
     },
-    secretSeen: (seen) => io.secrets.add(seen.reveal()),
+    secrets: io.secrets,
     logger,
     cwd: io.cwd,
     output,
