@@ -32,6 +32,8 @@ export interface LoadHandlersOptions {
   /** A built-in handler that answers with the clink's own text stands in where there is no handler at all. */
   readonly echoWhenEmpty?: boolean
   readonly clock?: Clock
+  /** All of them run in this thread, whatever they say: time in others is not virtual. */
+  readonly inline?: true
   /** Nobody waits for the set any more: what is not loaded yet counts as late. */
   readonly signal?: AbortSignal
 }
@@ -42,7 +44,7 @@ export interface LoadHandlersOptions {
  * @throws {HandlerError} naming every file that is not in order.
  */
 export async function loadHandlers(options: LoadHandlersOptions): Promise<HandlerSet> {
-  const { config, cwd, echoWhenEmpty = false, generation } = options
+  const { config, cwd, echoWhenEmpty = false, generation, inline } = options
   const found = await discover(config.handlers.directory)
   const paths = [...new Set([...found.files, ...config.routes.flatMap(({ use }) => use ?? [])])]
   const programs = config.routes.flatMap(({ exec }) => exec ?? [])
@@ -71,7 +73,7 @@ export async function loadHandlers(options: LoadHandlersOptions): Promise<Handle
     file: shown(path),
     name: basename(path, extname(path)),
     definition: { runner: config.handlers.runner, ...definition },
-    inThread: { is: 'thread', url: load.urlOf(path), modules },
+    ...(inline !== true && { inThread: { is: 'thread', url: load.urlOf(path), modules } }),
   }))
   const files = [...new Set([...paths, ...load.files])]
   const made = makeRoutes(handlers, config, generation, shown)

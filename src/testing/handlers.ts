@@ -13,7 +13,7 @@ export type Handlers = string | Readonly<Record<string, HandlerDefinition | Hand
 export async function handlersOf(handlers: Handlers, config: Config, cwd: string): Promise<HandlerSet> {
   if (typeof handlers === 'string') {
     const own = { ...config, handlers: { ...config.handlers, directory: resolve(cwd, handlers) } }
-    return await loadHandlers({ config: own, cwd, generation: 1 })
+    return await loadHandlers({ config: own, cwd, generation: 1, inline: true })
   }
   const checked = Object.entries(handlers).map(([name, given]) => ({ name, ...checkModule({ default: given }) }))
   const loaded = checked.flatMap((one) => {

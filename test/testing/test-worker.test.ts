@@ -4,10 +4,12 @@ import { createServer } from 'node:http'
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as wait } from 'node:timers/promises'
+import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { defineHandler } from '../../src/index.ts'
 import { testWorker, type TestWorker } from '../../src/testing/index.ts'
+import { directoryWith } from '../support/handler-files.ts'
 
 const run = promisify(execFile)
 const realTime = performance.now.bind(performance)
@@ -181,6 +183,19 @@ describe('a handler that is tested with testWorker', () => {
     expect(await worker.settled(report)).toMatchObject({ response: 'Report finished: 4 steps' })
     expect((await worker.settled(other)).response).toContain('Hello bob')
   })
+})
+
+it('a handler that is for a thread runs in this one, where time is virtual', async () => {
+  const cwd = await directoryWith({
+    'handlers/waits.js': `
+      export default { runner: 'thread', async handle() {
+        await new Promise((resolve) => setTimeout(resolve, 600_000))
+        return 'done'
+      } }`,
+  })
+  const worker = await opened({ handlers: join(cwd, 'handlers'), clinks: ['it'] })
+  expect(await worker.settled()).toMatchObject({ outcome: 'completed', response: 'done' })
+  expect(worker.elapsed).toBeGreaterThanOrEqual(600_000)
 })
 
 describe('testWorker', () => {
