@@ -58,8 +58,10 @@ const rateIsKept: Judged = (evidence, life, { rate }) => {
 }
 
 /** From its first start to its settlement, backing off included, a clink is the only one of its key that starts. */
-const keysAreKept: Judged = ({ emulator, record }, life, { serial }) => {
-  if (serial === undefined) return []
+const keysAreKept: Judged = ({ emulator, plan, record }, life, { serial }) => {
+  // Whose key is not told has none.
+  const isUntold = plan.world.field?.name === `${serial}_id`
+  if (serial === undefined || isUntold) return []
   const holders = new Map<string, string>()
   return (record.eventsByLife.get(life.name) ?? []).flatMap(({ at, event }) => {
     if (!('clink' in event)) return []
@@ -104,4 +106,24 @@ export function keyOf({ group_id, sender_id }: StoredClink, serial: 'group' | 's
 
 function breach(at: number, life: LifeRecord, text: string): Breach {
   return { rule: 'limits', at, life: life.name, text }
+}
+
+/** Whether another clink in hand has the key of this one: that one may start, and this one not before it is settled. */
+export function isKeyTaken(
+  { emulator, plan, record }: Evidence,
+  life: string,
+  clink: StoredClink,
+  at: number,
+): boolean {
+  const { serial } = plan.world.limits ?? {}
+  if (serial === undefined) return false
+  const inHand = new Set<string>()
+  for (const { at: told, event } of record.eventsByLife.get(life) ?? []) {
+    if (told > at) break
+    if (!('clink' in event)) continue
+    if (event.event === 'clink.started') inHand.add(event.clink.clink_id)
+    if (CLAIM_ENDS.has(event.event) && 'route' in event) inHand.delete(event.clink.clink_id)
+  }
+  const others = [...inHand].flatMap((id) => emulator.clink(id) ?? [])
+  return others.some((other) => other.clink_id !== clink.clink_id && keyOf(other, serial) === keyOf(clink, serial))
 }

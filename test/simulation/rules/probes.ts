@@ -3,6 +3,7 @@ import { canSee, isFailure } from '../explained.ts'
 import type { Evidence, Rule } from '../judge.ts'
 import { workerOf, KILLER, NO_ROUTE } from '../plan.ts'
 import { endOf } from './leases.ts'
+import { isKeyTaken } from './limits.ts'
 
 /** Milliseconds that a fresh clink had been waiting when one that had failed probed: far more than a look at the inbox takes. */
 const SEEN = 60_000
@@ -47,7 +48,7 @@ function hasFailed({ record }: Evidence, life: string, clinkId: string, at: numb
   })
 }
 
-/** It has been pending for a while, this worker wants it and has nothing against it. */
+/** It has been pending for a while, this worker wants it and has nothing against it, its serial key included. */
 function isWaiting(evidence: Evidence, life: string, clink: StoredClink, at: number): boolean {
   const { plan, record, emulator } = evidence
   const { clink_id: id, content } = clink
@@ -57,5 +58,6 @@ function isWaiting(evidence: Evidence, life: string, clink: StoredClink, at: num
   if (!isPending || last.at + offset > at - SEEN || content === KILLER || content.startsWith(NO_ROUTE)) return false
   if (record.acts.some((act) => act.clinkId === id) || record.told(life, id).length > 0) return false
   if (!canSee({ plan, record, emulator, lives: [life] }, workerOf(plan, life), clink)) return false
+  if (isKeyTaken(evidence, life, clink, at)) return false
   return clink.sender_id !== workerOf(plan, life).owner && record.runsOf(life, id).length === 0
 }
