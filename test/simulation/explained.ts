@@ -192,8 +192,9 @@ function isToRunAgain(record: Record, life: string, id: string): boolean {
   return asked !== undefined && (done?.at ?? 0) < asked.askedAt
 }
 
+/** Or may have been: whoever asked for it has had no answer. */
 function isDiscarded(record: Record, life: string, id: string): boolean {
-  return record.asksOf(life, id).some(({ what, answer }) => what === 'discard' && answer === 'done')
+  return record.asksOf(life, id).some(({ what, answer = 'done' }) => what === 'discard' && answer === 'done')
 }
 
 const TAKES_NOT: ReadonlySet<number | undefined> = new Set([400, 403, 404, 409, 410, 413, 422])

@@ -51,7 +51,12 @@ export class StateDirectory {
     )
     this.#journals.add(journal)
     this.#last = { journal, store, host }
-    return new Ledger(breakage(tablesOf(journal)), () => journal.isHealthy, wall)
+    return new Ledger(
+      breakage(tablesOf(journal)),
+      () => journal.isHealthy,
+      wall,
+      () => time.now,
+    )
   }
 
   /** What the last process has noted and not written. */
