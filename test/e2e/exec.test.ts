@@ -1,24 +1,18 @@
-import { execFileSync, spawnSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { chmod, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { beforeEach, describe, expect, it } from 'vitest'
-import type { FaultAction } from '../../src/emulator/emulator.ts'
-import { cli, isAlive, Site, type Command } from '../support/command.ts'
+import { cli, isAlive, Site } from '../support/command.ts'
+import { pythonProblem } from '../support/python.ts'
 import { stillClaimed, times } from '../support/record.ts'
+import { completed, failNowAndThen } from '../support/under-faults.ts'
 import { until } from '../support/until.ts'
 
 const QUICK = 'poll: { interval: 50ms, maxInterval: 200ms }\nretry: { backoff: 100ms }\n'
 const handler = 'export default () => "of the handler"\n'
 
-const hasPython = ((): boolean => {
-  try {
-    execFileSync('python3', ['--version'], { stdio: 'ignore' })
-    return true
-  } catch {
-    return false
-  }
-})()
+const hasPython = pythonProblem === ''
 if (!hasPython) process.stderr.write('no python3 here: a shell script stands in for the Python program\n')
 
 const PYTHON = `
@@ -43,25 +37,11 @@ async function open(script: { name: string; text: string }, exec: string, settin
   return site
 }
 
-async function completed(site: Site, ids: readonly string[], command: Command): Promise<void> {
-  await until(
-    () => ids.every((id) => site.emulator.clink(id)?.status === 'completed'),
-    () => `all are completed:\n${command.output.slice(-3_000)}`,
-    150_000,
-  )
-}
-
 describe('§4: a program', () => {
   it('in Python works 200 clinks under faults: none is lost, none completed twice', { timeout: 240_000 }, async () => {
     const script = hasPython ? { name: 'work.py', text: PYTHON } : { name: 'work.sh', text: SHELL }
     await using site = await open(script, hasPython ? '[python3, ./work.py]' : '[sh, ./work.sh]')
-    const faults: readonly FaultAction[] = [{ status: 503 }, { cut: 'before' }, { cut: 'after' }, { truncate: 10 }]
-    const operations = ['check_inbox', 'claim_clink', 'complete_clink', 'release_clink']
-    for (const [n, what] of operations
-      .flatMap((operation) => faults.map((fault) => ({ operation, fault })))
-      .entries()) {
-      site.fault({ operation: what.operation, probability: 0.03, seed: n + 1 }, what.fault)
-    }
+    failNowAndThen(site)
     const ids = site.sendMany(200)
     const command = site.start('run', '--concurrency', '8')
     await completed(site, ids, command)

@@ -1,26 +1,20 @@
-import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
+import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import type { FaultAction } from '../../src/emulator/emulator.ts'
-import { Site, type Command } from '../support/command.ts'
+import { Site } from '../support/command.ts'
+import { pythonProblem } from '../support/python.ts'
 import { stillClaimed, times } from '../support/record.ts'
+import { completed, failNowAndThen } from '../support/under-faults.ts'
 import { until } from '../support/until.ts'
 
 const QUICK = 'poll: { interval: 50ms, maxInterval: 200ms }\n'
 const handler = 'export default () => "of the handler"\n'
 const SECRET = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw'
 
-const hasPython = ((): boolean => {
-  try {
-    execFileSync('python3', ['--version'], { stdio: 'ignore' })
-    return true
-  } catch {
-    return false
-  }
-})()
+const hasPython = pythonProblem === ''
 if (!hasPython) process.stderr.write('no python3 here: Node stands in for the Python application\n')
 
 const examples = join(import.meta.dirname, '../../docs/examples')
@@ -55,26 +49,12 @@ async function open(port: number, settings = ''): Promise<Site> {
   return site
 }
 
-async function completed(site: Site, ids: readonly string[], command: Command): Promise<void> {
-  await until(
-    () => ids.every((id) => site.emulator.clink(id)?.status === 'completed'),
-    () => `all are completed:\n${command.output.slice(-3_000)}`,
-    150_000,
-  )
-}
-
 describe('§4: an application', () => {
   it('in Python works 200 clinks under faults: none is lost, none completed twice', { timeout: 240_000 }, async () => {
     const port = await freePort()
     await using site = await open(port, 'retry: { backoff: 100ms }\n')
     const application = await startApplication(site, port)
-    const faults: readonly FaultAction[] = [{ status: 503 }, { cut: 'before' }, { cut: 'after' }, { truncate: 10 }]
-    const operations = ['check_inbox', 'claim_clink', 'complete_clink', 'release_clink']
-    for (const [n, what] of operations
-      .flatMap((operation) => faults.map((fault) => ({ operation, fault })))
-      .entries()) {
-      site.fault({ operation: what.operation, probability: 0.03, seed: n + 1 }, what.fault)
-    }
+    failNowAndThen(site)
     const ids = site.sendMany(200)
     const command = site.start('run', '--concurrency', '8')
     await completed(site, ids, command)

@@ -1,4 +1,4 @@
-import { execFileSync, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -8,19 +8,11 @@ import type { UrlTarget } from '../../src/handlers/route.ts'
 import { httpRunner } from '../support/application.ts'
 import { Bench, type Station } from '../support/harness.ts'
 import { answers } from '../support/record.ts'
+import { pythonProblem } from '../support/python.ts'
 import { TempDir } from '../support/temp-dir.ts'
 
 const EXAMPLES = fileURLToPath(new URL('../../docs/examples', import.meta.url))
 const SECRET = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw'
-
-const pythonProblem = ((): string => {
-  try {
-    execFileSync('python3', ['--version'], { stdio: 'ignore' })
-    return ''
-  } catch (error) {
-    return String(error)
-  }
-})()
 
 /** A worker that asks the example, which runs until the test is over. */
 async function workBy(bench: Bench, program: string, file: string, signs: boolean): Promise<Station> {

@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process'
 import { chmod, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -7,18 +6,10 @@ import { Bench } from '../support/harness.ts'
 import { cli } from '../support/command.ts'
 import { answers } from '../support/record.ts'
 import { execRunner, program } from '../support/programs.ts'
+import { pythonProblem } from '../support/python.ts'
 import { TempDir } from '../support/temp-dir.ts'
 
 const EXAMPLES = fileURLToPath(new URL('../../docs/examples', import.meta.url))
-
-const pythonProblem = ((): string => {
-  try {
-    execFileSync('python3', ['--version'], { stdio: 'ignore' })
-    return ''
-  } catch (error) {
-    return String(error)
-  }
-})()
 
 interface Played {
   readonly answer: string | undefined

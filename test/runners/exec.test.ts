@@ -1,4 +1,4 @@
-import { noServices } from '../support/task-services.ts'
+import { envelopeOf, noServices } from '../support/task-services.ts'
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -32,16 +32,12 @@ function start(target: ProgramTarget, change: Partial<Task['envelope']> = {}, ex
   const asked: unknown[] = []
   const running = exec.start({
     target,
-    envelope: {
-      clink: clink(),
+    envelope: envelopeOf({
       attempt: 2,
-      hops: 0,
       deadline: Date.UTC(2026, 0, 5),
-      idempotencyKey: 'msg_1',
       match: { route: 'ops', text: 'hello', groups: {} },
-      with: {},
       ...change,
-    },
+    }),
     env: {},
     services: {
       ...noServices,

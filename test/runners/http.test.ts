@@ -9,23 +9,14 @@ import type { UrlTarget } from '../../src/handlers/route.ts'
 import type { Outcome } from '../../src/runners/outcome.ts'
 import type { HttpRunner } from '../../src/runners/http.ts'
 import { Application, httpRunner, type Posted, type Said } from '../support/application.ts'
-import { clink } from '../support/handler-files.ts'
-import { noServices } from '../support/task-services.ts'
+import { envelopeOf, noServices } from '../support/task-services.ts'
 import { until } from '../support/until.ts'
 
 function begin(runner: HttpRunner, target: UrlTarget) {
   const [abort, draining] = [new AbortController(), new AbortController()]
   const running = runner.start({
     target,
-    envelope: {
-      clink: clink(),
-      attempt: 2,
-      hops: 0,
-      deadline: Date.UTC(2026, 0, 5),
-      idempotencyKey: 'msg_1',
-      match: { route: 'ops', text: '', groups: {} },
-      with: {},
-    },
+    envelope: envelopeOf({ attempt: 2, deadline: Date.UTC(2026, 0, 5), match: { route: 'ops', text: '', groups: {} } }),
     env: {},
     services: noServices,
     signals: { abort: abort.signal, draining: draining.signal },

@@ -1,4 +1,4 @@
-import { noServices } from '../support/task-services.ts'
+import { envelopeOf, noServices } from '../support/task-services.ts'
 import { once } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
 import { expect, it } from 'vitest'
@@ -79,7 +79,6 @@ function make(): Contracted {
 itKeepsTheContract(make, { kills: false })
 
 it('what is no module cannot be run inline, and is no fault of the clink', async () => {
-  const { clink } = await import('../support/handler-files.ts')
   const never = new AbortController().signal
   const { ended } = inlineRunner.start({
     target: {
@@ -89,15 +88,7 @@ it('what is no module cannot be run inline, and is no fault of the clink', async
       connectTimeout: 1,
       maxResponse: 1,
     },
-    envelope: {
-      clink: clink(),
-      attempt: 1,
-      hops: 0,
-      deadline: 0,
-      idempotencyKey: 'msg_1',
-      match: { route: 'a', text: '', groups: {} },
-      with: {},
-    },
+    envelope: envelopeOf(),
     env: {},
     services: noServices,
     signals: { abort: never, draining: never },

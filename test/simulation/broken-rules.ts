@@ -1,5 +1,7 @@
 import type { Breach } from './judge.ts'
+import type { Plan } from './plan.ts'
 import { runSeed, type SeedOptions } from './run-seed.ts'
+import { slowestOf } from './words.ts'
 
 /** A broken rule shows in so many seeds at the latest. */
 const SEEDS = 80
@@ -20,4 +22,18 @@ export async function findBreach(
     if (found !== undefined) return found
   }
   return undefined
+}
+
+/** Processes crash now and then over a slow store, and nobody loses a disk. */
+export function crashing(plan: Plan): Plan {
+  const workers = plan.workers.map((worker) => {
+    const turns = Array.from({ length: 30 }, (_, n) => ({
+      at: (plan.calmAt * (n + 1)) / 31,
+      what: 'crash' as const,
+      ms: 500,
+    }))
+    return { ...worker, turns }
+  })
+  const store = { slowest: slowestOf(plan), prompt: 0, failing: [] }
+  return { ...plan, workers, restarts: { newBoot: 0, newState: 0 }, world: { ...plan.world, store } }
 }

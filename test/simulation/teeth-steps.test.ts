@@ -4,30 +4,14 @@ import { Steps } from '../../src/ledger/steps.ts'
 import type { StepTable } from '../../src/ledger/step-table.ts'
 import { HandlerSteps } from '../../src/runners/handler-steps.ts'
 import { RunSteps } from '../../src/worker/execution/run-steps.ts'
-import { findBreach } from './broken-rules.ts'
-import type { Plan } from './plan.ts'
+import { crashing, findBreach } from './broken-rules.ts'
 import type { SeedOptions } from './run-seed.ts'
-import { slowestOf } from './words.ts'
 
 afterEach(() => {
   vi.restoreAllMocks()
 })
 
 const STEPPING: SeedOptions = { vocabulary: ['steps', 'sleeps'] }
-
-/** Processes crash now and then over a slow store, and nobody loses a disk. */
-function crashing(plan: Plan): Plan {
-  const workers = plan.workers.map((worker) => {
-    const turns = Array.from({ length: 30 }, (_, n) => ({
-      at: (plan.calmAt * (n + 1)) / 31,
-      what: 'crash' as const,
-      ms: 500,
-    }))
-    return { ...worker, turns }
-  })
-  const store = { slowest: slowestOf(plan), prompt: 0, failing: [] }
-  return { ...plan, workers, restarts: { newBoot: 0, newState: 0 }, world: { ...plan.world, store } }
-}
 
 const notices = async (rule: string, says: RegExp, options = STEPPING): Promise<boolean> =>
   (await findBreach(options, (breach) => breach.rule === rule && says.test(breach.text))) !== undefined

@@ -1,11 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import type { LedgerTables } from '../../src/ledger/ledger.ts'
 import type { Table } from '../../src/ledger/table.ts'
-import { findBreach } from './broken-rules.ts'
+import { crashing, findBreach } from './broken-rules.ts'
 import type { Breach } from './judge.ts'
 import { misread } from './misread.ts'
-import type { Plan } from './plan.ts'
-import { slowestOf } from './words.ts'
 import type { SeedOptions } from './run-seed.ts'
 
 /** A table that says of each row at once that it is written. */
@@ -15,20 +13,6 @@ function hasty<Row, Key extends string>(table: Table<Row, Key>): Table<Row, Key>
     await Promise.resolve()
   }
   return { ...misread(table, (row) => row), set }
-}
-
-/** Processes crash now and then over a slow store, and nobody loses a disk. */
-function crashing(plan: Plan): Plan {
-  const workers = plan.workers.map((worker) => {
-    const turns = Array.from({ length: 30 }, (_, n) => ({
-      at: (plan.calmAt * (n + 1)) / 31,
-      what: 'crash' as const,
-      ms: 500,
-    }))
-    return { ...worker, turns }
-  })
-  const store = { slowest: slowestOf(plan), prompt: 0, failing: [] }
-  return { ...plan, workers, restarts: { newBoot: 0, newState: 0 }, world: { ...plan.world, store } }
 }
 
 const over = (name: keyof LedgerTables, planned = crashing): SeedOptions => ({

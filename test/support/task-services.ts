@@ -1,4 +1,5 @@
-import type { TaskServices } from '../../src/runners/runner.ts'
+import type { Envelope, TaskServices } from '../../src/runners/runner.ts'
+import { clink } from './handler-files.ts'
 
 /** Does nothing for a run, and keeps none of its steps. */
 export const noServices: TaskServices = {
@@ -11,4 +12,18 @@ export const noServices: TaskServices = {
   mask: () => {},
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- there is no service
   api: undefined as never,
+}
+
+/** What a run is given. */
+export function envelopeOf(change: Partial<Envelope> = {}): Envelope {
+  return {
+    clink: clink(),
+    attempt: 1,
+    hops: 0,
+    deadline: 0,
+    idempotencyKey: 'msg_1',
+    match: { route: 'a', text: '', groups: {} },
+    with: {},
+    ...change,
+  }
 }

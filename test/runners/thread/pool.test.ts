@@ -6,9 +6,9 @@ import type { Target } from '../../../src/handlers/route.ts'
 import type { Outcome } from '../../../src/runners/outcome.ts'
 import type { Envelope } from '../../../src/runners/runner.ts'
 import { ThreadRunner } from '../../../src/runners/thread/pool.ts'
-import { clink, directoryWith } from '../../support/handler-files.ts'
+import { directoryWith } from '../../support/handler-files.ts'
 import { makeConfig } from '../../support/settings.ts'
-import { noServices } from '../../support/task-services.ts'
+import { envelopeOf, noServices } from '../../support/task-services.ts'
 import { threadTargets, threadTargetsIn } from '../../support/thread-targets.ts'
 
 /** A clock that a test moves. */
@@ -40,15 +40,7 @@ function make(clock: Clock = new HandClock()): ThreadRunner {
 }
 
 async function run(runner: ThreadRunner, target: Target): Promise<string> {
-  const envelope: Envelope = {
-    clink: clink(),
-    attempt: 1,
-    hops: 0,
-    deadline: 0,
-    idempotencyKey: 'msg_1',
-    match: { route: 'a', text: '', groups: {} },
-    with: {},
-  }
+  const envelope: Envelope = envelopeOf()
   const never = new AbortController().signal
   const task = { target, envelope, env: {}, services: noServices, signals: { abort: never, draining: never } }
   return answerOf(await runner.start(task).ended)
