@@ -6,7 +6,7 @@ import { Recent } from '../base/recent.ts'
 import type { Config } from '../config/config.ts'
 import type { Emit, WorkerEvent } from '../events.ts'
 import { loggable } from '../observe/fields.ts'
-import { dropOld, hourOf, indexRow, pathsOf, type ClinkLine } from './segments.ts'
+import { dropOld, hourOf, indexRow, segmentOf, type ClinkLine } from './segments.ts'
 
 export interface ClinkLogsOptions {
   readonly directory: string
@@ -141,7 +141,7 @@ export class ClinkLogs {
     await this.#close()
     const { directory } = this.#options
     makeDirectory(directory, 0o700)
-    const paths = pathsOf(directory, name)
+    const paths = segmentOf(directory, name)
     const lines = await open(paths.lines, 'a', OWNERS)
     const index = await open(paths.index, 'a', OWNERS)
     return (this.#open = { name, lines, index, size: (await lines.stat()).size })

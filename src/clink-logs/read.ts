@@ -7,8 +7,9 @@ import { piecesOf, segmentsIn, type ClinkLine, type Segment } from './segments.t
 export class ClinkLogReader {
   readonly #directory: string
   readonly #clinkId: string
-  /** How many rows of each index were read. */
-  readonly #read = new Map<string, number>()
+  /** The newest segment that was read, and how many rows of its index: to those before it nothing is added. */
+  #newest = ''
+  #rows = 0
 
   constructor(directory: string, clinkId: string) {
     this.#directory = directory
@@ -18,7 +19,8 @@ export class ClinkLogReader {
   /** Lines that were not read before, in order. */
   async next(): Promise<readonly ClinkLine[]> {
     const lines: ClinkLine[] = []
-    for (const segment of await segmentsIn(this.#directory)) lines.push(...(await this.#from(segment)))
+    for (const segment of await segmentsIn(this.#directory))
+      if (segment.name >= this.#newest) lines.push(...(await this.#from(segment)))
     return lines
   }
 
@@ -27,8 +29,9 @@ export class ClinkLogReader {
     const index = await readFile(segment.index, 'utf8').catch(() => '')
     // The last row may be half written.
     const rows = index.split('\n').slice(0, -1)
-    const pieces = piecesOf(this.#clinkId, rows.slice(this.#read.get(segment.name) ?? 0))
-    this.#read.set(segment.name, rows.length)
+    const pieces = piecesOf(this.#clinkId, segment.name === this.#newest ? rows.slice(this.#rows) : rows)
+    this.#newest = segment.name
+    this.#rows = rows.length
     if (pieces.length === 0) return []
     const file = await open(segment.lines).catch(() => undefined)
     if (file === undefined) return []

@@ -22,8 +22,6 @@ export interface Segment {
   readonly name: string
   readonly lines: string
   readonly index: string
-  /** Bytes of both. */
-  readonly size: number
 }
 
 const NAME = /^(\d{4}-\d\d-\d\dT\d\d)\.lines$/
@@ -56,26 +54,20 @@ export const logsOf = (stateDirectory: string): string => join(stateDirectory, '
 export const hourOf = (wall: number): string => new Date(wall).toISOString().slice(0, 13)
 
 /** Wall time at which the hour of a segment ends. */
-function endOf({ name }: Pick<Segment, 'name'>): number {
+function endOf({ name }: Segment): number {
   const [year = 0, month = 1, day = 1, hour = 0] = name.split(/[-T]/).map(Number)
   return Date.UTC(year, month - 1, day, hour + 1)
 }
 
-export function pathsOf(directory: string, name: string): Pick<Segment, 'lines' | 'index'> {
-  return { lines: join(directory, `${name}.lines`), index: join(directory, `${name}.index`) }
+export function segmentOf(directory: string, name: string): Segment {
+  return { name, lines: join(directory, `${name}.lines`), index: join(directory, `${name}.index`) }
 }
 
 /** All there are, the oldest first. None where there is no directory. */
 export async function segmentsIn(directory: string): Promise<readonly Segment[]> {
   const files = await readdir(directory).catch(() => [])
   const names = files.flatMap((file) => NAME.exec(file)?.[1] ?? []).sort()
-  return await Promise.all(
-    names.map(async (name) => {
-      const paths = pathsOf(directory, name)
-      const sizes = await Promise.all([paths.lines, paths.index].map(sizeOf))
-      return { name, ...paths, size: sizes.reduce((sum, size) => sum + size, 0) }
-    }),
-  )
+  return names.map((name) => segmentOf(directory, name))
 }
 
 /**
@@ -83,18 +75,18 @@ export async function segmentsIn(directory: string): Promise<readonly Segment[]>
  * be written to.
  */
 export async function dropOld(directory: string, keep: { longest: number; total: number }, now: number): Promise<void> {
-  const segments = await segmentsIn(directory)
-  let size = segments.reduce((sum, segment) => sum + segment.size, 0)
-  for (const segment of segments.slice(0, -1)) {
-    if (endOf(segment) + keep.longest > now && size <= keep.total) return
+  const found = await segmentsIn(directory)
+  const segments = await Promise.all(found.map(async (segment) => ({ segment, size: await sizeOf(segment) })))
+  let all = segments.reduce((sum, { size }) => sum + size, 0)
+  for (const { segment, size } of segments.slice(0, -1)) {
+    if (endOf(segment) + keep.longest > now && all <= keep.total) return
     await Promise.all([segment.index, segment.lines].map(async (file) => await unlink(file).catch(() => {})))
-    size -= segment.size
+    all -= size
   }
 }
 
-async function sizeOf(file: string): Promise<number> {
-  return await stat(file).then(
-    ({ size }) => size,
-    () => 0,
-  )
+/** Bytes. */
+async function sizeOf({ index, lines }: Segment): Promise<number> {
+  const sizes = [index, lines].map(async (file) => (await stat(file).catch(() => undefined))?.size ?? 0)
+  return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0)
 }

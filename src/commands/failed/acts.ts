@@ -36,13 +36,12 @@ export async function listFailed(options: FailedOptions, io: Io): Promise<void> 
 }
 
 export async function showFailed(id: string, options: FailedOptions, io: Io): Promise<void> {
-  const { directory } = await stateOf(options, io)
-  const said = (await new ClinkLogReader(logsOf(directory), id).next()).slice(-LAST)
-  await withLetters(options, io, async (failed) => {
+  await withLetters(options, io, async (failed, directory) => {
     const letter = await failed.letter(id)
     const late = (await failed.late({}, (one) => one)).filter(({ clink }) => clink.clink_id === id)
     const last = letter ?? late.at(-1)
     if (last === undefined) throw new CodedError('USAGE', unknown(id))
+    const said = (await new ClinkLogReader(logsOf(directory), id).next()).slice(-LAST)
     const log = said.map(logText(io)).join('')
     const shown = { clink: last.clink, letter, late }
     io.out(options.json === true ? json({ ...whole(shown), log: said }) : wholeText({ ...shown, log }))
@@ -80,11 +79,12 @@ export async function changeFailed(
 async function withLetters(
   options: FailedOptions,
   io: Io,
-  use: (failed: FailedLetters) => Promise<void>,
+  use: (failed: FailedLetters, directory: string) => Promise<void>,
 ): Promise<void> {
-  const failed = await reachLetters(await stateOf(options, io))
+  const state = await stateOf(options, io)
+  const failed = await reachLetters(state)
   try {
-    await use(failed)
+    await use(failed, state.directory)
   } finally {
     failed.close()
   }
