@@ -1,8 +1,7 @@
-import { inspect } from 'node:util'
 import { parentPort, receiveMessageOnPort } from 'node:worker_threads'
 import { isError } from '../../base/coded-error.ts'
-import { cutText, LONGEST } from '../../base/cut-text.ts'
 import { errorFact, type ErrorFact } from '../../base/error-fact.ts'
+import { inspected, loggedText } from '../../base/logged-text.ts'
 import type { HandlerLog } from '../../handlers/handler.ts'
 import { SHARED, type FromThread, type ServiceName, type ToThread } from './messages.ts'
 import { thrownError } from './thrown.ts'
@@ -48,15 +47,14 @@ export class Port {
   }
 
   log(run: number, level: keyof HandlerLog, message: unknown, fields?: Readonly<Record<string, unknown>>): void {
-    const text = cutText(typeof message === 'string' ? message : inspect(message, INSPECTED), LONGEST.error)
-    const said = { run, say: 'log', level, message: text } as const
+    const said = { run, say: 'log', level, message: loggedText(message) } as const
     if (fields === undefined) return this.send(said)
     const { errors, others } = parted(fields)
     try {
       this.send({ ...said, fields: others, errors })
     } catch {
       // There is something in it that cannot cross, such as a function.
-      this.send({ ...said, fields: mapValues(others, (value) => inspect(value, INSPECTED)), errors })
+      this.send({ ...said, fields: mapValues(others, inspected), errors })
     }
   }
 
@@ -86,8 +84,6 @@ export class Port {
     else this.#receive(message)
   }
 }
-
-const INSPECTED = { depth: 1, customInspect: false, maxStringLength: LONGEST.error } as const
 
 /** Errors lose their codes on the way, so they cross as data. */
 function parted(fields: Readonly<Record<string, unknown>>) {

@@ -2,6 +2,7 @@ import { Worker } from 'node:worker_threads'
 import type { Clock } from '../../base/clock.ts'
 import { systemCode } from '../../base/coded-error.ts'
 import { errorFact, errorOf, type ErrorFact } from '../../base/error-fact.ts'
+import { onAbort } from '../../base/on-abort.ts'
 import { HandlerAborted } from '../../handlers/handler.ts'
 import type { ModuleSnapshot } from '../../handlers/module-snapshot.ts'
 import type { Outcome } from '../outcome.ts'
@@ -85,8 +86,9 @@ export class Thread {
     this.#worker.ref()
     this.#post({ do: 'run', run: number, url, envelope, env })
     this.#memory.begin()
-    whenAborted(signals.draining, () => this.#signal({ do: 'drain', run: number }))
-    whenAborted(signals.abort, ({ reason }) => {
+    onAbort(signals.draining, () => this.#signal({ do: 'drain', run: number }))
+    onAbort(signals.abort, () => {
+      const { reason } = signals.abort
       const { code, message } = reason instanceof HandlerAborted ? reason : new HandlerAborted('cancelled', '')
       this.#signal({ do: 'abort', run: number, code, message })
     })
@@ -216,9 +218,4 @@ function textOf(value: unknown): string | undefined {
 
 function failed(error: unknown): Outcome {
   return { outcome: 'failed', error: errorFact(error) }
-}
-
-function whenAborted(signal: AbortSignal, act: (signal: AbortSignal) => void): void {
-  if (signal.aborted) act(signal)
-  else signal.addEventListener('abort', () => act(signal), { once: true })
 }

@@ -202,7 +202,8 @@ export class Capacity implements Line {
     const alone = priority === PRIORITY.alone
     if (alone) this.#line.narrow(1)
     try {
-      const run = async (): Promise<void> => await this.#line.run(work, priority, alone ? 1 : seatsOf(place))
+      const run = async (): Promise<void> =>
+        await this.#line.run(work, priority, alone ? 1 : weightOf({ limits: place?.limits }))
       await this.#threads.use(route, run, priority)
     } finally {
       place?.rest()
@@ -215,7 +216,7 @@ export class Capacity implements Line {
   async useSpare(work: () => Promise<void>, place: Place | undefined): Promise<void> {
     await this.#reruns.add(async () => {
       const { promise, resolve } = Promise.withResolvers<number>()
-      this.#waiting.push({ weight: seatsOf(place), start: resolve })
+      this.#waiting.push({ weight: weightOf({ limits: place?.limits }), start: resolve })
       this.#spare()
       const seats = await promise
       try {
@@ -238,7 +239,7 @@ export class Capacity implements Line {
       const sent = this.#sum(({ isSent }) => isSent)
       // What waits for its place in a route takes no seats until then: a rerun may have the place that it waits for.
       const waiting = inHand.live.reduce(
-        (sum, { place }) => (place?.isWaiting === true ? sum + seatsOf(place) : sum),
+        (sum, { place }) => (place?.isWaiting === true ? sum + weightOf(place) : sum),
         0,
       )
       const spare = context.settings.current.concurrency - (inHand.busy - waiting) - sent
@@ -285,8 +286,4 @@ export class Capacity implements Line {
     this.#line.fit(concurrency)
     this.#reruns.concurrency = Math.max(1, Math.floor(concurrency * RERUNS))
   }
-}
-
-function seatsOf(place: Place | undefined): number {
-  return place?.limits.weight ?? 1
 }

@@ -67,8 +67,8 @@ export class RunSteps {
   async end(name: string, result: StepResult): Promise<void> {
     const open = this.#open.get(name)
     if (open === undefined) throw new Error(`no step ${quoted(name)} of this run has begun, or it has ended already`)
-    const size = Buffer.byteLength(name) + Buffer.byteLength(result)
     const bytes = Buffer.byteLength(result)
+    const size = Buffer.byteLength(name) + bytes
     if (bytes > LONGEST.result)
       throw new Error(`step ${quoted(name)}: its result has ${bytes} bytes as JSON${TOO_LONG}`)
     if (this.#size + size > LONGEST.all) throw new Error(`step ${quoted(name)}: ${TOO_MUCH}`)

@@ -1,5 +1,4 @@
-import { inspect } from 'node:util'
-import { cutText, LONGEST } from '../../base/cut-text.ts'
+import { loggedText } from '../../base/logged-text.ts'
 import type { Clink } from '../../clink/records.ts'
 import type { DeliveryFacts } from '../../events.ts'
 import type { HandlerLog } from '../../handlers/handler.ts'
@@ -26,8 +25,6 @@ export interface ServedRun extends SteppedRun {
   readonly signs: SignsOfLife
 }
 
-/** Handlers need not be checked by a compiler: they log what they like. */
-const INSPECTED = { depth: 1, customInspect: false, maxStringLength: LONGEST.error } as const
 /** The log shows shorter texts: see `redact.ts`. */
 const SHORTEST_SECRET = 8
 
@@ -74,7 +71,7 @@ export class Services implements TaskServices {
       event: 'clink.log',
       ...this.#facts,
       level,
-      message: cutText(typeof message === 'string' ? message : inspect(message, INSPECTED), LONGEST.error),
+      message: loggedText(message),
       ...(fields === undefined ? {} : { fields }),
     })
   }
