@@ -12,14 +12,8 @@ export { TestWorker, type NewClink, type Restart, type SentClink, type Span } fr
 
 export interface TestWorkerOptions extends WorldOptions {
   readonly handlers: Handlers
-  /** Sent before the worker starts, by `bob` to the group `ops`. */
-  readonly clinks?: WorldOptions['clinks']
   /** As in the configuration file, `{ retry: { attempts: 2 } }`; or the name of one. Default: what is right without one. */
   readonly config?: Readonly<Record<string, unknown>> | string
-  /** How the service behaves where that is not known of Clink; `docs/emulator.md` lists the switches. */
-  readonly service?: WorldOptions['service']
-  /** What is random follows from this number. Default: 1. */
-  readonly seed?: number
 }
 
 /**

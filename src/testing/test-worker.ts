@@ -32,9 +32,12 @@ export interface Restart {
 }
 
 export interface WorldOptions {
+  /** Sent before the worker starts. */
   readonly clinks?: readonly (string | NewClink)[] | undefined
-  readonly seed?: number | undefined
+  /** How the service behaves where that is not known of Clink; `docs/emulator.md` lists the switches. */
   readonly service?: Partial<Switches> | undefined
+  /** What is random follows from this number. Default: 1. */
+  readonly seed?: number | undefined
 }
 
 /** What the worker has sent: an answer to a clink, or progress by `ctx.reply`. */

@@ -21,7 +21,7 @@ export class VirtualClock implements Clock {
   readonly #fake: FakeClock
   readonly #io = new PendingIo(host.monotonicNow)
   /** Timers of the worker and of the kit; all others are of handlers and of the test. */
-  readonly #own = new Set<unknown>()
+  readonly #own = new Set<number>()
   /** What is waited for that is neither a timer nor known to Node: a pattern that is tried in a thread. */
   #waits = 0
   #ticks = 0
@@ -62,24 +62,21 @@ export class VirtualClock implements Clock {
   at(time: number, run: () => void): () => void {
     const timer = this.#fake.setTimeout(
       () => {
-        this.#own.delete(timer)
+        this.#own.delete(Number(timer))
         run()
       },
       Math.max(0, Math.ceil(time - this.now())),
     )
-    this.#own.add(timer)
+    this.#own.add(Number(timer))
     return () => {
-      this.#own.delete(timer)
+      this.#own.delete(Number(timer))
       this.#fake.clearTimeout(timer)
     }
   }
 
   /** Code that was running is gone: its timers never fire. */
   dropOthers(): void {
-    for (const { id } of this.#fake.timers?.values() ?? []) {
-      const isOwn = [...this.#own].some((timer) => Number(timer) === id)
-      if (!isOwn) this.#fake.clearTimeout(id)
-    }
+    for (const { id } of this.#fake.timers?.values() ?? []) if (!this.#own.has(Number(id))) this.#fake.clearTimeout(id)
   }
 
   /** Time stands until the promise is settled. */
