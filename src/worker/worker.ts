@@ -142,10 +142,14 @@ export class Worker {
     if (!taken.isMore) this.#looked(taken.sentAt)
   }
 
-  /** Everything that the inbox has was looked at, as far as may be: what it gave of paused routes is here. */
+  /**
+   * Everything that the inbox has was looked at, as far as may be: what it gave of paused routes is here, unless it waits for its place. Then
+   * the look has not brought none.
+   */
   #looked(sentAt: number): void {
-    for (const route of this.#parts.shared.health.paused)
-      if (!this.#parts.deliveries.isComing(route)) this.#parts.shared.health.looked(route, sentAt)
+    const { deliveries, select, shared } = this.#parts
+    for (const route of shared.health.paused)
+      if (!deliveries.isComing(route) && !select.waitsForPlace(route)) shared.health.looked(route, sentAt)
   }
 
   #pruneLater(): void {

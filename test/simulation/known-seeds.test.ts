@@ -4,6 +4,11 @@ import { runSeed } from './run-seed.ts'
 describe('a seed that once broke a promise keeps it now:', { timeout: 60_000 }, () => {
   it.for([
     [
+      1_117_116,
+      ['ring', 'sour', 'letters', 'slow-store', 'limits'],
+      'a fresh clink that waits for its place in a paused route probes before one that has failed (P10, §4)',
+    ],
+    [
       1_126_057,
       ['times'],
       'a worker that finds out whether it is told apart may shorten the claim of another one (P3, §1)',

@@ -130,6 +130,12 @@ export class RouteLimits {
     return this.#mayTake(new Place(limits, clink, usage, this), usage)
   }
 
+  /** Whether no other clink has the serial key of this one. */
+  isKeyFree({ limits = {}, name }: Route, clink: Clink): boolean {
+    const usage = this.#of(name)
+    return isKeyFree(new Place(limits, clink, usage, this), usage)
+  }
+
   /** The clink was not claimed, or is not worked. Nothing where it is. */
   giveBack(clinkId: string): void {
     const reserved = this.#reserved.get(clinkId)

@@ -41,6 +41,15 @@ export class HeldBack {
     return [...this.#all.values()].some(({ since }) => since !== Infinity)
   }
 
+  /** The route has no place for one of them now, though nobody has its serial key: it starts as soon as there is one. */
+  waitsForPlace({ name }: Route): boolean {
+    const { limits } = this.#shared.capacity
+    return [...this.#all.values()].some(
+      ({ candidate, route, since }) =>
+        route.name === name && since === Infinity && limits.isKeyFree(route, candidate.clink),
+    )
+  }
+
   /** Some of them may be claimed by now. */
   get areStartable(): boolean {
     const [first] = this.startable()

@@ -3,6 +3,7 @@ import type { InboxPage } from '../../clink/client.ts'
 import { ClinkApiError } from '../../clink/errors.ts'
 import { refusesNumber } from '../../clink/verdicts.ts'
 import { forMe } from '../../config/for-me.ts'
+import type { Route } from '../../handlers/route.ts'
 import { Backlog } from './backlog.ts'
 import { HeldBack } from './held-back.ts'
 import type { Taken } from '../signals.ts'
@@ -79,6 +80,11 @@ export class Select implements Claiming {
   /** Seats are kept free for a clink that takes several. */
   get areSaved(): boolean {
     return this.#heldBack.saved !== undefined
+  }
+
+  /** A listed clink is claimed as soon as the limits of its route let it start. */
+  waitsForPlace(route: Route): boolean {
+    return this.#heldBack.waitsForPlace(route)
   }
 
   /** The service's order may keep clinks out of reach. */

@@ -247,3 +247,20 @@ it('seats that are kept for a heavy clink make the worker look no more often, al
   expect(limited.bench.all('poll.succeeded').length - looks).toBeLessThan(100)
   await limited.bench.stop()
 })
+
+it('a fresh clink probes a paused route whose rate is used up when the probe is due, before one that has failed (P10, §4)', async () => {
+  const retry = { attempts: 1, backoff: 2 * SECOND, maxBackoff: 2 * SECOND }
+  const limited = new Limited({ rate: { count: 1, window: 7 * SECOND } }, { ...select, retry })
+  limited.failing = /./
+  limited.lasts = 10
+  for (let n = 0; n < 40; n += 1) limited.send(`work ${n}`)
+  await limited.pass(4 * MINUTE)
+  const [paused] = limited.bench.all('route.paused')
+  expect(paused?.failures).toBe(10)
+  // Each start of the pause is a probe, and clinks that nobody has tried are waiting all the time.
+  const probes = limited.runs.slice(10).map(({ clink }) => clink.content)
+  const tried = new Set(limited.runs.slice(0, 10).map(({ clink }) => clink.content))
+  expect(probes.length).toBeGreaterThan(10)
+  expect(probes.filter((text) => tried.size === tried.add(text).size)).toEqual([])
+  await limited.bench.stop()
+})
