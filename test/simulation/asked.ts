@@ -1,4 +1,4 @@
-import type { GrantRecord, LetterAsk, LifeRecord, Record } from './record.ts'
+import type { EventRecord, GrantRecord, LetterAsk, LifeRecord, Record } from './record.ts'
 
 /** Facts with which a rerun comes to its end. */
 const ENDS: ReadonlySet<string> = new Set(['clink.rerunDone', 'clink.deadLettered', 'clink.resultUnknown'])
@@ -24,7 +24,15 @@ export function waitsForProof(record: Record, { name, startedAt }: LifeRecord): 
   const changed = told.findLast(({ event }) => event.event === 'key.changed')
   const isProven = changed?.event.event === 'key.changed' ? changed.event.verified : hasOldKey(record, name)
   if (isProven) return false
-  return !told.some(({ at, event }) => event.event === 'clink.claimed' && at > (changed?.at ?? startedAt))
+  return !told.some(({ at, event }, index) => {
+    if (event.event !== 'clink.claimed' || at <= (changed?.at ?? startedAt)) return false
+    // One that does not say whose it is proves something only where none has said so either.
+    return namesOwner(event) || !told.slice(0, index).some((before) => namesOwner(before.event))
+  })
+}
+
+function namesOwner(event: EventRecord['event']): boolean {
+  return event.event === 'clink.claimed' && typeof event.clink.claimed_by === 'string'
 }
 
 /** Whether a process began with the key that made the last claim of those before it. */

@@ -3,6 +3,7 @@ import { runSeed } from './run-seed.ts'
 
 describe('a seed that once broke a promise keeps it now:', { timeout: 60_000 }, () => {
   it.for([
+    [1_140_437, ['field'], 'a claim that names nobody does not prove a new key where others name their owner (§8)'],
     [
       1_117_116,
       ['ring', 'sour', 'letters', 'slow-store', 'limits'],
