@@ -20,7 +20,6 @@ import { pollsAreNotRepeated, claimsOnlyWhatCanStart } from './rules/polls.ts'
 import { claimsKeepTheirKey, goodKeysAreUsed, strangersClaimOnce, strangersWorkIsLeft } from './rules/keys.ts'
 import { runsHaveTheirTime } from './rules/kept-settings.ts'
 import { lettersRest, rerunsLeaveSlots } from './rules/letters.ts'
-import { absencesPauseRoutes } from './rules/absences.ts'
 import { pausesAreDeserved } from './rules/pauses.ts'
 import { releasesFollowRenewals, renewalsInSingleFile, renewedWhileInHand } from './rules/renewals.ts'
 import { rerunResultsReachTheirSender, resultsAreSentOnce } from './rules/reruns.ts'
@@ -100,7 +99,6 @@ const rules: readonly Rule[] = [
   pollsAreNotRepeated,
   stopLeavesNothing,
   failedIsHeld,
-  absencesPauseRoutes,
   pausesAreDeserved,
   attemptsAreCounted,
   outlivedIsGivenUp,

@@ -12,7 +12,6 @@ import type { Ledger, LedgerTables } from '../../src/ledger/ledger.ts'
 import type { Emulator } from '../../src/emulator/emulator.ts'
 import { waitsForProof } from './asked.ts'
 import type { Chance } from './chance.ts'
-import { absentRunner } from './absent-runner.ts'
 import { makeHandle } from './handlers.ts'
 import { ProcessTransport, type NetworkParts } from './network.ts'
 import { NO_ROUTE, type WorkerPlan } from './plan.ts'
@@ -289,7 +288,6 @@ export class Life implements Host {
       limits: this.#parts.world.limits,
     }
     const parts: DaemonParts = {
-      runner: absentRunner(this.#parts.world, record, this.name),
       config: this.#config,
       key: new Secret(this.#parts.key),
       router: {

@@ -175,8 +175,6 @@ export class Record {
   readonly eventsByLife = new Map<string, EventRecord[]>()
   readonly grantsByClink = new Map<string, GrantRecord[]>()
   readonly lives = new Map<string, LifeRecord>()
-  /** Starts that could not be made, since what runs handlers was away. */
-  readonly refused: { readonly at: number; readonly life: string; readonly clinkId: string }[] = []
   readonly acts: ActRecord[] = []
   readonly steps: StepRecord[] = []
   /** What steps gave their handlers, whoever did them. */
@@ -237,13 +235,6 @@ export class Record {
     if (this.#reruns.delete(`${run.life} ${run.clinkId}`)) run.isRerun = true
     this.runs.push(run)
     addTo(this.runsByClink, run.clinkId, run)
-  }
-
-  /** A run cannot be begun. */
-  refuse(life: string, clinkId: string): void {
-    this.#reruns.delete(`${life} ${clinkId}`)
-    this.refused.push({ at: this.now, life, clinkId })
-    this.say(life, `  run ${clinkId} cannot be begun`)
   }
 
   addEvent(life: string, event: WorkerEvent): void {

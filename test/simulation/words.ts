@@ -265,18 +265,6 @@ const table: { readonly [W in WordName]: Word } = {
     part: 0.06,
     spoken: (plan, chance) => withWorld(plan, { sleeps: { longest: chance.logarithmic(1_000, plan.calmAt) } }),
   },
-  /** What runs handlers is away for a while: no run begins. */
-  absent: {
-    part: 0.05,
-    spoken: (plan, chance) => {
-      const absent = Array.from({ length: chance.integer(1, 3) }, () => {
-        const from = chance.between(0, plan.calmAt * 0.7)
-        return { from, to: from + chance.logarithmic(1_000, 300_000) }
-      })
-      const calmAt = Math.max(plan.calmAt, ...absent.map(({ to }) => to + 1))
-      return { ...withWorld(plan, { absent }), calmAt }
-    },
-  },
   /** Journals are written late, and for some time not at all. */
   'slow-store': {
     part: 0.06,

@@ -32,7 +32,6 @@ export const WORDS = [
   'heavy',
   'steps',
   'sleeps',
-  'absent',
   'settings',
 ] as const
 export type WordName = (typeof WORDS)[number]
@@ -134,8 +133,6 @@ export interface World {
   readonly steps?: { readonly most: number }
   /** They sleep, for so many milliseconds at most. */
   readonly sleeps?: { readonly longest: number }
-  /** Times in which no run can be begun, whatever the clink: what runs handlers is away. */
-  readonly absent?: readonly { readonly from: number; readonly to: number }[]
   /** Absent: journals are written at once, or nearly. */
   readonly store?: StorePlan
 }

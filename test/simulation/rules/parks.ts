@@ -29,11 +29,8 @@ interface Reason {
   readonly why: string
 }
 
-/** P10: whether a run had ended, or could not be begun, after which its clink waits: no end of a process or of a claim shortens that. */
+/** P10: whether a run had ended after which its clink waits, which the end of a process or of a claim does not shorten. */
 function wasGivenBack(record: Record, life: string, id: string, at: number): boolean {
-  const { state } = record.life(life)
-  const isOfUs = (other: string): boolean => record.life(other).state === state
-  if (record.refused.some((one) => one.clinkId === id && one.at <= at && isOfUs(one.life))) return true
   return record.runsThatCount(life, id, at).some((run) => {
     const isWaiting = WAITS.has(run.end) || run.abortCode === 'timeout'
     return (isWaiting && (run.endedAt ?? Infinity) <= at) || wasAbandoned(record, run, at)

@@ -7,13 +7,12 @@ const CLINKS = 5
 
 /**
  * A route is paused only when the last ten runs that tell anything, over five clinks at least, have all failed. A clink that had failed
- * before another was done is at fault itself, and what becomes of it tells nothing. Or a run could not be begun at that moment.
+ * before another was done is at fault itself, and what becomes of it tells nothing.
  */
 export const pausesAreDeserved: Rule = ({ record }) =>
   [...record.eventsByLife].flatMap(([life, events]) =>
     events.flatMap(({ at, event }) => {
       if (event.event !== 'route.paused') return []
-      if (record.refused.some((refusal) => refusal.life === life && refusal.at === at)) return []
       const ended = record.runs
         .filter((run) => run.life === life && (run.endedAt ?? Infinity) <= at)
         // What ended otherwise at that very time may have ended after it.
