@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest'
-import { systemClock } from '../../src/base/clock.ts'
 import { Bench, obey, take } from '../support/harness.ts'
 import { leapingClock } from '../support/leaping-clock.ts'
 import { claimingPoll, lookForClaims, stillClaimed, story } from '../support/record.ts'
@@ -192,7 +191,7 @@ describe.concurrent('§9: --once', () => {
   it('is not ended before maxTime by a wall clock that is set forward (§2)', async () => {
     await using bench = await Bench.open({ switches: { defaultTimeout: 2 } })
     const id = bench.send('work')
-    const clock = { ...leapingClock(), steady: systemClock() }
+    const clock = { ...leapingClock(), steady: bench.clock }
     const station = bench.work(async (_, ctx) => await obey(ctx), { once: { maxTime: 600_000 }, clock })
     await station.seen('clink.started', id)
     clock.leap(3_600_000)

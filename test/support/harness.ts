@@ -1,12 +1,12 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import type { ExitCode } from '../../src/base/coded-error.ts'
-import { systemClock, type Clock } from '../../src/base/clock.ts'
+import type { Clock } from '../../src/base/clock.ts'
 import { Secret } from '../../src/base/secret.ts'
 import { WorkerTransport } from '../../src/clink/worker-transport.ts'
 import type { Clink } from '../../src/clink/records.ts'
 import type { Transport } from '../../src/clink/transport.ts'
 import type { Config } from '../../src/config/config.ts'
 import { Daemon } from '../../src/daemon/daemon.ts'
+import { movableClock } from '../../src/emulator/clock.ts'
 import {
   startEmulator,
   type Emulator,
@@ -21,6 +21,7 @@ import type { Route, Target } from '../../src/handlers/route.ts'
 import type { ProcessGroups } from '../../src/runners/process-group.ts'
 import type { Runner } from '../../src/runners/runner.ts'
 import type { Ledger } from '../../src/ledger/ledger.ts'
+import { patientClock, patientDelay } from './patient-time.ts'
 import { makeConfig, type Settings } from './settings.ts'
 import { until } from './until.ts'
 
@@ -79,7 +80,7 @@ export async function obey(ctx: HandlerContext): Promise<never> {
 
 /** Takes so long, and ends at once when aborted. */
 export async function take(ms: number, ctx: HandlerContext): Promise<void> {
-  await delay(ms, undefined, { signal: ctx.signal })
+  await patientDelay(ms, ctx.signal)
 }
 
 /** A worker in this process with a record of what its handler saw. */
@@ -93,10 +94,13 @@ export class Station {
   /** The largest number of handlers that ran at the same time. */
   mostRunning = 0
   #running = 0
+  readonly #time: Clock
 
-  constructor(emulator: Emulator, handle: HandleFunction, options: WorkOptions) {
+  /** Its records go by `time`, as its worker does if it is given no clock of its own. */
+  constructor(emulator: Emulator, time: Clock, handle: HandleFunction, options: WorkOptions) {
     const config = makeConfig(emulator.url, options.settings)
-    const clock = options.clock ?? systemClock()
+    const { clock = time } = options
+    this.#time = time
     this.#transport = new WorkerTransport({ url: config.clink.url, clock })
     this.daemon = new Daemon({
       config,
@@ -172,18 +176,18 @@ export class Station {
   }
 
   async #record(clink: Clink, ctx: HandlerContext, handle: HandleFunction) {
-    const run: Run = { id: clink.clink_id, content: clink.content, attempt: ctx.attempt, start: Date.now() }
+    const run: Run = { id: clink.clink_id, content: clink.content, attempt: ctx.attempt, start: this.#time.wall() }
     this.runs.push(run)
     this.#running += 1
     this.mostRunning = Math.max(this.mostRunning, this.#running)
     ctx.signal.addEventListener('abort', () => {
       const code = ctx.signal.reason instanceof HandlerAborted ? ctx.signal.reason.code : 'no code'
-      run.aborted = { code, at: Date.now() }
+      run.aborted = { code, at: this.#time.wall() }
     })
     try {
       return await handle(clink, ctx)
     } finally {
-      run.end = Date.now()
+      run.end = this.#time.wall()
       this.#running -= 1
     }
   }
@@ -192,14 +196,17 @@ export class Station {
 /** An emulator of its own for one test, and the workers on it. `await using` closes all of it. */
 export class Bench implements AsyncDisposable {
   readonly emulator: Emulator
+  readonly clock: Clock
   readonly #stations: Station[] = []
 
-  constructor(emulator: Emulator) {
+  constructor(emulator: Emulator, clock: Clock) {
     this.emulator = emulator
+    this.clock = clock
   }
 
   static async open(options: EmulatorOptions = {}): Promise<Bench> {
-    return new Bench(await startEmulator(options))
+    const clock = patientClock()
+    return new Bench(await startEmulator({ clock: movableClock(0, () => clock.wall()), ...options }), clock)
   }
 
   /** Sends a clink from a member (bob, unless said otherwise) to `ops` and returns its id. */
@@ -216,7 +223,7 @@ export class Bench implements AsyncDisposable {
   }
 
   work(handle: HandleFunction, options: WorkOptions = {}): Station {
-    const station = new Station(this.emulator, handle, options)
+    const station = new Station(this.emulator, this.clock, handle, options)
     this.#stations.push(station)
     if (options.start !== false) station.daemon.start()
     return station

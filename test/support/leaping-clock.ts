@@ -1,6 +1,7 @@
-import { systemClock, type Clock } from '../../src/base/clock.ts'
+import type { Clock } from '../../src/base/clock.ts'
+import { patientClock } from './patient-time.ts'
 
-/** The machine's clock, which a test can move forward. */
+/** Patient time, which a test can move forward. */
 export interface LeapingClock extends Clock {
   leap(ms: number): void
 }
@@ -8,7 +9,7 @@ export interface LeapingClock extends Clock {
 const LOOK_AGAIN = 10
 
 export function leapingClock(): LeapingClock {
-  const clock = systemClock()
+  const clock = patientClock()
   let leapt = 0
   return {
     now: () => clock.now() + leapt,

@@ -1,28 +1,29 @@
 import { describe, expect, it } from 'vitest'
-import { setTimeout as delay } from 'node:timers/promises'
-import { systemClock, type Clock } from '../../../src/base/clock.ts'
-import { Bench, until } from '../../support/harness.ts'
+import type { Clock } from '../../../src/base/clock.ts'
+import { Bench, take, until } from '../../support/harness.ts'
+import { patientClock } from '../../support/patient-time.ts'
 import { requestsFor, story, times } from '../../support/record.ts'
 
 /** How many seconds of the worker and of the emulator pass in one real second: a claim of 300 s lasts six. */
 const SPEED = 50
 
 function fastClock(): Clock {
-  const real = systemClock()
+  const real = patientClock()
   const start = real.now()
   const fast = (time: number): number => start + (time - start) * SPEED
   return {
     now: () => fast(real.now()),
-    wall: () => Date.now() * SPEED,
+    wall: () => real.wall() * SPEED,
     at: (time, run) => real.at(start + (time - start) / SPEED, run),
   }
 }
 
 async function fastBench(): Promise<Bench> {
-  const start = Date.now()
+  const real = patientClock()
+  const start = real.wall()
   let moved = 0
   const clock = {
-    now: () => start + (Date.now() - start) * SPEED + moved,
+    now: () => start + (real.wall() - start) * SPEED + moved,
     move: (ms: number): void => {
       moved += ms
     },
@@ -39,7 +40,7 @@ describe.concurrent('P2, §2: claims without times', () => {
     const id = bench.send('long')
     const station = bench.work(
       async (_, ctx) => {
-        if (station.runs.length === 1) await delay(30_000, undefined, { signal: ctx.signal })
+        if (station.runs.length === 1) await take(30_000, ctx)
       },
       { settings: { ...slow, claim }, clock: fastClock() },
     )
@@ -57,7 +58,7 @@ describe.concurrent('P2, §2: claims without times', () => {
   it('last as long as they are renewed where renewals are trusted', async () => {
     await using bench = await fastBench()
     const id = bench.send('long')
-    const station = bench.work(async (_, ctx) => await delay(9_000, undefined, { signal: ctx.signal }), {
+    const station = bench.work(async (_, ctx) => await take(9_000, ctx), {
       settings: { ...slow, claim: { ...claim, trustRenewals: true } },
       clock: fastClock(),
     })

@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest'
-import { systemClock } from '../../../src/base/clock.ts'
 import type { FaultAction } from '../../../src/emulator/emulator.ts'
 import { Bench, take, until } from '../../support/harness.ts'
 import { mostClaimed, requests, story, times } from '../../support/record.ts'
@@ -74,9 +73,8 @@ describe.concurrent('§3: a claim by id that had no effect', () => {
 
   it('because the service refuses its length is not made again where the clink has become too old meanwhile (P6)', async () => {
     let ahead = 0
-    const machine = systemClock()
-    const clock = { ...machine, wall: () => machine.wall() + ahead }
     await using bench = await Bench.open({ switches: { maxTimeout: 'reject:10' } })
+    const clock = { ...bench.clock, wall: () => bench.clock.wall() + ahead }
     const refused = bench.fault({ operation: 'claim_clink', nth: 1 }, { delayAfter: 300 })
     const old = bench.send('grows old')
     const inbox = { claim: 'select', maxAge: 3_600_000 } as const

@@ -1,12 +1,13 @@
 import type { Transport } from '../../../src/clink/transport.ts'
 import { describe, expect, it } from 'vitest'
-import { systemClock, type Clock } from '../../../src/base/clock.ts'
+import type { Clock } from '../../../src/base/clock.ts'
 import type { EmulatorOptions, FaultAction } from '../../../src/emulator/emulator.ts'
 import type { HandleFunction } from '../../../src/handlers/handler.ts'
 import type { RerunState } from '../../../src/ledger/dead-letters.ts'
 import { Ledger } from '../../../src/ledger/ledger.ts'
 import { memoryTables } from '../../../src/ledger/memory-tables.ts'
 import { Bench, obey, take, until, type Station, type WorkOptions } from '../../support/harness.ts'
+import { patientClock } from '../../support/patient-time.ts'
 import { answers, requests, requestsFor, when } from '../../support/record.ts'
 import { change, exchange, seed } from '../../support/key-owners.ts'
 import type { Settings } from '../../support/settings.ts'
@@ -345,7 +346,7 @@ it('a rerun that does not heed its timeout is stuck, and a worker of which it ha
   await using told = await Told.make()
   const never = Promise.withResolvers<void>()
   let ahead = 0
-  const real = systemClock()
+  const real = patientClock()
   const clock: Clock = {
     now: () => real.now() + ahead,
     wall: () => real.wall(),
