@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { systemClock } from '../../../src/base/clock.ts'
 import type { Switches } from '../../../src/emulator/switches.ts'
 import { Ledger } from '../../../src/ledger/ledger.ts'
 import { memoryTables } from '../../../src/ledger/memory-tables.ts'
@@ -168,7 +169,7 @@ describe.concurrent('P10: a claim that ran out because the service was away', ()
 // Not beside the others: it blocks the event loop that they share.
 describe('P10: a claim that ran out while the event loop was blocked', () => {
   it('is not put down to the service where there was time to ask again', async () => {
-    await using bench = await Bench.open({ switches: { reclaim: 'ignore', defaultTimeout: 2 } })
+    await using bench = await Bench.open({ switches: { reclaim: 'ignore', defaultTimeout: 2 } }, systemClock())
     const id = bench.send('work')
     const station = bench.work(
       async () => {

@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest'
+import { systemClock } from '../../../src/base/clock.ts'
 import { Bench } from '../../support/harness.ts'
 import { execRunner, sh } from '../../support/programs.ts'
 
@@ -8,7 +9,7 @@ function holdUp(ms: number): void {
 }
 
 it('P12: a program is not named as what holds the worker up: it cannot', async () => {
-  await using bench = await Bench.open()
+  await using bench = await Bench.open({}, systemClock())
   const id = bench.send('work')
   const target = sh('echo begun >&2; sleep 4; echo done')
   const station = bench.work(() => {}, { runner: execRunner(), target })
