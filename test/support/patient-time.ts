@@ -3,9 +3,9 @@ import { systemClock, type Clock } from '../../src/base/clock.ts'
 import type { TimeSources } from '../../src/base/uptime.ts'
 
 /** As much as passes in one turn of the event loop, in milliseconds, however long the turn takes. */
-const MOST = 20
+const MOST = 8
 /** How long a turn takes while nothing happens. */
-const TURN = 5
+const TURN = 4
 
 let passed = 0
 let turned = performance.now()
