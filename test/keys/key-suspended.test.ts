@@ -16,7 +16,7 @@ function gate() {
   return { open: () => opened.resolve(), wait: opened.promise }
 }
 
-/** Minutes pass in seconds. Only for workers that hold no claims: the emulator's clock is the machine's. */
+/** Minutes pass in seconds. Only for workers that hold no claims: the emulator's clock is not this one. */
 function fastClock(): Clock {
   const clock = patientClock()
   const start = clock.now()
