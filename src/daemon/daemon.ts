@@ -74,7 +74,7 @@ export class Daemon {
     this.#parts = parts
     this.settings = new Settings(this.#asOnce(parts.config))
     this.#clock = parts.clock ?? systemClock()
-    this.#ledger = parts.state?.ledger ?? new Ledger(memoryTables())
+    this.#ledger = parts.state?.ledger ?? this.#ledgerInMemory()
     this.#session = sessionId(parts.config.clink.session, this.#ledger, parts.state?.isOurs ?? true)
     if (parts.transport === undefined) {
       const { proxy, url } = parts.config.clink
@@ -201,6 +201,15 @@ export class Daemon {
   /** A wall clock that is set shortens no stop. */
   get #steadyNow(): number {
     return steadyOf(this.#clock).now()
+  }
+
+  #ledgerInMemory(): Ledger {
+    return new Ledger(
+      memoryTables(),
+      undefined,
+      () => this.#clock.wall(),
+      () => this.#steadyNow,
+    )
   }
 
   /** To work the inbox empty, each look must be at all of it. */

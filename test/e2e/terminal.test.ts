@@ -6,6 +6,7 @@ import { expect, it } from 'vitest'
 import { stillClaimed } from '../support/record.ts'
 import { until } from '../support/until.ts'
 import { cli, isAlive, Site } from '../support/command.ts'
+import { surroundings } from '../support/surroundings.ts'
 
 const config = 'poll: { interval: 50ms, maxInterval: 200ms }\nlog: { level: error }\n'
 const handler = `
@@ -32,7 +33,7 @@ it.for([
     const line = `exec "${process.execPath}" "${cli}" run ${redirected}`
     const terminal = spawn('python3', [join(import.meta.dirname, 'terminal.py'), shown, 'sh', '-c', line], {
       cwd: site.directory,
-      env: { PATH: process.env['PATH'], HOME: site.directory, NO_COLOR: '1', ...site.env },
+      env: { ...surroundings, HOME: site.directory, NO_COLOR: '1', ...site.env },
       stdio: ['pipe', 'pipe', 'inherit'],
     })
     const answers = createInterface({ input: terminal.stdout })[Symbol.asyncIterator]()

@@ -1,11 +1,12 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
+import { surroundings } from './surroundings.ts'
 
 const CLI = fileURLToPath(new URL('../../src/cli.ts', import.meta.url))
 
 export interface CliOptions {
   readonly cwd?: string
-  /** All of the environment, beside the PATH. */
+  /** All of the environment, beside what every process has. */
   readonly env?: Readonly<Record<string, string>>
   readonly input?: string
 }
@@ -26,8 +27,7 @@ export class Cli implements AsyncDisposable {
   #stderr = ''
 
   constructor(args: readonly string[], { cwd, env = {}, input }: CliOptions = {}) {
-    const all = { PATH: process.env['PATH'], ...env }
-    const child = spawn(process.execPath, [CLI, ...args], { cwd, env: all, stdio: 'pipe' })
+    const child = spawn(process.execPath, [CLI, ...args], { cwd, env: { ...surroundings, ...env }, stdio: 'pipe' })
     this.#child = child
     child.stdout.setEncoding('utf8').on('data', (text: string) => this.#read(() => (this.#stdout += text)))
     child.stderr.setEncoding('utf8').on('data', (text: string) => this.#read(() => (this.#stderr += text)))

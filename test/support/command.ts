@@ -11,6 +11,7 @@ import {
   type FaultHandle,
   type FaultRule,
 } from '../../src/emulator/emulator.ts'
+import { surroundings } from './surroundings.ts'
 
 /** The command, unbuilt. */
 export const cli = join(import.meta.dirname, '../../src/cli.ts')
@@ -38,10 +39,10 @@ export class Command {
     args: readonly string[],
     options: { cwd: string; env: Readonly<Record<string, string>>; stdout?: number },
   ) {
-    const { PATH = '', HOME = options.cwd } = process.env
+    const { HOME = options.cwd } = process.env
     this.#child = spawn(process.execPath, [cli, ...args], {
       cwd: options.cwd,
-      env: { PATH, HOME, NO_COLOR: '1', ...options.env },
+      env: { ...surroundings, HOME, NO_COLOR: '1', ...options.env },
       stdio: ['ignore', options.stdout ?? 'pipe', 'pipe'],
     })
     const { stdout, stderr } = this.#child

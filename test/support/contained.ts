@@ -2,6 +2,7 @@ import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import type { TestContext } from 'vitest'
 import { cli, type Site } from './command.ts'
+import { surroundings } from './surroundings.ts'
 
 const NAMESPACE = ['--pid', '--fork', '--kill-child', '--mount-proc']
 
@@ -18,8 +19,7 @@ export class Contained implements AsyncDisposable {
   readonly ended: Promise<unknown>
 
   constructor(site: Site) {
-    const { PATH = '' } = process.env
-    const env = { PATH, ...site.env }
+    const env = { ...surroundings, ...site.env }
     const args = [...NAMESPACE, process.execPath, cli, 'run']
     this.#unshare = spawn('unshare', args, { cwd: site.directory, env, stdio: ['ignore', 'pipe', 'pipe'] })
     for (const stream of [this.#unshare.stdout, this.#unshare.stderr])

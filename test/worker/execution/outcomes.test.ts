@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest'
-import { systemClock } from '../../../src/base/clock.ts'
 import type { HandlerContext, HandlerResult } from '../../../src/handlers/handler.ts'
 import { Bench, obey, take, until } from '../../support/harness.ts'
 import { answers, story, times } from '../../support/record.ts'
@@ -165,8 +164,7 @@ describe.concurrent.for(['returns', 'throws'] as const)('A handler that %s', (ho
 
 describe.concurrent('A handler that waits too long', () => {
   it('by retryAfter beyond claim.maxHold has its clink released, and is not run before that time', async () => {
-    // The ledger, which keeps what waits so long, has the machine's time.
-    await using bench = await Bench.open({ switches: { defaultTimeout: 1 } }, systemClock())
+    await using bench = await Bench.open({ switches: { defaultTimeout: 1 } })
     const id = bench.send('work')
     const station = bench.work((_, ctx) => (station.runs.length === 1 ? ctx.retryAfter('4s') : 'done'), {
       settings: { claim: { timeout: 1_000, maxHold: 1_500 } },
