@@ -76,6 +76,11 @@ export class Memory {
     return rerun === undefined && clink?.content === content ? notice : undefined
   }
 
+  /** A claim on it is good for nothing: it is given up, and what is left to be done needs no claim. */
+  isLeftToLetter(clink: Clink): boolean {
+    return this.isGivenUp && this.noticeFor(clink) === undefined
+  }
+
   /** The answer that may have been sent and is not confirmed: the kept result, unless the clink has changed since, or the notice of a dead letter. */
   unconfirmed(clink: Clink): { readonly response?: string } | undefined {
     const { result } = this

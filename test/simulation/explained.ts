@@ -155,7 +155,8 @@ export function hasLeft(record: Record, { owner }: WorkerPlan, clink: StoredClin
 function whyNot(facts: Explaining, life: string, worker: WorkerPlan, clink: StoredClink): string | undefined {
   const { record, emulator } = facts
   const { clink_id: id } = clink
-  const last = record.told(life, id).findLast(({ event }) => REASONS.has(event.event))?.event
+  const told = record.told(life, id).flatMap(({ event }) => (REASONS.has(event.event) ? [event] : []))
+  const last = told.at(-1)
   const isOver =
     clink.content === KILLER ||
     isDiscarded(record, life, id) ||
@@ -170,9 +171,12 @@ function whyNot(facts: Explaining, life: string, worker: WorkerPlan, clink: Stor
   // That it is left alone from then on was said when it was given up for the first time.
   if (last?.event === 'clink.leftToExpire') {
     if (isOver || isTooSlow(facts.plan)) return isOver ? 'given up' : 'too slow'
-    return mayStayUnknown(facts.plan) ? 'the length of its claim is not known' : undefined
+    if (mayStayUnknown(facts.plan)) return 'the length of its claim is not known'
   }
-  if (last?.event !== 'clink.leftAlone' && last?.event !== 'clink.parked') return undefined
+  // What it was parked for stays true where the release of the parked claim was not answered; what passes is not meant.
+  const said = last?.event === 'clink.leftToExpire' ? told.at(-2) : last
+  if (said?.event !== 'clink.leftAlone' && said?.event !== 'clink.parked') return undefined
+  if (said !== last && !LASTING.has(said.why)) return undefined
   const truths: { readonly [W in LeftAlone]?: boolean } = {
     'own-reply': isOurs(emulator, facts.plan, worker, clink),
     'given-up': isOver || isToRunAgain(record, life, id),
@@ -182,8 +186,11 @@ function whyNot(facts: Explaining, life: string, worker: WorkerPlan, clink: Stor
     note: / · (note|hop end)$/.test(clink.content.trimEnd()),
     muted: record.eventsByLife.get(life)?.some(({ event }) => event.event === 'sender.muted') === true,
   }
-  return truths[last.why] === true ? last.why : undefined
+  return truths[said.why] === true ? said.why : undefined
 }
+
+/** Reasons that lie in the clink itself. */
+const LASTING: ReadonlySet<string> = new Set(['own-reply', 'no-route', 'note'])
 
 /** Its letter is what is run again, not the clink that waits in the inbox. */
 function isToRunAgain(record: Record, life: string, id: string): boolean {
@@ -256,11 +263,11 @@ export function isOurs(emulator: Emulator, plan: Plan, worker: WorkerPlan, clink
 function isGivenUp({ plan, record }: Explaining, life: string, id: string): boolean {
   const runs = record.runsThatCount(life, id, Infinity)
   if (runs.some(({ end, abortCode }) => end === 'reject' && (abortCode ?? 'shutdown') === 'shutdown')) return true
-  // A start that was put off, or cut short by a stop or a crash, is no attempt; one that lost its claim is.
+  // A start that was put off, or cut short by a stop or a crash, is no attempt; one that lost its claim is, at a stop as well.
   const counted = runs.filter(
     ({ end, abortCode, endedAt, life: of, outlivedClaim }) =>
       (endedAt !== undefined || outlivedClaim === true || record.life(of).crashedAt === undefined) &&
-      abortCode !== 'shutdown' &&
+      (abortCode !== 'shutdown' || outlivedClaim === true) &&
       ((end !== 'retry' && end !== 'asleep') || abortCode !== undefined || outlivedClaim === true),
   )
   // One that goes on after its timeout has failed, at a stop as well.

@@ -79,7 +79,7 @@ export class ClinkJudge {
 }
 
 /** What is remembered is in the state directory, which another worker may have. */
-const NO_MEMORY = { isOwn: false, isGivenUp: false, isCooling: false, coolsFor: 0, noticeFor: () => undefined }
+const NO_MEMORY = { isOwn: false, isCooling: false, coolsFor: 0, isLeftToLetter: () => false }
 const NOTHING_KNOWN = {
   ledger: { recallOne: async () => await Promise.resolve(NO_MEMORY) },
   loopGuard: { isMuted: () => false },

@@ -231,10 +231,10 @@ export class Intake {
     const lease = await leaseIfSurelyOurs(clink, claim, this, this.#shared.context)
     if (lease === undefined) return false
     const { context } = this.#shared
-    // Since it was judged its id may have been told: then we have sent it ourselves.
     const memory = await context.ledger.recallOne(clink.clink_id)
-    if (this.isClosing || memory.isOwn) {
-      this.#parts.parked.add(clink, { lease, key }, this.isClosing ? 'stopping' : 'own-reply')
+    const why = this.isClosing ? 'stopping' : whyNotNow(clink, memory)
+    if (why !== undefined) {
+      this.#parts.parked.add(clink, { lease, key }, why)
       return false
     }
     context.loopGuard.taken(clink)
@@ -251,6 +251,12 @@ export class Intake {
       this.#parts.parked.giveBack(clink.clink_id).catch((error: unknown) => crashed.say('release', asError(error)))
     }
   }
+}
+
+/** Since it was judged its id may have been told: then we have sent it ourselves. Or somebody has asked for its rerun. */
+function whyNotNow(clink: Clink, memory: Memory): LeftAlone | undefined {
+  if (memory.isOwn) return 'own-reply'
+  return memory.isLeftToLetter(clink) ? 'given-up' : undefined
 }
 
 const TOO_LATE = 'the answer to the poll came after the claim could be trusted'

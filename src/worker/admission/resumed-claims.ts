@@ -48,7 +48,7 @@ async function resumeClaim(claim: HeldClaim, recalled: Memory, parts: ResumePart
   const routing = routeOf(clink, shared.context)
   const follow = async (routed: RoutedClink | LeftAlone, inHand: ClaimInHand, memory: Memory): Promise<void> => {
     if (typeof routed === 'string') return await park(clink, inHand, routed, parts)
-    if (memory.isGivenUp && memory.noticeFor(clink) === undefined) return await park(clink, inHand, 'given-up', parts)
+    if (memory.isLeftToLetter(clink)) return await park(clink, inHand, 'given-up', parts)
     const handle = new ClaimHandle(clink, routed.route, { ...inHand, memory }, shared.context)
     deliveries.start(new Delivery(handle, routed, shared), wait)
   }

@@ -21,7 +21,7 @@ interface JudgedBy {
   readonly identity: Pick<Identity, 'id' | 'isUs'>
   readonly config: Pick<Config, 'inbox' | 'replies'>
   /** What is remembered of the clink. */
-  readonly memory: Pick<Memory, 'coolsFor' | 'isCooling' | 'isGivenUp' | 'isOwn' | 'noticeFor'>
+  readonly memory: Pick<Memory, 'coolsFor' | 'isCooling' | 'isLeftToLetter' | 'isOwn'>
   /** Its sender and we answer each other in a circle. */
   readonly isMuted: boolean
 }
@@ -32,7 +32,7 @@ function judgeUnrouted(clink: Clink, { config, identity, memory }: JudgedBy): Un
   const why = memory.isOwn ? 'own-reply' : whyNoWork(ending, clink.sender_id, identity)
   if (why === 'identity-unknown') return { leave: why }
   if (why !== undefined) return config.inbox.ownReplies === 'acknowledge' ? { acknowledge: why } : { leave: why }
-  if (memory.isGivenUp && memory.noticeFor(clink) === undefined) return { leave: 'given-up' }
+  if (memory.isLeftToLetter(clink)) return { leave: 'given-up' }
   return memory.isCooling ? { leave: 'cooling', wait: memory.coolsFor } : undefined
 }
 

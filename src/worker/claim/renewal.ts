@@ -55,7 +55,9 @@ export async function renew(
     )
     const { claimed_at: claimedAt, claim_expires_at: expiresAt } = record
     const grant = { sentAt, answeredAt: clock.now(), asked, claimedAt, expiresAt }
-    return { is: 'granted', record, lease: record.status === 'claimed' ? terms.renewed(lease, grant) : lease, grant }
+    // A record without a status shows nothing else.
+    const isShownFree = record.status === 'pending' || record.status === 'completed'
+    return { is: 'granted', record, lease: isShownFree ? lease : terms.renewed(lease, grant), grant }
   } catch (thrown) {
     if (!(thrown instanceof ClinkApiError)) throw thrown
     const error = refusals.weigh(thrown, steadyOf(clock).now())

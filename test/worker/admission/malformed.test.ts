@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Transport } from '../../../src/clink/transport.ts'
 import { Bench } from '../../support/harness.ts'
+import { requests, times } from '../../support/record.ts'
 import { MINUTE, VirtualBench } from '../../support/virtual.ts'
 
 /** Spoils the records of a page whose content is `bad`. */
@@ -96,6 +97,34 @@ describe.concurrent('P14: a malformed clink in a page', () => {
     expect(left).toMatchObject({ clinkId: id, why: 'malformed' })
     expect(left.detail).toContain('group_id')
   })
+})
+
+/** Takes the status out of every record. */
+const withoutStatus = (inner: Transport): Transport => ({
+  send: async (request) => {
+    const answer = await inner.send(request)
+    return { ...answer, body: answer.body.replaceAll(/"status":"\w+"/g, `"status":null`) }
+  },
+})
+
+it('P2, §0: a claim on a clink without a status ends when the answer about it says, and is not released after that', async () => {
+  const bench = new VirtualBench({
+    switches: { pollRecords: 'snapshot', maxTimeout: 'cap:17' },
+    settings: {
+      claim: { timeout: 23_000 },
+      poll: { interval: MINUTE, maxInterval: MINUTE },
+      inbox: { claim: 'batch' },
+    },
+    spoil: withoutStatus,
+    handle: async () => await Promise.resolve('done'),
+  })
+  const id = bench.send('odd')
+  await bench.pass(18_000)
+  await bench.stop()
+
+  expect(bench.all('clink.parked').map(({ why }) => why)).toEqual(['malformed'])
+  expect(times(bench.emulator, id, 'renewed')).toBe(1)
+  expect(requests(bench.emulator, 'release_clink')).toEqual([])
 })
 
 describe('P14: a malformed clink without an id', () => {

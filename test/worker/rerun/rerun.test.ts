@@ -10,6 +10,7 @@ import { Bench, obey, take, until, type Station, type WorkOptions } from '../../
 import { patientClock } from '../../support/patient-time.ts'
 import { answers, requests, requestsFor, when } from '../../support/record.ts'
 import { change, exchange, seed } from '../../support/key-owners.ts'
+import { clink as sample } from '../../support/sample-records.ts'
 import type { Settings } from '../../support/settings.ts'
 import { recalled } from '../../support/states.ts'
 
@@ -340,6 +341,34 @@ describe.concurrent('A clink whose sender was told that it failed, and that is r
     await station.seen('clink.rerunDone', id)
     expect([station.runsOf(id).length, station.mostRunning]).toEqual([2, 1])
   })
+})
+
+it('a rerun that is asked for while a claim is being made to tell the sender is the only run (P5, §5)', async () => {
+  await using bench = await Bench.open()
+  const ledger = new Ledger(memoryTables())
+  const id = bench.send('work')
+  const { sender_id = '', group_id = '' } = bench.emulator.clink(id) ?? {}
+  const clink = { ...sample, clink_id: id, content: 'work', sender_id, group_id }
+  const letter = { clink, route: 'test', attempts: 1, reason: 'no', errors: [], tell: 'complete', at: 1 } as const
+  await ledger.deadLetter({ ...letter, notice: 'it failed' })
+  const station = bench.work(() => 'it worked', {
+    ledger,
+    settings: { ...TELL, inbox: { claim: 'select' }, claim: { exclusive: true } },
+    wrap: (inner) => ({
+      send: async (request) => {
+        const answer = await inner.send(request)
+        if (request.path.endsWith(`${id}/claim`) && station.all('clink.parked').length === 0) {
+          expect(await ledger.letters.retry(id)).toBe('rerun')
+          station.daemon.retried(id)
+        }
+        return answer
+      },
+    }),
+  })
+  await station.seen('clink.rerunDone', id)
+
+  expect(station.all('clink.parked').map(({ why }) => why)).toEqual(['given-up'])
+  expect(station.runsOf(id)).toHaveLength(1)
 })
 
 it('a rerun that does not heed its timeout is stuck, and a worker of which it has the only slot is not alive (P11, P12)', async () => {
