@@ -49,11 +49,15 @@ export function makeHandle(parts: HandlerParts): HandleFunction {
     const run: RunRecord = { life, clinkId: clink.clink_id, attempt: ctx.attempt, startedAt: record.now }
     record.addRun(run)
     record.say(life, `  run ${clink.clink_id} starts, attempt ${ctx.attempt}: ${clink.content.slice(0, 40)}`)
+    let sayAborted = (): void => {}
     ctx.signal.addEventListener('abort', () => {
-      if (run.endedAt !== undefined) return
-      run.abortedAt = record.now
-      if (ctx.signal.reason instanceof HandlerAborted) run.abortCode = ctx.signal.reason.code
-      record.say(life, `  run ${clink.clink_id} is aborted: ${run.abortCode ?? 'no reason'}`)
+      const at = record.now
+      sayAborted = () => {
+        run.abortedAt ??= at
+        if (ctx.signal.reason instanceof HandlerAborted) run.abortCode = ctx.signal.reason.code
+        record.say(life, `  run ${clink.clink_id} is aborted: ${run.abortCode ?? 'no reason'}`)
+      }
+      if (run.endedAt === undefined) sayAborted()
     })
     const script = new Script(parts, parts.chance.fork(`${clink.clink_id} ${before}`), ctx, clink)
     const stepping = {
@@ -84,7 +88,9 @@ export function makeHandle(parts: HandlerParts): HandleFunction {
           pause: async (ms) => await script.pause(ms, 'abort'),
           // A run is over when its steps are, though its function has ended before.
           wentOn: () => {
-            if (run.end !== undefined) finish(run.end)
+            if (run.end === undefined) return
+            if (run.abortedAt === undefined) sayAborted()
+            finish(run.end)
           },
         })
       await script.work()

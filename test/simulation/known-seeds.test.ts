@@ -3,6 +3,27 @@ import { runSeed } from './run-seed.ts'
 
 describe('a seed that once broke a promise keeps it now:', { timeout: 60_000 }, () => {
   it.for([
+    [1_145_637, ['ring', 'late'], 'a clink stays what it was parked for when the release is not answered (P1, §5)'],
+    [1_152_431, ['field'], 'a run that lost its claim counts, at a stop as well (P10)'],
+    [1_151_502, ['field', 'late'], 'an answer about a claim on a record without a status counts (P2, §0)'],
+    [
+      1_151_608,
+      ['never', 'page', 'settings'],
+      'a rerun that is asked for while a claim is being made is the only run (P5, §5)',
+    ],
+    [1_147_513, ['absent-ignore'], 'a claim made before the end of the last one was heard has an end of its own (P1)'],
+    [1_148_667, ['late'], 'what is taken up has an end of its own (P1, §3)'],
+    [
+      1_145_405,
+      ['failing', 'asker', 'slow-store', 'limits'],
+      'a retry that was forgotten with its letter counts nothing anew (P10)',
+    ],
+    [
+      1_147_151,
+      ['never', 'failing', 'page', 'patterns'],
+      'a claim that stands is renewed at once while its route is looked for (P9, §7)',
+    ],
+    [1_145_065, ['page', 'steps'], 'a step that goes on when its handler has failed is aborted at its timeout (P4)'],
     [1_140_437, ['field'], 'a claim that names nobody does not prove a new key where others name their owner (§8)'],
     [
       1_117_116,

@@ -299,12 +299,20 @@ export class Record {
 
   /**
    * The runs that count for what starts at `at`: a letter that was retried has its attempts counted anew. Nothing runs after a retry
-   * that was forgotten, so it does not matter whether that was one.
+   * that was forgotten, so it does not matter whether that was one, unless the letter was forgotten as well.
    */
   runsThatCount(life: string, clinkId: string, at: number): readonly RunRecord[] {
-    const since = this.asksOf(life, clinkId, at).findLast(({ what, isUnderWay }) => what === 'retry' && !isUnderWay)
+    const since = this.asksOf(life, clinkId, at).findLast(
+      (ask) => ask.what === 'retry' && !ask.isUnderWay && !this.#isAskForgotten(ask, life),
+    )
     const from = since?.askedAt ?? -Infinity
     return this.runsOf(life, clinkId).filter(({ startedAt }) => startedAt >= from && startedAt < at)
+  }
+
+  /** Nobody has heard that it was done, and the process that was asked could write nothing any more. */
+  #isAskForgotten({ answeredAt, askedAt, state }: LetterAsk, life: string): boolean {
+    const asked = this.livesOf(state).findLast(({ startedAt }) => startedAt <= askedAt)
+    return answeredAt === undefined && asked !== undefined && this.isForgotten({ at: askedAt, life: asked.name }, life)
   }
 
   /** What a process, or another one with its journal, has told of a clink, in order. */

@@ -26,11 +26,19 @@ export const claimsAreHeldOnTo: Rule = (evidence) => {
       if (!hasItsKey(record, life, clinkId)) return []
       if (trustedUntil(record, before, clinkId) <= done) return []
       const isSaid = record.told(life.name, clinkId).some(({ at }) => at >= life.startedAt && at <= done)
-      if (isSaid) return []
+      if (isSaid || (patterns !== undefined && isAskedAbout(record, life, clinkId, done))) return []
       const text = `the claim on ${clinkId}, which ${before.name} held, is not held on to`
       return [{ rule: 'P9', at: life.startedAt, life: life.name, text }]
     })
   })
+}
+
+/** While its route is looked for, a claim is held on to and not named: it is renewed. */
+function isAskedAbout(record: Record, { name, startedAt }: LifeRecord, clinkId: string, by: number): boolean {
+  const requests = record.requestsByClink.get(clinkId) ?? []
+  return requests.some(
+    ({ begunAt, kind, life }) => life === name && kind === 'claim' && begunAt >= startedAt && begunAt <= by,
+  )
 }
 
 /** Whether a process begins with the key that made a claim, and renewed it: with another one it has to ask first whose claim it is. */

@@ -52,13 +52,20 @@ function isAnswered(record: Record, life: string, clinkId: string, { at, event }
   })
 }
 
-/** A claim that nobody takes in hand has an end, and no beginning that is said. */
+/** A claim that nobody takes in hand has an end, and no beginning that is said: its process has been told of it since the end before. */
 function isClaimedAnew(record: Record, life: string, clinkId: string, since: number, at: number): boolean {
   const grants = record.grantsByClink.get(clinkId) ?? []
-  return grants.some((grant) => grant.life === life && grant.isNew && grant.at >= since && grant.at <= at)
+  return grants.some(({ at: madeAt, isNew, life: of, request: { endedAt: toldAt = Infinity } }) => {
+    return of === life && isNew && toldAt >= since && madeAt <= at
+  })
 }
 
-const TAKEN: ReadonlySet<WorkerEvent['event']> = new Set(['clink.claimed', 'clink.parked', 'clink.rerun'])
+const TAKEN: ReadonlySet<WorkerEvent['event']> = new Set([
+  'clink.claimed',
+  'clink.parked',
+  'clink.rerun',
+  'clink.takenUp',
+])
 
 const ENDS: ReadonlySet<WorkerEvent['event']> = new Set([
   'clink.completed',
