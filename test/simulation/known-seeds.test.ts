@@ -3,6 +3,9 @@ import { runSeed } from './run-seed.ts'
 
 describe('a seed that once broke a promise keeps it now:', { timeout: 60_000 }, () => {
   it.for([
+    [1_153_172, ['patterns'], 'a claim whose route is looked for ends the one that was parked before (P1, §3)'],
+    [1_153_087, ['patterns'], 'a stop that interrupts the look for a route says that it does (P15, §6)'],
+    [1_153_960, ['shorter'], 'a key that may not claim for a while renews nothing (P4, §2)'],
     [1_145_637, ['ring', 'late'], 'a clink stays what it was parked for when the release is not answered (P1, §5)'],
     [1_152_431, ['field'], 'a run that lost its claim counts, at a stop as well (P10)'],
     [1_151_502, ['field', 'late'], 'an answer about a claim on a record without a status counts (P2, §0)'],

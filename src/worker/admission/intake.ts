@@ -158,7 +158,7 @@ export class Intake {
     const judged = this.#judging.of(clink, await this.#shared.context.ledger.recallOne(clink.clink_id))
     const made = { lease, key, byId: true }
     if (!(judged instanceof Promise)) await this.#follow(clink, judged, made)
-    else this.#judging.later(clink, made, judged, async (...decided) => await this.#follow(clink, ...decided))
+    else this.#followLater(clink, judged, made)
   }
 
   /** True when the clink is being worked. */
@@ -202,7 +202,7 @@ export class Intake {
     const judged = this.#judging.of(clink, memory)
     const claim = { lease, key, byId: false }
     if (!(judged instanceof Promise)) return await this.#follow(clink, judged, claim)
-    this.#judging.later(clink, claim, judged, async (...decided) => await this.#follow(clink, ...decided))
+    this.#followLater(clink, judged, claim)
     return true
   }
 
@@ -218,6 +218,12 @@ export class Intake {
       if (claim.byId) return parked.giveBack(clink.clink_id).then(() => false)
     }
     return false
+  }
+
+  /** A claim that was parked before is over with this one, as where its clink is worked at once. */
+  #followLater(clink: Clink, judged: Promise<Verdict>, claim: FreshClaim): void {
+    this.#parts.parked.handOver(clink.clink_id)
+    this.#judging.later(clink, claim, judged, async (...decided) => await this.#follow(clink, ...decided))
   }
 
   #isWorked(clinkId: string): boolean {

@@ -35,7 +35,7 @@ export async function resumeClaims(claims: readonly HeldClaim[], parts: ResumePa
 /** False: the claim does not stand any more. One that another key has made, or whose length is not known, has to be confirmed first. */
 async function resumeClaim(claim: HeldClaim, recalled: Memory, parts: ResumeParts): Promise<boolean> {
   const { deliveries, shared, undecided } = parts
-  const { boot, clock, keys, ledger, settings } = shared.context
+  const { boot, clock, keys, ledger, settings, stopping } = shared.context
   const { clink } = claim
   const lease = standingLease(claim, clock, boot)
   const wait = waitLeft(claim, clock, boot, settings.current.claim.maxHold)
@@ -55,8 +55,9 @@ async function resumeClaim(claim: HeldClaim, recalled: Memory, parts: ResumePart
   if (!(routing instanceof Promise)) await follow(routing ?? NO_ROUTE, held, recalled)
   else {
     const finding = routing.then((found) => found ?? NO_ROUTE)
-    undecided.begin(clink, held, finding, async (found = 'unjudged', left) => {
-      await follow(found, { ...held, lease: left }, await ledger.recallOne(clink.clink_id))
+    undecided.begin(clink, held, finding, async (found, left) => {
+      const routed = found ?? (stopping.aborted ? 'stopping' : 'unjudged')
+      await follow(routed, { ...held, lease: left }, await ledger.recallOne(clink.clink_id))
     })
   }
   return true

@@ -55,8 +55,10 @@ export const renewedWhileInHand: Rule = ({ plan, record, emulator }) => {
     // Of a claim that was held on to over a restart little may have been left.
     const claimed = record.grantsOf(life, clinkId).findLast(({ isNew, at }) => isNew && at <= startedAt)
     if (claimed?.life !== life) return []
-    // A key that was taken renews nothing.
-    if (record.keyActs.some((act) => act.what === 'suspend' && act.key === claimed.request.key)) return []
+    // A key that was taken, or may not claim for a while, renews nothing: a refusal stands for the rest of the claim.
+    const { key } = claimed.request
+    if (record.keyActs.some((act) => (act.what === 'suspend' || act.what === 'forbid-claims') && act.key === key))
+      return []
     const clink = emulator.clink(clinkId)
     if (clink !== undefined && hasLeft(record, workerOf(plan, life), clink)) return []
     // A renewal shows only when the end is in another second.
