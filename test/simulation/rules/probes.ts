@@ -58,6 +58,12 @@ function isWaiting(evidence: Evidence, life: string, clink: StoredClink, at: num
   if (!isPending || last.at + offset > at - SEEN || content === KILLER || content.startsWith(NO_ROUTE)) return false
   if (record.acts.some((act) => act.clinkId === id) || record.told(life, id).length > 0) return false
   if (!canSee({ plan, record, emulator, lives: [life] }, workerOf(plan, life), clink)) return false
-  if (isKeyTaken(evidence, life, clink, at)) return false
+  if (isKeyTaken(evidence, life, clink, at) || isOutOfReach(evidence, clink)) return false
   return clink.sender_id !== workerOf(plan, life).owner && record.runsOf(life, id).length === 0
+}
+
+/** It was created in the same millisecond as so many others that they may fill a page: nothing can be asked for behind them. */
+function isOutOfReach({ plan, emulator }: Evidence, { created }: StoredClink): boolean {
+  const [, most = '100'] = String(plan.switches.maxLimit).split(':')
+  return emulator.clinks().filter((other) => other.created === created).length > Number(most)
 }
