@@ -87,7 +87,8 @@ export function compose(options: ComposeOptions) {
   const api = new ClinkClient({ ...connection, key: keys.live })
   const sibling = new ClinkClient({ ...connection, key: keys.live, sessionId: `${session}-sibling` })
   const { exclusive } = config.claim
-  const terms = new ClaimTerms(heart)
+  const serviceTime = new ServiceTime()
+  const terms = new ClaimTerms(heart, serviceTime)
   const { boot = systemBoot(), groups = new ProcessSearch(clock) } = options
   const context: AdmissionContext = {
     ...heart,
@@ -96,7 +97,7 @@ export function compose(options: ComposeOptions) {
     siblings: new Siblings({ ...heart, api, sibling, url, exclusive, terms }),
     nameWarnings: new NameWarnings(heart, router),
     scope: new Scope({ ...heart, api, identity }),
-    serviceTime: new ServiceTime(),
+    serviceTime,
     terms,
     boot,
     groups,

@@ -1,3 +1,4 @@
+import type { ServiceTime } from '../../clink/service-time.ts'
 import type { WorkerContext } from '../context.ts'
 import {
   claimedLease,
@@ -41,10 +42,12 @@ export class ClaimTerms {
   #refusals = 0
   #refusedAt = -Infinity
   readonly #context: WorkerContext
+  readonly #serviceTime: ServiceTime
   #isUnusable = false
 
-  constructor(context: WorkerContext) {
+  constructor(context: WorkerContext, serviceTime: ServiceTime) {
     this.#context = context
+    this.#serviceTime = serviceTime
     context.signals.started.on(() => (this.#isUnusable = false))
   }
 
@@ -93,6 +96,8 @@ export class ClaimTerms {
   /** What an answer to a claim on what is ours already leaves of its lease. */
   renewed(lease: Lease, grant: Grant): Lease {
     this.#timesAbsent = typeof grant.expiresAt !== 'string'
+    // Of a poll that did not tell when it claimed this is the first word of that.
+    if (lease.basis === 'unknown') this.#serviceTime.note(grant.claimedAt, lease.firstSent)
     const after = this.#learn(grant, (policy) => renewedLease(lease, grant, policy), lease)
     if (lease.basis === 'unknown' && after.basis === 'assumed') this.#sayUntold(after)
     return after

@@ -7,6 +7,7 @@ import { memoryTables } from '../../../src/ledger/memory-tables.ts'
 import type { Lease } from '../../../src/worker/claim/lease.ts'
 import { Siblings } from '../../../src/worker/claim/siblings.ts'
 import { ClaimTerms } from '../../../src/worker/claim/terms.ts'
+import { ServiceTime } from '../../../src/clink/service-time.ts'
 import { Pulses } from '../../../src/worker/liveness/pulses.ts'
 import { WorkerSignals } from '../../../src/worker/signals.ts'
 import { makeSettings } from '../../support/settings.ts'
@@ -20,7 +21,10 @@ it('§1, §2: a sibling that asks for less than is left leaves the claim no long
   const settings = makeSettings({ claim: { timeout: TEN_MINUTES } })
   const { signal } = new AbortController()
   const parts = { settings, clock, random: () => 0.5, emit: () => {}, ledger, signals: new WorkerSignals() }
-  const terms = new ClaimTerms({ ...parts, pulses: new Pulses(clock), stopping: signal, closing: signal })
+  const terms = new ClaimTerms(
+    { ...parts, pulses: new Pulses(clock), stopping: signal, closing: signal },
+    new ServiceTime(),
+  )
   const now = clock.now()
   const times = { claimedAt: '2026-01-05T08:00:00.000Z', expiresAt: '2026-01-05T08:10:00.000Z' }
   const lease: Lease = terms.first({ sentAt: now, asked: TEN_MINUTES, ...times })
