@@ -143,7 +143,7 @@ export class Delivery implements HandleOwner {
     // It may come back at once; the wait that it backed off for still counts.
     if (this.dueAt !== undefined) void ledger.cool(this.clink.clink_id, this.dueAt - clock.now())
     this.#end(settled)
-    if (isLost) this.#start?.abort('lease-lost')
+    if (isLost) this.#start?.lost()
     this.#interrupted.resolve()
   }
 

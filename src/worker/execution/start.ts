@@ -111,6 +111,12 @@ export class Start {
     this.#run?.abort(code)
   }
 
+  /** Its claim is gone. What a stop has aborted costs no attempt, also where the process ends before its code. */
+  lost(): void {
+    if (this.#run?.abortedBy === 'shutdown') void this.takeBack()
+    else this.abort('lease-lost')
+  }
+
   /** Ends its code. @returns whether anybody can. */
   kill(): boolean {
     return this.#run?.kill() ?? false
