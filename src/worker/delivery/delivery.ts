@@ -206,8 +206,8 @@ export class Delivery implements HandleOwner {
     const isReady = this.#is('waiting') && (await Promise.race([this.handle.ready(), this.#interrupted.promise]))
     if (isReady !== true || !this.#is('waiting') || this.#stopping || !this.handle.check()) return
     if (this.handle.hasKept) return await this.#settleWaiting()
-    const id = this.clink.clink_id
-    const state = { clinkId: id, fault: this.#planned.fault, ...this.handle.outlived }
+    const isLetter = this.handle.of === 'claim' && this.handle.memory.isLeftToLetter(this.clink)
+    const state = { clinkId: this.clink.clink_id, fault: this.#planned.fault, isLetter, ...this.handle.outlived }
     const givenUp = decideUnstarted(state, this.#planned.policy)
     const pause = this.#parts.health.wait(this.route, this.handle.memory)
     if (givenUp !== undefined) {

@@ -8,9 +8,9 @@ export type Decision =
   /** Back to the inbox, and left alone by this worker for `cooldown`. */
   | {
       readonly do: 'release'
-      readonly why: 'handler' | 'hold-too-long' | 'unavailable'
+      readonly why: 'handler' | 'hold-too-long' | 'parked' | 'unavailable'
       readonly reason?: string
-      readonly cooldown: number
+      readonly cooldown?: number
       readonly countsAttempt: boolean
     }
   /** Kept and run again after `wait`. */
@@ -92,13 +92,15 @@ export function decide(
 }
 
 /**
- * What follows without another start; undefined: it starts. Nothing tells whether the clink is the route's; or its handler has gone on
+ * What follows without another start; undefined: it starts. It is a dead letter; or nothing tells whether the clink is the route's; or its handler has gone on
  * until its claim ran out as often as it may fail, because the service does not renew claims: it would do so for ever, and no outcome
  * would ever end it.
  */
 export function decideUnstarted(
   state: {
     readonly clinkId: string
+    /** It was claimed to tell what its dead letter says, and somebody has acted on that meanwhile: it is run over the letter, or not at all. */
+    readonly isLetter?: boolean
     /** Why the route cannot be told to take the clink. */
     readonly fault?: string | undefined
     /** How often its handler has outlived its claim. */
@@ -108,7 +110,8 @@ export function decideUnstarted(
   },
   { retry }: Pick<Policy, 'retry'>,
 ): Decision | undefined {
-  const { clinkId, fault, times, timesAbsent } = state
+  const { clinkId, fault, isLetter, times, timesAbsent } = state
+  if (isLetter) return { do: 'release', why: 'parked', reason: 'it is a dead letter', countsAttempt: false }
   if (fault !== undefined)
     return deadLetter('rejected', fault, retry.onExhausted, `This could not be done (match-timeout, ${clinkId}).`)
   if (times < retry.attempts) return undefined
