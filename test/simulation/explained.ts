@@ -263,11 +263,11 @@ export function isOurs(emulator: Emulator, plan: Plan, worker: WorkerPlan, clink
 function isGivenUp({ plan, record }: Explaining, life: string, id: string): boolean {
   const runs = record.runsThatCount(life, id, Infinity)
   if (runs.some(({ end, abortCode }) => end === 'reject' && (abortCode ?? 'shutdown') === 'shutdown')) return true
-  // A start that was put off, or cut short by a stop or a crash, is no attempt; one that lost its claim is, at a stop as well.
+  // A start that was put off, or cut short by a stop or a crash, is no attempt; one that lost its claim is.
   const counted = runs.filter(
     ({ end, abortCode, endedAt, life: of, outlivedClaim }) =>
       (endedAt !== undefined || outlivedClaim === true || record.life(of).crashedAt === undefined) &&
-      (abortCode !== 'shutdown' || outlivedClaim === true) &&
+      abortCode !== 'shutdown' &&
       ((end !== 'retry' && end !== 'asleep') || abortCode !== undefined || outlivedClaim === true),
   )
   // One that goes on after its timeout has failed, at a stop as well.
