@@ -58,14 +58,17 @@ function isFresh(record: Record, request: RequestRecord, looksFrom: number): boo
   return clinkId !== undefined && claimEnd(record, life, clinkId, begunAt) <= begunAt
 }
 
-/** Whether claims by id were known to be safe for so long that all that was lost counts. */
+/** Whether claims by id were known to be safe for so long that all that was lost counts. What an earlier process could not write nobody knows. */
 function knowsBy(record: Record, life: LifeRecord, at: number): boolean {
   return record
     .livesOf(life.state)
     .flatMap(({ name }) => record.eventsByLife.get(name) ?? [])
     .some(
-      ({ at: told, event }) =>
-        event.event === 'worker.siblings' && event.verdict === 'refused' && told < at - LOOKED_FOR,
+      ({ at: told, event, life: by }) =>
+        event.event === 'worker.siblings' &&
+        event.verdict === 'refused' &&
+        told < at - LOOKED_FOR &&
+        !record.isForgotten({ at: told, life: by }, life.name),
     )
 }
 
