@@ -155,8 +155,7 @@ export function hasLeft(record: Record, { owner }: WorkerPlan, clink: StoredClin
 function whyNot(facts: Explaining, life: string, worker: WorkerPlan, clink: StoredClink): string | undefined {
   const { record, emulator } = facts
   const { clink_id: id } = clink
-  const told = record.told(life, id).flatMap(({ event }) => (REASONS.has(event.event) ? [event] : []))
-  const last = told.at(-1)
+  const last = record.told(life, id).findLast(({ event }) => REASONS.has(event.event))?.event
   const isOver =
     clink.content === KILLER ||
     isDiscarded(record, life, id) ||
@@ -173,10 +172,11 @@ function whyNot(facts: Explaining, life: string, worker: WorkerPlan, clink: Stor
     if (isOver || isTooSlow(facts.plan)) return isOver ? 'given up' : 'too slow'
     if (mayStayUnknown(facts.plan)) return 'the length of its claim is not known'
   }
-  // What it was parked for stays true where the release of the parked claim was not answered; what passes is not meant.
-  const said = last?.event === 'clink.leftToExpire' ? told.at(-2) : last
+  // Why it was left alone stays true where a claim is left to its end; what passes is not meant, nor what was in hand since then.
+  const isLeft = last?.event === 'clink.leftToExpire'
+  const said = isLeft ? record.told(life, id).findLast(({ event }) => VIEWS.has(event.event))?.event : last
   if (said?.event !== 'clink.leftAlone' && said?.event !== 'clink.parked') return undefined
-  if (said !== last && !LASTING.has(said.why)) return undefined
+  if (isLeft && !LASTING.has(said.why)) return undefined
   const truths: { readonly [W in LeftAlone]?: boolean } = {
     'own-reply': isOurs(emulator, facts.plan, worker, clink),
     'given-up': isOver || isToRunAgain(record, life, id),
@@ -188,6 +188,9 @@ function whyNot(facts: Explaining, life: string, worker: WorkerPlan, clink: Stor
   }
   return truths[said.why] === true ? said.why : undefined
 }
+
+/** With these a process says what it thinks of a clink: that it is not to be run, or that it is. */
+const VIEWS: ReadonlySet<string> = new Set(['clink.claimed', 'clink.leftAlone', 'clink.parked'])
 
 /** Reasons that lie in the clink itself. */
 const LASTING: ReadonlySet<string> = new Set(['own-reply', 'no-route', 'note'])

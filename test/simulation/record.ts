@@ -312,7 +312,7 @@ export class Record {
   /** Nobody has heard that it was done, and the process that was asked could write nothing any more. */
   #isAskForgotten({ answeredAt, askedAt, state }: LetterAsk, life: string): boolean {
     const asked = this.livesOf(state).findLast(({ startedAt }) => startedAt <= askedAt)
-    return answeredAt === undefined && asked !== undefined && this.isForgotten({ at: askedAt, life: asked.name }, life)
+    return answeredAt === undefined && asked?.name !== life && askedAt >= (asked?.unwrittenSince ?? Infinity)
   }
 
   /** What a process, or another one with its journal, has told of a clink, in order. */

@@ -75,6 +75,12 @@ describe('the judge notices a worker, over its processes,', { timeout: 60_000 },
     expect(breach?.text).toMatch(/is not held on to/)
   })
 
+  it('that forgets its claims with its process where routes are known late (P9)', async () => {
+    const options = { ...forgetting('claims'), vocabulary: ['patterns'] as const }
+    const breach = await findBreach(options, ({ rule }) => rule === 'P9')
+    expect(breach?.text).toMatch(/is not held on to/)
+  })
+
   it('that forgets with its process what it has given up (P10)', async () => {
     const text = /though (it was rejected|\d+ attempts had failed)/
     const isIt = (breach: Breach): boolean => breach.rule === 'P10' && text.test(breach.text)

@@ -49,3 +49,34 @@ describe('the judge, of a clink that is done under the claim after a parked one 
     expect(breaches.map(({ text }) => text)).toEqual(['one ends twice: clink.completed, then clink.leftToExpire'])
   })
 })
+
+/** A claim nobody takes in hand, with its end, and a second end; between them a claim was made, of which the process was told then. */
+function judgedAround(toldAt: number): readonly string[] {
+  const clink = { clink_id: 'one' }
+  const events = [
+    { at: 40, event: { event: 'clink.settledElsewhere', clink } },
+    { at: 60, event: { event: 'clink.completed', clink } },
+  ]
+  const grant = { life: 'w1.1', isNew: true, at: 35, request: { endedAt: toldAt, toldWell: true } }
+  const record = {
+    eventsByLife: new Map([['w1.1', events]]),
+    requestsByClink: new Map(),
+    grantsByClink: new Map([['one', [grant]]]),
+  }
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- all that the rule looks at
+  return handlesSettleOnce({ record } as unknown as Evidence).map(({ text }) => text)
+}
+
+describe('the judge, of a clink that is claimed anew while its completion is refused (P1),', () => {
+  it('hears an end of the second claim, of which the process was told after the first end', () => {
+    expect(judgedAround(45)).toEqual([])
+  })
+
+  it.for([
+    ['before the first end', 38],
+    ['after the second end', 70],
+    ['never', Infinity],
+  ] as const)('notices a worker that says both ends where it was told of the claim %s', ([, toldAt]) => {
+    expect(judgedAround(toldAt)).toEqual(['one ends twice: clink.settledElsewhere, then clink.completed'])
+  })
+})

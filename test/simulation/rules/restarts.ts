@@ -14,31 +14,37 @@ const IN_A_ROW = 2
 
 /** P9: claims that the process before held when it crashed, and that still stand, are held on to at once. */
 export const claimsAreHeldOnTo: Rule = (evidence) => {
-  const { plan, record } = evidence
+  const { record } = evidence
   return [...record.lives.values()].flatMap((life) => {
-    // What a start notes first, it waits for; and it names a claim when it knows the route.
-    const { patterns, store } = plan.world
-    const done = life.startedAt + SETTLED + (store?.slowest ?? 0) + (patterns?.slowest ?? 0)
     const before = record.livesOf(life.state).findLast(({ startedAt }) => startedAt < life.startedAt)
     if (before?.crashedAt === undefined || before.boot !== life.boot || before.jumps.length > 0) return []
-    if ((life.crashedAt ?? Infinity) < done || life.sleeps.length > 0) return []
+    if (life.sleeps.length > 0) return []
     return heldBy(evidence, before).flatMap((clinkId) => {
-      if (!hasItsKey(record, life, clinkId)) return []
+      const done = namedBy(evidence, life, clinkId)
+      if ((life.crashedAt ?? Infinity) < done || !hasItsKey(record, life, clinkId)) return []
       if (trustedUntil(record, before, clinkId) <= done) return []
       const isSaid = record.told(life.name, clinkId).some(({ at }) => at >= life.startedAt && at <= done)
-      if (isSaid || (patterns !== undefined && isAskedAbout(record, life, clinkId, done))) return []
+      if (isSaid) return []
       const text = `the claim on ${clinkId}, which ${before.name} held, is not held on to`
       return [{ rule: 'P9', at: life.startedAt, life: life.name, text }]
     })
   })
 }
 
-/** While its route is looked for, a claim is held on to and not named: it is renewed. */
-function isAskedAbout(record: Record, { name, startedAt }: LifeRecord, clinkId: string, by: number): boolean {
-  const requests = record.requestsByClink.get(clinkId) ?? []
-  return requests.some(
-    ({ begunAt, kind, life }) => life === name && kind === 'claim' && begunAt >= startedAt && begunAt <= by,
-  )
+/**
+ * By when a process names a claim that it holds on to. What a start notes first, it waits for. While the route of its clink is looked for,
+ * the claim is renewed at once, and then named with the answer to the renewal that is on its way.
+ */
+function namedBy({ plan, record }: Evidence, { name, startedAt }: LifeRecord, clinkId: string): number {
+  const { patterns, store } = plan.world
+  const atOnce = startedAt + SETTLED + (store?.slowest ?? 0)
+  if (patterns === undefined) return atOnce
+  const found = atOnce + patterns.slowest
+  const renewals = (record.requestsByClink.get(clinkId) ?? []).filter(({ begunAt, kind, life }) => {
+    return life === name && kind === 'claim' && begunAt >= startedAt && begunAt <= found
+  })
+  const isRenewedAtOnce = renewals.some(({ begunAt }) => begunAt <= atOnce)
+  return isRenewedAtOnce ? Math.max(found, ...renewals.map(({ endedAt = Infinity }) => endedAt)) : found
 }
 
 /** Whether a process begins with the key that made a claim, and renewed it: with another one it has to ask first whose claim it is. */

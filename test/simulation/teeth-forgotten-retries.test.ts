@@ -1,0 +1,41 @@
+import { describe, expect, it } from 'vitest'
+import { Record, type LetterAsk, type LifeRecord } from './record.ts'
+
+const life = (name: string, startedAt: number, more: Partial<LifeRecord> = {}): LifeRecord => ({
+  name,
+  worker: 'w1',
+  state: 'w1',
+  boot: 0,
+  startedAt,
+  leftBehind: [],
+  heldAtStop: [],
+  jumps: [],
+  setBacks: [],
+  sleeps: [],
+  changes: [],
+  ...more,
+})
+
+/** How many runs of a process and of the one before count, where the letter was retried between them. */
+function counted(ask: Partial<LetterAsk>, before: Partial<LifeRecord>): number {
+  const record = new Record(() => 100)
+  for (const one of [life('w1.1', 0, before), life('w1.2', 50)]) record.lives.set(one.name, one)
+  for (const startedAt of [10, 20]) record.addRun({ life: 'w1.1', clinkId: 'one', attempt: 1, startedAt, endedAt: 25 })
+  record.asks.push({ state: 'w1', clinkId: 'one', what: 'retry', askedAt: 30, isUnderWay: false, ...ask })
+  return record.runsThatCount('w1.2', 'one', 60).length
+}
+
+describe('the judge, of the attempts before a retry (P10),', () => {
+  it('counts them after a restart where the retry could not be written', () => {
+    expect(counted({}, { unwrittenSince: 15 })).toBe(2)
+  })
+
+  it.for([
+    ['that was answered', { answeredAt: 31, answer: 'done' }, { unwrittenSince: 15 }],
+    ['that was written', {}, {}],
+    ['that was made before what could not be written', {}, { unwrittenSince: 35 }],
+    ['that the next process was asked for', { askedAt: 55 }, { unwrittenSince: 15 }],
+  ] as const)('counts none of them after a retry %s', ([, ask, before]) => {
+    expect(counted(ask, before)).toBe(0)
+  })
+})

@@ -1,0 +1,79 @@
+import { describe, expect, it } from 'vitest'
+import type { Emulator, StoredClink } from '../../src/emulator/emulator.ts'
+import type { LeftAlone, WorkerEvent } from '../../src/events.ts'
+import { Chance } from './chance.ts'
+import { explained } from './explained.ts'
+import { makePlan } from './plan.ts'
+import { GROUP, GROUPS } from './plan-scope.ts'
+import { Record, type LifeRecord } from './record.ts'
+
+const LIFE: LifeRecord = {
+  name: 'w1.1',
+  worker: 'w1',
+  state: 'w1',
+  boot: 0,
+  startedAt: 0,
+  leftBehind: [],
+  heldAtStop: [],
+  jumps: [],
+  setBacks: [],
+  sleeps: [],
+  changes: [],
+}
+
+/** What is wrong with a clink of a sender that is pending in the end, by what a process has said of it. */
+function judged(sender: string, said: readonly object[]): readonly string[] {
+  const made = makePlan(1, new Chance(1), [])
+  const switches = {
+    ...made.switches,
+    claimTimes: 'present',
+    pollRecords: 'claimed',
+    reclaim: 'renew',
+    ownClinks: 'shown',
+  } as const
+  const [worker] = made.workers
+  if (worker === undefined) throw new Error('a plan without a worker')
+  const inbox = { ...worker.config.inbox, for: 'open', groups: [], ignore: [], maxAge: null } as const
+  const workers = [{ ...worker, owner: 'ap_one', config: { ...worker.config, inbox } }]
+  const plan = { ...made, switches, workers, faults: { ...made.faults, latency: 0 } }
+  const record = new Record(() => 1_000)
+  record.lives.set('w1.1', LIFE)
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- all that is looked at
+  const clink = {
+    clink_id: 'one',
+    group_id: GROUPS[0].id,
+    group_slug: GROUP,
+    sender_id: sender,
+    content: 'done\n— clink-worker · hop 1',
+    status: 'pending',
+    created: 0,
+  } as unknown as StoredClink
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- all that is looked at
+  for (const event of said) record.addEvent('w1.1', { ...event, clink } as unknown as WorkerEvent)
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- all that is asked of it
+  const emulator = { clinks: () => [clink], history: () => [], now: () => 0 } as unknown as Emulator
+  return explained({ plan, record, emulator, lives: ['w1.1'] }).map(({ why }) => why)
+}
+
+const parked = (why: LeftAlone): object => ({ event: 'clink.parked', why })
+const claimed = { event: 'clink.claimed' }
+const left = { event: 'clink.leftToExpire', why: 'the release was sent and not answered' }
+const NOTICED = ['pending, and w1.1 could run it']
+
+describe('the judge, of a clink whose parked claim is left to its end (P1),', () => {
+  it('goes by the reason for which it was parked', () => {
+    expect(judged('ap_one', [parked('own-reply'), left])).toEqual([])
+  })
+
+  it('notices a worker that leaves what was parked for no good reason', () => {
+    expect(judged('user_bob', [parked('own-reply'), left])).toEqual(NOTICED)
+  })
+
+  it('notices a worker that leaves what was parked only for a while', () => {
+    expect(judged('ap_one', [parked('cooling'), left])).toEqual(NOTICED)
+  })
+
+  it('notices a worker that leaves what it had in hand after that', () => {
+    expect(judged('ap_one', [parked('own-reply'), claimed, left])).toEqual(NOTICED)
+  })
+})
