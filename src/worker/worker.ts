@@ -119,9 +119,10 @@ export class Worker {
   readiness(state: string | undefined): Readiness {
     const { stopping, terms } = this.#context
     const { doubts, paused } = this.snapshot()
-    const { hasPolled, trouble } = this.#parts.poller
-    const facts = { isStopping: stopping.aborted, hasPolled, trouble: terms.trouble ?? trouble, doubts, state, paused }
-    return readiness(facts)
+    const { poller, shared } = this.#parts
+    const { hasPolled } = poller
+    const trouble = terms.trouble ?? poller.trouble ?? (shared.capacity.isNarrow ? ALONE : undefined)
+    return readiness({ isStopping: stopping.aborted, hasPolled, trouble, doubts, state, paused })
   }
 
   liveness(): Liveness {
@@ -160,3 +161,7 @@ export class Worker {
     })
   }
 }
+
+/** Why nothing is claimed, for people. */
+const ALONE =
+  'the process has ended twice without a stop: what ran then runs alone, one clink at a time, to find the one that ends it, and nothing is claimed meanwhile'

@@ -3,11 +3,13 @@ import type { Clink } from '../../clink/records.ts'
 import type { Route, Router } from '../../handlers/route.ts'
 import type { WorkerContext } from '../context.ts'
 import type { CircuitBreaker } from './circuit-breaker.ts'
+import { AloneTurn, type Work } from './alone-turn.ts'
 import { RouteLimits, weightOf, type Place } from './route-limits.ts'
 import { SeatLine } from './seat-line.ts'
 import { Seats } from './seats.ts'
 import { ThreadLimit } from './thread-limit.ts'
 
+export type { Work } from './alone-turn.ts'
 export type { Place } from './route-limits.ts'
 export type { Seats } from './seats.ts'
 
@@ -29,7 +31,7 @@ export interface Seeker {
 
 /** Where deliveries wait for a seat, and for a thread where their route needs one: `work` runs in it. The highest priority is first. */
 export interface Line {
-  use(seeker: Seeker, work: () => Promise<void>, priority: number): Promise<void>
+  use(seeker: Seeker, work: Work, priority: number): Promise<void>
   readonly limits: RouteLimits
   /** One more clink may back off in hand, or sleep. */
   mayHold(isSleep?: boolean): boolean
@@ -93,6 +95,11 @@ export class Capacity implements Line {
     this.#fit()
     settings.changed.on(() => this.#fit())
     signals.freed.on(() => this.#spare())
+  }
+
+  /** Suspects wait or run: nothing is claimed. */
+  get isNarrow(): boolean {
+    return this.#line.isNarrow
   }
 
   /** How many clinks may be claimed now; less than one: none. */
@@ -193,21 +200,21 @@ export class Capacity implements Line {
   }
 
   /** A rejection of `work` is the caller's. Nothing else waits behind what waits for its place, or for a thread. */
-  async use({ place, route }: Seeker, work: () => Promise<void>, priority: number): Promise<void> {
+  async use({ place, route }: Seeker, work: Work, priority: number): Promise<void> {
     if (place !== undefined) {
       const ready = place.ready()
       this.#spare()
       await ready
     }
-    const alone = priority === PRIORITY.alone
-    if (alone) this.#line.narrow(1)
+    const alone = priority === PRIORITY.alone ? new AloneTurn(this.#line) : undefined
+    const inSeat = async (): Promise<void> => await (alone === undefined ? work(() => {}) : alone.run(work))
+    const weight = alone === undefined ? weightOf({ limits: place?.limits }) : 1
     try {
-      const run = async (): Promise<void> =>
-        await this.#line.run(work, priority, alone ? 1 : weightOf({ limits: place?.limits }))
+      const run = async (): Promise<void> => await this.#line.run(inSeat, priority, weight)
       await this.#threads.use(route, run, priority)
     } finally {
       place?.rest()
-      if (alone) this.#line.narrow(-1)
+      alone?.end()
       this.#options.context.signals.freed.say()
     }
   }

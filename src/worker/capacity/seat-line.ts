@@ -19,6 +19,7 @@ export class SeatLine {
   #taken = 0
   #holders = 0
   #suspects = 0
+  #outlasting = 0
 
   constructor(clock: Clock) {
     this.#clock = clock
@@ -49,6 +50,12 @@ export class SeatLine {
   /** Suspects wait or run: one clink runs at a time, and they go first. A seat fewer than are in use frees none, so nothing runs beside. */
   narrow(change: number): void {
     this.#suspects += change
+    this.#startNext()
+  }
+
+  /** A suspect that has run alone for long enough keeps its seat, and others run beside it; or it has ended. */
+  outlast(change: number): void {
+    this.#outlasting += change
     this.#startNext()
   }
 
@@ -101,7 +108,8 @@ export class SeatLine {
   }
 
   get #free(): number {
-    return (this.isNarrow ? 1 : this.#seats) - this.#taken
+    const free = this.#seats - this.#taken
+    return this.isNarrow ? Math.min(free, 1 - (this.#taken - this.#outlasting)) : free
   }
 
   #seatsOf({ weight }: Waiting): number {

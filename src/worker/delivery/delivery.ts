@@ -179,7 +179,7 @@ export class Delivery implements HandleOwner {
         break
       }
       const alone = this.handle.memory.tried.isSuspect
-      const turn = capacity.use(this, async () => await this.#takeTurn(), alone ? PRIORITY.alone : priority)
+      const turn = capacity.use(this, async (widen) => await this.#takeTurn(widen), alone ? PRIORITY.alone : priority)
       await Promise.race([turn, this.#interrupted.promise])
       if (this.#is('waiting')) continue // interrupted before its turn came; the turn, when it comes, does nothing
       await turn
@@ -201,7 +201,7 @@ export class Delivery implements HandleOwner {
   }
 
   /** In a slot: a run and what follows from it, until the clink is settled, backs off, or is lost. */
-  async #takeTurn(): Promise<void> {
+  async #takeTurn(outlast: () => void): Promise<void> {
     // A claim that is being asked about has its slot: it runs as soon as that is answered.
     const isReady = this.#is('waiting') && (await Promise.race([this.handle.ready(), this.#interrupted.promise]))
     if (isReady !== true || !this.#is('waiting') || this.#stopping || !this.handle.check()) return
@@ -217,12 +217,12 @@ export class Delivery implements HandleOwner {
     else if (this.#context.ledger.isHealthy) {
       const start = new Start(this.handle, this.#planned, this.#parts)
       this.#start = start
-      await this.#runHandler(start)
+      await this.#runHandler(start, outlast)
       await start.aftermath()
     } else this.#backOff(UNHEALTHY_WAIT, UNHEALTHY)
   }
 
-  async #runHandler(start: Start): Promise<void> {
+  async #runHandler(start: Start, outlast: () => void): Promise<void> {
     const { clock, ledger } = this.#context
     const waited = clock.now() - this.#since
     this.#backoff.end()
@@ -232,7 +232,7 @@ export class Delivery implements HandleOwner {
     const mayRun = this.#is('running') && this.handle.check() && !this.#stopping && ledger.isHealthy
     if (mayRun) this.#parts.capacity.limits.started(this.place)
     if (mayRun) tellStart(this.handle, waited, this.#context)
-    const ended = mayRun ? start.run() : start.callOff() // which is one commit with what follows
+    const ended = mayRun ? start.run(outlast) : start.callOff() // which is one commit with what follows
     if (mayRun) await ended
     if (this.#is('lost')) void ledger.process.codeEnded(this.clink.clink_id)
     await ended

@@ -6,6 +6,11 @@ import type { WorkerContext } from '../context.ts'
 const IN_A_ROW = 2
 /** A process that has run for so long, in milliseconds, has not crashed for the same reason as the one before it. */
 const LONG_LIFE = 3_600_000
+/**
+ * Milliseconds for which a suspect runs alone at most after that many crashes; four times as long after each further one. Others must not
+ * wait for ever for one that never ends, and a clink may take its time to kill.
+ */
+const ALONE = 60_000
 /** Clinks are remembered for so long after their runs. */
 export const AFTERMATH = 10_000
 /** So many of them. */
@@ -37,6 +42,8 @@ export class CrashWatch {
   readonly #ended = new Map<string, number>()
   /** The suspect whose run has ended a moment ago, still alone. */
   #aftermath: Running | undefined
+  /** Suspects that still run and no longer alone. */
+  readonly #outlasting = new Set<string>()
   #cancel: Cancel = () => {}
   #hasFault = false
 
@@ -118,11 +125,35 @@ export class CrashWatch {
   /** The suspect's run has ended a while ago and the process is still here. */
   async survived(clinkId: string): Promise<void> {
     if (this.#hasFault) return
-    this.#aftermath = undefined
+    const { process } = this.#context.ledger
+    const isBlamed = process.fact('alone') === clinkId || this.#aftermath?.clink.clink_id === clinkId
+    if (isBlamed) this.#aftermath = undefined
     await Promise.all([
-      this.#context.ledger.process.note({ alone: '', aftermath: '' }),
+      isBlamed ? process.note({ alone: '', aftermath: '' }) : undefined,
       this.#context.ledger.outcome(clinkId, { is: 'survived' }),
     ])
+  }
+
+  /** Milliseconds for which a suspect runs alone at most. */
+  get aloneFor(): number {
+    return ALONE * 4 ** Math.max(0, Number(this.#context.ledger.process.fact('crashes') ?? 0) - IN_A_ROW)
+  }
+
+  /** Whether a crash while a suspect runs by its turn would be its own. */
+  get canBlame(): boolean {
+    return this.#outlasting.size === 0
+  }
+
+  /** The suspect has run alone for so long. Resolves when the next process would not blame it. */
+  async outlasted(clinkId: string): Promise<void> {
+    this.#outlasting.add(clinkId)
+    const { process } = this.#context.ledger
+    if (!this.#hasFault && process.fact('alone') === clinkId) await process.note({ alone: '' })
+  }
+
+  /** Its code has ended. */
+  outlastedUntilNow(clinkId: string): void {
+    this.#outlasting.delete(clinkId)
   }
 
   /** An uncaught error ends the process while these run. They are about to be given back. */

@@ -11,6 +11,7 @@ import type { ExecutionParts } from './context.ts'
 import { AFTERMATH } from './crash-watch.ts'
 import { decide, type Decision } from './outcome.ts'
 import { Run } from './run.ts'
+import { RunAlone } from './run-alone.ts'
 import { SignsOfLife } from './signs-of-life.ts'
 import { taskOf, type ClinkInHand } from './task.ts'
 
@@ -40,6 +41,7 @@ export class Start {
   #noted: Promise<unknown> = Promise.resolve()
   /** Of a suspect that may have left something behind: local time until which it stays alone. */
   #aloneUntil: number | undefined
+  #alone: RunAlone | undefined
 
   constructor(inHand: ClinkInHand, planned: PlannedClink, parts: ExecutionParts) {
     this.#inHand = inHand
@@ -63,7 +65,7 @@ export class Start {
     const { clink, memory } = this.#inHand
     this.#parts.health.started(this.#planned.route, clink.clink_id)
     this.isBeginning = true
-    this.attempt = await this.#inHand.begin(memory.tried.isSuspect)
+    this.attempt = await this.#inHand.begin(memory.tried.isSuspect && this.#parts.context.crashWatch.canBlame)
     this.isBeginning = false
   }
 
@@ -73,27 +75,25 @@ export class Start {
     await this.takeBack()
   }
 
-  /** Resolves when the handler's code has ended; what follows has to be decided in that turn. */
-  async run(): Promise<void> {
+  /**
+   * Resolves when the handler's code has ended; what follows has to be decided in that turn.
+   *
+   * @param outlast called when a suspect has run alone for long enough: others go on beside it.
+   */
+  async run(outlast: () => void): Promise<void> {
     const { context, runs } = this.#parts
     const { clock, emit, runner } = context
     const { policy, route } = this.#planned
     const facts = this.#facts
     this.signs.show()
     const task = taskOf(this.#inHand, this.#planned, facts, context, this)
-    const run = new Run({
-      task,
-      signs: this.signs,
-      runner,
-      clock,
-      emit,
-      facts,
-      policy,
-    })
+    const run = new Run({ task, signs: this.signs, runner, clock, emit, facts, policy })
     this.#run = run
     this.isRunning = true
+    const { clink, memory } = this.#inHand
+    if (memory.tried.isSuspect) (this.#alone = new RunAlone(clink.clink_id, context)).begin(outlast)
     const file = route.target.is === 'module' ? route.file : undefined
-    const outcome = task.services.conclude(await runs.track(this.#inHand.clink.clink_id, file, run.start()))
+    const outcome = task.services.conclude(await runs.track(clink.clink_id, file, run.start()))
     this.isRunning = false
     this.#outcome = outcome
     this.ranFor = run.age
@@ -203,6 +203,7 @@ export class Start {
   #ended(run: Run, outcome: Outcome): void {
     const { context, health } = this.#parts
     const facts = this.#facts
+    this.#alone?.end()
     this.#noted = this.#watch(outcome)
     // The clock decides here and not the timer: after a blocked event loop this continuation runs before it.
     const stands = this.#inHand.check()
@@ -226,11 +227,11 @@ export class Start {
     const { clock, crashWatch } = this.#parts.context
     const { clink, route } = this.#facts
     const id = clink.clink_id
-    const { isSuspect } = this.#inHand.memory.tried
-    this.#aloneUntil = isSuspect && outcome !== 'done' ? clock.now() + AFTERMATH : undefined
+    const isAlone = this.#alone?.isOutlasting === false
+    this.#aloneUntil = isAlone && outcome !== 'done' ? clock.now() + AFTERMATH : undefined
     if (this.#aloneUntil !== undefined) await crashWatch.endedAlone({ clink, route })
-    else if (isSuspect) await crashWatch.survived(id)
     else if (outcome !== 'done') await crashWatch.ended(id)
+    else if (this.#alone !== undefined) await crashWatch.survived(id)
   }
 }
 

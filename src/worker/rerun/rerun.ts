@@ -6,7 +6,7 @@ import type { RerunState } from '../../ledger/dead-letters.ts'
 import { policyOf } from '../../handlers/policy.ts'
 import type { RoutedClink } from '../../handlers/route.ts'
 import { Delivery } from '../delivery/delivery.ts'
-import { PRIORITY, type Line, type Seeker } from '../capacity/capacity.ts'
+import { PRIORITY, type Line, type Seeker, type Work } from '../capacity/capacity.ts'
 import type { RouteLimits } from '../capacity/route-limits.ts'
 import { routeOf } from '../replies/hops.ts'
 import { LetterHandle } from './letter-handle.ts'
@@ -129,7 +129,7 @@ export class Rerun implements Line {
   }
 
   /** The delivery's slots: those that reruns may have, once the key may act. */
-  async use(seeker: Seeker, work: () => Promise<void>, priority: number): Promise<void> {
+  async use(seeker: Seeker, work: Work, priority: number): Promise<void> {
     const { capacity } = this.#shared
     if (!(await this.#untilKeyMayAct())) return
     if (seeker.place !== undefined) await seeker.place.ready()
