@@ -211,7 +211,10 @@ const TAKES_NOT: ReadonlySet<number | undefined> = new Set([400, 403, 404, 409, 
 
 /** §5: the service does not take what a rerun has come to, which stays with its letter. */
 function isUndeliverable(record: Record, life: string, id: string): boolean {
-  const results = new Set(record.runsOf(life, id).map(({ isRerun, result }) => (isRerun === true ? result : undefined)))
+  const results = new Set(
+    record.runsOf(life, id).flatMap(({ isRerun, result = [] }) => (isRerun === true ? result : [])),
+  )
+  if (results.size === 0) return false
   const last = record.requests.findLast(({ result }) => result !== undefined && results.has(result))
   return last?.isEnveloped === true && TAKES_NOT.has(last.toldStatus)
 }
