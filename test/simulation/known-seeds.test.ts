@@ -4,7 +4,6 @@ import { runSeed } from './run-seed.ts'
 describe('a seed that once broke a promise keeps it now:', { timeout: 60_000 }, () => {
   it.for([
     [1_160_005, ['keys', 'slow-store'], 'what an earlier process found out and could not write is not known (P6, §1)'],
-    [1_154_358, ['letters'], 'what a page of clinks of one millisecond hides cannot probe (P10, §4)'],
     [1_153_172, ['patterns'], 'a claim whose route is looked for ends the one that was parked before (P1, §3)'],
     [1_153_087, ['patterns'], 'a stop that interrupts the look for a route says that it does (P15, §6)'],
     [1_153_960, ['shorter'], 'a key that may not claim for a while renews nothing (P4, §2)'],
