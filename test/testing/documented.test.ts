@@ -1,24 +1,16 @@
 import { execFile } from 'node:child_process'
-import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { expect, it } from 'vitest'
-import { directoryWith } from '../support/handler-files.ts'
+import { projectOf, ROOT, snippetsOf } from '../support/documented.ts'
 
 const run = promisify(execFile)
-const ROOT = fileURLToPath(new URL('../..', import.meta.url))
-
 /** The files that docs/testing.md shows, beside an installed package. */
 async function documented(): Promise<{ readonly cwd: string; readonly tests: readonly string[] }> {
-  const text = await readFile(join(ROOT, 'docs/testing.md'), 'utf8')
-  const files = [...text.matchAll(/```js\n\/\/ (\S+)\n(.*?)```/gs)].map(
-    ([, name = '', code = '']) => [name, code] as const,
-  )
-  const cwd = await directoryWith({ 'package.json': '{ "type": "module" }', ...Object.fromEntries(files) })
-  await mkdir(join(cwd, 'node_modules'))
-  await symlink(ROOT, join(cwd, 'node_modules/clink-worker'))
-  return { cwd, tests: files.flatMap(([name]) => (name.startsWith('test/') ? [name] : [])) }
+  const snippets = await snippetsOf('testing.md')
+  const tests = snippets.flatMap(({ name }) => (name?.startsWith('test/') === true ? [name] : []))
+  return { cwd: await projectOf(snippets), tests }
 }
 
 it('what docs/testing.md shows passes under node:test', async () => {
