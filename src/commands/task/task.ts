@@ -147,7 +147,7 @@ interface Told {
 function tell({ answer, error }: Told, { id }: Options): void {
   if (error !== undefined) return end(EXIT.failed, error)
   if (answer?.id !== undefined && id === true) process.stdout.write(`${answer.id}\n`)
-  if (answer?.done === true && answer.value !== null)
+  if (answer?.done === true && answer.value !== null && answer.value !== '')
     process.stdout.write(`${typeof answer.value === 'string' ? answer.value : JSON.stringify(answer.value)}\n`)
   if (answer?.draining === false || answer?.done === false) process.exitCode = EXIT.failed
   if (answer?.over === false) process.exitCode = EXIT.again
