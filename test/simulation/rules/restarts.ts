@@ -11,6 +11,8 @@ const STATES: ReadonlySet<string> = new Set(['clink.claimed', 'clink.started', '
 const SETTLED = 100
 /** So many crashes in a row make a suspect of what was running. */
 const IN_A_ROW = 2
+/** Milliseconds after which others run beside one at the earliest. */
+const ALONE = 60_000
 
 /** P9: claims that the process before held when it crashed, and that still stand, are held on to at once. */
 export const claimsAreHeldOnTo: Rule = (evidence) => {
@@ -153,7 +155,9 @@ export const killersAreFound: Rule = ({ plan, record, emulator }) =>
       // A stop in order is between two crashes that are not in a row.
       const { state } = record.life(life)
       const stops = record.livesOf(state).filter(({ stoppedAt }) => (stoppedAt ?? Infinity) < at).length
-      if (crashes.length <= IN_A_ROW + stops + retry.crashes) return []
+      // One that has run for so long keeps its seat, and a crash beside it is nobody's.
+      const clear = crashes.filter(({ isBesideLongOne }) => !isBesideLongOne)
+      if (clear.length <= IN_A_ROW + stops + retry.crashes) return []
       return [{ rule: 'P9', at, life, text: `${id} has ended ${crashes.length} processes, and ${stops} were stopped` }]
     })
   })
@@ -164,13 +168,14 @@ function crashesOf(
   life: string,
   clinkId: string,
   until: number,
-): readonly { at: number; isAlone: boolean }[] {
+): readonly { at: number; isAlone: boolean; isBesideLongOne: boolean }[] {
   return record.runsThatCount(life, clinkId, until).flatMap((run) => {
     const at = record.life(run.life).crashedAt
     if (run.endedAt !== undefined || at === undefined) return []
-    const isAlone = record.runs.every(
-      (other) => other === run || other.life !== run.life || other.endedAt !== undefined,
+    const others = record.runs.filter(
+      (other) => other !== run && other.life === run.life && other.endedAt === undefined,
     )
-    return [{ at, isAlone }]
+    const isBesideLongOne = others.some(({ startedAt }) => startedAt <= at - ALONE)
+    return [{ at, isAlone: others.length === 0, isBesideLongOne }]
   })
 }
