@@ -152,7 +152,7 @@ export class CrashWatch {
   }
 
   /** Its code has ended. */
-  outlastedUntilNow(clinkId: string): void {
+  codeEnded(clinkId: string): void {
     this.#outlasting.delete(clinkId)
   }
 

@@ -24,7 +24,7 @@ export class RunAlone {
   end(): void {
     this.#cancel()
     this.#hasEnded = true
-    this.#context.crashWatch.outlastedUntilNow(this.#clinkId)
+    this.#context.crashWatch.codeEnded(this.#clinkId)
   }
 
   /** That it is not blamed any more is journalled before anything runs beside it. */
