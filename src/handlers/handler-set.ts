@@ -4,7 +4,7 @@ import type { MatchRule } from '../config/config.ts'
 import type { ContentFault, Matched } from './content-match.ts'
 import { formatHandlerIssue, type HandlerIssue } from './handler-error.ts'
 import { conditionsOf, type Matcher } from './match.ts'
-import type { Route, RoutedClink, Router, Routing } from './route.ts'
+import type { Route, RoutedClink, Router, Routing, Target } from './route.ts'
 import { contentText, limitsText, ruleText } from './rule-text.ts'
 import type { IdPattern } from './sender-match.ts'
 
@@ -28,7 +28,7 @@ export interface DescribedRoute {
   readonly place: string
 }
 
-const RUNS: Readonly<Record<string, string>> = { program: 'exec ', thread: 'thread ', url: 'http ' }
+const RUNS: Readonly<Record<Target['is'], string>> = { module: '', program: 'exec ', thread: 'thread ', url: 'http ' }
 
 const REMEMBERED = 1_000
 
@@ -58,7 +58,7 @@ export class HandlerSet implements Router {
 
   get described(): readonly DescribedRoute[] {
     return this.#entries.map(({ place, route, rule }) => {
-      const runs = `${RUNS[route.target.is] ?? ''}${route.file}`
+      const runs = `${RUNS[route.target.is]}${route.file}`
       return { route, match: ruleText(rule), runs, limits: limitsText(route.limits), place }
     })
   }
