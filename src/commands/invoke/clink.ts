@@ -6,16 +6,20 @@ import type { Clink } from '../../clink/records.ts'
 import * as schemas from '../../clink/schemas.ts'
 import type { Io } from '../terminal/io.ts'
 
-/** One of the two. `-` is standard input. */
+/** Its text or its file; `-` is standard input. */
 export interface ClinkSource {
   readonly text?: string
+  /** Slug of the group that it is of, beside a text. */
+  readonly group?: string
   readonly clink?: string
 }
 
 /** The clink that a handler is tried on: made from a text, or from a file that may leave out everything but the content. */
-export async function clinkOf({ text, clink: file }: ClinkSource, io: Io): Promise<Clink> {
-  if (text !== undefined)
-    return whole({ content: text === '-' ? (await io.input()).replace(/\n$/, '') : text }, '--text')
+export async function clinkOf({ text, group, clink: file }: ClinkSource, io: Io): Promise<Clink> {
+  if (text !== undefined) {
+    const content = text === '-' ? (await io.input()).replace(/\n$/, '') : text
+    return whole({ content, ...(group !== undefined && { group_slug: group }) }, '--text')
+  }
   const source = file === '-' ? 'standard input' : String(file)
   const given = await (file === '-' ? io.input() : read(resolve(io.cwd, source), source))
   let value: unknown

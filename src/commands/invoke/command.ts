@@ -8,7 +8,7 @@ const EXAMPLES = `
 Examples:
   clink-worker invoke handlers/hello.ts --text "hello there"
   clink-worker invoke handlers/deploy.ts --clink clink.json --with target=staging
-  echo "deploy staging" | clink-worker invoke handlers/deploy.ts --text -
+  echo "deploy staging" | clink-worker invoke handlers/deploy.ts --group ops --text -
 
 Nothing is sent anywhere: replies are printed, and calls of ctx.api fail.
 Exit codes: 1 when the handler failed, else 0.
@@ -19,6 +19,7 @@ export function invokeCommand(io: Io): Command {
     .description('run one handler on one clink, without any service')
     .argument('<file>', 'the handler file')
     .option('--text <text>', 'content of the clink; - reads standard input')
+    .option('--group <slug>', 'with --text: the group that the clink is of (default: invoke)')
     .option('--clink <file>', 'the clink as a JSON file, whole or in part; - reads standard input')
     .option('--with <key=value>', "a value for the handler's ctx.with; may be repeated", pairs('--with'))
     .option('--json', 'the outcome as JSON, with replies and log lines')

@@ -60,7 +60,8 @@ export async function invoke(file: string, options: InvokeOptions, io: Io): Prom
   const handlers = await loadMinded({ config: only(path, options.with, config), cwd: io.cwd, generation: 1 }, io)
   const routed = await handlers.find(clink, clink.for ?? undefined)
   if (routed === undefined) {
-    throw new CodedError('USAGE', `${file}: its match does not take this clink: ${JSON.stringify(clink.content)}`)
+    const which = `${JSON.stringify(clink.content)} of ${clink.sender_name}, in the group ${clink.group_slug}`
+    throw new CodedError('USAGE', `${file}: its match does not take this clink: ${which} (--group names another)`)
   }
   if (routed.fault !== undefined) throw new CodedError('USAGE', `${file}: ${routed.fault}`)
   const report = await runOnce({ routed, clink: given, config, quiet: options.json === true }, io)

@@ -92,8 +92,15 @@ test("the handler's own match gives its groups, and refuses what it does not tak
   expect(await outcome(body, '--text', 'deploy staging')).toMatchObject({ outcome: { response: 'staging' } })
   expect(await invoke(body, ['--text', 'hello'])).toMatchObject({
     code: 64,
-    stderr: 'clink-worker: h.js: its match does not take this clink: "hello"\n',
+    stderr:
+      'clink-worker: h.js: its match does not take this clink: "hello" of You, in the group invoke (--group names another)\n',
   })
+})
+
+test("the README's first handler is tried as the README says", async () => {
+  const body = "export default { match: { group: 'ops', content: /^deploy (\\w+)/ }, handle: () => 'Deployed' }"
+  expect(await invoke(body, ['--group', 'ops', '--text', 'deploy web'])).toMatchObject({ code: 0, stderr: '' })
+  expect(await invoke(body, ['--text', 'deploy web'])).toMatchObject({ code: 64 })
 })
 
 test('a clink may come from a file, whole or in part', async () => {
