@@ -59,6 +59,8 @@ export interface Grant {
 export interface LeasePolicy extends ClaimSettings {
   /** Milliseconds: the longest claim of which the service has told believably so far. */
   readonly longest: number
+  /** The service has told of a moment between two seconds, so that a whole second is what it says. */
+  readonly tellsFractions: boolean
 }
 
 /** Milliseconds that a claim lasts when none are asked for, by the service's documentation. */
@@ -72,7 +74,7 @@ const ROUNDING = 2_000
 
 /** @param earlier milliseconds by which the claim may be older than the request that has told of it. */
 export function firstLease(grant: Grant, policy: LeasePolicy, earlier = 0): Lease {
-  const times = readTimes(grant)
+  const times = readTimes(grant, policy)
   const told = believable(times.length, (grant.asked ?? DOCUMENTED_TIMEOUT) + earlier, policy)
   const basis = told === undefined ? 'unknown' : 'told'
   return makeLease(grant.sentAt, grant.sentAt, grant.sentAt + (told ?? assumedLength(grant, policy)), times, basis)
@@ -107,7 +109,7 @@ export function claimedLease(grant: Grant, askedAt: number, policy: LeasePolicy)
 
 /** What a later claim of the same clink makes of its lease. It may end earlier than before: what the service said counts. */
 export function renewedLease(lease: Lease, grant: Grant, policy: LeasePolicy): Lease {
-  const times = readTimes(grant)
+  const times = readTimes(grant, policy)
   const asked = grant.asked ?? DOCUMENTED_TIMEOUT
   const bound = grant.sentAt + asked
   const sinceFirst = (grant.answeredAt ?? grant.sentAt) - lease.firstSent
@@ -185,13 +187,22 @@ interface Times {
   readonly grain: number
 }
 
-function readTimes({ claimedAt, expiresAt }: Grant): Times {
+/** True when one of its times lies between two seconds. */
+export function tellsFraction({ claimedAt, expiresAt }: Pick<Grant, 'claimedAt' | 'expiresAt'>): boolean {
+  return isFraction(readMoment(claimedAt)) || isFraction(readMoment(expiresAt))
+}
+
+function isFraction(moment: ReturnType<typeof readMoment>): boolean {
+  return (moment?.at ?? 0) % ROUNDED_TO !== 0
+}
+
+function readTimes({ claimedAt, expiresAt }: Grant, { tellsFractions }: LeasePolicy): Times {
   const start = readMoment(claimedAt)
   const end = readMoment(expiresAt)
   const length = start === undefined || end === undefined ? undefined : end.at - start.at
-  // Zeros in the place of a fraction say no more than none: the service may have rounded what it writes so.
-  const isWhole = [start, end].every((time) => (time?.at ?? 0) % ROUNDED_TO === 0)
-  const grain = Math.max(start?.grain ?? 0, end?.grain ?? 0, isWhole && end !== undefined ? ROUNDED_TO : 0)
+  // Zeros in the place of a fraction say no more than none, unless the service has told of one: it may round what it writes so.
+  const mayBeRounded = end !== undefined && !tellsFractions && !isFraction(start) && !isFraction(end)
+  const grain = Math.max(start?.grain ?? 0, end?.grain ?? 0, mayBeRounded ? ROUNDED_TO : 0)
   return { start: start?.at, end: end?.at, length, grain: grain > 1 ? grain : 0 }
 }
 

@@ -6,6 +6,7 @@ import {
   firstLease,
   renewedLease,
   shortenedLease,
+  tellsFraction,
   type Grant,
   type ClaimSettings,
   type Lease,
@@ -39,6 +40,7 @@ export class ClaimTerms {
   #isUntoldSaid = false
   #isRefusalSaid = false
   #longest = 0
+  #tellsFractions = false
   #refusals = 0
   #refusedAt = -Infinity
   readonly #context: WorkerContext
@@ -146,10 +148,11 @@ export class ClaimTerms {
     return this.areUnusable ? this.#refusedAt + AGAIN : -Infinity
   }
 
-  #learn({ sentAt }: Grant, make: (policy: LeasePolicy) => Lease, before: Pick<Lease, 'settings'> = {}): Lease {
+  #learn(grant: Grant, make: (policy: LeasePolicy) => Lease, before: Pick<Lease, 'settings'> = {}): Lease {
     const settings = this.settingsOf(before)
-    const lease = make({ ...settings, longest: this.#longest })
-    if (lease.basis === 'told') this.#longest = Math.max(this.#longest, lease.end - sentAt)
+    this.#tellsFractions ||= tellsFraction(grant)
+    const lease = make({ ...settings, longest: this.#longest, tellsFractions: this.#tellsFractions })
+    if (lease.basis === 'told') this.#longest = Math.max(this.#longest, lease.end - grant.sentAt)
     // One that has not changed stays the same: it need not be journalled again.
     return lease.settings === settings ? lease : { ...lease, settings }
   }

@@ -39,7 +39,7 @@ function journalled(machine: Machine, changes: { releasing?: boolean } = {}) {
   const sentUp = machine.uptime
   const sentAt = clock.now()
   const grant = { sentAt, asked: LENGTH, claimedAt: '2026-01-01T00:00:00.0Z', expiresAt: '2026-01-01T00:01:00.0Z' }
-  const lease = firstLease(grant, { timeout: LENGTH, trustRenewals: false, longest: 0 })
+  const lease = firstLease(grant, { timeout: LENGTH, trustRenewals: false, longest: 0, tellsFractions: false })
   const claim = { clink, route: 'work', running: true, releasing: false, lease, dueAt: undefined, ...changes }
   return { held: toHeldClaim(claim, clock, boot), lease, last: sentUp + (lease.deadline - sentAt) }
 }
@@ -158,7 +158,7 @@ it.each([0, 3_000])(
   'whose end the service had not told is not made longer by a renewal that only tells it (P2, P9, §2; paused %d ms)',
   (slowness) => {
     const machine = new Machine()
-    const policy = { timeout: LENGTH, trustRenewals: false, longest: 0 }
+    const policy = { timeout: LENGTH, trustRenewals: false, longest: 0, tellsFractions: false }
     const { clock, boot } = machine.process(1_000)
     const claimEnd = machine.uptime + LENGTH
     const untold = { sentAt: clock.now(), asked: undefined, claimedAt: undefined, expiresAt: undefined }

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { Transport } from '../../../src/clink/transport.ts'
 import { Bench, take, until } from '../../support/harness.ts'
 import { requestsFor, story, times, when } from '../../support/record.ts'
+import { HOUR, MINUTE, VirtualBench } from '../../support/virtual.ts'
 
 const twoSeconds = { claim: { timeout: 2_000 } }
 
@@ -121,5 +122,23 @@ describe.concurrent('P4, §2: a claim', () => {
       const done = when(bench.emulator, id, 'completed')
       expect(requestsFor(bench.emulator, id).filter(({ at }) => at > done)).toEqual([])
     }
+  })
+
+  it('of one second is kept for an hour, also where it begins and ends with a second to the millisecond', async () => {
+    const bench = new VirtualBench({
+      switches: { maxTimeout: 'cap:1' },
+      settings: { handlers: { timeout: 2 * HOUR } },
+      handle: async (_, { signal }) => await bench.take(HOUR, signal),
+    })
+    const id = bench.send('an hour of work')
+    await bench.pass(HOUR + MINUTE)
+
+    const whole = bench.emulator
+      .history(id)
+      .filter(({ what, at }) => what === 'renewed' && Math.floor(at) % 1_000 === 0)
+    expect(whole.length).toBeGreaterThan(0)
+    expect(story(bench.emulator, id)).toEqual(['created', 'claimed', 'completed'])
+    expect(bench.all('clink.started')).toHaveLength(1)
+    await bench.stop()
   })
 })

@@ -9,7 +9,7 @@ import {
   type Lease,
 } from '../../../src/worker/claim/lease.ts'
 
-const policy = { timeout: 300_000, trustRenewals: false, longest: 0 }
+const policy = { timeout: 300_000, trustRenewals: false, longest: 0, tellsFractions: false }
 /** A grant whose service times are given in milliseconds of the service's clock. */
 const grant = (sentAt: number, from: number | undefined, to: number | undefined, asked?: number): Grant => ({
   sentAt,
@@ -39,6 +39,15 @@ describe('a first lease (P2, §2)', () => {
     const [claimedAt, expiresAt] = [`2026-01-01T00:00:00${zeros}Z`, `2026-01-01T00:01:40${zeros}Z`]
     const lease = firstLease({ sentAt: 0, asked: undefined, claimedAt, expiresAt }, policy)
     expect(lease.end - lease.deadline).toBe(11_000)
+  })
+
+  it('keeps no second more for zeros once the service has told of a fraction', () => {
+    const [claimedAt, expiresAt] = ['2026-01-01T00:00:00.000Z', '2026-01-01T00:00:01.000Z']
+    const whole = { sentAt: 0, asked: undefined, claimedAt, expiresAt }
+    expect(firstLease(whole, { ...policy, tellsFractions: true })).toMatchObject({ end: 1_000, deadline: 750 })
+    expect(
+      firstLease({ ...whole, claimedAt: '2026-01-01T00:00:00Z' }, { ...policy, tellsFractions: true }).deadline,
+    ).toBe(-250)
   })
 
   it.each([
@@ -111,7 +120,7 @@ describe('a renewed lease (P2, §2)', () => {
   it('without times extends nothing, unless the operator vouches for it', () => {
     const answer = grant(100_000, undefined, undefined, 300_000)
     expect(renewedLease(first, answer, policy)).toBe(first)
-    expect(renewedLease(first, answer, { ...policy, trustRenewals: true, longest: 0 }).end).toBe(400_000)
+    expect(renewedLease(first, answer, { ...policy, trustRenewals: true }).end).toBe(400_000)
   })
 
   it('learns the length of a claim whose poll did not say it, counted from the poll', () => {
