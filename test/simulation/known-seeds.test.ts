@@ -3,6 +3,11 @@ import { runSeed } from './run-seed.ts'
 
 describe('a seed that once broke a promise keeps it now:', { timeout: 60_000 }, () => {
   it.for([
+    [
+      1_181_734,
+      ['page', 'pages', 'heavy', 'settings'],
+      'a heavy clink that had the only seat has as many as it weighs when there are more (§4)',
+    ],
     [1_160_005, ['keys', 'slow-store'], 'what an earlier process found out and could not write is not known (P6, §1)'],
     [1_153_172, ['patterns'], 'a claim whose route is looked for ends the one that was parked before (P1, §3)'],
     [1_153_087, ['patterns'], 'a stop that interrupts the look for a route says that it does (P15, §6)'],

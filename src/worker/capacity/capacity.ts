@@ -8,6 +8,7 @@ import { RouteLimits, weightOf, type Place } from './route-limits.ts'
 import { SeatLine } from './seat-line.ts'
 import { Seats } from './seats.ts'
 import { ThreadLimit } from './thread-limit.ts'
+import { Weights } from './weights.ts'
 
 export type { Work } from './alone-turn.ts'
 export type { Place } from './route-limits.ts'
@@ -78,12 +79,11 @@ export class Capacity implements Line {
   readonly #line: SeatLine
   readonly #reruns = new PQueue()
   /** Reruns whose turn has come and that wait for a seat to spare, the longest waiting first. */
-  readonly #waiting: { readonly weight: number; readonly start: (seats: number) => void }[] = []
+  readonly #waiting: { readonly weight: number; readonly start: () => void }[] = []
   /** Seats of claims that are on their way, or may have been made. */
   readonly #claims = new Set<Seats>()
   readonly #threads: ThreadLimit
-  /** Seats of reruns. */
-  #rerunning = 0
+  readonly #rerunning = new Weights()
   #toCome: RerunsToCome | undefined
 
   constructor(options: CapacityOptions) {
@@ -222,14 +222,15 @@ export class Capacity implements Line {
   /** As `use`, for what loses nothing while it waits: in no more than its part of the seats, and in none that a claim may need. */
   async useSpare(work: () => Promise<void>, place: Place | undefined): Promise<void> {
     await this.#reruns.add(async () => {
-      const { promise, resolve } = Promise.withResolvers<number>()
-      this.#waiting.push({ weight: weightOf({ limits: place?.limits }), start: resolve })
-      this.#spare()
-      const seats = await promise
+      const weight = weightOf({ limits: place?.limits })
+      await new Promise<void>((start) => {
+        this.#waiting.push({ weight, start })
+        this.#spare()
+      })
       try {
         await work()
       } finally {
-        this.#rerunning -= seats
+        this.#rerunning.remove(weight)
         this.#spare()
       }
     })
@@ -253,10 +254,10 @@ export class Capacity implements Line {
       const seats = this.#clamped(next.weight)
       // One that takes more than the part of reruns runs without others.
       const most = Math.max(this.#reruns.concurrency, seats)
-      if (this.#rerunning + seats > Math.min(most, spare)) return
+      if (this.#rerunning.of(context.settings.current.concurrency) + seats > Math.min(most, spare)) return
       this.#waiting.shift()
-      this.#rerunning += seats
-      next.start(seats)
+      this.#rerunning.add(next.weight)
+      next.start()
     }
   }
 
@@ -265,10 +266,11 @@ export class Capacity implements Line {
     const { concurrency } = this.#options.context.settings.current
     const { coming = 0, isOpen = true } = this.#toCome ?? {}
     const waiting = this.#waiting.map(({ weight }) => this.#clamped(weight))
-    const seats = waiting.reduce((sum, one) => sum + one, this.#rerunning)
+    const rerunning = this.#rerunning.of(concurrency)
+    const seats = waiting.reduce((sum, one) => sum + one, rerunning)
     const most = Math.min(Math.max(this.#reruns.concurrency, ...waiting), isOpen ? concurrency : concurrency - 1)
     // One that has just given its seats back is pending until it is known whether it comes again.
-    return Math.max(this.#rerunning, Math.min(most, Math.max(seats, this.#reruns.pending) + coming))
+    return Math.max(rerunning, Math.min(most, Math.max(seats, this.#reruns.pending) + coming))
   }
 
   #sum(counts: (seats: Seats) => boolean): number {

@@ -1,4 +1,5 @@
 import { after, type Clock } from '../../base/clock.ts'
+import { Weights } from './weights.ts'
 
 /** What takes several seats is passed over for so many milliseconds; then the next free seats are its. */
 export const PASSED_OVER = 30_000
@@ -6,7 +7,7 @@ export const PASSED_OVER = 30_000
 interface Waiting {
   readonly weight: number
   readonly priority: number
-  readonly start: (seats: number) => void
+  readonly start: () => void
   /** It was passed over for long: nothing starts before it. */
   isNext: boolean
 }
@@ -16,7 +17,7 @@ export class SeatLine {
   readonly #clock: Clock
   readonly #waiting: Waiting[] = []
   #seats = 1
-  #taken = 0
+  readonly #held = new Weights()
   #holders = 0
   #suspects = 0
   #outlasting = 0
@@ -62,9 +63,9 @@ export class SeatLine {
   /** Runs the work in so many seats, or in all where there are fewer. A rejection is the caller's. */
   async run(work: () => Promise<void>, priority: number, weight: number): Promise<void> {
     await new Promise<void>((resolve, reject) => {
-      const start = (seats: number): void => {
+      const start = (): void => {
         cancel()
-        this.#hold(work, seats).then(resolve, reject)
+        this.#hold(work, weight).then(resolve, reject)
       }
       const one: Waiting = { weight, priority, start, isNext: false }
       const isPassedOver = (): void => {
@@ -78,13 +79,13 @@ export class SeatLine {
     })
   }
 
-  async #hold(work: () => Promise<void>, seats: number): Promise<void> {
-    this.#taken += seats
+  async #hold(work: () => Promise<void>, weight: number): Promise<void> {
+    this.#held.add(weight)
     this.#holders += 1
     try {
       await work()
     } finally {
-      this.#taken -= seats
+      this.#held.remove(weight)
       this.#holders -= 1
       this.#startNext()
     }
@@ -93,7 +94,7 @@ export class SeatLine {
   #startNext(): void {
     for (let one = this.#next; one !== undefined; one = this.#next) {
       this.#waiting.splice(this.#waiting.indexOf(one), 1)
-      one.start(this.#seatsOf(one))
+      one.start()
     }
   }
 
@@ -108,8 +109,9 @@ export class SeatLine {
   }
 
   get #free(): number {
-    const free = this.#seats - this.#taken
-    return this.isNarrow ? Math.min(free, 1 - (this.#taken - this.#outlasting)) : free
+    const taken = this.#held.of(this.#seats)
+    const free = this.#seats - taken
+    return this.isNarrow ? Math.min(free, 1 - (taken - this.#outlasting)) : free
   }
 
   #seatsOf({ weight }: Waiting): number {

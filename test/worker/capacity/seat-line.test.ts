@@ -66,6 +66,17 @@ describe('what takes several seats (§4)', () => {
     expect(works.started).toEqual(['heavy', 'next', 'light'])
   })
 
+  it('takes as many as it weighs once there are so many, also of those that are added while it runs', async () => {
+    const works = new Works(1)
+    works.begin('heavy', 2)
+    works.line.fit(3)
+    works.begin('next', 2)
+    works.begin('light')
+    expect(works.started).toEqual(['heavy', 'light'])
+    await works.end('heavy')
+    expect(works.started).toEqual(['heavy', 'light', 'next'])
+  })
+
   it('leaves no seat free while seats are kept for it: the worker is stuck where all that have seats are (P13)', async () => {
     const works = new Works(3)
     works.begin('stuck')
