@@ -52,18 +52,33 @@ function hasFailed({ record }: Evidence, life: string, clinkId: string, at: numb
 function isWaiting(evidence: Evidence, life: string, clink: StoredClink, at: number): boolean {
   const { plan, record, emulator } = evidence
   const { clink_id: id, content } = clink
-  const offset = record.now - emulator.now()
-  const last = emulator.history(id).findLast((entry) => entry.at + offset <= at)
-  const isPending = last !== undefined && ['created', 'released', 'expired'].includes(last.what)
-  if (!isPending || last.at + offset > at - SEEN || content === KILLER || content.startsWith(NO_ROUTE)) return false
+  const since = pendingSince(evidence, clink, at)
+  if (since === undefined || since > at - SEEN || content === KILLER || content.startsWith(NO_ROUTE)) return false
   if (record.acts.some((act) => act.clinkId === id) || record.told(life, id).length > 0) return false
   if (!canSee({ plan, record, emulator, lives: [life] }, workerOf(plan, life), clink)) return false
-  if (isKeyTaken(evidence, life, clink, at) || isOutOfReach(evidence, clink)) return false
+  if (isKeyTaken(evidence, life, clink, at) || isOutOfReach(evidence, clink, at)) return false
   return clink.sender_id !== workerOf(plan, life).owner && record.runsOf(life, id).length === 0
 }
 
-/** It was created in the same millisecond as so many others that they may fill a page: nothing can be asked for behind them. */
-function isOutOfReach({ plan, emulator }: Evidence, { created }: StoredClink): boolean {
-  const [, most = '100'] = String(plan.switches.maxLimit).split(':')
-  return emulator.clinks().filter((other) => other.created === created).length > Number(most)
+/** Since when it has been pending at that time; undefined: it was not. */
+function pendingSince({ record, emulator }: Evidence, { clink_id: id }: StoredClink, at: number): number | undefined {
+  const offset = record.now - emulator.now()
+  const last = emulator.history(id).findLast((entry) => entry.at + offset <= at)
+  const isPending = last !== undefined && ['created', 'released', 'expired'].includes(last.what)
+  return isPending ? last.at + offset : undefined
+}
+
+/**
+ * So many others come before it that they may fill a page, and nothing can be asked for behind them: those of its own millisecond where the
+ * oldest come first, all that are as new where the newest do, and any where there is no order.
+ */
+function isOutOfReach(evidence: Evidence, { created }: StoredClink, at: number): boolean {
+  const { emulator, plan } = evidence
+  const { inboxOrder, maxLimit } = plan.switches
+  const [, most = '100'] = String(maxLimit).split(':')
+  const isBefore = (other: StoredClink): boolean => {
+    if (inboxOrder === 'oldest') return other.created === created
+    return (inboxOrder === 'random' || other.created >= created) && pendingSince(evidence, other, at) !== undefined
+  }
+  return emulator.clinks().filter(isBefore).length > Number(most)
 }
