@@ -3,6 +3,8 @@ import { runSeed } from './run-seed.ts'
 
 describe('a seed that once broke a promise keeps it now:', { timeout: 60_000 }, () => {
   it.for([
+    [1_210_457, ['steps'], 'a run is not over, nor failed, while a step of it goes on (P10, §4)'],
+    [1_210_931, ['slow-store'], 'what began beside a long run did not run alone, though that has ended since (P9, §4)'],
     [
       1_181_734,
       ['page', 'pages', 'heavy', 'settings'],

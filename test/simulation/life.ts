@@ -15,7 +15,7 @@ import type { Chance } from './chance.ts'
 import { makeHandle } from './handlers.ts'
 import { ProcessTransport, type NetworkParts } from './network.ts'
 import { NO_ROUTE, type WorkerPlan } from './plan.ts'
-import type { LifeRecord, Record } from './record.ts'
+import type { LifeRecord, Record, RunRecord } from './record.ts'
 import { configAt } from './settings.ts'
 import type { StateDirectory } from './state-directory.ts'
 import type { Host, VirtualTime } from './virtual-time.ts'
@@ -200,8 +200,15 @@ export class Life implements Host {
     this.#record.unwrittenSince = unwrittenSince
     this.#record.failedSince = failedSince
     const from = Math.min(since, unwrittenSince)
-    for (const run of this.#parts.record.runs)
-      if (run.life === this.name && (run.endedAt ?? 0) >= from) run.isCutShort = true
+    const { runs, steps } = this.#parts.record
+    // A run is over when its steps are.
+    const goesOn = ({ clinkId, startedAt }: RunRecord): boolean =>
+      steps.some((step) => {
+        const isOfRun = step.life === this.name && step.clinkId === clinkId && step.startedAt >= startedAt
+        return isOfRun && (step.endedAt ?? Infinity) >= from
+      })
+    for (const run of runs)
+      if (run.life === this.name && ((run.endedAt ?? 0) >= from || goesOn(run))) run.isCutShort = true
   }
 
   /** What the next process finds. */

@@ -172,10 +172,12 @@ function crashesOf(
   return record.runsThatCount(life, clinkId, until).flatMap((run) => {
     const at = record.life(run.life).crashedAt
     if (run.endedAt !== undefined || at === undefined) return []
-    const others = record.runs.filter(
-      (other) => other !== run && other.life === run.life && other.endedAt === undefined,
+    const beside = record.runs.filter(
+      (other) => other !== run && other.life === run.life && (other.endedAt ?? Infinity) >= run.startedAt,
     )
-    const isBesideLongOne = others.some(({ startedAt }) => startedAt <= at - ALONE)
-    return [{ at, isAlone: others.length === 0, isBesideLongOne }]
+    const isAlone = beside.every(({ endedAt }) => endedAt !== undefined)
+    // It counts from its start on, also where that one has ended since.
+    const isBesideLongOne = beside.some(({ startedAt }) => startedAt <= at - ALONE)
+    return [{ at, isAlone, isBesideLongOne }]
   })
 }
