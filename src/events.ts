@@ -126,7 +126,16 @@ interface GeneralEvents {
   /** It could not be read: the one in use stays. */
   'config.failed': { error: Error }
   // routes and handlers
-  'route.paused': { route: string; failures: number; clinks: number; error: Error; advice: string }
+  'route.paused': {
+    route: string
+    failures: number
+    clinks: number
+    /** As of the run that ended last. */
+    reason: string
+    said?: string
+    error: Error
+    advice: string
+  }
   /** Claims by id are not made: limits of these routes hold back starts only. */
   'route.limitsHoldStarts': { routes: readonly string[]; advice: string }
   'route.resumed': { route: string; duration: number }
@@ -154,7 +163,10 @@ interface ClinkEvents {
   'clink.started': { waited: number }
   'clink.ended': {
     outcome: Outcome | 'cut-short' | 'lost'
+    /** In the worker's words. */
     reason?: string
+    /** What the handler, program or application has said itself. */
+    said?: string
     error?: Error
     duration: number
   }

@@ -32,14 +32,23 @@ const MAY_QUOTE: ReadonlySet<WorkerEvent['event']> = new Set([
   'worker.failed',
 ])
 
+/** The field beside the error with the words of somebody else; `reason` is the worker's own where there is `said`. */
+const FOREIGN: Partial<Record<WorkerEvent['event'], string>> = {
+  'clink.ended': 'said',
+  'clink.held': 'why',
+  'route.paused': 'said',
+}
+
 /**
- * Takes out of finished lines what shows the content of clinks: errors and reasons that quote it become their kind and place. The text
+ * Takes out of finished lines what shows the content of clinks: errors and texts that quote it become their kind and place. The text
  * itself stays with the attempts and the dead letter. What a handler logs by its own hand is its own affair.
  */
 export class Discretion {
   readonly #cwd: string
   readonly #contents = new Recent<string>(REMEMBERED)
-  /** The kind of the last error of a clink that was hidden: its text comes again as the reason of later events. */
+  /** The worker's words for the last end of a run, which later events may have for their reason. */
+  readonly #own = new Recent<string>(REMEMBERED)
+  /** The kind and place of the last error of a clink that was hidden: its text comes again as the reason of later events. */
   readonly #kinds = new Recent<string>(REMEMBERED)
 
   constructor(cwd: string) {
@@ -49,6 +58,10 @@ export class Discretion {
   /** Takes in every event, also one that is not logged. */
   note(event: WorkerEvent): void {
     if (event.event === 'clink.started') this.#contents.set(event.clink.clink_id, event.clink.content)
+    if (event.event !== 'clink.ended') return
+    const { clink_id: id } = event.clink
+    this.#own.set(id, event.reason ?? '')
+    this.#kinds.delete(id)
   }
 
   /** @param fields as they would be logged. */
@@ -59,27 +72,35 @@ export class Discretion {
     const isShown = (text: string): boolean => contents.every((content) => !quotes(text, content))
     const result: Fields = { ...fields }
     const { error } = fields
+    const own = event.event === 'clink.ended' || event.event === 'route.paused' ? event.reason : undefined
     // Without an answer there is nothing that anybody said.
-    if (isRecord(error) && error['status'] !== 0 && !wordsOf(error).every(isShown)) {
+    const isOurs = isRecord(error) && error['status'] === 0
+    if (isRecord(error) && !isOurs && !wordsOf(error).every((text) => text === own || isShown(text))) {
       const place = 'error' in event ? this.#placeOf(loggable(event.error, { stacks: true })) : ''
       const name = typeof error['name'] === 'string' && isShown(error['name']) ? error['name'] : 'Error'
       const known = ERROR_FIELDS.filter((key) => key in error && isShown(String(error[key]))).map((key) => [
         key,
         error[key],
       ])
-      result['error'] = { name, message: UNSAID, ...Object.fromEntries(known), ...(place !== '' && { at: place }) }
+      const message = error['message'] === own ? own : UNSAID
+      result['error'] = { name, message, ...Object.fromEntries(known), ...(place !== '' && { at: place }) }
       const kind = [name, ...known.map(([, value]) => String(value)), ...(place === '' ? [] : [`at ${place}`])].join(
         ' ',
       )
-      if (clink !== undefined) this.#kinds.set(clink.clink_id, kind)
+      if (clink !== undefined && (place !== '' || own === undefined)) this.#kinds.set(clink.clink_id, kind)
     }
-    for (const key of event.event === 'clink.held' ? ['why'] : clink === undefined ? [] : ['reason']) {
-      const text = fields[key]
-      if (typeof text !== 'string' || isShown(text)) continue
-      const kind = this.#kinds.get(clink?.clink_id ?? '')
-      result[key] = kind === undefined ? UNSAID : `${kind}; ${UNSAID}`
-    }
+    const key = FOREIGN[event.event] ?? (clink === undefined ? '' : 'reason')
+    const text = fields[key]
+    if (typeof text === 'string' && !isOurs && !isShown(text)) this.#hide(result, key, clink?.clink_id ?? '')
     return result
+  }
+
+  /** What is the worker's own stays. */
+  #hide(fields: Fields, key: string, id: string): void {
+    if (key === 'said') fields[key] = UNSAID
+    else if (fields[key] !== this.#own.get(id)) {
+      fields[key] = [this.#kinds.get(id) ?? this.#own.get(id) ?? '', UNSAID].filter((part) => part !== '').join('; ')
+    }
   }
 
   /** `handlers/answer.ts:12`, where the stack leads to a handler. */

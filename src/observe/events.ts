@@ -36,7 +36,6 @@ function fieldsOf(event: WorkerEvent, { content }: EventLogOptions): Record<stri
   const { event: name, ...rest } = event
   const { clink, clinkId, route, attempt, duration, response, until, ...own }: EveryField = rest
   if (event.event === 'clink.log') Reflect.deleteProperty(own, 'level')
-  if (event.event === 'clink.ended' && event.reason === event.error?.message) Reflect.deleteProperty(own, 'reason')
   return {
     event: name,
     clink: clink?.clink_id ?? clinkId,

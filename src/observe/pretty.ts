@@ -27,6 +27,8 @@ const PLACED = new Set([
   'duration',
   'error',
 ])
+/** An error says them again. */
+const WORDS = new Set(['reason', 'said'])
 /** Where this program's own code is, as stacks name it. */
 const OURS = new URL('..', import.meta.url).href
 const DURATIONS = new Set(['lease', 'left', 'headroom', 'wait', 'waited', 'since', 'after'])
@@ -70,7 +72,11 @@ function whereOf(line: Line, paint: ReturnType<typeof painter>): string[] {
 }
 
 function fieldsOf(line: Line, paint: ReturnType<typeof painter>): string[] {
-  const own = Object.entries(line).filter(([name, value]) => !PLACED.has(name) && value !== false && !isEmpty(value))
+  const { message }: Line = Object(line['error'])
+  const own = Object.entries(line).filter(
+    ([name, value]) =>
+      !PLACED.has(name) && value !== false && !isEmpty(value) && !(WORDS.has(name) && value === message),
+  )
   const handlers = Object.entries(Object(line['fields']))
   return [...own, ...handlers].map(([name, value]) => field(printable(name), value, paint))
 }

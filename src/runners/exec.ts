@@ -1,4 +1,5 @@
 import { sleep } from '../base/clock.ts'
+import { unavailable } from './outcome.ts'
 import { ProgramRun, type ExecParts } from './program-run.ts'
 import type { Runner, Running, Task } from './runner.ts'
 
@@ -16,9 +17,7 @@ export class ExecRunner implements Runner {
 
   start(task: Task): Running {
     const { target } = task
-    if (target.is !== 'program') {
-      return { ended: Promise.resolve({ outcome: 'unavailable', reason: `a ${target.is} is no program` }) }
-    }
+    if (target.is !== 'program') return { ended: Promise.resolve(unavailable(`a ${target.is} is no program`)) }
     const run = new ProgramRun(task, target, this.#parts)
     this.#running.add(run)
     void run.ended.then(() => this.#running.delete(run))

@@ -7,7 +7,7 @@ import { readSecrets } from '../handlers/webhook-secrets.ts'
 import { applicationOutcome } from './application-outcome.ts'
 import { Connections, type NoAnswer } from './application-request.ts'
 import { writtenEnvelope } from './envelope.ts'
-import type { Outcome } from './outcome.ts'
+import { unavailable, type Outcome } from './outcome.ts'
 import type { Runner, Running, Task } from './runner.ts'
 import type { Pass } from './task-tokens.ts'
 import { signatureOf } from './webhook-signature.ts'
@@ -83,11 +83,10 @@ async function secretsOf({ secretFile }: UrlTarget): Promise<readonly Buffer[] |
 
 function withoutAnswer(none: NoAnswer, { url }: UrlTarget, { reason }: AbortSignal): Outcome {
   if (none.is === 'away') return unavailable(`${url}: ${none.why}`)
-  if (none.is === 'cut') return { outcome: 'failed', error: { name: 'ApplicationFailed', message: none.why } }
-  const message = reason instanceof HandlerAborted ? reason.code : 'cancelled'
-  return { outcome: 'failed', error: { name: 'HandlerAborted', message } }
+  if (none.is === 'cut') return failed('ApplicationFailed', none.why)
+  return failed('HandlerAborted', reason instanceof HandlerAborted ? reason.code : 'cancelled')
 }
 
-function unavailable(reason: string): Outcome {
-  return { outcome: 'unavailable', reason }
+function failed(name: string, own: string): Outcome {
+  return { outcome: 'failed', error: { name, message: own }, own }
 }

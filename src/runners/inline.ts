@@ -1,3 +1,4 @@
+import { unavailable } from './outcome.ts'
 import { runHandler } from './run-handler.ts'
 import type { Runner } from './runner.ts'
 
@@ -6,6 +7,6 @@ export const inlineRunner: Runner = {
   start: (task) => {
     const { target } = task
     if (target.is === 'module') return { ended: runHandler(target.handle, task) }
-    return { ended: Promise.resolve({ outcome: 'unavailable', reason: `a ${target.is} cannot run in this process` }) }
+    return { ended: Promise.resolve(unavailable(`a ${target.is} cannot run in this process`)) }
   },
 }

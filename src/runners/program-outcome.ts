@@ -22,6 +22,14 @@ export interface ProgramEnd {
 const RETRY = 75
 const REJECT = 65
 const RELEASE = 69
+const REJECTED = 'rejected by the program'
+/** What it has done by its outcome. */
+const ASKED = {
+  release: 'the program gave it back',
+  retry: 'the program asked to be run again',
+  reject: 'the program rejected it',
+  failed: 'the program says that it has failed',
+} as const
 
 /** What the end of a program means. To be run again is what one asks for that was told to sleep. */
 export function programOutcome(end: ProgramEnd, output: ProgramTarget['output']): Outcome {
@@ -31,13 +39,23 @@ export function programOutcome(end: ProgramEnd, output: ProgramTarget['output'])
 
 function outcomeOf(end: ProgramEnd, output: ProgramTarget['output']): Outcome {
   const { code, lastWord } = end
-  const why = lastWord === undefined ? {} : { reason: lastWord }
+  const why = reasonOf(lastWord)
   if (code === 0 && output === 'json') return jsonOutcome(end)
   if (code === 0) return done(output === 'none' ? '' : end.output.text)
-  if (code === RETRY) return { outcome: 'retry', ...why }
-  if (code === REJECT) return { outcome: 'reject', reason: lastWord ?? 'rejected by the program' }
-  if (code === RELEASE) return { outcome: 'release', ...why }
-  return { outcome: 'failed', error: errorOf(end) }
+  if (code === RETRY) return { outcome: 'retry', own: `${ASKED.retry} (exit code ${RETRY})`, ...why }
+  if (code === REJECT) {
+    return { outcome: 'reject', reason: REJECTED, own: `${ASKED.reject} (exit code ${REJECT})`, ...why }
+  }
+  if (code === RELEASE) return { outcome: 'release', own: `${ASKED.release} (exit code ${RELEASE})`, ...why }
+  return { outcome: 'failed', error: errorOf(end), own: ownOf(end), ...saidBy(lastWord) }
+}
+
+function reasonOf(said: string | undefined): { reason?: string; said?: string } {
+  return said === undefined ? {} : { reason: said, said }
+}
+
+function saidBy(said: string | undefined): { said?: string } {
+  return said === undefined ? {} : { said }
 }
 
 function done(text: string): Outcome {
@@ -49,12 +67,18 @@ function errorOf(end: ProgramEnd): ErrorFact {
   if (abortedBy !== undefined) {
     return { name: 'HandlerAborted', message: abortedBy, cause: errorOf({ ...end, abortedBy: undefined }) }
   }
+  const own = ownOf(end)
   if (signal !== null) {
-    const said = lastWord === undefined ? '' : `: ${lastWord}`
-    return { name: 'ProgramKilled', message: `the program was killed by ${signal}${said}`, code: signal }
+    return { name: 'ProgramKilled', message: lastWord === undefined ? own : `${own}: ${lastWord}`, code: signal }
   }
-  const message = lastWord ?? `the program ended with exit code ${code}, and wrote nothing to standard error`
-  return { name: 'ProgramFailed', message, code: `EXIT_${code}` }
+  return { name: 'ProgramFailed', message: lastWord ?? own, code: `EXIT_${code}` }
+}
+
+function ownOf({ abortedBy, code, lastWord, signal }: ProgramEnd): string {
+  if (abortedBy !== undefined) return abortedBy
+  if (signal !== null) return `the program was killed by ${signal}`
+  const ended = `the program ended with exit code ${code}`
+  return lastWord === undefined ? `${ended}, and wrote nothing to standard error` : ended
 }
 
 /** As a program says it. */
@@ -84,25 +108,32 @@ function jsonOutcome({ output }: ProgramEnd): Outcome {
   }
   const { data, error } = said.safeParse(value)
   if (data === undefined) {
-    return refused(error.issues.map(({ message, path }) => [...path, message].join(': ')).join('; '))
+    return refused(
+      'it has other fields',
+      error.issues.map(({ message, path }) => [...path, message].join(': ')).join('; '),
+    )
   }
   const { outcome, reason, response, after: wait } = data
-  const why = reason === undefined ? {} : { reason }
+  const why = reasonOf(reason)
   switch (outcome) {
     case 'done':
       return done(typeof response === 'string' ? response : response == null ? '' : JSON.stringify(response))
     case 'release':
-      return { outcome, ...why }
+      return { outcome, own: ASKED[outcome], ...why }
     case 'retry':
-      return { outcome, ...why, ...(wait === undefined ? {} : { after: wait }) }
+      return { outcome, own: ASKED[outcome], ...why, ...(wait === undefined ? {} : { after: wait }) }
     case 'reject':
-      return { outcome, reason: reason ?? 'rejected by the program' }
-    case 'failed':
-      return { outcome, error: { name: 'ProgramFailed', message: reason ?? 'the program says that it has failed' } }
+      return { outcome, reason: REJECTED, own: ASKED[outcome], ...why }
+    case 'failed': {
+      const message = reason ?? ASKED[outcome]
+      return { outcome, error: { name: 'ProgramFailed', message }, own: ASKED[outcome], ...saidBy(reason) }
+    }
   }
 }
 
-function refused(why: string): Outcome {
-  const message = `what the program wrote to standard output is no outcome (exec.output: json): ${why}`
-  return { outcome: 'failed', error: { name: 'ProgramFailed', message } }
+/** @param faults what is wrong in it, which may name parts of it. */
+function refused(why: string, faults?: string): Outcome {
+  const about = 'what the program wrote to standard output is no outcome (exec.output: json)'
+  const error = { name: 'ProgramFailed', message: `${about}: ${faults ?? why}` }
+  return { outcome: 'failed', error, own: `${about}: ${why}`, ...saidBy(faults) }
 }

@@ -10,7 +10,7 @@ import { whyNotStarted } from '../handlers/programs.ts'
 import type { ProgramTarget } from '../handlers/route.ts'
 import { endGroup } from './end-group.ts'
 import { writtenEnvelope } from './envelope.ts'
-import type { Outcome } from './outcome.ts'
+import { unavailable, type Outcome } from './outcome.ts'
 import type { ProcessGroup, ProcessGroups } from './process-group.ts'
 import { startOf } from './process-table.ts'
 import { programEnvironment } from './program-environment.ts'
@@ -70,7 +70,9 @@ export class ProgramRun {
       // Its mark, before it runs; its number follows.
       await Promise.race([notes.note(clink.clink_id, unborn), this.#toEnd()])
       const abortedBy = this.#abortedBy
-      if (abortedBy !== undefined) return { outcome: 'failed', error: { name: 'HandlerAborted', message: abortedBy } }
+      if (abortedBy !== undefined) {
+        return { outcome: 'failed', error: { name: 'HandlerAborted', message: abortedBy }, own: abortedBy }
+      }
       const child = this.#spawn(pass, unborn.run)
       const { pid } = child
       if (pid === undefined) return unavailable(await whyNotStarted(await failureOf(child), this.#target))
@@ -168,7 +170,3 @@ async function failureOf(child: ChildProcessWithoutNullStreams): Promise<Error> 
 
 /** The journal says itself that it cannot be written. */
 function unnoted(): void {}
-
-function unavailable(reason: string): Outcome {
-  return { outcome: 'unavailable', reason }
-}

@@ -17,14 +17,14 @@ export function readOutcome(end: RunEnd, made: readonly Control[]): Outcome {
   try {
     return read(end, made)
   } catch (error) {
-    return failed(`what the handler ${end.ended} cannot be read: ${asError(error).message}`, error)
+    return failed(`what the handler ${end.ended} cannot be read`, error)
   }
 }
 
 function read(end: RunEnd, made: readonly Control[]): Outcome {
   const result = end.ended === 'returned' ? end.value : end.error
   if (isControl(result)) return fromControl(result)
-  if (end.ended === 'threw') return { outcome: 'failed', error: errorFact(end.error) }
+  if (end.ended === 'threw') return failedBy(end.error, 'the handler threw an error')
   const [unused] = made
   if (unused !== undefined) {
     const call = unused.kind === 'retry' ? 'retryAfter' : unused.kind
@@ -50,17 +50,25 @@ function fromControl(control: Control | Asleep): Outcome {
 function fromValue(value: unknown): Outcome {
   const isWrapped = typeof value === 'object' && value !== null && !isError(value) && 'response' in value
   const answer = isWrapped ? value.response : value
-  if (isError(answer)) return { outcome: 'failed', error: errorFact(answer) }
+  if (isError(answer)) return failedBy(answer, 'the handler returned an error')
   try {
     const response = answerText(answer)
     return response === undefined ? { outcome: 'done' } : { outcome: 'done', response }
   } catch (error) {
-    return failed(`the handler returned what cannot be sent as JSON: ${asError(error).message}`, error)
+    return failed('the handler returned what cannot be sent as JSON', error)
   }
 }
 
-function failed(message: string, cause?: unknown): Outcome {
-  return { outcome: 'failed', error: errorFact(new Error(message, cause === undefined ? undefined : { cause })) }
+function failedBy(thrown: unknown, own: string): Outcome {
+  const error = errorFact(thrown)
+  return { outcome: 'failed', error, own, said: error.message }
+}
+
+/** @param cause the handler has a part in it, and in what it says. */
+function failed(own: string, cause?: unknown): Outcome {
+  if (cause === undefined) return { outcome: 'failed', error: errorFact(new Error(own)), own }
+  const said = asError(cause).message
+  return { outcome: 'failed', error: errorFact(new Error(`${own}: ${said}`, { cause })), own, said }
 }
 
 /** Handlers need not be checked by a compiler, and an error is a reason as good as its text. What is kept has to be text. */

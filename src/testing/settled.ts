@@ -20,7 +20,10 @@ export interface Run {
   readonly route: string
   /** `cut-short`: by a stop or a crash. Undefined: it goes on. */
   readonly outcome?: string
+  /** In the worker's words. */
   readonly reason?: string
+  /** What its code has said itself: the message of an error, or why it has rejected. */
+  readonly said?: string
   readonly error?: Error
   /** Milliseconds. */
   readonly duration?: number
@@ -104,7 +107,7 @@ export class Told {
     for (const event of this.#of(clinkId)) {
       if (event.event === 'clink.started') runs.push({ attempt: event.attempt ?? 1, route: event.route ?? '' })
       if (event.event !== 'clink.ended') continue
-      const { duration, error, outcome, reason } = event
+      const { duration, error, outcome, reason, said } = event
       const last = runs.pop()
       if (last === undefined) continue
       runs.push({
@@ -112,6 +115,7 @@ export class Told {
         outcome,
         duration,
         ...(reason === undefined ? {} : { reason }),
+        ...(said === undefined ? {} : { said }),
         ...(error === undefined ? {} : { error }),
       })
     }

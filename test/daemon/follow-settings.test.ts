@@ -34,7 +34,8 @@ it('log.level and log.content change for the lines that follow (P13)', () => {
     route: 'r',
     attempt: 1,
     outcome: 'failed',
-    reason: error.message,
+    reason: 'the handler threw an error',
+    said: error.message,
     error,
     duration: 1,
   })

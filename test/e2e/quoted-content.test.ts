@@ -36,6 +36,8 @@ it('P13: an error that quotes a clink is logged by its kind and place, and kept 
     lines.find((one) => one['event'] === event && one['clink'] === clink)
   const unsaid = 'not shown, it quotes the clink; "clink-worker failed show" has it, and log.content shows it'
   expect(line('clink.ended', quoted)).toMatchObject({
+    reason: 'the handler threw an error',
+    said: unsaid,
     error: { name: 'SyntaxError', message: unsaid, at: 'handlers/work.ts:7' },
   })
   for (const [event, field] of [
@@ -44,15 +46,37 @@ it('P13: an error that quotes a clink is logged by its kind and place, and kept 
   ] as const) {
     expect(line(event, quoted)).toMatchObject({ [field]: `SyntaxError at handlers/work.ts:7; ${unsaid}` })
   }
-  expect(line('clink.deadLettered', rejected)).toMatchObject({ reason: unsaid })
+  expect(line('clink.ended', rejected)).toMatchObject({ reason: 'rejected by the handler', said: unsaid })
+  expect(line('clink.deadLettered', rejected)).toMatchObject({ reason: `rejected by the handler; ${unsaid}` })
   expect(line('clink.ended', wrapped)).toMatchObject({ error: { message: unsaid, at: 'handlers/work.ts:9' } })
   // One that quotes nothing stays as helpful as it is.
-  expect(line('clink.ended', other)).toMatchObject({ error: { message: 'connect ECONNREFUSED', code: 'ECONNREFUSED' } })
+  expect(line('clink.ended', other)).toMatchObject({
+    reason: 'the handler threw an error',
+    said: 'connect ECONNREFUSED',
+    error: { message: 'connect ECONNREFUSED', code: 'ECONNREFUSED' },
+  })
   expect(line('clink.deadLettered', other)).toMatchObject({ reason: 'connect ECONNREFUSED' })
 
   const kept = site.start('failed', 'show', rejected)
   expect(await kept.exited).toBe(0)
   expect(kept.output).toContain('will not do: no, the harbour gate code')
+})
+
+it('P13: how a program ended is said in the words of the worker, whatever the program has said', async () => {
+  const route = 'routes: [{ name: program, exec: [sh, -c, "cat >&2; exit 3"] }]\n'
+  await using site = await Site.open({ handler, config: config(false) + route })
+  const { clink_id: id } = site.emulator.send('ops', 'the harbour gate code')
+  const worker = site.start('run', '--once', '--max-time', '20s', '--log-level', 'info')
+  expect(await worker.exited, worker.output).toBe(1)
+  const ended = logLines(worker.output).filter(({ clink, event }) => event === 'clink.ended' && clink === id)
+  expect(ended[0]).toMatchObject({
+    reason: 'the program ended with exit code 3',
+    said: expect.stringContaining('not shown'),
+  })
+  expect(JSON.stringify(ended)).not.toMatch(SECRET)
+  const letter = logLines(worker.output).find(({ event }) => event === 'clink.deadLettered')
+  expect(letter).toMatchObject({ reason: expect.stringMatching(/^the program ended with exit code 3; not shown/) })
+  expect(letter).not.toMatchObject({ reason: expect.stringMatching(SECRET) })
 })
 
 it('P13: so is one that nobody catches', async () => {

@@ -64,7 +64,8 @@ describe.each([
     const id = bench.send('hello')
     expect(await station.seen('clink.ended', id)).toMatchObject({
       outcome: 'unavailable',
-      reason: expect.stringContaining('answers 401 Unauthorized: it is not signed by the worker'),
+      reason: expect.stringContaining('answers 401 Unauthorized'),
+      said: 'it is not signed by the worker',
     })
   })
 })

@@ -13,8 +13,8 @@ const EXAMPLES = fileURLToPath(new URL('../../docs/examples', import.meta.url))
 
 interface Played {
   readonly answer: string | undefined
-  readonly said: readonly string[]
-  readonly reason: string | undefined
+  readonly logged: readonly string[]
+  readonly said: string | undefined
   readonly sent: readonly string[]
 }
 
@@ -28,13 +28,13 @@ async function play(
   const id = bench.send(text)
   const target = program(command, { env })
   const station = bench.work(() => {}, { runner: execRunner(), target, settings: { retry: { attempts: 1 } } })
-  const { reason } = await station.seen('clink.ended', id)
-  if (reason === undefined) await bench.completed(id)
+  const { said } = await station.seen('clink.ended', id)
+  if (said === undefined) await bench.completed(id)
   await station.daemon.stop('the test is over')
   return {
     answer: answers(bench.emulator)[0]?.content.split('\n— clink-worker')[0],
-    said: station.all('clink.log', id).map(({ message }) => message),
-    reason,
+    logged: station.all('clink.log', id).map(({ message }) => message),
+    said,
     sent: bench.emulator
       .clinks()
       .flatMap(({ answers: to, content, clink_id: sent }) => (to === undefined && sent !== id ? [content] : [])),
@@ -49,15 +49,15 @@ describe.concurrent('the example programs in Python', () => {
   it('answer.py answers, tells of its progress, and rejects what it cannot do', async () => {
     expect(await play(answer, 'three short wörds')).toMatchObject({
       answer: 'bob, you wrote 3 words; the longest is three.',
-      said: ['reading'],
+      logged: ['reading'],
     })
     expect((await play(answer, 'word '.repeat(501))).sent).toEqual([expect.stringContaining('501 words, this takes')])
-    expect(await play(answer, ' ')).toMatchObject({ answer: undefined, reason: 'there is nothing to count' })
+    expect(await play(answer, ' ')).toMatchObject({ answer: undefined, said: 'there is nothing to count' })
   })
 
   it('agent.py gives a prompt to a command-line agent, and its answer to the sender', async () => {
     const stub = `sh -c "echo thinking >&2; sed 's/^/> /'"`
-    const { answer: said, said: logged } = await play(agent, 'ask why is it so', { AGENT: stub })
+    const { answer: said, logged } = await play(agent, 'ask why is it so', { AGENT: stub })
     expect(said).toContain('> ask why is it so')
     expect(said).toMatch(/^> bob writes to /)
     expect(logged).toEqual(['thinking'])
@@ -69,7 +69,7 @@ describe.concurrent('the example programs in Python', () => {
   ])('agent.py, when its agent %s, says so', async (_, stub, reason) => {
     expect(await play(agent, 'ask', { AGENT: stub })).toMatchObject({
       answer: undefined,
-      reason: expect.stringMatching(reason),
+      said: expect.stringMatching(reason),
     })
   })
 })
@@ -89,6 +89,6 @@ describe('the example program in shell', () => {
       sent: [expect.stringContaining('deploying web-1')],
     })
     expect(await readFile(join(directory.path, 'deployed'), 'utf8')).toMatch(/^web-1 msg_\w+\n$/)
-    expect(await play(command, 'deploy ../etc', env)).toMatchObject({ reason: 'say what: deploy NAME' })
+    expect(await play(command, 'deploy ../etc', env)).toMatchObject({ said: 'say what: deploy NAME' })
   })
 })

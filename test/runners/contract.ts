@@ -82,7 +82,7 @@ export function itKeepsTheContract(make: () => Contracted, kind: Kind): void {
       ['releases', { outcome: 'release', reason: 'not mine' }],
       ['rejects', { outcome: 'reject', reason: 'no such target' }],
     ])('says as data what came of one that %s', async (name, outcome) => {
-      expect(await start(make(), name).running.ended).toEqual(outcome)
+      expect(await start(make(), name).running.ended).toMatchObject(outcome)
     })
 
     it('says why one has failed, as data that JSON holds', async () => {

@@ -93,5 +93,5 @@ it('what is no module cannot be run inline, and is no fault of the clink', async
     services: noServices,
     signals: { abort: never, draining: never },
   })
-  expect(await ended).toEqual({ outcome: 'unavailable', reason: 'a url cannot run in this process' })
+  expect(await ended).toMatchObject({ outcome: 'unavailable', reason: 'a url cannot run in this process' })
 })

@@ -7,7 +7,7 @@ import { handleIn } from '../../handlers/exported.ts'
 import type { HandleFunction } from '../../handlers/handler.ts'
 import { installModuleHooks } from '../../handlers/module-hooks.ts'
 import { nativeImport } from '../../handlers/native-import.ts'
-import type { Outcome } from '../outcome.ts'
+import { unavailable, type Outcome } from '../outcome.ts'
 import { runHandler } from '../run-handler.ts'
 import { captureOutput } from './console.ts'
 import type { ThreadData, ToThread } from './messages.ts'
@@ -65,8 +65,7 @@ async function execute({ env, envelope, run, url }: Begin, signals: RunSignals):
     handle = await load(url)
     if (isNew) port.send({ run, say: 'loaded' })
   } catch (error) {
-    const reason = `the handler cannot be loaded in a thread: ${errorFact(error).message}`
-    return { outcome: 'unavailable', reason }
+    return unavailable('the handler cannot be loaded in a thread', errorFact(error).message)
   }
   return await runs.run(
     run,
@@ -93,6 +92,6 @@ function uncaught(thrown: unknown): void {
   const error = { ...fact, message: `nothing caught an error: ${fact.message}` }
   const run = runs.getStore() ?? current?.number ?? last
   const isOver = current === undefined || run === current.number
-  port.send({ run, say: 'uncaught', error, isOver })
+  port.send({ run, say: 'uncaught', error, said: fact.message, isOver })
   if (isOver) process.exit(1)
 }

@@ -43,8 +43,8 @@ export type FromThread = { readonly run: number } & (
   | { readonly say: 'call'; readonly call: number; readonly service: ServiceName; readonly given: readonly unknown[] }
   | { readonly say: 'cancel'; readonly call: number }
   | { readonly say: 'ended'; readonly outcome: Outcome }
-  /** Nothing caught it. `isOver`: the thread ends by it. */
-  | { readonly say: 'uncaught'; readonly error: ErrorFact; readonly isOver: boolean }
+  /** Nothing caught it: `said` is its own message. `isOver`: the thread ends by it. */
+  | { readonly say: 'uncaught'; readonly error: ErrorFact; readonly said: string; readonly isOver: boolean }
 )
 
 /** What a handler may have done for it by a call: an operation of the API, or one of the worker's own. */

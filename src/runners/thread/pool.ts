@@ -2,7 +2,7 @@ import type { Cancel, Clock } from '../../base/clock.ts'
 import { after } from '../../base/clock.ts'
 import type { Settings } from '../../config/settings.ts'
 import type { ModuleSnapshot } from '../../handlers/module-snapshot.ts'
-import type { Outcome } from '../outcome.ts'
+import { unavailable, type Outcome } from '../outcome.ts'
 import type { Runner, Running, Task } from '../runner.ts'
 import type { ThreadData } from './messages.ts'
 import { Thread } from './thread.ts'
@@ -34,8 +34,8 @@ export class ThreadRunner implements Runner {
 
   start(task: Task): Running {
     const { target } = task
-    if (target.is !== 'thread') return unavailable(`a ${target.is} cannot run in a thread`)
-    if (this.#isStopped) return unavailable('no thread is started any more')
+    if (target.is !== 'thread') return over(unavailable(`a ${target.is} cannot run in a thread`))
+    if (this.#isStopped) return over(unavailable('no thread is started any more'))
     this.#renew(target.modules)
     const thread = this.#take(target.modules)
     const running = thread.start(task, target.url)
@@ -96,6 +96,6 @@ export class ThreadRunner implements Runner {
   }
 }
 
-function unavailable(reason: string): Running {
-  return { ended: Promise.resolve({ outcome: 'unavailable', reason }) }
+function over(outcome: Outcome): Running {
+  return { ended: Promise.resolve(outcome) }
 }

@@ -5,7 +5,7 @@ import { errorFact, errorOf, type ErrorFact } from '../../base/error-fact.ts'
 import { onAbort } from '../../base/on-abort.ts'
 import { HandlerAborted } from '../../handlers/handler.ts'
 import type { ModuleSnapshot } from '../../handlers/module-snapshot.ts'
-import type { Outcome } from '../outcome.ts'
+import { unavailable, type Outcome } from '../outcome.ts'
 import type { Running, Task, TaskServices } from '../runner.ts'
 import { hardLimit, MemoryWatch } from './memory-watch.ts'
 import { SHARED, type FromThread, type ThreadData, type ToThread } from './messages.ts'
@@ -14,6 +14,7 @@ import { thrownFact } from './thrown.ts'
 /** The unbuilt worker's threads are unbuilt too. */
 const ENTRY = new URL(`entry${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url)
 const MEBIBYTE = 1_048_576
+const UNCAUGHT = 'nothing caught an error of the handler'
 
 export interface ThreadOptions extends Pick<ThreadData, 'modules' | 'service'> {
   readonly clock: Clock
@@ -102,7 +103,7 @@ export class Thread {
 
   /** Ends it, whatever it does; a call into the system that it waits for comes to its end before. */
   async end(): Promise<void> {
-    this.#fatal ??= failed(new Error('the handler was ended'))
+    this.#fatal ??= failed('the handler was ended')
     await this.#worker.terminate()
   }
 
@@ -143,7 +144,8 @@ export class Thread {
         return this.#finish(message.outcome)
       case 'uncaught':
         this.isTainted = true
-        if (message.isOver) this.#fatal ??= { outcome: 'failed', error: message.error }
+        if (message.isOver)
+          this.#fatal ??= { outcome: 'failed', error: message.error, own: UNCAUGHT, said: message.said }
         if (message.run !== this.#current?.number) tellOfLate(message.error, services)
     }
   }
@@ -162,21 +164,20 @@ export class Thread {
 
   #failed(error: unknown): void {
     if (systemCode(error) === 'ERR_WORKER_OUT_OF_MEMORY') this.#outgrown()
-    else if (this.#isUp) this.#fatal ??= failed(error)
-    else this.#fatal ??= { outcome: 'unavailable', reason: `no thread could be started: ${errorFact(error).message}` }
+    else if (this.#isUp) this.#fatal ??= { outcome: 'failed', error: errorFact(error) }
+    else this.#fatal ??= unavailable(`no thread could be started: ${errorFact(error).message}`)
   }
 
   #outgrown(): void {
     const limit = `${Math.round(this.#options.memory / MEBIBYTE)}MiB`
-    const text = `the handler needed more memory than a thread may have (handlers.threadMemory: ${limit})`
-    this.#fatal ??= failed(new Error(text))
+    this.#fatal ??= failed(`the handler needed more memory than a thread may have (handlers.threadMemory: ${limit})`)
     void this.end()
   }
 
   #exited(code: number): void {
     this.#memory.stop()
     const isKnown = this.#fatal !== undefined
-    const outcome = this.#fatal ?? failed(new Error(`the handler ended its thread with process.exit(${code})`))
+    const outcome = this.#fatal ?? failed(`the handler ended its thread with process.exit(${code})`)
     if (this.#current !== undefined) this.#finish(outcome)
     else if (!isKnown && outcome.outcome === 'failed') tellOfLate(outcome.error, this.#tasks.get(this.#count)?.services)
   }
@@ -216,6 +217,6 @@ function textOf(value: unknown): string | undefined {
   return typeof value === 'string' ? value : undefined
 }
 
-function failed(error: unknown): Outcome {
-  return { outcome: 'failed', error: errorFact(error) }
+function failed(own: string): Outcome {
+  return { outcome: 'failed', error: errorFact(new Error(own)), own }
 }

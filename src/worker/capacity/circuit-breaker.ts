@@ -19,17 +19,19 @@ export interface CircuitBreakerOptions extends Pick<WorkerContext, 'clock' | 'em
 }
 
 /**
- * What the end of a run says about its route: its error where it failed; `done`, which alone shows that the route works; `other` where
- * the handler wanted something else; `nothing` where it was aborted because its claim was lost or the worker stops; `Unavailable` where it
- * could not be begun.
+ * What the end of a run says about its route: why where it failed or could not be begun; `done`, which alone shows that the route works; `other` where the handler wanted something else; `nothing` where it was aborted
+ * because its claim was lost or the worker stops.
  */
-export type RunVerdict = Error | Unavailable | 'done' | 'other' | 'nothing'
+export type RunVerdict = Broken | 'done' | 'other' | 'nothing'
 
-/** No clink is at fault, and one is enough to know. */
-interface Unavailable {
+interface Broken {
   readonly reason: string
+  readonly said?: string
+  readonly error: Error
+  /** No clink is at fault, and one is enough to know. */
+  readonly isUnavailable?: true
   /** Milliseconds before which asking again is useless. */
-  readonly retryAfter?: number
+  readonly retryAfter?: number | undefined
 }
 
 interface Health {
@@ -118,7 +120,7 @@ export class CircuitBreaker {
     const health = this.#of(route)
     const { blame, pause } = health
     const isProbe = pause?.isProbe(clinkId) === true
-    if (verdict instanceof Error) {
+    if (typeof verdict === 'object' && verdict.isUnavailable === undefined) {
       const counts = blame.note(clinkId)
       if (isProbe) pause.probed(clinkId, 'failed')
       if (pause !== undefined) this.#lookWhetherOutlasted(route, health, pause)
@@ -127,7 +129,7 @@ export class CircuitBreaker {
     }
     if (typeof verdict === 'object') {
       if (isProbe) pause.probed(clinkId, 'other', verdict.retryAfter)
-      else if (pause === undefined) this.#pause(route, health, [clinkId], new Error(verdict.reason), verdict.retryAfter)
+      else if (pause === undefined) this.#pause(route, health, [clinkId], verdict, verdict.retryAfter)
       return false
     }
     if (verdict === 'done') this.#done(route, health, clinkId)
@@ -136,18 +138,19 @@ export class CircuitBreaker {
     return pause === undefined
   }
 
-  #note(route: Route, health: Health, clinkId: string, error: Error): void {
+  #note(route: Route, health: Health, clinkId: string, verdict: Broken): void {
     health.failures = [...health.failures, clinkId].slice(-STARTS)
     if (health.failures.length < STARTS || new Set(health.failures).size < CLINKS) return
-    this.#pause(route, health, health.failures, error)
+    this.#pause(route, health, health.failures, verdict)
   }
 
-  #pause(route: Route, health: Health, failed: readonly string[], error: Error, wait = 0): void {
+  #pause(route: Route, health: Health, failed: readonly string[], verdict: Broken, wait = 0): void {
     const { clock, emit, look, random, settings } = this.#options
     const { retry } = policyOf(route, settings.current)
     health.pause = new RoutePause({ clock, random, retry, blame: health.blame, look, wait })
     const clinks = new Set(failed).size
-    emit({ event: 'route.paused', route: route.name, failures: failed.length, clinks, error, advice: ADVICE })
+    const { isUnavailable: _, retryAfter: __, ...why } = verdict
+    emit({ event: 'route.paused', route: route.name, failures: failed.length, clinks, ...why, advice: ADVICE })
   }
 
   /** The route works: whatever has failed on it until now is at fault itself. */

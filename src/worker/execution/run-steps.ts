@@ -6,7 +6,7 @@ import { ClinkApiError } from '../../clink/errors.ts'
 import type { DeliveryFacts } from '../../events.ts'
 import type { KeptSteps } from '../../ledger/steps.ts'
 import { stepKey, type KeptStep } from '../../ledger/step-table.ts'
-import type { Outcome } from '../../runners/outcome.ts'
+import { saidIn, type Outcome } from '../../runners/outcome.ts'
 import type { StepResult } from '../../runners/runner.ts'
 import type { ExecutionContext } from './context.ts'
 
@@ -130,9 +130,11 @@ export class RunSteps {
   /** What the run came to, which may have been told to sleep. */
   conclude(outcome: Outcome): Outcome {
     if (this.#asleep === undefined || outcome.outcome === 'asleep') return outcome
-    const cause = outcome.outcome === 'failed' ? { cause: outcome.error } : {}
     const message = `${quoted(this.#asleep.name)} is a sleep, which ends the run, and the handler ${WENT_ON}`
-    return { outcome: 'failed', error: { name: 'Error', message, ...cause } }
+    const cause = outcome.outcome === 'failed' ? { cause: outcome.error } : {}
+    const said = outcome.outcome === 'failed' ? saidIn(outcome) : {}
+    const own = `a sleep ends the run, and the handler ${WENT_ON}`
+    return { outcome: 'failed', error: { name: 'Error', message, ...cause }, own, ...said }
   }
 
   /** @returns what is kept under the name. */

@@ -1,11 +1,11 @@
 import { AbortSource } from '../../base/abort-source.ts'
 import { after, type Cancel, type Clock } from '../../base/clock.ts'
 import { cutText, LONGEST } from '../../base/cut-text.ts'
-import { errorFact, type ErrorFact } from '../../base/error-fact.ts'
+import { errorFact } from '../../base/error-fact.ts'
 import type { DeliveryFacts, Emit } from '../../events.ts'
 import { HandlerAborted, type AbortCode } from '../../handlers/handler.ts'
 import type { Policy } from '../../handlers/policy.ts'
-import type { Outcome } from '../../runners/outcome.ts'
+import { saidIn, type Outcome } from '../../runners/outcome.ts'
 import type { Runner, Running, Task } from '../../runners/runner.ts'
 import { RunSignals } from './run-signals.ts'
 import type { SignsOfLife } from './signs-of-life.ts'
@@ -63,8 +63,9 @@ export class Run {
     this.#limits.end()
     if (this.#stuckAt !== undefined) emit({ event: 'clink.unstuck', ...facts, after: clock.now() - this.#stuckAt })
     this.#stuckAt = undefined
-    if (this.#abortedBy !== 'timeout') return outcome
-    return this.#timeout(outcome.outcome === 'failed' ? { cause: outcome.error } : undefined)
+    if (this.#abortedBy === 'timeout') return this.#timeout(outcome)
+    if (this.#abortedBy === undefined || outcome.outcome !== 'failed') return outcome
+    return { ...outcome, own: this.#abortedBy, ...saidIn(outcome) }
   }
 
   get abortedBy(): AbortCode | undefined {
@@ -118,8 +119,12 @@ export class Run {
     this.kill()
   }
 
-  #timeout(options: { readonly cause?: ErrorFact } = {}): Outcome {
-    return { outcome: 'failed', error: { ...errorFact(new Error(`timeout: ${this.#limits.text}`)), ...options } }
+  /** @param by what its code has come to after its abort, once that is known. */
+  #timeout(by?: Outcome): Outcome {
+    const own = `timeout: ${this.#limits.text}`
+    const error = errorFact(new Error(own))
+    if (by?.outcome !== 'failed') return { outcome: 'failed', error, own }
+    return { outcome: 'failed', error: { ...error, cause: by.error }, own, ...saidIn(by) }
   }
 }
 

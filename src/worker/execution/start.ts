@@ -1,11 +1,10 @@
 import { AbortSource } from '../../base/abort-source.ts'
 import { sleep } from '../../base/clock.ts'
-import { errorOf } from '../../base/error-fact.ts'
 import type { DeliveryFacts } from '../../events.ts'
 import type { AbortCode } from '../../handlers/handler.ts'
 import type { PlannedClink } from '../../handlers/policy.ts'
 import type { LateResult } from '../../ledger/late-results.ts'
-import type { Outcome } from '../../runners/outcome.ts'
+import { brokenBy, toldOf, type Outcome } from '../../runners/outcome.ts'
 import type { RunVerdict } from '../capacity/circuit-breaker.ts'
 import type { ExecutionParts } from './context.ts'
 import { AFTERMATH } from './crash-watch.ts'
@@ -212,7 +211,7 @@ export class Start {
     // A stop that has not waited for its end has given the clink back by now.
     const isCut = (stands || this.#isAbandoned) && this.#wasCutShort(outcome)
     const shown = isCut ? 'cut-short' : stands ? outcome.outcome : 'lost'
-    context.emit({ event: 'clink.ended', ...facts, outcome: shown, ...why(outcome), duration: run.age })
+    context.emit({ event: 'clink.ended', ...facts, outcome: shown, ...toldOf(outcome), duration: run.age })
     if (stands) return
     const late = resultOf(outcome)
     if (late !== undefined) {
@@ -247,8 +246,9 @@ function isNothing(outcome: Outcome): boolean {
 /** What the end of a run says about its route: nothing, where it was aborted for another reason than its timeout. */
 function verdictOnRoute(run: Run, outcome: Outcome): RunVerdict {
   if (run.abortedBy !== undefined && run.abortedBy !== 'timeout') return 'nothing'
-  if (outcome.outcome === 'failed') return errorOf(outcome.error)
-  if (outcome.outcome === 'unavailable') return outcome
+  if (outcome.outcome === 'failed') return brokenBy(outcome)
+  if (outcome.outcome === 'unavailable')
+    return { ...brokenBy(outcome), isUnavailable: true, retryAfter: outcome.retryAfter }
   return outcome.outcome === 'done' ? 'done' : 'other'
 }
 
@@ -256,21 +256,16 @@ function verdictOnRoute(run: Run, outcome: Outcome): RunVerdict {
 function resultOf(outcome: Outcome): Pick<LateResult, 'outcome' | 'response' | 'reason'> | undefined {
   switch (outcome.outcome) {
     case 'done':
+      return outcome
     case 'release':
     case 'reject':
-      return outcome
     case 'retry': {
-      const { after: _, ...result } = outcome
-      return result
+      const { outcome: is, reason } = outcome
+      return { outcome: is, ...(reason !== undefined && { reason }) }
     }
     case 'failed':
     case 'asleep':
     case 'unavailable':
       return undefined
   }
-}
-
-function why(outcome: Outcome): { reason?: string; error?: Error } {
-  if (outcome.outcome === 'failed') return { reason: outcome.error.message, error: errorOf(outcome.error) }
-  return 'reason' in outcome && outcome.reason !== undefined ? { reason: outcome.reason } : {}
 }

@@ -11,6 +11,12 @@ async function workIn(bench: Bench, code: string, settings: WorkOptions['setting
   return bench.work(() => {}, { target: target('work'), settings })
 }
 
+/** Of those that have said something themselves. */
+const WORDS: Readonly<Record<string, object>> = {
+  'an error in a timer': { reason: 'nothing caught an error of the handler', said: 'too late' },
+  'a rejection that nobody looks at': { reason: 'nothing caught an error of the handler', said: 'no' },
+}
+
 describe('code that would end the process ends its run only, and the slot works on', () => {
   it.each([
     ['process.exit', 'process.exit(3)', /^the handler ended its thread with process\.exit\(3\)$/],
@@ -25,7 +31,7 @@ describe('code that would end the process ends its run only, and the slot works 
       /^nothing caught an error: no$/,
     ],
     ['a loop without an end', 'for (;;);', /^timeout: the handler ran longer than 3s$/],
-  ])('%s', async (_, code, reason) => {
+  ])('%s', async (name, code, reason) => {
     await using bench = await Bench.open()
     const timeout = reason.source.includes('timeout') ? 3_000 : 60_000
     const station = await workIn(bench, `async ({ content }) => { if (content === 'bad') { ${code} } return 'fine' }`, {
@@ -34,6 +40,9 @@ describe('code that would end the process ends its run only, and the slot works 
     })
     const [bad, good] = [bench.send('bad'), bench.send('good')]
     expect(await station.seen('clink.deadLettered', bad)).toMatchObject({ reason: expect.stringMatching(reason) })
+    expect(await station.seen('clink.ended', bad)).toMatchObject(
+      WORDS[name] ?? { reason: expect.stringMatching(reason) },
+    )
     await bench.completed(good)
     expect(station.all('worker.failed')).toEqual([])
   })

@@ -112,7 +112,7 @@ if (!isMainThread) throw new Error('only at home')
 export default { match: { group: 'work' }, runner: 'thread', handle: () => {} }`,
   })
   const target = await threadTargetsIn(directory, {})
-  expect(JSON.parse(await run(make(), target('work' as never)))).toEqual({
+  expect(JSON.parse(await run(make(), target('work' as never)))).toMatchObject({
     outcome: 'unavailable',
     reason: 'the handler cannot be loaded in a thread: only at home',
   })

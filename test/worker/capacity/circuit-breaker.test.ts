@@ -26,7 +26,7 @@ const makeRoute = (name: string, generation = 1): Route => ({
 /** A clink of which nothing is remembered. */
 const unknown = (id: string): Memory => new Memory(id, {}, { coolsFor: 0, isOwn: false })
 const route = makeRoute('work')
-const away = new Error('away')
+const away = { reason: 'the handler threw an error', said: 'away', error: new Error('away') }
 
 function setUp(options: Partial<CircuitBreakerOptions> = {}) {
   const time = new VirtualTime(new Chance(1))
