@@ -24,8 +24,12 @@ export function waitsForProof(record: Record, { name, startedAt }: LifeRecord): 
   const changed = told.findLast(({ event }) => event.event === 'key.changed')
   const isProven = changed?.event.event === 'key.changed' ? changed.event.verified : hasOldKey(record, name)
   if (isProven) return false
+  const since = changed?.at ?? startedAt
   return !told.some(({ at, event }, index) => {
-    if (event.event !== 'clink.claimed' || at <= (changed?.at ?? startedAt)) return false
+    if (event.event !== 'clink.claimed' || at <= since) return false
+    // One that was on its way when the key changed was made with the one before.
+    const grant = record.grantsOf(name, event.clink.clink_id).findLast((one) => one.at <= at)
+    if (grant !== undefined && grant.request.begunAt < since) return false
     // One that does not say whose it is proves something only where none has said so either.
     return namesOwner(event) || !told.slice(0, index).some((before) => namesOwner(before.event))
   })

@@ -3,6 +3,17 @@ import { runSeed } from './run-seed.ts'
 
 describe('a seed that once broke a promise keeps it now:', { timeout: 60_000 }, () => {
   it.for([
+    [
+      1_230_825,
+      ['single', 'limits', 'heavy', 'sleeps'],
+      'a clink that is lost while it waits for its place keeps no slot from the letter that has it (P13, §4)',
+    ],
+    [1_211_062, ['never', 'marks'], 'a claim that was under way when the key changed does not prove the new one (§8)'],
+    [
+      1_211_185,
+      ['pages', 'bare', 'single', 'heavy'],
+      'a result that is sent for two leases is work that goes on (P1, §5)',
+    ],
     [1_210_457, ['steps'], 'a run is not over, nor failed, while a step of it goes on (P10, §4)'],
     [1_210_931, ['slow-store'], 'what began beside a long run did not run alone, though that has ended since (P9, §4)'],
     [

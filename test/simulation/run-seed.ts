@@ -57,7 +57,7 @@ const WALL = Date.UTC(2026, 0, 5, 8)
 const CALM = 5_400_000
 /** How many times that, while they are working. */
 const BUSY = 4
-/** What waited for a slot is found within so many milliseconds of the end of the run before: by a full sweep, where its claim has run out. */
+/** What waited for a slot is found within so many milliseconds of the end of the work before: by a full sweep, where its claim has run out. */
 const NEXT_RUN = 330_000
 /** How often, until the calm, somebody looks after letters where there are none yet. */
 const LOOKS = 12
@@ -214,7 +214,7 @@ export class Game {
       explained({ plan: this.plan, record: this.record, emulator: this.emulator, lives: this.#liveNames() })
     // With one slot and handlers of ten minutes a backlog takes its time: while there are runs the end waits.
     let isBusy = false
-    const isRunning = (): boolean => isBusy || this.#hasRunSince(this.time.now - NEXT_RUN)
+    const isRunning = (): boolean => isBusy || this.#hasWorkedSince(this.time.now - NEXT_RUN)
     const { silentAs } = this.#options
     const goesOn = (): boolean =>
       silentAs === undefined
@@ -234,8 +234,10 @@ export class Game {
     if (this.unexplained.length === 0) this.unexplained = [{ clinkId: '-', why: 'a worker is still busy' }]
   }
 
-  /** Whether a run has gone on after this, be it of a claim that is lost. */
-  #hasRunSince(time: number): boolean {
+  /** Whether a run has gone on after this, be it of a claim that is lost, or a result was sent. */
+  #hasWorkedSince(time: number): boolean {
+    const sent = this.record.requests.findLast(({ kind }) => kind === 'complete')
+    if (sent !== undefined && sent.begunAt > time) return true
     return this.record.runs.some(({ endedAt = this.time.now, life }) => {
       return endedAt > time && this.record.life(life).crashedAt === undefined
     })

@@ -41,8 +41,8 @@ describe('the judge notices a worker', () => {
   it('whose heavy clinks take one seat each (§4)', async () => {
     // oxlint-disable-next-line typescript/unbound-method -- it is called with its object
     const real = SeatLine.prototype.run
-    vi.spyOn(SeatLine.prototype, 'run').mockImplementation(async function (this: SeatLine, work, priority) {
-      await real.call(this, work, priority, 1)
+    vi.spyOn(SeatLine.prototype, 'run').mockImplementation(async function (this: SeatLine, work, wish) {
+      await real.call(this, work, { ...wish, weight: 1 })
     })
     expect(await notices(under({ weight: 8 }), /run at once/)).toBe(true)
   })

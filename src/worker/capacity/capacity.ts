@@ -28,6 +28,8 @@ const RERUNS = 0.5
 export interface Seeker {
   readonly route: Route
   readonly place: Place | undefined
+  /** Resolves when it wants none any more. */
+  readonly interrupted: Promise<unknown>
 }
 
 /** Where deliveries wait for a seat, and for a thread where their route needs one: `work` runs in it. The highest priority is first. */
@@ -200,7 +202,7 @@ export class Capacity implements Line {
   }
 
   /** A rejection of `work` is the caller's. Nothing else waits behind what waits for its place, or for a thread. */
-  async use({ place, route }: Seeker, work: Work, priority: number): Promise<void> {
+  async use({ interrupted, place, route }: Seeker, work: Work, priority: number): Promise<void> {
     if (place !== undefined) {
       const ready = place.ready()
       this.#spare()
@@ -210,7 +212,7 @@ export class Capacity implements Line {
     const inSeat = async (): Promise<void> => await (alone === undefined ? work(() => {}) : alone.run(work))
     const weight = alone === undefined ? weightOf({ limits: place?.limits }) : 1
     try {
-      const run = async (): Promise<void> => await this.#line.run(inSeat, priority, weight)
+      const run = async (): Promise<void> => await this.#line.run(inSeat, { priority, weight, interrupted })
       await this.#threads.use(route, run, priority)
     } finally {
       place?.rest()

@@ -4,9 +4,14 @@ import { Weights } from './weights.ts'
 /** What takes several seats is passed over for so many milliseconds; then the next free seats are its. */
 export const PASSED_OVER = 30_000
 
-interface Waiting {
+export interface Wish {
   readonly weight: number
   readonly priority: number
+  /** Resolves when it wants none any more. */
+  readonly interrupted: Promise<unknown>
+}
+
+interface Waiting extends Wish {
   readonly start: () => void
   /** It was passed over for long: nothing starts before it. */
   isNext: boolean
@@ -61,18 +66,29 @@ export class SeatLine {
   }
 
   /** Runs the work in so many seats, or in all where there are fewer. A rejection is the caller's. */
-  async run(work: () => Promise<void>, priority: number, weight: number): Promise<void> {
+  async run(work: () => Promise<void>, wish: Wish): Promise<void> {
+    const { interrupted, priority, weight } = wish
     await new Promise<void>((resolve, reject) => {
       const start = (): void => {
         cancel()
         this.#hold(work, weight).then(resolve, reject)
       }
-      const one: Waiting = { weight, priority, start, isNext: false }
+      const one: Waiting = { ...wish, start, isNext: false }
       const isPassedOver = (): void => {
         one.isNext = true
         this.#startNext()
       }
       const cancel = weight > 1 ? after(this.#clock, PASSED_OVER, isPassedOver) : () => {}
+      // Seats are kept for nobody who has left.
+      const leave = (): void => {
+        const at = this.#waiting.indexOf(one)
+        if (at === -1) return
+        cancel()
+        this.#waiting.splice(at, 1)
+        resolve()
+        this.#startNext()
+      }
+      if (weight > 1) void interrupted.then(leave)
       const behind = this.#waiting.findIndex((other) => other.priority < priority)
       this.#waiting.splice(behind === -1 ? this.#waiting.length : behind, 0, one)
       this.#startNext()

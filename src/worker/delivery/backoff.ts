@@ -53,7 +53,7 @@ export class Backoff {
   }
 
   /** Resolves when it is due, when its turn has come, or when it is interrupted. */
-  async over(interrupted: Promise<void>): Promise<void> {
+  async over(interrupted: Promise<unknown>): Promise<void> {
     const { clock } = this.#context
     const dueAt = this.#dueAt ?? clock.now()
     const turn = this.#turn

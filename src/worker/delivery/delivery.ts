@@ -32,7 +32,9 @@ export class Delivery implements HandleOwner {
   readonly #parts: DeliveryParts
   readonly #context: ExecutionContext
   readonly #backoff: Backoff
-  readonly #interrupted = Promise.withResolvers<void>()
+  /** True: it has waited for a slot until then. */
+  readonly #interrupt = Promise.withResolvers<boolean>()
+  readonly interrupted = this.#interrupt.promise
   readonly #settled = Promise.withResolvers<void>()
   /** Resolves when the delivery is settled or lost, though its code may still run. */
   readonly settled = this.#settled.promise
@@ -117,7 +119,7 @@ export class Delivery implements HandleOwner {
     this.#stopping = true
     this.handle.drain()
     this.#start?.drain()
-    this.#interrupted.resolve()
+    this.#interrupt.resolve(false)
   }
 
   /** The time for finishing is over. */
@@ -139,12 +141,12 @@ export class Delivery implements HandleOwner {
 
   lost(settled: Settled): void {
     const { clock, ledger } = this.#context
-    const isLost = settled.is === 'lost'
+    const wasWaiting = this.#is('waiting')
     // It may come back at once; the wait that it backed off for still counts.
     if (this.dueAt !== undefined) void ledger.cool(this.clink.clink_id, this.dueAt - clock.now())
     this.#end(settled)
-    if (isLost) this.#start?.lost()
-    this.#interrupted.resolve()
+    if (settled.is === 'lost') this.#start?.lost()
+    this.#interrupt.resolve(wasWaiting)
   }
 
   #is(state: DeliveryState): boolean {
@@ -172,16 +174,14 @@ export class Delivery implements HandleOwner {
     void this.handle.note()
     await this.#untilDue()
     while (this.#is('waiting')) {
-      await Promise.race([runs.idle(this.clink.clink_id), this.#interrupted.promise])
+      await Promise.race([runs.idle(this.clink.clink_id), this.interrupted])
       if (!this.#is('waiting')) break
-      if (this.#stopping) {
-        await this.#settleWaiting()
-        break
-      }
+      if (this.#stopping) return await this.#settleWaiting()
       const alone = this.handle.memory.tried.isSuspect
       const turn = capacity.use(this, async (widen) => await this.#takeTurn(widen), alone ? PRIORITY.alone : priority)
-      await Promise.race([turn, this.#interrupted.promise])
-      if (this.#is('waiting')) continue // interrupted before its turn came; the turn, when it comes, does nothing
+      const hasLeft = await Promise.race([turn, this.interrupted])
+      // Its turn, when it comes, does nothing, and is not waited for: who waits for its slot may have the place that it waits for.
+      if (this.#is('waiting') || hasLeft === true) continue
       await turn
       await this.#noted
       await this.#untilDue()
@@ -194,7 +194,7 @@ export class Delivery implements HandleOwner {
   /** At a stop: a result that an earlier claim has left is sent; a clink without one is given back. */
   async #settleWaiting(): Promise<void> {
     const { handle } = this
-    const { left: cooldown } = this.#backoff
+    const cooldown = this.#backoff.left
     await this.#settle(
       async () => await (handle.hasKept ? handle.completeKept() : handle.release('shutdown', { cooldown })),
     )
@@ -203,7 +203,7 @@ export class Delivery implements HandleOwner {
   /** In a slot: a run and what follows from it, until the clink is settled, backs off, or is lost. */
   async #takeTurn(outlast: () => void): Promise<void> {
     // A claim that is being asked about has its slot: it runs as soon as that is answered.
-    const isReady = this.#is('waiting') && (await Promise.race([this.handle.ready(), this.#interrupted.promise]))
+    const isReady = this.#is('waiting') && (await Promise.race([this.handle.ready(), this.interrupted]))
     if (isReady !== true || !this.#is('waiting') || this.#stopping || !this.handle.check()) return
     if (this.handle.hasKept) return await this.#settleWaiting()
     const isLetter = this.handle.of === 'claim' && this.handle.memory.isLeftToLetter(this.clink)
@@ -278,8 +278,7 @@ export class Delivery implements HandleOwner {
   }
 
   async #untilDue(): Promise<void> {
-    if (!this.#is('backingOff')) return
-    await this.#backoff.over(this.#interrupted.promise)
+    if (this.#is('backingOff')) await this.#backoff.over(this.interrupted)
     if (this.#is('backingOff')) this.#enter('waiting')
   }
 

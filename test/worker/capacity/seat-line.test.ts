@@ -9,6 +9,7 @@ class Works {
   readonly line: SeatLine
   readonly started: string[] = []
   readonly #ends = new Map<string, () => void>()
+  readonly #leave = new Map<string, () => void>()
 
   constructor(seats: number) {
     const now = (): number => this.time.now
@@ -21,11 +22,18 @@ class Works {
       this.started.push(name)
       await new Promise<void>((resolve) => this.#ends.set(name, resolve))
     }
-    void this.line.run(work, priority, weight)
+    const interrupted = new Promise<void>((resolve) => this.#leave.set(name, resolve))
+    void this.line.run(work, { priority, weight, interrupted })
   }
 
   async end(...names: readonly string[]): Promise<void> {
     for (const name of names) this.#ends.get(name)?.()
+    await this.time.runUntil(this.time.now, () => false)
+  }
+
+  /** They want no seat any more. */
+  async leave(...names: readonly string[]): Promise<void> {
+    for (const name of names) this.#leave.get(name)?.()
     await this.time.runUntil(this.time.now, () => false)
   }
 
@@ -75,6 +83,21 @@ describe('what takes several seats (§4)', () => {
     expect(works.started).toEqual(['heavy', 'light'])
     await works.end('heavy')
     expect(works.started).toEqual(['heavy', 'light', 'next'])
+  })
+
+  it('keeps no seats once it wants none any more, and goes on with those that it has', async () => {
+    const works = new Works(3)
+    works.begin('first', 2)
+    works.begin('heavy', 3)
+    await works.pass(PASSED_OVER)
+    works.begin('light')
+    expect(works.started).toEqual(['first'])
+    await works.leave('heavy', 'first')
+    expect(works.started).toEqual(['first', 'light'])
+    works.begin('next')
+    expect(works.started).toEqual(['first', 'light'])
+    await works.end('first')
+    expect(works.started).toEqual(['first', 'light', 'next'])
   })
 
   it('leaves no seat free while seats are kept for it: the worker is stuck where all that have seats are (P13)', async () => {

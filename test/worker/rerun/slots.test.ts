@@ -107,3 +107,50 @@ it('P6: letters that run when fewer slots are left than there were keep theirs, 
   expect(good.map((id) => bench.emulator.clink(id)?.status)).toEqual(['completed', 'completed'])
   await bench.stop()
 })
+
+it('§4, P13: a clink that is lost while it waits for its place in a route keeps no slot from the letter that has the place', async () => {
+  const seen: string[] = []
+  let isAway = false
+  const bench = new VirtualBench({
+    settings: {
+      concurrency: 1,
+      claim: { exclusive: true, timeout: MINUTE },
+      retry: { backoff: RUN, maxBackoff: RUN, onExhausted: 'complete' },
+    },
+    switches: { defaultTimeout: 60 },
+    limits: { concurrency: 1 },
+    handle: async ({ content }, ctx) => {
+      const isFirst = !seen.includes(content)
+      seen.push(content)
+      if (content === 'letter' && isFirst) return ctx.reject('not now')
+      if (content === 'waits' && isFirst) throw new Error('once more')
+      if (content === 'long' && isFirst) await bench.take(10 * MINUTE, ctx.signal)
+      return 'done'
+    },
+    weather: ({ path }) => (isAway && path.endsWith('/claim') ? 'hang' : undefined),
+  })
+  const letter = bench.send('letter')
+  await bench.pass(RUN)
+  const waits = bench.send('waits')
+  await bench.pass(RUN / 5)
+  const long = bench.send('long')
+  await bench.pass(RUN / 5)
+  expect(seen).toEqual(['letter', 'waits', 'long'])
+  expect(await bench.ledger.letters.retry(letter)).toBe('rerun')
+  bench.daemon.retried(letter)
+  await bench.pass(RUN)
+  isAway = true
+  await bench.pass(2 * MINUTE)
+  isAway = false
+  await bench.pass(10 * MINUTE)
+
+  expect(
+    bench
+      .all('clink.lost')
+      .map(({ clink }) => clink.clink_id)
+      .sort(),
+  ).toEqual([waits, long].sort())
+  expect(bench.all('clink.rerunDone')).toHaveLength(1)
+  expect([waits, long].map((id) => bench.emulator.clink(id)?.status)).toEqual(['completed', 'completed'])
+  await bench.stop()
+})
