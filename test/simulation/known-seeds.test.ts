@@ -3,6 +3,8 @@ import { runSeed } from './run-seed.ts'
 
 describe('a seed that once broke a promise keeps it now:', { timeout: 60_000 }, () => {
   it.for([
+    [1_213_111, ['failing', 'clock-in-stop'], 'a look for a fresh clink is ended by no look before it (P6, §4)'],
+    [1_235_534, ['ring', 'shorter'], 'a claim that is short by its length is renewed as often as that takes (P4, §2)'],
     [
       1_230_825,
       ['single', 'limits', 'heavy', 'sleeps'],

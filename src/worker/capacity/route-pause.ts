@@ -157,6 +157,7 @@ export class RoutePause {
 
   #due(): void {
     const { blame, clock, look } = this.#options
+    this.#cancel()
     if (!this.isDue) return
     const fresh = [...this.#waiting.values()].find(({ tried }) => blame.isFresh(tried))
     if (fresh !== undefined) return this.#wake(fresh.tried.clinkId)

@@ -22,10 +22,12 @@ export const noBusyLoop: Rule = ({ plan, record, ticks }) => {
     const configs = configsIn(plan, record, life, minute * MINUTE, (minute + 1) * MINUTE)
     // Whoever is given other settings looks at once.
     const perMinute = MINUTE / Math.min(...configs.map(({ poll }) => poll.interval)) + configs.length - 1
+    // A claim that is asked about lasts no longer than what is asked for.
+    const longest = Math.min(longestClaim(plan), ...configs.map(({ claim }) => claim.timeout))
     const most =
       clinkId === undefined
         ? 3 * perMinute + 4 * plan.clinks.length + parked(record, life, minute)
-        : Math.max(PER_CLINK, (PER_LEASE * MINUTE) / longestClaim(plan))
+        : Math.max(PER_CLINK, (PER_LEASE * MINUTE) / longest)
     if (count > most && count <= most + 1) {
       breaches.push({ rule: 'live', at, life, text: `more than ${most} times ${kind} ${clinkId ?? ''} in a minute` })
     }

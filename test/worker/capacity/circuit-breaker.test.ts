@@ -171,6 +171,22 @@ describe('P10, §4: probes of a paused route', () => {
     expect(health.wait(route, unknown('bad 0'))).toBe(0)
   })
 
+  it('that have failed wait for a look of their own: one for an earlier probe does not end it', async () => {
+    const { due, fail, health, pass, pause } = setUp()
+    pause()
+    await due()
+    // A probe that tells nothing: another one is due at once, and is looked for anew.
+    health.started(route, 'tells nothing')
+    health.ended(route, 'tells nothing', 'nothing')
+    await pass(SECOND)
+    fail('probe')
+    await due()
+    await pass(9 * SECOND)
+    expect(health.isLooking(route)).toBe(true)
+    await pass(SECOND)
+    expect(health.isLooking(route)).toBe(false)
+  })
+
   it('leave the route paused unless they are done: a rejection, a release or a wait say nothing', async () => {
     const { due, events, health, pause } = setUp()
     pause()
