@@ -72,8 +72,8 @@ export function isUnreadable({ plan, record }: Pick<Explaining, 'plan' | 'record
 const isMalformed = ({ event }: EventRecord): boolean => 'why' in event && event.why === 'malformed'
 
 /** Whether it cannot work as it is told to, for a reason that the documents give, and says so: it is not ready. */
-export function isRefusing(plan: Plan, record: Record, life: string): boolean {
-  const last = record.readiness.findLast((one) => one.life === life)
+export function isRefusing(plan: Plan, record: Record, life: string, at = Infinity): boolean {
+  const last = record.readiness.findLast((one) => one.life === life && one.at <= at)
   if (last === undefined || last.isReady || last.reasons.every((reason) => PASSING.test(reason))) return false
   return mayBeUnable(plan, workerOf(plan, life))
 }

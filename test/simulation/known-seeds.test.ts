@@ -3,6 +3,12 @@ import { runSeed } from './run-seed.ts'
 
 describe('a seed that once broke a promise keeps it now:', { timeout: 60_000 }, () => {
   it.for([
+    [1_233_731, ['keys', 'patterns'], 'who renews a claim before it is told has not made it (P2, §8)'],
+    [
+      1_211_764,
+      ['bare', 'absent-ignore', 'single'],
+      'who says why claims cannot be made looks once a minute (P12, §3)',
+    ],
     [1_213_111, ['failing', 'clock-in-stop'], 'a look for a fresh clink is ended by no look before it (P6, §4)'],
     [1_235_534, ['ring', 'shorter'], 'a claim that is short by its length is renewed as often as that takes (P4, §2)'],
     [

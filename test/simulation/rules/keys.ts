@@ -93,7 +93,8 @@ export const claimsKeepTheirKey: Rule = ({ record }) => {
       if (claimed === undefined || kind === 'sibling') return []
       if (told.some(({ event, at: said }) => said >= claimed.at && CLAIM_ENDS.has(event.event))) return []
       const grants = record.grantsOf(life, clinkId).filter((one) => one.at <= at)
-      const grant = grants.findLast((one) => one.at <= claimed.at)
+      // It may have been renewed, also with another key, before it was told as claimed.
+      const grant = grants.findLast((one) => one.isNew && one.at <= claimed.at)
       // What somebody has given back by hand, a poll with another key may have claimed since.
       if (grant?.life !== life || grant.request.key === key || grants.at(-1)?.request.key === key) return []
       if (isSpent(record, life, grant.request.key, at)) return []
@@ -122,7 +123,7 @@ export const goodKeysAreUsed: Rule = (evidence) => {
     const since = Math.max(last, plan.calmAt, life.startedAt)
     const { clink, poll } = configAt(workerOf(plan, life.name), since)
     const until = since + SLOWLY + poll.maxInterval + clink.timeout
-    if (record.keyActs.length === 0 || isRefusing(plan, record, life.name)) return []
+    if (record.keyActs.length === 0 || isRefusing(plan, record, life.name, until)) return []
     if (Math.min(endOf(life), life.stopAskedAt ?? record.now, record.now) < until) return []
     const isSeen = record.requests.some((request) => {
       const { arrivedAt = 0, kind, key, life: of, toldStatus } = request
