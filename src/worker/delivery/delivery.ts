@@ -32,8 +32,8 @@ export class Delivery implements HandleOwner {
   readonly #parts: DeliveryParts
   readonly #context: ExecutionContext
   readonly #backoff: Backoff
-  /** True: it has waited for a slot until then. */
-  readonly #interrupt = Promise.withResolvers<boolean>()
+  /** `waiting`: it was lost while it waited for a slot. */
+  readonly #interrupt = Promise.withResolvers<'waiting' | undefined>()
   readonly interrupted = this.#interrupt.promise
   readonly #settled = Promise.withResolvers<void>()
   /** Resolves when the delivery is settled or lost, though its code may still run. */
@@ -119,7 +119,7 @@ export class Delivery implements HandleOwner {
     this.#stopping = true
     this.handle.drain()
     this.#start?.drain()
-    this.#interrupt.resolve(false)
+    this.#interrupt.resolve(undefined)
   }
 
   /** The time for finishing is over. */
@@ -141,12 +141,12 @@ export class Delivery implements HandleOwner {
 
   lost(settled: Settled): void {
     const { clock, ledger } = this.#context
-    const wasWaiting = this.#is('waiting')
+    const before = this.#is('waiting') ? 'waiting' : undefined
     // It may come back at once; the wait that it backed off for still counts.
     if (this.dueAt !== undefined) void ledger.cool(this.clink.clink_id, this.dueAt - clock.now())
     this.#end(settled)
     if (settled.is === 'lost') this.#start?.lost()
-    this.#interrupt.resolve(wasWaiting)
+    this.#interrupt.resolve(before)
   }
 
   #is(state: DeliveryState): boolean {
@@ -179,9 +179,9 @@ export class Delivery implements HandleOwner {
       if (this.#stopping) return await this.#settleWaiting()
       const alone = this.handle.memory.tried.isSuspect
       const turn = capacity.use(this, async (widen) => await this.#takeTurn(widen), alone ? PRIORITY.alone : priority)
-      const hasLeft = await Promise.race([turn, this.interrupted])
+      const left = await Promise.race([turn, this.interrupted])
       // Its turn, when it comes, does nothing, and is not waited for: who waits for its slot may have the place that it waits for.
-      if (this.#is('waiting') || hasLeft === true) continue
+      if (this.#is('waiting') || left === 'waiting') continue
       await turn
       await this.#noted
       await this.#untilDue()
