@@ -3,6 +3,16 @@ import { runSeed } from './run-seed.ts'
 
 describe('a seed that once broke a promise keeps it now:', { timeout: 60_000 }, () => {
   it.for([
+    [
+      1_239_250,
+      ['pages', 'clock-in-stop'],
+      'a result that is too long is not sent fitted once its letter is discarded (P5, §5)',
+    ],
+    [
+      1_239_719,
+      ['page', 'sends', 'ring', 'mixed', 'steps'],
+      'a result that was found to have been taken, though its claim was lost meanwhile, is one end (P1, §5)',
+    ],
     [1_233_731, ['keys', 'patterns'], 'who renews a claim before it is told has not made it (P2, §8)'],
     [
       1_211_764,

@@ -45,6 +45,7 @@ export async function sendResult(
   if (fitText(response).cut)
     emit({ event: 'clink.responseShortened', ...facts, length: LONGEST_TEXT, why: `longer than ${LONGEST_TEXT}` })
   const sent = await send(clink, response, mark, context)
+  if (sent === undefined) return 0
   if (typeof sent !== 'string') return await failed(sent)
   await ledger.settled(clink, 'sent')
   emit({ event: 'clink.rerunDone', ...facts, resultId: sent, response })
@@ -77,13 +78,16 @@ export async function sendResult(
   }
 }
 
-/** The id of the new clink, or why there is none. A text that surely did not arrive, for its length, is sent fitted to bytes. */
+/**
+ * The id of the new clink, or why there is none; undefined: it was discarded. A text that surely did not arrive, for its length, is sent fitted
+ * to bytes.
+ */
 async function send(
   clink: Clink,
   response: string,
   mark: Route['mark'],
   context: RerunContext,
-): Promise<string | ClinkApiError> {
+): Promise<string | ClinkApiError | undefined> {
   const sending = { clink, to: clink.sender_id, is: 'answer', mark } as const
   const trySend = async (unit: 'utf16' | 'bytes'): Promise<string | ClinkApiError> => {
     const deadline = context.clock.now() + context.settings.current.clink.timeout
@@ -92,7 +96,8 @@ async function send(
   }
   const sent = await trySend('utf16')
   const isTooLong = typeof sent !== 'string' && refusesText(sent) && !sent.mayHaveHappened
-  return isTooLong && fitText(response, undefined, 'bytes').cut ? await trySend('bytes') : sent
+  if (!isTooLong || !fitText(response, undefined, 'bytes').cut) return sent
+  return context.ledger.letters.rerunOf(clink.clink_id) === undefined ? undefined : await trySend('bytes')
 }
 
 const ADVICE =

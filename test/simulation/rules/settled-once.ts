@@ -1,6 +1,6 @@
 import type { WorkerEvent } from '../../../src/events.ts'
 import type { Breach, Rule } from '../judge.ts'
-import type { Record } from '../record.ts'
+import type { Record, RequestRecord } from '../record.ts'
 
 interface End {
   readonly at: number
@@ -43,13 +43,19 @@ function isOfParked(record: Record, life: string, clinkId: string, at: number): 
   })
 }
 
-/** Its claim was lost while its completion was on its way: it may have been taken, that said, and the answer has told since that it was. */
+/**
+ * Its claim was lost while its completion was on its way, or a look whether that had been taken: it may have been, that said, and the answer
+ * has told since that it was.
+ */
 function isAnswered(record: Record, life: string, clinkId: string, { at, event }: End): boolean {
   const requests = record.requestsByClink.get(clinkId) ?? []
-  return requests.some(({ begunAt, endedAt = Infinity, kind, life: of, toldWell }) => {
-    const isOnItsWay = of === life && kind === 'complete' && begunAt <= at && endedAt >= at
-    return event === 'clink.lost' && isOnItsWay && toldWell === true
-  })
+  const completions = requests.filter((one) => one.life === life && one.kind === 'complete' && one.begunAt <= at)
+  const isOnItsWay = ({ begunAt, endedAt = Infinity, toldWell }: RequestRecord): boolean =>
+    begunAt <= at && endedAt >= at && toldWell === true
+  const wasTaken = completions.some(({ status }) => status === 200)
+  const isLookedFor = (): boolean =>
+    record.requests.some((one) => one.life === life && one.kind === 'other' && isOnItsWay(one))
+  return event === 'clink.lost' && (completions.some(isOnItsWay) || (wasTaken && isLookedFor()))
 }
 
 /**

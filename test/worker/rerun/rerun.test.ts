@@ -567,6 +567,27 @@ describe.concurrent('The result of a rerun', () => {
     expect([away.hits, told.results]).toEqual([before, []])
   })
 
+  it('that is too long is not sent fitted when its letter was discarded meanwhile (P10, §5)', async () => {
+    await using told = await Told.make({ switches: { lengthUnit: 'bytes' } })
+    const { bench, id, ledger } = told
+    let answered = 0
+    const wrap = (inner: Transport): Transport => ({
+      send: async (request) => {
+        const answer = await inner.send(request)
+        if (answer.status === 400) {
+          answered += 1
+          expect(await ledger.letters.discard(id)).toBe('done')
+        }
+        return answer
+      },
+    })
+    const station = told.work(() => 'é'.repeat(4_000), { wrap })
+    await told.retry(station)
+    await until(() => answered > 0, 'it is refused')
+    await told.over(station)
+    expect([answered, requests(bench.emulator, 'send_clink').length, told.results]).toEqual([1, 1, []])
+  })
+
   it('that its sender cannot be sent is kept in the letter (P5, §5)', async () => {
     await using told = await Told.make()
     told.bench.fault({ operation: 'send_clink' }, { status: 403 })
