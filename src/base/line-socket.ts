@@ -30,10 +30,10 @@ export interface LineSocketOptions {
 }
 
 /** @throws {CodedError} USAGE, with what to do, when no socket can have this path. */
-export function checkSocketPath(path: string, what: string): string {
+export function checkSocketPath(path: string, what: string, code: 'USAGE' | 'STATE_UNUSABLE'): string {
   if (Buffer.byteLength(path) <= LONGEST_PATH) return path
   const text = `${what} at ${path}: a socket's path has at most ${LONGEST_PATH} bytes; choose a shorter state.directory`
-  throw new CodedError('USAGE', text)
+  throw new CodedError(code, text)
 }
 
 /**

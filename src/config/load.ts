@@ -34,6 +34,8 @@ export interface LoadedConfig {
   readonly keyVariables: readonly string[]
   /** The proxy for the service, or why there is none. */
   readonly proxy: ProxyChoice
+  /** What is found to be wrong with a value later, with where it was written. */
+  readonly issue: (path: Path, message: string) => ConfigIssue
 }
 
 /** Bytes. What a parser makes of more takes long, and says nothing that helps. */
@@ -70,7 +72,9 @@ export async function loadConfig(options: LoadOptions): Promise<LoadedConfig> {
   warnings.push(...withoutEffect(complete, raw))
   const proxy = chooseProxy(complete.clink.url, env)
   if ('problem' in proxy) throw new ConfigError([proxyIssue(proxy)])
-  return { config: build(complete, raw, proxy.proxy), file, warnings, keyVariables: read?.keyVariables ?? [], proxy }
+  const issue = (path: Path, message: string): ConfigIssue => raw.issue(path, message)
+  const keyVariables = read?.keyVariables ?? []
+  return { config: build(complete, raw, proxy.proxy), file, warnings, keyVariables, proxy, issue }
 }
 
 /**

@@ -3,7 +3,7 @@ import { checkSocketPath, LineSocket, type LineSocketOptions } from '../base/lin
 
 /** @throws {CodedError} USAGE when no socket can have this path. */
 export function controlPath(directory: string): string {
-  return checkSocketPath(join(directory, 'control.sock'), 'a running worker cannot be reached')
+  return checkSocketPath(join(directory, 'control.sock'), 'a running worker cannot be reached', 'USAGE')
 }
 
 /** Where commands reach the running worker. */

@@ -24,12 +24,7 @@ const NETWORK = new Set([0x6969, 0x517b, 0xff534d42, 0xfe534d42, 0x01021997, 0x5
 export function lockState(directory: string) {
   try {
     makeDirectory(directory, 0o700)
-    if (NETWORK.has(statfsSync(directory).type)) {
-      throw new CodedError(
-        'STATE_UNUSABLE',
-        `state.directory: ${directory} is on a network file system, whose locks cannot be relied on; use a local one`,
-      )
-    }
+    if (isOnNetwork(directory)) throw new CodedError('STATE_UNUSABLE', `state.directory: ${directory} ${ON_NETWORK}`)
   } catch (error) {
     if (error instanceof CodedError) throw error
     throw unusable(directory, error)
@@ -57,6 +52,12 @@ export function lockState(directory: string) {
       lock.close()
     },
   }
+}
+
+export const ON_NETWORK = 'is on a network file system, whose locks cannot be relied on; use a local one'
+
+export function isOnNetwork(directory: string): boolean {
+  return NETWORK.has(statfsSync(directory).type)
 }
 
 function open(directory: string, owner: string): DatabaseSync {

@@ -13,9 +13,9 @@ export interface TaskSocketOptions {
   readonly isOurs?: (() => boolean) | undefined
 }
 
-/** @throws {CodedError} USAGE when no socket can have this path. */
+/** @throws {CodedError} STATE_UNUSABLE when no socket can have this path. */
 export function taskSocketPath(directory: string): string {
-  return checkSocketPath(join(directory, 'task.sock'), 'programs cannot reach the worker')
+  return checkSocketPath(join(directory, 'task.sock'), 'programs cannot reach the worker', 'STATE_UNUSABLE')
 }
 
 /** Where programs ask for what the worker does for their run, and for nothing else. It listens from the first program on. */

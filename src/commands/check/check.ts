@@ -1,9 +1,13 @@
-import { EXIT, type ExitCode } from '../../base/coded-error.ts'
+import { CodedError, EXIT, type ExitCode } from '../../base/coded-error.ts'
 import { formatIssue } from '../../config/issue.ts'
+import type { LoadedConfig } from '../../config/load.ts'
+import { controlPath } from '../../control/server.ts'
 import type { HandlerSet } from '../../handlers/handler-set.ts'
+import { probeState } from '../../journal/probe.ts'
 import { painter } from '../../observe/colour.ts'
 import { printable } from '../../observe/printable.ts'
 import { redactor } from '../../observe/redact.ts'
+import { taskSocketPath } from '../../runners/task-socket.ts'
 import { loadOptions, readConfig, readKey, wellFormed } from '../terminal/connect.ts'
 import { checkClink } from './clink.ts'
 import { attempt, isFinding, ok, warning, type Finding } from './finding.ts'
@@ -41,6 +45,7 @@ async function* checks(options: CheckOptions, io: Io): AsyncGenerator<Finding> {
   const { config, file, proxy, warnings } = loaded
   yield ok('configuration', file ?? 'no file, the defaults are used')
   for (const issue of warnings) yield warning('configuration', formatIssue(issue))
+  yield stateFinding(loaded)
 
   const handlers = await attempt('handlers', async () => await loadMinded({ config, cwd: io.cwd, generation: 1 }, io))
   if (isFinding(handlers)) yield handlers
@@ -62,6 +67,28 @@ async function* checks(options: CheckOptions, io: Io): AsyncGenerator<Finding> {
   if (options.online !== true || isFinding(form)) return
   const { checkService } = await import('./service.ts')
   yield* checkService(config, key.key, proxy)
+}
+
+/** Whether a worker could use its state directory. One that nobody can reach by its socket works all the same, unless programs have to. */
+function stateFinding({ config, issue }: LoadedConfig): Finding {
+  const { directory } = config.state
+  const said = (text: string): string => formatIssue(issue(['state', 'directory'], text))
+  try {
+    probeState(directory)
+  } catch (error) {
+    if (!(error instanceof CodedError)) throw error
+    return { what: 'state', result: 'failed', detail: said(error.message), exit: error.exitCode }
+  }
+  const hasPrograms = config.routes.some(({ exec }) => exec !== undefined)
+  try {
+    if (hasPrograms) taskSocketPath(directory)
+    else controlPath(directory)
+    return ok('state', directory)
+  } catch (error) {
+    if (!(error instanceof CodedError)) throw error
+    const detail = said(`is too long: ${error.message}`)
+    return hasPrograms ? { what: 'state', result: 'failed', detail, exit: error.exitCode } : warning('state', detail)
+  }
 }
 
 /** The routes in the order in which they are tried. */

@@ -40,7 +40,7 @@ test('bad handlers are a failure, and 78', async () => {
   expect(JSON.parse(stdout)).toMatchObject({
     ok: false,
     exit: 78,
-    findings: [{}, { what: 'handlers', result: 'failed' }, {}],
+    findings: [{}, { what: 'state' }, { what: 'handlers', result: 'failed' }, {}],
   })
 })
 

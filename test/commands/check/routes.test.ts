@@ -35,7 +35,7 @@ describe('check prints the routes (§4, P14)', () => {
   it('in the order in which they are tried, with what they take, what runs it and their limits', async () => {
     using dir = new TempDir()
     await dir.write(files)
-    const table = (await lines(dir)).slice(1, 5).map((line) => line.slice('handlers       ok       '.length))
+    const table = (await lines(dir)).slice(2, 6).map((line) => line.slice('handlers       ok       '.length))
     expect(table.map((line) => line.split(/ {2,}/))).toEqual([
       ['1', 'deploy', 'group ops, content /^deploy (?<target>\\w+)/', 'handlers/deploy.js', LIMITS],
       ['2', 'late', 'group op*', 'handlers/late.js'],
