@@ -34,6 +34,8 @@ export interface LoadHandlersOptions {
   readonly clock?: Clock
   /** All of them run in this thread, whatever they say: time in others is not virtual. */
   readonly inline?: true
+  /** Where `handlers.directory` was written, as messages show it; undefined: nowhere. */
+  readonly directoryAt?: string | undefined
   /** Nobody waits for the set any more: what is not loaded yet counts as late. */
   readonly signal?: AbortSignal
 }
@@ -50,7 +52,7 @@ export async function loadHandlers(options: LoadHandlersOptions): Promise<Handle
   const programs = config.routes.flatMap(({ exec }) => exec ?? [])
   const applications = config.routes.flatMap(({ http }) => http ?? [])
   const shown = (path: string): string => relative(cwd, path) || '.'
-  const directory = shown(config.handlers.directory)
+  const directory = options.directoryAt ?? shown(config.handlers.directory)
   if (found.problem !== undefined && !found.isMissing) {
     throw new HandlerError([{ file: directory, message: found.problem }], [])
   }

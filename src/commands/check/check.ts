@@ -42,12 +42,15 @@ async function* checks(options: CheckOptions, io: Io): AsyncGenerator<Finding> {
     yield loaded
     return
   }
-  const { config, file, proxy, warnings } = loaded
+  const { config, file, issue, proxy, warnings } = loaded
   yield ok('configuration', file ?? 'no file, the defaults are used')
-  for (const issue of warnings) yield warning('configuration', formatIssue(issue))
+  for (const one of warnings) yield warning('configuration', formatIssue(one))
   yield stateFinding(loaded)
 
-  const handlers = await attempt('handlers', async () => await loadMinded({ config, cwd: io.cwd, generation: 1 }, io))
+  const handlers = await attempt(
+    'handlers',
+    async () => await loadMinded({ config, cwd: io.cwd, generation: 1, issue }, io),
+  )
   if (isFinding(handlers)) yield handlers
   else {
     yield routesFinding(handlers)

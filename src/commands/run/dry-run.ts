@@ -13,8 +13,8 @@ const PAGE = 100
 
 /** Lists what waits, and which route each clink would take and why, or why it would be left alone. Claims nothing. */
 export async function dryRun(options: SettingsOptions & { readonly json?: true }, io: Io): Promise<void> {
-  const { client, config } = await connect(options, io)
-  const handlers = await loadMinded({ config, cwd: io.cwd, generation: 1 }, io)
+  const { client, config, issue } = await connect(options, io)
+  const handlers = await loadMinded({ config, cwd: io.cwd, generation: 1, issue }, io)
   const judge = new ClinkJudge({ config, handlers, client }, io)
   await judge.begin()
   const { clinks, malformed } = await client.checkInbox({ limit: PAGE, for_me: forMe(config) })

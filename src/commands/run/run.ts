@@ -16,7 +16,7 @@ export async function runWorker(settings: SettingsOptions, once: WorkParts['once
     broken: (error) => sayStray(error, io),
   })
   const output = io.takeOutput()
-  const { config, file, key, warnings } = await loadSettings(settings, io)
+  const { config, file, issue, key, warnings } = await loadSettings(settings, io)
   const logger = createLogger(config.log, {
     destination: { write: (line) => io.out(line) },
     terminal: io.terminal,
@@ -24,7 +24,7 @@ export async function runWorker(settings: SettingsOptions, once: WorkParts['once
     secrets: io.secrets,
   })
   for (const message of warnings) logger.warn({ event: 'config.warning', message })
-  const handlers = await loadMinded({ config, cwd: io.cwd, generation: 1 }, io)
+  const handlers = await loadMinded({ config, cwd: io.cwd, generation: 1, issue }, io)
   return await work({
     host,
     config,

@@ -44,9 +44,9 @@ export async function readKey(config: Config, io: Io): Promise<LoadedKey> {
 
 /** Warnings: one line each. */
 export async function loadSettings(options: SettingsOptions, io: Io) {
-  const { config, file, warnings } = await readConfig(loadOptions(options, io), io)
+  const { config, file, issue, warnings } = await readConfig(loadOptions(options, io), io)
   const loaded = await readKey(config, io)
-  return { config, file, key: wellFormed(loaded), warnings: [...warnings.map(formatIssue), ...loaded.warnings] }
+  return { config, file, issue, key: wellFormed(loaded), warnings: [...warnings.map(formatIssue), ...loaded.warnings] }
 }
 
 /** @throws {CodedError} KEY_MALFORMED, saying where what is no key comes from. */
@@ -61,8 +61,8 @@ export function wellFormed({ key, from }: LoadedKey): Secret {
 
 /** A client for one command, with the worker's own configuration and key. */
 export async function connect(options: SettingsOptions, io: Io) {
-  const { config, key, warnings } = await loadSettings(options, io)
+  const { config, issue, key, warnings } = await loadSettings(options, io)
   for (const warning of warnings) io.problem(`warning: ${warning}`)
   const { proxy, timeout, url } = config.clink
-  return { config, client: new ClinkClient({ key, url, timeout, proxy: proxy ?? null }) }
+  return { config, issue, client: new ClinkClient({ key, url, timeout, proxy: proxy ?? null }) }
 }

@@ -1,6 +1,8 @@
 import { relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { CodedError, EXIT, stackOf } from '../../base/coded-error.ts'
+import { formatIssue } from '../../config/issue.ts'
+import type { LoadedConfig } from '../../config/load.ts'
 import type { HandlerSet } from '../../handlers/handler-set.ts'
 import { loadHandlers, type LoadHandlersOptions } from '../../handlers/registry.ts'
 import { onExit, onFault } from '../../host/faults.ts'
@@ -11,11 +13,16 @@ import { sayProblem } from './problems.ts'
 /** How the stack names code of a handler: a line of a module that was loaded for its generation. */
 const FRAME = /(file:\/\/[^\s?]+)\?clink-worker=[^\s:]+:(\d+)/
 
+interface MindedOptions extends LoadHandlersOptions {
+  /** Of the configuration. Left out: its places are not shown. */
+  readonly issue?: LoadedConfig['issue'] | undefined
+}
+
 /**
  * Loads handlers for a command, and says so in our words if their code ends the process meanwhile or leaves an error
  * that nobody catches. Otherwise people would read nothing, or Node's own words.
  */
-export async function loadMinded(options: LoadHandlersOptions, io: Io): Promise<HandlerSet> {
+export async function loadMinded(options: MindedOptions, io: Io): Promise<HandlerSet> {
   const releases = [
     onExit((error) => {
       if (sayOfHandler(error, 'ended the process while it was loaded', io)) process.exitCode = EXIT.config
@@ -26,7 +33,7 @@ export async function loadMinded(options: LoadHandlersOptions, io: Io): Promise<
     }),
   ]
   try {
-    const set = await loadHandlers(options)
+    const set = await loadHandlers({ ...options, directoryAt: directoryAt(options) })
     const hasPrograms = set.routes.some(({ target }) => target.is === 'program')
     // What keeps no state has a directory of its own for its socket.
     if (hasPrograms && options.echoWhenEmpty !== true) taskSocketPath(options.config.state.directory)
@@ -34,6 +41,12 @@ export async function loadMinded(options: LoadHandlersOptions, io: Io): Promise<
   } finally {
     for (const release of releases) release()
   }
+}
+
+/** `clink-worker.yaml:3:14: handlers.directory: "./nowhere"`, where it was written. */
+function directoryAt({ issue }: MindedOptions): string | undefined {
+  const found = issue?.(['handlers', 'directory'], '')
+  return found?.value === undefined ? undefined : formatIssue(found).trimEnd()
 }
 
 /** An error that nobody caught before there is anything to stop: a handler's, where the stack names one, or ours. */
