@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { parseDuration } from '../base/duration.ts'
 import type { ErrorFact } from '../base/error-fact.ts'
+import { isRecord } from '../base/record.ts'
 import type { AbortCode } from '../handlers/handler.ts'
 import type { ProgramTarget } from '../handlers/route.ts'
 import type { Outcome } from './outcome.ts'
@@ -99,19 +100,20 @@ const said = z.strictObject({
 })
 
 function jsonOutcome({ output }: ProgramEnd): Outcome {
-  if (output.isCut) return refused(`it has ${output.total} bytes, more than exec.maxOutput`)
+  const { isCut, text, total } = output
+  if (isCut) return refused(`${total} bytes, more than exec.maxOutput`, LESS)
+  if (text.trim() === '') return refused('nothing', ONLY_THAT)
   let value: unknown
   try {
-    value = JSON.parse(output.text)
+    value = JSON.parse(text)
   } catch {
-    return refused(output.text === '' ? 'it is empty' : 'it is not JSON')
+    return refused(`${total} bytes that are not JSON`, ONLY_THAT)
   }
+  if (!isRecord(value)) return refused(`${kindOf(value)} in JSON, of ${total} bytes`, ONLY_THAT)
   const { data, error } = said.safeParse(value)
   if (data === undefined) {
-    return refused(
-      'it has other fields',
-      error.issues.map(({ message, path }) => [...path, message].join(': ')).join('; '),
-    )
+    const faults = error.issues.map(({ message, path }) => [...path, message].join(': ')).join('; ')
+    return refused(`an object of ${total} bytes with other fields or values`, FIELDS, faults)
   }
   const { outcome, reason, response, after: wait } = data
   const why = reasonOf(reason)
@@ -131,9 +133,24 @@ function jsonOutcome({ output }: ProgramEnd): Outcome {
   }
 }
 
-/** @param faults what is wrong in it, which may name parts of it. */
-function refused(why: string, faults?: string): Outcome {
-  const about = 'what the program wrote to standard output is no outcome (exec.output: json)'
-  const error = { name: 'ProgramFailed', message: `${about}: ${faults ?? why}` }
-  return { outcome: 'failed', error, own: `${about}: ${why}`, ...saidBy(faults) }
+const EXPECTED =
+  'with exec.output: json a program writes one JSON object to standard output, as {"outcome":"done","response":"…"}'
+const ONLY_THAT =
+  'write that and nothing else there, and what people are to read to standard error; or set exec.output: text, and what it writes is the response'
+const LESS = 'write less, or raise exec.maxOutput'
+const FIELDS = 'it may have outcome (done, release, retry, reject, failed), response, reason and after'
+
+/**
+ * @param what it wrote, without anything of it.
+ * @param faults what is wrong in it, which may name parts of it.
+ */
+function refused(what: string, advice: string, faults?: string): Outcome {
+  const own = `${EXPECTED}; this one wrote ${what}: ${advice}`
+  const error = { name: 'ProgramFailed', message: faults === undefined ? own : `${own}: ${faults}` }
+  return { outcome: 'failed', error, own, ...saidBy(faults) }
+}
+
+function kindOf(value: unknown): string {
+  if (Array.isArray(value)) return 'a list'
+  return value === null ? 'null' : typeof value === 'boolean' ? String(value) : `a ${typeof value}`
 }

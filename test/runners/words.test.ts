@@ -89,7 +89,7 @@ const ROWS: readonly (readonly [string, Outcome, string, string | undefined])[] 
   [
     'exec: writes what is no outcome',
     writes(JSON.stringify({ [SAID]: 1 })),
-    'what the program wrote to standard output is no outcome (exec.output: json): it has other fields',
+    'with exec.output: json a program writes one JSON object to standard output, as {"outcome":"done","response":"…"}; this one wrote an object of 35 bytes with other fields or values: it may have outcome (done, release, retry, reject, failed), response, reason and after',
     expect.stringContaining(SAID),
   ],
   ['http: 500', answers(500), 'the application answers 500 Internal Server Error', SAID],
