@@ -61,13 +61,20 @@ async function isFile(path: string): Promise<boolean> {
   )
 }
 
+/** As a shell takes it for one word. */
+function shellWord(text: string): string {
+  return /^[\w./@:+,-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`
+}
+
 function nextSteps(dir: string, start: Start | undefined): string {
   const steps = [
-    ...(dir === '' ? [] : [[`cd ${printable(dir)}`]]),
+    ...(dir === '' ? [] : [[`cd ${shellWord(printable(dir))}`]]),
     ...(start?.install === undefined ? [] : [[start.install]]),
     ...(start === undefined ? [] : [[start.test, "run the handler's test"]]),
     ['npx clink-worker dev', 'see it work, without a key'],
-    ['CLINK_API_KEY=… npx clink-worker run', 'work your inbox'],
+    ['export CLINK_API_KEY=sk_live_…', 'from clink.voxos.ai'],
+    ['npx clink-worker check --online', 'is all in order, the key too'],
+    ['npx clink-worker run', 'work your inbox'],
   ]
   const width = Math.max(...steps.map(([command = '']) => command.length))
   const lines = steps.map(([command = '', what = '']) => `  ${command.padEnd(width)}   ${what}`.trimEnd())

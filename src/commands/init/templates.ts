@@ -38,11 +38,18 @@ ${about}
 
 \`\`\`sh
 ${first}${test}
-npx clink-worker dev               # on an embedded Clink, without a key
-CLINK_API_KEY=… npx clink-worker run
+npx clink-worker dev               # on an embedded Clink, without a key: it says how you send it a clink
+\`\`\`
+
+On your inbox, with a key from clink.voxos.ai:
+
+\`\`\`sh
+export CLINK_API_KEY=sk_live_…
+npx clink-worker check --online    # is all in order?
+npx clink-worker run
 \`\`\`
 
 \`clink-worker.yaml\` has the settings, \`clink-worker.service\` is a systemd unit: its first lines say how it is installed. What failed is listed by
-\`npx clink-worker failed list\`.
+\`npx clink-worker failed list\`. What the worker must not forget is in \`state/\`: keep it out of version control, and do not remove it.
 `
 }

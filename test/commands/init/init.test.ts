@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, readFileSync, symlinkSync } from 'node:fs'
+import { mkdirSync, readFileSync, realpathSync, symlinkSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
@@ -59,6 +59,25 @@ test.for(STARTS)(
     await dev.said(/"response":"Hello alice, you said: good morning/)
   },
 )
+
+test('the steps that init and its README name can be copied into a shell, also for a folder with a space', async () => {
+  await using site = await Site.start()
+  const { stdout } = await clinkWorker(['init', "my worker's"], { cwd: site.dir.path })
+  const [cd = ''] = /^ {2}cd .*$/m.exec(stdout) ?? []
+  const cwd = join(site.dir.path, "my worker's")
+  expect(spawnSync('sh', ['-c', `${cd} && pwd -P`], { cwd: site.dir.path, encoding: 'utf8' }).stdout).toBe(
+    `${realpathSync(cwd)}\n`,
+  )
+  const readme = readFileSync(join(cwd, 'README.md'), 'utf8')
+  for (const text of [stdout, readme]) {
+    const steps = [...text.matchAll(/npx clink-worker ((?:check|run)\b[^#\n]*?)(?: {2,}.*)?$/gm)].map(
+      ([, step = '']) => step,
+    )
+    expect(steps).toEqual(['check --online', 'run'])
+  }
+  expect(await clinkWorker(['check', '--online'], { cwd, env: site.env() })).toMatchObject({ code: 0 })
+  expect(await clinkWorker(['run', '--once'], { cwd, env: site.env() })).toMatchObject({ code: 0 })
+})
 
 test('init overwrites nothing and says what it left', async () => {
   using dir = new TempDir()
