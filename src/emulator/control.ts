@@ -77,6 +77,14 @@ const calls: Readonly<Record<string, (call: ControlCall) => unknown>> = {
     emulator.leave(text(body, 'group'), text(body, 'member'))
     return {}
   },
+  'POST /join': ({ emulator, body }) => {
+    emulator.join(text(body, 'group'), text(body, 'member'))
+    return {}
+  },
+  'PATCH /groups/{id}': ({ emulator, id, body }) => {
+    emulator.renameGroup(id, text(body, 'slug'))
+    return {}
+  },
   'POST /keys/{id}/suspend': ({ emulator, id }) => {
     emulator.suspendKey(id)
     return {}

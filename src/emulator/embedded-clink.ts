@@ -150,6 +150,24 @@ export class EmbeddedClink implements Emulator {
     this.#changed()
   }
 
+  join(group: string, member: string): void {
+    const { id } = this.#owner(member)
+    const stored = this.#group(group)
+    if (stored.members.some((other) => other.id === id)) return
+    const members = [...stored.members, { id, role: 'member' as const, joined: this.now() }]
+    this.#world.tables.groups.set(stored.group_id, { ...stored, members })
+    this.#changed()
+  }
+
+  renameGroup(named: string, slug: string): void {
+    const { groups } = this.#world.tables
+    const stored = this.#group(named)
+    if ([...groups.values()].some((other) => other.slug === slug && other.group_id !== stored.group_id))
+      throw new CodedError('USAGE', `The slug "${slug}" is taken`)
+    groups.set(stored.group_id, { ...stored, slug })
+    this.#changed()
+  }
+
   suspendKey(name: string, suspended = true): void {
     const key = this.#key(name)
     this.#world.tables.keys.set(key.key, { ...key, suspended })

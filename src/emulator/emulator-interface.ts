@@ -56,6 +56,10 @@ export interface Emulator {
   send(group: string, text: string, options?: SendOptions): StoredClink
   /** A member leaves a group; an agent profile's key sees nothing after that. */
   leave(group: string, member: string): void
+  /** A user becomes a member of a group; an agent profile is of one group for ever. */
+  join(group: string, member: string): void
+  /** A group gets another slug. Two groups exchange theirs by way of a third. */
+  renameGroup(group: string, slug: string): void
   suspendKey(name: string, suspended?: boolean): void
   /** What a key may do from now on; the rest is 403. */
   permitKey(name: string, permissions: readonly string[]): void

@@ -92,6 +92,7 @@ const table = {
   rateLimit,
   clockSkew,
   refusals: choice('enveloped', 'bare'),
+  groupSlugs: choice('present', 'absent'),
 } as const
 
 export type SwitchName = keyof typeof table

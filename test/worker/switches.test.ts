@@ -28,6 +28,7 @@ const settings: { readonly [Name in keyof Switches]: readonly Switches[Name][] }
   rateLimit: ['none', '20/s', '20/s;seconds', '20/s;date', '20/s;absent'],
   clockSkew: ['0', '2h', '-2h', '40ms'],
   refusals: ['enveloped', 'bare'],
+  groupSlugs: ['present', 'absent'],
 }
 
 const rows = Object.entries(settings).flatMap(([name, values]) => values.map((value) => [name, value] as const))

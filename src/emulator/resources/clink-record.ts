@@ -14,7 +14,7 @@ export function clinkRecord(world: World, clink: StoredClink): Clink {
     clink_id: clink.clink_id,
     group_id: clink.group_id,
     group_name: group?.name,
-    group_slug: group?.slug,
+    group_slug: world.switchboard.rules.groupSlugs === 'absent' ? undefined : group?.slug,
     sender_id: clink.sender_id,
     sender_name: clink.sender_name,
     content: clink.content,
