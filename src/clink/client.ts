@@ -2,6 +2,7 @@ import { decoders, type ResultOf } from './results.ts'
 import { enveloped, healthOf } from './decode.ts'
 import type { OperationName } from './contract.ts'
 import type { CallOptions } from './caller.ts'
+import { isGroupId } from './group-id.ts'
 import { Requester, type ClientOptions } from './requester.ts'
 import { wireCall, type WireCall } from './request.ts'
 import type { ParamsOf } from './signatures.ts'
@@ -11,14 +12,12 @@ export type { ClientOptions, KeySource } from './requester.ts'
 export type { ResultOf } from './results.ts'
 export type { Completion, InboxPage, Malformed, NewCheckpoint, ParamsOf } from './signatures.ts'
 
-const UUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i
-
 type Method<N extends OperationName> = (params: ParamsOf<N>, options?: CallOptions) => Promise<ResultOf<N>>
 type Optional<N extends OperationName> = (params?: ParamsOf<N>, options?: CallOptions) => Promise<ResultOf<N>>
 
 /** Results that need no request. */
 const local: { readonly [N in OperationName]?: (params: ParamsOf<N>) => ResultOf<N> | undefined } = {
-  resolve_group: ({ slug }) => (UUID.test(slug) ? slug : undefined),
+  resolve_group: ({ slug }) => (isGroupId(slug) ? slug : undefined),
 }
 
 /**

@@ -9,6 +9,7 @@ export type ClinkApi = Pick<
   | 'completeClink'
   | 'getClinks'
   | 'sendClink'
+  | 'listGroups'
   | 'resolveGroup'
   | 'listMembers'
   | 'getMyPermissions'

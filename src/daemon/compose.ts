@@ -96,7 +96,7 @@ export function compose(options: ComposeOptions) {
     keys,
     siblings: new Siblings({ ...heart, api, sibling, url, exclusive, terms }),
     nameWarnings: new NameWarnings(heart, router),
-    scope: new Scope({ ...heart, api, identity }),
+    scope: new Scope({ ...heart, api, identity, router }),
     serviceTime,
     terms,
     boot,

@@ -1,4 +1,5 @@
 import { Recent } from '../base/recent.ts'
+import { isGroupId } from '../clink/group-id.ts'
 import type { Clink } from '../clink/records.ts'
 import type { MatchRule } from '../config/config.ts'
 import type { ContentFault, Matched } from './content-match.ts'
@@ -82,6 +83,10 @@ export class HandlerSet implements Router {
 
   get idPatterns(): readonly IdPattern[] {
     return this.#entries.flatMap(({ idPatterns }) => idPatterns)
+  }
+
+  get namesGroups(): boolean {
+    return this.#entries.some(({ rule }) => [rule.group ?? []].flat().some((group) => !isGroupId(group)))
   }
 
   get takesAll(): boolean {

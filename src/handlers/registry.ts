@@ -214,6 +214,10 @@ export class HandlerRegistry implements Router {
     return this.#current.idPatterns
   }
 
+  get namesGroups(): boolean {
+    return this.#current.namesGroups
+  }
+
   get takesAll(): boolean {
     return this.#before?.takesAll === true || this.#current.takesAll
   }

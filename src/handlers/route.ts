@@ -87,6 +87,8 @@ export type Routing = RoutedClink | undefined | Promise<RoutedClink | undefined>
 export interface Router {
   /** The patterns that routes compare with senders' ids. */
   readonly idPatterns?: readonly IdPattern[]
+  /** Some route tells groups apart by their slugs. */
+  readonly namesGroups?: boolean
   /** There is a route for every clink. */
   readonly takesAll: boolean
   /** All routes there are. */

@@ -37,6 +37,7 @@ export class Life {
       router: {
         takesAll: handlers.takesAll,
         routes: handlers.routes,
+        namesGroups: handlers.namesGroups,
         idPatterns: handlers.idPatterns,
         describe: () => handlers.routes.map(({ name }) => name),
         find: (clink, identity) => {

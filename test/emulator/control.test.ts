@@ -110,6 +110,20 @@ describe('control calls', () => {
     expect((await ask(emulator, 'GET /groups')).status).toBe(200)
   })
 
+  it('let users join, and give groups other slugs', async () => {
+    const emulator = await running()
+    const slugs = async (): Promise<unknown> => {
+      const { data } = await ask(emulator, 'GET /groups', undefined, { as: 'bob' })
+      return data.groups.map(({ slug }: { slug: string }) => slug)
+    }
+    await control(emulator, 'POST /join', { group: 'support', member: 'bob' })
+    expect(await slugs()).toEqual(['ops', 'support'])
+    await control(emulator, 'PATCH /groups/ops', { slug: 'platform' })
+    expect(await slugs()).toEqual(['platform', 'support'])
+    const taken = await control(emulator, `PATCH /groups/${OPS}`, { slug: 'support' })
+    expect([taken.status, taken.json.message]).toEqual([400, 'The slug "support" is taken'])
+  })
+
   it('say what a key may do from now on', async () => {
     const emulator = await running()
     await control(emulator, 'POST /keys/worker/permissions', { permissions: ['clinks:read'] })

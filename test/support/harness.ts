@@ -55,6 +55,8 @@ export interface WorkOptions {
   readonly renewFirst?: true
   /** Which clinks have a route. Default: all. */
   readonly takes?: (clink: Clink) => boolean
+  /** That goes by the slugs of groups. */
+  readonly namesGroups?: boolean
   /** What an earlier process remembered. */
   readonly ledger?: Ledger
   /** False: another worker wrote it. */
@@ -148,7 +150,16 @@ export class Station {
   #router(
     config: Config,
     handle: HandleFunction,
-    { mark, renewFirst, route: guard, routes: names = ['test'], takes, target, targets }: WorkOptions,
+    {
+      mark,
+      renewFirst,
+      route: guard,
+      routes: names = ['test'],
+      takes,
+      target,
+      targets,
+      namesGroups = false,
+    }: WorkOptions,
   ) {
     const routes = names.map((name): Route => ({
       name,
@@ -163,6 +174,7 @@ export class Station {
       ...(renewFirst && { renewFirst }),
     }))
     return {
+      namesGroups,
       takesAll: takes === undefined,
       routes,
       find: (clink: Clink) => {

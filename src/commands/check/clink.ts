@@ -19,9 +19,9 @@ const PAGE = 100
 export async function checkClink(given: string, config: Config, handlers: HandlerSet, io: Io): Promise<Finding> {
   const isFile = given === '-' || (await exists(resolve(io.cwd, given)))
   const client = isFile ? undefined : await clientOf(config, io)
-  const clink = client === undefined ? await clinkOf({ clink: given }, io) : await listed(given, client, config)
+  const read = client === undefined ? await clinkOf({ clink: given }, io) : await listed(given, client, config)
   const judge = new ClinkJudge({ config, handlers, client }, io)
-  await judge.begin()
+  const [clink = read] = await judge.begin([read])
   const { route, why } = await judge.judge(clink)
   const passed = why === NO_ROUTE || route !== null ? await judge.passed(clink) : []
   if (route === null) return warning('clink', [`${given}: left alone: ${why}`, ...passed].join('\n'))

@@ -16,9 +16,8 @@ export async function dryRun(options: SettingsOptions & { readonly json?: true }
   const { client, config, issue } = await connect(options, io)
   const handlers = await loadMinded({ config, cwd: io.cwd, generation: 1, issue }, io)
   const judge = new ClinkJudge({ config, handlers, client }, io)
-  await judge.begin()
   const { clinks, malformed } = await client.checkInbox({ limit: PAGE, for_me: forMe(config) })
-  const judged = await Promise.all(clinks.map(async (clink) => await judge.judge(clink)))
+  const judged = await Promise.all((await judge.begin(clinks)).map(async (clink) => await judge.judge(clink)))
   if (options.json === true) {
     io.out(`${JSON.stringify({ pending: judged, malformed })}\n`)
     return

@@ -46,13 +46,23 @@ export class ClinkJudge {
       else if ('advice' in event) io.problem(event.advice)
     }
     this.#names = new NameWarnings({ emit, settings: this.#settings }, handlers)
-    const api = client ?? { resolveGroup: async () => await Promise.reject(new Error('nobody is asked')) }
-    this.#scope = new Scope({ settings: this.#settings, api, identity: this.#identity, clock: systemClock(), emit })
+    const nobody = async (): Promise<never> => await Promise.reject(new Error('nobody is asked'))
+    const api = client ?? { listGroups: nobody, resolveGroup: nobody }
+    const by = { api, router: handlers, clock: systemClock(), emit }
+    this.#scope = new Scope({ settings: this.#settings, identity: this.#identity, ...by })
   }
 
-  /** @throws {ClinkApiError} when the service does not answer. */
-  async begin(): Promise<void> {
-    if (this.#parts.client !== undefined) await this.#scope.resolve(new AbortController().signal)
+  /**
+   * Asks what these clinks are judged by.
+   *
+   * @returns them, each with the slug of its group where that is known.
+   * @throws {ClinkApiError} when the service does not answer.
+   */
+  async begin(clinks: readonly Clink[]): Promise<readonly Clink[]> {
+    if (this.#parts.client === undefined) return clinks
+    const { signal } = new AbortController()
+    await this.#scope.resolve(signal)
+    return await this.#scope.learn(clinks, signal)
   }
 
   async judge(clink: Clink): Promise<Judged> {

@@ -29,7 +29,10 @@ export class Judging {
   /** A promise only where finding the route is one; it rejects where that fails. */
   of(clink: Clink, memory: Memory): Verdict | Promise<Verdict> {
     if (this.#intake.quarantine.has(clink.clink_id)) return { leave: 'malformed' }
-    const verdict = judge(clink, memory, this.#shared.context)
+    const { context } = this.#shared
+    const { slugs } = context.scope
+    if (slugs.isMissing(clink)) return { leave: 'unjudged' }
+    const verdict = judge(slugs.named(clink), memory, context)
     return verdict instanceof Promise ? verdict.then((late) => this.#now(memory, late)) : this.#now(memory, verdict)
   }
 

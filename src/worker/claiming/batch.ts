@@ -58,7 +58,7 @@ export class Batch implements Claiming {
     const key = keys.current
     // A claim by id may be answered meanwhile, and be newer than what the poll claims.
     const before = serviceTime.newest
-    const page = await this.#poll(asked, seats, before, signal)
+    const page = await this.#context.scope.named(await this.#poll(asked, seats, before, signal), signal)
     const received = page.clinks.length + page.malformed.length
     const { claimed, fresh, isStrange, runnable, untold } = await this.#intake.admit(page, sentAt, key)
     if (untold > 0) this.#lostClaims.lost(untold, seats, before)

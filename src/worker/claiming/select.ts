@@ -190,6 +190,7 @@ export class Select implements Claiming {
       sweep.refused()
       return 0
     }
+    page = { ...page, clinks: await scope.learn(page.clinks, signal) }
     const pending = page.clinks.filter(({ clink_id: id, status }) => status === 'pending' && !sweep.has(id))
     const memories = await ledger.recall(pending.map(({ clink_id: id }) => id))
     for (const clink of pending) this.#backlog.add({ clink, memory: memories(clink.clink_id), listedAt, key })
