@@ -429,6 +429,15 @@ describe('refusals', () => {
   })
 })
 
+describe('groupSlugs', () => {
+  it.each(['present', 'absent'] as const)('%s', async (groupSlugs) => {
+    const emulator = await running({ switches: { groupSlugs } })
+    emulator.send('ops', 'work')
+    const { data } = await ask(emulator, 'GET /inbox')
+    expect(data.clinks[0].group_slug).toBe(groupSlugs === 'present' ? 'ops' : undefined)
+  })
+})
+
 describe('setting switches', () => {
   it('starts from the first setting of each', async () => {
     const emulator = await running()
@@ -455,6 +464,7 @@ describe('setting switches', () => {
       rateLimit: 'none',
       clockSkew: '0',
       refusals: 'enveloped',
+      groupSlugs: 'present',
     })
     expect(switchNames).toHaveLength(22)
   })
