@@ -466,7 +466,7 @@ describe('setting switches', () => {
       refusals: 'enveloped',
       groupSlugs: 'present',
     })
-    expect(switchNames).toHaveLength(22)
+    expect(switchNames).toHaveLength(23)
   })
 
   it.each([
