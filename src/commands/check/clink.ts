@@ -2,18 +2,19 @@ import { access } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { CodedError } from '../../base/coded-error.ts'
 import { ClinkClient } from '../../clink/client.ts'
+import { ClinkApiError } from '../../clink/errors.ts'
 import type { Clink } from '../../clink/records.ts'
+import { orError } from '../../clink/refusals.ts'
+import { refusesNumber } from '../../clink/verdicts.ts'
 import type { Config } from '../../config/config.ts'
 import { forMe } from '../../config/for-me.ts'
 import type { HandlerSet } from '../../handlers/handler-set.ts'
+import { Sweep } from '../../worker/claiming/sweep.ts'
 import { clinkOf } from '../invoke/clink.ts'
 import { readKey, wellFormed } from '../terminal/connect.ts'
 import type { Io } from '../terminal/io.ts'
 import { ClinkJudge } from '../terminal/judge-clinks.ts'
 import { ok, warning, type Finding } from './finding.ts'
-
-/** The most that one page holds. */
-const PAGE = 100
 
 /** Which route takes a clink and why, or why it is left alone. @param given a file, `-`, or the id of a clink that waits in the inbox. */
 export async function checkClink(given: string, config: Config, handlers: HandlerSet, io: Io): Promise<Finding> {
@@ -34,12 +35,27 @@ async function clientOf(config: Config, io: Io): Promise<ClinkClient> {
   return new ClinkClient({ key, url, timeout, proxy: proxy ?? null })
 }
 
+/** Looks through all that waits, page by page, as far as the service shows it. */
 async function listed(id: string, client: ClinkClient, config: Config): Promise<Clink> {
-  const { clinks } = await client.checkInbox({ limit: PAGE, for_me: forMe(config) })
-  const found = clinks.find(({ clink_id }) => clink_id === id)
-  if (found !== undefined) return found
-  const seen = clinks.length < PAGE ? 'the inbox' : `the first ${PAGE} clinks of the inbox`
-  throw new CodedError('FILE_INVALID', `${id}: there is no such file, and no such clink is pending in ${seen}`)
+  const sweep = new Sweep(0)
+  let [largest, seen] = [0, 0]
+  while (!sweep.isOver) {
+    const page = await orError(client.checkInbox({ ...sweep.params, for_me: forMe(config) }))
+    if (page instanceof ClinkApiError) {
+      if (!sweep.isEnlarged || !refusesNumber(page)) throw page
+      sweep.refused()
+      continue
+    }
+    const found = page.clinks.find(({ clink_id }) => clink_id === id)
+    if (found !== undefined) return found
+    const unreadable = page.malformed.find((one) => one.id === id)
+    if (unreadable !== undefined) throw new CodedError('FILE_INVALID', `${id}: ${unreadable.problem}`)
+    seen += page.clinks.filter(({ clink_id }) => !sweep.has(clink_id)).length
+    largest = Math.max(largest, page.clinks.length + page.malformed.length)
+    sweep.note(page, largest)
+  }
+  const where = sweep.isStarved ? `the ${seen} clinks of the inbox that the service shows` : 'the inbox'
+  throw new CodedError('FILE_INVALID', `${id}: there is no such file, and no such clink is pending in ${where}`)
 }
 
 async function exists(path: string): Promise<boolean> {

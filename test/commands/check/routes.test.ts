@@ -111,6 +111,29 @@ describe('check prints the routes (§4, P14)', () => {
     expect(site.emulator.clink(id)?.status).toBe('pending')
   })
 
+  it('with --clink finds a clink however many wait before it, as far as the service shows them', async () => {
+    await using site = await Site.start({ 'handlers/h.js': handler('') })
+    const ids = Array.from({ length: 250 }, (_, n) => site.emulator.send('ops', `hello ${n}`).clink_id)
+    const [first = '', last = ''] = [ids[0], ids.at(-1)]
+    const check = async (given: string) => {
+      await using cli = site.cli(['check', '--clink', given])
+      return (await cli.ended).stdout.replaceAll(/\s+/g, ' ')
+    }
+    expect(await check(last)).toContain(`${last}: the route h takes it: everything`)
+    expect(await check('msg_none')).toContain('no such clink is pending in the inbox')
+    site.emulator.setSwitches({ inboxOrder: 'newest' })
+    expect(await check(first)).toContain(
+      'no such clink is pending in the 100 clinks of the inbox that the service shows',
+    )
+    site.emulator.setSwitches({ maxLimit: 'reject:100' })
+    expect(await check(last)).toContain(`${last}: the route h takes it: everything`)
+    expect(await check(first)).toContain(
+      'no such clink is pending in the 100 clinks of the inbox that the service shows',
+    )
+    site.emulator.setSwitches({ maxLimit: 'cap:1000' })
+    expect(await check(first)).toContain(`${first}: the route h takes it: everything`)
+  }, 60_000)
+
   it('names the line of the configuration that uses a file that is not there', async () => {
     using dir = new TempDir()
     await dir.write({ 'clink-worker.yaml': 'routes:\n  - name: a\n    use: handlers/a.js\n' })
