@@ -1,7 +1,6 @@
 import { systemClock } from '../../base/clock.ts'
 import { Secret } from '../../base/secret.ts'
 import type { ExitCode } from '../../base/coded-error.ts'
-import type { Config } from '../../config/config.ts'
 import { ConfigError, formatIssue } from '../../config/issue.ts'
 import type { LoadedConfig } from '../../config/load.ts'
 import { startEmulator, type Emulator } from '../../emulator/emulator.ts'
@@ -74,7 +73,7 @@ async function runOn(
   { host, output }: { readonly host: WorkerProcess; readonly output: StandardOutput },
   io: Io,
 ): Promise<ExitCode> {
-  const { config, warnings } = await devConfiguration(emulator, options, io)
+  const { config, file, warnings } = await devConfiguration(emulator, options, io)
   const logger = createLogger(config.log, {
     destination: { write: (line) => io.out(line) },
     terminal: io.terminal,
@@ -84,7 +83,7 @@ async function runOn(
   for (const issue of warnings) logger.warn({ event: 'config.warning', message: formatIssue(issue) })
   const handlers = await loadMinded({ config, cwd: io.cwd, generation: 1, echoWhenEmpty: true }, io)
   const say = (text: string): void => (options.json === true ? io.note(text) : io.out(text))
-  say(introduction(emulator, handlers, config, samples !== undefined))
+  say(introduction(emulator, handlers, { config, file }, samples !== undefined))
 
   samples?.start()
   const listen = (event: WorkerEvent): void => {
@@ -95,6 +94,14 @@ async function runOn(
     config,
     key: new Secret(emulator.key),
     handlers,
+    // The same file, though another one may come to be found first.
+    configuration: {
+      file,
+      read: async () => {
+        const same = file === null ? options : { ...options, config: file }
+        return (await devConfiguration(emulator, same, io)).config
+      },
+    },
     first: samples === undefined ? undefined : sampleHandlers(config),
     echoWhenEmpty: true,
     logger,
@@ -120,16 +127,17 @@ async function devConfiguration({ url, key }: Emulator, options: DevOptions, io:
 function introduction(
   { url, keys }: Emulator,
   handlers: HandlerSet,
-  { handlers: { directory, watch } }: Config,
+  { config, file }: Pick<LoadedConfig, 'config' | 'file'>,
   samples: boolean,
 ): string {
+  const { directory, watch } = config.handlers
   const names = handlers.routes.map(({ name, file }) => `${name} (${file})`).join(', ')
   const isBuiltIn = handlers.files.length === 0
   return (
     `An embedded Clink is at ${url}${samples ? ', and its members send a clink every two seconds' : ''}.\n` +
     (isBuiltIn
       ? `There is no handler in ${printable(directory)}: a built-in echo answers. "clink-worker init" writes one to start from.\n`
-      : `Handlers: ${printable(names)}.${watch ? ' They are loaded again when they change.' : ''}\n`) +
+      : `Handlers: ${printable(names)}.${watch ? ` They${file === null ? '' : ', and the configuration,'} are loaded again when they change.` : ''}\n`) +
     `Send one yourself, from another terminal:\n\n` +
     `  export CLINK_API_URL=${url} CLINK_API_KEY=${keys[SENDER] ?? ''}\n` +
     `  clink-worker send ops "good morning"\n` +

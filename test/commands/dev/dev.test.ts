@@ -48,6 +48,29 @@ test('dev loads handlers again when they change, the first one too', async () =>
   await dev.said(/"response":"mine/)
 })
 
+test('dev reads its configuration again when it changes, and keeps what is dev’s own', async () => {
+  using dir = new TempDir()
+  await dir.write({ 'clink-worker.yaml': 'concurrency: 2\n', 'handlers/h.js': handler(`return 'old'`) })
+  await using dev = new Cli(['dev', '--json'], { cwd: dir.path })
+  await dev.said(/"response":"old/)
+  await dir.write({ 'clink-worker.yaml': 'concurrency: 2\nrotes: []\n' })
+  await dev.said(/config\.failed.*clink-worker\.yaml:2:1: rotes/)
+  await dir.write({
+    'other/n.js': handler(`return 'new'`),
+    'clink-worker.yaml':
+      'concurrency: 3\nclink: { url: "http://127.0.0.1:1" }\nroutes: [{ name: n, use: other/n.js }]\n',
+  })
+  await dev.said(/"response":"new/)
+  expect(logLines(dev.stdout.slice(0, dev.stdout.lastIndexOf('\n') + 1))).toContainEqual(
+    expect.objectContaining({
+      event: 'config.reloaded',
+      atOnce: ['concurrency'],
+      newDeliveries: ['routes'],
+      restart: [],
+    }),
+  )
+})
+
 test('the own configuration counts, but for address and key; --json leaves only log lines on standard output', async () => {
   using dir = new TempDir()
   await dir.write({
