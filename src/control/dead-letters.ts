@@ -13,6 +13,7 @@ const failedRequest = z.discriminatedUnion('request', [
   z.object({ request: z.literal('failed.letters'), ...choice }),
   z.object({ request: z.literal('failed.late'), ...choice }),
   z.object({ request: z.literal('failed.letter'), id: z.string() }),
+  z.object({ request: z.literal('failed.steps'), id: z.string(), texts: z.boolean() }),
   z.object({ request: z.literal('failed.retry'), id: z.string() }),
   z.object({ request: z.literal('failed.discard'), id: z.string() }),
 ])
@@ -26,7 +27,20 @@ export interface Letters {
   retried(id: string): void
 }
 
-type FailedAnswer = Page<DeadLetter> | Page<LateResult> | LetterChange
+/** A step that is kept for a clink. `begins`: the first characters of what it came to, where they are asked for. */
+export const shownStep = z.object({
+  is: z.enum(['step', 'sleep', 'reply']),
+  name: z.string(),
+  /** Wall time; left out where an earlier version has kept it. */
+  at: z.number().exactOptional(),
+  bytes: z.number(),
+  begins: z.string().exactOptional(),
+})
+export type ShownStep = z.infer<typeof shownStep>
+
+const SHOWN = 100
+
+type FailedAnswer = Page<DeadLetter> | Page<LateResult> | Page<ShownStep> | LetterChange
 
 /**
  * @returns what was chosen of a page of the dead letters or of the late results, which may be none of it; the one that was named as a page;
@@ -43,10 +57,24 @@ export async function answerFailed(request: unknown, letters: Letters): Promise<
     const letter = ledger.letters.get(data.id)
     return { rows: letter === undefined ? [] : [letter] }
   }
+  if (data.request === 'failed.steps') return { rows: await stepsOf(data, ledger) }
   const change = data.request === 'failed.retry' ? await ledger.retry(data.id) : await ledger.letters.discard(data.id)
   if (data.request === 'failed.retry' && change !== 'unknown') letters.retried(data.id)
   if (ledger.isHealthy) return change
   throw new CodedError('STATE_UNAVAILABLE', `${data.id}: the journal cannot be written, so that this may be forgotten`)
+}
+
+async function stepsOf(
+  { id, texts }: { readonly id: string; readonly texts: boolean },
+  ledger: Ledger,
+): Promise<ShownStep[]> {
+  const clink = ledger.letters.get(id)?.clink
+  if (clink === undefined) return []
+  const steps = [...(await ledger.steps.of(clink)).values()].map(({ at, is, name, value }): ShownStep => {
+    const begins = texts ? { begins: value.slice(0, SHOWN) } : {}
+    return { is, name, ...(typeof at === 'number' && { at }), bytes: Buffer.byteLength(value), ...begins }
+  })
+  return steps.toSorted((one, other) => (one.at ?? 0) - (other.at ?? 0))
 }
 
 /** A page is looked through as it is, however little of it is chosen: nobody waits for it while it looks through more. */

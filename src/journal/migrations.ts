@@ -24,6 +24,7 @@ const MIGRATIONS: readonly string[] = [
   // What is read and forgotten together stands together.
   `CREATE TABLE steps (clink TEXT, kind TEXT, name TEXT, content TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (clink, kind, name))
      WITHOUT ROWID;`,
+  'ALTER TABLE steps ADD COLUMN at REAL;',
 ]
 
 function newTable(name: string): string {

@@ -36,9 +36,9 @@ export class StepRows implements StepTable {
     this.#options = options
     this.#statements = {
       any: database.prepare('SELECT 1 FROM steps LIMIT 1'),
-      of: database.prepare('SELECT kind AS "is", name, content, value FROM steps WHERE clink = ?'),
+      of: database.prepare('SELECT kind AS "is", name, content, value, at FROM steps WHERE clink = ?'),
       upsert: database.prepare(
-        'INSERT INTO steps (clink, kind, name, content, value) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET content = excluded.content, value = excluded.value',
+        'INSERT INTO steps (clink, kind, name, content, value, at) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET content = excluded.content, value = excluded.value, at = excluded.at',
       ),
       delete: database.prepare('DELETE FROM steps WHERE clink = ? AND kind = ? AND name = ?'),
       drop: database.prepare('DELETE FROM steps WHERE clink = ?'),
@@ -79,7 +79,7 @@ export class StepRows implements StepTable {
       if (isDropped) drop.run(clinkId)
       for (const step of steps.values()) {
         if (step.value === undefined) remove.run(clinkId, step.is, step.name)
-        else upsert.run(clinkId, step.is, step.name, step.content, step.value)
+        else upsert.run(clinkId, step.is, step.name, step.content, step.value, step.at ?? null)
       }
     }
   }

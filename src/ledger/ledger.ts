@@ -49,7 +49,7 @@ export class Ledger {
     this.letters = new DeadLetters(tables, wall, (id, letter) => this.#progress.changed(id, { letter }))
     this.late = new LateResults(tables.late)
     this.sightings = new Sightings(tables, wall)
-    this.steps = new Steps(tables.steps, this.#progress)
+    this.steps = new Steps(tables.steps, this.#progress, wall)
     this.#isHealthy = isHealthy
     this.#wall = wall
     this.#steady = steady

@@ -162,6 +162,8 @@ export const step = z.object({
   content: z.string(),
   /** JSON, and empty for nothing. */
   value: z.string(),
+  /** Wall time when it was kept; left out where an earlier version has kept it. */
+  at: z.number().nullish(),
 })
 
 export const rows = {

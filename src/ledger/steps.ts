@@ -25,12 +25,14 @@ interface Sleep {
 export class Steps {
   readonly #table: StepTable
   readonly #progress: Progress
+  readonly #wall: () => number
   /** Local times at which sleeps end that this process knows of. */
   readonly #ends = new Recent<number>(SLEEPS)
 
-  constructor(table: StepTable, progress: Progress) {
+  constructor(table: StepTable, progress: Progress, wall: () => number) {
     this.#table = table
     this.#progress = progress
+    this.#wall = wall
   }
 
   /** What is kept of the clink as it is now. @throws {Error} where that cannot be read. */
@@ -47,10 +49,10 @@ export class Steps {
    *
    * @returns resolves when it is written, and not while the store fails.
    */
-  async keep({ clink_id: id, content }: Clink, step: Omit<KeptStep, 'content'>): Promise<void> {
+  async keep({ clink_id: id, content }: Clink, step: Omit<KeptStep, 'at' | 'content'>): Promise<void> {
     const memory = this.#progress.memoryOf(id)
     if (memory !== undefined) memory.mayHaveSteps = true
-    await this.#table.set(id, { ...step, content: fingerprint(content) })
+    await this.#table.set(id, { ...step, at: this.#wall(), content: fingerprint(content) })
   }
 
   async forget({ clink_id: id }: Clink, step: Pick<KeptStep, 'is' | 'name'>): Promise<void> {

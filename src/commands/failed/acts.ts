@@ -3,7 +3,7 @@ import { printable } from '../../observe/printable.ts'
 import type { Clink } from '../../clink/records.ts'
 import type { Choice } from '../../ledger/choice.ts'
 import type { LetterChange } from '../../ledger/dead-letters.ts'
-import { stateOf, type StateSettings } from '../terminal/connect.ts'
+import { showsContent, stateOf, type StateSettings } from '../terminal/connect.ts'
 import { reachLetters, type FailedLetters } from './letters.ts'
 import { json, lettersText, summary, whole, wholeText } from './letter-text.ts'
 import { ClinkLogReader } from '../../clink-logs/read.ts'
@@ -36,6 +36,7 @@ export async function listFailed(options: FailedOptions, io: Io): Promise<void> 
 }
 
 export async function showFailed(id: string, options: FailedOptions, io: Io): Promise<void> {
+  const mayShow = await showsContent(options, io)
   await withLetters(options, io, async (failed, directory) => {
     const letter = await failed.letter(id)
     const late = (await failed.late({}, (one) => one)).filter(({ clink }) => clink.clink_id === id)
@@ -43,7 +44,8 @@ export async function showFailed(id: string, options: FailedOptions, io: Io): Pr
     if (last === undefined) throw new CodedError('USAGE', unknown(id))
     const said = (await new ClinkLogReader(logsOf(directory), id).next()).slice(-LAST)
     const log = said.map(logText(io)).join('')
-    const shown = { clink: last.clink, letter, late }
+    const steps = letter === undefined ? [] : await failed.steps(id, mayShow)
+    const shown = { clink: last.clink, letter, late, steps }
     io.out(options.json === true ? json({ ...whole(shown), log: said }) : wholeText({ ...shown, log }))
   })
 }

@@ -4,6 +4,7 @@ import { painter } from '../../observe/colour.ts'
 import { printable } from '../../observe/printable.ts'
 import type { DeadLetter, RerunState } from '../../ledger/dead-letters.ts'
 import type { LateResult } from '../../ledger/late-results.ts'
+import type { ShownStep } from '../../control/dead-letters.ts'
 import { lines, withoutContent } from './clink-text.ts'
 import { excerpt } from '../terminal/text.ts'
 import type { Io } from '../terminal/io.ts'
@@ -41,10 +42,12 @@ interface Whole {
   readonly clink: Clink
   readonly letter: DeadLetter | undefined
   readonly late: readonly LateResult[]
+  /** What its runs have done once. */
+  readonly steps: readonly ShownStep[]
 }
 
 /** For people, with its content. @param log the end of its own log, as it is shown. */
-export function wholeText({ clink, late, letter, log }: Whole & { readonly log: string }): string {
+export function wholeText({ clink, late, letter, log, steps }: Whole & { readonly log: string }): string {
   const group = clink.group_slug ?? clink.group_name
   const facts = table([
     ['clink', printable(clink.clink_id)],
@@ -57,7 +60,14 @@ export function wholeText({ clink, late, letter, log }: Whole & { readonly log: 
   const response = letter?.rerun?.response
   const unsent = response === undefined ? '' : `result\n${lines(response)}`
   const said = log === '' ? '' : `log\n${log}`
-  return `${facts}${errors}${said}${unsent}${late.map(lateWhole).join('')}content\n${lines(clink.content)}`
+  const done = steps.length === 0 ? '' : `steps\n${lines(table(steps.map(stepRow)).trimEnd())}`
+  return `${facts}${errors}${done}${said}${unsent}${late.map(lateWhole).join('')}content\n${lines(clink.content)}`
+}
+
+/** What it came to may quote its clink: the first of that only where it was asked for. */
+function stepRow({ at, begins, bytes, is, name }: ShownStep): string[] {
+  const when = at === undefined ? '?' : new Date(at).toISOString()
+  return [is, printable(name), when, `${bytes} bytes`, begins === undefined ? '' : excerpt(begins)]
 }
 
 function letterFacts({ at, attempts, reason, rerun, route, tell }: DeadLetter): [string, string][] {
@@ -82,8 +92,9 @@ export function summary({ at, attempts, clink, reason, rerun, route, tell }: Dea
 }
 
 /** Everything, with the errors, the late results and the content. */
-export function whole({ clink, late, letter }: Whole): object {
+export function whole({ clink, late, letter, steps }: Whole): object {
   const results = late.map(({ clink: _clink, at, ...rest }) => ({ ...rest, at: new Date(at).toISOString() }))
   const of = letter === undefined ? { clink } : { ...letter, at: new Date(letter.at).toISOString() }
-  return results.length === 0 ? of : { ...of, late: results }
+  const done = steps.map(({ at, ...rest }) => ({ ...rest, at: at === undefined ? null : new Date(at).toISOString() }))
+  return { ...of, ...(done.length > 0 && { steps: done }), ...(results.length > 0 && { late: results }) }
 }

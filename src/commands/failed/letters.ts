@@ -10,7 +10,7 @@ import type { DeadLetter, LetterChange } from '../../ledger/dead-letters.ts'
 import type { LateResult } from '../../ledger/late-results.ts'
 import type { Page, Place } from '../../ledger/page.ts'
 import { linkToWorker, type Link } from '../../control/client.ts'
-import { answerFailed, type FailedRequest } from '../../control/dead-letters.ts'
+import { answerFailed, shownStep, type FailedRequest, type ShownStep } from '../../control/dead-letters.ts'
 
 export type StatePlace = Pick<StateOptions, 'directory' | 'sync'>
 
@@ -42,6 +42,9 @@ export async function reachLetters(state: StatePlace, clock: Clock = systemClock
       await all(link, { request: 'failed.late', ...choice }, rows.late, keep),
     letter: async (id: string): Promise<DeadLetter | undefined> =>
       pageOf(rows.letters).parse(await link.ask({ request: 'failed.letter', id })).rows[0],
+    /** @param texts with the first characters of what they came to. */
+    steps: async (id: string, texts: boolean): Promise<readonly ShownStep[]> =>
+      pageOf(shownStep).parse(await link.ask({ request: 'failed.steps', id, texts })).rows,
     change: async (what: 'retry' | 'discard', id: string): Promise<LetterChange> =>
       changeAnswer.parse(await link.ask({ request: `failed.${what}`, id })),
     close: () => link.close(),

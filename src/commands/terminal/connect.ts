@@ -35,6 +35,11 @@ export async function stateOf(options: StateSettings, io: Io): Promise<Pick<Conf
   return (await loadConfig(loadOptions(options, io))).config.state
 }
 
+/** Whether `log.content` lets texts be shown. A state directory that is named needs no configuration. */
+export async function showsContent(options: StateSettings, io: Io): Promise<boolean> {
+  return options.state === undefined && (await loadConfig(loadOptions(options, io))).config.log.content
+}
+
 /** Reads the key. From now on no output shows it. */
 export async function readKey(config: Config, io: Io): Promise<LoadedKey> {
   const loaded = await loadKey(config, io.env)

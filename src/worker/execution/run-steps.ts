@@ -160,7 +160,7 @@ export class RunSteps {
   }
 
   /** Noted at once, whatever becomes of the run meanwhile, and written as soon as the journal can be. */
-  async #keep(step: Omit<KeptStep, 'content'>): Promise<void> {
+  async #keep(step: Omit<KeptStep, 'at' | 'content'>): Promise<void> {
     await orAborted(this.#context.ledger.steps.keep(this.#clink, step), this.#run.aborted)
   }
 

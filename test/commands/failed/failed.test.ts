@@ -63,6 +63,41 @@ test('what was given up is listed without its content, and shown with it', async
   })
 })
 
+test('show lists the steps that are kept of a clink, and shows what they came to only where log.content is set', async () => {
+  const stepping = handler(`
+    await ctx.step('plan', () => ({ secret: 'x'.repeat(300) }))
+    await ctx.step('nothing', () => undefined)
+    throw new Error('after its steps')
+  `)
+  await using site = await Site.start({ 'handlers/h.js': stepping })
+  const { clink_id: id } = site.emulator.send('ops', 'work')
+  const before = Date.now()
+  await using worker = site.cli(ONCE)
+  expect(await worker.ended).toMatchObject({ code: 1 })
+
+  const check = async (): Promise<void> => {
+    const { stdout } = await failed(site, 'show', id)
+    expect(stdout).toMatch(/^steps\n {2}step +plan +\S+Z +313 bytes *\n {2}step +nothing +\S+Z +0 bytes *$/m)
+    expect(stdout).not.toContain('secret')
+    const open = await failed(site, 'show', id, '--set', 'log.content=true')
+    expect(open.stdout).toMatch(/^ {2}step +plan +\S+Z +313 bytes +\{"secret":"x+…?$/m)
+    expect(open.stdout).not.toContain('x'.repeat(101))
+    const { steps } = JSON.parse((await failed(site, 'show', id, '--json')).stdout)
+    expect(steps).toEqual([
+      { is: 'step', name: 'plan', at: expect.any(String), bytes: 313 },
+      { is: 'step', name: 'nothing', at: expect.any(String), bytes: 0 },
+    ])
+    expect(Date.parse(steps[0].at)).toBeGreaterThanOrEqual(before - 1)
+    expect(Date.parse(steps[0].at)).toBeLessThanOrEqual(Date.now())
+  }
+  await check()
+  // The same of the worker that runs.
+  await using running = await startWorker(site)
+  await check()
+  running.kill('SIGTERM')
+  await running.ended
+})
+
 test('control characters of a content are not sent to the terminal', async () => {
   await using site = await Site.start({ 'handlers/h.js': untilMarked })
   const { clink_id: id } = site.emulator.send('ops', 'x \u001B[31mred\u009B2J\nnext')
