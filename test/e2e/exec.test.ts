@@ -207,7 +207,7 @@ describe('§4: a program that is not in order', () => {
     )
     const command = site.start('check')
     expect([await command.exited, command.output]).toEqual([
-      64,
+      78,
       expect.stringMatching(/a socket's path has at most 107 bytes; choose a shorter state\.directory/),
     ])
   })
