@@ -36,3 +36,18 @@ it('P10, §3: while claims by id fail one after the other, each look is followed
   expect(ids.filter((id) => bench.emulator.clink(id)?.status !== 'completed')).toEqual([])
   await bench.stop()
 })
+
+it('P10, §3: a clink whose claim fails is not claimed more often for being listed again and again', async () => {
+  let sour = ''
+  const bench = new VirtualBench({
+    settings: { ...select, poll: { maxInterval: 1_000, sweep: 2_000 } },
+    weather: ({ path }) => (path.endsWith('/claim') && path.includes(sour) ? answer(500) : undefined),
+    handle: done,
+  })
+  sour = bench.send('sour')
+  await bench.pass(10 * MINUTE)
+
+  expect(bench.sent.filter(({ path }) => !path.endsWith('/claim')).length).toBeGreaterThan(200)
+  expect(bench.all('clink.claimFailed').length).toBeLessThan(15)
+  await bench.stop()
+})
