@@ -70,7 +70,8 @@ describe.concurrent('P5, §5: a result', () => {
     for (const { clink } of ledger.process.claims()) if (clink.clink_id === quick) await copy.keepResult(clink, 'done')
     const now = bench.work(work, { ledger: copy, settings: { concurrency: 1 } })
     const renewals = () => requestsFor(bench.emulator, quick).filter(({ operation }) => operation === 'claim_clink')
-    await until(() => renewals().some(({ status }) => status === 409), 'a renewal is refused')
+    const refused = () => renewals().filter(({ status }) => status === 409)
+    await until(() => refused().length === 2, 'a renewal of each is refused')
     over.resolve()
     const { presumed } = await now.seen('clink.completed', quick)
 
