@@ -180,6 +180,19 @@ describe.concurrent('P15, §5: what a handler sends through ctx.api', () => {
       expect(bench.emulator.clink(id)?.content).toMatch(/^to be kept in mind\n— clink-worker · hop 1$/)
   })
 
+  it('to itself, where its route leaves the line out, is known by its id', async () => {
+    await using bench = await Bench.open()
+    const handle: HandleFunction = async ({ group_id }, { api }) => {
+      await api.sendClink({ group_id, content: 'to be kept in mind', for: 'ap_worker' })
+    }
+    const station = bench.work(handle, { mark: 'never' })
+    const id = bench.send('work')
+    await until(() => station.all('clink.parked').length > 0 || station.runs.length > 1, 'it has come back')
+
+    expect(station.all('clink.parked')).toMatchObject([{ why: 'own-reply', clink: { content: 'to be kept in mind' } }])
+    expect(station.runs.map((run) => run.id)).toEqual([id])
+  })
+
   it('to a person reads as it was written', async () => {
     await using bench = await Bench.open()
     const texts = ['plain words', '{"a": [1]}', 'x'.repeat(4_096)]
