@@ -233,6 +233,13 @@ describe('§2: when a claim is renewed', () => {
     expect(machine.step(FIRST + 5)).toEqual({ do: 'wait', next: FIRST + 27_000 })
   })
 
+  it('one at a time: nothing is due before the one on its way is answered or the claim is over (P4)', () => {
+    const machine = make()
+    expect(machine.step(ASKED)).toMatchObject({ do: 'renew', next: LEASE.deadline })
+    for (const now of [ASKED, NOW, LEASE.deadline - 1])
+      expect(machine.step(now)).toEqual({ do: 'wait', next: LEASE.deadline })
+  })
+
   it('soon again after an answer that came too early to be called a refusal', () => {
     const machine = make({ lease: UNKNOWN })
     expect(untilAsked(machine, 0).now).toBe(0)
