@@ -62,3 +62,24 @@ it('P6: what backs off has given its slot back, however long it takes to write t
   expect(started.slice(0, 4)).toEqual([due, slowly, good, due])
   await bench.stop()
 })
+
+it('P5: a result is written before Clink is told, however long that takes', async () => {
+  const { claims, ...tables } = memoryTables()
+  let writtenAt: number | undefined
+  const slow: typeof claims = {
+    ...misread(claims, (row) => row),
+    set: async (id, row) => {
+      if (row.result !== undefined) await new Promise<void>((resolve) => bench.time.at(bench.time.now + 5_000, resolve))
+      await claims.set(id, row)
+      if (row.result !== undefined) writtenAt ??= bench.time.now
+    },
+  }
+  const bench: VirtualBench = new VirtualBench({ tables: { ...tables, claims: slow }, handle: async () => 'done' })
+  const id = bench.send('work')
+  await bench.pass(15_000)
+
+  const told = bench.sent.find(({ path }) => path.endsWith('/complete'))
+  expect(told?.at).toBeGreaterThanOrEqual(writtenAt ?? Infinity)
+  expect(bench.emulator.clink(id)?.status).toBe('completed')
+  await bench.stop()
+})
