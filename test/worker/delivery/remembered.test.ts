@@ -84,3 +84,22 @@ it('a claim that left the journal with its result is not noted there again by a 
   expect(bench.all('clink.completed')).toHaveLength(1)
   await bench.stop()
 })
+
+it('a failed clink that is lost while it backs off waits as long when it comes back (P10)', async () => {
+  const starts: number[] = []
+  const bench = new VirtualBench({
+    switches: { defaultTimeout: 60, reclaim: 'refuse' },
+    settings: { claim: { maxHold: HOUR }, retry: { backoff: 10 * MINUTE, maxBackoff: 10 * MINUTE } },
+    handle: async () => {
+      starts.push(bench.time.now)
+      await Promise.reject(new Error('no'))
+    },
+  })
+  bench.send('work')
+  await bench.pass(12 * MINUTE)
+
+  const [first = Number.NaN, second = Number.NaN] = starts
+  expect(bench.all('clink.lost').length).toBeGreaterThan(0)
+  expect(second - first).toBeGreaterThanOrEqual(bench.all('clink.held')[0]?.wait ?? Infinity)
+  await bench.stop()
+})
