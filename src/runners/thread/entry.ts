@@ -67,6 +67,9 @@ async function execute({ env, envelope, run, url }: Begin, signals: RunSignals):
   } catch (error) {
     return unavailable('the handler cannot be loaded in a thread', errorFact(error).message)
   }
+  // It took its time to load, and its claim may be lost.
+  port.look()
+  if (signals.abortedBy !== undefined) return { outcome: 'failed', error: errorFact(signals.abortedBy) }
   return await runs.run(
     run,
     async () => await runHandler(handle, { env, envelope, services: new ThreadServices(port, run, service), signals }),

@@ -5,6 +5,8 @@ import type { Port } from './port.ts'
 
 /** The signals of one run, in its thread: made when they are asked for, since most runs ask for none. */
 export class RunSignals {
+  /** Why the run must end. */
+  abortedBy: HandlerAborted | undefined
   readonly #abort = new AbortSource()
   readonly #draining = new AbortSource()
   readonly #port: Port
@@ -23,7 +25,8 @@ export class RunSignals {
   }
 
   aborted(code: AbortCode, message: string): void {
-    this.#abort.abort(new HandlerAborted(code, message))
+    this.abortedBy ??= new HandlerAborted(code, message)
+    this.#abort.abort(this.abortedBy)
   }
 
   drain(): void {

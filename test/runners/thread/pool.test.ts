@@ -2,6 +2,7 @@ import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, it, onTestFinished } from 'vitest'
 import type { Clock } from '../../../src/base/clock.ts'
+import { HandlerAborted } from '../../../src/handlers/handler.ts'
 import type { Target } from '../../../src/handlers/route.ts'
 import type { Outcome } from '../../../src/runners/outcome.ts'
 import type { Envelope } from '../../../src/runners/runner.ts'
@@ -39,10 +40,10 @@ function make(clock: Clock = new HandClock()): ThreadRunner {
   return runner
 }
 
-async function run(runner: ThreadRunner, target: Target): Promise<string> {
+async function run(runner: ThreadRunner, target: Target, abort = new AbortController()): Promise<string> {
   const envelope: Envelope = envelopeOf()
-  const never = new AbortController().signal
-  const task = { target, envelope, env: {}, services: noServices, signals: { abort: never, draining: never } }
+  const draining = new AbortController().signal
+  const task = { target, envelope, env: {}, services: noServices, signals: { abort: abort.signal, draining } }
   return answerOf(await runner.start(task).ended)
 }
 
@@ -103,6 +104,16 @@ it('after a reload threads have the new modules, and what began with the old one
   const young = await threadTargetsIn(directory, { work: "() => 'new'" })
   expect([await run(runner, young('work')), await run(runner, old('work'))]).toEqual(['new', 'old'])
   expect(await run(runner, young('work'))).toBe('new')
+})
+
+it('what is aborted before its code has begun never begins, as where its claim was lost meanwhile (P2)', async () => {
+  const runner = make()
+  const target = await threadTargets({ work: "() => 'it ran'" })
+  const abort = new AbortController()
+  const ended = run(runner, target('work'), abort)
+  abort.abort(new HandlerAborted('lease-lost', 'the claim is lost'))
+  expect(await ended).toContain('the claim is lost')
+  expect(await run(runner, target('work'))).toBe('it ran')
 })
 
 it('what cannot be loaded in a thread is no fault of the clink', async () => {
