@@ -134,6 +134,12 @@ export class CrashWatch {
     ])
   }
 
+  /** It could not be begun: that the process is still here does not clear a suspect, and a crash from now on is not its own. */
+  async notBegun(clinkId: string): Promise<void> {
+    const { process } = this.#context.ledger
+    if (!this.#hasFault && process.fact('alone') === clinkId) await process.note({ alone: '' })
+  }
+
   /** Milliseconds for which a suspect runs alone at most. */
   get aloneFor(): number {
     return ALONE * 4 ** Math.max(0, Number(this.#context.ledger.process.fact('crashes') ?? 0) - IN_A_ROW)

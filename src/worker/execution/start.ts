@@ -226,6 +226,7 @@ export class Start {
     const { clock, crashWatch } = this.#parts.context
     const { clink, route } = this.#facts
     const id = clink.clink_id
+    if (outcome === 'unavailable') return await crashWatch.notBegun(id)
     const isAlone = this.#alone?.isOutlasting === false
     this.#aloneUntil = isAlone && outcome !== 'done' ? clock.now() + AFTERMATH : undefined
     if (this.#aloneUntil !== undefined) await crashWatch.endedAlone({ clink, route })

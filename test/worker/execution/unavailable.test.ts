@@ -5,6 +5,7 @@ import { memoryTables } from '../../../src/ledger/memory-tables.ts'
 import { FakeRunner } from '../../support/fake-runner.ts'
 import { Bench, until } from '../../support/harness.ts'
 import { story } from '../../support/record.ts'
+import { recalled } from '../../support/states.ts'
 
 const target: Target = { is: 'program', command: ['work'], cwd: '/', env: {}, output: 'text', maxOutput: 1_000 }
 
@@ -59,6 +60,19 @@ it('no start is tried before the time that it has named, whatever the backoff (P
   }
   const [first = 0, second = 0, third = 0] = startedAt
   expect([second - first >= 550, third - second >= 550]).toEqual([true, true])
+})
+
+it('a clink that may end the process stays suspect, since nothing has run (P9, §4)', async () => {
+  await using bench = await Bench.open()
+  const ledger = new Ledger(memoryTables())
+  const id = bench.send('work')
+  await Promise.all([ledger.outcome(id, { is: 'suspect' }), ledger.outcome(id, { is: 'crashed' })])
+  const runner = { start: () => ({ ended: Promise.resolve({ outcome: 'unavailable', reason: 'away' } as const) }) }
+  const station = bench.work(() => {}, { runner, ledger })
+  await station.seen('clink.released', id)
+
+  const { tried } = await recalled(ledger, id)
+  expect([tried.isSuspect, ledger.attemptsOf(id).crashes, ledger.process.fact('alone')]).toEqual([true, 1, ''])
 })
 
 it('a handler that sleeps is held under its name, and runs again as the same attempt (§4)', async () => {
