@@ -66,6 +66,8 @@ test('what was given up is listed without its content, and shown with it', async
 test('show lists the steps that are kept of a clink, and shows what they came to only where log.content is set', async () => {
   const stepping = handler(`
     await ctx.step('plan', () => ({ secret: 'x'.repeat(300) }))
+    // The order is that of their times, in milliseconds.
+    await new Promise((resolve) => setTimeout(resolve, 10))
     await ctx.step('nothing', () => undefined)
     throw new Error('after its steps')
   `)
