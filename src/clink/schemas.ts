@@ -47,7 +47,8 @@ type ClinkParts = Pick<Required<Clink>, 'clink_id' | 'group_id' | 'sender_id' | 
 const spareNeeded = { sender_name: spare, created_at: spare }
 const clinkOthers: Others<Clink> = {
   group_name: spareOptional,
-  group_slug: spareOptional,
+  // No id: one that is no text is left out, and the list of groups says what it is.
+  group_slug: text.nullish().catch(undefined),
   claimed_by: spareOptional,
   claimed_at: spareOptional,
   claim_expires_at: spareOptional,
@@ -98,7 +99,7 @@ export const knownClink = quick(clinkWith(spareParts))
 export const sentClink = clinkWith({ ...spareParts, clink_id: id })
 
 export const group = record<Group>(
-  { group_id: anyId, name: text, slug: text, description: text, owner_id: anyId, created_at: text },
+  { group_id: anyId, name: anyId, slug: anyId, description: text, owner_id: anyId, created_at: text },
   { role: text, updated_at: text },
 )
 

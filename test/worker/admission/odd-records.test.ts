@@ -113,6 +113,19 @@ describe.concurrent('§0, P14: one field of a clink', () => {
   })
 })
 
+describe.concurrent('§0: the slug of a group', () => {
+  it.for(ways)('%s: inbox.groups goes by what the list of groups says', async ([, damage]) => {
+    await using bench = await Bench.open()
+    const id = bench.send('bad')
+    const station = bench.work(() => 'done', {
+      wrap: spoil(isBad, damage('group_slug'), /./),
+      settings: { inbox: { groups: ['ops'] }, claim: { exclusive: true } },
+    })
+    await bench.completed(id)
+    expect(station.runsOf(id)).toHaveLength(1)
+  })
+})
+
 describe.concurrent('§0: an id that is a number', () => {
   it.for(['batch', 'select'] as const)('is read as its text, everybody’s (%s)', async (claim) => {
     await using bench = await Bench.open()
