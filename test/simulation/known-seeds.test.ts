@@ -32,6 +32,7 @@ describe('a seed that once broke a promise keeps it now:', { timeout: 60_000 }, 
       ['pages', 'bare', 'single', 'heavy'],
       'a result that is sent for two leases is work that goes on (P1, §5)',
     ],
+    [1_255_586, [], 'a release waits for what is asked about an earlier claim on its clink (P8)'],
     [1_210_457, ['steps'], 'a run is not over, nor failed, while a step of it goes on (P10, §4)'],
     [1_210_931, ['slow-store'], 'what began beside a long run did not run alone, though that has ended since (P9, §4)'],
     [

@@ -4,7 +4,7 @@ import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { z } from 'zod'
-import { runSeed, type SeedOptions } from './run-seed.ts'
+import { runSeed, type SeedOptions, type Verdict } from './run-seed.ts'
 import type { Vocabulary } from './words.ts'
 import { WORDS } from './world.ts'
 
@@ -60,7 +60,13 @@ async function play(from: number, end: number, step: number): Promise<Totals> {
     ...(values.vocabulary === undefined ? {} : { vocabulary: vocabularyOf(values.vocabulary) }),
   }
   for (let seed = from; seed < end; seed += step) {
-    const { requests, runs, reruns, keyActs, lasted, known, words, breaches } = await runSeed(seed, options)
+    const verdict = await runSeed(seed, options).catch((error: unknown) => error)
+    if (!isVerdict(verdict)) {
+      add(totals, { ...none(), seeds: 1, failed: 1, broken: { throws: 1 } })
+      console.log(`seed ${seed} throws: ${replayOf(seed)}\n`, verdict)
+      continue
+    }
+    const { requests, runs, reruns, keyActs, lasted, known, words, breaches } = verdict
     const said = Object.fromEntries(words.map((word) => [word, 1]))
     add(totals, { ...none(), seeds: 1, requests, runs, reruns, keyActs, lasted, known: known.length, words: said })
     if (breaches.length === 0) continue
@@ -70,12 +76,19 @@ async function play(from: number, end: number, step: number): Promise<Totals> {
     const lines = breaches.slice(0, 5).map(({ rule, at, life, text }) => {
       return `  ${rule} at ${(at / 1_000).toFixed(3)} ${life ?? ''}: ${text}`
     })
-    const spoken = values.vocabulary === undefined ? '' : ` --vocabulary ${values.vocabulary}`
-    const replay = `npm run simulate -- --from ${seed} --seeds 1 --trace${spoken}`
-    const title = `seed ${seed} (${words.join(' ')}) breaks ${breaches.length} rules: ${replay}`
+    const title = `seed ${seed} (${words.join(' ')}) breaks ${breaches.length} rules: ${replayOf(seed)}`
     console.log([title, ...lines].join('\n'))
   }
   return totals
+}
+
+function isVerdict(outcome: unknown): outcome is Verdict {
+  return typeof outcome === 'object' && outcome !== null && 'breaches' in outcome
+}
+
+function replayOf(seed: number): string {
+  const spoken = values.vocabulary === undefined ? '' : ` --vocabulary ${values.vocabulary}`
+  return `npm run simulate -- --from ${seed} --seeds 1 --trace${spoken}`
 }
 
 /** Spreads the seeds over processes, each of which takes every so manyth. */

@@ -25,6 +25,7 @@ export class StateDirectory {
   session: string | undefined
   #path: string | undefined
   readonly #journals = new Set<Journal>()
+  #isOver = false
   #last: { readonly journal: Journal; readonly store: SlowStore; readonly host: Host } | undefined
 
   constructor(name: string) {
@@ -86,13 +87,16 @@ export class StateDirectory {
       directory: this.#path,
       sync: 'normal',
       onHealth: (problem) => {
-        if (problem !== undefined && !mayFail()) throw new Error(`the journal cannot be written: ${problem}`)
+        if (problem !== undefined && !mayFail() && !this.#isOver)
+          throw new Error(`the journal cannot be written: ${problem}`)
       },
       schedule,
     })
   }
 
+  /** Nobody reads it any more: what crashed processes had not written may not fit what others have. */
   close(): void {
+    this.#isOver = true
     for (const journal of this.#journals) journal.close()
     if (this.#path !== undefined) remove(this.#path)
   }

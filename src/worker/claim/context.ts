@@ -5,6 +5,7 @@ import type { Keys } from '../../keys/keys.ts'
 import type { RateLimit } from '../capacity/rate-limit.ts'
 import type { WorkerContext } from '../context.ts'
 import type { ServiceTime } from '../../clink/service-time.ts'
+import type { RenewalsUnderWay } from './renewals-under-way.ts'
 import type { Siblings } from './siblings.ts'
 import type { ClaimTerms } from './terms.ts'
 
@@ -17,6 +18,7 @@ export interface ClaimContext extends WorkerContext {
   readonly boot: Boot
   readonly rateLimit: RateLimit
   readonly terms: ClaimTerms
+  readonly renewals: RenewalsUnderWay
   readonly serviceTime: ServiceTime
   readonly siblings: Siblings
 }

@@ -47,7 +47,6 @@ export class LeaseKeeper implements LeaseHolder {
   /** Resolves when the claim may be worked, or nothing is asked about it any more. */
   readonly confirmed = this.#confirmed.promise
   #pulse: Pulse | undefined
-  #inFlight: Promise<unknown> = Promise.resolve()
   #cancel: Cancel = () => {}
   #isOver = false
 
@@ -101,15 +100,16 @@ export class LeaseKeeper implements LeaseHolder {
   }
 
   /**
-   * Ends renewal and resolves when no renewal is on its way any more, or the lease is gone: a release that overtakes a renewal
-   * would be undone by it.
+   * Ends renewal and resolves when none of the clink is on its way any more, or the lease is gone: a release that overtakes
+   * one would be undone by it.
    */
   async stopRenewing(): Promise<void> {
     this.#machine.stopRenewing()
     this.#step()
+    const { clink, context } = this.#options
     await new Promise<void>((resolve) => {
-      const cancel = this.#options.context.clock.at(this.lease.deadline, resolve)
-      void this.#inFlight.finally(() => {
+      const cancel = context.clock.at(this.lease.deadline, resolve)
+      void context.renewals.over(clink.clink_id).finally(() => {
         cancel()
         resolve()
       })
@@ -135,13 +135,13 @@ export class LeaseKeeper implements LeaseHolder {
     const now = this.#now
     const step = this.#machine.step(now)
     if (step.do === 'end') return this.#end()
-    this.#cancel = this.#options.context.clock.at(step.next, () => this.#step())
+    const { clink, context } = this.#options
+    this.#cancel = context.clock.at(step.next, () => this.#step())
     switch (step.do) {
       case 'wait':
         return this.#pulse?.expect('renewal', step.next - now)
       case 'renew':
-        this.#inFlight = this.#work(this.#renew(step))
-        return
+        return context.renewals.note(clink.clink_id, this.#work(this.#renew(step)))
       case 'look':
         void this.#work(this.#look(step.next))
         return

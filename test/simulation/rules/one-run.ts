@@ -1,5 +1,6 @@
 import type { Breach, Evidence, Rule } from '../judge.ts'
 import type { LifeRecord, Record, RunRecord } from '../record.ts'
+import { tellsTimes } from '../explained.ts'
 import { workerOf } from '../plan.ts'
 import { configsIn } from '../settings.ts'
 import { BEGINS, claimEnd, endOf, slept } from './leases.ts'
@@ -54,7 +55,7 @@ function hadEnded(record: Record, earlier: RunRecord, { clinkId, life, startedAt
   return end > -Infinity && end <= claimed.at
 }
 
-function overlap({ record }: Evidence, earlier: RunRecord, later: RunRecord): Breach | undefined {
+function overlap({ plan, record }: Evidence, earlier: RunRecord, later: RunRecord): Breach | undefined {
   const owner = record.life(earlier.life)
   const { startedAt: at, clinkId } = later
   if (Math.min(earlier.endedAt ?? Infinity, endOf(owner)) <= at) return undefined
@@ -69,6 +70,7 @@ function overlap({ record }: Evidence, earlier: RunRecord, later: RunRecord): Br
   // Either may act in good faith on a claim that has ended where the service does not say when.
   const ends = [earlier, later].map((run) => claimEnd(record, run.life, clinkId, at))
   if (ends.some((end) => end <= at) || hadEnded(record, earlier, later)) return undefined
+  if (!tellsTimes(plan) && hadEnded(record, later, earlier)) return undefined
   // Somebody else ended the claim: a person, or a sibling that the service does not tell apart from its holder.
   const given = record.requests.some(
     (request) =>

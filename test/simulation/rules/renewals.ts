@@ -42,9 +42,6 @@ export const releasesFollowRenewals: Rule = ({ record }) =>
 /** Milliseconds that a lease must have when its claim is made, to be renewed where its end is told in whole seconds only. */
 const TELLING = 1_500
 
-/** What may be done to a key that keeps it from claiming. */
-const STOPS_RENEWALS: ReadonlySet<string> = new Set(['suspend', 'forbid-claims', 'forbid-all'])
-
 /** P4: while the service answers, a claim does not run out under a run. */
 export const renewedWhileInHand: Rule = ({ plan, record, emulator }) => {
   const { reclaim, claimTimes, maxTimeout } = plan.switches
@@ -60,7 +57,10 @@ export const renewedWhileInHand: Rule = ({ plan, record, emulator }) => {
     if (claimed?.life !== life) return []
     // A key that was taken, or may not claim for a while, renews nothing: a refusal stands for the rest of the claim.
     const { key } = claimed.request
-    if (record.keyActs.some((act) => STOPS_RENEWALS.has(act.what) && act.key === key)) return []
+    const barred = record.keyActs.filter(
+      ({ what }) => what === 'suspend' || what === 'forbid-claims' || what === 'forbid-all',
+    )
+    if (barred.some((act) => 'key' in act && act.key === key)) return []
     const clink = emulator.clink(clinkId)
     if (clink !== undefined && hasLeft(record, workerOf(plan, life), clink)) return []
     // A renewal shows only when the end is in another second.
