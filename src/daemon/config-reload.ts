@@ -1,4 +1,5 @@
 import { stat } from 'node:fs/promises'
+import { isDeepStrictEqual } from 'node:util'
 import { sleep, systemClock } from '../base/clock.ts'
 import { asError } from '../base/coded-error.ts'
 import type { Service } from '../base/service.ts'
@@ -7,6 +8,8 @@ import type { Config } from '../config/config.ts'
 export interface ConfigReloadOptions {
   /** Looked at for changes; null: there is none, and only those who tell it to have it read again. */
   readonly file: string | null
+  /** What was read at the start. */
+  readonly first: Config
   /** @throws what is wrong with it. */
   readonly read: () => Promise<Config>
   /** Uses it as a whole, or reports why it cannot. */
@@ -43,8 +46,7 @@ export class ConfigReload implements Service {
 
   /** Resolves when it is in use, or was reported. */
   async reload(): Promise<void> {
-    this.#work = this.#work.then(async () => await this.#read())
-    await this.#work
+    await this.#readSoon(undefined)
   }
 
   async #watch(): Promise<void> {
@@ -53,6 +55,8 @@ export class ConfigReload implements Service {
     if (file === null) return
     let inUse = await fingerprintOf(file)
     let last = inUse
+    // It may have changed since it was read.
+    if (!signal.aborted) void this.#readSoon(this.#options.first)
     while (!signal.aborted) {
       await sleep(systemClock(), interval, signal)
       const now = await fingerprintOf(file)
@@ -64,7 +68,13 @@ export class ConfigReload implements Service {
     }
   }
 
-  async #read(): Promise<void> {
+  async #readSoon(known: Config | undefined): Promise<void> {
+    this.#work = this.#work.then(async () => await this.#read(known))
+    await this.#work
+  }
+
+  /** @param known if it is still this one, there is nothing to do. */
+  async #read(known: Config | undefined): Promise<void> {
     const { failed, read, use } = this.#options
     if (this.#stopping.signal.aborted) return
     let next: Config
@@ -74,7 +84,7 @@ export class ConfigReload implements Service {
       failed(asError(error))
       return
     }
-    if (!this.#stopping.signal.aborted) await use(next)
+    if (!this.#stopping.signal.aborted && !isDeepStrictEqual(next, known)) await use(next)
   }
 }
 

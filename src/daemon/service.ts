@@ -94,7 +94,7 @@ export async function work(parts: WorkParts): Promise<ExitCode> {
     report: () => report(logger, daemon),
     exited: (part, error) => emit({ event: 'worker.failed', part, error }),
     cutShort: (why) => exit ?? cutShort(why, state, emit),
-    files: () => registry.current.files,
+    files: () => registry.current.files.keys(),
   })
   daemon.stopping.on((timeout) => {
     host.stopping(timeout, inHand(state))
@@ -172,10 +172,11 @@ function takeState({ state }: Config, emit: Emit): State {
 }
 
 /** Another configuration is used with its handlers, or not at all. */
-function reloadConfig({ configuration }: WorkParts, watch: HandlerWatch, emit: Emit): ConfigReload | undefined {
+function reloadConfig({ config, configuration }: WorkParts, watch: HandlerWatch, emit: Emit): ConfigReload | undefined {
   if (configuration === undefined) return undefined
   return new ConfigReload({
     ...configuration,
+    first: config,
     use: async (next) => await watch.reload(next),
     failed: (error) => emit({ event: 'config.failed', error }),
   })

@@ -1,4 +1,5 @@
 import { CodedError } from '../base/coded-error.ts'
+import type { FilesRead } from './files-read.ts'
 
 /** One thing that is wrong with a handler file, or with the files together. */
 export interface HandlerIssue {
@@ -13,10 +14,10 @@ export interface HandlerIssue {
 export class HandlerError extends CodedError {
   override readonly name = 'HandlerError'
   readonly issues: readonly HandlerIssue[]
-  /** Absolute paths of all files that were looked at: a change in any of them may mend it. */
-  readonly files: readonly string[]
+  /** All that were looked at: a change in any of them may mend it. */
+  readonly files: FilesRead
 
-  constructor(issues: readonly HandlerIssue[], files: readonly string[]) {
+  constructor(issues: readonly HandlerIssue[], files: FilesRead) {
     // A broken module is met once by each handler that imports it.
     super('HANDLER_INVALID', [...new Set(issues.map(formatHandlerIssue))].join('\n'))
     this.issues = issues

@@ -3,6 +3,7 @@ import { isGroupId } from '../clink/group-id.ts'
 import type { Clink } from '../clink/records.ts'
 import type { MatchRule } from '../config/config.ts'
 import type { ContentFault, Matched } from './content-match.ts'
+import type { FilesRead } from './files-read.ts'
 import { formatHandlerIssue, type HandlerIssue } from './handler-error.ts'
 import { conditionsOf, type Matcher } from './match.ts'
 import type { Route, RoutedClink, Router, Routing, Target } from './route.ts'
@@ -36,8 +37,8 @@ const REMEMBERED = 1_000
 /** All handlers of one loading, with the routes to them. It never changes: a reload makes a new one. */
 export class HandlerSet implements Router {
   readonly generation: number
-  /** Absolute paths of handler files and of all that they import, packages left out: what a watch looks at. */
-  readonly files: readonly string[]
+  /** Handler files and all that they import, packages left out: what a watch looks at. */
+  readonly files: FilesRead
   readonly #entries: readonly RouteEntry[]
   /** Clinks for which a pattern took too long. */
   readonly #late = new Recent<RoutedClink>(REMEMBERED)
@@ -48,7 +49,7 @@ export class HandlerSet implements Router {
   constructor(
     generation: number,
     entries: readonly RouteEntry[],
-    files: readonly string[],
+    files: FilesRead,
     warnings: readonly HandlerIssue[] = [],
   ) {
     this.generation = generation

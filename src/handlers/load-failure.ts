@@ -131,7 +131,7 @@ function placeOf({ stack = '' }: Error): Place {
 function syntaxError(error: Error, place: Place, load: ModuleLoad): LoadFailure {
   const message = `syntax error: ${error.message.trim()}`
   if (place.file !== undefined) return { ...place, message }
-  for (const file of load.files.filter((file) => /\.m?[jt]s$/.test(file) && existsSync(file))) {
+  for (const file of [...load.files.keys()].filter((path) => /\.m?[jt]s$/.test(path) && existsSync(path))) {
     const text = readFileSync(file, 'utf8')
     const plain = file.endsWith('ts') ? node(['--no-warnings', '--eval', STRIP], text).stdout : text
     const [, line] = /^\[stdin\]:(\d+)$/m.exec(node(['--check', '--input-type=module', '-'], plain).stderr) ?? []

@@ -2,6 +2,7 @@ import { readFileSync, realpathSync } from 'node:fs'
 import { registerHooks, type LoadFnOutput, type ResolveFnOutput } from 'node:module'
 import { dirname, sep } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
+import { digest, type FilesRead } from './files-read.ts'
 import { importKey, type ModuleSnapshot, type Resolved, type Source } from './module-snapshot.ts'
 
 const TAG = 'clink-worker'
@@ -18,7 +19,9 @@ interface FailedImport {
 /** One loading of handlers: all modules that it imports are new, and are noted. */
 export class ModuleLoad {
   readonly #tag: string
-  readonly #files = new Set<string>()
+  readonly #files = new Map<string, string | undefined>()
+  /** Where the links led to that were to be loaded. */
+  readonly #real = new Map<string, string>()
   readonly #failed = new WeakMap<object, FailedImport>()
   #found: { resolved: Map<string, Resolved>; sources: Map<string, Source> } | undefined = {
     resolved: new Map(),
@@ -35,7 +38,9 @@ export class ModuleLoad {
   /** Address under which a file is loaded anew. */
   urlOf(file: string): string {
     // Node remembers for good where a link led to.
-    const url = pathToFileURL(realpathSync(file))
+    const real = realpathSync(file)
+    this.#real.set(file, real)
+    const url = pathToFileURL(real)
     url.searchParams.set(TAG, this.#tag)
     return url.href
   }
@@ -45,9 +50,14 @@ export class ModuleLoad {
     return new RegExp(`\\?${TAG}=${this.#tag}\\b`).test(stack)
   }
 
-  /** Absolute paths of the modules that were imported, without packages. */
-  get files(): readonly string[] {
-    return [...this.#files]
+  /** The modules that were imported, without packages. */
+  get files(): FilesRead {
+    return this.#files
+  }
+
+  /** What was read of a file that was to be loaded. */
+  digestOf(file: string): string | undefined {
+    return this.#files.get(this.#real.get(file) ?? file)
   }
 
   /** What it has imported. It keeps none of that from then on: loadings are many. @param roots as its hooks have them. */
@@ -58,7 +68,7 @@ export class ModuleLoad {
   }
 
   note(file: string): void {
-    this.#files.add(file)
+    if (!this.#files.has(file)) this.#files.set(file, undefined)
   }
 
   noteResolved(specifier: string, importer: string | undefined, { format, importAttributes, url }: Resolved): void {
@@ -67,7 +77,9 @@ export class ModuleLoad {
   }
 
   noteSource(url: string, { format, source }: Source): void {
-    if (source !== undefined && source !== null) this.#found?.sources.set(url, { format, source })
+    if (source === undefined || source === null) return
+    this.#files.set(fileURLToPath(url), digest(source))
+    this.#found?.sources.set(url, { format, source })
   }
 
   resolvedBefore(specifier: string, importer: string | undefined): Resolved | undefined {

@@ -9,6 +9,7 @@ import type { Config, ExecConfig, HttpConfig, Place, RouteConfig } from '../conf
 import { echoHandler } from './builtin.ts'
 import { checkModule, type Definition } from './definition.ts'
 import { discover, isModule, type Discovered } from './discover.ts'
+import { NO_FILES } from './files-read.ts'
 import { HandlerError, type HandlerIssue } from './handler-error.ts'
 import { HandlerSet } from './handler-set.ts'
 import { refusingExit } from './load-exit.ts'
@@ -54,11 +55,11 @@ export async function loadHandlers(options: LoadHandlersOptions): Promise<Handle
   const shown = (path: string): string => relative(cwd, path) || '.'
   const directory = options.directoryAt ?? shown(config.handlers.directory)
   if (found.problem !== undefined && !found.isMissing) {
-    throw new HandlerError([{ file: directory, message: found.problem }], [])
+    throw new HandlerError([{ file: directory, message: found.problem }], NO_FILES)
   }
   const isEmpty = paths.length + programs.length + applications.length === 0
   if (isEmpty && echoWhenEmpty) return echoSet(config, generation)
-  if (isEmpty) throw new HandlerError([nothing(directory, found)], [])
+  if (isEmpty) throw new HandlerError([nothing(directory, found)], NO_FILES)
 
   const { present, issues } = await missingFiles(paths, config.routes, shown)
   const hooks = installModuleHooks()
@@ -77,7 +78,7 @@ export async function loadHandlers(options: LoadHandlersOptions): Promise<Handle
     definition: { runner: config.handlers.runner, ...definition },
     ...(inline !== true && { inThread: { is: 'thread', url: load.urlOf(path), modules } }),
   }))
-  const files = [...new Set([...paths, ...load.files])]
+  const files = new Map([...paths.map((path) => [path, load.digestOf(path)] as const), ...load.files])
   const made = makeRoutes(handlers, config, generation, shown)
   issues.push(...made.issues, ...(await programIssues(programs, shown)), ...(await secretIssues(applications, shown)))
   if (issues.length > 0) throw new HandlerError(issues, files)
@@ -184,7 +185,7 @@ function nearlyHandlers(names: readonly string[]): string {
 
 function echoSet(config: Config, generation: number): HandlerSet {
   const handler = { path: '', file: 'built-in', name: 'echo', definition: { handle: echoHandler } }
-  return new HandlerSet(generation, makeRoutes([handler], config, generation).entries, [])
+  return new HandlerSet(generation, makeRoutes([handler], config, generation).entries, NO_FILES)
 }
 
 /** The handlers in use. Reloading exchanges them as a whole; what runs keeps what it began with. */

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { watch, type FSWatcher } from 'chokidar'
 import { sleep, systemClock } from '../base/clock.ts'
@@ -7,6 +6,7 @@ import type { Service } from '../base/service.ts'
 import type { Config } from '../config/config.ts'
 import type { Settings } from '../config/settings.ts'
 import { discover } from './discover.ts'
+import { digest, NO_FILES, type FilesRead } from './files-read.ts'
 import { HandlerError } from './handler-error.ts'
 import type { HandlerSet } from './handler-set.ts'
 import { loadHandlers, type LoadHandlersOptions } from './registry.ts'
@@ -21,27 +21,27 @@ export interface WatchOptions extends Omit<LoadHandlersOptions, 'config' | 'gene
   failed(error: Error): void
 }
 
-/** Editors and deployments write several files in a row: this many milliseconds of quiet come first. */
-const QUIET = 50
-const SETTINGS = {
-  ignoreInitial: true,
-  depth: 0,
-  awaitWriteFinish: { stabilityThreshold: 60, pollInterval: 15 },
-} as const
+/** By absolute path: a digest. */
+type Contents = ReadonlyMap<string, string>
+
+/** Editors and deployments write several files in a row, and each in pieces: for this many milliseconds all have to stay as they are. */
+const QUIET = 60
 
 /**
  * Loads handlers anew when their files change, or files that they import. `start` resolves when changes are seen.
  *
- * Remembers a fingerprint of all files that matter. An event of the file system only says that it may be time to
- * compare: the same content written again is no change. Loadings follow each other, never overlap.
+ * Remembers what was loaded of all files that matter. An event of the file system only says that it may be time to
+ * compare: the same content written again is no change, and one written before anybody watched is. The first event of a file says that
+ * it is watched. Loadings follow each other, never overlap.
  */
 export class HandlerWatch implements Service {
   readonly #options: WatchOptions
   readonly #stopping = new AbortController()
   #watcher: FSWatcher | undefined
-  #files: readonly string[]
+  #files: FilesRead
   #generation: number
-  #fingerprint = ''
+  /** What is in use, or could not be loaded, of each file. */
+  #seen: Contents = new Map()
   #isPending = false
   /** Another configuration, by which the handlers could not be loaded yet. */
   #next: Config | undefined
@@ -55,7 +55,7 @@ export class HandlerWatch implements Service {
 
   async start(): Promise<void> {
     if (this.#stopping.signal.aborted || this.#watcher !== undefined) return
-    const watcher = watch(this.#watched(), SETTINGS)
+    const watcher = watch(this.#watched(), { depth: 0 })
     this.#watcher = watcher
     watcher.on('all', () => this.#changed())
     watcher.on('error', (error) => this.#options.failed(asError(error)))
@@ -63,7 +63,7 @@ export class HandlerWatch implements Service {
       watcher.once('ready', resolve)
       this.#stopping.signal.addEventListener('abort', () => resolve())
     })
-    this.#fingerprint = await this.#takeFingerprint()
+    this.#seen = await this.#asRead(this.#files)
     await ready
   }
 
@@ -86,9 +86,15 @@ export class HandlerWatch implements Service {
   }
 
   async #compare(): Promise<void> {
-    await sleep(this.#options.clock ?? systemClock(), QUIET, this.#stopping.signal)
-    this.#isPending = false
-    if ((await this.#takeFingerprint()) !== this.#fingerprint) await this.#load()
+    let last: Contents
+    let now = await this.#look()
+    do {
+      await sleep(this.#options.clock ?? systemClock(), QUIET, this.#stopping.signal)
+      this.#isPending = false
+      last = now
+      now = await this.#look()
+    } while (!isSame(now, last) && !this.#stopping.signal.aborted)
+    if (!isSame(now, this.#seen)) await this.#load()
   }
 
   async #load(other?: Config): Promise<void> {
@@ -97,8 +103,7 @@ export class HandlerWatch implements Service {
     if (this.#stopping.signal.aborted) return
     const options = this.#options
     // Before the files are read: what changes in the meantime is another change.
-    const before = await this.#takeFingerprint()
-    const known = this.#files
+    const before = await this.#look()
     let report: () => void
     try {
       const set = await loadHandlers({
@@ -109,35 +114,53 @@ export class HandlerWatch implements Service {
       })
       this.#generation = set.generation
       this.#files = set.files
+      this.#seen = await this.#asRead(set.files, before)
       this.#next = undefined
       report = () => options.loaded(set, next)
     } catch (error) {
       // The broken file may be one that the set in use does not know.
-      if (error instanceof HandlerError) this.#files = [...new Set([...this.#files, ...error.files])]
+      const looked = error instanceof HandlerError ? error.files : NO_FILES
+      this.#files = new Map([...this.#files, ...looked])
+      this.#seen = new Map([...before, ...(await this.#asRead(looked, before))])
       report = () => options.failed(asError(error))
     }
-    const isSame = this.#files.length === known.length && this.#files.every((file) => known.includes(file))
-    // What is to be looked at from now on goes by another configuration, where it is one.
-    if (next !== undefined && !this.#stopping.signal.aborted) report()
-    this.#fingerprint = isSame && next === undefined ? before : await this.#takeFingerprint()
+    if (this.#stopping.signal.aborted) return
+    report()
+    // By the configuration that is in use now.
     this.#watcher?.add(this.#watched())
-    if (next === undefined && !this.#stopping.signal.aborted) report()
   }
 
   #watched(): string[] {
     const config = this.#options.settings.current
-    return [config.handlers.directory, ...config.routes.flatMap(({ use }) => use ?? []), ...this.#files]
+    return [config.handlers.directory, ...config.routes.flatMap(({ use }) => use ?? []), ...this.#files.keys()]
   }
 
-  async #takeFingerprint(): Promise<string> {
+  /** All files that matter, as they are now. */
+  async #look(): Promise<Contents> {
     const config = this.#options.settings.current
     const { files: found } = await discover(config.handlers.directory)
-    const files = new Set([...found, ...config.routes.flatMap(({ use }) => use ?? []), ...this.#files])
-    const fingerprint = createHash('sha256')
-    for (const file of [...files].sort()) {
-      const content = await readFile(file).catch(() => 'missing')
-      fingerprint.update(JSON.stringify([file, createHash('sha256').update(content).digest('hex')]))
-    }
-    return fingerprint.digest('hex')
+    const files = new Set([...found, ...config.routes.flatMap(({ use }) => use ?? []), ...this.#files.keys()])
+    return new Map(await Promise.all([...files].map(async (file) => [file, await contentOf(file)] as const)))
   }
+
+  /**
+   * What a loading has read.
+   *
+   * @param before what was there when it began. It counts more: other hooks may give the loader another text than the file's, and what differs
+   * is loaded again.
+   */
+  async #asRead(files: FilesRead, before: Contents = new Map()): Promise<Contents> {
+    const read = [...files].map(
+      async ([file, content]) => [file, before.get(file) ?? content ?? (await contentOf(file))] as const,
+    )
+    return new Map(await Promise.all(read))
+  }
+}
+
+async function contentOf(file: string): Promise<string> {
+  return await readFile(file).then(digest, () => 'missing')
+}
+
+function isSame(one: Contents, other: Contents): boolean {
+  return one.size === other.size && [...one].every(([file, content]) => other.get(file) === content)
 }

@@ -23,7 +23,7 @@ export interface Attached {
    */
   cutShort(why: string): ExitCode
   /** Handler files, as stacks name them. */
-  files(): readonly string[]
+  files(): Iterable<string>
 }
 
 export interface WorkerProcessOptions {
@@ -130,7 +130,7 @@ export class WorkerProcess {
   }
 
   #partOf(error: Error): string {
-    const file = blamed(error, this.#attached?.files() ?? [])
+    const file = blamed(error, [...(this.#attached?.files() ?? [])])
     return file === undefined ? 'worker' : `code of ${relative(this.#options.cwd, file)}`
   }
 }

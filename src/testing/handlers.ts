@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import type { Config } from '../config/config.ts'
 import { checkModule } from '../handlers/definition.ts'
+import { NO_FILES } from '../handlers/files-read.ts'
 import { HandlerError } from '../handlers/handler-error.ts'
 import type { HandleFunction, HandlerDefinition } from '../handlers/handler.ts'
 import { makeRoutes } from '../handlers/make-routes.ts'
@@ -24,6 +25,6 @@ export async function handlersOf(handlers: Handlers, config: Config, cwd: string
     'problems' in one ? one.problems.map((message) => ({ file: `the handler ${one.name}`, message })) : [],
   )
   const issues = [...wrong, ...made.issues]
-  if (issues.length > 0) throw new HandlerError(issues, [])
-  return new HandlerSet(1, made.entries, [])
+  if (issues.length > 0) throw new HandlerError(issues, NO_FILES)
+  return new HandlerSet(1, made.entries, NO_FILES)
 }

@@ -1,6 +1,9 @@
 import { rename, rm, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import type { Config } from '../../src/config/config.ts'
+import { configOf } from '../../src/config/load.ts'
+import { ConfigReload } from '../../src/daemon/config-reload.ts'
 import { handler, logLines, Site } from '../support/site.ts'
 import type { Cli } from '../support/cli.ts'
 import { until } from '../support/until.ts'
@@ -21,6 +24,31 @@ async function answered(site: Site, text: string): Promise<string | undefined> {
   const answers = site.emulator.clinks().filter(({ for: to, content }) => to !== undefined && content !== text)
   return answers.at(-1)?.content
 }
+
+describe('a configuration that has changed before it was looked at', () => {
+  const [first, other] = [2, 3].map((concurrency) => configOf({ concurrency }, 'test', '/')) as [Config, Config]
+
+  it.each([
+    ['is used', other, [3]],
+    ['and one that has not is not, until it is told to be', first, [2]],
+  ])('%s', async (_, next, expected) => {
+    const used: unknown[] = []
+    let reads = 0
+    const reload = new ConfigReload({
+      file: '/nowhere',
+      first,
+      read: async () => await Promise.resolve(configOf({ concurrency: next.concurrency }, `read ${(reads += 1)}`, '/')),
+      use: async ({ concurrency }) => void (await Promise.resolve(used.push(concurrency))),
+      failed: (error) => void used.push(error),
+    })
+    reload.start()
+    if (next === other) await until(() => used.length > 0, 'it is used')
+    else await until(() => reads > 0, 'it is read')
+    if (next === first) await reload.reload()
+    await reload.stop()
+    expect(used).toEqual(expected)
+  })
+})
 
 describe('the configuration is read again (§4)', { timeout: 60_000 }, () => {
   it('by SIGHUP, and used with its routes; what takes a restart is named', async () => {

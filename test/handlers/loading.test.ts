@@ -121,7 +121,7 @@ describe('a new generation', () => {
       'node_modules/parcel/main.mjs': '',
     })
     const { files } = await load(cwd)
-    expect([...files].sort()).toEqual(
+    expect([...files.keys()].sort()).toEqual(
       ['handlers/a.ts', 'handlers/parts/b.ts', 'lib/c.mjs'].map((file) => join(cwd, file)),
     )
   })

@@ -115,7 +115,7 @@ describe('routes', () => {
 
   it('need no directory', async () => {
     const cwd = await directoryWith({ 'clink-worker.yaml': 'routes: [{ use: ./a.ts }]', 'a.ts': NAME })
-    expect((await load(cwd)).files).toEqual([join(cwd, 'a.ts')])
+    expect([...(await load(cwd)).files.keys()]).toEqual([join(cwd, 'a.ts')])
   })
 
   it.each([

@@ -46,8 +46,9 @@ async function watched(files: Files, echoWhenEmpty = false): Promise<Watched> {
   return await watchedIn(await directoryWith(files), echoWhenEmpty)
 }
 
-async function watchedIn(cwd: string, echoWhenEmpty = false): Promise<Watched> {
+async function watchedIn(cwd: string, echoWhenEmpty = false, meanwhile: Files = {}): Promise<Watched> {
   const first = await load(cwd, { echoWhenEmpty })
+  await writeFiles(cwd, meanwhile)
   const reports = new Reports()
   const watch = new HandlerWatch({
     settings: new Settings(await configOf(cwd)),
@@ -137,6 +138,34 @@ describe('watched handlers', () => {
     expect(await answer(await reports.nextSet())).toBe('mine')
     await rm(join(cwd, 'handlers/a.ts'))
     expect((await reports.nextSet()).routes.map(({ name }) => name)).toEqual(['echo'])
+  })
+})
+
+const imported = (answers: string): string => `export const x = { match: { group: 'ops' }, handle: () => '${answers}' }`
+
+describe('what has changed before it is watched is loaded', () => {
+  it.each<readonly [string, Files, string]>([
+    ['a handler', { 'handlers/a.ts': imported('new').replace('const x =', 'default') }, 'new'],
+    [
+      'a new handler',
+      { 'handlers/_a.ts': '', 'handlers/0.ts': imported('new').replace('const x =', 'default') },
+      'new',
+    ],
+    ['a file that one imports', { 'lib/x.ts': imported('new') }, 'new'],
+  ])('%s', async (_, meanwhile, expected) => {
+    const files = { 'handlers/a.ts': "export { x as default } from '../lib/x.ts'", 'lib/x.ts': imported('old') }
+    const { reports } = await watchedIn(await directoryWith(files), false, meanwhile)
+    expect(await answer(await reports.nextSet())).toBe(expected)
+  })
+
+  it('also where a loading has met it first, and has failed', async () => {
+    const cwd = await directoryWith({ 'handlers/a.ts': text('one') })
+    const { reports } = await watchedIn(cwd)
+    // Each of these is written while the one before is being loaded, or has just been.
+    await writeFile(join(cwd, 'handlers/a.ts'), "export { x as default } from '../lib/x.ts'")
+    expect(await reports.nextError()).toBeInstanceOf(Error)
+    await writeFiles(cwd, { 'lib/x.ts': imported('new') })
+    expect(await answer(await reports.nextSet())).toBe('new')
   })
 })
 

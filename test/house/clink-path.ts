@@ -85,7 +85,7 @@ async function coverageOfOneClink(): Promise<readonly Profiler.ScriptCoverage[]>
 function routerOf(config: ReturnType<typeof makeConfig>): ConstructorParameters<typeof Daemon>[0]['router'] {
   const definition = { handle: async () => await Promise.resolve('done'), match: { group: 'ops' } }
   const { entries } = makeRoutes([{ path: '', file: 'counted', name: 'counted', definition }], config, 1)
-  const set = new HandlerSet(1, entries, [])
+  const set = new HandlerSet(1, entries, new Map())
   const { idPatterns, routes, takesAll } = set
   return { idPatterns, routes, takesAll, find: (...facts) => set.find(...facts), describe: () => ['counted'] }
 }

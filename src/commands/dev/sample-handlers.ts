@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Config } from '../../config/config.ts'
+import { NO_FILES } from '../../handlers/files-read.ts'
 import type { HandleFunction } from '../../handlers/handler.ts'
 import { HandlerSet } from '../../handlers/handler-set.ts'
 import { makeRoutes } from '../../handlers/make-routes.ts'
@@ -28,5 +29,5 @@ export function sampleHandlers(config: Config): HandlerSet {
     definition: { handle, match: { content: { prefix: content } } },
   })
   const handlers = [made('sample-slow', slow, SLOW), made('sample-flaky', flaky, FLAKY)]
-  return new HandlerSet(1, makeRoutes(handlers, { ...config, routes: [] }, 1).entries, [])
+  return new HandlerSet(1, makeRoutes(handlers, { ...config, routes: [] }, 1).entries, NO_FILES)
 }
