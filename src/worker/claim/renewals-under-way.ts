@@ -13,6 +13,7 @@ export class RenewalsUnderWay {
 
   /** Resolves when those that are on their way now are over. */
   async over(clinkId: string): Promise<void> {
-    await Promise.all(this.#requests.get(clinkId) ?? [])
+    const requests = this.#requests.get(clinkId)
+    if (requests !== undefined) await Promise.all(requests)
   }
 }
