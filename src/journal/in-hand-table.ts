@@ -1,7 +1,7 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { tryTo } from '../base/try-to.ts'
 import type { Row } from '../ledger/rows.ts'
-import type { Table } from '../ledger/table.ts'
+import { DONE, type Table } from '../ledger/table.ts'
 import { rowText } from './row-text.ts'
 import { isTooBig } from './sqlite-error.ts'
 
@@ -71,23 +71,23 @@ export class InHandTable implements Table<InHand> {
     return []
   }
 
-  async set(id: string, row: InHand): Promise<void> {
+  set(id: string, row: InHand): Promise<void> {
     const entry = this.#entries.get(id) ?? { number: (this.#last += 1), row, written: undefined }
     this.#entries.set(id, entry)
-    await this.#change(entry, row)
+    return this.#change(entry, row)
   }
 
-  async delete(id: string): Promise<void> {
+  delete(id: string): Promise<void> {
     const entry = this.#entries.get(id)
-    if (entry === undefined) return
+    if (entry === undefined) return DONE
     this.#entries.delete(id)
-    await this.#change(entry, undefined)
+    return this.#change(entry, undefined)
   }
 
-  async #change(entry: Entry, row: InHand | undefined): Promise<void> {
+  #change(entry: Entry, row: InHand | undefined): Promise<void> {
     entry.row = row
     this.#changed.add(entry)
-    await this.#options.onChange()
+    return this.#options.onChange()
   }
 
   /** Writes what has changed, inside the journal's transaction. A row that cannot be written stays in memory, and keeps no other. */

@@ -6,7 +6,7 @@ import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import type { Cancel } from '../base/clock.ts'
 import { asError, CodedError } from '../base/coded-error.ts'
 import { closeToOthers, makePrivate } from '../base/private-file.ts'
-import type { Keys } from '../ledger/table.ts'
+import { DONE, type Keys } from '../ledger/table.ts'
 import { diskSpace } from './disk-space.ts'
 import { migrate } from './migrations.ts'
 import { isCorrupt, isFull, stateError, writeProblem } from './sqlite-error.ts'
@@ -119,7 +119,7 @@ export class Journal {
     open: (changes: { readonly database: DatabaseSync; readonly onChange: () => Promise<void> }) => Opened,
   ): Opened {
     try {
-      const table = open({ database: this.#database, onChange: async () => await this.#changed() })
+      const table = open({ database: this.#database, onChange: () => this.#changed() })
       this.#tables.push(table)
       return table
     } catch (error) {
@@ -135,8 +135,9 @@ export class Journal {
     this.#database.close()
   }
 
-  async #changed(): Promise<void> {
-    if (this.#problem !== undefined) return
+  /** One promise for all that changes in this turn: several are made for each clink. */
+  #changed(): Promise<void> {
+    if (this.#problem !== undefined) return DONE
     this.#commit ??= new Promise((resolve) => {
       this.#schedule(() => {
         this.#commit = undefined
@@ -144,7 +145,7 @@ export class Journal {
         resolve()
       }, 0)
     })
-    await this.#commit
+    return this.#commit
   }
 
   #write(): void {

@@ -1,5 +1,6 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { step as schema } from '../ledger/rows.ts'
+import { DONE } from '../ledger/table.ts'
 import { stepKey, type KeptStep, type StepTable } from '../ledger/step-table.ts'
 
 export interface StepRowsOptions {
@@ -64,12 +65,12 @@ export class StepRows implements StepTable {
   }
 
   /** Resolves as other tables do: nobody waits for it to be gone. */
-  async drop(clinkId: string): Promise<void> {
-    if (!this.#isFilled && !this.#changed.has(clinkId)) return
+  drop(clinkId: string): Promise<void> {
+    if (!this.#isFilled && !this.#changed.has(clinkId)) return DONE
     const changes = this.#changes(clinkId)
     changes.isDropped = true
     changes.steps.clear()
-    await this.#options.onChange()
+    return this.#options.onChange()
   }
 
   /** Writes what has changed, inside the journal's transaction. */

@@ -1,7 +1,7 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { Recent } from '../base/recent.ts'
 import { tryTo } from '../base/try-to.ts'
-import type { Keys, Table } from '../ledger/table.ts'
+import { DONE, type Keys, type Table } from '../ledger/table.ts'
 import { rowText } from './row-text.ts'
 import { isTooBig } from './sqlite-error.ts'
 
@@ -109,21 +109,21 @@ export class JournalTable<Row, Key extends string> implements Table<Row, Key> {
     }
   }
 
-  async set(id: string, row: Row): Promise<void> {
+  set(id: string, row: Row): Promise<void> {
     if (this.#size !== undefined && !this.#has(id)) this.#size += 1
-    await this.#change(id, row)
+    return this.#change(id, row)
   }
 
-  async delete(id: string): Promise<void> {
-    if (!this.#has(id)) return
+  delete(id: string): Promise<void> {
+    if (!this.#has(id)) return DONE
     if (this.#size !== undefined) this.#size -= 1
-    await this.#change(id, undefined)
+    return this.#change(id, undefined)
   }
 
-  async #change(id: string, row: Row | undefined): Promise<void> {
+  #change(id: string, row: Row | undefined): Promise<void> {
     this.#changed.set(id, row)
     this.#known.set(id, { isThere: row !== undefined, row })
-    await this.#options.onChange()
+    return this.#options.onChange()
   }
 
   /** Writes what has changed, inside the journal's transaction. One row that cannot be written keeps no other. */
@@ -157,6 +157,7 @@ export class JournalTable<Row, Key extends string> implements Table<Row, Key> {
 
   /** Rows of the file that nothing in memory replaces, page by page: the table may change meanwhile. */
   *#scan(statement: StatementSync, from: Cursor, by: number): Iterable<readonly [string, Row]> {
+    if (!this.#isFilled) return
     let { key, rowid } = from
     for (let limit = 1; ; limit = PAGE) {
       const page = this.#tryTo(() => statement.all(key, rowid, by, limit)) ?? []

@@ -2,7 +2,7 @@ import { cutText, LONGEST } from '../base/cut-text.ts'
 import { pageOf, type Page, type Place } from './page.ts'
 import type { FailedLeases } from './remembered.ts'
 import type { Row } from './rows.ts'
-import { hasBetween } from './table.ts'
+import { DONE, hasBetween } from './table.ts'
 import { OPEN, type LedgerTables } from './tables.ts'
 
 export type DeadLetter = Row<'letters'>
@@ -69,12 +69,12 @@ export class DeadLetters {
   }
 
   /** Clink has what the sender was to be told, or somebody else has settled the clink. */
-  async noticed(clinkId: string): Promise<void> {
+  noticed(clinkId: string): Promise<void> {
     const letter = this.get(clinkId)
-    if (letter?.notice === undefined) return
+    if (letter?.notice === undefined) return DONE
     // Whatever the inbox has shown before: it is completed.
     const { notice: _notice, seen: _seen, untaken: _untaken, ...rest } = letter
-    await this.add(rest)
+    return this.add(rest)
   }
 
   /** Notes that another lease ended in which the service failed for so long to take the notice. */
@@ -84,17 +84,17 @@ export class DeadLetters {
     return { leases: leases + 1, over: this.#wall() - failedAt }
   }
 
-  async add(letter: DeadLetter): Promise<void> {
+  add(letter: DeadLetter): Promise<void> {
     const reason = cutText(letter.reason, LONGEST.error)
     const errors = letter.errors.map((error) => cutText(error, LONGEST.error))
     const kept = { ...letter, reason, errors }
     this.#changed(letter.clink.clink_id, kept)
-    await this.#tables.letters.set(letter.clink.clink_id, kept)
+    return this.#tables.letters.set(letter.clink.clink_id, kept)
   }
 
-  async remove(clinkId: string): Promise<void> {
+  remove(clinkId: string): Promise<void> {
     this.#changed(clinkId, undefined)
-    await this.#tables.letters.delete(clinkId)
+    return this.#tables.letters.delete(clinkId)
   }
 
   /**

@@ -10,7 +10,7 @@ import { Memory, triedBy, type Memories } from './memory.ts'
 import type { Attempts, FailedLeases, KeptResult, Tried } from './remembered.ts'
 import { Sightings } from './sightings.ts'
 import { Steps } from './steps.ts'
-import { dropUntil, hasBetween } from './table.ts'
+import { dropUntil, hasBetween, together } from './table.ts'
 import type { LedgerTables } from './tables.ts'
 
 export type { LedgerTables } from './tables.ts'
@@ -75,8 +75,8 @@ export class Ledger {
   }
 
   /** As `recall`, of one clink. */
-  async recallOne(clinkId: string): Promise<Memory> {
-    return await Promise.resolve(this.#load(clinkId))
+  recallOne(clinkId: string): Promise<Memory> {
+    return Promise.resolve(this.#load(clinkId))
   }
 
   /** The clink is worked from now on: its memory is kept up to date until `leave`. @returns the one that all who work it share. */
@@ -108,11 +108,11 @@ export class Ledger {
     const before = this.#progress.attemptsOf(clinkId)
     const attempts = { ...before, count: before.count + 1, at: this.#wall() }
     const isOverLetter = 'letter' in over
-    await Promise.all([
+    await together(
       isOverLetter ? this.letters.noteRerun(clinkId, { step: 'running' }) : this.#progress.hold(over.claim, attempts),
       isAlone ? this.process.note({ alone: clinkId }) : undefined,
       isOverLetter ? this.#progress.setAttempts(clinkId, attempts) : undefined,
-    ])
+    )
     return attempts.count
   }
 
@@ -126,10 +126,10 @@ export class Ledger {
    * A result computed while its lease stood. It is final: sent under a later claim, never computed again. Over two stores this one keeps it
    * first: whoever has computed a result sends it, whatever becomes of the other store.
    */
-  async keepResult(clink: Clink, response: string | undefined): Promise<void> {
+  keepResult(clink: Clink, response: string | undefined): Promise<void> {
     const { leases = 0, failedAt } = this.keptResult(clink) ?? {}
     const kept = { content: clink.content, leases, failedAt, at: this.#wall() }
-    await this.#progress.setResult(clink.clink_id, response === undefined ? kept : { ...kept, response })
+    return this.#progress.setResult(clink.clink_id, response === undefined ? kept : { ...kept, response })
   }
 
   /** The kept result of this clink, unless the clink has become another one (other content) since. */
@@ -158,17 +158,17 @@ export class Ledger {
    * Clink may hold a clink for open whose result was `sent`, where it never took the notice that the clink had failed: then the clink comes
    * back, and is completed without a response rather than run once more.
    */
-  async settled(clink: Clink, how: 'confirmed' | 'sent' = 'confirmed'): Promise<void> {
+  settled(clink: Clink, how: 'confirmed' | 'sent' = 'confirmed'): Promise<void> {
     const id = clink.clink_id
     const { own, steps } = this.#tables
     // A letter may be run again, though its sender was told that it failed.
     const keepsSteps = how === 'confirmed' && this.letters.has(id)
-    await Promise.all([
+    return together(
       keepsSteps || !this.#progress.mayHaveSteps(id) ? undefined : steps.drop(id),
       this.#progress.end(id, how === 'sent' ? { content: clink.content, leases: 0, at: this.#wall() } : undefined),
       how === 'sent' ? this.letters.remove(id) : this.letters.noticed(id),
       own.delete(id),
-    ])
+    )
   }
 
   /**

@@ -1,7 +1,7 @@
 import { Recent } from '../base/recent.ts'
 import { MemorySteps } from './memory-steps.ts'
 import type { Row } from './rows.ts'
-import type { Keys, Table } from './table.ts'
+import { DONE, type Keys, type Table } from './table.ts'
 import { tableKeys, type LedgerTables } from './tables.ts'
 
 /** Remembers so many clinks of each kind at most; the oldest are forgotten first. */
@@ -50,11 +50,13 @@ class MemoryTable<Row, Key extends string> implements Table<Row, Key> {
     }
   }
 
-  async set(id: string, row: Row): Promise<void> {
+  set(id: string, row: Row): Promise<void> {
     this.#rows.set(id, row)
+    return DONE
   }
 
-  async delete(id: string): Promise<void> {
+  delete(id: string): Promise<void> {
     this.#rows.delete(id)
+    return DONE
   }
 }

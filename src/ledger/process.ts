@@ -25,13 +25,13 @@ export class ProcessLedger {
   }
 
   /** The claim as it is now: just made, renewed, backing off, being released, or lost while its code runs. */
-  async hold(claim: HeldClaim): Promise<void> {
-    await this.#progress.hold(claim)
+  hold(claim: HeldClaim): Promise<void> {
+    return this.#progress.hold(claim)
   }
 
   /** The claim has ended. What has come of its clink so far stays, unless that was settled before. */
-  async drop(clinkId: string): Promise<void> {
-    await this.#progress.release(clinkId)
+  drop(clinkId: string): Promise<void> {
+    return this.#progress.release(clinkId)
   }
 
   /** Code that has outlived its claim has ended. A later claim on the same clink stays. */

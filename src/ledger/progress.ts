@@ -1,5 +1,6 @@
 import type { Kept, Memory } from './memory.ts'
 import { NONE, type Attempts, type HeldClaim, type KeptResult } from './remembered.ts'
+import { DONE, together } from './table.ts'
 import type { LedgerTables } from './tables.ts'
 
 /**
@@ -55,51 +56,51 @@ export class Progress {
   }
 
   /** The claim as it is now. @param begun the attempts, with a start that is about to happen. */
-  async hold(claim: HeldClaim, begun?: Attempts): Promise<void> {
+  hold(claim: HeldClaim, begun?: Attempts): Promise<void> {
     const { claims } = this.#tables
     const id = claim.clink.clink_id
     const row = { ...claims.get(id), claim }
     if (begun !== undefined) this.changed(id, { attempts: begun })
-    await claims.set(id, begun === undefined ? row : { ...row, attempts: begun })
+    return claims.set(id, begun === undefined ? row : { ...row, attempts: begun })
   }
 
-  async setAttempts(clinkId: string, attempts: Attempts): Promise<void> {
+  setAttempts(clinkId: string, attempts: Attempts): Promise<void> {
     const row = this.#tables.claims.get(clinkId)
     this.changed(clinkId, { attempts })
-    if (row === undefined) await this.#tables.attempts.set(clinkId, attempts)
-    else await this.#tables.claims.set(clinkId, { ...row, attempts })
+    if (row === undefined) return this.#tables.attempts.set(clinkId, attempts)
+    return this.#tables.claims.set(clinkId, { ...row, attempts })
   }
 
-  async setResult(clinkId: string, result: KeptResult): Promise<void> {
+  setResult(clinkId: string, result: KeptResult): Promise<void> {
     const row = this.#tables.claims.get(clinkId)
     this.changed(clinkId, { result })
-    if (row === undefined) await this.#tables.results.set(clinkId, result)
-    else await this.#tables.claims.set(clinkId, { ...row, result })
+    if (row === undefined) return this.#tables.results.set(clinkId, result)
+    return this.#tables.claims.set(clinkId, { ...row, result })
   }
 
   /** Nothing counts any more of what the clink has come to. @param left the result that is still to be sent. */
-  async reset(clinkId: string, left?: KeptResult): Promise<void> {
+  reset(clinkId: string, left?: KeptResult): Promise<void> {
     const { claims } = this.#tables
     const row = claims.get(clinkId)
     this.changed(clinkId, { attempts: undefined, result: left })
-    if (row === undefined) return await this.#forget(clinkId, left)
+    if (row === undefined) return this.#forget(clinkId, left)
     const { claim } = row
-    await Promise.all([
+    return together(
       claims.set(clinkId, left === undefined ? { claim } : { claim, result: left }),
       this.#forget(clinkId),
-    ])
+    )
   }
 
   /** The claim has ended, and the clink is not done. */
-  async release(clinkId: string): Promise<void> {
+  release(clinkId: string): Promise<void> {
     const { attempts, claims, results } = this.#tables
     const row = claims.get(clinkId)
-    if (row === undefined) return
-    await Promise.all([
+    if (row === undefined) return DONE
+    return together(
       claims.delete(clinkId),
       row.attempts === undefined ? undefined : attempts.set(clinkId, row.attempts),
       row.result === undefined ? undefined : results.set(clinkId, row.result),
-    ])
+    )
   }
 
   /** Something may be kept of what its handler has done. */
@@ -108,16 +109,13 @@ export class Progress {
   }
 
   /** The clink is done, and so is its claim. @param left the result that is sent again should the clink come back. */
-  async end(clinkId: string, left?: KeptResult): Promise<void> {
+  end(clinkId: string, left?: KeptResult): Promise<void> {
     this.changed(clinkId, { attempts: undefined, result: left })
-    await Promise.all([this.#tables.claims.delete(clinkId), this.#forget(clinkId, left)])
+    return together(this.#tables.claims.delete(clinkId), this.#forget(clinkId, left))
   }
 
-  async #forget(clinkId: string, left?: KeptResult): Promise<void> {
+  #forget(clinkId: string, left?: KeptResult): Promise<void> {
     const { attempts, results } = this.#tables
-    await Promise.all([
-      attempts.delete(clinkId),
-      left === undefined ? results.delete(clinkId) : results.set(clinkId, left),
-    ])
+    return together(attempts.delete(clinkId), left === undefined ? results.delete(clinkId) : results.set(clinkId, left))
   }
 }

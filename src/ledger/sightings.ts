@@ -1,5 +1,5 @@
 import type { DeadLetter } from './dead-letters.ts'
-import { dropUntil, type Table } from './table.ts'
+import { dropUntil, together, type Table } from './table.ts'
 import type { LedgerTables } from './tables.ts'
 
 const HOUR = 3_600_000
@@ -26,17 +26,17 @@ export class Sightings {
   }
 
   /** The inbox shows the clink, or we hold it. Noted once a day at most; of what we sent, twice an hour. */
-  async see(clinkId: string): Promise<void> {
+  see(clinkId: string): Promise<void> {
     const { attempts, letters, own, results } = this.#tables
     const now = this.#wall()
     const letter = letters.get(clinkId)
     const sentAt = own.get(clinkId)
-    await Promise.all([
+    return together(
       touch(attempts, clinkId, now),
       touch(results, clinkId, now),
       letter !== undefined && isOld(letter.seen, now) ? letters.set(clinkId, { ...letter, seen: now }) : undefined,
       sentAt !== undefined && isOld(sentAt, now, HOUR / 2) ? own.set(clinkId, now) : undefined,
-    ])
+    )
   }
 
   /**
@@ -95,13 +95,13 @@ function waits(letter: DeadLetter | undefined): boolean {
   return letter !== undefined && letter.discarded !== true
 }
 
-async function touch<Row extends { readonly at: number }>(
+function touch<Row extends { readonly at: number }>(
   table: Pick<Table<Row>, 'get' | 'set'>,
   id: string,
   now: number,
-): Promise<void> {
+): Promise<void> | undefined {
   const row = table.get(id)
-  if (row !== undefined && isOld(row.at, now)) await table.set(id, { ...row, at: now })
+  return row !== undefined && isOld(row.at, now) ? table.set(id, { ...row, at: now }) : undefined
 }
 
 function isOld(seen: number | undefined, now: number, after = DAY): boolean {

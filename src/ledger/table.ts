@@ -17,6 +17,20 @@ export interface Table<Row, Key extends string = never> {
   delete(id: string): Promise<void>
 }
 
+/** Of a write that changes nothing. */
+export const DONE: Promise<void> = Promise.resolve()
+
+/**
+ * Resolves when all of these writes have. Those of one turn are one commit, of which there is one promise: then that is returned, since each
+ * promise more is paid for with every clink.
+ */
+export function together(...writes: readonly (Promise<void> | undefined)[]): Promise<void> {
+  const open = new Set<Promise<void>>()
+  for (const write of writes) if (write !== undefined && write !== DONE) open.add(write)
+  const [first = DONE] = open
+  return open.size > 1 ? Promise.all(open).then(() => {}) : first
+}
+
 /** Computes the keys of a row; undefined: the row is not found by that key. */
 export type Keys<Row, Key extends string> = Readonly<Record<Key, (row: Row) => number | undefined>>
 

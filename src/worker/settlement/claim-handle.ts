@@ -106,8 +106,8 @@ export class ClaimHandle implements Handle, Claimed, KeeperOwner {
     return this.valid()
   }
 
-  async note(releasing = false): Promise<void> {
-    await this.#context.ledger.process.hold(this.#held(releasing))
+  note(releasing = false): Promise<void> {
+    return this.#context.ledger.process.hold(this.#held(releasing))
   }
 
   /** Journalled where the journal says too much, or less than half a lease: a start after a crash counts on no more than it says. */
@@ -117,8 +117,8 @@ export class ClaimHandle implements Handle, Claimed, KeeperOwner {
     if (deadline < this.#journalledTo || left < (deadline - grantedAt) / 2) void this.note()
   }
 
-  async begin(isAlone: boolean): Promise<number> {
-    return await this.#context.ledger.begin({ claim: this.#held(false) }, isAlone)
+  begin(isAlone: boolean): Promise<number> {
+    return this.#context.ledger.begin({ claim: this.#held(false) }, isAlone)
   }
 
   #held(releasing: boolean) {
