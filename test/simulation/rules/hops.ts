@@ -5,6 +5,7 @@ import { resultIn } from '../handlers.ts'
 import type { Breach, Evidence, Rule } from '../judge.ts'
 import { workerOf, type Plan } from '../plan.ts'
 import { sentOf } from '../world.ts'
+import { hasForgottenOwner } from './forgotten-owner.ts'
 
 /** More clinks than that for each one that somebody else sent are no work any more. */
 const PER_CLINK = 60
@@ -77,7 +78,7 @@ export const ownClinksAreNotWork: Rule = (evidence) => {
     const clink = emulator.clink(clinkId)
     const worker = workerOf(plan, life)
     if (clink === undefined || !isOurs(emulator, plan, worker, clink)) return []
-    if (namesAnother(evidence, life, clink, at)) return []
+    if (namesAnother(evidence, life, clink, at) || hasForgottenOwner(evidence, life)) return []
     return [{ rule: 'P15', at, life, text: `${clinkId} runs, though ${worker.owner} sent it` }]
   })
 }

@@ -5,11 +5,13 @@ import type { Breach, Evidence, Rule } from '../judge.ts'
 import { ownerOf } from '../plan-keys.ts'
 import { configAt } from '../settings.ts'
 import type { EventRecord, LifeRecord, Record, RequestRecord } from '../record.ts'
+import { hasForgottenOwner } from './forgotten-owner.ts'
 import { CLAIM_ENDS, endOf, slept } from './leases.ts'
 
-/** Whether a request was made with a key of somebody else than the worker's owner. */
-function isStrange({ plan }: Evidence, { key, life }: RequestRecord): boolean {
-  return ownerOf(plan, key) !== workerOf(plan, life).owner
+/** Whether a request was made with a key of somebody else than the worker's owner, by a process that can know it. */
+function isStrange(evidence: Evidence, { key, life }: RequestRecord): boolean {
+  const { plan } = evidence
+  return ownerOf(plan, key) !== workerOf(plan, life).owner && !hasForgottenOwner(evidence, life)
 }
 
 /** When a process has found out whose a strange key is, since that was written last before `at`. */

@@ -63,7 +63,7 @@ function hasItsKey(record: Record, { name, startedAt }: LifeRecord, clinkId: str
 }
 
 /** What a process had done by then was in its journal when it crashed: it has run for long enough since. */
-function journalledBy({ crashedAt = 0, sleeps, unwrittenSince = crashedAt }: LifeRecord): number {
+export function journalledBy({ crashedAt = 0, sleeps, unwrittenSince = crashedAt }: LifeRecord): number {
   const slept = sleeps.find(({ to }) => to >= crashedAt - SETTLED)
   return Math.min(slept?.from ?? crashedAt, crashedAt, unwrittenSince) - SETTLED
 }
