@@ -1,9 +1,12 @@
 import { Worker } from 'node:worker_threads'
 
-/** Says what happened without waiting for whoever reads it, and ends the process. */
+/** Milliseconds. */
+const LEAD = 200
+
+/** Says what happened, for which whoever reads it has `LEAD` milliseconds, and ends the process. */
 const SOURCE = `
 const { write } = require('node:fs')
-const { workerData: { at, text } } = require('node:worker_threads')
+const { workerData: { at, lead, text } } = require('node:worker_threads')
 const now = () => Number(process.hrtime.bigint()) / 1e6
 const kill = () => {
   process.kill(process.pid, 'SIGKILL')
@@ -11,14 +14,12 @@ const kill = () => {
   require('node:v8').setFlagsFromString('--allow-natives-syntax')
   new Function('%SystemBreak()')()
 }
-setTimeout(() => {
-  write(2, text, kill)
-  setTimeout(kill, 100)
-}, Math.max(0, at - now()))
+setTimeout(() => write(2, text, kill), Math.max(0, at - lead - now()))
+setTimeout(kill, Math.max(0, at - now()))
 `
 
 /**
- * Ends the process after so many milliseconds, from a thread of its own: code that does not let go of the event loop, be it a handler's
+ * Ends the process after so many milliseconds, or a little earlier, from a thread of its own: code that does not let go of the event loop, be it a handler's
  * or a system call's, keeps the worker's own timers from running.
  *
  * @param text what is said on standard error then.
@@ -26,7 +27,7 @@ setTimeout(() => {
 export function killAfter(after: number, text: string): void {
   // By a clock that both have: a busy machine takes its time to start a thread.
   const at = Number(process.hrtime.bigint()) / 1e6 + after
-  const thread = new Worker(SOURCE, { eval: true, execArgv: [], env: {}, workerData: { at, text } })
+  const thread = new Worker(SOURCE, { eval: true, execArgv: [], env: {}, workerData: { at, lead: LEAD, text } })
   // A machine that gives no more threads has no watchdog.
   thread.on('error', () => {})
   thread.unref()
