@@ -24,8 +24,8 @@ const ERRORS_KEPT = 10
 
 /** What a note changes. Undefined: nothing. */
 export function changeBy(note: AttemptNote, attempts: Attempts): Partial<Attempts> | undefined {
-  const { count, crashes, errors, excused = 0, outlived = 0, suspect = false } = attempts
-  const less = { count: Math.max(0, count - 1) }
+  const { count, crashes, errors, excused = 0, isTakenBack = false, outlived = 0, suspect = false } = attempts
+  const less = { count: Math.max(0, count - 1), isTakenBack: true } as const
   switch (note.is) {
     case 'error': {
       const noted = { errors: [...errors, cutText(note.message, LONGEST.error)].slice(-ERRORS_KEPT) }
@@ -36,9 +36,9 @@ export function changeBy(note: AttemptNote, attempts: Attempts): Partial<Attempt
     case 'outlived':
       return { outlived: outlived + 1 }
     case 'excused':
-      // Where no start counts, as of a clink that became a dead letter just before, there is none to excuse: a later retry would get it as
-      // one attempt more.
-      return excused < count ? { excused: excused + 1 } : undefined
+      // Where the start does not count, or none does, as of a clink that became a dead letter just before, there is none to excuse: another
+      // one would be excused in its place.
+      return excused < count && !isTakenBack ? { excused: excused + 1 } : undefined
     case 'given-back':
       return { count: count + 1, excused: excused + 1 }
     case 'suspect':

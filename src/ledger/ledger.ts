@@ -105,7 +105,7 @@ export class Ledger {
    */
   async begin(over: { readonly claim: HeldClaim } | { readonly letter: string }, isAlone = false): Promise<number> {
     const clinkId = 'claim' in over ? over.claim.clink.clink_id : over.letter
-    const before = this.#progress.attemptsOf(clinkId)
+    const { isTakenBack: _, ...before } = this.#progress.attemptsOf(clinkId)
     const attempts = { ...before, count: before.count + 1, at: this.#wall() }
     const isOverLetter = 'letter' in over
     await together(

@@ -25,6 +25,8 @@ const attempts = z.object({
   errors: z.array(z.string()),
   /** Starts that ended with the process: they do not use up attempts. */
   excused: z.number().exactOptional(),
+  /** The last start was taken back: there is nothing to excuse, though it may run still. */
+  isTakenBack: z.literal(true).exactOptional(),
   /** Starts that went on until the claim ran out, where the service does not renew claims. */
   outlived: z.number().exactOptional(),
   /** Crashes of the process while the clink ran alone. */

@@ -52,6 +52,19 @@ describe.each([
     })
   })
 
+  it('excuses no other start in the place of one that was taken back', async () => {
+    await use(async (ledger) => {
+      await ledger.begin({ letter: 'a' })
+      await ledger.begin({ letter: 'a' })
+      await ledger.outcome('a', { is: 'not-counted' })
+      await ledger.outcome('a', { is: 'excused' })
+      expect([ledger.attemptsOf('a').starts, ledger.attemptsOf('a').excused]).toEqual([1, 0])
+      await ledger.begin({ letter: 'a' })
+      await ledger.outcome('a', { is: 'excused' })
+      expect([ledger.attemptsOf('a').starts, ledger.attemptsOf('a').excused]).toEqual([2, 1])
+    })
+  })
+
   it('counts the claims that each clink outlived, until it is settled or a dead letter', async () => {
     await use(async (ledger) => {
       await ledger.begin({ letter: id })
