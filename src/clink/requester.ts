@@ -95,12 +95,12 @@ export class Requester {
     }
   }
 
-  async #askWith<T>(key: Secret, call: WireCall, decode: Decode<T>, options: CallOptions): Promise<T> {
+  #askWith<T>(key: Secret, call: WireCall, decode: Decode<T>, options: CallOptions): Promise<T> {
     const reader = new AnswerReader(call, decode, (text) => text.replaceAll(key.reveal(), '[secret]'))
     const timeout = positive('timeout', options.timeout ?? this.#timeout)
     const attempts = positive('attempts', options.attempts ?? this.#attempts)
     const { signal, deadline } = options
-    return await this.#caller.send(call, this.#headersOf(call, key), reader, { timeout, attempts, signal, deadline })
+    return this.#caller.send(call, this.#headersOf(call, key), reader, { timeout, attempts, signal, deadline })
   }
 
   #headersOf({ operation }: WireCall, key: Secret): Record<string, string> {

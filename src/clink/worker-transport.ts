@@ -17,9 +17,9 @@ export class WorkerTransport implements Transport {
     this.#other = new GotTransport(options)
   }
 
-  async send(request: TransportRequest): Promise<TransportResponse> {
+  send(request: TransportRequest): Promise<TransportResponse> {
     const isOther = request.line === undefined || this.#work.isBaffled || areFaked()
-    return await (isOther ? this.#other : this.#work).send(request)
+    return (isOther ? this.#other : this.#work).send(request)
   }
 
   /** Gives up what is under way and ends all connections. */

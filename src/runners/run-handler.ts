@@ -8,13 +8,13 @@ import type { Task } from './runner.ts'
 /** Runs a handler in JavaScript, in this thread. */
 export async function runHandler(handle: HandleFunction, task: Omit<Task, 'target'>): Promise<Outcome> {
   const { context, made, run } = makeContext(task)
-  const end = await endOf(async () => await handle(copyOf(task.envelope.clink), context))
+  const end = await endOf(() => handle(copyOf(task.envelope.clink), context))
   // Code of its steps may go on that it has not waited for: the run ends with that.
   const [error] = run.steps === undefined ? [] : await run.steps.over()
   return readOutcome(error === undefined || end.ended === 'threw' ? end : { ended: 'threw', error }, made)
 }
 
-async function endOf(run: () => Promise<unknown>): Promise<RunEnd> {
+async function endOf(run: () => unknown): Promise<RunEnd> {
   try {
     return { ended: 'returned', value: await run() }
   } catch (error) {

@@ -120,7 +120,7 @@ export class Intake {
     const once = new Map(page.clinks.map((clink) => [clink.clink_id, clink]))
     const recalled = context.ledger.recall([...once.keys()])
     const taken = await Promise.allSettled(
-      [...once.values()].map(async (clink) => await this.#receive(clink, recalled, sentAt, key, leases.get(clink))),
+      [...once.values()].map((clink) => this.#receive(clink, recalled, sentAt, key, leases.get(clink))),
     )
     const fault = taken.find(({ status }) => status === 'rejected')
     if (fault?.status === 'rejected') throw fault.reason

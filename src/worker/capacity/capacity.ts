@@ -209,10 +209,10 @@ export class Capacity implements Line {
       await ready
     }
     const alone = priority === PRIORITY.alone ? new AloneTurn(this.#line) : undefined
-    const inSeat = async (): Promise<void> => await (alone === undefined ? work(() => {}) : alone.run(work))
+    const inSeat = (): Promise<void> => (alone === undefined ? work(() => {}) : alone.run(work))
     const weight = alone === undefined ? weightOf({ limits: place?.limits }) : 1
     try {
-      const run = async (): Promise<void> => await this.#line.run(inSeat, { priority, weight, interrupted })
+      const run = (): Promise<void> => this.#line.run(inSeat, { priority, weight, interrupted })
       await this.#threads.use(route, run, priority)
     } finally {
       place?.rest()

@@ -66,9 +66,9 @@ export class SeatLine {
   }
 
   /** Runs the work in so many seats, or in all where there are fewer. A rejection is the caller's. */
-  async run(work: () => Promise<void>, wish: Wish): Promise<void> {
+  run(work: () => Promise<void>, wish: Wish): Promise<void> {
     const { interrupted, priority, weight } = wish
-    await new Promise<void>((resolve, reject) => {
+    return new Promise<void>((resolve, reject) => {
       const start = (): void => {
         cancel()
         this.#hold(work, weight).then(resolve, reject)

@@ -45,8 +45,11 @@ export class ThreadLimit {
     return isLeft
   }
 
-  async use(route: Route, work: () => Promise<void>, priority: number): Promise<void> {
-    if (!this.isFor(route)) return await work()
+  use(route: Route, work: () => Promise<void>, priority: number): Promise<void> {
+    return this.isFor(route) ? this.#useOne(work, priority) : work()
+  }
+
+  async #useOne(work: () => Promise<void>, priority: number): Promise<void> {
     await this.#line.add(work, { priority })
     if (!this.#wasShort) return
     this.#wasShort = false

@@ -174,11 +174,12 @@ export class Delivery implements HandleOwner {
     void this.handle.note()
     await this.#untilDue()
     while (this.#is('waiting')) {
-      await Promise.race([runs.idle(this.clink.clink_id), this.interrupted])
+      const busy = runs.busy(this.clink.clink_id)
+      if (busy !== undefined) await Promise.race([busy, this.interrupted])
       if (!this.#is('waiting')) break
       if (this.#stopping) return await this.#settleWaiting()
       const alone = this.handle.memory.tried.isSuspect
-      const turn = capacity.use(this, async (widen) => await this.#takeTurn(widen), alone ? PRIORITY.alone : priority)
+      const turn = capacity.use(this, (widen) => this.#takeTurn(widen), alone ? PRIORITY.alone : priority)
       const left = await Promise.race([turn, this.interrupted])
       // Its turn, when it comes, does nothing, and is not waited for: who waits for its slot may have the place that it waits for.
       if (this.#is('waiting') || left === 'waiting') continue
@@ -195,15 +196,14 @@ export class Delivery implements HandleOwner {
   async #settleWaiting(): Promise<void> {
     const { handle } = this
     const cooldown = this.#backoff.left
-    await this.#settle(
-      async () => await (handle.hasKept ? handle.completeKept() : handle.release('shutdown', { cooldown })),
-    )
+    await this.#settle(() => (handle.hasKept ? handle.completeKept() : handle.release('shutdown', { cooldown })))
   }
 
   /** In a slot: a run and what follows from it, until the clink is settled, backs off, or is lost. */
   async #takeTurn(outlast: () => void): Promise<void> {
     // A claim that is being asked about has its slot: it runs as soon as that is answered.
-    const isReady = this.#is('waiting') && (await Promise.race([this.handle.ready(), this.interrupted]))
+    const ready = this.#is('waiting') && this.handle.ready()
+    const isReady = typeof ready === 'boolean' ? ready : await Promise.race([ready, this.interrupted])
     if (isReady !== true || !this.#is('waiting') || this.#stopping || !this.handle.check()) return
     if (this.handle.hasKept) return await this.#settleWaiting()
     const isLetter = this.handle.of === 'claim' && this.handle.memory.isLeftToLetter(this.clink)
@@ -252,7 +252,7 @@ export class Delivery implements HandleOwner {
       this.#noted = this.handle.note()
       return
     }
-    await this.#settle(async () => await this.handle.release('too-many-held', { reason: PAUSED, cooldown: wait }))
+    await this.#settle(() => this.handle.release('too-many-held', { reason: PAUSED, cooldown: wait }))
   }
 
   /** The state changes before anything is awaited, so that a loss or a stop in between finds it right. */
@@ -263,8 +263,8 @@ export class Delivery implements HandleOwner {
     this.#noted = Promise.all([this.handle.note(), this.#start?.charge(decision)])
   }
 
-  async #settleBy(decision: Decision | undefined): Promise<void> {
-    await this.#settle(async () => await settleBy(decision, this.handle, this.#start, this.#stopping))
+  #settleBy(decision: Decision | undefined): Promise<void> {
+    return this.#settle(() => settleBy(decision, this.handle, this.#start, this.#stopping))
   }
 
   async #settle(tell: () => Promise<Settled>): Promise<void> {

@@ -78,8 +78,8 @@ export interface Handle extends ClinkInHand {
   readonly releaseTried: boolean
   /** From now on the claim is renewed, and its owner told when it is lost. */
   start(owner: HandleOwner): void
-  /** Resolves with true when the clink may be started; false: it is lost, or has to wait for another turn. */
-  ready(): Promise<boolean>
+  /** True, at once or later: the clink may be started; false: it is lost, or has to wait for another turn. */
+  ready(): Promise<boolean> | boolean
   /** Journals the clink as its owner has it now. */
   note(): Promise<void>
   /** The worker stops: no poll of ours can claim the clink any more. */

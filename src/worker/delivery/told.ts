@@ -11,7 +11,7 @@ type Tellers = Pick<WorkerContext, 'emit' | 'signals'>
  *
  * @param decision undefined: a stop has cut the run short, which costs no attempt.
  */
-export async function settleBy(
+export function settleBy(
   decision: Decision | undefined,
   handle: Handle,
   start: Start | undefined,
@@ -19,20 +19,20 @@ export async function settleBy(
 ): Promise<Settled> {
   switch (decision?.do) {
     case undefined:
-      return await handle.release('shutdown', { noted: start?.takeBack() })
+      return handle.release('shutdown', { noted: start?.takeBack() })
     case 'complete':
-      return await handle.complete(decision.response)
+      return handle.complete(decision.response)
     case 'release': {
       const { cooldown, reason, why } = decision
-      return await handle.release(why, { reason, cooldown, noted: start?.charge(decision) })
+      return handle.release(why, { reason, cooldown, noted: start?.charge(decision) })
     }
     case 'hold': {
       const { wait: cooldown, why: reason } = decision
       const noted = start?.charge(decision)
-      return await handle.release(isStopping ? 'shutdown' : 'too-many-held', { reason, cooldown, noted })
+      return handle.release(isStopping ? 'shutdown' : 'too-many-held', { reason, cooldown, noted })
     }
     case 'deadLetter':
-      return await handle.giveUp(decision)
+      return handle.giveUp(decision)
   }
 }
 

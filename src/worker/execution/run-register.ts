@@ -33,8 +33,9 @@ export class RunRegister {
     return this.#runs.has(clinkId)
   }
 
-  /** Resolves when no code runs for the clink. */
-  async idle(clinkId: string): Promise<void> {
-    await Promise.all([this.#runs.get(clinkId), this.#left.get(clinkId)])
+  /** Resolves when no code runs for the clink; undefined: none does. */
+  busy(clinkId: string): Promise<unknown> | undefined {
+    const [run, left] = [this.#runs.get(clinkId), this.#left.get(clinkId)]
+    return run === undefined && left === undefined ? undefined : Promise.all([run, left])
   }
 }

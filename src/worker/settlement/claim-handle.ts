@@ -92,9 +92,8 @@ export class ClaimHandle implements Handle, Claimed, KeeperOwner {
     emit({ event: 'clink.claimed', ...this.facts, lease: this.deadline - clock.now() })
   }
 
-  async ready(): Promise<boolean> {
-    await this.holder.confirmed
-    return this.check()
+  ready(): Promise<boolean> | boolean {
+    return this.holder.isUnconfirmed ? this.holder.confirmed.then(() => this.check()) : this.check()
   }
 
   valid(): boolean {

@@ -38,13 +38,13 @@ const LOOK = 3
  * @param response what the handler answers; or what is sent as it is, signed.
  * @param wasKept the result was in the journal before: an earlier claim or process may have sent it, and Clink may have it.
  */
-export async function complete(
+export function complete(
   claimed: Claimed,
   response: string | Signed | undefined,
   context: SettlementContext,
   wasKept = false,
 ): Promise<Completion> {
-  return await new Completing(claimed, response, context, wasKept).end()
+  return new Completing(claimed, response, context, wasKept).end()
 }
 
 class Completing {
