@@ -282,11 +282,12 @@ export class Delivery implements HandleOwner {
     if (this.#is('backingOff')) this.#enter('waiting')
   }
 
-  /** An end that is not known yet is none: the worker names the clink as left behind. */
+  /** An end that is not known yet is none: the worker names the clink as left behind. Who waits for its key has its place before a claim has its seat. */
   #end(settled: Settled): void {
     if (settled.is === 'unconfirmed' || this.#outcome === settled) return
     this.#outcome = settled
     this.#enter(settled.is === 'lost' ? 'lost' : 'settled')
+    if (settled.is !== 'lost') this.place?.end()
     this.handle.pulse.end()
     this.#settled.resolve()
     tellEnd(settled, this.handle.facts, this.#context, this.#start?.ranFor)
