@@ -1,15 +1,16 @@
 /**
  * What reloads of handlers cost in memory: the built worker, with a handler that imports a file of ten functions, and a version of both for
- * each reload. Each version answers a clink, so that what it needs has been made. Said: the heap of the main thread after a
+ * each reload. Each version answers one clink, so that what it needs has been made. Said: the heap of the main thread after a
  * collection, and the memory of the process, from the hundredth reload to the last, each as the median of five readings. Beside it, a
- * loop that imports as many versions of the same files: what Node itself keeps of them. Run after `npm run build`:
- * npm run bench:reloads [-- --reloads 500 --functions 10 --runner thread]
+ * loop that imports as many versions of the same files: what Node itself keeps of them. And `clinks`: a worker with threads that answers
+ * as many clinks and reloads nothing. Run after `npm run build`: npm run bench:reloads [-- --reloads 500 --functions 10 --runner thread]
  */
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
 import { setTimeout as delay } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { startEmulator, type Emulator } from '../src/emulator/emulator.ts'
@@ -67,14 +68,15 @@ poll: { interval: 10ms, maxInterval: 20ms }
   const flags = ['--expose-gc', '--import', join(home, 'reporter.mjs')]
   return spawn(process.execPath, [...flags, cli, 'run', '--config', 'config.yaml'], {
     cwd: home,
-    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
   })
 }
 
-async function answered(emulator: Emulator, version: number): Promise<boolean> {
+async function answer(emulator: Emulator, version: number): Promise<void> {
   const { clink_id: id } = emulator.send('ops', 'work', { from: 'alice' })
   while (emulator.clink(id)?.status !== 'completed') await delay(2)
-  return emulator.clinks().at(-1)?.content.split('\n')[0] === `by ${version}`
+  const answer = emulator.clinks().at(-1)?.content.split('\n')[0]
+  if (answer !== `by ${version}`) throw new Error(`version ${version} was not loaded: ${answer}`)
 }
 
 async function read(worker: ChildProcess, reloads: number): Promise<Reading> {
@@ -135,22 +137,28 @@ function makeHome(): string {
 async function measure(runner: string): Promise<void> {
   const home = makeHome()
   const emulator = await startEmulator()
-  const worker = start(home, emulator, runner)
+  const worker = start(home, emulator, runner === 'inline' ? 'inline' : 'thread')
   const ended = once(worker, 'exit')
+  const loaded: string[] = []
+  if (worker.stdout !== null)
+    createInterface({ input: worker.stdout }).on('line', (line) => {
+      if (line.includes('handlers.loaded')) loaded.push(line)
+    })
   const readings: Reading[] = []
   try {
-    await answered(emulator, 0)
-    for (let reload = 1; reload <= RELOADS; reload += 1) {
-      write(home, reload)
-      worker.kill('SIGHUP')
-      while (!(await answered(emulator, reload))) await delay(5)
-      if (reload % STEP !== 0) continue
-      const reading = await read(worker, reload)
+    await answer(emulator, 0)
+    for (let round = 1; round <= RELOADS; round += 1) {
+      if (runner !== 'clinks') {
+        write(home, round)
+        worker.kill('SIGHUP')
+        while (loaded.length < round) await delay(2)
+      }
+      await answer(emulator, runner === 'clinks' ? 0 : round)
+      if (round % STEP !== 0) continue
+      const reading = await read(worker, round)
       readings.push(reading)
-      if (reload % (10 * STEP) === 0)
-        console.log(
-          `${runner}, ${reload} reloads: heap ${reading.heap.toFixed(1)} MiB, in all ${reading.rss.toFixed(1)} MiB`,
-        )
+      if (round % (10 * STEP) === 0)
+        console.log(`${runner}, ${round}: heap ${reading.heap.toFixed(1)} MiB, in all ${reading.rss.toFixed(1)} MiB`)
     }
     console.log(`${runner}: ${said(readings, 'heap')}, ${said(readings, 'rss')}\n`)
   } finally {
@@ -161,5 +169,5 @@ async function measure(runner: string): Promise<void> {
   }
 }
 
-for (const runner of values.runner ?? ['plain', 'thread', 'inline'])
+for (const runner of values.runner ?? ['plain', 'clinks', 'thread', 'inline'])
   await (runner === 'plain' ? measurePlain() : measure(runner))

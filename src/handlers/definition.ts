@@ -9,6 +9,12 @@ import type { HandleFunction } from './handler.ts'
 /** What a handler file says, checked. Times in milliseconds. */
 export type Definition = z.output<typeof schema>
 
+/** What it says beside its function: plain data. */
+export type Rules = Omit<Definition, 'handle'>
+
+/** Without its function where only threads have loaded it. */
+export type LoadedDefinition = Rules & Partial<Pick<Definition, 'handle'>>
+
 export type Checked = { readonly definition: Definition } | { readonly problems: readonly string[] }
 
 const DURATION = 'is not a duration; write 250ms, 30s, 5m, 1h, or milliseconds'

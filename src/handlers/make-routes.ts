@@ -1,7 +1,7 @@
 import { isAbsolute } from 'node:path'
 import type { Config, ExecConfig, HttpConfig, Place, RouteConfig } from '../config/config.ts'
 import { covers } from './covers.ts'
-import type { Definition } from './definition.ts'
+import type { LoadedDefinition, Rules } from './definition.ts'
 import type { HandlerIssue } from './handler-error.ts'
 import type { RouteEntry } from './handler-set.ts'
 import { compileMatch, takesAll } from './match.ts'
@@ -17,7 +17,7 @@ export interface LoadedHandler {
   readonly file: string
   /** The file's name without its ending. */
   readonly name: string
-  readonly definition: Definition
+  readonly definition: LoadedDefinition
   /** How a thread loads it; undefined: it is built in, and runs in this process. */
   readonly inThread?: Extract<Target, { is: 'thread' }>
 }
@@ -54,13 +54,16 @@ export function makeRoutes(
 
 /** What a route runs, and what that says about its route. */
 interface Entered extends Pick<LoadedHandler, 'file' | 'name'> {
-  readonly definition: Omit<Definition, 'handle'>
+  readonly definition: Rules
   readonly target: Target
 }
 
 function moduleOf({ definition, file, inThread, name }: LoadedHandler, own?: RouteConfig): Entered {
-  const isForThread = (own?.runner ?? definition.runner) === 'thread' && inThread !== undefined
-  return { file, name, definition, target: isForThread ? inThread : { is: 'module', handle: definition.handle } }
+  const entered = { file, name, definition }
+  if (inThread !== undefined && (own?.runner ?? definition.runner) === 'thread') return { ...entered, target: inThread }
+  const { handle } = definition
+  if (handle === undefined) throw new Error(`${file} was loaded for threads only`)
+  return { ...entered, target: { is: 'module', handle } }
 }
 
 function makeEntry(

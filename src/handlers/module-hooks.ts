@@ -16,9 +16,15 @@ interface FailedImport {
   readonly importer: string | undefined
 }
 
+/** What a loading comes across, as plain data. */
+export type Met =
+  | { readonly is: 'file'; readonly file: string }
+  | { readonly is: 'import'; readonly key: string; readonly found: Resolved }
+  | { readonly is: 'source'; readonly url: string; readonly source: Source }
+
 /** One loading of handlers: all modules that it imports are new, and are noted. */
 export class ModuleLoad {
-  readonly #tag: string
+  readonly tag: string
   readonly #files = new Map<string, string | undefined>()
   /** Where the links led to that were to be loaded. */
   readonly #real = new Map<string, string>()
@@ -29,10 +35,13 @@ export class ModuleLoad {
   }
   /** Its modules are to be those of another thread's loading. */
   readonly #before: ModuleSnapshot | undefined
+  readonly #tell: ((met: Met) => void) | undefined
 
-  constructor(tag: string, before?: ModuleSnapshot) {
-    this.#tag = tag
+  /** @param tell is told of all that is noted. */
+  constructor(tag: string, before?: ModuleSnapshot, tell?: (met: Met) => void) {
+    this.tag = tag
     this.#before = before
+    this.#tell = tell
   }
 
   /** Address under which a file is loaded anew. */
@@ -41,13 +50,13 @@ export class ModuleLoad {
     const real = realpathSync(file)
     this.#real.set(file, real)
     const url = pathToFileURL(real)
-    url.searchParams.set(TAG, this.#tag)
+    url.searchParams.set(TAG, this.tag)
     return url.href
   }
 
   /** Whether a stack leads through code of this loading. */
   isIn(stack: string): boolean {
-    return new RegExp(`\\?${TAG}=${this.#tag}\\b`).test(stack)
+    return new RegExp(`\\?${TAG}=${this.tag}\\b`).test(stack)
   }
 
   /** The modules that were imported, without packages. */
@@ -64,22 +73,33 @@ export class ModuleLoad {
   end(roots: readonly string[]): ModuleSnapshot {
     const { resolved = new Map<string, Resolved>(), sources = new Map<string, Source>() } = this.#found ?? {}
     this.#found = undefined
-    return { tag: this.#tag, roots, resolved, sources }
+    return { tag: this.tag, roots, resolved, sources }
   }
 
-  note(file: string): void {
-    if (!this.#files.has(file)) this.#files.set(file, undefined)
+  /** Also what another thread has come across, which has a part in this loading. */
+  note(met: Met): void {
+    this.#tell?.(met)
+    if (met.is === 'file') {
+      if (!this.#files.has(met.file)) this.#files.set(met.file, undefined)
+    } else if (met.is === 'import') {
+      this.#found?.resolved.set(met.key, met.found)
+    } else {
+      this.#files.set(fileURLToPath(met.url), digest(met.source.source ?? ''))
+      this.#found?.sources.set(met.url, met.source)
+    }
+  }
+
+  noteFile(file: string): void {
+    this.note({ is: 'file', file })
   }
 
   noteResolved(specifier: string, importer: string | undefined, { format, importAttributes, url }: Resolved): void {
     const found = { url, format, ...(importAttributes && { importAttributes }) }
-    this.#found?.resolved.set(importKey(specifier, importer), found)
+    this.note({ is: 'import', key: importKey(specifier, importer), found })
   }
 
   noteSource(url: string, { format, source }: Source): void {
-    if (source === undefined || source === null) return
-    this.#files.set(fileURLToPath(url), digest(source))
-    this.#found?.sources.set(url, { format, source })
+    if (source !== undefined && source !== null) this.note({ is: 'source', url, source: { format, source } })
   }
 
   resolvedBefore(specifier: string, importer: string | undefined): Resolved | undefined {
@@ -94,7 +114,8 @@ export class ModuleLoad {
     if (typeof error !== 'object' || error === null) return
     this.#failed.set(error, failed)
     // A file that is missing takes part too: it may come.
-    if ('url' in error && typeof error.url === 'string' && isOfHandlers(error.url)) this.note(fileURLToPath(error.url))
+    if ('url' in error && typeof error.url === 'string' && isOfHandlers(error.url))
+      this.noteFile(fileURLToPath(error.url))
   }
 
   /** The import that could not be resolved and so threw this. */
@@ -120,13 +141,20 @@ export class ModuleHooks {
     return this.#add(tag, new ModuleLoad(tag))
   }
 
-  /** As a loading of another thread, from what that has found. */
-  repeat(before: ModuleSnapshot): void {
+  /** As a loading of another thread, from what that has found so far. @param tell is told of all else. */
+  repeat(before: ModuleSnapshot, tell?: (met: Met) => void): ModuleLoad {
     for (const root of before.roots) this.#roots.add(root)
-    this.#add(before.tag, new ModuleLoad(before.tag, before))
+    return this.#add(before.tag, new ModuleLoad(before.tag, before, tell))
   }
 
+  /** A loading of which nothing is found yet: with it another thread takes part in it. */
+  beginningOf(load: ModuleLoad): ModuleSnapshot {
+    return { tag: load.tag, roots: [...this.#roots], resolved: new Map(), sources: new Map() }
+  }
+
+  /** What is imported later on, while a handler runs, still carries its tag. */
   end(load: ModuleLoad): ModuleSnapshot {
+    this.#loads.delete(load.tag)
     return load.end([...this.#roots])
   }
 
@@ -146,7 +174,7 @@ export class ModuleHooks {
     const url = new URL(resolved.url)
     url.searchParams.set(TAG, tag)
     const file = fileURLToPath(url)
-    load?.note(file)
+    load?.noteFile(file)
     const format = this.#isInside(file) ? formatOf(file, resolved.format) : formatByText(file, resolved.format)
     const found = { ...resolved, url: url.href, format }
     load?.noteResolved(specifier, importer, found)

@@ -1,44 +1,33 @@
 import type { Stats } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { basename, extname, relative } from 'node:path'
-import { sleep, systemClock, type Clock } from '../base/clock.ts'
 import { asError } from '../base/coded-error.ts'
-import { formatDuration } from '../base/duration.ts'
 import type { Clink } from '../clink/records.ts'
 import type { Config, ExecConfig, HttpConfig, Place, RouteConfig } from '../config/config.ts'
 import { echoHandler } from './builtin.ts'
-import { checkModule, type Definition } from './definition.ts'
+import type { LoadedDefinition } from './definition.ts'
 import { discover, isModule, type Discovered } from './discover.ts'
 import { NO_FILES } from './files-read.ts'
 import { HandlerError, type HandlerIssue } from './handler-error.ts'
+import { HandlerLoader, type LoaderOptions } from './handler-loader.ts'
 import { HandlerSet } from './handler-set.ts'
-import { refusingExit } from './load-exit.ts'
-import { explainFailure, type LoadFailure } from './load-failure.ts'
 import { makeRoutes, placeText, type LoadedHandler, type Shown } from './make-routes.ts'
 import { whyNotExecutable } from './programs.ts'
-import { installModuleHooks, type ModuleLoad } from './module-hooks.ts'
-import { nativeImport } from './native-import.ts'
+import { installModuleHooks } from './module-hooks.ts'
 import type { Route, Router, Routing } from './route.ts'
 import type { IdPattern } from './sender-match.ts'
 import { readSecrets } from './webhook-secrets.ts'
 
 export { HandlerSet } from './handler-set.ts'
 
-export interface LoadHandlersOptions {
+export interface LoadHandlersOptions extends LoaderOptions {
   readonly config: Config
   readonly cwd: string
   readonly generation: number
-  /** Milliseconds that one file may take to load. Default: 30 s. */
-  readonly importTimeout?: number
   /** A built-in handler that answers with the clink's own text stands in where there is no handler at all. */
   readonly echoWhenEmpty?: boolean
-  readonly clock?: Clock
-  /** All of them run in this thread, whatever they say: time in others is not virtual. */
-  readonly inline?: true
   /** Where `handlers.directory` was written, as messages show it; undefined: nowhere. */
   readonly directoryAt?: string | undefined
-  /** Nobody waits for the set any more: what is not loaded yet counts as late. */
-  readonly signal?: AbortSignal
 }
 
 /**
@@ -64,12 +53,14 @@ export async function loadHandlers(options: LoadHandlersOptions): Promise<Handle
   const { present, issues } = await missingFiles(paths, config.routes, shown)
   const hooks = installModuleHooks()
   const load = hooks.begin(present)
-  const loaded: { readonly path: string; readonly definition: Definition }[] = []
+  const loader = new HandlerLoader(hooks, load, options)
+  const loaded: { readonly path: string; readonly definition: LoadedDefinition }[] = []
   for (const path of present) {
-    const result = await loadOne(path, load, options)
+    const result = await loader.load(path, shown(path))
     if ('definition' in result) loaded.push({ path, definition: result.definition })
     else issues.push(...result.failures.map(({ file, ...rest }) => ({ ...rest, file: shown(file ?? path) })))
   }
+  loader.end()
   const modules = hooks.end(load)
   const handlers = loaded.map(({ path, definition }): LoadedHandler => ({
     path,
@@ -83,30 +74,6 @@ export async function loadHandlers(options: LoadHandlersOptions): Promise<Handle
   issues.push(...made.issues, ...(await programIssues(programs, shown)), ...(await secretIssues(applications, shown)))
   if (issues.length > 0) throw new HandlerError(issues, files)
   return new HandlerSet(generation, made.entries, files, made.warnings)
-}
-
-async function loadOne(
-  path: string,
-  load: ModuleLoad,
-  options: LoadHandlersOptions,
-): Promise<{ readonly definition: Definition } | { readonly failures: readonly LoadFailure[] }> {
-  const { clock = systemClock(), importTimeout = 30_000, signal } = options
-  const over = new AbortController()
-  const ends = signal === undefined ? over.signal : AbortSignal.any([over.signal, signal])
-  const late = sleep(clock, importTimeout, ends).then(() => 'late' as const)
-  try {
-    const module = await Promise.race([refusingExit(load, async () => await nativeImport(load.urlOf(path))), late])
-    if (module === 'late') {
-      const message = `was not loaded after ${formatDuration(importTimeout)}; does an await at its top level never end?`
-      return { failures: [{ message }] }
-    }
-    const checked = checkModule(module)
-    return 'definition' in checked ? checked : { failures: checked.problems.map((message) => ({ message })) }
-  } catch (error) {
-    return { failures: [explainFailure(error, load)] }
-  } finally {
-    over.abort()
-  }
 }
 
 /** What is missing is named where it is used. */

@@ -11,7 +11,7 @@ import { HandlerError } from './handler-error.ts'
 import type { HandlerSet } from './handler-set.ts'
 import { loadHandlers, type LoadHandlersOptions } from './registry.ts'
 
-export interface WatchOptions extends Omit<LoadHandlersOptions, 'config' | 'generation'> {
+export interface WatchOptions extends Omit<LoadHandlersOptions, 'config' | 'generation' | 'inUse'> {
   readonly settings: Settings
   /** What is in use at the start. */
   readonly first: HandlerSet
@@ -38,8 +38,8 @@ export class HandlerWatch implements Service {
   readonly #options: WatchOptions
   readonly #stopping = new AbortController()
   #watcher: FSWatcher | undefined
+  #inUse: HandlerSet
   #files: FilesRead
-  #generation: number
   /** What is in use, or could not be loaded, of each file. */
   #seen: Contents = new Map()
   #isPending = false
@@ -49,8 +49,8 @@ export class HandlerWatch implements Service {
 
   constructor(options: WatchOptions) {
     this.#options = options
+    this.#inUse = options.first
     this.#files = options.first.files
-    this.#generation = options.first.generation
   }
 
   async start(): Promise<void> {
@@ -109,10 +109,11 @@ export class HandlerWatch implements Service {
       const set = await loadHandlers({
         ...options,
         config: next ?? options.settings.current,
-        generation: this.#generation + 1,
+        generation: this.#inUse.generation + 1,
+        inUse: this.#inUse,
         signal: this.#stopping.signal,
       })
-      this.#generation = set.generation
+      this.#inUse = set
       this.#files = set.files
       this.#seen = await this.#asRead(set.files, before)
       this.#next = undefined

@@ -1,9 +1,15 @@
 import { describe, expect, it } from 'vitest'
-import { loadFiles, problemsOf, type Files } from '../support/handler-files.ts'
+import { directoryWith, load, problemsOf, type Files } from '../support/handler-files.ts'
+import { reloadInThread } from '../support/reload-in-thread.ts'
 
-/** One broken file, with what stands around it. */
-const problems = async (text: string, around: Files = {}, name = 'a.ts'): Promise<readonly string[]> =>
-  await problemsOf(loadFiles({ [`handlers/${name}`]: text, ...around }, { importTimeout: 200 }))
+/** What is said of one broken file, with what stands around it; the same at a reload that loads it in a thread. */
+async function problems(text: string, around: Files = {}, name = 'a.ts'): Promise<readonly string[]> {
+  const cwd = await directoryWith({ [`handlers/${name}`]: text, ...around })
+  const options = text.includes('await new Promise') ? { importTimeout: 200 } : {}
+  const here = await problemsOf(load(cwd, options))
+  expect(await problemsOf(reloadInThread(cwd, options))).toEqual(here)
+  return here
+}
 
 const HOW = 'write export default defineHandler({ async handle(clink, ctx) { … } })'
 

@@ -170,6 +170,17 @@ describe('what has changed before it is watched is loaded', () => {
 })
 
 describe('a watch', () => {
+  it('imports nothing into the main thread of what threads run', async () => {
+    const counting = 'globalThis.watchLoads = (globalThis.watchLoads ?? 0) + 1'
+    const { reports, watch } = await watched({
+      'handlers/a.js': `${counting}\nexport default { runner: 'thread', handle() {} }`,
+    })
+    await watch.reload()
+    await watch.reload()
+    expect((await reports.nextSet()).routes.map(({ target }) => target.is)).toEqual(['thread'])
+    expect([(await reports.nextSet()).generation, Reflect.get(globalThis, 'watchLoads')]).toEqual([3, 1])
+  })
+
   it('loads when it is told to, changed or not, started or not', async () => {
     const { reports, watch } = await watched({ 'handlers/a.ts': text('one') })
     await watch.reload()
