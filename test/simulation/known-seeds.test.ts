@@ -37,6 +37,11 @@ describe('a seed that once broke a promise keeps it now:', { timeout: 60_000 }, 
       ['slow-store', 'steps'],
       'who crashes before it is written whose it is may take a strange key for its own (P15, §8)',
     ],
+    [
+      1_280_273,
+      ['failing', 'clock-in-stop'],
+      'nothing is run by hand in the slots of what a lost poll may have claimed (P6, §3)',
+    ],
     [1_265_887, ['limits'], 'what waits for a serial key goes before a claim when the key is free (P6, §3)'],
     [
       1_262_699,

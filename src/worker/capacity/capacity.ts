@@ -246,13 +246,13 @@ export class Capacity implements Line {
   #spare(): void {
     const { context, inHand } = this.#options
     for (let [next] = this.#waiting; next !== undefined; [next] = this.#waiting) {
-      const sent = this.#sum(({ isSent }) => isSent)
+      const claimed = this.#sum((seats) => seats.isSent || this.#areKept(seats))
       // What waits for its place in a route takes no seats until then: a rerun may have the place that it waits for.
       const waiting = inHand.live.reduce(
         (sum, { place }) => (place?.isWaiting === true ? sum + weightOf(place) : sum),
         0,
       )
-      const spare = context.settings.current.concurrency - (inHand.busy - waiting) - sent
+      const spare = context.settings.current.concurrency - (inHand.busy - waiting) - claimed
       const seats = this.#clamped(next.weight)
       // One that takes more than the part of reruns runs without others.
       const most = Math.max(this.#reruns.concurrency, seats)
