@@ -42,6 +42,7 @@ describe('a seed that once broke a promise keeps it now:', { timeout: 60_000 }, 
       ['failing', 'clock-in-stop'],
       'nothing is run by hand in the slots of what a lost poll may have claimed (P6, §3)',
     ],
+    [1_280_402, [], 'whose claim is a sibling’s, and is not told that, believes what it asked for (P2, §2)'],
     [1_265_887, ['limits'], 'what waits for a serial key goes before a claim when the key is free (P6, §3)'],
     [
       1_262_699,

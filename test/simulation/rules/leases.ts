@@ -130,7 +130,9 @@ function believed(plan: Plan, record: Record, grant: GrantRecord, life: string, 
   // Until a renewal was granted without times nothing is believed of what a poll brought.
   const knows = [life, grant.life].some((one) => knowsThatNoneIsTold(record, one, until))
   if (via === 'poll' && !knows) return expires
-  return via === 'poll' || isNew ? Math.max(expires, at + Math.min(timeout, UNSAID)) : expires
+  // What a list has shown as pending a sibling may have claimed since, which nobody tells.
+  const isFirst = via === 'poll' || isNew || isListed(record, grant.request, -Infinity)
+  return isFirst ? Math.max(expires, at + Math.min(timeout, UNSAID)) : expires
 }
 
 /** The longest time for which its process may have asked, by the settings that it had when the claim was made: the claim keeps those. */
