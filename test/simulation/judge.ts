@@ -2,6 +2,7 @@ import type { Emulator } from '../../src/emulator/emulator.ts'
 import type { Plan } from './plan.ts'
 import type { Record } from './record.ts'
 import { choosersDoNotPoll, claimsByIdAreSafe, refusalsAreSaid } from './rules/claims-by-id.ts'
+import { absencesPauseAtOnce, pausesEndByWork, probesGrowRarer } from './rules/absences.ts'
 import { bystandersAreSpared, claimsAreHeldOnTo, killersAreFound } from './rules/restarts.ts'
 import { claimsAreExplained, nothingIsForgotten } from './rules/forgotten.ts'
 import { loopsGoOn, noBusyLoop, stopsInTime } from './rules/liveness.ts'
@@ -100,6 +101,9 @@ const rules: readonly Rule[] = [
   stopLeavesNothing,
   failedIsHeld,
   pausesAreDeserved,
+  absencesPauseAtOnce,
+  probesGrowRarer,
+  pausesEndByWork,
   attemptsAreCounted,
   outlivedIsGivenUp,
   ownClinksAreNotWork,

@@ -17,6 +17,7 @@ import { ProcessTransport, type NetworkParts } from './network.ts'
 import { NO_ROUTE, type WorkerPlan } from './plan.ts'
 import type { LifeRecord, Record, RunRecord } from './record.ts'
 import { configAt } from './settings.ts'
+import { SimulatedRunner } from './runner.ts'
 import type { StateDirectory } from './state-directory.ts'
 import type { Host, VirtualTime } from './virtual-time.ts'
 import type { World } from './world.ts'
@@ -209,6 +210,8 @@ export class Life implements Host {
       })
     for (const run of runs)
       if (run.life === this.name && ((run.endedAt ?? 0) >= from || goesOn(run))) run.isCutShort = true
+    for (const start of this.#parts.record.awayStarts)
+      if (start.life === this.name && (start.endedAt ?? 0) >= from) start.isCutShort = true
   }
 
   /** What the next process finds. */
@@ -310,12 +313,20 @@ export class Life implements Host {
       },
       emit: this.#parts.isSilent ? () => {} : (event) => this.#note(event),
       transport: breakage.transport?.(transport) ?? transport,
+      runner: this.#runner(),
       clock,
       random: () => random.next(),
       boot: { id: `boot ${this.#carried.boot}`, uptime: () => this.#parts.time.now },
       state: { ledger: this.#ledger, isOurs: true },
     }
     return breakage.parts?.(parts) ?? parts
+  }
+
+  #runner(): SimulatedRunner | undefined {
+    const { chance, record, time, world } = this.#parts
+    const { runner: plan } = world
+    if (plan === undefined) return undefined
+    return new SimulatedRunner({ life: this.name, host: this, time, record, chance: chance.fork('runner'), plan })
   }
 
   #isLate(clinkId: string): boolean {

@@ -86,6 +86,15 @@ export interface RunRecord {
   result?: string
 }
 
+/** A start that came to no run: what runs the handlers was away. */
+export interface AwayRecord extends Pick<
+  RunRecord,
+  'life' | 'clinkId' | 'attempt' | 'startedAt' | 'endedAt' | 'isRerun' | 'isCutShort'
+> {
+  /** The worker wanted its end before that showed. */
+  isAborted?: boolean
+}
+
 /** A step that a run did, as its function saw it. */
 export interface StepRecord {
   readonly life: string
@@ -172,6 +181,7 @@ export class Record {
   readonly requestsByClink = new Map<string, RequestRecord[]>()
   readonly runs: RunRecord[] = []
   readonly runsByClink = new Map<string, RunRecord[]>()
+  readonly awayStarts: AwayRecord[] = []
   readonly eventsByLife = new Map<string, EventRecord[]>()
   readonly grantsByClink = new Map<string, GrantRecord[]>()
   readonly lives = new Map<string, LifeRecord>()
@@ -235,6 +245,11 @@ export class Record {
     if (this.#reruns.delete(`${run.life} ${run.clinkId}`)) run.isRerun = true
     this.runs.push(run)
     addTo(this.runsByClink, run.clinkId, run)
+  }
+
+  addAwayStart(start: AwayRecord): void {
+    if (this.#reruns.delete(`${start.life} ${start.clinkId}`)) start.isRerun = true
+    this.awayStarts.push(start)
   }
 
   addEvent(life: string, event: WorkerEvent): void {
@@ -307,6 +322,14 @@ export class Record {
     )
     const from = since?.askedAt ?? -Infinity
     return this.runsOf(life, clinkId).filter(({ startedAt }) => startedAt >= from && startedAt < at)
+  }
+
+  /** Starts of a clink that came to no run, in a process, or in an earlier one with its journal, before `at`. */
+  awayStartsOf(life: string, clinkId: string, at: number): readonly AwayRecord[] {
+    const { state } = this.life(life)
+    return this.awayStarts.filter((start) => {
+      return start.clinkId === clinkId && start.startedAt < at && this.life(start.life).state === state
+    })
   }
 
   /** Nobody has heard that it was done, and the process that was asked could write nothing any more. */

@@ -82,7 +82,7 @@ describe('the judge notices a worker', { timeout: 120_000 }, () => {
     const refusal = { status: 400, headers: {}, body: '{"success":false,"error":"invalid","message":"no"}' }
     const breakage = sending(async () => await Promise.resolve(refusal))
     const isIt = ({ rule, text }: Breach): boolean => rule === 'P1' && text.endsWith('could run it')
-    expect(await findBreach({ breakage }, isIt, 1_003_214)).toBeDefined()
+    expect(await findBreach({ breakage, vocabulary: [] }, isIt, 1_003_214)).toBeDefined()
   })
 
   it('that sends the result of a rerun again because no answer came (P5, §5)', async () => {

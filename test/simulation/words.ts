@@ -5,10 +5,11 @@ import { makeKeys } from './plan-keys.ts'
 import { GROUP } from './plan-scope.ts'
 import { makeChanges } from './plan-settings.ts'
 import type { ClinkPlan, Plan, WorkerPlan } from './plan.ts'
+import { runnerWords } from './words-of-runners.ts'
 import { FIELDS, SAYS, TIME_FORMS, WORDS, type PagePlan, type WordName, type World } from './world.ts'
 
 /** What a seed may have beside what every seed has: how often, and what it makes of the plan. */
-interface Word {
+export interface Word {
   readonly part: number
   readonly spoken: (plan: Plan, chance: Chance) => Plan
 }
@@ -278,7 +279,7 @@ const table: { readonly [W in WordName]: Word } = {
       return { ...withWorld(plan, { store: { slowest, prompt: chance.pick([0, 0.5]), failing } }), calmAt }
     },
   },
-  /** Workers are given other settings while they work. The last word: it goes by what the others have made of the configurations. */
+  /** Workers are given other settings while they work. After it no word changes configurations: it goes by what the others have made of them. */
   settings: {
     part: 0.06,
     spoken: (plan, chance) => {
@@ -289,6 +290,7 @@ const table: { readonly [W in WordName]: Word } = {
       return { ...plan, workers }
     },
   },
+  ...runnerWords,
 }
 
 /** None; all, as likely as they are; or these in every seed, and no others. */

@@ -33,6 +33,7 @@ export const WORDS = [
   'steps',
   'sleeps',
   'settings',
+  'absent',
 ] as const
 export type WordName = (typeof WORDS)[number]
 
@@ -106,6 +107,15 @@ interface PatternPlan {
   readonly until: number
 }
 
+/** What runs the handlers is not the worker's own process. */
+export interface RunnerPlan {
+  /** Times in which it begins nothing, and the longest that it takes until that shows, in milliseconds. */
+  readonly away?: {
+    readonly times: readonly { readonly from: number; readonly to: number }[]
+    readonly slowest: number
+  }
+}
+
 /** A sender that writes its next clink when the last one was answered. */
 export interface AskerPlan {
   readonly from: string
@@ -133,6 +143,8 @@ export interface World {
   readonly steps?: { readonly most: number }
   /** They sleep, for so many milliseconds at most. */
   readonly sleeps?: { readonly longest: number }
+  /** Absent: handlers run in the process of their worker, which is always there. */
+  readonly runner?: RunnerPlan
   /** Absent: journals are written at once, or nearly. */
   readonly store?: StorePlan
 }

@@ -31,6 +31,8 @@ interface Reason {
 
 /** P10: whether a run had ended after which its clink waits, which the end of a process or of a claim does not shorten. */
 function wasGivenBack(record: Record, life: string, id: string, at: number): boolean {
+  // What could not be begun has gone back.
+  if (record.awayStartsOf(life, id, at).some(({ endedAt = Infinity }) => endedAt <= at)) return true
   return record.runsThatCount(life, id, at).some((run) => {
     const isWaiting = WAITS.has(run.end) || run.abortCode === 'timeout'
     return (isWaiting && (run.endedAt ?? Infinity) <= at) || wasAbandoned(record, run, at)

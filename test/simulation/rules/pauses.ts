@@ -7,12 +7,13 @@ const CLINKS = 5
 
 /**
  * A route is paused only when the last ten runs that tell anything, over five clinks at least, have all failed. A clink that had failed
- * before another was done is at fault itself, and what becomes of it tells nothing.
+ * before another was done is at fault itself, and what becomes of it tells nothing. One run that cannot be begun is enough.
  */
 export const pausesAreDeserved: Rule = ({ record }) =>
   [...record.eventsByLife].flatMap(([life, events]) =>
     events.flatMap(({ at, event }) => {
       if (event.event !== 'route.paused') return []
+      if (record.awayStarts.some((start) => start.life === life && start.endedAt === at)) return []
       const ended = record.runs
         .filter((run) => run.life === life && (run.endedAt ?? Infinity) <= at)
         // What ended otherwise at that very time may have ended after it.

@@ -1,0 +1,23 @@
+import type { Plan } from './plan.ts'
+import type { Word } from './words.ts'
+import type { RunnerPlan } from './world.ts'
+
+/** Endings that only what runs handlers outside the worker's process has. */
+export const runnerWords = {
+  /** What runs the handlers is away now and then, as an application that does not answer, or a program that is missing. */
+  absent: {
+    part: 0.06,
+    spoken: (plan, chance) => {
+      const times = Array.from({ length: chance.integer(1, 2) }, () => {
+        const from = chance.between(0, plan.calmAt * 0.7)
+        return { from, to: from + chance.logarithmic(2_000, 600_000) }
+      })
+      const calmAt = Math.max(plan.calmAt, ...times.map(({ to }) => to + 1))
+      return { ...withRunner(plan, { away: { times, slowest: chance.pick([1, 50, 4_000]) } }), calmAt }
+    },
+  },
+} as const satisfies { readonly [name: string]: Word }
+
+function withRunner(plan: Plan, change: RunnerPlan): Plan {
+  return { ...plan, world: { ...plan.world, runner: { ...plan.world.runner, ...change } } }
+}
