@@ -10,6 +10,7 @@ import type { Clink } from '../../src/clink/records.ts'
 import type { Chance } from './chance.ts'
 import { doSteps } from './stepping.ts'
 import { KILLER } from './plan.ts'
+import type { Program } from './program.ts'
 import type { RunEnd, RunRecord, Record } from './record.ts'
 import { SAYS, sentFor, type World } from './world.ts'
 
@@ -23,6 +24,8 @@ export interface HandlerParts {
   readonly world: World
   /** Id of the worker's owner. */
   readonly owner: string
+  /** Its own process, where it has one. */
+  readonly program?: Program
   /** Milliseconds of a pause in which a failure costs nothing. */
   readonly outage: number
   /** The process stands still for so long. */
@@ -77,6 +80,7 @@ export function makeHandle(parts: HandlerParts): HandleFunction {
       if (record.now < pausedAt + parts.outage) run.isFree = true
       record.say(life, `  run ${clink.clink_id} ends: ${end}`)
     }
+    parts.program?.begun({ run, finish })
     try {
       const { sleeps, steps } = parts.world
       const isStepping = steps !== undefined || sleeps !== undefined
@@ -166,13 +170,18 @@ class Script {
     }[length]
     // Half of the instant ones end in the turn in which they start.
     if (ms > 0 || chance.is(0.5)) await this.pause(ms, obeys)
-    if (chance.is(0.03)) {
-      this.#parts.record.say(this.#parts.life, '  blocks the event loop')
-      this.#parts.sleep(chance.logarithmic(100, 1.5 * lease))
-      await this.pause(0, 'nothing')
-    }
+    if (chance.is(0.03)) await this.#block(chance.logarithmic(100, 1.5 * lease))
     if (chance.is(0.08)) await this.#reply()
     if (this.#isSaying(SAYS.sends)) await this.#sendAround()
+  }
+
+  /** It hears of nothing meanwhile. In the worker's own process nobody does. */
+  async #block(ms: number): Promise<void> {
+    const { life, program, record } = this.#parts
+    record.say(life, '  blocks the event loop')
+    if (program !== undefined) return await this.pause(ms, 'nothing')
+    this.#parts.sleep(ms)
+    await this.pause(0, 'nothing')
   }
 
   /** Of what comes by the hundred, or goes round in a ring, runs are short. */

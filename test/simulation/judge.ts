@@ -10,6 +10,7 @@ import { claimsFollowLimits, limitsAreKept } from './rules/limits.ts'
 import { nothingAfterTheLease } from './rules/fail-closed.ts'
 import { oneRunAtATime } from './rules/one-run.ts'
 import { circlesEnd, ownClinksAreNotWork } from './rules/hops.ts'
+import { killsAreTold } from './rules/killed-runs.ts'
 import { ownRunsKeepTheirClaims } from './rules/own-runs.ts'
 import { drainTimeIsGiven } from './rules/drain.ts'
 import { pagesAreNoVerdict } from './rules/pages.ts'
@@ -102,6 +103,7 @@ const rules: readonly Rule[] = [
   failedIsHeld,
   pausesAreDeserved,
   absencesPauseAtOnce,
+  killsAreTold,
   probesGrowRarer,
   pausesEndByWork,
   attemptsAreCounted,

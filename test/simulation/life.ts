@@ -15,6 +15,7 @@ import type { Chance } from './chance.ts'
 import { makeHandle } from './handlers.ts'
 import { ProcessTransport, type NetworkParts } from './network.ts'
 import { NO_ROUTE, type WorkerPlan } from './plan.ts'
+import type { Program } from './program.ts'
 import type { LifeRecord, Record, RunRecord } from './record.ts'
 import { configAt } from './settings.ts'
 import { SimulatedRunner } from './runner.ts'
@@ -243,21 +244,21 @@ export class Life implements Host {
     for (const set of this.#timers) set()
   }
 
-  #clock(): Clock {
+  #clock(host: Host = this): Clock {
     const { time, plan, wallStart } = this.#parts
     return {
       now: () => time.now + EPOCH + this.#localJump,
       wall: () => Math.floor(wallStart + time.now + plan.wallSkew + this.#wallJump),
-      at: (at, run) => this.#at(at, run),
-      steady: { now: () => time.now, at: (at, run) => time.at(at, run, this) },
+      at: (at, run) => this.#at(at, run, host),
+      steady: { now: () => time.now, at: (at, run) => time.at(at, run, host) },
     }
   }
 
-  #at(at: number, run: () => void): Cancel {
+  #at(at: number, run: () => void, host: Host): Cancel {
     let cancel: Cancel = () => {}
     const set = (): void => {
       cancel()
-      cancel = this.#parts.time.at(at - EPOCH - this.#localJump, fire, this)
+      cancel = this.#parts.time.at(at - EPOCH - this.#localJump, fire, host)
     }
     const end = (): void => {
       cancel()
@@ -273,27 +274,15 @@ export class Life implements Host {
   }
 
   #daemonParts(): DaemonParts {
-    const { plan, record, network, chance, lease, breakage } = this.#parts
+    const { network, chance, breakage } = this.#parts
     const clock = breakage.clock?.(this.#clock()) ?? this.#clock()
     const transport = new ProcessTransport(network, this.#carried.state, this.name, this, this.#clock())
-    const handle = makeHandle({
-      life: this.name,
-      clock: this.#clock(),
-      record,
-      chance,
-      lease,
-      world: this.#parts.world,
-      owner: plan.owner,
-      outage: plan.config.retry.outage,
-      sleep: (ms) => this.sleep(ms),
-      crash: () => this.#parts.killed(this),
-    })
     const random = chance.fork(`random ${this.name}`)
     const route: Route = {
       name: 'sim',
       file: 'sim',
       generation: 1,
-      target: { is: 'module', handle: breakage.handle?.(handle) ?? handle },
+      target: { is: 'module', handle: this.#handle() },
       with: {},
       limits: this.#parts.world.limits,
     }
@@ -322,11 +311,32 @@ export class Life implements Host {
     return breakage.parts?.(parts) ?? parts
   }
 
+  /** @param program the process of its own in which it runs. */
+  #handle(program?: Program): HandleFunction {
+    const { breakage, chance, lease, plan, record, world } = this.#parts
+    const handle = makeHandle({
+      life: this.name,
+      clock: this.#clock(program),
+      record,
+      chance,
+      lease,
+      world,
+      owner: plan.owner,
+      ...(program !== undefined && { program }),
+      outage: plan.config.retry.outage,
+      sleep: (ms) => this.sleep(ms),
+      crash: () => this.#parts.killed(this),
+    })
+    return breakage.handle?.(handle) ?? handle
+  }
+
   #runner(): SimulatedRunner | undefined {
-    const { chance, record, time, world } = this.#parts
+    const { chance, lease, record, time, world } = this.#parts
     const { runner: plan } = world
     if (plan === undefined) return undefined
-    return new SimulatedRunner({ life: this.name, host: this, time, record, chance: chance.fork('runner'), plan })
+    const handle = (program: Program): HandleFunction => this.#handle(program)
+    const draws = chance.fork('runner')
+    return new SimulatedRunner({ life: this.name, host: this, time, record, chance: draws, plan, lease, handle })
   }
 
   #isLate(clinkId: string): boolean {

@@ -1,7 +1,9 @@
+import type { ErrorFact } from '../../src/base/error-fact.ts'
 import type { Outcome } from '../../src/runners/outcome.ts'
-import { runHandler } from '../../src/runners/run-handler.ts'
 import type { Runner, Running, Task } from '../../src/runners/runner.ts'
+import type { HandleFunction } from '../../src/handlers/handler.ts'
 import type { Chance } from './chance.ts'
+import { Program } from './program.ts'
 import type { AwayRecord, Record } from './record.ts'
 import type { Host, VirtualTime } from './virtual-time.ts'
 import type { RunnerPlan } from './world.ts'
@@ -13,7 +15,19 @@ export interface SimulatedRunnerParts {
   readonly record: Record
   readonly chance: Chance
   readonly plan: RunnerPlan
+  /** Milliseconds: runs are about as long as that. */
+  readonly lease: number
+  readonly handle: (program: Program) => HandleFunction
 }
+
+/** What becomes of a run that nobody lets come to its end. */
+const KILLS: readonly ErrorFact[] = [
+  { name: 'ProgramKilled', message: 'the program was killed by SIGSEGV', code: 'SIGSEGV' },
+  { name: 'ProgramKilled', message: 'the program was killed by SIGKILL: out of memory', code: 'SIGKILL' },
+  { name: 'Error', message: 'the handler needed more memory than a thread may have' },
+]
+/** Everything has an end: what was started so often is not killed any more. */
+const MOST_KILLS = 5
 
 /** Runs handlers as a program, a thread or an application would, whose ways are not those of the worker's own process. */
 export class SimulatedRunner implements Runner {
@@ -27,9 +41,22 @@ export class SimulatedRunner implements Runner {
     const { plan, record } = this.#parts
     const isAway = plan.away?.times.some(({ from, to }) => record.now >= from && record.now < to)
     if (isAway === true) return { ended: this.#showsThatItIsAway(task) }
-    const { target } = task
-    if (target.is !== 'module') throw new Error(`nothing here runs a ${target.is}`)
-    return { ended: runHandler(target.handle, task) }
+    const program = new Program(this.#parts.host, record)
+    program.begin(this.#parts.handle(program), task)
+    if (plan.killed === undefined) return { ended: program.ended }
+    this.#endIt(program, task, plan.killed.part)
+    return { ended: program.ended, kill: () => program.kill({ name: 'Error', message: 'the handler was ended' }) }
+  }
+
+  /** Perhaps it does not come to its own end. */
+  #endIt(program: Program, { envelope }: Task, part: number): void {
+    const { chance, host, lease, record, time } = this.#parts
+    const { clink_id: clinkId } = envelope.clink
+    const runs = record.runsByClink.get(clinkId)?.length ?? 0
+    const draws = chance.fork(`kill ${clinkId} ${runs}`)
+    if (runs > MOST_KILLS || !draws.is(part)) return
+    const error = draws.pick(KILLS)
+    time.at(time.now + draws.logarithmic(1, lease), () => program.kill(error), host)
   }
 
   async #showsThatItIsAway({ envelope, signals }: Task): Promise<Outcome> {

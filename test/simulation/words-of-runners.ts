@@ -16,6 +16,11 @@ export const runnerWords = {
       return { ...withRunner(plan, { away: { times, slowest: chance.pick([1, 50, 4_000]) } }), calmAt }
     },
   },
+  /** Runs are ended in the middle of what they do: by a signal, or by the limit of their memory. */
+  killed: {
+    part: 0.06,
+    spoken: (plan, chance) => withRunner(plan, { killed: { part: chance.pick([0.1, 0.3, 0.6]) } }),
+  },
 } as const satisfies { readonly [name: string]: Word }
 
 function withRunner(plan: Plan, change: RunnerPlan): Plan {

@@ -34,6 +34,7 @@ export const WORDS = [
   'sleeps',
   'settings',
   'absent',
+  'killed',
 ] as const
 export type WordName = (typeof WORDS)[number]
 
@@ -109,6 +110,8 @@ interface PatternPlan {
 
 /** What runs the handlers is not the worker's own process. */
 export interface RunnerPlan {
+  /** Part of the runs that are ended in the middle of what they do. */
+  readonly killed?: { readonly part: number }
   /** Times in which it begins nothing, and the longest that it takes until that shows, in milliseconds. */
   readonly away?: {
     readonly times: readonly { readonly from: number; readonly to: number }[]

@@ -143,14 +143,19 @@ export const bystandersAreSpared: Rule = ({ plan, record }) =>
     }),
   )
 
-/** P9: what ends the process is given up, at the latest when it has done so alone and as often as it may. */
+/**
+ * P9: what ends the process is given up, at the latest when it has done so alone and as often as it may. A run that was ended before it did
+ * speaks for its clink: crashes count from there.
+ */
 export const killersAreFound: Rule = ({ plan, record, emulator }) =>
   [...record.lives.values()].flatMap(({ name: life, crashedAt: at }) => {
     if (at === undefined) return []
     const { retry } = workerOf(plan, life).config
     return emulator.clinks().flatMap(({ clink_id: id, content }) => {
       if (content !== KILLER) return []
-      const crashes = crashesOf(record, life, id, at).filter((crash) => crash.at <= at)
+      const ends = record.runsOf(life, id).map(({ endedAt = -Infinity }) => endedAt)
+      const since = Math.max(...ends.filter((end) => end < at))
+      const crashes = crashesOf(record, life, id, at).filter((crash) => crash.at <= at && crash.at > since)
       if (crashes.at(-1)?.at !== at) return []
       // A stop in order is between two crashes that are not in a row.
       const { state } = record.life(life)
