@@ -34,6 +34,8 @@ export interface HandlerParts {
   crash(): void
 }
 
+/** Milliseconds that code takes after an abort, where it takes its time: longer than most graces. */
+const SLOWEST_END = 45_000
 const LONG_TEXT = 'Zeile \u{1F980} '.repeat(900)
 
 /** Stands in every text that a run gives as its result, before what may be cut off. */
@@ -157,7 +159,9 @@ class Script {
       await new Promise(() => {})
     }
     if (this.#isQuick) return await this.#workQuickly()
-    const obeys = chance.weighted({ abort: 5, draining: 1, nothing: 1 })
+    const obeys = this.#isSlowToEnd
+      ? chance.weighted({ abort: 1, slowly: 4, nothing: 3 })
+      : chance.weighted({ abort: 5, draining: 1, nothing: 1 })
     if (chance.is(0.1)) await this.#reply()
     const { lease } = this.#parts
     const long = Math.min(3 * lease, 400_000)
@@ -318,7 +322,12 @@ class Script {
     }
   }
 
-  async pause(ms: number, obeys: 'abort' | 'draining' | 'nothing'): Promise<void> {
+  get #isSlowToEnd(): boolean {
+    return this.#parts.world.runner?.isSlowToEnd === true
+  }
+
+  /** @param obeys `slowly`: it is about as long as the grace until it does. */
+  async pause(ms: number, obeys: 'abort' | 'draining' | 'slowly' | 'nothing'): Promise<void> {
     const { clock } = this.#parts
     const { signal, draining } = this.#ctx
     await new Promise<void>((resolve, reject) => {
@@ -328,6 +337,11 @@ class Script {
         reject(signal.reason as Error)
       }
       if (obeys === 'nothing') return
+      if (obeys === 'slowly') {
+        const slowness = this.#chance.fork('slowness').logarithmic(10, SLOWEST_END)
+        signal.addEventListener('abort', () => clock.at(clock.now() + slowness, end))
+        return
+      }
       if (signal.aborted) end()
       signal.addEventListener('abort', end)
       if (obeys === 'draining') draining.addEventListener('abort', () => resolve())

@@ -10,7 +10,7 @@ import { claimsFollowLimits, limitsAreKept } from './rules/limits.ts'
 import { nothingAfterTheLease } from './rules/fail-closed.ts'
 import { oneRunAtATime } from './rules/one-run.ts'
 import { circlesEnd, ownClinksAreNotWork } from './rules/hops.ts'
-import { killsAreTold } from './rules/killed-runs.ts'
+import { gracesAreKept, killsAreTold } from './rules/killed-runs.ts'
 import { ownRunsKeepTheirClaims } from './rules/own-runs.ts'
 import { drainTimeIsGiven } from './rules/drain.ts'
 import { pagesAreNoVerdict } from './rules/pages.ts'
@@ -104,6 +104,7 @@ const rules: readonly Rule[] = [
   pausesAreDeserved,
   absencesPauseAtOnce,
   killsAreTold,
+  gracesAreKept,
   probesGrowRarer,
   pausesEndByWork,
   attemptsAreCounted,

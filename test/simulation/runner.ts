@@ -26,6 +26,8 @@ const KILLS: readonly ErrorFact[] = [
   { name: 'ProgramKilled', message: 'the program was killed by SIGKILL: out of memory', code: 'SIGKILL' },
   { name: 'Error', message: 'the handler needed more memory than a thread may have' },
 ]
+/** By the worker. */
+export const ENDED = 'the handler was ended'
 /** Everything has an end: what was started so often is not killed any more. */
 const MOST_KILLS = 5
 
@@ -43,9 +45,9 @@ export class SimulatedRunner implements Runner {
     if (isAway === true) return { ended: this.#showsThatItIsAway(task) }
     const program = new Program(this.#parts.host, record)
     program.begin(this.#parts.handle(program), task)
-    if (plan.killed === undefined) return { ended: program.ended }
-    this.#endIt(program, task, plan.killed.part)
-    return { ended: program.ended, kill: () => program.kill({ name: 'Error', message: 'the handler was ended' }) }
+    if (plan.killed === undefined && plan.isSlowToEnd !== true) return { ended: program.ended }
+    this.#endIt(program, task, plan.killed?.part ?? 0)
+    return { ended: program.ended, kill: () => program.kill({ name: 'Error', message: ENDED }) }
   }
 
   /** Perhaps it does not come to its own end. */

@@ -1,3 +1,4 @@
+import type { Config } from '../../src/config/config.ts'
 import type { Plan } from './plan.ts'
 import type { Word } from './words.ts'
 import type { RunnerPlan } from './world.ts'
@@ -21,7 +22,29 @@ export const runnerWords = {
     part: 0.06,
     spoken: (plan, chance) => withRunner(plan, { killed: { part: chance.pick([0.1, 0.3, 0.6]) } }),
   },
+  /** What is aborted takes its time, for longer than its grace as well: it is ended then, whatever it does. */
+  'slow-end': {
+    part: 0.06,
+    spoken: (plan, chance) => {
+      const [timeout, grace] = [chance.logarithmic(5_000, 60_000), chance.logarithmic(1_000, 30_000)].map(Math.round)
+      const hurried = configured(plan, (config) => ({
+        ...config,
+        handlers: { ...config.handlers, timeout: Math.min(config.handlers.timeout, timeout ?? 0), grace: grace ?? 0 },
+      }))
+      return withRunner(hurried, { isSlowToEnd: true })
+    },
+  },
 } as const satisfies { readonly [name: string]: Word }
+
+/** Also what they change to. */
+function configured(plan: Plan, change: (config: Config) => Config): Plan {
+  const workers = plan.workers.map((worker) => ({
+    ...worker,
+    config: change(worker.config),
+    changes: worker.changes.map(({ at, config }) => ({ at, config: change(config) })),
+  }))
+  return { ...plan, workers }
+}
 
 function withRunner(plan: Plan, change: RunnerPlan): Plan {
   return { ...plan, world: { ...plan.world, runner: { ...plan.world.runner, ...change } } }

@@ -279,7 +279,7 @@ const table: { readonly [W in WordName]: Word } = {
       return { ...withWorld(plan, { store: { slowest, prompt: chance.pick([0, 0.5]), failing } }), calmAt }
     },
   },
-  /** Workers are given other settings while they work. After it no word changes configurations: it goes by what the others have made of them. */
+  /** Workers are given other settings while they work. It goes by what the others before it have made of the configurations. */
   settings: {
     part: 0.06,
     spoken: (plan, chance) => {

@@ -35,6 +35,7 @@ export const WORDS = [
   'settings',
   'absent',
   'killed',
+  'slow-end',
 ] as const
 export type WordName = (typeof WORDS)[number]
 
@@ -112,6 +113,8 @@ interface PatternPlan {
 export interface RunnerPlan {
   /** Part of the runs that are ended in the middle of what they do. */
   readonly killed?: { readonly part: number }
+  /** Most of its code takes its time after an abort, or ignores that; its runner ends it then. */
+  readonly isSlowToEnd?: boolean
   /** Times in which it begins nothing, and the longest that it takes until that shows, in milliseconds. */
   readonly away?: {
     readonly times: readonly { readonly from: number; readonly to: number }[]

@@ -1,12 +1,14 @@
-import type { Breach, Rule } from '../judge.ts'
+import type { Breach, Evidence, Rule } from '../judge.ts'
 import type { RunRecord } from '../record.ts'
-import { endOf } from './leases.ts'
+import { ENDED } from '../runner.ts'
+import { configsKept } from '../settings.ts'
+import { endOf, slept } from './leases.ts'
 
 /** §3: a run that was killed has failed, and what killed it is told: of the run, and of the dead letter that comes of it. */
 export const killsAreTold: Rule = ({ record }) =>
   record.runs.flatMap((run): readonly Breach[] => {
     const { abortedAt, clinkId, endedAt: at, killedBy, life } = run
-    if (killedBy === undefined || at === undefined || abortedAt !== undefined) return []
+    if (killedBy === undefined || killedBy === ENDED || at === undefined || abortedAt !== undefined) return []
     const breach = (text: string): Breach => ({ rule: 'P11', at, life, text: `${clinkId} was killed, and ${text}` })
     const told = record.told(life, clinkId).filter((one) => one.life === life && one.at >= at)
     const ended = told.find(({ event }) => event.event === 'clink.ended')?.event
@@ -33,3 +35,39 @@ const NEXT: ReadonlySet<string> = new Set([
 
 /** A claim that it has lost before does not come to an end by it. */
 const mayComplete = ({ outlivedClaim }: RunRecord): boolean => outlivedClaim === true
+
+/** Milliseconds that what is due takes to be done. */
+const LATE = 50
+
+/**
+ * P11: what ignores its abort has its grace, and is ended then where that can be done: not before, but at a stop, and not later. Then it is
+ * told that it was stuck.
+ */
+export const gracesAreKept: Rule = (evidence) => {
+  const { plan, record } = evidence
+  if (plan.world.runner?.isSlowToEnd !== true) return []
+  return record.runs.flatMap((run): readonly Breach[] => {
+    const { abortedAt, clinkId, killedBy, life } = run
+    const of = record.life(life)
+    const { jumps, stopAskedAt = Infinity } = of
+    const until = Math.min(run.endedAt ?? record.now, endOf(of))
+    const breach = (text: string): Breach => ({ rule: 'P11', at: until, life, text: `${clinkId} ${text}` })
+    const isEnded = killedBy === ENDED
+    if (abortedAt === undefined) return isEnded && stopAskedAt > until ? [breach('is ended, and was not aborted')] : []
+    if (slept(of, abortedAt, until)) return []
+    const graces = gracesOf(evidence, run)
+    const isShortened = stopAskedAt <= until || jumps.some(({ at }) => at >= abortedAt && at <= until)
+    const isEarly = isEnded && !isShortened && until - abortedAt < Math.min(...graces) - LATE
+    const isLate = until - abortedAt > Math.max(...graces) + LATE
+    const isSaid = record.told(life, clinkId).some(({ at, event }) => event.event === 'clink.stuck' && at === until)
+    return [
+      ...(isEarly ? [breach(`is ended ${until - abortedAt} ms after its abort`)] : []),
+      ...(isLate ? [breach(`goes on ${until - abortedAt} ms after its abort`)] : []),
+      ...(isEnded && stopAskedAt > until && !isSaid ? [breach('is ended, and it is not told that it was stuck')] : []),
+    ]
+  })
+}
+
+function gracesOf({ plan, record }: Evidence, run: RunRecord): readonly number[] {
+  return configsKept(plan, record, run).map(({ handlers }) => handlers.grace)
+}
