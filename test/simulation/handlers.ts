@@ -50,9 +50,10 @@ export function resultIn(text: string): string | undefined {
 export function makeHandle(parts: HandlerParts): HandleFunction {
   const { record, life } = parts
   return async (clink, ctx) => {
-    const before = record.runsByClink.get(clink.clink_id)?.length ?? 0
-    const run: RunRecord = { life, clinkId: clink.clink_id, attempt: ctx.attempt, startedAt: record.now }
-    record.addRun(run)
+    const opened = parts.program?.opened
+    const before = (record.runsByClink.get(clink.clink_id) ?? []).filter((one) => one !== opened).length
+    const run: RunRecord = opened ?? { life, clinkId: clink.clink_id, attempt: ctx.attempt, startedAt: record.now }
+    if (opened === undefined) record.addRun(run)
     record.say(life, `  run ${clink.clink_id} starts, attempt ${ctx.attempt}: ${clink.content.slice(0, 40)}`)
     let sayAborted = (): void => {}
     ctx.signal.addEventListener('abort', () => {

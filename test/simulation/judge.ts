@@ -10,7 +10,7 @@ import { claimsFollowLimits, limitsAreKept } from './rules/limits.ts'
 import { nothingAfterTheLease } from './rules/fail-closed.ts'
 import { oneRunAtATime } from './rules/one-run.ts'
 import { circlesEnd, ownClinksAreNotWork } from './rules/hops.ts'
-import { gracesAreKept, killsAreTold } from './rules/killed-runs.ts'
+import { gracesAreKept, killsAreTold, lateOnesBeginInTime } from './rules/killed-runs.ts'
 import { ownRunsKeepTheirClaims } from './rules/own-runs.ts'
 import { drainTimeIsGiven } from './rules/drain.ts'
 import { pagesAreNoVerdict } from './rules/pages.ts'
@@ -105,6 +105,7 @@ const rules: readonly Rule[] = [
   absencesPauseAtOnce,
   killsAreTold,
   gracesAreKept,
+  lateOnesBeginInTime,
   probesGrowRarer,
   pausesEndByWork,
   attemptsAreCounted,

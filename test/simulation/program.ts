@@ -19,6 +19,8 @@ export class Program implements Host {
   readonly #ended = Promise.withResolvers<Outcome>()
   /** Resolves when nothing of it goes on. */
   readonly ended = this.#ended.promise
+  /** Its run, where that is on its way before its code begins. */
+  opened: RunRecord | undefined
   #open: OpenRun | undefined
   #isOver = false
 
@@ -54,6 +56,7 @@ export class Program implements Host {
     if (this.isDead) return
     this.#isOver = true
     const { run } = this.#open ?? {}
+    if (run === undefined && this.opened !== undefined) this.#neverBegins(this.opened)
     if (run !== undefined) {
       for (const step of this.#record.steps) {
         const isOfRun = step.life === run.life && step.clinkId === run.clinkId && step.startedAt >= run.startedAt
@@ -63,6 +66,14 @@ export class Program implements Host {
       this.#open?.finish(run.abortedAt === undefined ? 'failed' : 'aborted')
     }
     this.#ended.resolve({ outcome: 'failed', error })
+  }
+
+  #neverBegins(run: RunRecord): void {
+    run.endedAt = this.#record.now
+    run.end = 'aborted'
+    run.abortedAt ??= run.endedAt
+    run.abortCode ??= 'cancelled'
+    this.#record.say(run.life, `  run ${run.clinkId} never begins: ${run.abortCode}`)
   }
 
   #heard(signal: AbortSignal): AbortSignal {

@@ -62,12 +62,14 @@ export interface GrantRecord {
 
 export type RunEnd = 'result' | 'failed' | 'release' | 'retry' | 'reject' | 'asleep' | 'aborted'
 
-/** One start of a handler, as the handler itself saw it. */
+/** One start of a handler, as the handler itself saw it, or its runner where its code has not begun. */
 export interface RunRecord {
   readonly life: string
   readonly clinkId: string
   readonly attempt: number
   readonly startedAt: number
+  /** When its code began, where that took its time; `Infinity`: it has not. */
+  begunAt?: number
   abortedAt?: number
   abortCode?: AbortCode
   endedAt?: number

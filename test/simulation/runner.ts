@@ -1,10 +1,10 @@
 import type { ErrorFact } from '../../src/base/error-fact.ts'
 import type { Outcome } from '../../src/runners/outcome.ts'
 import type { Runner, Running, Task } from '../../src/runners/runner.ts'
-import type { HandleFunction } from '../../src/handlers/handler.ts'
+import { HandlerAborted, type HandleFunction } from '../../src/handlers/handler.ts'
 import type { Chance } from './chance.ts'
 import { Program } from './program.ts'
-import type { AwayRecord, Record } from './record.ts'
+import type { AwayRecord, Record, RunRecord } from './record.ts'
 import type { Host, VirtualTime } from './virtual-time.ts'
 import type { RunnerPlan } from './world.ts'
 
@@ -44,19 +44,61 @@ export class SimulatedRunner implements Runner {
     const isAway = plan.away?.times.some(({ from, to }) => record.now >= from && record.now < to)
     if (isAway === true) return { ended: this.#showsThatItIsAway(task) }
     const program = new Program(this.#parts.host, record)
-    program.begin(this.#parts.handle(program), task)
-    if (plan.killed === undefined && plan.isSlowToEnd !== true) return { ended: program.ended }
-    this.#endIt(program, task, plan.killed?.part ?? 0)
-    return { ended: program.ended, kill: () => program.kill({ name: 'Error', message: ENDED }) }
+    const begun = this.#begin(program, task)
+    this.#perhapsKill(program, task)
+    const canKill = plan.killed !== undefined || plan.late !== undefined || plan.isSlowToEnd === true
+    return {
+      ended: program.ended,
+      ...(begun !== undefined && { begun }),
+      ...(canKill && { kill: () => program.kill({ name: 'Error', message: ENDED }) }),
+    }
+  }
+
+  /** @returns what resolves when its code has begun, where that takes its time. */
+  #begin(program: Program, task: Task): Promise<void> | undefined {
+    const { chance, handle, plan, record } = this.#parts
+    const { clink_id: clinkId } = task.envelope.clink
+    const { part = 0, slowest = 0 } = plan.late ?? {}
+    const draws = chance.fork(`late ${clinkId} ${record.runsByClink.get(clinkId)?.length ?? 0}`)
+    if (plan.late !== undefined && draws.is(part)) return this.#beginLate(program, task, draws.logarithmic(1, slowest))
+    program.begin(handle(program), task)
+    return undefined
+  }
+
+  /** What is to end before it has begun never begins. */
+  async #beginLate(program: Program, task: Task, ms: number): Promise<void> {
+    const { handle, life, record, time } = this.#parts
+    const { attempt, clink } = task.envelope
+    const { now } = record
+    const run: RunRecord = { life, clinkId: clink.clink_id, attempt, startedAt: now, begunAt: Infinity }
+    record.addRun(run)
+    record.say(life, `  run ${run.clinkId} is on its way, attempt ${attempt}`)
+    program.opened = run
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const stop = (): void => {
+      const { reason } = task.signals.abort
+      run.abortedAt = record.now
+      if (reason instanceof HandlerAborted) run.abortCode = reason.code
+      program.kill({ name: 'HandlerAborted', message: String(reason) })
+    }
+    task.signals.abort.addEventListener('abort', stop)
+    const begin = (): void => {
+      task.signals.abort.removeEventListener('abort', stop)
+      run.begunAt = record.now
+      program.begin(handle(program), task)
+      resolve()
+    }
+    time.at(time.now + ms, begin, program)
+    await promise
   }
 
   /** Perhaps it does not come to its own end. */
-  #endIt(program: Program, { envelope }: Task, part: number): void {
-    const { chance, host, lease, record, time } = this.#parts
+  #perhapsKill(program: Program, { envelope }: Task): void {
+    const { chance, host, lease, plan, record, time } = this.#parts
     const { clink_id: clinkId } = envelope.clink
     const runs = record.runsByClink.get(clinkId)?.length ?? 0
     const draws = chance.fork(`kill ${clinkId} ${runs}`)
-    if (runs > MOST_KILLS || !draws.is(part)) return
+    if (runs > MOST_KILLS || !draws.is(plan.killed?.part ?? 0)) return
     const error = draws.pick(KILLS)
     time.at(time.now + draws.logarithmic(1, lease), () => program.kill(error), host)
   }

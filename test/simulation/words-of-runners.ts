@@ -34,6 +34,14 @@ export const runnerWords = {
       return withRunner(hurried, { isSlowToEnd: true })
     },
   },
+  /** What runs the handlers takes long to start, up to a few claims: these run on meanwhile, and may be lost. */
+  'late-begun': {
+    part: 0.06,
+    spoken: (plan, chance) => {
+      const slowest = Math.min(120_000, plan.lease * chance.pick([0.3, 1, 3]))
+      return withRunner(plan, { late: { part: chance.pick([0.2, 0.7]), slowest } })
+    },
+  },
 } as const satisfies { readonly [name: string]: Word }
 
 /** Also what they change to. */

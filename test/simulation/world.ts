@@ -36,6 +36,7 @@ export const WORDS = [
   'absent',
   'killed',
   'slow-end',
+  'late-begun',
 ] as const
 export type WordName = (typeof WORDS)[number]
 
@@ -113,6 +114,8 @@ interface PatternPlan {
 export interface RunnerPlan {
   /** Part of the runs that are ended in the middle of what they do. */
   readonly killed?: { readonly part: number }
+  /** Part of the runs whose code begins late, and the longest that it takes, in milliseconds. */
+  readonly late?: { readonly part: number; readonly slowest: number }
   /** Most of its code takes its time after an abort, or ignores that; its runner ends it then. */
   readonly isSlowToEnd?: boolean
   /** Times in which it begins nothing, and the longest that it takes until that shows, in milliseconds. */

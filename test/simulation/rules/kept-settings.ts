@@ -6,10 +6,15 @@ import { endOf } from './leases.ts'
 /** Milliseconds by which an abort may be late, or early by rounding. */
 const LATE = 100
 
+/** Milliseconds: what takes longer to begin has had that of its time. */
+const LONGEST_START = 30_000
+
 /** P4: a run has the time that its settings give it, those that its clink was taken in hand with, and not much longer. */
 export const runsHaveTheirTime: Rule = ({ plan, record }) =>
   record.runs.flatMap((run): readonly Breach[] => {
-    const { abortCode, abortedAt = Infinity, clinkId, endedAt = Infinity, life: name, startedAt } = run
+    const { abortCode, abortedAt = Infinity, clinkId, endedAt = Infinity, life: name } = run
+    // Its time counts from the beginning of its code, which may take so long and no longer.
+    const startedAt = Math.min(run.begunAt ?? run.startedAt, run.startedAt + LONGEST_START)
     const life = record.life(name)
     const timeouts = configsKept(plan, record, run).map(({ handlers }) => handlers.timeout)
     const breach = (at: number, text: string): Breach => ({ rule: 'P4', at, life: name, text: `${clinkId} ${text}` })

@@ -71,3 +71,15 @@ export const gracesAreKept: Rule = (evidence) => {
 function gracesOf({ plan, record }: Evidence, run: RunRecord): readonly number[] {
   return configsKept(plan, record, run).map(({ handlers }) => handlers.grace)
 }
+
+/** P2: what takes its time to begin does not begin when its claim is lost, by what its process says, or was told to end. */
+export const lateOnesBeginInTime: Rule = ({ record }) =>
+  record.runs.flatMap(({ begunAt: at = Infinity, abortedAt = at, clinkId, isRerun, life, startedAt }) => {
+    if (at === Infinity) return []
+    const lost = record.told(life, clinkId).find((told) => {
+      return told.life === life && told.event.event === 'clink.lost' && told.at >= startedAt && told.at < at
+    })
+    const why =
+      abortedAt < at ? 'it was told to end' : lost === undefined || isRerun === true ? undefined : 'its claim was lost'
+    return why === undefined ? [] : [{ rule: 'P2', at, life, text: `${clinkId} begins though ${why} before` }]
+  })
