@@ -65,7 +65,10 @@ export function makeHandle(parts: HandlerParts): HandleFunction {
       }
       if (run.endedAt === undefined) sayAborted()
     })
-    const script = new Script(parts, parts.chance.fork(`${clink.clink_id} ${before}`), ctx, clink)
+    const sign = (): void => {
+      if (parts.world.idle !== undefined) (run.signs ??= []).push(record.now)
+    }
+    const script = new Script(parts, parts.chance.fork(`${clink.clink_id} ${before}`), { clink, ctx, sign })
     const stepping = {
       life,
       record,
@@ -74,6 +77,7 @@ export function makeHandle(parts: HandlerParts): HandleFunction {
       clink,
       mayFail: before < 5,
       mayReply: clink.content.startsWith('c'),
+      sign,
     }
     const finish = (end: RunEnd): void => {
       run.endedAt = record.now
@@ -84,6 +88,7 @@ export function makeHandle(parts: HandlerParts): HandleFunction {
       record.say(life, `  run ${clink.clink_id} ends: ${end}`)
     }
     parts.program?.begun({ run, finish })
+    keepAlive(parts, run, { before, keepalive: () => (sign(), ctx.keepalive()) })
     try {
       const { sleeps, steps } = parts.world
       const isStepping = steps !== undefined || sleeps !== undefined
@@ -121,6 +126,28 @@ export function makeHandle(parts: HandlerParts): HandleFunction {
   }
 }
 
+/** Some runs show all the time that they go on, some never do, and some fall silent. */
+function keepAlive(
+  { chance, clock, world: { idle } }: HandlerParts,
+  run: RunRecord,
+  { before, keepalive }: { readonly before: number; readonly keepalive: () => void },
+): void {
+  if (idle === undefined) return
+  const draws = chance.fork(`signs of ${run.clinkId} ${before}`)
+  const signs = draws.weighted({ always: 4, never: 1, fewer: 1 })
+  let left = { always: Infinity, never: 0, fewer: draws.integer(1, 5) }[signs]
+  const next = (): void => {
+    if (left === 0) return
+    left -= 1
+    clock.at(clock.now() + idle * draws.between(0.2, 0.9), () => {
+      if (run.endedAt !== undefined) return
+      keepalive()
+      next()
+    })
+  }
+  next()
+}
+
 /** Whether what all handlers need is away. */
 function isFailing({ record, world }: HandlerParts): boolean {
   return world.failing.some(({ from, to }) => record.now >= from && record.now < to)
@@ -134,6 +161,13 @@ interface Conclusion {
   readonly value: () => HandlerResult
 }
 
+interface ScriptRun {
+  readonly clink: Clink
+  readonly ctx: HandlerContext
+  /** It shows that it goes on by what it does now. */
+  readonly sign: () => void
+}
+
 class Script {
   readonly #parts: HandlerParts
   readonly #chance: Chance
@@ -142,12 +176,14 @@ class Script {
   readonly #isChatty: boolean
   readonly #clink: Clink
   readonly #content: string
+  readonly #sign: () => void
 
-  constructor(parts: HandlerParts, chance: Chance, ctx: HandlerContext, clink: Clink) {
+  constructor(parts: HandlerParts, chance: Chance, { clink, ctx, sign }: ScriptRun) {
     this.#parts = parts
     this.#chance = chance
     this.#ctx = ctx
     this.#clink = clink
+    this.#sign = sign
     this.#content = clink.content
     this.#isChatty = clink.content.startsWith('c')
   }
@@ -223,6 +259,7 @@ class Script {
   async #send(text: string, to: string | undefined): Promise<void> {
     const { clink_id, group_id } = this.#clink
     const content = `${text} ${sentFor(clink_id)}`
+    this.#sign()
     try {
       await this.#ctx.api.sendClink({ group_id, content, ...(to === undefined ? {} : { for: to }) })
     } catch {
@@ -316,6 +353,7 @@ class Script {
   }
 
   async #tell(to: 'sender' | 'group'): Promise<void> {
+    this.#sign()
     try {
       await this.#ctx.reply('working on it', { to })
     } catch {

@@ -20,7 +20,7 @@ import { restsWhereNothingIsToDo } from './rules/rest.ts'
 import { unknownLengthsAreAskedFor } from './rules/unknown-lengths.ts'
 import { pollsAreNotRepeated, claimsOnlyWhatCanStart } from './rules/polls.ts'
 import { claimsKeepTheirKey, goodKeysAreUsed, strangersClaimOnce, strangersWorkIsLeft } from './rules/keys.ts'
-import { runsHaveTheirTime } from './rules/kept-settings.ts'
+import { runsHaveTheirTime, silenceEndsRuns } from './rules/kept-settings.ts'
 import { lettersRest, rerunsLeaveSlots } from './rules/letters.ts'
 import { pausesAreDeserved } from './rules/pauses.ts'
 import { releasesFollowRenewals, renewalsInSingleFile, renewedWhileInHand } from './rules/renewals.ts'
@@ -69,6 +69,7 @@ const rules: readonly Rule[] = [
   oneRunAtATime,
   ownRunsKeepTheirClaims,
   runsHaveTheirTime,
+  silenceEndsRuns,
   renewalsInSingleFile,
   releasesFollowRenewals,
   renewedWhileInHand,

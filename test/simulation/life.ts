@@ -284,6 +284,7 @@ export class Life implements Host {
       generation: 1,
       target: { is: 'module', handle: this.#handle() },
       with: {},
+      idle: this.#parts.world.idle,
       limits: this.#parts.world.limits,
     }
     const parts: DaemonParts = {

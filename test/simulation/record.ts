@@ -84,6 +84,8 @@ export interface RunRecord {
   isFree?: boolean
   /** By the account of the process there is no claim: a letter that was retried is run again. */
   isRerun?: boolean
+  /** When it has shown that it goes on, where that matters. */
+  signs?: number[]
   /** What has ended it in the middle of what it did, as its runner says. */
   killedBy?: string
   /** What names the text that it gave as a result; absent: it gave none. */

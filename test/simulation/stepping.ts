@@ -18,6 +18,8 @@ export interface SteppingParts {
   readonly mayFail: boolean
   readonly mayReply: boolean
   pause(ms: number): Promise<void>
+  /** It shows that it goes on by what it does now. */
+  readonly sign: () => void
   /** Code of the run has gone on until now. */
   wentOn(): void
 }
@@ -51,6 +53,7 @@ async function step(parts: SteppingParts, name: string): Promise<void> {
   const draws = ofRun.fork(name)
   const value = `${clinkId} ${name} ${record.steps.length}`
   let done: StepRecord | undefined
+  parts.sign()
   const given = await ctx.step(name, async () => {
     done = { life, clinkId, name, value, startedAt: record.now }
     record.steps.push(done)
@@ -63,6 +66,7 @@ async function step(parts: SteppingParts, name: string): Promise<void> {
       return value
     } finally {
       done.endedAt = record.now
+      parts.sign()
       parts.wentOn()
     }
   })
@@ -71,13 +75,15 @@ async function step(parts: SteppingParts, name: string): Promise<void> {
   record.given.push({ life, clinkId, name, value: given, at: record.now })
 }
 
-async function reply({ clink, ctx }: SteppingParts, name: string, n: number): Promise<void> {
+async function reply({ clink, ctx, sign }: SteppingParts, name: string, n: number): Promise<void> {
+  sign()
   await ctx.reply(`<${clink.clink_id} ${name} reply ${n}>`).catch(() => {})
 }
 
-async function nap({ clink, ctx, life, record }: SteppingParts, name: string, ms: number): Promise<void> {
+async function nap({ clink, ctx, life, record, sign }: SteppingParts, name: string, ms: number): Promise<void> {
   const one: NapRecord = { life, clinkId: clink.clink_id, name, ms: Math.round(ms), askedAt: record.now }
   record.naps.push(one)
+  sign()
   await ctx.sleep(name, one.ms)
   one.overAt = record.now
 }

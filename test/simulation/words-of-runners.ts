@@ -1,9 +1,9 @@
 import type { Config } from '../../src/config/config.ts'
 import type { Plan } from './plan.ts'
 import type { Word } from './words.ts'
-import type { RunnerPlan } from './world.ts'
+import type { RunnerPlan, World } from './world.ts'
 
-/** Endings that only what runs handlers outside the worker's process has. */
+/** What runs handlers, how their runs begin, and how they end. */
 export const runnerWords = {
   /** What runs the handlers is away now and then, as an application that does not answer, or a program that is missing. */
   absent: {
@@ -42,6 +42,11 @@ export const runnerWords = {
       return withRunner(plan, { late: { part: chance.pick([0.2, 0.7]), slowest } })
     },
   },
+  /** Runs may be silent for so long and no longer: some show that they go on, and some do not. */
+  idle: {
+    part: 0.06,
+    spoken: (plan, chance) => withWorld(plan, { idle: Math.round(chance.logarithmic(1_000, 60_000)) }),
+  },
 } as const satisfies { readonly [name: string]: Word }
 
 /** Also what they change to. */
@@ -55,5 +60,9 @@ function configured(plan: Plan, change: (config: Config) => Config): Plan {
 }
 
 function withRunner(plan: Plan, change: RunnerPlan): Plan {
-  return { ...plan, world: { ...plan.world, runner: { ...plan.world.runner, ...change } } }
+  return withWorld(plan, { runner: { ...plan.world.runner, ...change } })
+}
+
+function withWorld(plan: Plan, change: Partial<World>): Plan {
+  return { ...plan, world: { ...plan.world, ...change } }
 }

@@ -37,6 +37,7 @@ export const WORDS = [
   'killed',
   'slow-end',
   'late-begun',
+  'idle',
 ] as const
 export type WordName = (typeof WORDS)[number]
 
@@ -146,6 +147,8 @@ export interface World {
   readonly askers: readonly AskerPlan[]
   /** Of the route that takes every clink. */
   readonly limits?: Limits
+  /** How long its runs may show no sign of life, in milliseconds. */
+  readonly idle?: number
   /** Absent: it is known at once which route a clink takes. */
   readonly patterns?: PatternPlan
   /** Handlers do so many steps at most, each once for its clink. */
