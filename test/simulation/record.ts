@@ -211,6 +211,8 @@ export class Record {
   /** Loops that stood still, by the account of the process. */
   readonly standing: { readonly at: number; readonly life: string; readonly reason: string }[] = []
   readonly #told = new Map<string, EventRecord[]>()
+  /** What was found last time: a claim that is made every few seconds is asked about thousands of times. */
+  readonly #grants = new Map<string, { readonly grants: readonly GrantRecord[]; readonly ofAll: number }>()
   /** Runs that are about to start, of which it was said that they are reruns. */
   readonly #reruns = new Set<string>()
   readonly #trace: ((line: string) => void) | undefined
@@ -303,7 +305,13 @@ export class Record {
   /** Claims that a process, or an earlier one with its journal, was given on a clink, in order. */
   grantsOf(life: string, clinkId: string): readonly GrantRecord[] {
     const { state } = this.life(life)
-    return (this.grantsByClink.get(clinkId) ?? []).filter((grant) => this.life(grant.life).state === state)
+    const all = this.grantsByClink.get(clinkId) ?? []
+    const key = `${state} ${clinkId}`
+    const known = this.#grants.get(key)
+    if (known?.ofAll === all.length) return known.grants
+    const grants = all.filter((grant) => this.life(grant.life).state === state)
+    this.#grants.set(key, { grants, ofAll: all.length })
+    return grants
   }
 
   /** Runs of a clink in a process, or in an earlier one with its journal, in order. */

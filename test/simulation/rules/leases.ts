@@ -69,8 +69,16 @@ function founds(record: Record, grant: GrantRecord, end: number, last: number): 
   )
 }
 
-/** Whether a request asks how long a claim lasts of which a poll has not said that. */
-export function asksForLength(record: Record, { begunAt, clinkId, kind, life }: RequestRecord): boolean {
+/** Whether a request asks how long a claim lasts of which a poll has not said that. It is asked for again and again, of a record that is complete. */
+export function asksForLength(record: Record, request: RequestRecord): boolean {
+  const known = asking.get(request) ?? mayAskForLength(record, request)
+  asking.set(request, known)
+  return known
+}
+
+const asking = new WeakMap<RequestRecord, boolean>()
+
+function mayAskForLength(record: Record, { begunAt, clinkId, kind, life }: RequestRecord): boolean {
   if (kind !== 'claim' || clinkId === undefined) return false
   const claim = record.grantsOf(life, clinkId).findLast(({ at, via }) => via === 'poll' && at <= begunAt)
   if (claim === undefined || lengthOf(claim) !== 'untold' || begunAt > claim.at + UNSAID) return false
@@ -136,7 +144,16 @@ function believed(plan: Plan, record: Record, grant: GrantRecord, life: string, 
 }
 
 /** The longest time for which its process may have asked, by the settings that it had when the claim was made: the claim keeps those. */
-function longestAsked(plan: Plan, record: Record, { at, clinkId, life, request }: GrantRecord): number {
+function longestAsked(plan: Plan, record: Record, grant: GrantRecord): number {
+  const known = longest.get(grant) ?? findLongestAsked(plan, record, grant)
+  longest.set(grant, known)
+  return known
+}
+
+/** Claims are made by the thousand where each runs out in seconds, and all that were made before are looked at for each. */
+const longest = new WeakMap<GrantRecord, number>()
+
+function findLongestAsked(plan: Plan, record: Record, { at, clinkId, life, request }: GrantRecord): number {
   const made = record.grantsOf(life, clinkId).findLast((grant) => grant.isNew && grant.at <= at)?.request ?? request
   // One of an earlier process is taken over with settings of its own.
   const from = made.life === life ? made.begunAt : 0
