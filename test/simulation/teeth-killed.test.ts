@@ -40,7 +40,7 @@ const isKilled = (outcome: Outcome): boolean =>
 describe('the judge notices a worker', { timeout: 60_000 }, () => {
   it('that does not say what has killed a run (§3)', async () => {
     const silent = taking({ outcome: 'failed', error: errorFact('it ended') })
-    expect(await isNoticed('P11', /was killed, and what is told is "it ended"/, silent)).toBe(true)
+    expect(await isNoticed('P11', /was killed, and what is told is/, silent)).toBe(true)
   })
 
   it('that completes a clink whose run was killed (P1, §3)', async () => {

@@ -4,7 +4,7 @@ import type { RetryPolicy } from '../../config/config.ts'
 import type { WorkerSignals } from '../signals.ts'
 import type { Blame, Tried } from './blame.ts'
 
-/** Waits between probes grow from `retry.backoff` up to this, in milliseconds: `retry.maxBackoff` is about one clink, and not about a route. */
+/** Waits between probes grow up to this, in milliseconds. */
 const LONGEST_WAIT = 60_000
 /** A fresh clink is looked for no longer than this before one that has failed already probes. */
 const LONGEST_LOOK = 10_000
@@ -12,7 +12,7 @@ const LONGEST_LOOK = 10_000
 export interface RoutePauseOptions {
   readonly clock: Clock
   readonly random: Random
-  readonly retry: Pick<RetryPolicy, 'backoff'>
+  readonly retry: RetryPolicy
   readonly blame: Blame
   /** A probe is due and no fresh clink waits here: one is to be looked for in the inbox. */
   readonly look: WorkerSignals['look']
@@ -145,9 +145,10 @@ export class RoutePause {
 
   #later(least: number): void {
     const { clock, random, retry } = this.#options
+    const { backoff, maxBackoff } = retry
     this.#probes += 1
-    const growth = { base: Math.min(retry.backoff, LONGEST_WAIT), max: LONGEST_WAIT }
-    const wait = Math.max(equalJitter(this.#probes, growth, random), least)
+    const max = Math.min(maxBackoff, LONGEST_WAIT)
+    const wait = Math.max(equalJitter(this.#probes, { base: Math.min(backoff, max), max }, random), least)
     this.#dueAt = this.#now + wait
     this.#hasLooked = false
     this.#cancel()

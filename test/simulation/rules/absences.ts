@@ -74,7 +74,7 @@ function startsOf(record: Record, life: string): readonly StartRecord[] {
   return [...runs, ...away].filter((one) => one.life === life).sort((a, b) => a.startedAt - b.startedAt)
 }
 
-/** §4: a paused route is probed by one clink at a time, and the waits before them grow to a minute. */
+/** §4: a paused route is probed by one clink at a time, and the waits before them grow to a minute, or to the longest that is set where that is less. */
 export const probesGrowRarer: Rule = (evidence) => {
   const { plan, record } = evidence
   return [...record.eventsByLife].flatMap(([life, events]) =>
@@ -83,6 +83,7 @@ export const probesGrowRarer: Rule = (evidence) => {
       const to = Math.min(endOfPause(evidence, life, events, from), endOf(record.life(life)))
       const retries = configsIn(plan, record, life, 0, to).map(({ retry }) => retry)
       const backoff = Math.min(...retries.map((retry) => retry.backoff))
+      const longest = Math.min(LONGEST, ...retries.map((retry) => retry.maxBackoff))
       const begun = begunBy(evidence, record.life(life), from)
       const probes = startsOf(record, life).filter(({ startedAt }) => startedAt > begun && startedAt < to)
       let [since, waits, isFree] = [from, 0, false]
@@ -91,7 +92,7 @@ export const probesGrowRarer: Rule = (evidence) => {
           return { rule: 'P10', at: probe.startedAt, life, text: `${probe.clinkId} probes the paused route ${text}` }
         }
         const other = probes.slice(0, index).find(({ endedAt = Infinity }) => endedAt > probe.startedAt)
-        const least = isFree ? 0 : LEAST_PART * Math.min(LONGEST, backoff * 2 ** waits)
+        const least = isFree ? 0 : LEAST_PART * Math.min(longest, backoff * 2 ** waits)
         const wait = probe.startedAt - since
         if (probe.isTelling) waits += 1
         since = probe.endedAt ?? Infinity

@@ -28,7 +28,7 @@ const unknown = (id: string): Memory => new Memory(id, {}, { coolsFor: 0, isOwn:
 const route = makeRoute('work')
 const away = { reason: 'the handler threw an error', said: 'away', error: new Error('away') }
 
-function setUp(options: Partial<CircuitBreakerOptions> = {}, of: Route = route) {
+function setUp(options: Partial<CircuitBreakerOptions> = {}) {
   const time = new VirtualTime(new Chance(1))
   const clock = {
     now: () => time.now,
@@ -44,13 +44,13 @@ function setUp(options: Partial<CircuitBreakerOptions> = {}, of: Route = route) 
     random: () => 0.5,
     emit: ({ event }: WorkerEvent) => events.push(event),
     look,
-    router: { routes: [of] },
+    router: { routes: [route] },
     settings: makeSettings(),
     ...options,
   })
   const fail = (id: string): boolean => {
-    health.started(of, id)
-    return health.ended(of, id, away)
+    health.started(route, id)
+    return health.ended(route, id, away)
   }
   const pause = (): void => {
     for (let n = 0; n < 10; n += 1) fail(`bad ${n % 5}`)
@@ -60,7 +60,7 @@ function setUp(options: Partial<CircuitBreakerOptions> = {}, of: Route = route) 
     await time.runUntil(time.now + ms, () => false)
   }
   /** Until the next probe is due. */
-  const due = async (): Promise<void> => await pass(Math.max(1, health.wait(of, unknown('new'))))
+  const due = async (): Promise<void> => await pass(Math.max(1, health.wait(route, unknown('new'))))
   return { clock, events, fail, health, pass, pause, due, looks: () => looks }
 }
 
@@ -115,20 +115,6 @@ describe('P10, §4: probes of a paused route', () => {
     expect(waits.slice(0, 4)).toEqual([4, 8, 15, 30])
     expect(waits.at(-1)).toBeGreaterThanOrEqual(30)
     expect(waits.at(-1)).toBeLessThanOrEqual(60)
-  })
-
-  it('grow rarer however short the waits of one clink are', async () => {
-    const hasty = { ...route, retry: { ...route.retry, backoff: 250, maxBackoff: 250 } }
-    const { clock, fail, health, pause, pass } = setUp({}, hasty)
-    pause()
-    const from = clock.now()
-    for (let n = 0; n < 9; n += 1) {
-      await pass(health.wait(hasty, unknown('new')))
-      fail(`new ${n}`)
-    }
-    expect((clock.now() - from) / SECOND).toBeGreaterThan(60)
-    expect(health.wait(hasty, unknown('new'))).toBeGreaterThanOrEqual(30 * SECOND)
-    expect(health.wait(hasty, unknown('new'))).toBeLessThanOrEqual(60 * SECOND)
   })
 
   it('are fresh clinks where there are any; one that has failed starts when a look at the inbox has brought none', async () => {
