@@ -65,7 +65,7 @@ export class Program implements Host {
       run.killedBy = error.message
       this.#open?.finish(run.abortedAt === undefined ? 'failed' : 'aborted')
     }
-    this.#ended.resolve({ outcome: 'failed', error })
+    this.#ended.resolve({ outcome: 'failed', error, own: error.message })
   }
 
   #neverBegins(run: RunRecord): void {
