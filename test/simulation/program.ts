@@ -56,7 +56,7 @@ export class Program implements Host {
     if (this.isDead) return
     this.#isOver = true
     const { run } = this.#open ?? {}
-    if (run === undefined && this.opened !== undefined) this.#neverBegins(this.opened)
+    if (run === undefined && this.opened !== undefined) this.#neverBegins(this.opened, error)
     if (run !== undefined) {
       for (const step of this.#record.steps) {
         const isOfRun = step.life === run.life && step.clinkId === run.clinkId && step.startedAt >= run.startedAt
@@ -68,12 +68,11 @@ export class Program implements Host {
     this.#ended.resolve({ outcome: 'failed', error, own: error.message })
   }
 
-  #neverBegins(run: RunRecord): void {
+  #neverBegins(run: RunRecord, { message }: ErrorFact): void {
     run.endedAt = this.#record.now
-    run.end = 'aborted'
-    run.abortedAt ??= run.endedAt
-    run.abortCode ??= 'cancelled'
-    this.#record.say(run.life, `  run ${run.clinkId} never begins: ${run.abortCode}`)
+    run.end = run.abortedAt === undefined ? 'failed' : 'aborted'
+    if (run.abortedAt === undefined) run.killedBy = message
+    this.#record.say(run.life, `  run ${run.clinkId} never begins: ${run.abortCode ?? message}`)
   }
 
   #heard(signal: AbortSignal): AbortSignal {
