@@ -50,7 +50,7 @@ export interface Verdict {
   readonly lasted: number
 }
 
-const DEFAULT_VOCABULARY: Vocabulary = 'all'
+const DEFAULT_VOCABULARY: Vocabulary = 'own'
 /** The wall clock at the start of every seed. */
 const WALL = Date.UTC(2026, 0, 5, 8)
 /** Milliseconds that the workers have, once nothing disturbs any more, until everything must have come to its end. */

@@ -114,7 +114,7 @@ async function spread(from: number, end: number, jobs: number): Promise<Totals> 
 }
 
 function vocabularyOf(text: string): Vocabulary {
-  if (text === 'old' || text === 'all') return text
+  if (text === 'old' || text === 'own' || text === 'all') return text
   return text.split(',').map((name) => {
     const word = WORDS.find((known) => known === name)
     if (word === undefined) throw new Error(`No word ${name}: ${WORDS.join(', ')}`)

@@ -293,8 +293,8 @@ const table: { readonly [W in WordName]: Word } = {
   ...runnerWords,
 }
 
-/** None; all, as likely as they are; or these in every seed, and no others. */
-export type Vocabulary = 'old' | 'all' | readonly WordName[]
+/** None; all but those of runners, as likely as they are; all; or these in every seed, and no others. */
+export type Vocabulary = 'old' | 'own' | 'all' | readonly WordName[]
 
 const MARKS = ['— clink-worker', '-- agent two', '🤖'] as const
 
@@ -303,6 +303,7 @@ export function speak(plan: Plan, chance: Chance, vocabulary: Vocabulary): Plan 
   if (vocabulary === 'old') return plan
   const words = WORDS.filter((name) => {
     const isDrawn = chance.fork(`word ${name}`).is(table[name].part)
+    if (vocabulary === 'own') return isDrawn && !(name in runnerWords)
     return vocabulary === 'all' ? isDrawn : vocabulary.includes(name)
   })
   const spoken = words.reduce<Plan>((made, name) => table[name].spoken(made, chance.fork(`of ${name}`)), plan)
