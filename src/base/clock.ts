@@ -33,22 +33,23 @@ const WALL_JUMP = 1_000
 export function systemClock(source: TimeSources = systemTime): Clock {
   const uptime = uptimeReader(source)
   const start = { monotonic: source.monotonic(), wall: source.wall() }
-  const bootBefore = uptime(start)
-  let last = start
-  let suspended = 0
-  let jumped = 0
+  const bootBefore = uptime(start.monotonic, start.wall)
+  // Changed in place, and numbers handed on one by one: the clock is read dozens of times for each clink, and makes no garbage so.
+  const last = { ...start, suspended: 0, jumped: 0 }
 
   const steadyNow = (): number => {
-    const before = suspended
-    const now = { monotonic: source.monotonic(), wall: source.wall() }
-    const ahead = uptime(now) - bootBefore - (now.monotonic - start.monotonic)
-    if (ahead > suspended + COARSE) suspended = ahead
-    const jump = now.wall - last.wall - (now.monotonic - last.monotonic) - (suspended - before)
-    if (jump > WALL_JUMP) jumped += jump
-    last = now
-    return now.monotonic + suspended
+    const { suspended: before } = last
+    const monotonic = source.monotonic()
+    const wall = source.wall()
+    const ahead = uptime(monotonic, wall) - bootBefore - (monotonic - start.monotonic)
+    if (ahead > before + COARSE) last.suspended = ahead
+    const jump = wall - last.wall - (monotonic - last.monotonic) - (last.suspended - before)
+    if (jump > WALL_JUMP) last.jumped += jump
+    last.monotonic = monotonic
+    last.wall = wall
+    return monotonic + last.suspended
   }
-  const local = new Schedule(machineTimers(() => steadyNow() + jumped))
+  const local = new Schedule(machineTimers(() => steadyNow() + last.jumped))
   return {
     now: () => local.now(),
     at: (time, run) => local.at(time, run),

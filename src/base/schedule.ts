@@ -25,7 +25,8 @@ interface Entry {
 export class Schedule implements Timeline {
   readonly #line: Timeline
   readonly #heap: Entry[] = []
-  #timer: { readonly time: number; readonly cancel: Cancel } | undefined
+  /** `isDue`: its time had been reached when it was set, so that it fires in the next turn. */
+  #timer: { readonly time: number; readonly isDue: boolean; readonly cancel: Cancel } | undefined
   #count = 0
 
   constructor(line: Timeline) {
@@ -50,10 +51,12 @@ export class Schedule implements Timeline {
    */
   #arm(): void {
     const time = this.#heap[0]?.time
-    const set = this.#timer?.time
-    if (time !== undefined && set !== undefined && set <= time && set > this.#line.now()) return
-    this.#timer?.cancel()
-    this.#timer = time === undefined ? undefined : { time, cancel: this.#line.at(time, () => this.#fire(time)) }
+    const set = this.#timer
+    const now = this.#line.now()
+    if (time !== undefined && set !== undefined && set.time <= time && (set.isDue || set.time > now)) return
+    set?.cancel()
+    const cancel = time === undefined ? undefined : this.#line.at(time, () => this.#fire(time))
+    this.#timer = time === undefined || cancel === undefined ? undefined : { time, isDue: time <= now, cancel }
   }
 
   #fire(time: number): void {

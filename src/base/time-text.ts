@@ -13,12 +13,26 @@ export interface Moment {
 const ISO =
   /^(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d+))?)?)? ?(?:(Z)|([+-])(\d\d)(?::?(\d\d))?)?$/i
 
+/** The last texts that were read, the oldest of them the next to go: the times of a clink are read several times over, each in turn. */
+const read: { text: string; moment: Moment | undefined }[] = []
+const READ = 4
+let next = 0
+
 /**
  * The one reader of times that the service tells (ISO 8601). A time without a zone is UTC, wherever this machine stands; undefined
  * for what is no time.
  */
 export function readMoment(text: string | null | undefined): Moment | undefined {
-  const parts = typeof text === 'string' ? ISO.exec(text.trim()) : null
+  if (typeof text !== 'string') return undefined
+  for (const known of read) if (known.text === text) return known.moment
+  const moment = momentOf(text)
+  read[next] = { text, moment }
+  next = (next + 1) % READ
+  return moment
+}
+
+function momentOf(text: string): Moment | undefined {
+  const parts = ISO.exec(text.trim())
   if (parts === null) return undefined
   const [, year, month, day, hour, minute, second, fraction, , sign, zoneHours = '0', zoneMinutes = '0'] = parts
   const fields = [year, month, day, hour, minute, second].map((field) => Number(field ?? 0))

@@ -10,22 +10,22 @@ export const COARSE = 20
 const EVERY = 1_000
 
 /** The two clocks that cost little, read in one moment. */
-export type Reading = Readonly<Record<'monotonic' | 'wall', number>>
+type Reading = Readonly<Record<'monotonic' | 'wall', number>>
 
 /**
  * Milliseconds since the machine was started, suspension included, at the moment of a reading. The system's word is dear to read. A
  * suspension shows as a lead of the wall clock over the monotonic one as well, so it is read when the two have come apart, and once a
  * second; in between the monotonic clock is added to it.
  */
-export function uptimeReader({ boot }: Pick<TimeSources, 'boot'>): (now: Reading) => number {
+export function uptimeReader({ boot }: Pick<TimeSources, 'boot'>): (monotonic: number, wall: number) => number {
   let read: (Reading & { readonly boot: number }) | undefined
-  return (now) => {
+  return (monotonic, wall) => {
     if (read !== undefined) {
-      const passed = now.monotonic - read.monotonic
-      const apart = now.wall - read.wall - passed
+      const passed = monotonic - read.monotonic
+      const apart = wall - read.wall - passed
       if (passed < EVERY && Math.abs(apart) <= COARSE) return read.boot + passed
     }
-    read = { boot: boot(), ...now }
+    read = { boot: boot(), monotonic, wall }
     return read.boot
   }
 }
@@ -33,5 +33,5 @@ export function uptimeReader({ boot }: Pick<TimeSources, 'boot'>): (now: Reading
 /** The same at this moment. */
 export function systemUptime(): () => number {
   const uptime = uptimeReader(systemTime)
-  return () => uptime({ monotonic: monotonicNow(), wall: wallNow() })
+  return () => uptime(monotonicNow(), wallNow())
 }

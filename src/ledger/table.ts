@@ -25,10 +25,9 @@ export const DONE: Promise<void> = Promise.resolve()
  * promise more is paid for with every clink.
  */
 export function together(...writes: readonly (Promise<void> | undefined)[]): Promise<void> {
-  const open = new Set<Promise<void>>()
-  for (const write of writes) if (write !== undefined && write !== DONE) open.add(write)
-  const [first = DONE] = open
-  return open.size > 1 ? Promise.all(open).then(() => {}) : first
+  const open: Promise<void>[] = []
+  for (const write of writes) if (write !== undefined && write !== DONE && write !== open[0]) open.push(write)
+  return open.length > 1 ? Promise.all(open).then(() => {}) : (open[0] ?? DONE)
 }
 
 /** Computes the keys of a row; undefined: the row is not found by that key. */

@@ -57,6 +57,16 @@ describe('a schedule', () => {
     expect(said).toEqual(['overdue', 'after overdue', 'a', 'after a', 'b', 'after b', 'c', 'after c'])
   })
 
+  it('sets no other timer for one that is due, however much is added meanwhile', async () => {
+    const { schedule, pass, timers } = world()
+    let ran = false
+    schedule.at(-5, () => (ran = true))
+    for (let n = 0; n < 100; n += 1) schedule.at(1_000 + n, () => {})
+    expect(timers.all).toBe(1)
+    await pass(1)
+    expect(ran).toBe(true)
+  })
+
   it('sets one timer for ten thousand entries, and none once they were cancelled', async () => {
     const { schedule, timers, pass } = world()
     const chance = new Chance(3)

@@ -76,7 +76,8 @@ export class LeaseKeeper implements LeaseHolder {
 
   /** Ends a claim that is past its deadline as lost, even where its timer is late. @returns whether it stands. */
   check(): boolean {
-    if (!this.stands) this.#step()
+    if (this.stands) return true
+    this.#step()
     return this.stands
   }
 

@@ -101,8 +101,8 @@ export class ClaimHandle implements Handle, Claimed, KeeperOwner {
   }
 
   check(): boolean {
-    this.holder.check()
-    return this.valid()
+    const stands = this.holder.check()
+    return stands && this.#settled === undefined
   }
 
   note(releasing = false): Promise<void> {
