@@ -55,7 +55,8 @@ export const LARGEST_ANSWER = 10 * 1024 * 1024
 
 export function flatHeaders(headers: IncomingHttpHeaders): Record<string, string> {
   const flattened: Record<string, string> = {}
-  for (const [name, value] of Object.entries(headers)) {
+  for (const name of Object.keys(headers)) {
+    const value = headers[name]
     if (value !== undefined) flattened[name] = Array.isArray(value) ? value.join(', ') : value
   }
   return flattened

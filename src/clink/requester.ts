@@ -56,6 +56,8 @@ export class Requester {
   readonly #attempts: number
   readonly #userAgent = `clink-worker/${packageVersion()}`
   #own: GotTransport | undefined
+  /** Of the last key: the same object as long as the key is the same, so that a transport makes what it sends of it once. */
+  #headers: { readonly key: Secret; readonly all: Readonly<Record<string, string>> } | undefined
 
   constructor(options: ClientOptions) {
     this.#keys = keySource(options.key)
@@ -103,15 +105,15 @@ export class Requester {
     return this.#caller.send(call, this.#headersOf(call, key), reader, { timeout, attempts, signal, deadline })
   }
 
-  #headersOf({ operation }: WireCall, key: Secret): Record<string, string> {
+  #headersOf({ operation }: WireCall, key: Secret): Readonly<Record<string, string>> {
     const general = { accept: 'application/json', 'user-agent': this.#userAgent }
     if (operation === 'health') return general
-    return {
-      ...general,
-      authorization: `Bearer ${key.reveal()}`,
-      'content-type': 'application/json',
-      'x-clink-session-id': this.sessionId,
+    if (this.#headers?.key !== key) {
+      const authorization = `Bearer ${key.reveal()}`
+      const own = { authorization, 'content-type': 'application/json', 'x-clink-session-id': this.sessionId }
+      this.#headers = { key, all: { ...general, ...own } }
     }
+    return this.#headers.all
   }
 }
 

@@ -44,6 +44,8 @@ export class UndiciTransport extends HttpTransport {
   /** Takes requests in the clear, whole addresses in them; TLS goes through its tunnels. */
   readonly #forwarder: ForwardProxy | undefined
   readonly #headers: Readonly<Record<string, string>>
+  /** What is sent of the headers of a request. A client gives the same ones again and again. */
+  readonly #sent = new WeakMap<TransportRequest['headers'], string[]>()
 
   constructor(options: TransportOptions) {
     super(options)
@@ -74,7 +76,7 @@ export class UndiciTransport extends HttpTransport {
     const options = {
       path: `${this.#before}${request.path}`,
       method,
-      headers: { ...request.headers, ...this.#headers },
+      headers: this.#headersOf(request),
       body,
       // undici would send it again otherwise, and before others are answered.
       idempotent: false,
@@ -91,6 +93,14 @@ export class UndiciTransport extends HttpTransport {
     } finally {
       leave()
     }
+  }
+
+  #headersOf({ headers }: TransportRequest): string[] {
+    const known = this.#sent.get(headers)
+    if (known !== undefined) return known
+    const made = Object.entries({ ...headers, ...this.#headers }).flat()
+    this.#sent.set(headers, made)
+    return made
   }
 
   protected override disconnect(): void {

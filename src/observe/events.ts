@@ -36,18 +36,19 @@ function fieldsOf(event: WorkerEvent, { content }: EventLogOptions): Record<stri
   const { event: name, ...rest } = event
   const { clink, clinkId, route, attempt, duration, response, until, ...own }: EveryField = rest
   if (event.event === 'clink.log') Reflect.deleteProperty(own, 'level')
-  return {
+  const fields: Record<string, unknown> = {
     event: name,
     clink: clink?.clink_id ?? clinkId,
     group: clink?.group_slug ?? clink?.group_id,
     handler: route,
     attempt,
     duration: whole(duration),
-    ...Object.fromEntries(Object.entries(own).map(([field, value]) => [field, whole(value)])),
-    ...(until === undefined ? {} : { until: new Date(until).toISOString() }),
-    ...(content && clink !== undefined && ARRIVALS.has(name) ? { content: clink.content } : {}),
-    ...(content && response !== undefined ? { response } : {}),
   }
+  for (const field of Object.keys(own)) fields[field] = whole(own[field])
+  if (until !== undefined) fields['until'] = new Date(until).toISOString()
+  if (content && clink !== undefined && ARRIVALS.has(name)) fields['content'] = clink.content
+  if (content && response !== undefined) fields['response'] = response
+  return fields
 }
 
 interface EveryField {
