@@ -2,6 +2,7 @@ import { Worker } from 'node:worker_threads'
 import type { Clock } from '../../base/clock.ts'
 import { systemCode } from '../../base/coded-error.ts'
 import { errorFact, errorOf, type ErrorFact } from '../../base/error-fact.ts'
+import { isRecord } from '../../base/record.ts'
 import { onAbort } from '../../base/on-abort.ts'
 import { HandlerAborted } from '../../handlers/handler.ts'
 import type { ModuleSnapshot } from '../../handlers/module-snapshot.ts'
@@ -61,7 +62,9 @@ export class Thread {
     const data: ThreadData = { modules: options.modules, service: options.service, shared }
     const resourceLimits = { maxOldGenerationSizeMb: hardLimit(options.memory) / MEBIBYTE }
     this.#worker = new Worker(ENTRY, { name: 'clink-worker handler', workerData: data, resourceLimits })
-    this.#worker.on('message', (message: FromThread) => this.#receive(message))
+    this.#worker.on('message', (message: unknown) => {
+      if (isOurs(message)) this.#receive(message)
+    })
     this.#worker.on('error', (error) => this.#failed(error))
     this.#memory = new MemoryWatch(options.clock, options.memory, {
       used: async () => (await this.#worker.getHeapStatistics().catch(() => undefined))?.used_heap_size,
@@ -211,6 +214,11 @@ async function serve(
   if (service === 'health') return await services.api.health({ ...Object(first), signal })
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what comes by messages has no types: the client looks at it
   return await services.api.call(service, first as never, { ...Object(second), signal })
+}
+
+/** A handler may send messages of its own: they are for nobody. */
+function isOurs(message: unknown): message is FromThread {
+  return isRecord(message) && typeof message['run'] === 'number' && typeof message['say'] === 'string'
 }
 
 function textOf(value: unknown): string | undefined {

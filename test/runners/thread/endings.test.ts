@@ -47,6 +47,21 @@ describe('code that would end the process ends its run only, and the slot works 
     expect(station.all('worker.failed')).toEqual([])
   })
 
+  it('messages that a handler sends to its parent are for nobody', async () => {
+    await using bench = await Bench.open()
+    const station = await workIn(
+      bench,
+      `async ({ content }) => {
+        const { parentPort } = await import('node:worker_threads')
+        for (const message of [null, 'text', 7, {}, { say: 'ended' }, { run: 1 }]) parentPort.postMessage(message)
+        return content
+      }`,
+    )
+    await bench.completed([bench.send('one'), bench.send('two')])
+    expect(station.all('worker.failed')).toEqual([])
+    expect(station.all('clink.ended').map(({ outcome }) => outcome)).toEqual(['done', 'done'])
+  })
+
   it('the start of a thread is no time of the run, and no silence', async () => {
     await using bench = await Bench.open()
     const slow = 'setTimeout(resolve, isMainThread ? 0 : 2_000)'
