@@ -180,9 +180,9 @@ export class Capacity implements Line {
 
   /** Seats for claims that are about to be sent. */
   reserve(count: number): Seats {
-    const { clock, signals } = this.#options.context
-    for (const one of this.#claims) if (!one.isSent && one.keptUntil <= clock.now()) this.#claims.delete(one)
-    return new Seats(count, this.#claims, signals)
+    const { context } = this.#options
+    for (const one of this.#claims) if (!one.isSent && one.keptUntil <= context.clock.now()) this.#claims.delete(one)
+    return new Seats(count, this.#claims, context)
   }
 
   mayHold(isSleep = false): boolean {

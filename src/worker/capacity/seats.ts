@@ -1,4 +1,6 @@
+import type { Cancel, Clock } from '../../base/clock.ts'
 import type { Route } from '../../handlers/route.ts'
+import type { WorkerContext } from '../context.ts'
 import type { WorkerSignals } from '../signals.ts'
 
 /** Whether a claim by id takes nobody's work; undefined: nobody knows yet. */
@@ -13,13 +15,16 @@ export class Seats {
   route: Route | undefined
   readonly #all: Set<Seats>
   readonly #freed: WorkerSignals['freed']
+  readonly #clock: Clock
+  #cancel: Cancel = () => {}
   #keptUntil = -Infinity
   #siblings: Verdict | undefined
 
-  constructor(count: number, all: Set<Seats>, { freed }: Pick<WorkerSignals, 'freed'>) {
+  constructor(count: number, all: Set<Seats>, { clock, signals }: Pick<WorkerContext, 'clock' | 'signals'>) {
     this.count = count
     this.#all = all
-    this.#freed = freed
+    this.#freed = signals.freed
+    this.#clock = clock
     all.add(this)
   }
 
@@ -52,10 +57,14 @@ export class Seats {
     this.count = count
     this.#keptUntil = until
     this.#siblings = siblings
+    // What waits for them is told of their end, too.
+    this.#cancel()
+    this.#cancel = this.#clock.at(until, () => this.#freed.say())
     this.#freed.say()
   }
 
   free(): void {
+    this.#cancel()
     this.#all.delete(this)
     this.#freed.say()
   }
