@@ -8,18 +8,15 @@ import type { Task } from './runner.ts'
 /** Runs a handler in JavaScript, in this thread. */
 export async function runHandler(handle: HandleFunction, task: Omit<Task, 'target'>): Promise<Outcome> {
   const { context, made, run } = makeContext(task)
-  const end = await endOf(() => handle(copyOf(task.envelope.clink), context))
+  let end: RunEnd
+  try {
+    end = { ended: 'returned', value: await handle(copyOf(task.envelope.clink), context) }
+  } catch (error) {
+    end = { ended: 'threw', error }
+  }
   // Code of its steps may go on that it has not waited for: the run ends with that.
   const [error] = run.steps === undefined ? [] : await run.steps.over()
   return readOutcome(error === undefined || end.ended === 'threw' ? end : { ended: 'threw', error }, made)
-}
-
-async function endOf(run: () => unknown): Promise<RunEnd> {
-  try {
-    return { ended: 'returned', value: await run() }
-  } catch (error) {
-    return { ended: 'threw', error }
-  }
 }
 
 /** What a handler does to its clink must not change what is settled, journalled and run again. Most fields are texts, which cost nothing to copy. */
