@@ -1,7 +1,8 @@
+import { Crowd } from './present.ts'
 import type { Cancel } from './schedule.ts'
 
 /** What waits for each signal. */
-const waiting = new WeakMap<AbortSignal, Set<() => void>>()
+const waiting = new WeakMap<AbortSignal, Crowd<() => void>>()
 
 /**
  * Calls `run` when the signal aborts, at once where it has. One listener serves all who wait for a signal: an event target looks through
@@ -14,20 +15,17 @@ export function onAbort(signal: AbortSignal | undefined, run: () => void): Cance
     return NOTHING
   }
   const all = waiting.get(signal) ?? listen(signal)
-  // The same function may wait more than once.
-  const one = (): void => run()
-  all.add(one)
-  return () => void all.delete(one)
+  return all.add(run)
 }
 
-function listen(signal: AbortSignal): Set<() => void> {
-  const all = new Set<() => void>()
+function listen(signal: AbortSignal): Crowd<() => void> {
+  const all = new Crowd<() => void>()
   waiting.set(signal, all)
   signal.addEventListener(
     'abort',
     () => {
       for (const run of all) run()
-      all.clear()
+      waiting.delete(signal)
     },
     { once: true },
   )

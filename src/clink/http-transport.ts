@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { systemClock, type Clock } from '../base/clock.ts'
+import { Crowd } from '../base/present.ts'
 import type { ForwardProxy } from '../base/proxy.ts'
 import { Attempt } from './attempt.ts'
 import { TransportError, type Transport, type TransportRequest, type TransportResponse } from './transport.ts'
@@ -16,7 +17,7 @@ export interface TransportOptions {
 /** What is the same whoever speaks HTTP: each request is an attempt that can be given up, and closing gives up all of them. */
 export abstract class HttpTransport implements Transport {
   readonly #clock: Clock
-  readonly #attempts = new Set<Attempt>()
+  readonly #attempts = new Crowd<Attempt>()
   #closed = false
 
   constructor({ clock = systemClock() }: TransportOptions) {
@@ -26,14 +27,14 @@ export abstract class HttpTransport implements Transport {
   async send(request: TransportRequest): Promise<TransportResponse> {
     if (this.#closed) throw new TransportError('aborted', 'no', 'the transport is closed')
     const attempt = new Attempt(request, this.#clock)
-    this.#attempts.add(attempt)
+    const leave = this.#attempts.add(attempt)
     try {
       return await this.exchange(request, attempt)
     } catch (error) {
       throw attempt.failure(error)
     } finally {
       attempt.end()
-      this.#attempts.delete(attempt)
+      leave()
     }
   }
 

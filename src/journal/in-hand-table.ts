@@ -1,4 +1,5 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
+import { Present } from '../base/present.ts'
 import { tryTo } from '../base/try-to.ts'
 import type { Row } from '../ledger/rows.ts'
 import { DONE, type Table } from '../ledger/table.ts'
@@ -29,9 +30,9 @@ interface Entry {
  */
 export class InHandTable implements Table<InHand> {
   readonly #options: InHandTableOptions
-  readonly #entries = new Map<string, Entry>()
+  readonly #entries = new Present<string, Entry>()
   /** What differs from the file. */
-  readonly #changed = new Set<Entry>()
+  #changed = new Set<Entry>()
   /** Of those: what the last write has left out. */
   readonly #unwritable = new Set<Entry>()
   readonly #statements: Readonly<Record<'insert' | 'update' | 'result' | 'delete', StatementSync>>
@@ -63,7 +64,7 @@ export class InHandTable implements Table<InHand> {
 
   /** A copy: whoever asks may change the table before it asks for the next. */
   entries(): Iterable<readonly [string, InHand]> {
-    return [...this.#entries].flatMap(([id, { row }]) => (row === undefined ? [] : [[id, row] as const]))
+    return [...this.#entries.entries()].flatMap(([id, { row }]) => (row === undefined ? [] : [[id, row] as const]))
   }
 
   /** They are found by no number. */
@@ -99,7 +100,8 @@ export class InHandTable implements Table<InHand> {
   /** The transaction was committed. */
   written(): void {
     for (const entry of this.#changed) if (!this.#unwritable.has(entry)) entry.written = entry.row
-    this.#changed.clear()
+    // Not cleared: see `Present`.
+    this.#changed = new Set()
   }
 
   #write({ number, row, written }: Entry): boolean {

@@ -1,3 +1,4 @@
+import { Present } from '../base/present.ts'
 import type { Kept, Memory } from './memory.ts'
 import { NONE, type Attempts, type HeldClaim, type KeptResult } from './remembered.ts'
 import { DONE, together } from './table.ts'
@@ -13,7 +14,7 @@ import type { LedgerTables } from './tables.ts'
 export class Progress {
   readonly #tables: Pick<LedgerTables, 'attempts' | 'claims' | 'results'>
   /** The memories of the clinks that are worked. */
-  readonly #worked = new Map<string, Memory>()
+  readonly #worked = new Present<string, Memory>()
 
   constructor(tables: Pick<LedgerTables, 'attempts' | 'claims' | 'results'>) {
     this.#tables = tables

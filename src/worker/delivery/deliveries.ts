@@ -1,3 +1,4 @@
+import { Crowd, Present } from '../../base/present.ts'
 import { Recent } from '../../base/recent.ts'
 import type { Route } from '../../handlers/route.ts'
 import { weightOf } from '../capacity/route-limits.ts'
@@ -14,9 +15,9 @@ const LATE = 2_000
 
 /** The deliveries of one worker, from their claim until they have ended and hold no slot. */
 export class Deliveries {
-  readonly #all = new Set<Delivery>()
+  readonly #all = new Crowd<Delivery>()
   /** The same by their clinks. There are several for one where an earlier claim on it was lost. */
-  readonly #byClink = new Map<string, readonly Delivery[]>()
+  readonly #byClink = new Present<string, readonly Delivery[]>()
   /** Clinks whose claims were to be released: whoever claims one of them later may be somebody else. */
   readonly #releaseTried = new Recent<true>(REMEMBERED)
   /** When clinks were completed: the answer to a poll may be older than that. */
@@ -32,10 +33,11 @@ export class Deliveries {
   start(delivery: Delivery, wait?: number): void {
     const { clink, handle } = delivery
     const id = clink.clink_id
-    this.#all.add(delivery)
+    const leave = this.#all.add(delivery)
     this.#byClink.set(id, [...this.#of(id), delivery])
     void delivery.settled.then(() => this.#noteLapse(delivery))
     void delivery.over.then(() => {
+      leave()
       this.#forget(delivery)
       if (handle.releaseTried) this.#releaseTried.set(id, true)
       if (delivery.outcome?.is === 'completed') this.#completed.set(id, delivery.since)
@@ -54,7 +56,6 @@ export class Deliveries {
   #forget(delivery: Delivery): void {
     const id = delivery.clink.clink_id
     const others = this.#of(id).filter((one) => one !== delivery)
-    this.#all.delete(delivery)
     if (others.length === 0) this.#byClink.delete(id)
     else this.#byClink.set(id, others)
   }

@@ -1,8 +1,9 @@
+import { Present } from '../../base/present.ts'
 import type { Standstill } from '../liveness/standstill.ts'
 
 /** Which clinks have handler code running, whatever became of their claims: a clink never runs twice at once. */
 export class RunRegister {
-  readonly #runs = new Map<string, Promise<unknown>>()
+  readonly #runs = new Present<string, Promise<unknown>>()
   /** Programs that an earlier process has left behind. */
   readonly #left = new Map<string, Promise<unknown>>()
   readonly #standstill: Standstill
