@@ -133,7 +133,7 @@ export class Worker {
     const allStuckSince =
       slots === undefined ? undefined : this.#parts.deliveries.allStuckSince(slots, this.#parts.reruns.stuckSince)
     const allStuckFor = allStuckSince === undefined ? undefined : clock.now() - allStuckSince
-    return liveness({ expected: pulses.expected, allStuckFor })
+    return liveness({ expected: pulses.expected, allStuckFor, lockedOutFor: this.#parts.poller.lockedOutFor })
   }
 
   #polled(taken: Taken): void {

@@ -131,7 +131,7 @@ export class Life implements Host {
   /** Which of its loops stand still, by its own account. Just after a sleep some are late. */
   get standing(): readonly string[] {
     if (this.isOver || this.#parts.time.now < this.asleepUntil + COMING_ROUND) return []
-    return this.#daemon.liveness().reasons.filter((reason) => reason.includes('stands still'))
+    return this.#daemon.liveness().reasons.filter((reason) => /stands still|though nothing runs/.test(reason))
   }
 
   /** Whether it takes work, by its own account. */

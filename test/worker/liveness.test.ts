@@ -1,4 +1,5 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
+import { Capacity } from '../../src/worker/capacity/capacity.ts'
 import type { TransportRequest } from '../../src/clink/transport.ts'
 import { answer, HOUR, MINUTE, VirtualBench, type VirtualOptions, type Weather } from '../support/virtual.ts'
 
@@ -108,6 +109,20 @@ describe('P12: a worker is not alive, though it answers', () => {
     const { after, reasons } = await death(bench, HOUR)
     expect(reasons).toEqual([expect.stringMatching(/^the poll stands still since \dm .* ago; it was due 1m .* ago$/)])
     expect(after).toBeLessThanOrEqual(7)
+  })
+
+  it('when no slot is free for minutes though nothing has one', async () => {
+    const bench = new VirtualBench({ handle: quick })
+    await bench.pass(MINUTE)
+    vi.spyOn(Capacity.prototype, 'free', 'get').mockReturnValue(0)
+    const { after, reasons } = await death(bench, HOUR)
+    vi.restoreAllMocks()
+    expect(reasons).toEqual([
+      expect.stringMatching(/^no slot is free for 5m.*, though nothing runs: this is a mistake/),
+    ])
+    expect(after).toBeGreaterThanOrEqual(5)
+    expect(after).toBeLessThanOrEqual(7)
+    await bench.stop()
   })
 
   it('when a renewal hangs beyond its own timeout', async () => {

@@ -1,9 +1,9 @@
 import PQueue from 'p-queue'
-import type { Clink } from '../../clink/records.ts'
 import type { Route, Router } from '../../handlers/route.ts'
 import type { WorkerContext } from '../context.ts'
 import type { CircuitBreaker } from './circuit-breaker.ts'
 import { AloneTurn, type Work } from './alone-turn.ts'
+import type { InHand, Line, RerunsToCome, Seeker } from './context.ts'
 import { RouteLimits, weightOf, type Place } from './route-limits.ts'
 import { SeatLine } from './seat-line.ts'
 import { Seats } from './seats.ts'
@@ -11,6 +11,7 @@ import { ThreadLimit } from './thread-limit.ts'
 import { Weights } from './weights.ts'
 
 export type { Work } from './alone-turn.ts'
+export type { Line, RerunsToCome, Seeker } from './context.ts'
 export type { Place } from './route-limits.ts'
 export type { Seats } from './seats.ts'
 
@@ -23,45 +24,6 @@ const BACKING_OFF = 4
 const SLEEPING = 100
 /** The part of the seats that reruns may have at a time: clinks that wait in the inbox go on. */
 const RERUNS = 0.5
-
-/** Who wants a seat. */
-export interface Seeker {
-  readonly route: Route
-  readonly place: Place | undefined
-  /** Resolves when it wants none any more. */
-  readonly interrupted: Promise<unknown>
-}
-
-/** Where deliveries wait for a seat, and for a thread where their route needs one: `work` runs in it. The highest priority is first. */
-export interface Line {
-  use(seeker: Seeker, work: Work, priority: number): Promise<void>
-  readonly limits: RouteLimits
-  /** One more clink may back off in hand, or sleep. */
-  mayHold(isSleep?: boolean): boolean
-}
-
-/** The clinks in hand. */
-interface InHand {
-  /** How many have a seat or wait for one. */
-  readonly busy: number
-  /** Those that have not ended. `isComing`: it is about to start, unless it may not; `dueAt`: local time, of one that backs off. */
-  readonly live: readonly {
-    readonly clink: Clink
-    readonly route: Route
-    readonly isComing: boolean
-    readonly dueAt: number | undefined
-    readonly handle: { readonly isAsleep: boolean }
-    readonly place: Place | undefined
-  }[]
-}
-
-/** Clinks that are run again without a claim. */
-export interface RerunsToCome {
-  /** The service has answered: until then an only seat is left to the claim that its answer may need. */
-  readonly isOpen: boolean
-  /** How many will want a seat before the next poll. */
-  readonly coming: number
-}
 
 export interface CapacityOptions {
   readonly context: Pick<WorkerContext, 'clock' | 'ledger' | 'settings' | 'signals' | 'stopping'>
@@ -149,6 +111,11 @@ export class Capacity implements Line {
     return settings.current.concurrency - inHand.busy - dueSeats - this.#forReruns - known
   }
 
+  /** Claims that are on their way, or may have been made. */
+  get #claiming(): readonly Seats[] {
+    return [...this.#claims].filter((seats) => seats.isSent || this.#areKept(seats))
+  }
+
   #areKept({ isSent, keptUntil, mayBeUsed }: Seats): boolean {
     return !isSent && mayBeUsed && this.#options.context.clock.now() < keptUntil
   }
@@ -174,8 +141,21 @@ export class Capacity implements Line {
     if (this.#threads.isFor(route) && !this.#threads.isOneLeft(this.#needThreads)) return false
     if (!health.isPaused(route)) return true
     const isSame = ({ name }: Route): boolean => name === route.name
-    const isClaiming = [...this.#claims].some((seats) => seats.route !== undefined && isSame(seats.route))
+    const isClaiming = this.#claiming.some((seats) => seats.route !== undefined && isSame(seats.route))
     return health.isOpen(route) && !isClaiming && !inHand.live.some((one) => one.isComing && isSame(one.route))
+  }
+
+  /** Nothing is in hand or being claimed, and nothing keeps the worker from claiming: then there are seats, unless it has lost some. */
+  get isUnused(): boolean {
+    const { context, health, inHand } = this.#options
+    const isUsed = this.#line.holders + inHand.busy + inHand.live.length > 0 || this.#rerunning.of(1) > 0
+    return (
+      !isUsed &&
+      this.#claiming.length === 0 &&
+      context.ledger.isHealthy &&
+      health.paused.length === 0 &&
+      !this.#line.isNarrow
+    )
   }
 
   /** Seats for claims that are about to be sent. */
@@ -286,7 +266,7 @@ export class Capacity implements Line {
     const inHand = this.#options.inHand.live.filter(
       ({ dueAt = 0, route }) => dueAt <= soon && this.#threads.isFor(route),
     )
-    const claimed = [...this.#claims].filter(({ route }) => route !== undefined && this.#threads.isFor(route))
+    const claimed = this.#claiming.filter(({ route }) => route !== undefined && this.#threads.isFor(route))
     return inHand.length + claimed.length
   }
 

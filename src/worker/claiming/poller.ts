@@ -39,6 +39,8 @@ export class Poller implements Service {
   readonly #alarm: Alarm
   #running: Promise<void> = Promise.resolve()
   #wantsSlot = false
+  /** Since when no slot is free though none is used. */
+  #lockedOutAt: number | undefined
   /** In a row: a look without claiming that is answered says that it is worth trying, not that it works again. */
   #failures = 0
   #lastError: ClinkApiError | undefined
@@ -83,6 +85,13 @@ export class Poller implements Service {
     this.#giveUp.abort()
   }
 
+  /** Milliseconds for which no slot has been free though nothing has one: an accounting error of the worker's own. */
+  get lockedOutFor(): number | undefined {
+    const { capacity, context } = this.#parts
+    if (this.#lockedOutAt === undefined || !capacity.isUnused || context.stopping.aborted) return undefined
+    return context.clock.now() - this.#lockedOutAt
+  }
+
   /** What keeps it from claiming, for people. */
   get trouble(): string | undefined {
     const isAway = this.#failures >= AWAY && this.#isFailing
@@ -113,9 +122,11 @@ export class Poller implements Service {
   }
 
   async #loop(): Promise<void> {
-    const { rateLimit, pulses, settings } = this.#parts.context
+    const { clock, rateLimit, pulses, settings } = this.#parts.context
     while (!this.#stopping.signal.aborted) {
       const { clink, inbox } = settings.current
+      const lockedOutAt = this.#lockedOutAt ?? clock.now()
+      this.#lockedOutAt = undefined
       pulses.poll.expect('poll', (REQUESTS + inbox.groups.length) * clink.timeout)
       const behind = rateLimit.pollWait
       if (behind > 0) {
@@ -127,6 +138,7 @@ export class Poller implements Service {
         await this.#poll()
       } else {
         this.#wantsSlot = true
+        if (this.#parts.capacity.isUnused) this.#lockedOutAt = lockedOutAt
         await this.#wait(Math.min(settings.current.poll.maxInterval, this.#untilRetry))
       }
     }

@@ -12,6 +12,8 @@ export interface Vitals {
   readonly expected: readonly Expected[]
   /** Milliseconds for which nothing can start, because every slot is held by a handler that ignores its abort. */
   readonly allStuckFor: number | undefined
+  /** Milliseconds for which no slot was free, though nothing has one. */
+  readonly lockedOutFor: number | undefined
 }
 
 /** How late a loop may be: timers are late on a machine that is busy or was asleep, and requests end a little after their timeout. */
@@ -22,7 +24,7 @@ const STUCK = 300_000
  * Whether the worker still gets further. That it answers proves nothing, and that it waits is no fault: a loop stands still when it
  * is not back a minute after it said that it would be.
  */
-export function liveness({ expected, allStuckFor }: Vitals): Liveness {
+export function liveness({ allStuckFor, expected, lockedOutFor }: Vitals): Liveness {
   const late = new Map<LoopName, Expected[]>()
   for (const one of expected) {
     if (one.dueBy >= LATE) late.set(one.loop, [...(late.get(one.loop) ?? []), one])
@@ -30,6 +32,11 @@ export function liveness({ expected, allStuckFor }: Vitals): Liveness {
   const reasons = [...late].map(([loop, all]) => standing(loop, all))
   if (allStuckFor !== undefined && allStuckFor >= STUCK) {
     reasons.push(`no slot is free for ${humanDuration(allStuckFor)}: every handler that runs ignores its abort`)
+  }
+  if (lockedOutFor !== undefined && lockedOutFor >= STUCK) {
+    reasons.push(
+      `no slot is free for ${humanDuration(lockedOutFor)}, though nothing runs: this is a mistake of the worker's`,
+    )
   }
   return { alive: reasons.length === 0, reasons }
 }
