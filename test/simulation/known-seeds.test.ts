@@ -38,6 +38,11 @@ describe('a seed that once broke a promise keeps it now:', { timeout: 60_000 }, 
       ['slow-store', 'steps'],
       'who crashes before it is written whose it is may take a strange key for its own (P15, §8)',
     ],
+    [
+      1_305_928,
+      ['absent-ignore', 'clock-in-stop', 'heavy'],
+      'a suspect takes as many slots as it weighs, also when others run beside it (§4)',
+    ],
     [1_291_918, ['failing'], 'and what waits for these starts when they are kept no more (P13)'],
     [
       1_280_273,

@@ -190,7 +190,7 @@ export class Capacity implements Line {
     }
     const alone = priority === PRIORITY.alone ? new AloneTurn(this.#line) : undefined
     const inSeat = (): Promise<void> => (alone === undefined ? work(() => {}) : alone.run(work))
-    const weight = alone === undefined ? weightOf({ limits: place?.limits }) : 1
+    const weight = weightOf({ limits: place?.limits })
     try {
       const run = (): Promise<void> => this.#line.run(inSeat, { priority, weight, interrupted })
       await this.#threads.use(route, run, priority)

@@ -53,7 +53,7 @@ export class SeatLine {
     this.#startNext()
   }
 
-  /** Suspects wait or run: one clink runs at a time, and they go first. A seat fewer than are in use frees none, so nothing runs beside. */
+  /** Suspects wait or run: one clink runs at a time, and they go first. */
   narrow(change: number): void {
     this.#suspects += change
     this.#startNext()
@@ -116,7 +116,9 @@ export class SeatLine {
 
   get #next(): Waiting | undefined {
     if (this.isFull) return undefined
-    return this.#saved ?? this.#waiting.find((one) => this.#seatsOf(one) <= this.#free)
+    // Nobody passes a suspect.
+    const first = this.isNarrow ? this.#waiting.slice(0, 1) : this.#waiting
+    return this.#saved ?? first.find((one) => this.#seatsOf(one) <= this.#free)
   }
 
   /** The one for which free seats are kept. Suspects go before it. */
@@ -125,9 +127,8 @@ export class SeatLine {
   }
 
   get #free(): number {
-    const taken = this.#held.of(this.#seats)
-    const free = this.#seats - taken
-    return this.isNarrow ? Math.min(free, 1 - (taken - this.#outlasting)) : free
+    const isAlone = this.#holders <= this.#outlasting
+    return this.isNarrow && !isAlone ? 0 : this.#seats - this.#held.of(this.#seats)
   }
 
   #seatsOf({ weight }: Waiting): number {
