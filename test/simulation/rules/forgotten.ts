@@ -71,7 +71,10 @@ const PAGES = 20
 
 /** Whether every page of late was full of claims that have been parked. */
 function isStarved(record: Record, why: string): boolean {
-  const polls = record.requests.filter(({ kind, life }) => kind === 'poll' && names(why, life)).slice(-PAGES)
+  const pages = record.requests.filter(
+    ({ kind, life, toldStatus }) => kind === 'poll' && toldStatus === 200 && names(why, life),
+  )
+  const polls = pages.slice(-PAGES)
   const parked = new Set(
     [...record.grantsByClink.values()]
       .flat()

@@ -117,14 +117,32 @@ export function givesBackUntold(plan: Plan, record: Record, { begunAt, clinkId, 
 export function isListed(record: Record, { kind, clinkId, begunAt, life }: RequestRecord, since: number): boolean {
   if (kind !== 'claim' || clinkId === undefined) return false
   const last = record.grantsOf(life, clinkId).findLast(({ at }) => at < begunAt)?.at ?? -Infinity
-  return record.requests.some(
+  return listsWith(record, life, clinkId).some(
     (list) =>
-      list.life === life &&
-      list.kind === 'probe' &&
       (list.endedAt ?? Infinity) <= begunAt &&
-      list.listed?.has(clinkId) === true &&
       // A request of ours that reached the service later than the list may have claimed it without our knowing.
-      (list.arrivedAt ?? -Infinity) >= (list.listed.get(clinkId) === 'pending' ? Math.min(last, since) : since),
+      (list.arrivedAt ?? -Infinity) >= (list.listed?.get(clinkId) === 'pending' ? Math.min(last, since) : since),
+  )
+}
+
+/** The looks of a process that have shown a clink. They are asked for again and again, of a record that is complete. */
+function listsWith(record: Record, life: string, clinkId: string): readonly RequestRecord[] {
+  const lists = listsOf.get(record) ?? Map.groupBy(listings(record), ({ key }) => key)
+  listsOf.set(record, lists)
+  return (lists.get(`${life} ${clinkId}`) ?? []).map(({ list }) => list)
+}
+
+interface Listing {
+  /** A process and a clink. */
+  readonly key: string
+  readonly list: RequestRecord
+}
+
+const listsOf = new WeakMap<Record, ReadonlyMap<string, readonly Listing[]>>()
+
+function listings({ requests }: Record): readonly Listing[] {
+  return requests.flatMap((list) =>
+    list.kind === 'probe' ? [...(list.listed?.keys() ?? [])].map((id) => ({ key: `${list.life} ${id}`, list })) : [],
   )
 }
 
