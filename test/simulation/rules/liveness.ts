@@ -8,6 +8,8 @@ const MINUTE = 60_000
 const PER_CLINK = 100
 const PER_LEASE = 12
 const TICKS_PER_MINUTE = 20_000
+/** Where the service fails, each wait is half an interval on average, with full jitter, and a probe and a look follow it. */
+const PER_WAIT = 4
 
 /** No busy loop: requests and turns per virtual minute are bounded. */
 export const noBusyLoop: Rule = ({ plan, record, ticks }) => {
@@ -26,7 +28,7 @@ export const noBusyLoop: Rule = ({ plan, record, ticks }) => {
     const longest = Math.min(longestClaim(plan), ...configs.map(({ claim }) => claim.timeout))
     const most =
       clinkId === undefined
-        ? 3 * perMinute + 4 * plan.clinks.length + parked(record, life, minute)
+        ? PER_WAIT * perMinute + 4 * plan.clinks.length + parked(record, life, minute)
         : Math.max(PER_CLINK, (PER_LEASE * MINUTE) / longest)
     if (count > most && count <= most + 1) {
       breaches.push({ rule: 'live', at, life, text: `more than ${most} times ${kind} ${clinkId ?? ''} in a minute` })
