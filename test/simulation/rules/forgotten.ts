@@ -115,7 +115,10 @@ export const claimsAreExplained: Rule = ({ plan, record, emulator }) =>
         )
       // It cannot say anything before it has woken, nor before the time by which it knows.
       const known = Math.max(at, leaseEnd(plan, record, life.name, clinkId, at), ...life.sleeps.map(({ to }) => to))
-      if (isSaid || endOf(life) <= known) return []
+      // What becomes of it is said once the service has answered what is asked about it.
+      const asked = (record.requestsByClink.get(clinkId) ?? []).filter((request) => request.life === life.name)
+      const isAsking = asked.some(({ endedAt = Infinity }) => endedAt >= endOf(life))
+      if (isSaid || endOf(life) <= known || isAsking) return []
       const text = `the claim on ${clinkId} ran out and nothing was said of it`
       return [{ rule: 'P1', at, life: life.name, text }]
     }),
