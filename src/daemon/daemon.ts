@@ -147,6 +147,11 @@ export class Daemon {
     this.#composed.keyChange.offer(key, from)
   }
 
+  /** Other handlers are in use. */
+  rerouted(): void {
+    this.#worker.rerouted()
+  }
+
   /** Another configuration is to be used, as far as that goes without a restart. @returns what differs, and when that takes effect. */
   change(next: Config): Changes {
     return this.settings.change(this.#asOnce(next))

@@ -126,6 +126,7 @@ function use(
     emit({ event: 'config.reloaded', atOnce, newDeliveries, restart })
   }
   registry.replace(set)
+  daemon.rerouted()
   sayWarnings(logger, set)
   emit({ event: 'handlers.loaded', generation: set.generation, files: set.routes.map(({ file }) => file) })
 }

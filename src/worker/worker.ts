@@ -54,6 +54,11 @@ export class Worker {
     await this.#startup.begin(resume)
   }
 
+  /** Routes are others now: what no route has taken may be wanted. */
+  rerouted(): void {
+    this.#context.signals.look.say('everything')
+  }
+
   /**
    * The clink is no longer given up: a claim on it that is parked is released, so that it comes back at once. One that can come back no
    * more is run again without a claim.

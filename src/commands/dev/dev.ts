@@ -132,7 +132,7 @@ function introduction(
 ): string {
   const { directory, watch } = config.handlers
   const names = handlers.routes.map(({ name, file }) => `${name} (${file})`).join(', ')
-  const isBuiltIn = handlers.files.size === 0
+  const isBuiltIn = handlers.routes.every(({ file }) => file === 'built-in')
   return (
     `An embedded Clink is at ${url}${samples ? ', and its members send a clink every two seconds' : ''}.\n` +
     (isBuiltIn

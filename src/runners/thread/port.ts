@@ -2,6 +2,7 @@ import { parentPort, receiveMessageOnPort } from 'node:worker_threads'
 import { isError } from '../../base/coded-error.ts'
 import { errorFact, type ErrorFact } from '../../base/error-fact.ts'
 import { inspected, loggedText } from '../../base/logged-text.ts'
+import { isRecord } from '../../base/record.ts'
 import type { HandlerLog } from '../../handlers/handler.ts'
 import { SHARED, type FromThread, type ServiceName, type ToThread } from './messages.ts'
 import { thrownError } from './thrown.ts'
@@ -48,7 +49,7 @@ export class Port {
 
   log(run: number, level: keyof HandlerLog, message: unknown, fields?: Readonly<Record<string, unknown>>): void {
     const said = { run, say: 'log', level, message: loggedText(message) } as const
-    if (fields === undefined) return this.send(said)
+    if (!isRecord(fields)) return this.send(said)
     const { errors, others } = parted(fields)
     try {
       this.send({ ...said, fields: others, errors })

@@ -45,13 +45,15 @@ it('fields of a line may hold what cannot cross a thread, and errors keep their 
     `(_, { log }) => {
       log.warn('both', { call: () => 1, error: Object.assign(new Error('no'), { code: 'E_NO' }) })
       log.info(/odd/)
+      log.info('null', null)
     }`,
   )
   const id = bench.send('hello')
   await bench.completed(id)
-  const [first, second] = station.all('clink.log', id)
+  const [first, second, third] = station.all('clink.log', id)
   expect(first).toMatchObject({ message: 'both', fields: { call: '[Function: call]', error: { code: 'E_NO' } } })
   expect(second).toMatchObject({ message: '/odd/' })
+  expect(third).toMatchObject({ message: 'null' })
 })
 
 it('a refusal of the API is of the class and has the fields that it has inline', async () => {
