@@ -39,7 +39,6 @@ describe('a seed that once broke a promise keeps it now:', { timeout: 60_000 }, 
       'who crashes before it is written whose it is may take a strange key for its own (P15, §8)',
     ],
     [1_323_166, ['pages', 'absent-ignore'], 'a probe and a look after each failure are no busy loop (§3)'],
-    [1_331_960, ['snapshot-refuse'], 'who crashes while it asks about a claim says nothing of it (P1)'],
     [
       1_305_928,
       ['absent-ignore', 'clock-in-stop', 'heavy'],
