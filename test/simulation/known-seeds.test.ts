@@ -40,6 +40,12 @@ describe('a seed that once broke a promise keeps it now:', { timeout: 60_000 }, 
     ],
     [1_323_166, ['pages', 'absent-ignore'], 'a probe and a look after each failure are no busy loop (§3)'],
     [
+      1_336_170,
+      ['late', 'clock-in-stop', 'shorter', 'slow-store', 'sleeps'],
+      'a renewal that may shorten a claim is not sent where that cannot be noted (P2, §2)',
+    ],
+    [1_334_978, ['clock-in-stop', 'patterns'], 'a clink whose route is being found has a slot (P12, §8)'],
+    [
       1_305_928,
       ['absent-ignore', 'clock-in-stop', 'heavy'],
       'a suspect takes as many slots as it weighs, also when others run beside it (§4)',

@@ -1,6 +1,7 @@
 import { AbortSource } from '../../base/abort-source.ts'
 import type { Cancel } from '../../base/clock.ts'
 import { asError } from '../../base/coded-error.ts'
+import { ClinkApiError } from '../../clink/errors.ts'
 import type { Clink } from '../../clink/records.ts'
 import { isRateLimited } from '../../clink/verdicts.ts'
 import type { DeliveryFacts } from '../../events.ts'
@@ -164,11 +165,16 @@ export class LeaseKeeper implements LeaseHolder {
   async #renew({ asking, refusals, timeout }: Extract<KeeperStep, { do: 'renew' }>): Promise<void> {
     const { claim, clink, context, owner } = this.#options
     const { api } = claim.key
-    if (asking.unanswered !== asking.lease) await owner?.note()
+    const mayShorten = asking.unanswered !== asking.lease
+    if (mayShorten) await owner?.note()
     if (!this.#isAsking) return
     this.#pulse?.expect('renewal', timeout)
     const signal = owner === undefined ? context.closing : this.#over.signal
-    const renewal = await renew({ api, clink }, asking, { refusals, signal, timeout }, context)
+    // The next process would believe the end that is noted.
+    const isUnnoted = mayShorten && owner !== undefined && !context.ledger.isHealthy
+    const renewal = isUnnoted
+      ? notSent(asking)
+      : await renew({ api, clink }, asking, { refusals, signal, timeout }, context)
     if (!this.#isAsking) return
     const { isUnconfirmed, lease } = this.#machine
     this.#take(renewal, asking)
@@ -230,6 +236,15 @@ export class LeaseKeeper implements LeaseHolder {
     if (ending !== undefined) owner?.ended(ending)
   }
 }
+
+function notSent({ lease }: Asking): Renewal {
+  const facts = { status: 0, detail: undefined, operation: 'claim_clink', mayHaveHappened: false } as const
+  const error = new ClinkApiError(UNNOTED, { ...facts, retryAfter: undefined, failure: 'aborted', isBare: false })
+  return { is: 'failed', error, lease }
+}
+
+const UNNOTED =
+  'the journal cannot be written, so that a renewal which may shorten the claim could not be noted before it is sent'
 
 /** Made once: an abort without a reason makes one each time, which costs more than all else at the end of a claim. */
 const OVER = new Error('the claim is over')

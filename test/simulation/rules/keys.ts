@@ -170,7 +170,10 @@ function isDisturbed({ plan, record }: Evidence, life: LifeRecord, since: number
     .some(({ at, event }) => at < until && event.event === 'worker.crashed' && event.crashes > 1)
   const taken = inHand.size + new Set(runOn.map(({ clinkId }) => clinkId)).size
   const seats = taken * Math.min(plan.world.limits?.weight ?? 1, concurrency)
-  return seats >= concurrency || isNarrow || wasPaused(told, since) || slept(life, since, until)
+  const { patterns } = plan.world
+  // A clink whose route is being found has a slot.
+  const isFinding = patterns !== undefined && since < patterns.until + patterns.slowest
+  return seats >= concurrency || isFinding || isNarrow || wasPaused(told, since) || slept(life, since, until)
 }
 
 /** Whether the route was paused at that time, or later. */
