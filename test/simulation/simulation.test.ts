@@ -9,9 +9,14 @@ const SEEDS = 1_000
 async function play(): Promise<{ code: number; text: string }> {
   const file = fileURLToPath(new URL('simulate.ts', import.meta.url))
   return await new Promise((resolve) => {
-    execFile(process.execPath, [file, '--seeds', String(SEEDS)], { maxBuffer: 1e9 }, (error, stdout, stderr) => {
-      resolve({ code: typeof error?.code === 'number' ? error.code : error === null ? 0 : -1, text: stdout + stderr })
-    })
+    execFile(
+      process.execPath,
+      [file, '--seeds', String(SEEDS), '--vocabulary', 'all'],
+      { maxBuffer: 1e9 },
+      (error, stdout, stderr) => {
+        resolve({ code: typeof error?.code === 'number' ? error.code : error === null ? 0 : -1, text: stdout + stderr })
+      },
+    )
   })
 }
 
