@@ -84,7 +84,7 @@ export function makeHandle(parts: HandlerParts): HandleFunction {
       run.end = end
       if (record.life(life).stoppedAt !== undefined) run.isCutShort = true
       const { pausedAt = -Infinity } = record.life(life)
-      if (record.now < pausedAt + parts.outage) run.isFree = true
+      run.isFree = record.now < pausedAt + parts.outage
       record.say(life, `  run ${clink.clink_id} ends: ${end}`)
     }
     parts.program?.begun({ run, finish })

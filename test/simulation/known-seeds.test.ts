@@ -44,6 +44,16 @@ describe('a seed that once broke a promise keeps it now:', { timeout: 60_000 }, 
       ['late', 'clock-in-stop', 'shorter', 'slow-store', 'sleeps'],
       'a renewal that may shorten a claim is not sent where that cannot be noted (P2, §2)',
     ],
+    [
+      1_363_171,
+      ['letters', 'patterns', 'steps'],
+      'a probe whose steps go on after the pause has failed at its own cost (P9, §4)',
+    ],
+    [
+      1_367_618,
+      ['failing', 'field', 'slow-store'],
+      'a claim whose end is shown in seconds moves by as much as that end (P2, §2)',
+    ],
     [1_334_978, ['clock-in-stop', 'patterns'], 'a clink whose route is being found has a slot (P12, §8)'],
     [
       1_305_928,

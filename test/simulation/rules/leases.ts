@@ -53,11 +53,13 @@ function endBy(record: Record, grants: readonly GrantRecord[], at: number, after
 
 /** Where answers show when a claim ends and not when it began, what is believed of it moves by as much as the end that is shown. */
 function movedEnd({ switches, world: { field } }: Plan, grant: GrantRecord, end: number, last: GrantRecord): number {
-  const isShown =
-    switches.claimTimes === 'present' && field?.name === 'claimed_at' && isChosen(grant.clinkId, field.every)
+  const { claimTimes } = switches
+  const isShown = claimTimes !== 'absent' && field?.name === 'claimed_at' && isChosen(grant.clinkId, field.every)
   if (!isShown || grant.via === 'poll') return -Infinity
+  const shown = ({ expires }: GrantRecord): number =>
+    claimTimes === 'seconds' ? Math.floor(expires / 1_000) * 1_000 : expires
   const { asked = UNSAID, begunAt } = grant.request
-  return Math.min(begunAt + asked, end + grant.expires - last.expires)
+  return Math.min(begunAt + asked, end + shown(grant) - shown(last))
 }
 
 function founds(record: Record, grant: GrantRecord, end: number, last: number): boolean {
