@@ -2,10 +2,15 @@ import { createConnection, type Socket } from 'node:net'
 import { createInterface } from 'node:readline'
 import { z } from 'zod'
 import { asError, CodedError, errorCodes, type ErrorCode } from '../base/coded-error.ts'
+import { requests, type AnswerOf, type ParamsOf, type RequestName } from './requests.ts'
 import { controlPath } from './server.ts'
 
-/** A way to ask the worker of a state directory. */
-export type Link = ReturnType<typeof socketLink>
+/** A way to ask the worker of a state directory, or what it has left. */
+export interface Link {
+  /** @throws {CodedError} what is said against it; STATE_BUSY when the worker went away. */
+  ask<Name extends RequestName>(name: Name, params: ParamsOf<Name>): Promise<AnswerOf<Name>>
+  close(): void
+}
 
 const reply = z.union([
   z.object({ answer: z.unknown() }),
@@ -22,26 +27,25 @@ export async function linkToWorker(directory: string): Promise<Link | Error> {
   return socket instanceof Error ? socket : socketLink(socket)
 }
 
-function socketLink(socket: Socket) {
+function socketLink(socket: Socket): Link {
   // The end of the lines says that it is gone.
   socket.on('error', () => {})
   const lines = createInterface({ input: socket })[Symbol.asyncIterator]()
   return {
-    /** @throws {CodedError} what the worker says against it; STATE_BUSY when it went away. */
-    ask: async (request: unknown): Promise<unknown> => {
-      socket.write(`${JSON.stringify(request)}\n`)
+    ask: async (name, params) => {
+      socket.write(`${JSON.stringify({ request: name, ...params })}\n`)
       const line = await lines.next()
       if (line.done === true) throw new CodedError('STATE_BUSY', 'the worker went away before it answered; try again')
-      return answerOf(line.value)
+      return answerOf(name, line.value)
     },
     close: (): void => void socket.destroy(),
   }
 }
 
-function answerOf(line: string): unknown {
+function answerOf<Name extends RequestName>(name: Name, line: string): AnswerOf<Name> {
   try {
     const read = reply.parse(JSON.parse(line))
-    if ('answer' in read) return read.answer
+    if ('answer' in read) return requests[name].answer.parse(read.answer)
     const code = Object.keys(errorCodes).find((known): known is ErrorCode => known === read.code) ?? 'INTERNAL'
     throw new CodedError(code, read.error)
   } catch (error) {

@@ -5,27 +5,10 @@ import type { DeadLetter, LetterChange } from '../ledger/dead-letters.ts'
 import type { LateResult } from '../ledger/late-results.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { Page } from '../ledger/page.ts'
+import type { Asked } from './asked.ts'
 
-const place = z.object({ at: z.number(), id: z.string() })
-const choice = { after: place.exactOptional(), error: z.string().exactOptional(), group: z.string().exactOptional() }
-
-const failedRequest = z.discriminatedUnion('request', [
-  z.object({ request: z.literal('failed.letters'), ...choice }),
-  z.object({ request: z.literal('failed.late'), ...choice }),
-  z.object({ request: z.literal('failed.letter'), id: z.string() }),
-  z.object({ request: z.literal('failed.steps'), id: z.string(), texts: z.boolean() }),
-  z.object({ request: z.literal('failed.retry'), id: z.string() }),
-  z.object({ request: z.literal('failed.discard'), id: z.string() }),
-])
-
-/** What can be asked about dead letters, of the worker that runs or of the state that it left. */
-export type FailedRequest = z.infer<typeof failedRequest>
-
-export interface Letters {
-  readonly ledger: Ledger
-  /** The clink may be run again. */
-  retried(id: string): void
-}
+export const pageSchema = <Row>(row: z.ZodType<Row>): z.ZodType<Page<Row>> =>
+  z.object({ rows: z.array(row), next: z.object({ at: z.number(), id: z.string() }).exactOptional() })
 
 /** A step that is kept for a clink. `begins`: the first characters of what it came to, where they are asked for. */
 export const shownStep = z.object({
@@ -40,31 +23,16 @@ export type ShownStep = z.infer<typeof shownStep>
 
 const SHOWN = 100
 
-type FailedAnswer = Page<DeadLetter> | Page<LateResult> | Page<ShownStep> | LetterChange
-
-/**
- * @returns what was chosen of a page of the dead letters or of the late results, which may be none of it; the one that was named as a page;
- *   or what became of it.
- * @throws {CodedError} USAGE when the request is none of these; STATE_UNAVAILABLE when a change cannot be written.
- */
-export async function answerFailed(request: unknown, letters: Letters): Promise<FailedAnswer> {
-  const { data, error } = failedRequest.safeParse(request)
-  if (data === undefined) throw new CodedError('USAGE', `not a request about dead letters: ${z.prettifyError(error)}`)
-  const { ledger } = letters
-  if (data.request === 'failed.letters') return chosen(ledger.letters.page(data.after), data)
-  if (data.request === 'failed.late') return chosen(ledger.late.page(data.after), data)
-  if (data.request === 'failed.letter') {
-    const letter = ledger.letters.get(data.id)
-    return { rows: letter === undefined ? [] : [letter] }
-  }
-  if (data.request === 'failed.steps') return { rows: await stepsOf(data, ledger) }
-  const change = data.request === 'failed.retry' ? await ledger.retry(data.id) : await ledger.letters.discard(data.id)
-  if (data.request === 'failed.retry' && change !== 'unknown') letters.retried(data.id)
+/** @throws {CodedError} STATE_UNAVAILABLE when it cannot be written. */
+export async function changeLetter(what: 'retry' | 'discard', id: string, asked: Asked): Promise<LetterChange> {
+  const { ledger, worker } = asked
+  const change = what === 'retry' ? await ledger.retry(id) : await ledger.letters.discard(id)
+  if (what === 'retry' && change !== 'unknown') worker?.retried(id)
   if (ledger.isHealthy) return change
-  throw new CodedError('STATE_UNAVAILABLE', `${data.id}: the journal cannot be written, so that this may be forgotten`)
+  throw new CodedError('STATE_UNAVAILABLE', `${id}: the journal cannot be written, so that this may be forgotten`)
 }
 
-async function stepsOf(
+export async function stepsOf(
   { id, texts }: { readonly id: string; readonly texts: boolean },
   ledger: Ledger,
 ): Promise<ShownStep[]> {
@@ -78,6 +46,9 @@ async function stepsOf(
 }
 
 /** A page is looked through as it is, however little of it is chosen: nobody waits for it while it looks through more. */
-function chosen<Row extends DeadLetter | LateResult>({ rows, ...more }: Page<Row>, choice: Choice): Page<Row> {
+export function chosenPage<Row extends DeadLetter | LateResult>(
+  { rows, ...more }: Page<Row>,
+  choice: Choice,
+): Page<Row> {
   return { rows: rows.filter((row) => isChosen(choice, row)), ...more }
 }

@@ -19,8 +19,7 @@ import { loggable } from '../observe/fields.ts'
 import { redactor } from '../observe/redact.ts'
 import { ClinkLogs } from '../clink-logs/clink-logs.ts'
 import { logsOf } from '../clink-logs/segments.ts'
-import { answerFailed } from '../control/dead-letters.ts'
-import { answerHealth } from '../control/health.ts'
+import { answer } from '../control/requests.ts'
 import { ConfigReload } from './config-reload.ts'
 import { followSettings } from './follow-settings.ts'
 import { outputFacts } from './output-facts.ts'
@@ -200,10 +199,10 @@ function watchKey({ config, key, secrets }: WorkParts, daemon: Daemon, emit: Emi
 
 /** A worker that no command can reach is better than none. */
 async function listen(state: State, daemon: Daemon, { config, logger }: WorkParts): Promise<ControlSocket> {
-  const letters = { ledger: state.ledger, retried: (id: string): void => daemon.retried(id) }
+  const asked = { ledger: state.ledger, worker: daemon }
   const control = new ControlSocket({
     directory: config.state.directory,
-    answer: async (request) => (await answerHealth(request, daemon)) ?? (await answerFailed(request, letters)),
+    answer: async (request) => await answer(request, asked),
     isOurs: () => state.isStillOurs(),
     renewed: (error) => {
       if (error === undefined) logger.warn({ event: 'control.renewed', message: RENEWED })

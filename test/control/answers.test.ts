@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { reachLetters } from '../../src/commands/failed/letters.ts'
-import { answerFailed } from '../../src/control/dead-letters.ts'
 import { linkToWorker } from '../../src/control/client.ts'
+import { answer } from '../../src/control/requests.ts'
 import { ControlSocket } from '../../src/control/server.ts'
 import { clink } from '../support/sample-records.ts'
 import { TempDir } from '../support/temp-dir.ts'
@@ -13,17 +13,20 @@ async function connect(directory: string) {
   return link
 }
 
+const rowsOf = (page: unknown): number =>
+  typeof page === 'object' && page !== null && 'rows' in page && Array.isArray(page.rows) ? page.rows.length : -1
+
 it('an answer that cannot be written is an error to whoever asked, and ends nothing', async () => {
   using directory = new TempDir()
-  const answers: Readonly<Record<string, unknown>> = { big: 7n, good: 'yes' }
+  const answers = [7n, { ok: true, reasons: [] }]
   const socket = new ControlSocket({
     directory: directory.path,
-    answer: async (request) => await Promise.resolve(answers[String(request)]),
+    answer: async () => await Promise.resolve(answers.shift()),
   })
   await socket.start()
   const link = await connect(directory.path)
-  await expect(link.ask('big')).rejects.toThrow(/BigInt/)
-  expect(await link.ask('good')).toBe('yes')
+  await expect(link.ask('health.live', {})).rejects.toThrow(/BigInt/)
+  expect(await link.ask('health.live', {})).toEqual({ ok: true, reasons: [] })
   link.close()
   await socket.stop()
 })
@@ -41,14 +44,14 @@ it('dead letters and late results come in pages of 500, each once and in their o
   )
   const late = { clink, route: 'r', why: 'late', outcome: 'done', response: 'x'.repeat(10_000) } as const
   for (let n = 0; n < 600; n += 1) await state.ledger.late.keep({ ...late, attempt: n, at: n })
-  const parts = { ledger: state.ledger, retried: () => {} }
+  const asked = { ledger: state.ledger, worker: undefined }
   const sizes: number[] = []
   const socket = new ControlSocket({
     directory: directory.path,
     answer: async (request) => {
-      const answer = await answerFailed(request, parts)
-      if (typeof answer !== 'string') sizes.push(answer.rows.length)
-      return answer
+      const page = await answer(request, asked)
+      sizes.push(rowsOf(page))
+      return page
     },
   })
   await socket.start()
@@ -74,13 +77,14 @@ it('of very many dead letters only those that are chosen are told, a page at a t
       await state.ledger.deadLetter({ ...letter, reason, errors: [], at: n, clink: { ...clink, clink_id: `msg_${n}` } })
     }),
   )
+  const asked = { ledger: state.ledger, worker: undefined }
   const sizes: number[] = []
   const socket = new ControlSocket({
     directory: directory.path,
     answer: async (request) => {
-      const answer = await answerFailed(request, { ledger: state.ledger, retried: () => {} })
-      if (typeof answer !== 'string') sizes.push(answer.rows.length)
-      return answer
+      const page = await answer(request, asked)
+      sizes.push(rowsOf(page))
+      return page
     },
   })
   await socket.start()
@@ -91,5 +95,16 @@ it('of very many dead letters only those that are chosen are told, a page at a t
   expect(sizes).toEqual([1, 0])
   failed.close()
   await socket.stop()
+  state.close()
+})
+
+it('says which request it does not know, and what one of its own lacks', async () => {
+  using directory = new TempDir()
+  const state = open(directory.path)
+  const asked = { ledger: state.ledger, worker: undefined }
+  await expect(answer({ request: 'toString' }, asked)).rejects.toThrow(/"toString" is not a request/)
+  await expect(answer('nonsense', asked)).rejects.toMatchObject({ code: 'USAGE' })
+  await expect(answer({ request: 'failed.letter' }, asked)).rejects.toThrow(/the request failed\.letter: .*id/s)
+  await expect(answer({ request: 'health.live' }, asked)).rejects.toMatchObject({ code: 'STATE_UNAVAILABLE' })
   state.close()
 })

@@ -3,7 +3,7 @@ import type { Config } from '../../src/config/config.ts'
 import type { ExitCode } from '../../src/base/coded-error.ts'
 import { Secret } from '../../src/base/secret.ts'
 import type { Transport } from '../../src/clink/transport.ts'
-import type { Letters } from '../../src/control/dead-letters.ts'
+import type { Asked } from '../../src/control/asked.ts'
 import { Daemon, type DaemonParts } from '../../src/daemon/daemon.ts'
 import type { WorkerEvent } from '../../src/events.ts'
 import type { HandleFunction } from '../../src/handlers/handler.ts'
@@ -140,10 +140,10 @@ export class Life implements Host {
   }
 
   /** The dead letters, of the process or of what it has left, until they are closed. */
-  openLetters(): Letters & { close(): void } {
-    if (!this.isDead) return { ledger: this.#ledger, retried: (id) => this.#daemon.retried(id), close: () => {} }
+  openLetters(): Asked & { close(): void } {
+    if (!this.isDead) return { ledger: this.#ledger, worker: this.#daemon, close: () => {} }
     const { ledger, close } = this.#carried.state.visit(() => this.#clock().wall())
-    return { ledger, retried: () => {}, close }
+    return { ledger, worker: undefined, close }
   }
 
   start(): void {

@@ -1,5 +1,5 @@
 import { CodedError } from '../../src/base/coded-error.ts'
-import { answerFailed } from '../../src/control/dead-letters.ts'
+import { requests } from '../../src/control/requests.ts'
 import type { DeadLetter } from '../../src/ledger/dead-letters.ts'
 import type { Chance } from './chance.ts'
 import type { Life } from './life.ts'
@@ -10,8 +10,13 @@ import type { LetterAsk, Record } from './record.ts'
 const UNDER_WAY: ReadonlySet<string | undefined> = new Set(['due', 'running', 'ready', 'sending'])
 
 /** Nobody hears that it was done while the journal cannot be written. */
-function asForgotten(error: unknown): undefined {
-  if (!(error instanceof CodedError) || error.code !== 'STATE_UNAVAILABLE') throw error
+async function askedOf<Answer>(asked: Answer | Promise<Answer>): Promise<Answer | undefined> {
+  try {
+    return await asked
+  } catch (error) {
+    if (!(error instanceof CodedError) || error.code !== 'STATE_UNAVAILABLE') throw error
+    return undefined
+  }
 }
 
 /** Acts on the dead letters of workers as `clink-worker failed` does, whether their processes run or not. */
@@ -34,10 +39,10 @@ export class Operator {
     const asked = chosen.map(async (letter) => {
       const { clink_id: id } = letter.clink
       const ask = this.#note(life, letter, what)
-      const answer = await answerFailed({ request: `failed.${what}`, id }, visit).catch(asForgotten)
+      const answer = await askedOf(requests[`failed.${what}`].by({ id }, visit))
       if (answer === undefined) return
       ask.answeredAt = this.#record.now
-      if (typeof answer === 'string') ask.answer = answer
+      ask.answer = answer
       this.#record.say('person', `is told of ${id}: ${JSON.stringify(answer)}`)
     })
     void Promise.all(asked).then(() => visit.close())

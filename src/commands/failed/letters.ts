@@ -1,30 +1,23 @@
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
-import { z } from 'zod'
 import { sleep, systemClock, type Clock } from '../../base/clock.ts'
 import { CodedError, systemCode } from '../../base/coded-error.ts'
-import { rows } from '../../ledger/rows.ts'
 import { openState, type StateOptions } from '../../journal/state.ts'
 import type { Choice } from '../../ledger/choice.ts'
 import type { DeadLetter, LetterChange } from '../../ledger/dead-letters.ts'
 import type { LateResult } from '../../ledger/late-results.ts'
 import type { Page, Place } from '../../ledger/page.ts'
 import { linkToWorker, type Link } from '../../control/client.ts'
-import { answerFailed, shownStep, type FailedRequest, type ShownStep } from '../../control/dead-letters.ts'
+import type { ShownStep } from '../../control/dead-letters.ts'
+import { requests } from '../../control/requests.ts'
 
 export type StatePlace = Pick<StateOptions, 'directory' | 'sync'>
 
 export type FailedLetters = Awaited<ReturnType<typeof reachLetters>>
 
-type FailedLink = Pick<Link, 'close'> & { ask(request: FailedRequest): Promise<unknown> }
-
 /** How long a worker may take to start, or another command to be done, in milliseconds. */
 const PATIENCE = 5_000
 const PAUSE = 100
-
-const pageOf = <Row>(row: z.ZodType<Row>): z.ZodType<Page<Row>> =>
-  z.object({ rows: z.array(row), next: z.object({ at: z.number(), id: z.string() }).exactOptional() })
-const changeAnswer = z.enum(['done', 'rerun', 'unknown'])
 
 /**
  * The dead letters and late results of one state directory. Takes the directory where no worker holds it, and speaks to the worker that
@@ -37,36 +30,33 @@ export async function reachLetters(state: StatePlace, clock: Clock = systemClock
   return {
     /** @param keep what is to be kept of each, of which there may be very many. */
     letters: async <Kept>(choice: Choice, keep: (letter: DeadLetter) => Kept) =>
-      await all(link, { request: 'failed.letters', ...choice }, rows.letters, keep),
+      await all(async (after) => await link.ask('failed.letters', { ...choice, ...after }), keep),
     late: async <Kept>(choice: Choice, keep: (result: LateResult) => Kept) =>
-      await all(link, { request: 'failed.late', ...choice }, rows.late, keep),
-    letter: async (id: string): Promise<DeadLetter | undefined> =>
-      pageOf(rows.letters).parse(await link.ask({ request: 'failed.letter', id })).rows[0],
+      await all(async (after) => await link.ask('failed.late', { ...choice, ...after }), keep),
+    letter: async (id: string): Promise<DeadLetter | undefined> => (await link.ask('failed.letter', { id })).rows[0],
     /** @param texts with the first characters of what they came to. */
     steps: async (id: string, texts: boolean): Promise<readonly ShownStep[]> =>
-      pageOf(shownStep).parse(await link.ask({ request: 'failed.steps', id, texts })).rows,
+      (await link.ask('failed.steps', { id, texts })).rows,
     change: async (what: 'retry' | 'discard', id: string): Promise<LetterChange> =>
-      changeAnswer.parse(await link.ask({ request: `failed.${what}`, id })),
+      await link.ask(`failed.${what}`, { id }),
     close: () => link.close(),
   }
 }
 
 async function all<Row, Kept>(
-  link: FailedLink,
-  request: Extract<FailedRequest, { request: 'failed.letters' | 'failed.late' }>,
-  row: z.ZodType<Row>,
+  ask: (after: { readonly after?: Place }) => Promise<Page<Row>>,
   keep: (row: Row) => Kept,
 ): Promise<readonly Kept[]> {
   const found: Kept[] = []
   for (let after: Place | undefined; ;) {
-    const page = pageOf(row).parse(await link.ask({ ...request, ...(after === undefined ? {} : { after }) }))
+    const page = await ask(after === undefined ? {} : { after })
     found.push(...page.rows.map(keep))
     if (page.next === undefined) return found
     after = page.next
   }
 }
 
-async function reach(state: StatePlace, clock: Clock): Promise<FailedLink> {
+async function reach(state: StatePlace, clock: Clock): Promise<Link> {
   const { directory } = state
   // Opening would make the directory, and an empty list would hide that its name is wrong.
   const missing = whyMissing(join(directory, 'journal.db'))
@@ -100,8 +90,8 @@ function whyMissing(file: string): string | undefined {
   }
 }
 
-function openLink(state: StatePlace): FailedLink {
+function openLink(state: StatePlace): Link {
   const opened = openState({ ...state, visit: true, onHealth: () => {} })
-  const letters = { ledger: opened.ledger, retried: (): void => {} }
-  return { ask: async (request) => await answerFailed(request, letters), close: () => opened.close() }
+  const asked = { ledger: opened.ledger, worker: undefined }
+  return { ask: async (name, params) => await requests[name].by(params, asked), close: () => opened.close() }
 }

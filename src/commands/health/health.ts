@@ -1,10 +1,9 @@
-import { z } from 'zod'
 import { sleep, systemClock } from '../../base/clock.ts'
 import { asError, EXIT, systemCode } from '../../base/coded-error.ts'
 import { printable } from '../../observe/printable.ts'
 import { stateOf, type StateSettings } from '../terminal/connect.ts'
 import { linkToWorker } from '../../control/client.ts'
-import type { Health, HealthRequest } from '../../control/health.ts'
+import type { Health } from '../../control/health.ts'
 import type { Io } from '../terminal/io.ts'
 import { positiveDuration } from '../terminal/settings.ts'
 
@@ -13,23 +12,19 @@ export interface HealthOptions extends StateSettings {
   readonly json?: true
 }
 
-const healthAnswer = z.object({ ok: z.boolean(), reasons: z.array(z.string()) })
 const WORD = { live: 'alive', ready: 'ready' } as const
 
 /** Says whether the worker that runs is alive or ready. Not being answered in time is an answer too. */
 export async function askHealth(what: 'live' | 'ready', options: HealthOptions, io: Io): Promise<void> {
   const timeout = positiveDuration('--timeout', options.timeout, '5s')
   const { directory } = await stateOf(options, io)
-  const { ok, reasons } = await Promise.race([
-    ask({ request: `health.${what}` }, directory),
-    noAnswer(timeout, options.timeout),
-  ])
+  const { ok, reasons } = await Promise.race([ask(what, directory), noAnswer(timeout, options.timeout)])
   if (options.json === true) io.out(`${JSON.stringify({ [WORD[what]]: ok, reasons })}\n`)
   else io.out([ok ? WORD[what] : `not ${WORD[what]}`, ...reasons].map((line) => `${printable(line)}\n`).join(''))
   io.finish(ok ? EXIT.ok : EXIT.failed)
 }
 
-async function ask(request: HealthRequest, directory: string): Promise<Health> {
+async function ask(what: 'live' | 'ready', directory: string): Promise<Health> {
   const link = await linkToWorker(directory)
   if (link instanceof Error) {
     const isForbidden = systemCode(link) === 'EACCES'
@@ -37,7 +32,7 @@ async function ask(request: HealthRequest, directory: string): Promise<Health> {
     return { ok: false, reasons: [`${who}: ${link.message}`] }
   }
   try {
-    return healthAnswer.parse(await link.ask(request))
+    return await link.ask(`health.${what}`, {})
   } catch (error) {
     return { ok: false, reasons: [asError(error).message] }
   } finally {

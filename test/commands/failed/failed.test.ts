@@ -240,7 +240,7 @@ test('the socket is the user’s own, and a request that is no request hurts nob
   expect(new Set(await ids(site))).toEqual(new Set([one, two]))
   expect(statSync(path).mode & 0o777).toBe(0o600)
   expect(await says(path, 'no JSON\n')).toMatch(/^\{"error":".*JSON.*\}\n$/)
-  expect(await says(path, '{"request":"failed.none"}\n')).toMatch(/^\{"error":"not a request about dead letters.*\}\n$/)
+  expect(await says(path, '{"request":"failed.none"}\n')).toMatch(/^\{"error":".*failed.none.* is not a request.*\}\n$/)
   expect(await says(path, 'x'.repeat(1_100_000))).toMatch(/^\{"error":"a request has at most 1000000 characters"\}\n$/)
   createConnection(path)
     .on('error', () => {})

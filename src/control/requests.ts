@@ -1,0 +1,134 @@
+import { z } from 'zod'
+import { CodedError } from '../base/coded-error.ts'
+import type { DeadLetter } from '../ledger/dead-letters.ts'
+import type { Page } from '../ledger/page.ts'
+import { rows } from '../ledger/rows.ts'
+import { changeLetter, chosenPage, pageSchema, shownStep, stepsOf } from './dead-letters.ts'
+import { health } from './health.ts'
+import type { Asked } from './asked.ts'
+
+/** What is asked for by one name. */
+interface Request<Params, Answer> {
+  /** Whether it changes something: nothing that only looks may. */
+  readonly changes: boolean
+  readonly params: z.ZodType<Params>
+  readonly answer: z.ZodType<Answer>
+  /** @throws {CodedError} why it cannot be done. */
+  readonly by: (params: Params, asked: Asked) => Answer | Promise<Answer>
+}
+
+const place = z.object({ at: z.number(), id: z.string() })
+/** A page is looked through from a place on, and only what is chosen of it is told. */
+const page = {
+  after: place.exactOptional(),
+  error: z.string().exactOptional(),
+  group: z.string().exactOptional(),
+}
+const named = z.object({ id: z.string() })
+const letters: z.ZodType<Page<DeadLetter>> = pageSchema(rows.letters)
+const letterChange = z.enum(['done', 'rerun', 'unknown'])
+
+/**
+ * Everything that can be asked of a worker, or of the state that it left: by commands over its socket. This table alone says what a request
+ * must have, what its answer is, and whether it changes anything.
+ */
+const table = {
+  'health.live': row({
+    changes: false,
+    params: z.object({}),
+    answer: health,
+    by: async (_, asked) => {
+      const { alive: ok, reasons } = await running(asked).settledLiveness()
+      return { ok, reasons }
+    },
+  }),
+  'health.ready': row({
+    changes: false,
+    params: z.object({}),
+    answer: health,
+    by: (_, asked) => {
+      const { ready: ok, reasons } = running(asked).readiness()
+      return { ok, reasons }
+    },
+  }),
+  'failed.letters': row({
+    changes: false,
+    params: z.object(page),
+    answer: letters,
+    by: ({ after, ...choice }, { ledger }) => chosenPage(ledger.letters.page(after), choice),
+  }),
+  'failed.late': row({
+    changes: false,
+    params: z.object(page),
+    answer: pageSchema(rows.late),
+    by: ({ after, ...choice }, { ledger }) => chosenPage(ledger.late.page(after), choice),
+  }),
+  'failed.letter': row({
+    changes: false,
+    params: named,
+    answer: letters,
+    by: ({ id }, { ledger }) => {
+      const letter = ledger.letters.get(id)
+      return { rows: letter === undefined ? [] : [letter] }
+    },
+  }),
+  'failed.steps': row({
+    changes: false,
+    params: named.extend({ texts: z.boolean() }),
+    answer: pageSchema(shownStep),
+    by: async (params, { ledger }) => ({ rows: await stepsOf(params, ledger) }),
+  }),
+  'failed.retry': row({
+    changes: true,
+    params: named,
+    answer: letterChange,
+    by: async ({ id }, asked) => await changeLetter('retry', id, asked),
+  }),
+  'failed.discard': row({
+    changes: true,
+    params: named,
+    answer: letterChange,
+    by: async ({ id }, asked) => await changeLetter('discard', id, asked),
+  }),
+}
+
+type Table = typeof table
+export type RequestName = keyof Table
+export type ParamsOf<Name extends RequestName> = z.output<Table[Name]['params']>
+export type AnswerOf<Name extends RequestName> = z.output<Table[Name]['answer']>
+
+export const requests: { readonly [Name in RequestName]: Request<ParamsOf<Name>, AnswerOf<Name>> } = table
+
+function row<Params, Answer>(request: Request<Params, Answer>): Request<Params, Answer> {
+  return request
+}
+
+/** @throws {CodedError} STATE_UNAVAILABLE where only its state is there. */
+function running({ worker }: Asked): NonNullable<Asked['worker']> {
+  if (worker === undefined) throw new CodedError('STATE_UNAVAILABLE', 'no worker runs with this state directory')
+  return worker
+}
+
+const head = z.looseObject({ request: z.string() })
+
+/**
+ * Answers what has come as JSON.
+ *
+ * @throws {CodedError} USAGE when the request is none of the table's; or why it cannot be done.
+ */
+export async function answer(request: unknown, asked: Asked): Promise<unknown> {
+  const { data: { request: name, ...given } = { request: undefined } } = head.safeParse(request)
+  if (!isName(name)) throw new CodedError('USAGE', `${JSON.stringify(name)} is not a request of this worker's version`)
+  return await answerTo(name, given, asked)
+}
+
+async function answerTo<Name extends RequestName>(name: Name, given: unknown, asked: Asked): Promise<AnswerOf<Name>> {
+  const { by, params } = requests[name]
+  const read = params.safeParse(given)
+  if (!read.success) throw new CodedError('USAGE', `the request ${name}: ${z.prettifyError(read.error)}`)
+  return await by(read.data, asked)
+}
+
+function isName(name: unknown): name is RequestName {
+  return typeof name === 'string' && Object.hasOwn(table, name)
+}
