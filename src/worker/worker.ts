@@ -1,4 +1,5 @@
 import type { Cancel } from '../base/clock.ts'
+import { asError } from '../base/coded-error.ts'
 import type { Deliveries } from './delivery/deliveries.ts'
 import { liveness, type Liveness } from './liveness/liveness.ts'
 import { readiness, type Readiness } from './liveness/readiness.ts'
@@ -32,8 +33,8 @@ export class Worker {
     const { context, ends, isOnce } = options
     this.#context = context
     const parts = (this.#parts = makeParts(context, isOnce))
-    // What was left alone may be wanted now, and the wait until the next poll another one.
-    context.settings.changed.on(() => context.signals.look.say('everything'))
+    // And the wait until the next poll may be another one.
+    context.settings.changed.on(() => this.rerouted())
     context.signals.polled.on((taken) => this.#polled(taken))
     // It tells no more about fresh clinks than a look that brings none.
     context.signals.failed.on(() => this.#looked(context.clock.now()))
@@ -54,9 +55,15 @@ export class Worker {
     await this.#startup.begin(resume)
   }
 
-  /** Routes are others now: what no route has taken may be wanted. */
+  /** Routes, or the configuration, are others now: what was left alone may be wanted, also what is parked. */
   rerouted(): void {
-    this.#context.signals.look.say('everything')
+    const { intake, parked } = this.#parts
+    const { crashed } = this.#context.signals
+    this.#lookAgain()
+    parked
+      .giveBackIf(async (clink) => await intake.judging.isWanted(clink))
+      .then((isAny) => isAny && this.#lookAgain())
+      .catch((error: unknown) => crashed.say('release', asError(error)))
   }
 
   /**
@@ -67,7 +74,7 @@ export class Worker {
     this.#parts.reruns.add(clinkId)
     if (this.#context.ledger.letters.has(clinkId)) return
     await this.#parts.parked.giveBack(clinkId)
-    this.#context.signals.look.say('everything')
+    this.#lookAgain()
   }
 
   /**
@@ -139,6 +146,10 @@ export class Worker {
       slots === undefined ? undefined : this.#parts.deliveries.allStuckSince(slots, this.#parts.reruns.stuckSince)
     const allStuckFor = allStuckSince === undefined ? undefined : clock.now() - allStuckSince
     return liveness({ expected: pulses.expected, allStuckFor, lockedOutFor: this.#parts.poller.lockedOutFor })
+  }
+
+  #lookAgain(): void {
+    this.#context.signals.look.say('everything')
   }
 
   #polled(taken: Taken): void {

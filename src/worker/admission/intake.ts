@@ -62,7 +62,7 @@ export class Intake {
   /** Ends requests about clinks that have just arrived. A claim that is given up and then released may be made after that. */
   readonly hurried: AbortSignal = this.#hurried.signal
   readonly byId: ClaimsById
-  readonly #judging: Judging
+  readonly judging: Judging
   readonly doubts: Doubts
   readonly wanted: Wanted
   /** False: the service does not say what its claiming polls have claimed. */
@@ -74,11 +74,11 @@ export class Intake {
     this.notices = notices
     this.quarantine = new Quarantine(shared.context, notices)
     this.#parts = parts
-    this.#judging = new Judging(shared, parts.undecided, this)
+    this.judging = new Judging(shared, parts.undecided, this)
     this.doubts = new Doubts(shared.context)
     this.byId = new ClaimsById(shared.context)
-    const { byId, doubts } = this
-    this.wanted = new Wanted(shared, { ...parts, byId, doubts, judging: this.#judging, notices })
+    const { byId, doubts, judging } = this
+    this.wanted = new Wanted(shared, { ...parts, byId, doubts, judging, notices })
   }
 
   /** From now on everything that arrives is given back, what is being asked about as soon as that is answered. */
@@ -155,7 +155,7 @@ export class Intake {
     if (this.#shared.context.identity.id === undefined) this.wanted.identifiedNobody()
     const lease = await leaseIfSurelyOurs(clink, { ...claim, byId: true }, this, this.#shared.context)
     if (lease === undefined) return
-    const judged = this.#judging.of(clink, await this.#shared.context.ledger.recallOne(clink.clink_id))
+    const judged = this.judging.of(clink, await this.#shared.context.ledger.recallOne(clink.clink_id))
     const made = { lease, key, byId: true }
     if (!(judged instanceof Promise)) await this.#follow(clink, judged, made)
     else this.#followLater(clink, judged, made)
@@ -199,7 +199,7 @@ export class Intake {
     const mustAsk = isSigned && context.identity.id === undefined
     const lease = mustAsk ? await learnIdentity(clink, { lease: claimed, key }, this.hurried, context) : claimed
     if (isSigned && context.identity.id === undefined) this.doubts.raise('identity')
-    const judged = this.#judging.of(clink, memory)
+    const judged = this.judging.of(clink, memory)
     const claim = { lease, key, byId: false }
     if (!(judged instanceof Promise)) return await this.#follow(clink, judged, claim)
     this.#followLater(clink, judged, claim)
@@ -223,7 +223,7 @@ export class Intake {
   /** A claim that was parked before is over with this one, as where its clink is worked at once. */
   #followLater(clink: Clink, judged: Promise<Verdict>, claim: FreshClaim): void {
     this.#parts.parked.handOver(clink.clink_id)
-    this.#judging.later(clink, claim, judged, async (...decided) => await this.#follow(clink, ...decided))
+    this.judging.later(clink, claim, judged, async (...decided) => await this.#follow(clink, ...decided))
   }
 
   #isWorked(clinkId: string): boolean {

@@ -36,6 +36,15 @@ export class Judging {
     return verdict instanceof Promise ? verdict.then((late) => this.#now(memory, late)) : this.#now(memory, verdict)
   }
 
+  /** Whether a clink that was left alone is work now, or to be acknowledged: it was judged by other routes, or another configuration. */
+  async isWanted(clink: Clink): Promise<boolean> {
+    const { ledger, scope } = this.#shared.context
+    const judged = this.of(clink, await ledger.recallOne(clink.clink_id))
+    // Where its route cannot be found now, its next claim tries again.
+    const verdict = await Promise.resolve(judged).catch(() => undefined)
+    return verdict !== undefined && !('leave' in verdict) && scope.has(clink)
+  }
+
   /** Holds on to a claim until its clink is judged. @param follow what is to be done then, unless the claim has ended. */
   later<Claim extends ClaimInHand>(
     clink: Clink,

@@ -27,8 +27,8 @@ interface Entry {
 
 /**
  * Claims on clinks that are not run now. A claiming poll gives them whether wanted or not; released at once they would come
- * back with the next poll, so they are kept, without a slot and without renewal, until they run out. A stop releases them, and so does the
- * end of a wait that is shorter than the claim.
+ * back with the next poll, so they are kept, without a slot and without renewal, until they run out. A stop releases them, and so do the
+ * end of a wait that is shorter than the claim, and a reload after which they are work.
  */
 export class Parked {
   readonly #context: AdmissionContext
@@ -91,6 +91,18 @@ export class Parked {
     this.#release(clinkId)
     const entry = this.#entries.get(clinkId)
     if (entry !== undefined) await this.#releases.get(entry)
+  }
+
+  /** Releases those that may be worked after all, so that they come back at once. Resolves with whether there are any, when that is over. */
+  async giveBackIf(isWanted: (clink: Clink) => Promise<boolean>): Promise<boolean> {
+    const released = [...this.#entries.values()].map(async (entry) => {
+      const id = entry.clink.clink_id
+      if (!(await isWanted(entry.clink)) || this.#entries.get(id) !== entry) return false
+      this.#waited(entry)
+      await this.#releases.get(entry)
+      return true
+    })
+    return (await Promise.all(released)).includes(true)
   }
 
   /** Releases what is parked, and from now on whatever is added. Resolves when nothing is left to release. */
