@@ -1,6 +1,7 @@
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { systemCode } from '../base/coded-error.ts'
+import type { Config } from '../config/config.ts'
 
 const MODULE = /\.m?[jt]s$/
 const NOT_A_HANDLER = /^[._]|\.(test|spec)\.m?[jt]s$|\.d\.m?ts$/
@@ -27,6 +28,11 @@ export interface Discovered {
   readonly problem?: string
   /** There is none: routes may do without. */
   readonly isMissing: boolean
+}
+
+/** Absolute paths of the handler files that routes name. */
+export function usedFiles({ routes }: Pick<Config, 'routes'>): readonly string[] {
+  return routes.flatMap(({ use }) => use ?? [])
 }
 
 export async function discover(directory: string): Promise<Discovered> {

@@ -6,7 +6,7 @@ import type { Clink } from '../clink/records.ts'
 import type { Config, ExecConfig, HttpConfig, Place, RouteConfig } from '../config/config.ts'
 import { echoHandler } from './builtin.ts'
 import type { LoadedDefinition } from './definition.ts'
-import { discover, isModule, type Discovered } from './discover.ts'
+import { discover, isModule, usedFiles, type Discovered } from './discover.ts'
 import { NO_FILES } from './files-read.ts'
 import { HandlerError, type HandlerIssue } from './handler-error.ts'
 import { HandlerLoader, type LoaderOptions } from './handler-loader.ts'
@@ -38,7 +38,7 @@ export interface LoadHandlersOptions extends LoaderOptions {
 export async function loadHandlers(options: LoadHandlersOptions): Promise<HandlerSet> {
   const { config, cwd, echoWhenEmpty = false, generation, inline } = options
   const found = await discover(config.handlers.directory)
-  const paths = [...new Set([...found.files, ...config.routes.flatMap(({ use }) => use ?? [])])]
+  const paths = [...new Set([...found.files, ...usedFiles(config)])]
   const programs = config.routes.flatMap(({ exec }) => exec ?? [])
   const applications = config.routes.flatMap(({ http }) => http ?? [])
   const shown = (path: string): string => relative(cwd, path) || '.'

@@ -1,11 +1,11 @@
-import { readFile } from 'node:fs/promises'
+import { readFile, realpath } from 'node:fs/promises'
 import { watch, type FSWatcher } from 'chokidar'
 import { sleep, systemClock } from '../base/clock.ts'
 import { asError } from '../base/coded-error.ts'
 import type { Service } from '../base/service.ts'
 import type { Config } from '../config/config.ts'
 import type { Settings } from '../config/settings.ts'
-import { discover } from './discover.ts'
+import { discover, usedFiles } from './discover.ts'
 import { digest, NO_FILES, type FilesRead } from './files-read.ts'
 import { HandlerError } from './handler-error.ts'
 import type { HandlerSet } from './handler-set.ts'
@@ -19,20 +19,25 @@ export interface WatchOptions extends Omit<LoadHandlersOptions, 'config' | 'gene
   loaded(set: HandlerSet, next: Config | undefined): void
   /** A change could not be loaded, or the files cannot be watched: the set in use stays. */
   failed(error: Error): void
+  /** Milliseconds between two looks at where links lead. */
+  readonly interval?: number
 }
 
-/** By absolute path: a digest. */
+/** By absolute path: where it leads, and a digest. */
 type Contents = ReadonlyMap<string, string>
 
 /** Editors and deployments write several files in a row, and each in pieces: for this many milliseconds all have to stay as they are. */
 const QUIET = 60
+const INTERVAL = 1_000
+const MISSING = 'missing'
 
 /**
  * Loads handlers anew when their files change, or files that they import. `start` resolves when changes are seen.
  *
  * Remembers what was loaded of all files that matter. An event of the file system only says that it may be time to
  * compare: the same content written again is no change, and one written before anybody watched is. The first event of a file says that
- * it is watched. Loadings follow each other, never overlap.
+ * it is watched. No event tells that a link on the way to the files was exchanged, as by a deployment: where it leads is looked at again and
+ * again. Loadings follow each other, never overlap.
  */
 export class HandlerWatch implements Service {
   readonly #options: WatchOptions
@@ -43,9 +48,11 @@ export class HandlerWatch implements Service {
   /** What is in use, or could not be loaded, of each file. */
   #seen: Contents = new Map()
   #isPending = false
+  #isStarted = false
   /** Another configuration, by which the handlers could not be loaded yet. */
   #next: Config | undefined
   #work: Promise<void> = Promise.resolve()
+  #looking: Promise<void> = Promise.resolve()
 
   constructor(options: WatchOptions) {
     this.#options = options
@@ -54,29 +61,59 @@ export class HandlerWatch implements Service {
   }
 
   async start(): Promise<void> {
-    if (this.#stopping.signal.aborted || this.#watcher !== undefined) return
-    const watcher = watch(this.#watched(), { depth: 0 })
-    this.#watcher = watcher
-    watcher.on('all', () => this.#changed())
-    watcher.on('error', (error) => this.#options.failed(asError(error)))
-    const ready = new Promise<void>((resolve) => {
-      watcher.once('ready', resolve)
-      this.#stopping.signal.addEventListener('abort', () => resolve())
-    })
-    this.#seen = await this.#asRead(this.#files)
-    await ready
+    if (this.#stopping.signal.aborted || this.#isStarted) return
+    this.#isStarted = true
+    this.#work = this.#work.then(async () => void (this.#seen = await this.#asRead(this.#files)))
+    const { promise: watched, resolve } = Promise.withResolvers<void>()
+    this.#looking = this.#watch(resolve).finally(resolve)
+    await Promise.all([this.#work, watched])
   }
 
   async stop(): Promise<void> {
     this.#stopping.abort()
+    await Promise.all([this.#looking, this.#work])
     await this.#watcher?.close()
-    await this.#work
   }
 
   /** Loads all handlers anew, changed or not. Resolves when that has been reported. @param other another configuration: it goes by that. */
   async reload(other?: Config): Promise<void> {
     this.#work = this.#work.then(async () => await this.#load(other))
     await this.#work
+  }
+
+  /** A watcher stays with what it has found behind a link: when that leads elsewhere another one is needed. */
+  async #watch(opened: () => void): Promise<void> {
+    const { clock = systemClock(), interval = INTERVAL } = this.#options
+    const { signal } = this.#stopping
+    let last: string | undefined
+    while (!signal.aborted) {
+      const now = await this.#places()
+      if (now !== last && !signal.aborted) await this.#open()
+      last = now
+      opened()
+      await sleep(clock, interval, signal)
+    }
+  }
+
+  async #open(): Promise<void> {
+    const before = this.#watcher
+    const watcher = watch(this.#watched(), { depth: 0 })
+    this.#watcher = watcher
+    watcher.on('all', () => this.#changed())
+    watcher.on('error', (error) => this.#options.failed(asError(error)))
+    await new Promise<void>((resolve) => {
+      watcher.once('ready', resolve)
+      this.#stopping.signal.addEventListener('abort', () => resolve(), { once: true })
+    })
+    await before?.close()
+    this.#changed()
+  }
+
+  /** Where the configuration leads to. */
+  async #places(): Promise<string> {
+    const config = this.#options.settings.current
+    const paths = [config.handlers.directory, ...usedFiles(config)]
+    return (await Promise.all(paths.map(async (path) => await placeOf(path)))).join('\n')
   }
 
   #changed(): void {
@@ -133,14 +170,14 @@ export class HandlerWatch implements Service {
 
   #watched(): string[] {
     const config = this.#options.settings.current
-    return [config.handlers.directory, ...config.routes.flatMap(({ use }) => use ?? []), ...this.#files.keys()]
+    return [config.handlers.directory, ...usedFiles(config), ...this.#files.keys()]
   }
 
   /** All files that matter, as they are now. */
   async #look(): Promise<Contents> {
     const config = this.#options.settings.current
     const { files: found } = await discover(config.handlers.directory)
-    const files = new Set([...found, ...config.routes.flatMap(({ use }) => use ?? []), ...this.#files.keys()])
+    const files = new Set([...found, ...usedFiles(config), ...this.#files.keys()])
     return new Map(await Promise.all([...files].map(async (file) => [file, await contentOf(file)] as const)))
   }
 
@@ -152,14 +189,19 @@ export class HandlerWatch implements Service {
    */
   async #asRead(files: FilesRead, before: Contents = new Map()): Promise<Contents> {
     const read = [...files].map(
-      async ([file, content]) => [file, before.get(file) ?? content ?? (await contentOf(file))] as const,
+      async ([file, content]) => [file, before.get(file) ?? (await contentOf(file, content))] as const,
     )
     return new Map(await Promise.all(read))
   }
 }
 
-async function contentOf(file: string): Promise<string> {
-  return await readFile(file).then(digest, () => 'missing')
+/** Where a link leads counts: what a file imports lies beside that. @param known what was read of it. */
+async function contentOf(file: string, known?: string): Promise<string> {
+  return `${await placeOf(file)} ${known ?? (await readFile(file).then(digest, () => MISSING))}`
+}
+
+async function placeOf(path: string): Promise<string> {
+  return await realpath(path).catch(() => MISSING)
 }
 
 function isSame(one: Contents, other: Contents): boolean {

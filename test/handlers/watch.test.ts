@@ -55,12 +55,19 @@ async function watchedIn(cwd: string, echoWhenEmpty = false, meanwhile: Files = 
     cwd,
     first,
     echoWhenEmpty,
+    interval: 10,
     loaded: (set) => reports.add(set),
     failed: (error) => reports.add(error),
   })
   onTestFinished(async () => await watch.stop())
   await watch.start()
   return { cwd, reports, watch }
+}
+
+/** As deployments and mounted ConfigMaps do it: at no moment is there none. */
+async function exchange(cwd: string, link: string, target: string): Promise<void> {
+  await symlink(target, join(cwd, '.next'))
+  await rename(join(cwd, '.next'), join(cwd, link))
 }
 
 const text = (value: string): string => `export default () => '${value}'`
@@ -130,6 +137,44 @@ describe('watched handlers', () => {
     await symlink('..2', join(inside, '..next'))
     await rename(join(inside, '..next'), join(inside, '..data'))
     expect(await answer(await reports.nextSet())).toBe('two')
+  })
+
+  it.each<readonly [string, { from: string; to: string; at: string }]>([
+    ['they are', { from: 'v1', to: 'v2', at: 'handlers' }],
+    ['a directory above them is', { from: 'releases/1', to: 'releases/2', at: 'current' }],
+  ])('are loaded again when %s a link that is exchanged', async (_, { from, to, at }) => {
+    const within = at === 'handlers' ? '' : '/handlers'
+    const cwd = await directoryWith({
+      [`${from}${within}/a.ts`]: text('one'),
+      [`${to}${within}/a.ts`]: text('one'),
+      [`${to}${within}/b.ts`]: `export default { match: { group: 'ops' }, handle: () => 'new' }`,
+      'clink-worker.yaml': at === 'handlers' ? '' : 'handlers: { directory: current/handlers }',
+    })
+    await exchange(cwd, at, from)
+    const { reports } = await watchedIn(cwd)
+    await exchange(cwd, at, to)
+    expect(await answer(await reports.nextSet())).toBe('new')
+    // What is edited from now on is seen as before.
+    await writeFile(join(cwd, `${to}${within}/a.ts`), text('edited'))
+    expect((await reports.nextSet()).generation).toBe(3)
+    await exchange(cwd, at, from)
+    expect(await answer(await reports.nextSet())).toBe('one')
+  })
+
+  it('are loaded again when only what they import differs behind the exchanged link', async () => {
+    const release = (n: number): Files => ({
+      [`r/${n}/handlers/a.ts`]: "export { x as default } from '../lib/x.ts'",
+      [`r/${n}/lib/x.ts`]: imported(`release ${n}`),
+    })
+    const cwd = await directoryWith({
+      ...release(1),
+      ...release(2),
+      'clink-worker.yaml': 'handlers: { directory: none }\nroutes: [{ name: a, use: current/handlers/a.ts }]',
+    })
+    await exchange(cwd, 'current', 'r/1')
+    const { reports } = await watchedIn(cwd)
+    await exchange(cwd, 'current', 'r/2')
+    expect(await answer(await reports.nextSet())).toBe('release 2')
   })
 
   it('come and go with the built-in echo in an empty directory', async () => {
