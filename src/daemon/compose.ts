@@ -103,7 +103,7 @@ export function compose(options: ComposeOptions) {
     renewals: new RenewalsUnderWay(),
     boot,
     groups,
-    crashWatch: new CrashWatch(heart, config.retry.crashes),
+    crashWatch: new CrashWatch(heart),
     router,
     runner:
       options.runner ?? makeRunners({ boot, clock, groups, ledger, settings, session, tasks: options.tasks ?? {} }),

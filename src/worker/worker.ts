@@ -129,11 +129,11 @@ export class Worker {
 
   /** @param state what keeps the state directory from being used, for people. */
   readiness(state: string | undefined): Readiness {
-    const { stopping, terms } = this.#context
+    const { crashWatch, stopping, terms } = this.#context
     const { doubts, paused } = this.snapshot()
     const { poller, shared } = this.#parts
     const { hasPolled } = poller
-    const trouble = terms.trouble ?? poller.trouble ?? (shared.capacity.isNarrow ? ALONE : undefined)
+    const trouble = terms.trouble ?? poller.trouble ?? (shared.capacity.isNarrow ? crashWatch.why : undefined)
     return readiness({ isStopping: stopping.aborted, hasPolled, trouble, doubts, state, paused })
   }
 
@@ -177,7 +177,3 @@ export class Worker {
     })
   }
 }
-
-/** Why nothing is claimed, for people. */
-const ALONE =
-  'the process has ended twice without a stop: what ran then runs alone, one clink at a time, to find the one that ends it, and nothing is claimed meanwhile'

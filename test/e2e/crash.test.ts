@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest'
 import { systemBoot } from '../../src/base/boot.ts'
 import { openState } from '../../src/journal/state.ts'
 import { kernelGroups, LeftProgram } from '../support/left-program.ts'
-import { stillClaimed, times } from '../support/record.ts'
+import { answers, stillClaimed, times } from '../support/record.ts'
 import { until } from '../support/until.ts'
 import { Site } from '../support/command.ts'
 
@@ -196,6 +196,26 @@ describe('P9, §7: after a kill -9', () => {
       for (const one of innocent) expect(times(site.emulator, one, 'completed')).toBe(1)
       expect(site.emulator.clink(id)?.status).toBe('pending')
       expect(stillClaimed(site.emulator)).toEqual([])
+    },
+  )
+
+  it(
+    'P1, §5: the sender of a clink that is given up since it ended the process is told',
+    { timeout: 120_000 },
+    async () => {
+      const config = 'retry: { crashes: 1, onExhausted: complete }\n'
+      await using site = await Site.open({ handler: poison.replace('FAULT', 'process.exit(0)'), config })
+      const { clink_id: id } = site.emulator.send('ops', 'poison', { from: 'bob' })
+      const { output } = await untilQuiet(site)
+
+      expect(await site.noted()).toEqual(['poison', 'poison', 'poison'])
+      expect(output).toMatch(new RegExp(`"event":"clink.deadLettered","clink":"${id}"`))
+      expect(site.emulator.clink(id)?.status, output).toBe('completed')
+      expect(answers(site.emulator).map(({ content }) => content)).toEqual([
+        expect.stringMatching(new RegExp(`^This could not be done \\(process-ended, ${id}\\)\\.`)),
+      ])
+      const show = site.start('failed', 'show', id)
+      expect([await show.exited, show.output]).toEqual([0, expect.stringContaining('its sender got the answer')])
     },
   )
 

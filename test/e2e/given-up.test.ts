@@ -91,6 +91,8 @@ it.each([
     first.signal('SIGKILL')
     await first.exited
     hangs.remove()
+    const untold = site.start('failed', 'show', bad)
+    expect([await untold.exited, untold.output]).toEqual([0, expect.stringContaining('Clink has not confirmed yet')])
     if (expected.includes('expired')) await until(() => emulator.clink(bad)?.status === 'pending', 'its claim runs out')
 
     const second = site.start('run')
@@ -105,6 +107,6 @@ it.each([
       expect.stringMatching(/^This could not be done \(handler-failed/),
     ])
     const show = site.start('failed', 'show', bad)
-    expect(await show.exited, show.output).toBe(0)
+    expect([await show.exited, show.output]).toEqual([0, expect.stringContaining('its sender got the answer')])
   },
 )

@@ -8,6 +8,7 @@ import { keptIdentity } from '../../src/keys/identity.ts'
 import type { DeadLetter } from '../../src/ledger/dead-letters.ts'
 import { CrashWatch } from '../../src/worker/execution/crash-watch.ts'
 import { WorkerSignals } from '../../src/worker/signals.ts'
+import { makeSettings } from '../support/settings.ts'
 import { open, recalled } from '../support/states.ts'
 import { TempDir } from '../support/temp-dir.ts'
 
@@ -163,7 +164,7 @@ describe('a journal that was written before the rooms', () => {
     const clock = { now: () => 0, wall: () => AT + 60_000, at: () => () => {} }
     const emit = (event: WorkerEvent): number => events.push(event)
     const signals = new WorkerSignals()
-    await new CrashWatch({ ledger, emit, clock, signals }, 3).begin(ledger.process.claims())
+    await new CrashWatch({ ledger, emit, clock, settings: makeSettings(), signals }).begin(ledger.process.claims())
     expect(events).toEqual([{ event: 'worker.crashed', crashes: 2, running: ['running'] }])
     expect(['running', 'beside', 'suspect', 'held'].map((id) => ledger.attemptsOf(id).isSuspect)).toEqual([
       true,

@@ -41,7 +41,10 @@ export async function showFailed(id: string, options: FailedOptions, io: Io): Pr
     const letter = await failed.letter(id)
     const late = (await failed.late({}, (one) => one)).filter(({ clink }) => clink.clink_id === id)
     const last = letter ?? late.at(-1)
-    if (last === undefined) throw new CodedError('USAGE', unknown(id))
+    if (last === undefined) {
+      io.problem(printable(unknown(id)))
+      return io.finish(EXIT.failed)
+    }
     const said = (await new ClinkLogReader(logsOf(directory), id).next()).slice(-LAST)
     const log = said.map(logText(io)).join('')
     const steps = letter === undefined ? [] : await failed.steps(id, mayShow)

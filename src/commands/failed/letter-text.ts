@@ -70,16 +70,19 @@ function stepRow({ at, begins, bytes, is, name }: ShownStep): string[] {
   return [is, printable(name), when, `${bytes} bytes`, begins === undefined ? '' : excerpt(begins)]
 }
 
-function letterFacts({ at, attempts, reason, rerun, route, tell }: DeadLetter): [string, string][] {
+function letterFacts({ at, attempts, notice, reason, rerun, route, tell }: DeadLetter): [string, string][] {
   return [
     ['route', printable(route)],
     ['attempts', String(attempts)],
     ['given up', new Date(at).toISOString()],
-    ['told', tell === 'complete' ? 'its sender got the answer that it failed' : 'it was released, for others to try'],
+    ['told', tell === 'release' ? 'nothing: others may try it' : notice === undefined ? TOLD : TO_BE_TOLD],
     ['reason', printable(reason)],
     ...(rerun === undefined ? [] : [['rerun', RERUN[rerun.step]] satisfies [string, string]]),
   ]
 }
+
+const TOLD = 'its sender got the answer that it failed'
+const TO_BE_TOLD = 'its sender gets the answer that it failed, which Clink has not confirmed yet'
 
 /** JSON for programs. What `printable` makes of a control character is also what JSON writes for it. */
 export function json(value: unknown): string {

@@ -1,6 +1,7 @@
 import type { Cancel } from '../../base/clock.ts'
 import type { HeldClaim } from '../../ledger/process.ts'
 import type { WorkerContext } from '../context.ts'
+import { noticeOf, often } from './given-up.ts'
 
 /** So many crashes in a row make suspects of the clinks that were running. */
 const IN_A_ROW = 2
@@ -19,7 +20,7 @@ const REMEMBERED = 200
 /** A clink in hand when the last process ended. */
 export type InHand = Pick<HeldClaim, 'clink' | 'route' | 'running'>
 
-type CrashContext = Pick<WorkerContext, 'clock' | 'emit' | 'ledger' | 'signals'>
+type CrashContext = Pick<WorkerContext, 'clock' | 'emit' | 'ledger' | 'settings' | 'signals'>
 
 export type Running = Pick<HeldClaim, 'clink' | 'route'>
 
@@ -37,7 +38,6 @@ export type Running = Pick<HeldClaim, 'clink' | 'route'>
  */
 export class CrashWatch {
   readonly #context: CrashContext
-  readonly #limit: number
   /** Clinks whose runs ended a short while ago, and may have left something behind that ends the process; until when that is so. */
   readonly #ended = new Map<string, number>()
   /** The suspect whose run has ended a moment ago, still alone. */
@@ -47,10 +47,8 @@ export class CrashWatch {
   #cancel: Cancel = () => {}
   #hasFault = false
 
-  /** @param limit crashes while alone after which a clink is given up. */
-  constructor(context: CrashContext, limit: number) {
+  constructor(context: CrashContext) {
     this.#context = context
-    this.#limit = limit
   }
 
   /**
@@ -142,7 +140,17 @@ export class CrashWatch {
 
   /** Milliseconds for which a suspect runs alone at most. */
   get aloneFor(): number {
-    return ALONE * 4 ** Math.max(0, Number(this.#context.ledger.process.fact('crashes') ?? 0) - IN_A_ROW)
+    return ALONE * 4 ** (this.#crashes - IN_A_ROW)
+  }
+
+  /** Why a suspect runs alone, for people. */
+  get why(): string {
+    return `the process has ended ${often(this.#crashes)} in a row without a stop: ${ALONE_NOW}`
+  }
+
+  /** So many in a row have made the suspects. A stop since then begins a count of its own. */
+  get #crashes(): number {
+    return Math.max(IN_A_ROW, Number(this.#context.ledger.process.fact('crashes') ?? 0))
   }
 
   /** Whether a crash while a suspect runs by its turn would be its own. */
@@ -193,19 +201,23 @@ export class CrashWatch {
   /** Counts a crash against the clink that ran alone, and gives it up when it was one too many. Undefined: there was none. */
   #count(killer: Running | undefined): { written: Promise<void>; isGivenUp: boolean; say: () => void } | undefined {
     if (killer === undefined) return undefined
-    const { ledger } = this.#context
+    const { ledger, settings } = this.#context
+    const { onExhausted, crashes: limit } = settings.current.retry
     const { clink, route } = killer
     const id = clink.clink_id
     // What its run came to was enough.
     if (ledger.letters.has(id) && ledger.letters.rerunOf(id) === undefined) return undefined
     const { crashes: before, errors } = ledger.attemptsOf(id)
     const crashes = before + 1
-    if (crashes < this.#limit)
-      return { written: ledger.outcome(id, { is: 'crashed' }), isGivenUp: false, say: () => {} }
-    const reason = `the process ended ${crashes} times while this clink ran alone`
-    // Of one that was run again its sender knows already.
-    const tell = ledger.letters.get(id)?.tell ?? 'release'
-    const letter = { clink, route, attempts: crashes, reason, errors, tell, at: this.#context.clock.wall() }
+    if (crashes < limit) return { written: ledger.outcome(id, { is: 'crashed' }), isGivenUp: false, say: () => {} }
+    const reason = `the process ended ${often(crashes)} while this clink ran alone`
+    // Of one that was run again its sender knows already, or is still to be told.
+    const { notice, tell } = ledger.letters.get(id) ?? {
+      tell: onExhausted,
+      notice: noticeOf('process-ended', { clinkId: id }),
+    }
+    const told = { tell, ...(tell === 'complete' && notice !== undefined && { notice }) }
+    const letter = { clink, route, attempts: crashes, reason, errors, at: this.#context.clock.wall(), ...told }
     return {
       written: ledger.deadLetter(letter),
       isGivenUp: true,
@@ -222,3 +234,6 @@ function aftermathOf(text: string | undefined): Running | undefined {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion
   return text === undefined || text === '' ? undefined : (JSON.parse(text) as Running)
 }
+
+const ALONE_NOW =
+  'what ran then runs alone, one clink at a time, to find the one that ends it, and nothing is claimed meanwhile'

@@ -1,6 +1,7 @@
 import { equalJitter, type Random } from '../../base/backoff.ts'
 import type { Policy } from '../../handlers/policy.ts'
 import type { Outcome } from '../../runners/outcome.ts'
+import { noticeOf, often } from './given-up.ts'
 
 /** What follows from an outcome. */
 export type Decision =
@@ -76,9 +77,8 @@ export function decide(
       const backoff = { base: retry.backoff, max: retry.maxBackoff }
       const wait = equalJitter(state.attempt, backoff, random)
       if (state.isFree === true) return hold(wait, outcome.error.message, false)
-      const notice = `This could not be done (handler-failed, ${state.clinkId}).`
       if (state.attempt >= retry.attempts)
-        return deadLetter('exhausted', outcome.error.message, retry.onExhausted, notice)
+        return deadLetter('exhausted', outcome.error.message, retry.onExhausted, noticeOf('handler-failed', state))
       return hold(wait, outcome.error.message, true)
     }
   }
@@ -110,16 +110,14 @@ export function decideUnstarted(
   },
   { retry }: Pick<Policy, 'retry'>,
 ): Decision | undefined {
-  const { clinkId, fault, isLetter, times, timesAbsent } = state
+  const { fault, isLetter, times, timesAbsent } = state
   if (isLetter) return { do: 'release', why: 'parked', reason: 'it is a dead letter', countsAttempt: false }
-  if (fault !== undefined)
-    return deadLetter('rejected', fault, retry.onExhausted, `This could not be done (match-timeout, ${clinkId}).`)
+  if (fault !== undefined) return deadLetter('rejected', fault, retry.onExhausted, noticeOf('match-timeout', state))
   if (times < retry.attempts) return undefined
-  const often = times === 1 ? 'once' : `${times} times`
   const renewals = timesAbsent ? 'nothing shows that the service renews claims' : 'the service does not renew claims'
   const advice = timesAbsent ? ', or set claim.trustRenewals if you know that it does' : ''
-  const reason = `its claim ran out ${often} while the handler ran, and ${renewals}: make the handler shorter${advice}`
-  return deadLetter('exhausted', reason, retry.onExhausted, `This could not be done (claim-ran-out, ${clinkId}).`)
+  const reason = `its claim ran out ${often(times)} while the handler ran, and ${renewals}: make the handler shorter${advice}`
+  return deadLetter('exhausted', reason, retry.onExhausted, noticeOf('claim-ran-out', state))
 }
 
 function deadLetter(

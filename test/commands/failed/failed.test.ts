@@ -56,6 +56,7 @@ test('what was given up is listed without its content, and shown with it', async
   const show = await failed(site, 'show', one)
   expect(show).toMatchObject({ code: 0, stderr: '' })
   expect(show.stdout).toMatch(/^errors\n {2}.*no marker.*\ncontent\n {2}one secret\n$/m)
+  expect(show.stdout).toMatch(/^told +nothing: others may try it$/m)
   const whole = JSON.parse((await failed(site, 'show', one, '--json')).stdout)
   expect(whole).toMatchObject({
     clink: { clink_id: one, content: 'one secret' },
@@ -220,7 +221,7 @@ test('an id that is not there is a failure, and the others are done', async () =
   const line = 'clink-worker: nope is not among the dead letters; `clink-worker failed list` shows them\n'
   const retry = await failed(site, 'retry', 'nope', one)
   expect(retry).toMatchObject({ code: 1, stdout: `${one} will be retried\n`, stderr: line })
-  expect(await failed(site, 'show', 'nope')).toMatchObject({ code: 64, stdout: '', stderr: line })
+  expect(await failed(site, 'show', 'nope')).toMatchObject({ code: 1, stdout: '', stderr: line })
 })
 
 test.each([

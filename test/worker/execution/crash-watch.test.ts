@@ -4,12 +4,14 @@ import { describe, expect, it } from 'vitest'
 import { systemClock, type Clock } from '../../../src/base/clock.ts'
 import { Journal } from '../../../src/journal/journal.ts'
 import { tablesOf } from '../../../src/journal/state.ts'
+import type { Config } from '../../../src/config/config.ts'
 import type { Emit, WorkerEvent } from '../../../src/events.ts'
 import { CrashWatch } from '../../../src/worker/execution/crash-watch.ts'
 import { WorkerSignals } from '../../../src/worker/signals.ts'
 import { Ledger } from '../../../src/ledger/ledger.ts'
 import type { HeldClaim } from '../../../src/ledger/process.ts'
 import { clink } from '../../support/sample-records.ts'
+import { makeSettings } from '../../support/settings.ts'
 import { TempDir } from '../../support/temp-dir.ts'
 import { claim, letter, open, recalled } from '../../support/states.ts'
 
@@ -17,8 +19,13 @@ const LIMIT = 3
 const DAY = 86_400_000
 const EPOCH: Clock = { ...systemClock(), wall: () => 0 }
 
-const makeWatch = (ledger: Ledger, clock: Clock, emit: Emit = () => {}): CrashWatch =>
-  new CrashWatch({ ledger, clock, emit, signals: new WorkerSignals() }, LIMIT)
+const makeWatch = (
+  ledger: Ledger,
+  clock: Clock,
+  emit: Emit = () => {},
+  retry: Partial<Config['retry']> = {},
+): CrashWatch =>
+  new CrashWatch({ ledger, clock, emit, settings: makeSettings({ retry }), signals: new WorkerSignals() })
 
 const claimOf = (id: string, running: boolean): HeldClaim => ({
   ...claim,
@@ -370,6 +377,28 @@ describe('P9, §4: the crash watch', () => {
       await lives.life(async ({ ledger }) => {
         expect(ledger.letters.get('leaks')?.reason).toMatch(/the process ended 3 times/)
       })
+    },
+  )
+
+  it.each(['crash', 'fault'])(
+    'leaves its sender to be told where `onExhausted` says so: given up by a %s (P1, §5)',
+    async (how) => {
+      using directory = new TempDir()
+      const { ledger, close } = open(directory.path)
+      await ledger.begin({ claim: claimOf('a', true) }, true)
+      await Promise.all([ledger.process.note({ run: 'under way' }), ledger.outcome('a', { is: 'suspect' })])
+      const watch = makeWatch(ledger, EPOCH, () => {}, { crashes: 1, onExhausted: 'complete' })
+      if (how === 'crash') await watch.begin(ledger.process.claims())
+      else await watch.fault([claimOf('a', true)])
+      const { clink: one } = claimOf('a', true)
+      expect(ledger.letters.get('a')).toMatchObject({
+        tell: 'complete',
+        reason: 'the process ended once while this clink ran alone',
+      })
+      expect((await recalled(ledger, 'a')).unconfirmed(one)).toEqual({
+        response: 'This could not be done (process-ended, a).',
+      })
+      close()
     },
   )
 

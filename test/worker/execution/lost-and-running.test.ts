@@ -5,6 +5,7 @@ import { WorkerSignals } from '../../../src/worker/signals.ts'
 import { Ledger } from '../../../src/ledger/ledger.ts'
 import type { HeldClaim } from '../../../src/ledger/process.ts'
 import { memoryTables } from '../../../src/ledger/memory-tables.ts'
+import { makeSettings } from '../../support/settings.ts'
 import { Bench, until, type Station } from '../../support/harness.ts'
 import { times } from '../../support/record.ts'
 
@@ -46,15 +47,13 @@ async function lost(): Promise<Stubborn> {
       const facts = memoryTables().facts
       for (const [name, value] of tables.facts.entries()) await facts.set(name, value)
       const found: string[] = []
-      const next = new CrashWatch(
-        {
-          ledger: new Ledger({ ...memoryTables(), facts }),
-          emit: (event) => found.push(...(event.event === 'worker.crashed' ? event.running : [])),
-          clock: systemClock(),
-          signals: new WorkerSignals(),
-        },
-        3,
-      )
+      const next = new CrashWatch({
+        ledger: new Ledger({ ...memoryTables(), facts }),
+        emit: (event) => found.push(...(event.event === 'worker.crashed' ? event.running : [])),
+        clock: systemClock(),
+        settings: makeSettings(),
+        signals: new WorkerSignals(),
+      })
       await next.begin(ledger.process.claims())
       return found
     },
