@@ -98,6 +98,10 @@ interface GeneralEvents {
   'program.stays': { clinkId: string; group: number; advice: string }
   'journal.failed': { problem: string }
   'journal.recovered': {}
+  /** By HTTP, for probes and metrics. */
+  'server.listening': { url: string }
+  /** It tries again every `again` milliseconds, and works without until then. */
+  'server.unavailable': { problem: string; again: number; advice: string }
   /** What handlers say for their clinks is not kept. */
   'logs.failed': { problem: string }
   /** It is again, after so many lines that are lost. */

@@ -25,6 +25,7 @@ export const errorCodes = {
   HANDLER_INVALID: EXIT.config,
   SERVICE_UNAVAILABLE: EXIT.unavailable,
   PORT_IN_USE: EXIT.unavailable,
+  CANNOT_LISTEN: EXIT.unavailable,
   FILE_INVALID: EXIT.config,
   STATE_BUSY: EXIT.busy,
   /** Not now: what is wrong may pass without anybody changing the configuration. */

@@ -227,12 +227,14 @@ export const configSchema = z.strictObject({
     sync: oneOf(['normal', 'full']).prefault('normal').describe('full: safe against power loss.'),
     keep: duration().prefault('14d').describe('How long facts about clinks are kept after the inbox last showed them.'),
   }),
-  server: group('The HTTP server.', {
-    enabled: flag().prefault(true).describe('Not used yet.'),
-    host: text().prefault('127.0.0.1').describe('Not used yet.'),
-    port: integer(0, 65_535).prefault(7717).describe('Not used yet.'),
+  server: group('The HTTP server, for probes and metrics.', {
+    enabled: flag().prefault(true).describe('Whether there is one.'),
+    host: text().prefault('127.0.0.1').describe('The address of this machine that it listens on.'),
+    port: integer(0, 65_535)
+      .prefault(7717)
+      .describe('Its port; 0: any that is free. The default one is waited for, any other must be free at the start.'),
     tokenFile: text().nullable().prefault(null).describe('Not used yet.'),
-    allowedHosts: listOf(text()).prefault([]).describe('Not used yet.'),
+    allowedHosts: listOf(text()).prefault([]).describe('Names by which it may be asked, beside its own.'),
   }),
   log: group('What is logged.', {
     level: oneOf(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])

@@ -120,6 +120,10 @@ export class Daemon {
     await this.#stopping
   }
 
+  get isStopping(): boolean {
+    return this.#stopping !== undefined
+  }
+
   /** Skips what is left of a drain: aborts what runs and releases it. */
   hurry(): void {
     this.#worker.hurry()

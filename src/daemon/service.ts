@@ -22,6 +22,7 @@ import { logsOf } from '../clink-logs/segments.ts'
 import { answer } from '../control/requests.ts'
 import { ConfigReload } from './config-reload.ts'
 import { followSettings } from './follow-settings.ts'
+import { makeServer } from './operator-server.ts'
 import { outputFacts } from './output-facts.ts'
 
 export interface WorkParts {
@@ -99,7 +100,11 @@ export async function work(parts: WorkParts): Promise<ExitCode> {
     host.stopping(timeout, inHand(state))
     void parts.beside?.stop()
   })
-  daemon.start()
+  const server = once === undefined ? makeServer({ config, daemon, emit, redact: redactor(parts.secrets) }) : undefined
+  await begin(daemon, server, () => {
+    host.left()
+    state?.close()
+  })
   parts.output.attach(outputFacts(logger, () => void daemon.stop('nobody reads the log', EXIT.failed)))
   keyWatch?.start()
   if (config.handlers.watch) for (const one of [watch, configReload]) void one?.start()
@@ -107,11 +112,22 @@ export async function work(parts: WorkParts): Promise<ExitCode> {
   exit = await daemon.ended
   host.left()
   const socket = control?.then(async (one) => await one.stop())
-  const beside = [watch.stop(), configReload?.stop(), keyWatch?.stop(), clinkLogs?.close()]
-  const left = Promise.allSettled([...beside, socket])
-  await Promise.race([left, sleep(systemClock(), LEAVING)])
+  const beside = [watch.stop(), configReload?.stop(), keyWatch?.stop(), clinkLogs?.close(), server?.stop()]
+  await Promise.race([Promise.allSettled([...beside, socket]), sleep(systemClock(), LEAVING)])
   state?.close()
   return exit
+}
+
+/** The server listens before anything is claimed: where it must and cannot, there is no worker. */
+async function begin(daemon: Daemon, server: Service | undefined, abandon: () => void): Promise<void> {
+  try {
+    await server?.start()
+  } catch (error) {
+    abandon()
+    throw error
+  }
+  // It may have been told to meanwhile.
+  if (!daemon.isStopping) daemon.start()
 }
 
 /** From now on: these handlers, and the configuration by which they were loaded where that is another one. */

@@ -68,6 +68,8 @@ export const levels: Readonly<Record<WorkerEvent['event'], Level>> = {
   'clink.resultUnsent': 'warn',
   'clink.resultUnknown': 'error',
   'clink.deadLettered': 'error',
+  'server.listening': 'info',
+  'server.unavailable': 'warn',
   'logs.failed': 'error',
   'logs.recovered': 'info',
   'clink.step': 'debug',

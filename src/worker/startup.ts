@@ -4,6 +4,9 @@ import type { WorkerParts } from './parts.ts'
 
 export type StartupParts = Pick<WorkerParts, 'shared' | 'deliveries' | 'parked' | 'poller' | 'reruns' | 'undecided'>
 
+/** Milliseconds in which the journal has taken what a start notes of the claims of an earlier process, however many they are. */
+const NOTED = 40_000
+
 /** How a worker begins: it holds on to what an earlier process held, then it polls. */
 export class Startup {
   readonly #parts: StartupParts
@@ -28,7 +31,7 @@ export class Startup {
     const { poller, reruns, shared } = this.#parts
     const { crashWatch, ledger, pulses, stopping } = shared.context
     const starting = pulses.begin()
-    starting.expect('start', 0)
+    starting.expect('start', NOTED)
     const claims = ledger.process.claims()
     // In one commit: a crash right after it is none of what was running before.
     const noted = claims.map(async (claim) => await ledger.process.hold({ ...claim, running: false }))

@@ -227,11 +227,12 @@ it('a weight above the concurrency is an error with its place and value (P14)', 
 describe('what this version cannot do', () => {
   it('is a warning where it does no harm, and only where it differs from the default', async () => {
     const { warnings } = await loadText(
-      'server: { port: 8080, host: 127.0.0.1 }\nstate: { sync: full, keep: 336h }\npoll: { sweep: 1m }\n' +
+      'server: { tokenFile: /run/token, port: 8080 }\nstate: { sync: full, keep: 336h }\npoll: { sweep: 1m }\n' +
         'claim: { exclusive: true }\nretry: { crashes: 1 }',
       { env: { STATE_DIRECTORY: '/var/lib/clink-worker' } },
     )
-    expect(warnings.map(({ key }) => key)).toEqual(['server.port'])
-    expect(warnings[0]).toMatchObject({ line: 1, column: 17, message: 'has no effect in this version', value: '8080' })
+    expect(warnings.map(({ key }) => key)).toEqual(['server.tokenFile'])
+    const message = 'has no effect in this version'
+    expect(warnings[0]).toMatchObject({ line: 1, column: 22, message, value: '"/run/token"' })
   })
 })

@@ -24,7 +24,7 @@ describe('schema/config.schema.json', () => {
     const schema = JSON.parse(jsonSchemaText())
     for (const path of knownPaths().filter(isLeaf)) {
       const node = path.reduce((around: Node, key) => groupOf(around).properties?.[key] ?? {}, schema)
-      if (path[0] !== 'server') expect(node.description, path.join('.')).toMatch(/\.$/)
+      expect(node.description, path.join('.')).toMatch(/\.$/)
       expect(node, path.join('.')).toHaveProperty('default')
     }
   })

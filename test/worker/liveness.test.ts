@@ -107,7 +107,9 @@ describe('P12: a worker is not alive, though it answers', () => {
     await bench.pass(10 * MINUTE)
     expect(bench.daemon.liveness()).toEqual({ alive: true, reasons: [] })
     const { after, reasons } = await death(bench, HOUR)
-    expect(reasons).toEqual([expect.stringMatching(/^the poll stands still since \dm .* ago; it was due 1m .* ago$/)])
+    expect(reasons).toEqual([
+      expect.stringMatching(/^the poll stands still since \dm .* ago; it was due \d+(\.\d)?s ago$/),
+    ])
     expect(after).toBeLessThanOrEqual(7)
   })
 

@@ -17,12 +17,12 @@ export interface Vitals {
 }
 
 /** How late a loop may be: timers are late on a machine that is busy or was asleep, and requests end a little after their timeout. */
-const LATE = 60_000
+const LATE = 20_000
 const STUCK = 300_000
 
 /**
  * Whether the worker still gets further. That it answers proves nothing, and that it waits is no fault: a loop stands still when it
- * is not back a minute after it said that it would be.
+ * is not back 20 s after it said that it would be.
  */
 export function liveness({ allStuckFor, expected, lockedOutFor }: Vitals): Liveness {
   const late = new Map<LoopName, Expected[]>()

@@ -83,12 +83,12 @@ test('bad handlers are 78, and all of them are named', async () => {
 
 test('warnings about the configuration are log lines', async () => {
   await using site = await Site.start({ 'handlers/h.js': handler('') })
-  await using worker = site.run('--once', '--set', 'server.port=1')
+  await using worker = site.run('--once', '--set', 'server.tokenFile=token')
   await worker.ended
   expect(logLines(worker.stdout)[0]).toMatchObject({
     level: 'warn',
     event: 'config.warning',
-    message: expect.stringContaining('server.port'),
+    message: expect.stringContaining('server.tokenFile'),
   })
 })
 

@@ -1,0 +1,123 @@
+import type { IncomingMessage } from 'node:http'
+import { asError, CodedError, systemCode } from '../base/coded-error.ts'
+import { clearTimeout, setTimeout } from '../base/host-time.ts'
+import type { Service } from '../base/service.ts'
+import { jsonAnswer, type Answer } from './answer.ts'
+import { Listener } from './listener.ts'
+import { isLoopback, type IsOurs } from './named-host.ts'
+
+/** What is shown at each path, by GET and HEAD. */
+export type Pages = Readonly<Record<string, () => Answer | Promise<Answer>>>
+
+export interface OperatorServerOptions {
+  readonly settings: {
+    readonly host: string
+    readonly port: number
+    readonly allowedHosts: readonly string[]
+    /** Somebody wrote down where it is to listen. */
+    readonly isChosen: boolean
+  }
+  readonly pages: Pages
+  /** Takes secrets out of what is sent: the last line of defence. */
+  readonly redact: (text: string) => string
+  readonly listening: (url: string) => void
+  /** Nobody chose where it is to listen, and something keeps it from there. It goes on trying; said once until it listens. */
+  readonly unavailable: (problem: string, again: number) => void
+}
+
+const CONNECTIONS = 256
+const SILENCE = 60_000
+const AGAIN = 30_000
+
+/** Where machines and people ask how the worker is. Nothing here changes anything. */
+export class OperatorServer implements Service {
+  readonly #options: OperatorServerOptions
+  readonly #listener: Listener
+  #again: NodeJS.Timeout | undefined
+  #problem: string | undefined
+  #isStopped = false
+
+  constructor(options: OperatorServerOptions) {
+    const { allowedHosts, host, port } = options.settings
+    this.#options = options
+    this.#listener = new Listener({
+      host,
+      port,
+      connections: CONNECTIONS,
+      silence: SILENCE,
+      isOurs: namesOf(host, allowedHosts),
+      answer: async (request) => await this.#answer(request),
+    })
+  }
+
+  /** Where it listens, or what keeps it from that, for people. */
+  get state(): string | undefined {
+    return this.#listener.url ?? this.#problem
+  }
+
+  /** @throws {CodedError} CANNOT_LISTEN where somebody chose the place. */
+  async start(): Promise<void> {
+    if (this.#isStopped) return
+    const { listening, settings, unavailable } = this.#options
+    try {
+      await this.#listener.start()
+    } catch (error) {
+      const problem = whyNot(error, settings)
+      if (settings.isChosen) throw new CodedError('CANNOT_LISTEN', `${problem}; ${ADVICE}`, { cause: error })
+      if (this.#problem === undefined) unavailable(problem, AGAIN)
+      this.#problem = problem
+      this.#again = setTimeout(() => void this.start(), AGAIN)
+      this.#again.unref()
+      return
+    }
+    this.#problem = undefined
+    listening(this.#listener.url ?? '')
+    if (this.#isStopped) await this.#listener.stop()
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopped = true
+    clearTimeout(this.#again)
+    await this.#listener.stop()
+  }
+
+  async #answer({ headers, method, url = '' }: IncomingMessage): Promise<Answer> {
+    const { pages, redact } = this.#options
+    const [path = ''] = url.split('?', 1)
+    // Nothing is made of a path: it is one of those that there are, letter by letter.
+    const page = Object.hasOwn(pages, path) ? pages[path] : undefined
+    if (page === undefined)
+      return jsonAnswer(404, { error: `there is nothing here but ${Object.keys(pages).join(', ')}` })
+    if (method !== 'GET' && method !== 'HEAD') {
+      return jsonAnswer(405, { error: 'only GET and HEAD are taken' }, { allow: 'GET, HEAD' })
+    }
+    if (hasBody(headers)) return jsonAnswer(413, { error: 'a request here has no body' })
+    const answer = await page()
+    return { ...answer, text: redact(answer.text) }
+  }
+}
+
+function hasBody(headers: IncomingMessage['headers']): boolean {
+  return headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0'
+}
+
+const ADVICE = 'choose another server.port or server.host, or write server: { enabled: false }'
+
+/** On loopback names count, since a page in a browser of this machine may have any name lead there. Elsewhere they count where they are named. */
+function namesOf(host: string, allowed: readonly string[]): IsOurs {
+  const own = [host, ...allowed].map((name) => (name.includes(':') ? `[${name}]` : name).toLowerCase())
+  const isOpen = !isLoopback(own[0] ?? '') && allowed.length === 0
+  return (name) => isOpen || isLoopback(name) || own.includes(name)
+}
+
+function whyNot(error: unknown, { host, port }: OperatorServerOptions['settings']): string {
+  const what = {
+    EADDRINUSE: 'is in use already',
+    EACCES: 'is not allowed to this user',
+    EADDRNOTAVAIL: 'is no address of this machine',
+  }
+  const code = systemCode(error)
+  const why =
+    Object.entries(what).find(([name]) => name === code)?.[1] ?? `cannot be had (${code || asError(error).message})`
+  return `the HTTP server cannot listen: ${host}:${port} ${why}`
+}
