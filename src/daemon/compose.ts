@@ -123,7 +123,7 @@ function makeKeys(
   { emit, key: first, ledger, settings }: ComposeOptions,
   connection: Omit<ClientOptions, 'key'>,
   identity: Identity,
-  { keyChanged, keyRefused }: WorkerSignals,
+  { keyChanged, keyEstranged, keyRefused }: WorkerSignals,
 ): Keys {
   return new Keys({
     first,
@@ -136,6 +136,7 @@ function makeKeys(
     known: provenKey(settings.current, ledger, identity),
     proved: (known) => void ledger.process.note({ [PROVEN_KEY]: known }),
     changed: keyChanged,
+    estranged: keyEstranged,
     refused: keyRefused,
   })
 }

@@ -15,6 +15,8 @@ interface KeyClients {
 }
 
 const FINGERPRINT = 8
+/** In the place of the last key that was proven to be ours, where that one was not: what is given next has to be proven. */
+const NONE = ''
 
 /** Why no claims are made. */
 export interface Refusal {
@@ -33,6 +35,8 @@ export interface KeysOptions {
   readonly proved: (known: string) => void
   /** Said when another key is current: it may be able to do what the one before could not. */
   readonly changed: Signal
+  /** Said when a key turns out to be somebody else's. */
+  readonly estranged: Signal
   /** Said when the only key is somebody else's: the worker claims nothing any more. */
   readonly refused: Signal
 }
@@ -47,6 +51,8 @@ export class WorkerKey implements KeySource, KeyClients {
   readonly connection: ClientOptions
   /** It is ours, as far as that can be known. */
   isProven = false
+  /** That rests on nothing but that no claim has told whose it is: the first that does counts. */
+  isPresumed = false
   /** Who it belongs to, where that is somebody else. */
   stranger: string | undefined
   readonly #keys: Keys
@@ -179,6 +185,7 @@ export class Keys {
     if (!identity.isSomebodyElse(owner)) {
       identity.learn(owner, 'a claim')
       // Where nobody says who we are, a key that claims is as good as any: what it has claimed is run as well.
+      if (identity.isUs(owner)) key.isPresumed = false
       if (identity.id === undefined || identity.isUs(owner)) this.trust(key)
       return true
     }
@@ -187,10 +194,13 @@ export class Keys {
   }
 
   #refuse(key: WorkerKey, owner: string): void {
-    const { emit, identity, refused } = this.#options
+    const { emit, estranged, identity, refused } = this.#options
     const reason = `the key belongs to ${owner}, and this worker is ${identity.id ?? 'somebody else'}`
     const advice = STRANGER_ADVICE
     key.stranger = owner
+    key.isProven = false
+    if (this.#nameOf(key) === this.#known) this.#know(NONE)
+    estranged.say()
     if (key !== this.#current) return
     // The one before may be this one, or found out by a poll of its own that was on its way.
     const before = this.#before?.stranger === undefined ? this.#before : undefined
@@ -207,17 +217,22 @@ export class Keys {
 
   /** A claim does not say whose it is, however it is asked. Where no other has said so either, nothing more can be found out about the key. */
   untold(key: WorkerKey): void {
-    if (!this.#ownersAreTold) this.trust(key)
+    if (this.#ownersAreTold) return
+    key.isPresumed = !key.isProven
+    this.trust(key)
   }
 
   /** The key is ours, or the service does not say whose its claims are. */
   trust(key: WorkerKey): void {
     if (key.stranger !== undefined) return
     key.isProven = true
-    const known = this.#nameOf(key)
+    this.#know(this.#nameOf(key))
+    if (key === this.#current && !key.isPresumed) this.#before = undefined
+  }
+
+  #know(known: string): void {
     if (known !== this.#known) this.#options.proved(known)
     this.#known = known
-    if (key === this.#current) this.#before = undefined
   }
 
   #nameOf({ fingerprint }: WorkerKey): string {

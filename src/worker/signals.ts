@@ -66,6 +66,8 @@ export class WorkerSignals {
   readonly masked = new Signal<[value: string]>()
   /** Another key is current: it may be able to do what the one before could not. */
   readonly keyChanged = new Signal()
+  /** A key is somebody else's: what it has claimed is worked no more. */
+  readonly keyEstranged = new Signal()
   /** The only key is somebody else's: nothing is claimed any more. */
   readonly keyRefused = new Signal()
   /** A part of the heart broke: whoever owns the worker stops it and ends the process. */

@@ -3,7 +3,7 @@ import type { Emulator } from '../../src/emulator/emulator.ts'
 import type { TransportResponse } from '../../src/clink/transport.ts'
 import { Ledger } from '../../src/ledger/ledger.ts'
 import { memoryTables } from '../../src/ledger/memory-tables.ts'
-import { Bench, until } from '../support/harness.ts'
+import { Bench, obey, until } from '../support/harness.ts'
 import { requests } from '../support/record.ts'
 import { change, exchange, keysThat, seed } from '../support/key-owners.ts'
 
@@ -286,4 +286,30 @@ it("a strange key is not proven by a claim that names nobody where others name t
   await until(() => station.all('key.changed').length + station.all('key.refused').length > 1, 'the own key is judged')
 
   expect(station.all('key.refused')).toEqual([])
+})
+
+it('a strange key that passed for ours, since no claim named anybody, is found out by the first that does, and what runs for it is aborted (select, P15, P1)', async () => {
+  await using bench = await Bench.open({ seed })
+  const odd = bench.send('odd')
+  const station = bench.work(async (_, ctx) => await obey(ctx), {
+    key: 'helper',
+    ledger: await ownLedger(bench.emulator),
+    settings: select,
+    wrap: (inner) => ({
+      async send(request) {
+        const answer = await inner.send(request)
+        return answer.body.includes('"odd"') ? unnamed(answer) : answer
+      },
+    }),
+  })
+  await station.seen('clink.started', odd)
+  const plain = bench.send('plain')
+  const { goesOn } = await station.seen('key.refused')
+  const { cause } = await station.seen('clink.lost', odd)
+  await until(() => bench.status(plain) === 'pending', 'it is given back')
+  await until(() => station.runs[0]?.aborted !== undefined, 'the run is aborted')
+
+  expect(goesOn).toBe(false)
+  expect(cause).toBe('taken')
+  expect(station.runs.map(({ aborted, content }) => [content, aborted?.code])).toEqual([['odd', 'lease-lost']])
 })

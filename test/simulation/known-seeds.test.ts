@@ -50,6 +50,11 @@ describe('a seed that once broke a promise keeps it now:', { timeout: 60_000 }, 
       'a probe whose steps go on after the pause has failed at its own cost (P9, §4)',
     ],
     [
+      1_373_571,
+      ['never', 'field', 'heavy'],
+      'a strange key that passed for ours is found out by the first claim that names somebody (P15, P1, §8)',
+    ],
+    [
       1_367_618,
       ['failing', 'field', 'slow-store'],
       'a claim whose end is shown in seconds moves by as much as that end (P2, §2)',

@@ -81,7 +81,8 @@ async function isOurs(clink: Clink, key: WorkerKey, lease: Lease, options: Claim
   const { clink_id, claimed_by } = clink
   const { emit, identity, keys } = options.context
   const limits = { deadline: lease.deadline, attempts: 1, signal: options.signal } as const
-  if (key.isProven) return !identity.isSomebodyElse(claimed_by)
+  const isTheirs = identity.isSomebodyElse(claimed_by)
+  if (key.isProven && !(key.isPresumed && isTheirs)) return !isTheirs
   // Of a key that may be somebody else's as much is found out as can be.
   const isAsked = typeof claimed_by !== 'string' && identity.id !== undefined && key.stranger === undefined
   const listed = isAsked ? await listedOwner(clink, key, keys, lease.deadline, options.signal) : undefined

@@ -261,6 +261,11 @@ export class KeeperMachine {
     this.#end({ is: 'lost', cause: this.#isDeclined && !isLate ? 'refused' : 'expired', isUnusable })
   }
 
+  /** The key that made the claim has turned out to be somebody else's. */
+  estranged(): void {
+    if (this.#state !== 'over') this.#end({ is: 'lost', cause: 'taken', isUnusable: false })
+  }
+
   #leave(why: string): void {
     this.#end({ is: 'left', why, isUnusable: this.#lease.basis === 'unknown' })
   }

@@ -72,7 +72,13 @@ export class LeaseKeeper implements LeaseHolder {
   }
 
   get stands(): boolean {
-    return this.#machine.stands(this.#now)
+    return !this.#isEstranged && this.#machine.stands(this.#now)
+  }
+
+  /** What is worked for a key of somebody else is worked no more. */
+  get #isEstranged(): boolean {
+    const { claim, owner } = this.#options
+    return owner !== undefined && claim.key.stranger !== undefined
   }
 
   /** Ends a claim that is past its deadline as lost, even where its timer is late. @returns whether it stands. */
@@ -134,6 +140,7 @@ export class LeaseKeeper implements LeaseHolder {
 
   #step(): void {
     this.#cancel()
+    if (this.#isEstranged) this.#machine.estranged()
     const now = this.#now
     const step = this.#machine.step(now)
     if (step.do === 'end') return this.#end()

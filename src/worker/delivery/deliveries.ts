@@ -27,6 +27,10 @@ export class Deliveries {
 
   constructor(context: Pick<ExecutionContext, 'clock' | 'signals'>) {
     this.#context = context
+    // What that key has claimed is lost, and each finds it out for itself.
+    context.signals.keyEstranged.on(() => {
+      for (const { handle } of this.live) handle.check()
+    })
   }
 
   /** @param wait as of `Delivery.start`. */
