@@ -295,10 +295,17 @@ function isGivenUp({ plan, record }: Explaining, life: string, id: string): bool
 /** Statuses by which the service says that it does not renew a claim. */
 const DECLINES: ReadonlySet<number | undefined> = new Set([403, 404, 409, 410])
 
+/**
+ * Told in whole seconds, a renewal shows another end only after a second at most. Two more and the margin go to the age of the list that the
+ * claim was made by, and to what is cut off its end.
+ */
+const SHOWN_TOO_LATE = 3_000
+
 /** Whether the process may have learnt that the service does not renew the claim of a run, or that nothing shows it. */
 function mayBeUnrenewed(plan: Plan, record: Record, { clinkId, life }: RunRecord): boolean {
   const { switches } = plan
   if (isTooSlow(plan) || switches.reclaim === 'ignore' || !tellsTimes(plan)) return true
+  if (switches.claimTimes === 'seconds' && longestClaim(plan) <= SHOWN_TOO_LATE) return true
   const renewals = record.requestsByClink.get(clinkId)?.filter(({ kind, life: of }) => kind === 'claim' && of === life)
   return renewals?.some(({ toldStatus }) => DECLINES.has(toldStatus)) === true
 }

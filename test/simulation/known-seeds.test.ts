@@ -50,6 +50,12 @@ describe('a seed that once broke a promise keeps it now:', { timeout: 60_000 }, 
       'a probe whose steps go on after the pause has failed at its own cost (P9, §4)',
     ],
     [
+      1_376_133,
+      ['failing', 'limits'],
+      'what waits for the serial key of a clink that backs off keeps no fresh one from probing its route (P10, §4)',
+    ],
+    [1_378_049, ['failing', 'letters'], 'a claim of three seconds may be over before a renewal shows another end (§2)'],
+    [
       1_373_571,
       ['never', 'field', 'heavy'],
       'a strange key that passed for ours is found out by the first claim that names somebody (P15, P1, §8)',

@@ -41,6 +41,11 @@ export class Place {
     return this.#usage.waiting.has(this)
   }
 
+  /** Another has its serial key, for as long as that one backs off as well. */
+  get isBehind(): boolean {
+    return this.isWaiting && !isKeyFree(this, this.#usage)
+  }
+
   /** Resolves when the limits let it start; never, where it is ended before. */
   async ready(): Promise<void> {
     if (this.#usage.going.has(this)) return

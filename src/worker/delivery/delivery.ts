@@ -109,9 +109,9 @@ export class Delivery implements HandleOwner {
     return this.#start?.stuckSince
   }
 
-  /** It is about to start, unless it may not. Where code of an earlier claim goes on, that may take for ever. */
+  /** It is about to start, unless it may not. Behind code of an earlier claim, or another of its key, that may take for ever. */
   get isComing(): boolean {
-    return this.#is('waiting') && !this.#parts.runs.has(this.clink.clink_id)
+    return this.#is('waiting') && this.place?.isBehind !== true && !this.#parts.runs.has(this.clink.clink_id)
   }
 
   /** The worker stops: a clink that waits is released at once, a handler that runs is asked to finish soon. */
