@@ -10,8 +10,17 @@ export interface Boot {
   uptime(): number
 }
 
-/** The boot that this process runs in. Where the system does not name it, every process takes its own for another. */
-export function systemBoot(): Boot {
-  const id = tryTo(() => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim())
+/** A unit says it where it hides the kernel's word: with dashes or without. */
+const NAMED = /^([\da-f]{8})-?([\da-f]{4})-?([\da-f]{4})-?([\da-f]{4})-?([\da-f]{12})$/
+
+/**
+ * The boot that this process runs in: what `CLINK_WORKER_BOOT_ID` says, or else the kernel. Where nobody names it, every process takes its own
+ * for another.
+ */
+export function systemBoot(env: NodeJS.ProcessEnv = process.env): Boot {
+  const told = NAMED.exec(env['CLINK_WORKER_BOOT_ID'] ?? '')
+    ?.slice(1)
+    .join('-')
+  const id = told ?? tryTo(() => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim())
   return { id: id ?? `process ${process.pid} at ${wallNow()}`, uptime: systemUptime() }
 }

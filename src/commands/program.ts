@@ -14,6 +14,7 @@ import { processIo, type Io } from './terminal/io.ts'
 import { sayProblem } from './terminal/problems.ts'
 import { runCommand } from './run/command.ts'
 import { sendCommand } from './send/command.ts'
+import { serviceCommand } from './service/command.ts'
 import { taskCommand } from './task/command.ts'
 
 const EXAMPLES = `
@@ -56,6 +57,7 @@ function makeProgram(io: Io): Command {
     failedCommand(io),
     logsCommand(io),
     healthCommand(io),
+    serviceCommand(io),
     apiCommand(io),
     taskCommand(),
     emulateCommand(io),

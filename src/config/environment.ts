@@ -9,7 +9,7 @@ import { isBlank } from './substitute.ts'
 
 const PREFIX = 'CLINK_WORKER_'
 /** Variables with the prefix that are no keys of the file. */
-const RESERVED: ReadonlySet<string> = new Set([`${PREFIX}CONFIG`])
+const RESERVED: ReadonlySet<string> = new Set([`${PREFIX}CONFIG`, `${PREFIX}BOOT_ID`])
 /** What Kubernetes sets in every pod beside a Service that is called clink-worker. */
 const KUBERNETES = /^CLINK_WORKER_(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT(_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?)$/
 

@@ -24,6 +24,7 @@ import { ConfigReload } from './config-reload.ts'
 import { followSettings } from './follow-settings.ts'
 import { makeServer } from './operator-server.ts'
 import { outputFacts } from './output-facts.ts'
+import { supervise } from './supervision.ts'
 
 export interface WorkParts {
   readonly host: WorkerProcess
@@ -36,6 +37,8 @@ export interface WorkParts {
   readonly secrets: Set<string>
   readonly logger: Logger
   readonly cwd: string
+  /** Where the service manager of the system says how it is reached. */
+  readonly env: NodeJS.ProcessEnv
   readonly output: StandardOutput
   readonly once?: DaemonParts['once'] | undefined
   /** Remembers over restarts, in the state directory, which is this process's alone meanwhile. */
@@ -54,6 +57,8 @@ export interface WorkParts {
 const LEAVING = 400
 const RENEWED =
   'the socket by which commands reach this worker was taken away and is made anew: keep cleaners away from state.directory'
+const UNHEARD =
+  'the service manager does not hear the worker, and will end it where the unit has a WatchdogSec (NotifyAccess=all is needed without node-unix-socket)'
 /** The most clinks that one message names. */
 const NAMED = 50
 
@@ -84,13 +89,13 @@ export async function work(parts: WorkParts): Promise<ExitCode> {
   followSettings(daemon.settings, logger, shown)
   const configReload = reloadConfig(parts, watch, emit)
   const keyWatch = watchKey(parts, daemon, emit)
+  const supervision = supervise(parts.env, daemon, (problem) => sayUnheard(logger, problem))
+  if (supervision !== undefined) listeners.push((event) => supervision.note(event))
+  const reload = async (): Promise<unknown> => await Promise.all([(configReload ?? watch).reload(), keyWatch?.reload()])
   let exit: ExitCode | undefined
   host.attach({
     daemon,
-    reload: () => {
-      void (configReload ?? watch).reload()
-      void keyWatch?.reload()
-    },
+    reload: () => void (supervision === undefined ? reload() : supervision.reload(reload)),
     report: () => report(logger, daemon),
     exited: (part, error) => emit({ event: 'worker.failed', part, error }),
     cutShort: (why) => exit ?? cutShort(why, state, emit),
@@ -98,6 +103,7 @@ export async function work(parts: WorkParts): Promise<ExitCode> {
   })
   daemon.stopping.on((timeout) => {
     host.stopping(timeout, inHand(state))
+    supervision?.stopping(timeout)
     void parts.beside?.stop()
   })
   const server = once === undefined ? makeServer({ config, daemon, emit, redact: redactor(parts.secrets) }) : undefined
@@ -109,11 +115,14 @@ export async function work(parts: WorkParts): Promise<ExitCode> {
   keyWatch?.start()
   if (config.handlers.watch) for (const one of [watch, configReload]) void one?.start()
   const control = state === undefined ? undefined : listen(state, daemon, parts)
+  supervision?.start()
+  // Commands reach it from then on.
+  void Promise.resolve(control).then(() => supervision?.ready())
   exit = await daemon.ended
   host.left()
   const socket = control?.then(async (one) => await one.stop())
-  const beside = [watch.stop(), configReload?.stop(), keyWatch?.stop(), clinkLogs?.close(), server?.stop()]
-  await Promise.race([Promise.allSettled([...beside, socket]), sleep(systemClock(), LEAVING)])
+  const beside = [watch, configReload, keyWatch, server, supervision].map(async (one) => await one?.stop())
+  await Promise.race([Promise.allSettled([...beside, clinkLogs?.close(), socket]), sleep(systemClock(), LEAVING)])
   state?.close()
   return exit
 }
@@ -144,6 +153,12 @@ function use(
   daemon.rerouted()
   sayWarnings(logger, set)
   emit({ event: 'handlers.loaded', generation: set.generation, files: set.routes.map(({ file }) => file) })
+}
+
+function sayUnheard(logger: Logger, problem: string | undefined): void {
+  if (problem === undefined)
+    logger.info({ event: 'manager.heard', message: 'the service manager hears the worker again' })
+  else logger.warn({ event: 'manager.unheard', message: `${UNHEARD}: ${problem}` })
 }
 
 function sayWarnings(logger: Logger, { warnings }: HandlerSet): void {

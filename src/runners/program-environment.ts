@@ -1,4 +1,5 @@
 import { KEY_VARIABLES } from '../base/key-variables.ts'
+import { MANAGER_VARIABLES } from '../base/manager-variables.ts'
 import type { Pass } from './task-tokens.ts'
 import type { Envelope } from './runner.ts'
 
@@ -8,9 +9,7 @@ const OWN = [
   'CLINK_API_KEY_FILE',
   'CLINK_WORKER_CLINK__KEY_FILE',
   'CREDENTIALS_DIRECTORY',
-  'NOTIFY_SOCKET',
-  'WATCHDOG_PID',
-  'WATCHDOG_USEC',
+  ...MANAGER_VARIABLES,
   'LISTEN_PID',
   'LISTEN_FDS',
   'LISTEN_FDNAMES',

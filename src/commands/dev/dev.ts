@@ -106,6 +106,7 @@ async function runOn(
     echoWhenEmpty: true,
     logger,
     cwd: io.cwd,
+    env: io.env,
     output,
     beside: samples,
     listen,

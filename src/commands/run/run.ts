@@ -21,6 +21,7 @@ export async function runWorker(settings: SettingsOptions, once: WorkParts['once
     destination: { write: (line) => io.out(line) },
     terminal: io.terminal,
     color: io.color,
+    journal: io.journal,
     secrets: io.secrets,
   })
   for (const message of warnings) logger.warn({ event: 'config.warning', message })
@@ -39,6 +40,7 @@ export async function runWorker(settings: SettingsOptions, once: WorkParts['once
     secrets: io.secrets,
     logger,
     cwd: io.cwd,
+    env: io.env,
     output,
     durable: true,
     once,

@@ -3,6 +3,7 @@ import { CodedError, EXIT, type ExitCode } from '../../base/coded-error.ts'
 import { endProcess } from '../../host/end-process.ts'
 import { StandardOutput } from '../../host/standard-output.ts'
 import { isUnread } from '../../host/unread.ts'
+import { isJournal, journalPrefix } from '../../observe/journald.ts'
 import { wantsColor } from '../../observe/colour.ts'
 import { takeEnvironment } from './own-environment.ts'
 
@@ -18,6 +19,8 @@ export interface Io {
   /** Whether standard output is a terminal, and whether to colour it. */
   readonly terminal: boolean
   readonly color: boolean
+  /** Whether standard output is the journal of systemd. */
+  readonly journal: boolean
   /** Text for standard output, with its line end. */
   out(text: string): void
   /** Lines for standard error, without line ends. */
@@ -53,6 +56,7 @@ export function processIo(): Io {
   process.stdout.on('error', closed)
   process.stderr.on('error', closed)
   const terminal = isatty(1)
+  const [warning, error] = isJournal(env, 2) ? [journalPrefix('warn'), journalPrefix('error')] : ['', '']
   return {
     env,
     hide: (variable) => Reflect.deleteProperty(process.env, variable),
@@ -62,8 +66,10 @@ export function processIo(): Io {
     },
     terminal,
     color: wantsColor(terminal, env),
+    journal: isJournal(env, 1),
     out: (text) => void process.stdout.write(text),
-    problem: (line) => void process.stderr.write(`clink-worker: ${line}\n`),
+    problem: (line) =>
+      void process.stderr.write(`${line.startsWith('warning') ? warning : error}clink-worker: ${line}\n`),
     note: (text) => void process.stderr.write(text),
     input: async () => {
       const chunks: Buffer[] = []

@@ -1,0 +1,137 @@
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { asError, CodedError, systemCode } from '../../base/coded-error.ts'
+import type { Io } from '../terminal/io.ts'
+import { table } from '../terminal/table.ts'
+import { needVisible, placeOf, unitOf, unreadable, type Place, type PlaceOptions } from './place.ts'
+import { isRunning, needSystemctl, systemctl, type Scope } from './systemctl.ts'
+import { judge } from './unit.ts'
+
+export interface ChangeOptions extends PlaceOptions {
+  readonly force?: true
+}
+
+/** Writes the unit of a service, and says what is left to do. */
+export function install(name: string | undefined, options: ChangeOptions, io: Io): void {
+  const place = placeOf(name, options, io)
+  needSystemctl()
+  needRights(place.scope)
+  needVisible(place)
+  const { speaks, text } = unitOf(place)
+  const old = readUnit(place.file)
+  if (old === text) {
+    io.out(`${place.file} is as it has to be\n`)
+  } else {
+    mayReplace(place, old, options)
+    writeUnit(place.file, text, old !== undefined && judge(old) !== 'ours', io)
+  }
+  if (!speaks) io.problem(SPEECHLESS)
+  for (const path of unreadable(place)) {
+    io.problem(`warning: ${path} is not readable for the user of the service: chmod o+rX ${path}`)
+  }
+  reload(place.scope, io)
+  sayNext(place, io)
+}
+
+/** Ends the service and removes its unit. Everything else stays. */
+export function uninstall(name: string | undefined, options: ChangeOptions, io: Io): void {
+  const place = placeOf(name, options, io)
+  needSystemctl()
+  needRights(place.scope)
+  const { file, scope, unit } = place
+  const old = readUnit(file)
+  if (old === undefined) throw notInstalled(place, name)
+  mayReplace(place, old, options)
+  if (isRunning(scope, io.env)) systemctl(scope, 'disable', '--now', unit)
+  else systemctl(scope, 'disable', unit)
+  io.out(`ended and disabled ${unit}\n`)
+  const others = file.endsWith('@.service') ? othersOf(place, io) : []
+  if (others.length === 0) {
+    rmSync(file)
+    io.out(`removed ${file}\n`)
+    reload(scope, io)
+  } else {
+    io.out(`left ${file}: it is also that of ${others.join(', ')}\n`)
+  }
+  const left = [place.config, place.key, ...place.state, `${file}.d`].filter((path) => existsSync(path))
+  if (left.length > 0) io.out(`left ${left.join(', ')}\n`)
+}
+
+export function notInstalled({ file, scope, unit }: Place, name: string | undefined): CodedError {
+  const command = ['clink-worker service install', name, scope === 'user' ? '--user' : undefined]
+  const how = command.filter((part) => part !== undefined).join(' ')
+  return new CodedError('USAGE', `there is no service ${unit} (${file} is not there): "${how}" makes it`)
+}
+
+export function readUnit(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return undefined
+    throw new CodedError('FILE_INVALID', `cannot read ${file}: ${asError(error).message}`, { cause: error })
+  }
+}
+
+function mayReplace({ file }: Place, old: string | undefined, { force }: ChangeOptions): void {
+  const found = judge(old)
+  if (force === true || found === 'nothing' || found === 'ours') return
+  const what = found === 'changed' ? 'was changed since it was written' : 'was not written by this command'
+  throw new CodedError(
+    'FILE_INVALID',
+    `${file} ${what}: keep your changes in a drop-in (systemctl edit), and say --force to replace it (it is kept as ${file}.old)`,
+  )
+}
+
+function writeUnit(file: string, text: string, isForeign: boolean, io: Io): void {
+  try {
+    mkdirSync(dirname(file), { recursive: true })
+    if (isForeign) {
+      renameSync(file, `${file}.old`)
+      io.out(`kept what was in ${file} as ${file}.old\n`)
+    }
+    writeFileSync(`${file}.new`, text, { mode: 0o644 })
+    renameSync(`${file}.new`, file)
+  } catch (error) {
+    throw new CodedError('FILE_INVALID', `cannot write ${file}: ${asError(error).message}`, { cause: error })
+  }
+  io.out(`wrote ${file}\n`)
+}
+
+function needRights(scope: Scope): void {
+  if (scope === 'user' || process.getuid?.() === 0) return
+  throw new CodedError(
+    'USAGE',
+    'a service of the system is changed by root: use sudo, or --user for a service of your own',
+  )
+}
+
+function reload(scope: Scope, io: Io): void {
+  if (isRunning(scope, io.env)) systemctl(scope, 'daemon-reload')
+  else io.problem('systemd does not run here: the unit counts from its next start on')
+}
+
+/** Other services that are made of the same file, and run or are to be started. */
+function othersOf({ scope, unit }: Place, io: Io): readonly string[] {
+  const all = ['clink-worker@*.service', '--plain', '--no-legend']
+  const listed = [systemctl(scope, 'list-unit-files', '--state=enabled', ...all)]
+  if (isRunning(scope, io.env)) listed.push(systemctl(scope, 'list-units', ...all))
+  const names = listed.flatMap((text) => text.split('\n')).map((line) => line.split(/\s/, 1)[0] ?? '')
+  return [...new Set(names)].filter((name) => /@.+\.service$/.test(name) && name !== unit)
+}
+
+function sayNext({ config, key, scope, unit }: Place, io: Io): void {
+  const user = scope === 'user' ? ' --user' : ''
+  const [, name = ''] = /@(.+)\.service$/.exec(unit) ?? []
+  const steps = [
+    ...(existsSync(config) ? [] : [[`mkdir -p ${dirname(config)}/handlers`], [`touch ${config}`, 'all has a default']]),
+    ...(existsSync(key) ? [] : [[`install -m 600 /dev/stdin ${key}`, 'paste the key, press Enter and Ctrl-D']]),
+    [`systemctl${user} enable --now ${unit.replace('.service', '')}`],
+    ...(scope === 'user' ? [['loginctl enable-linger', 'it runs from the start of the machine on']] : []),
+    [`clink-worker service status ${name}`.trimEnd() + user],
+  ]
+  io.out(`\nNext:\n${table(steps, '  ')}`)
+}
+
+const SPEECHLESS =
+  'warning: node-unix-socket is not installed or does not load here, so systemd is told by a program, systemd-notify, how the worker is. The unit says NotifyAccess=all ' +
+  'for it: the programs of handlers can speak for the worker as well, and each word starts a process. Install it (npm install node-unix-socket) and run this again'

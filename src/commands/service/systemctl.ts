@@ -1,0 +1,33 @@
+import { spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { CodedError } from '../../base/coded-error.ts'
+
+/** Whose services: those of the system, or those of one user. */
+export type Scope = 'system' | 'user'
+
+/** @returns what it printed. @throws {CodedError} what it said where it failed. */
+export function systemctl(scope: Scope, ...args: readonly string[]): string {
+  const all = [...(scope === 'user' ? ['--user'] : []), ...args]
+  const { error, status, stderr, stdout } = spawnSync('systemctl', all, { encoding: 'utf8' })
+  if (error !== undefined) throw noSystemd(error)
+  if (status === 0) return stdout
+  throw new CodedError('SERVICE_UNAVAILABLE', `systemctl ${all.join(' ')}: ${stderr.trim() || `exit code ${status}`}`)
+}
+
+/** Whether systemd runs, and not only lies there, as in an image that is being built. */
+export function isRunning(scope: Scope, env: NodeJS.ProcessEnv): boolean {
+  const directory = scope === 'system' ? '/run' : env['XDG_RUNTIME_DIR']
+  return directory !== undefined && existsSync(`${directory}/systemd/${scope === 'system' ? 'system' : 'private'}`)
+}
+
+/** @throws {CodedError} where there is no systemd at all. */
+export function needSystemctl(): void {
+  const { error } = spawnSync('systemctl', ['--version'])
+  if (error !== undefined) throw noSystemd(error)
+}
+
+function noSystemd(cause: Error): CodedError {
+  const instead =
+    'start "clink-worker run" by whatever starts services here, or in a container (the Dockerfile of the package)'
+  return new CodedError('SERVICE_UNAVAILABLE', `there is no systemd here (no systemctl): ${instead}`, { cause })
+}
