@@ -1,5 +1,5 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { asError, CodedError, systemCode } from '../../base/coded-error.ts'
 import type { Io } from '../terminal/io.ts'
 import { table } from '../terminal/table.ts'
@@ -111,12 +111,14 @@ function reload(scope: Scope, io: Io): void {
 }
 
 /** Other services that are made of the same file, and run or are to be started. */
-function othersOf({ scope, unit }: Place, io: Io): readonly string[] {
-  const all = ['clink-worker@*.service', '--plain', '--no-legend']
-  const listed = [systemctl(scope, 'list-unit-files', '--state=enabled', ...all)]
-  if (isRunning(scope, io.env)) listed.push(systemctl(scope, 'list-units', ...all))
-  const names = listed.flatMap((text) => text.split('\n')).map((line) => line.split(/\s/, 1)[0] ?? '')
-  return [...new Set(names)].filter((name) => /@.+\.service$/.test(name) && name !== unit)
+function othersOf({ file, scope, unit }: Place, io: Io): readonly string[] {
+  const directory = dirname(file)
+  const wanted = readdirSync(directory)
+    .filter((name) => name.endsWith('.wants'))
+    .flatMap((name) => readdirSync(join(directory, name)))
+  const running = isRunning(scope, io.env) ? systemctl(scope, 'list-units', '--plain', '--no-legend').split('\n') : []
+  const names = [...wanted, ...running].map((line) => line.split(/\s/, 1)[0] ?? '')
+  return [...new Set(names)].filter((name) => /^clink-worker@.+\.service$/.test(name) && name !== unit)
 }
 
 function sayNext({ config, key, scope, unit }: Place, io: Io): void {
