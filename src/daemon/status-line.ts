@@ -49,7 +49,7 @@ const DONE = [
 ] as const
 
 function blocked(what: string, [first = '', ...others]: readonly string[]): StatusLine {
-  const more = others.length === 0 ? '' : ` (and ${others.length} more: clink-worker health ready)`
+  const more = others.length === 0 ? '' : ` (and ${others.length} more)`
   return { kind: `${what} ${first.replaceAll(/\d+/g, '')}`, text: `${what}: ${first}${more}` }
 }
 

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
 import { answers, times } from '../support/record.ts'
 import { ServiceSite } from '../support/service-site.ts'
-import { INSIDE, needSystemd } from '../support/system-manager.ts'
+import { INSIDE, needSystemd, TREES } from '../support/system-manager.ts'
 
 /** Notes what starts. What is called `slow` runs until a file says that it may end. */
 const handler = `
@@ -39,13 +39,13 @@ async function untilCompleted(site: ServiceSite, id: string): Promise<void> {
   await site.until(() => site.emulator.clink(id)?.status === 'completed', 'the clink is completed')
 }
 
-describe('under a real systemd, with all that the unit forbids', () => {
+describe.each(Object.entries(TREES))('under the systemd of %s, with all that the unit forbids', (_name, tree) => {
   it(
     'P12: it knows that the worker is up, what it does, that it reloads, and that a reload failed',
     { timeout },
     async (context) => {
-      needSystemd(context)
-      await using site = await ServiceSite.open({ handler })
+      needSystemd(context, tree)
+      await using site = await ServiceSite.open({ tree, handler })
       await site.systemctl('start', 'clink-worker')
       // Of Type=notify: `start` has waited for READY.
       expect(await site.property('ActiveState')).toBe('active')
@@ -80,8 +80,9 @@ describe('under a real systemd, with all that the unit forbids', () => {
     'P9, P12: it ends a worker whose loop stands still, and the next one goes on with the claims',
     { timeout },
     async (context) => {
-      needSystemd(context)
+      needSystemd(context, tree)
       await using site = await ServiceSite.open({
+        tree,
         handler,
         service: ['WatchdogSec=3', 'RestartSec=100ms', 'Environment=NODE_OPTIONS=--import=/opt/worker/wedge.mjs'],
         files: { '/opt/worker/wedge.mjs': wedge },
@@ -92,7 +93,7 @@ describe('under a real systemd, with all that the unit forbids', () => {
       await site.manager.write({ '/var/lib/private/clink-worker/wedge': '' })
       await site.until(async () => (await site.noted()).length === 2, 'another one runs it')
       expect(await site.property('NRestarts')).toBe('1')
-      expect(site.manager.said).toContain('Watchdog timeout')
+      expect(await site.log()).toContain('Watchdog timeout')
       await site.manager.write({ [GO]: '' })
       await untilCompleted(site, id)
       expect(await site.noted()).toEqual(['slow 1', 'slow 2'])
@@ -104,9 +105,9 @@ describe('under a real systemd, with all that the unit forbids', () => {
     'P8: it gives a worker that drains the time of shutdown.timeout, though TimeoutStopSec is shorter',
     { timeout },
     async (context) => {
-      needSystemd(context)
+      needSystemd(context, tree)
       const config = 'shutdown: { timeout: 60s, drain: 50s }\n'
-      await using site = await ServiceSite.open({ handler, config, service: ['TimeoutStopSec=2'] })
+      await using site = await ServiceSite.open({ tree, handler, config, service: ['TimeoutStopSec=2'] })
       await site.systemctl('start', 'clink-worker')
       const id = site.send('slow')
       await site.until(async () => (await site.noted()).length === 1, 'it runs')
@@ -128,9 +129,9 @@ describe('under a real systemd, with all that the unit forbids', () => {
     'P9: after a kill -9 the next one holds on to the claims, though it may not see the boot id',
     { timeout },
     async (context) => {
-      needSystemd(context)
+      needSystemd(context, tree)
       const config = 'claim: { exclusive: false }\n'
-      await using site = await ServiceSite.open({ handler, config, service: ['RestartSec=100ms'] })
+      await using site = await ServiceSite.open({ tree, handler, config, service: ['RestartSec=100ms'] })
       await site.systemctl('start', 'clink-worker')
       const ids = [site.send('slow'), site.send('slow')]
       await site.until(async () => (await site.noted()).length === 2, 'both run')
@@ -144,7 +145,9 @@ describe('under a real systemd, with all that the unit forbids', () => {
       expect([...(await site.noted())].sort()).toEqual(['slow 1', 'slow 1', 'slow 2', 'slow 2'])
     },
   )
+})
 
+describe('under the systemd of this machine', () => {
   it(
     'P3, P13: a program of a handler works, cannot speak for the worker, and leaves nothing behind',
     { timeout },

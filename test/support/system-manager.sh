@@ -56,4 +56,4 @@ printf '[Unit]\nDefaultDependencies=no\nWants=systemd-journald.service\n' > /usr
 # As at the start of a machine: what systemd mounts for a service has to reach it.
 mount --make-rshared /
 export container=tests
-exec /lib/systemd/systemd --system --unit=tests.target --log-target=console --show-status=no --log-level="${LEVEL:-info}"
+exec /lib/systemd/systemd --system --unit=tests.target --log-target=journal --show-status=no

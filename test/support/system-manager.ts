@@ -13,6 +13,9 @@ const NAMESPACES = ['--mount', '--pid', '--fork', '--kill-child', '--mount-proc'
 /** Where the project and Node are in there. */
 export const INSIDE = { project: '/srv/clink-worker', node: '/srv/node', cli: '/srv/clink-worker/src/cli.ts' } as const
 
+/** Whole systems that a systemd can be run in: this machine's own, and what `npm run test:prepare` puts there. */
+export const TREES = { 'this machine': '/', 'Debian 13': '/var/lib/clink-worker-tests/debian-13' } as const
+
 /** Skips the test where systemd cannot be run in namespaces. */
 export function needSystemd(context: TestContext, tree = '/'): void {
   if (process.getuid?.() !== 0) context.skip('only root can run the manager of a system')
