@@ -150,5 +150,5 @@ export function watchdogOf(env: NodeJS.ProcessEnv, pid = process.pid): number | 
 
 /** A text as the value of a line. */
 function oneLine(text: string): string {
-  return text.replaceAll(/[\0-\x1f\x7f]+/g, ' ').trim()
+  return text.replaceAll(/\p{Cc}+/gu, ' ').trim()
 }

@@ -11,7 +11,7 @@ const handler =
 
 async function configure(manager: SystemManager, directory: string, url: string, key: string): Promise<void> {
   await manager.write({
-    [`${directory}/config.yaml`]: `clink: { url: ${url} }\npoll: { interval: 100ms }\n`,
+    [`${directory}/config.yaml`]: `clink: { url: ${url} }\npoll: { interval: 100ms }\nserver: { enabled: false }\n`,
     [`${directory}/handlers/work.js`]: handler,
   })
   await manager.write({ [`${directory}/clink-api-key`]: `${key}\n` }, 0o600)

@@ -52,7 +52,11 @@ test.for(NAMES.slice(0, 2))('%s is shut off as far as Node and its work allow', 
 
 test('an instance differs from the one service by its name only', () => {
   const settings = (text: string): string[] =>
-    text.split('\n').filter((line) => /^[\w[]/.test(line) && !/^(Description|User)=/.test(line))
+    text
+      .split('\n')
+      .filter(
+        (line) => /^[\w[]/.test(line) && !/^(Description|User|Environment=CLINK_WORKER_SERVER__ENABLED)=/.test(line),
+      )
   const ofAll = settings(read('clink-worker@.service')).map((line) => line.replaceAll(/[-/]%i/g, ''))
   expect(ofAll).toEqual(settings(unit))
   expect(read('clink-worker@.service')).toContain('\nUser=clink-worker-%i\n')

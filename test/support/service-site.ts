@@ -78,7 +78,7 @@ export class ServiceSite implements AsyncDisposable {
     await this.manager.must('mount', '-t', 'tmpfs', '-o', 'mode=755', 'tmpfs', '/opt')
     await this.manager.write({
       ...files,
-      '/opt/worker/config.yaml': `clink: { url: ${this.emulator.url} }\npoll: { interval: 100ms }\n${config}`,
+      '/opt/worker/config.yaml': `clink: { url: ${this.emulator.url} }\npoll: { interval: 100ms }\nserver: { enabled: false }\n${config}`,
       '/opt/worker/handlers/work.ts': handler,
       '/etc/systemd/system/clink-worker.service': shipped
         .replace('/usr/bin/clink-worker', `${INSIDE.node} ${INSIDE.cli}`)

@@ -76,7 +76,7 @@ function instance(name: string, { config }: PlaceOptions, scope: Scope): Place {
 }
 
 /** This installation's own program. */
-export function ownPaths(): { readonly node: string; readonly cli: string } {
+function ownPaths(): { readonly node: string; readonly cli: string } {
   const cli = fileURLToPath(new URL(`../../cli${extname(import.meta.url)}`, import.meta.url))
   return { node: realpathSync(process.execPath), cli }
 }
