@@ -24,7 +24,7 @@ import { ConfigReload } from './config-reload.ts'
 import { followSettings } from './follow-settings.ts'
 import { makeServer } from './operator-server.ts'
 import { outputFacts } from './output-facts.ts'
-import { supervise } from './supervision.ts'
+import { supervise, type Supervision } from './supervision.ts'
 
 export interface WorkParts {
   readonly host: WorkerProcess
@@ -89,8 +89,7 @@ export async function work(parts: WorkParts): Promise<ExitCode> {
   followSettings(daemon.settings, logger, shown)
   const configReload = reloadConfig(parts, watch, emit)
   const keyWatch = watchKey(parts, daemon, emit)
-  const supervision = supervise(parts.env, daemon, (problem) => sayUnheard(logger, problem))
-  if (supervision !== undefined) listeners.push((event) => supervision.note(event))
+  const supervision = superviseBy(parts, daemon, listeners)
   const reload = async (): Promise<unknown> => await Promise.all([(configReload ?? watch).reload(), keyWatch?.reload()])
   let exit: ExitCode | undefined
   host.attach({
@@ -115,16 +114,29 @@ export async function work(parts: WorkParts): Promise<ExitCode> {
   keyWatch?.start()
   if (config.handlers.watch) for (const one of [watch, configReload]) void one?.start()
   const control = state === undefined ? undefined : listen(state, daemon, parts)
-  supervision?.start()
-  // Commands reach it from then on.
-  void Promise.resolve(control).then(() => supervision?.ready())
+  void readyWhen(control, supervision)
   exit = await daemon.ended
   host.left()
   const socket = control?.then(async (one) => await one.stop())
-  const beside = [watch, configReload, keyWatch, server, supervision].map(async (one) => await one?.stop())
-  await Promise.race([Promise.allSettled([...beside, clinkLogs?.close(), socket]), sleep(systemClock(), LEAVING)])
+  await leave([watch, configReload, keyWatch, server, supervision], [clinkLogs?.close(), socket])
   state?.close()
   return exit
+}
+
+/** Commands reach it from then on. */
+async function readyWhen(control: Promise<unknown> | undefined, supervision: Supervision | undefined): Promise<void> {
+  supervision?.start()
+  await control
+  supervision?.ready()
+}
+
+/** Ends what only has to let go. */
+async function leave(
+  services: readonly (Pick<Service, 'stop'> | undefined)[],
+  others: readonly (Promise<void> | undefined)[],
+): Promise<void> {
+  const all = [...services.map(async (one) => await one?.stop()), ...others]
+  await Promise.race([Promise.allSettled(all), sleep(systemClock(), LEAVING)])
 }
 
 /** The server listens before anything is claimed: where it must and cannot, there is no worker. */
@@ -153,6 +165,12 @@ function use(
   daemon.rerouted()
   sayWarnings(logger, set)
   emit({ event: 'handlers.loaded', generation: set.generation, files: set.routes.map(({ file }) => file) })
+}
+
+function superviseBy({ env, logger }: WorkParts, daemon: Daemon, listeners: Emit[]): Supervision | undefined {
+  const supervision = supervise(env, daemon, (problem) => sayUnheard(logger, problem))
+  if (supervision !== undefined) listeners.push((event) => supervision.note(event))
+  return supervision
 }
 
 function sayUnheard(logger: Logger, problem: string | undefined): void {
