@@ -118,7 +118,7 @@ export async function work(parts: WorkParts): Promise<ExitCode> {
   exit = await daemon.ended
   host.left()
   const socket = control?.then(async (one) => await one.stop())
-  await leave([watch, configReload, keyWatch, server, supervision], [clinkLogs?.close(), socket])
+  await leave([watch, configReload, keyWatch, server, supervision], clinkLogs?.close(), socket)
   state?.close()
   return exit
 }
@@ -130,12 +130,12 @@ async function readyWhen(control: Promise<unknown> | undefined, supervision: Sup
   supervision?.ready()
 }
 
-/** Ends what only has to let go. */
+/** Ends what only has to let go, and does not wait long for it. */
 async function leave(
   services: readonly (Pick<Service, 'stop'> | undefined)[],
-  others: readonly (Promise<void> | undefined)[],
+  ...others: readonly (Promise<void> | undefined)[]
 ): Promise<void> {
-  const all = [...services.map(async (one) => await one?.stop()), ...others]
+  const all = [...services.map(async (one) => await one?.stop()), ...others.filter((one) => one !== undefined)]
   await Promise.race([Promise.allSettled(all), sleep(systemClock(), LEAVING)])
 }
 
