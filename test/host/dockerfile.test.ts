@@ -16,7 +16,8 @@ test('the base image is an argument of every stage', () => {
 test('the worker is process 1, gets the signals itself, and is not root', () => {
   expect(last).toContain('ENTRYPOINT ["node", "/app/dist/cli.js"]')
   expect(last).toContain('CMD ["run"]')
-  expect(last).toContain('USER node')
+  // By its number: Kubernetes does not know that a name is not root.
+  expect(last).toContain('USER 1000:1000')
 })
 
 test('what is for development stays in the build stage', () => {
