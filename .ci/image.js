@@ -40,7 +40,11 @@ const build = [
   ...(isBuildah ? ['--format', 'docker', '--isolation', 'chroot'] : []),
   ...(base === undefined ? [] : ['--build-arg', `BASE=${base}`]),
   ...(npmrc === undefined ? [] : ['--secret', `id=npmrc,src=${npmrc}`]),
-  ...['--build-arg', `VERSION=${version}`, '--tag', tag, '.'],
+  '--build-arg',
+  `VERSION=${version}`,
+  '--tag',
+  tag,
+  '.',
 ]
 run(program, build, 'inherit')
 console.log(`${tag}: ${run(program, [...place, 'images', '--format', '{{.Size}}', tag]).trim()}`)

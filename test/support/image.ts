@@ -63,7 +63,7 @@ export function buildImage(): Image {
   return { config: Docker.config, files, printed: output.trim().split('\n').at(-1) ?? '' }
 }
 
-export function buildah(...args: readonly string[]): string {
+function buildah(...args: readonly string[]): string {
   const place = ['--root', join(cache, 'root'), '--runroot', join(cache, 'run'), '--storage-driver', 'vfs']
   return execFileSync('buildah', [...place, ...args], {
     cwd: root,
