@@ -192,6 +192,8 @@ interface ClinkEvents {
   'clink.released': { why: ReleaseCause; reason?: string; duration: number }
   'clink.settledElsewhere': { detail: string }
   'clink.settlementFailed': { kind: 'complete' | 'release'; error: Error; wait: number }
+  /** The result that an earlier claim, or an earlier process, has left is sent; the handler is not run again. */
+  'clink.replayed': {}
   'clink.responseShortened': { length: number; why: string }
   'clink.leftToExpire': { why: string }
   'clink.lateResult': { outcome: Outcome }

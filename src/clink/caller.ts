@@ -3,7 +3,7 @@ import { sleep, type Clock } from '../base/clock.ts'
 import type { AnswerReader } from './answer.ts'
 import { ClinkApiError } from './errors.ts'
 import type { WireCall } from './request.ts'
-import { TransportError, type Transport } from './transport.ts'
+import { TransportError, type Transport, type TransportRequest, type TransportResponse } from './transport.ts'
 import { isAway, isRateLimited } from './verdicts.ts'
 
 const BACKOFF: BackoffPolicy = { base: 500, max: 10_000 }
@@ -20,6 +20,9 @@ export interface CallOptions {
   readonly attempts?: number | undefined
 }
 
+/** Told of each request: what it was answered with (a status, or what kept it from an answer), and after how many milliseconds. */
+export type RequestWatch = (operation: WireCall['operation'], answer: number | string, duration: number) => void
+
 type CallLimits = CallOptions & { readonly timeout: number; readonly attempts: number }
 
 /** Sends calls, and sends them again where that cannot do anything twice. */
@@ -27,11 +30,13 @@ export class Caller {
   readonly #transport: Transport
   readonly #clock: Clock
   readonly #random: Random
+  readonly #watch: RequestWatch | undefined
 
-  constructor(transport: Transport, clock: Clock, random: Random) {
+  constructor(transport: Transport, clock: Clock, random: Random, watch?: RequestWatch) {
     this.#transport = transport
     this.#clock = clock
     this.#random = random
+    this.#watch = watch
   }
 
   /** @throws {ClinkApiError} for everything but a successful answer. */
@@ -56,7 +61,7 @@ export class Caller {
     for (let count = 1; ; count += 1) {
       let failed: ClinkApiError
       try {
-        return reader.read(await this.#transport.send(request), this.#clock.wall())
+        return reader.read(await this.#send(call, request), this.#clock.wall())
       } catch (thrown) {
         const error = thrown instanceof TransportError ? reader.lost(thrown) : thrown
         if (!(error instanceof ClinkApiError)) throw error
@@ -71,6 +76,22 @@ export class Caller {
         const message = `given up by the caller before another try; the last one: ${failed.message}`
         throw reader.error(message, { status: 0, failure: 'aborted', mayHaveHappened: false })
       }
+    }
+  }
+
+  async #send({ operation }: WireCall, request: TransportRequest): Promise<TransportResponse> {
+    if (this.#watch === undefined) return await this.#transport.send(request)
+    const startedAt = this.#clock.now()
+    let answer: number | string = 'error'
+    try {
+      const response = await this.#transport.send(request)
+      answer = response.status
+      return response
+    } catch (error) {
+      if (error instanceof TransportError) answer = error.kind
+      throw error
+    } finally {
+      this.#watch(operation, answer, this.#clock.now() - startedAt)
     }
   }
 }

@@ -7,7 +7,7 @@ import { Requester, type ClientOptions } from './requester.ts'
 import { wireCall, type WireCall } from './request.ts'
 import type { ParamsOf } from './signatures.ts'
 
-export type { CallOptions } from './caller.ts'
+export type { CallOptions, RequestWatch } from './caller.ts'
 export type { ClientOptions, KeySource } from './requester.ts'
 export type { ResultOf } from './results.ts'
 export type { Completion, InboxPage, Malformed, NewCheckpoint, ParamsOf } from './signatures.ts'

@@ -6,7 +6,7 @@ import { chooseProxy, proxyProblem, type ForwardProxy } from '../base/proxy.ts'
 import type { Secret } from '../base/secret.ts'
 import { AnswerReader } from './answer.ts'
 import { baseUrl } from './base-url.ts'
-import { Caller, type CallOptions } from './caller.ts'
+import { Caller, type CallOptions, type RequestWatch } from './caller.ts'
 import type { OperationName } from './contract.ts'
 import { apiKey, sessionId } from './credentials.ts'
 import type { Decode } from './decode.ts'
@@ -42,6 +42,8 @@ export interface ClientOptions {
   readonly transport?: Transport | undefined
   readonly clock?: Clock | undefined
   readonly random?: Random | undefined
+  /** Told of each request, for metrics. */
+  readonly watch?: RequestWatch | undefined
 }
 
 const DEFAULT_URL = 'https://api.clink.voxos.ai'
@@ -68,7 +70,7 @@ export class Requester {
     const clock = options.clock ?? systemClock()
     const transport =
       options.transport ?? (this.#own = new GotTransport({ url: this.url, clock, proxy: this.#proxy(options.proxy) }))
-    this.#caller = new Caller(transport, clock, options.random ?? Math.random)
+    this.#caller = new Caller(transport, clock, options.random ?? Math.random, options.watch)
   }
 
   #proxy(given: ForwardProxy | null | undefined): ForwardProxy | undefined {

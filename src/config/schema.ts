@@ -235,6 +235,9 @@ export const configSchema = z.strictObject({
       .describe('Its port; 0: any that is free. The default one is waited for, any other must be free at the start.'),
     tokenFile: text().nullable().prefault(null).describe('Not used yet.'),
     allowedHosts: listOf(text()).prefault([]).describe('Names by which it may be asked, beside its own.'),
+    pickupSlo: duration()
+      .prefault('1m')
+      .describe('Clinks that wait longer for their handlers are counted (pickup_slo_exceeded_total).'),
   }),
   log: group('What is logged.', {
     level: oneOf(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])

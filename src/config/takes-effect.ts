@@ -26,6 +26,6 @@ export const TAKES_EFFECT = {
   replies: { mark: NOW },
   shutdown: { timeout: NOW, drain: NOW },
   state: { directory: START, sync: START, keep: NOW },
-  server: { enabled: START, host: START, port: START, tokenFile: START, allowedHosts: START },
+  server: { enabled: START, host: START, port: START, tokenFile: START, allowedHosts: START, pickupSlo: NOW },
   log: { level: NOW, format: START, content: NOW, keep: { perClink: NOW, for: NOW, total: NOW } },
 } as const satisfies Rows

@@ -55,6 +55,8 @@ export interface ComposeOptions {
   readonly runner?: Runner | undefined
   /** Where programs ask for what the worker does for them. Default: in a directory of its own. */
   readonly tasks?: TaskSocketOptions | undefined
+  /** Told of each request to the service. */
+  readonly watch?: ClientOptions['watch']
   /** Aborts when the worker begins to stop. */
   readonly stopping: AbortSignal
   /** Aborts when the time for stopping is over. */
@@ -76,11 +78,11 @@ function watched({ clock, emit, settings, transport }: ComposeOptions): Transpor
 
 /** Makes what the parts of the heart share, and the clients they ask with. */
 export function compose(options: ComposeOptions) {
-  const { clock, closing, emit, ledger, random, router, session, settings, stopping } = options
+  const { clock, closing, emit, ledger, random, router, session, settings, stopping, watch } = options
   const config = settings.current
   const { timeout, url } = config.clink
   const transport = watched(options)
-  const connection = { url, sessionId: session, timeout, transport, clock, random }
+  const connection = { url, sessionId: session, timeout, transport, clock, random, watch }
   const { former, identity } = knownIdentity(config, ledger, emit)
   const signals = new WorkerSignals()
   const heart = { settings, clock, random, emit, signals, ledger, pulses: new Pulses(clock), stopping, closing }

@@ -18,7 +18,7 @@ import type { Ends } from '../worker/shutdown.ts'
 import { Worker } from '../worker/worker.ts'
 import type { AdmissionContext } from '../worker/admission/context.ts'
 
-type Given = Pick<ComposeOptions, 'key' | 'emit' | 'boot' | 'groups' | 'runner' | 'tasks'>
+type Given = Pick<ComposeOptions, 'key' | 'emit' | 'boot' | 'groups' | 'runner' | 'tasks' | 'watch'>
 type Replaceable = Partial<Pick<ComposeOptions, 'transport' | 'clock' | 'random'>>
 
 export interface DaemonParts extends Given, Replaceable {
@@ -163,6 +163,10 @@ export class Daemon {
 
   snapshot() {
     return this.#worker.snapshot()
+  }
+
+  gauges() {
+    return this.#worker.gauges()
   }
 
   /** Whether its loops make progress. */

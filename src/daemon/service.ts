@@ -22,7 +22,7 @@ import { logsOf } from '../clink-logs/segments.ts'
 import { answer } from '../control/requests.ts'
 import { ConfigReload } from './config-reload.ts'
 import { followSettings } from './follow-settings.ts'
-import { makeServer } from './operator-server.ts'
+import { OperatorSurface } from './operator-surface.ts'
 import { outputFacts } from './output-facts.ts'
 import { supervise, type Supervision } from './supervision.ts'
 
@@ -66,7 +66,8 @@ const NAMED = 50
 export async function work(parts: WorkParts): Promise<ExitCode> {
   const { host, config, key, logger, once } = parts
   const shown = { content: config.log.content, cwd: parts.cwd }
-  const listeners = [logEvents(logger, shown), ...(parts.listen === undefined ? [] : [parts.listen])]
+  const surface = new OperatorSurface(config, once !== undefined)
+  const listeners = [logEvents(logger, shown), parts.listen, surface.note].filter((one) => one !== undefined)
   const emit = fanOut(listeners, (error, event) =>
     logger.error({ event: 'event.unheard', of: event, error: loggable(error, { stacks: true }) }),
   )
@@ -74,7 +75,7 @@ export async function work(parts: WorkParts): Promise<ExitCode> {
   sayWarnings(logger, parts.handlers)
   const state = parts.durable === true ? takeState(config, emit) : undefined
   const tasks = state === undefined ? {} : { directory: config.state.directory, isOurs: () => state.isStillOurs() }
-  const daemon = new Daemon({ config, key, router: registry, emit, once, state, tasks })
+  const daemon = new Daemon({ config, key, router: registry, emit, once, state, tasks, watch: surface.request })
   daemon.masked.on((value) => void parts.secrets.add(value))
   const clinkLogs = state === undefined ? undefined : keepLogs(parts, daemon, emit)
   if (clinkLogs !== undefined) listeners.push(clinkLogs.note)
@@ -105,8 +106,7 @@ export async function work(parts: WorkParts): Promise<ExitCode> {
     supervision?.stopping(timeout)
     void parts.beside?.stop()
   })
-  const server = once === undefined ? makeServer({ config, daemon, emit, redact: redactor(parts.secrets) }) : undefined
-  await begin(daemon, server, () => {
+  await begin(daemon, surface.listen({ daemon, emit, redact: redactor(parts.secrets) }), () => {
     host.left()
     state?.close()
   })
@@ -118,7 +118,7 @@ export async function work(parts: WorkParts): Promise<ExitCode> {
   exit = await daemon.ended
   host.left()
   const socket = control?.then(async (one) => await one.stop())
-  await leave([watch, configReload, keyWatch, server, supervision], clinkLogs?.close(), socket)
+  await leave([watch, configReload, keyWatch, surface, supervision], clinkLogs?.close(), socket)
   state?.close()
   return exit
 }
@@ -140,9 +140,9 @@ async function leave(
 }
 
 /** The server listens before anything is claimed: where it must and cannot, there is no worker. */
-async function begin(daemon: Daemon, server: Service | undefined, abandon: () => void): Promise<void> {
+async function begin(daemon: Daemon, listening: Promise<void>, abandon: () => void): Promise<void> {
   try {
-    await server?.start()
+    await listening
   } catch (error) {
     abandon()
     throw error

@@ -68,6 +68,10 @@ export class InHandTable implements Table<InHand> {
   }
 
   /** They are found by no number. */
+  count(): number {
+    return 0
+  }
+
   between(): Iterable<never> {
     return []
   }

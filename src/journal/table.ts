@@ -109,6 +109,18 @@ export class JournalTable<Row, Key extends string> implements Table<Row, Key> {
     }
   }
 
+  count(key: Key): number {
+    const { database, keys, name } = this.#options
+    const having = (where: string, ...values: string[]): number => {
+      const sql = `SELECT count(*) AS count FROM ${name} WHERE ${key} IS NOT NULL${where}`
+      return Number(this.#tryTo(() => database.prepare(sql).get(...values))?.['count'] ?? 0)
+    }
+    // What is not written yet counts as it is, and not as the file has it.
+    const ids = new Set([...this.#unwritable.keys(), ...this.#changed.keys()])
+    const replaced = [...ids].reduce((sum, id) => sum + having(' AND id = ?', id), 0)
+    return having('') - replaced + this.#inMemory().filter(([, row]) => keys[key](row) !== undefined).length
+  }
+
   set(id: string, row: Row): Promise<void> {
     if (this.#size !== undefined && !this.#has(id)) this.#size += 1
     return this.#change(id, row)

@@ -41,6 +41,11 @@ export class DeadLetters {
       .sort((a, b) => a.at - b.at)
   }
 
+  /** How many wait for somebody to act. */
+  get count(): number {
+    return this.#tables.letters.count('at')
+  }
+
   /** Some of those that wait for somebody to act, oldest first, from the one after the place that is named. */
   page(after?: Place): Page<DeadLetter> {
     const from = (after?.at ?? -Infinity) - 1

@@ -50,6 +50,10 @@ class MemoryTable<Row, Key extends string> implements Table<Row, Key> {
     }
   }
 
+  count(key: Key): number {
+    return [...this.between(key, -Infinity, Infinity)].length
+  }
+
   set(id: string, row: Row): Promise<void> {
     this.#rows.set(id, row)
     return DONE

@@ -13,6 +13,8 @@ export interface Table<Row, Key extends string = never> {
    * that were written just now.
    */
   between(key: Key, after: number, by: number): Iterable<readonly [string, Row]>
+  /** How many rows have the key. */
+  count(key: Key): number
   set(id: string, row: Row): Promise<void>
   delete(id: string): Promise<void>
 }

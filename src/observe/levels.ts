@@ -60,6 +60,7 @@ export const levels: Readonly<Record<WorkerEvent['event'], Level>> = {
   'clink.released': 'info',
   'clink.settledElsewhere': 'warn',
   'clink.settlementFailed': 'warn',
+  'clink.replayed': 'info',
   'clink.responseShortened': 'warn',
   'clink.leftToExpire': 'warn',
   'clink.lateResult': 'warn',

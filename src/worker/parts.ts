@@ -4,6 +4,7 @@ import { Deliveries } from './delivery/deliveries.ts'
 import { HeldBefore } from './claiming/held-before.ts'
 import { Intake } from './admission/intake.ts'
 import { Parked } from './admission/parked.ts'
+import { InboxWatch } from './claiming/inbox-watch.ts'
 import { Poller } from './claiming/poller.ts'
 import { Reruns } from './rerun/reruns.ts'
 import { CircuitBreaker } from './capacity/circuit-breaker.ts'
@@ -36,5 +37,18 @@ export function makeParts(context: AdmissionContext, isOnce: boolean) {
   const batch = new Batch(shared, intake, lostClaims, heldBefore)
   const select = new Select(shared, intake)
   const poller = new Poller(shared, new Ways(shared, { batch, select, intake, parked }))
-  return { shared, deliveries, reruns, parked, undecided, acknowledgements, intake, lostClaims, select, poller }
+  const inboxWatch = new InboxWatch(context, poller)
+  return {
+    shared,
+    deliveries,
+    reruns,
+    parked,
+    undecided,
+    acknowledgements,
+    intake,
+    lostClaims,
+    select,
+    poller,
+    inboxWatch,
+  }
 }

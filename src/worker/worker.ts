@@ -127,6 +127,21 @@ export class Worker {
     }
   }
 
+  /** What is measured beside what `snapshot` says. */
+  gauges() {
+    const { inboxWatch, reruns, shared } = this.#parts
+    const { ledger, router, settings } = this.#context
+    return {
+      slots: settings.current.concurrency,
+      inFlight: shared.capacity.holders + reruns.running.length,
+      deadLetters: ledger.letters.count,
+      isJournalWritable: ledger.isHealthy,
+      /** Whether each route is paused since all fails there. */
+      circuits: router.routes.map((route) => ({ route: route.name, isOpen: shared.health.isPaused(route) })),
+      inbox: inboxWatch.count,
+    }
+  }
+
   /** @param state what keeps the state directory from being used, for people. */
   readiness(state: string | undefined): Readiness {
     const { crashWatch, stopping, terms } = this.#context

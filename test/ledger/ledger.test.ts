@@ -31,6 +31,19 @@ describe.each([
     })
   })
 
+  it('counts the dead letters that wait for somebody', async () => {
+    await use(async (ledger) => {
+      const other = { ...letter, clink: { ...clink, clink_id: 'other' } }
+      await Promise.all([ledger.deadLetter(letter), ledger.deadLetter(other)])
+      expect(ledger.letters.count).toBe(2)
+      const discarded = ledger.letters.discard('other')
+      // It is not written yet.
+      expect(ledger.letters.count).toBe(1)
+      await discarded
+      expect(ledger.letters.count).toBe(1)
+    })
+  })
+
   it('takes a start back, and never below none', async () => {
     await use(async (ledger) => {
       await ledger.begin({ letter: 'a' })

@@ -16,6 +16,7 @@ export function misread<Row, Key extends string>(
     get: (id) => read(table.get(id), id),
     entries: () => readAll(table.entries()),
     between: (key, after, by) => readAll(table.between(key, after, by)),
+    count: (key) => table.count(key),
     set: async (id, row) => await table.set(id, row),
     delete: async (id) => await table.delete(id),
   }

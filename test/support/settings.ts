@@ -54,7 +54,15 @@ export function makeConfig(url: string, settings: Settings = {}): Config {
     replies: { mark: '— clink-worker', ...settings.replies },
     shutdown: { timeout: 6_000, drain: 4_000, ...settings.shutdown },
     state: { directory: '/nowhere', sync: 'normal', keep: 1_209_600_000, ...settings.state },
-    server: { enabled: false, host: '127.0.0.1', port: 0, tokenFile: null, allowedHosts: [], ...settings.server },
+    server: {
+      enabled: false,
+      host: '127.0.0.1',
+      port: 0,
+      tokenFile: null,
+      allowedHosts: [],
+      pickupSlo: 60_000,
+      ...settings.server,
+    },
     log: { level: 'silent', format: 'json', content: false, keep: null, ...settings.log },
   }
 }

@@ -151,6 +151,7 @@ export class ClaimHandle implements Handle, Claimed, KeeperOwner {
   }
 
   async completeKept(): Promise<Settled> {
+    this.#context.emit({ event: 'clink.replayed', ...this.facts })
     return await this.#complete(this.memory.unconfirmed(this.clink)?.response, true)
   }
 

@@ -1,0 +1,107 @@
+import { readTime } from '../../base/time-text.ts'
+import { asError } from '../../base/coded-error.ts'
+import { steadyOf } from '../../base/clock.ts'
+import { ClinkApiError } from '../../clink/errors.ts'
+import type { Clink } from '../../clink/records.ts'
+import { orError } from '../../clink/refusals.ts'
+import { forMe } from '../../config/for-me.ts'
+import { judge } from '../admission/verdict.ts'
+import type { AdmissionContext } from '../admission/context.ts'
+import type { Poller } from './poller.ts'
+
+/** What waits in the inbox, as far as one list shows it. */
+export interface InboxCount {
+  /** Clinks that this worker would take. */
+  readonly pending: number
+  /** Clinks that it leaves alone. */
+  readonly leftAlone: number
+  /** Milliseconds since the oldest of those that it would take was sent, by this machine's clock; undefined: none says when it was sent. */
+  readonly oldest: number | undefined
+  /** There may be more of either, and older ones. */
+  readonly isSaturated: boolean
+}
+
+const EVERY = 30_000
+/** The longest wait after looks that failed. */
+const LONGEST = 300_000
+/** What was counted so long ago says nothing any more. */
+const STALE = 120_000
+/** The most that a list shows. */
+const PAGE = 100
+
+/**
+ * Counts what waits in the inbox, for whoever asks, and only while somebody does. It claims nothing. Nothing depends on it, so it comes last: it
+ * asks once in 30 s at most, and not at all while the service fails, limits the rate, or the worker stops.
+ */
+export class InboxWatch {
+  readonly #context: AdmissionContext
+  readonly #poller: Pick<Poller, 'hasPolled' | 'trouble'>
+  #last: { readonly at: number; readonly count: InboxCount } | undefined
+  #nextAt = -Infinity
+  #failures = 0
+  #looking: Promise<void> | undefined
+
+  constructor(context: AdmissionContext, poller: Pick<Poller, 'hasPolled' | 'trouble'>) {
+    this.#context = context
+    this.#poller = poller
+  }
+
+  /** The last count, unless it is stale. Asking for it is what keeps it fresh: the next one may be on its way afterwards. */
+  get count(): InboxCount | undefined {
+    this.#lookAgain()
+    return this.#last !== undefined && this.#now < this.#last.at + STALE ? this.#last.count : undefined
+  }
+
+  get #now(): number {
+    return steadyOf(this.#context.clock).now()
+  }
+
+  get #arePollsAnswered(): boolean {
+    return this.#poller.hasPolled && this.#poller.trouble === undefined
+  }
+
+  #lookAgain(): void {
+    const { rateLimit, signals, stopping } = this.#context
+    const isTime = this.#looking === undefined && this.#now >= this.#nextAt
+    if (!isTime || stopping.aborted || rateLimit.pollWait > 0 || !this.#arePollsAnswered) return
+    this.#nextAt = this.#now + EVERY
+    this.#looking = this.#look()
+      .catch((error: unknown) => signals.crashed.say('count of the inbox', asError(error)))
+      .finally(() => (this.#looking = undefined))
+  }
+
+  async #look(): Promise<void> {
+    const { api, scope, settings, stopping } = this.#context
+    const at = this.#now
+    const page = await orError(
+      api.checkInbox({ limit: PAGE, for_me: forMe(settings.current) }, { attempts: 1, signal: stopping }),
+    )
+    if (page instanceof ClinkApiError) {
+      this.#failures += 1
+      const wait = Math.min(LONGEST, EVERY * 2 ** this.#failures)
+      this.#nextAt = this.#now + Math.max(wait, page.retryAfter ?? 0)
+      return
+    }
+    this.#failures = 0
+    // Groups that cannot be named now are named by the next poll.
+    const { clinks } = await scope.named(page, stopping)
+    const ours: Clink[] = []
+    for (const clink of clinks) if (clink.status === 'pending' && (await this.#isOurs(clink))) ours.push(clink)
+    const received = page.clinks.length + page.malformed.length
+    const sent = ours.flatMap((clink) => readTime(clink.created_at) ?? [])
+    const oldest = sent.length === 0 ? undefined : Math.max(0, this.#context.clock.wall() - Math.min(...sent))
+    const isSaturated = received >= PAGE
+    this.#last = { at, count: { pending: ours.length, leftAlone: received - ours.length, oldest, isSaturated } }
+  }
+
+  /** One of which that cannot be told counts: somebody has to look at it. */
+  async #isOurs(clink: Clink): Promise<boolean> {
+    const { ledger, scope } = this.#context
+    if (!scope.has(clink)) return false
+    try {
+      return 'run' in (await judge(clink, await ledger.recallOne(clink.clink_id), this.#context))
+    } catch {
+      return true
+    }
+  }
+}
