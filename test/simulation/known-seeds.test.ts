@@ -50,6 +50,11 @@ describe('a seed that once broke a promise keeps it now:', { timeout: 60_000 }, 
       'a probe whose steps go on after the pause has failed at its own cost (P9, §4)',
     ],
     [
+      1_380_116,
+      ['failing', 'mixed', 'marks', 'absent'],
+      'a probe whose claim is lost is followed by a look of its own, and by one that a poll brings (P10, §4)',
+    ],
+    [
       1_376_133,
       ['failing', 'limits'],
       'what waits for the serial key of a clink that backs off keeps no fresh one from probing its route (P10, §4)',

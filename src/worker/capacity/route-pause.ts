@@ -112,8 +112,10 @@ export class RoutePause {
     this.#probe = undefined
     this.#tried.delete(clinkId)
     if (said === 'failed') this.#tried.add(clinkId)
-    if (said === 'nothing') this.#due()
-    else this.#later(wait)
+    if (said !== 'nothing') return this.#later(wait)
+    // What the inbox has shown before it is old by now.
+    this.#hasLooked = false
+    this.#due()
   }
 
   /** A look at the inbox, asked for at this local time, has brought none. */

@@ -56,7 +56,7 @@ function isWaiting(evidence: Evidence, life: string, clink: StoredClink, at: num
   if (since === undefined || since > at - SEEN || content === KILLER || content.startsWith(NO_ROUTE)) return false
   if (record.acts.some((act) => act.clinkId === id) || record.told(life, id).length > 0) return false
   if (!canSee({ plan, record, emulator, lives: [life] }, workerOf(plan, life), clink)) return false
-  if (isKeyTaken(evidence, life, clink, at) || isOutOfReach(evidence, clink, at)) return false
+  if (isKeyTaken(evidence, life, clink, at) || isOutOfReach(evidence, life, clink, at)) return false
   return clink.sender_id !== workerOf(plan, life).owner && record.runsOf(life, id).length === 0
 }
 
@@ -70,15 +70,20 @@ function pendingSince({ record, emulator }: Evidence, { clink_id: id }: StoredCl
 
 /**
  * So many others come before it that they may fill a page, and nothing can be asked for behind them: those of its own millisecond where the
- * oldest come first, all that are as new where the newest do, and any where there is no order.
+ * oldest come first, all that are as new where the newest do, and any where there is no order. A poll that claims asks for one.
  */
-function isOutOfReach(evidence: Evidence, { created }: StoredClink, at: number): boolean {
-  const { emulator, plan } = evidence
+function isOutOfReach(evidence: Evidence, life: string, clink: StoredClink, at: number): boolean {
+  const { emulator, plan, record } = evidence
   const { inboxOrder, maxLimit } = plan.switches
-  const [, most = '100'] = String(maxLimit).split(':')
+  const [, page = '100'] = String(maxLimit).split(':')
+  const look = record.requests.findLast(
+    ({ begunAt, kind, life: of }) => of === life && begunAt <= at && (kind === 'poll' || kind === 'probe'),
+  )
+  const isPolled = look?.kind === 'poll'
   const isBefore = (other: StoredClink): boolean => {
-    if (inboxOrder === 'oldest') return other.created === created
-    return (inboxOrder === 'random' || other.created >= created) && pendingSince(evidence, other, at) !== undefined
+    if (inboxOrder === 'oldest' && !isPolled) return other.created === clink.created
+    const isFirst = inboxOrder === 'oldest' ? other.created <= clink.created : other.created >= clink.created
+    return (inboxOrder === 'random' || isFirst) && pendingSince(evidence, other, at) !== undefined
   }
-  return emulator.clinks().filter(isBefore).length > Number(most)
+  return emulator.clinks().filter(isBefore).length > (isPolled ? 1 : Number(page))
 }

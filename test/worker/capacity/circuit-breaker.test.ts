@@ -187,6 +187,17 @@ describe('P10, §4: probes of a paused route', () => {
     expect(health.isLooking(route)).toBe(false)
   })
 
+  it('look anew for a fresh clink after one that has failed and whose run tells nothing', async () => {
+    const { clock, due, health, looks, pause } = setUp()
+    pause()
+    await due()
+    health.looked(route, clock.now())
+    health.started(route, 'bad 0')
+    health.ended(route, 'bad 0', 'nothing')
+    expect([looks(), health.isLooking(route)]).toEqual([2, true])
+    expect(health.wait(route, unknown('bad 1'))).toBeGreaterThan(0)
+  })
+
   it('leave the route paused unless they are done: a rejection, a release or a wait say nothing', async () => {
     const { due, events, health, pause } = setUp()
     pause()
