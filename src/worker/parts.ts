@@ -14,6 +14,7 @@ import { Capacity } from './capacity/capacity.ts'
 import { Standstill } from './liveness/standstill.ts'
 import { Ways } from './claiming/ways.ts'
 import { LostClaims } from './claiming/lost-claims.ts'
+import { UnsentResults } from './delivery/unsent-results.ts'
 import { Undecided } from './admission/undecided.ts'
 import type { AdmissionContext, AdmissionParts } from './admission/context.ts'
 
@@ -23,6 +24,7 @@ export type WorkerParts = ReturnType<typeof makeParts>
 export function makeParts(context: AdmissionContext, isOnce: boolean) {
   const { clock, emit, router, signals } = context
   const deliveries = new Deliveries(context)
+  const unsent = new UnsentResults(deliveries, context)
   const clinksHere = isOnce ? deliveries : undefined
   const health = new CircuitBreaker({ ...context, clinksHere, look: signals.look })
   const capacity = new Capacity({ context, router, health, inHand: deliveries })
@@ -36,7 +38,7 @@ export function makeParts(context: AdmissionContext, isOnce: boolean) {
   const lostClaims = new LostClaims(shared, intake, heldBefore)
   const batch = new Batch(shared, intake, lostClaims, heldBefore)
   const select = new Select(shared, intake)
-  const poller = new Poller(shared, new Ways(shared, { batch, select, intake, parked }))
+  const poller = new Poller(shared, new Ways(shared, { batch, select, intake, parked }), unsent)
   const inboxWatch = new InboxWatch(context, poller)
   return {
     shared,
@@ -50,5 +52,6 @@ export function makeParts(context: AdmissionContext, isOnce: boolean) {
     select,
     poller,
     inboxWatch,
+    unsent,
   }
 }

@@ -53,6 +53,8 @@ export class WorkerSignals {
   readonly started = new Signal()
   /** A claim has come to its end. Code of its handler may still run. */
   readonly settled = new Signal<[clink: Clink, how: Ending]>()
+  /** A try to tell Clink about a claim has failed, and another will follow. */
+  readonly settlementFailed = new Signal<[clink: Clink, error: ClinkApiError]>()
   readonly deadLettered = new Signal<[clink: Clink]>()
   /** A delivery or a rerun is over, and its code too. */
   readonly over = new Signal()

@@ -146,9 +146,11 @@ export class Worker {
   readiness(state: string | undefined): Readiness {
     const { crashWatch, stopping, terms } = this.#context
     const { doubts, paused } = this.snapshot()
-    const { poller, shared } = this.#parts
+    const { poller, shared, unsent } = this.#parts
+    const { capacity } = shared
     const { hasPolled } = poller
-    const trouble = terms.trouble ?? poller.trouble ?? (shared.capacity.isNarrow ? crashWatch.why : undefined)
+    const full = capacity.taken === undefined ? undefined : unsent.trouble
+    const trouble = terms.trouble ?? poller.trouble ?? (capacity.isNarrow ? crashWatch.why : full)
     return readiness({ isStopping: stopping.aborted, hasPolled, trouble, doubts, state, paused })
   }
 

@@ -12,6 +12,11 @@ import type { AdmissionParts } from '../admission/context.ts'
 
 type PollerParts = Pick<AdmissionParts, 'capacity' | 'context' | 'health'>
 
+/** Why no slot comes free, where the service does not take results. */
+interface HeldUp {
+  readonly trouble: string | undefined
+}
+
 const SLOWEST = 30_000
 /** One answer that did not come is no outage. */
 const AWAY = 3
@@ -34,6 +39,7 @@ export class Poller implements Service {
   hasPolled = false
   readonly #parts: PollerParts
   readonly #ways: Ways
+  readonly #unsent: HeldUp
   readonly #stopping = new AbortController()
   readonly #giveUp = new AbortController()
   readonly #alarm: Alarm
@@ -53,9 +59,10 @@ export class Poller implements Service {
   /** Why the service, or the configuration, does not let it claim. */
   #refusal: string | undefined
 
-  constructor(parts: PollerParts, ways: Ways) {
+  constructor(parts: PollerParts, ways: Ways, unsent: HeldUp) {
     this.#parts = parts
     this.#ways = ways
+    this.#unsent = unsent
     this.#alarm = new Alarm(parts.context.clock)
     const { signals, warmth } = parts.context
     warmth.onAnswer = () => this.#warmUp()
@@ -140,6 +147,7 @@ export class Poller implements Service {
         this.#wantsSlot = true
         if (this.#parts.capacity.isUnused) this.#lockedOutAt = lockedOutAt
         await this.#wait(Math.min(settings.current.poll.maxInterval, this.#untilRetry))
+        if (this.#parts.capacity.free <= 0 && this.#unsent.trouble !== undefined) await this.#probeKey()
       }
     }
   }
@@ -198,14 +206,26 @@ export class Poller implements Service {
 
   /** Looks whether the service answers again, without claiming anything. */
   async #probe(): Promise<void> {
-    const { api, clock, emit, settings } = this.#parts.context
+    const { clock, emit } = this.#parts.context
     const sentAt = clock.now()
-    const params = { limit: 1, for_me: forMe(settings.current) }
-    const answer = await orError(api.checkInbox(params, { attempts: 1, signal: this.#giveUp.signal }))
+    const answer = await this.#look()
     if (answer instanceof ClinkApiError) return await this.#fail(answer)
     this.#isProbed = true
     this.#empties = 0
     emit({ event: 'poll.probed', duration: clock.now() - sentAt })
+  }
+
+  /** No poll finds out that the key is refused while no slot comes free for one, since the service takes no results. */
+  async #probeKey(): Promise<void> {
+    if (this.#stopping.signal.aborted) return
+    const answer = await this.#look()
+    if (answer instanceof ClinkApiError && this.#isRefused(answer)) await this.#fail(answer)
+  }
+
+  async #look(): Promise<unknown> {
+    const { api, settings } = this.#parts.context
+    const params = { limit: 1, for_me: forMe(settings.current) }
+    return await orError(api.checkInbox(params, { attempts: 1, signal: this.#giveUp.signal }))
   }
 
   async #fail(error: ClinkApiError): Promise<void> {

@@ -53,13 +53,14 @@ export async function pauseAfter(
   tries: number,
   kind: 'complete' | 'release',
   claimed: Claimed,
-  { rateLimit, clock, closing, emit, random, stopping }: SettlementContext,
+  { rateLimit, clock, closing, emit, random, signals, stopping }: SettlementContext,
 ): Promise<void> {
   const now = clock.now()
   const asked = waitAsAsked(equalJitter(tries, PAUSE, random), error.retryAfter)
   const wait = Math.max(0, Math.min(asked, claimed.holder.lease.deadline - now))
   if (isRateLimited(error)) rateLimit.refused(wait)
   emit({ event: 'clink.settlementFailed', ...claimed.facts, kind, error, wait })
+  signals.settlementFailed.say(claimed.clink, error)
   claimed.trying?.(wait)
   await sleep(clock, wait, stopping.aborted || error.retryAfter !== undefined ? closing : stopping)
 }
