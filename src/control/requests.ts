@@ -5,6 +5,7 @@ import type { Page } from '../ledger/page.ts'
 import { rows } from '../ledger/rows.ts'
 import { changeLetter, chosenPage, pageSchema, shownStep, stepsOf } from './dead-letters.ts'
 import { health } from './health.ts'
+import { rememberedClinks, rememberedOf } from './remembered.ts'
 import type { Asked } from './asked.ts'
 
 /** What is asked for by one name. */
@@ -50,6 +51,12 @@ const table = {
       const { ready: ok, reasons } = running(asked).readiness()
       return { ok, reasons }
     },
+  }),
+  'clinks.remembered': row({
+    changes: false,
+    params: z.object({ ids: z.array(z.string()).readonly() }),
+    answer: rememberedClinks,
+    by: async ({ ids }, { ledger }) => await rememberedOf(ids, ledger),
   }),
   'failed.letters': row({
     changes: false,

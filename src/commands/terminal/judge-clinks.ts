@@ -3,6 +3,7 @@ import type { ClinkClient } from '../../clink/client.ts'
 import type { Clink } from '../../clink/records.ts'
 import type { Config } from '../../config/config.ts'
 import { Settings } from '../../config/settings.ts'
+import type { RememberedClink } from '../../control/remembered.ts'
 import type { Emit, LeftAlone } from '../../events.ts'
 import type { HandlerSet } from '../../handlers/handler-set.ts'
 import { Identity } from '../../keys/identity.ts'
@@ -11,6 +12,7 @@ import { Scope } from '../../worker/admission/scope.ts'
 import { judge, whyUnwanted, type Unwanted } from '../../worker/admission/verdict.ts'
 import { readText } from '../../worker/replies/hops.ts'
 import type { Io } from './io.ts'
+import { remembered, type Remembered } from './remembered.ts'
 
 export interface Judged {
   readonly clink: Clink
@@ -27,18 +29,21 @@ interface JudgeParts {
   readonly client?: ClinkClient | undefined
 }
 
-/** What the worker would do with clinks, by its own judgement, as far as that does not depend on what it remembers. */
+/** What the worker would do with clinks, by its own judgement and by what it remembers of them. */
 export class ClinkJudge {
   readonly #parts: JudgeParts
   readonly #settings: Settings
   readonly #scope: Scope
   readonly #identity: Identity
   readonly #names: NameWarnings
+  readonly #io: Io
+  #remembered: Remembered = new Map()
 
   constructor(parts: JudgeParts, io: Io) {
     const { client, config, handlers } = parts
     const { identity } = config.clink
     this.#parts = parts
+    this.#io = io
     this.#settings = new Settings(config)
     this.#identity = new Identity(identity === 'auto' ? undefined : identity, () => {})
     const emit: Emit = (event) => {
@@ -59,7 +64,10 @@ export class ClinkJudge {
    * @throws {ClinkApiError} when the service does not answer.
    */
   async begin(clinks: readonly Clink[]): Promise<readonly Clink[]> {
-    if (this.#parts.client === undefined) return clinks
+    const { client, config } = this.#parts
+    const ids = [...new Set(clinks.map(({ clink_id }) => clink_id))]
+    this.#remembered = await remembered(ids, config.state, this.#io)
+    if (client === undefined) return clinks
     const { signal } = new AbortController()
     await this.#scope.resolve(signal)
     return await this.#scope.learn(clinks, signal)
@@ -70,8 +78,10 @@ export class ClinkJudge {
     if (unwanted !== undefined) return { clink, route: null, why: `${unwanted} leaves it out` }
     const { handlers } = this.#parts
     const identity = this.#identity.id === undefined ? NOBODY : this.#identity
-    const by = { ...NOTHING_KNOWN, settings: this.#settings, identity, router: handlers, nameWarnings: this.#names }
-    const verdict = await judge(clink, NO_MEMORY, by)
+    const memory = memoryOf(this.#remembered.get(clink.clink_id))
+    const by = { ...NOBODY_MUTED, settings: this.#settings, identity, router: handlers, nameWarnings: this.#names }
+    const ledger = { recallOne: async () => await Promise.resolve(memory) }
+    const verdict = await judge(clink, memory, { ...by, ledger })
     if (!('run' in verdict)) return { clink, route: null, why: whyLeft(verdict) }
     const { fault, route } = verdict.run
     const taken = handlers.described.find((one) => one.route === route)
@@ -88,12 +98,12 @@ export class ClinkJudge {
   }
 }
 
-/** What is remembered is in the state directory, which another worker may have. */
-const NO_MEMORY = { isOwn: false, isCooling: false, coolsFor: 0, isLeftToLetter: () => false }
-const NOTHING_KNOWN = {
-  ledger: { recallOne: async () => await Promise.resolve(NO_MEMORY) },
-  loopGuard: { isMuted: () => false },
+function memoryOf({ coolsFor, isGivenUp, isOwn }: Omit<RememberedClink, 'id'> = NOT_REMEMBERED) {
+  return { isOwn, coolsFor, isCooling: coolsFor > 0, isLeftToLetter: () => isGivenUp }
 }
+
+const NOT_REMEMBERED = { isOwn: false, isGivenUp: false, coolsFor: 0 }
+const NOBODY_MUTED = { loopGuard: { isMuted: () => false } }
 /** Who we are is found out by a claim: until then what may be our own reply may be work. */
 const NOBODY = { id: '', isUs: () => false }
 
@@ -102,6 +112,8 @@ const LEFT: Partial<Record<LeftAlone, string>> = {
   note: 'a note of a worker',
   'no-route': 'no route',
   circle: 'inbox.maxHops is reached',
+  'given-up': 'a dead letter (clink-worker failed show)',
+  cooling: 'released less than retry.cooldown ago',
 }
 
 function whyLeft(verdict: Unwanted): string {

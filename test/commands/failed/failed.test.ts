@@ -64,6 +64,30 @@ test('what was given up is listed without its content, and shown with it', async
   })
 })
 
+test('check --clink and run --dry-run leave dead letters alone as the worker does, whether it runs or not', async () => {
+  const { site, one, two } = await givenUp()
+  await using _ = site
+  const { clink_id: fresh } = site.emulator.send('ops', 'three')
+  expect(await failed(site, 'discard', two)).toMatchObject({ code: 0 })
+  const check = async (): Promise<void> => {
+    await using dry = site.cli(['run', '--dry-run'])
+    const { code, stdout, stderr } = await dry.ended
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    for (const id of [one, two]) expect(stdout).toMatch(new RegExp(`^${id} .*→ a dead letter .*left alone`, 'm'))
+    expect(stdout).toMatch(new RegExp(`^${fresh} .*→ h `, 'm'))
+    await using checked = site.cli(['check', '--clink', one])
+    expect((await checked.ended).stdout).toContain(`${one}: left alone: a dead letter`)
+  }
+  await check()
+  // Nobody claims what is to be looked at.
+  site.emulator.addFault({ operation: 'check_inbox', query: { claim: 'true' }, then: { status: 503 } })
+  await using worker = site.run()
+  await worker.said(/poll\.failed/)
+  await check()
+  worker.kill('SIGTERM')
+  expect(await worker.ended).toMatchObject({ code: 0 })
+})
+
 test('show lists the steps that are kept of a clink, and shows what they came to only where log.content is set', async () => {
   const stepping = handler(`
     await ctx.step('plan', () => ({ secret: 'x'.repeat(300) }))

@@ -1,0 +1,67 @@
+import { statSync } from 'node:fs'
+import { join } from 'node:path'
+import { sleep, systemClock, type Clock } from '../../base/clock.ts'
+import { CodedError, systemCode } from '../../base/coded-error.ts'
+import { linkToWorker, type Link } from '../../control/client.ts'
+import { requests } from '../../control/requests.ts'
+import { openState, type StateOptions } from '../../journal/state.ts'
+
+export type StatePlace = Pick<StateOptions, 'directory' | 'sync'>
+
+/** How long a worker may take to start, or another command to be done, in milliseconds. */
+const PATIENCE = 5_000
+const PAUSE = 100
+
+/**
+ * Takes the state directory where no worker holds it, and speaks to the worker that does otherwise.
+ *
+ * @throws {CodedError} STATE_UNUSABLE when there is nothing; STATE_BUSY when whoever holds it does not answer.
+ */
+export async function reachState(state: StatePlace, clock: Clock = systemClock()): Promise<Link> {
+  const { directory } = state
+  // Opening would make the directory, and an empty list would hide that its name is wrong.
+  const missing = whyMissing(journalOf(directory))
+  if (missing !== undefined) throw new CodedError('STATE_UNUSABLE', `state.directory: ${directory} ${missing}`)
+  const end = clock.now() + PATIENCE
+  for (;;) {
+    try {
+      return openLink(state)
+    } catch (error) {
+      if (!(error instanceof CodedError) || error.code !== 'STATE_BUSY') throw error
+      const link = await linkToWorker(directory)
+      if (!(link instanceof Error)) return link
+      // It may be about to listen, or to leave.
+      if (clock.now() >= end)
+        throw new CodedError('STATE_BUSY', `${error.message}; it does not answer: ${link.message}`)
+      await sleep(clock, PAUSE)
+    }
+  }
+}
+
+/** Whether a worker has run with it, as far as this user may know. */
+export function hasState(directory: string): boolean {
+  return whyMissing(journalOf(directory)) !== NOTHING
+}
+
+/** A user who may not look must not hear that there is nothing. */
+function whyMissing(file: string): string | undefined {
+  try {
+    return statSync(file, { throwIfNoEntry: false }) === undefined ? NOTHING : undefined
+  } catch (cause) {
+    const code = systemCode(cause)
+    if (code === 'EACCES') return 'may not be read by this user: run this as the user that the worker runs as'
+    return `cannot be read (${code})`
+  }
+}
+
+function openLink(state: StatePlace): Link {
+  const opened = openState({ ...state, visit: true, onHealth: () => {} })
+  const asked = { ledger: opened.ledger, worker: undefined }
+  return { ask: async (name, params) => await requests[name].by(params, asked), close: () => opened.close() }
+}
+
+function journalOf(directory: string): string {
+  return join(directory, 'journal.db')
+}
+
+const NOTHING = 'holds nothing: no worker has run with it'
