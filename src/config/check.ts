@@ -1,23 +1,69 @@
 import { z } from 'zod'
 import { dotted, type ConfigIssue, type Path } from './issue.ts'
 import { nearest } from '../base/nearest.ts'
-import type { RawConfig } from './raw.ts'
+import { RawConfig } from './raw.ts'
 import { relationProblems } from './relations.ts'
 import { configSchema } from './schema.ts'
 import { knownPaths, schemaAt, shapeOf, unwrap } from './schema-paths.ts'
 
-/** Checks section by section, so that a mistake in one does not hide those in another, nor how other keys relate. */
+/** Groups within groups. */
+const MOST_LEVELS = 8
+
+/** Checks section by section, so that a mistake in one does not hide those in another, nor how correct keys relate. */
 export function checkConfig(raw: RawConfig): readonly ConfigIssue[] {
   const parsed: Record<string, unknown> = {}
   const issues: ConfigIssue[] = []
+  const wrong: Path[] = []
   for (const [name, schema] of Object.entries(configSchema.shape)) {
     const result = schema.safeParse(raw.root[name])
     if (result.success) parsed[name] = result.data
-    else issues.push(...result.error.issues.flatMap((issue) => readIssue(issue, name, raw)))
+    else {
+      const correct = correctPart(schema, raw.root[name], name)
+      wrong.push(...correct.wrong)
+      parsed[name] = correct.data
+      issues.push(...result.error.issues.flatMap((issue) => readIssue(issue, name, raw)))
+    }
   }
   for (const key of Object.keys(raw.root)) if (schemaAt([key]) === undefined) issues.push(unknownKey([key], raw))
-  for (const { path, message } of relationProblems(parsed)) issues.push(raw.issue(path, message))
+  for (const { about, path, message } of relationProblems(parsed))
+    if (!about.some((one) => wrong.some((other) => isWithin(one, other)))) issues.push(raw.issue(path, message))
   return issues
+}
+
+/** What is wrong, as far as it can be left out: an item of a list takes the list with it. */
+function wrongPaths(issue: z.core.$ZodIssue, section: string): Path[] {
+  const path: Path = [section, ...issue.path.map((part) => (typeof part === 'symbol' ? String(part) : part))]
+  if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => [...path, key])
+  const end = path.findLastIndex((part) => typeof part === 'string')
+  return [path.slice(0, end + 1)]
+}
+
+/** With the defaults in place of what is wrong, so that the rest can be looked at. What is left of a group may be wrong as well. */
+function correctPart(schema: z.ZodType, section: unknown, name: string) {
+  const wrong: Path[] = []
+  for (let tries = 0; tries < MOST_LEVELS; tries += 1) {
+    const { data, error } = schema.safeParse(without(wrong, section, name))
+    if (error === undefined) return { data, wrong }
+    wrong.push(...error.issues.flatMap((issue) => wrongPaths(issue, name)))
+  }
+  return { data: undefined, wrong }
+}
+
+function without(paths: readonly Path[], section: unknown, name: string): unknown {
+  if (paths.some((path) => path.length === 1)) return undefined
+  const copy = new RawConfig({ where: '', base: '' })
+  copy.fill({ [name]: structuredClone(section) })
+  for (const path of paths) {
+    const parent = copy.get(path.slice(0, -1))
+    if (typeof parent === 'object' && parent !== null) Reflect.deleteProperty(parent, path.at(-1) ?? '')
+  }
+  return copy.root[name]
+}
+
+/** Whether one of them is the other, or stands in it. */
+function isWithin(one: Path, other: Path): boolean {
+  const length = Math.min(one.length, other.length)
+  return one.slice(0, length).every((part, index) => part === other[index])
 }
 
 function readIssue(issue: z.core.$ZodIssue, section: string, raw: RawConfig): ConfigIssue[] {

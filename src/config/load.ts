@@ -68,10 +68,10 @@ export async function loadConfig(options: LoadOptions): Promise<LoadedConfig> {
     const path = key.split('.')
     if (raw.get(path) === undefined) raw.override(path, value, { where: 'defaults', base: cwd })
   }
-  const complete = checked(raw, read?.issues)
+  const url = configSchema.shape.clink.safeParse(raw.root['clink']).data?.url
+  const proxy: ProxyChoice = url === undefined ? { proxy: undefined } : chooseProxy(url, env)
+  const complete = checked(raw, [...(read?.issues ?? []), ...('problem' in proxy ? [proxyIssue(proxy)] : [])])
   warnings.push(...withoutEffect(complete, raw))
-  const proxy = chooseProxy(complete.clink.url, env)
-  if ('problem' in proxy) throw new ConfigError([proxyIssue(proxy)])
   const issue = (path: Path, message: string): ConfigIssue => raw.issue(path, message)
   const keyVariables = read?.keyVariables ?? []
   return { config: build(complete, raw, proxy.proxy), file, warnings, keyVariables, proxy, issue }

@@ -5,11 +5,13 @@ import type { ParsedConfig } from './schema.ts'
 export interface Problem {
   readonly path: Path
   readonly message: string
+  /** The keys that do not fit each other. */
+  readonly about: readonly Path[]
 }
 
 type Sections = Partial<ParsedConfig>
 
-/** How keys must relate to each other. Looks only at sections that are correct in themselves. */
+/** How keys must relate to each other. */
 export function relationProblems({
   inbox,
   poll,
@@ -20,8 +22,8 @@ export function relationProblems({
   routes,
 }: Sections): readonly Problem[] {
   const problems: Problem[] = []
-  const unless = (holds: boolean, path: Path, message: string): void => {
-    if (!holds) problems.push({ path, message })
+  const unless = (holds: boolean, path: Path, message: string, other = path): void => {
+    if (!holds) problems.push({ path, message, about: [path, other] })
   }
   if (inbox?.claim === 'batch') {
     const needing = selectiveSetting(inbox)
@@ -29,18 +31,27 @@ export function relationProblems({
       needing === undefined,
       ['inbox', 'claim'],
       `cannot be batch with ${needing}: a claiming poll takes whatever comes`,
+      ['inbox'],
     )
   }
   if (poll !== undefined)
-    unless(poll.maxInterval >= poll.interval, ['poll', 'maxInterval'], 'is shorter than poll.interval')
-  if (claim !== undefined) unless(claim.maxHold >= claim.timeout, ['claim', 'maxHold'], 'is shorter than claim.timeout')
+    unless(poll.maxInterval >= poll.interval, ['poll', 'maxInterval'], 'is shorter than poll.interval', [
+      'poll',
+      'interval',
+    ])
+  if (claim !== undefined)
+    unless(claim.maxHold >= claim.timeout, ['claim', 'maxHold'], 'is shorter than claim.timeout', ['claim', 'timeout'])
   if (retry !== undefined)
-    unless(retry.maxBackoff >= retry.backoff, ['retry', 'maxBackoff'], 'is shorter than retry.backoff')
+    unless(retry.maxBackoff >= retry.backoff, ['retry', 'maxBackoff'], 'is shorter than retry.backoff', [
+      'retry',
+      'backoff',
+    ])
   if (shutdown !== undefined) {
     unless(
       shutdown.drain <= shutdown.timeout,
       ['shutdown', 'drain'],
       'is longer than shutdown.timeout, of which it is a part',
+      ['shutdown', 'timeout'],
     )
   }
   problems.push(
@@ -61,19 +72,40 @@ function routeProblems(
   const ways = [use, exec, http].filter((way) => way !== undefined).length
   const foreign = http === undefined ? undefined : foreignHost(http)
   const { backoff, maxBackoff } = retry ?? {}
-  const rules: readonly (readonly [holds: boolean, path: Path, message: string])[] = [
-    [ways > 0, at, 'does not say what runs it; write use: ./handlers/file.ts, exec: [program], or http: address'],
-    [ways < 2, at, 'has more than one of use, exec and http'],
-    [weight <= (concurrency ?? weight), [...at, 'weight'], 'is more than concurrency: it could never run'],
+  const of = (...keys: readonly string[]): readonly Path[] => keys.map((key) => [...at, key])
+  const rules: readonly (readonly [holds: boolean, path: Path, message: string, about?: readonly Path[]])[] = [
+    [
+      ways > 0,
+      at,
+      'does not say what runs it; write use: ./handlers/file.ts, exec: [program], or http: address',
+      of('use', 'exec', 'http'),
+    ],
+    [ways < 2, at, 'has more than one of use, exec and http', of('use', 'exec', 'http')],
+    [
+      weight <= (concurrency ?? weight),
+      [...at, 'weight'],
+      'is more than concurrency: it could never run',
+      [...of('weight'), ['concurrency']],
+    ],
     [
       foreign === undefined,
       [...at, 'http'],
       `is the address of another machine; if that is meant, write http: { url: …, allowHosts: [${foreign}] }`,
     ],
-    [http === undefined || passKey !== true, [...at, 'passKey'], 'cannot be true with http: the key is sent to nobody'],
-    [(maxBackoff ?? Infinity) >= (backoff ?? 0), [...at, 'retry', 'maxBackoff'], 'is shorter than backoff'],
+    [
+      http === undefined || passKey !== true,
+      [...at, 'passKey'],
+      'cannot be true with http: the key is sent to nobody',
+      of('passKey', 'http'),
+    ],
+    [
+      (maxBackoff ?? Infinity) >= (backoff ?? 0),
+      [...at, 'retry', 'maxBackoff'],
+      'is shorter than backoff',
+      of('retry'),
+    ],
   ]
-  return rules.flatMap(([holds, path, message]) => (holds ? [] : [{ path, message }]))
+  return rules.flatMap(([holds, path, message, about = [path]]) => (holds ? [] : [{ path, message, about }]))
 }
 
 function sameNames(routes: readonly ParsedRoute[]): readonly Problem[] {
@@ -81,9 +113,9 @@ function sameNames(routes: readonly ParsedRoute[]): readonly Problem[] {
   return routes.flatMap(({ name }, index) => {
     const other = name === undefined ? undefined : names.get(name)
     if (name !== undefined) names.set(name, index)
-    return other === undefined
-      ? []
-      : [{ path: ['routes', index, 'name'], message: `is also the name of routes[${other}]` }]
+    const path: Path = ['routes', index, 'name']
+    const message = `is also the name of routes[${other}]`
+    return other === undefined ? [] : [{ path, message, about: [path] }]
   })
 }
 

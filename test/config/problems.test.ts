@@ -29,6 +29,42 @@ describe('a configuration with mistakes', () => {
     ])
   })
 
+  it('also those by which correct keys do not fit each other, though others of their group are wrong', async () => {
+    const lines = await linesOf(
+      loadText(
+        [
+          'poll: { interval: 20s, sweep: bad }',
+          'retry: { backoff: 20m, maxBackoff: 5 }',
+          'shutdown: { drain: 30s, bogus: 1 }',
+          'claim: [1]',
+          'routes:',
+          '  - { name: a, use: a.ts, weight: 11, timeout: 5 x }',
+          '  - { name: a, use: b.ts, match: { content: { regex: "(" } } }',
+          '  - { name: b, exec: [1] }',
+          '  - { name: c, http: { url: localhost } }',
+          '  - { name: d, exec: [x], http: "http://localhost" }',
+        ].join('\n'),
+        { env: { HTTPS_PROXY: 'socks5://x:1' } },
+      ),
+    )
+    expect(lines.map((line) => line.replace(/^clink-worker\.yaml:(\d+)\S* /, '$1 '))).toEqual([
+      '1 poll.maxInterval: is shorter than poll.interval',
+      '1 poll.sweep: "bad" is not a duration; write 250ms, 30s, 5m, 1h',
+      '2 retry.maxBackoff: 5 is not a duration; write 250ms, 30s, 5m, 1h',
+      '3 shutdown.drain: "30s" is longer than shutdown.timeout, of which it is a part',
+      '3 shutdown.bogus: unknown key',
+      '4 claim: is not a group of keys and values',
+      '6 routes[0].weight: 11 is more than concurrency: it could never run',
+      '6 routes[0].timeout: "5 x" is not a duration; write 250ms, 30s, 5m, 1h',
+      '7 routes[1].name: "a" is also the name of routes[0]',
+      expect.stringMatching(/^7 routes\[1\]\.match\.content\.regex: "\(" is not a regular expression/),
+      '8 routes[2].exec[0]: 1 is not text; put it in quotes',
+      '9 routes[3].http.url: "localhost" is not an address that begins with http:// or https://',
+      '10 routes[4]: has more than one of use, exec and http',
+      expect.stringMatching(/^environment HTTPS_PROXY: "socks5:\/\/x:1"/),
+    ])
+  })
+
   it.each([
     ['timeout: 5m', 'timeout: unknown key; there is clink.timeout, claim.timeout, handlers.timeout, shutdown.timeout'],
     ['max_interval: 5m', 'max_interval: unknown key'],
