@@ -241,19 +241,19 @@ export class Daemon {
     })
   }
 
-  #listen({ keys, signals }: AdmissionContext): void {
+  #listen({ keys, signals, stopping }: AdmissionContext): void {
     signals.crashed.on((part, error) => this.fail(part, error))
     signals.masked.on((value) => this.masked.say(value))
     signals.notReady.on((why) => {
       this.#isReady = false
-      this.#parts.emit({ event: 'worker.notReady', ...why })
+      if (!stopping.aborted) this.#parts.emit({ event: 'worker.notReady', ...why })
     })
     signals.deadLettered.on(() => (this.#totals.deadLettered += 1))
     signals.settled.on((_, { is }) => {
       if (is === 'completed' || is === 'released' || is === 'lost') this.#totals[is] += 1
     })
     signals.polled.on(() => {
-      if (this.#isReady || keys.refusal !== undefined || this.snapshot().doubts.length > 0) return
+      if (this.#isReady || stopping.aborted || keys.refusal !== undefined || this.snapshot().doubts.length > 0) return
       this.#parts.emit({ event: 'worker.ready' })
       this.#isReady = true
     })
