@@ -108,6 +108,9 @@ interface GeneralEvents {
   'logs.recovered': { lost: number }
   /** Files of the state directory were taken away or exchanged: nothing new is claimed or started any more. */
   'state.lost': { problem: string }
+  /** Of all claims: one is answered after so many failures in a row. */
+  'renewals.recovered': { failures: number; duration: number }
+  'settlements.recovered': { failures: number; duration: number }
   // the poll
   'poll.succeeded': { asked: number; received: number; claimed: number; duration: number }
   'poll.probed': { duration: number }
@@ -176,7 +179,12 @@ interface ClinkEvents {
   }
   'clink.held': { wait: number; why: string }
   'clink.renewed': { left: number; headroom: number }
-  'clink.renewalFailed': { error: Error; left: number }
+  'clink.renewalFailed': {
+    error: Error
+    left: number
+    /** In a row, of all claims, this one included. */
+    failures: number
+  }
   'clink.renewalRefused': { why: string; left: number }
   'clink.lost': { cause: LostCause; detail?: string }
   'clink.stuck': { since: number; advice: string }
@@ -191,7 +199,7 @@ interface ClinkEvents {
   'clink.circleEnded': { hops: number; advice: string }
   'clink.released': { why: ReleaseCause; reason?: string; duration: number }
   'clink.settledElsewhere': { detail: string }
-  'clink.settlementFailed': { kind: 'complete' | 'release'; error: Error; wait: number }
+  'clink.settlementFailed': { kind: 'complete' | 'release'; error: Error; wait: number; failures: number }
   /** The result that an earlier claim, or an earlier process, has left is sent; the handler is not run again. */
   'clink.replayed': {}
   'clink.responseShortened': { length: number; why: string }

@@ -2,6 +2,7 @@ import type { Random } from '../base/backoff.ts'
 import { systemBoot, type Boot } from '../base/boot.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Secret } from '../base/secret.ts'
+import { Streak } from '../base/streak.ts'
 import { ClinkClient, type ClientOptions } from '../clink/client.ts'
 import { DateWatch } from '../clink/date-watch.ts'
 import type { Transport } from '../clink/transport.ts'
@@ -103,6 +104,7 @@ export function compose(options: ComposeOptions) {
     serviceTime,
     terms,
     renewals: new RenewalsUnderWay(),
+    outages: { renewals: new Streak(clock), settlements: new Streak(clock) },
     boot,
     groups,
     crashWatch: new CrashWatch(heart),

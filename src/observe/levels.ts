@@ -35,6 +35,8 @@ export const levels: Readonly<Record<WorkerEvent['event'], Level>> = {
   'inbox.starved': 'warn',
   'inbox.reached': 'info',
   'inbox.unknownGroup': 'error',
+  'renewals.recovered': 'info',
+  'settlements.recovered': 'info',
   'poll.succeeded': 'trace',
   'poll.probed': 'trace',
   'poll.failed': 'warn',
@@ -90,6 +92,9 @@ export function levelOf(event: WorkerEvent): Level {
   if (event.event === 'clink.log') return event.level
   if (event.event === 'worker.stopped' && event.leftBehind.length > 0) return 'error'
   if (event.event === 'clink.parked' && event.again) return 'debug'
+  // An outage is said when it begins and when it is over.
+  if (event.event === 'clink.renewalFailed' && event.failures > 1) return 'debug'
+  if (event.event === 'clink.settlementFailed' && event.failures > 1) return 'debug'
   if (event.event === 'clink.leftAlone' && event.why === 'malformed') return 'warn'
   // It waits for ever unless somebody adds a route.
   if (event.event === 'clink.leftAlone' && event.why === 'no-route') return 'info'

@@ -62,6 +62,8 @@ const special: readonly WorkerEvent[] = [
   ),
   { ...stopped, leftBehind: ['msg_1'] },
   { event: 'clink.parked', clink, why: 'cooling', again: true, lease: 1 },
+  { event: 'clink.renewalFailed', clink, error: new Error('away'), left: 1, failures: 2 },
+  { event: 'clink.settlementFailed', clink, kind: 'complete', error: new Error('away'), wait: 1, failures: 2 },
   { event: 'clink.leftAlone', clinkId: 'msg_1', why: 'malformed' },
   { event: 'clink.leftAlone', clinkId: 'msg_1', why: 'no-route' },
   ...(['done', 'failed', 'reject'] as const).map(

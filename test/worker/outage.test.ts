@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { TransportRequest, TransportResponse } from '../../src/clink/transport.ts'
+import { levelOf } from '../../src/observe/levels.ts'
 import { answer, HOUR, MINUTE, VirtualBench, type Sent, type VirtualOptions } from '../support/virtual.ts'
 
 const SECOND = 1_000
@@ -40,6 +41,32 @@ describe('P4, §3: while the service gives 503 for two minutes', () => {
     expect(bench.all('clink.lost')).toEqual([])
     expect(bench.daemon.totals()).toMatchObject({ completed: 10, lost: 0 })
     expect(bench.all('clink.started')).toHaveLength(10)
+    await bench.stop()
+  })
+
+  it('the log says once that renewals fail, and once that they do not any more', async () => {
+    const bench = await outage()
+    await bench.pass(10 * MINUTE)
+    const failed = bench.all('clink.renewalFailed')
+    expect(failed.length).toBeGreaterThan(10)
+    expect(failed.filter((event) => levelOf(event) === 'warn')).toHaveLength(1)
+    expect(bench.all('renewals.recovered')).toMatchObject([{ failures: failed.length }])
+    const [{ duration } = { duration: 0 }] = bench.all('renewals.recovered')
+    expect(duration).toBeGreaterThan(MINUTE)
+    await bench.stop()
+  })
+
+  it('the same of results that are not taken', async () => {
+    const bench = new VirtualBench({
+      handle: async () => await Promise.resolve('done'),
+      weather: ({ path }, now) => (path.endsWith('/complete') && now < MINUTE ? answer(503) : undefined),
+    })
+    for (let n = 0; n < 5; n += 1) bench.send(`task ${n}`)
+    await bench.pass(3 * MINUTE)
+    const failed = bench.all('clink.settlementFailed')
+    expect(failed.length).toBeGreaterThan(20)
+    expect(failed.filter((event) => levelOf(event) === 'warn')).toHaveLength(1)
+    expect(bench.all('settlements.recovered')).toMatchObject([{ failures: failed.length }])
     await bench.stop()
   })
 

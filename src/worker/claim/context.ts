@@ -1,3 +1,4 @@
+import type { Streak } from '../../base/streak.ts'
 import type { Boot } from '../../base/boot.ts'
 import type { ClinkApi } from '../../clink/clink-api.ts'
 import type { Identity } from '../../keys/identity.ts'
@@ -19,6 +20,8 @@ export interface ClaimContext extends WorkerContext {
   readonly rateLimit: RateLimit
   readonly terms: ClaimTerms
   readonly renewals: RenewalsUnderWay
+  /** What fails in a row, of all claims. */
+  readonly outages: { readonly renewals: Streak; readonly settlements: Streak }
   readonly serviceTime: ServiceTime
   readonly siblings: Siblings
 }

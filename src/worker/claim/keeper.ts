@@ -192,16 +192,19 @@ export class LeaseKeeper implements LeaseHolder {
   }
 
   #take(renewal: Renewal, { lease: before }: Asking): void {
-    const { emit, rateLimit, terms } = this.#options.context
+    const { emit, outages, rateLimit, terms } = this.#options.context
     const { isUnconfirmed } = this.#machine
     const now = this.#now
     if (renewal.is === 'again') this.#machine.lengthRefused(now)
     if (renewal.is === 'refused') this.#machine.refused(renewal.error, now)
     if (renewal.is === 'failed') {
       const wait = this.#machine.failed(renewal, now)
-      emit({ event: 'clink.renewalFailed', ...this.#facts, error: renewal.error, left: this.lease.deadline - now })
+      const [left, failures] = [this.lease.deadline - now, outages.renewals.failed()]
+      emit({ event: 'clink.renewalFailed', ...this.#facts, error: renewal.error, left, failures })
       if (isRateLimited(renewal.error)) rateLimit.refused(wait)
     }
+    const outage = renewal.is === 'failed' ? undefined : outages.renewals.ended()
+    if (outage !== undefined) emit({ event: 'renewals.recovered', ...outage })
     if (renewal.is !== 'granted') return
     const found = this.#machine.granted(renewal, this.#shown(renewal.record), now)
     const [left, headroom] = [this.lease.deadline - now, before.deadline - now]

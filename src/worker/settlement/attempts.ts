@@ -53,16 +53,22 @@ export async function pauseAfter(
   tries: number,
   kind: 'complete' | 'release',
   claimed: Claimed,
-  { rateLimit, clock, closing, emit, random, signals, stopping }: SettlementContext,
+  { rateLimit, clock, closing, emit, outages, random, signals, stopping }: SettlementContext,
 ): Promise<void> {
   const now = clock.now()
   const asked = waitAsAsked(equalJitter(tries, PAUSE, random), error.retryAfter)
   const wait = Math.max(0, Math.min(asked, claimed.holder.lease.deadline - now))
   if (isRateLimited(error)) rateLimit.refused(wait)
-  emit({ event: 'clink.settlementFailed', ...claimed.facts, kind, error, wait })
+  emit({ event: 'clink.settlementFailed', ...claimed.facts, kind, error, wait, failures: outages.settlements.failed() })
   signals.settlementFailed.say(claimed.clink, error)
   claimed.trying?.(wait)
   await sleep(clock, wait, stopping.aborted || error.retryAfter !== undefined ? closing : stopping)
+}
+
+/** Clink has taken what it was told. */
+export function sayTaken({ emit, outages }: SettlementContext): void {
+  const outage = outages.settlements.ended()
+  if (outage !== undefined) emit({ event: 'settlements.recovered', ...outage })
 }
 
 /** How long the service has failed to take a result without a break, in lengths of its claim. */

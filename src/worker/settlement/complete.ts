@@ -5,7 +5,7 @@ import { isConflict, isFailing, refusesClaim, refusesText } from '../../clink/ve
 import type { LostCause } from '../../events.ts'
 import type { Settled } from '../delivery/handle.ts'
 import { apiError, refusal } from '../../clink/refusals.ts'
-import { FailingSpell, limits, mayTry, pauseAfter, type Claimed } from './attempts.ts'
+import { FailingSpell, limits, mayTry, pauseAfter, sayTaken, type Claimed } from './attempts.ts'
 import { findClink, lossShownBy } from '../claim/observe.ts'
 import { noteAnswer, noteOwn } from '../replies/reply.ts'
 import { fitText, LONGEST_TEXT } from '../replies/text.ts'
@@ -86,6 +86,7 @@ class Completing {
     const { api, clink } = this.#claimed
     const body = this.#forms.text === undefined ? {} : { response: this.#forms.text }
     const answer = await api.completeClink({ clink_id: clink.clink_id, ...body }, limits(this.#claimed, this.#context))
+    sayTaken(this.#context)
     return await this.#confirmed(answer.clink.completed_at, answer.response_clink_id ?? undefined, false)
   }
 

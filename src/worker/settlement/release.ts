@@ -4,7 +4,7 @@ import { refusesRelease } from '../../clink/verdicts.ts'
 import type { ReleaseCause } from '../../events.ts'
 import type { Settled } from '../delivery/handle.ts'
 import { apiError, refusal } from '../../clink/refusals.ts'
-import { limits, mayTry, pauseAfter, type Claimed } from './attempts.ts'
+import { limits, mayTry, pauseAfter, sayTaken, type Claimed } from './attempts.ts'
 import type { SettlementContext } from './context.ts'
 
 /**
@@ -26,6 +26,7 @@ export async function release(
   for (let tries = 1; mayTry(claimed, context); tries += 1) {
     try {
       await api.releaseClink({ clink_id: clink.clink_id }, limits(claimed, context))
+      sayTaken(context)
       const duration = clock.now() - startedAt
       return { is: 'released', why, ...(reason === undefined ? {} : { reason }), duration }
     } catch (thrown) {
