@@ -226,7 +226,7 @@ export class Capacity implements Line {
   #spare(): void {
     const { context, inHand } = this.#options
     for (let [next] = this.#waiting; next !== undefined; [next] = this.#waiting) {
-      const claimed = this.#sum((seats) => seats.isSent || this.#areKept(seats))
+      const claimed = sumOf(this.#claiming)
       // What waits for its place in a route takes no seats until then: a rerun may have the place that it waits for.
       const waiting = inHand.live.reduce(
         (sum, { place }) => (place?.isWaiting === true ? sum + weightOf(place) : sum),
@@ -256,7 +256,7 @@ export class Capacity implements Line {
   }
 
   #sum(counts: (seats: Seats) => boolean): number {
-    return [...this.#claims].reduce((sum, seats) => (counts(seats) ? sum + seats.count : sum), 0)
+    return sumOf([...this.#claims].filter(counts))
   }
 
   /** How many clinks in hand, or being claimed, need a thread before the next poll. */
@@ -277,4 +277,8 @@ export class Capacity implements Line {
     this.#line.fit(concurrency)
     this.#reruns.concurrency = Math.max(1, Math.floor(concurrency * RERUNS))
   }
+}
+
+function sumOf(claims: readonly Seats[]): number {
+  return claims.reduce((sum, { count }) => sum + count, 0)
 }
