@@ -15,11 +15,11 @@ async function check(site: Site, key = 'worker', ...args: readonly string[]) {
 
 test('check without --online needs neither key nor service', async () => {
   using dir = new TempDir()
-  await dir.write({ ...files, 'clink-worker.yaml': 'server: { port: 1 }\n' })
+  await dir.write({ ...files, 'clink-worker.yaml': 'server: { tokenFile: ./token }\n' })
   const { code, stdout, stderr } = await clinkWorker(['check'], { cwd: dir.path })
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
   expect(stdout).toMatch(/^configuration +ok +\S+clink-worker\.yaml$/m)
-  expect(stdout).toMatch(/^configuration +warning +.*server\.port/m)
+  expect(stdout).toMatch(/^configuration +warning +.*server\.tokenFile/m)
   expect(stdout).toMatch(/^handlers +ok +1 +h +everything +handlers\/h\.js$/m)
   expect(stdout).toMatch(/^key +warning +There is no Clink API key/m)
 })
