@@ -51,8 +51,9 @@ function correctPart(schema: z.ZodType, section: unknown, name: string) {
 
 function without(paths: readonly Path[], section: unknown, name: string): unknown {
   if (paths.some((path) => path.length === 1)) return undefined
-  const copy = new RawConfig({ where: '', base: '' })
-  copy.fill({ [name]: structuredClone(section) })
+  const nowhere = { where: '', base: '' }
+  const copy = new RawConfig(nowhere)
+  copy.override([name], structuredClone(section), nowhere)
   for (const path of paths) {
     const parent = copy.get(path.slice(0, -1))
     if (typeof parent === 'object' && parent !== null) Reflect.deleteProperty(parent, path.at(-1) ?? '')
