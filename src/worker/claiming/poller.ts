@@ -199,8 +199,9 @@ export class Poller implements Service {
     const { mode } = this.#ways
     if (mode.mode !== 'none') return mode.mode
     const { reason, advice, isFinal } = mode
-    if (isFinal) signals.blocked.say()
+    // Why comes before what follows from it: a worker that stops says no more.
     this.#refuse({ reason, advice })
+    if (isFinal) signals.blocked.say()
     return undefined
   }
 
