@@ -84,7 +84,7 @@ describe('§7: metrics', () => {
       { event: 'clink.leftToExpire', ...facts, why: 'x' },
       { event: 'clink.lost', ...facts, cause: 'taken' },
       { event: 'clink.renewed', ...facts, left: 1, headroom: 7_000 },
-      { event: 'clink.renewalFailed', ...facts, error: lost(false), left: 1 },
+      { event: 'clink.renewalFailed', ...facts, error: lost(false), left: 1, failures: 1 },
       { event: 'clink.renewalRefused', ...facts, why: 'x', left: 1 },
       { event: 'clink.replayed', ...facts },
     ])
@@ -109,6 +109,7 @@ describe('§7: metrics', () => {
       kind: 'complete',
       error: lost(true),
       wait: 1,
+      failures: 1,
     } as const
     const other = { ...unanswered, clink: { ...clink, clink_id: 'msg_2' } }
     const gone = { event: 'clink.lost', ...facts, cause: 'expired' } as const
@@ -178,7 +179,14 @@ describe('§7: metrics', () => {
     const secret = { ...clink, clink_id: 'msg_secret', content: 'secret', sender_id: 'secret', group_id: 'secret' }
     const about = { clink: secret, route: 'work', attempt: 1 }
     metrics.note({ event: 'clink.ended', ...about, outcome: 'failed', reason: 'secret', said: 'secret', duration: 1 })
-    metrics.note({ event: 'clink.settlementFailed', ...about, kind: 'complete', error: new Error('secret'), wait: 1 })
+    metrics.note({
+      event: 'clink.settlementFailed',
+      ...about,
+      kind: 'complete',
+      error: new Error('secret'),
+      wait: 1,
+      failures: 1,
+    })
     metrics.note({ event: 'clink.deadLettered', ...about, reason: 'secret', attempts: 1 })
     metrics.note({ event: 'clink.lost', ...about, cause: 'taken', detail: 'secret' })
     expect(await metrics.text(observed())).not.toContain('secret')
