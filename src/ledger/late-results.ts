@@ -37,6 +37,14 @@ export class LateResults {
     await Promise.all(writes)
   }
 
+  /** Clink has taken the result that it had refused. */
+  async taken(clinkId: string): Promise<void> {
+    const taken = [...this.#table.entries()].filter(
+      ([, { clink, why }]) => why === 'elsewhere' && clink.clink_id === clinkId,
+    )
+    await Promise.all(taken.map(async ([id]) => await this.#table.delete(id)))
+  }
+
   /** Drops what is not newer than this wall time. */
   async dropUntil(time: number): Promise<void> {
     await dropUntil(this.#table, 'at', time)

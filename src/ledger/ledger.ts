@@ -162,18 +162,20 @@ export class Ledger {
     const id = clink.clink_id
     const { own, steps } = this.#tables
     // A letter may be run again, though its sender was told that it failed.
+    const isLate = how === 'confirmed' && this.#progress.resultOf(id)?.isLate === true
     const keepsSteps = how === 'confirmed' && this.letters.has(id)
     return together(
       keepsSteps || !this.#progress.mayHaveSteps(id) ? undefined : steps.drop(id),
       this.#progress.end(id, how === 'sent' ? { content: clink.content, leases: 0, at: this.#wall() } : undefined),
       how === 'sent' ? this.letters.remove(id) : this.letters.noticed(id),
       own.delete(id),
+      isLate ? this.late.taken(id) : undefined,
     )
   }
 
   /**
-   * Somebody else has settled the clink: what was to be sent is kept for the operator, and costs no attempt. In one commit; over two stores
-   * the late result comes first.
+   * Clink refuses what was to be sent: somebody else has settled the clink, or we may not any more. It is kept for the operator until Clink takes
+   * it after all, and costs no attempt. In one commit; over two stores the late result comes first.
    */
   async settledElsewhere(facts: Pick<LateResult, 'clink' | 'route'> & { readonly attempt?: number }): Promise<void> {
     const id = facts.clink.clink_id
@@ -188,7 +190,11 @@ export class Ledger {
         outcome: 'done',
       } as const
       const result = kept.response === undefined ? late : { ...late, response: kept.response }
-      writes.push(this.late.keep({ ...result, at: this.#wall() }), this.outcome(id, { is: 'not-counted' }))
+      writes.push(
+        this.late.keep({ ...result, at: this.#wall() }),
+        this.#progress.setResult(id, { ...kept, isLate: true }),
+        this.outcome(id, { is: 'not-counted' }),
+      )
     }
     await Promise.all(writes)
   }

@@ -47,6 +47,8 @@ const results = z.object({
   leases: z.number(),
   /** Wall time, in milliseconds, of the first of their failures. */
   failedAt: z.number().optional(),
+  /** Clink has refused it: it is among the late results as well. */
+  isLate: z.literal(true).exactOptional(),
   /** Wall time in milliseconds. */
   at: z.number(),
 })
@@ -138,7 +140,7 @@ const late = z.object({
   clink,
   route: z.string(),
   attempt: z.number(),
-  /** `late`: its claim had ended by then. `elsewhere`: somebody else had settled the clink. */
+  /** `late`: its claim had ended by then. `elsewhere`: Clink refused it, since somebody else had settled the clink, or we may not any more. */
   why: z.enum(['late', 'elsewhere']),
   outcome: z.enum(['done', 'release', 'retry', 'reject']),
   response: z.string().exactOptional(),

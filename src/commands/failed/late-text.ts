@@ -10,7 +10,7 @@ const HEAD = ['ID', 'GROUP', 'ROUTE', 'ATTEMPT', 'AGE', 'OUTCOME', 'WHY']
 
 const WHY: Readonly<Record<LateResult['why'], string>> = {
   late: 'its claim had ended',
-  elsewhere: 'somebody else had settled the clink',
+  elsewhere: 'Clink refused it: somebody else had settled the clink, or the group was left',
 }
 
 /** For people, without contents and responses. */

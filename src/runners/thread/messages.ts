@@ -16,7 +16,7 @@ export interface ThreadData {
 }
 
 /** What both sides see at once, even where the thread does not come to read messages. Indexes of an `Int32Array`. */
-export const SHARED = { bytes: 8, signals: 0, unread: 1 } as const
+export const SHARED = { bytes: 12, signals: 0, unread: 1, letGo: 2 } as const
 
 /** To the thread. Runs are counted: a thread has one at a time, and may be told of one that has just ended. */
 export type ToThread =

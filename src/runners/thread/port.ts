@@ -27,6 +27,16 @@ export class Port {
   listen(receive: (message: Exclude<ToThread, { call: number }>) => void): void {
     this.#receive = receive
     parentPort?.on('message', (message: ToThread) => this.#take(message))
+    // Nothing that the handler comes to could be told any more.
+    parentPort?.on('close', () => process.exit(this.#letGo()))
+    // The port keeps the thread up, unless the handler has let go of it.
+    process.on('beforeExit', () => this.#letGo())
+  }
+
+  /** @returns with which code the thread ends. */
+  #letGo(): number {
+    Atomics.store(this.#shared, SHARED.letGo, 1)
+    return 1
   }
 
   /** Reads at once what tells of an abort, for code that looks at its signal and does not wait for anything. */

@@ -15,6 +15,8 @@ import { thrownFact } from './thrown.ts'
 /** The unbuilt worker's threads are unbuilt too. */
 const ENTRY = new URL(`entry${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url)
 const MEBIBYTE = 1_048_576
+const LET_GO =
+  'the handler has closed the port between its thread and the worker, or let go of it (parentPort.close, parentPort.unref)'
 const UNCAUGHT = 'nothing caught an error of the handler'
 
 export interface ThreadOptions extends Pick<ThreadData, 'modules' | 'service'> {
@@ -180,7 +182,9 @@ export class Thread {
   #exited(code: number): void {
     this.#memory.stop()
     const isKnown = this.#fatal !== undefined
-    const outcome = this.#fatal ?? failed(`the handler ended its thread with process.exit(${code})`)
+    const isLetGo = Atomics.load(this.#shared, SHARED.letGo) === 1
+    const why = isLetGo ? LET_GO : `the handler ended its thread with process.exit(${code})`
+    const outcome = this.#fatal ?? failed(why)
     if (this.#current !== undefined) this.#finish(outcome)
     else if (!isKnown && outcome.outcome === 'failed') tellOfLate(outcome.error, this.#tasks.get(this.#count)?.services)
   }

@@ -11,6 +11,8 @@ async function workIn(bench: Bench, code: string, settings: WorkOptions['setting
   return bench.work(() => {}, { target: target('work'), settings })
 }
 
+const LET_GO = /^the handler has closed the port between its thread and the worker/
+
 /** Of those that have said something themselves. */
 const WORDS: Readonly<Record<string, object>> = {
   'an error in a timer': { reason: 'nothing caught an error of the handler', said: 'too late' },
@@ -19,6 +21,21 @@ const WORDS: Readonly<Record<string, object>> = {
 
 describe('code that would end the process ends its run only, and the slot works on', () => {
   it.each([
+    [
+      'parentPort.close()',
+      `(await import('node:worker_threads')).parentPort.close(); await new Promise(() => {})`,
+      LET_GO,
+    ],
+    [
+      'parentPort.close() though it goes on',
+      `(await import('node:worker_threads')).parentPort.close(); await new Promise((r) => setTimeout(r, 60_000))`,
+      LET_GO,
+    ],
+    [
+      'parentPort.unref()',
+      `(await import('node:worker_threads')).parentPort.unref(); await new Promise(() => {})`,
+      LET_GO,
+    ],
     ['process.exit', 'process.exit(3)', /^the handler ended its thread with process\.exit\(3\)$/],
     [
       'an error in a timer',

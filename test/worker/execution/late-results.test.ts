@@ -57,6 +57,8 @@ describe.concurrent('A result that Clink cannot be told', () => {
     await bench.completed(id)
     expect(station.runs).toHaveLength(1)
     expect(answers(bench.emulator).map(({ content }) => content)).toEqual(['result 1'])
+    // It is not late any more.
+    await until(() => ledger.late.all().length === 0, 'its entry is gone')
   })
 
   it('because a renewal finds that a person was faster is kept, and its handler aborted (P4, §5)', async () => {
