@@ -167,8 +167,9 @@ function use(
   emit({ event: 'handlers.loaded', generation: set.generation, files: set.routes.map(({ file }) => file) })
 }
 
-function superviseBy({ env, logger }: WorkParts, daemon: Daemon, listeners: Emit[]): Supervision | undefined {
-  const supervision = supervise(env, daemon, (problem) => sayUnheard(logger, problem))
+function superviseBy({ env, logger, secrets }: WorkParts, daemon: Daemon, listeners: Emit[]): Supervision | undefined {
+  const trouble = (problem: string | undefined): void => sayUnheard(logger, problem)
+  const supervision = supervise(env, { daemon, redact: redactor(secrets), trouble })
   if (supervision !== undefined) listeners.push((event) => supervision.note(event))
   return supervision
 }

@@ -10,6 +10,8 @@ type Supervised = Pick<Daemon, 'liveness' | 'readiness' | 'snapshot' | 'totals'>
 export interface SupervisionOptions {
   readonly daemon: Supervised
   readonly way: Way
+  /** Takes secrets out of what is said: everybody on the machine may ask for it. */
+  readonly redact: (text: string) => string
   /** Milliseconds after which the manager ends a worker that shows no sign of life. */
   readonly watchdog?: number | undefined
   /** Told why the manager hears nothing, and undefined when it hears again. */
@@ -113,7 +115,7 @@ export class Supervision implements Service {
     const isNew = text !== this.#said?.text && (kind !== this.#said?.kind || now - this.#said.at >= COUNTS)
     if (isNew) {
       this.#said = { kind, text, at: now }
-      this.#manager.tell({ STATUS: text })
+      this.#manager.tell({ STATUS: this.#options.redact(text) })
     }
     // What did not arrive is sent again.
     this.#manager.tell({})
@@ -123,9 +125,8 @@ export class Supervision implements Service {
 /** Undefined where no service manager waits for news. */
 export function supervise(
   env: NodeJS.ProcessEnv,
-  daemon: Supervised,
-  trouble: SupervisionOptions['trouble'],
+  options: Pick<SupervisionOptions, 'daemon' | 'redact' | 'trouble'>,
 ): Supervision | undefined {
   const way = wayToManager(env)
-  return way === undefined ? undefined : new Supervision({ daemon, way, watchdog: watchdogOf(env), trouble })
+  return way === undefined ? undefined : new Supervision({ ...options, way, watchdog: watchdogOf(env) })
 }

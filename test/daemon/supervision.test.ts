@@ -52,6 +52,7 @@ async function bench(watchdog?: number) {
     },
     way: async (message) => void heard.push(...message.split('\n')),
     watchdog,
+    redact: (text) => text.replaceAll('sk_live_secret', '…'),
     trouble: () => {},
   })
   supervision.start()
@@ -99,6 +100,13 @@ describe('the manager hears', () => {
     const lines = await take(300_000)
     expect(lines.filter((line) => line === 'WATCHDOG=1').length).toBeGreaterThanOrEqual(10)
     expect(lines).toContain('STATUS=Not ready: the service does not answer')
+  })
+
+  it('P13: no secret, since everybody on the machine may ask for it', async () => {
+    const { supervision, take, worker } = await bench()
+    worker.readiness = { ready: false, reasons: ['sk_live_secret is refused'] }
+    supervision.ready()
+    expect(await take(0)).toContain('STATUS=Not ready: … is refused')
   })
 
   it('a change at once, and numbers every ten seconds', async () => {

@@ -115,6 +115,12 @@ describe('clink-worker service, by a real systemd', () => {
     )
     expect(new Set(owners.trim().split('\n')).size).toBe(2)
 
+    for (const act of ['status', 'uninstall']) {
+      const unknown = await service(act, 'oops')
+      expect(unknown).toMatchObject({ code: 64, stdout: '' })
+      expect(unknown.stderr).toContain('there is no service clink-worker@oops.service')
+      expect(unknown.stderr).toContain('clink-worker@ops.service')
+    }
     const kept = await service('uninstall', 'ops')
     expect(kept.stdout).toContain('it is also that of clink-worker@support.service')
     expect((await manager.run('systemctl', 'is-active', 'clink-worker@support')).stdout.trim()).toBe('active')

@@ -39,13 +39,12 @@ export function uninstall(name: string | undefined, options: ChangeOptions, io: 
   needSystemctl()
   needRights(place.scope)
   const { file, scope, unit } = place
-  const old = readUnit(file)
-  if (old === undefined) throw notInstalled(place, name)
+  const old = needInstalled(place, name, io)
   mayReplace(place, old, options)
   if (isRunning(scope, io.env)) systemctl(scope, 'disable', '--now', unit)
   else systemctl(scope, 'disable', unit)
   io.out(`ended and disabled ${unit}\n`)
-  const others = file.endsWith('@.service') ? othersOf(place, io) : []
+  const others = file.endsWith('@.service') ? instancesOf(place, io).filter((other) => other !== unit) : []
   if (others.length === 0) {
     rmSync(file)
     io.out(`removed ${file}\n`)
@@ -57,13 +56,24 @@ export function uninstall(name: string | undefined, options: ChangeOptions, io: 
   if (left.length > 0) io.out(`left ${left.join(', ')}\n`)
 }
 
-export function notInstalled({ file, scope, unit }: Place, name: string | undefined): CodedError {
-  const command = ['clink-worker service install', name, scope === 'user' ? '--user' : undefined]
-  const how = command.filter((part) => part !== undefined).join(' ')
-  return new CodedError('USAGE', `there is no service ${unit} (${file} is not there): "${how}" makes it`)
+/** @returns its unit. @throws {CodedError} USAGE where there is no such service. */
+export function needInstalled(place: Place, name: string | undefined, io: Io): string {
+  const { config, file, scope, unit } = place
+  const text = readUnit(file)
+  if (text === undefined) {
+    const command = ['clink-worker service install', name, scope === 'user' ? '--user' : undefined]
+    const how = command.filter((part) => part !== undefined).join(' ')
+    throw new CodedError('USAGE', `there is no service ${unit} (${file} is not there): "${how}" makes it`)
+  }
+  // A template is a service by any name.
+  if (name === undefined || existsSync(config)) return text
+  const instances = instancesOf(place, io)
+  if (instances.includes(unit)) return text
+  const known = instances.length === 0 ? 'none runs or is to be started' : `there is ${instances.join(', ')}`
+  throw new CodedError('USAGE', `there is no service ${unit}, and no ${config}: ${known}`)
 }
 
-export function readUnit(file: string): string | undefined {
+function readUnit(file: string): string | undefined {
   try {
     return readFileSync(file, 'utf8')
   } catch (error) {
@@ -110,15 +120,15 @@ function reload(scope: Scope, io: Io): void {
   else io.problem('systemd does not run here: the unit counts from its next start on')
 }
 
-/** Other services that are made of the same file, and run or are to be started. */
-function othersOf({ file, scope, unit }: Place, io: Io): readonly string[] {
+/** Services that are made of the same file, and run or are to be started. */
+function instancesOf({ file, scope }: Place, io: Io): readonly string[] {
   const directory = dirname(file)
   const wanted = readdirSync(directory)
     .filter((name) => name.endsWith('.wants'))
     .flatMap((name) => readdirSync(join(directory, name)))
   const running = isRunning(scope, io.env) ? systemctl(scope, 'list-units', '--plain', '--no-legend').split('\n') : []
   const names = [...wanted, ...running].map((line) => line.split(/\s/, 1)[0] ?? '')
-  return [...new Set(names)].filter((name) => /^clink-worker@.+\.service$/.test(name) && name !== unit)
+  return [...new Set(names)].filter((name) => INSTANCE.test(name))
 }
 
 function sayNext({ config, key, scope, unit }: Place, io: Io): void {
@@ -133,6 +143,8 @@ function sayNext({ config, key, scope, unit }: Place, io: Io): void {
   ]
   io.out(`\nNext:\n${table(steps, '  ')}`)
 }
+
+const INSTANCE = /^clink-worker@.+\.service$/
 
 const SPEECHLESS =
   'warning: node-unix-socket is not installed or does not load here, so systemd is told by a program, systemd-notify, how the worker is. The unit says NotifyAccess=all ' +

@@ -1,8 +1,9 @@
+import { existsSync } from 'node:fs'
 import { EXIT } from '../../base/coded-error.ts'
 import { printable } from '../../observe/printable.ts'
 import type { Io } from '../terminal/io.ts'
 import { table } from '../terminal/table.ts'
-import { notInstalled, readUnit } from './install.ts'
+import { needInstalled } from './install.ts'
 import { placeOf, unitOf, type Place, type PlaceOptions } from './place.ts'
 import { systemctl } from './systemctl.ts'
 import { judge } from './unit.ts'
@@ -24,8 +25,7 @@ type Told = Readonly<Partial<Record<(typeof ASKED)[number], string>>>
 /** What systemd knows of the service. */
 export function status(name: string | undefined, options: PlaceOptions & { readonly json?: true }, io: Io): void {
   const place = placeOf(name, options, io)
-  const text = readUnit(place.file)
-  if (text === undefined) throw notInstalled(place, name)
+  const text = needInstalled(place, name, io)
   const told = ask(place)
   const isActive = told.ActiveState === 'active' || told.ActiveState === 'reloading'
   const unit = unitIs(place, text)
@@ -45,7 +45,7 @@ export function status(name: string | undefined, options: PlaceOptions & { reado
     ['at the start', told.UnitFileState === 'enabled' ? 'started' : `not started: ${told.UnitFileState}`],
     ['unit', `${place.file}${unit === 'current' ? '' : `, ${UNIT[unit]}`}`],
     ...(told.DropInPaths === '' || told.DropInPaths === undefined ? [] : [['drop-ins', told.DropInPaths]]),
-    ...place.state.slice(0, 1).map((state) => ['state', state]),
+    ['state', place.state.find((state) => existsSync(state)) ?? place.state.join(' or ')],
   ]
   io.out(table(rows))
   const user = place.scope === 'user' ? ' --user' : ''
