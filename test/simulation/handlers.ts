@@ -83,8 +83,7 @@ export function makeHandle(parts: HandlerParts): HandleFunction {
       run.endedAt = record.now
       run.end = end
       if (record.life(life).stoppedAt !== undefined) run.isCutShort = true
-      const { pausedAt = -Infinity } = record.life(life)
-      run.isFree = record.now < pausedAt + parts.outage
+      run.isFree = record.isFree(life, parts.outage)
       record.say(life, `  run ${clink.clink_id} ends: ${end}`)
     }
     parts.program?.begun({ run, finish })

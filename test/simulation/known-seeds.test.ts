@@ -50,6 +50,16 @@ describe('a seed that once broke a promise keeps it now:', { timeout: 60_000 }, 
       'a probe whose steps go on after the pause has failed at its own cost (P9, §4)',
     ],
     [
+      1_384_336,
+      ['pages', 'marks', 'shorter', 'absent', 'late-begun'],
+      'a probe that never begins costs no attempt, as any other (P10, §4)',
+    ],
+    [
+      1_383_677,
+      ['bare', 'sends', 'snapshot-refuse', 'settings', 'slow-end'],
+      'what is worked is not given back for a poll of which nobody knows whose it is (P3, P1, §8)',
+    ],
+    [
       1_380_116,
       ['failing', 'mixed', 'marks', 'absent'],
       'a probe whose claim is lost is followed by a look of its own, and by one that a poll brings (P10, §4)',

@@ -337,7 +337,18 @@ export class Life implements Host {
     if (plan === undefined) return undefined
     const handle = (program: Program): HandleFunction => this.#handle(program)
     const draws = chance.fork('runner')
-    return new SimulatedRunner({ life: this.name, host: this, time, record, chance: draws, plan, lease, handle })
+    const { outage } = this.#parts.plan.config.retry
+    return new SimulatedRunner({
+      life: this.name,
+      host: this,
+      time,
+      record,
+      chance: draws,
+      plan,
+      lease,
+      outage,
+      handle,
+    })
   }
 
   #isLate(clinkId: string): boolean {

@@ -16,6 +16,7 @@ export interface OpenRun {
 export class Program implements Host {
   readonly #worker: Host
   readonly #record: Record
+  readonly #outage: number
   readonly #ended = Promise.withResolvers<Outcome>()
   /** Resolves when nothing of it goes on. */
   readonly ended = this.#ended.promise
@@ -24,9 +25,13 @@ export class Program implements Host {
   #open: OpenRun | undefined
   #isOver = false
 
-  /** @param worker its process: both stand still together. */
-  constructor(worker: Host, record: Record) {
+  /**
+   * @param worker its process: both stand still together.
+   * @param outage of its route: for so long failures cost nothing while that is paused.
+   */
+  constructor(worker: Host, record: Record, outage: number) {
     this.#worker = worker
+    this.#outage = outage
     this.#record = record
   }
 
@@ -71,6 +76,7 @@ export class Program implements Host {
   #neverBegins(run: RunRecord, { message }: ErrorFact): void {
     run.endedAt = this.#record.now
     run.end = run.abortedAt === undefined ? 'failed' : 'aborted'
+    run.isFree = this.#record.isFree(run.life, this.#outage)
     if (run.abortedAt === undefined) run.killedBy = message
     this.#record.say(run.life, `  run ${run.clinkId} never begins: ${run.abortCode ?? message}`)
   }

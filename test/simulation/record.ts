@@ -291,6 +291,12 @@ export class Record {
     if (run !== undefined && run.endedAt === this.now && life.pausedBy !== clinkId) run.isFree = true
   }
 
+  /** Whether what ends now costs no attempt: its route is paused, and not for longer than an outage may last. */
+  isFree(life: string, outage: number): boolean {
+    const { pausedAt = -Infinity } = this.life(life)
+    return this.now < pausedAt + outage
+  }
+
   life(name: string): LifeRecord {
     const life = this.lives.get(name)
     if (life === undefined) throw new Error(`No life ${name}`)

@@ -17,6 +17,8 @@ export interface SimulatedRunnerParts {
   readonly plan: RunnerPlan
   /** Milliseconds: runs are about as long as that. */
   readonly lease: number
+  /** As of a configuration, in milliseconds. */
+  readonly outage: number
   readonly handle: (program: Program) => HandleFunction
 }
 
@@ -43,7 +45,7 @@ export class SimulatedRunner implements Runner {
     const { plan, record } = this.#parts
     const isAway = plan.away?.times.some(({ from, to }) => record.now >= from && record.now < to)
     if (isAway === true) return { ended: this.#showsThatItIsAway(task) }
-    const program = new Program(this.#parts.host, record)
+    const program = new Program(this.#parts.host, record, this.#parts.outage)
     const begun = this.#begin(program, task)
     this.#perhapsKill(program, task)
     const canKill = plan.killed !== undefined || plan.late !== undefined || plan.isSlowToEnd === true

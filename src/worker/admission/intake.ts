@@ -251,10 +251,16 @@ export class Intake {
 
   /** Claims that were made for somebody else, or may have been. */
   #giveBack(claims: ReadonlyMap<Clink, Lease>, why: LeftAlone, key: WorkerKey): void {
-    const { crashed } = this.#shared.context.signals
+    const { emit, signals } = this.#shared.context
     for (const [clink, lease] of claims) {
+      const id = clink.clink_id
+      // Where the key is ours after all, this would give back what is being worked.
+      if (why === 'owner-unknown' && this.#isWorked(id)) {
+        emit({ event: 'clink.leftAlone', clinkId: id, why: 'in-hand' })
+        continue
+      }
       this.#parts.parked.add(clink, { lease, key }, why)
-      this.#parts.parked.giveBack(clink.clink_id).catch((error: unknown) => crashed.say('release', asError(error)))
+      this.#parts.parked.giveBack(id).catch((error: unknown) => signals.crashed.say('release', asError(error)))
     }
   }
 }
