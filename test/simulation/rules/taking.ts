@@ -41,8 +41,9 @@ export const asksForWhatCanStart: Rule = ({ plan, record }) =>
       const lost = isExclusive || knowsBy(record, life, at) ? mayHaveClaimed(record, life, asking, at) : 0
       asking.push(request)
       const sum = `${asked} asked, ${used} in hand, ${polled + claims} claims under way, ${lost} claims lost`
-      // What is claimed by id beside polls is what a lost one may have claimed: a claim may be for one of these.
-      const kept = Math.max(claims, kind === 'claim' ? lost - 1 : lost)
+      // What is claimed by id beside polls is what a lost one may have claimed: a claim may be for one of these. What was held and is due takes
+      // its slot all the same, and leaves one less for them.
+      const kept = Math.max(claims, kind === 'claim' ? lost - 1 - slots.wokenSince(at - LOOKED_FOR) : lost)
       const concurrency = Math.max(...configsIn(plan, record, life.name, at).map((config) => config.concurrency))
       const inUse = used * Math.min(plan.world.limits?.weight ?? 1, concurrency)
       if (asked + inUse + polled + kept <= concurrency) return []
@@ -94,6 +95,8 @@ export class SlotsInUse {
   readonly #held = new Set<string>()
   /** At the time that was asked for last. */
   readonly #justTaken = new Set<string>()
+  /** Those that were held and have started again, and when. */
+  readonly #woken = new Map<string, number>()
   #next = 0
 
   constructor(record: Record, { name }: LifeRecord) {
@@ -105,6 +108,11 @@ export class SlotsInUse {
     return clinkId !== undefined && [this.#taken, this.#held, this.#justTaken].some((ids) => ids.has(clinkId))
   }
 
+  /** How many of those in use have started again since then, after they were held. */
+  wokenSince(time: number): number {
+    return [...this.#woken.values()].filter((at) => at >= time).length
+  }
+
   /** Slots in use. What happens at that very time may have been before: it only gives. */
   at(time: number): number {
     const events = this.#record.eventsByLife.get(this.#life) ?? []
@@ -114,6 +122,8 @@ export class SlotsInUse {
       const id = event.clink.clink_id
       // What is told without a route is of an earlier claim, which was parked: its release may be answered when another one is in hand.
       const isEnd = ENDS.has(event.event) && 'route' in event
+      if (TAKES.has(event.event) && this.#held.has(id)) this.#woken.set(id, events[this.#next]?.at ?? 0)
+      if (event.event === 'clink.held' || isEnd) this.#woken.delete(id)
       if (TAKES.has(event.event) || isEnd) this.#held.delete(id)
       if (TAKES.has(event.event)) this.#taken.add(id)
       if (event.event === 'clink.held') this.#held.add(id)
