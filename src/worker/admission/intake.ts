@@ -1,4 +1,3 @@
-import { asError } from '../../base/coded-error.ts'
 import type { InboxPage } from '../../clink/client.ts'
 import type { Clink } from '../../clink/records.ts'
 import type { Memories, Memory } from '../../ledger/memory.ts'
@@ -107,7 +106,9 @@ export class Intake {
     if (why === 'owner-unknown') this.doubts.raise('owner')
     else this.doubts.lower('owner')
     if (why !== undefined) {
-      this.#giveBack(leases, why, key)
+      // Where the key is ours after all, this would give back what is being worked.
+      if (why === 'owner-unknown') for (const clink of leases.keys()) if (isHeld(clink)) leases.delete(clink)
+      this.#parts.parked.refuse(leases, key, why)
       return { claimed: ours.size, runnable: 0, fresh: 0, isStrange: true, untold: 0 }
     }
     if (tellsNothing(page)) {
@@ -247,21 +248,6 @@ export class Intake {
     const handle = new ClaimHandle(clink, routed.route, { lease, key, memory }, context)
     this.#parts.deliveries.start(new Delivery(handle, routed, this.#shared))
     return true
-  }
-
-  /** Claims that were made for somebody else, or may have been. */
-  #giveBack(claims: ReadonlyMap<Clink, Lease>, why: LeftAlone, key: WorkerKey): void {
-    const { emit, signals } = this.#shared.context
-    for (const [clink, lease] of claims) {
-      const id = clink.clink_id
-      // Where the key is ours after all, this would give back what is being worked.
-      if (why === 'owner-unknown' && this.#isWorked(id)) {
-        emit({ event: 'clink.leftAlone', clinkId: id, why: 'in-hand' })
-        continue
-      }
-      this.#parts.parked.add(clink, { lease, key }, why)
-      this.#parts.parked.giveBack(id).catch((error: unknown) => signals.crashed.say('release', asError(error)))
-    }
   }
 }
 

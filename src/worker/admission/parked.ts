@@ -1,4 +1,5 @@
 import { after, type Cancel } from '../../base/clock.ts'
+import { asError } from '../../base/coded-error.ts'
 import { Recent } from '../../base/recent.ts'
 import type { Clink } from '../../clink/records.ts'
 import type { LeftAlone } from '../../events.ts'
@@ -7,6 +8,8 @@ import type { ClaimInHand } from '../claim/claim-in-hand.ts'
 import { tellEnd } from '../delivery/told.ts'
 import { release } from '../settlement/release.ts'
 import { LeaseKeeper } from '../claim/keeper.ts'
+import type { Lease } from '../claim/lease.ts'
+import type { WorkerKey } from '../../keys/keys.ts'
 import type { AdmissionContext } from './context.ts'
 
 /** How many clinks are remembered as parked before. */
@@ -77,6 +80,15 @@ export class Parked {
     this.#known.set(clink.clink_id, true)
     emit({ event: 'clink.parked', clink, why, again, lease: lease.deadline - clock.now() })
     if (this.#closing.signal.aborted) this.#release(clink.clink_id)
+  }
+
+  /** Claims that were made for somebody else, or may have been, are given back at once. */
+  refuse(claims: ReadonlyMap<Clink, Lease>, key: WorkerKey, why: LeftAlone): void {
+    const { crashed } = this.#context.signals
+    for (const [clink, lease] of claims) {
+      this.add(clink, { lease, key }, why)
+      this.giveBack(clink.clink_id).catch((error: unknown) => crashed.say('release', asError(error)))
+    }
   }
 
   /** A later claim on the clink is worked, or this one is: whoever does that answers for it, and a stop may not take it away. */
