@@ -29,7 +29,7 @@ export type LeftAlone =
   | 'other-owner' // the key that claimed it is somebody else's
   | 'owner-unknown' // the key that claimed it may be somebody else's, and the service did not answer whose it is
   | 'unjudged' // its route could not be found out: that is tried again with its next claim
-  | 'paused' // its route is, and no more may be held
+  | 'paused' // its route is, or the worker; or a broken one, and no more may be held
   | 'stopping' // it arrived while the worker stops
 
 /** Why a delivery lost its lease. `refused`: it ran out, and the service's last word on a renewal was that there is none. */
@@ -37,7 +37,15 @@ export type LostCause = 'expired' | 'refused' | 'completed-elsewhere' | 'taken' 
 
 /** Why a claim was given back. */
 export type ReleaseCause =
-  'handler' | 'shutdown' | 'exhausted' | 'rejected' | 'hold-too-long' | 'too-many-held' | 'unavailable' | 'parked'
+  | 'handler'
+  | 'cancelled'
+  | 'shutdown'
+  | 'exhausted'
+  | 'rejected'
+  | 'hold-too-long'
+  | 'too-many-held'
+  | 'unavailable'
+  | 'parked'
 
 type Outcome = 'done' | 'release' | 'retry' | 'reject' | 'failed' | 'asleep' | 'unavailable'
 
@@ -77,6 +85,14 @@ interface GeneralEvents {
     timeout: number
   }
   'worker.aborting': { running: number }
+  /** `about`: a route, a clink, dead letters or a level, where it is not about the worker. */
+  'operator.acted': { act: string; by: string; about?: string; note?: string; outcome?: string }
+  /** As it starts: an operator has paused it, or a route, for `left` milliseconds more where that has an end. */
+  'worker.stillPaused': { route?: string; by: string; note?: string; left?: number }
+  /** The time that an operator gave a pause has come to its end. */
+  'worker.pauseOver': { route?: string; by: string }
+  /** It takes nothing, and nothing is in hand any more. */
+  'worker.drained': {}
   'worker.stopped': {
     completed: number
     released: number

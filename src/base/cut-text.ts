@@ -5,6 +5,8 @@
 export const LONGEST = {
   /** An error, with all that caused it; a reason; a line of a handler's log. */
   error: 16_384,
+  /** What an operator says about what he does. */
+  note: 1_000,
   /** A reply, or a result that came too late. */
   result: 65_536,
   /** What a handler answers: Clink takes far less, but an operator may want it. */

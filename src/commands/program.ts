@@ -12,9 +12,11 @@ import { initCommand } from './init/command.ts'
 import { invokeCommand } from './invoke/command.ts'
 import { processIo, type Io } from './terminal/io.ts'
 import { sayProblem } from './terminal/problems.ts'
+import { operateCommands } from './operate/command.ts'
 import { runCommand } from './run/command.ts'
 import { sendCommand } from './send/command.ts'
 import { serviceCommand } from './service/command.ts'
+import { statusCommand } from './status/command.ts'
 import { taskCommand } from './task/command.ts'
 
 const EXAMPLES = `
@@ -54,6 +56,8 @@ function makeProgram(io: Io): Command {
     initCommand(io),
     sendCommand(io),
     inboxCommand(io),
+    statusCommand(io),
+    ...operateCommands(io),
     failedCommand(io),
     logsCommand(io),
     healthCommand(io),

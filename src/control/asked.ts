@@ -1,14 +1,51 @@
+import type { Act } from '../ledger/audit.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { Liveness } from '../worker/liveness/liveness.ts'
 import type { Readiness } from '../worker/liveness/readiness.ts'
+import type { StatusFacts } from './status-of.ts'
+
+/** What somebody wants, and who that is. */
+export interface Wish {
+  readonly by: string
+  readonly note?: string | undefined
+  /** Left out: the worker. */
+  readonly route?: string | undefined
+}
+
+/** How far a drain is. */
+export interface Drained {
+  /** Clinks that are in hand, be it only to be given back. */
+  readonly inHand: number
+  readonly isDone: boolean
+}
 
 /** The worker that runs, as requests reach it. */
 interface AskedWorker {
   settledLiveness(): Promise<Liveness>
   readiness(): Readiness
+  report(): StatusFacts
+  readonly routes: readonly string[]
   /** The clink may be run again. */
   retried(id: string): void
+  /** Told of everything that an operator did. */
+  acted(act: Omit<Act, 'at'>): void
+  /** @param lasts milliseconds; undefined: until it is resumed. */
+  pause(wish: Wish, lasts: number | undefined): Promise<void>
+  /** @returns whether there was something to resume. */
+  resume(route: string | undefined): Promise<boolean>
+  drain(wish: Wish): void
+  drained(): Drained
+  /** Begins to stop. @param reason for people. */
+  stop(reason: string): void
+  /** @param reason for people. */
+  cancel(clinkId: string, to: 'release' | 'reject', reason: string): 'aborted' | 'waited' | 'late' | 'unknown'
+  /** Reads configuration and handlers again. @returns what is wrong with them: then those in use stay. */
+  reload(): Promise<string | undefined>
+  /** @param lasts milliseconds; undefined: until the process ends, or the configuration says another. */
+  logLevel(level: LogLevel, lasts: number | undefined): void
 }
+
+export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent'
 
 /** Whom a request is put to: a worker, or what one has left. */
 export interface Asked {

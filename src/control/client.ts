@@ -9,6 +9,8 @@ import { controlPath } from './server.ts'
 export interface Link {
   /** @throws {CodedError} what is said against it; STATE_BUSY when the worker went away. */
   ask<Name extends RequestName>(name: Name, params: ParamsOf<Name>): Promise<AnswerOf<Name>>
+  /** Resolves when the worker is gone. */
+  readonly closed: Promise<unknown>
   close(): void
 }
 
@@ -30,14 +32,16 @@ export async function linkToWorker(directory: string): Promise<Link | Error> {
 function socketLink(socket: Socket): Link {
   // The end of the lines says that it is gone.
   socket.on('error', () => {})
+  const closed = new Promise<undefined>((resolve) => socket.on('close', () => resolve(undefined)))
   const lines = createInterface({ input: socket })[Symbol.asyncIterator]()
   return {
     ask: async (name, params) => {
       socket.write(`${JSON.stringify({ request: name, ...params })}\n`)
-      const line = await lines.next()
-      if (line.done === true) throw new CodedError('STATE_BUSY', 'the worker went away before it answered; try again')
+      const line = await Promise.race([lines.next().catch(() => undefined), closed])
+      if (line?.done !== false) throw new CodedError('STATE_BUSY', 'the worker went away before it answered; try again')
       return answerOf(name, line.value)
     },
+    closed,
     close: (): void => void socket.destroy(),
   }
 }

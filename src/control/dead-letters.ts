@@ -1,11 +1,9 @@
 import { z } from 'zod'
-import { CodedError } from '../base/coded-error.ts'
 import { isChosen, type Choice } from '../ledger/choice.ts'
-import type { DeadLetter, LetterChange } from '../ledger/dead-letters.ts'
+import type { DeadLetter } from '../ledger/dead-letters.ts'
 import type { LateResult } from '../ledger/late-results.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { Page } from '../ledger/page.ts'
-import type { Asked } from './asked.ts'
 
 export const pageSchema = <Row>(row: z.ZodType<Row>): z.ZodType<Page<Row>> =>
   z.object({ rows: z.array(row), next: z.object({ at: z.number(), id: z.string() }).exactOptional() })
@@ -22,15 +20,6 @@ export const shownStep = z.object({
 export type ShownStep = z.infer<typeof shownStep>
 
 const SHOWN = 100
-
-/** @throws {CodedError} STATE_UNAVAILABLE when it cannot be written. */
-export async function changeLetter(what: 'retry' | 'discard', id: string, asked: Asked): Promise<LetterChange> {
-  const { ledger, worker } = asked
-  const change = what === 'retry' ? await ledger.retry(id) : await ledger.letters.discard(id)
-  if (what === 'retry' && change !== 'unknown') worker?.retried(id)
-  if (ledger.isHealthy) return change
-  throw new CodedError('STATE_UNAVAILABLE', `${id}: the journal cannot be written, so that this may be forgotten`)
-}
 
 export async function stepsOf(
   { id, texts }: { readonly id: string; readonly texts: boolean },

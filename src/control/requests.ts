@@ -1,12 +1,16 @@
 import { z } from 'zod'
 import { CodedError } from '../base/coded-error.ts'
+import { LONGEST } from '../base/cut-text.ts'
 import type { DeadLetter } from '../ledger/dead-letters.ts'
 import type { Page } from '../ledger/page.ts'
 import { rows } from '../ledger/rows.ts'
-import { changeLetter, chosenPage, pageSchema, shownStep, stepsOf } from './dead-letters.ts'
+import { cancel, changeLetters, drain, pause, reload, resume, running, setLogLevel, stop } from './acts.ts'
+import { chosenPage, pageSchema, shownStep, stepsOf } from './dead-letters.ts'
 import { health } from './health.ts'
 import { rememberedClinks, rememberedOf } from './remembered.ts'
 import type { Asked } from './asked.ts'
+import { status } from './status.ts'
+import { statusOf } from './status-of.ts'
 
 /** What is asked for by one name. */
 interface Request<Params, Answer> {
@@ -18,16 +22,34 @@ interface Request<Params, Answer> {
   readonly by: (params: Params, asked: Asked) => Answer | Promise<Answer>
 }
 
+/** How many dead letters one request changes, in one commit. */
+export const MOST = 500
+/** A year: nobody waits for longer. */
+const LONGEST_PAUSE = 31_536_000_000
+
 const place = z.object({ at: z.number(), id: z.string() })
 /** A page is looked through from a place on, and only what is chosen of it is told. */
 const page = {
   after: place.exactOptional(),
   error: z.string().exactOptional(),
   group: z.string().exactOptional(),
+  route: z.string().exactOptional(),
+  since: z.number().exactOptional(),
 }
+/** Who wants it, as their command says, and why. */
+const wish = z.object({ by: z.string().min(1).max(200), note: z.string().max(LONGEST.note).exactOptional() })
+/** Milliseconds. */
+const lasts = z.number().positive().max(LONGEST_PAUSE).exactOptional()
 const named = z.object({ id: z.string() })
 const letters: z.ZodType<Page<DeadLetter>> = pageSchema(rows.letters)
-const letterChange = z.enum(['done', 'rerun', 'unknown'])
+const change = {
+  changes: true,
+  params: wish.extend({ ids: z.array(z.string()).max(MOST), matching: z.string().exactOptional() }),
+  answer: z.array(z.enum(['done', 'rerun', 'unknown'])),
+}
+const paused = z.object({ routes: z.array(z.string().nullable()).readonly(), isRunning: z.boolean() })
+const drained = z.object({ inHand: z.number(), isDone: z.boolean() })
+const nothing = z.object({})
 
 /**
  * Everything that can be asked of a worker, or of the state that it left: by commands over its socket. This table alone says what a request
@@ -85,17 +107,58 @@ const table = {
     answer: pageSchema(shownStep),
     by: async (params, { ledger }) => ({ rows: await stepsOf(params, ledger) }),
   }),
-  'failed.retry': row({
-    changes: true,
-    params: named,
-    answer: letterChange,
-    by: async ({ id }, asked) => await changeLetter('retry', id, asked),
+  'failed.retry': row({ ...change, by: async (params, asked) => await changeLetters('retry', params, asked) }),
+  'failed.discard': row({ ...change, by: async (params, asked) => await changeLetters('discard', params, asked) }),
+  status: row({
+    changes: false,
+    params: nothing,
+    answer: status,
+    by: (_, asked) => statusOf(running(asked).report(), asked.ledger),
   }),
-  'failed.discard': row({
+  audit: row({
+    changes: false,
+    params: nothing,
+    answer: z.array(rows.audit),
+    by: (_, { ledger }) => [...ledger.audit.all()],
+  }),
+  pause: row({
     changes: true,
-    params: named,
-    answer: letterChange,
-    by: async ({ id }, asked) => await changeLetter('discard', id, asked),
+    params: wish.extend({ route: z.string().exactOptional(), for: lasts }),
+    answer: paused,
+    by: pause,
+  }),
+  resume: row({
+    changes: true,
+    params: wish.extend({ route: z.string().exactOptional() }),
+    answer: paused.extend({ was: z.boolean() }),
+    by: resume,
+  }),
+  drain: row({ changes: true, params: wish, answer: drained, by: drain }),
+  drained: row({ changes: false, params: nothing, answer: drained, by: (_, asked) => running(asked).drained() }),
+  stop: row({
+    changes: true,
+    params: wish,
+    answer: nothing,
+    by: async (params, asked) => {
+      await stop(params, asked)
+      return {}
+    },
+  }),
+  cancel: row({
+    changes: true,
+    params: wish.extend({ id: z.string(), to: z.enum(['release', 'reject']) }),
+    answer: z.enum(['aborted', 'waited', 'late', 'unknown']),
+    by: cancel,
+  }),
+  reload: row({ changes: true, params: wish, answer: z.object({ problem: z.string().nullable() }), by: reload }),
+  'log-level': row({
+    changes: true,
+    params: wish.extend({ level: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']), for: lasts }),
+    answer: nothing,
+    by: async (params, asked) => {
+      await setLogLevel(params, asked)
+      return {}
+    },
   }),
 }
 
@@ -108,12 +171,6 @@ export const requests: { readonly [Name in RequestName]: Request<ParamsOf<Name>,
 
 function row<Params, Answer>(request: Request<Params, Answer>): Request<Params, Answer> {
   return request
-}
-
-/** @throws {CodedError} STATE_UNAVAILABLE where only its state is there. */
-function running({ worker }: Asked): NonNullable<Asked['worker']> {
-  if (worker === undefined) throw new CodedError('STATE_UNAVAILABLE', 'no worker runs with this state directory')
-  return worker
 }
 
 const head = z.looseObject({ request: z.string() })

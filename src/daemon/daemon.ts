@@ -9,6 +9,7 @@ import type { Config } from '../config/config.ts'
 import { Settings, type Changes } from '../config/settings.ts'
 import { compose, type Composed, type ComposeOptions } from './compose.ts'
 import type { Router } from '../handlers/route.ts'
+import { RunLimits, type Ending } from './run-limits.ts'
 import { UntilEmpty } from './until-empty.ts'
 import { Ledger } from '../ledger/ledger.ts'
 import type { Liveness } from '../worker/liveness/liveness.ts'
@@ -28,6 +29,8 @@ export interface DaemonParts extends Given, Replaceable {
   readonly router: Router & { describe(): readonly string[] }
   /** Work the inbox empty and end, after `maxTime` milliseconds at the latest. */
   readonly once?: { readonly maxTime?: number } | undefined
+  /** When it ends by itself. */
+  readonly ending?: Ending | undefined
   /** What an earlier process remembered, and a place for what this one will. Default: nothing, and memory. */
   readonly state?:
     { readonly ledger: Ledger; readonly isOurs: boolean; readonly problem?: () => string | undefined } | undefined
@@ -55,11 +58,13 @@ export class Daemon {
   readonly #ended = Promise.withResolvers<ExitCode>()
   /** Resolves when everything has stopped. */
   readonly ended = this.#ended.promise
-  readonly #worker: Worker
+  readonly worker: Worker
   readonly #composed: Composed
   readonly #once: UntilEmpty | undefined
+  readonly #limits: RunLimits
   readonly #ledger: Ledger
-  readonly #session: string
+  /** What it is called at the service. */
+  readonly session: string
   readonly #transport: Transport
   readonly #closeTransport: () => void = () => {}
   readonly #totals = { completed: 0, released: 0, deadLettered: 0, lost: 0 }
@@ -75,7 +80,7 @@ export class Daemon {
     this.settings = new Settings(this.#asOnce(parts.config))
     this.#clock = parts.clock ?? systemClock()
     this.#ledger = parts.state?.ledger ?? this.#ledgerInMemory()
-    this.#session = sessionId(parts.config.clink.session, this.#ledger, parts.state?.isOurs ?? true)
+    this.session = sessionId(parts.config.clink.session, this.#ledger, parts.state?.isOurs ?? true)
     if (parts.transport === undefined) {
       const { proxy, url } = parts.config.clink
       const own = new WorkerTransport({ url, proxy, clock: this.#clock })
@@ -87,7 +92,9 @@ export class Daemon {
     const ends: Ends = { stopping: new AbortController(), closing: new AbortController() }
     this.#composed = this.#compose(ends)
     const { context } = this.#composed
-    this.#worker = new Worker({ context, ends, isOnce: parts.once !== undefined })
+    const { ending = {} } = parts
+    this.worker = new Worker({ context, ends, isOnce: parts.once !== undefined, most: ending.clinks })
+    this.#limits = new RunLimits({ ...context, ending, worker: this.worker, end: (why) => void this.stop(why) })
     this.#listen(context)
     if (parts.once !== undefined) this.#once = this.#makeOnce(context)
   }
@@ -97,14 +104,15 @@ export class Daemon {
     const routes = router.describe()
     const { clink, concurrency } = this.settings.current
     const proxy = clink.proxy === undefined ? {} : { proxy: clink.proxy.address }
-    this.#parts.emit({ event: 'worker.started', session: this.#session, concurrency, routes, ...proxy })
+    this.#parts.emit({ event: 'worker.started', session: this.session, concurrency, routes, ...proxy })
     if (once?.maxTime !== undefined) {
       this.#cancelMaxTime = after(this.#clock, once.maxTime, () => void this.stop('--max-time is over'))
       this.#goneBy = this.#steadyNow + once.maxTime + AFTER_MAX_TIME
     }
     this.#once?.start()
+    this.#limits.start()
     const resume = (this.#parts.state?.isOurs ?? true) && this.#isSameOwner()
-    this.#worker.start(resume).catch((error: unknown) => this.fail('start', asError(error)))
+    this.worker.start(resume).catch((error: unknown) => this.fail('start', asError(error)))
   }
 
   /**
@@ -126,20 +134,20 @@ export class Daemon {
 
   /** Skips what is left of a drain: aborts what runs and releases it. */
   hurry(): void {
-    this.#worker.hurry()
+    this.worker.hurry()
   }
 
   /** A fault outside the worker, as an uncaught error: says so, releases what is held, and ends with 70. */
   fail(part: string, error: Error): void {
     this.#parts.emit({ event: 'worker.failed', part, error })
     this.#exit = EXIT.internal
-    this.#worker.fault()
+    this.worker.fault()
     void this.stop(`the ${part} failed`)
   }
 
   /** Looks for a clink again that was given up until now. */
   retried(clinkId: string): void {
-    this.#worker.giveBack(clinkId).catch((error: unknown) => this.fail('release', asError(error)))
+    this.worker.giveBack(clinkId).catch((error: unknown) => this.fail('release', asError(error)))
   }
 
   /**
@@ -153,7 +161,7 @@ export class Daemon {
 
   /** Other handlers are in use. */
   rerouted(): void {
-    this.#worker.rerouted()
+    this.worker.rerouted()
   }
 
   /** Another configuration is to be used, as far as that goes without a restart. @returns what differs, and when that takes effect. */
@@ -162,17 +170,13 @@ export class Daemon {
   }
 
   snapshot() {
-    return this.#worker.snapshot()
+    return this.worker.snapshot()
   }
 
-  gauges() {
-    return this.#worker.gauges()
-  }
+  readonly gauges = () => this.worker.gauges()
 
   /** Whether its loops make progress. */
-  liveness(): Liveness {
-    return this.#worker.liveness()
-  }
+  readonly liveness = (): Liveness => this.worker.liveness()
 
   /**
    * As `liveness`, for whoever would end the process: what is late because the machine slept, or because a handler did not let go,
@@ -187,7 +191,7 @@ export class Daemon {
 
   /** Whether it takes work. */
   readiness(): Readiness {
-    return this.#worker.readiness(this.#parts.state?.problem?.())
+    return this.worker.readiness(this.#parts.state?.problem?.())
   }
 
   /** What happened since the start. */
@@ -200,10 +204,11 @@ export class Daemon {
     const timeout = Math.min(this.settings.current.shutdown.timeout, left)
     this.#cancelMaxTime()
     this.#once?.stop()
-    const { running, queued, held, parked } = this.#worker.snapshot()
+    this.#limits.stop()
+    const { running, queued, held, parked } = this.worker.snapshot()
     this.stopping.say(timeout)
     this.#parts.emit({ event: 'worker.stopping', reason, running, queued, held, parked, timeout })
-    const [leftBehind] = await Promise.all([this.#worker.stop(timeout), this.#composed.keyChange.stop()])
+    const [leftBehind] = await Promise.all([this.worker.stop(timeout), this.#composed.keyChange.stop()])
     await this.#composed.context.runner.stop?.()
     this.#parts.emit({ event: 'worker.stopped', ...this.#totals, leftBehind })
     this.#closeTransport()
@@ -233,7 +238,7 @@ export class Daemon {
   #makeOnce(context: AdmissionContext): UntilEmpty {
     return new UntilEmpty({
       context,
-      worker: this.#worker,
+      worker: this.worker,
       end: (exit, why) => {
         const state = exit === EXIT.busy ? this.#parts.state?.problem?.() : undefined
         void this.stop(state ?? why, exit === EXIT.ok ? undefined : exit)
@@ -264,7 +269,7 @@ export class Daemon {
     return compose({
       ...this.#parts,
       settings: this.settings,
-      session: this.#session,
+      session: this.session,
       transport: this.#transport,
       ledger: this.#ledger,
       clock: this.#clock,

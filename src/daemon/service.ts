@@ -22,8 +22,10 @@ import { logsOf } from '../clink-logs/segments.ts'
 import { answer } from '../control/requests.ts'
 import { ConfigReload } from './config-reload.ts'
 import { followSettings } from './follow-settings.ts'
+import { asWorker, type Operated } from './operated.ts'
 import { OperatorSurface } from './operator-surface.ts'
 import { outputFacts } from './output-facts.ts'
+import { Reloads } from './reloads.ts'
 import { supervise, type Supervision } from './supervision.ts'
 
 export interface WorkParts {
@@ -41,6 +43,7 @@ export interface WorkParts {
   readonly env: NodeJS.ProcessEnv
   readonly output: StandardOutput
   readonly once?: DaemonParts['once'] | undefined
+  readonly ending?: DaemonParts['ending'] | undefined
   /** Remembers over restarts, in the state directory, which is this process's alone meanwhile. */
   readonly durable?: true
   /** Where there is no handler file, a built-in echo stands in. */
@@ -64,7 +67,7 @@ const NAMED = 50
 
 /** Runs a daemon in this process until it has ended. */
 export async function work(parts: WorkParts): Promise<ExitCode> {
-  const { host, config, key, logger, once } = parts
+  const { host, config, ending, key, logger, once } = parts
   const shown = { content: config.log.content, cwd: parts.cwd }
   const surface = new OperatorSurface(config, once !== undefined)
   const listeners = [logEvents(logger, shown), parts.listen, surface.note].filter((one) => one !== undefined)
@@ -75,27 +78,28 @@ export async function work(parts: WorkParts): Promise<ExitCode> {
   sayWarnings(logger, parts.handlers)
   const state = parts.durable === true ? takeState(config, emit) : undefined
   const tasks = state === undefined ? {} : { directory: config.state.directory, isOurs: () => state.isStillOurs() }
-  const daemon = new Daemon({ config, key, router: registry, emit, once, state, tasks, watch: surface.request })
+  const daemon = new Daemon({ config, key, router: registry, emit, once, ending, state, tasks, watch: surface.request })
   daemon.masked.on((value) => void parts.secrets.add(value))
   const clinkLogs = state === undefined ? undefined : keepLogs(parts, daemon, emit)
   if (clinkLogs !== undefined) listeners.push(clinkLogs.note)
+  const reloads = new Reloads(emit)
   const watch = new HandlerWatch({
     settings: daemon.settings,
     cwd: parts.cwd,
     echoWhenEmpty: parts.echoWhenEmpty ?? false,
     first: parts.handlers,
     loaded: (set, next) => use(set, next, { registry, daemon, emit, logger }),
-    failed: (error) => emit({ event: 'handlers.failed', error, kept: registry.current.generation }),
+    failed: (error) => reloads.handlersFailed(error, registry.current.generation),
   })
-  followSettings(daemon.settings, logger, shown)
-  const configReload = reloadConfig(parts, watch, emit)
+  const logLevel = followSettings(daemon.settings, logger, shown)
+  const configReload = reloadConfig(parts, watch, reloads)
   const keyWatch = watchKey(parts, daemon, emit)
   const supervision = superviseBy(parts, daemon, listeners)
-  const reload = async (): Promise<unknown> => await Promise.all([(configReload ?? watch).reload(), keyWatch?.reload()])
+  reloads.begin(supervision, () => [(configReload ?? watch).reload(), keyWatch?.reload()])
   let exit: ExitCode | undefined
   host.attach({
     daemon,
-    reload: () => void (supervision === undefined ? reload() : supervision.reload(reload)),
+    reload: () => void reloads.reload(),
     report: () => report(logger, daemon),
     exited: (part, error) => emit({ event: 'worker.failed', part, error }),
     cutShort: (why) => exit ?? cutShort(why, state, emit),
@@ -113,7 +117,7 @@ export async function work(parts: WorkParts): Promise<ExitCode> {
   parts.output.attach(outputFacts(logger, () => void daemon.stop('nobody reads the log', EXIT.failed)))
   keyWatch?.start()
   if (config.handlers.watch) for (const one of [watch, configReload]) void one?.start()
-  const control = state === undefined ? undefined : listen(state, daemon, parts)
+  const control = state && listen(state, { registry, daemon, logLevel, reloads, emit }, parts)
   void readyWhen(control, supervision)
   exit = await daemon.ended
   host.left()
@@ -222,13 +226,17 @@ function takeState({ state }: Config, emit: Emit): State {
 }
 
 /** Another configuration is used with its handlers, or not at all. */
-function reloadConfig({ config, configuration }: WorkParts, watch: HandlerWatch, emit: Emit): ConfigReload | undefined {
+function reloadConfig(
+  { config, configuration }: WorkParts,
+  watch: HandlerWatch,
+  reloads: Reloads,
+): ConfigReload | undefined {
   if (configuration === undefined) return undefined
   return new ConfigReload({
     ...configuration,
     first: config,
     use: async (next) => await watch.reload(next),
-    failed: (error) => emit({ event: 'config.failed', error }),
+    failed: (error) => reloads.configFailed(error),
   })
 }
 
@@ -248,8 +256,8 @@ function watchKey({ config, key, secrets }: WorkParts, daemon: Daemon, emit: Emi
 }
 
 /** A worker that no command can reach is better than none. */
-async function listen(state: State, daemon: Daemon, { config, logger }: WorkParts): Promise<ControlSocket> {
-  const asked = { ledger: state.ledger, worker: daemon }
+async function listen(state: State, operated: Operated, { config, logger, once }: WorkParts): Promise<ControlSocket> {
+  const asked = { ledger: state.ledger, worker: asWorker(operated, once !== undefined) }
   const control = new ControlSocket({
     directory: config.state.directory,
     answer: async (request) => await answer(request, asked),

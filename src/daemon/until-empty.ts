@@ -22,7 +22,7 @@ const WHY_ENDED: { readonly [Code in ExitCode]?: string } = {
 
 export interface OnceOptions {
   readonly context: WorkerContext
-  readonly worker: Pick<Worker, 'snapshot'>
+  readonly worker: Pick<Worker, 'snapshot' | 'whyHeld'>
   /** @param why for people. */
   readonly end: (exit: ExitCode, why: string) => void
 }
@@ -108,6 +108,8 @@ export class UntilEmpty {
   #look(): void {
     const { context, worker } = this.#options
     const now = context.clock.now()
+    // It would wait for as long as an operator wants.
+    if (worker.whyHeld !== undefined && this.#inHand === 0) return this.#end(EXIT.busy, worker.whyHeld)
     this.#unwritableSince = context.ledger.isHealthy ? undefined : (this.#unwritableSince ?? now)
     if (now - (this.#unwritableSince ?? now) < PATIENCE) return
     const { running, settling } = worker.snapshot()

@@ -25,6 +25,7 @@ const MIGRATIONS: readonly string[] = [
   `CREATE TABLE steps (clink TEXT, kind TEXT, name TEXT, content TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (clink, kind, name))
      WITHOUT ROWID;`,
   'ALTER TABLE steps ADD COLUMN at REAL;',
+  newTable('audit'),
 ]
 
 function newTable(name: string): string {

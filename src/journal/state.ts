@@ -78,6 +78,7 @@ export function tablesOf(journal: Journal): LedgerTables {
     own: table('own', rows.own, tableKeys.own),
     claims: journal.inHand((row) => rows.claims.safeParse(row).data),
     late: table('late', rows.late, tableKeys.late),
+    audit: table('audit', rows.audit, {}),
     programs: table('programs', rows.programs, {}),
     facts: table('facts', rows.facts, {}),
     steps: journal.steps(),

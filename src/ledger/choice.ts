@@ -7,12 +7,18 @@ export interface Choice {
   readonly error?: string
   /** By slug or id. */
   readonly group?: string
+  readonly route?: string
+  /** Wall time in milliseconds: not before. */
+  readonly since?: number
 }
 
-export function isChosen({ error, group }: Choice, { clink, reason, ...rest }: DeadLetter | LateResult): boolean {
+export function isChosen(choice: Choice, { at, clink, reason, route, ...rest }: DeadLetter | LateResult): boolean {
+  const { error, group } = choice
   const text = error?.toLowerCase()
   const said = [reason ?? '', ...('errors' in rest ? rest.errors : [])]
   return (
+    (choice.route === undefined || route === choice.route) &&
+    at >= (choice.since ?? -Infinity) &&
     (group === undefined || group === clink.group_slug || group === clink.group_id) &&
     (text === undefined || said.some((one) => one.toLowerCase().includes(text)))
   )

@@ -16,6 +16,10 @@ export class LateResults {
     this.#table = table
   }
 
+  get size(): number {
+    return this.#table.size
+  }
+
   /** Oldest first. */
   all(): readonly LateResult[] {
     return [...this.#table.entries()].map(([, result]) => result)

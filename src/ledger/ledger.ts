@@ -2,8 +2,10 @@ import { Recent } from '../base/recent.ts'
 import { monotonicNow, wallNow } from '../base/host-time.ts'
 import type { Clink } from '../clink/records.ts'
 import { changeBy, type AttemptNote } from './attempt-notes.ts'
+import { Audit } from './audit.ts'
 import { DeadLetters, type DeadLetter, type LetterChange } from './dead-letters.ts'
 import { LateResults, type LateResult } from './late-results.ts'
+import { KeptPauses } from './pauses.ts'
 import { ProcessLedger, type HeldClaim } from './process.ts'
 import { Progress } from './progress.ts'
 import { Memory, triedBy, type Memories } from './memory.ts'
@@ -28,6 +30,8 @@ export class Ledger {
   readonly late: LateResults
   readonly sightings: Sightings
   readonly steps: Steps
+  readonly pauses: KeptPauses
+  readonly audit: Audit
   readonly #tables: LedgerTables
   readonly #progress: Progress
   readonly #isHealthy: () => boolean
@@ -46,6 +50,8 @@ export class Ledger {
     this.#tables = tables
     this.#progress = new Progress(tables)
     this.process = new ProcessLedger(tables, this.#progress)
+    this.pauses = new KeptPauses(this.process)
+    this.audit = new Audit(tables.audit, wall)
     this.letters = new DeadLetters(tables, wall, (id, letter) => this.#progress.changed(id, { letter }))
     this.late = new LateResults(tables.late)
     this.sightings = new Sightings(tables, wall)

@@ -17,6 +17,7 @@ export function memoryTables(): LedgerTables {
     own: new MemoryTable(tableKeys.own),
     claims: new MemoryTable({}),
     late: new MemoryTable<Row<'late'>, 'at'>(tableKeys.late),
+    audit: new MemoryTable({}),
     programs: new MemoryTable({}),
     facts: new MemoryTable({}),
     steps: new MemorySteps(CAPACITY),

@@ -149,6 +149,20 @@ const late = z.object({
   at: z.number(),
 })
 
+/** What an operator did. */
+const audit = z.object({
+  /** Wall time in milliseconds. */
+  at: z.number(),
+  act: z.enum(['pause', 'resume', 'drain', 'stop', 'cancel', 'reload', 'log-level', 'retry', 'discard']),
+  /** Who, as their command said. */
+  by: z.string(),
+  /** What it was done to: a route, a clink, dead letters, a level. Left out: the worker. */
+  about: z.string().exactOptional(),
+  note: z.string().exactOptional(),
+  /** What came of it, where that is more than that it was done. */
+  outcome: z.string().exactOptional(),
+})
+
 /** A program that runs for a clink, and may outlive the process that has started it. */
 const programs = z.object({
   clinkId: z.string(),
@@ -179,6 +193,7 @@ export const rows = {
   own: z.number(),
   claims,
   late,
+  audit,
   programs,
   /** Facts about the worker itself. */
   facts: z.string(),

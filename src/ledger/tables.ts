@@ -27,6 +27,7 @@ export const tableKeys = {
     rerun: ({ discarded, rerun }) => (discarded !== true && OPEN.has(rerun?.step) ? 1 : undefined),
   },
   claims: {},
+  audit: {},
   programs: {},
   facts: {},
 } as const satisfies { readonly [Name in keyof typeof rows]: Keys<Row<Name>, string> }

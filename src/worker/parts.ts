@@ -8,6 +8,8 @@ import { InboxWatch } from './claiming/inbox-watch.ts'
 import { Poller } from './claiming/poller.ts'
 import { Reruns } from './rerun/reruns.ts'
 import { CircuitBreaker } from './capacity/circuit-breaker.ts'
+import { Pauses } from './capacity/pauses.ts'
+import { Quota } from './capacity/quota.ts'
 import { RunRegister } from './execution/run-register.ts'
 import { Select } from './claiming/select.ts'
 import { Capacity } from './capacity/capacity.ts'
@@ -21,16 +23,19 @@ import type { AdmissionContext, AdmissionParts } from './admission/context.ts'
 export type WorkerParts = ReturnType<typeof makeParts>
 
 /** The parts of one worker: those first that others ask. */
-export function makeParts(context: AdmissionContext, isOnce: boolean) {
+export function makeParts(context: AdmissionContext, isOnce: boolean, most?: number) {
   const { clock, emit, router, signals } = context
   const deliveries = new Deliveries(context)
   const unsent = new UnsentResults(deliveries, context)
   const clinksHere = isOnce ? deliveries : undefined
   const health = new CircuitBreaker({ ...context, clinksHere, look: signals.look })
-  const capacity = new Capacity({ context, router, health, inHand: deliveries })
-  const shared: AdmissionParts = { context, capacity, runs: new RunRegister(new Standstill(clock, emit)), health }
+  const pauses = new Pauses(context)
+  const quota = new Quota(most, deliveries)
+  const capacity = new Capacity({ context, router, health, pauses, quota, inHand: deliveries })
+  const runs = new RunRegister(new Standstill(clock, emit))
+  const shared: AdmissionParts = { context, capacity, runs, health, pauses }
   const reruns = new Reruns({ ...shared, deliveries })
-  const parked = new Parked(context)
+  const parked = new Parked(context, pauses)
   const undecided = new Undecided(context, capacity)
   const acknowledgements = new Acknowledgements(shared, parked)
   const intake = new Intake(shared, { acknowledgements, deliveries, parked, undecided })
@@ -38,11 +43,13 @@ export function makeParts(context: AdmissionContext, isOnce: boolean) {
   const lostClaims = new LostClaims(shared, intake, heldBefore)
   const batch = new Batch(shared, intake, lostClaims, heldBefore)
   const select = new Select(shared, intake)
-  const poller = new Poller(shared, new Ways(shared, { batch, select, intake, parked }), unsent)
+  const ways = new Ways(shared, { batch, select, intake, parked })
+  const poller = new Poller(shared, ways, unsent)
   const inboxWatch = new InboxWatch(context, poller)
   return {
     shared,
     deliveries,
+    quota,
     reruns,
     parked,
     undecided,
@@ -50,6 +57,7 @@ export function makeParts(context: AdmissionContext, isOnce: boolean) {
     intake,
     lostClaims,
     select,
+    ways,
     poller,
     inboxWatch,
     unsent,

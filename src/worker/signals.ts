@@ -66,6 +66,8 @@ export class WorkerSignals {
   readonly look = new Signal<[what: 'everything' | 'news']>()
   /** A run says that a text is a secret: from now on no log shows it. */
   readonly masked = new Signal<[value: string]>()
+  /** Somebody wants clinks taken that were not: of a route, or at all. */
+  readonly unpaused = new Signal()
   /** Another key is current: it may be able to do what the one before could not. */
   readonly keyChanged = new Signal()
   /** A key is somebody else's: what it has claimed is worked no more. */

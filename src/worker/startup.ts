@@ -34,6 +34,7 @@ export class Startup {
     starting.expect('start', NOTED)
     const claims = ledger.process.claims()
     // In one commit: a crash right after it is none of what was running before.
+    await shared.pauses.restore()
     const noted = claims.map(async (claim) => await ledger.process.hold({ ...claim, running: false }))
     const inHand = [...claims, ...reruns.left]
     await Promise.all([crashWatch.begin(inHand, resume), ...noted, reruns.restore(resume)])

@@ -2,7 +2,11 @@ import type { Cancel } from '../base/clock.ts'
 import { asError } from '../base/coded-error.ts'
 import type { Deliveries } from './delivery/deliveries.ts'
 import { liveness, type Liveness } from './liveness/liveness.ts'
+import type { Pauses } from './capacity/pauses.ts'
 import { readiness, type Readiness } from './liveness/readiness.ts'
+import { cancel, type Cancelled } from './cancel.ts'
+import { Drain } from './drain.ts'
+import { report, type WorkerReport } from './report.ts'
 import { Shutdown, type Ends } from './shutdown.ts'
 import type { Taken } from './signals.ts'
 import { Startup } from './startup.ts'
@@ -14,6 +18,8 @@ export interface WorkerOptions {
   readonly ends: Ends
   /** It ends when the inbox is empty. */
   readonly isOnce: boolean
+  /** It takes so many clinks in all. */
+  readonly most?: number | undefined
 }
 
 const PRUNE_EVERY = 3_600_000
@@ -27,18 +33,24 @@ export class Worker {
   readonly #parts: WorkerParts
   readonly #startup: Startup
   readonly #shutdown: Shutdown
+  readonly drain: Drain
   #cancelPrune: Cancel = () => {}
 
   constructor(options: WorkerOptions) {
-    const { context, ends, isOnce } = options
+    const { context, ends, isOnce, most } = options
     this.#context = context
-    const parts = (this.#parts = makeParts(context, isOnce))
+    const parts = (this.#parts = makeParts(context, isOnce, most))
     // And the wait until the next poll may be another one.
     context.settings.changed.on(() => this.rerouted())
+    context.signals.unpaused.on(() => this.rerouted())
     context.signals.polled.on((taken) => this.#polled(taken))
+    context.signals.settled.on(({ clink_id: id }, { is }) => {
+      if (is === 'completed' || is === 'elsewhere') parts.intake.notices.forget(id)
+    })
     // It tells no more about fresh clinks than a look that brings none.
     context.signals.failed.on(() => this.#looked(context.clock.now()))
     this.#startup = new Startup(parts)
+    this.drain = new Drain(parts)
     this.#shutdown = new Shutdown({ ...parts, startup: this.#startup, ends })
   }
 
@@ -53,6 +65,33 @@ export class Worker {
     void ledger.prune(settings.current.state.keep)
     this.#pruneLater()
     await this.#startup.begin(resume)
+  }
+
+  get pauses(): Pauses {
+    return this.#parts.shared.pauses
+  }
+
+  /** It has taken as many clinks as it takes in all. */
+  get isFull(): boolean {
+    return this.#parts.quota.left === 0
+  }
+
+  /** Why an operator wants nothing claimed, for people; undefined: none does. */
+  get whyHeld(): string | undefined {
+    return this.pauses.why(this.#context.router.routes)
+  }
+
+  report(): WorkerReport {
+    return report(this.#parts)
+  }
+
+  get isStopping(): boolean {
+    return this.#context.stopping.aborted
+  }
+
+  /** @param reason for people: who wants it, and why. */
+  cancel(clinkId: string, to: 'release' | 'reject', reason: string): Cancelled {
+    return cancel(clinkId, to, reason, this.#parts.deliveries)
   }
 
   /** Routes, or the configuration, are others now: what was left alone may be wanted, also what is parked. */
@@ -151,7 +190,8 @@ export class Worker {
     const { hasPolled } = poller
     const full = capacity.taken === undefined ? undefined : unsent.trouble
     const trouble = terms.trouble ?? poller.trouble ?? (capacity.isNarrow ? crashWatch.why : full)
-    return readiness({ isStopping: stopping.aborted, hasPolled, trouble, doubts, state, paused })
+    const held = this.whyHeld
+    return readiness({ isStopping: stopping.aborted, hasPolled, held, trouble, doubts, state, paused })
   }
 
   liveness(): Liveness {

@@ -5,12 +5,14 @@ import { z } from 'zod'
 import { jsonSchemaText } from '../../src/config/json-schema.ts'
 import { configSchema } from '../../src/config/schema.ts'
 import { knownPaths, shapeOf, schemaAt } from '../../src/config/schema-paths.ts'
+import { statusSchemaText } from '../../src/control/status.ts'
 import { envelopeSchemaText } from '../../src/runners/envelope.ts'
 import { loadText } from '../support/config-files.ts'
 
 const EXAMPLE = new URL('../../config.example.yaml', import.meta.url)
 const SCHEMA = new URL('../../schema/config.schema.json', import.meta.url)
 const ENVELOPE = new URL('../../schema/envelope.schema.json', import.meta.url)
+const STATUS = new URL('../../schema/status.schema.json', import.meta.url)
 const REGENERATE =
   'node -e "import(\'./src/config/json-schema.ts\').then((m) => process.stdout.write(m.jsonSchemaText()))"' +
   ' > schema/config.schema.json'
@@ -38,6 +40,17 @@ describe('schema/envelope.schema.json', () => {
     )
     const advice = `regenerate it: ${regenerate.replace('jsonSchemaText', 'envelopeSchemaText')}`
     expect(await readFile(ENVELOPE, 'utf8'), advice).toBe(envelopeSchemaText())
+  })
+})
+
+describe('schema/status.schema.json', () => {
+  it('is what the schema in the code says', async () => {
+    const regenerate = REGENERATE.replace('config/json-schema', 'control/status').replaceAll(
+      'config.schema',
+      'status.schema',
+    )
+    const advice = `regenerate it: ${regenerate.replace('jsonSchemaText', 'statusSchemaText')}`
+    expect(await readFile(STATUS, 'utf8'), advice).toBe(statusSchemaText())
   })
 })
 

@@ -2,6 +2,7 @@ import type { Emulator } from '../../src/emulator/emulator.ts'
 import type { Plan } from './plan.ts'
 import type { Record } from './record.ts'
 import { choosersDoNotPoll, claimsByIdAreSafe, refusalsAreSaid } from './rules/claims-by-id.ts'
+import { nothingIsTakenWhileHeld } from './rules/holds.ts'
 import { absencesPauseAtOnce, pausesEndByWork, probesGrowRarer } from './rules/absences.ts'
 import { bystandersAreSpared, claimsAreHeldOnTo, killersAreFound } from './rules/restarts.ts'
 import { claimsAreExplained, nothingIsForgotten } from './rules/forgotten.ts'
@@ -116,6 +117,7 @@ const rules: readonly Rule[] = [
   nobodyIsTurnedAway,
   pagesAreNoVerdict,
   unknownLengthsAreAskedFor,
+  nothingIsTakenWhileHeld,
   freshOnesProbe,
   drainTimeIsGiven,
   restsWhereNothingIsToDo,

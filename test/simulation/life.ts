@@ -3,6 +3,7 @@ import type { Config } from '../../src/config/config.ts'
 import type { ExitCode } from '../../src/base/coded-error.ts'
 import { Secret } from '../../src/base/secret.ts'
 import type { Transport } from '../../src/clink/transport.ts'
+import { askedWorker } from '../../src/daemon/asked-worker.ts'
 import type { Asked } from '../../src/control/asked.ts'
 import { Daemon, type DaemonParts } from '../../src/daemon/daemon.ts'
 import type { WorkerEvent } from '../../src/events.ts'
@@ -141,9 +142,22 @@ export class Life implements Host {
 
   /** The dead letters, of the process or of what it has left, until they are closed. */
   openLetters(): Asked & { close(): void } {
-    if (!this.isDead) return { ledger: this.#ledger, worker: this.#daemon, close: () => {} }
+    if (!this.isDead) return { ledger: this.#ledger, worker: this.#asked(), close: () => {} }
     const { ledger, close } = this.#carried.state.visit(() => this.#clock().wall())
     return { ledger, worker: undefined, close }
+  }
+
+  /** As commands reach it over its socket. */
+  #asked(): Asked['worker'] {
+    const clock = this.#clock()
+    return askedWorker(this.#daemon, {
+      routes: [],
+      isOnce: false,
+      logLevel: { set: () => {} },
+      reload: async () => await Promise.resolve(undefined),
+      emit: () => {},
+      wall: () => clock.wall(),
+    })
   }
 
   start(): void {

@@ -10,7 +10,7 @@ import type { LetterAsk, Record } from './record.ts'
 const UNDER_WAY: ReadonlySet<string | undefined> = new Set(['due', 'running', 'ready', 'sending'])
 
 /** Nobody hears that it was done while the journal cannot be written. */
-async function askedOf<Answer>(asked: Answer | Promise<Answer>): Promise<Answer | undefined> {
+export async function answerOf<Answer>(asked: Answer | Promise<Answer>): Promise<Answer | undefined> {
   try {
     return await asked
   } catch (error) {
@@ -39,10 +39,11 @@ export class Operator {
     const asked = chosen.map(async (letter) => {
       const { clink_id: id } = letter.clink
       const ask = this.#note(life, letter, what)
-      const answer = await askedOf(requests[`failed.${what}`].by({ id }, visit))
+      const answer = await answerOf(requests[`failed.${what}`].by({ by: 'an operator', ids: [id] }, visit))
       if (answer === undefined) return
       ask.answeredAt = this.#record.now
-      ask.answer = answer
+      const [said] = answer
+      if (said !== undefined) ask.answer = said
       this.#record.say('person', `is told of ${id}: ${JSON.stringify(answer)}`)
     })
     void Promise.all(asked).then(() => visit.close())

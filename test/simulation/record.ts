@@ -181,6 +181,18 @@ export interface LetterAsk {
   answer?: 'done' | 'rerun' | 'unknown'
 }
 
+/** An operator wants a worker to be paused, or drained. */
+export interface HoldRecord {
+  readonly state: string
+  readonly life: string
+  readonly what: 'pause' | 'drain'
+  readonly askedAt: number
+  /** When he heard that it is; absent: he has not, and it may be forgotten. */
+  from?: number
+  /** When somebody wanted it to go on. */
+  to?: number
+}
+
 /** What happened in a seed, from which it is judged. */
 export class Record {
   readonly requests: RequestRecord[] = []
@@ -192,6 +204,7 @@ export class Record {
   readonly grantsByClink = new Map<string, GrantRecord[]>()
   readonly lives = new Map<string, LifeRecord>()
   readonly acts: ActRecord[] = []
+  readonly holds: HoldRecord[] = []
   readonly steps: StepRecord[] = []
   /** What steps gave their handlers, whoever did them. */
   readonly given: (Pick<StepRecord, 'life' | 'clinkId' | 'name'> & { readonly value: unknown; readonly at: number })[] =

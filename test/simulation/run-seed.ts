@@ -2,6 +2,7 @@ import { createEmulator, type Emulator } from '../../src/emulator/emulator.ts'
 import { Chance } from './chance.ts'
 import { explained, isRefusing } from './explained.ts'
 import { Faults } from './faults.ts'
+import { Holds } from './holds.ts'
 import { judge, type Breach } from './judge.ts'
 import { KeyFiles } from './key-files.ts'
 import { JOURNALLED, Life, type Breakage, type Carried } from './life.ts'
@@ -163,6 +164,8 @@ export class Game {
     const chance = this.#chance.fork('persons')
     for (const act of people) this.time.at(act.at, () => actByHand(act, chance, this))
     for (const act of letters) this.#lookAfter(act)
+    const holds = new Holds({ time: this.time, record: this.record, life: (name) => this.#lives.get(name)?.life })
+    for (const hold of this.plan.world.holds) holds.plan(hold)
     for (const asker of this.plan.world.askers) this.#ask(asker, 0)
     for (const act of keys) this.time.at(act.at, () => this.#keyFiles.act(act, (name) => this.#lives.get(name)?.life))
     this.#lookAlive()

@@ -1,6 +1,7 @@
 import type { Config } from '../../src/config/config.ts'
 import type { Chance } from './chance.ts'
 import type { FaultKind } from './faults.ts'
+import { makeHolds } from './plan-holds.ts'
 import { makeKeys } from './plan-keys.ts'
 import { GROUP } from './plan-scope.ts'
 import { makeChanges } from './plan-settings.ts'
@@ -211,6 +212,11 @@ const table: { readonly [W in WordName]: Word } = {
         choosing(plan),
         many(chance.integer(1, 2), chance, plan.calmAt * 0.5, (index) => `${SAYS.sour} ${index}`),
       ),
+  },
+  /** Operators pause and drain workers, and have them go on. */
+  holds: {
+    part: 0.06,
+    spoken: (plan, chance) => withWorld(plan, { holds: makeHolds(chance, plan.workers, plan.calmAt) }),
   },
   /** Dead letters by the dozen, for workers that choose. */
   letters: {

@@ -1,4 +1,5 @@
 import type { Limits } from '../../src/handlers/route.ts'
+import type { HoldPlan } from './plan-holds.ts'
 import type { OperationKind } from './record.ts'
 import type { StorePlan } from './slow-store.ts'
 
@@ -33,6 +34,7 @@ export const WORDS = [
   'steps',
   'sleeps',
   'settings',
+  'holds',
   'absent',
   'killed',
   'slow-end',
@@ -159,9 +161,11 @@ export interface World {
   readonly runner?: RunnerPlan
   /** Absent: journals are written at once, or nearly. */
   readonly store?: StorePlan
+  /** Operators pause and drain workers. */
+  readonly holds: readonly HoldPlan[]
 }
 
-export const PLAIN_WORLD: World = { failing: [], pages: [], refusals: 'envelope', askers: [] }
+export const PLAIN_WORLD: World = { failing: [], pages: [], refusals: 'envelope', askers: [], holds: [] }
 
 /** What a clink says whose handler does something special. */
 export const SAYS = {

@@ -1,3 +1,4 @@
+import type { Boot } from '../../src/base/boot.ts'
 import type { Clock } from '../../src/base/clock.ts'
 import { asError } from '../../src/base/coded-error.ts'
 import { Secret } from '../../src/base/secret.ts'
@@ -11,6 +12,7 @@ import {
 import type { Config } from '../../src/config/config.ts'
 import type { Changes } from '../../src/config/settings.ts'
 import { Daemon } from '../../src/daemon/daemon.ts'
+import type { Ending } from '../../src/daemon/run-limits.ts'
 import { createEmulator, type Emulator } from '../../src/emulator/emulator.ts'
 import type { Switches } from '../../src/emulator/switches.ts'
 import type { WorkerEvent } from '../../src/events.ts'
@@ -49,8 +51,12 @@ export interface VirtualOptions {
   readonly finding?: (clink: Clink, now: number) => number | undefined
   /** Of the route of each clink, but for those that begin with `free`. */
   readonly limits?: Limits
+  /** The boot that its processes run in. Default: this machine's, whose time is another one. */
+  readonly boot?: (bench: VirtualBench) => Boot
   /** It works the inbox empty. */
   readonly once?: { readonly maxTime?: number }
+  /** When it ends by itself. */
+  readonly ending?: Ending
   /** Whether what is noted is kept. Default: always. */
   readonly isHealthy?: () => boolean
   readonly handle: (clink: Clink, ctx: HandlerContext, bench: VirtualBench) => Promise<unknown>
@@ -123,6 +129,8 @@ export class VirtualBench {
       clock: this.clock,
       random: this.#random,
       ...(once && { once }),
+      ending: this.#options.ending,
+      boot: this.#options.boot?.(this),
     })
     this.daemon.start()
     return this.daemon

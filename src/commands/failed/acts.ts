@@ -1,8 +1,11 @@
 import { CodedError, EXIT } from '../../base/coded-error.ts'
+import { parseDuration } from '../../base/duration.ts'
+import { readTime } from '../../base/time-text.ts'
 import { printable } from '../../observe/printable.ts'
 import type { Clink } from '../../clink/records.ts'
 import type { Choice } from '../../ledger/choice.ts'
 import type { LetterChange } from '../../ledger/dead-letters.ts'
+import { wishOf } from '../terminal/caller.ts'
 import { showsContent, stateOf, type StateSettings } from '../terminal/connect.ts'
 import { reachLetters, type FailedLetters } from './letters.ts'
 import { json, lettersText, summary, whole, wholeText } from './letter-text.ts'
@@ -16,6 +19,9 @@ export interface FailedOptions extends StateSettings {
   readonly all?: true
   readonly late?: true
   readonly group?: string
+  readonly route?: string
+  readonly since?: string
+  readonly note?: string
   readonly error?: string
   readonly json?: true
 }
@@ -59,24 +65,22 @@ export async function changeFailed(
   options: FailedOptions,
   io: Io,
 ): Promise<void> {
-  const isFiltered = options.all === true || options.group !== undefined || options.error !== undefined
-  if (ids.length === 0 && !isFiltered) {
-    throw new CodedError('USAGE', `failed ${what}: say which: ids, --group, --error or --all`)
-  }
-  if (ids.length > 0 && isFiltered) {
-    throw new CodedError('USAGE', `failed ${what}: name ids or choose with --group, --error or --all, not both`)
-  }
+  const matching = matchingOf(options)
+  const isFiltered = matching !== ''
+  if (ids.length === 0 && !isFiltered) throw new CodedError('USAGE', `failed ${what}: say which: ids, ${FILTERS}`)
+  if (ids.length > 0 && isFiltered)
+    throw new CodedError('USAGE', `failed ${what}: name ids or choose with ${FILTERS}, not both`)
   await withLetters(options, io, async (failed) => {
     const named = isFiltered ? await failed.letters(choiceOf(options), ({ clink }) => clink.clink_id) : ids
     const changes: { clink_id: string; result: LetterChange }[] = []
-    for (const id of new Set(named)) {
-      const result = await failed.change(what, id)
+    const wish = { ...wishOf(options, io), ...(isFiltered && { matching }) }
+    await failed.change(what, [...new Set(named)], wish, (id, result) => {
       changes.push({ clink_id: id, result })
       if (result === 'unknown') io.problem(printable(unknown(id)))
       else if (options.json !== true) io.out(`${printable(id)} ${SAID[result === 'rerun' ? result : what]}\n`)
-    }
+    })
     if (options.json === true) io.out(json(changes))
-    else if (changes.length === 0) io.out('no dead letters\n')
+    else if (isFiltered) io.out(total(what, changes.filter(({ result }) => result !== 'unknown').length))
     if (changes.some(({ result }) => result === 'unknown')) io.finish(EXIT.failed)
   })
 }
@@ -95,8 +99,38 @@ async function withLetters(
   }
 }
 
-function choiceOf({ error, group }: FailedOptions): Choice {
-  return { ...(error === undefined ? {} : { error }), ...(group === undefined ? {} : { group }) }
+function choiceOf({ error, group, route, since }: FailedOptions): Choice {
+  return {
+    ...(error !== undefined && { error }),
+    ...(group !== undefined && { group }),
+    ...(route !== undefined && { route }),
+    ...(since !== undefined && { since: sinceOf(since) }),
+  }
+}
+
+/** How long ago, or a time. */
+function sinceOf(text: string): number {
+  const ago = parseDuration(text)
+  const at = ago === undefined ? readTime(text) : Date.now() - ago
+  if (at !== undefined) return at
+  throw new CodedError(
+    'USAGE',
+    `--since: ${JSON.stringify(text)} is no time: write how long ago, as in 2h, or 2026-01-31T08:00Z`,
+  )
+}
+
+/** What they are chosen by, as it was written; empty: nothing. */
+function matchingOf({ all, error, group, route, since }: FailedOptions): string {
+  const chosen = Object.entries({ route, group, error, since }).flatMap(([name, value]) =>
+    value === undefined ? [] : [`--${name} ${value}`],
+  )
+  return chosen.length > 0 ? chosen.join(' ') : all === true ? '--all' : ''
+}
+
+function total(what: 'retry' | 'discard', count: number): string {
+  if (count === 0) return 'no dead letters\n'
+  const letters = count === 1 ? '1 dead letter' : `${count} dead letters`
+  return `${letters} ${what === 'retry' ? 'to be run again' : 'discarded'}\n`
 }
 
 /** As it is listed. */
@@ -107,6 +141,8 @@ function withoutText<One extends { readonly clink: Clink }>(one: One): One {
 function unknown(id: string): string {
   return `${id} is not among the dead letters; \`clink-worker failed list\` shows them`
 }
+
+const FILTERS = '--route, --group, --error, --since or --all'
 
 const SAID = {
   retry: 'will be retried',

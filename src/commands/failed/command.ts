@@ -10,6 +10,7 @@ Examples:
   clink-worker failed show ID                    with the content, every error and late result
   clink-worker failed retry ID ID                run when they come, with all their attempts
   clink-worker failed retry --error ECONNREFUSED
+  clink-worker failed retry --route deploy --since 2h
   clink-worker failed discard --all              no longer listed, and never run here
 
 A clink whose sender was told that it failed (retry.onExhausted: complete) is run again by the worker without waiting for it, and its
@@ -43,7 +44,11 @@ const ABOUT = {
 }
 
 function changeCommand(what: 'retry' | 'discard', io: Io): Command {
-  const command = new Command(what).description(ABOUT[what]).argument('[id...]').option('--all', 'all of them')
+  const command = new Command(what)
+    .description(ABOUT[what])
+    .argument('[id...]')
+    .option('--all', 'all of them')
+    .option('--note <text>', 'why, for whoever reads `status --audit`')
   return addChoice(command).action(async (ids: readonly string[], options: FailedOptions) => {
     const { changeFailed } = await import('./acts.ts')
     await changeFailed(what, ids, options, io)
@@ -51,7 +56,10 @@ function changeCommand(what: 'retry' | 'discard', io: Io): Command {
 }
 
 function addChoice(command: Command): Command {
-  command.option('--group <group>', 'those of this group, by slug or id')
+  command
+    .option('--group <group>', 'those of this group, by slug or id')
+    .option('--route <name>', 'those of this route')
+    .option('--since <time>', 'those of the last 2h, or since 2026-01-31T08:00Z')
   return addCommon(command.option('--error <text>', 'those whose reason or errors contain this text'))
 }
 

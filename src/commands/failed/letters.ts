@@ -1,19 +1,22 @@
-import { systemClock, type Clock } from '../../base/clock.ts'
 import type { Choice } from '../../ledger/choice.ts'
 import type { DeadLetter, LetterChange } from '../../ledger/dead-letters.ts'
 import type { LateResult } from '../../ledger/late-results.ts'
 import type { Page, Place } from '../../ledger/page.ts'
+import { systemClock, type Clock } from '../../base/clock.ts'
+import type { Wish } from '../../control/asked.ts'
 import type { ShownStep } from '../../control/dead-letters.ts'
+import { MOST } from '../../control/requests.ts'
 import { reachState, type StatePlace } from '../terminal/reach-state.ts'
 
 export type FailedLetters = Awaited<ReturnType<typeof reachLetters>>
 
-/**
- * The dead letters and late results of one state directory. Takes the directory where no worker holds it, and speaks to the worker that
- * does otherwise.
- *
- * @throws {CodedError} STATE_UNUSABLE when there is nothing; STATE_BUSY when whoever holds it does not answer.
- */
+/** What is to become of dead letters: who wants it, and by what they were chosen. */
+export interface LetterWish extends Pick<Wish, 'by'> {
+  readonly note?: string
+  readonly matching?: string
+}
+
+/** The dead letters and late results of one state directory, with its worker running or not. Throws as `reachState`. */
 export async function reachLetters(state: StatePlace, clock: Clock = systemClock()) {
   const link = await reachState(state, clock)
   return {
@@ -26,8 +29,19 @@ export async function reachLetters(state: StatePlace, clock: Clock = systemClock
     /** @param texts with the first characters of what they came to. */
     steps: async (id: string, texts: boolean): Promise<readonly ShownStep[]> =>
       (await link.ask('failed.steps', { id, texts })).rows,
-    change: async (what: 'retry' | 'discard', id: string): Promise<LetterChange> =>
-      await link.ask(`failed.${what}`, { id }),
+    /** However many there are. What became of each, in their order; `changed` is told of those of each request. */
+    change: async (
+      what: 'retry' | 'discard',
+      ids: readonly string[],
+      wish: LetterWish,
+      changed: (id: string, change: LetterChange) => void,
+    ): Promise<void> => {
+      for (let from = 0; from < ids.length; from += MOST) {
+        const some = ids.slice(from, from + MOST)
+        const changes = await link.ask(`failed.${what}`, { ...wish, ids: some })
+        for (const [index, id] of some.entries()) changed(id, changes[index] ?? 'unknown')
+      }
+    },
     close: () => link.close(),
   }
 }

@@ -1,10 +1,11 @@
 import { sleep, systemClock } from '../../base/clock.ts'
-import { asError, EXIT, systemCode } from '../../base/coded-error.ts'
+import { asError, EXIT } from '../../base/coded-error.ts'
 import { printable } from '../../observe/printable.ts'
 import { stateOf, type StateSettings } from '../terminal/connect.ts'
 import { linkToWorker } from '../../control/client.ts'
 import type { Health } from '../../control/health.ts'
 import type { Io } from '../terminal/io.ts'
+import { whyUnreached } from '../terminal/reach-worker.ts'
 import { positiveDuration } from '../terminal/settings.ts'
 
 export interface HealthOptions extends StateSettings {
@@ -26,11 +27,7 @@ export async function askHealth(what: 'live' | 'ready', options: HealthOptions, 
 
 async function ask(what: 'live' | 'ready', directory: string): Promise<Health> {
   const link = await linkToWorker(directory)
-  if (link instanceof Error) {
-    const isForbidden = systemCode(link) === 'EACCES'
-    const who = isForbidden ? `this user may not ask the worker of ${directory}` : `no worker listens in ${directory}`
-    return { ok: false, reasons: [`${who}: ${link.message}`] }
-  }
+  if (link instanceof Error) return { ok: false, reasons: [whyUnreached(directory, link)] }
   try {
     return await link.ask(`health.${what}`, {})
   } catch (error) {

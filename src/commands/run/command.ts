@@ -1,11 +1,14 @@
 import { Command } from 'commander'
 import { CodedError } from '../../base/coded-error.ts'
 import type { Io } from '../terminal/io.ts'
-import { addWorkSettings, positiveDuration, type SettingsOptions } from '../terminal/settings.ts'
+import { addWorkSettings, positiveDuration, wholeNumber, type SettingsOptions } from '../terminal/settings.ts'
 
 interface RunOptions extends SettingsOptions {
   readonly once?: true
   readonly maxTime?: string
+  readonly maxClinks?: number
+  readonly idleExit?: string
+  readonly maxUptime?: string
   readonly dryRun?: true
   readonly json?: true
 }
@@ -14,6 +17,7 @@ const EXAMPLES = `
 Examples:
   clink-worker run --config /etc/clink-worker/config.yaml
   clink-worker run --once --max-time 10m      work the inbox empty, for a cron job
+  clink-worker run --idle-exit 10m            and end when there was nothing to do for so long
   clink-worker run --dry-run                  what would be taken, and by which handler; takes nothing
   clink-worker run --set poll.interval=250ms --set log.format=pretty
 
@@ -26,12 +30,16 @@ export function runCommand(io: Io): Command {
     .description('work the inbox until told to stop')
     .option('--once', 'work the inbox empty and exit')
     .option('--max-time <duration>', 'with --once: stop after this long, as in 10m, and be gone 6s later at most')
+    .option('--max-clinks <n>', 'take so many clinks, and end when those are done', wholeNumber('--max-clinks', 1, 1e9))
+    .option('--idle-exit <duration>', 'end when nothing was in hand for so long, as in 10m')
+    .option('--max-uptime <duration>', 'after so long take nothing more, finish what runs, and end, as in 24h')
     .option('--dry-run', 'list what would be taken and by which handler, and take nothing')
     .option('--json', 'with --dry-run: JSON')
   return addWorkSettings(command)
     .addHelpText('after', EXAMPLES)
     .action(async (options: RunOptions) => {
       const once = onceOf(options)
+      const ending = endingOf(options)
       if (options.dryRun === true) {
         const { dryRun } = await import('./dry-run.ts')
         return await dryRun(options, io)
@@ -43,7 +51,7 @@ export function runCommand(io: Io): Command {
         )
       }
       const { runWorker } = await import('./run.ts')
-      io.finish(await runWorker(options, once, io))
+      io.finish(await runWorker(options, { once, ending }, io))
     })
 }
 
@@ -51,4 +59,16 @@ function onceOf({ once, maxTime }: RunOptions): { maxTime?: number } | undefined
   if (maxTime === undefined) return once === true ? {} : undefined
   if (once !== true) throw new CodedError('USAGE', '--max-time is for --once: add it')
   return { maxTime: positiveDuration('--max-time', maxTime, '30s, 5m, 1h') }
+}
+
+function endingOf({ idleExit, maxClinks: clinks, maxUptime }: RunOptions): {
+  clinks?: number
+  idle?: number
+  uptime?: number
+} {
+  return {
+    ...(clinks !== undefined && { clinks }),
+    ...(idleExit !== undefined && { idle: positiveDuration('--idle-exit', idleExit, '30s, 10m, 1h') }),
+    ...(maxUptime !== undefined && { uptime: positiveDuration('--max-uptime', maxUptime, '30m, 24h') }),
+  }
 }

@@ -8,7 +8,11 @@ import type { SettingsOptions } from '../terminal/settings.ts'
 import { work, type WorkParts } from '../../daemon/service.ts'
 
 /** The daemon, from its configuration to its end. */
-export async function runWorker(settings: SettingsOptions, once: WorkParts['once'], io: Io): Promise<ExitCode> {
+export async function runWorker(
+  settings: SettingsOptions,
+  { ending, once }: Pick<WorkParts, 'ending' | 'once'>,
+  io: Io,
+): Promise<ExitCode> {
   // Before anything is awaited, so that no signal is lost.
   const host = new WorkerProcess({
     cwd: io.cwd,
@@ -44,5 +48,6 @@ export async function runWorker(settings: SettingsOptions, once: WorkParts['once
     output,
     durable: true,
     once,
+    ending,
   })
 }

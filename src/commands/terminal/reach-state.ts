@@ -57,7 +57,11 @@ function whyMissing(file: string): string | undefined {
 function openLink(state: StatePlace): Link {
   const opened = openState({ ...state, visit: true, onHealth: () => {} })
   const asked = { ledger: opened.ledger, worker: undefined }
-  return { ask: async (name, params) => await requests[name].by(params, asked), close: () => opened.close() }
+  return {
+    ask: async (name, params) => await requests[name].by(params, asked),
+    closed: new Promise(() => {}),
+    close: () => opened.close(),
+  }
 }
 
 function journalOf(directory: string): string {

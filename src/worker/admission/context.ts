@@ -1,5 +1,6 @@
 import type { Router } from '../../handlers/route.ts'
 import type { Capacity } from '../capacity/capacity.ts'
+import type { Pauses } from '../capacity/pauses.ts'
 import type { DeliveryParts } from '../delivery/context.ts'
 import type { ExecutionContext } from '../execution/context.ts'
 import type { SettlementContext } from '../settlement/context.ts'
@@ -16,4 +17,5 @@ export interface AdmissionContext extends ExecutionContext, SettlementContext {
 export interface AdmissionParts extends DeliveryParts {
   readonly context: AdmissionContext
   readonly capacity: Capacity
+  readonly pauses: Pauses
 }

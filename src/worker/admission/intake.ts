@@ -239,7 +239,7 @@ export class Intake {
     if (lease === undefined) return false
     const { context } = this.#shared
     const memory = await context.ledger.recallOne(clink.clink_id)
-    const why = this.isClosing ? 'stopping' : whyNotNow(clink, memory)
+    const why = this.judging.whyClosed(routed.route) ?? whyNotNow(clink, memory)
     if (why !== undefined) {
       this.#parts.parked.add(clink, { lease, key }, why)
       return false

@@ -65,8 +65,15 @@ export class Judging {
     return capacity.isOpen(route) && health.wait(route, memory) === 0
   }
 
+  /** Why nothing of the route is taken; undefined: it is. */
+  whyClosed(route: Route): 'stopping' | 'paused' | undefined {
+    if (this.#intake.isClosing) return 'stopping'
+    return this.#shared.pauses.holds(route) ? 'paused' : undefined
+  }
+
   #now(memory: Memory, verdict: Verdict): Verdict {
     if (this.#intake.isClosing) return { leave: 'stopping' }
+    if ('run' in verdict && this.#shared.pauses.holds(verdict.run.route)) return { leave: 'paused' }
     const isHeldBack = 'run' in verdict && !this.mayStart(verdict.run.route, memory) && !this.#shared.capacity.mayHold()
     return isHeldBack ? { leave: 'paused' } : verdict
   }

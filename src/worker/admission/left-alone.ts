@@ -14,6 +14,18 @@ export class LeftAloneNotices {
     this.#emit = emit
   }
 
+  /** How many clinks were left alone, by why, of those that are remembered. */
+  get counts(): ReadonlyMap<LeftAlone, number> {
+    const counts = new Map<LeftAlone, number>()
+    for (const why of this.#said.values()) counts.set(why, (counts.get(why) ?? 0) + 1)
+    return counts
+  }
+
+  /** It is left alone no more. */
+  forget(id: string): void {
+    this.#said.delete(id)
+  }
+
   /** How many clinks no route has taken. */
   get unrouted(): number {
     return this.#unrouted

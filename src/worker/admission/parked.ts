@@ -4,6 +4,7 @@ import { Recent } from '../../base/recent.ts'
 import type { Clink } from '../../clink/records.ts'
 import type { LeftAlone } from '../../events.ts'
 import type { ClinkApi } from '../../clink/clink-api.ts'
+import type { Pauses } from '../capacity/pauses.ts'
 import type { ClaimInHand } from '../claim/claim-in-hand.ts'
 import { tellEnd } from '../delivery/told.ts'
 import { release } from '../settlement/release.ts'
@@ -21,6 +22,7 @@ interface Entry {
   readonly clink: Clink
   readonly api: ClinkApi
   readonly holder: LeaseKeeper
+  readonly why: LeftAlone
   forget: Cancel
   /** Ends the wait for the time at which its clink may be worked. */
   readonly waitNoLonger: Cancel
@@ -35,14 +37,16 @@ interface Entry {
  */
 export class Parked {
   readonly #context: AdmissionContext
+  readonly #pauses: Pick<Pauses, 'isWhole'>
   readonly #entries = new Map<string, Entry>()
   readonly #known = new Recent<true>(KNOWN)
   /** A claim is released once, though the end of polling closes again; a new claim on the same clink is another one. */
   readonly #releases = new Map<Entry, Promise<void>>()
   readonly #closing = new AbortController()
 
-  constructor(context: AdmissionContext) {
+  constructor(context: AdmissionContext, pauses: Pick<Pauses, 'isWhole'>) {
     this.#context = context
+    this.#pauses = pauses
   }
 
   get size(): number {
@@ -51,6 +55,10 @@ export class Parked {
 
   get ids(): readonly string[] {
     return [...this.#entries.keys()]
+  }
+
+  get list(): readonly { readonly clinkId: string; readonly why: LeftAlone }[] {
+    return [...this.#entries].map(([clinkId, { why }]) => ({ clinkId, why }))
   }
 
   /** Whether a claim on the clink is parked. */
@@ -72,14 +80,16 @@ export class Parked {
     const before = this.#entries.get(clink.clink_id)
     if (before !== undefined) this.#follow(before)
     const waitNoLonger = wait === undefined ? () => {} : after(clock, wait, () => this.#waited(entry))
-    const entry: Entry = { clink, api, holder, waitNoLonger, forget: () => {}, isFollowed: false }
+    const entry: Entry = { clink, api, holder, why, waitNoLonger, forget: () => {}, isFollowed: false }
     this.#entries.set(clink.clink_id, entry)
     this.#forgetLater(entry)
     if (!this.#closing.signal.aborted && !GIVEN_BACK.has(why)) void this.#confirm(entry, before)
     const again = this.knows(clink.clink_id)
     this.#known.set(clink.clink_id, true)
     emit({ event: 'clink.parked', clink, why, again, lease: lease.deadline - clock.now() })
-    if (this.#closing.signal.aborted) this.#release(clink.clink_id)
+    // Nothing is polled, so that it does not come back at once.
+    const isPaused = why === 'paused' && this.#pauses.isWhole
+    if (this.#closing.signal.aborted || isPaused) this.#release(clink.clink_id)
   }
 
   /** Claims that were made for somebody else, or may have been, are given back at once. */

@@ -4,6 +4,8 @@ import type { WorkerContext } from '../context.ts'
 import type { CircuitBreaker } from './circuit-breaker.ts'
 import { AloneTurn, type Work } from './alone-turn.ts'
 import type { InHand, Line, RerunsToCome, Seeker } from './context.ts'
+import type { Pauses } from './pauses.ts'
+import type { Quota } from './quota.ts'
 import { RouteLimits, weightOf, type Place } from './route-limits.ts'
 import { SeatLine } from './seat-line.ts'
 import { Seats } from './seats.ts'
@@ -29,6 +31,8 @@ export interface CapacityOptions {
   readonly context: Pick<WorkerContext, 'clock' | 'ledger' | 'settings' | 'signals' | 'stopping'>
   readonly router: Pick<Router, 'routes'>
   readonly health: CircuitBreaker
+  readonly pauses: Pauses
+  readonly quota: Quota
   readonly inHand: InHand
 }
 
@@ -80,14 +84,16 @@ export class Capacity implements Line {
 
   /** @param own seats that the caller keeps for what may have been claimed: how many clinks there are seats for, with these. */
   besideKept(own: number): number {
-    const { context, health, router } = this.#options
+    const { context, health, pauses, router } = this.#options
     if (!context.ledger.isHealthy || this.#line.isNarrow) return 0
-    const isAnyOpen = health.paused.length < router.routes.length
+    const isAnyOpen = router.routes.some((route) => !health.isPaused(route) && !pauses.holds(route))
     const areAllThreads = router.routes.every((route) => this.#threads.isFor(route))
     const threads = areAllThreads ? this.#threads.left(this.#needThreads) : Infinity
     const most = isAnyOpen ? threads : router.routes.some((route) => this.isOpen(route)) ? 1 : 0
     // What nobody knows may be the one clink that is tried on a paused route.
-    return Math.min(this.#left, most) - this.#sum((seats) => this.#areKept(seats) && !seats.isKnown) + own
+    return (
+      Math.min(this.#left, most, this.#untaken) - this.#sum((seats) => this.#areKept(seats) && !seats.isKnown) + own
+    )
   }
 
   /** @param own as of `besideKept`: whether there are as many as a clink of the route takes, with these. */
@@ -95,6 +101,11 @@ export class Capacity implements Line {
     const seats = this.seatsOf(route)
     const kept = this.#sum((one) => this.#areKept(one) && !one.isKnown)
     return seats === 1 || this.#left - kept + own >= seats
+  }
+
+  /** Clinks that may still be taken, beside those that claims on their way may bring. */
+  get #untaken(): number {
+    return this.#options.quota.left - this.#sum(({ isSent }) => isSent)
   }
 
   /** Seats that nobody has, is about to have, or has claimed something for. */
@@ -137,7 +148,8 @@ export class Capacity implements Line {
 
   /** Whether a clink of the route may be claimed: of a paused one only where a probe is due and none is on its way. */
   isOpen(route: Route): boolean {
-    const { health, inHand } = this.#options
+    const { health, inHand, pauses } = this.#options
+    if (pauses.holds(route)) return false
     if (this.#threads.isFor(route) && !this.#threads.isOneLeft(this.#needThreads)) return false
     if (!health.isPaused(route)) return true
     const isSame = ({ name }: Route): boolean => name === route.name
@@ -147,13 +159,15 @@ export class Capacity implements Line {
 
   /** Nothing is in hand or being claimed, and nothing keeps the worker from claiming: then there are seats, unless it has lost some. */
   get isUnused(): boolean {
-    const { context, health, inHand } = this.#options
+    const { context, health, inHand, pauses, quota } = this.#options
     const isUsed = this.#line.holders + inHand.busy + inHand.live.length > 0 || this.#rerunning.of(1) > 0
     return (
       !isUsed &&
       this.#claiming.length === 0 &&
       context.ledger.isHealthy &&
       health.paused.length === 0 &&
+      !pauses.areAny &&
+      quota.left > 0 &&
       !this.#line.isNarrow
     )
   }

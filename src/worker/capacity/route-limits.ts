@@ -128,6 +128,13 @@ export class RouteLimits {
     return true
   }
 
+  /** For whoever looks: how many go on, and how many starts its rate has left now. */
+  usageOf({ limits = {}, name }: Route): { readonly going: number; readonly startsLeft: number | undefined } {
+    const usage = this.#of(name)
+    const startsLeft = limits.rate === undefined ? undefined : Math.max(0, this.#left(usage, limits.rate))
+    return { going: usage.going.size, startsLeft }
+  }
+
   /** Whether a place would be there for a clink that is to be claimed. */
   hasRoom({ limits, name }: Route, clink: Clink): boolean {
     if (limits === undefined) return true

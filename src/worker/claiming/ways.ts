@@ -16,11 +16,13 @@ export interface WaysParts {
 
 /** The two ways of claiming, and which of them is right at the moment. */
 export class Ways {
-  readonly #shared: Pick<AdmissionParts, 'capacity' | 'context' | 'health'>
+  readonly #shared: Pick<AdmissionParts, 'capacity' | 'context' | 'health' | 'pauses'>
   readonly #parts: WaysParts
   #isSaid = false
+  /** What is being taken. */
+  #taking: Promise<unknown> | undefined
 
-  constructor(shared: Pick<AdmissionParts, 'capacity' | 'context' | 'health'>, parts: WaysParts) {
+  constructor(shared: Pick<AdmissionParts, 'capacity' | 'context' | 'health' | 'pauses'>, parts: WaysParts) {
     this.#shared = shared
     this.#parts = parts
   }
@@ -52,7 +54,22 @@ export class Ways {
 
   /** As `Claiming.take`. */
   async take(mode: 'batch' | 'select', ...how: Parameters<Claiming['take']>): Promise<Taken> {
-    return await this.#parts[mode].take(...how)
+    const taking = this.#parts[mode].take(...how)
+    this.#taking = taking
+    try {
+      return await taking
+    } finally {
+      this.#taking = undefined
+    }
+  }
+
+  get isTaking(): boolean {
+    return this.#taking !== undefined
+  }
+
+  /** Resolves when what is on its way has ended and what it brought was admitted. */
+  async over(): Promise<void> {
+    await this.#taking?.catch(() => {})
   }
 
   /** Where claims by id may not be made, or are not wanted, limits of routes cannot hold back claims. Said once. */
@@ -77,6 +94,7 @@ export class Ways {
       !terms.areUnusable &&
       parked.size === 0 &&
       this.#shared.health.paused.length === 0 &&
+      !this.#shared.pauses.areAny &&
       !this.#shared.capacity.isShortOfThreads &&
       !ledger.hasLeftAlone(clock.wall()) &&
       !intake.quarantine.isWaiting

@@ -3,6 +3,11 @@ import type { WorkerContext } from '../context.ts'
 import type { Turn } from '../capacity/route-pause.ts'
 import type { Handle } from './handle.ts'
 
+/** Milliseconds until a start that could not be journalled is tried again. */
+export const UNHEALTHY_WAIT = 1_000
+export const PAUSED = 'its route is paused'
+export const UNHEALTHY = 'the journal cannot be written'
+
 /** The waits of one delivery between its starts. */
 export class Backoff {
   readonly #handle: Handle
@@ -30,6 +35,11 @@ export class Backoff {
    */
   get left(): number | undefined {
     return this.#left
+  }
+
+  /** Why it waits, or waited before its start. */
+  get why(): string | undefined {
+    return this.#why
   }
 
   begin(wait: number, why: string, isSleep = false): void {

@@ -23,6 +23,8 @@ export class Deliveries {
   /** When clinks were completed: the answer to a poll may be older than that. */
   readonly #completed = new Recent<number>(REMEMBERED)
   readonly #lapsed = new LapsedClaims()
+  /** How many there were. */
+  begun = 0
   readonly #context: Pick<ExecutionContext, 'clock' | 'signals'>
 
   constructor(context: Pick<ExecutionContext, 'clock' | 'signals'>) {
@@ -37,6 +39,7 @@ export class Deliveries {
   start(delivery: Delivery, wait?: number): void {
     const { clink, handle } = delivery
     const id = clink.clink_id
+    this.begun += 1
     const leave = this.#all.add(delivery)
     this.#byClink.set(id, [...this.#of(id), delivery])
     void delivery.settled.then(() => this.#noteLapse(delivery))

@@ -4,12 +4,12 @@ import { policyOf, type PlannedClink } from '../../handlers/policy.ts'
 import type { Route, RoutedClink } from '../../handlers/route.ts'
 import { PRIORITY, type Place } from '../capacity/capacity.ts'
 import type { ExecutionContext } from '../execution/context.ts'
-import { decideUnstarted, type Decision } from '../execution/outcome.ts'
+import { decideCancelled, decideUnstarted, type Decision } from '../execution/outcome.ts'
 import { Start } from '../execution/start.ts'
-import { Backoff } from './backoff.ts'
+import { Backoff, PAUSED, UNHEALTHY, UNHEALTHY_WAIT } from './backoff.ts'
 import type { DeliveryParts } from './context.ts'
 import type { Handle, HandleOwner, Settled } from './handle.ts'
-import { settleBy, tellEnd, tellStart } from './told.ts'
+import { settleBy, settleWaiting, tellEnd, tellStart } from './told.ts'
 
 export type DeliveryState = 'waiting' | 'running' | 'backingOff' | 'settling' | 'settled' | 'lost'
 
@@ -31,7 +31,7 @@ export class Delivery implements HandleOwner {
   readonly #planned: PlannedClink
   readonly #parts: DeliveryParts
   readonly #context: ExecutionContext
-  readonly #backoff: Backoff
+  readonly backoff: Backoff
   /** `waiting`: it was lost while it waited for a slot. */
   readonly #interrupt = Promise.withResolvers<'waiting' | undefined>()
   readonly interrupted = this.#interrupt.promise
@@ -43,11 +43,13 @@ export class Delivery implements HandleOwner {
   readonly over = this.#over.promise
   attempt = 0
   #state: DeliveryState = 'waiting'
-  #since: number
+  /** Local time at which it has ended, or entered the state that it is in. */
+  since: number
   #isResumed = false
   #outcome: Settled | undefined
   #start: Start | undefined
   #stopping = false
+  #cancelled: Decision | undefined
   #abandoned: Promise<void> | undefined
   /** What is written of a clink that backs off: it has given its slot back by then, which others count on. */
   #noted: Promise<unknown> | undefined
@@ -59,8 +61,8 @@ export class Delivery implements HandleOwner {
     this.#planned = { ...routed, policy: policyOf(routed.route, parts.context.settings.current) }
     this.#parts = parts
     this.#context = parts.context
-    this.#since = parts.context.clock.now()
-    this.#backoff = new Backoff(handle, parts.context)
+    this.since = parts.context.clock.now()
+    this.backoff = new Backoff(handle, parts.context)
     this.place = parts.capacity.limits.placeOf(routed.route, handle.clink)
   }
 
@@ -87,13 +89,8 @@ export class Delivery implements HandleOwner {
     return this.#outcome
   }
 
-  /** Local time at which it has ended, or entered the state that it is in. */
-  get since(): number {
-    return this.#since
-  }
-
   get dueAt(): number | undefined {
-    return this.#backoff.dueAt
+    return this.backoff.dueAt
   }
 
   get isRunning(): boolean {
@@ -114,17 +111,24 @@ export class Delivery implements HandleOwner {
     return this.#is('waiting') && this.place?.isBehind !== true && !this.#parts.runs.has(this.clink.clink_id)
   }
 
-  /** The worker stops: a clink that waits is released at once, a handler that runs is asked to finish soon. */
-  drain(): void {
+  /** A clink that waits is released at once, a handler that runs is asked to finish soon. @param isLast the worker stops: it claims nothing any more. */
+  drain(isLast = true): void {
     this.#stopping = true
-    this.handle.drain()
+    if (isLast) this.handle.drain()
     this.#start?.drain()
     this.#interrupt.resolve(undefined)
   }
 
   /** The time for finishing is over. */
-  abort(): void {
-    this.#start?.abort('shutdown')
+  readonly abort = (): void => this.#start?.abort('shutdown')
+
+  /** An operator ends it, unless it has come to something. @returns whether it has not. */
+  cancel(to: 'release' | 'reject', reason: string): boolean {
+    if (this.#is('settling') || this.#outcome !== undefined || this.handle.hasKept) return false
+    this.#cancelled = decideCancelled(to, reason, this.#planned.policy)
+    if (this.#is('running')) this.#start?.cancel(this.#cancelled)
+    this.drain(false)
+    return true
   }
 
   /** Settles a clink whose handler does not heed its abort. The process is about to end. */
@@ -155,8 +159,8 @@ export class Delivery implements HandleOwner {
 
   #enter(state: DeliveryState): void {
     this.#state = state
-    this.#since = this.#context.clock.now()
-    if (state === 'settling') this.handle.pulse.expect('settlement', this.handle.deadline - this.#since)
+    this.since = this.#context.clock.now()
+    if (state === 'settling') this.handle.pulse.expect('settlement', this.handle.deadline - this.since)
     else this.handle.pulse.rest()
   }
 
@@ -193,10 +197,8 @@ export class Delivery implements HandleOwner {
   }
 
   /** At a stop: a result that an earlier claim has left is sent; a clink without one is given back. */
-  async #settleWaiting(): Promise<void> {
-    const { handle } = this
-    const cooldown = this.#backoff.left
-    await this.#settle(() => (handle.hasKept ? handle.completeKept() : handle.release('shutdown', { cooldown })))
+  #settleWaiting(): Promise<void> {
+    return this.#settle(() => settleWaiting(this.handle, this.backoff.left, this.#cancelled))
   }
 
   /** In a slot: a run and what follows from it, until the clink is settled, backs off, or is lost. */
@@ -224,8 +226,8 @@ export class Delivery implements HandleOwner {
 
   async #runHandler(start: Start, outlast: () => void): Promise<void> {
     const { clock, ledger } = this.#context
-    const waited = clock.now() - this.#since
-    this.#backoff.end()
+    const waited = clock.now() - this.since
+    this.backoff.end()
     this.#enter('running')
     await start.journal()
     this.attempt = start.attempt
@@ -239,7 +241,7 @@ export class Delivery implements HandleOwner {
     if (!this.#is('running')) return
     const decision = start.decide(this.handle.heldFor)
     if (decision !== undefined) await this.#follow(decision)
-    else if (mayRun || this.#stopping) await this.#settleBy(undefined)
+    else if (mayRun || this.#stopping) await this.#settleBy(this.#cancelled)
     else this.#backOff(UNHEALTHY_WAIT, UNHEALTHY)
   }
 
@@ -248,7 +250,7 @@ export class Delivery implements HandleOwner {
     const left = this.#planned.policy.maxHold - this.handle.heldFor
     if (this.#parts.capacity.mayHold() && left > 0) {
       this.#backOff(Math.min(wait, left), PAUSED)
-      this.#backoff.take(this.#parts.health.turn(this.route, this.handle.memory))
+      this.backoff.take(this.#parts.health.turn(this.route, this.handle.memory))
       this.#noted = this.handle.note()
       return
     }
@@ -274,11 +276,11 @@ export class Delivery implements HandleOwner {
 
   #backOff(wait: number, why: string, isSleep?: boolean): void {
     this.#enter('backingOff')
-    this.#backoff.begin(wait, why, isSleep)
+    this.backoff.begin(wait, why, isSleep)
   }
 
   async #untilDue(): Promise<void> {
-    if (this.#is('backingOff')) await this.#backoff.over(this.interrupted)
+    if (this.#is('backingOff')) await this.backoff.over(this.interrupted)
     if (this.#is('backingOff')) this.#enter('waiting')
   }
 
@@ -293,8 +295,3 @@ export class Delivery implements HandleOwner {
     tellEnd(settled, this.handle.facts, this.#context, this.#start?.ranFor)
   }
 }
-
-/** Milliseconds until a start that could not be journalled is tried again. */
-const UNHEALTHY_WAIT = 1_000
-const PAUSED = 'its route is paused'
-const UNHEALTHY = 'the journal cannot be written'

@@ -36,6 +36,16 @@ export function settleBy(
   }
 }
 
+/** Of a clink that waits, and will not start. @param cancelled what an operator wants instead of what a stop does. */
+export function settleWaiting(
+  handle: Handle,
+  cooldown: number | undefined,
+  cancelled: Decision | undefined,
+): Promise<Settled> {
+  if (cancelled !== undefined) return settleBy(cancelled, handle, undefined, false)
+  return handle.hasKept ? handle.completeKept() : handle.release('shutdown', { cooldown })
+}
+
 /**
  * Says how a clink in hand has ended. An end that is not known is none, since the worker names what it leaves behind, and a letter says
  * itself what became of it.

@@ -9,7 +9,7 @@ export type Decision =
   /** Back to the inbox, and left alone by this worker for `cooldown`. */
   | {
       readonly do: 'release'
-      readonly why: 'handler' | 'hold-too-long' | 'parked' | 'unavailable'
+      readonly why: 'handler' | 'hold-too-long' | 'parked' | 'unavailable' | 'cancelled'
       readonly reason?: string
       readonly cooldown?: number
       readonly countsAttempt: boolean
@@ -118,6 +118,12 @@ export function decideUnstarted(
   const advice = timesAbsent ? ', or set claim.trustRenewals if you know that it does' : ''
   const reason = `its claim ran out ${often(times)} while the handler ran, and ${renewals}: make the handler shorter${advice}`
   return deadLetter('exhausted', reason, retry.onExhausted, noticeOf('claim-ran-out', state))
+}
+
+/** An operator wants it to end. The clink is given back and left alone for a while, or is a dead letter. No attempt is counted. */
+export function decideCancelled(to: 'release' | 'reject', reason: string, { retry }: Pick<Policy, 'retry'>): Decision {
+  if (to === 'reject') return deadLetter('rejected', reason, retry.onExhausted, `This could not be done: ${reason}`)
+  return { do: 'release', why: 'cancelled', reason, cooldown: retry.cooldown, countsAttempt: false }
 }
 
 function deadLetter(

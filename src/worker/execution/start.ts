@@ -3,11 +3,10 @@ import { sleep } from '../../base/clock.ts'
 import type { DeliveryFacts } from '../../events.ts'
 import type { AbortCode } from '../../handlers/handler.ts'
 import type { PlannedClink } from '../../handlers/policy.ts'
-import type { LateResult } from '../../ledger/late-results.ts'
-import { brokenBy, toldOf, type Outcome } from '../../runners/outcome.ts'
-import type { RunVerdict } from '../capacity/circuit-breaker.ts'
+import { toldOf, type Outcome } from '../../runners/outcome.ts'
 import type { ExecutionParts } from './context.ts'
 import { AFTERMATH } from './crash-watch.ts'
+import { isNoEnding, isNothing, resultOf, verdictOnRoute } from './ends-of-runs.ts'
 import { decide, type Decision } from './outcome.ts'
 import { Run } from './run.ts'
 import { RunAlone } from './run-alone.ts'
@@ -41,6 +40,8 @@ export class Start {
   /** Of a suspect that may have left something behind: local time until which it stays alone. */
   #aloneUntil: number | undefined
   #alone: RunAlone | undefined
+  /** An operator has cancelled it: what follows. */
+  #cancelled: Decision | undefined
 
   constructor(inHand: ClinkInHand, planned: PlannedClink, parts: ExecutionParts) {
     this.#inHand = inHand
@@ -110,6 +111,12 @@ export class Start {
     this.#run?.abort(code)
   }
 
+  /** @param decision what follows, unless the handler comes to an end all the same. */
+  cancel(decision: Decision): void {
+    this.#cancelled = decision
+    this.abort('cancelled')
+  }
+
   /** Its claim is gone. What a stop has aborted costs no attempt, also where the process ends before its code. */
   lost(): void {
     if (this.#run?.abortedBy === 'shutdown') void this.takeBack()
@@ -136,6 +143,7 @@ export class Start {
   decide(heldFor: number): Decision | undefined {
     const outcome = this.#outcome
     if (outcome === undefined || this.#wasCutShort(outcome)) return undefined
+    if (this.#cancelled !== undefined && isNoEnding(outcome)) return this.#cancelled
     const { context, health } = this.#parts
     const { clock, random } = context
     const { policy, route } = this.#planned
@@ -232,41 +240,5 @@ export class Start {
     if (this.#aloneUntil !== undefined) await crashWatch.endedAlone({ clink, route })
     else if (outcome !== 'done') await crashWatch.ended(id)
     else if (this.#alone !== undefined) await crashWatch.survived(id)
-  }
-}
-
-/**
- * After the abort of a stop, an error or an empty return says that the handler broke off; only a response says that it
- * finished. To take an empty return for an ending would complete work that was not done.
- */
-function isNothing(outcome: Outcome): boolean {
-  if (outcome.outcome === 'done') return outcome.response === undefined
-  return outcome.outcome === 'failed' || outcome.outcome === 'unavailable'
-}
-
-/** What the end of a run says about its route: nothing, where it was aborted for another reason than its timeout. */
-function verdictOnRoute(run: Run, outcome: Outcome): RunVerdict {
-  if (run.abortedBy !== undefined && run.abortedBy !== 'timeout') return 'nothing'
-  if (outcome.outcome === 'failed') return brokenBy(outcome)
-  if (outcome.outcome === 'unavailable')
-    return { ...brokenBy(outcome), isUnavailable: true, retryAfter: outcome.retryAfter }
-  return outcome.outcome === 'done' ? 'done' : 'other'
-}
-
-/** What somebody may want although it came too late: it is kept for the operator. */
-function resultOf(outcome: Outcome): Pick<LateResult, 'outcome' | 'response' | 'reason'> | undefined {
-  switch (outcome.outcome) {
-    case 'done':
-      return outcome
-    case 'release':
-    case 'reject':
-    case 'retry': {
-      const { outcome: is, reason } = outcome
-      return { outcome: is, ...(reason !== undefined && { reason }) }
-    }
-    case 'failed':
-    case 'asleep':
-    case 'unavailable':
-      return undefined
   }
 }

@@ -9,6 +9,8 @@ export interface ReadinessFacts {
   readonly isStopping: boolean
   /** The service has answered a poll. */
   readonly hasPolled: boolean
+  /** Why an operator wants nothing claimed. */
+  readonly held: string | undefined
   /** Why nothing is claimed, or why what is claimed is not run. */
   readonly trouble: string | undefined
   /** What cannot be told about clinks that wait. */
@@ -20,9 +22,10 @@ export interface ReadinessFacts {
 }
 
 /** Whether the worker takes work. */
-export function readiness({ doubts, hasPolled, isStopping, paused, state, trouble }: ReadinessFacts): Readiness {
+export function readiness({ doubts, hasPolled, held, isStopping, paused, state, trouble }: ReadinessFacts): Readiness {
   const all = [
     isStopping ? 'the worker is stopping' : undefined,
+    held,
     trouble,
     ...doubts,
     state,

@@ -131,7 +131,7 @@ export class Rerun implements Line {
   /** The delivery's slots: those that reruns may have, once the key may act. */
   async use(seeker: Seeker, work: Work, priority: number): Promise<void> {
     const { capacity } = this.#shared
-    if (!(await this.#untilKeyMayAct())) return
+    if (!(await this.#untilKeyMayAct()) || !(await this.#untilResumed())) return
     if (seeker.place !== undefined) await seeker.place.ready()
     this.#isComing = true
     await capacity.useSpare(async () => {
@@ -179,6 +179,14 @@ export class Rerun implements Line {
     return !this.#isStopping
   }
 
+  /** Who has paused its route wants it started neither. @returns false: the worker stops. */
+  async #untilResumed(): Promise<boolean> {
+    const { context, pauses } = this.#shared
+    while (pauses.holds({ name: this.route }) && !this.#isStopping)
+      await sleep(context.clock, PAUSE_WAIT, this.#stopping.signal)
+    return !this.#isStopping
+  }
+
   /** What is left of the wait that an earlier process has begun. No clock that was set makes it longer than any wait is. */
   #waitLeft(): number | undefined {
     const { clock, ledger, settings } = this.#shared.context
@@ -194,6 +202,8 @@ export class Rerun implements Line {
 
 /** Milliseconds until it is looked again whether the key may be used. */
 const KEY_WAIT = 1_000
+/** The same for whether its route is paused. */
+const PAUSE_WAIT = 1_000
 /** Milliseconds until its route is looked for again where that has failed. */
 const ROUTE_WAIT = 10_000
 const NEW_KEY = 'the key is not known to be ours: the first claim with it will tell'

@@ -80,7 +80,9 @@ export class Reruns implements RerunsToCome {
     if (!this.#isOpen) return this.#leftDue
     const soon = clock.now() + settings.current.poll.interval
     if (!keys.mayAct) return 0
-    return [...this.#all.values()].filter(({ dueAt }) => dueAt !== undefined && dueAt <= soon).length
+    const { pauses } = this.#parts
+    const mayCome = ({ dueAt = Infinity, route }: Rerun): boolean => dueAt <= soon && !pauses.holds({ name: route })
+    return [...this.#all.values()].filter(mayCome).length
   }
 
   /** How many of those that the last process left are run at once. */

@@ -205,7 +205,11 @@ test(
     const { code, stderr, stdout } = await failed(site, 'retry', '--all')
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
     const rerun = 'will be run again, and its result sent to its sender as a new clink'
-    const said = [...[one, two].map((id) => `${id} will be retried`), `${three} ${rerun}`]
+    const said = [
+      ...[one, two].map((id) => `${id} will be retried`),
+      `${three} ${rerun}`,
+      '3 dead letters to be run again',
+    ]
     expect(stdout.split('\n').sort()).toEqual(['', ...said].sort())
     expect((await failed(site, 'list')).stdout).toMatch(new RegExp(`^${three} .*to be run again: no marker`, 'm'))
     expect((await failed(site, 'show', three)).stdout).toMatch(/^rerun +to be run again$/m)
@@ -249,8 +253,12 @@ test('an id that is not there is a failure, and the others are done', async () =
 })
 
 test.each([
-  [['retry'], 64, 'failed retry: say which: ids, --group, --error or --all'],
-  [['discard', 'x', '--all'], 64, 'failed discard: name ids or choose with --group, --error or --all, not both'],
+  [['retry'], 64, 'failed retry: say which: ids, --route, --group, --error, --since or --all'],
+  [
+    ['discard', 'x', '--all'],
+    64,
+    'failed discard: name ids or choose with --route, --group, --error, --since or --all, not both',
+  ],
   [['list', '--state', '/nowhere'], 78, 'state.directory: /nowhere holds nothing: no worker has run with it'],
 ])('%j is refused with one line', async (args, code, line) => {
   await using site = await Site.start()

@@ -90,10 +90,20 @@ function isTrue({ plan, record, emulator }: Evidence, { at, clink, life, why }: 
     case 'muted':
       return worker.config.inbox.loopLimit !== null
     case 'paused':
-      return (record.eventsByLife.get(life) ?? []).some(
-        ({ at: said, event }) => said <= at && event.event === 'route.paused',
-      )
+      return wasHeld(record, life, at) || wasRoutePaused(record, life, at)
     default:
       return OTHERS.has(why)
   }
+}
+
+function wasRoutePaused(record: Record, life: string, at: number): boolean {
+  return (record.eventsByLife.get(life) ?? []).some(
+    ({ at: said, event }) => said <= at && event.event === 'route.paused',
+  )
+}
+
+/** An operator had paused or drained the worker, in this process or before it. */
+function wasHeld(record: Record, life: string, at: number): boolean {
+  const { state } = record.life(life)
+  return record.holds.some(({ askedAt, state: of }) => of === state && askedAt <= at)
 }

@@ -1,0 +1,151 @@
+import { after, sleep, systemClock } from '../../base/clock.ts'
+import { CodedError, EXIT } from '../../base/coded-error.ts'
+import { humanDuration } from '../../base/duration.ts'
+import type { Drained, LogLevel } from '../../control/asked.ts'
+import type { Link } from '../../control/client.ts'
+import { printable } from '../../observe/printable.ts'
+import { wishOf, type NoteOptions } from '../terminal/caller.ts'
+import { stateOf, type StateSettings } from '../terminal/connect.ts'
+import type { Io } from '../terminal/io.ts'
+import { reachState } from '../terminal/reach-state.ts'
+import { reachWorker } from '../terminal/reach-worker.ts'
+import { positiveDuration } from '../terminal/settings.ts'
+
+export interface OperateOptions extends StateSettings, NoteOptions {
+  readonly route?: string
+  readonly for?: string
+  readonly wait?: true
+  readonly timeout?: string
+  readonly release?: true
+  readonly reject?: true
+  readonly json?: true
+}
+
+type Act = 'pause' | 'resume' | 'drain' | 'stop' | 'cancel' | 'reload' | 'logLevel'
+
+/** What came of it: for people, for programs, and whether it is what was wanted. */
+interface Said {
+  readonly text: string
+  readonly json: unknown
+  readonly isDone?: boolean
+}
+
+/** Milliseconds between two looks how far a drain is. */
+const LOOK = 200
+
+/** @param subject a clink, or a level. */
+export async function operate(what: Act, subject: string, options: OperateOptions, io: Io): Promise<void> {
+  const state = await stateOf(options, io)
+  // What lasts over restarts can be said to a worker that is to be started.
+  const reach = what === 'pause' || what === 'resume' ? reachState : reachWorker
+  check(options)
+  const link = await reach(state)
+  try {
+    const { isDone = true, json, text } = await ACTS[what](link, options, io, subject)
+    io.out(options.json === true ? `${JSON.stringify(json)}\n` : `${printable(text)}\n`)
+    if (!isDone) io.finish(EXIT.failed)
+  } finally {
+    link.close()
+  }
+}
+
+const ACTS: Readonly<Record<Act, (link: Link, options: OperateOptions, io: Io, subject: string) => Promise<Said>>> = {
+  pause: async (link, options, io) => {
+    const lasts = durationOf('--for', options.for)
+    const json = await link.ask('pause', {
+      ...wishOf(options, io),
+      ...routeOf(options),
+      ...(lasts !== undefined && { for: lasts }),
+    })
+    const subject = options.route === undefined ? 'everything' : `the route ${options.route}`
+    const until = lasts === undefined ? 'until it is resumed' : `for ${humanDuration(lasts)}`
+    const next = json.isRunning ? '' : '; no worker runs, the next one goes by it'
+    return { text: `paused: ${subject}, ${until}${next}`, json }
+  },
+  resume: async (link, options, io) => {
+    const json = await link.ask('resume', { ...wishOf(options, io), ...routeOf(options) })
+    const still = json.routes.map((route) => (route === null ? 'everything' : `the route ${route}`))
+    const left = still.length === 0 ? '' : `; still paused: ${still.join(', ')}`
+    return { text: `${json.was ? 'resumed' : 'nothing to resume'}${left}`, json }
+  },
+  drain: async (link, options, io) => {
+    const first = await link.ask('drain', wishOf(options, io))
+    const json = options.wait === true ? await drained(link, durationOf('--timeout', options.timeout)) : first
+    const isDone = json.isDone || options.wait !== true
+    return { text: json.isDone ? 'drained: nothing is in hand' : `draining: ${json.inHand} in hand`, json, isDone }
+  },
+  stop: async (link, options, io) => {
+    await link.ask('stop', wishOf(options, io))
+    if (options.wait !== true) return { text: 'stopping', json: { stopped: false } }
+    const isDone = await within(link.closed, durationOf('--timeout', options.timeout))
+    return { text: isDone ? 'stopped' : 'still stopping', json: { stopped: isDone }, isDone }
+  },
+  cancel: async (link, options, io, id) => {
+    const to = options.reject === true ? 'reject' : 'release'
+    const result = await link.ask('cancel', { ...wishOf(options, io), id, to })
+    const then = to === 'reject' ? 'given up' : 'given back'
+    const text = {
+      aborted: `${id}: its handler is aborted, and the clink ${then} when that has ended`,
+      waited: `${id}: it did not run, and is ${then}`,
+      late: `${id}: too late, Clink is being told what came of it`,
+      unknown: `${id} is not in hand; \`clink-worker status\` shows what is`,
+    }[result]
+    return { text, json: { clink_id: id, result }, isDone: result === 'aborted' || result === 'waited' }
+  },
+  reload: async (link, options, io) => {
+    const json = await link.ask('reload', wishOf(options, io))
+    if (json.problem === null) return { text: 'reloaded', json }
+    return { text: `not reloaded, what was in use stays: ${json.problem}`, json, isDone: false }
+  },
+  logLevel: async (link, options, io, level) => {
+    if (!isLevel(level)) throw new CodedError('USAGE', `${JSON.stringify(level)} is no level: ${LEVELS.join(', ')}`)
+    const lasts = durationOf('--for', options.for)
+    await link.ask('log-level', { ...wishOf(options, io), level, ...(lasts !== undefined && { for: lasts }) })
+    const until = lasts === undefined ? '' : ` for ${humanDuration(lasts)}`
+    return { text: `the log shows ${level} and above${until}`, json: { level } }
+  },
+}
+
+const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
+
+function isLevel(text: string): text is LogLevel {
+  return LEVELS.some((level) => level === text)
+}
+
+function check({ reject, release, timeout, wait }: OperateOptions): void {
+  if (reject === true && release === true) throw new CodedError('USAGE', 'cancel: --release or --reject, not both')
+  if (timeout !== undefined && wait !== true) throw new CodedError('USAGE', '--timeout is for --wait: add it')
+}
+
+function routeOf({ route }: OperateOptions): { route?: string } {
+  return route === undefined ? {} : { route }
+}
+
+function durationOf(option: string, text: string | undefined): number | undefined {
+  return text === undefined ? undefined : positiveDuration(option, text, '30s, 10m, 1h')
+}
+
+/** A worker that has ended meanwhile has nothing in hand. */
+async function drained(link: Link, timeout = Infinity): Promise<Drained> {
+  const clock = systemClock()
+  const end = clock.now() + timeout
+  for (;;) {
+    const state = await link.ask('drained', {}).catch(goneOrThrown)
+    if (state.isDone || clock.now() >= end) return state
+    await sleep(clock, LOOK)
+  }
+}
+
+function goneOrThrown(error: unknown): Drained {
+  if (error instanceof CodedError && error.code === 'STATE_BUSY') return { inHand: 0, isDone: true }
+  throw error
+}
+
+async function within(wait: Promise<unknown>, timeout: number | undefined): Promise<boolean> {
+  const over = Promise.withResolvers<boolean>()
+  const cancel = timeout === undefined ? () => {} : after(systemClock(), timeout, () => over.resolve(false))
+  void wait.then(() => over.resolve(true))
+  const isDone = await over.promise
+  cancel()
+  return isDone
+}

@@ -1,0 +1,29 @@
+import { Command } from 'commander'
+import type { Io } from '../terminal/io.ts'
+import { addSettings } from '../terminal/settings.ts'
+import type { StatusOptions } from './status.ts'
+
+const EXAMPLES = `
+Examples:
+  clink-worker status            what it does, what keeps it from working, and what to type next
+  clink-worker status --watch    once a second, until Ctrl-C
+  clink-worker status --json     for programs: schema/status.schema.json describes it
+  clink-worker status --audit    what operators did: when, who, what, and why
+
+Exit code 1 where no worker answers. Whether the worker is alive or ready, health says by its exit code.
+`
+
+export function statusCommand(io: Io): Command {
+  const command = new Command('status')
+    .description('what the running worker does, and what keeps it from working')
+    .option('--watch', 'again and again')
+    .option('--audit', 'what operators did with it, with the worker running or not')
+    .option('--json', 'JSON; one line each with --watch')
+    .option('--state <dir>', 'state directory, instead of the configured one')
+    .option('--timeout <duration>', 'how long to wait for its answer', '5s')
+    .addHelpText('after', EXAMPLES)
+  return addSettings(command).action(async (options: StatusOptions) => {
+    const { showAudit, showStatus } = await import('./status.ts')
+    await (options.audit === true ? showAudit(options, io) : showStatus(options, io))
+  })
+}

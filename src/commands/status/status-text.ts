@@ -1,0 +1,136 @@
+import { humanDuration } from '../../base/duration.ts'
+import { painter } from '../../observe/colour.ts'
+import { printable } from '../../observe/printable.ts'
+import type { NoStatus, Status } from '../../control/status.ts'
+import type { Io } from '../terminal/io.ts'
+import { table } from '../terminal/table.ts'
+
+/** Lines are no longer than this, as far as texts of others let them. */
+const WIDTH = 80
+const NAME = 18
+const ID = 24
+/** More are counted. */
+const CLINKS = 20
+
+const WAITS: Readonly<Record<Status['routes'][number]['waits'][number], string>> = {
+  operator: 'paused',
+  failing: 'all fails',
+  concurrency: 'at its limit',
+  rate: 'rate used up',
+}
+
+type Paint = ReturnType<typeof painter>
+
+/** For people. */
+export function statusText(status: Status | NoStatus, io: Pick<Io, 'color'>): string {
+  const paint = painter(io.color)
+  if (status.worker === null)
+    return [...status.reasons, ...nextLines(status.next)].map((line) => `${printable(line)}\n`).join('')
+  const { routes, worker } = status
+  const health = [status.ready ? 'ready' : 'not ready', status.alive ? undefined : 'not alive']
+  const head = [`clink-worker ${worker.version}`, paint(status.ready ? 'green' : 'yellow', status.state), ...health]
+  const up = `up ${humanDuration(worker.uptime)}`
+  return [
+    `${[...head, up].filter((part) => part !== undefined).join(' · ')}\n`,
+    ...nextLines(status.next).map((line) => `${paint('yellow', printable(line))}\n`),
+    ...otherReasons(status).map((line) => `${printable(line)}\n`),
+    '\n',
+    table(facts(status)),
+    routes.length === 0 ? '' : `\n${table([dim(paint, ROUTES), ...routes.map(routeRow)])}`,
+    clinks(status, paint),
+  ].join('')
+}
+
+const ROUTES = ['ROUTE', 'RUN', 'WAIT', 'HELD', 'SETTLE', 'LIMIT', '']
+const INHAND = ['CLINK', 'STATE', 'FOR', 'LEASE', 'ROUTE', 'TRY']
+
+function dim(paint: Paint, names: readonly string[]): string[] {
+  return names.map((name) => paint('dim', name))
+}
+
+function nextLines(next: Status['next']): string[] {
+  if (next === null) return []
+  return [next.why, ...(next.command === null ? [] : [`  → ${next.command}`])]
+}
+
+/** The first is what `next` says. */
+function otherReasons({ next, pauses, reasons }: Status): string[] {
+  const others = reasons.filter((reason) => reason !== next?.why)
+  const paused = pauses.filter(({ route }) => route !== null && !(next?.why.includes(route) ?? false))
+  return [...others, ...paused.map(pauseText)]
+}
+
+function pauseText({ by, left, note, route }: Status['pauses'][number]): string {
+  const until = left === null ? '' : `, ${humanDuration(left)} left`
+  return `the route ${route} is paused (by ${by}${until}${note === null ? '' : `: ${note}`})`
+}
+
+function facts(status: Status): [string, string][] {
+  const { claims, counts, identity, key, siblings, slots, totals, worker } = status
+  const { held, parked, queued, rerunning, running, settling, stuck } = counts
+  const more = [
+    rerunning > 0 ? `${rerunning} run again` : [],
+    stuck > 0 ? `${stuck} stuck` : [],
+    counts.maybeClaimed > 0 ? `${counts.maybeClaimed} may be claimed` : [],
+  ].flat()
+  const work = [`${running} running`, `${queued} waiting`, `${held} held`, `${settling} settling`, `${parked} parked`]
+  const ended = [`${totals.completed} completed`, `${totals.released} released`, `${totals.lost} lost`]
+  const { deadLetters, lateResults } = counts
+  const kept = lateResults === 0 ? [] : [`${lateResults} late results`]
+  return [
+    ['slots', `${slots.taken} of ${slots.total}`],
+    ['in hand', [...work, ...more].join(', ')],
+    ['so far', ended.join(', ')],
+    ['given up', [`${deadLetters} wait for a person`, `${totals.deadLettered} so far`, ...kept].join(', ')],
+    ['held', whys(status.held)],
+    ['parked', whys(status.parked)],
+    ['left alone', whys(status.leftAlone)],
+    ['claims', `${claims === 'none' ? 'none' : `by ${claims === 'batch' ? 'poll' : 'id'}`}, siblings ${siblings}`],
+    [
+      'key',
+      `${key.fingerprint}${key.isProven ? '' : ' (not proven)'}${identity === null ? '' : `, we are ${identity}`}`,
+    ],
+    ['session', worker.session],
+    ['process', `${worker.pid}, ${worker.url}`],
+  ].flatMap(([name = '', text = '']): [string, string][] =>
+    text === '' ? [] : [[name, cut(printable(text), WIDTH - 12)]],
+  )
+}
+
+function whys(list: Status['held']): string {
+  return list.map(({ count, why }) => `${count} ${why}`).join(', ')
+}
+
+function routeRow({ held, limits, name, running, settling, waiting, waits }: Status['routes'][number]): string[] {
+  const { concurrency, rate, serial, weight } = limits
+  const limit = [
+    concurrency === null ? [] : String(concurrency),
+    rate === null ? [] : `${rate.count}/${humanDuration(rate.window)}${rate.left === null ? '' : ` (${rate.left})`}`,
+    serial === null ? [] : `by ${serial}`,
+    weight === 1 ? [] : `weight ${weight}`,
+  ].flat()
+  const numbers = [running, waiting, held, settling].map(String)
+  return [cut(printable(name), NAME), ...numbers, limit.join(' '), waits.map((why) => WAITS[why]).join(', ')]
+}
+
+function clinks({ deliveries, deliveriesLeftOut }: Status, paint: Paint): string {
+  if (deliveries.length === 0) return ''
+  const rows = deliveries
+    .slice(0, CLINKS)
+    .map(({ attempt, due, for: ms, id, isStuck, lease, route, state }) => [
+      cut(printable(id), ID),
+      isStuck ? 'stuck' : state,
+      due === null ? humanDuration(ms) : `${humanDuration(due)} left`,
+      humanDuration(lease),
+      cut(printable(route), NAME),
+      String(attempt),
+    ])
+  const left = deliveriesLeftOut + Math.max(0, deliveries.length - CLINKS)
+  const more = left === 0 ? '' : `and ${left} more: clink-worker status --json\n`
+  return `\n${table([dim(paint, INHAND), ...rows])}${more}`
+}
+
+function cut(text: string, most: number): string {
+  const letters = Array.from(text)
+  return letters.length > most ? `${letters.slice(0, most - 1).join('')}…` : text
+}

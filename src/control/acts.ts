@@ -1,0 +1,134 @@
+import { systemBoot } from '../base/boot.ts'
+import { CodedError } from '../base/coded-error.ts'
+import { humanDuration } from '../base/duration.ts'
+import { wallNow } from '../base/host-time.ts'
+import type { Act } from '../ledger/audit.ts'
+import type { LetterChange } from '../ledger/dead-letters.ts'
+import { endOf } from '../ledger/pauses.ts'
+import type { Asked, Drained, LogLevel, Wish } from './asked.ts'
+
+/** @throws {CodedError} STATE_UNAVAILABLE where only its state is there. */
+export function running({ worker }: Asked): NonNullable<Asked['worker']> {
+  if (worker === undefined) throw new CodedError('STATE_UNAVAILABLE', 'no worker runs with this state directory')
+  return worker
+}
+
+/** What is paused: each by its route, or null for everything. */
+export interface Paused {
+  readonly routes: readonly (string | null)[]
+  /** False: the next worker of the state directory goes by it. */
+  readonly isRunning: boolean
+}
+
+/** From now on nothing is taken: of a route, or at all. Where no worker runs, the next one takes nothing. */
+export async function pause(wish: Wish & { readonly for?: number | undefined }, asked: Asked): Promise<Paused> {
+  const { ledger, worker } = asked
+  const { for: lasts, ...of } = wish
+  if (worker !== undefined && of.route !== undefined && !worker.routes.includes(of.route))
+    throw new CodedError(
+      'USAGE',
+      `there is no route ${JSON.stringify(of.route)}; there are: ${worker.routes.join(', ')}`,
+    )
+  if (worker === undefined) {
+    const [boot, wall] = [systemBoot(), wallNow()]
+    const until = lasts === undefined ? {} : { until: endOf(lasts, boot, wall) }
+    const { by, note, route } = of
+    const kept = { ...(route !== undefined && { route }), by, ...(note !== undefined && { note }) }
+    await ledger.pauses.set({ ...kept, at: wall, ...until })
+  } else await worker.pause(of, lasts)
+  const outcome = lasts === undefined ? {} : { outcome: `for ${humanDuration(lasts)}` }
+  await note(asked, { act: 'pause', ...wishOf(of), ...outcome })
+  mustBeKept(asked, 'it is paused, and the journal cannot be written: after a restart it would not be')
+  return paused(asked)
+}
+
+export async function resume(wish: Wish, asked: Asked): Promise<Paused & { readonly was: boolean }> {
+  const { ledger, worker } = asked
+  const { route } = wish
+  const was = worker === undefined ? ledger.pauses.of(route) !== undefined : await worker.resume(route)
+  if (worker === undefined) await ledger.pauses.end(route)
+  if (was) await note(asked, { act: 'resume', ...wishOf(wish) })
+  mustBeKept(asked, 'it goes on, and the journal cannot be written: after a restart it would be paused')
+  return { ...paused(asked), was }
+}
+
+function paused({ ledger, worker }: Asked): Paused {
+  return { routes: ledger.pauses.all().map(({ route }) => route ?? null), isRunning: worker !== undefined }
+}
+
+export async function drain(wish: Wish, asked: Asked): Promise<Drained> {
+  const worker = running(asked)
+  worker.drain(wish)
+  await note(asked, { act: 'drain', ...wishOf(wish) })
+  return worker.drained()
+}
+
+/** It is written down before the worker goes. */
+export async function stop(wish: Wish, asked: Asked): Promise<void> {
+  const worker = running(asked)
+  await note(asked, { act: 'stop', ...wishOf(wish) })
+  worker.stop(`${wish.by} asked for it${wish.note === undefined ? '' : `: ${wish.note}`}`)
+}
+
+export async function cancel(
+  { id, to, ...wish }: Wish & { readonly id: string; readonly to: 'release' | 'reject' },
+  asked: Asked,
+): Promise<'aborted' | 'waited' | 'late' | 'unknown'> {
+  const { by, note: why } = wish
+  const outcome = running(asked).cancel(id, to, `cancelled by ${by}${why === undefined ? '' : `: ${why}`}`)
+  if (outcome !== 'unknown')
+    await note(asked, { act: 'cancel', ...wishOf(wish), about: id, outcome: `${outcome} (${to})` })
+  return outcome
+}
+
+export async function reload(wish: Wish, asked: Asked): Promise<{ problem: string | null }> {
+  const problem = (await running(asked).reload()) ?? null
+  await note(asked, { act: 'reload', ...wishOf(wish), ...(problem !== null && { outcome: problem }) })
+  return { problem }
+}
+
+export async function setLogLevel(
+  { for: lasts, level, ...wish }: Wish & { readonly level: LogLevel; readonly for?: number | undefined },
+  asked: Asked,
+): Promise<void> {
+  running(asked).logLevel(level, lasts)
+  const outcome = lasts === undefined ? {} : { outcome: `for ${humanDuration(lasts)}` }
+  await note(asked, { act: 'log-level', ...wishOf(wish), about: level, ...outcome })
+}
+
+/** @throws {CodedError} STATE_UNAVAILABLE when it cannot be written. */
+export async function changeLetters(
+  what: 'retry' | 'discard',
+  { ids, matching, ...wish }: Wish & { readonly ids: readonly string[]; readonly matching?: string | undefined },
+  asked: Asked,
+): Promise<LetterChange[]> {
+  const { ledger, worker } = asked
+  const changes = await Promise.all(
+    ids.map(async (id) => {
+      const change = what === 'retry' ? await ledger.retry(id) : await ledger.letters.discard(id)
+      if (what === 'retry' && change !== 'unknown') worker?.retried(id)
+      return change
+    }),
+  )
+  const count = changes.filter((change) => change !== 'unknown').length
+  const [first = ''] = ids
+  const which = ids.length === 1 ? first : `${count} dead letters`
+  const about = matching === undefined ? which : `${which} (${matching})`
+  if (count > 0) await note(asked, { act: what, ...wishOf(wish), about })
+  mustBeKept(asked, 'the journal cannot be written, so that this may be forgotten')
+  return changes
+}
+
+function wishOf({ by, note, route }: Wish): Omit<Act, 'act' | 'at'> {
+  const about = route === undefined ? {} : { about: `the route ${route}` }
+  return { by, ...about, ...(note !== undefined && { note }) }
+}
+
+async function note({ ledger, worker }: Asked, act: Omit<Act, 'at'>): Promise<void> {
+  await ledger.audit.note(act)
+  worker?.acted(act)
+}
+
+function mustBeKept({ ledger }: Asked, problem: string): void {
+  if (!ledger.isHealthy) throw new CodedError('STATE_UNAVAILABLE', problem)
+}

@@ -1,0 +1,121 @@
+import type { Ledger } from '../ledger/ledger.ts'
+import type { Liveness } from '../worker/liveness/liveness.ts'
+import type { Readiness } from '../worker/liveness/readiness.ts'
+import type { Status } from './status.ts'
+
+/** One clink in hand. */
+type Delivery = Status['deliveries'][number]
+
+/** The worker at one moment, as it knows itself. Times in wall milliseconds. */
+export interface StatusFacts extends Pick<Status, 'slots' | 'claims' | 'key' | 'identity' | 'siblings' | 'totals'> {
+  readonly worker: Omit<Status['worker'], 'startedAt'> & { readonly startedAt: number }
+  readonly isStopping: boolean
+  /** It takes nothing, and nothing is in hand. */
+  readonly isDrained: boolean
+  readonly readiness: Readiness
+  readonly liveness: Liveness
+  readonly counts: Omit<Status['counts'], 'deadLetters' | 'lateResults'>
+  readonly routes: Status['routes']
+  readonly deliveries: readonly Delivery[]
+  readonly pauses: readonly (Omit<Status['pauses'][number], 'since'> & { readonly since: number })[]
+  readonly draining: (Omit<NonNullable<Status['draining']>, 'since'> & { readonly since: number }) | null
+  readonly parked: readonly { readonly why: string }[]
+  readonly leftAlone: ReadonlyMap<string, number>
+}
+
+/** More clinks than this are not told one by one. */
+const TOLD = 200
+
+export function statusOf(facts: StatusFacts, ledger: Ledger): Status {
+  const {
+    deliveries,
+    draining,
+    isDrained: _,
+    isStopping: __,
+    leftAlone,
+    liveness,
+    parked,
+    pauses,
+    readiness,
+    worker,
+    ...rest
+  } = facts
+  const oldest = deliveries.toSorted((one, other) => other.for - one.for)
+  const letters = ledger.letters.count
+  const counts = { ...facts.counts, deadLetters: letters, lateResults: ledger.late.size }
+  const held = deliveries.flatMap(({ due, state, why }) =>
+    due === null ? [] : [state === 'asleep' ? 'asleep' : (why ?? '')],
+  )
+  return {
+    version: 1,
+    ...rest,
+    worker: { ...worker, startedAt: iso(worker.startedAt) },
+    state: stateOf(facts),
+    ready: readiness.ready,
+    alive: liveness.alive,
+    reasons: [...liveness.reasons, ...readiness.reasons],
+    next: nextOf(facts, letters),
+    counts,
+    pauses: pauses.map((one) => ({ ...one, since: iso(one.since) })),
+    draining: draining && { ...draining, since: iso(draining.since) },
+    deliveries: oldest.slice(0, TOLD),
+    deliveriesLeftOut: Math.max(0, oldest.length - TOLD),
+    held: byWhy(held),
+    parked: byWhy(parked.map(({ why }) => why)),
+    leftAlone: [...leftAlone].map(([why, count]) => ({ why, count })).toSorted((a, b) => b.count - a.count),
+  }
+}
+
+function stateOf({ counts, draining, isDrained, isStopping, pauses, readiness }: StatusFacts): Status['state'] {
+  if (isStopping) return 'stopping'
+  if (draining !== null) return isDrained ? 'drained' : 'draining'
+  if (pauses.some(({ route }) => route === null)) return 'paused'
+  if (!readiness.ready) return 'not-ready'
+  const { held, queued, running, settling } = counts
+  return running + queued + held + settling > 0 ? 'working' : 'idle'
+}
+
+/** What keeps it from working comes first, then what keeps a route from it, then what waits for a person. */
+function nextOf(facts: StatusFacts, letters: number): Status['next'] {
+  const { counts, deliveries, draining, isStopping, key, liveness, pauses, readiness, routes, slots } = facts
+  const [notAlive] = liveness.reasons
+  const [notReady] = readiness.reasons
+  if (isStopping) return { why: 'it is stopping', command: null }
+  if (notAlive !== undefined) return { why: notAlive, command: 'clink-worker stop' }
+  const isHeld = draining !== null || pauses.some(({ route }) => route === null)
+  if (isHeld) return { why: notReady ?? '', command: 'clink-worker resume' }
+  if (key.refusal !== null) return { why: key.refusal, command: 'clink-worker check --online' }
+  const failing = routes.find(({ waits }) => waits.includes('failing'))
+  const stopped = routes.find(({ waits }) => waits.includes('operator'))
+  if (stopped !== undefined && (notReady === undefined || failing === undefined)) {
+    const why =
+      notReady ?? `the route ${stopped.name} is paused (by ${pauses.find(({ route }) => route === stopped.name)?.by})`
+    return { why, command: `clink-worker resume --route ${stopped.name}` }
+  }
+  if (failing !== undefined && notReady !== undefined) {
+    const seen = deliveries.find(({ due, route }) => route === failing.name && due !== null)
+    return { why: notReady, command: seen === undefined ? 'clink-worker failed list' : `clink-worker logs ${seen.id}` }
+  }
+  if (notReady !== undefined) return { why: notReady, command: 'clink-worker check --online' }
+  const stuck = deliveries.find(({ isStuck }) => isStuck)
+  if (stuck !== undefined)
+    return {
+      why: `the handler of ${stuck.id} ignores its abort, and keeps its slot`,
+      command: `clink-worker logs ${stuck.id}`,
+    }
+  if (slots.taken >= slots.total && counts.running > 0)
+    return { why: `all ${slots.total} slots are taken (concurrency)`, command: null }
+  if (letters === 0) return null
+  const were = letters === 1 ? 'one clink was' : `${letters} clinks were`
+  return { why: `${were} given up`, command: 'clink-worker failed list' }
+}
+
+function byWhy(whys: readonly string[]): { why: string; count: number }[] {
+  const counts = new Map<string, number>()
+  for (const why of whys) counts.set(why, (counts.get(why) ?? 0) + 1)
+  return [...counts].map(([why, count]) => ({ why, count })).toSorted((a, b) => b.count - a.count)
+}
+
+function iso(wall: number): string {
+  return new Date(wall).toISOString()
+}

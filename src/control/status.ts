@@ -1,0 +1,149 @@
+import { z } from 'zod'
+
+const ms = (about: string) => z.number().describe(`${about}, in milliseconds.`)
+const time = (about: string) => z.string().describe(`${about} (ISO 8601, UTC).`)
+const count = (about: string) => z.number().int().describe(`${about}.`)
+const said = (about: string) => z.string().describe(`${about}, for people.`)
+const who = z.string().describe('Who wanted it, as their command said.')
+const note = z.string().nullable().describe('Why, in their words.')
+
+const pause = z.object({
+  route: z.string().nullable().describe('The route that is paused; null: everything.'),
+  by: who,
+  note,
+  since: time('When it was asked for'),
+  left: ms('How long it lasts still; null: until it is resumed').nullable(),
+})
+
+const route = z.object({
+  name: z.string(),
+  file: z.string().describe('The file of its handler, its program, or its address.'),
+  generation: count('How often handlers were loaded when this one was'),
+  running: count('Clinks whose handler runs'),
+  waiting: count('Clinks in hand that wait for a slot, a thread or the limits of the route'),
+  held: count('Clinks in hand that back off or sleep'),
+  settling: count('Clinks of which Clink is being told'),
+  limits: z.object({
+    concurrency: z.number().int().nullable(),
+    rate: z
+      .object({ count: z.number().int(), window: ms('Its window'), left: z.number().int().nullable() })
+      .nullable()
+      .describe('Starts in a window of time, and how many of them are left now.'),
+    serial: z.enum(['group', 'sender']).nullable(),
+    weight: count('Slots that a clink of it takes'),
+  }),
+  waits: z
+    .array(z.enum(['operator', 'failing', 'concurrency', 'rate']))
+    .readonly()
+    .describe(
+      'Why no clink of it is taken now: an operator has paused it, everything on it fails (one clink at a time tries again), or it is at its limit.',
+    ),
+})
+
+const delivery = z.object({
+  id: z.string(),
+  group: z.string().describe('Its slug, or its id.'),
+  sender: z.string().describe('The id of its sender.'),
+  route: z.string(),
+  state: z
+    .enum(['waiting', 'running', 'held', 'asleep', 'settling', 'settled', 'lost'])
+    .describe('`lost`: its claim is gone, and the code of its handler has not ended.'),
+  attempt: count('The number of its last start; 0: none yet'),
+  for: ms('How long it has been so'),
+  lease: ms('What is left of its claim, as far as the worker trusts it'),
+  due: ms('Until it starts again; null: it is not held').nullable(),
+  why: said('Why it is held; null: it is not').nullable(),
+  isStuck: z.boolean().describe('Its handler ignores its abort.'),
+})
+
+const whys = (about: string) => z.array(z.object({ why: z.string(), count: z.number().int() })).describe(about)
+
+/** What `status --json` prints: `schema/status.schema.json` is made of it. A field may be added to a version; anything else is another one. */
+export const status = z.object({
+  version: z.literal(1).describe('Of this form.'),
+  worker: z.object({
+    version: z.string().describe('Of clink-worker.'),
+    pid: z.number().int(),
+    session: z.string().describe('What it is called at the service.'),
+    url: z.string().describe('The service.'),
+    startedAt: time('When the process began to work'),
+    uptime: ms('How long that is ago'),
+    isOnce: z.boolean().describe('It ends when the inbox is empty.'),
+  }),
+  state: z
+    .enum(['working', 'idle', 'paused', 'draining', 'drained', 'not-ready', 'stopping'])
+    .describe('In one word. `idle`: it would take a clink, and has none in hand.'),
+  ready: z.boolean().describe('It takes clinks.'),
+  alive: z.boolean().describe('Its loops make progress.'),
+  reasons: z.array(z.string()).describe('Why it is not ready, or not alive, for people.'),
+  next: z
+    .object({ why: said('What keeps it from working, or what waits for a person'), command: z.string().nullable() })
+    .nullable()
+    .describe('The first thing to look at, and the command to type; null: there is none.'),
+  slots: z.object({ total: z.number().int(), taken: z.number().int() }).describe('Of `concurrency`.'),
+  counts: z.object({
+    running: count('Clinks whose handler runs'),
+    queued: count('Clinks in hand that wait to start'),
+    held: count('Clinks in hand that back off or sleep'),
+    settling: count('Clinks of which Clink is being told'),
+    parked: count('Claims that run out, since their clinks are not to be run now'),
+    rerunning: count('Dead letters that are run again by hand'),
+    stuck: count('Handlers that ignore their abort'),
+    maybeClaimed: count('Clinks that may be claimed though none of them is in hand'),
+    unrouted: count('Clinks that were left alone since no route takes them'),
+    circlesEnded: count('Circles of workers that were ended here'),
+    deadLetters: count('Clinks that were given up, and wait for a person'),
+    lateResults: count('Results that Clink could not be told'),
+  }),
+  pauses: z.array(pause),
+  draining: z.object({ by: who, note, since: time('When it was asked for') }).nullable(),
+  routes: z.array(route),
+  deliveries: z
+    .array(delivery)
+    .describe('The clinks in hand, the one that has been so for the longest first; 200 at most.'),
+  deliveriesLeftOut: count('How many of them are not told'),
+  held: whys('Clinks that back off or sleep, by why.'),
+  parked: whys('Claims that are parked, by why their clinks are not run.'),
+  leftAlone: whys('Clinks that were left alone and not completed here since, by why; of the last 10,000.'),
+  claims: z.enum(['batch', 'select', 'none']).describe('The way of claiming that is right now.'),
+  key: z.object({
+    fingerprint: z.string().describe('Tells keys apart; far too short to find the key by.'),
+    isProven: z.boolean().describe('It is known to be ours.'),
+    refusal: said('Why the key is not used').nullable(),
+  }),
+  identity: z.string().nullable().describe('Who we are at the service; null: not known yet.'),
+  siblings: z
+    .enum(['refused', 'granted', 'unknown', 'exclusive'])
+    .describe('Whether the service refuses a claim on what another session with this key holds.'),
+  totals: z
+    .object({
+      completed: z.number().int(),
+      released: z.number().int(),
+      deadLettered: z.number().int(),
+      lost: z.number().int(),
+    })
+    .describe('Since the process began to work.'),
+})
+export type Status = z.output<typeof status>
+
+const none = z.object({
+  version: z.literal(1),
+  worker: z.null().describe('No worker answers.'),
+  reasons: z.array(z.string()).describe('Why, for people.'),
+  next: status.shape.next,
+})
+export type NoStatus = z.output<typeof none>
+
+export function noStatus(reason: string): NoStatus {
+  const next = { why: 'start one, or name its state directory with --state', command: 'clink-worker run' }
+  return { version: 1, worker: null, reasons: [reason], next }
+}
+
+/** What `status --json` prints. */
+export const statusOutput = z.union([status, none])
+
+/** The text of `schema/status.schema.json`. */
+export function statusSchemaText(): string {
+  const { $schema, ...rest } = z.toJSONSchema(statusOutput, { target: 'draft-7' })
+  return `${JSON.stringify({ $schema, title: 'What clink-worker status --json prints', ...rest }, undefined, 2)}\n`
+}

@@ -1,0 +1,78 @@
+import { asError } from '../base/coded-error.ts'
+import { packageVersion } from '../clink/version.ts'
+import type { Emit } from '../events.ts'
+import type { Wish } from '../worker/capacity/pauses.ts'
+import type { Daemon } from './daemon.ts'
+
+/** What the daemon itself does not have. */
+export interface Around {
+  /** As of now. */
+  readonly routes: readonly { readonly name: string }[]
+  readonly logLevel: { set(level: string, lasts: number | undefined): void }
+  readonly isOnce: boolean
+  /** Reads configuration and handlers again. @returns what is wrong with them: then those in use stay. */
+  reload(): Promise<string | undefined>
+  readonly emit: Emit
+  /** Wall time in milliseconds. */
+  wall(): number
+}
+
+/** What an operator did. */
+interface Acted {
+  readonly act: string
+  readonly by: string
+  readonly about?: string
+  readonly note?: string
+  readonly outcome?: string
+}
+
+/** The worker that runs, as operators reach it. */
+export function askedWorker(daemon: Daemon, around: Around) {
+  const { worker } = daemon
+  const startedAt = around.wall()
+  const version = packageVersion()
+  return {
+    settledLiveness: async () => await daemon.settledLiveness(),
+    readiness: () => daemon.readiness(),
+    get routes() {
+      return around.routes.map(({ name }) => name)
+    },
+    report: () => {
+      const { inHand: _, ...report } = worker.report()
+      const { doubts: _doubts, paused: _paused, probing: _probing, starved: _starved, ...counts } = worker.snapshot()
+      return {
+        ...report,
+        worker: {
+          version,
+          pid: process.pid,
+          session: daemon.session,
+          url: daemon.settings.current.clink.url,
+          startedAt,
+          uptime: Math.max(0, around.wall() - startedAt),
+          isOnce: around.isOnce,
+        },
+        counts,
+        isStopping: worker.isStopping,
+        isDrained: worker.drain.isDone,
+        readiness: daemon.readiness(),
+        liveness: daemon.liveness(),
+        totals: daemon.totals(),
+      }
+    },
+    retried: (id: string) => daemon.retried(id),
+    acted: (act: Acted) => around.emit({ event: 'operator.acted', ...act }),
+    pause: async (wish: Wish, lasts: number | undefined) => await worker.pauses.pause(wish, lasts),
+    resume: async (route: string | undefined) => {
+      if (route === undefined) worker.drain.end()
+      return await worker.pauses.resume(route)
+    },
+    drain: (wish: Wish) => {
+      worker.drain.begin(wish).catch((error: unknown) => daemon.fail('drain', asError(error)))
+    },
+    drained: () => ({ inHand: worker.drain.inHand, isDone: worker.drain.isDone }),
+    stop: (reason: string) => void daemon.stop(reason),
+    cancel: (id: string, to: 'release' | 'reject', reason: string) => worker.cancel(id, to, reason),
+    reload: async () => await around.reload(),
+    logLevel: (level: string, lasts: number | undefined) => around.logLevel.set(level, lasts),
+  }
+}

@@ -1,0 +1,33 @@
+import { wallNow } from '../base/host-time.ts'
+import type { Emit } from '../events.ts'
+import type { HandlerRegistry } from '../handlers/registry.ts'
+import { askedWorker } from './asked-worker.ts'
+import type { Daemon } from './daemon.ts'
+import type { LogLevel } from './log-level.ts'
+import type { Reloads } from './reloads.ts'
+
+/** What operators act on. */
+export interface Operated {
+  readonly daemon: Daemon
+  readonly emit: Emit
+  readonly logLevel: LogLevel
+  readonly registry: HandlerRegistry
+  readonly reloads: Reloads
+}
+
+/** As operators reach it. */
+export function asWorker(
+  { daemon, emit, logLevel, registry, reloads }: Operated,
+  isOnce: boolean,
+): ReturnType<typeof askedWorker> {
+  return askedWorker(daemon, {
+    get routes() {
+      return registry.routes
+    },
+    logLevel,
+    isOnce,
+    reload: async () => await reloads.reload(),
+    emit,
+    wall: wallNow,
+  })
+}
