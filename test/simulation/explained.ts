@@ -279,7 +279,8 @@ function isGivenUp({ plan, record }: Explaining, life: string, id: string): bool
   // One that goes on after its timeout has failed, at a stop as well.
   const failed = counted.findLast((run) => isFailure({ ...run, isCutShort: false, endedAt: run.endedAt ?? record.now }))
   const attempts = (configs: readonly Config[]): number => Math.min(...configs.map(({ retry }) => retry.attempts))
-  if (failed !== undefined && counted.length >= attempts(configsKept(plan, record, failed))) return true
+  const starts = counted.length + record.awayStartsThatCount(life, id, Infinity).length
+  if (failed !== undefined && starts >= attempts(configsKept(plan, record, failed))) return true
   const outlived = runs.filter((run) => run.outlivedClaim === true && mayBeUnrenewed(plan, record, run))
   if (outlived.length >= attempts(configsUntil(workerOf(plan, life), record.now))) return true
   // The service does not take the completion: that is an end too. A 413 counts whatever its body, and without another try.

@@ -49,6 +49,7 @@ describe('a seed that once broke a promise keeps it now:', { timeout: 60_000 }, 
       ['letters', 'patterns', 'steps'],
       'a probe whose steps go on after the pause has failed at its own cost (P9, §4)',
     ],
+    [1_386_629, ['absent'], 'a start that could not be begun counts where its claim was lost before that showed (P10)'],
     [1_385_952, ['sleeps', 'slow-end'], 'what sleeps is due beside what a lost poll may have claimed (P6, §3)'],
     [1_384_691, ['letters', 'late-begun'], 'and so does the failure of what an operator has retried'],
     [

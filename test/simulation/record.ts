@@ -350,11 +350,33 @@ export class Record {
    * that was forgotten, so it does not matter whether that was one, unless the letter was forgotten as well.
    */
   runsThatCount(life: string, clinkId: string, at: number): readonly RunRecord[] {
+    const from = this.#countedFrom(life, clinkId, at)
+    return this.runsOf(life, clinkId).filter(({ startedAt }) => startedAt >= from && startedAt < at)
+  }
+
+  /** Starts that could not be begun and count all the same: their process crashed, or lost the claim, or wanted their end, before that showed. */
+  awayStartsThatCount(life: string, clinkId: string, at: number): readonly AwayRecord[] {
+    const from = this.#countedFrom(life, clinkId, at)
+    return this.awayStartsOf(life, clinkId, at).filter((start) => {
+      const { endedAt, isAborted, isCutShort, startedAt } = start
+      const isTakenBack = isAborted !== true && isCutShort !== true && endedAt !== undefined
+      return startedAt >= from && (!isTakenBack || this.hasLostClaim(start, endedAt))
+    })
+  }
+
+  #countedFrom(life: string, clinkId: string, at: number): number {
     const since = this.asksOf(life, clinkId, at).findLast(
       (ask) => ask.what === 'retry' && !ask.isUnderWay && !this.#isAskForgotten(ask, life),
     )
-    const from = since?.askedAt ?? -Infinity
-    return this.runsOf(life, clinkId).filter(({ startedAt }) => startedAt >= from && startedAt < at)
+    return since?.askedAt ?? -Infinity
+  }
+
+  /** Its claim was lost before it showed that it could not be begun. */
+  hasLostClaim({ clinkId, life, startedAt }: AwayRecord, until: number): boolean {
+    return this.told(life, clinkId).some(({ at, event, life: by }) => {
+      const isLost = event.event === 'clink.lost' || (event.event === 'clink.ended' && event.outcome === 'lost')
+      return by === life && isLost && at >= startedAt && at <= until
+    })
   }
 
   /** Starts of a clink that came to no run, in a process, or in an earlier one with its journal, before `at`. */

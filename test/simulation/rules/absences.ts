@@ -1,6 +1,6 @@
 import { isFailure } from '../explained.ts'
 import type { Breach, Evidence, Rule } from '../judge.ts'
-import type { AwayRecord, EventRecord, LifeRecord, Record, RunRecord } from '../record.ts'
+import type { EventRecord, LifeRecord, Record, RunRecord } from '../record.ts'
 import { configsIn } from '../settings.ts'
 import { BEGINS, endOf } from './leases.ts'
 
@@ -13,7 +13,7 @@ const ROUNDING = 1
 export const absencesPauseAtOnce: Rule = ({ record }) =>
   record.awayStarts.flatMap((start): readonly Breach[] => {
     const { attempt, clinkId, endedAt: at, isAborted, isRerun, life } = start
-    if (at === undefined || isAborted === true || hasLostClaim(record, start, at)) return []
+    if (at === undefined || isAborted === true || record.hasLostClaim(start, at)) return []
     const breach = (text: string): Breach => ({
       rule: 'P10',
       at,
@@ -40,14 +40,6 @@ const FOLLOWS: ReadonlySet<string> = new Set([
   'clink.settledElsewhere',
 ])
 
-/** By the account of its process. */
-export function hasLostClaim(record: Record, { clinkId, life, startedAt }: AwayRecord, until: number): boolean {
-  return record.told(life, clinkId).some(({ at, event, life: by }) => {
-    const isLost = event.event === 'clink.lost' || (event.event === 'clink.ended' && event.outcome === 'lost')
-    return by === life && isLost && at >= startedAt && at <= until
-  })
-}
-
 /** By the account of the process: at that very time it counts whichever came first. */
 function isPaused(record: Record, life: string, at: number): boolean {
   const told = (record.eventsByLife.get(life) ?? []).filter((one) => one.at <= at && PAUSE.has(one.event.event))
@@ -69,7 +61,7 @@ function startsOf(record: Record, life: string): readonly StartRecord[] {
   })
   const away = record.awayStarts.map((start) => {
     const { endedAt = Infinity, isAborted } = start
-    return { ...start, isTelling: isAborted !== true && !hasLostClaim(record, start, endedAt) }
+    return { ...start, isTelling: isAborted !== true && !record.hasLostClaim(start, endedAt) }
   })
   return [...runs, ...away].filter((one) => one.life === life).sort((a, b) => a.startedAt - b.startedAt)
 }

@@ -2,9 +2,8 @@ import type { Config } from '../../../src/config/config.ts'
 import { isFailure, tellsTimes } from '../explained.ts'
 import { workerOf } from '../plan.ts'
 import { configsKept, configsUntil } from '../settings.ts'
-import { hasLostClaim } from './absences.ts'
 import type { Breach, Rule } from '../judge.ts'
-import type { AwayRecord, Record, RunRecord } from '../record.ts'
+import type { Record, RunRecord } from '../record.ts'
 
 /** The waits are jittered, but never to less than half. */
 const LEAST_PART = 0.5
@@ -71,7 +70,7 @@ export const attemptsAreCounted: Rule = ({ plan, record }) =>
     // What no attempt says about the handler: its claim was lost, or nobody wanted it any more.
     const others = before.length - uncounted - failures
     // Of a start that could not be begun its process has said nothing where it crashed, or lost the claim, before that showed.
-    const away = record.awayStartsOf(life, clinkId, at).filter((start) => !isTakenBack(record, start)).length
+    const away = record.awayStartsThatCount(life, clinkId, at).length
     const most = Math.min(
       before.length - uncounted + away + 1,
       mostAttempts(configsUntil(workerOf(plan, life), at)) + others + away,
@@ -86,11 +85,6 @@ export const attemptsAreCounted: Rule = ({ plan, record }) =>
       },
     ]
   })
-
-function isTakenBack(record: Record, start: AwayRecord): boolean {
-  const { endedAt, isAborted, isCutShort } = start
-  return endedAt !== undefined && isAborted !== true && isCutShort !== true && !hasLostClaim(record, start, endedAt)
-}
 
 /** A run that began so early in its claim has surely had the better part of it. */
 const EARLY_PART = 0.3
