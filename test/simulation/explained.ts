@@ -281,7 +281,10 @@ function isGivenUp({ plan, record }: Explaining, life: string, id: string): bool
   const attempts = (configs: readonly Config[]): number => Math.min(...configs.map(({ retry }) => retry.attempts))
   const starts = counted.length + record.awayStartsThatCount(life, id, Infinity).length
   if (failed !== undefined && starts >= attempts(configsKept(plan, record, failed))) return true
-  const outlived = runs.filter((run) => run.outlivedClaim === true && mayBeUnrenewed(plan, record, run))
+  const away = record.awayStartsThatCount(life, id, Infinity).filter((start) => record.hasLostClaim(start, Infinity))
+  const outlived = [...runs.filter((run) => run.outlivedClaim === true), ...away].filter((start) =>
+    mayBeUnrenewed(plan, record, start),
+  )
   if (outlived.length >= attempts(configsUntil(workerOf(plan, life), record.now))) return true
   // The service does not take the completion: that is an end too. A 413 counts whatever its body, and without another try.
   const { state } = record.life(life)
@@ -303,10 +306,11 @@ const DECLINES: ReadonlySet<number | undefined> = new Set([403, 404, 409, 410])
 const SHOWN_TOO_LATE = 3_000
 
 /** Whether the process may have learnt that the service does not renew the claim of a run, or that nothing shows it. */
-function mayBeUnrenewed(plan: Plan, record: Record, { clinkId, life }: RunRecord): boolean {
+function mayBeUnrenewed(plan: Plan, record: Record, { clinkId, life }: Pick<RunRecord, 'clinkId' | 'life'>): boolean {
   const { switches } = plan
   if (isTooSlow(plan) || switches.reclaim === 'ignore' || !tellsTimes(plan)) return true
-  if (switches.claimTimes === 'seconds' && longestClaim(plan) <= SHOWN_TOO_LATE) return true
+  const { timeout } = workerOf(plan, life).config.claim
+  if (switches.claimTimes === 'seconds' && Math.min(longestClaim(plan), timeout) <= SHOWN_TOO_LATE) return true
   const renewals = record.requestsByClink.get(clinkId)?.filter(({ kind, life: of }) => kind === 'claim' && of === life)
   return renewals?.some(({ toldStatus }) => DECLINES.has(toldStatus)) === true
 }
