@@ -48,7 +48,7 @@ async function work(task) {
   return { text: `${task.clink.sender_name}, you wrote ${words.length} words; the longest is ${longest}.` }
 }
 
-const server = createServer(async (request, response) => {
+async function serve(request, response) {
   let body = ''
   for await (const chunk of request.setEncoding('utf8')) body += chunk
   try {
@@ -59,5 +59,7 @@ const server = createServer(async (request, response) => {
   } catch (error) {
     response.writeHead(500, { 'content-type': 'text/plain' }).end(String(error.message))
   }
-})
+}
+
+const server = createServer((request, response) => void serve(request, response))
 server.listen(Number(PORT), '127.0.0.1', () => process.stdout.write(`listening at ${server.address().port}\n`))

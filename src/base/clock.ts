@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { clearImmediate, clearTimeout, setImmediate, setTimeout } from './host-time.ts'
 import { onAbort } from './on-abort.ts'
 import { Schedule, type Cancel, type Timeline } from './schedule.ts'
@@ -58,10 +59,16 @@ export function systemClock(source: TimeSources = systemTime): Clock {
   }
 }
 
+/**
+ * One timer is for all that waits, and whoever has it set last may be a handler. So nothing runs in the context of whoever that was: a
+ * renewal would be a part of another clink's trace.
+ */
 function machineTimers(now: () => number): Timeline {
+  const outside = AsyncLocalStorage.snapshot()
   return {
     now,
-    at(time, run) {
+    at(time, due) {
+      const run = (): void => outside(due)
       let timer: NodeJS.Timeout | undefined
       const wait = (left: number): void => {
         timer = setTimeout(look, Math.min(left, LONGEST_TIMER))

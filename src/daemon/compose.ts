@@ -54,6 +54,8 @@ export interface ComposeOptions {
   readonly groups?: ProcessGroups | undefined
   /** Default: one for each kind of target. */
   readonly runner?: Runner | undefined
+  /** Puts something around the runner. */
+  readonly around?: ((runner: Runner) => Runner) | undefined
   /** Where programs ask for what the worker does for them. Default: in a directory of its own. */
   readonly tasks?: TaskSocketOptions | undefined
   /** Told of each request to the service. */
@@ -93,7 +95,7 @@ export function compose(options: ComposeOptions) {
   const { exclusive } = config.claim
   const serviceTime = new ServiceTime()
   const terms = new ClaimTerms(heart, serviceTime)
-  const { boot = systemBoot(), groups = new ProcessSearch(clock) } = options
+  const { around = (runner) => runner, boot = systemBoot(), groups = new ProcessSearch(clock) } = options
   const context: AdmissionContext = {
     ...heart,
     api,
@@ -109,8 +111,9 @@ export function compose(options: ComposeOptions) {
     groups,
     crashWatch: new CrashWatch(heart),
     router,
-    runner:
+    runner: around(
       options.runner ?? makeRunners({ boot, clock, groups, ledger, settings, session, tasks: options.tasks ?? {} }),
+    ),
     identity,
     loopGuard: new LoopGuard(heart),
     agentProfiles: new AgentProfiles({ ...heart, api }),

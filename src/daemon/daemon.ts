@@ -19,7 +19,7 @@ import type { Ends } from '../worker/shutdown.ts'
 import { Worker } from '../worker/worker.ts'
 import type { AdmissionContext } from '../worker/admission/context.ts'
 
-type Given = Pick<ComposeOptions, 'key' | 'emit' | 'boot' | 'groups' | 'runner' | 'tasks' | 'watch'>
+type Given = Pick<ComposeOptions, 'key' | 'emit' | 'boot' | 'groups' | 'runner' | 'around' | 'tasks' | 'watch'>
 type Replaceable = Partial<Pick<ComposeOptions, 'transport' | 'clock' | 'random'>>
 
 export interface DaemonParts extends Given, Replaceable {

@@ -23,9 +23,9 @@ import { answer } from '../control/requests.ts'
 import { ConfigReload } from './config-reload.ts'
 import { followSettings } from './follow-settings.ts'
 import { asWorker, type Operated } from './operated.ts'
-import { OperatorSurface } from './operator-surface.ts'
 import { outputFacts } from './output-facts.ts'
 import { Reloads } from './reloads.ts'
+import { openWatchers } from './watchers.ts'
 import { supervise, type Supervision } from './supervision.ts'
 
 export interface WorkParts {
@@ -69,16 +69,14 @@ const NAMED = 50
 export async function work(parts: WorkParts): Promise<ExitCode> {
   const { host, config, ending, key, logger, once } = parts
   const shown = { content: config.log.content, cwd: parts.cwd }
-  const surface = new OperatorSurface(config, once !== undefined)
-  const listeners = [logEvents(logger, shown), parts.listen, surface.note].filter((one) => one !== undefined)
-  const emit = fanOut(listeners, (error, event) =>
-    logger.error({ event: 'event.unheard', of: event, error: loggable(error, { stacks: true }) }),
-  )
+  const { notes, surface, traces, watched } = await openWatchers(config, once !== undefined, parts.listen)
+  const listeners = [logEvents(logger, shown), ...notes]
+  const emit = tellAll(listeners, logger)
   const registry = new HandlerRegistry(parts.handlers, parts.first)
   sayWarnings(logger, parts.handlers)
   const state = parts.durable === true ? takeState(config, emit) : undefined
   const tasks = state === undefined ? {} : { directory: config.state.directory, isOurs: () => state.isStillOurs() }
-  const daemon = new Daemon({ config, key, router: registry, emit, once, ending, state, tasks, watch: surface.request })
+  const daemon = new Daemon({ config, key, router: registry, emit, once, ending, state, tasks, ...watched })
   daemon.masked.on((value) => void parts.secrets.add(value))
   const clinkLogs = state === undefined ? undefined : keepLogs(parts, daemon, emit)
   if (clinkLogs !== undefined) listeners.push(clinkLogs.note)
@@ -121,10 +119,17 @@ export async function work(parts: WorkParts): Promise<ExitCode> {
   void readyWhen(control, supervision)
   exit = await daemon.ended
   host.left()
+  await traces?.stop()
   const socket = control?.then(async (one) => await one.stop())
   await leave([watch, configReload, keyWatch, surface, supervision], clinkLogs?.close(), socket)
   state?.close()
   return exit
+}
+
+function tellAll(listeners: readonly Emit[], logger: Logger): Emit {
+  return fanOut(listeners, (error, event) =>
+    logger.error({ event: 'event.unheard', of: event, error: loggable(error, { stacks: true }) }),
+  )
 }
 
 /** Commands reach it from then on. */

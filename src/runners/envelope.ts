@@ -1,5 +1,26 @@
 import { z } from 'zod'
-import type { Envelope } from './runner.ts'
+import type { Clink } from '../clink/records.ts'
+import type { RouteMatch } from '../handlers/handler.ts'
+
+/** What a handler is told. JSON holds all of it: it may cross a process or a network. */
+export interface Envelope {
+  readonly clink: Clink
+  readonly attempt: number
+  readonly hops: number
+  /** When its timeout ends, wall time in milliseconds. */
+  readonly deadline: number
+  readonly idempotencyKey: string
+  readonly match: RouteMatch
+  readonly with: Readonly<Record<string, unknown>>
+  /** Its span, where an OpenTelemetry SDK is registered: what it asks others for can be a part of that. */
+  readonly trace?: TraceHeaders
+}
+
+/** The W3C's trace context. */
+export interface TraceHeaders {
+  readonly traceparent: string
+  readonly tracestate?: string
+}
 
 const text = z.string()
 
@@ -32,6 +53,10 @@ const schema = z.object({
     })
     .describe('What the match of the route found in the content.'),
   with: z.record(text, z.unknown()).describe('The values under `with` of the route.'),
+  traceparent: text
+    .exactOptional()
+    .describe('The span of this run, as the W3C writes it, where an OpenTelemetry SDK is registered in the worker.'),
+  tracestate: text.exactOptional().describe('Beside traceparent, where there is something to say.'),
   task: z
     .object({
       socket: text.exactOptional().describe('A unix socket: a line of JSON is a request, and so is its answer.'),
@@ -44,7 +69,7 @@ const schema = z.object({
 type Written = z.input<typeof schema>
 
 /** The envelope as others read it. @param task where they ask for what the worker does for them. */
-export function writtenEnvelope({ deadline, match, ...rest }: Envelope, task: Written['task']): Written {
+export function writtenEnvelope({ deadline, match, trace, ...rest }: Envelope, task: Written['task']): Written {
   const { route, ...found } = match
   return {
     version: 1,
@@ -54,6 +79,7 @@ export function writtenEnvelope({ deadline, match, ...rest }: Envelope, task: Wr
     route,
     match: found,
     with: { ...rest.with },
+    ...trace,
     task,
   }
 }

@@ -60,6 +60,7 @@ export class HttpRunner implements Runner {
         'content-type': 'application/json',
         'user-agent': this.#agent,
         'idempotency-key': idempotencyKey,
+        ...envelope.trace,
         ...(secrets !== undefined && signatureOf(secrets, idempotencyKey, body, clock.wall())),
       }
       const answered = await this.#connections.post({ target, headers, body, signal: signals.abort, clock })

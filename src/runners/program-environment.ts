@@ -1,7 +1,7 @@
 import { KEY_VARIABLES } from '../base/key-variables.ts'
 import { MANAGER_VARIABLES } from '../base/manager-variables.ts'
 import type { Pass } from './task-tokens.ts'
-import type { Envelope } from './runner.ts'
+import type { Envelope } from './envelope.ts'
 
 /** What is the worker's own: its key, where that is kept, and what its supervisor tells its main process. */
 const OWN = [
@@ -30,7 +30,7 @@ export function programEnvironment(
   { address, token }: Pass,
   run: string,
 ): NodeJS.ProcessEnv {
-  const { attempt, clink, deadline } = envelope
+  const { attempt, clink, deadline, trace = {} } = envelope
   const own = Object.fromEntries(Object.entries(from).filter(([name]) => !OWN.includes(name)))
   const task = {
     ID: clink.clink_id,
@@ -43,7 +43,8 @@ export function programEnvironment(
     RUN: run,
   }
   const told = Object.entries(task).map(([name, value]) => [`CLINK_TASK_${name}`, fitting(value)] as const)
-  return { ...own, ...Object.assign({}, ...added), ...Object.fromEntries(told) }
+  const span = Object.entries(trace).map(([name, value]) => [name.toUpperCase(), value] as const)
+  return { ...own, ...Object.assign({}, ...added), ...Object.fromEntries([...span, ...told]) }
 }
 
 function fitting(value: string): string {

@@ -1,6 +1,5 @@
-import type { Clink } from '../clink/records.ts'
-import type { RouteMatch } from '../handlers/handler.ts'
 import type { Target } from '../handlers/route.ts'
+import type { Envelope } from './envelope.ts'
 import type { Outcome } from './outcome.ts'
 import type { TaskServices } from './services.ts'
 
@@ -36,16 +35,4 @@ export interface Task {
     /** The run should end soon. */
     readonly draining: AbortSignal
   }
-}
-
-/** What a handler is told. JSON holds all of it: it may cross a process or a network. */
-export interface Envelope {
-  readonly clink: Clink
-  readonly attempt: number
-  readonly hops: number
-  /** When its timeout ends, wall time in milliseconds. */
-  readonly deadline: number
-  readonly idempotencyKey: string
-  readonly match: RouteMatch
-  readonly with: Readonly<Record<string, unknown>>
 }

@@ -5,7 +5,8 @@ import { errorFact } from '../../src/base/error-fact.ts'
 import type { OperationName } from '../../src/clink/contract.ts'
 import { HandlerAborted } from '../../src/handlers/handler.ts'
 import type { Outcome } from '../../src/runners/outcome.ts'
-import type { Envelope, Runner, Running, Task, TaskServices } from '../../src/runners/runner.ts'
+import type { Envelope } from '../../src/runners/envelope.ts'
+import type { Runner, Running, Task, TaskServices } from '../../src/runners/runner.ts'
 
 /** What a program of a `FakeRunner` sees of its task: what came by messages, and a way to send some. */
 interface Remote {

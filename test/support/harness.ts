@@ -22,6 +22,7 @@ import type { ProcessGroups } from '../../src/runners/process-group.ts'
 import type { Runner } from '../../src/runners/runner.ts'
 import type { Ledger } from '../../src/ledger/ledger.ts'
 import { patientClock, patientDelay } from './patient-time.ts'
+import type { Traces } from '../../src/traces/traces.ts'
 import { makeConfig, type Settings } from './settings.ts'
 import { until } from './until.ts'
 
@@ -63,6 +64,7 @@ export interface WorkOptions {
   readonly isOurs?: boolean
   readonly groups?: ProcessGroups
   readonly runner?: Runner
+  readonly traces?: Traces | undefined
   /** In place of the handler. */
   readonly target?: Target
   /** The same for routes by their names. */
@@ -108,7 +110,12 @@ export class Station {
       config,
       key: new Secret(keyOf(emulator, options.key)),
       router: this.#router(config, handle, options),
-      emit: (event) => this.events.push(event),
+      emit: (event) => {
+        this.events.push(event)
+        options.traces?.note(event)
+      },
+      watch: options.traces?.request,
+      around: options.traces?.around,
       transport: options.wrap?.(this.#transport) ?? this.#transport,
       clock,
       ...(options.once === undefined ? {} : { once: options.once }),

@@ -1,4 +1,5 @@
-import type { Envelope, TaskServices } from '../../src/runners/runner.ts'
+import type { Envelope } from '../../src/runners/envelope.ts'
+import type { TaskServices } from '../../src/runners/runner.ts'
 import { clink } from './handler-files.ts'
 
 /** Does nothing for a run, and keeps none of its steps. */

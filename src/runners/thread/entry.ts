@@ -14,6 +14,7 @@ import type { ThreadData, ToThread } from './messages.ts'
 import { Port } from './port.ts'
 import { RunSignals } from './run-signals.ts'
 import { ThreadServices } from './thread-services.ts'
+import { withinTrace } from './within-trace.ts'
 
 // What runs in a thread of its own: handlers, one run after the other.
 
@@ -70,10 +71,8 @@ async function execute({ env, envelope, run, url }: Begin, signals: RunSignals):
   // It took its time to load, and its claim may be lost.
   port.look()
   if (signals.abortedBy !== undefined) return { outcome: 'failed', error: errorFact(signals.abortedBy) }
-  return await runs.run(
-    run,
-    async () => await runHandler(handle, { env, envelope, services: new ThreadServices(port, run, service), signals }),
-  )
+  const task = { env, envelope, services: new ThreadServices(port, run, service), signals }
+  return await runs.run(run, async () => await withinTrace(envelope.trace, () => runHandler(handle, task)))
 }
 
 async function load(url: string): Promise<HandleFunction> {

@@ -12,7 +12,7 @@ registerHooks({
   load(url, context, next) {
     const loaded = next(url, context)
     if (!url.endsWith(file)) return loaded
-    const source = String(loaded.source)
+    const source = Buffer.from(loaded.source).toString()
     if (!source.includes(wait)) throw new Error(`${file} waits in another way now`)
     return { ...loaded, source: source.replace(wait, instead) }
   },
