@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, openSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 
 /** Of these processors' time the system counts hundredths of seconds. */
 const TICK_MICROSECONDS = 10_000
@@ -66,13 +67,15 @@ export interface WorkerOptions {
   /** Of Node's own. */
   readonly flags?: readonly string[]
   readonly runner?: 'inline' | 'thread'
+  /** `off`: it has no HTTP server; `watched`: it has one, and a page of the dashboard is open. Default: as it is by default, with a port of its own. */
+  readonly server?: 'on' | 'off' | 'watched'
 }
 
 /** The built worker with its journal, and its log in a file. */
 export function worker(
   url: string,
   atOnce: number,
-  { flags = [], runner = 'inline' }: WorkerOptions = {},
+  { flags = [], runner = 'inline', server = 'on' }: WorkerOptions = {},
 ): ChildProcess {
   const home = mkdtempSync(join(directory, 'worker-'))
   mkdirSync(join(home, 'handlers'))
@@ -84,14 +87,29 @@ concurrency: ${atOnce}
 handlers: { runner: ${runner} }
 poll: { interval: 20ms, maxInterval: 20ms }
 state: { directory: ${join(home, 'state')} }
+server: { enabled: ${server !== 'off'}, port: 0 }
 log: { format: json }
 `,
   )
   const log = openSync(join(home, 'log'), 'w')
   const cli = new URL('../dist/cli.js', import.meta.url).pathname
-  return spawn(process.execPath, [...flags, cli, 'run', '--config', join(home, 'config.yaml')], {
+  const child = spawn(process.execPath, [...flags, cli, 'run', '--config', join(home, 'config.yaml')], {
     stdio: ['ignore', log, 'inherit'],
   })
+  if (server === 'watched') void watch(join(home, 'log'))
+  return child
+}
+
+/** Reads all that an open page is told, and does nothing with it. */
+async function watch(log: string): Promise<void> {
+  let url: string | undefined
+  while (url === undefined) {
+    await sleep(50)
+    url = /"event":"server\.listening".*?"url":"([^"]+)"/.exec(readFileSync(log, 'utf8'))?.[1]
+  }
+  const { body } = await fetch(`${url}/api/events`)
+  // It ends with the worker.
+  await body?.pipeTo(new WritableStream()).catch(() => {})
 }
 
 /** A loop of nothing but requests. */

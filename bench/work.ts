@@ -1,7 +1,7 @@
 /**
  * What a clink costs: the built worker, with its journal and its log, beside bare loops that claim and complete and do nothing else, each
  * against a cheap service in a process of its own. In turn, several rounds; the ratios are what to look at. With `--runners`, what threads add to
- * that as well. Run: npm run bench
+ * that as well; with `--watched`, what the HTTP server, what it measures and an open page do. Run: npm run bench
  */
 import { rmSync } from 'node:fs'
 import { parseArgs } from 'node:util'
@@ -12,12 +12,14 @@ const {
   rounds: wanted,
   clinks: many,
   runners,
+  watched,
 } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },
     rounds: { type: 'string' },
     clinks: { type: 'string' },
     runners: { type: 'boolean', default: false },
+    watched: { type: 'boolean', default: false },
   },
 }).values
 const ROUNDS = Number(wanted ?? (quick ? 3 : 5))
@@ -33,6 +35,12 @@ for (const atOnce of [10, 50]) {
     Contender.start('clink-worker', (url) => worker(url, atOnce)),
     ...(runners
       ? [Contender.start('clink-worker, in threads', (url) => worker(url, atOnce, { runner: 'thread' }))]
+      : []),
+    ...(watched
+      ? [
+          Contender.start('clink-worker, without a server', (url) => worker(url, atOnce, { server: 'off' })),
+          Contender.start('clink-worker, watched', (url) => worker(url, atOnce, { server: 'watched' })),
+        ]
       : []),
   ])
   const samples = new Map<string, Sample[]>(contenders.map(({ name }) => [name, []]))

@@ -11,7 +11,6 @@ import { applyEnvironment, readText } from './environment.ts'
 import { ConfigError, showValue, type ConfigIssue, type Path } from './issue.ts'
 import { RawConfig } from './raw.ts'
 import { configSchema, type ParsedConfig } from './schema.ts'
-import { withoutEffect } from './without-effect.ts'
 import { readYaml } from './yaml-file.ts'
 
 export interface LoadOptions {
@@ -71,7 +70,6 @@ export async function loadConfig(options: LoadOptions): Promise<LoadedConfig> {
   const url = configSchema.shape.clink.safeParse(raw.root['clink']).data?.url
   const proxy: ProxyChoice = url === undefined ? { proxy: undefined } : chooseProxy(url, env)
   const complete = checked(raw, [...(read?.issues ?? []), ...('problem' in proxy ? [proxyIssue(proxy)] : [])])
-  warnings.push(...withoutEffect(complete, raw))
   const issue = (path: Path, message: string): ConfigIssue => raw.issue(path, message)
   const keyVariables = read?.keyVariables ?? []
   return { config: build(complete, raw, proxy.proxy), file, warnings, keyVariables, proxy, issue }

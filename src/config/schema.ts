@@ -227,13 +227,16 @@ export const configSchema = z.strictObject({
     sync: oneOf(['normal', 'full']).prefault('normal').describe('full: safe against power loss.'),
     keep: duration().prefault('14d').describe('How long facts about clinks are kept after the inbox last showed them.'),
   }),
-  server: group('The HTTP server, for probes and metrics.', {
+  server: group('The HTTP server, for probes, metrics and the dashboard.', {
     enabled: flag().prefault(true).describe('Whether there is one.'),
     host: text().prefault('127.0.0.1').describe('The address of this machine that it listens on.'),
     port: integer(0, 65_535)
       .prefault(7717)
       .describe('Its port; 0: any that is free. The default one is waited for, any other must be free at the start.'),
-    tokenFile: text().nullable().prefault(null).describe('Not used yet.'),
+    tokenFile: text()
+      .nullable()
+      .prefault(null)
+      .describe('A file with the token that the dashboard and /api ask for: 16 characters or more.'),
     allowedHosts: listOf(text()).prefault([]).describe('Names by which it may be asked, beside its own.'),
     pickupSlo: duration()
       .prefault('1m')

@@ -5,6 +5,7 @@ import { wallNow } from '../base/host-time.ts'
 import type { Act } from '../ledger/audit.ts'
 import type { LetterChange } from '../ledger/dead-letters.ts'
 import { endOf } from '../ledger/pauses.ts'
+import { forgetGroups } from './failures.ts'
 import type { Asked, Drained, LogLevel, Wish } from './asked.ts'
 
 /** @throws {CodedError} STATE_UNAVAILABLE where only its state is there. */
@@ -110,6 +111,7 @@ export async function changeLetters(
       return change
     }),
   )
+  forgetGroups(ledger)
   const count = changes.filter((change) => change !== 'unknown').length
   const [first = ''] = ids
   const which = ids.length === 1 ? first : `${count} dead letters`

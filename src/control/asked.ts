@@ -2,6 +2,7 @@ import type { Act } from '../ledger/audit.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { Liveness } from '../worker/liveness/liveness.ts'
 import type { Readiness } from '../worker/liveness/readiness.ts'
+import type { Seen } from './seen.ts'
 import type { StatusFacts } from './status-of.ts'
 
 /** What somebody wants, and who that is. */
@@ -20,7 +21,7 @@ export interface Drained {
 }
 
 /** The worker that runs, as requests reach it. */
-interface AskedWorker {
+interface AskedWorker extends Seen {
   settledLiveness(): Promise<Liveness>
   readiness(): Readiness
   report(): StatusFacts

@@ -1,6 +1,5 @@
 import { z } from 'zod'
 import { CodedError } from '../base/coded-error.ts'
-import { LONGEST } from '../base/cut-text.ts'
 import type { DeadLetter } from '../ledger/dead-letters.ts'
 import type { Page } from '../ledger/page.ts'
 import { rows } from '../ledger/rows.ts'
@@ -8,19 +7,12 @@ import { cancel, changeLetters, drain, pause, reload, resume, running, setLogLev
 import { chosenPage, pageSchema, shownStep, stepsOf } from './dead-letters.ts'
 import { health } from './health.ts'
 import { rememberedClinks, rememberedOf } from './remembered.ts'
+import { row, type Request } from './row.ts'
 import type { Asked } from './asked.ts'
 import { status } from './status.ts'
 import { statusOf } from './status-of.ts'
-
-/** What is asked for by one name. */
-interface Request<Params, Answer> {
-  /** Whether it changes something: nothing that only looks may. */
-  readonly changes: boolean
-  readonly params: z.ZodType<Params>
-  readonly answer: z.ZodType<Answer>
-  /** @throws {CodedError} why it cannot be done. */
-  readonly by: (params: Params, asked: Asked) => Answer | Promise<Answer>
-}
+import { views } from './views.ts'
+import { wish } from './wish.ts'
 
 /** How many dead letters one request changes, in one commit. */
 export const MOST = 500
@@ -36,8 +28,6 @@ const page = {
   route: z.string().exactOptional(),
   since: z.number().exactOptional(),
 }
-/** Who wants it, as their command says, and why. */
-const wish = z.object({ by: z.string().min(1).max(200), note: z.string().max(LONGEST.note).exactOptional() })
 /** Milliseconds. */
 const lasts = z.number().positive().max(LONGEST_PAUSE).exactOptional()
 const named = z.object({ id: z.string() })
@@ -52,7 +42,7 @@ const drained = z.object({ inHand: z.number(), isDone: z.boolean() })
 const nothing = z.object({})
 
 /**
- * Everything that can be asked of a worker, or of the state that it left: by commands over its socket. This table alone says what a request
+ * Everything that can be asked of a worker, or of the state that it left: by commands over its socket, and by HTTP. This table alone says what a request
  * must have, what its answer is, and whether it changes anything.
  */
 const table = {
@@ -160,6 +150,7 @@ const table = {
       return {}
     },
   }),
+  ...views,
 }
 
 type Table = typeof table
@@ -168,10 +159,6 @@ export type ParamsOf<Name extends RequestName> = z.output<Table[Name]['params']>
 export type AnswerOf<Name extends RequestName> = z.output<Table[Name]['answer']>
 
 export const requests: { readonly [Name in RequestName]: Request<ParamsOf<Name>, AnswerOf<Name>> } = table
-
-function row<Params, Answer>(request: Request<Params, Answer>): Request<Params, Answer> {
-  return request
-}
 
 const head = z.looseObject({ request: z.string() })
 

@@ -2,7 +2,9 @@ import { asError } from '../base/coded-error.ts'
 import { packageVersion } from '../clink/version.ts'
 import type { Emit } from '../events.ts'
 import type { Wish } from '../worker/capacity/pauses.ts'
+import type { Worker } from '../worker/worker.ts'
 import type { Daemon } from './daemon.ts'
+import type { SeenWorker } from './seen-worker.ts'
 
 /** What the daemon itself does not have. */
 export interface Around {
@@ -15,6 +17,8 @@ export interface Around {
   readonly emit: Emit
   /** Wall time in milliseconds. */
   wall(): number
+  /** What is kept for whoever looks. */
+  readonly seen: SeenWorker
 }
 
 /** What an operator did. */
@@ -32,6 +36,9 @@ export function askedWorker(daemon: Daemon, around: Around) {
   const startedAt = around.wall()
   const version = packageVersion()
   return {
+    ...around.seen,
+    loops: () => worker.loops,
+    inbox: () => inboxOf(worker.inbox),
     settledLiveness: async () => await daemon.settledLiveness(),
     readiness: () => daemon.readiness(),
     get routes() {
@@ -75,4 +82,20 @@ export function askedWorker(daemon: Daemon, around: Around) {
     reload: async () => await around.reload(),
     logLevel: (level: string, lasts: number | undefined) => around.logLevel.set(level, lasts),
   }
+}
+
+/** Without what the clinks say. */
+function inboxOf(list: Worker['inbox']) {
+  if (list === undefined) return undefined
+  const { oldest, waiting, ...rest } = list
+  const rows = waiting.map(({ clink, route, why }) => ({
+    id: clink.clink_id,
+    group: clink.group_slug ?? clink.group_id,
+    sender: clink.sender_id,
+    for: clink.for ?? null,
+    sent: clink.created_at,
+    route,
+    why,
+  }))
+  return { ...rest, oldest: oldest ?? null, rows }
 }

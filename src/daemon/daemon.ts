@@ -62,7 +62,7 @@ export class Daemon {
   readonly #composed: Composed
   readonly #once: UntilEmpty | undefined
   readonly #limits: RunLimits
-  readonly #ledger: Ledger
+  readonly ledger: Ledger
   /** What it is called at the service. */
   readonly session: string
   readonly #transport: Transport
@@ -79,8 +79,8 @@ export class Daemon {
     this.#parts = parts
     this.settings = new Settings(this.#asOnce(parts.config))
     this.#clock = parts.clock ?? systemClock()
-    this.#ledger = parts.state?.ledger ?? this.#ledgerInMemory()
-    this.session = sessionId(parts.config.clink.session, this.#ledger, parts.state?.isOurs ?? true)
+    this.ledger = parts.state?.ledger ?? this.#ledgerInMemory()
+    this.session = sessionId(parts.config.clink.session, this.ledger, parts.state?.isOurs ?? true)
     if (parts.transport === undefined) {
       const { proxy, url } = parts.config.clink
       const own = new WorkerTransport({ url, proxy, clock: this.#clock })
@@ -271,7 +271,7 @@ export class Daemon {
       settings: this.settings,
       session: this.session,
       transport: this.#transport,
-      ledger: this.#ledger,
+      ledger: this.ledger,
       clock: this.#clock,
       random,
       stopping: stopping.signal,

@@ -5,6 +5,7 @@ import { askedWorker } from './asked-worker.ts'
 import type { Daemon } from './daemon.ts'
 import type { LogLevel } from './log-level.ts'
 import type { Reloads } from './reloads.ts'
+import type { SeenWorker } from './seen-worker.ts'
 
 /** What operators act on. */
 export interface Operated {
@@ -13,11 +14,13 @@ export interface Operated {
   readonly logLevel: LogLevel
   readonly registry: HandlerRegistry
   readonly reloads: Reloads
+  /** What is kept for whoever looks. */
+  readonly seen: SeenWorker
 }
 
 /** As operators reach it. */
 export function asWorker(
-  { daemon, emit, logLevel, registry, reloads }: Operated,
+  { daemon, emit, logLevel, registry, reloads, seen }: Operated,
   isOnce: boolean,
 ): ReturnType<typeof askedWorker> {
   return askedWorker(daemon, {
@@ -29,5 +32,6 @@ export function asWorker(
     reload: async () => await reloads.reload(),
     emit,
     wall: wallNow,
+    seen,
   })
 }

@@ -3,17 +3,32 @@ import type { RequestWatch } from '../clink/client.ts'
 import { packageVersion } from '../clink/version.ts'
 import type { Config } from '../config/config.ts'
 import { configSchema } from '../config/schema.ts'
+import { serverToken } from '../config/server-token.ts'
 import type { Emit } from '../events.ts'
 import { Metrics } from '../metrics/metrics.ts'
+import { Overview } from '../overview/overview.ts'
+import { Access } from '../server/access.ts'
+import { Api, type ApiRequest } from '../server/api.ts'
+import { EventStreams } from '../server/event-streams.ts'
 import { healthPages } from '../server/health-pages.ts'
 import { OperatorServer, type Pages } from '../server/operator-server.ts'
+import { Site } from '../server/site.ts'
 import type { Daemon } from './daemon.ts'
 
 interface Shown {
   readonly daemon: Pick<Daemon, 'settings' | 'settledLiveness' | 'readiness' | 'snapshot' | 'gauges'>
   readonly emit: Emit
   readonly redact: (text: string) => string
+  /** Told of what nobody is to see. */
+  readonly secret: (text: string) => void
+  /** What can be asked and done, by its path below `/api/`. */
+  readonly requests: ReadonlyMap<string, ApiRequest>
 }
+
+/** The most pages that are kept up to date. */
+const STREAMS = 16
+/** What is told to them, and in how many seconds once. */
+const TOLD = { overview: 1, history: 10 } as const
 
 /**
  * What can be seen of the worker by HTTP. A worker that ends by itself has no server: it would often run beside the daemon, and nobody would
@@ -22,43 +37,68 @@ interface Shown {
 export class OperatorSurface {
   readonly #config: Config['server']
   readonly #metrics: Metrics | undefined
+  /** Undefined: nobody can look. */
+  readonly overview: Overview | undefined
   #server: OperatorServer | undefined
 
   constructor({ server }: Config, isOnce: boolean) {
     this.#config = server
-    this.#metrics = server.enabled && !isOnce ? new Metrics(packageVersion()) : undefined
+    const isOn = server.enabled && !isOnce
+    this.#metrics = isOn ? new Metrics(packageVersion()) : undefined
+    this.overview = isOn ? new Overview() : undefined
   }
 
   /** To be told of every fact. */
-  get note(): Emit | undefined {
-    return this.#metrics?.note
+  get notes(): readonly Emit[] {
+    return [this.#metrics?.note, this.overview?.note].filter((one) => one !== undefined)
   }
 
   /** To be told of every request to the service. */
   get request(): RequestWatch | undefined {
-    return this.#metrics?.request
+    const [metrics, overview] = [this.#metrics, this.overview]
+    if (metrics === undefined || overview === undefined) return undefined
+    return (...facts) => {
+      metrics.request(...facts)
+      overview.service.note(...facts)
+    }
   }
 
-  /** @throws {CodedError} CANNOT_LISTEN where it must and cannot. */
-  async listen({ daemon, emit, redact }: Shown): Promise<void> {
+  /** @throws {CodedError} CANNOT_LISTEN where it must and cannot; FILE_INVALID where `server.tokenFile` has no token. */
+  async listen(shown: Shown): Promise<void> {
     const metrics = this.#metrics
     if (metrics === undefined) return
+    const { daemon, emit, redact } = shown
+    const operation = this.#operation(shown)
     const standard = configSchema.shape.server.parse(undefined)
     const { host, port } = this.#config
     this.#server = new OperatorServer({
       settings: { ...this.#config, isChosen: host !== standard.host || port !== standard.port },
       pages: { ...healthPages(daemon), ...metricsPage(metrics, daemon) },
+      operation,
       redact,
       listening: (url) => emit({ event: 'server.listening', url }),
       unavailable: (problem, again) => emit({ event: 'server.unavailable', problem, again, advice: ADVICE }),
     })
     await this.#server.start()
+    this.overview?.start(() => daemon.gauges().inFlight)
     // When the first requests of the worker are on their way.
     setImmediate(() => void metrics.load(() => daemon.settings.current.server.pickupSlo))
   }
 
+  #operation({ redact, requests, secret }: Shown) {
+    const token = serverToken(this.#config)
+    if (token !== undefined) secret(token.reveal())
+    const access = new Access({ host: this.#config.host, token })
+    const text = async (name: string): Promise<string> =>
+      redact(JSON.stringify(await requests.get(name)?.ask({})) ?? 'null')
+    const told = Object.entries(TOLD).map(([name, every]) => [name, { every, text: async () => await text(name) }])
+    const events = new EventStreams({ most: STREAMS, told: Object.fromEntries(told) })
+    return { access, api: new Api({ requests, events }), site: new Site() }
+  }
+
   async stop(): Promise<void> {
     this.#metrics?.stop()
+    this.overview?.stop()
     await this.#server?.stop()
   }
 }

@@ -19,12 +19,16 @@ import { loggable } from '../observe/fields.ts'
 import { redactor } from '../observe/redact.ts'
 import { ClinkLogs } from '../clink-logs/clink-logs.ts'
 import { logsOf } from '../clink-logs/segments.ts'
+import type { Asked } from '../control/asked.ts'
+import { requestsByHttp } from '../control/by-http.ts'
 import { answer } from '../control/requests.ts'
 import { ConfigReload } from './config-reload.ts'
 import { followSettings } from './follow-settings.ts'
-import { asWorker, type Operated } from './operated.ts'
+import { asWorker } from './operated.ts'
 import { outputFacts } from './output-facts.ts'
 import { Reloads } from './reloads.ts'
+import { seenWorker } from './seen-worker.ts'
+import type { OperatorSurface } from './operator-surface.ts'
 import { openWatchers } from './watchers.ts'
 import { supervise, type Supervision } from './supervision.ts'
 
@@ -78,7 +82,7 @@ export async function work(parts: WorkParts): Promise<ExitCode> {
   const tasks = state === undefined ? {} : { directory: config.state.directory, isOurs: () => state.isStillOurs() }
   const daemon = new Daemon({ config, key, router: registry, emit, once, ending, state, tasks, ...watched })
   daemon.masked.on((value) => void parts.secrets.add(value))
-  const clinkLogs = state === undefined ? undefined : keepLogs(parts, daemon, emit)
+  const clinkLogs = state && keepLogs(parts, daemon, emit)
   if (clinkLogs !== undefined) listeners.push(clinkLogs.note)
   const reloads = new Reloads(emit)
   const watch = new HandlerWatch({
@@ -108,14 +112,14 @@ export async function work(parts: WorkParts): Promise<ExitCode> {
     supervision?.stopping(timeout)
     void parts.beside?.stop()
   })
-  await begin(daemon, surface.listen({ daemon, emit, redact: redactor(parts.secrets) }), () => {
-    host.left()
-    state?.close()
-  })
+  const seen = seenWorker(surface.overview, config.state.directory)
+  const worker = asWorker({ registry, daemon, logLevel, reloads, emit, seen }, once !== undefined)
+  const asked = { ledger: daemon.ledger, worker }
+  await begin(daemon, show(surface, asked, daemon, emit, parts), () => abandon(host, state))
   parts.output.attach(outputFacts(logger, () => void daemon.stop('nobody reads the log', EXIT.failed)))
   keyWatch?.start()
   if (config.handlers.watch) for (const one of [watch, configReload]) void one?.start()
-  const control = state && listen(state, { registry, daemon, logLevel, reloads, emit }, parts)
+  const control = state && listen(state, asked, parts)
   void readyWhen(control, supervision)
   exit = await daemon.ended
   host.left()
@@ -158,6 +162,11 @@ async function begin(daemon: Daemon, listening: Promise<void>, abandon: () => vo
   }
   // It may have been told to meanwhile.
   if (!daemon.isStopping) daemon.start()
+}
+
+function abandon(host: WorkerProcess, state: State | undefined): void {
+  host.left()
+  state?.close()
 }
 
 /** From now on: these handlers, and the configuration by which they were loaded where that is another one. */
@@ -260,9 +269,21 @@ function watchKey({ config, key, secrets }: WorkParts, daemon: Daemon, emit: Emi
   })
 }
 
+/** By HTTP it can be asked what it can be asked over its socket. @throws {CodedError} where it must listen and cannot. */
+async function show(
+  surface: OperatorSurface,
+  asked: Asked,
+  daemon: Daemon,
+  emit: Emit,
+  { secrets }: WorkParts,
+): Promise<void> {
+  const requests = requestsByHttp(asked, () => daemon.settings.current.log.content)
+  const secret = (text: string): void => void secrets.add(text)
+  await surface.listen({ daemon, emit, redact: redactor(secrets), secret, requests })
+}
+
 /** A worker that no command can reach is better than none. */
-async function listen(state: State, operated: Operated, { config, logger, once }: WorkParts): Promise<ControlSocket> {
-  const asked = { ledger: state.ledger, worker: asWorker(operated, once !== undefined) }
+async function listen(state: State, asked: Asked, { config, logger }: WorkParts): Promise<ControlSocket> {
   const control = new ControlSocket({
     directory: config.state.directory,
     answer: async (request) => await answer(request, asked),

@@ -18,7 +18,7 @@ interface Watchers {
 export async function openWatchers(config: Config, isOnce: boolean, listen: Emit | undefined): Promise<Watchers> {
   const surface = new OperatorSurface(config, isOnce)
   const traces = await openTraces(config.clink.url)
-  const notes = [listen, surface.note, traces?.note].filter((one) => one !== undefined)
+  const notes = [listen, ...surface.notes, traces?.note].filter((one) => one !== undefined)
   return { surface, traces, notes, watched: { watch: both(surface.request, traces?.request), around: traces?.around } }
 }
 

@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http'
 import { asError } from '../base/coded-error.ts'
 import { cutText, LONGEST } from '../base/cut-text.ts'
 
@@ -6,6 +7,11 @@ export interface Answer {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
   readonly text: string
+}
+
+/** An answer that goes on: whoever begins it writes it, and ends it. */
+export interface Stream extends Omit<Answer, 'text'> {
+  readonly begin: (response: ServerResponse) => void
 }
 
 /** A body that JSON does not take is an error like any other. */

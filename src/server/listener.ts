@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream'
 import { systemCode } from '../base/coded-error.ts'
 import { clearTimeout, setTimeout } from '../base/host-time.ts'
 import { http } from '../base/node-http.ts'
-import { errorOf, jsonAnswer, type Answer } from './answer.ts'
+import { errorOf, jsonAnswer, type Answer, type Stream } from './answer.ts'
 import { foreignness, type IsOurs } from './named-host.ts'
 
 /** Milliseconds in which the head of a request has to arrive, and all of it; and between two looks at that. */
@@ -23,7 +23,7 @@ export interface ListenerOptions {
   readonly times?: Partial<typeof TIMES>
   readonly isOurs: IsOurs
   /** What it throws is told to the caller. */
-  readonly answer: (request: IncomingMessage, response: ServerResponse) => Promise<Answer>
+  readonly answer: (request: IncomingMessage, response: ServerResponse) => Promise<Answer | Stream>
 }
 
 /** An HTTP server with limits to what a caller may take of it: connections, the size of a head, the time for a request. */
@@ -71,16 +71,21 @@ export class Listener {
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     // A caller may leave at any moment; that is its own affair.
     response.on('error', () => {})
-    const { headers, status, text } = await this.#answer(request, response).catch((error: unknown) =>
-      jsonAnswer(500, errorOf(error)),
-    )
+    const answer = await this.#answer(request, response).catch((error: unknown) => jsonAnswer(500, errorOf(error)))
+    const { headers, status } = answer
     // What has not been read of a request that is refused would be taken for the next one.
     if (!request.complete) response.setHeader('connection', 'close')
+    if ('begin' in answer) {
+      response.writeHead(status, { ...ALWAYS, ...headers })
+      answer.begin(response)
+      return
+    }
+    const { text } = answer
     response.writeHead(status, { ...ALWAYS, ...headers, 'content-length': Buffer.byteLength(text) })
     response.end(text)
   }
 
-  async #answer(request: IncomingMessage, response: ServerResponse): Promise<Answer> {
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<Answer | Stream> {
     const foreign = foreignness(request, this.#options.isOurs)
     return foreign === undefined
       ? await this.#options.answer(request, response)

@@ -1,10 +1,13 @@
-import type { IncomingMessage } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { asError, CodedError, systemCode } from '../base/coded-error.ts'
 import { clearTimeout, setTimeout } from '../base/host-time.ts'
 import type { Service } from '../base/service.ts'
-import { jsonAnswer, type Answer } from './answer.ts'
+import type { Access } from './access.ts'
+import { jsonAnswer, type Answer, type Stream } from './answer.ts'
+import type { Api } from './api.ts'
 import { Listener } from './listener.ts'
 import { isLoopback, type IsOurs } from './named-host.ts'
+import type { Site } from './site.ts'
 
 /** What is shown at each path, by GET and HEAD. */
 export type Pages = Readonly<Record<string, () => Answer | Promise<Answer>>>
@@ -18,6 +21,8 @@ export interface OperatorServerOptions {
     readonly isChosen: boolean
   }
   readonly pages: Pages
+  /** For people and programs that operate the worker. Left out: there is nothing but the pages. */
+  readonly operation?: { readonly access: Access; readonly api: Api; readonly site: Site } | undefined
   /** Takes secrets out of what is sent: the last line of defence. */
   readonly redact: (text: string) => string
   readonly listening: (url: string) => void
@@ -29,7 +34,7 @@ const CONNECTIONS = 256
 const SILENCE = 60_000
 const AGAIN = 30_000
 
-/** Where machines and people ask how the worker is. Nothing here changes anything. */
+/** Where machines and people ask how the worker is, and operate it. */
 export class OperatorServer implements Service {
   readonly #options: OperatorServerOptions
   readonly #listener: Listener
@@ -46,7 +51,7 @@ export class OperatorServer implements Service {
       connections: CONNECTIONS,
       silence: SILENCE,
       isOurs: namesOf(host, allowedHosts),
-      answer: async (request) => await this.#answer(request),
+      answer: async (request, response) => await this.#answer(request, response),
     })
   }
 
@@ -78,23 +83,41 @@ export class OperatorServer implements Service {
   async stop(): Promise<void> {
     this.#isStopped = true
     clearTimeout(this.#again)
+    this.#options.operation?.api.stop()
     await this.#listener.stop()
   }
 
-  async #answer({ headers, method, url = '' }: IncomingMessage): Promise<Answer> {
-    const { pages, redact } = this.#options
-    const [path = ''] = url.split('?', 1)
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<Answer | Stream> {
+    const { operation, pages, redact } = this.#options
+    const [path = ''] = (request.url ?? '').split('?', 1)
     // Nothing is made of a path: it is one of those that there are, letter by letter.
     const page = Object.hasOwn(pages, path) ? pages[path] : undefined
-    if (page === undefined)
-      return jsonAnswer(404, { error: `there is nothing here but ${Object.keys(pages).join(', ')}` })
-    if (method !== 'GET' && method !== 'HEAD') {
-      return jsonAnswer(405, { error: 'only GET and HEAD are taken' }, { allow: 'GET, HEAD' })
+    const isKnown = operation !== undefined && operation.access.refusalOf(request) === undefined
+    const site = operation?.site.has(path) === true ? operation.site : undefined
+    if (page !== undefined || site !== undefined) {
+      const refusal = refusalOfPage(request)
+      if (refusal !== undefined) return refusal
+      if (page !== undefined) return shown(await page(), redact)
+      if (site !== undefined) return await site.page(path, isKnown)
     }
-    if (hasBody(headers)) return jsonAnswer(413, { error: 'a request here has no body' })
-    const answer = await page()
-    return { ...answer, text: redact(answer.text) }
+    if (operation !== undefined && path.startsWith('/api/')) {
+      // Nor is told which paths there are.
+      const answer = operation.access.refusalOf(request) ?? (await operation.api.answer(path, request, response))
+      if (answer !== undefined) return 'text' in answer ? shown(answer, redact) : answer
+    }
+    const others = operation === undefined ? '' : ', /, /api/'
+    return jsonAnswer(404, { error: `there is nothing here but ${Object.keys(pages).join(', ')}${others}` })
   }
+}
+
+function shown(answer: Answer, redact: (text: string) => string): Answer {
+  return { ...answer, text: redact(answer.text) }
+}
+
+function refusalOfPage({ headers, method }: IncomingMessage): Answer | undefined {
+  if (method !== 'GET' && method !== 'HEAD')
+    return jsonAnswer(405, { error: 'only GET and HEAD are taken' }, { allow: 'GET, HEAD' })
+  return hasBody(headers) ? jsonAnswer(413, { error: 'a request here has no body' }) : undefined
 }
 
 function hasBody(headers: IncomingMessage['headers']): boolean {

@@ -1,7 +1,9 @@
 import type { Cancel } from '../base/clock.ts'
 import { asError } from '../base/coded-error.ts'
 import type { Deliveries } from './delivery/deliveries.ts'
+import type { InboxList } from './claiming/inbox-watch.ts'
 import { liveness, type Liveness } from './liveness/liveness.ts'
+import type { Expected } from './liveness/pulses.ts'
 import type { Pauses } from './capacity/pauses.ts'
 import { readiness, type Readiness } from './liveness/readiness.ts'
 import { cancel, type Cancelled } from './cancel.ts'
@@ -179,6 +181,16 @@ export class Worker {
       circuits: router.routes.map((route) => ({ route: route.name, isOpen: shared.health.isPaused(route) })),
       inbox: inboxWatch.count,
     }
+  }
+
+  /** What waits in the inbox, as far as it is known; asking keeps it known. */
+  get inbox(): InboxList | undefined {
+    return this.#parts.inboxWatch.list
+  }
+
+  /** What its loops do, and by when they mean to have got further. */
+  get loops(): readonly Expected[] {
+    return this.#context.pulses.expected
   }
 
   /** @param state what keeps the state directory from being used, for people. */

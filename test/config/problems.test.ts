@@ -259,16 +259,3 @@ it('a weight above the concurrency is an error with its place and value (P14)', 
   const message = expect.stringContaining('is more than concurrency')
   expect(issues).toEqual([expect.objectContaining({ key: 'routes[0].weight', line: 3, value: '5', message })])
 })
-
-describe('what this version cannot do', () => {
-  it('is a warning where it does no harm, and only where it differs from the default', async () => {
-    const { warnings } = await loadText(
-      'server: { tokenFile: /run/token, port: 8080 }\nstate: { sync: full, keep: 336h }\npoll: { sweep: 1m }\n' +
-        'claim: { exclusive: true }\nretry: { crashes: 1 }',
-      { env: { STATE_DIRECTORY: '/var/lib/clink-worker' } },
-    )
-    expect(warnings.map(({ key }) => key)).toEqual(['server.tokenFile'])
-    const message = 'has no effect in this version'
-    expect(warnings[0]).toMatchObject({ line: 1, column: 22, message, value: '"/run/token"' })
-  })
-})

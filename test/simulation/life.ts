@@ -157,6 +157,11 @@ export class Life implements Host {
       reload: async () => await Promise.resolve(undefined),
       emit: () => {},
       wall: () => clock.wall(),
+      seen: {
+        past: undefined,
+        journalSize: async () => await Promise.resolve(0),
+        log: async () => await Promise.resolve([]),
+      },
     })
   }
 

@@ -1,6 +1,7 @@
 import { CodedError, EXIT, type ExitCode } from '../../base/coded-error.ts'
 import { formatIssue } from '../../config/issue.ts'
 import type { LoadedConfig } from '../../config/load.ts'
+import { serverToken } from '../../config/server-token.ts'
 import { controlPath } from '../../control/server.ts'
 import type { HandlerSet } from '../../handlers/handler-set.ts'
 import { probeState } from '../../journal/probe.ts'
@@ -21,6 +22,8 @@ export interface CheckOptions extends SettingsOptions {
   readonly json?: true
   readonly clink?: string
 }
+
+const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|::1)$/
 
 /** Looks at everything that can be looked at, and reports. The exit code is that of the first failure. */
 export async function runChecks(options: CheckOptions, io: Io): Promise<ExitCode> {
@@ -46,6 +49,14 @@ async function* checks(options: CheckOptions, io: Io): AsyncGenerator<Finding> {
   yield ok('configuration', file ?? 'no file, the defaults are used')
   for (const one of warnings) yield warning('configuration', formatIssue(one))
   yield stateFinding(loaded)
+  const { enabled, host, port } = config.server
+  const token = await attempt('server', async () => ({ is: await Promise.resolve(serverToken(config.server)) }))
+  if (isFinding(token)) yield token
+  else if (enabled && token.is === undefined && !LOOPBACK.test(host))
+    yield warning(
+      'server',
+      `${host}:${port} has health and metrics only: the dashboard and /api need server.tokenFile there`,
+    )
 
   const handlers = await attempt(
     'handlers',

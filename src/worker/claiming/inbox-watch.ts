@@ -5,7 +5,7 @@ import { ClinkApiError } from '../../clink/errors.ts'
 import type { Clink } from '../../clink/records.ts'
 import { orError } from '../../clink/refusals.ts'
 import { forMe } from '../../config/for-me.ts'
-import { judge } from '../admission/verdict.ts'
+import { judge, whyUnwanted } from '../admission/verdict.ts'
 import type { AdmissionContext } from '../admission/context.ts'
 import type { Poller } from './poller.ts'
 
@@ -19,6 +19,20 @@ export interface InboxCount {
   readonly oldest: number | undefined
   /** There may be more of either, and older ones. */
   readonly isSaturated: boolean
+}
+
+/** A clink that waits, and what the worker would do with it. */
+interface Waiting {
+  readonly clink: Clink
+  /** Null: it would be left alone, or that cannot be told. */
+  readonly route: string | null
+  readonly why: string | null
+}
+
+/** What a list of the inbox has shown, and how many milliseconds ago. */
+export interface InboxList extends InboxCount {
+  readonly age: number
+  readonly waiting: readonly Waiting[]
 }
 
 const EVERY = 30_000
@@ -36,7 +50,7 @@ const PAGE = 100
 export class InboxWatch {
   readonly #context: AdmissionContext
   readonly #poller: Pick<Poller, 'hasPolled' | 'trouble'>
-  #last: { readonly at: number; readonly count: InboxCount } | undefined
+  #last: { readonly at: number; readonly count: InboxCount; readonly waiting: readonly Waiting[] } | undefined
   #nextAt = -Infinity
   #failures = 0
   #looking: Promise<void> | undefined
@@ -50,6 +64,12 @@ export class InboxWatch {
   get count(): InboxCount | undefined {
     this.#lookAgain()
     return this.#last !== undefined && this.#now < this.#last.at + STALE ? this.#last.count : undefined
+  }
+
+  /** What the last count has counted, likewise. */
+  get list(): InboxList | undefined {
+    const { count } = this
+    return count && { ...count, age: this.#now - (this.#last?.at ?? 0), waiting: this.#last?.waiting ?? [] }
   }
 
   get #now(): number {
@@ -85,23 +105,34 @@ export class InboxWatch {
     this.#failures = 0
     // Groups that cannot be named now are named by the next poll.
     const { clinks } = await scope.named(page, stopping)
+    const pending = clinks.filter(({ status }) => status === 'pending')
+    const waiting: Waiting[] = []
     const ours: Clink[] = []
-    for (const clink of clinks) if (clink.status === 'pending' && (await this.#isOurs(clink))) ours.push(clink)
+    for (const clink of pending) {
+      const judged = await this.#judge(clink)
+      waiting.push({ clink, ...judged })
+      if (judged.why === null) ours.push(clink)
+    }
     const received = page.clinks.length + page.malformed.length
     const sent = ours.flatMap((clink) => readTime(clink.created_at) ?? [])
     const oldest = sent.length === 0 ? undefined : Math.max(0, this.#context.clock.wall() - Math.min(...sent))
     const isSaturated = received >= PAGE
-    this.#last = { at, count: { pending: ours.length, leftAlone: received - ours.length, oldest, isSaturated } }
+    const count = { pending: ours.length, leftAlone: received - ours.length, oldest, isSaturated }
+    this.#last = { at, count, waiting }
   }
 
-  /** One of which that cannot be told counts: somebody has to look at it. */
-  async #isOurs(clink: Clink): Promise<boolean> {
+  /** One of which that cannot be told counts as ours: somebody has to look at it. */
+  async #judge(clink: Clink): Promise<Omit<Waiting, 'clink'>> {
     const { ledger, scope } = this.#context
-    if (!scope.has(clink)) return false
+    const outside = scope.whyNot(clink)
+    if (outside !== undefined) return { route: null, why: outside }
     try {
-      return 'run' in (await judge(clink, await ledger.recallOne(clink.clink_id), this.#context))
+      const verdict = await judge(clink, await ledger.recallOne(clink.clink_id), this.#context)
+      return 'run' in verdict
+        ? { route: verdict.run.route.name, why: null }
+        : { route: null, why: whyUnwanted(verdict) }
     } catch {
-      return true
+      return { route: null, why: null }
     }
   }
 }

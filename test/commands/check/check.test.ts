@@ -15,13 +15,23 @@ async function check(site: Site, key = 'worker', ...args: readonly string[]) {
 
 test('check without --online needs neither key nor service', async () => {
   using dir = new TempDir()
-  await dir.write({ ...files, 'clink-worker.yaml': 'server: { tokenFile: ./token }\n' })
-  const { code, stdout, stderr } = await clinkWorker(['check'], { cwd: dir.path })
+  await dir.write({ ...files, 'clink-worker.yaml': 'server: { host: 0.0.0.0 }\n' })
+  const { code, stdout, stderr } = await clinkWorker(['check', '--set', 'server.enabled=true'], { cwd: dir.path })
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
   expect(stdout).toMatch(/^configuration +ok +\S+clink-worker\.yaml$/m)
-  expect(stdout).toMatch(/^configuration +warning +.*server\.tokenFile/m)
+  expect(stdout).toMatch(/^server +warning +0\.0\.0\.0:7717 has health and metrics only: .*server\.tokenFile/m)
   expect(stdout).toMatch(/^handlers +ok +1 +h +everything +handlers\/h\.js$/m)
   expect(stdout).toMatch(/^key +warning +There is no Clink API key/m)
+})
+
+test('a token that is not there, or that can be guessed, is a failure, and 78: no worker would start', async () => {
+  using dir = new TempDir()
+  await dir.write({ ...files, 'clink-worker.yaml': 'server: { tokenFile: ./token }\n' })
+  const { code, stdout } = await clinkWorker(['check'], { cwd: dir.path })
+  expect(code).toBe(78)
+  expect(stdout).toMatch(/^server +failed +server\.tokenFile: \S+token cannot be read/m)
+  await dir.write({ token: 'guessed\n' })
+  expect((await clinkWorker(['check'], { cwd: dir.path })).stdout).toMatch(/^server +failed +.*token holds no token/m)
 })
 
 test('a bad configuration is a failure with every problem, and 78', async () => {

@@ -1,0 +1,102 @@
+import { cutText } from '../base/cut-text.ts'
+import { wallNow } from '../base/host-time.ts'
+import { Recent } from '../base/recent.ts'
+import type { WorkerEvent } from '../events.ts'
+import { said } from './said.ts'
+
+/** What happened to a clink. */
+interface Moment {
+  /** Wall time in milliseconds. */
+  readonly at: number
+  /** The name of its event. */
+  readonly event: string
+  readonly attempt: number | null
+  /** For people; null: there is no more to say. */
+  readonly text: string | null
+  /** How often in a row it happened; the last time is meant. */
+  readonly times: number
+}
+
+/** What this process has seen of one clink. */
+export interface Timeline {
+  readonly id: string
+  readonly group: string
+  readonly sender: string
+  readonly route: string | null
+  /** When it was sent, as the service says. */
+  readonly sent: string
+  readonly moments: readonly Moment[]
+  /** How many of them are not kept. */
+  readonly leftOut: number
+  /** The clink's, and of what it was answered: cut. */
+  readonly content: string
+  readonly response: string | null
+}
+
+const CLINKS = 2_000
+/** Moments that are kept of one clink: the first ones, and the last ones. */
+const FIRST = 30
+const LAST = 70
+/** Characters. */
+const LONGEST_TEXT = 500
+const LONGEST_CONTENT = 4_000
+
+type Growing = { -readonly [Key in keyof Timeline]: Timeline[Key] } & { moments: Moment[] }
+
+/** The last clinks that were worked, moment by moment, in memory. */
+export class Timelines {
+  readonly #all = new Recent<Growing>(CLINKS)
+
+  readonly note = (event: WorkerEvent): void => {
+    if (!('clink' in event)) return
+    // Handlers may say very much: there is a log for that. A clink that is listed again and again, and left alone, has no story.
+    if (event.event === 'clink.log' || event.event === 'clink.parked') return
+    const { attempt, clink, event: name, route } = event
+    const kept = this.#of(event)
+    if (kept === undefined) return
+    if (route !== undefined) kept.route = route
+    if (event.event === 'clink.completed' && event.response !== undefined)
+      kept.response = cutText(event.response, LONGEST_CONTENT)
+    const words = said(event)
+    const text = words === undefined ? null : cutText(words, LONGEST_TEXT)
+    add(kept, { at: wallNow(), event: name, attempt: attempt ?? null, text, times: 1 })
+    // The one that something has happened to last is forgotten last.
+    if (name === 'clink.claimed') this.#all.set(clink.clink_id, kept)
+  }
+
+  of(id: string): Timeline | undefined {
+    return this.#all.get(id)
+  }
+
+  #of({ clink }: Extract<WorkerEvent, { readonly clink: unknown }>): Growing | undefined {
+    const { clink_id: id } = clink
+    const known = this.#all.get(id)
+    if (known !== undefined) return known
+    const begun: Growing = {
+      id,
+      group: clink.group_slug ?? clink.group_id,
+      sender: clink.sender_id,
+      route: null,
+      sent: clink.created_at,
+      moments: [],
+      leftOut: 0,
+      content: cutText(clink.content, LONGEST_CONTENT),
+      response: null,
+    }
+    this.#all.set(id, begun)
+    return begun
+  }
+}
+
+function add(kept: Growing, moment: Moment): void {
+  const { moments } = kept
+  const last = moments.at(-1)
+  if (last?.event === moment.event && moment.event === 'clink.renewed') {
+    moments[moments.length - 1] = { ...moment, times: last.times + 1 }
+    return
+  }
+  moments.push(moment)
+  if (moments.length <= FIRST + LAST) return
+  moments.splice(FIRST, 1)
+  kept.leftOut += 1
+}

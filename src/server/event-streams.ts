@@ -1,0 +1,111 @@
+import type { ServerResponse } from 'node:http'
+import { asError } from '../base/coded-error.ts'
+import { clearInterval, setInterval } from '../base/host-time.ts'
+import { errorOf, jsonAnswer, type Answer, type Stream } from './answer.ts'
+
+/** One kind of news. */
+interface Told {
+  /** In how many turns it is told once, of a second each; also as the first of a stream. */
+  readonly every: number
+  /** JSON. */
+  readonly text: () => string | Promise<string>
+}
+
+export interface EventStreamsOptions {
+  readonly told: Readonly<Record<string, Told>>
+  /** The most streams at a time. */
+  readonly most: number
+  /** Milliseconds of a turn. */
+  readonly turn?: number
+}
+
+const TURN = 1_000
+/** Bytes that may wait for a reader. One that is further behind is dropped: it comes again, and loses nothing, since all news is whole. */
+const BEHIND = 1_000_000
+/** Milliseconds after which a reader that was dropped comes again. */
+const RETRY = 2_000
+
+/**
+ * What changes, for pages that are open: server-sent events. Each event is whole, so nobody needs those that were missed. It is made once for
+ * all readers, and not at all while nobody reads.
+ */
+export class EventStreams {
+  readonly #options: EventStreamsOptions
+  readonly #readers = new Set<ServerResponse>()
+  #turns: NodeJS.Timeout | undefined
+  #turn = 0
+  #isTelling = false
+
+  constructor(options: EventStreamsOptions) {
+    this.#options = options
+  }
+
+  get readers(): number {
+    return this.#readers.size
+  }
+
+  open(): Stream | Answer {
+    const { most } = this.#options
+    if (this.#readers.size >= most) {
+      const error = `${most} streams are open, and there are no more: close a page`
+      return jsonAnswer(503, { error }, { 'retry-after': '10' })
+    }
+    const headers = { 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' }
+    return { status: 200, headers, begin: (response) => this.#begin(response) }
+  }
+
+  stop(): void {
+    clearInterval(this.#turns)
+    this.#turns = undefined
+    for (const reader of this.#readers) reader.end()
+    this.#readers.clear()
+  }
+
+  #begin(response: ServerResponse): void {
+    // There may have come more in the turn.
+    if (response.destroyed || this.#readers.size >= this.#options.most) return void response.destroy()
+    this.#readers.add(response)
+    response.on('close', () => this.#leave(response))
+    response.write(`retry: ${RETRY}\n\n`)
+    this.#turns ??= setInterval(() => void this.#tell(), this.#options.turn ?? TURN).unref()
+    void this.#tellAll([response], Object.keys(this.#options.told))
+  }
+
+  #leave(response: ServerResponse): void {
+    this.#readers.delete(response)
+    if (this.#readers.size > 0) return
+    clearInterval(this.#turns)
+    this.#turns = undefined
+  }
+
+  async #tell(): Promise<void> {
+    // What takes longer than a turn is not asked for twice.
+    if (this.#isTelling) return
+    this.#isTelling = true
+    this.#turn += 1
+    const due = Object.entries(this.#options.told).filter(([, { every }]) => this.#turn % every === 0)
+    await this.#tellAll(
+      [...this.#readers],
+      due.map(([name]) => name),
+    )
+    this.#isTelling = false
+  }
+
+  async #tellAll(readers: readonly ServerResponse[], names: readonly string[]): Promise<void> {
+    for (const name of names) {
+      const text = await this.#textOf(name)
+      for (const reader of readers) {
+        if (reader.writableLength > BEHIND) reader.destroy()
+        else if (this.#readers.has(reader)) reader.write(`id: ${this.#turn}\nevent: ${name}\ndata: ${text}\n\n`)
+      }
+    }
+  }
+
+  async #textOf(name: string): Promise<string> {
+    try {
+      return (await this.#options.told[name]?.text()) ?? 'null'
+    } catch (error) {
+      return JSON.stringify(errorOf(asError(error)))
+    }
+  }
+}
