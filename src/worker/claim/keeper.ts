@@ -75,10 +75,10 @@ export class LeaseKeeper implements LeaseHolder {
     return !this.#isEstranged && this.#machine.stands(this.#now)
   }
 
-  /** What is worked for a key of somebody else is worked no more. */
+  /** What a key of somebody else has claimed is worked no more. It may be asked about what another key has claimed. */
   get #isEstranged(): boolean {
     const { claim, owner } = this.#options
-    return owner !== undefined && claim.key.stranger !== undefined
+    return owner !== undefined && !this.#isStrange && claim.key.stranger !== undefined
   }
 
   /** Ends a claim that is past its deadline as lost, even where its timer is late. @returns whether it stands. */

@@ -224,7 +224,8 @@ export class Poller implements Service {
   }
 
   async #look(): Promise<unknown> {
-    const { api, settings } = this.#parts.context
+    const { api, pulses, settings } = this.#parts.context
+    pulses.poll.expect('poll', settings.current.clink.timeout)
     const params = { limit: 1, for_me: forMe(settings.current) }
     return await orError(api.checkInbox(params, { attempts: 1, signal: this.#giveUp.signal }))
   }
