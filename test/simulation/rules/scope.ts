@@ -15,7 +15,8 @@ export const onlyWhatIsWanted: Rule = ({ plan, record, emulator }) => {
     // What was claimed while it was wanted may be claimed anew by its renewal.
     const isRenewal = record.grantsOf(life, clinkId).some((earlier) => earlier.at < at)
     const age = request.begunAt - (clink.created + offset) + clockError(record, life, request.begunAt)
-    if (isRenewal || !hasAge(plan, clinkId) || !isTooOld(workerOf(plan, life), age)) return []
+    // A wall clock counts whole milliseconds.
+    if (isRenewal || !hasAge(plan, clinkId) || !isTooOld(workerOf(plan, life), Math.floor(age))) return []
     return [{ rule: 'P6', at, life, text: `${clinkId} is claimed though it is too old` }]
   })
   const run = record.runs.flatMap(({ life, clinkId, startedAt: at }) => {
