@@ -100,4 +100,55 @@ describe('§4: an application', () => {
       expect(command.output).not.toContain(SECRET.slice(6))
     },
   )
+
+  it(
+    'whose sidecar the worker is may come later and go first: nothing is lost, no attempt counted, and a drain ends what it works (P8, §8)',
+    { timeout: 120_000 },
+    async () => {
+      const port = await freePort()
+      await using site = await open(port, 'retry: { backoff: 100ms, attempts: 1, cooldown: 1s }\n')
+      const command = site.start('run')
+      const early = site.sendMany(5)
+      await until(
+        () => command.output.includes('route.paused'),
+        () => `it finds nobody there:\n${command.output}`,
+      )
+      expect(await site.start('health', 'live').exited).toBe(0)
+      const application = await startApplication(site, port)
+      await completed(site, early, command)
+
+      // The pod is to end: the application still answers, and the worker drains.
+      const drained = site.start('drain', '--wait', '--timeout', '20s')
+      expect(await drained.exited, drained.output).toBe(0)
+      expect(await site.start('health', 'live').exited).toBe(0)
+      expect(await site.start('health', 'ready').exited).toBe(1)
+      const late = site.sendMany(5)
+      await end(application)
+      command.signal('SIGTERM')
+
+      expect(await command.exited, command.output.slice(-3_000)).toBe(0)
+      expect(late.map((id) => times(site.emulator, id, 'claimed'))).toEqual([0, 0, 0, 0, 0])
+      expect(stillClaimed(site.emulator)).toEqual([])
+      expect(command.output).not.toContain('clink.deadLettered')
+    },
+  )
+
+  it('that is gone before its sidecar hears of the end costs no attempt, and what was claimed is given back', async () => {
+    const port = await freePort()
+    await using site = await open(port, 'retry: { attempts: 1 }\n')
+    const application = await startApplication(site, port)
+    const command = site.start('run')
+    await completed(site, site.sendMany(5), command)
+    await end(application)
+    const ids = site.sendMany(5)
+    await until(
+      () => command.output.includes('route.paused'),
+      () => `it finds nobody there:\n${command.output}`,
+    )
+    command.signal('SIGTERM')
+
+    expect(await command.exited, command.output.slice(-3_000)).toBe(0)
+    expect(ids.map((id) => site.emulator.clink(id)?.status)).toEqual(ids.map(() => 'pending'))
+    expect(command.output).not.toContain('clink.deadLettered')
+  })
 })
