@@ -17,6 +17,7 @@ import { runCommand } from './run/command.ts'
 import { sendCommand } from './send/command.ts'
 import { serviceCommand } from './service/command.ts'
 import { statusCommand } from './status/command.ts'
+import { stateCommand } from './state/command.ts'
 import { taskCommand } from './task/command.ts'
 
 const EXAMPLES = `
@@ -62,6 +63,7 @@ function makeProgram(io: Io): Command {
     logsCommand(io),
     healthCommand(io),
     serviceCommand(io),
+    stateCommand(io),
     apiCommand(io),
     taskCommand(),
     emulateCommand(io),

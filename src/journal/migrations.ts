@@ -28,6 +28,9 @@ const MIGRATIONS: readonly string[] = [
   newTable('audit'),
 ]
 
+/** The version of a journal as it is written now. */
+export const JOURNAL_VERSION = MIGRATIONS.length
+
 function newTable(name: string): string {
   return `CREATE TABLE ${name} (id TEXT PRIMARY KEY NOT NULL, row TEXT NOT NULL);`
 }

@@ -19,9 +19,7 @@ const PAUSE = 100
  */
 export async function reachState(state: StatePlace, clock: Clock = systemClock()): Promise<Link> {
   const { directory } = state
-  // Opening would make the directory, and an empty list would hide that its name is wrong.
-  const missing = whyMissing(journalOf(directory))
-  if (missing !== undefined) throw new CodedError('STATE_UNUSABLE', `state.directory: ${directory} ${missing}`)
+  needState(directory)
   const end = clock.now() + PATIENCE
   for (;;) {
     try {
@@ -36,6 +34,16 @@ export async function reachState(state: StatePlace, clock: Clock = systemClock()
       await sleep(clock, PAUSE)
     }
   }
+}
+
+/**
+ * Opening would make the directory, and an empty list would hide that its name is wrong.
+ *
+ * @throws {CodedError} STATE_UNUSABLE when no worker has run with it, as far as this user may know.
+ */
+export function needState(directory: string): void {
+  const missing = whyMissing(journalOf(directory))
+  if (missing !== undefined) throw new CodedError('STATE_UNUSABLE', `state.directory: ${directory} ${missing}`)
 }
 
 /** Whether a worker has run with it, as far as this user may know. */
