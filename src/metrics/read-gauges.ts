@@ -9,6 +9,7 @@ export interface Observed {
     readonly inFlight: number
     readonly deadLetters: number
     readonly isJournalWritable: boolean
+    readonly isPaused: boolean
     readonly circuits: readonly { readonly route: string; readonly isOpen: boolean }[]
     readonly inbox:
       | {
@@ -24,7 +25,7 @@ export interface Observed {
 /** Reads what is not counted but is there. */
 export function readGauges(instruments: Instruments, worker: Observed): void {
   const { held, maybeClaimed, parked, stuck } = worker.snapshot()
-  const { circuits, deadLetters, inbox, inFlight, isJournalWritable, slots } = worker.gauges()
+  const { circuits, deadLetters, inbox, inFlight, isJournalWritable, isPaused, slots } = worker.gauges()
   instruments.held.set(held)
   instruments.parked.set(parked)
   instruments.stuck.set(stuck)
@@ -33,6 +34,7 @@ export function readGauges(instruments: Instruments, worker: Observed): void {
   instruments.inFlight.set(inFlight)
   instruments.deadLetters.set(deadLetters)
   instruments.journalFailed.set(isJournalWritable ? 0 : 1)
+  instruments.paused.set(isPaused ? 1 : 0)
   instruments.ready.set(worker.readiness().ready ? 1 : 0)
   // Routes come and go with reloads.
   instruments.circuits.reset()

@@ -177,6 +177,8 @@ export class Worker {
       inFlight: shared.capacity.holders + reruns.running.length,
       deadLetters: ledger.letters.count,
       isJournalWritable: ledger.isHealthy,
+      /** Operators want nothing to be claimed. */
+      isPaused: this.whyHeld !== undefined,
       /** Whether each route is paused since all fails there. */
       circuits: router.routes.map((route) => ({ route: route.name, isOpen: shared.health.isPaused(route) })),
       inbox: inboxWatch.count,

@@ -236,7 +236,15 @@ describe('§7: the dashboard', () => {
     const metrics = new Metrics('1')
     onTestFinished(() => metrics.stop())
     await metrics.load(() => 0)
-    const gauges = { slots: 1, inFlight: 0, deadLetters: 0, isJournalWritable: true, circuits: [], inbox: undefined }
+    const gauges = {
+      slots: 1,
+      inFlight: 0,
+      deadLetters: 0,
+      isJournalWritable: true,
+      isPaused: false,
+      circuits: [],
+      inbox: undefined,
+    }
     const text = await metrics.text({
       snapshot: () => ({ held: 0, parked: 0, stuck: 0, maybeClaimed: 0 }),
       readiness: () => ({ ready: true }),

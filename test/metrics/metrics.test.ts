@@ -13,6 +13,7 @@ const idle: ReturnType<Observed['gauges']> = {
   inFlight: 0,
   deadLetters: 0,
   isJournalWritable: true,
+  isPaused: false,
   circuits: [{ route: 'work', isOpen: false }],
   inbox: undefined,
 }
@@ -163,6 +164,11 @@ describe('§7: metrics', () => {
       observed({ inbox: { pending: 0, leftAlone: 0, oldest: undefined, isSaturated: false } }),
     )
     expect(empty('inbox_oldest_age_seconds')).toBe(0)
+  })
+
+  it('say whether an operator keeps it from taking clinks', async () => {
+    expect((await said([]))('paused')).toBe(0)
+    expect((await said([], observed({ isPaused: true })))('paused')).toBe(1)
   })
 
   it('say whether the last reload failed', async () => {
