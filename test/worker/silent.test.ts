@@ -8,7 +8,7 @@ import { answer, VirtualBench, type VirtualOptions } from '../support/virtual.ts
 
 const source = fileURLToPath(new URL('../../src', import.meta.url))
 /** They turn events into text. */
-const LISTENERS = /^(?:clink-logs\/|metrics\/|observe\/|events\.ts$|commands\/|testing\/)/
+const LISTENERS = /^(?:clink-logs\/|metrics\/|observe\/|overview\/|traces\/|events\.ts$|commands\/|testing\/)/
 
 /** What can be seen of a play from outside. */
 function seen({ record }: Played): unknown {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { clinkWorker } from '../../support/cli.ts'
+import { Cli, clinkWorker } from '../../support/cli.ts'
 import { handler, logLines, Site } from '../../support/site.ts'
 import { TempDir } from '../../support/temp-dir.ts'
 
@@ -83,12 +83,13 @@ test('bad handlers are 78, and all of them are named', async () => {
 
 test('warnings about the configuration are log lines', async () => {
   await using site = await Site.start({ 'handlers/h.js': handler('') })
-  await using worker = site.run('--once', '--set', 'server.tokenFile=token')
+  const env = { ...site.env(), CLINK_WORKER_POLL__INTERVALL: '1s' }
+  await using worker = new Cli(['run', '--once'], { cwd: site.dir.path, env })
   await worker.ended
   expect(logLines(worker.stdout)[0]).toMatchObject({
     level: 'warn',
     event: 'config.warning',
-    message: expect.stringContaining('server.tokenFile'),
+    message: expect.stringContaining('CLINK_WORKER_POLL__INTERVALL'),
   })
 })
 
