@@ -79,8 +79,17 @@ export class Caller {
     }
   }
 
-  async #send({ operation }: WireCall, request: TransportRequest): Promise<TransportResponse> {
-    if (this.#watch === undefined) return await this.#transport.send(request)
+  #send({ operation }: WireCall, request: TransportRequest): Promise<TransportResponse> {
+    return this.#watch === undefined
+      ? this.#transport.send(request)
+      : this.#sendWatched(operation, request, this.#watch)
+  }
+
+  async #sendWatched(
+    operation: WireCall['operation'],
+    request: TransportRequest,
+    watch: RequestWatch,
+  ): Promise<TransportResponse> {
     const startedAt = this.#clock.now()
     let answer: number | string = 'error'
     try {
@@ -91,7 +100,7 @@ export class Caller {
       if (error instanceof TransportError) answer = error.kind
       throw error
     } finally {
-      this.#watch(operation, answer, this.#clock.now() - startedAt)
+      watch(operation, answer, this.#clock.now() - startedAt)
     }
   }
 }

@@ -8,6 +8,9 @@ import { endOf } from '../ledger/pauses.ts'
 import { forgetGroups } from './failures.ts'
 import type { Asked, Drained, LogLevel, Wish } from './asked.ts'
 
+/** How many dead letters are changed at once, in one commit. */
+export const MOST = 500
+
 /** @throws {CodedError} STATE_UNAVAILABLE where only its state is there. */
 export function running({ worker }: Asked): NonNullable<Asked['worker']> {
   if (worker === undefined) throw new CodedError('STATE_UNAVAILABLE', 'no worker runs with this state directory')

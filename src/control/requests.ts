@@ -3,7 +3,7 @@ import { CodedError } from '../base/coded-error.ts'
 import type { DeadLetter } from '../ledger/dead-letters.ts'
 import type { Page } from '../ledger/page.ts'
 import { rows } from '../ledger/rows.ts'
-import { cancel, changeLetters, drain, pause, reload, resume, running, setLogLevel, stop } from './acts.ts'
+import { cancel, changeLetters, drain, MOST, pause, reload, resume, running, setLogLevel, stop } from './acts.ts'
 import { chosenPage, pageSchema, shownStep, stepsOf } from './dead-letters.ts'
 import { health } from './health.ts'
 import { rememberedClinks, rememberedOf } from './remembered.ts'
@@ -14,8 +14,6 @@ import { statusOf } from './status-of.ts'
 import { views } from './views.ts'
 import { wish } from './wish.ts'
 
-/** How many dead letters one request changes, in one commit. */
-export const MOST = 500
 /** A year: nobody waits for longer. */
 const LONGEST_PAUSE = 31_536_000_000
 

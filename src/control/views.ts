@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { wallNow } from '../base/host-time.ts'
 import type { DeadLetter } from '../ledger/dead-letters.ts'
 import { rows } from '../ledger/rows.ts'
-import { changeLetters, running } from './acts.ts'
+import { changeLetters, MOST, running } from './acts.ts'
 import type { Asked } from './asked.ts'
 import { groupsOf, membersOf } from './failures.ts'
 import { row } from './row.ts'
@@ -13,8 +13,6 @@ import { wish } from './wish.ts'
 
 /** Lines of a clink's log that are told: the last ones. */
 const LINES = 500
-/** In one commit. */
-const AT_ONCE = 500
 
 const group = z.object({
   route: z.string(),
@@ -126,8 +124,8 @@ async function changeAlike(
 ): Promise<{ done: number; rerun: number; unknown: number }> {
   const counts = { done: 0, rerun: 0, unknown: 0 }
   const all = await membersOf({ kind, route }, asked.ledger)
-  for (let from = 0; from < all.length; from += AT_ONCE) {
-    const ids = all.slice(from, from + AT_ONCE)
+  for (let from = 0; from < all.length; from += MOST) {
+    const ids = all.slice(from, from + MOST)
     const matching = `${route}: ${kind}`
     for (const change of await changeLetters(act, { ...by, ids, matching }, asked)) counts[change] += 1
   }

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { CodedError } from '../base/coded-error.ts'
+import { inAddress } from '../base/host-names.ts'
 import { errorAnswer, type Ending, type PlainAnswer, type PlainRequest } from './answer.ts'
 import { control, CONTROL } from './control.ts'
 import { movableClock } from './clock.ts'
@@ -69,7 +70,7 @@ export class EmbeddedClink implements Emulator {
   }
 
   get url(): string {
-    return `http://${this.#host.includes(':') ? `[${this.#host}]` : this.#host}:${this.port}`
+    return `http://${inAddress(this.#host)}:${this.port}`
   }
 
   get port(): number {

@@ -6,7 +6,8 @@ import { wallNow } from '../base/host-time.ts'
 import { makePrivate } from '../base/private-file.ts'
 import { isoTime } from '../base/time-text.ts'
 import { tryTo } from '../base/try-to.ts'
-import { JOURNAL_VERSION } from './migrations.ts'
+import { damageIn } from './integrity.ts'
+import { JOURNAL_VERSION, versionOf } from './migrations.ts'
 import { lockState } from './state-lock.ts'
 
 /** What a journal holds, in numbers. A journal of an earlier version may lack some. */
@@ -123,16 +124,12 @@ function giveToOwner(file: string): void {
   chownSync(file, uid, gid)
 }
 
-function versionOf(database: DatabaseSync): number {
-  return Number(database.prepare('PRAGMA user_version').get()?.['user_version'])
-}
-
 function withJournal<Result>(file: string, use: (database: DatabaseSync) => Result): Result {
   let database: DatabaseSync | undefined
   try {
     database = new DatabaseSync(file, { readOnly: true })
-    const problem = database.prepare('PRAGMA quick_check(1)').get()?.['quick_check']
-    if (problem !== 'ok') throw new Error(`it is damaged: ${String(problem)}`)
+    const damage = damageIn(database)
+    if (damage !== undefined) throw new Error(`it is damaged: ${damage}`)
     if (versionOf(database) < 1) throw new Error('it is no journal of a worker')
     return use(database)
   } catch (error) {

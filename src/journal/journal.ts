@@ -8,6 +8,7 @@ import { asError, CodedError } from '../base/coded-error.ts'
 import { closeToOthers, makePrivate } from '../base/private-file.ts'
 import { DONE, type Keys } from '../ledger/table.ts'
 import { diskSpace } from './disk-space.ts'
+import { damageIn } from './integrity.ts'
 import { migrate } from './migrations.ts'
 import { isCorrupt, isFull, stateError, writeProblem } from './sqlite-error.ts'
 import { StepRows } from './step-rows.ts'
@@ -237,8 +238,8 @@ function openDatabase(file: string, sync: 'normal' | 'full'): DatabaseSync {
 /** Finds damage before anything in the file is trusted. In a very large file only reading finds it. */
 function check(database: DatabaseSync, file: string): void {
   if (statSync(file).size > CHECKED) return
-  const problem = database.prepare('PRAGMA quick_check(1)').get()?.['quick_check']
-  if (problem !== 'ok') throw damaged(file, new Error(String(problem)))
+  const damage = damageIn(database)
+  if (damage !== undefined) throw damaged(file, new Error(damage))
 }
 
 function unusable(file: string, error: unknown): CodedError {

@@ -43,9 +43,14 @@ function newKey(table: string, key: string, value: string): string {
     CREATE INDEX ${table}_${key} ON ${table} (${key}) WHERE ${key} IS NOT NULL;`
 }
 
+/** The version of a journal as it stands; 0: it is a new file. */
+export function versionOf(database: DatabaseSync): number {
+  return Number(database.prepare('PRAGMA user_version').get()?.['user_version'] ?? 0)
+}
+
 /** Brings the file to this version, with a copy of it beside. */
 export function migrate(database: DatabaseSync, file: string): void {
-  const version = Number(database.prepare('PRAGMA user_version').get()?.['user_version'] ?? 0)
+  const version = versionOf(database)
   if (version > MIGRATIONS.length) {
     const text = `the journal ${file} was written by a newer clink-worker (its version is ${version}, this one knows ${MIGRATIONS.length}): use that one, or another state.directory`
     throw new CodedError('STATE_UNUSABLE', text)

@@ -1,7 +1,7 @@
-import { clearInterval, monotonicNow, setInterval, wallNow } from '../base/host-time.ts'
+import { wallNow } from '../base/host-time.ts'
+import { watchLateness } from '../base/lateness.ts'
 import type { RequestWatch } from '../clink/client.ts'
 import type { Emit } from '../events.ts'
-import type { Instruments } from './instruments.ts'
 import type { Observed } from './read-gauges.ts'
 
 /** Milliseconds between two looks at how late timers are. */
@@ -21,7 +21,7 @@ export class Metrics {
   #counting: Counting | undefined
   /** Undefined: nothing is kept any more. */
   #waiting: ((counting: Counting) => void)[] | undefined = []
-  #looks: NodeJS.Timeout | undefined
+  #endLooks: () => void = () => {}
 
   constructor(version: string) {
     this.#version = version
@@ -57,7 +57,7 @@ export class Metrics {
   }
 
   stop(): void {
-    clearInterval(this.#looks)
+    this.#endLooks()
   }
 
   /** All that there is to say about the worker now. */
@@ -69,10 +69,10 @@ export class Metrics {
   async #load(slo: () => number): Promise<Counting> {
     const { countEvents, makeInstruments, readGauges } = await import('./counting.ts')
     const instruments = makeInstruments()
-    const { apiDuration, apiRequests, build, registry, startTime } = instruments
+    const { apiDuration, apiRequests, build, loopDelay, registry, startTime } = instruments
     build.set({ version: this.#version, node: process.version }, 1)
     startTime.set(Math.round(wallNow() / 1_000 - process.uptime()))
-    this.#watchLoop(instruments)
+    this.#endLooks = watchLateness(LOOK, (late) => loopDelay.observe(late / 1_000))
     return {
       event: countEvents(instruments, slo),
       request: (operation, answer, duration) => {
@@ -84,15 +84,5 @@ export class Metrics {
         return await registry.metrics()
       },
     }
-  }
-
-  #watchLoop({ loopDelay }: Instruments): void {
-    let due = monotonicNow() + LOOK
-    this.#looks = setInterval(() => {
-      const now = monotonicNow()
-      loopDelay.observe(Math.max(0, now - due) / 1_000)
-      due = now + LOOK
-    }, LOOK)
-    this.#looks.unref()
   }
 }

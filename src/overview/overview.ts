@@ -1,4 +1,4 @@
-import { clearInterval, monotonicNow, setInterval } from '../base/host-time.ts'
+import { watchLateness } from '../base/lateness.ts'
 import type { WorkerEvent } from '../events.ts'
 import { History } from './history.ts'
 import { AllRouteFigures } from './route-figures.ts'
@@ -22,7 +22,7 @@ export class Overview {
   readonly runs = new Runs()
   readonly service = new ServiceFigures()
   readonly #late: number[] = []
-  #looks: NodeJS.Timeout | undefined
+  #endLooks: () => void = () => {}
 
   /** A subscriber. */
   readonly note = (event: WorkerEvent): void => {
@@ -34,14 +34,11 @@ export class Overview {
 
   /** @param inHand says how many clinks are. */
   start(inHand: () => number): void {
-    let due = monotonicNow() + LOOK
-    this.#looks = setInterval(() => {
-      const now = monotonicNow()
-      this.#late.push(Math.max(0, now - due))
+    this.#endLooks = watchLateness(LOOK, (late) => {
+      this.#late.push(late)
       if (this.#late.length > LOOKS) this.#late.shift()
-      due = now + LOOK
       this.history.inHand(inHand())
-    }, LOOK).unref()
+    })
   }
 
   /** By how many milliseconds timers were late: the last one, and the latest of the last minute. */
@@ -50,6 +47,6 @@ export class Overview {
   }
 
   stop(): void {
-    clearInterval(this.#looks)
+    this.#endLooks()
   }
 }

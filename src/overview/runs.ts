@@ -12,7 +12,7 @@ export interface RunSigns {
   readonly line: string | null
 }
 
-/** More clinks than this are not run at once. */
+/** The most clinks of which that is kept, the newest. */
 const CLINKS = 2_000
 const LONGEST = 300
 

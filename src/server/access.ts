@@ -1,8 +1,8 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
+import { inAddress, isLoopbackName } from '../base/host-names.ts'
 import type { Secret } from '../base/secret.ts'
 import { jsonAnswer, type Answer } from './answer.ts'
-import { isLoopback } from './named-host.ts'
 
 const REFUSED = { 'www-authenticate': 'Bearer' }
 
@@ -22,7 +22,7 @@ export class Access {
   /** Undefined: whoever asks may. */
   refusalOf({ headers }: IncomingMessage): Answer | undefined {
     if (this.#token === undefined) {
-      if (isLoopback(this.#host.includes(':') ? `[${this.#host}]` : this.#host)) return undefined
+      if (isLoopbackName(inAddress(this.#host))) return undefined
       const error = 'beyond loopback this needs a token, and the worker has none: set server.tokenFile'
       return jsonAnswer(401, { error }, REFUSED)
     }

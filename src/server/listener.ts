@@ -1,6 +1,7 @@
 import { STATUS_CODES, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { systemCode } from '../base/coded-error.ts'
+import { inAddress } from '../base/host-names.ts'
 import { clearTimeout, setTimeout } from '../base/host-time.ts'
 import { http } from '../base/node-http.ts'
 import { errorOf, jsonAnswer, type Answer, type Stream } from './answer.ts'
@@ -54,7 +55,7 @@ export class Listener {
     const address = this.#server?.address()
     if (typeof address !== 'object' || address === null) return undefined
     const { host } = this.#options
-    return `http://${host.includes(':') ? `[${host}]` : host}:${address.port}`
+    return `http://${inAddress(host)}:${address.port}`
   }
 
   async stop(): Promise<void> {

@@ -3,11 +3,6 @@ import type { IncomingMessage } from 'node:http'
 /** Whether a server that is asked under this name, as the header Host has it without its port, is meant at all. */
 export type IsOurs = (name: string) => boolean
 
-const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/
-
-/** By these names a server on loopback is asked from the same machine. */
-export const isLoopback: IsOurs = (name) => LOOPBACK.test(name)
-
 /**
  * Why a request is not for this server. A page of somebody else's may have our address under its own name (DNS rebinding), or send requests
  * from its own place: browsers then say so in Host and in Origin.

@@ -1,12 +1,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { asError, CodedError, systemCode } from '../base/coded-error.ts'
+import { inAddress, isLoopbackName } from '../base/host-names.ts'
 import { clearTimeout, setTimeout } from '../base/host-time.ts'
 import type { Service } from '../base/service.ts'
 import type { Access } from './access.ts'
 import { jsonAnswer, type Answer, type Stream } from './answer.ts'
 import type { Api } from './api.ts'
 import { Listener } from './listener.ts'
-import { isLoopback, type IsOurs } from './named-host.ts'
+import type { IsOurs } from './named-host.ts'
 import type { Site } from './site.ts'
 
 /** What is shown at each path, by GET and HEAD. */
@@ -128,9 +129,9 @@ const ADVICE = 'choose another server.port or server.host, or write server: { en
 
 /** On loopback names count, since a page in a browser of this machine may have any name lead there. Elsewhere they count where they are named. */
 function namesOf(host: string, allowed: readonly string[]): IsOurs {
-  const own = [host, ...allowed].map((name) => (name.includes(':') ? `[${name}]` : name).toLowerCase())
-  const isOpen = !isLoopback(own[0] ?? '') && allowed.length === 0
-  return (name) => isOpen || isLoopback(name) || own.includes(name)
+  const own = [host, ...allowed].map((name) => inAddress(name).toLowerCase())
+  const isOpen = !isLoopbackName(own[0] ?? '') && allowed.length === 0
+  return (name) => isOpen || isLoopbackName(name) || own.includes(name)
 }
 
 function whyNot(error: unknown, { host, port }: OperatorServerOptions['settings']): string {

@@ -1,12 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { CodedError } from '../base/coded-error.ts'
+import { isLoopbackName } from '../base/host-names.ts'
 import { tryTo } from '../base/try-to.ts'
 import type { Task } from '../runners/runner.ts'
 import { answerTask } from '../runners/task-requests.ts'
 import { TaskTokens, type Pass } from '../runners/task-tokens.ts'
 import { errorOf, jsonAnswer, type Answer } from './answer.ts'
 import { bodyOf, Listener } from './listener.ts'
-import { isLoopback } from './named-host.ts'
 
 const HOST = '127.0.0.1'
 const PATH = '/task'
@@ -42,7 +42,7 @@ export class TaskServer {
   async #listen(): Promise<Listener> {
     const answer = async (request: IncomingMessage, response: ServerResponse): Promise<Answer> =>
       await this.#answer(request, response)
-    const listener = new Listener({ host: HOST, port: 0, connections: CONNECTIONS, isOurs: isLoopback, answer })
+    const listener = new Listener({ host: HOST, port: 0, connections: CONNECTIONS, isOurs: isLoopbackName, answer })
     await listener.start()
     return listener
   }

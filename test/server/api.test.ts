@@ -6,7 +6,7 @@ import { Access } from '../../src/server/access.ts'
 import { Api, type ApiRequest } from '../../src/server/api.ts'
 import { EventStreams, type EventStreamsOptions } from '../../src/server/event-streams.ts'
 import { Listener } from '../../src/server/listener.ts'
-import { isLoopback } from '../../src/server/named-host.ts'
+import { isLoopbackName } from '../../src/base/host-names.ts'
 import { OperatorServer } from '../../src/server/operator-server.ts'
 import { Site } from '../../src/server/site.ts'
 import { connected, exchanged, read } from '../support/raw-http.ts'
@@ -127,7 +127,7 @@ describe('§7: requests by HTTP', () => {
       host: '127.0.0.1',
       port: 0,
       connections: 10,
-      isOurs: isLoopback,
+      isOurs: isLoopbackName,
       times: { headersTimeout: 100, requestTimeout: 100, connectionsCheckingInterval: 20 },
       answer: async (request, response) => (await api.answer('/api/pause', request, response)) ?? jsonAnswer(404, {}),
     })

@@ -4,7 +4,7 @@ import { CodedError } from '../../src/base/coded-error.ts'
 import { healthPages } from '../../src/server/health-pages.ts'
 import { jsonAnswer } from '../../src/server/answer.ts'
 import { Listener, type ListenerOptions } from '../../src/server/listener.ts'
-import { isLoopback } from '../../src/server/named-host.ts'
+import { isLoopbackName } from '../../src/base/host-names.ts'
 import { OperatorServer, type OperatorServerOptions } from '../../src/server/operator-server.ts'
 import { until } from '../support/until.ts'
 import { closed, connected, exchanged, read } from '../support/raw-http.ts'
@@ -32,7 +32,14 @@ async function serve({ settings, ...others }: Partial<OperatorServerOptions> = {
 
 async function listen(options: Partial<ListenerOptions>): Promise<string> {
   const answer: ListenerOptions['answer'] = async () => await Promise.resolve(jsonAnswer(200, {}))
-  const listener = new Listener({ host: '127.0.0.1', port: 0, connections: 10, isOurs: isLoopback, answer, ...options })
+  const listener = new Listener({
+    host: '127.0.0.1',
+    port: 0,
+    connections: 10,
+    isOurs: isLoopbackName,
+    answer,
+    ...options,
+  })
   onTestFinished(async () => await listener.stop())
   await listener.start()
   return listener.url ?? ''

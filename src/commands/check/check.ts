@@ -1,4 +1,5 @@
 import { CodedError, EXIT, type ExitCode } from '../../base/coded-error.ts'
+import { inAddress, isLoopbackName } from '../../base/host-names.ts'
 import { formatIssue } from '../../config/issue.ts'
 import type { LoadedConfig } from '../../config/load.ts'
 import { serverToken } from '../../config/server-token.ts'
@@ -22,8 +23,6 @@ export interface CheckOptions extends SettingsOptions {
   readonly json?: true
   readonly clink?: string
 }
-
-const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|::1)$/
 
 /** Looks at everything that can be looked at, and reports. The exit code is that of the first failure. */
 export async function runChecks(options: CheckOptions, io: Io): Promise<ExitCode> {
@@ -52,7 +51,7 @@ async function* checks(options: CheckOptions, io: Io): AsyncGenerator<Finding> {
   const { enabled, host, port } = config.server
   const token = await attempt('server', async () => ({ is: await Promise.resolve(serverToken(config.server)) }))
   if (isFinding(token)) yield token
-  else if (enabled && token.is === undefined && !LOOPBACK.test(host))
+  else if (enabled && token.is === undefined && !isLoopbackName(inAddress(host)))
     yield warning(
       'server',
       `${host}:${port} has health and metrics only: the dashboard and /api need server.tokenFile there`,

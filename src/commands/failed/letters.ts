@@ -5,7 +5,7 @@ import type { Page, Place } from '../../ledger/page.ts'
 import { systemClock, type Clock } from '../../base/clock.ts'
 import type { Wish } from '../../control/asked.ts'
 import type { ShownStep } from '../../control/dead-letters.ts'
-import { MOST } from '../../control/requests.ts'
+import { MOST } from '../../control/acts.ts'
 import { reachState, type StatePlace } from '../terminal/reach-state.ts'
 
 export type FailedLetters = Awaited<ReturnType<typeof reachLetters>>
