@@ -260,6 +260,8 @@ describe.concurrent('§3: auto', () => {
       bench.send('mine')
       return station.all('clink.completed').length > 3
     }, 'some are completed')
+    // It is found out on one of them, and the others do not wait for that.
+    await station.seen('worker.siblings')
 
     expect(station.all('worker.siblings').map(({ verdict }) => verdict)).toEqual(['granted'])
     expect(station.all('worker.notReady')).toEqual([])
