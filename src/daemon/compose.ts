@@ -100,7 +100,7 @@ export function compose(options: ComposeOptions) {
     ...heart,
     api,
     keys,
-    siblings: new Siblings({ ...heart, api, sibling, url, exclusive, terms }),
+    siblings: new Siblings({ ...heart, api, identity, sibling, url, exclusive, terms }),
     nameWarnings: new NameWarnings(heart, router),
     scope: new Scope({ ...heart, api, identity, router }),
     serviceTime,

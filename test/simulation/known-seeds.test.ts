@@ -218,6 +218,12 @@ describe('a seed that once broke a promise keeps it now:', { timeout: 60_000 }, 
     [1_024_509, 'all', 'the end of a parked claim may be heard after that of the next one (P1)'],
     [1_024_595, 'all', 'a clink that was held and is left to another key goes on waiting (P10, §8)'],
     [1_040_541, 'all', 'a clink that is claimed while its id is told as our own is not run (P15, §5)'],
+    [1_421_880, [], 'a question about a claim that has just run out makes another, and nothing shows it (P8, §2)'],
+    [
+      1_423_636,
+      ['pages', 'snapshot-refuse', 'settings'],
+      'a claim of untold length ends when it was believed to (P1, §2)',
+    ],
     [993_818, 'old', 'a claim is held on to with another key after a crash, though the first answer is lost (P9, §7)'],
     [7_302_627, 'old', 'a wall clock that is set forward during a stop leaves its time as it is (P8, §2)'],
   ] as const)('%i (%s): %s', async ([seed, vocabulary]) => {

@@ -6,9 +6,10 @@ import { ClinkApiError } from '../../clink/errors.ts'
 import type { Clink } from '../../clink/records.ts'
 import { isVerdict, mayBeKept, refusesNumber, refusesSibling } from '../../clink/verdicts.ts'
 import type { ClinkApi } from '../../clink/clink-api.ts'
+import type { Identity } from '../../keys/identity.ts'
 import type { WorkerContext } from '../context.ts'
 import type { ClaimTerms } from './terms.ts'
-import { findClink } from './observe.ts'
+import { findClink, lossShownBy } from './observe.ts'
 import { renewOnce, type OwnClaim } from './renewal.ts'
 
 /** What becomes of a claim on a clink that another session of the same owner holds. */
@@ -22,6 +23,7 @@ type Tried = { -readonly [Name in keyof OwnClaim]: OwnClaim[Name] }
 
 export interface SiblingsOptions extends Pick<WorkerContext, 'clock' | 'emit' | 'ledger' | 'random'> {
   readonly api: Pick<ClinkApi, 'claimClink' | 'getClinks'>
+  readonly identity: Identity
   /** The same key under another session: a sibling of our own. */
   readonly sibling: Pick<ClinkApi, 'claimClink'>
   /** The verdict is about one service. */
@@ -154,7 +156,8 @@ export class Siblings {
   async #confirmed(clink: Clink, { deadline = 0, signal }: CallOptions): Promise<SiblingsVerdict | 'unsent'> {
     const seen = await findClink(clink, this.#options.api, deadline, signal)
     if (seen === 'failed') return 'unsent'
-    return seen === undefined || seen.status === 'claimed' ? 'refused' : 'unknown'
+    const isGone = seen !== undefined && (seen.status !== 'claimed' || lossShownBy(seen, this.#options.identity))
+    return isGone ? 'unknown' : 'refused'
   }
 
   /** @returns whether the service has answered. */

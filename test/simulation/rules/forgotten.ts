@@ -1,7 +1,7 @@
 import { isTimeless, isUnreadable } from '../explained.ts'
 import type { Evidence, Rule } from '../judge.ts'
 import type { Record } from '../record.ts'
-import { asksForLength, endOf, leaseEnd, trustsBlindly } from './leases.ts'
+import { asksForLength, endOf, leaseEnd, trustsBlindly, untoldEnd } from './leases.ts'
 
 /** Facts that say what becomes of a claim that is not settled. */
 const ENDS: ReadonlySet<string> = new Set([
@@ -114,7 +114,8 @@ export const claimsAreExplained: Rule = ({ plan, record, emulator }) =>
             said >= (first?.at ?? 0) && ENDS.has(event.event) && !('why' in event && event.why === 'in-hand'),
         )
       // It cannot say anything before it has woken, nor before the time by which it knows.
-      const known = Math.max(at, leaseEnd(plan, record, life.name, clinkId, at), ...life.sleeps.map(({ to }) => to))
+      const ends = [leaseEnd, untoldEnd].map((end) => end(plan, record, life.name, clinkId, at))
+      const known = Math.max(at, ...ends, ...life.sleeps.map(({ to }) => to))
       // What becomes of it is said once the service has answered what is asked about it.
       const asked = (record.requestsByClink.get(clinkId) ?? []).filter((request) => request.life === life.name)
       const isAsking = asked.some(({ endedAt = Infinity }) => endedAt >= endOf(life))

@@ -100,19 +100,23 @@ function isTold(plan: Plan, grant: GrantRecord): boolean {
   return grant.request.lengths?.has(grant.clinkId) === true ? lengthOf(grant) === 'told' : tellsTimes(plan)
 }
 
-/**
- * Whether a request gives back what a poll has claimed for a time that it did not say: by the documented belief. A question about that time
- * which was not answered tells nothing; but it may have left no more of the claim than it asked for.
- */
+/** Whether a request gives back what a poll has claimed for a time that it did not say. */
 export function givesBackUntold(plan: Plan, record: Record, { begunAt, clinkId, kind, life }: RequestRecord): boolean {
-  if (kind !== 'release' || clinkId === undefined) return false
-  const grants = record.grantsOf(life, clinkId).filter(({ at }) => at <= begunAt)
+  return kind === 'release' && clinkId !== undefined && begunAt <= untoldEnd(plan, record, life, clinkId, begunAt)
+}
+
+/**
+ * Until when a process that acts at `at` holds on to what a poll has claimed for a time that it did not say, without running it: by the documented
+ * belief. A question about that time which was not answered tells nothing; but it may have left no more of the claim than it asked for.
+ */
+export function untoldEnd(plan: Plan, record: Record, life: string, clinkId: string, at: number): number {
+  const grants = record.grantsOf(life, clinkId).filter((grant) => grant.at <= at)
   const claim = grants.findLast(({ via, request }) => via === 'poll' || request.toldWell === true)
-  if (claim?.via !== 'poll' || lengthOf(claim) !== 'untold') return false
+  if (claim?.via !== 'poll' || lengthOf(claim) !== 'untold') return -Infinity
   const longest = Math.min(longestAsked(plan, record, claim), UNSAID)
   const questions = grants.slice(grants.indexOf(claim) + 1)
-  const ends = questions.map(({ at, request: { asked = UNSAID } }) => at + asked)
-  return begunAt <= Math.min(claim.at + longest, ...ends)
+  const ends = questions.map((grant) => grant.at + (grant.request.asked ?? UNSAID))
+  return Math.min(claim.at + longest, ...ends)
 }
 
 /** Whether a claim was made because a list shows its clink: as pending, or after `since`. */

@@ -1,7 +1,7 @@
 import { isUnreadable } from '../explained.ts'
 import type { Rule } from '../judge.ts'
 import type { GrantRecord, LifeRecord, OperationKind, Record } from '../record.ts'
-import { slept } from './leases.ts'
+import { asksForLength, slept } from './leases.ts'
 
 /** What it says of a claim that it leaves alone. */
 const ENDS: ReadonlySet<string> = new Set(['clink.lost', 'clink.leftToExpire', 'clink.leftAlone'])
@@ -74,8 +74,8 @@ function isExcused(record: Record, { name, startedAt, stoppedAt, jumps }: LifeRe
   const forward = jumps.reduce((sum, { ms }) => sum + ms, 0)
   const ranOut =
     parked !== undefined &&
-    // What it has asked about the claim since then, because its length was not told, is no new claim.
-    (parked.at >= last.at || (last.via === 'claim' && !last.isNew)) &&
+    // What it has asked about the claim since then, because its length was not told, is no new claim: not one that shows, if the first had run out.
+    (parked.at >= last.at || (last.via === 'claim' && (!last.isNew || asksForLength(record, last.request)))) &&
     parked.event.event === 'clink.parked' &&
     Math.min(parked.at + parked.event.lease, askedEnd(grants)) <= (stoppedAt ?? 0) + forward
   const said = record

@@ -2,6 +2,7 @@ import { expect, it } from 'vitest'
 import { systemClock } from '../../../src/base/clock.ts'
 import { ClinkApiError } from '../../../src/clink/errors.ts'
 import type { Clink } from '../../../src/clink/records.ts'
+import { Identity } from '../../../src/keys/identity.ts'
 import { Ledger } from '../../../src/ledger/ledger.ts'
 import { memoryTables } from '../../../src/ledger/memory-tables.ts'
 import type { Lease } from '../../../src/worker/claim/lease.ts'
@@ -47,7 +48,8 @@ it('§1, §2: a sibling that asks for less than is left leaves the claim no long
     )
   }
   const api = { claimClink, getClinks: async () => await Promise.reject(new Error('nobody looks')) }
-  const siblings = new Siblings({ ...parts, api, sibling: api, url: 'u', exclusive: false, terms })
+  const identity = new Identity(undefined, () => {})
+  const siblings = new Siblings({ ...parts, api, identity, sibling: api, url: 'u', exclusive: false, terms })
   const found = await siblings.findOut({ clink, lease, api }, over.signal)
 
   expect(asked.length).toBeGreaterThan(0)

@@ -94,7 +94,10 @@ describe.concurrent('P3, §1: whether claims keep siblings apart', () => {
     expect(station.runs).toEqual([])
   })
 
-  it('a person who completes the clink in that moment does not make it refused', async () => {
+  it.each([
+    ['completes', 'completed'],
+    ['takes', 'claimed'],
+  ] as const)('a person who %s the clink in that moment does not make it refused', async (_, status) => {
     await using bench = await Bench.open({ switches: { identity: 'key' } })
     const id = bench.send('work')
     bench.fault({ operation: 'claim_clink', nth: 2 }, { delayBefore: 400 })
@@ -103,7 +106,8 @@ describe.concurrent('P3, §1: whether claims keep siblings apart', () => {
     const clink = bench.emulator.clink(id)
     if (clink === undefined) throw new Error('unreachable')
     const by = { by: 'user_bob', key: 'bob', session: 'web', at: bench.emulator.now() }
-    bench.emulator.changeClink(id, { status: 'completed', completed: by })
+    const end = status === 'completed' ? { completed: by } : { claim: { ...by, expires: by.at + 60_000 } }
+    bench.emulator.changeClink(id, { status, ...end })
 
     expect((await station.seen('worker.siblings')).verdict).toBe('unknown')
     expect(station.runs).toEqual([])
