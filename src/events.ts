@@ -114,6 +114,8 @@ interface GeneralEvents {
   'program.stays': { clinkId: string; group: number; advice: string }
   'journal.failed': { problem: string }
   'journal.recovered': {}
+  'store.failed': { problem: string }
+  'store.recovered': {}
   /** By HTTP, for probes and metrics. */
   'server.listening': { url: string }
   /** It tries again every `again` milliseconds, and works without until then. */

@@ -92,11 +92,12 @@ type Parsed = Frozen<ParsedConfig>
  * The configuration after files, environment and flags: complete, checked, frozen. Durations are milliseconds, paths are
  * absolute. Meanings and defaults: `config.example.yaml`.
  */
-export interface Config extends Omit<Parsed, 'clink' | 'routes'> {
+export interface Config extends Omit<Parsed, 'clink' | 'routes' | 'state'> {
   readonly clink: Omit<Parsed['clink'], 'key'> & {
     readonly key: Secret | null
     /** What requests to the service go through, from the environment. */
     readonly proxy?: ForwardProxy
   }
+  readonly state: Omit<Parsed['state'], 'url'> & { readonly url: Secret | null }
   readonly routes: readonly RouteConfig[]
 }

@@ -20,6 +20,8 @@ const NAMED = [
   ['CLINK_API_KEY', ['clink', 'key']],
   ['CLINK_API_KEY_FILE', ['clink', 'keyFile']],
   ['CLINK_SESSION_ID', ['clink', 'session']],
+  ['CLINK_STATE_URL', ['state', 'url']],
+  ['CLINK_STATE_URL_FILE', ['state', 'urlFile']],
 ] as const
 
 /** `poll.maxInterval` is `CLINK_WORKER_POLL__MAX_INTERVAL`. */
@@ -43,6 +45,9 @@ export function applyEnvironment(raw: RawConfig, env: NodeJS.ProcessEnv, cwd: st
   // A file that the environment names is stronger than a key that the configuration file holds.
   if (!isBlank(env['CLINK_API_KEY_FILE']) && isBlank(env['CLINK_API_KEY'])) {
     raw.override(['clink', 'key'], undefined, { where: 'environment CLINK_API_KEY_FILE', base: cwd })
+  }
+  if (!isBlank(env['CLINK_STATE_URL_FILE']) && isBlank(env['CLINK_STATE_URL'])) {
+    raw.override(['state', 'url'], undefined, { where: 'environment CLINK_STATE_URL_FILE', base: cwd })
   }
   const known = new Map(knownPaths().map((path) => [variableOf(path), path]))
   const warnings: ConfigIssue[] = []

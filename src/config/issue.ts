@@ -45,6 +45,13 @@ export function dotted(path: Path): string {
   return withoutKeys(parts.join('').replace(/^\./, ''))
 }
 
+/** Values that no message shows. */
+const SECRETS: ReadonlySet<string> = new Set(['clink.key', 'state.url'])
+
+export function isSecret(path: Path): boolean {
+  return SECRETS.has(path.join('.'))
+}
+
 const LONGEST_SHOWN = 80
 
 /** A value for a message: JSON, short, without what must stay secret. */

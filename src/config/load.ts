@@ -165,7 +165,12 @@ function build(parsed: ParsedConfig, raw: RawConfig, proxy: ForwardProxy | undef
       ...(proxy !== undefined && { proxy }),
     },
     handlers: { ...handlers, directory: absolute(handlers.directory, ['handlers', 'directory']) },
-    state: { ...state, directory: absolute(state.directory, ['state', 'directory']) },
+    state: {
+      ...state,
+      directory: absolute(state.directory, ['state', 'directory']),
+      url: state.url === null ? null : new Secret(state.url),
+      urlFile: orNull(state.urlFile, ['state', 'urlFile']),
+    },
     server: { ...server, tokenFile: orNull(server.tokenFile, ['server', 'tokenFile']) },
     routes: parsed.routes.map((route, index) => buildRoute(route, index, raw)),
   })

@@ -1,6 +1,6 @@
 import { isRecord } from '../base/record.ts'
 import { meansNull } from './schema-paths.ts'
-import { dotted, showValue, type ConfigIssue, type Path } from './issue.ts'
+import { dotted, isSecret, showValue, type ConfigIssue, type Path } from './issue.ts'
 
 /** Where a value of the configuration was written. */
 export interface Place {
@@ -85,7 +85,7 @@ export class RawConfig {
     const { where, line, column, written } = atKey ? this.placeOfKey(path) : this.placeOf(path)
     const value = this.get(path)
     // Groups of values are not shown: some of them may have come from the environment, or be nobody's business.
-    const isShown = !atKey && value !== undefined && typeof value !== 'object' && path.join('.') !== 'clink.key'
+    const isShown = !atKey && value !== undefined && typeof value !== 'object' && !isSecret(path)
     const shown = isShown ? (written ?? showValue(value)) : undefined
     return { where, line, column, key: dotted(path), value: shown, message, suggestion }
   }

@@ -226,6 +226,15 @@ export const configSchema = z.strictObject({
     directory: text().prefault('./state').describe('Where the worker keeps what it must not forget.'),
     sync: oneOf(['normal', 'full']).prefault('normal').describe('full: safe against power loss.'),
     keep: duration().prefault('14d').describe('How long facts about clinks are kept after the inbox last showed them.'),
+    url: text()
+      .nullable()
+      .prefault(null)
+      .describe('Where several workers remember together: postgresql://user:password@host/database.'),
+    urlFile: text().nullable().prefault(null).describe('File that holds state.url.'),
+    fleet: text()
+      .regex(/^[\x21-\x7e]{1,63}$/, { error: 'is not 1 to 63 printable ASCII characters without spaces' })
+      .prefault('default')
+      .describe('The workers that remember together; fleets of other names in the same database know nothing of it.'),
   }),
   server: group('The HTTP server, for probes, metrics and the dashboard.', {
     enabled: flag().prefault(true).describe('Whether there is one.'),

@@ -25,7 +25,7 @@ export const TAKES_EFFECT = {
   retry: { attempts: NEXT, backoff: NEXT, maxBackoff: NEXT, cooldown: NEXT, crashes: START, outage: NOW, onExhausted: NEXT },
   replies: { mark: NOW },
   shutdown: { timeout: NOW, drain: NOW },
-  state: { directory: START, sync: START, keep: NOW },
+  state: { directory: START, sync: START, keep: NOW, url: START, urlFile: START, fleet: START },
   server: { enabled: START, host: START, port: START, tokenFile: START, allowedHosts: START, pickupSlo: NOW },
   log: { level: NOW, format: START, content: NOW, keep: { perClink: NOW, for: NOW, total: NOW } },
 } as const satisfies Rows

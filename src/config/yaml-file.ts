@@ -15,7 +15,7 @@ import {
   type YAMLMap,
 } from 'yaml'
 import { isRecord } from '../base/record.ts'
-import { dotted, type ConfigIssue, type Path } from './issue.ts'
+import { dotted, isSecret, type ConfigIssue, type Path } from './issue.ts'
 import { RawConfig, setOwn, type Place, type RawMap } from './raw.ts'
 import { isBlank, substitute } from './substitute.ts'
 import { meansNull } from './schema-paths.ts'
@@ -143,7 +143,7 @@ class YamlReader {
       return undefined
     }
     if (result.variables.length > 0) this.#raw.locate(path, { value: place })
-    if (path.join('.') === 'clink.key') this.keyVariables.push(...result.variables)
+    if (isSecret(path)) this.keyVariables.push(...result.variables)
     return type === 'PLAIN' ? this.#typed(result.text.trim()) : result.text
   }
 
@@ -165,7 +165,7 @@ class YamlReader {
   }
 
   #issue({ where, line, column }: Place, path: Path, message: string, value?: string): void {
-    const shown = path.join('.') === 'clink.key' ? undefined : value
+    const shown = isSecret(path) ? undefined : value
     this.issues.push({ where, line, column, key: dotted(path), value: shown, message })
   }
 }

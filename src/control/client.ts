@@ -11,7 +11,7 @@ export interface Link {
   ask<Name extends RequestName>(name: Name, params: ParamsOf<Name>): Promise<AnswerOf<Name>>
   /** Resolves when the worker is gone. */
   readonly closed: Promise<unknown>
-  close(): void
+  close(): void | Promise<void>
 }
 
 const reply = z.union([

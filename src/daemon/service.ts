@@ -12,7 +12,7 @@ import { HandlerWatch } from '../handlers/watch.ts'
 import { ControlSocket } from '../control/server.ts'
 import type { StandardOutput } from '../host/standard-output.ts'
 import type { WorkerProcess } from '../host/worker-process.ts'
-import { openState, type State } from '../journal/state.ts'
+import type { State } from '../journal/state.ts'
 import { logEvents } from '../observe/events.ts'
 import { fanOut } from '../observe/fan-out.ts'
 import { loggable } from '../observe/fields.ts'
@@ -29,6 +29,7 @@ import { outputFacts } from './output-facts.ts'
 import { Reloads } from './reloads.ts'
 import { seenWorker } from './seen-worker.ts'
 import type { OperatorSurface } from './operator-surface.ts'
+import { leaveState, takeState } from './take-state.ts'
 import { openWatchers } from './watchers.ts'
 import { supervise, type Supervision } from './supervision.ts'
 
@@ -78,10 +79,11 @@ export async function work(parts: WorkParts): Promise<ExitCode> {
   const emit = tellAll(listeners, logger)
   const registry = new HandlerRegistry(parts.handlers, parts.first)
   sayWarnings(logger, parts.handlers)
-  const state = parts.durable === true ? takeState(config, emit) : undefined
+  const state = parts.durable === true ? await takeState(parts, emit) : undefined
   const tasks = state === undefined ? {} : { directory: config.state.directory, isOurs: () => state.isStillOurs() }
   const daemon = new Daemon({ config, key, router: registry, emit, once, ending, state, tasks, ...watched })
   daemon.masked.on((value) => void parts.secrets.add(value))
+  state?.fleet?.gone.on((id) => daemon.retried(id))
   const clinkLogs = state && keepLogs(parts, daemon, emit)
   if (clinkLogs !== undefined) listeners.push(clinkLogs.note)
   const reloads = new Reloads(emit)
@@ -126,7 +128,7 @@ export async function work(parts: WorkParts): Promise<ExitCode> {
   await traces?.stop()
   const socket = control?.then(async (one) => await one.stop())
   await leave([watch, configReload, keyWatch, surface, supervision], clinkLogs?.close(), socket)
-  state?.close()
+  await leaveState(state)
   return exit
 }
 
@@ -228,15 +230,6 @@ function inHand(state: State | undefined): string {
 
 function keepLogs({ config, secrets }: WorkParts, { settings }: Daemon, emit: Emit): ClinkLogs {
   return new ClinkLogs({ directory: logsOf(config.state.directory), settings, redact: redactor(secrets), emit })
-}
-
-function takeState({ state }: Config, emit: Emit): State {
-  return openState({
-    ...state,
-    onHealth: (problem) =>
-      emit(problem === undefined ? { event: 'journal.recovered' } : { event: 'journal.failed', problem }),
-    onLost: (problem) => emit({ event: 'state.lost', problem }),
-  })
 }
 
 /** Another configuration is used with its handlers, or not at all. */

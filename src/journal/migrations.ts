@@ -26,6 +26,7 @@ const MIGRATIONS: readonly string[] = [
      WITHOUT ROWID;`,
   'ALTER TABLE steps ADD COLUMN at REAL;',
   newTable('audit'),
+  newTable('untold'),
 ]
 
 /** The version of a journal as it is written now. */

@@ -1,5 +1,9 @@
 import { clearInterval, setInterval } from '../base/host-time.ts'
 import type { z } from 'zod'
+import type { Service } from '../base/service.ts'
+import type { Signal } from '../base/signal.ts'
+import { CodedError } from '../base/coded-error.ts'
+import { JOINED, type Fleet } from '../ledger/fleet.ts'
 import { Ledger } from '../ledger/ledger.ts'
 import type { Keys } from '../ledger/table.ts'
 import { tableKeys, type LedgerTables } from '../ledger/tables.ts'
@@ -18,6 +22,16 @@ export interface StateOptions extends Omit<JournalOptions, 'schedule'> {
   readonly onLost?: (problem: string) => void
   /** Only a look or a change by hand: whether the directory is a copy stays for the next worker to find out. */
   readonly visit?: true
+  /** What is shared with other workers, over the tables of the directory. @param isOurs false: the directory is a copy. */
+  readonly share?: ((local: LedgerTables, isOurs: boolean) => SharedFleet) | undefined
+}
+
+/** A fleet with a life of its own: it brings the two stores together at its start, and tells what is left at its end. */
+interface SharedFleet extends Fleet, Service {
+  /** Why it cannot be asked, for people. */
+  readonly problem: string | undefined
+  /** Clinks whose dead letters another member has had run again. */
+  readonly gone: Signal<[clinkId: string]>
 }
 
 /** Milliseconds between two looks at the files. */
@@ -35,19 +49,25 @@ export function openState(options: StateOptions) {
     const opened = new Journal(options)
     journal = opened
     const files = new StateFiles(options.directory, options.onLost ?? (() => {}))
-    const ledger = new Ledger(tablesOf(opened), () => opened.isHealthy && files.problem === undefined)
-    const { isOurs, now } = comparePlaces(ledger.process.fact('place'), options.directory)
+    const local = tablesOf(opened)
+    const { isOurs, now } = comparePlaces(local.facts.get('place'), options.directory)
+    const fleet = options.share?.(local, isOurs)
+    if (fleet === undefined) leaveFleet(local, options)
+    const isHealthy = (): boolean => opened.isHealthy && files.problem === undefined
+    const ledger = new Ledger(fleet?.tables ?? local, isHealthy, undefined, undefined, fleet)
     if (options.visit !== true) void ledger.process.note({ place: now })
     const looks = setInterval(() => files.touch(), LOOK)
     looks.unref()
     return {
       ledger,
+      /** To be started before the ledger is used, and stopped before the directory is closed. Undefined: nothing is shared. */
+      fleet,
       /** False when the directory is a copy or from another machine: claims and session in it are another worker's. */
       isOurs,
       /** Why the directory cannot be used now, for people; undefined: it can. */
       problem: (): string | undefined =>
         files.problem ??
-        (opened.problem === undefined ? undefined : `the journal cannot be written: ${opened.problem}`),
+        (opened.problem === undefined ? fleet?.problem : `the journal cannot be written: ${opened.problem}`),
       /** Whether the directory is this process's alone: false for good once files of it were taken away. */
       isStillOurs: (): boolean => files.problem === undefined,
       close: (): void => {
@@ -61,6 +81,22 @@ export function openState(options: StateOptions) {
     lock.release()
     throw error
   }
+}
+
+/**
+ * A worker that remembers alone again: should it join later, the fleet is told all that it knows by then.
+ *
+ * @throws {CodedError} STATE_UNUSABLE for a visit: what it changed, the fleet would undo.
+ */
+function leaveFleet({ facts }: LedgerTables, { directory, visit }: StateOptions): void {
+  const joined = facts.get(JOINED)
+  if (joined === undefined) return
+  if (visit === true)
+    throw new CodedError(
+      'STATE_UNUSABLE',
+      `${directory} belongs to a member of the fleet ${joined}: ask by its configuration (--config), which has state.url`,
+    )
+  void facts.delete(JOINED)
 }
 
 /** What a journal remembers, as the heart asks for it. */
@@ -81,6 +117,7 @@ export function tablesOf(journal: Journal): LedgerTables {
     audit: table('audit', rows.audit, {}),
     programs: table('programs', rows.programs, {}),
     facts: table('facts', rows.facts, {}),
+    untold: table('untold', rows.untold, {}),
     steps: journal.steps(),
   }
 }

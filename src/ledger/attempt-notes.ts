@@ -20,7 +20,7 @@ export type AttemptNote =
   /** The clink ended once without taking the process with it. */
   | { readonly is: 'survived' }
 
-const ERRORS_KEPT = 10
+export const ERRORS_KEPT = 10
 
 /** What a note changes. Undefined: nothing. */
 export function changeBy(note: AttemptNote, attempts: Attempts): Partial<Attempts> | undefined {

@@ -22,13 +22,19 @@ export class DeadLetters {
   readonly #tables: Pick<LedgerTables, 'letters' | 'cooling' | 'steps'>
   readonly #wall: () => number
   readonly #changed: (clinkId: string, letter: DeadLetter | undefined) => void
+  readonly #member: string | undefined
 
-  /** @param changed told in the turn in which a letter is another one. */
+  /**
+   * @param changed told in the turn in which a letter is another one.
+   * @param member of a fleet: it runs again what it was asked to, and no letter that another member was asked about.
+   */
   constructor(
     tables: Pick<LedgerTables, 'letters' | 'cooling' | 'steps'>,
     wall: () => number,
     changed: (clinkId: string, letter: DeadLetter | undefined) => void,
+    member?: string,
   ) {
+    this.#member = member
     this.#tables = tables
     this.#changed = changed
     this.#wall = wall
@@ -114,7 +120,8 @@ export class DeadLetters {
     if (letter.rerun !== undefined || isCompleted) {
       const { response, step } = letter.rerun ?? {}
       const next: RerunState = response === undefined ? { step: 'due' } : { step: 'ready', response }
-      if (!OPEN.has(step)) await this.add({ ...letter, rerun: next })
+      const isOpen = OPEN.has(step) && (step !== 'due' || this.#isMine(letter))
+      if (!isOpen) await this.add({ ...letter, rerun: this.#signed(next) })
       return 'rerun'
     }
     await Promise.all([this.remove(clinkId), this.#tables.cooling.delete(clinkId)])
@@ -138,12 +145,22 @@ export class DeadLetters {
   reruns(): readonly DeadLetter[] {
     return [...this.#tables.letters.between('rerun', 0, Infinity)]
       .map(([, letter]) => letter)
+      .filter((letter) => this.#isMine(letter))
       .sort((a, b) => a.at - b.at)
   }
 
   /** How far the rerun is; undefined: none is wanted, or no more. */
   rerunOf(clinkId: string): RerunState | undefined {
-    return openRerun(this.get(clinkId))
+    const letter = this.get(clinkId)
+    return letter !== undefined && this.#isMine(letter) ? openRerun(letter) : undefined
+  }
+
+  #isMine({ rerun }: DeadLetter): boolean {
+    return rerun?.by === this.#member || rerun?.by === undefined
+  }
+
+  #signed(rerun: RerunState): RerunState {
+    return this.#member === undefined ? rerun : { ...rerun, by: this.#member }
   }
 
   /** Notes how far a rerun is. Nothing is noted of one that is wanted no more. */
@@ -151,7 +168,7 @@ export class DeadLetters {
     const letter = this.get(clinkId)
     if (letter === undefined || this.rerunOf(clinkId) === undefined) return
     const why = reason === undefined ? {} : { reason, errors: [...letter.errors, reason] }
-    await this.add({ ...letter, ...why, rerun })
+    await this.add({ ...letter, ...why, rerun: this.#signed(rerun) })
   }
 
   /** The state directory is a copy: whoever it was copied from runs them, and may have sent what was to be sent. */

@@ -1,8 +1,9 @@
-import { Recent } from '../base/recent.ts'
 import { monotonicNow, wallNow } from '../base/host-time.ts'
 import type { Clink } from '../clink/records.ts'
 import { changeBy, type AttemptNote } from './attempt-notes.ts'
 import { Audit } from './audit.ts'
+import { Cooling } from './cooling.ts'
+import type { Fleet } from './fleet.ts'
 import { DeadLetters, type DeadLetter, type LetterChange } from './dead-letters.ts'
 import { LateResults, type LateResult } from './late-results.ts'
 import { KeptPauses } from './pauses.ts'
@@ -12,13 +13,10 @@ import { Memory, triedBy, type Memories } from './memory.ts'
 import type { Attempts, FailedLeases, KeptResult, Tried } from './remembered.ts'
 import { Sightings } from './sightings.ts'
 import { Steps } from './steps.ts'
-import { dropUntil, hasBetween, together } from './table.ts'
+import { together } from './table.ts'
 import type { LedgerTables } from './tables.ts'
 
 export type { LedgerTables } from './tables.ts'
-
-/** How many cooling clinks this process times by a clock that nobody sets. */
-const COOLING = 10_000
 
 /**
  * What the worker remembers about clinks beyond one delivery. The heart acts on a fact only after the write that notes it has
@@ -34,35 +32,45 @@ export class Ledger {
   readonly audit: Audit
   readonly #tables: LedgerTables
   readonly #progress: Progress
+  readonly #fleet: Fleet | undefined
   readonly #isHealthy: () => boolean
-  /** When clinks that this process leaves alone have cooled down, by a clock that nobody sets. */
-  readonly #coolsUntil = new Recent<number>(COOLING)
-  readonly #steady: () => number
+  readonly #cooling: Cooling
   readonly #wall: () => number
 
-  /** @param isHealthy whether writes are kept; while they are not, nothing new may start. */
+  /**
+   * @param isHealthy whether writes are kept; while they are not, nothing new may start.
+   * @param fleet what is shared with other workers, over these same tables.
+   */
   constructor(
     tables: LedgerTables,
     isHealthy = (): boolean => true,
     wall = wallNow,
     steady = wall === wallNow ? monotonicNow : wall,
+    fleet?: Fleet,
   ) {
     this.#tables = tables
-    this.#progress = new Progress(tables)
+    this.#fleet = fleet
+    this.#progress = new Progress(tables, fleet)
     this.process = new ProcessLedger(tables, this.#progress)
     this.pauses = new KeptPauses(this.process)
     this.audit = new Audit(tables.audit, wall)
-    this.letters = new DeadLetters(tables, wall, (id, letter) => this.#progress.changed(id, { letter }))
+    this.letters = new DeadLetters(tables, wall, (id, letter) => this.#progress.changed(id, { letter }), fleet?.member)
+    fleet?.onLetter((id, letter) => this.#progress.changed(id, { letter }))
     this.late = new LateResults(tables.late)
-    this.sightings = new Sightings(tables, wall)
+    this.sightings = new Sightings(tables, wall, fleet)
     this.steps = new Steps(tables.steps, this.#progress, wall)
     this.#isHealthy = isHealthy
     this.#wall = wall
-    this.#steady = steady
+    this.#cooling = new Cooling(tables.cooling, wall, steady)
   }
 
   get isHealthy(): boolean {
-    return this.#isHealthy()
+    return this.#isHealthy() && this.#fleet?.isHealthy !== false
+  }
+
+  /** Whether the handler of a clink in hand may be started: what is remembered of it is known, and what comes of it will be remembered. */
+  mayStart(memory: Memory): boolean {
+    return memory.isCurrent && this.isHealthy
   }
 
   /** What is known of earlier starts of the clink's handler. */
@@ -72,6 +80,7 @@ export class Ledger {
 
   /** What is remembered of clinks that a page shows, in one go. Of a clink that is worked it is the memory that its work has. */
   async recall(clinkIds: readonly string[]): Promise<Memories> {
+    await this.#fleet?.recall(clinkIds)
     const memories = new Map(clinkIds.map((id) => [id, this.#load(id)]))
     return await Promise.resolve((clinkId) => {
       const memory = memories.get(clinkId)
@@ -80,7 +89,19 @@ export class Ledger {
     })
   }
 
-  /** As `recall`, of one clink. */
+  /** Reads again what a fleet remembers of a clink in hand, where that is not known. */
+  async refresh(memory: Memory): Promise<void> {
+    if (memory.isCurrent) return
+    await this.#fleet?.recall([memory.clinkId])
+    this.#load(memory.clinkId)
+  }
+
+  /** Another member of a fleet may have had the clink since it was recalled: it has to be read again before its handler starts. */
+  outdated(clinkId: string): void {
+    this.#fleet?.outdated(clinkId)
+  }
+
+  /** What is known of one clink, without a look at what a fleet remembers. */
   recallOne(clinkId: string): Promise<Memory> {
     return Promise.resolve(this.#load(clinkId))
   }
@@ -95,9 +116,14 @@ export class Ledger {
   }
 
   #load(clinkId: string): Memory {
-    const facts = { isOwn: this.#tables.own.get(clinkId) !== undefined, coolsFor: this.#coolsFor(clinkId) }
+    const facts = { isOwn: this.#tables.own.get(clinkId) !== undefined, coolsFor: this.#cooling.of(clinkId) }
     const worked = this.#progress.memoryOf(clinkId)
-    if (worked !== undefined) return Object.assign(worked, facts)
+    const memory = worked === undefined ? this.#loadKept(clinkId, facts) : Object.assign(worked, facts)
+    if (this.#fleet !== undefined) memory.takeOthers(this.#fleet.of(clinkId))
+    return memory
+  }
+
+  #loadKept(clinkId: string, facts: Pick<Memory, 'coolsFor' | 'isOwn'>): Memory {
     const [attempts, result] = [this.#progress.attemptsOf(clinkId), this.#progress.resultOf(clinkId)]
     return new Memory(clinkId, { attempts, result, letter: this.#tables.letters.get(clinkId) }, facts)
   }
@@ -119,7 +145,7 @@ export class Ledger {
       isAlone ? this.process.note({ alone: clinkId }) : undefined,
       isOverLetter ? this.#progress.setAttempts(clinkId, attempts) : undefined,
     )
-    return attempts.count
+    return attempts.count + (this.#progress.memoryOf(clinkId)?.others?.attempts.count ?? 0)
   }
 
   /** What a start has come to. The fleet's alone: the claim stays what it is. */
@@ -221,42 +247,32 @@ export class Ledger {
 
   /** As `DeadLetters.retry`; asked once more before the clink is settled, it changes nothing. */
   async retry(clinkId: string): Promise<LetterChange> {
+    await this.#fleet?.recall([clinkId])
     const isLetter = this.letters.get(clinkId) !== undefined
-    if (!isLetter && this.#progress.attemptsOf(clinkId).retried === true) return 'done'
+    const { attempts, others } = this.#load(clinkId)
+    if (!isLetter && (attempts.retried === true || others?.attempts.retried === true)) return 'done'
     const change = this.letters.retry(clinkId)
     // In the same commit: without the letter, this alone tells that it was asked for.
-    if (isLetter && !this.letters.has(clinkId)) await this.#change(clinkId, { retried: true })
+    if (isLetter && !this.letters.has(clinkId)) {
+      const over = this.#fleet?.over(clinkId)
+      await together(over, this.#change(clinkId, { retried: true }))
+    }
     return await change
   }
 
   /** Leave the clink alone for so many milliseconds. */
   async cool(clinkId: string, ms: number): Promise<void> {
-    this.#coolsUntil.set(clinkId, this.#steady() + ms)
-    await this.#tables.cooling.set(clinkId, { at: this.#wall() + ms, for: ms })
-  }
-
-  /**
-   * Milliseconds for which the worker still leaves the clink alone. Setting the wall clock does not make that longer: this process
-   * starts a clock that nobody sets when it notes or first sees the cooling, and waits no longer than the time that
-   * was noted.
-   */
-  #coolsFor(clinkId: string): number {
-    const cooling = this.#tables.cooling.get(clinkId)
-    const left = cooling === undefined ? 0 : Math.min(cooling.at - this.#wall(), cooling.for)
-    if (left <= 0) return 0
-    const ends = this.#coolsUntil.get(clinkId) ?? this.#steady() + left
-    this.#coolsUntil.set(clinkId, ends)
-    return Math.max(0, ends - this.#steady())
+    await this.#cooling.set(clinkId, ms)
   }
 
   /** Whether clinks have cooled down after one wall time and by another. */
   hasCooled(after: number, by: number): boolean {
-    return hasBetween(this.#tables.cooling, 'at', after, by)
+    return this.#cooling.hasBetween(after, by)
   }
 
   /** Whether there are clinks that wait in the inbox and are not to be run: released a while ago, or given up. */
   hasLeftAlone(now: number): boolean {
-    return hasBetween(this.#tables.cooling, 'at', now, Infinity) || this.letters.mayBePending
+    return this.#cooling.hasBetween(now, Infinity) || this.letters.mayBePending
   }
 
   /** A clink that this worker sent. */
@@ -269,11 +285,11 @@ export class Ledger {
    * remembered of clinks that the inbox shows no more. Dead letters stay until somebody acts.
    */
   async prune(keep: number): Promise<void> {
-    const now = this.#wall()
     await Promise.all([
-      dropUntil(this.#tables.cooling, 'at', now),
-      this.late.dropUntil(now - keep),
+      this.#cooling.prune(),
+      this.late.dropUntil(this.#wall() - keep),
       this.sightings.prune(keep),
+      this.#fleet?.prune(keep),
     ])
   }
 

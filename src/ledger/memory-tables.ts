@@ -20,6 +20,7 @@ export function memoryTables(): LedgerTables {
     audit: new MemoryTable({}),
     programs: new MemoryTable({}),
     facts: new MemoryTable({}),
+    untold: new MemoryTable({}),
     steps: new MemorySteps(CAPACITY),
   }
 }

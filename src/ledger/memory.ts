@@ -1,5 +1,7 @@
 import type { Clink } from '../clink/records.ts'
+import type { ByOthers } from './fleet.ts'
 import { openRerun, type DeadLetter, type RerunState } from './dead-letters.ts'
+import { ERRORS_KEPT } from './attempt-notes.ts'
 import { NONE, type Attempts, type KeptResult, type Tried } from './remembered.ts'
 
 /** What the ledger's steps change of a memory. */
@@ -22,6 +24,10 @@ export class Memory {
   coolsFor: number
   /** Something may be kept of what its handler has done: it was started before. */
   mayHaveSteps: boolean
+  /** What other members of a fleet have done with it. */
+  others: ByOthers | undefined
+  /** False: what a fleet remembers of it could not be read since it is in hand. */
+  isCurrent = true
   /** How many work it: code of an earlier claim may go on beside the next one. */
   workers = 0
   readonly #kept: Kept
@@ -38,12 +44,19 @@ export class Memory {
     Object.assign(this.#kept, kept)
   }
 
+  /** What a fleet says; undefined: nothing was read. Of a worked clink whose claim stands nobody else does anything: what was read before stays. */
+  takeOthers(read: ByOthers | 'none' | undefined): void {
+    this.isCurrent = read !== undefined || (this.workers > 0 && this.isCurrent)
+    if (read !== undefined) this.others = read === 'none' ? undefined : read
+    if (this.others !== undefined) this.mayHaveSteps = true
+  }
+
   get attempts(): Attempts {
     return this.#kept.attempts ?? NONE
   }
 
   get result(): KeptResult | undefined {
-    return this.#kept.result
+    return this.#kept.result ?? this.others?.result
   }
 
   get isCooling(): boolean {
@@ -51,7 +64,23 @@ export class Memory {
   }
 
   get tried(): Tried {
-    return triedBy(this.attempts)
+    const { attempts, others } = this
+    if (others === undefined) return triedBy(attempts)
+    const { count, errors, excused = 0, outlived = 0 } = others.attempts
+    const mine = triedBy(attempts)
+    return {
+      ...mine,
+      starts: mine.starts + count,
+      errors: [...errors, ...mine.errors].slice(-ERRORS_KEPT),
+      excused: mine.excused + excused,
+      outlived: mine.outlived + outlived,
+    }
+  }
+
+  /** Starts that count, where some of them were other members' of a fleet; 0: none were. */
+  get startsInFleet(): number {
+    const { excused, starts } = this.tried
+    return (this.others?.attempts.count ?? 0) > 0 ? starts - excused : 0
   }
 
   /** It is a dead letter, also a discarded one. */

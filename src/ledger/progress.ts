@@ -1,4 +1,5 @@
 import { Present } from '../base/present.ts'
+import type { Fleet } from './fleet.ts'
 import type { Kept, Memory } from './memory.ts'
 import { NONE, type Attempts, type HeldClaim, type KeptResult } from './remembered.ts'
 import { DONE, together } from './table.ts'
@@ -9,15 +10,18 @@ import type { LedgerTables } from './tables.ts'
  * the row of its claim, so that a start, a result and the end are one write each. What has to outlive the claim gets a row of its own in
  * the commit that ends the claim.
  *
- * A store that a fleet shares has no claims of ours: there attempts have their own row from the first start on, written after the claim's.
+ * A fleet has no claims of ours: it is told of attempts and results after the claim's row is written, and has a row of its own for them.
  */
 export class Progress {
   readonly #tables: Pick<LedgerTables, 'attempts' | 'claims' | 'results'>
   /** The memories of the clinks that are worked. */
   readonly #worked = new Present<string, Memory>()
 
-  constructor(tables: Pick<LedgerTables, 'attempts' | 'claims' | 'results'>) {
+  readonly #fleet: Fleet | undefined
+
+  constructor(tables: Pick<LedgerTables, 'attempts' | 'claims' | 'results'>, fleet?: Fleet) {
     this.#tables = tables
+    this.#fleet = fleet
   }
 
   attemptsOf(clinkId: string): Attempts {
@@ -48,7 +52,9 @@ export class Progress {
   /** The clink is worked no more by one who did. */
   leave(memory: Memory): void {
     memory.workers -= 1
-    if (memory.workers === 0) this.#worked.delete(memory.clinkId)
+    if (memory.workers > 0) return
+    this.#worked.delete(memory.clinkId)
+    this.#fleet?.outdated(memory.clinkId)
   }
 
   /** What is remembered of the clink is another now. */
@@ -61,13 +67,16 @@ export class Progress {
     const { claims } = this.#tables
     const id = claim.clink.clink_id
     const row = { ...claims.get(id), claim }
-    if (begun !== undefined) this.changed(id, { attempts: begun })
-    return claims.set(id, begun === undefined ? row : { ...row, attempts: begun })
+    if (begun === undefined) return claims.set(id, row)
+    this.changed(id, { attempts: begun })
+    const here = claims.set(id, { ...row, attempts: begun })
+    return this.#fleet === undefined ? here : this.#fleet.begun(id, here)
   }
 
   setAttempts(clinkId: string, attempts: Attempts): Promise<void> {
     const row = this.#tables.claims.get(clinkId)
     this.changed(clinkId, { attempts })
+    this.#fleet?.changed(clinkId, 'attempts')
     if (row === undefined) return this.#tables.attempts.set(clinkId, attempts)
     return this.#tables.claims.set(clinkId, { ...row, attempts })
   }
@@ -75,6 +84,7 @@ export class Progress {
   setResult(clinkId: string, result: KeptResult): Promise<void> {
     const row = this.#tables.claims.get(clinkId)
     this.changed(clinkId, { result })
+    this.#fleet?.changed(clinkId, 'result')
     if (row === undefined) return this.#tables.results.set(clinkId, result)
     return this.#tables.claims.set(clinkId, { ...row, result })
   }
@@ -84,9 +94,11 @@ export class Progress {
     const { claims } = this.#tables
     const row = claims.get(clinkId)
     this.changed(clinkId, { attempts: undefined, result: left })
-    if (row === undefined) return this.#forget(clinkId, left)
+    const everywhere = this.#over(clinkId)
+    if (row === undefined) return together(everywhere, this.#forget(clinkId, left))
     const { claim } = row
     return together(
+      everywhere,
       claims.set(clinkId, left === undefined ? { claim } : { claim, result: left }),
       this.#forget(clinkId),
     )
@@ -97,6 +109,7 @@ export class Progress {
     const { attempts, claims, results } = this.#tables
     const row = claims.get(clinkId)
     if (row === undefined) return DONE
+    this.#fleet?.outlives(clinkId)
     return together(
       claims.delete(clinkId),
       row.attempts === undefined ? undefined : attempts.set(clinkId, row.attempts),
@@ -111,8 +124,22 @@ export class Progress {
 
   /** The clink is done, and so is its claim. @param left the result that is sent again should the clink come back. */
   end(clinkId: string, left?: KeptResult): Promise<void> {
+    if (this.#fleet !== undefined && this.#hasCome(clinkId)) void this.#over(clinkId)
     this.changed(clinkId, { attempts: undefined, result: left })
     return together(this.#tables.claims.delete(clinkId), this.#forget(clinkId, left))
+  }
+
+  /** What any member of a fleet has done with it counts no more. */
+  #over(clinkId: string): Promise<void> | undefined {
+    const worked = this.#worked.get(clinkId)
+    if (worked !== undefined) worked.others = undefined
+    return this.#fleet?.over(clinkId)
+  }
+
+  /** Something has come of the clink. What has not, no fleet knows. */
+  #hasCome(clinkId: string): boolean {
+    const others = this.#worked.get(clinkId)?.others
+    return others !== undefined || this.attemptsOf(clinkId) !== NONE || this.resultOf(clinkId) !== undefined
   }
 
   #forget(clinkId: string, left?: KeptResult): Promise<void> {

@@ -67,6 +67,8 @@ const rerun = z.object({
   response: z.string().exactOptional(),
   /** Of one that is due after a failure: wall time, in milliseconds, before which it is not run. */
   notBefore: z.number().exactOptional(),
+  /** Of a fleet: which member runs it. */
+  by: z.string().exactOptional(),
 })
 
 /** A clink that this worker has given up on, kept for the operator. */
@@ -197,6 +199,8 @@ export const rows = {
   programs,
   /** Facts about the worker itself. */
   facts: z.string(),
+  /** What was changed here and a fleet was not told yet; by kind and id. */
+  untold: z.literal(1),
 }
 
 /** A row of one table. */

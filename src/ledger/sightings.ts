@@ -1,4 +1,5 @@
 import type { DeadLetter } from './dead-letters.ts'
+import type { Fleet } from './fleet.ts'
 import { dropUntil, together, type Table } from './table.ts'
 import type { LedgerTables } from './tables.ts'
 
@@ -17,11 +18,13 @@ const DAY = 86_400_000
 export class Sightings {
   readonly #tables: LedgerTables
   readonly #wall: () => number
+  readonly #fleet: Fleet | undefined
   /** There is more to forget than was forgotten in one go. */
   #hasMore = false
 
-  constructor(tables: LedgerTables, wall: () => number) {
+  constructor(tables: LedgerTables, wall: () => number, fleet?: Fleet) {
     this.#tables = tables
+    this.#fleet = fleet
     this.#wall = wall
   }
 
@@ -31,9 +34,10 @@ export class Sightings {
     const now = this.#wall()
     const letter = letters.get(clinkId)
     const sentAt = own.get(clinkId)
+    const touched = [touch(attempts, clinkId, now), touch(results, clinkId, now)]
+    if (touched.some((write) => write !== undefined)) this.#fleet?.changed(clinkId, 'result')
     return together(
-      touch(attempts, clinkId, now),
-      touch(results, clinkId, now),
+      ...touched,
       letter !== undefined && isOld(letter.seen, now) ? letters.set(clinkId, { ...letter, seen: now }) : undefined,
       sentAt !== undefined && isOld(sentAt, now, HOUR / 2) ? own.set(clinkId, now) : undefined,
     )

@@ -30,6 +30,7 @@ export const tableKeys = {
   audit: {},
   programs: {},
   facts: {},
+  untold: {},
 } as const satisfies { readonly [Name in keyof typeof rows]: Keys<Row<Name>, string> }
 
 /** All tables of a store. */

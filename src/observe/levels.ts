@@ -35,6 +35,8 @@ export const levels: Readonly<Record<WorkerEvent['event'], Level>> = {
   'program.stays': 'error',
   'journal.failed': 'error',
   'journal.recovered': 'info',
+  'store.failed': 'error',
+  'store.recovered': 'info',
   'state.lost': 'error',
   'inbox.starved': 'warn',
   'inbox.reached': 'info',

@@ -27,7 +27,7 @@ it('an answer that cannot be written is an error to whoever asked, and ends noth
   const link = await connect(directory.path)
   await expect(link.ask('health.live', {})).rejects.toThrow(/BigInt/)
   expect(await link.ask('health.live', {})).toEqual({ ok: true, reasons: [] })
-  link.close()
+  await link.close()
   await socket.stop()
 })
 
@@ -63,7 +63,7 @@ it('dead letters and late results come in pages of 500, each once and in their o
   expect(await failed.late({}, ({ attempt }) => attempt)).toEqual(Array.from({ length: 600 }, (_, n) => n))
   // By their text, too: no answer keeps the worker from everything else.
   expect(Math.max(...sizes.slice(3))).toBeLessThan(300)
-  failed.close()
+  await failed.close()
   await socket.stop()
   state.close()
 })
@@ -93,7 +93,7 @@ it('of very many dead letters only those that are chosen are told, a page at a t
   expect(sizes.splice(0)).toEqual([0, 0, 0, 0, 1, 0])
   expect([(await failed.letter('msg_7'))?.at, await failed.letter('nobody')]).toEqual([7, undefined])
   expect(sizes).toEqual([1, 0])
-  failed.close()
+  await failed.close()
   await socket.stop()
   state.close()
 })

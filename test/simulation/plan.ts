@@ -293,7 +293,7 @@ function makeConfig(chance: Chance, { lease, isAlone, owner, name, for: recipien
     },
     replies: { mark: MARK },
     shutdown: { timeout: Math.round(drain * chance.between(1.2, 2) + 500), drain },
-    state: { directory: '/nowhere', sync: 'normal', keep: 1_209_600_000 },
+    state: { directory: '/nowhere', sync: 'normal', keep: 1_209_600_000, url: null, urlFile: null, fleet: 'default' },
     server: { enabled: false, host: '127.0.0.1', port: 0, tokenFile: null, allowedHosts: [], pickupSlo: 60_000 },
     log: { level: 'silent', format: 'json', content: false, keep: null },
   }

@@ -53,7 +53,15 @@ export function makeConfig(url: string, settings: Settings = {}): Config {
     },
     replies: { mark: '— clink-worker', ...settings.replies },
     shutdown: { timeout: 6_000, drain: 4_000, ...settings.shutdown },
-    state: { directory: '/nowhere', sync: 'normal', keep: 1_209_600_000, ...settings.state },
+    state: {
+      directory: '/nowhere',
+      sync: 'normal',
+      keep: 1_209_600_000,
+      url: null,
+      urlFile: null,
+      fleet: 'default',
+      ...settings.state,
+    },
     server: {
       enabled: false,
       host: '127.0.0.1',

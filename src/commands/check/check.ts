@@ -13,6 +13,7 @@ import { taskSocketPath } from '../../runners/task-socket.ts'
 import { loadOptions, readConfig, readKey, wellFormed } from '../terminal/connect.ts'
 import { checkClink } from './clink.ts'
 import { attempt, isFinding, ok, warning, type Finding } from './finding.ts'
+import { storeFinding } from './store.ts'
 import type { Io } from '../terminal/io.ts'
 import { loadMinded } from '../terminal/load-handlers.ts'
 import type { SettingsOptions } from '../terminal/settings.ts'
@@ -48,6 +49,7 @@ async function* checks(options: CheckOptions, io: Io): AsyncGenerator<Finding> {
   yield ok('configuration', file ?? 'no file, the defaults are used')
   for (const one of warnings) yield warning('configuration', formatIssue(one))
   yield stateFinding(loaded)
+  yield* storeFinding(config, io, options.online === true)
   const { enabled, host, port } = config.server
   const token = await attempt('server', async () => ({ is: await Promise.resolve(serverToken(config.server)) }))
   if (isFinding(token)) yield token

@@ -95,7 +95,7 @@ async function withLetters(
   try {
     await use(failed, state.directory)
   } finally {
-    failed.close()
+    await failed.close()
   }
 }
 

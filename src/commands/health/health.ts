@@ -33,7 +33,7 @@ async function ask(what: 'live' | 'ready', directory: string): Promise<Health> {
   } catch (error) {
     return { ok: false, reasons: [asError(error).message] }
   } finally {
-    link.close()
+    await link.close()
   }
 }
 

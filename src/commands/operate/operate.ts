@@ -45,7 +45,7 @@ export async function operate(what: Act, subject: string, options: OperateOption
     io.out(options.json === true ? `${JSON.stringify(json)}\n` : `${printable(text)}\n`)
     if (!isDone) io.finish(EXIT.failed)
   } finally {
-    link.close()
+    await link.close()
   }
 }
 

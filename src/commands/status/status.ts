@@ -46,7 +46,7 @@ export async function showAudit(options: StatusOptions, io: Io): Promise<void> {
     const told = acts.map(({ at, ...act }) => ({ at: new Date(at).toISOString(), ...act }))
     io.out(options.json === true ? `${JSON.stringify(told)}\n` : auditText(told, io))
   } finally {
-    link.close()
+    await link.close()
   }
 }
 
@@ -58,7 +58,7 @@ async function ask(directory: string): Promise<Status | NoStatus> {
   } catch (error) {
     return noStatus(asError(error).message)
   } finally {
-    link.close()
+    await link.close()
   }
 }
 

@@ -7,7 +7,9 @@ import type { Config } from '../../config/config.ts'
 import { formatIssue } from '../../config/issue.ts'
 import { loadKey, type LoadedKey } from '../../config/key.ts'
 import { loadConfig, type LoadedConfig, type LoadOptions } from '../../config/load.ts'
+import { shareBy } from '../../daemon/share.ts'
 import type { Io } from './io.ts'
+import type { StatePlace } from './reach-state.ts'
 import { flagsOf, type SettingsOptions } from './settings.ts'
 
 /** Where a command's configuration comes from. */
@@ -21,7 +23,8 @@ export async function readConfig(options: LoadOptions, io: Io): Promise<LoadedCo
   const loaded = await loadConfig(options)
   for (const variable of loaded.keyVariables) io.hide(variable)
   const { key, proxy } = loaded.config.clink
-  for (const secret of [key, ...(proxy?.secrets ?? [])]) if (secret !== null) io.secrets.add(secret.reveal())
+  const { url } = loaded.config.state
+  for (const secret of [key, url, ...(proxy?.secrets ?? [])]) if (secret !== null) io.secrets.add(secret.reveal())
   return loaded
 }
 
@@ -30,9 +33,12 @@ export interface StateSettings extends SettingsOptions {
 }
 
 /** The state directory. One that is named needs no configuration. */
-export async function stateOf(options: StateSettings, io: Io): Promise<Pick<Config['state'], 'directory' | 'sync'>> {
+export async function stateOf(options: StateSettings, io: Io): Promise<StatePlace> {
   if (options.state !== undefined) return { directory: resolve(io.cwd, options.state), sync: 'full' }
-  return (await loadConfig(loadOptions(options, io))).config.state
+  const { config } = await loadConfig(loadOptions(options, io))
+  const { env, secrets } = io
+  const { directory, sync } = config.state
+  return { directory, sync, share: async () => await shareBy({ config, env, secrets }, () => {}) }
 }
 
 /** Whether `log.content` lets texts be shown. A state directory that is named needs no configuration. */

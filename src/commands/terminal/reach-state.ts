@@ -6,7 +6,10 @@ import { linkToWorker, type Link } from '../../control/client.ts'
 import { requests } from '../../control/requests.ts'
 import { openState, type StateOptions } from '../../journal/state.ts'
 
-export type StatePlace = Pick<StateOptions, 'directory' | 'sync'>
+export interface StatePlace extends Pick<StateOptions, 'directory' | 'sync'> {
+  /** With whom its worker remembers. */
+  readonly share?: () => Promise<StateOptions['share']>
+}
 
 /** How long a worker may take to start, or another command to be done, in milliseconds. */
 const PATIENCE = 5_000
@@ -23,7 +26,7 @@ export async function reachState(state: StatePlace, clock: Clock = systemClock()
   const end = clock.now() + PATIENCE
   for (;;) {
     try {
-      return openLink(state)
+      return await openLink(state)
     } catch (error) {
       if (!(error instanceof CodedError) || error.code !== 'STATE_BUSY') throw error
       const link = await linkToWorker(directory)
@@ -62,13 +65,17 @@ function whyMissing(file: string): string | undefined {
   }
 }
 
-function openLink(state: StatePlace): Link {
-  const opened = openState({ ...state, visit: true, onHealth: () => {} })
+async function openLink({ directory, share, sync }: StatePlace): Promise<Link> {
+  const opened = openState({ directory, sync, share: await share?.(), visit: true, onHealth: () => {} })
+  await opened.fleet?.start()
   const asked = { ledger: opened.ledger, worker: undefined }
   return {
     ask: async (name, params) => await requests[name].by(params, asked),
     closed: new Promise(() => {}),
-    close: () => opened.close(),
+    close: async () => {
+      await opened.fleet?.stop()
+      opened.close()
+    },
   }
 }
 

@@ -15,7 +15,7 @@ export async function remembered(ids: readonly string[], state: StatePlace, io: 
       const { rows } = await link.ask('clinks.remembered', { ids })
       return new Map(rows.map((row) => [row.id, row]))
     } finally {
-      link.close()
+      await link.close()
     }
   } catch (error) {
     if (!(error instanceof CodedError)) throw error

@@ -238,6 +238,8 @@ export class Intake {
     const lease = await leaseIfSurelyOurs(clink, claim, this, this.#shared.context)
     if (lease === undefined) return false
     const { context } = this.#shared
+    // Of a page that was polled all is recalled after its claims were made.
+    if (claim.byId) context.ledger.outdated(clink.clink_id)
     const memory = await context.ledger.recallOne(clink.clink_id)
     const why = this.judging.whyClosed(routed.route) ?? whyNotNow(clink, memory)
     if (why !== undefined) {

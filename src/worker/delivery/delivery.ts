@@ -208,15 +208,17 @@ export class Delivery implements HandleOwner {
     const isReady = typeof ready === 'boolean' ? ready : await Promise.race([ready, this.interrupted])
     if (isReady !== true || !this.#is('waiting') || this.#stopping || !this.handle.check()) return
     if (this.handle.hasKept) return await this.#settleWaiting()
-    const isLetter = this.handle.of === 'claim' && this.handle.memory.isLeftToLetter(this.clink)
-    const state = { clinkId: this.clink.clink_id, fault: this.#planned.fault, isLetter, ...this.handle.outlived }
+    const { memory } = this.handle
+    const isLetter = this.handle.of === 'claim' && memory.isLeftToLetter(this.clink)
+    const known = { fault: this.#planned.fault, inFleet: memory.startsInFleet, ...this.handle.outlived }
+    const state = { clinkId: this.clink.clink_id, isLetter, ...known }
     const givenUp = decideUnstarted(state, this.#planned.policy)
-    const pause = this.#parts.health.wait(this.route, this.handle.memory)
+    const pause = this.#parts.health.wait(this.route, memory)
     if (givenUp !== undefined) {
-      this.attempt = this.handle.memory.tried.starts
+      this.attempt = memory.tried.starts
       await this.#settleBy(givenUp)
     } else if (pause > 0) await this.#postpone(pause)
-    else if (this.#context.ledger.isHealthy) {
+    else if (this.#context.ledger.mayStart(memory)) {
       const start = new Start(this.handle, this.#planned, this.#parts)
       this.#start = start
       await this.#runHandler(start, outlast)

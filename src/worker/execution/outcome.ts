@@ -105,14 +105,21 @@ export function decideUnstarted(
     readonly fault?: string | undefined
     /** How often its handler has outlived its claim. */
     readonly times: number
+    /** Its starts that count, where some of them were other members' of a fleet; 0: none were. */
+    readonly inFleet?: number
     /** The service's answers do not say when claims end: it may renew them unseen. */
     readonly timesAbsent: boolean
   },
   { retry }: Pick<Policy, 'retry'>,
 ): Decision | undefined {
-  const { fault, isLetter, times, timesAbsent } = state
+  const { fault, inFleet = 0, isLetter, times, timesAbsent } = state
   if (isLetter) return { do: 'release', why: 'parked', reason: 'it is a dead letter', countsAttempt: false }
   if (fault !== undefined) return deadLetter('rejected', fault, retry.onExhausted, noticeOf('match-timeout', state))
+  // Whoever made the last one has ended before it could say what came of it.
+  if (inFleet >= retry.attempts) {
+    const reason = `it was started ${often(inFleet)} in the fleet, and what came of the last start is not known`
+    return deadLetter('exhausted', reason, retry.onExhausted, noticeOf('handler-failed', state))
+  }
   if (times < retry.attempts) return undefined
   const renewals = timesAbsent ? 'nothing shows that the service renews claims' : 'the service does not renew claims'
   const advice = timesAbsent ? ', or set claim.trustRenewals if you know that it does' : ''

@@ -71,6 +71,7 @@ export class LetterHandle implements Handle {
 
   /** A key that is not known to be ours sends nothing: the clink has to come again. */
   async ready(): Promise<boolean> {
+    await this.#context.ledger.refresh(this.memory)
     if (!this.#isWanted) this.#owner?.lost(KEPT)
     return await Promise.resolve(this.#isWanted && this.#context.keys.mayAct)
   }

@@ -93,7 +93,13 @@ export class ClaimHandle implements Handle, Claimed, KeeperOwner {
   }
 
   ready(): Promise<boolean> | boolean {
+    if (!this.memory.isCurrent) return this.#readyWhenCurrent()
     return this.holder.isUnconfirmed ? this.holder.confirmed.then(() => this.check()) : this.check()
+  }
+
+  async #readyWhenCurrent(): Promise<boolean> {
+    await Promise.all([this.#context.ledger.refresh(this.memory), this.holder.isUnconfirmed && this.holder.confirmed])
+    return this.check()
   }
 
   valid(): boolean {

@@ -1,0 +1,27 @@
+import { asError, CodedError } from '../../base/coded-error.ts'
+import type { Config } from '../../config/config.ts'
+import { sharedStore } from '../../config/shared-store.ts'
+import { hide } from '../../daemon/share.ts'
+import type { Io } from '../terminal/io.ts'
+import { attempt, isFinding, ok, type Finding } from './finding.ts'
+
+/** Whether a worker could remember with its fleet. @param isAsked the store itself is looked at, and changed in nothing. */
+export async function* storeFinding(config: Config, io: Io, isAsked: boolean): AsyncGenerator<Finding> {
+  const found = await attempt('store', async () => ({ place: await sharedStore(config, io.env) }))
+  if (isFinding(found)) {
+    yield found
+    return
+  }
+  if (found.place === undefined) return
+  const { fleet, url } = found.place
+  hide(url, io.secrets)
+  const { probeStore } = await import('../../fleet/open.ts')
+  const looked = await attempt('store', async () => {
+    try {
+      return { is: await probeStore(url, isAsked) }
+    } catch (error) {
+      throw new CodedError('STATE_UNAVAILABLE', asError(error).message)
+    }
+  })
+  yield isFinding(looked) ? looked : ok('store', `${looked.is}, fleet ${fleet}`)
+}

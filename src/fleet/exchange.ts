@@ -1,0 +1,247 @@
+import type { Cancel, Timeline } from '../base/clock.ts'
+import { asError } from '../base/coded-error.ts'
+import { Recent } from '../base/recent.ts'
+import { DONE } from '../ledger/table.ts'
+import type { Batch, NoteKind, SharedStore } from './store.ts'
+
+/** Something here of which the fleet does not know how it is now. */
+export interface Change {
+  readonly kind: NoteKind | 'part' | 'step'
+  readonly id: string
+  /** Of a part: those of all members count no more. */
+  readonly isOver?: boolean
+  /** Of a note: it is none that another member may have removed. */
+  readonly isNew?: boolean
+}
+
+export interface ExchangeOptions {
+  readonly store: SharedStore
+  readonly time: Timeline
+  /** How what has changed is now. */
+  readonly compile: (changes: readonly Change[]) => Batch
+  /** The fleet knows of these. */
+  readonly told: (changes: readonly Change[]) => void
+  /** What keeps the store from being used, and `undefined` when it can be used again. */
+  readonly onHealth: (problem: string | undefined) => void
+}
+
+/** Milliseconds that a change waits which the next one mostly makes needless: a result of which Clink is just being told. */
+const SOON = 50
+const RETRY = 1_000
+/** So many changes are written at once. */
+const MOST = 500
+/** Of so many rows it is known when they changed here last. */
+const TOUCHED = 20_000
+
+interface Wanted extends Change {
+  readonly dueAt: number
+}
+
+export function keyOf({ id, kind }: Pick<Change, 'id' | 'kind'>): string {
+  return `${kind} ${id}`
+}
+
+/**
+ * Tells the fleet what has changed here. There is one write at a time: what changes meanwhile is gathered for the next, so that under load many
+ * clinks share one. While the store is away whoever tells goes on at once, and what is to be told is kept and tried again.
+ */
+export class Exchange {
+  readonly #options: ExchangeOptions
+  #wanted = new Map<string, Wanted>()
+  #flight = new Map<string, Wanted>()
+  #next: PromiseWithResolvers<void> | undefined
+  #isFlying = false
+  #cancel: Cancel = () => {}
+  #dueAt = Infinity
+  #problem: string | undefined = 'it was not reached yet'
+  #hasFailed = false
+  #isClosed = false
+  /** Counts changes and what was told, so that an answer of the store is not believed about what changed after it was asked. */
+  #count = 0
+  readonly #touched = new Recent<number>(TOUCHED)
+  /** The same of parts that count no more. */
+  readonly #over = new Recent<number>(TOUCHED)
+
+  constructor(options: ExchangeOptions) {
+    this.#options = options
+  }
+
+  get problem(): string | undefined {
+    return this.#problem
+  }
+
+  get moment(): number {
+    return this.#count
+  }
+
+  /** Whether what the store says of it, asked at that moment, is older than what is known here. */
+  hasChanged(change: Pick<Change, 'id' | 'kind'>, since: number): boolean {
+    const key = keyOf(change)
+    return this.#wanted.has(key) || this.#flight.has(key) || (this.#touched.get(key) ?? 0) > since
+  }
+
+  /** Whether a part that was read, asked for at that moment, counts no more. */
+  wasOver(id: string, since: number): boolean {
+    const key = keyOf({ kind: 'part', id })
+    const isOver = this.#wanted.get(key)?.isOver === true || this.#flight.get(key)?.isOver === true
+    return isOver || (this.#over.get(key) ?? 0) > since
+  }
+
+  isOpen(change: Pick<Change, 'id' | 'kind'>): boolean {
+    return this.#wanted.has(keyOf(change)) || this.#flight.has(keyOf(change))
+  }
+
+  /** @param soon it may wait a moment. @returns resolves when the fleet knows, or cannot be told. */
+  tell(change: Change, soon = false): Promise<void> {
+    // No database has a text with a zero in it.
+    if (change.id.includes('\0')) return DONE
+    const now = this.#options.time.now()
+    this.#touch(keyOf(change))
+    this.#want({ ...change, dueAt: soon ? now + SOON : now })
+    if (this.#problem !== undefined || this.#isClosed) return DONE
+    if (!soon) this.#next ??= Promise.withResolvers()
+    this.#schedule(soon ? now + SOON : now)
+    return soon || this.#next === undefined ? DONE : this.#next.promise
+  }
+
+  /** The store has failed, for whoever asked it something else. */
+  failed(error: unknown): void {
+    this.#health(asError(error).message)
+    this.#retry()
+  }
+
+  /** The store can be written: what is left to be told is told now. */
+  works(): void {
+    if (this.#problem === undefined) return
+    if (this.#wanted.size === 0) this.#health(undefined)
+    else if (!this.#isFlying) this.#schedule(this.#options.time.now())
+  }
+
+  /** This version may not work with the store. */
+  refused(why: string): void {
+    this.#health(why)
+  }
+
+  /** Tells what is left, as far as that goes at once. */
+  async close(): Promise<void> {
+    for (let tries = 0; this.#wanted.size > 0 && this.#problem === undefined && tries < 20; tries += 1) {
+      for (const [key, change] of this.#wanted) this.#wanted.set(key, { ...change, dueAt: -Infinity })
+      await (this.#isFlying ? this.#landing : this.#send())
+    }
+    this.#isClosed = true
+    this.#cancel()
+  }
+
+  #landing: Promise<void> = DONE
+
+  #touch(key: string, isOver = false): void {
+    this.#count += 1
+    this.#touched.set(key, this.#count)
+    if (isOver) this.#over.set(key, this.#count)
+  }
+
+  #want(change: Wanted): void {
+    const key = keyOf(change)
+    const before = this.#wanted.get(key)
+    const isOver = change.isOver === true || before?.isOver === true
+    const isNew = change.isNew === true || before?.isNew === true
+    const dueAt = Math.min(change.dueAt, before?.dueAt ?? Infinity)
+    this.#wanted.set(key, { kind: change.kind, id: change.id, isOver, isNew, dueAt })
+  }
+
+  #schedule(at: number): void {
+    if (this.#isFlying || this.#isClosed || at >= this.#dueAt) return
+    this.#cancel()
+    this.#dueAt = at
+    this.#cancel = this.#options.time.at(at, () => {
+      this.#dueAt = Infinity
+      if (!this.#isFlying) void this.#send()
+    })
+  }
+
+  #retry(): void {
+    this.#schedule(this.#options.time.now() + RETRY)
+  }
+
+  /** What is due now. What is over costs nothing beside something else. */
+  #take(): Map<string, Wanted> {
+    const now = this.#options.time.now()
+    const taken = new Map<string, Wanted>()
+    for (const [key, change] of this.#wanted) {
+      if (change.dueAt > now && change.isOver !== true) continue
+      taken.set(key, change)
+      if (taken.size === MOST) break
+    }
+    for (const key of taken.keys()) this.#wanted.delete(key)
+    return taken
+  }
+
+  async #send(): Promise<void> {
+    const waiting = this.#next
+    this.#next = undefined
+    this.#isFlying = true
+    const landing = Promise.withResolvers<void>()
+    this.#landing = landing.promise
+    this.#flight = this.#take()
+    const changes = [...this.#flight.values()]
+    try {
+      const written = await this.#write(changes)
+      for (const [key, { isOver }] of this.#flight) this.#touch(key, isOver)
+      this.#flight = new Map()
+      this.#options.told(written)
+      // To write nothing shows nothing.
+      if (changes.length > 0) this.#health(undefined)
+    } catch (error) {
+      const left = this.#flight
+      this.#flight = new Map()
+      for (const change of left.values()) this.#want(change)
+      this.#health(asError(error).message)
+    }
+    this.#isFlying = false
+    this.#goOn(waiting)
+    landing.resolve()
+  }
+
+  /** More than fits one write was waited for: those wait on. */
+  #goOn(waiting: PromiseWithResolvers<void> | undefined): void {
+    const now = this.#options.time.now()
+    const dues = [...this.#wanted.values()].map(({ dueAt }) => dueAt)
+    if (
+      this.#problem === undefined &&
+      waiting !== undefined &&
+      dues.some((at) => at <= now) &&
+      this.#next === undefined
+    )
+      this.#next = waiting
+    else waiting?.resolve()
+    if (this.#problem !== undefined) {
+      this.#next?.resolve()
+      this.#next = undefined
+      this.#retry()
+    } else if (this.#next !== undefined) this.#schedule(now)
+    else if (dues.length > 0) this.#schedule(Math.max(now, Math.min(...dues)))
+  }
+
+  /** What the store refuses because of itself stays here, and keeps no other from being told. @returns what is written. */
+  async #write(changes: readonly Change[]): Promise<readonly Change[]> {
+    if (changes.length === 0) return []
+    const { compile, store } = this.#options
+    try {
+      await store.write(compile(changes))
+      return changes
+    } catch (error) {
+      if (!store.isOfTheData(error)) throw error
+      if (changes.length === 1) return changes.filter(({ kind }) => kind === 'step')
+      const half = Math.ceil(changes.length / 2)
+      return [...(await this.#write(changes.slice(0, half))), ...(await this.#write(changes.slice(half)))]
+    }
+  }
+
+  #health(problem: string | undefined): void {
+    this.#problem = problem
+    // Said once, whatever else is wrong with it meanwhile. That it was reached at once is nothing to tell.
+    if ((problem !== undefined) === this.#hasFailed) return
+    this.#hasFailed = problem !== undefined
+    this.#options.onHealth(problem)
+  }
+}

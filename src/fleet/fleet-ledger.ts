@@ -1,0 +1,288 @@
+import { after, steadyOf, type Cancel, type Clock } from '../base/clock.ts'
+import type { Signal } from '../base/signal.ts'
+import { Recent } from '../base/recent.ts'
+import { tryTo } from '../base/try-to.ts'
+import { ERRORS_KEPT } from '../ledger/attempt-notes.ts'
+import type { DeadLetter } from '../ledger/dead-letters.ts'
+import { JOINED, type ByOthers, type Fleet } from '../ledger/fleet.ts'
+import type { Attempts, KeptResult } from '../ledger/remembered.ts'
+import { rows } from '../ledger/rows.ts'
+import { DONE } from '../ledger/table.ts'
+import type { LedgerTables } from '../ledger/tables.ts'
+import { Exchange, keyOf, type Change } from './exchange.ts'
+import { NotesHere } from './notes-here.ts'
+import { Recalls } from './recalls.ts'
+import { SharedSteps } from './shared-steps.ts'
+import { SharedTable } from './shared-table.ts'
+import type { Batch, Part, SharedStore } from './store.ts'
+
+export interface FleetOptions {
+  /** Of this process, and of nobody else. */
+  readonly local: LedgerTables
+  readonly store: SharedStore
+  readonly clock: Clock
+  /** Which member this is: the same over restarts, and another one in another state directory. */
+  readonly member: string
+  /** The name of the fleet. */
+  readonly name: string
+  /** The tables are a copy of those of another member. */
+  readonly isCopy?: boolean
+  /** What keeps the store from being used, for people; `undefined`: it can be used again. */
+  readonly onHealth: (problem: string | undefined) => void
+}
+
+/** Milliseconds between two looks at what other members have changed, in which this one shows that it is there. */
+const BEAT = 5_000
+/** While the store is away. */
+const BEAT_AWAY = 1_000
+/** Of so many clinks that are not worked here it is known what others did. */
+const KNOWN = 10_000
+/** The fact that says up to where this member has read what others have changed. */
+const SEEN = 'fleet seen'
+
+/** One member of a fleet: what it tells the others, and what it has read of them. */
+export class FleetLedger implements Fleet {
+  readonly tables: LedgerTables
+  readonly member: string
+  readonly #options: FleetOptions
+  readonly #exchange: Exchange
+  readonly #steps: SharedSteps
+  readonly #recalls: Recalls
+  readonly #notes: NotesHere
+  readonly #known = new Recent<ByOthers | 'none'>(KNOWN)
+  #cancel: Cancel = () => {}
+  #isStopped = false
+  #beating: Promise<void> = DONE
+  #isBeating = false
+  #isPrepared = false
+
+  constructor(options: FleetOptions) {
+    const { clock, local, member, onHealth, store } = options
+    this.#options = options
+    this.member = member
+    this.#exchange = new Exchange({
+      store,
+      time: steadyOf(clock),
+      compile: (changes) => this.#compile(changes),
+      told: (changes) => this.#told(changes),
+      onHealth: (problem) => {
+        onHealth(problem === undefined ? undefined : `the shared store ${store.place}: ${problem}`)
+        if (problem !== undefined && !this.#isBeating) this.#beatSoon()
+      },
+    })
+    this.#steps = new SharedSteps(local.steps, store, this.#exchange)
+    this.#notes = new NotesHere(local, this.#exchange)
+    this.#recalls = new Recalls(store, this.#exchange, (ids, { notes, parts }, asked) => {
+      this.#read(ids, parts, asked)
+      this.#notes.take(notes, asked, ids)
+    })
+    const { exchange, untold } = { exchange: this.#exchange, untold: local.untold }
+    const shared = { exchange, untold, isAwaited: true }
+    this.tables = {
+      ...local,
+      steps: this.#steps,
+      letters: new SharedTable({ ...shared, kind: 'letters', local: local.letters }),
+      cooling: new SharedTable({ ...shared, kind: 'cooling', local: local.cooling }),
+      own: new SharedTable({ ...shared, kind: 'own', local: local.own, isAwaited: false }),
+      audit: new SharedTable({ ...shared, kind: 'audit', local: local.audit, isAwaited: false }),
+    }
+  }
+
+  get isHealthy(): boolean {
+    return this.#exchange.problem === undefined
+  }
+
+  /** Why the store cannot be used, for people; undefined: it can. */
+  get problem(): string | undefined {
+    const { problem } = this.#exchange
+    return problem === undefined ? undefined : `the shared store ${this.#options.store.place}: ${problem}`
+  }
+
+  /** Brings the two stores together after whatever ended the last process. Resolves when that was tried once; where it failed it is tried on. */
+  async start(): Promise<void> {
+    const { claims } = this.#options.local
+    if (this.#options.local.facts.get(JOINED) !== this.#home) this.#join()
+    else if (this.#options.isCopy === true) this.#forgetOwner()
+    for (const [key] of this.#options.local.untold.entries()) {
+      const end = key.indexOf(' ')
+      const [kind, id] = [key.slice(0, end), key.slice(end + 1)]
+      if (isKind(kind)) void this.#exchange.tell({ kind, id, isNew: kind !== 'part' })
+    }
+    for (const [id] of claims.entries()) void this.#exchange.tell({ kind: 'part', id })
+    await this.#beat()
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopped = true
+    this.#cancel()
+    await Promise.race([this.#beating, this.#exchange.close()])
+    await this.#exchange.close()
+    await this.#options.store.close()
+  }
+
+  /** Clinks whose dead letters are gone: another member is to run them, or this one. */
+  get gone(): Signal<[clinkId: string]> {
+    return this.#notes.gone
+  }
+
+  onLetter(changed: (clinkId: string, letter: DeadLetter | undefined) => void): void {
+    this.#notes.onLetter = changed
+  }
+
+  async recall(clinkIds: readonly string[]): Promise<void> {
+    await this.#recalls.of(clinkIds)
+  }
+
+  of(clinkId: string): ByOthers | 'none' | undefined {
+    return this.#known.get(clinkId)
+  }
+
+  outdated(clinkId: string): void {
+    this.#known.delete(clinkId)
+  }
+
+  begun(clinkId: string, here: Promise<void>): Promise<void> {
+    return here.then(async () => await this.#exchange.tell({ kind: 'part', id: clinkId }))
+  }
+
+  changed(clinkId: string, what: 'attempts' | 'result'): void {
+    const change = { kind: 'part', id: clinkId } as const
+    const { claims, untold } = this.#options.local
+    // The row of a claim in hand is told anew at the next start, whatever was told of it.
+    if (claims.get(clinkId) === undefined) void untold.set(keyOf(change), 1)
+    void this.#exchange.tell(change, what === 'result')
+  }
+
+  outlives(clinkId: string): void {
+    const change = { kind: 'part', id: clinkId } as const
+    if (this.#exchange.isOpen(change)) void this.#options.local.untold.set(keyOf(change), 1)
+  }
+
+  over(clinkId: string): Promise<void> {
+    this.#known.set(clinkId, 'none')
+    return this.#exchange.tell({ kind: 'part', id: clinkId, isOver: true }, true)
+  }
+
+  async prune(keep: number): Promise<void> {
+    if (!this.isHealthy) return
+    await this.#options.store.prune(keep).catch((error: unknown) => this.#exchange.failed(error))
+  }
+
+  get #home(): string {
+    return `${this.#options.name} ${this.#options.store.place}`
+  }
+
+  /** The fleet is to know all that was remembered without it. */
+  #join(): void {
+    const { attempts, audit, cooling, facts, letters, own, results, untold } = this.#options.local
+    const shared = { part: [attempts, results], letters: [letters], cooling: [cooling], own: [own], audit: [audit] }
+    for (const [kind, tables] of Object.entries(shared))
+      for (const table of tables) for (const [id] of table.entries()) void untold.set(`${kind} ${id}`, 1)
+    void facts.set(JOINED, this.#home)
+    void facts.set(SEEN, '')
+  }
+
+  /** What the tables say of clinks the member has told that they were copied from. */
+  #forgetOwner(): void {
+    const { attempts, claims, results, untold } = this.#options.local
+    for (const table of [attempts, results, untold]) for (const [id] of table.entries()) void table.delete(id)
+    for (const [id, { claim }] of claims.entries()) void claims.set(id, { claim })
+  }
+
+  async #beat(): Promise<void> {
+    const { local, store } = this.#options
+    const done = Promise.withResolvers<void>()
+    this.#beating = done.promise
+    this.#isBeating = true
+    try {
+      if (!this.#isPrepared) await store.prepare()
+      this.#isPrepared = true
+      const refusal = await store.beat()
+      if (refusal === undefined) {
+        this.#exchange.works()
+        const asked = this.#exchange.moment
+        const seen = local.facts.get(SEEN) ?? ''
+        const { isWhole, next, notes } = await store.changes(seen === '' ? undefined : seen)
+        this.#notes.take(notes, asked, isWhole ? 'whole' : undefined)
+        if (next !== seen) void local.facts.set(SEEN, next)
+      } else this.#exchange.refused(refusal)
+    } catch (error) {
+      this.#exchange.failed(error)
+    }
+    this.#isBeating = false
+    this.#beatSoon()
+    done.resolve()
+  }
+
+  #beatSoon(): void {
+    this.#cancel()
+    const wait = this.isHealthy ? BEAT : BEAT_AWAY
+    if (!this.#isStopped) this.#cancel = after(this.#options.clock, wait, () => void this.#beat())
+  }
+
+  #compile(changes: readonly Change[]): Batch {
+    const parts = changes.filter(({ kind }) => kind === 'part')
+    const over = parts.filter(({ isOver }) => isOver).map(({ id }) => id)
+    const mine = parts.map(({ id }) => this.#partOf(id))
+    return {
+      over,
+      parts: mine.filter(({ attempts, result }) => attempts !== null || result !== null),
+      notes: changes.flatMap((change) => this.#notes.compile(change)),
+      steps: this.#steps.compile(changes.filter(({ kind }) => kind === 'step').map(({ id }) => id)),
+    }
+  }
+
+  #partOf(clink: string): Part {
+    const { attempts, claims, results } = this.#options.local
+    const row = claims.get(clink)
+    const result = row?.result ?? results.get(clink)
+    return { clink, attempts: textOf(row?.attempts ?? attempts.get(clink)), result: textOf(result) }
+  }
+
+  #told(changes: readonly Change[]): void {
+    for (const change of changes) {
+      if (change.kind === 'step') this.#steps.told(change.id)
+      else if (!this.#exchange.isOpen(change)) void this.#options.local.untold.delete(keyOf(change))
+    }
+  }
+
+  /** @param asked what has changed here since then is newer. */
+  #read(ids: readonly string[], parts: readonly Part[], asked: number): void {
+    const byClink = Map.groupBy(parts, ({ clink }) => clink)
+    for (const id of ids)
+      this.#known.set(id, this.#exchange.wasOver(id, asked) ? 'none' : together(byClink.get(id) ?? []))
+  }
+}
+
+/** What others have done, as a sum. */
+function together(parts: readonly Part[]): ByOthers | 'none' {
+  const all = parts.flatMap(({ attempts }) => rows.attempts.safeParse(read(attempts)).data ?? [])
+  const result = parts
+    .map((part): KeptResult | undefined => rows.results.safeParse(read(part.result)).data)
+    .find(Boolean)
+  if (all.length === 0 && result === undefined) return 'none'
+  const sum = (of: (one: Attempts) => number | undefined): number =>
+    all.reduce((before, one) => before + (of(one) ?? 0), 0)
+  const isRetried = all.some(({ retried }) => retried)
+  all.sort((a, b) => a.at - b.at)
+  const attempts = {
+    count: sum(({ count }) => count),
+    excused: sum(({ excused }) => excused),
+    outlived: sum(({ outlived }) => outlived),
+    errors: all.flatMap(({ errors }) => errors).slice(-ERRORS_KEPT),
+    ...(isRetried && { retried: true as const }),
+  }
+  return { attempts, ...(result !== undefined && { result }) }
+}
+
+function read(text: string | null): unknown {
+  return text === null ? undefined : tryTo((): unknown => JSON.parse(text))
+}
+
+function textOf(row: object | undefined): string | null {
+  return row === undefined ? null : JSON.stringify(row)
+}
+
+function isKind(kind: string): kind is Change['kind'] {
+  return ['part', 'letters', 'cooling', 'own', 'audit'].includes(kind)
+}

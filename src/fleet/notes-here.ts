@@ -1,0 +1,69 @@
+import { Signal } from '../base/signal.ts'
+import { tryTo } from '../base/try-to.ts'
+import type { DeadLetter } from '../ledger/dead-letters.ts'
+import { rows } from '../ledger/rows.ts'
+import type { Table } from '../ledger/table.ts'
+import type { LedgerTables } from '../ledger/tables.ts'
+import type { Change, Exchange } from './exchange.ts'
+import { NOTES, type Batch, type Note, type NoteKind } from './store.ts'
+
+/** The rows that all members share, as this process has them: a copy of what it has read, and what it has changed itself. */
+export class NotesHere {
+  /** Another member had it run again. */
+  readonly gone = new Signal<[clinkId: string]>()
+  onLetter: (clinkId: string, letter: DeadLetter | undefined) => void = () => {}
+  readonly #tables: Pick<LedgerTables, NoteKind>
+  readonly #exchange: Exchange
+
+  constructor(tables: Pick<LedgerTables, NoteKind>, exchange: Exchange) {
+    this.#tables = tables
+    this.#exchange = exchange
+  }
+
+  /** How it is here, to be written there. */
+  compile({ id, isNew = false, kind }: Change): Batch['notes'] {
+    if (kind === 'part' || kind === 'step') return []
+    const row: unknown = this.#tables[kind].get(id)
+    return [{ kind, id, row: row === undefined ? null : JSON.stringify(row), isNew }]
+  }
+
+  /**
+   * Takes what the fleet knows.
+   *
+   * @param asked what has changed here since then is newer.
+   * @param among of these clinks, or as a whole, what is not among the notes is gone.
+   */
+  take(notes: readonly Note[], asked: number, among: readonly string[] | 'whole' = []): void {
+    const named = new Set(notes.map(({ id, kind }) => `${kind} ${id}`))
+    for (const note of notes) if (!this.#exchange.hasChanged(note, asked)) this.#takeOne(note)
+    const ids = among === 'whole' ? [...this.#tables.letters.entries()].map(([id]) => id) : among
+    const kinds = among === 'whole' ? (['letters'] as const) : (['letters', 'cooling'] as const)
+    for (const id of ids)
+      for (const kind of kinds) {
+        const isGone = !named.has(`${kind} ${id}`) && !this.#exchange.hasChanged({ kind, id }, asked)
+        if (isGone) this.#takeOne({ kind, id, row: null })
+      }
+  }
+
+  #takeOne({ id, kind, row }: Note): void {
+    const isLetter = kind === 'letters'
+    const before: unknown = this.#tables[kind].get(id)
+    if (row === null ? before === undefined : JSON.stringify(before) === row) return
+    const now = row === null ? undefined : tryTo((): unknown => JSON.parse(row))
+    if (row === null) void this.#tables[kind].delete(id)
+    else if (isLetter) keep(this.#tables.letters, id, rows.letters.safeParse(now).data)
+    else if (kind === 'cooling') keep(this.#tables.cooling, id, rows.cooling.safeParse(now).data)
+    else if (kind === 'own') keep(this.#tables.own, id, rows.own.safeParse(now).data)
+    else keep(this.#tables.audit, id, rows.audit.safeParse(now).data)
+    if (!isLetter) return
+    this.onLetter(id, this.#tables.letters.get(id))
+    if (row === null) this.gone.say(id)
+  }
+}
+
+/** What no version of this program has written is not believed. */
+function keep<Row>(table: Pick<Table<Row>, 'set'>, id: string, row: Row | undefined): void {
+  if (row !== undefined) void table.set(id, row)
+}
+
+export const isNote = (kind: string): kind is NoteKind => NOTES.some((one) => one === kind)

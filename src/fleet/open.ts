@@ -1,0 +1,54 @@
+import { randomBytes } from 'node:crypto'
+import { hostname } from 'node:os'
+import { systemClock } from '../base/clock.ts'
+import { asError } from '../base/coded-error.ts'
+import type { Secret } from '../base/secret.ts'
+import type { LedgerTables } from '../ledger/tables.ts'
+import { FleetLedger } from './fleet-ledger.ts'
+import { PostgresStore } from './postgres.ts'
+
+export interface OpenFleetOptions {
+  readonly url: Secret
+  readonly fleet: string
+  /** Of this program. */
+  readonly version: string
+  readonly onHealth: (problem: string | undefined) => void
+}
+
+const MEMBER = 'member'
+
+/**
+ * Makes a state directory a member of a fleet. A directory that is a copy is another member: what it says of clinks was told by the one that it was copied
+ * from, and counts once.
+ *
+ * @param isOurs false: the directory is a copy.
+ */
+export function openFleet(
+  { fleet, onHealth, url, version }: OpenFleetOptions,
+  local: LedgerTables,
+  isOurs: boolean,
+): FleetLedger {
+  const kept = isOurs ? local.facts.get(MEMBER) : undefined
+  const member = kept ?? randomBytes(8).toString('hex')
+  if (kept === undefined) void local.facts.set(MEMBER, member)
+  const store = new PostgresStore({ url, fleet, member, version, name: hostname() })
+  return new FleetLedger({ local, store, clock: systemClock(), member, name: fleet, isCopy: !isOurs, onHealth })
+}
+
+/**
+ * @param isAsked whether it is looked at, or only named.
+ * @returns where it is, and what is there, for people.
+ * @throws {Error} for people, when it cannot be reached.
+ */
+export async function probeStore(url: Secret, isAsked: boolean): Promise<string> {
+  const store = new PostgresStore({ url, fleet: '', member: '', name: hostname(), version: '' })
+  try {
+    if (!isAsked) return store.place
+    const version = await store.look()
+    return `${store.place} answers${version === 0 ? ', and holds nothing yet' : ''}`
+  } catch (error) {
+    throw new Error(`${store.place}: ${asError(error).message}`, { cause: error })
+  } finally {
+    await store.close()
+  }
+}

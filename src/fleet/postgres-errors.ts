@@ -1,0 +1,44 @@
+import { asError, systemCode } from '../base/coded-error.ts'
+import type { Secret } from '../base/secret.ts'
+import { tryTo } from '../base/try-to.ts'
+
+/** Where a database is, for people: without user and password. */
+export function placeOf(url: Secret): string {
+  // One without a host names a socket.
+  const parsed = tryTo(() => new URL(url.reveal().replace('@/', '@localhost/')))
+  if (parsed === undefined) return 'PostgreSQL'
+  const host = parsed.searchParams.get('host') ?? parsed.hostname
+  return `${host}${parsed.port === '' ? '' : `:${parsed.port}`}${parsed.pathname}`
+}
+
+const ADVICE: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'nothing listens there',
+  ENOTFOUND: 'there is no such host',
+  ETIMEDOUT: 'it does not answer',
+  '25006': 'it can only be read, as a standby can',
+  '28P01': 'it refuses the password',
+  '3D000': 'there is no such database',
+  '53100': 'its disk is full',
+  '57P03': 'it is starting or stopping',
+}
+
+/** An error of the store whose message is for people, and shows no password; its code is that of the cause. */
+export function storeError(error: unknown, url: Secret): Error {
+  const cause = asError(error)
+  const code = codeOf(error)
+  const said = withoutPassword(ADVICE[code] ?? cause.message, url)
+  return Object.assign(new Error(said === '' ? code : said), { code })
+}
+
+function codeOf(error: unknown): string {
+  const [first] = error instanceof AggregateError ? error.errors : []
+  if (first !== undefined) return systemCode(first)
+  return typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : systemCode(error)
+}
+
+function withoutPassword(text: string, url: Secret): string {
+  const whole = url.reveal()
+  const password = tryTo(() => new URL(whole).password) ?? ''
+  const forms = [whole, password, tryTo(() => decodeURIComponent(password)) ?? '']
+  return forms.filter((form) => form !== '').reduce((shown, form) => shown.replaceAll(form, '[secret]'), text)
+}

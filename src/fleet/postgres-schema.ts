@@ -1,0 +1,89 @@
+/** How this version writes. A store that needs a later one is not touched. */
+export const VERSION = 1
+
+/**
+ * One step from each version to the next, and within a minor series only additions: members of the version before go on working. `needs` is the
+ * least version that may work with a store; a step that would break earlier ones raises it.
+ */
+export const MIGRATIONS: readonly string[] = [
+  `CREATE SCHEMA IF NOT EXISTS clink_worker;
+   CREATE TABLE clink_worker.meta (one boolean PRIMARY KEY DEFAULT true CHECK (one), version int NOT NULL, needs int NOT NULL);
+   INSERT INTO clink_worker.meta (version, needs) VALUES (0, 1);
+   -- What each member has done with a clink, and nobody else writes.
+   CREATE TABLE clink_worker.parts (
+     fleet text, clink text, member text, attempts text, result text, at timestamptz NOT NULL DEFAULT now(),
+     PRIMARY KEY (fleet, clink, member)
+   ) WITH (fillfactor = 80);
+   -- What all share. Without a row: it is gone, which members that were away have to learn.
+   CREATE TABLE clink_worker.notes (
+     fleet text, kind text, id text, row text, changed xid8 NOT NULL, at timestamptz NOT NULL DEFAULT now(),
+     PRIMARY KEY (fleet, kind, id)
+   );
+   CREATE INDEX notes_changed ON clink_worker.notes (fleet, changed) WHERE kind IN ('letters', 'audit');
+   CREATE TABLE clink_worker.steps (
+     fleet text, clink text, kind text, name text, content text NOT NULL, value text NOT NULL, at double precision,
+     noted timestamptz NOT NULL DEFAULT now(), PRIMARY KEY (fleet, clink, kind, name)
+   );
+   CREATE TABLE clink_worker.members (
+     fleet text, member text, name text NOT NULL, version text NOT NULL, seen timestamptz NOT NULL DEFAULT now(),
+     PRIMARY KEY (fleet, member)
+   );`,
+]
+
+/** Parts of the one statement that writes a batch; those of which there is nothing are left out. $1 is the fleet, $2 the member. */
+export const WRITES = {
+  over: `DELETE FROM clink_worker.parts WHERE fleet = $1 AND clink = ANY ($3::text[]) AND NOT (member = $2 AND clink = ANY ($4::text[]))`,
+  parts: `INSERT INTO clink_worker.parts (fleet, clink, member, attempts, result)
+     SELECT $1, t.clink, $2, t.attempts, t.result FROM unnest($4::text[], $5::text[], $6::text[]) AS t (clink, attempts, result)
+     ON CONFLICT (fleet, clink, member) DO UPDATE SET attempts = excluded.attempts, result = excluded.result, at = now()`,
+  notes: `INSERT INTO clink_worker.notes (fleet, kind, id, row, changed)
+     SELECT $1, t.kind, t.id, t.row, pg_current_xact_id()
+     FROM unnest($7::text[], $8::text[], $9::text[], $10::boolean[]) AS t (kind, id, row, is_new)
+     WHERE (t.is_new AND t.row IS NOT NULL) OR EXISTS (
+       SELECT FROM clink_worker.notes n WHERE n.fleet = $1 AND n.kind = t.kind AND n.id = t.id AND n.row IS NOT NULL)
+     ON CONFLICT (fleet, kind, id) DO UPDATE SET row = excluded.row, changed = excluded.changed, at = now()`,
+} as const
+
+export const STEPS = {
+  remove: `DELETE FROM clink_worker.steps WHERE fleet = $1 AND (clink = ANY ($2::text[])
+     OR (clink, kind, name) IN (SELECT * FROM unnest($3::text[], $4::text[], $5::text[])))`,
+  keep: `INSERT INTO clink_worker.steps (fleet, clink, kind, name, content, value, at)
+     SELECT $1, t.* FROM unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::float8[]) AS t
+     ON CONFLICT (fleet, clink, kind, name) DO UPDATE SET content = excluded.content, value = excluded.value, at = excluded.at`,
+  read: `SELECT kind AS "is", name, content, value, at FROM clink_worker.steps WHERE fleet = $1 AND clink = $2`,
+} as const
+
+export const RECALL = `SELECT NULL AS kind, clink AS id, attempts AS row, result FROM clink_worker.parts
+     WHERE fleet = $1 AND clink = ANY ($2::text[]) AND member <> $3
+   UNION ALL SELECT kind, id, row, NULL FROM clink_worker.notes
+     WHERE fleet = $1 AND kind IN ('letters', 'cooling', 'own') AND id = ANY ($2::text[]) AND row IS NOT NULL`
+
+/** A member that shows itself writes: a store that can only be read is away. */
+export const BEAT = `WITH me AS (
+     INSERT INTO clink_worker.members (fleet, member, name, version) VALUES ($1, $2, $3, $4)
+     ON CONFLICT (fleet, member) DO UPDATE SET name = excluded.name, version = excluded.version, seen = now())
+   SELECT needs FROM clink_worker.meta`
+
+/**
+ * What has changed since a moment: from the oldest transaction on that was under way then, since one that was may have been committed after the
+ * look. In one statement, so that all of it is of one moment.
+ */
+export const CHANGES = `SELECT s.xmin, s.at, n.kind, n.id, n.row FROM (
+     SELECT pg_snapshot_xmin(pg_current_snapshot())::text AS xmin, extract(epoch FROM now())::bigint::text AS at) s
+   LEFT JOIN clink_worker.notes n ON n.fleet = $1 AND n.kind IN ('letters', 'audit') AND n.changed >= $2::xid8
+     AND ($2::xid8 <> '0' OR n.row IS NOT NULL)`
+
+/** Days for which it is known that a row is gone. */
+export const GONE_DAYS = 7
+
+/** $2: milliseconds for which what nobody has seen is kept. Forgotten is a clink of which every member's part is as old. */
+export const PRUNES: readonly string[] = [
+  `DELETE FROM clink_worker.parts p WHERE p.fleet = $1 AND p.at < now() - $2 * interval '1 ms' AND NOT EXISTS (
+     SELECT FROM clink_worker.parts q WHERE q.fleet = $1 AND q.clink = p.clink AND q.at >= now() - $2 * interval '1 ms')`,
+  `DELETE FROM clink_worker.notes WHERE fleet = $1 AND ((row IS NULL AND at < now() - interval '${GONE_DAYS} days')
+     OR (kind IN ('cooling', 'own') AND at < now() - $2 * interval '1 ms'))`,
+  `DELETE FROM clink_worker.steps s WHERE s.fleet = $1 AND s.noted < now() - $2 * interval '1 ms'
+     AND NOT EXISTS (SELECT FROM clink_worker.parts p WHERE p.fleet = $1 AND p.clink = s.clink)
+     AND NOT EXISTS (SELECT FROM clink_worker.notes n WHERE n.fleet = $1 AND n.kind = 'letters' AND n.id = s.clink AND n.row IS NOT NULL)`,
+  `DELETE FROM clink_worker.members WHERE fleet = $1 AND seen < now() - interval '1 day' AND $2 >= 0`,
+]

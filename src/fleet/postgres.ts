@@ -1,0 +1,222 @@
+import { Pool, type PoolClient, type QueryResultRow } from 'pg'
+import type { Secret } from '../base/secret.ts'
+import { step } from '../ledger/rows.ts'
+import type { KeptStep } from '../ledger/step-table.ts'
+import { BEAT, CHANGES, GONE_DAYS, MIGRATIONS, PRUNES, RECALL, STEPS, VERSION, WRITES } from './postgres-schema.ts'
+import { isNote } from './notes-here.ts'
+import { placeOf, storeError } from './postgres-errors.ts'
+import type { Batch, Changes, Note, Part, Recalled, SharedStore } from './store.ts'
+
+export interface PostgresOptions {
+  readonly url: Secret
+  readonly fleet: string
+  readonly member: string
+  /** What this member is called, for people. */
+  readonly name: string
+  /** Of this program. */
+  readonly version: string
+}
+
+/** One writes, two read, one shows that this member is there. */
+const CONNECTIONS = 4
+/**
+ * Milliseconds. The server ends a statement that hangs before it is given up here: one that was given up and carried out after its repetition would
+ * put back what was.
+ */
+const STATEMENT = 4_000
+const ANSWER = 6_000
+/** Tries of a write that only another one has got in the way of. */
+const TRIES = 3
+
+/** The memory of a fleet in PostgreSQL. A connection on which anything has failed is not used again: the next one may find another server. */
+export class PostgresStore implements SharedStore {
+  readonly place: string
+  readonly #options: PostgresOptions
+  readonly #pool: Pool
+
+  constructor(options: PostgresOptions) {
+    this.#options = options
+    this.place = placeOf(options.url)
+    this.#pool = new Pool({
+      connectionString: options.url.reveal(),
+      max: CONNECTIONS,
+      application_name: `clink-worker ${options.name}`,
+      connectionTimeoutMillis: ANSWER,
+      query_timeout: ANSWER,
+      statement_timeout: STATEMENT,
+      idleTimeoutMillis: 0,
+      keepAlive: true,
+    })
+    // A connection that breaks while nobody waits for an answer is found by whoever uses it next.
+    const ignored = (): void => {}
+    this.#pool.on('error', ignored)
+    this.#pool.on('connect', (client) => client.on('error', ignored))
+  }
+
+  async prepare(): Promise<void> {
+    await this.#with(async (client) => {
+      if ((await versionOf(client)) >= VERSION) return
+      await client.query('BEGIN')
+      await client.query(`SELECT pg_advisory_xact_lock(hashtext('clink_worker'))`)
+      // Another member may have done it meanwhile.
+      const version = await versionOf(client)
+      for (const migration of MIGRATIONS.slice(version)) await client.query(migration)
+      await client.query('UPDATE clink_worker.meta SET version = greatest(version, $1)', [MIGRATIONS.length])
+      await client.query('COMMIT')
+    })
+  }
+
+  /** Looks at it and changes nothing. @returns the version of what is there; 0: nothing yet. */
+  async look(): Promise<number> {
+    return await this.#with(versionOf)
+  }
+
+  async recall(clinkIds: readonly string[]): Promise<Recalled> {
+    const { fleet, member } = this.#options
+    const ids = clinkIds.filter(isText)
+    const rows = await this.#query(RECALL, [fleet, ids, member])
+    const parts: Part[] = []
+    const notes: Note[] = []
+    for (const { id, kind, result, row } of rows)
+      if (kind === null) parts.push({ clink: String(id), attempts: orNull(row), result: orNull(result) })
+      else notes.push(...noteOf({ id, kind, row }))
+    return { parts, notes }
+  }
+
+  async write(batch: Batch): Promise<void> {
+    for (let tries = 1; ; tries += 1) {
+      try {
+        await this.#with(async (client) => await this.#write(client, batch))
+        return
+      } catch (error) {
+        if (tries === TRIES || !isOfTheMoment(error)) throw error
+      }
+    }
+  }
+
+  async changes(after: string | undefined): Promise<Changes> {
+    const [from = '0', at = '0'] = (after ?? '').split(':')
+    const known = from === '' ? '0' : from
+    const rows = await this.#query(CHANGES, [this.#options.fleet, known])
+    const [first] = rows
+    const next = `${String(first?.['xmin'])}:${String(first?.['at'])}`
+    const isTooOld = Number(first?.['at']) - Number(at) > (GONE_DAYS - 1) * 86_400
+    // Another database has other numbers.
+    const isOther = BigInt(String(first?.['xmin'])) < BigInt(known)
+    if (known !== '0' && (isTooOld || isOther)) return await this.changes(undefined)
+    return { next, isWhole: known === '0', notes: rows.flatMap(noteOf) }
+  }
+
+  async beat(): Promise<string | undefined> {
+    const { fleet, member, name, version } = this.#options
+    const [row] = await this.#query(BEAT, [fleet, member, name, version])
+    const needs = Number(row?.['needs'])
+    if (needs <= VERSION) return undefined
+    return `it was made for a newer clink-worker (it needs version ${needs} of the store, this one knows ${VERSION}): update this worker`
+  }
+
+  async steps(clinkId: string): Promise<readonly KeptStep[]> {
+    if (!isText(clinkId)) return []
+    const rows = await this.#query(STEPS.read, [this.#options.fleet, clinkId])
+    return rows.flatMap((row) => step.safeParse(row).data ?? [])
+  }
+
+  async prune(keep: number): Promise<void> {
+    for (const sql of PRUNES) await this.#query(sql, [this.#options.fleet, keep])
+  }
+
+  /** Classes of PostgreSQL's error codes: data that it does not take, and limits of its own. */
+  isOfTheData(error: unknown): boolean {
+    return /^(22|54)/.test(codeOf(error))
+  }
+
+  async close(): Promise<void> {
+    await this.#pool.end()
+  }
+
+  async #write(client: PoolClient, { notes, over, parts, steps }: Batch): Promise<void> {
+    const { fleet, member } = this.#options
+    const used: [keyof typeof WRITES, boolean][] = [
+      ['over', over.length > 0],
+      ['parts', parts.length > 0],
+      ['notes', notes.length > 0],
+    ]
+    const names = used.flatMap(([name, isUsed]) => (isUsed ? [name] : []))
+    if (names.length > 0) {
+      const values = [
+        [over],
+        [parts.map(({ clink }) => clink), parts.map(({ attempts }) => attempts), parts.map(({ result }) => result)],
+        [notes.map(({ kind }) => kind), notes.map(({ id }) => id), notes.map(({ row }) => row)],
+        [notes.map(({ isNew }) => isNew)],
+      ].flat()
+      await client.query(statementOf(names), [fleet, member, ...values])
+    }
+    const { dropped, kept, removed } = steps
+    if (dropped.length + removed.length > 0)
+      await client.query(STEPS.remove, [fleet, dropped, ...columns(removed, ['clink', 'is', 'name'])])
+    if (kept.length > 0)
+      await client.query(STEPS.keep, [fleet, ...columns(kept, ['clink', 'is', 'name', 'content', 'value', 'at'])])
+  }
+
+  async #query(sql: string, values: readonly unknown[]): Promise<readonly QueryResultRow[]> {
+    return await this.#with(async (client) => (await client.query<QueryResultRow>(sql, [...values])).rows)
+  }
+
+  async #with<Result>(use: (client: PoolClient) => Promise<Result>): Promise<Result> {
+    let client: PoolClient | undefined
+    try {
+      client = await this.#pool.connect()
+      const result = await use(client)
+      client.release()
+      return result
+    } catch (error) {
+      client?.release(true)
+      throw storeError(error, this.#options.url)
+    }
+  }
+}
+
+/** Every parameter is named, also those of parts that are left out: their numbers stay the same so. */
+function statementOf(names: readonly (keyof typeof WRITES)[]): string {
+  const parts = names.map((name) => `${name} AS (${WRITES[name]} RETURNING 1)`)
+  const types = ['text', 'text', ...Array<string>(7).fill('text[]'), 'boolean[]']
+  const named = types.map((type, index) => `$${index + 1}::${type}`).join(', ')
+  return `WITH ${parts.join(', ')} SELECT 1 FROM (VALUES (${named})) AS named LIMIT 0`
+}
+
+/** 0: there is nothing yet. */
+async function versionOf(client: PoolClient): Promise<number> {
+  // `to_regclass` may answer from before another member has made it, within one transaction.
+  const there = await client.query<QueryResultRow>(
+    `SELECT EXISTS (SELECT FROM pg_catalog.pg_tables WHERE schemaname = 'clink_worker' AND tablename = 'meta') AS found`,
+  )
+  if (there.rows[0]?.['found'] !== true) return 0
+  const { rows } = await client.query<QueryResultRow>('SELECT version FROM clink_worker.meta')
+  return Number(rows[0]?.['version'] ?? 0)
+}
+
+function columns<Row extends object>(rows: readonly Row[], names: readonly (keyof Row)[]): unknown[][] {
+  return names.map((name) => rows.map((row) => row[name] ?? null))
+}
+
+function noteOf({ id, kind, row }: QueryResultRow): Note[] {
+  return typeof kind === 'string' && isNote(kind) ? [{ kind, id: String(id), row: orNull(row) }] : []
+}
+
+function orNull(value: unknown): string | null {
+  return typeof value === 'string' ? value : null
+}
+
+/** Another member was in the way: deadlocks, and transactions that cannot be put in an order. */
+function isOfTheMoment(error: unknown): boolean {
+  return ['40001', '40P01'].includes(codeOf(error))
+}
+
+function codeOf(error: unknown): string {
+  return typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : ''
+}
+
+/** PostgreSQL has no text with a zero in it. */
+function isText(text: string): boolean {
+  return !text.includes('\0')
+}

@@ -1,0 +1,73 @@
+import type { KeptStep } from '../ledger/step-table.ts'
+
+/** Kinds of rows that all members share, by their tables here. Members' own parts of a clink are not among them. */
+export const NOTES = ['letters', 'cooling', 'own', 'audit'] as const
+export type NoteKind = (typeof NOTES)[number]
+
+/** A shared row: JSON, and null where there is none any more. */
+export interface Note {
+  readonly kind: NoteKind
+  readonly id: string
+  readonly row: string | null
+}
+
+/** What another member has done with a clink: JSON, and null for nothing. */
+export interface Part {
+  readonly clink: string
+  readonly attempts: string | null
+  readonly result: string | null
+}
+
+export interface Recalled {
+  /** Of other members than this one. */
+  readonly parts: readonly Part[]
+  readonly notes: readonly Note[]
+}
+
+/**
+ * What is written at once. Every line says how something is from now on, and not by how much it changes: whoever does not learn whether it was
+ * written writes it again.
+ */
+export interface Batch {
+  /** Clinks of which no member's part counts any more. */
+  readonly over: readonly string[]
+  /** This member's parts, also of clinks that are over: then they are what is left. */
+  readonly parts: readonly Part[]
+  /** `isNew`: false where a row that another member has removed is to stay removed. */
+  readonly notes: readonly (Note & { readonly isNew: boolean })[]
+  /** In this order: all steps of clinks are dropped, some are removed, others are kept. */
+  readonly steps: {
+    readonly dropped: readonly string[]
+    readonly removed: readonly (Pick<KeptStep, 'is' | 'name'> & { readonly clink: string })[]
+    readonly kept: readonly (KeptStep & { readonly clink: string })[]
+  }
+}
+
+/** Letters and acts of operators that have changed. */
+export interface Changes {
+  readonly notes: readonly Note[]
+  /** From where the next look goes on. */
+  readonly next: string
+  /** What lies between the last look and this one is not known any more: these notes are all there are. */
+  readonly isWhole: boolean
+}
+
+/** Where a fleet remembers. Each call is one round trip, and rejects where the store is away. */
+export interface SharedStore {
+  /** Where it is, for people, without its password. */
+  readonly place: string
+  /** Makes what is missing in it. Called until it succeeds, before anything else. */
+  prepare(): Promise<void>
+  recall(clinkIds: readonly string[]): Promise<Recalled>
+  write(batch: Batch): Promise<void>
+  /** @param after undefined: all of them. */
+  changes(after: string | undefined): Promise<Changes>
+  /** Shows that this member is there, by writing. @returns why this version may not work with the store any more; undefined: it may. */
+  beat(): Promise<string | undefined>
+  steps(clinkId: string): Promise<readonly KeptStep[]>
+  /** @param keep milliseconds. */
+  prune(keep: number): Promise<void>
+  /** Whether an error is about what was to be written, and not about the store. */
+  isOfTheData(error: unknown): boolean
+  close(): Promise<void>
+}

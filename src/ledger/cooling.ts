@@ -1,0 +1,50 @@
+import { Recent } from '../base/recent.ts'
+import type { Row } from './rows.ts'
+import { dropUntil, hasBetween, type Table } from './table.ts'
+
+/** How many cooling clinks this process times by a clock that nobody sets. */
+const TIMED = 10_000
+
+/** Clinks that are left alone for a while. */
+export class Cooling {
+  readonly #table: Table<Row<'cooling'>, 'at'>
+  /** When those that this process leaves alone have cooled down, by a clock that nobody sets. */
+  readonly #ends = new Recent<number>(TIMED)
+  readonly #steady: () => number
+  readonly #wall: () => number
+
+  constructor(table: Table<Row<'cooling'>, 'at'>, wall: () => number, steady: () => number) {
+    this.#table = table
+    this.#wall = wall
+    this.#steady = steady
+  }
+
+  async set(clinkId: string, ms: number): Promise<void> {
+    this.#ends.set(clinkId, this.#steady() + ms)
+    await this.#table.set(clinkId, { at: this.#wall() + ms, for: ms })
+  }
+
+  /**
+   * Milliseconds for which the worker still leaves the clink alone. Setting the wall clock does not make that longer: this process
+   * starts a clock that nobody sets when it notes or first sees the cooling, and waits no longer than the time that
+   * was noted.
+   */
+  of(clinkId: string): number {
+    const cooling = this.#table.get(clinkId)
+    const left = cooling === undefined ? 0 : Math.min(cooling.at - this.#wall(), cooling.for)
+    if (left <= 0) return 0
+    const ends = this.#ends.get(clinkId) ?? this.#steady() + left
+    this.#ends.set(clinkId, ends)
+    return Math.max(0, ends - this.#steady())
+  }
+
+  /** Whether some are over after one wall time and by another. */
+  hasBetween(after: number, by: number): boolean {
+    return hasBetween(this.#table, 'at', after, by)
+  }
+
+  /** Forgets what is over. */
+  async prune(): Promise<void> {
+    await dropUntil(this.#table, 'at', this.#wall())
+  }
+}

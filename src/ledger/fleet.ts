@@ -1,0 +1,45 @@
+import type { DeadLetter } from './dead-letters.ts'
+import type { Attempts, KeptResult } from './remembered.ts'
+import type { LedgerTables } from './tables.ts'
+
+/** The fact by which a state directory knows that its fleet was told all that it remembers, and which fleet that is. */
+export const JOINED = 'fleet'
+
+/** What other members of the fleet have done with a clink. */
+export interface ByOthers {
+  /** Their starts, together; their crashes and suspicions are about their own processes, and not here. */
+  readonly attempts: Pick<Attempts, 'count' | 'errors' | 'excused' | 'outlived' | 'retried'>
+  /** A result of theirs that Clink has not confirmed. */
+  readonly result?: KeptResult
+}
+
+/**
+ * What several workers remember together, as the ledger tells it of its steps. Each member writes its own part of a clink's attempts and nobody
+ * else's; what the clink has come to is the sum. So a write that is repeated changes nothing, and two members never overwrite each other.
+ */
+export interface Fleet {
+  /** The tables of this process. A write to one that is shared is noted for the fleet in the same commit. */
+  readonly tables: LedgerTables
+  /** Which member this is. */
+  readonly member: string
+  /** False: what it remembers cannot be read or written now, so nothing new may start. */
+  readonly isHealthy: boolean
+  /** Reads what the fleet remembers of these clinks, in one query. It never rejects: what could not be read is not known by `of`. */
+  recall(clinkIds: readonly string[]): Promise<void>
+  /** What was read of the clink since `outdated`; undefined: nothing. `none`: others have done nothing. */
+  of(clinkId: string): ByOthers | 'none' | undefined
+  /** What was read counts no more: somebody else may have had the clink since. */
+  outdated(clinkId: string): void
+  /** Its handler is about to start. @param here resolves when this process would know. @returns resolves when the fleet does, or cannot be told. */
+  begun(clinkId: string, here: Promise<void>): Promise<void>
+  /** What this member has done with it has changed. */
+  changed(clinkId: string, what: 'attempts' | 'result'): void
+  /** Its claim ends, and what has come of it is a row of its own from now on. */
+  outlives(clinkId: string): void
+  /** What any member has done with it counts no more. @returns resolves when the fleet knows, or cannot be told. */
+  over(clinkId: string): Promise<void>
+  /** Forgets what no member has seen for so many milliseconds. */
+  prune(keep: number): Promise<void>
+  /** Calls back when another member has changed a dead letter. */
+  onLetter(changed: (clinkId: string, letter: DeadLetter | undefined) => void): void
+}

@@ -1,0 +1,333 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { Clink } from '../../src/clink/records.ts'
+import { Member, Spoilt } from '../support/fleet.ts'
+import { Cluster, hasPostgres, needPostgres } from '../support/postgres.ts'
+import { clink } from '../support/sample-records.ts'
+import { letter } from '../support/states.ts'
+
+const { clink_id: id } = clink
+
+let cluster: Cluster
+beforeAll(async () => {
+  if (hasPostgres) await (cluster = new Cluster()).start()
+})
+afterAll(async () => {
+  if (hasPostgres) await cluster.remove()
+})
+
+/** Two members on a database that nobody has used. */
+async function two(context: Parameters<typeof needPostgres>[0]) {
+  needPostgres(context)
+  const url = await cluster.database()
+  const a = await new Member('a', url).start()
+  const b = await new Member('b', url).start()
+  return {
+    url,
+    a,
+    b,
+    parts: async () => await cluster.sql('SELECT clink, member, attempts FROM clink_worker.parts ORDER BY 2', url),
+    async [Symbol.asyncDispose]() {
+      await Promise.all([a[Symbol.asyncDispose](), b[Symbol.asyncDispose]()])
+    },
+  }
+}
+
+/** One whose writes can be spoilt, and whose tables outlive its processes. */
+async function spoilt(url: string, name = 'a'): Promise<{ member: Member; store: () => Spoilt }> {
+  let store: Spoilt | undefined
+  const member = await new Member(name, url, undefined, (real) => (store = new Spoilt(real))).start()
+  return {
+    member,
+    store: () => {
+      if (store === undefined) throw new Error('there is no store')
+      return store
+    },
+  }
+}
+
+const other = (clinkId: string): Clink => ({ ...clink, clink_id: clinkId })
+
+describe('members of a fleet', () => {
+  it('count the starts of a clink together, with their errors', async (context) => {
+    await using fleet = await two(context)
+    const { a, b } = fleet
+    const first = await a.take(clink)
+    expect(await a.begin(clink)).toBe(1)
+    await a.ledger.outcome(id, { is: 'error', message: 'by a', countsAttempt: true })
+    await a.drop(first)
+    await expect.poll(async () => await fleet.parts()).toContain('by a')
+    const second = await b.take(clink)
+    expect(second.tried).toMatchObject({ starts: 1, errors: ['by a'] })
+    expect(second.mayHaveSteps).toBe(true)
+    expect(await b.begin(clink)).toBe(2)
+    // A start is counted before it happens.
+    expect(await fleet.parts()).toMatch(/\|b\|.*"count":1/)
+    expect(second.startsInFleet).toBe(2)
+    await b.ledger.outcome(id, { is: 'error', message: 'by b', countsAttempt: true })
+    await b.drop(second)
+    await expect.poll(async () => await fleet.parts()).toContain('by b')
+    expect((await a.take(clink)).tried).toMatchObject({ starts: 2, errors: ['by b', 'by a'] })
+  })
+
+  it('do not overwrite each other where code goes on beside a later claim', async (context) => {
+    await using fleet = await two(context)
+    const { a, b } = fleet
+    await a.take(clink)
+    await a.begin(clink)
+    await b.take(clink)
+    await b.begin(clink)
+    await a.ledger.outcome(id, { is: 'not-counted' })
+    await expect.poll(async () => await fleet.parts()).toMatch(/\|a\|.*"count":0/)
+    expect(await fleet.parts()).toMatch(/\|b\|.*"count":1/)
+  })
+
+  it('send the result that another one has computed', async (context) => {
+    await using fleet = await two(context)
+    const { a, b } = fleet
+    await a.take(clink)
+    await a.begin(clink)
+    await a.ledger.keepResult(clink, 'computed')
+    await expect
+      .poll(async () => await cluster.sql('SELECT result FROM clink_worker.parts', fleet.url))
+      .toContain('computed')
+    const memory = await b.take(clink)
+    expect(memory.unconfirmed(clink)).toMatchObject({ response: 'computed' })
+    expect(memory.unconfirmed({ ...clink, content: 'another one' })).toBeUndefined()
+    await b.ledger.settled(clink)
+    await expect.poll(async () => await fleet.parts()).toBe('')
+    expect((await a.fleet.recall([id]), a.fleet.of(id))).toBe('none')
+  })
+
+  it('write no result that Clink has taken at once', async (context) => {
+    await using fleet = await two(context)
+    const { a } = fleet
+    await cluster.sql(
+      `CREATE TABLE results (result text); CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS
+        'BEGIN IF NEW.result IS NOT NULL THEN INSERT INTO results VALUES (NEW.result); END IF; RETURN NEW; END';
+       CREATE TRIGGER note BEFORE INSERT OR UPDATE ON clink_worker.parts FOR EACH ROW EXECUTE FUNCTION note()`,
+      fleet.url,
+    )
+    await a.take(clink)
+    await a.begin(clink)
+    await a.ledger.keepResult(clink, 'computed')
+    await a.ledger.settled(clink)
+    await expect.poll(async () => await fleet.parts()).toBe('')
+    expect(await cluster.sql('SELECT count(*) FROM results', fleet.url)).toBe('0')
+  })
+
+  it('never run the dead letter of another one, and any of them has it run again', async (context) => {
+    await using fleet = await two(context)
+    const { a, b } = fleet
+    const memory = await a.take(clink)
+    await a.begin(clink)
+    await a.ledger.deadLetter(letter)
+    // The fleet knows before Clink is told.
+    expect(await cluster.sql(`SELECT kind FROM clink_worker.notes`, fleet.url)).toBe('letters')
+    await a.drop(memory)
+    expect((await b.take(clink)).isGivenUp).toBe(true)
+    expect(b.ledger.letters.count).toBe(1)
+    expect(await b.ledger.retry(id)).toBe('done')
+    const again = await a.take(clink)
+    expect(again.isGivenUp).toBe(false)
+    expect(again.tried.starts).toBe(0)
+    expect(await a.ledger.retry(id)).toBe('done')
+  })
+
+  it('show each other what they have given up, and what was done about it', async (context) => {
+    await using fleet = await two(context)
+    const { a, b } = fleet
+    await a.ledger.deadLetter(letter)
+    await b.again()
+    expect(b.ledger.letters.all()).toHaveLength(1)
+    await b.ledger.letters.discard(id)
+    await b.ledger.audit.note({ act: 'discard', by: 'ann' })
+    await a.again()
+    await a.again()
+    expect(a.ledger.letters.all()).toEqual([])
+    expect(a.ledger.letters.has(id)).toBe(true)
+    expect(a.ledger.audit.all()).toMatchObject([{ act: 'discard', by: 'ann' }])
+  })
+
+  it('leave alone what another one has given back a moment ago', async (context) => {
+    await using fleet = await two(context)
+    const { a, b } = fleet
+    await a.ledger.cool(id, 60_000)
+    expect((await b.take(clink)).isCooling).toBe(true)
+  })
+
+  it('know what another one has sent', async (context) => {
+    await using fleet = await two(context)
+    const { a, b } = fleet
+    await a.ledger.addOwn('reply', 5)
+    await expect.poll(async () => (await b.take(other('reply'))).isOwn).toBe(true)
+  })
+
+  it('skip the steps that another one has done', async (context) => {
+    await using fleet = await two(context)
+    const { a, b } = fleet
+    await a.take(clink)
+    await a.begin(clink)
+    await a.ledger.steps.keep(clink, { is: 'step', name: 'pay', value: '42' })
+    const memory = await b.take(clink)
+    expect(memory.mayHaveSteps).toBe(true)
+    expect([...(await b.ledger.steps.of(clink)).values()]).toMatchObject([{ name: 'pay', value: '42' }])
+    await b.begin(clink)
+    await b.ledger.settled(clink)
+    await expect.poll(async () => await cluster.sql('SELECT count(*) FROM clink_worker.steps', fleet.url)).toBe('0')
+  })
+
+  it('run again what they were asked to, and nothing that another one was', async (context) => {
+    await using fleet = await two(context)
+    const { a, b } = fleet
+    await a.ledger.deadLetter({ ...letter, tell: 'complete' })
+    expect(await a.ledger.retry(id)).toBe('rerun')
+    await b.take(clink)
+    expect(b.ledger.letters.reruns()).toEqual([])
+    expect(a.ledger.letters.reruns()).toHaveLength(1)
+    // Whoever had been asked is gone: another one is.
+    expect(await b.ledger.retry(id)).toBe('rerun')
+    expect(b.ledger.letters.reruns()).toHaveLength(1)
+  })
+
+  it('tell a new fleet all that was remembered without it', async (context) => {
+    await using fleet = await two(context)
+    const alone = new Member('alone', fleet.url)
+    await alone.local.attempts.set(id, { count: 2, errors: ['before'], crashes: 0, at: 1 })
+    await alone.local.letters.set('given up', { ...letter, clink: other('given up') })
+    await using _ = await alone.start()
+    await expect.poll(async () => await fleet.parts()).toContain('before')
+    expect((await fleet.a.take(clink)).tried.starts).toBe(2)
+    expect((await fleet.a.take(other('given up'))).isGivenUp).toBe(true)
+  })
+})
+
+describe('after a crash between the two stores', () => {
+  it('a start that the fleet was not told of has not happened, and is told as one that came to nothing', async (context) => {
+    await using fleet = await two(context)
+    const { member, store } = await spoilt(fleet.url, 'c')
+    await member.take(clink)
+    store().writes = 'fail'
+    await member.begin(clink)
+    // Whoever starts asks this then.
+    expect(member.ledger.isHealthy).toBe(false)
+    await member.again()
+    await member.ledger.outcome(id, { is: 'excused' })
+    await expect.poll(async () => await fleet.parts()).toMatch(/\|c\|.*"count":1.*"excused":1/)
+    expect((await fleet.b.take(clink)).startsInFleet).toBe(0)
+    await member.fleet.stop()
+  })
+
+  it('a start that was told without an answer is counted once', async (context) => {
+    await using fleet = await two(context)
+    const { member, store } = await spoilt(fleet.url, 'c')
+    await member.take(clink)
+    store().writes = 'are-not-answered'
+    await member.begin(clink)
+    expect(member.ledger.isHealthy).toBe(false)
+    store().writes = 'work'
+    await expect.poll(() => member.ledger.isHealthy, { timeout: 5_000 }).toBe(true)
+    expect((await fleet.b.take(clink)).tried.starts).toBe(1)
+    await member.fleet.stop()
+  })
+
+  it('a result that the fleet was not told of is told at the next start', async (context) => {
+    await using fleet = await two(context)
+    const { member, store } = await spoilt(fleet.url, 'c')
+    const memory = await member.take(clink)
+    await member.begin(clink)
+    store().writes = 'fail'
+    await member.ledger.keepResult(clink, 'computed')
+    await member.drop(memory)
+    await member.again()
+    await expect.poll(async () => (await fleet.b.take(clink)).result?.response).toBe('computed')
+    await member.fleet.stop()
+  })
+
+  it('a dead letter that the fleet was not told of is told at the next start', async (context) => {
+    await using fleet = await two(context)
+    const { member, store } = await spoilt(fleet.url, 'c')
+    const memory = await member.take(clink)
+    await member.begin(clink)
+    store().writes = 'fail'
+    await member.ledger.deadLetter(letter)
+    expect(member.ledger.isHealthy).toBe(false)
+    await member.drop(memory)
+    await member.again()
+    await expect.poll(async () => (await fleet.b.take(clink)).isGivenUp).toBe(true)
+    await member.fleet.stop()
+  })
+
+  it('a letter that another one has had run again meanwhile is not brought back by a look at it', async (context) => {
+    await using fleet = await two(context)
+    const { member, store } = await spoilt(fleet.url, 'c')
+    await member.ledger.deadLetter(letter)
+    store().writes = 'fail'
+    await member.ledger.sightings.see(id)
+    await fleet.b.take(clink)
+    await fleet.b.ledger.retry(id)
+    store().writes = 'work'
+    await expect.poll(() => member.ledger.isHealthy, { timeout: 5_000 }).toBe(true)
+    expect((await fleet.b.take(clink)).isGivenUp).toBe(false)
+    await member.fleet.stop()
+  })
+
+  it('a copy of a state directory does not count what was told by the one that it was copied from', async (context) => {
+    await using fleet = await two(context)
+    const { a } = fleet
+    const memory = await a.take(clink)
+    await a.begin(clink)
+    await a.drop(memory)
+    await expect.poll(async () => await fleet.parts()).toContain('|a|')
+    const copy = new Member('copy', fleet.url, a.local, undefined, true)
+    await copy.start()
+    expect((await copy.take(clink)).tried.starts).toBe(1)
+    await copy.fleet.stop()
+  })
+})
+
+describe('while the store is away', () => {
+  it('nothing starts, what is noted is kept, and all goes on by itself', async (context) => {
+    await using fleet = await two(context)
+    const { member, store } = await spoilt(fleet.url, 'c')
+    store().writes = 'fail'
+    await member.ledger.cool('one', 60_000)
+    await expect.poll(() => member.ledger.isHealthy).toBe(false)
+    expect(member.fleet.problem).toMatch(/^the shared store .*: it is away$/)
+    // What could not be read may not be started.
+    const memory = await member.take(clink)
+    expect([memory.isCurrent, member.ledger.mayStart(memory)]).toEqual([false, false])
+    await member.ledger.keepResult(clink, 'kept here')
+    expect(memory.result?.response).toBe('kept here')
+    store().writes = 'work'
+    await expect.poll(() => member.ledger.isHealthy, { timeout: 5_000 }).toBe(true)
+    await member.ledger.refresh(memory)
+    expect(member.ledger.mayStart(memory)).toBe(true)
+    expect(member.health).toEqual([expect.stringContaining('it is away'), undefined])
+    await expect.poll(async () => (await fleet.b.take(other('one'))).isCooling).toBe(true)
+    await member.fleet.stop()
+  })
+
+  it('a step waits until the fleet knows it', async (context) => {
+    await using fleet = await two(context)
+    const { member, store } = await spoilt(fleet.url, 'c')
+    await member.take(clink)
+    await member.begin(clink)
+    store().writes = 'fail'
+    let isKept = false
+    const kept = member.ledger.steps.keep(clink, { is: 'step', name: 'pay', value: '42' }).then(() => (isKept = true))
+    await expect.poll(() => member.ledger.isHealthy).toBe(false)
+    expect(isKept).toBe(false)
+    store().writes = 'work'
+    await kept
+    expect(await cluster.sql('SELECT value FROM clink_worker.steps', fleet.url)).toBe('42')
+    await member.fleet.stop()
+  })
+
+  it('data that PostgreSQL does not take keeps nothing else from it', async (context) => {
+    await using fleet = await two(context)
+    const { a, b } = fleet
+    await Promise.all([a.ledger.cool('a\0b', 60_000), a.ledger.cool('fine', 60_000)])
+    expect((await b.take(other('fine'))).isCooling).toBe(true)
+    expect(a.ledger.isHealthy).toBe(true)
+  })
+})
