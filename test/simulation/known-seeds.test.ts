@@ -224,6 +224,12 @@ describe('a seed that once broke a promise keeps it now:', { timeout: 60_000 }, 
       ['pages', 'snapshot-refuse', 'settings'],
       'a claim of untold length ends when it was believed to (P1, §2)',
     ],
+    [1_431_673, ['busy', 'field'], 'a key that nobody says anything of works what is for its owner (P6, §8)'],
+    [
+      1_435_702,
+      ['asker', 'holds'],
+      'a rerun does not take the seat of what falls due while a poll is on its way (P6, §3)',
+    ],
     [993_818, 'old', 'a claim is held on to with another key after a crash, though the first answer is lost (P9, §7)'],
     [7_302_627, 'old', 'a wall clock that is set forward during a stop leaves its time as it is (P8, §2)'],
   ] as const)('%i (%s): %s', async ([seed, vocabulary]) => {

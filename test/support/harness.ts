@@ -55,7 +55,7 @@ export interface WorkOptions {
   readonly mark?: 'never'
   readonly renewFirst?: true
   /** Which clinks have a route. Default: all. */
-  readonly takes?: (clink: Clink) => boolean
+  readonly takes?: (clink: Clink) => boolean | Promise<boolean>
   /** That goes by the slugs of groups. */
   readonly namesGroups?: boolean
   /** What an earlier process remembered. */
@@ -187,8 +187,11 @@ export class Station {
       find: (clink: Clink) => {
         guard?.(clink)
         const route = routes.find(({ name }) => clink.content.startsWith(name)) ?? routes[0]
-        if (route === undefined || takes?.(clink) === false) return undefined
-        return { route, match: { route: route.name, text: '', groups: {} } }
+        if (route === undefined) return undefined
+        const routed = { route, match: { route: route.name, text: '', groups: {} } }
+        const isTaken = takes?.(clink) ?? true
+        if (isTaken instanceof Promise) return isTaken.then((is) => (is ? routed : undefined))
+        return isTaken ? routed : undefined
       },
       describe: () => names,
     }

@@ -110,16 +110,20 @@ export class Capacity implements Line {
 
   /** Seats that nobody has, is about to have, or has claimed something for. */
   get #left(): number {
+    const { context, inHand } = this.#options
+    const known = this.#sum((seats) => seats.isSent || (this.#areKept(seats) && seats.isKnown))
+    return context.settings.current.concurrency - inHand.busy - this.#due - this.#forReruns - known
+  }
+
+  /** Seats of what falls due before the next poll. */
+  get #due(): number {
     const { context, health, inHand } = this.#options
-    const { clock, settings } = context
-    const soon = clock.now() + settings.current.poll.interval
+    const soon = context.clock.now() + context.settings.current.poll.interval
     // Of a paused route a fresh clink is tried first.
     const due = inHand.live.filter(
       ({ clink, dueAt = Infinity, route }) => dueAt <= soon && !health.isPausedFor(route, clink.clink_id),
     )
-    const known = this.#sum((seats) => seats.isSent || (this.#areKept(seats) && seats.isKnown))
-    const dueSeats = due.reduce((sum, { route }) => sum + weightOf(route), 0)
-    return settings.current.concurrency - inHand.busy - dueSeats - this.#forReruns - known
+    return due.reduce((sum, { route }) => sum + weightOf(route), 0)
   }
 
   /** Claims that are on their way, or may have been made. */
@@ -161,15 +165,8 @@ export class Capacity implements Line {
   get isUnused(): boolean {
     const { context, health, inHand, pauses, quota } = this.#options
     const isUsed = this.#line.holders + inHand.busy + inHand.live.length > 0 || this.#rerunning.of(1) > 0
-    return (
-      !isUsed &&
-      this.#claiming.length === 0 &&
-      context.ledger.isHealthy &&
-      health.paused.length === 0 &&
-      !pauses.areAny &&
-      quota.left > 0 &&
-      !this.#line.isNarrow
-    )
+    const isHeldBack = health.paused.length > 0 || pauses.areAny || quota.left < 1 || this.#line.isNarrow
+    return !isUsed && !isHeldBack && this.#claiming.length === 0 && context.ledger.isHealthy
   }
 
   /** Seats for claims that are about to be sent. */
@@ -246,7 +243,9 @@ export class Capacity implements Line {
         (sum, { place }) => (place?.isWaiting === true ? sum + weightOf(place) : sum),
         0,
       )
-      const spare = context.settings.current.concurrency - (inHand.busy - waiting) - claimed
+      // What falls due would have the seat of a claim.
+      const kept = claimed === 0 ? 0 : claimed + this.#due
+      const spare = context.settings.current.concurrency - (inHand.busy - waiting) - kept
       const seats = this.#clamped(next.weight)
       // One that takes more than the part of reruns runs without others.
       const most = Math.max(this.#reruns.concurrency, seats)

@@ -70,7 +70,8 @@ export class SelectClaims {
 
   /** Until it is known that claims by id are safe, one at a time finds it out. */
   get mayBegin(): boolean {
-    return this.#isSafe || this.#trial === undefined
+    const { mayClaimById } = this.#shared.context.siblings
+    return mayClaimById ?? this.#trial === undefined
   }
 
   get #isSafe(): boolean {

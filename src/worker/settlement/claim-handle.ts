@@ -224,17 +224,16 @@ export class ClaimHandle implements Handle, Claimed, KeeperOwner {
       case 'elsewhere':
         void this.#context.ledger.settledElsewhere(this.facts)
         return this.#settled ?? this.#end(told)
-      case 'lost':
-        return this.#lose(told.cause)
       case 'unsettleable': {
         const lost = this.#settledByNow()
         if (lost !== undefined) return lost
         await this.#deadLetterUnsettleable(told.why)
         return await this.release('exhausted', { reason: 'unsettleable' })
       }
+      case 'lost':
       case 'unconfirmed': {
-        const lost = this.#settledByNow()
-        if (lost === undefined) return told
+        const lost = told.is === 'lost' ? this.#lose(told.cause) : this.#settledByNow()
+        if (lost === undefined) return { is: 'unconfirmed' }
         if (told.failing > 0 && (await this.failing(told.failing))) await this.#deadLetterUnsettleable(FAILING)
         return lost
       }

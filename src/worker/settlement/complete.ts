@@ -15,15 +15,17 @@ import type { SettlementContext } from './context.ts'
 /** How telling Clink about a result has ended. */
 export type Completion =
   | Extract<Settled, { is: 'completed' | 'elsewhere' }>
-  | { readonly is: 'lost'; readonly cause: LostCause }
   /** The service does not accept it in any form; or it fails to take it, renews the claim all the while, and `Claimed.failing` has given it up. */
   | { readonly is: 'unsettleable'; readonly why: string }
+  /** The clink shows that the claim is gone. */
+  | ({ readonly is: 'lost'; readonly cause: LostCause } & Untaken)
   /** The lease, or the time for stopping, ended before the service answered; it may have taken the result. */
-  | {
-      readonly is: 'unconfirmed'
-      /** Milliseconds for which the service has failed at last. */
-      readonly failing: number
-    }
+  | ({ readonly is: 'unconfirmed' } & Untaken)
+
+interface Untaken {
+  /** Milliseconds for which the service has failed at last. */
+  readonly failing: number
+}
 
 /** After so many failures of a completion that may have been carried out follows a look at the clink: a proxy may pass on the request and not the answer. */
 const LOOK = 3
@@ -129,7 +131,7 @@ class Completing {
         : await this.#confirmed(record.completed_at, undefined, false)
     }
     const cause = lossShownBy(record, identity)
-    return cause === undefined ? undefined : { is: 'lost', cause }
+    return cause === undefined ? undefined : { is: 'lost', cause, failing: this.#spell.lasts }
   }
 
   /** @param at when the service completed it, where it says. */

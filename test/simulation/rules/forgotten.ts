@@ -19,7 +19,7 @@ const ENDS: ReadonlySet<string> = new Set([
 export const nothingIsForgotten: Rule = ({ unexplained, record, plan, emulator }) =>
   unexplained.map(({ clinkId, why }) => {
     const breach = { rule: 'P1', at: record.now, text: `${clinkId} is ${why}` }
-    if (isStarved(record, why)) return { ...breach, known: STARVED }
+    if (isStarved(record, why) || isKeptByAnother(record, clinkId, why)) return { ...breach, known: STARVED }
     return isOutOfReach({ plan, record, emulator }, why) ? { ...breach, known: OUT_OF_REACH } : breach
   })
 
@@ -83,6 +83,15 @@ function isStarved(record: Record, why: string): boolean {
       ),
   )
   return why.startsWith('pending') && polls.filter((poll) => parked.has(poll)).length > PAGES / 2
+}
+
+/** Whether a worker that cannot choose had the clink with every poll of late, and parked it: those that could run it find it claimed. */
+function isKeptByAnother(record: Record, clinkId: string, why: string): boolean {
+  const polls = (record.grantsByClink.get(clinkId) ?? []).filter(({ via }) => via === 'poll').slice(-PAGES)
+  const areParked = polls.every(
+    ({ life }) => !names(why, life) && record.told(life, clinkId).some(({ event }) => event.event === 'clink.parked'),
+  )
+  return why.startsWith('pending') && polls.length === PAGES && areParked
 }
 
 /** P1: a claim that ran out while its holder lived has been parked, lost or left to expire by it, and it said so. */

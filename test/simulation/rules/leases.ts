@@ -22,7 +22,10 @@ const UNSAID = 300_000
  * counts instead.
  */
 export function leaseEnd(plan: Plan, record: Record, life: string, clinkId: string, at: number): number {
-  return endBy(record, record.grantsOf(life, clinkId), at, (grant, end, last) => {
+  const { state } = record.life(life)
+  const knowing = record.livesOf(state).filter(({ name }) => knowsThatNoneIsTold(record, name, at))
+  const key = `${life} ${clinkId} ${knowing.map(({ name }) => name).join()}`
+  return endBy(record, key, record.grantsOf(life, clinkId), at, (grant, end, last) => {
     // A renewal for less shortens a claim. Who is told when claims end has to know that, also of one whose answer is lost.
     if (tellsTimes(plan) && isTold(plan, grant)) return grant.expires
     const moved = last === undefined ? -Infinity : movedEnd(plan, grant, end, last)
@@ -32,23 +35,35 @@ export function leaseEnd(plan: Plan, record: Record, life: string, clinkId: stri
 
 /** The same by the service's own knowledge, whatever it told: a renewal for less shortens a claim. */
 export function claimEnd(record: Record, life: string, clinkId: string, at: number): number {
-  return endBy(record, record.grantsOf(life, clinkId), at, ({ expires }) => expires)
+  const { state } = record.life(life)
+  return endBy(record, `${state} ${clinkId}`, record.grantsOf(life, clinkId), at, ({ expires }) => expires)
 }
 
 /** @param last the grant before it, of a claim that stands. */
 type After = (grant: GrantRecord, end: number, last: GrantRecord | undefined) => number
 
-function endBy(record: Record, grants: readonly GrantRecord[], at: number, after: After): number {
+/** @param key of all that `after` goes by. */
+function endBy(record: Record, key: string, grants: readonly GrantRecord[], at: number, after: After): number {
+  const known = ends.get(record) ?? new Map<string, readonly number[]>()
+  ends.set(record, known)
+  const all = known.get(key) ?? endsBy(record, grants, after)
+  known.set(key, all)
+  return all[grants.findLastIndex((grant) => grant.at <= at)] ?? -Infinity
+}
+
+/** The ends after each grant. They are asked for again and again, of a record that is complete. */
+const ends = new WeakMap<Record, Map<string, readonly number[]>>()
+
+function endsBy(record: Record, grants: readonly GrantRecord[], after: After): readonly number[] {
   let end = -Infinity
   let last: GrantRecord | undefined
-  for (const grant of grants) {
-    if (grant.at > at) break
+  return grants.map((grant) => {
     const stands = grant.at < end
     if (stands || founds(record, grant, end, last?.at ?? -Infinity))
       end = after(grant, stands ? end : -Infinity, stands ? last : undefined)
     last = grant
-  }
-  return end
+    return end
+  })
 }
 
 /** Where answers show when a claim ends and not when it began, what is believed of it moves by as much as the end that is shown. */
@@ -131,6 +146,15 @@ export function isListed(record: Record, { kind, clinkId, begunAt, life }: Reque
   )
 }
 
+/** Whether a claim was made because any list shows its clink. It is asked for again and again, of a record that is complete. */
+function wasListed(record: Record, request: RequestRecord): boolean {
+  const known = listed.get(request) ?? isListed(record, request, -Infinity)
+  listed.set(request, known)
+  return known
+}
+
+const listed = new WeakMap<RequestRecord, boolean>()
+
 /** The looks of a process that have shown a clink. They are asked for again and again, of a record that is complete. */
 function listsWith(record: Record, life: string, clinkId: string): readonly RequestRecord[] {
   const lists = listsOf.get(record) ?? Map.groupBy(listings(record), ({ key }) => key)
@@ -163,7 +187,7 @@ function believed(plan: Plan, record: Record, grant: GrantRecord, life: string, 
   const knows = [life, grant.life].some((one) => knowsThatNoneIsTold(record, one, until))
   if (via === 'poll' && !knows) return expires
   // What a list has shown as pending a sibling may have claimed since, which nobody tells.
-  const isFirst = via === 'poll' || isNew || isListed(record, grant.request, -Infinity)
+  const isFirst = via === 'poll' || isNew || wasListed(record, grant.request)
   return isFirst ? Math.max(expires, at + Math.min(timeout, UNSAID)) : expires
 }
 

@@ -2,7 +2,8 @@ import type { StoredClink } from '../../../src/emulator/store/clink-store.ts'
 import { isChosen } from '../distortion.ts'
 import { hasAge } from '../explained.ts'
 import type { Rule } from '../judge.ts'
-import { workerOf, type Plan } from '../plan.ts'
+import { ownerOf } from '../plan-keys.ts'
+import { workerOf, type Plan, type WorkerPlan } from '../plan.ts'
 import type { Record } from '../record.ts'
 import { isInScope, isTooOld } from '../scope.ts'
 
@@ -26,7 +27,7 @@ export const onlyWhatIsWanted: Rule = ({ plan, record, emulator }) => {
     // Who does not know yet who it is does not know its own clinks.
     const isLearning = worker.config.inbox.ignore.includes('self') && worker.config.clink.identity === 'auto'
     if (isLearning && clink.sender_id === worker.owner) return []
-    if (isInScope(worker, asShown(plan, clink))) return []
+    if (isInScope(worker, asShown(plan, clink)) || isInScope(asClaimed(plan, record, life, clink, at), clink)) return []
     return [{ rule: 'P6', at, life, text: `${clinkId} runs though it is not wanted` }]
   })
   return [...claimed, ...run]
@@ -38,6 +39,15 @@ function clockError(record: Record, life: string, at: number): number {
   const lives = [...record.lives.values()].filter((other) => other.worker === worker)
   const set = lives.flatMap(({ jumps, setBacks }) => [...jumps, ...setBacks]).filter((one) => one.at <= at)
   return set.reduce((sum, { ms }) => sum + ms, 0)
+}
+
+/** §0, §8: a key that no answer says anything of is as good as any, and the service shows what is for its owner. */
+function asClaimed(plan: Plan, record: Record, life: string, { clink_id: id }: StoredClink, at: number): WorkerPlan {
+  const { field } = plan.world
+  const worker = workerOf(plan, life)
+  const isUntold = field?.name === 'claimed_by' && isChosen(id, field.every)
+  const claim = isUntold ? record.grantsOf(life, id).findLast((grant) => grant.at <= at) : undefined
+  return { ...worker, owner: ownerOf(plan, claim?.request.key) ?? worker.owner }
 }
 
 /** §0: a record is worked with what it has: by a name or an id that it does not say nobody is ignored. */

@@ -80,6 +80,7 @@ function mayHaveClaimed(record: Record, life: LifeRecord, asked: readonly Reques
     ({ kind, endedAt = Infinity, sentAt, ended }) =>
       kind === 'poll' && endedAt < at && endedAt > at - LOOKED_FOR && sentAt !== undefined && ended !== 'answered',
   )
+  if (lost.length === 0) return 0
   const first = Math.min(...lost.map(({ endedAt = 0 }) => endedAt))
   const found = (record.eventsByLife.get(life.name) ?? []).filter(
     (told) => told.event.event === 'clink.takenUp' && told.at >= first && told.at <= at,

@@ -267,4 +267,17 @@ describe.concurrent('§3: auto', () => {
     expect(station.all('worker.notReady')).toEqual([])
     expect(station.runsOf(other)).toEqual([])
   })
+
+  it('claims nothing more once siblings are granted, also what was about to be claimed (P3)', async () => {
+    await using bench = await Bench.open({ switches: { identity: 'key' } })
+    const [late] = [bench.send('late'), bench.send('quick')]
+    const known = Promise.withResolvers<boolean>()
+    const takes = ({ content }: { readonly content: string }) => (content === 'late' ? known.promise : true)
+    const station = bench.work(() => 'done', { takes, settings: { inbox: { claim: 'select' } } })
+    expect((await station.seen('worker.siblings')).verdict).toBe('granted')
+    known.resolve(true)
+    await station.seen('poll.succeeded')
+
+    expect(times(bench.emulator, late, 'claimed')).toBe(0)
+  })
 })

@@ -103,6 +103,22 @@ describe('a result that the service does not take while it renews the claim', ()
     await bench.stop()
   })
 
+  it('(503) is given up where each claim ends sooner than is believed, and a look shows it (P12, §5)', async () => {
+    const bench = new VirtualBench({
+      handle: async () => 'the result',
+      weather: (request) => (isCompletion(request) ? answer(503) : undefined),
+      settings: { claim: { timeout: 240_000, trustRenewals: true }, retry: { attempts: 1 } },
+      switches: { claimTimes: 'absent', defaultTimeout: 31, reclaim: 'ignore' },
+    })
+    bench.send('work')
+    await bench.pass(15 * MINUTE)
+    expect(bench.all('clink.lost').map(({ cause }) => cause)).toContain('pending-again')
+    expect(bench.all('clink.deadLettered').map(({ reason }) => reason)).toEqual([
+      expect.stringContaining('unsettleable'),
+    ])
+    await bench.stop()
+  })
+
   it('(503) is given up as well where it is what a sender is to be told of a failure: its letter stays (P12, §5)', async () => {
     const bench = new VirtualBench({
       handle: async () => {
