@@ -7,7 +7,10 @@ import type { Status } from './status.ts'
 type Delivery = Status['deliveries'][number]
 
 /** The worker at one moment, as it knows itself. Times in wall milliseconds. */
-export interface StatusFacts extends Pick<Status, 'slots' | 'claims' | 'key' | 'identity' | 'siblings' | 'totals'> {
+export interface StatusFacts extends Pick<
+  Status,
+  'slots' | 'claims' | 'key' | 'identity' | 'leases' | 'siblings' | 'totals'
+> {
   readonly worker: Omit<Status['worker'], 'startedAt'> & { readonly startedAt: number }
   readonly isStopping: boolean
   /** It takes nothing, and nothing is in hand. */

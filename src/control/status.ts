@@ -115,6 +115,12 @@ export const status = z.object({
   siblings: z
     .enum(['refused', 'granted', 'unknown', 'exclusive'])
     .describe('Whether the service refuses a claim on what another session with this key holds.'),
+  leases: z
+    .object({
+      areTold: z.boolean().nullable().describe('Whether answers say how long a claim lasts.'),
+      areRenewed: z.boolean().nullable().describe('Whether claims are renewed.'),
+    })
+    .describe('What this process has found out about claims at the service; null: nothing has shown it yet.'),
   totals: z
     .object({
       completed: z.number().int(),

@@ -25,6 +25,8 @@ export interface RouteEntry {
 export interface DescribedRoute {
   readonly route: Route
   readonly match: string
+  /** Which groups it is for; undefined: any. */
+  readonly groups: string | readonly string[] | undefined
   readonly runs: string
   readonly limits: string
   readonly place: string
@@ -61,7 +63,7 @@ export class HandlerSet implements Router {
   get described(): readonly DescribedRoute[] {
     return this.#entries.map(({ place, route, rule }) => {
       const runs = `${RUNS[route.target.is]}${route.file}`
-      return { route, match: ruleText(rule), runs, limits: limitsText(route.limits), place }
+      return { route, match: ruleText(rule), groups: rule.group, runs, limits: limitsText(route.limits), place }
     })
   }
 

@@ -37,6 +37,19 @@ export function journalFacts(file: string): JournalFacts {
   })
 }
 
+/**
+ * A fact that a worker has noted in the journal of a directory, without taking the directory and whatever its version.
+ *
+ * @throws {CodedError} STATE_UNUSABLE when there is no journal that can be read.
+ */
+export function notedFact(directory: string, name: string): string | undefined {
+  return withJournal(join(directory, 'journal.db'), (database) => {
+    const row: unknown = database.prepare('SELECT row FROM facts WHERE id = ?').get(name)?.['row']
+    const fact: unknown = typeof row === 'string' ? tryTo(() => JSON.parse(row)) : undefined
+    return typeof fact === 'string' ? fact : undefined
+  })
+}
+
 /** Copies of a journal that lie beside it: one from before each migration, and from before each restoration. */
 export function copiesBeside(directory: string): readonly string[] {
   return readdirSync(directory)

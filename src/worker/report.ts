@@ -8,7 +8,7 @@ export type WorkerReport = ReturnType<typeof report>
 export function report(parts: WorkerParts) {
   const { acknowledgements, deliveries, intake, parked, reruns, undecided, ways } = parts
   const { capacity, context, pauses } = parts.shared
-  const { identity, keys, router, settings, siblings } = context
+  const { identity, keys, router, settings, siblings, terms } = context
   const { mode } = ways
   const { draining } = pauses
   return {
@@ -39,6 +39,7 @@ export function report(parts: WorkerParts) {
     identity: identity.id ?? null,
     siblings: settings.current.claim.exclusive ? ('exclusive' as const) : (siblings.verdict ?? ('unknown' as const)),
     claims: mode.mode,
+    leases: { areTold: terms.areTold ?? null, areRenewed: terms.areRenewed ?? null },
   }
 }
 

@@ -54,6 +54,8 @@ describe('clink-worker service, by a real systemd', () => {
       await manager.must('systemctl', 'enable', '--now', 'clink-worker')
       const { clink_id: id } = emulator.send('ops', 'hello', { from: 'bob' })
       await until(() => emulator.clink(id)?.status === 'completed', 'the clink is worked')
+      const check = await manager.run(...clinkWorker, 'check', '--online', '--config', '/opt/worker/config.yaml')
+      expect(check.stdout).toMatch(/^stop +ok .*systemd kills clink-worker\.service after 40\.0s, and later while/m)
       const status = await service('status', '--json')
       expect(status.code).toBe(0)
       expect(JSON.parse(status.stdout)).toMatchObject({ active: 'active', enabled: 'enabled', unitFile: 'stale' })

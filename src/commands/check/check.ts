@@ -6,14 +6,13 @@ import { serverToken } from '../../config/server-token.ts'
 import { controlPath } from '../../control/server.ts'
 import type { HandlerSet } from '../../handlers/handler-set.ts'
 import { probeState } from '../../journal/probe.ts'
-import { painter } from '../../observe/colour.ts'
-import { printable } from '../../observe/printable.ts'
 import { redactor } from '../../observe/redact.ts'
 import { taskSocketPath } from '../../runners/task-socket.ts'
 import { loadOptions, readConfig, readKey, wellFormed } from '../terminal/connect.ts'
 import { checkClink } from './clink.ts'
 import { attempt, isFinding, ok, warning, type Finding } from './finding.ts'
 import { storeFinding } from './store.ts'
+import { reportText } from './report.ts'
 import type { Io } from '../terminal/io.ts'
 import { loadMinded } from '../terminal/load-handlers.ts'
 import type { SettingsOptions } from '../terminal/settings.ts'
@@ -31,10 +30,12 @@ export async function runChecks(options: CheckOptions, io: Io): Promise<ExitCode
   for await (const finding of checks(options, io)) found.push(finding)
   // A handler may throw anything while it is loaded, also a secret. Only now are all secrets known.
   const redact = redactor(io.secrets)
-  const findings = found.map((finding) => ({ ...finding, detail: redact(finding.detail) }))
+  const findings = found.map(({ advice, ...finding }) => {
+    return { ...finding, detail: redact(finding.detail), ...(advice === undefined ? {} : { advice: redact(advice) }) }
+  })
   const exit = findings.find(({ result }) => result === 'failed')?.exit ?? EXIT.ok
   if (options.json === true) io.out(`${JSON.stringify({ ok: exit === EXIT.ok, exit, findings })}\n`)
-  else report(findings, io)
+  else io.out(reportText(findings, io, io.terminal ? process.stdout.columns : undefined))
   return exit
 }
 
@@ -70,6 +71,11 @@ async function* checks(options: CheckOptions, io: Io): AsyncGenerator<Finding> {
     if (clink !== undefined) yield await attempt('clink', async () => await checkClink(clink, config, handlers, io))
   }
 
+  if (options.online === true) {
+    const { hostOf, stopFinding } = await import('./stop-time.ts')
+    yield stopFinding(config.shutdown.timeout, hostOf(file, io))
+  }
+
   const key = await attempt('key', async () => await readKey(config, io))
   if (isFinding(key)) {
     // Without `--online` nothing needs a key, and a build machine has none.
@@ -81,7 +87,8 @@ async function* checks(options: CheckOptions, io: Io): AsyncGenerator<Finding> {
   for (const text of key.warnings) yield warning('key', text)
   if (options.online !== true || isFinding(form)) return
   const { checkService } = await import('./service.ts')
-  yield* checkService(config, key.key, proxy)
+  const routes = isFinding(handlers) ? [] : handlers.described
+  yield* checkService({ config, key: key.key, choice: proxy, routes, env: io.env })
 }
 
 /** Whether a worker could use its state directory. One that nobody can reach by its socket works all the same, unless programs have to. */
@@ -113,19 +120,4 @@ function routesFinding(handlers: HandlerSet): Finding {
   })
   const text = table(rows.map(({ limits, match, name, order, runs }) => [`${order}`, name, match, runs, limits]))
   return { ...ok('handlers', text.trimEnd()), routes: rows }
-}
-
-function report(findings: readonly Finding[], io: Io): void {
-  const paint = painter(io.color)
-  const colours = { ok: 'green', warning: 'yellow', failed: 'red' } as const
-  const rows = findings.flatMap(({ what, result, detail }) =>
-    detail
-      .split('\n')
-      .map((line, index) => [
-        index === 0 ? what : '',
-        index === 0 ? paint(colours[result], result) : '',
-        printable(line),
-      ]),
-  )
-  io.out(table(rows))
 }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { humanDuration } from '../../base/duration.ts'
 import { systemClock } from '../../base/clock.ts'
-import { EXIT } from '../../base/coded-error.ts'
+import { wallNow } from '../../base/host-time.ts'
 import { readTime } from '../../base/time-text.ts'
 import type { ProxyChoice } from '../../base/proxy.ts'
 import type { Secret } from '../../base/secret.ts'
@@ -9,71 +9,63 @@ import { ClinkClient } from '../../clink/client.ts'
 import { DateWatch } from '../../clink/date-watch.ts'
 import { ClinkApiError } from '../../clink/errors.ts'
 import { GotTransport } from '../../clink/got-transport.ts'
-import type { Group } from '../../clink/records.ts'
 import { isVerdict } from '../../clink/verdicts.ts'
 import type { Config } from '../../config/config.ts'
 import { forMe } from '../../config/for-me.ts'
-import { NEEDED } from '../../keys/key-check.ts'
-import { attempt, isFinding, ok, warning, type Finding } from './finding.ts'
+import type { DescribedRoute } from '../../handlers/handler-set.ts'
+import { claimFindings } from './claims.ts'
+import { isFinding, ok, warning, type Finding } from './finding.ts'
+import { keyFindings } from './permissions.ts'
+import { ask } from './service-advice.ts'
+import { tlsFinding } from './tls.ts'
+import { WatchedTransport } from './watched.ts'
+
+export interface Checked {
+  readonly config: Config
+  readonly key: Secret
+  readonly choice: ProxyChoice
+  readonly routes: readonly DescribedRoute[]
+  readonly env: NodeJS.ProcessEnv
+}
 
 /** Times in `Date` headers are whole seconds; leases do not depend on it, but people compare logs. */
 const SKEW_WORTH_SAYING = 5_000
 const PAGE = 100
+/** The age of a clink that waits, in milliseconds, of which whoever looks should know. */
+const OLD = 600_000
 
 /** Asks the service. Claims nothing, changes nothing. */
-export async function* checkService(config: Config, key: Secret, choice: ProxyChoice): AsyncGenerator<Finding> {
+export async function* checkService({ choice, config, env, key, routes }: Checked): AsyncGenerator<Finding> {
   const clock = systemClock()
   const { proxy, timeout, url } = config.clink
   const transport = new GotTransport({ url, proxy, clock })
-  const watched = new DateWatch(transport, Date.now)
+  const watched = new WatchedTransport(transport, clock)
+  const dated = new DateWatch(watched, wallNow)
   yield* proxyFinding(choice)
+  const tls = await tlsFinding({ url, proxy, env })
+  if (tls !== undefined) yield tls
+  if (tls?.result === 'failed') return
   try {
-    const client = new ClinkClient({ key, url, timeout, transport: watched, clock, attempts: 2 })
+    const client = new ClinkClient({ key, url, timeout, transport: dated, clock, attempts: 2 })
     const health = await ask('service', async () => await client.health())
     yield isFinding(health) ? health : ok('service', `${client.url} answers`)
-    if (isFinding(health)) return
-    yield clockFinding(watched.ahead)
-    yield* checkKey(client, config.inbox.groups)
+    if (isFinding(health)) {
+      if (watched.isPassedOn) yield watched.between(choice)
+      return
+    }
+    yield clockFinding(dated.ahead)
+    for await (const finding of keyFindings(client, config, routes)) {
+      yield finding
+      // A key that is not let in is not let in anywhere: the same words would come with each question.
+      if (finding.what === 'permissions' && finding.result === 'failed') return
+    }
     yield await checkBacklog(client, config)
     yield await checkRefusals(client)
+    yield* claimFindings(client, config)
+    yield watched.latency(timeout)
+    yield watched.between(choice)
   } finally {
     transport.close()
-  }
-}
-
-/** As `attempt`. What refuses one of these questions, and not the key, does not answer as Clink does: no such path, most likely. */
-async function ask<T extends object>(what: string, look: () => Promise<T>): Promise<T | Finding> {
-  const found = await attempt(what, look)
-  return isFinding(found) && found.exit === EXIT.failed ? { ...found, exit: EXIT.unavailable } : found
-}
-
-async function* checkKey(client: ClinkClient, wanted: readonly string[]): AsyncGenerator<Finding> {
-  const granted = await ask('permissions', async () => await client.getMyPermissions())
-  if (isFinding(granted)) {
-    yield granted
-    return
-  }
-  const names = Object.keys(granted.permissions).filter((name) => granted.permissions[name] === true)
-  const missing = NEEDED.filter((name) => !names.includes(name))
-  if (missing.length > 0) {
-    const detail = `the key lacks ${missing.join(' and ')}, without which nothing can be worked; it has ${names.join(', ') || 'none'}`
-    yield { what: 'permissions', result: 'failed', detail, exit: EXIT.refused }
-  } else {
-    yield ok('permissions', `${names.join(', ')} (${granted.owner_type}, ${granted.scope_type} scope)`)
-  }
-  const seen = await ask('groups', async () => await client.listGroups())
-  if (isFinding(seen)) yield seen
-  else if (seen.groups.length > 0) yield* groupFindings(seen.groups, wanted)
-  else yield warning('groups', 'the key sees no group: there will be no work')
-}
-
-function* groupFindings(seen: readonly Group[], wanted: readonly string[]): Generator<Finding> {
-  const slugs = seen.map(({ slug }) => slug).join(', ')
-  yield ok('groups', slugs)
-  for (const group of wanted) {
-    if (seen.some(({ group_id: id, slug }) => slug === group || id === group)) continue
-    const detail = `inbox.groups: the key sees no group ${group}, only ${slugs}`
-    yield { what: 'groups', result: 'failed', detail, exit: EXIT.config }
   }
 }
 
@@ -84,8 +76,15 @@ async function checkBacklog(client: ClinkClient, config: Config): Promise<Findin
   const { clinks, malformed } = page
   const count = clinks.length + malformed.length
   const oldest = clinks.reduce((time, { created_at }) => Math.min(time, readTime(created_at) ?? Infinity), Infinity)
-  const age = oldest === Infinity ? '' : `, the oldest ${humanDuration(Math.max(0, Date.now() - oldest))} old`
-  return ok('backlog', `${count >= PAGE ? `${PAGE} or more` : count} pending${age}`)
+  const age = oldest === Infinity ? undefined : Math.max(0, wallNow() - oldest)
+  const said = age === undefined ? '' : `, the oldest ${humanDuration(age)} old`
+  const text = `${count >= PAGE ? `${PAGE} or more` : count} pending${said}`
+  if (count < PAGE && (age ?? 0) < OLD) return ok('backlog', text)
+  return warning(
+    'backlog',
+    text,
+    'clink-worker run --dry-run says of each what it would do; clink-worker status, what a worker is kept by',
+  )
 }
 
 /** Nothing where none is set. */
@@ -103,27 +102,28 @@ async function checkRefusals(client: ClinkClient): Promise<Finding> {
     await client.getGroup({ group_id: randomUUID() })
   } catch (error) {
     if (!(error instanceof ClinkApiError)) throw error
-    if (error.failure === 'foreign') return warning('refusals', error.isBare ? bareText(error) : pageText(error))
+    if (error.failure === 'foreign') return error.isBare ? bareRefusal(error) : refusalByPage(error)
     if (isVerdict(error)) return ok('refusals', `come in the API's envelope (${error.status} to a made-up group)`)
     return warning('refusals', `what the service refuses like could not be seen: ${error.message}`)
   }
   return warning('refusals', 'the service has answered for a group that does not exist')
 }
 
-function bareText({ status }: ClinkApiError): string {
-  return `come without the API's envelope (${status} to a made-up group): each counts only when it was given three times over 5 seconds, and whether sessions of one key are kept apart cannot be found out; set claim.exclusive: true if nobody else uses this key`
+function bareRefusal({ status }: ClinkApiError): Finding {
+  const text = `come without the API's envelope (${status} to a made-up group): each counts only when it was given three times over 5 seconds, and whether sessions of one key are kept apart cannot be found out`
+  return warning('refusals', text, 'set claim.exclusive: true if nobody else uses this key')
 }
 
-function pageText({ message }: ClinkApiError): string {
-  return `come as error pages, perhaps not from Clink (to a made-up group: ${message}): the worker takes them for failures and asks again; look at what stands in front of the service`
+function refusalByPage({ message }: ClinkApiError): Finding {
+  const text = `come as error pages, perhaps not from Clink (to a made-up group: ${message}): the worker takes them for failures and asks again`
+  return warning('refusals', text, 'look at what stands in front of the service')
 }
 
 function clockFinding(ahead: number | undefined): Finding {
   if (ahead === undefined) return warning('clock', 'the service does not say what time it is')
   const apart = humanDuration(Math.abs(ahead))
-  if (Math.abs(ahead) < SKEW_WORTH_SAYING) return ok('clock', 'agrees with the service')
-  return warning(
-    'clock',
-    `the service is ${apart} ${ahead > 0 ? 'ahead of' : 'behind'} this machine; claims do not depend on it, times in logs do`,
-  )
+  if (Math.abs(ahead) < SKEW_WORTH_SAYING)
+    return ok('clock', `agrees with the service within ${humanDuration(SKEW_WORTH_SAYING)}`)
+  const text = `the service is ${apart} ${ahead > 0 ? 'ahead of' : 'behind'} this machine; claims do not depend on it, inbox.maxAge and times in logs do`
+  return warning('clock', text, 'timedatectl says whether this machine keeps its clock')
 }

@@ -46,6 +46,8 @@ export class ClaimTerms {
   readonly #context: WorkerContext
   readonly #serviceTime: ServiceTime
   #isUnusable = false
+  #areTold: boolean | undefined
+  #areRenewed: boolean | undefined
 
   constructor(context: WorkerContext, serviceTime: ServiceTime) {
     this.#context = context
@@ -83,6 +85,16 @@ export class ClaimTerms {
     return this.#timesAbsent
   }
 
+  /** Whether answers say how long a claim lasts. Undefined: none has come yet. */
+  get areTold(): boolean | undefined {
+    return this.#areTold
+  }
+
+  /** Whether the service renews claims. Undefined: nothing has shown it yet. */
+  get areRenewed(): boolean | undefined {
+    return this.#areRenewed
+  }
+
   /** The lease of a claim that a poll has made. */
   first(grant: Grant): Lease {
     return this.#learn(grant, (policy) => firstLease(grant, policy))
@@ -102,6 +114,7 @@ export class ClaimTerms {
     if (lease.basis === 'unknown') this.#serviceTime.note(grant.claimedAt, lease.firstSent)
     const after = this.#learn(grant, (policy) => renewedLease(lease, grant, policy), lease)
     if (lease.basis === 'unknown' && after.basis === 'assumed') this.#sayUntold(after)
+    if (after.basis === 'told' && after.end > lease.end) this.#areRenewed = true
     return after
   }
 
@@ -117,6 +130,7 @@ export class ClaimTerms {
   renewsNothing(why: string): void {
     if (!this.#isRefusalSaid) this.#context.emit({ event: 'worker.renewalUnsupported', why })
     this.#isRefusalSaid = true
+    this.#areRenewed = false
   }
 
   /** A claim of unknown length was renewed before its clink was run, or a poll has made one whose length the service tells. */
@@ -152,6 +166,7 @@ export class ClaimTerms {
     const settings = this.settingsOf(before)
     this.#tellsFractions ||= tellsFraction(grant)
     const lease = make({ ...settings, longest: this.#longest, tellsFractions: this.#tellsFractions })
+    if (lease.basis !== 'unknown') this.#areTold = lease.basis === 'told'
     if (lease.basis === 'told') this.#longest = Math.max(this.#longest, lease.end - grant.sentAt)
     // One that has not changed stays the same: it need not be journalled again.
     return lease.settings === settings ? lease : { ...lease, settings }

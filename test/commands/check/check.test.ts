@@ -123,7 +123,8 @@ test('refusals without the envelope are a warning that says what follows from it
   expect(code).toBe(0)
   expect(byName('refusals')).toMatchObject({
     result: 'warning',
-    detail: expect.stringMatching(/^come without the API's envelope \(404 .*three times.*claim\.exclusive/),
+    detail: expect.stringMatching(/^come without the API's envelope \(404 .*three times/),
+    advice: expect.stringMatching(/claim\.exclusive/),
   })
 })
 
@@ -134,9 +135,8 @@ test('an error page in the place of a refusal is a warning (§0)', async () => {
   expect(code).toBe(0)
   expect(byName('refusals')).toMatchObject({
     result: 'warning',
-    detail: expect.stringMatching(
-      /^come as error pages, perhaps not from Clink .*403 Forbidden.*in front of the service$/,
-    ),
+    detail: expect.stringMatching(/^come as error pages, perhaps not from Clink .*403 Forbidden/),
+    advice: 'look at what stands in front of the service',
   })
 })
 

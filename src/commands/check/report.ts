@@ -1,0 +1,51 @@
+import { painter } from '../../observe/colour.ts'
+import { printable } from '../../observe/printable.ts'
+import type { Io } from '../terminal/io.ts'
+import { table } from '../terminal/table.ts'
+import type { Finding } from './finding.ts'
+
+const COLOURS = { ok: 'green', warning: 'yellow', failed: 'red', unknown: 'dim' } as const
+/** Of the first two columns, with what is between them. */
+const BEFORE = 24
+/** A text is not made narrower than this. */
+const NARROW = 40
+
+/** For people: what was looked at, what came of it, and what to do. @param columns of the terminal; undefined: lines are left as long as they are. */
+export function reportText(findings: readonly Finding[], io: Pick<Io, 'color'>, columns?: number): string {
+  const paint = painter(io.color)
+  const width = columns === undefined ? Infinity : Math.max(NARROW, columns - BEFORE)
+  const rows = findings.flatMap(({ advice, detail, result, routes, what }) => {
+    // The table of routes has columns of its own.
+    const said = detail.split('\n').flatMap((line) => lines(printable(line), routes === undefined ? width : Infinity))
+    const [first, ...others] = advice === undefined ? [] : lines(printable(advice), width - 2)
+    const asked = first === undefined ? [] : [`→ ${first}`, ...others.map((line) => `  ${line}`)]
+    return [...said, ...asked].map((line, index) =>
+      index === 0 ? [what, paint(COLOURS[result], result), line] : ['', '', line],
+    )
+  })
+  return `${table(rows)}\n${summary(findings)}\n`
+}
+
+function summary(findings: readonly Finding[]): string {
+  const count = (result: Finding['result']): number => findings.filter((one) => one.result === result).length
+  const [failures, warnings, unknowns] = [count('failed'), count('warning'), count('unknown')]
+  const parts = [
+    failures === 0 ? [] : `${failures} failed: it cannot work like this`,
+    warnings === 0 ? [] : `${warnings} ${warnings === 1 ? 'warning' : 'warnings'}`,
+    failures + warnings === 0 ? 'all well' : [],
+    unknowns === 0 ? [] : `${unknowns} cannot be seen from here`,
+  ]
+  return parts.flat().join(', ')
+}
+
+function lines(text: string, width: number): string[] {
+  const made: string[] = []
+  let line = ''
+  for (const word of text.split(' ')) {
+    if (line !== '' && line.length + 1 + word.length > width) {
+      made.push(line)
+      line = word
+    } else line = line === '' ? word : `${line} ${word}`
+  }
+  return width === Infinity ? [text] : [...made, line]
+}

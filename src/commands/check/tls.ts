@@ -1,0 +1,64 @@
+import { EXIT } from '../../base/coded-error.ts'
+import { inAddress, isLoopbackName } from '../../base/host-names.ts'
+import { wallNow } from '../../base/host-time.ts'
+import type { ForwardProxy } from '../../base/proxy.ts'
+import { shownCertificate, type ShownCertificate } from '../../clink/certificate.ts'
+import { attempt, failed, isFinding, ok, warning, type Finding } from './finding.ts'
+
+interface Way {
+  readonly url: string
+  readonly proxy: ForwardProxy | undefined
+  readonly env: NodeJS.ProcessEnv
+}
+
+const DAY = 86_400_000
+/** A certificate that ends so soon should have been renewed. */
+const SOON = 14 * DAY
+
+/** How the connection to the service is secured, and by whose word. Undefined: it is to this machine itself, and needs no securing. */
+export async function tlsFinding({ env, proxy, url }: Way): Promise<Finding | undefined> {
+  const { hostname, protocol } = new URL(url)
+  if (protocol !== 'https:') {
+    if (isLoopbackName(inAddress(hostname))) return undefined
+    return warning('tls', 'none: the key and what clinks say travel in the clear', 'write clink.url with https://')
+  }
+  const shown = await attempt('tls', async () => await shownCertificate({ url, proxy }))
+  if (isFinding(shown)) return { ...shown, exit: EXIT.unavailable }
+  const extra = env['NODE_EXTRA_CA_CERTS'] ?? ''
+  const trusted =
+    extra === '' ? 'the authorities that Node comes with' : `the authorities that Node comes with, and ${extra}`
+  if (env['NODE_TLS_REJECT_UNAUTHORIZED'] === '0') {
+    const text = `${described(shown)}; certificates are not looked at (NODE_TLS_REJECT_UNAUTHORIZED=0)`
+    return warning('tls', text, 'take that variable away: anybody in between could read the key')
+  }
+  if (shown.distrust !== undefined) {
+    const text = `${described(shown)}; not believed: ${WHY[shown.distrust] ?? shown.distrust} (trusted: ${trusted})`
+    return failed('tls', text, EXIT.unavailable, adviceFor(shown.distrust))
+  }
+  const left = (shown.expiresAt ?? Infinity) - wallNow()
+  if (left >= SOON) return ok('tls', `${described(shown)}; trusted: ${trusted}`)
+  return warning('tls', described(shown), 'whoever runs the service, or what stands in front of it, has to renew it')
+}
+
+function described({ expiresAt, issuer, protocol, subject }: ShownCertificate): string {
+  const until = expiresAt === undefined ? '' : `, until ${new Date(expiresAt).toISOString().slice(0, 10)}`
+  return `${protocol}, certificate of ${subject} by ${issuer}${until}`
+}
+
+const WHY: Readonly<Record<string, string>> = {
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'it has signed itself',
+  SELF_SIGNED_CERT_IN_CHAIN: 'its authority is not known here',
+  UNABLE_TO_GET_ISSUER_CERT: 'its authority is not known here',
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'its authority is not known here',
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'its authority is not known here, or the service leaves out what stands in between',
+  CERT_HAS_EXPIRED: 'it has expired',
+  CERT_NOT_YET_VALID: 'it does not count yet',
+  ERR_TLS_CERT_ALTNAME_INVALID: 'it is for another name',
+}
+
+function adviceFor(distrust: string): string {
+  if (distrust.startsWith('CERT_'))
+    return 'compare the clock of this machine with the dates; otherwise it has to be renewed there'
+  if (distrust === 'ERR_TLS_CERT_ALTNAME_INVALID') return 'use the name in clink.url for which the certificate was made'
+  return 'if it is your own authority, or a proxy that opens TLS: name the file with its certificate in NODE_EXTRA_CA_CERTS before the worker starts, or set NODE_USE_SYSTEM_CA=1 where the system trusts it'
+}
