@@ -50,7 +50,7 @@ async function running(directory: string): Promise<Status | undefined> {
   try {
     return await Promise.race([asked, sleep(systemClock(), PATIENCE).then(() => undefined)])
   } finally {
-    link.close()
+    await link.close()
   }
 }
 
