@@ -25,6 +25,8 @@ interface AskedWorker extends Seen {
   settledLiveness(): Promise<Liveness>
   readiness(): Readiness
   report(): StatusFacts
+  /** Looks at the inbox once more, where that is due. It takes a moment at most. */
+  lookAtInbox(): Promise<void>
   readonly routes: readonly string[]
   /** The clink may be run again. */
   retried(id: string): void

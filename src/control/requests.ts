@@ -101,7 +101,11 @@ const table = {
     changes: false,
     params: nothing,
     answer: status,
-    by: (_, asked) => statusOf(running(asked).report(), asked.ledger),
+    by: async (_, asked) => {
+      const worker = running(asked)
+      await worker.lookAtInbox()
+      return statusOf(worker.report(), asked.ledger)
+    },
   }),
   audit: row({
     changes: false,

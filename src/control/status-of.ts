@@ -9,7 +9,7 @@ type Delivery = Status['deliveries'][number]
 /** The worker at one moment, as it knows itself. Times in wall milliseconds. */
 export interface StatusFacts extends Pick<
   Status,
-  'slots' | 'claims' | 'key' | 'identity' | 'leases' | 'siblings' | 'totals'
+  'slots' | 'claims' | 'key' | 'identity' | 'leases' | 'notWorked' | 'server' | 'siblings' | 'totals'
 > {
   readonly worker: Omit<Status['worker'], 'startedAt'> & { readonly startedAt: number }
   readonly isStopping: boolean

@@ -56,6 +56,19 @@ const delivery = z.object({
   isStuck: z.boolean().describe('Its handler ignores its abort.'),
 })
 
+const notWorked = z.object({
+  route: z.string().nullable().describe('The route; null: it is about no route.'),
+  sender: z.string().nullable().describe('The id of the sender; null: it is about no sender.'),
+  why: z
+    .string()
+    .describe(
+      'A word. Of a route: paused, failing, concurrency, rate, serial, slots. Of what is left alone: the setting that says so (inbox.ignore), or a word of docs/events.md (circle, cooling, identity-unknown, no-route).',
+    ),
+  isParked: z.boolean().describe('Their claims are in hand, and run out.'),
+  count: z.number().int().describe('How many clinks.'),
+  left: ms('Until that may change by itself, for the first of them; null: nobody knows').nullable(),
+})
+
 const whys = (about: string) => z.array(z.object({ why: z.string(), count: z.number().int() })).describe(about)
 
 /** What `status --json` prints: `schema/status.schema.json` is made of it. A field may be added to a version; anything else is another one. */
@@ -70,6 +83,13 @@ export const status = z.object({
     uptime: ms('How long that is ago'),
     isOnce: z.boolean().describe('It ends when the inbox is empty.'),
   }),
+  server: z
+    .object({
+      url: z.string().nullable().describe('Where it listens.'),
+      problem: said('What keeps it from listening; it is tried again').nullable(),
+    })
+    .nullable()
+    .describe('The HTTP server; null: it is switched off.'),
   state: z
     .enum(['working', 'idle', 'paused', 'draining', 'drained', 'not-ready', 'stopping'])
     .describe('In one word. `idle`: it would take a clink, and has none in hand.'),
@@ -104,6 +124,12 @@ export const status = z.object({
   deliveriesLeftOut: count('How many of them are not told'),
   held: whys('Clinks that back off or sleep, by why.'),
   parked: whys('Claims that are parked, by why their clinks are not run.'),
+  notWorked: z
+    .array(notWorked)
+    .readonly()
+    .describe(
+      'What waits and is not worked now, by route and sender; as far as one list of the inbox (100 clinks) shows.',
+    ),
   leftAlone: whys('Clinks that were left alone and not completed here since, by why; of the last 10,000.'),
   claims: z.enum(['batch', 'select', 'none']).describe('The way of claiming that is right now.'),
   key: z.object({

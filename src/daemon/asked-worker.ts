@@ -1,3 +1,4 @@
+import { sleep, systemClock } from '../base/clock.ts'
 import { asError } from '../base/coded-error.ts'
 import { packageVersion } from '../clink/version.ts'
 import type { Emit } from '../events.ts'
@@ -17,9 +18,14 @@ export interface Around {
   readonly emit: Emit
   /** Wall time in milliseconds. */
   wall(): number
+  /** Where the HTTP server listens, or why it does not; null: there is none. */
+  server(): { readonly url: string | null; readonly problem: string | null } | null
   /** What is kept for whoever looks. */
   readonly seen: SeenWorker
 }
+
+/** Milliseconds that whoever asks for the status waits for a look at the inbox. */
+const PATIENCE = 1_000
 
 /** What an operator did. */
 interface Acted {
@@ -58,6 +64,7 @@ export function askedWorker(daemon: Daemon, around: Around) {
           uptime: Math.max(0, around.wall() - startedAt),
           isOnce: around.isOnce,
         },
+        server: around.server(),
         counts,
         isStopping: worker.isStopping,
         isDrained: worker.drain.isDone,
@@ -65,6 +72,9 @@ export function askedWorker(daemon: Daemon, around: Around) {
         liveness: daemon.liveness(),
         totals: daemon.totals(),
       }
+    },
+    lookAtInbox: async () => {
+      await Promise.race([worker.lookAtInbox(), sleep(systemClock(), PATIENCE)])
     },
     retried: (id: string) => daemon.retried(id),
     acted: (act: Acted) => around.emit({ event: 'operator.acted', ...act }),

@@ -4,6 +4,7 @@ import type { HandlerRegistry } from '../handlers/registry.ts'
 import { askedWorker } from './asked-worker.ts'
 import type { Daemon } from './daemon.ts'
 import type { LogLevel } from './log-level.ts'
+import type { OperatorSurface } from './operator-surface.ts'
 import type { Reloads } from './reloads.ts'
 import type { SeenWorker } from './seen-worker.ts'
 
@@ -16,11 +17,12 @@ export interface Operated {
   readonly reloads: Reloads
   /** What is kept for whoever looks. */
   readonly seen: SeenWorker
+  readonly surface: Pick<OperatorSurface, 'server'>
 }
 
 /** As operators reach it. */
 export function asWorker(
-  { daemon, emit, logLevel, registry, reloads, seen }: Operated,
+  { daemon, emit, logLevel, registry, reloads, seen, surface }: Operated,
   isOnce: boolean,
 ): ReturnType<typeof askedWorker> {
   return askedWorker(daemon, {
@@ -32,6 +34,7 @@ export function asWorker(
     reload: async () => await reloads.reload(),
     emit,
     wall: wallNow,
+    server: () => surface.server,
     seen,
   })
 }

@@ -48,6 +48,12 @@ export class OperatorSurface {
     this.overview = isOn ? new Overview() : undefined
   }
 
+  /** Where it listens, or why it does not; null: it does not mean to. */
+  get server(): { readonly url: string | null; readonly problem: string | null } | null {
+    if (this.#metrics === undefined) return null
+    return this.#server?.state ?? { url: null, problem: null }
+  }
+
   /** To be told of every fact. */
   get notes(): readonly Emit[] {
     return [this.#metrics?.note, this.overview?.note].filter((one) => one !== undefined)

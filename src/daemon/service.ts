@@ -115,7 +115,7 @@ export async function work(parts: WorkParts): Promise<ExitCode> {
     void parts.beside?.stop()
   })
   const seen = seenWorker(surface.overview, config.state.directory)
-  const worker = asWorker({ registry, daemon, logLevel, reloads, emit, seen }, once !== undefined)
+  const worker = asWorker({ registry, daemon, logLevel, reloads, emit, seen, surface }, once !== undefined)
   const asked = { ledger: daemon.ledger, worker }
   await begin(daemon, show(surface, asked, daemon, emit, parts), () => abandon(host, state))
   parts.output.attach(outputFacts(logger, () => void daemon.stop('nobody reads the log', EXIT.failed)))

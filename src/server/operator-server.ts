@@ -57,8 +57,8 @@ export class OperatorServer implements Service {
   }
 
   /** Where it listens, or what keeps it from that, for people. */
-  get state(): string | undefined {
-    return this.#listener.url ?? this.#problem
+  get state(): { readonly url: string | null; readonly problem: string | null } {
+    return { url: this.#listener.url ?? null, problem: this.#problem ?? null }
   }
 
   /** @throws {CodedError} CANNOT_LISTEN where somebody chose the place. */

@@ -1,5 +1,6 @@
 import type { Route } from '../handlers/route.ts'
 import type { Delivery } from './delivery/delivery.ts'
+import { notWorked } from './not-worked.ts'
 import type { WorkerParts } from './parts.ts'
 
 export type WorkerReport = ReturnType<typeof report>
@@ -22,6 +23,7 @@ export function report(parts: WorkerParts) {
       rerunning: reruns.size,
     },
     parked: parked.list,
+    notWorked: notWorked(parts),
     leftAlone: intake.notices.counts,
     pauses: pauses.list.map(({ at, by, left, note, route }) => ({
       route: route ?? null,

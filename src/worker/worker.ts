@@ -190,6 +190,11 @@ export class Worker {
     return this.#parts.inboxWatch.list
   }
 
+  /** Resolves when a look at what waits in the inbox that is due has been made, or cannot be made. */
+  async lookAtInbox(): Promise<void> {
+    await this.#parts.inboxWatch.looked()
+  }
+
   /** What its loops do, and by when they mean to have got further. */
   get loops(): readonly Expected[] {
     return this.#context.pulses.expected

@@ -205,7 +205,7 @@ describe('§7: a port in use', () => {
     const { port } = await taken()
     const { said, server } = await serve({ settings: { host: '127.0.0.1', port, allowedHosts: [], isChosen: false } })
     expect(said).toEqual([expect.stringContaining(`127.0.0.1:${port} is in use already`)])
-    expect(server.state).toBe(said[0])
+    expect(server.state).toEqual({ url: null, problem: said[0] })
     await server.start()
     expect(said).toHaveLength(1)
     await server.stop()

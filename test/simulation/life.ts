@@ -156,6 +156,7 @@ export class Life implements Host {
       logLevel: { set: () => {} },
       reload: async () => await Promise.resolve(undefined),
       emit: () => {},
+      server: () => null,
       wall: () => clock.wall(),
       seen: {
         past: undefined,

@@ -19,6 +19,24 @@ const WAITS: Readonly<Record<Status['routes'][number]['waits'][number], string>>
   rate: 'rate used up',
 }
 
+/** The words of `notWorked`; one that is none of these is its own text. */
+const IDLES: Readonly<Record<string, string>> = {
+  paused: 'paused',
+  failing: 'all fails on it',
+  concurrency: 'at its limit',
+  rate: 'rate used up',
+  serial: 'one at a time',
+  slots: 'all slots are taken',
+  circle: 'end of a circle (inbox.maxHops)',
+  muted: 'a circle (inbox.loopLimit)',
+  note: 'a note, or the end of a circle',
+  cooling: 'given back before (retry.cooldown)',
+  'given-up': 'a dead letter here',
+  'identity-unknown': 'not known yet who we are',
+  'no-route': 'no route takes it',
+  'own-reply': 'we sent it',
+}
+
 type Paint = ReturnType<typeof painter>
 
 /** For people. */
@@ -37,11 +55,13 @@ export function statusText(status: Status | NoStatus, io: Pick<Io, 'color'>): st
     '\n',
     table(facts(status)),
     routes.length === 0 ? '' : `\n${table([dim(paint, ROUTES), ...routes.map(routeRow)])}`,
+    idle(status, paint),
     clinks(status, paint),
   ].join('')
 }
 
 const ROUTES = ['ROUTE', 'RUN', 'WAIT', 'HELD', 'SETTLE', 'LIMIT', '']
+const IDLE = ['NOT WORKED', 'CLINKS', 'WHY', '']
 const INHAND = ['CLINK', 'STATE', 'FOR', 'LEASE', 'ROUTE', 'TRY']
 
 function dim(paint: Paint, names: readonly string[]): string[] {
@@ -92,9 +112,28 @@ function facts(status: Status): [string, string][] {
     ],
     ['session', worker.session],
     ['process', `${worker.pid}, ${worker.url}`],
+    ['http', serverText(status.server)],
   ].flatMap(([name = '', text = '']): [string, string][] =>
     text === '' ? [] : [[name, cut(printable(text), WIDTH - 12)]],
   )
+}
+
+function serverText(server: Status['server']): string {
+  if (server === null) return 'switched off'
+  return server.url ?? `not listening: ${server.problem ?? 'not yet'}`
+}
+
+/** What waits, by route and sender, and why it is not worked. */
+function idle({ notWorked }: Status, paint: Paint): string {
+  if (notWorked.length === 0) return ''
+  const rows = notWorked.slice(0, CLINKS).map(({ count, isParked, left, route, sender, why }) => {
+    const until =
+      left === null ? '' : `${isParked ? 'claimed for ' : ''}${humanDuration(left)}${isParked ? '' : ' left'}`
+    const of = [route === null ? [] : cut(printable(route), NAME), sender === null ? [] : cut(printable(sender), ID)]
+    return [of.flat().join(', ') || 'everything', String(count), IDLES[why] ?? why, until]
+  })
+  const more = notWorked.length - rows.length
+  return `\n${table([dim(paint, IDLE), ...rows])}${more === 0 ? '' : `and ${more} more: clink-worker status --json\n`}`
 }
 
 function whys(list: Status['held']): string {

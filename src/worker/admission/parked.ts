@@ -57,8 +57,12 @@ export class Parked {
     return [...this.#entries.keys()]
   }
 
-  get list(): readonly { readonly clinkId: string; readonly why: LeftAlone }[] {
-    return [...this.#entries].map(([clinkId, { why }]) => ({ clinkId, why }))
+  /** `left`: milliseconds until the claim runs out. */
+  get list() {
+    const now = this.#context.clock.now()
+    return [...this.#entries].map(([clinkId, { clink, holder, why }]) => {
+      return { clinkId, sender: clink.sender_id, why, left: Math.max(0, holder.lease.end - now) }
+    })
   }
 
   /** Whether a claim on the clink is parked. */

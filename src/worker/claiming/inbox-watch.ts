@@ -27,6 +27,8 @@ interface Waiting {
   /** Null: it would be left alone, or that cannot be told. */
   readonly route: string | null
   readonly why: string | null
+  /** Milliseconds after the look until it is judged anew; null: nobody knows. */
+  readonly left: number | null
 }
 
 /** What a list of the inbox has shown, and how many milliseconds ago. */
@@ -36,6 +38,8 @@ export interface InboxList extends InboxCount {
 }
 
 const EVERY = 30_000
+/** A person who asks wants to know how it is now. */
+const FRESH = 5_000
 /** The longest wait after looks that failed. */
 const LONGEST = 300_000
 /** What was counted so long ago says nothing any more. */
@@ -45,7 +49,7 @@ const PAGE = 100
 
 /**
  * Counts what waits in the inbox, for whoever asks, and only while somebody does. It claims nothing. Nothing depends on it, so it comes last: it
- * asks once in 30 s at most, and not at all while the service fails, limits the rate, or the worker stops.
+ * asks once in 30 s at most, for a person once in 5 s, and not at all while the service fails, limits the rate, or the worker stops.
  */
 export class InboxWatch {
   readonly #context: AdmissionContext
@@ -63,13 +67,27 @@ export class InboxWatch {
   /** The last count, unless it is stale. Asking for it is what keeps it fresh: the next one may be on its way afterwards. */
   get count(): InboxCount | undefined {
     this.#lookAgain()
-    return this.#last !== undefined && this.#now < this.#last.at + STALE ? this.#last.count : undefined
+    return this.known
   }
 
   /** What the last count has counted, likewise. */
   get list(): InboxList | undefined {
-    const { count } = this
-    return count && { ...count, age: this.#now - (this.#last?.at ?? 0), waiting: this.#last?.waiting ?? [] }
+    this.#lookAgain()
+    return this.known
+  }
+
+  /** As `list`, without asking for another. */
+  get known(): InboxList | undefined {
+    const last = this.#last
+    if (last === undefined || this.#now >= last.at + STALE) return undefined
+    return { ...last.count, age: this.#now - last.at, waiting: last.waiting }
+  }
+
+  /** For a person who asks: resolves when a look that is not older than 5 s has been made, or cannot be made. */
+  async looked(): Promise<void> {
+    if (this.#failures === 0 && this.#now >= (this.#last?.at ?? -Infinity) + FRESH) this.#nextAt = -Infinity
+    this.#lookAgain()
+    await this.#looking
   }
 
   get #now(): number {
@@ -125,14 +143,13 @@ export class InboxWatch {
   async #judge(clink: Clink): Promise<Omit<Waiting, 'clink'>> {
     const { ledger, scope } = this.#context
     const outside = scope.whyNot(clink)
-    if (outside !== undefined) return { route: null, why: outside }
+    if (outside !== undefined) return { route: null, why: outside, left: null }
     try {
       const verdict = await judge(clink, await ledger.recallOne(clink.clink_id), this.#context)
-      return 'run' in verdict
-        ? { route: verdict.run.route.name, why: null }
-        : { route: null, why: whyUnwanted(verdict) }
+      if ('run' in verdict) return { route: verdict.run.route.name, why: null, left: null }
+      return { route: null, why: whyUnwanted(verdict), left: ('wait' in verdict ? verdict.wait : undefined) ?? null }
     } catch {
-      return { route: null, why: null }
+      return { route: null, why: null, left: null }
     }
   }
 }

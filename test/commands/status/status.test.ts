@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest'
 import { statusOutput } from '../../../src/control/status.ts'
-import type { Ended } from '../../support/cli.ts'
+import { createServer } from 'node:http'
+import type { Cli, Ended } from '../../support/cli.ts'
+import { listen } from '../../support/loopback.ts'
 import { handler, Site } from '../../support/site.ts'
 import { until } from '../../support/until.ts'
 
@@ -17,6 +19,13 @@ async function json(site: Site) {
   expect(read).toEqual(given)
   if (read.worker === null) throw new Error(stdout)
   return read
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer()
+  const { port } = new URL(await listen(server))
+  await new Promise((resolve) => server.close(resolve))
+  return Number(port)
 }
 
 const LONG = `
@@ -46,6 +55,7 @@ test('status says what the worker does, as text of 80 columns and as JSON by its
     if (text !== 'three') await until(() => worker.stdout.split('"clink.started"').length > 1, text)
   }
   await until(async () => (await json(site)).counts.held === 2 && (await json(site)).counts.running === 2, 'all of it')
+  await until(async () => (await json(site)).notWorked.length > 0, 'what waits is seen')
   const found = await json(site)
   expect(found).toMatchObject({
     version: 1,
@@ -53,6 +63,7 @@ test('status says what the worker does, as text of 80 columns and as JSON by its
     slots: { total: 2, taken: 2 },
     counts: { running: 2, held: 2, deadLetters: 0 },
     next: { why: 'all 2 slots are taken (concurrency)', command: null },
+    notWorked: [{ route: 'work', sender: null, why: 'slots', isParked: false, count: 1, left: null }],
     routes: [{ name: 'work', running: 2, held: 2, limits: { concurrency: 5 }, waits: [] }],
     held: expect.arrayContaining([
       { why: 'asleep', count: 1 },
@@ -69,6 +80,7 @@ test('status says what the worker does, as text of 80 columns and as JSON by its
   expect(text.stdout).toMatch(/^clink-worker \S+ · working · ready · up \S+/)
   expect(text.stdout).toMatch(/\nin hand +2 running, 0 waiting, 2 held, 0 settling, 0 parked\n/)
   expect(text.stdout).toMatch(/\nwork +2 +0 +2 +0 +5\n/)
+  expect(text.stdout).toMatch(/\nNOT WORKED +CLINKS +WHY\nwork +1 +all slots are taken\n/)
   expect(Math.max(...text.stdout.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80)
   expect(text.stdout).not.toContain(site.emulator.key)
 })
@@ -90,6 +102,25 @@ test('status names what keeps the worker from working, and the command to type',
   expect(away.code).toBe(0)
   await site.emulator.reconnect()
   expect(id).toMatch(/^msg_/)
+})
+
+test('status shows where the HTTP server listens, or what keeps it from that', async () => {
+  await using site = await Site.start({ 'handlers/h.js': handler(LONG) })
+  const shown = async (worker: Cli) => {
+    await worker.said(/worker\.ready/)
+    const both = [(await json(site)).server, /^http +(.*)$/m.exec((await status(site)).stdout)?.[1]] as const
+    worker.kill('SIGTERM')
+    await worker.ended
+    return both
+  }
+  const free = await freePort()
+  const url = `http://127.0.0.1:${free}`
+  {
+    await using worker = site.run('--set', 'server.enabled=true', '--set', `server.port=${free}`)
+    expect(await shown(worker)).toEqual([{ url, problem: null }, url])
+  }
+  await using off = site.run('--set', 'server.enabled=false')
+  expect(await shown(off)).toEqual([null, 'switched off'])
 })
 
 test('status where no worker runs says so, by its exit code as well', async () => {

@@ -1,0 +1,76 @@
+import type { Clink } from '../clink/records.ts'
+import type { Route } from '../handlers/route.ts'
+import type { WorkerParts } from './parts.ts'
+
+/** Clinks that are not worked for one reason: of a route, of a sender, or of both where the reason is about both. */
+interface NotWorked {
+  readonly route: string | null
+  readonly sender: string | null
+  /** A word: a limit, a wait, a setting, or as in `LeftAlone`. */
+  readonly why: string
+  /** Their claims are kept meanwhile, and run out. */
+  readonly isParked: boolean
+  readonly count: number
+  /** Milliseconds until that may change by itself, for the first of them; null: nobody knows. */
+  readonly left: number | null
+}
+
+type Reason = Pick<NotWorked, 'route' | 'sender' | 'why' | 'left'>
+
+/** What waits and is not worked now, by route and sender, as far as the last look at the inbox and the claims in hand tell. The most of them first. */
+export function notWorked(parts: WorkerParts): readonly NotWorked[] {
+  const { deliveries, inboxWatch, parked } = parts
+  const found = new Map<string, NotWorked>()
+  const add = ({ left, ...reason }: Reason, isParked: boolean): void => {
+    const key = JSON.stringify([reason.route, reason.sender, reason.why, isParked])
+    const { count = 0, left: before = null } = found.get(key) ?? {}
+    const first = Math.min(left ?? Infinity, before ?? Infinity)
+    found.set(key, { ...reason, isParked, count: count + 1, left: first === Infinity ? null : Math.round(first) })
+  }
+  const inHand = new Set(parked.ids)
+  for (const one of deliveries.live) {
+    inHand.add(one.clink.clink_id)
+    const reason = one.state === 'waiting' ? limitOf(one.route, one.clink, parts) : undefined
+    if (reason !== undefined) add(reason, false)
+  }
+  for (const { left, sender, why } of parked.list) add({ route: null, sender, why, left }, true)
+  const { age = 0, waiting = [] } = inboxWatch.known ?? {}
+  for (const { clink, left, route: name, why } of waiting) {
+    if (inHand.has(clink.clink_id)) continue
+    const route = parts.shared.context.router.routes.find((one) => one.name === name)
+    if (why !== null)
+      add({ route: null, sender: clink.sender_id, why, left: left === null ? null : Math.max(0, left - age) }, false)
+    else if (route !== undefined) {
+      const reason = waitOf(route, parts) ?? limitOf(route, clink, parts) ?? slotsOf(parts)
+      if (reason !== undefined) add({ route: route.name, sender: null, left: null, ...reason }, false)
+    }
+  }
+  return [...found.values()].toSorted((a, b) => b.count - a.count)
+}
+
+/** Of an operator, or since all fails there. */
+function waitOf(route: Route, { shared }: WorkerParts): Reason | undefined {
+  const { health, pauses } = shared
+  const of = { route: route.name, sender: null }
+  if (pauses.holds(route)) {
+    const [pause] = pauses.list.filter((one) => one.route === undefined || one.route === route.name)
+    return { ...of, why: 'paused', left: pause?.left ?? null }
+  }
+  return health.isPaused(route) ? { ...of, why: 'failing', left: null } : undefined
+}
+
+function limitOf(route: Route, clink: Clink, { shared }: WorkerParts): Reason | undefined {
+  const { limits } = shared.capacity
+  const { concurrency, serial } = route.limits ?? {}
+  const of = { route: route.name, sender: null, left: null }
+  const { going, startsLeft } = limits.usageOf(route)
+  if (concurrency !== undefined && going >= concurrency) return { ...of, why: 'concurrency' }
+  if (startsLeft === 0) return { ...of, why: 'rate' }
+  if (serial === undefined || limits.isKeyFree(route, clink)) return undefined
+  return { ...of, why: 'serial', sender: serial === 'sender' ? clink.sender_id : null }
+}
+
+function slotsOf({ shared }: WorkerParts): Pick<Reason, 'why'> | undefined {
+  const { capacity, context } = shared
+  return capacity.holders >= context.settings.current.concurrency ? { why: 'slots' } : undefined
+}
