@@ -53,12 +53,12 @@ function shownBy(socket: TLSSocket): ShownCertificate {
   const nameOf = (names: Readonly<Record<string, string | readonly string[] | undefined>> | undefined): string => {
     return [names?.['CN'] ?? names?.['O'] ?? 'somebody without a name'].flat().join(', ')
   }
-  const expiresAt = Date.parse(certificate.valid_to)
+  const expiresAt = socket.getPeerX509Certificate()?.validToDate.getTime()
   return {
     protocol: socket.getProtocol() ?? 'TLS',
     subject: nameOf({ ...certificate.subject }),
     issuer: nameOf({ ...certificate.issuer }),
-    expiresAt: Number.isNaN(expiresAt) ? undefined : expiresAt,
+    expiresAt,
     distrust: socket.authorized ? undefined : String(socket.authorizationError),
   }
 }

@@ -1,6 +1,6 @@
 import { EXIT } from '../../base/coded-error.ts'
 import { ClinkApiError } from '../../clink/errors.ts'
-import { isRateLimited, refusesKey } from '../../clink/verdicts.ts'
+import { isFailing, isRateLimited, refusesKey } from '../../clink/verdicts.ts'
 import { attempt, isFinding, type Finding } from './finding.ts'
 
 /** As `attempt`. What refuses one of these questions, and not the key, does not answer as Clink does: no such path, most likely. */
@@ -34,7 +34,7 @@ function adviceFor(error: Error): string | undefined {
       return 'what answers is not Clink: a proxy, a page to sign in, or another service; look at clink.url and at HTTPS_PROXY'
     case 'aborted':
     case undefined:
-      return error.status >= 500
+      return isFailing(error)
         ? 'the service fails: wait, or ask whoever runs it'
         : 'look at clink.url: what answers there knows no such question'
   }

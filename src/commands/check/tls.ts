@@ -1,6 +1,7 @@
 import { EXIT } from '../../base/coded-error.ts'
 import { inAddress, isLoopbackName } from '../../base/host-names.ts'
 import { wallNow } from '../../base/host-time.ts'
+import { isoTime } from '../../base/time-text.ts'
 import type { ForwardProxy } from '../../base/proxy.ts'
 import { shownCertificate, type ShownCertificate } from '../../clink/certificate.ts'
 import { attempt, failed, isFinding, ok, warning, type Finding } from './finding.ts'
@@ -41,7 +42,7 @@ export async function tlsFinding({ env, proxy, url }: Way): Promise<Finding | un
 }
 
 function described({ expiresAt, issuer, protocol, subject }: ShownCertificate): string {
-  const until = expiresAt === undefined ? '' : `, until ${new Date(expiresAt).toISOString().slice(0, 10)}`
+  const until = expiresAt === undefined ? '' : `, until ${isoTime(expiresAt).slice(0, 10)}`
   return `${protocol}, certificate of ${subject} by ${issuer}${until}`
 }
 
