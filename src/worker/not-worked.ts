@@ -3,7 +3,7 @@ import type { Route } from '../handlers/route.ts'
 import type { WorkerParts } from './parts.ts'
 
 /** Clinks that are not worked for one reason: of a route, of a sender, or of both where the reason is about both. */
-interface NotWorked {
+export interface NotWorked {
   readonly route: string | null
   readonly sender: string | null
   /** A word: a limit, a wait, a setting, or as in `LeftAlone`. */
