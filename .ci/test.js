@@ -11,6 +11,7 @@ const report = join(work, 'report.json')
 
 const checks = [
   ['lock file', 'node', ['.ci/lockfile.js', '--check']],
+  ['bill of materials', 'node', ['.ci/sbom.js', '--check']],
   ['types', 'tsc', ['-p', 'tsconfig.json']],
   ['lint', 'oxlint', ['--type-aware', '--deny-warnings']],
   ['format', 'prettier', ['--check', '--log-level', 'warn', '.']],
