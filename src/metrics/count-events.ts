@@ -19,35 +19,35 @@ export function countEvents(instruments: Instruments, slo: () => number): Emit {
     // oxlint-disable-next-line typescript/switch-exhaustiveness-check
     switch (event.event) {
       case 'poll.succeeded':
-        return polls.inc({ result: event.claimed > 0 ? 'claimed' : 'empty' })
+        return polls.add(event.claimed > 0 ? 'claimed' : 'empty')
       case 'poll.probed':
-        return polls.inc({ result: 'probed' })
+        return polls.add('probed')
       case 'poll.lost':
         wasLost = true
-        return polls.inc({ result: 'lost' })
+        return polls.add('lost')
       case 'poll.failed':
         // The same poll again.
-        if (!wasLost) polls.inc({ result: 'failed' })
+        if (!wasLost) polls.add('failed')
         wasLost = false
         return
       case 'clink.claimed':
-        return claimed.inc()
+        return claimed.add()
       case 'clink.started':
         return notePickup(event, instruments, slo())
       case 'clink.ended':
-        outcomes.inc({ route: event.route ?? '', outcome: event.outcome })
-        return duration.observe({ route: event.route ?? '' }, event.duration / 1_000)
+        outcomes.add(event.route, event.outcome)
+        return duration.observe(event.duration / 1_000, event.route)
       case 'clink.renewed':
-        renewals.inc({ result: 'renewed' })
+        renewals.add('renewed')
         return headroom.observe(event.headroom / 1_000)
       case 'clink.renewalFailed':
-        return renewals.inc({ result: 'failed' })
+        return renewals.add('failed')
       case 'clink.renewalRefused':
-        return renewals.inc({ result: 'refused' })
+        return renewals.add('refused')
       case 'clink.lost':
-        return lost.inc({ cause: event.cause })
+        return lost.add(event.cause)
       case 'clink.replayed':
-        return replays.inc()
+        return replays.add()
       case 'handlers.failed':
       case 'config.failed':
         return reloadFailed.set(1)
@@ -61,12 +61,12 @@ export function countEvents(instruments: Instruments, slo: () => number): Emit {
 
 /** So that the first of each kind is seen as an increase. */
 function begin({ lost, polls, reloadFailed, renewals, settlements }: Instruments): void {
-  for (const result of ['claimed', 'empty', 'failed', 'lost', 'probed']) polls.inc({ result }, 0)
-  for (const result of ['renewed', 'failed', 'refused']) renewals.inc({ result }, 0)
-  for (const cause of ['expired', 'refused', 'completed-elsewhere', 'taken', 'pending-again']) lost.inc({ cause }, 0)
-  for (const result of ['confirmed', 'presumed', 'failed', 'unknown']) settlements.inc({ kind: 'complete', result }, 0)
-  for (const result of ['confirmed', 'failed', 'unknown', 'expires']) settlements.inc({ kind: 'release', result }, 0)
-  settlements.inc({ kind: 'either', result: 'elsewhere' }, 0)
+  for (const result of ['claimed', 'empty', 'failed', 'lost', 'probed']) polls.add(result, '', 0)
+  for (const result of ['renewed', 'failed', 'refused']) renewals.add(result, '', 0)
+  for (const cause of ['expired', 'refused', 'completed-elsewhere', 'taken', 'pending-again']) lost.add(cause, '', 0)
+  for (const result of ['confirmed', 'presumed', 'failed', 'unknown']) settlements.add('complete', result, 0)
+  for (const result of ['confirmed', 'failed', 'unknown', 'expires']) settlements.add('release', result, 0)
+  settlements.add('either', 'elsewhere', 0)
   reloadFailed.set(0)
 }
 
@@ -81,7 +81,7 @@ function notePickup(
   const claimedAt = readTime(clink.claimed_at)
   const latency = Math.max(0, claimedAt === undefined ? wallNow() - sent : claimedAt - sent + waited)
   pickup.observe(latency / 1_000)
-  if (latency > slo) pickupSlo.inc()
+  if (latency > slo) pickupSlo.add()
 }
 
 function countSettlements({ settlements, unknown }: Instruments): Emit {
@@ -96,23 +96,23 @@ function countSettlements({ settlements, unknown }: Instruments): Emit {
     // oxlint-disable-next-line typescript/switch-exhaustiveness-check
     switch (event.event) {
       case 'clink.completed':
-        settlements.inc({ kind: 'complete', result: event.presumed ? 'presumed' : 'confirmed' })
+        settlements.add('complete', event.presumed ? 'presumed' : 'confirmed')
         return settled(event.clink.clink_id)
       case 'clink.released':
-        settlements.inc({ kind: 'release', result: 'confirmed' })
+        settlements.add('release', 'confirmed')
         return settled(event.clink.clink_id)
       case 'clink.settledElsewhere':
-        settlements.inc({ kind: 'either', result: 'elsewhere' })
+        settlements.add('either', 'elsewhere')
         return settled(event.clink.clink_id)
       case 'clink.leftToExpire':
-        settlements.inc({ kind: 'release', result: 'expires' })
+        settlements.add('release', 'expires')
         return settled(event.clink.clink_id)
       case 'clink.deadLettered':
         return settled(event.clink.clink_id)
       case 'clink.settlementFailed': {
         const { clink, error, kind } = event
         const mayHaveHappened = 'mayHaveHappened' in error && error.mayHaveHappened === true
-        settlements.inc({ kind, result: mayHaveHappened ? 'unknown' : 'failed' })
+        settlements.add(kind, mayHaveHappened ? 'unknown' : 'failed')
         if (!mayHaveHappened || kind === 'release' || doubtful.size >= REMEMBERED) return
         doubtful.add(clink.clink_id)
         return unknown.set(doubtful.size)

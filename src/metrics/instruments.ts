@@ -1,36 +1,37 @@
-import Counter from 'prom-client/lib/counter.js'
 import Gauge from 'prom-client/lib/gauge.js'
-import Histogram from 'prom-client/lib/histogram.js'
 import Registry from 'prom-client/lib/registry.js'
+import { Counter, Histogram, type Metric } from './tallies.ts'
 
 const PREFIX = 'clink_worker_'
 
 const QUICK = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30]
 const LONG = [0.05, 0.25, 1, 2.5, 5, 10, 30, 60, 300, 900, 3_600]
 
-type Label<Name extends string> = readonly Name[]
-
 /** Makes what is measured, in a registry of its own. */
 class Maker {
   readonly registry = new Registry()
   readonly registers = [this.registry]
 
-  counter<Name extends string = never>(name: string, help: string, labels: Label<Name> = []): Counter<Name> {
-    return new Counter({ name: PREFIX + name, help, labelNames: [...labels], registers: this.registers })
+  counter(name: string, help: string, labels: readonly string[] = []): Counter {
+    return this.#register(new Counter(PREFIX + name, help, labels))
   }
 
-  gauge<Name extends string = never>(name: string, help: string, labels: Label<Name> = []): Gauge<Name> {
+  gauge<Name extends string = never>(name: string, help: string, labels: readonly Name[] = []): Gauge<Name> {
     return new Gauge({ name: PREFIX + name, help, labelNames: [...labels], registers: this.registers })
   }
 
-  histogram<Name extends string = never>(
-    name: string,
-    help: string,
-    buckets: readonly number[],
-    labels: Label<Name> = [],
-  ): Histogram<Name> {
-    const { registers } = this
-    return new Histogram({ name: PREFIX + name, help, buckets: [...buckets], labelNames: [...labels], registers })
+  histogram(name: string, help: string, bounds: readonly number[], label?: string): Histogram {
+    return this.#register(new Histogram(PREFIX + name, help, bounds, label))
+  }
+
+  /** Not ours alone: by a name that every process has. */
+  processorTime(): Counter {
+    return this.#register(new Counter('process_cpu_seconds_total', 'Processor time in seconds.', []))
+  }
+
+  #register<One extends Metric>(metric: One): One {
+    this.registry.registerMetric(metric)
+    return metric
   }
 }
 
@@ -60,9 +61,12 @@ function ofService(make: Maker) {
       'operation',
       'status',
     ]),
-    apiDuration: make.histogram('api_request_duration_seconds', 'How long requests to the service took.', QUICK, [
+    apiDuration: make.histogram(
+      'api_request_duration_seconds',
+      'How long requests to the service took.',
+      QUICK,
       'operation',
-    ]),
+    ),
     polls: make.counter('polls_total', 'Looks at the inbox, by what came of them.', ['result']),
     inboxPending: make.gauge('inbox_pending', 'Clinks that wait in the inbox and that this worker would take.'),
     inboxLeftAlone: make.gauge('inbox_left_alone', 'Clinks that wait in the inbox and that this worker leaves alone.'),
@@ -104,7 +108,7 @@ function ofWork(make: Maker) {
       'Clinks whose handlers were started later than server.pickupSlo allows.',
     ),
     outcomes: make.counter('outcomes_total', 'Runs that have ended, by how.', ['route', 'outcome']),
-    duration: make.histogram('handler_duration_seconds', 'How long runs took.', LONG, ['route']),
+    duration: make.histogram('handler_duration_seconds', 'How long runs took.', LONG, 'route'),
     circuits: make.gauge('circuit_state', 'Whether a route is paused since all fails there: 0 it is not, 1 it is.', [
       'route',
     ]),
@@ -149,11 +153,7 @@ function ofWorker(make: Maker) {
 /** Not ours alone: by the names that every process has. */
 function ofProcess(make: Maker) {
   return {
-    cpu: new Counter({
-      name: 'process_cpu_seconds_total',
-      help: 'Processor time in seconds.',
-      registers: make.registers,
-    }),
+    cpu: make.processorTime(),
     memory: new Gauge({
       name: 'process_resident_memory_bytes',
       help: 'Resident memory in bytes.',

@@ -76,8 +76,8 @@ export class Metrics {
     return {
       event: countEvents(instruments, slo),
       request: (operation, answer, duration) => {
-        apiRequests.inc({ operation, status: String(answer) })
-        apiDuration.observe({ operation }, duration / 1_000)
+        apiRequests.add(operation, answer)
+        apiDuration.observe(duration / 1_000, operation)
       },
       text: async (worker) => {
         readGauges(instruments, worker)

@@ -40,7 +40,7 @@ export function readGauges(instruments: Instruments, worker: Observed): void {
   instruments.circuits.reset()
   for (const { isOpen, route } of circuits) {
     instruments.circuits.set({ route }, isOpen ? 1 : 0)
-    for (const outcome of ['done', 'failed']) instruments.outcomes.inc({ route, outcome }, 0)
+    for (const outcome of ['done', 'failed']) instruments.outcomes.add(route, outcome, 0)
   }
   // What is not known is absent.
   const { inboxLeftAlone, inboxOldest, inboxPending, inboxSaturated } = instruments
@@ -57,7 +57,6 @@ export function readGauges(instruments: Instruments, worker: Observed): void {
 
 function readProcess({ cpu, memory }: Instruments): void {
   const { system, user } = process.cpuUsage()
-  cpu.reset()
-  cpu.inc((system + user) / 1e6)
+  cpu.set((system + user) / 1e6)
   memory.set(process.memoryUsage.rss())
 }

@@ -60,7 +60,8 @@ export class Discretion {
     if (event.event === 'clink.started') this.#contents.set(event.clink.clink_id, event.clink.content)
     if (event.event !== 'clink.ended') return
     const { clink_id: id } = event.clink
-    this.#own.set(id, event.reason ?? '')
+    if (event.reason === undefined) this.#own.delete(id)
+    else this.#own.set(id, event.reason)
     this.#kinds.delete(id)
   }
 

@@ -20,38 +20,47 @@ const ROUTES = 200
 const RUNS = 500
 const HOUR = 3_600_000
 
-interface Run {
-  readonly at: number
-  readonly duration: number
-  readonly hasFailed: boolean
+/** Its last runs: a ring, whose arrays are as long as it gets. */
+class Ring {
+  readonly #endedAt = new Float64Array(RUNS).fill(-Infinity)
+  readonly #durations = new Float64Array(RUNS)
+  readonly #failed = new Uint8Array(RUNS)
+  #next = 0
+
+  add(endedAt: number, duration: number, hasFailed: boolean): void {
+    const at = this.#next
+    this.#endedAt[at] = endedAt
+    this.#durations[at] = duration
+    this.#failed[at] = hasFailed ? 1 : 0
+    this.#next = (at + 1) % RUNS
+  }
+
+  since(time: number): { readonly durations: readonly number[]; readonly failed: number } {
+    const kept = [...this.#endedAt.keys()].filter((at) => (this.#endedAt[at] ?? -Infinity) >= time)
+    const durations = kept.map((at) => this.#durations[at] ?? 0)
+    return { durations, failed: kept.filter((at) => this.#failed[at] === 1).length }
+  }
 }
 
 /** The last runs of each route, in memory. */
 export class AllRouteFigures {
-  readonly #runs = new Recent<{ runs: Run[]; next: number }>(ROUTES)
+  readonly #routes = new Recent<Ring>(ROUTES)
 
   readonly note = (event: WorkerEvent): void => {
     if (event.event !== 'clink.ended' || event.route === undefined) return
     const hasFailed = event.outcome === 'failed' || event.outcome === 'reject'
-    const of = this.#runs.get(event.route) ?? { runs: [], next: 0 }
-    if (of.runs.length === 0) this.#runs.set(event.route, of)
-    of.runs[of.next] = { at: monotonicNow(), duration: event.duration, hasFailed }
-    of.next = (of.next + 1) % RUNS
+    let ring = this.#routes.get(event.route)
+    if (ring === undefined) this.#routes.set(event.route, (ring = new Ring()))
+    ring.add(monotonicNow(), event.duration, hasFailed)
   }
 
   get all(): readonly RouteFigures[] {
     const since = monotonicNow() - HOUR
-    return [...this.#runs].map(([route, { runs: kept }]) => {
-      const runs = kept.filter(({ at }) => at >= since)
-      const durations = runs.map(({ duration }) => duration)
-      const failing = runs.length === 0 ? 0 : runs.filter(({ hasFailed }) => hasFailed).length / runs.length
-      return {
-        route,
-        runs: runs.length,
-        failing,
-        p50: percentile(durations, 0.5),
-        p95: percentile(durations, 0.95),
-      }
+    return [...this.#routes].map(([route, ring]) => {
+      const { durations, failed } = ring.since(since)
+      const runs = durations.length
+      const [p50, p95] = [percentile(durations, 0.5), percentile(durations, 0.95)]
+      return { route, runs, failing: runs === 0 ? 0 : failed / runs, p50, p95 }
     })
   }
 }

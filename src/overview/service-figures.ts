@@ -1,5 +1,3 @@
-import { Recent } from '../base/recent.ts'
-
 /** How one operation of the service is answered. */
 export interface OperationFigures {
   readonly operation: string
@@ -11,27 +9,42 @@ export interface OperationFigures {
   readonly mean: number
 }
 
-const KINDS = 500
+/** Answers of one operation that are told apart. Statuses and failures are few; who answers may make up more. */
+const KINDS = 100
+
+type Growing = { -readonly [Key in 'count' | 'last']: OperationFigures[Key] } & { total: number }
 
 /** What the service has answered since the start, in memory. */
 export class ServiceFigures {
-  readonly #all = new Recent<{ operation: string; answer: string; count: number; last: number; total: number }>(KINDS)
+  readonly #all = new Map<string, Map<number | string, Growing>>()
 
   readonly note = (operation: string, answer: number | string, duration: number): void => {
-    const key = `${operation} ${String(answer)}`
-    const one = this.#all.get(key)
-    if (one === undefined)
-      this.#all.set(key, { operation, answer: String(answer), count: 1, last: duration, total: duration })
-    else {
-      one.count += 1
-      one.last = duration
-      one.total += duration
-    }
+    const one = this.#of(operation, answer)
+    if (one === undefined) return
+    one.count += 1
+    one.last = duration
+    one.total += duration
   }
 
   get all(): readonly OperationFigures[] {
-    return [...this.#all.values()]
-      .map(({ total, ...one }) => ({ ...one, mean: total / one.count }))
+    return [...this.#all]
+      .flatMap(([operation, answers]) =>
+        [...answers].map(([answer, { count, last, total }]) => ({
+          operation,
+          answer: String(answer),
+          count,
+          last,
+          mean: total / count,
+        })),
+      )
       .toSorted((a, b) => b.count - a.count)
+  }
+
+  #of(operation: string, answer: number | string): Growing | undefined {
+    let answers = this.#all.get(operation)
+    if (answers === undefined) this.#all.set(operation, (answers = new Map<number | string, Growing>()))
+    let one = answers.get(answer)
+    if (one === undefined && answers.size < KINDS) answers.set(answer, (one = { count: 0, last: 0, total: 0 }))
+    return one
   }
 }

@@ -1,6 +1,7 @@
 import { cutText } from '../base/cut-text.ts'
 import { wallNow } from '../base/host-time.ts'
 import { Recent } from '../base/recent.ts'
+import type { Clink } from '../clink/records.ts'
 import type { WorkerEvent } from '../events.ts'
 import { said } from './said.ts'
 
@@ -52,39 +53,33 @@ export class Timelines {
     // Handlers may say very much: there is a log for that. A clink that is listed again and again, and left alone, has no story.
     if (event.event === 'clink.log' || event.event === 'clink.parked') return
     const { attempt, clink, event: name, route } = event
-    const kept = this.#of(event)
-    if (kept === undefined) return
+    const kept = this.#all.get(clink.clink_id) ?? begun(clink)
+    // The one that something has happened to last is forgotten last.
+    if (name === 'clink.claimed' || kept.moments.length === 0) this.#all.set(clink.clink_id, kept)
     if (route !== undefined) kept.route = route
     if (event.event === 'clink.completed' && event.response !== undefined)
       kept.response = cutText(event.response, LONGEST_CONTENT)
     const words = said(event)
     const text = words === undefined ? null : cutText(words, LONGEST_TEXT)
     add(kept, { at: wallNow(), event: name, attempt: attempt ?? null, text, times: 1 })
-    // The one that something has happened to last is forgotten last.
-    if (name === 'clink.claimed') this.#all.set(clink.clink_id, kept)
   }
 
   of(id: string): Timeline | undefined {
     return this.#all.get(id)
   }
+}
 
-  #of({ clink }: Extract<WorkerEvent, { readonly clink: unknown }>): Growing | undefined {
-    const { clink_id: id } = clink
-    const known = this.#all.get(id)
-    if (known !== undefined) return known
-    const begun: Growing = {
-      id,
-      group: clink.group_slug ?? clink.group_id,
-      sender: clink.sender_id,
-      route: null,
-      sent: clink.created_at,
-      moments: [],
-      leftOut: 0,
-      content: cutText(clink.content, LONGEST_CONTENT),
-      response: null,
-    }
-    this.#all.set(id, begun)
-    return begun
+function begun(clink: Clink): Growing {
+  return {
+    id: clink.clink_id,
+    group: clink.group_slug ?? clink.group_id,
+    sender: clink.sender_id,
+    route: null,
+    sent: clink.created_at,
+    moments: [],
+    leftOut: 0,
+    content: cutText(clink.content, LONGEST_CONTENT),
+    response: null,
   }
 }
 
