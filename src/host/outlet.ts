@@ -1,4 +1,4 @@
-import { clearTimeout, setTimeout } from '../base/host-time.ts'
+import { clearImmediate, clearTimeout, setImmediate, setTimeout } from '../base/host-time.ts'
 import { sleep, systemClock } from '../base/clock.ts'
 import { asError, systemCode } from '../base/coded-error.ts'
 
@@ -45,6 +45,9 @@ export class Outlet {
   #isAskedToWait = false
   #drained: () => void = () => {}
   #timer: NodeJS.Timeout | undefined
+  /** What waits goes out at the end of this turn. */
+  #turn: NodeJS.Immediate | undefined
+  #isTogether = false
   #pause = BEHIND.least
 
   constructor(options: OutletOptions) {
@@ -69,10 +72,20 @@ export class Outlet {
     } else {
       this.#queue.push(piece)
       this.#waiting += piece.length
-      if (this.#timer === undefined) this.#drain()
+      if (this.#timer === undefined) this.#drainInTime()
     }
     this.#isAskedToWait ||= this.#waiting > HIGH_WATER
     return this.#waiting <= HIGH_WATER
+  }
+
+  /** What `write` writes may wait for what else is written in this turn. Anything that may not takes it along. */
+  together(write: () => void): void {
+    this.#isTogether = true
+    try {
+      write()
+    } finally {
+      this.#isTogether = false
+    }
   }
 
   /** Tries once to write what waits: for the moment before the process ends. */
@@ -82,6 +95,7 @@ export class Outlet {
 
   /** Resolves when all is written, or when nothing of it was taken for so many milliseconds. */
   async finish(patience: number): Promise<void> {
+    this.flush()
     const clock = systemClock()
     let before = this.#waiting
     let since = clock.now()
@@ -100,9 +114,16 @@ export class Outlet {
     return this.#waiting + piece.length > MOST || (this.#dropped > 0 && this.#waiting > ROOM)
   }
 
+  #drainInTime(): void {
+    if (this.#isTogether && this.#waiting <= HIGH_WATER) this.#turn ??= setImmediate(() => this.#drain())
+    else this.#drain()
+  }
+
   #drain(): void {
     clearTimeout(this.#timer)
+    clearImmediate(this.#turn)
     this.#timer = undefined
+    this.#turn = undefined
     const before = this.#waiting
     try {
       while (this.#waiting > 0) this.#putFirst()

@@ -47,6 +47,11 @@ export class StandardOutput {
     for (const tell of this.#early.splice(0)) tell(facts)
   }
 
+  /** As `Outlet.together`, for standard output. */
+  together(write: () => void): void {
+    this.#outlets.stdout.together(write)
+  }
+
   /** Resolves when all is written, or nobody takes it. */
   async finish(): Promise<void> {
     const { stdout, stderr } = this.#outlets

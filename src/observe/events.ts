@@ -10,7 +10,12 @@ export interface EventLogOptions {
   readonly content: boolean
   /** What the places of errors are shown relative to. */
   readonly cwd?: string
+  /** Where lines go, which some may reach together with others of their turn. Default: each at once. */
+  readonly output?: { together(write: () => void): void } | undefined
 }
+
+/** The lines that every clink has. Code that runs before they are out is not what they tell of: a start is journalled in a later turn. */
+const COMMON: ReadonlySet<WorkerEvent['event']> = new Set(['clink.claimed', 'clink.completed'])
 
 /**
  * A subscriber that turns each fact into one line: `event`, `clink`, `group`, `handler`, `attempt`, `duration`, then what else
@@ -18,14 +23,18 @@ export interface EventLogOptions {
  */
 export function logEvents(logger: Logger, options: EventLogOptions): (event: WorkerEvent) => void {
   const discretion = new Discretion(options.cwd ?? process.cwd())
+  const { output } = options
   return (event) => {
     discretion.note(event)
     const level = levelOf(event)
     if (!logger.isLevelEnabled(level)) return
     // A run that was cut short on purpose ends with an error too, and its stack tells nothing.
     const stacks = logger.isLevelEnabled('debug') && level !== 'info'
-    const fields = loggable(fieldsOf(event, options), { stacks })
-    logger[level](options.content ? fields : discretion.apply(event, fields))
+    const fields = fieldsOf(event, options)
+    const shown = isPlain(fields) ? fields : loggable(fields, { stacks })
+    const write = (): void => logger[level](options.content ? shown : discretion.apply(event, shown))
+    if (output !== undefined && COMMON.has(event.event)) output.together(write)
+    else write()
   }
 }
 
@@ -61,6 +70,18 @@ interface EveryField {
   readonly until?: number
   readonly [other: string]: unknown
 }
+
+/** Most lines are: there is nothing in them to look into, or to cut. */
+function isPlain(fields: Record<string, unknown>): boolean {
+  for (const key in fields) {
+    const value = fields[key]
+    if (typeof value === 'string' ? value.length > SHORT : typeof value === 'object' || typeof value === 'function')
+      return false
+  }
+  return true
+}
+
+const SHORT = 256
 
 function whole(value: unknown): unknown {
   return typeof value === 'number' ? Math.round(value) : value

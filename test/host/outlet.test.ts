@@ -51,6 +51,31 @@ test('what is written goes out at once, whole and in order, however little is ta
   expect(reader.told).toEqual([])
 })
 
+test('pieces that may wait go out as one at the end of their turn, or with the first that may not', async () => {
+  const reader = new Reader()
+  const puts: string[] = []
+  const together = (text: string): void => reader.outlet.together(() => reader.write(text))
+  const turn = async (): Promise<void> => {
+    reader.read = ''
+    reader.room = MIB
+    together('a\n')
+    together('b\n')
+    puts.push(reader.read)
+    await new Promise(setImmediate)
+    puts.push(reader.read)
+  }
+  await turn()
+  expect(puts).toEqual(['', 'a\nb\n'])
+  together('c\n')
+  reader.write('d\n')
+  expect(reader.read).toBe('a\nb\nc\nd\n')
+  together('e\n')
+  reader.outlet.flush()
+  expect(reader.read).toBe('a\nb\nc\nd\ne\n')
+  together('x'.repeat(20_000))
+  expect(reader.read).toHaveLength(20_010)
+})
+
 test('a reader that stands still costs lines and never time: what is dropped is counted, and said at its place', () => {
   const reader = new Reader()
   const line = `${'x'.repeat(MIB - 1)}\n`
