@@ -73,7 +73,7 @@ const NAMED = 50
 /** Runs a daemon in this process until it has ended. */
 export async function work(parts: WorkParts): Promise<ExitCode> {
   const { host, config, ending, key, logger, once } = parts
-  const shown = { content: config.log.content, cwd: parts.cwd, output: parts.durable && parts.output }
+  const shown = { content: config.log.content, cwd: parts.cwd, output: parts.output }
   const { notes, surface, traces, watched } = await openWatchers(config, once !== undefined, parts.listen)
   const listeners = [logEvents(logger, shown), ...notes]
   const emit = tellAll(listeners, logger)

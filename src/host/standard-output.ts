@@ -52,6 +52,10 @@ export class StandardOutput {
     this.#outlets.stdout.together(write)
   }
 
+  flush(): void {
+    this.#outlets.stdout.flush()
+  }
+
   /** Resolves when all is written, or nobody takes it. */
   async finish(): Promise<void> {
     const { stdout, stderr } = this.#outlets

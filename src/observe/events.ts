@@ -11,10 +11,10 @@ export interface EventLogOptions {
   /** What the places of errors are shown relative to. */
   readonly cwd?: string
   /** Where lines go, which some may reach together with others of their turn. Default: each at once. */
-  readonly output?: { together(write: () => void): void } | undefined
+  readonly output?: { together(write: () => void): void; flush(): void }
 }
 
-/** The lines that every clink has. Code that runs before they are out is not what they tell of: a start is journalled in a later turn. */
+/** The lines that every clink has. */
 const COMMON: ReadonlySet<WorkerEvent['event']> = new Set(['clink.claimed', 'clink.completed'])
 
 /**
@@ -26,6 +26,8 @@ export function logEvents(logger: Logger, options: EventLogOptions): (event: Wor
   const { output } = options
   return (event) => {
     discretion.note(event)
+    // What it runs may never let go of the event loop, and somebody will look for what it was.
+    if (event.event === 'clink.started') output?.flush()
     const level = levelOf(event)
     if (!logger.isLevelEnabled(level)) return
     // A run that was cut short on purpose ends with an error too, and its stack tells nothing.

@@ -147,3 +147,27 @@ test('what this program says itself is never hidden, whatever words it shares wi
     expect.stringContaining('not shown, it quotes the clink'),
   ])
 })
+
+test('the lines that every clink has go out together, but before a handler starts', () => {
+  const did: string[] = []
+  const logger = createLogger(
+    { level: 'info', format: 'json', content: false },
+    {
+      destination: { write: (text) => void did.push(String(JSON.parse(text).event)) },
+      terminal: false,
+      color: false,
+      secrets: [],
+    },
+  )
+  const together = (write: () => void): void => {
+    did.push('together')
+    write()
+  }
+  const listen = logEvents(logger, { content: false, output: { together, flush: () => void did.push('flush') } })
+  const facts = { clink, route: 'answer', attempt: 1 }
+  listen({ event: 'clink.claimed', ...facts, lease: 1 })
+  listen({ event: 'clink.started', ...facts, waited: 1 })
+  listen({ event: 'clink.log', ...facts, level: 'info', message: 'said by its handler' })
+  listen({ event: 'clink.completed', ...facts, presumed: false, duration: 1 })
+  expect(did).toEqual(['together', 'clink.claimed', 'flush', 'clink.log', 'together', 'clink.completed'])
+})
