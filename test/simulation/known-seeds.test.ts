@@ -230,6 +230,13 @@ describe('a seed that once broke a promise keeps it now:', { timeout: 60_000 }, 
       ['asker', 'holds'],
       'a rerun does not take the seat of what falls due while a poll is on its way (P6, §3)',
     ],
+    [1_453_829, ['page', 'pages'], 'a claim that a key of the same owner has made anew is not ours (P3, §1)'],
+    [1_453_877, ['mixed', 'slow-store', 'holds'], 'a drain gives back no clink whose old code goes on here (P3, §6)'],
+    [
+      1_453_249,
+      ['sour', 'patterns'],
+      'a pattern that failed before a worker stood still is told of when it has woken (P15)',
+    ],
     [993_818, 'old', 'a claim is held on to with another key after a crash, though the first answer is lost (P9, §7)'],
     [7_302_627, 'old', 'a wall clock that is set forward during a stop leaves its time as it is (P8, §2)'],
   ] as const)('%i (%s): %s', async ([seed, vocabulary]) => {

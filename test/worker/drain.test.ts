@@ -81,6 +81,29 @@ describe('a worker that is drained', () => {
     await bench.stop()
   })
 
+  it('keeps a clink whose old code goes on here until that ends: somebody else would run it beside it (P3)', async () => {
+    const { bench, ran } = benchOf({
+      handle: async ({ content }) => {
+        ran.push(content)
+        // It does not heed the loss of its claim.
+        await bench.take(100 * SECOND, new AbortController().signal)
+        return 'too late'
+      },
+      settings: { claim: { timeout: 60_000 }, retry: { attempts: 5 } },
+      switches: { defaultTimeout: 60, reclaim: 'refuse' },
+    })
+    const id = bench.send('deaf')
+    await bench.pass(70 * SECOND)
+    expect(bench.all('clink.claimed')).toHaveLength(2)
+    drain(bench)
+    await bench.pass(20 * SECOND)
+    expect(story(bench.emulator, id)).not.toContain('released')
+    await bench.pass(20 * SECOND)
+    expect(story(bench.emulator, id).at(-1)).toBe('released')
+    expect([ran, bench.daemon.worker.drain.isDone]).toEqual([['deaf'], true])
+    await bench.stop()
+  })
+
   it('gives back what a poll that was on its way brings, and what is judged then', async () => {
     let isSlow = false
     const { bench, ran } = benchOf({

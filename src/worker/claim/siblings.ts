@@ -1,6 +1,7 @@
 import { equalJitter } from '../../base/backoff.ts'
 import { sleep } from '../../base/clock.ts'
 import { Recent } from '../../base/recent.ts'
+import { readMoment } from '../../base/time-text.ts'
 import type { CallOptions } from '../../clink/client.ts'
 import { ClinkApiError } from '../../clink/errors.ts'
 import type { Clink } from '../../clink/records.ts'
@@ -140,7 +141,7 @@ export class Siblings {
     } catch (error) {
       if (!(error instanceof ClinkApiError)) throw error
       if (!error.mayHaveHappened) claim.lease = lease
-      if (refusesSibling(error) && mayBeKept(error)) return await this.#confirmed(clink, limits)
+      if (refusesSibling(error) && mayBeKept(error)) return await this.#confirmed(claim, limits)
       if (asked !== undefined && refusesNumber(error)) {
         terms.asksLength = false
         return await this.#ask(claim, signal)
@@ -153,17 +154,30 @@ export class Siblings {
   }
 
   /** Also a clink that is no longer ours is refused, which says nothing about siblings. A claimed one need not be listed. */
-  async #confirmed(clink: Clink, { deadline = 0, signal }: CallOptions): Promise<SiblingsVerdict | 'unsent'> {
-    const seen = await findClink(clink, this.#options.api, deadline, signal)
+  async #confirmed({ clink }: Tried, { deadline = 0, signal }: CallOptions): Promise<SiblingsVerdict | 'unsent'> {
+    const { api, identity } = this.#options
+    const seen = await findClink(clink, api, deadline, signal)
     if (seen === 'failed') return 'unsent'
-    const isGone = seen !== undefined && (seen.status !== 'claimed' || lossShownBy(seen, this.#options.identity))
-    return isGone ? 'unknown' : 'refused'
+    const isOurs =
+      seen === undefined ||
+      (seen.status === 'claimed' && lossShownBy(seen, identity) === undefined && isOneTime(seen, clink))
+    return isOurs ? 'refused' : 'unknown'
   }
 
   /** @returns whether the service has answered. */
   async #claimBack(claim: Tried, signal: AbortSignal | undefined): Promise<boolean> {
     const renewal = await renewOnce(claim, { signal }, this.#options)
     if (renewal.is !== 'refused') claim.lease = renewal.lease
+    // It may have begun anew.
+    const { claimed_at } = renewal.is === 'granted' ? renewal.record : { claimed_at: undefined }
+    claim.clink = { ...claim.clink, claimed_at }
     return renewal.is !== 'failed' || isVerdict(renewal.error)
   }
+}
+
+/** Whether both may be about one claim, by the time at which it was made. One that a key of ours has made meanwhile has the same owner. */
+function isOneTime(one: Clink, other: Clink): boolean {
+  const [first, second] = [readMoment(one.claimed_at), readMoment(other.claimed_at)]
+  if (first === undefined || second === undefined) return true
+  return Math.abs(first.at - second.at) < Math.max(first.grain, second.grain, 1)
 }

@@ -112,11 +112,12 @@ export class Delivery implements HandleOwner {
   }
 
   /** A clink that waits is released at once, a handler that runs is asked to finish soon. @param isLast the worker stops: it claims nothing any more. */
-  drain(isLast = true): void {
+  drain(isLast = true, now = isLast): void {
     this.#stopping = true
     if (isLast) this.handle.drain()
     this.#start?.drain()
-    this.#interrupt.resolve(undefined)
+    // Whoever got a clink whose old code goes on here would run it beside that.
+    if (now || !this.#is('waiting') || !this.#parts.runs.busy(this.clink.clink_id)) this.#interrupt.resolve(undefined)
   }
 
   /** The time for finishing is over. */
@@ -127,7 +128,7 @@ export class Delivery implements HandleOwner {
     if (this.#is('settling') || this.#outcome !== undefined || this.handle.hasKept) return false
     this.#cancelled = decideCancelled(to, reason, this.#planned.policy)
     if (this.#is('running')) this.#start?.cancel(this.#cancelled)
-    this.drain(false)
+    this.drain(false, true)
     return true
   }
 

@@ -78,7 +78,7 @@ function isTrue({ plan, record, emulator }: Evidence, { at, clink, life, why }: 
       // What asked for that may have ended before anybody was told.
       return told('clink.released', 'clink.leftToExpire', 'clink.held') || wasGivenBack(record, life, id, at)
     case 'unjudged':
-      return mayFail(plan, at)
+      return mayFail(plan, record.life(life).sleeps.find(({ from, to }) => from < at && to >= at)?.from ?? at)
     case 'no-route':
       return clink.content.startsWith(NO_ROUTE)
     case 'identity-unknown':
