@@ -1,5 +1,6 @@
 import { createEmulator, type Emulator } from '../../src/emulator/emulator.ts'
 import { Chance } from './chance.ts'
+import { STILL_BUSY } from './rules/forgotten.ts'
 import { explained, isRefusing } from './explained.ts'
 import { Faults } from './faults.ts'
 import { Holds } from './holds.ts'
@@ -234,7 +235,7 @@ export class Game {
       if (!isBusy && this.unexplained.length === 0) return
     }
     this.unexplained = look()
-    if (this.unexplained.length === 0) this.unexplained = [{ clinkId: '-', why: 'a worker is still busy' }]
+    if (this.unexplained.length === 0) this.unexplained = [{ clinkId: '-', why: STILL_BUSY }]
   }
 
   /** Whether a run has gone on after this, be it of a claim that is lost, or a result was sent. */

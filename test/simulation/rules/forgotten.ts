@@ -1,5 +1,6 @@
 import { isTimeless, isUnreadable } from '../explained.ts'
 import type { Evidence, Rule } from '../judge.ts'
+import { KILLER } from '../plan.ts'
 import type { Record } from '../record.ts'
 import { asksForLength, endOf, leaseEnd, trustsBlindly, untoldEnd } from './leases.ts'
 
@@ -15,13 +16,29 @@ const ENDS: ReadonlySet<string> = new Set([
   'clink.released',
 ])
 
+/** Why the record of a seed ends before all has come to rest. */
+export const STILL_BUSY = 'a worker is still busy'
+
 /** P1: in the end every clink has come to an end that is told. */
 export const nothingIsForgotten: Rule = ({ unexplained, record, plan, emulator }) =>
   unexplained.map(({ clinkId, why }) => {
     const breach = { rule: 'P1', at: record.now, text: `${clinkId} is ${why}` }
+    if (isRestless({ plan, record, emulator }, why)) return { ...breach, known: RESTLESS }
     if (isStarved(record, why) || isKeptByAnother(record, clinkId, why)) return { ...breach, known: STARVED }
     return isOutOfReach({ plan, record, emulator }, why) ? { ...breach, known: OUT_OF_REACH } : breach
   })
+
+const RESTLESS = 'a clink ends processes that lose what they have noted of it, so that it is never given up'
+/** Milliseconds, of the same. */
+const OF_LATE = 600_000
+
+/** Whether the record ends while a clink goes on ending processes: an end of its own is far, since each crash may lose the count of those before. */
+function isRestless({ plan, record, emulator }: Pick<Evidence, 'plan' | 'record' | 'emulator'>, why: string): boolean {
+  const since = Math.max(plan.calmAt, record.now - OF_LATE)
+  const isKilling = emulator.clinks().some(({ content, status }) => content === KILLER && status !== 'completed')
+  const crashes = [...record.lives.values()].filter(({ crashedAt = -Infinity }) => crashedAt > since)
+  return why === STILL_BUSY && isKilling && crashes.length > 0
+}
 
 const OUT_OF_REACH =
   'the pages of the service are full of what is left alone, and its order or its moments hide the rest'
