@@ -27,7 +27,7 @@ const page = {
   since: z.number().exactOptional(),
 }
 /** Milliseconds. */
-const lasts = z.number().positive().max(LONGEST_PAUSE).exactOptional()
+const lasts = z.number().positive().max(LONGEST_PAUSE, 'a year is the longest').exactOptional()
 const named = z.object({ id: z.string() })
 const letters: z.ZodType<Page<DeadLetter>> = pageSchema(rows.letters)
 const change = {
@@ -178,8 +178,15 @@ export async function answer(request: unknown, asked: Asked): Promise<unknown> {
 async function answerTo<Name extends RequestName>(name: Name, given: unknown, asked: Asked): Promise<AnswerOf<Name>> {
   const { by, params } = requests[name]
   const read = params.safeParse(given)
-  if (!read.success) throw new CodedError('USAGE', `the request ${name}: ${z.prettifyError(read.error)}`)
+  if (!read.success) throw new CodedError('USAGE', `the request ${name}: ${problems(read.error)}`)
   return await by(read.data, asked)
+}
+
+/** In one line, each with the field that it is about. */
+function problems({ issues }: z.ZodError): string {
+  return issues
+    .map(({ message, path }) => [path.join('.'), message].filter((part) => part !== '').join(': '))
+    .join('; ')
 }
 
 function isName(name: unknown): name is RequestName {

@@ -13,6 +13,8 @@ import { wish } from './wish.ts'
 
 /** Lines of a clink's log that are told: the last ones. */
 const LINES = 500
+/** Groups of dead letters that are told: a page with thousands of them can be neither read nor drawn. */
+const GROUPS = 100
 
 const group = z.object({
   route: z.string(),
@@ -79,8 +81,14 @@ export const views = {
   failed: row({
     changes: false,
     params: nothing,
-    answer: z.object({ groups: z.array(group) }),
-    by: async (_, { ledger }) => ({ groups: await groupsOf(ledger) }),
+    /** Those with the most come first; how many groups and dead letters are left out. */
+    answer: z.object({ groups: z.array(group), leftOut: z.object({ groups: z.number(), letters: z.number() }) }),
+    by: async (_, { ledger }) => {
+      const all = await groupsOf(ledger)
+      const rest = all.slice(GROUPS)
+      const letters = rest.reduce((sum, { count }) => sum + count, 0)
+      return { groups: all.slice(0, GROUPS), leftOut: { groups: rest.length, letters } }
+    },
   }),
   'failed.alike': row({
     changes: true,

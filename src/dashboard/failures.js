@@ -14,7 +14,7 @@ export function failures({ failed, overview }) {
           h('code', {}, 'clink-worker failed list --late'),
         )
   if (failed === undefined) return [title, h('p', { class: 'empty' }, 'Asking…')]
-  const { groups } = failed
+  const { groups, leftOut } = failed
   return [
     title,
     h(
@@ -22,7 +22,7 @@ export function failures({ failed, overview }) {
       { class: 'lead' },
       deadLetters === 0
         ? 'Nothing was given up.'
-        : `${some(deadLetters, 'clink was', 'clinks were')} given up, in ${some(groups.length, 'group')} of one route and one kind of error each.`,
+        : `${some(deadLetters, 'clink was', 'clinks were')} given up, in ${some(groups.length + leftOut.groups, 'group')} of one route and one kind of error each.`,
     ),
     late,
     section(
@@ -57,8 +57,15 @@ export function failures({ failed, overview }) {
           ],
         })),
       }),
+      rest(leftOut),
     ),
   ]
+}
+
+function rest({ groups, letters }) {
+  if (groups === 0) return null
+  const text = `The largest are shown. Not shown: ${some(groups, 'group')} with ${some(letters, 'dead letter')}. `
+  return h('p', { class: 'dim' }, text, h('code', {}, 'clink-worker failed list'))
 }
 
 function both({ kind, many, route }) {

@@ -42,6 +42,17 @@ describe('the table of requests by HTTP', () => {
     expect(await ask('failed/letter', 'id=7')).toEqual({ rows: [] })
   })
 
+  it('refuses a field that it does not know where something is changed, in one line', async () => {
+    using dir = new TempDir()
+    const { ask, ledger } = await stateWith(dir, 1)
+    for (const path of ['pause', 'resume', 'drain', 'stop', 'cancel', 'reload', 'log-level', 'failed/retry'])
+      await expect(ask(path, { rout: 'pay' }), path).rejects.toThrow(/the request .*: .*"rout"/)
+    await expect(ask('failed/alike', { act: 'discard', route: 'pay', kind: '', all: true })).rejects.toThrow('"all"')
+    await expect(ask('pause', { for: 1e12 })).rejects.toThrow(/^the request pause: for: a year is the longest$/)
+    expect(ledger.letters.count).toBe(1)
+    expect(ledger.audit.all()).toEqual([])
+  })
+
   it('leaves out what clinks say, and errors that quote it, unless somebody asks for it or log.content is set', async () => {
     using dir = new TempDir()
     const { ask } = await stateWith(dir, 3)
@@ -67,6 +78,7 @@ describe('the table of requests by HTTP', () => {
         { route: 'pay', kind: 'the disk sd… of run … is full', count: 1_200, first: 1, last: 1_799 },
         { route: 'pay', kind: '(an error that quotes its clink)', count: 600 },
       ],
+      leftOut: { groups: 0, letters: 0 },
     })
     const kind = 'the disk sd… of run … is full'
     expect(await ask('failed/alike', { act: 'discard', route: 'other', kind })).toEqual({
@@ -83,5 +95,17 @@ describe('the table of requests by HTTP', () => {
       ['discard', 'HTTP'],
       ['discard', 'HTTP'],
     ])
+  })
+
+  it('has the hundred largest groups of dead letters, and says how many it leaves out', async () => {
+    using dir = new TempDir()
+    const { ledger } = open(dir.path)
+    const reasonOf = (n: number): string => (n < 30 ? 'the disk is full' : `no ${'x'.repeat(n)}`)
+    for (let n = 0; n < 150; n += 1)
+      await ledger.deadLetter({ ...letter, reason: reasonOf(n), at: n, clink: { ...clink, clink_id: `msg_${n}` } })
+    const told = await requestsByHttp({ ledger, worker: undefined }, () => false)
+      .get('failed')
+      ?.ask({})
+    expect(told).toMatchObject({ groups: { length: 100, 0: { count: 30 } }, leftOut: { groups: 21, letters: 21 } })
   })
 })
