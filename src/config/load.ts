@@ -54,6 +54,31 @@ const SYSTEM_FILE = '/etc/clink-worker/config.yaml'
  * @throws {ConfigError} with all that is wrong.
  */
 export async function loadConfig(options: LoadOptions): Promise<LoadedConfig> {
+  const { env } = options
+  const { file, raw, read, warnings } = await gather(options)
+  const url = configSchema.shape.clink.safeParse(raw.root['clink']).data?.url
+  const proxy: ProxyChoice = url === undefined ? { proxy: undefined } : chooseProxy(url, env)
+  const complete = checked(raw, [...(read?.issues ?? []), ...('problem' in proxy ? [proxyIssue(proxy)] : [])])
+  const issue = (path: Path, message: string): ConfigIssue => raw.issue(path, message)
+  const keyVariables = read?.keyVariables ?? []
+  return { config: build(complete, raw, proxy.proxy), file, warnings, keyVariables, proxy, issue }
+}
+
+/**
+ * The state directory, as far as a configuration with mistakes still says where it is: the worker that runs has read another one.
+ *
+ * @throws {ConfigError} where the file cannot be read.
+ */
+export async function stateDirectory(options: LoadOptions): Promise<string | undefined> {
+  const { raw } = await gather(options)
+  const path = ['state', 'directory']
+  const directory = raw.get(path)
+  const { data } = configSchema.shape.state.safeParse(directory === undefined ? {} : { directory })
+  return data === undefined ? undefined : resolve(raw.placeOf(path).base, data.directory)
+}
+
+/** All sources in one, unchecked. */
+async function gather(options: LoadOptions) {
   const { cwd, defaults = {}, env, flags = {} } = options
   const file = await findFile(options)
   const read = file === null ? undefined : await readConfigFile(file, env)
@@ -67,12 +92,7 @@ export async function loadConfig(options: LoadOptions): Promise<LoadedConfig> {
     const path = key.split('.')
     if (raw.get(path) === undefined) raw.override(path, value, { where: 'defaults', base: cwd })
   }
-  const url = configSchema.shape.clink.safeParse(raw.root['clink']).data?.url
-  const proxy: ProxyChoice = url === undefined ? { proxy: undefined } : chooseProxy(url, env)
-  const complete = checked(raw, [...(read?.issues ?? []), ...('problem' in proxy ? [proxyIssue(proxy)] : [])])
-  const issue = (path: Path, message: string): ConfigIssue => raw.issue(path, message)
-  const keyVariables = read?.keyVariables ?? []
-  return { config: build(complete, raw, proxy.proxy), file, warnings, keyVariables, proxy, issue }
+  return { file, raw, read, warnings }
 }
 
 /**

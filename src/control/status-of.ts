@@ -1,3 +1,4 @@
+import { shellWord } from '../base/shell-word.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { Liveness } from '../worker/liveness/liveness.ts'
 import type { Readiness } from '../worker/liveness/readiness.ts'
@@ -93,7 +94,7 @@ function nextOf(facts: StatusFacts, letters: number): Status['next'] {
   if (stopped !== undefined && (notReady === undefined || failing === undefined)) {
     const why =
       notReady ?? `the route ${stopped.name} is paused (by ${pauses.find(({ route }) => route === stopped.name)?.by})`
-    return { why, command: `clink-worker resume --route ${stopped.name}` }
+    return { why, command: `clink-worker resume --route ${shellWord(stopped.name)}` }
   }
   if (failing !== undefined && notReady !== undefined) {
     const seen = deliveries.find(({ due, route }) => route === failing.name && due !== null)

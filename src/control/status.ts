@@ -166,8 +166,12 @@ const none = z.object({
 })
 export type NoStatus = z.output<typeof none>
 
-export function noStatus(reason: string): NoStatus {
-  const next = { why: 'start one, or name its state directory with --state', command: 'clink-worker run' }
+const START: Status['next'] = {
+  why: 'start one, or name its state directory with --state',
+  command: 'clink-worker run',
+}
+
+export function noStatus(reason: string, next = START): NoStatus {
   return { version: 1, worker: null, reasons: [reason], next }
 }
 

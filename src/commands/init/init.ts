@@ -3,6 +3,7 @@ import { dirname, join, relative, resolve } from 'node:path'
 import { asError, CodedError, systemCode } from '../../base/coded-error.ts'
 import { makeDirectory } from '../../base/directory.ts'
 import { discover } from '../../handlers/discover.ts'
+import { shellWord } from '../../base/shell-word.ts'
 import { printable } from '../../observe/printable.ts'
 import type { Io } from '../terminal/io.ts'
 import { startIn, type Language, type Start } from './languages.ts'
@@ -59,11 +60,6 @@ async function isFile(path: string): Promise<boolean> {
     () => true,
     (error: NodeJS.ErrnoException) => error.code === 'EISDIR' || error.code === 'EACCES',
   )
-}
-
-/** As a shell takes it for one word. */
-function shellWord(text: string): string {
-  return /^[\w./@:+,-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`
 }
 
 function nextSteps(dir: string, start: Start | undefined): string {

@@ -154,7 +154,9 @@ function routeRow({ held, limits, name, running, settling, waiting, waits }: Sta
 
 function clinks({ deliveries, deliveriesLeftOut }: Status, paint: Paint): string {
   if (deliveries.length === 0) return ''
+  const isRunning = ({ state }: (typeof deliveries)[number]): number => (state === 'running' ? 1 : 0)
   const rows = deliveries
+    .toSorted((one, other) => isRunning(other) - isRunning(one))
     .slice(0, CLINKS)
     .map(({ attempt, due, for: ms, id, isStuck, lease, route, state }) => [
       cut(printable(id), ID),

@@ -64,5 +64,8 @@ async function ask(directory: string): Promise<Status | NoStatus> {
 
 async function noAnswer(timeout: number, text: string): Promise<NoStatus> {
   await sleep(systemClock(), timeout)
-  return noStatus(`no answer within ${text}: code that does not let go keeps the worker from everything`)
+  return noStatus(`no answer within ${text}: code that does not let go keeps the worker from everything`, {
+    why: 'whoever watches it ends it; where nobody does, end its process, which this names',
+    command: 'clink-worker state info',
+  })
 }

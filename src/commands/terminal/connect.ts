@@ -4,9 +4,10 @@ import type { Secret } from '../../base/secret.ts'
 import { ClinkClient } from '../../clink/client.ts'
 import { apiKey } from '../../clink/credentials.ts'
 import type { Config } from '../../config/config.ts'
-import { formatIssue } from '../../config/issue.ts'
+import { ConfigError, formatIssue } from '../../config/issue.ts'
 import { loadKey, type LoadedKey } from '../../config/key.ts'
-import { loadConfig, type LoadedConfig, type LoadOptions } from '../../config/load.ts'
+import { loadConfig, stateDirectory, type LoadedConfig, type LoadOptions } from '../../config/load.ts'
+import { linkToWorker } from '../../control/client.ts'
 import { shareBy } from '../../daemon/share.ts'
 import type { Io } from './io.ts'
 import type { StatePlace } from './reach-state.ts'
@@ -35,15 +36,40 @@ export interface StateSettings extends SettingsOptions {
 /** The state directory. One that is named needs no configuration. */
 export async function stateOf(options: StateSettings, io: Io): Promise<StatePlace> {
   if (options.state !== undefined) return { directory: resolve(io.cwd, options.state), sync: 'full' }
-  const { config } = await loadConfig(loadOptions(options, io))
+  const loaded = await loadConfig(loadOptions(options, io)).catch(asConfigError)
+  if (loaded instanceof ConfigError) return await runningState(loaded, options, io)
+  const { config } = loaded
   const { env, secrets } = io
   const { directory, sync } = config.state
   return { directory, sync, share: async () => await shareBy({ config, env, secrets }, () => {}) }
 }
 
+/**
+ * The state directory of a worker that runs: mistakes that were made in the file since it read it keep nobody from asking it, probes least of
+ * all, which would have it ended.
+ *
+ * @throws {ConfigError} where none runs.
+ */
+async function runningState(mistakes: ConfigError, options: StateSettings, io: Io): Promise<StatePlace> {
+  const directory = await stateDirectory(loadOptions(options, io)).catch(asConfigError)
+  if (directory === undefined || directory instanceof ConfigError) throw mistakes
+  const link = await linkToWorker(directory)
+  if (link instanceof Error) throw mistakes
+  await link.close()
+  io.problem('warning: the configuration has mistakes, which `clink-worker check` lists; the worker that runs is asked')
+  return { directory, sync: 'full', isRunning: true }
+}
+
+function asConfigError(error: unknown): ConfigError {
+  if (error instanceof ConfigError) return error
+  throw error
+}
+
 /** Whether `log.content` lets texts be shown. A state directory that is named needs no configuration. */
 export async function showsContent(options: StateSettings, io: Io): Promise<boolean> {
-  return options.state === undefined && (await loadConfig(loadOptions(options, io))).config.log.content
+  if (options.state !== undefined) return false
+  const loaded = await loadConfig(loadOptions(options, io)).catch(asConfigError)
+  return !(loaded instanceof ConfigError) && loaded.config.log.content
 }
 
 /** Reads the key. From now on no output shows it. */

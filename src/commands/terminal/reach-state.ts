@@ -4,11 +4,14 @@ import { sleep, systemClock, type Clock } from '../../base/clock.ts'
 import { CodedError, systemCode } from '../../base/coded-error.ts'
 import { linkToWorker, type Link } from '../../control/client.ts'
 import { requests } from '../../control/requests.ts'
+import { reachWorker } from './reach-worker.ts'
 import { openState, type StateOptions } from '../../journal/state.ts'
 
 export interface StatePlace extends Pick<StateOptions, 'directory' | 'sync'> {
   /** With whom its worker remembers. */
   readonly share?: () => Promise<StateOptions['share']>
+  /** Only its worker is to be asked: nobody knows with whom it remembers. */
+  readonly isRunning?: true
 }
 
 /** How long a worker may take to start, or another command to be done, in milliseconds. */
@@ -23,6 +26,7 @@ const PAUSE = 100
 export async function reachState(state: StatePlace, clock: Clock = systemClock()): Promise<Link> {
   const { directory } = state
   needState(directory)
+  if (state.isRunning === true) return await reachWorker(state)
   const end = clock.now() + PATIENCE
   for (;;) {
     try {

@@ -69,3 +69,30 @@ test('P12: where no worker runs none is alive', async () => {
   })
   expect(await health(site, 'live', '--timeout', 'soon')).toMatchObject({ code: 64 })
 })
+
+test('P12: mistakes made in the configuration since its start do not make a worker that runs seem dead, nor keep operators from it', async () => {
+  await using site = await Site.start({ 'handlers/h.js': handler(''), 'clink-worker.yaml': 'concurrency: 2\n' })
+  const say = async (...args: string[]): Promise<Ended> => {
+    await using cli = site.cli(args)
+    return await cli.ended
+  }
+  {
+    await using worker = site.run()
+    await worker.said(/worker\.ready/)
+    await site.dir.write({ 'clink-worker.yaml': 'concurency: 2\nroutes: 7\n' })
+    const warned = expect.stringMatching(/^clink-worker: warning: the configuration has mistakes.*\n$/)
+    expect(await health(site, 'live')).toMatchObject({ code: 0, stdout: 'alive\n', stderr: warned })
+    for (const command of [['status'], ['pause'], ['resume'], ['failed', 'list'], ['state', 'info']])
+      expect(await say(...command), command.join(' ')).toMatchObject({ code: 0, stderr: warned })
+    expect(await say('reload')).toMatchObject({
+      code: 1,
+      stdout: expect.stringMatching(/^not reloaded, what was in use stays: .*concurency: unknown key/),
+    })
+    expect(await say('stop', '--wait')).toMatchObject({ code: 0, stdout: 'stopped\n' })
+  }
+  for (const command of [['health', 'live'], ['status'], ['pause']])
+    expect(await say(...command)).toMatchObject({
+      code: 78,
+      stderr: expect.stringContaining('concurency: unknown key'),
+    })
+})

@@ -147,3 +147,37 @@ test('status --watch goes on, also when the worker goes and comes', async () => 
   const before = watch.stdout.length
   await until(() => watch.stdout.slice(before).includes('"worker":null'), 'it says that the worker has gone')
 })
+
+test('status shows what runs first, and commands that a shell takes as they stand', async () => {
+  const name = `it's "x"`
+  await using site = await Site.start({
+    'handlers/h.js': handler(LONG),
+    'clink-worker.yaml': `routes: [{ name: ${JSON.stringify(name)}, use: handlers/h.js }]\n`,
+  })
+  await using worker = site.run()
+  await worker.said(/worker\.ready/)
+  for (let n = 0; n < 21; n += 1) site.emulator.send('ops', 'sleeps')
+  await until(async () => (await json(site)).counts.held === 21, 'all of them sleep')
+  const { clink_id: id } = site.emulator.send('ops', 'one')
+  await until(async () => (await json(site)).counts.running === 1, 'it runs')
+  expect((await status(site)).stdout).toMatch(new RegExp(String.raw`\nCLINK.*\n${id} +running `))
+  await using pause = site.cli(['pause', '--route', name])
+  expect(await pause.ended).toMatchObject({ code: 0 })
+  expect((await json(site)).next?.command).toBe(String.raw`clink-worker resume --route 'it'\''s "x"'`)
+})
+
+test('status of a worker that stands still names the command that names its process, and starts no second one', async () => {
+  await using site = await Site.start({ 'handlers/h.js': handler('') })
+  await using worker = site.run()
+  await worker.said(/worker\.ready/)
+  const { pid } = (await json(site)).worker
+  worker.kill('SIGSTOP')
+  const still = await status(site, '--timeout', '500ms')
+  expect(still).toMatchObject({
+    code: 1,
+    stdout: expect.stringMatching(/^no answer within 500ms.*\n.*\n {2}→ clink-worker state info\n$/),
+  })
+  await using info = site.cli(['state', 'info'])
+  expect((await info.ended).stdout).toContain(`pid ${pid} `)
+  worker.kill('SIGCONT')
+})
