@@ -79,8 +79,7 @@ export class WorkerKey implements KeySource, KeyClients {
   }
 
   get #inUse(): WorkerKey {
-    const { current } = this.#keys
-    return this.#isSpent && current.isProven ? current : this
+    return (this.#isSpent ? this.#keys.standIn : undefined) ?? this
   }
 
   /**
@@ -121,6 +120,12 @@ export class Keys {
 
   get current(): WorkerKey {
     return this.#current
+  }
+
+  /** What goes on for a key that the service does not take any more: the current one, or, while that is on trial, the one before. */
+  get standIn(): WorkerKey | undefined {
+    if (this.#current.isProven) return this.#current
+    return this.#before?.isProven === true ? this.#before : undefined
   }
 
   /** Whichever key is current. */

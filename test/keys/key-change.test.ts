@@ -53,6 +53,31 @@ describe.concurrent('§8: a key that changes while the worker runs', () => {
     expect(station.runs).toHaveLength(1)
   })
 
+  it('goes on with the one between, not with the refused one, while a third is on trial (P4)', async () => {
+    await using bench = await Bench.open({ seed, switches: { identity: 'owner', defaultTimeout: 2 } })
+    const { open, wait } = gate()
+    const id = bench.send('work')
+    const station = bench.work(async ({ content }) => (content === 'work' ? await wait : 'done'), { settings: quick })
+    await station.seen('clink.started', id)
+    await exchange(station, bench.emulator, 'next')
+    bench.emulator.suspendKey('worker')
+    await bench.completed(bench.send('proves it'))
+    const renewedBy = (key: string): number =>
+      keysThat(bench.emulator, id, 'renewed').filter((one) => one === key).length
+    await until(() => renewedBy('next') > 0, 'it is renewed with the second')
+
+    // Nothing is there to be claimed, so nothing tells whose it is.
+    await exchange(station, bench.emulator, 'third')
+    const before = renewedBy('next')
+    await until(() => renewedBy('next') + renewedBy('third') > before + 1, 'it is renewed twice more')
+    open()
+    await bench.completed(id)
+
+    const refused = bench.emulator.requests().filter(({ status }) => status === 401)
+    expect(refused.map(({ key }) => key)).toEqual(['worker'])
+    expect(story(bench.emulator, id)).toEqual(['created', 'claimed', 'completed'])
+  })
+
   it('sends a result that the old key cannot deliver any more under its own claim, and does not run it again (P5, §5)', async () => {
     await using bench = await Bench.open({ seed, switches: { defaultTimeout: 2 } })
     const { open, wait } = gate()

@@ -4,12 +4,13 @@ import { defaultSeed } from '../../src/emulator/seed/default-seed.ts'
 import { until, type Station } from './harness.ts'
 import { requests } from './record.ts'
 
-/** The usual seed, with second keys of the worker's profile and of a user. */
+/** The usual seed, with more keys of the worker's profile and of a user. */
 export const seed = {
   ...defaultSeed,
   keys: [
     ...defaultSeed.keys,
     { name: 'next', owner: 'worker' },
+    { name: 'third', owner: 'worker' },
     { name: 'alice-next', owner: 'alice' },
     { name: 'next-readonly', owner: 'worker', permissions: ['clinks:read' as const] },
   ],
