@@ -9,9 +9,11 @@ export const MIGRATIONS: readonly string[] = [
   `CREATE SCHEMA IF NOT EXISTS clink_worker;
    CREATE TABLE clink_worker.meta (one boolean PRIMARY KEY DEFAULT true CHECK (one), version int NOT NULL, needs int NOT NULL);
    INSERT INTO clink_worker.meta (version, needs) VALUES (0, 1);
-   -- What each member has done with a clink, and nobody else writes.
+   -- Numbers of processes, in the order of their starts.
+   CREATE SEQUENCE clink_worker.processes;
+   -- What each member has done with a clink, and nobody else writes. A statement of a process that is gone may be carried out late; what is written later has a higher number.
    CREATE TABLE clink_worker.parts (
-     fleet text, clink text, member text, attempts text, result text, at timestamptz NOT NULL DEFAULT now(),
+     fleet text, clink text, member text, attempts text, result text, written bigint NOT NULL, at timestamptz NOT NULL DEFAULT now(),
      PRIMARY KEY (fleet, clink, member)
    ) WITH (fillfactor = 80);
    -- What all share. Without a row: it is gone, which members that were away have to learn.
@@ -33,9 +35,10 @@ export const MIGRATIONS: readonly string[] = [
 /** Parts of the one statement that writes a batch; those of which there is nothing are left out. $1 is the fleet, $2 the member. */
 export const WRITES = {
   over: `DELETE FROM clink_worker.parts WHERE fleet = $1 AND clink = ANY ($3::text[]) AND NOT (member = $2 AND clink = ANY ($4::text[]))`,
-  parts: `INSERT INTO clink_worker.parts (fleet, clink, member, attempts, result)
-     SELECT $1, t.clink, $2, t.attempts, t.result FROM unnest($4::text[], $5::text[], $6::text[]) AS t (clink, attempts, result)
-     ON CONFLICT (fleet, clink, member) DO UPDATE SET attempts = excluded.attempts, result = excluded.result, at = now()`,
+  parts: `INSERT INTO clink_worker.parts AS p (fleet, clink, member, attempts, result, written)
+     SELECT $1, t.clink, $2, t.attempts, t.result, $11 FROM unnest($4::text[], $5::text[], $6::text[]) AS t (clink, attempts, result)
+     ON CONFLICT (fleet, clink, member) DO UPDATE SET attempts = excluded.attempts, result = excluded.result, written = excluded.written, at = now()
+     WHERE p.written < excluded.written`,
   notes: `INSERT INTO clink_worker.notes (fleet, kind, id, row, changed)
      SELECT $1, t.kind, t.id, t.row, pg_current_xact_id()
      FROM unnest($7::text[], $8::text[], $9::text[], $10::boolean[]) AS t (kind, id, row, is_new)

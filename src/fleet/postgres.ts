@@ -25,6 +25,8 @@ const CONNECTIONS = 4
  */
 const STATEMENT = 4_000
 const ANSWER = 6_000
+/** A number for each write of a process, more than it makes. */
+const WRITES_OF_A_PROCESS = 2n ** 36n
 /** Tries of a write that only another one has got in the way of. */
 const TRIES = 3
 
@@ -33,6 +35,8 @@ export class PostgresStore implements SharedStore {
   readonly place: string
   readonly #options: PostgresOptions
   readonly #pool: Pool
+  /** The number of the last write, above those of all processes before this one. */
+  #written = 0n
 
   constructor(options: PostgresOptions) {
     this.#options = options
@@ -54,16 +58,9 @@ export class PostgresStore implements SharedStore {
   }
 
   async prepare(): Promise<void> {
-    await this.#with(async (client) => {
-      if ((await versionOf(client)) >= VERSION) return
-      await client.query('BEGIN')
-      await client.query(`SELECT pg_advisory_xact_lock(hashtext('clink_worker'))`)
-      // Another member may have done it meanwhile.
-      const version = await versionOf(client)
-      for (const migration of MIGRATIONS.slice(version)) await client.query(migration)
-      await client.query('UPDATE clink_worker.meta SET version = greatest(version, $1)', [MIGRATIONS.length])
-      await client.query('COMMIT')
-    })
+    await this.#with(async (client) => await migrate(client))
+    const [row] = await this.#query(`SELECT nextval('clink_worker.processes') AS process`, [])
+    this.#written = BigInt(String(row?.['process'])) * WRITES_OF_A_PROCESS
   }
 
   /** Looks at it and changes nothing. @returns the version of what is there; 0: nothing yet. */
@@ -84,6 +81,7 @@ export class PostgresStore implements SharedStore {
   }
 
   async write(batch: Batch): Promise<void> {
+    this.#written += 1n
     for (let tries = 1; ; tries += 1) {
       try {
         await this.#with(async (client) => await this.#write(client, batch))
@@ -147,7 +145,7 @@ export class PostgresStore implements SharedStore {
         [over],
         [parts.map(({ clink }) => clink), parts.map(({ attempts }) => attempts), parts.map(({ result }) => result)],
         [notes.map(({ kind }) => kind), notes.map(({ id }) => id), notes.map(({ row }) => row)],
-        [notes.map(({ isNew }) => isNew)],
+        [notes.map(({ isNew }) => isNew), String(this.#written)],
       ].flat()
       await client.query(statementOf(names), [fleet, member, ...values])
     }
@@ -179,9 +177,20 @@ export class PostgresStore implements SharedStore {
 /** Every parameter is named, also those of parts that are left out: their numbers stay the same so. */
 function statementOf(names: readonly (keyof typeof WRITES)[]): string {
   const parts = names.map((name) => `${name} AS (${WRITES[name]} RETURNING 1)`)
-  const types = ['text', 'text', ...Array<string>(7).fill('text[]'), 'boolean[]']
+  const types = ['text', 'text', ...Array<string>(7).fill('text[]'), 'boolean[]', 'bigint']
   const named = types.map((type, index) => `$${index + 1}::${type}`).join(', ')
   return `WITH ${parts.join(', ')} SELECT 1 FROM (VALUES (${named})) AS named LIMIT 0`
+}
+
+async function migrate(client: PoolClient): Promise<void> {
+  if ((await versionOf(client)) >= VERSION) return
+  await client.query('BEGIN')
+  await client.query(`SELECT pg_advisory_xact_lock(hashtext('clink_worker'))`)
+  // Another member may have done it meanwhile.
+  const version = await versionOf(client)
+  for (const migration of MIGRATIONS.slice(version)) await client.query(migration)
+  await client.query('UPDATE clink_worker.meta SET version = greatest(version, $1)', [MIGRATIONS.length])
+  await client.query('COMMIT')
 }
 
 /** 0: there is nothing yet. */

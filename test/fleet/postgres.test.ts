@@ -62,6 +62,7 @@ describe('the store in PostgreSQL', () => {
     await cluster.sql('CREATE ROLE plain LOGIN', members.url)
     await cluster.sql('GRANT USAGE ON SCHEMA clink_worker TO plain', members.url)
     await cluster.sql('GRANT ALL ON ALL TABLES IN SCHEMA clink_worker TO plain', members.url)
+    await cluster.sql('GRANT ALL ON ALL SEQUENCES IN SCHEMA clink_worker TO plain', members.url)
     const plain = members.member('b', 'one', members.url.replace('postgres@', 'plain@'))
     await plain.prepare()
     await plain.write({ ...NOTHING, parts: [part('c', '{}')] })
@@ -86,6 +87,15 @@ describe('the store in PostgreSQL', () => {
     for (const store of [a, b]) await store.write({ ...NOTHING, parts })
     await a.write({ ...NOTHING, over: ['kept', 'gone'], parts: [part('kept', null, '{}')] })
     expect((await c.recall(['kept', 'gone'])).parts).toEqual([part('kept', null, '{}')])
+  })
+
+  it('does not take what a process before this one has written late', async (context) => {
+    await using members = await Members.of(context)
+    const [before, now] = [await members.prepared('a'), await members.prepared('a')]
+    await now.write({ ...NOTHING, parts: [part('c', '{"count":2}')] })
+    await before.write({ ...NOTHING, parts: [part('c', '{"count":1}'), part('other', '{}')] })
+    const parts = 'SELECT clink, attempts FROM clink_worker.parts ORDER BY 1'
+    expect(await cluster.sql(parts, members.url)).toBe('c|{"count":2}\nother|{}')
   })
 
   it('does not bring back what another member has removed', async (context) => {
