@@ -31,6 +31,7 @@ export class Memory {
   /** How many work it: code of an earlier claim may go on beside the next one. */
   workers = 0
   readonly #kept: Kept
+  #isOfFleet = false
 
   constructor(clinkId: string, kept: Kept, { coolsFor, isOwn }: Pick<Memory, 'coolsFor' | 'isOwn'>) {
     this.clinkId = clinkId
@@ -46,6 +47,7 @@ export class Memory {
 
   /** What a fleet says; undefined: nothing was read. Of a worked clink whose claim stands nobody else does anything: what was read before stays. */
   takeOthers(read: ByOthers | 'none' | undefined): void {
+    this.#isOfFleet = true
     this.isCurrent = read !== undefined || (this.workers > 0 && this.isCurrent)
     if (read !== undefined) this.others = read === 'none' ? undefined : read
     if (this.others !== undefined) this.mayHaveSteps = true
@@ -77,10 +79,10 @@ export class Memory {
     }
   }
 
-  /** Starts that count, where some of them were other members' of a fleet; 0: none were. */
+  /** Starts of a fleet that count; 0 where there is no fleet. */
   get startsInFleet(): number {
     const { excused, starts } = this.tried
-    return (this.others?.attempts.count ?? 0) > 0 ? starts - excused : 0
+    return this.#isOfFleet ? starts - excused : 0
   }
 
   /** It is a dead letter, also a discarded one. */

@@ -105,7 +105,7 @@ export function decideUnstarted(
     readonly fault?: string | undefined
     /** How often its handler has outlived its claim. */
     readonly times: number
-    /** Its starts that count, where some of them were other members' of a fleet; 0: none were. */
+    /** Its starts that count in a fleet; 0 where there is none. */
     readonly inFleet?: number
     /** The service's answers do not say when claims end: it may renew them unseen. */
     readonly timesAbsent: boolean
@@ -115,7 +115,7 @@ export function decideUnstarted(
   const { fault, inFleet = 0, isLetter, times, timesAbsent } = state
   if (isLetter) return { do: 'release', why: 'parked', reason: 'it is a dead letter', countsAttempt: false }
   if (fault !== undefined) return deadLetter('rejected', fault, retry.onExhausted, noticeOf('match-timeout', state))
-  // Whoever made the last one has ended before it could say what came of it.
+  // Whoever made the last one has ended, or lost its claim, before it could say what came of it.
   if (inFleet >= retry.attempts) {
     const reason = `it was started ${often(inFleet)} in the fleet, and what came of the last start is not known`
     return deadLetter('exhausted', reason, retry.onExhausted, noticeOf('handler-failed', state))
