@@ -101,6 +101,7 @@ export function makeHandle(parts: HandlerParts): HandleFunction {
           wentOn: () => {
             if (run.end === undefined) return
             if (run.abortedAt === undefined) sayAborted()
+            run.hasLateSteps = true
             finish(run.end)
           },
         })

@@ -237,6 +237,11 @@ describe('a seed that once broke a promise keeps it now:', { timeout: 60_000 }, 
       ['sour', 'patterns'],
       'a pattern that failed before a worker stood still is told of when it has woken (P15)',
     ],
+    [
+      1_460_483,
+      ['busy', 'snapshot-refuse', 'steps'],
+      'what a claim outlived while its last step was written is no failure (P10, §4)',
+    ],
     [993_818, 'old', 'a claim is held on to with another key after a crash, though the first answer is lost (P9, §7)'],
     [7_302_627, 'old', 'a wall clock that is set forward during a stop leaves its time as it is (P8, §2)'],
   ] as const)('%i (%s): %s', async ([seed, vocabulary]) => {

@@ -76,6 +76,8 @@ export interface RunRecord {
   end?: RunEnd
   /** Its process had said before it ended that the claim was lost. */
   outlivedClaim?: boolean
+  /** Steps of it went on after its function had ended. */
+  hasLateSteps?: boolean
   /** Of `retry` and `asleep`: milliseconds asked for. */
   after?: number
   /** Its process was gone, or had given the clink back, by the time it ended: nobody can know how. */
@@ -193,6 +195,9 @@ export interface HoldRecord {
   to?: number
 }
 
+/** Milliseconds in which what a step came to is written: its run is over after that. */
+const STEP_WRITTEN = 100
+
 /** What happened in a seed, from which it is judged. */
 export class Record {
   readonly requests: RequestRecord[] = []
@@ -292,7 +297,8 @@ export class Record {
     addTo(this.#told, `${this.life(life).state} ${clinkId}`, told)
     const run = this.runsOf(life, clinkId).findLast((one) => one.life === life)
     const isLost = event.event === 'clink.lost' || (event.event === 'clink.ended' && event.outcome === 'lost')
-    if (isLost && run !== undefined && (run.endedAt ?? this.now) === this.now) run.outlivedClaim = true
+    const written = run?.hasLateSteps === true ? STEP_WRITTEN : 0
+    if (isLost && run !== undefined && (run.endedAt ?? this.now) >= this.now - written) run.outlivedClaim = true
   }
 
   /** Of what ends in the moment of a pause, the first has paused the route and the others are told of after that. */
