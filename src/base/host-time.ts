@@ -19,11 +19,13 @@ const { now } = performance
 /** Milliseconds of a clock that goes forward only, and stands still while the machine is suspended. */
 export const monotonicNow = now.bind(performance)
 
-const { hrtime } = process
+// What replaces this clock replaces the property.
+// oxlint-disable-next-line typescript/unbound-method -- it goes by nothing
+const kernelNanoseconds = process.hrtime.bigint
 
 /** The same in microseconds since a moment that all processes of the machine share. */
 export function kernelMicroseconds(): bigint {
-  return hrtime.bigint() / 1_000n
+  return kernelNanoseconds() / 1_000n
 }
 
 /** Whether somebody has replaced the clocks and timers that packages use, which take them from the globals at each call. */

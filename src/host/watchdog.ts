@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads'
+import { kernelMicroseconds } from '../base/host-time.ts'
 
 /** Milliseconds. */
 const LEAD = 200
@@ -26,7 +27,7 @@ setTimeout(kill, Math.max(0, at - now()))
  */
 export function killAfter(after: number, text: string): void {
   // By a clock that both have: a busy machine takes its time to start a thread.
-  const at = Number(process.hrtime.bigint()) / 1e6 + after
+  const at = Number(kernelMicroseconds()) / 1_000 + after
   const thread = new Worker(SOURCE, { eval: true, execArgv: [], env: {}, workerData: { at, lead: LEAD, text } })
   // A machine that gives no more threads has no watchdog.
   thread.on('error', () => {})
