@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { CodedError, systemCode } from '../base/coded-error.ts'
+import { readPostgresAddress } from '../base/postgres-address.ts'
 import { Secret } from '../base/secret.ts'
-import { tryTo } from '../base/try-to.ts'
 import type { Config } from './config.ts'
 
 /** Where a fleet remembers, and which one it is. */
@@ -24,7 +24,8 @@ export async function sharedStore({ state }: Config, env: NodeJS.ProcessEnv): Pr
   const found = await find(state, env)
   if (found === undefined) return undefined
   const { from, url } = found
-  if (!isAddress(url.reveal())) throw new CodedError('CONFIG_INVALID', `${from} is no address of PostgreSQL: ${FORM}`)
+  if (readPostgresAddress(url.reveal()) === undefined)
+    throw new CodedError('CONFIG_INVALID', `${from} is no address of PostgreSQL: ${FORM}`)
   return { url, fleet: state.fleet }
 }
 
@@ -52,10 +53,4 @@ async function readUrl(file: string): Promise<Secret> {
     })
   })
   return new Secret(text.trim())
-}
-
-/** One without a host names a socket: `postgresql:///database?host=/run/postgresql`. */
-function isAddress(text: string): boolean {
-  const parsed = tryTo(() => new URL(text.replace('@/', '@localhost/')))
-  return parsed?.protocol === 'postgresql:' || parsed?.protocol === 'postgres:'
 }

@@ -1,3 +1,4 @@
+import { secretsOfAddress } from '../base/postgres-address.ts'
 import type { Secret } from '../base/secret.ts'
 import type { Config } from '../config/config.ts'
 import { sharedStore } from '../config/shared-store.ts'
@@ -25,8 +26,6 @@ export async function shareBy({ config, env, secrets }: ShareParts, emit: Emit):
 
 /** The address, and its password where it stands alone. */
 export function hide(url: Secret, secrets: Set<string>): void {
-  const text = url.reveal()
-  secrets.add(text)
-  const password = URL.parse(text)?.password ?? ''
-  for (const form of [password, decodeURIComponent(password)]) if (form.length > 3) secrets.add(form)
+  // Of a password that is shorter every second text would be full.
+  for (const form of secretsOfAddress(url.reveal())) if (form.length > 3) secrets.add(form)
 }

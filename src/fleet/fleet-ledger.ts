@@ -10,7 +10,7 @@ import { rows } from '../ledger/rows.ts'
 import { DONE } from '../ledger/table.ts'
 import type { LedgerTables } from '../ledger/tables.ts'
 import { Exchange, keyOf, type Change } from './exchange.ts'
-import { NotesHere } from './notes-here.ts'
+import { isNote, NotesHere } from './notes-here.ts'
 import { Recalls } from './recalls.ts'
 import { SharedSteps } from './shared-steps.ts'
 import { SharedTable } from './shared-table.ts'
@@ -66,7 +66,7 @@ export class FleetLedger implements Fleet {
       compile: (changes) => this.#compile(changes),
       told: (changes) => this.#told(changes),
       onHealth: (problem) => {
-        onHealth(problem === undefined ? undefined : `the shared store ${store.place}: ${problem}`)
+        onHealth(this.#said(problem))
         if (problem !== undefined && !this.#isBeating) this.#beatSoon()
       },
     })
@@ -94,8 +94,7 @@ export class FleetLedger implements Fleet {
 
   /** Why the store cannot be used, for people; undefined: it can. */
   get problem(): string | undefined {
-    const { problem } = this.#exchange
-    return problem === undefined ? undefined : `the shared store ${this.#options.store.place}: ${problem}`
+    return this.#said(this.#exchange.problem)
   }
 
   /** Brings the two stores together after whatever ended the last process. Resolves when that was tried once; where it failed it is tried on. */
@@ -106,7 +105,7 @@ export class FleetLedger implements Fleet {
     for (const [key] of this.#options.local.untold.entries()) {
       const end = key.indexOf(' ')
       const [kind, id] = [key.slice(0, end), key.slice(end + 1)]
-      if (isKind(kind)) void this.#exchange.tell({ kind, id, isNew: kind !== 'part' })
+      if (kind === 'part' || isNote(kind)) void this.#exchange.tell({ kind, id, isNew: kind !== 'part' })
     }
     for (const [id] of claims.entries()) void this.#exchange.tell({ kind: 'part', id })
     await this.#beat()
@@ -166,6 +165,10 @@ export class FleetLedger implements Fleet {
   async prune(keep: number): Promise<void> {
     if (!this.isHealthy) return
     await this.#options.store.prune(keep).catch((error: unknown) => this.#exchange.failed(error))
+  }
+
+  #said(problem: string | undefined): string | undefined {
+    return problem === undefined ? undefined : `the shared store ${this.#options.store.place}: ${problem}`
   }
 
   get #home(): string {
@@ -281,8 +284,4 @@ function read(text: string | null): unknown {
 
 function textOf(row: object | undefined): string | null {
   return row === undefined ? null : JSON.stringify(row)
-}
-
-function isKind(kind: string): kind is Change['kind'] {
-  return ['part', 'letters', 'cooling', 'own', 'audit'].includes(kind)
 }

@@ -1,11 +1,10 @@
 import { asError, systemCode } from '../base/coded-error.ts'
+import { readPostgresAddress, secretsOfAddress } from '../base/postgres-address.ts'
 import type { Secret } from '../base/secret.ts'
-import { tryTo } from '../base/try-to.ts'
 
 /** Where a database is, for people: without user and password. */
 export function placeOf(url: Secret): string {
-  // One without a host names a socket.
-  const parsed = tryTo(() => new URL(url.reveal().replace('@/', '@localhost/')))
+  const parsed = readPostgresAddress(url.reveal())
   if (parsed === undefined) return 'PostgreSQL'
   const host = parsed.searchParams.get('host') ?? parsed.hostname
   return `${host}${parsed.port === '' ? '' : `:${parsed.port}`}${parsed.pathname}`
@@ -30,15 +29,12 @@ export function storeError(error: unknown, url: Secret): Error {
   return Object.assign(new Error(said === '' ? code : said), { code })
 }
 
-function codeOf(error: unknown): string {
+export function codeOf(error: unknown): string {
   const [first] = error instanceof AggregateError ? error.errors : []
   if (first !== undefined) return systemCode(first)
   return typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : systemCode(error)
 }
 
 function withoutPassword(text: string, url: Secret): string {
-  const whole = url.reveal()
-  const password = tryTo(() => new URL(whole).password) ?? ''
-  const forms = [whole, password, tryTo(() => decodeURIComponent(password)) ?? '']
-  return forms.filter((form) => form !== '').reduce((shown, form) => shown.replaceAll(form, '[secret]'), text)
+  return secretsOfAddress(url.reveal()).reduce((shown, form) => shown.replaceAll(form, '[secret]'), text)
 }

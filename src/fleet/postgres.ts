@@ -4,7 +4,7 @@ import { step } from '../ledger/rows.ts'
 import type { KeptStep } from '../ledger/step-table.ts'
 import { BEAT, CHANGES, GONE_DAYS, MIGRATIONS, PRUNES, RECALL, STEPS, VERSION, WRITES } from './postgres-schema.ts'
 import { isNote } from './notes-here.ts'
-import { placeOf, storeError } from './postgres-errors.ts'
+import { codeOf, placeOf, storeError } from './postgres-errors.ts'
 import type { Batch, Changes, Note, Part, Recalled, SharedStore } from './store.ts'
 
 export interface PostgresOptions {
@@ -219,10 +219,6 @@ function orNull(value: unknown): string | null {
 /** Another member was in the way: deadlocks, and transactions that cannot be put in an order. */
 function isOfTheMoment(error: unknown): boolean {
   return ['40001', '40P01'].includes(codeOf(error))
-}
-
-function codeOf(error: unknown): string {
-  return typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : ''
 }
 
 /** PostgreSQL has no text with a zero in it. */
