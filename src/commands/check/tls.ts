@@ -1,5 +1,5 @@
 import { EXIT } from '../../base/coded-error.ts'
-import { inAddress, isLoopbackName } from '../../base/host-names.ts'
+import { isLoopbackName } from '../../base/host-names.ts'
 import { wallNow } from '../../base/host-time.ts'
 import { isoTime } from '../../base/time-text.ts'
 import type { ForwardProxy } from '../../base/proxy.ts'
@@ -20,7 +20,7 @@ const SOON = 14 * DAY
 export async function tlsFinding({ env, proxy, url }: Way): Promise<Finding | undefined> {
   const { hostname, protocol } = new URL(url)
   if (protocol !== 'https:') {
-    if (isLoopbackName(inAddress(hostname))) return undefined
+    if (isLoopbackName(hostname)) return undefined
     return warning('tls', 'none: the key and what clinks say travel in the clear', 'write clink.url with https://')
   }
   const shown = await attempt('tls', async () => await shownCertificate({ url, proxy }))
