@@ -44,8 +44,7 @@ type After = (grant: GrantRecord, end: number, last: GrantRecord | undefined) =>
 
 /** @param key of all that `after` goes by. */
 function endBy(record: Record, key: string, grants: readonly GrantRecord[], at: number, after: After): number {
-  const known = ends.get(record) ?? new Map<string, readonly number[]>()
-  ends.set(record, known)
+  const known = knownIn(ends, record, () => new Map<string, readonly number[]>())
   const all = known.get(key) ?? endsBy(record, grants, after)
   known.set(key, all)
   return all[grants.findLastIndex((grant) => grant.at <= at)] ?? -Infinity
@@ -88,9 +87,7 @@ function founds(record: Record, grant: GrantRecord, end: number, last: number): 
 
 /** Whether a request asks how long a claim lasts of which a poll has not said that. It is asked for again and again, of a record that is complete. */
 export function asksForLength(record: Record, request: RequestRecord): boolean {
-  const known = asking.get(request) ?? mayAskForLength(record, request)
-  asking.set(request, known)
-  return known
+  return knownIn(asking, request, () => mayAskForLength(record, request))
 }
 
 const asking = new WeakMap<RequestRecord, boolean>()
@@ -148,17 +145,14 @@ export function isListed(record: Record, { kind, clinkId, begunAt, life }: Reque
 
 /** Whether a claim was made because any list shows its clink. It is asked for again and again, of a record that is complete. */
 function wasListed(record: Record, request: RequestRecord): boolean {
-  const known = listed.get(request) ?? isListed(record, request, -Infinity)
-  listed.set(request, known)
-  return known
+  return knownIn(listed, request, () => isListed(record, request, -Infinity))
 }
 
 const listed = new WeakMap<RequestRecord, boolean>()
 
 /** The looks of a process that have shown a clink. They are asked for again and again, of a record that is complete. */
 function listsWith(record: Record, life: string, clinkId: string): readonly RequestRecord[] {
-  const lists = listsOf.get(record) ?? Map.groupBy(listings(record), ({ key }) => key)
-  listsOf.set(record, lists)
+  const lists = knownIn(listsOf, record, () => Map.groupBy(listings(record), ({ key }) => key))
   return (lists.get(`${life} ${clinkId}`) ?? []).map(({ list }) => list)
 }
 
@@ -193,9 +187,7 @@ function believed(plan: Plan, record: Record, grant: GrantRecord, life: string, 
 
 /** The longest time for which its process may have asked, by the settings that it had when the claim was made: the claim keeps those. */
 function longestAsked(plan: Plan, record: Record, grant: GrantRecord): number {
-  const known = longest.get(grant) ?? findLongestAsked(plan, record, grant)
-  longest.set(grant, known)
-  return known
+  return knownIn(longest, grant, () => findLongestAsked(plan, record, grant))
 }
 
 /** Claims are made by the thousand where each runs out in seconds, and all that were made before are looked at for each. */
@@ -211,8 +203,7 @@ function findLongestAsked(plan: Plan, record: Record, { at, clinkId, life, reque
 
 /** A renewal was granted without times: then nothing tells, and nobody asks first again. */
 export function knowsThatNoneIsTold(record: Record, life: string, at: number): boolean {
-  const since = untoldSince.get(record) ?? findUntold(record)
-  untoldSince.set(record, since)
+  const since = knownIn(untoldSince, record, () => findUntold(record))
   return (since.get(life) ?? Infinity) <= at
 }
 
@@ -240,6 +231,13 @@ export function slept({ sleeps }: LifeRecord, from: number, to: number): boolean
 
 /** Milliseconds for which a start may have been on its way to the journal, beside the time that a slow one takes. */
 export const BEGINS = 100
+
+/** What is found out once of a record that is complete, and asked for again and again. */
+function knownIn<Key extends object, Value>(found: WeakMap<Key, Value>, key: Key, find: () => Value): Value {
+  const value = found.get(key) ?? find()
+  found.set(key, value)
+  return value
+}
 
 /** When a process ended, whichever way. */
 export function endOf({ stoppedAt, crashedAt }: LifeRecord): number {
