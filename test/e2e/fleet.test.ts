@@ -1,5 +1,5 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { Cluster, hasPostgres, needPostgres } from '../support/postgres.ts'
+import { describe, expect, it } from 'vitest'
+import { clusterOfFile, needPostgres } from '../support/postgres.ts'
 import { times } from '../support/record.ts'
 import { until } from '../support/until.ts'
 import { Site, type Command } from '../support/command.ts'
@@ -29,13 +29,7 @@ server: { enabled: false }
 `
 const PASSWORD = 'not-to-be-seen'
 
-let cluster: Cluster
-beforeAll(async () => {
-  if (hasPostgres) await (cluster = new Cluster()).start()
-})
-afterAll(async () => {
-  if (hasPostgres) await cluster.remove()
-})
+const cluster = clusterOfFile()
 
 /** Workers with state directories of their own, and one database. */
 class FleetSite implements AsyncDisposable {
@@ -161,7 +155,12 @@ describe('a fleet of real processes', { timeout: 90_000 }, () => {
     )
     expect(await site.noted()).toHaveLength(3)
     const [, others = workers[0]] = workers
-    for (const name of ['a', 'b']) expect(await fleet.said(name, 'failed', 'list')).toContain(id)
+    // The one that did not give it up learns of it within seconds.
+    for (const name of ['a', 'b'])
+      await until(
+        async () => (await fleet.said(name, 'failed', 'list')).includes(id),
+        () => `${name} lists it:\n${all()}`,
+      )
     others?.signal('SIGTERM')
     await others?.exited
     // Where no worker runs, the command takes its place in the fleet.

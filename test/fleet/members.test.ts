@@ -1,19 +1,13 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import type { Clink } from '../../src/clink/records.ts'
 import { Member, Spoilt } from '../support/fleet.ts'
-import { Cluster, hasPostgres, needPostgres } from '../support/postgres.ts'
+import { clusterOfFile, needPostgres } from '../support/postgres.ts'
 import { clink } from '../support/sample-records.ts'
 import { letter } from '../support/states.ts'
 
 const { clink_id: id } = clink
 
-let cluster: Cluster
-beforeAll(async () => {
-  if (hasPostgres) await (cluster = new Cluster()).start()
-})
-afterAll(async () => {
-  if (hasPostgres) await cluster.remove()
-})
+const cluster = clusterOfFile()
 
 /** Two members on a database that nobody has used. */
 async function two(context: Parameters<typeof needPostgres>[0]) {

@@ -1,20 +1,14 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { Secret } from '../../src/base/secret.ts'
 import { PostgresStore } from '../../src/fleet/postgres.ts'
 import type { Batch } from '../../src/fleet/store.ts'
-import { Cluster, hasPostgres, needPostgres } from '../support/postgres.ts'
+import { clusterOfFile, needPostgres } from '../support/postgres.ts'
 
 const NOTHING: Batch = { over: [], parts: [], notes: [], steps: { dropped: [], removed: [], kept: [] } }
 const letter = (id: string, row: string | null, isNew = true) => ({ kind: 'letters', id, row, isNew }) as const
 const part = (clink: string, attempts: string | null, result: string | null = null) => ({ clink, attempts, result })
 
-let cluster: Cluster
-beforeAll(async () => {
-  if (hasPostgres) await (cluster = new Cluster()).start()
-})
-afterAll(async () => {
-  if (hasPostgres) await cluster.remove()
-})
+const cluster = clusterOfFile()
 
 /** Members of fleets on one database that nobody has used. */
 class Members implements AsyncDisposable {

@@ -1,7 +1,6 @@
 import { copyFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { Clink } from '../../src/clink/records.ts'
 import type { WorkerEvent } from '../../src/events.ts'
 import type { State } from '../../src/journal/state.ts'
 import { keptIdentity } from '../../src/keys/identity.ts'
@@ -11,33 +10,11 @@ import { WorkerSignals } from '../../src/worker/signals.ts'
 import { makeSettings } from '../support/settings.ts'
 import { open, recalled } from '../support/states.ts'
 import { TempDir } from '../support/temp-dir.ts'
+import { clinkOf, letterOf, SERVICE } from '../support/written-journal.ts'
 
 /** The wall time at which everything in it was written. */
 const AT = Date.UTC(2026, 10, 26)
-const SERVICE = 'https://clink.example'
-
-function clink(id: string): Clink {
-  return {
-    clink_id: id,
-    group_id: 'g1',
-    sender_id: 'u1',
-    sender_name: 'Ann',
-    content: `content of ${id}`,
-    created_at: '2026-11-25T10:00:00Z',
-    status: 'pending',
-  }
-}
-
-const letter = (id: string, more: Partial<DeadLetter>): DeadLetter => ({
-  clink: clink(id),
-  route: 'work',
-  attempts: 3,
-  reason: `reason of ${id}`,
-  errors: ['one', 'two'],
-  tell: 'complete',
-  at: AT,
-  ...more,
-})
+const letter = (id: string, more: Partial<DeadLetter>): DeadLetter => letterOf(id, { at: AT, ...more })
 
 // How the file was made: fixtures/README.md.
 describe('a journal that was written before the rooms', () => {
@@ -69,15 +46,15 @@ describe('a journal that was written before the rooms', () => {
 
   it('has results that are still to be sent', async () => {
     const { ledger } = state
-    expect(ledger.keptResult(clink('kept'))).toEqual({
+    expect(ledger.keptResult(clinkOf('kept'))).toEqual({
       content: 'content of kept',
       response: 'the answer',
       leases: 1,
       at: AT,
     })
-    expect(ledger.keptResult(clink('kept-empty'))).toEqual({ content: 'content of kept-empty', leases: 0, at: AT })
-    expect(ledger.keptResult({ ...clink('kept'), content: 'other' })).toBeUndefined()
-    expect(ledger.keptResult(clink('unsettleable'))).toMatchObject({ response: 'nobody took it', leases: 0 })
+    expect(ledger.keptResult(clinkOf('kept-empty'))).toEqual({ content: 'content of kept-empty', leases: 0, at: AT })
+    expect(ledger.keptResult({ ...clinkOf('kept'), content: 'other' })).toBeUndefined()
+    expect(ledger.keptResult(clinkOf('unsettleable'))).toMatchObject({ response: 'nobody took it', leases: 0 })
     expect(await ledger.failedLease('kept', 5_000)).toMatchObject({ leases: 2 })
   })
 
@@ -98,7 +75,9 @@ describe('a journal that was written before the rooms', () => {
     ])
     expect(letters.page().rows).toEqual(letters.all())
     expect(letters.reruns().map(({ clink }) => clink.clink_id)).toEqual(['due', 'ready'])
-    expect((await recalled(state.ledger, 'noticed')).unconfirmed(clink('noticed'))).toEqual({ response: 'It failed.' })
+    expect((await recalled(state.ledger, 'noticed')).unconfirmed(clinkOf('noticed'))).toEqual({
+      response: 'It failed.',
+    })
     expect(letters.mayBePending).toBe(true)
   })
 
@@ -113,8 +92,8 @@ describe('a journal that was written before the rooms', () => {
   })
 
   it('has late results', () => {
-    const late = { clink: clink('late'), why: 'late', outcome: 'done', response: 'too late', attempt: 2, at: AT }
-    const elsewhere = { clink: clink('elsewhere'), why: 'elsewhere', outcome: 'reject', reason: 'not for me' }
+    const late = { clink: clinkOf('late'), why: 'late', outcome: 'done', response: 'too late', attempt: 2, at: AT }
+    const elsewhere = { clink: clinkOf('elsewhere'), why: 'elsewhere', outcome: 'reject', reason: 'not for me' }
     expect(state.ledger.late.all()).toEqual([
       { route: 'work', ...late },
       { route: 'work', ...elsewhere, attempt: 1, at: AT + 1 },
@@ -138,9 +117,9 @@ describe('a journal that was written before the rooms', () => {
     const due = { uptime: 160_000, wall: AT + 60_000 }
     const common = { route: 'work', running: false, releasing: false }
     expect(ledger.process.claims()).toEqual([
-      { ...common, clink: clink('running'), ...told, running: true, key: '0123456789abcdef' },
-      { ...common, clink: clink('held'), ...told, due },
-      { ...common, clink: clink('releasing'), ...lease, releasing: true, isUnknown: true },
+      { ...common, clink: clinkOf('running'), ...told, running: true, key: '0123456789abcdef' },
+      { ...common, clink: clinkOf('held'), ...told, due },
+      { ...common, clink: clinkOf('releasing'), ...lease, releasing: true, isUnknown: true },
     ])
     const group = { id: 4711, started: '1234', run: 'run-1' }
     expect(ledger.process.programs.all()).toEqual([{ clinkId: 'running', boot: 'boot-1', group }])

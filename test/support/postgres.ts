@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { promisify } from 'node:util'
-import type { TestContext } from 'vitest'
+import { afterAll, beforeAll, type TestContext } from 'vitest'
 
 const run = promisify(execFile)
 const DEBIAN = '/usr/lib/postgresql'
@@ -19,12 +19,20 @@ function programs(): string | undefined {
 }
 
 /** Whether a server can be run here. */
-export const hasPostgres = programs() !== undefined && process.getuid?.() === 0
+const hasPostgres = programs() !== undefined && process.getuid?.() === 0
 
 /** Debian's package `postgresql` has it (`npm run test:prepare`). Without it, or without root to leave for its user, the test is skipped. */
 export function needPostgres(context: Pick<TestContext, 'skip'>): void {
   if (programs() === undefined) context.skip('PostgreSQL is not there: npm run test:prepare installs it')
   if (process.getuid?.() !== 0) context.skip('only root can run a server of PostgreSQL as its user')
+}
+
+/** One that runs while the tests of a file do, where a server can be run. */
+export function clusterOfFile(): Cluster {
+  const cluster = new Cluster()
+  beforeAll(async () => (hasPostgres ? await cluster.start() : undefined))
+  afterAll(async () => await cluster.remove())
+  return cluster
 }
 
 /** A cluster of its own in a temporary directory, reached by a socket in it. It ends with `stop`, and is gone with `remove`. */
