@@ -95,8 +95,8 @@ export const clink = quick(
 /** The answer about a clink that we know already: a field that the service leaves out is empty. */
 export const knownClink = quick(clinkWith(spareParts))
 
-/** One that was just sent. Its id is all that is new. */
-export const sentClink = clinkWith({ ...spareParts, clink_id: id })
+/** One that was just sent. Its id is new, and its sender says who we are: for good, so that only a text counts. */
+export const sentClink = clinkWith({ ...spareParts, clink_id: id, sender_id: text.catch('') })
 
 export const group = record<Group>(
   { group_id: anyId, name: anyId, slug: anyId, description: text, owner_id: anyId, created_at: text },

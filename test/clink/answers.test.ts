@@ -94,6 +94,11 @@ describe('a successful answer', () => {
   })
 })
 
+it('to a clink that was sent names its sender only by a text', async () => {
+  const sent = answered(ok({ ...records.clink, sender_id: 4711 })).sendClink({ group_id: 'g1', content: 'x' })
+  await expect(sent).resolves.toMatchObject({ clink_id: records.clink.clink_id, sender_id: '' })
+})
+
 describe('an answer of status 200 is an error', () => {
   const unreadable: readonly (readonly [string, string])[] = [
     ['that is a page', '<html>Sign in to the Wi-Fi</html>'],
