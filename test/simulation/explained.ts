@@ -155,14 +155,14 @@ export function hasLeft(record: Record, { owner }: WorkerPlan, clink: StoredClin
 function whyNot(facts: Explaining, life: string, worker: WorkerPlan, clink: StoredClink): string | undefined {
   const { record, emulator } = facts
   const { clink_id: id } = clink
-  const last = record.told(life, id).findLast(({ event }) => REASONS.has(event.event))?.event
+  const told = record.told(life, id)
+  const last = told.findLast(({ event }) => REASONS.has(event.event))?.event
   const isOver =
     clink.content === KILLER ||
     isDiscarded(record, life, id) ||
     isGivenUp(facts, life, id) ||
     isUndeliverable(record, life, id)
   const wasReleased = record.runsThatCount(life, id, Infinity).some(({ end }) => end === 'release')
-  if (last?.event === 'clink.deadLettered') return isOver ? 'given up' : undefined
   if (last?.event === 'clink.released') {
     if (last.why === 'handler') return wasReleased ? 'released' : undefined
     return isOver || last.why === 'parked' || last.why === 'hold-too-long' ? last.why : undefined
@@ -172,11 +172,12 @@ function whyNot(facts: Explaining, life: string, worker: WorkerPlan, clink: Stor
     if (isOver || isTooSlow(facts.plan)) return isOver ? 'given up' : 'too slow'
     if (mayStayUnknown(facts.plan)) return 'the length of its claim is not known'
   }
-  // Why it was left alone stays true where a claim is left to its end; what passes is not meant, nor what was in hand since then.
-  const isLeft = last?.event === 'clink.leftToExpire'
-  const said = isLeft ? record.told(life, id).findLast(({ event }) => VIEWS.has(event.event))?.event : last
+  // Why it was left alone stays true where a claim is left to its end, or nobody can tell whose it is. What passes is not meant, nor what was in hand since then.
+  const isOfClaim = last?.event === 'clink.leftToExpire' || isNotClaimed(last)
+  const said = isOfClaim ? told.findLast(({ event }) => VIEWS.has(event.event) && !isNotClaimed(event))?.event : last
+  if (said?.event === 'clink.deadLettered') return isOver ? 'given up' : undefined
   if (said?.event !== 'clink.leftAlone' && said?.event !== 'clink.parked') return undefined
-  if (isLeft && !LASTING.has(said.why)) return undefined
+  if (isOfClaim && !LASTING.has(said.why)) return undefined
   const truths: { readonly [W in LeftAlone]?: boolean } = {
     'own-reply': isOurs(emulator, facts.plan, worker, clink),
     'given-up': isOver || isToRunAgain(record, life, id),
@@ -190,10 +191,14 @@ function whyNot(facts: Explaining, life: string, worker: WorkerPlan, clink: Stor
 }
 
 /** With these a process says what it thinks of a clink: that it is not to be run, or that it is. */
-const VIEWS: ReadonlySet<string> = new Set(['clink.claimed', 'clink.leftAlone', 'clink.parked'])
+const VIEWS: ReadonlySet<string> = new Set(['clink.claimed', 'clink.leftAlone', 'clink.parked', 'clink.deadLettered'])
 
-/** Reasons that lie in the clink itself. */
-const LASTING: ReadonlySet<string> = new Set(['own-reply', 'no-route', 'note'])
+/** §1: of a page that others have won a part of, nothing is taken where nobody can tell which part. That says nothing of the clink. */
+const isNotClaimed = (event?: EventRecord['event']): boolean =>
+  event?.event === 'clink.leftAlone' && event.why === 'not-claimed'
+
+/** Reasons that lie in the clink itself, or that only an operator ends. */
+const LASTING: ReadonlySet<string> = new Set(['own-reply', 'no-route', 'note', 'given-up'])
 
 /** Its letter is what is run again, not the clink that waits in the inbox. */
 function isToRunAgain(record: Record, life: string, id: string): boolean {

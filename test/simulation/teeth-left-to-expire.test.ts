@@ -5,7 +5,7 @@ import { Chance } from './chance.ts'
 import { explained } from './explained.ts'
 import { makePlan } from './plan.ts'
 import { GROUP, GROUPS } from './plan-scope.ts'
-import { Record, type LifeRecord } from './record.ts'
+import { Record, type LifeRecord, type RunEnd } from './record.ts'
 
 const LIFE: LifeRecord = {
   name: 'w1.1',
@@ -21,8 +21,8 @@ const LIFE: LifeRecord = {
   changes: [],
 }
 
-/** What is wrong with a clink of a sender that is pending in the end, by what a process has said of it. */
-function judged(sender: string, said: readonly object[]): readonly string[] {
+/** What is wrong with a clink of a sender that is pending in the end, by what a process has said of it, and how its only run has ended. */
+function judged(sender: string, said: readonly object[], end?: RunEnd): readonly string[] {
   const made = makePlan(1, new Chance(1), [])
   const switches = {
     ...made.switches,
@@ -50,6 +50,7 @@ function judged(sender: string, said: readonly object[]): readonly string[] {
   } as unknown as StoredClink
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- all that is looked at
   for (const event of said) record.addEvent('w1.1', { ...event, clink } as unknown as WorkerEvent)
+  if (end !== undefined) record.addRun({ life: 'w1.1', clinkId: 'one', attempt: 1, startedAt: 10, endedAt: 20, end })
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- all that is asked of it
   const emulator = { clinks: () => [clink], history: () => [], now: () => 0 } as unknown as Emulator
   return explained({ plan, record, emulator, lives: ['w1.1'] }).map(({ why }) => why)
@@ -58,6 +59,9 @@ function judged(sender: string, said: readonly object[]): readonly string[] {
 const parked = (why: LeftAlone): object => ({ event: 'clink.parked', why })
 const claimed = { event: 'clink.claimed' }
 const left = { event: 'clink.leftToExpire', why: 'the release was sent and not answered' }
+/** A page that others have won a part of. */
+const notClaimed = { event: 'clink.leftAlone', clinkId: 'one', why: 'not-claimed' }
+const givenUp = { event: 'clink.deadLettered' }
 const NOTICED = ['pending, and w1.1 could run it']
 
 describe('the judge, of a clink whose parked claim is left to its end (P1),', () => {
@@ -75,5 +79,26 @@ describe('the judge, of a clink whose parked claim is left to its end (P1),', ()
 
   it('notices a worker that leaves what it had in hand after that', () => {
     expect(judged('ap_one', [parked('own-reply'), claimed, left])).toEqual(NOTICED)
+  })
+})
+
+describe('the judge, of a clink that was in the part of a page of which nobody can tell who has won it (P1, §1),', () => {
+  it('goes by the reason for which it was left alone before', () => {
+    expect(judged('ap_one', [parked('own-reply'), notClaimed])).toEqual([])
+    expect(judged('ap_one', [parked('own-reply'), notClaimed, left])).toEqual([])
+    expect(judged('user_bob', [givenUp, notClaimed], 'reject')).toEqual([])
+    expect(judged('user_bob', [givenUp, parked('given-up'), notClaimed], 'reject')).toEqual([])
+  })
+
+  it.each([
+    { what: 'has no other reason', sender: 'ap_one', said: [notClaimed] },
+    { what: 'parked it for what is not true', sender: 'user_bob', said: [parked('own-reply'), notClaimed] },
+    { what: 'parked it only for a while', sender: 'ap_one', said: [parked('cooling'), notClaimed] },
+    { what: 'had it in hand after that', sender: 'ap_one', said: [parked('own-reply'), claimed, notClaimed] },
+    { what: 'gave it up for nothing', sender: 'user_bob', said: [givenUp, notClaimed] },
+    { what: 'parked it for a letter that it has not', sender: 'user_bob', said: [parked('given-up'), notClaimed] },
+    { what: 'has it not given up', sender: 'user_bob', said: [claimed, notClaimed], end: 'reject' },
+  ] as const)('notices a worker that $what', ({ sender, said, ...more }) => {
+    expect(judged(sender, said, 'end' in more ? more.end : undefined)).toEqual(NOTICED)
   })
 })

@@ -75,6 +75,15 @@ const told = (inbox: Partial<Config['inbox']>): SeedOptions => ({
   }),
 })
 
+/** Believes of each page that others have won a part of it. */
+const modest = (real: Transport): Transport => ({
+  send: async (request) => {
+    const answer = await real.send(request)
+    const body = answer.body.replace(/"claimed_count":(\d+)/, (_, n) => `"claimed_count":${Math.max(0, Number(n) - 1)}`)
+    return request.path.includes('claim=true') ? { ...answer, body } : answer
+  },
+})
+
 describe('the judge notices a worker', { timeout: 120_000 }, () => {
   it('that asks a poll for one clink more than can start (P6)', async () => {
     expect(await isNoticed({ breakage: { transport: greedy } }, 'P6', /asks for more than/)).toBe(true)
@@ -106,6 +115,11 @@ describe('the judge notices a worker', { timeout: 120_000 }, () => {
     ['everything, by polls that claim', { ignore: ['user_nobody'] }, /polls with claiming on/],
   ] as const)('that works %s (P6, §3)', async ([, inbox, text]) => {
     expect(await isNoticed(told(inbox), 'P6', text)).toBe(true)
+  })
+
+  it('that takes nothing of pages that it has won whole (P1, §1)', async () => {
+    const text = /is (pending|claimed), and .* could run it/
+    expect(await isNoticed({ breakage: { transport: modest } }, 'P1', text)).toBe(true)
   })
 
   it('that goes round in a circle in which no time passes', async () => {
