@@ -247,6 +247,11 @@ describe('a seed that once broke a promise keeps it now:', { timeout: 60_000 }, 
       ['page', 'field', 'clock-in-stop'],
       'a number as the sender of what we sent is not taken for us (P1, §8)',
     ],
+    [
+      1_495_893,
+      [],
+      'a clink that somebody gave back and a poll claimed anew is held for no longer than that claim (P2, §2)',
+    ],
     [993_818, 'old', 'a claim is held on to with another key after a crash, though the first answer is lost (P9, §7)'],
     [7_302_627, 'old', 'a wall clock that is set forward during a stop leaves its time as it is (P8, §2)'],
   ] as const)('%i (%s): %s', async ([seed, vocabulary]) => {

@@ -176,6 +176,7 @@ export class Intake {
     const isKnown = isUndecided || (held !== undefined && held.outcome?.is !== 'released')
     const why = isKnown || this.#parts.deliveries.completedSince(clink.clink_id, sentAt) ? 'in-hand' : 'not-claimed'
     if (why === 'in-hand' || lease === undefined) {
+      if (lease !== undefined) held?.handle.claimedAnew(lease)
       context.emit({ event: 'clink.leftAlone', clinkId: clink.clink_id, why })
       return false
     }

@@ -3,26 +3,11 @@ import type { ClinkApiError } from '../../clink/errors.ts'
 import { mayBeKept } from '../../clink/verdicts.ts'
 import type { Settings } from '../../config/settings.ts'
 import type { ClaimEnding, RenewalRefusal, Shown } from './claim-ending.ts'
-import { extendedNothing, isUnmoved, showsNoChange, type Lease } from './lease.ts'
+import { extendedNothing, isUnmoved, shortensAnew, showsNoChange, type Lease } from './lease.ts'
 import type { Renewal } from './renewal.ts'
-import { RenewalRound, type RenewalRequest } from './renewal-round.ts'
+import type { KeeperState, KeeperStep } from './keeper-step.ts'
+import { RenewalRound } from './renewal-round.ts'
 import type { ClaimTerms } from './terms.ts'
-
-/**
- * - `waiting`: for the time of the next renewal.
- * - `asking`: a renewal is on its way.
- * - `refused`: the service renews no more. The clink is to be looked at, which may show that the claim is lost.
- * - `looking`: that look is on its way.
- * - `resting`: nothing is renewed any more; the claim stands until its deadline.
- * - `over`: the end. The claim is lost, left to expire, or settled.
- */
-export type KeeperState = 'waiting' | 'asking' | 'refused' | 'looking' | 'resting' | 'over'
-
-/** What is to be done now. The next step is due at the local time `next`, or once an answer was told. */
-export type KeeperStep =
-  | ({ readonly do: 'renew'; readonly next: number } & RenewalRequest)
-  | { readonly do: 'look' | 'wait' | 'rest'; readonly next: number }
-  | { readonly do: 'end' }
 
 export interface KeeperMachineOptions {
   readonly lease: Lease
@@ -171,8 +156,9 @@ export class KeeperMachine {
    */
   failed({ error, lease }: Extract<Renewal, { is: 'failed' }>, now: number): number {
     const round = this.#round
-    if (this.#answer(now) === undefined || round === undefined) return 0
-    this.#lease = lease
+    const before = this.#answer(now)
+    if (before === undefined || round === undefined) return 0
+    if (lease.deadline < before.deadline) this.#lease = lease
     this.#isDeclined = false
     this.#isForeign = error.failure === 'foreign'
     const wait = round.failed(error, lease, now, this.#options.random)
@@ -200,6 +186,19 @@ export class KeeperMachine {
     else this.#state = 'resting'
     // Our own completion has happened, or may have: that says nothing about renewals.
     return this.#isUnconfirmed || this.completing ? undefined : this.#refusal
+  }
+
+  /**
+   * A poll of ours has claimed the clink anew, since somebody gave it back. The earlier of both ends counts.
+   *
+   * @returns whether the claim ends earlier than was known.
+   */
+  claimedAnew(lease: Lease): boolean {
+    if (!shortensAnew(this.#lease, lease)) return false
+    this.#lease = lease
+    this.#round?.claimedAnew(lease)
+    this.#next = Math.min(this.#next, this.#renewalOf(lease))
+    return true
   }
 
   /** Nothing is renewed from now on; what is on its way counts no more. */

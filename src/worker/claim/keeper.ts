@@ -9,7 +9,8 @@ import type { Pulse } from '../liveness/pulses.ts'
 import type { ClaimInHand } from './claim-in-hand.ts'
 import type { ClaimContext } from './context.ts'
 import type { ClaimEnding, Shown } from './claim-ending.ts'
-import { KeeperMachine, type KeeperStep } from './keeper-machine.ts'
+import { KeeperMachine } from './keeper-machine.ts'
+import type { KeeperStep } from './keeper-step.ts'
 import type { Lease, LeaseHolder } from './lease.ts'
 import { findClink, lossShownBy } from './observe.ts'
 import { renew, type Renewal } from './renewal.ts'
@@ -99,6 +100,13 @@ export class LeaseKeeper implements LeaseHolder {
     this.#pulse = context.pulses.begin(clink.clink_id)
     this.#cancel = context.clock.at(dueAt, () => this.#step())
     this.#pulse.expect('renewal', dueAt - this.#now)
+  }
+
+  /** A poll of ours has brought the clink though it is in hand. @param lease of the claim that the poll has told of. */
+  claimedAnew(lease: Lease): void {
+    if (!this.#machine.claimedAnew(lease)) return
+    void this.#options.owner?.note()
+    this.#step()
   }
 
   /** The claim is over: ends renewal, also one on its way. */

@@ -168,6 +168,11 @@ export function extendedNothing(before: Lease, after: Lease, { sentAt, asked }: 
   return sentAt - before.grantedAt >= Math.max(2_000, (before.end - before.grantedAt) / 4)
 }
 
+/** True when a claim that the service has made after the one we know ends earlier. A list from before the last renewal shows no such one. */
+export function shortensAnew({ deadline, serverStart = Infinity }: Lease, anew: Lease): boolean {
+  return anew.basis === 'told' && (anew.serverStart ?? -Infinity) > serverStart && anew.deadline < deadline
+}
+
 /** True when an answer has shown nothing that was not known. */
 export function isUnmoved(before: Lease, after: Lease): boolean {
   return after.end === before.end && after.serverEnd === before.serverEnd && after.basis === before.basis

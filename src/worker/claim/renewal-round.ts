@@ -49,6 +49,11 @@ export class RenewalRound {
     return { asking, timeout, refusals: this.#refusals }
   }
 
+  /** What is on its way fails or brings nothing: then `lease` is what there is. */
+  claimedAnew(lease: Lease): void {
+    if (this.asking !== undefined) this.asking = { ...this.asking, lease }
+  }
+
   lengthRefused(): void {
     this.#asksLength = false
   }

@@ -1,5 +1,6 @@
 import type { LostCause, ReleaseCause, RoutedFacts } from '../../events.ts'
 import type { Clink } from '../../clink/records.ts'
+import type { Lease } from '../claim/lease.ts'
 import type { Decision } from '../execution/outcome.ts'
 import type { ClinkInHand } from '../execution/task.ts'
 import type { Pulse } from '../liveness/pulses.ts'
@@ -82,6 +83,8 @@ export interface Handle extends ClinkInHand {
   ready(): Promise<boolean> | boolean
   /** Journals the clink as its owner has it now. */
   note(): Promise<void>
+  /** A poll of ours has brought the clink with a claim of this lease, though it is in hand. */
+  claimedAnew(lease: Lease): void
   /** The worker stops: no poll of ours can claim the clink any more. */
   drain(): void
   complete(response: string | undefined): Promise<Settled>

@@ -96,6 +96,10 @@ export class LetterHandle implements Handle {
     return await this.#context.ledger.begin({ letter: this.clink.clink_id }, isAlone)
   }
 
+  claimedAnew(): void {
+    // There is no claim to end.
+  }
+
   drain(): void {
     // No poll can claim it.
   }

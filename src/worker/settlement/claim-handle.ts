@@ -6,6 +6,7 @@ import type { WorkerKey } from '../../keys/keys.ts'
 import type { WorkedClaim } from '../claim/claim-in-hand.ts'
 import { toHeldClaim, UNWRITTEN } from '../claim/journalled-claim.ts'
 import { LeaseKeeper, type KeeperOwner } from '../claim/keeper.ts'
+import type { Lease } from '../claim/lease.ts'
 import type { ClaimEnding } from '../claim/claim-ending.ts'
 import {
   factsOf,
@@ -109,6 +110,10 @@ export class ClaimHandle implements Handle, Claimed, KeeperOwner {
   check(): boolean {
     const stands = this.holder.check()
     return stands && this.#settled === undefined
+  }
+
+  claimedAnew(lease: Lease): void {
+    this.holder.claimedAnew(lease)
   }
 
   note(releasing = false): Promise<void> {

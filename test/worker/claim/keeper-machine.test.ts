@@ -136,6 +136,49 @@ const SAME = '.'
 const was = 'over: taken'
 const lost = 'over: pending-again'
 
+describe('a claim that a poll made anew', () => {
+  const known: Lease = { ...LEASE, serverStart: 1_000_000 }
+  /** Of 40 s from second 20 on. */
+  const anew: Lease = {
+    ...known,
+    grantedAt: 20_000,
+    end: 60_000,
+    deadline: 56_000,
+    serverStart: 1_020_000,
+    serverEnd: 1_060_000,
+  }
+
+  it('ends and is renewed by its own length, where that is earlier', () => {
+    const machine = make({ lease: known })
+    expect(machine.claimedAnew({ ...anew, end: 40_000, deadline: 38_000 })).toBe(true)
+    expect(machine.dueAt).toBe(25_400)
+    expect(machine.stands(37_999)).toBe(true)
+    expect(machine.stands(38_000)).toBe(false)
+  })
+
+  it.each([
+    ['ends later', { deadline: 90_001 }],
+    ['began when the known one did', { serverStart: 1_000_000 }],
+    ['does not tell its length', { basis: 'unknown' }],
+  ] as const)('changes nothing where it %s', (_, more) => {
+    const machine = make({ lease: known })
+    expect(machine.claimedAnew({ ...anew, ...more })).toBe(false)
+    expect(machine.lease).toBe(known)
+  })
+
+  it.each([
+    ['fails', (machine: KeeperMachine) => void machine.failed(failed(known), NOW)],
+    ['is refused', (machine: KeeperMachine) => machine.refused(error(409), NOW)],
+  ] as const)('counts though a renewal that was on its way %s', (_, answer) => {
+    const machine = make({ lease: known })
+    machine.step(ASKED)
+    expect(machine.state).toBe('asking')
+    machine.claimedAnew(anew)
+    answer(machine)
+    expect(machine.lease).toBe(anew)
+  })
+})
+
 describe('§2: what a claim needs, state by state', () => {
   it.for<[keyof typeof happenings, Record<StateName, string>, string]>([
     // prettier-ignore
