@@ -60,13 +60,13 @@ function isAnswered(record: Record, life: string, clinkId: string, { at, event }
 
 /**
  * A claim that nobody takes in hand has an end, and no beginning that is said. It was made since the end before, or was not known to its
- * process when that said so.
+ * process when that said so. A process that slept is told of all at once.
  */
 function isClaimedAnew(record: Record, life: string, clinkId: string, since: number, at: number): boolean {
   const grants = record.grantsByClink.get(clinkId) ?? []
   return grants.some(({ at: madeAt, isNew, life: of, request: { endedAt: toldAt = Infinity, toldWell } }) => {
-    const isToldLater = toldWell === true && toldAt > since && toldAt <= at
-    return of === life && isNew && madeAt <= at && (madeAt >= since || isToldLater)
+    const isToldSince = toldWell === true && toldAt >= since && toldAt <= at
+    return of === life && isNew && madeAt <= at && (madeAt >= since || isToldSince)
   })
 }
 
