@@ -167,8 +167,8 @@ describe('a claim that a poll made anew', () => {
   })
 
   it.each([
-    ['fails', (machine: KeeperMachine) => void machine.failed(failed(known), NOW)],
-    ['is refused', (machine: KeeperMachine) => machine.refused(error(409), NOW)],
+    ['fails', (machine: KeeperMachine): void => void machine.failed(failed(known), NOW)],
+    ['is refused', (machine: KeeperMachine): void => machine.refused(error(409), NOW)],
   ] as const)('counts though a renewal that was on its way %s', (_, answer) => {
     const machine = make({ lease: known })
     machine.step(ASKED)
