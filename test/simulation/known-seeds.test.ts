@@ -3,6 +3,11 @@ import { runSeed } from './run-seed.ts'
 
 describe('a seed that once broke a promise keeps it now:', { timeout: 60_000 }, () => {
   it.for([
+    [
+      1_500_144,
+      ['letters', 'shorter', 'settings'],
+      'a paused route whose waits are short has not the whole inbox looked at before each probe (P12, §4)',
+    ],
     [2_010_529, ['absent'], 'a clink that ends the process stays suspect though it could not be begun (P9, §4)'],
     [
       1_239_250,

@@ -99,14 +99,19 @@ export class CircuitBreaker {
     return this.#of(route).pause?.wantsLook(sentAt) === true
   }
 
+  /** Whether the route's next probe is due, and was not yet at this local time. */
+  isDueSince(route: Route, localTime: number): boolean {
+    return this.#of(route).pause?.isDueSince(localTime) === true
+  }
+
   /** Whether it is still to be seen if the inbox has a fresh clink for the route's next probe. */
   isLooking(route: Route): boolean {
     return this.#of(route).pause?.isLooking ?? false
   }
 
-  started(route: Route, clinkId: string): void {
+  started(route: Route, tried: Tried): void {
     const health = this.#of(route)
-    if (this.#isPaused(health, clinkId)) health.pause?.started(clinkId)
+    if (this.#isPaused(health, tried.clinkId)) health.pause?.started(tried)
   }
 
   /** Whether a failure of what runs now costs an attempt. */

@@ -34,7 +34,8 @@ export interface Turn {
  * - Before `dueAt` nothing starts.
  * - Then a fresh clink may start: one that waits here, or one that the inbox gives. A clink that has failed before may be at fault itself, so
  *   its failure would say nothing about the route.
- * - When the inbox was looked at and gave none, or after `LONGEST_LOOK`, one that has failed starts as well.
+ * - When the inbox was looked at and gave none, or after `LONGEST_LOOK`, one that has failed starts as well. Where that goes on, not every
+ *   such look is at everything: probes may follow each other faster than a large inbox can be gone through.
  * - While a probe runs, nothing else starts. Its end sets the next `dueAt`.
  *
  * All of this goes by the steady clock: a jump of the wall clock shortens no pause.
@@ -50,6 +51,8 @@ export class RoutePause {
   #probes = 0
   #dueAt = 0
   #hasLooked = false
+  /** No fresh clink has probed since a look brought none. */
+  #isExhausted = false
   #cancel: Cancel = () => {}
 
   constructor(options: RoutePauseOptions) {
@@ -96,8 +99,9 @@ export class RoutePause {
     return { come: promise, leave }
   }
 
-  started(clinkId: string): void {
-    this.#probe = clinkId
+  started(tried: Tried): void {
+    this.#probe = tried.clinkId
+    if (this.#options.blame.isFresh(tried)) this.#isExhausted = false
   }
 
   isProbe(clinkId: string): boolean {
@@ -114,18 +118,26 @@ export class RoutePause {
     if (said === 'failed') this.#tried.add(clinkId)
     if (said !== 'nothing') return this.#later(wait)
     // What the inbox has shown before it is old by now.
+    this.#dueAt = this.#now
     this.#hasLooked = false
     this.#due()
   }
 
   /** A look at the inbox, asked for at this local time, has brought none. */
   looked(sentAt: number): void {
-    if (this.isDue && !this.#isBeforeDue(sentAt)) this.#endLook()
+    if (!this.isDue || this.#isBeforeDue(sentAt)) return
+    this.#isExhausted = true
+    this.#endLook()
   }
 
   /** The last look was asked for at this local time, before a probe was due. */
   wantsLook(sentAt: number): boolean {
-    return this.isDue && !this.#hasLooked && this.#isBeforeDue(sentAt)
+    return !this.#hasLooked && this.isDueSince(sentAt)
+  }
+
+  /** A probe is due, and was not yet at this local time. */
+  isDueSince(localTime: number): boolean {
+    return this.isDue && this.#isBeforeDue(localTime)
   }
 
   #isBeforeDue(localTime: number): boolean {
@@ -165,7 +177,7 @@ export class RoutePause {
     if (fresh !== undefined) return this.#wake(fresh.tried.clinkId)
     if (this.#hasLooked) return this.#endLook()
     this.#cancel = after(clock, LONGEST_LOOK, () => this.#endLook())
-    look.say('everything')
+    look.say(this.#isExhausted ? 'news' : 'everything')
   }
 
   /** One that has failed probes then: the one whose last probe is the longest ago. */

@@ -14,7 +14,7 @@ import { startOf, type Mark } from '../../clink/service-time.ts'
 import { Sweep } from './sweep.ts'
 import type { AdmissionParts } from '../admission/context.ts'
 
-/** What has cooled down is looked for by sweeps that cost a page a second at most. */
+/** What has cooled down, or may probe a paused route, is looked for by sweeps that cost a page a second at most. */
 const PER_PAGE = 1_000
 /** Clinks may become visible in another order than they were made in, later than others by so many milliseconds. */
 const LATE = 5_000
@@ -35,6 +35,8 @@ export class Select implements Claiming {
   #swept = { at: -Infinity, pages: 0 }
   /** Service time of the newest clink that was listed, and a local time at which it surely had been made. */
   #newest: Mark | undefined
+  /** Service time from when on clinks may not have been visible yet when the last full sweep began. */
+  #unswept: number | undefined
   /** Local time at which the last pass began. */
   #passAt = -Infinity
   #largest = 0
@@ -125,17 +127,21 @@ export class Select implements Claiming {
     return { sentAt: sweep.startedAt, isNews: claimed > 0, isMore, isHeldUp, isWhole, isEmpty, failed }
   }
 
-  /** The pass that is under way, or the next one. */
+  /**
+   * The pass that is under way, or the next one. For the probe of a paused route it is at all that came since the last full sweep: when that
+   * was listed, no probe was due.
+   */
   #current(): Sweep {
     const { clock } = this.#shared.context
     const isUnderWay = this.#sweep?.isOver === false || this.#backlog.size > 0 || this.#heldBack.areStartable
     if (this.#sweep !== undefined && isUnderWay) return this.#sweep
     const now = clock.now()
-    const since = this.#since()
+    const since = this.#isProbeDue ? this.#unswept : this.#unseen(this.#passAt)
     const isFull = since === undefined || now >= this.#sweepAt + this.#untilSweep()
     if (isFull) {
       this.#sweepAt = now
       this.#swept = { at: clock.wall(), pages: 0 }
+      this.#unswept = this.#unseen(now)
     }
     this.#hasClaimed = false
     this.#passAt = now
@@ -143,22 +149,29 @@ export class Select implements Claiming {
   }
 
   /**
-   * From when on clinks may not have been visible yet when the last pass began: what was made `LATE` before that was. How much of that
-   * time lies before the newest clink tells how long that had been known by then, so an inbox that stands still is looked at for nothing
-   * but what is new.
+   * From when on clinks may not have been visible yet at this local time, when a pass began: what was made `LATE` before that was. How much
+   * of that time lies before the newest clink tells how long that had been known by then, so an inbox that stands still is looked at for
+   * nothing but what is new.
    */
-  #since(): number | undefined {
+  #unseen(passAt: number): number | undefined {
     if (this.#newest === undefined) return undefined
     const { sentAt, stamp } = this.#newest
-    return stamp - Math.max(0, LATE - Math.max(0, this.#passAt - sentAt))
+    return stamp - Math.max(0, LATE - Math.max(0, passAt - sentAt))
   }
 
-  /** Milliseconds from one full sweep to the next: less where clinks that were released have cooled down, which only a sweep shows. */
+  /** Milliseconds from one full sweep to the next: less where something is wanted that was released, which only a sweep shows. */
   #untilSweep(): number {
     const { clock, ledger, settings } = this.#shared.context
     const { maxInterval, sweep } = settings.current.poll
-    if (!ledger.hasCooled(this.#swept.at, clock.wall())) return sweep
-    return Math.min(sweep, Math.max(maxInterval, this.#swept.pages * PER_PAGE))
+    const pace = this.#swept.pages * PER_PAGE
+    if (this.#isProbeDue) return Math.min(sweep, pace)
+    return ledger.hasCooled(this.#swept.at, clock.wall()) ? Math.min(sweep, Math.max(maxInterval, pace)) : sweep
+  }
+
+  /** A paused route wants a probe, and what the last full sweep passed over may be one. */
+  get #isProbeDue(): boolean {
+    const { health } = this.#shared
+    return health.paused.some((route) => health.isDueSince(route, this.#sweepAt))
   }
 
   /**

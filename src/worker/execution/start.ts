@@ -62,8 +62,8 @@ export class Start {
 
   /** In one commit: an attempt, the clink as one that runs, and that a suspect runs alone. Whoever starts asks then whether it still may. */
   async journal(): Promise<void> {
-    const { clink, memory } = this.#inHand
-    this.#parts.health.started(this.#planned.route, clink.clink_id)
+    const { memory } = this.#inHand
+    this.#parts.health.started(this.#planned.route, memory)
     this.isBeginning = true
     this.attempt = await this.#inHand.begin(memory.tried.isSuspect && this.#parts.context.crashWatch.canBlame)
     this.isBeginning = false

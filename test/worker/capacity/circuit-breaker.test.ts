@@ -36,9 +36,9 @@ function setUp(options: Partial<CircuitBreakerOptions> = {}) {
     at: (at: number, run: () => void) => time.at(Math.max(at, time.now), run),
   }
   const events: string[] = []
-  let looks = 0
+  const looks: string[] = []
   const look = new WorkerSignals().look
-  look.on(() => (looks += 1))
+  look.on((what) => looks.push(what))
   const health = new CircuitBreaker({
     clock,
     random: () => 0.5,
@@ -49,7 +49,7 @@ function setUp(options: Partial<CircuitBreakerOptions> = {}) {
     ...options,
   })
   const fail = (id: string): boolean => {
-    health.started(route, id)
+    health.started(route, unknown(id))
     return health.ended(route, id, away)
   }
   const pause = (): void => {
@@ -61,7 +61,7 @@ function setUp(options: Partial<CircuitBreakerOptions> = {}) {
   }
   /** Until the next probe is due. */
   const due = async (): Promise<void> => await pass(Math.max(1, health.wait(route, unknown('new'))))
-  return { clock, events, fail, health, pass, pause, due, looks: () => looks }
+  return { clock, events, fail, health, pass, pause, due, looks }
 }
 
 describe('P10, §4: when a route is paused', () => {
@@ -107,7 +107,7 @@ describe('P10, §4: probes of a paused route', () => {
       await due()
       waits.push(Math.round((clock.now() - from) / SECOND))
       expect(health.isOpen(route)).toBe(true)
-      health.started(route, `new ${n}`)
+      health.started(route, unknown(`new ${n}`))
       expect(health.isOpen(route)).toBe(false)
       expect(health.wait(route, unknown('new'))).toBeGreaterThan(0)
       fail(`new ${n}`)
@@ -125,7 +125,7 @@ describe('P10, §4: probes of a paused route', () => {
     let hasCome = false
     void turn?.come.then(() => (hasCome = true))
     await due()
-    expect(looks()).toBe(1)
+    expect(looks).toEqual(['everything'])
     expect(health.wait(route, unknown('new'))).toBe(0)
     expect(health.wait(route, unknown('bad 0'))).toBeGreaterThan(0)
     expect([health.wantsLook(route, before), health.isLooking(route)]).toEqual([true, true])
@@ -144,7 +144,7 @@ describe('P10, §4: probes of a paused route', () => {
     const came: string[] = []
     for (const id of ['bad 0', 'new']) void health.turn(route, unknown(id))?.come.then(() => came.push(id))
     await due()
-    expect([came, looks()]).toEqual([['new'], 0])
+    expect([came, looks]).toEqual([['new'], []])
   })
 
   it('are taken in turn where all have failed', async () => {
@@ -176,7 +176,7 @@ describe('P10, §4: probes of a paused route', () => {
     pause()
     await due()
     // A probe that tells nothing: another one is due at once, and is looked for anew.
-    health.started(route, 'tells nothing')
+    health.started(route, unknown('tells nothing'))
     health.ended(route, 'tells nothing', 'nothing')
     await pass(SECOND)
     fail('probe')
@@ -188,14 +188,29 @@ describe('P10, §4: probes of a paused route', () => {
   })
 
   it('look anew for a fresh clink after one that has failed and whose run tells nothing', async () => {
-    const { clock, due, health, looks, pause } = setUp()
+    const { clock, due, health, looks, pass, pause } = setUp()
     pause()
     await due()
     health.looked(route, clock.now())
-    health.started(route, 'bad 0')
+    health.started(route, unknown('bad 0'))
+    const during = clock.now()
+    await pass(SECOND)
     health.ended(route, 'bad 0', 'nothing')
-    expect([looks(), health.isLooking(route)]).toEqual([2, true])
+    expect(looks).toHaveLength(2)
+    health.looked(route, during)
+    expect(health.isLooking(route)).toBe(true)
     expect(health.wait(route, unknown('bad 1'))).toBeGreaterThan(0)
+  })
+
+  it('are looked for everywhere until a look has brought none, and again once a fresh one was found', async () => {
+    const { clock, due, fail, health, looks, pause } = setUp()
+    pause()
+    for (const found of ['new 0', 'bad 0', 'bad 1', 'new 1', 'new 2']) {
+      await due()
+      if (found.startsWith('bad')) health.looked(route, clock.now())
+      fail(found)
+    }
+    expect(looks).toEqual(['everything', 'everything', 'news', 'news', 'everything'])
   })
 
   it('leave the route paused unless they are done: a rejection, a release or a wait say nothing', async () => {
@@ -203,7 +218,7 @@ describe('P10, §4: probes of a paused route', () => {
     pause()
     for (const verdict of ['other', 'nothing', away] as const) {
       await due()
-      health.started(route, 'new')
+      health.started(route, unknown('new'))
       health.ended(route, 'new', verdict)
       expect(health.isPaused(route)).toBe(true)
     }
