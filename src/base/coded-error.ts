@@ -10,6 +10,8 @@ export const EXIT = {
   internal: 70,
   /** Another worker has the state directory, or it cannot be written to for now. */
   busy: 75,
+  /** The worker that was asked to do something has not answered: it may still do it. */
+  unanswered: 76,
   refused: 77,
   config: 78,
 } as const
@@ -31,6 +33,7 @@ export const errorCodes = {
   /** Not now: what is wrong may pass without anybody changing the configuration. */
   STATE_UNAVAILABLE: EXIT.busy,
   STATE_UNUSABLE: EXIT.config,
+  UNANSWERED: EXIT.unanswered,
   INTERNAL: EXIT.internal,
 } as const satisfies Record<string, ExitCode>
 

@@ -1,12 +1,12 @@
-import { after, sleep, systemClock } from '../../base/clock.ts'
+import { sleep, systemClock } from '../../base/clock.ts'
 import { CodedError, EXIT } from '../../base/coded-error.ts'
 import { humanDuration } from '../../base/duration.ts'
 import type { Drained, LogLevel } from '../../control/asked.ts'
-import type { Link } from '../../control/client.ts'
 import { printable } from '../../observe/printable.ts'
 import { wishOf, type NoteOptions } from '../terminal/caller.ts'
 import { stateOf, type StateSettings } from '../terminal/connect.ts'
 import type { Io } from '../terminal/io.ts'
+import type { PatientLink } from '../terminal/patience.ts'
 import { reachState } from '../terminal/reach-state.ts'
 import { reachWorker } from '../terminal/reach-worker.ts'
 import { positiveDuration } from '../terminal/settings.ts'
@@ -49,7 +49,9 @@ export async function operate(what: Act, subject: string, options: OperateOption
   }
 }
 
-const ACTS: Readonly<Record<Act, (link: Link, options: OperateOptions, io: Io, subject: string) => Promise<Said>>> = {
+const ACTS: Readonly<
+  Record<Act, (link: PatientLink, options: OperateOptions, io: Io, subject: string) => Promise<Said>>
+> = {
   pause: async (link, options, io) => {
     const lasts = durationOf('--for', options.for)
     const json = await link.ask('pause', {
@@ -69,15 +71,17 @@ const ACTS: Readonly<Record<Act, (link: Link, options: OperateOptions, io: Io, s
     return { text: `${json.was ? 'resumed' : 'nothing to resume'}${left}`, json }
   },
   drain: async (link, options, io) => {
-    const first = await link.ask('drain', wishOf(options, io))
-    const json = options.wait === true ? await drained(link, durationOf('--timeout', options.timeout)) : first
+    const limit = limitOf(options)
+    const first = await link.ask('drain', wishOf(options, io), limit)
+    const json = limit === undefined ? first : await drained(link, first, limit)
     const isDone = json.isDone || options.wait !== true
     return { text: json.isDone ? 'drained: nothing is in hand' : `draining: ${json.inHand} in hand`, json, isDone }
   },
   stop: async (link, options, io) => {
-    await link.ask('stop', wishOf(options, io))
-    if (options.wait !== true) return { text: 'stopping', json: { stopped: false } }
-    const isDone = await within(link.closed, durationOf('--timeout', options.timeout))
+    const limit = limitOf(options)
+    await link.ask('stop', wishOf(options, io), limit)
+    if (limit === undefined) return { text: 'stopping', json: { stopped: false } }
+    const isDone = await within(link.watch(link.closed), limit)
     return { text: isDone ? 'stopped' : 'still stopping', json: { stopped: isDone }, isDone }
   },
   cancel: async (link, options, io, id) => {
@@ -125,27 +129,36 @@ function durationOf(option: string, text: string | undefined): number | undefine
   return text === undefined ? undefined : positiveDuration(option, text, '30s, 10m, 1h')
 }
 
+/** Undefined: the end is not waited for. */
+function limitOf({ timeout, wait }: OperateOptions): number | undefined {
+  return wait === true ? (durationOf('--timeout', timeout) ?? Infinity) : undefined
+}
+
 /** A worker that has ended meanwhile has nothing in hand. */
-async function drained(link: Link, timeout = Infinity): Promise<Drained> {
+async function drained(link: PatientLink, first: Drained, limit: number): Promise<Drained> {
   const clock = systemClock()
-  const end = clock.now() + timeout
-  for (;;) {
-    const state = await link.ask('drained', {}).catch(goneOrThrown)
+  const end = clock.now() + limit
+  for (let state = first; ;) {
+    const left = Math.max(0, end - clock.now())
+    state = await link.ask('drained', {}, left).catch((error: unknown) => goneOrThrown(error, state))
     if (state.isDone || clock.now() >= end) return state
     await sleep(clock, LOOK)
   }
 }
 
-function goneOrThrown(error: unknown): Drained {
+/** @param last how far it was when it answered last. */
+function goneOrThrown(error: unknown, last: Drained): Drained {
   if (error instanceof CodedError && error.code === 'STATE_BUSY') return { inHand: 0, isDone: true }
+  if (error instanceof CodedError && error.code === 'UNANSWERED') return last
   throw error
 }
 
-async function within(wait: Promise<unknown>, timeout: number | undefined): Promise<boolean> {
-  const over = Promise.withResolvers<boolean>()
-  const cancel = timeout === undefined ? () => {} : after(systemClock(), timeout, () => over.resolve(false))
-  void wait.then(() => over.resolve(true))
-  const isDone = await over.promise
-  cancel()
-  return isDone
+async function within(wait: Promise<unknown>, limit: number): Promise<boolean> {
+  const over = new AbortController()
+  const isOver = await Promise.race([
+    wait.then(() => true),
+    limit === Infinity ? new Promise<never>(() => {}) : sleep(systemClock(), limit, over.signal).then(() => false),
+  ])
+  over.abort()
+  return isOver
 }

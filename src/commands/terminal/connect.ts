@@ -35,13 +35,14 @@ export interface StateSettings extends SettingsOptions {
 
 /** The state directory. One that is named needs no configuration. */
 export async function stateOf(options: StateSettings, io: Io): Promise<StatePlace> {
-  if (options.state !== undefined) return { directory: resolve(io.cwd, options.state), sync: 'full' }
+  const told = (line: string): void => io.problem(line)
+  if (options.state !== undefined) return { directory: resolve(io.cwd, options.state), sync: 'full', told }
   const loaded = await loadConfig(loadOptions(options, io)).catch(asConfigError)
-  if (loaded instanceof ConfigError) return await runningState(loaded, options, io)
+  if (loaded instanceof ConfigError) return { ...(await runningState(loaded, options, io)), told }
   const { config } = loaded
   const { env, secrets } = io
   const { directory, sync } = config.state
-  return { directory, sync, share: async () => await shareBy({ config, env, secrets }, () => {}) }
+  return { directory, sync, told, share: async () => await shareBy({ config, env, secrets }, () => {}) }
 }
 
 /**

@@ -2,12 +2,13 @@ import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { sleep, systemClock, type Clock } from '../../base/clock.ts'
 import { CodedError, systemCode } from '../../base/coded-error.ts'
-import { linkToWorker, type Link } from '../../control/client.ts'
+import { linkToWorker } from '../../control/client.ts'
 import { requests } from '../../control/requests.ts'
-import { reachWorker } from './reach-worker.ts'
 import { openState, type StateOptions } from '../../journal/state.ts'
+import { certain, patient, type PatientLink, type Place } from './patience.ts'
+import { reachWorker } from './reach-worker.ts'
 
-export interface StatePlace extends Pick<StateOptions, 'directory' | 'sync'> {
+export interface StatePlace extends Pick<StateOptions, 'directory' | 'sync'>, Place {
   /** With whom its worker remembers. */
   readonly share?: () => Promise<StateOptions['share']>
   /** Only its worker is to be asked: nobody knows with whom it remembers. */
@@ -23,7 +24,7 @@ const PAUSE = 100
  *
  * @throws {CodedError} STATE_UNUSABLE when there is nothing; STATE_BUSY when whoever holds it does not answer.
  */
-export async function reachState(state: StatePlace, clock: Clock = systemClock()): Promise<Link> {
+export async function reachState(state: StatePlace, clock: Clock = systemClock()): Promise<PatientLink> {
   const { directory } = state
   needState(directory)
   if (state.isRunning === true) return await reachWorker(state)
@@ -34,7 +35,7 @@ export async function reachState(state: StatePlace, clock: Clock = systemClock()
     } catch (error) {
       if (!(error instanceof CodedError) || error.code !== 'STATE_BUSY') throw error
       const link = await linkToWorker(directory)
-      if (!(link instanceof Error)) return link
+      if (!(link instanceof Error)) return patient(link, state)
       // It may be about to listen, or to leave.
       if (clock.now() >= end)
         throw new CodedError('STATE_BUSY', `${error.message}; it does not answer: ${link.message}`)
@@ -69,18 +70,18 @@ function whyMissing(file: string): string | undefined {
   }
 }
 
-async function openLink({ directory, share, sync }: StatePlace): Promise<Link> {
+async function openLink({ directory, share, sync }: StatePlace): Promise<PatientLink> {
   const opened = openState({ directory, sync, share: await share?.(), visit: true, onHealth: () => {} })
   await opened.fleet?.start()
   const asked = { ledger: opened.ledger, worker: undefined }
-  return {
+  return certain({
     ask: async (name, params) => await requests[name].by(params, asked),
     closed: new Promise(() => {}),
     close: async () => {
       await opened.fleet?.stop()
       opened.close()
     },
-  }
+  })
 }
 
 function journalOf(directory: string): string {
