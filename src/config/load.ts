@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import { access, readFile } from 'node:fs/promises'
-import { resolve } from 'node:path'
+import { dirname, resolve } from 'node:path'
 import { asError, systemCode } from '../base/coded-error.ts'
 import { chooseProxy, type ForwardProxy, type ProxyChoice } from '../base/proxy.ts'
 import { Secret } from '../base/secret.ts'
@@ -65,23 +65,29 @@ export async function loadConfig(options: LoadOptions): Promise<LoadedConfig> {
 }
 
 /**
- * The state directory, as far as a configuration with mistakes still says where it is: the worker that runs has read another one.
- *
- * @throws {ConfigError} where the file cannot be read.
+ * The state directory, as far as a configuration with mistakes still says where it is: the worker that runs has read another one. Of a file that
+ * cannot be read at all, only its place is known.
  */
 export async function stateDirectory(options: LoadOptions): Promise<string | undefined> {
-  const { raw } = await gather(options)
+  const { raw } = await gather(options, async (file, env) => await readConfigFile(file, env).catch(nothingOf(file)))
   const path = ['state', 'directory']
   const directory = raw.get(path)
   const { data } = configSchema.shape.state.safeParse(directory === undefined ? {} : { directory })
   return data === undefined ? undefined : resolve(raw.placeOf(path).base, data.directory)
 }
 
+function nothingOf(file: string): (error: unknown) => ReturnType<typeof readYaml> {
+  return (error) => {
+    if (!(error instanceof ConfigError)) throw error
+    return { raw: new RawConfig({ where: file, base: dirname(file) }), issues: [], keyVariables: [] }
+  }
+}
+
 /** All sources in one, unchecked. */
-async function gather(options: LoadOptions) {
+async function gather(options: LoadOptions, readConfig = readConfigFile) {
   const { cwd, defaults = {}, env, flags = {} } = options
   const file = await findFile(options)
-  const read = file === null ? undefined : await readConfigFile(file, env)
+  const read = file === null ? undefined : await readConfig(file, env)
   const raw = read?.raw ?? new RawConfig({ where: 'defaults', base: cwd })
   const warnings = [...applyEnvironment(raw, env, cwd)]
   for (const [key, value] of Object.entries(flags)) {

@@ -52,12 +52,12 @@ export async function stateOf(options: StateSettings, io: Io): Promise<StatePlac
  * @throws {ConfigError} where none runs.
  */
 async function runningState(mistakes: ConfigError, options: StateSettings, io: Io): Promise<StatePlace> {
-  const directory = await stateDirectory(loadOptions(options, io)).catch(asConfigError)
-  if (directory === undefined || directory instanceof ConfigError) throw mistakes
+  const directory = await stateDirectory(loadOptions(options, io))
+  if (directory === undefined) throw mistakes
   const link = await linkToWorker(directory)
   if (link instanceof Error) throw mistakes
   await link.close()
-  io.problem('warning: the configuration has mistakes, which `clink-worker check` lists; the worker that runs is asked')
+  io.problem('warning: the configuration cannot be used, `clink-worker check` says why; the worker that runs is asked')
   return { directory, sync: 'full', isRunning: true }
 }
 

@@ -1,3 +1,5 @@
+import { mkdir, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { until } from '../../support/until.ts'
 import type { Ended } from '../../support/cli.ts'
@@ -80,7 +82,7 @@ test('P12: mistakes made in the configuration since its start do not make a work
     await using worker = site.run()
     await worker.said(/worker\.ready/)
     await site.dir.write({ 'clink-worker.yaml': 'concurency: 2\nroutes: 7\n' })
-    const warned = expect.stringMatching(/^clink-worker: warning: the configuration has mistakes.*\n$/)
+    const warned = expect.stringMatching(/^clink-worker: warning: the configuration cannot be used.*\n$/)
     expect(await health(site, 'live')).toMatchObject({ code: 0, stdout: 'alive\n', stderr: warned })
     for (const command of [['status'], ['pause'], ['resume'], ['failed', 'list'], ['state', 'info']])
       expect(await say(...command), command.join(' ')).toMatchObject({ code: 0, stderr: warned })
@@ -95,4 +97,26 @@ test('P12: mistakes made in the configuration since its start do not make a work
       code: 78,
       stderr: expect.stringContaining('concurency: unknown key'),
     })
+})
+
+test('P12: a configuration that is gone or cannot be read does not make a worker that runs seem dead', async () => {
+  await using site = await Site.start({
+    'handlers/h.js': handler(''),
+    'etc/worker.yaml': 'handlers: { directory: ../handlers }\n',
+  })
+  const file = ['--config', 'etc/worker.yaml']
+  await using worker = site.run(...file)
+  await worker.said(/worker\.ready/)
+  const path = join(site.dir.path, 'etc/worker.yaml')
+  const warned = expect.stringMatching(/^clink-worker: warning: the configuration cannot be used.*\n$/)
+  for (const spoil of [() => writeFile(path, Buffer.from([0xff, 0xfe, 0x00])), () => rm(path), () => mkdir(path)]) {
+    await spoil()
+    expect(await health(site, 'live', ...file)).toMatchObject({ code: 0, stdout: 'alive\n', stderr: warned })
+  }
+  worker.kill('SIGTERM')
+  await worker.ended
+  expect(await health(site, 'live', ...file)).toMatchObject({
+    code: 78,
+    stderr: expect.stringContaining('is a directory'),
+  })
 })
