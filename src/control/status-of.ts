@@ -10,7 +10,7 @@ type Delivery = Status['deliveries'][number]
 /** The worker at one moment, as it knows itself. Times in wall milliseconds. */
 export interface StatusFacts extends Pick<
   Status,
-  'slots' | 'claims' | 'key' | 'identity' | 'leases' | 'notWorked' | 'server' | 'siblings' | 'totals'
+  'slots' | 'claims' | 'inbox' | 'key' | 'identity' | 'leases' | 'notWorked' | 'server' | 'siblings' | 'totals'
 > {
   readonly worker: Omit<Status['worker'], 'startedAt'> & { readonly startedAt: number }
   readonly isStopping: boolean
@@ -18,7 +18,7 @@ export interface StatusFacts extends Pick<
   readonly isDrained: boolean
   readonly readiness: Readiness
   readonly liveness: Liveness
-  readonly counts: Omit<Status['counts'], 'deadLetters' | 'lateResults'>
+  readonly counts: Omit<Status['counts'], 'deadLetters' | 'failing' | 'lateResults'>
   readonly routes: Status['routes']
   readonly deliveries: readonly Delivery[]
   readonly pauses: readonly (Omit<Status['pauses'][number], 'since'> & { readonly since: number })[]
@@ -38,15 +38,17 @@ export function statusOf(facts: StatusFacts, ledger: Ledger): Status {
     isStopping: __,
     leftAlone,
     liveness,
+    notWorked,
     parked,
     pauses,
     readiness,
     worker,
     ...rest
   } = facts
-  const oldest = deliveries.toSorted((one, other) => other.for - one.for)
+  const first = deliveries.toSorted((one, other) => rank(one) - rank(other) || other.for - one.for)
   const letters = ledger.letters.count
-  const counts = { ...facts.counts, deadLetters: letters, lateResults: ledger.late.size }
+  const failing = notWorked.reduce((sum, { count, why }) => sum + (why === 'failing' ? count : 0), 0)
+  const counts = { ...facts.counts, failing, deadLetters: letters, lateResults: ledger.late.size }
   const held = deliveries.flatMap(({ due, state, why }) =>
     due === null ? [] : [state === 'asleep' ? 'asleep' : (why ?? '')],
   )
@@ -60,14 +62,21 @@ export function statusOf(facts: StatusFacts, ledger: Ledger): Status {
     reasons: [...liveness.reasons, ...readiness.reasons],
     next: nextOf(facts, letters),
     counts,
+    notWorked,
     pauses: pauses.map((one) => ({ ...one, since: iso(one.since) })),
     draining: draining && { ...draining, since: iso(draining.since) },
-    deliveries: oldest.slice(0, TOLD),
-    deliveriesLeftOut: Math.max(0, oldest.length - TOLD),
+    deliveries: first.slice(0, TOLD),
+    deliveriesLeftOut: Math.max(0, first.length - TOLD),
     held: byWhy(held),
     parked: byWhy(parked.map(({ why }) => why)),
     leftAlone: [...leftAlone].map(([why, count]) => ({ why, count })).toSorted((a, b) => b.count - a.count),
   }
+}
+
+/** What has a handler that runs comes first, then what is about to start or being settled, then what waits. */
+function rank({ due, state }: Delivery): number {
+  if (state === 'running' || state === 'lost') return 0
+  return due === null ? 1 : 2
 }
 
 function stateOf({ counts, draining, isDrained, isStopping, pauses, readiness }: StatusFacts): Status['state'] {

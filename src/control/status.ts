@@ -108,6 +108,7 @@ export const status = z.object({
     settling: count('Clinks of which Clink is being told'),
     parked: count('Claims that run out, since their clinks are not to be run now'),
     rerunning: count('Dead letters that are run again by hand'),
+    failing: count('Clinks that wait, in hand or in the inbox, since everything on their route fails'),
     stuck: count('Handlers that ignore their abort'),
     maybeClaimed: count('Clinks that may be claimed though none of them is in hand'),
     unrouted: count('Clinks that were left alone since no route takes them'),
@@ -120,10 +121,20 @@ export const status = z.object({
   routes: z.array(route),
   deliveries: z
     .array(delivery)
-    .describe('The clinks in hand, the one that has been so for the longest first; 200 at most.'),
+    .describe(
+      'The clinks in hand: those whose handlers run, then those that start or are settled, then those that are held; of each the one that has been so for the longest first. 200 at most.',
+    ),
   deliveriesLeftOut: count('How many of them are not told'),
   held: whys('Clinks that back off or sleep, by why.'),
   parked: whys('Claims that are parked, by why their clinks are not run.'),
+  inbox: z
+    .object({
+      pending: count('Clinks that this worker would take'),
+      leftAlone: count('Clinks that it leaves alone'),
+      isSaturated: z.boolean().describe('One list (100 clinks) did not show all: there may be more of either.'),
+    })
+    .nullable()
+    .describe('What waits in the inbox, as the last look at it has shown; null: not known.'),
   notWorked: z
     .array(notWorked)
     .readonly()

@@ -59,8 +59,12 @@ export const views = {
   deliveries: row({
     changes: false,
     params: nothing,
-    answer: status.shape.deliveries,
-    by: (_, asked) => statusOf(running(asked).report(), asked.ledger).deliveries,
+    /** As in the status, and how many are left out. */
+    answer: z.object({ deliveries: status.shape.deliveries, leftOut: status.shape.deliveriesLeftOut }),
+    by: (_, asked) => {
+      const { deliveries, deliveriesLeftOut: leftOut } = statusOf(running(asked).report(), asked.ledger)
+      return { deliveries, leftOut }
+    },
   }),
   inbox: row({
     changes: false,

@@ -16,7 +16,9 @@ export function now({ history, overview }) {
   const others = status.deliveries.filter(({ state }) => state !== 'running' && state !== 'lost')
   const { counts, slots } = status
   const note =
-    status.deliveriesLeftOut === 0 ? null : `the ${count(status.deliveries.length)} oldest of those in hand are shown`
+    status.deliveriesLeftOut === 0
+      ? null
+      : `${count(status.deliveriesLeftOut)} in hand are left out: those that run come first, then the oldest`
   return [
     h('h1', { class: 'unseen' }, 'Now'),
     sentence(status),

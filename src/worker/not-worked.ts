@@ -1,5 +1,7 @@
 import type { Clink } from '../clink/records.ts'
 import type { Route } from '../handlers/route.ts'
+import { PAUSED } from './delivery/backoff.ts'
+import type { Delivery } from './delivery/delivery.ts'
 import type { WorkerParts } from './parts.ts'
 
 /** Clinks that are not worked for one reason: of a route, of a sender, or of both where the reason is about both. */
@@ -30,7 +32,7 @@ export function notWorked(parts: WorkerParts): readonly NotWorked[] {
   const inHand = new Set(parked.ids)
   for (const one of deliveries.live) {
     inHand.add(one.clink.clink_id)
-    const reason = one.state === 'waiting' ? limitOf(one.route, one.clink, parts) : undefined
+    const reason = whyWaiting(one, parts)
     if (reason !== undefined) add(reason, false)
   }
   for (const { left, sender, why } of parked.list) add({ route: null, sender, why, left }, true)
@@ -46,6 +48,14 @@ export function notWorked(parts: WorkerParts): readonly NotWorked[] {
     }
   }
   return [...found.values()].toSorted((a, b) => b.count - a.count)
+}
+
+/** Of one in hand; one that backs off for its own failure, or sleeps, is held for that. */
+function whyWaiting({ backoff, clink, dueAt, route, state }: Delivery, parts: WorkerParts): Reason | undefined {
+  if (state === 'waiting') return limitOf(route, clink, parts)
+  if (state !== 'backingOff' || backoff.why !== PAUSED || dueAt === undefined) return undefined
+  const left = Math.max(0, dueAt - parts.shared.context.clock.now())
+  return { route: route.name, sender: null, why: 'failing', left }
 }
 
 /** Of an operator, or since all fails there. */

@@ -24,6 +24,7 @@ export function report(parts: WorkerParts) {
     },
     parked: parked.list,
     notWorked: notWorked(parts),
+    inbox: inboxOf(parts),
     leftAlone: intake.notices.counts,
     pauses: pauses.list.map(({ at, by, left, note, route }) => ({
       route: route ?? null,
@@ -43,6 +44,13 @@ export function report(parts: WorkerParts) {
     claims: mode.mode,
     leases: { areTold: terms.areTold ?? null, areRenewed: terms.areRenewed ?? null },
   }
+}
+
+function inboxOf({ inboxWatch }: WorkerParts) {
+  const { known } = inboxWatch
+  return known === undefined
+    ? null
+    : { pending: known.pending, leftAlone: known.leftAlone, isSaturated: known.isSaturated }
 }
 
 function routeReport(route: Route, { deliveries, shared }: WorkerParts) {

@@ -67,6 +67,22 @@ describe('a worker that is drained', () => {
     await bench.stop()
   })
 
+  it('hides no pause, and goes on without the drain', async () => {
+    const { bench } = benchOf()
+    await bench.pass(SECOND)
+    drain(bench)
+    await bench.daemon.worker.pauses.pause({ by: 'bob' }, undefined)
+    const reasons = ['it is drained (by alice (uid 1000)); it is paused (by bob)']
+    expect(bench.daemon.readiness()).toEqual({ ready: false, reasons })
+    await resume(bench)
+    await bench.daemon.worker.pauses.pause({ by: 'bob', route: 'test' }, undefined)
+    drain(bench)
+    expect(bench.daemon.readiness().reasons).toEqual([
+      'it is drained (by alice (uid 1000)); all its routes are paused: test (by bob)',
+    ])
+    await bench.stop()
+  })
+
   it('leaves alone for the rest of their waits what it has given back, also when it takes clinks again', async () => {
     const { bench, ran } = benchOf()
     bench.send('sleeps')

@@ -46,6 +46,22 @@ describe('§6: status says per route and sender why something is not worked', ()
     await bench.stop()
   })
 
+  it('all fails on its route: also what is in hand counts, and until when it waits', async () => {
+    const bench = new VirtualBench({
+      handle: async () => await Promise.reject(new Error('the database is away')),
+      settings: { ...settings, claim: { ...settings.claim, maxHold: 2 * HOUR }, concurrency: 5 },
+    })
+    for (let n = 0; n < 20; n += 1) bench.send(`clink ${n}`)
+    await bench.pass(MINUTE)
+    const { held } = bench.daemon.snapshot()
+    expect(held).toBeGreaterThan(0)
+    expect(await told(bench)).toEqual([
+      { route: 'test', sender: null, why: 'failing', isParked: false, count: 20, left: expect.any(Number) },
+    ])
+    expect(bench.daemon.worker.report().inbox).toEqual({ pending: 20 - held, leftAlone: 0, isSaturated: false })
+    await bench.stop()
+  })
+
   it('its sender is left alone, and by which setting; nothing else is said of what is worked', async () => {
     const bench = new VirtualBench({ handle: long, settings })
     const { emulator } = bench

@@ -104,6 +104,8 @@ function facts(status: Status): [string, string][] {
     ['given up', [`${deadLetters} wait for a person`, `${totals.deadLettered} so far`, ...kept].join(', ')],
     ['held', whys(status.held)],
     ['parked', whys(status.parked)],
+    ['failing', counts.failing === 0 ? '' : `${counts.failing} wait since everything on their route fails`],
+    ['inbox', inboxText(status.inbox)],
     ['left alone', whys(status.leftAlone)],
     ['claims', `${claims === 'none' ? 'none' : `by ${claims === 'batch' ? 'poll' : 'id'}`}, siblings ${siblings}`],
     [
@@ -116,6 +118,12 @@ function facts(status: Status): [string, string][] {
   ].flatMap(([name = '', text = '']): [string, string][] =>
     text === '' ? [] : [[name, cut(printable(text), WIDTH - 12)]],
   )
+}
+
+function inboxText(inbox: Status['inbox']): string {
+  if (inbox === null) return ''
+  const { isSaturated, leftAlone, pending } = inbox
+  return `${pending} wait, ${leftAlone} left alone${isSaturated ? ', perhaps more' : ''}`
 }
 
 function serverText(server: Status['server']): string {
@@ -154,9 +162,7 @@ function routeRow({ held, limits, name, running, settling, waiting, waits }: Sta
 
 function clinks({ deliveries, deliveriesLeftOut }: Status, paint: Paint): string {
   if (deliveries.length === 0) return ''
-  const isRunning = ({ state }: (typeof deliveries)[number]): number => (state === 'running' ? 1 : 0)
   const rows = deliveries
-    .toSorted((one, other) => isRunning(other) - isRunning(one))
     .slice(0, CLINKS)
     .map(({ attempt, due, for: ms, id, isStuck, lease, route, state }) => [
       cut(printable(id), ID),

@@ -25,7 +25,7 @@ export interface Place {
   readonly told?: ((line: string) => void) | undefined
 }
 
-export const TIMES = {
+const TIMES = {
   /** Milliseconds after which silence is said, and between two looks whether the worker answers anything. */
   silence: 5_000,
   /** How long an answer to such a look may take. */

@@ -87,10 +87,15 @@ export class Pauses {
 
   /** Why nothing is taken at all, for people; undefined: something is. */
   why(routes: readonly { readonly name: string }[]): string | undefined {
-    if (this.#drain !== undefined) return said('it is drained', this.#drain)
+    const drained = this.#drain === undefined ? [] : said('it is drained', this.#drain)
+    const all = [drained, this.#whyPaused(routes) ?? []].flat()
+    return all.length === 0 ? undefined : all.join('; ')
+  }
+
+  #whyPaused(routes: readonly { readonly name: string }[]): string | undefined {
     const whole = this.list.find(({ route }) => route === undefined)
     if (whole !== undefined) return said('it is paused', whole)
-    if (routes.length === 0 || !routes.every((route) => this.holds(route))) return undefined
+    if (routes.length === 0 || !routes.every(({ name }) => this.#all.has(name))) return undefined
     return `all its routes are paused: ${this.list.map((one) => said(one.route ?? '', one)).join('; ')}`
   }
 
