@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import { asError } from '../base/coded-error.ts'
-import { clearInterval, setInterval } from '../base/host-time.ts'
+import { clearInterval, monotonicNow, setInterval } from '../base/host-time.ts'
 import { errorOf, jsonAnswer, type Answer, type Stream } from './answer.ts'
 
 /** One kind of news. */
@@ -17,11 +17,18 @@ export interface EventStreamsOptions {
   readonly most: number
   /** Milliseconds of a turn. */
   readonly turn?: number
+  /** Milliseconds for which a reader surely keeps its place. */
+  readonly keeps?: number
 }
 
 const TURN = 1_000
 /** Bytes that may wait for a reader. One that is further behind is dropped: it comes again, and loses nothing, since all news is whole. */
 const BEHIND = 1_000_000
+/**
+ * The kernel takes news for a reader that stands still, hours of it where little happens, so nothing shows who reads. A page that has lost its place
+ * comes again, and one that stands still does not.
+ */
+const KEEPS = 60_000
 /** Milliseconds after which a reader that was dropped comes again. */
 const RETRY = 2_000
 
@@ -31,7 +38,8 @@ const RETRY = 2_000
  */
 export class EventStreams {
   readonly #options: EventStreamsOptions
-  readonly #readers = new Set<ServerResponse>()
+  /** And when each has begun, the first of them first. */
+  readonly #readers = new Map<ServerResponse, number>()
   #turns: NodeJS.Timeout | undefined
   #turn = 0
   #isTelling = false
@@ -46,7 +54,7 @@ export class EventStreams {
 
   open(): Stream | Answer {
     const { most } = this.#options
-    if (this.#readers.size >= most) {
+    if (!this.#hasPlace) {
       const error = `${most} streams are open, and there are no more: close a page`
       return jsonAnswer(503, { error }, { 'retry-after': '10' })
     }
@@ -57,18 +65,35 @@ export class EventStreams {
   stop(): void {
     clearInterval(this.#turns)
     this.#turns = undefined
-    for (const reader of this.#readers) reader.end()
+    for (const reader of this.#readers.keys()) reader.end()
     this.#readers.clear()
+  }
+
+  get #hasPlace(): boolean {
+    return this.#readers.size < this.#options.most || this.#outlasted !== undefined
+  }
+
+  /** Who has had its place for longest, and gives way. */
+  get #outlasted(): ServerResponse | undefined {
+    const [[first, since] = []] = this.#readers
+    return since !== undefined && monotonicNow() - since >= (this.#options.keeps ?? KEEPS) ? first : undefined
   }
 
   #begin(response: ServerResponse): void {
     // There may have come more in the turn.
-    if (response.destroyed || this.#readers.size >= this.#options.most) return void response.destroy()
-    this.#readers.add(response)
+    if (response.destroyed || !this.#hasPlace) return void response.destroy()
+    if (this.#readers.size >= this.#options.most) this.#drop(this.#outlasted)
+    this.#readers.set(response, monotonicNow())
     response.on('close', () => this.#leave(response))
     response.write(`retry: ${RETRY}\n\n`)
     this.#turns ??= setInterval(() => void this.#tell(), this.#options.turn ?? TURN).unref()
     void this.#tellAll([response], Object.keys(this.#options.told))
+  }
+
+  #drop(reader: ServerResponse | undefined): void {
+    if (reader === undefined) return
+    this.#readers.delete(reader)
+    reader.destroy()
   }
 
   #leave(response: ServerResponse): void {
@@ -85,7 +110,7 @@ export class EventStreams {
     this.#turn += 1
     const due = Object.entries(this.#options.told).filter(([, { every }]) => this.#turn % every === 0)
     await this.#tellAll(
-      [...this.#readers],
+      [...this.#readers.keys()],
       due.map(([name]) => name),
     )
     this.#isTelling = false

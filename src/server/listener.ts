@@ -1,4 +1,5 @@
 import { STATUS_CODES, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { systemCode } from '../base/coded-error.ts'
 import { inAddress } from '../base/host-names.ts'
@@ -16,7 +17,7 @@ export interface ListenerOptions {
   readonly host: string
   /** 0: any that is free. */
   readonly port: number
-  /** The most connections at a time; what is more is closed at once. */
+  /** The most connections at a time. For one more the oldest is closed on which nothing is asked, or that one where there is none. */
   readonly connections: number
   /** Milliseconds after which a connection is closed on which nothing moves. Left out: answers may take as long as they like. */
   readonly silence?: number
@@ -30,6 +31,8 @@ export interface ListenerOptions {
 /** An HTTP server with limits to what a caller may take of it: connections, the size of a head, the time for a request. */
 export class Listener {
   readonly #options: ListenerOptions
+  /** And what is asked on each, the oldest first. */
+  readonly #connections = new Map<Socket, IncomingMessage | undefined>()
   #server: Server | undefined
 
   constructor(options: ListenerOptions) {
@@ -41,10 +44,12 @@ export class Listener {
     const { connections, host, port, silence = 0, times } = this.#options
     const serve = (request: IncomingMessage, response: ServerResponse): void => void this.#serve(request, response)
     const server = http.createServer({ ...TIMES, ...times, keepAlive: true, requireHostHeader: false }, serve)
-    server.maxConnections = connections
+    // Those that give way are counted by Node until they have closed.
+    server.maxConnections = 2 * connections
     server.timeout = silence
     // Whoever asks first whether a body is welcome is told by the answer; `bodyOf` says that it is.
     server.on('checkContinue', serve).on('clientError', refuse)
+    server.on('connection', (socket: Socket) => this.#letIn(socket))
     await new Promise<void>((resolve, reject) => server.once('error', reject).listen(port, host, resolve))
     server.on('error', () => {})
     this.#server = server
@@ -69,7 +74,26 @@ export class Listener {
     clearTimeout(late)
   }
 
+  /** Whoever holds connections and asks nothing keeps nobody out, probes least of all: they ask at once. */
+  #letIn(socket: Socket): void {
+    const all = this.#connections
+    if (all.size >= this.#options.connections) {
+      // Of one whose request is still arriving nobody knows whether it comes to its end.
+      const [idle] = [...all].find(([, request]) => request === undefined || !request.complete) ?? []
+      if (idle !== undefined) all.delete(idle)
+      ;(idle ?? socket).destroy()
+      if (idle === undefined) return
+    }
+    all.set(socket, undefined)
+    socket.on('close', () => all.delete(socket))
+  }
+
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { socket } = request
+    if (this.#connections.has(socket)) this.#connections.set(socket, request)
+    response.on('close', () => {
+      if (this.#connections.get(socket) === request) this.#connections.set(socket, undefined)
+    })
     // A caller may leave at any moment; that is its own affair.
     response.on('error', () => {})
     const answer = await this.#answer(request, response).catch((error: unknown) => jsonAnswer(500, errorOf(error)))

@@ -9,7 +9,7 @@ import { Listener } from '../../src/server/listener.ts'
 import { isLoopbackName } from '../../src/base/host-names.ts'
 import { OperatorServer } from '../../src/server/operator-server.ts'
 import { Site } from '../../src/server/site.ts'
-import { connected, exchanged, read } from '../support/raw-http.ts'
+import { closed, connected, exchanged, read } from '../support/raw-http.ts'
 import { until } from '../support/until.ts'
 
 const TOKEN = 'a-token-that-nobody-guesses'
@@ -198,6 +198,19 @@ describe('the stream of events', () => {
     await open[0]?.body?.cancel()
     await until(() => streams.readers === 1, 'one has left')
     expect((await fetch(`${url}/api/events`)).status).toBe(200)
+  })
+
+  it('gives the place of whoever has had it for longest to one that comes, so that readers that stand still keep nobody out', async () => {
+    const { streams, url } = await serve({ events: { told, most: 2, keeps: 0 } })
+    const [first, second] = [await connected(url), await connected(url)]
+    for (const socket of [first, second]) socket.pause().write(`GET /api/events HTTP/1.1\r\n${HOST}\r\n`)
+    await until(() => streams.readers === 2, 'both are open')
+    const reader = (await fetch(`${url}/api/events`)).body?.getReader()
+    const news = await reader?.read()
+    expect(new TextDecoder().decode(news?.value)).toContain('retry')
+    expect(streams.readers).toBe(2)
+    const gone = await Promise.race([first, second].map(async (socket) => (await closed(socket), socket)))
+    expect((gone === first ? second : first).closed).toBe(false)
   })
 
   it('drops a reader that does not keep up, and ends all with the server', async () => {

@@ -1,4 +1,4 @@
-import { createServer } from 'node:net'
+import { createServer, type Socket } from 'node:net'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { CodedError } from '../../src/base/coded-error.ts'
 import { healthPages } from '../../src/server/health-pages.ts'
@@ -164,14 +164,57 @@ describe('§7: the HTTP server', () => {
   })
 
   it('has no more connections than it may, and serves those that it has', async () => {
-    const url = await listen({ connections: 2 })
-    const [one, two] = [await connected(url), await connected(url)]
+    const go = Promise.withResolvers<undefined>()
+    const answer = async () => {
+      await go.promise
+      return jsonAnswer(200, {})
+    }
+    let asked = 0
+    const url = await listen({ connections: 2, answer: async () => ((asked += 1), await answer()) })
+    const two = [await connected(url), await connected(url)]
+    for (const socket of two) socket.write(`GET / HTTP/1.1\r\n${HOST}Connection: close\r\n\r\n`)
+    await until(() => asked === 2, 'both have asked')
     await closed(await connected(url))
-    two.destroy()
-    await closed(two)
-    one.write(`GET / HTTP/1.1\r\n${HOST}Connection: close\r\n\r\n`)
-    await closed(one)
-    await until(async () => (await fetch(url).catch(() => undefined))?.status === 200, 'there is room again')
+    go.resolve(undefined)
+    for (const socket of two) await closed(socket)
+    expect((await fetch(url)).status).toBe(200)
+  })
+
+  it('closes connections on which nothing is asked, the oldest first, for one more (P12)', async () => {
+    const { url } = await serve()
+    const idle: Socket[] = []
+    for (let n = 0; n < 300; n += 1) idle.push(await connected(url))
+    const slow = await connected(url)
+    slow.write(`GET /livez HTTP/1.1\r\n${HOST}`)
+    const start = performance.now()
+    for (let n = 0; n < 20; n += 1) expect((await fetch(`${url}/livez`)).status).toBe(200)
+    expect(performance.now() - start).toBeLessThan(5_000)
+    const [first, last] = [idle[0], idle.at(-1)]
+    if (first !== undefined) await closed(first)
+    expect(last?.closed).toBe(false)
+    slow.end(`Connection: close\r\n\r\n`)
+    await closed(slow)
+    for (const socket of idle) socket.destroy()
+  })
+
+  it('closes a connection whose request is still arriving as well, and none on which an answer is waited for', async () => {
+    const go = Promise.withResolvers<undefined>()
+    let asked = 0
+    const answer: ListenerOptions['answer'] = async (request) => {
+      asked += 1
+      await go.promise
+      return jsonAnswer(200, { path: request.url })
+    }
+    const url = await listen({ connections: 2, answer })
+    const [waiting, arriving] = [await connected(url), await connected(url)]
+    waiting.write(`GET /waits HTTP/1.1\r\n${HOST}Connection: close\r\n\r\n`)
+    arriving.write(`POST /arrives HTTP/1.1\r\n${HOST}Content-Length: 9\r\n\r\n{`)
+    await until(() => asked === 2, 'both are seen')
+    const answered = fetch(`${url}/probe`)
+    await closed(arriving)
+    go.resolve(undefined)
+    expect((await answered).status).toBe(200)
+    await closed(waiting)
   })
 
   it('stops though connections are open and answers under way', async () => {
