@@ -46,7 +46,7 @@ async function measure(what: string, note: Emit, runner: Runner): Promise<void> 
     const startedAt = performance.now()
     for (let n = 0; n < count; n += 1) {
       note({ event: 'clink.claimed', ...facts, lease: 1 })
-      note({ event: 'poll.succeeded', asked: 1, received: 1, claimed: 1, duration: 1 })
+      note({ event: 'poll.succeeded', looked: true, asked: 1, received: 1, claimed: 1, duration: 1 })
       note({ event: 'clink.started', ...facts, waited: 1 })
       await runner.start(task).ended
       note({ event: 'clink.ended', ...facts, outcome: 'done', duration: 1 })

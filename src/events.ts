@@ -130,7 +130,8 @@ interface GeneralEvents {
   'renewals.recovered': { failures: number; duration: number }
   'settlements.recovered': { failures: number; duration: number }
   // the poll
-  'poll.succeeded': { asked: number; received: number; claimed: number; duration: number }
+  /** Not `looked`: it has only claimed by id what was listed before. */
+  'poll.succeeded': { looked: boolean; asked: number; received: number; claimed: number; duration: number }
   'poll.probed': { duration: number }
   'poll.failed': { error: Error; wait: number; failures: number }
   'poll.lost': { asked: number; error: Error }

@@ -19,7 +19,7 @@ export function countEvents(instruments: Instruments, slo: () => number): Emit {
     // oxlint-disable-next-line typescript/switch-exhaustiveness-check
     switch (event.event) {
       case 'poll.succeeded':
-        return polls.add(event.claimed > 0 ? 'claimed' : 'empty')
+        return event.looked ? polls.add(event.claimed > 0 ? 'claimed' : 'empty') : undefined
       case 'poll.probed':
         return polls.add('probed')
       case 'poll.lost':

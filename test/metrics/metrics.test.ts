@@ -63,8 +63,11 @@ describe('§7: metrics', () => {
   it('say what came of polls; one that was lost is no other that failed', async () => {
     const failed = { event: 'poll.failed', error: lost(true), wait: 1, failures: 1 } as const
     const value = await said([
-      { event: 'poll.succeeded', asked: 5, received: 3, claimed: 3, duration: 1 },
-      { event: 'poll.succeeded', asked: 5, received: 0, claimed: 0, duration: 1 },
+      { event: 'poll.succeeded', looked: true, asked: 5, received: 3, claimed: 3, duration: 1 },
+      { event: 'poll.succeeded', looked: true, asked: 5, received: 0, claimed: 0, duration: 1 },
+      // Rounds of claims by id of what was listed before are none.
+      { event: 'poll.succeeded', looked: false, asked: 5, received: 0, claimed: 2, duration: 1 },
+      { event: 'poll.succeeded', looked: false, asked: 0, received: 0, claimed: 0, duration: 1 },
       { event: 'poll.lost', asked: 5, error: lost(true) },
       failed,
       failed,

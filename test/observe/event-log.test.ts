@@ -74,8 +74,8 @@ test('content and responses are shown only where they are asked for, each on one
 })
 
 test.each<[string, WorkerEvent]>([
-  ['trace', { event: 'poll.succeeded', asked: 5, received: 0, claimed: 0, duration: 1 }],
-  ['trace', { event: 'poll.succeeded', asked: 5, received: 2, claimed: 2, duration: 1 }],
+  ['trace', { event: 'poll.succeeded', looked: true, asked: 5, received: 0, claimed: 0, duration: 1 }],
+  ['trace', { event: 'poll.succeeded', looked: true, asked: 5, received: 2, claimed: 2, duration: 1 }],
   ['debug', { event: 'clink.renewed', clink, left: 9_000, headroom: 1_000 }],
   ['info', { event: 'clink.claimed', clink, lease: 300_000 }],
   ['debug', { event: 'clink.ended', clink, outcome: 'done', duration: 1 }],

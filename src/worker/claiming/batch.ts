@@ -63,7 +63,7 @@ export class Batch implements Claiming {
     const { claimed, fresh, isStrange, runnable, untold } = await this.#intake.admit(page, sentAt, key)
     if (untold > 0) this.#lostClaims.lost(untold, seats, before)
     if (claimed > 0) terms.tried()
-    emit({ event: 'poll.succeeded', asked, received, claimed, duration: clock.now() - sentAt })
+    emit({ event: 'poll.succeeded', looked: true, asked, received, claimed, duration: clock.now() - sentAt })
     // Claims on records without an id: nobody can give them back, and what lies behind them shows only while they last.
     const nameless = page.malformed.length === 0 ? 0 : Math.max(0, (page.claimed_count ?? 0) - claimed)
     // A page of what is not run hides what lies behind it, however short the page is.

@@ -112,11 +112,12 @@ export class Select implements Claiming {
     const sweep = this.#current()
     const sentAt = clock.now()
     const isListed = this.#backlog.size > 0 || this.#heldBack.areStartable
-    const received = isListed || sweep.isOver ? 0 : await this.#list(sweep, signal)
+    const looked = !isListed && !sweep.isOver
+    const received = looked ? await this.#list(sweep, signal) : 0
     const asked = capacity.free
     const { claimed, failed } = asked > 0 ? await this.#claims.make(asked, signal) : { claimed: 0 }
     if (failed !== undefined && claimed === 0) throw failed
-    emit({ event: 'poll.succeeded', asked, received, claimed, duration: clock.now() - sentAt })
+    emit({ event: 'poll.succeeded', looked, asked, received, claimed, duration: clock.now() - sentAt })
     this.#hasClaimed ||= claimed > 0
     const { areStartable, isShort } = this.#heldBack
     if (isShort) this.#sweepSoon()
