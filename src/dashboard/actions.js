@@ -1,6 +1,7 @@
 import { h, words } from './dom.js'
 import { count, some } from './format.js'
 import { act } from './service.js'
+import { visible } from './visible.js'
 
 const dialog = document.querySelector('#dialog')
 const told = document.querySelector('#told')
@@ -8,7 +9,7 @@ let hiding
 
 /** Says for a moment what came of it; screen readers say it as well. */
 export function say(text, isTrouble = false) {
-  told.textContent = text
+  told.textContent = visible(text)
   told.classList.toggle('trouble', isTrouble)
   clearTimeout(hiding)
   hiding = setTimeout(() => (told.textContent = ''), 8_000)

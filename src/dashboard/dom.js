@@ -1,6 +1,10 @@
+import { visible } from './visible.js'
+
 // Elements are made of text only: nothing that anybody says becomes HTML.
 
 const SVG = 'http://www.w3.org/2000/svg'
+/** Attributes that people read or hear. */
+const READ = new Set(['aria-label', 'aria-valuetext', 'title'])
 const DRAWN = new Set(['svg', 'g', 'path', 'rect', 'line', 'polyline', 'text'])
 
 /** An element with its attributes and what is in it; null and false are nothing. */
@@ -8,9 +12,11 @@ export function h(tag, attributes = {}, ...children) {
   const element = DRAWN.has(tag) ? document.createElementNS(SVG, tag) : document.createElement(tag)
   for (const [name, value] of Object.entries(attributes)) {
     if (value === undefined || value === null || value === false) continue
-    element.setAttribute(name, value === true ? '' : String(value))
+    const text = value === true ? '' : String(value)
+    element.setAttribute(name, READ.has(name) ? visible(text) : text)
   }
-  element.append(...children.flat(Infinity).filter((one) => one !== null && one !== undefined && one !== false))
+  const all = children.flat(Infinity).filter((one) => one !== null && one !== undefined && one !== false)
+  element.append(...all.map((one) => (typeof one === 'string' ? visible(one) : one)))
   return element
 }
 

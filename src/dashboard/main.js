@@ -65,10 +65,12 @@ const STATES = {
 }
 
 function showHead({ alive, counts, draining, pauses, state, totals, worker }) {
-  const [text, kind] = alive ? (STATES[state] ?? [state, '']) : ['stands still', 'bad']
+  const isPaused = pauses.some(({ route }) => route === null)
+  const [word, kind] = alive ? (STATES[state] ?? [state, '']) : ['stands still', 'bad']
+  const text = draining !== null && isPaused && alive ? `${word}, paused` : word
   morph(byId('state'), h('p', { id: 'state', class: `pill ${kind}` }, text))
   morph(byId('worker'), h('p', { id: 'worker', class: 'dim' }, `up ${span(worker.uptime)}`))
-  const isHeld = draining !== null || pauses.some(({ route }) => route === null)
+  const isHeld = draining !== null || isPaused
   const controls = isHeld
     ? [button('Resume', 'resume', { kind: 'main' })]
     : [button('Pause', 'pause'), button('Drain', 'drain')]

@@ -50,6 +50,9 @@ export function now({ history, overview }) {
       }),
     ),
     others.length === 0 ? null : section('Waiting and settling', null, waitingTable(others)),
+    status.notWorked.length === 0
+      ? null
+      : section('Not worked', 'of what waits, as the last look at the inbox has shown it', notWorked(status)),
     status.parked.length + status.leftAlone.length === 0 ? null : section('Not taken', null, notTaken(status)),
     history && charts(history),
   ]
@@ -164,6 +167,31 @@ function waitingTable(others) {
   })
 }
 
+/** What waits, by route and sender. */
+function notWorked({ notWorked: all }) {
+  return table({
+    caption: 'Clinks that wait and are not worked now, by route and sender',
+    empty: '',
+    columns: [
+      { name: 'Why', wide: true },
+      { name: 'Route' },
+      { name: 'From' },
+      { name: 'Clinks', number: true },
+      { name: 'Until', number: true },
+    ],
+    rows: all.map(({ count: many, isParked, left: rest, route, sender, why }) => ({
+      key: JSON.stringify([why, route, sender, isParked]),
+      cells: [
+        whyNot(why),
+        route === null ? '–' : words(route),
+        sender === null ? '–' : words(sender),
+        count(many),
+        rest === null ? '–' : `${isParked ? 'claimed for ' : ''}${span(rest)}`,
+      ],
+    })),
+  })
+}
+
 function notTaken({ leftAlone, parked }) {
   return table({
     caption: 'Clinks that are not worked, by why',
@@ -202,6 +230,11 @@ const WHYS = {
   'owner-unknown': 'it is not known whose its claim is',
   unjudged: 'its route could not be found out',
   paused: 'its route is paused',
+  failing: 'all fails on its route',
+  concurrency: 'its route is at its limit',
+  rate: 'the rate of its route is used up',
+  serial: 'another one of its group or sender is worked',
+  slots: 'all slots are taken',
   stopping: 'the worker stops',
   'inbox.groups': 'inbox.groups leaves it out',
   'inbox.for': 'inbox.for leaves it out',

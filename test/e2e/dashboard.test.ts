@@ -8,7 +8,7 @@ const HTML = '<img src=x onerror="document.title=1"> <script>alert(1)</script> &
 
 /** Runs until it is told to end; fails and never comes right where its clink says so. */
 const SLOW = `export default { match: { content: /^slow/ }, async handle(clink, ctx) {
-  ctx.log.info('has begun: <b>bold</b>')
+  ctx.log.info('has begun: <b>bold</b>, photo\\u202Egpj.exe\\u0007')
   await ctx.step('first <i>step</i>', () => 1)
   await new Promise((resolve) => ctx.signal.addEventListener('abort', resolve))
   throw ctx.signal.reason
@@ -58,7 +58,9 @@ test('§5: the dashboard shows what runs, its lease, what failed, and retries a 
   await using open = await OpenPage.at(url)
   const { page } = open
   const row = page.getByRole('row').filter({ hasText: slow })
-  await row.getByText('has begun: <b>bold</b>').waitFor()
+  await row.getByText(String.raw`has begun: <b>bold</b>, photo\u202egpj.exe\u0007`).waitFor()
+  const notWorked = page.getByRole('table', { name: 'Clinks that wait and are not worked now' })
+  await notWorked.getByRole('row').filter({ hasText: 'no route takes it' }).waitFor()
   const lease = page.getByRole('meter', { name: `Lease left of ${slow}` })
   const before = Number(await lease.getAttribute('aria-valuenow'))
   await until(async () => Number(await lease.getAttribute('aria-valuenow')) < before, 'the lease runs down')
