@@ -28,27 +28,46 @@ export class Contender {
     this.#client = client
   }
 
-  static async start(name: string, begin: (url: string) => ChildProcess): Promise<Contender> {
-    const service = fork(new URL('work-server.ts', import.meta.url))
+  /** @param lease seconds that the service gives a claim. */
+  static async start(name: string, begin: (url: string) => ChildProcess, lease = 300): Promise<Contender> {
+    const service = fork(new URL('work-server.ts', import.meta.url), [String(lease)])
     const [{ port }] = (await once(service, 'message')) as [{ port: number }]
     return new Contender(name, service, begin(`http://127.0.0.1:${port}`))
   }
 
   /** Microseconds of CPU that the client has used. */
-  get #cpu(): number {
+  get cpu(): number {
     const fields = readFileSync(`/proc/${this.#client.pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? []
     return (Number(fields[11]) + Number(fields[12])) * TICK_MICROSECONDS
   }
 
-  get #rss(): number {
+  /** MiB. */
+  get rss(): number {
     return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${this.#client.pid}/status`, 'utf8'))?.[1]) / 1_024
   }
 
   async work(clinks: number): Promise<Sample> {
-    const before = this.#cpu
+    const before = this.cpu
     this.#service.send(clinks)
     const [{ seconds, polls }] = (await once(this.#service, 'message')) as [{ seconds: number; polls: number }]
-    return { perSecond: clinks / seconds, cpu: (this.#cpu - before) / clinks, polls: polls / clinks, rss: this.#rss }
+    return { perSecond: clinks / seconds, cpu: (this.cpu - before) / clinks, polls: polls / clinks, rss: this.rss }
+  }
+
+  /** Gives so many out, which it does not complete. */
+  async hold(clinks: number): Promise<void> {
+    this.#service.send(clinks)
+    while ((await this.#counts()).held < clinks) await sleep(100)
+  }
+
+  /** How many there were. */
+  async renewals(): Promise<number> {
+    return (await this.#counts()).renewals
+  }
+
+  async #counts(): Promise<{ readonly held: number; readonly renewals: number }> {
+    this.#service.send('counts')
+    const [counts] = (await once(this.#service, 'message')) as [{ held: number; renewals: number }]
+    return counts
   }
 
   async end(): Promise<void> {
@@ -69,23 +88,31 @@ export interface WorkerOptions {
   readonly runner?: 'inline' | 'thread'
   /** `off`: it has no HTTP server; `watched`: it has one, and a page of the dashboard is open. Default: as it is by default, with a port of its own. */
   readonly server?: 'on' | 'off' | 'watched'
+  /** What its handlers do. Default: nothing. */
+  readonly handler?: string
+  /** How long claims are to last, and how often it polls. */
+  readonly claim?: string
+  readonly poll?: string
 }
+
+const NOTHING = 'export default () => undefined\n'
 
 /** The built worker with its journal, and its log in a file. */
 export function worker(
   url: string,
   atOnce: number,
-  { flags = [], runner = 'inline', server = 'on' }: WorkerOptions = {},
+  { flags = [], runner = 'inline', server = 'on', handler = NOTHING, claim = '5m', poll = '20ms' }: WorkerOptions = {},
 ): ChildProcess {
   const home = mkdtempSync(join(directory, 'worker-'))
   mkdirSync(join(home, 'handlers'))
-  writeFileSync(join(home, 'handlers', 'all.js'), 'export default () => undefined\n')
+  writeFileSync(join(home, 'handlers', 'all.js'), handler)
   writeFileSync(
     join(home, 'config.yaml'),
     `clink: { url: ${url}, key: sk_live_u_1 }
 concurrency: ${atOnce}
 handlers: { runner: ${runner} }
-poll: { interval: 20ms, maxInterval: 20ms }
+claim: { timeout: ${claim} }
+poll: { interval: ${poll}, maxInterval: ${poll} }
 state: { directory: ${join(home, 'state')} }
 server: { enabled: ${server !== 'off'}, port: 0 }
 log: { format: json }

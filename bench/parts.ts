@@ -1,6 +1,7 @@
 /**
- * Where the time of one clink goes: the built worker under a profiler, its samples added up by part. Microseconds of the main thread a
- * clink, start-up apart. On a busy machine all parts grow, calls of the system most of all. Run: npm run bench:parts
+ * Where the time of one clink goes: the built worker under a profiler, its samples added up by part. They say how much of the processor time
+ * of a clink each part has, start-up and waiting apart; other threads' is spread over them. On a busy machine calls of the system grow
+ * most of all. Run: npm run bench:parts
  */
 import { readFileSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
@@ -43,7 +44,7 @@ const PARTS: readonly (readonly [part: string, fits: (url: string, name: string)
 const contender = await Contender.start('clink-worker', (url) =>
   worker(url, AT_ONCE, { flags: ['--cpu-prof', `--cpu-prof-dir=${join(directory, 'profile')}`] }),
 )
-await contender.work(CLINKS)
+const { cpu } = await contender.work(CLINKS)
 await contender.end()
 
 const sums = new Map<string, number>(PARTS.map(([part]) => [part, 0]))
@@ -67,7 +68,7 @@ sums.delete('start-up')
 const total = [...sums.values()].reduce((sum, one) => sum + one, 0)
 console.log(`${AT_ONCE} at once, ${CLINKS} clinks: microseconds a clink`)
 for (const [part, sum] of [...sums].sort(([, a], [, b]) => b - a))
-  console.log(`${(sum / CLINKS).toFixed(1).padStart(8)}  ${part}`)
-console.log(`${(total / CLINKS).toFixed(1).padStart(8)}  in all`)
+  console.log(`${((sum / total) * cpu).toFixed(1).padStart(8)}  ${part}`)
+console.log(`${cpu.toFixed(1).padStart(8)}  in all`)
 console.log(`beside it ${(startup / 1_000).toFixed(0)} ms of start-up, ${(idle / 1_000).toFixed(0)} ms idle`)
 rmSync(directory, { recursive: true })

@@ -6,7 +6,8 @@ import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
 const CONTENT = 'x'.repeat(500)
-const FIVE_MINUTES = 300_000
+/** Milliseconds that a claim lasts. */
+const LEASE = Number(process.argv[2] ?? 300) * 1_000
 
 let given = 0
 let until = 0
@@ -18,7 +19,7 @@ const holders = new Map<string, string>()
 
 const record = (id: string, status: string): string => {
   const now = Date.now()
-  const times = `"claimed_at":"${new Date(now).toISOString()}","claim_expires_at":"${new Date(now + FIVE_MINUTES).toISOString()}"`
+  const times = `"claimed_at":"${new Date(now).toISOString()}","claim_expires_at":"${new Date(now + LEASE).toISOString()}"`
   return `{"clink_id":"${id}","group_id":"g","group_name":"ops","group_slug":"ops","sender_id":"user_1","sender_name":"Alice","content":"${CONTENT}","created_at":"2026-01-01T00:00:00Z","status":"${status}","claimed_by":"ap_1",${times}}`
 }
 
@@ -66,7 +67,11 @@ const server = createServer({ keepAliveTimeout: 5_000 }, (request, response) => 
   })
 })
 server.listen(0, '127.0.0.1', () => process.send?.({ port: (server.address() as AddressInfo).port }))
-process.on('message', (more: number) => {
+process.on('message', (more: number | 'counts') => {
+  if (more === 'counts') {
+    process.send?.({ held: holders.size, renewals })
+    return
+  }
   until += more
   polls = 0
   renewals = 0
