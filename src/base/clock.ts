@@ -23,6 +23,8 @@ export interface Clock extends Timeline {
 
 /** A process that slept does not advance its timers, so none is set for longer than this before the clock is read again. */
 const LONGEST_TIMER = 1_000
+/** Timers count from whole milliseconds, rounded down: one that is set for just what is left comes too early, and has to be set a second time. */
+const EARLY = 1
 /** Slewing and quantised readings stay far below; a larger step of the wall clock between two readings is a jump. */
 const WALL_JUMP = 1_000
 
@@ -71,7 +73,7 @@ function machineTimers(now: () => number): Timeline {
       const run = (): void => outside(due)
       let timer: NodeJS.Timeout | undefined
       const wait = (left: number): void => {
-        timer = setTimeout(look, Math.min(left, LONGEST_TIMER))
+        timer = setTimeout(look, Math.min(Math.ceil(left) + EARLY, LONGEST_TIMER))
       }
       const look = (): void => {
         const left = time - now()
