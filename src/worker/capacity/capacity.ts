@@ -263,7 +263,8 @@ export class Capacity implements Line {
     const waiting = this.#waiting.map(({ weight }) => this.#clamped(weight))
     const rerunning = this.#rerunning.of(concurrency)
     const seats = waiting.reduce((sum, one) => sum + one, rerunning)
-    const most = Math.min(Math.max(this.#reruns.concurrency, ...waiting), isOpen ? concurrency : concurrency - 1)
+    const others = concurrency - this.#options.inHand.busy - 1
+    const most = Math.min(Math.max(this.#reruns.concurrency, ...waiting), isOpen ? concurrency : others)
     // One that has just given its seats back is pending until it is known whether it comes again.
     return Math.max(rerunning, Math.min(most, Math.max(seats, this.#reruns.pending) + coming))
   }

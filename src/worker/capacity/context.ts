@@ -36,7 +36,7 @@ export interface InHand {
 
 /** Clinks that are run again without a claim. */
 export interface RerunsToCome {
-  /** The service has answered: until then an only seat is left to the claim that its answer may need. */
+  /** The service has answered: until then the last free seat is left to the claim that its answer may need. */
   readonly isOpen: boolean
   /** How many will want a seat before the next poll. */
   readonly coming: number
