@@ -13,24 +13,29 @@ const PER_WAIT = 4
 
 /** No busy loop: requests and turns per virtual minute are bounded. */
 export const noBusyLoop: Rule = ({ plan, record, ticks }) => {
-  const counts = new Map<string, number>()
+  const parked = parkedByMinute(record)
+  const counts = new Map<string, { count: number; readonly most: number }>()
   const breaches: Breach[] = []
   for (const { life, kind, clinkId, sentAt, endedAt } of record.requests) {
     const at = sentAt ?? endedAt ?? 0
     const minute = Math.floor(at / MINUTE)
     const key = `${life} ${kind} ${clinkId ?? ''} ${minute}`
-    const count = (counts.get(key) ?? 0) + 1
-    counts.set(key, count)
-    const configs = configsIn(plan, record, life, minute * MINUTE, (minute + 1) * MINUTE)
-    // Whoever is given other settings looks at once.
-    const perMinute = MINUTE / Math.min(...configs.map(({ poll }) => poll.interval)) + configs.length - 1
-    // A claim that is asked about lasts no longer than what is asked for.
-    const longest = Math.min(longestClaim(plan), ...configs.map(({ claim }) => claim.timeout))
-    const most =
-      clinkId === undefined
-        ? PER_WAIT * perMinute + 4 * plan.clinks.length + parked(record, life, minute)
-        : Math.max(PER_CLINK, (PER_LEASE * MINUTE) / longest)
-    if (count > most && count <= most + 1) {
+    let counted = counts.get(key)
+    if (counted === undefined) {
+      const configs = configsIn(plan, record, life, minute * MINUTE, (minute + 1) * MINUTE)
+      // Whoever is given other settings looks at once.
+      const perMinute = MINUTE / Math.min(...configs.map(({ poll }) => poll.interval)) + configs.length - 1
+      // A claim that is asked about lasts no longer than what is asked for.
+      const longest = Math.min(longestClaim(plan), ...configs.map(({ claim }) => claim.timeout))
+      const most =
+        clinkId === undefined
+          ? PER_WAIT * perMinute + 4 * plan.clinks.length + (parked.get(`${life} ${minute}`) ?? 0)
+          : Math.max(PER_CLINK, (PER_LEASE * MINUTE) / longest)
+      counts.set(key, (counted = { count: 0, most }))
+    }
+    const { most } = counted
+    counted.count += 1
+    if (counted.count > most && counted.count <= most + 1) {
       breaches.push({ rule: 'live', at, life, text: `more than ${most} times ${kind} ${clinkId ?? ''} in a minute` })
     }
   }
@@ -40,10 +45,16 @@ export const noBusyLoop: Rule = ({ plan, record, ticks }) => {
   return breaches
 }
 
-/** What is claimed again as soon as its claim has run out makes a poll each time. */
-function parked(record: Record, life: string, minute: number): number {
-  const events = record.eventsByLife.get(life) ?? []
-  return events.filter(({ at, event }) => event.event === 'clink.parked' && Math.floor(at / MINUTE) === minute).length
+/** What is claimed again as soon as its claim has run out makes a poll each time: how often that was in a minute of a life. */
+function parkedByMinute(record: Record): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>()
+  for (const [life, events] of record.eventsByLife)
+    for (const { at, event } of events) {
+      if (event.event !== 'clink.parked') continue
+      const key = `${life} ${Math.floor(at / MINUTE)}`
+      counts.set(key, (counts.get(key) ?? 0) + 1)
+    }
+  return counts
 }
 
 /** Whatever disturbs it, no loop of a worker stands still: nobody would restart a worker that only waits. */
