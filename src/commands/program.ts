@@ -29,7 +29,8 @@ Examples:
   clink-worker send ops "deploy staging"  send a clink to the group with the slug ops
 
 The key comes from CLINK_API_KEY, or from a file that CLINK_API_KEY_FILE names; get one at clink.voxos.ai.
-Exit codes: 0 done, 1 failed, 64 usage, 69 service away, 70 internal, 75 state directory in use, 77 key refused, 78 configuration.
+Exit codes: 0 done, 1 failed, 64 usage, 69 service away, 70 internal, 75 state directory in use,
+76 the worker does not answer, 77 key refused, 78 configuration.
 `
 
 /** Runs the command line and ends the process. */
