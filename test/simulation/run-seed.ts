@@ -176,9 +176,9 @@ export class Game {
     this.quietAt = this.time.now
     for (const { life } of this.#lives.values()) life.stop()
     const longest = Math.max(...workers.map((worker) => configAt(worker, this.time.now).shutdown.timeout))
-    await this.time.runUntil(this.time.now + longest + 60_000, () =>
-      [...this.#lives.values()].every(({ life }) => life.isOver),
-    )
+    // Who sleeps says what it knows, and stops, when it has woken.
+    const awake = Math.max(this.time.now, ...[...this.#lives.values()].map(({ life }) => life.asleepUntil))
+    await this.time.runUntil(awake + longest + 60_000, () => [...this.#lives.values()].every(({ life }) => life.isOver))
   }
 
   /** Writes the next clink, and waits until it is answered. */
@@ -256,10 +256,10 @@ export class Game {
     return [...this.#lives.values()].filter(({ life }) => !life.isOver).map(({ life }) => life.name)
   }
 
-  /** Starts a worker's next process, unless the last one lives. */
+  /** Starts a worker's next process, unless the last one lives, or all are to stop. */
   #begin(plan: WorkerPlan): void {
     const last = this.#lives.get(plan.name)
-    if (last?.life.isOver === false) return
+    if (last?.life.isOver === false || this.quietAt > 0) return
     // Until it is gone the state directory is its own.
     if (last?.life.isDead === false) return this.#beginLater(plan, JOURNALLED)
     const { time, emulator, record } = this
