@@ -117,7 +117,8 @@ export class Shutdown {
     const abandoned = Promise.all(deliveries.in('running').map(async (delivery) => await delivery.abandon()))
     const rerun = reruns.abandon().then(async () => await reruns.over())
     await this.#until(end, Promise.all([quiet, abandoned, rerun, deliveries.settled()]))
-    await (this.#faulted ?? crashWatch.end())
+    // On a slow disk it is written when the journal is closed.
+    await this.#until(end, this.#faulted ?? crashWatch.end())
     ends.closing.abort()
     stopping.end()
     const worked = deliveries.live.map(({ clink }) => clink.clink_id)

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { Ledger } from '../../src/ledger/ledger.ts'
 import { memoryTables } from '../../src/ledger/memory-tables.ts'
 import { Bench, obey, take, until } from '../support/harness.ts'
@@ -338,6 +338,30 @@ it('P8, §6: a stop in which a settlement fails again and again tries it no more
   const tries = bench.all('clink.settlementFailed').length - before
   expect(tries).toBeGreaterThan(0)
   expect(tries).toBeLessThan(6)
+})
+
+it('P8, §6: a stop whose time is over does not wait until it is written that it was one', async () => {
+  const tables = memoryTables()
+  const { facts } = tables
+  const set = facts.set.bind(facts)
+  vi.spyOn(facts, 'set').mockImplementation((name, value) => {
+    void set(name, value)
+    return name === 'run' && value === 'stopped' ? new Promise(() => {}) : Promise.resolve()
+  })
+  const bench = new VirtualBench({
+    tables,
+    handle: async () => await Promise.resolve('done'),
+    settings: { shutdown: { timeout: 5_000, drain: 1_000 } },
+    weather: ({ path }) => (path.endsWith('/complete') ? answer(503) : undefined),
+  })
+  const id = bench.send('work')
+  await bench.pass(10_000)
+  void bench.daemon.stop('test')
+  await bench.pass(5_100)
+
+  expect(bench.all('worker.stopped')).toMatchObject([{ leftBehind: [id] }])
+  // The journal writes it when it is closed.
+  expect(bench.ledger.process.fact('run')).toBe('stopped')
 })
 
 it('P8, §6: a drain as long as the whole time leaves time to give back what does not finish', async () => {

@@ -61,15 +61,14 @@ function parkedByMinute(record: Record): ReadonlyMap<string, number> {
 export const loopsGoOn: Rule = ({ record }) =>
   record.standing.map(({ at, life, reason }) => ({ rule: 'P12', at, life, text: reason }))
 
-/** A stop ends within `shutdown.timeout`. A process that has slept past that has still to note that it was stopped. */
+/** A stop ends within `shutdown.timeout`, or when its process has woken. */
 export const stopsInTime: Rule = ({ plan, record }) =>
   [...record.lives.values()].flatMap((life) => {
     const { name, stopAskedAt, stoppedAt, crashedAt, sleeps } = life
     if (stopAskedAt === undefined || crashedAt !== undefined) return []
     const timeout = Math.max(...configsIn(plan, record, name, stopAskedAt).map(({ shutdown }) => shutdown.timeout))
-    const end = stopAskedAt + timeout
-    const noted = sleeps.flatMap(({ to }) => (to > end ? [to + (plan.world.store?.slowest ?? 0)] : []))
-    if ((stoppedAt ?? record.now) <= Math.max(end, ...noted) + 1_000) return []
+    const awake = Math.max(stopAskedAt + timeout, ...sleeps.map(({ to }) => to))
+    if ((stoppedAt ?? record.now) <= awake + 1_000) return []
     return [
       {
         rule: 'live',
