@@ -11,7 +11,7 @@ import { parseArgs } from 'node:util'
 import { Contender, directory, worker } from './contenders.ts'
 
 const { seconds: long, claims: many } = parseArgs({
-  options: { seconds: { type: 'string', default: '30' }, claims: { type: 'string', default: '1000,10000' } },
+  options: { seconds: { type: 'string', default: '30' }, claims: { type: 'string', default: '100,1000' } },
 }).values
 const SECONDS = Number(long)
 const STARTS = 5
@@ -58,7 +58,7 @@ await sleep(SECONDS * 1_000)
 console.log(`idle, a poll in 5 s: ${((idle.cpu - before) / SECONDS / 10_000).toFixed(2)} % of a core`)
 await idle.end()
 
-for (const [claims, lease] of many.split(',').map((one) => [Number(one), Number(one) > 1_000 ? 300 : 30] as const)) {
+for (const [claims, lease] of many.split(',').map((one) => [Number(one), 30] as const)) {
   const contender = await Contender.start(
     'clink-worker',
     (url) => worker(url, claims, { handler: UNTIL_ABORTED, claim: `${lease}s`, poll: '5s' }),
