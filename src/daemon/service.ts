@@ -24,6 +24,7 @@ import { requestsByHttp } from '../control/by-http.ts'
 import { answer } from '../control/requests.ts'
 import { ConfigReload } from './config-reload.ts'
 import { followSettings } from './follow-settings.ts'
+import { beMember } from './member.ts'
 import { asWorker } from './operated.ts'
 import { outputFacts } from './output-facts.ts'
 import { Reloads } from './reloads.ts'
@@ -83,7 +84,7 @@ export async function work(parts: WorkParts): Promise<ExitCode> {
   const tasks = state === undefined ? {} : { directory: config.state.directory, isOurs: () => state.isStillOurs() }
   const daemon = new Daemon({ config, key, router: registry, emit, once, ending, state, tasks, ...watched })
   daemon.masked.on((value) => void parts.secrets.add(value))
-  state?.fleet?.gone.on((id) => daemon.retried(id))
+  beMember(state?.fleet, daemon)
   const clinkLogs = state && keepLogs(parts, daemon, emit)
   if (clinkLogs !== undefined) listeners.push(clinkLogs.note)
   const reloads = new Reloads(emit)

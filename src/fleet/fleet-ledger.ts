@@ -4,7 +4,7 @@ import { Recent } from '../base/recent.ts'
 import { tryTo } from '../base/try-to.ts'
 import { ERRORS_KEPT } from '../ledger/attempt-notes.ts'
 import type { DeadLetter } from '../ledger/dead-letters.ts'
-import { JOINED, type ByOthers, type Fleet } from '../ledger/fleet.ts'
+import { JOINED, type ByOthers, type Fleet, type MemberSigns } from '../ledger/fleet.ts'
 import type { Attempts, KeptResult } from '../ledger/remembered.ts'
 import { rows } from '../ledger/rows.ts'
 import { DONE } from '../ledger/table.ts'
@@ -44,6 +44,8 @@ const SEEN = 'fleet seen'
 export class FleetLedger implements Fleet {
   readonly tables: LedgerTables
   readonly member: string
+  /** What it says of itself; undefined: nothing yet. */
+  signs: () => MemberSigns | undefined = () => undefined
   readonly #options: FleetOptions
   readonly #exchange: Exchange
   readonly #steps: SharedSteps
@@ -116,7 +118,7 @@ export class FleetLedger implements Fleet {
     this.#cancel()
     await Promise.race([this.#beating, this.#exchange.close()])
     await this.#exchange.close()
-    await this.#options.store.close()
+    await this.#options.store.close(this.isHealthy)
   }
 
   /** Clinks whose dead letters are gone: another member is to run them, or this one. */
@@ -200,7 +202,7 @@ export class FleetLedger implements Fleet {
     try {
       if (!this.#isPrepared) await store.prepare()
       this.#isPrepared = true
-      const refusal = await store.beat()
+      const refusal = await store.beat(JSON.stringify(this.signs()))
       if (refusal === undefined) {
         this.#exchange.works()
         const asked = this.#exchange.moment

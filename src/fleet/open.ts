@@ -5,6 +5,7 @@ import { asError } from '../base/coded-error.ts'
 import type { Secret } from '../base/secret.ts'
 import type { LedgerTables } from '../ledger/tables.ts'
 import { FleetLedger } from './fleet-ledger.ts'
+import type { Member } from './members.ts'
 import { PostgresStore } from './postgres.ts'
 
 export interface OpenFleetOptions {
@@ -16,6 +17,8 @@ export interface OpenFleetOptions {
 }
 
 const MEMBER = 'member'
+/** Of whoever looks at a fleet and is none of it. */
+const NOBODY = { fleet: '', member: '', version: '' }
 
 /**
  * Makes a state directory a member of a fleet. A directory that is a copy is another member: what it says of clinks was told by the one that it was copied
@@ -41,11 +44,30 @@ export function openFleet(
  * @throws {Error} for people, when it cannot be reached.
  */
 export async function probeStore(url: Secret, isAsked: boolean): Promise<string> {
-  const store = new PostgresStore({ url, fleet: '', member: '', name: hostname(), version: '' })
+  const store = new PostgresStore({ ...NOBODY, url, name: hostname() })
   try {
     if (!isAsked) return store.place
     const version = await store.look()
     return `${store.place} answers${version === 0 ? ', and holds nothing yet' : ''}`
+  } catch (error) {
+    throw new Error(`${store.place}: ${asError(error).message}`, { cause: error })
+  } finally {
+    await store.close()
+  }
+}
+
+/**
+ * The workers of a fleet, and where it remembers.
+ *
+ * @throws {Error} for people, when the store cannot be reached.
+ */
+export async function membersOf(
+  url: Secret,
+  fleet: string,
+): Promise<{ readonly place: string; readonly members: readonly Member[] }> {
+  const store = new PostgresStore({ ...NOBODY, url, fleet, name: hostname() })
+  try {
+    return { place: store.place, members: await store.members() }
   } catch (error) {
     throw new Error(`${store.place}: ${asError(error).message}`, { cause: error })
   } finally {

@@ -1,5 +1,5 @@
 /** How this version writes. A store that needs a later one is not touched. */
-export const VERSION = 1
+export const VERSION = 2
 
 /**
  * One step from each version to the next, and within a minor series only additions: members of the version before go on working. `needs` is the
@@ -30,6 +30,8 @@ export const MIGRATIONS: readonly string[] = [
      fleet text, member text, name text NOT NULL, version text NOT NULL, seen timestamptz NOT NULL DEFAULT now(),
      PRIMARY KEY (fleet, member)
    );`,
+  // What a member says of itself.
+  'ALTER TABLE clink_worker.members ADD COLUMN IF NOT EXISTS shows text',
 ]
 
 /** Parts of the one statement that writes a batch; those of which there is nothing are left out. $1 is the fleet, $2 the member. */
@@ -63,9 +65,15 @@ export const RECALL = `SELECT NULL AS kind, clink AS id, attempts AS row, result
 
 /** A member that shows itself writes: a store that can only be read is away. */
 export const BEAT = `WITH me AS (
-     INSERT INTO clink_worker.members (fleet, member, name, version) VALUES ($1, $2, $3, $4)
-     ON CONFLICT (fleet, member) DO UPDATE SET name = excluded.name, version = excluded.version, seen = now())
+     INSERT INTO clink_worker.members (fleet, member, name, version, shows) VALUES ($1, $2, $3, $4, $5)
+     ON CONFLICT (fleet, member) DO UPDATE SET name = excluded.name, version = excluded.version, shows = excluded.shows, seen = now())
    SELECT needs FROM clink_worker.meta`
+
+export const LEAVE = `DELETE FROM clink_worker.members WHERE fleet = $1 AND member = $2`
+
+/** Milliseconds. */
+export const MEMBERS = `SELECT member, name, version, shows, extract(epoch FROM seen) * 1000 AS seen, extract(epoch FROM now() - seen) * 1000 AS age
+   FROM clink_worker.members WHERE fleet = $1 AND seen >= now() - interval '1 day' ORDER BY name, member`
 
 /**
  * What has changed since a moment: from the oldest transaction on that was under way then, since one that was may have been committed after the

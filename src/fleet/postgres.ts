@@ -2,7 +2,20 @@ import { Pool, type PoolClient, type QueryResultRow } from 'pg'
 import type { Secret } from '../base/secret.ts'
 import { step } from '../ledger/rows.ts'
 import type { KeptStep } from '../ledger/step-table.ts'
-import { BEAT, CHANGES, GONE_DAYS, MIGRATIONS, PRUNES, RECALL, STEPS, VERSION, WRITES } from './postgres-schema.ts'
+import {
+  BEAT,
+  CHANGES,
+  GONE_DAYS,
+  LEAVE,
+  MEMBERS,
+  MIGRATIONS,
+  PRUNES,
+  RECALL,
+  STEPS,
+  VERSION,
+  WRITES,
+} from './postgres-schema.ts'
+import { memberOf, type Member } from './members.ts'
 import { isNote } from './notes-here.ts'
 import { codeOf, placeOf, storeError } from './postgres-errors.ts'
 import type { Batch, Changes, Note, Part, Recalled, SharedStore } from './store.ts'
@@ -105,12 +118,22 @@ export class PostgresStore implements SharedStore {
     return { next, isWhole: known === '0', notes: rows.flatMap(noteOf) }
   }
 
-  async beat(): Promise<string | undefined> {
+  async beat(shows?: string): Promise<string | undefined> {
     const { fleet, member, name, version } = this.#options
-    const [row] = await this.#query(BEAT, [fleet, member, name, version])
+    const [row] = await this.#query(BEAT, [fleet, member, name, version, shows ?? null])
     const needs = Number(row?.['needs'])
     if (needs <= VERSION) return undefined
     return `it was made for a newer clink-worker (it needs version ${needs} of the store, this one knows ${VERSION}): update this worker`
+  }
+
+  /** Those that were there within the last day and did not leave. */
+  async members(): Promise<readonly Member[]> {
+    if ((await this.look()) < VERSION) return []
+    const rows = await this.#query(MEMBERS, [this.#options.fleet])
+    return rows.map(({ age, member, name, seen, shows, version }) => {
+      const texts = { member: String(member), name: String(name), version: String(version), shows: orNull(shows) }
+      return memberOf(texts, Number(seen), Number(age))
+    })
   }
 
   async steps(clinkId: string): Promise<readonly KeptStep[]> {
@@ -128,7 +151,10 @@ export class PostgresStore implements SharedStore {
     return /^(22|54)/.test(codeOf(error))
   }
 
-  async close(): Promise<void> {
+  async close(isLeaving = false): Promise<void> {
+    const { fleet, member } = this.#options
+    // Where that fails it is silent for a day.
+    if (isLeaving) await this.#query(LEAVE, [fleet, member]).catch(() => {})
     await this.#pool.end()
   }
 

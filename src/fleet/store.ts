@@ -62,12 +62,13 @@ export interface SharedStore {
   write(batch: Batch): Promise<void>
   /** @param after undefined: all of them. */
   changes(after: string | undefined): Promise<Changes>
-  /** Shows that this member is there, by writing. @returns why this version may not work with the store any more; undefined: it may. */
-  beat(): Promise<string | undefined>
+  /** Shows that this member is there, by writing. @param shows what it says of itself: JSON. @returns why this version may not work with the store any more; undefined: it may. */
+  beat(shows?: string): Promise<string | undefined>
   steps(clinkId: string): Promise<readonly KeptStep[]>
   /** @param keep milliseconds. */
   prune(keep: number): Promise<void>
   /** Whether an error is about what was to be written, and not about the store. */
   isOfTheData(error: unknown): boolean
-  close(): Promise<void>
+  /** @param isLeaving this member is no longer there, if the store is. */
+  close(isLeaving?: boolean): Promise<void>
 }

@@ -5,6 +5,20 @@ import type { LedgerTables } from './tables.ts'
 /** The fact by which a state directory knows that its fleet was told all that it remembers, and which fleet that is. */
 export const JOINED = 'fleet'
 
+/** What a member of a fleet says of itself every few seconds. */
+export interface MemberSigns {
+  readonly pid: number
+  /** Whether it takes work, and why it does not: for people. */
+  readonly isReady: boolean
+  readonly reasons: readonly string[]
+  /** Clinks in hand, slots that are taken, and slots in all. */
+  readonly inHand: number
+  readonly taken: number
+  readonly slots: number
+  /** `waits`: why no clink of it is taken now, in the words of `status`. */
+  readonly routes: readonly { readonly name: string; readonly waits: readonly string[] }[]
+}
+
 /** What other members of the fleet have done with a clink. */
 export interface ByOthers {
   /** Their starts, together; their crashes and suspicions are about their own processes, and not here. */

@@ -117,6 +117,30 @@ describe('a fleet of real processes', { timeout: 90_000 }, () => {
     expect(times(site.emulator, id, 'completed')).toBe(1)
   })
 
+  it('shows its members by status --fleet: what each does, one that was killed, and none that has left', async (context) => {
+    await using fleet = await FleetSite.open(context)
+    fleet.send('waits')
+    const [first, second] = [fleet.command('a', 'run'), fleet.command('b', 'run')]
+    const members = async () => {
+      const [, json = ''] = (await fleet.said('c', 'status', '--fleet', '--json')).split(/^\d+ /)
+      return (JSON.parse(json) as { members: { signs: { pid: number; inHand: number } | null }[] }).members
+    }
+    const inHand = async (): Promise<number> =>
+      (await members()).reduce((sum, { signs }) => sum + (signs?.inHand ?? 0), 0)
+    await until(
+      async () => (await members()).length === 2 && (await inHand()) === 1,
+      () => `both are there:\n${first.output}${second.output}`,
+    )
+    const text = await fleet.said('c', 'status', '--fleet')
+    expect(text).toMatch(/^0 fleet default · \/.*\n\nNAME +PID +VERSION +STATE/)
+    expect(text.match(/ ready +[01] +[01] of 4 +.* ago +work/g)).toHaveLength(2)
+    expect(text).not.toContain(PASSWORD)
+    await kill(first)
+    second.signal('SIGTERM')
+    await second.exited
+    expect((await members()).map(({ signs }) => signs?.pid)).toEqual([first.pid])
+  })
+
   it('skips the steps that a member has done before it was killed', async (context) => {
     await using fleet = await FleetSite.open(context)
     const { site } = fleet

@@ -47,7 +47,7 @@ describe('the store in PostgreSQL', () => {
     const stores = ['a', 'b', 'c', 'd'].map((name) => members.member(name))
     await Promise.all(stores.map(async (store) => await store.prepare()))
     expect(await Promise.all(stores.map(async (store) => await store.beat()))).toEqual(Array(4).fill(undefined))
-    expect(await cluster.sql('SELECT version, needs FROM clink_worker.meta', members.url)).toBe('1|1')
+    expect(await cluster.sql('SELECT version, needs FROM clink_worker.meta', members.url)).toBe('2|1')
   })
 
   it('needs no right to make anything where all is made', async (context) => {
@@ -184,10 +184,42 @@ describe('the store in PostgreSQL', () => {
   it('refuses a member that is too old for it, and says so', async (context) => {
     await using members = await Members.of(context)
     const a = await members.prepared('a')
-    await cluster.sql('UPDATE clink_worker.meta SET version = 3, needs = 2', members.url)
+    await cluster.sql('UPDATE clink_worker.meta SET version = 4, needs = 3', members.url)
     await a.prepare()
     expect(await a.beat()).toMatch(/made for a newer clink-worker .* update this worker/)
-    expect(await cluster.sql('SELECT version FROM clink_worker.meta', members.url)).toBe('3')
+    expect(await cluster.sql('SELECT version FROM clink_worker.meta', members.url)).toBe('4')
+  })
+
+  it('is brought up to date by a member of this version, while one of the version before works on', async (context) => {
+    await using members = await Members.of(context)
+    const a = await members.prepared('a')
+    await cluster.sql('ALTER TABLE clink_worker.members DROP COLUMN shows', members.url)
+    await cluster.sql('UPDATE clink_worker.meta SET version = 1', members.url)
+    expect(await a.members()).toEqual([])
+    const b = await members.prepared('b')
+    await cluster.sql(BEAT_OF_VERSION_1, members.url)
+    await b.beat('{}')
+    expect(await b.members()).toMatchObject([
+      { member: 'b', version: '1.0.0', signs: null },
+      { member: 'old', version: '0.9.0', signs: null },
+    ])
+  })
+
+  it('lists its members: what they say, for how long they were not seen, and none that has left', async (context) => {
+    await using members = await Members.of(context)
+    const [a, b] = [await members.prepared('a'), await members.prepared('b')]
+    const url = new Secret(members.url)
+    const c = new PostgresStore({ url, fleet: 'one', member: 'c', name: 'host', version: '1.0.0' })
+    const signs = { pid: 7, isReady: false, reasons: ['why'], inHand: 3, taken: 2, slots: 4, routes: [] }
+    await a.beat(JSON.stringify({ ...signs, later: 'more' }))
+    for (const store of [b, c, members.member('d', 'other')]) await store.beat('no JSON')
+    await cluster.sql(`UPDATE clink_worker.members SET seen = seen - interval '1 min' WHERE member = 'b'`, members.url)
+    await c.close(true)
+    const [first, second, ...more] = await a.members()
+    expect(more).toEqual([])
+    expect(first).toMatchObject({ member: 'a', name: 'host', isSilent: false, signs })
+    expect(second).toMatchObject({ member: 'b', isSilent: true, signs: null })
+    expect((second?.age ?? 0) - (first?.age ?? 0)).toBeGreaterThan(50_000)
   })
 
   it('forgets what no member has seen for long, and nothing of a clink that one has', async (context) => {
@@ -237,3 +269,5 @@ describe('the store in PostgreSQL', () => {
 })
 
 const SLEEPING = `SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = current_database()`
+
+const BEAT_OF_VERSION_1 = `INSERT INTO clink_worker.members (fleet, member, name, version) VALUES ('one', 'old', 'host', '0.9.0')`

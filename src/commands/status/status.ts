@@ -13,6 +13,7 @@ import { statusText } from './status-text.ts'
 export interface StatusOptions extends StateSettings {
   readonly watch?: true
   readonly audit?: true
+  readonly fleet?: true
   readonly json?: true
   readonly timeout: string
 }

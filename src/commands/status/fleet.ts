@@ -1,0 +1,78 @@
+import { asError, CodedError, EXIT } from '../../base/coded-error.ts'
+import { humanDuration } from '../../base/duration.ts'
+import { sharedStore } from '../../config/shared-store.ts'
+import { hide } from '../../daemon/share.ts'
+import { painter } from '../../observe/colour.ts'
+import { printable } from '../../observe/printable.ts'
+import { loadOptions, readConfig } from '../terminal/connect.ts'
+import type { Io } from '../terminal/io.ts'
+import { table } from '../terminal/table.ts'
+import type { StatusOptions } from './status.ts'
+
+type Found = Awaited<ReturnType<typeof lookAt>>
+type Member = Found['members'][number]
+
+/** The workers that remember together, whether one of them runs here or not. */
+export async function showFleet(options: StatusOptions, io: Io): Promise<void> {
+  if (options.watch === true || options.audit === true || options.state !== undefined)
+    throw new CodedError('USAGE', '--fleet asks the shared store: without --watch, --audit and --state')
+  const { config } = await readConfig(loadOptions(options, io), io)
+  const place = await sharedStore(config, io.env)
+  if (place === undefined)
+    throw new CodedError('CONFIG_INVALID', 'there is no state.url, so this worker remembers alone: see docs/fleet.md')
+  hide(place.url, io.secrets)
+  const found = await lookAt(place)
+  io.out(options.json === true ? `${JSON.stringify(toldOf(found))}\n` : fleetText(found, io))
+  io.finish(found.members.some(({ isSilent }) => !isSilent) ? EXIT.ok : EXIT.failed)
+}
+
+async function lookAt({ fleet, url }: NonNullable<Awaited<ReturnType<typeof sharedStore>>>) {
+  const { membersOf } = await import('../../fleet/open.ts')
+  try {
+    return { fleet, ...(await membersOf(url, fleet)) }
+  } catch (error) {
+    throw new CodedError('STATE_UNAVAILABLE', asError(error).message)
+  }
+}
+
+function toldOf({ fleet, members, place }: Found) {
+  const told = members.map(({ isSilent, member, name, seen, signs, version }) => {
+    return { member, name, version, seen: new Date(seen).toISOString(), isSilent, signs }
+  })
+  return { version: 1, fleet, store: place, members: told }
+}
+
+function fleetText({ fleet, members, place }: Found, io: Pick<Io, 'color'>): string {
+  const paint = painter(io.color)
+  const head = `fleet ${printable(fleet)} · ${printable(place)}\n`
+  if (members.length === 0) return `${head}no member was there within the last day\n`
+  const names = ['NAME', 'PID', 'VERSION', 'STATE', 'IN HAND', 'SLOTS', 'SEEN', 'ROUTES'].map((name) =>
+    paint('dim', name),
+  )
+  const rows = members.map((member) => {
+    const cells = cellsOf(member)
+    return member.isSilent ? cells.map((cell) => paint('dim', cell)) : cells
+  })
+  const reasons = members.flatMap(({ isSilent, name, signs }) => {
+    const why = isSilent || signs?.isReady !== false ? undefined : signs.reasons[0]
+    return why === undefined ? [] : `${paint('yellow', printable(`${name}: ${why}`))}\n`
+  })
+  return [head, '\n', table([names, ...rows]), ...(reasons.length > 0 ? ['\n', ...reasons] : [])].join('')
+}
+
+function cellsOf({ age, isSilent, name, signs, version }: Member): string[] {
+  const state = isSilent ? 'silent' : signs === null ? '?' : signs.isReady ? 'ready' : 'not ready'
+  const routes = signs?.routes.map(
+    ({ name: route, waits }) => `${route}${waits.length > 0 ? ` (${waits.join(', ')})` : ''}`,
+  )
+  return [
+    printable(name),
+    String(signs?.pid ?? '-'),
+    printable(version),
+    state,
+    String(signs?.inHand ?? '-'),
+    signs === null ? '-' : `${signs.taken} of ${signs.slots}`,
+    `${humanDuration(Math.max(0, Math.round(age)))} ago`,
+    printable(routes?.join(', ') ?? '-'),
+  ]
+}

@@ -1,0 +1,31 @@
+import type { Signal } from '../base/signal.ts'
+import type { MemberSigns } from '../ledger/fleet.ts'
+import type { Daemon } from './daemon.ts'
+
+interface Joined {
+  /** Clinks whose dead letters another member has had run again. */
+  readonly gone: Signal<[clinkId: string]>
+  signs: () => MemberSigns | undefined
+}
+
+/** What the worker has to do with the other members of its fleet. */
+export function beMember(fleet: Joined | undefined, daemon: Daemon): void {
+  if (fleet === undefined) return
+  fleet.gone.on((id) => daemon.retried(id))
+  fleet.signs = () => signsOf(daemon)
+}
+
+/** What it says of itself. */
+function signsOf(daemon: Daemon): MemberSigns {
+  const { deliveries, routes, slots } = daemon.worker.report()
+  const { ready, reasons } = daemon.readiness()
+  return {
+    pid: process.pid,
+    isReady: ready,
+    reasons,
+    inHand: deliveries.length,
+    taken: slots.taken,
+    slots: slots.total,
+    routes: routes.map(({ name, waits }) => ({ name, waits })),
+  }
+}
