@@ -6,7 +6,7 @@ import { nothingIsTakenWhileHeld } from './rules/holds.ts'
 import { absencesPauseAtOnce, pausesEndByWork, probesGrowRarer } from './rules/absences.ts'
 import { bystandersAreSpared, claimsAreHeldOnTo, killersAreFound } from './rules/restarts.ts'
 import { claimsAreExplained, nothingIsForgotten } from './rules/forgotten.ts'
-import { loopsGoOn, noBusyLoop, stopsInTime } from './rules/liveness.ts'
+import { loopsGoOn, noBusyLoop, noPartFails, stopsInTime } from './rules/liveness.ts'
 import { claimsFollowLimits, limitsAreKept } from './rules/limits.ts'
 import { nothingAfterTheLease } from './rules/fail-closed.ts'
 import { oneRunAtATime } from './rules/one-run.ts'
@@ -123,6 +123,7 @@ const rules: readonly Rule[] = [
   restsWhereNothingIsToDo,
   noBusyLoop,
   loopsGoOn,
+  noPartFails,
   stopsInTime,
 ]
 

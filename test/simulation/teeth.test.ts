@@ -136,6 +136,18 @@ describe('the judge notices a worker', { timeout: 60_000 }, () => {
     expect(await findBreach({ breakage: { transport } }, ({ rule }) => rule === 'P12')).toBeDefined()
   })
 
+  it('of which a part fails (P12)', async () => {
+    const transport = (real: Transport): Transport => ({
+      send: async (request) => {
+        const response = await real.send(request)
+        if (request.path.includes('claim=true')) throw new Error('broken')
+        return response
+      },
+    })
+    const isIt = ({ rule, text }: Breach): boolean => rule === 'P12' && text === 'the poll loop failed: broken'
+    expect(await findBreach({ breakage: { transport } }, isIt)).toBeDefined()
+  })
+
   it('that does not mark what it sends (P15)', async () => {
     const transport = (real: Transport): Transport => ({
       send: async (request) => {

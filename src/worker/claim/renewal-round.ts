@@ -11,9 +11,9 @@ const LONGEST_WAIT = 1 / 28
 /** After a failure that was an answer, be it something's in front of the service: it comes at once, and is often the same for long. */
 const LONGEST_ANSWERED_WAIT = 1 / 8
 
-/** Milliseconds that one of several tries within a lease may take. */
+/** Milliseconds that one of several tries within a lease may take. Where nothing is left of it, nothing is sent: a try has some time all the same. */
 export function oneTry(left: number, longest: number): number {
-  return Math.min(longest, left * TRY)
+  return Math.min(longest, Math.max(1, left * TRY))
 }
 
 /** One try. */

@@ -61,6 +61,16 @@ function parkedByMinute(record: Record): ReadonlyMap<string, number> {
 export const loopsGoOn: Rule = ({ record }) =>
   record.standing.map(({ at, life, reason }) => ({ rule: 'P12', at, life, text: reason }))
 
+/** P12: no part of a worker fails by itself, whatever the service, the machine and handlers do: it would end the process. */
+export const noPartFails: Rule = ({ record }) =>
+  [...record.eventsByLife].flatMap(([life, events]) =>
+    events.flatMap(({ at, event }) =>
+      event.event === 'worker.failed'
+        ? [{ rule: 'P12', at, life, text: `the ${event.part} failed: ${event.error.message}` }]
+        : [],
+    ),
+  )
+
 /** A stop ends within `shutdown.timeout`, or when its process has woken. */
 export const stopsInTime: Rule = ({ plan, record }) =>
   [...record.lives.values()].flatMap((life) => {
