@@ -27,6 +27,8 @@ export class Holds {
   plan(hold: HoldPlan): void {
     const { record, time } = this.#parts
     this.#when(hold.at, hold.worker, async (life, asked) => {
+      // Whoever has waited for a machine that slept has it go on after that.
+      this.#resume(hold.worker, Math.max(time.now, hold.at + hold.ms))
       // Nobody drains what does not run.
       if (hold.what === 'drain' && asked.worker === undefined) return
       const wish = { by: 'somebody' }
@@ -43,7 +45,11 @@ export class Holds {
       )
       if (answer !== undefined) noted.from = time.now
     })
-    this.#when(hold.at + hold.ms, hold.worker, async (life, asked) => {
+  }
+
+  #resume(worker: string, at: number): void {
+    const { record, time } = this.#parts
+    this.#when(at, worker, async (life, asked) => {
       record.say('person', `resumes ${life.name}`)
       for (const one of record.holds) if (one.state === record.life(life.name).state) one.to ??= time.now
       await answerOf(requests.resume.by({ by: 'somebody' }, asked))
