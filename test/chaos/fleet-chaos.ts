@@ -1,0 +1,132 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { mulberry } from '../../src/emulator/mulberry.ts'
+import type { Cluster } from '../support/postgres.ts'
+import { times } from '../support/record.ts'
+import { Site, type Command } from '../support/command.ts'
+import { until } from '../support/until.ts'
+import { judge, type Cut, type Verdict } from './judge.ts'
+
+/** Times in the notes are wall times: all processes run on one machine. */
+const handler = `
+import { appendFileSync } from 'node:fs'
+import { setTimeout as delay } from 'node:timers/promises'
+import { defineHandler } from 'clink-worker'
+const me = process.env['ME']
+export default defineHandler(async ({ content }, ctx) => {
+  const note = (what: string): void =>
+    appendFileSync(process.env['NOTES'] ?? '', [Date.now(), me, content, what].join(' ') + '\\n')
+  note('starts')
+  try {
+    if (content.startsWith('slow')) await delay(400 + Math.random() * 800, undefined, { signal: ctx.signal })
+    if (content.startsWith('step')) {
+      await ctx.step('pay', () => note('pays'))
+      await delay(300, undefined, { signal: ctx.signal })
+    }
+    if (content.startsWith('poison')) {
+      note('fails')
+      throw new Error('it is poison')
+    }
+    return 'done ' + content
+  } finally {
+    note('ends')
+  }
+})
+`
+/** Starts that a clink has in the whole fleet. */
+const ATTEMPTS = 3
+const config = `
+concurrency: 4
+claim: { timeout: 4s }
+poll: { interval: 100ms, maxInterval: 400ms }
+retry: { attempts: ${ATTEMPTS}, backoff: 100ms, maxBackoff: 300ms, cooldown: 200ms, crashes: 50, onExhausted: complete }
+log: { format: json }
+server: { enabled: false }
+`
+const MEMBERS = ['a', 'b', 'c']
+const KINDS = ['quick', 'quick', 'slow', 'slow', 'step', 'poison']
+/** Milliseconds. */
+const SETTLED_WITHIN = 120_000
+
+export interface Played extends Verdict {
+  readonly clinks: number
+  readonly cuts: number
+  readonly crashes: number
+}
+
+export interface ChaosOptions {
+  readonly seconds: number
+  readonly seed: number
+  readonly perSecond: number
+  readonly say?: (line: string) => void
+}
+
+/**
+ * Three workers, each a process with a state directory of its own, and one PostgreSQL. Every second or two one of the workers is killed or stands
+ * still for a while, and every few seconds the database crashes; each comes back. In the end all clinks have to be settled.
+ */
+export async function playFleet(cluster: Cluster, options: ChaosOptions): Promise<Played> {
+  const { perSecond, say = (): void => {}, seconds, seed } = options
+  const random = mulberry(seed)
+  const between = (least: number, most: number): number => least + random() * (most - least)
+  const url = await cluster.database()
+  await using site = await Site.open({ handler, config, emulator: { switches: { defaultTimeout: 4 } } })
+  const begin = (name: string): Command =>
+    site.startWith({ STATE_DIRECTORY: `${site.directory}/state-${name}`, ME: name, CLINK_STATE_URL: url }, 'run')
+  const workers = new Map(MEMBERS.map((name) => [name, begin(name)]))
+  const cuts: Cut[] = []
+  const end = performance.now() + seconds * 1_000
+  const goesOn = (): boolean => performance.now() < end
+
+  const disturb = async (): Promise<void> => {
+    for (await delay(between(2_000, 4_000)); goesOn(); await delay(between(1_000, 3_000))) {
+      const name = MEMBERS[Math.floor(random() * MEMBERS.length)] ?? ''
+      const worker = workers.get(name)
+      const from = Date.now()
+      if (random() < 0.25) {
+        worker?.signal('SIGSTOP')
+        await delay(between(500, 6_000))
+        worker?.signal('SIGCONT')
+        cuts.push({ name, what: 'stopped', from, to: Date.now() })
+      } else {
+        worker?.signal('SIGKILL')
+        await worker?.exited
+        cuts.push({ name, what: 'killed', from, to: Date.now() })
+        workers.set(name, begin(name))
+      }
+    }
+  }
+  let crashes = 0
+  const crash = async (): Promise<void> => {
+    for (await delay(between(3_000, 6_000)); goesOn(); await delay(between(4_000, 10_000))) {
+      await cluster.stop('SIGQUIT')
+      crashes += 1
+      await delay(between(100, 3_000))
+      await cluster.start()
+    }
+  }
+  const sent: string[] = []
+  const send = async (): Promise<void> => {
+    for (; goesOn(); await delay(between(0, 2_000 / perSecond))) {
+      const content = `${KINDS[sent.length % KINDS.length]}-${sent.length}`
+      sent.push(site.emulator.send('ops', content, { from: 'bob' }).clink_id)
+    }
+  }
+  await Promise.all([disturb(), crash(), send()])
+  say(
+    `${sent.length} clinks sent, ${cuts.length} workers killed or stopped, ${crashes} crashes of the database; now they settle`,
+  )
+  await until(
+    () => sent.every((id) => site.emulator.clink(id)?.status === 'completed'),
+    () =>
+      `all are settled; the last words of the workers:\n${[...workers.values()].map((one) => one.output.slice(-2_000)).join('\n')}`,
+    SETTLED_WITHIN,
+  ).catch((error: unknown) => say(String(error)))
+  for (const worker of workers.values()) worker.signal('SIGTERM')
+  await Promise.all([...workers.values()].map(async ({ exited }) => await exited))
+  const clinks = sent.map((id) => {
+    const { content = id, status = 'unknown' } = site.emulator.clink(id) ?? {}
+    return { content, status, completions: times(site.emulator, id, 'completed') }
+  })
+  const verdict = judge({ clinks, notes: await site.noted(), cuts, attempts: ATTEMPTS })
+  return { ...verdict, clinks: clinks.length, cuts: cuts.length, crashes }
+}

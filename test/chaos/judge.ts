@@ -1,0 +1,89 @@
+/** A member did nothing from one wall time to another: it was killed, or stood still. */
+export interface Cut {
+  readonly name: string
+  readonly what: 'killed' | 'stopped'
+  readonly from: number
+  readonly to: number
+}
+
+/** What has become of a clink that was to be worked, by the service's record. */
+export interface Worked {
+  readonly content: string
+  readonly status: string
+  readonly completions: number
+}
+
+export interface Evidence {
+  readonly clinks: readonly Worked[]
+  /** What the handlers wrote: wall time, member, clink, what. */
+  readonly notes: readonly string[]
+  readonly cuts: readonly Cut[]
+  readonly attempts: number
+}
+
+export interface Verdict {
+  readonly runs: number
+  readonly faults: readonly string[]
+}
+
+interface Note {
+  readonly at: number
+  readonly name: string
+  readonly clink: string
+  readonly what: string
+}
+
+interface Run {
+  readonly name: string
+  readonly from: number
+  /** Infinity: it was cut off. */
+  readonly to: number
+}
+
+/** A member that is cut off so soon after a note may not have written down what it was about, in milliseconds. */
+const UNWRITTEN = 3_000
+
+/** Each clink is completed once, fails as often as the fleet may try it, takes its step once, and runs in one place at a time. */
+export function judge({ attempts, clinks, cuts, notes: lines }: Evidence): Verdict {
+  const notes = lines.map(noteOf)
+  const byClink = Map.groupBy(notes, ({ clink }) => clink)
+  const wasCut = ({ at, name }: Note): boolean =>
+    cuts.some((cut) => cut.name === name && cut.to >= at && cut.from <= at + UNWRITTEN)
+  const faults = clinks.flatMap(({ completions, content, status }) => {
+    const own = byClink.get(content) ?? []
+    const most = { fails: attempts, pays: 1 }
+    const tooOften = Object.entries(most).flatMap(([what, times]) => {
+      const counted = own.filter((note) => note.what === what && !wasCut(note)).length
+      return counted > times ? [`${content} ${what} ${counted} times, and not ${times}`] : []
+    })
+    return [
+      ...(status === 'completed' ? [] : [`${content} is ${status}`]),
+      ...(completions > 1 ? [`${content} was completed ${completions} times`] : []),
+      ...tooOften,
+      ...inParallel(content, own, cuts),
+    ]
+  })
+  return { runs: notes.filter(({ what }) => what === 'starts').length, faults }
+}
+
+/** Two members run a clink at a time only where the first one stood still, or was killed. */
+function inParallel(content: string, notes: readonly Note[], cuts: readonly Cut[]): readonly string[] {
+  const runs: Run[] = []
+  for (const { at, name, what } of notes) {
+    if (what === 'starts') runs.push({ name, from: at, to: Infinity })
+    const last = runs.findLastIndex((run) => run.name === name)
+    const run = runs[last]
+    if (what === 'ends' && run !== undefined) runs[last] = { ...run, to: at }
+  }
+  return runs.flatMap((first, index) => {
+    const cut = cuts.find(({ from, name, to }) => name === first.name && to >= first.from && from <= first.to)
+    const second = runs.slice(index + 1).find(({ from }) => from < first.to)
+    if (second === undefined || (cut !== undefined && cut.from <= second.from)) return []
+    return [`${content} runs on ${first.name} and ${second.name} at a time`]
+  })
+}
+
+function noteOf(line: string): Note {
+  const [at = '', name = '', clink = '', what = ''] = line.split(' ')
+  return { at: Number(at), name, clink, what }
+}
