@@ -7,7 +7,7 @@ export interface Cut {
 }
 
 /** What has become of a clink that was to be worked, by the service's record. */
-export interface Worked {
+interface Worked {
   readonly content: string
   readonly status: string
   readonly completions: number
