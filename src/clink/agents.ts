@@ -44,7 +44,7 @@ export function connectedAgents(idle: number, isSecure = false, proxy?: ForwardP
   Object.assign(agents.https, {
     createConnection: (asked: RequestOptions, handOver: HandOver): void => {
       const secure = (over: { socket?: Duplex }): void => {
-        const socket = openSecure({ ...asked, ...over })
+        const socket = openSecure({ ...withoutUndefined(asked), ...over })
         handOverConnected(socket, 'secureConnect', connecting, handOver, { to, reached: over.socket !== undefined })
       }
       if (tunnel === undefined) secure({})
@@ -69,6 +69,11 @@ export function connectedAgents(idle: number, isSecure = false, proxy?: ForwardP
       for (const socket of connecting) socket.destroy()
     },
   }
+}
+
+/** got leaves this undefined, which Node takes for true. Left out it is what NODE_TLS_REJECT_UNAUTHORIZED says, as for undici. */
+function withoutUndefined({ rejectUnauthorized, ...asked }: RequestOptions): RequestOptions {
+  return rejectUnauthorized === undefined ? asked : { ...asked, rejectUnauthorized }
 }
 
 function connectThrough(
@@ -122,10 +127,16 @@ function handOverConnected(
 }
 
 function connectFailure(error: NodeJS.ErrnoException, reached: boolean, to: string): TransportError {
-  // Several addresses that all fail make an error without a message of its own.
-  const what = error.message === '' ? (error.code ?? error.name) : error.message
+  const what = saidBy(error)
   if (error.syscall === 'getaddrinfo')
     return new TransportError('dns', 'no', `the name${to.replace(' to', ' of')} was not resolved: ${what}`)
   if (reached) return new TransportError('tls', 'no', `no secure connection${to}: ${what}`)
   return new TransportError('refused', 'no', `no connection${to}: ${what}`)
+}
+
+function saidBy(error: NodeJS.ErrnoException & { readonly reason?: string }): string {
+  // OpenSSL's message also has its place in a source file and a line end.
+  if (error.code?.startsWith('ERR_SSL_') === true && error.reason !== undefined) return error.reason
+  // Several addresses that all fail make an error without a message of its own.
+  return error.message === '' ? (error.code ?? error.name) : error.message
 }

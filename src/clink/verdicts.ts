@@ -42,6 +42,11 @@ export function looksForbidden({ status }: ClinkApiError): boolean {
 
 export const isUnknown = says(404)
 
+/** It names another address, which nobody follows. */
+export function redirects({ status }: ClinkApiError): boolean {
+  return status >= 300 && status < 400
+}
+
 /** Too many requests: nothing was done, and others of ours should wait as well. */
 export function isRateLimited(error: ClinkApiError): boolean {
   return error.status === 429

@@ -15,7 +15,7 @@ import {
   type YAMLMap,
 } from 'yaml'
 import { isRecord } from '../base/record.ts'
-import { dotted, isSecret, type ConfigIssue, type Path } from './issue.ts'
+import { ConfigError, dotted, isSecret, type ConfigIssue, type Path } from './issue.ts'
 import { RawConfig, setOwn, type Place, type RawMap } from './raw.ts'
 import { isBlank, substitute } from './substitute.ts'
 import { meansNull } from './schema-paths.ts'
@@ -87,10 +87,9 @@ class YamlReader {
   #value(node: unknown, path: Path): unknown {
     this.#nodes += 1
     if (this.#nodes > MOST_NODES) {
-      if (this.#nodes === MOST_NODES + 1) {
-        this.#issue(this.#place(rangeOf(node)), path, `the file has more than ${MOST_NODES} values, aliases included`)
-      }
-      return undefined
+      this.#issue(this.#place(rangeOf(node)), path, `the file has more than ${MOST_NODES} values, aliases included`)
+      // What was not read is not wrong.
+      throw new ConfigError(this.issues)
     }
     if (path.length === 0) this.#raw.locate([], { value: this.#place(rangeOf(node)) })
     if (isAlias(node)) return this.#alias(node, path)
@@ -117,7 +116,7 @@ class YamlReader {
     const result: RawMap = {}
     const seen = new Set<string>()
     for (const { key, value } of map.items) {
-      if (!isScalar(key) || this.#nodes > MOST_NODES) continue
+      if (!isScalar(key)) continue
       const name = String(key.value)
       const at = [...path, name]
       const keyPlace = this.#place(key.range)

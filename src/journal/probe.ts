@@ -1,4 +1,4 @@
-import { accessSync, constants, mkdtempSync, rmdirSync, statSync } from 'node:fs'
+import { accessSync, constants, lstatSync, mkdtempSync, rmdirSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { tryTo } from '../base/try-to.ts'
 import { CodedError } from '../base/coded-error.ts'
@@ -34,6 +34,7 @@ function nearest(directory: string): string {
   const found = statSync(directory, { throwIfNoEntry: false })
   if (found?.isDirectory() === true) return directory
   if (found !== undefined) throw new Error('it is not a directory')
+  if (tryTo(() => lstatSync(directory))?.isSymbolicLink() === true) throw new Error('it is a link that leads nowhere')
   const above = dirname(directory)
   return above === directory ? directory : nearest(above)
 }

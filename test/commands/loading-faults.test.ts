@@ -18,6 +18,19 @@ test.each([[['run']], [['run', '--dry-run']], [['check']], [['invoke', 'handlers
 )
 
 test.each([[['run']], [['check']], [['invoke', 'handlers/h.js', '--text', 'x']]])(
+  'P14: %j names the handler file that leaves a rejection behind as it is loaded',
+  async (args) => {
+    using dir = new TempDir()
+    await dir.write({ 'handlers/h.js': `Promise.reject(new Error('stray'))\nexport default () => 1` })
+    expect(await clinkWorker(args, { cwd: dir.path, env })).toMatchObject({
+      code: 70,
+      stdout: '',
+      stderr: 'clink-worker: handlers/h.js:1: left an error that nobody caught while it was loaded: stray\n',
+    })
+  },
+)
+
+test.each([[['run']], [['check']], [['invoke', 'handlers/h.js', '--text', 'x']]])(
   'P14: %j names the handler file that leaves an uncaught error while it is loaded, in one line',
   async (args) => {
     using dir = new TempDir()

@@ -237,6 +237,11 @@ describe('a file that is not correct YAML', () => {
     const issues = await issuesOf(loadText(bomb.join('\n')))
     expect(issues.map(({ message }) => message)).toContain('the file has more than 20000 values, aliases included')
   })
+
+  it('says of a file that is too long that it is, and nothing of what it did not read', async () => {
+    const issues = await issuesOf(loadText(`routes:\n${'  - { name: a, use: ./a.ts }\n'.repeat(7_000)}`))
+    expect(issues).toMatchObject([{ line: 6_668, message: 'the file has more than 20000 values, aliases included' }])
+  })
 })
 
 describe('inbox.claim: batch', () => {

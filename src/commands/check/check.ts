@@ -27,7 +27,9 @@ export interface CheckOptions extends SettingsOptions {
 /** Looks at everything that can be looked at, and reports. The exit code is that of the first failure. */
 export async function runChecks(options: CheckOptions, io: Io): Promise<ExitCode> {
   const found: Finding[] = []
+  const release = options.json === true ? divertOutput() : () => {}
   for await (const finding of checks(options, io)) found.push(finding)
+  release()
   // A handler may throw anything while it is loaded, also a secret. Only now are all secrets known.
   const redact = redactor(io.secrets)
   const findings = found.map(({ advice, ...finding }) => {
@@ -37,6 +39,15 @@ export async function runChecks(options: CheckOptions, io: Io): Promise<ExitCode
   if (options.json === true) io.out(`${JSON.stringify({ ok: exit === EXIT.ok, exit, findings })}\n`)
   else io.out(reportText(findings, io, io.terminal ? process.stdout.columns : undefined))
   return exit
+}
+
+/** What handlers print while they are loaded would spoil the JSON: until it is written they print to standard error. */
+function divertOutput(): () => void {
+  const write = process.stdout.write.bind(process.stdout)
+  process.stdout.write = process.stderr.write.bind(process.stderr)
+  return () => {
+    process.stdout.write = write
+  }
 }
 
 async function* checks(options: CheckOptions, io: Io): AsyncGenerator<Finding> {
@@ -94,7 +105,11 @@ async function* checks(options: CheckOptions, io: Io): AsyncGenerator<Finding> {
 /** Whether a worker could use its state directory. One that nobody can reach by its socket works all the same, unless programs have to. */
 function stateFinding({ config, issue }: LoadedConfig): Finding {
   const { directory } = config.state
-  const said = (text: string): string => formatIssue(issue(['state', 'directory'], text))
+  const said = (text: string): string => {
+    const found = issue(['state', 'directory'], text)
+    // The default was written nowhere.
+    return found.value === undefined ? `state.directory: ${directory} ${text}` : formatIssue(found)
+  }
   try {
     probeState(directory)
   } catch (error) {

@@ -8,6 +8,7 @@ import type { Config } from '../../config/config.ts'
 import { linkToWorker } from '../../control/client.ts'
 import type { Status } from '../../control/status.ts'
 import { notedFact } from '../../journal/copies.ts'
+import { adviceFor } from './service-advice.ts'
 import { ok, unknown, warning, type Finding } from './finding.ts'
 
 /** Milliseconds that the running worker has to tell what it knows. */
@@ -85,7 +86,8 @@ async function timesFinding(client: ClinkClient, areTold: boolean | null): Promi
   if (areTold === true) return ok('times', 'answers say how long a claim lasts, as the running worker has seen')
   if (areTold === false) return warning('times', untold, advice)
   const page = await orError(client.getClinks({ status: 'claimed', limit: SOME }))
-  if (page instanceof ClinkApiError) return unknown('times', `claimed clinks could not be listed: ${page.message}`)
+  if (page instanceof ClinkApiError)
+    return unknown('times', `claimed clinks could not be listed: ${page.message}`, adviceFor(page))
   const claimed = page.clinks.filter(({ status }) => status === 'claimed')
   const told = claimed.filter((one) => typeof one.claim_expires_at === 'string' && typeof one.claimed_at === 'string')
   if (claimed.length === 0)

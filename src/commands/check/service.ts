@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { EXIT } from '../../base/coded-error.ts'
 import { humanDuration } from '../../base/duration.ts'
 import { systemClock } from '../../base/clock.ts'
 import { wallNow } from '../../base/host-time.ts'
@@ -9,14 +10,14 @@ import { ClinkClient } from '../../clink/client.ts'
 import { DateWatch } from '../../clink/date-watch.ts'
 import { ClinkApiError } from '../../clink/errors.ts'
 import { GotTransport } from '../../clink/got-transport.ts'
-import { isVerdict } from '../../clink/verdicts.ts'
+import { isVerdict, refusesKey } from '../../clink/verdicts.ts'
 import type { Config } from '../../config/config.ts'
 import { forMe } from '../../config/for-me.ts'
 import type { DescribedRoute } from '../../handlers/handler-set.ts'
 import { claimFindings } from './claims.ts'
-import { isFinding, ok, warning, type Finding } from './finding.ts'
+import { failed, isFinding, ok, unknown, warning, type Finding } from './finding.ts'
 import { keyFindings } from './permissions.ts'
-import { ask } from './service-advice.ts'
+import { adviceFor, ask } from './service-advice.ts'
 import { tlsFinding } from './tls.ts'
 import { WatchedTransport } from './watched.ts'
 
@@ -59,7 +60,7 @@ export async function* checkService({ choice, config, env, key, routes }: Checke
       // A key that is not let in is not let in anywhere: the same words would come with each question.
       if (finding.what === 'permissions' && finding.result === 'failed') return
     }
-    yield await checkBacklog(client, config)
+    yield await checkBacklog(client, config, wallNow() + (dated.ahead ?? 0))
     yield await checkRefusals(client)
     yield* claimFindings(client, config)
     yield watched.latency(timeout)
@@ -69,15 +70,17 @@ export async function* checkService({ choice, config, env, key, routes }: Checke
   }
 }
 
-async function checkBacklog(client: ClinkClient, config: Config): Promise<Finding> {
+/** @param now by the clock of the service, which says when clinks were sent. */
+async function checkBacklog(client: ClinkClient, config: Config, now: number): Promise<Finding> {
   const params = { limit: PAGE, for_me: forMe(config) }
   const page = await ask('backlog', async () => await client.checkInbox(params))
   if (isFinding(page)) return page
   const { clinks, malformed } = page
   const count = clinks.length + malformed.length
   const oldest = clinks.reduce((time, { created_at }) => Math.min(time, readTime(created_at) ?? Infinity), Infinity)
-  const age = oldest === Infinity ? undefined : Math.max(0, wallNow() - oldest)
-  const said = age === undefined ? '' : `, the oldest ${humanDuration(age)} old`
+  const age = oldest === Infinity ? undefined : Math.max(0, now - oldest)
+  const which = count >= PAGE ? 'the oldest of these' : 'the oldest'
+  const said = age === undefined ? '' : `, ${which} ${humanDuration(age)} old`
   const text = `${count >= PAGE ? `${PAGE} or more` : count} pending${said}`
   if (count < PAGE && (age ?? 0) < OLD) return ok('backlog', text)
   return warning(
@@ -103,8 +106,9 @@ async function checkRefusals(client: ClinkClient): Promise<Finding> {
   } catch (error) {
     if (!(error instanceof ClinkApiError)) throw error
     if (error.failure === 'foreign') return error.isBare ? bareRefusal(error) : refusalByPage(error)
+    if (refusesKey(error)) return failed('refusals', error.message, EXIT.refused, adviceFor(error))
     if (isVerdict(error)) return ok('refusals', `come in the API's envelope (${error.status} to a made-up group)`)
-    return warning('refusals', `what the service refuses like could not be seen: ${error.message}`)
+    return warning('refusals', `how the service refuses could not be seen: ${error.message}`, adviceFor(error))
   }
   return warning('refusals', 'the service has answered for a group that does not exist')
 }
@@ -120,7 +124,10 @@ function refusalByPage({ message }: ClinkApiError): Finding {
 }
 
 function clockFinding(ahead: number | undefined): Finding {
-  if (ahead === undefined) return warning('clock', 'the service does not say what time it is')
+  if (ahead === undefined) {
+    const text = 'how far the clocks are apart: the service does not say what time it is'
+    return unknown('clock', text, 'nothing, claims do not depend on it')
+  }
   const apart = humanDuration(Math.abs(ahead))
   if (Math.abs(ahead) < SKEW_WORTH_SAYING)
     return ok('clock', `agrees with the service within ${humanDuration(SKEW_WORTH_SAYING)}`)

@@ -1,10 +1,13 @@
+import { getCACertificates } from 'node:tls'
 import { EXIT } from '../../base/coded-error.ts'
 import { isLoopbackName } from '../../base/host-names.ts'
 import { wallNow } from '../../base/host-time.ts'
 import { isoTime } from '../../base/time-text.ts'
 import type { ForwardProxy } from '../../base/proxy.ts'
 import { shownCertificate, type ShownCertificate } from '../../clink/certificate.ts'
-import { attempt, failed, isFinding, ok, warning, type Finding } from './finding.ts'
+import { TransportError } from '../../clink/transport.ts'
+import { failed, isFinding, ok, warning, type Finding } from './finding.ts'
+import { adviceAbout } from './service-advice.ts'
 
 interface Way {
   readonly url: string
@@ -23,11 +26,9 @@ export async function tlsFinding({ env, proxy, url }: Way): Promise<Finding | un
     if (isLoopbackName(hostname)) return undefined
     return warning('tls', 'none: the key and what clinks say travel in the clear', 'write clink.url with https://')
   }
-  const shown = await attempt('tls', async () => await shownCertificate({ url, proxy }))
-  if (isFinding(shown)) return { ...shown, exit: EXIT.unavailable }
-  const extra = env['NODE_EXTRA_CA_CERTS'] ?? ''
-  const trusted =
-    extra === '' ? 'the authorities that Node comes with' : `the authorities that Node comes with, and ${extra}`
+  const shown = await shownCertificate({ url, proxy }).catch(noConnection)
+  if (isFinding(shown)) return shown
+  const trusted = trustedBy(env)
   if (env['NODE_TLS_REJECT_UNAUTHORIZED'] === '0') {
     const text = `${described(shown)}; certificates are not looked at (NODE_TLS_REJECT_UNAUTHORIZED=0)`
     return warning('tls', text, 'take that variable away: anybody in between could read the key')
@@ -39,6 +40,28 @@ export async function tlsFinding({ env, proxy, url }: Way): Promise<Finding | un
   const left = (shown.expiresAt ?? Infinity) - wallNow()
   if (left >= SOON) return ok('tls', `${described(shown)}; trusted: ${trusted}`)
   return warning('tls', described(shown), 'whoever runs the service, or what stands in front of it, has to renew it')
+}
+
+function noConnection(error: unknown): Finding {
+  if (!(error instanceof TransportError)) throw error
+  const advice = error.kind === 'tls' ? NO_TLS : adviceAbout(error.kind)
+  return failed('tls', error.message, EXIT.unavailable, advice)
+}
+
+const NO_TLS =
+  'look at the port and at https:// in clink.url: what listens there does not speak TLS, or something in between cuts it off'
+
+/** Whose word counts here, as the process was started. */
+function trustedBy(env: NodeJS.ProcessEnv): string {
+  const flags = [...process.execArgv, env['NODE_OPTIONS'] ?? ''].join(' ')
+  const extra = env['NODE_EXTRA_CA_CERTS'] ?? ''
+  const takesSystem = env['NODE_USE_SYSTEM_CA'] === '1' || flags.includes('--use-system-ca')
+  return [
+    flags.includes('--use-openssl-ca') ? 'the authorities of OpenSSL' : 'the authorities that Node comes with',
+    takesSystem ? ', those of the system' : '',
+    extra === '' ? '' : `, and ${extra}`,
+    extra === '' || getCACertificates('extra').length > 0 ? '' : ', which could not be read',
+  ].join('')
 }
 
 function described({ expiresAt, issuer, protocol, subject }: ShownCertificate): string {

@@ -1,4 +1,5 @@
 import { relative } from 'node:path'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { CodedError, EXIT, stackOf } from '../../base/coded-error.ts'
 import { formatIssue } from '../../config/issue.ts'
@@ -34,6 +35,8 @@ export async function loadMinded(options: MindedOptions, io: Io): Promise<Handle
   ]
   try {
     const set = await loadHandlers({ ...options, directoryAt: directoryAt(options) })
+    // Node tells of a rejection that nobody handles only after all that is due at once.
+    await nextTurn()
     const hasPrograms = set.routes.some(({ target }) => target.is === 'program')
     // What keeps no state has a directory of its own for its socket.
     if (hasPrograms && options.echoWhenEmpty !== true) taskSocketPath(options.config.state.directory)

@@ -197,3 +197,11 @@ test('--online names a group of inbox.groups that the key does not see, and thos
   const { code, stdout } = await clinkWorker(['check', '--online'], { cwd: site.dir.path, env })
   expect([code, stdout]).toEqual([78, expect.stringContaining('inbox.groups: the key sees no group dev, only ops')])
 })
+
+test('--json is JSON whatever handlers print while they are loaded', async () => {
+  using dir = new TempDir()
+  await dir.write({ 'handlers/h.js': `console.log('connected')\nexport default () => 1` })
+  const { stderr, stdout } = await clinkWorker(['check', '--json'], { cwd: dir.path })
+  expect(JSON.parse(stdout)).toMatchObject({ ok: true })
+  expect(stderr).toBe('connected\n')
+})

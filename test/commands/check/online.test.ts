@@ -186,6 +186,12 @@ test('a certificate that nobody vouches for is described, with whom this machine
 
     const blind = await report(url, { NODE_EXTRA_CA_CERTS: '', NODE_TLS_REJECT_UNAUTHORIZED: '0' })
     expect(blind.text).toMatch(/^tls warning .*NODE_TLS_REJECT_UNAUTHORIZED=0\)$/m)
+    expect(blind.text).toMatch(/^service ok /m)
+
+    const unread = await report(url, { NODE_EXTRA_CA_CERTS: `${dir.path}/none.pem`, NODE_USE_SYSTEM_CA: '1' })
+    expect(unread.text).toMatch(
+      /trusted: the authorities that Node comes with, those of the system, and \S+none\.pem, which could not be read\)$/m,
+    )
   } finally {
     server.close()
   }
@@ -207,3 +213,90 @@ test('a wrong key is said once, with what to do', async () => {
   expect(stdout.match(/401/g)).toHaveLength(1)
   expect(stdout).toMatch(/^ +→ put the right key where the line "key" above says/m)
 })
+
+test.each([
+  [
+    'that no name server knows',
+    async () => 'https://no-such-host.invalid',
+    /the name was not resolved/,
+    /look at the host/,
+  ],
+  ['that nothing listens on', closedPort, /no connection: connect ECONNREFUSED/, /look at clink\.url, at firewalls/],
+  [
+    'that does not speak TLS',
+    plainServer,
+    /no secure connection: wrong version number/,
+    /look at the port and at https:\/\//,
+  ],
+])('an https address %s is a finding with what to do; 69', async (_, address, what, advice) => {
+  const { code, text } = await report(await address())
+  expect(code).toBe(69)
+  expect(text).toMatch(new RegExp(`^tls failed ${what.source}.*\n → ${advice.source}`, 'm'))
+  expect(text).toMatch(/\n1 failed: it cannot work like this/)
+})
+
+test('a proxy that opens no way to an https address is a finding that names it; 69', async () => {
+  const proxy = createServer().on('connect', (_, socket) => socket.end('HTTP/1.1 407 Sign in\r\n\r\n'))
+  const { code, text } = await report('https://clink.test', { HTTPS_PROXY: await listen(proxy) })
+  proxy.close()
+  expect(code).toBe(69)
+  expect(text).toMatch(/^tls failed the proxy \S+ refuses: 407 Sign in; give user and password in HTTPS_PROXY/m)
+})
+
+test.each([
+  ['of a limit', { status: 429, headers: { 'retry-after': '3600' } }, 69, /wait 1h 00m, and look at who else/],
+  ['that forbids', { status: 403 }, 77, /the service knows the key and does not let it ask this/],
+  ['that leads elsewhere', { status: 302, headers: { location: 'https://x.test/' } }, 69, /if Clink is where it leads/],
+] as const)('an answer %s is followed by what to do about that', async (_, then, exit, advice) => {
+  await using site = await Site.start(files)
+  site.emulator.addFault({ operation: 'list_groups', then: { error: 'no', ...then } })
+  const { code, stdout } = await clinkWorker(['check', '--online'], { cwd: site.dir.path, env: site.env() })
+  expect(code).toBe(exit)
+  expect(stdout).toMatch(new RegExp(`^groups +failed +list_groups: ${then.status} .*\n +→ ${advice.source}`, 'm'))
+})
+
+test('what could not be asked for its own sake says what to do, and a key that is refused meanwhile is not well; 77', async () => {
+  await using site = await Site.start(files)
+  site.emulator.addFault({ operation: 'get_group', times: 2, then: { status: 503 } })
+  site.emulator.addFault({ operation: 'get_clinks', then: { status: 503 } })
+  const found = await findings(site)
+  const advice = expect.stringContaining('the service fails')
+  expect(found('refusals')).toMatchObject([{ result: 'warning', advice }])
+  expect(found('times')).toMatchObject([{ result: 'unknown', advice }])
+
+  site.emulator.addFault({ operation: 'get_group', then: { status: 401, error: 'unauthorized' } })
+  expect((await findings(site))('refusals')).toMatchObject([
+    { result: 'failed', exit: 77, advice: expect.stringContaining('put the right key') },
+  ])
+})
+
+test('clinks are as old as the clock of the service says', async () => {
+  await using site = await Site.start(files)
+  site.emulator.moveClock(-3_600_000)
+  site.emulator.send('ops', 'work')
+  const found = await findings(site)
+  expect(found('clock')).toMatchObject([{ result: 'warning' }])
+  expect(found('backlog')).toMatchObject([{ result: 'ok', detail: expect.stringMatching(/^1 pending, the oldest \d/) }])
+})
+
+test('a service that does not say what time it is leaves the clock unknown, with nothing to do', async () => {
+  const service = createServer((_, answer) => {
+    answer.sendDate = false
+    answer.setHeader('content-type', 'application/json').end('{"success":true,"data":{}}')
+  })
+  const { text } = await report(await listen(service))
+  service.close()
+  expect(text).toMatch(/^clock unknown how far .*\n → nothing, claims do not depend on it$/m)
+})
+
+async function closedPort(): Promise<string> {
+  const server = createServer()
+  const url = await listen(server, 'https')
+  await new Promise((resolve) => server.close(resolve))
+  return url
+}
+
+async function plainServer(): Promise<string> {
+  const server = createServer().unref()
+  return await listen(server, 'https')
+}

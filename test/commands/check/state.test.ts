@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync } from 'node:fs'
+import { mkdirSync, readdirSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { clinkWorker, type Ended } from '../../support/cli.ts'
@@ -61,4 +61,25 @@ test('one on a full disk is refused for now, as run would refuse it', async (con
 test('one that is not there yet is in order, and is not made', async () => {
   const { check, cwd } = await both('./new/state')
   expect(check.stdout).toContain(`${cwd}/new/state`)
+})
+
+test('a state directory that nobody has chosen is named, and said to be written nowhere', async () => {
+  using dir = new TempDir()
+  await dir.write({ 'clink-worker.yaml': 'log: { level: info }\n', 'handlers/h.js': handler(''), state: 'a file' })
+  expect(await clinkWorker(['check'], { cwd: dir.path })).toMatchObject({
+    code: 78,
+    stdout: expect.stringMatching(
+      /^state +failed +state\.directory: \S+\/state cannot be used: it is not a directory$/m,
+    ),
+  })
+})
+
+test('a link that leads nowhere is refused as run would refuse it', async () => {
+  using dir = new TempDir()
+  await dir.write({ 'handlers/h.js': handler('') })
+  symlinkSync('/none/at/all', join(dir.path, 'state'))
+  const check = await clinkWorker(['check'], { cwd: dir.path })
+  expect(check.stdout).toMatch(/^state +failed .*cannot be used: it is a link that leads nowhere$/m)
+  const run = await clinkWorker(['run', '--once', '--max-time', '5s'], { cwd: dir.path, env: KEY })
+  expect([check.code, run.code]).toEqual([78, 78])
 })
