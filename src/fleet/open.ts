@@ -1,10 +1,10 @@
-import { randomBytes } from 'node:crypto'
 import { hostname } from 'node:os'
 import { systemClock } from '../base/clock.ts'
 import { asError } from '../base/coded-error.ts'
 import type { Secret } from '../base/secret.ts'
 import type { LedgerTables } from '../ledger/tables.ts'
-import { FleetLedger } from './fleet-ledger.ts'
+import type { FleetLedger } from './fleet-ledger.ts'
+import { joinFleet } from './join.ts'
 import type { Member } from './members.ts'
 import { PostgresStore } from './postgres.ts'
 
@@ -16,26 +16,18 @@ export interface OpenFleetOptions {
   readonly onHealth: (problem: string | undefined) => void
 }
 
-const MEMBER = 'member'
 /** Of whoever looks at a fleet and is none of it. */
 const NOBODY = { fleet: '', member: '', version: '' }
 
-/**
- * Makes a state directory a member of a fleet. A directory that is a copy is another member: what it says of clinks was told by the one that it was copied
- * from, and counts once.
- *
- * @param isOurs false: the directory is a copy.
- */
+/** Makes a state directory a member of a fleet in PostgreSQL. @param isOurs false: the directory is a copy. */
 export function openFleet(
   { fleet, onHealth, url, version }: OpenFleetOptions,
   local: LedgerTables,
   isOurs: boolean,
 ): FleetLedger {
-  const kept = isOurs ? local.facts.get(MEMBER) : undefined
-  const member = kept ?? randomBytes(8).toString('hex')
-  if (kept === undefined) void local.facts.set(MEMBER, member)
-  const store = new PostgresStore({ url, fleet, member, version, name: hostname() })
-  return new FleetLedger({ local, store, clock: systemClock(), member, name: fleet, isCopy: !isOurs, onHealth })
+  const storeOf = (member: string): PostgresStore =>
+    new PostgresStore({ url, fleet, member, version, name: hostname() })
+  return joinFleet({ fleet, clock: systemClock(), onHealth, storeOf }, local, isOurs)
 }
 
 /**
