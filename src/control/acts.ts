@@ -109,7 +109,7 @@ export async function changeLetters(
   const { ledger, worker } = asked
   const changes = await Promise.all(
     ids.map(async (id) => {
-      const change = what === 'retry' ? await ledger.retry(id) : await ledger.letters.discard(id)
+      const change = what === 'retry' ? await ledger.retry(id) : await ledger.discard(id)
       if (what === 'retry' && change !== 'unknown') worker?.retried(id)
       return change
     }),

@@ -104,10 +104,10 @@ export class FleetLedger implements Fleet {
     const { claims } = this.#options.local
     if (this.#options.local.facts.get(JOINED) !== this.#home) this.#join()
     else if (this.#options.isCopy === true) this.#forgetOwner()
-    for (const [key] of this.#options.local.untold.entries()) {
+    for (const [key, is] of this.#options.local.untold.entries()) {
       const end = key.indexOf(' ')
       const [kind, id] = [key.slice(0, end), key.slice(end + 1)]
-      if (kind === 'part' || isNote(kind)) void this.#exchange.tell({ kind, id, isNew: kind !== 'part' })
+      if (kind === 'part' || isNote(kind)) void this.#exchange.tell({ kind, id, isNew: is === 2 })
     }
     for (const [id] of claims.entries()) void this.#exchange.tell({ kind: 'part', id })
     await this.#beat()
@@ -182,7 +182,7 @@ export class FleetLedger implements Fleet {
     const { attempts, audit, cooling, facts, letters, own, results, untold } = this.#options.local
     const shared = { part: [attempts, results], letters: [letters], cooling: [cooling], own: [own], audit: [audit] }
     for (const [kind, tables] of Object.entries(shared))
-      for (const table of tables) for (const [id] of table.entries()) void untold.set(`${kind} ${id}`, 1)
+      for (const table of tables) for (const [id] of table.entries()) void untold.set(`${kind} ${id}`, 2)
     void facts.set(JOINED, this.#home)
     void facts.set(SEEN, '')
   }

@@ -6,7 +6,7 @@ export interface SharedTableOptions<Row, Key extends string> {
   readonly kind: NoteKind
   readonly local: Table<Row, Key>
   /** What the fleet was not told, over restarts. */
-  readonly untold: Table<1>
+  readonly untold: Table<1 | 2>
   readonly exchange: Exchange
   /** Whoever writes acts on it only when the fleet knows. */
   readonly isAwaited: boolean
@@ -44,7 +44,8 @@ export class SharedTable<Row, Key extends string> implements Table<Row, Key> {
   }
 
   set(id: string, row: Row): Promise<void> {
-    const isNew = this.#options.local.get(id) === undefined
+    // What is known here of others may be out of date: only the change of a letter is of no account where that is gone.
+    const isNew = this.#options.kind !== 'letters' || this.#options.local.get(id) === undefined
     return this.#tell(id, this.#options.local.set(id, row), isNew)
   }
 
@@ -53,9 +54,15 @@ export class SharedTable<Row, Key extends string> implements Table<Row, Key> {
     return this.#tell(id, this.#options.local.delete(id), false)
   }
 
+  /** Letters go when all members are to forget them. */
+  forget(id: string): Promise<void> {
+    return this.#options.kind === 'letters' ? this.delete(id) : this.#options.local.delete(id)
+  }
+
   #tell(id: string, here: Promise<void>, isNew: boolean): Promise<void> {
     const { exchange, isAwaited, kind, untold } = this.#options
-    const noted = together(here, untold.set(`${kind} ${id}`, 1))
+    const key = `${kind} ${id}`
+    const noted = together(here, untold.set(key, isNew || untold.get(key) === 2 ? 2 : 1))
     const told = noted.then(async () => await exchange.tell({ kind, id, isNew }))
     return isAwaited ? told : noted
   }

@@ -1,4 +1,5 @@
 import { cutText, LONGEST } from '../base/cut-text.ts'
+import type { Memory } from './memory.ts'
 import { pageOf, type Page, type Place } from './page.ts'
 import type { FailedLeases } from './remembered.ts'
 import type { Row } from './rows.ts'
@@ -23,6 +24,8 @@ export class DeadLetters {
   readonly #wall: () => number
   readonly #changed: (clinkId: string, letter: DeadLetter | undefined) => void
   readonly #member: string | undefined
+  /** Of a fleet: those whose reruns this process has begun, whoever was asked for them since. */
+  readonly #begun = new Set<string>()
 
   /**
    * @param changed told in the turn in which a letter is another one.
@@ -99,11 +102,13 @@ export class DeadLetters {
     const reason = cutText(letter.reason, LONGEST.error)
     const errors = letter.errors.map((error) => cutText(error, LONGEST.error))
     const kept = { ...letter, reason, errors }
+    if (letter.rerun === undefined) this.#begun.delete(letter.clink.clink_id)
     this.#changed(letter.clink.clink_id, kept)
     return this.#tables.letters.set(letter.clink.clink_id, kept)
   }
 
   remove(clinkId: string): Promise<void> {
+    this.#begun.delete(clinkId)
     this.#changed(clinkId, undefined)
     return this.#tables.letters.delete(clinkId)
   }
@@ -112,15 +117,17 @@ export class DeadLetters {
    * Takes the clink for a new one: it is run when it comes. Its attempts were forgotten when it became a dead letter. A clink whose sender was
    * told that it failed, or is just being told, never comes again, since Clink holds it for completed, unless the inbox has shown it all the same. What a rerun
    * has begun it ends, though: its result is not computed again.
+   *
+   * @param isBegun another member of a fleet runs it already.
    */
-  async retry(clinkId: string): Promise<LetterChange> {
+  async retry(clinkId: string, isBegun = false): Promise<LetterChange> {
     const letter = this.get(clinkId)
     if (letter === undefined) return 'unknown'
     const isCompleted = letter.tell === 'complete' && (letter.seen === undefined || letter.notice !== undefined)
     if (letter.rerun !== undefined || isCompleted) {
       const { response, step } = letter.rerun ?? {}
       const next: RerunState = response === undefined ? { step: 'due' } : { step: 'ready', response }
-      const isOpen = OPEN.has(step) && (step !== 'due' || this.#isMine(letter))
+      const isOpen = OPEN.has(step) && (step !== 'due' || isBegun || this.#isMine(letter))
       if (!isOpen) await this.add({ ...letter, rerun: this.#signed(next) })
       return 'rerun'
     }
@@ -155,8 +162,24 @@ export class DeadLetters {
     return letter !== undefined && this.#isMine(letter) ? openRerun(letter) : undefined
   }
 
-  #isMine({ rerun }: DeadLetter): boolean {
-    return rerun?.by === this.#member || rerun?.by === undefined
+  /** Other members of a fleet have them as well. */
+  get areShared(): boolean {
+    return this.#member !== undefined
+  }
+
+  /** The rerun of a letter has begun here, and is not another member's any more. */
+  begun(clinkId: string): void {
+    if (this.rerunOf(clinkId) !== undefined) this.#begun.add(clinkId)
+  }
+
+  /** Whether the rerun of a clink that is worked is another member's: that was asked for it since, or has begun it. */
+  isElsewhere({ clinkId, others, rerun }: Memory): boolean {
+    if (this.#member === undefined || rerun === undefined || this.#begun.has(clinkId)) return false
+    return this.rerunOf(clinkId) === undefined || (others?.attempts.count ?? 0) > 0
+  }
+
+  #isMine({ clink, rerun }: DeadLetter): boolean {
+    return rerun?.by === this.#member || rerun?.by === undefined || this.#begun.has(clink.clink_id)
   }
 
   #signed(rerun: RerunState): RerunState {

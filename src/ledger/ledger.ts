@@ -5,6 +5,7 @@ import { Audit } from './audit.ts'
 import { Cooling } from './cooling.ts'
 import type { Fleet } from './fleet.ts'
 import { DeadLetters, type DeadLetter, type LetterChange } from './dead-letters.ts'
+import { LetterActs } from './letter-acts.ts'
 import { LateResults, type LateResult } from './late-results.ts'
 import { KeptPauses } from './pauses.ts'
 import { ProcessLedger, type HeldClaim } from './process.ts'
@@ -35,6 +36,7 @@ export class Ledger {
   readonly #fleet: Fleet | undefined
   readonly #isHealthy: () => boolean
   readonly #cooling: Cooling
+  readonly #acts: LetterActs
   readonly #wall: () => number
 
   /**
@@ -56,6 +58,7 @@ export class Ledger {
     this.audit = new Audit(tables.audit, wall)
     this.letters = new DeadLetters(tables, wall, (id, letter) => this.#progress.changed(id, { letter }), fleet?.member)
     fleet?.onLetter((id, letter) => this.#progress.changed(id, { letter }))
+    this.#acts = new LetterActs(this.letters, this.#progress, (id) => this.#load(id), wall, fleet)
     this.late = new LateResults(tables.late)
     this.sightings = new Sightings(tables, wall, fleet)
     this.steps = new Steps(tables.steps, this.#progress, wall)
@@ -70,7 +73,7 @@ export class Ledger {
 
   /** Whether the handler of a clink in hand may be started: what is remembered of it is known, and what comes of it will be remembered. */
   mayStart(memory: Memory): boolean {
-    return memory.isCurrent && this.isHealthy
+    return memory.isCurrent && this.isHealthy && !this.letters.isElsewhere(memory)
   }
 
   /** What is known of earlier starts of the clink's handler. */
@@ -89,8 +92,10 @@ export class Ledger {
     })
   }
 
-  /** Reads again what a fleet remembers of a clink in hand, where that is not known. */
-  async refresh(memory: Memory): Promise<void> {
+  /** Reads again what a fleet remembers of a clink in hand, where that is not known. @param isOpen no claim keeps other members from it. */
+  async refresh(memory: Memory, isOpen = false): Promise<void> {
+    if (isOpen) this.outdated(memory.clinkId)
+    memory.isCurrent &&= !isOpen || this.#fleet === undefined
     if (memory.isCurrent) return
     await this.#fleet?.recall([memory.clinkId])
     this.#load(memory.clinkId)
@@ -245,19 +250,12 @@ export class Ledger {
     ])
   }
 
-  /** As `DeadLetters.retry`; asked once more before the clink is settled, it changes nothing. */
   async retry(clinkId: string): Promise<LetterChange> {
-    await this.#fleet?.recall([clinkId])
-    const isLetter = this.letters.get(clinkId) !== undefined
-    const { attempts, others } = this.#load(clinkId)
-    if (!isLetter && (attempts.retried === true || others?.attempts.retried === true)) return 'done'
-    const change = this.letters.retry(clinkId)
-    // In the same commit: without the letter, this alone tells that it was asked for.
-    if (isLetter && !this.letters.has(clinkId)) {
-      const over = this.#fleet?.over(clinkId)
-      await together(over, this.#change(clinkId, { retried: true }))
-    }
-    return await change
+    return await this.#acts.retry(clinkId)
+  }
+
+  async discard(clinkId: string): Promise<LetterChange> {
+    return await this.#acts.discard(clinkId)
   }
 
   /** Leave the clink alone for so many milliseconds. */

@@ -17,6 +17,8 @@ export interface Table<Row, Key extends string = never> {
   count(key: Key): number
   set(id: string, row: Row): Promise<void>
   delete(id: string): Promise<void>
+  /** Of a table that others share: as `delete`, for this process only. Absent: the table is nobody else's. */
+  forget?(id: string): Promise<void>
 }
 
 /** Of a write that changes nothing. */
@@ -49,9 +51,9 @@ export function hasBetween<Key extends string>(
 const AT_ONCE = 1_000
 const TURNS = 20
 
-/** Drops rows of which the key is not above `by`, unless they are to stay. @returns whether that was all of them. */
+/** Drops rows of which the key is not above `by`, unless they are to stay: what is old here may be new to others. @returns whether that was all of them. */
 export async function dropUntil<Row, Key extends string>(
-  table: Pick<Table<Row, Key>, 'between' | 'delete'>,
+  table: Pick<Table<Row, Key>, 'between' | 'delete' | 'forget'>,
   key: Key,
   by: number,
   stays: (row: Row, id: string) => boolean = () => false,
@@ -62,7 +64,7 @@ export async function dropUntil<Row, Key extends string>(
       if (!stays(row, id)) old.push(id)
       if (old.length === AT_ONCE) break
     }
-    await Promise.all(old.map(async (id) => await table.delete(id)))
+    await Promise.all(old.map(async (id) => await (table.forget?.(id) ?? table.delete(id))))
     if (old.length < AT_ONCE) return true
   }
   return false

@@ -42,6 +42,8 @@ export class LetterHandle implements Handle {
   readonly #context: RerunContext
   #owner: HandleOwner | undefined
   #startedAt = Infinity
+  /** Another member of a fleet has begun it as well: this start is not to happen. */
+  #isCalledOff = false
 
   constructor(clink: Clink, memory: Memory, route: RunBy, context: RerunContext) {
     this.clink = clink
@@ -71,7 +73,8 @@ export class LetterHandle implements Handle {
 
   /** A key that is not known to be ours sends nothing: the clink has to come again. */
   async ready(): Promise<boolean> {
-    await this.#context.ledger.refresh(this.memory)
+    this.#isCalledOff = false
+    await this.#context.ledger.refresh(this.memory, true)
     if (!this.#isWanted) this.#owner?.lost(KEPT)
     return await Promise.resolve(this.#isWanted && this.#context.keys.mayAct)
   }
@@ -81,7 +84,7 @@ export class LetterHandle implements Handle {
   }
 
   check(): boolean {
-    return true
+    return !this.#isCalledOff
   }
 
   async note(): Promise<void> {
@@ -92,8 +95,19 @@ export class LetterHandle implements Handle {
   }
 
   async begin(isAlone: boolean): Promise<number> {
-    this.#startedAt = this.#context.clock.now()
-    return await this.#context.ledger.begin({ letter: this.clink.clink_id }, isAlone)
+    const { clock, ledger } = this.#context
+    this.#startedAt = clock.now()
+    const attempt = await ledger.begin({ letter: this.clink.clink_id }, isAlone)
+    if (ledger.letters.areShared) await this.#compete()
+    return attempt
+  }
+
+  /** Of two members who begin, each of which has noted that before it looks, one sees the other at least. */
+  async #compete(): Promise<void> {
+    const { ledger } = this.#context
+    await ledger.refresh(this.memory, true)
+    this.#isCalledOff = ledger.letters.isElsewhere(this.memory)
+    if (!this.#isCalledOff) ledger.letters.begun(this.clink.clink_id)
   }
 
   claimedAnew(): void {
@@ -139,7 +153,7 @@ export class LetterHandle implements Handle {
   }
 
   get #isWanted(): boolean {
-    return this.memory.rerun !== undefined
+    return this.#context.ledger.letters.rerunOf(this.clink.clink_id) !== undefined
   }
 
   async #step(rerun: RerunState): Promise<void> {

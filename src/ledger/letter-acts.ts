@@ -1,0 +1,50 @@
+import type { DeadLetters, LetterChange } from './dead-letters.ts'
+import type { Fleet } from './fleet.ts'
+import type { Memory } from './memory.ts'
+import type { Progress } from './progress.ts'
+import { together } from './table.ts'
+
+/** What operators want of dead letters. In a fleet it is about what the fleet knows now, which another member may have changed a moment ago. */
+export class LetterActs {
+  readonly #letters: DeadLetters
+  readonly #progress: Progress
+  readonly #load: (clinkId: string) => Memory
+  readonly #wall: () => number
+  readonly #fleet: Fleet | undefined
+
+  constructor(
+    letters: DeadLetters,
+    progress: Progress,
+    load: (clinkId: string) => Memory,
+    wall: () => number,
+    fleet: Fleet | undefined,
+  ) {
+    this.#letters = letters
+    this.#progress = progress
+    this.#load = load
+    this.#wall = wall
+    this.#fleet = fleet
+  }
+
+  /** As `DeadLetters.retry`; asked once more before the clink is settled, it changes nothing. */
+  async retry(clinkId: string): Promise<LetterChange> {
+    await this.#fleet?.recall([clinkId])
+    const isLetter = this.#letters.get(clinkId) !== undefined
+    const { attempts, others } = this.#load(clinkId)
+    if (!isLetter && (attempts.retried === true || others?.attempts.retried === true)) return 'done'
+    const change = this.#letters.retry(clinkId, (others?.attempts.count ?? 0) > 0)
+    // In the same commit: without the letter, this alone tells that it was asked for.
+    if (isLetter && !this.#letters.has(clinkId)) {
+      const over = this.#fleet?.over(clinkId)
+      const kept = { ...this.#progress.attemptsOf(clinkId), retried: true as const, at: this.#wall() }
+      await together(over, this.#progress.setAttempts(clinkId, kept))
+    }
+    return await change
+  }
+
+  /** As `DeadLetters.discard`. */
+  async discard(clinkId: string): Promise<LetterChange> {
+    await this.#fleet?.recall([clinkId])
+    return await this.#letters.discard(clinkId)
+  }
+}

@@ -1,0 +1,113 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { describe, expect, it } from 'vitest'
+import { Member, Spoilt } from '../support/fleet.ts'
+import { clusterOfFile, needPostgres } from '../support/postgres.ts'
+import { clink } from '../support/sample-records.ts'
+import { letter } from '../support/states.ts'
+
+const { clink_id: id } = clink
+
+const cluster = clusterOfFile()
+const completed = { ...letter, tell: 'complete' as const }
+
+async function two(context: Parameters<typeof needPostgres>[0]) {
+  needPostgres(context)
+  const url = await cluster.database()
+  const a = await new Member('a', url).start()
+  const b = await new Member('b', url).start()
+  return {
+    url,
+    a,
+    b,
+    async [Symbol.asyncDispose]() {
+      await Promise.all([a[Symbol.asyncDispose](), b[Symbol.asyncDispose]()])
+    },
+  }
+}
+
+/** The member leaves the clink alone for a moment, the other one hears of it, and that is over. */
+async function coolForAMoment(a: Member, b: Member): Promise<void> {
+  await a.ledger.cool(id, 1)
+  await b.take(clink)
+  await sleep(10)
+}
+
+describe('a member that knows what another one has changed since', () => {
+  it('leaves a clink alone anew of which the other one has forgotten that it was left alone before', async (context) => {
+    await using fleet = await two(context)
+    const { a, b } = fleet
+    await coolForAMoment(a, b)
+    await b.ledger.prune(1_000)
+    await a.ledger.cool(id, 60_000)
+    expect((await b.take(clink)).isCooling).toBe(true)
+  })
+
+  it('forgets for nobody else what is over by what it knows', async (context) => {
+    await using fleet = await two(context)
+    const { a, b } = fleet
+    await coolForAMoment(a, b)
+    await a.ledger.cool(id, 60_000)
+    await b.ledger.prune(1_000)
+    expect((await b.take(clink)).isCooling).toBe(true)
+  })
+
+  it('does not bring back a letter at its next start that the other one has had run again', async (context) => {
+    await using fleet = await two(context)
+    const { b, url } = fleet
+    let store: Spoilt | undefined
+    const member = await new Member('c', url, undefined, (real) => (store = new Spoilt(real))).start()
+    await member.ledger.deadLetter(letter)
+    if (store !== undefined) store.writes = 'fail'
+    await member.ledger.sightings.see(id)
+    await member.fleet.stop()
+    await b.take(clink)
+    expect(await b.ledger.retry(id)).toBe('done')
+    await member.again()
+    await member.ledger.audit.note({ act: 'reload', by: 'ann' })
+    await expect
+      .poll(async () => await cluster.sql(`SELECT count(*) FROM clink_worker.notes WHERE kind = 'audit'`, url))
+      .toBe('1')
+    expect((await b.take(clink)).isGivenUp).toBe(false)
+    await member.fleet.stop()
+  })
+
+  it('discards no letter that the other one has had run again', async (context) => {
+    await using fleet = await two(context)
+    const { a, b } = fleet
+    await a.ledger.deadLetter(letter)
+    await b.take(clink)
+    expect(await a.ledger.retry(id)).toBe('done')
+    expect(await b.ledger.discard(id)).toBe('unknown')
+  })
+})
+
+describe('a letter that is run again without a claim', () => {
+  it('is taken over by no other member once that has begun, not while it waits for its next start either', async (context) => {
+    await using fleet = await two(context)
+    const { a, b } = fleet
+    await a.ledger.deadLetter(completed)
+    await a.ledger.retry(id)
+    await a.ledger.begin({ letter: id })
+    await a.ledger.letters.noteRerun(id, { step: 'due', notBefore: Date.now() + 60_000 })
+    await expect.poll(async () => (await b.take(clink)).others?.attempts.count).toBe(1)
+    expect(await b.ledger.retry(id)).toBe('rerun')
+    expect([a, b].map(({ ledger }) => ledger.letters.reruns().length)).toEqual([1, 0])
+  })
+
+  it('is begun by one of two members that were asked', async (context) => {
+    await using fleet = await two(context)
+    const { a, b } = fleet
+    await a.ledger.deadLetter(completed)
+    await a.ledger.retry(id)
+    await b.take(clink)
+    await b.ledger.retry(id)
+    const [ofA, ofB] = [await a.take(clink), await b.take(clink)]
+    expect(a.ledger.mayStart(ofA)).toBe(false)
+    expect(b.ledger.mayStart(ofB)).toBe(true)
+    // Both begin at once: what each has noted by then the other one sees.
+    await Promise.all([a.ledger.begin({ letter: id }), b.ledger.begin({ letter: id })])
+    await Promise.all([a.ledger.refresh(ofA, true), b.ledger.refresh(ofB, true)])
+    const elsewhere = [a.ledger.letters.isElsewhere(ofA), b.ledger.letters.isElsewhere(ofB)]
+    expect(elsewhere).toContain(true)
+  })
+})
