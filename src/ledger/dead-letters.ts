@@ -1,5 +1,4 @@
 import { cutText, LONGEST } from '../base/cut-text.ts'
-import type { Memory } from './memory.ts'
 import { pageOf, type Page, type Place } from './page.ts'
 import type { FailedLeases } from './remembered.ts'
 import type { Row } from './rows.ts'
@@ -14,6 +13,13 @@ export type RerunState = NonNullable<DeadLetter['rerun']>
  * result is sent as a new clink; `unknown`: there is no such letter.
  */
 export type LetterChange = 'done' | 'rerun' | 'unknown'
+
+/** What is remembered of a clink that is worked, and of other members' starts of it. */
+interface Worked {
+  readonly clinkId: string
+  readonly others: { readonly attempts: { readonly count: number } } | undefined
+  readonly rerun: RerunState | undefined
+}
 
 /** More than a page holds. */
 const ENOUGH = 1_000
@@ -173,7 +179,7 @@ export class DeadLetters {
   }
 
   /** Whether the rerun of a clink that is worked is another member's: that was asked for it since, or has begun it. */
-  isElsewhere({ clinkId, others, rerun }: Memory): boolean {
+  isElsewhere({ clinkId, others, rerun }: Worked): boolean {
     if (this.#member === undefined || rerun === undefined || this.#begun.has(clinkId)) return false
     return this.rerunOf(clinkId) === undefined || (others?.attempts.count ?? 0) > 0
   }

@@ -9,7 +9,9 @@ export function unfinishedReruns(record: Record): readonly LetterAsk[] {
     const life = record.livesOf(state).at(-1)
     if (what !== 'retry' || answer !== 'rerun' || life === undefined || isLost(record, state)) return false
     if (waitsForProof(record, life)) return false
-    const isOver = record.told(life.name, clinkId).some(({ at, event }) => at >= askedAt && ENDS.has(event.event))
+    const isOver = record
+      .toldTogether(life.name, clinkId)
+      .some(({ at, event }) => at >= askedAt && ENDS.has(event.event))
     // Nobody knows whether it was discarded where that was not answered.
     return !isOver && !record.asksOf(life.name, clinkId).some((ask) => ask.what === 'discard' && ask.askedAt >= askedAt)
   })

@@ -40,7 +40,7 @@ function openClinks(facts: Explaining): readonly Open[] {
     const { claim } = clink
     // Its claims by id fail for good.
     if (clink.content.startsWith(SAYS.sour)) return []
-    if (isUnreadable(facts, clink)) return []
+    if (isUnreadable(facts, clink) || isLeftByFleet(facts, clink)) return []
     // A person's claim, or one of a process that is gone: the service will see to it.
     const asked = lives.filter((life) => claim === undefined || facts.record.life(life).state === claim.session)
     if (claim !== undefined && asked.length === 0) {
@@ -56,6 +56,15 @@ function openClinks(facts: Explaining): readonly Open[] {
       ? []
       : [{ clinkId: clink.clink_id, why: `${clink.status}, and ${open.join(', ')} could run it` }]
   })
+}
+
+/** All members of a fleet know that it is given up, and rightly, or that nobody takes it: one may have it each time before another one sees it. */
+function isLeftByFleet(facts: Explaining, { clink_id: id, content }: StoredClink): boolean {
+  const { lives, plan, record } = facts
+  if (plan.world.fleet === undefined) return false
+  const [life] = lives
+  const isKnown = record.fleet.factsOf(id, record.now).at(-1)?.isGivenUp === true
+  return content.startsWith(NO_ROUTE) || (isKnown && life !== undefined && isGivenUp(facts, life, id))
 }
 
 /** Fields without which nobody can work a clink. */
@@ -162,7 +171,7 @@ function whyNot(facts: Explaining, life: string, worker: WorkerPlan, clink: Stor
     isDiscarded(record, life, id) ||
     isGivenUp(facts, life, id) ||
     isUndeliverable(record, life, id)
-  const wasReleased = record.runsThatCount(life, id, Infinity).some(({ end }) => end === 'release')
+  const wasReleased = record.knownRunsThatCount(life, id, Infinity).some(({ end }) => end === 'release')
   if (last?.event === 'clink.released') {
     if (last.why === 'handler') return wasReleased ? 'released' : undefined
     return isOver || last.why === 'parked' || last.why === 'hold-too-long' ? last.why : undefined
@@ -179,9 +188,9 @@ function whyNot(facts: Explaining, life: string, worker: WorkerPlan, clink: Stor
   if (said?.event !== 'clink.leftAlone' && said?.event !== 'clink.parked') return undefined
   if (isOfClaim && !LASTING.has(said.why)) return undefined
   const truths: { readonly [W in LeftAlone]?: boolean } = {
-    'own-reply': isOurs(emulator, facts.plan, worker, clink),
+    'own-reply': mayBeOurs(emulator, facts.plan, worker, clink),
     'given-up': isOver || isToRunAgain(record, life, id),
-    cooling: wasReleased || record.told(life, id).some(({ event }) => LET_GO.has(event.event)),
+    cooling: wasReleased || record.toldTogether(life, id).some(({ event }) => LET_GO.has(event.event)),
     'no-route': clink.content.startsWith(NO_ROUTE),
     'identity-unknown': worker.config.clink.identity === 'auto' && isMarked(clink),
     note: / · (note|hop end)$/.test(clink.content.trimEnd()),
@@ -203,7 +212,7 @@ const LASTING: ReadonlySet<string> = new Set(['own-reply', 'no-route', 'note', '
 /** Its letter is what is run again, not the clink that waits in the inbox. */
 function isToRunAgain(record: Record, life: string, id: string): boolean {
   const asked = record.asksOf(life, id).findLast(({ answer, what }) => what === 'retry' && answer === 'rerun')
-  const done = record.told(life, id).findLast(({ event }) => event.event === 'clink.rerunDone')
+  const done = record.toldTogether(life, id).findLast(({ event }) => event.event === 'clink.rerunDone')
   return asked !== undefined && (done?.at ?? 0) < asked.askedAt
 }
 
@@ -217,7 +226,7 @@ const TAKES_NOT: ReadonlySet<number | undefined> = new Set([400, 403, 404, 409, 
 /** §5: the service does not take what a rerun has come to, which stays with its letter. */
 function isUndeliverable(record: Record, life: string, id: string): boolean {
   const results = new Set(
-    record.runsOf(life, id).flatMap(({ isRerun, result = [] }) => (isRerun === true ? result : [])),
+    record.knownRunsOf(life, id).flatMap(({ isRerun, result = [] }) => (isRerun === true ? result : [])),
   )
   if (results.size === 0) return false
   const last = record.requests.findLast(({ result }) => result !== undefined && results.has(result))
@@ -270,9 +279,16 @@ export function isOurs(emulator: Emulator, plan: Plan, worker: WorkerPlan, clink
   return isMarked(clink) || plan.workers.some(({ name }) => sender === name)
 }
 
+/** The same, or sent by another member of its fleet, which may have told that to all. */
+export function mayBeOurs(emulator: Emulator, plan: Plan, worker: WorkerPlan, clink: StoredClink): boolean {
+  if (isOurs(emulator, plan, worker, clink)) return true
+  const sender = emulator.history(clink.clink_id)[0]?.session?.split('~')[0]
+  return plan.world.fleet !== undefined && plan.workers.some(({ name }) => sender === name)
+}
+
 /** By the handler's own ends: rejected, or failed as often as is allowed, or too long for so many claims. */
 function isGivenUp({ plan, record }: Explaining, life: string, id: string): boolean {
-  const runs = record.runsThatCount(life, id, Infinity)
+  const runs = record.knownRunsThatCount(life, id, Infinity)
   if (runs.some(({ end, abortCode }) => end === 'reject' && (abortCode ?? 'shutdown') === 'shutdown')) return true
   // A start that was put off, or cut short by a stop or a crash, is no attempt; one that lost its claim is.
   const counted = runs.filter(
@@ -283,7 +299,14 @@ function isGivenUp({ plan, record }: Explaining, life: string, id: string): bool
   )
   // One that goes on after its timeout has failed, at a stop as well.
   const failed = counted.findLast((run) => isFailure({ ...run, isCutShort: false, endedAt: run.endedAt ?? record.now }))
-  const attempts = (configs: readonly Config[]): number => Math.min(...configs.map(({ retry }) => retry.attempts))
+  const attempts = (configs: readonly Config[]): number => Math.min(...attemptsOf(configs))
+  // What came of a start is not waited for: until the fleet knows it counts, and the next member gives the clink up.
+  const least = Math.min(...plan.workers.flatMap((worker) => attemptsOf(configsUntil(worker, record.now))))
+  // One that was counted, and had not begun when its process ended, is no run at all.
+  const ended = [...record.lives.values()].filter(({ crashedAt, name }) => {
+    return crashedAt !== undefined && record.fleet.writesOf(id, name).length > 0
+  })
+  if (plan.world.fleet !== undefined && runs.length + ended.length >= least) return true
   const starts = counted.length + record.awayStartsThatCount(life, id, Infinity).length
   if (failed !== undefined && starts >= attempts(configsKept(plan, record, failed))) return true
   const away = record.awayStartsThatCount(life, id, Infinity).filter((start) => record.hasLostClaim(start, Infinity))
@@ -292,14 +315,18 @@ function isGivenUp({ plan, record }: Explaining, life: string, id: string): bool
   )
   if (outlived.length >= attempts(configsUntil(workerOf(plan, life), record.now))) return true
   // The service does not take the completion: that is an end too. A 413 counts whatever its body, and without another try.
-  const { state } = record.life(life)
   const isTooLarge = record.requestsByClink
     .get(id)
     ?.some(
-      ({ kind, life: of, toldStatus }) => kind === 'complete' && toldStatus === 413 && record.life(of).state === state,
+      ({ kind, life: of, toldStatus }) =>
+        kind === 'complete' && toldStatus === 413 && record.sharesWith(life, record.life(of).state),
     )
-  return isTooLarge === true || record.told(life, id).some(({ event }) => event.event === 'clink.settlementFailed')
+  return (
+    isTooLarge === true || record.toldTogether(life, id).some(({ event }) => event.event === 'clink.settlementFailed')
+  )
 }
+
+const attemptsOf = (configs: readonly Config[]): readonly number[] => configs.map(({ retry }) => retry.attempts)
 
 /** Statuses by which the service says that it does not renew a claim. */
 const DECLINES: ReadonlySet<number | undefined> = new Set([403, 404, 409, 410])

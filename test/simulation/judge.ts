@@ -8,6 +8,9 @@ import { bystandersAreSpared, claimsAreHeldOnTo, killersAreFound } from './rules
 import { claimsAreExplained, nothingIsForgotten } from './rules/forgotten.ts'
 import { loopsGoOn, noBusyLoop, noPartFails, stopsInTime } from './rules/liveness.ts'
 import { claimsFollowLimits, limitsAreKept } from './rules/limits.ts'
+import { nothingStartsWhileAway } from './rules/fleet-away.ts'
+import { lettersAreOfTheFleet, lettersAreToldFirst, releasedIsLeftByAll } from './rules/fleet-letters.ts'
+import { attemptsAreOfTheFleet, resultsAreOfTheFleet, startsAreNoted } from './rules/fleet-starts.ts'
 import { nothingAfterTheLease } from './rules/fail-closed.ts'
 import { oneRunAtATime } from './rules/one-run.ts'
 import { circlesEnd, ownClinksAreNotWork } from './rules/hops.ts'
@@ -125,6 +128,13 @@ const rules: readonly Rule[] = [
   loopsGoOn,
   noPartFails,
   stopsInTime,
+  startsAreNoted,
+  attemptsAreOfTheFleet,
+  resultsAreOfTheFleet,
+  lettersAreOfTheFleet,
+  lettersAreToldFirst,
+  releasedIsLeftByAll,
+  nothingStartsWhileAway,
 ]
 
 /** The promises, stated from outside: nothing here knows how a worker keeps them. */

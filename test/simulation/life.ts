@@ -6,9 +6,13 @@ import type { Transport } from '../../src/clink/transport.ts'
 import { askedWorker } from '../../src/daemon/asked-worker.ts'
 import type { Asked } from '../../src/control/asked.ts'
 import { Daemon, type DaemonParts } from '../../src/daemon/daemon.ts'
+import { enterFleet, leaveFleet } from '../../src/daemon/take-state.ts'
 import type { WorkerEvent } from '../../src/events.ts'
 import type { HandleFunction } from '../../src/handlers/handler.ts'
 import type { Route } from '../../src/handlers/route.ts'
+import type { FleetLedger } from '../../src/fleet/fleet-ledger.ts'
+import type { SharedStore } from '../../src/fleet/store.ts'
+import type { Fleet } from '../../src/ledger/fleet.ts'
 import type { Ledger, LedgerTables } from '../../src/ledger/ledger.ts'
 import type { Emulator } from '../../src/emulator/emulator.ts'
 import { waitsForProof } from './asked.ts'
@@ -18,7 +22,9 @@ import { ProcessTransport, type NetworkParts } from './network.ts'
 import { NO_ROUTE, type WorkerPlan } from './plan.ts'
 import type { Program } from './program.ts'
 import type { LifeRecord, Record, RunRecord } from './record.ts'
+import { joinSimulated } from './membership.ts'
 import { configAt } from './settings.ts'
+import type { SimulatedStore } from './shared-store.ts'
 import { SimulatedRunner } from './runner.ts'
 import type { StateDirectory } from './state-directory.ts'
 import type { Host, VirtualTime } from './virtual-time.ts'
@@ -43,6 +49,10 @@ export interface Breakage {
   readiness?(): { readonly ready: boolean; readonly reasons: readonly string[] }
   /** Of each process anew, over the journal that all of them share. */
   tables?(real: LedgerTables): LedgerTables
+  /** What its fleet shares, as each process uses it. */
+  store?(real: SharedStore): SharedStore
+  /** How it tells its fleet, and asks it. */
+  fleet?(real: Fleet): Fleet
 }
 
 export interface LifeParts {
@@ -60,8 +70,10 @@ export interface LifeParts {
   readonly breakage: Breakage
   /** Nobody listens to what it says. */
   readonly isSilent: boolean
-  /** A handler ends the process. */
-  killed(life: Life): void
+  /** Of its fleet. */
+  readonly shared: SimulatedStore | undefined
+  /** A handler ends the process, or it is ended in the middle of what it does. @param after milliseconds until the next one starts. */
+  killed(life: Life, after?: number): void
 }
 
 /** What a process has done is in its journal after so many milliseconds in which it ran. */
@@ -81,6 +93,8 @@ export class Life implements Host {
   readonly #carried: Carried
   readonly #daemon: Daemon
   readonly #ledger: Ledger
+  /** Absent: it remembers alone. */
+  readonly #fleet: FleetLedger | undefined
   readonly #config: Config
   #wallJump = 0
   #localJump = 0
@@ -96,6 +110,7 @@ export class Life implements Host {
       name: this.name,
       worker: plan.name,
       state: carried.state.name,
+      isOfFleet: parts.shared !== undefined,
       boot: carried.boot,
       startedAt: time.now,
       leftBehind: [],
@@ -109,13 +124,20 @@ export class Life implements Host {
     // Nothing has happened in it before.
     if (this.#config !== plan.config) this.#record.changes.push({ at: time.now - 1, config: this.#config })
     record.lives.set(this.name, this.#record)
-    this.#ledger = this.#openLedger()
+    const { fleet, ledger } = this.#openLedger()
+    this.#ledger = ledger
+    this.#fleet = fleet
     this.#daemon = new Daemon(this.#daemonParts())
+    fleet?.gone.on((id) => this.#daemon.retried(id))
     void this.#daemon.ended.then((exit) => this.#ended(exit))
   }
 
   get isOver(): boolean {
     return this.#record.stoppedAt !== undefined || this.isDead
+  }
+
+  get remembersAlone(): boolean {
+    return this.#fleet === undefined
   }
 
   /**
@@ -168,7 +190,14 @@ export class Life implements Host {
 
   start(): void {
     this.#parts.record.say(this.name, 'process starts')
-    this.#daemon.start()
+    if (this.#fleet === undefined) this.#daemon.start()
+    else void this.#startIn(this.#fleet)
+  }
+
+  /** What it remembers and what its fleet does are brought together first. */
+  async #startIn(fleet: FleetLedger): Promise<void> {
+    await enterFleet(fleet, this.#clock())
+    if (!this.#daemon.isStopping) this.#daemon.start()
   }
 
   stop(): void {
@@ -327,7 +356,11 @@ export class Life implements Host {
       clock,
       random: () => random.next(),
       boot: { id: `boot ${this.#carried.boot}`, uptime: () => this.#parts.time.now },
-      state: { ledger: this.#ledger, isOurs: true },
+      state: {
+        ledger: this.#ledger,
+        isOurs: true,
+        ...(this.#fleet !== undefined && { problem: () => this.#fleet?.problem }),
+      },
     }
     return breakage.parts?.(parts) ?? parts
   }
@@ -387,14 +420,43 @@ export class Life implements Host {
     return found
   }
 
-  #openLedger(): Ledger {
+  #openLedger(): { readonly ledger: Ledger; readonly fleet: FleetLedger | undefined } {
     const { time, chance, breakage, world } = this.#parts
     const clock = this.#clock()
     const fork = chance.fork(`journal ${this.name}`)
-    return this.#carried.state.open(
-      { time, host: this, chance: fork, plan: world.store },
+    let fleet: FleetLedger | undefined
+    const join = (local: LedgerTables): Fleet => {
+      fleet = this.#join(local)
+      return breakage.fleet?.(fleet) ?? fleet
+    }
+    const ledger = this.#carried.state.open(
+      { time, host: this, chance: fork, plan: world.store, ...(this.#parts.shared !== undefined && { join }) },
       () => clock.wall(),
       (real) => breakage.tables?.(real) ?? real,
+    )
+    return { ledger, fleet }
+  }
+
+  #join(local: LedgerTables): FleetLedger {
+    const { breakage, chance, lease, plan, record, shared } = this.#parts
+    if (shared === undefined) throw new Error(`${this.name} has no fleet`)
+    const draws = chance.fork(`store ${this.name}`)
+    const restart = (): number => draws.fork('restart').logarithmic(100, 3 * lease)
+    return joinSimulated(
+      {
+        life: this.name,
+        worker: plan.name,
+        host: this,
+        chance: draws,
+        clock: this.#clock(),
+        record,
+        shared,
+        broken: (real) => breakage.store?.(real) ?? real,
+        kill: () => {
+          if (!this.isOver) this.#parts.killed(this, restart())
+        },
+      },
+      local,
     )
   }
 
@@ -416,11 +478,15 @@ export class Life implements Host {
       .filter(({ status, claim }) => status === 'claimed' && claim?.session === this.#carried.state.name)
       .map(({ clink_id }) => clink_id)
     // What its handlers would still do ends with it; what it has journalled by then is written.
-    time.at(time.now + JOURNALLED, () => {
-      this.isDead = true
-      this.#carried.state.end()
-      this.#forget(Infinity)
-    })
+    const left = (): void => {
+      time.at(time.now + JOURNALLED, () => {
+        this.isDead = true
+        this.#carried.state.end()
+        this.#forget(Infinity)
+      })
+    }
+    if (this.#fleet === undefined) left()
+    else void leaveFleet(this.#fleet, this.#clock()).then(left)
   }
 }
 

@@ -31,8 +31,8 @@ export class Operator {
 
   /** @returns false: there is nothing to act on. */
   act({ what, which }: LetterPlan, life: Life): boolean {
-    // A process that has just said its last word still has its directory.
-    if (life.isOver && !life.isDead) return false
+    // A process that has just said its last word still has its directory; of a fleet there are others to ask.
+    if (life.isOver && !(life.isDead && life.remembersAlone)) return false
     const visit = life.openLetters()
     const all = visit.ledger.letters.all()
     const chosen = which === 'all' || all.length === 0 ? all : [this.#chance.pick(all)]
@@ -52,8 +52,10 @@ export class Operator {
 
   #note(life: Life, { clink, rerun }: DeadLetter, what: LetterAsk['what']): LetterAsk {
     const clinkId = clink.clink_id
-    const isUnderWay = UNDER_WAY.has(rerun?.step)
-    const { state } = this.#record.life(life.name)
+    const { isOfFleet, state } = this.#record.life(life.name)
+    // What one member shows may be out of date.
+    const held = this.#record.fleet.factsOf(clinkId, this.#record.now).at(-1)
+    const isUnderWay = UNDER_WAY.has(rerun?.step) && (isOfFleet !== true || UNDER_WAY.has(held?.step))
     const ask: LetterAsk = { state, clinkId, what, askedAt: this.#record.now, isUnderWay }
     this.#record.asks.push(ask)
     this.#record.say('person', `${what} letter ${clinkId} of ${life.name}, ${rerun?.step ?? 'at rest'}`)

@@ -6,6 +6,7 @@ import type { FaultKind } from './faults.ts'
 import { makeKeys, spareKeys, STRANGER, type KeyPlan } from './plan-keys.ts'
 import { makeLetters, type LetterPlan } from './plan-letters.ts'
 import { GROUP, GROUPS, makeScope, OTHER_GROUP } from './plan-scope.ts'
+import { makeTurns } from './plan-turns.ts'
 import { speak, type Vocabulary } from './words.ts'
 import { PLAIN_WORLD, type WordName, type World } from './world.ts'
 
@@ -22,7 +23,7 @@ export interface FaultPlan {
 }
 
 /** What happens to a worker's process, by the time since the start of the seed. */
-interface Turn {
+export interface Turn {
   readonly at: number
   readonly what: 'stop' | 'stop-and-hurry' | 'crash' | 'sleep' | 'wall-jump'
   /** How long it sleeps; how long until the next start. */
@@ -213,16 +214,6 @@ function makeWorkers(chance: Chance, facts: WorkerFacts): readonly WorkerPlan[] 
       changes: [],
     }
   })
-}
-
-function makeTurns(chance: Chance, lease: number, horizon: number): readonly Turn[] {
-  const count = chance.pick([0, 0, 1, 1, 2, 4])
-  const turns = Array.from({ length: count }, () => ({
-    at: chance.between(0, horizon),
-    what: chance.weighted({ stop: 2, 'stop-and-hurry': 1, crash: 4, sleep: 3, 'wall-jump': 1 }),
-    ms: chance.logarithmic(100, 2 * lease),
-  }))
-  return turns.sort((a, b) => a.at - b.at)
 }
 
 interface ConfigFacts {

@@ -4,6 +4,7 @@ import type { ConfigChange } from './plan.ts'
 import type { WorkerEvent } from '../../src/events.ts'
 import type { AbortCode } from '../../src/handlers/handler.ts'
 import type { Told } from './distortion.ts'
+import { FleetRecord } from './fleet-record.ts'
 import type { KeyPlan } from './plan-keys.ts'
 
 export type OperationKind = 'poll' | 'probe' | 'sibling' | 'claim' | 'complete' | 'release' | 'send' | 'other'
@@ -136,6 +137,8 @@ export interface LifeRecord {
   readonly worker: string
   /** Processes with the same journal have the same; it stands for their session. */
   readonly state: string
+  /** It remembers together with all others. */
+  readonly isOfFleet?: boolean
   /** The start of its machine. */
   readonly boot: number
   readonly startedAt: number
@@ -217,6 +220,8 @@ export class Record {
   /** Sleeps, each time that a run asked for one, and when that run went on. */
   readonly naps: NapRecord[] = []
   readonly asks: LetterAsk[] = []
+  /** What happened to the store of a fleet. */
+  readonly fleet = new FleetRecord()
   /** As far as they were done: nobody writes a strange key for a worker that does not know who it is. */
   readonly keyActs: KeyPlan[] = []
   /** Whether processes took work, by their own account, from time to time. */
@@ -345,10 +350,27 @@ export class Record {
     return (this.runsByClink.get(clinkId) ?? []).filter((run) => this.life(run.life).state === state)
   }
 
-  /** What was asked about the letter of a clink in the state of a process until `at`, in order. */
+  /** Whether a process knows what the processes on a state have done: its own, or of its fleet. */
+  sharesWith(life: string, state: string): boolean {
+    const own = this.life(life)
+    return own.isOfFleet === true || own.state === state
+  }
+
+  /** Runs of a clink of which a process knows: those on its own state, or in its fleet. */
+  knownRunsOf(life: string, clinkId: string): readonly RunRecord[] {
+    return (this.runsByClink.get(clinkId) ?? []).filter((run) => this.sharesWith(life, this.life(run.life).state))
+  }
+
+  /** What those have told of a clink with whom a process remembers, in order. */
+  toldTogether(life: string, clinkId: string): readonly EventRecord[] {
+    if (this.life(life).isOfFleet !== true) return this.told(life, clinkId)
+    const states = new Set([...this.lives.values()].map(({ state }) => state))
+    return [...states].flatMap((state) => this.#told.get(`${state} ${clinkId}`) ?? []).sort((a, b) => a.at - b.at)
+  }
+
+  /** What was asked about the letter of a clink of those who remember with a process, until `at`, in order. */
   asksOf(life: string, clinkId: string, at = Infinity): readonly LetterAsk[] {
-    const { state } = this.life(life)
-    return this.asks.filter((ask) => ask.state === state && ask.clinkId === clinkId && ask.askedAt <= at)
+    return this.asks.filter((ask) => ask.clinkId === clinkId && ask.askedAt <= at && this.sharesWith(life, ask.state))
   }
 
   /**
@@ -356,13 +378,19 @@ export class Record {
    * that was forgotten, so it does not matter whether that was one, unless the letter was forgotten as well.
    */
   runsThatCount(life: string, clinkId: string, at: number): readonly RunRecord[] {
-    const from = this.#countedFrom(life, clinkId, at)
+    const from = this.countedFrom(life, clinkId, at)
     return this.runsOf(life, clinkId).filter(({ startedAt }) => startedAt >= from && startedAt < at)
+  }
+
+  /** The same of all with whom it remembers. */
+  knownRunsThatCount(life: string, clinkId: string, at: number): readonly RunRecord[] {
+    const from = this.countedFrom(life, clinkId, at)
+    return this.knownRunsOf(life, clinkId).filter(({ startedAt }) => startedAt >= from && startedAt < at)
   }
 
   /** Starts that could not be begun and count all the same: their process crashed, or lost the claim, or wanted their end, before that showed. */
   awayStartsThatCount(life: string, clinkId: string, at: number): readonly AwayRecord[] {
-    const from = this.#countedFrom(life, clinkId, at)
+    const from = this.countedFrom(life, clinkId, at)
     return this.awayStartsOf(life, clinkId, at).filter((start) => {
       const { endedAt, isAborted, isCutShort, startedAt } = start
       const isTakenBack = isAborted !== true && isCutShort !== true && endedAt !== undefined
@@ -370,7 +398,8 @@ export class Record {
     })
   }
 
-  #countedFrom(life: string, clinkId: string, at: number): number {
+  /** Since when starts count: since somebody has retried the letter. */
+  countedFrom(life: string, clinkId: string, at: number): number {
     const since = this.asksOf(life, clinkId, at).findLast(
       (ask) => ask.what === 'retry' && !ask.isUnderWay && !this.#isAskForgotten(ask, life),
     )

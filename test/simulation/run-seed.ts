@@ -13,6 +13,7 @@ import { actByHand } from './people.ts'
 import { makePlan, type Plan, type WorkerPlan } from './plan.ts'
 import { Record } from './record.ts'
 import { configAt } from './settings.ts'
+import { SimulatedStore } from './shared-store.ts'
 import { StateDirectory } from './state-directory.ts'
 import { RunawayError, VirtualTime } from './virtual-time.ts'
 import type { Vocabulary } from './words.ts'
@@ -124,6 +125,7 @@ export class Game {
   readonly #lives = new Map<string, { life: Life; count: number }>()
   readonly #operator: Operator
   readonly #keyFiles: KeyFiles
+  readonly #shared: SimulatedStore | undefined
 
   constructor(plan: Plan, chance: Chance, options: SeedOptions) {
     this.plan = plan
@@ -131,6 +133,8 @@ export class Game {
     this.#options = options
     this.time = new VirtualTime(chance.fork('order'))
     this.record = new Record(() => this.time.now, options.trace)
+    const { fleet } = plan.world
+    this.#shared = fleet && new SimulatedStore(fleet, this.time, this.record.fleet)
     const random = chance.fork('emulator')
     this.emulator = createEmulator({
       seed: plan.seeding,
@@ -282,7 +286,8 @@ export class Game {
         wallStart: WALL,
         breakage,
         isSilent: this.#options.silentAs !== undefined,
-        killed: (one) => this.#kill(plan, one),
+        shared: this.#shared,
+        killed: (one, after) => this.#kill(plan, one, after),
       },
       count,
       this.#carried(plan, last?.life, count),
@@ -296,9 +301,9 @@ export class Game {
   }
 
   /** Whoever looks after the machine starts it again. */
-  #kill(plan: WorkerPlan, life: Life): void {
+  #kill(plan: WorkerPlan, life: Life, after = 1_000): void {
     life.crash()
-    this.#beginLater(plan, 1_000)
+    this.#beginLater(plan, after)
   }
 
   /** Sometimes the machine was started again in between, and sometimes its disk was lost. */

@@ -6,7 +6,7 @@ import { parseArgs } from 'node:util'
 import { z } from 'zod'
 import { runSeed, type SeedOptions, type Verdict } from './run-seed.ts'
 import type { Vocabulary } from './words.ts'
-import { WORDS } from './world.ts'
+import { ALL_WORDS, FLEET } from './world.ts'
 
 const { values } = parseArgs({
   options: {
@@ -16,7 +16,7 @@ const { values } = parseArgs({
     jobs: { type: 'string', default: String(availableParallelism()) },
     /** Of a job: only each so manyth seed. */
     step: { type: 'string', default: '1' },
-    /** `old`: nothing that was learnt later; `all`; or names of words, by commas, that are in every seed. */
+    /** `old`: nothing that was learnt later; `all`; `fleet`: three members of one, with what else fits; or names of words, by commas, that are in every seed. */
     vocabulary: { type: 'string' },
     trace: { type: 'boolean', default: false },
   },
@@ -114,10 +114,10 @@ async function spread(from: number, end: number, jobs: number): Promise<Totals> 
 }
 
 function vocabularyOf(text: string): Vocabulary {
-  if (text === 'old' || text === 'own' || text === 'all') return text
+  if (text === 'old' || text === 'own' || text === 'all' || text === FLEET) return text
   return text.split(',').map((name) => {
-    const word = WORDS.find((known) => known === name)
-    if (word === undefined) throw new Error(`No word ${name}: ${WORDS.join(', ')}`)
+    const word = ALL_WORDS.find((known) => known === name)
+    if (word === undefined) throw new Error(`No word ${name}: ${ALL_WORDS.join(', ')}`)
     return word
   })
 }

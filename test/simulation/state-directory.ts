@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Journal, type JournalOptions } from '../../src/journal/journal.ts'
 import { tablesOf } from '../../src/journal/state.ts'
+import type { Fleet } from '../../src/ledger/fleet.ts'
 import { Ledger, type LedgerTables } from '../../src/ledger/ledger.ts'
 import type { Chance } from './chance.ts'
 import { FAST, SlowStore, type StorePlan } from './slow-store.ts'
@@ -39,7 +40,15 @@ export class StateDirectory {
       host,
       chance,
       plan = FAST,
-    }: { time: VirtualTime; host: Host; chance: Chance; plan?: StorePlan | undefined },
+      join,
+    }: {
+      time: VirtualTime
+      host: Host
+      chance: Chance
+      plan?: StorePlan | undefined
+      /** Makes it a member of a fleet, over its own tables. */
+      join?: (local: LedgerTables) => Fleet
+    },
     wall: () => number,
     breakage = (real: LedgerTables): LedgerTables => real,
   ): Ledger {
@@ -52,12 +61,10 @@ export class StateDirectory {
     )
     this.#journals.add(journal)
     this.#last = { journal, store, host }
-    return new Ledger(
-      breakage(tablesOf(journal)),
-      () => journal.isHealthy,
-      wall,
-      () => time.now,
-    )
+    const local = breakage(tablesOf(journal))
+    const fleet = join?.(local)
+    const isHealthy = (): boolean => journal.isHealthy
+    return new Ledger(fleet?.tables ?? local, isHealthy, wall, () => time.now, fleet)
   }
 
   /** What the last process has noted and not written. */

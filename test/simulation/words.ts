@@ -1,13 +1,14 @@
 import type { Config } from '../../src/config/config.ts'
 import type { Chance } from './chance.ts'
 import type { FaultKind } from './faults.ts'
+import { asFleet } from './plan-fleet.ts'
 import { makeHolds } from './plan-holds.ts'
 import { makeKeys } from './plan-keys.ts'
 import { GROUP } from './plan-scope.ts'
 import { makeChanges } from './plan-settings.ts'
 import type { ClinkPlan, Plan, WorkerPlan } from './plan.ts'
 import { runnerWords } from './words-of-runners.ts'
-import { FIELDS, SAYS, TIME_FORMS, WORDS, type PagePlan, type WordName, type World } from './world.ts'
+import { ALL_WORDS, FIELDS, FLEET, SAYS, TIME_FORMS, type PagePlan, type WordName, type World } from './world.ts'
 
 /** What a seed may have beside what every seed has: how often, and what it makes of the plan. */
 export interface Word {
@@ -23,6 +24,8 @@ const BODIES = ['html', 'html', 'empty', 'cut', 'object', 'list'] as const
 const ASKED = ['claim', 'sibling', 'complete', 'release', 'probe', 'poll'] as const
 
 const table: { readonly [W in WordName]: Word } = {
+  /** Three workers that remember together. */
+  fleet: { part: 0, spoken: asFleet },
   /** Clinks whose handlers never succeed, so many that they may pause their route, beside others. */
   never: {
     part: 0.06,
@@ -299,17 +302,22 @@ const table: { readonly [W in WordName]: Word } = {
   ...runnerWords,
 }
 
-/** None; all but those of runners, as likely as they are; all; or these in every seed, and no others. */
-export type Vocabulary = 'old' | 'own' | 'all' | readonly WordName[]
+/** None; all but those of runners, as likely as they are; all; all that fit a fleet, in fleets; or these in every seed, and no others. */
+export type Vocabulary = 'old' | 'own' | 'all' | typeof FLEET | readonly WordName[]
+
+/** Two workers that are about to talk to each other, and keys, which are no matter of a fleet. */
+const ALONE: ReadonlySet<WordName> = new Set(['ring', 'mixed', 'keys'])
 
 const MARKS = ['— clink-worker', '-- agent two', '🤖'] as const
 
 /** @param chance of the seed: each word draws from a fork of its own, and nothing else of the plan changes by it. */
 export function speak(plan: Plan, chance: Chance, vocabulary: Vocabulary): Plan {
   if (vocabulary === 'old') return plan
-  const words = WORDS.filter((name) => {
-    const isDrawn = chance.fork(`word ${name}`).is(table[name].part)
+  const words = ALL_WORDS.filter((name) => {
+    const { part } = table[name]
+    const isDrawn = part > 0 && chance.fork(`word ${name}`).is(part)
     if (vocabulary === 'own') return isDrawn && !(name in runnerWords)
+    if (vocabulary === FLEET) return name === FLEET || (isDrawn && !ALONE.has(name))
     return vocabulary === 'all' ? isDrawn : vocabulary.includes(name)
   })
   const spoken = words.reduce<Plan>((made, name) => table[name].spoken(made, chance.fork(`of ${name}`)), plan)

@@ -1,4 +1,5 @@
 import type { Limits } from '../../src/handlers/route.ts'
+import type { FleetPlan } from './plan-fleet.ts'
 import type { HoldPlan } from './plan-holds.ts'
 import type { OperationKind } from './record.ts'
 import type { StorePlan } from './slow-store.ts'
@@ -41,7 +42,10 @@ export const WORDS = [
   'late-begun',
   'idle',
 ] as const
-export type WordName = (typeof WORDS)[number]
+/** Three members of a fleet; spoken before all others, and only where it is asked for. */
+export const FLEET = 'fleet'
+export type WordName = (typeof WORDS)[number] | typeof FLEET
+export const ALL_WORDS: readonly WordName[] = [FLEET, ...WORDS]
 
 /** Forms in which services write times. */
 export const TIME_FORMS = [
@@ -163,6 +167,8 @@ export interface World {
   readonly store?: StorePlan
   /** Operators pause and drain workers. */
   readonly holds: readonly HoldPlan[]
+  /** Absent: each worker remembers alone. */
+  readonly fleet?: FleetPlan
 }
 
 export const PLAIN_WORLD: World = { failing: [], pages: [], refusals: 'envelope', askers: [], holds: [] }

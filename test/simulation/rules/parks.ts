@@ -1,4 +1,4 @@
-import { isOurs, isMarked } from '../explained.ts'
+import { isMarked, mayBeOurs } from '../explained.ts'
 import type { Evidence, Rule } from '../judge.ts'
 import { workerOf, NO_ROUTE } from '../plan.ts'
 import type { Record, RunRecord } from '../record.ts'
@@ -33,7 +33,7 @@ interface Reason {
 function wasGivenBack(record: Record, life: string, id: string, at: number): boolean {
   // What could not be begun has gone back.
   if (record.awayStartsOf(life, id, at).some(({ endedAt = Infinity }) => endedAt <= at)) return true
-  return record.runsThatCount(life, id, at).some((run) => {
+  return record.knownRunsThatCount(life, id, at).some((run) => {
     const isWaiting = WAITS.has(run.end) || run.abortCode === 'timeout'
     return (isWaiting && (run.endedAt ?? Infinity) <= at) || wasAbandoned(record, run, at)
   })
@@ -65,15 +65,20 @@ function isTrue({ plan, record, emulator }: Evidence, { at, clink, life, why }: 
   const worker = workerOf(plan, life)
   const { clink_id: id } = clink
   const told = (...names: readonly string[]): boolean =>
-    record.told(life, id).some(({ at: said, event }) => said <= at && names.includes(event.event))
+    record.toldTogether(life, id).some(({ at: said, event }) => said <= at && names.includes(event.event))
   const age = at - (clink.created - emulator.now() + record.now)
   switch (why) {
     case 'own-reply':
-      return isOurs(emulator, plan, worker, clink)
+      return mayBeOurs(emulator, plan, worker, clink)
     case 'out-of-scope':
       return !isInScope(worker, clink) || isTooOld(worker, age) || worker.config.inbox.maxAge !== null
     case 'given-up':
-      return told('clink.deadLettered', 'clink.rerun', 'clink.rerunDone') || record.asksOf(life, id, at).length > 0
+      // One whose member has ended before it could say so is known to the fleet all the same.
+      return (
+        told('clink.deadLettered', 'clink.rerun', 'clink.rerunDone') ||
+        record.asksOf(life, id, at).length > 0 ||
+        record.fleet.factsOf(id, 0, at).some(({ isGivenUp }) => isGivenUp)
+      )
     case 'cooling':
       // What asked for that may have ended before anybody was told.
       return told('clink.released', 'clink.leftToExpire', 'clink.held') || wasGivenBack(record, life, id, at)

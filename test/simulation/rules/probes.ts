@@ -57,7 +57,7 @@ function isWaiting(evidence: Evidence, life: string, clink: StoredClink, at: num
   if (record.acts.some((act) => act.clinkId === id) || record.told(life, id).length > 0) return false
   if (!canSee({ plan, record, emulator, lives: [life] }, workerOf(plan, life), clink)) return false
   if (isKeyTaken(evidence, life, clink, at) || isOutOfReach(evidence, life, clink, at)) return false
-  return clink.sender_id !== workerOf(plan, life).owner && record.runsOf(life, id).length === 0
+  return clink.sender_id !== workerOf(plan, life).owner && record.knownRunsOf(life, id).length === 0
 }
 
 /** Since when it has been pending at that time; undefined: it was not. */

@@ -82,7 +82,7 @@ export const rerunResultsReachTheirSender: Rule = (evidence) => {
 function isExcused({ record }: Evidence, { clinkId, endedAt = 0, life }: RunRecord): boolean {
   const isDiscarded = record.asksOf(life, clinkId).some(({ what }) => what === 'discard')
   const isSaid = record
-    .told(life, clinkId)
+    .toldTogether(life, clinkId)
     .some(
       ({ at, event }) =>
         at >= endedAt && (event.event === 'clink.resultUnknown' || event.event === 'clink.deadLettered'),

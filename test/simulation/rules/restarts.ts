@@ -9,6 +9,8 @@ const ENDS: ReadonlySet<string> = new Set([...CLAIM_ENDS, 'clink.deadLettered'])
 const STATES: ReadonlySet<string> = new Set(['clink.claimed', 'clink.started', 'clink.held', 'clink.ended'])
 /** Milliseconds after which everything is journalled, and after which a start has done what it does first. */
 const SETTLED = 100
+/** Milliseconds that a start waits for its fleet at most. */
+const ENTERING = 1_000
 /** So many crashes in a row make a suspect of what was running. */
 const IN_A_ROW = 2
 /** Milliseconds after which others run beside one at the earliest. */
@@ -23,7 +25,9 @@ export const claimsAreHeldOnTo: Rule = (evidence) => {
     if (life.sleeps.length > 0) return []
     return heldBy(evidence, before).flatMap((clinkId) => {
       const done = namedBy(evidence, life, clinkId)
-      if ((life.crashedAt ?? Infinity) < done || !hasItsKey(record, life, clinkId)) return []
+      // Whoever is told to stop before it has entered its fleet begins nothing.
+      const isStopped = life.isOfFleet === true && (life.stopAskedAt ?? Infinity) < done
+      if (isStopped || (life.crashedAt ?? Infinity) < done || !hasItsKey(record, life, clinkId)) return []
       if (trustedUntil(record, before, clinkId) <= done) return []
       const isSaid = record.told(life.name, clinkId).some(({ at }) => at >= life.startedAt && at <= done)
       if (isSaid) return []
@@ -38,8 +42,9 @@ export const claimsAreHeldOnTo: Rule = (evidence) => {
  * the claim is renewed at once, and then named with the answer to the renewal that is on its way.
  */
 function namedBy({ plan, record }: Evidence, { name, startedAt }: LifeRecord, clinkId: string): number {
-  const { patterns, store } = plan.world
-  const atOnce = startedAt + SETTLED + (store?.slowest ?? 0)
+  const { fleet, patterns, store } = plan.world
+  const entered = fleet === undefined ? 0 : ENTERING
+  const atOnce = startedAt + SETTLED + entered + (store?.slowest ?? 0)
   if (patterns === undefined) return atOnce
   const found = atOnce + patterns.slowest
   const renewals = (record.requestsByClink.get(clinkId) ?? []).filter(({ begunAt, kind, life }) => {
@@ -108,7 +113,8 @@ function heldBy({ plan, record }: Evidence, before: LifeRecord): readonly string
     const state = states.at(-1)?.event.event
     // So it is with what was held for as long as may be: its release waits as well.
     const isLong = state === 'clink.held' && heldFor(states, crashedAt) >= workerOf(plan, name).config.claim.maxHold
-    if (isLong && isRenewed(record, before, clinkId)) return false
+    // In a fleet it waits until that knows as well.
+    if (isLong && (before.isOfFleet === true || isRenewed(record, before, clinkId))) return false
     if (state === 'clink.ended' && run?.end !== 'result') return false
     // A stop gives back what waits: that is noted first, and the release waits for a renewal that is on its way.
     if (state !== 'clink.started' && stopAskedAt <= crashedAt) return false

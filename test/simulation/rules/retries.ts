@@ -57,8 +57,10 @@ export const failedIsHeld: Rule = ({ plan, record }) =>
   })
 
 /** P8, P10: the attempt that a handler sees counts its failures, and nothing that a stop has cut short, whatever the handler says to that. */
-export const attemptsAreCounted: Rule = ({ plan, record }) =>
-  record.runs.flatMap(({ life, clinkId, attempt, startedAt: at }) => {
+export const attemptsAreCounted: Rule = ({ plan, record }) => {
+  // Those of a fleet are counted together.
+  if (plan.world.fleet !== undefined) return []
+  return record.runs.flatMap(({ life, clinkId, attempt, startedAt: at }) => {
     const before = record.runsThatCount(life, clinkId, at)
     const failures = before.filter((other) => isFailure(other)).length
     const uncounted = before.filter(
@@ -85,6 +87,7 @@ export const attemptsAreCounted: Rule = ({ plan, record }) =>
       },
     ]
   })
+}
 
 /** A run that began so early in its claim has surely had the better part of it. */
 const EARLY_PART = 0.3

@@ -20,10 +20,12 @@ export const onlyWhatIsWanted: Rule = ({ plan, record, emulator }) => {
     if (isRenewal || !hasAge(plan, clinkId) || !isTooOld(workerOf(plan, life), Math.floor(age))) return []
     return [{ rule: 'P6', at, life, text: `${clinkId} is claimed though it is too old` }]
   })
-  const run = record.runs.flatMap(({ life, clinkId, startedAt: at }) => {
+  const run = record.runs.flatMap(({ life, clinkId, isRerun, startedAt: at }) => {
     const clink = emulator.clink(clinkId)
     const worker = workerOf(plan, life)
     if (clink === undefined || isInScope(worker, clink)) return []
+    // Somebody has asked this member of a fleet to run what another one had given up.
+    if (isRerun === true && plan.world.fleet !== undefined) return []
     // Who does not know yet who it is does not know its own clinks.
     const isLearning = worker.config.inbox.ignore.includes('self') && worker.config.clink.identity === 'auto'
     if (isLearning && clink.sender_id === worker.owner) return []

@@ -40,7 +40,8 @@ export const stepsSendOnce: Rule = ({ record }) => {
   const first = new Map<string, number>()
   return record.requests.flatMap(({ arrivedAt, life, n, status = 0, stepReply }) => {
     if (stepReply === undefined || arrivedAt === undefined || status > 299) return []
-    const key = `${record.life(life).state} ${stepReply}`
+    const { isOfFleet, state } = record.life(life)
+    const key = `${isOfFleet === true ? 'fleet' : state} ${stepReply}`
     const before = first.get(key)
     first.set(key, before ?? n)
     if (before === undefined) return []
@@ -50,6 +51,7 @@ export const stepsSendOnce: Rule = ({ record }) => {
 
 /** Milliseconds: the wall clock tells whole ones. */
 const ROUNDING = 1
+const CLOCKS = 1_100
 
 /** §4: a sleep is over when its time is, counted from when it was first asked for; only clocks that are set forward make it shorter. */
 export const sleepsAreSlept: Rule = ({ record }) =>
@@ -57,11 +59,12 @@ export const sleepsAreSlept: Rule = ({ record }) =>
     const { life, ms, overAt: at } = nap
     if (at === undefined) return []
     const since = record.naps.find((one) => isSame(record, one, nap))?.askedAt ?? at
-    const jumped = record
-      .livesOf(record.life(life).state)
-      .flatMap(({ jumps }) => jumps)
+    const jumped = [...record.lives.values()]
+      .flatMap(({ jumps, state }) => (record.sharesWith(life, state) ? jumps : []))
       .reduce((sum, jump) => (jump.at >= since && jump.at <= at ? sum + jump.ms : sum), 0)
-    const left = since + ms - jumped - ROUNDING - at
+    // Machines of a fleet have about the same time.
+    const clocks = record.life(life).isOfFleet === true ? CLOCKS : 0
+    const left = since + ms - jumped - ROUNDING - clocks - at
     return left <= 0 ? [] : [breach('P10', nap, at, `is over ${left} ms too early`)]
   })
 
@@ -74,7 +77,7 @@ export const sleepersHoldNoSlot: Rule = ({ plan, record }) => {
   return record.naps.flatMap((nap) => {
     const { askedAt, life, overAt = askedAt } = nap
     const isHeldUp = [...failing, ...record.life(life).sleeps].some(({ from, to }) => from <= overAt && to >= askedAt)
-    if (isHeldUp || overAt - askedAt <= ASKING + slowest) return []
+    if (isHeldUp || overAt - askedAt <= ASKING + slowest || record.fleet.isSlow(life, askedAt, overAt)) return []
     return [breach('P6', nap, overAt, `was waited for in its slot since ${askedAt}`)]
   })
 }
@@ -83,7 +86,7 @@ type Named = Pick<StepRecord, 'clinkId' | 'life' | 'name'>
 
 function isSame(record: Record, one: Named, other: Named): boolean {
   const isAlike = one.clinkId === other.clinkId && one.name === other.name
-  return isAlike && record.life(one.life).state === record.life(other.life).state
+  return isAlike && record.sharesWith(one.life, record.life(other.life).state)
 }
 
 function earlier(record: Record, step: StepRecord): readonly StepRecord[] {
@@ -93,7 +96,7 @@ function earlier(record: Record, step: StepRecord): readonly StepRecord[] {
 /** Nothing is kept any more of what was done for the clink by `from`. */
 function isForgotten(record: Record, { clinkId, life }: Named, from: number, to: number): boolean {
   const asks = record.asksOf(life, clinkId, to)
-  const told = record.told(life, clinkId).filter(({ at }) => at <= to)
+  const told = record.toldTogether(life, clinkId).filter(({ at }) => at <= to)
   const isDone = told.some(({ at, event }) => {
     if (at < from || event.event !== 'clink.completed') return false
     // By that its sender may have been told that it has failed: then its letter stays.

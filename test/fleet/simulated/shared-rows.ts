@@ -1,0 +1,57 @@
+import type { Batch, Changes, Note, Part, Recalled } from '../../../src/fleet/store.ts'
+import type { KeptStep } from '../../../src/ledger/step-table.ts'
+import { stepKey } from '../../../src/ledger/step-table.ts'
+
+type PartRow = Omit<Part, 'clink'> & { readonly written: number }
+
+/** The rows that a fleet shares, as a store has to keep them. */
+export class SharedRows {
+  readonly parts = new Map<string, Map<string, PartRow>>()
+  readonly notes = new Map<string, Note & { readonly changed: number }>()
+  readonly steps = new Map<string, Map<string, KeptStep>>()
+  #changes = 0
+
+  recall(ids: readonly string[], member: string): Recalled {
+    const parts = ids.flatMap((clink) =>
+      [...(this.parts.get(clink) ?? [])].flatMap(([by, part]) => (by === member ? [] : [{ clink, ...part }])),
+    )
+    const kinds = ['letters', 'cooling', 'own']
+    const notes = ids.flatMap((id) => kinds.flatMap((kind) => this.notes.get(`${kind} ${id}`) ?? []))
+    return { parts, notes: notes.filter(({ row }) => row !== null) }
+  }
+
+  /** @param written the number of the write: a part is not overwritten by an earlier one. */
+  write({ notes, over, parts, steps }: Batch, member: string, written: number): void {
+    const kept = new Set(parts.map(({ clink }) => clink))
+    for (const clink of over)
+      for (const by of this.parts.get(clink)?.keys() ?? [])
+        if (by !== member || !kept.has(clink)) this.parts.get(clink)?.delete(by)
+    for (const { clink, ...part } of parts) {
+      const all = this.parts.get(clink) ?? new Map<string, PartRow>()
+      this.parts.set(clink, all)
+      if ((all.get(member)?.written ?? 0) < written) all.set(member, { ...part, written })
+    }
+    for (const { isNew, ...note } of notes) {
+      const key = `${note.kind} ${note.id}`
+      const isThere = (this.notes.get(key)?.row ?? null) !== null
+      if (!isThere && !(isNew && note.row !== null)) continue
+      this.#changes += 1
+      this.notes.set(key, { ...note, changed: this.#changes })
+    }
+    for (const clink of steps.dropped) this.steps.delete(clink)
+    for (const { clink, ...step } of steps.removed) this.steps.get(clink)?.delete(stepKey(step))
+    for (const { clink, ...step } of steps.kept)
+      this.steps.set(clink, new Map([...(this.steps.get(clink) ?? []), [stepKey(step), step]]))
+  }
+
+  changesAfter(after: number): Changes {
+    const kinds = new Set(['letters', 'audit'])
+    const notes = [...this.notes.values()].filter(({ changed, kind }) => kinds.has(kind) && changed > after)
+    const isWhole = after === 0
+    return { next: String(this.#changes), isWhole, notes: isWhole ? notes.filter(({ row }) => row !== null) : notes }
+  }
+
+  stepsOf(clinkId: string): readonly KeptStep[] {
+    return [...(this.steps.get(clinkId)?.values() ?? [])]
+  }
+}

@@ -1,0 +1,72 @@
+/** One call of a member to the shared store. Times are virtual milliseconds. */
+export interface StoreCall {
+  readonly life: string
+  readonly what: 'prepare' | 'beat' | 'recall' | 'write' | 'changes' | 'steps' | 'prune'
+  readonly sentAt: number
+  /** When it was carried out; absent: never. */
+  doneAt?: number
+  /** When the member was told something, and whether that was that it has failed. */
+  endedAt?: number
+  hasFailed?: boolean
+}
+
+/** Milliseconds that are long for a call. */
+const LONG = 500
+
+/** What the shared store has held of a clink since a time. */
+export interface SharedFact {
+  readonly at: number
+  readonly isGivenUp: boolean
+  /** How far the rerun of its letter is. */
+  readonly step?: string | undefined
+  /** The texts of results that Clink has not confirmed. */
+  readonly results: readonly string[]
+}
+
+/** What happened to the shared store of a seed. */
+export class FleetRecord {
+  readonly calls = new Map<string, StoreCall[]>()
+  readonly #facts = new Map<string, SharedFact[]>()
+  readonly #writes = new Map<string, { readonly life: string; readonly at: number }[]>()
+
+  addCall(call: StoreCall): void {
+    const calls = this.calls.get(call.life) ?? []
+    calls.push(call)
+    this.calls.set(call.life, calls)
+  }
+
+  addFact(clinkId: string, fact: SharedFact): void {
+    this.#facts.set(clinkId, [...(this.#facts.get(clinkId) ?? []), fact])
+  }
+
+  /** A process has written something of a clink. */
+  addWrite(clinkId: string, life: string, at: number): void {
+    this.#writes.set(clinkId, [...(this.#writes.get(clinkId) ?? []), { life, at }])
+  }
+
+  /** Everything that was held of a clink at some moment of a time. */
+  factsOf(clinkId: string, from: number, to = from): readonly SharedFact[] {
+    const facts = this.#facts.get(clinkId) ?? []
+    return facts.filter(({ at }, index) => at <= to && (facts[index + 1]?.at ?? Infinity) > from)
+  }
+
+  /** When a process has written something of a clink, in order. */
+  writesOf(clinkId: string, life: string): readonly number[] {
+    return (this.#writes.get(clinkId) ?? []).flatMap(({ at, life: by }) => (by === life ? [at] : []))
+  }
+
+  /** Whether a process had to wait for its store in a time: a call has failed, or took long. */
+  isSlow(life: string, from: number, to: number): boolean {
+    return (this.calls.get(life) ?? []).some(({ endedAt = Infinity, hasFailed, sentAt }) => {
+      return sentAt <= to && endedAt >= from && (hasFailed === true || endedAt - sentAt > LONG)
+    })
+  }
+
+  /** The last call whose end a process was told of by then. Of one moment it is one that did not fail. */
+  lastOf(life: string, at: number): StoreCall | undefined {
+    const ended = (this.calls.get(life) ?? []).filter(({ endedAt = Infinity }) => endedAt <= at)
+    const lastAt = Math.max(...ended.map(({ endedAt = -Infinity }) => endedAt))
+    const last = ended.filter(({ endedAt }) => endedAt === lastAt)
+    return last.find(({ hasFailed }) => hasFailed !== true) ?? last[0]
+  }
+}

@@ -1,0 +1,40 @@
+import { describe, expect, it } from 'vitest'
+import { runSeed } from './run-seed.ts'
+import { FLEET } from './world.ts'
+
+const SEEDS = 24
+const FIRST = 1
+
+describe('three workers of a fleet on virtual time', { timeout: 120_000 }, () => {
+  it(`keep their promises over ${SEEDS} seeds`, async () => {
+    const breaches: string[] = []
+    let [requests, runs, fleets] = [0, 0, 0]
+    for (let seed = FIRST; seed < FIRST + SEEDS; seed += 1) {
+      const verdict = await runSeed(seed, { vocabulary: [FLEET, 'steps'] })
+      breaches.push(
+        ...verdict.breaches.map(({ at, life = '', rule, text }) => `${seed} ${at} ${life} ${rule}: ${text}`),
+      )
+      requests += verdict.requests
+      runs += verdict.runs
+      if (verdict.words.includes(FLEET)) fleets += 1
+    }
+    expect(breaches).toEqual([])
+    expect(fleets).toBe(SEEDS)
+    expect([requests > 50 * SEEDS, runs > 5 * SEEDS]).toEqual([true, true])
+  })
+
+  it.for([
+    [1006, 'what one has given back again the others leave alone, though one has forgotten the first time'],
+    [1007, 'a letter that waits for its store keeps nobody from anything'],
+  ] as const)('seed %i: %s', async ([seed]) => {
+    expect((await runSeed(seed, { vocabulary: FLEET })).breaches).toEqual([])
+  })
+
+  it.for([
+    [31, 'nobody is told that a letter was discarded which another member has had run again'],
+    [207, 'what a member has begun to run again another one does not take over'],
+    [225, 'who was asked first runs no letter again that another member has taken over'],
+  ] as const)('seed %i with late clinks: %s', async ([seed]) => {
+    expect((await runSeed(seed, { vocabulary: [FLEET, 'late'] })).breaches).toEqual([])
+  })
+})

@@ -1,0 +1,175 @@
+import type { Batch, SharedStore } from '../../src/fleet/store.ts'
+import { SharedRows } from '../fleet/simulated/shared-rows.ts'
+import type { Chance } from './chance.ts'
+import type { FleetRecord, SharedFact, StoreCall } from './fleet-record.ts'
+import type { FleetPlan } from './plan-fleet.ts'
+import type { Host, VirtualTime } from './virtual-time.ts'
+
+/** Milliseconds after which a call is given up, and after which its store carries nothing out any more. */
+const ANSWER = 6_000
+const STATEMENT = 4_000
+/** Numbers of writes of one process. */
+const OF_A_PROCESS = 1_000_000
+/** Milliseconds of a call that takes a moment. */
+const MOMENT = 1
+
+const WRITING: ReadonlySet<StoreCall['what']> = new Set(['prepare', 'beat', 'write', 'prune'])
+
+/** What becomes of a call. */
+interface Fate {
+  /** Milliseconds until it is carried out; absent: it never is. */
+  readonly there?: number
+  /** Milliseconds from when it was sent until its answer. */
+  readonly back: number
+  readonly fails: boolean
+  /** Of a write that fails: what of it was carried out before that. */
+  readonly isHalf?: boolean
+}
+
+export interface MemberParts {
+  /** The process, and its worker. */
+  readonly life: string
+  readonly worker: string
+  readonly host: Host
+  readonly chance: Chance
+  /** The process ends in this moment. */
+  readonly kill: () => void
+}
+
+/** The store that the members of a seed share, on virtual time: slow, away, and of unknown outcomes, as its plan says. */
+export class SimulatedStore {
+  readonly #rows = new SharedRows()
+  readonly #plan: FleetPlan
+  readonly #time: VirtualTime
+  readonly #record: FleetRecord
+  #processes = 0
+
+  constructor(plan: FleetPlan, time: VirtualTime, record: FleetRecord) {
+    this.#plan = plan
+    this.#time = time
+    this.#record = record
+  }
+
+  /** As a process of a member sees it. What one that is dead has sent may still be carried out. */
+  for(member: string, parts: MemberParts): SharedStore {
+    let [process, writes] = [0, 0]
+    const ask = async <Answer>(
+      what: StoreCall['what'],
+      act: (isHalf: boolean) => Answer,
+      kill?: () => void,
+    ): Promise<Answer> => await this.#ask({ what, act, parts, kill })
+    return {
+      place: 'a store',
+      prepare: async () => {
+        process = await ask('prepare', () => (this.#processes += 1))
+        writes = 0
+      },
+      beat: async () => await ask('beat', () => undefined),
+      recall: async (ids) => await ask('recall', () => this.#rows.recall(ids, member)),
+      write: async (batch) => {
+        writes += 1
+        const written = process * OF_A_PROCESS + writes
+        const kill = this.#isKilling(parts.chance) ? parts.kill : undefined
+        await ask('write', (isHalf) => this.#write(isHalf ? withoutSteps(batch) : batch, member, written, parts), kill)
+      },
+      changes: async (after) => await ask('changes', () => this.#rows.changesAfter(Number(after ?? 0))),
+      steps: async (id) => await ask('steps', () => this.#rows.stepsOf(id)),
+      prune: async () => await ask('prune', () => {}),
+      isOfTheData: () => false,
+      close: async () => await Promise.resolve(),
+    }
+  }
+
+  #letterOf(clinkId: string): Pick<SharedFact, 'isGivenUp' | 'step'> {
+    const row = this.#rows.notes.get(`letters ${clinkId}`)?.row ?? null
+    if (row === null) return { isGivenUp: false }
+    const { rerun } = JSON.parse(row) as { rerun?: { step: string } }
+    return { isGivenUp: true, step: rerun?.step }
+  }
+
+  async #ask<Answer>({
+    act,
+    kill,
+    parts,
+    what,
+  }: {
+    readonly what: StoreCall['what']
+    readonly act: (isHalf: boolean) => Answer
+    readonly parts: MemberParts
+    readonly kill: (() => void) | undefined
+  }): Promise<Answer> {
+    const { host, life } = parts
+    const sentAt = this.#time.now
+    const call: StoreCall = { life, what, sentAt }
+    this.#record.addCall(call)
+    const fate = this.#fateOf(what, parts)
+    // In the middle of it: before it is carried out, after that, or with its answer.
+    const killAt = kill === undefined ? undefined : parts.chance.pick([0, (fate.there ?? 0) + MOMENT / 2, fate.back])
+    if (kill !== undefined && killAt !== undefined) this.#time.at(sentAt + killAt, kill, host)
+    return await new Promise((resolve, reject) => {
+      let done: Answer | undefined
+      const carryOut = (): void => {
+        call.doneAt = this.#time.now
+        done = act(fate.isHalf === true)
+      }
+      if (fate.there !== undefined) this.#time.at(sentAt + fate.there, carryOut)
+      const answer = (): void => {
+        // Who has slept meanwhile finds the connection closed, as often as not.
+        const isGone = this.#time.now - sentAt > ANSWER + MOMENT && parts.chance.is(0.5)
+        call.endedAt = this.#time.now
+        call.hasFailed = fate.fails || isGone
+        if (call.hasFailed) reject(new Error('it cannot be reached'))
+        // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what has not failed was carried out
+        else resolve(done as Answer)
+      }
+      this.#time.at(sentAt + fate.back, answer, host)
+    })
+  }
+
+  #fateOf(what: StoreCall['what'], { chance, worker }: MemberParts): Fate {
+    const { failing, outages, slow, slowest, until } = this.#plan
+    const { now } = this.#time
+    const isCalm = now >= until
+    const takes = (): number => (isCalm || !chance.is(slow) ? MOMENT : chance.between(MOMENT, slowest))
+    const [there, back] = [takes(), takes()]
+    const outage = outages.find((one) => {
+      const isMine = one.worker === undefined || one.worker === worker
+      return isMine && one.from <= now && now < one.to && (one.kind !== 'read-only' || WRITING.has(what))
+    })
+    if (!isCalm && outage?.kind === 'hangs') return { back: ANSWER, fails: true }
+    if (!isCalm && outage !== undefined) return { back: there, fails: true }
+    if (isCalm || !chance.is(failing)) return { there, back: there + back, fails: false }
+    const late = chance.between(MOMENT, STATEMENT)
+    const kinds: readonly Fate[] = [
+      { back: there, fails: true },
+      { back: ANSWER, fails: true },
+      { there, back: there + back, fails: true },
+      { there, back: there + back, fails: true, isHalf: true },
+      { there: late, back: ANSWER, fails: true },
+      // The connection breaks, and the statement goes on where it was sent.
+      { there: late, back: there, fails: true },
+    ]
+    return chance.pick(kinds)
+  }
+
+  #isKilling(chance: Chance): boolean {
+    return this.#time.now < this.#plan.until && chance.is(this.#plan.killing)
+  }
+
+  #write(batch: Batch, member: string, written: number, { life }: MemberParts): void {
+    this.#rows.write(batch, member, written)
+    const { notes, over, parts } = batch
+    const letters = notes.flatMap(({ id, kind }) => (kind === 'letters' ? [id] : []))
+    const ids = new Set([...over, ...parts.map(({ clink }) => clink), ...letters])
+    for (const id of ids) {
+      this.#record.addWrite(id, life, this.#time.now)
+      const results = [...(this.#rows.parts.get(id)?.values() ?? [])].flatMap(({ result }) => result ?? [])
+      this.#record.addFact(id, { at: this.#time.now, ...this.#letterOf(id), results })
+    }
+  }
+}
+
+/** Steps are written by statements of their own. */
+function withoutSteps(batch: Batch): Batch {
+  return { ...batch, steps: { dropped: [], removed: [], kept: [] } }
+}
