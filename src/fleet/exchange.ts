@@ -49,6 +49,8 @@ export class Exchange {
   readonly #options: ExchangeOptions
   #wanted = new Map<string, Wanted>()
   #flight = new Map<string, Wanted>()
+  /** Changes that are being written here, and how many there are. */
+  readonly #changing = new Map<string, number>()
   #next: PromiseWithResolvers<void> | undefined
   #isFlying = false
   #cancel: Cancel = () => {}
@@ -74,10 +76,26 @@ export class Exchange {
     return this.#count
   }
 
+  /** It changes here, and is told when that is written. Until then nothing that is read counts. */
+  async tellAfter(change: Change, written: Promise<void>): Promise<void> {
+    const key = keyOf(change)
+    this.#touch(key)
+    this.#changing.set(key, (this.#changing.get(key) ?? 0) + 1)
+    try {
+      await written
+    } finally {
+      const left = (this.#changing.get(key) ?? 1) - 1
+      if (left > 0) this.#changing.set(key, left)
+      else this.#changing.delete(key)
+    }
+    await this.tell(change)
+  }
+
   /** Whether what the store says of it, asked at that moment, is older than what is known here. */
   hasChanged(change: Pick<Change, 'id' | 'kind'>, since: number): boolean {
     const key = keyOf(change)
-    return this.#wanted.has(key) || this.#flight.has(key) || (this.#touched.get(key) ?? 0) > since
+    const isOpen = this.#wanted.has(key) || this.#flight.has(key) || this.#changing.has(key)
+    return isOpen || (this.#touched.get(key) ?? 0) > since
   }
 
   /** Whether a part that was read, asked for at that moment, counts no more. */

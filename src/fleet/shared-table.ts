@@ -63,7 +63,7 @@ export class SharedTable<Row, Key extends string> implements Table<Row, Key> {
     const { exchange, isAwaited, kind, untold } = this.#options
     const key = `${kind} ${id}`
     const noted = together(here, untold.set(key, isNew || untold.get(key) === 2 ? 2 : 1))
-    const told = noted.then(async () => await exchange.tell({ kind, id, isNew }))
+    const told = exchange.tellAfter({ kind, id, isNew }, noted)
     return isAwaited ? told : noted
   }
 }

@@ -178,6 +178,11 @@ export class DeadLetters {
     if (this.rerunOf(clinkId) !== undefined) this.#begun.add(clinkId)
   }
 
+  /** No start of its rerun counts any more: another member may take it over. */
+  takenBack(clinkId: string): void {
+    this.#begun.delete(clinkId)
+  }
+
   /** Whether the rerun of a clink that is worked is another member's: that was asked for it since, or has begun it. */
   isElsewhere({ clinkId, others, rerun }: Worked): boolean {
     if (this.#member === undefined || rerun === undefined || this.#begun.has(clinkId)) return false

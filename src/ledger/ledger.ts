@@ -156,6 +156,7 @@ export class Ledger {
   /** What a start has come to. The fleet's alone: the claim stays what it is. */
   async outcome(clinkId: string, note: AttemptNote): Promise<void> {
     const change = changeBy(note, this.#progress.attemptsOf(clinkId))
+    if (change?.count === 0) this.letters.takenBack(clinkId)
     if (change !== undefined) await this.#change(clinkId, change)
   }
 

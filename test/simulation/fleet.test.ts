@@ -26,6 +26,8 @@ describe('three workers of a fleet on virtual time', { timeout: 120_000 }, () =>
   it.for([
     [1006, 'what one has given back again the others leave alone, though one has forgotten the first time'],
     [1007, 'a letter that waits for its store keeps nobody from anything'],
+    [2046, 'a letter whose start cost nothing is run again by one member and not by two'],
+    [2069, 'what was read before a change was written does not undo it'],
   ] as const)('seed %i: %s', async ([seed]) => {
     expect((await runSeed(seed, { vocabulary: FLEET })).breaches).toEqual([])
   })

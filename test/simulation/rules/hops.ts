@@ -74,9 +74,11 @@ export class Hops {
 /** P15: what a worker of ours sent is not work for a worker of the same owner. */
 export const ownClinksAreNotWork: Rule = (evidence) => {
   const { plan, record, emulator } = evidence
-  return record.runs.flatMap(({ life, clinkId, startedAt: at }) => {
+  return record.runs.flatMap(({ life, clinkId, isRerun, startedAt: at }) => {
     const clink = emulator.clink(clinkId)
     const worker = workerOf(plan, life)
+    // Somebody has asked this member of a fleet to run what was another one's work.
+    if (isRerun === true && plan.world.fleet !== undefined) return []
     if (clink === undefined || !isOurs(emulator, plan, worker, clink)) return []
     if (namesAnother(evidence, life, clink, at) || hasForgottenOwner(evidence, life)) return []
     return [{ rule: 'P15', at, life, text: `${clinkId} runs, though ${worker.owner} sent it` }]

@@ -11,6 +11,8 @@ const STATES: ReadonlySet<string> = new Set(['clink.claimed', 'clink.started', '
 const SETTLED = 100
 /** Milliseconds that a start waits for its fleet at most. */
 const ENTERING = 1_000
+/** Milliseconds after which a call to its store is given up. */
+const ASKING = 7_000
 /** So many crashes in a row make a suspect of what was running. */
 const IN_A_ROW = 2
 /** Milliseconds after which others run beside one at the earliest. */
@@ -43,7 +45,9 @@ export const claimsAreHeldOnTo: Rule = (evidence) => {
  */
 function namedBy({ plan, record }: Evidence, { name, startedAt }: LifeRecord, clinkId: string): number {
   const { fleet, patterns, store } = plan.world
-  const entered = fleet === undefined ? 0 : ENTERING
+  // What a store that hangs remembers is waited for.
+  const isSlow = record.fleet.isSlow(name, startedAt, startedAt + ASKING)
+  const entered = fleet === undefined ? 0 : isSlow ? ENTERING + ASKING : ENTERING
   const atOnce = startedAt + SETTLED + entered + (store?.slowest ?? 0)
   if (patterns === undefined) return atOnce
   const found = atOnce + patterns.slowest
@@ -180,15 +184,20 @@ function crashesOf(
   clinkId: string,
   until: number,
 ): readonly { at: number; isAlone: boolean; isBesideLongOne: boolean }[] {
-  return record.runsThatCount(life, clinkId, until).flatMap((run) => {
-    const at = record.life(run.life).crashedAt
-    if (run.endedAt !== undefined || at === undefined) return []
-    const beside = record.runs.filter(
-      (other) => other !== run && other.life === run.life && (other.endedAt ?? Infinity) >= run.startedAt,
-    )
-    const isAlone = beside.every(({ endedAt }) => endedAt !== undefined)
-    // It counts from its start on, also where that one has ended since.
-    const isBesideLongOne = beside.some(({ startedAt }) => startedAt <= at - ALONE)
-    return [{ at, isAlone, isBesideLongOne }]
-  })
+  // Crashes are about the process: what another member of a fleet was asked about the letter changes nothing about them.
+  const isOfFleet = record.life(life).isOfFleet === true
+  const runs = isOfFleet ? record.runsOf(life, clinkId) : record.runsThatCount(life, clinkId, until)
+  return runs
+    .filter(({ startedAt }) => startedAt < until)
+    .flatMap((run) => {
+      const at = record.life(run.life).crashedAt
+      if (run.endedAt !== undefined || at === undefined) return []
+      const beside = record.runs.filter(
+        (other) => other !== run && other.life === run.life && (other.endedAt ?? Infinity) >= run.startedAt,
+      )
+      const isAlone = beside.every(({ endedAt }) => endedAt !== undefined)
+      // It counts from its start on, also where that one has ended since.
+      const isBesideLongOne = beside.some(({ startedAt }) => startedAt <= at - ALONE)
+      return [{ at, isAlone, isBesideLongOne }]
+    })
 }
