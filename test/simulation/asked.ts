@@ -41,13 +41,13 @@ function namesOwner(event: EventRecord['event']): boolean {
   return event.event === 'clink.claimed' && typeof event.clink.claimed_by === 'string'
 }
 
-/** Whether a process began with the key that made the last claim of those before it. */
+/** Whether a process began with the key that made the last claim of which those before it were told. */
 function hasOldKey(record: Record, name: string): boolean {
   const { startedAt, state } = record.life(name)
   let last: GrantRecord | undefined
   for (const grant of [...record.grantsByClink.values()].flat()) {
     const isBefore = grant.at < startedAt && record.life(grant.life).state === state
-    if (isBefore && grant.at >= (last?.at ?? 0)) last = grant
+    if (isBefore && grant.request.toldWell === true && grant.at >= (last?.at ?? 0)) last = grant
   }
   const first = record.requests.find(({ life }) => life === name)
   return last === undefined || last.request.key === first?.key
