@@ -44,7 +44,8 @@ function openClinks(facts: Explaining): readonly Open[] {
     // A person's claim, or one of a process that is gone: the service will see to it.
     const asked = lives.filter((life) => claim === undefined || facts.record.life(life).state === claim.session)
     if (claim !== undefined && asked.length === 0) {
-      return claim.session === 'web' ? [] : [{ clinkId: clink.clink_id, why: 'claimed by a process that is gone' }]
+      if (claim.session === 'web' || isTriedByTheForgetful(facts, clink.clink_id)) return []
+      return [{ clinkId: clink.clink_id, why: 'claimed by a process that is gone' }]
     }
     // What one process holds no other can have heard of.
     const open = asked.filter((life) => {
@@ -65,6 +66,18 @@ function isLeftByFleet(facts: Explaining, { clink_id: id, content }: StoredClink
   const [life] = lives
   const isKnown = record.fleet.factsOf(id, record.now).at(-1)?.isGivenUp === true
   return content.startsWith(NO_ROUTE) || (isKnown && life !== undefined && isGivenUp(facts, life, id))
+}
+
+/** §1: what finds out about siblings runs out. Whose memory is lost each time that a clink ends the process finds that out again and again, on the same clink. */
+function isTriedByTheForgetful({ emulator, plan, record }: Explaining, id: string): boolean {
+  const isEnded = emulator.clinks().some(({ content, status }) => content === KILLER && status !== 'completed')
+  const isTrial = ({ event }: EventRecord): boolean =>
+    event.event === 'clink.leftToExpire' && event.why.includes('siblings: granted')
+  return (
+    plan.restarts.newState > 0 &&
+    isEnded &&
+    [...record.lives.keys()].some((life) => record.told(life, id).some(isTrial))
+  )
 }
 
 /** Fields without which nobody can work a clink. */
