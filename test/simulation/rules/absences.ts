@@ -26,7 +26,9 @@ export const absencesPauseAtOnce: Rule = ({ record }) =>
     if (isRerun !== true && next !== undefined && KEEPS.has(next)) breaches.push(breach(`what is told next is ${next}`))
     const again = startsOf(record, life).find((one) => one.clinkId === clinkId && one.startedAt >= at)
     const since = record.asksOf(life, clinkId).findLast(({ askedAt }) => askedAt >= at)
-    if (since === undefined && again !== undefined && again.attempt > attempt)
+    // Other members of a fleet may have started it as well.
+    const isAlone = record.life(life).isOfFleet !== true
+    if (isAlone && since === undefined && again !== undefined && again.attempt > attempt)
       breaches.push(breach(`after attempt ${attempt} comes ${again.attempt}`))
     return breaches
   })

@@ -31,8 +31,11 @@ export const attemptsAreOfTheFleet: Rule = (evidence) => {
     const { attempt, clinkId, life, startedAt: at } = run
     const most = mostAttempts(plan, at)
     const before = record.knownRunsThatCount(life, clinkId, at)
-    const counted = before.filter((one) => isCounted(evidence, one, at)).length
-    const failures = before.filter((one) => isFailure(one) && (one.endedAt ?? Infinity) <= at).length
+    // Of what is done under a claim that goes on beside this one nobody asks any more.
+    const by = run.isRerun === true ? at : (claimOf(record, run) ?? at)
+    const isKnown = (one: RunRecord): boolean => one.life === life || (one.endedAt ?? Infinity) <= by
+    const counted = before.filter((one) => isKnown(one) && isCounted(evidence, one, at)).length
+    const failures = before.filter((one) => isKnown(one) && isFailure(one) && (one.endedAt ?? Infinity) <= at).length
     // Nobody knows when what nobody has heard of was done.
     const asks = record.asksOf(life, clinkId, at)
     if (asks.some(({ answeredAt, what }) => what === 'retry' && answeredAt === undefined)) return []
