@@ -147,6 +147,8 @@ export interface LifeRecord {
   pausedAt?: number
   /** The clink whose failure has paused it, by the account of the process. */
   pausedBy?: string
+  /** When its route was resumed last. */
+  resumedAt?: number
   hurriedAt?: number
   stoppedAt?: number
   exit?: ExitCode
@@ -288,6 +290,7 @@ export class Record {
     if (event.event === 'route.resumed') {
       delete this.life(life).pausedAt
       delete this.life(life).pausedBy
+      this.life(life).resumedAt = this.now
     }
     if (event.event === 'clink.ended') this.#order(life, event.clink.clink_id)
     // What ends in the moment of the abort may be taken for either.
@@ -306,13 +309,18 @@ export class Record {
     if (isLost && run !== undefined && (run.endedAt ?? this.now) >= this.now - written) run.outlivedClaim = true
   }
 
-  /** Of what ends in the moment of a pause, the first has paused the route and the others are told of after that. */
+  /**
+   * Of what ends in the moment of a pause, the first has paused the route and the others are told of after that. What ends in the moment in
+   * which it is resumed, and is told of afterwards, counts.
+   */
   #order(name: string, clinkId: string): void {
     const life = this.life(name)
+    const run = this.runsOf(name, clinkId).findLast((one) => one.life === name)
+    const endsNow = run?.endedAt === this.now
+    if (run !== undefined && endsNow && life.pausedAt === undefined && life.resumedAt === this.now) run.isFree = false
     if (life.pausedAt !== this.now) return
     life.pausedBy ??= clinkId
-    const run = this.runsOf(name, clinkId).findLast((one) => one.life === name)
-    if (run !== undefined && run.endedAt === this.now && life.pausedBy !== clinkId) run.isFree = true
+    if (run !== undefined && endsNow && life.pausedBy !== clinkId) run.isFree = true
   }
 
   /** Whether what ends now costs no attempt: its route is paused, and not for longer than an outage may last. */
