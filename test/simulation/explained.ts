@@ -192,7 +192,7 @@ function whyNot(facts: Explaining, life: string, worker: WorkerPlan, clink: Stor
   // That it is left alone from then on was said when it was given up for the first time.
   if (last?.event === 'clink.leftToExpire') {
     if (isOver || isTooSlow(facts.plan)) return isOver ? 'given up' : 'too slow'
-    if (mayStayUnknown(facts.plan)) return 'the length of its claim is not known'
+    if (mayStayUnknown(facts.plan, id)) return 'the length of its claim is not known'
   }
   // Why it was left alone stays true where a claim is left to its end, or nobody can tell whose it is. What passes is not meant, nor what was in hand since then.
   const isOfClaim = last?.event === 'clink.leftToExpire' || isNotClaimed(last)
@@ -259,9 +259,13 @@ export function longestClaim({ lease, switches }: Plan): number {
   return Math.min(lease, most * 1_000)
 }
 
+const CLAIM_TIMES: ReadonlySet<string> = new Set(['claimed_at', 'claim_expires_at'])
+
 /** Nothing says how long a claim lasts that a poll has made, and a claim may not be renewed to learn it: no clink of it is run (§2). */
-function mayStayUnknown({ switches: { claimTimes, defaultTimeout, pollRecords, reclaim } }: Plan): boolean {
-  const isUntold = claimTimes === 'absent' || pollRecords === 'snapshot'
+function mayStayUnknown({ switches, world: { field } }: Plan, clinkId?: string): boolean {
+  const { claimTimes, defaultTimeout, pollRecords, reclaim } = switches
+  const isSpoilt = clinkId !== undefined && CLAIM_TIMES.has(field?.name ?? '') && isChosen(clinkId, field?.every ?? 1)
+  const isUntold = claimTimes === 'absent' || pollRecords === 'snapshot' || isSpoilt
   // A length that is not believed is not made shorter by a renewal that changes nothing: that is a refusal too.
   const isUnbelieved = Number(defaultTimeout) > 300
   return reclaim === 'refuse' ? isUntold || isUnbelieved : reclaim === 'ignore' && isUnbelieved

@@ -265,6 +265,7 @@ describe('a seed that once broke a promise keeps it now:', { timeout: 60_000 }, 
     [1_495_232, ['keys', 'clock-in-stop', 'shorter', 'holds'], 'a worker that is drained late goes on after that (P1)'],
     [1_540_087, ['holds'], 'a claim that was not answered does not prove a key, and reruns wait for one that is (§8)'],
     [1_554_553, ['marks', 'letters'], 'what ends in the moment in which its route is resumed counts (P10, §4)'],
+    [1_559_873, ['marks', 'field'], 'a claim whose time is spoilt and cannot be asked for is left to its end (§2)'],
     [993_818, 'old', 'a claim is held on to with another key after a crash, though the first answer is lost (P9, §7)'],
     [7_302_627, 'old', 'a wall clock that is set forward during a stop leaves its time as it is (P8, §2)'],
   ] as const)('%i (%s): %s', async ([seed, vocabulary]) => {
