@@ -36,11 +36,14 @@ function idOf({ clink_id: id }: JsonRecord): string {
   return typeof id === 'string' ? id : JSON.stringify(id ?? '')
 }
 
+/** In place of a text. */
+export const NUMBER = 4711
+
 function spoil(clink: JsonRecord, { name, as, every }: FieldPlan): void {
   const id = idOf(clink)
   if (!(name in clink) || !isChosen(id, every)) return
   if (as === 'absent') delete clink[name]
-  else clink[name] = as === 'null' ? null : 4711
+  else clink[name] = as === 'null' ? null : NUMBER
 }
 
 /** Whether it is one of each so many: ids differ in their last letters. */

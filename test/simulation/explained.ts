@@ -1,6 +1,6 @@
 import type { Config } from '../../src/config/config.ts'
 import { unfinishedReruns } from './asked.ts'
-import { isChosen } from './distortion.ts'
+import { isChosen, NUMBER } from './distortion.ts'
 import type { Emulator, StoredClink } from '../../src/emulator/emulator.ts'
 import type { LeftAlone } from '../../src/events.ts'
 import { GROUPS } from './plan-scope.ts'
@@ -142,14 +142,18 @@ export function canSee({ plan, emulator, record }: Explaining, worker: WorkerPla
   if (worker.owner.startsWith('ap_') && clink.group_id !== GROUPS[0].id) return false
   if (hasLeft(record, worker, clink)) return false
   // The service goes by what it knows, and the worker by what it is shown.
-  if (!isInScope(worker, clink) || !isInScope(worker, asShown(plan, clink))) return false
+  if (!isInScope(worker, clink) || !isInScope(worker, asShown(plan, clink, worker))) return false
   if (isTooOld(worker, emulator.now() - clink.created)) return false
   return plan.switches.ownClinks !== 'hidden' || clink.sender_id !== worker.owner
 }
 
-/** §0: it is worked with what its record has; without a recipient it is for nobody. */
-function asShown({ world: { field } }: Plan, clink: StoredClink): StoredClink {
-  if (field?.name !== 'for' || !isChosen(clink.clink_id, field.every)) return clink
+/** §0: it is worked with what its record has; without a recipient it is for nobody, and a number as its group is another group. */
+function asShown({ world: { field } }: Plan, clink: StoredClink, { config: { inbox } }: WorkerPlan): StoredClink {
+  if (field === undefined || !isChosen(clink.clink_id, field.every)) return clink
+  // Its slug still says which one it is.
+  const isById = inbox.groups.some((name) => GROUPS.some(({ id }) => id === name.toLowerCase()))
+  if (field.name === 'group_id' && field.as === 'number' && isById) return { ...clink, group_id: String(NUMBER) }
+  if (field.name !== 'for') return clink
   const { for: _, ...rest } = clink
   return rest
 }

@@ -1,4 +1,5 @@
 import type { Rule } from '../judge.ts'
+import type { Record } from '../record.ts'
 import { asksForLength, endOf, givesBackUntold, isListed, leaseEnd, slept, trustsBlindly } from './leases.ts'
 
 /** P2: nothing is sent for a delivery after its claim has ended, and its handler is aborted by then. */
@@ -7,9 +8,10 @@ export const nothingAfterTheLease: Rule = ({ plan, record, emulator }) => {
   // claim in answer to our renewal, as if it were ours.
   const { identity, reclaim } = plan.switches
   const isMistaken = (life: string, clinkId: string): boolean =>
-    reclaim === 'ignore' &&
-    identity !== 'session' &&
-    (trustsBlindly(plan, life) || record.acts.some((act) => act.clinkId === clinkId))
+    (reclaim === 'ignore' &&
+      identity !== 'session' &&
+      (trustsBlindly(plan, life) || record.acts.some((act) => act.clinkId === clinkId))) ||
+    isClaimedUntold(record, life, clinkId)
   const sent = record.requests.flatMap((request) => {
     const { kind, clinkId, sentAt, life, n } = request
     if (clinkId === undefined || sentAt === undefined || isMistaken(life, clinkId)) return []
@@ -44,4 +46,11 @@ export const nothingAfterTheLease: Rule = ({ plan, record, emulator }) => {
     ]
   })
   return [...sent, ...running]
+}
+
+/** A person gave it back, and a poll of the same process claimed it anew, of which that was never told. */
+function isClaimedUntold(record: Record, life: string, clinkId: string): boolean {
+  const acts = record.acts.filter((act) => act.clinkId === clinkId)
+  const polls = record.grantsOf(life, clinkId).filter(({ request, via }) => via === 'poll' && request.toldWell !== true)
+  return polls.some(({ at }) => acts.some((act) => act.at <= at))
 }
