@@ -1,6 +1,6 @@
 import { hostname } from 'node:os'
 import { systemClock } from '../base/clock.ts'
-import { asError } from '../base/coded-error.ts'
+import { asError, CodedError } from '../base/coded-error.ts'
 import type { Secret } from '../base/secret.ts'
 import type { LedgerTables } from '../ledger/tables.ts'
 import type { FleetLedger } from './fleet-ledger.ts'
@@ -16,9 +16,6 @@ export interface OpenFleetOptions {
   readonly onHealth: (problem: string | undefined) => void
 }
 
-/** Of whoever looks at a fleet and is none of it. */
-const NOBODY = { fleet: '', member: '', version: '' }
-
 /** Makes a state directory a member of a fleet in PostgreSQL. @param isOurs false: the directory is a copy. */
 export function openFleet(
   { fleet, onHealth, url, version }: OpenFleetOptions,
@@ -33,35 +30,35 @@ export function openFleet(
 /**
  * @param isAsked whether it is looked at, or only named.
  * @returns where it is, and what is there, for people.
- * @throws {Error} for people, when it cannot be reached.
+ * @throws {CodedError} STATE_UNAVAILABLE, for people.
  */
 export async function probeStore(url: Secret, isAsked: boolean): Promise<string> {
-  const store = new PostgresStore({ ...NOBODY, url, name: hostname() })
-  try {
+  return await visit(url, '', async (store) => {
     if (!isAsked) return store.place
     const version = await store.look()
     return `${store.place} answers${version === 0 ? ', and holds nothing yet' : ''}`
-  } catch (error) {
-    throw new Error(`${store.place}: ${asError(error).message}`, { cause: error })
-  } finally {
-    await store.close()
-  }
+  })
 }
 
 /**
  * The workers of a fleet, and where it remembers.
  *
- * @throws {Error} for people, when the store cannot be reached.
+ * @throws {CodedError} STATE_UNAVAILABLE, for people.
  */
 export async function membersOf(
   url: Secret,
   fleet: string,
 ): Promise<{ readonly place: string; readonly members: readonly Member[] }> {
-  const store = new PostgresStore({ ...NOBODY, url, fleet, name: hostname() })
+  return await visit(url, fleet, async (store) => ({ place: store.place, members: await store.members() }))
+}
+
+/** Looks at a store as nobody's member. */
+async function visit<T>(url: Secret, fleet: string, look: (store: PostgresStore) => Promise<T>): Promise<T> {
+  const store = new PostgresStore({ url, fleet, member: '', version: '', name: hostname() })
   try {
-    return { place: store.place, members: await store.members() }
+    return await look(store)
   } catch (error) {
-    throw new Error(`${store.place}: ${asError(error).message}`, { cause: error })
+    throw new CodedError('STATE_UNAVAILABLE', `${store.place}: ${asError(error).message}`, { cause: error })
   } finally {
     await store.close()
   }

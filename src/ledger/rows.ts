@@ -199,8 +199,7 @@ export const rows = {
   programs,
   /** Facts about the worker itself. */
   facts: z.string(),
-  /** What was changed here and a fleet was not told yet; by kind and id. */
-  /** 2: whether or not the fleet has such a row; 1: where it has one. */
+  /** What was changed here and a fleet was not told yet; by kind and id. 2: whether or not the fleet has such a row; 1: where it has one. */
   untold: z.union([z.literal(1), z.literal(2)]),
 }
 

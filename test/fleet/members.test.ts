@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Clink } from '../../src/clink/records.ts'
-import { Member, Spoilt } from '../support/fleet.ts'
+import { Member, Spoilt, twoMembers } from '../support/fleet.ts'
 import { clusterOfFile, needPostgres } from '../support/postgres.ts'
 import { clink } from '../support/sample-records.ts'
 import { letter } from '../support/states.ts'
@@ -9,21 +9,12 @@ const { clink_id: id } = clink
 
 const cluster = clusterOfFile()
 
-/** Two members on a database that nobody has used. */
 async function two(context: Parameters<typeof needPostgres>[0]) {
   needPostgres(context)
   const url = await cluster.database()
-  const a = await new Member('a', url).start()
-  const b = await new Member('b', url).start()
-  return {
-    url,
-    a,
-    b,
-    parts: async () => await cluster.sql('SELECT clink, member, attempts FROM clink_worker.parts ORDER BY 2', url),
-    async [Symbol.asyncDispose]() {
-      await Promise.all([a[Symbol.asyncDispose](), b[Symbol.asyncDispose]()])
-    },
-  }
+  const parts = async (): Promise<string> =>
+    await cluster.sql('SELECT clink, member, attempts FROM clink_worker.parts ORDER BY 2', url)
+  return Object.assign(await twoMembers(url), { parts })
 }
 
 /** One whose writes can be spoilt, and whose tables outlive its processes. */

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
-import { Member, Spoilt } from '../support/fleet.ts'
+import { Member, Spoilt, twoMembers } from '../support/fleet.ts'
 import { clusterOfFile, needPostgres } from '../support/postgres.ts'
 import { clink } from '../support/sample-records.ts'
 import { letter } from '../support/states.ts'
@@ -12,17 +12,7 @@ const completed = { ...letter, tell: 'complete' as const }
 
 async function two(context: Parameters<typeof needPostgres>[0]) {
   needPostgres(context)
-  const url = await cluster.database()
-  const a = await new Member('a', url).start()
-  const b = await new Member('b', url).start()
-  return {
-    url,
-    a,
-    b,
-    async [Symbol.asyncDispose]() {
-      await Promise.all([a[Symbol.asyncDispose](), b[Symbol.asyncDispose]()])
-    },
-  }
+  return await twoMembers(await cluster.database())
 }
 
 /** The member leaves the clink alone for a moment, the other one hears of it, and that is over. */

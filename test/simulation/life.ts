@@ -6,6 +6,7 @@ import type { Transport } from '../../src/clink/transport.ts'
 import { askedWorker } from '../../src/daemon/asked-worker.ts'
 import type { Asked } from '../../src/control/asked.ts'
 import { Daemon, type DaemonParts } from '../../src/daemon/daemon.ts'
+import { beMember } from '../../src/daemon/member.ts'
 import { enterFleet, leaveFleet } from '../../src/daemon/take-state.ts'
 import type { WorkerEvent } from '../../src/events.ts'
 import type { HandleFunction } from '../../src/handlers/handler.ts'
@@ -21,7 +22,7 @@ import { makeHandle } from './handlers.ts'
 import { ProcessTransport, type NetworkParts } from './network.ts'
 import { NO_ROUTE, type WorkerPlan } from './plan.ts'
 import type { Program } from './program.ts'
-import type { LifeRecord, Record, RunRecord } from './record.ts'
+import { newLife, type LifeRecord, type Record, type RunRecord } from './record.ts'
 import { joinSimulated } from './membership.ts'
 import { configAt } from './settings.ts'
 import type { SimulatedStore } from './shared-store.ts'
@@ -106,20 +107,14 @@ export class Life implements Host {
     this.#carried = carried
     this.#wallJump = carried.wallJump
     this.name = `${plan.name}.${count}`
-    this.#record = {
+    this.#record = newLife({
       name: this.name,
       worker: plan.name,
       state: carried.state.name,
       isOfFleet: parts.shared !== undefined,
       boot: carried.boot,
       startedAt: time.now,
-      leftBehind: [],
-      heldAtStop: [],
-      jumps: [],
-      setBacks: [],
-      sleeps: [],
-      changes: [],
-    }
+    })
     this.#config = configAt(plan, time.now)
     // Nothing has happened in it before.
     if (this.#config !== plan.config) this.#record.changes.push({ at: time.now - 1, config: this.#config })
@@ -128,7 +123,7 @@ export class Life implements Host {
     this.#ledger = ledger
     this.#fleet = fleet
     this.#daemon = new Daemon(this.#daemonParts())
-    fleet?.gone.on((id) => this.#daemon.retried(id))
+    beMember(fleet, this.#daemon)
     void this.#daemon.ended.then((exit) => this.#ended(exit))
   }
 

@@ -204,6 +204,13 @@ export interface HoldRecord {
 const STEP_WRITTEN = 100
 
 /** What happened in a seed, from which it is judged. */
+/** Of a process of which nothing is known yet but how it began. */
+export function newLife(
+  begun: Pick<LifeRecord, 'name' | 'worker' | 'state' | 'boot' | 'startedAt'> & Partial<LifeRecord>,
+): LifeRecord {
+  return { leftBehind: [], heldAtStop: [], jumps: [], setBacks: [], sleeps: [], changes: [], ...begun }
+}
+
 export class Record {
   readonly requests: RequestRecord[] = []
   readonly requestsByClink = new Map<string, RequestRecord[]>()

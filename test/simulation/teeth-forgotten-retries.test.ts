@@ -1,20 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import { Record, type LetterAsk, type LifeRecord } from './record.ts'
+import { newLife, Record, type LetterAsk, type LifeRecord } from './record.ts'
 
-const life = (name: string, startedAt: number, more: Partial<LifeRecord> = {}): LifeRecord => ({
-  name,
-  worker: 'w1',
-  state: 'w1',
-  boot: 0,
-  startedAt,
-  leftBehind: [],
-  heldAtStop: [],
-  jumps: [],
-  setBacks: [],
-  sleeps: [],
-  changes: [],
-  ...more,
-})
+const life = (name: string, startedAt: number, more: Partial<LifeRecord> = {}): LifeRecord =>
+  newLife({ name, worker: 'w1', state: 'w1', boot: 0, startedAt, ...more })
 
 /** How many runs of a process and of the one before count, where the letter was retried between them. */
 function counted(ask: Partial<LetterAsk>, before: Partial<LifeRecord>): number {

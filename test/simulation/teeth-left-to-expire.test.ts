@@ -5,21 +5,9 @@ import { Chance } from './chance.ts'
 import { explained } from './explained.ts'
 import { makePlan } from './plan.ts'
 import { GROUP, GROUPS } from './plan-scope.ts'
-import { Record, type LifeRecord, type RunEnd } from './record.ts'
+import { newLife, Record, type RunEnd } from './record.ts'
 
-const LIFE: LifeRecord = {
-  name: 'w1.1',
-  worker: 'w1',
-  state: 'w1',
-  boot: 0,
-  startedAt: 0,
-  leftBehind: [],
-  heldAtStop: [],
-  jumps: [],
-  setBacks: [],
-  sleeps: [],
-  changes: [],
-}
+const LIFE = newLife({ name: 'w1.1', worker: 'w1', state: 'w1', boot: 0, startedAt: 0 })
 
 /** What is wrong with a clink of a sender that is pending in the end, by what a process has said of it, and how its only run has ended. */
 function judged(sender: string, said: readonly object[], end?: RunEnd): readonly string[] {

@@ -1,20 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { unfinishedReruns } from './asked.ts'
-import { Record, type LifeRecord, type RequestRecord } from './record.ts'
+import { newLife, Record, type LifeRecord, type RequestRecord } from './record.ts'
 
-const life = (name: string, startedAt: number): LifeRecord => ({
-  name,
-  worker: 'w1',
-  state: 'w1',
-  boot: 0,
-  startedAt,
-  leftBehind: [],
-  heldAtStop: [],
-  jumps: [],
-  setBacks: [],
-  sleeps: [],
-  changes: [],
-})
+const life = (name: string, startedAt: number): LifeRecord =>
+  newLife({ name, worker: 'w1', state: 'w1', boot: 0, startedAt })
 
 interface Claim {
   readonly key: string

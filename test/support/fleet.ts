@@ -96,6 +96,20 @@ function heldBy(clink: Clink) {
   return { clink, route: 'work', running: true, releasing: false, boot: 'boot', sent: 0, end: 60_000 }
 }
 
+/** Two members on a database that nobody has used. */
+export async function twoMembers(url: string) {
+  const a = await new Member('a', url).start()
+  const b = await new Member('b', url).start()
+  return {
+    url,
+    a,
+    b,
+    async [Symbol.asyncDispose]() {
+      await Promise.all([a[Symbol.asyncDispose](), b[Symbol.asyncDispose]()])
+    },
+  }
+}
+
 /** A store whose writes fail, or are carried out and not answered, as long as somebody wants that. */
 export class Spoilt implements SharedStore {
   readonly #real: SharedStore

@@ -1,4 +1,3 @@
-import { asError, CodedError } from '../../base/coded-error.ts'
 import type { Config } from '../../config/config.ts'
 import { sharedStore } from '../../config/shared-store.ts'
 import { hide } from '../../daemon/share.ts'
@@ -16,12 +15,6 @@ export async function* storeFinding(config: Config, io: Io, isAsked: boolean): A
   const { fleet, url } = found.place
   hide(url, io.secrets)
   const { probeStore } = await import('../../fleet/open.ts')
-  const looked = await attempt('store', async () => {
-    try {
-      return { is: await probeStore(url, isAsked) }
-    } catch (error) {
-      throw new CodedError('STATE_UNAVAILABLE', asError(error).message)
-    }
-  })
+  const looked = await attempt('store', async () => ({ is: await probeStore(url, isAsked) }))
   yield isFinding(looked) ? looked : ok('store', `${looked.is}, fleet ${fleet}`)
 }

@@ -1,7 +1,8 @@
-import { asError, CodedError, EXIT } from '../../base/coded-error.ts'
+import { CodedError, EXIT } from '../../base/coded-error.ts'
 import { humanDuration } from '../../base/duration.ts'
-import { sharedStore } from '../../config/shared-store.ts'
+import { sharedStore, type SharedStorePlace } from '../../config/shared-store.ts'
 import { hide } from '../../daemon/share.ts'
+import type { membersOf } from '../../fleet/open.ts'
 import { painter } from '../../observe/colour.ts'
 import { printable } from '../../observe/printable.ts'
 import { loadOptions, readConfig } from '../terminal/connect.ts'
@@ -9,7 +10,7 @@ import type { Io } from '../terminal/io.ts'
 import { table } from '../terminal/table.ts'
 import type { StatusOptions } from './status.ts'
 
-type Found = Awaited<ReturnType<typeof lookAt>>
+type Found = Pick<SharedStorePlace, 'fleet'> & Awaited<ReturnType<typeof membersOf>>
 type Member = Found['members'][number]
 
 /** The workers that remember together, whether one of them runs here or not. */
@@ -21,18 +22,11 @@ export async function showFleet(options: StatusOptions, io: Io): Promise<void> {
   if (place === undefined)
     throw new CodedError('CONFIG_INVALID', 'there is no state.url, so this worker remembers alone: see docs/fleet.md')
   hide(place.url, io.secrets)
-  const found = await lookAt(place)
+  const { fleet, url } = place
+  const store = await import('../../fleet/open.ts')
+  const found = { fleet, ...(await store.membersOf(url, fleet)) }
   io.out(options.json === true ? `${JSON.stringify(toldOf(found))}\n` : fleetText(found, io))
   io.finish(found.members.some(({ isSilent }) => !isSilent) ? EXIT.ok : EXIT.failed)
-}
-
-async function lookAt({ fleet, url }: NonNullable<Awaited<ReturnType<typeof sharedStore>>>) {
-  const { membersOf } = await import('../../fleet/open.ts')
-  try {
-    return { fleet, ...(await membersOf(url, fleet)) }
-  } catch (error) {
-    throw new CodedError('STATE_UNAVAILABLE', asError(error).message)
-  }
 }
 
 function toldOf({ fleet, members, place }: Found) {
