@@ -71,6 +71,7 @@ export function makeHandle(parts: HandlerParts): HandleFunction {
     const script = new Script(parts, parts.chance.fork(`${clink.clink_id} ${before}`), { clink, ctx, sign })
     const stepping = {
       life,
+      run,
       record,
       world: parts.world,
       ctx,
@@ -101,7 +102,6 @@ export function makeHandle(parts: HandlerParts): HandleFunction {
           wentOn: () => {
             if (run.end === undefined) return
             if (run.abortedAt === undefined) sayAborted()
-            run.hasLateSteps = true
             finish(run.end)
           },
         })

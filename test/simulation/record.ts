@@ -77,8 +77,8 @@ export interface RunRecord {
   end?: RunEnd
   /** Its process had said before it ended that the claim was lost. */
   outlivedClaim?: boolean
-  /** Steps of it went on after its function had ended. */
-  hasLateSteps?: boolean
+  /** How many of its steps go on or are being kept, maybe after its function has ended. */
+  openSteps?: number
   /** Of `retry` and `asleep`: milliseconds asked for. */
   after?: number
   /** Its process was gone, or had given the clink back, by the time it ended: nobody can know how. */
@@ -200,9 +200,6 @@ export interface HoldRecord {
   to?: number
 }
 
-/** Milliseconds in which what a step came to is written: its run is over after that. */
-const STEP_WRITTEN = 100
-
 /** What happened in a seed, from which it is judged. */
 /** Of a process of which nothing is known yet but how it began. */
 export function newLife(
@@ -312,8 +309,8 @@ export class Record {
     addTo(this.#told, `${this.life(life).state} ${clinkId}`, told)
     const run = this.runsOf(life, clinkId).findLast((one) => one.life === life)
     const isLost = event.event === 'clink.lost' || (event.event === 'clink.ended' && event.outcome === 'lost')
-    const written = run?.hasLateSteps === true ? STEP_WRITTEN : 0
-    if (isLost && run !== undefined && (run.endedAt ?? this.now) >= this.now - written) run.outlivedClaim = true
+    const isOver = (run?.openSteps ?? 0) === 0 && (run?.endedAt ?? this.now) < this.now
+    if (isLost && run !== undefined && !isOver) run.outlivedClaim = true
   }
 
   /**

@@ -1,11 +1,12 @@
 import type { Clink } from '../../src/clink/records.ts'
 import type { HandlerContext } from '../../src/handlers/handler.ts'
 import type { Chance } from './chance.ts'
-import type { NapRecord, Record, StepRecord } from './record.ts'
+import type { NapRecord, Record, RunRecord, StepRecord } from './record.ts'
 import type { World } from './world.ts'
 
 export interface SteppingParts {
   readonly life: string
+  readonly run: RunRecord
   readonly record: Record
   readonly world: World
   readonly ctx: HandlerContext
@@ -48,13 +49,14 @@ export async function doSteps(parts: SteppingParts): Promise<void> {
 }
 
 async function step(parts: SteppingParts, name: string): Promise<void> {
-  const { clink, ctx, life, mayFail, ofRun, record } = parts
+  const { clink, ctx, life, mayFail, ofRun, record, run } = parts
   const { clink_id: clinkId } = clink
   const draws = ofRun.fork(name)
   const value = `${clinkId} ${name} ${record.steps.length}`
   let done: StepRecord | undefined
   parts.sign()
-  const given = await ctx.step(name, async () => {
+  run.openSteps = (run.openSteps ?? 0) + 1
+  const keeping = ctx.step(name, async () => {
     done = { life, clinkId, name, value, startedAt: record.now }
     record.steps.push(done)
     record.say(life, `  ${name} of ${clinkId} begins`)
@@ -70,6 +72,7 @@ async function step(parts: SteppingParts, name: string): Promise<void> {
       parts.wentOn()
     }
   })
+  const given = await keeping.finally(() => (run.openSteps = (run.openSteps ?? 0) - 1))
   record.say(life, `  ${name} of ${clinkId} came to ${given}`)
   if (done !== undefined) done.keptAt = record.now
   record.given.push({ life, clinkId, name, value: given, at: record.now })

@@ -12,10 +12,15 @@ function verdicts(record: Record, life: string, verdict: string): readonly Event
     .filter(({ event }) => event.event === 'worker.siblings' && event.verdict === verdict)
 }
 
-/** Whether the process had told of a claim on the clink, and not of its end, when it sent the request. */
+const HELD: ReadonlySet<string> = new Set(['clink.claimed', 'clink.renewed'])
+
+/**
+ * Whether the process had told of a claim on the clink, and not of its end, when it sent the request. What a poll claimed is renewed
+ * while it is being judged, before it is told as claimed.
+ */
 function isRenewal(record: Record, { life, clinkId, request }: GrantRecord): boolean {
   const told = record.told(life, clinkId).filter(({ at }) => at <= request.begunAt)
-  const begun = told.findLastIndex(({ event }) => event.event === 'clink.claimed')
+  const begun = told.findLastIndex(({ event }) => HELD.has(event.event))
   return begun !== -1 && !told.slice(begun).some(({ event }) => CLAIM_ENDS.has(event.event))
 }
 

@@ -30,8 +30,8 @@ export const stopLeavesNothing: Rule = ({ plan, record, emulator }) =>
   })
 
 /**
- * It is named as left behind, and the stop has asked for its settlement, had to wait for a request about it, or was told by the
- * service not to come back before its end.
+ * It is named as left behind, and the stop has asked for its settlement, had to wait for a request about it, or for a look at what
+ * became of its settlement, or was told by the service not to come back before its end.
  */
 function wasTried(record: Record, life: LifeRecord, clinkId: string): boolean {
   const { leftBehind, name, stopAskedAt = 0, stoppedAt = 0 } = life
@@ -41,7 +41,12 @@ function wasTried(record: Record, life: LifeRecord, clinkId: string): boolean {
     ({ kind, life: of, endedAt = Infinity, notBefore = 0 }) =>
       of === name && kind !== 'sibling' && (endedAt >= stopAskedAt || (SETTLES.has(kind) && notBefore >= stoppedAt)),
   )
-  return isTried || slept(life, stopAskedAt, stoppedAt)
+  const settled = asked.findLast(({ kind, life: of }) => of === name && SETTLES.has(kind))
+  const isLookedFor = record.requests.some(
+    ({ kind, life: of, begunAt, endedAt = Infinity }) =>
+      kind === 'other' && of === name && begunAt >= (settled?.endedAt ?? Infinity) && endedAt >= stoppedAt,
+  )
+  return isTried || isLookedFor || slept(life, stopAskedAt, stoppedAt)
 }
 
 /** When a claim is certainly over, the margin taken off, whose length was told only by what was asked about it after the poll. */
