@@ -104,6 +104,8 @@ describe('a seed that once broke a promise keeps it now:', { timeout: 60_000 }, 
       ['failing', 'clock-in-stop'],
       'nothing is run by hand in the slots of what a lost poll may have claimed (P6, §3)',
     ],
+    [1_581_306, ['absent-ignore', 'patterns'], 'a renewal of what is still being judged is one (P3, §7)'],
+    [1_582_429, ['failing', 'page'], 'a stop that waits for a look at what became of a settlement has tried (P8, §6)'],
     [1_280_402, [], 'whose claim is a sibling’s, and is not told that, believes what it asked for (P2, §2)'],
     [1_265_887, ['limits'], 'what waits for a serial key goes before a claim when the key is free (P6, §3)'],
     [

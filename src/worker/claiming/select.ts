@@ -138,7 +138,7 @@ export class Select implements Claiming {
     if (this.#sweep !== undefined && isUnderWay) return this.#sweep
     const now = clock.now()
     const since = this.#isProbeDue ? this.#unswept : this.#unseen(this.#passAt)
-    const isFull = since === undefined || now >= this.#sweepAt + this.#untilSweep()
+    const isFull = since === undefined || this.#isSweepDue
     if (isFull) {
       this.#sweepAt = now
       this.#swept = { at: clock.wall(), pages: 0 }
@@ -160,6 +160,10 @@ export class Select implements Claiming {
     return stamp - Math.max(0, LATE - Math.max(0, passAt - sentAt))
   }
 
+  get #isSweepDue(): boolean {
+    return this.#shared.context.clock.now() >= this.#sweepAt + this.#untilSweep()
+  }
+
   /** Milliseconds from one full sweep to the next: less where something is wanted that was released, which only a sweep shows. */
   #untilSweep(): number {
     const { clock, ledger, settings } = this.#shared.context
@@ -177,14 +181,15 @@ export class Select implements Claiming {
 
   /**
    * What was listed too long ago is listed again: a claim counts from the list that showed its clink as pending. Where the service
-   * does not show the oldest first, what was not listed yet may be older than that. The pass stays what it is: what was asked for since it
-   * began is for the next one.
+   * does not show the oldest first, what was not listed yet may be older than that. The pass stays what it is, what was asked for since it
+   * began is for the next one, until a full sweep is due: a pass whose backlog is never worked has no end, and what came back is older.
    */
   #rewind(): void {
     const { candidates } = this.#backlog
     const sweep = this.#sweep
     if (sweep === undefined || !candidates.some((candidate) => this.#claims.isStale(candidate))) return
     this.#backlog.clear()
+    if (this.#isSweepDue) return void (this.#sweep = undefined)
     const oldest = Math.min(...candidates.map(({ clink }) => startOf(clink.created_at)))
     const since = sweep.isOrdered && !Number.isNaN(oldest) ? oldest : undefined
     this.#sweep = new Sweep(sweep.startedAt, since, this.#cut, sweep.isFull || since === undefined)

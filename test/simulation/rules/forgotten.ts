@@ -1,6 +1,6 @@
 import { isTimeless, isUnreadable } from '../explained.ts'
 import type { Evidence, Rule } from '../judge.ts'
-import { KILLER } from '../plan.ts'
+import { KILLER, workerOf } from '../plan.ts'
 import type { Record } from '../record.ts'
 import { asksForLength, endOf, leaseEnd, trustsBlindly, untoldEnd } from './leases.ts'
 
@@ -25,6 +25,7 @@ export const nothingIsForgotten: Rule = ({ unexplained, record, plan, emulator }
     const breach = { rule: 'P1', at: record.now, text: `${clinkId} is ${why}` }
     if (isRestless({ plan, record, emulator }, why)) return { ...breach, known: RESTLESS }
     if (isStarved(record, why) || isKeptByAnother(record, clinkId, why)) return { ...breach, known: STARVED }
+    if (isInLine({ plan, record, emulator }, clinkId, why)) return { ...breach, known: IN_LINE }
     return isOutOfReach({ plan, record, emulator }, why) ? { ...breach, known: OUT_OF_REACH } : breach
   })
 
@@ -38,6 +39,30 @@ function isRestless({ plan, record, emulator }: Pick<Evidence, 'plan' | 'record'
   const isKilling = emulator.clinks().some(({ content, status }) => content === KILLER && status !== 'completed')
   const crashes = [...record.lives.values()].filter(({ crashedAt = -Infinity }) => crashedAt > since)
   return why === STILL_BUSY && isKilling && crashes.length > 0
+}
+
+const IN_LINE = 'what was sent before it takes all the places of its worker for as long as the play lasts'
+
+/** Whether it runs when the play ends, or nothing that was sent after it has been started since, in a worker without a free place. */
+function isInLine(
+  { plan, record, emulator }: Pick<Evidence, 'plan' | 'record' | 'emulator'>,
+  clinkId: string,
+  why: string,
+): boolean {
+  const lives = [...record.lives.values()].filter(({ name }) => names(why, name))
+  const sent = (id: string): number => emulator.clink(id)?.created ?? Infinity
+  return (
+    lives.length > 0 &&
+    lives.every(({ name, stopAskedAt = record.now }) => {
+      const runs = record.runs.filter(({ life, startedAt }) => life === name && startedAt <= stopAskedAt)
+      const going = runs.filter(({ endedAt = Infinity }) => endedAt >= stopAskedAt)
+      const isFull = going.length >= workerOf(plan, name).config.concurrency
+      if (why.startsWith('claimed')) return going.some((run) => run.clinkId === clinkId)
+      const since = emulator.history(clinkId).at(-1)?.at ?? Infinity
+      const at = since - emulator.now() + record.now
+      return isFull && !runs.some((run) => run.startedAt > at && sent(run.clinkId) > sent(clinkId))
+    })
+  )
 }
 
 const OUT_OF_REACH =

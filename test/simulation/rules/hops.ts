@@ -58,7 +58,8 @@ export class Hops {
     if (!isByWorker || of === undefined) return 0
     const carried = this.of(of)
     const worker = this.#plan.workers.find(({ name }) => name === sender)
-    const isBack = clink.for === worker?.owner
+    // Whoever takes what is for anyone may get everything back.
+    const isBack = clink.for === worker?.owner || worker?.config.inbox.for === 'anyone'
     const mayComeBack = isBack || clink.for === undefined || clink.for.startsWith('ap_')
     const isCounted = carried > 0 || (mayComeBack && !this.#hidesSender(clink))
     return isCounted ? carried + 1 : 0

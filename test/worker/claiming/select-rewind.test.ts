@@ -27,3 +27,34 @@ it('§3: a full sweep that lists anew what was listed too long ago goes on behin
   expect(ours.map((id) => bench.emulator.clink(id)?.status)).toEqual(['completed', 'completed', 'completed'])
   await bench.stop()
 })
+
+it('§3: a full sweep comes in its time however much waits, so what came back is run before what was sent after it', async () => {
+  let released: string | undefined
+  const runs: string[] = []
+  const bench = new VirtualBench({
+    settings: {
+      concurrency: 1,
+      inbox: { claim: 'select' },
+      claim: { exclusive: true, timeout: MINUTE },
+      handlers: { timeout: 10 * MINUTE },
+      retry: { cooldown: 1_000 },
+      poll: { sweep: 5 * MINUTE },
+    },
+    handle: async ({ clink_id: id }, ctx) => {
+      runs.push(id)
+      await bench.take(2 * MINUTE, ctx.signal)
+      if (released !== undefined) return 'done'
+      released = id
+      return ctx.release()
+    },
+  })
+  const older = bench.send('first')
+  await bench.pass(1)
+  const younger = Array.from({ length: 30 }, () => bench.send('later'))
+  await bench.pass(20 * MINUTE)
+
+  expect(released).toBe(older)
+  expect(runs.filter((id) => id === older)).toHaveLength(2)
+  expect(younger.some((id) => bench.emulator.clink(id)?.status === 'pending')).toBe(true)
+  await bench.stop()
+})
