@@ -2,7 +2,8 @@ import type { Cancel, Timeline } from '../base/clock.ts'
 import { asError } from '../base/coded-error.ts'
 import { Recent } from '../base/recent.ts'
 import { DONE } from '../ledger/table.ts'
-import type { Batch, NoteKind, SharedStore } from './store.ts'
+import { editsOf, type LetterEdit } from './letter-edits.ts'
+import type { Batch, Note, NoteKind, SharedStore } from './store.ts'
 
 /** Something here of which the fleet does not know how it is now. */
 export interface Change {
@@ -12,6 +13,8 @@ export interface Change {
   readonly isOver?: boolean
   /** Of a note: it is none that another member may have removed. */
   readonly isNew?: boolean
+  /** Of a letter. */
+  readonly edit?: LetterEdit | undefined
 }
 
 export interface ExchangeOptions {
@@ -19,8 +22,8 @@ export interface ExchangeOptions {
   readonly time: Timeline
   /** How what has changed is now. */
   readonly compile: (changes: readonly Change[]) => Batch
-  /** The fleet knows of these. */
-  readonly told: (changes: readonly Change[]) => void
+  /** The fleet knows of these, asked at that moment. @param notes how letters that were there are now. */
+  readonly told: (changes: readonly Change[], notes: readonly Note[], asked: number) => void
   /** What keeps the store from being used, and `undefined` when it can be used again. */
   readonly onHealth: (problem: string | undefined) => void
 }
@@ -37,8 +40,26 @@ interface Wanted extends Change {
   readonly dueAt: number
 }
 
+interface Written {
+  readonly written: readonly Change[]
+  readonly notes: readonly Note[]
+}
+
 export function keyOf({ id, kind }: Pick<Change, 'id' | 'kind'>): string {
   return `${kind} ${id}`
+}
+
+/** What has changed, and what has changed of the same since. */
+function asOne(first: Wanted, next: Wanted): Wanted {
+  const { id, kind } = first
+  return {
+    kind,
+    id,
+    isOver: first.isOver === true || next.isOver === true,
+    isNew: first.isNew === true || next.isNew === true,
+    edit: editsOf(first.edit, next.edit),
+    dueAt: Math.min(first.dueAt, next.dueAt),
+  }
 }
 
 /**
@@ -161,10 +182,7 @@ export class Exchange {
   #want(change: Wanted): void {
     const key = keyOf(change)
     const before = this.#wanted.get(key)
-    const isOver = change.isOver === true || before?.isOver === true
-    const isNew = change.isNew === true || before?.isNew === true
-    const dueAt = Math.min(change.dueAt, before?.dueAt ?? Infinity)
-    this.#wanted.set(key, { kind: change.kind, id: change.id, isOver, isNew, dueAt })
+    this.#wanted.set(key, before === undefined ? change : asOne(before, change))
   }
 
   #schedule(at: number): void {
@@ -203,16 +221,21 @@ export class Exchange {
     this.#flight = this.#take()
     const changes = [...this.#flight.values()]
     try {
-      const written = await this.#write(changes)
-      for (const [key, { isOver }] of this.#flight) this.#touch(key, isOver)
+      const asked = this.#count
+      const { notes, written } = await this.#write(changes)
+      const told = this.#flight
       this.#flight = new Map()
-      this.#options.told(written)
+      this.#options.told(written, notes, asked)
+      for (const [key, { isOver }] of told) this.#touch(key, isOver)
       // To write nothing shows nothing.
       if (changes.length > 0) this.#health(undefined)
     } catch (error) {
       const left = this.#flight
       this.#flight = new Map()
-      for (const change of left.values()) this.#want(change)
+      for (const [key, change] of left) {
+        const since = this.#wanted.get(key)
+        this.#wanted.set(key, since === undefined ? change : asOne(change, since))
+      }
       this.#health(asError(error).message)
     }
     this.#isFlying = false
@@ -241,17 +264,17 @@ export class Exchange {
   }
 
   /** What the store refuses because of itself stays here, and keeps no other from being told. @returns what is written. */
-  async #write(changes: readonly Change[]): Promise<readonly Change[]> {
-    if (changes.length === 0) return []
+  async #write(changes: readonly Change[]): Promise<Written> {
+    if (changes.length === 0) return { written: [], notes: [] }
     const { compile, store } = this.#options
     try {
-      await store.write(compile(changes))
-      return changes
+      return { notes: await store.write(compile(changes)), written: changes }
     } catch (error) {
       if (!store.isOfTheData(error)) throw error
-      if (changes.length === 1) return changes.filter(({ kind }) => kind === 'step')
+      if (changes.length === 1) return { written: changes.filter(({ kind }) => kind === 'step'), notes: [] }
       const half = Math.ceil(changes.length / 2)
-      return [...(await this.#write(changes.slice(0, half))), ...(await this.#write(changes.slice(half)))]
+      const [one, other] = [await this.#write(changes.slice(0, half)), await this.#write(changes.slice(half))]
+      return { written: [...one.written, ...other.written], notes: [...one.notes, ...other.notes] }
     }
   }
 

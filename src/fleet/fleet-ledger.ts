@@ -1,20 +1,18 @@
 import { after, steadyOf, type Cancel, type Clock } from '../base/clock.ts'
 import type { Signal } from '../base/signal.ts'
 import { Recent } from '../base/recent.ts'
-import { tryTo } from '../base/try-to.ts'
-import { ERRORS_KEPT } from '../ledger/attempt-notes.ts'
 import type { DeadLetter } from '../ledger/dead-letters.ts'
 import { JOINED, type ByOthers, type Fleet, type MemberSigns } from '../ledger/fleet.ts'
-import type { Attempts, KeptResult } from '../ledger/remembered.ts'
-import { rows } from '../ledger/rows.ts'
 import { DONE } from '../ledger/table.ts'
 import type { LedgerTables } from '../ledger/tables.ts'
+import { byOthers } from './by-others.ts'
 import { Exchange, keyOf, type Change } from './exchange.ts'
+import { editOf } from './letter-edits.ts'
 import { isNote, NotesHere } from './notes-here.ts'
 import { Recalls } from './recalls.ts'
 import { SharedSteps } from './shared-steps.ts'
 import { SharedTable } from './shared-table.ts'
-import type { Batch, Part, SharedStore } from './store.ts'
+import type { Batch, Note, Part, SharedStore } from './store.ts'
 
 export interface FleetOptions {
   /** Of this process, and of nobody else. */
@@ -66,7 +64,7 @@ export class FleetLedger implements Fleet {
       store,
       time: steadyOf(clock),
       compile: (changes) => this.#compile(changes),
-      told: (changes) => this.#told(changes),
+      told: (changes, notes, asked) => this.#told(changes, notes, asked),
       onHealth: (problem) => {
         onHealth(this.#said(problem))
         if (problem !== undefined && !this.#isBeating) this.#beatSoon()
@@ -83,7 +81,12 @@ export class FleetLedger implements Fleet {
     this.tables = {
       ...local,
       steps: this.#steps,
-      letters: new SharedTable({ ...shared, kind: 'letters', local: local.letters }),
+      letters: new SharedTable({
+        ...shared,
+        kind: 'letters',
+        local: local.letters,
+        editOf: (before, now) => editOf(before, now, `${member} ${clock.wall()}`),
+      }),
       cooling: new SharedTable({ ...shared, kind: 'cooling', local: local.cooling }),
       own: new SharedTable({ ...shared, kind: 'own', local: local.own, isAwaited: false }),
       audit: new SharedTable({ ...shared, kind: 'audit', local: local.audit, isAwaited: false }),
@@ -107,7 +110,9 @@ export class FleetLedger implements Fleet {
     for (const [key, is] of this.#options.local.untold.entries()) {
       const end = key.indexOf(' ')
       const [kind, id] = [key.slice(0, end), key.slice(end + 1)]
-      if (kind === 'part' || isNote(kind)) void this.#exchange.tell({ kind, id, isNew: is === 2 })
+      const edit = typeof is === 'object' ? is : undefined
+      const isNew = is === 2 || edit?.born !== undefined
+      if (kind === 'part' || isNote(kind)) void this.#exchange.tell({ kind, id, isNew, edit })
     }
     for (const [id] of claims.entries()) void this.#exchange.tell({ kind: 'part', id })
     await this.#beat()
@@ -180,9 +185,11 @@ export class FleetLedger implements Fleet {
   /** The fleet is to know all that was remembered without it. */
   #join(): void {
     const { attempts, audit, cooling, facts, letters, own, results, untold } = this.#options.local
-    const shared = { part: [attempts, results], letters: [letters], cooling: [cooling], own: [own], audit: [audit] }
+    const shared = { part: [attempts, results], cooling: [cooling], own: [own], audit: [audit] }
     for (const [kind, tables] of Object.entries(shared))
       for (const table of tables) for (const [id] of table.entries()) void untold.set(`${kind} ${id}`, 2)
+    for (const [id, { at }] of letters.entries())
+      void untold.set(`letters ${id}`, { born: `${this.member} ${at}`, keys: [] })
     void facts.set(JOINED, this.#home)
     void facts.set(SEEN, '')
   }
@@ -244,7 +251,8 @@ export class FleetLedger implements Fleet {
     return { clink, attempts: textOf(row?.attempts ?? attempts.get(clink)), result: textOf(result) }
   }
 
-  #told(changes: readonly Change[]): void {
+  #told(changes: readonly Change[], notes: readonly Note[], asked: number): void {
+    this.#notes.told(changes, notes, asked)
     for (const change of changes) {
       if (change.kind === 'step') this.#steps.told(change.id)
       else if (!this.#exchange.isOpen(change)) void this.#options.local.untold.delete(keyOf(change))
@@ -255,33 +263,8 @@ export class FleetLedger implements Fleet {
   #read(ids: readonly string[], parts: readonly Part[], asked: number): void {
     const byClink = Map.groupBy(parts, ({ clink }) => clink)
     for (const id of ids)
-      this.#known.set(id, this.#exchange.wasOver(id, asked) ? 'none' : together(byClink.get(id) ?? []))
+      this.#known.set(id, this.#exchange.wasOver(id, asked) ? 'none' : byOthers(byClink.get(id) ?? []))
   }
-}
-
-/** What others have done, as a sum. */
-function together(parts: readonly Part[]): ByOthers | 'none' {
-  const all = parts.flatMap(({ attempts }) => rows.attempts.safeParse(read(attempts)).data ?? [])
-  const result = parts
-    .map((part): KeptResult | undefined => rows.results.safeParse(read(part.result)).data)
-    .find(Boolean)
-  if (all.length === 0 && result === undefined) return 'none'
-  const sum = (of: (one: Attempts) => number | undefined): number =>
-    all.reduce((before, one) => before + (of(one) ?? 0), 0)
-  const isRetried = all.some(({ retried }) => retried)
-  all.sort((a, b) => a.at - b.at)
-  const attempts = {
-    count: sum(({ count }) => count),
-    excused: sum(({ excused }) => excused),
-    outlived: sum(({ outlived }) => outlived),
-    errors: all.flatMap(({ errors }) => errors).slice(-ERRORS_KEPT),
-    ...(isRetried && { retried: true as const }),
-  }
-  return { attempts, ...(result !== undefined && { result }) }
-}
-
-function read(text: string | null): unknown {
-  return text === null ? undefined : tryTo((): unknown => JSON.parse(text))
 }
 
 function textOf(row: object | undefined): string | null {

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import { Signal } from '../base/signal.ts'
 import { tryTo } from '../base/try-to.ts'
 import type { DeadLetter } from '../ledger/dead-letters.ts'
@@ -21,10 +22,16 @@ export class NotesHere {
   }
 
   /** How it is here, to be written there. */
-  compile({ id, isNew = false, kind }: Change): Batch['notes'] {
+  compile({ edit, id, isNew = false, kind }: Change): Batch['notes'] {
     if (kind === 'part' || kind === 'step') return []
     const row: unknown = this.#tables[kind].get(id)
-    return [{ kind, id, row: row === undefined ? null : JSON.stringify(row), isNew }]
+    return [{ kind, id, row: row === undefined ? null : JSON.stringify(row), isNew, edit }]
+  }
+
+  /** The fleet was told of changes, asked at that moment: of letters others have changed as well it says what has come of both. */
+  told(changes: readonly Change[], notes: readonly Note[], asked: number): void {
+    const ids = changes.flatMap(({ id, isNew, kind }) => (kind === 'letters' && isNew !== true ? [id] : []))
+    this.take(notes, asked, ids, ['letters'])
   }
 
   /**
@@ -33,11 +40,15 @@ export class NotesHere {
    * @param asked what has changed here since then is newer.
    * @param among of these clinks, or as a whole, what is not among the notes is gone.
    */
-  take(notes: readonly Note[], asked: number, among: readonly string[] | 'whole' = []): void {
+  take(
+    notes: readonly Note[],
+    asked: number,
+    among: readonly string[] | 'whole' = [],
+    kinds: readonly ('letters' | 'cooling')[] = among === 'whole' ? ['letters'] : ['letters', 'cooling'],
+  ): void {
     const named = new Set(notes.map(({ id, kind }) => `${kind} ${id}`))
     for (const note of notes) if (!this.#exchange.hasChanged(note, asked)) this.#takeOne(note)
     const ids = among === 'whole' ? [...this.#tables.letters.entries()].map(([id]) => id) : among
-    const kinds = among === 'whole' ? (['letters'] as const) : (['letters', 'cooling'] as const)
     for (const id of ids)
       for (const kind of kinds) {
         const isGone = !named.has(`${kind} ${id}`) && !this.#exchange.hasChanged({ kind, id }, asked)
@@ -50,6 +61,8 @@ export class NotesHere {
     const before: unknown = this.#tables[kind].get(id)
     if (row === null ? before === undefined : JSON.stringify(before) === row) return
     const now = row === null ? undefined : tryTo((): unknown => JSON.parse(row))
+    // Some stores give the keys of a row in an order of their own.
+    if (row !== null && isDeepStrictEqual(before, now)) return
     if (row === null) void this.#tables[kind].delete(id)
     else if (isLetter) keep(this.#tables.letters, id, rows.letters.safeParse(now).data)
     else if (kind === 'cooling') keep(this.#tables.cooling, id, rows.cooling.safeParse(now).data)

@@ -1,5 +1,5 @@
 /** How this version writes. A store that needs a later one is not touched. */
-export const VERSION = 2
+export const VERSION = 3
 
 /**
  * One step from each version to the next, and within a minor series only additions: members of the version before go on working. `needs` is the
@@ -32,21 +32,33 @@ export const MIGRATIONS: readonly string[] = [
    );`,
   // What a member says of itself.
   'ALTER TABLE clink_worker.members ADD COLUMN IF NOT EXISTS shows text',
+  // Which letter of a clink it is, also when it is gone.
+  'ALTER TABLE clink_worker.notes ADD COLUMN IF NOT EXISTS born text',
 ]
+
+const NOTES_WRITTEN = `unnest($7::text[], $8::text[], $9::text[], $10::boolean[], $11::text[], $12::text[]) AS t (kind, id, row, is_new, born, keys)`
 
 /** Parts of the one statement that writes a batch; those of which there is nothing are left out. $1 is the fleet, $2 the member. */
 export const WRITES = {
   over: `DELETE FROM clink_worker.parts WHERE fleet = $1 AND clink = ANY ($3::text[]) AND NOT (member = $2 AND clink = ANY ($4::text[]))`,
   parts: `INSERT INTO clink_worker.parts AS p (fleet, clink, member, attempts, result, written)
-     SELECT $1, t.clink, $2, t.attempts, t.result, $11 FROM unnest($4::text[], $5::text[], $6::text[]) AS t (clink, attempts, result)
+     SELECT $1, t.clink, $2, t.attempts, t.result, $13 FROM unnest($4::text[], $5::text[], $6::text[]) AS t (clink, attempts, result)
      ON CONFLICT (fleet, clink, member) DO UPDATE SET attempts = excluded.attempts, result = excluded.result, written = excluded.written, at = now()
      WHERE p.written < excluded.written`,
-  notes: `INSERT INTO clink_worker.notes (fleet, kind, id, row, changed)
-     SELECT $1, t.kind, t.id, t.row, pg_current_xact_id()
-     FROM unnest($7::text[], $8::text[], $9::text[], $10::boolean[]) AS t (kind, id, row, is_new)
-     WHERE (t.is_new AND t.row IS NOT NULL) OR EXISTS (
-       SELECT FROM clink_worker.notes n WHERE n.fleet = $1 AND n.kind = t.kind AND n.id = t.id AND n.row IS NOT NULL)
-     ON CONFLICT (fleet, kind, id) DO UPDATE SET row = excluded.row, changed = excluded.changed, at = now()`,
+  added: `INSERT INTO clink_worker.notes AS n (fleet, kind, id, row, born, changed)
+     SELECT $1, t.kind, t.id, t.row, t.born, pg_current_xact_id() FROM ${NOTES_WRITTEN}
+     WHERE t.is_new AND t.row IS NOT NULL AND NOT EXISTS (
+       SELECT FROM clink_worker.notes n WHERE n.fleet = $1 AND n.kind = t.kind AND n.id = t.id AND n.born = t.born)
+     ON CONFLICT (fleet, kind, id) DO UPDATE SET row = excluded.row, born = excluded.born, changed = excluded.changed, at = now()
+     WHERE excluded.born IS NULL OR n.born IS DISTINCT FROM excluded.born`,
+  // As \`edited\` says, on the letter as it is when its turn comes.
+  changed: `UPDATE clink_worker.notes n SET changed = pg_current_xact_id(), at = now(), row = CASE
+       WHEN n.kind = 'letters' AND n.row::jsonb ? 'discarded'
+         AND NOT CASE WHEN t.row IS NULL THEN 'discarded' = ANY (t.keys) ELSE t.row::jsonb ? 'discarded' END THEN n.row
+       WHEN t.row IS NULL OR 'discarded' = ANY (t.keys) THEN t.row
+       ELSE (n.row::jsonb - t.keys || coalesce((SELECT jsonb_object_agg(key, value) FROM jsonb_each(t.row::jsonb) WHERE key = ANY (t.keys)), '{}'))::text END
+     FROM (SELECT kind, id, row, is_new, born, string_to_array(keys, ' ') AS keys FROM ${NOTES_WRITTEN}) AS t
+     WHERE n.fleet = $1 AND n.kind = t.kind AND n.id = t.id AND n.row IS NOT NULL AND (NOT t.is_new OR n.born = t.born)`,
 } as const
 
 export const STEPS = {

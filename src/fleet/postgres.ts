@@ -16,6 +16,7 @@ import {
   WRITES,
 } from './postgres-schema.ts'
 import { memberOf, type Member } from './members.ts'
+import { fromJsonb, toJsonb } from './jsonb-text.ts'
 import { isNote } from './notes-here.ts'
 import { codeOf, placeOf, storeError } from './postgres-errors.ts'
 import type { Batch, Changes, Note, Part, Recalled, SharedStore } from './store.ts'
@@ -93,12 +94,11 @@ export class PostgresStore implements SharedStore {
     return { parts, notes }
   }
 
-  async write(batch: Batch): Promise<void> {
+  async write(batch: Batch): Promise<readonly Note[]> {
     this.#written += 1n
     for (let tries = 1; ; tries += 1) {
       try {
-        await this.#with(async (client) => await this.#write(client, batch))
-        return
+        return await this.#with(async (client) => await this.#write(client, batch))
       } catch (error) {
         if (tries === TRIES || !isOfTheMoment(error)) throw error
       }
@@ -158,28 +158,32 @@ export class PostgresStore implements SharedStore {
     await this.#pool.end()
   }
 
-  async #write(client: PoolClient, { notes, over, parts, steps }: Batch): Promise<void> {
+  async #write(client: PoolClient, { notes, over, parts, steps }: Batch): Promise<readonly Note[]> {
     const { fleet, member } = this.#options
+    let after: readonly QueryResultRow[] = []
     const used: [keyof typeof WRITES, boolean][] = [
       ['over', over.length > 0],
       ['parts', parts.length > 0],
-      ['notes', notes.length > 0],
+      ['added', notes.some(({ isNew }) => isNew)],
+      ['changed', notes.some(({ edit, isNew }) => !isNew || edit !== undefined)],
     ]
     const names = used.flatMap(([name, isUsed]) => (isUsed ? [name] : []))
     if (names.length > 0) {
       const values = [
         [over],
         [parts.map(({ clink }) => clink), parts.map(({ attempts }) => attempts), parts.map(({ result }) => result)],
-        [notes.map(({ kind }) => kind), notes.map(({ id }) => id), notes.map(({ row }) => row)],
-        [notes.map(({ isNew }) => isNew), String(this.#written)],
+        [notes.map(({ kind }) => kind), notes.map(({ id }) => id), notes.map(({ row }) => row && toJsonb(row))],
+        [notes.map(({ isNew }) => isNew), notes.map(({ edit }) => edit?.born ?? null)],
+        [notes.map(({ edit }) => edit?.keys.join(' ') ?? ''), String(this.#written)],
       ].flat()
-      await client.query(statementOf(names), [fleet, member, ...values])
+      after = (await client.query<QueryResultRow>(statementOf(names), [fleet, member, ...values])).rows
     }
     const { dropped, kept, removed } = steps
     if (dropped.length + removed.length > 0)
       await client.query(STEPS.remove, [fleet, dropped, ...columns(removed, ['clink', 'is', 'name'])])
     if (kept.length > 0)
       await client.query(STEPS.keep, [fleet, ...columns(kept, ['clink', 'is', 'name', 'content', 'value', 'at'])])
+    return after.flatMap(noteOf)
   }
 
   async #query(sql: string, values: readonly unknown[]): Promise<readonly QueryResultRow[]> {
@@ -202,11 +206,14 @@ export class PostgresStore implements SharedStore {
 
 /** Every parameter is named, also those of parts that are left out: their numbers stay the same so. */
 function statementOf(names: readonly (keyof typeof WRITES)[]): string {
-  const parts = names.map((name) => `${name} AS (${WRITES[name]} RETURNING 1)`)
-  const types = ['text', 'text', ...Array<string>(7).fill('text[]'), 'boolean[]', 'bigint']
+  const parts = names.map((name) => `${name} AS (${WRITES[name]} RETURNING ${name === 'changed' ? CHANGED : '1'})`)
+  const types = ['text', 'text', ...Array<string>(7).fill('text[]'), 'boolean[]', 'text[]', 'text[]', 'bigint']
   const named = types.map((type, index) => `$${index + 1}::${type}`).join(', ')
-  return `WITH ${parts.join(', ')} SELECT 1 FROM (VALUES (${named})) AS named LIMIT 0`
+  const none = `SELECT NULL AS kind, NULL AS id, NULL AS row FROM (VALUES (${named})) AS named LIMIT 0`
+  return `WITH ${parts.join(', ')} (${none})${names.includes('changed') ? ' UNION ALL SELECT * FROM changed' : ''}`
 }
+
+const CHANGED = 'n.kind, n.id, n.row'
 
 async function migrate(client: PoolClient): Promise<void> {
   if ((await versionOf(client)) >= VERSION) return
@@ -235,7 +242,9 @@ function columns<Row extends object>(rows: readonly Row[], names: readonly (keyo
 }
 
 function noteOf({ id, kind, row }: QueryResultRow): Note[] {
-  return typeof kind === 'string' && isNote(kind) ? [{ kind, id: String(id), row: orNull(row) }] : []
+  if (typeof kind !== 'string' || !isNote(kind)) return []
+  const text = orNull(row)
+  return [{ kind, id: String(id), row: text === null ? null : fromJsonb(text) }]
 }
 
 function orNull(value: unknown): string | null {

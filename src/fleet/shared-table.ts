@@ -1,15 +1,19 @@
 import { DONE, together, type Table } from '../ledger/table.ts'
+import type { LedgerTables } from '../ledger/tables.ts'
 import type { Exchange } from './exchange.ts'
+import { editsOf, type LetterEdit } from './letter-edits.ts'
 import type { NoteKind } from './store.ts'
 
 export interface SharedTableOptions<Row, Key extends string> {
   readonly kind: NoteKind
   readonly local: Table<Row, Key>
   /** What the fleet was not told, over restarts. */
-  readonly untold: Table<1 | 2>
+  readonly untold: LedgerTables['untold']
   readonly exchange: Exchange
   /** Whoever writes acts on it only when the fleet knows. */
   readonly isAwaited: boolean
+  /** Of letters: what changes of one. */
+  readonly editOf?: (before: Row | undefined, now: Row | undefined) => LetterEdit
 }
 
 /**
@@ -44,14 +48,17 @@ export class SharedTable<Row, Key extends string> implements Table<Row, Key> {
   }
 
   set(id: string, row: Row): Promise<void> {
+    const { editOf, local } = this.#options
+    const edit = editOf?.(local.get(id), row)
     // What is known here of others may be out of date: only the change of a letter is of no account where that is gone.
-    const isNew = this.#options.kind !== 'letters' || this.#options.local.get(id) === undefined
-    return this.#tell(id, this.#options.local.set(id, row), isNew)
+    return this.#tell(id, local.set(id, row), edit === undefined || edit.born !== undefined, edit)
   }
 
   delete(id: string): Promise<void> {
-    if (this.#options.local.get(id) === undefined) return DONE
-    return this.#tell(id, this.#options.local.delete(id), false)
+    const { editOf, local } = this.#options
+    const before = local.get(id)
+    if (before === undefined) return DONE
+    return this.#tell(id, local.delete(id), false, editOf?.(before, undefined))
   }
 
   /** Letters go when all members are to forget them. */
@@ -59,11 +66,13 @@ export class SharedTable<Row, Key extends string> implements Table<Row, Key> {
     return this.#options.kind === 'letters' ? this.delete(id) : this.#options.local.delete(id)
   }
 
-  #tell(id: string, here: Promise<void>, isNew: boolean): Promise<void> {
+  #tell(id: string, here: Promise<void>, isNew: boolean, edit?: LetterEdit): Promise<void> {
     const { exchange, isAwaited, kind, untold } = this.#options
     const key = `${kind} ${id}`
-    const noted = together(here, untold.set(key, isNew || untold.get(key) === 2 ? 2 : 1))
-    const told = exchange.tellAfter({ kind, id, isNew }, noted)
+    const before = untold.get(key)
+    const row = editsOf(typeof before === 'object' ? before : undefined, edit)
+    const noted = together(here, untold.set(key, row ?? (isNew || before === 2 ? 2 : 1)))
+    const told = exchange.tellAfter({ kind, id, isNew, edit }, noted)
     return isAwaited ? told : noted
   }
 }

@@ -1,4 +1,5 @@
 import type { KeptStep } from '../ledger/step-table.ts'
+import type { LetterEdit } from './letter-edits.ts'
 
 /** Kinds of rows that all members share, by their tables here. Members' own parts of a clink are not among them. */
 export const NOTES = ['letters', 'cooling', 'own', 'audit'] as const
@@ -9,6 +10,13 @@ export interface Note {
   readonly kind: NoteKind
   readonly id: string
   readonly row: string | null
+}
+
+export interface ChangedNote extends Note {
+  /** False where a row that another member has removed is to stay removed. */
+  readonly isNew: boolean
+  /** Of a letter: it is carried out by `edited` on what is there. */
+  readonly edit?: LetterEdit | undefined
 }
 
 /** What another member has done with a clink: JSON, and null for nothing. */
@@ -33,8 +41,7 @@ export interface Batch {
   readonly over: readonly string[]
   /** This member's parts, also of clinks that are over: then they are what is left. */
   readonly parts: readonly Part[]
-  /** `isNew`: false where a row that another member has removed is to stay removed. */
-  readonly notes: readonly (Note & { readonly isNew: boolean })[]
+  readonly notes: readonly ChangedNote[]
   /** In this order: all steps of clinks are dropped, some are removed, others are kept. */
   readonly steps: {
     readonly dropped: readonly string[]
@@ -59,7 +66,8 @@ export interface SharedStore {
   /** Makes what is missing in it. Called until it succeeds, before anything else. */
   prepare(): Promise<void>
   recall(clinkIds: readonly string[]): Promise<Recalled>
-  write(batch: Batch): Promise<void>
+  /** @returns how letters that were there are now. */
+  write(batch: Batch): Promise<readonly Note[]>
   /** @param after undefined: all of them. */
   changes(after: string | undefined): Promise<Changes>
   /** Shows that this member is there, by writing. @param shows what it says of itself: JSON. @returns why this version may not work with the store any more; undefined: it may. */

@@ -31,7 +31,7 @@ export class LetterActs {
     await this.#fleet?.recall([clinkId])
     const isLetter = this.#letters.get(clinkId) !== undefined
     const { attempts, others } = this.#load(clinkId)
-    if (!isLetter && (attempts.retried === true || others?.attempts.retried === true)) return 'done'
+    if (!this.#letters.has(clinkId) && (attempts.retried === true || others?.attempts.retried === true)) return 'done'
     const change = this.#letters.retry(clinkId, (others?.attempts.count ?? 0) > 0)
     // In the same commit: without the letter, this alone tells that it was asked for.
     if (isLetter && !this.#letters.has(clinkId)) {
@@ -39,12 +39,19 @@ export class LetterActs {
       const kept = { ...this.#progress.attemptsOf(clinkId), retried: true as const, at: this.#wall() }
       await together(over, this.#progress.setAttempts(clinkId, kept))
     }
-    return await change
+    const isDone = await change
+    return this.#isDiscarded(clinkId) ? 'unknown' : isDone
   }
 
   /** As `DeadLetters.discard`. */
   async discard(clinkId: string): Promise<LetterChange> {
     await this.#fleet?.recall([clinkId])
-    return await this.#letters.discard(clinkId)
+    const isDone = await this.#letters.discard(clinkId)
+    return this.#letters.has(clinkId) ? isDone : 'unknown'
+  }
+
+  /** Another member of a fleet was faster. */
+  #isDiscarded(clinkId: string): boolean {
+    return this.#letters.has(clinkId) && this.#letters.get(clinkId) === undefined
   }
 }

@@ -199,8 +199,15 @@ export const rows = {
   programs,
   /** Facts about the worker itself. */
   facts: z.string(),
-  /** What was changed here and a fleet was not told yet; by kind and id. 2: whether or not the fleet has such a row; 1: where it has one. */
-  untold: z.union([z.literal(1), z.literal(2)]),
+  /**
+   * What was changed here and a fleet was not told yet; by kind and id. 2: whether or not the fleet has such a row; 1: where it has one. Of a letter:
+   * which one it is, where it is new, and what has changed of it.
+   */
+  untold: z.union([
+    z.literal(1),
+    z.literal(2),
+    z.object({ born: z.string().exactOptional(), keys: z.array(z.string()) }),
+  ]),
 }
 
 /** A row of one table. */

@@ -1,11 +1,17 @@
 import { describe, expect, it } from 'vitest'
 import { Secret } from '../../src/base/secret.ts'
 import { PostgresStore } from '../../src/fleet/postgres.ts'
+import { VERSION } from '../../src/fleet/postgres-schema.ts'
 import type { Batch } from '../../src/fleet/store.ts'
 import { clusterOfFile, needPostgres } from '../support/postgres.ts'
 
 const NOTHING: Batch = { over: [], parts: [], notes: [], steps: { dropped: [], removed: [], kept: [] } }
-const letter = (id: string, row: string | null, isNew = true) => ({ kind: 'letters', id, row, isNew }) as const
+/** @param isNew another one of its clink: a number, by which it is told apart. */
+const letter = (id: string, row: string | null, isNew: number | false = 1) => {
+  const keys = ['seen']
+  const edit = isNew === false ? { keys } : { born: `a ${isNew}`, keys }
+  return { kind: 'letters', id, row, isNew: isNew !== false, edit } as const
+}
 const part = (clink: string, attempts: string | null, result: string | null = null) => ({ clink, attempts, result })
 
 const cluster = clusterOfFile()
@@ -47,7 +53,7 @@ describe('the store in PostgreSQL', () => {
     const stores = ['a', 'b', 'c', 'd'].map((name) => members.member(name))
     await Promise.all(stores.map(async (store) => await store.prepare()))
     expect(await Promise.all(stores.map(async (store) => await store.beat()))).toEqual(Array(4).fill(undefined))
-    expect(await cluster.sql('SELECT version, needs FROM clink_worker.meta', members.url)).toBe('2|1')
+    expect(await cluster.sql('SELECT version, needs FROM clink_worker.meta', members.url)).toBe(`${VERSION}|1`)
   })
 
   it('needs no right to make anything where all is made', async (context) => {
@@ -99,7 +105,7 @@ describe('the store in PostgreSQL', () => {
     await b.write({ ...NOTHING, notes: [letter('c', null, false)] })
     await a.write({ ...NOTHING, notes: [letter('c', '{"seen":2}', false)] })
     expect((await b.recall(['c'])).notes).toEqual([])
-    await a.write({ ...NOTHING, notes: [letter('c', '{"again":1}')] })
+    await a.write({ ...NOTHING, notes: [letter('c', '{"again":1}', 2)] })
     expect((await b.recall(['c'])).notes).toHaveLength(1)
   })
 
@@ -184,10 +190,10 @@ describe('the store in PostgreSQL', () => {
   it('refuses a member that is too old for it, and says so', async (context) => {
     await using members = await Members.of(context)
     const a = await members.prepared('a')
-    await cluster.sql('UPDATE clink_worker.meta SET version = 4, needs = 3', members.url)
+    await cluster.sql(`UPDATE clink_worker.meta SET version = ${VERSION + 2}, needs = ${VERSION + 1}`, members.url)
     await a.prepare()
     expect(await a.beat()).toMatch(/made for a newer clink-worker .* update this worker/)
-    expect(await cluster.sql('SELECT version FROM clink_worker.meta', members.url)).toBe('4')
+    expect(await cluster.sql('SELECT version FROM clink_worker.meta', members.url)).toBe(String(VERSION + 2))
   })
 
   it('is brought up to date by a member of this version, while one of the version before works on', async (context) => {

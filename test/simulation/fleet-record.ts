@@ -23,6 +23,11 @@ export interface SharedFact {
   readonly results: readonly string[]
 }
 
+/** Steps of a rerun that is under way: to ask for it again changes nothing. */
+export const UNDER_WAY: ReadonlySet<string | undefined> = new Set(['due', 'running', 'ready', 'sending'])
+
+const isAtRest = ({ isGivenUp, step }: SharedFact): boolean => isGivenUp && !UNDER_WAY.has(step)
+
 /** What happened to the shared store of a seed. */
 export class FleetRecord {
   readonly calls = new Map<string, StoreCall[]>()
@@ -48,6 +53,16 @@ export class FleetRecord {
   factsOf(clinkId: string, from: number, to = from): readonly SharedFact[] {
     const facts = this.#facts.get(clinkId) ?? []
     return facts.filter(({ at }, index) => at <= to && (facts[index + 1]?.at ?? Infinity) > from)
+  }
+
+  /** When the letter of a clink began to be run again, or went for that, for the last time in a time. */
+  retriedAt(clinkId: string, from: number, to: number): number | undefined {
+    const facts = this.#facts.get(clinkId) ?? []
+    return facts.findLast((fact, index) => {
+      const before = facts[index - 1]
+      const isRetried = before !== undefined && isAtRest(before) && !isAtRest(fact)
+      return isRetried && fact.at >= from && fact.at <= to
+    })?.at
   }
 
   /** When a process has written something of a clink, in order. */

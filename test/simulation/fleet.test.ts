@@ -28,6 +28,8 @@ describe('three workers of a fleet on virtual time', { timeout: 120_000 }, () =>
     [1007, 'a letter that waits for its store keeps nobody from anything'],
     [2046, 'a letter whose start cost nothing is run again by one member and not by two'],
     [2069, 'what was read before a change was written does not undo it'],
+    [3055, 'what the sender was told does not bring back a letter that another member has discarded'],
+    [3222, 'a retry of a letter by a member that does not know of its discard runs nothing'],
   ] as const)('seed %i: %s', async ([seed]) => {
     expect((await runSeed(seed, { vocabulary: FLEET })).breaches).toEqual([])
   })

@@ -2,12 +2,10 @@ import { CodedError } from '../../src/base/coded-error.ts'
 import { requests } from '../../src/control/requests.ts'
 import type { DeadLetter } from '../../src/ledger/dead-letters.ts'
 import type { Chance } from './chance.ts'
+import { UNDER_WAY } from './fleet-record.ts'
 import type { Life } from './life.ts'
 import type { LetterPlan } from './plan-letters.ts'
 import type { LetterAsk, Record } from './record.ts'
-
-/** Steps of a rerun that is under way: to ask for it again changes nothing. */
-const UNDER_WAY: ReadonlySet<string | undefined> = new Set(['due', 'running', 'ready', 'sending'])
 
 /** Nobody hears that it was done while the journal cannot be written. */
 export async function answerOf<Answer>(asked: Answer | Promise<Answer>): Promise<Answer | undefined> {

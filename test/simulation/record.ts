@@ -410,12 +410,17 @@ export class Record {
     })
   }
 
-  /** Since when starts count: since somebody has retried the letter. */
+  /**
+   * Since when starts count: since somebody has retried the letter. What nobody has heard of a fleet may hear of later, from a later process: it
+   * is done when the store has it.
+   */
   countedFrom(life: string, clinkId: string, at: number): number {
-    const since = this.asksOf(life, clinkId, at).findLast(
+    const asks = this.asksOf(life, clinkId, at).filter(
       (ask) => ask.what === 'retry' && !ask.isUnderWay && !this.#isAskForgotten(ask, life),
     )
-    return since?.askedAt ?? -Infinity
+    const unheard = asks.find(({ answeredAt }) => answeredAt === undefined)
+    const told = unheard && this.fleet.retriedAt(clinkId, unheard.askedAt, at)
+    return Math.max(asks.at(-1)?.askedAt ?? -Infinity, told ?? -Infinity)
   }
 
   /** Its claim was lost before it showed that it could not be begun. */

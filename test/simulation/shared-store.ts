@@ -1,4 +1,4 @@
-import type { Batch, SharedStore } from '../../src/fleet/store.ts'
+import type { Batch, Note, SharedStore } from '../../src/fleet/store.ts'
 import { SharedRows } from '../fleet/simulated/shared-rows.ts'
 import type { Chance } from './chance.ts'
 import type { FleetRecord, SharedFact, StoreCall } from './fleet-record.ts'
@@ -70,7 +70,9 @@ export class SimulatedStore {
         writes += 1
         const written = process * OF_A_PROCESS + writes
         const kill = this.#isKilling(parts.chance) ? parts.kill : undefined
-        await ask('write', (isHalf) => this.#write(isHalf ? withoutSteps(batch) : batch, member, written, parts), kill)
+        const write = (isHalf: boolean): readonly Note[] =>
+          this.#write(isHalf ? withoutSteps(batch) : batch, member, written, parts)
+        return await ask('write', write, kill)
       },
       changes: async (after) => await ask('changes', () => this.#rows.changesAfter(Number(after ?? 0))),
       steps: async (id) => await ask('steps', () => this.#rows.stepsOf(id)),
@@ -156,8 +158,8 @@ export class SimulatedStore {
     return this.#time.now < this.#plan.until && chance.is(this.#plan.killing)
   }
 
-  #write(batch: Batch, member: string, written: number, { life }: MemberParts): void {
-    this.#rows.write(batch, member, written)
+  #write(batch: Batch, member: string, written: number, { life }: MemberParts): readonly Note[] {
+    const after = this.#rows.write(batch, member, written)
     const { notes, over, parts } = batch
     const letters = notes.flatMap(({ id, kind }) => (kind === 'letters' ? [id] : []))
     const ids = new Set([...over, ...parts.map(({ clink }) => clink), ...letters])
@@ -166,6 +168,7 @@ export class SimulatedStore {
       const results = [...(this.#rows.parts.get(id)?.values() ?? [])].flatMap(({ result }) => result ?? [])
       this.#record.addFact(id, { at: this.#time.now, ...this.#letterOf(id), results })
     }
+    return after
   }
 }
 

@@ -38,6 +38,15 @@ function hasty(plan: Plan): Plan {
   return { ...plan, workers }
 }
 
+/** Somebody has all letters run again, by one member or another, and discards all a moment later. */
+function tended(plan: Plan): Plan {
+  const letters = Array.from({ length: 40 }, (_, n) => {
+    const worker = `w${(n % 3) + 1}`
+    return { at: (plan.calmAt * (n + 1)) / 41, worker, which: 'all', what: n % 2 === 0 ? 'retry' : 'discard' } as const
+  })
+  return { ...restless(plan), letters }
+}
+
 /** Clink takes no result. */
 const unsent = (real: Transport): Transport => ({
   send: async (request) => {
@@ -88,6 +97,17 @@ describe('the judge notices a fleet', { timeout: 120_000 }, () => {
     }))
     const says = /given back as given up, and its fleet does not know/
     expect(await notices(says, { ...options, planned: hasty, calm: 30_000 })).toBe(true)
+  })
+
+  it('in which who changes a letter overwrites what others have done about it', async () => {
+    let born = 0
+    const options = over((real) => ({
+      write: async (batch) => {
+        const notes = batch.notes.map((note) => ({ ...note, edit: { born: `${(born += 1)}`, keys: [] } }))
+        return await real.write({ ...batch, notes })
+      },
+    }))
+    expect(await notices(/though its letter was discarded/, { ...options, planned: tended })).toBe(true)
   })
 
   it('in which what one has given back the others take at once', async () => {

@@ -18,6 +18,30 @@ describe('the judge, of the attempts before a retry (P10),', () => {
     expect(counted({}, { unwrittenSince: 15 })).toBe(2)
   })
 
+  it('counts none of them that began before a fleet knew of a retry that nobody has heard of', () => {
+    const record = new Record(() => 100)
+    record.lives.set('w1.1', life('w1.1', 0, { isOfFleet: true }))
+    const [rests, due] = [
+      { isGivenUp: true, results: [] },
+      { isGivenUp: true, step: 'due', results: [] },
+    ] as const
+    const facts = [
+      [0, rests],
+      [15, due],
+      [25, rests],
+      [45, due],
+    ] as const
+    for (const [at, fact] of facts) record.fleet.addFact('one', { at, ...fact })
+    for (const startedAt of [10, 20, 50])
+      record.addRun({ life: 'w1.1', clinkId: 'one', attempt: 1, startedAt, endedAt: 55 })
+    const ask: LetterAsk = { state: 'w1', clinkId: 'one', what: 'retry', askedAt: 12, isUnderWay: false }
+    record.asks.push(ask)
+    const countedBy = (at: number): number => record.runsThatCount('w1.1', 'one', at).length
+    expect([30, 60].map(countedBy)).toEqual([1, 1])
+    ask.answeredAt = 13
+    expect([30, 60].map(countedBy)).toEqual([1, 2])
+  })
+
   it.for([
     ['that was answered', { answeredAt: 31, answer: 'done' }, { unwrittenSince: 15 }],
     ['that was written', {}, {}],

@@ -3,7 +3,7 @@ import { Secret } from '../../src/base/secret.ts'
 import type { Clink } from '../../src/clink/records.ts'
 import { FleetLedger } from '../../src/fleet/fleet-ledger.ts'
 import { PostgresStore } from '../../src/fleet/postgres.ts'
-import type { SharedStore } from '../../src/fleet/store.ts'
+import type { Note, SharedStore } from '../../src/fleet/store.ts'
 import { Ledger, type LedgerTables } from '../../src/ledger/ledger.ts'
 import type { Memory } from '../../src/ledger/memory.ts'
 import { memoryTables } from '../../src/ledger/memory-tables.ts'
@@ -123,10 +123,11 @@ export class Spoilt implements SharedStore {
     return this.#real.place
   }
 
-  async write(batch: Parameters<SharedStore['write']>[0]): Promise<void> {
+  async write(batch: Parameters<SharedStore['write']>[0]): Promise<readonly Note[]> {
     if (this.writes === 'fail') throw new Error('it is away')
-    await this.#real.write(batch)
+    const after = await this.#real.write(batch)
     if (this.writes === 'are-not-answered') throw new Error('no answer')
+    return after
   }
 
   async beat(): Promise<string | undefined> {

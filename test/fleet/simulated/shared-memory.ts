@@ -1,4 +1,4 @@
-import type { Batch, SharedStore } from '../../../src/fleet/store.ts'
+import type { Batch, Note, SharedStore } from '../../../src/fleet/store.ts'
 import type { Chance } from '../../simulation/chance.ts'
 import type { Host, VirtualTime } from '../../simulation/virtual-time.ts'
 import { SharedRows } from './shared-rows.ts'
@@ -43,7 +43,7 @@ export class SharedMemory {
       write: async (batch) => {
         writes += 1
         const written = process * 1_000_000 + writes
-        await ask(() => this.#write(batch, member, written))
+        return await ask(() => this.#write(batch, member, written))
       },
       changes: async (after) => await ask(() => this.#rows.changesAfter(Number(after ?? 0))),
       steps: async (id) => await ask(() => this.#rows.stepsOf(id)),
@@ -72,12 +72,13 @@ export class SharedMemory {
     })
   }
 
-  #write(batch: Batch, member: string, written: number): void {
-    this.#rows.write(batch, member, written)
+  #write(batch: Batch, member: string, written: number): readonly Note[] {
+    const after = this.#rows.write(batch, member, written)
     for (const { clink, result } of batch.parts)
       if (result !== null && !this.computedAt.has(clink)) this.computedAt.set(clink, this.time.now)
     for (const { id, kind } of batch.notes)
       if (kind === 'letters' && this.#rows.notes.has(`letters ${id}`) && !this.givenUpAt.has(id))
         this.givenUpAt.set(id, this.time.now)
+    return after
   }
 }

@@ -1,4 +1,6 @@
-import type { Batch, Changes, Note, Part, Recalled } from '../../../src/fleet/store.ts'
+import { edited } from '../../../src/fleet/letter-edits.ts'
+import type { Batch, ChangedNote, Changes, Note, Part, Recalled } from '../../../src/fleet/store.ts'
+import type { DeadLetter } from '../../../src/ledger/dead-letters.ts'
 import type { KeptStep } from '../../../src/ledger/step-table.ts'
 import { stepKey } from '../../../src/ledger/step-table.ts'
 
@@ -7,7 +9,7 @@ type PartRow = Omit<Part, 'clink'> & { readonly written: number }
 /** The rows that a fleet shares, as a store has to keep them. */
 export class SharedRows {
   readonly parts = new Map<string, Map<string, PartRow>>()
-  readonly notes = new Map<string, Note & { readonly changed: number }>()
+  readonly notes = new Map<string, Note & { readonly born: string | undefined; readonly changed: number }>()
   readonly steps = new Map<string, Map<string, KeptStep>>()
   #changes = 0
 
@@ -21,7 +23,7 @@ export class SharedRows {
   }
 
   /** @param written the number of the write: a part is not overwritten by an earlier one. */
-  write({ notes, over, parts, steps }: Batch, member: string, written: number): void {
+  write({ notes, over, parts, steps }: Batch, member: string, written: number): readonly Note[] {
     const kept = new Set(parts.map(({ clink }) => clink))
     for (const clink of over)
       for (const by of this.parts.get(clink)?.keys() ?? [])
@@ -31,17 +33,28 @@ export class SharedRows {
       this.parts.set(clink, all)
       if ((all.get(member)?.written ?? 0) < written) all.set(member, { ...part, written })
     }
-    for (const { isNew, ...note } of notes) {
-      const key = `${note.kind} ${note.id}`
-      const isThere = (this.notes.get(key)?.row ?? null) !== null
-      if (!isThere && !(isNew && note.row !== null)) continue
-      this.#changes += 1
-      this.notes.set(key, { ...note, changed: this.#changes })
-    }
+    const changed = notes.flatMap((note) => this.#note(note) ?? [])
     for (const clink of steps.dropped) this.steps.delete(clink)
     for (const { clink, ...step } of steps.removed) this.steps.get(clink)?.delete(stepKey(step))
     for (const { clink, ...step } of steps.kept)
       this.steps.set(clink, new Map([...(this.steps.get(clink) ?? []), [stepKey(step), step]]))
+    return changed
+  }
+
+  /** @returns how a letter that was there is now. */
+  #note({ edit, isNew, ...note }: ChangedNote): Note | undefined {
+    const key = `${note.kind} ${note.id}`
+    const { born: bornThere, row: there = null } = this.notes.get(key) ?? {}
+    const { born, keys = [] } = edit ?? {}
+    const keep = (row: string | null): void => {
+      this.#changes += 1
+      this.notes.set(key, { ...note, row, born: born ?? bornThere, changed: this.#changes })
+    }
+    if (isNew && (born === undefined || born !== bornThere)) return void (note.row !== null && keep(note.row))
+    if (there === null) return undefined
+    const row = note.kind === 'letters' ? textOf(edited(letterOf(there) ?? {}, letterOf(note.row), keys)) : note.row
+    keep(row)
+    return { ...note, row }
   }
 
   changesAfter(after: number): Changes {
@@ -55,3 +68,9 @@ export class SharedRows {
     return [...(this.steps.get(clinkId)?.values() ?? [])]
   }
 }
+
+// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what members have written
+const letterOf = (row: string | null): Partial<DeadLetter> | undefined =>
+  row === null ? undefined : (JSON.parse(row) as Partial<DeadLetter>)
+
+const textOf = (row: object | undefined): string | null => (row === undefined ? null : JSON.stringify(row))

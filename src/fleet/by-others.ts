@@ -1,0 +1,31 @@
+import { tryTo } from '../base/try-to.ts'
+import { ERRORS_KEPT } from '../ledger/attempt-notes.ts'
+import type { ByOthers } from '../ledger/fleet.ts'
+import type { Attempts, KeptResult } from '../ledger/remembered.ts'
+import { rows } from '../ledger/rows.ts'
+import type { Part } from './store.ts'
+
+/** What others have done, as a sum. */
+export function byOthers(parts: readonly Part[]): ByOthers | 'none' {
+  const all = parts.flatMap(({ attempts }) => rows.attempts.safeParse(read(attempts)).data ?? [])
+  const result = parts
+    .map((part): KeptResult | undefined => rows.results.safeParse(read(part.result)).data)
+    .find(Boolean)
+  if (all.length === 0 && result === undefined) return 'none'
+  const sum = (of: (one: Attempts) => number | undefined): number =>
+    all.reduce((before, one) => before + (of(one) ?? 0), 0)
+  const isRetried = all.some(({ retried }) => retried)
+  all.sort((a, b) => a.at - b.at)
+  const attempts = {
+    count: sum(({ count }) => count),
+    excused: sum(({ excused }) => excused),
+    outlived: sum(({ outlived }) => outlived),
+    errors: all.flatMap(({ errors }) => errors).slice(-ERRORS_KEPT),
+    ...(isRetried && { retried: true as const }),
+  }
+  return { attempts, ...(result !== undefined && { result }) }
+}
+
+function read(text: string | null): unknown {
+  return text === null ? undefined : tryTo((): unknown => JSON.parse(text))
+}

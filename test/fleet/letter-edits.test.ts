@@ -1,0 +1,206 @@
+import { describe, expect, it, type TestContext } from 'vitest'
+import { Secret } from '../../src/base/secret.ts'
+import { PostgresStore } from '../../src/fleet/postgres.ts'
+import { fromJsonb, toJsonb } from '../../src/fleet/jsonb-text.ts'
+import { editsOf, type LetterEdit } from '../../src/fleet/letter-edits.ts'
+import type { Batch, Note } from '../../src/fleet/store.ts'
+import type { DeadLetter } from '../../src/ledger/dead-letters.ts'
+import { Spoilt, Member, twoMembers } from '../support/fleet.ts'
+import { clusterOfFile, needPostgres } from '../support/postgres.ts'
+import { clink } from '../support/sample-records.ts'
+import { letter } from '../support/states.ts'
+import { SharedRows } from './simulated/shared-rows.ts'
+
+const NOTHING: Batch = { over: [], parts: [], notes: [], steps: { dropped: [], removed: [], kept: [] } }
+const { clink_id: id } = clink
+const cluster = clusterOfFile()
+
+/** What two members write, one after the other, in a store. */
+interface Shared {
+  write(batch: Batch): Promise<readonly Note[]>
+  letter(): Promise<unknown>
+}
+
+const kinds = {
+  'in PostgreSQL': async (context: TestContext): Promise<Shared> => {
+    needPostgres(context)
+    const url = new Secret(await cluster.database())
+    const store = new PostgresStore({ url, fleet: 'one', member: 'a', name: 'host', version: '1.0.0' })
+    context.onTestFinished(async () => await store.close())
+    await store.prepare()
+    return {
+      write: async (batch) => await store.write(batch),
+      letter: async () => read((await store.recall([id])).notes),
+    }
+  },
+  simulated: async (): Promise<Shared> => {
+    const rows = new SharedRows()
+    let written = 0
+    return await Promise.resolve({
+      write: async (batch) => await Promise.resolve(rows.write(batch, 'a', (written += 1))),
+      letter: async () => await Promise.resolve(read(rows.recall([id], 'b').notes)),
+    })
+  },
+}
+
+function read([note]: readonly Note[]): unknown {
+  return typeof note?.row === 'string' ? JSON.parse(note.row) : undefined
+}
+
+/** A write of the letter as one member has it. */
+function write(row: Partial<DeadLetter> | undefined, edit: LetterEdit): Batch {
+  const text = row === undefined ? null : JSON.stringify(row)
+  return { ...NOTHING, notes: [{ kind: 'letters', id, row: text, isNew: edit.born !== undefined, edit }] }
+}
+
+const fresh: LetterEdit = { born: 'a 1', keys: [] }
+const seen = { ...letter, seen: 5 }
+const due = { ...letter, rerun: { step: 'due', by: 'b' } } as const
+const discarded = { ...letter, reason: '', errors: [], discarded: true } as const
+const DISCARD: LetterEdit = { keys: ['reason', 'errors', 'discarded'] }
+
+describe.for(Object.entries(kinds))('a letter of a fleet, %s', ([, open]) => {
+  it('keeps what another member has changed of it meanwhile', async (context) => {
+    const store = await open(context)
+    await store.write(write(letter, fresh))
+    await store.write(write(due, { keys: ['rerun'] }))
+    const after = await store.write(write(seen, { keys: ['seen'] }))
+    expect(await store.letter()).toEqual({ ...due, seen: 5 })
+    expect(read(after)).toEqual({ ...due, seen: 5 })
+    await store.write(write(letter, { keys: ['rerun'] }))
+    expect(await store.letter()).toEqual(seen)
+  })
+
+  it('stays discarded, whoever changes or removes it without knowing that', async (context) => {
+    const store = await open(context)
+    await store.write(write({ ...letter, notice: 'failed' }, fresh))
+    await store.write(write(discarded, DISCARD))
+    for (const [row, keys] of [
+      [due, ['rerun']],
+      [letter, ['notice']],
+      [undefined, []],
+    ] as const)
+      expect(read(await store.write(write(row, { keys })))).toEqual(discarded)
+    await store.write(write({ ...discarded, seen: 7 }, { keys: ['seen'] }))
+    expect(await store.letter()).toEqual({ ...discarded, seen: 7 })
+    await store.write(write(undefined, { keys: ['discarded'] }))
+    expect(await store.letter()).toBeUndefined()
+  })
+
+  it('is discarded as a whole, whatever was changed of it', async (context) => {
+    const store = await open(context)
+    await store.write(write(letter, fresh))
+    await store.write(write(due, { keys: ['rerun'] }))
+    await store.write(write(discarded, DISCARD))
+    expect(await store.letter()).toEqual(discarded)
+  })
+
+  it('is not brought back by a second write of it, and is there again when it is a new one', async (context) => {
+    const store = await open(context)
+    await store.write(write(letter, fresh))
+    await store.write(write(undefined, { keys: [] }))
+    expect(await store.write(write(seen, { ...fresh, keys: ['seen'] }))).toEqual([])
+    expect(await store.letter()).toBeUndefined()
+    await store.write(write(letter, { born: 'b 2', keys: [] }))
+    expect(await store.letter()).toEqual(letter)
+    await store.write(write(discarded, DISCARD))
+    await store.write(write(letter, { born: 'b 2', keys: [] }))
+    expect(await store.letter()).toEqual(discarded)
+  })
+
+  it('has what changed of it before it was told, and what changed after', async (context) => {
+    const store = await open(context)
+    await store.write(write(seen, { ...fresh, keys: ['seen'] }))
+    expect(await store.letter()).toEqual(seen)
+    await store.write(write({ ...seen, rerun: due.rerun }, { ...fresh, keys: ['seen', 'rerun'] }))
+    expect(await store.letter()).toEqual({ ...due, seen: 5 })
+  })
+
+  it('keeps texts that PostgreSQL has none of', async (context) => {
+    const store = await open(context)
+    const odd = { ...letter, reason: 'a\0b \ud800 \\u0000 \\\0 \uE000 \x1f "' }
+    await store.write(write(odd, fresh))
+    await store.write(write({ ...odd, seen: 5, errors: ['\0'] }, { keys: ['seen', 'errors'] }))
+    expect(await store.letter()).toEqual({ ...odd, seen: 5, errors: ['\0'] })
+  })
+})
+
+describe('edits of a letter', () => {
+  it('are one: a new letter and what has changed of it, or of the one that was there', () => {
+    expect(editsOf(fresh, { keys: ['seen'] })).toEqual({ born: 'a 1', keys: ['seen'] })
+    expect(editsOf({ keys: ['seen'] }, { keys: ['rerun', 'seen'] })).toEqual({ keys: ['seen', 'rerun'] })
+    expect(editsOf({ keys: ['seen'] }, fresh)).toEqual(fresh)
+    expect(editsOf(fresh, undefined)).toEqual(fresh)
+  })
+
+  it('are told as text that looks like itself', () => {
+    const texts = ['plain', '\\', '\\u', 'a\0', '\uE000', '\uE0000000', '\udc00', 'é\n']
+    for (const text of texts) {
+      const json = JSON.stringify({ text })
+      expect(toJsonb(json)).not.toMatch(/(?<!\\)(\\\\)*\\u/)
+      expect(JSON.parse(fromJsonb(toJsonb(json)))).toEqual({ text })
+    }
+  })
+})
+
+describe('a member whose letter another one has changed', () => {
+  async function two(context: Parameters<typeof needPostgres>[0]) {
+    needPostgres(context)
+    return await twoMembers(await cluster.database())
+  }
+
+  const completed = { ...letter, tell: 'complete', notice: 'failed' } as const
+
+  it('does not run again what was discarded, though it knows nothing of that', async (context) => {
+    await using fleet = await two(context)
+    const { a, b } = fleet
+    await a.ledger.deadLetter(completed)
+    await a.ledger.retry(id)
+    expect(await b.ledger.discard(id)).toBe('done')
+    expect(a.ledger.letters.reruns()).toHaveLength(1)
+    await a.ledger.letters.noticed(id)
+    expect(a.ledger.letters.reruns()).toEqual([])
+    await b.take(clink)
+    expect([a, b].map(({ ledger }) => ledger.letters.count)).toEqual([0, 0])
+  })
+
+  it('takes nothing back that the other one was asked for', async (context) => {
+    await using fleet = await two(context)
+    const { a, b } = fleet
+    await a.ledger.deadLetter(completed)
+    await b.take(clink)
+    expect(await b.ledger.retry(id)).toBe('rerun')
+    await a.ledger.letters.noticed(id)
+    await a.ledger.sightings.see(id)
+    await b.take(clink)
+    expect(b.ledger.letters.reruns()).toMatchObject([{ rerun: { step: 'due', by: 'b' } }])
+    expect(a.ledger.letters.get(id)).toMatchObject({ rerun: { by: 'b' } })
+  })
+
+  it('tells an operator who was slower that there is no such letter', async (context) => {
+    await using fleet = await two(context)
+    const { a, b } = fleet
+    await a.ledger.deadLetter(letter)
+    await b.take(clink)
+    // Both have read it.
+    const [discarded, retried] = await Promise.all([a.ledger.discard(id), b.ledger.retry(id)])
+    expect([discarded, retried].toSorted()).toEqual(['done', 'unknown'])
+  })
+
+  it('tells a later process what an earlier one has changed, and only that', async (context) => {
+    await using fleet = await two(context)
+    const { b, url } = fleet
+    let store: Spoilt | undefined
+    const c = await new Member('c', url, undefined, (real) => (store = new Spoilt(real))).start()
+    await c.ledger.deadLetter(completed)
+    if (store !== undefined) store.writes = 'fail'
+    await c.ledger.letters.noticed(id)
+    await c.fleet.stop()
+    await b.take(clink)
+    await b.ledger.retry(id)
+    await c.again()
+    await expect.poll(async () => (await b.take(clink)).letter?.notice).toBeUndefined()
+    expect(b.ledger.letters.reruns()).toHaveLength(1)
+    await c.fleet.stop()
+  })
+})
