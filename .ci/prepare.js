@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs'
 
 // promtool comes with prometheus.
-const packages = ['buildah', 'chromium', 'debootstrap', 'postgresql', 'prometheus', 'systemd', 'util-linux']
+const packages = ['buildah', 'chromium', 'debootstrap', 'iproute2', 'postgresql', 'prometheus', 'systemd', 'util-linux']
 /** A whole Debian 13, whose systemd is newer than that of Debian 12. test/support/system-manager.ts knows the place. */
 const tree = '/var/lib/clink-worker-tests/debian-13'
 

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { parse, parseAllDocuments } from 'yaml'
 import { loadConfig } from '../../src/config/load.ts'
+import { composedServices } from '../support/composed.ts'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 const deploy = join(root, 'deploy')
@@ -129,17 +130,12 @@ it.each(names.filter((name) => existsSync(join(kubernetes, name, 'config.yaml'))
 )
 
 it('deploy/compose.yaml gives a worker more time to stop than it takes, and mounts what is there', async () => {
-  const { services } = parse(read(join(deploy, 'compose.yaml'))) as {
-    services: {
-      worker: { stop_grace_period: string; volumes: readonly string[] }
-      clink: { build: { context: string } }
-    }
-  }
-  const { config } = await loadConfig({ env: {}, cwd: '/nowhere' })
-  expect(Number.parseInt(services.worker.stop_grace_period, 10) * 1_000).toBeGreaterThan(config.shutdown.timeout)
-  expect(existsSync(join(deploy, services.clink.build.context, 'Dockerfile'))).toBe(true)
-  const mounted = services.worker.volumes
-    .filter((volume) => volume.startsWith('.'))
-    .map((volume) => volume.split(':')[0])
-  for (const path of mounted) expect(existsSync(join(deploy, path ?? ''))).toBe(true)
+  const { clink, worker } = composedServices()
+  const [, configuration = ''] = /^\.\/(.*):\/etc\/clink-worker:ro$/.exec(worker?.volumes?.[0] ?? '') ?? []
+  const path = join(deploy, configuration, 'config.yaml')
+  const { config } = await loadConfig({ env: { ...worker?.environment }, cwd: dirname(path), file: path })
+  expect(Number.parseInt(worker?.stop_grace_period ?? '', 10) * 1_000).toBeGreaterThan(config.shutdown.timeout)
+  expect(existsSync(config.handlers.directory)).toBe(true)
+  expect(config.state.url?.reveal()).toContain('@database:5432/')
+  expect(existsSync(join(deploy, clink?.build?.context ?? 'missing', 'Dockerfile'))).toBe(true)
 })

@@ -35,12 +35,25 @@ export function clusterOfFile(): Cluster {
   return cluster
 }
 
-/** A cluster of its own in a temporary directory, reached by a socket in it. It ends with `stop`, and is gone with `remove`. */
+export interface ClusterOptions {
+  readonly settings?: readonly string[]
+  /** The command by which its server is started, in a network of its own, say. */
+  readonly through?: readonly string[]
+}
+
+/**
+ * A cluster of its own in a temporary directory, reached by a socket in it without a password. It ends with `stop`, and is gone with `remove`.
+ */
 export class Cluster {
   readonly directory = mkdtempSync(join(tmpdir(), 'clink-worker-postgres-'))
+  readonly #options: ClusterOptions
   #server: ChildProcess | undefined
   #ended: Promise<unknown> = Promise.resolve()
   #databases = 0
+
+  constructor(options: ClusterOptions = {}) {
+    this.#options = options
+  }
 
   async start(): Promise<void> {
     const bin = programs() ?? ''
@@ -48,11 +61,13 @@ export class Cluster {
     if (!existsSync(data)) {
       chmodSync(this.directory, 0o755)
       await run('chown', [USER, this.directory])
-      await this.#as(join(bin, 'initdb'), ['--no-sync', '--auth=trust', '--encoding=UTF8', '--locale=C', '-D', data])
+      const login = ['--auth-local=trust', '--auth-host=scram-sha-256']
+      await this.#as(join(bin, 'initdb'), ['--no-sync', ...login, '--encoding=UTF8', '--locale=C', '-D', data])
     }
-    const settings = SETTINGS.flatMap((setting) => ['-c', setting])
-    const args = ['-D', data, '-k', this.directory, ...settings]
-    const server = spawn('setpriv', [...asUser, join(bin, 'postgres'), ...args], { stdio: 'ignore' })
+    const settings = [...SETTINGS, ...(this.#options.settings ?? [])].flatMap((setting) => ['-c', setting])
+    const args = [...asUser, join(bin, 'postgres'), '-D', data, '-k', this.directory, ...settings]
+    const [program, ...before] = [...(this.#options.through ?? []), 'setpriv']
+    const server = spawn(program, [...before, ...args], { stdio: 'ignore' })
     this.#server = server
     this.#ended = new Promise((resolve) => server.once('exit', resolve))
     for (;;) {
