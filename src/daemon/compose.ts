@@ -28,7 +28,7 @@ import { NameWarnings } from '../worker/admission/name-warnings.ts'
 import { Pulses } from '../worker/liveness/pulses.ts'
 import { Scope } from '../worker/admission/scope.ts'
 import { ServiceTime } from '../clink/service-time.ts'
-import { RenewalsUnderWay } from '../worker/claim/renewals-under-way.ts'
+import { ClaimsUnderWay } from '../worker/claim/claims-under-way.ts'
 import { Siblings } from '../worker/claim/siblings.ts'
 import { Warmth } from '../worker/capacity/warmth.ts'
 import { WorkerSignals } from '../worker/signals.ts'
@@ -105,7 +105,7 @@ export function compose(options: ComposeOptions) {
     scope: new Scope({ ...heart, api, identity, router }),
     serviceTime,
     terms,
-    renewals: new RenewalsUnderWay(),
+    claimsUnderWay: new ClaimsUnderWay(),
     outages: { renewals: new Streak(clock), settlements: new Streak(clock) },
     boot,
     groups,

@@ -41,14 +41,17 @@ export interface ClaimByIdOptions {
  */
 export async function claimById(clink: Clink, options: ClaimByIdOptions): Promise<ClaimById> {
   const { context, deadline, notBefore, signal, tries } = options
-  const { api, clock, keys, terms } = context
+  const { api, claimsUnderWay, clock, keys, terms } = context
   const key = keys.current
   const asked = tries.asksLength ? terms.seconds : undefined
   const askedAt = clock.now()
   try {
     const limits = { attempts: 1, signal, ...(deadline === undefined ? {} : { deadline }) }
     const timeout = asked === undefined ? {} : { timeout_seconds: asked }
-    const record = await api.claimClink({ clink_id: clink.clink_id, ...timeout }, limits)
+    const request = api.claimClink({ clink_id: clink.clink_id, ...timeout }, limits)
+    const over = (): void => {}
+    claimsUnderWay.note(clink.clink_id, request.then(over, over))
+    const record = await request
     if (record.status === 'completed') return { is: 'refused' }
     const sentAt = notBefore(record)
     const times = { claimedAt: record.claimed_at, expiresAt: record.claim_expires_at }

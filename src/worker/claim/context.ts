@@ -6,7 +6,7 @@ import type { Keys } from '../../keys/keys.ts'
 import type { RateLimit } from '../capacity/rate-limit.ts'
 import type { WorkerContext } from '../context.ts'
 import type { ServiceTime } from '../../clink/service-time.ts'
-import type { RenewalsUnderWay } from './renewals-under-way.ts'
+import type { ClaimsUnderWay } from './claims-under-way.ts'
 import type { Siblings } from './siblings.ts'
 import type { ClaimTerms } from './terms.ts'
 
@@ -19,7 +19,7 @@ export interface ClaimContext extends WorkerContext {
   readonly boot: Boot
   readonly rateLimit: RateLimit
   readonly terms: ClaimTerms
-  readonly renewals: RenewalsUnderWay
+  readonly claimsUnderWay: ClaimsUnderWay
   /** What fails in a row, of all claims. */
   readonly outages: { readonly renewals: Streak; readonly settlements: Streak }
   readonly serviceTime: ServiceTime

@@ -125,7 +125,7 @@ export class LeaseKeeper implements LeaseHolder {
     const { clink, context } = this.#options
     await new Promise<void>((resolve) => {
       const cancel = context.clock.at(this.lease.deadline, resolve)
-      void context.renewals.over(clink.clink_id).finally(() => {
+      void context.claimsUnderWay.over(clink.clink_id).finally(() => {
         cancel()
         resolve()
       })
@@ -158,7 +158,7 @@ export class LeaseKeeper implements LeaseHolder {
       case 'wait':
         return this.#pulse?.expect('renewal', step.next - now)
       case 'renew':
-        return context.renewals.note(clink.clink_id, this.#work(this.#renew(step)))
+        return context.claimsUnderWay.note(clink.clink_id, this.#work(this.#renew(step)))
       case 'look':
         void this.#work(this.#look(step.next))
         return

@@ -1,5 +1,7 @@
-/** Renewals that are on their way, by their clinks: a release that overtakes one, also of an earlier claim, would be undone by it. */
-export class RenewalsUnderWay {
+/**
+ * Requests that claim or renew and are on their way, by their clinks: a release that overtakes one, also of an earlier claim, would be undone by it.
+ */
+export class ClaimsUnderWay {
   readonly #requests = new Map<string, Set<Promise<void>>>()
 
   note(clinkId: string, request: Promise<void>): void {
