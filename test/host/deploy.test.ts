@@ -15,6 +15,7 @@ const names = readdirSync(kubernetes)
 interface Manifest {
   readonly kind: string
   readonly metadata: { readonly name: string }
+  readonly spec: { readonly scaleTargetRef?: { readonly kind: string; readonly name: string } }
 }
 
 interface Kustomization {
@@ -54,6 +55,7 @@ const TYPES = {
   Deployment: 'kubernetes-models/apps/v1',
   StatefulSet: 'kubernetes-models/apps/v1',
   Service: 'kubernetes-models/v1',
+  PodDisruptionBudget: 'kubernetes-models/policy/v1',
   ScaledObject: '@kubernetes-models/keda/keda.sh/v1alpha1',
 } as const
 const hasTypes = (kind: string): kind is keyof typeof TYPES => kind in TYPES
@@ -61,13 +63,13 @@ const hasTypes = (kind: string): kind is keyof typeof TYPES => kind in TYPES
 it('each manifest is what the schema of its kind says, without a field that it does not know', () => {
   const paths = [...new Set(names.flatMap(filesOf))].map((path) => join(path))
   const manifests = paths.flatMap(manifestsIn)
-  expect(manifests.map(({ kind }) => kind).sort()).toEqual(Object.keys(TYPES).sort())
+  expect(new Set(manifests.map(({ kind }) => kind))).toEqual(new Set(Object.keys(TYPES)))
   const lines = manifests.flatMap((manifest, index) => {
     if (!hasTypes(manifest.kind)) throw new Error(`no types for ${manifest.kind}`)
     const literal = JSON.stringify(manifest, undefined, 2)
     return [
-      `import type { I${manifest.kind} } from '${TYPES[manifest.kind]}'`,
-      `export const manifest${index}: I${manifest.kind} = ${literal}`,
+      `import type { I${manifest.kind} as Kind${index} } from '${TYPES[manifest.kind]}'`,
+      `export const manifest${index}: Kind${index} = ${literal}`,
     ]
   })
   // In here, where the types are found.
@@ -128,6 +130,27 @@ it.each(names.filter((name) => existsSync(join(kubernetes, name, 'config.yaml'))
     if (name === 'sidecar') expect(Number(sleep)).toBeGreaterThan(drain)
   },
 )
+
+it('deploy/kubernetes/fleet has the address of its database from a secret, and from nowhere else', async () => {
+  const path = join(kubernetes, 'fleet/config.yaml')
+  const { config } = await loadConfig({ env: {}, cwd: dirname(path), file: path })
+  const pods = read(join(kubernetes, 'fleet/deployment.yaml'))
+  const [, name, place = ''] = /name: (\w+), mountPath: (\S*secrets\S*),/.exec(pods) ?? []
+  expect(config.state.urlFile).toBe(join(place, 'state-url'))
+  expect(pods).toMatch(new RegExp(`name: ${name}, secret: \\{ secretName: clink-worker-key \\}`))
+  for (const text of filesOf('fleet').map(read)) expect(text).not.toMatch(/env:|postgres(ql)?:\/\//)
+})
+
+it.each(['scale', 'fleet'])('what deploy/kubernetes/%s scales, or keeps up, is there', (name) => {
+  const manifests = filesOf(name).flatMap(manifestsIn)
+  const there = manifests.map(({ kind, metadata }) => `${kind} ${metadata.name}`)
+  const targets = manifests.flatMap(({ spec }) => spec.scaleTargetRef ?? [])
+  expect(targets.length).toBe(1)
+  for (const { kind, name: target } of targets) expect(there).toContain(`${kind} ${target}`)
+  // Each of these chooses pods by them.
+  const labels = filesOf(name).flatMap((file) => read(file).match(/app\.kubernetes\.io\/component: \w+/g) ?? [])
+  expect(new Set(labels).size).toBe(1)
+})
 
 it('deploy/compose.yaml gives a worker more time to stop than it takes, and mounts what is there', async () => {
   const { clink, worker } = composedServices()
