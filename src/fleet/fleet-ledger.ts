@@ -189,7 +189,7 @@ export class FleetLedger implements Fleet {
     for (const [kind, tables] of Object.entries(shared))
       for (const table of tables) for (const [id] of table.entries()) void untold.set(`${kind} ${id}`, 2)
     for (const [id, { at }] of letters.entries())
-      void untold.set(`letters ${id}`, { born: `${this.member} ${at}`, keys: [] })
+      void untold.set(`letters ${id}`, { born: `${this.member} ${at}`, keys: [], was: [] })
     void facts.set(JOINED, this.#home)
     void facts.set(SEEN, '')
   }

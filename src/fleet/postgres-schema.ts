@@ -1,3 +1,5 @@
+import { FREE } from './letter-edits.ts'
+
 /** How this version writes. A store that needs a later one is not touched. */
 export const VERSION = 3
 
@@ -36,13 +38,21 @@ export const MIGRATIONS: readonly string[] = [
   'ALTER TABLE clink_worker.notes ADD COLUMN IF NOT EXISTS born text',
 ]
 
-const NOTES_WRITTEN = `unnest($7::text[], $8::text[], $9::text[], $10::boolean[], $11::text[], $12::text[]) AS t (kind, id, row, is_new, born, keys)`
+const NOTES_WRITTEN = `unnest($7::text[], $8::text[], $9::text[], $10::boolean[], $11::text[], $12::text[], $13::text[]) AS t (kind, id, row, is_new, born, keys, was)`
+
+/** A letter is there as it was for who changes it. */
+const IS_CURRENT = `jsonb_build_array(n.row::jsonb -> 'rerun', coalesce(n.row::jsonb -> 'at', '0')) IN (SELECT jsonb_array_elements(t.was::jsonb))`
+
+/** What is there, with some keys of what was written. */
+function withKeys(keys: string): string {
+  return `(n.row::jsonb - ${keys} || coalesce((SELECT jsonb_object_agg(key, value) FROM jsonb_each(t.row::jsonb) WHERE key = ANY (${keys})), '{}'))::text`
+}
 
 /** Parts of the one statement that writes a batch; those of which there is nothing are left out. $1 is the fleet, $2 the member. */
 export const WRITES = {
   over: `DELETE FROM clink_worker.parts WHERE fleet = $1 AND clink = ANY ($3::text[]) AND NOT (member = $2 AND clink = ANY ($4::text[]))`,
   parts: `INSERT INTO clink_worker.parts AS p (fleet, clink, member, attempts, result, written)
-     SELECT $1, t.clink, $2, t.attempts, t.result, $13 FROM unnest($4::text[], $5::text[], $6::text[]) AS t (clink, attempts, result)
+     SELECT $1, t.clink, $2, t.attempts, t.result, $14 FROM unnest($4::text[], $5::text[], $6::text[]) AS t (clink, attempts, result)
      ON CONFLICT (fleet, clink, member) DO UPDATE SET attempts = excluded.attempts, result = excluded.result, written = excluded.written, at = now()
      WHERE p.written < excluded.written`,
   added: `INSERT INTO clink_worker.notes AS n (fleet, kind, id, row, born, changed)
@@ -55,9 +65,12 @@ export const WRITES = {
   changed: `UPDATE clink_worker.notes n SET changed = pg_current_xact_id(), at = now(), row = CASE
        WHEN n.kind = 'letters' AND n.row::jsonb ? 'discarded'
          AND NOT CASE WHEN t.row IS NULL THEN 'discarded' = ANY (t.keys) ELSE t.row::jsonb ? 'discarded' END THEN n.row
-       WHEN t.row IS NULL OR 'discarded' = ANY (t.keys) THEN t.row
-       ELSE (n.row::jsonb - t.keys || coalesce((SELECT jsonb_object_agg(key, value) FROM jsonb_each(t.row::jsonb) WHERE key = ANY (t.keys)), '{}'))::text END
-     FROM (SELECT kind, id, row, is_new, born, string_to_array(keys, ' ') AS keys FROM ${NOTES_WRITTEN}) AS t
+       WHEN n.kind <> 'letters' OR 'discarded' = ANY (t.keys) OR t.row IS NULL AND ${IS_CURRENT} THEN t.row
+       WHEN t.row IS NULL THEN n.row
+       WHEN ${IS_CURRENT} THEN ${withKeys('t.keys')}
+       ELSE ${withKeys('t.free')} END
+     FROM (SELECT *, ARRAY(SELECT unnest(keys) INTERSECT SELECT unnest('{${FREE.join()}}'::text[])) AS free
+       FROM (SELECT kind, id, row, is_new, born, string_to_array(keys, ' ') AS keys, was FROM ${NOTES_WRITTEN}) AS t) AS t
      WHERE n.fleet = $1 AND n.kind = t.kind AND n.id = t.id AND n.row IS NOT NULL AND (NOT t.is_new OR n.born = t.born)`,
 } as const
 

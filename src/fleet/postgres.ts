@@ -174,7 +174,11 @@ export class PostgresStore implements SharedStore {
         [parts.map(({ clink }) => clink), parts.map(({ attempts }) => attempts), parts.map(({ result }) => result)],
         [notes.map(({ kind }) => kind), notes.map(({ id }) => id), notes.map(({ row }) => row && toJsonb(row))],
         [notes.map(({ isNew }) => isNew), notes.map(({ edit }) => edit?.born ?? null)],
-        [notes.map(({ edit }) => edit?.keys.join(' ') ?? ''), String(this.#written)],
+        [
+          notes.map(({ edit }) => edit?.keys.join(' ') ?? ''),
+          notes.map(({ edit }) => toJsonb(JSON.stringify(edit?.was ?? []))),
+        ],
+        [String(this.#written)],
       ].flat()
       after = (await client.query<QueryResultRow>(statementOf(names), [fleet, member, ...values])).rows
     }
@@ -207,7 +211,16 @@ export class PostgresStore implements SharedStore {
 /** Every parameter is named, also those of parts that are left out: their numbers stay the same so. */
 function statementOf(names: readonly (keyof typeof WRITES)[]): string {
   const parts = names.map((name) => `${name} AS (${WRITES[name]} RETURNING ${name === 'changed' ? CHANGED : '1'})`)
-  const types = ['text', 'text', ...Array<string>(7).fill('text[]'), 'boolean[]', 'text[]', 'text[]', 'bigint']
+  const types = [
+    'text',
+    'text',
+    ...Array<string>(7).fill('text[]'),
+    'boolean[]',
+    'text[]',
+    'text[]',
+    'text[]',
+    'bigint',
+  ]
   const named = types.map((type, index) => `$${index + 1}::${type}`).join(', ')
   const none = `SELECT NULL AS kind, NULL AS id, NULL AS row FROM (VALUES (${named})) AS named LIMIT 0`
   return `WITH ${parts.join(', ')} (${none})${names.includes('changed') ? ' UNION ALL SELECT * FROM changed' : ''}`

@@ -8,8 +8,8 @@ const TIMED = 10_000
 /** Clinks that are left alone for a while. */
 export class Cooling {
   readonly #table: Table<Row<'cooling'>, 'at'>
-  /** When those that this process leaves alone have cooled down, by a clock that nobody sets. */
-  readonly #ends = new Recent<number>(TIMED)
+  /** When those that this process leaves alone have cooled down, by a clock that nobody sets. Noted anew, also by another worker, it is another time. */
+  readonly #ends = new Recent<{ readonly noted: number; readonly end: number }>(TIMED)
   readonly #steady: () => number
   readonly #wall: () => number
 
@@ -20,8 +20,9 @@ export class Cooling {
   }
 
   async set(clinkId: string, ms: number): Promise<void> {
-    this.#ends.set(clinkId, this.#steady() + ms)
-    await this.#table.set(clinkId, { at: this.#wall() + ms, for: ms })
+    const noted = this.#wall() + ms
+    this.#ends.set(clinkId, { noted, end: this.#steady() + ms })
+    await this.#table.set(clinkId, { at: noted, for: ms })
   }
 
   /**
@@ -31,11 +32,14 @@ export class Cooling {
    */
   of(clinkId: string): number {
     const cooling = this.#table.get(clinkId)
-    const left = cooling === undefined ? 0 : Math.min(cooling.at - this.#wall(), cooling.for)
+    if (cooling === undefined) return 0
+    const { at: noted } = cooling
+    const left = Math.min(noted - this.#wall(), cooling.for)
     if (left <= 0) return 0
-    const ends = this.#ends.get(clinkId) ?? this.#steady() + left
-    this.#ends.set(clinkId, ends)
-    return Math.max(0, ends - this.#steady())
+    const known = this.#ends.get(clinkId)
+    const end = known?.noted === noted ? known.end : this.#steady() + left
+    this.#ends.set(clinkId, { noted, end })
+    return Math.max(0, end - this.#steady())
   }
 
   /** Whether some are over after one wall time and by another. */

@@ -26,8 +26,8 @@ export class LetterActs {
     this.#fleet = fleet
   }
 
-  /** As `DeadLetters.retry`; asked once more before the clink is settled, it changes nothing. */
-  async retry(clinkId: string): Promise<LetterChange> {
+  /** As `DeadLetters.retry`; asked once more before the clink is settled, it changes nothing. @param tries where another member is faster. */
+  async retry(clinkId: string, tries = 3): Promise<LetterChange> {
     await this.#fleet?.recall([clinkId])
     const isLetter = this.#letters.get(clinkId) !== undefined
     const { attempts, others } = this.#load(clinkId)
@@ -39,8 +39,8 @@ export class LetterActs {
       const kept = { ...this.#progress.attemptsOf(clinkId), retried: true as const, at: this.#wall() }
       await together(over, this.#progress.setAttempts(clinkId, kept))
     }
-    const isDone = await change
-    return this.#isDiscarded(clinkId) ? 'unknown' : isDone
+    const isDone = (await change) === 'done' && this.#letters.has(clinkId) ? 'unknown' : await change
+    return isDone === 'unknown' && isLetter && tries > 1 ? await this.retry(clinkId, tries - 1) : isDone
   }
 
   /** As `DeadLetters.discard`. */
@@ -48,10 +48,5 @@ export class LetterActs {
     await this.#fleet?.recall([clinkId])
     const isDone = await this.#letters.discard(clinkId)
     return this.#letters.has(clinkId) ? isDone : 'unknown'
-  }
-
-  /** Another member of a fleet was faster. */
-  #isDiscarded(clinkId: string): boolean {
-    return this.#letters.has(clinkId) && this.#letters.get(clinkId) === undefined
   }
 }

@@ -112,6 +112,12 @@ export class Memory {
     return this.isGivenUp && this.noticeFor(clink) === undefined
   }
 
+  /** Why a claim on it is given back without a start, which another worker may have caused since the clink was listed; undefined: it is not. */
+  whyGivenBack(clink: Clink): string | undefined {
+    if (this.isLeftToLetter(clink)) return 'it is a dead letter'
+    return this.#isOfFleet && this.isCooling ? 'another worker has given it back a moment ago' : undefined
+  }
+
   /** The answer that may have been sent and is not confirmed: the kept result, unless the clink has changed since, or the notice of a dead letter. */
   unconfirmed(clink: Clink): { readonly response?: string } | undefined {
     const { result } = this

@@ -201,12 +201,16 @@ export const rows = {
   facts: z.string(),
   /**
    * What was changed here and a fleet was not told yet; by kind and id. 2: whether or not the fleet has such a row; 1: where it has one. Of a letter:
-   * which one it is, where it is new, and what has changed of it.
+   * which one it is, where it is new, what has changed of it, and what it was before.
    */
   untold: z.union([
     z.literal(1),
     z.literal(2),
-    z.object({ born: z.string().exactOptional(), keys: z.array(z.string()) }),
+    z.object({
+      born: z.string().exactOptional(),
+      keys: z.array(z.string()),
+      was: z.array(z.tuple([rerun.nullable(), z.number()])),
+    }),
   ]),
 }
 

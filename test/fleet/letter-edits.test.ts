@@ -53,21 +53,24 @@ function write(row: Partial<DeadLetter> | undefined, edit: LetterEdit): Batch {
   return { ...NOTHING, notes: [{ kind: 'letters', id, row: text, isNew: edit.born !== undefined, edit }] }
 }
 
-const fresh: LetterEdit = { born: 'a 1', keys: [] }
+const fresh: LetterEdit = { born: 'a 1', keys: [], was: [] }
 const seen = { ...letter, seen: 5 }
 const due = { ...letter, rerun: { step: 'due', by: 'b' } } as const
+/** How letters were before they were changed: at rest, and asked for. */
+const was = [[null, letter.at]] as const
+const wasDue = [[due.rerun, letter.at]] as const
 const discarded = { ...letter, reason: '', errors: [], discarded: true } as const
-const DISCARD: LetterEdit = { keys: ['reason', 'errors', 'discarded'] }
+const DISCARD: LetterEdit = { keys: ['reason', 'errors', 'discarded'], was }
 
 describe.for(Object.entries(kinds))('a letter of a fleet, %s', ([, open]) => {
   it('keeps what another member has changed of it meanwhile', async (context) => {
     const store = await open(context)
     await store.write(write(letter, fresh))
-    await store.write(write(due, { keys: ['rerun'] }))
-    const after = await store.write(write(seen, { keys: ['seen'] }))
+    await store.write(write(due, { keys: ['rerun'], was }))
+    const after = await store.write(write(seen, { keys: ['seen'], was }))
     expect(await store.letter()).toEqual({ ...due, seen: 5 })
     expect(read(after)).toEqual({ ...due, seen: 5 })
-    await store.write(write(letter, { keys: ['rerun'] }))
+    await store.write(write(letter, { keys: ['rerun'], was: wasDue }))
     expect(await store.letter()).toEqual(seen)
   })
 
@@ -80,17 +83,36 @@ describe.for(Object.entries(kinds))('a letter of a fleet, %s', ([, open]) => {
       [letter, ['notice']],
       [undefined, []],
     ] as const)
-      expect(read(await store.write(write(row, { keys })))).toEqual(discarded)
-    await store.write(write({ ...discarded, seen: 7 }, { keys: ['seen'] }))
+      expect(read(await store.write(write(row, { keys, was })))).toEqual(discarded)
+    await store.write(write({ ...discarded, seen: 7 }, { keys: ['seen'], was }))
     expect(await store.letter()).toEqual({ ...discarded, seen: 7 })
-    await store.write(write(undefined, { keys: ['discarded'] }))
+    await store.write(write(undefined, { keys: ['discarded'], was }))
+    expect(await store.letter()).toBeUndefined()
+  })
+
+  it('is changed once by a write that nobody has learnt of, and is repeated', async (context) => {
+    const store = await open(context)
+    const failed = { ...letter, at: 2_000, reason: 'again' }
+    const once = write(failed, { keys: ['rerun', 'at', 'reason'], was: [...was, ...wasDue] })
+    await store.write(write(due, fresh))
+    await store.write(once)
+    expect(await store.letter()).toEqual(failed)
+    const taken = { ...failed, rerun: { step: 'due', by: 'c' } } as const
+    await store.write(write(taken, { keys: ['rerun'], was: [[null, 2_000]] }))
+    expect(read(await store.write(once))).toEqual(taken)
+    // What is about the clink counts all the same.
+    await store.write(write({ ...failed, seen: 9 }, { keys: ['rerun', 'seen'], was }))
+    expect(await store.letter()).toEqual({ ...taken, seen: 9 })
+    await store.write(write(undefined, { keys: [], was }))
+    expect(await store.letter()).toEqual({ ...taken, seen: 9 })
+    await store.write(write(undefined, { keys: [], was: [[taken.rerun, 2_000]] }))
     expect(await store.letter()).toBeUndefined()
   })
 
   it('is discarded as a whole, whatever was changed of it', async (context) => {
     const store = await open(context)
     await store.write(write(letter, fresh))
-    await store.write(write(due, { keys: ['rerun'] }))
+    await store.write(write(due, { keys: ['rerun'], was }))
     await store.write(write(discarded, DISCARD))
     expect(await store.letter()).toEqual(discarded)
   })
@@ -98,21 +120,21 @@ describe.for(Object.entries(kinds))('a letter of a fleet, %s', ([, open]) => {
   it('is not brought back by a second write of it, and is there again when it is a new one', async (context) => {
     const store = await open(context)
     await store.write(write(letter, fresh))
-    await store.write(write(undefined, { keys: [] }))
-    expect(await store.write(write(seen, { ...fresh, keys: ['seen'] }))).toEqual([])
+    await store.write(write(undefined, { keys: [], was }))
+    expect(await store.write(write(seen, { ...fresh, keys: ['seen'], was }))).toEqual([])
     expect(await store.letter()).toBeUndefined()
-    await store.write(write(letter, { born: 'b 2', keys: [] }))
+    await store.write(write(letter, { born: 'b 2', keys: [], was: [] }))
     expect(await store.letter()).toEqual(letter)
     await store.write(write(discarded, DISCARD))
-    await store.write(write(letter, { born: 'b 2', keys: [] }))
+    await store.write(write(letter, { born: 'b 2', keys: [], was: [] }))
     expect(await store.letter()).toEqual(discarded)
   })
 
   it('has what changed of it before it was told, and what changed after', async (context) => {
     const store = await open(context)
-    await store.write(write(seen, { ...fresh, keys: ['seen'] }))
+    await store.write(write(seen, { ...fresh, keys: ['seen'], was }))
     expect(await store.letter()).toEqual(seen)
-    await store.write(write({ ...seen, rerun: due.rerun }, { ...fresh, keys: ['seen', 'rerun'] }))
+    await store.write(write({ ...seen, rerun: due.rerun }, { ...fresh, keys: ['seen', 'rerun'], was }))
     expect(await store.letter()).toEqual({ ...due, seen: 5 })
   })
 
@@ -120,16 +142,18 @@ describe.for(Object.entries(kinds))('a letter of a fleet, %s', ([, open]) => {
     const store = await open(context)
     const odd = { ...letter, reason: 'a\0b \ud800 \\u0000 \\\0 \uE000 \x1f "' }
     await store.write(write(odd, fresh))
-    await store.write(write({ ...odd, seen: 5, errors: ['\0'] }, { keys: ['seen', 'errors'] }))
+    await store.write(write({ ...odd, seen: 5, errors: ['\0'] }, { keys: ['seen', 'errors'], was }))
     expect(await store.letter()).toEqual({ ...odd, seen: 5, errors: ['\0'] })
   })
 })
 
 describe('edits of a letter', () => {
   it('are one: a new letter and what has changed of it, or of the one that was there', () => {
-    expect(editsOf(fresh, { keys: ['seen'] })).toEqual({ born: 'a 1', keys: ['seen'] })
-    expect(editsOf({ keys: ['seen'] }, { keys: ['rerun', 'seen'] })).toEqual({ keys: ['seen', 'rerun'] })
-    expect(editsOf({ keys: ['seen'] }, fresh)).toEqual(fresh)
+    const all = [...was, ...wasDue]
+    expect(editsOf(fresh, { keys: ['seen'], was })).toEqual({ born: 'a 1', keys: ['seen'], was })
+    const both = editsOf({ keys: ['seen'], was }, { keys: ['rerun', 'seen'], was: all })
+    expect(both).toEqual({ keys: ['seen', 'rerun'], was: all })
+    expect(editsOf({ keys: ['seen'], was }, fresh)).toEqual(fresh)
     expect(editsOf(fresh, undefined)).toEqual(fresh)
   })
 

@@ -32,6 +32,20 @@ describe('a member that knows what another one has changed since', () => {
     expect((await b.take(clink)).isCooling).toBe(true)
   })
 
+  it('gives a clink back that it has claimed by a list from before the other one gave it back', async (context) => {
+    await using fleet = await two(context)
+    const { a, b } = fleet
+    const memory = await b.take(clink)
+    await b.drop(memory)
+    expect(memory.whyGivenBack(clink)).toBeUndefined()
+    await a.ledger.cool(id, 60_000)
+    b.ledger.outdated(id)
+    const claimed = b.ledger.work(await b.ledger.recallOne(id))
+    expect(claimed.whyGivenBack(clink)).toBeUndefined()
+    await b.ledger.refresh(claimed)
+    expect(claimed.whyGivenBack(clink)).toBe('another worker has given it back a moment ago')
+  })
+
   it('forgets for nobody else what is over by what it knows', async (context) => {
     await using fleet = await two(context)
     const { a, b } = fleet

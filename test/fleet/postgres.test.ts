@@ -8,8 +8,8 @@ import { clusterOfFile, needPostgres } from '../support/postgres.ts'
 const NOTHING: Batch = { over: [], parts: [], notes: [], steps: { dropped: [], removed: [], kept: [] } }
 /** @param isNew another one of its clink: a number, by which it is told apart. */
 const letter = (id: string, row: string | null, isNew: number | false = 1) => {
-  const keys = ['seen']
-  const edit = isNew === false ? { keys } : { born: `a ${isNew}`, keys }
+  const known = { keys: ['seen'], was: [[null, 0]] } as const
+  const edit = isNew === false ? known : { ...known, born: `a ${isNew}` }
   return { kind: 'letters', id, row, isNew: isNew !== false, edit } as const
 }
 const part = (clink: string, attempts: string | null, result: string | null = null) => ({ clink, attempts, result })

@@ -246,3 +246,20 @@ it('a clink cools down no longer than it was told to, though the wall clock was 
   expect((await recalled(next, 'one')).isCooling).toBe(true)
   expect(await coolsFor(next, 60_000)).toEqual([true, false])
 })
+
+it('a clink that another worker leaves alone anew is left alone for as long as that says (P10)', async () => {
+  let now = 1_000
+  const tables = memoryTables()
+  const ledger = new Ledger(
+    tables,
+    undefined,
+    () => now,
+    () => now,
+  )
+  await tables.cooling.set('one', { at: 2_000, for: 1_000 })
+  expect((await recalled(ledger, 'one')).coolsFor).toBe(1_000)
+  now = 3_000
+  expect((await recalled(ledger, 'one')).coolsFor).toBe(0)
+  await tables.cooling.set('one', { at: 5_000, for: 2_000 })
+  expect((await recalled(ledger, 'one')).coolsFor).toBe(2_000)
+})

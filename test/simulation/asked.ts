@@ -8,13 +8,21 @@ export function unfinishedReruns(record: Record): readonly LetterAsk[] {
   return record.asks.filter(({ answer, askedAt, clinkId, state, what }) => {
     const life = record.livesOf(state).at(-1)
     if (what !== 'retry' || answer !== 'rerun' || life === undefined || isLost(record, state)) return false
-    if (waitsForProof(record, life)) return false
+    if (waitsForProof(record, life) || isWithLostMember(record, clinkId)) return false
     const isOver = record
       .toldTogether(life.name, clinkId)
       .some(({ at, event }) => at >= askedAt && ENDS.has(event.event))
     // Nobody knows whether it was discarded where that was not answered.
     return !isOver && !record.asksOf(life.name, clinkId).some((ask) => ask.what === 'discard' && ask.askedAt >= askedAt)
   })
+}
+
+/** Its rerun has begun in a member of a fleet whose disk was lost: no other one takes it over (docs/fleet.md). */
+function isWithLostMember(record: Record, clinkId: string): boolean {
+  const { by = '' } = record.fleet.factsOf(clinkId, record.now).at(-1) ?? {}
+  const life = record.fleet.members.get(by)
+  if (life === undefined || !isLost(record, record.life(life).state)) return false
+  return record.runsOf(life, clinkId).some(({ isRerun }) => isRerun === true)
 }
 
 /**

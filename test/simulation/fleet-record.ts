@@ -19,6 +19,8 @@ export interface SharedFact {
   readonly isGivenUp: boolean
   /** How far the rerun of its letter is. */
   readonly step?: string | undefined
+  /** The member that runs it again. */
+  readonly by?: string | undefined
   /** The texts of results that Clink has not confirmed. */
   readonly results: readonly string[]
 }
@@ -31,6 +33,8 @@ const isAtRest = ({ isGivenUp, step }: SharedFact): boolean => isGivenUp && !UND
 /** What happened to the shared store of a seed. */
 export class FleetRecord {
   readonly calls = new Map<string, StoreCall[]>()
+  /** Members, by a process of each. */
+  readonly members = new Map<string, string>()
   readonly #facts = new Map<string, SharedFact[]>()
   readonly #writes = new Map<string, { readonly life: string; readonly at: number }[]>()
 

@@ -29,6 +29,11 @@ describe('three workers of a fleet on virtual time', { timeout: 120_000 }, () =>
     [2046, 'a letter whose start cost nothing is run again by one member and not by two'],
     [2069, 'what was read before a change was written does not undo it'],
     [3055, 'what the sender was told does not bring back a letter that another member has discarded'],
+    [3181, 'a member forgets the crashes of a clink with its letter'],
+    [3217, 'what one has given back another one that has just claimed it by an older list gives back as well'],
+    [3277, 'what one has left alone before it leaves alone anew when another one has given it back'],
+    [3293, 'a change of a letter that nobody has learnt of, and is made once more, undoes nothing'],
+    [3088, 'a rerun that a member with a lost disk has begun is taken over by nobody'],
     [3222, 'a retry of a letter by a member that does not know of its discard runs nothing'],
   ] as const)('seed %i: %s', async ([seed]) => {
     expect((await runSeed(seed, { vocabulary: FLEET })).breaches).toEqual([])

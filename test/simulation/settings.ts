@@ -36,3 +36,23 @@ export function configsKept(
   const isTold = claimed !== undefined && isRerun !== true
   return configsIn(plan, record, life, isTold ? claimed.at : 0, isTold ? claimed.at : startedAt)
 }
+
+/**
+ * Milliseconds by which the wall clock of a process was at most ahead, from `since` until `at`, of what that of another one, or of itself, was then: its
+ * times come so much sooner.
+ */
+export function aheadOf(
+  plan: Plan,
+  record: Record,
+  { at, life }: { readonly life: string; readonly at: number },
+  other: { readonly life: string; readonly since: number },
+): number {
+  const wall = (name: string, until: number): number => {
+    const { wallSkew, name: worker } = workerOf(plan, name)
+    const lives = [...record.lives.values()].filter((one) => one.worker === worker)
+    const jumps = lives.flatMap((one) => one.jumps).filter((jump) => jump.at <= until)
+    const setBacks = lives.flatMap((one) => one.setBacks).filter((jump) => jump.at <= other.since)
+    return [...jumps, ...setBacks].reduce((sum, { ms }) => sum + ms, wallSkew)
+  }
+  return Math.max(0, wall(life, at) - wall(other.life, other.since))
+}

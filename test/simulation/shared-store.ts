@@ -53,6 +53,7 @@ export class SimulatedStore {
   /** As a process of a member sees it. What one that is dead has sent may still be carried out. */
   for(member: string, parts: MemberParts): SharedStore {
     let [process, writes] = [0, 0]
+    this.#record.members.set(member, parts.life)
     const ask = async <Answer>(
       what: StoreCall['what'],
       act: (isHalf: boolean) => Answer,
@@ -82,11 +83,11 @@ export class SimulatedStore {
     }
   }
 
-  #letterOf(clinkId: string): Pick<SharedFact, 'isGivenUp' | 'step'> {
+  #letterOf(clinkId: string): Pick<SharedFact, 'by' | 'isGivenUp' | 'step'> {
     const row = this.#rows.notes.get(`letters ${clinkId}`)?.row ?? null
     if (row === null) return { isGivenUp: false }
-    const { rerun } = JSON.parse(row) as { rerun?: { step: string } }
-    return { isGivenUp: true, step: rerun?.step }
+    const { rerun } = JSON.parse(row) as { rerun?: { step: string; by: string } }
+    return { isGivenUp: true, step: rerun?.step, by: rerun?.by }
   }
 
   async #ask<Answer>({

@@ -103,7 +103,7 @@ describe('the judge notices a fleet', { timeout: 120_000 }, () => {
     let born = 0
     const options = over((real) => ({
       write: async (batch) => {
-        const notes = batch.notes.map((note) => ({ ...note, edit: { born: `${(born += 1)}`, keys: [] } }))
+        const notes = batch.notes.map((note) => ({ ...note, edit: { born: `${(born += 1)}`, keys: [], was: [] } }))
         return await real.write({ ...batch, notes })
       },
     }))

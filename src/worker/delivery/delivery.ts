@@ -210,9 +210,9 @@ export class Delivery implements HandleOwner {
     if (isReady !== true || !this.#is('waiting') || this.#stopping || !this.handle.check()) return
     if (this.handle.hasKept) return await this.#settleWaiting()
     const { memory } = this.handle
-    const isLetter = this.handle.of === 'claim' && memory.isLeftToLetter(this.clink)
+    const givenBack = this.handle.of === 'claim' ? memory.whyGivenBack(this.clink) : undefined
     const known = { fault: this.#planned.fault, inFleet: memory.startsInFleet, ...this.handle.outlived }
-    const state = { clinkId: this.clink.clink_id, isLetter, ...known }
+    const state = { clinkId: this.clink.clink_id, givenBack, ...known }
     const givenUp = decideUnstarted(state, this.#planned.policy)
     const pause = this.#parts.health.wait(this.route, memory)
     if (givenUp !== undefined) {

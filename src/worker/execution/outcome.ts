@@ -99,8 +99,11 @@ export function decide(
 export function decideUnstarted(
   state: {
     readonly clinkId: string
-    /** It was claimed to tell what its dead letter says, and somebody has acted on that meanwhile: it is run over the letter, or not at all. */
-    readonly isLetter?: boolean
+    /**
+     * Why it is left alone though it was claimed: to tell what its dead letter says, on which somebody has acted meanwhile, or by a list from before
+     * another worker had it.
+     */
+    readonly givenBack?: string | undefined
     /** Why the route cannot be told to take the clink. */
     readonly fault?: string | undefined
     /** How often its handler has outlived its claim. */
@@ -112,8 +115,8 @@ export function decideUnstarted(
   },
   { retry }: Pick<Policy, 'retry'>,
 ): Decision | undefined {
-  const { fault, inFleet = 0, isLetter, times, timesAbsent } = state
-  if (isLetter) return { do: 'release', why: 'parked', reason: 'it is a dead letter', countsAttempt: false }
+  const { fault, givenBack, inFleet = 0, times, timesAbsent } = state
+  if (givenBack !== undefined) return { do: 'release', why: 'parked', reason: givenBack, countsAttempt: false }
   if (fault !== undefined) return deadLetter('rejected', fault, retry.onExhausted, noticeOf('match-timeout', state))
   // Whoever made the last one has ended, or lost its claim, before it could say what came of it.
   if (inFleet >= retry.attempts) {

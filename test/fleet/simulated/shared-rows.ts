@@ -45,14 +45,14 @@ export class SharedRows {
   #note({ edit, isNew, ...note }: ChangedNote): Note | undefined {
     const key = `${note.kind} ${note.id}`
     const { born: bornThere, row: there = null } = this.notes.get(key) ?? {}
-    const { born, keys = [] } = edit ?? {}
+    const born = edit?.born
     const keep = (row: string | null): void => {
       this.#changes += 1
       this.notes.set(key, { ...note, row, born: born ?? bornThere, changed: this.#changes })
     }
     if (isNew && (born === undefined || born !== bornThere)) return void (note.row !== null && keep(note.row))
     if (there === null) return undefined
-    const row = note.kind === 'letters' ? textOf(edited(letterOf(there) ?? {}, letterOf(note.row), keys)) : note.row
+    const row = edit === undefined ? note.row : textOf(edited(letterOf(there) ?? {}, letterOf(note.row), edit))
     keep(row)
     return { ...note, row }
   }

@@ -1,11 +1,10 @@
 import type { Breach, Rule } from '../judge.ts'
-import type { Record, RunRecord } from '../record.ts'
-import { configsUntil } from '../settings.ts'
+import { aheadOf, configsUntil } from '../settings.ts'
 import { workerOf } from '../plan.ts'
 import { claimOf } from './fleet-starts.ts'
 
-/** Wall clocks of the members differ, and are read in whole milliseconds. */
-const CLOCKS = 1_100
+/** Milliseconds: wall clocks are read in whole ones. */
+const ROUNDING = 1
 
 /** Fleet, P10: a dead letter of one member is run by none, unless somebody has it run again. */
 export const lettersAreOfTheFleet: Rule = ({ plan, record }) => {
@@ -34,19 +33,9 @@ export const lettersAreToldFirst: Rule = ({ plan, record }) => {
   })
 }
 
-/** Whether the claim of a run was made by id, by a list from before a time: what has happened since is not looked at again. */
-function wasListedBefore(record: Record, { clinkId, life, startedAt }: RunRecord, time: number): boolean {
-  const claim = record.grantsOf(life, clinkId).findLast(({ at, isNew }) => isNew && at <= startedAt)
-  if (claim?.via !== 'claim') return false
-  const lists = record.requests.filter(({ begunAt, life: of, listed }) => {
-    return of === life && begunAt <= claim.request.begunAt && listed?.has(clinkId) === true
-  })
-  return (lists.at(-1)?.begunAt ?? Infinity) <= time
-}
-
 /** Fleet, P10: what a handler has given back all members leave alone for as long as one would. */
 export const releasedIsLeftByAll: Rule = ({ plan, record }) => {
-  if (plan.world.fleet === undefined || [...record.lives.values()].some(({ jumps }) => jumps.length > 0)) return []
+  if (plan.world.fleet === undefined) return []
   return record.runs.flatMap((run): readonly Breach[] => {
     const { clinkId, isRerun, life, startedAt: at } = run
     const before = record.knownRunsThatCount(life, clinkId, at)
@@ -60,10 +49,11 @@ export const releasedIsLeftByAll: Rule = ({ plan, record }) => {
     const given = record.told(last.life, clinkId).find(({ at: said, event, life: by }) => {
       return by === last.life && said >= (last.endedAt ?? 0) && said <= at && event.event === 'clink.released'
     })
-    if (given === undefined || wasListedBefore(record, run, given.at)) return []
+    if (given === undefined) return []
     const cooldown = Math.min(...configsUntil(workerOf(plan, last.life), at).map(({ retry }) => retry.cooldown))
     const wait = at - last.endedAt
-    if (wait >= cooldown - CLOCKS) return []
+    if (wait >= cooldown - aheadOf(plan, record, { life, at }, { life: last.life, since: given.at }) - ROUNDING)
+      return []
     return [{ rule: 'fleet', at, life, text: `${clinkId} starts ${wait} ms after ${last.life} has given it back` }]
   })
 }

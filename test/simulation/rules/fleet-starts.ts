@@ -36,9 +36,6 @@ export const attemptsAreOfTheFleet: Rule = (evidence) => {
     const isKnown = (one: RunRecord): boolean => one.life === life || (one.endedAt ?? Infinity) <= by
     const counted = before.filter((one) => isKnown(one) && isCounted(evidence, one, at)).length
     const failures = before.filter((one) => isKnown(one) && isFailure(one) && (one.endedAt ?? Infinity) <= at).length
-    // Nobody knows when what nobody has heard of was done.
-    const asks = record.asksOf(life, clinkId, at)
-    if (asks.some(({ answeredAt, what }) => what === 'retry' && answeredAt === undefined)) return []
     const breach = (text: string): Breach => ({ rule: 'fleet', at, life, text: `${clinkId} starts ${text}` })
     return [
       ...(counted >= most ? [breach(`after ${counted} starts that count, and may have ${most}`)] : []),

@@ -184,11 +184,15 @@ function crashesOf(
   clinkId: string,
   until: number,
 ): readonly { at: number; isAlone: boolean; isBesideLongOne: boolean }[] {
-  // Crashes are about the process: what another member of a fleet was asked about the letter changes nothing about them.
+  // Crashes are about the process: what another member of a fleet was asked about the letter changes nothing about them. It forgets them with the letter.
+  const letters = record
+    .told(life, clinkId)
+    .filter(({ at, event }) => event.event === 'clink.deadLettered' && at < until)
+  const since = letters.at(-1)?.at ?? -Infinity
   const isOfFleet = record.life(life).isOfFleet === true
   const runs = isOfFleet ? record.runsOf(life, clinkId) : record.runsThatCount(life, clinkId, until)
   return runs
-    .filter(({ startedAt }) => startedAt < until)
+    .filter(({ startedAt }) => startedAt < until && (!isOfFleet || startedAt >= since))
     .flatMap((run) => {
       const at = record.life(run.life).crashedAt
       if (run.endedAt !== undefined || at === undefined) return []

@@ -1,5 +1,6 @@
 import type { Breach, Rule } from '../judge.ts'
 import type { Record, StepRecord } from '../record.ts'
+import { aheadOf } from '../settings.ts'
 
 /**
  * §4: when a handler went on after a step, no run of its clink does that step again, in whichever process on the same state: until the clink
@@ -51,19 +52,17 @@ export const stepsSendOnce: Rule = ({ record }) => {
 
 /** Milliseconds: the wall clock tells whole ones. */
 const ROUNDING = 1
-const CLOCKS = 1_100
 
 /** §4: a sleep is over when its time is, counted from when it was first asked for; only clocks that are set forward make it shorter. */
-export const sleepsAreSlept: Rule = ({ record }) =>
+export const sleepsAreSlept: Rule = ({ plan, record }) =>
   record.naps.flatMap((nap) => {
     const { life, ms, overAt: at } = nap
     if (at === undefined) return []
-    const since = record.naps.find((one) => isSame(record, one, nap))?.askedAt ?? at
+    const { askedAt: since, life: by } = record.naps.find((one) => isSame(record, one, nap)) ?? nap
     const jumped = [...record.lives.values()]
       .flatMap(({ jumps, state }) => (record.sharesWith(life, state) ? jumps : []))
       .reduce((sum, jump) => (jump.at >= since && jump.at <= at ? sum + jump.ms : sum), 0)
-    // Machines of a fleet have about the same time.
-    const clocks = record.life(life).isOfFleet === true ? CLOCKS : 0
+    const clocks = aheadOf(plan, record, { life, at: since }, { life: by, since })
     const left = since + ms - jumped - ROUNDING - clocks - at
     return left <= 0 ? [] : [breach('P10', nap, at, `is over ${left} ms too early`)]
   })

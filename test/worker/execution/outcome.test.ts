@@ -158,6 +158,11 @@ describe('what follows, before a start, from claims that were outlived', () => {
     ])
   })
 
+  it('a release, whatever there were, where somebody else has made the claim needless', () => {
+    const decision = decideUnstarted({ ...known, times: 3, inFleet: 3, givenBack: 'it is a dead letter' }, policy)
+    expect(decision).toEqual({ do: 'release', why: 'parked', reason: 'it is a dead letter', countsAttempt: false })
+  })
+
   it('a dead letter then, that says what to do', () => {
     expect(decideUnstarted({ ...known, times: 3 }, policy)).toEqual({
       do: 'deadLetter',
