@@ -15,7 +15,7 @@ export interface LetterEdit {
 }
 
 /** How far the rerun of a letter is, null where there is none, and when it was given up. */
-export type LetterState = readonly [rerun: RerunState | null, at: number]
+type LetterState = readonly [rerun: RerunState | null, at: number]
 
 /** Says that nobody wants to see a letter any more. It stays so, whoever changes or removes it without knowing that. */
 const DISCARDED = 'discarded' satisfies keyof DeadLetter

@@ -6,9 +6,10 @@ const ENDS: ReadonlySet<string> = new Set(['clink.rerunDone', 'clink.deadLettere
 /** Letters that are to be run again without a claim, by the answer that somebody got, and of which nothing has come yet. */
 export function unfinishedReruns(record: Record): readonly LetterAsk[] {
   return record.asks.filter(({ answer, askedAt, clinkId, state, what }) => {
-    const life = record.livesOf(state).at(-1)
+    const owner = ownerOf(record, clinkId) ?? state
+    const life = record.livesOf(owner).at(-1)
     if (what !== 'retry' || answer !== 'rerun' || life === undefined || isLost(record, state)) return false
-    if (waitsForProof(record, life) || isWithLostMember(record, clinkId)) return false
+    if (waitsForProof(record, life) || isWithLostMember(record, clinkId, owner)) return false
     const isOver = record
       .toldTogether(life.name, clinkId)
       .some(({ at, event }) => at >= askedAt && ENDS.has(event.event))
@@ -18,11 +19,18 @@ export function unfinishedReruns(record: Record): readonly LetterAsk[] {
 }
 
 /** Its rerun has begun in a member of a fleet whose disk was lost: no other one takes it over (docs/fleet.md). */
-function isWithLostMember(record: Record, clinkId: string): boolean {
+function isWithLostMember(record: Record, clinkId: string, owner: string): boolean {
+  const runs = record.runsByClink.get(clinkId) ?? []
+  return (
+    isLost(record, owner) && runs.some(({ isRerun, life }) => isRerun === true && record.life(life).state === owner)
+  )
+}
+
+/** The state of the member of a fleet that runs a letter again: whoever was asked last and could take it over. */
+function ownerOf(record: Record, clinkId: string): string | undefined {
   const { by = '' } = record.fleet.factsOf(clinkId, record.now).at(-1) ?? {}
   const life = record.fleet.members.get(by)
-  if (life === undefined || !isLost(record, record.life(life).state)) return false
-  return record.runsOf(life, clinkId).some(({ isRerun }) => isRerun === true)
+  return life === undefined ? undefined : record.life(life).state
 }
 
 /**

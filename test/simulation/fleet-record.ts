@@ -81,6 +81,25 @@ export class FleetRecord {
     })
   }
 
+  /** Milliseconds until what a process had to write at a time was answered: what was on its way then, and what waited for that. */
+  writesFor(life: string, at: number): number {
+    const writes = (this.calls.get(life) ?? []).filter(
+      ({ endedAt = Infinity, what }) => what === 'write' && endedAt > at,
+    )
+    const [first, next] = writes.toSorted((a, b) => a.sentAt - b.sentAt)
+    const isNext = first !== undefined && next !== undefined && next.sentAt <= (first.endedAt ?? Infinity)
+    const last = first !== undefined && first.sentAt > at ? first : isNext ? next : first
+    return (last?.endedAt ?? at) - at
+  }
+
+  /** Milliseconds for which what a process was told of as written at a time may have been on its way: the write that ended then, and the one before. */
+  writesBefore(life: string, at: number): number {
+    const writes = (this.calls.get(life) ?? []).filter(
+      ({ endedAt = Infinity, what }) => what === 'write' && endedAt <= at,
+    )
+    return at - Math.min(at, ...writes.slice(-2).map(({ sentAt }) => sentAt))
+  }
+
   /** The last call whose end a process was told of by then. Of one moment it is one that did not fail. */
   lastOf(life: string, at: number): StoreCall | undefined {
     const ended = (this.calls.get(life) ?? []).filter(({ endedAt = Infinity }) => endedAt <= at)

@@ -26,9 +26,9 @@ function isRenewal(record: Record, { life, clinkId, request }: GrantRecord): boo
 
 /** What was claimed by id runs only where it is known that siblings' claims are refused, or that there are none. */
 export const claimsByIdAreSafe: Rule = ({ plan, record }) =>
-  record.runs.flatMap(({ life, clinkId, startedAt: at }) => {
+  record.runs.flatMap(({ clinkId, isRerun, life, startedAt: at }) => {
     const claim = record.grantsOf(life, clinkId).findLast((grant) => grant.isNew && grant.at <= at)
-    if (claim?.via !== 'claim' || workerOf(plan, life).config.claim.exclusive) return []
+    if (isRerun === true || claim?.via !== 'claim' || workerOf(plan, life).config.claim.exclusive) return []
     // What a person gave back, a renewal has claimed anew.
     if (record.acts.some((act) => act.clinkId === clinkId)) return []
     if (trustsBlindly(plan, life)) return []

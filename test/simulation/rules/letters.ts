@@ -14,7 +14,13 @@ export const lettersRest: Rule = ({ plan, record }) =>
       .findLast((told) => told.event.event === 'clink.deadLettered' && told.at < at && !record.isForgotten(told, life))
     const asks = record.asksOf(life, clinkId, at)
     const breach = (text: string): Breach => ({ rule: 'P10', at, life, text: `${clinkId} runs ${text}` })
-    const since = letter === undefined ? 0 : writtenBy(record, life, letter.at) - (plan.world.store?.slowest ?? 0)
+    const since =
+      letter === undefined
+        ? 0
+        : Math.min(
+            writtenBy(record, life, letter.at) - (plan.world.store?.slowest ?? 0),
+            toldSince(record, life, clinkId, letter.at),
+          )
     const isAsked = asks.some(
       ({ what, askedAt, answer }) => what === 'retry' && answer !== 'unknown' && askedAt >= since,
     )
@@ -27,6 +33,13 @@ export const lettersRest: Rule = ({ plan, record }) =>
       ...(isDiscarded ? [breach('though its letter was discarded')] : []),
     ]
   })
+
+/** In a fleet a letter can be seen here while the store is being told: since its last run has ended. */
+function toldSince(record: Record, life: string, clinkId: string, at: number): number {
+  if (record.life(life).isOfFleet !== true) return at
+  const ends = record.runsOf(life, clinkId).map(({ endedAt = Infinity }) => endedAt)
+  return Math.max(...ends.filter((end) => end <= at), at - record.fleet.writesBefore(life, at))
+}
 
 /** When a letter could be seen at the earliest of which it was told at `at`: a process that fell asleep in between tells of it when it wakes. */
 function writtenBy(record: Record, life: string, at: number): number {
