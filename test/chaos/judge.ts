@@ -26,7 +26,7 @@ export interface Verdict {
   readonly faults: readonly string[]
 }
 
-interface Note {
+export interface Note {
   readonly at: number
   readonly name: string
   readonly clink: string
@@ -67,7 +67,7 @@ export function judge({ attempts, clinks, cuts, notes: lines }: Evidence): Verdi
 }
 
 /** Two members run a clink at a time only where the first one stood still, or was killed. */
-function inParallel(content: string, notes: readonly Note[], cuts: readonly Cut[]): readonly string[] {
+export function inParallel(content: string, notes: readonly Note[], cuts: readonly Cut[]): readonly string[] {
   const runs: Run[] = []
   for (const { at, name, what } of notes) {
     if (what === 'starts') runs.push({ name, from: at, to: Infinity })
@@ -83,7 +83,7 @@ function inParallel(content: string, notes: readonly Note[], cuts: readonly Cut[
   })
 }
 
-function noteOf(line: string): Note {
+export function noteOf(line: string): Note {
   const [at = '', name = '', clink = '', what = ''] = line.split(' ')
   return { at: Number(at), name, clink, what }
 }

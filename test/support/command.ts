@@ -34,13 +34,13 @@ export class Command {
   readonly #child: ChildProcess
   #hasExited = false
 
-  /** @param options.stdout a file that standard output goes to. */
+  /** @param options.stdout a file that standard output goes to. @param options.program another version of the command. */
   constructor(
     args: readonly string[],
-    options: { cwd: string; env: Readonly<Record<string, string>>; stdout?: number },
+    options: { cwd: string; env: Readonly<Record<string, string>>; stdout?: number; program?: string },
   ) {
     const { HOME = options.cwd } = process.env
-    this.#child = spawn(process.execPath, [cli, ...args], {
+    this.#child = spawn(process.execPath, [options.program ?? cli, ...args], {
       cwd: options.cwd,
       env: { ...surroundings, HOME, NO_COLOR: '1', ...options.env },
       stdio: ['ignore', options.stdout ?? 'pipe', 'pipe'],
@@ -118,7 +118,12 @@ export class Site implements AsyncDisposable {
 
   /** @param own what its environment has beside, or instead of, the usual. */
   startWith(own: Readonly<Record<string, string>>, ...args: string[]): Command {
-    const command = new Command(args, { cwd: this.directory, env: { ...this.env, ...own } })
+    return this.startOf(cli, own, ...args)
+  }
+
+  /** @param program another version of the command. */
+  startOf(program: string, own: Readonly<Record<string, string>>, ...args: string[]): Command {
+    const command = new Command(args, { cwd: this.directory, env: { ...this.env, ...own }, program })
     this.#commands.push(command)
     return command
   }
