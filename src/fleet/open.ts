@@ -35,8 +35,7 @@ export function openFleet(
 export async function probeStore(url: Secret, isAsked: boolean): Promise<string> {
   return await visit(url, '', async (store) => {
     if (!isAsked) return store.place
-    const version = await store.look()
-    return `${store.place} answers${version === 0 ? ', and holds nothing yet' : ''}`
+    return `${store.place} answers${(await store.look()) ? '' : ', and holds nothing yet'}`
   })
 }
 

@@ -10,11 +10,13 @@ export function placeOf(url: Secret): string {
   return `${host}${parsed.port === '' ? '' : `:${parsed.port}`}${parsed.pathname}`
 }
 
+export const READ_ONLY = 'it can only be read, as a standby can'
+
 const ADVICE: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'nothing listens there',
   ENOTFOUND: 'there is no such host',
   ETIMEDOUT: 'it does not answer',
-  '25006': 'it can only be read, as a standby can',
+  '25006': READ_ONLY,
   '28P01': 'it refuses the password',
   '3D000': 'there is no such database',
   '53100': 'its disk is full',

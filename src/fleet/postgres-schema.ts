@@ -48,6 +48,18 @@ function withKeys(keys: string): string {
   return `(n.row::jsonb - ${keys} || coalesce((SELECT jsonb_object_agg(key, value) FROM jsonb_each(t.row::jsonb) WHERE key = ANY (${keys})), '{}'))::text`
 }
 
+/**
+ * The number of a process. The sequence may be behind what this member has written: in a standby that lacked the last seconds when it took over, and
+ * in a copy that was put back under workers that ran.
+ */
+export const PROCESS = `SELECT greatest(nextval('clink_worker.processes'),
+     (SELECT max(written) / $3::bigint + 1 FROM clink_worker.parts WHERE fleet = $1 AND member = $2)) AS process`
+
+const CAN_WRITE = `current_setting('transaction_read_only') = 'off' AS can_write`
+/** Where nothing is there yet. */
+export const MAY_MAKE = `SELECT ${CAN_WRITE}, has_database_privilege(current_database(), 'CREATE') AS may_make`
+export const NEEDS = `SELECT ${CAN_WRITE}, needs FROM clink_worker.meta`
+
 /** Parts of the one statement that writes a batch; those of which there is nothing are left out. $1 is the fleet, $2 the member. */
 export const WRITES = {
   over: `DELETE FROM clink_worker.parts WHERE fleet = $1 AND clink = ANY ($3::text[]) AND NOT (member = $2 AND clink = ANY ($4::text[]))`,

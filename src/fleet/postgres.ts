@@ -7,8 +7,11 @@ import {
   CHANGES,
   GONE_DAYS,
   LEAVE,
+  MAY_MAKE,
   MEMBERS,
   MIGRATIONS,
+  NEEDS,
+  PROCESS,
   PRUNES,
   RECALL,
   STEPS,
@@ -18,7 +21,7 @@ import {
 import { memberOf, type Member } from './members.ts'
 import { fromJsonb, toJsonb } from './jsonb-text.ts'
 import { isNote } from './notes-here.ts'
-import { codeOf, placeOf, storeError } from './postgres-errors.ts'
+import { codeOf, placeOf, READ_ONLY, storeError } from './postgres-errors.ts'
 import type { Batch, Changes, Note, Part, Recalled, SharedStore } from './store.ts'
 
 export interface PostgresOptions {
@@ -73,13 +76,21 @@ export class PostgresStore implements SharedStore {
 
   async prepare(): Promise<void> {
     await this.#with(async (client) => await migrate(client))
-    const [row] = await this.#query(`SELECT nextval('clink_worker.processes') AS process`, [])
+    const { fleet, member } = this.#options
+    const [row] = await this.#query(PROCESS, [fleet, member, String(WRITES_OF_A_PROCESS)])
     this.#written = BigInt(String(row?.['process'])) * WRITES_OF_A_PROCESS
   }
 
-  /** Looks at it and changes nothing. @returns the version of what is there; 0: nothing yet. */
-  async look(): Promise<number> {
-    return await this.#with(versionOf)
+  /** Looks at it and changes nothing. @returns whether there is anything yet. @throws what keeps a worker from using it, for people. */
+  async look(): Promise<boolean> {
+    const version = await this.#with(versionOf)
+    const [row] = await this.#query(version === 0 ? MAY_MAKE : NEEDS, [])
+    if (row?.['can_write'] === false) throw new Error(READ_ONLY)
+    if (row?.['may_make'] === false)
+      throw new Error('this role may not make the schema clink_worker: GRANT CREATE ON DATABASE')
+    const refusal = version === 0 ? undefined : refusalOf(row)
+    if (refusal !== undefined) throw new Error(refusal)
+    return version > 0
   }
 
   async recall(clinkIds: readonly string[]): Promise<Recalled> {
@@ -121,14 +132,12 @@ export class PostgresStore implements SharedStore {
   async beat(shows?: string): Promise<string | undefined> {
     const { fleet, member, name, version } = this.#options
     const [row] = await this.#query(BEAT, [fleet, member, name, version, shows ?? null])
-    const needs = Number(row?.['needs'])
-    if (needs <= VERSION) return undefined
-    return `it was made for a newer clink-worker (it needs version ${needs} of the store, this one knows ${VERSION}): update this worker`
+    return refusalOf(row)
   }
 
   /** Those that were there within the last day and did not leave. */
   async members(): Promise<readonly Member[]> {
-    if ((await this.look()) < VERSION) return []
+    if ((await this.#with(versionOf)) < VERSION) return []
     const rows = await this.#query(MEMBERS, [this.#options.fleet])
     return rows.map(({ age, member, name, seen, shows, version }) => {
       const texts = { member: String(member), name: String(name), version: String(version), shows: orNull(shows) }
@@ -227,6 +236,13 @@ function statementOf(names: readonly (keyof typeof WRITES)[]): string {
 }
 
 const CHANGED = 'n.kind, n.id, n.row'
+
+/** Why this version may not work with the store any more. */
+function refusalOf(row: QueryResultRow | undefined): string | undefined {
+  const needs = Number(row?.['needs'])
+  if (needs <= VERSION) return undefined
+  return `it was made for a newer clink-worker (it needs version ${needs} of the store, this one knows ${VERSION}): update this worker`
+}
 
 async function migrate(client: PoolClient): Promise<void> {
   if ((await versionOf(client)) >= VERSION) return

@@ -40,7 +40,7 @@ const config = `
 concurrency: 16
 claim: { timeout: 10s }
 poll: { interval: 100ms, maxInterval: 400ms }
-retry: { attempts: ${ATTEMPTS}, backoff: 100ms, maxBackoff: 300ms, cooldown: ${COOLDOWN}ms, outage: 0s }
+retry: { attempts: ${ATTEMPTS}, backoff: 100ms, maxBackoff: 300ms, cooldown: ${COOLDOWN}ms, outage: 1ms }
 shutdown: { timeout: 6s, drain: 200ms }
 log: { format: json }
 server: { enabled: false }

@@ -98,6 +98,33 @@ describe('the store in PostgreSQL', () => {
     expect(await cluster.sql(parts, members.url)).toBe('c|{"count":2}\nother|{}')
   })
 
+  it('takes what a process writes whose number others have had, as after a failover that lost the last seconds', async (context) => {
+    await using members = await Members.of(context)
+    const before = await members.prepared('a')
+    await before.write({ ...NOTHING, parts: [part('c', '{"count":1}')] })
+    await cluster.sql(`SELECT setval('clink_worker.processes', 1, false)`, members.url)
+    const now = await members.prepared('a')
+    await now.write({ ...NOTHING, parts: [part('c', '{"count":2}')] })
+    expect(await cluster.sql('SELECT attempts FROM clink_worker.parts', members.url)).toBe('{"count":2}')
+  })
+
+  it('says to whoever looks what would keep a worker from using it', async (context) => {
+    await using members = await Members.of(context)
+    const a = members.member('a')
+    expect(await a.look()).toBe(false)
+    await cluster.sql('CREATE ROLE looker LOGIN', members.url)
+    const looker = members.member('b', 'one', members.url.replace('postgres@', 'looker@'))
+    await expect(looker.look()).rejects.toThrow('may not make the schema clink_worker')
+    await a.prepare()
+    expect(await a.look()).toBe(true)
+    await expect(looker.look()).rejects.toThrow('permission denied')
+    await cluster.sql(`UPDATE clink_worker.meta SET needs = ${VERSION + 1}`, members.url)
+    await expect(a.look()).rejects.toThrow('made for a newer clink-worker')
+    const name = members.url.replace(/^.*@\/(\w+).*$/, '$1')
+    await cluster.sql(`ALTER DATABASE ${name} SET default_transaction_read_only = on`, 'postgres')
+    await expect(members.member('c').look()).rejects.toThrow('it can only be read')
+  })
+
   it('does not bring back what another member has removed', async (context) => {
     await using members = await Members.of(context)
     const [a, b] = [await members.prepared('a'), await members.prepared('b')]
