@@ -44,9 +44,15 @@ export const asksForWhatCanStart: Rule = ({ plan, record }) =>
       // What is claimed by id beside polls is what a lost one may have claimed: a claim may be for one of these. What was held and is due takes
       // its slot all the same, and leaves one less for them.
       const kept = Math.max(claims, kind === 'claim' ? lost - 1 - slots.wokenSince(at - LOOKED_FOR) : lost)
-      const concurrency = Math.max(...configsIn(plan, record, life.name, at).map((config) => config.concurrency))
+      const most = (time: number): number =>
+        Math.max(...configsIn(plan, record, life.name, time).map((config) => config.concurrency))
+      const concurrency = most(at)
+      // What was lost may be more than there are slots since then: to take one of these up asks for nothing new.
+      const lostPolls = asking.filter((one) => one.kind === 'poll' && (one.endedAt ?? 0) > at - LOOKED_FOR)
+      const then = Math.max(concurrency, ...(kind === 'claim' ? lostPolls.map(({ begunAt }) => most(begunAt)) : []))
       const inUse = used * Math.min(plan.world.limits?.weight ?? 1, concurrency)
-      if (asked + inUse + polled + kept <= concurrency) return []
+      const whole = asked + inUse + polled
+      if (whole <= concurrency && whole + kept <= then) return []
       return [{ rule: 'P6', at, life: life.name, text: `#${n} (${kind}) asks for more than ${concurrency}: ${sum}` }]
     })
   })
