@@ -8,7 +8,8 @@ import type { LedgerTables } from '../ledger/tables.ts'
 import { byOthers } from './by-others.ts'
 import { Exchange, keyOf, type Change } from './exchange.ts'
 import { editOf } from './letter-edits.ts'
-import { isNote, NotesHere } from './notes-here.ts'
+import { forgetOwner, isMadeAnew, markAll, SEEN, untoldOf } from './joining.ts'
+import { NotesHere } from './notes-here.ts'
 import { Recalls } from './recalls.ts'
 import { SharedSteps } from './shared-steps.ts'
 import { SharedTable } from './shared-table.ts'
@@ -35,8 +36,6 @@ const BEAT = 5_000
 const BEAT_AWAY = 1_000
 /** Of so many clinks that are not worked here it is known what others did. */
 const KNOWN = 10_000
-/** The fact that says up to where this member has read what others have changed. */
-const SEEN = 'fleet seen'
 
 /** One member of a fleet: what it tells the others, and what it has read of them. */
 export class FleetLedger implements Fleet {
@@ -104,18 +103,16 @@ export class FleetLedger implements Fleet {
 
   /** Brings the two stores together after whatever ended the last process. Resolves when that was tried once; where it failed it is tried on. */
   async start(): Promise<void> {
-    const { claims } = this.#options.local
-    if (this.#options.local.facts.get(JOINED) !== this.#home) this.#join()
-    else if (this.#options.isCopy === true) this.#forgetOwner()
-    for (const [key, is] of this.#options.local.untold.entries()) {
-      const end = key.indexOf(' ')
-      const [kind, id] = [key.slice(0, end), key.slice(end + 1)]
-      const edit = typeof is === 'object' ? is : undefined
-      const isNew = is === 2 || edit?.born !== undefined
-      if (kind === 'part' || isNote(kind)) void this.#exchange.tell({ kind, id, isNew, edit })
-    }
-    for (const [id] of claims.entries()) void this.#exchange.tell({ kind: 'part', id })
+    const { local } = this.#options
+    if (local.facts.get(JOINED) !== this.#home) markAll(local, this.#home, this.member)
+    else if (this.#options.isCopy === true) forgetOwner(local)
+    this.#tellUntold()
+    for (const [id] of local.claims.entries()) void this.#exchange.tell({ kind: 'part', id })
     await this.#beat()
+  }
+
+  #tellUntold(): void {
+    for (const change of untoldOf(this.#options.local)) void this.#exchange.tell(change)
   }
 
   async stop(): Promise<void> {
@@ -182,23 +179,12 @@ export class FleetLedger implements Fleet {
     return `${this.#options.name} ${this.#options.store.place}`
   }
 
-  /** The fleet is to know all that was remembered without it. */
-  #join(): void {
-    const { attempts, audit, cooling, facts, letters, own, results, untold } = this.#options.local
-    const shared = { part: [attempts, results], cooling: [cooling], own: [own], audit: [audit] }
-    for (const [kind, tables] of Object.entries(shared))
-      for (const table of tables) for (const [id] of table.entries()) void untold.set(`${kind} ${id}`, 2)
-    for (const [id, { at }] of letters.entries())
-      void untold.set(`letters ${id}`, { born: `${this.member} ${at}`, keys: [], was: [] })
-    void facts.set(JOINED, this.#home)
-    void facts.set(SEEN, '')
-  }
-
-  /** What the tables say of clinks the member has told that they were copied from. */
-  #forgetOwner(): void {
-    const { attempts, claims, results, untold } = this.#options.local
-    for (const table of [attempts, results, untold]) for (const [id] of table.entries()) void table.delete(id)
-    for (const [id, { claim }] of claims.entries()) void claims.set(id, { claim })
+  /** Makes what is missing in the store, and tells it all where it was made anew. */
+  async #prepare(): Promise<void> {
+    const { local, store } = this.#options
+    if (!isMadeAnew(local, await store.prepare())) return
+    markAll(local, this.#home, this.member)
+    this.#tellUntold()
   }
 
   async #beat(): Promise<void> {
@@ -207,7 +193,7 @@ export class FleetLedger implements Fleet {
     this.#beating = done.promise
     this.#isBeating = true
     try {
-      if (!this.#isPrepared) await store.prepare()
+      if (!this.#isPrepared) await this.#prepare()
       this.#isPrepared = true
       const refusal = await store.beat(JSON.stringify(this.signs()))
       if (refusal === undefined) {

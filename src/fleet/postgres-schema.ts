@@ -1,7 +1,7 @@
 import { FREE } from './letter-edits.ts'
 
 /** How this version writes. A store that needs a later one is not touched. */
-export const VERSION = 3
+export const VERSION = 4
 
 /**
  * One step from each version to the next, and within a minor series only additions: members of the version before go on working. `needs` is the
@@ -36,6 +36,8 @@ export const MIGRATIONS: readonly string[] = [
   'ALTER TABLE clink_worker.members ADD COLUMN IF NOT EXISTS shows text',
   // Which letter of a clink it is, also when it is gone.
   'ALTER TABLE clink_worker.notes ADD COLUMN IF NOT EXISTS born text',
+  // Which store it is: one that was made anew in its place knows nothing of what its members have told.
+  'ALTER TABLE clink_worker.meta ADD COLUMN IF NOT EXISTS made text NOT NULL DEFAULT gen_random_uuid()::text',
 ]
 
 const NOTES_WRITTEN = `unnest($7::text[], $8::text[], $9::text[], $10::boolean[], $11::text[], $12::text[], $13::text[]) AS t (kind, id, row, is_new, born, keys, was)`
@@ -53,7 +55,8 @@ function withKeys(keys: string): string {
  * in a copy that was put back under workers that ran.
  */
 export const PROCESS = `SELECT greatest(nextval('clink_worker.processes'),
-     (SELECT max(written) / $3::bigint + 1 FROM clink_worker.parts WHERE fleet = $1 AND member = $2)) AS process`
+     (SELECT max(written) / $3::bigint + 1 FROM clink_worker.parts WHERE fleet = $1 AND member = $2)) AS process, made
+   FROM clink_worker.meta`
 
 const CAN_WRITE = `current_setting('transaction_read_only') = 'off' AS can_write`
 /** Where nothing is there yet. */

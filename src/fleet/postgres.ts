@@ -74,11 +74,12 @@ export class PostgresStore implements SharedStore {
     this.#pool.on('connect', (client) => client.on('error', ignored))
   }
 
-  async prepare(): Promise<void> {
+  async prepare(): Promise<string> {
     await this.#with(async (client) => await migrate(client))
     const { fleet, member } = this.#options
     const [row] = await this.#query(PROCESS, [fleet, member, String(WRITES_OF_A_PROCESS)])
     this.#written = BigInt(String(row?.['process'])) * WRITES_OF_A_PROCESS
+    return String(row?.['made'])
   }
 
   /** Looks at it and changes nothing. @returns whether there is anything yet. @throws what keeps a worker from using it, for people. */

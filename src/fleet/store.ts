@@ -63,8 +63,8 @@ export interface Changes {
 export interface SharedStore {
   /** Where it is, for people, without its password. */
   readonly place: string
-  /** Makes what is missing in it. Called until it succeeds, before anything else. */
-  prepare(): Promise<void>
+  /** Makes what is missing in it. Called until it succeeds, before anything else. @returns which store it is: another one where it was made anew. */
+  prepare(): Promise<string>
   recall(clinkIds: readonly string[]): Promise<Recalled>
   /** @returns how letters that were there are now. */
   write(batch: Batch): Promise<readonly Note[]>

@@ -64,6 +64,7 @@ export class SimulatedStore {
       prepare: async () => {
         process = await ask('prepare', () => (this.#processes += 1))
         writes = 0
+        return 'the only one'
       },
       beat: async () => await ask('beat', () => undefined),
       recall: async (ids) => await ask('recall', () => this.#rows.recall(ids, member)),

@@ -135,7 +135,7 @@ export class Spoilt implements SharedStore {
     return await this.#real.beat()
   }
 
-  readonly prepare = async (): Promise<void> => await this.#real.prepare()
+  readonly prepare = async (): Promise<string> => await this.#real.prepare()
   readonly recall: SharedStore['recall'] = async (ids) => await this.#real.recall(ids)
   readonly changes: SharedStore['changes'] = async (after) => await this.#real.changes(after)
   readonly steps: SharedStore['steps'] = async (id) => await this.#real.steps(id)

@@ -37,7 +37,7 @@ export class SharedMemory {
     const ask = async <Answer>(act: () => Answer): Promise<Answer> => await this.#ask(act, host, chance)
     return {
       place: 'memory',
-      prepare: async () => await ask(() => {}),
+      prepare: async () => await ask(() => 'the only one'),
       beat: async () => await ask(() => undefined),
       recall: async (ids) => await ask(() => this.#rows.recall(ids, member)),
       write: async (batch) => {

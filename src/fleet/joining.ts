@@ -1,0 +1,50 @@
+import { JOINED } from '../ledger/fleet.ts'
+import type { LedgerTables } from '../ledger/tables.ts'
+import type { Change } from './exchange.ts'
+import { isNote } from './notes-here.ts'
+
+/** The fact that says up to where this member has read what others have changed. */
+export const SEEN = 'fleet seen'
+/** The fact that says which store this member has told what it remembers. */
+const TOLD = 'fleet store'
+
+/**
+ * The fleet is to know all that was remembered without it.
+ *
+ * @param home which fleet, and where it remembers.
+ * @param member whose directory it is.
+ */
+export function markAll(local: LedgerTables, home: string, member: string): void {
+  const { attempts, audit, cooling, facts, letters, own, results, untold } = local
+  const shared = { part: [attempts, results], cooling: [cooling], own: [own], audit: [audit] }
+  for (const [kind, tables] of Object.entries(shared))
+    for (const table of tables) for (const [id] of table.entries()) void untold.set(`${kind} ${id}`, 2)
+  for (const [id, { at }] of letters.entries())
+    void untold.set(`letters ${id}`, { born: `${member} ${at}`, keys: [], was: [] })
+  void facts.set(JOINED, home)
+  void facts.set(SEEN, '')
+}
+
+/** A store was reached. @returns whether it was made anew under the old address, and knows nothing of what it was told. */
+export function isMadeAnew({ facts }: LedgerTables, made: string): boolean {
+  const before = facts.get(TOLD)
+  if (before !== made) void facts.set(TOLD, made)
+  return before !== undefined && before !== made
+}
+
+/** What the tables say of clinks the member has told that they were copied from. */
+export function forgetOwner({ attempts, claims, results, untold }: LedgerTables): void {
+  for (const table of [attempts, results, untold]) for (const [id] of table.entries()) void table.delete(id)
+  for (const [id, { claim }] of claims.entries()) void claims.set(id, { claim })
+}
+
+/** What the fleet was not told yet. */
+export function untoldOf({ untold }: LedgerTables): readonly Change[] {
+  return [...untold.entries()].flatMap(([key, is]) => {
+    const end = key.indexOf(' ')
+    const [kind, id] = [key.slice(0, end), key.slice(end + 1)]
+    const edit = typeof is === 'object' ? is : undefined
+    const isNew = is === 2 || edit?.born !== undefined
+    return kind === 'part' || isNote(kind) ? [{ kind, id, isNew, edit }] : []
+  })
+}
