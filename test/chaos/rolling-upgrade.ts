@@ -35,7 +35,7 @@ export default defineHandler(async ({ content }, ctx) => {
 const ATTEMPTS = 3
 /** Milliseconds after which whoever has released a clink looks at it again. */
 const COOLDOWN = 500
-/** A route on which everything fails is a poisoned backlog here, and no outage: each failure is to count. */
+/** A route on which everything fails is a poisoned backlog here, and no outage: as few failures as possible cost no attempt. */
 const config = `
 concurrency: 16
 claim: { timeout: 10s }
@@ -79,6 +79,7 @@ export async function playUpgrade(cluster: Cluster, { before, perSecond, say, se
       () => `${name} is ready:\n${worker.output}`,
     )
   const workers = new Map(MEMBERS.map((name) => [name, begin(name, true)]))
+  const all = [...workers].map(([name, worker]) => ({ me: `${name}-old`, worker }))
   const joined = new Map<string, number>()
   const ends: (number | null)[] = []
   const sent: string[] = []
@@ -98,6 +99,7 @@ export async function playUpgrade(cluster: Cluster, { before, perSecond, say, se
       const stopped = performance.now()
       const next = begin(name, false)
       workers.set(name, next)
+      all.push({ me: name, worker: next })
       await ready(name, next)
       joined.set(name, Date.now())
       const [down, up] = [stopped - from, performance.now() - stopped].map(Math.round)
@@ -124,19 +126,27 @@ export async function playUpgrade(cluster: Cluster, { before, perSecond, say, se
     const { status = 'unknown' } = site.emulator.clink(id) ?? {}
     return { content: known.get(id) ?? id, status, completions: times(site.emulator, id, 'completed') }
   })
-  const verdict = judgeUpgrade({ clinks, notes: await site.noted(), joined, letters, attempts: ATTEMPTS })
+  const pauses = all.flatMap(({ me, worker }) =>
+    [...worker.output.matchAll(/"time":"([^"]+)","event":"route\.paused"/g)].map(([, time = '']) => {
+      return { name: me, at: Date.parse(time) }
+    }),
+  )
+  const evidence = { clinks, notes: await site.noted(), joined, letters, pauses, attempts: ATTEMPTS }
+  const verdict = judgeUpgrade(evidence)
+  const excused = judgeUpgrade({ ...evidence, pauses: [] }).faults.length - verdict.faults.length
   const faults = [
     ...verdict.faults,
     ...ends.filter((code) => code !== 0).map((code) => `a worker has ended with ${code}`),
     ...stillClaimed(site.emulator).map((id) => `${known.get(id) ?? id} is left claimed`),
   ]
   const faulty = new Set(faults.map((fault) => fault.split(' ')[0] ?? ''))
+  if (faulty.size > 0) say(`routes were paused: ${JSON.stringify(pauses)}`)
   for (const note of await site.noted()) if (faulty.has(note.split(' ')[2] ?? '')) say(note)
   const rows = await cluster.sql(
     `SELECT (SELECT count(*) FROM clink_worker.parts), (SELECT count(*) FROM clink_worker.steps), (SELECT count(*) FROM clink_worker.notes WHERE row IS NOT NULL)`,
     url,
   )
-  return { ...verdict, faults, clinks: clinks.length, letters: wanted, rows }
+  return { ...verdict, excused, faults, clinks: clinks.length, letters: wanted, rows }
 
   async function lettersOf(name: string): Promise<ReadonlySet<string>> {
     const own = { STATE_DIRECTORY: `${site.directory}/state-${name}`, CLINK_STATE_URL: url }

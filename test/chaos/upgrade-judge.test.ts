@@ -31,6 +31,7 @@ const GOOD: UpgradeEvidence = {
     ['a', new Set(['poison-2'])],
     ['b', new Set(['poison-2'])],
   ]),
+  pauses: [],
   attempts: 3,
 }
 const but = (...notes: string[]): Partial<UpgradeEvidence> => ({ notes: [...GOOD.notes, ...notes] })
@@ -85,6 +86,12 @@ describe('the judge of a rolling upgrade', () => {
     ],
   ])('notices a clink that %s', (_, change, fault) => {
     expect(judgeUpgrade({ ...GOOD, ...change }).faults).toEqual([fault])
+  })
+
+  it('excuses a failure at the moment at which its route was paused', () => {
+    const more = but(...fails(16_000, 'a-old'))
+    expect(judgeUpgrade({ ...GOOD, ...more, pauses: [{ name: 'a-old', at: 16_003 }] }).faults).toEqual([])
+    expect(judgeUpgrade({ ...GOOD, ...more, pauses: [{ name: 'b-old', at: 16_003 }] }).faults).toHaveLength(1)
   })
 
   it('excuses a member for what another one has only just told', () => {

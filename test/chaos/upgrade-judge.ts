@@ -1,5 +1,7 @@
 import { inParallel, noteOf, type Note } from './judge.ts'
 
+/** A failure so close to the moment at which its route is paused, since all fails there, may cost no attempt, in milliseconds. */
+const EXCUSED = 100
 /** How long after it was ready what a member remembers counts on the others, in milliseconds: starts of a clink that they recalled before are over by then. */
 const TOLD = 3_000
 
@@ -12,6 +14,8 @@ export interface UpgradeEvidence {
   readonly joined: ReadonlyMap<string, number>
   /** Contents of the clinks of which each member has dead letters, after everything. */
   readonly letters: ReadonlyMap<string, ReadonlySet<string>>
+  /** Members whose route was paused since everything on it failed, as dead letters of others do in a row, and when. */
+  readonly pauses: readonly { readonly name: string; readonly at: number }[]
   readonly attempts: number
 }
 
@@ -26,7 +30,16 @@ interface UpgradeVerdict {
  * Whatever version has a clink: it is completed once, runs in one place at a time, and is tried as often as those may know who try it. What cannot be done is a dead
  * letter for everybody.
  */
-export function judgeUpgrade({ attempts, clinks, joined, letters, notes: lines }: UpgradeEvidence): UpgradeVerdict {
+export function judgeUpgrade({
+  attempts,
+  clinks,
+  joined,
+  letters,
+  notes: lines,
+  pauses,
+}: UpgradeEvidence): UpgradeVerdict {
+  const isExcused = ({ at, name, what }: Note): boolean =>
+    what === 'fails' && pauses.some((pause) => pause.name === name && Math.abs(pause.at - at) < EXCUSED)
   const notes = lines.map(noteOf).sort((first, second) => first.at - second.at)
   const byClink = Map.groupBy(notes, ({ clink }) => clink)
   /** Whether whoever writes the second note has to know of the first one. `isKept`: steps that were done alone are known to their own directory only. */
@@ -37,7 +50,7 @@ export function judgeUpgrade({ attempts, clinks, joined, letters, notes: lines }
     return !isOld(second) && since + TOLD < second.at
   }
   const tooOften = (own: readonly Note[], what: string, most: number, isKept: boolean): readonly string[] => {
-    const some = own.filter((note) => note.what === what)
+    const some = own.filter((note) => note.what === what && !isExcused(note))
     return some.flatMap((note, index) => {
       const before = some.slice(0, index).filter((first) => knows(note, first, isKept)).length
       return before < most ? [] : [`${note.clink} ${what} once more on ${note.name}, which knows of ${before}`]
