@@ -20,10 +20,12 @@ export function byOthers(parts: readonly Part[]): ByOthers | 'none' {
     count: sum(({ count }) => count),
     excused: sum(({ excused }) => excused),
     outlived: sum(({ outlived }) => outlived),
+    released: sum(({ released }) => released),
     errors: all.flatMap(({ errors }) => errors).slice(-ERRORS_KEPT),
     ...(isRetried && { retried: true as const }),
   }
-  return { attempts, ...(result !== undefined && { result }) }
+  const begun = all.flatMap(({ count, letter }) => (letter !== undefined && count > 0 ? [letter] : []))
+  return { attempts, begun, ...(result !== undefined && { result }) }
 }
 
 function read(text: string | null): unknown {

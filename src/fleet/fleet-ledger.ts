@@ -49,6 +49,8 @@ export class FleetLedger implements Fleet {
   readonly #recalls: Recalls
   readonly #notes: NotesHere
   readonly #known = new Recent<ByOthers | 'none'>(KNOWN)
+  /** Of which the store had no part of this member, asked at that moment. */
+  readonly #withoutMine = new Recent<number>(KNOWN)
   #cancel: Cancel = () => {}
   #isStopped = false
   #beating: Promise<void> = DONE
@@ -71,8 +73,10 @@ export class FleetLedger implements Fleet {
     })
     this.#steps = new SharedSteps(local.steps, store, this.#exchange)
     this.#notes = new NotesHere(local, this.#exchange)
-    this.#recalls = new Recalls(store, this.#exchange, (ids, { notes, parts }, asked) => {
+    this.#recalls = new Recalls(store, this.#exchange, (ids, { mine, notes, parts }, asked) => {
       this.#read(ids, parts, asked)
+      const there = new Set(mine)
+      for (const id of ids) if (!there.has(id)) this.#withoutMine.set(id, asked)
       this.#notes.take(notes, asked, ids)
     })
     const { exchange, untold } = { exchange: this.#exchange, untold: local.untold }
@@ -140,12 +144,19 @@ export class FleetLedger implements Fleet {
     return this.#known.get(clinkId)
   }
 
+  isOver(clinkId: string): boolean {
+    const change = { kind: 'part', id: clinkId } as const
+    const asked = this.#withoutMine.get(clinkId)
+    if (asked === undefined || this.#options.local.untold.get(keyOf(change)) !== undefined) return false
+    return !this.#exchange.hasChanged(change, asked)
+  }
+
   outdated(clinkId: string): void {
     this.#known.delete(clinkId)
   }
 
   begun(clinkId: string, here: Promise<void>): Promise<void> {
-    return here.then(async () => await this.#exchange.tell({ kind: 'part', id: clinkId }))
+    return this.#exchange.tellAfter({ kind: 'part', id: clinkId }, here)
   }
 
   changed(clinkId: string, what: 'attempts' | 'result'): void {

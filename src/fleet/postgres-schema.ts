@@ -100,6 +100,7 @@ export const STEPS = {
 
 export const RECALL = `SELECT NULL AS kind, clink AS id, attempts AS row, result FROM clink_worker.parts
      WHERE fleet = $1 AND clink = ANY ($2::text[]) AND member <> $3
+   UNION ALL SELECT 'mine', clink, NULL, NULL FROM clink_worker.parts WHERE fleet = $1 AND clink = ANY ($2::text[]) AND member = $3
    UNION ALL SELECT kind, id, row, NULL FROM clink_worker.notes
      WHERE fleet = $1 AND kind IN ('letters', 'cooling', 'own') AND id = ANY ($2::text[]) AND row IS NOT NULL`
 

@@ -99,11 +99,12 @@ export class PostgresStore implements SharedStore {
     const ids = clinkIds.filter(isText)
     const rows = await this.#query(RECALL, [fleet, ids, member])
     const parts: Part[] = []
-    const notes: Note[] = []
+    const [notes, mine]: [Note[], string[]] = [[], []]
     for (const { id, kind, result, row } of rows)
       if (kind === null) parts.push({ clink: String(id), attempts: orNull(row), result: orNull(result) })
+      else if (kind === 'mine') mine.push(String(id))
       else notes.push(...noteOf({ id, kind, row }))
-    return { parts, notes }
+    return { parts, mine, notes }
   }
 
   async write(batch: Batch): Promise<readonly Note[]> {

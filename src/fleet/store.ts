@@ -29,6 +29,8 @@ export interface Part {
 export interface Recalled {
   /** Of other members than this one. */
   readonly parts: readonly Part[]
+  /** Clinks of which there is a part of this member. */
+  readonly mine: readonly string[]
   readonly notes: readonly Note[]
 }
 

@@ -5,6 +5,8 @@ import type { Attempts } from './remembered.ts'
 export type AttemptNote =
   /** It failed. `countsAttempt` false: as if it had not been started. */
   | { readonly is: 'error'; readonly message: string; readonly countsAttempt: boolean }
+  /** Its handler gave the clink back: it counts, and other members of a fleet are to know what came of it. */
+  | { readonly is: 'given-back-by-handler' }
   /** It was cut short, or must not count. */
   | { readonly is: 'not-counted' }
   /** It went on until the claim ran out, and the service does not renew it. */
@@ -24,13 +26,24 @@ export const ERRORS_KEPT = 10
 
 /** What a note changes. Undefined: nothing. */
 export function changeBy(note: AttemptNote, attempts: Attempts): Partial<Attempts> | undefined {
-  const { count, crashes, errors, excused = 0, isTakenBack = false, outlived = 0, suspect = false } = attempts
+  const {
+    count,
+    crashes,
+    errors,
+    excused = 0,
+    isTakenBack = false,
+    outlived = 0,
+    released = 0,
+    suspect = false,
+  } = attempts
   const less = { count: Math.max(0, count - 1), isTakenBack: true } as const
   switch (note.is) {
     case 'error': {
       const noted = { errors: [...errors, cutText(note.message, LONGEST.error)].slice(-ERRORS_KEPT) }
       return note.countsAttempt ? noted : { ...noted, ...less }
     }
+    case 'given-back-by-handler':
+      return { released: released + 1 }
     case 'not-counted':
       return less
     case 'outlived':

@@ -14,10 +14,10 @@ export type RerunState = NonNullable<DeadLetter['rerun']>
  */
 export type LetterChange = 'done' | 'rerun' | 'unknown'
 
-/** What is remembered of a clink that is worked, and of other members' starts of it. */
+/** What is remembered of a clink that is worked, and of letters that other members run again. */
 interface Worked {
   readonly clinkId: string
-  readonly others: { readonly attempts: { readonly count: number } } | undefined
+  readonly others: { readonly begun: readonly number[] } | undefined
   readonly rerun: RerunState | undefined
 }
 
@@ -124,16 +124,16 @@ export class DeadLetters {
    * told that it failed, or is just being told, never comes again, since Clink holds it for completed, unless the inbox has shown it all the same. What a rerun
    * has begun it ends, though: its result is not computed again.
    *
-   * @param isBegun another member of a fleet runs it already.
+   * @param begun when those were given up that other members of a fleet run already.
    */
-  async retry(clinkId: string, isBegun = false): Promise<LetterChange> {
+  async retry(clinkId: string, begun: readonly number[] = []): Promise<LetterChange> {
     const letter = this.get(clinkId)
     if (letter === undefined) return 'unknown'
     const isCompleted = letter.tell === 'complete' && (letter.seen === undefined || letter.notice !== undefined)
     if (letter.rerun !== undefined || isCompleted) {
       const { response, step } = letter.rerun ?? {}
       const next: RerunState = response === undefined ? { step: 'due' } : { step: 'ready', response }
-      const isOpen = OPEN.has(step) && (step !== 'due' || isBegun || this.#isMine(letter))
+      const isOpen = OPEN.has(step) && (step !== 'due' || begun.includes(letter.at) || this.#isMine(letter))
       if (!isOpen) await this.add({ ...letter, rerun: this.#signed(next) })
       return 'rerun'
     }
@@ -186,7 +186,8 @@ export class DeadLetters {
   /** Whether the rerun of a clink that is worked is another member's: that was asked for it since, or has begun it. */
   isElsewhere({ clinkId, others, rerun }: Worked): boolean {
     if (this.#member === undefined || rerun === undefined || this.#begun.has(clinkId)) return false
-    return this.rerunOf(clinkId) === undefined || (others?.attempts.count ?? 0) > 0
+    const at = this.get(clinkId)?.at ?? 0
+    return this.rerunOf(clinkId) === undefined || others?.begun.includes(at) === true
   }
 
   #isMine({ clink, rerun }: DeadLetter): boolean {

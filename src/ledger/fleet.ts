@@ -22,7 +22,9 @@ export interface MemberSigns {
 /** What other members of the fleet have done with a clink. */
 export interface ByOthers {
   /** Their starts, together; their crashes and suspicions are about their own processes, and not here. */
-  readonly attempts: Pick<Attempts, 'count' | 'errors' | 'excused' | 'outlived' | 'retried'>
+  readonly attempts: Pick<Attempts, 'count' | 'errors' | 'excused' | 'outlived' | 'released' | 'retried'>
+  /** When the letters were given up that they have begun to run again. */
+  readonly begun: readonly number[]
   /** A result of theirs that Clink has not confirmed. */
   readonly result?: KeptResult
 }
@@ -42,6 +44,8 @@ export interface Fleet {
   recall(clinkIds: readonly string[]): Promise<void>
   /** What was read of the clink since `outdated`; undefined: nothing. `none`: others have done nothing. */
   of(clinkId: string): ByOthers | 'none' | undefined
+  /** What this member has done with the clink counts no more, by what was read: another one has given it up, or has done it. */
+  isOver(clinkId: string): boolean
   /** What was read counts no more: somebody else may have had the clink since. */
   outdated(clinkId: string): void
   /** Its handler is about to start. @param here resolves when this process would know. @returns resolves when the fleet does, or cannot be told. */

@@ -121,6 +121,7 @@ export class Ledger {
   }
 
   #load(clinkId: string): Memory {
+    if (this.#fleet?.isOver(clinkId) === true) this.#progress.forget(clinkId)
     const facts = { isOwn: this.#tables.own.get(clinkId) !== undefined, coolsFor: this.#cooling.of(clinkId) }
     const worked = this.#progress.memoryOf(clinkId)
     const memory = worked === undefined ? this.#loadKept(clinkId, facts) : Object.assign(worked, facts)
@@ -136,14 +137,14 @@ export class Ledger {
   /**
    * A handler is about to start, over a claim or over a dead letter. In one commit here; over two stores what this process has in hand comes
    * first, so that no start is counted of which nobody knows that it may be under way.
-   *
    * @param isAlone nothing runs beside it.
    * @returns the number of the start, from 1.
    */
   async begin(over: { readonly claim: HeldClaim } | { readonly letter: string }, isAlone = false): Promise<number> {
     const clinkId = 'claim' in over ? over.claim.clink.clink_id : over.letter
-    const { isTakenBack: _, ...before } = this.#progress.attemptsOf(clinkId)
-    const attempts = { ...before, count: before.count + 1, at: this.#wall() }
+    const { isTakenBack: _, letter: __, ...before } = this.#progress.attemptsOf(clinkId)
+    const letter = 'letter' in over ? this.letters.get(clinkId) : undefined
+    const attempts = { ...before, count: before.count + 1, at: this.#wall(), ...(letter && { letter: letter.at }) }
     const isOverLetter = 'letter' in over
     await together(
       isOverLetter ? this.letters.noteRerun(clinkId, { step: 'running' }) : this.#progress.hold(over.claim, attempts),
@@ -155,6 +156,7 @@ export class Ledger {
 
   /** What a start has come to. The fleet's alone: the claim stays what it is. */
   async outcome(clinkId: string, note: AttemptNote): Promise<void> {
+    if (note.is === 'given-back-by-handler' && this.#fleet === undefined) return
     const change = changeBy(note, this.#progress.attemptsOf(clinkId))
     if (change?.count === 0) this.letters.takenBack(clinkId)
     if (change !== undefined) await this.#change(clinkId, change)

@@ -32,7 +32,7 @@ export class LetterActs {
     const isLetter = this.#letters.get(clinkId) !== undefined
     const { attempts, others } = this.#load(clinkId)
     if (!this.#letters.has(clinkId) && (attempts.retried === true || others?.attempts.retried === true)) return 'done'
-    const change = this.#letters.retry(clinkId, (others?.attempts.count ?? 0) > 0)
+    const change = this.#letters.retry(clinkId, others?.begun)
     // In the same commit: without the letter, this alone tells that it was asked for.
     if (isLetter && !this.#letters.has(clinkId)) {
       const over = this.#fleet?.over(clinkId)

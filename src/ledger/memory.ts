@@ -68,7 +68,7 @@ export class Memory {
   get tried(): Tried {
     const { attempts, others } = this
     if (others === undefined) return triedBy(attempts)
-    const { count, errors, excused = 0, outlived = 0 } = others.attempts
+    const { count, errors, excused = 0, outlived = 0, released = 0 } = others.attempts
     const mine = triedBy(attempts)
     return {
       ...mine,
@@ -76,13 +76,14 @@ export class Memory {
       errors: [...errors, ...mine.errors].slice(-ERRORS_KEPT),
       excused: mine.excused + excused,
       outlived: mine.outlived + outlived,
+      released: mine.released + released,
     }
   }
 
-  /** Starts of a fleet that count; 0 where there is no fleet. */
+  /** Starts of a fleet that have failed, or of which it is not known what came of them; 0 where there is no fleet. */
   get startsInFleet(): number {
-    const { excused, starts } = this.tried
-    return this.#isOfFleet ? starts - excused : 0
+    const { excused, released, starts } = this.tried
+    return this.#isOfFleet ? starts - excused - released : 0
   }
 
   /** It is a dead letter, also a discarded one. */
@@ -130,6 +131,7 @@ export class Memory {
 /** What was recalled of the clinks that were named. */
 export type Memories = (clinkId: string) => Memory
 
-export function triedBy({ count, crashes, errors, excused = 0, outlived = 0, suspect = false }: Attempts): Tried {
-  return { starts: count, crashes, errors, excused, outlived, isSuspect: suspect }
+export function triedBy(attempts: Attempts): Tried {
+  const { count, crashes, errors, excused = 0, outlived = 0, released = 0, suspect = false } = attempts
+  return { starts: count, crashes, errors, excused, outlived, released, isSuspect: suspect }
 }

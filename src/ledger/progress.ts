@@ -104,6 +104,15 @@ export class Progress {
     )
   }
 
+  /** Nothing counts any more of what this member of a fleet has done, and the others know that. */
+  forget(clinkId: string): void {
+    if (this.attemptsOf(clinkId) === NONE && this.resultOf(clinkId) === undefined) return
+    const row = this.#tables.claims.get(clinkId)
+    this.changed(clinkId, { attempts: undefined, result: undefined })
+    if (row !== undefined) void this.#tables.claims.set(clinkId, { claim: row.claim })
+    void this.#forget(clinkId)
+  }
+
   /** The claim has ended, and the clink is not done. */
   release(clinkId: string): Promise<void> {
     const { attempts, claims, results } = this.#tables

@@ -17,6 +17,7 @@ export interface Tried {
   readonly starts: number
   readonly errors: readonly string[]
   readonly excused: number
+  readonly released: number
   readonly outlived: number
   readonly crashes: number
   readonly isSuspect: boolean

@@ -27,12 +27,16 @@ const attempts = z.object({
   excused: z.number().exactOptional(),
   /** The last start was taken back: there is nothing to excuse, though it may run still. */
   isTakenBack: z.literal(true).exactOptional(),
+  /** Starts of a fleet whose handlers gave the clink back. */
+  released: z.number().exactOptional(),
   /** Starts that went on until the claim ran out, where the service does not renew claims. */
   outlived: z.number().exactOptional(),
   /** Crashes of the process while the clink ran alone. */
   crashes: z.number(),
   /** It was running when the process crashed, for the second time in a row: it runs alone until it has ended once. */
   suspect: z.boolean().exactOptional(),
+  /** The last start was over a letter, which was given up then. */
+  letter: z.number().exactOptional(),
   /** An operator had its dead letter retried: asking once more changes nothing. */
   retried: z.literal(true).exactOptional(),
   /** Wall time of the last change, in milliseconds. */

@@ -118,6 +118,37 @@ describe('members of a fleet', () => {
     expect(await a.ledger.retry(id)).toBe('done')
   })
 
+  it('forget what they have done with a clink that another one has given up, and that is run again', async (context) => {
+    await using fleet = await two(context)
+    const { a, b } = fleet
+    const first = await a.take(clink)
+    await a.begin(clink)
+    await a.ledger.outcome(id, { is: 'error', message: 'by a', countsAttempt: true })
+    await a.drop(first)
+    await expect.poll(async () => await fleet.parts()).toContain('by a')
+    expect((await a.take(clink)).tried).toMatchObject({ starts: 1, errors: ['by a'] })
+    a.ledger.leave(await a.ledger.recallOne(id))
+    const second = await b.take(clink)
+    await b.begin(clink)
+    await b.ledger.deadLetter(letter)
+    await b.drop(second)
+    expect(await b.ledger.retry(id)).toBe('done')
+    const again = await a.take(clink)
+    expect([again.isGivenUp, again.startsInFleet, again.tried.errors]).toEqual([false, 0, []])
+    expect(await a.begin(clink)).toBe(1)
+  })
+
+  it('do not take a clink for given up that handlers have given back', async (context) => {
+    await using fleet = await two(context)
+    const { a, b } = fleet
+    const memory = await a.take(clink)
+    await a.begin(clink)
+    await a.ledger.outcome(id, { is: 'given-back-by-handler' })
+    await a.drop(memory)
+    await expect.poll(async () => await fleet.parts()).toContain('"released":1')
+    expect(await b.take(clink)).toMatchObject({ startsInFleet: 0, tried: { starts: 1 } })
+  })
+
   it('show each other what they have given up, and what was done about it', async (context) => {
     await using fleet = await two(context)
     const { a, b } = fleet

@@ -98,6 +98,26 @@ describe('a letter that is run again without a claim', () => {
     expect([a, b].map(({ ledger }) => ledger.letters.reruns().length)).toEqual([1, 0])
   })
 
+  it('is begun though another one tells late what it had started before', async (context) => {
+    await using fleet = await two(context)
+    const { a, b } = fleet
+    await a.take(clink)
+    await a.begin(clink)
+    await b.take(clink)
+    await b.ledger.deadLetter(completed)
+    await a.ledger.outcome(id, { is: 'outlived' })
+    await expect.poll(async () => (await b.take(clink)).others?.attempts.count).toBe(1)
+    expect(await b.ledger.retry(id)).toBe('rerun')
+    const memory = await b.take(clink)
+    expect(b.ledger.mayStart(memory)).toBe(true)
+    await b.ledger.begin({ letter: id })
+    await b.ledger.refresh(memory, true)
+    expect(b.ledger.letters.isElsewhere(memory)).toBe(false)
+    // And the other one is told that it has begun.
+    await a.ledger.recall([id])
+    expect((await a.ledger.recallOne(id)).others?.begun).toEqual([completed.at])
+  })
+
   it('is begun by one of two members that were asked', async (context) => {
     await using fleet = await two(context)
     const { a, b } = fleet

@@ -75,9 +75,10 @@ describe('the store in PostgreSQL', () => {
     await a.write({ ...NOTHING, parts: [part('c1', '{"count":1}', '{"is":"\\u0000"}')], notes: [letter('c2', '{}')] })
     expect(await b.recall(['c1', 'c2', 'c3'])).toEqual({
       parts: [part('c1', '{"count":1}', '{"is":"\\u0000"}')],
+      mine: [],
       notes: [{ kind: 'letters', id: 'c2', row: '{}' }],
     })
-    expect((await a.recall(['c1'])).parts).toEqual([])
+    expect(await a.recall(['c1'])).toEqual({ parts: [], mine: ['c1'], notes: [] })
   })
 
   it('keeps of clinks that are over what this member has left, and nothing of others', async (context) => {
@@ -207,7 +208,7 @@ describe('the store in PostgreSQL', () => {
       notes: [letter('c', null, false)],
       steps: { ...NOTHING.steps, dropped: ['c'] },
     })
-    expect(await b.recall(['c'])).toEqual({ parts: [], notes: [] })
+    expect(await b.recall(['c'])).toEqual({ parts: [], mine: [], notes: [] })
     expect(await b.steps('c')).toEqual([])
     expect((await b.changes(undefined)).notes).toEqual([])
     expect((await a.recall(['c'])).notes).toHaveLength(1)

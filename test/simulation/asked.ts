@@ -13,8 +13,10 @@ export function unfinishedReruns(record: Record): readonly LetterAsk[] {
     const isOver = record
       .toldTogether(life.name, clinkId)
       .some(({ at, event }) => at >= askedAt && ENDS.has(event.event))
-    // Nobody knows whether it was discarded where that was not answered.
-    return !isOver && !record.asksOf(life.name, clinkId).some((ask) => ask.what === 'discard' && ask.askedAt >= askedAt)
+    // Nobody knows whether it was discarded where that was not answered; of a fleet the store has it, if it was done later than it was asked for.
+    const { isDiscarded = false } = record.fleet.factsOf(clinkId, record.now).at(-1) ?? {}
+    const discards = record.asksOf(life.name, clinkId).filter((ask) => ask.what === 'discard')
+    return !isOver && !discards.some((ask) => isDiscarded || ask.askedAt >= askedAt)
   })
 }
 

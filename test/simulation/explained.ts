@@ -327,7 +327,8 @@ function isGivenUp({ plan, record }: Explaining, life: string, id: string): bool
   const ended = [...record.lives.values()].filter(({ crashedAt, name }) => {
     return crashedAt !== undefined && record.fleet.writesOf(id, name).length > 0
   })
-  if (plan.world.fleet !== undefined && runs.length + ended.length >= least) return true
+  const unknown = runs.filter((run) => !wasGivenBack(record, run))
+  if (plan.world.fleet !== undefined && unknown.length + ended.length >= least) return true
   const starts = counted.length + record.awayStartsThatCount(life, id, Infinity).length
   if (failed !== undefined && starts >= attempts(configsKept(plan, record, failed))) return true
   const away = record.awayStartsThatCount(life, id, Infinity).filter((start) => record.hasLostClaim(start, Infinity))
@@ -345,6 +346,17 @@ function isGivenUp({ plan, record }: Explaining, life: string, id: string): bool
   return (
     isTooLarge === true || record.toldTogether(life, id).some(({ event }) => event.event === 'clink.settlementFailed')
   )
+}
+
+/** Its handler wanted that, and its member has told it: the others know what came of it. */
+function wasGivenBack(
+  record: Record,
+  { abortedAt, clinkId, end, endedAt = Infinity, isCutShort, life }: RunRecord,
+): boolean {
+  if (end !== 'release' || abortedAt !== undefined || isCutShort === true) return false
+  return record.told(life, clinkId).some(({ at, event, life: by }) => {
+    return by === life && at >= endedAt && event.event === 'clink.released' && event.why === 'handler'
+  })
 }
 
 const attemptsOf = (configs: readonly Config[]): readonly number[] => configs.map(({ retry }) => retry.attempts)

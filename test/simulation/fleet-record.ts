@@ -10,6 +10,8 @@ export interface StoreCall {
   hasFailed?: boolean
 }
 
+/** Milliseconds after which a call is given up. */
+const GIVEN_UP = 6_000
 /** Milliseconds that are long for a call. */
 const LONG = 500
 
@@ -19,6 +21,7 @@ export interface SharedFact {
   readonly isGivenUp: boolean
   /** How far the rerun of its letter is. */
   readonly step?: string | undefined
+  readonly isDiscarded?: boolean
   /** The member that runs it again. */
   readonly by?: string | undefined
   /** The texts of results that Clink has not confirmed. */
@@ -81,23 +84,26 @@ export class FleetRecord {
     })
   }
 
-  /** Milliseconds until what a process had to write at a time was answered: what was on its way then, and what waited for that. */
-  writesFor(life: string, at: number): number {
-    const writes = (this.calls.get(life) ?? []).filter(
-      ({ endedAt = Infinity, what }) => what === 'write' && endedAt > at,
-    )
-    const [first, next] = writes.toSorted((a, b) => a.sentAt - b.sentAt)
-    const isNext = first !== undefined && next !== undefined && next.sentAt <= (first.endedAt ?? Infinity)
-    const last = first !== undefined && first.sentAt > at ? first : isNext ? next : first
-    return (last?.endedAt ?? at) - at
+  /**
+   * When a process has surely had the answers that it waited for at a time, to start something: to what was under way then, to what had to wait for
+   * that, and to a look at what others have written meanwhile.
+   */
+  answeredBy(life: string, at: number): number {
+    const calls = (this.calls.get(life) ?? []).filter(({ endedAt = Infinity }) => endedAt > at)
+    let by = at
+    for (let n = 0; n < 3; n += 1) {
+      const ends = calls.flatMap(({ sentAt, endedAt = sentAt + GIVEN_UP }) => (sentAt <= by ? [endedAt] : []))
+      by = Math.max(by, ...ends)
+    }
+    return by
   }
 
-  /** Milliseconds for which what a process was told of as written at a time may have been on its way: the write that ended then, and the one before. */
-  writesBefore(life: string, at: number): number {
+  /** Since when what a process was told of as written at a time may have been on its way: the write that ended then, and the one before. */
+  writtenSince(life: string, at: number): number {
     const writes = (this.calls.get(life) ?? []).filter(
       ({ endedAt = Infinity, what }) => what === 'write' && endedAt <= at,
     )
-    return at - Math.min(at, ...writes.slice(-2).map(({ sentAt }) => sentAt))
+    return Math.min(at, ...writes.slice(-2).map(({ sentAt }) => sentAt))
   }
 
   /** The last call whose end a process was told of by then. Of one moment it is one that did not fail. */

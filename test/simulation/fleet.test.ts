@@ -34,6 +34,17 @@ describe('three workers of a fleet on virtual time', { timeout: 120_000 }, () =>
     [3277, 'what one has left alone before it leaves alone anew when another one has given it back'],
     [3293, 'a change of a letter that nobody has learnt of, and is made once more, undoes nothing'],
     [3088, 'a rerun that a member with a lost disk has begun is taken over by nobody'],
+    [3233, 'a stop that waits for the store of its fleet names what it leaves behind'],
+    [4112, 'a start that waits for the store of its fleet is no probe'],
+    [4186, 'what runs without a claim was not claimed by id'],
+    [4267, 'a letter may be retried while its fleet is being told'],
+    [4369, 'a stop gives back what has come, though what is remembered of it is not known yet'],
+    [4471, 'a retry that waits for its store is about the letter that is there then'],
+    [4544, 'a member forgets its starts of a clink that another one has given up'],
+    [4583, 'a claim is held on to when its fleet has been entered'],
+    [4767, 'a start is not forgotten that its fleet is about to be told of'],
+    [4773, 'a retry that nobody has heard of counts where the fleet has it'],
+    [5058, 'a letter is run again though another member tells late of a start before it'],
     [3222, 'a retry of a letter by a member that does not know of its discard runs nothing'],
   ] as const)('seed %i: %s', async ([seed]) => {
     expect((await runSeed(seed, { vocabulary: FLEET })).breaches).toEqual([])

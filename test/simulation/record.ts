@@ -411,16 +411,17 @@ export class Record {
   }
 
   /**
-   * Since when starts count: since somebody has retried the letter. What nobody has heard of a fleet may hear of later, from a later process: it
-   * is done when the store has it.
+   * Since when starts count: since somebody has retried the letter. In a fleet that is done when the store has it, which may be long after it was asked
+   * for: before the answer, or by a later process where nobody has heard of it.
    */
   countedFrom(life: string, clinkId: string, at: number): number {
-    const asks = this.asksOf(life, clinkId, at).filter(
-      (ask) => ask.what === 'retry' && !ask.isUnderWay && !this.#isAskForgotten(ask, life),
-    )
-    const unheard = asks.find(({ answeredAt }) => answeredAt === undefined)
-    const told = unheard && this.fleet.retriedAt(clinkId, unheard.askedAt, at)
-    return Math.max(asks.at(-1)?.askedAt ?? -Infinity, told ?? -Infinity)
+    const asks = this.asksOf(life, clinkId, at).filter((ask) => ask.what === 'retry' && !ask.isUnderWay)
+    const times = asks.map((ask) => {
+      const { answeredAt = at, askedAt } = ask
+      const told = this.fleet.retriedAt(clinkId, askedAt, Math.min(at, answeredAt))
+      return told ?? (this.#isAskForgotten(ask, life) ? -Infinity : askedAt)
+    })
+    return Math.max(-Infinity, ...times)
   }
 
   /** Its claim was lost before it showed that it could not be begun. */

@@ -1,4 +1,5 @@
 import type { Batch, Note, SharedStore } from '../../src/fleet/store.ts'
+import type { DeadLetter } from '../../src/ledger/dead-letters.ts'
 import { SharedRows } from '../fleet/simulated/shared-rows.ts'
 import type { Chance } from './chance.ts'
 import type { FleetRecord, SharedFact, StoreCall } from './fleet-record.ts'
@@ -84,11 +85,11 @@ export class SimulatedStore {
     }
   }
 
-  #letterOf(clinkId: string): Pick<SharedFact, 'by' | 'isGivenUp' | 'step'> {
+  #letterOf(clinkId: string): Omit<SharedFact, 'at' | 'results'> {
     const row = this.#rows.notes.get(`letters ${clinkId}`)?.row ?? null
     if (row === null) return { isGivenUp: false }
-    const { rerun } = JSON.parse(row) as { rerun?: { step: string; by: string } }
-    return { isGivenUp: true, step: rerun?.step, by: rerun?.by }
+    const { discarded, rerun } = JSON.parse(row) as DeadLetter
+    return { isGivenUp: true, step: rerun?.step, by: rerun?.by, isDiscarded: discarded === true }
   }
 
   async #ask<Answer>({

@@ -3,6 +3,7 @@ import { TransportError, type Transport } from '../../src/clink/transport.ts'
 import { FleetLedger } from '../../src/fleet/fleet-ledger.ts'
 import { SharedSteps } from '../../src/fleet/shared-steps.ts'
 import type { SharedStore } from '../../src/fleet/store.ts'
+import { Memory } from '../../src/ledger/memory.ts'
 import { findBreach } from './broken-rules.ts'
 import type { Plan } from './plan.ts'
 import type { SeedOptions } from './run-seed.ts'
@@ -47,6 +48,15 @@ function tended(plan: Plan): Plan {
   return { ...restless(plan), letters }
 }
 
+/** Handlers are started twice, and give back for a moment. */
+function lenient(plan: Plan): Plan {
+  const workers = plan.workers.map((worker) => {
+    const retry = { ...worker.config.retry, attempts: 2, cooldown: 1_000, onExhausted: 'release' as const }
+    return { ...worker, turns: [], config: { ...worker.config, retry } }
+  })
+  return { ...plan, workers, letters: [] }
+}
+
 /** Clink takes no result. */
 const unsent = (real: Transport): Transport => ({
   send: async (request) => {
@@ -64,8 +74,8 @@ describe('the judge notices a fleet', { timeout: 120_000 }, () => {
   it('in which a member does not know what the others have started', async () => {
     const options = over((real) => ({
       recall: async (ids) => {
-        const { notes, parts } = await real.recall(ids)
-        return { notes, parts: parts.map((part) => ({ ...part, attempts: null })) }
+        const { parts, ...more } = await real.recall(ids)
+        return { ...more, parts: parts.map((part) => ({ ...part, attempts: null })) }
       },
     }))
     expect(await notices(/failures in the fleet|starts that count/, { ...options, planned: restless })).toBe(true)
@@ -74,8 +84,8 @@ describe('the judge notices a fleet', { timeout: 120_000 }, () => {
   it('in which a result is computed again that the store holds', async () => {
     const options = over((real) => ({
       recall: async (ids) => {
-        const { notes, parts } = await real.recall(ids)
-        return { notes, parts: parts.map((part) => ({ ...part, result: null })) }
+        const { parts, ...more } = await real.recall(ids)
+        return { ...more, parts: parts.map((part) => ({ ...part, result: null })) }
       },
     }))
     const breakage = { ...options.breakage, transport: unsent }
@@ -108,6 +118,13 @@ describe('the judge notices a fleet', { timeout: 120_000 }, () => {
       },
     }))
     expect(await notices(/though its letter was discarded/, { ...options, planned: tended })).toBe(true)
+  })
+
+  it('in which what handlers have given back is given up', async () => {
+    vi.spyOn(Memory.prototype, 'startsInFleet', 'get').mockImplementation(function (this: Memory) {
+      return this.tried.starts - this.tried.excused
+    })
+    expect(await notices(/is pending, and .* could run it/, { planned: lenient })).toBe(true)
   })
 
   it('in which what one has given back the others take at once', async () => {

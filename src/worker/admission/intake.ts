@@ -1,3 +1,4 @@
+import { onAbort } from '../../base/on-abort.ts'
 import type { InboxPage } from '../../clink/client.ts'
 import type { Clink } from '../../clink/records.ts'
 import type { Memories, Memory } from '../../ledger/memory.ts'
@@ -119,7 +120,7 @@ export class Intake {
     const fresh = [...ours].filter(({ clink_id }) => !this.#parts.parked.knows(clink_id)).length
     // Side by side: one that needs a request must not keep the others of the page in nobody's hands.
     const once = new Map(page.clinks.map((clink) => [clink.clink_id, clink]))
-    const recalled = context.ledger.recall([...once.keys()])
+    const recalled = this.#unlessHurried(context.ledger.recall([...once.keys()]))
     const taken = await Promise.allSettled(
       [...once.values()].map((clink) => this.#receive(clink, recalled, sentAt, key, leases.get(clink))),
     )
@@ -163,7 +164,7 @@ export class Intake {
   }
 
   /** True when the clink is being worked. */
-  async #receive(clink: Clink, recalled: Promise<Memories>, sentAt: number, key: WorkerKey, lease?: Lease) {
+  async #receive(clink: Clink, recalled: Promise<Memories | undefined>, sentAt: number, key: WorkerKey, lease?: Lease) {
     const { context } = this.#shared
     const held = this.#parts.deliveries.withClaimOn(clink.clink_id)
     if (held?.handle.isReleasing === true) {
@@ -181,12 +182,22 @@ export class Intake {
       return false
     }
     try {
-      return await this.#take(clink, (await recalled)(clink.clink_id), lease, key)
+      const memories = await recalled
+      if (memories !== undefined) return await this.#take(clink, memories(clink.clink_id), lease, key)
+      this.#parts.parked.add(clink, { lease, key }, 'stopping')
+      return false
     } catch (error) {
       // The worker ends by this, and can give back only what it holds by then.
       this.#parts.parked.add(clink, { lease, key }, 'stopping')
       throw error
     }
+  }
+
+  /** Undefined: a worker that stops waits no longer for what its fleet remembers, and gives back what has come. */
+  #unlessHurried(recalled: Promise<Memories>): Promise<Memories | undefined> {
+    const { promise: hurried, resolve } = Promise.withResolvers<undefined>()
+    const cancel = onAbort(this.hurried, () => resolve(undefined))
+    return Promise.race([recalled, hurried]).finally(cancel)
   }
 
   /** True when the clink is being worked. */

@@ -162,7 +162,10 @@ export class Start {
   async charge({ countsAttempt }: { readonly countsAttempt: boolean }): Promise<void> {
     const outcome = this.#outcome
     const isFree = !countsAttempt || this.#run?.abortedBy === 'shutdown'
-    if (outcome?.outcome !== 'failed') return isFree ? await this.takeBack() : undefined
+    if (outcome?.outcome !== 'failed') {
+      if (isFree) return await this.takeBack()
+      return await this.#parts.context.ledger.outcome(this.#inHand.clink.clink_id, { is: 'given-back-by-handler' })
+    }
     const { message } = outcome.error
     const note = { is: 'error', message, countsAttempt: countsAttempt || !this.#isCounted } as const
     this.#isCounted &&= countsAttempt

@@ -19,7 +19,8 @@ export class SharedRows {
     )
     const kinds = ['letters', 'cooling', 'own']
     const notes = ids.flatMap((id) => kinds.flatMap((kind) => this.notes.get(`${kind} ${id}`) ?? []))
-    return { parts, notes: notes.filter(({ row }) => row !== null) }
+    const mine = ids.filter((id) => this.parts.get(id)?.has(member) === true)
+    return { parts, mine, notes: notes.filter(({ row }) => row !== null) }
   }
 
   /** @param written the number of the write: a part is not overwritten by an earlier one. */

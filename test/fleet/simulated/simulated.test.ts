@@ -59,8 +59,8 @@ describe('three members that are killed, over a store that is slow and away', { 
     const store: Breakage['store'] = (real) => ({
       ...real,
       recall: async (ids) => {
-        const { notes, parts } = await real.recall(ids)
-        return { notes, parts: parts.map((part) => ({ ...part, result: null })) }
+        const { parts, ...more } = await real.recall(ids)
+        return { ...more, parts: parts.map((part) => ({ ...part, result: null })) }
       },
     })
     expect(await noticed({ store }, /computed before/)).toBeDefined()

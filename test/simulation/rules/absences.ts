@@ -110,11 +110,12 @@ function endOfPause({ plan, record }: Evidence, life: string, events: readonly E
 /** By then everything runs that was on its way to its start when the route was paused. */
 function begunBy({ plan, record }: Evidence, { name, sleeps }: LifeRecord, at: number): number {
   const { failing = [], slowest = 0 } = plan.world.store ?? {}
-  const onItsWay = BEGINS + slowest + record.fleet.writesFor(name, at)
-  return [...sleeps, ...failing].reduce(
+  const onItsWay = BEGINS + slowest
+  const begun = [...sleeps, ...failing].reduce(
     (by, { from, to }) => (from <= by && to >= at ? to + onItsWay : by),
     at + onItsWay,
   )
+  return record.fleet.answeredBy(name, begun)
 }
 
 /** §4: only work that is done shows that a route works again. */

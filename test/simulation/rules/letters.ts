@@ -19,11 +19,13 @@ export const lettersRest: Rule = ({ plan, record }) =>
         ? 0
         : Math.min(
             writtenBy(record, life, letter.at) - (plan.world.store?.slowest ?? 0),
-            toldSince(record, life, clinkId, letter.at),
+            toldSince(record, letter.life, clinkId, letter.at),
           )
-    const isAsked = asks.some(
-      ({ what, askedAt, answer }) => what === 'retry' && answer !== 'unknown' && askedAt >= since,
-    )
+    const isAsked = asks.some(({ answer, answeredAt = at, askedAt, what }) => {
+      // In a fleet it is about the letter that the store has then.
+      const doneAt = record.fleet.retriedAt(clinkId, askedAt, Math.min(at, answeredAt)) ?? askedAt
+      return what === 'retry' && answer !== 'unknown' && doneAt >= since
+    })
     const isDiscarded = asks.some(({ what, answer, answeredAt = at }) => {
       return what === 'discard' && answer === 'done' && answeredAt < at
     })
@@ -38,7 +40,7 @@ export const lettersRest: Rule = ({ plan, record }) =>
 function toldSince(record: Record, life: string, clinkId: string, at: number): number {
   if (record.life(life).isOfFleet !== true) return at
   const ends = record.runsOf(life, clinkId).map(({ endedAt = Infinity }) => endedAt)
-  return Math.max(...ends.filter((end) => end <= at), at - record.fleet.writesBefore(life, at))
+  return Math.max(...ends.filter((end) => end <= at), record.fleet.writtenSince(life, at))
 }
 
 /** When a letter could be seen at the earliest of which it was told at `at`: a process that fell asleep in between tells of it when it wakes. */

@@ -11,10 +11,10 @@ const STATES: ReadonlySet<string> = new Set(['clink.claimed', 'clink.started', '
 const SETTLED = 100
 /** Milliseconds that a start waits for its fleet at most. */
 const ENTERING = 1_000
-/** Milliseconds after which a call to its store is given up. */
-const ASKING = 7_000
 /** So many crashes in a row make a suspect of what was running. */
 const IN_A_ROW = 2
+/** Milliseconds for which a suspect stays alone when it has ended. */
+const AFTERMATH = 10_000
 /** Milliseconds after which others run beside one at the earliest. */
 const ALONE = 60_000
 
@@ -44,11 +44,11 @@ export const claimsAreHeldOnTo: Rule = (evidence) => {
  * the claim is renewed at once, and then named with the answer to the renewal that is on its way.
  */
 function namedBy({ plan, record }: Evidence, { name, startedAt }: LifeRecord, clinkId: string): number {
-  const { fleet, patterns, store } = plan.world
-  // What a store that hangs remembers is waited for.
-  const isSlow = record.fleet.isSlow(name, startedAt, startedAt + ASKING)
-  const entered = fleet === undefined ? 0 : isSlow ? ENTERING + ASKING : ENTERING
-  const atOnce = startedAt + SETTLED + entered + (store?.slowest ?? 0)
+  const { patterns, store } = plan.world
+  // It enters its fleet, and what it notes of the crash its fleet has to know.
+  const entered = Math.min(record.fleet.answeredBy(name, startedAt + SETTLED), startedAt + SETTLED + ENTERING)
+  const noted = record.fleet.answeredBy(name, entered + SETTLED + (store?.slowest ?? 0))
+  const atOnce = noted + SETTLED + (store?.slowest ?? 0)
   if (patterns === undefined) return atOnce
   const found = atOnce + patterns.slowest
   const renewals = (record.requestsByClink.get(clinkId) ?? []).filter(({ begunAt, kind, life }) => {
@@ -147,8 +147,11 @@ export const bystandersAreSpared: Rule = ({ plan, record }) =>
     events.flatMap(({ at, event }) => {
       if (event.event !== 'clink.deadLettered' || !event.reason.includes('while this clink ran alone')) return []
       const id = event.clink.clink_id
-      const crashes = crashesOf(record, life, id, at).filter(({ isAlone }) => isAlone).length
-      if (crashes >= workerOf(plan, life).config.retry.crashes) return []
+      // A suspect stays alone for a while when it has ended: what it has left behind is its own.
+      const alone = crashesOf(record, life, id, at, AFTERMATH).filter(({ isAlone }) => isAlone)
+      const crashes = new Set(alone.map((crash) => crash.at)).size
+      const begun = crashesBeforeStarts(record, life, id, at)
+      if (crashes + begun >= workerOf(plan, life).config.retry.crashes) return []
       return [{ rule: 'P9', at, life, text: `${id} is given up for ${crashes} crashes` }]
     }),
   )
@@ -177,12 +180,29 @@ export const killersAreFound: Rule = ({ plan, record, emulator }) =>
     })
   })
 
-/** Ends of processes with one journal in the middle of a run of the clink, in order, since somebody has retried it. */
+/** Ends of processes that waited for the store of their fleet to count a start: they say the same as ends after that. */
+function crashesBeforeStarts(record: Record, life: string, clinkId: string, until: number): number {
+  const lives = record.livesOf(record.life(life).state).filter(({ crashedAt = Infinity }) => crashedAt < until)
+  return lives.filter(({ crashedAt = 0, name }) => {
+    const claimed = record
+      .told(name, clinkId)
+      .some((told) => told.life === name && told.event.event === 'clink.claimed')
+    const isOver = record.runsOf(name, clinkId).every((run) => run.life !== name || run.endedAt !== undefined)
+    const calls = record.fleet.calls.get(name) ?? []
+    const isAsking = calls.some(({ endedAt = Infinity, sentAt, what }) => {
+      return what === 'write' && sentAt <= crashedAt && endedAt >= crashedAt
+    })
+    return claimed && isOver && isAsking
+  }).length
+}
+
+/** Ends of processes with one journal in the middle of a run of the clink, or so soon after it, in order, since somebody has retried it. */
 function crashesOf(
   record: Record,
   life: string,
   clinkId: string,
   until: number,
+  aftermath = 0,
 ): readonly { at: number; isAlone: boolean; isBesideLongOne: boolean }[] {
   // Crashes are about the process: what another member of a fleet was asked about the letter changes nothing about them. It forgets them with the letter.
   const letters = record
@@ -195,7 +215,7 @@ function crashesOf(
     .filter(({ startedAt }) => startedAt < until && (!isOfFleet || startedAt >= since))
     .flatMap((run) => {
       const at = record.life(run.life).crashedAt
-      if (run.endedAt !== undefined || at === undefined) return []
+      if (at === undefined || (run.endedAt ?? Infinity) <= at - aftermath) return []
       const beside = record.runs.filter(
         (other) => other !== run && other.life === run.life && (other.endedAt ?? Infinity) >= run.startedAt,
       )

@@ -31,7 +31,8 @@ export const stopLeavesNothing: Rule = ({ plan, record, emulator }) =>
 
 /**
  * It is named as left behind, and the stop has asked for its settlement, had to wait for a request about it, or for a look at what
- * became of its settlement, or was told by the service not to come back before its end.
+ * became of its settlement, or was told by the service not to come back before its end. Or it waits for the store of its fleet, which has to know of a
+ * dead letter first.
  */
 function wasTried(record: Record, life: LifeRecord, clinkId: string): boolean {
   const { leftBehind, name, stopAskedAt = 0, stoppedAt = 0 } = life
@@ -46,7 +47,11 @@ function wasTried(record: Record, life: LifeRecord, clinkId: string): boolean {
     ({ kind, life: of, begunAt, endedAt = Infinity }) =>
       kind === 'other' && of === name && begunAt >= (settled?.endedAt ?? Infinity) && endedAt >= stoppedAt,
   )
-  return isTried || isLookedFor || slept(life, stopAskedAt, stoppedAt)
+  const calls = record.fleet.calls.get(name) ?? []
+  const isToldFirst = calls.some(({ endedAt = Infinity, sentAt, what }) => {
+    return what === 'write' && sentAt < stoppedAt && endedAt >= stoppedAt
+  })
+  return isTried || isLookedFor || isToldFirst || slept(life, stopAskedAt, stoppedAt)
 }
 
 /** When a claim is certainly over, the margin taken off, whose length was told only by what was asked about it after the poll. */
