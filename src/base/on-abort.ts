@@ -33,3 +33,10 @@ function listen(signal: AbortSignal): Crowd<() => void> {
 }
 
 const NOTHING: Cancel = () => {}
+
+/** What a promise comes to, or undefined where the signal aborts first. */
+export function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T | undefined> {
+  const { promise: aborted, resolve } = Promise.withResolvers<undefined>()
+  const cancel = onAbort(signal, () => resolve(undefined))
+  return Promise.race([work, aborted]).finally(cancel)
+}

@@ -1,4 +1,4 @@
-import { onAbort } from '../../base/on-abort.ts'
+import { unlessAborted } from '../../base/on-abort.ts'
 import type { InboxPage } from '../../clink/client.ts'
 import type { Clink } from '../../clink/records.ts'
 import type { Memories, Memory } from '../../ledger/memory.ts'
@@ -120,7 +120,7 @@ export class Intake {
     const fresh = [...ours].filter(({ clink_id }) => !this.#parts.parked.knows(clink_id)).length
     // Side by side: one that needs a request must not keep the others of the page in nobody's hands.
     const once = new Map(page.clinks.map((clink) => [clink.clink_id, clink]))
-    const recalled = this.#unlessHurried(context.ledger.recall([...once.keys()]))
+    const recalled = unlessAborted(context.ledger.recall([...once.keys()]), this.hurried)
     const taken = await Promise.allSettled(
       [...once.values()].map((clink) => this.#receive(clink, recalled, sentAt, key, leases.get(clink))),
     )
@@ -182,7 +182,7 @@ export class Intake {
       return false
     }
     try {
-      const memories = await recalled
+      const memories = await recalled // undefined: a worker that stops waits for no fleet
       if (memories !== undefined) return await this.#take(clink, memories(clink.clink_id), lease, key)
       this.#parts.parked.add(clink, { lease, key }, 'stopping')
       return false
@@ -191,13 +191,6 @@ export class Intake {
       this.#parts.parked.add(clink, { lease, key }, 'stopping')
       throw error
     }
-  }
-
-  /** Undefined: a worker that stops waits no longer for what its fleet remembers, and gives back what has come. */
-  #unlessHurried(recalled: Promise<Memories>): Promise<Memories | undefined> {
-    const { promise: hurried, resolve } = Promise.withResolvers<undefined>()
-    const cancel = onAbort(this.hurried, () => resolve(undefined))
-    return Promise.race([recalled, hurried]).finally(cancel)
   }
 
   /** True when the clink is being worked. */

@@ -99,10 +99,7 @@ export function decide(
 export function decideUnstarted(
   state: {
     readonly clinkId: string
-    /**
-     * Why it is left alone though it was claimed: to tell what its dead letter says, on which somebody has acted meanwhile, or by a list from before
-     * another worker had it.
-     */
+    /** Why it is left alone though it was claimed: somebody has acted on its letter, or has had it, since it was listed. */
     readonly givenBack?: string | undefined
     /** Why the route cannot be told to take the clink. */
     readonly fault?: string | undefined

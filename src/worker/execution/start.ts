@@ -162,14 +162,14 @@ export class Start {
   async charge({ countsAttempt }: { readonly countsAttempt: boolean }): Promise<void> {
     const outcome = this.#outcome
     const isFree = !countsAttempt || this.#run?.abortedBy === 'shutdown'
-    if (outcome?.outcome !== 'failed') {
-      if (isFree) return await this.takeBack()
-      return await this.#parts.context.ledger.outcome(this.#inHand.clink.clink_id, { is: 'given-back-by-handler' })
-    }
+    const { ledger } = this.#parts.context
+    const { clink_id: id } = this.#inHand.clink
+    if (outcome?.outcome !== 'failed')
+      return isFree ? await this.takeBack() : await ledger.outcome(id, { is: 'given-back-by-handler' })
     const { message } = outcome.error
     const note = { is: 'error', message, countsAttempt: countsAttempt || !this.#isCounted } as const
     this.#isCounted &&= countsAttempt
-    await this.#parts.context.ledger.outcome(this.#inHand.clink.clink_id, note)
+    await ledger.outcome(id, note)
   }
 
   /** It was cut short, or must not count. */

@@ -136,9 +136,6 @@ function isKeptByAnother(record: Record, clinkId: string, why: string): boolean 
   return why.startsWith('pending') && polls.length === PAGES && areParked
 }
 
-/** Milliseconds after which a call to the store of a fleet is given up. */
-const ASKING = 7_000
-
 /** P1: a claim that ran out while its holder lived has been parked, lost or left to expire by it, and it said so. */
 export const claimsAreExplained: Rule = ({ plan, record, emulator }) =>
   [...record.grantsByClink.keys()].flatMap((clinkId) =>
@@ -170,8 +167,7 @@ export const claimsAreExplained: Rule = ({ plan, record, emulator }) =>
       // It cannot say anything before it has woken, nor before the time by which it knows.
       const ends = [leaseEnd, untoldEnd].map((end) => end(plan, record, life.name, clinkId, at))
       // What a fleet remembers of it is asked first, and that may take its time.
-      const asking = plan.world.fleet === undefined ? 0 : ASKING
-      const known = Math.max(at + asking, ...ends, ...life.sleeps.map(({ to }) => to))
+      const known = Math.max(record.fleet.answeredBy(life.name, at), ...ends, ...life.sleeps.map(({ to }) => to))
       // What becomes of it is said once the service has answered what is asked about it.
       const asked = (record.requestsByClink.get(clinkId) ?? []).filter((request) => request.life === life.name)
       const isAsking = asked.some(({ endedAt = Infinity }) => endedAt >= endOf(life))
