@@ -22,10 +22,9 @@ export function unfinishedReruns(record: Record): readonly LetterAsk[] {
 
 /** Its rerun has begun in a member of a fleet whose disk was lost: no other one takes it over (docs/fleet.md). */
 function isWithLostMember(record: Record, clinkId: string, owner: string): boolean {
-  const runs = record.runsByClink.get(clinkId) ?? []
-  return (
-    isLost(record, owner) && runs.some(({ isRerun, life }) => isRerun === true && record.life(life).state === owner)
-  )
+  const facts = record.fleet.factsOf(clinkId, 0, record.now)
+  const { by } = facts.at(-1) ?? {}
+  return isLost(record, owner) && facts.some((fact) => fact.by === by && fact.step === 'running')
 }
 
 /** The state of the member of a fleet that runs a letter again: whoever was asked last and could take it over. */
