@@ -91,6 +91,10 @@ interface GeneralEvents {
   'worker.stillPaused': { route?: string; by: string; note?: string; left?: number }
   /** The time that an operator gave a pause has come to its end. */
   'worker.pauseOver': { route?: string; by: string }
+  /** This worker has seen that its fleet is paused, or a route of it, for `left` milliseconds more where that has an end. */
+  'fleet.paused': { route?: string; by: string; note?: string; left?: number }
+  /** It has seen that it is no more. */
+  'fleet.resumed': { route?: string }
   /** It takes nothing, and nothing is in hand any more. */
   'worker.drained': {}
   'worker.stopped': {

@@ -4,7 +4,7 @@ import { humanDuration } from '../base/duration.ts'
 import { wallNow } from '../base/host-time.ts'
 import type { Act } from '../ledger/audit.ts'
 import type { LetterChange } from '../ledger/dead-letters.ts'
-import { endOf } from '../ledger/pauses.ts'
+import { endOf, type Pause } from '../ledger/pauses.ts'
 import { forgetGroups } from './failures.ts'
 import type { Asked, Drained, LogLevel, Wish } from './asked.ts'
 
@@ -20,6 +20,8 @@ export function running({ worker }: Asked): NonNullable<Asked['worker']> {
 /** What is paused: each by its route, or null for everything. */
 export interface Paused {
   readonly routes: readonly (string | null)[]
+  /** The same of what only `resume --fleet` ends; left out: there is nothing. */
+  readonly fleet?: readonly (string | null)[]
   /** False: the next worker of the state directory goes by it. */
   readonly isRunning: boolean
 }
@@ -57,7 +59,10 @@ export async function resume(wish: Wish, asked: Asked): Promise<Paused & { reado
 }
 
 function paused({ ledger, worker }: Asked): Paused {
-  return { routes: ledger.pauses.all().map(({ route }) => route ?? null), isRunning: worker !== undefined }
+  const { fleetPauses, pauses } = ledger
+  const routesOf = (all: readonly Pick<Pause, 'route'>[]) => all.map(({ route }) => route ?? null)
+  const fleet = routesOf(fleetPauses?.seen.list() ?? fleetPauses?.kept.all() ?? [])
+  return { routes: routesOf(pauses.all()), ...(fleet.length > 0 && { fleet }), isRunning: worker !== undefined }
 }
 
 export async function drain(wish: Wish, asked: Asked): Promise<Drained> {

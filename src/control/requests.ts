@@ -15,7 +15,7 @@ import { views } from './views.ts'
 import { wish } from './wish.ts'
 
 /** A year: nobody waits for longer. */
-const LONGEST_PAUSE = 31_536_000_000
+export const LONGEST_PAUSE = 31_536_000_000
 
 const place = z.object({ at: z.number(), id: z.string() })
 /** A page is looked through from a place on, and only what is chosen of it is told. */
@@ -35,7 +35,8 @@ const change = {
   params: wish.extend({ ids: z.array(z.string()).max(MOST), matching: z.string().exactOptional() }),
   answer: z.array(z.enum(['done', 'rerun', 'unknown'])),
 }
-const paused = z.object({ routes: z.array(z.string().nullable()).readonly(), isRunning: z.boolean() })
+const routes = z.array(z.string().nullable()).readonly()
+const paused = z.object({ routes, fleet: routes.exactOptional(), isRunning: z.boolean() })
 const drained = z.object({ inHand: z.number(), isDone: z.boolean() })
 const nothing = z.object({})
 

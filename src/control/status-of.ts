@@ -1,7 +1,7 @@
-import { shellWord } from '../base/shell-word.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { Liveness } from '../worker/liveness/liveness.ts'
 import type { Readiness } from '../worker/liveness/readiness.ts'
+import { resumeCommand } from './resume-command.ts'
 import type { Status } from './status.ts'
 
 /** One clink in hand. */
@@ -96,14 +96,18 @@ function nextOf(facts: StatusFacts, letters: number): Status['next'] {
   if (isStopping) return { why: 'it is stopping', command: null }
   if (notAlive !== undefined) return { why: notAlive, command: 'clink-worker stop' }
   const isHeld = draining !== null || pauses.some(({ route }) => route === null)
-  if (isHeld) return { why: notReady ?? '', command: 'clink-worker resume' }
+  if (isHeld) {
+    const isOwn = draining !== null || pauses.some(({ isFleet, route }) => route === null && !isFleet)
+    return { why: notReady ?? '', command: resumeCommand(null, !isOwn) }
+  }
   if (key.refusal !== null) return { why: key.refusal, command: 'clink-worker check --online' }
   const failing = routes.find(({ waits }) => waits.includes('failing'))
   const stopped = routes.find(({ waits }) => waits.includes('operator'))
   if (stopped !== undefined && (notReady === undefined || failing === undefined)) {
-    const why =
-      notReady ?? `the route ${stopped.name} is paused (by ${pauses.find(({ route }) => route === stopped.name)?.by})`
-    return { why, command: `clink-worker resume --route ${shellWord(stopped.name)}` }
+    const [pause] = pauses.filter(({ route }) => route === stopped.name)
+    const isFleet = pause?.isFleet === true
+    const why = notReady ?? `the route ${stopped.name} is paused${isFleet ? ' in the fleet' : ''} (by ${pause?.by})`
+    return { why, command: resumeCommand(stopped.name, isFleet) }
   }
   if (failing !== undefined && notReady !== undefined) {
     const seen = deliveries.find(({ due, route }) => route === failing.name && due !== null)

@@ -9,6 +9,7 @@ const note = z.string().nullable().describe('Why, in their words.')
 
 const pause = z.object({
   route: z.string().nullable().describe('The route that is paused; null: everything.'),
+  isFleet: z.boolean().describe('For all workers of the fleet: only `resume --fleet` ends it.'),
   by: who,
   note,
   since: time('When it was asked for'),

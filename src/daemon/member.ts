@@ -17,7 +17,7 @@ export function beMember(fleet: Joined | undefined, daemon: Daemon): void {
 
 /** What it says of itself. */
 function signsOf(daemon: Daemon): MemberSigns {
-  const { deliveries, routes, slots } = daemon.worker.report()
+  const { deliveries, draining, pauses, routes, slots } = daemon.worker.report()
   const { ready, reasons } = daemon.readiness()
   return {
     pid: process.pid,
@@ -26,6 +26,11 @@ function signsOf(daemon: Daemon): MemberSigns {
     inHand: deliveries.length,
     taken: slots.taken,
     slots: slots.total,
-    routes: routes.map(({ name, waits }) => ({ name, waits })),
+    routes: routes.map(({ name, waits }) => {
+      const paused = pauses.filter(({ route }) => route === null || route === name)
+      const isOwn = draining !== null || paused.some(({ isFleet }) => !isFleet)
+      const others = waits.filter((why) => why !== 'operator' || isOwn)
+      return { name, waits: paused.some(({ isFleet }) => isFleet) ? [...others, 'fleet'] : others }
+    }),
   }
 }

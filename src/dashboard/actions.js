@@ -58,7 +58,10 @@ export const actions = {
       await change('pause', { ...(route && { route }), ...noted(answer) }, () => `Paused ${what}`)
   },
   resume: async ({ route }) =>
-    await change('resume', route ? { route } : {}, ({ was }) => (was ? 'Resumed' : 'It was not paused')),
+    await change('resume', route ? { route } : {}, ({ fleet = [], was }) => {
+      const still = fleet.length === 0 ? '' : '; its fleet stays paused: clink-worker resume --fleet'
+      return `${was ? 'Resumed' : 'It was not paused'}${still}`
+    }),
   drain: async () => {
     const text =
       'It takes no more clinks, finishes those that run, and gives back what waits. It stays up until you resume it.'

@@ -65,9 +65,19 @@ const STATES = {
 }
 
 function showHead({ alive, counts, draining, pauses, state, totals, worker }) {
-  const isPaused = pauses.some(({ route }) => route === null)
+  const whole = pauses.filter(({ route }) => route === null)
+  const isPaused = whole.some(({ isFleet }) => !isFleet)
+  const isFleetPaused = whole.some(({ isFleet }) => isFleet)
   const [word, kind] = alive ? (STATES[state] ?? [state, '']) : ['stands still', 'bad']
-  const text = draining !== null && isPaused && alive ? `${word}, paused` : word
+  const also = draining !== null && isPaused ? ', paused' : ''
+  const inFleet = !isFleetPaused
+    ? ''
+    : draining !== null
+      ? ', paused in the fleet'
+      : isPaused
+        ? ', and in the fleet'
+        : ' in the fleet'
+  const text = alive ? `${word}${also}${word === 'stopping' ? '' : inFleet}` : word
   morph(byId('state'), h('p', { id: 'state', class: `pill ${kind}` }, text))
   morph(byId('worker'), h('p', { id: 'worker', class: 'dim' }, `up ${span(worker.uptime)}`))
   const isHeld = draining !== null || isPaused

@@ -42,7 +42,8 @@ export function routes({ overview }) {
 
 function cells(route, figures, { pauses, slots }) {
   const { file, generation, held, limits, name, running, waiting, waits } = route
-  const pause = pauses.find((one) => one.route === name)
+  const pause = pauses.find((one) => one.route === name && !one.isFleet)
+  const ofFleet = pauses.find((one) => (one.route === name || one.route === null) && one.isFleet)
   const most = Math.min(slots.total, limits.concurrency ?? slots.total)
   const used = most === 0 ? 0 : Math.min(1, running / most)
   const runs = figures?.runs ?? 0
@@ -63,7 +64,7 @@ function cells(route, figures, { pauses, slots }) {
         ),
     h('span', { class: 'short' }, limitsOf(limits)),
     count(generation),
-    stateOf(waits, pause),
+    stateOf(waits, pause, ofFleet),
     pause === undefined
       ? button('Pause', 'pause', { route: name, about: `the route ${name}` })
       : button('Resume', 'resume', { route: name, about: `the route ${name}` }),
@@ -97,12 +98,13 @@ const WAITS = {
   rate: ['warn', 'rate used up'],
 }
 
-function stateOf(waits, pause) {
+function stateOf(waits, pause, ofFleet) {
   if (waits.length === 0) return h('span', { class: 'tag good' }, 'takes clinks')
-  const why =
-    pause === undefined ? null : h('small', {}, words(`by ${pause.by}${pause.note === null ? '' : `: ${pause.note}`}`))
+  const why = [pause && wanted(pause, ''), ofFleet && wanted(ofFleet, 'in the fleet, ')]
   return [
     waits.map((wait) => [h('span', { class: `tag ${WAITS[wait]?.[0] ?? ''}` }, WAITS[wait]?.[1] ?? wait), ' ']),
     why,
   ]
 }
+
+const wanted = ({ by, note }, where) => h('small', {}, words(`${where}by ${by}${note === null ? '' : `: ${note}`}`))

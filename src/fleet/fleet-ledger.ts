@@ -10,6 +10,7 @@ import { Exchange, keyOf, type Change } from './exchange.ts'
 import { editOf } from './letter-edits.ts'
 import { forgetOwner, isMadeAnew, markAll, SEEN, untoldOf } from './joining.ts'
 import { NotesHere } from './notes-here.ts'
+import { ReadPauses } from './pauses.ts'
 import { Recalls } from './recalls.ts'
 import { SharedSteps } from './shared-steps.ts'
 import { SharedTable } from './shared-table.ts'
@@ -32,8 +33,10 @@ export interface FleetOptions {
 
 /** Milliseconds between two looks at what other members have changed, in which this one shows that it is there. */
 const BEAT = 5_000
-/** While the store is away. */
+/** While the store is away, and where there is something to be shown. */
 const BEAT_AWAY = 1_000
+/** It could be written, and what is paused is not known. */
+const UNREAD = 'it was not read yet'
 /** Of so many clinks that are not worked here it is known what others did. */
 const KNOWN = 10_000
 
@@ -41,6 +44,7 @@ const KNOWN = 10_000
 export class FleetLedger implements Fleet {
   readonly tables: LedgerTables
   readonly member: string
+  readonly pauses: ReadPauses
   /** What it says of itself; undefined: nothing yet. */
   signs: () => MemberSigns | undefined = () => undefined
   readonly #options: FleetOptions
@@ -56,11 +60,14 @@ export class FleetLedger implements Fleet {
   #beating: Promise<void> = DONE
   #isBeating = false
   #isPrepared = false
+  /** The next beat says something else of this member. */
+  #hasNews = false
 
   constructor(options: FleetOptions) {
     const { clock, local, member, onHealth, store } = options
     this.#options = options
     this.member = member
+    this.pauses = new ReadPauses(clock)
     this.#exchange = new Exchange({
       store,
       time: steadyOf(clock),
@@ -97,12 +104,12 @@ export class FleetLedger implements Fleet {
   }
 
   get isHealthy(): boolean {
-    return this.#exchange.problem === undefined
+    return this.problem === undefined
   }
 
   /** Why the store cannot be used, for people; undefined: it can. */
   get problem(): string | undefined {
-    return this.#said(this.#exchange.problem)
+    return this.#said(this.#exchange.problem ?? (this.pauses.list() === undefined ? UNREAD : undefined))
   }
 
   /** Brings the two stores together after whatever ended the last process. Resolves when that was tried once; where it failed it is tried on. */
@@ -208,12 +215,14 @@ export class FleetLedger implements Fleet {
       this.#isPrepared = true
       const refusal = await store.beat(JSON.stringify(this.signs()))
       if (refusal === undefined) {
-        this.#exchange.works()
         const asked = this.#exchange.moment
         const seen = local.facts.get(SEEN) ?? ''
-        const { isWhole, next, notes } = await store.changes(seen === '' ? undefined : seen)
+        const { isWhole, next, notes, pauses } = await store.changes(seen === '' ? undefined : seen)
         this.#notes.take(notes, asked, isWhole ? 'whole' : undefined)
+        this.#hasNews = this.pauses.take(pauses)
         if (next !== seen) void local.facts.set(SEEN, next)
+        // Not before it is known what is paused.
+        this.#exchange.works()
       } else this.#exchange.refused(refusal)
     } catch (error) {
       this.#exchange.failed(error)
@@ -225,7 +234,7 @@ export class FleetLedger implements Fleet {
 
   #beatSoon(): void {
     this.#cancel()
-    const wait = this.isHealthy ? BEAT : BEAT_AWAY
+    const wait = this.isHealthy && !this.#hasNews ? BEAT : BEAT_AWAY
     if (!this.#isStopped) this.#cancel = after(this.#options.clock, wait, () => void this.#beat())
   }
 

@@ -1,11 +1,15 @@
 import { hostname } from 'node:os'
 import { systemClock } from '../base/clock.ts'
 import { asError, CodedError } from '../base/coded-error.ts'
+import { wallNow } from '../base/host-time.ts'
 import type { Secret } from '../base/secret.ts'
+import type { Act } from '../ledger/audit.ts'
+import type { FleetPause } from '../ledger/fleet.ts'
 import type { LedgerTables } from '../ledger/tables.ts'
 import type { FleetLedger } from './fleet-ledger.ts'
 import { joinFleet } from './join.ts'
 import type { Member } from './members.ts'
+import type { KeptFleetPause } from './pauses.ts'
 import { PostgresStore } from './postgres.ts'
 
 export interface OpenFleetOptions {
@@ -14,6 +18,20 @@ export interface OpenFleetOptions {
   /** Of this program. */
   readonly version: string
   readonly onHealth: (problem: string | undefined) => void
+}
+
+/** Without a pause it is one that ends: of a route, or of everything. */
+export interface PauseChange {
+  readonly pause?: KeptFleetPause
+  readonly route?: string | undefined
+  readonly act: Omit<Act, 'at'>
+}
+
+export interface ChangedPauses {
+  /** There was something to end. */
+  readonly was: boolean
+  /** What is paused now: each by its route, or null for everything. */
+  readonly routes: readonly (string | null)[]
 }
 
 /** Makes a state directory a member of a fleet in PostgreSQL. @param isOurs false: the directory is a copy. */
@@ -40,15 +58,46 @@ export async function probeStore(url: Secret, isAsked: boolean): Promise<string>
 }
 
 /**
- * The workers of a fleet, and where it remembers.
+ * The workers of a fleet, what is paused for them, and where it remembers.
  *
  * @throws {CodedError} STATE_UNAVAILABLE, for people.
  */
 export async function membersOf(
   url: Secret,
   fleet: string,
-): Promise<{ readonly place: string; readonly members: readonly Member[] }> {
-  return await visit(url, fleet, async (store) => ({ place: store.place, members: await store.members() }))
+): Promise<{ readonly place: string; readonly members: readonly Member[]; readonly pauses: readonly FleetPause[] }> {
+  return await visit(url, fleet, async (store) => {
+    const members = await store.members()
+    return { place: store.place, members, pauses: (await store.look()) ? await store.pauses() : [] }
+  })
+}
+
+/**
+ * Pauses a fleet, or ends that, as nobody's member; and what is told of it to whoever looks at what operators did.
+ *
+ * @throws {CodedError} STATE_UNAVAILABLE, for people; USAGE where nobody of the fleet has the route.
+ */
+export async function changePauses(url: Secret, fleet: string, change: PauseChange): Promise<ChangedPauses> {
+  return await visit(url, fleet, async (store) => {
+    if (!(await store.look())) throw new Error('it holds nothing yet: no worker of a fleet has been there')
+    const at = wallNow()
+    const act = { id: `${at} 1 ${process.pid}`, row: JSON.stringify({ ...change.act, at }) }
+    if (change.pause !== undefined) await checkRoute(store, change.pause.route)
+    const was = change.pause === undefined ? await store.resume(change.route, act) : true
+    if (change.pause !== undefined) await store.pause(change.pause, act)
+    const routes = (await store.pauses()).map(({ route }) => route ?? null)
+    return { was, routes }
+  })
+}
+
+/** A route that all who are there would have to have, and none has, is misspelt. */
+async function checkRoute(store: PostgresStore, route: string | undefined): Promise<void> {
+  const there = (await store.members()).filter(({ isSilent }) => !isSilent)
+  const known = new Set(there.flatMap(({ signs }) => signs?.routes.map(({ name }) => name) ?? []))
+  const isKnown = route === undefined || known.has(route) || there.some(({ signs }) => signs === null)
+  if (isKnown || there.length === 0) return
+  const routes = [...known].toSorted().join(', ')
+  throw new CodedError('USAGE', `no worker of the fleet has a route ${JSON.stringify(route)}; there are: ${routes}`)
 }
 
 /** Looks at a store as nobody's member. */
@@ -57,6 +106,7 @@ async function visit<T>(url: Secret, fleet: string, look: (store: PostgresStore)
   try {
     return await look(store)
   } catch (error) {
+    if (error instanceof CodedError) throw error
     throw new CodedError('STATE_UNAVAILABLE', `${store.place}: ${asError(error).message}`, { cause: error })
   } finally {
     await store.close()

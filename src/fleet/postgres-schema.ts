@@ -117,13 +117,33 @@ export const MEMBERS = `SELECT member, name, version, shows, extract(epoch FROM 
    FROM clink_worker.members WHERE fleet = $1 AND seen >= now() - interval '1 day' ORDER BY name, member`
 
 /**
- * What has changed since a moment: from the oldest transaction on that was under way then, since one that was may have been committed after the
- * look. In one statement, so that all of it is of one moment.
+ * Of a pause: milliseconds that are left of it, by the clock of the store; null: it has no end. Within a text of JSON each quote has a backslash before
+ * it, so that none looks like the key. A row that PostgreSQL cannot read as JSON would keep all members from reading anything.
  */
-export const CHANGES = `SELECT s.xmin, s.at, n.kind, n.id, n.row FROM (
+const REST = `substring(row FROM '"for":([0-9.]+)')::float8 - extract(epoch FROM now() - at) * 1000`
+
+/** There is one row for each pause, which goes when somebody ends it or, later, when its time is over. */
+export const PAUSES = {
+  read: `SELECT row, extract(epoch FROM at) * 1000 AS since, ${REST} AS rest FROM clink_worker.notes
+     WHERE fleet = $1 AND kind = 'pauses' AND (${REST} > 0) IS NOT FALSE`,
+  /** With what is told of who did it: $4 is its id, $5 the act. */
+  set: `WITH act AS (INSERT INTO clink_worker.notes (fleet, kind, id, row, changed) VALUES ($1, 'audit', $4, $5, pg_current_xact_id()))
+   INSERT INTO clink_worker.notes (fleet, kind, id, row, changed) VALUES ($1, 'pauses', $2, $3, pg_current_xact_id())
+     ON CONFLICT (fleet, kind, id) DO UPDATE SET row = excluded.row, changed = excluded.changed, at = now()`,
+  end: `WITH ended AS (DELETE FROM clink_worker.notes WHERE fleet = $1 AND kind = 'pauses' AND id = $2 AND (${REST} > 0) IS NOT FALSE RETURNING 1),
+     act AS (INSERT INTO clink_worker.notes (fleet, kind, id, row, changed) SELECT $1, 'audit', $3, $4, pg_current_xact_id() FROM ended)
+   SELECT FROM ended`,
+} as const
+
+/**
+ * What has changed since a moment: from the oldest transaction on that was under way then, since one that was may have been committed after the
+ * look. In one statement, so that all of it is of one moment. What is paused stands below, whenever it was written.
+ */
+export const CHANGES = `SELECT s.xmin, s.at, n.kind, n.id, n.row, NULL::float8 AS since, NULL::float8 AS rest FROM (
      SELECT pg_snapshot_xmin(pg_current_snapshot())::text AS xmin, extract(epoch FROM now())::bigint::text AS at) s
    LEFT JOIN clink_worker.notes n ON n.fleet = $1 AND n.kind IN ('letters', 'audit') AND n.changed >= $2::xid8
-     AND ($2::xid8 <> '0' OR n.row IS NOT NULL)`
+     AND ($2::xid8 <> '0' OR n.row IS NOT NULL)
+   UNION ALL SELECT NULL, NULL, 'pauses', NULL, p.row, p.since, p.rest FROM (${PAUSES.read}) p`
 
 /** Days for which it is known that a row is gone. */
 export const GONE_DAYS = 7
@@ -134,6 +154,7 @@ export const PRUNES: readonly string[] = [
      SELECT FROM clink_worker.parts q WHERE q.fleet = $1 AND q.clink = p.clink AND q.at >= now() - $2 * interval '1 ms')`,
   `DELETE FROM clink_worker.notes WHERE fleet = $1 AND ((row IS NULL AND at < now() - interval '${GONE_DAYS} days')
      OR (kind IN ('cooling', 'own') AND at < now() - $2 * interval '1 ms'))`,
+  `DELETE FROM clink_worker.notes WHERE fleet = $1 AND kind = 'pauses' AND ${REST} < 0 AND $2 >= 0`,
   `DELETE FROM clink_worker.steps s WHERE s.fleet = $1 AND s.noted < now() - $2 * interval '1 ms'
      AND NOT EXISTS (SELECT FROM clink_worker.parts p WHERE p.fleet = $1 AND p.clink = s.clink)
      AND NOT EXISTS (SELECT FROM clink_worker.notes n WHERE n.fleet = $1 AND n.kind = 'letters' AND n.id = s.clink AND n.row IS NOT NULL)`,

@@ -1,5 +1,6 @@
 import { Pool, type PoolClient, type QueryResultRow } from 'pg'
 import type { Secret } from '../base/secret.ts'
+import type { FleetPause } from '../ledger/fleet.ts'
 import { step } from '../ledger/rows.ts'
 import type { KeptStep } from '../ledger/step-table.ts'
 import {
@@ -9,8 +10,8 @@ import {
   LEAVE,
   MAY_MAKE,
   MEMBERS,
-  MIGRATIONS,
   NEEDS,
+  PAUSES,
   PROCESS,
   PRUNES,
   RECALL,
@@ -21,7 +22,9 @@ import {
 import { memberOf, type Member } from './members.ts'
 import { fromJsonb, toJsonb } from './jsonb-text.ts'
 import { isNote } from './notes-here.ts'
+import { pauseId, pauseOf, type KeptFleetPause } from './pauses.ts'
 import { codeOf, placeOf, READ_ONLY, storeError } from './postgres-errors.ts'
+import { migrate, refusalOf, versionOf } from './postgres-version.ts'
 import type { Batch, Changes, Note, Part, Recalled, SharedStore } from './store.ts'
 
 export interface PostgresOptions {
@@ -32,6 +35,12 @@ export interface PostgresOptions {
   readonly name: string
   /** Of this program. */
   readonly version: string
+}
+
+/** What an operator did, as a row of its own: JSON. */
+interface WrittenAct {
+  readonly id: string
+  readonly row: string
 }
 
 /** One writes, two read, one shows that this member is there. */
@@ -122,13 +131,14 @@ export class PostgresStore implements SharedStore {
     const [from = '0', at = '0'] = (after ?? '').split(':')
     const known = from === '' ? '0' : from
     const rows = await this.#query(CHANGES, [this.#options.fleet, known])
-    const [first] = rows
+    // The order of the two parts is not promised.
+    const first = rows.find(({ xmin }) => xmin !== null)
     const next = `${String(first?.['xmin'])}:${String(first?.['at'])}`
     const isTooOld = Number(first?.['at']) - Number(at) > (GONE_DAYS - 1) * 86_400
     // Another database has other numbers.
     const isOther = BigInt(String(first?.['xmin'])) < BigInt(known)
     if (known !== '0' && (isTooOld || isOther)) return await this.changes(undefined)
-    return { next, isWhole: known === '0', notes: rows.flatMap(noteOf) }
+    return { next, isWhole: known === '0', notes: rows.flatMap(noteOf), pauses: rows.flatMap(pauseIn) }
   }
 
   async beat(shows?: string): Promise<string | undefined> {
@@ -145,6 +155,22 @@ export class PostgresStore implements SharedStore {
       const texts = { member: String(member), name: String(name), version: String(version), shows: orNull(shows) }
       return memberOf(texts, Number(seen), Number(age))
     })
+  }
+
+  async pauses(): Promise<readonly FleetPause[]> {
+    return (await this.#query(PAUSES.read, [this.#options.fleet])).flatMap(pauseIn)
+  }
+
+  /** In place of an earlier one of the same route. @param act what is told of it. */
+  async pause(pause: KeptFleetPause, act: WrittenAct): Promise<void> {
+    const values = [pauseId(pause.route), toJsonb(JSON.stringify(pause)), act.id, toJsonb(act.row)]
+    await this.#query(PAUSES.set, [this.#options.fleet, ...values])
+  }
+
+  /** @param route undefined: the pause of everything. @returns whether there was one. */
+  async resume(route: string | undefined, act: WrittenAct): Promise<boolean> {
+    const values = [this.#options.fleet, pauseId(route), act.id, toJsonb(act.row)]
+    return (await this.#query(PAUSES.end, values)).length > 0
   }
 
   async steps(clinkId: string): Promise<readonly KeptStep[]> {
@@ -239,35 +265,6 @@ function statementOf(names: readonly (keyof typeof WRITES)[]): string {
 
 const CHANGED = 'n.kind, n.id, n.row'
 
-/** Why this version may not work with the store any more. */
-function refusalOf(row: QueryResultRow | undefined): string | undefined {
-  const needs = Number(row?.['needs'])
-  if (needs <= VERSION) return undefined
-  return `it was made for a newer clink-worker (it needs version ${needs} of the store, this one knows ${VERSION}): update this worker`
-}
-
-async function migrate(client: PoolClient): Promise<void> {
-  if ((await versionOf(client)) >= VERSION) return
-  await client.query('BEGIN')
-  await client.query(`SELECT pg_advisory_xact_lock(hashtext('clink_worker'))`)
-  // Another member may have done it meanwhile.
-  const version = await versionOf(client)
-  for (const migration of MIGRATIONS.slice(version)) await client.query(migration)
-  await client.query('UPDATE clink_worker.meta SET version = greatest(version, $1)', [MIGRATIONS.length])
-  await client.query('COMMIT')
-}
-
-/** 0: there is nothing yet. */
-async function versionOf(client: PoolClient): Promise<number> {
-  // `to_regclass` may answer from before another member has made it, within one transaction.
-  const there = await client.query<QueryResultRow>(
-    `SELECT EXISTS (SELECT FROM pg_catalog.pg_tables WHERE schemaname = 'clink_worker' AND tablename = 'meta') AS found`,
-  )
-  if (there.rows[0]?.['found'] !== true) return 0
-  const { rows } = await client.query<QueryResultRow>('SELECT version FROM clink_worker.meta')
-  return Number(rows[0]?.['version'] ?? 0)
-}
-
 function columns<Row extends object>(rows: readonly Row[], names: readonly (keyof Row)[]): unknown[][] {
   return names.map((name) => rows.map((row) => row[name] ?? null))
 }
@@ -276,6 +273,11 @@ function noteOf({ id, kind, row }: QueryResultRow): Note[] {
   if (typeof kind !== 'string' || !isNote(kind)) return []
   const text = orNull(row)
   return [{ kind, id: String(id), row: text === null ? null : fromJsonb(text) }]
+}
+
+function pauseIn({ rest, row, since }: QueryResultRow): FleetPause[] {
+  if (typeof row !== 'string' || since === null) return []
+  return pauseOf(fromJsonb(row), Number(since), rest === null ? undefined : Number(rest))
 }
 
 function orNull(value: unknown): string | null {

@@ -1,3 +1,4 @@
+import type { FleetPause } from '../ledger/fleet.ts'
 import type { KeptStep } from '../ledger/step-table.ts'
 import type { LetterEdit } from './letter-edits.ts'
 
@@ -52,9 +53,10 @@ export interface Batch {
   }
 }
 
-/** Letters and acts of operators that have changed. */
+/** Letters and acts of operators that have changed, and all that is paused. */
 export interface Changes {
   readonly notes: readonly Note[]
+  readonly pauses: readonly FleetPause[]
   /** From where the next look goes on. */
   readonly next: string
   /** What lies between the last look and this one is not known any more: these notes are all there are. */

@@ -1,3 +1,4 @@
+import type { Signal } from '../base/signal.ts'
 import type { DeadLetter } from './dead-letters.ts'
 import type { Attempts, KeptResult } from './remembered.ts'
 import type { LedgerTables } from './tables.ts'
@@ -19,6 +20,27 @@ export interface MemberSigns {
   readonly routes: readonly { readonly name: string; readonly waits: readonly string[] }[]
 }
 
+/** A pause of a whole fleet, as its store says it. */
+export interface FleetPause {
+  /** Left out: nothing is taken at all. */
+  readonly route?: string
+  /** Who wants it, as they said. */
+  readonly by: string
+  readonly note?: string
+  /** When it was asked for, by the clock of the store: wall time in milliseconds. */
+  readonly at: number
+  /** For how many milliseconds it stands still; undefined: until somebody ends it. */
+  readonly left: number | undefined
+}
+
+/** What a member of a fleet has read of its pauses. */
+export interface SeenPauses {
+  /** As they are at this moment; undefined: this process has not read them yet. */
+  list(): readonly FleetPause[] | undefined
+  /** They were read. */
+  readonly read: Signal
+}
+
 /** What other members of the fleet have done with a clink. */
 export interface ByOthers {
   /** Their starts, together; their crashes and suspicions are about their own processes, and not here. */
@@ -38,6 +60,8 @@ export interface Fleet {
   readonly tables: LedgerTables
   /** Which member this is. */
   readonly member: string
+  /** What is paused for all members. */
+  readonly pauses: SeenPauses
   /** False: what it remembers cannot be read or written now, so nothing new may start. */
   readonly isHealthy: boolean
   /** Reads what the fleet remembers of these clinks, in one query. It never rejects: what could not be read is not known by `of`. */

@@ -3,11 +3,11 @@ import type { Clink } from '../clink/records.ts'
 import { changeBy, type AttemptNote } from './attempt-notes.ts'
 import { Audit } from './audit.ts'
 import { Cooling } from './cooling.ts'
-import type { Fleet } from './fleet.ts'
+import type { Fleet, SeenPauses } from './fleet.ts'
 import { DeadLetters, type DeadLetter, type LetterChange } from './dead-letters.ts'
 import { LetterActs } from './letter-acts.ts'
 import { LateResults, type LateResult } from './late-results.ts'
-import { KeptPauses } from './pauses.ts'
+import { KeptPauses, PAUSES } from './pauses.ts'
 import { ProcessLedger, type HeldClaim } from './process.ts'
 import { Progress } from './progress.ts'
 import { Memory, triedBy, type Memories } from './memory.ts'
@@ -19,10 +19,7 @@ import type { LedgerTables } from './tables.ts'
 
 export type { LedgerTables } from './tables.ts'
 
-/**
- * What the worker remembers about clinks beyond one delivery. The heart acts on a fact only after the write that notes it has
- * resolved.
- */
+/** What the worker remembers about clinks beyond one delivery. The heart acts on a fact only when its write has resolved. */
 export class Ledger {
   readonly process: ProcessLedger
   readonly letters: DeadLetters
@@ -30,6 +27,7 @@ export class Ledger {
   readonly sightings: Sightings
   readonly steps: Steps
   readonly pauses: KeptPauses
+  readonly fleetPauses: { readonly seen: SeenPauses; readonly kept: KeptPauses } | undefined
   readonly audit: Audit
   readonly #tables: LedgerTables
   readonly #progress: Progress
@@ -54,7 +52,8 @@ export class Ledger {
     this.#fleet = fleet
     this.#progress = new Progress(tables, fleet)
     this.process = new ProcessLedger(tables, this.#progress)
-    this.pauses = new KeptPauses(this.process)
+    this.pauses = new KeptPauses(this.process, PAUSES.own)
+    this.fleetPauses = fleet && { seen: fleet.pauses, kept: new KeptPauses(this.process, PAUSES.fleet) }
     this.audit = new Audit(tables.audit, wall)
     this.letters = new DeadLetters(tables, wall, (id, letter) => this.#progress.changed(id, { letter }), fleet?.member)
     fleet?.onLetter((id, letter) => this.#progress.changed(id, { letter }))

@@ -20,18 +20,21 @@ const kept = z.array(pause)
 /** Somebody does not want clinks to be taken: of one route, or at all. */
 export type Pause = Frozen<z.output<typeof pause>>
 
-const FACT = 'pauses'
+/** The facts that hold the pauses of the state directory, and those of its fleet as it has seen them last. */
+export const PAUSES = { own: 'pauses', fleet: 'pauses of the fleet' } as const
 
-/** The pauses of one state directory: over restarts, until somebody ends them or their time is over. */
+/** Pauses that a state directory remembers: over restarts, until somebody ends them or their time is over. */
 export class KeptPauses {
   readonly #process: Pick<ProcessLedger, 'fact' | 'note'>
+  readonly #fact: string
 
-  constructor(process: Pick<ProcessLedger, 'fact' | 'note'>) {
+  constructor(process: Pick<ProcessLedger, 'fact' | 'note'>, fact: string) {
     this.#process = process
+    this.#fact = fact
   }
 
   all(): readonly Pause[] {
-    const text = this.#process.fact(FACT)
+    const text = this.#process.fact(this.#fact)
     const { data } = kept.safeParse(text === undefined ? [] : tryTo((): unknown => JSON.parse(text)))
     return data ?? []
   }
@@ -42,24 +45,32 @@ export class KeptPauses {
 
   /** In place of an earlier one of the same route. */
   async set(pause: Pause): Promise<void> {
-    await this.#note([...this.#without(pause.route), pause])
+    await this.replace([...this.#without(pause.route), pause])
   }
 
   /** @param route undefined: the pause of everything. */
   async end(route: string | undefined): Promise<void> {
-    if (this.of(route) !== undefined) await this.#note(this.#without(route))
+    if (this.of(route) !== undefined) await this.replace(this.#without(route))
+  }
+
+  /** These, and no others. */
+  async replace(pauses: readonly Pause[]): Promise<void> {
+    await this.#process.note({ [this.#fact]: JSON.stringify(pauses) })
   }
 
   #without(route: string | undefined): readonly Pause[] {
     return this.all().filter((one) => one.route !== route)
-  }
-
-  async #note(pauses: readonly Pause[]): Promise<void> {
-    await this.#process.note({ [FACT]: JSON.stringify(pauses) })
   }
 }
 
 /** When a pause that is asked for now is over, for whoever looks in another process. */
 export function endOf(lasts: number, boot: Boot, wall: number): NonNullable<Pause['until']> {
   return { for: lasts, boot: boot.id, uptime: boot.uptime() + lasts, wall: wall + lasts }
+}
+
+/** Milliseconds that are left of a pause; undefined: it has no end. No clock that was set makes it longer than it was asked for. */
+export function leftOf({ until }: Pick<Pause, 'until'>, boot: Boot, wall: number): number | undefined {
+  if (until === undefined) return undefined
+  const left = until.boot === boot.id ? until.uptime - boot.uptime() : until.wall - wall
+  return Math.min(left, until.for)
 }

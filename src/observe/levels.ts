@@ -26,6 +26,8 @@ export const levels: Readonly<Record<WorkerEvent['event'], Level>> = {
   'operator.acted': 'warn',
   'worker.stillPaused': 'warn',
   'worker.pauseOver': 'info',
+  'fleet.paused': 'warn',
+  'fleet.resumed': 'info',
   'worker.drained': 'info',
   'worker.stopped': 'info',
   'worker.failed': 'fatal',

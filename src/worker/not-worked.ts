@@ -63,8 +63,11 @@ function waitOf(route: Route, { shared }: WorkerParts): Reason | undefined {
   const { health, pauses } = shared
   const of = { route: route.name, sender: null }
   if (pauses.holds(route)) {
-    const [pause] = pauses.list.filter((one) => one.route === undefined || one.route === route.name)
-    return { ...of, why: 'paused', left: pause?.left ?? null }
+    const lefts = pauses.list
+      .filter((one) => one.route === undefined || one.route === route.name)
+      .map(({ left = Infinity }) => left)
+    const left = Math.max(pauses.isDraining ? Infinity : 0, ...lefts)
+    return { ...of, why: 'paused', left: left === Infinity ? null : left }
   }
   return health.isPaused(route) ? { ...of, why: 'failing', left: null } : undefined
 }

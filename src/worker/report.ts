@@ -26,8 +26,9 @@ export function report(parts: WorkerParts) {
     notWorked: notWorked(parts),
     inbox: inboxOf(parts),
     leftAlone: intake.notices.counts,
-    pauses: pauses.list.map(({ at, by, left, note, route }) => ({
+    pauses: pauses.list.map(({ at, by, isFleet, left, note, route }) => ({
       route: route ?? null,
+      isFleet,
       by,
       note: note ?? null,
       since: at,

@@ -1,72 +1,11 @@
 import { describe, expect, it } from 'vitest'
-import { clusterOfFile, needPostgres } from '../support/postgres.ts'
+import { FleetSite, PASSWORD } from '../support/fleet-site.ts'
+import { clusterOfFile } from '../support/postgres.ts'
 import { times } from '../support/record.ts'
 import { until } from '../support/until.ts'
-import { Site, type Command } from '../support/command.ts'
-
-const handler = `
-import { appendFileSync, existsSync } from 'node:fs'
-import { setTimeout as delay } from 'node:timers/promises'
-import { defineHandler } from 'clink-worker'
-const note = (text: string): void => appendFileSync(process.env['NOTES'] ?? '', text + '\\n')
-export default defineHandler(async (clink, ctx) => {
-  note(clink.content + ' ' + ctx.attempt + ' ' + process.env['ME'])
-  if (clink.content === 'poison') throw new Error('it is poison')
-  if (clink.content === 'steps') await ctx.step('pay', () => note('paid by ' + process.env['ME']))
-  if (clink.content === 'hangs' || (clink.content === 'steps' && process.env['ME'] === 'a'))
-    await new Promise((resolve) => ctx.signal.addEventListener('abort', resolve))
-  while (clink.content === 'waits' && !existsSync(process.env['NOTES'] + '.go')) await delay(20)
-  return 'done ' + clink.content
-})
-`
-const config = `
-concurrency: 4
-claim: { timeout: 4s }
-poll: { interval: 50ms, maxInterval: 200ms }
-retry: { attempts: 3, backoff: 100ms, maxBackoff: 200ms, cooldown: 100ms }
-log: { format: json }
-server: { enabled: false }
-`
-const PASSWORD = 'not-to-be-seen'
+import type { Command } from '../support/command.ts'
 
 const cluster = clusterOfFile()
-
-/** Workers with state directories of their own, and one database. */
-class FleetSite implements AsyncDisposable {
-  readonly site: Site
-  readonly url: string
-
-  private constructor(site: Site, url: string) {
-    this.site = site
-    this.url = url
-  }
-
-  static async open(context: Parameters<typeof needPostgres>[0]): Promise<FleetSite> {
-    needPostgres(context)
-    const url = (await cluster.database()).replace('postgres@', `postgres:${PASSWORD}@`)
-    return new FleetSite(await Site.open({ handler, config, emulator: { switches: { defaultTimeout: 4 } } }), url)
-  }
-
-  command(name: string, ...args: string[]): Command {
-    const { directory } = this.site
-    const own = { STATE_DIRECTORY: `${directory}/state-${name}`, ME: name, CLINK_STATE_URL: this.url }
-    return this.site.startWith(own, ...args)
-  }
-
-  async said(name: string, ...args: string[]): Promise<string> {
-    const command = this.command(name, ...args)
-    const exit = await command.exited
-    return `${exit} ${command.output}`
-  }
-
-  send(content: string): string {
-    return this.site.emulator.send('ops', content, { from: 'bob' }).clink_id
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.site[Symbol.asyncDispose]()
-  }
-}
 
 async function kill(command: Command): Promise<void> {
   command.signal('SIGKILL')
@@ -75,7 +14,7 @@ async function kill(command: Command): Promise<void> {
 
 describe('a fleet of real processes', { timeout: 90_000 }, () => {
   it('tries a clink as often as the configuration says, though members are killed and never come back', async (context) => {
-    await using fleet = await FleetSite.open(context)
+    await using fleet = await FleetSite.open(context, cluster)
     const { site } = fleet
     const id = fleet.send('hangs')
     for (const name of ['a', 'b', 'c']) {
@@ -96,7 +35,7 @@ describe('a fleet of real processes', { timeout: 90_000 }, () => {
   })
 
   it('sends the result that a member has computed before it was killed, and does not compute it again', async (context) => {
-    await using fleet = await FleetSite.open(context)
+    await using fleet = await FleetSite.open(context, cluster)
     const { site } = fleet
     const away = site.fault({ operation: 'complete_clink' }, { status: 503 })
     const id = fleet.send('quick')
@@ -118,7 +57,7 @@ describe('a fleet of real processes', { timeout: 90_000 }, () => {
   })
 
   it('shows its members by status --fleet: what each does, one that was killed, and none that has left', async (context) => {
-    await using fleet = await FleetSite.open(context)
+    await using fleet = await FleetSite.open(context, cluster)
     fleet.send('waits')
     const [first, second] = [fleet.command('a', 'run'), fleet.command('b', 'run')]
     const members = async () => {
@@ -142,7 +81,7 @@ describe('a fleet of real processes', { timeout: 90_000 }, () => {
   })
 
   it('skips the steps that a member has done before it was killed', async (context) => {
-    await using fleet = await FleetSite.open(context)
+    await using fleet = await FleetSite.open(context, cluster)
     const { site } = fleet
     const id = fleet.send('steps')
     const first = fleet.command('a', 'run')
@@ -164,7 +103,7 @@ describe('a fleet of real processes', { timeout: 90_000 }, () => {
   })
 
   it('never runs the dead letter of another member, until somebody asks any of them to', async (context) => {
-    await using fleet = await FleetSite.open(context)
+    await using fleet = await FleetSite.open(context, cluster)
     const { site } = fleet
     const id = fleet.send('poison')
     const workers = ['a', 'b'].map((name) => fleet.command(name, 'run'))
@@ -202,7 +141,7 @@ describe('a fleet of real processes', { timeout: 90_000 }, () => {
   })
 
   it('starts nothing while the database is away, ends what runs, and goes on by itself', async (context) => {
-    await using fleet = await FleetSite.open(context)
+    await using fleet = await FleetSite.open(context, cluster)
     const { site } = fleet
     const running = fleet.send('waits')
     const worker = fleet.command('a', 'run')
@@ -239,7 +178,7 @@ describe('a fleet of real processes', { timeout: 90_000 }, () => {
   })
 
   it('shows its password nowhere', async (context) => {
-    await using fleet = await FleetSite.open(context)
+    await using fleet = await FleetSite.open(context, cluster)
     const wrong = `postgresql://me:${PASSWORD}@127.0.0.1:1/base`
     const worker = fleet.site.startWith({ CLINK_STATE_URL: wrong, STATE_DIRECTORY: `${fleet.site.directory}/x` }, 'run')
     await until(

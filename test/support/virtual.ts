@@ -19,6 +19,7 @@ import type { WorkerEvent } from '../../src/events.ts'
 import type { HandlerContext } from '../../src/handlers/handler.ts'
 import type { Limits, Route } from '../../src/handlers/route.ts'
 import type { Clink } from '../../src/clink/records.ts'
+import type { Fleet } from '../../src/ledger/fleet.ts'
 import { Ledger, type LedgerTables } from '../../src/ledger/ledger.ts'
 import { memoryTables } from '../../src/ledger/memory-tables.ts'
 import { Chance } from '../simulation/chance.ts'
@@ -47,6 +48,8 @@ export interface VirtualOptions {
   readonly spoil?: (inner: Transport) => Transport
   /** What an earlier process remembered. Default: nothing. */
   readonly tables?: LedgerTables
+  /** With whom it remembers. Default: nobody. */
+  readonly fleet?: Fleet
   /** Milliseconds that it takes to find the route of a clink; throws where that fails. Undefined: none. */
   readonly finding?: (clink: Clink, now: number) => number | undefined
   /** Of the route of each clink, but for those that begin with `free`. */
@@ -92,7 +95,8 @@ export class VirtualBench {
     const clock = { now: () => WALL + this.time.now + moved, move: (ms: number) => void (moved += ms) }
     this.emulator = createEmulator({ clock, random, ...(options.switches && { switches: options.switches }) })
     this.#random = random
-    this.ledger = new Ledger(options.tables ?? memoryTables(), options.isHealthy, () => this.clock.wall())
+    const tables = options.fleet?.tables ?? options.tables ?? memoryTables()
+    this.ledger = new Ledger(tables, options.isHealthy, () => this.clock.wall(), undefined, options.fleet)
     this.daemon = this.begin()
   }
 

@@ -7,12 +7,14 @@ const PAUSE = `
 Examples:
   clink-worker pause --for 1h --note "database upgrade"
   clink-worker pause --route deploy             the other routes go on
+  clink-worker pause --fleet --for 10m          all workers of the fleet, within seconds
 
 Nothing is claimed any more, after a restart neither; what is in hand is worked to its end, and what a poll on its way brings is given
 back. Where no worker runs, the next one of the state directory is paused. A worker of which everything is paused is not ready.
 `
 const RESUME = `
 Without --route this ends a pause of everything, and a drain. Paused routes stay so until they are named.
+What the fleet has paused stays so until --fleet is given.
 `
 const DRAIN = `
 Examples:
@@ -49,10 +51,12 @@ export function operateCommands(io: Io): readonly Command[] {
     await operate(what, subject, options, io)
   }
   const route = (command: Command): Command => command.option('--route <name>', 'this route and no other')
+  const fleet = (command: Command): Command =>
+    command.option('--fleet', 'all workers with the same state.url, whether one of them runs here or not')
   const lasting = (command: Command): Command => command.option('--for <duration>', 'for so long, as in 10m or 1h')
   return [
-    lasting(route(make('pause', 'take no clinks, over restarts too', PAUSE))).action(act('pause')),
-    route(make('resume', 'take clinks again', RESUME)).action(act('resume')),
+    lasting(fleet(route(make('pause', 'take no clinks, over restarts too', PAUSE)))).action(act('pause')),
+    fleet(route(make('resume', 'take clinks again', RESUME))).action(act('resume')),
     make('drain', 'take no clinks, finish what runs, and stay', DRAIN)
       .option('--wait', 'until nothing is in hand')
       .option('--timeout <duration>', 'with --wait: no longer than this')

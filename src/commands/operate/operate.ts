@@ -10,9 +10,11 @@ import type { PatientLink } from '../terminal/patience.ts'
 import { reachState } from '../terminal/reach-state.ts'
 import { reachWorker } from '../terminal/reach-worker.ts'
 import { positiveDuration } from '../terminal/settings.ts'
+import { stillPaused } from './still-paused.ts'
 
 export interface OperateOptions extends StateSettings, NoteOptions {
   readonly route?: string
+  readonly fleet?: true
   readonly for?: string
   readonly wait?: true
   readonly timeout?: string
@@ -35,6 +37,8 @@ const LOOK = 200
 
 /** @param subject a clink, or a level. */
 export async function operate(what: Act, subject: string, options: OperateOptions, io: Io): Promise<void> {
+  if (options.fleet === true && (what === 'pause' || what === 'resume'))
+    return await (await import('./fleet.ts')).operateFleet(what, options, io)
   const state = await stateOf(options, io)
   // What lasts over restarts can be said to a worker that is to be started.
   const reach = what === 'pause' || what === 'resume' ? reachState : reachWorker
@@ -62,13 +66,13 @@ const ACTS: Readonly<
     const subject = options.route === undefined ? 'everything' : `the route ${options.route}`
     const until = lasts === undefined ? 'until it is resumed' : `for ${humanDuration(lasts)}`
     const next = json.isRunning ? '' : '; no worker runs, the next one goes by it'
-    return { text: `paused: ${subject}, ${until}${next}`, json }
+    return { text: `paused: ${subject}, ${until}${next}${stillPaused(json.fleet ?? [])}`, json }
   },
   resume: async (link, options, io) => {
     const json = await link.ask('resume', { ...wishOf(options, io), ...routeOf(options) })
     const still = json.routes.map((route) => (route === null ? 'everything' : `the route ${route}`))
     const left = still.length === 0 ? '' : `; still paused: ${still.join(', ')}`
-    return { text: `${json.was ? 'resumed' : 'nothing to resume'}${left}`, json }
+    return { text: `${json.was ? 'resumed' : 'nothing to resume'}${left}${stillPaused(json.fleet ?? [])}`, json }
   },
   drain: async (link, options, io) => {
     const limit = limitOf(options)

@@ -1,11 +1,11 @@
 import { CodedError, EXIT } from '../../base/coded-error.ts'
 import { humanDuration } from '../../base/duration.ts'
-import { sharedStore, type SharedStorePlace } from '../../config/shared-store.ts'
-import { hide } from '../../daemon/share.ts'
+import type { SharedStorePlace } from '../../config/shared-store.ts'
 import type { membersOf } from '../../fleet/open.ts'
 import { painter } from '../../observe/colour.ts'
 import { printable } from '../../observe/printable.ts'
-import { loadOptions, readConfig } from '../terminal/connect.ts'
+import { resumeCommand } from '../../control/resume-command.ts'
+import { fleetOf } from '../terminal/fleet-of.ts'
 import type { Io } from '../terminal/io.ts'
 import { table } from '../terminal/table.ts'
 import type { StatusOptions } from './status.ts'
@@ -17,28 +17,26 @@ type Member = Found['members'][number]
 export async function showFleet(options: StatusOptions, io: Io): Promise<void> {
   if (options.watch === true || options.audit === true || options.state !== undefined)
     throw new CodedError('USAGE', '--fleet asks the shared store: without --watch, --audit and --state')
-  const { config } = await readConfig(loadOptions(options, io), io)
-  const place = await sharedStore(config, io.env)
-  if (place === undefined)
-    throw new CodedError('CONFIG_INVALID', 'there is no state.url, so this worker remembers alone: see docs/fleet.md')
-  hide(place.url, io.secrets)
-  const { fleet, url } = place
+  const { fleet, url } = await fleetOf(options, io)
   const store = await import('../../fleet/open.ts')
   const found = { fleet, ...(await store.membersOf(url, fleet)) }
   io.out(options.json === true ? `${JSON.stringify(toldOf(found))}\n` : fleetText(found, io))
   io.finish(found.members.some(({ isSilent }) => !isSilent) ? EXIT.ok : EXIT.failed)
 }
 
-function toldOf({ fleet, members, place }: Found) {
+function toldOf({ fleet, members, pauses, place }: Found) {
   const told = members.map(({ isSilent, member, name, seen, signs, version }) => {
     return { member, name, version, seen: new Date(seen).toISOString(), isSilent, signs }
   })
-  return { version: 1, fleet, store: place, members: told }
+  const paused = pauses.map(({ at, by, left, note, route }) => {
+    return { route: route ?? null, by, note: note ?? null, since: new Date(at).toISOString(), left: left ?? null }
+  })
+  return { version: 1, fleet, store: place, pauses: paused, members: told }
 }
 
-function fleetText({ fleet, members, place }: Found, io: Pick<Io, 'color'>): string {
+function fleetText({ fleet, members, pauses, place }: Found, io: Pick<Io, 'color'>): string {
   const paint = painter(io.color)
-  const head = `fleet ${printable(fleet)} · ${printable(place)}\n`
+  const head = `fleet ${printable(fleet)} · ${printable(place)}\n${pauses.map((pause) => pauseText(pause, paint)).join('')}`
   if (members.length === 0) return `${head}no member was there within the last day\n`
   const names = ['NAME', 'PID', 'VERSION', 'STATE', 'IN HAND', 'SLOTS', 'SEEN', 'ROUTES'].map((name) =>
     paint('dim', name),
@@ -52,6 +50,14 @@ function fleetText({ fleet, members, place }: Found, io: Pick<Io, 'color'>): str
     return why === undefined ? [] : `${paint('yellow', printable(`${name}: ${why}`))}\n`
   })
   return [head, '\n', table([names, ...rows]), ...(reasons.length > 0 ? ['\n', ...reasons] : [])].join('')
+}
+
+function pauseText({ by, left, note, route }: Found['pauses'][number], paint: ReturnType<typeof painter>): string {
+  const what = route === undefined ? 'everything is paused' : `the route ${route} is paused`
+  const until = left === undefined ? '' : `, ${humanDuration(left)} left`
+  const text = `${what} in the fleet (by ${by}${until}${note === undefined ? '' : `: ${note}`})`
+  const command = resumeCommand(route ?? null, true)
+  return `${paint('yellow', printable(text))}\n${paint('yellow', printable(`  → ${command}`))}\n`
 }
 
 function cellsOf({ age, isSilent, name, signs, version }: Member): string[] {

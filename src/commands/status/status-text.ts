@@ -12,8 +12,7 @@ const ID = 24
 /** More are counted. */
 const CLINKS = 20
 
-const WAITS: Readonly<Record<Status['routes'][number]['waits'][number], string>> = {
-  operator: 'paused',
+const WAITS: Readonly<Record<Exclude<Status['routes'][number]['waits'][number], 'operator'>, string>> = {
   failing: 'all fails',
   concurrency: 'at its limit',
   rate: 'rate used up',
@@ -54,7 +53,7 @@ export function statusText(status: Status | NoStatus, io: Pick<Io, 'color'>): st
     ...otherReasons(status).map((line) => `${printable(line)}\n`),
     '\n',
     table(facts(status)),
-    routes.length === 0 ? '' : `\n${table([dim(paint, ROUTES), ...routes.map(routeRow)])}`,
+    routes.length === 0 ? '' : `\n${table([dim(paint, ROUTES), ...routes.map((route) => routeRow(route, status))])}`,
     idle(status, paint),
     clinks(status, paint),
   ].join('')
@@ -76,13 +75,20 @@ function nextLines(next: Status['next']): string[] {
 /** The first is what `next` says. */
 function otherReasons({ next, pauses, reasons }: Status): string[] {
   const others = reasons.filter((reason) => reason !== next?.why)
-  const paused = pauses.filter(({ route }) => route !== null && !(next?.why.includes(route) ?? false))
+  const said = next?.why ?? ''
+  const paused = said.startsWith('all its routes')
+    ? []
+    : pauses.filter(({ isFleet, route }) => route !== null && !said.startsWith(`${pausedRoute(route, isFleet)} (`))
   return [...others, ...paused.map(pauseText)]
 }
 
-function pauseText({ by, left, note, route }: Status['pauses'][number]): string {
+function pauseText({ by, isFleet, left, note, route }: Status['pauses'][number]): string {
   const until = left === null ? '' : `, ${humanDuration(left)} left`
-  return `the route ${route} is paused (by ${by}${until}${note === null ? '' : `: ${note}`})`
+  return `${pausedRoute(route ?? '', isFleet)} (by ${by}${until}${note === null ? '' : `: ${note}`})`
+}
+
+function pausedRoute(route: string, isFleet: boolean): string {
+  return `the route ${route} is paused${isFleet ? ' in the fleet' : ''}`
 }
 
 function facts(status: Status): [string, string][] {
@@ -148,7 +154,8 @@ function whys(list: Status['held']): string {
   return list.map(({ count, why }) => `${count} ${why}`).join(', ')
 }
 
-function routeRow({ held, limits, name, running, settling, waiting, waits }: Status['routes'][number]): string[] {
+function routeRow(route: Status['routes'][number], status: Status): string[] {
+  const { held, limits, name, running, settling, waiting, waits } = route
   const { concurrency, rate, serial, weight } = limits
   const limit = [
     concurrency === null ? [] : String(concurrency),
@@ -157,7 +164,19 @@ function routeRow({ held, limits, name, running, settling, waiting, waits }: Sta
     weight === 1 ? [] : `weight ${weight}`,
   ].flat()
   const numbers = [running, waiting, held, settling].map(String)
-  return [cut(printable(name), NAME), ...numbers, limit.join(' '), waits.map((why) => WAITS[why]).join(', ')]
+  return [
+    cut(printable(name), NAME),
+    ...numbers,
+    limit.join(' '),
+    waits.flatMap((why) => (why === 'operator' ? pausedBy(name, status) : WAITS[why])).join(', '),
+  ]
+}
+
+/** By somebody for this worker, for its fleet, or both. */
+function pausedBy(name: string, { draining, pauses }: Pick<Status, 'draining' | 'pauses'>): string[] {
+  const of = pauses.filter(({ route }) => route === null || route === name)
+  const isOwn = draining !== null || of.some(({ isFleet }) => !isFleet)
+  return [isOwn ? ['paused'] : [], of.some(({ isFleet }) => isFleet) ? ['paused in the fleet'] : []].flat()
 }
 
 function clinks({ deliveries, deliveriesLeftOut }: Status, paint: Paint): string {

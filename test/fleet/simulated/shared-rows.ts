@@ -1,6 +1,7 @@
 import { edited } from '../../../src/fleet/letter-edits.ts'
 import type { Batch, ChangedNote, Changes, Note, Part, Recalled } from '../../../src/fleet/store.ts'
 import type { DeadLetter } from '../../../src/ledger/dead-letters.ts'
+import type { FleetPause } from '../../../src/ledger/fleet.ts'
 import type { KeptStep } from '../../../src/ledger/step-table.ts'
 import { stepKey } from '../../../src/ledger/step-table.ts'
 
@@ -10,6 +11,8 @@ type PartRow = Omit<Part, 'clink'> & { readonly written: number }
 export class SharedRows {
   readonly parts = new Map<string, Map<string, PartRow>>()
   readonly notes = new Map<string, Note & { readonly born: string | undefined; readonly changed: number }>()
+  /** Those of the fleet: what stands of each, at a moment. */
+  readonly pauses = new Map<string | undefined, (now: number) => FleetPause>()
   readonly steps = new Map<string, Map<string, KeptStep>>()
   #changes = 0
 
@@ -58,11 +61,13 @@ export class SharedRows {
     return { ...note, row }
   }
 
-  changesAfter(after: number): Changes {
+  changesAfter(after: number, now = 0): Changes {
     const kinds = new Set(['letters', 'audit'])
     const notes = [...this.notes.values()].filter(({ changed, kind }) => kinds.has(kind) && changed > after)
     const isWhole = after === 0
-    return { next: String(this.#changes), isWhole, notes: isWhole ? notes.filter(({ row }) => row !== null) : notes }
+    const pauses = [...this.pauses.values()].map((of) => of(now)).filter(({ left = Infinity }) => left > 0)
+    const here = { next: String(this.#changes), isWhole, pauses }
+    return { ...here, notes: isWhole ? notes.filter(({ row }) => row !== null) : notes }
   }
 
   stepsOf(clinkId: string): readonly KeptStep[] {

@@ -1,0 +1,64 @@
+import { z } from 'zod'
+import { steadyOf, type Clock } from '../base/clock.ts'
+import { Signal } from '../base/signal.ts'
+import { tryTo } from '../base/try-to.ts'
+import type { FleetPause, SeenPauses } from '../ledger/fleet.ts'
+
+/** What a fleet keeps of a pause. A later version may say more. */
+const kept = z.object({
+  route: z.string().exactOptional(),
+  by: z.string(),
+  note: z.string().exactOptional(),
+  /** Milliseconds from when it was written on. Left out: until somebody ends it. */
+  for: z.number().exactOptional(),
+})
+export type KeptFleetPause = z.output<typeof kept>
+
+/** The name of its row: there is one pause of everything, and one of each route. */
+export function pauseId(route: string | undefined): string {
+  return route === undefined ? 'everything' : `route ${route}`
+}
+
+/** @param row JSON. @param left milliseconds by the clock of the store; undefined: it has no end. */
+export function pauseOf(row: string, at: number, left: number | undefined): FleetPause[] {
+  const { data } = kept.safeParse(tryTo((): unknown => JSON.parse(row)))
+  if (data === undefined) return []
+  const { for: _, ...pause } = data
+  return [{ ...pause, at, left }]
+}
+
+/** The pauses that a member has read last. */
+export class ReadPauses implements SeenPauses {
+  readonly read = new Signal()
+  readonly #clock: Clock
+  #last: { readonly pauses: readonly FleetPause[]; readonly at: number } | undefined
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
+
+  list(): readonly FleetPause[] | undefined {
+    if (this.#last === undefined) return undefined
+    const age = this.#now - this.#last.at
+    return this.#last.pauses
+      .map(({ left, ...pause }) => ({ ...pause, left: left === undefined ? undefined : left - age }))
+      .filter(({ left = Infinity }) => left > 0)
+  }
+
+  /** @returns whether other ones stand than before. */
+  take(pauses: readonly FleetPause[]): boolean {
+    const before = namesOf(this.list() ?? [])
+    this.#last = { pauses, at: this.#now }
+    this.read.say()
+    return namesOf(pauses) !== before
+  }
+
+  get #now(): number {
+    return steadyOf(this.#clock).now()
+  }
+}
+
+function namesOf(pauses: readonly FleetPause[]): string {
+  const names = pauses.map(({ at, route }) => `${at} ${pauseId(route)}`)
+  return names.toSorted().join('\n')
+}
