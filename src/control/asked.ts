@@ -1,4 +1,5 @@
 import type { Act } from '../ledger/audit.ts'
+import type { FleetView } from '../ledger/fleet.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { Liveness } from '../worker/liveness/liveness.ts'
 import type { Readiness } from '../worker/liveness/readiness.ts'
@@ -53,6 +54,8 @@ export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' |
 /** Whom a request is put to: a worker, or what one has left. */
 export interface Asked {
   readonly ledger: Ledger
+  /** Undefined: it remembers alone, or nobody runs that is a member. */
+  readonly fleet?: { readonly name: string; look(): Promise<FleetView> } | undefined
   /** Undefined: none runs. */
   readonly worker: AskedWorker | undefined
 }

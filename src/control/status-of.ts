@@ -1,3 +1,4 @@
+import { isoTime } from '../base/time-text.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { Liveness } from '../worker/liveness/liveness.ts'
 import type { Readiness } from '../worker/liveness/readiness.ts'
@@ -55,7 +56,7 @@ export function statusOf(facts: StatusFacts, ledger: Ledger): Status {
   return {
     version: 1,
     ...rest,
-    worker: { ...worker, startedAt: iso(worker.startedAt) },
+    worker: { ...worker, startedAt: isoTime(worker.startedAt) },
     state: stateOf(facts),
     ready: readiness.ready,
     alive: liveness.alive,
@@ -63,8 +64,8 @@ export function statusOf(facts: StatusFacts, ledger: Ledger): Status {
     next: nextOf(facts, letters),
     counts,
     notWorked,
-    pauses: pauses.map((one) => ({ ...one, since: iso(one.since) })),
-    draining: draining && { ...draining, since: iso(draining.since) },
+    pauses: pauses.map((one) => ({ ...one, since: isoTime(one.since) })),
+    draining: draining && { ...draining, since: isoTime(draining.since) },
     deliveries: first.slice(0, TOLD),
     deliveriesLeftOut: Math.max(0, first.length - TOLD),
     held: byWhy(held),
@@ -131,8 +132,4 @@ function byWhy(whys: readonly string[]): { why: string; count: number }[] {
   const counts = new Map<string, number>()
   for (const why of whys) counts.set(why, (counts.get(why) ?? 0) + 1)
   return [...counts].map(([why, count]) => ({ why, count })).toSorted((a, b) => b.count - a.count)
-}
-
-function iso(wall: number): string {
-  return new Date(wall).toISOString()
 }

@@ -4,6 +4,7 @@ import type { DeadLetter } from '../ledger/dead-letters.ts'
 import { rows } from '../ledger/rows.ts'
 import { changeLetters, MOST, running } from './acts.ts'
 import type { Asked } from './asked.ts'
+import { fleetView, toldOfFleet } from './fleet.ts'
 import { groupsOf, membersOf } from './failures.ts'
 import { row } from './row.ts'
 import { condition, inboxList, logLine, routeFigures, span, timeline, type Loop } from './seen.ts'
@@ -29,6 +30,8 @@ const named = z.object({ id: z.string() })
 const overview = z.object({
   /** Wall time in milliseconds. */
   at: z.number(),
+  /** The name of that of which it is a member; null: it remembers alone. */
+  fleet: z.string().nullable(),
   status,
   /** What is heard of the clinks whose handlers run. */
   runs: z.array(z.object({ id: z.string(), silence: z.number(), line: z.string().nullable() })),
@@ -55,6 +58,12 @@ export const views = {
       const { past } = running(asked)
       return { at: wallNow(), length: past?.length ?? 0, spans: past?.spans ?? [] }
     },
+  }),
+  fleet: row({
+    changes: false,
+    params: nothing,
+    answer: fleetView.nullable(),
+    by: async (_, { fleet }) => (fleet === undefined ? null : toldOfFleet(await fleet.look())),
   }),
   deliveries: row({
     changes: false,
@@ -116,7 +125,8 @@ function overviewOf(asked: Asked): z.output<typeof overview> {
     .map(({ id }) => ({ id, ...(worker.past?.run(id) ?? { silence: 0, line: null }) }))
   const inbox = worker.inbox()
   const waits = inbox && { pending: inbox.pending, oldest: inbox.oldest, isSaturated: inbox.isSaturated }
-  return { at: wallNow(), status: whole, runs, routes: worker.past?.routes ?? [], inbox: waits ?? null }
+  const fleet = asked.fleet?.name ?? null
+  return { at: wallNow(), fleet, status: whole, runs, routes: worker.past?.routes ?? [], inbox: waits ?? null }
 }
 
 function clinkOf(id: string, asked: Asked): z.output<typeof found> {

@@ -2,6 +2,7 @@ import { actions, say } from './actions.js'
 import { clink } from './clink.js'
 import { button, h, morph, words } from './dom.js'
 import { failures } from './failures.js'
+import { fleet } from './fleet.js'
 import { clock, count, span } from './format.js'
 import { health } from './health.js'
 import { inbox } from './inbox.js'
@@ -15,6 +16,7 @@ const views = {
   inbox: { name: 'Inbox', show: inbox, needs: { inbox: 'inbox' }, every: 5_000 },
   failures: { name: 'Failures', show: failures, needs: { failed: 'failed' }, every: 5_000 },
   routes: { name: 'Routes', show: routes },
+  fleet: { name: 'Fleet', show: fleet, needs: { fleet: 'fleet' }, every: 5_000 },
   health: { name: 'Health', show: health, needs: { condition: 'condition', audit: 'audit' }, every: 3_000 },
 }
 /** Milliseconds after which what is shown is no longer true. */
@@ -51,7 +53,7 @@ function show() {
   // The policy of the page takes no style in attributes.
   for (const meter of main.querySelectorAll('[data-part]'))
     meter.firstElementChild.style.inlineSize = `${meter.dataset.part * 100}%`
-  showHead(known.overview.status)
+  showHead(known.overview)
 }
 
 const STATES = {
@@ -64,7 +66,8 @@ const STATES = {
   stopping: ['stopping', 'bad'],
 }
 
-function showHead({ alive, counts, draining, pauses, state, totals, worker }) {
+function showHead({ fleet: fleetName, status }) {
+  const { alive, counts, draining, pauses, state, totals, worker } = status
   const whole = pauses.filter(({ route }) => route === null)
   const isPaused = whole.some(({ isFleet }) => !isFleet)
   const isFleetPaused = whole.some(({ isFleet }) => isFleet)
@@ -85,7 +88,8 @@ function showHead({ alive, counts, draining, pauses, state, totals, worker }) {
     ? [button('Resume', 'resume', { kind: 'main' })]
     : [button('Pause', 'pause'), button('Drain', 'drain')]
   morph(byId('controls'), h('div', { id: 'controls', class: 'controls' }, controls))
-  const tabs = Object.entries(views).map(([id, { name }]) => {
+  const there = Object.entries(views).filter(([id]) => id !== 'fleet' || fleetName !== null)
+  const tabs = there.map(([id, { name }]) => {
     const many =
       id === 'failures' && counts.deadLetters > 0 ? h('span', { class: 'many' }, count(counts.deadLetters)) : null
     const current = place.view === id ? { 'aria-current': 'page' } : {}
@@ -132,7 +136,7 @@ function go() {
   const isOther = view !== place.view || id !== place.id
   place = { id, view }
   if (isOther) {
-    for (const name of ['found', 'log', 'isContentWanted', 'failed', 'inbox', 'condition']) delete known[name]
+    for (const name of ['found', 'log', 'isContentWanted', 'failed', 'inbox', 'condition', 'fleet']) delete known[name]
     scrollTo(0, 0)
     main.focus({ preventScroll: true })
   }

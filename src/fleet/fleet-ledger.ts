@@ -1,8 +1,9 @@
 import { after, steadyOf, type Cancel, type Clock } from '../base/clock.ts'
+import { asError, CodedError } from '../base/coded-error.ts'
 import type { Signal } from '../base/signal.ts'
 import { Recent } from '../base/recent.ts'
 import type { DeadLetter } from '../ledger/dead-letters.ts'
-import { JOINED, type ByOthers, type Fleet, type MemberSigns } from '../ledger/fleet.ts'
+import { JOINED, type ByOthers, type Fleet, type FleetView, type MemberSigns } from '../ledger/fleet.ts'
 import { DONE } from '../ledger/table.ts'
 import type { LedgerTables } from '../ledger/tables.ts'
 import { byOthers } from './by-others.ts'
@@ -103,6 +104,10 @@ export class FleetLedger implements Fleet {
     }
   }
 
+  get name(): string {
+    return this.#options.name
+  }
+
   get isHealthy(): boolean {
     return this.problem === undefined
   }
@@ -141,6 +146,15 @@ export class FleetLedger implements Fleet {
 
   onLetter(changed: (clinkId: string, letter: DeadLetter | undefined) => void): void {
     this.#notes.onLetter = changed
+  }
+
+  async look(): Promise<FleetView> {
+    const { name: fleet, store } = this.#options
+    try {
+      return { fleet, place: store.place, members: await store.members(), pauses: this.pauses.list() ?? [] }
+    } catch (error) {
+      throw new CodedError('STATE_UNAVAILABLE', `${store.place}: ${asError(error).message}`, { cause: error })
+    }
   }
 
   async recall(clinkIds: readonly string[]): Promise<void> {

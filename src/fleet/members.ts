@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { tryTo } from '../base/try-to.ts'
-import type { MemberSigns } from '../ledger/fleet.ts'
+import type { Member, MemberSigns } from '../ledger/fleet.ts'
 
 /** A later version may say more. */
 const memberSigns: z.ZodType<MemberSigns> = z.object({
@@ -12,22 +12,6 @@ const memberSigns: z.ZodType<MemberSigns> = z.object({
   slots: z.number(),
   routes: z.array(z.object({ name: z.string(), waits: z.array(z.string()) })),
 })
-
-/** A worker that was there within the last day and did not leave. */
-export interface Member {
-  readonly member: string
-  /** The machine's. */
-  readonly name: string
-  readonly version: string
-  /** When it showed itself last, by the store's clock: wall time in milliseconds. */
-  readonly seen: number
-  /** Milliseconds since then. */
-  readonly age: number
-  /** It has not shown itself for long. */
-  readonly isSilent: boolean
-  /** Null: it says nothing of itself, or nothing that this version reads. */
-  readonly signs: MemberSigns | null
-}
 
 /** Milliseconds: a few of its beats. */
 const SILENT = 20_000

@@ -4,11 +4,10 @@ import { asError, CodedError } from '../base/coded-error.ts'
 import { wallNow } from '../base/host-time.ts'
 import type { Secret } from '../base/secret.ts'
 import type { Act } from '../ledger/audit.ts'
-import type { FleetPause } from '../ledger/fleet.ts'
+import type { FleetView } from '../ledger/fleet.ts'
 import type { LedgerTables } from '../ledger/tables.ts'
 import type { FleetLedger } from './fleet-ledger.ts'
 import { joinFleet } from './join.ts'
-import type { Member } from './members.ts'
 import type { KeptFleetPause } from './pauses.ts'
 import { PostgresStore } from './postgres.ts'
 
@@ -58,17 +57,14 @@ export async function probeStore(url: Secret, isAsked: boolean): Promise<string>
 }
 
 /**
- * The workers of a fleet, what is paused for them, and where it remembers.
+ * Looks at a fleet as nobody's member.
  *
  * @throws {CodedError} STATE_UNAVAILABLE, for people.
  */
-export async function membersOf(
-  url: Secret,
-  fleet: string,
-): Promise<{ readonly place: string; readonly members: readonly Member[]; readonly pauses: readonly FleetPause[] }> {
+export async function membersOf(url: Secret, fleet: string): Promise<FleetView> {
   return await visit(url, fleet, async (store) => {
     const members = await store.members()
-    return { place: store.place, members, pauses: (await store.look()) ? await store.pauses() : [] }
+    return { fleet, place: store.place, members, pauses: (await store.look()) ? await store.pauses() : [] }
   })
 }
 

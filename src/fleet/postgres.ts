@@ -1,6 +1,6 @@
 import { Pool, type PoolClient, type QueryResultRow } from 'pg'
 import type { Secret } from '../base/secret.ts'
-import type { FleetPause } from '../ledger/fleet.ts'
+import type { FleetPause, Member } from '../ledger/fleet.ts'
 import { step } from '../ledger/rows.ts'
 import type { KeptStep } from '../ledger/step-table.ts'
 import {
@@ -19,7 +19,7 @@ import {
   VERSION,
   WRITES,
 } from './postgres-schema.ts'
-import { memberOf, type Member } from './members.ts'
+import { memberOf } from './members.ts'
 import { fromJsonb, toJsonb } from './jsonb-text.ts'
 import { isNote } from './notes-here.ts'
 import { pauseId, pauseOf, type KeptFleetPause } from './pauses.ts'
@@ -147,7 +147,6 @@ export class PostgresStore implements SharedStore {
     return refusalOf(row)
   }
 
-  /** Those that were there within the last day and did not leave. */
   async members(): Promise<readonly Member[]> {
     if ((await this.#with(versionOf)) < VERSION) return []
     const rows = await this.#query(MEMBERS, [this.#options.fleet])

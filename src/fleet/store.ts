@@ -1,4 +1,4 @@
-import type { FleetPause } from '../ledger/fleet.ts'
+import type { FleetPause, Member } from '../ledger/fleet.ts'
 import type { KeptStep } from '../ledger/step-table.ts'
 import type { LetterEdit } from './letter-edits.ts'
 
@@ -76,6 +76,8 @@ export interface SharedStore {
   changes(after: string | undefined): Promise<Changes>
   /** Shows that this member is there, by writing. @param shows what it says of itself: JSON. @returns why this version may not work with the store any more; undefined: it may. */
   beat(shows?: string): Promise<string | undefined>
+  /** Those that were there within the last day and did not leave. */
+  members(): Promise<readonly Member[]>
   steps(clinkId: string): Promise<readonly KeptStep[]>
   /** @param keep milliseconds. */
   prune(keep: number): Promise<void>

@@ -3,7 +3,7 @@ import type { z } from 'zod'
 import type { Service } from '../base/service.ts'
 import type { Signal } from '../base/signal.ts'
 import { CodedError } from '../base/coded-error.ts'
-import { JOINED, type Fleet, type MemberSigns } from '../ledger/fleet.ts'
+import { JOINED, type Fleet, type FleetView, type MemberSigns } from '../ledger/fleet.ts'
 import { Ledger } from '../ledger/ledger.ts'
 import type { Keys } from '../ledger/table.ts'
 import { tableKeys, type LedgerTables } from '../ledger/tables.ts'
@@ -30,6 +30,9 @@ export interface StateOptions extends Omit<JournalOptions, 'schedule'> {
 interface SharedFleet extends Fleet, Service {
   /** Why it cannot be asked, for people. */
   readonly problem: string | undefined
+  readonly name: string
+  /** @throws {CodedError} STATE_UNAVAILABLE, for people. */
+  look(): Promise<FleetView>
   /** To be told what the worker says of itself to the others. */
   signs: () => MemberSigns | undefined
   /** Clinks whose dead letters another member has had run again. */

@@ -41,6 +41,30 @@ export interface SeenPauses {
   readonly read: Signal
 }
 
+/** A worker that was there within the last day and did not leave. */
+export interface Member {
+  readonly member: string
+  /** The machine's. */
+  readonly name: string
+  readonly version: string
+  /** When it showed itself last, by the store's clock: wall time in milliseconds. */
+  readonly seen: number
+  /** Milliseconds since then. */
+  readonly age: number
+  /** It has not shown itself for long. */
+  readonly isSilent: boolean
+  /** Null: it says nothing of itself, or nothing that this version reads. */
+  readonly signs: MemberSigns | null
+}
+
+/** The workers of a fleet, what is paused for them, and where it remembers. */
+export interface FleetView {
+  readonly fleet: string
+  readonly place: string
+  readonly members: readonly Member[]
+  readonly pauses: readonly FleetPause[]
+}
+
 /** What other members of the fleet have done with a clink. */
 export interface ByOthers {
   /** Their starts, together; their crashes and suspicions are about their own processes, and not here. */

@@ -78,6 +78,7 @@ export class SimulatedStore {
         return await ask('write', write, kill)
       },
       changes: async (after) => await ask('changes', () => this.#rows.changesAfter(Number(after ?? 0))),
+      members: async () => await Promise.resolve([]),
       steps: async (id) => await ask('steps', () => this.#rows.stepsOf(id)),
       prune: async () => await ask('prune', () => {}),
       isOfTheData: () => false,

@@ -139,6 +139,7 @@ export class Spoilt implements SharedStore {
   readonly recall: SharedStore['recall'] = async (ids) => await this.#real.recall(ids)
   readonly changes: SharedStore['changes'] = async (after) => await this.#real.changes(after)
   readonly steps: SharedStore['steps'] = async (id) => await this.#real.steps(id)
+  readonly members: SharedStore['members'] = async () => await this.#real.members()
   readonly prune: SharedStore['prune'] = async (keep) => await this.#real.prune(keep)
   readonly isOfTheData: SharedStore['isOfTheData'] = (error) => this.#real.isOfTheData(error)
   readonly close = async (): Promise<void> => await this.#real.close()

@@ -1,7 +1,7 @@
 import { CodedError, EXIT } from '../../base/coded-error.ts'
 import { humanDuration } from '../../base/duration.ts'
-import type { SharedStorePlace } from '../../config/shared-store.ts'
-import type { membersOf } from '../../fleet/open.ts'
+import { toldOfFleet } from '../../control/fleet.ts'
+import type { FleetView } from '../../ledger/fleet.ts'
 import { painter } from '../../observe/colour.ts'
 import { printable } from '../../observe/printable.ts'
 import { resumeCommand } from '../../control/resume-command.ts'
@@ -10,31 +10,18 @@ import type { Io } from '../terminal/io.ts'
 import { table } from '../terminal/table.ts'
 import type { StatusOptions } from './status.ts'
 
-type Found = Pick<SharedStorePlace, 'fleet'> & Awaited<ReturnType<typeof membersOf>>
-type Member = Found['members'][number]
-
 /** The workers that remember together, whether one of them runs here or not. */
 export async function showFleet(options: StatusOptions, io: Io): Promise<void> {
   if (options.watch === true || options.audit === true || options.state !== undefined)
     throw new CodedError('USAGE', '--fleet asks the shared store: without --watch, --audit and --state')
   const { fleet, url } = await fleetOf(options, io)
   const store = await import('../../fleet/open.ts')
-  const found = { fleet, ...(await store.membersOf(url, fleet)) }
-  io.out(options.json === true ? `${JSON.stringify(toldOf(found))}\n` : fleetText(found, io))
+  const found = await store.membersOf(url, fleet)
+  io.out(options.json === true ? `${JSON.stringify(toldOfFleet(found))}\n` : fleetText(found, io))
   io.finish(found.members.some(({ isSilent }) => !isSilent) ? EXIT.ok : EXIT.failed)
 }
 
-function toldOf({ fleet, members, pauses, place }: Found) {
-  const told = members.map(({ isSilent, member, name, seen, signs, version }) => {
-    return { member, name, version, seen: new Date(seen).toISOString(), isSilent, signs }
-  })
-  const paused = pauses.map(({ at, by, left, note, route }) => {
-    return { route: route ?? null, by, note: note ?? null, since: new Date(at).toISOString(), left: left ?? null }
-  })
-  return { version: 1, fleet, store: place, pauses: paused, members: told }
-}
-
-function fleetText({ fleet, members, pauses, place }: Found, io: Pick<Io, 'color'>): string {
+function fleetText({ fleet, members, pauses, place }: FleetView, io: Pick<Io, 'color'>): string {
   const paint = painter(io.color)
   const head = `fleet ${printable(fleet)} · ${printable(place)}\n${pauses.map((pause) => pauseText(pause, paint)).join('')}`
   if (members.length === 0) return `${head}no member was there within the last day\n`
@@ -52,7 +39,7 @@ function fleetText({ fleet, members, pauses, place }: Found, io: Pick<Io, 'color
   return [head, '\n', table([names, ...rows]), ...(reasons.length > 0 ? ['\n', ...reasons] : [])].join('')
 }
 
-function pauseText({ by, left, note, route }: Found['pauses'][number], paint: ReturnType<typeof painter>): string {
+function pauseText({ by, left, note, route }: FleetView['pauses'][number], paint: ReturnType<typeof painter>): string {
   const what = route === undefined ? 'everything is paused' : `the route ${route} is paused`
   const until = left === undefined ? '' : `, ${humanDuration(left)} left`
   const text = `${what} in the fleet (by ${by}${until}${note === undefined ? '' : `: ${note}`})`
@@ -60,7 +47,7 @@ function pauseText({ by, left, note, route }: Found['pauses'][number], paint: Re
   return `${paint('yellow', printable(text))}\n${paint('yellow', printable(`  → ${command}`))}\n`
 }
 
-function cellsOf({ age, isSilent, name, signs, version }: Member): string[] {
+function cellsOf({ age, isSilent, name, signs, version }: FleetView['members'][number]): string[] {
   const state = isSilent ? 'silent' : signs === null ? '?' : signs.isReady ? 'ready' : 'not ready'
   const routes = signs?.routes.map(
     ({ name: route, waits }) => `${route}${waits.length > 0 ? ` (${waits.join(', ')})` : ''}`,

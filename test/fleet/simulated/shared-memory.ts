@@ -46,6 +46,7 @@ export class SharedMemory {
         return await ask(() => this.#write(batch, member, written))
       },
       changes: async (after) => await ask(() => this.#rows.changesAfter(Number(after ?? 0))),
+      members: async () => await ask(() => []),
       steps: async (id) => await ask(() => this.#rows.stepsOf(id)),
       prune: async () => await ask(() => {}),
       isOfTheData: () => false,
