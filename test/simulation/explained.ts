@@ -30,6 +30,9 @@ export function explained(facts: Explaining): readonly Open[] {
   return [...openClinks(facts), ...reruns.map(({ clinkId }) => ({ clinkId, why }))]
 }
 
+/** Its claim has not run out yet. */
+export const GONE = 'claimed by a process that is gone'
+
 function openClinks(facts: Explaining): readonly Open[] {
   const { emulator, lives } = facts
   const { newState } = facts.plan.restarts
@@ -45,7 +48,7 @@ function openClinks(facts: Explaining): readonly Open[] {
     const asked = lives.filter((life) => claim === undefined || facts.record.life(life).state === claim.session)
     if (claim !== undefined && asked.length === 0) {
       if (claim.session === 'web' || isTriedByTheForgetful(facts, clink.clink_id)) return []
-      return [{ clinkId: clink.clink_id, why: 'claimed by a process that is gone' }]
+      return [{ clinkId: clink.clink_id, why: GONE }]
     }
     // What one process holds no other can have heard of.
     const open = asked.filter((life) => {

@@ -54,8 +54,7 @@ export class Batch implements Claiming {
 
   async #claim(asked: number, seats: Seats, signal: AbortSignal): Promise<Taken> {
     const { clock, emit, keys, serviceTime, terms } = this.#context
-    const sentAt = clock.now()
-    const key = keys.current
+    const [key, sentAt] = [keys.current, clock.now()]
     // A claim by id may be answered meanwhile, and be newer than what the poll claims.
     const before = serviceTime.newest
     const page = await this.#context.scope.named(await this.#poll(asked, seats, before, signal), signal)
@@ -77,9 +76,10 @@ export class Batch implements Claiming {
   }
 
   async #poll(asked: number, seats: Seats, before: readonly Mark[], signal: AbortSignal): Promise<InboxPage> {
-    const { api, emit, settings } = this.#context
+    const { api, emit, pulses, settings } = this.#context
+    pulses.poll.extend(settings.current.clink.timeout)
+    const params = { claim: true, limit: asked, for_me: forMe(settings.current) }
     try {
-      const params = { claim: true, limit: asked, for_me: forMe(settings.current) }
       return await api.checkInbox(params, { attempts: 1, signal })
     } catch (error) {
       if (error instanceof ClinkApiError && error.mayHaveHappened) {

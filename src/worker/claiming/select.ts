@@ -196,10 +196,12 @@ export class Select implements Claiming {
   }
 
   async #list(sweep: Sweep, signal: AbortSignal): Promise<number> {
-    const { api, clock, keys, ledger, scope, settings } = this.#shared.context
+    const { api, clock, keys, ledger, pulses, scope, settings } = this.#shared.context
     if (sweep.isFull) await scope.resolve(signal)
     const listedAt = clock.now()
     const key = keys.current
+    // The process may have stood still since the round began.
+    pulses.poll.extend(settings.current.clink.timeout)
     let page: InboxPage
     try {
       page = await api.checkInbox({ ...sweep.params, for_me: forMe(settings.current) }, { attempts: 1, signal })

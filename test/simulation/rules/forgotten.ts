@@ -1,4 +1,4 @@
-import { isTimeless, isUnreadable } from '../explained.ts'
+import { GONE, isTimeless, isUnreadable } from '../explained.ts'
 import type { Evidence, Rule } from '../judge.ts'
 import { KILLER, workerOf } from '../plan.ts'
 import type { Record } from '../record.ts'
@@ -38,7 +38,7 @@ function isRestless({ plan, record, emulator }: Pick<Evidence, 'plan' | 'record'
   const since = Math.max(plan.calmAt, record.now - OF_LATE)
   const isKilling = emulator.clinks().some(({ content, status }) => content === KILLER && status !== 'completed')
   const crashes = [...record.lives.values()].filter(({ crashedAt = -Infinity }) => crashedAt > since)
-  return why === STILL_BUSY && isKilling && crashes.length > 0
+  return (why === STILL_BUSY || why === GONE) && isKilling && crashes.length > 0
 }
 
 const IN_LINE = 'what was sent before it takes all the places of its worker for as long as the play lasts'

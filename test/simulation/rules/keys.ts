@@ -4,7 +4,7 @@ import { workerOf } from '../plan.ts'
 import type { Breach, Evidence, Rule } from '../judge.ts'
 import { ownerOf } from '../plan-keys.ts'
 import { configAt } from '../settings.ts'
-import type { EventRecord, LifeRecord, Record, RequestRecord } from '../record.ts'
+import type { EventRecord, LetterAsk, LifeRecord, Record, RequestRecord } from '../record.ts'
 import { hasForgottenOwner } from './forgotten-owner.ts'
 import { CLAIM_ENDS, endOf, slept } from './leases.ts'
 
@@ -173,7 +173,24 @@ function isDisturbed({ plan, record }: Evidence, life: LifeRecord, since: number
   const { patterns } = plan.world
   // A clink whose route is being found has a slot.
   const isFinding = patterns !== undefined && since < patterns.until + patterns.slowest
-  return seats >= concurrency || isFinding || isNarrow || wasPaused(told, since) || slept(life, since, until)
+  // Seats are saved for a rerun that takes several.
+  const isSaving = seats > taken && record.asks.some((ask) => isWaiting(record, life, ask, since))
+  return (
+    seats >= concurrency || isSaving || isFinding || isNarrow || wasPaused(told, since) || slept(life, since, until)
+  )
+}
+
+/** Whether somebody had been told that a letter is run again, and that had not begun at that time. */
+function isWaiting(
+  record: Record,
+  life: LifeRecord,
+  { answer, askedAt, clinkId, state }: LetterAsk,
+  at: number,
+): boolean {
+  if (answer !== 'rerun' || state !== life.state || askedAt > at) return false
+  return !record
+    .told(life.name, clinkId)
+    .some((one) => one.event.event === 'clink.rerun' && one.at >= askedAt && one.at <= at)
 }
 
 /** Whether the route was paused at that time, or later. */

@@ -4,6 +4,9 @@ import { HeldByLimits } from './held-by-limits.ts'
 import { configAt, configsIn } from '../settings.ts'
 import type { RequestRecord } from '../record.ts'
 
+/** Milliseconds from the moment in which a seat is kept for a claim by id to its request. */
+const BEGINS = 250
+
 /** P6: what a poll brings can start at once, unless its route is at its limit (§3); nothing waits behind a full queue. */
 export const claimsOnlyWhatCanStart: Rule = (evidence) => {
   const { plan, record } = evidence
@@ -27,6 +30,12 @@ export const claimsOnlyWhatCanStart: Rule = (evidence) => {
       // One whose earlier run has not ended waits for that and not for a slot.
       for (const { clinkId } of active) waiting.delete(clinkId)
       const running = active.length
+      /** Those that were held, and fell due since then. */
+      const wokenSince = (time: number): number =>
+        active.filter(({ clinkId, startedAt }) => {
+          const before = record.told(life, clinkId).findLast((one) => one.at < startedAt)
+          return startedAt >= time && before?.event.event === 'clink.held'
+        }).length
       // A hold that fell due while a slow poll was under way, or what is asked about its clinks, took the slot that the poll was for.
       const interval = Math.min(...configsIn(plan, record, life, at).map(({ poll }) => poll.interval))
       const claims = [...waiting].flatMap(([clinkId, claimedAt]) => {
@@ -43,7 +52,7 @@ export const claimsOnlyWhatCanStart: Rule = (evidence) => {
       const heldByLimits = held.of(at, [...waiting.keys()])
       // What waits for its route has been claimed for slots that were free, and leaves them to what falls due meanwhile.
       const inLine = [...waiting.keys()].filter((id) => isClaiming || !heldByLimits.has(id)).length
-      if (isSlow || isOpened || inLine + running <= Math.max(...slots)) continue
+      if (isSlow || isOpened || inLine + running - wokenSince(since - BEGINS) <= Math.max(...slots)) continue
       breaches.push({ rule: 'P6', at, life, text: `${inLine} claimed and waiting beside ${running} runs` })
     }
   }
