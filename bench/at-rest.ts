@@ -62,7 +62,7 @@ for (const [claims, lease] of many.split(',').map((one) => [Number(one), 30] as 
   const contender = await Contender.start(
     'clink-worker',
     (url) => worker(url, claims, { handler: UNTIL_ABORTED, claim: `${lease}s`, poll: '5s' }),
-    lease,
+    { lease },
   )
   await contender.hold(claims)
   await sleep(5_000)

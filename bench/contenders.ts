@@ -1,6 +1,6 @@
 import { fork, spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, mkdtempSync, openSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -16,34 +16,40 @@ export interface Sample {
   readonly rss: number
 }
 
-/** One worker, or loop, and the service that is its own. */
+/** One worker, or several, or a loop, and the service that is its own. */
 export class Contender {
   readonly name: string
   readonly #service: ChildProcess
-  readonly #client: ChildProcess
+  readonly #clients: readonly ChildProcess[]
 
-  private constructor(name: string, service: ChildProcess, client: ChildProcess) {
+  private constructor(name: string, service: ChildProcess, clients: readonly ChildProcess[]) {
     this.name = name
     this.#service = service
-    this.#client = client
+    this.#clients = clients
   }
 
-  /** @param lease seconds that the service gives a claim. */
-  static async start(name: string, begin: (url: string) => ChildProcess, lease = 300): Promise<Contender> {
-    const service = fork(new URL('work-server.ts', import.meta.url), [String(lease)])
+  /** @param lease seconds that the service gives a claim. @param latency milliseconds that it takes to answer. */
+  static async start(
+    name: string,
+    begin: (url: string) => ChildProcess | readonly ChildProcess[],
+    { latency = 0, lease = 300 }: { readonly latency?: number; readonly lease?: number } = {},
+  ): Promise<Contender> {
+    const service = fork(new URL('work-server.ts', import.meta.url), [String(lease), String(latency)])
     const [{ port }] = (await once(service, 'message')) as [{ port: number }]
-    return new Contender(name, service, begin(`http://127.0.0.1:${port}`))
+    return new Contender(name, service, [begin(`http://127.0.0.1:${port}`)].flat())
   }
 
-  /** Microseconds of CPU that the client has used. */
+  /** Microseconds of CPU that the clients have used. */
   get cpu(): number {
-    const fields = readFileSync(`/proc/${this.#client.pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? []
-    return (Number(fields[11]) + Number(fields[12])) * TICK_MICROSECONDS
+    return sum(this.#clients, ({ pid }) => cpuOf(pid))
   }
 
   /** MiB. */
   get rss(): number {
-    return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${this.#client.pid}/status`, 'utf8'))?.[1]) / 1_024
+    return (
+      sum(this.#clients, ({ pid }) => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1])) /
+      1_024
+    )
   }
 
   async work(clinks: number): Promise<Sample> {
@@ -71,11 +77,22 @@ export class Contender {
   }
 
   async end(): Promise<void> {
-    const ended = once(this.#client, 'exit')
-    this.#client.kill('SIGTERM')
-    await ended
+    const ended = this.#clients.map(async (client) => await once(client, 'exit'))
+    for (const client of this.#clients) client.kill('SIGTERM')
+    await Promise.all(ended)
     this.#service.disconnect()
   }
+}
+
+/** Microseconds of CPU that a process has used. */
+export function cpuOf(pid: number | undefined): number {
+  const stat = existsSync(`/proc/${pid}`) ? readFileSync(`/proc/${pid}/stat`, 'utf8') : ''
+  const fields = stat.split(') ')[1]?.split(' ') ?? []
+  return (Number(fields[11] ?? 0) + Number(fields[12] ?? 0)) * TICK_MICROSECONDS
+}
+
+function sum<Item>(items: readonly Item[], of: (item: Item) => number): number {
+  return items.reduce((all, item) => all + of(item), 0)
 }
 
 /** Where everything of one run is. */
@@ -93,6 +110,8 @@ export interface WorkerOptions {
   /** How long claims are to last, and how often it polls. */
   readonly claim?: string
   readonly poll?: string
+  /** The address of the store that it shares. */
+  readonly store?: string
 }
 
 const NOTHING = 'export default () => undefined\n'
@@ -101,7 +120,15 @@ const NOTHING = 'export default () => undefined\n'
 export function worker(
   url: string,
   atOnce: number,
-  { flags = [], runner = 'inline', server = 'on', handler = NOTHING, claim = '5m', poll = '20ms' }: WorkerOptions = {},
+  {
+    flags = [],
+    runner = 'inline',
+    server = 'on',
+    handler = NOTHING,
+    claim = '5m',
+    poll = '20ms',
+    store,
+  }: WorkerOptions = {},
 ): ChildProcess {
   const home = mkdtempSync(join(directory, 'worker-'))
   mkdirSync(join(home, 'handlers'))
@@ -113,7 +140,7 @@ concurrency: ${atOnce}
 handlers: { runner: ${runner} }
 claim: { timeout: ${claim} }
 poll: { interval: ${poll}, maxInterval: ${poll} }
-state: { directory: ${join(home, 'state')} }
+state: { directory: ${join(home, 'state')}${store === undefined ? '' : `, url: ${JSON.stringify(store)}`} }
 server: { enabled: ${server !== 'off'}, port: 0 }
 log: { format: json }
 `,

@@ -8,6 +8,8 @@ import type { AddressInfo } from 'node:net'
 const CONTENT = 'x'.repeat(500)
 /** Milliseconds that a claim lasts. */
 const LEASE = Number(process.argv[2] ?? 300) * 1_000
+/** Milliseconds that an answer takes. */
+const LATENCY = Number(process.argv[3] ?? 0)
 
 let given = 0
 let until = 0
@@ -59,12 +61,13 @@ function act(verb: string, id: string, session: string): [status: number, body: 
 const server = createServer({ keepAliveTimeout: 5_000 }, (request, response) => {
   const { pathname, searchParams } = new URL(request.url ?? '/', 'http://bench')
   const session = String(request.headers['x-clink-session-id'])
-  request.resume().once('end', () => {
+  const answered = (): void => {
     const [, id = '', verb = ''] = /^\/clinks\/([^/]+)\/(\w+)$/.exec(pathname) ?? []
     if (pathname === '/inbox') answer(response, 200, inbox(searchParams, session))
     else if (verb !== '') answer(response, ...act(verb, id, session))
     else answer(response, 200, '{"success":true,"data":{"groups":[]}}')
-  })
+  }
+  request.resume().once('end', LATENCY === 0 ? answered : () => setTimeout(answered, LATENCY))
 })
 server.listen(0, '127.0.0.1', () => process.send?.({ port: (server.address() as AddressInfo).port }))
 process.on('message', (more: number | 'counts') => {

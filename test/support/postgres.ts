@@ -55,6 +55,11 @@ export class Cluster {
     this.#options = options
   }
 
+  /** Of the process that has started the others. */
+  get pid(): number | undefined {
+    return this.#server?.pid
+  }
+
   async start(): Promise<void> {
     const bin = programs() ?? ''
     const data = join(this.directory, 'data')
