@@ -25,6 +25,7 @@ export const nothingIsForgotten: Rule = ({ unexplained, record, plan, emulator }
     const breach = { rule: 'P1', at: record.now, text: `${clinkId} is ${why}` }
     if (isRestless({ plan, record, emulator }, why)) return { ...breach, known: RESTLESS }
     if (isStarved(record, why) || isKeptByAnother(record, clinkId, why)) return { ...breach, known: STARVED }
+    if (isRefusedByPages({ plan, record }, why)) return { ...breach, known: BY_PAGES }
     if (isInLine({ plan, record, emulator }, clinkId, why)) return { ...breach, known: IN_LINE }
     return isOutOfReach({ plan, record, emulator }, why) ? { ...breach, known: OUT_OF_REACH } : breach
   })
@@ -39,6 +40,15 @@ function isRestless({ plan, record, emulator }: Pick<Evidence, 'plan' | 'record'
   const isKilling = emulator.clinks().some(({ content, status }) => content === KILLER && status !== 'completed')
   const crashes = [...record.lives.values()].filter(({ crashedAt = -Infinity }) => crashedAt > since)
   return (why === STILL_BUSY || why === GONE) && isKilling && crashes.length > 0
+}
+
+const BY_PAGES =
+  'a page in place of a refusal counts for none, so that a result that the service does not take is sent until claim.maxHold is over'
+
+function isRefusedByPages({ plan, record }: Pick<Evidence, 'plan' | 'record'>, why: string): boolean {
+  const sent = record.requests.filter(({ begunAt, kind }) => kind === 'complete' && begunAt > record.now - OF_LATE)
+  const areRefused = sent.every(({ toldStatus = 0 }) => toldStatus >= 400)
+  return why === STILL_BUSY && plan.world.refusals === 'html' && sent.length > 0 && areRefused
 }
 
 const IN_LINE = 'what was sent before it takes all the places of its worker for as long as the play lasts'

@@ -8,7 +8,7 @@ import { sentOf } from '../world.ts'
 import { hasForgottenOwner } from './forgotten-owner.ts'
 
 /** More clinks than that for each one that somebody else sent are no work any more. */
-const PER_CLINK = 60
+const PER_CLINK = 100
 
 /** P15, §5: what has come of so many answers of workers to workers is not run any more. */
 export const circlesEnd: Rule = (evidence) => {
