@@ -8,8 +8,9 @@ import { ROOT } from '../support/documented.ts'
 import { clusterOfFile, needPostgres } from '../support/postgres.ts'
 import { until } from '../support/until.ts'
 
-const page = readFileSync(join(ROOT, 'docs/fleet.md'), 'utf8')
-const commands = [...page.matchAll(/^```sh\n(.*?)^```$/gms)].flatMap(([, block = '']) => block.trim().split('\n'))
+const commands = commandsOf('docs/fleet.md')
+/** What docs/commands.md says of fleets. */
+const others = commandsOf('docs/commands.md').filter((line) => line.includes(' --fleet'))
 const handler = `
 import { defineHandler } from 'clink-worker'
 export default defineHandler(async ({ content }) => {
@@ -18,6 +19,11 @@ export default defineHandler(async ({ content }) => {
 })
 `
 const config = 'retry: { attempts: 1 }\nserver: { enabled: false }\nlog: { format: json }\n'
+
+function commandsOf(file: string): string[] {
+  const blocks = readFileSync(join(ROOT, file), 'utf8').matchAll(/^```sh\n(.*?)^```$/gms)
+  return [...blocks].flatMap(([, block = '']) => block.trim().split('\n'))
+}
 
 const cluster = clusterOfFile()
 
@@ -77,7 +83,11 @@ it('every command of docs/fleet.md works as it stands there, from a worker alone
     if (line.startsWith('pg_restore')) await worker?.close()
     const said = await run(line)
     if (line === 'clink-worker check --online') expect(said).toMatch(/store +.*answers/)
-    if (line === 'clink-worker status --fleet') expect(said).toMatch(/ ready /)
+    if (line === 'clink-worker status --fleet') {
+      expect(said).toMatch(/ ready /)
+      expect(others).toHaveLength(3)
+      for (const other of others) await run(other)
+    }
     if (line === 'clink-worker failed list') expect(said).toContain('it fails')
   }
   expect(commands.length).toBeGreaterThan(12)
