@@ -114,7 +114,7 @@ export class FleetLedger implements Fleet {
 
   /** Why the store cannot be used, for people; undefined: it can. */
   get problem(): string | undefined {
-    return this.#said(this.#exchange.problem ?? (this.pauses.list() === undefined ? UNREAD : undefined))
+    return this.#said(this.#exchange.problem ?? (this.pauses.areRead ? undefined : UNREAD))
   }
 
   /** Brings the two stores together after whatever ended the last process. Resolves when that was tried once; where it failed it is tried on. */

@@ -37,6 +37,11 @@ export class ReadPauses implements SeenPauses {
     this.#clock = clock
   }
 
+  /** Whether this process has read them. It is asked at each start. */
+  get areRead(): boolean {
+    return this.#last !== undefined
+  }
+
   list(): readonly FleetPause[] | undefined {
     if (this.#last === undefined) return undefined
     const age = this.#now - this.#last.at

@@ -7,7 +7,7 @@ import { wishOf, type NoteOptions } from '../terminal/caller.ts'
 import type { Io } from '../terminal/io.ts'
 import { positiveDuration, type SettingsOptions } from '../terminal/settings.ts'
 import { fleetOf } from '../terminal/fleet-of.ts'
-import { stillPaused } from './still-paused.ts'
+import { stillPaused, subjectOf } from './still-paused.ts'
 
 interface FleetOptions extends SettingsOptions, NoteOptions {
   readonly state?: string
@@ -36,7 +36,7 @@ export async function operateFleet(what: 'pause' | 'resume', options: FleetOptio
   const act = { act: what, ...of, about, ...outcome }
   const { routes, was } = await changePauses(url, fleet, what === 'pause' ? { pause, act } : { route, act })
   if (options.json === true) return io.out(`${JSON.stringify({ fleet, routes, ...(what === 'resume' && { was }) })}\n`)
-  const subject = route === undefined ? 'everything' : `the route ${route}`
+  const subject = subjectOf(route)
   const text =
     what === 'pause'
       ? `paused in the fleet ${fleet}: ${subject}, ${until}; each of its workers sees it within ${SEEN} s`

@@ -10,7 +10,7 @@ import type { PatientLink } from '../terminal/patience.ts'
 import { reachState } from '../terminal/reach-state.ts'
 import { reachWorker } from '../terminal/reach-worker.ts'
 import { positiveDuration } from '../terminal/settings.ts'
-import { stillPaused } from './still-paused.ts'
+import { stillPaused, subjectOf } from './still-paused.ts'
 
 export interface OperateOptions extends StateSettings, NoteOptions {
   readonly route?: string
@@ -63,14 +63,13 @@ const ACTS: Readonly<
       ...routeOf(options),
       ...(lasts !== undefined && { for: lasts }),
     })
-    const subject = options.route === undefined ? 'everything' : `the route ${options.route}`
     const until = lasts === undefined ? 'until it is resumed' : `for ${humanDuration(lasts)}`
     const next = json.isRunning ? '' : '; no worker runs, the next one goes by it'
-    return { text: `paused: ${subject}, ${until}${next}${stillPaused(json.fleet ?? [])}`, json }
+    return { text: `paused: ${subjectOf(options.route)}, ${until}${next}${stillPaused(json.fleet ?? [])}`, json }
   },
   resume: async (link, options, io) => {
     const json = await link.ask('resume', { ...wishOf(options, io), ...routeOf(options) })
-    const still = json.routes.map((route) => (route === null ? 'everything' : `the route ${route}`))
+    const still = json.routes.map(subjectOf)
     const left = still.length === 0 ? '' : `; still paused: ${still.join(', ')}`
     return { text: `${json.was ? 'resumed' : 'nothing to resume'}${left}${stillPaused(json.fleet ?? [])}`, json }
   },
