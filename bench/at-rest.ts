@@ -8,7 +8,7 @@ import { performance } from 'node:perf_hooks'
 import { rmSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
-import { Contender, directory, worker } from './contenders.ts'
+import { Contender, directory, median, worker } from './contenders.ts'
 
 const { seconds: long, claims: many } = parseArgs({
   options: { seconds: { type: 'string', default: '30' }, claims: { type: 'string', default: '100,1000' } },
@@ -18,9 +18,6 @@ const STARTS = 5
 const UNTIL_ABORTED = `export default (_, { signal }) => new Promise((resolve) => signal.addEventListener('abort', resolve))\n`
 
 const ms = (value: number): string => `${value.toFixed(0)} ms`
-const median = (values: readonly number[]): number =>
-  values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0
-
 async function bareStart(): Promise<number> {
   const startedAt = performance.now()
   await once(spawn(process.execPath, ['-e', '0']), 'exit')

@@ -95,6 +95,10 @@ function sum<Item>(items: readonly Item[], of: (item: Item) => number): number {
   return items.reduce((all, item) => all + of(item), 0)
 }
 
+export function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0
+}
+
 /** Where everything of one run is. */
 export const directory = mkdtempSync(join(tmpdir(), 'clink-worker-bench-'))
 writeFileSync(join(directory, 'package.json'), '{"type":"module"}')

@@ -7,7 +7,7 @@ import { readFileSync, rmSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
 import { Cluster } from '../test/support/postgres.ts'
-import { Contender, cpuOf, directory, worker, type Sample } from './contenders.ts'
+import { Contender, cpuOf, directory, median, worker, type Sample } from './contenders.ts'
 
 const { rounds, clinks, quick } = parseArgs({
   options: {
@@ -23,9 +23,6 @@ const HANDLER_MS = 50
 const AT_ONCE = 10
 const SECONDS_EACH = quick ? 3 : 8
 const TAKES = `export default () => new Promise((resolve) => setTimeout(resolve, ${HANDLER_MS}))\n`
-
-const median = (values: readonly number[]): number =>
-  values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0
 
 const cluster = new Cluster({ settings: ['shared_preload_libraries=pg_stat_statements', 'max_connections=100'] })
 await cluster.start()

@@ -5,7 +5,7 @@
  */
 import { rmSync } from 'node:fs'
 import { parseArgs } from 'node:util'
-import { Contender, directory, loop, worker, type Sample } from './contenders.ts'
+import { Contender, directory, loop, median, worker, type Sample } from './contenders.ts'
 
 const {
   quick,
@@ -24,10 +24,6 @@ const {
 }).values
 const ROUNDS = Number(wanted ?? (quick ? 3 : 5))
 const CLINKS = Number(many ?? (quick ? 2_000 : 10_000))
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0
-}
-
 for (const atOnce of [10, 50]) {
   const contenders = await Promise.all([
     Contender.start('undici loop', (url) => loop('undici', url, atOnce)),

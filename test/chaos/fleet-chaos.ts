@@ -4,34 +4,9 @@ import type { Cluster } from '../support/postgres.ts'
 import { times } from '../support/record.ts'
 import { Site, type Command } from '../support/command.ts'
 import { until } from '../support/until.ts'
+import { MEMBERS, notingHandler, SETTLED_WITHIN } from './noting-handler.ts'
 import { judge, type Cut, type Verdict } from './judge.ts'
 
-/** Times in the notes are wall times: all processes run on one machine. */
-const handler = `
-import { appendFileSync } from 'node:fs'
-import { setTimeout as delay } from 'node:timers/promises'
-import { defineHandler } from 'clink-worker'
-const me = process.env['ME']
-export default defineHandler(async ({ content }, ctx) => {
-  const note = (what: string): void =>
-    appendFileSync(process.env['NOTES'] ?? '', [Date.now(), me, content, what].join(' ') + '\\n')
-  note('starts')
-  try {
-    if (content.startsWith('slow')) await delay(400 + Math.random() * 800, undefined, { signal: ctx.signal })
-    if (content.startsWith('step')) {
-      await ctx.step('pay', () => note('pays'))
-      await delay(300, undefined, { signal: ctx.signal })
-    }
-    if (content.startsWith('poison')) {
-      note('fails')
-      throw new Error('it is poison')
-    }
-    return 'done ' + content
-  } finally {
-    note('ends')
-  }
-})
-`
 /** Starts that a clink has in the whole fleet. */
 const ATTEMPTS = 3
 const config = `
@@ -42,10 +17,7 @@ retry: { attempts: ${ATTEMPTS}, backoff: 100ms, maxBackoff: 300ms, cooldown: 200
 log: { format: json }
 server: { enabled: false }
 `
-const MEMBERS = ['a', 'b', 'c']
 const KINDS = ['quick', 'quick', 'slow', 'slow', 'step', 'poison']
-/** Milliseconds. */
-const SETTLED_WITHIN = 120_000
 
 export interface Played extends Verdict {
   readonly clinks: number
@@ -69,7 +41,11 @@ export async function playFleet(cluster: Cluster, options: ChaosOptions): Promis
   const random = mulberry(seed)
   const between = (least: number, most: number): number => least + random() * (most - least)
   const url = await cluster.database()
-  await using site = await Site.open({ handler, config, emulator: { switches: { defaultTimeout: 4 } } })
+  await using site = await Site.open({
+    handler: notingHandler([400, 1_200]),
+    config,
+    emulator: { switches: { defaultTimeout: 4 } },
+  })
   const begin = (name: string): Command =>
     site.startWith({ STATE_DIRECTORY: `${site.directory}/state-${name}`, ME: name, CLINK_STATE_URL: url }, 'run')
   const workers = new Map(MEMBERS.map((name) => [name, begin(name)]))

@@ -3,35 +3,9 @@ import { Site, cli, type Command } from '../support/command.ts'
 import type { Cluster } from '../support/postgres.ts'
 import { stillClaimed, times } from '../support/record.ts'
 import { until } from '../support/until.ts'
+import { MEMBERS, notingHandler, SETTLED_WITHIN } from './noting-handler.ts'
 import { judgeUpgrade } from './upgrade-judge.ts'
 
-/** Times in the notes are wall times: all processes run on one machine. */
-const handler = `
-import { appendFileSync } from 'node:fs'
-import { setTimeout as delay } from 'node:timers/promises'
-import { defineHandler } from 'clink-worker'
-const me = process.env['ME']
-export default defineHandler(async ({ content }, ctx) => {
-  const note = (what: string): void =>
-    appendFileSync(process.env['NOTES'] ?? '', [Date.now(), me, content, what].join(' ') + '\\n')
-  note('starts')
-  try {
-    if (content.startsWith('slow')) await delay(200 + Math.random() * 1_000, undefined, { signal: ctx.signal })
-    if (content.startsWith('step')) {
-      await ctx.step('pay', () => note('pays'))
-      await delay(300, undefined, { signal: ctx.signal })
-    }
-    if (content.startsWith('poison')) {
-      note('fails')
-      throw new Error('it is poison')
-    }
-    note('is-done')
-    return 'done ' + content
-  } finally {
-    note('ends')
-  }
-})
-`
 const ATTEMPTS = 3
 /** Milliseconds after which whoever has released a clink looks at it again. */
 const COOLDOWN = 500
@@ -45,12 +19,9 @@ shutdown: { timeout: 6s, drain: 200ms }
 log: { format: json }
 server: { enabled: false }
 `
-const MEMBERS = ['a', 'b', 'c']
 const KINDS = ['quick', 'slow', 'step', 'quick', 'slow']
 /** One of so many clinks is poison. */
 const POISON = 25
-/** Milliseconds. */
-const SETTLED_WITHIN = 120_000
 
 export interface UpgradeOptions {
   readonly seconds: number
@@ -66,7 +37,11 @@ export interface UpgradeOptions {
  */
 export async function playUpgrade(cluster: Cluster, { before, perSecond, say, seconds }: UpgradeOptions) {
   const url = await cluster.database()
-  await using site = await Site.open({ handler, config, emulator: { switches: { defaultTimeout: 10 } } })
+  await using site = await Site.open({
+    handler: notingHandler([200, 1_200]),
+    config,
+    emulator: { switches: { defaultTimeout: 10 } },
+  })
   const began = performance.now()
   const passed = (): number => performance.now() - began
   const begin = (name: string, isOld: boolean): Command => {

@@ -3,7 +3,8 @@ import { Signal } from '../../../src/base/signal.ts'
 import type { Fleet, FleetPause } from '../../../src/ledger/fleet.ts'
 import { memoryTables } from '../../../src/ledger/memory-tables.ts'
 import { story } from '../../support/record.ts'
-import { HOUR, MINUTE, VirtualBench, type VirtualOptions } from '../../support/virtual.ts'
+import { benchOf, restart } from '../../support/paused.ts'
+import { HOUR, MINUTE, type VirtualOptions } from '../../support/virtual.ts'
 
 const SECOND = 1_000
 const alice = { by: 'alice (uid 1000)', at: 1 }
@@ -34,34 +35,16 @@ class SeenFleet implements Fleet {
   }
 }
 
-function benchOf(options: Partial<VirtualOptions> = {}) {
-  const ran: string[] = []
+function fleetBench(options: Partial<VirtualOptions> = {}) {
   const fleet = new SeenFleet()
-  const bench: VirtualBench = new VirtualBench({
-    fleet,
-    handle: async ({ content }, { signal }) => {
-      ran.push(content)
-      await bench.take(SECOND, signal)
-      return 'done'
-    },
-    boot: (of) => ({ id: 'virtual', uptime: () => of.clock.now() }),
-    ...options,
-  })
-  return Object.assign(bench, { ran, fleet })
+  return Object.assign(benchOf({ fleet, ...options }), { fleet })
 }
 
 const always = { ...alice, left: undefined }
 
-async function restart(bench: VirtualBench, down = 0): Promise<void> {
-  await bench.stop()
-  bench.slept += down
-  bench.begin()
-  await bench.pass(SECOND)
-}
-
 describe('a worker whose fleet is paused', () => {
   it('claims nothing from when it has seen it on, works what it has in hand, and goes on when it sees that it is over', async () => {
-    const bench = benchOf()
+    const bench = fleetBench()
     const first = bench.send('first')
     await bench.pass(500)
     bench.fleet.says({ ...always, note: 'deploying' })
@@ -84,7 +67,7 @@ describe('a worker whose fleet is paused', () => {
   })
 
   it('is not resumed by an operator of its own, and may be paused by one as well', async () => {
-    const bench = benchOf()
+    const bench = fleetBench()
     const { pauses } = bench.daemon.worker
     await bench.pass(SECOND)
     bench.fleet.says(always)
@@ -108,7 +91,7 @@ describe('a worker whose fleet is paused', () => {
   })
 
   it('is so after a restart as well, where it cannot ask its fleet: for as long as was left of it', async () => {
-    const bench = benchOf()
+    const bench = fleetBench()
     await bench.pass(SECOND)
     bench.fleet.says({ ...alice, left: HOUR })
     bench.send('waits')
@@ -124,7 +107,7 @@ describe('a worker whose fleet is paused', () => {
   })
 
   it('goes by what its fleet says where it can be asked at the start', async () => {
-    const bench = benchOf()
+    const bench = fleetBench()
     await bench.pass(SECOND)
     bench.fleet.says(always)
     bench.send('waits')
@@ -141,7 +124,7 @@ describe('a worker whose fleet is paused', () => {
   })
 
   it('ends it by itself when its time is over, and takes an end that was moved', async () => {
-    const bench = benchOf()
+    const bench = fleetBench()
     await bench.pass(SECOND)
     bench.fleet.says({ ...alice, left: MINUTE })
     bench.send('waits')
@@ -155,7 +138,7 @@ describe('a worker whose fleet is paused', () => {
   })
 
   it('works what its other routes take', async () => {
-    const bench = benchOf({ settings: { claim: { exclusive: true } }, limits: {} })
+    const bench = fleetBench({ settings: { claim: { exclusive: true } }, limits: {} })
     await bench.pass(SECOND)
     bench.fleet.says({ ...always, route: 'test' })
     const held = bench.send('held')

@@ -1,35 +1,13 @@
 import { describe, expect, it } from 'vitest'
 import { Bench, until } from '../../support/harness.ts'
 import { answers, stillClaimed, story } from '../../support/record.ts'
-import { HOUR, MINUTE, VirtualBench, type VirtualOptions } from '../../support/virtual.ts'
+import { benchOf, restart } from '../../support/paused.ts'
+import { HOUR, MINUTE, type VirtualBench, type VirtualOptions } from '../../support/virtual.ts'
 
 const SECOND = 1_000
 const alice = { by: 'alice (uid 1000)' }
 
-/** A worker whose runs take a second. With `limits` there are two routes: `test`, and `free` of texts that begin so. */
-function benchOf(options: Partial<VirtualOptions> = {}): VirtualBench & { readonly ran: string[] } {
-  const ran: string[] = []
-  const bench: VirtualBench = new VirtualBench({
-    handle: async ({ content }, { signal }) => {
-      ran.push(content)
-      await bench.take(SECOND, signal)
-      return 'done'
-    },
-    boot: (of) => ({ id: 'virtual', uptime: () => of.clock.now() }),
-    ...options,
-  })
-  return Object.assign(bench, { ran })
-}
-
 const claimingPolls = ({ sent }: VirtualBench): number => sent.filter(({ path }) => path.includes('claim=true')).length
-
-/** Ends its process as a stop does. */
-async function restart(bench: VirtualBench, down = 0): Promise<void> {
-  await bench.stop()
-  bench.slept += down
-  bench.begin()
-  await bench.pass(SECOND)
-}
 
 describe('a worker that an operator has paused', () => {
   it('claims nothing, works what it has in hand to its end, and goes on when it is resumed', async () => {
