@@ -14,7 +14,7 @@ import { appendFile } from 'node:fs/promises'
 export default async (clink, ctx) => {
   await appendFile(process.env['NOTES'], clink.clink_id + '\\n')
   if (clink.content === 'quick') return 'done'
-  await new Promise((resolve) => ctx.draining.addEventListener('abort', resolve))
+  if (!ctx.draining.aborted) await new Promise((resolve) => ctx.draining.addEventListener('abort', resolve))
   return 'drained'
 }
 `
