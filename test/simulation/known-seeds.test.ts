@@ -283,6 +283,11 @@ describe('a seed that once broke a promise keeps it now:', { timeout: 60_000 }, 
     [1_559_873, ['marks', 'field'], 'a claim whose time is spoilt and cannot be asked for is left to its end (§2)'],
     [1_571_592, [], 'a poll of which its process is never told may claim anew what a person gave back (P2, §2)'],
     [1_571_609, ['field'], 'a clink whose group is a number is in no group that is named by its id (P6, §0)'],
+    [
+      1_625_591,
+      ['absent-ignore'],
+      'a key that a poll has shown to be a stranger renews nothing after a crash (P15, §8)',
+    ],
     [993_818, 'old', 'a claim is held on to with another key after a crash, though the first answer is lost (P9, §7)'],
     [7_302_627, 'old', 'a wall clock that is set forward during a stop leaves its time as it is (P8, §2)'],
   ] as const)('%i (%s): %s', async ([seed, vocabulary]) => {

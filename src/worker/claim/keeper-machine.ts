@@ -260,9 +260,10 @@ export class KeeperMachine {
     this.#end({ is: 'lost', cause: this.#isDeclined && !isLate ? 'refused' : 'expired', isUnusable })
   }
 
-  /** The key that made the claim has turned out to be somebody else's. */
+  /** The key at hand has turned out to be somebody else's. What another key has claimed may still be ours: it is only left. */
   estranged(): void {
-    if (this.#state !== 'over') this.#end({ is: 'lost', cause: 'taken', isUnusable: false })
+    if (this.#options.isStrange && this.#isUnconfirmed) this.#leave(`${STRANGE}, and this one is somebody else's`)
+    else this.#end({ is: 'lost', cause: 'taken', isUnusable: false })
   }
 
   #leave(why: string): void {
@@ -270,7 +271,7 @@ export class KeeperMachine {
   }
 
   #end(ending: ClaimEnding): void {
-    this.#ending = ending
+    if (this.#state !== 'over') this.#ending = ending
     this.#state = 'over'
   }
 

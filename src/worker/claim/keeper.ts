@@ -76,10 +76,10 @@ export class LeaseKeeper implements LeaseHolder {
     return !this.#isEstranged && this.#machine.stands(this.#now)
   }
 
-  /** What a key of somebody else has claimed is worked no more. It may be asked about what another key has claimed. */
+  /** With a key of somebody else nothing is worked or renewed, except to give back what it has claimed. */
   get #isEstranged(): boolean {
     const { claim, owner } = this.#options
-    return owner !== undefined && !this.#isStrange && claim.key.stranger !== undefined
+    return claim.key.stranger !== undefined && (owner !== undefined || this.#isStrange)
   }
 
   /** Ends a claim that is past its deadline as lost, even where its timer is late. @returns whether it stands. */
@@ -137,8 +137,7 @@ export class LeaseKeeper implements LeaseHolder {
   }
 
   get #facts(): DeliveryFacts {
-    const { clink, owner } = this.#options
-    return owner?.facts ?? { clink }
+    return this.#options.owner?.facts ?? { clink: this.#options.clink }
   }
 
   /** A renewal is on its way, and its answer counts. */

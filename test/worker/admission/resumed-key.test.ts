@@ -3,12 +3,12 @@ import { Ledger } from '../../../src/ledger/ledger.ts'
 import { memoryTables } from '../../../src/ledger/memory-tables.ts'
 import { Bench, until, type WorkOptions } from '../../support/harness.ts'
 import { keysThat, seed } from '../../support/key-owners.ts'
-import { claimingPolls } from '../../support/record.ts'
+import { claimingPolls, requests } from '../../support/record.ts'
 
 const quick = { poll: { interval: 20, maxInterval: 50 } }
 
 /** A worker that holds one clink, and another that starts from its journal as it is in that moment. */
-async function restarted(bench: Bench, options: WorkOptions) {
+async function restarted(bench: Bench, options: WorkOptions, isReady?: () => boolean) {
   const ledger = new Ledger(memoryTables())
   const id = bench.send('work')
   const over = Promise.withResolvers<void>()
@@ -18,7 +18,8 @@ async function restarted(bench: Bench, options: WorkOptions) {
   for (const claim of ledger.process.claims()) await copy.process.hold(claim)
   for (const name of ['session', 'identity']) await copy.process.note({ [name]: ledger.process.fact(name) ?? '' })
   const now = bench.work(() => 'done', { ledger: copy, settings: quick, ...options })
-  await until(() => now.all('worker.resumed').length > 0, 'it has looked at the claims')
+  isReady ??= () => now.all('worker.resumed').length > 0
+  await until(isReady, 'it has looked at the claims')
   return { id, now, ledger: copy, over: () => over.resolve() }
 }
 
@@ -57,6 +58,23 @@ describe.concurrent('§7, §8: a start whose key is not the one that made the cl
     const { now, over } = await restarted(bench, { key: 'helper' })
     await polls(bench)
 
+    expect(now.runs).toEqual([])
+    over()
+  })
+
+  it("renews none of them any more once a poll has shown that the key is somebody else's (P15)", async () => {
+    await using bench = await Bench.open({ seed, switches: { identity: 'owner' } })
+    const away = bench.fault({ operation: 'claim_clink' }, { status: 503 })
+    const asked = () => requests(bench.emulator, 'claim_clink').filter(({ key }) => key === 'helper').length
+    const { id, now, over } = await restarted(bench, { key: 'helper' }, () => asked() > 0)
+    bench.send('for somebody else', { for: 'helper' })
+    await now.seen('key.refused')
+    const before = asked()
+    away.remove()
+    await now.seen('clink.leftToExpire', id)
+
+    expect(asked()).toBe(before)
+    expect(now.all('clink.leftToExpire', id)).toMatchObject([{ why: expect.stringContaining("somebody else's") }])
     expect(now.runs).toEqual([])
     over()
   })

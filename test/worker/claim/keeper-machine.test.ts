@@ -122,6 +122,7 @@ const happenings = {
   'a refusal': (machine: KeeperMachine, now: number) => machine.refused(error(409), now),
   'a look that shows nothing': (machine: KeeperMachine, now: number) => void machine.looked('ours', now),
   'a look that shows a loss': (machine: KeeperMachine, now: number) => void machine.looked('taken', now),
+  'a stranger at its key': (machine: KeeperMachine) => machine.estranged(),
   'the end of renewal': (machine: KeeperMachine) => machine.stopRenewing(),
   'the end of the claim': (machine: KeeperMachine) => machine.stop(),
 } satisfies Record<string, (machine: KeeperMachine, now: number) => void>
@@ -204,6 +205,8 @@ describe('§2: what a claim needs, state by state', () => {
     // prettier-ignore
     ['a look that shows a loss', { waiting: SAME, asking: SAME, refused: SAME, looking: was, resting: SAME, over: SAME }, 'another owner is lost now (P2)'],
     // prettier-ignore
+    ['a stranger at its key', { waiting: was, asking: was, refused: was, looking: was, resting: was, over: SAME }, 'its clink was never ours (P15)'],
+    // prettier-ignore
     ['the end of renewal', { waiting: 'resting', asking: 'resting', refused: 'resting', looking: 'resting', resting: SAME, over: SAME }, 'no renewal overtakes a release (P7)'],
     // prettier-ignore
     ['the end of the claim', { waiting: 'over', asking: 'over', refused: 'over', looking: 'over', resting: 'over', over: SAME }, 'nothing is asked about a settled claim'],
@@ -218,7 +221,7 @@ describe('§2: what a claim needs, state by state', () => {
 
   it('has a row for everything that may happen, and its states are what they are called', () => {
     for (const name of names) expect(states[name]().state).toBe(name)
-    expect(Object.keys(happenings)).toHaveLength(13)
+    expect(Object.keys(happenings)).toHaveLength(14)
   })
 
   it('is lost whatever comes at its deadline, and no answer brings it back (P2)', () => {
@@ -230,7 +233,7 @@ describe('§2: what a claim needs, state by state', () => {
       ['resting', 'refused'],
     ] as const
     for (const [name, cause] of causes) {
-      for (const [happening, happens] of Object.entries(happenings).slice(1, -2)) {
+      for (const [happening, happens] of Object.entries(happenings).slice(1, -3)) {
         const machine = states[name]()
         expect(machine.stands(LEASE.deadline - 1)).toBe(true)
         expect(machine.stands(LEASE.deadline)).toBe(false)
