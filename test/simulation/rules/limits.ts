@@ -87,7 +87,7 @@ const claimsAreHeldBack: Judged = (evidence, life) => {
   return record.requests.flatMap((request) => {
     const { begunAt: at, clinkId, kind, n } = request
     if (request.life !== life.name || kind !== 'claim') return []
-    const used = slots.at(at)
+    const inHand = slots.by(at)
     const clink = clinkId === undefined ? undefined : emulator.clink(clinkId)
     // What is no work is completed, by no route.
     if (clink === undefined || isMarked(clink) || isOurs(emulator, plan, worker, clink)) return []
@@ -95,6 +95,9 @@ const claimsAreHeldBack: Judged = (evidence, life) => {
     const underWay = asking.filter(({ endedAt = Infinity }) => endedAt > at).length
     asking.push(request)
     const most = mostOf(evidence, life, { from: at })
+    if (inHand.size + underWay + 1 <= most) return []
+    // What was claimed since it might have been ours may have a key that is taken: it cannot start, and needs no seat yet.
+    const used = [...inHand].filter((id) => !waitsForKey(evidence, life.name, id, at)).length
     if (used + underWay + 1 <= most) return []
     return [breach(at, life, `#${n} claims ${clinkId} beside ${used} in hand and ${underWay} claims, of ${most}`)]
   })
@@ -102,6 +105,11 @@ const claimsAreHeldBack: Judged = (evidence, life) => {
 
 export function keyOf({ group_id, sender_id }: StoredClink, serial: 'group' | 'sender'): string {
   return serial === 'group' ? group_id : sender_id
+}
+
+function waitsForKey(evidence: Evidence, life: string, id: string, at: number): boolean {
+  const clink = evidence.emulator.clink(id)
+  return clink !== undefined && isMarked(clink) && isKeyTaken(evidence, life, clink, at)
 }
 
 function breach(at: number, life: LifeRecord, text: string): Breach {

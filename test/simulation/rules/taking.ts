@@ -120,8 +120,13 @@ export class SlotsInUse {
     return [...this.#woken.values()].filter((at) => at >= time).length
   }
 
-  /** Slots in use. What happens at that very time may have been before: it only gives. */
+  /** How many slots are in use. */
   at(time: number): number {
+    return this.by(time).size
+  }
+
+  /** The clinks that use slots. What happens at that very time may have been before: it only gives. */
+  by(time: number): ReadonlySet<string> {
     const events = this.#record.eventsByLife.get(this.#life) ?? []
     for (; (events[this.#next]?.at ?? Infinity) < time; this.#next += 1) {
       const event = events[this.#next]?.event
@@ -146,6 +151,6 @@ export class SlotsInUse {
       if (TAKES.has(event.event)) this.#justTaken.add(event.clink.clink_id)
       else taken.delete(event.clink.clink_id)
     }
-    return taken.size
+    return taken
   }
 }
