@@ -180,7 +180,7 @@ export class Ledger {
   /** Notes that another lease ended in which the service failed for so long to take the kept result, or a notice. Undefined: there is none. */
   async failedLease(clinkId: string, ms: number): Promise<FailedLeases | undefined> {
     const letter = this.letters.get(clinkId)
-    if (letter?.notice !== undefined && letter.rerun === undefined) return await this.letters.failedLease(letter, ms)
+    if (letter?.notice !== undefined) return await this.letters.failedLease(letter, ms)
     const result = this.#progress.resultOf(clinkId)
     if (result === undefined) return undefined
     const { failedAt = this.#wall() - ms } = result

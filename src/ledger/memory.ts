@@ -102,10 +102,10 @@ export class Memory {
     return openRerun(this.letter)
   }
 
-  /** The answer that its sender should have and may not have; undefined: there is none, or the clink runs again first. */
+  /** The answer that its sender should have and may not have, also while the clink runs again: until it is told, others may claim the clink. */
   noticeFor({ content }: Clink): string | undefined {
-    const { clink, notice, rerun } = this.letter ?? {}
-    return rerun === undefined && clink?.content === content ? notice : undefined
+    const { clink, notice } = this.letter ?? {}
+    return clink?.content === content ? notice : undefined
   }
 
   /** A claim on it is good for nothing: it is given up, and what is left to be done needs no claim. */

@@ -310,7 +310,11 @@ export class Record {
     const run = this.runsOf(life, clinkId).findLast((one) => one.life === life)
     const isLost = event.event === 'clink.lost' || (event.event === 'clink.ended' && event.outcome === 'lost')
     const isOver = (run?.openSteps ?? 0) === 0 && (run?.endedAt ?? this.now) < this.now
-    if (isLost && run !== undefined && !isOver) run.outlivedClaim = true
+    // A stop that waits no longer for a handler past its timeout has given its clink up before the handler ends.
+    const isGivenUp = this.told(life, clinkId).some(
+      (one) => one.life === life && one.event.event === 'clink.deadLettered' && one.at >= (run?.startedAt ?? Infinity),
+    )
+    if (isLost && run !== undefined && !isOver && !isGivenUp) run.outlivedClaim = true
   }
 
   /**
