@@ -41,9 +41,9 @@ export const asksForWhatCanStart: Rule = ({ plan, record }) =>
       const lost = isExclusive || knowsBy(record, life, at) ? mayHaveClaimed(record, life, asking, at) : 0
       asking.push(request)
       const sum = `${asked} asked, ${used} in hand, ${polled + claims} claims under way, ${lost} claims lost`
-      // What is claimed by id beside polls is what a lost one may have claimed: a claim may be for one of these. What was held and is due takes
-      // its slot all the same, and leaves one less for them.
-      const kept = Math.max(claims, kind === 'claim' ? lost - 1 - slots.wokenSince(at - LOOKED_FOR) : lost)
+      // What is claimed by id beside polls is what a lost one may have claimed: a claim may be for one of these. What was held and is due,
+      // and a letter that is run again, takes its slot all the same, and leaves one less for them: a look may have shown how few there are.
+      const kept = Math.max(claims, kind === 'claim' ? lost - 1 - slots.wokenSince(at - LOOKED_FOR, at) : lost)
       const most = (time: number): number =>
         Math.max(...configsIn(plan, record, life.name, time).map((config) => config.concurrency))
       const concurrency = most(at)
@@ -115,9 +115,12 @@ export class SlotsInUse {
     return clinkId !== undefined && [this.#taken, this.#held, this.#justTaken].some((ids) => ids.has(clinkId))
   }
 
-  /** How many of those in use have started again since then, after they were held. */
-  wokenSince(time: number): number {
-    return [...this.#woken.values()].filter((at) => at >= time).length
+  /** How many of those in use have started again since then, after they were held or as letters. */
+  wokenSince(time: number, now: number): number {
+    const reruns = this.#record.runs.filter(({ endedAt = Infinity, isRerun, life, startedAt }) => {
+      return life === this.#life && isRerun === true && startedAt >= time && startedAt < now && endedAt > now
+    })
+    return [...this.#woken.values()].filter((at) => at >= time).length + reruns.length
   }
 
   /** How many slots are in use. */
