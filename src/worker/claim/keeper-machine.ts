@@ -262,7 +262,7 @@ export class KeeperMachine {
 
   /** The key at hand has turned out to be somebody else's. What another key has claimed may still be ours: it is only left. */
   estranged(): void {
-    if (this.#options.isStrange && this.#isUnconfirmed) this.#leave(`${STRANGE}, and this one is somebody else's`)
+    if (this.#options.isStrange) this.#leave(`${STRANGE}, and this one is somebody else's`)
     else this.#end({ is: 'lost', cause: 'taken', isUnusable: false })
   }
 

@@ -76,10 +76,10 @@ export class LeaseKeeper implements LeaseHolder {
     return !this.#isEstranged && this.#machine.stands(this.#now)
   }
 
-  /** With a key of somebody else nothing is worked or renewed, except to give back what it has claimed. */
+  /** What a key of somebody else has claimed is worked no more, nor is it asked about what another key has claimed. */
   get #isEstranged(): boolean {
     const { claim, owner } = this.#options
-    return claim.key.stranger !== undefined && (owner !== undefined || this.#isStrange)
+    return claim.key.stranger !== undefined && (this.#isStrange ? this.isUnconfirmed : owner !== undefined)
   }
 
   /** Ends a claim that is past its deadline as lost, even where its timer is late. @returns whether it stands. */

@@ -5,13 +5,13 @@ import { readMoment } from '../../base/time-text.ts'
 import type { CallOptions } from '../../clink/client.ts'
 import { ClinkApiError } from '../../clink/errors.ts'
 import type { Clink } from '../../clink/records.ts'
-import { isVerdict, mayBeKept, refusesNumber, refusesSibling } from '../../clink/verdicts.ts'
+import { forbids, isVerdict, mayBeKept, refusesNumber, refusesSibling } from '../../clink/verdicts.ts'
 import type { ClinkApi } from '../../clink/clink-api.ts'
 import type { Identity } from '../../keys/identity.ts'
 import type { WorkerContext } from '../context.ts'
 import type { ClaimTerms } from './terms.ts'
 import { findClink, lossShownBy } from './observe.ts'
-import { renewOnce, type OwnClaim } from './renewal.ts'
+import { renewOnce, type OwnClaim, type Renewal } from './renewal.ts'
 
 /** What becomes of a claim on a clink that another session of the same owner holds. */
 export type SiblingsVerdict = 'refused' | 'granted' | 'unknown'
@@ -121,7 +121,7 @@ export class Siblings {
       const answer: Trial = mayBeTheirs ? 'unclear' : await this.#ask(claim, signal)
       if (answer !== 'unclear' && answer !== 'unsent') return answer
       // First of all: where a session may not claim twice, the sibling that has the claim would be refused, and look like one that has not.
-      mayBeTheirs = answer === 'unclear' && !(await this.#claimBack(claim, signal))
+      mayBeTheirs = answer === 'unclear' && !isAnswer(await this.#claimBack(claim, signal))
       const wait = equalJitter(tries, PAUSE, random)
       // The questions may have made the claim shorter.
       if (signal.aborted || clock.now() + wait >= Math.min(until, claim.lease.deadline)) return 'unknown'
@@ -141,7 +141,11 @@ export class Siblings {
     } catch (error) {
       if (!(error instanceof ClinkApiError)) throw error
       if (!error.mayHaveHappened) claim.lease = lease
-      if (refusesSibling(error) && mayBeKept(error)) return await this.#confirmed(claim, limits)
+      if (refusesSibling(error) && mayBeKept(error)) {
+        // A key that may claim no more is forbidden it under every session.
+        if (forbids(error) && (await this.#claimBack(claim, signal)).is !== 'granted') return 'unknown'
+        return await this.#confirmed(claim, limits)
+      }
       if (asked !== undefined && refusesNumber(error)) {
         terms.asksLength = false
         return await this.#ask(claim, signal)
@@ -164,15 +168,18 @@ export class Siblings {
     return isOurs ? 'refused' : 'unknown'
   }
 
-  /** @returns whether the service has answered. */
-  async #claimBack(claim: Tried, signal: AbortSignal | undefined): Promise<boolean> {
+  async #claimBack(claim: Tried, signal: AbortSignal | undefined): Promise<Renewal> {
     const renewal = await renewOnce(claim, { signal }, this.#options)
     if (renewal.is !== 'refused') claim.lease = renewal.lease
     // It may have begun anew.
     const { claimed_at } = renewal.is === 'granted' ? renewal.record : { claimed_at: undefined }
     claim.clink = { ...claim.clink, claimed_at }
-    return renewal.is !== 'failed' || isVerdict(renewal.error)
+    return renewal
   }
+}
+
+function isAnswer(renewal: Renewal): boolean {
+  return renewal.is !== 'failed' || isVerdict(renewal.error)
 }
 
 /** Whether both may be about one claim, by the time at which it was made. One that a key of ours has made meanwhile has the same owner. */

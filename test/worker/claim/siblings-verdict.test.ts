@@ -81,6 +81,7 @@ describe.concurrent('§1: an answer that says neither', () => {
     ['500 after the effect', { status: 500, effect: true }],
     ['429', { status: 429, headers: { 'retry-after': '0' } }],
     ['400', { status: 400 }],
+    ['403 under every session, since the key may claim no more', { status: 403 }],
     ['a cut', { cut: 'after' }],
     ['no answer', { hang: 'before' }],
   ])(
@@ -190,6 +191,17 @@ describe.concurrent('§1: an answer that says neither', () => {
 
     expect(station.all('worker.siblings').map(({ verdict }) => verdict)).toEqual(['granted'])
     expect(station.runsOf(id)).toEqual([])
+  })
+
+  it('a 403 that the second session alone gets is a refusal', async () => {
+    await using bench = await Bench.open()
+    const id = bench.send('work')
+    bench.fault({ operation: 'claim_clink', nth: 2 }, { status: 403 })
+    const station = bench.work(() => 'done', { settings: select })
+    await bench.completed(id)
+
+    expect(station.all('worker.siblings').map(({ verdict }) => verdict)).toEqual(['refused'])
+    expect(station.runsOf(id)).toHaveLength(1)
   })
 
   it('a person who completes the clink meanwhile is no refusal, though siblings would be refused', async () => {
