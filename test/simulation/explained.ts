@@ -314,6 +314,9 @@ export function mayBeOurs(emulator: Emulator, plan: Plan, worker: WorkerPlan, cl
 function isGivenUp({ plan, record }: Explaining, life: string, id: string): boolean {
   const runs = record.knownRunsThatCount(life, id, Infinity)
   if (runs.some(({ end, abortCode }) => end === 'reject' && (abortCode ?? 'shutdown') === 'shutdown')) return true
+  // A letter whose handler gives it back when it is run again stays one.
+  if (runs.some(({ abortCode, end, isRerun }) => isRerun === true && end === 'release' && abortCode === undefined))
+    return true
   // A start that was put off, or cut short by a stop or a crash, is no attempt; one that lost its claim is.
   const counted = runs.filter(
     ({ end, abortCode, endedAt, life: of, outlivedClaim }) =>

@@ -293,6 +293,7 @@ describe('a seed that once broke a promise keeps it now:', { timeout: 60_000 }, 
     [1_637_084, ['clock-in-stop', 'slow-store'], 'a letter runs again beside the few claims that a look has left (P6)'],
     [1_642_064, ['sends'], 'a handler that ends after its stop has given its clink up has failed (P10, §6)'],
     [1_645_848, ['keys', 'patterns'], 'a key that may claim no more tells nothing of siblings (P2, §1)'],
+    [1_648_018, ['clock-in-stop', 'limits', 'sleeps'], 'a letter that its handler gives back stays one (P10, §5)'],
     [993_818, 'old', 'a claim is held on to with another key after a crash, though the first answer is lost (P9, §7)'],
     [7_302_627, 'old', 'a wall clock that is set forward during a stop leaves its time as it is (P8, §2)'],
   ] as const)('%i (%s): %s', async ([seed, vocabulary]) => {
