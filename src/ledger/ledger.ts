@@ -4,7 +4,7 @@ import { changeBy, type AttemptNote } from './attempt-notes.ts'
 import { Audit } from './audit.ts'
 import { Cooling } from './cooling.ts'
 import type { Fleet, SeenPauses } from './fleet.ts'
-import { DeadLetters, type DeadLetter, type LetterChange } from './dead-letters.ts'
+import { DeadLetters, openRerun, type DeadLetter, type LetterChange } from './dead-letters.ts'
 import { LetterActs } from './letter-acts.ts'
 import { LateResults, type LateResult } from './late-results.ts'
 import { KeptPauses, PAUSES } from './pauses.ts'
@@ -199,15 +199,16 @@ export class Ledger {
    */
   settled(clink: Clink, how: 'confirmed' | 'sent' = 'confirmed'): Promise<void> {
     const id = clink.clink_id
-    const { own, steps } = this.#tables
     // A letter may be run again, though its sender was told that it failed.
     const isLate = how === 'confirmed' && this.#progress.resultOf(id)?.isLate === true
     const keepsSteps = how === 'confirmed' && this.letters.has(id)
+    const goesOn = how === 'confirmed' && openRerun(this.letters.get(id)) !== undefined
+    const left = how === 'sent' ? { content: clink.content, leases: 0, at: this.#wall() } : undefined
     return together(
-      keepsSteps || !this.#progress.mayHaveSteps(id) ? undefined : steps.drop(id),
-      this.#progress.end(id, how === 'sent' ? { content: clink.content, leases: 0, at: this.#wall() } : undefined),
+      keepsSteps || !this.#progress.mayHaveSteps(id) ? undefined : this.#tables.steps.drop(id),
+      goesOn ? this.#progress.release(id) : this.#progress.end(id, left),
       how === 'sent' ? this.letters.remove(id) : this.letters.noticed(id),
-      own.delete(id),
+      this.#tables.own.delete(id),
       isLate ? this.late.taken(id) : undefined,
     )
   }

@@ -43,7 +43,7 @@ export class LeaseKeeper implements LeaseHolder {
   readonly #machine: KeeperMachine
   /** Another key made the claim. */
   readonly #isStrange: boolean
-  /** Aborts with the claim: a renewal that still waits for a socket then would claim anew what nobody here works any more. */
+  /** Aborts with the claim: a renewal that is late would claim anew what nobody here works any more, or be one beside that of the next claim. */
   readonly #over = new AbortSource()
   readonly #confirmed = Promise.withResolvers<void>()
   /** Resolves when the claim may be worked, or nothing is asked about it any more. */
@@ -183,7 +183,8 @@ export class LeaseKeeper implements LeaseHolder {
     if (mayShorten) await owner?.note()
     if (!this.#isAsking) return
     this.#pulse?.expect('renewal', timeout)
-    const signal = owner === undefined ? context.closing : this.#over.signal
+    const over = this.#over.signal
+    const signal = owner === undefined ? AbortSignal.any([context.closing, over]) : over
     // The next process would believe the end that is noted.
     const isUnnoted = mayShorten && owner !== undefined && !context.ledger.isHealthy
     const renewal = isUnnoted
