@@ -74,6 +74,21 @@ describe('a letter whose sender was told', () => {
     state.close()
   })
 
+  it('counts its attempts on when Clink takes the notice of its failure meanwhile, and begins anew once its result is sent (P10, §5)', async () => {
+    using directory = new TempDir()
+    const state = open(directory.path)
+    const { ledger } = state
+    await ledger.deadLetter({ ...told, notice: 'it failed' })
+    await ledger.letters.retry(id)
+    expect(await ledger.begin({ letter: id })).toBe(1)
+    await ledger.settled(clink)
+    expect(ledger.letters.get(id)).not.toHaveProperty('notice')
+    expect(await ledger.begin({ letter: id })).toBe(2)
+    await ledger.settled(clink, 'sent')
+    expect(await ledger.begin({ letter: id })).toBe(1)
+    state.close()
+  })
+
   it('that is discarded is run no more, and nothing brings it back (§5)', async () => {
     using directory = new TempDir()
     const state = open(directory.path)

@@ -294,6 +294,13 @@ describe('a seed that once broke a promise keeps it now:', { timeout: 60_000 }, 
     [1_642_064, ['sends'], 'a handler that ends after its stop has given its clink up has failed (P10, §6)'],
     [1_645_848, ['keys', 'patterns'], 'a key that may claim no more tells nothing of siblings (P2, §1)'],
     [1_648_018, ['clock-in-stop', 'limits', 'sleeps'], 'a letter that its handler gives back stays one (P10, §5)'],
+    [1_651_573, ['absent-ignore', 'keys', 'limits'], 'a notice leaves the attempts of a rerun as they are (P10, §5)'],
+    [1_653_941, ['times'], 'a question about a parked claim ends when a poll brings its clink anew (P4, §2)'],
+    [
+      1_659_446,
+      ['letters', 'limits'],
+      'a clink that has failed and got its place late lets a fresh one probe (P10, §4)',
+    ],
     [993_818, 'old', 'a claim is held on to with another key after a crash, though the first answer is lost (P9, §7)'],
     [7_302_627, 'old', 'a wall clock that is set forward during a stop leaves its time as it is (P8, §2)'],
   ] as const)('%i (%s): %s', async ([seed, vocabulary]) => {

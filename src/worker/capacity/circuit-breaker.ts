@@ -78,10 +78,10 @@ export class CircuitBreaker {
     return this.#of(route).pause?.isDue ?? true
   }
 
-  /** Milliseconds until the clink may start; 0: now. */
-  wait(route: Route, tried: Tried): number {
+  /** Milliseconds until the clink may start; 0: now. @param hasQueued its route had no place for it until now. */
+  wait(route: Route, tried: Tried, hasQueued = false): number {
     const health = this.#of(route)
-    return this.#isPaused(health, tried.clinkId) ? (health.pause?.wait(tried) ?? 0) : 0
+    return this.#isPaused(health, tried.clinkId) ? (health.pause?.wait(tried, hasQueued) ?? 0) : 0
   }
 
   /** The place of a clink that has to wait; undefined: the route is open. */

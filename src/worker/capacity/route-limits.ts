@@ -25,6 +25,8 @@ export class Place {
   readonly key: string | undefined
   /** It has its turn, and no start yet. */
   isDue = false
+  /** Its turn did not come at once. */
+  hasQueued = false
   readonly #usage: Usage
   readonly #owner: RouteLimits
   #turn: PromiseWithResolvers<void> | undefined
@@ -53,6 +55,7 @@ export class Place {
     const { promise } = this.#turn
     this.#usage.waiting.add(this)
     this.#owner.look(this.#usage)
+    this.hasQueued = this.isWaiting
     await promise
   }
 

@@ -50,7 +50,8 @@ export class RoutePause {
   #probe: string | undefined
   #probes = 0
   #dueAt = 0
-  #hasLooked = false
+  /** What is known of the inbox since a probe is due. `overdue`: a look has taken too long. */
+  #look: 'open' | 'overdue' | 'none' = 'open'
   /** No fresh clink has probed since a look brought none. */
   #isExhausted = false
   #cancel: Cancel = () => {}
@@ -66,11 +67,16 @@ export class RoutePause {
     return this.#now - this.#since
   }
 
-  /** Milliseconds after which it is worth while to ask again; 0: the clink may start now. */
-  wait(tried: Tried): number {
+  /**
+   * Milliseconds after which it is worth while to ask again; 0: the clink may start now.
+   *
+   * @param hasQueued its route had no place for it: a look that took too long may have found a fresh clink, for which there was none either.
+   */
+  wait(tried: Tried, hasQueued = false): number {
     if (this.#probe !== undefined) return LONGEST_WAIT
     if (this.#options.blame.isFresh(tried)) return Math.max(0, this.#dueAt - this.#now)
-    return this.isDue && this.#hasLooked ? 0 : LONGEST_WAIT
+    const isOver = this.#look === 'none' || (this.#look === 'overdue' && !hasQueued)
+    return this.isDue && isOver ? 0 : LONGEST_WAIT
   }
 
   /** A probe is due and none runs: whatever is held, a fresh clink of the inbox may start. */
@@ -80,7 +86,7 @@ export class RoutePause {
 
   /** The inbox has not yet shown whether it has a fresh clink for the next probe. */
   get isLooking(): boolean {
-    return this.#probe === undefined && !this.#hasLooked
+    return this.#probe === undefined && this.#look === 'open'
   }
 
   /** Whether each of these clinks has failed a probe. */
@@ -93,6 +99,10 @@ export class RoutePause {
     const { promise, resolve: wake } = Promise.withResolvers<void>()
     this.#waiting.delete(clinkId)
     this.#waiting.set(clinkId, { tried, wake })
+    if (this.isDue && this.#look === 'overdue') {
+      this.#look = 'open'
+      this.#due()
+    }
     const leave = (): void => {
       if (this.#waiting.get(clinkId)?.wake === wake) this.#waiting.delete(clinkId)
     }
@@ -119,7 +129,7 @@ export class RoutePause {
     if (said !== 'nothing') return this.#later(wait)
     // What the inbox has shown before it is old by now.
     this.#dueAt = this.#now
-    this.#hasLooked = false
+    this.#look = 'open'
     this.#due()
   }
 
@@ -127,12 +137,12 @@ export class RoutePause {
   looked(sentAt: number): void {
     if (!this.isDue || this.#isBeforeDue(sentAt)) return
     this.#isExhausted = true
-    this.#endLook()
+    this.#endLook('none')
   }
 
   /** The last look was asked for at this local time, before a probe was due. */
   wantsLook(sentAt: number): boolean {
-    return !this.#hasLooked && this.isDueSince(sentAt)
+    return this.#look === 'open' && this.isDueSince(sentAt)
   }
 
   /** A probe is due, and was not yet at this local time. */
@@ -164,7 +174,7 @@ export class RoutePause {
     const max = Math.min(maxBackoff, LONGEST_WAIT)
     const wait = Math.max(equalJitter(this.#probes, { base: Math.min(backoff, max), max }, random), least)
     this.#dueAt = this.#now + wait
-    this.#hasLooked = false
+    this.#look = 'open'
     this.#cancel()
     this.#cancel = after(clock, wait, () => this.#due())
   }
@@ -175,15 +185,15 @@ export class RoutePause {
     if (!this.isDue) return
     const fresh = [...this.#waiting.values()].find(({ tried }) => blame.isFresh(tried))
     if (fresh !== undefined) return this.#wake(fresh.tried.clinkId)
-    if (this.#hasLooked) return this.#endLook()
-    this.#cancel = after(clock, LONGEST_LOOK, () => this.#endLook())
+    if (this.#look !== 'open') return this.#endLook(this.#look)
+    this.#cancel = after(clock, LONGEST_LOOK, () => this.#endLook('overdue'))
     look.say(this.#isExhausted ? 'news' : 'everything')
   }
 
   /** One that has failed probes then: the one whose last probe is the longest ago. */
-  #endLook(): void {
+  #endLook(as: 'overdue' | 'none'): void {
     if (!this.isDue) return
-    this.#hasLooked = true
+    this.#look = as
     const untried = [...this.#waiting.keys()].find((id) => !this.#tried.has(id))
     const next = untried ?? [...this.#tried].find((id) => this.#waiting.has(id))
     if (next !== undefined) this.#wake(next)

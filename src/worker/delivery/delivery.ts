@@ -214,7 +214,7 @@ export class Delivery implements HandleOwner {
     const known = { fault: this.#planned.fault, inFleet: memory.startsInFleet, ...this.handle.outlived }
     const state = { clinkId: this.clink.clink_id, givenBack, ...known }
     const givenUp = decideUnstarted(state, this.#planned.policy)
-    const pause = this.#parts.health.wait(this.route, memory)
+    const pause = this.#parts.health.wait(this.route, memory, this.place?.hasQueued)
     if (givenUp !== undefined) {
       this.attempt = memory.tried.starts
       await this.#settleBy(givenUp)
