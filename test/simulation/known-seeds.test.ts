@@ -301,6 +301,7 @@ describe('a seed that once broke a promise keeps it now:', { timeout: 60_000 }, 
       ['letters', 'limits'],
       'a clink that has failed and got its place late lets a fresh one probe (P10, §4)',
     ],
+    [1_661_027, ['slow-store'], 'a letter may be retried before it is told that a start has written it (P9)'],
     [993_818, 'old', 'a claim is held on to with another key after a crash, though the first answer is lost (P9, §7)'],
     [7_302_627, 'old', 'a wall clock that is set forward during a stop leaves its time as it is (P8, §2)'],
   ] as const)('%i (%s): %s', async ([seed, vocabulary]) => {

@@ -147,8 +147,11 @@ export const bystandersAreSpared: Rule = ({ plan, record }) =>
     events.flatMap(({ at, event }) => {
       if (event.event !== 'clink.deadLettered' || !event.reason.includes('while this clink ran alone')) return []
       const id = event.clink.clink_id
+      // What a start gives up is told when that is written: its letter may have been retried by then.
+      const { startedAt } = record.life(life)
+      const isByStart = at <= startedAt + SETTLED + 2 * (plan.world.store?.slowest ?? 0)
       // A suspect stays alone for a while when it has ended: what it has left behind is its own.
-      const alone = crashesOf(record, life, id, at, AFTERMATH).filter(({ isAlone }) => isAlone)
+      const alone = crashesOf(record, life, id, isByStart ? startedAt : at, AFTERMATH).filter(({ isAlone }) => isAlone)
       const crashes = new Set(alone.map((crash) => crash.at)).size
       const begun = crashesBeforeStarts(record, life, id, at)
       if (crashes + begun >= workerOf(plan, life).config.retry.crashes) return []
