@@ -302,6 +302,21 @@ describe('a seed that once broke a promise keeps it now:', { timeout: 60_000 }, 
       'a clink that has failed and got its place late lets a fresh one probe (P10, §4)',
     ],
     [1_661_027, ['slow-store'], 'a letter may be retried before it is told that a start has written it (P9)'],
+    [
+      1_665_730,
+      ['slow-store', 'holds'],
+      'a process takes up what the one before gave back and could not note (P2, §7)',
+    ],
+    [
+      1_667_204,
+      ['pages'],
+      'who finds out about siblings may shorten a claim, whatever the second session was answered (P3, §1)',
+    ],
+    [
+      1_669_526,
+      ['field', 'absent-ignore', 'slow-store', 'settings'],
+      'a claim of a wrong key beside ours has its own end (P1)',
+    ],
     [993_818, 'old', 'a claim is held on to with another key after a crash, though the first answer is lost (P9, §7)'],
     [7_302_627, 'old', 'a wall clock that is set forward during a stop leaves its time as it is (P8, §2)'],
   ] as const)('%i (%s): %s', async ([seed, vocabulary]) => {

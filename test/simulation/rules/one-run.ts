@@ -81,10 +81,10 @@ function overlap({ plan, record }: Evidence, earlier: RunRecord, later: RunRecor
       request.arrivedAt <= at &&
       request.arrivedAt >= earlier.startedAt,
   )
-  // Or shortened it while it found out whether it is told apart (§1): it asks for a length of its own.
+  // Or shortened it while it found out whether it is told apart (§1): it asks for a length of its own, with claims before and after as well.
   const tried = record.requests.some(
-    ({ arrivedAt = Infinity, clinkId: of, kind, life }) =>
-      of === clinkId && kind === 'sibling' && life !== earlier.life && arrivedAt < at,
+    ({ begunAt, clinkId: of, kind, life }) =>
+      of === clinkId && kind === 'sibling' && life !== earlier.life && begunAt < at,
   )
   const acted = record.acts.some((act) => act.clinkId === clinkId && act.at <= at)
   return given || tried || acted ? undefined : breach

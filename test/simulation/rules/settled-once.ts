@@ -11,13 +11,19 @@ interface End {
 export const handlesSettleOnce: Rule = ({ record }) =>
   [...record.eventsByLife].flatMap(([life, events]) => {
     const ends = new Map<string, End>()
+    const inHand = new Set<string>()
+    /** Of these a claim is parked, with another key, beside the one that is in hand. */
+    const beside = new Set<string>()
     return events.flatMap(({ at, event }): readonly Breach[] => {
       if (!('clink' in event)) return []
       const { clink_id: clinkId } = event.clink
       if (TAKEN.has(event.event)) ends.delete(clinkId)
       if (event.event === 'clink.parked') ends.delete(parked(clinkId))
+      if (event.event === 'clink.claimed') inHand.add(clinkId)
+      if (event.event === 'clink.parked' && inHand.has(clinkId)) beside.add(clinkId)
       if (!ENDS.has(event.event)) return []
-      const isLate = !('route' in event) && isOfParked(record, life, clinkId, at)
+      if ('route' in event) inHand.delete(clinkId)
+      const isLate = !('route' in event) && (beside.delete(clinkId) || isOfParked(record, life, clinkId, at))
       const claim = isLate ? parked(clinkId) : clinkId
       const before = ends.get(claim)
       ends.set(claim, { at, event: event.event })

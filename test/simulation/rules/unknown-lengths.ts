@@ -11,11 +11,16 @@ export const unknownLengthsAreAskedFor: Rule = ({ plan, record }) =>
     const claim = grants.findLast(({ isNew, via }) => isNew || via === 'poll')
     // What was held on to over a restart has its length from the journal.
     if (claim === undefined || claim.life !== life || claim.via !== 'poll' || !isUntold(claim)) return []
-    // What a person gave back while it was in hand here, a poll may have claimed anew without anybody's knowing.
+    // What a person gave back while it was in hand here, or the process before, which could not write that, a poll may have claimed anew
+    // without anybody's knowing.
     const wasInHand = record.told(life, clinkId).some(({ event, at: when }) => {
       return event.event === 'clink.claimed' && when < claim.request.begunAt
     })
-    if (wasInHand && record.acts.some((act) => act.clinkId === clinkId && act.at <= claim.at)) return []
+    const wasReleased = record.requestsByClink.get(clinkId)?.some(({ arrivedAt = Infinity, kind, life: of }) => {
+      return kind === 'release' && of !== life && arrivedAt <= claim.at
+    })
+    const isGivenBack = record.acts.some((act) => act.clinkId === clinkId && act.at <= claim.at) || wasReleased === true
+    if (wasInHand && isGivenBack) return []
     if (isAskedFor(record, claim, at) || knowsThatNoneIsTold(record, life, at)) return []
     return [{ rule: 'P2', at, life, text: `${clinkId} runs, and nobody knows how long its claim lasts` }]
   })
