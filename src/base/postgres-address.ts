@@ -8,7 +8,9 @@ export function readPostgresAddress(text: string): URL | undefined {
 
 /** What nobody may be shown of such an address: all of it, and its password by itself, as it is written there and as it is meant. */
 export function secretsOfAddress(text: string): readonly string[] {
-  const password = readPostgresAddress(text)?.password ?? ''
+  const parsed = readPostgresAddress(text)
+  const password = parsed?.password ?? ''
   const forms = [text, password, tryTo(() => decodeURIComponent(password)) ?? '']
+  forms.push(...(parsed?.searchParams.getAll('password') ?? []))
   return forms.filter((form) => form !== '')
 }

@@ -24,6 +24,14 @@ const NAMED = [
   ['CLINK_STATE_URL_FILE', ['state', 'urlFile']],
 ] as const
 
+/** Those that say where a fleet remembers. */
+const ADDRESSES = [
+  ['CLINK_STATE_URL', 'state.url'],
+  ['CLINK_STATE_URL_FILE', 'state.urlFile'],
+  [`${PREFIX}STATE__URL`, 'state.url'],
+  [`${PREFIX}STATE__URL_FILE`, 'state.urlFile'],
+] as const
+
 /** `poll.maxInterval` is `CLINK_WORKER_POLL__MAX_INTERVAL`. */
 function variableOf(path: readonly string[]): string {
   const parts = path.map((part) => part.replaceAll(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase())
@@ -31,7 +39,8 @@ function variableOf(path: readonly string[]): string {
 }
 
 /**
- * Puts what the environment says over what the file says. An empty or blank variable counts as one that is not set.
+ * Puts what the environment says over what the file says. An empty or blank variable counts as one that is not set; `emptyAddress` has those
+ * that may not be.
  *
  * @returns warnings about variables that mean nothing.
  */
@@ -41,13 +50,6 @@ export function applyEnvironment(raw: RawConfig, env: NodeJS.ProcessEnv, cwd: st
     const value = name === 'STATE_DIRECTORY' ? env[name]?.split(':')[0] : env[name]
     if (value === undefined || isBlank(value)) continue
     raw.override(path, value, { where: `environment ${name}`, base: cwd })
-  }
-  // A file that the environment names is stronger than a key that the configuration file holds.
-  if (!isBlank(env['CLINK_API_KEY_FILE']) && isBlank(env['CLINK_API_KEY'])) {
-    raw.override(['clink', 'key'], undefined, { where: 'environment CLINK_API_KEY_FILE', base: cwd })
-  }
-  if (!isBlank(env['CLINK_STATE_URL_FILE']) && isBlank(env['CLINK_STATE_URL'])) {
-    raw.override(['state', 'url'], undefined, { where: 'environment CLINK_STATE_URL_FILE', base: cwd })
   }
   const known = new Map(knownPaths().map((path) => [variableOf(path), path]))
   const warnings: ConfigIssue[] = []
@@ -60,6 +62,19 @@ export function applyEnvironment(raw: RawConfig, env: NodeJS.ProcessEnv, cwd: st
     else warnings.push({ where: place.where, key: '', message: 'unknown variable', suggestion })
   }
   return warnings
+}
+
+/**
+ * A variable for the address of the shared store that is there and empty: a secret that was not filled in. Taken as none, the worker would
+ * remember alone, and nobody would know.
+ */
+export function emptyAddress(env: NodeJS.ProcessEnv): readonly ConfigIssue[] {
+  if (ADDRESSES.some(([name]) => !isBlank(env[name]))) return []
+  const empty = ADDRESSES.filter(([name]) => env[name] !== undefined)
+  return empty.map(([name, key]) => {
+    const suggestion = 'fill it, or unset it where the worker is to remember alone'
+    return { where: `environment ${name}`, key, message: 'is empty', suggestion }
+  })
 }
 
 function meantBy(name: string, known: Iterable<string>): string | undefined {

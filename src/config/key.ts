@@ -1,8 +1,9 @@
-import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { CodedError, systemCode } from '../base/coded-error.ts'
+import { readRegularFile, whyUnread } from '../base/regular-file.ts'
 import { Secret } from '../base/secret.ts'
 import type { Config } from './config.ts'
+import { opennessOf } from './secret-file.ts'
 
 export interface LoadedKey {
   readonly key: Secret
@@ -17,22 +18,18 @@ const WAYS =
   `or give systemd's LoadCredential=${CREDENTIAL}:FILE. Keys are made at clink.voxos.ai.`
 
 /**
- * Finds the API key: `clink.key`, then `clink.keyFile`, then the systemd credential. Its form is not looked at.
+ * Finds the API key: `clink.key` or `clink.keyFile`, whichever is given, then the systemd credential. Its form is not looked at.
  *
  * @throws {CodedError} KEY_MISSING, saying which ways there are; FILE_INVALID for a file that cannot be read or is empty.
  */
 export async function loadKey({ clink }: Config, env: NodeJS.ProcessEnv): Promise<LoadedKey> {
   if (clink.key !== null) {
     const from = clink.key.reveal() === env['CLINK_API_KEY']?.trim() ? 'CLINK_API_KEY' : 'clink.key'
-    const warnings = clink.keyFile === null ? [] : [`${from} is used; the file ${clink.keyFile} is not read`]
-    return { key: clink.key, from, warnings }
+    return { key: clink.key, from, warnings: [] }
   }
   if (clink.keyFile !== null) {
     const key = await readKey(clink.keyFile)
-    const { mode } = await stat(clink.keyFile)
-    const isOpen = (mode & 0o077) !== 0
-    const warning = `the key file ${clink.keyFile} is open to others (mode ${(mode & 0o777).toString(8)}); chmod 600 it`
-    return { key, from: clink.keyFile, warnings: isOpen ? [warning] : [] }
+    return { key, from: clink.keyFile, warnings: await opennessOf(clink.keyFile, 'the key file') }
   }
   const directory = env['CREDENTIALS_DIRECTORY'] ?? ''
   if (directory !== '') {
@@ -48,11 +45,11 @@ export async function loadKey({ clink }: Config, env: NodeJS.ProcessEnv): Promis
 
 /** @throws {CodedError} FILE_INVALID when the file cannot be read or is empty. */
 export async function readKey(file: string): Promise<Secret> {
-  const text = await readFile(file, 'utf8').catch((cause: unknown) => {
-    const why = systemCode(cause) === 'ENOENT' ? 'there is no such file' : 'it cannot be read'
+  const bytes = await readRegularFile(file).catch((cause: unknown) => {
+    const why = systemCode(cause) === 'ENOENT' ? 'there is no such file' : `it ${whyUnread(cause)}`
     throw new CodedError('FILE_INVALID', `The key file ${file}: ${why}. ${WAYS}`, { cause })
   })
-  const key = text.trim()
+  const key = bytes.toString().trim()
   if (key === '') throw new CodedError('FILE_INVALID', `The key file ${file} is empty. ${WAYS}`)
   return new Secret(key)
 }

@@ -1,14 +1,16 @@
 import { isUtf8 } from 'node:buffer'
-import { access, readFile } from 'node:fs/promises'
+import { access } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { asError, systemCode } from '../base/coded-error.ts'
 import { chooseProxy, type ForwardProxy, type ProxyChoice } from '../base/proxy.ts'
+import { isIrregular, readRegularFile } from '../base/regular-file.ts'
 import { Secret } from '../base/secret.ts'
 import { buildRoute } from './build-route.ts'
 import { checkConfig } from './check.ts'
 import type { Config } from './config.ts'
-import { applyEnvironment, readText } from './environment.ts'
+import { applyEnvironment, emptyAddress, readText } from './environment.ts'
 import { ConfigError, showValue, type ConfigIssue, type Path } from './issue.ts'
+import { settlePairs } from './pairs.ts'
 import { RawConfig } from './raw.ts'
 import { configSchema, type ParsedConfig } from './schema.ts'
 import { readYaml } from './yaml-file.ts'
@@ -55,10 +57,10 @@ const SYSTEM_FILE = '/etc/clink-worker/config.yaml'
  */
 export async function loadConfig(options: LoadOptions): Promise<LoadedConfig> {
   const { env } = options
-  const { file, raw, read, warnings } = await gather(options)
+  const { file, issues, raw, read, warnings } = await gather(options)
   const url = configSchema.shape.clink.safeParse(raw.root['clink']).data?.url
   const proxy: ProxyChoice = url === undefined ? { proxy: undefined } : chooseProxy(url, env)
-  const complete = checked(raw, [...(read?.issues ?? []), ...('problem' in proxy ? [proxyIssue(proxy)] : [])])
+  const complete = checked(raw, [...issues, ...('problem' in proxy ? [proxyIssue(proxy)] : [])])
   const issue = (path: Path, message: string): ConfigIssue => raw.issue(path, message)
   const keyVariables = read?.keyVariables ?? []
   return { config: build(complete, raw, proxy.proxy), file, warnings, keyVariables, proxy, issue }
@@ -98,7 +100,9 @@ async function gather(options: LoadOptions, readConfig = readConfigFile) {
     const path = key.split('.')
     if (raw.get(path) === undefined) raw.override(path, value, { where: 'defaults', base: cwd })
   }
-  return { file, raw, read, warnings }
+  const isSaid = ['state', 'state.url', 'state.urlFile'].some((key) => flags[key] !== undefined)
+  const issues = [...(read?.issues ?? []), ...(isSaid ? [] : emptyAddress(env)), ...settlePairs(raw)]
+  return { file, raw, read, issues, warnings }
 }
 
 /**
@@ -111,7 +115,7 @@ export function configOf(sections: Readonly<Record<string, unknown>>, where: str
   const place = { where, base: cwd }
   const raw = new RawConfig(place)
   for (const [name, value] of Object.entries(sections)) raw.override([name], value, place)
-  return build(checked(raw), raw, undefined)
+  return build(checked(raw, settlePairs(raw)), raw, undefined)
 }
 
 function checked(raw: RawConfig, found: readonly ConfigIssue[] = []): ParsedConfig {
@@ -136,7 +140,7 @@ async function findFile({ cwd, env, file }: LoadOptions): Promise<string | null>
 async function readConfigFile(file: string, env: NodeJS.ProcessEnv): Promise<ReturnType<typeof readYaml>> {
   let bytes: Buffer
   try {
-    bytes = await readFile(file)
+    bytes = await readRegularFile(file)
   } catch (error) {
     throw new ConfigError([{ where: file, key: '', message: UNREADABLE[systemCode(error)] ?? unreadable(error) }])
   }
@@ -148,7 +152,7 @@ async function readConfigFile(file: string, env: NodeJS.ProcessEnv): Promise<Ret
 }
 
 function unreadable(error: unknown): string {
-  return `the file cannot be read (${systemCode(error) || asError(error).message})`
+  return isIrregular(error) ? error.message : `the file cannot be read (${systemCode(error) || asError(error).message})`
 }
 
 /** Taken as it comes, other encodings would become values that nobody wrote. */

@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs'
 import { asError, CodedError } from '../base/coded-error.ts'
+import { readRegularFileSync } from '../base/regular-file.ts'
 import { Secret } from '../base/secret.ts'
 import type { Config } from './config.ts'
 
@@ -16,7 +16,7 @@ export function serverToken({ tokenFile: file }: Pick<Config['server'], 'tokenFi
   const where = `server.tokenFile: ${file}`
   let token: string
   try {
-    token = readFileSync(file, 'utf8').trim()
+    token = readRegularFileSync(file).toString().trim()
   } catch (cause) {
     throw new CodedError('FILE_INVALID', `${where} cannot be read: ${asError(cause).message}`, { cause })
   }

@@ -1,4 +1,5 @@
 import { createConnection, type Socket } from 'node:net'
+import { createInterface } from 'node:readline'
 import { z } from 'zod'
 import { asError, CodedError, errorCodes, type ErrorCode } from '../base/coded-error.ts'
 import { requests, type AnswerOf, type ParamsOf, type RequestName } from './requests.ts'
@@ -32,23 +33,13 @@ function socketLink(socket: Socket): Link {
   // The end of the lines says that it is gone.
   socket.on('error', () => {})
   const closed = new Promise<undefined>((resolve) => socket.on('close', () => resolve(undefined)))
-  const waiting: ((line: string) => void)[] = []
-  let begun: string[] = []
-  // `node:readline` would end a line also where a text has U+2028.
-  socket.setEncoding('utf8').on('data', (text: string) => {
-    const [first = '', ...others] = text.split('\n')
-    begun.push(first)
-    for (const next of others) {
-      waiting.shift()?.(begun.join(''))
-      begun = [next]
-    }
-  })
+  const lines = createInterface({ input: socket })[Symbol.asyncIterator]()
   return {
     ask: async (name, params) => {
       socket.write(`${JSON.stringify({ request: name, ...params })}\n`)
-      const line = await Promise.race([new Promise<string>((resolve) => waiting.push(resolve)), closed])
-      if (line === undefined) throw new CodedError('STATE_BUSY', 'the worker went away before it answered; try again')
-      return answerOf(name, line)
+      const line = await Promise.race([lines.next().catch(() => undefined), closed])
+      if (line?.done !== false) throw new CodedError('STATE_BUSY', 'the worker went away before it answered; try again')
+      return answerOf(name, line.value)
     },
     closed,
     close: (): void => void socket.destroy(),

@@ -1,3 +1,4 @@
+import type { Logger } from 'pino'
 import { secretsOfAddress } from '../base/postgres-address.ts'
 import type { Secret } from '../base/secret.ts'
 import type { Config } from '../config/config.ts'
@@ -11,13 +12,19 @@ export interface ShareParts {
   readonly env: NodeJS.ProcessEnv
   /** Texts that no line may show. */
   readonly secrets: Set<string>
+  /** Told of what is odd about the address. */
+  readonly logger?: Pick<Logger, 'warn'>
 }
 
 /** With whom the worker remembers; undefined: with nobody, and nothing of that is loaded. @throws {CodedError} FILE_INVALID, CONFIG_INVALID. */
-export async function shareBy({ config, env, secrets }: ShareParts, emit: Emit): Promise<StateOptions['share']> {
+export async function shareBy(
+  { config, env, logger, secrets }: ShareParts,
+  emit: Emit,
+): Promise<StateOptions['share']> {
   const place = await sharedStore(config, env)
   if (place === undefined) return undefined
   hide(place.url, secrets)
+  for (const message of place.warnings) logger?.warn({ event: 'config.warning', message })
   const { openFleet } = await import('../fleet/open.ts')
   const onHealth = (problem: string | undefined): void =>
     emit(problem === undefined ? { event: 'store.recovered' } : { event: 'store.failed', problem })

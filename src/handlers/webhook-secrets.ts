@@ -1,5 +1,5 @@
-import { readFile } from 'node:fs/promises'
 import { asError, systemCode } from '../base/coded-error.ts'
+import { isIrregular, readRegularFile } from '../base/regular-file.ts'
 
 /** What a secret holds at least, and at most, in bytes: https://www.standardwebhooks.com. */
 const SHORTEST = 24
@@ -13,10 +13,14 @@ const ADVICE = `one a line: whsec_ and ${SHORTEST} to ${LONGEST} bytes in base64
  * @throws {Error} that says what is wrong, reading on from the path, and nothing of what stands there.
  */
 export async function readSecrets(file: string): Promise<readonly Buffer[]> {
-  const text = await readFile(file, 'utf8').catch((error: unknown) => {
+  const bytes = await readRegularFile(file).catch((error: unknown) => {
+    if (isIrregular(error)) throw error
     throw new Error(UNREADABLE[systemCode(error)] ?? `cannot be read: ${asError(error).message}`)
   })
-  const lines = text.split('\n').map((line) => line.trim())
+  const lines = bytes
+    .toString()
+    .split('\n')
+    .map((line) => line.trim())
   const secrets = lines.filter((line) => line !== '').map((line) => Buffer.from(FORM.exec(line)?.[1] ?? '', 'base64'))
   if (secrets.length > 0 && secrets.every(({ length }) => length >= SHORTEST && length <= LONGEST)) return secrets
   throw new Error(`does not hold secrets of Standard Webhooks, ${ADVICE}`)

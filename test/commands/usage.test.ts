@@ -53,6 +53,23 @@ test.each([
   expect(await clinkWorker(args)).toMatchObject({ code: 64, stdout: '', stderr: `clink-worker: ${line}\n` })
 })
 
+test.each([
+  'state.url=postgresql://me:pa55word@host/base',
+  'state.url=postgresql//me:pa55word@host',
+  'state.url=me:pa55word@host/base',
+  'state.url=postgresql://host/base?user=me&password=pa55word',
+  'state={ url: "postgresql://me:pa55word@host/base" }',
+])('an address with a password on the command line is neither taken nor repeated: %s', async (setting) => {
+  const ended = await clinkWorker(['status', '--fleet', '--set', setting])
+  expect(ended).toMatchObject({ code: 64, stderr: expect.stringMatching(/--set state\S*: a password does not belong/) })
+  expect(ended.stderr).not.toContain('pa55word')
+})
+
+test('one without is taken', async () => {
+  const setting = 'state.url=postgresql://me@127.0.0.1:1/base?sslmode=disable'
+  expect((await clinkWorker(['status', '--fleet', '--set', setting])).code).toBe(75)
+})
+
 test('a key on the command line is neither taken nor repeated', async () => {
   const unknown = await clinkWorker(['inbox', '--key=sk_live_u_0123456789'])
   expect(unknown).toMatchObject({ code: 64, stderr: "clink-worker: unknown option '--key=[secret]'\n" })

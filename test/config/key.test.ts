@@ -18,18 +18,13 @@ async function failure(env: NodeJS.ProcessEnv, cwd: string): Promise<CodedError>
 }
 
 describe('the API key', () => {
-  it('is looked for in the environment, then in the key file, then among the credentials of systemd', async () => {
+  it('is looked for in the environment and in the key file, then among the credentials of systemd', async () => {
     const cwd = await directoryWith({ key: 'sk_live_u_file\n', 'credentials/clink-api-key': 'sk_live_u_credential' })
     await chmod(join(cwd, 'key'), 0o600)
-    const env = {
-      CLINK_API_KEY: 'sk_live_u_env',
-      CLINK_API_KEY_FILE: 'key',
-      CREDENTIALS_DIRECTORY: join(cwd, 'credentials'),
-    }
+    const env = { CLINK_API_KEY_FILE: 'key', CREDENTIALS_DIRECTORY: join(cwd, 'credentials') }
 
-    const first = await find(env, cwd)
+    const first = await find({ ...env, CLINK_API_KEY: 'sk_live_u_env', CLINK_API_KEY_FILE: '' }, cwd)
     expect([first.key.reveal(), first.from]).toEqual(['sk_live_u_env', 'CLINK_API_KEY'])
-    expect(first.warnings).toEqual([expect.stringContaining('is not read')])
     const second = await find({ ...env, CLINK_API_KEY: '' }, cwd)
     expect([second.key.reveal(), second.from, second.warnings]).toEqual(['sk_live_u_file', join(cwd, 'key'), []])
     const third = await find({ CREDENTIALS_DIRECTORY: env.CREDENTIALS_DIRECTORY }, cwd)
@@ -66,7 +61,7 @@ describe('the API key', () => {
   it.each([
     ['missing', 'there is no such file'],
     ['empty', 'is empty'],
-    ['.', 'it cannot be read'],
+    ['.', 'it is a directory, not a file'],
   ])('in a file that is %s is an error that names the file', async (name, message) => {
     const cwd = await directoryWith({ empty: ' \n' })
     const error = await failure({ CLINK_API_KEY_FILE: name }, cwd)

@@ -1,3 +1,4 @@
+import { chmod } from 'node:fs/promises'
 import { join } from 'node:path'
 import { inspect } from 'node:util'
 import { describe, expect, it } from 'vitest'
@@ -13,16 +14,11 @@ async function find(env: NodeJS.ProcessEnv, cwd: string) {
 }
 
 describe('the address of the shared store', () => {
-  it('is looked for in the environment, then in the file, then among the credentials of systemd', async () => {
+  it('is looked for in the environment and in the file, then among the credentials of systemd', async () => {
     const cwd = await directoryWith({ file: `${url('file')}\n`, 'credentials/clink-state-url': url('credential') })
-    const env = {
-      CLINK_STATE_URL: url('env'),
-      CLINK_STATE_URL_FILE: 'file',
-      CREDENTIALS_DIRECTORY: join(cwd, 'credentials'),
-    }
-    expect((await find(env, cwd))?.url.reveal()).toBe(url('env'))
-    expect((await find({ ...env, CLINK_STATE_URL: '' }, cwd))?.url.reveal()).toBe(url('file'))
-    const { CREDENTIALS_DIRECTORY } = env
+    const CREDENTIALS_DIRECTORY = join(cwd, 'credentials')
+    expect((await find({ CLINK_STATE_URL: url('env'), CREDENTIALS_DIRECTORY }, cwd))?.url.reveal()).toBe(url('env'))
+    expect((await find({ CLINK_STATE_URL_FILE: 'file', CREDENTIALS_DIRECTORY }, cwd))?.url.reveal()).toBe(url('file'))
     expect((await find({ CREDENTIALS_DIRECTORY }, cwd))?.url.reveal()).toBe(url('credential'))
     expect(await find({ CREDENTIALS_DIRECTORY: '/nonexistent' }, cwd)).toBeUndefined()
     expect(await find({}, cwd)).toBeUndefined()
@@ -53,6 +49,34 @@ describe('the address of the shared store', () => {
       }
     },
   )
+
+  it.each([
+    [{ CLINK_STATE_URL: 'pa55word' }, /^CLINK_STATE_URL is no address/],
+    [{ CLINK_WORKER_STATE__URL: 'pa55word' }, /^state\.url is no address/],
+    [
+      { CLINK_STATE_URL_FILE: 'file' },
+      /^state\.urlFile: \S+file has the unknown parameter ssl_mode; did you mean sslmode\?/,
+    ],
+  ])('that is wrong is blamed on where it stands: %j', async (env, message) => {
+    const cwd = await directoryWith({ file: `${url('host')}?ssl_mode=require` })
+    await expect(find(env, cwd)).rejects.toThrow(message)
+  })
+
+  it('of a certificate that is not there is an error that names the parameter and the file', async () => {
+    const env = { CLINK_STATE_URL: `${url('host')}?sslmode=verify-full&sslrootcert=/none.pem` }
+    await expect(find(env, await directoryWith())).rejects.toThrow(
+      'CLINK_STATE_URL: the file /none.pem of sslrootcert: there is no such file',
+    )
+  })
+
+  it.each([
+    [0o600, []],
+    [0o644, [expect.stringMatching(/the file of state\.urlFile \S+file is open to others \(mode 644\); chmod 600 it/)]],
+  ])('in a file with mode %o', async (mode, warnings) => {
+    const cwd = await directoryWith({ file: url('file') })
+    await chmod(join(cwd, 'file'), mode)
+    expect(await find({ CLINK_STATE_URL_FILE: 'file' }, cwd)).toMatchObject({ warnings })
+  })
 
   it('in a file that is not there is an error that names the file', async () => {
     await expect(find({ CLINK_STATE_URL_FILE: '/nonexistent' }, await directoryWith())).rejects.toMatchObject({

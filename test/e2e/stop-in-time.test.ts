@@ -1,12 +1,12 @@
-import { spawn, spawnSync } from 'node:child_process'
-import { closeSync, constants, openSync, writeFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { existsSync, writeFileSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { createConnection } from 'node:net'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { story } from '../support/record.ts'
 import { until } from '../support/until.ts'
-import { Site, type Command } from '../support/command.ts'
+import { cli, Site, type Command } from '../support/command.ts'
 import { Contained, needContainers } from '../support/contained.ts'
 
 /** Of `shutdown.timeout` in milliseconds, with the second that whatever hangs may take. */
@@ -39,12 +39,15 @@ async function stops(command: Command): Promise<number | string | null> {
   return code
 }
 
-function openWriter(pipe: string): number | undefined {
-  try {
-    return openSync(pipe, constants.O_WRONLY | constants.O_NONBLOCK)
-  } catch {
-    return undefined
-  }
+/** Starts the worker with what a command writes as the file of its key. */
+async function keyFrom(writes: string, site: Site): Promise<Command> {
+  const launch = join(site.directory, 'launch.mjs')
+  const words = ['bash', '-c', `CLINK_API_KEY_FILE=<(${writes}) exec "$0" "$@"`]
+  await writeFile(
+    launch,
+    `process.execve('/bin/bash', [...${JSON.stringify(words)}, process.execPath, ...${JSON.stringify([cli, 'run'])}], process.env)`,
+  )
+  return site.startOf(launch, { CLINK_API_KEY: '' })
 }
 
 describe.concurrent('P8, §6: whatever hangs, a stop ends the process within its time and a second', () => {
@@ -61,30 +64,22 @@ describe.concurrent('P8, §6: whatever hangs, a stop ends the process within its
     expect(await stops(command)).toBe(0)
   })
 
-  it('a key file that is a named pipe, read once at the start', async () => {
+  it('a key file that is the pipe of a command, read once at the start', async () => {
     await using site = await Site.open({ handler: answers, config })
-    const pipe = join(site.directory, 'key')
-    spawnSync('mkfifo', [pipe])
-    const command = site.startWith({ CLINK_API_KEY: '', CLINK_API_KEY_FILE: pipe }, 'run')
-    const writer = spawn('sh', ['-c', 'echo "$1" > "$2"', 'sh', site.emulator.key, pipe])
+    const command = await keyFrom(`echo ${site.emulator.key}`, site)
     await said(command, 'worker.ready')
-    expect(writer.exitCode).toBe(0)
     command.signal('SIGHUP')
     await said(command, 'key.unusable')
     expect(command.output).toContain('is no regular file and was read once, at the start')
     expect(await stops(command)).toBe(0)
   })
 
-  it('a key file that nobody ever writes, before there is a worker', async () => {
+  it('a command that never ends its key, before there is a worker', async () => {
     await using site = await Site.open({ handler: answers, config })
-    const pipe = join(site.directory, 'key')
-    spawnSync('mkfifo', [pipe])
-    const command = site.startWith({ CLINK_API_KEY: '', CLINK_API_KEY_FILE: pipe }, 'run')
-    // It can be opened like this only while somebody reads it.
-    let writer: number | undefined
-    await until(() => (writer = openWriter(pipe)) !== undefined, 'it waits for its key')
+    // More than a pipe holds: it gets through only while somebody reads it.
+    const command = await keyFrom('head -c 70000 /dev/zero; touch read; exec tail -f --pid=$$ /dev/null', site)
+    await until(() => existsSync(join(site.directory, 'read')), 'it waits for its key')
     expect(await stops(command)).toBe(0)
-    closeSync(writer ?? 0)
   })
 
   it('what a handler left in the pool of threads', async () => {

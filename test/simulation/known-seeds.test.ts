@@ -317,7 +317,6 @@ describe('a seed that once broke a promise keeps it now:', { timeout: 60_000 }, 
       ['field', 'absent-ignore', 'slow-store', 'settings'],
       'a claim of a wrong key beside ours has its own end (P1)',
     ],
-    [1_675_922, ['sends', 'mixed', 'clock-in-stop'], 'a stop has given up what its handler never ended (P10, §6)'],
     [993_818, 'old', 'a claim is held on to with another key after a crash, though the first answer is lost (P9, §7)'],
     [7_302_627, 'old', 'a wall clock that is set forward during a stop leaves its time as it is (P8, §2)'],
   ] as const)('%i (%s): %s', async ([seed, vocabulary]) => {

@@ -36,7 +36,6 @@ export const WORDS = [
   'sleeps',
   'settings',
   'holds',
-  'paused-fleet',
   'absent',
   'killed',
   'slow-end',

@@ -17,6 +17,9 @@ const SHORT = { concurrency: 'concurrency', logLevel: 'log.level', handlers: 'ha
 const NO_SECRETS =
   'a key does not belong on a command line, where others can read it; ' +
   'put it into CLINK_API_KEY, or into a file that CLINK_API_KEY_FILE names'
+const NO_PASSWORDS =
+  'a password does not belong on a command line, where others can read it; ' +
+  'put the address into CLINK_STATE_URL, or into a file that CLINK_STATE_URL_FILE names'
 
 export function addSettings(command: Command): Command {
   return command
@@ -61,6 +64,13 @@ export function positiveDuration(what: string, text: string, example: string): n
   throw new CodedError('USAGE', `${what}: ${JSON.stringify(text)} is not a duration above 0; write ${example}`)
 }
 
+/** Also of what is no address and was meant as one, and of one among other settings. */
+function isSecretAddress(key: string, text: string): boolean {
+  if (key !== 'state.url' && key !== 'state') return false
+  const isBare = key === 'state.url' && /^[^\s:/@?]*:(?!\/\/)[^@]*@/.test(text)
+  return isBare || /postgres(ql)?(:\/\/|:|\/\/)(?![:/])[^\s/@?]*:[^@]*@|[?&]password=/.test(text)
+}
+
 /**
  * Reads an option of the form `key=value` that may be repeated. Everybody on the machine can read a command line, so no secret is
  * taken from it.
@@ -73,6 +83,8 @@ export function pairs(
     const key = text.slice(0, Math.max(at, 0)).trim()
     if (key === '') throw new CodedError('USAGE', `${what} ${JSON.stringify(text)}: write it as key=value`)
     if (key === 'clink.key' || key === 'clink') throw new CodedError('USAGE', `${what} ${key}: ${NO_SECRETS}`)
-    return { ...before, [key]: text.slice(at + 1) }
+    const value = text.slice(at + 1)
+    if (isSecretAddress(key, value)) throw new CodedError('USAGE', `${what} ${key}: ${NO_PASSWORDS}`)
+    return { ...before, [key]: value }
   }
 }

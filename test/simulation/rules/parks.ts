@@ -107,9 +107,8 @@ function wasRoutePaused(record: Record, life: string, at: number): boolean {
   )
 }
 
-/** An operator had paused or drained the worker, in this process or before it, or its fleet. */
+/** An operator had paused or drained the worker, in this process or before it. */
 function wasHeld(record: Record, life: string, at: number): boolean {
   const { state } = record.life(life)
-  const isOfFleet = record.life(life).isOfFleet === true && record.fleet.pauses.some(({ from }) => from <= at)
-  return isOfFleet || record.holds.some(({ askedAt, state: of }) => of === state && askedAt <= at)
+  return record.holds.some(({ askedAt, state: of }) => of === state && askedAt <= at)
 }
