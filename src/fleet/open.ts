@@ -52,7 +52,7 @@ export function openFleet(
 export async function probeStore(url: Secret, isAsked: boolean): Promise<string> {
   return await visit(url, '', async (store) => {
     if (!isAsked) return store.place
-    return `${store.place} answers${(await store.look()) ? '' : ', and holds nothing yet'}`
+    return `${store.place} answers${(await store.look(true)) ? '' : ', and holds nothing yet'}`
   })
 }
 

@@ -1,24 +1,31 @@
 import { asError, systemCode } from '../base/coded-error.ts'
 import { readPostgresAddress, secretsOfAddress } from '../base/postgres-address.ts'
 import type { Secret } from '../base/secret.ts'
+import { tryTo } from '../base/try-to.ts'
 
 /** Where a database is, for people: without user and password. */
 export function placeOf(url: Secret): string {
   const parsed = readPostgresAddress(url.reveal())
   if (parsed === undefined) return 'PostgreSQL'
-  const host = parsed.searchParams.get('host') ?? parsed.hostname
-  return `${host}${parsed.port === '' ? '' : `:${parsed.port}`}${parsed.pathname}`
+  const port = parsed.searchParams.get('port') ?? parsed.port
+  const host = parsed.searchParams.get('host') ?? decoded(parsed.hostname)
+  return `${host}${port === '' ? '' : `:${port}`}${decoded(parsed.pathname)}`
 }
 
 export const READ_ONLY = 'it can only be read, as a standby can'
+
+const UNVERIFIED = 'its certificate cannot be verified: sslrootcert in the address names the file of its authority'
 
 const ADVICE: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'nothing listens there',
   ENOTFOUND: 'there is no such host',
   ETIMEDOUT: 'it does not answer',
+  DEPTH_ZERO_SELF_SIGNED_CERT: UNVERIFIED,
+  SELF_SIGNED_CERT_IN_CHAIN: UNVERIFIED,
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: UNVERIFIED,
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: UNVERIFIED,
   '25006': READ_ONLY,
   '28P01': 'it refuses the password',
-  '3D000': 'there is no such database',
   '53100': 'its disk is full',
   '57P03': 'it is starting or stopping',
 }
@@ -27,8 +34,24 @@ const ADVICE: Readonly<Record<string, string>> = {
 export function storeError(error: unknown, url: Secret): Error {
   const cause = asError(error)
   const code = codeOf(error)
-  const said = withoutPassword(ADVICE[code] ?? cause.message, url)
+  const said = withoutPassword(adviceOn(code, cause, url) ?? cause.message, url)
   return Object.assign(new Error(said === '' ? code : said), { code })
+}
+
+function adviceOn(code: string, { message }: Error, url: Secret): string | undefined {
+  const parsed = readPostgresAddress(url.reveal())
+  // The driver's own words.
+  if (/client password must be a/.test(message)) return 'it asks for a password, and the address has none'
+  if (message === 'The server does not support SSL connections') return 'it speaks no TLS, which the address asks for'
+  if (code !== '3D000') return ADVICE[code]
+  const named = decoded(parsed?.pathname.slice(1) ?? '')
+  const name = JSON.stringify(/"(.*)"/.exec(message)?.[1] ?? named)
+  const why = named === '' ? ', the name of the user: the address names none' : ''
+  return `there is no database ${name}${why}`
+}
+
+function decoded(part: string): string {
+  return tryTo(() => decodeURIComponent(part)) ?? part
 }
 
 export function codeOf(error: unknown): string {

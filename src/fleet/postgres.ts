@@ -1,4 +1,5 @@
 import { Pool, type PoolClient, type QueryResultRow } from 'pg'
+import { strictAddress } from '../base/postgres-parameters.ts'
 import type { Secret } from '../base/secret.ts'
 import type { FleetPause, Member } from '../ledger/fleet.ts'
 import { step } from '../ledger/rows.ts'
@@ -8,9 +9,7 @@ import {
   CHANGES,
   GONE_DAYS,
   LEAVE,
-  MAY_MAKE,
   MEMBERS,
-  NEEDS,
   PAUSES,
   PROCESS,
   PRUNES,
@@ -19,11 +18,12 @@ import {
   VERSION,
   WRITES,
 } from './postgres-schema.ts'
+import { lookAt } from './look.ts'
 import { memberOf } from './members.ts'
 import { fromJsonb, toJsonb } from './jsonb-text.ts'
 import { isNote } from './notes-here.ts'
 import { pauseId, pauseOf, type KeptFleetPause } from './pauses.ts'
-import { codeOf, placeOf, READ_ONLY, storeError } from './postgres-errors.ts'
+import { codeOf, placeOf, storeError } from './postgres-errors.ts'
 import { migrate, refusalOf, versionOf } from './postgres-version.ts'
 import type { Batch, Changes, Note, Part, Recalled, SharedStore } from './store.ts'
 
@@ -68,7 +68,7 @@ export class PostgresStore implements SharedStore {
     this.#options = options
     this.place = placeOf(options.url)
     this.#pool = new Pool({
-      connectionString: options.url.reveal(),
+      connectionString: strictAddress(options.url.reveal()),
       max: CONNECTIONS,
       application_name: `clink-worker ${options.name}`,
       connectionTimeoutMillis: ANSWER,
@@ -91,16 +91,9 @@ export class PostgresStore implements SharedStore {
     return String(row?.['made'])
   }
 
-  /** Looks at it and changes nothing. @returns whether there is anything yet. @throws what keeps a worker from using it, for people. */
-  async look(): Promise<boolean> {
-    const version = await this.#with(versionOf)
-    const [row] = await this.#query(version === 0 ? MAY_MAKE : NEEDS, [])
-    if (row?.['can_write'] === false) throw new Error(READ_ONLY)
-    if (row?.['may_make'] === false)
-      throw new Error('this role may not make the schema clink_worker: GRANT CREATE ON DATABASE')
-    const refusal = version === 0 ? undefined : refusalOf(row)
-    if (refusal !== undefined) throw new Error(refusal)
-    return version > 0
+  /** As `lookAt`. */
+  async look(toWork = false): Promise<boolean> {
+    return await this.#with(async (client) => await lookAt(client, toWork))
   }
 
   async recall(clinkIds: readonly string[]): Promise<Recalled> {

@@ -1,6 +1,9 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { requestsByHttp } from '../../src/control/by-http.ts'
 import { requests } from '../../src/control/requests.ts'
+import { ROOT } from '../support/documented.ts'
 import { clink } from '../support/sample-records.ts'
 import { letter, open } from '../support/states.ts'
 import { TempDir } from '../support/temp-dir.ts'
@@ -29,6 +32,18 @@ describe('the table of requests by HTTP', () => {
     const { byPath } = await stateWith(dir, 0)
     const expected = Object.entries(requests).map(([name, { changes }]) => [name.replaceAll('.', '/'), changes])
     expect([...byPath].map(([path, { changes }]) => [path, changes])).toEqual(expected)
+  })
+
+  it('stands whole in docs/dashboard.md', async () => {
+    using dir = new TempDir()
+    const { byPath } = await stateWith(dir, 0)
+    const page = readFileSync(join(ROOT, 'docs/dashboard.md'), 'utf8')
+    const rows = [...page.matchAll(/^\| ((?:POST )?`[^|]*) \|/gm)].map(([, paths = '']) => paths)
+    const told = rows.flatMap((row) =>
+      [...row.matchAll(/`([^`]+)`/g)].map(([, path]) => `${row.startsWith('POST') ? 'POST ' : ''}${path}`),
+    )
+    const paths = [...byPath].map(([path, { changes }]) => `${changes ? 'POST ' : ''}${path}`)
+    expect(told.toSorted()).toEqual([...paths, 'events'].toSorted())
   })
 
   it('reads what is no text in a query as JSON, and says what is wrong with the rest', async () => {

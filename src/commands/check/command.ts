@@ -8,7 +8,8 @@ Examples:
   clink-worker check                          configuration, handlers, and the routes in their order
   clink-worker check --clink clink.json       which route takes it, and why those before it do not
 
-Exit codes: 0 all well (warnings may be printed), 78 configuration, handlers, or with --online no key, 77 key refused, 69 service away.
+Exit codes: 0 all well (warnings may be printed), 78 configuration, handlers, or with --online no key, 77 key refused, 75 state directory or
+shared store not usable for now, 69 service away.
 `
 
 export function checkCommand(io: Io): Command {

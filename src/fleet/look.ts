@@ -1,0 +1,46 @@
+import type { PoolClient, QueryResultRow } from 'pg'
+import { READ_ONLY } from './postgres-errors.ts'
+import { MAY_MAKE, NEEDS, VERSION } from './postgres-schema.ts'
+import { refusalOf, versionOf } from './postgres-version.ts'
+
+const SCHEMA = `SELECT has_schema_privilege(oid, 'USAGE') AS may_use FROM pg_catalog.pg_namespace WHERE nspname = 'clink_worker'`
+const RELATIONS = `pg_catalog.pg_class c JOIN pg_catalog.pg_namespace s ON s.oid = c.relnamespace AND s.nspname = 'clink_worker'`
+/** Of `meta` a worker only reads what is there. */
+const LACKS = `SELECT what || ' on clink_worker.' || name AS lack FROM (
+     SELECT c.relname AS name, p AS what, CASE WHEN c.relkind = 'S' THEN has_sequence_privilege(c.oid, p) ELSE has_table_privilege(c.oid, p) END AS has
+     FROM ${RELATIONS}, unnest(CASE WHEN c.relkind = 'S' THEN '{USAGE}'::text[]
+       WHEN c.relname = 'meta' THEN '{SELECT}' ELSE '{SELECT,INSERT,UPDATE,DELETE}' END) AS p
+     WHERE c.relkind IN ('r', 'S')) AS t
+   WHERE NOT has ORDER BY name, what`
+const OWNS = `SELECT bool_and(pg_has_role(c.relowner, 'USAGE')) AS owns FROM ${RELATIONS} WHERE c.relkind = 'r'`
+
+const MAY_NOT_MAKE = 'this role may not make the schema clink_worker: GRANT CREATE ON DATABASE'
+const MAY_NOT_UPDATE =
+  'its tables are of an earlier version, and only the role that owns them may bring them up to date'
+
+/**
+ * Looks at a store and changes nothing.
+ *
+ * @param toWork also at what only members need.
+ * @returns whether there is anything yet.
+ * @throws what keeps a worker from using it, for people.
+ */
+export async function lookAt(client: PoolClient, toWork: boolean): Promise<boolean> {
+  const ask = async (sql: string): Promise<readonly QueryResultRow[]> => (await client.query<QueryResultRow>(sql)).rows
+  const refuse = (isRefused: boolean, why: string): void => {
+    if (isRefused) throw new Error(why)
+  }
+  const [schema] = toWork ? await ask(SCHEMA) : []
+  const lacking = schema === undefined ? [] : (await ask(LACKS)).map(({ lack }) => String(lack))
+  if (schema?.['may_use'] === false) lacking.unshift('USAGE on the schema clink_worker')
+  refuse(lacking.length > 0, `this role lacks ${lacking.join(', ')}: GRANT it (docs/fleet.md)`)
+  const version = await versionOf(client)
+  const [row] = await ask(version === 0 ? MAY_MAKE : NEEDS)
+  refuse(row?.['can_write'] === false, READ_ONLY)
+  refuse(row?.['may_make'] === false, MAY_NOT_MAKE)
+  if (version === 0) return false
+  const refusal = refusalOf(row)
+  if (refusal !== undefined) throw new Error(refusal)
+  refuse(toWork && version < VERSION && (await ask(OWNS))[0]?.['owns'] !== true, MAY_NOT_UPDATE)
+  return true
+}
