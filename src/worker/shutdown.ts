@@ -28,6 +28,8 @@ const HURRIED = 2_000
 export class Shutdown {
   readonly #parts: ShutdownParts
   readonly #hurried = new AbortController()
+  /** Clinks whose claims were left to expire since the stop began. */
+  readonly #leftToExpire = new Set<string>()
   #stopped: Promise<readonly string[]> | undefined
   #faulted: Promise<void> | undefined
 
@@ -40,7 +42,7 @@ export class Shutdown {
    * outcome, and releases the rest, all within the time that it has. A second call waits for the first.
    *
    * @param timeout milliseconds that it may take.
-   * @returns ids of clinks whose claims are still held: the service did not take their settlement in time.
+   * @returns ids of clinks whose claims are still held: the service did not take their settlement in time, or they are left to expire.
    */
   async stop(timeout: number): Promise<readonly string[]> {
     this.#stopped ??= this.#stop(timeout)
@@ -80,6 +82,7 @@ export class Shutdown {
     // Where the drain has left little, handlers have half of that to heed their abort.
     const releaseAt = Math.max(end - Math.min(timeout * SETTLE_PART, LONGEST_SETTLE), (abortAt + end) / 2)
 
+    this.#watchEnds()
     ends.stopping.abort()
     intake.close()
     await this.#faulted
@@ -122,7 +125,15 @@ export class Shutdown {
     ends.closing.abort()
     stopping.end()
     const worked = deliveries.live.map(({ clink }) => clink.clink_id)
-    return [...worked, ...undecided.ids, ...acknowledgements.ids, ...parked.ids]
+    const held = [...worked, ...undecided.ids, ...acknowledgements.ids, ...parked.ids]
+    return [...new Set([...held, ...this.#leftToExpire])]
+  }
+
+  #watchEnds(): void {
+    this.#parts.shared.context.signals.settled.on(({ clink_id: id }, { is }) => {
+      if (is === 'left-to-expire') this.#leftToExpire.add(id)
+      else this.#leftToExpire.delete(id)
+    })
   }
 
   /** A wall clock that is set meanwhile does not shorten the time for stopping. */
