@@ -161,6 +161,12 @@ export class Exchange {
     this.#health(why)
   }
 
+  /** It holds nothing of what it was told, and is told all of it before it counts as well: this is said, whatever was said before. */
+  isAnew(why: string): void {
+    this.#hasFailed = false
+    this.#health(why)
+  }
+
   /** Tells what is left, as far as that goes at once. */
   async close(): Promise<void> {
     for (let tries = 0; this.#wanted.size > 0 && this.#problem === undefined && tries < 20; tries += 1) {

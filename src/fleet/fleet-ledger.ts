@@ -38,6 +38,8 @@ const BEAT = 5_000
 const BEAT_AWAY = 1_000
 /** It could be written, and what is paused is not known. */
 const UNREAD = 'it was not read yet'
+/** Said of it, though it can be used. */
+const ANEW = 'it was made anew, and is told first what this worker remembers'
 /** Of so many clinks that are not worked here it is known what others did. */
 const KNOWN = 10_000
 
@@ -76,6 +78,8 @@ export class FleetLedger implements Fleet {
       told: (changes, notes, asked) => this.#told(changes, notes, asked),
       onHealth: (problem) => {
         onHealth(this.#said(problem))
+        // Behind the old address there may be another store by the time it is reached.
+        if (problem !== undefined) this.#isPrepared = false
         if (problem !== undefined && !this.#isBeating) this.#beatSoon()
       },
     })
@@ -114,7 +118,8 @@ export class FleetLedger implements Fleet {
 
   /** Why the store cannot be used, for people; undefined: it can. */
   get problem(): string | undefined {
-    return this.#said(this.#exchange.problem ?? (this.pauses.areRead ? undefined : UNREAD))
+    const isRead = this.#isPrepared && this.pauses.areRead
+    return this.#said(this.#exchange.problem ?? (isRead ? undefined : UNREAD))
   }
 
   /** Brings the two stores together after whatever ended the last process. Resolves when that was tried once; where it failed it is tried on. */
@@ -123,12 +128,13 @@ export class FleetLedger implements Fleet {
     if (local.facts.get(JOINED) !== this.#home) markAll(local, this.#home, this.member)
     else if (this.#options.isCopy === true) forgetOwner(local)
     this.#tellUntold()
-    for (const [id] of local.claims.entries()) void this.#exchange.tell({ kind: 'part', id })
     await this.#beat()
   }
 
   #tellUntold(): void {
-    for (const change of untoldOf(this.#options.local)) void this.#exchange.tell(change)
+    const { local } = this.#options
+    for (const change of untoldOf(local)) void this.#exchange.tell(change)
+    for (const [id] of local.claims.entries()) void this.#exchange.tell({ kind: 'part', id })
   }
 
   async stop(): Promise<void> {
@@ -217,6 +223,7 @@ export class FleetLedger implements Fleet {
     if (!isMadeAnew(local, await store.prepare())) return
     markAll(local, this.#home, this.member)
     this.#tellUntold()
+    this.#exchange.isAnew(ANEW)
   }
 
   async #beat(): Promise<void> {

@@ -108,7 +108,7 @@ export const RECALL = `SELECT NULL AS kind, clink AS id, attempts AS row, result
 export const BEAT = `WITH me AS (
      INSERT INTO clink_worker.members (fleet, member, name, version, shows) VALUES ($1, $2, $3, $4, $5)
      ON CONFLICT (fleet, member) DO UPDATE SET name = excluded.name, version = excluded.version, shows = excluded.shows, seen = now())
-   SELECT needs FROM clink_worker.meta`
+   SELECT needs, made FROM clink_worker.meta`
 
 export const LEAVE = `DELETE FROM clink_worker.members WHERE fleet = $1 AND member = $2`
 

@@ -30,3 +30,25 @@ export async function versionOf(client: PoolClient): Promise<number> {
   const { rows } = await client.query<QueryResultRow>('SELECT version FROM clink_worker.meta')
   return Number(rows[0]?.['version'] ?? 0)
 }
+
+/** The store that a member has told what it remembers. Each connection may find another one behind the same address. */
+export class KnownStore {
+  readonly made: string
+  readonly #checked = new WeakSet<PoolClient>()
+
+  constructor(made: string) {
+    this.made = made
+  }
+
+  /** @throws where it is another one. */
+  async check(client: PoolClient): Promise<void> {
+    if (this.#checked.has(client)) return
+    this.compare((await client.query<QueryResultRow>('SELECT made FROM clink_worker.meta')).rows[0])
+    this.#checked.add(client)
+  }
+
+  /** @throws where it is another one. */
+  compare(row: QueryResultRow | undefined): void {
+    if (row?.['made'] !== this.made) throw new Error('it was made anew')
+  }
+}

@@ -24,7 +24,7 @@ import { fromJsonb, toJsonb } from './jsonb-text.ts'
 import { isNote } from './notes-here.ts'
 import { pauseId, pauseOf, type KeptFleetPause } from './pauses.ts'
 import { codeOf, placeOf, storeError } from './postgres-errors.ts'
-import { migrate, refusalOf, versionOf } from './postgres-version.ts'
+import { KnownStore, migrate, refusalOf, versionOf } from './postgres-version.ts'
 import type { Batch, Changes, Note, Part, Recalled, SharedStore } from './store.ts'
 
 export interface PostgresOptions {
@@ -63,6 +63,8 @@ export class PostgresStore implements SharedStore {
   readonly #pool: Pool
   /** The number of the last write, above those of all processes before this one. */
   #written = 0n
+  /** By which other connections find the same store. */
+  #known: KnownStore | undefined
 
   constructor(options: PostgresOptions) {
     this.#options = options
@@ -84,11 +86,13 @@ export class PostgresStore implements SharedStore {
   }
 
   async prepare(): Promise<string> {
+    this.#known = undefined
     await this.#with(async (client) => await migrate(client))
     const { fleet, member } = this.#options
     const [row] = await this.#query(PROCESS, [fleet, member, String(WRITES_OF_A_PROCESS)])
     this.#written = BigInt(String(row?.['process'])) * WRITES_OF_A_PROCESS
-    return String(row?.['made'])
+    this.#known = new KnownStore(String(row?.['made']))
+    return this.#known.made
   }
 
   /** As `lookAt`. */
@@ -137,6 +141,7 @@ export class PostgresStore implements SharedStore {
   async beat(shows?: string): Promise<string | undefined> {
     const { fleet, member, name, version } = this.#options
     const [row] = await this.#query(BEAT, [fleet, member, name, version, shows ?? null])
+    this.#known?.compare(row)
     return refusalOf(row)
   }
 
@@ -227,6 +232,7 @@ export class PostgresStore implements SharedStore {
     let client: PoolClient | undefined
     try {
       client = await this.#pool.connect()
+      await this.#known?.check(client)
       const result = await use(client)
       client.release()
       return result

@@ -190,6 +190,18 @@ export class DeadLetters {
     return this.rerunOf(clinkId) === undefined || others?.begun.includes(at) === true
   }
 
+  /** Another member runs it again, or is to. */
+  isRerunElsewhere(letter: DeadLetter): boolean {
+    return letter.discarded !== true && letter.rerun !== undefined && !this.#isMine(letter)
+  }
+
+  /** Those that other members run again, or are to. */
+  rerunElsewhere(): readonly DeadLetter[] {
+    if (this.#member === undefined) return []
+    const letters = [...this.#tables.letters.between('rerun', 0, Infinity)].map(([, letter]) => letter)
+    return letters.filter((letter) => this.isRerunElsewhere(letter))
+  }
+
   #isMine({ clink, rerun }: DeadLetter): boolean {
     return rerun?.by === this.#member || rerun?.by === undefined || this.#begun.has(clink.clink_id)
   }

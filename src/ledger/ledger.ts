@@ -56,7 +56,6 @@ export class Ledger {
     this.fleetPauses = fleet && { seen: fleet.pauses, kept: new KeptPauses(this.process, PAUSES.fleet) }
     this.audit = new Audit(tables.audit, wall)
     this.letters = new DeadLetters(tables, wall, (id, letter) => this.#progress.changed(id, { letter }), fleet?.member)
-    fleet?.onLetter((id, letter) => this.#progress.changed(id, { letter }))
     this.#acts = new LetterActs(this.letters, this.#progress, (id) => this.#load(id), wall, fleet)
     this.late = new LateResults(tables.late)
     this.sightings = new Sightings(tables, wall, fleet)

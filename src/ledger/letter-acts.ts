@@ -1,4 +1,4 @@
-import type { DeadLetters, LetterChange } from './dead-letters.ts'
+import type { DeadLetter, DeadLetters, LetterChange } from './dead-letters.ts'
 import type { Fleet } from './fleet.ts'
 import type { Memory } from './memory.ts'
 import type { Progress } from './progress.ts'
@@ -24,6 +24,8 @@ export class LetterActs {
     this.#load = load
     this.#wall = wall
     this.#fleet = fleet
+    fleet?.onLetter((id, letter) => this.#changedElsewhere(id, letter))
+    for (const { clink } of letters.rerunElsewhere()) this.#standBack(clink.clink_id)
   }
 
   /** As `DeadLetters.retry`; asked once more before the clink is settled, it changes nothing. @param tries where another member is faster. */
@@ -41,6 +43,17 @@ export class LetterActs {
     }
     const isDone = (await change) === 'done' && this.#letters.has(clinkId) ? 'unknown' : await change
     return isDone === 'unknown' && isLetter && tries > 1 ? await this.retry(clinkId, tries - 1) : isDone
+  }
+
+  #changedElsewhere(clinkId: string, letter: DeadLetter | undefined): void {
+    this.#progress.changed(clinkId, { letter })
+    if (letter !== undefined && this.#letters.isRerunElsewhere(letter)) this.#standBack(clinkId)
+  }
+
+  /** What an earlier process has begun here is another member's now, which waits until nobody else says that it has begun. The starts count. */
+  #standBack(clinkId: string): void {
+    const { letter, ...attempts } = this.#progress.attemptsOf(clinkId)
+    if (letter !== undefined) void this.#progress.setAttempts(clinkId, attempts)
   }
 
   /** As `DeadLetters.discard`. */

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { twoMembers } from '../support/fleet.ts'
+import { Member, twoMembers } from '../support/fleet.ts'
 import { clusterOfFile, needPostgres } from '../support/postgres.ts'
 import { clink } from '../support/sample-records.ts'
 import { letter } from '../support/states.ts'
@@ -34,3 +34,28 @@ it.for<[string, number]>([
     }
   },
 )
+
+it('a living member of a database that was made anew tells it what it remembers, says so, and is not ready before', async (context) => {
+  needPostgres(context)
+  await using fleet = await twoMembers(await cluster.database())
+  const { a, b, url } = fleet
+  const memory = await b.take(clink)
+  await b.begin(clink)
+  await a.ledger.deadLetter({ ...letter, clink: { ...clink, clink_id: 'given-up' } })
+  await b.ledger.recall(['given-up'])
+  const name = new URL(url.replace('@/', '@host/')).pathname.slice(1)
+  await cluster.sql(`DROP DATABASE ${name} WITH (FORCE)`, 'postgres')
+  await cluster.sql(`CREATE DATABASE ${name}`, 'postgres')
+  await using c = await new Member('c', url).start()
+  // What is asked before the next look at it, as by a poll.
+  for (const { fleet: member, health, ledger } of [a, b]) {
+    await ledger.recall([id])
+    await expect.poll(() => member.isHealthy, { timeout: 8_000 }).toBe(false)
+    await expect.poll(() => member.isHealthy, { timeout: 8_000, interval: 5 }).toBe(true)
+    expect(health).toContainEqual(expect.stringContaining('it was made anew'))
+  }
+  await c.take({ ...clink, clink_id: 'given-up' })
+  expect(c.ledger.letters.has('given-up')).toBe(true)
+  expect((await c.take(clink)).others?.attempts.count).toBe(1)
+  expect(memory.attempts.count).toBe(1)
+}, 30_000)

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { Member, Spoilt, twoMembers } from '../support/fleet.ts'
+import type { SharedStore } from '../../src/fleet/store.ts'
 import { clusterOfFile, needPostgres } from '../support/postgres.ts'
 import { clink } from '../support/sample-records.ts'
 import { letter } from '../support/states.ts'
@@ -117,6 +118,32 @@ describe('a letter that is run again without a claim', () => {
     await a.ledger.recall([id])
     expect((await a.ledger.recallOne(id)).others?.begun).toEqual([completed.at])
   })
+
+  it.for(['at its next start', 'before it ended'])(
+    'is begun by the one that was asked last, though the other one has begun it unheard, crashed, and comes back: it learns of that %s',
+    async (when, context) => {
+      needPostgres(context)
+      const url = await cluster.database()
+      let spoilt: Spoilt | undefined
+      const spoil = (real: SharedStore): SharedStore => (spoilt = new Spoilt(real))
+      await using a = await new Member('a', url, undefined, spoil).start()
+      await using b = await new Member('b', url).start()
+      await a.ledger.deadLetter(completed)
+      await b.take(clink)
+      await a.ledger.retry(id)
+      if (spoilt !== undefined) spoilt.writes = 'fail'
+      await a.ledger.begin({ letter: id })
+      expect(await b.ledger.retry(id)).toBe('rerun')
+      if (when === 'before it ended') await a.ledger.recall([id])
+      await a.again()
+      await a.ledger.recall([id])
+      await expect.poll(() => a.ledger.letters.reruns(), { timeout: 8_000 }).toEqual([])
+      await expect.poll(async () => (await b.take(clink)).others?.begun, { timeout: 8_000 }).toEqual([])
+      const memory = await b.take(clink)
+      expect(memory.others?.attempts.count).toBe(1)
+      expect(b.ledger.mayStart(memory)).toBe(true)
+    },
+  )
 
   it('is begun by one of two members that were asked', async (context) => {
     await using fleet = await two(context)
