@@ -65,7 +65,7 @@ const NEXT_RUN = 330_000
 /** How often, until the calm, somebody looks after letters where there are none yet. */
 const LOOKS = 12
 /** Far more than any plan needs. */
-const MOST_REQUESTS = 30_000
+const MOST_REQUESTS = 60_000
 /** How often a sender that waits for its answer looks for it. */
 const ASKER_LOOKS = 250
 /** How often it is looked whether it has. */
