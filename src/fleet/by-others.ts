@@ -3,11 +3,14 @@ import { ERRORS_KEPT } from '../ledger/attempt-notes.ts'
 import type { ByOthers } from '../ledger/fleet.ts'
 import type { Attempts, KeptResult } from '../ledger/remembered.ts'
 import { rows } from '../ledger/rows.ts'
-import type { Part } from './store.ts'
+import type { Recalled } from './store.ts'
 
 /** What others have done, as a sum. */
-export function byOthers(parts: readonly Part[]): ByOthers | 'none' {
-  const all = parts.flatMap(({ attempts }) => rows.attempts.safeParse(read(attempts)).data ?? [])
+export function byOthers(parts: Recalled['parts']): ByOthers | 'none' {
+  const all = parts.flatMap(({ attempts, member }) => {
+    const { data } = rows.attempts.safeParse(read(attempts))
+    return data === undefined ? [] : [{ ...data, member }]
+  })
   const result = parts
     .map((part): KeptResult | undefined => rows.results.safeParse(read(part.result)).data)
     .find(Boolean)
@@ -24,7 +27,9 @@ export function byOthers(parts: readonly Part[]): ByOthers | 'none' {
     errors: all.flatMap(({ errors }) => errors).slice(-ERRORS_KEPT),
     ...(isRetried && { retried: true as const }),
   }
-  const begun = all.flatMap(({ count, letter }) => (letter !== undefined && count > 0 ? [letter] : []))
+  const begun = all.flatMap(({ count, letter, member: by }) =>
+    letter !== undefined && count > 0 ? [{ letter, by }] : [],
+  )
   return { attempts, begun, ...(result !== undefined && { result }) }
 }
 

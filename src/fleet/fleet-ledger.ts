@@ -15,7 +15,7 @@ import { ReadPauses } from './pauses.ts'
 import { Recalls } from './recalls.ts'
 import { SharedSteps } from './shared-steps.ts'
 import { SharedTable } from './shared-table.ts'
-import type { Batch, Note, Part, SharedStore } from './store.ts'
+import type { Batch, Note, Part, Recalled, SharedStore } from './store.ts'
 
 export interface FleetOptions {
   /** Of this process, and of nobody else. */
@@ -287,7 +287,7 @@ export class FleetLedger implements Fleet {
   }
 
   /** @param asked what has changed here since then is newer. */
-  #read(ids: readonly string[], parts: readonly Part[], asked: number): void {
+  #read(ids: readonly string[], parts: Recalled['parts'], asked: number): void {
     const byClink = Map.groupBy(parts, ({ clink }) => clink)
     for (const id of ids)
       this.#known.set(id, this.#exchange.wasOver(id, asked) ? 'none' : byOthers(byClink.get(id) ?? []))

@@ -98,10 +98,10 @@ export const STEPS = {
   read: `SELECT kind AS "is", name, content, value, at FROM clink_worker.steps WHERE fleet = $1 AND clink = $2`,
 } as const
 
-export const RECALL = `SELECT NULL AS kind, clink AS id, attempts AS row, result FROM clink_worker.parts
+export const RECALL = `SELECT NULL AS kind, clink AS id, attempts AS row, result, member FROM clink_worker.parts
      WHERE fleet = $1 AND clink = ANY ($2::text[]) AND member <> $3
-   UNION ALL SELECT 'mine', clink, NULL, NULL FROM clink_worker.parts WHERE fleet = $1 AND clink = ANY ($2::text[]) AND member = $3
-   UNION ALL SELECT kind, id, row, NULL FROM clink_worker.notes
+   UNION ALL SELECT 'mine', clink, NULL, NULL, NULL FROM clink_worker.parts WHERE fleet = $1 AND clink = ANY ($2::text[]) AND member = $3
+   UNION ALL SELECT kind, id, row, NULL, NULL FROM clink_worker.notes
      WHERE fleet = $1 AND kind IN ('letters', 'cooling', 'own') AND id = ANY ($2::text[]) AND row IS NOT NULL`
 
 /** A member that shows itself writes: a store that can only be read is away. */

@@ -25,7 +25,7 @@ import { isNote } from './notes-here.ts'
 import { pauseId, pauseOf, type KeptFleetPause } from './pauses.ts'
 import { codeOf, placeOf, storeError } from './postgres-errors.ts'
 import { KnownStore, migrate, refusalOf, versionOf } from './postgres-version.ts'
-import type { Batch, Changes, Note, Part, Recalled, SharedStore } from './store.ts'
+import type { Batch, Changes, Note, Recalled, SharedStore } from './store.ts'
 
 export interface PostgresOptions {
   readonly url: Secret
@@ -104,10 +104,11 @@ export class PostgresStore implements SharedStore {
     const { fleet, member } = this.#options
     const ids = clinkIds.filter(isText)
     const rows = await this.#query(RECALL, [fleet, ids, member])
-    const parts: Part[] = []
+    const parts: Recalled['parts'][number][] = []
     const [notes, mine]: [Note[], string[]] = [[], []]
-    for (const { id, kind, result, row } of rows)
-      if (kind === null) parts.push({ clink: String(id), attempts: orNull(row), result: orNull(result) })
+    for (const { id, kind, member: by, result, row } of rows)
+      if (kind === null)
+        parts.push({ clink: String(id), member: String(by), attempts: orNull(row), result: orNull(result) })
       else if (kind === 'mine') mine.push(String(id))
       else notes.push(...noteOf({ id, kind, row }))
     return { parts, mine, notes }

@@ -28,8 +28,8 @@ export interface Part {
 }
 
 export interface Recalled {
-  /** Of other members than this one. */
-  readonly parts: readonly Part[]
+  /** Of other members than this one, with whose they are. */
+  readonly parts: readonly (Part & { readonly member: string })[]
   /** Clinks of which there is a part of this member. */
   readonly mine: readonly string[]
   readonly notes: readonly Note[]

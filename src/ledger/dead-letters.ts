@@ -1,6 +1,6 @@
 import { cutText, LONGEST } from '../base/cut-text.ts'
 import { pageOf, type Page, type Place } from './page.ts'
-import type { FailedLeases } from './remembered.ts'
+import type { Begun, FailedLeases } from './remembered.ts'
 import type { Row } from './rows.ts'
 import { DONE, hasBetween } from './table.ts'
 import { OPEN, type LedgerTables } from './tables.ts'
@@ -17,7 +17,7 @@ export type LetterChange = 'done' | 'rerun' | 'unknown'
 /** What is remembered of a clink that is worked, and of letters that other members run again. */
 interface Worked {
   readonly clinkId: string
-  readonly others: { readonly begun: readonly number[] } | undefined
+  readonly others: { readonly begun: readonly Begun[] } | undefined
   readonly rerun: RerunState | undefined
 }
 
@@ -124,16 +124,16 @@ export class DeadLetters {
    * told that it failed, or is just being told, never comes again, since Clink holds it for completed, unless the inbox has shown it all the same. What a rerun
    * has begun it ends, though: its result is not computed again.
    *
-   * @param begun when those were given up that other members of a fleet run already.
+   * @param begun what other members of a fleet run already.
    */
-  async retry(clinkId: string, begun: readonly number[] = []): Promise<LetterChange> {
+  async retry(clinkId: string, begun: readonly Begun[] = []): Promise<LetterChange> {
     const letter = this.get(clinkId)
     if (letter === undefined) return 'unknown'
     const isCompleted = letter.tell === 'complete' && (letter.seen === undefined || letter.notice !== undefined)
     if (letter.rerun !== undefined || isCompleted) {
       const { response, step } = letter.rerun ?? {}
       const next: RerunState = response === undefined ? { step: 'due' } : { step: 'ready', response }
-      const isOpen = OPEN.has(step) && (step !== 'due' || begun.includes(letter.at) || this.#isMine(letter))
+      const isOpen = OPEN.has(step) && (step !== 'due' || isBegun(letter, begun) || this.#isMine(letter))
       if (!isOpen) await this.add({ ...letter, rerun: this.#signed(next) })
       return 'rerun'
     }
@@ -186,8 +186,7 @@ export class DeadLetters {
   /** Whether the rerun of a clink that is worked is another member's: that was asked for it since, or has begun it. */
   isElsewhere({ clinkId, others, rerun }: Worked): boolean {
     if (this.#member === undefined || rerun === undefined || this.#begun.has(clinkId)) return false
-    const at = this.get(clinkId)?.at ?? 0
-    return this.rerunOf(clinkId) === undefined || others?.begun.includes(at) === true
+    return this.rerunOf(clinkId) === undefined || isBegun(this.get(clinkId), others?.begun)
   }
 
   /** Another member runs it again, or is to. */
@@ -200,6 +199,25 @@ export class DeadLetters {
     if (this.#member === undefined) return []
     const letters = [...this.#tables.letters.between('rerun', 0, Infinity)].map(([, letter]) => letter)
     return letters.filter((letter) => this.isRerunElsewhere(letter))
+  }
+
+  /** The members that keep its rerun from being begun here. */
+  runners(letter: DeadLetter, begun: readonly Begun[] = []): readonly string[] {
+    const { by = this.#member } = openRerun(letter) ?? {}
+    if (this.#begun.has(letter.clink.clink_id) || by === undefined || openRerun(letter) === undefined) return []
+    return [by, ...begun.filter((one) => one.letter === letter.at).map((one) => one.by)].filter(
+      (member) => member !== this.#member,
+    )
+  }
+
+  /** Those are gone, and an operator wants it run here. What they may have sent stays with the operator. */
+  async takeOver(letter: DeadLetter): Promise<void> {
+    const { response, step } = letter.rerun ?? {}
+    const left: RerunState['step'] = step === 'sending' ? 'unknown' : 'ready'
+    await this.add({
+      ...letter,
+      rerun: this.#signed(response === undefined ? { step: 'due' } : { step: left, response }),
+    })
   }
 
   #isMine({ clink, rerun }: DeadLetter): boolean {
@@ -233,3 +251,7 @@ export function openRerun(letter: DeadLetter | undefined): RerunState | undefine
 }
 
 export const NOT_KNOWN = 'its result was to be sent, and nothing says whether it arrived'
+
+function isBegun(letter: DeadLetter | undefined, begun: readonly Begun[] = []): boolean {
+  return begun.some((one) => one.letter === letter?.at)
+}

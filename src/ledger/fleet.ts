@@ -1,6 +1,6 @@
 import type { Signal } from '../base/signal.ts'
 import type { DeadLetter } from './dead-letters.ts'
-import type { Attempts, KeptResult } from './remembered.ts'
+import type { Attempts, Begun, KeptResult } from './remembered.ts'
 import type { LedgerTables } from './tables.ts'
 
 /** The fact by which a state directory knows that its fleet was told all that it remembers, and which fleet that is. */
@@ -69,8 +69,8 @@ export interface FleetView {
 export interface ByOthers {
   /** Their starts, together; their crashes and suspicions are about their own processes, and not here. */
   readonly attempts: Pick<Attempts, 'count' | 'errors' | 'excused' | 'outlived' | 'released' | 'retried'>
-  /** When the letters were given up that they have begun to run again. */
-  readonly begun: readonly number[]
+  /** What they have begun to run again: when that letter was given up, and who has. */
+  readonly begun: readonly Begun[]
   /** A result of theirs that Clink has not confirmed. */
   readonly result?: KeptResult
 }
@@ -104,6 +104,8 @@ export interface Fleet {
   outlives(clinkId: string): void
   /** What any member has done with it counts no more. @returns resolves when the fleet knows, or cannot be told. */
   over(clinkId: string): Promise<void>
+  /** Who is there. @throws {CodedError} where that cannot be read. */
+  look(): Promise<FleetView>
   /** Forgets what no member has seen for so many milliseconds. */
   prune(keep: number): Promise<void>
   /** Calls back when another member has changed a dead letter. */

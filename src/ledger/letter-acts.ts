@@ -2,6 +2,7 @@ import type { DeadLetter, DeadLetters, LetterChange } from './dead-letters.ts'
 import type { Fleet } from './fleet.ts'
 import type { Memory } from './memory.ts'
 import type { Progress } from './progress.ts'
+import type { Begun } from './remembered.ts'
 import { together } from './table.ts'
 
 /** What operators want of dead letters. In a fleet it is about what the fleet knows now, which another member may have changed a moment ago. */
@@ -34,6 +35,7 @@ export class LetterActs {
     const isLetter = this.#letters.get(clinkId) !== undefined
     const { attempts, others } = this.#load(clinkId)
     if (!this.#letters.has(clinkId) && (attempts.retried === true || others?.attempts.retried === true)) return 'done'
+    if (await this.#takesOver(clinkId, others?.begun)) return 'rerun'
     const change = this.#letters.retry(clinkId, others?.begun)
     // In the same commit: without the letter, this alone tells that it was asked for.
     if (isLetter && !this.#letters.has(clinkId)) {
@@ -43,6 +45,18 @@ export class LetterActs {
     }
     const isDone = (await change) === 'done' && this.#letters.has(clinkId) ? 'unknown' : await change
     return isDone === 'unknown' && isLetter && tries > 1 ? await this.retry(clinkId, tries - 1) : isDone
+  }
+
+  /** Whoever has begun it shows no sign of life: what an operator asks for counts, and it begins anew here. */
+  async #takesOver(clinkId: string, begun: readonly Begun[] | undefined): Promise<boolean> {
+    const letter = this.#letters.get(clinkId)
+    const runners = letter === undefined ? [] : this.#letters.runners(letter, begun)
+    if (letter === undefined || this.#fleet === undefined || runners.length === 0) return false
+    const { members = [] } = (await this.#fleet.look().catch(() => undefined)) ?? { members: undefined }
+    const there = members.filter(({ isSilent }) => !isSilent).map(({ member }) => member)
+    if (members.length === 0 || runners.some((runner) => there.includes(runner))) return false
+    await Promise.all([this.#letters.takeOver(letter), this.#progress.reset(clinkId)])
+    return true
   }
 
   #changedElsewhere(clinkId: string, letter: DeadLetter | undefined): void {

@@ -22,3 +22,9 @@ export interface Tried {
   readonly crashes: number
   readonly isSuspect: boolean
 }
+
+/** A rerun that a member of a fleet has begun: when its letter was given up, and who has. */
+export interface Begun {
+  readonly letter: number
+  readonly by: string
+}

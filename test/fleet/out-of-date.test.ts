@@ -116,7 +116,7 @@ describe('a letter that is run again without a claim', () => {
     expect(b.ledger.letters.isElsewhere(memory)).toBe(false)
     // And the other one is told that it has begun.
     await a.ledger.recall([id])
-    expect((await a.ledger.recallOne(id)).others?.begun).toEqual([completed.at])
+    expect((await a.ledger.recallOne(id)).others?.begun).toEqual([{ letter: completed.at, by: 'b' }])
   })
 
   it.for(['at its next start', 'before it ended'])(
@@ -142,6 +142,30 @@ describe('a letter that is run again without a claim', () => {
       const memory = await b.take(clink)
       expect(memory.others?.attempts.count).toBe(1)
       expect(b.ledger.mayStart(memory)).toBe(true)
+    },
+  )
+
+  it.for(['due', 'running', 'sending'] as const)(
+    'is taken over, at %s, from a member that has begun it and was not seen for long, where an operator asks for that',
+    async (step, context) => {
+      needPostgres(context)
+      const url = await cluster.database()
+      const a = await new Member('a', url).start()
+      await using b = await new Member('b', url).start()
+      await a.ledger.deadLetter(completed)
+      await a.ledger.retry(id)
+      await a.ledger.begin({ letter: id })
+      await a.ledger.letters.noteRerun(id, { step, ...(step === 'sending' && { response: 'x' }) })
+      await expect.poll(async () => (await b.take(clink)).others?.begun.length).toBe(1)
+      expect(await b.ledger.retry(id)).toBe('rerun')
+      expect(b.ledger.letters.reruns()).toEqual([])
+      await a.fleet.stop()
+      const silent = `INSERT INTO clink_worker.members (fleet, member, name, version, seen) VALUES ('one', 'a', 'a', '1.0.0', now() - interval '1 minute')`
+      await cluster.sql(silent, url)
+      expect(await b.ledger.retry(id)).toBe('rerun')
+      const left = step === 'sending' ? { step: 'unknown', response: 'x', by: 'b' } : { step: 'due', by: 'b' }
+      expect(b.ledger.letters.get(id)?.rerun).toEqual(left)
+      if (step !== 'sending') expect(b.ledger.mayStart(await b.take(clink))).toBe(true)
     },
   )
 

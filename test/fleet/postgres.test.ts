@@ -74,7 +74,7 @@ describe('the store in PostgreSQL', () => {
     const [a, b] = [await members.prepared('a'), await members.prepared('b')]
     await a.write({ ...NOTHING, parts: [part('c1', '{"count":1}', '{"is":"\\u0000"}')], notes: [letter('c2', '{}')] })
     expect(await b.recall(['c1', 'c2', 'c3'])).toEqual({
-      parts: [part('c1', '{"count":1}', '{"is":"\\u0000"}')],
+      parts: [{ ...part('c1', '{"count":1}', '{"is":"\\u0000"}'), member: 'a' }],
       mine: [],
       notes: [{ kind: 'letters', id: 'c2', row: '{}' }],
     })
@@ -87,7 +87,7 @@ describe('the store in PostgreSQL', () => {
     const parts = [part('kept', '{"count":1}'), part('gone', '{"count":1}')]
     for (const store of [a, b]) await store.write({ ...NOTHING, parts })
     await a.write({ ...NOTHING, over: ['kept', 'gone'], parts: [part('kept', null, '{}')] })
-    expect((await c.recall(['kept', 'gone'])).parts).toEqual([part('kept', null, '{}')])
+    expect((await c.recall(['kept', 'gone'])).parts).toEqual([{ ...part('kept', null, '{}'), member: 'a' }])
   })
 
   it('does not take what a process before this one has written late', async (context) => {

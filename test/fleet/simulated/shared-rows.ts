@@ -18,7 +18,9 @@ export class SharedRows {
 
   recall(ids: readonly string[], member: string): Recalled {
     const parts = ids.flatMap((clink) =>
-      [...(this.parts.get(clink) ?? [])].flatMap(([by, part]) => (by === member ? [] : [{ clink, ...part }])),
+      [...(this.parts.get(clink) ?? [])].flatMap(([by, part]) =>
+        by === member ? [] : [{ clink, member: by, ...part }],
+      ),
     )
     const kinds = ['letters', 'cooling', 'own']
     const notes = ids.flatMap((id) => kinds.flatMap((kind) => this.notes.get(`${kind} ${id}`) ?? []))

@@ -28,6 +28,7 @@ class SeenFleet implements Fleet {
   readonly changed = (): void => {}
   readonly outlives = (): void => {}
   readonly onLetter = (): void => {}
+  readonly look: Fleet['look'] = async () => await Promise.reject(new Error('nobody is there'))
 
   says(...paused: readonly FleetPause[]): void {
     this.paused = paused
