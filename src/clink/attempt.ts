@@ -37,7 +37,7 @@ export class Attempt {
 
   /** Whether the request may go to its socket. To be asked in the turn in which it does. */
   handOver(): boolean {
-    if (this.#isLate()) this.#reachDeadline()
+    if (this.#isLate() || this.#request.isWanted?.() === false) this.#reachDeadline()
     if (this.#end !== undefined) return false
     this.#progress = 'sent'
     return true

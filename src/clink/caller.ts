@@ -14,6 +14,8 @@ export interface CallOptions {
   readonly signal?: AbortSignal | undefined
   /** `Clock.now` milliseconds: nothing is sent and nothing awaited after it. */
   readonly deadline?: number | undefined
+  /** Asked before anything is sent. False: the deadline has come earlier than was known. */
+  readonly isWanted?: (() => boolean) | undefined
   /** Milliseconds for each try. */
   readonly timeout?: number | undefined
   /** Most tries; 1: no repeat. */
@@ -46,7 +48,7 @@ export class Caller {
     reader: AnswerReader<T>,
     limits: CallLimits,
   ): Promise<T> {
-    const { deadline, signal, timeout } = limits
+    const { deadline, isWanted, signal, timeout } = limits
     const request = {
       method: call.method,
       path: call.path,
@@ -54,6 +56,7 @@ export class Caller {
       timeout,
       ...(call.body === undefined ? {} : { body: call.body }),
       ...(deadline === undefined ? {} : { deadline }),
+      ...(isWanted === undefined ? {} : { isWanted }),
       ...(signal === undefined ? {} : { signal }),
       ...(call.repeat === 'always' ? {} : { fresh: true }),
       ...(call.line === undefined ? {} : { line: call.line }),

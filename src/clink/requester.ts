@@ -103,8 +103,14 @@ export class Requester {
     const reader = new AnswerReader(call, decode, (text) => text.replaceAll(key.reveal(), '[secret]'))
     const timeout = positive('timeout', options.timeout ?? this.#timeout)
     const attempts = positive('attempts', options.attempts ?? this.#attempts)
-    const { signal, deadline } = options
-    return this.#caller.send(call, this.#headersOf(call, key), reader, { timeout, attempts, signal, deadline })
+    const { deadline, isWanted, signal } = options
+    return this.#caller.send(call, this.#headersOf(call, key), reader, {
+      timeout,
+      attempts,
+      signal,
+      deadline,
+      isWanted,
+    })
   }
 
   #headersOf({ operation }: WireCall, key: Secret): Readonly<Record<string, string>> {

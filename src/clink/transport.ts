@@ -26,6 +26,8 @@ export interface TransportRequest {
    * turn; being late is a `deadline` error with `sent: 'no'`. A request that was sent is given up when it is reached.
    */
   readonly deadline?: number
+  /** Asked in the turn in which it would be handed to a socket. False: its deadline has come earlier than was known, and it is not sent. */
+  readonly isWanted?: () => boolean
   readonly signal?: AbortSignal
   /**
    * Not over a connection that has been idle for long: a server that closes idle ones may do so just as this request is

@@ -79,6 +79,20 @@ describe.each(transports)('over $name,', ({ beforeReuse, make }) => {
       expect(new Set(arrived)).toEqual(new Set(['/warm', '/after']))
     })
 
+    it('is not sent when nobody wants it any more once it has its connection', async () => {
+      let isWanted = true
+      const late = transport.send({
+        ...request,
+        path: '/late',
+        deadline: clock.now() + 5_000,
+        isWanted: () => isWanted,
+      })
+      isWanted = false
+      await expect(late).rejects.toMatchObject({ kind: 'deadline', sent: 'no' })
+      await transport.send({ ...request, path: '/after', isWanted: () => true })
+      expect(new Set(arrived)).toEqual(new Set(['/after']))
+    })
+
     it('is not even begun when it is over before', async () => {
       const late = transport.send({ ...request, deadline: clock.now() })
       await expect(late).rejects.toMatchObject({ kind: 'deadline', sent: 'no' })

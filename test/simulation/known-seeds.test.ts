@@ -317,6 +317,11 @@ describe('a seed that once broke a promise keeps it now:', { timeout: 60_000 }, 
       ['field', 'absent-ignore', 'slow-store', 'settings'],
       'a claim of a wrong key beside ours has its own end (P1)',
     ],
+    [
+      1_685_830,
+      ['page', 'clock-in-stop'],
+      'a completion that waits for a socket is not sent when its claim has become shorter (P2)',
+    ],
     [993_818, 'old', 'a claim is held on to with another key after a crash, though the first answer is lost (P9, §7)'],
     [7_302_627, 'old', 'a wall clock that is set forward during a stop leaves its time as it is (P8, §2)'],
   ] as const)('%i (%s): %s', async ([seed, vocabulary]) => {

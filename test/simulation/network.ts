@@ -128,8 +128,9 @@ class Journey {
   }
 
   #handOver(fault: Fault): void {
-    const { deadline } = this.#request
-    if (deadline !== undefined && this.#clock.now() >= deadline) return this.#fail('deadline')
+    const { deadline, isWanted } = this.#request
+    const isLate = deadline !== undefined && this.#clock.now() >= deadline
+    if (isLate || isWanted?.() === false) return this.#fail('deadline')
     const { time, record } = this.#parts
     this.#record.sentAt = time.now
     if (record.isTracing) record.say(this.#life, `→ ${this.#title()}`)

@@ -41,7 +41,7 @@ export function mayTry(claimed: Claimed, { closing, settings }: SettlementContex
 
 /** The limits of one request about the claim. */
 export function limits({ holder }: Claimed, { closing }: SettlementContext) {
-  return { deadline: holder.lease.deadline, attempts: 1, signal: closing }
+  return { deadline: holder.lease.deadline, attempts: 1, signal: closing, isWanted: () => holder.stands }
 }
 
 /**
