@@ -30,7 +30,13 @@ export function enveloped<T>(decode: Decode<T>): Decode<T> {
 
 /** Nothing says whether the answer about health has the envelope of the others. */
 export function healthOf(whole: unknown): Readonly<Record<string, unknown>> {
-  return object(object(whole)['data'] ?? whole)
+  return kept(object(object(whole)['data'] ?? whole))
+}
+
+/** Fields that nobody needs, without those that are too much for whoever copies or writes them. */
+export function kept(fields: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  if (excess(fields) === undefined) return fields
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => excess(value) === undefined))
 }
 
 export function object(data: unknown): Readonly<Record<string, unknown>> {
@@ -81,7 +87,8 @@ export function list<Name extends string, T>(name: Name, schema: Schema<T>, idFi
     }
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a computed key has type string
     const found = { [name]: records } as { readonly [K in Name]: T[] }
-    return { ...whole, ...found, malformed }
+    const { [name]: _, ...others } = whole
+    return { ...kept(others), ...found, malformed }
   }
 }
 

@@ -1,5 +1,5 @@
 import type { OperationName } from './contract.ts'
-import { approved, array, list, object, one, textOf, UnusableData, type Decode } from './decode.ts'
+import { approved, array, kept, list, object, one, textOf, UnusableData, type Decode } from './decode.ts'
 import * as schemas from './schemas.ts'
 import type { Completion, InboxPage } from './signatures.ts'
 
@@ -17,14 +17,14 @@ const readers = {
   get_group: one(schemas.group),
   list_members: list('members', schemas.member, 'user_id'),
   get_clinks: clinks,
-  mark_read: object,
+  mark_read: (data: unknown) => kept(object(data)),
   send_clink: one(schemas.sentClink),
   check_inbox: (data: unknown): InboxPage => {
-    const page = clinks(data)
-    const { count, claimed_count: claimed, ...rest } = object(data)
+    const page: ReturnType<typeof clinks> & { readonly claimed_count?: unknown } = clinks(data)
+    const { count } = object(data)
+    const { claimed_count: claimed, ...rest } = page
     return {
       ...rest,
-      ...page,
       // A claiming poll has claimed whatever it says about numbers, so these alone do not make it unreadable.
       count: typeof count === 'number' ? count : page.clinks.length + page.malformed.length,
       ...(typeof claimed === 'number' ? { claimed_count: claimed } : {}),
@@ -36,7 +36,7 @@ const readers = {
     const { clink, response_clink_id: _, ...rest } = object(data)
     const id = textOf(data, 'response_clink_id')
     return {
-      ...rest,
+      ...kept(rest),
       clink: one(schemas.knownClink)(clink),
       ...(id === undefined ? {} : { response_clink_id: id }),
     }

@@ -62,7 +62,9 @@ function clinkWith(needed: ClinkParts): z.ZodType<Clink> {
   return record<Clink>({ ...needed, ...spareNeeded }, clinkOthers)
 }
 
-const spareParts = { clink_id: spare, group_id: spare, sender_id: spare, content: text.catch(''), status: spare }
+/** One that fits no path would end whoever asked with it. */
+const spareId = id.catch('')
+const spareParts = { clink_id: spareId, group_id: spareId, sender_id: spare, content: text.catch(''), status: spare }
 
 /** What reads records. */
 export type Schema<T> = Pick<z.ZodType<T>, 'safeParse'>

@@ -1,6 +1,7 @@
 import { dirname } from 'node:path'
 import {
   isAlias,
+  isCollection,
   isMap,
   isNode,
   isScalar,
@@ -14,6 +15,7 @@ import {
   type Scalar,
   type YAMLMap,
 } from 'yaml'
+import { cutText } from '../base/cut-text.ts'
 import { isRecord } from '../base/record.ts'
 import { ConfigError, dotted, isSecret, type ConfigIssue, type Path } from './issue.ts'
 import { RawConfig, setOwn, type Place, type RawMap } from './raw.ts'
@@ -21,9 +23,13 @@ import { isBlank, substitute } from './substitute.ts'
 import { meansNull } from './schema-paths.ts'
 
 const NO_KEYS = 'the file must hold keys and values, as "concurrency: 10" (with a blank after the colon)'
+/** Of the parser, in characters. */
+const LONGEST_MESSAGE = 200
 /** Aliases can make a small file enormous. */
 const MOST_NODES = 20_000
 const DEEPEST = 50
+/** Of groups and lists. More than aliases lead through, so that one which holds itself is called that. */
+const MOST_LEVELS = 2 * DEEPEST
 
 /** What the parser says to programmers, for those who write configurations. */
 const WORDS: { readonly [Code in ErrorCode]?: string } = {
@@ -33,9 +39,8 @@ const WORDS: { readonly [Code in ErrorCode]?: string } = {
   BLOCK_AS_IMPLICIT_KEY:
     'this value is followed by another key; keys of one group begin in the same column, and a text with ": " in it needs quotes',
 }
-const OVERFLOW: Readonly<Record<string, string>> = {
-  'Maximum call stack size exceeded': 'lists or groups are nested too deeply',
-}
+const TOO_DEEP = 'lists or groups are nested too deeply'
+const OVERFLOW: Readonly<Record<string, string>> = { 'Maximum call stack size exceeded': TOO_DEEP }
 
 /** Reads the text of a configuration file. Values from the environment are put in after parsing, so they cannot add keys. */
 export function readYaml(text: string, file: string, env: NodeJS.ProcessEnv) {
@@ -69,7 +74,7 @@ class YamlReader {
   read(): RawConfig {
     const { contents, errors, warnings } = this.#document
     for (const { code, message, pos } of [...errors, ...warnings]) {
-      const said = WORDS[code] ?? OVERFLOW[message] ?? message
+      const said = WORDS[code] ?? OVERFLOW[message] ?? unquoted(message)
       this.#issue(this.#place([pos[0], pos[1], pos[1]]), [], `${said}${this.#hint(pos[0])}`)
     }
     const root = contents === null ? {} : this.#value(contents, [])
@@ -93,6 +98,10 @@ class YamlReader {
     }
     if (path.length === 0) this.#raw.locate([], { value: this.#place(rangeOf(node)) })
     if (isAlias(node)) return this.#alias(node, path)
+    if (path.length > MOST_LEVELS && isCollection(node)) {
+      this.#issue(this.#place(node.range), [], TOO_DEEP)
+      return undefined
+    }
     if (isMap(node)) return this.#map(node, path)
     if (isSeq(node)) {
       return node.items.map((item, index) => {
@@ -167,6 +176,11 @@ class YamlReader {
     const shown = isSecret(path) ? undefined : value
     this.issues.push({ where, line, column, key: dotted(path), value: shown, message })
   }
+}
+
+/** The parser ends with what it does not expect, which may be long, and hold a password. Where it stands is said anyway. */
+function unquoted(message: string): string {
+  return cutText(message.replace(/: .*$/s, ''), LONGEST_MESSAGE)
 }
 
 /** `null` or `~`, and not nothing. */

@@ -1,5 +1,4 @@
 import { createConnection, type Socket } from 'node:net'
-import { createInterface } from 'node:readline'
 import { z } from 'zod'
 import { asError, CodedError, errorCodes, type ErrorCode } from '../base/coded-error.ts'
 import { requests, type AnswerOf, type ParamsOf, type RequestName } from './requests.ts'
@@ -33,13 +32,23 @@ function socketLink(socket: Socket): Link {
   // The end of the lines says that it is gone.
   socket.on('error', () => {})
   const closed = new Promise<undefined>((resolve) => socket.on('close', () => resolve(undefined)))
-  const lines = createInterface({ input: socket })[Symbol.asyncIterator]()
+  const waiting: ((line: string) => void)[] = []
+  let begun: string[] = []
+  // `node:readline` would end a line also where a text has U+2028.
+  socket.setEncoding('utf8').on('data', (text: string) => {
+    const [first = '', ...others] = text.split('\n')
+    begun.push(first)
+    for (const next of others) {
+      waiting.shift()?.(begun.join(''))
+      begun = [next]
+    }
+  })
   return {
     ask: async (name, params) => {
       socket.write(`${JSON.stringify({ request: name, ...params })}\n`)
-      const line = await Promise.race([lines.next().catch(() => undefined), closed])
-      if (line?.done !== false) throw new CodedError('STATE_BUSY', 'the worker went away before it answered; try again')
-      return answerOf(name, line.value)
+      const line = await Promise.race([new Promise<string>((resolve) => waiting.push(resolve)), closed])
+      if (line === undefined) throw new CodedError('STATE_BUSY', 'the worker went away before it answered; try again')
+      return answerOf(name, line)
     },
     closed,
     close: (): void => void socket.destroy(),

@@ -35,6 +35,18 @@ describe('a successful answer', () => {
     expect(await untyped(answered(ok(data)), name, sampleCalls[name].params)).toEqual({ ...data, malformed: [] })
   })
 
+  it.each(['check_inbox', 'get_clinks', 'mark_read', 'complete_clink'] as const)(
+    'to %s leaves out a field beside its records that nobody could write',
+    async (name) => {
+      const deep = `${'['.repeat(20_000)}${']'.repeat(20_000)}`
+      const body = JSON.stringify({ success: true, data: { ...sampleCalls[name].data, more: '[deep]', other: 1 } })
+      const answer = { status: 200, headers: {}, body: body.replace('"[deep]"', deep) }
+      const result = await untyped(answered(answer), name, sampleCalls[name].params)
+      expect(JSON.parse(JSON.stringify(result))).toMatchObject({ other: 1 })
+      expect(result).not.toHaveProperty('more')
+    },
+  )
+
   it.each(listNames)('to %s keeps the whole records when others are malformed', async (name) => {
     const [list, id] = lists[name]
     const [good] = [sampleCalls[name].data[list]].flat()

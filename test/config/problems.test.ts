@@ -201,6 +201,13 @@ describe('a file that is not correct YAML', () => {
     expect(issue).toMatchObject({ line: 1, message: 'lists or groups are nested too deeply' })
   })
 
+  it.each([120, 1_500])('is not brought down by groups within groups, %i of them', async (levels) => {
+    const issues = await issuesOf(loadText(`clink:\n  a: ${'{ a: '.repeat(levels)}1${' }'.repeat(levels)}`))
+    expect(issues).toContainEqual(
+      expect.objectContaining({ line: 2, message: 'lists or groups are nested too deeply' }),
+    )
+  })
+
   it('is not read at all where it is too large to be meant', async () => {
     const text = `inbox: { groups: [${'ops, '.repeat(300_000)}ops] }`
     expect(await linesOf(loadText(text))).toEqual([

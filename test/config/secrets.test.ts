@@ -11,6 +11,8 @@ describe('P13: what is secret stays out of messages', () => {
     ['in the wrong place', `clink: { url: ${KEY} }`],
     ['as a key', `clink: { ${KEY}: 1 }`],
     ['in a line that is no YAML', `clink: { key: ${KEY} ]`],
+    ['behind what YAML takes for the end', 'state: {}\n} url: postgresql://me:other-0123456789@db'],
+    ['behind what YAML takes for the mark of a text', 'state:\n  url: |postgresql://me:other-0123456789@db'],
     ['in a list', `log: { level: [${KEY}] }`],
     ['from the environment, in the wrong place', 'poll:\n  interval: ${SECRET}'],
     ['from the environment, among the values of a program', 'routes: [{ exec: [a], env: { TOKEN: "${SECRET}" } }]'],

@@ -31,6 +31,24 @@ it('an answer that cannot be written is an error to whoever asked, and ends noth
   await socket.stop()
 })
 
+it('an answer is whole, whatever ends a line elsewhere stands in its texts', async () => {
+  using directory = new TempDir()
+  const state = open(directory.path)
+  const content = 'one\u2028two\u2029three\r\nfour\u0085five'
+  await state.ledger.deadLetter({ ...letter, clink: { ...clink, content } })
+  const asked = { ledger: state.ledger, worker: undefined }
+  const socket = new ControlSocket({ directory: directory.path, answer: (request) => answer(request, asked) })
+  await socket.start()
+  const link = await connect(directory.path)
+  for (let n = 0; n < 2; n += 1) {
+    const { rows } = await link.ask('failed.letter', { id: clink.clink_id })
+    expect(rows.map((one) => one.clink.content)).toEqual([content])
+  }
+  await link.close()
+  await socket.stop()
+  state.close()
+})
+
 it('dead letters and late results come in pages of 500, each once and in their order', async () => {
   using directory = new TempDir()
   const state = open(directory.path)

@@ -318,12 +318,15 @@ function isGivenUp({ plan, record }: Explaining, life: string, id: string): bool
   if (runs.some(({ abortCode, end, isRerun }) => isRerun === true && end === 'release' && abortCode === undefined))
     return true
   // A start that was put off, or cut short by a stop or a crash, is no attempt; one that lost its claim is.
-  const counted = runs.filter(
-    ({ end, abortCode, endedAt, life: of, outlivedClaim }) =>
-      (endedAt !== undefined || outlivedClaim === true || record.life(of).crashedAt === undefined) &&
+  const counted = runs.filter((run) => {
+    const { end, abortCode, endedAt, life: of, outlivedClaim } = run
+    const isOver = endedAt !== undefined || outlivedClaim === true || record.isGivenUpEarly(run)
+    return (
+      (isOver || record.life(of).crashedAt === undefined) &&
       abortCode !== 'shutdown' &&
-      ((end !== 'retry' && end !== 'asleep') || abortCode !== undefined || outlivedClaim === true),
-  )
+      ((end !== 'retry' && end !== 'asleep') || abortCode !== undefined || outlivedClaim === true)
+    )
+  })
   // One that goes on after its timeout has failed, at a stop as well.
   const failed = counted.findLast((run) => isFailure({ ...run, isCutShort: false, endedAt: run.endedAt ?? record.now }))
   const attempts = (configs: readonly Config[]): number => Math.min(...attemptsOf(configs))

@@ -33,8 +33,17 @@ export const UNDER_WAY: ReadonlySet<string | undefined> = new Set(['due', 'runni
 
 const isAtRest = ({ isGivenUp, step }: SharedFact): boolean => isGivenUp && !UNDER_WAY.has(step)
 
+/** Somebody had the whole fleet paused in a time. */
+export interface FleetPauseRecord {
+  readonly from: number
+  to: number
+  /** When a process was told of it first. */
+  readonly seen: Map<string, number>
+}
+
 /** What happened to the shared store of a seed. */
 export class FleetRecord {
+  readonly pauses: FleetPauseRecord[] = []
   readonly calls = new Map<string, StoreCall[]>()
   /** Members, by a process of each. */
   readonly members = new Map<string, string>()

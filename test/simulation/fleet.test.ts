@@ -23,6 +23,10 @@ describe('three workers of a fleet on virtual time', { timeout: 120_000 }, () =>
     expect([requests > 50 * SEEDS, runs > 5 * SEEDS]).toEqual([true, true])
   })
 
+  it.for([1, 2, 3, 4, 5, 6, 7, 8])('claim nothing while their fleet is paused (seed %i)', async (seed) => {
+    expect((await runSeed(seed, { vocabulary: [FLEET, 'paused-fleet'] })).breaches).toEqual([])
+  })
+
   it.for([
     [1006, 'what one has given back again the others leave alone, though one has forgotten the first time'],
     [1007, 'a letter that waits for its store keeps nobody from anything'],

@@ -10,6 +10,7 @@ import { loopsGoOn, noBusyLoop, noPartFails, stopsInTime } from './rules/livenes
 import { claimsFollowLimits, limitsAreKept } from './rules/limits.ts'
 import { nothingStartsWhileAway } from './rules/fleet-away.ts'
 import { lettersAreOfTheFleet, lettersAreToldFirst, releasedIsLeftByAll } from './rules/fleet-letters.ts'
+import { pausesOfTheFleetAreKept } from './rules/fleet-pauses.ts'
 import { attemptsAreOfTheFleet, resultsAreOfTheFleet, startsAreNoted } from './rules/fleet-starts.ts'
 import { nothingAfterTheLease } from './rules/fail-closed.ts'
 import { oneRunAtATime } from './rules/one-run.ts'
@@ -135,6 +136,7 @@ const rules: readonly Rule[] = [
   lettersAreToldFirst,
   releasedIsLeftByAll,
   nothingStartsWhileAway,
+  pausesOfTheFleetAreKept,
 ]
 
 /** The promises, stated from outside: nothing here knows how a worker keeps them. */

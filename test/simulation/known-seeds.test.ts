@@ -317,6 +317,7 @@ describe('a seed that once broke a promise keeps it now:', { timeout: 60_000 }, 
       ['field', 'absent-ignore', 'slow-store', 'settings'],
       'a claim of a wrong key beside ours has its own end (P1)',
     ],
+    [1_675_922, ['sends', 'mixed', 'clock-in-stop'], 'a stop has given up what its handler never ended (P10, §6)'],
     [
       1_685_830,
       ['page', 'clock-in-stop'],

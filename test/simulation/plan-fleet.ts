@@ -14,6 +14,14 @@ interface StoreOutage {
   readonly kind: 'refused' | 'hangs' | 'read-only'
 }
 
+/** Somebody pauses the whole fleet for so long. */
+interface FleetPausePlan {
+  readonly at: number
+  readonly ms: number
+  /** That he said so at once; otherwise he ends it then. */
+  readonly isTold: boolean
+}
+
 /** Workers that remember together, and how the store behaves in which they do. Times are virtual milliseconds. */
 export interface FleetPlan {
   /** The longest that a call takes on its way there, and its answer on its way back. */
@@ -25,6 +33,7 @@ export interface FleetPlan {
   /** Part of the writes in the middle of which the process of the member ends. */
   readonly killing: number
   readonly outages: readonly StoreOutage[]
+  readonly pauses: readonly FleetPausePlan[]
   /** After it nothing goes wrong any more. */
   readonly until: number
 }
@@ -106,6 +115,20 @@ function makeFleet(chance: Chance, { calmAt, lease, workers }: Plan): FleetPlan 
     failing: chance.pick([0, 0, 0.01, 0.05, 0.2]),
     killing: chance.pick([0, 0, 0.005, 0.02]),
     outages,
+    pauses: [],
     until: calmAt,
   }
+}
+
+/** All pauses are over before the calm, and none of them stands while another one does. */
+export function pausedFleet(plan: Plan, chance: Chance): Plan {
+  const { fleet } = plan.world
+  if (fleet === undefined) return plan
+  const count = chance.integer(1, 3)
+  const part = (0.8 * plan.calmAt) / count
+  const pauses = Array.from({ length: count }, (_, n): FleetPausePlan => {
+    const at = n * part + chance.between(0.02, 0.5) * part
+    return { at, ms: chance.logarithmic(500, Math.max(501, 0.4 * part)), isTold: chance.is(0.5) }
+  })
+  return { ...plan, world: { ...plan.world, fleet: { ...fleet, pauses } } }
 }

@@ -310,11 +310,7 @@ export class Record {
     const run = this.runsOf(life, clinkId).findLast((one) => one.life === life)
     const isLost = event.event === 'clink.lost' || (event.event === 'clink.ended' && event.outcome === 'lost')
     const isOver = (run?.openSteps ?? 0) === 0 && (run?.endedAt ?? this.now) < this.now
-    // A stop that waits no longer for a handler past its timeout has given its clink up before the handler ends.
-    const isGivenUp = this.told(life, clinkId).some(
-      (one) => one.life === life && one.event.event === 'clink.deadLettered' && one.at >= (run?.startedAt ?? Infinity),
-    )
-    if (isLost && run !== undefined && !isOver && !isGivenUp) run.outlivedClaim = true
+    if (isLost && run !== undefined && !isOver && !this.isGivenUpEarly(run)) run.outlivedClaim = true
   }
 
   /**
@@ -453,6 +449,14 @@ export class Record {
   /** What a process, or another one with its journal, has told of a clink, in order. */
   told(life: string, clinkId: string): readonly EventRecord[] {
     return this.#told.get(`${this.life(life).state} ${clinkId}`) ?? []
+  }
+
+  /** A stop that waits no longer for a handler past its timeout gives its clink up before the handler ends. */
+  isGivenUpEarly({ clinkId, life, startedAt }: RunRecord): boolean {
+    const { unwrittenSince = Infinity } = this.life(life)
+    return this.told(life, clinkId).some(({ at, event, life: by }) => {
+      return by === life && event.event === 'clink.deadLettered' && at >= startedAt && at < unwrittenSince
+    })
   }
 
   /** Another process has told it, and could not write it. */

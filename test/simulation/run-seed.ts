@@ -171,6 +171,7 @@ export class Game {
     for (const act of letters) this.#lookAfter(act)
     const holds = new Holds({ time: this.time, record: this.record, life: (name) => this.#lives.get(name)?.life })
     for (const hold of this.plan.world.holds) holds.plan(hold)
+    this.#shared?.plan(this.plan.world.fleet?.pauses ?? [])
     for (const asker of this.plan.world.askers) this.#ask(asker, 0)
     for (const act of keys) this.time.at(act.at, () => this.#keyFiles.act(act, (name) => this.#lives.get(name)?.life))
     this.#lookAlive()

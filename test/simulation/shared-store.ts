@@ -77,12 +77,32 @@ export class SimulatedStore {
           this.#write(isHalf ? withoutSteps(batch) : batch, member, written, parts)
         return await ask('write', write, kill)
       },
-      changes: async (after) => await ask('changes', () => this.#rows.changesAfter(Number(after ?? 0))),
+      changes: async (after) => {
+        const changes = await ask('changes', () => this.#rows.changesAfter(Number(after ?? 0), this.#time.now))
+        for (const { at } of changes.pauses) {
+          const pause = this.#record.pauses.find(({ from }) => from === at)
+          if (pause?.seen.has(parts.life) === false) pause.seen.set(parts.life, this.#time.now)
+        }
+        return changes
+      },
       members: async () => await Promise.resolve([]),
       steps: async (id) => await ask('steps', () => this.#rows.stepsOf(id)),
       prune: async () => await ask('prune', () => {}),
       isOfTheData: () => false,
       close: async () => await Promise.resolve(),
+    }
+  }
+
+  /** What a person asks the store for, whether a member runs or not. */
+  plan(pauses: FleetPlan['pauses']): void {
+    for (const { at, isTold, ms } of pauses) {
+      const to = at + ms
+      this.#time.at(at, () => {
+        this.#record.pauses.push({ from: at, to, seen: new Map() })
+        const left = (now: number): number | undefined => (isTold ? to - now : undefined)
+        this.#rows.pauses.set(undefined, (now) => ({ by: 'somebody', at, left: left(now) }))
+      })
+      this.#time.at(to, () => this.#rows.pauses.delete(undefined))
     }
   }
 

@@ -149,4 +149,9 @@ describe('the judge notices a fleet', { timeout: 120_000 }, () => {
     vi.spyOn(SharedSteps.prototype, 'of').mockResolvedValue([])
     expect(await notices(/is done again/, { planned: restless }, ['steps'])).toBe(true)
   })
+
+  it('of which a member does not see that it is paused', async () => {
+    const blind = over((real) => ({ changes: async (after) => ({ ...(await real.changes(after)), pauses: [] }) }))
+    expect(await notices(/although it is held \(pause\)/, blind, ['paused-fleet'])).toBe(true)
+  })
 })

@@ -1,7 +1,7 @@
 import type { Config } from '../../src/config/config.ts'
 import type { Chance } from './chance.ts'
 import type { FaultKind } from './faults.ts'
-import { asFleet } from './plan-fleet.ts'
+import { asFleet, pausedFleet } from './plan-fleet.ts'
 import { makeHolds } from './plan-holds.ts'
 import { makeKeys } from './plan-keys.ts'
 import { GROUP } from './plan-scope.ts'
@@ -13,6 +13,8 @@ import { ALL_WORDS, FIELDS, FLEET, SAYS, TIME_FORMS, type PagePlan, type WordNam
 /** What a seed may have beside what every seed has: how often, and what it makes of the plan. */
 export interface Word {
   readonly part: number
+  /** The same of plans of fleets. Default: as of others. */
+  readonly partOfFleets?: number
   readonly spoken: (plan: Plan, chance: Chance) => Plan
 }
 
@@ -221,6 +223,8 @@ const table: { readonly [W in WordName]: Word } = {
     part: 0.06,
     spoken: (plan, chance) => withWorld(plan, { holds: makeHolds(chance, plan.workers, plan.calmAt) }),
   },
+  /** Somebody pauses the whole fleet, for a time or until he ends it. */
+  'paused-fleet': { part: 0, partOfFleets: 0.15, spoken: pausedFleet },
   /** Dead letters by the dozen, for workers that choose. */
   letters: {
     part: 0.04,
@@ -314,7 +318,8 @@ const MARKS = ['— clink-worker', '-- agent two', '🤖'] as const
 export function speak(plan: Plan, chance: Chance, vocabulary: Vocabulary): Plan {
   if (vocabulary === 'old') return plan
   const words = ALL_WORDS.filter((name) => {
-    const { part } = table[name]
+    const { part: usual, partOfFleets = usual } = table[name]
+    const part = vocabulary === FLEET ? partOfFleets : usual
     const isDrawn = part > 0 && chance.fork(`word ${name}`).is(part)
     if (vocabulary === 'own') return isDrawn && !(name in runnerWords)
     if (vocabulary === FLEET) return name === FLEET || (isDrawn && !ALONE.has(name))

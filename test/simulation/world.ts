@@ -36,6 +36,7 @@ export const WORDS = [
   'sleeps',
   'settings',
   'holds',
+  'paused-fleet',
   'absent',
   'killed',
   'slow-end',

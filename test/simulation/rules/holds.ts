@@ -9,8 +9,12 @@ import type { HoldRecord, Record } from '../record.ts'
 export const nothingIsTakenWhileHeld: Rule = ({ record }) =>
   record.holds.flatMap((hold) => {
     const lives = new Set(hold.what === 'drain' ? [hold.life] : record.livesOf(hold.state).map(({ name }) => name))
-    return [...polled(record, hold, lives), ...taken(record, hold, lives)]
+    return takenWhileHeld(record, hold, lives)
   })
+
+export function takenWhileHeld(record: Record, hold: HoldRecord, lives: ReadonlySet<string>): readonly Breach[] {
+  return [...polled(record, hold, lives), ...taken(record, hold, lives)]
+}
 
 function polled(
   record: Record,

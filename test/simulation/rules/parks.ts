@@ -107,8 +107,9 @@ function wasRoutePaused(record: Record, life: string, at: number): boolean {
   )
 }
 
-/** An operator had paused or drained the worker, in this process or before it. */
+/** An operator had paused or drained the worker, in this process or before it, or its fleet. */
 function wasHeld(record: Record, life: string, at: number): boolean {
   const { state } = record.life(life)
-  return record.holds.some(({ askedAt, state: of }) => of === state && askedAt <= at)
+  const isOfFleet = record.life(life).isOfFleet === true && record.fleet.pauses.some(({ from }) => from <= at)
+  return isOfFleet || record.holds.some(({ askedAt, state: of }) => of === state && askedAt <= at)
 }

@@ -113,6 +113,23 @@ describe.concurrent('§0, P14: one field of a clink', () => {
   })
 })
 
+describe.concurrent('§0: an id that fits no path', () => {
+  it.for(['clink_id', 'group_id'])(
+    '(%s) in the answers to its claim and its settlement: it is worked',
+    async (name) => {
+      await using bench = await Bench.open()
+      const id = bench.send('bad')
+      const settings = { inbox: { claim: 'select' }, claim: { exclusive: true } } as const
+      const wrap = spoil(isBad, (record) => ({ ...record, [name]: '\ud800' }), /^\/clinks\//)
+      const station = bench.work(({ content }) => content, { wrap, settings })
+      await bench.completed(id, 5_000)
+
+      expect(station.exit).toBeUndefined()
+      expect(story(bench.emulator, id)).toEqual(['created', 'claimed', 'completed'])
+    },
+  )
+})
+
 describe.concurrent('§0: the slug of a group', () => {
   it.for(ways)('%s: inbox.groups goes by what the list of groups says', async ([, damage]) => {
     await using bench = await Bench.open()
