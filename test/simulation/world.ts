@@ -36,7 +36,6 @@ export const WORDS = [
   'sleeps',
   'settings',
   'holds',
-  'paused-fleet',
   'absent',
   'killed',
   'slow-end',
@@ -45,8 +44,10 @@ export const WORDS = [
 ] as const
 /** Three members of a fleet; spoken before all others, and only where it is asked for. */
 export const FLEET = 'fleet'
-export type WordName = (typeof WORDS)[number] | typeof FLEET
-export const ALL_WORDS: readonly WordName[] = [FLEET, ...WORDS]
+/** What only fleets have. */
+const OF_FLEETS = ['paused-fleet'] as const
+export type WordName = (typeof WORDS)[number] | typeof FLEET | (typeof OF_FLEETS)[number]
+export const ALL_WORDS: readonly WordName[] = [FLEET, ...WORDS, ...OF_FLEETS]
 
 /** Forms in which services write times. */
 export const TIME_FORMS = [
