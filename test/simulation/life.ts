@@ -246,13 +246,9 @@ export class Life implements Host {
     this.#record.unwrittenSince = unwrittenSince
     this.#record.failedSince = failedSince
     const from = Math.min(since, unwrittenSince)
-    const { runs, steps } = this.#parts.record
+    const { runs } = this.#parts.record
     // A run is over when its steps are.
-    const goesOn = ({ clinkId, startedAt }: RunRecord): boolean =>
-      steps.some((step) => {
-        const isOfRun = step.life === this.name && step.clinkId === clinkId && step.startedAt >= startedAt
-        return isOfRun && (step.endedAt ?? Infinity) >= from
-      })
+    const goesOn = ({ openSteps = 0 }: RunRecord): boolean => openSteps > 0
     for (const run of runs)
       if (run.life === this.name && ((run.endedAt ?? 0) >= from || goesOn(run))) run.isCutShort = true
     for (const start of this.#parts.record.awayStarts)

@@ -21,7 +21,7 @@ export interface SteppingParts {
   pause(ms: number): Promise<void>
   /** It shows that it goes on by what it does now. */
   readonly sign: () => void
-  /** Code of the run has gone on until now. */
+  /** A step of the run has gone on until now, and is kept. */
   wentOn(): void
 }
 
@@ -69,10 +69,12 @@ async function step(parts: SteppingParts, name: string): Promise<void> {
     } finally {
       done.endedAt = record.now
       parts.sign()
-      parts.wentOn()
     }
   })
-  const given = await keeping.finally(() => (run.openSteps = (run.openSteps ?? 0) - 1))
+  const given = await keeping.finally(() => {
+    run.openSteps = (run.openSteps ?? 0) - 1
+    parts.wentOn()
+  })
   record.say(life, `  ${name} of ${clinkId} came to ${given}`)
   if (done !== undefined) done.keptAt = record.now
   record.given.push({ life, clinkId, name, value: given, at: record.now })

@@ -71,12 +71,15 @@ function overlap({ plan, record }: Evidence, earlier: RunRecord, later: RunRecor
   const ends = [earlier, later].map((run) => claimEnd(record, run.life, clinkId, at))
   if (ends.some((end) => end <= at) || hadEnded(record, earlier, later)) return undefined
   if (!tellsTimes(plan) && hadEnded(record, later, earlier)) return undefined
-  // Somebody else ended the claim: a person, or a sibling that the service does not tell apart from its holder.
+  // Somebody else ended the claim: a person, or a sibling that the service does not tell apart from its holder. Or what was sent for the claim
+  // before it, and reached the service only now: that names the clink, not the claim.
+  const { at: claimedAt = -Infinity } =
+    record.grantsOf(earlier.life, clinkId).findLast((grant) => grant.isNew && grant.at <= earlier.startedAt) ?? {}
   const given = record.requests.some(
     (request) =>
       request.clinkId === clinkId &&
       (request.kind === 'release' || request.kind === 'complete') &&
-      request.life !== earlier.life &&
+      (request.life !== earlier.life || request.begunAt < claimedAt) &&
       request.arrivedAt !== undefined &&
       request.arrivedAt <= at &&
       request.arrivedAt >= earlier.startedAt,
