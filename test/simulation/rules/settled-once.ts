@@ -1,6 +1,6 @@
 import type { WorkerEvent } from '../../../src/events.ts'
 import type { Breach, Rule } from '../judge.ts'
-import type { Record, RequestRecord } from '../record.ts'
+import type { EventRecord, Record, RequestRecord } from '../record.ts'
 
 interface End {
   readonly at: number
@@ -23,7 +23,7 @@ export const handlesSettleOnce: Rule = ({ record }) =>
       if (event.event === 'clink.parked' && inHand.has(clinkId)) beside.add(clinkId)
       if (!ENDS.has(event.event)) return []
       if ('route' in event) inHand.delete(clinkId)
-      const isLate = !('route' in event) && (beside.delete(clinkId) || isOfParked(record, life, clinkId, at))
+      const isLate = !('route' in event) && (beside.delete(clinkId) || isOfParked(record, life, clinkId, { at, event }))
       const claim = isLate ? parked(clinkId) : clinkId
       const before = ends.get(claim)
       ends.set(claim, { at, event: event.event })
@@ -40,7 +40,14 @@ const parked = (clinkId: string): string => `${clinkId} parked`
  * What ends at that moment is a release that was sent before its process was told of the next claim on the clink: its answer says how the
  * parked claim ended, and the next one comes to an end of its own.
  */
-function isOfParked(record: Record, life: string, clinkId: string, at: number): boolean {
+function isOfParked(
+  record: Record,
+  life: string,
+  clinkId: string,
+  { at, event }: Pick<EventRecord, 'at' | 'event'>,
+): boolean {
+  // Both may be told of at once: what is completed is the next one.
+  if (event.event === 'clink.completed') return false
   const requests = record.requestsByClink.get(clinkId) ?? []
   const release = requests.find((one) => one.life === life && one.kind === 'release' && one.endedAt === at)
   const grants = record.grantsByClink.get(clinkId) ?? []
