@@ -323,6 +323,11 @@ describe('a seed that once broke a promise keeps it now:', { timeout: 60_000 }, 
       ['page', 'clock-in-stop'],
       'a completion that waits for a socket is not sent when its claim has become shorter (P2)',
     ],
+    [
+      1_702_091,
+      ['field', 'sour'],
+      'a clink listed before is judged by a list of groups that lacks its group (P15, §3)',
+    ],
     [993_818, 'old', 'a claim is held on to with another key after a crash, though the first answer is lost (P9, §7)'],
     [7_302_627, 'old', 'a wall clock that is set forward during a stop leaves its time as it is (P8, §2)'],
   ] as const)('%i (%s): %s', async ([seed, vocabulary]) => {

@@ -53,7 +53,8 @@ export class GroupSlugs {
     if (isFresh && nameless.every((clink) => this.of(clink) !== undefined)) return
     const { groups } = await api.listGroups({}, { attempts: 1, signal })
     this.#askedAt = now
-    this.#slugs.clear()
+    // Clinks that were listed earlier are judged by it as well.
+    for (const id of this.#slugs.keys()) this.#slugs.set(id, null)
     for (const { group_id } of nameless) this.#slugs.set(group_id.toLowerCase(), null)
     for (const { group_id, slug } of groups) this.#slugs.set(group_id.toLowerCase(), slug)
   }
