@@ -82,6 +82,8 @@ export const ownClinksAreNotWork: Rule = (evidence) => {
     if (isRerun === true && plan.world.fleet !== undefined) return []
     if (clink === undefined || !isOurs(emulator, plan, worker, clink)) return []
     if (namesAnother(evidence, life, clink, at) || hasForgottenOwner(evidence, life)) return []
+    // What it sent with the key of somebody else, where claims do not say whose that is, comes from somebody else.
+    if (clink.sender_id !== worker.owner && plan.world.field?.name === 'claimed_by') return []
     return [{ rule: 'P15', at, life, text: `${clinkId} runs, though ${worker.owner} sent it` }]
   })
 }
