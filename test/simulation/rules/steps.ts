@@ -36,15 +36,19 @@ export const stepsEndWithTheirRun: Rule = ({ record }) =>
     return goesOn === undefined ? [] : [breach('P3', goesOn, at, 'goes on while another run starts')]
   })
 
+/** These count whatever their body is (§0). */
+const REFUSED: ReadonlySet<number> = new Set([401, 413, 429])
+
 /** §4: what a step sends reaches the service once at most. */
 export const stepsSendOnce: Rule = ({ record }) => {
   const first = new Map<string, number>()
-  return record.requests.flatMap(({ arrivedAt, life, n, status = 0, stepReply }) => {
+  return record.requests.flatMap(({ arrivedAt, life, n, status = 0, stepReply, toldStatus = 0 }) => {
     if (stepReply === undefined || arrivedAt === undefined || status > 299) return []
     const { isOfFleet, state } = record.life(life)
     const key = `${isOfFleet === true ? 'fleet' : state} ${stepReply}`
     const before = first.get(key)
-    first.set(key, before ?? n)
+    // What is said to be refused is sent again, also where somebody in front of the service says so.
+    if (!REFUSED.has(toldStatus)) first.set(key, before ?? n)
     if (before === undefined) return []
     return [{ rule: 'P5', at: arrivedAt, life, text: `#${n} sends what #${before} has sent: ${stepReply}` }]
   })
