@@ -30,10 +30,12 @@ export const claimsOnlyWhatCanStart: Rule = (evidence) => {
       // One whose earlier run has not ended waits for that and not for a slot.
       for (const { clinkId } of active) waiting.delete(clinkId)
       const running = active.length
-      /** Those that were held, and fell due since then, or that somebody wanted to run again. */
+      /** Those that were held, and fell due since then, however their renewals went, or that somebody wanted to run again. */
       const wokenSince = (time: number): number =>
         active.filter(({ clinkId, isRerun, startedAt }) => {
-          const before = record.told(life, clinkId).findLast((one) => one.at < startedAt)
+          const before = record
+            .told(life, clinkId)
+            .findLast((one) => one.at < startedAt && !one.event.event.startsWith('clink.renew'))
           return startedAt >= time && (isRerun === true || before?.event.event === 'clink.held')
         }).length
       // A hold that fell due while a slow poll was under way, or what is asked about its clinks, took the slot that the poll was for.
