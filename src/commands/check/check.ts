@@ -12,7 +12,7 @@ import { loadOptions, readConfig, readKey, wellFormed } from '../terminal/connec
 import { checkClink } from './clink.ts'
 import { attempt, isFinding, ok, warning, type Finding } from './finding.ts'
 import { storeFinding } from './store.ts'
-import { reportText } from './report.ts'
+import { findingText, summary } from './report.ts'
 import type { Io } from '../terminal/io.ts'
 import { loadMinded } from '../terminal/load-handlers.ts'
 import type { SettingsOptions } from '../terminal/settings.ts'
@@ -26,19 +26,31 @@ export interface CheckOptions extends SettingsOptions {
 
 /** Looks at everything that can be looked at, and reports. The exit code is that of the first failure. */
 export async function runChecks(options: CheckOptions, io: Io): Promise<ExitCode> {
-  const found: Finding[] = []
-  const release = options.json === true ? divertOutput() : () => {}
-  for await (const finding of checks(options, io)) found.push(finding)
+  const isJson = options.json === true
+  const release = isJson ? divertOutput() : () => {}
+  const findings: Finding[] = []
+  const columns = io.terminal ? process.stdout.columns : undefined
+  const show = (found: readonly Finding[]): void => {
+    const shown = found.map((finding) => redacted(finding, io.secrets))
+    findings.push(...shown)
+    if (!isJson) io.out(shown.map((finding) => findingText(finding, io, columns)).join(''))
+  }
+  const kept: Finding[] = []
+  for await (const finding of checks(options, io)) {
+    kept.push(finding)
+    // A handler may throw anything while it is loaded, also a secret. All secrets are known when the key is.
+    if (finding.what === 'key' || findings.length > 0) show(kept.splice(0))
+  }
+  show(kept)
   release()
-  // A handler may throw anything while it is loaded, also a secret. Only now are all secrets known.
-  const redact = redactor(io.secrets)
-  const findings = found.map(({ advice, ...finding }) => {
-    return { ...finding, detail: redact(finding.detail), ...(advice === undefined ? {} : { advice: redact(advice) }) }
-  })
   const exit = findings.find(({ result }) => result === 'failed')?.exit ?? EXIT.ok
-  if (options.json === true) io.out(`${JSON.stringify({ ok: exit === EXIT.ok, exit, findings })}\n`)
-  else io.out(reportText(findings, io, io.terminal ? process.stdout.columns : undefined))
+  io.out(isJson ? `${JSON.stringify({ ok: exit === EXIT.ok, exit, findings })}\n` : `\n${summary(findings)}\n`)
   return exit
+}
+
+function redacted({ advice, ...finding }: Finding, secrets: ReadonlySet<string>): Finding {
+  const redact = redactor(secrets)
+  return { ...finding, detail: redact(finding.detail), ...(advice === undefined ? {} : { advice: redact(advice) }) }
 }
 
 /** What handlers print while they are loaded would spoil the JSON: until it is written they print to standard error. */

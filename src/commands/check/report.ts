@@ -1,32 +1,33 @@
 import { painter } from '../../observe/colour.ts'
 import { printable } from '../../observe/printable.ts'
 import type { Io } from '../terminal/io.ts'
-import { table } from '../terminal/table.ts'
 import type { Finding } from './finding.ts'
 
 const COLOURS = { ok: 'green', warning: 'yellow', failed: 'red', unknown: 'dim' } as const
-/** Of the first two columns, with what is between them. */
-const BEFORE = 24
+/** Characters of the first two columns: what is found is shown one by one, so nobody knows the longest. */
+const COLUMNS = ['configuration'.length, 'warning'.length] as const
+/** With what is between them. */
+const BEFORE = COLUMNS[0] + COLUMNS[1] + 4
 /** A text is not made narrower than this. */
 const NARROW = 40
 
 /** For people: what was looked at, what came of it, and what to do. @param columns of the terminal; undefined: lines are left as long as they are. */
-export function reportText(findings: readonly Finding[], io: Pick<Io, 'color'>, columns?: number): string {
+export function findingText(finding: Finding, io: Pick<Io, 'color'>, columns?: number): string {
+  const { advice, detail, result, routes, what } = finding
   const paint = painter(io.color)
   const width = columns === undefined ? Infinity : Math.max(NARROW, columns - BEFORE)
-  const rows = findings.flatMap(({ advice, detail, result, routes, what }) => {
-    // The table of routes has columns of its own.
-    const said = detail.split('\n').flatMap((line) => lines(printable(line), routes === undefined ? width : Infinity))
-    const [first, ...others] = advice === undefined ? [] : lines(printable(advice), width - 2)
-    const asked = first === undefined ? [] : [`→ ${first}`, ...others.map((line) => `  ${line}`)]
-    return [...said, ...asked].map((line, index) =>
-      index === 0 ? [what, paint(COLOURS[result], result), line] : ['', '', line],
-    )
-  })
-  return `${table(rows)}\n${summary(findings)}\n`
+  // The table of routes has columns of its own.
+  const said = detail.split('\n').flatMap((line) => lines(printable(line), routes === undefined ? width : Infinity))
+  const [first, ...others] = advice === undefined ? [] : lines(printable(advice), width - 2)
+  const asked = first === undefined ? [] : [`→ ${first}`, ...others.map((line) => `  ${line}`)]
+  const begin = `${what.padEnd(COLUMNS[0])}  ${paint(COLOURS[result], result.padEnd(COLUMNS[1]))}  `
+  return [...said, ...asked]
+    .map((line, index) => `${(index === 0 ? begin : ' '.repeat(BEFORE)) + line}`.trimEnd() + '\n')
+    .join('')
 }
 
-function summary(findings: readonly Finding[]): string {
+/** In one line, what came of it all. */
+export function summary(findings: readonly Finding[]): string {
   const count = (result: Finding['result']): number => findings.filter((one) => one.result === result).length
   const [failures, warnings, unknowns] = [count('failed'), count('warning'), count('unknown')]
   const parts = [

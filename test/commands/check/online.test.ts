@@ -1,7 +1,7 @@
 import { createServer } from 'node:http'
 import { createServer as createSecureServer } from 'node:https'
 import { expect, test } from 'vitest'
-import { clinkWorker } from '../../support/cli.ts'
+import { Cli, clinkWorker } from '../../support/cli.ts'
 import { selfSigned } from '../../support/certificate.ts'
 import { listen } from '../../support/loopback.ts'
 import { handler, Site } from '../../support/site.ts'
@@ -36,6 +36,27 @@ test('--online says how fast answers come, by whose hands, and whether a stop ha
   expect(found('stop')).toMatchObject([{ detail: expect.stringContaining('a stop takes 25.0s at most') }])
   // The way to it is on this machine.
   expect(found('tls')).toEqual([])
+})
+
+test('what is found is shown at once, while the service has not answered yet', async () => {
+  const asked = Promise.withResolvers<void>()
+  const server = createServer((_request, response) => {
+    asked.promise.then(
+      () => response.destroy(),
+      () => {},
+    )
+  })
+  const url = await listen(server)
+  using dir = new TempDir()
+  await dir.write(files)
+  const env = { CLINK_API_URL: url, CLINK_API_KEY: 'sk_live_u_0123456789abcdef' }
+  await using check = new Cli(['check', '--online'], { cwd: dir.path, env })
+  await check.said(/^configuration +ok .*^key +ok /ms)
+  expect(check.stdout).not.toMatch(/^service/m)
+  asked.resolve()
+  await check.said(/^service +failed /m)
+  expect((await check.ended).code).toBe(69)
+  server.close()
 })
 
 test('--online says of claims what cannot be known yet, and what the running worker knows; it claims nothing', async () => {
