@@ -58,13 +58,13 @@ function namesOwner(event: EventRecord['event']): boolean {
   return event.event === 'clink.claimed' && typeof event.clink.claimed_by === 'string'
 }
 
-/** Whether a process began with the key that made the last claim of which those before it were told. */
+/** Whether a process began with the key that made the last claim of which those before it were told. Renewals may be made by one that stands in. */
 function hasOldKey(record: Record, name: string): boolean {
   const { startedAt, state } = record.life(name)
   let last: GrantRecord | undefined
   for (const grant of [...record.grantsByClink.values()].flat()) {
     const isBefore = grant.at < startedAt && record.life(grant.life).state === state
-    if (isBefore && grant.request.toldWell === true && grant.at >= (last?.at ?? 0)) last = grant
+    if (isBefore && grant.isNew && grant.request.toldWell === true && grant.at >= (last?.at ?? 0)) last = grant
   }
   const first = record.requests.find(({ life }) => life === name)
   return last === undefined || last.request.key === first?.key
