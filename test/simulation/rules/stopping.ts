@@ -88,8 +88,16 @@ function isExcused(record: Record, { name, startedAt, stoppedAt, jumps }: LifeRe
     (parked.at >= last.at || (last.via === 'claim' && (!last.isNew || asksForLength(record, last.request)))) &&
     parked.event.event === 'clink.parked' &&
     Math.min(parked.at + parked.event.lease, askedEnd(grants)) <= (stoppedAt ?? 0) + forward
+  // What was asked about a parked claim has claimed its clink anew, which shows that the first was over: nobody has that one in hand.
+  const isAnew =
+    parked !== undefined && parked.at < last.at && last.via === 'claim' && last.isNew && !isTaken(record, last)
   const said = record
     .told(name, clinkId)
     .some(({ event, at }) => at >= last.at && ENDS.has(event.event) && !('why' in event && event.why === 'in-hand'))
-  return told === true || said || ranOut || last.request.fault === '[malformed]'
+  return told === true || said || ranOut || isAnew || last.request.fault === '[malformed]'
+}
+
+/** Its process has said that it has the clink in hand. */
+function isTaken(record: Record, { at: grantedAt, clinkId, life }: GrantRecord): boolean {
+  return record.told(life, clinkId).some(({ at, event }) => at >= grantedAt && event.event === 'clink.claimed')
 }
