@@ -22,7 +22,7 @@ export function findingText(finding: Finding, io: Pick<Io, 'color'>, columns?: n
   const asked = first === undefined ? [] : [`→ ${first}`, ...others.map((line) => `  ${line}`)]
   const begin = `${what.padEnd(COLUMNS[0])}  ${paint(COLOURS[result], result.padEnd(COLUMNS[1]))}  `
   return [...said, ...asked]
-    .map((line, index) => `${(index === 0 ? begin : ' '.repeat(BEFORE)) + line}`.trimEnd() + '\n')
+    .map((line, index) => `${((index === 0 ? begin : ' '.repeat(BEFORE)) + line).trimEnd()}\n`)
     .join('')
 }
 
