@@ -64,6 +64,7 @@ interface GeneralEvents {
   'worker.identity': { identity: string; learntFrom: string }
   /** `clink.identity` names somebody else than the state directory knows us as. */
   'worker.identityReplaced': { identity: string; before: string }
+  'worker.identityGivenUp': { identity: string; named: string }
   /** New claims use another key. `verified`: it is known to be of the same owner; otherwise its first claim tells. */
   'key.changed': { verified: boolean }
   /** `goesOn`: claims are made with the key before. */

@@ -188,13 +188,16 @@ export class Keys {
     // What one claim of the key has shown holds for claims that show nothing.
     if (key.stranger !== undefined) return false
     if (!identity.isSomebodyElse(owner)) {
-      identity.learn(owner, 'a claim')
+      if (identity.id === undefined) identity.learn(owner, 'a claim')
+      else identity.named(owner)
       // Where nobody says who we are, a key that claims is as good as any: what it has claimed is run as well.
       if (identity.isUs(owner)) key.isPresumed = false
       if (identity.id === undefined || identity.isUs(owner)) this.trust(key)
       return true
     }
-    this.#refuse(key, owner ?? '')
+    const isDoubtful = key.isProven && !key.isPresumed && identity.isTentative
+    if (isDoubtful) identity.named(owner)
+    else this.#refuse(key, owner ?? '')
     return false
   }
 

@@ -12,6 +12,7 @@ export const levels: Readonly<Record<WorkerEvent['event'], Level>> = {
   'worker.notReady': 'error',
   'worker.identity': 'info',
   'worker.identityReplaced': 'warn',
+  'worker.identityGivenUp': 'warn',
   'key.changed': 'info',
   'key.refused': 'error',
   'key.unusable': 'warn',

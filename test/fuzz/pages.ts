@@ -43,7 +43,7 @@ export const pages: Part = {
 
 type World = typeof world extends fc.Arbitrary<infer T> ? T : never
 
-/** Whose key it is. A claim that names another one, and is well-formed, is believed: then all others are somebody else's. */
+/** Whose key it is. A claim that names another one, and is well-formed, is believed until the next one denies it; who was told so twice says it. */
 const US = 'ap_worker'
 
 /** Who runs, by id, and what was answered. */
@@ -103,8 +103,10 @@ async function play({ claim, spoilings, texts }: World, note: Note): Promise<voi
   for (let waited = 0; waited < 6 * HOUR && !isWorked() && end.code === undefined; waited += 5 * MINUTE)
     await bench.pass(5 * MINUTE)
   if (end.code !== undefined) throw new Error(`the worker ended with ${JSON.stringify(end.code)}`)
-  const learnt = bench.all('worker.identity').find(({ identity }) => identity !== US)
-  if (learnt !== undefined) {
+  const isMisled = (bench.all('worker.identity').at(-1)?.identity ?? US) !== US
+  if (isMisled && !isWorked()) {
+    if (bench.daemon.readiness().ready)
+      throw new Error(`it takes itself for another, works nothing and is ready; ${said(bench)}`)
     note('misled about itself')
     return
   }

@@ -3,6 +3,7 @@ import type { Clink } from '../../clink/records.ts'
 import type { Seats } from '../capacity/capacity.ts'
 import { claimById, ClaimTries, type ClaimById, type ClaimByIdOptions } from '../claim/claim-by-id.ts'
 import type { AdmissionContext } from './context.ts'
+import type { Doubts } from './doubts.ts'
 import type { Purpose } from './verdict.ts'
 
 /** How many clinks are remembered as not claimed yet. */
@@ -11,12 +12,14 @@ const UNCLEAR = 10_000
 /** The claims by id that are on their way: the service may show their clinks as ours before we know. */
 export class ClaimsById {
   readonly #context: AdmissionContext
+  readonly #doubts: Pick<Doubts, 'lower' | 'raise'>
   readonly #onTheirWay = new Set<string>()
   /** Clinks whose claims by id brought no verdict yet. */
   readonly #unclear = new Recent<ClaimTries>(UNCLEAR)
 
-  constructor(context: AdmissionContext) {
+  constructor(context: AdmissionContext, doubts: Pick<Doubts, 'lower' | 'raise'>) {
     this.#context = context
+    this.#doubts = doubts
   }
 
   has(clinkId: string): boolean {
@@ -36,6 +39,8 @@ export class ClaimsById {
     seats.route = 'run' in wanted ? wanted.run.route : undefined
     try {
       const answer = await claimById(clink, { context: this.#context, tries, ...options })
+      if (this.#context.identity.isDenied) this.#doubts.raise('denied')
+      else this.#doubts.lower('denied')
       if (answer.is === 'claimed' || answer.is === 'refused') this.#unclear.delete(id)
       else this.#unclear.set(id, tries)
       return answer

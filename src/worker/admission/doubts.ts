@@ -2,9 +2,9 @@ import type { AdmissionContext } from './context.ts'
 
 /**
  * `identity`: a clink waits that we may have sent; `owner`: claims may be another owner's; `polls`: which clinks a poll claimed; `unclaimed`: why
- * polls claim none of the clinks that they show.
+ * polls claim none of the clinks that they show; `denied`: claims are granted in somebody else's name.
  */
-export type Doubt = 'identity' | 'owner' | 'polls' | 'unclaimed'
+export type Doubt = 'identity' | 'owner' | 'polls' | 'unclaimed' | 'denied'
 
 const TEXTS: Readonly<Record<Doubt, { readonly reason: string; readonly advice: string }>> = {
   identity: {
@@ -22,6 +22,12 @@ const TEXTS: Readonly<Record<Doubt, { readonly reason: string; readonly advice: 
   unclaimed: {
     reason: 'clinks wait, and the service claims none of them for polls that ask it to, again and again',
     advice: 'use inbox.claim: select, so that clinks are claimed by id, or have the service looked at',
+  },
+  denied: {
+    reason:
+      'the service grants claims and names somebody else as their owner, again and again, so that none of them is worked',
+    advice:
+      'set clink.identity to the id of the user or agent profile that the key belongs to, or have the service looked at',
   },
 }
 

@@ -76,7 +76,7 @@ export class Intake {
     this.#parts = parts
     this.judging = new Judging(shared, parts.undecided, this)
     this.doubts = new Doubts(shared.context)
-    this.byId = new ClaimsById(shared.context)
+    this.byId = new ClaimsById(shared.context, this.doubts)
     const { byId, doubts, judging } = this
     this.wanted = new Wanted(shared, { ...parts, byId, doubts, judging, notices })
   }

@@ -85,7 +85,10 @@ async function isOurs(clink: Clink, key: WorkerKey, lease: Lease, options: Claim
   const { emit, identity, keys } = options.context
   const limits = { deadline: lease.deadline, attempts: 1, signal: options.signal } as const
   const isTheirs = identity.isSomebodyElse(claimed_by)
-  if (key.isProven && !(key.isPresumed && isTheirs)) return !isTheirs
+  if (key.isProven && !(key.isPresumed && isTheirs)) {
+    identity.named(claimed_by)
+    return !isTheirs
+  }
   // Of a key that may be somebody else's as much is found out as can be.
   const isAsked = typeof claimed_by !== 'string' && identity.id !== undefined && key.stranger === undefined
   const listed = isAsked ? await listedOwner(clink, key, keys, lease.deadline, options.signal) : undefined

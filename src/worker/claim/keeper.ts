@@ -225,7 +225,9 @@ export class LeaseKeeper implements LeaseHolder {
     const { claim, context } = this.#options
     const isAsked = this.isUnconfirmed && this.#isStrange
     if (isAsked && !context.keys.accept(claim.key, record.claimed_by)) return 'stranger'
-    return lossShownBy(record, context.identity) ?? 'ours'
+    const shown = lossShownBy(record, context.identity) ?? 'ours'
+    if (!isAsked && claim.key.isProven && record.status === 'claimed') context.identity.named(record.claimed_by)
+    return shown
   }
 
   /** Lists show owners, not sessions: a look can only prove that the claim is lost. */
