@@ -63,7 +63,7 @@ export class LineSocket implements Service {
     const path = this.#options.path()
     // Left by a process that was killed: the lock says that nobody listens there.
     rmSync(path, { force: true })
-    const server = createServer((socket) => this.#serve(socket))
+    const server = createServer({ allowHalfOpen: true }, (socket) => this.#serve(socket))
     await new Promise<void>((resolve, reject) => {
       server.on('error', reject).listen(path, resolve)
       // In the turn in which it was made: nobody else is let in before.
@@ -114,24 +114,36 @@ export class LineSocket implements Service {
     socket.setEncoding('utf8').setTimeout(SILENCE, () => (waiting > 0 ? undefined : socket.destroy()))
     // A caller may leave at any moment; that is its own affair.
     socket.on('error', () => {}).on('close', () => this.#sockets.delete(socket))
+    const take = (line: string): void => {
+      waiting += 1
+      last = last.then(async () => send(socket, await this.#answer(line))).catch(() => void socket.destroy())
+      const work = last.finally(() => {
+        waiting -= 1
+        this.#answering.delete(work)
+      })
+      this.#answering.add(work)
+    }
+    // After what it has asked before is answered.
+    const part = (line?: string): void => {
+      read = ''
+      last = last.then(() => {
+        if (line !== undefined) send(socket, line)
+        socket.end()
+      })
+    }
     socket.on('data', (text: string) => {
       const lines = (read + text).split('\n')
       read = lines.pop() ?? ''
-      if (read.length > LONGEST_REQUEST) {
-        send(socket, written({ error: `a request has at most ${LONGEST_REQUEST} characters` }))
-        // The rest is read and dropped: closed in the middle of its sending, the caller would not see the answer.
-        socket.removeAllListeners('data').resume().end()
-        return
-      }
-      for (const line of lines) {
-        waiting += 1
-        last = last.then(async () => send(socket, await this.#answer(line))).catch(() => void socket.destroy())
-        const work = last.finally(() => {
-          waiting -= 1
-          this.#answering.delete(work)
-        })
-        this.#answering.add(work)
-      }
+      for (const line of lines) take(line)
+      if (read.length <= LONGEST_REQUEST) return
+      // The rest is read and dropped: closed in the middle of its sending, the caller would not see the answer.
+      socket.removeAllListeners('data').resume()
+      part(written({ error: `a request has at most ${LONGEST_REQUEST} characters` }))
+    })
+    // Who has asked all that it wants may end its side, and still waits for the answers. Its last line need not have an end.
+    socket.on('end', () => {
+      if (read !== '') take(read)
+      part()
     })
   }
 
