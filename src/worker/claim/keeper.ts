@@ -226,7 +226,9 @@ export class LeaseKeeper implements LeaseHolder {
     const isAsked = this.isUnconfirmed && this.#isStrange
     if (isAsked && !context.keys.accept(claim.key, record.claimed_by)) return 'stranger'
     const shown = lossShownBy(record, context.identity) ?? 'ours'
-    if (!isAsked && claim.key.isProven && record.status === 'claimed') context.identity.named(record.claimed_by)
+    // Another key may have stood in for this one.
+    const isOwnAnswer = claim.key.isProven && claim.key === context.keys.current
+    if (!isAsked && isOwnAnswer && record.status === 'claimed') context.identity.named(record.claimed_by)
     return shown
   }
 
