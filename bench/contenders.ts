@@ -28,13 +28,17 @@ export class Contender {
     this.#clients = clients
   }
 
-  /** @param lease seconds that the service gives a claim. @param latency milliseconds that it takes to answer. */
+  /** @param lease seconds that the service gives a claim. @param latency milliseconds that it takes to answer. @param senders so many there are. */
   static async start(
     name: string,
     begin: (url: string) => ChildProcess | readonly ChildProcess[],
-    { latency = 0, lease = 300 }: { readonly latency?: number; readonly lease?: number } = {},
+    {
+      latency = 0,
+      lease = 300,
+      senders = 1,
+    }: { readonly latency?: number; readonly lease?: number; readonly senders?: number } = {},
   ): Promise<Contender> {
-    const service = fork(new URL('work-server.ts', import.meta.url), [String(lease), String(latency)])
+    const service = fork(new URL('work-server.ts', import.meta.url), [String(lease), String(latency), String(senders)])
     const [{ port }] = (await once(service, 'message')) as [{ port: number }]
     return new Contender(name, service, [begin(`http://127.0.0.1:${port}`)].flat())
   }
@@ -114,6 +118,8 @@ export interface WorkerOptions {
   /** How long claims are to last, and how often it polls. */
   readonly claim?: string
   readonly poll?: string
+  /** How it claims. */
+  readonly inbox?: 'auto' | 'batch'
   /** The address of the store that it shares. */
   readonly store?: string
 }
@@ -131,6 +137,7 @@ export function worker(
     handler = NOTHING,
     claim = '5m',
     poll = '20ms',
+    inbox = 'auto',
     store,
   }: WorkerOptions = {},
 ): ChildProcess {
@@ -144,6 +151,7 @@ concurrency: ${atOnce}
 handlers: { runner: ${runner} }
 claim: { timeout: ${claim} }
 poll: { interval: ${poll}, maxInterval: ${poll} }
+inbox: { claim: ${inbox} }
 state: { directory: ${join(home, 'state')}${store === undefined ? '' : `, url: ${JSON.stringify(store)}`} }
 server: { enabled: ${server !== 'off'}, port: 0 }
 log: { format: json }

@@ -10,6 +10,8 @@ const CONTENT = 'x'.repeat(500)
 const LEASE = Number(process.argv[2] ?? 300) * 1_000
 /** Milliseconds that an answer takes. */
 const LATENCY = Number(process.argv[3] ?? 0)
+/** Clinks come from so many senders. */
+const SENDERS = Number(process.argv[4] ?? 1)
 
 let given = 0
 let until = 0
@@ -22,7 +24,7 @@ const holders = new Map<string, string>()
 const record = (id: string, status: string): string => {
   const now = Date.now()
   const times = `"claimed_at":"${new Date(now).toISOString()}","claim_expires_at":"${new Date(now + LEASE).toISOString()}"`
-  return `{"clink_id":"${id}","group_id":"g","group_name":"ops","group_slug":"ops","sender_id":"user_1","sender_name":"Alice","content":"${CONTENT}","created_at":"2026-01-01T00:00:00Z","status":"${status}","claimed_by":"ap_1",${times}}`
+  return `{"clink_id":"${id}","group_id":"g","group_name":"ops","group_slug":"ops","sender_id":"user_${1 + (Number(id.slice(4)) % SENDERS)}","sender_name":"Alice","content":"${CONTENT}","created_at":"2026-01-01T00:00:00Z","status":"${status}","claimed_by":"ap_1",${times}}`
 }
 
 function answer(response: ServerResponse, status: number, body: string): void {

@@ -33,7 +33,7 @@ export type LeftAlone =
   | 'stopping' // it arrived while the worker stops
 
 /** Why a delivery lost its lease. `refused`: it ran out, and the service's last word on a renewal was that there is none. */
-export type LostCause = 'expired' | 'refused' | 'completed-elsewhere' | 'taken' | 'pending-again'
+export type LostCause = 'expired' | 'refused' | 'completed-elsewhere' | 'taken' | 'pending-again' | 'right-expired'
 
 /** Why a claim was given back. */
 export type ReleaseCause =

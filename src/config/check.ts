@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { dotted, type ConfigIssue, type Path } from './issue.ts'
 import { nearest } from '../base/nearest.ts'
+import { isRecord } from '../base/record.ts'
 import { RawConfig } from './raw.ts'
 import { relationProblems } from './relations.ts'
 import { configSchema } from './schema.ts'
@@ -9,8 +10,12 @@ import { knownPaths, schemaAt, shapeOf, unwrap } from './schema-paths.ts'
 /** Groups within groups. */
 const MOST_LEVELS = 8
 
-/** Checks section by section, so that a mistake in one does not hide those in another, nor how correct keys relate. */
-export function checkConfig(raw: RawConfig): readonly ConfigIssue[] {
+/**
+ * Checks section by section, so that a mistake in one does not hide those in another, nor how correct keys relate.
+ *
+ * @param isShared the address of a shared store comes from elsewhere.
+ */
+export function checkConfig(raw: RawConfig, isShared = false): readonly ConfigIssue[] {
   const parsed: Record<string, unknown> = {}
   const issues: ConfigIssue[] = []
   const wrong: Path[] = []
@@ -25,7 +30,7 @@ export function checkConfig(raw: RawConfig): readonly ConfigIssue[] {
     }
   }
   for (const key of Object.keys(raw.root)) if (schemaAt([key]) === undefined) issues.push(unknownKey([key], raw))
-  for (const { about, path, message } of relationProblems(parsed))
+  for (const { about, path, message } of relationProblems(parsed, isShared))
     if (!about.some((one) => wrong.some((other) => isWithin(one, other)))) issues.push(raw.issue(path, message))
   return issues
 }
@@ -77,7 +82,17 @@ function readIssue(issue: z.core.$ZodIssue, section: string, raw: RawConfig): Co
   }
   if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownKey([...path, key], raw))
   const value = raw.get(path)
+  // Of a word in whose place a group may stand: what is wrong with the group.
+  const inGroup = issue.code === 'invalid_value' && isRecord(value) ? groupAt(path)?.safeParse(value).error?.issues : []
+  if (inGroup !== undefined && inGroup.length > 0)
+    return inGroup.flatMap((one) => readIssue({ ...one, path: [...issue.path, ...one.path] }, section, raw))
   return [raw.issue(path, issue.message, { suggestion: suggestValue(path, value) ?? suggestGroup(path, value) })]
+}
+
+function groupAt(path: Path): z.ZodObject | undefined {
+  const schema = schemaAt(path)
+  const outer = schema === undefined ? undefined : unwrap(schema)
+  return outer instanceof z.ZodUnion ? outer.options.find((one) => one instanceof z.ZodObject) : undefined
 }
 
 /** What is wrong in a list or a group of several keys, where either may stand: the one that it is. */
@@ -98,7 +113,8 @@ function suggestGroup(path: Path, value: unknown): string | undefined {
 
 function suggestValue(path: Path, value: unknown): string | undefined {
   const schema = schemaAt(path)
-  const inner = schema === undefined ? undefined : unwrap(schema)
+  const outer = schema === undefined ? undefined : unwrap(schema)
+  const inner = outer instanceof z.ZodUnion ? outer.options.find((one) => one instanceof z.ZodEnum) : outer
   if (!(inner instanceof z.ZodEnum) || typeof value !== 'string') return undefined
   const meant = nearest(value, inner.options.map(String))
   return meant === undefined ? undefined : `did you mean ${meant}?`

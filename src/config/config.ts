@@ -2,7 +2,7 @@ import type { Frozen } from '../base/frozen.ts'
 import type { ForwardProxy } from '../base/proxy.ts'
 import type { Secret } from '../base/secret.ts'
 import type { ParsedConfig } from './schema.ts'
-import type { Rate } from './values.ts'
+import type { ScopedRate, ScopedSerial } from './values.ts'
 
 /** How failed runs are tried again. Times in milliseconds. */
 export interface RetryPolicy {
@@ -68,8 +68,8 @@ export interface RouteConfig {
   readonly mark?: 'auto' | 'never' | undefined
   readonly concurrency?: number | undefined
   readonly weight?: number | undefined
-  readonly rate?: Rate | undefined
-  readonly serial?: 'group' | 'sender' | undefined
+  readonly rate?: ScopedRate | undefined
+  readonly serial?: ScopedSerial | undefined
   readonly runner?: 'inline' | 'thread' | undefined
 }
 
@@ -98,6 +98,7 @@ export interface Config extends Omit<Parsed, 'clink' | 'routes' | 'state'> {
     /** What requests to the service go through, from the environment. */
     readonly proxy?: ForwardProxy
   }
-  readonly state: Omit<Parsed['state'], 'url'> & { readonly url: Secret | null }
+  /** `isShared`: limits of routes may be those of a fleet. Left out: they may. */
+  readonly state: Omit<Parsed['state'], 'url'> & { readonly url: Secret | null; readonly isShared?: boolean }
   readonly routes: readonly RouteConfig[]
 }

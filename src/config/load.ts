@@ -11,6 +11,8 @@ import type { Config } from './config.ts'
 import { applyEnvironment, emptyAddress, readText } from './environment.ts'
 import { ConfigError, showValue, type ConfigIssue, type Path } from './issue.ts'
 import { settlePairs } from './pairs.ts'
+import { isSharing } from './relations.ts'
+import { hasStoreCredential } from './shared-store.ts'
 import { RawConfig } from './raw.ts'
 import { configSchema, type ParsedConfig } from './schema.ts'
 import { readYaml } from './yaml-file.ts'
@@ -60,10 +62,12 @@ export async function loadConfig(options: LoadOptions): Promise<LoadedConfig> {
   const { file, issues, raw, read, warnings } = await gather(options)
   const url = configSchema.shape.clink.safeParse(raw.root['clink']).data?.url
   const proxy: ProxyChoice = url === undefined ? { proxy: undefined } : chooseProxy(url, env)
-  const complete = checked(raw, [...issues, ...('problem' in proxy ? [proxyIssue(proxy)] : [])])
+  const hasCredential = await hasStoreCredential(env)
+  const complete = checked(raw, [...issues, ...('problem' in proxy ? [proxyIssue(proxy)] : [])], hasCredential)
   const issue = (path: Path, message: string): ConfigIssue => raw.issue(path, message)
   const keyVariables = read?.keyVariables ?? []
-  return { config: build(complete, raw, proxy.proxy), file, warnings, keyVariables, proxy, issue }
+  const config = build(complete, raw, proxy.proxy, hasCredential)
+  return { config, file, warnings, keyVariables, proxy, issue }
 }
 
 /**
@@ -115,11 +119,12 @@ export function configOf(sections: Readonly<Record<string, unknown>>, where: str
   const place = { where, base: cwd }
   const raw = new RawConfig(place)
   for (const [name, value] of Object.entries(sections)) raw.override([name], value, place)
-  return build(checked(raw, settlePairs(raw)), raw, undefined)
+  // A worker by itself keeps the limits of a fleet alone.
+  return build(checked(raw, settlePairs(raw), true), raw, undefined, true)
 }
 
-function checked(raw: RawConfig, found: readonly ConfigIssue[] = []): ParsedConfig {
-  const all = withoutEchoes([...found, ...checkConfig(raw)])
+function checked(raw: RawConfig, found: readonly ConfigIssue[], isShared: boolean): ParsedConfig {
+  const all = withoutEchoes([...found, ...checkConfig(raw, isShared)])
   if (all.length > 0) throw new ConfigError(inOrder(all))
   return configSchema.parse(raw.root)
 }
@@ -182,7 +187,7 @@ function proxyIssue({ problem, value, variable }: Extract<ProxyChoice, { problem
   return { where: `environment ${variable}`, key: '', value: showValue(value), message: problem }
 }
 
-function build(parsed: ParsedConfig, raw: RawConfig, proxy: ForwardProxy | undefined): Config {
+function build(parsed: ParsedConfig, raw: RawConfig, proxy: ForwardProxy | undefined, isShared: boolean): Config {
   const { clink, handlers, server, state } = parsed
   const absolute = (path: string, at: Path): string => resolve(raw.placeOf(at).base, path)
   const orNull = (path: string | null, at: Path): string | null => (path === null ? null : absolute(path, at))
@@ -200,6 +205,7 @@ function build(parsed: ParsedConfig, raw: RawConfig, proxy: ForwardProxy | undef
       directory: absolute(state.directory, ['state', 'directory']),
       url: state.url === null ? null : new Secret(state.url),
       urlFile: orNull(state.urlFile, ['state', 'urlFile']),
+      isShared: isShared || isSharing(state),
     },
     server: { ...server, tokenFile: orNull(server.tokenFile, ['server', 'tokenFile']) },
     routes: parsed.routes.map((route, index) => buildRoute(route, index, raw)),

@@ -11,16 +11,11 @@ export interface Problem {
 
 type Sections = Partial<ParsedConfig>
 
-/** How keys must relate to each other. */
-export function relationProblems({
-  inbox,
-  poll,
-  claim,
-  concurrency,
-  retry,
-  shutdown,
-  routes,
-}: Sections): readonly Problem[] {
+/** How keys must relate to each other. @param isShared the address of a shared store comes from elsewhere. */
+export function relationProblems(
+  { inbox, poll, claim, concurrency, retry, shutdown, routes, state }: Sections,
+  isShared = false,
+): readonly Problem[] {
   const problems: Problem[] = []
   const unless = (holds: boolean, path: Path, message: string, other = path): void => {
     if (!holds) problems.push({ path, message, about: [path, other] })
@@ -57,6 +52,7 @@ export function relationProblems({
   problems.push(
     ...(routes ?? []).flatMap((route, index) => routeProblems(route, index, concurrency)),
     ...sameNames(routes ?? []),
+    ...(isShared || state === undefined || isSharing(state) ? [] : (routes ?? []).flatMap(unshared)),
   )
   return problems
 }
@@ -116,6 +112,23 @@ function sameNames(routes: readonly ParsedRoute[]): readonly Problem[] {
     const path: Path = ['routes', index, 'name']
     const message = `is also the name of routes[${other}]`
     return other === undefined ? [] : [{ path, message, about: [path] }]
+  })
+}
+
+/** Whether the configuration says where several workers remember together. */
+export function isSharing({ url, urlFile }: { readonly url: unknown; readonly urlFile: unknown }): boolean {
+  return url !== null || urlFile !== null
+}
+
+export const UNSHARED = 'needs state.url: workers that share no store have no limit together'
+
+/** Limits of a fleet where there is none. */
+function unshared({ rate, serial }: ParsedRoute, index: number): readonly Problem[] {
+  const isFleet = { rate: rate?.scope === 'fleet', serial: typeof serial === 'object' }
+  return (['rate', 'serial'] as const).flatMap((limit) => {
+    const path: Path = ['routes', index, limit, 'scope']
+    const about: readonly Path[] = [path, ['state', 'url'], ['state', 'urlFile']]
+    return isFleet[limit] ? [{ path, message: UNSHARED, about }] : []
   })
 }
 

@@ -6,6 +6,8 @@ export function unwrap(schema: z.core.$ZodType): z.core.$ZodType {
   if (schema instanceof z.ZodPrefault || schema instanceof z.ZodExactOptional || schema instanceof z.ZodNullable) {
     return unwrap(schema.unwrap())
   }
+  // What is read of it is something else; what may be written stands before that.
+  if (schema instanceof z.ZodPipe && schema.in instanceof z.ZodUnion) return schema.in
   return schema
 }
 

@@ -1,3 +1,4 @@
+import { access } from 'node:fs/promises'
 import { join } from 'node:path'
 import { CodedError, systemCode } from '../base/coded-error.ts'
 import { filesOfAddress, problemOfAddress, remarkOnAddress } from '../base/postgres-parameters.ts'
@@ -56,6 +57,15 @@ async function find({ url, urlFile }: Config['state'], env: NodeJS.ProcessEnv): 
     if (error instanceof CodedError && systemCode(error.cause) === 'ENOENT') return undefined
     throw error
   }
+}
+
+/** Whether systemd gives the worker an address. */
+export async function hasStoreCredential({ CREDENTIALS_DIRECTORY = '' }: NodeJS.ProcessEnv): Promise<boolean> {
+  if (CREDENTIALS_DIRECTORY === '') return false
+  return await access(join(CREDENTIALS_DIRECTORY, CREDENTIAL)).then(
+    () => true,
+    () => false,
+  )
 }
 
 async function readUrl(file: string): Promise<Secret> {

@@ -42,6 +42,49 @@ export function rate() {
     })
 }
 
+const SCOPES = ['worker', 'fleet'] as const
+
+function scope() {
+  return oneOf(SCOPES)
+    .exactOptional()
+    .describe('fleet: one limit for all workers that share state.url. Default: worker, each for itself.')
+}
+
+/** What is wrong with a text, and how a group is written. */
+function orGroup(advice: string, example: string) {
+  return ({ input }: { readonly input?: unknown }): string =>
+    typeof input === 'string' ? advice : `${advice}, or { ${example}, scope: fleet }`
+}
+
+/** `60/1m`, or with a scope. What is each worker's own is read as it always was. */
+function scopedRate() {
+  const group = z.strictObject({ limit: rate().describe('60/1m: so many starts in any such time.'), scope: scope() })
+  return z.union([rate(), group], { error: orGroup(RATE_ADVICE, 'limit: 30/10m') }).transform((read): ScopedRate => {
+    if (!('limit' in read)) return read
+    return read.scope === 'fleet' ? { ...read.limit, scope: 'fleet' } : read.limit
+  })
+}
+
+export interface ScopedRate extends Rate {
+  /** Left out: each worker has its own. */
+  readonly scope?: 'fleet'
+}
+
+/** `sender`, or with a scope. */
+function scopedSerial() {
+  const by = oneOf(['group', 'sender'])
+  return z
+    .union([by, z.strictObject({ by: by.describe('Of what there is one at a time.'), scope: scope() })], {
+      error: 'is not one of group, sender',
+    })
+    .transform((read): ScopedSerial => {
+      if (typeof read === 'string') return read
+      return read.scope === 'fleet' ? { by: read.by, scope: 'fleet' } : read.by
+    })
+}
+
+export type ScopedSerial = 'group' | 'sender' | { readonly by: 'group' | 'sender'; readonly scope: 'fleet' }
+
 const UNITS: Readonly<Record<string, number>> = { KiB: 1_024, MiB: 1_048_576, GiB: 1_073_741_824 }
 const SIZE_ADVICE = 'is not a size; write 256KiB, 16MiB, 1GiB'
 
@@ -165,8 +208,10 @@ export function limitRules() {
   return {
     concurrency: integer(1, 1_000).exactOptional().describe('How many clinks of this route run at the same time.'),
     weight: integer(1, 1_000).exactOptional().describe('How many of the places of concurrency one clink takes.'),
-    rate: rate().exactOptional().describe('60/1m: most starts of its handler, retries included, in any such time.'),
-    serial: oneOf(['group', 'sender'])
+    rate: scopedRate()
+      .exactOptional()
+      .describe('60/1m: most starts of its handler, retries included, in any such time.'),
+    serial: scopedSerial()
       .exactOptional()
       .describe('One clink of each group, or of each sender, at a time: the next one after it is settled.'),
   }

@@ -6,6 +6,7 @@ const count = (about: string) => z.number().int().describe(`${about}.`)
 const said = (about: string) => z.string().describe(`${about}, for people.`)
 const who = z.string().describe('Who wanted it, as their command said.')
 const note = z.string().nullable().describe('Why, in their words.')
+const scope = z.enum(['worker', 'fleet']).describe('fleet: one limit of all workers that share a store.')
 
 const pause = z.object({
   route: z.string().nullable().describe('The route that is paused; null: everything.'),
@@ -27,10 +28,11 @@ const route = z.object({
   limits: z.object({
     concurrency: z.number().int().nullable(),
     rate: z
-      .object({ count: z.number().int(), window: ms('Its window'), left: z.number().int().nullable() })
+      .object({ count: z.number().int(), window: ms('Its window'), left: z.number().int().nullable(), scope })
       .nullable()
       .describe('Starts in a window of time, and how many of them are left now.'),
     serial: z.enum(['group', 'sender']).nullable(),
+    serialScope: scope.nullable(),
     weight: count('Slots that a clink of it takes'),
   }),
   waits: z

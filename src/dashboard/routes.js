@@ -80,12 +80,13 @@ function bar(part, label) {
   )
 }
 
-function limitsOf({ concurrency, rate, serial, weight }) {
+function limitsOf({ concurrency, rate, serial, serialScope, weight }) {
+  const of = (scope) => (scope === 'fleet' ? ' in the fleet' : '')
   const all = [
     concurrency !== null && `${count(concurrency)} at a time`,
     rate !== null &&
-      `${count(rate.count)} in ${span(rate.window)}${rate.left === null ? '' : ` (${count(rate.left)} left)`}`,
-    serial !== null && `one per ${serial}`,
+      `${count(rate.count)} in ${span(rate.window)}${of(rate.scope)}${rate.left === null ? '' : ` (${count(rate.left)} left)`}`,
+    serial !== null && `one per ${serial}${of(serialScope)}`,
     weight !== 1 && `takes ${weight} slots`,
   ].filter(Boolean)
   return all.length === 0 ? h('span', { class: 'dim' }, 'none') : all.join(', ')

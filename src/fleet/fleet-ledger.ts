@@ -10,6 +10,7 @@ import { byOthers } from './by-others.ts'
 import { Exchange, keyOf, type Change } from './exchange.ts'
 import { editOf } from './letter-edits.ts'
 import { forgetOwner, isMadeAnew, markAll, SEEN, untoldOf } from './joining.ts'
+import { limitsBy } from './limits.ts'
 import { NotesHere } from './notes-here.ts'
 import { ReadPauses } from './pauses.ts'
 import { Recalls } from './recalls.ts'
@@ -48,6 +49,7 @@ export class FleetLedger implements Fleet {
   readonly tables: LedgerTables
   readonly member: string
   readonly pauses: ReadPauses
+  readonly limits: Fleet['limits']
   /** What it says of itself; undefined: nothing yet. */
   signs: () => MemberSigns | undefined = () => undefined
   readonly #options: FleetOptions
@@ -91,8 +93,8 @@ export class FleetLedger implements Fleet {
       for (const id of ids) if (!there.has(id)) this.#withoutMine.set(id, asked)
       this.#notes.take(notes, asked, ids)
     })
-    const { exchange, untold } = { exchange: this.#exchange, untold: local.untold }
-    const shared = { exchange, untold, isAwaited: true }
+    this.limits = limitsBy(store.limits, this.#exchange)
+    const shared = { exchange: this.#exchange, untold: local.untold, isAwaited: true }
     this.tables = {
       ...local,
       steps: this.#steps,
@@ -118,8 +120,7 @@ export class FleetLedger implements Fleet {
 
   /** Why the store cannot be used, for people; undefined: it can. */
   get problem(): string | undefined {
-    const isRead = this.#isPrepared && this.pauses.areRead
-    return this.#said(this.#exchange.problem ?? (isRead ? undefined : UNREAD))
+    return this.#said(this.#exchange.problem ?? (this.#isPrepared && this.pauses.areRead ? undefined : UNREAD))
   }
 
   /** Brings the two stores together after whatever ended the last process. Resolves when that was tried once; where it failed it is tried on. */

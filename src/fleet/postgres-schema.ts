@@ -1,7 +1,8 @@
 import { FREE } from './letter-edits.ts'
+import { LIMIT_PRUNES, LIMIT_TABLES } from './postgres-limits.ts'
 
 /** How this version writes. A store that needs a later one is not touched. */
-export const VERSION = 4
+export const VERSION = 5
 
 /**
  * One step from each version to the next, and within a minor series only additions: members of the version before go on working. `needs` is the
@@ -38,6 +39,7 @@ export const MIGRATIONS: readonly string[] = [
   'ALTER TABLE clink_worker.notes ADD COLUMN IF NOT EXISTS born text',
   // Which store it is: one that was made anew in its place knows nothing of what its members have told.
   'ALTER TABLE clink_worker.meta ADD COLUMN IF NOT EXISTS made text NOT NULL DEFAULT gen_random_uuid()::text',
+  LIMIT_TABLES,
 ]
 
 const NOTES_WRITTEN = `unnest($7::text[], $8::text[], $9::text[], $10::boolean[], $11::text[], $12::text[], $13::text[]) AS t (kind, id, row, is_new, born, keys, was)`
@@ -159,4 +161,5 @@ export const PRUNES: readonly string[] = [
      AND NOT EXISTS (SELECT FROM clink_worker.parts p WHERE p.fleet = $1 AND p.clink = s.clink)
      AND NOT EXISTS (SELECT FROM clink_worker.notes n WHERE n.fleet = $1 AND n.kind = 'letters' AND n.id = s.clink AND n.row IS NOT NULL)`,
   `DELETE FROM clink_worker.members WHERE fleet = $1 AND seen < now() - interval '1 day' AND $2 >= 0`,
+  ...LIMIT_PRUNES,
 ]

@@ -18,11 +18,13 @@ import {
   VERSION,
   WRITES,
 } from './postgres-schema.ts'
+import type { LimitStore } from '../ledger/fleet-limits.ts'
 import { lookAt } from './look.ts'
 import { memberOf } from './members.ts'
 import { fromJsonb, toJsonb } from './jsonb-text.ts'
 import { isNote } from './notes-here.ts'
 import { pauseId, pauseOf, type KeptFleetPause } from './pauses.ts'
+import { limitsIn } from './postgres-limits.ts'
 import { codeOf, placeOf, storeError } from './postgres-errors.ts'
 import { KnownStore, migrate, refusalOf, versionOf } from './postgres-version.ts'
 import type { Batch, Changes, Note, Recalled, SharedStore } from './store.ts'
@@ -43,8 +45,8 @@ interface WrittenAct {
   readonly row: string
 }
 
-/** One writes, two read, one shows that this member is there. */
-const CONNECTIONS = 4
+/** One writes, two read, one shows that this member is there, one asks for what limits are the fleet's, if any are. */
+const CONNECTIONS = 5
 /**
  * Milliseconds. The server ends a statement that hangs before it is given up here: one that was given up and carried out after its repetition would
  * put back what was.
@@ -59,6 +61,7 @@ const TRIES = 3
 /** The memory of a fleet in PostgreSQL. A connection on which anything has failed is not used again: the next one may find another server. */
 export class PostgresStore implements SharedStore {
   readonly place: string
+  readonly limits: LimitStore
   readonly #options: PostgresOptions
   readonly #pool: Pool
   /** The number of the last write, above those of all processes before this one. */
@@ -69,6 +72,7 @@ export class PostgresStore implements SharedStore {
   constructor(options: PostgresOptions) {
     this.#options = options
     this.place = placeOf(options.url)
+    this.limits = limitsIn(async (sql, values) => await this.#query(sql, values), options)
     this.#pool = new Pool({
       connectionString: strictAddress(options.url.reveal()),
       max: CONNECTIONS,

@@ -1,4 +1,5 @@
 import type { FleetPause, Member } from '../ledger/fleet.ts'
+import type { LimitStore } from '../ledger/fleet-limits.ts'
 import type { KeptStep } from '../ledger/step-table.ts'
 import type { LetterEdit } from './letter-edits.ts'
 
@@ -67,6 +68,8 @@ export interface Changes {
 export interface SharedStore {
   /** Where it is, for people, without its password. */
   readonly place: string
+  /** What of routes' limits is the fleet's. */
+  readonly limits: LimitStore
   /** Makes what is missing in it. Called until it succeeds, before anything else. @returns which store it is: another one where it was made anew. */
   prepare(): Promise<string>
   recall(clinkIds: readonly string[]): Promise<Recalled>

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { parseDuration } from '../base/duration.ts'
 import { dotted, showValue } from '../config/issue.ts'
+import { isRecord } from '../base/record.ts'
 import { nearest } from '../base/nearest.ts'
 import { flag, limitRules, matchRule, oneOf, regularExpression, retryRule, verbatim } from '../config/values.ts'
 import { boundTo, defaultOf } from './exported.ts'
@@ -74,6 +75,13 @@ function problemsOf(issue: z.core.$ZodIssue, definition: object): readonly strin
   if (issue.code === 'invalid_union') {
     // The alternative that was meant is the one that came as far as looking at the text.
     const meant = issue.errors.flat().find(({ code, path }) => code === 'custom' && path.length > 0)
+    if (meant === undefined && isRecord(Reflect.get(definition, String(path[0])))) {
+      // Of a limit with a scope it is the group.
+      const [, group] = issue.errors
+      const of = path.length === 1 && ['rate', 'serial'].includes(String(path[0])) ? group : undefined
+      if (of !== undefined)
+        return of.flatMap((one) => problemsOf({ ...one, path: [...issue.path, ...one.path] }, definition))
+    }
     if (meant !== undefined) return problemsOf({ ...meant, path: [...issue.path, ...meant.path] }, definition)
   }
   if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownField([...path, key]))
@@ -86,6 +94,8 @@ const FIELDS: Readonly<Record<string, readonly string[]>> = {
   '': Object.keys(schema.shape),
   match: ['group', 'from', 'for', 'content'],
   retry: ['attempts', 'backoff', 'maxBackoff'],
+  rate: ['limit', 'scope'],
+  serial: ['by', 'scope'],
 }
 
 function unknownField(path: readonly (string | number)[]): string {

@@ -150,6 +150,9 @@ export type HandlerResult = void | undefined | null | Answer | { readonly respon
 
 export type HandleFunction = (clink: Clink, ctx: HandlerContext) => HandlerResult | Promise<HandlerResult>
 
+/** Whose a limit is: each worker's, or one of all workers that share `state.url`. */
+type LimitScope = 'worker' | 'fleet'
+
 /** What a handler file exports by default, when it says more than its function. */
 export interface HandlerDefinition {
   /** This handler's route. Left out: it takes what no other takes. */
@@ -168,9 +171,9 @@ export interface HandlerDefinition {
   /** How many of the places of the configuration's `concurrency` one clink takes. */
   readonly weight?: number
   /** `60/1m`: most starts, retries included, in any such time. */
-  readonly rate?: string
+  readonly rate?: string | { readonly limit: string; readonly scope?: LimitScope }
   /** One clink of each group, or of each sender, at a time: the next one after it is settled. */
-  readonly serial?: 'group' | 'sender'
+  readonly serial?: 'group' | 'sender' | { readonly by: 'group' | 'sender'; readonly scope?: LimitScope }
   /** The claim is renewed once before the handler starts, which it does only if that worked: for work that is too dear to be lost. */
   readonly renewFirst?: boolean
   /** The API key is in `ctx.env`. */

@@ -1,5 +1,6 @@
 import { isAbsolute } from 'node:path'
 import type { Config, ExecConfig, HttpConfig, Place, RouteConfig } from '../config/config.ts'
+import { UNSHARED } from '../config/relations.ts'
 import { covers } from './covers.ts'
 import type { LoadedDefinition, Rules } from './definition.ts'
 import type { HandlerIssue } from './handler-error.ts'
@@ -28,7 +29,7 @@ export interface LoadedHandler {
  */
 export function makeRoutes(
   handlers: readonly LoadedHandler[],
-  config: Pick<Config, 'concurrency' | 'routes'>,
+  config: Pick<Config, 'concurrency' | 'routes'> & Partial<Pick<Config, 'state'>>,
   generation: number,
   shown: Shown = String,
 ) {
@@ -48,7 +49,12 @@ export function makeRoutes(
     ...free.filter(({ definition }) => definition.match !== undefined).map((handler) => make(handler)),
     ...catchAlls.map((handler) => make(handler)),
   ]
-  const issues = [...tooManyCatchAlls(catchAlls), ...sameNames(entries), ...tooHeavy(entries, config)]
+  const issues = [
+    ...tooManyCatchAlls(catchAlls),
+    ...sameNames(entries),
+    ...tooHeavy(entries, config),
+    ...unshared(entries, config),
+  ]
   return { entries, issues, warnings: unreachable(entries) }
 }
 
@@ -118,10 +124,13 @@ function applicationOf({ connectTimeout, maxResponse, secret, url }: HttpConfig)
 function limitsOf(definition: Entered['definition'], own: RouteConfig | undefined): Limits | undefined {
   const concurrency = own?.concurrency ?? definition.concurrency
   const rate = own?.rate ?? definition.rate
-  const serial = own?.serial ?? definition.serial
+  const scoped = own?.serial ?? definition.serial
+  const serial = typeof scoped === 'object' ? scoped.by : scoped
+  const serialScope = typeof scoped === 'object' ? scoped.scope : undefined
   const weight = own?.weight ?? definition.weight ?? 1
   const hasLimits = concurrency !== undefined || rate !== undefined || serial !== undefined || weight > 1
-  return hasLimits ? Object.freeze({ concurrency, rate, serial, weight }) : undefined
+  const limits = { concurrency, rate, serial, weight, ...(serialScope && { serialScope }) }
+  return hasLimits ? Object.freeze(limits) : undefined
 }
 
 function tooHeavy(
@@ -132,6 +141,15 @@ function tooHeavy(
     .map(({ route }) => ({ file: route.file, weight: route.limits?.weight ?? 1 }))
     .filter(({ weight }) => weight > concurrency)
     .map(({ file, weight }) => ({ file, message: `weight: ${weight} is more than concurrency (${concurrency})` }))
+}
+
+/** Limits of a fleet, of handlers whose worker shares no store. */
+function unshared(entries: readonly RouteEntry[], { state }: Partial<Pick<Config, 'state'>>): readonly HandlerIssue[] {
+  if (state?.isShared !== false) return []
+  return entries.flatMap(({ route: { file, limits } }) => [
+    ...(limits?.rate?.scope === 'fleet' ? [{ file, message: `rate.scope: "fleet" ${UNSHARED}` }] : []),
+    ...(limits?.serialScope === 'fleet' ? [{ file, message: `serial.scope: "fleet" ${UNSHARED}` }] : []),
+  ])
 }
 
 function tooManyCatchAlls(handlers: readonly LoadedHandler[]): readonly HandlerIssue[] {

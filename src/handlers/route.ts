@@ -42,12 +42,14 @@ export interface UrlTarget {
 export interface Limits {
   /** How many clinks run at the same time. */
   readonly concurrency?: number | undefined
-  /** Starts in any time of so many milliseconds. */
-  readonly rate?: { readonly count: number; readonly window: number } | undefined
+  /** Starts in any time of so many milliseconds. `fleet`: of all workers together. */
+  readonly rate?: { readonly count: number; readonly window: number; readonly scope?: 'fleet' } | undefined
   /** How many seats a clink takes. Default: 1. */
   readonly weight?: number | undefined
   /** One clink of each at a time. */
   readonly serial?: 'group' | 'sender' | undefined
+  /** Of `serial`: in all workers together. */
+  readonly serialScope?: 'fleet' | undefined
 }
 
 /** A handler and what it takes, ready to run: what the configuration says of this route and what the handler says itself are merged. */

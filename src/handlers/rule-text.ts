@@ -27,11 +27,12 @@ export function contentText(content: MatchRule['content']): string {
   return String(content instanceof RegExp ? content : `/${content.regex}/`)
 }
 
-export function limitsText({ concurrency, rate, serial, weight = 1 }: Limits = {}): string {
+export function limitsText({ concurrency, rate, serial, serialScope, weight = 1 }: Limits = {}): string {
+  const of = (scope: 'fleet' | undefined): string => (scope === undefined ? '' : ' in the fleet')
   return [
     ...(concurrency === undefined ? [] : [`concurrency ${concurrency}`]),
-    ...(rate === undefined ? [] : [`rate ${rate.count}/${formatDuration(rate.window)}`]),
-    ...(serial === undefined ? [] : [`serial ${serial}`]),
+    ...(rate === undefined ? [] : [`rate ${rate.count}/${formatDuration(rate.window)}${of(rate.scope)}`]),
+    ...(serial === undefined ? [] : [`serial ${serial}${of(serialScope)}`]),
     ...(weight === 1 ? [] : [`weight ${weight}`]),
   ].join(', ')
 }

@@ -1,5 +1,6 @@
 import type { Signal } from '../base/signal.ts'
 import type { DeadLetter } from './dead-letters.ts'
+import type { LimitStore } from './fleet-limits.ts'
 import type { Attempts, Begun, KeptResult } from './remembered.ts'
 import type { LedgerTables } from './tables.ts'
 
@@ -86,6 +87,8 @@ export interface Fleet {
   readonly member: string
   /** What is paused for all members. */
   readonly pauses: SeenPauses
+  /** Keys and permits of routes whose limits are the fleet's. */
+  readonly limits: LimitStore
   /** False: what it remembers cannot be read or written now, so nothing new may start. */
   readonly isHealthy: boolean
   /** Reads what the fleet remembers of these clinks, in one query. It never rejects: what could not be read is not known by `of`. */

@@ -28,6 +28,7 @@ export class Ledger {
   readonly steps: Steps
   readonly pauses: KeptPauses
   readonly fleetPauses: { readonly seen: SeenPauses; readonly kept: KeptPauses } | undefined
+  readonly fleetLimits: Fleet['limits'] | undefined
   readonly audit: Audit
   readonly #tables: LedgerTables
   readonly #progress: Progress
@@ -54,6 +55,7 @@ export class Ledger {
     this.process = new ProcessLedger(tables, this.#progress)
     this.pauses = new KeptPauses(this.process, PAUSES.own)
     this.fleetPauses = fleet && { seen: fleet.pauses, kept: new KeptPauses(this.process, PAUSES.fleet) }
+    this.fleetLimits = fleet?.limits
     this.audit = new Audit(tables.audit, wall)
     this.letters = new DeadLetters(tables, wall, (id, letter) => this.#progress.changed(id, { letter }), fleet?.member)
     this.#acts = new LetterActs(this.letters, this.#progress, (id) => this.#load(id), wall, fleet)
@@ -182,8 +184,7 @@ export class Ledger {
     if (letter?.notice !== undefined) return await this.letters.failedLease(letter, ms)
     const result = this.#progress.resultOf(clinkId)
     if (result === undefined) return undefined
-    const { failedAt = this.#wall() - ms } = result
-    const leases = result.leases + 1
+    const [leases, failedAt] = [result.leases + 1, result.failedAt ?? this.#wall() - ms]
     await this.#progress.setResult(clinkId, { ...result, leases, failedAt })
     return { leases, over: this.#wall() - failedAt }
   }

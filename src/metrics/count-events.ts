@@ -63,7 +63,8 @@ export function countEvents(instruments: Instruments, slo: () => number): Emit {
 function begin({ lost, polls, reloadFailed, renewals, settlements }: Instruments): void {
   for (const result of ['claimed', 'empty', 'failed', 'lost', 'probed']) polls.add(result, '', 0)
   for (const result of ['renewed', 'failed', 'refused']) renewals.add(result, '', 0)
-  for (const cause of ['expired', 'refused', 'completed-elsewhere', 'taken', 'pending-again']) lost.add(cause, '', 0)
+  for (const cause of ['expired', 'refused', 'completed-elsewhere', 'taken', 'pending-again', 'right-expired'])
+    lost.add(cause, '', 0)
   for (const result of ['confirmed', 'presumed', 'failed', 'unknown']) settlements.add('complete', result, 0)
   for (const result of ['confirmed', 'failed', 'unknown', 'expires']) settlements.add('release', result, 0)
   settlements.add('either', 'elsewhere', 0)

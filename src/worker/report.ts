@@ -58,7 +58,7 @@ function routeReport(route: Route, { deliveries, shared }: WorkerParts) {
   const { capacity, health, pauses } = shared
   const own = deliveries.live.filter((one) => one.route.name === route.name)
   const count = (state: Delivery['state']): number => own.filter((one) => one.state === state).length
-  const { concurrency, rate, serial, weight } = route.limits ?? {}
+  const { concurrency, rate, serial, serialScope, weight } = route.limits ?? {}
   const { going, startsLeft } = capacity.limits.usageOf(route)
   const waits = [
     pauses.holds(route) ? ('operator' as const) : [],
@@ -76,8 +76,9 @@ function routeReport(route: Route, { deliveries, shared }: WorkerParts) {
     settling: count('settling'),
     limits: {
       concurrency: concurrency ?? null,
-      rate: rate === undefined ? null : { count: rate.count, window: rate.window, left: startsLeft ?? null },
+      rate: rate === undefined ? null : { scope: 'worker' as const, ...rate, left: startsLeft ?? null },
       serial: serial ?? null,
+      serialScope: serial === undefined ? null : (serialScope ?? ('worker' as const)),
       weight: weight ?? 1,
     },
     /** Why no clink of it is taken now. */

@@ -120,6 +120,7 @@ export class Shutdown {
     const abandoned = Promise.all(deliveries.in('running').map(async (delivery) => await delivery.abandon()))
     const rerun = reruns.abandon().then(async () => await reruns.over())
     await this.#until(end, Promise.all([quiet, abandoned, rerun, deliveries.settled()]))
+    if (shared.capacity.limits.fleet !== undefined) await this.#until(end, shared.capacity.limits.fleet.close())
     // On a slow disk it is written when the journal is closed.
     await this.#until(end, this.#faulted ?? crashWatch.end())
     ends.closing.abort()

@@ -62,6 +62,8 @@ export class WorkerSignals {
   readonly freed = new Signal()
   /** A route that was at its limit may take one more clink. */
   readonly opened = new Signal()
+  /** The right to a key of the fleet is over by the clock, or another member has it: what runs by it is worked no more. */
+  readonly rightsLost = new Signal()
   /** The inbox is to be looked at: everything in it, or what is new. */
   readonly look = new Signal<[what: 'everything' | 'news']>()
   /** A run says that a text is a secret: from now on no log shows it. */

@@ -1,3 +1,4 @@
+import { noLimits } from '../support/memory-limits.ts'
 import type { Batch, Note, SharedStore } from '../../src/fleet/store.ts'
 import type { DeadLetter } from '../../src/ledger/dead-letters.ts'
 import { SharedRows } from '../fleet/simulated/shared-rows.ts'
@@ -62,6 +63,7 @@ export class SimulatedStore {
     ): Promise<Answer> => await this.#ask({ what, act, parts, kill })
     return {
       place: 'a store',
+      limits: noLimits,
       prepare: async () => {
         process = await ask('prepare', () => (this.#processes += 1))
         writes = 0

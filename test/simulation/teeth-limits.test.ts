@@ -2,7 +2,8 @@ import { afterEach, describe, expect, it, vi } from 'vitest'
 import type { Transport } from '../../src/clink/transport.ts'
 import type { Limits } from '../../src/handlers/route.ts'
 import { SeatLine } from '../../src/worker/capacity/seat-line.ts'
-import { Place, RouteLimits } from '../../src/worker/capacity/route-limits.ts'
+import { Place } from '../../src/worker/capacity/place.ts'
+import { RouteLimits } from '../../src/worker/capacity/route-limits.ts'
 import { findBreach } from './broken-rules.ts'
 import type { Breach } from './judge.ts'
 import type { Plan } from './plan.ts'
@@ -48,7 +49,7 @@ describe('the judge notices a worker', () => {
   })
 
   it('that starts more often than the rate of a route allows (§4)', async () => {
-    vi.spyOn(RouteLimits.prototype, 'started').mockReturnValue()
+    vi.spyOn(RouteLimits.prototype, 'started').mockReturnValue(true)
     expect(await notices(under({ rate: { count: 1, window: 5_000 } }), /starts in/)).toBe(true)
   })
 

@@ -123,6 +123,10 @@ export class Spoilt implements SharedStore {
     return this.#real.place
   }
 
+  get limits(): SharedStore['limits'] {
+    return this.#real.limits
+  }
+
   async write(batch: Parameters<SharedStore['write']>[0]): Promise<readonly Note[]> {
     if (this.writes === 'fail') throw new Error('it is away')
     const after = await this.#real.write(batch)

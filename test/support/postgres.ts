@@ -30,7 +30,7 @@ export function needPostgres(context: Pick<TestContext, 'skip'>): void {
 /** One that runs while the tests of a file do, where a server can be run. */
 export function clusterOfFile(): Cluster {
   const cluster = new Cluster()
-  beforeAll(async () => (hasPostgres ? await cluster.start() : undefined))
+  beforeAll(async () => (hasPostgres ? await cluster.start() : undefined), 60_000)
   afterAll(async () => await cluster.remove())
   return cluster
 }

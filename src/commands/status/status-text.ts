@@ -156,11 +156,14 @@ function whys(list: Status['held']): string {
 
 function routeRow(route: Status['routes'][number], status: Status): string[] {
   const { held, limits, name, running, settling, waiting, waits } = route
-  const { concurrency, rate, serial, weight } = limits
+  const { concurrency, rate, serial, serialScope, weight } = limits
+  const of = (scope: string | null): string => (scope === 'fleet' ? ' in the fleet' : '')
   const limit = [
     concurrency === null ? [] : String(concurrency),
-    rate === null ? [] : `${rate.count}/${humanDuration(rate.window)}${rate.left === null ? '' : ` (${rate.left})`}`,
-    serial === null ? [] : `by ${serial}`,
+    rate === null
+      ? []
+      : `${rate.count}/${humanDuration(rate.window)}${rate.left === null ? '' : ` (${rate.left})`}${of(rate.scope)}`,
+    serial === null ? [] : `by ${serial}${of(serialScope)}`,
     weight === 1 ? [] : `weight ${weight}`,
   ].flat()
   const numbers = [running, waiting, held, settling].map(String)

@@ -28,7 +28,7 @@ const SLEEPING = 100
 const RERUNS = 0.5
 
 export interface CapacityOptions {
-  readonly context: Pick<WorkerContext, 'clock' | 'ledger' | 'settings' | 'signals' | 'stopping'>
+  readonly context: Pick<WorkerContext, 'clock' | 'ledger' | 'random' | 'settings' | 'signals' | 'stopping'>
   readonly router: Pick<Router, 'routes'>
   readonly health: CircuitBreaker
   readonly pauses: Pauses
@@ -57,7 +57,7 @@ export class Capacity implements Line {
   constructor(options: CapacityOptions) {
     const { settings, signals } = options.context
     this.#options = options
-    this.limits = new RouteLimits(options.context)
+    this.limits = new RouteLimits(options.context, this)
     this.#line = new SeatLine(options.context.clock)
     this.#threads = new ThreadLimit(options.context)
     this.#fit()
@@ -200,7 +200,8 @@ export class Capacity implements Line {
       await ready
     }
     const alone = priority === PRIORITY.alone ? new AloneTurn(this.#line) : undefined
-    const inSeat = (): Promise<void> => (alone === undefined ? work(() => {}) : alone.run(work))
+    const inSeat = (): Promise<void> =>
+      place?.isVoid === true ? Promise.resolve() : (alone?.run(work) ?? work(() => {}))
     const weight = weightOf({ limits: place?.limits })
     try {
       const run = (): Promise<void> => this.#line.run(inSeat, { priority, weight, interrupted })

@@ -260,10 +260,10 @@ export class KeeperMachine {
     this.#end({ is: 'lost', cause: this.#isDeclined && !isLate ? 'refused' : 'expired', isUnusable })
   }
 
-  /** The key at hand has turned out to be somebody else's. What another key has claimed may still be ours: it is only left. */
-  estranged(): void {
-    if (this.#options.isStrange) this.#leave(`${STRANGE}, and this one is somebody else's`)
-    else this.#end({ is: 'lost', cause: 'taken', isUnusable: false })
+  /** The key at hand has turned out to be somebody else's (what another key has claimed may still be ours, and is only left); or its code may not go on. */
+  disowned(cause: 'taken' | 'right-expired'): void {
+    if (cause === 'taken' && this.#options.isStrange) this.#leave(`${STRANGE}, and this one is somebody else's`)
+    else this.#end({ is: 'lost', cause, isUnusable: false })
   }
 
   #leave(why: string): void {

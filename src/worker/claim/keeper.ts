@@ -27,6 +27,12 @@ export interface KeeperOwner {
   ended(ending: ClaimEnding): void
 }
 
+/** Whether code runs for a claim, and may. */
+interface Runs {
+  readonly isRunning: boolean
+  readonly place: { readonly isBarred: boolean } | undefined
+}
+
 export interface KeeperOptions {
   readonly clink: Clink
   readonly claim: ClaimInHand
@@ -51,6 +57,7 @@ export class LeaseKeeper implements LeaseHolder {
   #pulse: Pulse | undefined
   #cancel: Cancel = () => {}
   #isOver = false
+  #runs: Runs | undefined
 
   constructor(options: KeeperOptions) {
     const { claim, context, owner, renewsFirst = false } = options
@@ -73,7 +80,12 @@ export class LeaseKeeper implements LeaseHolder {
   }
 
   get stands(): boolean {
-    return !this.#isEstranged && this.#machine.stands(this.#now)
+    return !this.#isEstranged && !this.#isBarred && this.#machine.stands(this.#now)
+  }
+
+  /** Code that runs, or has just ended, had the right to its key for too short a time. */
+  get #isBarred(): boolean {
+    return this.#runs?.place?.isBarred === true && this.#runs.isRunning
   }
 
   /** What a key of somebody else has claimed is worked no more, nor is it asked about what another key has claimed. */
@@ -94,7 +106,8 @@ export class LeaseKeeper implements LeaseHolder {
   }
 
   /** Its first step has a turn of its own: whoever starts it journals the claim in this one. */
-  start(): void {
+  start(runs?: Runs): void {
+    this.#runs = runs
     const { clink, context } = this.#options
     const { dueAt } = this.#machine
     this.#pulse = context.pulses.begin(clink.clink_id)
@@ -147,7 +160,8 @@ export class LeaseKeeper implements LeaseHolder {
 
   #step(): void {
     this.#cancel()
-    if (this.#isEstranged) this.#machine.estranged()
+    if (this.#isEstranged) this.#machine.disowned('taken')
+    if (this.#isBarred) this.#machine.disowned('right-expired')
     const now = this.#now
     const step = this.#machine.step(now)
     if (step.do === 'end') return this.#end()

@@ -7,6 +7,7 @@ import type { Handle } from './handle.ts'
 export const UNHEALTHY_WAIT = 1_000
 export const PAUSED = 'its route is paused'
 export const UNHEALTHY = 'the journal cannot be written'
+export const LATE = 'what its fleet had given it for this start was over by then'
 
 /** The waits of one delivery between its starts. */
 export class Backoff {

@@ -29,10 +29,12 @@ export class Deliveries {
 
   constructor(context: Pick<ExecutionContext, 'clock' | 'signals'>) {
     this.#context = context
-    // What that key has claimed is lost, and each finds it out for itself.
-    context.signals.keyEstranged.on(() => {
+    // What is lost finds it out for itself.
+    const check = (): void => {
       for (const { handle } of this.live) handle.check()
-    })
+    }
+    context.signals.keyEstranged.on(check)
+    context.signals.rightsLost.on(check)
   }
 
   /** @param wait as of `Delivery.start`. */

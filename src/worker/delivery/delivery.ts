@@ -6,7 +6,7 @@ import { PRIORITY, type Place } from '../capacity/capacity.ts'
 import type { ExecutionContext } from '../execution/context.ts'
 import { decideCancelled, decideUnstarted, type Decision } from '../execution/outcome.ts'
 import { Start } from '../execution/start.ts'
-import { Backoff, PAUSED, UNHEALTHY, UNHEALTHY_WAIT } from './backoff.ts'
+import { Backoff, LATE, PAUSED, UNHEALTHY, UNHEALTHY_WAIT } from './backoff.ts'
 import type { DeliveryParts } from './context.ts'
 import type { Handle, HandleOwner, Settled } from './handle.ts'
 import { settleBy, settleWaiting, tellEnd, tellStart } from './told.ts'
@@ -137,8 +137,7 @@ export class Delivery implements HandleOwner {
     // By the clock and not the timer: after a blocked event loop the stop may come before the loss.
     if (!this.#is('running') || !this.handle.check()) return
     this.#start?.abandon()
-    this.#abandoned = this.#settleBy(this.#start?.decide(this.handle.heldFor))
-    await this.#abandoned
+    await (this.#abandoned = this.#settleBy(this.#start?.decide(this.handle.heldFor)))
   }
 
   /** Ends the code of its handler. @returns whether anybody can. */
@@ -234,8 +233,8 @@ export class Delivery implements HandleOwner {
     this.#enter('running')
     await start.journal()
     this.attempt = start.attempt
-    const mayRun = this.#is('running') && this.handle.check() && !this.#stopping && ledger.isHealthy
-    if (mayRun) this.#parts.capacity.limits.started(this.place)
+    const couldRun = this.#is('running') && this.handle.check() && !this.#stopping && ledger.isHealthy
+    const mayRun = couldRun && this.#parts.capacity.limits.started(this.place)
     if (mayRun) tellStart(this.handle, waited, this.#context)
     const ended = mayRun ? start.run(outlast) : start.callOff() // which is one commit with what follows
     if (mayRun) await ended
@@ -245,7 +244,7 @@ export class Delivery implements HandleOwner {
     const decision = start.decide(this.handle.heldFor)
     if (decision !== undefined) await this.#follow(decision)
     else if (mayRun || this.#stopping) await this.#settleBy(this.#cancelled)
-    else this.#backOff(UNHEALTHY_WAIT, UNHEALTHY)
+    else this.#backOff(UNHEALTHY_WAIT, couldRun ? LATE : UNHEALTHY)
   }
 
   /** Waits for its route, which is paused. */
@@ -292,7 +291,7 @@ export class Delivery implements HandleOwner {
     if (settled.is === 'unconfirmed' || this.#outcome === settled) return
     this.#outcome = settled
     this.#enter(settled.is === 'lost' ? 'lost' : 'settled')
-    if (settled.is !== 'lost') this.place?.end()
+    if (settled.is !== 'lost' && this.#abandoned === undefined) this.place?.end()
     this.handle.pulse.end()
     this.#settled.resolve()
     tellEnd(settled, this.handle.facts, this.#context, this.#start?.ranFor)

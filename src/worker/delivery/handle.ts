@@ -46,8 +46,9 @@ export interface ReleaseFacts {
 export interface HandleOwner {
   /** The number of its last start; 0: none yet. */
   readonly attempt: number
-  /** Code runs for the clink, be it that of an earlier claim. */
+  /** Code runs for the clink, be it that of an earlier claim; where its place is barred, it may not go on. */
   readonly isRunning: boolean
+  readonly place: { readonly isBarred: boolean } | undefined
   /** Local time at which it starts again; undefined: it is not backing off. */
   readonly dueAt: number | undefined
   /** Milliseconds that the handler has had since this claim began; undefined: it does not run, or had a claim before this one. */

@@ -44,6 +44,8 @@ export class LetterHandle implements Handle {
   #startedAt = Infinity
   /** Another member of a fleet has begun it as well: this start is not to happen. */
   #isCalledOff = false
+  /** Its code may not go on: the right to its key is over. */
+  #isLost = false
 
   constructor(clink: Clink, memory: Memory, route: RunBy, context: RerunContext) {
     this.clink = clink
@@ -80,11 +82,20 @@ export class LetterHandle implements Handle {
   }
 
   valid(): boolean {
-    return true
+    return !this.#isLost && !this.#isBarred
   }
 
   check(): boolean {
-    return !this.#isCalledOff
+    if (this.#isBarred && !this.#isLost) {
+      this.#isLost = true
+      void this.#step({ step: 'due' })
+      this.#owner?.lost({ is: 'lost', cause: 'right-expired', whileTelling: false, lapsedAt: undefined })
+    }
+    return !this.#isCalledOff && !this.#isLost
+  }
+
+  get #isBarred(): boolean {
+    return this.#owner?.place?.isBarred === true && this.#owner.isRunning
   }
 
   async note(): Promise<void> {

@@ -78,6 +78,11 @@ export class Rerun implements Line {
     this.#delivery?.drain()
   }
 
+  /** Ends a run whose right to its key is over. */
+  check(): void {
+    this.#delivery?.handle.check()
+  }
+
   /** The time for finishing is over. */
   abort(): void {
     this.#delivery?.abort()

@@ -17,6 +17,9 @@ export class Reruns implements RerunsToCome {
   constructor(parts: RerunParts) {
     this.#parts = parts
     parts.capacity.expect(this)
+    parts.context.signals.rightsLost.on(() => {
+      for (const rerun of this.#running) rerun.check()
+    })
   }
 
   /** Those that the last process left. Their handlers may have been running when it ended. */

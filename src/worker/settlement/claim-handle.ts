@@ -89,7 +89,7 @@ export class ClaimHandle implements Handle, Claimed, KeeperOwner {
   start(owner: HandleOwner): void {
     const { clock, emit } = this.#context
     this.#owner = owner
-    this.holder.start()
+    this.holder.start(owner)
     emit({ event: 'clink.claimed', ...this.facts, lease: this.deadline - clock.now() })
   }
 

@@ -1,4 +1,5 @@
 import type { Batch, Note, SharedStore } from '../../../src/fleet/store.ts'
+import { noLimits } from '../../support/memory-limits.ts'
 import type { Chance } from '../../simulation/chance.ts'
 import type { Host, VirtualTime } from '../../simulation/virtual-time.ts'
 import { SharedRows } from './shared-rows.ts'
@@ -37,6 +38,7 @@ export class SharedMemory {
     const ask = async <Answer>(act: () => Answer): Promise<Answer> => await this.#ask(act, host, chance)
     return {
       place: 'memory',
+      limits: noLimits,
       prepare: async () => await ask(() => 'the only one'),
       beat: async () => await ask(() => undefined),
       recall: async (ids) => await ask(() => this.#rows.recall(ids, member)),

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { Signal } from '../../../src/base/signal.ts'
 import type { Fleet, FleetPause } from '../../../src/ledger/fleet.ts'
 import { memoryTables } from '../../../src/ledger/memory-tables.ts'
+import { noLimits } from '../../support/memory-limits.ts'
 import { story } from '../../support/record.ts'
 import { benchOf, restart } from '../../support/paused.ts'
 import { HOUR, MINUTE, type VirtualOptions } from '../../support/virtual.ts'
@@ -14,6 +15,7 @@ const nothing = async (): Promise<void> => await Promise.resolve()
 class SeenFleet implements Fleet {
   readonly tables = memoryTables()
   readonly member = 'one'
+  readonly limits = noLimits
   readonly isHealthy = true
   readonly read = new Signal()
   paused: readonly FleetPause[] | undefined

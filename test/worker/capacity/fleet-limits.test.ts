@@ -1,0 +1,294 @@
+import { describe, expect, it } from 'vitest'
+import { Signal } from '../../../src/base/signal.ts'
+import type { Limits } from '../../../src/handlers/route.ts'
+import type { Fleet } from '../../../src/ledger/fleet.ts'
+import { memoryTables } from '../../../src/ledger/memory-tables.ts'
+import { MemoryLimits } from '../../support/memory-limits.ts'
+import { story } from '../../support/record.ts'
+import { MINUTE, VirtualBench, type VirtualOptions } from '../../support/virtual.ts'
+
+const SECOND = 1_000
+const nothing = async (): Promise<void> => await Promise.resolve()
+
+/** A fleet that shares limits and nothing else. */
+class LimitedFleet implements Fleet {
+  readonly tables = memoryTables()
+  readonly member = 'one'
+  isHealthy = true
+  readonly pauses = { read: new Signal(), list: () => [] }
+  readonly shared: MemoryLimits
+  readonly recall = nothing
+  readonly over = nothing
+  readonly prune = nothing
+  readonly of = (): 'none' => 'none'
+  readonly isOver = (): boolean => false
+  readonly outdated = (): void => {}
+  readonly begun: Fleet['begun'] = async (_, here) => await here
+  readonly changed = (): void => {}
+  readonly outlives = (): void => {}
+  readonly onLetter = (): void => {}
+  readonly look: Fleet['look'] = async () => await Promise.reject(new Error('nobody is there'))
+
+  constructor(shared: MemoryLimits) {
+    this.shared = shared
+  }
+
+  get limits(): Fleet['limits'] {
+    return this.shared.for(this.member)
+  }
+}
+
+interface Run {
+  readonly content: string
+  readonly at: number
+  until: number
+  aborted?: string
+}
+
+/** A worker of a fleet, and the store of it. */
+class Member {
+  readonly runs: Run[] = []
+  readonly bench: VirtualBench
+  readonly shared: MemoryLimits
+  readonly fleet: LimitedFleet
+  /** Milliseconds that a run takes. */
+  lasts = SECOND
+  /** What it does about its abort. */
+  heeds = true
+
+  constructor(limits: Limits, settings: VirtualOptions['settings'] = {}) {
+    let time = (): number => 0
+    let at = (_: number, __: () => void): void => {}
+    this.shared = new MemoryLimits(
+      () => time(),
+      async (ms) => await new Promise((resolve) => at(ms, resolve)),
+    )
+    this.fleet = new LimitedFleet(this.shared)
+    this.bench = new VirtualBench({
+      limits,
+      fleet: this.fleet,
+      settings: {
+        concurrency: 8,
+        retry: { attempts: 3, backoff: 5 * SECOND, maxBackoff: 5 * SECOND },
+        ...select,
+        ...settings,
+      },
+      handle: async ({ content }, { signal }, bench) => {
+        const run: Run = { content, at: bench.time.now, until: Infinity }
+        this.runs.push(run)
+        try {
+          await bench.take(this.lasts, this.heeds ? signal : new AbortController().signal)
+        } catch (error) {
+          run.aborted = (signal.reason as { code: string }).code
+          throw error
+        } finally {
+          run.until = bench.time.now
+        }
+        if (content.startsWith('fails')) throw new Error('not yet')
+      },
+    })
+    const { bench } = this
+    time = () => bench.time.now
+    at = (ms, run) => void bench.time.at(bench.time.now + ms, run)
+  }
+
+  send(content: string, from = 'bob'): string {
+    return this.bench.emulator.send('ops', content, { from }).clink_id
+  }
+
+  get left(): number {
+    return this.bench.emulator.clinks().filter(({ status }) => status !== 'completed').length
+  }
+
+  /** Another member takes what is free. */
+  async takes(key: string, length = MINUTE): Promise<boolean> {
+    const wish = { keys: [{ route: 'test', key, token: 'other', clink: 'other' }], freed: [], rates: [] }
+    let granted: ReadonlySet<string> | undefined
+    void this.shared
+      .for('two')
+      .ask(wish, length)
+      .then((answer) => (granted = answer.granted))
+    await this.bench.pass(10)
+    return granted?.has('other') === true
+  }
+
+  async gives(key: string): Promise<void> {
+    void this.shared.for('two').ask({ keys: [], freed: [{ route: 'test', key, token: 'other' }], rates: [] }, 1)
+    await this.bench.pass(10)
+  }
+
+  get keys(): readonly string[] {
+    return [...this.shared.keys].flatMap(([name, { member }]) => (member === 'one' ? [name] : []))
+  }
+}
+
+const select = {
+  inbox: { claim: 'select' },
+  claim: { exclusive: true, timeout: MINUTE },
+  handlers: { grace: SECOND, timeout: 60 * MINUTE },
+} as const
+const batch = { ...select, inbox: { claim: 'batch' } } as const
+const serial: Limits = { serial: 'sender', serialScope: 'fleet' }
+const KEY = 'user_bob'
+
+function mostAtOnce(runs: readonly Run[]): number {
+  return Math.max(...runs.map(({ at }) => runs.filter((run) => run.at <= at && run.until > at).length))
+}
+
+describe.each([
+  ['claims by id', select],
+  ['polls', batch],
+] as const)('a limit of the fleet, with %s', (how, settings) => {
+  it('serial: waits while another member has the key, and gives it up after each clink', async () => {
+    const member = new Member(serial, settings)
+    expect(await member.takes(KEY)).toBe(true)
+    const ids = [member.send('one'), member.send('two'), member.send('three', 'alice')]
+    await member.bench.pass(10 * SECOND)
+    expect(member.runs.map(({ content }) => content)).toEqual(['three'])
+    // Who waits for a key that others have holds a claim only where nobody can choose (P6).
+    const claimed = member.bench.emulator.clinks().filter(({ status }) => status === 'claimed')
+    expect(claimed).toHaveLength(how === 'polls' ? 2 : 0)
+    expect(member.bench.daemon.worker.report().routes[0]?.limits).toMatchObject({
+      serial: 'sender',
+      serialScope: 'fleet',
+    })
+    await member.gives(KEY)
+    await member.bench.pass(20 * SECOND)
+    expect([member.left, mostAtOnce(member.runs.slice(1))]).toEqual([0, 1])
+    expect(ids.map((id) => story(member.bench.emulator, id))).toEqual(
+      ids.map(() => ['created', 'claimed', 'completed']),
+    )
+    expect(member.keys).toEqual([])
+    expect(await member.takes(KEY)).toBe(true)
+    await member.bench.stop()
+  })
+
+  it('serial: keeps the key while its clink backs off, and until it is settled', async () => {
+    const member = new Member(serial, settings)
+    member.send('fails')
+    await member.bench.pass(4 * SECOND)
+    expect(member.runs).toHaveLength(1)
+    expect([member.keys, await member.takes(KEY)]).toEqual([[`test ${KEY}`], false])
+    await member.bench.pass(30 * SECOND)
+    expect([member.runs.length, await member.takes(KEY)]).toEqual([3, true])
+    await member.bench.stop()
+  })
+
+  it('rate: starts no more than the fleet allows, retries included, and not what others have started', async () => {
+    const member = new Member({ rate: { count: 5, window: SECOND, scope: 'fleet' } }, { ...settings, concurrency: 60 })
+    member.lasts = 100
+    const rate = { route: 'test', count: 5, window: SECOND, wanted: ['x', 'y'], ended: {} }
+    void member.shared.for('two').ask({ keys: [], freed: [], rates: [rate] }, 1)
+    for (let n = 0; n < 30; n += 1) member.send(`work ${n}`)
+    await member.bench.pass(5 * SECOND)
+    // Two permits of another member count until it says that they are used up, or six seconds have passed.
+    expect(member.runs.length).toBeGreaterThan(10)
+    expect(member.runs.length).toBeLessThanOrEqual(15)
+    await member.bench.pass(20 * SECOND)
+    expect(member.left).toBe(0)
+    const starts = member.runs.map(({ at }) => at)
+    for (const from of starts)
+      expect(starts.filter((at) => at >= from && at < from + SECOND).length).toBeLessThanOrEqual(5)
+    await member.bench.stop()
+  })
+})
+
+describe('the right to a key of the fleet', () => {
+  it('is renewed while its clink is worked, in one statement for all, and ends the run in time where that fails', async () => {
+    const member = new Member(serial)
+    member.lasts = 10 * MINUTE
+    for (const from of ['bob', 'alice', 'robot']) member.send(`long of ${from}`, from)
+    await member.bench.pass(3 * SECOND)
+    const asked = member.shared.asked
+    await member.bench.pass(3 * MINUTE)
+    expect(member.shared.asked - asked).toBeLessThanOrEqual(13)
+    expect(await member.takes(KEY)).toBe(false)
+    member.shared.isAway = true
+    const away = member.bench.time.now
+    await member.bench.pass(2 * MINUTE)
+    expect(member.runs.map(({ aborted }) => aborted)).toEqual(Array(3).fill('lease-lost'))
+    // By then the store has not given them to anybody else.
+    const ends = [...member.shared.keys.values()].map(({ until }) => until)
+    for (const { until } of member.runs) {
+      expect(until).toBeLessThan(Math.min(...ends) - SECOND)
+      expect(until).toBeGreaterThan(away + 30 * SECOND)
+    }
+    expect(member.bench.all('clink.lost').map(({ cause }) => cause)).toEqual(Array(3).fill('right-expired'))
+    expect(member.bench.all('clink.completed')).toEqual([])
+    member.shared.isAway = false
+    await member.bench.stop()
+  })
+
+  it('that another member has taken ends the run as soon as that is known, and nothing is sent for it', async () => {
+    const member = new Member(serial)
+    member.lasts = 10 * MINUTE
+    const id = member.send('long')
+    await member.bench.pass(3 * SECOND)
+    member.shared.keys.clear()
+    expect(await member.takes(KEY)).toBe(true)
+    await member.bench.pass(20 * SECOND)
+    expect(member.runs[0]?.aborted).toBe('lease-lost')
+    expect(story(member.bench.emulator, id)).toEqual(['created', 'claimed'])
+    await member.bench.stop()
+  })
+
+  it('is over by the clock when the process goes on after a pause, before any timer says so: its result is not sent', async () => {
+    const member = new Member(serial, { handlers: { grace: 30 * SECOND } })
+    member.lasts = 10 * SECOND
+    const id = member.send('pauses')
+    await member.bench.pass(3 * SECOND)
+    expect(member.runs).toHaveLength(1)
+    member.bench.slept += 35 * SECOND
+    // The claim stands by then.
+    const [held] = member.bench.daemon.worker.report().deliveries
+    expect(held?.lease).toBeGreaterThan(10 * SECOND)
+    await member.bench.pass(20 * SECOND)
+    expect(member.bench.all('clink.completed')).toEqual([])
+    expect(member.bench.all('clink.lost')).toHaveLength(1)
+    expect(story(member.bench.emulator, id)).toEqual(['created', 'claimed'])
+    await member.bench.stop()
+  })
+
+  it('is kept for code that ignores its abort, until that has ended', async () => {
+    const member = new Member(serial, { claim: { exclusive: true, timeout: MINUTE, maxHold: MINUTE } })
+    member.lasts = 5 * MINUTE
+    member.heeds = false
+    const id = member.send('deaf')
+    await member.bench.pass(3 * SECOND)
+    member.bench.emulator.changeClink(id, { status: 'completed' })
+    await member.bench.pass(4 * MINUTE)
+    expect(member.bench.all('clink.lost').length).toBeGreaterThan(0)
+    expect([member.runs.length, await member.takes(KEY)]).toEqual([1, false])
+    await member.bench.pass(2 * MINUTE)
+    await member.bench.stop()
+  })
+
+  it('is given up at a stop', async () => {
+    const member = new Member(serial)
+    member.lasts = 10 * MINUTE
+    member.send('long')
+    await member.bench.pass(3 * SECOND)
+    expect(member.keys).toHaveLength(1)
+    let atEnd: readonly string[] | undefined
+    void member.bench.daemon.ended.then(() => (atEnd = member.keys))
+    await member.bench.stop()
+    expect(atEnd).toEqual([])
+  })
+
+  it('is not needed where nothing is shared: a worker keeps the limit by itself', async () => {
+    const runs: number[] = []
+    const bench = new VirtualBench({
+      limits: serial,
+      settings: select,
+      handle: async (_, { signal }, own) => {
+        runs.push(own.time.now)
+        await own.take(SECOND, signal)
+      },
+    })
+    for (const text of ['one', 'two', 'three']) bench.send(text)
+    await bench.pass(20 * SECOND)
+    expect(runs).toHaveLength(3)
+    expect(Math.min((runs[1] ?? 0) - (runs[0] ?? 0), (runs[2] ?? 0) - (runs[1] ?? 0))).toBeGreaterThanOrEqual(SECOND)
+    await bench.stop()
+  })
+})
