@@ -328,6 +328,11 @@ describe('a seed that once broke a promise keeps it now:', { timeout: 60_000 }, 
       ['field', 'sour'],
       'a clink listed before is judged by a list of groups that lacks its group (P15, §3)',
     ],
+    [
+      1_722_951,
+      ['failing', 'sends', 'slow-store', 'patterns', 'settings', 'holds'],
+      'what was to wait waits on when its route cannot be found after a crash (P10, §7)',
+    ],
     [993_818, 'old', 'a claim is held on to with another key after a crash, though the first answer is lost (P9, §7)'],
     [7_302_627, 'old', 'a wall clock that is set forward during a stop leaves its time as it is (P8, §2)'],
   ] as const)('%i (%s): %s', async ([seed, vocabulary]) => {

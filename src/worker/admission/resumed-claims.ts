@@ -1,4 +1,3 @@
-import type { Clink } from '../../clink/records.ts'
 import type { LeftAlone } from '../../events.ts'
 import type { RoutedClink } from '../../handlers/route.ts'
 import type { Memory } from '../../ledger/memory.ts'
@@ -40,15 +39,14 @@ async function resumeClaim(claim: HeldClaim, recalled: Memory, parts: ResumePart
   const lease = standingLease(claim, clock, boot)
   const wait = waitLeft(claim, clock, boot, settings.current.claim.maxHold)
   if (lease === undefined) {
-    if (wait > 0) await ledger.cool(clink.clink_id, wait)
-    await ledger.process.drop(clink.clink_id)
+    await letGo(claim, shared)
     return false
   }
   const held = { lease: { ...lease, settings: settings.current.claim }, key: keys.current, madeWith: claim.key }
   const routing = routeOf(clink, shared.context)
   const follow = async (routed: RoutedClink | LeftAlone, inHand: ClaimInHand, memory: Memory): Promise<void> => {
-    if (typeof routed === 'string') return await park(clink, inHand, routed, parts)
-    if (memory.isLeftToLetter(clink)) return await park(clink, inHand, 'given-up', parts)
+    if (typeof routed === 'string') return await park(claim, inHand, routed, parts)
+    if (memory.isLeftToLetter(clink)) return await park(claim, inHand, 'given-up', parts)
     const handle = new ClaimHandle(clink, routed.route, { ...inHand, memory }, shared.context)
     deliveries.start(new Delivery(handle, routed, shared), wait)
   }
@@ -66,9 +64,24 @@ async function resumeClaim(claim: HeldClaim, recalled: Memory, parts: ResumePart
 const NO_ROUTE: LeftAlone = 'no-route'
 
 /** A stop gives back what is parked. */
-async function park(clink: Clink, claim: ClaimInHand, why: LeftAlone, { parked, shared }: ResumeParts): Promise<void> {
+async function park(
+  held: HeldClaim,
+  claim: ClaimInHand,
+  why: LeftAlone,
+  { parked, shared }: ResumeParts,
+): Promise<void> {
   const { context } = shared
-  await context.ledger.process.drop(clink.clink_id)
+  const { clink } = held
+  await letGo(held, shared)
   if (context.ledger.isHealthy) parked.add(clink, claim, why)
   else tellEnd({ is: 'left-to-expire', why: UNWRITTEN }, { clink }, context)
+}
+
+/** Its clink is in nobody's hand. For what it was to wait, the next claim on it waits. */
+async function letGo(held: HeldClaim, { context }: AdmissionParts): Promise<void> {
+  const { boot, clock, ledger, settings } = context
+  const { clink_id: id } = held.clink
+  const wait = waitLeft(held, clock, boot, settings.current.claim.maxHold)
+  if (wait > 0) await ledger.cool(id, wait)
+  await ledger.process.drop(id)
 }
