@@ -72,7 +72,7 @@ export class RoutePause {
    *
    * @param hasQueued its route had no place for it: a look that took too long may have found a fresh clink, for which there was none either.
    */
-  wait(tried: Tried, hasQueued = false): number {
+  wait(tried: Tried, hasQueued: boolean): number {
     if (this.#probe !== undefined) return LONGEST_WAIT
     if (this.#options.blame.isFresh(tried)) return Math.max(0, this.#dueAt - this.#now)
     const isOver = this.#look === 'none' || (this.#look === 'overdue' && !hasQueued)

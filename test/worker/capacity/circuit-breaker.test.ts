@@ -1,77 +1,18 @@
 import { describe, expect, it } from 'vitest'
-import type { WorkerEvent } from '../../../src/events.ts'
-import type { Route } from '../../../src/handlers/route.ts'
-import { Memory } from '../../../src/ledger/memory.ts'
-import { CircuitBreaker, type CircuitBreakerOptions } from '../../../src/worker/capacity/circuit-breaker.ts'
-import { WorkerSignals } from '../../../src/worker/signals.ts'
 import { Chance } from '../../simulation/chance.ts'
-import { makeSettings } from '../../support/settings.ts'
-import { clink } from '../../support/sample-records.ts'
 import { VirtualTime } from '../../simulation/virtual-time.ts'
-
-const SECOND = 1_000
-const MINUTE = 60 * SECOND
-const HOUR = 60 * MINUTE
-
-const makeRoute = (name: string, generation = 1): Route => ({
-  name,
-  file: name,
-  generation,
-  target: { is: 'module', handle: () => 'done' },
-  with: {},
-  timeout: MINUTE,
-  retry: { attempts: 5, backoff: 5 * SECOND, maxBackoff: 10 * MINUTE },
-})
-
-/** A clink of which nothing is remembered. */
-const unknown = (id: string): Memory => new Memory(id, {}, { coolsFor: 0, isOwn: false })
-const route = makeRoute('work')
-const away = { reason: 'the handler threw an error', said: 'away', error: new Error('away') }
-
-function setUp(options: Partial<CircuitBreakerOptions> = {}) {
-  const time = new VirtualTime(new Chance(1))
-  const clock = {
-    now: () => time.now,
-    wall: () => time.now,
-    at: (at: number, run: () => void) => time.at(Math.max(at, time.now), run),
-  }
-  const events: string[] = []
-  const looks: string[] = []
-  const look = new WorkerSignals().look
-  look.on((what) => looks.push(what))
-  const health = new CircuitBreaker({
-    clock,
-    random: () => 0.5,
-    emit: ({ event }: WorkerEvent) => events.push(event),
-    look,
-    router: { routes: [route] },
-    settings: makeSettings(),
-    ...options,
-  })
-  const fail = (id: string): boolean => {
-    health.started(route, unknown(id))
-    return health.ended(route, id, away)
-  }
-  const pause = (): void => {
-    for (let n = 0; n < 10; n += 1) fail(`bad ${n % 5}`)
-  }
-  const pass = async (ms: number): Promise<void> => {
-    time.at(time.now + ms, () => {})
-    await time.runUntil(time.now + ms, () => false)
-  }
-  /** Until the next probe is due. */
-  const due = async (): Promise<void> => await pass(Math.max(1, health.wait(route, unknown('new'))))
-  return { clock, events, fail, health, pass, pause, due, looks }
-}
+import { away, HOUR, makeRoute, MINUTE, route, SECOND, setUp, unknown } from '../../support/circuit-breaker.ts'
+import { clink } from '../../support/sample-records.ts'
 
 describe('P10, §4: when a route is paused', () => {
   it('a reload opens it, and one that a reload has taken away is nobody’s trouble', () => {
-    const { events, health, pause } = setUp()
+    const bench = setUp()
+    const { health, pause } = bench
     pause()
     expect(health.isPaused(route)).toBe(true)
     expect(health.isPaused(makeRoute('other'))).toBe(false)
     expect(health.isPaused(makeRoute('work', 2))).toBe(false)
-    expect(events).toEqual(['route.paused', 'route.resumed'])
+    expect(bench.events).toEqual(['route.paused', 'route.resumed'])
   })
 
   it('clinks that failed before another was done count towards no pause: the fault is theirs', () => {
@@ -214,7 +155,8 @@ describe('P10, §4: probes of a paused route', () => {
   })
 
   it('leave the route paused unless they are done: a rejection, a release or a wait say nothing', async () => {
-    const { due, events, health, pause } = setUp()
+    const bench = setUp()
+    const { due, health, pause } = bench
     pause()
     for (const verdict of ['other', 'nothing', away] as const) {
       await due()
@@ -225,7 +167,7 @@ describe('P10, §4: probes of a paused route', () => {
     await due()
     health.ended(route, 'good', 'done')
     expect(health.isPaused(route)).toBe(false)
-    expect(events).toEqual(['route.paused', 'route.resumed'])
+    expect(bench.events).toEqual(['route.paused', 'route.resumed'])
   })
 
   it('cost no attempt until the pause outlasts retry.outage; then those that have failed run as usual', async () => {
@@ -249,7 +191,8 @@ describe('P10, §4: probes of a paused route', () => {
     let jump = 0
     const now = (): number => time.now + jump
     const clock = { steady, now, wall: now, at: (at: number, run: () => void) => steady.at(at - jump, run) }
-    const { events, fail, health, pause } = setUp({ clock })
+    const bench = setUp({ clock })
+    const { fail, health, pause } = bench
     pause()
     jump = 7 * HOUR
     health.looked(route, jump)
@@ -258,7 +201,7 @@ describe('P10, §4: probes of a paused route', () => {
     expect(health.wantsLook(route, now() - 6 * SECOND)).toBe(true)
     health.looked(route, now())
     expect(fail('bad 0')).toBe(false)
-    expect(events).toEqual(['route.paused'])
+    expect(bench.events).toEqual(['route.paused'])
   })
 
   it('cost an attempt once each clink here has failed one, where the worker ends with the inbox', async () => {

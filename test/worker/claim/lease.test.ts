@@ -3,8 +3,12 @@ import {
   claimedLease,
   extendedNothing,
   firstLease,
+  isUnmoved,
   renewedLease,
+  shortenedLease,
+  shortensAnew,
   showsNoChange,
+  tellsFraction,
   type Grant,
   type Lease,
 } from '../../../src/worker/claim/lease.ts'
@@ -41,6 +45,16 @@ describe('a first lease (P2, §2)', () => {
     expect(lease.end - lease.deadline).toBe(11_000)
   })
 
+  it('keeps one second more where one of the times has no fraction, whichever it is', () => {
+    const [whole, exact] = ['2026-01-01T00:01:40Z', '2026-01-01T00:00:00.500Z']
+    const lease = firstLease({ sentAt: 0, asked: undefined, claimedAt: exact, expiresAt: whole }, policy)
+    expect(lease.end - lease.deadline).toBe(9_950 + 1_000)
+  })
+
+  it('keeps no second more where no end is told: nothing is rounded there', () => {
+    expect(firstLease(grant(1_000, undefined, undefined), policy)).toMatchObject({ end: 301_000, deadline: 271_000 })
+  })
+
   it('keeps no second more for zeros once the service has told of a fraction', () => {
     const [claimedAt, expiresAt] = ['2026-01-01T00:00:00.000Z', '2026-01-01T00:00:01.000Z']
     const whole = { sentAt: 0, asked: undefined, claimedAt, expiresAt }
@@ -70,6 +84,9 @@ describe('a first lease (P2, §2)', () => {
     ['more than a poll gives, and more than ever before', 0, 3_243_000, 'unknown'],
     ['as much as a poll gives', 0, 300_000, 'told'],
     ['an end before its start', 5_000, 1_000, 'unknown'],
+    ['an end that is its start', 5_000, 5_000, 'unknown'],
+    ['more than a poll gives by what times may be rounded', 0, 302_000, 'told'],
+    ['more than that', 0, 302_001, 'unknown'],
   ])('of a poll that tells %s has its length from there', (_, from, to, basis) => {
     expect(firstLease(grant(0, from, to), policy).basis).toBe(basis)
   })
@@ -77,6 +94,89 @@ describe('a first lease (P2, §2)', () => {
   it('is believed to be longer than was asked for where a longer one was told before', () => {
     expect(firstLease(grant(0, 0, 600_000), { ...policy, longest: 600_000 }).basis).toBe('told')
     expect(firstLease(grant(0, 0, 600_001), { ...policy, longest: 600_000 }).basis).toBe('unknown')
+  })
+})
+
+describe('the lease of a claim by id (P2, §2)', () => {
+  const claimed = (length: number, asked?: number): Lease =>
+    claimedLease(grant(3_000, 1_000_000, 1_000_000 + length, asked), 23_000, policy)
+
+  it('counts from the list that showed the clink, and ends no later than what was asked for', () => {
+    expect(claimed(30_007, 40_000)).toMatchObject({ end: 33_007, grantedAt: 23_000, basis: 'told' })
+    expect(claimed(62_000, 40_000)).toMatchObject({ end: 63_000, deadline: 63_000 - 6_200 - 1_000, basis: 'told' })
+    expect(claimed(310_007)).toMatchObject({ end: 313_007, basis: 'told' })
+    expect(claimed(322_000).end).toBe(323_000)
+  })
+
+  it('is believed to be older than the request by as much as the list, and by no more', () => {
+    expect(claimed(62_001, 40_000)).toMatchObject({ end: 43_000, basis: 'assumed' })
+  })
+
+  it('is taken to be as long as was asked for where nothing tells: to ask again would tell no more', () => {
+    expect(claimedLease(grant(3_000, undefined, undefined, 40_000), 23_000, policy)).toMatchObject({
+      end: 43_000,
+      basis: 'assumed',
+    })
+  })
+})
+
+describe('what a renewal leaves of a lease until it is answered (P2, §2)', () => {
+  const lease: Lease = {
+    firstSent: 0,
+    grantedAt: 0,
+    end: 100_000,
+    deadline: 90_000,
+    margin: 10_000,
+    serverEnd: undefined,
+    basis: 'told',
+  }
+
+  it('is what it asks for, less a margin for times that are rounded', () => {
+    expect(shortenedLease(lease, 10_000, 50_000)).toEqual({ ...lease, deadline: 60_000 - 5_000 - 1_000 })
+    expect(shortenedLease({ ...lease, end: 900_000, deadline: 810_000 }, 10_000).deadline).toBe(310_000 - 31_000)
+  })
+
+  it('is all of it where it asks for as much as there is, though its margin would be larger', () => {
+    expect(shortenedLease(lease, 0, 100_000)).toBe(lease)
+    expect(shortenedLease(lease, 0, 100_500)).toBe(lease)
+  })
+
+  it('is no more than there was after an earlier one that was not answered', () => {
+    const shortened = { ...lease, deadline: 49_000 }
+    expect(shortenedLease(shortened, 0, 99_000)).toBe(shortened)
+    expect(shortenedLease(shortened, 5_000, 50_000)).toBe(shortened)
+  })
+})
+
+describe('a claim that a poll has made anew (P2, §2)', () => {
+  const known = firstLease(grant(0, 1_000_000, 1_100_000), policy)
+  const anew = (sentAt: number, from: number | undefined, length: number): Lease =>
+    firstLease(grant(sentAt, from, from === undefined ? undefined : from + length), policy)
+
+  it('counts where it was made after the one that is known, and ends earlier', () => {
+    expect(shortensAnew(known, anew(10_000, 1_010_000, 30_000))).toBe(true)
+    expect(shortensAnew(known, anew(10_000, 1_010_000, 300_000))).toBe(false)
+    expect(shortensAnew(known, anew(0, 1_000_000, 30_000))).toBe(false)
+    expect(shortensAnew(known, { ...known, serverStart: 1_000_001 })).toBe(false)
+  })
+
+  it('counts not where nothing tells when it was made, or for how long', () => {
+    const short = anew(10_000, 1_010_000, 30_000)
+    expect(shortensAnew(known, { ...short, serverStart: undefined })).toBe(false)
+    expect(shortensAnew(known, { ...short, basis: 'unknown' })).toBe(false)
+    expect(shortensAnew({ ...known, serverStart: undefined }, short)).toBe(false)
+  })
+})
+
+describe('whether the service tells of moments between two seconds (§2)', () => {
+  it.each([
+    [1_000, 2_000, false],
+    [1_001, 2_000, true],
+    [1_000, 2_001, true],
+    [undefined, 2_001, true],
+    [undefined, undefined, false],
+  ])('%s and %s: %s', (from, to, tells) => {
+    expect(tellsFraction(grant(0, from, to))).toBe(tells)
   })
 })
 
@@ -152,6 +252,48 @@ describe('a renewed lease (P2, §2)', () => {
     expect(renewedLease(unknown, stays, policy)).toMatchObject({ end: 64_000, basis: 'told' })
   })
 
+  it('has its whole time again where an answer shows that renewals which were not answered have moved nothing', () => {
+    const shortened = shortenedLease(first, 100_000, 30_000)
+    expect(shortened.deadline).toBeLessThan(first.deadline)
+    expect(renewedLease(shortened, grant(110_000, 1_000_000, 1_300_000, 300_000), policy)).toEqual(first)
+  })
+
+  it('is as it was where an end is told for the first time, and nothing tells from when it counts', () => {
+    const assumed = claimedLease(grant(0, undefined, undefined, 40_000), 0, policy)
+    expect(renewedLease(assumed, grant(10_000, undefined, 1_060_000, 40_000), policy)).toBe(assumed)
+    const told = renewedLease(assumed, grant(10_000, 1_000_000, 1_045_000, 40_000), policy)
+    expect(told).toMatchObject({ end: 45_000, basis: 'told' })
+  })
+
+  it('whose start lies behind its end moves as its end does: that start tells nothing', () => {
+    expect(renewedLease(first, grant(100_000, 1_400_000, 1_310_000, 300_000), policy).end).toBe(310_000)
+  })
+
+  it('is longer than was asked for by no more than what had passed since the first claim', () => {
+    const unknown = firstLease(grant(10_000, undefined, undefined), policy)
+    const answer = (length: number): Grant => ({ ...grant(14_000, 1_000, 1_000 + length, 60_000), answeredAt: 15_000 })
+    expect(renewedLease(unknown, answer(67_000), policy)).toMatchObject({ end: 74_000, basis: 'told' })
+    expect(renewedLease(unknown, answer(67_001), policy)).toMatchObject({ end: 70_000, basis: 'assumed' })
+  })
+
+  it('is unmoved where neither its end, nor that of the service, nor what it rests on has changed', () => {
+    expect(isUnmoved(first, { ...first, deadline: 1, grantedAt: 5 })).toBe(true)
+    expect(isUnmoved(first, { ...first, end: first.end + 1 })).toBe(false)
+    expect(isUnmoved(first, { ...first, serverEnd: 1 })).toBe(false)
+    expect(isUnmoved(first, { ...first, basis: 'assumed' })).toBe(false)
+  })
+
+  it('of unknown length shows a change where nothing tells that there is none, to the millisecond', () => {
+    const unknown = firstLease(grant(0, undefined, 5_000), policy)
+    const after: Lease = { ...unknown, basis: 'assumed' }
+    const at = (expiresAt: string | undefined): Grant => ({ ...grant(500, undefined, undefined), expiresAt })
+    expect(showsNoChange(unknown, after, at('1970-01-01T00:00:05.000Z'))).toBe(true)
+    expect(showsNoChange(unknown, after, at('1970-01-01T00:00:05Z'))).toBe(false)
+    expect(showsNoChange(unknown, after, at(undefined))).toBe(false)
+    const untold = { ...unknown, serverEnd: undefined }
+    expect(showsNoChange(untold, { ...untold, basis: 'assumed' }, at('1970-01-01T00:00:05.000Z'))).toBe(false)
+  })
+
   it('of unknown length whose end a renewal has not moved was not renewed', () => {
     const unknown = firstLease(grant(0, undefined, 5_000), policy)
     const same = grant(500, undefined, 5_000, 60_000)
@@ -193,5 +335,8 @@ describe('a renewal has extended nothing (P2, §2)', () => {
     expect(extendedNothing(before, renewedLease(before, longer, policy), longer)).toBe(false)
     const shorter = grant(20_000, undefined, 31_000, 10_000)
     expect(extendedNothing(before, renewedLease(before, shorter, policy), shorter)).toBe(false)
+    const untold = grant(20_000, undefined, undefined, 60_000)
+    const trusted = renewedLease({ ...before, serverEnd: undefined }, untold, { ...policy, trustRenewals: true })
+    expect(extendedNothing({ ...before, serverEnd: undefined }, trusted, untold)).toBe(false)
   })
 })

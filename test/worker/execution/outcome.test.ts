@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { errorFact } from '../../../src/base/error-fact.ts'
 import type { Policy } from '../../../src/handlers/policy.ts'
 import type { Outcome } from '../../../src/runners/outcome.ts'
-import { decide, decideUnstarted } from '../../../src/worker/execution/outcome.ts'
+import { decide, decideCancelled, decideUnstarted } from '../../../src/worker/execution/outcome.ts'
 
 const retry = {
   attempts: 3,
@@ -17,7 +17,7 @@ const policy: Pick<Policy, 'maxHold' | 'retry'> = { retry, maxHold: 100_000 }
 
 describe('outcome, attempt and policy decide what follows', () => {
   const failed: Outcome = { outcome: 'failed', error: errorFact('broken') }
-  const state = { clinkId: 'msg_1', attempt: 1, heldFor: 0, now: 1_000_000 }
+  const state = { clinkId: 'msg_1', attempt: 1, heldFor: 0, now: 1_000_000, isFree: false }
   const half = (): number => 0.5
   const follow = (outcome: Outcome, changed: Partial<typeof state> = {}, rules = policy): unknown =>
     decide(outcome, { ...state, ...changed }, rules, half)
@@ -110,6 +110,18 @@ describe('outcome, attempt and policy decide what follows', () => {
       },
     ],
     [
+      'a failure that is not the clink’s fault holds, however many there were, and costs no attempt',
+      failed,
+      { attempt: 3, isFree: true },
+      { do: 'hold', wait: 15_000, why: 'broken', countsAttempt: false },
+    ],
+    [
+      'a hold that ends with the longest hold is kept',
+      { outcome: 'retry', after: 9_000 },
+      { heldFor: 91_000 },
+      { do: 'hold', wait: 9_000, why: 'the handler asked to wait', countsAttempt: false },
+    ],
+    [
       'reject buries at once',
       { outcome: 'reject', reason: 'no such target' },
       {},
@@ -122,7 +134,7 @@ describe('outcome, attempt and policy decide what follows', () => {
       },
     ],
   ])('%s', (_, outcome, changed, decision) => {
-    expect(follow(outcome, changed)).toEqual(decision)
+    expect(follow(outcome, changed)).toStrictEqual(decision)
   })
 
   it('backs off no longer than maxBackoff', () => {
@@ -180,8 +192,55 @@ describe('what follows, before a start, from claims that were outlived', () => {
     })
   })
 
+  it('a dead letter where nothing tells whether the clink is the route’s, of which the sender reads no more than that', () => {
+    expect(decideUnstarted({ ...known, times: 0, fault: 'its pattern takes too long' }, policy)).toEqual({
+      do: 'deadLetter',
+      why: 'rejected',
+      reason: 'its pattern takes too long',
+      tell: 'release',
+      notice: 'This could not be done (match-timeout, msg_1).',
+    })
+  })
+
+  it('a dead letter where the fleet has started it as often as it may be, whoever lost the last start', () => {
+    expect(decideUnstarted({ ...known, times: 0, inFleet: 2 }, policy)).toBeUndefined()
+    expect(decideUnstarted({ ...known, times: 0, inFleet: 3 }, policy)).toEqual({
+      do: 'deadLetter',
+      why: 'exhausted',
+      reason: 'it was started 3 times in the fleet, and what came of the last start is not known',
+      tell: 'release',
+      notice: 'This could not be done (handler-failed, msg_1).',
+    })
+    const plain = { ...policy, retry: { ...retry, attempts: 1 } }
+    expect(decideUnstarted({ ...known, times: 0, inFleet: 1 }, plain)).toMatchObject({
+      reason: expect.stringMatching(/^it was started once in the fleet/),
+    })
+  })
+
   it('tells the sender where onExhausted is complete', () => {
     const telling = { ...policy, retry: { ...retry, onExhausted: 'complete' as const } }
     expect(decideUnstarted({ ...known, times: 3 }, telling)).toMatchObject({ do: 'deadLetter', tell: 'complete' })
+  })
+})
+
+describe('what follows where an operator ends a run', () => {
+  it('the clink is given back and left alone for a while, and no attempt is counted', () => {
+    expect(decideCancelled('release', 'wrong one', policy)).toEqual({
+      do: 'release',
+      why: 'cancelled',
+      reason: 'wrong one',
+      cooldown: 3_600_000,
+      countsAttempt: false,
+    })
+  })
+
+  it('or it is a dead letter, and the sender reads why', () => {
+    expect(decideCancelled('reject', 'wrong one', policy)).toEqual({
+      do: 'deadLetter',
+      why: 'rejected',
+      reason: 'wrong one',
+      tell: 'release',
+      notice: 'This could not be done: wrong one',
+    })
   })
 })
