@@ -1,0 +1,5 @@
+import type { Explanation } from '../explanation.ts'
+import { leases } from './lease.ts'
+import { table } from './table.ts'
+
+export const explained: readonly Explanation[] = [...table, ...leases]
