@@ -1,4 +1,4 @@
-import { globSync } from 'node:fs'
+import { globSync, readdirSync } from 'node:fs'
 
 /** Some files of the worker, and the tests that have to notice whatever is changed in them. All of those run in one process. */
 export interface Part {
@@ -8,6 +8,11 @@ export interface Part {
   /** It takes hours: it is left out unless it is named. */
   readonly isLong?: true
 }
+
+/** The heart: each room of it is judged by its tests, and by whole workers. */
+const rooms = readdirSync('src/worker', { withFileTypes: true })
+  .filter((entry) => entry.isDirectory())
+  .map(({ name }) => name)
 
 export const parts: readonly Part[] = [
   {
@@ -38,9 +43,41 @@ export const parts: readonly Part[] = [
     ],
   },
   {
-    name: 'heart',
-    files: globSync('src/worker/**/*.ts'),
-    judges: ['test/mutants/seeds.ts', ...globSync('test/worker/**/*.test.ts')],
-    isLong: true,
+    name: 'ledger',
+    files: [
+      'src/ledger/attempt-notes.ts',
+      'src/ledger/audit.ts',
+      'src/ledger/choice.ts',
+      'src/ledger/cooling.ts',
+      'src/ledger/late-results.ts',
+      'src/ledger/memory-steps.ts',
+      'src/ledger/memory-tables.ts',
+      'src/ledger/page.ts',
+      'src/ledger/pauses.ts',
+      'src/ledger/process.ts',
+      'src/ledger/programs.ts',
+      'src/ledger/step-table.ts',
+      'src/ledger/steps.ts',
+      'src/ledger/table.ts',
+      'src/ledger/tables.ts',
+    ],
+    judges: [
+      'test/ledger/attempt-notes.test.ts',
+      'test/ledger/audit.test.ts',
+      'test/ledger/choice.test.ts',
+      'test/ledger/cooling.test.ts',
+      'test/ledger/late-results.test.ts',
+      'test/ledger/page.test.ts',
+      'test/ledger/pauses.test.ts',
+      'test/ledger/process.test.ts',
+      'test/ledger/steps.test.ts',
+      'test/ledger/table.test.ts',
+    ],
   },
+  ...rooms.map((room) => ({
+    name: `heart/${room}`,
+    files: globSync(`src/worker/${room}/*.ts`),
+    judges: ['test/mutants/seeds.ts', ...globSync(`test/worker/${room}/**/*.test.ts`)],
+    isLong: true as const,
+  })),
 ]

@@ -23,10 +23,11 @@ const count = (mutants: readonly Mutant[], became: Mutant['became']): number =>
   mutants.filter((mutant) => mutant.became === became).length
 
 function chosen(): readonly Part[] {
-  const unknown = positionals.find((name) => parts.every((part) => part.name !== name))
+  const isIn = (part: Part, name: string): boolean => part.name === name || part.name.startsWith(`${name}/`)
+  const unknown = positionals.find((name) => !parts.some((part) => isIn(part, name)))
   if (unknown !== undefined) throw new Error(`there is no part ${unknown}: ${parts.map(({ name }) => name).join(', ')}`)
-  const named = parts.filter(({ name, isLong }) =>
-    positionals.length === 0 ? isLong !== true : positionals.includes(name),
+  const named = parts.filter((part) =>
+    positionals.length === 0 ? part.isLong !== true : positionals.some((name) => isIn(part, name)),
   )
   if (values.file === undefined) return named
   const fewer = named.map((part) => ({ ...part, files: part.files.filter((file) => values.file?.includes(file)) }))

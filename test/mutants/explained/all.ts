@@ -1,5 +1,6 @@
 import type { Explanation } from '../explanation.ts'
 import { leases } from './lease.ts'
+import { ledger } from './ledger.ts'
 import { table } from './table.ts'
 
-export const explained: readonly Explanation[] = [...table, ...leases]
+export const explained: readonly Explanation[] = [...table, ...leases, ...ledger]
