@@ -86,7 +86,7 @@ export class FleetLedger implements Fleet {
       },
     })
     this.#steps = new SharedSteps(local.steps, store, this.#exchange)
-    this.#notes = new NotesHere(local, this.#exchange)
+    this.#notes = new NotesHere(local, this.#exchange, () => clock.wall())
     this.#recalls = new Recalls(store, this.#exchange, (ids, { mine, notes, parts }, asked) => {
       this.#read(ids, parts, asked)
       const there = new Set(mine)

@@ -2,11 +2,14 @@ import { isDeepStrictEqual } from 'node:util'
 import { Signal } from '../base/signal.ts'
 import { tryTo } from '../base/try-to.ts'
 import type { DeadLetter } from '../ledger/dead-letters.ts'
-import { rows } from '../ledger/rows.ts'
+import { rows, type Row } from '../ledger/rows.ts'
 import type { Table } from '../ledger/table.ts'
 import type { LedgerTables } from '../ledger/tables.ts'
 import type { Change, Exchange } from './exchange.ts'
 import { NOTES, type Batch, type Note, type NoteKind } from './store.ts'
+
+/** Milliseconds by which two readings of one end may differ. */
+const SAME = 2_000
 
 /** The rows that all members share, as this process has them: a copy of what it has read, and what it has changed itself. */
 export class NotesHere {
@@ -16,7 +19,10 @@ export class NotesHere {
   readonly #tables: Pick<LedgerTables, NoteKind>
   readonly #exchange: Exchange
 
-  constructor(tables: Pick<LedgerTables, NoteKind>, exchange: Exchange) {
+  readonly #wall: () => number
+
+  constructor(tables: Pick<LedgerTables, NoteKind>, exchange: Exchange, wall: () => number) {
+    this.#wall = wall
     this.#tables = tables
     this.#exchange = exchange
   }
@@ -24,7 +30,7 @@ export class NotesHere {
   /** How it is here, to be written there. */
   compile({ edit, id, isNew = false, kind }: Change): Batch['notes'] {
     if (kind === 'part' || kind === 'step') return []
-    const row: unknown = this.#tables[kind].get(id)
+    const row: unknown = kind === 'cooling' ? this.#cooling(id) : this.#tables[kind].get(id)
     return [{ kind, id, row: row === undefined ? null : JSON.stringify(row), isNew, edit }]
   }
 
@@ -56,7 +62,23 @@ export class NotesHere {
       }
   }
 
-  #takeOne({ id, kind, row }: Note): void {
+  /** What is left of it now: the store counts that from when it is told, since members have clocks of their own. */
+  #cooling(id: string): Row<'cooling'> | undefined {
+    const row = this.#tables.cooling.get(id)
+    return row && { at: row.at, for: Math.max(0, Math.round(Math.min(row.at - this.#wall(), row.for))) }
+  }
+
+  /** By the clock here. Read again, it is hardly another time, which is not written. */
+  #cools(id: string, left: number): void {
+    const { cooling } = this.#tables
+    const [before, at] = [cooling.get(id), this.#wall() + left]
+    if (left <= 0) {
+      if (before !== undefined) void cooling.delete(id)
+    } else if (before === undefined || Math.abs(before.at - at) > SAME) void cooling.set(id, { at, for: left })
+  }
+
+  #takeOne({ id, kind, left, row }: Note): void {
+    if (kind === 'cooling' && left !== undefined && row !== null) return this.#cools(id, left)
     const isLetter = kind === 'letters'
     const before: unknown = this.#tables[kind].get(id)
     if (row === null ? before === undefined : JSON.stringify(before) === row) return

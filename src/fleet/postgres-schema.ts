@@ -100,12 +100,6 @@ export const STEPS = {
   read: `SELECT kind AS "is", name, content, value, at FROM clink_worker.steps WHERE fleet = $1 AND clink = $2`,
 } as const
 
-export const RECALL = `SELECT NULL AS kind, clink AS id, attempts AS row, result, member FROM clink_worker.parts
-     WHERE fleet = $1 AND clink = ANY ($2::text[]) AND member <> $3
-   UNION ALL SELECT 'mine', clink, NULL, NULL, NULL FROM clink_worker.parts WHERE fleet = $1 AND clink = ANY ($2::text[]) AND member = $3
-   UNION ALL SELECT kind, id, row, NULL, NULL FROM clink_worker.notes
-     WHERE fleet = $1 AND kind IN ('letters', 'cooling', 'own') AND id = ANY ($2::text[]) AND row IS NOT NULL`
-
 /** A member that shows itself writes: a store that can only be read is away. */
 export const BEAT = `WITH me AS (
      INSERT INTO clink_worker.members (fleet, member, name, version, shows) VALUES ($1, $2, $3, $4, $5)
@@ -119,10 +113,16 @@ export const MEMBERS = `SELECT member, name, version, shows, extract(epoch FROM 
    FROM clink_worker.members WHERE fleet = $1 AND seen >= now() - interval '1 day' ORDER BY name, member`
 
 /**
- * Of a pause: milliseconds that are left of it, by the clock of the store; null: it has no end. Within a text of JSON each quote has a backslash before
+ * Of a pause, or of a clink that is left alone: milliseconds that are left of it, by the clock of the store; null: it has no end. Within a text of JSON each quote has a backslash before
  * it, so that none looks like the key. A row that PostgreSQL cannot read as JSON would keep all members from reading anything.
  */
 const REST = `substring(row FROM '"for":([0-9.]+)')::float8 - extract(epoch FROM now() - at) * 1000`
+
+export const RECALL = `SELECT NULL AS kind, clink AS id, attempts AS row, result, member, NULL::float8 AS rest FROM clink_worker.parts
+     WHERE fleet = $1 AND clink = ANY ($2::text[]) AND member <> $3
+   UNION ALL SELECT 'mine', clink, NULL, NULL, NULL, NULL FROM clink_worker.parts WHERE fleet = $1 AND clink = ANY ($2::text[]) AND member = $3
+   UNION ALL SELECT kind, id, row, NULL, NULL, CASE WHEN kind = 'cooling' THEN ${REST} END FROM clink_worker.notes
+     WHERE fleet = $1 AND kind IN ('letters', 'cooling', 'own') AND id = ANY ($2::text[]) AND row IS NOT NULL`
 
 /** There is one row for each pause, which goes when somebody ends it or, later, when its time is over. */
 export const PAUSES = {

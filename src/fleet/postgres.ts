@@ -110,11 +110,14 @@ export class PostgresStore implements SharedStore {
     const rows = await this.#query(RECALL, [fleet, ids, member])
     const parts: Recalled['parts'][number][] = []
     const [notes, mine]: [Note[], string[]] = [[], []]
-    for (const { id, kind, member: by, result, row } of rows)
+    for (const { id, kind, member: by, rest, result, row } of rows)
       if (kind === null)
         parts.push({ clink: String(id), member: String(by), attempts: orNull(row), result: orNull(result) })
       else if (kind === 'mine') mine.push(String(id))
-      else notes.push(...noteOf({ id, kind, row }))
+      else
+        notes.push(
+          ...noteOf({ id, kind, row }).map((note) => (typeof rest === 'number' ? { ...note, left: rest } : note)),
+        )
     return { parts, mine, notes }
   }
 

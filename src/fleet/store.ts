@@ -12,6 +12,8 @@ export interface Note {
   readonly kind: NoteKind
   readonly id: string
   readonly row: string | null
+  /** Of a clink that is left alone: milliseconds that are left of it, by the clock of the store. Left out: the row says it. */
+  readonly left?: number
 }
 
 export interface ChangedNote extends Note {

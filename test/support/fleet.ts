@@ -1,4 +1,4 @@
-import { systemClock } from '../../src/base/clock.ts'
+import { systemClock, type Clock } from '../../src/base/clock.ts'
 import { Secret } from '../../src/base/secret.ts'
 import type { Clink } from '../../src/clink/records.ts'
 import { FleetLedger } from '../../src/fleet/fleet-ledger.ts'
@@ -19,15 +19,21 @@ export class Member implements AsyncDisposable {
   ledger: Ledger
 
   readonly #isCopy: boolean
+  readonly #ahead: number
 
-  /** @param change what the store is for this member, to break it on purpose. */
+  /**
+   * @param change what the store is for this member, to break it on purpose.
+   * @param ahead milliseconds that its wall clock is ahead of the others'.
+   */
   constructor(
     name: string,
     url: string,
     local = memoryTables(),
     change = (real: SharedStore): SharedStore => real,
     isCopy = false,
+    ahead = 0,
   ) {
+    this.#ahead = ahead
     this.#isCopy = isCopy
     this.name = name
     this.local = local
@@ -79,7 +85,7 @@ export class Member implements AsyncDisposable {
     return new FleetLedger({
       local,
       store,
-      clock: systemClock(),
+      clock: this.#clock,
       member: name,
       name: 'one',
       isCopy: this.#isCopy,
@@ -87,8 +93,19 @@ export class Member implements AsyncDisposable {
     })
   }
 
+  get #clock(): Clock {
+    const clock = systemClock()
+    const ahead = this.#ahead
+    return {
+      ...clock,
+      now: () => clock.now(),
+      at: (time, run) => clock.at(time, run),
+      wall: () => clock.wall() + ahead,
+    }
+  }
+
   #ledger(): Ledger {
-    return new Ledger(this.fleet.tables, undefined, undefined, undefined, this.fleet)
+    return new Ledger(this.fleet.tables, undefined, () => this.#clock.wall(), undefined, this.fleet)
   }
 }
 

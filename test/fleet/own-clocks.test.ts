@@ -1,0 +1,33 @@
+import { expect, it } from 'vitest'
+import { Member } from '../support/fleet.ts'
+import { clusterOfFile, needPostgres } from '../support/postgres.ts'
+import { memoryTables } from '../../src/ledger/memory-tables.ts'
+
+const HOUR = 3_600_000
+const cluster = clusterOfFile()
+
+const member = async (name: string, url: string, ahead: number): Promise<Member> =>
+  await new Member(name, url, memoryTables(), undefined, false, ahead).start()
+
+it.for([
+  ['behind', -2 * HOUR],
+  ['ahead', 2 * HOUR],
+] as const)(
+  'a clink is left alone by a member whose clock is two hours %s for as long as by the others',
+  async ([, ahead], context) => {
+    needPostgres(context)
+    const url = await cluster.database()
+    await using here = await member('here', url, 0)
+    await using other = await member('other', url, ahead)
+    await here.ledger.cool('msg_here', 60_000)
+    await other.ledger.cool('msg_other', 60_000)
+    for (const one of [here, other]) {
+      await one.ledger.recall(['msg_here', 'msg_other'])
+      for (const id of ['msg_here', 'msg_other']) {
+        const { coolsFor } = await one.ledger.recallOne(id)
+        expect(coolsFor).toBeGreaterThan(30_000)
+        expect(coolsFor).toBeLessThanOrEqual(62_000)
+      }
+    }
+  },
+)
