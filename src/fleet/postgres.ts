@@ -114,10 +114,7 @@ export class PostgresStore implements SharedStore {
       if (kind === null)
         parts.push({ clink: String(id), member: String(by), attempts: orNull(row), result: orNull(result) })
       else if (kind === 'mine') mine.push(String(id))
-      else
-        notes.push(
-          ...noteOf({ id, kind, row }).map((note) => (typeof rest === 'number' ? { ...note, left: rest } : note)),
-        )
+      else notes.push(...noteOf({ id, kind, rest, row }))
     return { parts, mine, notes }
   }
 
@@ -275,10 +272,10 @@ function columns<Row extends object>(rows: readonly Row[], names: readonly (keyo
   return names.map((name) => rows.map((row) => row[name] ?? null))
 }
 
-function noteOf({ id, kind, row }: QueryResultRow): Note[] {
+function noteOf({ id, kind, rest, row }: QueryResultRow): Note[] {
   if (typeof kind !== 'string' || !isNote(kind)) return []
-  const text = orNull(row)
-  return [{ kind, id: String(id), row: text === null ? null : fromJsonb(text) }]
+  const [left, text] = [typeof rest === 'number' ? { left: rest } : {}, orNull(row)]
+  return [{ kind, id: String(id), row: text === null ? null : fromJsonb(text), ...left }]
 }
 
 function pauseIn({ rest, row, since }: QueryResultRow): FleetPause[] {
