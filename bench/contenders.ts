@@ -1,12 +1,10 @@
 import { fork, spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, openSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-
-/** Of these processors' time the system counts hundredths of seconds. */
-const TICK_MICROSECONDS = 10_000
+import { cpuOf } from './processor-time.ts'
 
 export interface Sample {
   readonly perSecond: number
@@ -86,13 +84,6 @@ export class Contender {
     await Promise.all(ended)
     this.#service.disconnect()
   }
-}
-
-/** Microseconds of CPU that a process has used. */
-export function cpuOf(pid: number | undefined): number {
-  const stat = existsSync(`/proc/${pid}`) ? readFileSync(`/proc/${pid}/stat`, 'utf8') : ''
-  const fields = stat.split(') ')[1]?.split(' ') ?? []
-  return (Number(fields[11] ?? 0) + Number(fields[12] ?? 0)) * TICK_MICROSECONDS
 }
 
 function sum<Item>(items: readonly Item[], of: (item: Item) => number): number {

@@ -7,7 +7,8 @@ import { readFileSync, rmSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
 import { Cluster } from '../test/support/postgres.ts'
-import { Contender, cpuOf, directory, median, worker, type Sample } from './contenders.ts'
+import { Contender, directory, median, worker, type Sample } from './contenders.ts'
+import { cpuOf } from './processor-time.ts'
 
 const { rounds, clinks, quick } = parseArgs({
   options: {
