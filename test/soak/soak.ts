@@ -13,7 +13,7 @@ import { config, files, threadHandler } from './mix.ts'
 const MEBI = 1_048_576
 /** Of so many dead letters that are run again one is discarded: what is discarded is remembered for a day and `state.keep`. */
 const RETRIED = 50
-/** More would show what Node keeps of modules, which `npm run bench:reloads` measures. */
+/** What reloads alone leave is measured by `npm run bench:reloads`. */
 const RELOADS_A_ROUND = 1
 
 /** Milliseconds after which a round counts as hanging. */
