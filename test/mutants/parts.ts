@@ -74,6 +74,11 @@ export const parts: readonly Part[] = [
       'test/ledger/table.test.ts',
     ],
   },
+  {
+    name: 'journal',
+    files: ['src/journal/in-hand-table.ts', 'src/journal/row-text.ts', 'src/journal/step-rows.ts'],
+    judges: ['test/journal/in-hand-table.test.ts', 'test/journal/row-text.test.ts', 'test/journal/step-rows.test.ts'],
+  },
   ...rooms.map((room) => ({
     name: `heart/${room}`,
     files: globSync(`src/worker/${room}/*.ts`),

@@ -1,6 +1,7 @@
 import type { Explanation } from '../explanation.ts'
 import { leases } from './lease.ts'
+import { journal } from './journal.ts'
 import { ledger } from './ledger.ts'
 import { table } from './table.ts'
 
-export const explained: readonly Explanation[] = [...table, ...leases, ...ledger]
+export const explained: readonly Explanation[] = [...table, ...leases, ...ledger, ...journal]
