@@ -240,8 +240,8 @@ export class LeaseKeeper implements LeaseHolder {
     const isAsked = this.isUnconfirmed && this.#isStrange
     if (isAsked && !context.keys.accept(claim.key, record.claimed_by)) return 'stranger'
     const shown = lossShownBy(record, context.identity) ?? 'ours'
-    // Another key may have stood in for this one.
-    const isOwnAnswer = claim.key.isProven && claim.key === context.keys.current
+    // Another key may have stood in for this one, and one that is only presumed to be ours says nothing about us.
+    const isOwnAnswer = claim.key.isProven && !claim.key.isPresumed && claim.key === context.keys.current
     if (!isAsked && isOwnAnswer && record.status === 'claimed') context.identity.named(record.claimed_by)
     return shown
   }
