@@ -5,8 +5,8 @@
  */
 import { rmSync } from 'node:fs'
 import { parseArgs } from 'node:util'
-import { Cluster } from '../test/support/postgres.ts'
 import { Contender, directory, median, worker, type Sample } from './contenders.ts'
+import { countedStore } from './counted-store.ts'
 
 const { rounds, clinks } = parseArgs({
   options: { rounds: { type: 'string', default: '5' }, clinks: { type: 'string', default: '5000' } },
@@ -21,17 +21,7 @@ const LIMITS = {
   serial: (scope: string) => `serial: { by: 'sender', scope: '${scope}' }`,
 }
 
-const cluster = new Cluster({ settings: ['shared_preload_libraries=pg_stat_statements', 'max_connections=100'] })
-await cluster.start()
-const statistics = await cluster.database()
-await cluster.sql('CREATE EXTENSION pg_stat_statements', statistics)
-const statements = async (): Promise<number> =>
-  Number(
-    await cluster.sql(
-      `SELECT coalesce(sum(calls), 0) FROM pg_stat_statements WHERE query LIKE '%clink_worker%'`,
-      statistics,
-    ),
-  )
+const { cluster, statements } = await countedStore()
 
 async function start(name: string, limits: string, atOnce: number): Promise<Contender> {
   const store = await cluster.database()

@@ -6,8 +6,8 @@
 import { readFileSync, rmSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
-import { Cluster } from '../test/support/postgres.ts'
 import { Contender, directory, median, worker, type Sample } from './contenders.ts'
+import { countedStore } from './counted-store.ts'
 import { cpuOf } from './processor-time.ts'
 
 const { rounds, clinks, quick } = parseArgs({
@@ -25,17 +25,7 @@ const AT_ONCE = 10
 const SECONDS_EACH = quick ? 3 : 8
 const TAKES = `export default () => new Promise((resolve) => setTimeout(resolve, ${HANDLER_MS}))\n`
 
-const cluster = new Cluster({ settings: ['shared_preload_libraries=pg_stat_statements', 'max_connections=100'] })
-await cluster.start()
-const statistics = await cluster.database()
-await cluster.sql('CREATE EXTENSION pg_stat_statements', statistics)
-const statements = async (): Promise<number> =>
-  Number(
-    await cluster.sql(
-      `SELECT coalesce(sum(calls), 0) FROM pg_stat_statements WHERE query LIKE '%clink_worker%'`,
-      statistics,
-    ),
-  )
+const { cluster, statements } = await countedStore()
 
 /** Microseconds of CPU of the processes that serve connections now. */
 function storeCpu(): number {
