@@ -1,40 +1,25 @@
 import { describe, expect, it } from 'vitest'
-import { Signal } from '../../../src/base/signal.ts'
 import type { Limits } from '../../../src/handlers/route.ts'
 import type { Fleet } from '../../../src/ledger/fleet.ts'
-import { memoryTables } from '../../../src/ledger/memory-tables.ts'
+import { BareFleet } from '../../support/bare-fleet.ts'
 import { MemoryLimits } from '../../support/memory-limits.ts'
 import { story } from '../../support/record.ts'
 import { MINUTE, VirtualBench, type VirtualOptions } from '../../support/virtual.ts'
 
 const SECOND = 1_000
-const nothing = async (): Promise<void> => await Promise.resolve()
 
 /** A fleet that shares limits and nothing else. */
-class LimitedFleet implements Fleet {
-  readonly tables = memoryTables()
-  readonly member = 'one'
-  isHealthy = true
-  readonly pauses = { read: new Signal(), list: () => [] }
-  readonly shared: MemoryLimits
-  readonly recall = nothing
-  readonly over = nothing
-  readonly prune = nothing
-  readonly of = (): 'none' => 'none'
-  readonly isOver = (): boolean => false
-  readonly outdated = (): void => {}
-  readonly begun: Fleet['begun'] = async (_, here) => await here
-  readonly changed = (): void => {}
-  readonly outlives = (): void => {}
-  readonly onLetter = (): void => {}
-  readonly look: Fleet['look'] = async () => await Promise.reject(new Error('nobody is there'))
+class LimitedFleet extends BareFleet {
+  readonly #shared: MemoryLimits
 
   constructor(shared: MemoryLimits) {
-    this.shared = shared
+    super()
+    this.#shared = shared
+    this.paused = []
   }
 
-  get limits(): Fleet['limits'] {
-    return this.shared.for(this.member)
+  override get limits(): Fleet['limits'] {
+    return this.#shared.for(this.member)
   }
 }
 

@@ -1,37 +1,15 @@
 import { describe, expect, it } from 'vitest'
-import { Signal } from '../../../src/base/signal.ts'
-import type { Fleet, FleetPause } from '../../../src/ledger/fleet.ts'
-import { memoryTables } from '../../../src/ledger/memory-tables.ts'
-import { noLimits } from '../../support/memory-limits.ts'
+import type { FleetPause } from '../../../src/ledger/fleet.ts'
+import { BareFleet } from '../../support/bare-fleet.ts'
 import { story } from '../../support/record.ts'
 import { benchOf, restart } from '../../support/paused.ts'
 import { HOUR, MINUTE, type VirtualOptions } from '../../support/virtual.ts'
 
 const SECOND = 1_000
 const alice = { by: 'alice (uid 1000)', at: 1 }
-const nothing = async (): Promise<void> => await Promise.resolve()
 
 /** What a worker sees of its fleet: it reads what stands in `paused`, where that is to be read. */
-class SeenFleet implements Fleet {
-  readonly tables = memoryTables()
-  readonly member = 'one'
-  readonly limits = noLimits
-  readonly isHealthy = true
-  readonly read = new Signal()
-  paused: readonly FleetPause[] | undefined
-  readonly pauses = { read: this.read, list: (): readonly FleetPause[] | undefined => this.paused }
-  readonly recall = nothing
-  readonly over = nothing
-  readonly prune = nothing
-  readonly of = (): 'none' => 'none'
-  readonly isOver = (): boolean => false
-  readonly outdated = (): void => {}
-  readonly begun: Fleet['begun'] = async (_, here) => await here
-  readonly changed = (): void => {}
-  readonly outlives = (): void => {}
-  readonly onLetter = (): void => {}
-  readonly look: Fleet['look'] = async () => await Promise.reject(new Error('nobody is there'))
-
+class SeenFleet extends BareFleet {
   says(...paused: readonly FleetPause[]): void {
     this.paused = paused
     this.read.say()

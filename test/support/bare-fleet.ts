@@ -1,0 +1,31 @@
+import { Signal } from '../../src/base/signal.ts'
+import type { Fleet, FleetPause } from '../../src/ledger/fleet.ts'
+import { memoryTables } from '../../src/ledger/memory-tables.ts'
+import { noLimits } from './memory-limits.ts'
+
+const nothing = async (): Promise<void> => await Promise.resolve()
+
+/** A fleet of one, whose others have done nothing: what else it shares is for whoever extends it. */
+export class BareFleet implements Fleet {
+  readonly tables = memoryTables()
+  readonly member = 'one'
+  isHealthy = true
+  readonly read = new Signal()
+  paused: readonly FleetPause[] | undefined
+  readonly pauses = { read: this.read, list: (): readonly FleetPause[] | undefined => this.paused }
+  readonly recall = nothing
+  readonly over = nothing
+  readonly prune = nothing
+  readonly of = (): 'none' => 'none'
+  readonly isOver = (): boolean => false
+  readonly outdated = (): void => {}
+  readonly begun: Fleet['begun'] = async (_, here) => await here
+  readonly changed = (): void => {}
+  readonly outlives = (): void => {}
+  readonly onLetter = (): void => {}
+  readonly look: Fleet['look'] = async () => await Promise.reject(new Error('nobody is there'))
+
+  get limits(): Fleet['limits'] {
+    return noLimits
+  }
+}
