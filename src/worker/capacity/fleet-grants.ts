@@ -1,6 +1,11 @@
 import type { KeyRight } from '../../ledger/fleet-limits.ts'
 import type { Limits } from '../../handlers/route.ts'
 
+/** Milliseconds for which something that was given is kept though no clink has taken it. */
+export const UNUSED = 2_000
+/** Milliseconds that one waits for which there is no seat, unless one is free before. */
+export const HELD = 1_000
+
 /** The right to a key: until when it certainly stands, by local time. */
 export class Right implements KeyRight {
   readonly route: string

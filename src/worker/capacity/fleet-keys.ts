@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { steadyOf } from '../../base/clock.ts'
 import type { LimitsAnswer, LimitStore, LimitsWish } from '../../ledger/fleet-limits.ts'
 import type { WorkerContext } from '../context.ts'
-import { Right, type Asker, type Grants, type Seats, type SharedPlace } from './fleet-grants.ts'
+import { HELD, UNUSED, type Asker, type Grants, type Right, type Seats, type SharedPlace } from './fleet-grants.ts'
 import { KeyRenewals } from './fleet-renewals.ts'
 
 /** What is known of one key that some clink here wants, or may have. */
@@ -24,12 +24,8 @@ interface Wanted {
 /** Milliseconds until a key that another member has is asked for again: the first time, and at most. */
 const SOONEST = 50
 const LATEST = 500
-/** Milliseconds for which a right is kept that no clink has taken. */
-const UNUSED = 2_000
-/** The same where the clink that had it was not claimed: the next one is here, or nowhere. */
+/** Milliseconds for which a right is kept that no clink has taken, where the clink that had it was not claimed: the next one is here, or nowhere. */
 const UNUSED_AGAIN = 300
-/** Milliseconds that one waits for which there is no seat, unless one is free before. */
-const HELD = 1_000
 
 /** Keys of `serial` that are one at a time in the fleet. */
 export class FleetKeys {
@@ -37,7 +33,7 @@ export class FleetKeys {
   readonly #asker: Asker
   readonly #known = new Map<string, Wanted>()
   readonly #renewals: KeyRenewals
-  #freed: Right[] = []
+  #freed: LimitsWish['freed'][number][] = []
 
   constructor(
     context: Pick<WorkerContext, 'clock' | 'random' | 'settings' | 'signals'>,
@@ -148,10 +144,7 @@ export class FleetKeys {
   /** @param answer undefined: there was none, so that nobody knows what was done. @param sentAt local time. */
   answered({ freed, keys }: LimitsWish, answer: LimitsAnswer | undefined, sentAt: number): void {
     // Tokens of which nobody knows whether they were given are nobody's here.
-    if (answer === undefined) {
-      const unknown = keys.map((key) => new Right(key, sentAt, 0))
-      this.#freed.push(...freed.map((one) => new Right({ clink: '', ...one }, sentAt, 0)), ...unknown)
-    }
+    if (answer === undefined) this.#freed.push(...freed, ...keys)
     const now = this.#steady
     for (const key of keys) {
       const known = this.#of(key)

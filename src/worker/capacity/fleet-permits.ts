@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { steadyOf } from '../../base/clock.ts'
 import { PERMIT_LASTS, type LimitsAnswer, type RateWish } from '../../ledger/fleet-limits.ts'
 import type { WorkerContext } from '../context.ts'
-import type { Asker, Grants, Permit, Seats, SharedPlace } from './fleet-grants.ts'
+import { HELD, UNUSED, type Asker, type Grants, type Permit, type Seats, type SharedPlace } from './fleet-grants.ts'
 
 /** What is known of the rate of one route. */
 interface Known {
@@ -28,13 +28,9 @@ const MARGIN = 250
 const LATE = 25
 /** Milliseconds that what was used up waits for what else there is to say. */
 const SOON = 50
-/** Milliseconds for which a permit is kept that no clink has taken. */
-const UNUSED = 2_000
 /** Milliseconds between two questions for what is used up: at least, and at most where the window is short. */
 const SOONEST = 20
 const LATEST = 250
-/** Milliseconds that one waits for which there is no seat, unless one is free before. */
-const HELD = 1_000
 
 /** Permits of rates that count in the fleet: each start takes one. */
 export class FleetPermits {
