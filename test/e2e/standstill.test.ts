@@ -3,12 +3,13 @@ import { answers, requestsFor, story, when } from '../support/record.ts'
 import { until } from '../support/until.ts'
 import { Site } from '../support/command.ts'
 
+// Long enough for a slow machine to claim again and renew in time.
 const config = `
 concurrency: 5
-claim: { timeout: 2s }
+claim: { timeout: 5s }
 poll: { interval: 50ms, maxInterval: 200ms }
 `
-const emulator = { switches: { defaultTimeout: 2 } }
+const emulator = { switches: { defaultTimeout: 5 } }
 
 const handler = (first: string): string => `
 import { appendFileSync } from 'node:fs'
@@ -44,7 +45,7 @@ describe.concurrent('P2, §2: a worker that stands still for longer than its lea
     async () => {
       const blocks = `
         await delay(300)
-        if (clink.content === 'block') for (const end = Date.now() + 5_000; Date.now() < end; );
+        if (clink.content === 'block') for (const end = Date.now() + 12_000; Date.now() < end; );
         else await delay(1_000)
       `
       await using site = await Site.open({ handler: handler(blocks), config, emulator })
@@ -54,7 +55,7 @@ describe.concurrent('P2, §2: a worker that stands still for longer than its lea
         () => ids.every((id) => site.emulator.clink(id)?.status === 'completed'),
         () => `all are done in the end:\n${command.output}`,
       )
-      const letGo = when(site.emulator, ids[1] ?? '', 'claimed') + 5_000
+      const letGo = when(site.emulator, ids[1] ?? '', 'claimed') + 12_000
       command.signal('SIGTERM')
 
       expect(await command.exited, command.output).toBe(0)
@@ -73,9 +74,7 @@ describe.concurrent('P2, §2: a worker that stands still for longer than its lea
   )
 
   it('because it was stopped and continued, sends nothing for what it lost, and does it once more', async () => {
-    // Long enough for a slow machine to claim again and renew in time.
-    const longer = { config: config.replace('2s', '5s'), emulator: { switches: { defaultTimeout: 5 } } }
-    await using site = await Site.open({ handler: handler('await delay(3_000)'), ...longer })
+    await using site = await Site.open({ handler: handler('await delay(3_000)'), config, emulator })
     const ids = site.sendMany(3)
     const command = site.start('run')
     await until(async () => (await site.noted()).length === 3, 'the handlers run')
