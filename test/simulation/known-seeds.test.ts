@@ -338,6 +338,11 @@ describe('a seed that once broke a promise keeps it now:', { timeout: 60_000 }, 
       ['field', 'patterns'],
       'a key that is only presumed to be ours says nothing about who we are (P15, §1)',
     ],
+    [
+      1_747_852,
+      ['sends', 'clock-in-stop'],
+      'a clink of which Clink is being told that it is done is not parked as well (P1, §1)',
+    ],
     [993_818, 'old', 'a claim is held on to with another key after a crash, though the first answer is lost (P9, §7)'],
     [7_302_627, 'old', 'a wall clock that is set forward during a stop leaves its time as it is (P8, §2)'],
   ] as const)('%i (%s): %s', async ([seed, vocabulary]) => {

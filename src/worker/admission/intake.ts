@@ -173,8 +173,8 @@ export class Intake {
     }
     // A release that reached the service before the poll: the claim is a new one. Otherwise it is the one in hand, or the answer
     // is older than what has become of the clink since it was asked for.
-    const isUndecided = this.#parts.undecided.has(clink.clink_id)
-    const isKnown = isUndecided || (held !== undefined && held.outcome?.is !== 'released')
+    const isTaken = [this.#parts.acknowledgements, this.#parts.undecided].some((one) => one.has(clink.clink_id))
+    const isKnown = isTaken || (held !== undefined && held.outcome?.is !== 'released')
     const why = isKnown || this.#parts.deliveries.completedSince(clink.clink_id, sentAt) ? 'in-hand' : 'not-claimed'
     if (why === 'in-hand' || lease === undefined) {
       if (lease !== undefined) held?.handle.claimedAnew(lease)

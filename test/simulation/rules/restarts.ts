@@ -41,7 +41,7 @@ export const claimsAreHeldOnTo: Rule = (evidence) => {
 
 /**
  * By when a process names a claim that it holds on to. What a start notes first, it waits for. While the route of its clink is looked for,
- * the claim is renewed at once, and then named with the answer to the renewal that is on its way.
+ * the claim is renewed when that is due, and then named with the answer to the renewal that is on its way.
  */
 function namedBy({ plan, record }: Evidence, { name, startedAt }: LifeRecord, clinkId: string): number {
   const { patterns, store } = plan.world
@@ -54,8 +54,7 @@ function namedBy({ plan, record }: Evidence, { name, startedAt }: LifeRecord, cl
   const renewals = (record.requestsByClink.get(clinkId) ?? []).filter(({ begunAt, kind, life }) => {
     return life === name && kind === 'claim' && begunAt >= startedAt && begunAt <= found
   })
-  const isRenewedAtOnce = renewals.some(({ begunAt }) => begunAt <= atOnce)
-  return isRenewedAtOnce ? Math.max(found, ...renewals.map(({ endedAt = Infinity }) => endedAt)) : found
+  return Math.max(found, ...renewals.map(({ endedAt = Infinity }) => endedAt))
 }
 
 /** Whether a process begins with the key that made a claim, and renewed it: with another one it has to ask first whose claim it is. */

@@ -39,16 +39,17 @@ export const asksForWhatCanStart: Rule = ({ plan, record }) =>
       const claims = underWay.filter((one) => one.kind === 'claim').length
       const polled = underWay.reduce((sum, one) => (one.kind === 'poll' ? sum + one.limit : sum), 0)
       const lost = isExclusive || knowsBy(record, life, at) ? mayHaveClaimed(record, life, asking, at) : 0
+      const lostPolls = asking.filter((one) => one.kind === 'poll' && (one.endedAt ?? 0) > at - LOOKED_FOR)
       asking.push(request)
       const sum = `${asked} asked, ${used} in hand, ${polled + claims} claims under way, ${lost} claims lost`
       // What is claimed by id beside polls is what a lost one may have claimed: a claim may be for one of these. What was held and is due,
       // and a letter that is run again, takes its slot all the same, and leaves one less for them: a look may have shown how few there are.
-      const kept = Math.max(claims, kind === 'claim' ? lost - 1 - slots.wokenSince(at - LOOKED_FOR, at) : lost)
+      const since = Math.min(at - LOOKED_FOR, ...lostPolls.map(({ begunAt }) => begunAt))
+      const kept = Math.max(claims, kind === 'claim' ? lost - 1 - slots.wokenSince(since, at) : lost)
       const most = (time: number): number =>
         Math.max(...configsIn(plan, record, life.name, time).map((config) => config.concurrency))
       const concurrency = most(at)
       // What was lost may be more than there are slots since then: to take one of these up asks for nothing new.
-      const lostPolls = asking.filter((one) => one.kind === 'poll' && (one.endedAt ?? 0) > at - LOOKED_FOR)
       const then = Math.max(concurrency, ...(kind === 'claim' ? lostPolls.map(({ begunAt }) => most(begunAt)) : []))
       const inUse = used * Math.min(plan.world.limits?.weight ?? 1, concurrency)
       const whole = asked + inUse + polled
