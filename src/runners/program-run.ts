@@ -152,9 +152,11 @@ export class ProgramRun {
     return abort.reason instanceof HandlerAborted ? abort.reason.code : 'cancelled'
   }
 
-  async #toEnd(): Promise<void> {
-    const ends = AbortSignal.any([this.#task.signals.abort, this.#killed.signal])
-    await new Promise<void>((resolve) => onAbort(ends, resolve))
+  /** Resolves when it is aborted or killed. Node would keep a signal made of both for good, and with it the run, where neither happens. */
+  #toEnd(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    for (const signal of [this.#task.signals.abort, this.#killed.signal]) onAbort(signal, resolve)
+    return promise
   }
 }
 

@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { describe, expect, it } from 'vitest'
 import { systemClock } from '../../src/base/clock.ts'
 import { LONGEST } from '../../src/base/cut-text.ts'
@@ -144,6 +146,18 @@ export function itKeepsTheContract(make: () => Contracted, kind: Kind): void {
       const texts = Array.from({ length: atOnce }, (_, n) => `clink ${n}`)
       const outcomes = await Promise.all(texts.map(async (text) => await start(one, 'answers', text).running.ended))
       expect(outcomes.map(responseOf)).toEqual(texts.map((text) => `done: ${text}`))
+    })
+
+    it('keeps nothing of a run that is over once others have followed', async () => {
+      const one = make()
+      const services = await servicesOfOneRun(one)
+      for (let n = 0; n < 3; n += 1) await start(one, 'answers').running.ended
+      setFlagsFromString('--expose-gc')
+      const collect = runInNewContext('gc') as () => void
+      await until(() => {
+        collect()
+        return services.deref() === undefined
+      }, 'what the run was given is collected')
     })
 
     it('takes an answer of any length, of which the worker keeps a part that says so', async () => {
@@ -337,6 +351,15 @@ function start({ runner, samples }: Contracted, name: keyof Samples, content = '
     signals: { abort: abort.signal, draining: draining.signal },
   })
   return { running, abort, draining, logged }
+}
+
+/** Of a run that has ended. */
+async function servicesOfOneRun({ runner, samples }: Contracted): Promise<WeakRef<TaskServices>> {
+  const services = servicesWith(() => {})
+  const signals = { abort: new AbortController().signal, draining: new AbortController().signal }
+  const { ended } = runner.start({ target: samples.answers, envelope: ENVELOPE, env: {}, services, signals })
+  expect((await ended).outcome).toBe('done')
+  return new WeakRef(services)
 }
 
 function work(bench: Bench, { runner, samples }: Contracted, name: keyof Samples, options: WorkOptions = {}): Station {
