@@ -12,6 +12,8 @@ const MIX = {
   reply: 20,
   says: 20,
   exec: 1,
+  /** A note that the worker has sent itself. */
+  own: 20,
 } as const
 
 type Kind = keyof typeof MIX | 'plain'

@@ -8,6 +8,8 @@ import { kindOf, SENDERS } from './mix.ts'
 
 /** Pending clinks that an inbox has at most. */
 const BACKLOG = 100
+/** Whose key the worker has. */
+const WORKER = 'ap_1'
 /** Milliseconds that a claim lasts where its length is not asked for. */
 const LEASE = 4_000
 
@@ -30,8 +32,9 @@ const refused = { conflict: 0, unknown: 0, lapsed: 0 }
 function fill(): void {
   while (pending.size < BACKLOG && made < wanted) {
     made += 1
-    const content = `${kindOf(made)} ${made} ${'x'.repeat(200)}`
-    const sender = `user_${made % SENDERS}`
+    const kind = kindOf(made)
+    const content = `${kind} ${made} ${'x'.repeat(200)}`
+    const sender = kind === 'own' ? WORKER : `user_${made % SENDERS}`
     const id = `msg_${made}`
     pending.set(id, { id, content, sender, createdAt: Date.now() })
   }
@@ -50,7 +53,7 @@ function record({ claim, content, createdAt, id, sender }: Clink, isCompleted = 
     created_at: new Date(createdAt).toISOString(),
     status: isCompleted ? 'completed' : open,
     ...(claim && {
-      claimed_by: 'ap_1',
+      claimed_by: WORKER,
       claimed_at: new Date(claim.at).toISOString(),
       claim_expires_at: new Date(claim.expires).toISOString(),
     }),
@@ -113,7 +116,7 @@ function act(verb: string, id: string, session: string, body: Readonly<Record<st
 function send(): Answer {
   sent += 1
   const at = new Date().toISOString()
-  const ids = { clink_id: `sent_${sent}`, group_id: 'g', sender_id: 'ap_1', sender_name: 'worker' }
+  const ids = { clink_id: `sent_${sent}`, group_id: 'g', sender_id: WORKER, sender_name: 'worker' }
   return [200, { ...ids, content: 'sent', created_at: at, status: 'pending' }]
 }
 
