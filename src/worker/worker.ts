@@ -139,7 +139,7 @@ export class Worker {
 
   /** What is in hand at one moment. */
   snapshot() {
-    const { acknowledgements, deliveries, intake, lostClaims, parked, reruns, select, shared, undecided } = this.#parts
+    const { acknowledgements, deliveries, intake, lostClaims, parked, reruns, shared, undecided, ways } = this.#parts
     const count = (state: Parameters<Deliveries['in']>[0]): number => deliveries.in(state).length
     const { health } = shared
     return {
@@ -159,8 +159,8 @@ export class Worker {
       probing: health.paused.filter((route) => health.isLooking(route)).length,
       /** How many clinks may be claimed though none of them is in hand: by lost answers, or by claims that ran out here. */
       maybeClaimed: lostClaims.maybeClaimed + deliveries.lapsed,
-      /** The service's order of the inbox may keep clinks out of reach. */
-      starved: select.isStarved,
+      /** Clinks may be out of reach, by the service's order of the inbox or by claims that run out too soon. */
+      starved: ways.isStarved,
       /** What cannot be told about clinks that wait, so that none of them is worked, for people. */
       doubts: [...intake.doubts.reasons, ...this.#context.scope.doubts],
       /** Circles of workers that were ended here. */

@@ -1,4 +1,6 @@
+import type { Config } from '../../src/config/config.ts'
 import type { Breach } from './judge.ts'
+import type { Breakage } from './life.ts'
 import type { Plan } from './plan.ts'
 import { runSeed, type SeedOptions } from './run-seed.ts'
 import { slowestOf } from './words.ts'
@@ -37,3 +39,19 @@ export function crashing(plan: Plan): Plan {
   const store = { slowest: slowestOf(plan), prompt: 0, failing: [] }
   return { ...plan, workers, restarts: { newBoot: 0, newState: 0 }, world: { ...plan.world, store } }
 }
+
+/** Each worker of a plan with another configuration. */
+export function configured(change: (config: Config) => Config): (plan: Plan) => Plan {
+  return (plan) => ({
+    ...plan,
+    workers: plan.workers.map((worker) => ({ ...worker, config: change(worker.config) })),
+  })
+}
+
+/** Tells nobody that clinks may be out of its reach. */
+export const silentOfReach: NonNullable<Breakage['parts']> = (real) => ({
+  ...real,
+  emit: (event) => {
+    if (event.event !== 'inbox.starved') real.emit(event)
+  },
+})

@@ -1,24 +1,15 @@
 import { describe, expect, it, vi } from 'vitest'
 import { TransportError, type Transport } from '../../src/clink/transport.ts'
 import { Parked } from '../../src/worker/admission/parked.ts'
-import { findBreach } from './broken-rules.ts'
+import { configured, findBreach } from './broken-rules.ts'
 import { misread } from './misread.ts'
 import { GROUP } from './plan-scope.ts'
-import { NO_ROUTE, type Plan, type WorkerPlan } from './plan.ts'
+import { NO_ROUTE, type Plan } from './plan.ts'
 import type { SeedOptions } from './run-seed.ts'
 
 async function isNoticed(options: SeedOptions, promise: string, says: RegExp): Promise<boolean> {
   return (await findBreach(options, ({ rule, text }) => rule === promise && says.test(text))) !== undefined
 }
-
-type Config = WorkerPlan['config']
-
-const configured =
-  (change: (config: Config) => Config) =>
-  (plan: Plan): Plan => ({
-    ...plan,
-    workers: plan.workers.map((worker) => ({ ...worker, config: change(worker.config) })),
-  })
 
 /** Records name some senders as if they were others, and answers the ids of what they have sent. */
 const misnaming = (plan: Plan): Plan => ({

@@ -3,7 +3,7 @@ import type { Config } from '../../src/config/config.ts'
 import type { HandleFunction } from '../../src/handlers/handler.ts'
 import { handleOf } from '../support/target.ts'
 import { TransportError, type Transport, type TransportResponse } from '../../src/clink/transport.ts'
-import { findBreach } from './broken-rules.ts'
+import { configured, findBreach, silentOfReach } from './broken-rules.ts'
 import type { Breakage } from './life.ts'
 import { GROUP } from './plan-scope.ts'
 import { NO_ROUTE, type Plan } from './plan.ts'
@@ -19,14 +19,6 @@ async function isNoticed(
 ): Promise<boolean> {
   const spoken: SeedOptions = { vocabulary: [word], ...options }
   return (await findBreach(spoken, ({ rule, text }) => rule === promise && says.test(text), first)) !== undefined
-}
-
-/** Each worker of a plan with another configuration. */
-function configured(change: (config: Config) => Config): (plan: Plan) => Plan {
-  return (plan) => ({
-    ...plan,
-    workers: plan.workers.map((worker) => ({ ...worker, config: change(worker.config) })),
-  })
 }
 
 /** A worker with another configuration than its plan says. */
@@ -192,14 +184,6 @@ function timeless(plan: Plan): Plan {
   }
 }
 
-/** Tells nobody that clinks may be out of its reach. */
-const silent: Breakage['parts'] = (real) => ({
-  ...real,
-  emit: (event) => {
-    if (event.event !== 'inbox.starved') real.emit(event)
-  },
-})
-
 describe('the judge notices a worker, in a world with more in it,', { timeout: 120_000 }, () => {
   it('that goes on in a circle beyond its hops (P15, §5)', async () => {
     const told = configured((config) => ({ ...config, inbox: { ...config.inbox, maxHops: 3 } }))
@@ -291,7 +275,7 @@ describe('the judge notices a worker, in a world with more in it,', { timeout: 1
   })
 
   it('that does not say that pages without times keep clinks out of its reach (P1, §3)', async () => {
-    const options = { planned: timeless, breakage: { parts: silent } }
+    const options = { planned: timeless, breakage: { parts: silentOfReach } }
     expect(await isNoticed('times', options, 'P1', /is pending, and .* could run it/)).toBe(true)
   })
 })

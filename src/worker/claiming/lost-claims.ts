@@ -85,11 +85,12 @@ export class LostClaims {
   }
 
   /** What a poll on its way claims is its own: nothing is looked for before that is admitted. */
-  after(poll: Promise<unknown>): void {
+  after<Taken>(poll: Promise<Taken>): Promise<Taken> {
     this.#polled = poll.then(
       () => {},
       () => {},
     )
+    return poll
   }
 
   /** Resolves when nothing is being taken up any more. */

@@ -47,6 +47,11 @@ export class Ways {
     return isUseless ? { mode: 'none', isFinal: true, ...UNUSABLE } : mode
   }
 
+  /** Clinks may be out of reach, whichever way is taken. */
+  get isStarved(): boolean {
+    return this.#parts.batch.laps.isStarved || this.#parts.select.isStarved
+  }
+
   /** Local time at which a claim that failed is to be made again; `Infinity`: there is none. */
   get retryAt(): number {
     return this.#parts.select.retryAt

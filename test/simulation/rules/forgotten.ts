@@ -24,7 +24,8 @@ export const nothingIsForgotten: Rule = ({ unexplained, record, plan, emulator }
   unexplained.map(({ clinkId, why }) => {
     const breach = { rule: 'P1', at: record.now, text: `${clinkId} is ${why}` }
     if (isRestless({ plan, record, emulator }, why)) return { ...breach, known: RESTLESS }
-    if (isStarved(record, why) || isKeptByAnother(record, clinkId, why)) return { ...breach, known: STARVED }
+    if ((isStarved(record, why) && saysSo(record, why)) || isKeptByAnother(record, clinkId, why))
+      return { ...breach, known: STARVED }
     if (isRefusedByPages({ plan, record }, why)) return { ...breach, known: BY_PAGES }
     if (isInLine({ plan, record, emulator }, clinkId, why)) return { ...breach, known: IN_LINE }
     return isOutOfReach({ plan, record, emulator }, why) ? { ...breach, known: OUT_OF_REACH } : breach
@@ -84,10 +85,7 @@ function isOutOfReach(facts: Pick<Evidence, 'plan' | 'record' | 'emulator'>, why
   const isHidden = plan.switches.inboxOrder !== 'oldest' || isTimeless(plan) || hasCrowd(facts)
   if (!why.startsWith('pending') || !isHidden) return false
   const lives = [...record.lives.keys()].filter((life) => names(why, life))
-  return lives.every((life) => {
-    const said = record.eventsByLife.get(life)?.findLast(({ event }) => REACH.has(event.event))
-    return said?.event.event === 'inbox.starved' || seesOnePage(facts, life)
-  })
+  return lives.every((life) => saysThatItStarves(record, life) || seesOnePage(facts, life))
 }
 
 /** Whether a text names a process; `w1.13` is not `w1.1`. */
@@ -120,6 +118,17 @@ const REACH: ReadonlySet<string> = new Set(['inbox.starved', 'inbox.reached'])
 const STARVED =
   'what a worker parks comes back with every claim that runs out, before anything else, and fills its pages'
 const PAGES = 20
+
+/** Whether those that could run it say that they starve. */
+function saysSo(record: Record, why: string): boolean {
+  const lives = [...record.lives.keys()].filter((life) => names(why, life))
+  return lives.every((life) => saysThatItStarves(record, life))
+}
+
+function saysThatItStarves(record: Record, life: string): boolean {
+  const said = record.eventsByLife.get(life)?.findLast(({ event }) => REACH.has(event.event))
+  return said?.event.event === 'inbox.starved'
+}
 
 /** Whether every page of late was full of claims that have been parked. */
 function isStarved(record: Record, why: string): boolean {

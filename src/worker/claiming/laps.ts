@@ -1,0 +1,65 @@
+import { Recent } from '../../base/recent.ts'
+import type { Clink } from '../../clink/records.ts'
+import type { WorkerContext } from '../context.ts'
+
+/** How many clinks of a lap are remembered. */
+const KNOWN = 10_000
+
+interface Page {
+  readonly hides: boolean
+  readonly isNews: boolean
+  readonly isWhole: boolean
+}
+
+/**
+ * Notices that claiming polls go round. What they take and do not work is parked, so that the next poll shows what lies behind it. Where the
+ * claims run out before the last of it was taken, it comes back before all else, and what lies behind is out of reach.
+ */
+export class Laps {
+  readonly #context: Pick<WorkerContext, 'clock' | 'emit' | 'settings'>
+  /** What has come, and was parked before, in polls that follow each other. */
+  readonly #taken = new Recent<true>(KNOWN)
+  #starvedAt: number | undefined
+
+  constructor(context: Pick<WorkerContext, 'clock' | 'emit' | 'settings'>) {
+    this.#context = context
+  }
+
+  get isStarved(): boolean {
+    return this.#starvedAt !== undefined
+  }
+
+  /**
+   * @param clinks of a page. `hides`: there may be others behind what it has brought; `isNews`: something of it had not come before; `isWhole`:
+   *   there is nothing behind it.
+   * @returns whether the next poll is to follow at once.
+   */
+  goOn(clinks: readonly Clink[], { hides, isNews, isWhole }: Page): boolean {
+    const goesOn = hides && (isNews || this.#mayShowMore(clinks))
+    if (!goesOn) this.#end(isWhole)
+    return goesOn
+  }
+
+  /** Once polls have gone round, another lap is tried with the next sweep. */
+  #mayShowMore(clinks: readonly Clink[]): boolean {
+    const { clock, emit, settings } = this.#context
+    const now = clock.now()
+    if (this.#starvedAt !== undefined && now < this.#starvedAt + settings.current.poll.sweep) return false
+    const isRound = clinks.length > 0 && clinks.every(({ clink_id: id }) => this.#taken.has(id))
+    for (const { clink_id: id } of clinks) this.#taken.set(id, true)
+    if (!isRound) return true
+    if (this.#starvedAt === undefined) emit({ event: 'inbox.starved', advice: ADVICE })
+    this.#starvedAt = now
+    return false
+  }
+
+  #end(isWhole: boolean): void {
+    this.#taken.clear()
+    if (!isWhole || this.#starvedAt === undefined) return
+    this.#starvedAt = undefined
+    this.#context.emit({ event: 'inbox.reached' })
+  }
+}
+
+const ADVICE =
+  'polls bring clinks that are not for this worker, and their claims run out before it has come to the last of them: let others work these, set inbox.ownReplies: acknowledge where they are its own, or let it choose (inbox.claim: auto)'
