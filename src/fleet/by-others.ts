@@ -3,7 +3,8 @@ import { ERRORS_KEPT } from '../ledger/attempt-notes.ts'
 import type { ByOthers } from '../ledger/fleet.ts'
 import type { Attempts, KeptResult } from '../ledger/remembered.ts'
 import { rows } from '../ledger/rows.ts'
-import type { Recalled } from './store.ts'
+import type { LedgerTables } from '../ledger/tables.ts'
+import type { Part, Recalled } from './store.ts'
 
 /** What others have done, as a sum. */
 export function byOthers(parts: Recalled['parts']): ByOthers | 'none' {
@@ -35,4 +36,15 @@ export function byOthers(parts: Recalled['parts']): ByOthers | 'none' {
 
 function read(text: string | null): unknown {
   return text === null ? undefined : tryTo((): unknown => JSON.parse(text))
+}
+
+/** What a member tells of what it has done with a clink. */
+export function partOf({ attempts, claims, results }: LedgerTables, clink: string): Part {
+  const row = claims.get(clink)
+  const result = row?.result ?? results.get(clink)
+  return { clink, attempts: textOf(row?.attempts ?? attempts.get(clink)), result: textOf(result) }
+}
+
+function textOf(row: object | undefined): string | null {
+  return row === undefined ? null : JSON.stringify(row)
 }

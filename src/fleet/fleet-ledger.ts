@@ -6,7 +6,7 @@ import type { DeadLetter } from '../ledger/dead-letters.ts'
 import { JOINED, type ByOthers, type Fleet, type FleetView, type MemberSigns } from '../ledger/fleet.ts'
 import { DONE } from '../ledger/table.ts'
 import type { LedgerTables } from '../ledger/tables.ts'
-import { byOthers } from './by-others.ts'
+import { byOthers, partOf } from './by-others.ts'
 import { Exchange, keyOf, type Change } from './exchange.ts'
 import { editOf } from './letter-edits.ts'
 import { forgetOwner, isMadeAnew, markAll, SEEN, untoldOf } from './joining.ts'
@@ -14,9 +14,10 @@ import { limitsBy } from './limits.ts'
 import { NotesHere } from './notes-here.ts'
 import { ReadPauses } from './pauses.ts'
 import { Recalls } from './recalls.ts'
+import { untoldSiblings } from './siblings.ts'
 import { SharedSteps } from './shared-steps.ts'
 import { SharedTable } from './shared-table.ts'
-import type { Batch, Note, Part, Recalled, SharedStore } from './store.ts'
+import type { Batch, Note, Recalled, SharedStore } from './store.ts'
 
 export interface FleetOptions {
   /** Of this process, and of nobody else. */
@@ -60,6 +61,7 @@ export class FleetLedger implements Fleet {
   readonly #known = new Recent<ByOthers | 'none'>(KNOWN)
   /** Of which the store had no part of this member, asked at that moment. */
   readonly #withoutMine = new Recent<number>(KNOWN)
+  #siblings: ReadonlyMap<string, string> = new Map()
   #cancel: Cancel = () => {}
   #isStopped = false
   #beating: Promise<void> = DONE
@@ -172,6 +174,10 @@ export class FleetLedger implements Fleet {
     return this.#known.get(clinkId)
   }
 
+  siblings(url: string): string | undefined {
+    return this.#siblings.get(url)
+  }
+
   isOver(clinkId: string): boolean {
     const change = { kind: 'part', id: clinkId } as const
     const asked = this.#withoutMine.get(clinkId)
@@ -239,12 +245,15 @@ export class FleetLedger implements Fleet {
       if (refusal === undefined) {
         const asked = this.#exchange.moment
         const seen = local.facts.get(SEEN) ?? ''
-        const { isWhole, next, notes, pauses } = await store.changes(seen === '' ? undefined : seen)
+        const { isWhole, next, notes, pauses, siblings } = await store.changes(seen === '' ? undefined : seen)
         this.#notes.take(notes, asked, isWhole ? 'whole' : undefined)
+        this.#siblings = siblings
         this.#hasNews = this.pauses.take(pauses)
         if (next !== seen) void local.facts.set(SEEN, next)
         // Not before it is known what is paused.
         this.#exchange.works()
+        const untold = untoldSiblings(local, siblings)
+        if (untold !== undefined) await store.noteSiblings(...untold)
       } else this.#exchange.refused(refusal)
     } catch (error) {
       this.#exchange.failed(error)
@@ -263,20 +272,13 @@ export class FleetLedger implements Fleet {
   #compile(changes: readonly Change[]): Batch {
     const parts = changes.filter(({ kind }) => kind === 'part')
     const over = parts.filter(({ isOver }) => isOver).map(({ id }) => id)
-    const mine = parts.map(({ id }) => this.#partOf(id))
+    const mine = parts.map(({ id }) => partOf(this.#options.local, id))
     return {
       over,
       parts: mine.filter(({ attempts, result }) => attempts !== null || result !== null),
       notes: changes.flatMap((change) => this.#notes.compile(change)),
       steps: this.#steps.compile(changes.filter(({ kind }) => kind === 'step').map(({ id }) => id)),
     }
-  }
-
-  #partOf(clink: string): Part {
-    const { attempts, claims, results } = this.#options.local
-    const row = claims.get(clink)
-    const result = row?.result ?? results.get(clink)
-    return { clink, attempts: textOf(row?.attempts ?? attempts.get(clink)), result: textOf(result) }
   }
 
   #told(changes: readonly Change[], notes: readonly Note[], asked: number): void {
@@ -293,8 +295,4 @@ export class FleetLedger implements Fleet {
     for (const id of ids)
       this.#known.set(id, this.#exchange.wasOver(id, asked) ? 'none' : byOthers(byClink.get(id) ?? []))
   }
-}
-
-function textOf(row: object | undefined): string | null {
-  return row === undefined ? null : JSON.stringify(row)
 }

@@ -139,13 +139,18 @@ export const PAUSES = {
 
 /**
  * What has changed since a moment: from the oldest transaction on that was under way then, since one that was may have been committed after the
- * look. In one statement, so that all of it is of one moment. What is paused stands below, whenever it was written.
+ * look. In one statement, so that all of it is of one moment. What is paused, and what is known of siblings, stands below, whenever it was written.
  */
 export const CHANGES = `SELECT s.xmin, s.at, n.kind, n.id, n.row, NULL::float8 AS since, NULL::float8 AS rest FROM (
      SELECT pg_snapshot_xmin(pg_current_snapshot())::text AS xmin, extract(epoch FROM now())::bigint::text AS at) s
    LEFT JOIN clink_worker.notes n ON n.fleet = $1 AND n.kind IN ('letters', 'audit') AND n.changed >= $2::xid8
      AND ($2::xid8 <> '0' OR n.row IS NOT NULL)
-   UNION ALL SELECT NULL, NULL, 'pauses', NULL, p.row, p.since, p.rest FROM (${PAUSES.read}) p`
+   UNION ALL SELECT NULL, NULL, 'pauses', NULL, p.row, p.since, p.rest FROM (${PAUSES.read}) p
+   UNION ALL SELECT NULL, NULL, kind, id, row, NULL, NULL FROM clink_worker.notes WHERE fleet = $1 AND kind = 'siblings'`
+
+/** $2: the address of the service, $3: what it does with a claim on a sibling's clink. */
+export const SIBLINGS = `INSERT INTO clink_worker.notes (fleet, kind, id, row, changed) VALUES ($1, 'siblings', $2, $3, pg_current_xact_id())
+   ON CONFLICT (fleet, kind, id) DO UPDATE SET row = excluded.row, changed = excluded.changed, at = now()`
 
 /** Days for which it is known that a row is gone. */
 export const GONE_DAYS = 7

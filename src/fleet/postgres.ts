@@ -14,6 +14,7 @@ import {
   PROCESS,
   PRUNES,
   RECALL,
+  SIBLINGS,
   STEPS,
   VERSION,
   WRITES,
@@ -21,11 +22,11 @@ import {
 import type { LimitStore } from '../ledger/fleet-limits.ts'
 import { lookAt } from './look.ts'
 import { memberOf } from './members.ts'
-import { fromJsonb, toJsonb } from './jsonb-text.ts'
-import { isNote } from './notes-here.ts'
-import { pauseId, pauseOf, type KeptFleetPause } from './pauses.ts'
+import { toJsonb } from './jsonb-text.ts'
+import { pauseId, type KeptFleetPause } from './pauses.ts'
 import { limitsIn } from './postgres-limits.ts'
 import { codeOf, placeOf, storeError } from './postgres-errors.ts'
+import { noteOf, orNull, pauseIn, siblingsIn } from './postgres-rows.ts'
 import { KnownStore, migrate, refusalOf, versionOf } from './postgres-version.ts'
 import type { Batch, Changes, Note, Recalled, SharedStore } from './store.ts'
 
@@ -140,7 +141,12 @@ export class PostgresStore implements SharedStore {
     // Another database has other numbers.
     const isOther = BigInt(String(first?.['xmin'])) < BigInt(known)
     if (known !== '0' && (isTooOld || isOther)) return await this.changes(undefined)
-    return { next, isWhole: known === '0', notes: rows.flatMap(noteOf), pauses: rows.flatMap(pauseIn) }
+    const [pauses, siblings] = [rows.flatMap(pauseIn), new Map(rows.flatMap(siblingsIn))]
+    return { next, isWhole: known === '0', notes: rows.flatMap(noteOf), pauses, siblings }
+  }
+
+  async noteSiblings(url: string, verdict: string): Promise<void> {
+    await this.#query(SIBLINGS, [this.#options.fleet, url, verdict])
   }
 
   async beat(shows?: string): Promise<string | undefined> {
@@ -270,21 +276,6 @@ const CHANGED = 'n.kind, n.id, n.row'
 
 function columns<Row extends object>(rows: readonly Row[], names: readonly (keyof Row)[]): unknown[][] {
   return names.map((name) => rows.map((row) => row[name] ?? null))
-}
-
-function noteOf({ id, kind, rest, row }: QueryResultRow): Note[] {
-  if (typeof kind !== 'string' || !isNote(kind)) return []
-  const [left, text] = [typeof rest === 'number' ? { left: rest } : {}, orNull(row)]
-  return [{ kind, id: String(id), row: text === null ? null : fromJsonb(text), ...left }]
-}
-
-function pauseIn({ rest, row, since }: QueryResultRow): FleetPause[] {
-  if (typeof row !== 'string' || since === null) return []
-  return pauseOf(fromJsonb(row), Number(since), rest === null ? undefined : Number(rest))
-}
-
-function orNull(value: unknown): string | null {
-  return typeof value === 'string' ? value : null
 }
 
 /** Another member was in the way: deadlocks, and transactions that cannot be put in an order. */

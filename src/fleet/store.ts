@@ -60,6 +60,8 @@ export interface Batch {
 export interface Changes {
   readonly notes: readonly Note[]
   readonly pauses: readonly FleetPause[]
+  /** What members have found out about siblings, by the address of the service. */
+  readonly siblings: ReadonlyMap<string, string>
   /** From where the next look goes on. */
   readonly next: string
   /** What lies between the last look and this one is not known any more: these notes are all there are. */
@@ -79,6 +81,8 @@ export interface SharedStore {
   write(batch: Batch): Promise<readonly Note[]>
   /** @param after undefined: all of them. */
   changes(after: string | undefined): Promise<Changes>
+  /** What this member has found out about siblings at a service, in place of what another one has. */
+  noteSiblings(url: string, verdict: string): Promise<void>
   /** Shows that this member is there, by writing. @param shows what it says of itself: JSON. @returns why this version may not work with the store any more; undefined: it may. */
   beat(shows?: string): Promise<string | undefined>
   /** Those that were there within the last day and did not leave. */

@@ -87,6 +87,8 @@ export interface Fleet {
   readonly member: string
   /** What is paused for all members. */
   readonly pauses: SeenPauses
+  /** What other members have found out about siblings at a service, by its address. */
+  readonly siblings: (url: string) => string | undefined
   /** Keys and permits of routes whose limits are the fleet's. */
   readonly limits: LimitStore
   /** False: what it remembers cannot be read or written now, so nothing new may start. */

@@ -52,7 +52,7 @@ export class Ledger {
     this.#tables = tables
     this.#fleet = fleet
     this.#progress = new Progress(tables, fleet)
-    this.process = new ProcessLedger(tables, this.#progress)
+    this.process = new ProcessLedger(tables, this.#progress, fleet)
     this.pauses = new KeptPauses(this.process, PAUSES.own)
     this.fleetPauses = fleet && { seen: fleet.pauses, kept: new KeptPauses(this.process, PAUSES.fleet) }
     this.fleetLimits = fleet?.limits

@@ -1,9 +1,13 @@
+import type { Fleet } from './fleet.ts'
 import type { Progress } from './progress.ts'
 import { Programs } from './programs.ts'
 import type { HeldClaim } from './remembered.ts'
 import type { LedgerTables } from './tables.ts'
 
 export type { HeldClaim } from './remembered.ts'
+
+/** The fact that holds what is known of siblings. */
+export const SIBLINGS = 'siblings'
 
 /**
  * What concerns this process and whoever follows it in its state directory, and no other worker: the claims that it has in hand, the
@@ -13,10 +17,16 @@ export class ProcessLedger {
   readonly programs: Programs
   readonly #tables: Pick<LedgerTables, 'claims' | 'programs' | 'facts'>
   readonly #progress: Progress
+  readonly #fleet: Pick<Fleet, 'siblings'> | undefined
 
-  constructor(tables: Pick<LedgerTables, 'claims' | 'programs' | 'facts'>, progress: Progress) {
+  constructor(
+    tables: Pick<LedgerTables, 'claims' | 'programs' | 'facts'>,
+    progress: Progress,
+    fleet?: Pick<Fleet, 'siblings'>,
+  ) {
     this.#tables = tables
     this.#progress = progress
+    this.#fleet = fleet
     this.programs = new Programs(tables.programs)
   }
 
@@ -57,5 +67,10 @@ export class ProcessLedger {
 
   async noteServiceFact(url: string, name: string, value: string): Promise<void> {
     await this.note({ [name]: `${url} ${value}` })
+  }
+  /** What the service at this address does with a claim on a sibling's clink, as it was found out here or by another member of the fleet. */
+  siblings(url: string): 'refused' | 'granted' | undefined {
+    const known = [this.serviceFact(url, SIBLINGS), this.#fleet?.siblings(url)]
+    return (['granted', 'refused'] as const).find((verdict) => known.includes(verdict))
   }
 }

@@ -15,7 +15,7 @@ const OF_A_PROCESS = 1_000_000
 /** Milliseconds of a call that takes a moment. */
 const MOMENT = 1
 
-const WRITING: ReadonlySet<StoreCall['what']> = new Set(['prepare', 'beat', 'write', 'prune'])
+const WRITING: ReadonlySet<StoreCall['what']> = new Set(['prepare', 'beat', 'write', 'siblings', 'prune'])
 
 /** What becomes of a call. */
 interface Fate {
@@ -87,6 +87,7 @@ export class SimulatedStore {
         }
         return changes
       },
+      noteSiblings: async (url, verdict) => await ask('siblings', () => void this.#rows.siblings.set(url, verdict)),
       members: async () => await Promise.resolve([]),
       steps: async (id) => await ask('steps', () => this.#rows.stepsOf(id)),
       prune: async () => await ask('prune', () => {}),

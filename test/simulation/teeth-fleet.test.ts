@@ -13,10 +13,15 @@ afterEach(() => {
   vi.restoreAllMocks()
 })
 
-/** @param words beside the fleet. */
-async function notices(says: RegExp, options: SeedOptions = {}, words: readonly WordName[] = []): Promise<boolean> {
+/** @param words beside the fleet. @param first where earlier seeds do not show it. */
+async function notices(
+  says: RegExp,
+  options: SeedOptions = {},
+  words: readonly WordName[] = [],
+  first = 1,
+): Promise<boolean> {
   const isIt = ({ text }: { readonly text: string }): boolean => says.test(text)
-  return (await findBreach({ vocabulary: [FLEET, ...words], ...options }, isIt)) !== undefined
+  return (await findBreach({ vocabulary: [FLEET, ...words], ...options }, isIt, first)) !== undefined
 }
 
 const over = (change: (real: SharedStore) => Partial<SharedStore>): SeedOptions => ({
@@ -117,14 +122,14 @@ describe('the judge notices a fleet', { timeout: 120_000 }, () => {
         return await real.write({ ...batch, notes })
       },
     }))
-    expect(await notices(/though its letter was discarded/, { ...options, planned: tended })).toBe(true)
+    expect(await notices(/though its letter was discarded/, { ...options, planned: tended }, [], 220)).toBe(true)
   })
 
   it('in which what handlers have given back is given up', async () => {
     vi.spyOn(Memory.prototype, 'startsInFleet', 'get').mockImplementation(function (this: Memory) {
       return this.tried.starts - this.tried.excused
     })
-    expect(await notices(/is pending, and .* could run it/, { planned: lenient })).toBe(true)
+    expect(await notices(/is pending, and .* could run it/, { planned: lenient }, [], 20)).toBe(true)
   })
 
   it('in which what one has given back the others take at once', async () => {

@@ -18,6 +18,7 @@ export class BareFleet implements Fleet {
   readonly prune = nothing
   readonly of = (): 'none' => 'none'
   readonly isOver = (): boolean => false
+  readonly siblings: Fleet['siblings'] = () => undefined
   readonly outdated = (): void => {}
   readonly begun: Fleet['begun'] = async (_, here) => await here
   readonly changed = (): void => {}

@@ -159,6 +159,7 @@ export class Spoilt implements SharedStore {
   readonly prepare = async (): Promise<string> => await this.#real.prepare()
   readonly recall: SharedStore['recall'] = async (ids) => await this.#real.recall(ids)
   readonly changes: SharedStore['changes'] = async (after) => await this.#real.changes(after)
+  readonly noteSiblings: SharedStore['noteSiblings'] = async (...found) => await this.#real.noteSiblings(...found)
   readonly steps: SharedStore['steps'] = async (id) => await this.#real.steps(id)
   readonly members: SharedStore['members'] = async () => await this.#real.members()
   readonly prune: SharedStore['prune'] = async (keep) => await this.#real.prune(keep)

@@ -8,6 +8,7 @@ import type { Clink } from '../../clink/records.ts'
 import { forbids, isVerdict, mayBeKept, refusesNumber, refusesSibling } from '../../clink/verdicts.ts'
 import type { ClinkApi } from '../../clink/clink-api.ts'
 import type { Identity } from '../../keys/identity.ts'
+import { SIBLINGS } from '../../ledger/process.ts'
 import type { WorkerContext } from '../context.ts'
 import type { ClaimTerms } from './terms.ts'
 import { findClink, lossShownBy } from './observe.ts'
@@ -34,7 +35,6 @@ export interface SiblingsOptions extends Pick<WorkerContext, 'clock' | 'emit' | 
   readonly terms: ClaimTerms
 }
 
-const FACT = 'siblings'
 /** Milliseconds until it is tried again, on another clink, to find out what could not be found out. */
 const AGAIN = 60_000
 /** So many clinks on which it could not be found out are remembered. */
@@ -46,7 +46,7 @@ const PAUSE = { base: 250, max: 5_000 }
 
 /**
  * Whether claims keep sessions of one owner apart. Claims name their owner and not the session, so only a try tells: on a clink
- * just claimed, before its handler starts, a second session claims it too. Found out once, when it is first wanted, and kept.
+ * just claimed, before its handler starts, a second session claims it too. Found out once, when it is first wanted, and kept: for all of a fleet.
  */
 export class Siblings {
   readonly #options: SiblingsOptions
@@ -63,8 +63,7 @@ export class Siblings {
   /** Undefined: not found out yet, or not for certain. */
   get verdict(): 'refused' | 'granted' | undefined {
     const { ledger, url } = this.#options
-    const verdict = ledger.process.serviceFact(url, FACT)
-    return verdict === 'refused' || verdict === 'granted' ? verdict : undefined
+    return ledger.process.siblings(url)
   }
 
   /** Whether a claim by id cannot take a sibling's work. Undefined: nobody knows yet. */
@@ -104,7 +103,7 @@ export class Siblings {
       if (verdict === 'unknown') {
         this.#againAt = clock.now() + AGAIN
         this.#inVain.set(claim.clink.clink_id, true)
-      } else await ledger.process.noteServiceFact(url, FACT, verdict)
+      } else await ledger.process.noteServiceFact(url, SIBLINGS, verdict)
       emit({ event: 'worker.siblings', verdict })
       return { verdict, lease: tried.lease }
     } finally {

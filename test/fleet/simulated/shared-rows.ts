@@ -14,6 +14,8 @@ export class SharedRows {
   /** Those of the fleet: what stands of each, at a moment. */
   readonly pauses = new Map<string | undefined, (now: number) => FleetPause>()
   readonly steps = new Map<string, Map<string, KeptStep>>()
+  /** What is known of siblings, by the address of the service. */
+  readonly siblings = new Map<string, string>()
   #changes = 0
 
   recall(ids: readonly string[], member: string): Recalled {
@@ -68,7 +70,7 @@ export class SharedRows {
     const notes = [...this.notes.values()].filter(({ changed, kind }) => kinds.has(kind) && changed > after)
     const isWhole = after === 0
     const pauses = [...this.pauses.values()].map((of) => of(now)).filter(({ left = Infinity }) => left > 0)
-    const here = { next: String(this.#changes), isWhole, pauses }
+    const here = { next: String(this.#changes), isWhole, pauses, siblings: new Map(this.siblings) }
     return { ...here, notes: isWhole ? notes.filter(({ row }) => row !== null) : notes }
   }
 

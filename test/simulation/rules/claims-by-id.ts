@@ -12,6 +12,14 @@ function verdicts(record: Record, life: string, verdict: string): readonly Event
     .filter(({ event }) => event.event === 'worker.siblings' && event.verdict === verdict)
 }
 
+/** It was found out in this state directory, or by another member of the fleet, which tells it. */
+function knowsRefusal(record: Record, life: string, at: number): boolean {
+  const others =
+    record.life(life).isOfFleet === true ? [...record.lives.values()].filter(({ isOfFleet }) => isOfFleet) : []
+  const lives = [life, ...others.map(({ name }) => name)]
+  return lives.some((one) => verdicts(record, one, 'refused').some((told) => told.at <= at))
+}
+
 const HELD: ReadonlySet<string> = new Set(['clink.claimed', 'clink.renewed'])
 
 /**
@@ -34,7 +42,7 @@ export const claimsByIdAreSafe: Rule = ({ plan, record }) =>
     if (trustsBlindly(plan, life)) return []
     // A renewal that came late may have claimed it too: then it was begun on the claim before, which is for the rules of leases.
     if (isRenewal(record, claim) || record.runsOf(life, clinkId).some(({ startedAt }) => startedAt < at)) return []
-    if (verdicts(record, life, 'refused').some((told) => told.at <= at)) return []
+    if (knowsRefusal(record, life, at)) return []
     return [{ rule: 'P3', at, life, text: `${clinkId} was claimed by id and runs, though siblings may be granted` }]
   })
 
