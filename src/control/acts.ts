@@ -115,7 +115,7 @@ export async function changeLetters(
   const changes = await Promise.all(
     ids.map(async (id) => {
       const change = what === 'retry' ? await ledger.retry(id) : await ledger.discard(id)
-      if (what === 'retry' && change !== 'unknown') worker?.retried(id)
+      if (what === 'retry' && (change === 'done' || change === 'rerun')) worker?.retried(id)
       return change
     }),
   )
@@ -126,6 +126,7 @@ export async function changeLetters(
   const about = matching === undefined ? which : `${which} (${matching})`
   if (count > 0) await note(asked, { act: what, ...wishOf(wish), about })
   mustBeKept(asked, 'the journal cannot be written, so that this may be forgotten')
+  if (!ledger.isHealthy) throw new CodedError('STATE_UNAVAILABLE', STORE_AWAY)
   return changes
 }
 
@@ -139,6 +140,9 @@ async function note({ ledger, worker }: Asked, act: Omit<Act, 'at'>): Promise<vo
   worker?.acted(act)
 }
 
+const STORE_AWAY =
+  'the shared store is away: this is noted here, the other workers are told of it when the store is back, and what they have done meanwhile may undo it'
+
 function mustBeKept({ ledger }: Asked, problem: string): void {
-  if (!ledger.isHealthy) throw new CodedError('STATE_UNAVAILABLE', problem)
+  if (!ledger.isKept()) throw new CodedError('STATE_UNAVAILABLE', problem)
 }

@@ -33,7 +33,7 @@ const letters: z.ZodType<Page<DeadLetter>> = pageSchema(rows.letters)
 const change = {
   changes: true,
   params: wish.extend({ ids: z.array(z.string()).max(MOST), matching: z.string().exactOptional() }),
-  answer: z.array(z.enum(['done', 'rerun', 'unknown'])),
+  answer: z.array(z.enum(['done', 'rerun', 'elsewhere', 'unknown'])),
 }
 const routes = z.array(z.string().nullable()).readonly()
 const paused = z.object({ routes, fleet: routes.exactOptional(), isRunning: z.boolean() })

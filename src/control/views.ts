@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { wallNow } from '../base/host-time.ts'
-import type { DeadLetter } from '../ledger/dead-letters.ts'
+import type { DeadLetter, LetterChange } from '../ledger/dead-letters.ts'
 import { rows } from '../ledger/rows.ts'
 import { changeLetters, MOST, running } from './acts.ts'
 import type { Asked } from './asked.ts'
@@ -106,7 +106,7 @@ export const views = {
   'failed.alike': row({
     changes: true,
     params: wish.extend({ act: z.enum(['retry', 'discard']), route: z.string(), kind: z.string() }),
-    answer: z.object({ done: z.number(), rerun: z.number(), unknown: z.number() }),
+    answer: z.object({ done: z.number(), rerun: z.number(), elsewhere: z.number(), unknown: z.number() }),
     by: changeAlike,
   }),
   condition: row({
@@ -143,8 +143,8 @@ function clinkOf(id: string, asked: Asked): z.output<typeof found> {
 async function changeAlike(
   { act, kind, route, ...by }: z.output<typeof wish> & { act: 'retry' | 'discard'; route: string; kind: string },
   asked: Asked,
-): Promise<{ done: number; rerun: number; unknown: number }> {
-  const counts = { done: 0, rerun: 0, unknown: 0 }
+): Promise<Record<LetterChange, number>> {
+  const counts = { done: 0, rerun: 0, elsewhere: 0, unknown: 0 }
   const all = await membersOf({ kind, route }, asked.ledger)
   for (let from = 0; from < all.length; from += MOST) {
     const ids = all.slice(from, from + MOST)
@@ -160,7 +160,7 @@ async function conditionOf(asked: Asked): Promise<z.output<typeof condition>> {
     loops: loopsOf(worker.loops()),
     service: worker.past?.service ?? [],
     lateness: worker.past?.lateness ?? { last: 0, most: 0 },
-    journal: { isWritable: asked.ledger.isHealthy, bytes: await worker.journalSize() },
+    journal: { isWritable: asked.ledger.isKept(), bytes: await worker.journalSize() },
     memory: process.memoryUsage.rss(),
   }
 }

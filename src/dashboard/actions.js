@@ -110,11 +110,13 @@ const CANCELLED = {
 const RETRIED = {
   done: 'It is run when it comes again',
   rerun: 'It is run again, and its result is sent as a new clink',
+  elsewhere: 'Another worker of the fleet runs it again already',
   unknown: 'It is no dead letter any more',
 }
 
-function retriedAll({ done, rerun, unknown }) {
+function retriedAll({ done, elsewhere, rerun, unknown }) {
   const again = rerun === 0 ? '' : `, ${count(rerun)} of them with a result that is sent as a new clink`
   const gone = unknown === 0 ? '' : `; ${count(unknown)} were none any more`
-  return `Retried ${some(done + rerun, 'dead letter')}${again}${gone}`
+  const others = elsewhere === 0 ? '' : `; other workers run ${count(elsewhere)} again already`
+  return `Retried ${some(done + rerun, 'dead letter')}${again}${others}${gone}`
 }

@@ -10,9 +10,10 @@ export type RerunState = NonNullable<DeadLetter['rerun']>
 
 /**
  * What became of a request about a dead letter. `done`: it is carried out; `rerun`: its clink is run again without a claim, and its
- * result is sent as a new clink; `unknown`: there is no such letter.
+ * result is sent as a new clink; `elsewhere`: another member of the fleet does that already, by what is known of it; `unknown`: there is no
+ * such letter.
  */
-export type LetterChange = 'done' | 'rerun' | 'unknown'
+export type LetterChange = 'done' | 'rerun' | 'elsewhere' | 'unknown'
 
 /** What is remembered of a clink that is worked, and of letters that other members run again. */
 interface Worked {
@@ -134,7 +135,8 @@ export class DeadLetters {
       const { response, step } = letter.rerun ?? {}
       const next: RerunState = response === undefined ? { step: 'due' } : { step: 'ready', response }
       const isOpen = OPEN.has(step) && (step !== 'due' || isBegun(letter, begun) || this.#isMine(letter))
-      if (!isOpen) await this.add({ ...letter, rerun: this.#signed(next) })
+      if (isOpen) return this.#isMine(letter) ? 'rerun' : 'elsewhere'
+      await this.add({ ...letter, rerun: this.#signed(next) })
       return 'rerun'
     }
     await Promise.all([this.remove(clinkId), this.#tables.cooling.delete(clinkId)])

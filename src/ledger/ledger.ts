@@ -33,7 +33,7 @@ export class Ledger {
   readonly #tables: LedgerTables
   readonly #progress: Progress
   readonly #fleet: Fleet | undefined
-  readonly #isHealthy: () => boolean
+  readonly isKept: () => boolean
   readonly #cooling: Cooling
   readonly #acts: LetterActs
   readonly #wall: () => number
@@ -62,13 +62,13 @@ export class Ledger {
     this.late = new LateResults(tables.late)
     this.sightings = new Sightings(tables, wall, fleet)
     this.steps = new Steps(tables.steps, this.#progress, wall)
-    this.#isHealthy = isHealthy
+    this.isKept = isHealthy
     this.#wall = wall
     this.#cooling = new Cooling(tables.cooling, wall, steady)
   }
 
   get isHealthy(): boolean {
-    return this.#isHealthy() && this.#fleet?.isHealthy !== false
+    return this.isKept() && this.#fleet?.isHealthy !== false
   }
 
   /** Whether the handler of a clink in hand may be started: what is remembered of it is known, and what comes of it will be remembered. */

@@ -139,7 +139,7 @@ function ofWorker(make: Maker) {
     ready: make.gauge('ready', 'Whether it takes work.'),
     journalFailed: make.gauge(
       'journal_unwritable',
-      'Whether the journal cannot be written: nothing new is claimed then.',
+      'Whether the journal, or the store of the fleet, cannot be written: nothing new is claimed then.',
     ),
     reloadFailed: make.gauge(
       'reload_failed',

@@ -99,6 +99,7 @@ describe('the table of requests by HTTP', () => {
     expect(await ask('failed/alike', { act: 'discard', route: 'other', kind })).toEqual({
       done: 0,
       rerun: 0,
+      elsewhere: 0,
       unknown: 0,
     })
     expect(await ask('failed/alike', { act: 'discard', route: 'pay', kind })).toMatchObject({ done: 1_200 })

@@ -95,7 +95,7 @@ describe('a letter that is run again without a claim', () => {
     await a.ledger.begin({ letter: id })
     await a.ledger.letters.noteRerun(id, { step: 'due', notBefore: Date.now() + 60_000 })
     await expect.poll(async () => (await b.take(clink)).others?.attempts.count).toBe(1)
-    expect(await b.ledger.retry(id)).toBe('rerun')
+    expect(await b.ledger.retry(id)).toBe('elsewhere')
     expect([a, b].map(({ ledger }) => ledger.letters.reruns().length)).toEqual([1, 0])
   })
 
@@ -157,7 +157,7 @@ describe('a letter that is run again without a claim', () => {
       await a.ledger.begin({ letter: id })
       await a.ledger.letters.noteRerun(id, { step, ...(step === 'sending' && { response: 'x' }) })
       await expect.poll(async () => (await b.take(clink)).others?.begun.length).toBe(1)
-      expect(await b.ledger.retry(id)).toBe('rerun')
+      expect(await b.ledger.retry(id)).toBe('elsewhere')
       expect(b.ledger.letters.reruns()).toEqual([])
       await a.fleet.stop()
       const silent = `INSERT INTO clink_worker.members (fleet, member, name, version, seen) VALUES ('one', 'a', 'a', '1.0.0', now() - interval '1 minute')`

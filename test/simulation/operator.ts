@@ -41,7 +41,8 @@ export class Operator {
       if (answer === undefined) return
       ask.answeredAt = this.#record.now
       const [said] = answer
-      if (said !== undefined) ask.answer = said
+      // By whom it is run again makes no difference.
+      if (said !== undefined) ask.answer = said === 'elsewhere' ? 'rerun' : said
       this.#record.say('person', `is told of ${id}: ${JSON.stringify(answer)}`)
     })
     void Promise.all(asked).then(() => visit.close())

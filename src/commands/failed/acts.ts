@@ -77,7 +77,7 @@ export async function changeFailed(
     await failed.change(what, [...new Set(named)], wish, (id, result) => {
       changes.push({ clink_id: id, result })
       if (result === 'unknown') io.problem(printable(unknown(id)))
-      else if (options.json !== true) io.out(`${printable(id)} ${SAID[result === 'rerun' ? result : what]}\n`)
+      else if (options.json !== true) io.out(`${printable(id)} ${SAID[result === 'done' ? what : result]}\n`)
     })
     if (options.json === true) io.out(json(changes))
     else if (isFiltered) io.out(total(what, changes.filter(({ result }) => result !== 'unknown').length))
@@ -147,5 +147,7 @@ const FILTERS = '--route, --group, --error, --since or --all'
 const SAID = {
   retry: 'will be retried',
   rerun: 'will be run again, and its result sent to its sender as a new clink',
+  elsewhere:
+    'is run again by another worker of the fleet: if that one is gone, ask once more when `clink-worker status --fleet` says that it is silent',
   discard: 'discarded',
 }

@@ -9,7 +9,7 @@ import { ClaimHandle } from '../settlement/claim-handle.ts'
 import type { Parked } from './parked.ts'
 import type { Undecided } from './undecided.ts'
 import type { ClaimInHand } from '../claim/claim-in-hand.ts'
-import { standingLease, UNWRITTEN, waitLeft } from '../claim/journalled-claim.ts'
+import { standingLease, unwritten, waitLeft } from '../claim/journalled-claim.ts'
 import { routeOf } from '../replies/hops.ts'
 import type { AdmissionParts } from './context.ts'
 
@@ -74,7 +74,7 @@ async function park(
   const { clink } = held
   await letGo(held, shared)
   if (context.ledger.isHealthy) parked.add(clink, claim, why)
-  else tellEnd({ is: 'left-to-expire', why: UNWRITTEN }, { clink }, context)
+  else tellEnd({ is: 'left-to-expire', why: unwritten(context.ledger) }, { clink }, context)
 }
 
 /** Its clink is in nobody's hand. For what it was to wait, the next claim on it waits. */

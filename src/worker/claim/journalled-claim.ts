@@ -1,5 +1,7 @@
 import type { Boot } from '../../base/boot.ts'
 import type { Clock } from '../../base/clock.ts'
+import { whatIsAway } from '../../ledger/away.ts'
+import type { Ledger } from '../../ledger/ledger.ts'
 import type { HeldClaim } from '../../ledger/process.ts'
 import type { Lease } from './lease.ts'
 
@@ -54,5 +56,7 @@ export function waitLeft({ boot: of, due }: HeldClaim, clock: Clock, boot: Boot,
   return Math.min(of === boot.id ? due.uptime - boot.uptime() : due.wall - clock.wall(), longest)
 }
 
-/** Why a claim is not given back that the journal shows as held. */
-export const UNWRITTEN = 'the journal cannot be written, so that a release could not be noted before it is sent'
+/** Why a claim is not given back that the ledger shows as held. */
+export function unwritten(ledger: Ledger): string {
+  return `${whatIsAway(ledger)}, so that a release could not be noted before it is sent`
+}

@@ -200,7 +200,7 @@ export class LeaseKeeper implements LeaseHolder {
     const over = this.#over.signal
     const signal = owner === undefined ? AbortSignal.any([context.closing, over]) : over
     // The next process would believe the end that is noted.
-    const isUnnoted = mayShorten && owner !== undefined && !context.ledger.isHealthy
+    const isUnnoted = mayShorten && owner !== undefined && !context.ledger.isKept()
     const renewal = isUnnoted
       ? notSent(asking)
       : await renew({ api, clink }, asking, { refusals, signal, timeout }, context)

@@ -1,4 +1,5 @@
 import { after } from '../../base/clock.ts'
+import { whatIsAway } from '../../ledger/away.ts'
 import type { WorkerContext } from '../context.ts'
 import type { Turn } from '../capacity/route-pause.ts'
 import type { Handle } from './handle.ts'
@@ -6,8 +7,12 @@ import type { Handle } from './handle.ts'
 /** Milliseconds until a start that could not be journalled is tried again. */
 export const UNHEALTHY_WAIT = 1_000
 export const PAUSED = 'its route is paused'
-export const UNHEALTHY = 'the journal cannot be written'
 export const LATE = 'what its fleet had given it for this start was over by then'
+
+/** Why a start could not be noted. */
+export function unhealthy(ledger: Parameters<typeof whatIsAway>[0]): string {
+  return whatIsAway(ledger)
+}
 
 /** The waits of one delivery between its starts. */
 export class Backoff {

@@ -4,6 +4,7 @@ import { onAbort } from '../../base/on-abort.ts'
 import type { Clink } from '../../clink/records.ts'
 import { ClinkApiError } from '../../clink/errors.ts'
 import type { DeliveryFacts } from '../../events.ts'
+import { whatIsAway } from '../../ledger/away.ts'
 import type { KeptSteps } from '../../ledger/steps.ts'
 import { stepKey, type KeptStep } from '../../ledger/step-table.ts'
 import { saidIn, type Outcome } from '../../runners/outcome.ts'
@@ -167,7 +168,7 @@ export class RunSteps {
   async #untilHealthy(name: string): Promise<void> {
     const { clock, ledger } = this.#context
     if (ledger.isHealthy) return
-    this.#say('warn', `${quoted(name)} waits: the journal cannot be written`)
+    this.#say('warn', `${quoted(name)} waits: ${whatIsAway(ledger)}`)
     while (!ledger.isHealthy) {
       await wait(clock, LOOK, this.#run.aborted)
       this.#throwIfOver()

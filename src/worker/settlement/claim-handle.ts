@@ -4,7 +4,7 @@ import type { Clink } from '../../clink/records.ts'
 import type { Route } from '../../handlers/route.ts'
 import type { WorkerKey } from '../../keys/keys.ts'
 import type { WorkedClaim } from '../claim/claim-in-hand.ts'
-import { toHeldClaim, UNWRITTEN } from '../claim/journalled-claim.ts'
+import { toHeldClaim, unwritten } from '../claim/journalled-claim.ts'
 import { LeaseKeeper, type KeeperOwner } from '../claim/keeper.ts'
 import type { Lease } from '../claim/lease.ts'
 import type { ClaimEnding } from '../claim/claim-ending.ts'
@@ -175,7 +175,7 @@ export class ClaimHandle implements Handle, Claimed, KeeperOwner {
     const before = this.#settledByNow()
     if (before !== undefined) return before
     // By the journal's account the next process would hold on to what somebody else has by then.
-    if (!ledger.isHealthy) return this.#end({ is: 'left-to-expire', why: UNWRITTEN })
+    if (!ledger.isHealthy) return this.#end({ is: 'left-to-expire', why: unwritten(ledger) })
     this.isReleasing = true
     this.releaseTried = true
     const settled = await release(this, why, reason, this.#context)
