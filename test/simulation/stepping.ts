@@ -65,10 +65,11 @@ async function step(parts: SteppingParts, name: string): Promise<void> {
       if (draws.is(0.5)) await parts.pause(draws.logarithmic(1, 2_000))
       if (mayFail && draws.is(0.15)) throw new Error(`${name} fails`)
       done.doneAt = record.now
+      // The worker hears of what is done, and not that a step fails.
+      parts.sign()
       return value
     } finally {
       done.endedAt = record.now
-      parts.sign()
     }
   })
   const given = await keeping.finally(() => {
