@@ -87,7 +87,7 @@ export class FleetLedger implements Fleet {
         if (problem !== undefined && !this.#isBeating) this.#beatSoon()
       },
     })
-    this.#steps = new SharedSteps(local.steps, store, this.#exchange)
+    this.#steps = new SharedSteps(local.steps, store, this.#exchange, () => clock.wall())
     this.#notes = new NotesHere(local, this.#exchange, () => clock.wall())
     this.#recalls = new Recalls(store, this.#exchange, (ids, { mine, notes, parts }, asked) => {
       this.#read(ids, parts, asked)

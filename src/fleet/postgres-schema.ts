@@ -96,8 +96,8 @@ export const STEPS = {
      OR (clink, kind, name) IN (SELECT * FROM unnest($3::text[], $4::text[], $5::text[])))`,
   keep: `INSERT INTO clink_worker.steps (fleet, clink, kind, name, content, value, at)
      SELECT $1, t.* FROM unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::float8[]) AS t
-     ON CONFLICT (fleet, clink, kind, name) DO UPDATE SET content = excluded.content, value = excluded.value, at = excluded.at`,
-  read: `SELECT kind AS "is", name, content, value, at FROM clink_worker.steps WHERE fleet = $1 AND clink = $2`,
+     ON CONFLICT (fleet, clink, kind, name) DO UPDATE SET content = excluded.content, value = excluded.value, at = excluded.at, noted = now()`,
+  read: `SELECT kind AS "is", name, content, value, at, extract(epoch FROM now() - noted) * 1000 AS age FROM clink_worker.steps WHERE fleet = $1 AND clink = $2`,
 } as const
 
 /** A member that shows itself writes: a store that can only be read is away. */

@@ -3,7 +3,6 @@ import { strictAddress } from '../base/postgres-parameters.ts'
 import type { Secret } from '../base/secret.ts'
 import type { FleetPause, Member } from '../ledger/fleet.ts'
 import { step } from '../ledger/rows.ts'
-import type { KeptStep } from '../ledger/step-table.ts'
 import {
   BEAT,
   CHANGES,
@@ -181,10 +180,13 @@ export class PostgresStore implements SharedStore {
     return (await this.#query(PAUSES.end, values)).length > 0
   }
 
-  async steps(clinkId: string): Promise<readonly KeptStep[]> {
+  async steps(clinkId: string): ReturnType<SharedStore['steps']> {
     if (!isText(clinkId)) return []
     const rows = await this.#query(STEPS.read, [this.#options.fleet, clinkId])
-    return rows.flatMap((row) => step.safeParse(row).data ?? [])
+    return rows.flatMap((row) => {
+      const { data } = step.safeParse(row)
+      return data === undefined ? [] : [{ ...data, age: Number(row['age']) }]
+    })
   }
 
   async prune(keep: number): Promise<void> {

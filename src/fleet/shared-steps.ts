@@ -1,3 +1,5 @@
+import { z } from 'zod'
+import { tryTo } from '../base/try-to.ts'
 import { stepKey, type KeptStep, type StepTable } from '../ledger/step-table.ts'
 import type { Exchange } from './exchange.ts'
 import type { Batch, SharedStore } from './store.ts'
@@ -13,6 +15,9 @@ interface Changed {
 
 type Removed = Pick<KeptStep, 'is' | 'name'> & { readonly value?: undefined }
 
+/** The value of a sleep: its end, by wall time, and for how long it was asked. */
+const sleep = z.object({ at: z.number(), for: z.number() })
+
 const NOTHING: Changed = { isDropped: false, steps: new Map(), waiting: [] }
 
 /**
@@ -23,14 +28,16 @@ export class SharedSteps implements StepTable {
   readonly #local: StepTable
   readonly #store: SharedStore
   readonly #exchange: Exchange
+  readonly #wall: () => number
   readonly #changed = new Map<string, Changed>()
   /** Being written, or written without an answer. */
   readonly #sent = new Map<string, Changed>()
 
-  constructor(local: StepTable, store: SharedStore, exchange: Exchange) {
+  constructor(local: StepTable, store: SharedStore, exchange: Exchange, wall: () => number) {
     this.#local = local
     this.#store = store
     this.#exchange = exchange
+    this.#wall = wall
   }
 
   async of(clinkId: string): Promise<readonly KeptStep[]> {
@@ -98,9 +105,17 @@ export class SharedSteps implements StepTable {
     await promise
   }
 
+  /** A sleep ends when its time is over since the store has it: the clock of the member that has begun it may be another one. */
+  #byOwnClock(step: KeptStep, age: number): KeptStep {
+    const { data } = step.is === 'sleep' ? sleep.safeParse(tryTo((): unknown => JSON.parse(step.value))) : {}
+    if (data === undefined) return step
+    return { ...step, value: JSON.stringify({ ...data, at: this.#wall() + data.for - age }) }
+  }
+
   async #read(clinkId: string): Promise<readonly KeptStep[]> {
     try {
-      return await this.#store.steps(clinkId)
+      const steps = await this.#store.steps(clinkId)
+      return steps.map(({ age, ...step }) => (age === undefined ? step : this.#byOwnClock(step, age)))
     } catch (error) {
       this.#exchange.failed(error)
       throw error

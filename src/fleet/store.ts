@@ -87,7 +87,8 @@ export interface SharedStore {
   beat(shows?: string): Promise<string | undefined>
   /** Those that were there within the last day and did not leave. */
   members(): Promise<readonly Member[]>
-  steps(clinkId: string): Promise<readonly KeptStep[]>
+  /** `age`: milliseconds for which the store has it. Left out: it does not say. */
+  steps(clinkId: string): Promise<readonly (KeptStep & { readonly age?: number })[]>
   /** @param keep milliseconds. */
   prune(keep: number): Promise<void>
   /** Whether an error is about what was to be written, and not about the store. */

@@ -1,6 +1,8 @@
 import { expect, it } from 'vitest'
 import { Member } from '../support/fleet.ts'
 import { clusterOfFile, needPostgres } from '../support/postgres.ts'
+import { clink } from '../support/sample-records.ts'
+import { wallNow } from '../../src/base/host-time.ts'
 import { memoryTables } from '../../src/ledger/memory-tables.ts'
 
 const HOUR = 3_600_000
@@ -29,5 +31,39 @@ it.for([
         expect(coolsFor).toBeLessThanOrEqual(62_000)
       }
     }
+  },
+)
+
+it.for([
+  ['behind', -2 * HOUR],
+  ['ahead', 2 * HOUR],
+] as const)(
+  'a sleep that another member has begun ends on one whose clock is two hours %s as on that one',
+  async ([, ahead], context) => {
+    needPostgres(context)
+    const url = await cluster.database()
+    await using here = await member('here', url, 0)
+    await using other = await member('other', url, ahead)
+    const step = {
+      is: 'sleep',
+      name: 'a while',
+      value: JSON.stringify({ at: wallNow() + 60_000, for: 60_000 }),
+    } as const
+    await here.take(clink)
+    await here.begin(clink)
+    await here.ledger.steps.keep(clink, step)
+    const { ledger } = other
+    await other.take(clink)
+    const kept = (await ledger.steps.of(clink)).values().next().value
+    const clock = { now: () => 0, wall: () => wallNow() + ahead }
+    const end = ledger.steps.endOf(
+      clink,
+      'a while',
+      JSON.parse(kept?.value ?? '{}') as { at: number; for: number },
+      clock,
+      false,
+    )
+    expect(end).toBeGreaterThan(30_000)
+    expect(end).toBeLessThanOrEqual(60_000)
   },
 )
