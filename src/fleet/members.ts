@@ -15,6 +15,8 @@ const memberSigns: z.ZodType<MemberSigns> = z.object({
 
 /** Milliseconds: a few of its beats. */
 const SILENT = 20_000
+/** So many characters of a member's mark tell it apart from others. */
+const MARK = 6
 
 /** A row of the store. @param age milliseconds since it was written. */
 export function memberOf(
@@ -25,4 +27,13 @@ export function memberOf(
   const { member, name, version, shows } = row
   const signs = memberSigns.safeParse(shows === null ? null : tryTo((): unknown => JSON.parse(shows))).data ?? null
   return { member, name, version, seen, age, isSilent: age > SILENT, signs }
+}
+
+/** Members of one machine have its name, each with the beginning of its own mark, which stays the same over restarts. */
+export function withNamesOfTheirOwn(members: readonly Member[]): readonly Member[] {
+  const byName = Map.groupBy(members, ({ name }) => name)
+  return members.map((one) => {
+    const isAlone = byName.get(one.name)?.length === 1
+    return isAlone ? one : { ...one, name: `${one.name} (${one.member.slice(0, MARK)})` }
+  })
 }

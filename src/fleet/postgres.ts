@@ -20,7 +20,7 @@ import {
 } from './postgres-schema.ts'
 import type { LimitStore } from '../ledger/fleet-limits.ts'
 import { lookAt } from './look.ts'
-import { memberOf } from './members.ts'
+import { memberOf, withNamesOfTheirOwn } from './members.ts'
 import { toJsonb } from './jsonb-text.ts'
 import { pauseId, type KeptFleetPause } from './pauses.ts'
 import { limitsIn } from './postgres-limits.ts'
@@ -158,10 +158,11 @@ export class PostgresStore implements SharedStore {
   async members(): Promise<readonly Member[]> {
     if ((await this.#with(versionOf)) < VERSION) return []
     const rows = await this.#query(MEMBERS, [this.#options.fleet])
-    return rows.map(({ age, member, name, seen, shows, version }) => {
+    const members = rows.map(({ age, member, name, seen, shows, version }) => {
       const texts = { member: String(member), name: String(name), version: String(version), shows: orNull(shows) }
       return memberOf(texts, Number(seen), Number(age))
     })
+    return withNamesOfTheirOwn(members)
   }
 
   async pauses(): Promise<readonly FleetPause[]> {

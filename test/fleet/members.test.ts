@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Clink } from '../../src/clink/records.ts'
+import { withNamesOfTheirOwn } from '../../src/fleet/members.ts'
 import { Member, Spoilt, twoMembers } from '../support/fleet.ts'
 import { clusterOfFile, needPostgres } from '../support/postgres.ts'
 import { clink } from '../support/sample-records.ts'
@@ -52,6 +53,16 @@ describe('members of a fleet', () => {
     await b.drop(second)
     await expect.poll(async () => await fleet.parts()).toContain('by b')
     expect((await a.take(clink)).tried).toMatchObject({ starts: 2, errors: ['by b', 'by a'] })
+  })
+
+  it('have names of their own where they run on one machine', () => {
+    const one = { version: '1', seen: 0, age: 0, isSilent: false, signs: null }
+    const all = [
+      { ...one, member: '0123456789abcdef', name: 'host' },
+      { ...one, member: 'fedcba9876543210', name: 'host' },
+      { ...one, member: '00000000ffffffff', name: 'other' },
+    ]
+    expect(withNamesOfTheirOwn(all).map(({ name }) => name)).toEqual(['host (012345)', 'host (fedcba)', 'other'])
   })
 
   it('do not overwrite each other where code goes on beside a later claim', async (context) => {

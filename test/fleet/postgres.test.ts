@@ -251,8 +251,8 @@ describe('the store in PostgreSQL', () => {
     await c.close(true)
     const [first, second, ...more] = await a.members()
     expect(more).toEqual([])
-    expect(first).toMatchObject({ member: 'a', name: 'host', isSilent: false, signs })
-    expect(second).toMatchObject({ member: 'b', isSilent: true, signs: null })
+    expect(first).toMatchObject({ member: 'a', name: 'host (a)', isSilent: false, signs })
+    expect(second).toMatchObject({ member: 'b', name: 'host (b)', isSilent: true, signs: null })
     expect((second?.age ?? 0) - (first?.age ?? 0)).toBeGreaterThan(50_000)
   })
 
