@@ -68,7 +68,8 @@ export class Batch implements Claiming {
     const isWhole = !isStrange && received < asked
     const isMore = this.laps.goOn(page.clinks, { hides, isWhole, isNews: runnable + fresh + nameless > 0 })
     const unclaimed = this.#unclaimed.shows(page, clock.now())
-    if (unclaimed !== 'perhaps') this.#intake.doubts[unclaimed === 'yes' ? 'raise' : 'lower']('unclaimed')
+    if (unclaimed === 'yes') this.#intake.doubts.raise('unclaimed')
+    if (unclaimed === 'no') this.#intake.doubts.lower('unclaimed')
     const isEmpty = runnable + fresh + nameless === 0 && !isStrange && unclaimed === 'no'
     return { sentAt, isNews: fresh > 0, isMore, isWhole, isEmpty, isWithheld: unclaimed === 'yes' }
   }
@@ -76,11 +77,9 @@ export class Batch implements Claiming {
   async #poll(asked: number, seats: Seats, before: readonly Mark[], signal: AbortSignal): Promise<InboxPage> {
     const { api, emit, pulses, settings } = this.#shared.context
     pulses.poll.extend(settings.current.clink.timeout)
+    const params = { claim: true, limit: asked, for_me: forMe(settings.current) }
     try {
-      return await api.checkInbox(
-        { claim: true, limit: asked, for_me: forMe(settings.current) },
-        { attempts: 1, signal },
-      )
+      return await api.checkInbox(params, { attempts: 1, signal })
     } catch (error) {
       if (error instanceof ClinkApiError && error.mayHaveHappened) {
         emit({ event: 'poll.lost', asked, error })

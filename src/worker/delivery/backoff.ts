@@ -1,5 +1,4 @@
 import { after } from '../../base/clock.ts'
-import { whatIsAway } from '../../ledger/away.ts'
 import type { WorkerContext } from '../context.ts'
 import type { Turn } from '../capacity/route-pause.ts'
 import type { Handle } from './handle.ts'
@@ -8,11 +7,6 @@ import type { Handle } from './handle.ts'
 export const UNHEALTHY_WAIT = 1_000
 export const PAUSED = 'its route is paused'
 export const LATE = 'what its fleet had given it for this start was over by then'
-
-/** Why a start could not be noted. */
-export function unhealthy(ledger: Parameters<typeof whatIsAway>[0]): string {
-  return whatIsAway(ledger)
-}
 
 /** The waits of one delivery between its starts. */
 export class Backoff {
