@@ -1,7 +1,6 @@
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
 import { expect, it } from 'vitest'
 import { Recent } from '../../src/base/recent.ts'
+import { collect } from '../support/collect.ts'
 
 it('remembers so many at most, and forgets first what was set the longest ago', () => {
   const recent = new Recent<number>(3)
@@ -17,8 +16,6 @@ it('remembers so many at most, and forgets first what was set the longest ago', 
 })
 
 it('keeps nothing of what has come and gone, whether it was ever full or not', () => {
-  setFlagsFromString('--expose-gc')
-  const collect = runInNewContext('gc') as () => void
   const used = (): number => {
     collect()
     return process.memoryUsage().heapUsed

@@ -6,15 +6,16 @@ import { wallNow } from '../../src/base/host-time.ts'
 import { memoryTables } from '../../src/ledger/memory-tables.ts'
 
 const HOUR = 3_600_000
+const CLOCKS = [
+  ['behind', -2 * HOUR],
+  ['ahead', 2 * HOUR],
+] as const
 const cluster = clusterOfFile()
 
 const member = async (name: string, url: string, ahead: number): Promise<Member> =>
   await new Member(name, url, memoryTables(), undefined, false, ahead).start()
 
-it.for([
-  ['behind', -2 * HOUR],
-  ['ahead', 2 * HOUR],
-] as const)(
+it.for(CLOCKS)(
   'a clink is left alone by a member whose clock is two hours %s for as long as by the others',
   async ([, ahead], context) => {
     needPostgres(context)
@@ -34,10 +35,7 @@ it.for([
   },
 )
 
-it.for([
-  ['behind', -2 * HOUR],
-  ['ahead', 2 * HOUR],
-] as const)(
+it.for(CLOCKS)(
   'a sleep that another member has begun ends on one whose clock is two hours %s as on that one',
   async ([, ahead], context) => {
     needPostgres(context)

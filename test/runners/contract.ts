@@ -1,5 +1,3 @@
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
 import { describe, expect, it } from 'vitest'
 import { systemClock } from '../../src/base/clock.ts'
 import { LONGEST } from '../../src/base/cut-text.ts'
@@ -12,6 +10,7 @@ import type { Envelope } from '../../src/runners/envelope.ts'
 import type { Runner, Running, TaskServices } from '../../src/runners/runner.ts'
 import { Run } from '../../src/worker/execution/run.ts'
 import { SignsOfLife } from '../../src/worker/execution/signs-of-life.ts'
+import { collect } from '../support/collect.ts'
 import { clink } from '../support/handler-files.ts'
 import { Bench, until, type Station, type WorkOptions } from '../support/harness.ts'
 import { noServices } from '../support/task-services.ts'
@@ -152,8 +151,6 @@ export function itKeepsTheContract(make: () => Contracted, kind: Kind): void {
       const one = make()
       const services = await servicesOfOneRun(one)
       for (let n = 0; n < 3; n += 1) await start(one, 'answers').running.ended
-      setFlagsFromString('--expose-gc')
-      const collect = runInNewContext('gc') as () => void
       await until(() => {
         collect()
         return services.deref() === undefined

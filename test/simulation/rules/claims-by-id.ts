@@ -14,10 +14,8 @@ function verdicts(record: Record, life: string, verdict: string): readonly Event
 
 /** It was found out in this state directory, or by another member of the fleet, which tells it. */
 function knowsRefusal(record: Record, life: string, at: number): boolean {
-  const others =
-    record.life(life).isOfFleet === true ? [...record.lives.values()].filter(({ isOfFleet }) => isOfFleet) : []
-  const lives = [life, ...others.map(({ name }) => name)]
-  return lives.some((one) => verdicts(record, one, 'refused').some((told) => told.at <= at))
+  const known = [...record.lives.values()].filter(({ state }) => record.sharesWith(life, state))
+  return known.some(({ name }) => verdicts(record, name, 'refused').some((told) => told.at <= at))
 }
 
 const HELD: ReadonlySet<string> = new Set(['clink.claimed', 'clink.renewed'])

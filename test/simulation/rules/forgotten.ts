@@ -84,12 +84,15 @@ function isOutOfReach(facts: Pick<Evidence, 'plan' | 'record' | 'emulator'>, why
   const { plan, record } = facts
   const isHidden = plan.switches.inboxOrder !== 'oldest' || isTimeless(plan) || hasCrowd(facts)
   if (!why.startsWith('pending') || !isHidden) return false
-  const lives = [...record.lives.keys()].filter((life) => names(why, life))
-  return lives.every((life) => saysThatItStarves(record, life) || seesOnePage(facts, life))
+  return livesIn(record, why).every((life) => saysThatItStarves(record, life) || seesOnePage(facts, life))
 }
 
 /** Whether a text names a process; `w1.13` is not `w1.1`. */
 const names = (why: string, life: string): boolean => why.split(/[\s,]+/).includes(life)
+
+/** The processes that a text names. */
+const livesIn = (record: Record, why: string): readonly string[] =>
+  [...record.lives.keys()].filter((life) => names(why, life))
 
 /** A process that was never shown more than one page holds cannot tell a page that is cut from all that there is. */
 function seesOnePage({ plan, record }: Pick<Evidence, 'plan' | 'record'>, life: string): boolean {
@@ -120,10 +123,8 @@ const STARVED =
 const PAGES = 20
 
 /** Whether those that could run it say that they starve. */
-function saysSo(record: Record, why: string): boolean {
-  const lives = [...record.lives.keys()].filter((life) => names(why, life))
-  return lives.every((life) => saysThatItStarves(record, life))
-}
+const saysSo = (record: Record, why: string): boolean =>
+  livesIn(record, why).every((life) => saysThatItStarves(record, life))
 
 function saysThatItStarves(record: Record, life: string): boolean {
   const said = record.eventsByLife.get(life)?.findLast(({ event }) => REACH.has(event.event))
