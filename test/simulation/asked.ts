@@ -16,8 +16,17 @@ export function unfinishedReruns(record: Record): readonly LetterAsk[] {
     // Nobody knows whether it was discarded where that was not answered; of a fleet the store has it, if it was done later than it was asked for.
     const { isDiscarded = false } = record.fleet.factsOf(clinkId, record.now).at(-1) ?? {}
     const discards = record.asksOf(life.name, clinkId).filter((ask) => ask.what === 'discard')
-    return !isOver && !discards.some((ask) => isDiscarded || ask.askedAt >= askedAt)
+    if (isOver || isLeftToPeople(record, clinkId, askedAt)) return false
+    return !discards.some((ask) => isDiscarded || ask.askedAt >= askedAt)
   })
+}
+
+/** Its process had no time to hear whether its result has arrived: it has written that into the letter, and had none left to say so. */
+function isLeftToPeople(record: Record, clinkId: string, askedAt: number): boolean {
+  const sent = record.requests.findLast(({ result }) => result?.startsWith(`${clinkId} `))
+  if (sent?.ended !== 'aborted' || sent.sentAt === undefined) return false
+  const { crashedAt, stoppedAt = -Infinity } = record.life(sent.life)
+  return crashedAt === undefined && stoppedAt === sent.endedAt && askedAt <= stoppedAt
 }
 
 /** Its rerun has begun in a member of a fleet whose disk was lost: no other one takes it over (docs/fleet.md). */

@@ -343,6 +343,22 @@ describe('a seed that once broke a promise keeps it now:', { timeout: 60_000 }, 
       ['sends', 'clock-in-stop'],
       'a clink of which Clink is being told that it is done is not parked as well (P1, §1)',
     ],
+    [
+      1_788_484,
+      ['field', 'patterns'],
+      'a renewal that is answered while a claim changes hands counts where it has made it shorter (P2, §2)',
+    ],
+    [
+      1_788_704,
+      ['ring', 'field', 'keys', 'slow-store', 'patterns', 'heavy'],
+      'a process that cannot open its journal may read with a session of its own (P2)',
+    ],
+    [1_787_651, ['marks', 'letters'], 'a short claim has its time by what the worker could use of it (P10, §4)'],
+    [
+      1_786_727,
+      ['slow-store', 'limits'],
+      'a stop that had no time left has written that a result may have been sent (P5, §5)',
+    ],
     [993_818, 'old', 'a claim is held on to with another key after a crash, though the first answer is lost (P9, §7)'],
     [7_302_627, 'old', 'a wall clock that is set forward during a stop leaves its time as it is (P8, §2)'],
   ] as const)('%i (%s): %s', async ([seed, vocabulary]) => {

@@ -52,13 +52,17 @@ export class ProcessTransport implements Transport {
     })
   }
 
-  /** The worker's session is random, so it is exchanged for the name of its state; it must be one, and the second one's. */
-  #sessionOf({ headers }: TransportRequest): string {
-    const session = headers['x-clink-session-id'] ?? ''
+  /**
+   * The worker's session is random, so it is exchanged for the name of its state; it must be one, and the second one's. A process whose
+   * journal cannot be opened has one of its own, which it may only read with.
+   */
+  #sessionOf(request: TransportRequest): string {
+    const session = request.headers['x-clink-session-id'] ?? ''
     const isSecond = session.endsWith(SECOND)
     const own = isSecond ? session.slice(0, -SECOND.length) : session
-    this.#state.session ??= own
-    if (own === '' || own !== this.#state.session) throw new Error(`${this.#life} changed its session`)
+    if (own === '') throw new Error(`${this.#life} has no session`)
+    if (changesSomething(request)) this.#state.session ??= own
+    if (changesSomething(request) && own !== this.#state.session) throw new Error(`${this.#life} changed its session`)
     return isSecond ? `${this.#state.name}${SECOND}` : this.#state.name
   }
 }
@@ -240,6 +244,10 @@ class Journey {
 
 function nameOf({ headers }: TransportRequest, { keys }: Emulator): string {
   return Object.keys(keys).find((name) => headers['authorization'] === `Bearer ${keys[name] ?? ''}`) ?? ''
+}
+
+function changesSomething({ method, path }: TransportRequest): boolean {
+  return method !== 'GET' || path.includes('claim=true')
 }
 
 function readRequest({ method, path, body }: TransportRequest): {

@@ -146,7 +146,8 @@ export class KeeperMachine {
   lengthRefused(now: number): void {
     if (this.#answer(now) === undefined) return
     this.#round?.lengthRefused()
-    this.#wait(now)
+    this.#state = 'waiting'
+    this.#next = now
   }
 
   /**
@@ -162,8 +163,8 @@ export class KeeperMachine {
     this.#isDeclined = false
     this.#isForeign = error.failure === 'foreign'
     const wait = round.failed(error, lease, now, this.#options.random)
-    if (this.#options.renews || round.failures < TRIES) this.#wait(now + wait)
-    else this.#state = 'resting'
+    this.#state = this.#options.renews || round.failures < TRIES ? 'waiting' : 'resting'
+    this.#next = now + wait
     return wait
   }
 
@@ -201,9 +202,14 @@ export class KeeperMachine {
     return true
   }
 
-  /** Nothing is renewed from now on; what is on its way counts no more. */
+  /** Nothing is renewed from now on. */
   stopRenewing(): void {
     if (this.#state !== 'over') this.#state = 'resting'
+  }
+
+  /** What was on its way then: all that counts of it is that it has made the claim shorter. */
+  answeredLate(renewal: Renewal): void {
+    if (renewal.is === 'granted' && renewal.lease.deadline < this.#lease.deadline) this.#lease = renewal.lease
   }
 
   /** The claim is over by our own doing. */
@@ -227,11 +233,6 @@ export class KeeperMachine {
     const asking = this.#state === 'asking' ? this.#round?.asking : undefined
     if (asking !== undefined) this.#lease = asking.lease
     return asking?.lease
-  }
-
-  #wait(next: number): void {
-    this.#state = 'waiting'
-    this.#next = next
   }
 
   #refuse(refusal: RenewalRefusal): void {

@@ -204,7 +204,7 @@ export class LeaseKeeper implements LeaseHolder {
     const renewal = isUnnoted
       ? notSent(asking)
       : await renew({ api, clink }, asking, { refusals, signal, timeout }, context)
-    if (!this.#isAsking) return
+    if (!this.#isAsking) return this.#machine.answeredLate(renewal)
     const { isUnconfirmed, lease } = this.#machine
     this.#take(renewal, asking)
     if (!this.check()) return

@@ -89,7 +89,7 @@ export const attemptsAreCounted: Rule = ({ plan, record }) => {
   })
 }
 
-/** A run that began so early in its claim has surely had the better part of it. */
+/** A run that began so early has surely had the better part of what the worker could use of its claim: of a short one, not much. */
 const EARLY_PART = 0.3
 
 /** P10: what has outlived as many claims as it may fail, where the service refuses renewals, is not started again. */
@@ -113,7 +113,8 @@ function hasOutlived(record: Record, { life, clinkId, startedAt, abortCode, abor
   const isOdd = crashedAt !== undefined || jumps.length > 0 || sleeps.length > 0
   const claim = record.grantsOf(life, clinkId).findLast((grant) => grant.isNew && grant.at <= startedAt)
   if (abortCode !== 'lease-lost' || abortedAt === undefined || isOdd || claim?.life !== life) return false
-  if (startedAt - claim.request.begunAt > EARLY_PART * (claim.expires - claim.at)) return false
+  const { begunAt } = claim.request
+  if (startedAt - begunAt > EARLY_PART * (abortedAt - begunAt)) return false
   if (record.acts.some((act) => act.clinkId === clinkId)) return false
   const renewals = record.requestsByClink.get(clinkId)?.filter((request) => {
     return request.kind === 'claim' && request.life === life && request.begunAt >= startedAt

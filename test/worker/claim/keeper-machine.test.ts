@@ -252,6 +252,19 @@ describe('§2: when a claim is renewed', () => {
     expect(machine.step(NOW)).toEqual({ do: 'rest', next: LEASE.deadline })
   })
 
+  it('but that one may have made the claim shorter (P2)', () => {
+    const machine = states.asking()
+    machine.stopRenewing()
+    const { lease: longer } = grant(ASKED)
+    machine.answeredLate(grant(ASKED))
+    expect(longer.deadline).toBeGreaterThan(LEASE.deadline)
+    expect(machine.lease).toBe(LEASE)
+    const shorter = { ...longer, end: NOW + 2_000, deadline: NOW + 1_750 }
+    machine.answeredLate({ ...grant(ASKED), lease: shorter })
+    expect(machine.lease).toBe(shorter)
+    expect(machine.step(NOW)).toEqual({ do: 'rest', next: shorter.deadline })
+  })
+
   it('at once where a jump of the clock has brought its deadline near', () => {
     const machine = make()
     machine.step(0)
