@@ -75,6 +75,7 @@ export class PostgresStore implements SharedStore {
     this.limits = limitsIn(async (sql, values) => await this.#query(sql, values), options)
     this.#pool = new Pool({
       connectionString: strictAddress(options.url.reveal()),
+      ssl: false, // where the address does not say: what it leaves out would come from PGSSLMODE
       max: CONNECTIONS,
       application_name: `clink-worker ${options.name}`,
       connectionTimeoutMillis: ANSWER,

@@ -1,6 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { Secret } from '../../src/base/secret.ts'
 import { probeStore } from '../../src/fleet/open.ts'
 import { placeOf, storeError } from '../../src/fleet/postgres-errors.ts'
@@ -29,6 +29,10 @@ async function plainRole(): Promise<{ readonly url: string; readonly role: strin
 }
 
 const probe = async (url: string): Promise<string> => await probeStore(new Secret(url), true)
+
+afterEach(() => {
+  vi.unstubAllEnvs()
+})
 
 describe('check --online looks at what a worker needs of the store', () => {
   it.for([
@@ -73,6 +77,17 @@ describe('what a database refuses is said in plain words', () => {
       .poll(async () => await probe(url).catch(String))
       .toContain('it asks for a password, and the address has none')
     await expect(probe(url.replace(role, `${role}:wrong`))).rejects.toThrow('it refuses the password')
+    vi.stubEnv('PGPASSWORD', 'pa55word')
+    expect(await probe(url)).toMatch(/ answers$/)
+    await expect(probe(url.replace(role, `${role}:wrong`))).rejects.toThrow('it refuses the password')
+  })
+
+  it('and TLS is as the address says, whatever the environment says', async (context) => {
+    needPostgres(context)
+    const { url } = await plainRole()
+    vi.stubEnv('PGSSLMODE', 'require')
+    expect(await probe(url)).toMatch(/ answers$/)
+    await expect(probe(`${url}&sslmode=require`)).rejects.toThrow('it speaks no TLS, which the address asks for')
   })
 
   it('with the name of a database that is not there, also where the address names none', async (context) => {
