@@ -359,6 +359,12 @@ describe('a seed that once broke a promise keeps it now:', { timeout: 60_000 }, 
       ['slow-store', 'limits'],
       'a stop that had no time left has written that a result may have been sent (P5, §5)',
     ],
+    [
+      1_796_812,
+      ['never', 'busy', 'heavy'],
+      'what a lost poll has claimed is taken up beside a heavy clink that a later one has brought (P6)',
+    ],
+    [1_797_823, ['never', 'slow-end'], 'before each probe of a paused route the inbox is looked at once (§4)'],
     [993_818, 'old', 'a claim is held on to with another key after a crash, though the first answer is lost (P9, §7)'],
     [7_302_627, 'old', 'a wall clock that is set forward during a stop leaves its time as it is (P8, §2)'],
   ] as const)('%i (%s): %s', async ([seed, vocabulary]) => {

@@ -13,7 +13,7 @@ const PER_WAIT = 4
 
 /** No busy loop: requests and turns per virtual minute are bounded. */
 export const noBusyLoop: Rule = ({ plan, record, ticks }) => {
-  const parked = parkedByMinute(record)
+  const occasions = occasionsByMinute(record)
   const counts = new Map<string, { count: number; readonly most: number }>()
   const breaches: Breach[] = []
   for (const { life, kind, clinkId, sentAt, endedAt } of record.requests) {
@@ -29,7 +29,7 @@ export const noBusyLoop: Rule = ({ plan, record, ticks }) => {
       const longest = Math.min(longestClaim(plan), ...configs.map(({ claim }) => claim.timeout))
       const most =
         clinkId === undefined
-          ? PER_WAIT * perMinute + 4 * plan.clinks.length + (parked.get(`${life} ${minute}`) ?? 0)
+          ? PER_WAIT * perMinute + 4 * plan.clinks.length + (occasions.get(`${life} ${minute}`) ?? 0)
           : Math.max(PER_CLINK, (PER_LEASE * MINUTE) / longest)
       counts.set(key, (counted = { count: 0, most }))
     }
@@ -45,15 +45,21 @@ export const noBusyLoop: Rule = ({ plan, record, ticks }) => {
   return breaches
 }
 
-/** What is claimed again as soon as its claim has run out makes a poll each time: how often that was in a minute of a life. */
-function parkedByMinute(record: Record): ReadonlyMap<string, number> {
+/**
+ * What makes one more request each time, by minute of a life: what is claimed again as soon as its claim has run out, and each probe of a
+ * paused route, before which the inbox is looked at.
+ */
+function occasionsByMinute(record: Record): ReadonlyMap<string, number> {
   const counts = new Map<string, number>()
-  for (const [life, events] of record.eventsByLife)
+  for (const [life, events] of record.eventsByLife) {
+    let isPaused = false
     for (const { at, event } of events) {
-      if (event.event !== 'clink.parked') continue
+      if (event.event === 'route.paused' || event.event === 'route.resumed') isPaused = event.event === 'route.paused'
+      if (event.event !== 'clink.parked' && !(isPaused && event.event === 'clink.started')) continue
       const key = `${life} ${Math.floor(at / MINUTE)}`
       counts.set(key, (counts.get(key) ?? 0) + 1)
     }
+  }
   return counts
 }
 

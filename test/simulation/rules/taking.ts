@@ -51,7 +51,9 @@ export const asksForWhatCanStart: Rule = ({ plan, record }) =>
       const concurrency = most(at)
       // What was lost may be more than there are slots since then: to take one of these up asks for nothing new.
       const then = Math.max(concurrency, ...(kind === 'claim' ? lostPolls.map(({ begunAt }) => most(begunAt)) : []))
-      const inUse = used * Math.min(plan.world.limits?.weight ?? 1, concurrency)
+      // A poll asks for one, whatever that weighs: what a later one has brought may have taken the slot of what was lost before.
+      const isForLost = kind === 'claim' && lost > 0
+      const inUse = used * (isForLost ? 1 : Math.min(plan.world.limits?.weight ?? 1, concurrency))
       const whole = asked + inUse + polled
       if (whole <= concurrency && whole + kept <= then) return []
       return [{ rule: 'P6', at, life: life.name, text: `#${n} (${kind}) asks for more than ${concurrency}: ${sum}` }]
