@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { TransportError } from '../../../src/clink/transport.ts'
 import type { Switches } from '../../../src/emulator/switches.ts'
+import { BareFleet } from '../../support/bare-fleet.ts'
 import { MINUTE, VirtualBench } from '../../support/virtual.ts'
 
 const SECOND = 1_000
@@ -66,5 +67,32 @@ describe('P2, §2: a renewal that asks for less than is left, and is not answere
     const fates: Fate[] = ['carried out, then cut', ...between, 'answered']
     const { lostAfter } = await work({ fates, switches: { reclaim: 'ignore' } })
     expect(lostAfter).toBeGreaterThan(4 * MINUTE)
+  })
+})
+
+describe('P2, §2: the next process would believe the end that is noted, so that a renewal which may shorten its claim', () => {
+  it.for([
+    ['is sent while the store of the fleet is away: it is noted here', 'store', 1],
+    ['is not sent while the journal cannot be written', 'journal', 0],
+  ] as const)('%s', async ([, away, sent]) => {
+    const fleet = new BareFleet()
+    let isHealthy = true
+    const bench: VirtualBench = new VirtualBench({
+      fleet,
+      isHealthy: () => isHealthy,
+      settings: { claim: { timeout: 30 * SECOND }, handlers: { timeout: 20 * MINUTE } },
+      switches: { defaultTimeout: 300 },
+      handle: async (_, { signal }) => {
+        if (away === 'store') fleet.isHealthy = false
+        else isHealthy = false
+        await bench.take(20 * MINUTE, signal)
+      },
+    })
+    const id = bench.send('work')
+    await bench.pass(2 * MINUTE)
+    const renewals = bench.emulator.history(id).filter(({ what }) => what === 'renewed').length
+    expect(Math.min(1, renewals)).toBe(sent)
+    isHealthy = fleet.isHealthy = true
+    await bench.stop()
   })
 })
