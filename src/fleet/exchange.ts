@@ -149,11 +149,13 @@ export class Exchange {
     this.#retry()
   }
 
-  /** The store can be written: what is left to be told is told now. */
-  works(): void {
-    if (this.#problem === undefined) return
+  /** The store can be written: what is left to be told is told now. @returns resolves when that was tried. */
+  works(): Promise<void> {
+    if (this.#problem === undefined || this.#isClosed) return DONE
     if (this.#wanted.size === 0) this.#health(undefined)
-    else if (!this.#isFlying) this.#schedule(this.#options.time.now())
+    else this.#next ??= Promise.withResolvers()
+    if (this.#next !== undefined && !this.#isFlying) this.#schedule(this.#options.time.now())
+    return this.#next?.promise ?? DONE
   }
 
   /** This version may not work with the store. */

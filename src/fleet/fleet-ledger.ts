@@ -65,6 +65,7 @@ export class FleetLedger implements Fleet {
   #cancel: Cancel = () => {}
   #isStopped = false
   #beating: Promise<void> = DONE
+  #telling: Promise<void> = DONE
   #isBeating = false
   #isPrepared = false
   /** The next beat says something else of this member. */
@@ -125,13 +126,14 @@ export class FleetLedger implements Fleet {
     return this.#said(this.#exchange.problem ?? (this.#isPrepared && this.pauses.areRead ? undefined : UNREAD))
   }
 
-  /** Brings the two stores together after whatever ended the last process. Resolves when that was tried once; where it failed it is tried on. */
+  /** Brings the two stores together after whatever ended the last process. Resolves when that was tried once, with all that is to be told: until then the store counts as away. Where it failed it is tried on. */
   async start(): Promise<void> {
     const { local } = this.#options
     if (local.facts.get(JOINED) !== this.#home) markAll(local, this.#home, this.member)
     else if (this.#options.isCopy === true) forgetOwner(local)
     this.#tellUntold()
     await this.#beat()
+    await this.#telling
   }
 
   #tellUntold(): void {
@@ -251,7 +253,7 @@ export class FleetLedger implements Fleet {
         this.#hasNews = this.pauses.take(pauses)
         if (next !== seen) void local.facts.set(SEEN, next)
         // Not before it is known what is paused.
-        this.#exchange.works()
+        this.#telling = this.#exchange.works()
         const untold = untoldSiblings(local, siblings)
         if (untold !== undefined) await store.noteSiblings(...untold)
       } else this.#exchange.refused(refusal)

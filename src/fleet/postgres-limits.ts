@@ -38,7 +38,8 @@ const PARTS = 200
 
 /**
  * Rows that are not to be had are not locked: two members that each give up what the other one asks for would wait for each other. What is
- * tried is compared once more on the row as it is when its turn has come.
+ * tried is compared once more on the row as it is when its turn has come. Who goes on with what its own last process had goes before all that wait:
+ * nobody else could have it.
  */
 const KEYS = `at AS (SELECT clock_timestamp() AS now),
    wished AS (SELECT * FROM unnest($4::text[], $5::text[], $6::text[], $7::text[]) AS t (route, key, token, clink)),
@@ -47,8 +48,8 @@ const KEYS = `at AS (SELECT clock_timestamp() AS now),
      SELECT w.* FROM at CROSS JOIN wished w
        LEFT JOIN clink_worker.rights r ON r.fleet = $1 AND r.route = w.route AND r.key = w.key
        LEFT JOIN clink_worker.waits q ON q.fleet = $1 AND q.route = w.route AND q.key = w.key AND q.member = $2 AND q.seen > at.now - ${FRESH}
-     WHERE (r.key IS NULL OR r.until < at.now OR r.member = $2 AND r.clink = w.clink OR r.token IN (SELECT token FROM freed))
-       AND NOT EXISTS (SELECT FROM clink_worker.waits o WHERE o.fleet = $1 AND o.route = w.route AND o.key = w.key AND o.member <> $2
+     WHERE r.until >= at.now AND r.member = $2 AND r.clink = w.clink
+       OR (r.key IS NULL OR r.until < at.now OR r.token IN (SELECT token FROM freed)) AND NOT EXISTS (SELECT FROM clink_worker.waits o WHERE o.fleet = $1 AND o.route = w.route AND o.key = w.key AND o.member <> $2
          AND o.seen > at.now - ${FRESH} AND o.since < at.now - ${PATIENCE} AND o.since < coalesce(q.since, at.now))),
    gone AS (DELETE FROM clink_worker.rights r USING freed f WHERE r.fleet = $1 AND r.route = f.route AND r.key = f.key AND r.token = f.token
      AND NOT EXISTS (SELECT FROM tried t WHERE t.route = r.route AND t.key = r.key)),

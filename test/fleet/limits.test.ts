@@ -88,6 +88,17 @@ describe('keys of a fleet', () => {
     expect(await take(two.a, [key('a3', 'msg_1')])).toEqual(['a3'])
   })
 
+  it('of a process that is gone go to the next one with its clink whoever else has waited for them, since nobody else may have them', async (context) => {
+    await using two = await Two.on(context)
+    expect(await take(two.a, [key('a1', 'msg_1')])).toEqual(['a1'])
+    for (const from = performance.now(); performance.now() < from + 1_300; await delay(100))
+      expect(await take(two.b, [key('b', 'msg_2')])).toEqual([])
+    expect(await take(two.a, [key('a2', 'msg_3')])).toEqual([])
+    expect(await take(two.a, [key('a3', 'msg_1')])).toEqual(['a3'])
+    expect(await take(two.a, [key('a4', 'msg_4')], [key('a3')]), 'and that one is next').toEqual([])
+    expect(await take(two.b, [key('b2', 'msg_2')])).toEqual(['b2'])
+  })
+
   it('go to whoever has waited for more than a second before the member that has just had them', async (context) => {
     await using two = await Two.on(context)
     let held = 'a0'

@@ -229,6 +229,17 @@ describe('members of a fleet', () => {
 })
 
 describe('after a crash between the two stores', () => {
+  it('a member that starts has told the fleet of the claims that it goes on with before it goes on with them', async (context) => {
+    await using fleet = await two(context)
+    const { member } = await spoilt(fleet.url, 'c')
+    await member.take(clink)
+    await member.begin(clink)
+    await member.again()
+    expect(member.ledger.isHealthy).toBe(true)
+    expect(member.health).toEqual([])
+    await member.fleet.stop()
+  })
+
   it('a start that the fleet was not told of has not happened, and is told as one that came to nothing', async (context) => {
     await using fleet = await two(context)
     const { member, store } = await spoilt(fleet.url, 'c')

@@ -81,7 +81,7 @@ export class FleetKeys {
     const id = idOf(place)
     if (place.right !== undefined) this.#free(place.right)
     place.right = this.#known.get(id)?.right
-    if (place.right !== undefined) place.right.clink = place.clinkId
+    if (place.right !== undefined) this.#renewals.pass(place.right, place.clinkId)
     this.#known.delete(id)
   }
 

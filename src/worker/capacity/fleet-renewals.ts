@@ -12,6 +12,8 @@ const SMALLEST_MARGIN = 250
 const PATIENCE = 1 / 8
 const SHORTEST_PAUSE = 50
 const LONGEST_PAUSE = 1_000
+/** Milliseconds after which the store is told which clink has a right, where that is another one than it was taken for: many have ended by then. */
+const TOLD = 50
 
 /**
  * The rights that this worker has, all of which are renewed in one statement. Who could not be renewed in time is over by the clock; whoever has
@@ -23,7 +25,10 @@ export class KeyRenewals {
   readonly #all = new Set<Right>()
   /** Those whose end was said. */
   readonly #told = new WeakSet<Right>()
+  /** Of which the store names another clink. */
+  readonly #passedOn = new Set<Right>()
   #cancelRenewal: Cancel = () => {}
+  #cancelTelling: Cancel = () => {}
   #cancelEnd: Cancel = () => {}
   #endAt = Infinity
   #isDue = false
@@ -53,12 +58,28 @@ export class KeyRenewals {
     return right
   }
 
+  /** A clink takes it: the next process of this member goes on with that one, and finds it in the store. */
+  pass(right: Right, clinkId: string): void {
+    if (right.clink === clinkId) return
+    right.clink = clinkId
+    if (this.#passedOn.size === 0)
+      this.#cancelTelling = after(this.#context.clock, TOLD, () => {
+        const passedOn = [...this.#passedOn]
+        this.#passedOn.clear()
+        if (passedOn.length > 0) void this.#ask(passedOn)
+      })
+    this.#passedOn.add(right)
+  }
+
   delete(right: Right): void {
     this.#all.delete(right)
+    this.#passedOn.delete(right)
   }
 
   close(): void {
     this.#cancelRenewal()
+    this.#passedOn.clear()
+    this.#cancelTelling()
     this.#cancelEnd()
     // Rights of code that goes on last for as long as they do.
     this.#isDue = true
@@ -74,26 +95,27 @@ export class KeyRenewals {
   }
 
   async #renew(): Promise<void> {
-    const rights = [...this.#all]
-    const sentAt = this.#context.clock.now()
     const late = Promise.withResolvers<undefined>()
     const cancel = after(this.#context.clock, this.length * PATIENCE, () => late.resolve(undefined))
-    const answer = this.#store.renew(rights, this.length).catch(() => undefined)
-    const lasts = this.#lasts
-    const taken = answer.then((tokens) => {
-      if (tokens === undefined) return false
-      for (const right of rights)
-        if (tokens.has(right.token)) right.renewed(sentAt, lasts)
-        else if (this.#all.has(right)) right.gone()
-      this.#watchEnds(0)
-      return true
-    })
-    const isDone = (await Promise.race([taken, late.promise])) === true
+    const isDone = (await Promise.race([this.#ask([...this.#all]), late.promise])) === true
     cancel()
     if (this.#endAt === -Infinity) return
     this.#isDue = false
     const pause = Math.max(SHORTEST_PAUSE, Math.min(LONGEST_PAUSE, this.length / 20))
     this.#renewSoon(isDone ? undefined : pause)
+  }
+
+  /** @returns whether there was an answer. */
+  async #ask(rights: readonly Right[]): Promise<boolean> {
+    const sentAt = this.#context.clock.now()
+    const lasts = this.#lasts
+    const tokens = await this.#store.renew(rights, this.length).catch(() => undefined)
+    if (tokens === undefined) return false
+    for (const right of rights)
+      if (tokens.has(right.token)) right.renewed(sentAt, lasts)
+      else if (this.#all.has(right)) right.gone()
+    this.#watchEnds(0)
+    return true
   }
 
   /** Says it as soon as one is over. */

@@ -204,6 +204,20 @@ describe('the right to a key of the fleet', () => {
     await member.bench.stop()
   })
 
+  it('names the clink that has it, also where that is another one than it was taken for: after a crash that one goes on', async () => {
+    const member = new Member(serial)
+    member.lasts = 10 * MINUTE
+    expect(await member.takes(KEY)).toBe(true)
+    const [gone, there] = [member.send('another one works it'), member.send('long')]
+    await member.bench.pass(3 * SECOND)
+    member.bench.emulator.changeClink(gone, { status: 'completed' })
+    await member.gives(KEY)
+    await member.bench.pass(SECOND)
+    expect(member.runs.map(({ content }) => content)).toEqual(['long'])
+    expect([...member.shared.keys.values()]).toMatchObject([{ member: 'one', clink: there }])
+    await member.bench.stop()
+  })
+
   it('that another member has taken ends the run as soon as that is known, and nothing is sent for it', async () => {
     const member = new Member(serial)
     member.lasts = 10 * MINUTE
