@@ -1,5 +1,4 @@
-import { z } from 'zod'
-import { tryTo } from '../base/try-to.ts'
+import { readSleep, writeSleep } from '../ledger/sleep.ts'
 import { stepKey, type KeptStep, type StepTable } from '../ledger/step-table.ts'
 import type { Exchange } from './exchange.ts'
 import type { Batch, SharedStore } from './store.ts'
@@ -14,9 +13,6 @@ interface Changed {
 }
 
 type Removed = Pick<KeptStep, 'is' | 'name'> & { readonly value?: undefined }
-
-/** The value of a sleep: its end, by wall time, and for how long it was asked. */
-const sleep = z.object({ at: z.number(), for: z.number() })
 
 const NOTHING: Changed = { isDropped: false, steps: new Map(), waiting: [] }
 
@@ -107,9 +103,9 @@ export class SharedSteps implements StepTable {
 
   /** A sleep ends when its time is over since the store has it: the clock of the member that has begun it may be another one. */
   #byOwnClock(step: KeptStep, age: number): KeptStep {
-    const { data } = step.is === 'sleep' ? sleep.safeParse(tryTo((): unknown => JSON.parse(step.value))) : {}
-    if (data === undefined) return step
-    return { ...step, value: JSON.stringify({ ...data, at: this.#wall() + data.for - age }) }
+    const sleep = step.is === 'sleep' ? readSleep(step.value) : undefined
+    if (sleep === undefined) return step
+    return { ...step, value: writeSleep({ ...sleep, at: this.#wall() + sleep.for - age }) }
   }
 
   async #read(clinkId: string): Promise<readonly KeptStep[]> {

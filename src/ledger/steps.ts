@@ -2,6 +2,7 @@ import { hash } from 'node:crypto'
 import { Recent } from '../base/recent.ts'
 import type { Clink } from '../clink/records.ts'
 import type { Progress } from './progress.ts'
+import type { Sleep } from './sleep.ts'
 import { stepKey, type KeptStep, type StepTable } from './step-table.ts'
 
 export type { KeptStep } from './step-table.ts'
@@ -11,12 +12,6 @@ const SLEEPS = 10_000
 
 /** What is kept of one clink, by `stepKey`. */
 export type KeptSteps = ReadonlyMap<string, KeptStep>
-
-/** Until when a sleep waits: wall time, and for how long that was noted, both in milliseconds. */
-interface Sleep {
-  readonly at: number
-  readonly for: number
-}
 
 /**
  * The steps of clinks that are not done yet. They belong to the clink and its content, whichever run did them, and are kept until the clink is

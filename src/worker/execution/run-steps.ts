@@ -5,6 +5,7 @@ import type { Clink } from '../../clink/records.ts'
 import { ClinkApiError } from '../../clink/errors.ts'
 import type { DeliveryFacts } from '../../events.ts'
 import { whatIsAway } from '../../ledger/away.ts'
+import { readSleep, writeSleep } from '../../ledger/sleep.ts'
 import type { KeptSteps } from '../../ledger/steps.ts'
 import { stepKey, type KeptStep } from '../../ledger/step-table.ts'
 import { saidIn, type Outcome } from '../../runners/outcome.ts'
@@ -86,11 +87,12 @@ export class RunSteps {
       throw new Error(`ctx.sleep: ${formatDuration(ms)} is longer than ${formatDuration(LONGEST_SLEEP)}`)
     const kept = await this.#look('sleep', name)
     // A millisecond more: the wall clock shows whole ones.
-    const sleep = kept === undefined ? { at: clock.wall() + ms + 1, for: ms } : sleepIn(kept)
-    const end = ledger.steps.endOf(this.#clink, name, sleep, clock, kept === undefined)
-    if (kept === undefined) {
+    const begun = kept && readSleep(kept.value)
+    const sleep = begun ?? { at: clock.wall() + ms + 1, for: ms }
+    const end = ledger.steps.endOf(this.#clink, name, sleep, clock, begun === undefined)
+    if (begun === undefined) {
       await this.#untilHealthy(name)
-      await this.#keep({ is: 'sleep', name, value: JSON.stringify(sleep) })
+      await this.#keep({ is: 'sleep', name, value: writeSleep(sleep) })
     }
     const left = end - clock.now()
     if (left <= 0) return undefined
@@ -183,12 +185,6 @@ export class RunSteps {
   #say(level: 'warn', message: string): void {
     this.#context.emit({ event: 'clink.log', ...this.#facts, level, message })
   }
-}
-
-function sleepIn({ value }: KeptStep): { readonly at: number; readonly for: number } {
-  // Only `sleep` above writes them.
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-  return JSON.parse(value) as { at: number; for: number }
 }
 
 async function orAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {
