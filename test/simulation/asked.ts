@@ -1,3 +1,4 @@
+import { isAtRest } from './fleet-record.ts'
 import type { EventRecord, GrantRecord, LetterAsk, LifeRecord, Record } from './record.ts'
 
 /** Facts with which a rerun comes to its end. */
@@ -16,7 +17,7 @@ export function unfinishedReruns(record: Record): readonly LetterAsk[] {
     // Nobody knows whether it was discarded where that was not answered; of a fleet the store has it, if it was done later than it was asked for.
     const { isDiscarded = false } = record.fleet.factsOf(clinkId, record.now).at(-1) ?? {}
     const discards = record.asksOf(life.name, clinkId).filter((ask) => ask.what === 'discard')
-    if (isOver || isLeftToPeople(record, clinkId, askedAt)) return false
+    if (isOver || isLeftToPeople(record, clinkId, askedAt) || hasFailedUnsaid(record, clinkId, askedAt)) return false
     return !discards.some((ask) => isDiscarded || ask.askedAt >= askedAt)
   })
 }
@@ -27,6 +28,14 @@ function isLeftToPeople(record: Record, clinkId: string, askedAt: number): boole
   if (sent?.ended !== 'aborted' || sent.sentAt === undefined) return false
   const { crashedAt, stoppedAt = -Infinity } = record.life(sent.life)
   return crashedAt === undefined && stoppedAt === sent.endedAt && askedAt <= stoppedAt
+}
+
+/** It has failed again, the fleet knows that it is at rest since, and its process has crashed before it said so. */
+function hasFailedUnsaid(record: Record, clinkId: string, askedAt: number): boolean {
+  const run = record.runsByClink.get(clinkId)?.findLast(({ isRerun }) => isRerun === true)
+  if (run?.endedAt === undefined || run.endedAt < askedAt || record.life(run.life).crashedAt === undefined) return false
+  const known = record.fleet.factsOf(clinkId, record.now).at(-1)
+  return known !== undefined && known.at >= run.endedAt && isAtRest(known)
 }
 
 /** Its rerun has begun in a member of a fleet whose disk was lost: no other one takes it over (docs/fleet.md). */
