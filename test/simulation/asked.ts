@@ -1,4 +1,4 @@
-import { isAtRest } from './fleet-record.ts'
+import { UNDER_WAY } from './fleet-record.ts'
 import type { EventRecord, GrantRecord, LetterAsk, LifeRecord, Record } from './record.ts'
 
 /** Facts with which a rerun comes to its end. */
@@ -6,18 +6,18 @@ const ENDS: ReadonlySet<string> = new Set(['clink.rerunDone', 'clink.deadLettere
 
 /** Letters that are to be run again without a claim, by the answer that somebody got, and of which nothing has come yet. */
 export function unfinishedReruns(record: Record): readonly LetterAsk[] {
-  return record.asks.filter(({ answer, askedAt, clinkId, state, what }) => {
+  return record.asks.filter(({ answer, askedAt, clinkId, isElsewhere, state, what }) => {
     const owner = ownerOf(record, clinkId) ?? state
     const life = record.livesOf(owner).at(-1)
     if (what !== 'retry' || answer !== 'rerun' || life === undefined || isLost(record, state)) return false
     if (waitsForProof(record, life) || isWithLostMember(record, clinkId, owner)) return false
-    const isOver = record
-      .toldTogether(life.name, clinkId)
-      .some(({ at, event }) => at >= askedAt && ENDS.has(event.event))
+    // Another member has begun what it was told of, and may have ended it by then.
+    const since = isElsewhere === true ? (record.fleet.retriedAt(clinkId, 0, askedAt) ?? askedAt) : askedAt
+    const isOver = record.toldTogether(life.name, clinkId).some(({ at, event }) => at >= since && ENDS.has(event.event))
+    if (isOver || isLeftToPeople(record, clinkId, askedAt) || isOverUnsaid(record, clinkId, askedAt)) return false
     // Nobody knows whether it was discarded where that was not answered; of a fleet the store has it, if it was done later than it was asked for.
     const { isDiscarded = false } = record.fleet.factsOf(clinkId, record.now).at(-1) ?? {}
     const discards = record.asksOf(life.name, clinkId).filter((ask) => ask.what === 'discard')
-    if (isOver || isLeftToPeople(record, clinkId, askedAt) || hasFailedUnsaid(record, clinkId, askedAt)) return false
     return !discards.some((ask) => isDiscarded || ask.askedAt >= askedAt)
   })
 }
@@ -30,19 +30,21 @@ function isLeftToPeople(record: Record, clinkId: string, askedAt: number): boole
   return crashedAt === undefined && stoppedAt === sent.endedAt && askedAt <= stoppedAt
 }
 
-/** It has failed again, the fleet knows that it is at rest since, and its process has crashed before it said so. */
-function hasFailedUnsaid(record: Record, clinkId: string, askedAt: number): boolean {
+/** It has run again and its fleet knows what came of that, and its process has crashed before it said so. */
+function isOverUnsaid(record: Record, clinkId: string, askedAt: number): boolean {
   const run = record.runsByClink.get(clinkId)?.findLast(({ isRerun }) => isRerun === true)
   if (run?.endedAt === undefined || run.endedAt < askedAt || record.life(run.life).crashedAt === undefined) return false
   const known = record.fleet.factsOf(clinkId, record.now).at(-1)
-  return known !== undefined && known.at >= run.endedAt && isAtRest(known)
+  return known !== undefined && known.at >= run.endedAt && !UNDER_WAY.has(known.step)
 }
 
 /** Its rerun has begun in a member of a fleet whose disk was lost: no other one takes it over (docs/fleet.md). */
 function isWithLostMember(record: Record, clinkId: string, owner: string): boolean {
   const facts = record.fleet.factsOf(clinkId, 0, record.now)
   const { by } = facts.at(-1) ?? {}
-  return isLost(record, owner) && facts.some((fact) => fact.by === by && fact.step === 'running')
+  return (
+    isLost(record, owner) && facts.some((fact) => fact.by === by && UNDER_WAY.has(fact.step) && fact.step !== 'due')
+  )
 }
 
 /** The state of the member of a fleet that runs a letter again: whoever was asked last and could take it over. */

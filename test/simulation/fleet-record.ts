@@ -31,7 +31,7 @@ export interface SharedFact {
 /** Steps of a rerun that is under way: to ask for it again changes nothing. */
 export const UNDER_WAY: ReadonlySet<string | undefined> = new Set(['due', 'running', 'ready', 'sending'])
 
-export const isAtRest = ({ isGivenUp, step }: SharedFact): boolean => isGivenUp && !UNDER_WAY.has(step)
+const isAtRest = ({ isGivenUp, step }: SharedFact): boolean => isGivenUp && !UNDER_WAY.has(step)
 
 /** Somebody had the whole fleet paused in a time. */
 export interface FleetPauseRecord {

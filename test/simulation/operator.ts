@@ -41,7 +41,7 @@ export class Operator {
       if (answer === undefined) return
       ask.answeredAt = this.#record.now
       const [said] = answer
-      // By whom it is run again makes no difference.
+      ask.isElsewhere = said === 'elsewhere'
       if (said !== undefined) ask.answer = said === 'elsewhere' ? 'rerun' : said
       this.#record.say('person', `is told of ${id}: ${JSON.stringify(answer)}`)
     })

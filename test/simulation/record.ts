@@ -186,6 +186,8 @@ export interface LetterAsk {
   answeredAt?: number
   /** `rerun`: it is run without a claim; `done`: it is run when it comes, or discarded; `unknown`: there was no such letter. */
   answer?: 'done' | 'rerun' | 'unknown'
+  /** It is a rerun of another member, begun before. */
+  isElsewhere?: boolean
 }
 
 /** An operator wants a worker to be paused, or drained. */
