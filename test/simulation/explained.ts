@@ -275,7 +275,9 @@ function mayStayUnknown({ switches, world: { field } }: Plan, clinkId?: string):
   const isUntold = claimTimes === 'absent' || pollRecords === 'snapshot' || isSpoilt
   // A length that is not believed is not made shorter by a renewal that changes nothing: that is a refusal too.
   const isUnbelieved = Number(defaultTimeout) > 300
-  return reclaim === 'refuse' ? isUntold || isUnbelieved : reclaim === 'ignore' && isUnbelieved
+  // Its end alone shows that a renewal has moved nothing.
+  const showsIgnored = isSpoilt && field?.name === 'claimed_at'
+  return reclaim === 'refuse' ? isUntold || isUnbelieved : reclaim === 'ignore' && (isUnbelieved || showsIgnored)
 }
 
 /** It was given back, or that was tried. */

@@ -1,7 +1,7 @@
 import { GONE, isTimeless, isUnreadable } from '../explained.ts'
 import type { Evidence, Rule } from '../judge.ts'
 import { KILLER, workerOf } from '../plan.ts'
-import type { Record } from '../record.ts'
+import type { Record, RequestRecord } from '../record.ts'
 import { asksForLength, endOf, leaseEnd, trustsBlindly, untoldEnd } from './leases.ts'
 
 /** Facts that say what becomes of a claim that is not settled. */
@@ -174,10 +174,14 @@ export const claimsAreExplained: Rule = ({ plan, record, emulator }) =>
         grant.request.fault === '[malformed]'
       )
         return []
-      // To ask how long a claim lasts that has just run out makes another one, and nothing shows that to whoever asked.
+      // To ask how long a claim lasts that has just run out makes another one, and nothing shows that to whoever asked; nor does a poll
+      // that was not answered, where a person has given the clink back meanwhile.
+      const isActedOn = record.acts.some((act) => act.clinkId === clinkId)
+      const isShown = (request: RequestRecord): boolean =>
+        !asksForLength(record, request) && (request.toldWell === true || !isActedOn)
       const first = record
         .grantsOf(life.name, clinkId)
-        .findLast(({ isNew, at: granted, request }) => isNew && granted <= at && !asksForLength(record, request))
+        .findLast(({ isNew, at: granted, request }) => isNew && granted <= at && isShown(request))
       const isSaid = record
         .told(life.name, clinkId)
         .some(
