@@ -64,7 +64,9 @@ const KEYS = `at AS (SELECT clock_timestamp() AS now),
      WHERE NOT EXISTS (SELECT FROM got g WHERE g.route = w.route AND g.key = w.key) ORDER BY w.route, w.key
      ON CONFLICT (fleet, route, key, member) DO UPDATE
        SET since = CASE WHEN q.seen < excluded.seen - ${FRESH} THEN excluded.since ELSE q.since END, seen = excluded.seen),
-   served AS (DELETE FROM clink_worker.waits q USING got g WHERE q.fleet = $1 AND q.route = g.route AND q.key = g.key AND q.member = $2)`
+   served AS (DELETE FROM clink_worker.waits q USING (SELECT route, key FROM got UNION SELECT route, key FROM freed) g
+     WHERE q.fleet = $1 AND q.route = g.route AND q.key = g.key AND q.member = $2
+       AND NOT EXISTS (SELECT FROM wished w WHERE w.route = g.route AND w.key = g.key AND NOT EXISTS (SELECT FROM got WHERE got.token = w.token)))`
 
 /**
  * The row is locked before its time is read, and read as it is then: so permits are given one after the other. A row that is not there yet begins
@@ -97,8 +99,10 @@ const RATES = `permits AS (INSERT INTO clink_worker.rates AS r (fleet, route, op
 const TYPES = ['text', 'text', 'float8', ...Array<string>(9).fill('text[]')]
 const NAMED = `named AS (SELECT ${TYPES.map((type, index) => `$${index + 1}::${type}`).join(', ')})`
 const FOUND = {
-  keys: `SELECT token AS route, NULL::text[] AS ids, NULL::float8 AS wait, NULL::float8 AS remaining FROM got`,
-  rates: 'SELECT route, ids, wait, remaining FROM permits',
+  keys: `SELECT w.token AS route, NULL::text[] AS ids, NULL::float8 AS wait, NULL::float8 AS remaining,
+       CASE WHEN g.token IS NULL THEN coalesce(r.token, '') END AS holder
+     FROM wished w LEFT JOIN got g ON g.token = w.token LEFT JOIN clink_worker.rights r ON r.fleet = $1 AND r.route = w.route AND r.key = w.key`,
+  rates: 'SELECT route, ids, wait, remaining, NULL AS holder FROM permits',
 } as const
 
 /** A right whose time is over is renewed as well, as long as nobody else has taken it: code may go on that ignores its abort. */
@@ -157,14 +161,16 @@ function columnsOfWish({ freed, keys, rates }: LimitsWish): readonly unknown[] {
 
 function answerOf(rows: readonly QueryResultRow[]): LimitsAnswer {
   const granted = new Set<string>()
+  const holders = new Map<string, string>()
   const rates = new Map<string, { wait: number; left: number }>()
-  for (const { ids, remaining, route, wait } of rows)
-    if (!Array.isArray(ids)) granted.add(String(route))
+  for (const { holder, ids, remaining, route, wait } of rows)
+    if (holder !== null) holders.set(String(route), String(holder))
+    else if (!Array.isArray(ids)) granted.add(String(route))
     else {
       for (const id of ids) granted.add(String(id))
       rates.set(String(route), { wait: Math.max(0, Number(wait)), left: Math.max(0, Number(remaining)) })
     }
-  return { granted, rates }
+  return { granted, holders, rates }
 }
 
 function columnsOf(rights: readonly Omit<KeyRight, 'clink'>[]): string[][] {

@@ -24,6 +24,7 @@ export interface RateWish {
 /** All that a member asks for in one turn, and what it gives back. */
 export interface LimitsWish {
   readonly keys: readonly KeyRight[]
+  /** Nor does this member wait for them any more. */
   readonly freed: readonly Omit<KeyRight, 'clink'>[]
   readonly rates: readonly RateWish[]
 }
@@ -31,6 +32,8 @@ export interface LimitsWish {
 export interface LimitsAnswer {
   /** Tokens of the keys, and ids of the permits, that are this member's now. */
   readonly granted: ReadonlySet<string>
+  /** By tokens of keys that were asked for and not given: the tokens of those who have them. Empty: somebody else has waited for longer. */
+  readonly holders: ReadonlyMap<string, string>
   /** By routes: milliseconds until there may be more permits, and how many are left. */
   readonly rates: ReadonlyMap<string, { readonly wait: number; readonly left: number }>
 }

@@ -121,6 +121,22 @@ describe('keys of a fleet', () => {
     )
   })
 
+  it('that are not given are told with who has them, and nobody is kept from one by a member that waits no more', async (context) => {
+    await using two = await Two.on(context)
+    const wish = { ...NOTHING, keys: [key('b1'), key('b2', 'b2', 'alice')] }
+    expect(await take(two.a, [key('a1')])).toEqual(['a1'])
+    const { granted, holders } = await two.b.limits.ask(wish, 60_000)
+    expect([[...granted], [...holders]]).toEqual([['b2'], [['b1', 'a1']]])
+    for (const from = performance.now(); performance.now() < from + 1_300; await delay(100))
+      expect(await take(two.b, [key('b3')])).toEqual([])
+    // It has waited for the longest, so nobody else gets what is free.
+    const refused = await two.a.limits.ask({ ...NOTHING, keys: [key('a2')], freed: [key('a1')] }, 60_000)
+    expect([...refused.holders.keys()]).toEqual(['a2'])
+    expect([...(await two.a.limits.ask({ ...NOTHING, keys: [key('a3')] }, 60_000)).holders]).toEqual([['a3', '']])
+    await take(two.b, [], [key('')])
+    expect(await take(two.a, [key('a4')])).toEqual(['a4'])
+  })
+
   it("are never two members' at once, however many ask for them at one moment", async (context) => {
     await using two = await Two.on(context)
     const all = [two.a, two.b, two.a, two.b].map((store, index) => ({ store, name: String(index) }))

@@ -16,6 +16,8 @@ interface Held {
 /** What a store does about limits, without its order of who waits: for members on one time. */
 export class MemoryLimits {
   readonly keys = new Map<string, Held>()
+  /** For which somebody has waited, and waits no more. */
+  readonly left: string[] = []
   readonly #permits = new Map<string, Map<string, number>>()
   readonly #now: () => number
   /** So many statements were carried out. */
@@ -35,13 +37,19 @@ export class MemoryLimits {
       ask: async ({ freed, keys, rates }, length) => {
         await this.#come()
         const granted = new Set<string>()
+        const holders = new Map<string, string>()
         const found = new Map<string, { wait: number; left: number }>()
-        for (const { key, route, token } of freed)
+        for (const { key, route, token } of freed) {
+          if (token === '') this.left.push(`${route} ${key}`)
           if (this.keys.get(`${route} ${key}`)?.token === token) this.keys.delete(`${route} ${key}`)
+        }
         for (const { clink, key, route, token } of keys) {
           const held = this.keys.get(`${route} ${key}`)
           const isSame = held?.member === member && held.clink === clink
-          if (held !== undefined && held.until > this.#now() && !isSame) continue
+          if (held !== undefined && held.until > this.#now() && !isSame) {
+            holders.set(token, held.token)
+            continue
+          }
           this.keys.set(`${route} ${key}`, { token, member, clink, until: this.#now() + length })
           granted.add(token)
         }
@@ -60,7 +68,7 @@ export class MemoryLimits {
           found.set(route, { wait, left: count - permits.size })
         }
         await this.#takes(1)
-        return { granted, rates: found } satisfies LimitsAnswer
+        return { granted, holders, rates: found } satisfies LimitsAnswer
       },
       renew: async (rights, length) => {
         await this.#come()
@@ -71,6 +79,12 @@ export class MemoryLimits {
         return new Set(kept.map(({ token }) => token))
       },
     }
+  }
+
+  /** Who has a key goes on with another clink of it. */
+  again(name: string): void {
+    const held = this.keys.get(name)
+    if (held !== undefined) this.keys.set(name, { ...held, token: `${held.token}+` })
   }
 
   async #come(): Promise<void> {

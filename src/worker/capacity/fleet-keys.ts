@@ -16,14 +16,23 @@ interface Wanted {
   /** The clink that wants it, and whether it waits in hand. */
   by: string | undefined
   isClaimed: boolean
-  /** How often it was refused in a row, and when it is asked for again. */
-  refusals: number
+  /** It was refused, and when it is asked for again. */
+  isRefused: boolean
   notBefore: number
+  /** By its token: the right of another member that stood in the way, and since when that was seen. */
+  holder: string | undefined
+  heldSince: number
 }
 
-/** Milliseconds until a key that another member has is asked for again: the first time, and at most. */
-const SOONEST = 50
+/**
+ * A key that another member has is asked for again after this part of the time for which that member was seen with it: nobody knows when it is given
+ * up, and until then it stands idle if who has waited the longest does not ask. In milliseconds, at least and at most; all that is due in a step of
+ * time is asked for at once.
+ */
+const PART = 1 / 4
+const SOONEST = 25
 const LATEST = 500
+const STEP = 20
 /** Milliseconds for which a right is kept that no clink has taken, where the clink that had it was not claimed: the next one is here, or nowhere. */
 const UNUSED_AGAIN = 300
 
@@ -52,9 +61,10 @@ export class FleetKeys {
 
   /** When there is something to ask. */
   get dueAt(): number {
-    const times = [...this.#known.values()].map(({ by, notBefore, right, unusedAt }) =>
-      right === undefined ? (by === undefined ? Infinity : notBefore) : unusedAt,
-    )
+    const times = [...this.#known.values()].map(({ by, isRefused, notBefore, right, unusedAt }) => {
+      if (right !== undefined) return unusedAt
+      return by !== undefined || isRefused ? notBefore : Infinity
+    })
     return Math.min(this.#freed.length > 0 ? this.#steady : Infinity, ...times)
   }
 
@@ -66,7 +76,7 @@ export class FleetKeys {
   }
 
   isTaken(place: SharedPlace): boolean {
-    return needsKey(place) && !this.has(place) && (this.#known.get(idOf(place))?.refusals ?? 0) > 0
+    return needsKey(place) && !this.has(place) && this.#known.get(idOf(place))?.isRefused === true
   }
 
   want(place: SharedPlace, isClaimed: boolean): void {
@@ -99,7 +109,7 @@ export class FleetKeys {
 
   /** Wants that were refused are said anew. */
   forgetWants(): void {
-    for (const known of this.#known.values()) if (known.refusals > 0) known.by = undefined
+    for (const known of this.#known.values()) if (known.isRefused) known.by = undefined
   }
 
   /** All that is to be asked for, and given up, now. */
@@ -109,7 +119,9 @@ export class FleetKeys {
         this.#free(known.right)
         known.right = undefined
       }
-      if (known.right === undefined && known.by === undefined && known.notBefore <= now) this.#known.delete(id)
+      if (known.right !== undefined || known.by !== undefined || known.notBefore > now) continue
+      this.#known.delete(id)
+      this.#leave(known)
     }
     const all = [...this.#known.values()]
     let left = seats.unclaimed - all.filter(({ right }) => right !== undefined).length
@@ -120,6 +132,7 @@ export class FleetKeys {
       if (!isFor) {
         seats.isShort = true
         known.notBefore = now + HELD
+        this.#leave(known)
         return []
       }
       if (!isClaimed) left -= 1
@@ -135,7 +148,7 @@ export class FleetKeys {
   /** Seats are free again. */
   freed(): void {
     for (const known of this.#known.values())
-      if (known.refusals === 0 && known.by !== undefined) {
+      if (!known.isRefused && known.by !== undefined) {
         known.notBefore = 0
         this.#asker.by(0)
       }
@@ -151,20 +164,34 @@ export class FleetKeys {
       if (answer?.granted.has(key.token) === true) {
         known.right = this.#renewals.add(key, sentAt)
         known.unusedAt = now + UNUSED
-        known.refusals = 0
+        known.isRefused = false
+        known.holder = undefined
       } else if (answer !== undefined) {
-        const wait = Math.min(LATEST, SOONEST * 2 ** known.refusals)
-        known.refusals += 1
-        known.notBefore = now + wait * (0.75 + this.#context.random() / 2)
+        const holder = answer.holders.get(key.token)
+        if (holder !== known.holder) known.heldSince = now
+        known.holder = holder
+        known.isRefused = true
+        const wait = Math.max(SOONEST, Math.min(LATEST, (now - known.heldSince) * PART))
+        known.notBefore = Math.ceil((now + wait * (0.75 + this.#context.random() / 2)) / STEP) * STEP
       }
     }
   }
 
   /** What no clink has is given up. */
   close(): void {
-    for (const { right } of this.#known.values()) if (right !== undefined) this.#free(right)
+    for (const known of this.#known.values())
+      if (known.right !== undefined) this.#free(known.right)
+      else this.#leave(known)
     this.#known.clear()
     this.#renewals.close()
+  }
+
+  /** Nobody waits for it here any more, if somebody has: nobody else is kept from it. */
+  #leave(known: Wanted): void {
+    const { isRefused, key, route } = known
+    known.isRefused = false
+    known.holder = undefined
+    if (isRefused) this.#freed.push({ route, key, token: '' })
   }
 
   #free(right: Right): void {
@@ -184,8 +211,10 @@ export class FleetKeys {
       unusedAt: 0,
       by: undefined,
       isClaimed: false,
-      refusals: 0,
+      isRefused: false,
       notBefore: 0,
+      holder: undefined,
+      heldSince: 0,
     }
     this.#known.set(id, wanted)
     return wanted
