@@ -1,4 +1,5 @@
 import type { QueryResultRow } from 'pg'
+import { steadyOf, systemClock, type Clock } from '../base/clock.ts'
 import {
   PERMIT_LASTS,
   type KeyRight,
@@ -11,7 +12,7 @@ import { codeOf } from './postgres-errors.ts'
 
 /**
  * Keys that are taken, who waits for them, and what has started on routes with a rate. `open`: permits by their ids, with the last moment at
- * which each may be used. `past`: so many have started by these moments. In milliseconds of the store's clock.
+ * which each may be used. `past`: so many have started by these moments. `asked`: the last wish, and when. In milliseconds of the store's clock.
  */
 export const LIMIT_TABLES = `CREATE TABLE IF NOT EXISTS clink_worker.rights (
      fleet text, route text, key text, member text NOT NULL, token text NOT NULL, clink text NOT NULL, until timestamptz NOT NULL,
@@ -27,6 +28,9 @@ export const LIMIT_TABLES = `CREATE TABLE IF NOT EXISTS clink_worker.rights (
 export const LIMIT_PRUNES: readonly string[] = [
   `DELETE FROM clink_worker.rights WHERE fleet = $1 AND until < now() - interval '1 day' AND $2 >= 0`,
   `DELETE FROM clink_worker.waits WHERE fleet = $1 AND seen < now() - interval '1 minute' AND $2 >= 0`,
+  // A route that is gone. Where it comes again, its first start waits for a window, as at the beginning.
+  `DELETE FROM clink_worker.rates WHERE fleet = $1 AND extract(epoch FROM now()) * 1000
+     > (asked ->> 'at')::float8 + ${PERMIT_LASTS} + greatest((asked ->> 'window')::float8, $2)`,
 ]
 
 /** Who has not asked for so long does not wait any more. */
@@ -42,7 +46,8 @@ const PARTS = 200
  * nobody else could have it.
  */
 const KEYS = `at AS (SELECT clock_timestamp() AS now),
-   wished AS (SELECT * FROM unnest($4::text[], $5::text[], $6::text[], $7::text[]) AS t (route, key, token, clink)),
+   wished AS (SELECT t.* FROM at CROSS JOIN unnest($4::text[], $5::text[], $6::text[], $7::text[]) AS t (route, key, token, clink)
+     WHERE $13::float8 IS NULL OR extract(epoch FROM at.now) * 1000 <= $13),
    freed AS (SELECT * FROM unnest($8::text[], $9::text[], $10::text[]) AS t (route, key, token)),
    tried AS (
      SELECT w.* FROM at CROSS JOIN wished w
@@ -73,10 +78,11 @@ const KEYS = `at AS (SELECT clock_timestamp() AS now),
  * used up, since nobody knows what has started before.
  */
 const RATES = `permits AS (INSERT INTO clink_worker.rates AS r (fleet, route, open, past, asked)
-     SELECT $1, t.route, '{}', jsonb_build_object(ceil(extract(epoch FROM clock_timestamp()) * 1000)::text, t.asked::jsonb -> 'count'), t.asked::jsonb
+     SELECT $1, t.route, '{}', jsonb_build_object(ceil(extract(epoch FROM clock_timestamp()) * 1000)::text, t.asked::jsonb -> 'count'),
+       t.asked::jsonb || jsonb_build_object('at', extract(epoch FROM clock_timestamp())::float8 * 1000)
      FROM unnest($11::text[], $12::text[]) AS t (route, asked) ORDER BY t.route
      ON CONFLICT (fleet, route) DO UPDATE SET (open, past, asked) = (
-       SELECT open.entries || given.entries, past.entries, excluded.asked
+       SELECT open.entries || given.entries, past.entries, excluded.asked || jsonb_build_object('at', c.now)
        FROM (SELECT extract(epoch FROM clock_timestamp())::float8 * 1000 AS now, (excluded.asked ->> 'count')::float8 AS most,
            (excluded.asked ->> 'window')::float8 AS wide, (excluded.asked ->> 'grain')::float8 AS grain) AS c
        CROSS JOIN LATERAL (SELECT coalesce(jsonb_object_agg(key, value), '{}') AS entries, count(*) AS used
@@ -89,20 +95,21 @@ const RATES = `permits AS (INSERT INTO clink_worker.rates AS r (fleet, route, op
          WHERE moment >= c.now - c.wide GROUP BY moment) AS moments) AS past
        CROSS JOIN LATERAL (SELECT coalesce(jsonb_object_agg(id, c.now + ${PERMIT_LASTS}), '{}') AS entries FROM (
          SELECT id FROM jsonb_array_elements_text(excluded.asked -> 'wanted') AS id
-         LIMIT greatest(0, c.most - open.used - past.used)) AS ids) AS given)
+         LIMIT CASE WHEN c.now > $13 THEN 0 ELSE greatest(0, c.most - open.used - past.used) END) AS ids) AS given)
      RETURNING r.route, ARRAY(SELECT id FROM jsonb_array_elements_text(r.asked -> 'wanted') AS id WHERE r.open ? id) AS ids,
        (SELECT min(moment) FROM (SELECT key::float8 AS moment FROM jsonb_each(r.past) UNION ALL SELECT value::float8 FROM jsonb_each(r.open)) AS all_of)
          + (r.asked ->> 'window')::float8 - extract(epoch FROM clock_timestamp())::float8 * 1000 AS wait,
        (r.asked ->> 'count')::float8 - (SELECT count(*) FROM jsonb_object_keys(r.open))
          - (SELECT coalesce(sum(value::float8), 0) FROM jsonb_each(r.past)) AS remaining)`
 
-const TYPES = ['text', 'text', 'float8', ...Array<string>(9).fill('text[]')]
+const TYPES = ['text', 'text', 'float8', ...Array<string>(9).fill('text[]'), 'float8']
 const NAMED = `named AS (SELECT ${TYPES.map((type, index) => `$${index + 1}::${type}`).join(', ')})`
 const FOUND = {
   keys: `SELECT w.token AS route, NULL::text[] AS ids, NULL::float8 AS wait, NULL::float8 AS remaining,
        CASE WHEN g.token IS NULL THEN coalesce(r.token, '') END AS holder
      FROM wished w LEFT JOIN got g ON g.token = w.token LEFT JOIN clink_worker.rights r ON r.fleet = $1 AND r.route = w.route AND r.key = w.key`,
   rates: 'SELECT route, ids, wait, remaining, NULL AS holder FROM permits',
+  time: `SELECT NULL AS route, NULL::text[] AS ids, extract(epoch FROM clock_timestamp())::float8 * 1000 AS wait, NULL::float8 AS remaining, NULL AS holder`,
 } as const
 
 /** A right whose time is over is renewed as well, as long as nobody else has taken it: code may go on that ignores its abort. */
@@ -110,6 +117,11 @@ const RENEW = `UPDATE clink_worker.rights r SET until = clock_timestamp() + $2 *
    FROM unnest($3::text[], $4::text[], $5::text[], $6::text[]) AS t (route, key, token, clink)
    WHERE r.fleet = $1 AND r.route = t.route AND r.key = t.key AND r.token = t.token RETURNING r.token`
 
+/**
+ * Milliseconds after which a statement gives nothing any more: by then it was given up. What a network has held back for longer is carried out all the
+ * same, after its repetition, and what it gave would be nobody's.
+ */
+const LATE = 6_000
 /** Tries of a statement that only another member has got in the way of. */
 const TRIES = 5
 
@@ -118,7 +130,10 @@ type Query = (sql: string, values: readonly unknown[]) => Promise<readonly Query
 export function limitsIn(
   query: Query,
   { fleet, member }: { readonly fleet: string; readonly member: string },
+  clock: Pick<Clock, 'now'> = steadyOf(systemClock()),
 ): LimitStore {
+  /** By how much the clock of the store is ahead of the one here, or by less; undefined: it has not answered yet. */
+  let ahead: number | undefined
   const ask: Query = async (sql, values) => {
     for (let tries = 1; ; tries += 1) {
       try {
@@ -131,7 +146,10 @@ export function limitsIn(
   }
   return {
     async ask(wish, length) {
-      return answerOf(await ask(statementOf(wish), [fleet, member, length, ...columnsOfWish(wish)]))
+      const last = ahead === undefined ? null : clock.now() + ahead + LATE
+      const rows = await ask(statementOf(wish), [fleet, member, length, ...columnsOfWish(wish), last])
+      ahead = Number(rows.find(({ route }) => route === null)?.['wait']) - clock.now()
+      return answerOf(rows.filter(({ route }) => route !== null))
     },
     async renew(rights, length) {
       const rows = await ask(RENEW, [fleet, length, ...columnsOf(rights), rights.map(({ clink }) => plain(clink))])
@@ -146,7 +164,8 @@ function statementOf({ freed, keys, rates }: LimitsWish): string {
     ...(keys.length + freed.length > 0 ? [{ sql: KEYS, found: FOUND.keys }] : []),
     ...(rates.length > 0 ? [{ sql: RATES, found: FOUND.rates }] : []),
   ]
-  return `WITH ${[NAMED, ...parts.map(({ sql }) => sql)].join(', ')} ${parts.map(({ found }) => found).join(' UNION ALL ')}`
+  const found = [...parts.map((part) => part.found), FOUND.time].join(' UNION ALL ')
+  return `WITH ${[NAMED, ...parts.map(({ sql }) => sql)].join(', ')} ${found}`
 }
 
 function columnsOfWish({ freed, keys, rates }: LimitsWish): readonly unknown[] {

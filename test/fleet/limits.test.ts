@@ -1,7 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import { Client, type QueryResultRow } from 'pg'
 import { describe, expect, it } from 'vitest'
 import { Secret } from '../../src/base/secret.ts'
 import { PostgresStore } from '../../src/fleet/postgres.ts'
+import { limitsIn } from '../../src/fleet/postgres-limits.ts'
 import type { KeyRight, LimitsAnswer, RateWish } from '../../src/ledger/fleet-limits.ts'
 import { clusterOfFile, needPostgres } from '../support/postgres.ts'
 import { until } from '../support/until.ts'
@@ -197,6 +199,48 @@ describe('permits of a fleet', () => {
     await delay(WINDOW + 10)
     const third = await ask(two.b, ids('c', 5))
     expect([...third.granted], 'those of which nobody says anything may be used still').toEqual(['c0'])
+  })
+
+  it('and keys are not given by a statement that a network has held back until it was given up', async (context) => {
+    await using two = await Two.on(context)
+    const client = new Client(two.url)
+    await client.connect()
+    let time = 60_000
+    const limits = limitsIn(
+      async (sql, values) => (await client.query<QueryResultRow>(sql, [...values])).rows,
+      { fleet: 'one', member: 'c' },
+      { now: () => time },
+    )
+    const rates = [{ route: 'work', count: 5, window: WINDOW, wanted: ['c1'], ended: {} }]
+    await limits.ask({ ...NOTHING, rates }, 60_000)
+    await delay(WINDOW + 5)
+    // It was sent seven seconds ago.
+    time -= 7_000
+    expect([...(await limits.ask({ ...NOTHING, keys: [key('c2')], rates }, 60_000)).granted]).toEqual([])
+    expect(await cluster.sql('SELECT count(*) FROM clink_worker.rights', two.url)).toBe('0')
+    expect([...(await limits.ask({ ...NOTHING, keys: [key('c3')], rates }, 60_000)).granted].sort()).toEqual([
+      'c1',
+      'c3',
+    ])
+    await client.end()
+  })
+
+  it('of a route that is gone are forgotten when they matter no more, and those of others are not', async (context) => {
+    await using two = await Two.on(context)
+    const known = async (): Promise<string> =>
+      await cluster.sql('SELECT route FROM clink_worker.rates ORDER BY 1', two.url)
+    const rate = { count: 5, window: WINDOW, wanted: [], ended: {} }
+    await two.a.limits.ask({ ...NOTHING, rates: ['gone', 'long', 'work'].map((route) => ({ ...rate, route })) }, 1)
+    const age = `jsonb_set(asked, '{at}', to_jsonb((asked ->> 'at')::float8 - 60000))`
+    await cluster.sql(`UPDATE clink_worker.rates SET asked = ${age} WHERE route <> 'work'`, two.url)
+    await two.a.prune(70_000)
+    expect(await known()).toBe('gone\nlong\nwork')
+    await cluster.sql(
+      `UPDATE clink_worker.rates SET asked = asked || '{"window": 70000}' WHERE route = 'long'`,
+      two.url,
+    )
+    await two.a.prune(1_000)
+    expect(await known()).toBe('long\nwork')
   })
 
   it('are never more than the rate in any window, however many members ask and start when they like', async (context) => {
