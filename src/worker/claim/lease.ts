@@ -178,10 +178,14 @@ export function isUnmoved(before: Lease, after: Lease): boolean {
   return after.end === before.end && after.serverEnd === before.serverEnd && after.basis === before.basis
 }
 
-/** True when the first renewal of a claim of unknown length has not moved the end that the service shows, to the millisecond. */
+/**
+ * True when the first renewal of a claim of unknown length has not moved the end that the service shows, to the millisecond. A whole second may be
+ * rounded, however it is written, and hides a renewal within that second.
+ */
 export function showsNoChange(before: Lease, after: Lease, { expiresAt }: Grant): boolean {
   const isSame = before.serverEnd !== undefined && after.serverEnd === before.serverEnd
-  return isSame && after.basis === 'assumed' && readMoment(expiresAt)?.grain === 1
+  const moment = readMoment(expiresAt)
+  return isSame && after.basis === 'assumed' && moment?.grain === 1 && isFraction(moment)
 }
 
 interface Times {

@@ -65,12 +65,12 @@ export class Pulse {
     return { loop: this.#loop, clinkId: this.#clinkId, since: now - this.#since, dueBy: now - this.#dueBy }
   }
 
-  /** @param within milliseconds. */
+  /** @param within milliseconds. What is late as it begins is late from then on, and not from before. */
   expect(loop: LoopName, within: number): void {
     if (this.#isOver) return
     this.#loop = loop
     this.#since = this.#time.now()
-    this.#dueBy = this.#since + within
+    this.#dueBy = this.#since + Math.max(0, within)
   }
 
   /** The step that is under way may take so many milliseconds from now on. */

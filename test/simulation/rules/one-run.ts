@@ -82,7 +82,7 @@ function overlap({ plan, record }: Evidence, earlier: RunRecord, later: RunRecor
       (request.life !== earlier.life || request.begunAt < claimedAt) &&
       request.arrivedAt !== undefined &&
       request.arrivedAt <= at &&
-      request.arrivedAt >= earlier.startedAt,
+      request.arrivedAt >= (claimedAt === -Infinity ? earlier.startedAt : claimedAt),
   )
   // Or shortened it while it found out whether it is told apart (§1): it asks for a length of its own, with claims before and after as well.
   const tried = record.requests.some(

@@ -287,16 +287,18 @@ describe('a renewed lease (P2, §2)', () => {
     const unknown = firstLease(grant(0, undefined, 5_000), policy)
     const after: Lease = { ...unknown, basis: 'assumed' }
     const at = (expiresAt: string | undefined): Grant => ({ ...grant(500, undefined, undefined), expiresAt })
-    expect(showsNoChange(unknown, after, at('1970-01-01T00:00:05.000Z'))).toBe(true)
+    const precise: Lease = { ...unknown, serverEnd: 5_001 }
+    expect(showsNoChange(precise, { ...precise, basis: 'assumed' }, at('1970-01-01T00:00:05.001Z'))).toBe(true)
+    expect(showsNoChange(unknown, after, at('1970-01-01T00:00:05.000Z'))).toBe(false)
     expect(showsNoChange(unknown, after, at('1970-01-01T00:00:05Z'))).toBe(false)
     expect(showsNoChange(unknown, after, at(undefined))).toBe(false)
     const untold = { ...unknown, serverEnd: undefined }
-    expect(showsNoChange(untold, { ...untold, basis: 'assumed' }, at('1970-01-01T00:00:05.000Z'))).toBe(false)
+    expect(showsNoChange(untold, { ...untold, basis: 'assumed' }, at('1970-01-01T00:00:05.001Z'))).toBe(false)
   })
 
   it('of unknown length whose end a renewal has not moved was not renewed', () => {
-    const unknown = firstLease(grant(0, undefined, 5_000), policy)
-    const same = grant(500, undefined, 5_000, 60_000)
+    const unknown = firstLease(grant(0, undefined, 5_001), policy)
+    const same = grant(500, undefined, 5_001, 60_000)
     const moved = grant(500, undefined, 60_500, 60_000)
     expect(showsNoChange(unknown, renewedLease(unknown, same, policy), same)).toBe(true)
     expect(showsNoChange(unknown, renewedLease(unknown, moved, policy), moved)).toBe(false)
