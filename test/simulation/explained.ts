@@ -204,7 +204,7 @@ function whyNot(facts: Explaining, life: string, worker: WorkerPlan, clink: Stor
   // Why it was left alone stays true where a claim is left to its end, or nobody can tell whose it is. What passes is not meant, nor what was in hand since then.
   const isOfClaim = last?.event === 'clink.leftToExpire' || isNotClaimed(last)
   const said = isOfClaim ? told.findLast(({ event }) => VIEWS.has(event.event) && !isNotClaimed(event))?.event : last
-  if (said?.event === 'clink.deadLettered') return isOver ? 'given up' : undefined
+  if (said?.event === 'clink.deadLettered') return isOver || isToRunAgain(record, life, id) ? 'given up' : undefined
   if (said?.event !== 'clink.leftAlone' && said?.event !== 'clink.parked') return undefined
   if (isOfClaim && !LASTING.has(said.why)) return undefined
   const truths: { readonly [W in LeftAlone]?: boolean } = {
