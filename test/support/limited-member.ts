@@ -18,6 +18,12 @@ export const batch = { ...select, inbox: { claim: 'batch' } } as const
 /** A fleet that shares limits and nothing else. */
 class LimitedFleet extends BareFleet {
   readonly #shared: MemoryLimits
+  /** Before the fleet knows that something is about to start. */
+  beforeBegun: () => Promise<void> = async () => await Promise.resolve()
+  override readonly begun: Fleet['begun'] = async (_, here) => {
+    await this.beforeBegun()
+    await here
+  }
 
   constructor(shared: MemoryLimits) {
     super()
@@ -47,6 +53,8 @@ export class Member {
   lasts = SECOND
   /** What it does about its abort. */
   heeds = true
+  /** Whether what says that it fails does. */
+  fails = true
 
   constructor(limits: Limits, settings: VirtualOptions['settings'] = {}) {
     let time = (): number => 0
@@ -76,7 +84,7 @@ export class Member {
         } finally {
           run.until = bench.time.now
         }
-        if (content.startsWith('fails')) throw new Error('not yet')
+        if (this.fails && content.startsWith('fails')) throw new Error('not yet')
       },
     })
     const { bench } = this

@@ -81,6 +81,11 @@ export class MemoryLimits {
     }
   }
 
+  /** When the permits of a route that it knows of have started something, or may at last. */
+  startsOf(route: string): readonly number[] {
+    return [...(this.#permits.get(route)?.values() ?? [])]
+  }
+
   /** Who has a key goes on with another clink of it. */
   again(name: string): void {
     const held = this.keys.get(name)
