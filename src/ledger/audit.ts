@@ -19,9 +19,9 @@ export class Audit {
     this.#wall = wall
   }
 
-  /** Oldest first. */
+  /** Oldest first, by the clocks of those who noted them: of a fleet they come here in another order. */
   all(): readonly Act[] {
-    return [...this.#table.entries()].map(([, act]) => act)
+    return [...this.#table.entries()].map(([, act]) => act).toSorted((one, other) => one.at - other.at)
   }
 
   async note(act: Omit<Act, 'at'>): Promise<void> {

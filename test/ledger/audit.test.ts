@@ -26,3 +26,12 @@ it('acts of one moment are all kept, in memory as well', async () => {
   await Promise.all([1, 2, 3].map(async (n) => await ledger.audit.note({ act: 'resume', by: `alice ${n}` })))
   expect(ledger.audit.all().map(({ by }) => by)).toEqual(['alice 1', 'alice 2', 'alice 3'])
 })
+
+it('what is told of later is shown where it belongs by its time', async () => {
+  let now = 100
+  const ledger = new Ledger(memoryTables(), undefined, () => now)
+  await ledger.audit.note({ act: 'pause', by: 'here' })
+  now = 50
+  await ledger.audit.note({ act: 'resume', by: 'elsewhere, before' })
+  expect(ledger.audit.all().map(({ by }) => by)).toEqual(['elsewhere, before', 'here'])
+})
