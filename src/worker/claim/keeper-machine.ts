@@ -202,7 +202,6 @@ export class KeeperMachine {
     return true
   }
 
-  /** Nothing is renewed from now on. */
   stopRenewing(): void {
     if (this.#state !== 'over') this.#state = 'resting'
   }

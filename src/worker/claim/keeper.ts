@@ -251,7 +251,7 @@ export class LeaseKeeper implements LeaseHolder {
     const { claim, clink, context } = this.#options
     this.#pulse?.expect('renewal', deadline - this.#now)
     const seen = await findClink(clink, claim.key.api, deadline)
-    const shown = seen === undefined || seen === 'failed' ? 'ours' : (lossShownBy(seen, context.identity) ?? 'ours')
+    const shown = typeof seen === 'object' ? (lossShownBy(seen, context.identity) ?? 'ours') : 'ours'
     const refusal = this.#machine.looked(shown, this.#now)
     if (refusal === undefined) return
     const { why, isKept } = refusal

@@ -13,14 +13,16 @@ const PAGE = 100
  * its creation: in any state first, then state by state, for a group that is busier than a page is long.
  *
  * @param deadline local time after which nothing is asked any more.
- * @returns undefined when it is not listed; `failed` when the service did not answer. Never rejects.
+ * @returns undefined when it is not listed; `hidden` where it may be, behind as many as a page holds; `failed` when the service did not answer. Never
+ * rejects.
  */
 export async function findClink(
   clink: Clink,
   api: Pick<ClinkApi, 'getClinks'>,
   deadline: number,
   signal?: AbortSignal,
-): Promise<Clink | undefined | 'failed'> {
+): Promise<Clink | undefined | 'hidden' | 'failed'> {
+  let isHidden = false
   for (const status of [undefined, 'completed', 'claimed', 'pending'] as const) {
     const filter = status === undefined ? {} : { status }
     const params = { group_id: clink.group_id, limit: PAGE, ...sinceOf(clink.created_at), ...filter }
@@ -29,11 +31,12 @@ export async function findClink(
       const found = clinks.find(({ clink_id }) => clink_id === clink.clink_id)
       if (found !== undefined) return found
       if (status === undefined && clinks.length < PAGE) return undefined
+      if (status !== undefined && clinks.length >= PAGE) isHidden = true
     } catch {
       return 'failed'
     }
   }
-  return undefined
+  return isHidden ? 'hidden' : undefined
 }
 
 /**
@@ -48,7 +51,8 @@ export async function listedOwner(
 ): Promise<{ readonly id: string } | 'untold' | 'failed'> {
   const seen = await findClink(clink, key.api, ...limits)
   if (seen === 'failed') return 'failed'
-  if (seen?.status === 'claimed' && typeof seen.claimed_by === 'string') return { id: seen.claimed_by }
+  if (typeof seen === 'object' && seen.status === 'claimed' && typeof seen.claimed_by === 'string')
+    return { id: seen.claimed_by }
   keys.untold(key)
   return 'untold'
 }

@@ -156,11 +156,16 @@ export class Siblings {
     return 'granted'
   }
 
-  /** Also a clink that is no longer ours is refused, which says nothing about siblings. A claimed one need not be listed. */
-  async #confirmed({ clink }: Tried, { deadline = 0, signal }: CallOptions): Promise<SiblingsVerdict | 'unsent'> {
+  /**
+   * Also a clink that is no longer ours is refused, which says nothing about siblings. A claimed one need not be listed. Where the list does not come
+   * to the clink, it is ours if it may be claimed once more.
+   */
+  async #confirmed(claim: Tried, { deadline = 0, signal }: CallOptions): Promise<SiblingsVerdict | 'unsent'> {
     const { api, identity } = this.#options
+    const { clink } = claim
     const seen = await findClink(clink, api, deadline, signal)
     if (seen === 'failed') return 'unsent'
+    if (seen === 'hidden') return (await this.#claimBack(claim, signal)).is === 'granted' ? 'refused' : 'unknown'
     const isOurs =
       seen === undefined ||
       (seen.status === 'claimed' && lossShownBy(seen, identity) === undefined && isOneTime(seen, clink))

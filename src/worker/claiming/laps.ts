@@ -1,11 +1,11 @@
 import { Recent } from '../../base/recent.ts'
-import type { Clink } from '../../clink/records.ts'
+import type { InboxPage } from '../../clink/client.ts'
 import type { WorkerContext } from '../context.ts'
 
 /** How many clinks of a lap are remembered. */
 const KNOWN = 10_000
 
-interface Page {
+interface Shown {
   readonly hides: boolean
   readonly isNews: boolean
   readonly isWhole: boolean
@@ -30,23 +30,23 @@ export class Laps {
   }
 
   /**
-   * @param clinks of a page. `hides`: there may be others behind what it has brought; `isNews`: something of it had not come before; `isWhole`:
-   *   there is nothing behind it.
+   * @param page `hides`: there may be others behind what it has brought; `isNews`: something of it had not come before; `isWhole`: there is nothing
+   *   behind it.
    * @returns whether the next poll is to follow at once.
    */
-  goOn(clinks: readonly Clink[], { hides, isNews, isWhole }: Page): boolean {
-    const goesOn = hides && (isNews || this.#mayShowMore(clinks))
+  goOn(page: InboxPage, { hides, isNews, isWhole }: Shown): boolean {
+    const goesOn = hides && (isNews || this.#mayShowMore(idsOf(page)))
     if (!goesOn) this.#end(isWhole)
     return goesOn
   }
 
   /** Once polls have gone round, another lap is tried with the next sweep. */
-  #mayShowMore(clinks: readonly Clink[]): boolean {
+  #mayShowMore(ids: readonly string[]): boolean {
     const { clock, emit, settings } = this.#context
     const now = clock.now()
     if (this.#starvedAt !== undefined && now < this.#starvedAt + settings.current.poll.sweep) return false
-    const isRound = clinks.length > 0 && clinks.every(({ clink_id: id }) => this.#taken.has(id))
-    for (const { clink_id: id } of clinks) this.#taken.set(id, true)
+    const isRound = ids.length > 0 && ids.every((id) => this.#taken.has(id))
+    for (const id of ids) this.#taken.set(id, true)
     if (!isRound) return true
     if (this.#starvedAt === undefined) emit({ event: 'inbox.starved', advice: ADVICE })
     this.#starvedAt = now
@@ -59,6 +59,11 @@ export class Laps {
     this.#starvedAt = undefined
     this.#context.emit({ event: 'inbox.reached' })
   }
+}
+
+/** Also of records that cannot be read: their claims come round as well. */
+function idsOf({ clinks, malformed }: InboxPage): readonly string[] {
+  return [...clinks.map(({ clink_id: id }) => id), ...malformed.flatMap(({ id }) => id ?? [])]
 }
 
 const ADVICE =

@@ -44,6 +44,8 @@ export class ClaimHandle implements Handle, Claimed, KeeperOwner {
   readonly #context: SettlementContext
   #owner: HandleOwner | undefined
   #settled: Settled | undefined
+  /** It may be somebody else's by the next start, which is not to hold on to it: what is journalled says so from then on, whoever has it journalled. */
+  #isLetGo = false
   /** The deadline that the journal knows, in local time. */
   #journalledTo = -Infinity
   /** Clink is being told: what it shows as done may be our own doing. */
@@ -87,10 +89,9 @@ export class ClaimHandle implements Handle, Claimed, KeeperOwner {
   }
 
   start(owner: HandleOwner): void {
-    const { clock, emit } = this.#context
     this.#owner = owner
     this.holder.start(owner)
-    emit({ event: 'clink.claimed', ...this.facts, lease: this.deadline - clock.now() })
+    this.#context.emit({ event: 'clink.claimed', ...this.facts, lease: this.deadline - this.#context.clock.now() })
   }
 
   ready(): Promise<boolean> | boolean {
@@ -116,8 +117,8 @@ export class ClaimHandle implements Handle, Claimed, KeeperOwner {
     this.holder.claimedAnew(lease)
   }
 
-  note(releasing = false): Promise<void> {
-    return this.#context.ledger.process.hold(this.#held(releasing))
+  note(): Promise<void> {
+    return this.#context.ledger.process.hold(this.#held())
   }
 
   /** Journalled where the journal says too much, or less than half a lease: a start after a crash counts on no more than it says. */
@@ -128,10 +129,10 @@ export class ClaimHandle implements Handle, Claimed, KeeperOwner {
   }
 
   begin(isAlone: boolean): Promise<number> {
-    return this.#context.ledger.begin({ claim: this.#held(false) }, isAlone)
+    return this.#context.ledger.begin({ claim: this.#held() }, isAlone)
   }
 
-  #held(releasing: boolean) {
+  #held() {
     const { boot, clock } = this.#context
     this.#journalledTo = this.deadline
     const claim = {
@@ -140,7 +141,7 @@ export class ClaimHandle implements Handle, Claimed, KeeperOwner {
       lease: this.holder.lease,
       dueAt: this.#owner?.dueAt,
       running: this.#owner?.isRunning ?? false,
-      releasing,
+      releasing: this.#isLetGo,
       key: this.holder.isUnconfirmed ? this.#madeWith : this.key.fingerprint,
     }
     return toHeldClaim(claim, clock, boot)
@@ -169,21 +170,20 @@ export class ClaimHandle implements Handle, Claimed, KeeperOwner {
   async release(why: ReleaseCause, { reason, cooldown, noted }: ReleaseFacts = {}): Promise<Settled> {
     const { closing, ledger } = this.#context
     this.#isTelling = true
+    this.#isLetGo = true
     const cooled = cooldown === undefined ? undefined : ledger.cool(this.clink.clink_id, cooldown)
     // In one commit: where they are slow, a stop has no time for several.
-    await Promise.all([noted, cooled, this.#settledByNow() === undefined ? this.note(true) : undefined])
+    await Promise.all([noted, cooled, this.#settledByNow() === undefined ? this.note() : undefined])
     const before = this.#settledByNow()
     if (before !== undefined) return before
     // By the journal's account the next process would hold on to what somebody else has by then.
     if (!ledger.isHealthy) return this.#end({ is: 'left-to-expire', why: unwritten(ledger) })
-    this.isReleasing = true
-    this.releaseTried = true
+    this.isReleasing = this.releaseTried = true
     const settled = await release(this, why, reason, this.#context)
     this.isReleasing = false
     // By the clock and not the timer: the request may have ended with the lease, which is lost then.
-    const lost = this.#settledByNow()
-    if (lost !== undefined) return lost
-    return settled.is === 'left-to-expire' && closing.aborted ? { is: 'unconfirmed' } : this.#end(settled)
+    const isOpen = settled.is === 'left-to-expire' && closing.aborted
+    return this.#settledByNow() ?? (isOpen ? { is: 'unconfirmed' } : this.#end(settled))
   }
 
   async giveUp({ notice, reason, tell, why }: GivenUp): Promise<Settled> {
@@ -260,10 +260,11 @@ export class ClaimHandle implements Handle, Claimed, KeeperOwner {
     if (cause === 'refused' && hadItsTime) void ledger.outcome(this.clink.clink_id, { is: 'outlived' })
     const lapsedAt = clock.now() >= deadline ? end : undefined
     this.#settled = { is: 'lost', cause, whileTelling: this.#isTelling, lapsedAt }
+    this.#isLetGo = true
     this.holder.stop()
     this.#owner?.lost(this.#settled)
     // What still runs may end the process: the next start has to know what it was.
-    void (this.#owner?.isRunning === true ? this.note(true) : ledger.process.drop(this.clink.clink_id))
+    void (this.#owner?.isRunning === true ? this.note() : ledger.process.drop(this.clink.clink_id))
     return this.#settled
   }
 
@@ -285,10 +286,9 @@ export class ClaimHandle implements Handle, Claimed, KeeperOwner {
     { keepsResult = false, ...more }: { readonly keepsResult?: boolean; readonly notice?: string },
   ): Promise<void> {
     const { clock, emit, ledger, signals } = this.#context
-    const { clink, route } = this.facts
     // Of a letter whose notice is given up: it keeps what it has.
     const before = this.memory.letter
-    const { attempt: attempts = before?.attempts ?? 0 } = this.facts
+    const { attempt: attempts = before?.attempts ?? 0, clink, route } = this.facts
     const errors = [...(before?.errors ?? []), ...this.memory.tried.errors, reason]
     await ledger.deadLetter({ clink, route, attempts, reason, errors, tell, at: clock.wall(), ...more }, keepsResult)
     emit({ event: 'clink.deadLettered', ...this.facts, reason, attempts })

@@ -120,7 +120,7 @@ class Completing {
     const { closing, identity } = this.#context
     const record = await findClink(clink, api, holder.lease.deadline, closing)
     if (record === 'failed') return undefined
-    if (record === undefined) {
+    if (record === undefined || record === 'hidden') {
       if (isConflict(error)) return await this.#confirmed(undefined, undefined, true)
       return refusesClaim(error) ? elsewhere(refusal(error)) : undefined
     }

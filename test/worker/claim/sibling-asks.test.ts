@@ -16,7 +16,7 @@ import { clink as sample } from '../../support/sample-records.ts'
 
 const TEN_MINUTES = 600_000
 
-it('§1, §2: a sibling that asks for less than is left leaves the claim no longer than it asked for (P2)', async () => {
+function claimed() {
   const clock = systemClock()
   const ledger = new Ledger(memoryTables())
   const settings = makeSettings({ claim: { timeout: TEN_MINUTES } })
@@ -29,11 +29,23 @@ it('§1, §2: a sibling that asks for less than is left leaves the claim no long
   const now = clock.now()
   const times = { claimedAt: '2026-01-05T08:00:00.000Z', expiresAt: '2026-01-05T08:10:00.000Z' }
   const lease: Lease = terms.first({ sentAt: now, asked: TEN_MINUTES, ...times })
+  const clink: Clink = { ...sample, status: 'claimed' }
+  return { clink, clock, lease, now, parts: { ...parts, identity: new Identity(undefined, () => {}), terms, url: 'u' } }
+}
+
+async function refused(status: number, failure?: 'reset'): Promise<never> {
+  const facts = { detail: undefined, operation: 'claim_clink', retryAfter: undefined, isBare: false } as const
+  return await Promise.reject(
+    new ClinkApiError('refused', { ...facts, status, mayHaveHappened: status === 0, failure }),
+  )
+}
+
+it('§1, §2: a sibling that asks for less than is left leaves the claim no longer than it asked for (P2)', async () => {
+  const { clink, clock, lease, now, parts } = claimed()
   expect(lease.basis).toBe('told')
   // A renewal, of whichever claim, was answered without times.
-  terms.renewed(lease, { sentAt: now, asked: TEN_MINUTES, claimedAt: undefined, expiresAt: undefined })
+  parts.terms.renewed(lease, { sentAt: now, asked: TEN_MINUTES, claimedAt: undefined, expiresAt: undefined })
 
-  const clink: Clink = { ...sample, status: 'claimed' }
   const asked: { seconds: number | undefined; trustedFor: number }[] = []
   const over = new AbortController()
   const claimClink = async (
@@ -42,17 +54,35 @@ it('§1, §2: a sibling that asks for less than is left leaves the claim no long
   ): Promise<never> => {
     asked.push({ seconds: params.timeout_seconds, trustedFor: (limits?.deadline ?? Infinity) - clock.now() })
     over.abort()
-    const facts = { detail: undefined, operation: 'claim_clink', retryAfter: undefined, isBare: false } as const
-    return await Promise.reject(
-      new ClinkApiError('cut', { ...facts, status: 0, mayHaveHappened: true, failure: 'reset' }),
-    )
+    return await refused(0, 'reset')
   }
   const api = { claimClink, getClinks: async () => await Promise.reject(new Error('nobody looks')) }
-  const identity = new Identity(undefined, () => {})
-  const siblings = new Siblings({ ...parts, api, identity, sibling: api, url: 'u', exclusive: false, terms })
+  const siblings = new Siblings({ ...parts, api, sibling: api, exclusive: false })
   const found = await siblings.findOut({ clink, lease, api }, over.signal)
 
   expect(asked.length).toBeGreaterThan(0)
   for (const { seconds = 300, trustedFor } of asked) expect(trustedFor).toBeLessThan(seconds * 1_000)
   expect(found.lease.deadline - now).toBeLessThan((asked[0]?.seconds ?? 0) * 1_000)
 })
+
+it.for([
+  ['it may be claimed once more', true, 'refused'],
+  ['it may not', false, 'unknown'],
+] as const)(
+  '§1: a refused sibling shows nothing of a clink behind a full list, unless %s',
+  async ([, isOurs, verdict]) => {
+    const { clink, lease, parts } = claimed()
+    const api = {
+      claimClink: async () => (isOurs ? await Promise.resolve(clink) : await refused(409)),
+      getClinks: async () =>
+        await Promise.resolve({
+          malformed: [],
+          clinks: Array.from({ length: 100 }, (_, n) => ({ ...sample, clink_id: `other_${n}` })),
+        }),
+    }
+    const sibling = { claimClink: async () => await refused(409) }
+    const siblings = new Siblings({ ...parts, api, sibling, exclusive: false })
+    const found = await siblings.findOut({ clink, lease, api }, new AbortController().signal)
+    expect(found.verdict).toBe(verdict)
+  },
+)

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import type { Transport } from '../../../src/clink/transport.ts'
 import { Bench, until, type Station } from '../../support/harness.ts'
 import { claimingPoll, claimingPolls, times } from '../../support/record.ts'
 
@@ -9,13 +10,18 @@ const OTHERS = 25
 const SLOWLY = 60
 
 /** One clink that is ours, behind those that are not. Claims by id may not be made, so nothing can be chosen. */
-function crowded(bench: Bench, sweep: number): { station: Station; hidden: string; others: readonly string[] } {
+function crowded(
+  bench: Bench,
+  sweep: number,
+  wrap?: (inner: Transport) => Transport,
+): { station: Station; hidden: string; others: readonly string[] } {
   const hidden = bench.send('ours')
   bench.emulator.changeClink(hidden, { created: bench.emulator.now() - 60_000 })
   const others = bench.sendMany(OTHERS, { from: 'alice' })
   bench.fault(claimingPoll, { delayBefore: SLOWLY })
   const station = bench.work(() => 'done', {
     takes: ({ content }) => content === 'ours',
+    ...(wrap === undefined ? {} : { wrap }),
     settings: {
       concurrency: 1,
       claim: { timeout: LEASE * 1_000 },
@@ -45,6 +51,28 @@ describe.concurrent(
       expect(station.all('inbox.starved')).toHaveLength(1)
       expect(bench.status(hidden)).toBe('pending')
       expect(Math.max(...others.map((id) => times(bench.emulator, id, 'claimed')))).toBeGreaterThan(1)
+    })
+
+    it('are noticed where their records cannot be read, too', async () => {
+      await using bench = await Bench.open({ switches })
+      const unreadable = (inner: Transport): Transport => ({
+        send: async (request) => {
+          const answer = await inner.send(request)
+          const without = (record: string): string =>
+            record.includes('"ours"') ? record : record.replace('"status"', '"was"')
+          return {
+            ...answer,
+            body: answer.body
+              .split(/(?={"clink_id")/)
+              .map(without)
+              .join(''),
+          }
+        },
+      })
+      const { station, hidden } = crowded(bench, 3_600_000, unreadable)
+      await station.seen('inbox.starved')
+      expect(station.all('clink.leftAlone').every(({ why }) => why === 'malformed')).toBe(true)
+      expect(bench.status(hidden)).toBe('pending')
     })
 
     it('are tried anew with each sweep, and what lay behind is worked when they are fewer', async () => {
