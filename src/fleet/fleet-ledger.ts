@@ -36,7 +36,7 @@ export interface FleetOptions {
 
 /** Milliseconds between two looks at what other members have changed, in which this one shows that it is there. */
 const BEAT = 5_000
-/** While the store is away, and where there is something to be shown. */
+/** While the store is away, and where there is something to be shown, as after the start: before it there was nothing to say. */
 const BEAT_AWAY = 1_000
 /** It could be written, and what is paused is not known. */
 const UNREAD = 'it was not read yet'
@@ -134,6 +134,7 @@ export class FleetLedger implements Fleet {
     this.#tellUntold()
     await this.#beat()
     await this.#telling
+    this.#beatSoon(BEAT_AWAY)
   }
 
   #tellUntold(): void {
@@ -265,9 +266,8 @@ export class FleetLedger implements Fleet {
     done.resolve()
   }
 
-  #beatSoon(): void {
+  #beatSoon(wait = this.isHealthy && !this.#hasNews ? BEAT : BEAT_AWAY): void {
     this.#cancel()
-    const wait = this.isHealthy && !this.#hasNews ? BEAT : BEAT_AWAY
     if (!this.#isStopped) this.#cancel = after(this.#options.clock, wait, () => void this.#beat())
   }
 

@@ -84,7 +84,8 @@ it('every command of docs/fleet.md works as it stands there, from a worker alone
     const said = await run(line)
     if (line === 'clink-worker check --online') expect(said).toMatch(/store +.*answers/)
     if (line === 'clink-worker status --fleet') {
-      expect(said).toMatch(/ ready /)
+      // It says what it does a second after it was there for the first time.
+      await until(async () => / ready /.test(await run(line)), 'the one that has gone over is ready')
       expect(others).toHaveLength(3)
       for (const other of others) await run(other)
     }

@@ -203,6 +203,23 @@ describe('members of a fleet', () => {
     await expect.poll(async () => await cluster.sql('SELECT count(*) FROM clink_worker.steps', fleet.url)).toBe('0')
   })
 
+  it('show what they do soon after their start, before which there is nothing to show', async (context) => {
+    await using fleet = await two(context)
+    fleet.a.fleet.signs = () => ({
+      pid: 7,
+      isReady: true,
+      reasons: [],
+      inHand: 0,
+      taken: 0,
+      slots: 1,
+      routes: [],
+    })
+    const shown = async (): Promise<string> =>
+      await cluster.sql(`SELECT shows FROM clink_worker.members WHERE member = 'a'`, fleet.url)
+    expect(await shown()).toBe('')
+    await expect.poll(shown, { timeout: 3_000 }).toContain('"pid":7')
+  })
+
   it('run again what they were asked to, and nothing that another one was', async (context) => {
     await using fleet = await two(context)
     const { a, b } = fleet

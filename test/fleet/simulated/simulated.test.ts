@@ -12,7 +12,7 @@ async function breachesOf(seed: number, breakage?: Breakage): Promise<readonly s
 
 /** The first seed that shows a broken rule. */
 async function noticed(breakage: Breakage, sign: RegExp): Promise<string | undefined> {
-  for (let seed = 1; seed <= 300; seed += 1) {
+  for (let seed = 1; seed <= 1_500; seed += 1) {
     const breach = (await breachesOf(seed, breakage)).find((text) => sign.test(text))
     if (breach !== undefined) return breach
   }
