@@ -204,7 +204,11 @@ function whyNot(facts: Explaining, life: string, worker: WorkerPlan, clink: Stor
   // Why it was left alone stays true where a claim is left to its end, or nobody can tell whose it is. What passes is not meant, nor what was in hand since then.
   const isOfClaim = last?.event === 'clink.leftToExpire' || isNotClaimed(last)
   const said = isOfClaim ? told.findLast(({ event }) => VIEWS.has(event.event) && !isNotClaimed(event))?.event : last
-  if (said?.event === 'clink.deadLettered') return isOver || isToRunAgain(record, life, id) ? 'given up' : undefined
+  if (said?.event === 'clink.deadLettered') {
+    // Whether its result has arrived since is for people to find out.
+    const isLeft = told.findLast(({ event }) => LETTER_ENDS.has(event.event))?.event.event === 'clink.resultUnknown'
+    return isOver || isLeft ? 'given up' : undefined
+  }
   if (said?.event !== 'clink.leftAlone' && said?.event !== 'clink.parked') return undefined
   if (isOfClaim && !LASTING.has(said.why)) return undefined
   const truths: { readonly [W in LeftAlone]?: boolean } = {
@@ -225,6 +229,8 @@ const VIEWS: ReadonlySet<string> = new Set(['clink.claimed', 'clink.leftAlone', 
 /** §1: of a page that others have won a part of, nothing is taken where nobody can tell which part. That says nothing of the clink. */
 const isNotClaimed = (event?: EventRecord['event']): boolean =>
   event?.event === 'clink.leftAlone' && event.why === 'not-claimed'
+
+const LETTER_ENDS: ReadonlySet<string> = new Set(['clink.deadLettered', 'clink.resultUnknown'])
 
 /** Reasons that lie in the clink itself, or that only an operator ends. */
 const LASTING: ReadonlySet<string> = new Set(['own-reply', 'no-route', 'note', 'given-up'])
