@@ -118,10 +118,10 @@ const RENEW = `UPDATE clink_worker.rights r SET until = clock_timestamp() + $2 *
    WHERE r.fleet = $1 AND r.route = t.route AND r.key = t.key AND r.token = t.token RETURNING r.token`
 
 /**
- * Milliseconds after which a statement gives nothing any more: by then it was given up. What a network has held back for longer is carried out all the
- * same, after its repetition, and what it gave would be nobody's.
+ * Milliseconds after which a statement is given up, and gives nothing any more: what a network has held back for longer is carried out all the same,
+ * after its repetition, and what it gave would be nobody's.
  */
-const LATE = 6_000
+export const ANSWER = 6_000
 /** Tries of a statement that only another member has got in the way of. */
 const TRIES = 5
 
@@ -146,7 +146,7 @@ export function limitsIn(
   }
   return {
     async ask(wish, length) {
-      const last = ahead === undefined ? null : clock.now() + ahead + LATE
+      const last = ahead === undefined ? null : clock.now() + ahead + ANSWER
       const rows = await ask(statementOf(wish), [fleet, member, length, ...columnsOfWish(wish), last])
       ahead = Number(rows.find(({ route }) => route === null)?.['wait']) - clock.now()
       return answerOf(rows.filter(({ route }) => route !== null))

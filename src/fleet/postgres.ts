@@ -23,7 +23,7 @@ import { lookAt } from './look.ts'
 import { memberOf, withNamesOfTheirOwn } from './members.ts'
 import { toJsonb } from './jsonb-text.ts'
 import { pauseId, type KeptFleetPause } from './pauses.ts'
-import { limitsIn } from './postgres-limits.ts'
+import { ANSWER, limitsIn } from './postgres-limits.ts'
 import { codeOf, placeOf, storeError } from './postgres-errors.ts'
 import { noteOf, orNull, pauseIn, siblingsIn } from './postgres-rows.ts'
 import { KnownStore, migrate, refusalOf, versionOf } from './postgres-version.ts'
@@ -48,11 +48,10 @@ interface WrittenAct {
 /** One writes, two read, one shows that this member is there, one asks for what limits are the fleet's, if any are. */
 const CONNECTIONS = 5
 /**
- * Milliseconds. The server ends a statement that hangs before it is given up here: one that was given up and carried out after its repetition would
- * put back what was.
+ * Milliseconds. The server ends a statement that hangs before it is given up here (`ANSWER`): one that was given up and carried out after its
+ * repetition would put back what was.
  */
 const STATEMENT = 4_000
-const ANSWER = 6_000
 /** A number for each write of a process, more than it makes. */
 const WRITES_OF_A_PROCESS = 2n ** 36n
 /** Tries of a write that only another one has got in the way of. */
