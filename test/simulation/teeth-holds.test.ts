@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { findBreach } from './broken-rules.ts'
 import type { Breach } from './judge.ts'
-import { misread } from './misread.ts'
+import { misread } from './altered.ts'
 import type { Plan } from './plan.ts'
 import { playSeed } from './run-seed.ts'
 

@@ -6,7 +6,7 @@ import type { Breach } from './judge.ts'
 import type { Breakage } from './life.ts'
 import type { Plan } from './plan.ts'
 import type { SeedOptions } from './run-seed.ts'
-import { misread } from './misread.ts'
+import { misread } from './altered.ts'
 
 /** In each seed letters are written and retried, again and again, and now and then one is discarded. */
 function looksAfterLetters(plan: Plan): Plan {

@@ -3,16 +3,15 @@ import type { LedgerTables } from '../../src/ledger/ledger.ts'
 import type { Table } from '../../src/ledger/table.ts'
 import { crashing, findBreach } from './broken-rules.ts'
 import type { Breach } from './judge.ts'
-import { misread } from './misread.ts'
+import { writing } from './altered.ts'
 import type { SeedOptions } from './run-seed.ts'
 
 /** A table that says of each row at once that it is written. */
 function hasty<Row, Key extends string>(table: Table<Row, Key>): Table<Row, Key> {
-  const set = async (id: string, row: Row): Promise<void> => {
-    void table.set(id, row)
+  return writing(table, async (_id, _row, write) => {
+    void write()
     await Promise.resolve()
-  }
-  return { ...misread(table, (row) => row), set }
+  })
 }
 
 const over = (name: keyof LedgerTables, planned = crashing): SeedOptions => ({

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import type { Row } from '../../../src/ledger/rows.ts'
 import { memoryTables } from '../../../src/ledger/memory-tables.ts'
-import { misread } from '../../simulation/misread.ts'
+import { writing } from '../../simulation/altered.ts'
 import { VirtualBench } from '../../support/virtual.ts'
 
 const SECOND = 1_000
@@ -13,13 +13,10 @@ it('P9: a renewal is journalled when less than half a lease is left of the journ
   const bench: VirtualBench = new VirtualBench({
     tables: {
       ...tables,
-      claims: {
-        ...misread(claims, (row) => row),
-        set: async (id, row) => {
-          written.push(row)
-          await claims.set(id, row)
-        },
-      },
+      claims: writing(claims, async (_, row, write) => {
+        written.push(row)
+        await write()
+      }),
     },
     switches: { defaultTimeout: LEASE / SECOND },
     settings: { claim: { timeout: LEASE }, handlers: { timeout: 900 * SECOND } },

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { LedgerTables } from '../../../src/ledger/ledger.ts'
 import { memoryTables } from '../../../src/ledger/memory-tables.ts'
-import { misread } from '../../simulation/misread.ts'
+import { writing } from '../../simulation/altered.ts'
 import { VirtualBench, type VirtualOptions } from '../../support/virtual.ts'
 import { recalled } from '../../support/states.ts'
 
@@ -11,35 +11,28 @@ const SECOND = 1_000
 function slowToStart(ms: number, bench: () => VirtualBench): LedgerTables {
   const tables = memoryTables()
   let isFirst = true
-  const claims = misread(tables.claims, (row) => row)
-  const set: typeof claims.set = async (id, row) => {
-    await claims.set(id, row)
+  const claims = writing(tables.claims, async (_, row, write) => {
+    await write()
     if (!isFirst || row.attempts === undefined) return
     isFirst = false
     const { time } = bench()
     await new Promise<void>((resolve) => void time.at(time.now + ms, resolve))
-  }
-  return { ...tables, claims: { ...claims, set } }
+  })
+  return { ...tables, claims }
 }
 
 /** A journal that takes its time to note that a run has ended, once. */
 function slow(ms: number, bench: () => VirtualBench): LedgerTables {
   const tables = memoryTables()
   let isFirst = true
-  const facts = misread(tables.facts, (fact) => fact)
-  return {
-    ...tables,
-    facts: {
-      ...facts,
-      set: async (name, row) => {
-        await facts.set(name, row)
-        if (name !== 'ended' || row === '' || !isFirst) return
-        isFirst = false
-        const { time } = bench()
-        await new Promise<void>((resolve) => void time.at(time.now + ms, resolve))
-      },
-    },
-  }
+  const facts = writing(tables.facts, async (name, row, write) => {
+    await write()
+    if (name !== 'ended' || row === '' || !isFirst) return
+    isFirst = false
+    const { time } = bench()
+    await new Promise<void>((resolve) => void time.at(time.now + ms, resolve))
+  })
+  return { ...tables, facts }
 }
 
 function open(journal: number, options: Omit<VirtualOptions, 'tables'>): VirtualBench {

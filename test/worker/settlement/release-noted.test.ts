@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { memoryTables } from '../../../src/ledger/memory-tables.ts'
 import type { Row } from '../../../src/ledger/rows.ts'
-import { misread } from '../../simulation/misread.ts'
+import { writing } from '../../simulation/altered.ts'
 import { VirtualBench } from '../../support/virtual.ts'
 
 const SECOND = 1_000
@@ -12,15 +12,12 @@ it('P2, §7: that a claim is being given back stays journalled, though a renewal
   const bench: VirtualBench = new VirtualBench({
     tables: {
       ...tables,
-      claims: {
-        ...misread(claims, (row) => row),
-        set: async (id, row) => {
-          const isFirst = row.claim.releasing && written.every(({ claim }) => !claim.releasing)
-          written.push(row)
-          if (isFirst) await new Promise<void>((resolve) => bench.time.at(bench.time.now + 40 * SECOND, resolve))
-          await claims.set(id, row)
-        },
-      },
+      claims: writing(claims, async (_, row, write) => {
+        const isFirst = row.claim.releasing && written.every(({ claim }) => !claim.releasing)
+        written.push(row)
+        if (isFirst) await new Promise<void>((resolve) => bench.time.at(bench.time.now + 40 * SECOND, resolve))
+        await write()
+      }),
     },
     switches: { defaultTimeout: 300 },
     settings: {

@@ -1,17 +1,14 @@
 import { expect, it } from 'vitest'
 import { memoryTables } from '../../../src/ledger/memory-tables.ts'
-import { misread } from '../../simulation/misread.ts'
+import { writing } from '../../simulation/altered.ts'
 import { VirtualBench } from '../../support/virtual.ts'
 
 it('P1: a clink whose completion is confirmed is not lost while that is being written', async () => {
   const { own, ...tables } = memoryTables()
-  const slow: typeof own = {
-    ...misread(own, (row) => row),
-    set: async (id, row) => {
-      await new Promise<void>((resolve) => bench.time.at(bench.time.now + 1_000, resolve))
-      await own.set(id, row)
-    },
-  }
+  const slow = writing(own, async (_id, _row, write) => {
+    await new Promise<void>((resolve) => bench.time.at(bench.time.now + 1_000, resolve))
+    await write()
+  })
   const bench: VirtualBench = new VirtualBench({
     tables: { ...tables, own: slow },
     switches: { reclaim: 'refuse', responseId: 'present', defaultTimeout: 60 },
@@ -32,14 +29,11 @@ it('P1: a clink whose completion is confirmed is not lost while that is being wr
 it('P6: what backs off has given its slot back, however long it takes to write that', async () => {
   const { claims, ...tables } = memoryTables()
   let slowly = ''
-  const slow: typeof claims = {
-    ...misread(claims, (row) => row),
-    set: async (id, row) => {
-      const isSlow = id === slowly && (row.attempts?.errors.length ?? 0) > 0
-      if (isSlow) await new Promise<void>((resolve) => bench.time.at(bench.time.now + 5_000, resolve))
-      await claims.set(id, row)
-    },
-  }
+  const slow = writing(claims, async (id, row, write) => {
+    const isSlow = id === slowly && (row.attempts?.errors.length ?? 0) > 0
+    if (isSlow) await new Promise<void>((resolve) => bench.time.at(bench.time.now + 5_000, resolve))
+    await write()
+  })
   const bench: VirtualBench = new VirtualBench({
     tables: { ...tables, claims: slow },
     settings: { concurrency: 1, poll: { interval: 100 }, retry: { backoff: 3_000 } },
@@ -66,14 +60,11 @@ it('P6: what backs off has given its slot back, however long it takes to write t
 it('P5: a result is written before Clink is told, however long that takes', async () => {
   const { claims, ...tables } = memoryTables()
   let writtenAt: number | undefined
-  const slow: typeof claims = {
-    ...misread(claims, (row) => row),
-    set: async (id, row) => {
-      if (row.result !== undefined) await new Promise<void>((resolve) => bench.time.at(bench.time.now + 5_000, resolve))
-      await claims.set(id, row)
-      if (row.result !== undefined) writtenAt ??= bench.time.now
-    },
-  }
+  const slow = writing(claims, async (_, row, write) => {
+    if (row.result !== undefined) await new Promise<void>((resolve) => bench.time.at(bench.time.now + 5_000, resolve))
+    await write()
+    if (row.result !== undefined) writtenAt ??= bench.time.now
+  })
   const bench: VirtualBench = new VirtualBench({ tables: { ...tables, claims: slow }, handle: async () => 'done' })
   const id = bench.send('work')
   await bench.pass(15_000)
