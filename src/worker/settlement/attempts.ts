@@ -45,7 +45,7 @@ export function limits({ holder }: Claimed, { closing }: SettlementContext) {
 }
 
 /**
- * Says that try number `tries` failed and waits before the next, within the lease. A stop ends the wait, unless the service asked for it:
+ * Says that try number `tries` failed and waits before the next, within the lease. A stop ends the wait, but for what the service asked for of it:
  * there may be no other time in which the clink can be settled.
  */
 export async function pauseAfter(
@@ -56,13 +56,16 @@ export async function pauseAfter(
   { rateLimit, clock, closing, emit, outages, random, signals, stopping }: SettlementContext,
 ): Promise<void> {
   const now = clock.now()
-  const asked = waitAsAsked(equalJitter(tries, PAUSE, random), error.retryAfter)
-  const wait = Math.max(0, Math.min(asked, claimed.holder.lease.deadline - now))
+  const left = Math.max(0, claimed.holder.lease.deadline - now)
+  const wait = Math.min(left, waitAsAsked(equalJitter(tries, PAUSE, random), error.retryAfter))
+  const asked = Math.min(wait, error.retryAfter ?? 0)
   if (isRateLimited(error)) rateLimit.refused(wait)
   emit({ event: 'clink.settlementFailed', ...claimed.facts, kind, error, wait, failures: outages.settlements.failed() })
   signals.settlementFailed.say(claimed.clink, error)
   claimed.trying?.(wait)
-  await sleep(clock, wait, stopping.aborted || error.retryAfter !== undefined ? closing : stopping)
+  const ends = stopping.aborted ? closing : stopping
+  await sleep(clock, asked, closing)
+  await sleep(clock, wait - asked, ends)
 }
 
 /** Clink has taken what it was told. */
