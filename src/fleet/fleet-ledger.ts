@@ -170,6 +170,7 @@ export class FleetLedger implements Fleet {
   }
 
   async recall(clinkIds: readonly string[]): Promise<void> {
+    for (const id of clinkIds) this.outdated(id)
     await this.#recalls.of(clinkIds)
   }
 
@@ -273,10 +274,9 @@ export class FleetLedger implements Fleet {
 
   #compile(changes: readonly Change[]): Batch {
     const parts = changes.filter(({ kind }) => kind === 'part')
-    const over = parts.filter(({ isOver }) => isOver).map(({ id }) => id)
     const mine = parts.map(({ id }) => partOf(this.#options.local, id))
     return {
-      over,
+      over: parts.filter(({ isOver }) => isOver).map(({ id }) => id),
       parts: mine.filter(({ attempts, result }) => attempts !== null || result !== null),
       notes: changes.flatMap((change) => this.#notes.compile(change)),
       steps: this.#steps.compile(changes.filter(({ kind }) => kind === 'step').map(({ id }) => id)),

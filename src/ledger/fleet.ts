@@ -93,9 +93,9 @@ export interface Fleet {
   readonly limits: LimitStore
   /** False: what it remembers cannot be read or written now, so nothing new may start. */
   readonly isHealthy: boolean
-  /** Reads what the fleet remembers of these clinks, in one query. It never rejects: what could not be read is not known by `of`. */
+  /** Reads what the fleet remembers of these clinks, in one query. It never rejects: what could not be read is not known by `of`, whatever was read before. */
   recall(clinkIds: readonly string[]): Promise<void>
-  /** What was read of the clink since `outdated`; undefined: nothing. `none`: others have done nothing. */
+  /** What was read of the clink by the last `recall`, unless it is `outdated` since; undefined: nothing. `none`: others have done nothing. */
   of(clinkId: string): ByOthers | 'none' | undefined
   /** What this member has done with the clink counts no more, by what was read: another one has given it up, or has done it. */
   isOver(clinkId: string): boolean

@@ -44,6 +44,8 @@ export class Progress {
   /** The clink is worked from now on. @returns the memory that all who work it share. */
   work(memory: Memory): Memory {
     const shared = this.#worked.get(memory.clinkId) ?? memory
+    // Under an earlier claim, whose code goes on, others did nothing. Since then they may have.
+    shared.isCurrent &&= this.#fleet === undefined || this.#fleet.of(memory.clinkId) !== undefined
     shared.workers += 1
     this.#worked.set(memory.clinkId, shared)
     return shared

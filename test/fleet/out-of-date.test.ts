@@ -47,6 +47,36 @@ describe('a member that knows what another one has changed since', () => {
     expect(claimed.whyGivenBack(clink)).toBe('another worker has given it back a moment ago')
   })
 
+  it.for(['of an earlier look at it', 'of an earlier claim, whose code goes on'])(
+    'starts nothing by what it knows %s, where the store cannot be read since it has claimed the clink',
+    async (since, context) => {
+      await using fleet = await two(context)
+      const { b, url } = fleet
+      let store: Spoilt | undefined
+      await using member = new Member('c', url, undefined, (real) => (store = new Spoilt(real)))
+      await member.start()
+      await member.ledger.recall([id])
+      const before = await member.ledger.recallOne(id)
+      expect(before.isCurrent).toBe(true)
+      if (since !== 'of an earlier look at it') member.ledger.work(before)
+      if (store !== undefined) store.writes = 'fail'
+      await member.ledger.cool('another', 60_000)
+      await expect.poll(() => member.ledger.isHealthy).toBe(false)
+      const ofB = await b.take(clink)
+      await b.begin(clink)
+      await b.drop(ofB)
+      // The page of a poll that has claimed it is recalled.
+      await member.ledger.recall([id])
+      const memory = member.ledger.work(await member.ledger.recallOne(id))
+      expect(memory.isCurrent).toBe(false)
+      if (store !== undefined) store.writes = 'work'
+      await expect.poll(() => member.ledger.isHealthy, { timeout: 5_000 }).toBe(true)
+      expect(member.ledger.mayStart(memory)).toBe(false)
+      await member.ledger.refresh(memory)
+      expect([member.ledger.mayStart(memory), memory.tried.starts]).toEqual([true, 1])
+    },
+  )
+
   it('forgets for nobody else what is over by what it knows', async (context) => {
     await using fleet = await two(context)
     const { a, b } = fleet

@@ -406,6 +406,12 @@ describe('a seed that once broke a promise keeps it now:', { timeout: 60_000 }, 
     [2_000_202, 'fleet', 'a rerun of another member may be over when somebody is told of it (P1)'],
     [2_000_291, 'fleet', 'and so is one that has come to nothing that is to be sent (P1)'],
     [2_000_389, 'fleet', "a result that a lost disk had begun to send is nobody else's (P5)"],
+    [
+      2_001_107,
+      'fleet',
+      'who has claimed a clink while the store is away goes by nothing that it has read before (P5)',
+    ],
+    [2_001_534, 'fleet', 'nor does it so where another member has a result by now (P5)'],
     [993_818, 'old', 'a claim is held on to with another key after a crash, though the first answer is lost (P9, §7)'],
     [7_302_627, 'old', 'a wall clock that is set forward during a stop leaves its time as it is (P8, §2)'],
   ] as const)('%i (%s): %s', async ([seed, vocabulary]) => {
