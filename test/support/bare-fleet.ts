@@ -13,7 +13,7 @@ export class BareFleet implements Fleet {
   readonly read = new Signal()
   paused: readonly FleetPause[] | undefined
   readonly pauses = { read: this.read, list: (): readonly FleetPause[] | undefined => this.paused }
-  readonly recall = nothing
+  readonly recall: Fleet['recall'] = nothing
   readonly over = nothing
   readonly prune = nothing
   readonly of = (): 'none' => 'none'
@@ -23,7 +23,7 @@ export class BareFleet implements Fleet {
   readonly begun: Fleet['begun'] = async (_, here) => await here
   readonly changed = (): void => {}
   readonly outlives = (): void => {}
-  readonly onLetter = (): void => {}
+  readonly onLetter: Fleet['onLetter'] = () => {}
   readonly look: Fleet['look'] = async () => await Promise.reject(new Error('nobody is there'))
 
   get limits(): Fleet['limits'] {

@@ -42,7 +42,7 @@ export class LetterHandle implements Handle {
   readonly #context: RerunContext
   #owner: HandleOwner | undefined
   #startedAt = Infinity
-  /** Another member of a fleet has begun it as well: this start is not to happen. */
+  /** Another member of a fleet has begun it as well, or nobody wants it any more: this start is not to happen. */
   #isCalledOff = false
   /** Its code may not go on: the right to its key is over. */
   #isLost = false
@@ -117,7 +117,8 @@ export class LetterHandle implements Handle {
   async #compete(): Promise<void> {
     const { ledger } = this.#context
     await ledger.refresh(this.memory, true)
-    this.#isCalledOff = ledger.letters.isElsewhere(this.memory)
+    // Somebody may also have discarded it, and the fleet has said so only when it was told of the start.
+    this.#isCalledOff = !this.#isWanted || ledger.letters.isElsewhere(this.memory)
     if (!this.#isCalledOff) ledger.letters.begun(this.clink.clink_id)
   }
 
