@@ -434,11 +434,11 @@ export class Record {
     })
   }
 
-  /** Starts of a clink that came to no run, in a process, or in an earlier one with its journal, before `at`. */
+  /** Starts of a clink that came to no run, in a process, or in another one of those who remember with it, before `at`. */
   awayStartsOf(life: string, clinkId: string, at: number): readonly AwayRecord[] {
-    const { state } = this.life(life)
     return this.awayStarts.filter((start) => {
-      return start.clinkId === clinkId && start.startedAt < at && this.life(start.life).state === state
+      const isOfClink = start.clinkId === clinkId && start.startedAt < at
+      return isOfClink && this.sharesWith(life, this.life(start.life).state)
     })
   }
 
