@@ -47,6 +47,19 @@ const NOTES_WRITTEN = `unnest($7::text[], $8::text[], $9::text[], $10::boolean[]
 /** A letter is there as it was for who changes it. */
 const IS_CURRENT = `jsonb_build_array(n.row::jsonb -> 'rerun', coalesce(n.row::jsonb -> 'at', '0')) IN (SELECT jsonb_array_elements(t.was::jsonb))`
 
+/**
+ * Of a pause, or of a clink that is left alone: milliseconds that are left of it, by the clock of the store; null: it has no end. Within a text of JSON each quote has a backslash before
+ * it, so that none looks like the key. A row that PostgreSQL cannot read as JSON would keep all members from reading anything.
+ */
+function restOf(table = ''): string {
+  return `${lengthOf(table)} - extract(epoch FROM now() - ${table}at) * 1000`
+}
+
+/** What was left of it when it was written. */
+function lengthOf(table: string): string {
+  return `substring(${table}row FROM '"for":([0-9.]+)')::float8`
+}
+
 /** What is there, with some keys of what was written. */
 function withKeys(keys: string): string {
   return `(n.row::jsonb - ${keys} || coalesce((SELECT jsonb_object_agg(key, value) FROM jsonb_each(t.row::jsonb) WHERE key = ANY (${keys})), '{}'))::text`
@@ -65,7 +78,7 @@ const CAN_WRITE = `current_setting('transaction_read_only') = 'off' AS can_write
 export const MAY_MAKE = `SELECT ${CAN_WRITE}, has_database_privilege(current_database(), 'CREATE') AS may_make`
 export const NEEDS = `SELECT ${CAN_WRITE}, needs FROM clink_worker.meta`
 
-/** Parts of the one statement that writes a batch; those of which there is nothing are left out. $1 is the fleet, $2 the member. */
+/** Parts of the one statement that writes a batch; those of which there is nothing are left out. $1 is the fleet, $2 the member. A clink is left alone for no shorter than a member has said before. */
 export const WRITES = {
   over: `DELETE FROM clink_worker.parts WHERE fleet = $1 AND clink = ANY ($3::text[]) AND NOT (member = $2 AND clink = ANY ($4::text[]))`,
   parts: `INSERT INTO clink_worker.parts AS p (fleet, clink, member, attempts, result, written)
@@ -77,7 +90,7 @@ export const WRITES = {
      WHERE t.is_new AND t.row IS NOT NULL AND NOT EXISTS (
        SELECT FROM clink_worker.notes n WHERE n.fleet = $1 AND n.kind = t.kind AND n.id = t.id AND n.born = t.born)
      ON CONFLICT (fleet, kind, id) DO UPDATE SET row = excluded.row, born = excluded.born, changed = excluded.changed, at = now()
-     WHERE excluded.born IS NULL OR n.born IS DISTINCT FROM excluded.born`,
+     WHERE (excluded.born IS NULL OR n.born IS DISTINCT FROM excluded.born) AND (n.kind <> 'cooling' OR (${restOf('n.')} > ${lengthOf('excluded.')}) IS NOT TRUE)`,
   // As \`edited\` says, on the letter as it is when its turn comes.
   changed: `UPDATE clink_worker.notes n SET changed = pg_current_xact_id(), at = now(), row = CASE
        WHEN n.kind = 'letters' AND n.row::jsonb ? 'discarded'
@@ -112,11 +125,7 @@ export const LEAVE = `DELETE FROM clink_worker.members WHERE fleet = $1 AND memb
 export const MEMBERS = `SELECT member, name, version, shows, extract(epoch FROM seen) * 1000 AS seen, extract(epoch FROM now() - seen) * 1000 AS age
    FROM clink_worker.members WHERE fleet = $1 AND seen >= now() - interval '1 day' ORDER BY name, member`
 
-/**
- * Of a pause, or of a clink that is left alone: milliseconds that are left of it, by the clock of the store; null: it has no end. Within a text of JSON each quote has a backslash before
- * it, so that none looks like the key. A row that PostgreSQL cannot read as JSON would keep all members from reading anything.
- */
-const REST = `substring(row FROM '"for":([0-9.]+)')::float8 - extract(epoch FROM now() - at) * 1000`
+const REST = restOf()
 
 export const RECALL = `SELECT NULL AS kind, clink AS id, attempts AS row, result, member, NULL::float8 AS rest FROM clink_worker.parts
      WHERE fleet = $1 AND clink = ANY ($2::text[]) AND member <> $3

@@ -19,7 +19,9 @@ export class Cooling {
     this.#steady = steady
   }
 
+  /** What is over already is not noted: another worker may have noted meanwhile that the clink waits. */
   async set(clinkId: string, ms: number): Promise<void> {
+    if (ms <= 0) return
     const noted = this.#wall() + ms
     this.#ends.set(clinkId, { noted, end: this.#steady() + ms })
     await this.#table.set(clinkId, { at: noted, for: ms })

@@ -35,6 +35,25 @@ it.for(CLOCKS)(
   },
 )
 
+it('a clink is left alone for as long as the member wants that wants it longest: one that has slept learns late that it has lost its claim', async (context) => {
+  needPostgres(context)
+  const url = await cluster.database()
+  await using here = await member('here', url, 0)
+  await using other = await member('other', url, 0)
+  const coolsFor = async ({ ledger }: Member): Promise<number> => {
+    await ledger.recall(['msg'])
+    return (await ledger.recallOne('msg')).coolsFor
+  }
+  await here.ledger.cool('msg', 60_000)
+  for (const ms of [-10_000, 0, 1_000]) {
+    await other.ledger.cool('msg', ms)
+    expect(await coolsFor(here)).toBeGreaterThan(30_000)
+    expect(await coolsFor(other)).toBeGreaterThan(30_000)
+  }
+  await other.ledger.cool('msg', 120_000)
+  expect(await coolsFor(here)).toBeGreaterThan(90_000)
+})
+
 it.for(CLOCKS)(
   'a sleep that another member has begun ends on one whose clock is two hours %s as on that one',
   async ([, ahead], context) => {

@@ -29,6 +29,13 @@ describe('a clink that is left alone for a while', () => {
     expect(cooling.of('a')).toBe(0)
   })
 
+  it('are not fewer by a wait that is over already when it is noted', async () => {
+    const { cooling } = setUp()
+    await cooling.set('a', 60_000)
+    for (const ms of [0, -1_000]) await cooling.set('a', ms)
+    expect(cooling.of('a')).toBe(60_000)
+  })
+
   it('is so no longer where the wall clock is set back, also in the process after that, and no shorter for long (§2)', async () => {
     const { clock, cooling, make, pass } = setUp()
     await cooling.set('a', 60_000)

@@ -412,6 +412,13 @@ describe('a seed that once broke a promise keeps it now:', { timeout: 60_000 }, 
       'who has claimed a clink while the store is away goes by nothing that it has read before (P5)',
     ],
     [2_001_534, 'fleet', 'nor does it so where another member has a result by now (P5)'],
+    [
+      2_001_433,
+      'fleet',
+      'a letter that another member has discarded is not run again, though its start is noted (P10)',
+    ],
+    [2_000_668, 'fleet', "who learns late that it has lost a clink shortens nobody else's wait for it (P10)"],
+    [2_000_604, 'fleet', 'a clink that could not be begun on one member waits on all (P15)'],
     [993_818, 'old', 'a claim is held on to with another key after a crash, though the first answer is lost (P9, §7)'],
     [7_302_627, 'old', 'a wall clock that is set forward during a stop leaves its time as it is (P8, §2)'],
   ] as const)('%i (%s): %s', async ([seed, vocabulary]) => {

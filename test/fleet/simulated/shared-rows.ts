@@ -1,6 +1,7 @@
 import { edited } from '../../../src/fleet/letter-edits.ts'
 import type { Batch, ChangedNote, Changes, Note, Part, Recalled } from '../../../src/fleet/store.ts'
 import type { DeadLetter } from '../../../src/ledger/dead-letters.ts'
+import type { Row } from '../../../src/ledger/rows.ts'
 import type { FleetPause } from '../../../src/ledger/fleet.ts'
 import type { KeptStep } from '../../../src/ledger/step-table.ts'
 import { stepKey } from '../../../src/ledger/step-table.ts'
@@ -58,6 +59,7 @@ export class SharedRows {
       this.#changes += 1
       this.notes.set(key, { ...note, row, born: born ?? bornThere, changed: this.#changes })
     }
+    if (note.kind === 'cooling' && isNew && endOf(there) > endOf(note.row)) return undefined
     if (isNew && (born === undefined || born !== bornThere)) return void (note.row !== null && keep(note.row))
     if (there === null) return undefined
     const row = edit === undefined ? note.row : textOf(edited(letterOf(there) ?? {}, letterOf(note.row), edit))
@@ -84,3 +86,6 @@ const letterOf = (row: string | null): Partial<DeadLetter> | undefined =>
   row === null ? undefined : (JSON.parse(row) as Partial<DeadLetter>)
 
 const textOf = (row: object | undefined): string | null => (row === undefined ? null : JSON.stringify(row))
+
+// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what members have written
+const endOf = (row: string | null): number => (row === null ? -Infinity : (JSON.parse(row) as Row<'cooling'>).at)
