@@ -12,6 +12,8 @@ export interface StoreCall {
 
 /** Milliseconds after which a call is given up. */
 const GIVEN_UP = 6_000
+/** What shows to a process that its store works again. */
+const SHOWS: ReadonlySet<StoreCall['what']> = new Set(['write', 'changes'])
 /** Milliseconds that are long for a call. */
 const LONG = 500
 
@@ -91,6 +93,20 @@ export class FleetRecord {
     return (this.calls.get(life) ?? []).some(({ endedAt = Infinity, hasFailed, sentAt }) => {
       return sentAt <= to && endedAt >= from && (hasFailed === true || endedAt - sentAt > LONG)
     })
+  }
+
+  /** From when on a process takes its store for one that works, at a time or after it: what has failed counts until it was written or looked at. */
+  worksFrom(life: string, at: number): number {
+    const calls = this.calls.get(life) ?? []
+    const failedAt = Math.max(
+      -Infinity,
+      ...calls.flatMap(({ endedAt = Infinity, hasFailed }) => (hasFailed === true && endedAt <= at ? [endedAt] : [])),
+    )
+    if (failedAt === -Infinity) return at
+    const shown = calls.flatMap(({ endedAt = Infinity, hasFailed, what }) => {
+      return hasFailed !== true && SHOWS.has(what) && endedAt > failedAt ? [endedAt] : []
+    })
+    return Math.max(at, Math.min(Infinity, ...shown))
   }
 
   /**

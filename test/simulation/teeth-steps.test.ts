@@ -6,6 +6,7 @@ import { HandlerSteps } from '../../src/runners/handler-steps.ts'
 import { RunSteps } from '../../src/worker/execution/run-steps.ts'
 import { crashing, findBreach } from './broken-rules.ts'
 import type { SeedOptions } from './run-seed.ts'
+import { FLEET } from './world.ts'
 
 afterEach(() => {
   vi.restoreAllMocks()
@@ -83,7 +84,10 @@ describe('the judge notices a worker', { timeout: 60_000 }, () => {
     expect(await notices('P10', /too early/)).toBe(true)
   })
 
-  it('that waits for the end of a sleep in its slot (§4)', async () => {
+  it.each([
+    ['', STEPPING],
+    ['of a fleet ', { vocabulary: [FLEET, 'sleeps'] }],
+  ] as const)('%sthat waits for the end of a sleep in its slot (§4)', async (_, options) => {
     let clock: Clock | undefined
     const waiting: SeedOptions['breakage'] = {
       parts: (real) => {
@@ -97,6 +101,6 @@ describe('the judge notices a worker', { timeout: 60_000 }, () => {
         return await real(clink, Object.create(ctx, { sleep: { value: sleeping } }))
       },
     }
-    expect(await notices('P6', /in its slot/, { ...STEPPING, breakage: waiting })).toBe(true)
+    expect(await notices('P6', /in its slot/, { ...options, breakage: waiting })).toBe(true)
   })
 })

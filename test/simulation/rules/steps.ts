@@ -73,14 +73,18 @@ export const sleepsAreSlept: Rule = ({ plan, record }) =>
 
 /** Milliseconds that a question takes, beside what the journal takes to be written. */
 const ASKING = 1_000
+/** How often a run looks whether its store is back. */
+const LOOK = 1_000
 
-/** §4: no run waits for the end of its sleep: it would hold its slot. */
+/** §4: no run waits for the end of its sleep: it would hold its slot. Where the store of its fleet was away it waits for that. */
 export const sleepersHoldNoSlot: Rule = ({ plan, record }) => {
   const { failing = [], slowest = 0 } = plan.world.store ?? {}
   return record.naps.flatMap((nap) => {
     const { askedAt, life, overAt = askedAt } = nap
     const isHeldUp = [...failing, ...record.life(life).sleeps].some(({ from, to }) => from <= overAt && to >= askedAt)
-    if (isHeldUp || overAt - askedAt <= ASKING + slowest || record.fleet.isSlow(life, askedAt, overAt)) return []
+    const since = record.fleet.worksFrom(life, askedAt)
+    const looks = since > askedAt ? LOOK : 0
+    if (isHeldUp || overAt - since <= ASKING + slowest + looks || record.fleet.isSlow(life, askedAt, overAt)) return []
     return [breach('P6', nap, overAt, `was waited for in its slot since ${askedAt}`)]
   })
 }
