@@ -66,7 +66,7 @@ export class Batch implements Claiming {
     const nameless = page.malformed.length === 0 ? 0 : Math.max(0, (page.claimed_count ?? 0) - claimed)
     const hides = claimed + nameless > 0 && !isStrange && (received >= asked || runnable === 0)
     const isWhole = !isStrange && received < asked
-    const isMore = this.laps.goOn(page, { hides, isWhole, isNews: runnable + fresh + nameless > 0 })
+    const isMore = this.laps.goOn(page, { hides, isWhole, isNews: runnable + fresh > 0 })
     const unclaimed = this.#unclaimed.shows(page, clock.now())
     if (unclaimed === 'yes') this.#intake.doubts.raise('unclaimed')
     if (unclaimed === 'no') this.#intake.doubts.lower('unclaimed')

@@ -4,6 +4,8 @@ import type { WorkerContext } from '../context.ts'
 
 /** How many clinks of a lap are remembered. */
 const KNOWN = 10_000
+/** After so many polls of a lap that bring nothing with an id it has gone round: nobody can tell whether they bring the same again. */
+const NAMELESS = 100
 
 interface Shown {
   readonly hides: boolean
@@ -19,6 +21,8 @@ export class Laps {
   readonly #context: Pick<WorkerContext, 'clock' | 'emit' | 'settings'>
   /** What has come, and was parked before, in polls that follow each other. */
   readonly #taken = new Recent<true>(KNOWN)
+  /** Polls of them that have brought nothing with an id. */
+  #nameless = 0
   #starvedAt: number | undefined
 
   constructor(context: Pick<WorkerContext, 'clock' | 'emit' | 'settings'>) {
@@ -45,7 +49,8 @@ export class Laps {
     const { clock, emit, settings } = this.#context
     const now = clock.now()
     if (this.#starvedAt !== undefined && now < this.#starvedAt + settings.current.poll.sweep) return false
-    const isRound = ids.length > 0 && ids.every((id) => this.#taken.has(id))
+    if (ids.length === 0) this.#nameless += 1
+    const isRound = ids.length > 0 ? ids.every((id) => this.#taken.has(id)) : this.#nameless > NAMELESS
     for (const id of ids) this.#taken.set(id, true)
     if (!isRound) return true
     if (this.#starvedAt === undefined) emit({ event: 'inbox.starved', advice: ADVICE })
@@ -55,6 +60,7 @@ export class Laps {
 
   #end(isWhole: boolean): void {
     this.#taken.clear()
+    this.#nameless = 0
     if (!isWhole || this.#starvedAt === undefined) return
     this.#starvedAt = undefined
     this.#context.emit({ event: 'inbox.reached' })

@@ -128,6 +128,24 @@ it('P2, §0: a claim on a clink without a status ends when the answer about it s
 })
 
 describe('P14: a malformed clink without an id', () => {
+  it('is polled for at once no more where its kind comes round, since claims run out before polls have come to the last (P13)', async () => {
+    const bench = new VirtualBench({
+      switches: { defaultTimeout: 3, maxTimeout: 'cap:3' },
+      settings: {
+        concurrency: 1,
+        inbox: { claim: 'batch' },
+        poll: { interval: 5_000, maxInterval: 5_000, sweep: 10 * MINUTE },
+      },
+      spoil: spoil(({ clink_id: _, ...rest }) => rest),
+      handle: async () => 'done',
+    })
+    for (let n = 0; n < 400; n += 1) bench.send('bad')
+    await bench.pass(MINUTE)
+    expect(bench.all('inbox.starved')).toHaveLength(1)
+    expect(bench.all('poll.succeeded').length).toBeLessThan(150)
+    await bench.stop()
+  })
+
   it('is warned of once an hour, however often it is shown', async () => {
     const bench = new VirtualBench({ handle: async () => 'done', spoil: spoil(({ clink_id: _, ...rest }) => rest) })
     bench.send('bad')
