@@ -2,7 +2,7 @@ import { FREE } from './letter-edits.ts'
 import { LIMIT_PRUNES, LIMIT_TABLES } from './postgres-limits.ts'
 
 /** How this version writes. A store that needs a later one is not touched. */
-export const VERSION = 5
+export const VERSION = 6
 
 /**
  * One step from each version to the next, and within a minor series only additions: members of the version before go on working. `needs` is the
@@ -40,6 +40,8 @@ export const MIGRATIONS: readonly string[] = [
   // Which store it is: one that was made anew in its place knows nothing of what its members have told.
   'ALTER TABLE clink_worker.meta ADD COLUMN IF NOT EXISTS made text NOT NULL DEFAULT gen_random_uuid()::text',
   LIMIT_TABLES,
+  // The least number of a write of each member that is still carried out.
+  'CREATE TABLE IF NOT EXISTS clink_worker.writers (fleet text, member text, written bigint NOT NULL, PRIMARY KEY (fleet, member))',
 ]
 
 const NOTES_WRITTEN = `unnest($7::text[], $8::text[], $9::text[], $10::boolean[], $11::text[], $12::text[], $13::text[]) AS t (kind, id, row, is_new, born, keys, was)`
@@ -70,7 +72,8 @@ function withKeys(keys: string): string {
  * in a copy that was put back under workers that ran.
  */
 export const PROCESS = `SELECT greatest(nextval('clink_worker.processes'),
-     (SELECT max(written) / $3::bigint + 1 FROM clink_worker.parts WHERE fleet = $1 AND member = $2)) AS process, made
+     (SELECT max(written) / $3::bigint + 1 FROM clink_worker.parts WHERE fleet = $1 AND member = $2),
+     (SELECT written / $3::bigint + 1 FROM clink_worker.writers WHERE fleet = $1 AND member = $2)) AS process, made
    FROM clink_worker.meta`
 
 const CAN_WRITE = `current_setting('transaction_read_only') = 'off' AS can_write`
@@ -78,16 +81,31 @@ const CAN_WRITE = `current_setting('transaction_read_only') = 'off' AS can_write
 export const MAY_MAKE = `SELECT ${CAN_WRITE}, has_database_privilege(current_database(), 'CREATE') AS may_make`
 export const NEEDS = `SELECT ${CAN_WRITE}, needs FROM clink_worker.meta`
 
+/**
+ * Begins each statement that writes. A write that was given up is told anew with the next one. Carried out after that it would put back what was, as a
+ * letter whose result was sent meanwhile. So the next one shuts out all before it, once none of them is under way; every other one only looks.
+ */
+function carriedOut(written: string): { readonly shutsOut: string; readonly looks: string } {
+  return {
+    shutsOut: `me AS (INSERT INTO clink_worker.writers AS w (fleet, member, written) VALUES ($1, $2, ${written})
+     ON CONFLICT (fleet, member) DO UPDATE SET written = excluded.written WHERE w.written <= excluded.written RETURNING 1)`,
+    looks: `me AS (SELECT FROM clink_worker.writers WHERE fleet = $1 AND member = $2 AND written <= ${written} FOR SHARE)`,
+  }
+}
+/** By the number of the write: the fourteenth parameter of a batch, and the third of what is about steps. */
+export const FIRST = { ofBatch: carriedOut('$14'), ofSteps: carriedOut('$3') } as const
+const MAY = 'EXISTS (SELECT FROM me)'
+
 /** Parts of the one statement that writes a batch; those of which there is nothing are left out. $1 is the fleet, $2 the member. A clink is left alone for no shorter than a member has said before. */
 export const WRITES = {
-  over: `DELETE FROM clink_worker.parts WHERE fleet = $1 AND clink = ANY ($3::text[]) AND NOT (member = $2 AND clink = ANY ($4::text[]))`,
+  over: `DELETE FROM clink_worker.parts WHERE ${MAY} AND fleet = $1 AND clink = ANY ($3::text[]) AND NOT (member = $2 AND clink = ANY ($4::text[]))`,
   parts: `INSERT INTO clink_worker.parts AS p (fleet, clink, member, attempts, result, written)
-     SELECT $1, t.clink, $2, t.attempts, t.result, $14 FROM unnest($4::text[], $5::text[], $6::text[]) AS t (clink, attempts, result)
+     SELECT $1, t.clink, $2, t.attempts, t.result, $14 FROM unnest($4::text[], $5::text[], $6::text[]) AS t (clink, attempts, result) WHERE ${MAY}
      ON CONFLICT (fleet, clink, member) DO UPDATE SET attempts = excluded.attempts, result = excluded.result, written = excluded.written, at = now()
      WHERE p.written < excluded.written`,
   added: `INSERT INTO clink_worker.notes AS n (fleet, kind, id, row, born, changed)
      SELECT $1, t.kind, t.id, t.row, t.born, pg_current_xact_id() FROM ${NOTES_WRITTEN}
-     WHERE t.is_new AND t.row IS NOT NULL AND NOT EXISTS (
+     WHERE ${MAY} AND t.is_new AND t.row IS NOT NULL AND NOT EXISTS (
        SELECT FROM clink_worker.notes n WHERE n.fleet = $1 AND n.kind = t.kind AND n.id = t.id AND n.born = t.born)
      ON CONFLICT (fleet, kind, id) DO UPDATE SET row = excluded.row, born = excluded.born, changed = excluded.changed, at = now()
      WHERE (excluded.born IS NULL OR n.born IS DISTINCT FROM excluded.born) AND (n.kind <> 'cooling' OR (${restOf('n.')} > ${lengthOf('excluded.')}) IS NOT TRUE)`,
@@ -101,14 +119,14 @@ export const WRITES = {
        ELSE ${withKeys('t.free')} END
      FROM (SELECT *, ARRAY(SELECT unnest(keys) INTERSECT SELECT unnest('{${FREE.join()}}'::text[])) AS free
        FROM (SELECT kind, id, row, is_new, born, string_to_array(keys, ' ') AS keys, was FROM ${NOTES_WRITTEN}) AS t) AS t
-     WHERE n.fleet = $1 AND n.kind = t.kind AND n.id = t.id AND n.row IS NOT NULL AND (NOT t.is_new OR n.born = t.born)`,
+     WHERE ${MAY} AND n.fleet = $1 AND n.kind = t.kind AND n.id = t.id AND n.row IS NOT NULL AND (NOT t.is_new OR n.born = t.born)`,
 } as const
 
 export const STEPS = {
-  remove: `DELETE FROM clink_worker.steps WHERE fleet = $1 AND (clink = ANY ($2::text[])
-     OR (clink, kind, name) IN (SELECT * FROM unnest($3::text[], $4::text[], $5::text[])))`,
+  remove: `DELETE FROM clink_worker.steps WHERE ${MAY} AND fleet = $1 AND (clink = ANY ($4::text[])
+     OR (clink, kind, name) IN (SELECT * FROM unnest($5::text[], $6::text[], $7::text[])))`,
   keep: `INSERT INTO clink_worker.steps (fleet, clink, kind, name, content, value, at)
-     SELECT $1, t.* FROM unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::float8[]) AS t
+     SELECT $1, t.* FROM unnest($4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::float8[]) AS t WHERE ${MAY}
      ON CONFLICT (fleet, clink, kind, name) DO UPDATE SET content = excluded.content, value = excluded.value, at = excluded.at, noted = now()`,
   read: `SELECT kind AS "is", name, content, value, at, extract(epoch FROM now() - noted) * 1000 AS age FROM clink_worker.steps WHERE fleet = $1 AND clink = $2`,
 } as const
@@ -175,5 +193,7 @@ export const PRUNES: readonly string[] = [
      AND NOT EXISTS (SELECT FROM clink_worker.parts p WHERE p.fleet = $1 AND p.clink = s.clink)
      AND NOT EXISTS (SELECT FROM clink_worker.notes n WHERE n.fleet = $1 AND n.kind = 'letters' AND n.id = s.clink AND n.row IS NOT NULL)`,
   `DELETE FROM clink_worker.members WHERE fleet = $1 AND seen < now() - interval '1 day' AND $2 >= 0`,
+  `DELETE FROM clink_worker.writers w WHERE w.fleet = $1 AND $2 >= 0 AND NOT EXISTS (
+     SELECT FROM clink_worker.members m WHERE m.fleet = $1 AND m.member = w.member)`,
   ...LIMIT_PRUNES,
 ]

@@ -6,6 +6,7 @@ import { step } from '../ledger/rows.ts'
 import {
   BEAT,
   CHANGES,
+  FIRST,
   GONE_DAYS,
   LEAVE,
   MEMBERS,
@@ -16,7 +17,6 @@ import {
   SIBLINGS,
   STEPS,
   VERSION,
-  WRITES,
 } from './postgres-schema.ts'
 import type { LimitStore } from '../ledger/fleet-limits.ts'
 import { lookAt } from './look.ts'
@@ -26,6 +26,7 @@ import { pauseId, type KeptFleetPause } from './pauses.ts'
 import { ANSWER, limitsIn } from './postgres-limits.ts'
 import { codeOf, placeOf, storeError } from './postgres-errors.ts'
 import { noteOf, orNull, pauseIn, siblingsIn } from './postgres-rows.ts'
+import { columns, statementOf, STEP_COLUMNS, type Part } from './postgres-writes.ts'
 import { KnownStore, migrate, refusalOf, versionOf } from './postgres-version.ts'
 import type { Batch, Changes, Note, Recalled, SharedStore } from './store.ts'
 
@@ -47,10 +48,7 @@ interface WrittenAct {
 
 /** One writes, two read, one shows that this member is there, one asks for what limits are the fleet's, if any are. */
 const CONNECTIONS = 5
-/**
- * Milliseconds. The server ends a statement that hangs before it is given up here (`ANSWER`): one that was given up and carried out after its
- * repetition would put back what was.
- */
+/** Milliseconds. The server ends a statement that hangs before it is given up here (`ANSWER`). */
 const STATEMENT = 4_000
 /** A number for each write of a process, more than it makes. */
 const WRITES_OF_A_PROCESS = 2n ** 36n
@@ -65,6 +63,8 @@ export class PostgresStore implements SharedStore {
   readonly #pool: Pool
   /** The number of the last write, above those of all processes before this one. */
   #written = 0n
+  /** An earlier write may be under way still: of another process, or one that was given up. */
+  #mayBeLate = true
   /** By which other connections find the same store. */
   #known: KnownStore | undefined
 
@@ -95,6 +95,7 @@ export class PostgresStore implements SharedStore {
     const { fleet, member } = this.#options
     const [row] = await this.#query(PROCESS, [fleet, member, String(WRITES_OF_A_PROCESS)])
     this.#written = BigInt(String(row?.['process'])) * WRITES_OF_A_PROCESS
+    this.#mayBeLate = true
     this.#known = new KnownStore(String(row?.['made']))
     return this.#known.made
   }
@@ -122,8 +123,11 @@ export class PostgresStore implements SharedStore {
     this.#written += 1n
     for (let tries = 1; ; tries += 1) {
       try {
-        return await this.#with(async (client) => await this.#write(client, batch))
+        const after = await this.#with(async (client) => await this.#write(client, batch))
+        this.#mayBeLate = false
+        return after
       } catch (error) {
+        this.#mayBeLate = true
         if (tries === TRIES || !isOfTheMoment(error)) throw error
       }
     }
@@ -208,8 +212,14 @@ export class PostgresStore implements SharedStore {
 
   async #write(client: PoolClient, { notes, over, parts, steps }: Batch): Promise<readonly Note[]> {
     const { fleet, member } = this.#options
+    const [written, first] = [String(this.#written), this.#mayBeLate ? 'shutsOut' : 'looks'] as const
+    const carryOut = async (sql: string, values: readonly unknown[]): Promise<readonly QueryResultRow[]> => {
+      const { rows } = await client.query<QueryResultRow>(sql, [fleet, member, ...values])
+      if (rows.length === 0) throw new Error('another process of this worker has written since')
+      return rows
+    }
     let after: readonly QueryResultRow[] = []
-    const used: [keyof typeof WRITES, boolean][] = [
+    const used: [Part, boolean][] = [
       ['over', over.length > 0],
       ['parts', parts.length > 0],
       ['added', notes.some(({ isNew }) => isNew)],
@@ -226,15 +236,15 @@ export class PostgresStore implements SharedStore {
           notes.map(({ edit }) => edit?.keys.join(' ') ?? ''),
           notes.map(({ edit }) => toJsonb(JSON.stringify(edit?.was ?? []))),
         ],
-        [String(this.#written)],
+        [written],
       ].flat()
-      after = (await client.query<QueryResultRow>(statementOf(names), [fleet, member, ...values])).rows
+      after = await carryOut(statementOf(names, FIRST.ofBatch[first]), values)
     }
     const { dropped, kept, removed } = steps
+    const ofSteps = (sql: string): string => `WITH ${FIRST.ofSteps[first]}, done AS (${sql}) SELECT FROM me`
     if (dropped.length + removed.length > 0)
-      await client.query(STEPS.remove, [fleet, dropped, ...columns(removed, ['clink', 'is', 'name'])])
-    if (kept.length > 0)
-      await client.query(STEPS.keep, [fleet, ...columns(kept, ['clink', 'is', 'name', 'content', 'value', 'at'])])
+      await carryOut(ofSteps(STEPS.remove), [written, dropped, ...columns(removed, ['clink', 'is', 'name'])])
+    if (kept.length > 0) await carryOut(ofSteps(STEPS.keep), [written, ...columns(kept, STEP_COLUMNS)])
     return after.flatMap(noteOf)
   }
 
@@ -255,30 +265,6 @@ export class PostgresStore implements SharedStore {
       throw storeError(error, this.#options.url)
     }
   }
-}
-
-/** Every parameter is named, also those of parts that are left out: their numbers stay the same so. */
-function statementOf(names: readonly (keyof typeof WRITES)[]): string {
-  const parts = names.map((name) => `${name} AS (${WRITES[name]} RETURNING ${name === 'changed' ? CHANGED : '1'})`)
-  const types = [
-    'text',
-    'text',
-    ...Array<string>(7).fill('text[]'),
-    'boolean[]',
-    'text[]',
-    'text[]',
-    'text[]',
-    'bigint',
-  ]
-  const named = types.map((type, index) => `$${index + 1}::${type}`).join(', ')
-  const none = `SELECT NULL AS kind, NULL AS id, NULL AS row FROM (VALUES (${named})) AS named LIMIT 0`
-  return `WITH ${parts.join(', ')} (${none})${names.includes('changed') ? ' UNION ALL SELECT * FROM changed' : ''}`
-}
-
-const CHANGED = 'n.kind, n.id, n.row'
-
-function columns<Row extends object>(rows: readonly Row[], names: readonly (keyof Row)[]): unknown[][] {
-  return names.map((name) => rows.map((row) => row[name] ?? null))
 }
 
 /** Another member was in the way: deadlocks, and transactions that cannot be put in an order. */

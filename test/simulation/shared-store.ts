@@ -186,6 +186,7 @@ export class SimulatedStore {
   }
 
   #write(batch: Batch, member: string, written: number, { life }: MemberParts): readonly Note[] {
+    if (this.#rows.isLate(member, written)) return []
     const after = this.#rows.write(batch, member, written)
     const { notes, over, parts } = batch
     const letters = notes.flatMap(({ id, kind }) => (kind === 'letters' ? [id] : []))

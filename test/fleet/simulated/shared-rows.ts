@@ -6,7 +6,7 @@ import type { FleetPause } from '../../../src/ledger/fleet.ts'
 import type { KeptStep } from '../../../src/ledger/step-table.ts'
 import { stepKey } from '../../../src/ledger/step-table.ts'
 
-type PartRow = Omit<Part, 'clink'> & { readonly written: number }
+type PartRow = Omit<Part, 'clink'>
 
 /** The rows that a fleet shares, as a store has to keep them. */
 export class SharedRows {
@@ -17,6 +17,8 @@ export class SharedRows {
   readonly steps = new Map<string, Map<string, KeptStep>>()
   /** What is known of siblings, by the address of the service. */
   readonly siblings = new Map<string, string>()
+  /** The last write of each member. */
+  readonly #last = new Map<string, number>()
   #changes = 0
 
   recall(ids: readonly string[], member: string): Recalled {
@@ -31,8 +33,15 @@ export class SharedRows {
     return { parts, mine, notes: notes.filter(({ row }) => row !== null) }
   }
 
-  /** @param written the number of the write: a part is not overwritten by an earlier one. */
+  /** Whether a later write of the member was carried out: then this one is not. */
+  isLate(member: string, written: number): boolean {
+    return written < (this.#last.get(member) ?? 0)
+  }
+
+  /** @param written the number of the write. */
   write({ notes, over, parts, steps }: Batch, member: string, written: number): readonly Note[] {
+    if (this.isLate(member, written)) return []
+    this.#last.set(member, written)
     const kept = new Set(parts.map(({ clink }) => clink))
     for (const clink of over)
       for (const by of this.parts.get(clink)?.keys() ?? [])
@@ -40,7 +49,7 @@ export class SharedRows {
     for (const { clink, ...part } of parts) {
       const all = this.parts.get(clink) ?? new Map<string, PartRow>()
       this.parts.set(clink, all)
-      if ((all.get(member)?.written ?? 0) < written) all.set(member, { ...part, written })
+      all.set(member, part)
     }
     const changed = notes.flatMap((note) => this.#note(note) ?? [])
     for (const clink of steps.dropped) this.steps.delete(clink)

@@ -1,0 +1,31 @@
+import { WRITES } from './postgres-schema.ts'
+
+export const STEP_COLUMNS = ['clink', 'is', 'name', 'content', 'value', 'at'] as const
+/** Of the statement that writes a batch. */
+export type Part = keyof typeof WRITES
+
+/** Every parameter is named, also those of parts that are left out: their numbers stay the same so. It has a row at least, unless it was not carried out. */
+export function statementOf(names: readonly Part[], first: string): string {
+  const parts = names.map((name) => `${name} AS (${WRITES[name]} RETURNING ${name === 'changed' ? CHANGED : '1'})`)
+  const types = [
+    'text',
+    'text',
+    ...Array<string>(7).fill('text[]'),
+    'boolean[]',
+    'text[]',
+    'text[]',
+    'text[]',
+    'bigint',
+  ]
+  const named = types.map((type, index) => `$${index + 1}::${type}`).join(', ')
+  const none = `SELECT NULL AS kind, NULL AS id, NULL AS row FROM (VALUES (${named})) AS named LIMIT 0`
+  const changed = names.includes('changed') ? ' UNION ALL SELECT * FROM changed' : ''
+  return `WITH ${[first, ...parts].join(', ')} (${none}) UNION ALL SELECT 'me', NULL, NULL FROM me${changed}`
+}
+
+const CHANGED = 'n.kind, n.id, n.row'
+
+/** What is written, as arrays: one for each name. */
+export function columns<Row extends object>(rows: readonly Row[], names: readonly (keyof Row)[]): unknown[][] {
+  return names.map((name) => rows.map((row) => row[name] ?? null))
+}
