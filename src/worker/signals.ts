@@ -45,6 +45,8 @@ export class WorkerSignals {
   /** A look at the inbox was answered, and what it brought is admitted. */
   readonly polled = new Signal<[taken: Taken]>()
   readonly failed = new Signal<[look: FailedLook]>()
+  /** The service has answered, and nothing may be claimed: what takes no claim may go on. */
+  readonly answered = new Signal()
   /** What the configuration asks for may not be done: nothing will be claimed. */
   readonly blocked = new Signal()
   /** Nothing is claimed, or what is claimed is not worked: why, and what to do about it. */

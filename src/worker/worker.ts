@@ -46,6 +46,7 @@ export class Worker {
     context.settings.changed.on(() => this.rerouted())
     context.signals.unpaused.on(() => this.rerouted())
     context.signals.polled.on((taken) => this.#polled(taken))
+    context.signals.answered.on(() => this.#answered())
     context.signals.settled.on(({ clink_id: id }, { is }) => {
       if (is === 'completed' || is === 'elsewhere') parts.intake.notices.forget(id)
     })
@@ -228,9 +229,13 @@ export class Worker {
     this.#context.signals.look.say('everything')
   }
 
+  #answered(): void {
+    if (!this.#context.stopping.aborted) this.#parts.reruns.start()
+  }
+
   #polled(taken: Taken): void {
-    const { ledger, stopping } = this.#context
-    if (!stopping.aborted) this.#parts.reruns.start()
+    const { ledger } = this.#context
+    this.#answered()
     if (taken.isWhole && !this.#parts.select.isStarved) void ledger.sightings.looked(this.#parts.parked.ids)
     if (!taken.isMore) this.#looked(taken.sentAt)
   }

@@ -413,6 +413,7 @@ describe('a seed that once broke a promise keeps it now:', { timeout: 60_000 }, 
     ],
     [2_001_534, 'fleet', 'nor does it so where another member has a result by now (P5)'],
     [2_000_680, 'fleet', 'nor does it take a clink for one of which no step is kept (P5)'],
+    [2_001_628, 'fleet', 'who may claim nothing runs again what was retried (P1)'],
     [
       2_001_433,
       'fleet',

@@ -37,6 +37,8 @@ const REQUESTS = 8
 export class Poller implements Service {
   /** The service has answered a poll. */
   hasPolled = false
+  /** It has answered a look where nothing may be claimed. */
+  #hasLooked = false
   readonly #parts: PollerParts
   readonly #ways: Ways
   readonly #unsent: HeldUp
@@ -167,7 +169,7 @@ export class Poller implements Service {
     const { capacity, context, health } = this.#parts
     const { random, settings, signals, warmth } = context
     const way = this.#way()
-    if (way === undefined) return await this.#wait(settings.current.poll.maxInterval)
+    if (way === undefined) return await this.#rest()
     const taken = await orError(this.#ways.take(way, this.#giveUp.signal))
     if (taken instanceof ClinkApiError) return await this.#fail(taken)
     this.hasPolled = true
@@ -203,6 +205,18 @@ export class Poller implements Service {
     this.#refuse({ reason, advice })
     if (isFinal) signals.blocked.say()
     return undefined
+  }
+
+  /** Nothing may be claimed, for now or for good. What takes no claim goes on all the same, once the service has answered. */
+  async #rest(): Promise<void> {
+    const { settings, signals, stopping } = this.#parts.context
+    if (!this.hasPolled && !this.#hasLooked && !stopping.aborted) {
+      const answer = await this.#look()
+      if (answer instanceof ClinkApiError) return await this.#fail(answer)
+      this.#hasLooked = true
+      signals.answered.say()
+    }
+    await this.#wait(settings.current.poll.maxInterval)
   }
 
   /** Looks whether the service answers again, without claiming anything. */
