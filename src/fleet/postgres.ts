@@ -120,6 +120,8 @@ export class PostgresStore implements SharedStore {
   }
 
   async write(batch: Batch): Promise<readonly Note[]> {
+    // Whoever tries again meanwhile has no number yet, or that of another store.
+    if (this.#known === undefined) throw new Error('it was not reached yet')
     this.#written += 1n
     for (let tries = 1; ; tries += 1) {
       try {

@@ -96,6 +96,22 @@ it('those before it are shut out by the first write of a process, and by the nex
   expect(BigInt(await number())).toBe(atFirst + 3n)
 })
 
+it('a worker that starts while the store is away writes nothing before it has a number above those of its last process', async (context) => {
+  await using members = await writers(context)
+  const { other, second, url } = members
+  const parts = (count: number): Batch => ({
+    ...NOTHING,
+    parts: [{ clink: 'c', attempts: JSON.stringify({ count }), result: null }],
+  })
+  await second.write(parts(1))
+  const next = new PostgresStore({ url: new Secret(url), fleet: 'one', member: 'a', name: 'host', version: '1.0.0' })
+  await expect(next.write(parts(2))).rejects.toThrow('it was not reached yet')
+  await next.prepare()
+  await next.write(parts(2))
+  expect((await other.recall(['c'])).parts).toMatchObject([{ attempts: '{"count":2}' }])
+  await next.close()
+})
+
 it('the number of a write is forgotten with its member', async (context) => {
   await using members = await writers(context)
   const { other, second, url } = members

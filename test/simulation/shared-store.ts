@@ -54,7 +54,7 @@ export class SimulatedStore {
 
   /** As a process of a member sees it. What one that is dead has sent may still be carried out. */
   for(member: string, parts: MemberParts): SharedStore {
-    let [process, writes] = [0, 0]
+    let [process, writes]: [number | undefined, number] = [undefined, 0]
     this.#record.members.set(member, parts.life)
     const ask = async <Answer>(
       what: StoreCall['what'],
@@ -65,6 +65,7 @@ export class SimulatedStore {
       place: 'a store',
       limits: noLimits,
       prepare: async () => {
+        process = undefined
         process = await ask('prepare', () => (this.#processes += 1))
         writes = 0
         return 'the only one'
@@ -72,6 +73,7 @@ export class SimulatedStore {
       beat: async () => await ask('beat', () => undefined),
       recall: async (ids) => await ask('recall', () => this.#rows.recall(ids, member)),
       write: async (batch) => {
+        if (process === undefined) throw new Error('it was not reached yet')
         writes += 1
         const written = process * OF_A_PROCESS + writes
         const kill = this.#isKilling(parts.chance) ? parts.kill : undefined
