@@ -423,6 +423,12 @@ describe('a seed that once broke a promise keeps it now:', { timeout: 60_000 }, 
     [2_000_604, 'fleet', 'a clink that could not be begun on one member waits on all (P15)'],
     [2_000_531, 'fleet', 'a sleep begins when its store is back that was away before it was asked for (P6, §4)'],
     [2_001_068, 'fleet', 'a write that was given up puts no letter back to where its result was to be sent (P5)'],
+    [
+      3_000_372,
+      'fleet',
+      'who starts while the store is away tells nothing before it has a number for what it writes (P10)',
+    ],
+    [3_000_853, 'fleet', 'a rerun may end while the member that is asked for it once more reads its letter (P10, §5)'],
     [993_818, 'old', 'a claim is held on to with another key after a crash, though the first answer is lost (P9, §7)'],
     [7_302_627, 'old', 'a wall clock that is set forward during a stop leaves its time as it is (P8, §2)'],
   ] as const)('%i (%s): %s', async ([seed, vocabulary]) => {

@@ -417,13 +417,21 @@ export class Record {
    * for: before the answer, or by a later process where nobody has heard of it.
    */
   countedFrom(life: string, clinkId: string, at: number): number {
-    const asks = this.asksOf(life, clinkId, at).filter((ask) => ask.what === 'retry' && !ask.isUnderWay)
+    const asks = this.asksOf(life, clinkId, at).filter((ask) => ask.what === 'retry' && this.isNoRepetition(ask, at))
     const times = asks.map((ask) => {
       const { answeredAt = at, askedAt } = ask
       const told = this.fleet.retriedAt(clinkId, askedAt, Math.min(at, answeredAt))
       return told ?? (this.#isAskForgotten(ask, life) ? -Infinity : askedAt)
     })
     return Math.max(-Infinity, ...times)
+  }
+
+  /**
+   * Whether a letter that somebody wants run again was at rest: not by the list that was asked, or only when the member that was asked had read it again,
+   * as the store of its fleet shows by `at`. A rerun may end in that time.
+   */
+  isNoRepetition({ answeredAt = Infinity, askedAt, clinkId, isUnderWay }: LetterAsk, at = Infinity): boolean {
+    return !isUnderWay || this.fleet.retriedAt(clinkId, askedAt, Math.min(at, answeredAt)) !== undefined
   }
 
   /** Its claim was lost before it showed that it could not be begun. */

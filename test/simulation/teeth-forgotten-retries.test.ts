@@ -43,6 +43,38 @@ describe('the judge, of the attempts before a retry (P10),', () => {
   })
 
   it.for([
+    ['counts them all', 'a retry of what ran', [[10, 'running']], 3],
+    [
+      'counts them all',
+      'a retry of what ran when it was carried out as well',
+      [
+        [10, 'running'],
+        [45, undefined],
+        [50, 'due'],
+      ],
+      3,
+    ],
+    [
+      'counts none of them',
+      'a retry of what ran and had ended when it was carried out',
+      [
+        [10, 'running'],
+        [33, undefined],
+        [36, 'due'],
+      ],
+      0,
+    ],
+  ] as const)('%s after %s', ([, , facts, count]) => {
+    const record = new Record(() => 100)
+    record.lives.set('w1.1', life('w1.1', 0, { isOfFleet: true }))
+    for (const [at, step] of facts) record.fleet.addFact('one', { at, isGivenUp: true, step, results: [] })
+    for (const startedAt of [10, 20, 25])
+      record.addRun({ life: 'w1.1', clinkId: 'one', attempt: 1, startedAt, endedAt: 28 })
+    record.asks.push({ state: 'w1', clinkId: 'one', what: 'retry', askedAt: 30, isUnderWay: true, answeredAt: 40 })
+    expect(record.runsThatCount('w1.1', 'one', 60)).toHaveLength(count)
+  })
+
+  it.for([
     ['that was answered', { answeredAt: 31, answer: 'done' }, { unwrittenSince: 15 }],
     ['that was written', {}, {}],
     ['that was made before what could not be written', {}, { unwrittenSince: 35 }],

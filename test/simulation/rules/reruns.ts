@@ -22,8 +22,8 @@ export const resultsAreSentOnce: Rule = ({ record }) => {
     })
     const asks = record.asksOf(life, run.clinkId, begunAt)
     const last = sends.slice(0, index).findLast((other) => other.result === result && mayHaveArrived(other))
-    const isAsked = asks.some(({ what, isUnderWay, askedAt }) => {
-      return what === 'retry' && !isUnderWay && askedAt > (last?.begunAt ?? 0)
+    const isAsked = asks.some((ask) => {
+      return ask.what === 'retry' && ask.askedAt > (last?.begunAt ?? 0) && record.isNoRepetition(ask, begunAt)
     })
     const isDiscarded = asks.some(({ what, answer, answeredAt = Infinity }) => {
       return what === 'discard' && answer === 'done' && answeredAt < begunAt
