@@ -217,7 +217,7 @@ export class Delivery implements HandleOwner {
     const pause = this.#parts.health.wait(this.route, memory, this.place?.hasQueued)
     if (givenUp !== undefined) {
       this.attempt = memory.tried.starts
-      await this.#settleBy(givenUp)
+      await this.#settle(() => settleBy(givenUp, this.handle, undefined, this.#stopping)) // of no start
     } else if (pause > 0) await this.#postpone(pause)
     else if (this.#context.ledger.mayStart(memory)) {
       const start = new Start(this.handle, this.#planned, this.#parts)
