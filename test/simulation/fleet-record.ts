@@ -112,11 +112,13 @@ export class FleetRecord {
   /**
    * When a process has surely had the answers that it waited for at a time, to start something: to what was under way then, to what had to wait for
    * that, and to a look at what others have written meanwhile.
+   *
+   * @param inARow so many, of which each waits for the one before.
    */
-  answeredBy(life: string, at: number): number {
+  answeredBy(life: string, at: number, inARow = 3): number {
     const calls = (this.calls.get(life) ?? []).filter(({ endedAt = Infinity }) => endedAt > at)
     let by = at
-    for (let n = 0; n < 3; n += 1) {
+    for (let n = 0; n < inARow; n += 1) {
       const ends = calls.flatMap(({ sentAt, endedAt = sentAt + GIVEN_UP }) => (sentAt <= by ? [endedAt] : []))
       by = Math.max(by, ...ends)
     }

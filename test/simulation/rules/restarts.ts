@@ -11,6 +11,8 @@ const STATES: ReadonlySet<string> = new Set(['clink.claimed', 'clink.started', '
 const SETTLED = 100
 /** Milliseconds that a start waits for its fleet at most. */
 const ENTERING = 1_000
+/** Calls with which it enters it: it makes what is missing, shows itself, looks, and tells what it has not told. */
+const ENTERS = 4
 /** So many crashes in a row make a suspect of what was running. */
 const IN_A_ROW = 2
 /** Milliseconds for which a suspect stays alone when it has ended. */
@@ -46,7 +48,8 @@ export const claimsAreHeldOnTo: Rule = (evidence) => {
 function namedBy({ plan, record }: Evidence, { name, startedAt }: LifeRecord, clinkId: string): number {
   const { patterns, store } = plan.world
   // It enters its fleet, and what it notes of the crash its fleet has to know.
-  const entered = Math.min(record.fleet.answeredBy(name, startedAt + SETTLED), startedAt + SETTLED + ENTERING)
+  const enters = record.fleet.answeredBy(name, startedAt + SETTLED, ENTERS)
+  const entered = Math.min(enters, startedAt + SETTLED + ENTERING)
   const noted = record.fleet.answeredBy(name, entered + SETTLED + (store?.slowest ?? 0))
   const atOnce = noted + SETTLED + (store?.slowest ?? 0)
   if (patterns === undefined) return atOnce
