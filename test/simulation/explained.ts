@@ -340,9 +340,10 @@ function isGivenUp({ plan, record }: Explaining, life: string, id: string): bool
   const attempts = (configs: readonly Config[]): number => Math.min(...attemptsOf(configs))
   // What came of a start is not waited for: until the fleet knows it counts, and the next member gives the clink up.
   const least = Math.min(...plan.workers.flatMap((worker) => attemptsOf(configsUntil(worker, record.now))))
-  // One that was counted, and had not begun when its process ended, is no run at all.
-  const ended = [...record.lives.values()].filter(({ crashedAt, name }) => {
-    return crashedAt !== undefined && record.fleet.writesOf(id, name).length > 0
+  // One that was counted, and had not begun when its process ended, is no run at all: it crashed, or could not take it back since its store was away.
+  const ended = [...record.lives.values()].filter(({ crashedAt, name, stoppedAt = -Infinity }) => {
+    const isCutOff = crashedAt !== undefined || record.fleet.worksFrom(name, stoppedAt) > stoppedAt
+    return isCutOff && record.fleet.writesOf(id, name).length > 0
   })
   const unknown = runs.filter((run) => !wasGivenBack(record, run))
   if (plan.world.fleet !== undefined && unknown.length + ended.length >= least) return true
