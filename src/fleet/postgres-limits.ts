@@ -12,7 +12,8 @@ import { codeOf } from './postgres-errors.ts'
 
 /**
  * Keys that are taken, who waits for them, and what has started on routes with a rate. `open`: permits by their ids, with the last moment at
- * which each may be used. `past`: so many have started by these moments. `asked`: the last wish, and when. In milliseconds of the store's clock.
+ * which each may be used. `past`: so many have started by these moments. `asked`: the last wish, and when; `waits` in it: members that were given
+ * nothing, since when, and when they asked last. In milliseconds of the store's clock.
  */
 export const LIMIT_TABLES = `CREATE TABLE IF NOT EXISTS clink_worker.rights (
      fleet text, route text, key text, member text NOT NULL, token text NOT NULL, clink text NOT NULL, until timestamptz NOT NULL,
@@ -33,10 +34,11 @@ export const LIMIT_PRUNES: readonly string[] = [
      > (asked ->> 'at')::float8 + ${PERMIT_LASTS} + greatest((asked ->> 'window')::float8, $2)`,
 ]
 
-/** Who has not asked for so long does not wait any more. */
+/** Who has not asked for so long does not wait any more: for a permit, it asks at least four times in a window. */
 const FRESH = `interval '2 s'`
-/** Who has waited for longer goes before those that ask later. */
-const PATIENCE = `interval '1 s'`
+const FRESH_OF_RATE = 'greatest(2000, c.wide / 2)'
+/** Milliseconds. Who has waited for longer goes before those that ask later. */
+const PATIENCE = 1_000
 /** Starts are kept in so many parts of their window: with each a moment that lies no earlier than they do. */
 const PARTS = 200
 
@@ -55,7 +57,7 @@ const KEYS = `at AS (SELECT clock_timestamp() AS now),
        LEFT JOIN clink_worker.waits q ON q.fleet = $1 AND q.route = w.route AND q.key = w.key AND q.member = $2 AND q.seen > at.now - ${FRESH}
      WHERE r.until >= at.now AND r.member = $2 AND r.clink = w.clink
        OR (r.key IS NULL OR r.until < at.now OR r.token IN (SELECT token FROM freed)) AND NOT EXISTS (SELECT FROM clink_worker.waits o WHERE o.fleet = $1 AND o.route = w.route AND o.key = w.key AND o.member <> $2
-         AND o.seen > at.now - ${FRESH} AND o.since < at.now - ${PATIENCE} AND o.since < coalesce(q.since, at.now))),
+         AND o.seen > at.now - ${FRESH} AND o.since < at.now - ${PATIENCE} * interval '1 ms' AND o.since < coalesce(q.since, at.now))),
    gone AS (DELETE FROM clink_worker.rights r USING freed f WHERE r.fleet = $1 AND r.route = f.route AND r.key = f.key AND r.token = f.token
      AND NOT EXISTS (SELECT FROM tried t WHERE t.route = r.route AND t.key = r.key)),
    got AS (INSERT INTO clink_worker.rights AS r (fleet, route, key, member, token, clink, until)
@@ -75,14 +77,15 @@ const KEYS = `at AS (SELECT clock_timestamp() AS now),
 
 /**
  * The row is locked before its time is read, and read as it is then: so permits are given one after the other. A row that is not there yet begins
- * used up, since nobody knows what has started before.
+ * used up, since nobody knows what has started before. Of each member that waits for longer a permit is left to it: who is near the store would
+ * always be the first to ask.
  */
 const RATES = `permits AS (INSERT INTO clink_worker.rates AS r (fleet, route, open, past, asked)
      SELECT $1, t.route, '{}', jsonb_build_object(ceil(extract(epoch FROM clock_timestamp()) * 1000)::text, t.asked::jsonb -> 'count'),
        t.asked::jsonb || jsonb_build_object('at', extract(epoch FROM clock_timestamp())::float8 * 1000)
      FROM unnest($11::text[], $12::text[]) AS t (route, asked) ORDER BY t.route
      ON CONFLICT (fleet, route) DO UPDATE SET (open, past, asked) = (
-       SELECT open.entries || given.entries, past.entries, excluded.asked || jsonb_build_object('at', c.now)
+       SELECT open.entries || given.entries, past.entries, excluded.asked || jsonb_build_object('at', c.now, 'waits', waits.entries)
        FROM (SELECT extract(epoch FROM clock_timestamp())::float8 * 1000 AS now, (excluded.asked ->> 'count')::float8 AS most,
            (excluded.asked ->> 'window')::float8 AS wide, (excluded.asked ->> 'grain')::float8 AS grain) AS c
        CROSS JOIN LATERAL (SELECT coalesce(jsonb_object_agg(key, value), '{}') AS entries, count(*) AS used
@@ -93,9 +96,16 @@ const RATES = `permits AS (INSERT INTO clink_worker.rates AS r (fleet, route, op
            UNION ALL SELECT (ceil((c.now - value::float8) / c.grain) * c.grain)::numeric, 1 FROM jsonb_each(excluded.asked -> 'ended')
              WHERE value <> 'null' AND r.open ? key) AS each
          WHERE moment >= c.now - c.wide GROUP BY moment) AS moments) AS past
+       CROSS JOIN LATERAL (SELECT coalesce(jsonb_object_agg(key, value), '{}') AS entries
+         FROM jsonb_each(r.asked -> 'waits') WHERE (value ->> 1)::float8 > c.now - ${FRESH_OF_RATE}) AS known
+       CROSS JOIN LATERAL (SELECT coalesce((known.entries -> $2 ->> 0)::float8, c.now) AS since) AS mine
+       CROSS JOIN LATERAL (SELECT count(*) AS many FROM jsonb_each(known.entries)
+         WHERE key <> $2 AND (value ->> 0)::float8 < least(mine.since, c.now - ${PATIENCE})) AS before
        CROSS JOIN LATERAL (SELECT coalesce(jsonb_object_agg(id, c.now + ${PERMIT_LASTS}), '{}') AS entries FROM (
          SELECT id FROM jsonb_array_elements_text(excluded.asked -> 'wanted') AS id
-         LIMIT CASE WHEN c.now > $13 THEN 0 ELSE greatest(0, c.most - open.used - past.used) END) AS ids) AS given)
+         LIMIT CASE WHEN c.now > $13 THEN 0 ELSE greatest(0, c.most - open.used - past.used - before.many) END) AS ids) AS given
+       CROSS JOIN LATERAL (SELECT CASE WHEN jsonb_array_length(excluded.asked -> 'wanted') = 0 THEN known.entries WHEN given.entries <> '{}' THEN known.entries - $2
+         ELSE known.entries || jsonb_build_object($2, jsonb_build_array(mine.since, c.now)) END AS entries) AS waits)
      RETURNING r.route, ARRAY(SELECT id FROM jsonb_array_elements_text(r.asked -> 'wanted') AS id WHERE r.open ? id) AS ids,
        (SELECT min(moment) FROM (SELECT key::float8 AS moment FROM jsonb_each(r.past) UNION ALL SELECT value::float8 FROM jsonb_each(r.open)) AS all_of)
          + (r.asked ->> 'window')::float8 - extract(epoch FROM clock_timestamp())::float8 * 1000 AS wait,

@@ -34,7 +34,7 @@ export interface LimitsAnswer {
   readonly granted: ReadonlySet<string>
   /** By tokens of keys that were asked for and not given: the tokens of those who have them. Empty: somebody else has waited for longer. */
   readonly holders: ReadonlyMap<string, string>
-  /** By routes: milliseconds until there may be more permits, and how many are left. */
+  /** By routes: milliseconds until there may be more permits, and how many are left. Those were not given to a member before which others have waited. */
   readonly rates: ReadonlyMap<string, { readonly wait: number; readonly left: number }>
 }
 

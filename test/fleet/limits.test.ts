@@ -201,6 +201,27 @@ describe('permits of a fleet', () => {
     expect([...third.granted], 'those of which nobody says anything may be used still').toEqual(['c0'])
   })
 
+  it('are left to a member that has waited for more than a second, whoever asks first, unless it waits no more', async (context) => {
+    await using two = await Two.on(context)
+    const free = (name: string): RateWish['ended'] => Object.fromEntries(ids(name, 5).map((id) => [id, null]))
+    await ask(two.a, [])
+    await delay(WINDOW + 5)
+    expect([...(await ask(two.a, ids('a', 5))).granted]).toEqual(ids('a', 5))
+    expect([...(await ask(two.b, ['b0'])).granted]).toEqual([])
+    // Who has not waited for so long yet finds what there is gone.
+    expect([...(await ask(two.a, ids('c', 5), free('a'))).granted]).toEqual(ids('c', 5))
+    await delay(1_050)
+    expect([...(await ask(two.b, ['b1'])).granted]).toEqual([])
+    const { granted, rates } = await ask(two.a, ids('d', 5), free('c'))
+    expect([[...granted], rates.get('work')?.left]).toEqual([ids('d', 4), 1])
+    expect([...(await ask(two.b, ['b2'])).granted]).toEqual(['b2'])
+    // It has got something, and others have what is left.
+    expect([...(await ask(two.a, ids('e', 4), free('d'))).granted]).toEqual(ids('e', 4))
+    expect([...(await ask(two.b, ['b3'])).granted]).toEqual([])
+    await delay(2_050)
+    expect([...(await ask(two.a, ids('f', 4), free('e'))).granted]).toEqual(ids('f', 4))
+  })
+
   it('and keys are not given by a statement that a network has held back until it was given up', async (context) => {
     await using two = await Two.on(context)
     const client = new Client(two.url)

@@ -31,6 +31,8 @@ const SOON = 50
 /** Milliseconds between two questions for what is used up: at least, and at most where the window is short. */
 const SOONEST = 20
 const LATEST = 250
+/** Milliseconds until the next question where there are permits, which are left to members that have waited for longer. */
+const AFTER_OTHERS = 100
 
 /** Permits of rates that count in the fleet: each start takes one. */
 export class FleetPermits {
@@ -154,13 +156,13 @@ export class FleetPermits {
         known.unused.delete(id)
       }
       const ids = wanted.filter((id) => answer.granted.has(id))
-      const { left, wait = 0 } = answer.rates.get(route) ?? {}
+      const { left = 0, wait = 0 } = answer.rates.get(route) ?? {}
       known.left = left
       if (known.free.length === 0) known.unusedAt = now + UNUSED
       known.free.push(...ids.map((id) => ({ route, id, deadline: sentAt + PERMIT_LASTS - MARGIN })))
       if (wanted.length === 0) continue
       known.wasRefused = ids.length < wanted.length
-      const pause = Math.max(SOONEST, Math.min(wait, Math.max(LATEST, window / 4)))
+      const pause = left > 0 ? AFTER_OTHERS : Math.max(SOONEST, Math.min(wait, Math.max(LATEST, window / 4)))
       known.notBefore = known.wasRefused ? now + pause + SOONEST * this.#context.random() : 0
     }
   }
