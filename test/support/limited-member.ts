@@ -55,6 +55,8 @@ export class Member {
   heeds = true
   /** Whether what says that it fails does. */
   fails = true
+  /** It does not reach the service. */
+  isCutOff = false
 
   constructor(limits: Limits, settings: VirtualOptions['settings'] = {}) {
     let time = (): number => 0
@@ -73,6 +75,7 @@ export class Member {
         ...select,
         ...settings,
       },
+      weather: () => (this.isCutOff ? 'reset' : undefined),
       handle: async ({ content }, { signal }, bench) => {
         const run: Run = { content, at: bench.time.now, until: Infinity }
         this.runs.push(run)

@@ -29,6 +29,8 @@ export class FleetLimits implements Asker {
   /** After a statement that has failed. */
   #notBefore = -Infinity
   #asking: Promise<void> | undefined
+  /** False: nothing that is listed can be claimed, and nothing is asked for that. Others may have it. */
+  mayClaim = true
   /** Somebody wanted something for which no seat was free. */
   #isShort = false
   #isClosed = false
@@ -129,7 +131,7 @@ export class FleetLimits implements Asker {
   async #ask(): Promise<void> {
     const now = this.#now
     const seats: Seats = {
-      unclaimed: this.#isClosed ? 0 : this.#room.free,
+      unclaimed: this.#isClosed || !this.mayClaim ? 0 : this.#room.free,
       isForClaimed: !this.#isClosed && this.#room.taken === undefined,
       isShort: false,
     }

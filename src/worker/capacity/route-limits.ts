@@ -35,6 +35,11 @@ export class RouteLimits implements PlaceOwner {
     })
   }
 
+  /** @param is false: what is listed cannot be claimed, as long as this is not said anew, and wants nothing of the fleet. */
+  mayClaim(is: boolean): void {
+    if (this.fleet !== undefined) this.fleet.mayClaim = is
+  }
+
   /** Takes a place for a clink that is to be claimed. @returns false: there is none. */
   reserve(route: Route, clink: Clink): boolean {
     const { limits, name } = route

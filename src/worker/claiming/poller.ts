@@ -139,6 +139,7 @@ export class Poller implements Service {
       pulses.poll.expect('poll', (REQUESTS + inbox.groups.length) * clink.timeout)
       const behind = rateLimit.pollWait
       if (behind > 0) {
+        this.#parts.capacity.limits.mayClaim(false)
         await this.#wait(behind)
       } else if (this.#isFailing) {
         await this.#probe()
@@ -169,6 +170,7 @@ export class Poller implements Service {
     const { capacity, context, health } = this.#parts
     const { random, settings, signals, warmth } = context
     const way = this.#way()
+    capacity.limits.mayClaim(way === 'select')
     if (way === undefined) return await this.#rest()
     const taken = await orError(this.#ways.take(way, this.#giveUp.signal))
     if (taken instanceof ClinkApiError) return await this.#fail(taken)
@@ -250,6 +252,7 @@ export class Poller implements Service {
     this.#failures += 1
     this.#lastError = error
     this.#isProbed = false
+    this.#parts.capacity.limits.mayClaim(false)
     const isRefused = this.#isRefused(error)
     const { interval, maxInterval } = settings.current.poll
     const backoff = isRefused

@@ -65,6 +65,31 @@ describe.each([
   })
 })
 
+describe('a member that cannot claim', () => {
+  it('wants nothing for what it has listed, so that others have it, until it can', async () => {
+    const member = new Member({ ...serial, rate: { count: 2, window: SECOND, scope: 'fleet' } }, select)
+    expect(await member.takes(KEY)).toBe(true)
+    for (let n = 0; n < 3; n += 1) member.send(`work ${n}`)
+    await member.bench.pass(10 * SECOND)
+    member.isCutOff = true
+    await member.bench.pass(20 * SECOND)
+    expect(member.bench.all('poll.failed').length).toBeGreaterThan(0)
+    await member.gives(KEY)
+    const asked = member.shared.asked
+    for (let n = 0; n < 60; n += 1) {
+      await member.bench.pass(SECOND)
+      expect(member.keys).toEqual([])
+    }
+    expect(member.shared.asked - asked).toBeLessThan(5)
+    expect(await member.takes(KEY)).toBe(true)
+    await member.gives(KEY)
+    member.isCutOff = false
+    await member.bench.pass(MINUTE)
+    expect([member.left, member.runs.length]).toEqual([0, 3])
+    await member.bench.stop()
+  })
+})
+
 describe('the right to a key of the fleet', () => {
   it('is renewed while its clink is worked, in one statement for all, and ends the run in time where that fails', async () => {
     const member = new Member(serial)
