@@ -1,7 +1,7 @@
 /** One call of a member to the shared store. Times are virtual milliseconds. */
 export interface StoreCall {
   readonly life: string
-  readonly what: 'prepare' | 'beat' | 'recall' | 'write' | 'changes' | 'steps' | 'siblings' | 'prune'
+  readonly what: 'prepare' | 'beat' | 'recall' | 'write' | 'changes' | 'steps' | 'siblings' | 'prune' | 'limits'
   readonly sentAt: number
   /** When it was carried out; absent: never. */
   doneAt?: number

@@ -7,6 +7,7 @@ import { absencesPauseAtOnce, pausesEndByWork, probesGrowRarer } from './rules/a
 import { bystandersAreSpared, claimsAreHeldOnTo, killersAreFound } from './rules/restarts.ts'
 import { claimsAreExplained, nothingIsForgotten } from './rules/forgotten.ts'
 import { loopsGoOn, noBusyLoop, noPartFails, stopsInTime } from './rules/liveness.ts'
+import { fleetLimitsAreKept } from './rules/fleet-limits.ts'
 import { claimsFollowLimits, limitsAreKept } from './rules/limits.ts'
 import { nothingStartsWhileAway } from './rules/fleet-away.ts'
 import { lettersAreOfTheFleet, lettersAreToldFirst, releasedIsLeftByAll } from './rules/fleet-letters.ts'
@@ -96,6 +97,7 @@ const rules: readonly Rule[] = [
   claimsOnlyWhatCanStart,
   asksForWhatCanStart,
   limitsAreKept,
+  fleetLimitsAreKept,
   claimsFollowLimits,
   stepsAreDoneOnce,
   stepsGiveTheSame,

@@ -1,4 +1,4 @@
-import { noLimits } from '../support/memory-limits.ts'
+import { MemoryLimits } from '../support/memory-limits.ts'
 import type { Batch, Note, SharedStore } from '../../src/fleet/store.ts'
 import type { DeadLetter } from '../../src/ledger/dead-letters.ts'
 import { SharedRows } from '../fleet/simulated/shared-rows.ts'
@@ -15,7 +15,7 @@ const OF_A_PROCESS = 1_000_000
 /** Milliseconds of a call that takes a moment. */
 const MOMENT = 1
 
-const WRITING: ReadonlySet<StoreCall['what']> = new Set(['prepare', 'beat', 'write', 'siblings', 'prune'])
+const WRITING: ReadonlySet<StoreCall['what']> = new Set(['prepare', 'beat', 'write', 'siblings', 'prune', 'limits'])
 
 /** What becomes of a call. */
 interface Fate {
@@ -41,6 +41,7 @@ export interface MemberParts {
 /** The store that the members of a seed share, on virtual time: slow, away, and of unknown outcomes, as its plan says. */
 export class SimulatedStore {
   readonly #rows = new SharedRows()
+  readonly #limits: MemoryLimits
   readonly #plan: FleetPlan
   readonly #time: VirtualTime
   readonly #record: FleetRecord
@@ -50,6 +51,7 @@ export class SimulatedStore {
     this.#plan = plan
     this.#time = time
     this.#record = record
+    this.#limits = new MemoryLimits(() => time.now)
   }
 
   /** As a process of a member sees it. What one that is dead has sent may still be carried out. */
@@ -63,7 +65,10 @@ export class SimulatedStore {
     ): Promise<Answer> => await this.#ask({ what, act, parts, kill })
     return {
       place: 'a store',
-      limits: noLimits,
+      limits: {
+        ask: async (wish, length) => await ask('limits', () => this.#limits.ask(member, wish, length)),
+        renew: async (rights, length) => await ask('limits', () => this.#limits.renew(member, rights, length)),
+      },
       prepare: async () => {
         process = undefined
         process = await ask('prepare', () => (this.#processes += 1))

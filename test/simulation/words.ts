@@ -225,6 +225,22 @@ const table: { readonly [W in WordName]: Word } = {
   },
   /** Somebody pauses the whole fleet, for a time or until he ends it. */
   'paused-fleet': { part: 0, partOfFleets: 0.15, spoken: pausedFleet },
+  /** What its route allows at once, and in a time, is meant of the whole fleet. */
+  'fleet-limits': {
+    part: 0,
+    partOfFleets: 0.15,
+    spoken: (plan, chance) => {
+      const rate = {
+        count: chance.integer(1, 5),
+        window: Math.round(chance.logarithmic(1_000, 20_000)),
+        scope: 'fleet' as const,
+      }
+      const serial = { serial: chance.pick(['group', 'sender', 'sender'] as const), serialScope: 'fleet' as const }
+      const limits = { ...plan.world.limits, ...chance.pick([{ rate }, serial, { rate, ...serial }]) }
+      const clinks = many(chance.integer(5, 30), chance, plan.calmAt, (index) => `${SAYS.quick} ${index}`)
+      return withWorld(withClinks(plan, clinks), { limits })
+    },
+  },
   /** Dead letters by the dozen, for workers that choose. */
   letters: {
     part: 0.04,

@@ -45,7 +45,7 @@ export const WORDS = [
 /** Three members of a fleet; spoken before all others, and only where it is asked for. */
 export const FLEET = 'fleet'
 /** What only fleets have. */
-const OF_FLEETS = ['paused-fleet'] as const
+const OF_FLEETS = ['paused-fleet', 'fleet-limits'] as const
 export type WordName = (typeof WORDS)[number] | typeof FLEET | (typeof OF_FLEETS)[number]
 export const ALL_WORDS: readonly WordName[] = [FLEET, ...WORDS, ...OF_FLEETS]
 

@@ -48,6 +48,8 @@ export class HeldByLimits {
 
   #isFull(at: number, going: number, before: number): boolean {
     const { rate } = this.#evidence.plan.world.limits ?? {}
+    // What others start counts as well, and what might have been started.
+    if (rate?.scope === 'fleet') return true
     if (going >= mostOf(this.#evidence, this.#life, { from: at })) return true
     if (rate === undefined) return false
     const since = at - rate.window
@@ -57,8 +59,10 @@ export class HeldByLimits {
 
   #isKeyTaken(id: string, others: readonly string[]): boolean {
     const { emulator, plan } = this.#evidence
-    const { serial } = plan.world.limits ?? {}
+    const { serial, serialScope } = plan.world.limits ?? {}
     if (serial === undefined) return false
+    // Another member may have it, or have had it until it was killed.
+    if (serialScope === 'fleet') return true
     const key = (clinkId: string): string | undefined => {
       const clink = emulator.clink(clinkId)
       return clink && keyOf(clink, serial)

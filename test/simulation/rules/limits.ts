@@ -48,7 +48,7 @@ const concurrencyIsKept: Judged = (evidence, life) => {
 
 /** In no window are more starts than the rate allows, and a process begins with one that is used up. */
 const rateIsKept: Judged = (evidence, life, { rate }) => {
-  if (rate === undefined) return []
+  if (rate === undefined || rate.scope === 'fleet') return []
   const runs = runsOf(evidence, life)
   return runs.flatMap(({ startedAt: at }) => {
     if (at < life.startedAt + rate.window) return [breach(at, life, 'a start before the first window is over')]

@@ -27,10 +27,16 @@ export const restsWhereNothingIsToDo: Rule = ({ plan, record }) =>
     })
   })
 
+/** Renewals have rules of their own: what waits for long in hand, for its key or for a permit of its fleet, is renewed all the while. */
 function countsOf(record: Record, { name }: LifeRecord): ReadonlyMap<number, number> {
   const counts = new Map<number, number>()
-  for (const { life, begunAt } of record.requests) {
-    if (life !== name) continue
+  const renewed = new Set(
+    (record.eventsByLife.get(name) ?? []).flatMap(({ event }) =>
+      RENEWS.has(event.event) && 'clink' in event ? [event.clink.clink_id] : [],
+    ),
+  )
+  for (const { begunAt, clinkId, kind, life } of record.requests) {
+    if (life !== name || (kind === 'claim' && clinkId !== undefined && renewed.has(clinkId))) continue
     const minute = Math.floor(begunAt / MINUTE)
     counts.set(minute, (counts.get(minute) ?? 0) + 1)
   }
@@ -56,6 +62,8 @@ function isIdle(record: Record, life: LifeRecord, from: number, to: number): boo
     ({ at, event }) => at > from - MINUTE && at < to && BUSY.has(event.event),
   )
 }
+
+const RENEWS: ReadonlySet<string> = new Set(['clink.renewed', 'clink.renewalFailed'])
 
 const BUSY: ReadonlySet<string> = new Set([
   'clink.claimed',

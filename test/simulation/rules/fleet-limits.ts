@@ -1,0 +1,57 @@
+import type { Breach, Evidence, Rule } from '../judge.ts'
+import type { EventRecord, LifeRecord } from '../record.ts'
+import { CLAIM_ENDS, slept } from './leases.ts'
+import { keyOf } from './limits.ts'
+
+/** docs/fleet.md: what is limited for all is limited for all members together. */
+export const fleetLimitsAreKept: Rule = (evidence) => [...ratesAreKept(evidence), ...keysAreKept(evidence)]
+
+/** In no window do all of them start more than the rate allows. */
+function ratesAreKept({ plan, record }: Evidence): readonly Breach[] {
+  const { rate } = plan.world.limits ?? {}
+  if (rate?.scope !== 'fleet') return []
+  return record.runs.flatMap(({ life, startedAt: at }) => {
+    const count = record.runs.filter(({ startedAt }) => startedAt <= at && startedAt > at - rate.window).length
+    return count <= rate.count ? [] : [breach(at, life, `${count} starts in ${rate.window} ms, not ${rate.count}`)]
+  })
+}
+
+/**
+ * From its first start to its settlement, or to the end of the process that works it, a clink is the only one of its key that any member starts. The
+ * right of a process that stood still may have ended, and that process does not know it yet.
+ */
+function keysAreKept({ emulator, plan, record }: Evidence): readonly Breach[] {
+  const { serial, serialScope } = plan.world.limits ?? {}
+  if (serial === undefined || serialScope !== 'fleet' || plan.world.field?.name === `${serial}_id`) return []
+  const holders = new Map<string, { readonly id: string; readonly life: LifeRecord; readonly since: number }>()
+  return eventsOf(record).flatMap(({ at, event, life: name }) => {
+    const life = record.lives.get(name)
+    if (!('clink' in event) || life === undefined) return []
+    const { clink_id: id } = event.clink
+    const clink = emulator.clink(id)
+    if (clink === undefined) return []
+    const key = keyOf(clink, serial)
+    const holder = holders.get(key)
+    const isTheirs = holder?.id === id && holder.life === life
+    if (isTheirs && CLAIM_ENDS.has(event.event) && 'route' in event) holders.delete(key)
+    if (event.event !== 'clink.started') return []
+    holders.set(key, { id, life, since: at })
+    if (holder === undefined || holder.life === life || isOver(holder.life, at)) return []
+    return slept(holder.life, holder.since, at)
+      ? []
+      : [breach(at, name, `${id} starts beside ${holder.id} of ${key}, which ${holder.life.name} has in hand`)]
+  })
+}
+
+/** What all members have said, in order. */
+function eventsOf(record: Evidence['record']): readonly EventRecord[] {
+  return [...record.eventsByLife.values()].flat().sort((one, other) => one.at - other.at)
+}
+
+function isOver({ crashedAt, stoppedAt }: LifeRecord, at: number): boolean {
+  return (crashedAt ?? Infinity) <= at || (stoppedAt ?? Infinity) <= at
+}
+
+function breach(at: number, life: string, text: string): Breach {
+  return { rule: 'limits', at, life, text: `${text}, in the fleet` }
+}
