@@ -3,7 +3,7 @@ import { sleep, type Clock } from '../base/clock.ts'
 import type { AnswerReader } from './answer.ts'
 import { ClinkApiError } from './errors.ts'
 import type { WireCall } from './request.ts'
-import { TransportError, type Transport, type TransportRequest, type TransportResponse } from './transport.ts'
+import { TransportError, type Transport } from './transport.ts'
 import { isAway, isRateLimited } from './verdicts.ts'
 
 const BACKOFF: BackoffPolicy = { base: 500, max: 10_000 }
@@ -63,10 +63,15 @@ export class Caller {
     }
     for (let count = 1; ; count += 1) {
       let failed: ClinkApiError
+      const startedAt = this.#watch === undefined ? 0 : this.#clock.now()
       try {
-        return reader.read(await this.#send(call, request), this.#clock.wall())
+        const response = await this.#transport.send(request)
+        this.#say(call, response.status, startedAt)
+        return reader.read(response, this.#clock.wall())
       } catch (thrown) {
-        const error = thrown instanceof TransportError ? reader.lost(thrown) : thrown
+        const isLost = thrown instanceof TransportError
+        if (!(thrown instanceof ClinkApiError)) this.#say(call, isLost ? thrown.kind : 'error', startedAt)
+        const error = isLost ? reader.lost(thrown) : thrown
         if (!(error instanceof ClinkApiError)) throw error
         failed = error
       }
@@ -82,29 +87,8 @@ export class Caller {
     }
   }
 
-  #send({ operation }: WireCall, request: TransportRequest): Promise<TransportResponse> {
-    return this.#watch === undefined
-      ? this.#transport.send(request)
-      : this.#sendWatched(operation, request, this.#watch)
-  }
-
-  async #sendWatched(
-    operation: WireCall['operation'],
-    request: TransportRequest,
-    watch: RequestWatch,
-  ): Promise<TransportResponse> {
-    const startedAt = this.#clock.now()
-    let answer: number | string = 'error'
-    try {
-      const response = await this.#transport.send(request)
-      answer = response.status
-      return response
-    } catch (error) {
-      if (error instanceof TransportError) answer = error.kind
-      throw error
-    } finally {
-      watch(operation, answer, this.#clock.now() - startedAt)
-    }
+  #say({ operation }: WireCall, answer: number | string, startedAt: number): void {
+    this.#watch?.(operation, answer, this.#clock.now() - startedAt)
   }
 }
 

@@ -10,26 +10,51 @@ export function discreet(text: string, content: string): string {
   return quotes(text, content) ? UNSAID : text
 }
 
-/** What there is to say about a moment in a clink's life, for people; undefined: its name says all. */
+/**
+ * How long that takes of which a moment tells, in milliseconds; undefined: its words tell all. Most moments tell nothing else, and nobody may ever
+ * look at them: their words are made when somebody does (`inWords`).
+ */
+export function lengthOf(event: WorkerEvent): number | undefined {
+  // Most facts are told in words, or take no time.
+  // oxlint-disable-next-line typescript/switch-exhaustiveness-check
+  switch (event.event) {
+    case 'clink.claimed':
+      return event.lease
+    case 'clink.started':
+      return event.waited < 1 ? undefined : event.waited
+    case 'clink.ended':
+      return whyEnded(event) === undefined ? event.duration : undefined
+    default:
+      return undefined
+  }
+}
+
+/** The words of a moment, as `said` and `lengthOf` have told it. */
+export function inWords(
+  name: WorkerEvent['event'],
+  words: string | undefined,
+  length: number | undefined,
+): string | undefined {
+  if (length === undefined) return words
+  if (name === 'clink.claimed') return `for ${span(length)}`
+  return name === 'clink.started' ? `waited ${span(length)}` : `${words} after ${span(length)}`
+}
+
+/** What there is to say about a moment in a clink's life, for people; undefined: its name says all, with how long it took. */
 export function said(event: WorkerEvent): string | undefined {
   // Most facts need no words.
   // oxlint-disable-next-line typescript/switch-exhaustiveness-check
   switch (event.event) {
-    case 'clink.claimed':
-      return `for ${span(event.lease)}`
     case 'clink.renewed':
       return `${span(event.left)} left before, ${span(event.headroom)} to spare`
     case 'clink.renewalFailed':
       return `${event.error.message}; ${span(event.left)} left`
     case 'clink.renewalRefused':
       return `${event.why}; ${span(event.left)} left`
-    case 'clink.started':
-      return event.waited < 1 ? undefined : `waited ${span(event.waited)}`
     case 'clink.ended': {
-      const { clink, duration, error, outcome, reason, said: theirs } = event
-      const why = theirs ?? reason ?? error?.message
-      const words = why === undefined ? '' : `: ${discreet(why, clink.content)}`
-      return `${outcome} after ${span(duration)}${words}`
+      const { clink, duration, outcome } = event
+      const why = whyEnded(event)
+      return why === undefined ? outcome : `${outcome} after ${span(duration)}: ${discreet(why, clink.content)}`
     }
     case 'clink.held':
       return `for ${span(event.wait)}: ${discreet(event.why, event.clink.content)}`
@@ -59,6 +84,10 @@ export function said(event: WorkerEvent): string | undefined {
     default:
       return undefined
   }
+}
+
+function whyEnded({ error, reason, said: theirs }: Extract<WorkerEvent, { event: 'clink.ended' }>): string | undefined {
+  return theirs ?? reason ?? error?.message
 }
 
 function span(ms: number): string {

@@ -3,7 +3,7 @@ import { wallNow } from '../base/host-time.ts'
 import { Recent } from '../base/recent.ts'
 import type { Clink } from '../clink/records.ts'
 import type { WorkerEvent } from '../events.ts'
-import { said } from './said.ts'
+import { inWords, lengthOf, said } from './said.ts'
 
 /** What happened to a clink. */
 interface Moment {
@@ -42,7 +42,15 @@ const LAST = 70
 const LONGEST_TEXT = 500
 const LONGEST_CONTENT = 4_000
 
-type Growing = { -readonly [Key in keyof Timeline]: Timeline[Key] } & { moments: Moment[] }
+/** A moment whose words are not made yet. */
+type Noted = Omit<Moment, 'text' | 'event'> & {
+  readonly event: WorkerEvent['event']
+  readonly words: string | undefined
+  /** Milliseconds. */
+  readonly length: number | undefined
+}
+
+type Growing = { -readonly [Key in Exclude<keyof Timeline, 'moments'>]: Timeline[Key] } & { readonly moments: Noted[] }
 
 /** The last clinks that were worked, moment by moment, in memory. */
 export class Timelines {
@@ -59,13 +67,14 @@ export class Timelines {
     if (route !== undefined) kept.route = route
     if (event.event === 'clink.completed' && event.response !== undefined)
       kept.response = cutText(event.response, LONGEST_CONTENT)
-    const words = said(event)
-    const text = words === undefined ? null : cutText(words, LONGEST_TEXT)
-    add(kept, { at: wallNow(), event: name, attempt: attempt ?? null, text, times: 1 })
+    const told = said(event)
+    const words = told && cutText(told, LONGEST_TEXT)
+    add(kept, { at: wallNow(), event: name, attempt: attempt ?? null, words, length: lengthOf(event), times: 1 })
   }
 
   of(id: string): Timeline | undefined {
-    return this.#all.get(id)
+    const kept = this.#all.get(id)
+    return kept && { ...kept, moments: kept.moments.map(worded) }
   }
 }
 
@@ -83,7 +92,11 @@ function begun(clink: Clink): Growing {
   }
 }
 
-function add(kept: Growing, moment: Moment): void {
+function worded({ words, length, ...moment }: Noted): Moment {
+  return { ...moment, text: inWords(moment.event, words, length) ?? null }
+}
+
+function add(kept: Growing, moment: Noted): void {
   const { moments } = kept
   const last = moments.at(-1)
   if (last?.event === moment.event && moment.event === 'clink.renewed') {
