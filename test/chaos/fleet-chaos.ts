@@ -5,7 +5,7 @@ import { times } from '../support/record.ts'
 import { Site, type Command } from '../support/command.ts'
 import { until } from '../support/until.ts'
 import { MEMBERS, notingHandler, SETTLED_WITHIN } from './noting-handler.ts'
-import { judge, type Cut, type Verdict } from './judge.ts'
+import { judge, type Cut, type Outage, type Verdict } from './judge.ts'
 
 /** Starts that a clink has in the whole fleet. */
 const ATTEMPTS = 3
@@ -71,13 +71,14 @@ export async function playFleet(cluster: Cluster, options: ChaosOptions): Promis
       }
     }
   }
-  let crashes = 0
+  const outages: Outage[] = []
   const crash = async (): Promise<void> => {
     for (await delay(between(3_000, 6_000)); goesOn(); await delay(between(4_000, 10_000))) {
+      const from = Date.now()
       await cluster.stop('SIGQUIT')
-      crashes += 1
       await delay(between(100, 3_000))
       await cluster.start()
+      outages.push({ from, to: Date.now() })
     }
   }
   const sent: string[] = []
@@ -89,13 +90,12 @@ export async function playFleet(cluster: Cluster, options: ChaosOptions): Promis
   }
   await Promise.all([disturb(), crash(), send()])
   say(
-    `${sent.length} clinks sent, ${cuts.length} workers killed or stopped, ${crashes} crashes of the database; now they settle`,
+    `${sent.length} clinks sent, ${cuts.length} workers killed or stopped, ${outages.length} crashes of the database; now they settle`,
   )
-  await until(
-    () => sent.every((id) => site.emulator.clink(id)?.status === 'completed'),
-    () =>
-      `all are settled; the last words of the workers:\n${[...workers.values()].map((one) => one.output.slice(-2_000)).join('\n')}`,
-    SETTLED_WITHIN,
+  const lastWords = (): string => [...workers.values()].map((one) => one.output.slice(-2_000)).join('\n')
+  await untilSettled(
+    () => sent.filter((id) => site.emulator.clink(id)?.status !== 'completed').length,
+    () => `all are settled, or fewer are left; the last words of the workers:\n${lastWords()}`,
   ).catch((error: unknown) => say(String(error)))
   for (const worker of workers.values()) worker.signal('SIGTERM')
   await Promise.all([...workers.values()].map(async ({ exited }) => await exited))
@@ -103,6 +103,11 @@ export async function playFleet(cluster: Cluster, options: ChaosOptions): Promis
     const { content = id, status = 'unknown' } = site.emulator.clink(id) ?? {}
     return { content, status, completions: times(site.emulator, id, 'completed') }
   })
-  const verdict = judge({ clinks, notes: await site.noted(), cuts, attempts: ATTEMPTS })
-  return { ...verdict, clinks: clinks.length, cuts: cuts.length, crashes }
+  const verdict = judge({ clinks, notes: await site.noted(), cuts, outages, attempts: ATTEMPTS })
+  return { ...verdict, clinks: clinks.length, cuts: cuts.length, crashes: outages.length }
+}
+
+/** As long as there are fewer and fewer of them, it goes on. */
+async function untilSettled(open: () => number, what: () => string): Promise<void> {
+  for (let before = open(); before > 0; before = open()) await until(() => open() < before, what, SETTLED_WITHIN)
 }

@@ -18,13 +18,14 @@ const GOOD: Evidence = {
     ]),
   ],
   cuts: [{ name: 'a', what: 'killed', from: 15_000, to: 15_050 }],
+  outages: [],
   attempts: 3,
 }
 const [step, poison] = GOOD.clinks
 
 describe('the judge of the fleet in chaos', () => {
   it('finds nothing where a clink goes on elsewhere once its member was killed', () => {
-    expect(judge(GOOD)).toEqual({ runs: 5, faults: [] })
+    expect(judge(GOOD)).toEqual({ runs: 5, faults: [], stories: [] })
   })
 
   it.each<[string, Partial<Evidence>, string]>([
@@ -52,6 +53,18 @@ describe('the judge of the fleet in chaos', () => {
     ],
   ])('notices a clink %s', (_, change, fault) => {
     expect(judge({ ...GOOD, ...change }).faults).toEqual([fault])
+  })
+
+  it('tells what is known of a clink that something is wrong with', () => {
+    const { stories } = judge({ ...GOOD, cuts: [] })
+    expect(stories).toEqual(GOOD.notes.filter((line) => line.includes('step-1')))
+  })
+
+  it('excuses what a member did while the database was away, unless it had time to write it down when that was back', () => {
+    const outages = [{ from: 11_000, to: 13_000 }]
+    const notes = [...GOOD.notes, '20100 b step-1 pays']
+    expect(judge({ ...GOOD, notes, outages }).faults).toEqual([])
+    expect(judge({ ...GOOD, notes, outages: [{ from: 10_500, to: 11_500 }] }).faults).toHaveLength(1)
   })
 
   it('excuses what a member did just before it was cut off, which it cannot have written down', () => {

@@ -6,6 +6,12 @@ export interface Cut {
   readonly to: number
 }
 
+/** The database of the fleet was away from one wall time to another. */
+export interface Outage {
+  readonly from: number
+  readonly to: number
+}
+
 /** What has become of a clink that was to be worked, by the service's record. */
 interface Worked {
   readonly content: string
@@ -18,12 +24,15 @@ export interface Evidence {
   /** What the handlers wrote: wall time, member, clink, what. */
   readonly notes: readonly string[]
   readonly cuts: readonly Cut[]
+  readonly outages: readonly Outage[]
   readonly attempts: number
 }
 
 export interface Verdict {
   readonly runs: number
   readonly faults: readonly string[]
+  /** What the handlers wrote of each clink that something is wrong with, and that is settled. */
+  readonly stories: readonly string[]
 }
 
 export interface Note {
@@ -40,15 +49,18 @@ interface Run {
   readonly to: number
 }
 
-/** A member that is cut off so soon after a note may not have written down what it was about, in milliseconds. */
+/**
+ * A member that is cut off so soon after a note may not have written down what it was about, in milliseconds. Where the database was away meanwhile,
+ * it had so much time once that was back.
+ */
 const UNWRITTEN = 3_000
 
 /** Each clink is completed once, fails as often as the fleet may try it, takes its step once, and runs in one place at a time. */
-export function judge({ attempts, clinks, cuts, notes: lines }: Evidence): Verdict {
+export function judge({ attempts, clinks, cuts, notes: lines, outages }: Evidence): Verdict {
   const notes = lines.map(noteOf)
   const byClink = Map.groupBy(notes, ({ clink }) => clink)
   const wasCut = ({ at, name }: Note): boolean =>
-    cuts.some((cut) => cut.name === name && cut.to >= at && cut.from <= at + UNWRITTEN)
+    cuts.some((cut) => cut.name === name && cut.to >= at && cut.from <= writtenBy(at, outages))
   const faults = clinks.flatMap(({ completions, content, status }) => {
     const own = byClink.get(content) ?? []
     const most = { fails: attempts, pays: 1 }
@@ -63,7 +75,18 @@ export function judge({ attempts, clinks, cuts, notes: lines }: Evidence): Verdi
       ...inParallel(content, own, cuts),
     ]
   })
-  return { runs: notes.filter(({ what }) => what === 'starts').length, faults }
+  const strange = clinks.filter(({ content, status }) => {
+    return status === 'completed' && faults.some((fault) => fault.startsWith(`${content} `))
+  })
+  const stories = strange.flatMap(({ content }) => lines.filter((line) => noteOf(line).clink === content))
+  return { runs: notes.filter(({ what }) => what === 'starts').length, faults, stories }
+}
+
+function writtenBy(at: number, outages: readonly Outage[]): number {
+  return outages.reduce(
+    (by, { from, to }) => (from <= by && to >= at ? Math.max(by, to + UNWRITTEN) : by),
+    at + UNWRITTEN,
+  )
 }
 
 /** Two members run a clink at a time only where the first one stood still, or was killed. */

@@ -18,11 +18,11 @@ const options = {
   perSecond: Number(values['per-second']),
 }
 try {
-  const { clinks, crashes, cuts, faults, runs } = await playFleet(cluster, {
+  const { clinks, crashes, cuts, faults, runs, stories } = await playFleet(cluster, {
     ...options,
     say: (line) => console.log(line),
   })
-  for (const fault of faults) console.log(fault)
+  for (const line of [...faults, ...stories]) console.log(line)
   console.log(
     `${clinks} clinks, ${runs} runs, ${cuts} workers killed or stopped, ${crashes} crashes of the database: ${faults.length} faults`,
   )
