@@ -112,9 +112,13 @@ export async function changeLetters(
   asked: Asked,
 ): Promise<LetterChange[]> {
   const { ledger, worker } = asked
+  const isAway = (): boolean => ledger.isKept() && !ledger.isHealthy
+  // It may be back before it is noted who has asked.
+  let wasAway = isAway()
   const changes = await Promise.all(
     ids.map(async (id) => {
       const change = what === 'retry' ? await ledger.retry(id) : await ledger.discard(id)
+      wasAway ||= isAway()
       if (what === 'retry' && (change === 'done' || change === 'rerun')) worker?.retried(id)
       return change
     }),
@@ -126,7 +130,7 @@ export async function changeLetters(
   const about = matching === undefined ? which : `${which} (${matching})`
   if (count > 0) await note(asked, { act: what, ...wishOf(wish), about })
   mustBeKept(asked, 'the journal cannot be written, so that this may be forgotten')
-  if (!ledger.isHealthy) throw new CodedError('STATE_UNAVAILABLE', STORE_AWAY)
+  if (wasAway || isAway()) throw new CodedError('STATE_UNAVAILABLE', STORE_AWAY)
   return changes
 }
 

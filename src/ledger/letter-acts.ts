@@ -5,6 +5,13 @@ import type { Progress } from './progress.ts'
 import type { Begun } from './remembered.ts'
 import { together } from './table.ts'
 
+/** Somebody asks here for a rerun, and is not answered yet. */
+interface Asking {
+  readonly clinkId: string
+  /** Others have gone on with the letter before the fleet was told of it. */
+  isUndone: boolean
+}
+
 /** What operators want of dead letters. In a fleet it is about what the fleet knows now, which another member may have changed a moment ago. */
 export class LetterActs {
   readonly #letters: DeadLetters
@@ -12,6 +19,7 @@ export class LetterActs {
   readonly #load: (clinkId: string) => Memory
   readonly #wall: () => number
   readonly #fleet: Fleet | undefined
+  readonly #asking = new Set<Asking>()
 
   constructor(
     letters: DeadLetters,
@@ -36,6 +44,8 @@ export class LetterActs {
     const { attempts, others } = this.#load(clinkId)
     if (!this.#letters.has(clinkId) && (attempts.retried === true || others?.attempts.retried === true)) return 'done'
     if (await this.#takesOver(clinkId, others?.begun)) return 'rerun'
+    const asking = { clinkId, isUndone: false }
+    this.#asking.add(asking)
     const change = this.#letters.retry(clinkId, others?.begun)
     // In the same commit: without the letter, this alone tells that it was asked for.
     if (isLetter && !this.#letters.has(clinkId)) {
@@ -43,8 +53,11 @@ export class LetterActs {
       const kept = { ...this.#progress.attemptsOf(clinkId), retried: true as const, at: this.#wall() }
       await together(over, this.#progress.setAttempts(clinkId, kept))
     }
-    const isDone = (await change) === 'done' && this.#letters.has(clinkId) ? 'unknown' : await change
-    return isDone === 'unknown' && isLetter && tries > 1 ? await this.retry(clinkId, tries - 1) : isDone
+    const said = await change
+    this.#asking.delete(asking)
+    const isUndone = said === 'done' ? this.#letters.has(clinkId) : said === 'rerun' && asking.isUndone
+    if (isUndone && isLetter && tries > 1) return await this.retry(clinkId, tries - 1)
+    return isUndone ? 'unknown' : said
   }
 
   /** Whoever has begun it shows no sign of life: what an operator asks for counts, and it begins anew here. */
@@ -61,6 +74,8 @@ export class LetterActs {
 
   #changedElsewhere(clinkId: string, letter: DeadLetter | undefined): void {
     this.#progress.changed(clinkId, { letter })
+    const isWanted = this.#letters.rerunOf(clinkId) !== undefined
+    for (const asking of this.#asking) asking.isUndone ||= asking.clinkId === clinkId && !isWanted
     if (letter !== undefined && this.#letters.isRerunElsewhere(letter)) this.#standBack(clinkId)
   }
 

@@ -1,6 +1,7 @@
-import { expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import type { SharedStore } from '../../src/fleet/store.ts'
 import { requests } from '../../src/control/requests.ts'
+import { memoryTables } from '../../src/ledger/memory-tables.ts'
 import { Member, Spoilt } from '../support/fleet.ts'
 import { clusterOfFile, needPostgres } from '../support/postgres.ts'
 import { clink } from '../support/sample-records.ts'
@@ -10,7 +11,7 @@ const { clink_id: id } = clink
 const cluster = clusterOfFile()
 
 /** A member whose store cannot be written, and another one whose can. */
-async function cutOff(context: Parameters<typeof needPostgres>[0]) {
+async function cutOff(context: Parameters<typeof needPostgres>[0], local = memoryTables()) {
   needPostgres(context)
   const url = await cluster.database()
   const spoilt: Spoilt[] = []
@@ -19,7 +20,7 @@ async function cutOff(context: Parameters<typeof needPostgres>[0]) {
     spoilt.push(store)
     return store
   }
-  const a = await new Member('a', url, undefined, spoil).start()
+  const a = await new Member('a', url, local, spoil).start()
   const b = await new Member('b', url).start()
   const write = (writes: Spoilt['writes']): void => {
     for (const store of spoilt) store.writes = writes
@@ -28,6 +29,10 @@ async function cutOff(context: Parameters<typeof needPostgres>[0]) {
     a,
     b,
     write,
+    /** What happens once, after the next write was sent and before it is carried out. */
+    behind: (act: () => Promise<void>): void => {
+      for (const store of spoilt) store.behind = act
+    },
     ask: { ledger: a.ledger, worker: undefined },
     async [Symbol.asyncDispose]() {
       await Promise.all([a[Symbol.asyncDispose](), b[Symbol.asyncDispose]()])
@@ -48,6 +53,51 @@ it('§1: what is asked for about a dead letter while the store is away is noted,
   expect(a.ledger.letters.has(id)).toBe(false)
   write('work')
   await expect.poll(async () => (await b.take(clink)).isGivenUp, { timeout: 8_000 }).toBe(false)
+})
+
+it('§1: that is said as well where the store is back by the answer', async (context) => {
+  const local = memoryTables()
+  await using fleet = await cutOff(context, local)
+  const { a, ask, write } = fleet
+  await a.ledger.deadLetter(letter)
+  write('fail')
+  await a.ledger.cool('msg_other', 1_000)
+  const set = local.audit.set.bind(local.audit)
+  local.audit.set = async (...row) => {
+    write('work')
+    await expect.poll(() => a.ledger.isHealthy, { timeout: 8_000 }).toBe(true)
+    await set(...row)
+  }
+  await expect(requests['failed.retry'].by({ by: 'ann', ids: [id] }, ask)).rejects.toThrow(/^the shared store is away/)
+  expect(a.ledger.isHealthy).toBe(true)
+})
+
+describe('P1: a rerun that is asked for of one member while another one has just run the clink again', () => {
+  const told = { ...letter, tell: 'complete' } as const
+
+  it('is answered by what has come of that, where the letter is gone', async (context) => {
+    await using fleet = await cutOff(context)
+    const { a, b, behind } = fleet
+    await a.ledger.deadLetter(told)
+    behind(async () => {
+      expect(await b.ledger.retry(id)).toBe('rerun')
+      await b.ledger.settled(clink, 'sent')
+    })
+    expect(await a.ledger.retry(id)).toBe('unknown')
+  })
+
+  it('comes after that, where it has failed again', async (context) => {
+    await using fleet = await cutOff(context)
+    const { a, b, behind } = fleet
+    await a.ledger.deadLetter(told)
+    behind(async () => {
+      expect(await b.ledger.retry(id)).toBe('rerun')
+      await b.ledger.deadLetter({ ...told, at: told.at + 1 })
+    })
+    expect(await a.ledger.retry(id)).toBe('rerun')
+    await b.ledger.recall([id])
+    expect(b.ledger.letters.get(id)).toMatchObject({ at: told.at + 1, rerun: { step: 'due', by: 'a' } })
+  })
 })
 
 it('§1: a pause of a worker needs no store', async (context) => {

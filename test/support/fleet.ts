@@ -131,6 +131,8 @@ export async function twoMembers(url: string) {
 export class Spoilt implements SharedStore {
   readonly #real: SharedStore
   writes: 'work' | 'fail' | 'are-not-answered' = 'work'
+  /** What happens once before the next write is carried out. */
+  behind: (() => Promise<void>) | undefined
 
   constructor(real: SharedStore) {
     this.#real = real
@@ -146,6 +148,9 @@ export class Spoilt implements SharedStore {
 
   async write(batch: Parameters<SharedStore['write']>[0]): Promise<readonly Note[]> {
     if (this.writes === 'fail') throw new Error('it is away')
+    const { behind } = this
+    this.behind = undefined
+    await behind?.()
     const after = await this.#real.write(batch)
     if (this.writes === 'are-not-answered') throw new Error('no answer')
     return after
