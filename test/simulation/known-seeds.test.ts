@@ -420,6 +420,11 @@ describe('a seed that once broke a promise keeps it now:', { timeout: 60_000 }, 
     [2_000_680, 'fleet', 'nor does it take a clink for one of which no step is kept (P5)'],
     [2_001_628, 'fleet', 'who may claim nothing runs again what was retried (P1)'],
     [
+      2_001_035,
+      'fleet',
+      'a start that has not begun when its claim is lost costs no attempt, whatever ends its process (P8)',
+    ],
+    [
       2_000_916,
       'fleet',
       'who is asked for a rerun while the store is away knows nothing of one that was done meanwhile (P1)',

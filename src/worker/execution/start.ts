@@ -117,9 +117,9 @@ export class Start {
     this.abort('cancelled')
   }
 
-  /** Its claim is gone. What a stop has aborted costs no attempt, also where the process ends before its code. */
+  /** Its claim is gone. What has not begun, or a stop has aborted, costs no attempt, also where the process ends before that is over. */
   lost(): void {
-    if (this.#run?.abortedBy === 'shutdown') void this.takeBack()
+    if (this.isBeginning || this.#run?.abortedBy === 'shutdown') void this.takeBack()
     else this.abort('lease-lost')
   }
 

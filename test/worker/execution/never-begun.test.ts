@@ -1,0 +1,31 @@
+import { expect, it } from 'vitest'
+import { BareFleet } from '../../support/bare-fleet.ts'
+import { benchOf, restart } from '../../support/paused.ts'
+
+/** A fleet whose store does not answer when it is told of a start. */
+class Deaf extends BareFleet {
+  isDeaf = true
+  override readonly begun: BareFleet['begun'] = async (_, here) => {
+    await here
+    if (this.isDeaf) await new Promise(() => {})
+  }
+}
+
+it('P8: a start that waited for the store of its fleet when its claim ran out, and then a stop came, costs no attempt', async () => {
+  const fleet = new Deaf()
+  const bench = benchOf({
+    fleet,
+    switches: { defaultTimeout: 5 },
+    settings: { retry: { attempts: 1 } },
+    // Renewals are not answered.
+    weather: ({ path }) => (path.endsWith('/claim') && fleet.isDeaf ? 'hang' : undefined),
+  })
+  const id = bench.send('work')
+  while (bench.all('clink.lost').length === 0) await bench.pass(100)
+  expect([bench.ran, bench.ledger.attemptsOf(id).starts]).toEqual([[], 0])
+  fleet.isDeaf = false
+  await restart(bench)
+  await bench.pass(20_000)
+  expect([bench.ran, bench.emulator.clink(id)?.status]).toEqual([['work'], 'completed'])
+  await bench.stop()
+})
