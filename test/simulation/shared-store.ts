@@ -1,4 +1,5 @@
 import { MemoryLimits } from '../support/memory-limits.ts'
+import { asError } from '../../src/base/coded-error.ts'
 import type { Batch, Note, SharedStore } from '../../src/fleet/store.ts'
 import type { DeadLetter } from '../../src/ledger/dead-letters.ts'
 import { SharedRows } from '../fleet/simulated/shared-rows.ts'
@@ -144,17 +145,22 @@ export class SimulatedStore {
     if (kill !== undefined && killAt !== undefined) this.#time.at(sentAt + killAt, kill, host)
     return await new Promise((resolve, reject) => {
       let done: Answer | undefined
+      let refusal: Error | undefined
       const carryOut = (): void => {
-        call.doneAt = this.#time.now
-        done = act(fate.isHalf === true)
+        try {
+          done = act(fate.isHalf === true)
+          call.doneAt = this.#time.now
+        } catch (error) {
+          refusal = asError(error)
+        }
       }
       if (fate.there !== undefined) this.#time.at(sentAt + fate.there, carryOut)
       const answer = (): void => {
         // Who has slept meanwhile finds the connection closed, as often as not.
         const isGone = this.#time.now - sentAt > ANSWER + MOMENT && parts.chance.is(0.5)
         call.endedAt = this.#time.now
-        call.hasFailed = fate.fails || isGone
-        if (call.hasFailed) reject(new Error('it cannot be reached'))
+        call.hasFailed = fate.fails || isGone || refusal !== undefined
+        if (call.hasFailed) reject(refusal ?? new Error('it cannot be reached'))
         // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what has not failed was carried out
         else resolve(done as Answer)
       }
@@ -193,7 +199,6 @@ export class SimulatedStore {
   }
 
   #write(batch: Batch, member: string, written: number, { life }: MemberParts): readonly Note[] {
-    if (this.#rows.isLate(member, written)) return []
     const after = this.#rows.write(batch, member, written)
     const { notes, over, parts } = batch
     const letters = notes.flatMap(({ id, kind }) => (kind === 'letters' ? [id] : []))

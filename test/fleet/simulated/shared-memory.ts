@@ -1,3 +1,4 @@
+import { asError } from '../../../src/base/coded-error.ts'
 import type { Batch, Note, SharedStore } from '../../../src/fleet/store.ts'
 import { noLimits } from '../../support/memory-limits.ts'
 import type { Chance } from '../../simulation/chance.ts'
@@ -68,10 +69,16 @@ export class SharedMemory {
       const isCarriedOut = !fails || (!isAway && chance.is(0.5))
       const answer = (tell: () => void): void => void this.time.at(this.time.now + takes(), tell, host)
       this.time.at(sent + takes(), () => {
-        const done = isCarriedOut ? act() : undefined
+        let done: Answer | undefined
+        let refusal = fails ? new Error('the store is away') : undefined
+        try {
+          done = isCarriedOut ? act() : undefined
+        } catch (error) {
+          refusal = asError(error)
+        }
         // What was carried out has an answer.
         // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-        answer(fails ? () => reject(new Error('the store is away')) : () => resolve(done as Answer))
+        answer(refusal === undefined ? () => resolve(done as Answer) : () => reject(refusal))
       })
     })
   }

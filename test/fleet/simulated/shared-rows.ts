@@ -33,14 +33,12 @@ export class SharedRows {
     return { parts, mine, notes: notes.filter(({ row }) => row !== null) }
   }
 
-  /** Whether a later write of the member was carried out: then this one is not. */
-  isLate(member: string, written: number): boolean {
-    return written < (this.#last.get(member) ?? 0)
-  }
-
-  /** @param written the number of the write. */
+  /**
+   * @param written the number of the write.
+   * @throws where a later write of the member was carried out: then this one is not.
+   */
   write({ notes, over, parts, steps }: Batch, member: string, written: number): readonly Note[] {
-    if (this.isLate(member, written)) return []
+    if (written < (this.#last.get(member) ?? 0)) throw new Error('another process of this worker has written since')
     this.#last.set(member, written)
     const kept = new Set(parts.map(({ clink }) => clink))
     for (const clink of over)
