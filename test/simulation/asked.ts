@@ -10,7 +10,7 @@ export function unfinishedReruns(record: Record): readonly LetterAsk[] {
     const owner = ownerOf(record, clinkId) ?? state
     const life = record.livesOf(owner).at(-1)
     if (what !== 'retry' || answer !== 'rerun' || life === undefined || isLost(record, state)) return false
-    if (waitsForProof(record, life) || isWithLostMember(record, clinkId, owner)) return false
+    if (waitsForProof(record, life) || isWithLostMember(record, { askedAt, clinkId }, owner)) return false
     // Another member has begun what it was told of, and may have ended it by then.
     const since = isElsewhere === true ? (record.fleet.retriedAt(clinkId, 0, askedAt) ?? askedAt) : askedAt
     const isOver = record.toldTogether(life.name, clinkId).some(({ at, event }) => at >= since && ENDS.has(event.event))
@@ -38,13 +38,19 @@ function isOverUnsaid(record: Record, clinkId: string, askedAt: number): boolean
   return known !== undefined && known.at >= run.endedAt && !UNDER_WAY.has(known.step)
 }
 
-/** Its rerun has begun in a member of a fleet whose disk was lost: no other one takes it over (docs/fleet.md). */
-function isWithLostMember(record: Record, clinkId: string, owner: string): boolean {
+/**
+ * Its rerun is that of a member of a fleet whose disk was lost. No other one takes it over where that has begun it; where that was asked for it later, somebody
+ * has to ask another one (docs/fleet.md).
+ */
+function isWithLostMember(record: Record, ask: Pick<LetterAsk, 'askedAt' | 'clinkId'>, owner: string): boolean {
+  const { askedAt, clinkId } = ask
   const facts = record.fleet.factsOf(clinkId, 0, record.now)
   const { by } = facts.at(-1) ?? {}
-  return (
-    isLost(record, owner) && facts.some((fact) => fact.by === by && UNDER_WAY.has(fact.step) && fact.step !== 'due')
-  )
+  const isBegun = facts.some((fact) => fact.by === by && UNDER_WAY.has(fact.step) && fact.step !== 'due')
+  const isAskedLater = record.asks.some((other) => {
+    return other.clinkId === clinkId && other.what === 'retry' && other.state === owner && other.askedAt > askedAt
+  })
+  return isLost(record, owner) && (isBegun || isAskedLater)
 }
 
 /** The state of the member of a fleet that runs a letter again: whoever was asked last and could take it over. */
