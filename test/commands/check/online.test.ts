@@ -231,7 +231,7 @@ test('a wrong key is said once, with what to do', async () => {
   const env = { ...site.env(), CLINK_API_KEY: 'sk_live_u_0123456789abcdef' }
   const { code, stdout } = await clinkWorker(['check', '--online'], { cwd: site.dir.path, env })
   expect(code).toBe(77)
-  expect(stdout.match(/401/g)).toHaveLength(1)
+  expect(stdout.match(/\b401\b/g)).toHaveLength(1)
   expect(stdout).toMatch(/^ +→ put the right key where the line "key" above says/m)
 })
 

@@ -4,7 +4,7 @@ import { registerHooks } from 'node:module'
 const WEDGES = {
   poll: ['/worker/claiming/poller.ts', 'await this.#alarm.until(clock.now() + ms)'],
   renewal: ['/worker/claim/keeper.ts', 'context.clock.at(step.next, () => this.#step())', '() => {}'],
-  settlement: ['/worker/settlement/attempts.ts', 'await sleep(clock, wait,'],
+  settlement: ['/worker/settlement/attempts.ts', 'await sleep(clock, asked, closing)'],
 }
 const [file, wait, instead = `await new Promise(() => {}); ${wait}`] = WEDGES[process.env.WEDGE]
 
