@@ -46,18 +46,21 @@ export class LetterActs {
     if (await this.#takesOver(clinkId, others?.begun)) return 'rerun'
     const asking = { clinkId, isUndone: false }
     this.#asking.add(asking)
-    const change = this.#letters.retry(clinkId, others?.begun)
+    const said = await this.#noteRetry(clinkId, isLetter, others?.begun).finally(() => this.#asking.delete(asking))
+    const isUndone = said === 'done' ? this.#letters.has(clinkId) : said === 'rerun' && asking.isUndone
+    if (isUndone && isLetter && tries > 1) return await this.retry(clinkId, tries - 1)
+    return isUndone ? 'unknown' : said
+  }
+
+  async #noteRetry(clinkId: string, isLetter: boolean, begun: readonly Begun[] | undefined): Promise<LetterChange> {
+    const change = this.#letters.retry(clinkId, begun)
     // In the same commit: without the letter, this alone tells that it was asked for.
     if (isLetter && !this.#letters.has(clinkId)) {
       const over = this.#fleet?.over(clinkId)
       const kept = { ...this.#progress.attemptsOf(clinkId), retried: true as const, at: this.#wall() }
       await together(over, this.#progress.setAttempts(clinkId, kept))
     }
-    const said = await change
-    this.#asking.delete(asking)
-    const isUndone = said === 'done' ? this.#letters.has(clinkId) : said === 'rerun' && asking.isUndone
-    if (isUndone && isLetter && tries > 1) return await this.retry(clinkId, tries - 1)
-    return isUndone ? 'unknown' : said
+    return await change
   }
 
   /** Whoever has begun it shows no sign of life: what an operator asks for counts, and it begins anew here. */
