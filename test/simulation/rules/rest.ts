@@ -30,16 +30,12 @@ export const restsWhereNothingIsToDo: Rule = ({ plan, record }) =>
 /** Renewals have rules of their own: what waits for long in hand, for its key or for a permit of its fleet, is renewed all the while. */
 function countsOf(record: Record, { name }: LifeRecord): ReadonlyMap<number, number> {
   const counts = new Map<number, number>()
-  const renewed = new Set(
-    (record.eventsByLife.get(name) ?? []).flatMap(({ event }) =>
-      RENEWS.has(event.event) && 'clink' in event ? [event.clink.clink_id] : [],
-    ),
-  )
-  for (const { begunAt, clinkId, kind, life } of record.requests) {
-    if (life !== name || (kind === 'claim' && clinkId !== undefined && renewed.has(clinkId))) continue
-    const minute = Math.floor(begunAt / MINUTE)
-    counts.set(minute, (counts.get(minute) ?? 0) + 1)
+  const count = (at: number, by: number): void => {
+    const minute = Math.floor(at / MINUTE)
+    counts.set(minute, (counts.get(minute) ?? 0) + by)
   }
+  for (const { begunAt, life } of record.requests) if (life === name) count(begunAt, 1)
+  for (const { at, event } of record.eventsByLife.get(name) ?? []) if (RENEWS.has(event.event)) count(at, -1)
   return counts
 }
 
