@@ -1,4 +1,4 @@
-import { readFile, realpath } from 'node:fs/promises'
+import { readFile, realpath, stat } from 'node:fs/promises'
 import { watch, type FSWatcher } from 'chokidar'
 import { sleep, systemClock } from '../base/clock.ts'
 import { asError } from '../base/coded-error.ts'
@@ -36,8 +36,8 @@ const MISSING = 'missing'
  *
  * Remembers what was loaded of all files that matter. An event of the file system only says that it may be time to
  * compare: the same content written again is no change, and one written before anybody watched is. The first event of a file says that
- * it is watched. No event tells that a link on the way to the files was exchanged, as by a deployment: where it leads is looked at again and
- * again. Loadings follow each other, never overlap.
+ * it is watched. No event tells that a link on the way to the files was exchanged, as by a deployment, and none for certain that another
+ * directory has taken the name of the one that is watched: both are looked at again and again. Loadings follow each other, never overlap.
  */
 export class HandlerWatch implements Service {
   readonly #options: WatchOptions
@@ -109,11 +109,12 @@ export class HandlerWatch implements Service {
     this.#changed()
   }
 
-  /** Where the configuration leads to. */
+  /** Where the configuration leads to, and which directory is there. */
   async #places(): Promise<string> {
     const config = this.#options.settings.current
-    const paths = [config.handlers.directory, ...usedFiles(config)]
-    return (await Promise.all(paths.map(async (path) => await placeOf(path)))).join('\n')
+    const { directory } = config.handlers
+    const places = [directory, ...usedFiles(config)].map(async (path) => await placeOf(path))
+    return (await Promise.all([identityOf(directory), ...places])).join('\n')
   }
 
   #changed(): void {
@@ -202,6 +203,14 @@ async function contentOf(file: string, known?: string): Promise<string> {
 
 async function placeOf(path: string): Promise<string> {
   return await realpath(path).catch(() => MISSING)
+}
+
+/** A file that an editor writes is another one each time, and is compared as a whole: this is for directories. */
+async function identityOf(directory: string): Promise<string> {
+  return await stat(directory).then(
+    ({ dev, ino }) => `${dev}:${ino}`,
+    () => MISSING,
+  )
 }
 
 function isSame(one: Contents, other: Contents): boolean {
