@@ -13,10 +13,15 @@ export const LONGEST = {
   response: 1_048_576,
 } as const
 
-/** A text that is no longer than `most`, well formed where it is cut. */
+/** A text that is no longer than `most`, well formed where it is cut. Unlike a slice, it keeps nothing of the longer one. */
 export function cutText(text: string, most: number): string {
   if (text.length <= most) return text
   const said = ` […, cut: ${text.length} characters in all]`
   const kept = text.slice(0, Math.max(0, most - said.length))
-  return (kept.isWellFormed() ? kept : kept.slice(0, -1).toWellFormed()) + said
+  return unsliced(kept.isWellFormed() ? kept : kept.slice(0, -1)) + said
+}
+
+/** The same text, well formed, which keeps nothing of the longer one that it is a slice of. */
+export function unsliced(slice: string): string {
+  return Buffer.from(slice.toWellFormed()).toString()
 }

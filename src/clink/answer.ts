@@ -1,3 +1,4 @@
+import { unsliced } from '../base/cut-text.ts'
 import { tryTo } from '../base/try-to.ts'
 import { isRecord } from '../base/record.ts'
 import { withoutCredentials } from '../base/web-address.ts'
@@ -101,7 +102,7 @@ export class AnswerReader<T> {
   #text(value: unknown): string | undefined {
     if (typeof value !== 'string' || value === '') return undefined
     const text = this.#hide(value)
-    return text.length > LONGEST_TEXT ? `${text.slice(0, LONGEST_TEXT)}…` : text
+    return text.length > LONGEST_TEXT ? `${unsliced(text.slice(0, LONGEST_TEXT))}…` : text
   }
 }
 
