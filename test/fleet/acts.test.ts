@@ -28,6 +28,7 @@ async function cutOff(context: Parameters<typeof needPostgres>[0], local = memor
   return {
     a,
     b,
+    url,
     write,
     /** What happens once, after the next write was sent and before it is carried out. */
     behind: (act: () => Promise<void>): void => {
@@ -84,6 +85,28 @@ describe('P1: a rerun that is asked for of one member while another one has just
       await b.ledger.settled(clink, 'sent')
     })
     expect(await a.ledger.retry(id)).toBe('unknown')
+  })
+
+  it('is answered by that as well where both take it over from a member that is gone', async (context) => {
+    await using fleet = await cutOff(context)
+    const { a, b, behind, url } = fleet
+    const gone = await new Member('gone', url).start()
+    await gone.ledger.deadLetter(told)
+    await gone.ledger.retry(id)
+    await gone.ledger.begin({ letter: id })
+    for (const member of [a, b])
+      await expect.poll(async () => (await member.take(clink)).others?.begun.length, { timeout: 8_000 }).toBe(1)
+    await gone.fleet.stop()
+    await cluster.sql(
+      `INSERT INTO clink_worker.members (fleet, member, name, version, seen) VALUES ('one', 'gone', 'gone', '1.0.0', now() - interval '1 minute')`,
+      url,
+    )
+    behind(async () => {
+      expect(await b.ledger.retry(id)).toBe('rerun')
+      await b.ledger.settled(clink, 'sent')
+    })
+    expect(await a.ledger.retry(id)).toBe('unknown')
+    expect(a.ledger.letters.reruns()).toEqual([])
   })
 
   it('comes after that, where it has failed again', async (context) => {
