@@ -18,11 +18,11 @@ const DAY = 86_400_000
 export class Sightings {
   readonly #tables: LedgerTables
   readonly #wall: () => number
-  readonly #fleet: Fleet | undefined
+  readonly #fleet: Pick<Fleet, 'changed'> | undefined
   /** There is more to forget than was forgotten in one go. */
   #hasMore = false
 
-  constructor(tables: LedgerTables, wall: () => number, fleet?: Fleet) {
+  constructor(tables: LedgerTables, wall: () => number, fleet?: Pick<Fleet, 'changed'>) {
     this.#tables = tables
     this.#fleet = fleet
     this.#wall = wall

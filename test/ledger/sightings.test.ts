@@ -2,6 +2,8 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import { Ledger } from '../../src/ledger/ledger.ts'
 import { memoryTables } from '../../src/ledger/memory-tables.ts'
 import { clink } from '../support/sample-records.ts'
+import { Sightings } from '../../src/ledger/sightings.ts'
+import type { LedgerTables } from '../../src/ledger/tables.ts'
 import { letter, recalled } from '../support/states.ts'
 
 const HOUR = 3_600_000
@@ -9,6 +11,7 @@ const DAY = 24 * HOUR
 const KEEP = 14 * DAY
 
 let now: number
+let tables: LedgerTables
 let ledger: Ledger
 /** What was written about the inbox, by table. */
 let writes: string[]
@@ -16,7 +19,7 @@ let writes: string[]
 beforeEach(() => {
   now = Date.UTC(2026, 0, 5)
   writes = []
-  const tables = memoryTables()
+  tables = memoryTables()
   for (const name of ['letters', 'own', 'facts', 'attempts', 'results'] as const) {
     const set = tables[name].set.bind(tables[name])
     tables[name].set = async (...args: [string, never]) => {
@@ -118,6 +121,98 @@ it('a sighting is written once a day at most, and a look once an hour', async ()
   expect(writes.filter((name) => name === 'facts').length).toBeLessThanOrEqual(50)
 })
 
+describe('a sighting', () => {
+  it.each([
+    { since: 0, isNoted: false },
+    { since: DAY - 1, isNoted: false },
+    { since: DAY, isNoted: true },
+    // The wall clock was set back.
+    { since: -1, isNoted: true },
+  ])('$since ms after the last one is noted: $isNoted', async ({ isNoted, since }) => {
+    await discarded('one')
+    await ledger.begin({ letter: 'two' })
+    await ledger.sightings.see('one')
+    writes = []
+    now += since
+    for (const id of ['one', 'two']) await ledger.sightings.see(id)
+    expect(writes).toEqual(isNoted ? ['letters', 'attempts'] : [])
+  })
+
+  it('of what nothing is remembered of notes nothing', async () => {
+    await ledger.sightings.see('unknown')
+    expect(writes).toEqual([])
+  })
+
+  it('is told to the fleet where attempts or a result are kept, once a day', async () => {
+    const told: unknown[] = []
+    const sightings = new Sightings(tables, () => now, { changed: (...facts) => void told.push(facts) })
+    await ledger.begin({ letter: 'tried' })
+    await ledger.keepResult(of('done'), 'the result')
+    await discarded('discarded')
+    for (now += DAY; told.length < 2; now += 1)
+      for (const id of ['tried', 'done', 'discarded', 'unknown']) await sightings.see(id)
+    await sightings.see('tried')
+    expect(told).toEqual([
+      ['tried', 'result'],
+      ['done', 'result'],
+    ])
+  })
+})
+
+describe('looks at everything', () => {
+  const facts = (): readonly (string | undefined)[] => ['looking since', 'looked'].map((name) => tables.facts.get(name))
+
+  it.each([
+    { after: 0, looked: 0, since: 0 },
+    { after: HOUR - 1, looked: 0, since: 0 },
+    { after: HOUR, looked: HOUR, since: 0 },
+    { after: DAY - 1, looked: DAY - 1, since: 0 },
+    { after: DAY, looked: DAY, since: DAY },
+    { after: -1, looked: -1, since: -1 },
+  ])('$after ms after the last one: as of $looked, and all the time since $since', async ({ after, looked, since }) => {
+    const start = now
+    await ledger.sightings.looked([])
+    expect(facts()).toEqual([String(start), String(start)])
+    writes = []
+    now += after
+    await ledger.sightings.looked([])
+    expect(facts()).toEqual([String(start + since), String(start + looked)])
+    expect(writes.length > 0).toBe(looked !== 0)
+  })
+
+  it('forget what we sent once an hour, over a new start too', async () => {
+    await ledger.addOwn('sent', now)
+    now += HOUR / 2
+    await ledger.sightings.looked([])
+    now += HOUR / 2
+    await new Sightings(tables, () => now).looked([])
+    await ledger.sightings.looked([])
+    expect((await recalled(ledger, 'sent')).isOwn).toBe(true)
+    now += HOUR / 2
+    await ledger.sightings.looked([])
+    expect((await recalled(ledger, 'sent')).isOwn).toBe(false)
+  })
+
+  it.each([
+    { less: 1, lookedBefore: 0, isForgotten: false },
+    { less: 0, lookedBefore: 0, isForgotten: true },
+    { less: 0, lookedBefore: DAY - 1, isForgotten: true },
+    { less: 0, lookedBefore: DAY, isForgotten: false },
+  ])(
+    'for state.keep and a day, less $less ms, the last of them $lookedBefore ms ago: what they did not show is forgotten: $isForgotten',
+    async ({ isForgotten, less, lookedBefore }) => {
+      await ledger.begin({ letter: 'gone' })
+      const end = now + KEEP + DAY - less
+      for (; now < end - lookedBefore; now += DAY / 2) await ledger.sightings.looked([])
+      now = end - lookedBefore
+      await tables.facts.set('looked', String(now))
+      now = end
+      await ledger.prune(KEEP)
+      expect(ledger.attemptsOf('gone').starts).toBe(isForgotten ? 0 : 1)
+    },
+  )
+})
+
 it('a result that was given up stays as long as its letter waits for somebody, and goes when that is discarded (P5, §5)', async () => {
   await ledger.keepResult(of('one'), 'the result')
   await ledger.deadLetter({ ...letter, clink: of('one'), at: now }, true)
@@ -202,8 +297,10 @@ describe('what we sent ourselves (P15, §5)', () => {
     await look([])
     expect(await known('29999')).toEqual([true])
     now += 1_000
+    writes = []
     await look([])
     expect(await known('0', '29999')).toEqual([false, false])
+    expect(writes).toEqual([])
   })
 
   it('is noted twice an hour at most while it is shown', async () => {

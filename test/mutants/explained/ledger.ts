@@ -2,6 +2,7 @@ import type { Explanation } from '../explanation.ts'
 
 const page = 'src/ledger/page.ts'
 const pauses = 'src/ledger/pauses.ts'
+const sightings = 'src/ledger/sightings.ts'
 
 export const ledger: readonly Explanation[] = [
   {
@@ -59,6 +60,38 @@ export const ledger: readonly Explanation[] = [
     original: '[]',
     replacement: '["Stryker was here"]',
     why: 'A list of what are no pauses is not taken, and so there are none.',
+  },
+  {
+    file: sightings,
+    line: "const last = this.#time('looked') ?? -Infinity",
+    mutator: 'UnaryOperator',
+    original: '-Infinity',
+    replacement: '+Infinity',
+    why: 'A look that lies ahead is followed by one that begins anew, like one of long ago.',
+  },
+  {
+    file: sightings,
+    line: 'const isAnew = last > now || last <= now - DAY',
+    mutator: 'EqualityOperator',
+    original: 'last > now',
+    replacement: 'last >= now',
+    why: 'A look of this millisecond is noted already, and nothing begins with it.',
+  },
+  {
+    file: sightings,
+    line: "if (since === undefined || (this.#time('looked') ?? -Infinity) <= now - DAY) return",
+    mutator: 'ConditionalExpression',
+    original: 'since === undefined',
+    replacement: 'false',
+    why: 'Both are noted in one commit, so that where one is unknown the other is, which ends it as well.',
+  },
+  {
+    file: sightings,
+    line: "if (since === undefined || (this.#time('looked') ?? -Infinity) <= now - DAY) return",
+    mutator: 'UnaryOperator',
+    original: '-Infinity',
+    replacement: '+Infinity',
+    why: 'Both are noted in one commit: where this one is unknown, so is the other.',
   },
   {
     file: 'src/ledger/table.ts',
