@@ -442,6 +442,11 @@ describe('a seed that once broke a promise keeps it now:', { timeout: 60_000 }, 
     [3_000_853, 'fleet', 'a rerun may end while the member that is asked for it once more reads its letter (P10, §5)'],
     [3_000_977, 'fleet', 'a start has entered its fleet when it has told it what it had not told (P9)'],
     [3_001_634, 'fleet', 'a start that a stop could not take back, since the store was away, counts (P1, §7)'],
+    [
+      3_001_065,
+      'fleet',
+      'what waits for a key of the fleet is not looked for one by one once others have worked it (P10)',
+    ],
     [993_818, 'old', 'a claim is held on to with another key after a crash, though the first answer is lost (P9, §7)'],
     [7_302_627, 'old', 'a wall clock that is set forward during a stop leaves its time as it is (P8, §2)'],
   ] as const)('%i (%s): %s', async ([seed, vocabulary]) => {

@@ -1,8 +1,11 @@
+import type { InboxPage } from '../../clink/client.ts'
+import { startOf } from '../../clink/service-time.ts'
 import type { Route } from '../../handlers/route.ts'
 import type { Purpose } from '../admission/verdict.ts'
 import type { AdmissionParts } from '../admission/context.ts'
 import { PASSED_OVER } from '../capacity/seat-line.ts'
 import type { Candidate } from './candidate.ts'
+import { shows } from './sweep.ts'
 
 interface HeldBackCandidate {
   readonly candidate: Candidate
@@ -68,6 +71,24 @@ export class HeldBack {
     const known = this.#all.get(id)
     if (known !== undefined) this.#all.set(id, { ...known, candidate })
     return known !== undefined
+  }
+
+  /** The oldest of those that are meant. */
+  oldest(isMeant: (candidate: Candidate) => boolean): Candidate | undefined {
+    const meant = [...this.#all.values()].flatMap(({ candidate }) => (isMeant(candidate) ? [candidate] : []))
+    return meant.toSorted((a, b) => startOf(a.clink.created_at) - startOf(b.clink.created_at))[0]
+  }
+
+  /** A page from one clink on tells of all that it would show: others may have worked them, and to look for each by itself takes as many pages. */
+  listed(page: InboxPage, { clink: from, key, listedAt }: Omit<Candidate, 'memory'>): void {
+    const onPage = new Map(page.clinks.map((clink) => [clink.clink_id, clink]))
+    const isShown = shows(page, startOf(from.created_at))
+    for (const [id, { candidate }] of this.#all) {
+      if (candidate.key !== key) continue
+      const clink = onPage.get(id)
+      if (clink?.status === 'pending') this.refresh({ ...candidate, clink, listedAt })
+      else if (clink !== undefined || isShown(candidate.clink)) this.#all.delete(id)
+    }
   }
 
   /** Those that may be claimed by now, the longest waiting first; only the next one, where seats are kept for it. */

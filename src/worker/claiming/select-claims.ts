@@ -1,5 +1,6 @@
 import { sleep } from '../../base/clock.ts'
 import { asError } from '../../base/coded-error.ts'
+import type { InboxPage } from '../../clink/client.ts'
 import { ClinkApiError } from '../../clink/errors.ts'
 import { orError } from '../../clink/refusals.ts'
 import { forbids, isRateLimited, refusesKey } from '../../clink/verdicts.ts'
@@ -266,18 +267,29 @@ export class SelectClaims {
   /** A claim counts from the list that showed its clink as pending: where that is too long ago, the clink is listed again. */
   async #fresh(candidate: Candidate, signal: AbortSignal): Promise<Candidate | undefined> {
     if (!this.isStale(candidate)) return candidate
+    const { clink_id: id } = candidate.clink
+    const listedAt = this.#shared.context.clock.now()
+    const page = await this.#listFrom(candidate, signal)
+    const seen = page?.clinks.find(({ clink_id, status }) => clink_id === id && status === 'pending')
+    if (seen !== undefined) return { ...candidate, clink: seen, listedAt }
+    if (page === undefined) this.#failed.postpone(candidate)
+    else {
+      this.#failed.forget(id)
+      // Whoever has worked it may have worked the others that were listed as long ago.
+      const oldest = this.#heldBack.oldest((one) => one.key === candidate.key && this.isStale(one))
+      if (oldest !== undefined) await this.#listFrom(oldest, signal)
+    }
+    return undefined
+  }
+
+  async #listFrom({ clink, key }: Candidate, signal: AbortSignal): Promise<InboxPage | undefined> {
     const { clock, settings } = this.#shared.context
-    const { clink, key } = candidate
     const listedAt = clock.now()
     const params = { limit: PAGE, for_me: forMe(settings.current), ...sinceOf(clink.created_at) }
     const page = await orError(key.api.checkInbox(params, { attempts: 1, signal }))
-    if (page instanceof ClinkApiError) this.#failed.postpone(candidate)
-    else {
-      const seen = page.clinks.find(({ clink_id: id, status }) => id === clink.clink_id && status === 'pending')
-      if (seen !== undefined) return { ...candidate, clink: seen, listedAt }
-      this.#failed.forget(clink.clink_id)
-    }
-    return undefined
+    if (page instanceof ClinkApiError) return undefined
+    this.#heldBack.listed(page, { clink, key, listedAt })
+    return page
   }
 }
 

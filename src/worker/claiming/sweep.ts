@@ -2,6 +2,7 @@ import { isoTime, readMoment } from '../../base/time-text.ts'
 import { BareRefusals } from '../../clink/bare-refusals.ts'
 import type { InboxPage } from '../../clink/client.ts'
 import { textOf } from '../../clink/decode.ts'
+import type { Clink } from '../../clink/records.ts'
 import { startOf } from '../../clink/service-time.ts'
 
 /** The service documents 100 for one of its listings; more is asked for only where a page cannot be gone past. */
@@ -139,6 +140,20 @@ export class Sweep {
 function stampOf(record: unknown): string | undefined {
   const stamp = textOf(record, 'created_at')
   return readMoment(stamp) === undefined ? undefined : stamp
+}
+
+/** Whether a clink that is pending would be on a page of those since a moment. Of what may have been cut from it only its order tells. */
+export function shows({ clinks, malformed }: InboxPage, since: number): (clink: Clink) => boolean {
+  const times = clinks.map(({ created_at }) => startOf(created_at))
+  // What cannot be read may be any of them.
+  if (malformed.length > 0) return () => false
+  const isAll = clinks.length < SMALLEST_CUT
+  const after = isAll || ascends(times) ? -Infinity : ascends(times.toReversed()) ? Math.min(...times) : Infinity
+  const before = !isAll && ascends(times) ? Math.max(...times) : Infinity
+  return ({ created_at }) => {
+    const time = startOf(created_at)
+    return time >= since && time > after && time < before
+  }
 }
 
 function ascends(times: readonly number[]): boolean {

@@ -1,0 +1,63 @@
+import { describe, expect, it } from 'vitest'
+import type { Clink } from '../../../src/clink/records.ts'
+import { startOf } from '../../../src/clink/service-time.ts'
+import { shows } from '../../../src/worker/claiming/sweep.ts'
+import { KEY, Member, SECOND, select, serial } from '../../support/limited-member.ts'
+import { MINUTE } from '../../support/virtual.ts'
+
+describe.each(['oldest', 'newest'] as const)('clinks that wait for a key of the fleet, the %s first', (inboxOrder) => {
+  it('P10, §3: are not looked for one by one once others have worked them, and what is left is worked', async () => {
+    const member = new Member(serial, { ...select, poll: { interval: 5 * SECOND, sweep: 30 * MINUTE } })
+    const { bench } = member
+    bench.emulator.setSwitches({ inboxOrder })
+    expect(await member.takes(KEY, 30 * MINUTE)).toBe(true)
+    const send = async (content: string): Promise<string> => {
+      await bench.pass(1)
+      return member.send(content)
+    }
+    const gone: string[] = []
+    const left: string[] = []
+    for (let n = 0; n < 40; n += 1) {
+      gone.push(await send('worked by another'))
+      if (n % 3 === 0) left.push(await send('left'))
+    }
+    await bench.pass(5 * MINUTE)
+    for (const id of gone) bench.emulator.changeClink(id, { status: 'completed' })
+    member.lasts = 10
+    const before = bench.emulator.requests().length
+    await member.gives(KEY)
+    await bench.pass(20 * SECOND)
+
+    const requests = bench.emulator.requests().slice(before)
+    const lists = requests.filter(({ method, path }) => method === 'GET' && path.includes('inbox'))
+    expect(lists.length).toBeLessThan(15)
+    expect(left.map((id) => bench.emulator.clink(id)?.status)).toEqual(left.map(() => 'completed'))
+    expect(member.runs).toHaveLength(left.length)
+    await bench.stop()
+  })
+})
+
+describe('a page of what is pending since a moment', () => {
+  const clink = (minute: number): Clink =>
+    ({ clink_id: `c${minute}`, created_at: new Date(minute * MINUTE).toISOString() }) as Clink
+  const page = (...minutes: number[]): { clinks: Clink[]; malformed: [] } => ({
+    clinks: minutes.map((minute) => clink(minute)),
+    malformed: [],
+  })
+  const oldestFirst = Array.from({ length: 20 }, (_, n) => 20 + n)
+  const mixed = [25, ...oldestFirst]
+
+  it.for([
+    ['short', page(30, 20), { 9: false, 10: true, 25: true, 50: true }],
+    ['empty', page(), { 9: false, 10: true, 50: true }],
+    ['long, the oldest first', page(...oldestFirst), { 9: false, 10: true, 25: true, 39: false, 50: false }],
+    ['long, the newest first', page(...oldestFirst.toReversed()), { 10: false, 20: false, 25: true, 50: true }],
+    ['long, in no order', page(...mixed), { 10: false, 25: false, 50: false }],
+    ['with what cannot be read', { ...page(), malformed: [{}] }, { 10: false, 50: false }],
+  ] as const)('that is %s shows what it must', ([, shown, expected]) => {
+    const isShown = shows(shown as never, startOf(clink(10).created_at))
+    expect(Object.keys(expected).map((minute) => [minute, isShown(clink(Number(minute)))])).toEqual(
+      Object.entries(expected),
+    )
+  })
+})
