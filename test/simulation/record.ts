@@ -238,6 +238,8 @@ export class Record {
     readonly life: string
     readonly isReady: boolean
     readonly reasons: readonly string[]
+    /** Whether the process had been told last that a call of its store has failed, or nothing yet: in one moment it may be asked before it is told. */
+    readonly isStoreAway: boolean
   }[] = []
   /** Loops that stood still, by the account of the process. */
   readonly standing: { readonly at: number; readonly life: string; readonly reason: string }[] = []

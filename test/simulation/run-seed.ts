@@ -214,7 +214,9 @@ export class Game {
 
   #noteReadiness(life: Life): void {
     const { ready: isReady, reasons } = life.readiness
-    this.record.readiness.push({ at: this.time.now, life: life.name, isReady, reasons })
+    const lastCall = this.record.fleet.lastOf(life.name, this.time.now)
+    const isStoreAway = lastCall === undefined || lastCall.hasFailed === true
+    this.record.readiness.push({ at: this.time.now, life: life.name, isReady, reasons, isStoreAway })
   }
 
   /** Until every clink has come to an end that its record explains. */

@@ -17,10 +17,9 @@ export const nothingStartsWhileAway: Rule = ({ plan, record }) => {
     if (kind !== 'poll' || since === undefined || at - since < UNDER_WAY) return []
     return [{ rule: 'fleet', at, life, text: `#${n} polls while the store is away` }]
   })
-  const ready = record.readiness.flatMap(({ at, isReady, life }): readonly Breach[] => {
-    const isAway = awaySince(record, life, at) !== undefined
-    return isReady && isAway ? [{ rule: 'fleet', at, life, text: 'is ready while the store is away' }] : []
-  })
+  const ready = record.readiness.flatMap(({ at, isReady, isStoreAway, life }): readonly Breach[] =>
+    isReady && isStoreAway ? [{ rule: 'fleet', at, life, text: 'is ready while the store is away' }] : [],
+  )
   return [...starts, ...claims, ...ready]
 }
 
