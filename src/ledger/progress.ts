@@ -5,6 +5,9 @@ import { NONE, type Attempts, type HeldClaim, type KeptResult } from './remember
 import { DONE, together } from './table.ts'
 import type { LedgerTables } from './tables.ts'
 
+/** What a fleet is told and asked of one clink. */
+type TellsFleet = Pick<Fleet, 'of' | 'outdated' | 'changed' | 'outlives' | 'over' | 'begun'>
+
 /**
  * What has come of a clink so far: the starts of its handler, and a result that Clink was not told. While a clink is in hand, both are in
  * the row of its claim, so that a start, a result and the end are one write each. What has to outlive the claim gets a row of its own in
@@ -17,9 +20,9 @@ export class Progress {
   /** The memories of the clinks that are worked. */
   readonly #worked = new Present<string, Memory>()
 
-  readonly #fleet: Fleet | undefined
+  readonly #fleet: TellsFleet | undefined
 
-  constructor(tables: Pick<LedgerTables, 'attempts' | 'claims' | 'results'>, fleet?: Fleet) {
+  constructor(tables: Pick<LedgerTables, 'attempts' | 'claims' | 'results'>, fleet?: TellsFleet) {
     this.#tables = tables
     this.#fleet = fleet
   }

@@ -62,6 +62,14 @@ export const ledger: readonly Explanation[] = [
     why: 'A list of what are no pauses is not taken, and so there are none.',
   },
   {
+    file: 'src/ledger/progress.ts',
+    line: 'if (this.#fleet !== undefined && this.#hasCome(clinkId)) void this.#over(clinkId)',
+    mutator: 'ConditionalExpression',
+    original: 'this.#fleet !== undefined',
+    replacement: 'true',
+    why: 'Without a fleet there is nobody to tell, and it only saves to ask what has come of each clink.',
+  },
+  {
     file: sightings,
     line: "const last = this.#time('looked') ?? -Infinity",
     mutator: 'UnaryOperator',
