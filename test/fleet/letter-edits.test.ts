@@ -34,7 +34,7 @@ const kinds = {
     }
   },
   simulated: async (): Promise<Shared> => {
-    const rows = new SharedRows()
+    const rows = new SharedRows(() => 0)
     let written = 0
     return await Promise.resolve({
       write: async (batch) => await Promise.resolve(rows.write(batch, 'a', (written += 1))),

@@ -41,7 +41,7 @@ export interface MemberParts {
 
 /** The store that the members of a seed share, on virtual time: slow, away, and of unknown outcomes, as its plan says. */
 export class SimulatedStore {
-  readonly #rows = new SharedRows()
+  readonly #rows: SharedRows
   readonly #limits: MemoryLimits
   readonly #plan: FleetPlan
   readonly #time: VirtualTime
@@ -52,6 +52,7 @@ export class SimulatedStore {
     this.#plan = plan
     this.#time = time
     this.#record = record
+    this.#rows = new SharedRows(() => time.now)
     this.#limits = new MemoryLimits(() => time.now)
   }
 

@@ -18,7 +18,7 @@ export interface StoreWeather {
 
 /** What a fleet shares, in the memory of the test: what a store has to do, without a server. */
 export class SharedMemory {
-  readonly #rows = new SharedRows()
+  readonly #rows: SharedRows
   /** When a clink's letter, or a result of it, was there first. */
   readonly givenUpAt = new Map<string, number>()
   readonly computedAt = new Map<string, number>()
@@ -28,6 +28,7 @@ export class SharedMemory {
 
   constructor(time: VirtualTime, weather: StoreWeather) {
     this.time = time
+    this.#rows = new SharedRows(() => time.now)
     this.weather = weather
   }
 

@@ -11,7 +11,10 @@ type PartRow = Omit<Part, 'clink'>
 /** The rows that a fleet shares, as a store has to keep them. */
 export class SharedRows {
   readonly parts = new Map<string, Map<string, PartRow>>()
-  readonly notes = new Map<string, Note & { readonly born: string | undefined; readonly changed: number }>()
+  readonly notes = new Map<
+    string,
+    Note & { readonly born: string | undefined; readonly changed: number; readonly at: number }
+  >()
   /** Those of the fleet: what stands of each, at a moment. */
   readonly pauses = new Map<string | undefined, (now: number) => FleetPause>()
   readonly steps = new Map<string, Map<string, KeptStep>>()
@@ -19,7 +22,13 @@ export class SharedRows {
   readonly siblings = new Map<string, string>()
   /** The last write of each member. */
   readonly #last = new Map<string, number>()
+  readonly #now: () => number
   #changes = 0
+
+  /** @param now its own clock, in milliseconds, by which clinks are left alone: members have others. */
+  constructor(now: () => number) {
+    this.#now = now
+  }
 
   recall(ids: readonly string[], member: string): Recalled {
     const parts = ids.flatMap((clink) =>
@@ -28,7 +37,12 @@ export class SharedRows {
       ),
     )
     const kinds = ['letters', 'cooling', 'own']
-    const notes = ids.flatMap((id) => kinds.flatMap((kind) => this.notes.get(`${kind} ${id}`) ?? []))
+    const notes = ids.flatMap((id) =>
+      kinds.flatMap((kind) => {
+        const note = this.notes.get(`${kind} ${id}`)
+        return note === undefined ? [] : kind === 'cooling' ? { ...note, left: this.#restOf(note) } : note
+      }),
+    )
     const mine = ids.filter((id) => this.parts.get(id)?.has(member) === true)
     return { parts, mine, notes: notes.filter(({ row }) => row !== null) }
   }
@@ -60,18 +74,24 @@ export class SharedRows {
   /** @returns how a letter that was there is now. */
   #note({ edit, isNew, ...note }: ChangedNote): Note | undefined {
     const key = `${note.kind} ${note.id}`
-    const { born: bornThere, row: there = null } = this.notes.get(key) ?? {}
+    const before = this.notes.get(key)
+    const { born: bornThere, row: there = null } = before ?? {}
     const born = edit?.born
     const keep = (row: string | null): void => {
       this.#changes += 1
-      this.notes.set(key, { ...note, row, born: born ?? bornThere, changed: this.#changes })
+      this.notes.set(key, { ...note, row, born: born ?? bornThere, changed: this.#changes, at: this.#now() })
     }
-    if (note.kind === 'cooling' && isNew && endOf(there) > endOf(note.row)) return undefined
+    if (note.kind === 'cooling' && isNew && this.#restOf(before) > lengthOf(note.row)) return undefined
     if (isNew && (born === undefined || born !== bornThere)) return void (note.row !== null && keep(note.row))
     if (there === null) return undefined
     const row = edit === undefined ? note.row : textOf(edited(letterOf(there) ?? {}, letterOf(note.row), edit))
     keep(row)
     return { ...note, row }
+  }
+
+  /** What is left of a time for which a clink is left alone. */
+  #restOf(note: { readonly row: string | null; readonly at: number } | undefined): number {
+    return note === undefined ? -Infinity : lengthOf(note.row) - (this.#now() - note.at)
   }
 
   changesAfter(after: number, now = 0): Changes {
@@ -95,4 +115,4 @@ const letterOf = (row: string | null): Partial<DeadLetter> | undefined =>
 const textOf = (row: object | undefined): string | null => (row === undefined ? null : JSON.stringify(row))
 
 // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what members have written
-const endOf = (row: string | null): number => (row === null ? -Infinity : (JSON.parse(row) as Row<'cooling'>).at)
+const lengthOf = (row: string | null): number => (row === null ? -Infinity : (JSON.parse(row) as Row<'cooling'>).for)
