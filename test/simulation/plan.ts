@@ -279,7 +279,8 @@ function makeConfig(chance: Chance, { lease, isAlone, owner, name, for: recipien
       maxBackoff: Math.round(backoff * chance.between(1, 6)),
       cooldown: Math.round(chance.logarithmic(1_000, 120_000)),
       crashes: 3,
-      outage: 21_600_000,
+      // Where the last clink is one that never succeeds, a seed takes as long as its probes may.
+      outage: 3_600_000,
       onExhausted: chance.pick(['release', 'complete'] as const),
     },
     replies: { mark: MARK },
