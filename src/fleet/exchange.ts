@@ -100,7 +100,7 @@ export class Exchange {
   /** It changes here, and is told when that is written. Until then nothing that is read counts. */
   async tellAfter(change: Change, written: Promise<void>): Promise<void> {
     const key = keyOf(change)
-    this.#touch(key)
+    this.#touch(key, change.isOver)
     this.#changing.set(key, (this.#changing.get(key) ?? 0) + 1)
     try {
       await written

@@ -210,14 +210,14 @@ export class FleetLedger implements Fleet {
     if (this.#exchange.isOpen(change)) void this.#options.local.untold.set(keyOf(change), 1)
   }
 
-  over(clinkId: string): Promise<void> {
+  over(clinkId: string, here?: Promise<void>): Promise<void> {
     this.#known.set(clinkId, 'none')
-    return this.#exchange.tell({ kind: 'part', id: clinkId, isOver: true }, true)
+    const change = { kind: 'part', id: clinkId, isOver: true } as const
+    return here === undefined ? this.#exchange.tell(change, true) : this.#exchange.tellAfter(change, here)
   }
 
   async prune(keep: number): Promise<void> {
-    if (!this.isHealthy) return
-    await this.#options.store.prune(keep).catch((error: unknown) => this.#exchange.failed(error))
+    if (this.isHealthy) await this.#options.store.prune(keep).catch((error: unknown) => this.#exchange.failed(error))
   }
 
   #said(problem: string | undefined): string | undefined {

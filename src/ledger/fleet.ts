@@ -107,8 +107,11 @@ export interface Fleet {
   changed(clinkId: string, what: 'attempts' | 'result'): void
   /** Its claim ends, and what has come of it is a row of its own from now on. */
   outlives(clinkId: string): void
-  /** What any member has done with it counts no more. @returns resolves when the fleet knows, or cannot be told. */
-  over(clinkId: string): Promise<void>
+  /**
+   * What any member has done with it counts no more. @param here resolves when this process would know why: until then the fleet goes by what was done.
+   * @returns resolves when the fleet knows, or cannot be told.
+   */
+  over(clinkId: string, here?: Promise<void>): Promise<void>
   /** Who is there. @throws {CodedError} where that cannot be read. */
   look(): Promise<FleetView>
   /** Forgets what no member has seen for so many milliseconds. */

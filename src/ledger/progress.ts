@@ -94,19 +94,18 @@ export class Progress {
     return this.#tables.claims.set(clinkId, { ...row, result })
   }
 
-  /** Nothing counts any more of what the clink has come to. @param left the result that is still to be sent. */
+  /**
+   * Nothing counts any more of what the clink has come to. A fleet is told when that is written here, with what is written beside it: who has lost its disk by
+   * then has told nothing. @param left the result that is still to be sent.
+   */
   reset(clinkId: string, left?: KeptResult): Promise<void> {
     const { claims } = this.#tables
     const row = claims.get(clinkId)
     this.changed(clinkId, { attempts: undefined, result: left })
-    const everywhere = this.#over(clinkId)
-    if (row === undefined) return together(everywhere, this.#forget(clinkId, left))
-    const { claim } = row
-    return together(
-      everywhere,
-      claims.set(clinkId, left === undefined ? { claim } : { claim, result: left }),
-      this.#forget(clinkId),
-    )
+    const kept = row && { claim: row.claim, ...(left !== undefined && { result: left }) }
+    const claimed = kept && claims.set(clinkId, kept)
+    const here = together(claimed, this.#forget(clinkId, kept === undefined ? left : undefined))
+    return together(here, this.#over(clinkId, here))
   }
 
   /** Nothing counts any more of what this member of a fleet has done, and the others know that. */
@@ -144,10 +143,10 @@ export class Progress {
   }
 
   /** What any member of a fleet has done with it counts no more. */
-  #over(clinkId: string): Promise<void> | undefined {
+  #over(clinkId: string, here?: Promise<void>): Promise<void> | undefined {
     const worked = this.#worked.get(clinkId)
     if (worked !== undefined) worked.others = undefined
-    return this.#fleet?.over(clinkId)
+    return this.#fleet?.over(clinkId, here)
   }
 
   /** Something has come of the clink. What has not, no fleet knows. */

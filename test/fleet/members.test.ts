@@ -1,6 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import type { Clink } from '../../src/clink/records.ts'
 import { withNamesOfTheirOwn } from '../../src/fleet/members.ts'
+import { memoryTables } from '../../src/ledger/memory-tables.ts'
+import { DONE } from '../../src/ledger/table.ts'
+import type { LedgerTables } from '../../src/ledger/tables.ts'
 import { Member, Spoilt, twoMembers } from '../support/fleet.ts'
 import { clusterOfFile, needPostgres } from '../support/postgres.ts'
 import { clink } from '../support/sample-records.ts'
@@ -29,6 +32,23 @@ async function spoilt(url: string, name = 'a'): Promise<{ member: Member; store:
       return store
     },
   }
+}
+
+/** Tables whose writes are on the disk when `until` has resolved as well, as it is when they are made. */
+function slowTables(disk: { until: Promise<void> }): LedgerTables {
+  const slow = <T extends object>(table: T): T =>
+    new Proxy(table, {
+      get: (target, name) => {
+        const value: unknown = Reflect.get(target, name)
+        if (typeof value !== 'function') return value
+        return (...given: unknown[]): unknown => {
+          const answer: unknown = Reflect.apply(value, target, given)
+          return answer instanceof Promise ? Promise.all([answer, disk.until]).then(() => {}) : answer
+        }
+      },
+    })
+  const { attempts, claims, letters, untold, ...tables } = memoryTables()
+  return { ...tables, attempts: slow(attempts), claims: slow(claims), letters: slow(letters), untold: slow(untold) }
 }
 
 const other = (clinkId: string): Clink => ({ ...clink, clink_id: clinkId })
@@ -310,6 +330,29 @@ describe('after a crash between the two stores', () => {
     await member.again()
     await expect.poll(async () => (await fleet.b.take(clink)).isGivenUp).toBe(true)
     await member.fleet.stop()
+  })
+
+  it('a dead letter that was not written here when the process and its disk were lost leaves the starts to count', async (context) => {
+    await using fleet = await two(context)
+    const { b, url } = fleet
+    const disk = { until: DONE }
+    await using member = await new Member('c', url, slowTables(disk)).start()
+    await b.take(clink)
+    await b.begin(clink)
+    await member.take(clink)
+    await member.begin(clink)
+    const { promise, resolve: write } = Promise.withResolvers<void>()
+    disk.until = promise
+    const known = member.ledger.deadLetter(letter)
+    disk.until = DONE
+    // What is to be told goes with what is told next.
+    await member.begin(other('another'))
+    expect((await b.take(clink)).isGivenUp).toBe(false)
+    expect(await fleet.parts()).toMatch(/msg_1\|b\|[^]*msg_1\|c\|/)
+    write()
+    await known
+    expect((await b.take(clink)).isGivenUp).toBe(true)
+    expect(await fleet.parts()).not.toContain(`${id}|`)
   })
 
   it('a letter that another one has had run again meanwhile is not brought back by a look at it', async (context) => {
