@@ -245,7 +245,7 @@ export class Delivery implements HandleOwner {
     const decision = start.decide(this.handle.heldFor)
     if (decision !== undefined) await this.#follow(decision)
     else if (mayRun || this.#stopping) await this.#settleBy(this.#cancelled)
-    else this.#backOff(UNHEALTHY_WAIT, couldRun ? LATE : whatIsAway(ledger))
+    else this.#noted = this.#backOff(UNHEALTHY_WAIT, couldRun ? LATE : whatIsAway(ledger)).note()
   }
 
   /** Waits for its route, which is paused. */
@@ -254,8 +254,7 @@ export class Delivery implements HandleOwner {
     if (this.#parts.capacity.mayHold() && left > 0) {
       this.#backOff(Math.min(wait, left), PAUSED)
       this.backoff.take(this.#parts.health.turn(this.route, this.handle.memory))
-      this.#noted = this.handle.note()
-      return
+      return void (this.#noted = this.handle.note())
     }
     await this.#settle(() => this.handle.release('too-many-held', { reason: PAUSED, cooldown: wait }))
   }
@@ -277,9 +276,10 @@ export class Delivery implements HandleOwner {
     this.#end(await tell())
   }
 
-  #backOff(wait: number, why: string, isSleep?: boolean): void {
+  #backOff(wait: number, why: string, isSleep?: boolean): Handle {
     this.#enter('backingOff')
     this.backoff.begin(wait, why, isSleep)
+    return this.handle
   }
 
   async #untilDue(): Promise<void> {

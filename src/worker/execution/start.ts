@@ -69,10 +69,10 @@ export class Start {
     this.isBeginning = false
   }
 
-  /** It was journalled, and may not happen after all. */
+  /** It was journalled, and may not happen after all: a crash from now on is not its own. */
   async callOff(): Promise<void> {
     this.#parts.health.ended(this.#planned.route, this.#inHand.clink.clink_id, 'nothing')
-    await this.takeBack()
+    await Promise.all([this.takeBack(), this.#parts.context.crashWatch.notBegun(this.#inHand.clink.clink_id)])
   }
 
   /**

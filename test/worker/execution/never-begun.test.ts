@@ -29,3 +29,22 @@ it('P8: a start that waited for the store of its fleet when its claim ran out, a
   expect([bench.ran, bench.emulator.clink(id)?.status]).toEqual([['work'], 'completed'])
   await bench.stop()
 })
+
+/** A fleet whose store fails when it is told of a start. */
+class Failing extends BareFleet {
+  override readonly begun: BareFleet['begun'] = async (_, here) => {
+    await here
+    this.isHealthy = false
+  }
+}
+
+it('P9: a suspect that was not begun, since the store of its fleet had failed, does not run by its journal, and no crash is its own', async () => {
+  const fleet = new Failing()
+  const bench = benchOf({ fleet })
+  const id = bench.send('work')
+  await bench.ledger.outcome(id, { is: 'suspect' })
+  while (bench.all('clink.held').length === 0) await bench.pass(100)
+  expect([bench.ran, bench.ledger.process.fact('alone')]).toEqual([[], ''])
+  expect(fleet.tables.claims.get(id)).toMatchObject({ claim: { running: false }, attempts: { count: 0 } })
+  await bench.stop()
+})
