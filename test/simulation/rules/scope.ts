@@ -15,7 +15,7 @@ export const onlyWhatIsWanted: Rule = ({ plan, record, emulator }) => {
     if (via !== 'claim' || !isNew || clink === undefined) return []
     // What was claimed while it was wanted may be claimed anew by its renewal.
     const isRenewal = record.grantsOf(life, clinkId).some((earlier) => earlier.at < at)
-    const age = request.begunAt - (clink.created + offset) + clockError(record, life, request.begunAt)
+    const age = request.begunAt - (clink.created + offset) + clockError(plan, record, life, request.begunAt)
     // A wall clock counts whole milliseconds.
     if (isRenewal || !hasAge(plan, clinkId) || !isTooOld(workerOf(plan, life), Math.floor(age))) return []
     return [{ rule: 'P6', at, life, text: `${clinkId} is claimed though it is too old` }]
@@ -35,12 +35,15 @@ export const onlyWhatIsWanted: Rule = ({ plan, record, emulator }) => {
   return [...claimed, ...run]
 }
 
-/** Milliseconds by which a worker's wall clock has been set since its first process began. A clink is as old as that clock says. */
-function clockError(record: Record, life: string, at: number): number {
-  const { worker } = record.life(life)
+/**
+ * Milliseconds by which a worker's wall clock is ahead of the service's: it began so, and has been set since its first process began. A clink is as old
+ * as that clock says.
+ */
+function clockError(plan: Plan, record: Record, life: string, at: number): number {
+  const { name: worker, wallSkew } = workerOf(plan, life)
   const lives = [...record.lives.values()].filter((other) => other.worker === worker)
   const set = lives.flatMap(({ jumps, setBacks }) => [...jumps, ...setBacks]).filter((one) => one.at <= at)
-  return set.reduce((sum, { ms }) => sum + ms, 0)
+  return set.reduce((sum, { ms }) => sum + ms, wallSkew)
 }
 
 /** §0, §8: a key that no answer says anything of is as good as any, and the service shows what is for its owner. */
