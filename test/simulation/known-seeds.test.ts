@@ -444,6 +444,7 @@ describe('a seed that once broke a promise keeps it now:', { timeout: 60_000 }, 
     [3_001_344, 'fleet', 'attempts count until the dead letter that ends them is written (P1)'],
     [3_000_875, 'fleet', 'a suspect that was not begun, since the store was away, ends no process (P9, §4)'],
     [3_001_306, ['fleet', 'fleet-limits'], 'a clink is as old as the clock of the member says that may claim it (P6)'],
+    [3_000_865, 'fleet', 'who is not told that its claim was given back knows nothing of steps done since (P5)'],
     [3_001_634, 'fleet', 'a start that a stop could not take back, since the store was away, counts (P1, §7)'],
     [
       3_001_065,

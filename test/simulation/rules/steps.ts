@@ -1,6 +1,7 @@
 import type { Breach, Rule } from '../judge.ts'
 import type { Record, StepRecord } from '../record.ts'
 import { aheadOf } from '../settings.ts'
+import { claimOf } from './fleet-starts.ts'
 
 /**
  * §4: when a handler went on after a step, no run of its clink does that step again, in whichever process on the same state: until the clink
@@ -8,7 +9,9 @@ import { aheadOf } from '../settings.ts'
  */
 export const stepsAreDoneOnce: Rule = ({ record }) =>
   record.steps.flatMap((step) => {
-    const before = earlier(record, step).find(({ keptAt = Infinity }) => keptAt <= step.startedAt)
+    const before = earlier(record, step).find(
+      (one) => (one.keptAt ?? Infinity) <= step.startedAt && !isKeptBehindItsBack(record, one, step),
+    )
     if (before?.keptAt === undefined || isForgotten(record, before, before.keptAt, step.startedAt)) return []
     return [breach('P5', step, step.startedAt, `is done again, though it was kept at ${before.keptAt}`)]
   })
@@ -113,6 +116,26 @@ function isForgotten(record: Record, { clinkId, life }: Named, from: number, to:
   })
   const isRerun = told.some(({ at, event }) => at >= from && event.event === 'clink.rerunDone')
   return isDone || isRerun || asks.some(({ askedAt, what }) => what === 'discard' && askedAt >= from)
+}
+
+/**
+ * Fleet: a person has given back a clink that a member had claimed, and another one, which claimed it then, has kept the step. The first one hears of that
+ * by its next renewal. Until then it starts the clink by what its process has read of it before: where nobody had started it by then, that is no step.
+ */
+function isKeptBehindItsBack(record: Record, { keptAt = Infinity, life: by }: StepRecord, step: StepRecord): boolean {
+  const { clinkId, life, startedAt: at } = step
+  const { isOfFleet, startedAt: since, state } = record.life(life)
+  if (isOfFleet !== true || record.life(by).state === state || since > keptAt) return false
+  const runs = record.knownRunsOf(life, clinkId)
+  const [run, again] = runs.filter((one) => one.life === life && one.startedAt <= at)
+  if (run === undefined || again !== undefined || runs.some(({ startedAt }) => startedAt < since)) return false
+  const claimedAt = claimOf(record, run) ?? Infinity
+  const given = record.acts.find((act) => act.clinkId === clinkId && act.what === 'release' && act.at > claimedAt)
+  if (given === undefined) return false
+  const isTold = (record.requestsByClink.get(clinkId) ?? []).some(({ endedAt = Infinity, kind, life: asked }) => {
+    return kind === 'claim' && asked === life && endedAt > given.at && endedAt < at
+  })
+  return !isTold && record.grantsOf(by, clinkId).some((grant) => grant.at >= given.at && grant.at <= keptAt)
 }
 
 function breach(rule: string, { clinkId, life, name }: Named, at: number, text: string): Breach {
