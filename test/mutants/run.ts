@@ -47,7 +47,9 @@ failed += strange.length
 for (const part of chosen()) {
   const began = performance.now()
   console.log(`${part.name}: ${part.files.length} files, judged by ${part.judges.length} files of tests`)
-  const mutants = await mutantsOf(part, { concurrency: Number(values.concurrency), isAgain: values.again })
+  const all = await mutantsOf(part, { concurrency: Number(values.concurrency), isAgain: values.again })
+  // What an earlier run has left of other files is told as well.
+  const mutants = all.filter(({ file }) => part.files.includes(file))
   for (const [file, of] of Map.groupBy(mutants, ({ file }) => file)) {
     const numbers = (['killed', 'survived', 'not covered'] as const).map((became) => `${count(of, became)} ${became}`)
     console.log(`  ${file}: ${numbers.join(', ')}`)
