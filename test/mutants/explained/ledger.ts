@@ -1,5 +1,6 @@
 import type { Explanation } from '../explanation.ts'
 
+const letters = 'src/ledger/dead-letters.ts'
 const page = 'src/ledger/page.ts'
 const pauses = 'src/ledger/pauses.ts'
 const sightings = 'src/ledger/sightings.ts'
@@ -12,6 +13,70 @@ export const ledger: readonly Explanation[] = [
     original: 'this.#count += 1',
     replacement: 'this.#count -= 1',
     why: 'It only makes the ids of two acts of one millisecond differ, and their order is that in which they were written.',
+  },
+  {
+    file: letters,
+    line: 'async retry(clinkId: string, begun: readonly Begun[] = []): Promise<LetterChange> {',
+    mutator: 'ArrayDeclaration',
+    original: '[]',
+    replacement: '["Stryker was here"]',
+    why: 'What is in the list is no begun rerun, and fits no letter.',
+  },
+  {
+    file: letters,
+    line: 'return letter.discarded !== true && letter.rerun !== undefined && !this.#isMine(letter)',
+    mutator: 'ConditionalExpression',
+    original: 'letter.rerun !== undefined',
+    replacement: 'true',
+    why: 'A letter that is no rerun is nobody else’s.',
+  },
+  {
+    file: letters,
+    line: 'runners(letter: DeadLetter, begun: readonly Begun[] = []): readonly string[] {',
+    mutator: 'ArrayDeclaration',
+    original: '[]',
+    replacement: '["Stryker was here"]',
+    why: 'What is in the list is no begun rerun, and fits no letter.',
+  },
+  {
+    file: letters,
+    line: 'if (letter === undefined || this.rerunOf(clinkId) === undefined) return',
+    mutator: 'ConditionalExpression',
+    original: 'letter === undefined',
+    replacement: 'false',
+    why: 'Of no letter there is no rerun; the compiler does not know that.',
+  },
+  {
+    file: letters,
+    line: 'if (rerun?.response === undefined) return await this.add(letter)',
+    mutator: 'OptionalChaining',
+    original: 'rerun?.response',
+    replacement: 'rerun.response',
+    why: 'Each of the list is a rerun; the compiler does not know that.',
+  },
+  {
+    file: letters,
+    line: 'return OPEN.has(letter?.rerun?.step) ? letter?.rerun : undefined',
+    mutator: 'OptionalChaining',
+    original: 'letter?.rerun',
+    replacement: 'letter.rerun',
+    why: 'What has a step is there; the compiler does not know that.',
+  },
+  {
+    file: letters,
+    line: 'function isBegun(letter: DeadLetter | undefined, begun: readonly Begun[] = []): boolean {',
+    mutator: 'ArrayDeclaration',
+    original: '[]',
+    replacement: '["Stryker was here"]',
+    why: 'What is in the list is no begun rerun, and fits no letter.',
+  },
+  {
+    file: letters,
+    line: 'return begun.some((one) => one.letter === letter?.at)',
+    mutator: 'OptionalChaining',
+    original: 'letter?.at',
+    replacement: 'letter.at',
+    why: 'It is asked of letters that are there; the compiler does not know that.',
   },
   {
     file: 'src/ledger/memory-tables.ts',
