@@ -148,11 +148,14 @@ export function shows({ clinks, malformed }: InboxPage, since: number): (clink: 
   // What cannot be read may be any of them.
   if (malformed.length > 0) return () => false
   const isAll = clinks.length < SMALLEST_CUT
-  const after = isAll || ascends(times) ? -Infinity : ascends(times.toReversed()) ? Math.min(...times) : Infinity
-  const before = !isAll && ascends(times) ? Math.max(...times) : Infinity
+  const [oldest, newest] = [Math.min(...times), Math.max(...times)]
+  // A page of one moment tells nothing about the order.
+  const isMoving = oldest < newest
+  const isAscending = isMoving && ascends(times)
+  const isDescending = isMoving && ascends(times.toReversed())
   return ({ created_at }) => {
     const time = startOf(created_at)
-    return time >= since && time > after && time < before
+    return time >= since && (isAll || (isAscending && time < newest) || (isDescending && time > oldest))
   }
 }
 

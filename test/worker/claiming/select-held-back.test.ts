@@ -53,6 +53,7 @@ describe('a page of what is pending since a moment', () => {
     ['long, the oldest first', page(...oldestFirst), { 9: false, 10: true, 25: true, 39: false, 50: false }],
     ['long, the newest first', page(...oldestFirst.toReversed()), { 10: false, 20: false, 25: true, 50: true }],
     ['long, in no order', page(...mixed), { 10: false, 25: false, 50: false }],
+    ['long, of one moment', page(...oldestFirst.map(() => 20)), { 10: false, 20: false, 25: false }],
     ['with what cannot be read', { ...page(), malformed: [{}] }, { 10: false, 50: false }],
   ] as const)('that is %s shows what it must', ([, shown, expected]) => {
     const isShown = shows(shown as never, startOf(clink(10).created_at))
