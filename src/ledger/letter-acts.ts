@@ -45,13 +45,13 @@ export class LetterActs {
     if (!this.#letters.has(clinkId) && (attempts.retried === true || others?.attempts.retried === true)) return 'done'
     const asking = { clinkId, isUndone: false }
     this.#asking.add(asking)
-    const said = await this.#begin(clinkId, isLetter, others?.begun).finally(() => this.#asking.delete(asking))
+    const said = await this.#carryOut(clinkId, isLetter, others?.begun).finally(() => this.#asking.delete(asking))
     const isUndone = said === 'done' ? this.#letters.has(clinkId) : said === 'rerun' && asking.isUndone
     if (isUndone && isLetter && tries > 1) return await this.retry(clinkId, tries - 1)
     return isUndone ? 'unknown' : said
   }
 
-  async #begin(clinkId: string, isLetter: boolean, begun: readonly Begun[] | undefined): Promise<LetterChange> {
+  async #carryOut(clinkId: string, isLetter: boolean, begun: readonly Begun[] | undefined): Promise<LetterChange> {
     if (await this.#takesOver(clinkId, begun)) return 'rerun'
     const change = this.#letters.retry(clinkId, begun)
     // In the same commit: without the letter, this alone tells that it was asked for.

@@ -1,6 +1,4 @@
-import { describe, expect, it, type TestContext } from 'vitest'
-import { Secret } from '../../src/base/secret.ts'
-import { PostgresStore } from '../../src/fleet/postgres.ts'
+import { describe, expect, it } from 'vitest'
 import { fromJsonb, toJsonb } from '../../src/fleet/jsonb-text.ts'
 import { editsOf, type LetterEdit } from '../../src/fleet/letter-edits.ts'
 import type { Batch, Note } from '../../src/fleet/store.ts'
@@ -9,42 +7,19 @@ import { Spoilt, Member, twoMembers } from '../support/fleet.ts'
 import { clusterOfFile, needPostgres } from '../support/postgres.ts'
 import { clink } from '../support/sample-records.ts'
 import { letter } from '../support/states.ts'
-import { SharedRows } from './simulated/shared-rows.ts'
+import { sharedStores, type SharedNotes } from './simulated/shared-stores.ts'
 
 const NOTHING: Batch = { over: [], parts: [], notes: [], steps: { dropped: [], removed: [], kept: [] } }
 const { clink_id: id } = clink
 const cluster = clusterOfFile()
 
-/** What two members write, one after the other, in a store. */
-interface Shared {
-  write(batch: Batch): Promise<readonly Note[]>
-  letter(): Promise<unknown>
-}
-
-const kinds = {
-  'in PostgreSQL': async (context: TestContext): Promise<Shared> => {
-    needPostgres(context)
-    const url = new Secret(await cluster.database())
-    const store = new PostgresStore({ url, fleet: 'one', member: 'a', name: 'host', version: '1.0.0' })
-    context.onTestFinished(async () => await store.close())
-    await store.prepare()
-    return {
-      write: async (batch) => await store.write(batch),
-      letter: async () => read((await store.recall([id])).notes),
-    }
-  },
-  simulated: async (): Promise<Shared> => {
-    const rows = new SharedRows(() => 0)
-    let written = 0
-    return await Promise.resolve({
-      write: async (batch) => await Promise.resolve(rows.write(batch, 'a', (written += 1))),
-      letter: async () => await Promise.resolve(read(rows.recall([id], 'b').notes)),
-    })
-  },
-}
-
 function read([note]: readonly Note[]): unknown {
   return typeof note?.row === 'string' ? JSON.parse(note.row) : undefined
+}
+
+/** What another member reads of the letter. */
+async function letterIn(store: SharedNotes): Promise<unknown> {
+  return read(await store.notesOf(id))
 }
 
 /** A write of the letter as one member has it. */
@@ -62,16 +37,16 @@ const wasDue = [[due.rerun, letter.at]] as const
 const discarded = { ...letter, reason: '', errors: [], discarded: true } as const
 const DISCARD: LetterEdit = { keys: ['reason', 'errors', 'discarded'], was }
 
-describe.for(Object.entries(kinds))('a letter of a fleet, %s', ([, open]) => {
+describe.for(sharedStores(cluster))('a letter of a fleet, %s', ([, open]) => {
   it('keeps what another member has changed of it meanwhile', async (context) => {
     const store = await open(context)
     await store.write(write(letter, fresh))
     await store.write(write(due, { keys: ['rerun'], was }))
     const after = await store.write(write(seen, { keys: ['seen'], was }))
-    expect(await store.letter()).toEqual({ ...due, seen: 5 })
+    expect(await letterIn(store)).toEqual({ ...due, seen: 5 })
     expect(read(after)).toEqual({ ...due, seen: 5 })
     await store.write(write(letter, { keys: ['rerun'], was: wasDue }))
-    expect(await store.letter()).toEqual(seen)
+    expect(await letterIn(store)).toEqual(seen)
   })
 
   it('stays discarded, whoever changes or removes it without knowing that', async (context) => {
@@ -85,9 +60,9 @@ describe.for(Object.entries(kinds))('a letter of a fleet, %s', ([, open]) => {
     ] as const)
       expect(read(await store.write(write(row, { keys, was })))).toEqual(discarded)
     await store.write(write({ ...discarded, seen: 7 }, { keys: ['seen'], was }))
-    expect(await store.letter()).toEqual({ ...discarded, seen: 7 })
+    expect(await letterIn(store)).toEqual({ ...discarded, seen: 7 })
     await store.write(write(undefined, { keys: ['discarded'], was }))
-    expect(await store.letter()).toBeUndefined()
+    expect(await letterIn(store)).toBeUndefined()
   })
 
   it('is changed once by a write that nobody has learnt of, and is repeated', async (context) => {
@@ -96,17 +71,17 @@ describe.for(Object.entries(kinds))('a letter of a fleet, %s', ([, open]) => {
     const once = write(failed, { keys: ['rerun', 'at', 'reason'], was: [...was, ...wasDue] })
     await store.write(write(due, fresh))
     await store.write(once)
-    expect(await store.letter()).toEqual(failed)
+    expect(await letterIn(store)).toEqual(failed)
     const taken = { ...failed, rerun: { step: 'due', by: 'c' } } as const
     await store.write(write(taken, { keys: ['rerun'], was: [[null, 2_000]] }))
     expect(read(await store.write(once))).toEqual(taken)
     // What is about the clink counts all the same.
     await store.write(write({ ...failed, seen: 9 }, { keys: ['rerun', 'seen'], was }))
-    expect(await store.letter()).toEqual({ ...taken, seen: 9 })
+    expect(await letterIn(store)).toEqual({ ...taken, seen: 9 })
     await store.write(write(undefined, { keys: [], was }))
-    expect(await store.letter()).toEqual({ ...taken, seen: 9 })
+    expect(await letterIn(store)).toEqual({ ...taken, seen: 9 })
     await store.write(write(undefined, { keys: [], was: [[taken.rerun, 2_000]] }))
-    expect(await store.letter()).toBeUndefined()
+    expect(await letterIn(store)).toBeUndefined()
   })
 
   it('is discarded as a whole, whatever was changed of it', async (context) => {
@@ -114,7 +89,7 @@ describe.for(Object.entries(kinds))('a letter of a fleet, %s', ([, open]) => {
     await store.write(write(letter, fresh))
     await store.write(write(due, { keys: ['rerun'], was }))
     await store.write(write(discarded, DISCARD))
-    expect(await store.letter()).toEqual(discarded)
+    expect(await letterIn(store)).toEqual(discarded)
   })
 
   it('is not brought back by a second write of it, and is there again when it is a new one', async (context) => {
@@ -122,20 +97,20 @@ describe.for(Object.entries(kinds))('a letter of a fleet, %s', ([, open]) => {
     await store.write(write(letter, fresh))
     await store.write(write(undefined, { keys: [], was }))
     expect(await store.write(write(seen, { ...fresh, keys: ['seen'], was }))).toEqual([])
-    expect(await store.letter()).toBeUndefined()
+    expect(await letterIn(store)).toBeUndefined()
     await store.write(write(letter, { born: 'b 2', keys: [], was: [] }))
-    expect(await store.letter()).toEqual(letter)
+    expect(await letterIn(store)).toEqual(letter)
     await store.write(write(discarded, DISCARD))
     await store.write(write(letter, { born: 'b 2', keys: [], was: [] }))
-    expect(await store.letter()).toEqual(discarded)
+    expect(await letterIn(store)).toEqual(discarded)
   })
 
   it('has what changed of it before it was told, and what changed after', async (context) => {
     const store = await open(context)
     await store.write(write(seen, { ...fresh, keys: ['seen'], was }))
-    expect(await store.letter()).toEqual(seen)
+    expect(await letterIn(store)).toEqual(seen)
     await store.write(write({ ...seen, rerun: due.rerun }, { ...fresh, keys: ['seen', 'rerun'], was }))
-    expect(await store.letter()).toEqual({ ...due, seen: 5 })
+    expect(await letterIn(store)).toEqual({ ...due, seen: 5 })
   })
 
   it('keeps texts that PostgreSQL has none of', async (context) => {
@@ -143,7 +118,7 @@ describe.for(Object.entries(kinds))('a letter of a fleet, %s', ([, open]) => {
     const odd = { ...letter, reason: 'a\0b \ud800 \\u0000 \\\0 \uE000 \x1f "' }
     await store.write(write(odd, fresh))
     await store.write(write({ ...odd, seen: 5, errors: ['\0'] }, { keys: ['seen', 'errors'], was }))
-    expect(await store.letter()).toEqual({ ...odd, seen: 5, errors: ['\0'] })
+    expect(await letterIn(store)).toEqual({ ...odd, seen: 5, errors: ['\0'] })
   })
 })
 

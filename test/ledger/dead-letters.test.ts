@@ -28,6 +28,11 @@ const named = (name: string, at: number, more: Partial<DeadLetter> = {}): DeadLe
   ...more,
 })
 
+/** `a`, `b` and `c`, which is their order, in another one. */
+async function addInDisorder(more?: Partial<DeadLetter>): Promise<void> {
+  for (const [name, at] of Object.entries({ c: 3, a: 1, b: 2 })) await letters.add(named(name, at, more))
+}
+
 beforeEach(() => {
   now = 10_000
   tables = memoryTables()
@@ -37,12 +42,7 @@ beforeEach(() => {
 
 describe('dead letters', () => {
   it('are listed oldest first, without those that were discarded', async () => {
-    for (const [name, at] of [
-      ['c', 3],
-      ['a', 1],
-      ['b', 2],
-    ] as const)
-      await letters.add(named(name, at))
+    await addInDisorder()
     await letters.discard('b')
     expect(letters.all().map((one) => one.clink.clink_id)).toEqual(['a', 'c'])
     expect([letters.count, letters.has('b'), letters.get('b'), letters.has('x')]).toEqual([2, true, undefined, false])
@@ -180,12 +180,7 @@ describe('reruns', () => {
   const rerun = (step: RerunState['step'], by?: string): RerunState => ({ step, ...(by !== undefined && { by }) })
 
   it('are in the order in which their clinks were given up', async () => {
-    for (const [name, at] of [
-      ['c', 3],
-      ['a', 1],
-      ['b', 2],
-    ] as const)
-      await letters.add(named(name, at, { rerun: rerun('due') }))
+    await addInDisorder({ rerun: rerun('due') })
     await letters.add(named('none', 0))
     expect(letters.reruns().map((one) => one.clink.clink_id)).toEqual(['a', 'b', 'c'])
     expect([letters.areShared, letters.rerunElsewhere(), letters.rerunOf('none')]).toEqual([false, [], undefined])
