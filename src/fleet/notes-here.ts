@@ -8,7 +8,7 @@ import type { LedgerTables } from '../ledger/tables.ts'
 import type { Change, Exchange } from './exchange.ts'
 import { NOTES, type Batch, type Note, type NoteKind } from './store.ts'
 
-/** Milliseconds by which two readings of one end may differ. */
+/** Milliseconds that an answer of the store may take: by so much an end that is read again may seem earlier. */
 const SAME = 2_000
 
 /** The rows that all members share, as this process has them: a copy of what it has read, and what it has changed itself. */
@@ -68,13 +68,13 @@ export class NotesHere {
     return row && { at: row.at, for: Math.max(0, Math.round(Math.min(row.at - this.#wall(), row.for))) }
   }
 
-  /** By the clock here. Read again, it is hardly another time, which is not written. */
+  /** By the clock here. Read again, it is hardly another time, which is not written; but a later one may be another cooling, however short. */
   #cools(id: string, left: number): void {
     const { cooling } = this.#tables
     const [before, at] = [cooling.get(id), this.#wall() + left]
     if (left <= 0) {
       if (before !== undefined) void cooling.delete(id)
-    } else if (before === undefined || Math.abs(before.at - at) > SAME) void cooling.set(id, { at, for: left })
+    } else if (before === undefined || at > before.at || before.at - at > SAME) void cooling.set(id, { at, for: left })
   }
 
   #takeOne({ id, kind, left, row }: Note): void {

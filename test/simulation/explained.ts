@@ -5,7 +5,7 @@ import type { Emulator, StoredClink } from '../../src/emulator/emulator.ts'
 import type { LeftAlone } from '../../src/events.ts'
 import { GROUPS } from './plan-scope.ts'
 import { KILLER, NO_ROUTE, workerOf, type Plan, type WorkerPlan } from './plan.ts'
-import type { EventRecord, Record, RunRecord } from './record.ts'
+import type { EventRecord, LifeRecord, Record, RunRecord } from './record.ts'
 import { configsKept, configsUntil } from './settings.ts'
 import { isInScope, isTooOld } from './scope.ts'
 import { SAYS } from './world.ts'
@@ -341,9 +341,10 @@ function isGivenUp({ plan, record }: Explaining, life: string, id: string): bool
   // What came of a start is not waited for: until the fleet knows it counts, and the next member gives the clink up.
   const least = Math.min(...plan.workers.flatMap((worker) => attemptsOf(configsUntil(worker, record.now))))
   // One that was counted, and had not begun when its process ended, is no run at all: it crashed, or could not take it back since its store was away.
-  const ended = [...record.lives.values()].filter(({ crashedAt, name, stoppedAt = -Infinity }) => {
+  const ended = [...record.lives.values()].filter((one) => {
+    const { crashedAt, name, stoppedAt = -Infinity } = one
     const isCutOff = crashedAt !== undefined || record.fleet.worksFrom(name, stoppedAt) > stoppedAt
-    return isCutOff && record.fleet.writesOf(id, name).length > 0
+    return (isCutOff && record.fleet.writesOf(id, name).length > 0) || sleptBeforeStart(record, one, runs, id)
   })
   const unknown = runs.filter((run) => !wasGivenBack(record, run))
   if (plan.world.fleet !== undefined && unknown.length + ended.length >= least) return true
@@ -364,6 +365,23 @@ function isGivenUp({ plan, record }: Explaining, life: string, id: string): bool
   return (
     isTooLarge === true || record.toldTogether(life, id).some(({ event }) => event.event === 'clink.settlementFailed')
   )
+}
+
+/** It had counted a start and slept before that began: until it wakes the fleet counts it, and another member may have had the last one meanwhile. */
+function sleptBeforeStart(
+  record: Record,
+  { name, sleeps }: LifeRecord,
+  runs: readonly RunRecord[],
+  id: string,
+): boolean {
+  return sleeps.some(({ from, to }) => {
+    const counted = record.fleet.writesOf(id, name).findLast((at) => at <= from)
+    if (counted === undefined) return false
+    return (
+      runs.some((run) => run.startedAt > from && run.startedAt <= to && run.life !== name) &&
+      !runs.some((run) => run.life === name && run.startedAt >= counted && run.startedAt <= to)
+    )
+  })
 }
 
 /** Its handler wanted that, and its member has told it: the others know what came of it. */

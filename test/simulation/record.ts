@@ -430,10 +430,21 @@ export class Record {
 
   /**
    * Whether a letter that somebody wants run again was at rest: not by the list that was asked, or only when the member that was asked had read it again,
-   * as the store of its fleet shows by `at`. A rerun may end in that time.
+   * as the store of its fleet shows by `at`. A rerun may end in that time. Nor was it where another member had begun it, and the list was older than that.
    */
-  isNoRepetition({ answeredAt = Infinity, askedAt, clinkId, isUnderWay }: LetterAsk, at = Infinity): boolean {
-    return !isUnderWay || this.fleet.retriedAt(clinkId, askedAt, Math.min(at, answeredAt)) !== undefined
+  isNoRepetition(ask: LetterAsk, at = Infinity): boolean {
+    const { answeredAt = Infinity, askedAt, clinkId } = ask
+    if (!ask.isUnderWay && !this.#wasBegunElsewhere(ask)) return true
+    return this.fleet.retriedAt(clinkId, askedAt, Math.min(at, answeredAt)) !== undefined
+  }
+
+  #wasBegunElsewhere({ askedAt, clinkId, state }: LetterAsk): boolean {
+    const begunAt = this.fleet.retriedAt(clinkId, -Infinity, askedAt)
+    const [life] = this.livesOf(state)
+    if (begunAt === undefined || life === undefined) return false
+    return !this.toldTogether(life.name, clinkId).some(({ at, event }) => {
+      return event.event === 'clink.deadLettered' && at >= begunAt && at <= askedAt
+    })
   }
 
   /** Its claim was lost before it showed that it could not be begun. */

@@ -50,6 +50,11 @@ export const releasedIsLeftByAll: Rule = ({ plan, record }) => {
       return by === last.life && said >= (last.endedAt ?? 0) && said <= at && event.event === 'clink.released'
     })
     if (given === undefined) return []
+    // Who has held it all the while has taken up nothing: the service has granted both of them a claim, and no answer says that it is gone.
+    const claimed = record.told(life, clinkId).findLast(({ at: said, event, life: by }) => {
+      return by === life && said <= at && event.event === 'clink.claimed'
+    })
+    if (claimed !== undefined && claimed.at < last.endedAt) return []
     const cooldown = Math.min(...configsUntil(workerOf(plan, last.life), at).map(({ retry }) => retry.cooldown))
     const wait = at - last.endedAt
     if (wait >= cooldown - aheadOf(plan, record, { life, at }, { life: last.life, since: given.at }) - ROUNDING)
