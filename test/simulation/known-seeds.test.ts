@@ -445,6 +445,11 @@ describe('a seed that once broke a promise keeps it now:', { timeout: 60_000 }, 
     [3_000_875, 'fleet', 'a suspect that was not begun, since the store was away, ends no process (P9, §4)'],
     [3_001_306, ['fleet', 'fleet-limits'], 'a clink is as old as the clock of the member says that may claim it (P6)'],
     [3_000_865, 'fleet', 'who is not told that its claim was given back knows nothing of steps done since (P5)'],
+    [
+      3_012_778,
+      ['fleet', 'page', 'marks', 'sleeps', 'late-begun', 'fleet-limits'],
+      'letters that wait for a key of the fleet keep no slot empty (P12, §3)',
+    ],
     [3_001_634, 'fleet', 'a start that a stop could not take back, since the store was away, counts (P1, §7)'],
     [
       3_001_065,

@@ -225,7 +225,7 @@ export class Capacity implements Line {
         await work()
       } finally {
         this.#rerunning.remove(weight)
-        this.#spare()
+        this.#options.context.signals.freed.say()
       }
     })
   }

@@ -6,7 +6,7 @@ import type { RerunState } from '../../ledger/dead-letters.ts'
 import { policyOf } from '../../handlers/policy.ts'
 import type { RoutedClink } from '../../handlers/route.ts'
 import { Delivery } from '../delivery/delivery.ts'
-import { PRIORITY, type Line, type Seeker, type Work } from '../capacity/capacity.ts'
+import { PRIORITY, type Line, type Place, type Seeker, type Work } from '../capacity/capacity.ts'
 import type { RouteLimits } from '../capacity/route-limits.ts'
 import { routeOf } from '../replies/hops.ts'
 import { LetterHandle } from './letter-handle.ts'
@@ -34,6 +34,8 @@ export class Rerun implements Line {
   #delivery: Delivery | undefined
   /** It has a slot, waits for one, or needs none any more. */
   #isComing = false
+  /** Local time at which its route is looked for once more. */
+  #routeAt: number | undefined
   #isKeySaid = false
 
   constructor(clink: Clink, route: string, shared: RerunParts) {
@@ -64,7 +66,10 @@ export class Rerun implements Line {
 
   /** Local time at which it is to be run; undefined: it has a slot, waits for one, or needs none any more. */
   get dueAt(): number | undefined {
-    return this.#isComing ? undefined : (this.#delivery?.dueAt ?? this.#shared.context.clock.now())
+    if (this.#isComing) return undefined
+    // Nobody knows when its turn comes in its route: until then it wants no slot.
+    if (this.#delivery?.place?.isWaiting === true) return Infinity
+    return this.#delivery?.dueAt ?? this.#routeAt ?? this.#shared.context.clock.now()
   }
 
   /** Local time since which its handler ignores its abort. */
@@ -136,13 +141,22 @@ export class Rerun implements Line {
   /** The delivery's slots: those that reruns may have, once the key may act. */
   async use(seeker: Seeker, work: Work, priority: number): Promise<void> {
     const { capacity } = this.#shared
+    const { place } = seeker
     if (!(await this.#untilKeyMayAct()) || !(await this.#untilResumed())) return
-    if (seeker.place !== undefined) await seeker.place.ready()
+    if (place !== undefined) await place.ready()
     this.#isComing = true
     await capacity.useSpare(async () => {
-      if (!this.#isStopping) await capacity.use(seeker, work, Math.max(priority, PRIORITY.due))
-    }, seeker.place)
+      if (place?.isVoid === true) await this.#turnAgain(place)
+      if (!this.#isStopping && place?.isWaiting !== true)
+        await capacity.use(seeker, work, Math.max(priority, PRIORITY.due))
+    }, place)
     this.#isComing = false
+  }
+
+  /** In its slot: its turn in its route was over by then. Who is not given it again at once waits for it without the slot. */
+  async #turnAgain(place: Place): Promise<void> {
+    const { signal } = this.#stopping
+    await Promise.race([place.ready(), sleep(this.#shared.context.clock, TURN_WAIT, signal)])
   }
 
   /** @returns true: nothing more is to be done in this process. */
@@ -167,6 +181,7 @@ export class Rerun implements Line {
         return await routeOf(this.clink, this.#shared.context)
       } catch (error) {
         emit({ event: 'clink.held', ...this.#facts, wait: ROUTE_WAIT, why: asError(error).message })
+        this.#routeAt = clock.now() + ROUTE_WAIT
         await sleep(clock, ROUTE_WAIT, this.#stopping.signal)
       }
     }
@@ -209,6 +224,8 @@ export class Rerun implements Line {
 const KEY_WAIT = 1_000
 /** The same for whether its route is paused. */
 const PAUSE_WAIT = 1_000
+/** Milliseconds for which what it was given by its fleet is asked for once more in its slot. */
+const TURN_WAIT = 1_000
 /** Milliseconds until its route is looked for again where that has failed. */
 const ROUTE_WAIT = 10_000
 const NEW_KEY = 'the key is not known to be ours: the first claim with it will tell'

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { Member, SECOND, select, serial } from '../../support/limited-member.ts'
+import { batch, Member, SECOND, select, serial } from '../../support/limited-member.ts'
 import { MINUTE } from '../../support/virtual.ts'
 
 const told = { retry: { attempts: 2, onExhausted: 'complete', backoff: SECOND, maxBackoff: SECOND } } as const
@@ -103,5 +103,58 @@ it('a permit of the fleet that runs out while a start is noted starts nothing', 
   ])
   const startsAt = member.runs[0]?.at ?? 0
   expect(shared.startsOf('test').filter((at) => Math.abs(at - startsAt) < 200)).toHaveLength(1)
+  await bench.stop()
+})
+
+it('P6: a letter whose permit of the fleet ran out while it waited for a seat keeps none while it waits for the next permit', async () => {
+  const rate = { count: 1, window: 10 * MINUTE, scope: 'fleet' } as const
+  const once = { retry: { ...told.retry, attempts: 1 } }
+  const member = new Member({ rate }, { ...batch, ...once, concurrency: 1 })
+  const { bench, shared } = member
+  const other = async (wanted: readonly string[], ended: Readonly<Record<string, number>> = {}): Promise<void> => {
+    void shared.for('two').ask({ keys: [], freed: [], rates: [{ route: 'test', ...rate, wanted, ended }] }, 1)
+    await bench.pass(10)
+  }
+  const id = member.send('fails once')
+  await bench.pass(15 * MINUTE)
+  expect(bench.all('clink.deadLettered')).toHaveLength(1)
+  member.fails = false
+  member.lasts = MINUTE
+  for (const name of ['one', 'two']) member.send(`free ${name}`)
+  await bench.pass(20 * SECOND)
+  void bench.ledger.letters.retry(id).then(() => bench.daemon.retried(id))
+  // Its permit comes when the first one has ended, and the seat is the second one's by then.
+  await bench.pass(MINUTE)
+  expect(member.runs.map(({ content }) => content)).toEqual(['fails once', 'free one', 'free two'])
+  expect(shared.startsOf('test')).toHaveLength(1)
+  await other(['theirs'])
+  await other([], { theirs: 0 })
+  member.lasts = SECOND
+  member.send('free three')
+  await bench.pass(2 * MINUTE)
+  expect(member.runs.slice(3).map(({ content }) => content)).toEqual(['free three'])
+  expect((member.runs[3]?.at ?? Infinity) - (member.runs[2]?.until ?? 0)).toBeLessThan(2 * SECOND)
+  await bench.pass(10 * MINUTE)
+  expect(bench.all('clink.rerunDone')).toHaveLength(1)
+  await bench.stop()
+})
+
+it('P6: a letter whose permit of the fleet ran out while it waited for a seat gets the next one in that seat, if there is one', async () => {
+  const rate = { count: 1, window: 10 * MINUTE, scope: 'fleet' } as const
+  const once = { retry: { ...told.retry, attempts: 1 } }
+  const member = new Member({ rate }, { ...batch, ...once, concurrency: 1 })
+  const { bench } = member
+  const id = member.send('fails once')
+  await bench.pass(15 * MINUTE)
+  expect(bench.all('clink.deadLettered')).toHaveLength(1)
+  member.fails = false
+  member.lasts = MINUTE
+  for (const name of ['one', 'two', 'three', 'four']) member.send(`free ${name}`)
+  await bench.pass(20 * SECOND)
+  void bench.ledger.letters.retry(id).then(() => bench.daemon.retried(id))
+  await bench.pass(4 * MINUTE)
+  expect(member.runs.slice(1, 4).map(({ content }) => content)).toEqual(['free one', 'free two', 'fails once'])
+  await bench.pass(MINUTE)
+  expect(bench.all('clink.rerunDone')).toHaveLength(1)
   await bench.stop()
 })

@@ -154,3 +154,62 @@ it('§4, P13: a clink that is lost while it waits for its place in a route keeps
   expect([waits, long].map((id) => bench.emulator.clink(id)?.status)).toEqual(['completed', 'completed'])
   await bench.stop()
 })
+
+describe.each([{ claim: 'batch' }, { claim: 'select' }] as const)(
+  'P6, P12: no slot stands empty ($claim)',
+  ({ claim }) => {
+    it('while a letter waits for its place in a route', async () => {
+      let isRetried = false
+      const bench = new VirtualBench({
+        settings: { concurrency: 1, inbox: { claim }, claim: { exclusive: true }, retry: TELL },
+        limits: { rate: { count: 1, window: 20 * MINUTE } },
+        handle: async ({ content }) => {
+          if (content === 'bad' && !isRetried) throw new Error('bad')
+          return await Promise.resolve('done')
+        },
+      })
+      const bad = bench.send('bad')
+      await bench.pass(25 * MINUTE)
+      isRetried = true
+      expect(await bench.ledger.letters.retry(bad)).toBe('rerun')
+      bench.daemon.retried(bad)
+      await bench.pass(RUN)
+      const free = bench.send('free')
+      await bench.pass(MINUTE)
+      expect([bench.emulator.clink(free)?.status, bench.all('clink.rerun').length]).toEqual(['completed', 0])
+      await bench.pass(8 * MINUTE)
+      expect(bench.daemon.liveness()).toMatchObject({ alive: true })
+      await bench.pass(15 * MINUTE)
+      expect(bench.all('clink.rerunDone')).toHaveLength(1)
+      await bench.stop()
+    })
+
+    it('while the route of a letter cannot be found', async () => {
+      let isAway = false
+      const bench = new VirtualBench({
+        settings: { concurrency: 1, inbox: { claim }, claim: { exclusive: true }, retry: TELL },
+        finding: ({ content }) => {
+          if (content === 'bad' && isAway) throw new Error('it cannot be told')
+          return undefined
+        },
+        handle: async ({ content }) => {
+          if (content === 'bad' && bench.all('clink.deadLettered').length === 0) throw new Error('bad')
+          return await Promise.resolve('done')
+        },
+      })
+      const bad = bench.send('bad')
+      await bench.pass(RUN)
+      isAway = true
+      expect(await bench.ledger.letters.retry(bad)).toBe('rerun')
+      bench.daemon.retried(bad)
+      await bench.pass(RUN)
+      const good = bench.send('good')
+      await bench.pass(MINUTE)
+      expect([bench.emulator.clink(good)?.status, bench.all('clink.rerun').length]).toEqual(['completed', 0])
+      isAway = false
+      await bench.pass(MINUTE)
+      expect(bench.all('clink.rerunDone')).toHaveLength(1)
+      await bench.stop()
+    })
+  },
+)
