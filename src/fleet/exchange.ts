@@ -24,6 +24,8 @@ export interface ExchangeOptions {
   readonly compile: (changes: readonly Change[]) => Batch
   /** The fleet knows of these, asked at that moment. @param notes how letters that were there are now. */
   readonly told: (changes: readonly Change[], notes: readonly Note[], asked: number) => void
+  /** What is to be known of the store before it is used was read since it failed. */
+  readonly isRead: () => boolean
   /** What keeps the store from being used, and `undefined` when it can be used again. */
   readonly onHealth: (problem: string | undefined) => void
 }
@@ -149,9 +151,9 @@ export class Exchange {
     this.#retry()
   }
 
-  /** The store can be written: what is left to be told is told now. @returns resolves when that was tried. */
+  /** The store was read: what is left to be told is told now. @returns resolves when that was tried. */
   works(): Promise<void> {
-    if (this.#problem === undefined || this.#isClosed) return DONE
+    if (this.#problem === undefined || this.#isClosed || !this.#options.isRead()) return DONE
     if (this.#wanted.size === 0) this.#health(undefined)
     else this.#next ??= Promise.withResolvers()
     if (this.#next !== undefined && !this.#isFlying) this.#schedule(this.#options.time.now())
@@ -236,7 +238,7 @@ export class Exchange {
       this.#options.told(written, notes, asked)
       for (const [key, { isOver }] of told) this.#touch(key, isOver)
       // To write nothing shows nothing.
-      if (changes.length > 0) this.#health(undefined)
+      if (changes.length > 0 && this.#options.isRead()) this.#health(undefined)
     } catch (error) {
       const left = this.#flight
       this.#flight = new Map()

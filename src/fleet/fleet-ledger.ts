@@ -38,8 +38,6 @@ export interface FleetOptions {
 const BEAT = 5_000
 /** While the store is away, and where there is something to be shown, as after the start: before it there was nothing to say. */
 const BEAT_AWAY = 1_000
-/** It could be written, and what is paused is not known. */
-const UNREAD = 'it was not read yet'
 /** Said of it, though it can be used. */
 const ANEW = 'it was made anew, and is told first what this worker remembers'
 /** Of so many clinks that are not worked here it is known what others did. */
@@ -81,11 +79,13 @@ export class FleetLedger implements Fleet {
       time: steadyOf(clock),
       compile: (changes) => this.#compile(changes),
       told: (changes, notes, asked) => this.#told(changes, notes, asked),
+      isRead: () => this.#isPrepared && this.pauses.areRead,
       onHealth: (problem) => {
         onHealth(this.#said(problem))
+        if (problem === undefined) return
         // Behind the old address there may be another store by the time it is reached.
-        if (problem !== undefined) this.#isPrepared = false
-        if (problem !== undefined && !this.#isBeating) this.#beatSoon()
+        this.#isPrepared = false
+        if (!this.#isBeating) this.#beatSoon()
       },
     })
     this.#steps = new SharedSteps(local.steps, store, this.#exchange, () => clock.wall())
@@ -123,7 +123,7 @@ export class FleetLedger implements Fleet {
 
   /** Why the store cannot be used, for people; undefined: it can. */
   get problem(): string | undefined {
-    return this.#said(this.#exchange.problem ?? (this.#isPrepared && this.pauses.areRead ? undefined : UNREAD))
+    return this.#said(this.#exchange.problem)
   }
 
   /** Brings the two stores together after whatever ended the last process. Resolves when that was tried once, with all that is to be told: until then the store counts as away. Where it failed it is tried on. */

@@ -88,10 +88,12 @@ describe('a pause of a fleet', () => {
     })
     await member.local.cooling.set('told', { at: 1, for: 1 })
     await member.start()
-    await expect.poll(() => member.health, { timeout: 5_000 }).toEqual([expect.any(String), undefined])
-    expect([member.fleet.isHealthy, member.fleet.problem]).toEqual([false, expect.stringContaining('was not read yet')])
+    const told = `SELECT count(*) FROM clink_worker.notes WHERE id = 'told'`
+    await expect.poll(async () => await fleet.sql(told), { timeout: 5_000 }).toBe('1')
+    expect([member.fleet.isHealthy, member.health]).toEqual([false, [expect.stringContaining('it is away')]])
     late.resolve()
     await expect.poll(() => member.fleet.isHealthy, { timeout: 5_000 }).toBe(true)
+    expect(member.health).toEqual([expect.any(String), undefined])
     expect(member.fleet.pauses.list()).toMatchObject([{ by: 'ann' }])
   })
 

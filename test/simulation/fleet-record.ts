@@ -95,18 +95,21 @@ export class FleetRecord {
     })
   }
 
-  /** From when on a process takes its store for one that works, at a time or after it: what has failed counts until it was written or looked at. */
+  /**
+   * From when on a process takes its store for one that works, at a time or after it. What has failed counts until it was written or looked at, and not
+   * before it was asked which store it is: behind its address there may be another one by then.
+   */
   worksFrom(life: string, at: number): number {
-    const calls = this.calls.get(life) ?? []
-    const failedAt = Math.max(
-      -Infinity,
-      ...calls.flatMap(({ endedAt = Infinity, hasFailed }) => (hasFailed === true && endedAt <= at ? [endedAt] : [])),
-    )
-    if (failedAt === -Infinity) return at
-    const shown = calls.flatMap(({ endedAt = Infinity, hasFailed, what }) => {
-      return hasFailed !== true && SHOWS.has(what) && endedAt > failedAt ? [endedAt] : []
-    })
-    return Math.max(at, Math.min(Infinity, ...shown))
+    const calls = (this.calls.get(life) ?? []).toSorted((a, b) => (a.endedAt ?? Infinity) - (b.endedAt ?? Infinity))
+    let [hasFailed, isPrepared] = [false, true]
+    for (const { endedAt = Infinity, hasFailed: isFailure, what } of calls) {
+      if (endedAt > at && (!hasFailed || endedAt === Infinity)) break
+      if (isFailure === true) [hasFailed, isPrepared] = [true, isPrepared && hasFailed]
+      else if (what === 'prepare') isPrepared = true
+      else if (isPrepared && SHOWS.has(what)) hasFailed = false
+      if (endedAt > at && !hasFailed) return endedAt
+    }
+    return hasFailed ? Infinity : at
   }
 
   /**

@@ -450,6 +450,11 @@ describe('a seed that once broke a promise keeps it now:', { timeout: 60_000 }, 
       ['fleet', 'page', 'marks', 'sleeps', 'late-begun', 'fleet-limits'],
       'letters that wait for a key of the fleet keep no slot empty (P12, §3)',
     ],
+    [
+      3_013_587,
+      ['fleet', 'single', 'patterns', 'steps', 'sleeps', 'killed'],
+      'a store that has failed is away until it was asked which one it is (P6, §4)',
+    ],
     [3_001_634, 'fleet', 'a start that a stop could not take back, since the store was away, counts (P1, §7)'],
     [
       3_001_065,
