@@ -22,7 +22,7 @@ export interface ExchangeOptions {
   readonly time: Timeline
   /** How what has changed is now. */
   readonly compile: (changes: readonly Change[]) => Batch
-  /** The fleet knows of these, asked at that moment. @param notes how letters that were there are now. */
+  /** The fleet knows of these, asked at that moment. @param notes how those letters are now that are not gone. */
   readonly told: (changes: readonly Change[], notes: readonly Note[], asked: number) => void
   /** What is to be known of the store before it is used was read since it failed. */
   readonly isRead: () => boolean

@@ -6,7 +6,7 @@ import type { DeadLetter, RerunState } from '../ledger/dead-letters.ts'
  * the letter as the fleet has it then.
  */
 export interface LetterEdit {
-  /** Of a letter that is new: which one of its clink it is. A second write of it brings back nothing that was removed, or changed, since the first. */
+  /** Of a letter that is new: which one of its clink it is. A second write of it brings back nothing that was removed, changed, or given up anew since the first. */
   readonly born?: string
   /** What has changed of it since it was new, or was read. Everything else stays as the fleet has it. */
   readonly keys: readonly string[]

@@ -34,9 +34,9 @@ export class NotesHere {
     return [{ kind, id, row: row === undefined ? null : JSON.stringify(row), isNew, edit }]
   }
 
-  /** The fleet was told of changes, asked at that moment: of letters others have changed as well it says what has come of both. */
+  /** The fleet was told of changes, asked at that moment: of letters, which others change as well, it says what has come of both. */
   told(changes: readonly Change[], notes: readonly Note[], asked: number): void {
-    const ids = changes.flatMap(({ id, isNew, kind }) => (kind === 'letters' && isNew !== true ? [id] : []))
+    const ids = changes.flatMap(({ id, kind }) => (kind === 'letters' ? [id] : []))
     this.take(notes, asked, ids, ['letters'])
   }
 

@@ -35,7 +35,7 @@ export const MIGRATIONS: readonly string[] = [
    );`,
   // What a member says of itself.
   'ALTER TABLE clink_worker.members ADD COLUMN IF NOT EXISTS shows text',
-  // Which letter of a clink it is, also when it is gone.
+  // Which letters of a clink there have been, also when they are gone: a line for each.
   'ALTER TABLE clink_worker.notes ADD COLUMN IF NOT EXISTS born text',
   // Which store it is: one that was made anew in its place knows nothing of what its members have told.
   'ALTER TABLE clink_worker.meta ADD COLUMN IF NOT EXISTS made text NOT NULL DEFAULT gen_random_uuid()::text',
@@ -45,6 +45,11 @@ export const MIGRATIONS: readonly string[] = [
 ]
 
 const NOTES_WRITTEN = `unnest($7::text[], $8::text[], $9::text[], $10::boolean[], $11::text[], $12::text[], $13::text[]) AS t (kind, id, row, is_new, born, keys, was)`
+
+/** The letter is one that was written before: another one may have come after it. */
+const WAS_BORN = `t.born = ANY (string_to_array(n.born, chr(10)))`
+/** Characters of that which are kept: some dozens of letters. */
+const BORN_LENGTH = 4_000
 
 /** A letter is there as it was for who changes it. */
 const IS_CURRENT = `jsonb_build_array(n.row::jsonb -> 'rerun', coalesce(n.row::jsonb -> 'at', '0')) IN (SELECT jsonb_array_elements(t.was::jsonb))`
@@ -106,9 +111,10 @@ export const WRITES = {
   added: `INSERT INTO clink_worker.notes AS n (fleet, kind, id, row, born, changed)
      SELECT $1, t.kind, t.id, t.row, t.born, pg_current_xact_id() FROM ${NOTES_WRITTEN}
      WHERE ${MAY} AND t.is_new AND t.row IS NOT NULL AND NOT EXISTS (
-       SELECT FROM clink_worker.notes n WHERE n.fleet = $1 AND n.kind = t.kind AND n.id = t.id AND n.born = t.born)
-     ON CONFLICT (fleet, kind, id) DO UPDATE SET row = excluded.row, born = excluded.born, changed = excluded.changed, at = now()
-     WHERE (excluded.born IS NULL OR n.born IS DISTINCT FROM excluded.born) AND (n.kind <> 'cooling' OR (${restOf('n.')} > ${lengthOf('excluded.')}) IS NOT TRUE)`,
+       SELECT FROM clink_worker.notes n WHERE n.fleet = $1 AND n.kind = t.kind AND n.id = t.id AND ${WAS_BORN})
+     ON CONFLICT (fleet, kind, id) DO UPDATE SET row = excluded.row, changed = excluded.changed, at = now(),
+       born = nullif(right(concat_ws(chr(10), n.born, excluded.born), ${BORN_LENGTH}), '')
+     WHERE (${WAS_BORN.replace('t.', 'excluded.')}) IS NOT TRUE AND (n.kind <> 'cooling' OR (${restOf('n.')} > ${lengthOf('excluded.')}) IS NOT TRUE)`,
   // As \`edited\` says, on the letter as it is when its turn comes.
   changed: `UPDATE clink_worker.notes n SET changed = pg_current_xact_id(), at = now(), row = CASE
        WHEN n.kind = 'letters' AND n.row::jsonb ? 'discarded'
@@ -119,7 +125,7 @@ export const WRITES = {
        ELSE ${withKeys('t.free')} END
      FROM (SELECT *, ARRAY(SELECT unnest(keys) INTERSECT SELECT unnest('{${FREE.join()}}'::text[])) AS free
        FROM (SELECT kind, id, row, is_new, born, string_to_array(keys, ' ') AS keys, was FROM ${NOTES_WRITTEN}) AS t) AS t
-     WHERE ${MAY} AND n.fleet = $1 AND n.kind = t.kind AND n.id = t.id AND n.row IS NOT NULL AND (NOT t.is_new OR n.born = t.born)`,
+     WHERE ${MAY} AND n.fleet = $1 AND n.kind = t.kind AND n.id = t.id AND n.row IS NOT NULL AND (NOT t.is_new OR ${WAS_BORN})`,
 } as const
 
 export const STEPS = {

@@ -77,7 +77,7 @@ export interface SharedStore {
   /** Makes what is missing in it. Called until it succeeds, before anything else. @returns which store it is: another one where it was made anew. */
   prepare(): Promise<string>
   recall(clinkIds: readonly string[]): Promise<Recalled>
-  /** Rejects while nobody has prepared the store. One that has failed may be carried out late, but not after a later one of this member. @returns how letters that were there are now. */
+  /** Rejects while nobody has prepared the store. One that has failed may be carried out late, but not after a later one of this member. @returns how those letters are now that are not gone. */
   write(batch: Batch): Promise<readonly Note[]>
   /** @param after undefined: all of them. */
   changes(after: string | undefined): Promise<Changes>

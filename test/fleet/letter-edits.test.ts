@@ -105,6 +105,20 @@ describe.for(sharedStores(cluster))('a letter of a fleet, %s', ([, open]) => {
     expect(await letterIn(store)).toEqual(discarded)
   })
 
+  it('is not put in the place of one that came after it, nor is there again once that is gone', async (context) => {
+    const store = await open(context)
+    const after = { ...letter, at: letter.at + 1, reason: 'the last one' }
+    await store.write(write(letter, fresh))
+    await store.write(write(undefined, { keys: [], was }))
+    expect(await store.write(write(after, { born: 'b 2', keys: [], was: [] }))).toMatchObject([{ kind: 'letters', id }])
+    // Its member has learnt of nothing since: it had crashed before it heard that the first one was written.
+    expect(await store.write(write(letter, fresh))).toMatchObject([{ row: expect.stringContaining('the last one') }])
+    expect(await letterIn(store)).toEqual(after)
+    await store.write(write(undefined, { keys: [], was: [[null, after.at]] }))
+    expect(await store.write(write(letter, fresh))).toEqual([])
+    expect(await letterIn(store)).toBeUndefined()
+  })
+
   it('has what changed of it before it was told, and what changed after', async (context) => {
     const store = await open(context)
     await store.write(write(seen, { ...fresh, keys: ['seen'], was }))

@@ -13,7 +13,7 @@ export class SharedRows {
   readonly parts = new Map<string, Map<string, PartRow>>()
   readonly notes = new Map<
     string,
-    Note & { readonly born: string | undefined; readonly changed: number; readonly at: number }
+    Note & { readonly born: readonly string[]; readonly changed: number; readonly at: number }
   >()
   /** Those of the fleet: what stands of each, at a moment. */
   readonly pauses = new Map<string | undefined, (now: number) => FleetPause>()
@@ -71,18 +71,28 @@ export class SharedRows {
     return changed
   }
 
-  /** @returns how a letter that was there is now. */
+  /** @returns how a letter is now; undefined: it is gone, or is none. */
   #note({ edit, isNew, ...note }: ChangedNote): Note | undefined {
     const key = `${note.kind} ${note.id}`
     const before = this.notes.get(key)
-    const { born: bornThere, row: there = null } = before ?? {}
+    const { born: bornThere = [], row: there = null } = before ?? {}
     const born = edit?.born
+    const wasBorn = born !== undefined && bornThere.includes(born)
     const keep = (row: string | null): void => {
       this.#changes += 1
-      this.notes.set(key, { ...note, row, born: born ?? bornThere, changed: this.#changes, at: this.#now() })
+      this.notes.set(key, {
+        ...note,
+        row,
+        born: born === undefined || wasBorn ? bornThere : [...bornThere, born],
+        changed: this.#changes,
+        at: this.#now(),
+      })
     }
     if (note.kind === 'cooling' && isNew && this.#restOf(before) > lengthOf(note.row)) return undefined
-    if (isNew && (born === undefined || born !== bornThere)) return void (note.row !== null && keep(note.row))
+    if (isNew && !wasBorn) {
+      if (note.row !== null) keep(note.row)
+      return note.kind === 'letters' && note.row !== null ? note : undefined
+    }
     if (there === null) return undefined
     const row = edit === undefined ? note.row : textOf(edited(letterOf(there) ?? {}, letterOf(note.row), edit))
     keep(row)
