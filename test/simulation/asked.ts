@@ -6,7 +6,8 @@ const ENDS: ReadonlySet<string> = new Set(['clink.rerunDone', 'clink.deadLettere
 
 /** Letters that are to be run again without a claim, by the answer that somebody got, and of which nothing has come yet. */
 export function unfinishedReruns(record: Record): readonly LetterAsk[] {
-  return record.asks.filter(({ answer, askedAt, clinkId, isElsewhere, state, what }) => {
+  return record.asks.filter((ask) => {
+    const { answer, askedAt, clinkId, isElsewhere, state, what } = ask
     const owner = ownerOf(record, clinkId) ?? state
     const life = record.livesOf(owner).at(-1)
     if (what !== 'retry' || answer !== 'rerun' || life === undefined || isLost(record, state)) return false
@@ -14,11 +15,11 @@ export function unfinishedReruns(record: Record): readonly LetterAsk[] {
     // Another member has begun what it was told of, and may have ended it by then.
     const since = isElsewhere === true ? (record.fleet.retriedAt(clinkId, 0, askedAt) ?? askedAt) : askedAt
     const isOver = record.toldTogether(life.name, clinkId).some(({ at, event }) => at >= since && ENDS.has(event.event))
-    if (isOver || isLeftToPeople(record, clinkId, askedAt) || isOverUnsaid(record, clinkId, askedAt)) return false
+    if (isOver || isLeftToPeople(record, clinkId, askedAt) || isOverUnsaid(record, ask)) return false
     // Nobody knows whether it was discarded where that was not answered; of a fleet the store has it, if it was done later than it was asked for.
     const { isDiscarded = false } = record.fleet.factsOf(clinkId, record.now).at(-1) ?? {}
     const discards = record.asksOf(life.name, clinkId).filter((ask) => ask.what === 'discard')
-    return !discards.some((ask) => isDiscarded || ask.askedAt >= askedAt)
+    return !discards.some((one) => isDiscarded || one.askedAt >= askedAt)
   })
 }
 
@@ -30,12 +31,19 @@ function isLeftToPeople(record: Record, clinkId: string, askedAt: number): boole
   return crashedAt === undefined && stoppedAt === sent.endedAt && askedAt <= stoppedAt
 }
 
-/** It has run again and its fleet knows what came of that, and its process has crashed before it said so. */
-function isOverUnsaid(record: Record, clinkId: string, askedAt: number): boolean {
+/**
+ * It has run again and its fleet knows what came of that, and its process has crashed before it said so. One that was under way when somebody asked for it
+ * once more may have run by then: that changes nothing, and the fleet may know how it ended only by the next process.
+ */
+function isOverUnsaid(record: Record, ask: LetterAsk): boolean {
+  const { answeredAt, askedAt, clinkId, isElsewhere, isUnderWay } = ask
+  const isRepetition = isElsewhere === true || isUnderWay
+  const begunAt = isRepetition ? record.fleet.retriedAt(clinkId, 0, answeredAt ?? askedAt) : undefined
   const run = record.runsByClink.get(clinkId)?.findLast(({ isRerun }) => isRerun === true)
-  if (run?.endedAt === undefined || run.endedAt < askedAt || record.life(run.life).crashedAt === undefined) return false
+  if (run?.endedAt === undefined || run.endedAt < (begunAt ?? askedAt)) return false
   const known = record.fleet.factsOf(clinkId, record.now).at(-1)
-  return known !== undefined && known.at >= run.endedAt && !UNDER_WAY.has(known.step)
+  const isKnown = known !== undefined && known.at >= run.endedAt && !UNDER_WAY.has(known.step)
+  return isKnown && record.life(run.life).crashedAt !== undefined
 }
 
 /**

@@ -21,6 +21,8 @@ const LONG = 500
 export interface SharedFact {
   readonly at: number
   readonly isGivenUp: boolean
+  /** Which letter of its clink it is: when it was given up, by the clock of who has. */
+  readonly letter?: number
   /** How far the rerun of its letter is. */
   readonly step?: string | undefined
   readonly isDiscarded?: boolean
@@ -34,6 +36,10 @@ export interface SharedFact {
 export const UNDER_WAY: ReadonlySet<string | undefined> = new Set(['due', 'running', 'ready', 'sending'])
 
 const isAtRest = ({ isGivenUp, step }: SharedFact): boolean => isGivenUp && !UNDER_WAY.has(step)
+
+/** Its clink was given up once more in between: its member has told both in one write. */
+const isAnother = (before: SharedFact, { isGivenUp, letter }: SharedFact): boolean =>
+  before.isGivenUp && isGivenUp && before.letter !== letter
 
 /** Somebody had the whole fleet paused in a time. */
 export interface FleetPauseRecord {
@@ -78,7 +84,7 @@ export class FleetRecord {
     const facts = this.#facts.get(clinkId) ?? []
     return facts.findLast((fact, index) => {
       const before = facts[index - 1]
-      const isRetried = before !== undefined && isAtRest(before) && !isAtRest(fact)
+      const isRetried = before !== undefined && !isAtRest(fact) && (isAtRest(before) || isAnother(before, fact))
       return isRetried && fact.at >= from && fact.at <= to
     })?.at
   }

@@ -121,8 +121,8 @@ export class SimulatedStore {
   #letterOf(clinkId: string): Omit<SharedFact, 'at' | 'results'> {
     const row = this.#rows.notes.get(`letters ${clinkId}`)?.row ?? null
     if (row === null) return { isGivenUp: false }
-    const { discarded, rerun } = JSON.parse(row) as DeadLetter
-    return { isGivenUp: true, step: rerun?.step, by: rerun?.by, isDiscarded: discarded === true }
+    const { at: letter, discarded, rerun } = JSON.parse(row) as DeadLetter
+    return { isGivenUp: true, letter, step: rerun?.step, by: rerun?.by, isDiscarded: discarded === true }
   }
 
   async #ask<Answer>({

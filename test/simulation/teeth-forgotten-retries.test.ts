@@ -64,13 +64,24 @@ describe('the judge, of the attempts before a retry (P10),', () => {
       ],
       0,
     ],
-  ] as const)('%s after %s', ([, , facts, count]) => {
+    [
+      'counts none of them',
+      'a retry of what ran, had ended, and was told with its retry in one write',
+      [
+        [10, 'running'],
+        [50, 'due', 2],
+      ],
+      0,
+      {},
+    ],
+  ] as const)('%s after %s', ([, , facts, count, answer = { answeredAt: 40 }]) => {
     const record = new Record(() => 100)
     record.lives.set('w1.1', life('w1.1', 0, { isOfFleet: true }))
-    for (const [at, step] of facts) record.fleet.addFact('one', { at, isGivenUp: true, step, results: [] })
+    for (const [at, step, letter = 1] of facts)
+      record.fleet.addFact('one', { at, isGivenUp: true, letter, step, results: [] })
     for (const startedAt of [10, 20, 25])
       record.addRun({ life: 'w1.1', clinkId: 'one', attempt: 1, startedAt, endedAt: 28 })
-    record.asks.push({ state: 'w1', clinkId: 'one', what: 'retry', askedAt: 30, isUnderWay: true, answeredAt: 40 })
+    record.asks.push({ state: 'w1', clinkId: 'one', what: 'retry', askedAt: 30, isUnderWay: true, ...answer })
     expect(record.runsThatCount('w1.1', 'one', 60)).toHaveLength(count)
   })
 

@@ -95,7 +95,13 @@ function wasToBeTold({ plan, record }: Evidence, { endedAt = Infinity, life }: R
   return isWritten && isWell && during.some(({ sentAt, endedAt: end = Infinity }) => sentAt > from && end < by)
 }
 
-/** When the claim was made under which a run starts; undefined: by no claim. */
+/**
+ * When the claim was made under which a run starts; undefined: by no claim. A renewal of a claim that had ended makes another one, and its answer is the
+ * same: its member goes on under the one of which it has said last that it has it.
+ */
 export function claimOf(record: Record, { clinkId, life, startedAt }: RunRecord): number | undefined {
-  return record.grantsOf(life, clinkId).findLast(({ at, isNew }) => isNew && at <= startedAt)?.at
+  const told = record.told(life, clinkId)
+  const said = told.findLast(({ at, event }) => at <= startedAt && event.event === 'clink.claimed')?.at ?? startedAt
+  const grants = record.grantsOf(life, clinkId).filter(({ at, isNew }) => isNew && at <= startedAt)
+  return grants.findLast(({ at, via }) => via === 'poll' || at <= said)?.at
 }

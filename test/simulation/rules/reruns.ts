@@ -90,5 +90,15 @@ function isExcused({ record }: Evidence, { clinkId, endedAt = 0, life }: RunReco
   const { state } = record.life(life)
   const last = record.livesOf(state).at(-1)
   const waits = last !== undefined && waitsForProof(record, last)
-  return isDiscarded || isSaid || waits || isLost(record, state)
+  return isDiscarded || isSaid || waits || isLost(record, state) || isWrittenUnsaid(record, clinkId, endedAt, state)
+}
+
+/** Steps of a letter whose result only people send again. */
+const LEFT: ReadonlySet<string | undefined> = new Set(['unknown', 'refused'])
+
+/** A fleet knows what the service has said to it, and so does whoever looks at its letter: its process has crashed before it said so as well. */
+function isWrittenUnsaid(record: Record, clinkId: string, endedAt: number, state: string): boolean {
+  const known = record.fleet.factsOf(clinkId, record.now).at(-1)
+  if (known === undefined || known.at < endedAt || !LEFT.has(known.step)) return false
+  return record.livesOf(state).some(({ crashedAt = -Infinity }) => crashedAt >= endedAt)
 }

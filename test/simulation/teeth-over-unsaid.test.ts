@@ -1,0 +1,57 @@
+import { describe, expect, it } from 'vitest'
+import { unfinishedReruns } from './asked.ts'
+import { newLife, Record, type LetterAsk, type LifeRecord } from './record.ts'
+
+type Steps = readonly (readonly [at: number, step?: string])[]
+
+const UNDER_WAY: Steps = [[0], [10, 'due'], [12, 'running']]
+
+/** The second of two members has run a letter again, which a person wants of the first one as well. */
+function asked(facts: Steps, run: { readonly endedAt: number }, of: Partial<LifeRecord>, ask: Partial<LetterAsk> = {}) {
+  const record = new Record(() => 100)
+  for (const [worker, more] of [
+    ['w1', {}],
+    ['w2', of],
+  ] as const) {
+    const life = newLife({
+      name: `${worker}.1`,
+      worker,
+      state: worker,
+      boot: 0,
+      startedAt: 0,
+      isOfFleet: true,
+      ...more,
+    })
+    record.lives.set(life.name, life)
+    record.fleet.members.set(worker, life.name)
+  }
+  for (const [at, step] of facts) record.fleet.addFact('one', { at, isGivenUp: true, step, by: 'w2', results: [] })
+  record.addRun({ life: 'w2.1', clinkId: 'one', attempt: 1, startedAt: 12, isRerun: true, ...run })
+  const asking = { state: 'w1', clinkId: 'one', what: 'retry', askedAt: 30, isUnderWay: true } as const
+  record.asks.push({ ...asking, answeredAt: 31, answer: 'rerun', isElsewhere: true, ...ask })
+  return unfinishedReruns(record).length
+}
+
+describe('the judge, of a rerun that its fleet takes for one that is under way (P1),', () => {
+  it.for([
+    ['by another member', {}],
+    ['by the one that was asked', { state: 'w2', isElsewhere: false }],
+  ] as const)('knows that it may be over %s, whose next process writes that', ([, ask]) => {
+    expect(asked([...UNDER_WAY, [50]], { endedAt: 20 }, { crashedAt: 40 }, ask)).toBe(0)
+  })
+
+  it.for([
+    ['that its fleet still takes for one', UNDER_WAY, { endedAt: 20 }, { crashedAt: 40 }, {}],
+    ['of whose end a process says nothing that has not crashed', [...UNDER_WAY, [50]], { endedAt: 20 }, {}, {}],
+    ['that was forgotten, and had run once before', [...UNDER_WAY, [50]], { endedAt: 5 }, { crashedAt: 40 }, {}],
+    [
+      'that was forgotten, of a letter at rest',
+      [...UNDER_WAY, [25], [30.5, 'due'], [50]],
+      { endedAt: 20 },
+      { crashedAt: 40 },
+      { isElsewhere: false, isUnderWay: false },
+    ],
+  ] as const)('notices one %s', ([, facts, run, of, ask]) => {
+    expect(asked(facts, run, of, ask)).toBe(1)
+  })
+})
