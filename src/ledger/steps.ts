@@ -32,8 +32,12 @@ export class Steps {
 
   /** What is kept of the clink as it is now. @throws {Error} where that cannot be read. */
   async of({ clink_id: id, content }: Clink): Promise<KeptSteps> {
-    // Of a clink that nobody has started before there is nothing to look for.
-    if (!this.#progress.mayHaveSteps(id)) return new Map()
+    const memory = this.#progress.memoryOf(id)
+    // Of a clink that nobody has started before there is nothing to look for. By its next start another member of a fleet may have done some, unheard.
+    if (memory?.mayHaveSteps === false) {
+      memory.mayHaveSteps = true
+      return new Map()
+    }
     const print = fingerprint(content)
     const kept = (await this.#table.of(id)).filter((step) => step.content === print)
     return new Map(kept.map((step) => [stepKey(step), step]))

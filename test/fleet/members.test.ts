@@ -223,6 +223,19 @@ describe('members of a fleet', () => {
     await expect.poll(async () => await cluster.sql('SELECT count(*) FROM clink_worker.steps', fleet.url)).toBe('0')
   })
 
+  it('skip at the second start of a clink what another one has done unheard since the first, as where somebody gave it back by hand', async (context) => {
+    await using fleet = await two(context)
+    const { a, b } = fleet
+    await a.take(clink)
+    await a.begin(clink)
+    expect([...(await a.ledger.steps.of(clink)).values()]).toEqual([])
+    await b.take(clink)
+    await b.begin(clink)
+    await b.ledger.steps.keep(clink, { is: 'step', name: 'pay', value: '42' })
+    await a.begin(clink)
+    expect([...(await a.ledger.steps.of(clink)).values()]).toMatchObject([{ name: 'pay', value: '42' }])
+  })
+
   it('show what they do soon after their start, before which there is nothing to show', async (context) => {
     await using fleet = await two(context)
     fleet.a.fleet.signs = () => ({

@@ -1,5 +1,5 @@
 import type { Breach, Rule } from '../judge.ts'
-import type { Record, StepRecord } from '../record.ts'
+import type { Record, RequestRecord, StepRecord } from '../record.ts'
 import { aheadOf } from '../settings.ts'
 import { claimOf } from './fleet-starts.ts'
 
@@ -16,14 +16,19 @@ export const stepsAreDoneOnce: Rule = ({ record }) =>
     return [breach('P5', step, step.startedAt, `is done again, though it was kept at ${before.keptAt}`)]
   })
 
-/** §4: what a step gives its handler is what it came to, the same in each run. */
+/** §4: what a step gives its handler is what it came to, the same in each run; that of a step which was rightly done again from then on. */
 export const stepsGiveTheSame: Rule = ({ record }) =>
   record.given.flatMap((given) => {
     const { at, clinkId, life, name, value } = given
     const done = record.steps.filter((one) => isSame(record, one, given) && (one.doneAt ?? Infinity) <= at)
+    const source = done.find((one) => one.value === value)
     const breaches: Breach[] = []
-    if (!done.some((one) => one.value === value)) breaches.push(breach('P5', given, at, `gives ${String(value)}`))
-    const before = record.given.find((one) => one.at < at && isSame(record, one, given))
+    if (source === undefined) breaches.push(breach('P5', given, at, `gives ${String(value)}`))
+    const isAgain = (first: unknown): boolean => {
+      const kept = done.find((one) => one.value === first)
+      return kept !== undefined && source !== undefined && isKeptBehindItsBack(record, kept, source)
+    }
+    const before = record.given.find((one) => one.at < at && isSame(record, one, given) && !isAgain(one.value))
     if (before !== undefined && before.value !== value && !isForgotten(record, before, before.at, at))
       breaches.push({ rule: 'P5', at, life, text: `${name} of ${clinkId} gave ${String(before.value)} before` })
     return breaches
@@ -42,18 +47,30 @@ export const stepsEndWithTheirRun: Rule = ({ record }) =>
 /** These count whatever their body is (§0). */
 const REFUSED: ReadonlySet<number> = new Set([401, 413, 429])
 
-/** §4: what a step sends reaches the service once at most. */
+/** §4: what a step sends reaches the service once at most, until the clink is done; again by a step that was rightly done again. */
 export const stepsSendOnce: Rule = ({ record }) => {
-  const first = new Map<string, number>()
-  return record.requests.flatMap(({ arrivedAt, life, n, status = 0, stepReply, toldStatus = 0 }) => {
+  const first = new Map<string, RequestRecord>()
+  return record.requests.flatMap((request) => {
+    const { arrivedAt, life, n, status = 0, stepReply, toldStatus = 0 } = request
     if (stepReply === undefined || arrivedAt === undefined || status > 299) return []
     const { isOfFleet, state } = record.life(life)
     const key = `${isOfFleet === true ? 'fleet' : state} ${stepReply}`
     const before = first.get(key)
     // What is said to be refused is sent again, also where somebody in front of the service says so.
-    if (!REFUSED.has(toldStatus)) first.set(key, before ?? n)
+    if (!REFUSED.has(toldStatus)) first.set(key, before ?? request)
     if (before === undefined) return []
-    return [{ rule: 'P5', at: arrivedAt, life, text: `#${n} sends what #${before} has sent: ${stepReply}` }]
+    const [kept, step] = [stepOf(record, before), stepOf(record, request)]
+    const isAgain = kept !== undefined && step !== undefined && isKeptBehindItsBack(record, kept, step)
+    if (isAgain || (step && isForgotten(record, step, before.arrivedAt ?? 0, step.startedAt))) return []
+    return [{ rule: 'P5', at: arrivedAt, life, text: `#${n} sends what #${before.n} has sent: ${stepReply}` }]
+  })
+}
+
+/** The step that has sent it. */
+function stepOf({ steps }: Record, { life, sentAt = 0, stepReply = '' }: RequestRecord): StepRecord | undefined {
+  return steps.findLast((one) => {
+    const isIts = one.life === life && one.startedAt <= sentAt
+    return isIts && stepReply.startsWith(`${one.clinkId} ${one.name} reply `)
   })
 }
 
@@ -132,8 +149,9 @@ function isKeptBehindItsBack(record: Record, { keptAt = Infinity, life: by }: St
   const claimedAt = claimOf(record, run) ?? Infinity
   const given = record.acts.find((act) => act.clinkId === clinkId && act.what === 'release' && act.at > claimedAt)
   if (given === undefined) return false
-  const isTold = (record.requestsByClink.get(clinkId) ?? []).some(({ endedAt = Infinity, kind, life: asked }) => {
-    return kind === 'claim' && asked === life && endedAt > given.at && endedAt < at
+  const isTold = (record.requestsByClink.get(clinkId) ?? []).some((one) => {
+    const { arrivedAt = Infinity, endedAt = Infinity, kind } = one
+    return kind === 'claim' && one.life === life && arrivedAt > given.at && endedAt < at
   })
   return !isTold && record.grantsOf(by, clinkId).some((grant) => grant.at >= given.at && grant.at <= keptAt)
 }
