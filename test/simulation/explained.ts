@@ -53,7 +53,7 @@ function openClinks(facts: Explaining): readonly Open[] {
     // What one process holds no other can have heard of.
     const open = asked.filter((life) => {
       const worker = workerOf(facts.plan, life)
-      if (isRefusing(facts.plan, facts.record, life)) return false
+      if (isRefusing(facts.plan, facts.record, life) || cannotTellSiblings(facts, worker, life)) return false
       return canSee(facts, worker, clink) && whyNot(facts, life, worker, clink) === undefined
     })
     return open.length === 0
@@ -101,6 +101,18 @@ export function isRefusing(plan: Plan, record: Record, life: string, at = Infini
   const last = record.readiness.findLast((one) => one.life === life && one.at <= at)
   if (last === undefined || last.isReady || last.reasons.every((reason) => PASSING.test(reason))) return false
   return mayBeUnable(plan, workerOf(plan, life))
+}
+
+/** Milliseconds in which each member of a fleet has tried it, one after the other. */
+const ALL_HAVE_TRIED = 600_000
+
+/** Refusals that may be somebody else's never show whether sessions are kept apart. It tries that on, and is ready whenever it may try again. */
+function cannotTellSiblings({ plan, record }: Explaining, worker: WorkerPlan, life: string): boolean {
+  if (plan.world.refusals === 'envelope' || worker.config.claim.exclusive || !needsSelect(worker)) return false
+  return record.readiness.some(({ at, isReady, life: of, reasons }) => {
+    const isRecent = of === life && at >= record.now - ALL_HAVE_TRIED
+    return isRecent && !isReady && reasons.some((reason) => reason.includes('keeps sessions with the same key apart'))
+  })
 }
 
 /** Reasons of a worker that has only to wait. */

@@ -89,6 +89,12 @@ export class FleetRecord {
     })?.at
   }
 
+  /** Whether the letter of a clink was at rest all through a time. */
+  hasRested(clinkId: string, from: number, to: number): boolean {
+    const facts = this.factsOf(clinkId, from, to)
+    return facts.length > 0 && facts.every(isAtRest)
+  }
+
   /** When a process has written something of a clink, in order. */
   writesOf(clinkId: string, life: string): readonly number[] {
     return (this.#writes.get(clinkId) ?? []).flatMap(({ at, life: by }) => (by === life ? [at] : []))

@@ -481,6 +481,22 @@ describe('a seed that once broke a promise keeps it now:', { timeout: 60_000 }, 
     [3_013_687, 'fleet', 'a result that the service refuses is said in its letter where its process crashes then (P5)'],
     [3_011_707, ['fleet', 'heavy'], 'a rerun may fail and begin anew between two writes to its store (P10)'],
     [3_014_425, 'fleet', 'a renewal of a claim that had run out, unseen, is no new claim for its member (P5, §2)'],
+    [
+      3_017_725,
+      ['fleet', 'fleet-limits'],
+      'where refusals may be somebody else’s, members find out about siblings in vain, one after the other (§1)',
+    ],
+    [
+      3_015_436,
+      ['fleet', 'fleet-limits'],
+      'a claim that is made anew unnoticed, since renewals are trusted blindly, is no new one to its process (P9, §2)',
+    ],
+    [
+      3_018_517,
+      ['fleet', 'fleet-limits'],
+      'a retry that waits for its store in vain, and of which nobody has heard that it was done, is none (P10)',
+    ],
+    [3_019_759, 'fleet', 'a suspect whose code begins late has been alone for long before that (P9, §4)'],
     [993_818, 'old', 'a claim is held on to with another key after a crash, though the first answer is lost (P9, §7)'],
     [7_302_627, 'old', 'a wall clock that is set forward during a stop leaves its time as it is (P8, §2)'],
   ] as const)('%i (%s): %s', async ([seed, vocabulary]) => {

@@ -423,7 +423,7 @@ export class Record {
     const times = asks.map((ask) => {
       const { answeredAt = at, askedAt } = ask
       const told = this.fleet.retriedAt(clinkId, askedAt, Math.min(at, answeredAt))
-      return told ?? (this.#isAskForgotten(ask, life) ? -Infinity : askedAt)
+      return told ?? (this.#isAskForgotten(ask, life, at) ? -Infinity : askedAt)
     })
     return Math.max(-Infinity, ...times)
   }
@@ -463,9 +463,10 @@ export class Record {
     })
   }
 
-  /** Nobody has heard that it was done, and the process that was asked could write nothing any more. */
-  #isAskForgotten({ answeredAt, askedAt, state }: LetterAsk, life: string): boolean {
+  /** Nobody has heard that it was done, and the process that was asked could write nothing any more, or its fleet has never got it. */
+  #isAskForgotten({ answeredAt, askedAt, clinkId, state }: LetterAsk, life: string, at: number): boolean {
     const asked = this.livesOf(state).findLast(({ startedAt }) => startedAt <= askedAt)
+    if (answeredAt === undefined && this.fleet.hasRested(clinkId, askedAt, at)) return true
     return answeredAt === undefined && asked?.name !== life && askedAt >= (asked?.unwrittenSince ?? Infinity)
   }
 

@@ -225,8 +225,12 @@ function crashesOf(
         (other) => other !== run && other.life === run.life && (other.endedAt ?? Infinity) >= run.startedAt,
       )
       const isAlone = beside.every(({ endedAt }) => endedAt !== undefined)
-      // It counts from its start on, also where that one has ended since.
-      const isBesideLongOne = beside.some(({ startedAt }) => startedAt <= at - ALONE)
+      // It counts from its start on, also where that one has ended since. One whose code begins late has been that for others.
+      const begun = record.told(run.life, clinkId).findLast((told) => {
+        return told.life === run.life && told.at <= run.startedAt && told.event.event === 'clink.started'
+      })
+      const isBesideLongOne =
+        beside.some(({ startedAt }) => startedAt <= at - ALONE) || (begun?.at ?? run.startedAt) <= at - ALONE
       return [{ at, isAlone, isBesideLongOne }]
     })
 }
