@@ -10,7 +10,7 @@ import { LateResults, type LateResult } from './late-results.ts'
 import { KeptPauses, PAUSES } from './pauses.ts'
 import { ProcessLedger, type HeldClaim } from './process.ts'
 import { Progress } from './progress.ts'
-import { Memory, triedBy, type Memories } from './memory.ts'
+import { Memory, startsOver, triedBy, type Memories } from './memory.ts'
 import type { Attempts, FailedLeases, KeptResult, Tried } from './remembered.ts'
 import { Sightings } from './sightings.ts'
 import { Steps } from './steps.ts'
@@ -142,8 +142,8 @@ export class Ledger {
    */
   async begin(over: { readonly claim: HeldClaim } | { readonly letter: string }, isAlone = false): Promise<number> {
     const clinkId = 'claim' in over ? over.claim.clink.clink_id : over.letter
-    const { isTakenBack: _, letter: __, ...before } = this.#progress.attemptsOf(clinkId)
     const letter = 'letter' in over ? this.letters.get(clinkId) : undefined
+    const { isTakenBack: _, letter: __, ...before } = startsOver(letter, this.#progress.attemptsOf(clinkId))
     const attempts = { ...before, count: before.count + 1, at: this.#wall(), ...(letter && { letter: letter.at }) }
     const isOverLetter = 'letter' in over
     await together(
@@ -151,7 +151,7 @@ export class Ledger {
       isAlone ? this.process.note({ alone: clinkId }) : undefined,
       isOverLetter ? this.#progress.setAttempts(clinkId, attempts) : undefined,
     )
-    return attempts.count + (this.#progress.memoryOf(clinkId)?.others?.attempts.count ?? 0)
+    return attempts.count + (this.#progress.memoryOf(clinkId)?.startsOfOthers ?? 0)
   }
 
   /** What a start has come to. The fleet's alone: the claim stays what it is. */

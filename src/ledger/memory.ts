@@ -65,9 +65,10 @@ export class Memory {
     return this.coolsFor > 0
   }
 
+  /** Of a letter that is run again these are the starts over it. Another member's were made before, or keep it from being begun here. */
   get tried(): Tried {
-    const { attempts, others } = this
-    if (others === undefined) return triedBy(attempts)
+    const { attempts, letter, others } = this
+    if (letter !== undefined || others === undefined) return triedBy(startsOver(letter, attempts))
     const { count, errors, excused = 0, outlived = 0, released = 0 } = others.attempts
     const mine = triedBy(attempts)
     return {
@@ -78,6 +79,11 @@ export class Memory {
       outlived: mine.outlived + outlived,
       released: mine.released + released,
     }
+  }
+
+  /** As in `tried`. */
+  get startsOfOthers(): number {
+    return this.letter === undefined ? (this.others?.attempts.count ?? 0) : 0
   }
 
   /** Starts of a fleet that have failed, or of which it is not known what came of them; 0 where there is no fleet. */
@@ -130,6 +136,13 @@ export class Memory {
 
 /** What was recalled of the clinks that were named. */
 export type Memories = (clinkId: string) => Memory
+
+/** What counts of a member's attempts: of a letter only the starts over it, and what is known of crashes. Others it may note late, of the time before. */
+export function startsOver(letter: DeadLetter | undefined, attempts: Attempts): Attempts {
+  if (letter === undefined || attempts.letter === letter.at) return attempts
+  const { crashes, suspect = false } = attempts
+  return { ...NONE, crashes, suspect }
+}
 
 export function triedBy(attempts: Attempts): Tried {
   const { count, crashes, errors, excused = 0, outlived = 0, released = 0, suspect = false } = attempts

@@ -140,13 +140,49 @@ describe('a letter that is run again without a claim', () => {
     await expect.poll(async () => (await b.take(clink)).others?.attempts.count).toBe(1)
     expect(await b.ledger.retry(id)).toBe('rerun')
     const memory = await b.take(clink)
-    expect(b.ledger.mayStart(memory)).toBe(true)
-    await b.ledger.begin({ letter: id })
+    expect([b.ledger.mayStart(memory), memory.startsInFleet]).toEqual([true, 0])
+    expect(await b.ledger.begin({ letter: id })).toBe(1)
     await b.ledger.refresh(memory, true)
     expect(b.ledger.letters.isElsewhere(memory)).toBe(false)
     // And the other one is told that it has begun.
     await a.ledger.recall([id])
     expect((await a.ledger.recallOne(id)).others?.begun).toEqual([{ letter: completed.at, by: 'b' }])
+  })
+
+  it('is run as one that was never started, where its member crashed before the fleet knew that it had failed', async (context) => {
+    needPostgres(context)
+    const url = await cluster.database()
+    let store: Spoilt | undefined
+    await using a = await new Member('a', url, undefined, (real) => (store = new Spoilt(real))).start()
+    await using b = await new Member('b', url).start()
+    await a.take(clink)
+    await a.begin(clink)
+    if (store !== undefined) store.writes = 'fail'
+    await a.ledger.outcome(id, { is: 'error', message: 'it failed', countsAttempt: true })
+    await a.ledger.deadLetter(completed)
+    await a.fleet.stop()
+    await a.again()
+    await expect.poll(async () => (await b.take(clink)).isGivenUp).toBe(true)
+    expect(await b.ledger.retry(id)).toBe('rerun')
+    const memory = await b.take(clink)
+    expect([memory.startsInFleet, memory.tried.errors]).toEqual([0, []])
+    expect(await b.ledger.begin({ letter: id })).toBe(1)
+    expect([memory.startsInFleet, b.ledger.mayStart(memory)]).toEqual([1, true])
+  })
+
+  it('is run so as well by the member that tells late what it had started before', async (context) => {
+    await using fleet = await two(context)
+    const { a, b } = fleet
+    await a.drop(await a.take(clink))
+    await a.begin(clink)
+    await b.take(clink)
+    await b.ledger.deadLetter(completed)
+    await a.ledger.outcome(id, { is: 'outlived' })
+    await expect.poll(async () => (await b.take(clink)).others?.attempts.count).toBe(1)
+    expect(await a.ledger.retry(id)).toBe('rerun')
+    const memory = await a.take(clink)
+    expect([memory.attempts.count, memory.startsInFleet]).toEqual([1, 0])
+    expect(await a.ledger.begin({ letter: id })).toBe(1)
   })
 
   it.for(['at its next start', 'before it ended'])(

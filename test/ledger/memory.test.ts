@@ -91,6 +91,29 @@ describe('how often it was tried', () => {
     expect([one.tried.starts, one.startsInFleet]).toEqual([3, 0])
   })
 
+  it('is of a letter what was tried since the clink was given up, by this member alone', () => {
+    const rerun = { ...tried, letter: letter.at, excused: 1 }
+    const one = memory({ attempts: rerun, letter })
+    const before = [one.tried, one.startsOfOthers, one.startsInFleet]
+    expect(before).toEqual([{ ...mine, excused: 1 }, 0, 0])
+    one.takeOthers(byOthers)
+    expect([one.tried, one.startsOfOthers, one.startsInFleet]).toEqual([{ ...mine, excused: 1 }, 0, 2])
+    one.change({ letter: undefined })
+    expect([one.tried.starts, one.startsOfOthers]).toEqual([5, 2])
+  })
+
+  it.for([{}, { letter: letter.at - 1 }])('is of a letter nothing that was tried before, with %o', (noted) => {
+    const one = memory({ attempts: { ...tried, ...noted, excused: 1 }, letter })
+    one.takeOthers(byOthers)
+    // Which clink ends the process does not change with its letter.
+    expect(one.tried).toEqual({ ...mine, starts: 0, errors: [], crashes: 1 })
+    expect(one.startsInFleet).toBe(0)
+    one.change({ attempts: { ...tried, ...noted, suspect: true } })
+    expect(one.tried).toEqual({ ...mine, starts: 0, errors: [], crashes: 1, isSuspect: true })
+    one.change({ letter: { ...letter, discarded: true } })
+    expect(one.tried.starts).toBe(5)
+  })
+
   it('has the last errors alone', () => {
     const one = memory({ attempts: { ...tried, errors: Array.from({ length: 10 }, (_, n) => `mine ${n}`) } })
     one.takeOthers({ ...byOthers, attempts: { ...NONE, errors: Array.from({ length: 10 }, (_, n) => `theirs ${n}`) } })

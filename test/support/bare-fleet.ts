@@ -16,7 +16,7 @@ export class BareFleet implements Fleet {
   readonly recall: Fleet['recall'] = nothing
   readonly over = nothing
   readonly prune = nothing
-  readonly of = (): 'none' => 'none'
+  readonly of: Fleet['of'] = () => 'none'
   readonly isOver = (): boolean => false
   readonly siblings: Fleet['siblings'] = () => undefined
   readonly outdated = (): void => {}
