@@ -23,6 +23,7 @@ describe(
       [6, 'and what it has sent it sends again'],
       [31, 'as does a step of a clink that another one has completed, unheard'],
       [58, 'also where it was given back before its member heard that it has it'],
+      [108, 'of two that do a step at once each goes on with what it came to there'],
     ])('%i: %s', async (seed) => {
       const { breaches, requests } = await runSeed(seed, {
         vocabulary: ['fleet', 'steps'],

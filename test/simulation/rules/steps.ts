@@ -26,7 +26,8 @@ export const stepsGiveTheSame: Rule = ({ record }) =>
     if (source === undefined) breaches.push(breach('P5', given, at, `gives ${String(value)}`))
     const isAgain = (first: unknown): boolean => {
       const kept = done.find((one) => one.value === first)
-      return kept !== undefined && source !== undefined && isKeptBehindItsBack(record, kept, source)
+      if (kept === undefined || source === undefined) return false
+      return isDoneAtOnce(record, kept, source) || isKeptBehindItsBack(record, kept, source)
     }
     const before = record.given.find((one) => one.at < at && isSame(record, one, given) && !isAgain(one.value))
     if (before !== undefined && before.value !== value && !isForgotten(record, before, before.at, at))
@@ -133,6 +134,12 @@ function isForgotten(record: Record, { clinkId, life }: Named, from: number, to:
   })
   const isRerun = told.some(({ at, event }) => at >= from && event.event === 'clink.rerunDone')
   return isDone || isRerun || asks.some(({ askedAt, what }) => what === 'discard' && askedAt >= from)
+}
+
+/** Fleet: a run whose claim is gone, unheard or not heeded, may do a step while the run of another member does it. Each goes on with what it came to there. */
+function isDoneAtOnce(record: Record, { keptAt = Infinity, life: by }: StepRecord, step: StepRecord): boolean {
+  const { isOfFleet, state } = record.life(step.life)
+  return isOfFleet === true && record.life(by).state !== state && step.startedAt < keptAt
 }
 
 /**
