@@ -480,6 +480,7 @@ describe('a seed that once broke a promise keeps it now:', { timeout: 60_000 }, 
     [3_011_525, 'fleet', 'and may have been sent by then, without an answer, as the next process writes it (P1)'],
     [3_013_687, 'fleet', 'a result that the service refuses is said in its letter where its process crashes then (P5)'],
     [3_011_707, ['fleet', 'heavy'], 'a rerun may fail and begin anew between two writes to its store (P10)'],
+    [7_710_062, ['fleet', 'letters'], 'as may a letter that is retried before its store was told of it (P10)'],
     [3_014_425, 'fleet', 'a renewal of a claim that had run out, unseen, is no new claim for its member (P5, §2)'],
     [
       3_017_725,

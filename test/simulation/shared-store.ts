@@ -200,16 +200,29 @@ export class SimulatedStore {
   }
 
   #write(batch: Batch, member: string, written: number, { life }: MemberParts): readonly Note[] {
-    const after = this.#rows.write(batch, member, written)
     const { notes, over, parts } = batch
+    const passing = this.#passing(notes)
+    const after = this.#rows.write(batch, member, written)
     const letters = notes.flatMap(({ id, kind }) => (kind === 'letters' ? [id] : []))
     const ids = new Set([...over, ...parts.map(({ clink }) => clink), ...letters])
     for (const id of ids) {
       this.#record.addWrite(id, life, this.#time.now)
       const results = [...(this.#rows.parts.get(id)?.values() ?? [])].flatMap(({ result }) => result ?? [])
+      if (passing.has(id)) this.#record.addFact(id, { at: this.#time.now, isGivenUp: true, results })
       this.#record.addFact(id, { at: this.#time.now, ...this.#letterOf(id), results })
     }
     return after
+  }
+
+  /** Clinks that are given up, and wanted again, by one write: somebody has retried their letters before the store was told of these. */
+  #passing(notes: Batch['notes']): ReadonlySet<string> {
+    const passing = notes.filter(({ edit, id, kind, row }) => {
+      if (kind !== 'letters' || edit?.born === undefined) return false
+      const isKnown = this.#rows.notes.get(`letters ${id}`)?.born.includes(edit.born) === true
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what members have written
+      return !isKnown && (row === null || (JSON.parse(row) as DeadLetter).rerun !== undefined)
+    })
+    return new Set(passing.map(({ id }) => id))
   }
 }
 
