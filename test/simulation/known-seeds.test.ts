@@ -498,6 +498,7 @@ describe('a seed that once broke a promise keeps it now:', { timeout: 60_000 }, 
       'a retry that waits for its store in vain, and of which nobody has heard that it was done, is none (P10)',
     ],
     [3_019_759, 'fleet', 'a suspect whose code begins late has been alone for long before that (P9, §4)'],
+    [3_019_046, 'fleet', 'who is told to stop while it waits for its fleet has claimed nothing yet (P8, §7)'],
     [993_818, 'old', 'a claim is held on to with another key after a crash, though the first answer is lost (P9, §7)'],
     [7_302_627, 'old', 'a wall clock that is set forward during a stop leaves its time as it is (P8, §2)'],
   ] as const)('%i (%s): %s', async ([seed, vocabulary]) => {

@@ -12,7 +12,9 @@ const SETTLES: ReadonlySet<OperationKind> = new Set(['complete', 'release'])
 export const stopLeavesNothing: Rule = ({ plan, record, emulator }) =>
   [...record.lives.values()].flatMap((life) => {
     const { name, stoppedAt: at, heldAtStop, leftBehind } = life
-    if (at === undefined) return []
+    // Until it has begun it has claimed nothing, and leaving is a whole stop: what a process before it held is the next one's.
+    const hasBegun = record.eventsByLife.get(name)?.some(({ event }) => event.event === 'worker.started') === true
+    if (at === undefined || !hasBegun) return []
     return heldAtStop.flatMap((clinkId) => {
       const clink = emulator.clink(clinkId)
       if (clink !== undefined && isUnreadable({ plan, record }, clink)) return []
