@@ -28,10 +28,11 @@ export function byOthers(parts: Recalled['parts']): ByOthers | 'none' {
     errors: all.flatMap(({ errors }) => errors).slice(-ERRORS_KEPT),
     ...(isRetried && { retried: true as const }),
   }
-  const begun = all.flatMap(({ count, letter, member: by }) =>
-    letter !== undefined && count > 0 ? [{ letter, by }] : [],
+  const overLetters = all.filter(({ count, letter }) => letter !== undefined && count > 0)
+  const begun = overLetters.flatMap(({ letter, member: by, stoodBack }) =>
+    letter !== undefined && stoodBack === undefined ? [{ letter, by }] : [],
   )
-  return { attempts, begun, ...(result !== undefined && { result }) }
+  return { attempts, begun, overLetters, ...(result !== undefined && { result }) }
 }
 
 function read(text: string | null): unknown {

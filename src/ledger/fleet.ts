@@ -72,6 +72,8 @@ export interface ByOthers {
   readonly attempts: Pick<Attempts, 'count' | 'errors' | 'excused' | 'outlived' | 'released' | 'retried'>
   /** What they have begun to run again: when that letter was given up, and who has. */
   readonly begun: readonly Begun[]
+  /** Of each the starts, where the last one was over a letter. */
+  readonly overLetters: readonly Attempts[]
   /** A result of theirs that Clink has not confirmed. */
   readonly result?: KeptResult
 }

@@ -10,7 +10,7 @@ import { LateResults, type LateResult } from './late-results.ts'
 import { KeptPauses, PAUSES } from './pauses.ts'
 import { ProcessLedger, type HeldClaim } from './process.ts'
 import { Progress } from './progress.ts'
-import { Memory, startsOver, triedBy, type Memories } from './memory.ts'
+import { Memory, triedBy, withStart, type Memories } from './memory.ts'
 import type { Attempts, FailedLeases, KeptResult, Tried } from './remembered.ts'
 import { Sightings } from './sightings.ts'
 import { Steps } from './steps.ts'
@@ -143,8 +143,7 @@ export class Ledger {
   async begin(over: { readonly claim: HeldClaim } | { readonly letter: string }, isAlone = false): Promise<number> {
     const clinkId = 'claim' in over ? over.claim.clink.clink_id : over.letter
     const letter = 'letter' in over ? this.letters.get(clinkId) : undefined
-    const { isTakenBack: _, letter: __, ...before } = startsOver(letter, this.#progress.attemptsOf(clinkId))
-    const attempts = { ...before, count: before.count + 1, at: this.#wall(), ...(letter && { letter: letter.at }) }
+    const attempts = withStart(letter, this.#progress.attemptsOf(clinkId), this.#wall())
     const isOverLetter = 'letter' in over
     await together(
       isOverLetter ? this.letters.noteRerun(clinkId, { step: 'running' }) : this.#progress.hold(over.claim, attempts),

@@ -84,8 +84,8 @@ export class LetterActs {
 
   /** What an earlier process has begun here is another member's now, which waits until nobody else says that it has begun. The starts count. */
   #standBack(clinkId: string): void {
-    const { letter, ...attempts } = this.#progress.attemptsOf(clinkId)
-    if (letter !== undefined) void this.#progress.setAttempts(clinkId, attempts)
+    const attempts = this.#progress.attemptsOf(clinkId)
+    if (attempts.letter !== undefined) void this.#progress.setAttempts(clinkId, { ...attempts, stoodBack: true })
   }
 
   /** As `DeadLetters.discard`. */

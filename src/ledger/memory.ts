@@ -65,25 +65,30 @@ export class Memory {
     return this.coolsFor > 0
   }
 
-  /** Of a letter that is run again these are the starts over it. Another member's were made before, or keep it from being begun here. */
+  /** Of a letter that is run again these are the starts over it: whoever takes it over from a member that shows no sign of life goes on with that one's. */
   get tried(): Tried {
-    const { attempts, letter, others } = this
-    if (letter !== undefined || others === undefined) return triedBy(startsOver(letter, attempts))
-    const { count, errors, excused = 0, outlived = 0, released = 0 } = others.attempts
-    const mine = triedBy(attempts)
-    return {
-      ...mine,
-      starts: mine.starts + count,
-      errors: [...errors, ...mine.errors].slice(-ERRORS_KEPT),
-      excused: mine.excused + excused,
-      outlived: mine.outlived + outlived,
-      released: mine.released + released,
-    }
+    const mine = triedBy(startsOver(this.letter, this.attempts))
+    return this.#byOthers.reduce((tried, { count, errors, excused = 0, outlived = 0, released = 0 }) => {
+      return {
+        ...tried,
+        starts: tried.starts + count,
+        errors: [...errors, ...tried.errors].slice(-ERRORS_KEPT),
+        excused: tried.excused + excused,
+        outlived: tried.outlived + outlived,
+        released: tried.released + released,
+      }
+    }, mine)
   }
 
   /** As in `tried`. */
   get startsOfOthers(): number {
-    return this.letter === undefined ? (this.others?.attempts.count ?? 0) : 0
+    return this.#byOthers.reduce((sum, { count }) => sum + count, 0)
+  }
+
+  get #byOthers(): readonly ByOthers['attempts'][] {
+    const { letter, others } = this
+    if (letter === undefined || others === undefined) return others === undefined ? [] : [others.attempts]
+    return others.overLetters.filter((one) => one.letter === letter.at)
   }
 
   /** Starts of a fleet that have failed, or of which it is not known what came of them; 0 where there is no fleet. */
@@ -138,10 +143,16 @@ export class Memory {
 export type Memories = (clinkId: string) => Memory
 
 /** What counts of a member's attempts: of a letter only the starts over it, and what is known of crashes. Others it may note late, of the time before. */
-export function startsOver(letter: DeadLetter | undefined, attempts: Attempts): Attempts {
+function startsOver(letter: DeadLetter | undefined, attempts: Attempts): Attempts {
   if (letter === undefined || attempts.letter === letter.at) return attempts
   const { crashes, suspect = false } = attempts
   return { ...NONE, crashes, suspect }
+}
+
+/** With one start more, over the letter where there is one. @param at wall time in milliseconds. */
+export function withStart(letter: DeadLetter | undefined, attempts: Attempts, at: number): Attempts {
+  const { isTakenBack: _, letter: __, stoodBack: ___, ...before } = startsOver(letter, attempts)
+  return { ...before, count: before.count + 1, at, ...(letter && { letter: letter.at }) }
 }
 
 export function triedBy(attempts: Attempts): Tried {

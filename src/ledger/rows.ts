@@ -37,6 +37,8 @@ const attempts = z.object({
   suspect: z.boolean().exactOptional(),
   /** The last start was over a letter, which was given up then. */
   letter: z.number().exactOptional(),
+  /** That letter is another member's since: the starts count, and none of them goes on. */
+  stoodBack: z.literal(true).exactOptional(),
   /** An operator had its dead letter retried: asking once more changes nothing. */
   retried: z.literal(true).exactOptional(),
   /** Wall time of the last change, in milliseconds. */

@@ -7,7 +7,7 @@ import { letter } from '../support/states.ts'
 const tried: Attempts = { count: 3, errors: ['one', 'two'], crashes: 1, at: 1_000 }
 const result: KeptResult = { response: 'the result', content: clink.content, leases: 0, at: 1_000 }
 const ofOthers = { count: 2, errors: ['theirs'], excused: 1, outlived: 1, released: 1 }
-const byOthers = { attempts: { ...NONE, ...ofOthers }, begun: [] }
+const byOthers = { attempts: { ...NONE, ...ofOthers }, begun: [], overLetters: [] }
 const edited = { ...clink, content: 'something else' }
 
 function memory(kept: Kept = {}, coolsFor = 0): Memory {
@@ -91,13 +91,19 @@ describe('how often it was tried', () => {
     expect([one.tried.starts, one.startsInFleet]).toEqual([3, 0])
   })
 
-  it('is of a letter what was tried since the clink was given up, by this member alone', () => {
+  it('is of a letter what was tried since the clink was given up, by whoever has run it again', () => {
     const rerun = { ...tried, letter: letter.at, excused: 1 }
     const one = memory({ attempts: rerun, letter })
     const before = [one.tried, one.startsOfOthers, one.startsInFleet]
     expect(before).toEqual([{ ...mine, excused: 1 }, 0, 0])
     one.takeOthers(byOthers)
     expect([one.tried, one.startsOfOthers, one.startsInFleet]).toEqual([{ ...mine, excused: 1 }, 0, 2])
+    const over = (at: number): Attempts => ({ ...NONE, count: 1, errors: [`over ${at}`], letter: at })
+    one.takeOthers({ ...byOthers, overLetters: [over(letter.at - 1), over(letter.at)] })
+    const errors = [`over ${letter.at}`, ...mine.errors]
+    expect(one.tried).toEqual({ ...mine, starts: 4, excused: 1, errors })
+    expect([one.startsOfOthers, one.startsInFleet]).toEqual([1, 3])
+    one.takeOthers(byOthers)
     one.change({ letter: undefined })
     expect([one.tried.starts, one.startsOfOthers]).toEqual([5, 2])
   })

@@ -12,7 +12,7 @@ const tried: Attempts = { count: 1, errors: ['it failed'], crashes: 0, at: 1_000
 const triedTwice: Attempts = { ...tried, count: 2 }
 const result: KeptResult = { response: 'the result', content: clink.content, leases: 0, at: 1_000 }
 const other: KeptResult = { ...result, response: 'another one' }
-const byOthers = { attempts: NONE, begun: [] }
+const byOthers = { attempts: NONE, begun: [], overLetters: [] }
 
 let tables: LedgerTables
 let told: string[]

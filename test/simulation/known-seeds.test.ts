@@ -499,6 +499,11 @@ describe('a seed that once broke a promise keeps it now:', { timeout: 60_000 }, 
     ],
     [3_019_759, 'fleet', 'a suspect whose code begins late has been alone for long before that (P9, §4)'],
     [3_019_046, 'fleet', 'who is told to stop while it waits for its fleet has claimed nothing yet (P8, §7)'],
+    [
+      3_020_158,
+      ['fleet', 'fleet-limits'],
+      'starts over a letter count for whoever takes it over, and no more follow once its member is back (P10)',
+    ],
     [993_818, 'old', 'a claim is held on to with another key after a crash, though the first answer is lost (P9, §7)'],
     [7_302_627, 'old', 'a wall clock that is set forward during a stop leaves its time as it is (P8, §2)'],
   ] as const)('%i (%s): %s', async ([seed, vocabulary]) => {

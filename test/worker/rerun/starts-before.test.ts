@@ -7,7 +7,8 @@ import { MINUTE, VirtualBench } from '../../support/virtual.ts'
 class TellingLate extends BareFleet {
   override readonly of: Fleet['of'] = (id) => {
     if (this.tables.letters.get(id) === undefined) return 'none'
-    return { attempts: { count: 1, errors: ['it failed there'], excused: 0, outlived: 0, released: 0 }, begun: [] }
+    const attempts = { count: 1, errors: ['it failed there'], excused: 0, outlived: 0, released: 0 }
+    return { attempts, begun: [], overLetters: [] }
   }
 
   constructor() {
