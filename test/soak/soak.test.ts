@@ -7,8 +7,8 @@ it('a handler that keeps something of each clink is found, and all clinks end', 
   const { acts, exitCode, growth, service } = await soak({ clinks: CLINKS, rounds: 5, leaked: 1_500 })
   expect(exitCode).toBe(0)
   expect(service['completed']).toBe(CLINKS)
-  // Those that handlers send; answers of letters that are run again come on top, where they come before the last clink is done.
-  expect(service['sent']).toBeGreaterThanOrEqual(CLINKS / 50)
+  // Answers of letters that were run again among them.
+  expect(service['sent']).toBeGreaterThan(CLINKS / 50)
   expect(acts.retried).toBeGreaterThan(0)
   expect(acts.reloads).toBe(5)
   // So short a run is all warming up: other series may grow too.
