@@ -48,10 +48,12 @@ it('a living member of a database that was made anew tells it what it remembers,
   await cluster.sql(`CREATE DATABASE ${name}`, 'postgres')
   await using c = await new Member('c', url).start()
   // What is asked before the next look at it, as by a poll.
-  for (const { fleet: member, health, ledger } of [a, b]) {
+  for (const { fleet: member, health, ledger, wasHealthy } of [a, b]) {
     await ledger.recall([id])
     // It may be over before anybody looks.
-    await expect.poll(() => health, { timeout: 8_000 }).toContainEqual(expect.stringContaining('it was made anew'))
+    const said = (): number => health.findIndex((problem) => problem?.includes('it was made anew'))
+    await expect.poll(said, { timeout: 8_000 }).not.toBe(-1)
+    expect(wasHealthy[said()]).toBe(false)
     await expect.poll(() => member.isHealthy, { timeout: 8_000, interval: 5 }).toBe(true)
   }
   await c.take({ ...clink, clink_id: 'given-up' })

@@ -13,6 +13,8 @@ export class Member implements AsyncDisposable {
   readonly name: string
   readonly local: LedgerTables
   readonly health: (string | undefined)[] = []
+  /** Whether it was healthy when each of those was said. */
+  readonly wasHealthy: boolean[] = []
   readonly #url: string
   readonly #change: (store: SharedStore) => SharedStore
   fleet: FleetLedger
@@ -81,7 +83,10 @@ export class Member implements AsyncDisposable {
     const { local, name } = this
     const options = { url: new Secret(this.#url), fleet: 'one', member: name, name, version: '1.0.0' }
     const store = this.#change(new PostgresStore(options))
-    const onHealth = (problem: string | undefined): void => void this.health.push(problem)
+    const onHealth = (problem: string | undefined): void => {
+      this.health.push(problem)
+      this.wasHealthy.push(this.fleet.isHealthy)
+    }
     return new FleetLedger({
       local,
       store,
