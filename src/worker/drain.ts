@@ -37,6 +37,7 @@ export class Drain {
   /** It takes clinks again. */
   end(): void {
     this.#cancel()
+    this.#parts.reruns.resume()
   }
 
   /** Who wants it; undefined: nobody. */

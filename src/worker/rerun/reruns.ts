@@ -12,7 +12,8 @@ export class Reruns implements RerunsToCome {
   readonly #all = new Map<string, Rerun>()
   /** Asked for while an earlier rerun of them may just be ending. */
   readonly #again = new Set<string>()
-  #isOpen = false
+  #hasAnswer = false
+  #isDrained = false
 
   constructor(parts: RerunParts) {
     this.#parts = parts
@@ -43,9 +44,9 @@ export class Reruns implements RerunsToCome {
 
   /** The service has answered, and what it told about our key is known. */
   start(): void {
-    if (this.#isOpen) return
-    this.#isOpen = true
-    for (const { clink } of this.left) this.add(clink.clink_id)
+    if (this.#hasAnswer) return
+    this.#hasAnswer = true
+    this.#begin()
   }
 
   /** Begins a rerun that the ledger knows. Nothing where it is under way. */
@@ -53,7 +54,7 @@ export class Reruns implements RerunsToCome {
     const { ledger, signals } = this.#parts.context
     const { letters } = ledger
     const letter = letters.get(clinkId)
-    if (!this.#isOpen || letter === undefined || letters.rerunOf(clinkId) === undefined) return
+    if (!this.isOpen || letter === undefined || letters.rerunOf(clinkId) === undefined) return
     if (this.#all.has(clinkId)) {
       this.#again.add(clinkId)
       return
@@ -74,13 +75,13 @@ export class Reruns implements RerunsToCome {
   }
 
   get isOpen(): boolean {
-    return this.#isOpen
+    return this.#hasAnswer && !this.#isDrained
   }
 
   /** How many will want a seat before the next poll. Before the first answer of the service these are those that were left. */
   get coming(): number {
     const { clock, keys, settings } = this.#parts.context
-    if (!this.#isOpen) return this.#leftDue
+    if (!this.isOpen) return this.#leftDue
     const soon = clock.now() + settings.current.poll.interval
     if (!keys.mayAct) return 0
     const { pauses } = this.#parts
@@ -104,10 +105,17 @@ export class Reruns implements RerunsToCome {
     return this.#running.map(({ clink, route }) => ({ clink, route }))
   }
 
-  /** The worker stops: none begins any more. */
+  /** The worker is drained, or stops: none begins any more. */
   drain(): void {
-    this.#isOpen = false
+    this.#isDrained = true
     for (const rerun of this.#all.values()) rerun.drain()
+  }
+
+  /** The worker is drained no more. The service need not answer once more: a worker that may claim nothing asks it nothing. */
+  resume(): void {
+    if (!this.#isDrained) return
+    this.#isDrained = false
+    this.#begin()
   }
 
   abort(): void {
@@ -120,6 +128,11 @@ export class Reruns implements RerunsToCome {
 
   async over(): Promise<void> {
     await Promise.all([...this.#all.values()].map(async ({ over }) => await over))
+  }
+
+  #begin(): void {
+    if (!this.isOpen) return
+    for (const { clink } of this.left) this.add(clink.clink_id)
   }
 
   get #running(): readonly Rerun[] {

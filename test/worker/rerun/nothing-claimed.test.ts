@@ -23,7 +23,6 @@ async function blocked(bench: Bench): Promise<{ readonly ledger: Ledger; readonl
   await until(() => second.all('worker.siblings').length > 0, 'it is found out')
   await second.close()
   expect(second.all('worker.siblings')).toMatchObject([{ verdict: 'granted' }])
-  expect(await ledger.letters.retry(id)).toBe('rerun')
   return { ledger, id }
 }
 
@@ -34,6 +33,7 @@ describe.concurrent('A worker that may claim nothing', () => {
   it('runs again what was retried, and claims nothing (P1, §5)', async () => {
     await using bench = await Bench.open({ switches: { identity: 'key' } })
     const { id, ledger } = await blocked(bench)
+    expect(await ledger.letters.retry(id)).toBe('rerun')
     const before = requests(bench.emulator, 'claim_clink').length
     const station = bench.work(() => 'it worked', { ledger, settings: SELECT })
     const { resultId = '' } = await station.seen('clink.rerunDone', id)
@@ -46,11 +46,27 @@ describe.concurrent('A worker that may claim nothing', () => {
   it('does so once the service has answered', async () => {
     await using bench = await Bench.open({ switches: { identity: 'key' } })
     const { id, ledger } = await blocked(bench)
+    expect(await ledger.letters.retry(id)).toBe('rerun')
     const away = bench.fault({ operation: 'check_inbox' }, { status: 503 })
     const station = bench.work(() => 'it worked', { ledger, settings: SELECT })
     await until(() => station.all('poll.failed').length > 1, 'the service is away')
     expect(station.runs).toEqual([])
     away.remove()
+    await station.seen('clink.rerunDone', id)
+  })
+
+  it('does so too once it is drained no more: it asks the service nothing', async () => {
+    await using bench = await Bench.open({ switches: { identity: 'key' } })
+    const { id, ledger } = await blocked(bench)
+    const station = bench.work(() => 'it worked', { ledger, settings: SELECT })
+    const { drain, pauses } = station.daemon.worker
+    await until(() => isKept(station), 'it says so')
+    await drain.begin({ by: 'alice' })
+    await until(() => drain.isDone, 'it is drained')
+    expect(await ledger.letters.retry(id)).toBe('rerun')
+    station.daemon.retried(id)
+    drain.end()
+    await pauses.resume(undefined)
     await station.seen('clink.rerunDone', id)
   })
 })
