@@ -126,7 +126,7 @@ export class Shutdown {
     ends.closing.abort()
     stopping.end()
     const worked = deliveries.live.map(({ clink }) => clink.clink_id)
-    const held = [...worked, ...undecided.ids, ...acknowledgements.ids, ...parked.ids]
+    const held = [...worked, ...startup.left, ...undecided.ids, ...acknowledgements.ids, ...parked.ids]
     return [...new Set([...held, ...this.#leftToExpire])]
   }
 

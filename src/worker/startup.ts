@@ -1,4 +1,6 @@
+import type { HeldClaim } from '../ledger/process.ts'
 import { resumeClaims } from './admission/resumed-claims.ts'
+import { standingLease } from './claim/journalled-claim.ts'
 import { endSurvivors } from './execution/survivors.ts'
 import type { WorkerParts } from './parts.ts'
 
@@ -11,6 +13,8 @@ const NOTED = 40_000
 export class Startup {
   readonly #parts: StartupParts
   #done: Promise<void> = Promise.resolve()
+  /** Claims of an earlier process that are not taken up yet. */
+  #left: readonly HeldClaim[] = []
 
   constructor(parts: StartupParts) {
     this.#parts = parts
@@ -27,6 +31,14 @@ export class Startup {
     await this.#done.catch(() => {})
   }
 
+  /** Ids of clinks whose claims an earlier process left, and of which it is not known yet what has become: the fleet has not said it. */
+  get left(): readonly string[] {
+    const { boot, clock } = this.#parts.shared.context
+    return this.#left
+      .filter((claim) => standingLease(claim, clock, boot) !== undefined)
+      .map(({ clink }) => clink.clink_id)
+  }
+
   async #begin(resume: boolean): Promise<void> {
     const { poller, reruns, shared } = this.#parts
     const { crashWatch, ledger, pulses, stopping } = shared.context
@@ -39,8 +51,11 @@ export class Startup {
     const inHand = [...claims, ...reruns.left]
     await Promise.all([crashWatch.begin(inHand, resume), ...noted, reruns.restore(resume)])
     endSurvivors(shared.runs, shared.context, resume)
-    if (resume) await resumeClaims(claims, this.#parts)
-    else await Promise.all(claims.map(({ clink }) => ledger.process.drop(clink.clink_id)))
+    if (resume) {
+      this.#left = claims
+      await resumeClaims(claims, this.#parts)
+      this.#left = []
+    } else await Promise.all(claims.map(({ clink }) => ledger.process.drop(clink.clink_id)))
     if (!stopping.aborted) poller.start()
     starting.end()
   }

@@ -8,6 +8,9 @@ const ENDS: ReadonlySet<string> = new Set(['clink.lost', 'clink.leftToExpire', '
 
 const SETTLES: ReadonlySet<OperationKind> = new Set(['complete', 'release'])
 
+/** What a store that is away keeps it from doing with a claim. */
+const ASKED_FIRST: ReadonlySet<string> = new Set(['write', 'recall'])
+
 /** P8: after a stop no claim is left, but those it names since it could not settle them, and those of which it could not know or not tell. */
 export const stopLeavesNothing: Rule = ({ plan, record, emulator }) =>
   [...record.lives.values()].flatMap((life) => {
@@ -34,7 +37,7 @@ export const stopLeavesNothing: Rule = ({ plan, record, emulator }) =>
 /**
  * It is named as left behind, and the stop has asked for its settlement, had to wait for a request about it, or for a look at what
  * became of its settlement, or was told by the service not to come back before its end. Or it waits for the store of its fleet, which has to know of a
- * dead letter first.
+ * dead letter first, or to say what became of the claims of an earlier process.
  */
 function wasTried(record: Record, life: LifeRecord, clinkId: string): boolean {
   const { leftBehind, name, stopAskedAt = 0, stoppedAt = 0 } = life
@@ -51,7 +54,7 @@ function wasTried(record: Record, life: LifeRecord, clinkId: string): boolean {
   )
   const calls = record.fleet.calls.get(name) ?? []
   const isToldFirst = calls.some(({ endedAt = Infinity, sentAt, what }) => {
-    return what === 'write' && sentAt < stoppedAt && endedAt >= stoppedAt
+    return ASKED_FIRST.has(what) && sentAt < stoppedAt && endedAt >= stoppedAt
   })
   return isTried || isLookedFor || isToldFirst || slept(life, stopAskedAt, stoppedAt)
 }
