@@ -356,7 +356,8 @@ function isGivenUp({ plan, record }: Explaining, life: string, id: string): bool
   const ended = [...record.lives.values()].filter((one) => {
     const { crashedAt, name, stoppedAt = -Infinity } = one
     const isCutOff = crashedAt !== undefined || record.fleet.worksFrom(name, stoppedAt) > stoppedAt
-    return (isCutOff && record.fleet.writesOf(id, name).length > 0) || sleptBeforeStart(record, one, runs, id)
+    if (isCutOff && record.fleet.writesOf(id, name).length > 0) return true
+    return sleptBeforeStart(record, one, runs, id) || record.fleet.wasGivenUpUnheard(id, name, runs)
   })
   const unknown = runs.filter((run) => !wasGivenBack(record, run))
   if (plan.world.fleet !== undefined && unknown.length + ended.length >= least) return true

@@ -41,6 +41,12 @@ const isAtRest = ({ isGivenUp, step }: SharedFact): boolean => isGivenUp && !UND
 const isAnother = (before: SharedFact, { isGivenUp, letter }: SharedFact): boolean =>
   before.isGivenUp && isGivenUp && before.letter !== letter
 
+/** A run, as far as it matters whether there was one. */
+interface Begun {
+  readonly life: string
+  readonly startedAt: number
+}
+
 /** Somebody had the whole fleet paused in a time. */
 export interface FleetPauseRecord {
   readonly from: number
@@ -93,6 +99,24 @@ export class FleetRecord {
   hasRested(clinkId: string, from: number, to: number): boolean {
     const facts = this.factsOf(clinkId, from, to)
     return facts.length > 0 && facts.every(isAtRest)
+  }
+
+  /**
+   * Whether another member has given a clink up while a process waited to hear that its start was counted, or had heard that this had failed: the start
+   * counts until it is taken back, and its claim may have ended by then.
+   */
+  wasGivenUpUnheard(clinkId: string, life: string, runs: readonly Begun[]): boolean {
+    const facts = this.#facts.get(clinkId) ?? []
+    const givenUp = facts.findLast((fact, index) => {
+      const before = facts[index - 1]
+      return fact.isGivenUp && (before?.isGivenUp !== true || isAnother(before, fact))
+    })
+    const counted = this.writesOf(clinkId, life).findLast((at) => at < (givenUp?.at ?? -Infinity))
+    if (givenUp === undefined || counted === undefined) return false
+    const write = this.calls.get(life)?.find(({ doneAt, what }) => what === 'write' && doneAt === counted)
+    const isHeard = write?.hasFailed !== true && (write?.endedAt ?? Infinity) <= givenUp.at
+    const hasBegun = runs.some((run) => run.life === life && run.startedAt >= counted && run.startedAt <= givenUp.at)
+    return !isHeard && !hasBegun
   }
 
   /** When a process has written something of a clink, in order. */

@@ -505,6 +505,11 @@ describe('a seed that once broke a promise keeps it now:', { timeout: 60_000 }, 
       'starts over a letter count for whoever takes it over, and no more follow once its member is back (P10)',
     ],
     [3_021_558, 'fleet', 'a stop names the claims of which its fleet has not said yet what became of them (P8, §7)'],
+    [
+      3_020_692,
+      'fleet',
+      'a start counts until it is taken back, though its member waits for its store and loses its claim (P1)',
+    ],
     [993_818, 'old', 'a claim is held on to with another key after a crash, though the first answer is lost (P9, §7)'],
     [7_302_627, 'old', 'a wall clock that is set forward during a stop leaves its time as it is (P8, §2)'],
   ] as const)('%i (%s): %s', async ([seed, vocabulary]) => {
