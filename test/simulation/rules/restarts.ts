@@ -172,7 +172,9 @@ export const killersAreFound: Rule = ({ plan, record, emulator }) =>
     return emulator.clinks().flatMap(({ clink_id: id, content }) => {
       if (content !== KILLER) return []
       const ends = record.runsOf(life, id).map(({ endedAt = -Infinity }) => endedAt)
-      const since = Math.max(...ends.filter((end) => end < at))
+      // With the letter of a clink a fleet forgets what each member has done with it, crashes as well (docs/decisions/0079).
+      const letters = record.toldTogether(life, id).filter((told) => told.event.event === 'clink.deadLettered')
+      const since = Math.max(...[...ends, ...letters.map((told) => told.at)].filter((time) => time < at))
       const crashes = crashesOf(record, life, id, at).filter((crash) => crash.at <= at && crash.at > since)
       if (crashes.at(-1)?.at !== at) return []
       // A stop in order is between two crashes that are not in a row.
