@@ -511,6 +511,7 @@ describe('a seed that once broke a promise keeps it now:', { timeout: 60_000 }, 
       'a start counts until it is taken back, though its member waits for its store and loses its claim (P1)',
     ],
     [3_021_344, 'fleet', 'a member forgets the crashes of a clink that another one has given up (P9, §4)'],
+    [3_021_425, 'fleet', 'a member knows that its own rerun has failed before its store does (P10)'],
     [993_818, 'old', 'a claim is held on to with another key after a crash, though the first answer is lost (P9, §7)'],
     [7_302_627, 'old', 'a wall clock that is set forward during a stop leaves its time as it is (P8, §2)'],
   ] as const)('%i (%s): %s', async ([seed, vocabulary]) => {

@@ -442,6 +442,10 @@ export class Record {
     const begunAt = this.fleet.retriedAt(clinkId, -Infinity, askedAt)
     const [life] = this.livesOf(state)
     if (begunAt === undefined || life === undefined) return false
+    // How far its own rerun is a member knows before the store does.
+    const { by = '' } = this.fleet.factsOf(clinkId, askedAt).at(-1) ?? {}
+    const runner = this.fleet.members.get(by)
+    if (runner !== undefined && this.life(runner).state === state) return false
     return !this.toldTogether(life.name, clinkId).some(({ at, event }) => {
       return event.event === 'clink.deadLettered' && at >= begunAt && at <= askedAt
     })
