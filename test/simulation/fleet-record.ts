@@ -164,12 +164,16 @@ export class FleetRecord {
     return by
   }
 
-  /** Since when what a process was told of as written at a time may have been on its way: the write that ended then, and the one before. */
+  /** Since when what a process was told of as written at a time may have been on its way: the write that ended then, and one that it waited for. */
   writtenSince(life: string, at: number): number {
     const writes = (this.calls.get(life) ?? []).filter(
       ({ endedAt = Infinity, what }) => what === 'write' && endedAt <= at,
     )
-    return Math.min(at, ...writes.slice(-2).map(({ sentAt }) => sentAt))
+    const last = writes.at(-1)
+    if (last?.endedAt === undefined || last.endedAt < at - LONG) return at
+    const before = writes.at(-2)
+    const hasWaited = before?.endedAt !== undefined && before.endedAt >= last.sentAt
+    return hasWaited ? before.sentAt : last.sentAt
   }
 
   /** The last call whose end a process was told of by then. Of one moment it is one that did not fail. */

@@ -512,6 +512,21 @@ describe('a seed that once broke a promise keeps it now:', { timeout: 60_000 }, 
     ],
     [3_021_344, 'fleet', 'a member forgets the crashes of a clink that another one has given up (P9, §4)'],
     [3_021_425, 'fleet', 'a member knows that its own rerun has failed before its store does (P10)'],
+    [
+      3_019_972,
+      ['fleet', 'limits', 'slow-end', 'fleet-limits'],
+      'who is cut off from its store has no right to a key for what waits for its next try (§4)',
+    ],
+    [
+      3_020_951,
+      ['fleet', 'bare', 'sends', 'settings', 'holds'],
+      'a start of which the store is told has its slot (P11)',
+    ],
+    [
+      3_021_925,
+      ['fleet', 'sends', 'fleet-limits'],
+      'a renewal of three seconds shows once a second, where ends are told in whole ones (P10)',
+    ],
     [993_818, 'old', 'a claim is held on to with another key after a crash, though the first answer is lost (P9, §7)'],
     [7_302_627, 'old', 'a wall clock that is set forward during a stop leaves its time as it is (P8, §2)'],
   ] as const)('%i (%s): %s', async ([seed, vocabulary]) => {

@@ -1,5 +1,6 @@
 import type { Breach, Evidence, Rule } from '../judge.ts'
 import type { EventRecord, LifeRecord } from '../record.ts'
+import { configsIn } from '../settings.ts'
 import { CLAIM_ENDS, slept } from './leases.ts'
 import { keyOf } from './limits.ts'
 
@@ -18,7 +19,8 @@ function ratesAreKept({ plan, record }: Evidence): readonly Breach[] {
 
 /**
  * From its first start to its settlement, or to the end of the process that works it, a clink is the only one of its key that any member starts. The
- * right of a process that stood still may have ended, and that process does not know it yet.
+ * right of a process that stood still may have ended, and that process does not know it yet. One that could not renew its right has none for what waits
+ * for its next try.
  */
 function keysAreKept({ emulator, plan, record }: Evidence): readonly Breach[] {
   const { serial, serialScope } = plan.world.limits ?? {}
@@ -37,10 +39,23 @@ function keysAreKept({ emulator, plan, record }: Evidence): readonly Breach[] {
     if (event.event !== 'clink.started') return []
     holders.set(key, { id, life, since: at })
     if (holder === undefined || holder.life === life || isOver(holder.life, at)) return []
-    return slept(holder.life, holder.since, at)
+    return slept(holder.life, holder.since, at) || hasNoRight({ plan, record }, holder, at)
       ? []
       : [breach(at, name, `${id} starts beside ${holder.id} of ${key}, which ${holder.life.name} has in hand`)]
   })
+}
+
+/** Nothing of it runs, and the store has heard nothing of its key for as long as a right lasts. */
+function hasNoRight(
+  { plan, record }: Pick<Evidence, 'plan' | 'record'>,
+  { id, life }: { readonly id: string; readonly life: LifeRecord },
+  at: number,
+): boolean {
+  const runs = record.runsOf(life.name, id)
+  if (runs.some(({ endedAt = Infinity, startedAt }) => startedAt <= at && endedAt > at)) return false
+  const lasts = Math.max(...configsIn(plan, record, life.name, 0, at).map(({ claim }) => claim.timeout))
+  const calls = record.fleet.calls.get(life.name) ?? []
+  return calls.every(({ doneAt = -Infinity, what }) => what !== 'limits' || doneAt > at || doneAt + lasts <= at)
 }
 
 /** What all members have said, in order. */

@@ -2,6 +2,7 @@ import { isChosen } from '../distortion.ts'
 import { tellsTimes } from '../explained.ts'
 import { workerOf, type Plan } from '../plan.ts'
 import { configsIn } from '../settings.ts'
+import type { Evidence } from '../judge.ts'
 import type { GrantRecord, LifeRecord, Record, RequestRecord } from '../record.ts'
 
 /** Facts with which a process has a claim no more. */
@@ -231,6 +232,17 @@ export function slept({ sleeps }: LifeRecord, from: number, to: number): boolean
 
 /** Milliseconds for which a start may have been on its way to the journal, beside the time that a slow one takes. */
 export const BEGINS = 100
+
+/**
+ * Since when what starts may have had its slot: its start was on its way to the journal, and to the store of its fleet.
+ *
+ * @param readyAt from when on nothing else kept it from starting.
+ */
+export function hadSlotSince({ plan, record }: Evidence, life: LifeRecord, at: number, readyAt = at): number {
+  const began = readyAt - BEGINS - (plan.world.store?.slowest ?? 0)
+  const since = Math.min(began, record.fleet.writtenSince(life.name, readyAt))
+  return slept(life, since, at) ? 0 : since
+}
 
 /** What is found out once of a record that is complete, and asked for again and again. */
 function knownIn<Key extends object, Value>(found: WeakMap<Key, Value>, key: Key, find: () => Value): Value {

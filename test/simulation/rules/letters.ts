@@ -1,7 +1,7 @@
 import type { Breach, Rule } from '../judge.ts'
 import type { Record } from '../record.ts'
 import { configsIn } from '../settings.ts'
-import { BEGINS, slept } from './leases.ts'
+import { hadSlotSince } from './leases.ts'
 
 /** Milliseconds between a letter that can be seen, and retried, and the word that its clink is given up. */
 const WRITTEN = 50
@@ -54,13 +54,12 @@ function writtenBy(record: Record, life: string, at: number): number {
 const PART = 0.5
 
 /** P6: what waits in the inbox goes on beside letters that are retried, however many these are. */
-export const rerunsLeaveSlots: Rule = ({ plan, record }) => {
+export const rerunsLeaveSlots: Rule = (evidence) => {
+  const { plan, record } = evidence
   const reruns = record.runs.filter(({ isRerun }) => isRerun === true)
   return reruns.flatMap((run) => {
     const { life, startedAt: at } = run
-    // It had its slot when it began to be journalled.
-    const began = at - BEGINS - (plan.world.store?.slowest ?? 0)
-    const since = slept(record.life(life), began, at) ? 0 : began
+    const since = hadSlotSince(evidence, record.life(life), at)
     const slots = configsIn(plan, record, life, since, at).map(({ concurrency }) => concurrency)
     const most = Math.max(1, Math.floor(Math.max(...slots) * PART))
     const active = reruns.filter(

@@ -3,7 +3,7 @@ import type { LifeRecord, Record, RunRecord } from '../record.ts'
 import { tellsTimes } from '../explained.ts'
 import { workerOf } from '../plan.ts'
 import { configsIn } from '../settings.ts'
-import { BEGINS, claimEnd, endOf, slept } from './leases.ts'
+import { claimEnd, endOf, hadSlotSince } from './leases.ts'
 
 /** P3: one run of a clink at a time; elsewhere only when a claim had ended or a process was stopped. */
 export const oneRunAtATime: Rule = (evidence) => {
@@ -29,7 +29,8 @@ export const oneRunAtATime: Rule = (evidence) => {
  * How many may run when one more starts: what has more runs than it may now starts nothing, and lets what runs finish. What has its slot
  * keeps it, also while it is asked how long its claim lasts.
  */
-function mostRuns({ plan, record }: Evidence, life: LifeRecord, { clinkId, startedAt: at }: RunRecord): number {
+function mostRuns(evidence: Evidence, life: LifeRecord, { clinkId, startedAt: at }: RunRecord): number {
+  const { plan, record } = evidence
   if (life.changes.length === 0) return workerOf(plan, life.name).config.concurrency
   const claimed = record.told(life.name, clinkId).findLast((told) => {
     return told.life === life.name && told.event.event === 'clink.claimed' && told.at <= at
@@ -37,13 +38,12 @@ function mostRuns({ plan, record }: Evidence, life: LifeRecord, { clinkId, start
   const questions = (record.requestsByClink.get(clinkId) ?? []).filter(({ begunAt, kind, life: of }) => {
     return of === life.name && kind === 'claim' && begunAt >= (claimed?.at ?? at) && begunAt <= at
   })
-  const onItsWay = BEGINS + (plan.world.store?.slowest ?? 0)
   const isFirst = !record
     .runsOf(life.name, clinkId)
     .some(({ startedAt }) => startedAt >= (claimed?.at ?? at) && startedAt < at)
-  const isAnsweredNow = isFirst && (questions.at(-1)?.endedAt ?? -Infinity) >= at - onItsWay
+  const isAnsweredNow = isFirst && (questions.at(-1)?.endedAt ?? -Infinity) >= hadSlotSince(evidence, life, at)
   const asked = isAnsweredNow ? (questions[0]?.begunAt ?? at) : at
-  const since = slept(life, asked - onItsWay, at) ? 0 : asked - onItsWay
+  const since = hadSlotSince(evidence, life, at, asked)
   return Math.max(...configsIn(plan, record, life.name, since, at).map(({ concurrency }) => concurrency))
 }
 

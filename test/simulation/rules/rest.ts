@@ -1,5 +1,6 @@
 import type { Breach, Rule } from '../judge.ts'
 import type { LifeRecord, Record } from '../record.ts'
+import type { Plan } from '../plan.ts'
 import { configsIn } from '../settings.ts'
 import { endOf } from './leases.ts'
 
@@ -10,11 +11,14 @@ const OTHERS = 60
 /** What follows each failure of a service that is away: a look, a list and a try; and how many failures fit the longest wait between two. */
 const PER_FAILURE = 3
 const FAILURES = 3
+/** A claim of so many milliseconds cannot wait for a whole second to pass, and how often it asks at most for each renewal that shows. */
+const SHORT = 3_000
+const UNTIL_SHOWN = 3
 
 /** No hot loop: a worker that finds nothing that it may work asks no more often than its polls are due. */
 export const restsWhereNothingIsToDo: Rule = ({ plan, record }) =>
   [...record.lives.values()].flatMap((life): readonly Breach[] => {
-    const counts = countsOf(record, life)
+    const counts = countsOf(plan, record, life)
     return [...counts].flatMap(([minute, count]) => {
       const polls = configsIn(plan, record, life.name, minute * MINUTE, (minute + 1) * MINUTE).map(({ poll }) => poll)
       const interval = Math.min(...polls.map((poll) => poll.interval))
@@ -27,15 +31,22 @@ export const restsWhereNothingIsToDo: Rule = ({ plan, record }) =>
     })
   })
 
-/** Renewals have rules of their own: what waits for long in hand, for its key or for a permit of its fleet, is renewed all the while. */
-function countsOf(record: Record, { name }: LifeRecord): ReadonlyMap<number, number> {
+/**
+ * Renewals have rules of their own: what waits for long in hand, for its key or for a permit of its fleet, is renewed all the while. Where ends are told
+ * in whole seconds, a renewal shows once a second at most, and a short claim asks for it until it does.
+ */
+function countsOf({ lease, switches }: Plan, record: Record, { name }: LifeRecord): ReadonlyMap<number, number> {
+  const asked = switches.claimTimes === 'seconds' && lease <= SHORT ? UNTIL_SHOWN : 1
   const counts = new Map<number, number>()
   const count = (at: number, by: number): void => {
     const minute = Math.floor(at / MINUTE)
     counts.set(minute, (counts.get(minute) ?? 0) + by)
   }
   for (const { begunAt, life } of record.requests) if (life === name) count(begunAt, 1)
-  for (const { at, event } of record.eventsByLife.get(name) ?? []) if (RENEWS.has(event.event)) count(at, -1)
+  for (const { at, event } of record.eventsByLife.get(name) ?? []) {
+    if (event.event === 'clink.renewed') count(at, -asked)
+    if (event.event === 'clink.renewalFailed') count(at, -1)
+  }
   return counts
 }
 
@@ -58,8 +69,6 @@ function isIdle(record: Record, life: LifeRecord, from: number, to: number): boo
     ({ at, event }) => at > from - MINUTE && at < to && BUSY.has(event.event),
   )
 }
-
-const RENEWS: ReadonlySet<string> = new Set(['clink.renewed', 'clink.renewalFailed'])
 
 const BUSY: ReadonlySet<string> = new Set([
   'clink.claimed',
