@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { Member, Spoilt, twoMembers } from '../support/fleet.ts'
 import type { SharedStore } from '../../src/fleet/store.ts'
+import { whatKeeps } from '../../src/ledger/away.ts'
 import { clusterOfFile, needPostgres } from '../support/postgres.ts'
 import { clink } from '../support/sample-records.ts'
 import { letter } from '../support/states.ts'
@@ -234,6 +235,35 @@ describe('a letter that is run again without a claim', () => {
       if (step !== 'sending') expect(b.ledger.mayStart(await b.take(clink))).toBe(true)
     },
   )
+
+  it('waits at one that was asked while the store was away, where another one has begun it: asked again, that one takes it over', async (context) => {
+    needPostgres(context)
+    const url = await cluster.database()
+    const a = await new Member('a', url).start()
+    let spoilt: Spoilt | undefined
+    await using b = await new Member('b', url, undefined, (real) => (spoilt = new Spoilt(real))).start()
+    await a.ledger.deadLetter(completed)
+    await a.ledger.retry(id)
+    await a.ledger.begin({ letter: id })
+    await a.ledger.letters.noteRerun(id, { step: 'due' })
+    await b.ledger.recall([id])
+    expect(b.ledger.letters.get(id)?.rerun?.by).toBe('a')
+    await a.fleet.stop()
+    if (spoilt !== undefined) spoilt.writes = 'fail'
+    await b.ledger.audit.note({ act: 'reload', by: 'ann' })
+    await expect.poll(() => b.ledger.isHealthy).toBe(false)
+    // As a process that has read nothing of it yet.
+    b.ledger.outdated(id)
+    expect(await b.ledger.retry(id)).toBe('rerun')
+    if (spoilt !== undefined) spoilt.writes = 'work'
+    await expect.poll(() => b.ledger.isHealthy, { timeout: 8_000 }).toBe(true)
+    const memory = b.ledger.work(await b.take(clink))
+    expect([memory.rerun?.by, b.ledger.mayStart(memory)]).toEqual(['b', false])
+    expect(whatKeeps(memory, b.ledger)).toContain('another worker of the fleet has begun to run it again')
+    expect(await b.ledger.retry(id)).toBe('rerun')
+    await b.ledger.refresh(memory, true)
+    expect(b.ledger.mayStart(memory)).toBe(true)
+  })
 
   it('is begun by one of two members that were asked', async (context) => {
     await using fleet = await two(context)

@@ -12,6 +12,7 @@ export function unfinishedReruns(record: Record): readonly LetterAsk[] {
     const life = record.livesOf(owner).at(-1)
     if (what !== 'retry' || answer !== 'rerun' || life === undefined || isLost(record, state)) return false
     if (waitsForProof(record, life) || isWithLostMember(record, { askedAt, clinkId }, owner)) return false
+    if (waitsForLostMember(record, clinkId)) return false
     // Another member has begun what it was told of, and may have ended it by then.
     const since = isElsewhere === true ? (record.fleet.retriedAt(clinkId, 0, askedAt) ?? askedAt) : askedAt
     const isOver = record.toldTogether(life.name, clinkId).some(({ at, event }) => at >= since && ENDS.has(event.event))
@@ -61,10 +62,41 @@ function isWithLostMember(record: Record, ask: Pick<LetterAsk, 'askedAt' | 'clin
   return isLost(record, owner) && (isBegun || isAskedLater)
 }
 
+/**
+ * Whether the rerun of a letter is that of a member that was asked for it while its store was away, and did not know that one with a lost disk had begun it:
+ * it waits, says so, and takes it over when somebody asks once more (docs/fleet.md).
+ */
+function waitsForLostMember(record: Record, clinkId: string): boolean {
+  const { by, letter, step } = record.fleet.factsOf(clinkId, record.now).at(-1) ?? {}
+  const owner = stateOf(record, by)
+  const last = record.asks.findLast((ask) => ask.clinkId === clinkId && ask.what === 'retry' && ask.state === owner)
+  const life = record.livesOf(owner ?? '').at(-1)
+  if (step !== 'due' || life === undefined || last === undefined || last.answeredAt !== undefined) return false
+  const isSaid = record.told(life.name, clinkId).some(({ at, event }) => {
+    return at >= last.askedAt && event.event === 'clink.held' && event.why.includes('has begun to run it again')
+  })
+  if (!isSaid) return false
+  const facts = record.fleet.factsOf(clinkId, 0, record.now).filter((fact) => fact.letter === letter && fact.by !== by)
+  return [...Map.groupBy(facts, (fact) => fact.by)].some(([member, own]) => {
+    const isBegun = own.some((fact) => fact.step === 'running') && UNDER_WAY.has(own.at(-1)?.step)
+    const state = stateOf(record, member)
+    return isBegun && state !== undefined && isLost(record, state)
+  })
+}
+
+/** How many of the reruns that a process has in hand wait so. */
+export function leftToLostMembers(record: Record, { state }: LifeRecord): number {
+  const ids = new Set(record.asks.filter((ask) => ask.state === state).map(({ clinkId }) => clinkId))
+  return [...ids].filter((id) => ownerOf(record, id) === state && waitsForLostMember(record, id)).length
+}
+
 /** The state of the member of a fleet that runs a letter again: whoever was asked last and could take it over. */
 function ownerOf(record: Record, clinkId: string): string | undefined {
-  const { by = '' } = record.fleet.factsOf(clinkId, record.now).at(-1) ?? {}
-  const life = record.fleet.members.get(by)
+  return stateOf(record, record.fleet.factsOf(clinkId, record.now).at(-1)?.by)
+}
+
+function stateOf(record: Record, member = ''): string | undefined {
+  const life = record.fleet.members.get(member)
   return life === undefined ? undefined : record.life(life).state
 }
 

@@ -419,6 +419,11 @@ describe('a seed that once broke a promise keeps it now:', { timeout: 60_000 }, 
     [2_001_534, 'fleet', 'nor does it so where another member has a result by now (P5)'],
     [2_000_680, 'fleet', 'nor does it take a clink for one of which no step is kept (P5)'],
     [2_001_628, 'fleet', 'who may claim nothing runs again what was retried (P1)'],
+    [
+      3_020_590,
+      'fleet',
+      'who is asked for a rerun that a lost member has begun, and could not know that, waits and says so (P1)',
+    ],
     [2_000_626, 'fleet', 'who was asked last for a rerun, and has lost its disk, leaves it to people (P1)'],
     [
       2_000_916,

@@ -16,7 +16,7 @@ import type { SharedStore } from '../../src/fleet/store.ts'
 import type { Fleet } from '../../src/ledger/fleet.ts'
 import type { Ledger, LedgerTables } from '../../src/ledger/ledger.ts'
 import type { Emulator } from '../../src/emulator/emulator.ts'
-import { waitsForProof } from './asked.ts'
+import { leftToLostMembers, waitsForProof } from './asked.ts'
 import type { Chance } from './chance.ts'
 import { makeHandle } from './handlers.ts'
 import { ProcessTransport, type NetworkParts } from './network.ts'
@@ -142,7 +142,8 @@ export class Life implements Host {
    */
   isBusy(isRefusing: boolean): boolean {
     const { running, queued, held, settling, rerunning } = this.#daemon.snapshot()
-    const reruns = waitsForProof(this.#parts.record, this.#record) ? 0 : rerunning
+    const { record } = this.#parts
+    const reruns = waitsForProof(record, this.#record) ? 0 : rerunning - leftToLostMembers(record, this.#record)
     return running + (isRefusing ? 0 : queued) + held + settling + reruns > 0
   }
 

@@ -171,7 +171,10 @@ export class Spoilt implements SharedStore {
   readonly changes: SharedStore['changes'] = async (after) => await this.#real.changes(after)
   readonly noteSiblings: SharedStore['noteSiblings'] = async (...found) => await this.#real.noteSiblings(...found)
   readonly steps: SharedStore['steps'] = async (id) => await this.#real.steps(id)
-  readonly members: SharedStore['members'] = async () => await this.#real.members()
+  readonly members: SharedStore['members'] = async () => {
+    if (this.writes === 'fail') throw new Error('it is away')
+    return await this.#real.members()
+  }
   readonly prune: SharedStore['prune'] = async (keep) => await this.#real.prune(keep)
   readonly isOfTheData: SharedStore['isOfTheData'] = (error) => this.#real.isOfTheData(error)
   readonly close = async (): Promise<void> => await this.#real.close()

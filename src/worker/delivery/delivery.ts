@@ -2,7 +2,7 @@ import { asError } from '../../base/coded-error.ts'
 import type { Clink } from '../../clink/records.ts'
 import { policyOf, type PlannedClink } from '../../handlers/policy.ts'
 import type { Route, RoutedClink } from '../../handlers/route.ts'
-import { whatIsAway } from '../../ledger/away.ts'
+import { whatKeeps } from '../../ledger/away.ts'
 import { PRIORITY, type Place } from '../capacity/capacity.ts'
 import type { ExecutionContext } from '../execution/context.ts'
 import { decideCancelled, decideUnstarted, type Decision } from '../execution/outcome.ts'
@@ -224,7 +224,7 @@ export class Delivery implements HandleOwner {
       this.#start = start
       await this.#runHandler(start, outlast)
       await start.aftermath()
-    } else this.#backOff(UNHEALTHY_WAIT, whatIsAway(this.#context.ledger))
+    } else this.#backOff(UNHEALTHY_WAIT, whatKeeps(memory, this.#context.ledger))
   }
 
   async #runHandler(start: Start, outlast: () => void): Promise<void> {
@@ -245,7 +245,7 @@ export class Delivery implements HandleOwner {
     const decision = start.decide(this.handle.heldFor)
     if (decision !== undefined) await this.#follow(decision)
     else if (mayRun || this.#stopping) await this.#settleBy(this.#cancelled)
-    else this.#noted = this.#backOff(UNHEALTHY_WAIT, couldRun ? LATE : whatIsAway(ledger)).note()
+    else this.#noted = this.#backOff(UNHEALTHY_WAIT, couldRun ? LATE : whatKeeps(this.handle.memory, ledger)).note()
   }
 
   /** Waits for its route, which is paused. */
