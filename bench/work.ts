@@ -1,7 +1,8 @@
 /**
  * What a clink costs: the built worker, with its journal and its log, beside bare loops that claim and complete and do nothing else, each
  * against a cheap service in a process of its own. In turn, several rounds; the ratios are what to look at. With `--runners`, what threads add to
- * that as well; with `--watched`, what the HTTP server, what it measures and an open page do. Run: npm run bench
+ * that as well; with `--watched`, what the HTTP server, what it measures and an open page do: by several processes of each kind, since two of one kind
+ * differ by as much. Run: npm run bench
  */
 import { rmSync } from 'node:fs'
 import { parseArgs } from 'node:util'
@@ -24,6 +25,8 @@ const {
 }).values
 const ROUNDS = Number(wanted ?? (quick ? 3 : 5))
 const CLINKS = Number(many ?? (quick ? 2_000 : 10_000))
+/** Processes of each kind, where kinds differ by little. */
+const PROCESSES = 4
 for (const atOnce of [10, 50]) {
   const contenders = await Promise.all([
     Contender.start('undici loop', (url) => loop('undici', url, atOnce)),
@@ -32,12 +35,10 @@ for (const atOnce of [10, 50]) {
     ...(runners
       ? [Contender.start('clink-worker, in threads', (url) => worker(url, atOnce, { runner: 'thread' }))]
       : []),
-    ...(watched
-      ? [
-          Contender.start('clink-worker, without a server', (url) => worker(url, atOnce, { server: 'off' })),
-          Contender.start('clink-worker, watched', (url) => worker(url, atOnce, { server: 'watched' })),
-        ]
-      : []),
+    ...Array.from({ length: watched ? PROCESSES : 0 }).flatMap(() => [
+      Contender.start('clink-worker, without a server', (url) => worker(url, atOnce, { server: 'off' })),
+      Contender.start('clink-worker, watched', (url) => worker(url, atOnce, { server: 'watched' })),
+    ]),
   ])
   const samples = new Map<string, Sample[]>(contenders.map(({ name }) => [name, []]))
   for (let round = 0; round <= ROUNDS; round += 1) {
@@ -54,7 +55,7 @@ for (const atOnce of [10, 50]) {
   console.log(
     `\n${atOnce} at once, ${CLINKS} clinks, ${ROUNDS} rounds   per second    CPU µs   polls a clink   RSS MiB   of the undici loop`,
   )
-  for (const { name } of contenders) {
+  for (const name of samples.keys()) {
     const rate = of(name, 'perSecond') / of('undici loop', 'perSecond')
     const cost = of(name, 'cpu') / of('undici loop', 'cpu')
     const spread = (samples.get(name) ?? []).map(({ perSecond }) => perSecond)
@@ -66,6 +67,11 @@ for (const atOnce of [10, 50]) {
       of(name, 'rss').toFixed(0).padStart(9),
       `  ${rate.toFixed(2)} of its rate, ${cost.toFixed(1)} × its CPU (${Math.min(...spread).toFixed(0)}–${Math.max(...spread).toFixed(0)} a second)`,
     )
+  }
+  if (watched) {
+    const ratio = (what: keyof Sample): string =>
+      (of('clink-worker, watched', what) / of('clink-worker, without a server', what)).toFixed(2)
+    console.log(`watched: ${ratio('perSecond')} of the rate without a server, ${ratio('cpu')} × its CPU`)
   }
 }
 rmSync(directory, { recursive: true })

@@ -35,6 +35,8 @@ export interface Timeline {
 }
 
 const CLINKS = 2_000
+/** Stories that went as they should, of those that ended within one second: they push no other out within a fraction of it. */
+const PLAIN_A_SECOND = 100
 /** Moments that are kept of one clink: the first ones, and the last ones. */
 const FIRST = 30
 const LAST = 70
@@ -50,11 +52,25 @@ type Noted = Omit<Moment, 'text' | 'event'> & {
   readonly length: number | undefined
 }
 
-type Growing = { -readonly [Key in Exclude<keyof Timeline, 'moments'>]: Timeline[Key] } & { readonly moments: Noted[] }
+type Growing = { -readonly [Key in Exclude<keyof Timeline, 'moments'>]: Timeline[Key] } & {
+  readonly moments: Noted[]
+  /** It was claimed, run and completed, each once, and nothing else. */
+  isPlain: boolean
+}
 
-/** The last clinks that were worked, moment by moment, in memory. */
+/**
+ * The last clinks that were worked, moment by moment, in memory. Where very many are worked, most of those that went as they should are forgotten at
+ * once: those that did not stay for longer, and what nobody can look at in time costs next to nothing.
+ */
 export class Timelines {
   readonly #all = new Recent<Growing>(CLINKS)
+  readonly #wall: () => number
+  #second = 0
+  #plain = 0
+
+  constructor(wall = wallNow) {
+    this.#wall = wall
+  }
 
   readonly note = (event: WorkerEvent): void => {
     if (!('clink' in event)) return
@@ -69,12 +85,44 @@ export class Timelines {
       kept.response = cutText(event.response, LONGEST_CONTENT)
     const told = said(event)
     const words = told && cutText(told, LONGEST_TEXT)
-    add(kept, { at: wallNow(), event: name, attempt: attempt ?? null, words, length: lengthOf(event), times: 1 })
+    const at = this.#wall()
+    add(kept, { at, event: name, attempt: attempt ?? null, words, length: lengthOf(event), times: 1 })
+    if (!isPlain(event)) kept.isPlain = false
+    else if (name === 'clink.completed' && kept.isPlain && !this.#keepsPlain(at)) this.#all.delete(clink.clink_id)
   }
 
   of(id: string): Timeline | undefined {
-    const kept = this.#all.get(id)
-    return kept && { ...kept, moments: kept.moments.map(worded) }
+    const found = this.#all.get(id)
+    if (found === undefined) return undefined
+    const { isPlain: _, ...kept } = found
+    return { ...kept, moments: kept.moments.map(worded) }
+  }
+
+  #keepsPlain(at: number): boolean {
+    const second = Math.floor(at / 1_000)
+    if (second !== this.#second) {
+      this.#second = second
+      this.#plain = 0
+    }
+    this.#plain += 1
+    return this.#plain <= PLAIN_A_SECOND
+  }
+}
+
+function isPlain(event: WorkerEvent): boolean {
+  // All else is out of the ordinary.
+  // oxlint-disable-next-line typescript/switch-exhaustiveness-check
+  switch (event.event) {
+    case 'clink.claimed':
+      return true
+    case 'clink.started':
+      return event.attempt === 1
+    case 'clink.ended':
+      return event.outcome === 'done'
+    case 'clink.completed':
+      return !event.presumed
+    default:
+      return false
   }
 }
 
@@ -89,6 +137,7 @@ function begun(clink: Clink): Growing {
     leftOut: 0,
     content: cutText(clink.content, LONGEST_CONTENT),
     response: null,
+    isPlain: true,
   }
 }
 

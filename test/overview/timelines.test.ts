@@ -56,6 +56,52 @@ describe('the story of a clink', () => {
   })
 })
 
+describe('of very many clinks', () => {
+  const isKept = (timelines: Timelines, id: string): boolean => timelines.of(id) !== undefined
+  const facts = (n: number) => ({ clink: { ...clink, clink_id: `msg_${n}` }, route: 'mail', attempt: 1 })
+  const begin = (timelines: Timelines, n: number): void => {
+    timelines.note({ event: 'clink.claimed', ...facts(n), lease: 90_000 })
+    timelines.note({ event: 'clink.started', ...facts(n), waited: 0 })
+  }
+  const end = (timelines: Timelines, n: number): void => {
+    timelines.note({ event: 'clink.ended', ...facts(n), outcome: 'done', duration: 1 })
+    timelines.note({ event: 'clink.completed', ...facts(n), presumed: false, duration: 1 })
+  }
+
+  it('a hundred a second keep their story of those that went as they should, and all whose story has more to it', () => {
+    let now = Date.UTC(2026, 10, 29, 12)
+    const timelines = new Timelines(() => now)
+    const odd: readonly WorkerEvent[] = [
+      { event: 'clink.started', ...facts(901), attempt: 2, waited: 0 },
+      { event: 'clink.renewed', ...facts(902), left: 1_000, headroom: 1_000 },
+      { event: 'clink.ended', ...facts(903), outcome: 'failed', duration: 1 },
+      { event: 'clink.step', ...facts(904), name: 'mailed', was: 'done' },
+      { event: 'clink.completed', ...facts(905), presumed: true, duration: 1 },
+    ]
+    for (let n = 0; n < 300; n += 1) {
+      begin(timelines, n)
+      end(timelines, n)
+    }
+    for (const [at, event] of odd.entries()) {
+      begin(timelines, 901 + at)
+      timelines.note(event)
+      end(timelines, 901 + at)
+    }
+    begin(timelines, 999)
+    expect(Array.from({ length: 300 }, (_, n) => n).filter((n) => isKept(timelines, `msg_${n}`))).toEqual(
+      Array.from({ length: 100 }, (_, n) => n),
+    )
+    expect(odd.map((_, at) => isKept(timelines, `msg_${901 + at}`))).toEqual(odd.map(() => true))
+    expect(timelines.of('msg_999')?.moments).toHaveLength(2)
+    end(timelines, 999)
+    expect(isKept(timelines, 'msg_999')).toBe(false)
+    now += 1_000
+    begin(timelines, 1_000)
+    end(timelines, 1_000)
+    expect(timelines.of('msg_1000')?.moments).toHaveLength(4)
+  })
+})
+
 it('the last hour is in spans, and forgets what is older', () => {
   let now = Date.UTC(2026, 10, 28, 12)
   const history = new History(() => now)
