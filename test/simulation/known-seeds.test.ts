@@ -532,6 +532,11 @@ describe('a seed that once broke a promise keeps it now:', { timeout: 60_000 }, 
       ['fleet', 'sends', 'fleet-limits'],
       'a renewal of three seconds shows once a second, where ends are told in whole ones (P10)',
     ],
+    [
+      3_031_649,
+      ['fleet', 'times', 'late', 'killed', 'paused-fleet'],
+      'a parked claim is not released for a letter that is gone, where the next claim on its clink is being taken up (P3)',
+    ],
     [993_818, 'old', 'a claim is held on to with another key after a crash, though the first answer is lost (P9, §7)'],
     [7_302_627, 'old', 'a wall clock that is set forward during a stop leaves its time as it is (P8, §2)'],
   ] as const)('%i (%s): %s', async ([seed, vocabulary]) => {

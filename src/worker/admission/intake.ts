@@ -120,6 +120,7 @@ export class Intake {
     const fresh = [...ours].filter(({ clink_id }) => !this.#parts.parked.knows(clink_id)).length
     // Side by side: one that needs a request must not keep the others of the page in nobody's hands.
     const once = new Map(page.clinks.map((clink) => [clink.clink_id, clink]))
+    for (const { clink_id } of ours) this.#parts.parked.follow(clink_id)
     const recalled = unlessAborted(context.ledger.recall([...once.keys()]), this.hurried)
     const taken = await Promise.allSettled(
       [...once.values()].map((clink) => this.#receive(clink, recalled, sentAt, key, leases.get(clink))),
@@ -238,7 +239,6 @@ export class Intake {
 
   /** @returns whether the clink is being worked. */
   async #start(clink: Clink, routed: RoutedClink, claim: FreshClaim): Promise<boolean> {
-    const { key } = claim
     this.#parts.parked.handOver(clink.clink_id)
     const lease = await leaseIfSurelyOurs(clink, claim, this, this.#shared.context)
     if (lease === undefined) return false
@@ -248,11 +248,11 @@ export class Intake {
     const memory = await context.ledger.recallOne(clink.clink_id)
     const why = this.judging.whyClosed(routed.route) ?? whyNotNow(clink, memory)
     if (why !== undefined) {
-      this.#parts.parked.add(clink, { lease, key }, why)
+      this.#parts.parked.add(clink, { lease, key: claim.key }, why)
       return false
     }
     context.loopGuard.taken(clink)
-    const handle = new ClaimHandle(clink, routed.route, { lease, key, memory }, context)
+    const handle = new ClaimHandle(clink, routed.route, { lease, key: claim.key, memory }, context)
     this.#parts.deliveries.start(new Delivery(handle, routed, this.#shared))
     return true
   }

@@ -105,6 +105,12 @@ export class Parked {
     }
   }
 
+  /** A later claim on the clink is about to be taken up: a release of this one would end that. */
+  follow(clinkId: string): void {
+    const entry = this.#entries.get(clinkId)
+    if (entry !== undefined) entry.isFollowed = true
+  }
+
   /** A later claim on the clink is worked, or this one is: whoever does that answers for it, and a stop may not take it away. */
   handOver(clinkId: string): void {
     const entry = this.#entries.get(clinkId)
@@ -172,7 +178,7 @@ export class Parked {
 
   #release(id: string): void {
     const entry = this.#entries.get(id)
-    if (entry === undefined || this.#releases.has(entry)) return
+    if (entry === undefined || entry.isFollowed || this.#releases.has(entry)) return
     const work = this.#endClaim(entry).finally(() => this.#releases.delete(entry))
     this.#releases.set(entry, work)
   }
