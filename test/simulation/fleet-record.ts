@@ -164,6 +164,13 @@ export class FleetRecord {
     return by
   }
 
+  /** Whether a write that a process had sent at a time was answered, or failed, by another. */
+  isWriting(life: string, at: number, by: number): boolean {
+    return (this.calls.get(life) ?? []).some(({ endedAt = Infinity, sentAt, what }) => {
+      return what === 'write' && sentAt <= at && endedAt > at && endedAt <= by
+    })
+  }
+
   /** Since when what a process was told of as written at a time may have been on its way: the write that ended then, and one that it waited for. */
   writtenSince(life: string, at: number): number {
     const writes = (this.calls.get(life) ?? []).filter(

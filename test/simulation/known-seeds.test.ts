@@ -537,6 +537,11 @@ describe('a seed that once broke a promise keeps it now:', { timeout: 60_000 }, 
       ['fleet', 'times', 'late', 'killed', 'paused-fleet'],
       'a parked claim is not released for a letter that is gone, where the next claim on its clink is being taken up (P3)',
     ],
+    [
+      3_035_259,
+      ['fleet', 'bare', 'killed'],
+      'a clink is given up while its store is being told, and its next claim is left alone by then (P15)',
+    ],
     [993_818, 'old', 'a claim is held on to with another key after a crash, though the first answer is lost (P9, §7)'],
     [7_302_627, 'old', 'a wall clock that is set forward during a stop leaves its time as it is (P8, §2)'],
   ] as const)('%i (%s): %s', async ([seed, vocabulary]) => {

@@ -77,7 +77,8 @@ function isTrue({ plan, record, emulator }: Evidence, { at, clink, life, why }: 
       return (
         told('clink.deadLettered', 'clink.rerun', 'clink.rerunDone') ||
         record.asksOf(life, id, at).length > 0 ||
-        record.fleet.factsOf(id, 0, at).some(({ isGivenUp }) => isGivenUp)
+        record.fleet.factsOf(id, 0, at).some(({ isGivenUp }) => isGivenUp) ||
+        isBeingGivenUp(record, life, id, at)
       )
     case 'cooling':
       // What asked for that may have ended before anybody was told.
@@ -99,6 +100,12 @@ function isTrue({ plan, record, emulator }: Evidence, { at, clink, life, why }: 
     default:
       return OTHERS.has(why)
   }
+}
+
+/** It is said when the store has been told, or that has failed: until then its process knows it alone. */
+function isBeingGivenUp(record: Record, life: string, id: string, at: number): boolean {
+  const said = record.told(life, id).find((one) => one.at > at && one.event.event === 'clink.deadLettered')
+  return record.fleet.isWriting(life, at, said?.at ?? -Infinity)
 }
 
 function wasRoutePaused(record: Record, life: string, at: number): boolean {
