@@ -33,7 +33,7 @@ function isLeftToPeople(record: Record, clinkId: string, askedAt: number): boole
 }
 
 /**
- * It has run again and its fleet knows what came of that, and its process has crashed before it said so. One that was under way when somebody asked for it
+ * It has run again and its fleet knows what came of that, and its process has crashed before it said so, or stopped before its store had answered. One that was under way when somebody asked for it
  * once more may have run by then: that changes nothing, and the fleet may know how it ended only by the next process.
  */
 function isOverUnsaid(record: Record, ask: LetterAsk): boolean {
@@ -44,7 +44,8 @@ function isOverUnsaid(record: Record, ask: LetterAsk): boolean {
   if (run?.endedAt === undefined || run.endedAt < (begunAt ?? askedAt)) return false
   const known = record.fleet.factsOf(clinkId, record.now).at(-1)
   const isKnown = known !== undefined && known.at >= run.endedAt && !UNDER_WAY.has(known.step)
-  return isKnown && record.life(run.life).crashedAt !== undefined
+  const { crashedAt, stoppedAt = Infinity } = record.life(run.life)
+  return isKnown && (crashedAt !== undefined || record.fleet.isWriting(run.life, stoppedAt, Infinity))
 }
 
 /**

@@ -542,6 +542,11 @@ describe('a seed that once broke a promise keeps it now:', { timeout: 60_000 }, 
       ['fleet', 'bare', 'killed'],
       'a clink is given up while its store is being told, and its next claim is left alone by then (P15)',
     ],
+    [
+      3_035_939,
+      ['fleet', 'absent-ignore', 'slow-end', 'idle', 'paused-fleet'],
+      'a rerun comes to its end at a stop that waits for its store in vain: the store knows it (P1)',
+    ],
     [993_818, 'old', 'a claim is held on to with another key after a crash, though the first answer is lost (P9, §7)'],
     [7_302_627, 'old', 'a wall clock that is set forward during a stop leaves its time as it is (P8, §2)'],
   ] as const)('%i (%s): %s', async ([seed, vocabulary]) => {

@@ -7,7 +7,13 @@ type Steps = readonly (readonly [at: number, step?: string])[]
 const UNDER_WAY: Steps = [[0], [10, 'due'], [12, 'running']]
 
 /** The second of two members has run a letter again, which a person wants of the first one as well. */
-function asked(facts: Steps, run: { readonly endedAt: number }, of: Partial<LifeRecord>, ask: Partial<LetterAsk> = {}) {
+function asked(
+  facts: Steps,
+  run: { readonly endedAt: number },
+  of: Partial<LifeRecord>,
+  ask: Partial<LetterAsk> = {},
+  answeredAt?: number,
+) {
   const record = new Record(() => 100)
   for (const [worker, more] of [
     ['w1', {}],
@@ -26,6 +32,13 @@ function asked(facts: Steps, run: { readonly endedAt: number }, of: Partial<Life
     record.fleet.members.set(worker, life.name)
   }
   for (const [at, step] of facts) record.fleet.addFact('one', { at, isGivenUp: true, step, by: 'w2', results: [] })
+  // At a stop its store has not answered yet, or has.
+  record.fleet.addCall({
+    life: 'w2.1',
+    what: 'write',
+    sentAt: 20,
+    ...(answeredAt !== undefined && { endedAt: answeredAt }),
+  })
   record.addRun({ life: 'w2.1', clinkId: 'one', attempt: 1, startedAt: 12, isRerun: true, ...run })
   const asking = { state: 'w1', clinkId: 'one', what: 'retry', askedAt: 30, isUnderWay: true } as const
   record.asks.push({ ...asking, answeredAt: 31, answer: 'rerun', isElsewhere: true, ...ask })
@@ -38,6 +51,14 @@ describe('the judge, of a rerun that its fleet takes for one that is under way (
     ['by the one that was asked', { state: 'w2', isElsewhere: false }],
   ] as const)('knows that it may be over %s, whose next process writes that', ([, ask]) => {
     expect(asked([...UNDER_WAY, [50]], { endedAt: 20 }, { crashedAt: 40 }, ask)).toBe(0)
+  })
+
+  it('knows that its process may be stopped before its store has answered', () => {
+    expect(asked([...UNDER_WAY, [50]], { endedAt: 20 }, { stoppedAt: 40 })).toBe(0)
+  })
+
+  it('notices one of whose end a process says nothing whose store had answered before its stop', () => {
+    expect(asked([...UNDER_WAY, [50]], { endedAt: 20 }, { stoppedAt: 40 }, {}, 35)).toBe(1)
   })
 
   it.for([
