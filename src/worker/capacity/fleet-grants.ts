@@ -16,8 +16,8 @@ export class Right implements KeyRight {
   /** Local time when the statement was sent that has given or renewed it. */
   grantedAt: number
   #deadline: number
-  /** Another member has it. */
-  #isGone = false
+  /** The store does not know it any more: another member has it, or this one by another right. */
+  isGone = false
 
   /** @param lasts milliseconds for which it is trusted from when the statement was sent. */
   constructor({ clink, key, route, token }: KeyRight, grantedAt: number, lasts: number) {
@@ -30,16 +30,12 @@ export class Right implements KeyRight {
   }
 
   get deadline(): number {
-    return this.#isGone ? -Infinity : this.#deadline
+    return this.isGone ? -Infinity : this.#deadline
   }
 
   renewed(grantedAt: number, lasts: number): void {
     this.grantedAt = Math.max(this.grantedAt, grantedAt)
     this.#deadline = Math.max(this.#deadline, grantedAt + lasts)
-  }
-
-  gone(): void {
-    this.#isGone = true
   }
 }
 

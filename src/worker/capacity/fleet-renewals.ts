@@ -50,7 +50,9 @@ export class KeyRenewals {
     return this.length - margin
   }
 
+  /** The store has one right to a key: what it gave before is none any more, though a renewal of that may still be answered. */
   add(given: KeyRight, grantedAt: number): Right {
+    for (const one of this.#all) if (one.route === given.route && one.key === given.key) one.isGone = true
     const right = new Right(given, grantedAt, this.#lasts)
     this.#all.add(right)
     this.#renewSoon()
@@ -87,17 +89,20 @@ export class KeyRenewals {
   }
 
   #renewSoon(wait?: number): void {
-    if (this.#isDue || this.#all.size === 0) return
+    const rights = this.#renewable
+    if (this.#isDue || rights.length === 0) return
     this.#isDue = true
-    const first = Math.min(...[...this.#all].map(({ grantedAt }) => grantedAt)) + this.length * START
+    const first = Math.min(...rights.map(({ grantedAt }) => grantedAt)) + this.length * START
     const ms = wait ?? Math.max(SHORTEST_PAUSE, first - this.#context.clock.now())
     this.#cancelRenewal = after(this.#context.clock, ms, () => void this.#renew())
   }
 
   async #renew(): Promise<void> {
+    const rights = this.#renewable
+    if (rights.length === 0) return void (this.#isDue = false)
     const late = Promise.withResolvers<undefined>()
     const cancel = after(this.#context.clock, this.length * PATIENCE, () => late.resolve(undefined))
-    const isDone = (await Promise.race([this.#ask([...this.#all]), late.promise])) === true
+    const isDone = (await Promise.race([this.#ask(rights), late.promise])) === true
     cancel()
     if (this.#endAt === -Infinity) return
     this.#isDue = false
@@ -113,7 +118,7 @@ export class KeyRenewals {
     if (tokens === undefined) return false
     for (const right of rights)
       if (tokens.has(right.token)) right.renewed(sentAt, lasts)
-      else if (this.#all.has(right)) right.gone()
+      else if (this.#all.has(right)) right.isGone = true
     this.#watchEnds(0)
     return true
   }
@@ -136,6 +141,10 @@ export class KeyRenewals {
     for (const right of over) this.#told.add(right)
     if (over.length > 0) this.#context.signals.rightsLost.say()
     this.#watchEnds()
+  }
+
+  get #renewable(): readonly Right[] {
+    return [...this.#all].filter(({ isGone }) => !isGone)
   }
 
   get #now(): number {
