@@ -1,7 +1,8 @@
 import type { Ledger } from './ledger.ts'
 import type { Memory } from './memory.ts'
 
-const ELSEWHERE =
+/** Why a rerun waits for another member, for people. */
+export const ELSEWHERE =
   'another worker of the fleet has begun to run it again: where that one is gone for good, `clink-worker failed retry` takes it over'
 
 /** What cannot be written, for people, where something cannot. */

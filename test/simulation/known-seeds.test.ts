@@ -547,6 +547,12 @@ describe('a seed that once broke a promise keeps it now:', { timeout: 60_000 }, 
       ['fleet', 'absent-ignore', 'slow-end', 'idle', 'paused-fleet'],
       'a rerun comes to its end at a stop that waits for its store in vain: the store knows it (P1)',
     ],
+    [
+      3_036_631,
+      ['fleet', 'marks', 'shorter', 'fleet-limits'],
+      'a key that is given anew is not given up for the right before it, which a late renewal brings back (§4)',
+    ],
+    [3_036_723, 'fleet', 'a letter that another member has begun keeps no slot here (P12)'],
     [993_818, 'old', 'a claim is held on to with another key after a crash, though the first answer is lost (P9, §7)'],
     [7_302_627, 'old', 'a wall clock that is set forward during a stop leaves its time as it is (P8, §2)'],
   ] as const)('%i (%s): %s', async ([seed, vocabulary]) => {

@@ -2,6 +2,7 @@ import { asError } from '../../base/coded-error.ts'
 import { sleep } from '../../base/clock.ts'
 import type { Clink } from '../../clink/records.ts'
 import type { RoutedFacts } from '../../events.ts'
+import { ELSEWHERE } from '../../ledger/away.ts'
 import type { RerunState } from '../../ledger/dead-letters.ts'
 import { policyOf } from '../../handlers/policy.ts'
 import type { RoutedClink } from '../../handlers/route.ts'
@@ -67,8 +68,8 @@ export class Rerun implements Line {
   /** Local time at which it is to be run; undefined: it has a slot, waits for one, or needs none any more. */
   get dueAt(): number | undefined {
     if (this.#isComing) return undefined
-    // Nobody knows when its turn comes in its route: until then it wants no slot.
-    if (this.#delivery?.place?.isWaiting === true) return Infinity
+    // Nobody knows when its turn comes in its route, or when another member is done: until then it wants no slot.
+    if (this.#delivery?.place?.isWaiting === true || this.#isElsewhere) return Infinity
     return this.#delivery?.dueAt ?? this.#routeAt ?? this.#shared.context.clock.now()
   }
 
@@ -138,11 +139,11 @@ export class Rerun implements Line {
     return false
   }
 
-  /** The delivery's slots: those that reruns may have, once the key may act. */
+  /** The delivery's slots: those that reruns may have, once the key may act, the route is not paused, and no other member has begun it. */
   async use(seeker: Seeker, work: Work, priority: number): Promise<void> {
     const { capacity } = this.#shared
     const { place } = seeker
-    if (!(await this.#untilKeyMayAct()) || !(await this.#untilResumed())) return
+    if (!(await this.#untilKeyMayAct()) || !(await this.#untilResumed()) || !(await this.#untilOurs())) return
     if (place !== undefined) await place.ready()
     this.#isComing = true
     await capacity.useSpare(async () => {
@@ -207,6 +208,25 @@ export class Rerun implements Line {
     return !this.#isStopping
   }
 
+  /** Another member that has begun it may still run it. @returns false: the worker stops. */
+  async #untilOurs(): Promise<boolean> {
+    const { clock, emit, ledger } = this.#shared.context
+    let isSaid = false
+    while (this.#isElsewhere && !this.#isStopping) {
+      if (!isSaid) emit({ event: 'clink.held', ...this.#facts, wait: OTHERS_WAIT, why: ELSEWHERE })
+      isSaid = true
+      await sleep(clock, OTHERS_WAIT, this.#stopping.signal)
+      if (this.#delivery !== undefined) await ledger.refresh(this.#delivery.handle.memory, true)
+    }
+    return !this.#isStopping
+  }
+
+  /** It is this member's, and one that another has begun. */
+  get #isElsewhere(): boolean {
+    const { memory } = this.#delivery?.handle ?? {}
+    return memory !== undefined && this.#step !== undefined && this.#shared.context.ledger.letters.isElsewhere(memory)
+  }
+
   /** What is left of the wait that an earlier process has begun. No clock that was set makes it longer than any wait is. */
   #waitLeft(): number | undefined {
     const { clock, ledger, settings } = this.#shared.context
@@ -224,6 +244,8 @@ export class Rerun implements Line {
 const KEY_WAIT = 1_000
 /** The same for whether its route is paused. */
 const PAUSE_WAIT = 1_000
+/** The same for whether another member has come to an end with it. */
+const OTHERS_WAIT = 5_000
 /** Milliseconds for which what it was given by its fleet is asked for once more in its slot. */
 const TURN_WAIT = 1_000
 /** Milliseconds until its route is looked for again where that has failed. */

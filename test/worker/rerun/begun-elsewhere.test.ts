@@ -23,8 +23,11 @@ it('P1: a rerun that another member of a fleet has begun waits, and says what to
   const fleet = new Beginning()
   const bench = new VirtualBench({
     fleet,
-    settings: { retry: { attempts: 1, onExhausted: 'complete' } },
-    handle: async () => await Promise.reject(new Error('it failed')),
+    settings: { concurrency: 1, retry: { attempts: 1, onExhausted: 'complete' } },
+    handle: async ({ content }) => {
+      await Promise.resolve()
+      if (content === 'work') throw new Error('it failed')
+    },
   })
   const id = bench.send('work')
   while (bench.all('clink.completed').length === 0) await bench.pass(100)
@@ -35,6 +38,11 @@ it('P1: a rerun that another member of a fleet has begun waits, and says what to
   expect(bench.all('clink.rerun')).toEqual([])
   const held = bench.all('clink.held').map(({ why }) => why)
   expect(held).toEqual([expect.stringMatching(/another worker of the fleet has begun.*failed retry/)])
+  // It wants no slot meanwhile.
+  const other = bench.send('other')
+  await bench.pass(10 * MINUTE)
+  expect(bench.all('clink.completed').map(({ clink }) => clink.clink_id)).toEqual([id, other])
+  expect(bench.daemon.liveness().alive).toBe(true)
   fleet.hasBegun = false
   await bench.pass(MINUTE)
   expect(bench.all('clink.rerun').length).toBe(1)
