@@ -45,7 +45,7 @@ export class WorkerSignals {
   /** A look at the inbox was answered, and what it brought is admitted. */
   readonly polled = new Signal<[taken: Taken]>()
   readonly failed = new Signal<[look: FailedLook]>()
-  /** The service has answered, and nothing may be claimed: what takes no claim may go on. */
+  /** The service has answered once, and nothing may be claimed: what takes no claim may go on. Said again and again. */
   readonly answered = new Signal()
   /** What the configuration asks for may not be done: nothing will be claimed. */
   readonly blocked = new Signal()

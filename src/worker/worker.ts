@@ -46,7 +46,11 @@ export class Worker {
     context.settings.changed.on(() => this.rerouted())
     context.signals.unpaused.on(() => this.rerouted())
     context.signals.polled.on((taken) => this.#polled(taken))
-    context.signals.answered.on(() => this.#answered())
+    context.signals.answered.on(() => {
+      this.#answered()
+      // The inbox gives a paused route none.
+      this.#looked(context.clock.now())
+    })
     context.signals.settled.on(({ clink_id: id }, { is }) => {
       if (is === 'completed' || is === 'elsewhere') parts.intake.notices.forget(id)
     })

@@ -216,8 +216,8 @@ export class Poller implements Service {
       const answer = await this.#look()
       if (answer instanceof ClinkApiError) return await this.#fail(answer)
       this.#hasLooked = true
-      signals.answered.say()
     }
+    signals.answered.say()
     await this.#wait(settings.current.poll.maxInterval)
   }
 
