@@ -35,7 +35,7 @@ export interface Timeline {
 }
 
 const CLINKS = 2_000
-/** Stories that went as they should, of those that ended within one second: they push no other out within a fraction of it. */
+/** Stories of clinks that went as they should which are kept of one second: more would push all others out within a moment. */
 const PLAIN_A_SECOND = 100
 /** Moments that are kept of one clink: the first ones, and the last ones. */
 const FIRST = 30

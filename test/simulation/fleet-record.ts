@@ -166,21 +166,33 @@ export class FleetRecord {
 
   /** Whether a write that a process had sent at a time was answered, or failed, by another. */
   isWriting(life: string, at: number, by: number): boolean {
-    return (this.calls.get(life) ?? []).some(({ endedAt = Infinity, sentAt, what }) => {
-      return what === 'write' && sentAt <= at && endedAt > at && endedAt <= by
+    return this.#callsOf(life, 'write').some(({ endedAt = Infinity, sentAt }) => {
+      return sentAt <= at && endedAt > at && endedAt <= by
     })
   }
 
-  /** Since when what a process was told of as written at a time may have been on its way: the write that ended then, and one that it waited for. */
-  writtenSince(life: string, at: number): number {
-    const writes = (this.calls.get(life) ?? []).filter(
-      ({ endedAt = Infinity, what }) => what === 'write' && endedAt <= at,
-    )
-    const last = writes.at(-1)
+  /**
+   * Since when what a process was told of as written at a time may have been on its way: the write that ended then, and those of which each waited for the
+   * one before.
+   *
+   * @param inARow so many.
+   */
+  writtenSince(life: string, at: number, inARow = 2): number {
+    const writes = this.#callsOf(life, 'write')
+    const last = writes.findLast(({ endedAt = Infinity }) => endedAt <= at)
     if (last?.endedAt === undefined || last.endedAt < at - LONG) return at
-    const before = writes.at(-2)
-    const hasWaited = before?.endedAt !== undefined && before.endedAt >= last.sentAt
-    return hasWaited ? before.sentAt : last.sentAt
+    let { sentAt } = last
+    for (let n = 1; n < inARow; n += 1) sentAt = waitedSince(writes, sentAt)
+    return sentAt
+  }
+
+  /** Since when what a process was told of as begun at a time may have had its slot: it was recalled, and written. */
+  begunSince(life: string, at: number): number {
+    return waitedSince(this.#callsOf(life, 'recall'), this.writtenSince(life, at, 3))
+  }
+
+  #callsOf(life: string, what: StoreCall['what']): readonly StoreCall[] {
+    return (this.calls.get(life) ?? []).filter((call) => call.what === what)
   }
 
   /** The last call whose end a process was told of by then. Of one moment it is one that did not fail. */
@@ -190,4 +202,12 @@ export class FleetRecord {
     const last = ended.filter(({ endedAt }) => endedAt === lastAt)
     return last.find(({ hasFailed }) => hasFailed !== true) ?? last[0]
   }
+}
+
+/** Since when what was sent at a time may have waited for one of these to be answered. */
+function waitedSince(calls: readonly StoreCall[], at: number): number {
+  return Math.min(
+    at,
+    ...calls.flatMap(({ endedAt = Infinity, sentAt }) => (sentAt < at && endedAt >= at ? [sentAt] : [])),
+  )
 }

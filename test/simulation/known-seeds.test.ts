@@ -558,6 +558,11 @@ describe('a seed that once broke a promise keeps it now:', { timeout: 60_000 }, 
       ['fleet', 'absent', 'fleet-limits'],
       'a letter probes its paused route where nothing may be claimed, though it had to wait for a permit (P1, §4)',
     ],
+    [
+      3_037_589,
+      ['fleet', 'busy', 'absent-ignore', 'settings', 'late-begun', 'idle'],
+      'a start that waits for several answers of its store in a row has its slot (P11)',
+    ],
     [993_818, 'old', 'a claim is held on to with another key after a crash, though the first answer is lost (P9, §7)'],
     [7_302_627, 'old', 'a wall clock that is set forward during a stop leaves its time as it is (P8, §2)'],
   ] as const)('%i (%s): %s', async ([seed, vocabulary]) => {

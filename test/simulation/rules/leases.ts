@@ -240,7 +240,7 @@ export const BEGINS = 100
  */
 export function hadSlotSince({ plan, record }: Evidence, life: LifeRecord, at: number, readyAt = at): number {
   const began = readyAt - BEGINS - (plan.world.store?.slowest ?? 0)
-  const since = Math.min(began, record.fleet.writtenSince(life.name, readyAt))
+  const since = Math.min(began, record.fleet.begunSince(life.name, readyAt))
   return slept(life, since, at) ? 0 : since
 }
 
