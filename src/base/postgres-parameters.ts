@@ -9,8 +9,13 @@ const CHOICES: ReadonlyMap<string, readonly string[]> = new Map([
   ['sslnegotiation', ['postgres', 'direct']],
   ['uselibpqcompat', ['true', 'false']],
 ])
+const CUT_UP = 'is cut up by a ?, # or & in it: in a password they are written %3F, %23 and %26'
+const CUT_UP_BY_SLASH =
+  'is cut up by a / in it: in a password it is written %2F, and an @ in the name of a database is written %40'
 const FILES = ['sslrootcert', 'sslcert', 'sslkey']
 const TEXTS = ['host', 'port', 'user', 'password', 'options', 'application_name', 'client_encoding', 'lock_timeout']
+/** Parameters whose values may have an `@`. */
+const WITH_AT: readonly string[] = [...FILES, 'user', 'password', 'options', 'application_name']
 const KNOWN: readonly string[] = [...CHOICES.keys(), ...FILES, ...TEXTS]
 /** Modes that the driver takes as verify-full, where libpq connects to a server that it cannot verify, or without TLS. */
 const TAKEN_AS_STRICT = ['allow', 'prefer', 'require', 'verify-ca']
@@ -18,12 +23,14 @@ const STRICT_FOR_LIBPQ = ['allow', 'no-verify']
 
 /** What is wrong with an address of PostgreSQL, reading on from where it stands. Never with a part of it that may be of a password. */
 export function problemOfAddress(text: string): string | undefined {
+  if (hasPasswordInPath(text)) return CUT_UP_BY_SLASH
   if (hasSeveralHosts(text)) return 'names several hosts: only one is taken, as that of a proxy that knows the primary'
   const parsed = readPostgresAddress(text)
-  if (parsed === undefined) return `is no address of PostgreSQL: ${FORM}`
+  if (parsed?.href.startsWith(`${parsed.protocol}//`) !== true || namesCredentialsAsHost(parsed))
+    return `is no address of PostgreSQL: ${FORM}`
   const parameters = [...parsed.searchParams]
   const isCutUp = parsed.hash !== '' || parameters.some(([name]) => !/^[\w-]{1,40}$/.test(name))
-  if (isCutUp) return 'is cut up by a ?, # or & in it: in a password they are written %3F, %23 and %26'
+  if (isCutUp || hasPasswordInParameters(parsed)) return CUT_UP
   const problems = parameters.map(([name, value], index) => {
     const isAgain = parameters.findIndex(([other]) => other === name) < index
     return isAgain ? `has the parameter ${name} twice` : problemOf(name, value)
@@ -76,6 +83,24 @@ function problemOfTls(parameters: URLSearchParams): string | undefined {
     return 'has sslmode=verify-ca, which needs sslrootcert'
   const isOff = mode === 'disable' || (mode === null && parameters.get('ssl') === '0')
   return isOff && parameters.get('sslnegotiation') === 'direct' ? 'has sslnegotiation=direct without TLS' : undefined
+}
+
+/** What comes before an `@` is a user and a password: a / in one of them ends the part in which they are looked for, and what follows would be a host or the name of a database. */
+function hasPasswordInPath(text: string): boolean {
+  return /^\s*[a-z]+:\/\/[^/?#]*\/[^?#]*@/i.test(text)
+}
+
+/** So a ? in a password makes parameters of its rest. Some have an `@` of their own, and none of these is shown, or asked for as a host. */
+function hasPasswordInParameters({ search }: URL): boolean {
+  return search
+    .slice(1)
+    .split('&')
+    .some((one) => one.includes('@') && !WITH_AT.includes(one.slice(0, Math.max(0, one.indexOf('=')))))
+}
+
+/** All of it was percent-encoded, the `@` as well. The directory of a socket may have one. */
+function namesCredentialsAsHost({ hostname, searchParams }: URL): boolean {
+  return [hostname.replace(/^%2f/i, '/'), ...searchParams.getAll('host')].some((host) => /^[^/].*(?:@|%40)/.test(host))
 }
 
 /** A password may have a comma. */

@@ -36,14 +36,50 @@ it.each([
   expect(strictAddress(at(parameters))).toBe(at(parameters))
 })
 
-it.each(['postgresql://me:top#secret@host/b', 'postgresql://u:1?top&secret@host/b', 'postgresql://u:1#secret@host/b'])(
-  'a password that cuts the address up is not shown: %s',
-  (text) => {
-    const problem = problemOfAddress(text)
-    expect(problem).toBeDefined()
-    expect(problem).not.toMatch(/top|secret/)
-  },
-)
+it.each([
+  'postgresql://me:top#secret@host/b',
+  'postgresql://u:1?top&secret@host/b',
+  'postgresql://u:1#secret@host/b',
+  'postgresql://u:1?top=secret@host/b',
+  'postgresql://u:1?top=1&top=secret@host/b',
+  'postgresql://u:1?host=secret@host/b',
+  'postgresql://u:p@top?secret=1@host/b',
+  'postgresql://u@host/b?host=secret@host',
+  'postgresql:u:secret@host/b',
+  'postgresql:/u:secret@host/b',
+  'postgresql://u%3Asecret%40host/b',
+  'postgresql://u@host/b?host=u%3Asecret%40host',
+])('a password that cuts the address up is not shown: %s', (text) => {
+  const problem = problemOfAddress(text)
+  expect(problem).toBeDefined()
+  expect(problem).not.toMatch(/top|secret/)
+})
+
+it.each([
+  'postgresql://u:12/secret@host:5432/b',
+  'postgresql://u:p@top/secret@host:5432/b',
+  'postgresql://u:/secret@host/b',
+  'postgresql://u:12/secret@/b?host=/run/postgresql',
+  'postgresql://u:top/secret@host/b',
+  'postgresql://u:top,1/secret@host/b',
+  ' POSTGRES://u:12/secret@host/b',
+])('a / in a password is named, and nothing of the password: %s', (text) => {
+  const problem = problemOfAddress(text)
+  expect(problem).toMatch(/^is cut up by a \/ in it: in a password it is written %2F/)
+  expect(problem).not.toMatch(/top|secret/)
+})
+
+it.each([
+  'postgresql://u:12%2Fsecret@host/b',
+  'postgresql://u:p@ss@host/b',
+  'postgresql://u:pw@host/a%40b',
+  'postgresql://host/b?user=me@realm&password=p@ss/w',
+  'postgresql:///b?host=/run/postgresql&application_name=me@here',
+  'postgresql:///b?host=/run/here%40',
+  'postgresql://me@%2Frun%2Fhere%40/b',
+])('an @ where it cuts nothing up is taken: %s', (text) => {
+  expect(problemOfAddress(text)).toBeUndefined()
+})
 
 it.each(['allow', 'prefer', 'require', 'verify-ca', 'allow&uselibpqcompat=true', 'no-verify&uselibpqcompat=true'])(
   'sslmode=%s is named as what the driver takes it for',
