@@ -3,7 +3,7 @@ import { asError } from '../base/coded-error.ts'
 import { Recent } from '../base/recent.ts'
 import { DONE } from '../ledger/table.ts'
 import { editsOf, type LetterEdit } from './letter-edits.ts'
-import type { Batch, Note, NoteKind, SharedStore } from './store.ts'
+import { NotPrepared, type Batch, type Note, type NoteKind, type SharedStore } from './store.ts'
 
 /** Something here of which the fleet does not know how it is now. */
 export interface Change {
@@ -246,7 +246,8 @@ export class Exchange {
         const since = this.#wanted.get(key)
         this.#wanted.set(key, since === undefined ? change : asOne(change, since))
       }
-      this.#health(asError(error).message)
+      const why = error instanceof NotPrepared ? this.#problem : undefined
+      this.#health(why ?? asError(error).message)
     }
     this.#isFlying = false
     this.#goOn(waiting)

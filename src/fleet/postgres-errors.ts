@@ -30,6 +30,15 @@ const ADVICE: Readonly<Record<string, string>> = {
   '57P03': 'it is starting or stopping',
 }
 
+/** The driver's own words. */
+const MEANT: Readonly<Record<string, string>> = {
+  'Query read timeout': 'it does not answer in time',
+  'timeout exceeded when trying to connect': 'it does not answer',
+  'Connection terminated due to connection timeout': 'it does not answer',
+  'Connection terminated unexpectedly': 'it has ended the connection',
+  'The server does not support SSL connections': 'it speaks no TLS, which the address asks for',
+}
+
 /** An error of the store whose message is for people, and shows no password; its code is that of the cause. */
 export function storeError(error: unknown, url: Secret): Error {
   const cause = asError(error)
@@ -40,10 +49,8 @@ export function storeError(error: unknown, url: Secret): Error {
 
 function adviceOn(code: string, { message }: Error, url: Secret): string | undefined {
   const parsed = readPostgresAddress(url.reveal())
-  // The driver's own words.
   if (/client password must be a/.test(message)) return 'it asks for a password, and the address has none'
-  if (message === 'The server does not support SSL connections') return 'it speaks no TLS, which the address asks for'
-  if (code !== '3D000') return ADVICE[code]
+  if (code !== '3D000') return MEANT[message] ?? ADVICE[code]
   const named = decoded(parsed?.pathname.slice(1) ?? '')
   const name = JSON.stringify(/"(.*)"/.exec(message)?.[1] ?? named)
   const why = named === '' ? ', the name of the user: the address names none' : ''

@@ -28,7 +28,7 @@ import { codeOf, placeOf, storeError } from './postgres-errors.ts'
 import { noteOf, orNull, pauseIn, siblingsIn } from './postgres-rows.ts'
 import { columns, statementOf, STEP_COLUMNS, type Part } from './postgres-writes.ts'
 import { KnownStore, migrate, refusalOf, versionOf } from './postgres-version.ts'
-import type { Batch, Changes, Note, Recalled, SharedStore } from './store.ts'
+import { NotPrepared, type Batch, type Changes, type Note, type Recalled, type SharedStore } from './store.ts'
 
 export interface PostgresOptions {
   readonly url: Secret
@@ -121,7 +121,7 @@ export class PostgresStore implements SharedStore {
 
   async write(batch: Batch): Promise<readonly Note[]> {
     // Whoever tries again meanwhile has no number yet, or that of another store.
-    if (this.#known === undefined) throw new Error('it was not reached yet')
+    if (this.#known === undefined) throw new NotPrepared()
     this.#written += 1n
     for (let tries = 1; ; tries += 1) {
       try {

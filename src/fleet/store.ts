@@ -68,6 +68,13 @@ export interface Changes {
   readonly isWhole: boolean
 }
 
+/** Whoever asks has not prepared the store since it failed: why it did is known better by whoever tried that. */
+export class NotPrepared extends Error {
+  constructor() {
+    super('it was not reached yet')
+  }
+}
+
 /** Where a fleet remembers. Each call is one round trip, and rejects where the store is away. */
 export interface SharedStore {
   /** Where it is, for people, without its password. */
@@ -77,7 +84,7 @@ export interface SharedStore {
   /** Makes what is missing in it. Called until it succeeds, before anything else. @returns which store it is: another one where it was made anew. */
   prepare(): Promise<string>
   recall(clinkIds: readonly string[]): Promise<Recalled>
-  /** Rejects while nobody has prepared the store. One that has failed may be carried out late, but not after a later one of this member. @returns how those letters are now that are not gone. */
+  /** Rejects while nobody has prepared the store (`NotPrepared`). One that has failed may be carried out late, but not after a later one of this member. @returns how those letters are now that are not gone. */
   write(batch: Batch): Promise<readonly Note[]>
   /** @param after undefined: all of them. */
   changes(after: string | undefined): Promise<Changes>

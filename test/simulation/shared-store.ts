@@ -1,6 +1,6 @@
 import { MemoryLimits } from '../support/memory-limits.ts'
 import { asError } from '../../src/base/coded-error.ts'
-import type { Batch, Note, SharedStore } from '../../src/fleet/store.ts'
+import { NotPrepared, type Batch, type Note, type SharedStore } from '../../src/fleet/store.ts'
 import type { DeadLetter } from '../../src/ledger/dead-letters.ts'
 import { SharedRows } from '../fleet/simulated/shared-rows.ts'
 import type { Chance } from './chance.ts'
@@ -80,7 +80,7 @@ export class SimulatedStore {
       beat: async () => await ask('beat', () => undefined),
       recall: async (ids) => await ask('recall', () => this.#rows.recall(ids, member)),
       write: async (batch) => {
-        if (process === undefined) throw new Error('it was not reached yet')
+        if (process === undefined) throw new NotPrepared()
         writes += 1
         const written = process * OF_A_PROCESS + writes
         const kill = this.#isKilling(parts.chance) ? parts.kill : undefined
