@@ -9,7 +9,7 @@ import type { LedgerTables } from '../ledger/tables.ts'
 import { byOthers, partOf } from './by-others.ts'
 import { Exchange, keyOf, type Change } from './exchange.ts'
 import { editOf } from './letter-edits.ts'
-import { forgetOwner, isMadeAnew, markAll, SEEN, untoldOf } from './joining.ts'
+import { forgetOwner, markAll, prepareStore, SEEN, untoldOf } from './joining.ts'
 import { limitsBy } from './limits.ts'
 import { NotesHere } from './notes-here.ts'
 import { ReadPauses } from './pauses.ts'
@@ -73,7 +73,7 @@ export class FleetLedger implements Fleet {
     const { clock, local, member, onHealth, store } = options
     this.#options = options
     this.member = member
-    this.pauses = new ReadPauses(clock)
+    this.pauses = new ReadPauses(clock, local)
     this.#exchange = new Exchange({
       store,
       time: steadyOf(clock),
@@ -230,9 +230,7 @@ export class FleetLedger implements Fleet {
 
   /** Makes what is missing in the store, and tells it all where it was made anew. */
   async #prepare(): Promise<void> {
-    const { local, store } = this.#options
-    if (!isMadeAnew(local, await store.prepare())) return
-    markAll(local, this.#home, this.member)
+    if (!(await prepareStore(this.#options, this.#home, this.pauses))) return
     this.#tellUntold()
     this.#exchange.isAnew(ANEW)
   }

@@ -1,7 +1,10 @@
 import { JOINED } from '../ledger/fleet.ts'
+import { PAUSES } from '../ledger/pauses.ts'
 import type { LedgerTables } from '../ledger/tables.ts'
 import type { Change } from './exchange.ts'
 import { isNote } from './notes-here.ts'
+import type { ReadPauses } from './pauses.ts'
+import type { SharedStore } from './store.ts'
 
 /** The fact that says up to where this member has read what others have changed. */
 export const SEEN = 'fleet seen'
@@ -21,19 +24,37 @@ export function markAll(local: LedgerTables, home: string, member: string): void
     for (const table of tables) for (const [id] of table.entries()) void untold.set(`${kind} ${id}`, 2)
   for (const [id, { at }] of letters.entries())
     void untold.set(`letters ${id}`, { born: `${member} ${at}`, keys: [], was: [] })
+  // Elsewhere other pauses stand.
+  if (facts.get(JOINED) !== home) void facts.delete(PAUSES.fleet)
   void facts.set(JOINED, home)
   void facts.set(SEEN, '')
 }
 
-/** A store was reached. @returns whether it was made anew under the old address, and knows nothing of what it was told. */
-export function isMadeAnew({ facts }: LedgerTables, made: string): boolean {
-  const before = facts.get(TOLD)
-  if (before !== made) void facts.set(TOLD, made)
-  return before !== undefined && before !== made
+/**
+ * Makes what is missing in the store. One that was made anew under the old address knows nothing of what it was told: it is told what is paused, before anybody
+ * reads that there, and the rest is marked.
+ *
+ * @returns whether it was made anew.
+ */
+export async function prepareStore(
+  { local, member, store }: { readonly local: LedgerTables; readonly member: string; readonly store: SharedStore },
+  home: string,
+  paused: Pick<ReadPauses, 'remembered'>,
+): Promise<boolean> {
+  const made = await store.prepare()
+  const before = local.facts.get(TOLD)
+  const isAnew = before !== undefined && before !== made
+  if (isAnew) {
+    await store.tellPauses(paused.remembered)
+    markAll(local, home, member)
+  }
+  if (before !== made) void local.facts.set(TOLD, made)
+  return isAnew
 }
 
 /** What the tables say of clinks the member has told that they were copied from. */
-export function forgetOwner({ attempts, claims, results, untold }: LedgerTables): void {
+export function forgetOwner({ attempts, claims, facts, results, untold }: LedgerTables): void {
+  void facts.delete(PAUSES.fleet)
   for (const table of [attempts, results, untold]) for (const [id] of table.entries()) void table.delete(id)
   for (const [id, { claim }] of claims.entries()) void claims.set(id, { claim })
 }

@@ -157,15 +157,19 @@ export const RECALL = `SELECT NULL AS kind, clink AS id, attempts AS row, result
    UNION ALL SELECT kind, id, row, NULL, NULL, CASE WHEN kind = 'cooling' THEN ${REST} END FROM clink_worker.notes
      WHERE fleet = $1 AND kind IN ('letters', 'cooling', 'own') AND id = ANY ($2::text[]) AND row IS NOT NULL`
 
-/** There is one row for each pause, which goes when somebody ends it or, later, when its time is over. */
+/** There is one row for each pause, which goes when its time is over. One that somebody has ended is left without its content for some days: a member that remembers it does not bring it back. */
 export const PAUSES = {
   read: `SELECT row, extract(epoch FROM at) * 1000 AS since, ${REST} AS rest FROM clink_worker.notes
-     WHERE fleet = $1 AND kind = 'pauses' AND (${REST} > 0) IS NOT FALSE`,
+     WHERE fleet = $1 AND kind = 'pauses' AND row IS NOT NULL AND (${REST} > 0) IS NOT FALSE`,
+  tell: `INSERT INTO clink_worker.notes (fleet, kind, id, row, changed)
+     SELECT $1, 'pauses', t.id, t.row, pg_current_xact_id() FROM unnest($2::text[], $3::text[]) AS t (id, row)
+     ON CONFLICT (fleet, kind, id) DO NOTHING`,
   /** With what is told of who did it: $4 is its id, $5 the act. */
   set: `WITH act AS (INSERT INTO clink_worker.notes (fleet, kind, id, row, changed) VALUES ($1, 'audit', $4, $5, pg_current_xact_id()))
    INSERT INTO clink_worker.notes (fleet, kind, id, row, changed) VALUES ($1, 'pauses', $2, $3, pg_current_xact_id())
      ON CONFLICT (fleet, kind, id) DO UPDATE SET row = excluded.row, changed = excluded.changed, at = now()`,
-  end: `WITH ended AS (DELETE FROM clink_worker.notes WHERE fleet = $1 AND kind = 'pauses' AND id = $2 AND (${REST} > 0) IS NOT FALSE RETURNING 1),
+  end: `WITH ended AS (UPDATE clink_worker.notes SET row = NULL, changed = pg_current_xact_id(), at = now()
+       WHERE fleet = $1 AND kind = 'pauses' AND id = $2 AND row IS NOT NULL AND (${REST} > 0) IS NOT FALSE RETURNING 1),
      act AS (INSERT INTO clink_worker.notes (fleet, kind, id, row, changed) SELECT $1, 'audit', $3, $4, pg_current_xact_id() FROM ended)
    SELECT FROM ended`,
 } as const

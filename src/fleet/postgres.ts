@@ -150,6 +150,13 @@ export class PostgresStore implements SharedStore {
     return { next, isWhole: known === '0', notes: rows.flatMap(noteOf), pauses, siblings }
   }
 
+  async tellPauses(pauses: readonly KeptFleetPause[]): Promise<void> {
+    if (pauses.length === 0) return
+    const ids = pauses.map(({ route }) => pauseId(route))
+    const rows = pauses.map((pause) => toJsonb(JSON.stringify(pause)))
+    await this.#query(PAUSES.tell, [this.#options.fleet, ids, rows])
+  }
+
   async noteSiblings(url: string, verdict: string): Promise<void> {
     await this.#query(SIBLINGS, [this.#options.fleet, url, verdict])
   }

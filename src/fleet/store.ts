@@ -2,6 +2,7 @@ import type { FleetPause, Member } from '../ledger/fleet.ts'
 import type { LimitStore } from '../ledger/fleet-limits.ts'
 import type { KeptStep } from '../ledger/step-table.ts'
 import type { LetterEdit } from './letter-edits.ts'
+import type { KeptFleetPause } from './pauses.ts'
 
 /** Kinds of rows that all members share, by their tables here. Members' own parts of a clink are not among them. */
 export const NOTES = ['letters', 'cooling', 'own', 'audit'] as const
@@ -88,6 +89,8 @@ export interface SharedStore {
   write(batch: Batch): Promise<readonly Note[]>
   /** @param after undefined: all of them. */
   changes(after: string | undefined): Promise<Changes>
+  /** What is paused, as this member remembers it: told to a store that was made anew. One that was set there since, or ended, stays as it is. */
+  tellPauses(pauses: readonly KeptFleetPause[]): Promise<void>
   /** What this member has found out about siblings at a service, in place of what another one has. */
   noteSiblings(url: string, verdict: string): Promise<void>
   /** Shows that this member is there, by writing. @param shows what it says of itself: JSON. @returns why this version may not work with the store any more; undefined: it may. */

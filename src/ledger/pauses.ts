@@ -23,6 +23,12 @@ export type Pause = Frozen<z.output<typeof pause>>
 /** The facts that hold the pauses of the state directory, and those of its fleet as it has seen them last. */
 export const PAUSES = { own: 'pauses', fleet: 'pauses of the fleet' } as const
 
+/** @param text of such a fact. */
+export function pausesIn(text: string | undefined): readonly Pause[] {
+  const { data } = kept.safeParse(text === undefined ? [] : tryTo((): unknown => JSON.parse(text)))
+  return data ?? []
+}
+
 /** Pauses that a state directory remembers: over restarts, until somebody ends them or their time is over. */
 export class KeptPauses {
   readonly #process: Pick<ProcessLedger, 'fact' | 'note'>
@@ -34,9 +40,7 @@ export class KeptPauses {
   }
 
   all(): readonly Pause[] {
-    const text = this.#process.fact(this.#fact)
-    const { data } = kept.safeParse(text === undefined ? [] : tryTo((): unknown => JSON.parse(text)))
-    return data ?? []
+    return pausesIn(this.#process.fact(this.#fact))
   }
 
   of(route: string | undefined): Pause | undefined {

@@ -96,6 +96,8 @@ export class SimulatedStore {
         }
         return changes
       },
+      // It is never made anew.
+      tellPauses: async () => await Promise.resolve(),
       noteSiblings: async (url, verdict) => await ask('siblings', () => void this.#rows.siblings.set(url, verdict)),
       members: async () => await Promise.resolve([]),
       steps: async (id) => await ask('steps', () => this.#rows.stepsOf(id)),

@@ -169,6 +169,7 @@ export class Spoilt implements SharedStore {
   readonly prepare = async (): Promise<string> => await this.#real.prepare()
   readonly recall: SharedStore['recall'] = async (ids) => await this.#real.recall(ids)
   readonly changes: SharedStore['changes'] = async (after) => await this.#real.changes(after)
+  readonly tellPauses: SharedStore['tellPauses'] = async (pauses) => await this.#real.tellPauses(pauses)
   readonly noteSiblings: SharedStore['noteSiblings'] = async (...found) => await this.#real.noteSiblings(...found)
   readonly steps: SharedStore['steps'] = async (id) => await this.#real.steps(id)
   readonly members: SharedStore['members'] = async () => {

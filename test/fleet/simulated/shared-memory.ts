@@ -50,6 +50,7 @@ export class SharedMemory {
         return await ask(() => this.#write(batch, member, written))
       },
       changes: async (after) => await ask(() => this.#rows.changesAfter(Number(after ?? 0))),
+      tellPauses: async () => await ask(() => {}),
       noteSiblings: async (url, verdict) => await ask(() => void this.#rows.siblings.set(url, verdict)),
       members: async () => await ask(() => []),
       steps: async (id) => await ask(() => this.#rows.stepsOf(id)),
