@@ -39,11 +39,13 @@ function read(text: string | null): unknown {
   return text === null ? undefined : tryTo((): unknown => JSON.parse(text))
 }
 
-/** What a member tells of what it has done with a clink. */
-export function partOf({ attempts, claims, results }: LedgerTables, clink: string): Part {
-  const row = claims.get(clink)
-  const result = row?.result ?? results.get(clink)
-  return { clink, attempts: textOf(row?.attempts ?? attempts.get(clink)), result: textOf(result) }
+/** What a member tells of what it has done with a clink; undefined: nothing. */
+export function partOf(tables: LedgerTables, clink: string): Part | undefined {
+  const row = tables.claims.get(clink)
+  const attempts = row?.attempts ?? tables.attempts.get(clink)
+  const result = row?.result ?? tables.results.get(clink)
+  if (attempts === undefined && result === undefined) return undefined
+  return { clink, attempts: textOf(attempts), result: textOf(result) }
 }
 
 function textOf(row: object | undefined): string | null {

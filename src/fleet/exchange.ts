@@ -2,26 +2,14 @@ import type { Cancel, Timeline } from '../base/clock.ts'
 import { asError } from '../base/coded-error.ts'
 import { Recent } from '../base/recent.ts'
 import { DONE } from '../ledger/table.ts'
-import { editsOf, type LetterEdit } from './letter-edits.ts'
-import { NotPrepared, type Batch, type Note, type NoteKind, type SharedStore } from './store.ts'
-
-/** Something here of which the fleet does not know how it is now. */
-export interface Change {
-  readonly kind: NoteKind | 'part' | 'step'
-  readonly id: string
-  /** Of a part: those of all members count no more. */
-  readonly isOver?: boolean
-  /** Of a note: it is none that another member may have removed. */
-  readonly isNew?: boolean
-  /** Of a letter. */
-  readonly edit?: LetterEdit | undefined
-}
+import { asOne, hasFailed, keyOf, type Change, type Wanted } from './changes.ts'
+import { NotPrepared, type Batch, type Note, type SharedStore } from './store.ts'
 
 export interface ExchangeOptions {
   readonly store: SharedStore
   readonly time: Timeline
   /** How what has changed is now. */
-  readonly compile: (changes: readonly Change[]) => Batch
+  readonly compile: (changes: readonly Change[], now: number) => Batch
   /** The fleet knows of these, asked at that moment. @param notes how those letters are now that are not gone. */
   readonly told: (changes: readonly Change[], notes: readonly Note[], asked: number) => void
   /** What is to be known of the store before it is used was read since it failed. */
@@ -38,30 +26,9 @@ const MOST = 500
 /** Of so many rows it is known when they changed here last. */
 const TOUCHED = 20_000
 
-interface Wanted extends Change {
-  readonly dueAt: number
-}
-
 interface Written {
   readonly written: readonly Change[]
   readonly notes: readonly Note[]
-}
-
-export function keyOf({ id, kind }: Pick<Change, 'id' | 'kind'>): string {
-  return `${kind} ${id}`
-}
-
-/** What has changed, and what has changed of the same since. */
-function asOne(first: Wanted, next: Wanted): Wanted {
-  const { id, kind } = first
-  return {
-    kind,
-    id,
-    isOver: first.isOver === true || next.isOver === true,
-    isNew: first.isNew === true || next.isNew === true,
-    edit: editsOf(first.edit, next.edit),
-    dueAt: Math.min(first.dueAt, next.dueAt),
-  }
 }
 
 /**
@@ -230,6 +197,7 @@ export class Exchange {
     this.#landing = landing.promise
     this.#flight = this.#take()
     const changes = [...this.#flight.values()]
+    const sentAt = this.#options.time.now()
     try {
       const asked = this.#count
       const { notes, written } = await this.#write(changes)
@@ -243,8 +211,9 @@ export class Exchange {
       const left = this.#flight
       this.#flight = new Map()
       for (const [key, change] of left) {
+        const failed = error instanceof NotPrepared ? change : hasFailed(change, sentAt)
         const since = this.#wanted.get(key)
-        this.#wanted.set(key, since === undefined ? change : asOne(change, since))
+        this.#wanted.set(key, since === undefined ? failed : asOne(failed, since))
       }
       const why = error instanceof NotPrepared ? this.#problem : undefined
       this.#health(why ?? asError(error).message)
@@ -277,9 +246,9 @@ export class Exchange {
   /** What the store refuses because of itself stays here, and keeps no other from being told. @returns what is written. */
   async #write(changes: readonly Change[]): Promise<Written> {
     if (changes.length === 0) return { written: [], notes: [] }
-    const { compile, store } = this.#options
+    const { compile, store, time } = this.#options
     try {
-      return { notes: await store.write(compile(changes)), written: changes }
+      return { notes: await store.write(compile(changes, time.now())), written: changes }
     } catch (error) {
       if (!store.isOfTheData(error)) throw error
       if (changes.length === 1) return { written: changes.filter(({ kind }) => kind === 'step'), notes: [] }

@@ -7,7 +7,8 @@ import { JOINED, type ByOthers, type Fleet, type FleetView, type MemberSigns } f
 import { DONE } from '../ledger/table.ts'
 import type { LedgerTables } from '../ledger/tables.ts'
 import { byOthers, partOf } from './by-others.ts'
-import { Exchange, keyOf, type Change } from './exchange.ts'
+import { keyOf, overOf, type Change } from './changes.ts'
+import { Exchange } from './exchange.ts'
 import { editOf } from './letter-edits.ts'
 import { forgetOwner, markAll, prepareStore, SEEN, untoldOf } from './joining.ts'
 import { limitsBy } from './limits.ts'
@@ -77,7 +78,7 @@ export class FleetLedger implements Fleet {
     this.#exchange = new Exchange({
       store,
       time: steadyOf(clock),
-      compile: (changes) => this.#compile(changes),
+      compile: (changes, now) => this.#compile(changes, now),
       told: (changes, notes, asked) => this.#told(changes, notes, asked),
       isRead: () => this.#isPrepared && this.pauses.areRead,
       onHealth: (problem) => {
@@ -270,12 +271,11 @@ export class FleetLedger implements Fleet {
     if (!this.#isStopped) this.#cancel = after(this.#options.clock, wait, () => void this.#beat())
   }
 
-  #compile(changes: readonly Change[]): Batch {
+  #compile(changes: readonly Change[], now: number): Batch {
     const parts = changes.filter(({ kind }) => kind === 'part')
-    const mine = parts.map(({ id }) => partOf(this.#options.local, id))
     return {
-      over: parts.filter(({ isOver }) => isOver).map(({ id }) => id),
-      parts: mine.filter(({ attempts, result }) => attempts !== null || result !== null),
+      ...overOf(parts, now),
+      parts: parts.flatMap(({ id }) => partOf(this.#options.local, id) ?? []),
       notes: changes.flatMap((change) => this.#notes.compile(change)),
       steps: this.#steps.compile(changes.filter(({ kind }) => kind === 'step').map(({ id }) => id)),
     }

@@ -1,7 +1,7 @@
 import { JOINED } from '../ledger/fleet.ts'
 import { PAUSES } from '../ledger/pauses.ts'
 import type { LedgerTables } from '../ledger/tables.ts'
-import type { Change } from './exchange.ts'
+import type { Change } from './changes.ts'
 import { isNote } from './notes-here.ts'
 import type { ReadPauses } from './pauses.ts'
 import type { SharedStore } from './store.ts'

@@ -5,7 +5,8 @@ import type { DeadLetter } from '../ledger/dead-letters.ts'
 import { rows, type Row } from '../ledger/rows.ts'
 import type { Table } from '../ledger/table.ts'
 import type { LedgerTables } from '../ledger/tables.ts'
-import type { Change, Exchange } from './exchange.ts'
+import type { Change } from './changes.ts'
+import type { Exchange } from './exchange.ts'
 import { NOTES, type Batch, type Note, type NoteKind } from './store.ts'
 
 /** Milliseconds that an answer of the store may take: by so much an end that is read again may seem earlier. */

@@ -103,7 +103,8 @@ const MAY = 'EXISTS (SELECT FROM me)'
 
 /** Parts of the one statement that writes a batch; those of which there is nothing are left out. $1 is the fleet, $2 the member. A clink is left alone for no shorter than a member has said before. */
 export const WRITES = {
-  over: `DELETE FROM clink_worker.parts WHERE ${MAY} AND fleet = $1 AND clink = ANY ($3::text[]) AND NOT (member = $2 AND clink = ANY ($4::text[]))`,
+  over: `DELETE FROM clink_worker.parts WHERE ${MAY} AND fleet = $1 AND clink = ANY ($3::text[]) AND NOT (member = $2 AND clink = ANY ($4::text[]))
+     AND (member = $2 OR at <= ALL (SELECT now() - o.ms * interval '1 millisecond' FROM unnest($3::text[], $15::float8[]) AS o (id, ms) WHERE o.id = clink AND o.ms IS NOT NULL))`,
   parts: `INSERT INTO clink_worker.parts AS p (fleet, clink, member, attempts, result, written)
      SELECT $1, t.clink, $2, t.attempts, t.result, $14 FROM unnest($4::text[], $5::text[], $6::text[]) AS t (clink, attempts, result) WHERE ${MAY}
      ON CONFLICT (fleet, clink, member) DO UPDATE SET attempts = excluded.attempts, result = excluded.result, written = excluded.written, at = now()

@@ -219,7 +219,7 @@ export class PostgresStore implements SharedStore {
     await this.#pool.end()
   }
 
-  async #write(client: PoolClient, { notes, over, parts, steps }: Batch): Promise<readonly Note[]> {
+  async #write(client: PoolClient, { notes, over, overFor, parts, steps }: Batch): Promise<readonly Note[]> {
     const { fleet, member } = this.#options
     const [written, first] = [String(this.#written), this.#mayBeLate ? 'shutsOut' : 'looks'] as const
     const carryOut = async (sql: string, values: readonly unknown[]): Promise<readonly QueryResultRow[]> => {
@@ -245,7 +245,7 @@ export class PostgresStore implements SharedStore {
           notes.map(({ edit }) => edit?.keys.join(' ') ?? ''),
           notes.map(({ edit }) => toJsonb(JSON.stringify(edit?.was ?? []))),
         ],
-        [written],
+        [written, over.map((id) => overFor?.get(id) ?? null)],
       ].flat()
       after = await carryOut(statementOf(names, FIRST.ofBatch[first]), values)
     }

@@ -46,6 +46,11 @@ export interface Recalled {
 export interface Batch {
   /** Clinks of which no member's part counts any more. */
   readonly over: readonly string[]
+  /**
+   * Of those of which an earlier write may have told already, for how many milliseconds that is so: what another member has told since then stays, since it may
+   * have begun anew.
+   */
+  readonly overFor?: ReadonlyMap<string, number>
   /** This member's parts, also of clinks that are over: then they are what is left. */
   readonly parts: readonly Part[]
   readonly notes: readonly ChangedNote[]

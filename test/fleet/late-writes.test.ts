@@ -67,6 +67,18 @@ it('a write that was given up brings no letter and no attempts, and forgets noth
   expect(await second.recall(['c'])).toMatchObject({ parts: [{ member: 'b' }], mine: [], notes: [] })
 })
 
+it('what is over is told once more, and what others have told since the first time stays', async (context) => {
+  await using members = await writers(context)
+  const { other, second } = members
+  const parts = [{ clink: 'c', attempts: '{"count":1}', result: null }]
+  const again = (ms: number): Batch => ({ ...OVER, overFor: new Map([['c', ms]]) })
+  for (const store of [second, other]) await store.write({ ...NOTHING, parts })
+  await second.write(again(60_000))
+  expect(await second.recall(['c'])).toMatchObject({ parts: [{ member: 'b' }], mine: [] })
+  await second.write(again(0))
+  expect(await second.recall(['c'])).toMatchObject({ parts: [], mine: [] })
+})
+
 it('a write that was given up keeps no steps of a clink that is done by then, and drops none', async (context) => {
   await using members = await writers(context)
   const { first, other, second } = members

@@ -78,6 +78,23 @@ describe('a member that knows what another one has changed since', () => {
     },
   )
 
+  it('tells once more that it has given a clink up, and the start counts that the other one has begun since', async (context) => {
+    await using fleet = await two(context)
+    const { b, url } = fleet
+    let store: Spoilt | undefined
+    await using member = new Member('c', url, undefined, (real) => (store = new Spoilt(real)))
+    await member.start()
+    if (store !== undefined) store.writes = 'are-not-answered'
+    await member.ledger.deadLetter(letter)
+    expect(await b.ledger.retry(id)).toBe('done')
+    const memory = await b.take(clink)
+    await b.begin(clink)
+    if (store !== undefined) store.writes = 'work'
+    await expect.poll(() => member.ledger.isHealthy, { timeout: 5_000 }).toBe(true)
+    await b.ledger.refresh(memory, true)
+    expect([memory.isGivenUp, memory.tried.starts]).toEqual([false, 1])
+  })
+
   it('forgets for nobody else what is over by what it knows', async (context) => {
     await using fleet = await two(context)
     const { a, b } = fleet

@@ -554,6 +554,11 @@ describe('a seed that once broke a promise keeps it now:', { timeout: 60_000 }, 
     ],
     [3_036_723, 'fleet', 'a letter that another member has begun keeps no slot here (P12)'],
     [
+      3_040_559,
+      ['fleet', 'never', 'page', 'snapshot-refuse', 'limits', 'steps'],
+      'a start counts though its clink is told once more to be given up before it (P10)',
+    ],
+    [
       3_037_951,
       ['fleet', 'absent', 'fleet-limits'],
       'a letter probes its paused route where nothing may be claimed, though it had to wait for a permit (P1, §4)',

@@ -6,7 +6,8 @@ import type { FleetPause } from '../../../src/ledger/fleet.ts'
 import type { KeptStep } from '../../../src/ledger/step-table.ts'
 import { stepKey } from '../../../src/ledger/step-table.ts'
 
-type PartRow = Omit<Part, 'clink'>
+/** `at`: when it was written. */
+type PartRow = Omit<Part, 'clink'> & { readonly at: number }
 
 /** The rows that a fleet shares, as a store has to keep them. */
 export class SharedRows {
@@ -51,17 +52,18 @@ export class SharedRows {
    * @param written the number of the write.
    * @throws where a later write of the member was carried out: then this one is not.
    */
-  write({ notes, over, parts, steps }: Batch, member: string, written: number): readonly Note[] {
+  write({ notes, over, overFor, parts, steps }: Batch, member: string, written: number): readonly Note[] {
     if (written < (this.#last.get(member) ?? 0)) throw new Error('another process of this worker has written since')
     this.#last.set(member, written)
     const kept = new Set(parts.map(({ clink }) => clink))
     for (const clink of over)
-      for (const by of this.parts.get(clink)?.keys() ?? [])
-        if (by !== member || !kept.has(clink)) this.parts.get(clink)?.delete(by)
+      for (const [by, { at }] of this.parts.get(clink) ?? [])
+        if (by === member ? !kept.has(clink) : at <= this.#now() - (overFor?.get(clink) ?? 0))
+          this.parts.get(clink)?.delete(by)
     for (const { clink, ...part } of parts) {
       const all = this.parts.get(clink) ?? new Map<string, PartRow>()
       this.parts.set(clink, all)
-      all.set(member, part)
+      all.set(member, { ...part, at: this.#now() })
     }
     const changed = notes.flatMap((note) => this.#note(note) ?? [])
     for (const clink of steps.dropped) this.steps.delete(clink)
