@@ -568,6 +568,11 @@ describe('a seed that once broke a promise keeps it now:', { timeout: 60_000 }, 
       ['fleet', 'busy', 'absent-ignore', 'settings', 'late-begun', 'idle'],
       'a start that waits for several answers of its store in a row has its slot (P11)',
     ],
+    [
+      3_060_024,
+      ['fleet', 'late', 'fleet-limits'],
+      'nor has who was cut off from its store for a while since the start of it (§4)',
+    ],
     [993_818, 'old', 'a claim is held on to with another key after a crash, though the first answer is lost (P9, §7)'],
     [7_302_627, 'old', 'a wall clock that is set forward during a stop leaves its time as it is (P8, §2)'],
   ] as const)('%i (%s): %s', async ([seed, vocabulary]) => {

@@ -133,15 +133,20 @@ export class Place implements SharedPlace {
     if (this.#usage.going.delete(this)) this.#owner.look(this.#usage)
   }
 
-  /** It has ended, and its code too. @param isUnused it was not worked. */
-  end(isUnused = false): void {
+  /** It waits for its route, which is paused, and keeps nothing: what shows that the route works again may be another clink of its key. */
+  leave(isUnused = false): void {
     this.isDue = false
     this.#owner.fleet?.end(this, isUnused)
-    this.#turn = undefined
     this.#usage.going.delete(this)
-    this.#usage.waiting.delete(this)
     if (this.key !== undefined && this.#usage.keys.get(this.key) === this) this.#usage.keys.delete(this.key)
     this.#owner.look(this.#usage)
+  }
+
+  /** It has ended, and its code too. @param isUnused it was not worked. */
+  end(isUnused = false): void {
+    this.#turn = undefined
+    this.#usage.waiting.delete(this)
+    this.leave(isUnused)
   }
 }
 

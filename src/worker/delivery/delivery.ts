@@ -212,8 +212,7 @@ export class Delivery implements HandleOwner {
     const { memory } = this.handle
     const givenBack = this.handle.of === 'claim' ? memory.whyGivenBack(this.clink) : undefined
     const known = { fault: this.#planned.fault, inFleet: memory.startsInFleet, ...this.handle.outlived }
-    const state = { clinkId: this.clink.clink_id, givenBack, ...known }
-    const givenUp = decideUnstarted(state, this.#planned.policy)
+    const givenUp = decideUnstarted({ clinkId: this.clink.clink_id, givenBack, ...known }, this.#planned.policy)
     const pause = this.#parts.health.wait(this.route, memory, this.place?.hasQueued)
     if (givenUp !== undefined) {
       this.attempt = memory.tried.starts
@@ -253,6 +252,7 @@ export class Delivery implements HandleOwner {
     const left = this.#planned.policy.maxHold - this.handle.heldFor
     if (this.#parts.capacity.mayHold() && left > 0) {
       this.#backOff(Math.min(wait, left), PAUSED)
+      this.place?.leave()
       this.backoff.take(this.#parts.health.turn(this.route, this.handle.memory))
       return void (this.#noted = this.handle.note())
     }

@@ -1,8 +1,14 @@
 import type { Breach, Evidence, Rule } from '../judge.ts'
 import type { EventRecord, LifeRecord } from '../record.ts'
 import { configsIn } from '../settings.ts'
-import { CLAIM_ENDS, slept } from './leases.ts'
-import { keyOf } from './limits.ts'
+import { slept } from './leases.ts'
+import { givesKeyUp, keyOf } from './limits.ts'
+
+interface Holder {
+  readonly id: string
+  readonly life: LifeRecord
+  readonly since: number
+}
 
 /** docs/fleet.md: what is limited for all is limited for all members together. */
 export const fleetLimitsAreKept: Rule = (evidence) => [...ratesAreKept(evidence), ...keysAreKept(evidence)]
@@ -20,12 +26,12 @@ function ratesAreKept({ plan, record }: Evidence): readonly Breach[] {
 /**
  * From its first start to its settlement, or to the end of the process that works it, a clink is the only one of its key that any member starts. The
  * right of a process that stood still may have ended, and that process does not know it yet. One that could not renew its right has none for what waits
- * for its next try.
+ * for its next try, and what waits for a paused route leaves its key to others.
  */
 function keysAreKept({ emulator, plan, record }: Evidence): readonly Breach[] {
   const { serial, serialScope } = plan.world.limits ?? {}
   if (serial === undefined || serialScope !== 'fleet' || plan.world.field?.name === `${serial}_id`) return []
-  const holders = new Map<string, { readonly id: string; readonly life: LifeRecord; readonly since: number }>()
+  const holders = new Map<string, Holder>()
   return eventsOf(record).flatMap(({ at, event, life: name }) => {
     const life = record.lives.get(name)
     if (!('clink' in event) || life === undefined) return []
@@ -35,7 +41,7 @@ function keysAreKept({ emulator, plan, record }: Evidence): readonly Breach[] {
     const key = keyOf(clink, serial)
     const holder = holders.get(key)
     const isTheirs = holder?.id === id && holder.life === life
-    if (isTheirs && CLAIM_ENDS.has(event.event) && 'route' in event) holders.delete(key)
+    if (isTheirs && givesKeyUp(event)) holders.delete(key)
     if (event.event !== 'clink.started') return []
     holders.set(key, { id, life, since: at })
     if (holder === undefined || holder.life === life || isOver(holder.life, at)) return []
@@ -45,17 +51,19 @@ function keysAreKept({ emulator, plan, record }: Evidence): readonly Breach[] {
   })
 }
 
-/** Nothing of it runs, and the store has heard nothing of its key for as long as a right lasts. */
+/** Nothing of it runs, and since its start the store has once heard nothing of its key for as long as a right lasts. */
 function hasNoRight(
   { plan, record }: Pick<Evidence, 'plan' | 'record'>,
-  { id, life }: { readonly id: string; readonly life: LifeRecord },
+  { id, life, since }: Holder,
   at: number,
 ): boolean {
   const runs = record.runsOf(life.name, id)
   if (runs.some(({ endedAt = Infinity, startedAt }) => startedAt <= at && endedAt > at)) return false
   const lasts = Math.max(...configsIn(plan, record, life.name, 0, at).map(({ claim }) => claim.timeout))
   const calls = record.fleet.calls.get(life.name) ?? []
-  return calls.every(({ doneAt = -Infinity, what }) => what !== 'limits' || doneAt > at || doneAt + lasts <= at)
+  const done = calls.flatMap(({ doneAt, what }) => (what === 'limits' && doneAt !== undefined ? [doneAt] : []))
+  const heard = [...done.filter((time) => time <= at), at].toSorted((a, b) => a - b)
+  return heard.some((time, index) => time > since && time - (heard[index - 1] ?? -Infinity) >= lasts)
 }
 
 /** What all members have said, in order. */

@@ -1,4 +1,6 @@
 import type { Limits } from '../../../src/handlers/route.ts'
+import type { WorkerEvent } from '../../../src/events.ts'
+import { PAUSED } from '../../../src/worker/delivery/backoff.ts'
 import type { StoredClink } from '../../../src/emulator/emulator.ts'
 import { isMarked, isOurs } from '../explained.ts'
 import { workerOf } from '../plan.ts'
@@ -57,7 +59,7 @@ const rateIsKept: Judged = (evidence, life, { rate }) => {
   })
 }
 
-/** From its first start to its settlement, backing off included, a clink is the only one of its key that starts. */
+/** From its first start to its settlement, backing off included, a clink is the only one of its key that starts, unless it waits for its route. */
 const keysAreKept: Judged = ({ emulator, plan, record }, life, { serial }) => {
   // Whose key is not told has none.
   const isUntold = plan.world.field?.name === `${serial}_id`
@@ -69,12 +71,17 @@ const keysAreKept: Judged = ({ emulator, plan, record }, life, { serial }) => {
     const clink = emulator.clink(id)
     if (clink === undefined) return []
     const key = keyOf(clink, serial)
-    if (CLAIM_ENDS.has(event.event) && 'route' in event && holders.get(key) === id) holders.delete(key)
+    if (givesKeyUp(event) && holders.get(key) === id) holders.delete(key)
     if (event.event !== 'clink.started') return []
     const holder = holders.get(key)
     holders.set(key, id)
     return holder === undefined || holder === id ? [] : [breach(at, life, `${id} starts beside ${holder} of ${key}`)]
   })
+}
+
+/** The clink has ended, or waits for its route, which is paused: that lets others of its key go first. */
+export function givesKeyUp(event: WorkerEvent): boolean {
+  return (CLAIM_ENDS.has(event.event) && 'route' in event) || (event.event === 'clink.held' && event.why === PAUSED)
 }
 
 const claimsAreHeldBack: Judged = (evidence, life) => {
@@ -130,7 +137,7 @@ export function isKeyTaken(
     if (told > at) break
     if (!('clink' in event)) continue
     if (event.event === 'clink.started') inHand.add(event.clink.clink_id)
-    if (CLAIM_ENDS.has(event.event) && 'route' in event) inHand.delete(event.clink.clink_id)
+    if (givesKeyUp(event)) inHand.delete(event.clink.clink_id)
   }
   const others = [...inHand].flatMap((id) => emulator.clink(id) ?? [])
   return others.some((other) => other.clink_id !== clink.clink_id && keyOf(other, serial) === keyOf(clink, serial))
