@@ -134,8 +134,8 @@ export class DeadLetters {
     if (letter.rerun !== undefined || isCompleted) {
       const { response, step } = letter.rerun ?? {}
       const next: RerunState = response === undefined ? { step: 'due' } : { step: 'ready', response }
-      const isOpen = OPEN.has(step) && (step !== 'due' || isBegun(letter, begun) || this.#isMine(letter))
-      if (isOpen) return this.#isMine(letter) ? 'rerun' : 'elsewhere'
+      const [isMine, isTheirs] = [this.#isMine(letter), isBegun(letter, begun) && !this.#begun.has(clinkId)]
+      if (OPEN.has(step) && (step !== 'due' || isTheirs || isMine)) return isMine && !isTheirs ? 'rerun' : 'elsewhere'
       await this.add({ ...letter, rerun: this.#signed(next) })
       return 'rerun'
     }

@@ -257,6 +257,8 @@ describe('reruns', () => {
 
     it.each([
       { before: rerun('due', 'a'), change: 'rerun', by: 'a' },
+      // It waits for the one that has begun it.
+      { before: rerun('due', 'a'), begun: [begunBy('b')], change: 'elsewhere', by: 'a' },
       // Nobody has begun it: it is run where it is asked for last.
       { before: rerun('due', 'b'), change: 'rerun', by: 'a' },
       { before: rerun('due', 'b'), begun: [begunBy('b')], change: 'elsewhere', by: 'b' },
