@@ -65,18 +65,20 @@ function isWithLostMember(record: Record, ask: Pick<LetterAsk, 'askedAt' | 'clin
 
 /**
  * Whether the rerun of a letter is that of a member that was asked for it while its store was away, and did not know that one with a lost disk had begun it:
- * it waits, says so, and takes it over when somebody asks once more (docs/fleet.md).
+ * it waits, says so, and takes it over when somebody asks once more (docs/fleet.md). Who has asked too early was told that it is another worker's.
  */
 function waitsForLostMember(record: Record, clinkId: string): boolean {
   const { by, letter, step } = record.fleet.factsOf(clinkId, record.now).at(-1) ?? {}
   const owner = stateOf(record, by)
   const last = record.asks.findLast((ask) => ask.clinkId === clinkId && ask.what === 'retry' && ask.state === owner)
   const life = record.livesOf(owner ?? '').at(-1)
-  if (step !== 'due' || life === undefined || last === undefined || last.answeredAt !== undefined) return false
+  const isTold = last?.isElsewhere === true
+  if (step !== 'due' || life === undefined || last === undefined) return false
+  if (last.answeredAt !== undefined && !isTold) return false
   const isSaid = record.told(life.name, clinkId).some(({ at, event }) => {
     return at >= last.askedAt && event.event === 'clink.held' && event.why.includes('has begun to run it again')
   })
-  if (!isSaid) return false
+  if (!isSaid && !isTold) return false
   const facts = record.fleet.factsOf(clinkId, 0, record.now).filter((fact) => fact.letter === letter && fact.by !== by)
   return [...Map.groupBy(facts, (fact) => fact.by)].some(([member, own]) => {
     const isBegun = own.some((fact) => fact.step === 'running') && UNDER_WAY.has(own.at(-1)?.step)
