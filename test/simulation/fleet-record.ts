@@ -14,6 +14,8 @@ export interface StoreCall {
 const GIVEN_UP = 6_000
 /** What shows to a process that its store works again. */
 const SHOWS: ReadonlySet<StoreCall['what']> = new Set(['write', 'changes'])
+/** Milliseconds after an answer in which what has waited for it is sent. */
+const SOON = 10
 /** Milliseconds that are long for a call. */
 const LONG = 500
 
@@ -208,6 +210,6 @@ export class FleetRecord {
 function waitedSince(calls: readonly StoreCall[], at: number): number {
   return Math.min(
     at,
-    ...calls.flatMap(({ endedAt = Infinity, sentAt }) => (sentAt < at && endedAt >= at ? [sentAt] : [])),
+    ...calls.flatMap(({ endedAt = Infinity, sentAt }) => (sentAt < at && endedAt >= at - SOON ? [sentAt] : [])),
   )
 }

@@ -574,6 +574,11 @@ describe('a seed that once broke a promise keeps it now:', { timeout: 60_000 }, 
       'nor has who was cut off from its store for a while since the start of it (§4)',
     ],
     [3_036_424, 'fleet', 'who asks too early for a rerun that a lost member has begun is told whose it is (P1)'],
+    [
+      3_031_082,
+      ['fleet', 'snapshot-refuse', 'settings', 'absent', 'killed'],
+      'what has waited for an answer of its store is sent a moment after it (P11)',
+    ],
     [993_818, 'old', 'a claim is held on to with another key after a crash, though the first answer is lost (P9, §7)'],
     [7_302_627, 'old', 'a wall clock that is set forward during a stop leaves its time as it is (P8, §2)'],
   ] as const)('%i (%s): %s', async ([seed, vocabulary]) => {
