@@ -41,10 +41,13 @@ function isOverUnsaid(record: Record, ask: LetterAsk): boolean {
   const isRepetition = isElsewhere === true || isUnderWay
   const begunAt = isRepetition ? record.fleet.retriedAt(clinkId, 0, answeredAt ?? askedAt) : undefined
   const run = record.runsByClink.get(clinkId)?.findLast(({ isRerun }) => isRerun === true)
-  if (run?.endedAt === undefined || run.endedAt < (begunAt ?? askedAt)) return false
-  const known = record.fleet.factsOf(clinkId, record.now).at(-1)
-  const isKnown = known !== undefined && known.at >= run.endedAt && !UNDER_WAY.has(known.step)
+  if (run === undefined) return false
   const { crashedAt, stoppedAt = Infinity } = record.life(run.life)
+  // It ends with its process, and the next one may give it up for that.
+  const endedAt = run.endedAt ?? crashedAt
+  if (endedAt === undefined || endedAt < (begunAt ?? askedAt)) return false
+  const known = record.fleet.factsOf(clinkId, record.now).at(-1)
+  const isKnown = known !== undefined && known.at >= endedAt && !UNDER_WAY.has(known.step)
   return isKnown && (crashedAt !== undefined || record.fleet.isWriting(run.life, stoppedAt, Infinity))
 }
 

@@ -579,6 +579,11 @@ describe('a seed that once broke a promise keeps it now:', { timeout: 60_000 }, 
       ['fleet', 'snapshot-refuse', 'settings', 'absent', 'killed'],
       'what has waited for an answer of its store is sent a moment after it (P11)',
     ],
+    [
+      3_031_198,
+      ['fleet', 'paused-fleet'],
+      'a rerun that ended with its process is given up by the next one, which crashes before it says so (P1)',
+    ],
     [993_818, 'old', 'a claim is held on to with another key after a crash, though the first answer is lost (P9, §7)'],
     [7_302_627, 'old', 'a wall clock that is set forward during a stop leaves its time as it is (P8, §2)'],
   ] as const)('%i (%s): %s', async ([seed, vocabulary]) => {

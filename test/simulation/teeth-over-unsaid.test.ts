@@ -9,7 +9,7 @@ const UNDER_WAY: Steps = [[0], [10, 'due'], [12, 'running']]
 /** The second of two members has run a letter again, which a person wants of the first one as well. */
 function asked(
   facts: Steps,
-  run: { readonly endedAt: number },
+  run: { readonly endedAt?: number },
   of: Partial<LifeRecord>,
   ask: Partial<LetterAsk> = {},
   answeredAt?: number,
@@ -53,6 +53,10 @@ describe('the judge, of a rerun that its fleet takes for one that is under way (
     expect(asked([...UNDER_WAY, [50]], { endedAt: 20 }, { crashedAt: 40 }, ask)).toBe(0)
   })
 
+  it('knows that it may have ended with its process, of which the next one gives it up', () => {
+    expect(asked([...UNDER_WAY, [50]], {}, { crashedAt: 40 })).toBe(0)
+  })
+
   it('knows that its process may be stopped before its store has answered', () => {
     expect(asked([...UNDER_WAY, [50]], { endedAt: 20 }, { stoppedAt: 40 })).toBe(0)
   })
@@ -63,6 +67,7 @@ describe('the judge, of a rerun that its fleet takes for one that is under way (
 
   it.for([
     ['that its fleet still takes for one', UNDER_WAY, { endedAt: 20 }, { crashedAt: 40 }, {}],
+    ['that ended with its process, and that its fleet still takes for one', UNDER_WAY, {}, { crashedAt: 40 }, {}],
     ['of whose end a process says nothing that has not crashed', [...UNDER_WAY, [50]], { endedAt: 20 }, {}, {}],
     ['that was forgotten, and had run once before', [...UNDER_WAY, [50]], { endedAt: 5 }, { crashedAt: 40 }, {}],
     [
