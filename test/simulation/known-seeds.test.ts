@@ -584,6 +584,11 @@ describe('a seed that once broke a promise keeps it now:', { timeout: 60_000 }, 
       ['fleet', 'paused-fleet'],
       'a rerun that ended with its process is given up by the next one, which crashes before it says so (P1)',
     ],
+    [
+      3_038_150,
+      ['fleet', 'patterns'],
+      'a claim had run out of which the service has given its process another one since (P3)',
+    ],
     [993_818, 'old', 'a claim is held on to with another key after a crash, though the first answer is lost (P9, §7)'],
     [7_302_627, 'old', 'a wall clock that is set forward during a stop leaves its time as it is (P8, §2)'],
   ] as const)('%i (%s): %s', async ([seed, vocabulary]) => {
