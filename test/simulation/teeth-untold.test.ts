@@ -105,7 +105,10 @@ describe('the judge notices a worker, where answers say less than all,', { timeo
   })
 
   it('that gives back at a stop what runs under a later claim than the one that was parked (P2, P8)', async () => {
-    const handOver = vi.spyOn(Parked.prototype, 'handOver').mockReturnValue()
+    const told = [
+      vi.spyOn(Parked.prototype, 'handOver').mockReturnValue(),
+      vi.spyOn(Parked.prototype, 'follow').mockReturnValue(),
+    ]
     // Each process gives a clink back when it has it for the first time.
     const handle: NonNullable<SeedOptions['breakage']>['handle'] = (real) => {
       const known = new Set<string>()
@@ -117,7 +120,7 @@ describe('the judge notices a worker, where answers say less than all,', { timeo
     }
     const options: SeedOptions = { planned: cooling, breakage: { handle } }
     const isIt = await isNoticed(options, 'P2', /\(release\) takes \S+ from its run/)
-    handOver.mockRestore()
+    for (const spy of told) spy.mockRestore()
     expect(isIt).toBe(true)
   })
 
