@@ -6,7 +6,7 @@ import type { Act } from '../ledger/audit.ts'
 import type { LetterChange } from '../ledger/dead-letters.ts'
 import { endOf, type Pause } from '../ledger/pauses.ts'
 import { forgetGroups } from './failures.ts'
-import type { Asked, Drained, LogLevel, Wish } from './asked.ts'
+import type { Asked, Drained, LogLevel, Stopped, Wish } from './asked.ts'
 
 /** How many dead letters are changed at once, in one commit. */
 export const MOST = 500
@@ -77,6 +77,13 @@ export async function stop(wish: Wish, asked: Asked): Promise<void> {
   const worker = running(asked)
   await note(asked, { act: 'stop', ...wishOf(wish) })
   worker.stop(`${wish.by} asked for it${wish.note === undefined ? '' : `: ${wish.note}`}`)
+}
+
+/** @throws {CodedError} STATE_UNAVAILABLE where no stop has begun. */
+export async function stoppedOf(asked: Asked): Promise<Stopped> {
+  const stopped = running(asked).stopped()
+  if (stopped === undefined) throw new CodedError('STATE_UNAVAILABLE', 'no stop has begun')
+  return await stopped
 }
 
 export async function cancel(

@@ -21,6 +21,14 @@ export interface Drained {
   readonly isDone: boolean
 }
 
+/** How a stop has ended. */
+export interface Stopped {
+  /** Clinks whose claims it still holds. */
+  readonly leftBehind: readonly string[]
+  /** What its process ends with. */
+  readonly exit: number
+}
+
 /** The worker that runs, as requests reach it. */
 interface AskedWorker extends Seen {
   settledLiveness(): Promise<Liveness>
@@ -41,6 +49,8 @@ interface AskedWorker extends Seen {
   drained(): Drained
   /** Begins to stop. @param reason for people. */
   stop(reason: string): void
+  /** Resolves when it has stopped; undefined: no stop has begun. */
+  stopped(): Promise<Stopped> | undefined
   /** @param reason for people. */
   cancel(clinkId: string, to: 'release' | 'reject', reason: string): 'aborted' | 'waited' | 'late' | 'unknown'
   /** Reads configuration and handlers again. @returns what is wrong with them: then those in use stay. */

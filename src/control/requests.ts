@@ -3,7 +3,19 @@ import { CodedError } from '../base/coded-error.ts'
 import type { DeadLetter } from '../ledger/dead-letters.ts'
 import type { Page } from '../ledger/page.ts'
 import { rows } from '../ledger/rows.ts'
-import { cancel, changeLetters, drain, MOST, pause, reload, resume, running, setLogLevel, stop } from './acts.ts'
+import {
+  cancel,
+  changeLetters,
+  drain,
+  MOST,
+  pause,
+  reload,
+  resume,
+  running,
+  setLogLevel,
+  stop,
+  stoppedOf,
+} from './acts.ts'
 import { chosenPage, pageSchema, shownStep, stepsOf } from './dead-letters.ts'
 import { health } from './health.ts'
 import { rememberedClinks, rememberedOf } from './remembered.ts'
@@ -38,6 +50,7 @@ const change = {
 const routes = z.array(z.string().nullable()).readonly()
 const paused = z.object({ routes, fleet: routes.exactOptional(), isRunning: z.boolean() })
 const drained = z.object({ inHand: z.number(), isDone: z.boolean() })
+const stopped = z.object({ leftBehind: z.array(z.string()).readonly(), exit: z.number() })
 const nothing = z.object({})
 
 /**
@@ -137,6 +150,8 @@ const table = {
       return {}
     },
   }),
+  /** How it has ended: answered when that is known. */
+  stopped: row({ changes: false, params: nothing, answer: stopped, by: async (_, asked) => await stoppedOf(asked) }),
   cancel: row({
     changes: true,
     params: wish.extend({ id: z.string(), to: z.enum(['release', 'reject']) }),

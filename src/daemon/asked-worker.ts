@@ -88,6 +88,8 @@ export function askedWorker(daemon: Daemon, around: Around) {
     },
     drained: () => ({ inHand: worker.drain.inHand, isDone: worker.drain.isDone }),
     stop: (reason: string) => void daemon.stop(reason),
+    stopped: () =>
+      daemon.isStopping ? daemon.ended.then((exit) => ({ exit, leftBehind: daemon.leftBehind })) : undefined,
     cancel: (id: string, to: 'release' | 'reject', reason: string) => worker.cancel(id, to, reason),
     reload: async () => await around.reload(),
     logLevel: (level: string, lasts: number | undefined) => around.logLevel.set(level, lasts),

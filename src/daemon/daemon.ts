@@ -58,6 +58,8 @@ export class Daemon {
   readonly #ended = Promise.withResolvers<ExitCode>()
   /** Resolves when everything has stopped. */
   readonly ended = this.#ended.promise
+  /** Ids of clinks whose claims are still held when it has. */
+  leftBehind: readonly string[] = []
   readonly worker: Worker
   readonly #composed: Composed
   readonly #once: UntilEmpty | undefined
@@ -209,6 +211,7 @@ export class Daemon {
     this.stopping.say(timeout)
     this.#parts.emit({ event: 'worker.stopping', reason, running, queued, held, parked, timeout })
     const [leftBehind] = await Promise.all([this.worker.stop(timeout), this.#composed.keyChange.stop()])
+    this.leftBehind = leftBehind
     await this.#composed.context.runner.stop?.()
     this.#parts.emit({ event: 'worker.stopped', ...this.#totals, leftBehind })
     this.#closeTransport()

@@ -24,7 +24,8 @@ What waits, backs off or sleeps is given back; what runs is asked to finish soon
 ready; resume ends that, and so does a restart.
 `
 const STOP = `
-As SIGTERM: what runs has shutdown.drain to finish, and the process ends. --wait waits for that.
+As SIGTERM: what runs has shutdown.drain to finish, and the process ends. --wait waits for that, and ends with 70 where the worker
+has left claims behind, which it names, or was ended before it had stopped; with 1 when --timeout is over first.
 `
 const CANCEL = `
 Examples:

@@ -1,5 +1,5 @@
 import { sleep, systemClock } from '../../base/clock.ts'
-import { CodedError, EXIT } from '../../base/coded-error.ts'
+import { CodedError, EXIT, type ExitCode } from '../../base/coded-error.ts'
 import { humanDuration } from '../../base/duration.ts'
 import type { Drained, LogLevel } from '../../control/asked.ts'
 import { printable } from '../../observe/printable.ts'
@@ -11,6 +11,7 @@ import { reachState } from '../terminal/reach-state.ts'
 import { reachWorker } from '../terminal/reach-worker.ts'
 import { positiveDuration } from '../terminal/settings.ts'
 import { stillPaused, subjectOf } from './still-paused.ts'
+import { stopOf, within } from './stopped.ts'
 
 export interface OperateOptions extends StateSettings, NoteOptions {
   readonly route?: string
@@ -25,11 +26,12 @@ export interface OperateOptions extends StateSettings, NoteOptions {
 
 type Act = 'pause' | 'resume' | 'drain' | 'stop' | 'cancel' | 'reload' | 'logLevel'
 
-/** What came of it: for people, for programs, and whether it is what was wanted. */
+/** What came of it: for people, for programs, and what the command ends with. */
 interface Said {
   readonly text: string
   readonly json: unknown
-  readonly isDone?: boolean
+  /** Left out: 0. */
+  readonly exit?: ExitCode
 }
 
 /** Milliseconds between two looks how far a drain is. */
@@ -45,9 +47,9 @@ export async function operate(what: Act, subject: string, options: OperateOption
   check(options)
   const link = await reach(state)
   try {
-    const { isDone = true, json, text } = await ACTS[what](link, options, io, subject)
+    const { exit = EXIT.ok, json, text } = await ACTS[what](link, options, io, subject)
     io.out(options.json === true ? `${JSON.stringify(json)}\n` : `${printable(text)}\n`)
-    if (!isDone) io.finish(EXIT.failed)
+    if (exit !== EXIT.ok) io.finish(exit)
   } finally {
     await link.close()
   }
@@ -78,14 +80,22 @@ const ACTS: Readonly<
     const first = await link.ask('drain', wishOf(options, io), limit)
     const json = limit === undefined ? first : await drained(link, first, limit)
     const isDone = json.isDone || options.wait !== true
-    return { text: json.isDone ? 'drained: nothing is in hand' : `draining: ${json.inHand} in hand`, json, isDone }
+    return {
+      text: json.isDone ? 'drained: nothing is in hand' : `draining: ${json.inHand} in hand`,
+      json,
+      ...unless(isDone),
+    }
   },
   stop: async (link, options, io) => {
     const limit = limitOf(options)
-    await link.ask('stop', wishOf(options, io), limit)
-    if (limit === undefined) return { text: 'stopping', json: { stopped: false } }
-    const isDone = await within(link.watch(link.closed), limit)
-    return { text: isDone ? 'stopped' : 'still stopping', json: { stopped: isDone }, isDone }
+    const begun = link.ask('stop', wishOf(options, io), limit)
+    // Asked at once: a worker that has nothing in hand is gone before a second request could reach it.
+    const ended = limit === undefined ? undefined : stopOf(link)
+    ended?.catch(() => {})
+    await begun
+    if (limit === undefined || ended === undefined) return { text: 'stopping', json: { stopped: false } }
+    const stopped = await within(ended, limit)
+    return stopped ?? { text: 'still stopping', json: { stopped: false }, exit: EXIT.failed }
   },
   cancel: async (link, options, io, id) => {
     const to = options.reject === true ? 'reject' : 'release'
@@ -97,12 +107,12 @@ const ACTS: Readonly<
       late: `${id}: too late, Clink is being told what came of it`,
       unknown: `${id} is not in hand; \`clink-worker status\` shows what is`,
     }[result]
-    return { text, json: { clink_id: id, result }, isDone: result === 'aborted' || result === 'waited' }
+    return { text, json: { clink_id: id, result }, ...unless(result === 'aborted' || result === 'waited') }
   },
   reload: async (link, options, io) => {
     const json = await link.ask('reload', wishOf(options, io))
     if (json.problem === null) return { text: 'reloaded', json }
-    return { text: `not reloaded, what was in use stays: ${json.problem}`, json, isDone: false }
+    return { text: `not reloaded, what was in use stays: ${json.problem}`, json, exit: EXIT.failed }
   },
   logLevel: async (link, options, io, level) => {
     if (!isLevel(level)) throw new CodedError('USAGE', `${JSON.stringify(level)} is no level: ${LEVELS.join(', ')}`)
@@ -117,6 +127,11 @@ const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as
 
 function isLevel(text: string): text is LogLevel {
   return LEVELS.some((level) => level === text)
+}
+
+/** What was wanted has not come to be. */
+function unless(isDone: boolean): Pick<Said, 'exit'> {
+  return isDone ? {} : { exit: EXIT.failed }
 }
 
 function check({ reject, release, timeout, wait }: OperateOptions): void {
@@ -154,14 +169,4 @@ function goneOrThrown(error: unknown, last: Drained): Drained {
   if (error instanceof CodedError && error.code === 'STATE_BUSY') return { inHand: 0, isDone: true }
   if (error instanceof CodedError && error.code === 'UNANSWERED') return last
   throw error
-}
-
-async function within(wait: Promise<unknown>, limit: number): Promise<boolean> {
-  const over = new AbortController()
-  const isOver = await Promise.race([
-    wait.then(() => true),
-    limit === Infinity ? new Promise<never>(() => {}) : sleep(systemClock(), limit, over.signal).then(() => false),
-  ])
-  over.abort()
-  return isOver
 }
