@@ -77,7 +77,7 @@ export async function changeFailed(
     await failed.change(what, [...new Set(named)], wish, (id, result) => {
       changes.push({ clink_id: id, result })
       if (result === 'unknown') io.problem(printable(unknown(id)))
-      else if (options.json !== true) io.out(`${printable(id)} ${SAID[result === 'done' ? what : result]}\n`)
+      else if (options.json !== true) io.out(`${printable(id)} ${saidOf(what, result, failed.left)}\n`)
     })
     if (options.json === true) io.out(json(changes))
     else if (isFiltered) io.out(total(what, changes.filter(({ result }) => result !== 'unknown').length))
@@ -143,6 +143,22 @@ function unknown(id: string): string {
 }
 
 const FILTERS = '--route, --group, --error, --since or --all'
+
+/** A rerun is of the worker that is asked for it: where none runs, nobody begins it. */
+function saidOf(
+  what: 'retry' | 'discard',
+  result: Exclude<LetterChange, 'unknown'>,
+  left: FailedLetters['left'],
+): string {
+  const said = SAID[result === 'done' ? what : result]
+  return result !== 'rerun' || left === undefined ? said : `${said}${NEXT[left]}`
+}
+
+const NEXT = {
+  alone: ', when a worker starts with this state directory: none runs now',
+  'in-a-fleet':
+    ', when the worker of this state directory starts: it does not run now; ask at one of the fleet that runs, and that one does it',
+}
 
 const SAID = {
   retry: 'will be retried',

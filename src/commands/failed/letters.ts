@@ -20,6 +20,7 @@ export interface LetterWish extends Pick<Wish, 'by'> {
 export async function reachLetters(state: StatePlace, clock: Clock = systemClock()) {
   const link = await reachState(state, clock)
   return {
+    left: link.left,
     /** @param keep what is to be kept of each, of which there may be very many. */
     letters: async <Kept>(choice: Choice, keep: (letter: DeadLetter) => Kept) =>
       await all(async (after) => await link.ask('failed.letters', { ...choice, ...after }), keep),

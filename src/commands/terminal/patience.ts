@@ -14,9 +14,14 @@ export interface PatientLink extends Link {
    * @throws {CodedError} UNANSWERED when it takes longer; and what `Link` throws.
    */
   ask<Name extends RequestName>(name: Name, params: ParamsOf<Name>, limit?: number): Promise<AnswerOf<Name>>
+  /** None runs, and what it has left is asked. Left out: a worker answers. */
+  readonly left?: Left
   /** Waits without a limit, and says it when the worker stands still meanwhile. */
   watch<Value>(wait: Promise<Value>): Promise<Value>
 }
+
+/** With whom the next worker of a state directory remembers. */
+type Left = 'alone' | 'in-a-fleet'
 
 /** Where a worker is reached. */
 export interface Place {
@@ -49,8 +54,8 @@ export function patient(link: Link, place: Place, clock: Clock = systemClock(), 
 }
 
 /** What is there without a worker answers, or throws. */
-export function certain(link: Link): PatientLink {
-  return { ...link, watch: async (wait) => await wait }
+export function certain(link: Link, left: Left): PatientLink {
+  return { ...link, left, watch: async (wait) => await wait }
 }
 
 const MAY_STILL =

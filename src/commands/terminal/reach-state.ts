@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { sleep, systemClock, type Clock } from '../../base/clock.ts'
 import { CodedError, systemCode } from '../../base/coded-error.ts'
 import { linkToWorker } from '../../control/client.ts'
-import { requests } from '../../control/requests.ts'
+import { requests, type ParamsOf, type RequestName } from '../../control/requests.ts'
 import { openState, type StateOptions } from '../../journal/state.ts'
 import { certain, patient, type PatientLink, type Place } from './patience.ts'
 import { reachWorker } from './reach-worker.ts'
@@ -74,14 +74,15 @@ async function openLink({ directory, share, sync }: StatePlace): Promise<Patient
   const opened = openState({ directory, sync, share: await share?.(), visit: true, onHealth: () => {} })
   await opened.fleet?.start()
   const asked = { ledger: opened.ledger, worker: undefined }
-  return certain({
-    ask: async (name, params) => await requests[name].by(params, asked),
+  const link = {
+    ask: async <Name extends RequestName>(name: Name, params: ParamsOf<Name>) => await requests[name].by(params, asked),
     closed: new Promise(() => {}),
     close: async () => {
       await opened.fleet?.stop()
       opened.close()
     },
-  })
+  }
+  return certain(link, opened.fleet === undefined ? 'alone' : 'in-a-fleet')
 }
 
 function journalOf(directory: string): string {

@@ -207,7 +207,7 @@ test(
     const rerun = 'will be run again, and its result sent to its sender as a new clink'
     const said = [
       ...[one, two].map((id) => `${id} will be retried`),
-      `${three} ${rerun}`,
+      `${three} ${rerun}, when a worker starts with this state directory: none runs now`,
       '3 dead letters to be run again',
     ]
     expect(stdout.split('\n').sort()).toEqual(['', ...said].sort())
