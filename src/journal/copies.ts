@@ -20,8 +20,11 @@ export interface JournalFacts {
 }
 
 const TABLES = ['letters', 'results', 'late', 'in_hand', 'attempts', 'cooling', 'own', 'steps', 'programs'] as const
-/** What each is counted by: a letter that was discarded is only remembered. */
-const COUNTED: Readonly<Record<string, string>> = { letters: "WHERE row ->> '$.discarded' IS NULL" }
+/** What each is counted by: a letter that was discarded is only remembered, and so is a result that its sender has. */
+const COUNTED: Readonly<Record<string, string>> = {
+  letters: "WHERE row ->> '$.discarded' IS NULL",
+  results: "WHERE row ->> '$.isSent' IS NULL",
+}
 
 /** @throws {CodedError} STATE_UNUSABLE when the file is no journal. */
 export function journalFacts(file: string): JournalFacts {

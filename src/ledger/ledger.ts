@@ -11,7 +11,7 @@ import { KeptPauses, PAUSES } from './pauses.ts'
 import { ProcessLedger, type HeldClaim } from './process.ts'
 import { Progress } from './progress.ts'
 import { Memory, triedBy, withStart, type Memories } from './memory.ts'
-import type { Attempts, FailedLeases, KeptResult, Tried } from './remembered.ts'
+import { sentResult, type Attempts, type FailedLeases, type KeptResult, type Tried } from './remembered.ts'
 import { Sightings } from './sightings.ts'
 import { Steps } from './steps.ts'
 import { together } from './table.ts'
@@ -202,7 +202,7 @@ export class Ledger {
     const isLate = how === 'confirmed' && this.#progress.resultOf(id)?.isLate === true
     const keepsSteps = how === 'confirmed' && this.letters.has(id)
     const goesOn = how === 'confirmed' && openRerun(this.letters.get(id)) !== undefined
-    const left = how === 'sent' ? { content: clink.content, leases: 0, at: this.#wall() } : undefined
+    const left = how === 'sent' ? sentResult(clink, this.#wall()) : undefined
     return together(
       keepsSteps || !this.#progress.mayHaveSteps(id) ? undefined : this.#tables.steps.drop(id),
       goesOn ? this.#progress.release(id) : this.#progress.end(id, left),

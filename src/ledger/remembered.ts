@@ -1,8 +1,14 @@
+import type { Clink } from '../clink/records.ts'
 import type { Row } from './rows.ts'
 
 export type Attempts = Row<'attempts'>
 export const NONE: Attempts = { count: 0, errors: [], crashes: 0, at: 0 }
 export type KeptResult = Row<'results'>
+
+/** What is kept of a clink that was run again, and whose sender has the result. */
+export function sentResult({ content }: Pick<Clink, 'content'>, at: number): KeptResult {
+  return { content, leases: 0, isSent: true, at }
+}
 export type HeldClaim = Row<'claims'>['claim']
 
 /** The leases in which the service failed to take a result to their end, or for as long. */

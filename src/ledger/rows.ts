@@ -55,6 +55,8 @@ const results = z.object({
   failedAt: z.number().optional(),
   /** Clink has refused it: it is among the late results as well. */
   isLate: z.literal(true).exactOptional(),
+  /** Of a clink that was run again: its sender has the result, and nothing waits for Clink unless the clink comes back. */
+  isSent: z.literal(true).exactOptional(),
   /** Wall time in milliseconds. */
   at: z.number(),
 })

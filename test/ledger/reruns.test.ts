@@ -1,5 +1,7 @@
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { RerunState } from '../../src/ledger/dead-letters.ts'
+import { journalFacts } from '../../src/journal/copies.ts'
 import { clink } from '../support/sample-records.ts'
 import { TempDir } from '../support/temp-dir.ts'
 import { letter, open, recalled } from '../support/states.ts'
@@ -87,6 +89,21 @@ describe('a letter whose sender was told', () => {
     await ledger.settled(clink, 'sent')
     expect(await ledger.begin({ letter: id })).toBe(1)
     state.close()
+  })
+
+  it('leaves no result that Clink has not confirmed, once its result is sent', async () => {
+    using directory = new TempDir()
+    const state = open(directory.path)
+    const { ledger } = state
+    await ledger.deadLetter(told)
+    await ledger.letters.retry(id)
+    await ledger.begin({ letter: id })
+    await ledger.settled(clink, 'sent')
+    const other = { ...clink, clink_id: 'other' }
+    await ledger.keepResult(other, 'not told yet')
+    expect(ledger.keptResult(clink)).toMatchObject({ isSent: true })
+    state.close()
+    expect(journalFacts(join(directory.path, 'journal.db')).rows).toMatchObject({ letters: 0, results: 1 })
   })
 
   it('that is discarded is run no more, and nothing brings it back (§5)', async () => {
