@@ -1,8 +1,34 @@
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { defineConfig } from 'vitest/config'
+import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
 /** Tests that keep every processor busy, and wait for no lease. */
 const busy = ['test/simulation/**/*.test.ts', 'test/house/**/*.test.ts', 'test/reference/**/*.test.ts']
+
+/** Files that take longest, by what they begin with. */
+const LONG = [
+  'simulation/simulation.',
+  'simulation/known-seeds.',
+  'host/image.',
+  'e2e/',
+  'chaos/',
+  'soak/',
+  'commands/',
+]
+
+/** One that took a minute and came last would be alone for as long. */
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const sorted = await super.sort(files)
+    return sorted.toSorted((a, b) => rank(a) - rank(b))
+  }
+}
+
+function rank({ moduleId }: TestSpecification): number {
+  const name = relative(join(import.meta.dirname, 'test'), moduleId)
+  const found = LONG.findIndex((start) => name.startsWith(start))
+  return found === -1 ? LONG.length : found
+}
 
 // Most tests wait for a lease or a process: three files at once keep two processors busy, more would wait for each other.
 const shared = {
@@ -17,6 +43,7 @@ const shared = {
 export default defineConfig({
   test: {
     allowOnly: false,
+    sequence: { sequencer: LongestFirst },
     // One after the other: a test whose lease of two seconds runs on the machine's clock must not share it with a simulation.
     projects: [
       {
