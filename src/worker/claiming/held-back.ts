@@ -91,6 +91,10 @@ export class HeldBack {
     }
   }
 
+  forgetAll(isMeant: (candidate: Candidate) => boolean): void {
+    for (const [id, { candidate }] of this.#all) if (isMeant(candidate)) this.#all.delete(id)
+  }
+
   /** Those that may be claimed by now, the longest waiting first; only the next one, where seats are kept for it. */
   *startable(): Iterable<Candidate> {
     const next = this.#next

@@ -1,10 +1,7 @@
 import { sleep } from '../../base/clock.ts'
 import { asError } from '../../base/coded-error.ts'
-import type { InboxPage } from '../../clink/client.ts'
-import { ClinkApiError } from '../../clink/errors.ts'
-import { orError } from '../../clink/refusals.ts'
+import type { ClinkApiError } from '../../clink/errors.ts'
 import { forbids, isRateLimited, refusesKey } from '../../clink/verdicts.ts'
-import { forMe } from '../../config/for-me.ts'
 import { lacksPermission } from '../../keys/key-check.ts'
 import type { Backlog } from './backlog.ts'
 import type { Candidate } from './candidate.ts'
@@ -12,7 +9,7 @@ import type { ClaimById } from '../claim/claim-by-id.ts'
 import { FailedClaims } from './failed-claims.ts'
 import type { HeldBack } from './held-back.ts'
 import type { Intake } from '../admission/intake.ts'
-import { sinceOf } from '../../clink/service-time.ts'
+import { Relists } from './relists.ts'
 import type { Purpose } from '../admission/verdict.ts'
 import type { AdmissionParts } from '../admission/context.ts'
 import type { Seats } from '../capacity/capacity.ts'
@@ -27,14 +24,10 @@ interface Claims {
 
 /** Most claims at once: the rest follows in the next turn. */
 const AT_ONCE = 10
-/** The part of a claim's time that may pass between the list and the claim, which counts from the list. */
-const FRESH = 1 / 20
 /** The part of a claim's time, from its list on, within which it is sent and answered. */
 const WORTH_SENDING = 1 / 2
 /** A claim that is not answered after so many milliseconds does not keep the others waiting. */
 const PATIENCE = 2_000
-/** How many clinks that are younger than one may come before it on a page. */
-const PAGE = 100
 /** A key that is forbidden to claim so many clinks and was granted none may claim nothing. */
 const FORBIDDEN = 3
 
@@ -45,6 +38,7 @@ export class SelectClaims {
   readonly #backlog: Backlog
   readonly #heldBack: HeldBack
   readonly #failed: FailedClaims
+  readonly #relists: Relists
   /** Claims that are not answered yet, and what follows from their answers. */
   readonly #open = new Map<string, Promise<ClaimById>>()
   /** The clink whose claim is to show whether claims by id are safe. */
@@ -58,6 +52,7 @@ export class SelectClaims {
     this.#backlog = backlog
     this.#heldBack = heldBack
     this.#failed = new FailedClaims(shared)
+    this.#relists = new Relists(shared.context, heldBack, this.#failed)
   }
 
   /** Whether there may be claims soon, though nothing is listed. */
@@ -89,9 +84,8 @@ export class SelectClaims {
   }
 
   /** Whether the list that shows the clink is too old to claim by. */
-  isStale({ listedAt }: Candidate): boolean {
-    const { clock, settings } = this.#shared.context
-    return listedAt < clock.now() - Math.max(1_000, settings.current.claim.timeout * FRESH)
+  isStale(candidate: Candidate): boolean {
+    return this.#relists.isStale(candidate)
   }
 
   /** @returns how many claims were got, and why others were not, where that concerns more than their clinks. */
@@ -129,7 +123,7 @@ export class SelectClaims {
   async #lookForSaved(signal: AbortSignal): Promise<void> {
     const { saved } = this.#heldBack
     if (saved === undefined || !this.isStale(saved)) return
-    const fresh = await this.#fresh(saved, signal)
+    const fresh = await this.#relists.fresh(saved, signal)
     if (fresh === undefined) this.#heldBack.forget(saved.clink.clink_id)
     else this.#heldBack.refresh(fresh)
   }
@@ -215,7 +209,7 @@ export class SelectClaims {
       if (count === undefined) return { is: 'again' }
       seats.count = count
     }
-    const candidate = await this.#fresh(listed, signal)
+    const candidate = await this.#relists.fresh(listed, signal)
     if (candidate === undefined) return { is: 'refused' }
     // Meanwhile the clink may have become too old, another claim may have told whose the key is, or its route was paused.
     const { clink, listedAt } = candidate
@@ -262,34 +256,6 @@ export class SelectClaims {
     const { identity, keys } = this.#shared.context
     const isFor = typeof clink.for !== 'string' || identity.isUs(clink.for)
     if (error !== undefined && forbids(error) && isFor && key === keys.current) this.#forbidden.add(clink.clink_id)
-  }
-
-  /** A claim counts from the list that showed its clink as pending: where that is too long ago, the clink is listed again. */
-  async #fresh(candidate: Candidate, signal: AbortSignal): Promise<Candidate | undefined> {
-    if (!this.isStale(candidate)) return candidate
-    const { clink_id: id } = candidate.clink
-    const listedAt = this.#shared.context.clock.now()
-    const page = await this.#listFrom(candidate, signal)
-    const seen = page?.clinks.find(({ clink_id, status }) => clink_id === id && status === 'pending')
-    if (seen !== undefined) return { ...candidate, clink: seen, listedAt }
-    if (page === undefined) this.#failed.postpone(candidate)
-    else {
-      this.#failed.forget(id)
-      // Whoever has worked it may have worked the others that were listed as long ago.
-      const oldest = this.#heldBack.oldest((one) => one.key === candidate.key && this.isStale(one))
-      if (oldest !== undefined) await this.#listFrom(oldest, signal)
-    }
-    return undefined
-  }
-
-  async #listFrom({ clink, key }: Candidate, signal: AbortSignal): Promise<InboxPage | undefined> {
-    const { clock, settings } = this.#shared.context
-    const listedAt = clock.now()
-    const params = { limit: PAGE, for_me: forMe(settings.current), ...sinceOf(clink.created_at) }
-    const page = await orError(key.api.checkInbox(params, { attempts: 1, signal }))
-    if (page instanceof ClinkApiError) return undefined
-    this.#heldBack.listed(page, { clink, key, listedAt })
-    return page
   }
 }
 

@@ -5,7 +5,7 @@ import { shows } from '../../../src/worker/claiming/sweep.ts'
 import { KEY, Member, SECOND, select, serial } from '../../support/limited-member.ts'
 import { MINUTE } from '../../support/virtual.ts'
 
-describe.each(['oldest', 'newest'] as const)('clinks that wait for a key of the fleet, the %s first', (inboxOrder) => {
+describe.each(['oldest', 'newest', 'random'] as const)('clinks that wait for a key, in the order %s', (inboxOrder) => {
   it('P10, §3: are not looked for one by one once others have worked them, and what is left is worked', async () => {
     const member = new Member(serial, { ...select, poll: { interval: 5 * SECOND, sweep: 30 * MINUTE } })
     const { bench } = member
@@ -17,7 +17,7 @@ describe.each(['oldest', 'newest'] as const)('clinks that wait for a key of the 
     }
     const gone: string[] = []
     const left: string[] = []
-    for (let n = 0; n < 40; n += 1) {
+    for (let n = 0; n < 80; n += 1) {
       gone.push(await send('worked by another'))
       if (n % 3 === 0) left.push(await send('left'))
     }
