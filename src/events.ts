@@ -56,6 +56,9 @@ interface GeneralEvents {
     session: string
     concurrency: number
     routes: readonly string[]
+    /** The name of the fleet, and which member of it this is. */
+    fleet?: string
+    member?: string
     /** The address of what requests go through. */
     proxy?: string
   }

@@ -1,5 +1,5 @@
 import type { Act } from '../ledger/audit.ts'
-import type { FleetView } from '../ledger/fleet.ts'
+import type { FleetView, Membership } from '../ledger/fleet.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { Liveness } from '../worker/liveness/liveness.ts'
 import type { Readiness } from '../worker/liveness/readiness.ts'
@@ -65,7 +65,7 @@ export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' |
 export interface Asked {
   readonly ledger: Ledger
   /** Undefined: it remembers alone, or nobody runs that is a member. */
-  readonly fleet?: { readonly name: string; look(): Promise<FleetView> } | undefined
+  readonly fleet?: (Membership & { look(): Promise<FleetView> }) | undefined
   /** Undefined: none runs. */
   readonly worker: AskedWorker | undefined
 }

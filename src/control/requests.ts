@@ -118,7 +118,7 @@ const table = {
     by: async (_, asked) => {
       const worker = running(asked)
       await worker.lookAtInbox()
-      return statusOf(worker.report(), asked.ledger)
+      return statusOf(worker.report(), asked)
     },
   }),
   audit: row({

@@ -1,4 +1,5 @@
 import { isoTime } from '../base/time-text.ts'
+import type { Membership } from '../ledger/fleet.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { Liveness } from '../worker/liveness/liveness.ts'
 import type { Readiness } from '../worker/liveness/readiness.ts'
@@ -28,10 +29,16 @@ export interface StatusFacts extends Pick<
   readonly leftAlone: ReadonlyMap<string, number>
 }
 
+/** What a worker remembers, and with whom. */
+interface Remembering {
+  readonly ledger: Ledger
+  readonly fleet?: Membership | undefined
+}
+
 /** More clinks than this are not told one by one. */
 const TOLD = 200
 
-export function statusOf(facts: StatusFacts, ledger: Ledger): Status {
+export function statusOf(facts: StatusFacts, { fleet, ledger }: Remembering): Status {
   const {
     deliveries,
     draining,
@@ -57,6 +64,7 @@ export function statusOf(facts: StatusFacts, ledger: Ledger): Status {
     version: 1,
     ...rest,
     worker: { ...worker, startedAt: isoTime(worker.startedAt) },
+    fleet: fleet === undefined ? null : { name: fleet.name, member: fleet.member, machine: fleet.machine },
     state: stateOf(facts),
     ready: readiness.ready,
     alive: liveness.alive,

@@ -86,6 +86,19 @@ export const status = z.object({
     uptime: ms('How long that is ago'),
     isOnce: z.boolean().describe('It ends when the inbox is empty.'),
   }),
+  fleet: z
+    .object({
+      name: z.string().describe('Of the fleet.'),
+      member: z.string().describe('Which member it is, as `status --fleet --json` says.'),
+      machine: z
+        .string()
+        .describe(
+          'What `status --fleet` calls it; where several are called so, with the first six characters of `member`.',
+        ),
+    })
+    .nullable()
+    .default(null)
+    .describe('The workers that share `state.url`; null: it remembers alone.'),
   server: z
     .object({
       url: z.string().nullable().describe('Where it listens.'),

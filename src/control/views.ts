@@ -71,7 +71,7 @@ export const views = {
     /** As in the status, and how many are left out. */
     answer: z.object({ deliveries: status.shape.deliveries, leftOut: status.shape.deliveriesLeftOut }),
     by: (_, asked) => {
-      const { deliveries, deliveriesLeftOut: leftOut } = statusOf(running(asked).report(), asked.ledger)
+      const { deliveries, deliveriesLeftOut: leftOut } = statusOf(running(asked).report(), asked)
       return { deliveries, leftOut }
     },
   }),
@@ -119,7 +119,7 @@ export const views = {
 
 function overviewOf(asked: Asked): z.output<typeof overview> {
   const worker = running(asked)
-  const whole = statusOf(worker.report(), asked.ledger)
+  const whole = statusOf(worker.report(), asked)
   const runs = whole.deliveries
     .filter(({ state }) => state === 'running')
     .map(({ id }) => ({ id, ...(worker.past?.run(id) ?? { silence: 0, line: null }) }))

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import { after, sleep, steadyOf, systemClock, type Cancel, type Clock } from '../base/clock.ts'
 import { asError, EXIT, type ExitCode } from '../base/coded-error.ts'
 import type { Secret } from '../base/secret.ts'
@@ -9,8 +8,10 @@ import type { Config } from '../config/config.ts'
 import { Settings, type Changes } from '../config/settings.ts'
 import { compose, type Composed, type ComposeOptions } from './compose.ts'
 import type { Router } from '../handlers/route.ts'
+import { sessionId } from './session-id.ts'
 import { RunLimits, type Ending } from './run-limits.ts'
 import { UntilEmpty } from './until-empty.ts'
+import type { Membership } from '../ledger/fleet.ts'
 import { Ledger } from '../ledger/ledger.ts'
 import type { Liveness } from '../worker/liveness/liveness.ts'
 import { memoryTables } from '../ledger/memory-tables.ts'
@@ -33,7 +34,13 @@ export interface DaemonParts extends Given, Replaceable {
   readonly ending?: Ending | undefined
   /** What an earlier process remembered, and a place for what this one will. Default: nothing, and memory. */
   readonly state?:
-    { readonly ledger: Ledger; readonly isOurs: boolean; readonly problem?: () => string | undefined } | undefined
+    | {
+        readonly ledger: Ledger
+        readonly isOurs: boolean
+        readonly problem?: () => string | undefined
+        readonly fleet?: Pick<Membership, 'name' | 'member'> | undefined
+      }
+    | undefined
 }
 
 /** Timers that were due during a sleep of the machine come about a second after it. */
@@ -102,11 +109,12 @@ export class Daemon {
   }
 
   start(): void {
-    const { once, router } = this.#parts
+    const { once, router, state } = this.#parts
     const routes = router.describe()
     const { clink, concurrency } = this.settings.current
     const proxy = clink.proxy === undefined ? {} : { proxy: clink.proxy.address }
-    this.#parts.emit({ event: 'worker.started', session: this.session, concurrency, routes, ...proxy })
+    const of = state?.fleet && { fleet: state.fleet.name, member: state.fleet.member }
+    this.#parts.emit({ event: 'worker.started', session: this.session, concurrency, routes, ...of, ...proxy })
     if (once?.maxTime !== undefined) {
       this.#cancelMaxTime = after(this.#clock, once.maxTime, () => void this.stop('--max-time is over'))
       this.#goneBy = this.#steadyNow + once.maxTime + AFTER_MAX_TIME
@@ -289,12 +297,4 @@ export class Daemon {
     if (before !== undefined) this.#parts.emit({ event: 'worker.identityReplaced', identity, before })
     return before === undefined
   }
-}
-
-/** Workers that are given the same session still need one each, and one that starts again needs the one it had. */
-function sessionId(configured: string, ledger: Ledger, isOurs: boolean): string {
-  const kept = isOurs ? ledger.process.fact('session') : undefined
-  const own = kept ?? randomBytes(8).toString('hex')
-  if (kept === undefined) void ledger.process.note({ session: own })
-  return `${configured === 'auto' ? 'clink-worker' : configured}-${own}`
 }

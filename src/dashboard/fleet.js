@@ -40,16 +40,16 @@ export function fleet({ fleet: found, overview }) {
           { name: 'Seen' },
           { name: 'Routes', wide: true },
         ],
-        rows: members.map((member) => ({ key: member.member, cells: cellsOf(member) })),
+        rows: members.map((member) => ({ key: member.member, cells: cellsOf(member, overview.status.fleet?.member) })),
       }),
     ),
   ]
 }
 
-function cellsOf({ isSilent, name, seen, signs, version }) {
+function cellsOf({ isSilent, member, name, seen, signs, version }, own) {
   const silent = (cell) => (isSilent ? h('span', { class: 'dim' }, cell) : cell)
   return [
-    silent(words(name)),
+    [silent(words(name)), member === own && h('small', {}, 'this worker')],
     signs === null ? '–' : String(signs.pid),
     silent(words(version)),
     stateOf(isSilent, signs),

@@ -111,6 +111,7 @@ function fact(name, value, kind = '') {
 const SHOWN = 100
 
 function acts(audit) {
+  const isOfFleet = audit.some(({ member }) => member !== undefined)
   return table({
     caption: 'What operators did, the last first',
     empty: 'Nobody has done anything yet.',
@@ -118,23 +119,25 @@ function acts(audit) {
       { name: 'When' },
       { name: 'What' },
       { name: 'By' },
+      isOfFleet && { name: 'Worker' },
       { name: 'About', wide: true },
       { name: 'Why' },
       { name: 'What came of it' },
-    ],
+    ].filter(Boolean),
     rows: audit
       .toReversed()
       .slice(0, SHOWN)
-      .map(({ about, act, at, by, note, outcome }, index) => ({
+      .map(({ about, act, at, by, machine, member, note, outcome }, index) => ({
         key: `${at} ${act} ${index}`,
         cells: [
           time(at),
           act,
           words(by),
+          isOfFleet && words(member === undefined ? '–' : `${machine} (${member.slice(0, 6)})`),
           words(about ?? '–', { class: 'line' }),
           words(note ?? '–'),
           words(outcome ?? '–'),
-        ],
+        ].filter(Boolean),
       })),
   })
 }

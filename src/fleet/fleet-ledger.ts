@@ -1,4 +1,4 @@
-import { after, steadyOf, type Cancel, type Clock } from '../base/clock.ts'
+import { steadyOf, type Clock } from '../base/clock.ts'
 import { asError, CodedError } from '../base/coded-error.ts'
 import type { Signal } from '../base/signal.ts'
 import { Recent } from '../base/recent.ts'
@@ -6,6 +6,7 @@ import type { DeadLetter } from '../ledger/dead-letters.ts'
 import { JOINED, type ByOthers, type Fleet, type FleetView, type MemberSigns } from '../ledger/fleet.ts'
 import { DONE } from '../ledger/table.ts'
 import type { LedgerTables } from '../ledger/tables.ts'
+import { Beats } from './beats.ts'
 import { byOthers, partOf } from './by-others.ts'
 import { keyOf, overOf, type Change } from './changes.ts'
 import { Exchange } from './exchange.ts'
@@ -27,6 +28,7 @@ export interface FleetOptions {
   readonly clock: Clock
   /** Which member this is: the same over restarts, and another one in another state directory. */
   readonly member: string
+  readonly machine?: string
   /** The name of the fleet. */
   readonly name: string
   /** The tables are a copy of those of another member. */
@@ -48,6 +50,7 @@ const KNOWN = 10_000
 export class FleetLedger implements Fleet {
   readonly tables: LedgerTables
   readonly member: string
+  readonly machine: string
   readonly pauses: ReadPauses
   readonly limits: Fleet['limits']
   /** What it says of itself; undefined: nothing yet. */
@@ -61,20 +64,23 @@ export class FleetLedger implements Fleet {
   /** Of which the store had no part of this member, asked at that moment. */
   readonly #withoutMine = new Recent<number>(KNOWN)
   #siblings: ReadonlyMap<string, string> = new Map()
-  #cancel: Cancel = () => {}
-  #isStopped = false
-  #beating: Promise<void> = DONE
+  readonly #beats: Beats
   #telling: Promise<void> = DONE
-  #isBeating = false
   #isPrepared = false
   /** The next beat says something else of this member. */
   #hasNews = false
 
   constructor(options: FleetOptions) {
-    const { clock, local, member, onHealth, store } = options
+    const { clock, local, machine = '', member, onHealth, store } = options
     this.#options = options
+    this.machine = machine
     this.member = member
     this.pauses = new ReadPauses(clock, local)
+    this.#beats = new Beats({
+      clock,
+      beat: async () => await this.#beat(),
+      wait: () => (this.isHealthy && !this.#hasNews ? BEAT : BEAT_AWAY),
+    })
     this.#exchange = new Exchange({
       store,
       time: steadyOf(clock),
@@ -86,7 +92,7 @@ export class FleetLedger implements Fleet {
         if (problem === undefined) return
         // Behind the old address there may be another store by the time it is reached.
         this.#isPrepared = false
-        if (!this.#isBeating) this.#beatSoon()
+        if (!this.#beats.isRunning) this.#beats.soon()
       },
     })
     this.#steps = new SharedSteps(local.steps, store, this.#exchange, () => clock.wall())
@@ -133,9 +139,9 @@ export class FleetLedger implements Fleet {
     if (local.facts.get(JOINED) !== this.#home) markAll(local, this.#home, this.member)
     else if (this.#options.isCopy === true) forgetOwner(local)
     this.#tellUntold()
-    await this.#beat()
+    await this.#beats.run()
     await this.#telling
-    this.#beatSoon(BEAT_AWAY)
+    this.#beats.soon(BEAT_AWAY)
   }
 
   #tellUntold(): void {
@@ -145,9 +151,8 @@ export class FleetLedger implements Fleet {
   }
 
   async stop(): Promise<void> {
-    this.#isStopped = true
-    this.#cancel()
-    await Promise.race([this.#beating, this.#exchange.close()])
+    this.#beats.stop()
+    await Promise.race([this.#beats.running, this.#exchange.close()])
     await this.#exchange.close()
     await this.#options.store.close(this.isHealthy)
   }
@@ -238,9 +243,6 @@ export class FleetLedger implements Fleet {
 
   async #beat(): Promise<void> {
     const { local, store } = this.#options
-    const done = Promise.withResolvers<void>()
-    this.#beating = done.promise
-    this.#isBeating = true
     try {
       if (!this.#isPrepared) await this.#prepare()
       this.#isPrepared = true
@@ -261,14 +263,6 @@ export class FleetLedger implements Fleet {
     } catch (error) {
       this.#exchange.failed(error)
     }
-    this.#isBeating = false
-    this.#beatSoon()
-    done.resolve()
-  }
-
-  #beatSoon(wait = this.isHealthy && !this.#hasNews ? BEAT : BEAT_AWAY): void {
-    this.#cancel()
-    if (!this.#isStopped) this.#cancel = after(this.#options.clock, wait, () => void this.#beat())
   }
 
   #compile(changes: readonly Change[], now: number): Batch {

@@ -6,6 +6,8 @@ import type { SharedStore } from './store.ts'
 
 export interface JoinOptions {
   readonly fleet: string
+  /** The name of this machine. */
+  readonly machine?: string
   readonly clock: Clock
   readonly onHealth: (problem: string | undefined) => void
   /** The shared store, as this member uses it. */
@@ -21,12 +23,21 @@ const MEMBER = 'member'
  * @param isOurs false: the directory is a copy.
  */
 export function joinFleet(
-  { clock, fleet, onHealth, storeOf }: JoinOptions,
+  { clock, fleet, machine = '', onHealth, storeOf }: JoinOptions,
   local: LedgerTables,
   isOurs: boolean,
 ): FleetLedger {
   const kept = isOurs ? local.facts.get(MEMBER) : undefined
   const member = kept ?? randomBytes(8).toString('hex')
   if (kept === undefined) void local.facts.set(MEMBER, member)
-  return new FleetLedger({ local, store: storeOf(member), clock, member, name: fleet, isCopy: !isOurs, onHealth })
+  return new FleetLedger({
+    local,
+    store: storeOf(member),
+    clock,
+    member,
+    machine,
+    name: fleet,
+    isCopy: !isOurs,
+    onHealth,
+  })
 }

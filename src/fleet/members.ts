@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { tryTo } from '../base/try-to.ts'
-import type { Member, MemberSigns } from '../ledger/fleet.ts'
+import { memberName, type Member, type MemberSigns } from '../ledger/fleet.ts'
 
 /** A later version may say more. */
 const memberSigns: z.ZodType<MemberSigns> = z.object({
@@ -15,8 +15,6 @@ const memberSigns: z.ZodType<MemberSigns> = z.object({
 
 /** Milliseconds: a few of its beats. */
 const SILENT = 20_000
-/** So many characters of a member's mark tell it apart from others. */
-const MARK = 6
 
 /** A row of the store. @param age milliseconds since it was written. */
 export function memberOf(
@@ -34,6 +32,6 @@ export function withNamesOfTheirOwn(members: readonly Member[]): readonly Member
   const byName = Map.groupBy(members, ({ name }) => name)
   return members.map((one) => {
     const isAlone = byName.get(one.name)?.length === 1
-    return isAlone ? one : { ...one, name: `${one.name} (${one.member.slice(0, MARK)})` }
+    return isAlone ? one : { ...one, name: memberName(one.name, one.member) }
   })
 }

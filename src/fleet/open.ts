@@ -39,9 +39,9 @@ export function openFleet(
   local: LedgerTables,
   isOurs: boolean,
 ): FleetLedger {
-  const storeOf = (member: string): PostgresStore =>
-    new PostgresStore({ url, fleet, member, version, name: hostname() })
-  return joinFleet({ fleet, clock: systemClock(), onHealth, storeOf }, local, isOurs)
+  const machine = hostname()
+  const storeOf = (member: string): PostgresStore => new PostgresStore({ url, fleet, member, version, name: machine })
+  return joinFleet({ fleet, machine, clock: systemClock(), onHealth, storeOf }, local, isOurs)
 }
 
 /**

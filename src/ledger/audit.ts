@@ -1,4 +1,5 @@
 import { cutText, LONGEST } from '../base/cut-text.ts'
+import type { Fleet } from './fleet.ts'
 import type { Row } from './rows.ts'
 import type { Table } from './table.ts'
 
@@ -12,11 +13,14 @@ const MOST = 1_000
 export class Audit {
   readonly #table: Table<Act>
   readonly #wall: () => number
+  readonly #of: Pick<Act, 'member' | 'machine'>
   #count = 0
 
-  constructor(table: Table<Act>, wall: () => number) {
+  /** @param fleet each act says which member it was of. */
+  constructor(table: Table<Act>, wall: () => number, fleet?: Pick<Fleet, 'machine' | 'member'>) {
     this.#table = table
     this.#wall = wall
+    this.#of = fleet === undefined ? {} : { member: fleet.member, machine: fleet.machine }
   }
 
   /** Oldest first, by the clocks of those who noted them: of a fleet they come here in another order. */
@@ -25,7 +29,8 @@ export class Audit {
   }
 
   async note(act: Omit<Act, 'at'>): Promise<void> {
-    const noted = { ...act, ...(act.note !== undefined && { note: cutText(act.note, LONGEST.note) }), at: this.#wall() }
+    const why = act.note === undefined ? {} : { note: cutText(act.note, LONGEST.note) }
+    const noted = { ...act, ...why, ...this.#of, at: this.#wall() }
     this.#count += 1
     const writes = [this.#table.set(`${noted.at} ${this.#count} ${process.pid}`, noted)]
     for (const [id] of this.#table.entries()) {

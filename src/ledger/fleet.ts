@@ -78,6 +78,24 @@ export interface ByOthers {
   readonly result?: KeptResult
 }
 
+/** Which member of which fleet a worker is. */
+export interface Membership {
+  /** Of the fleet. */
+  readonly name: string
+  /** The same over restarts, and another one in another state directory. */
+  readonly member: string
+  /** The name of its machine. */
+  readonly machine: string
+}
+
+/** So many characters of a member's mark tell it apart from others. */
+const MARK = 6
+
+/** A member by its machine, with the beginning of its own mark: for people. */
+export function memberName(machine: string, member: string): string {
+  return `${machine} (${member.slice(0, MARK)})`
+}
+
 /**
  * What several workers remember together, as the ledger tells it of its steps. Each member writes its own part of a clink's attempts and nobody
  * else's; what the clink has come to is the sum. So a write that is repeated changes nothing, and two members never overwrite each other.
@@ -87,6 +105,8 @@ export interface Fleet {
   readonly tables: LedgerTables
   /** Which member this is. */
   readonly member: string
+  /** The name of its machine. */
+  readonly machine: string
   /** What is paused for all members. */
   readonly pauses: SeenPauses
   /** What other members have found out about siblings at a service, by its address. */

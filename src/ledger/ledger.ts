@@ -56,7 +56,7 @@ export class Ledger {
     this.pauses = new KeptPauses(this.process, PAUSES.own)
     this.fleetPauses = fleet && { seen: fleet.pauses, kept: new KeptPauses(this.process, PAUSES.fleet) }
     this.fleetLimits = fleet?.limits
-    this.audit = new Audit(tables.audit, wall)
+    this.audit = new Audit(tables.audit, wall, fleet)
     this.letters = new DeadLetters(tables, wall, (id, letter) => this.#progress.changed(id, { letter }), fleet?.member)
     this.#acts = new LetterActs(this.letters, this.#progress, (id) => this.#load(id), wall, fleet)
     this.late = new LateResults(tables.late)

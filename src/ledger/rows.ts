@@ -171,6 +171,9 @@ const audit = z.object({
   note: z.string().exactOptional(),
   /** What came of it, where that is more than that it was done. */
   outcome: z.string().exactOptional(),
+  /** Of a fleet: which member was asked, and its machine. Left out: the fleet was, or a worker that remembers alone. */
+  member: z.string().exactOptional(),
+  machine: z.string().exactOptional(),
 })
 
 /** A program that runs for a clink, and may outlive the process that has started it. */

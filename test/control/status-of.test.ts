@@ -50,7 +50,7 @@ function told(more: Partial<StatusFacts>): Status {
   using directory = new TempDir()
   const state = open(directory.path)
   try {
-    return statusOf({ ...facts, ...more }, state.ledger)
+    return statusOf({ ...facts, ...more }, state)
   } finally {
     state.close()
   }

@@ -1,4 +1,6 @@
+import { hostname } from 'node:os'
 import { describe, expect, it } from 'vitest'
+import { statusOutput } from '../../src/control/status.ts'
 import type { Command } from '../support/command.ts'
 import { FleetSite } from '../support/fleet-site.ts'
 import { clusterOfFile } from '../support/postgres.ts'
@@ -40,5 +42,41 @@ describe('what operators see of a fleet', { timeout: 90_000 }, () => {
       () => `the one that runs does it:\n${other.output}`,
     )
     await end(other)
+  })
+
+  it('says which member an act of an operator was of, and as which member of the fleet a worker is found', async (context) => {
+    await using fleet = await FleetSite.open(context, cluster)
+    const [a, b] = [fleet.command('a', 'run'), fleet.command('b', 'run')]
+    await Promise.all([says(a, 'worker.ready'), says(b, 'worker.ready')])
+    const json = async (name: string, ...args: string[]): Promise<unknown> => {
+      const said = await fleet.said(name, ...args, '--json')
+      return JSON.parse(said.replace(/^\d+ /, ''))
+    }
+    const own = async (name: string) => statusOutput.parse(await json(name, 'status'))
+    const found = await own('a')
+    if (found.worker === null || found.fleet === null) throw new Error('it is a member')
+    const { machine, member } = found.fleet
+    expect(found.fleet).toEqual({ name: 'default', member: expect.stringMatching(/^\w{16}$/), machine: hostname() })
+    const called = `${machine} (${member.slice(0, 6)})`
+    expect(await json('operator', 'status', '--fleet')).toMatchObject({
+      members: expect.arrayContaining([
+        expect.objectContaining({ member, name: called, signs: expect.objectContaining({ pid: a.pid }) }),
+      ]),
+    })
+    expect(await fleet.said('a', 'status')).toContain(`\nfleet     default, we are ${called}\n`)
+    expect(a.output).toMatch(new RegExp(`"worker.started".*"fleet":"default","member":"${member}"`))
+
+    expect(await fleet.said('a', 'pause', '--route', 'work')).toMatch(/^0 /)
+    expect(await fleet.said('operator', 'pause', '--fleet')).toMatch(/^0 /)
+    const line = (act: string, worker: string, about: string) =>
+      new RegExp(`  ${act} +${worker.replaceAll(/[()]/g, '\\$&')} +${about}`)
+    await until(
+      async () => line('pause', '-', 'the fleet\n').test(await fleet.said('b', 'status', '--audit')),
+      () => `the other one has read it:\n${b.output}`,
+    )
+    expect(await fleet.said('b', 'status', '--audit')).toMatch(line('pause', called, 'the route work\n'))
+    expect(await json('b', 'status', '--audit')).toMatchObject([{ act: 'pause', member, machine }, { act: 'pause' }])
+    expect(await fleet.said('operator', 'resume', '--fleet')).toMatch(/^0 /)
+    await Promise.all([end(a), end(b)])
   })
 })

@@ -9,6 +9,7 @@ const nothing = async (): Promise<void> => await Promise.resolve()
 export class BareFleet implements Fleet {
   readonly tables = memoryTables()
   readonly member = 'one'
+  readonly machine = 'here'
   isHealthy = true
   readonly read = new Signal()
   paused: readonly FleetPause[] | undefined

@@ -2,6 +2,7 @@ import { humanDuration } from '../../base/duration.ts'
 import { painter } from '../../observe/colour.ts'
 import { printable } from '../../observe/printable.ts'
 import type { NoStatus, Status } from '../../control/status.ts'
+import { memberName } from '../../ledger/fleet.ts'
 import type { Io } from '../terminal/io.ts'
 import { table } from '../terminal/table.ts'
 
@@ -92,7 +93,7 @@ function pausedRoute(route: string, isFleet: boolean): string {
 }
 
 function facts(status: Status): [string, string][] {
-  const { claims, counts, identity, key, siblings, slots, totals, worker } = status
+  const { claims, counts, fleet, identity, key, siblings, slots, totals, worker } = status
   const { held, parked, queued, rerunning, running, settling, stuck } = counts
   const more = [
     rerunning > 0 ? `${rerunning} run again` : [],
@@ -119,6 +120,7 @@ function facts(status: Status): [string, string][] {
       `${key.fingerprint}${key.isProven ? '' : ' (not proven)'}${identity === null ? '' : `, we are ${identity}`}`,
     ],
     ['session', worker.session],
+    ['fleet', fleet === null ? '' : `${fleet.name}, we are ${memberName(fleet.machine, fleet.member)}`],
     ['process', `${worker.pid}, ${worker.url}`],
     ['http', serverText(status.server)],
   ].flatMap(([name = '', text = '']): [string, string][] =>
