@@ -1,4 +1,5 @@
 import { systemBoot } from '../base/boot.ts'
+import { sleep, systemClock } from '../base/clock.ts'
 import { CodedError } from '../base/coded-error.ts'
 import { humanDuration } from '../base/duration.ts'
 import { wallNow } from '../base/host-time.ts'
@@ -10,6 +11,9 @@ import type { Asked, Drained, LogLevel, Stopped, Wish } from './asked.ts'
 
 /** How many dead letters are changed at once, in one commit. */
 export const MOST = 500
+
+/** Milliseconds that an operator waits for the store of a fleet. */
+const PATIENCE = 1_000
 
 /** @throws {CodedError} STATE_UNAVAILABLE where only its state is there. */
 export function running({ worker }: Asked): NonNullable<Asked['worker']> {
@@ -45,7 +49,7 @@ export async function pause(wish: Wish & { readonly for?: number | undefined }, 
   const outcome = lasts === undefined ? {} : { outcome: `for ${humanDuration(lasts)}` }
   await note(asked, { act: 'pause', ...wishOf(of), ...outcome })
   mustBeKept(asked, 'it is paused, and the journal cannot be written: after a restart it would not be')
-  return paused(asked)
+  return await paused(asked)
 }
 
 export async function resume(wish: Wish, asked: Asked): Promise<Paused & { readonly was: boolean }> {
@@ -55,11 +59,15 @@ export async function resume(wish: Wish, asked: Asked): Promise<Paused & { reado
   if (worker === undefined) await ledger.pauses.end(route)
   if (was) await note(asked, { act: 'resume', ...wishOf(wish) })
   mustBeKept(asked, 'it goes on, and the journal cannot be written: after a restart it would be paused')
-  return { ...paused(asked), was }
+  return { ...(await paused(asked)), was }
 }
 
-function paused({ ledger, worker }: Asked): Paused {
+/** Of the fleet as it is now, as far as its store answers at once: what the worker saw last may be some seconds old. */
+async function paused({ fleet: store, ledger, worker }: Asked): Promise<Paused> {
   const { fleetPauses, pauses } = ledger
+  const over = new AbortController()
+  await Promise.race([store?.lookAgain(), sleep(systemClock(), PATIENCE, over.signal)])
+  over.abort()
   const routesOf = (all: readonly Pick<Pause, 'route'>[]) => all.map(({ route }) => route ?? null)
   const fleet = routesOf(fleetPauses?.seen.list() ?? fleetPauses?.kept.all() ?? [])
   return { routes: routesOf(pauses.all()), ...(fleet.length > 0 && { fleet }), isRunning: worker !== undefined }

@@ -61,11 +61,18 @@ interface AskedWorker extends Seen {
 
 export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent'
 
+/** The fleet of a worker that runs. */
+interface AskedFleet extends Membership {
+  look(): Promise<FleetView>
+  /** Reads now what is paused. */
+  lookAgain(): Promise<void>
+}
+
 /** Whom a request is put to: a worker, or what one has left. */
 export interface Asked {
   readonly ledger: Ledger
   /** Undefined: it remembers alone, or nobody runs that is a member. */
-  readonly fleet?: (Membership & { look(): Promise<FleetView> }) | undefined
+  readonly fleet?: AskedFleet | undefined
   /** Undefined: none runs. */
   readonly worker: AskedWorker | undefined
 }

@@ -162,6 +162,11 @@ export class FleetLedger implements Fleet {
     return this.#notes.gone
   }
 
+  /** Reads now what others have changed, pauses among it. Resolves when that was tried. */
+  async lookAgain(): Promise<void> {
+    await this.#beats.again()
+  }
+
   onLetter(changed: (clinkId: string, letter: DeadLetter | undefined) => void): void {
     this.#notes.onLetter = changed
   }

@@ -35,6 +35,8 @@ interface SharedFleet extends Fleet, Service {
   look(): Promise<FleetView>
   /** To be told what the worker says of itself to the others. */
   signs: () => MemberSigns | undefined
+  /** Reads now what others have changed, pauses among it. */
+  lookAgain(): Promise<void>
   /** Clinks whose dead letters another member has had run again. */
   readonly gone: Signal<[clinkId: string]>
 }

@@ -79,4 +79,23 @@ describe('what operators see of a fleet', { timeout: 90_000 }, () => {
     expect(await fleet.said('operator', 'resume', '--fleet')).toMatch(/^0 /)
     await Promise.all([end(a), end(b)])
   })
+
+  it('tells whoever pauses or resumes a worker what the fleet has paused at that moment, and goes by it', async (context) => {
+    await using fleet = await FleetSite.open(context, cluster)
+    const a = fleet.command('a', 'run')
+    await says(a, 'worker.ready')
+    // A worker looks every five seconds: one of these would be too early.
+    for (let round = 1; round <= 3; round += 1) {
+      expect(await fleet.said('a', 'pause', '--route', 'work')).toBe('0 paused: the route work, until it is resumed\n')
+      expect(await fleet.said('operator', 'pause', '--fleet')).toMatch(/^0 paused in the fleet/)
+      expect(await fleet.said('a', 'resume', '--route', 'work')).toBe(
+        '0 resumed; still paused in the fleet: everything (`clink-worker resume --fleet`)\n',
+      )
+      expect(await fleet.said('a', 'health', 'ready')).toMatch(/^1 not ready\nits fleet is paused/)
+      expect(await fleet.said('operator', 'resume', '--fleet')).toBe('0 resumed in the fleet default: everything\n')
+      expect(await fleet.said('a', 'resume')).toBe('0 nothing to resume\n')
+      expect(await fleet.said('a', 'health', 'ready')).toBe('0 ready\n')
+    }
+    await end(a)
+  })
 })
