@@ -3,6 +3,7 @@ import type { Membership } from '../ledger/fleet.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { Liveness } from '../worker/liveness/liveness.ts'
 import type { Readiness } from '../worker/liveness/readiness.ts'
+import { pauseText } from './pause-text.ts'
 import { resumeCommand } from './resume-command.ts'
 import type { Status } from './status.ts'
 
@@ -115,7 +116,7 @@ function nextOf(facts: StatusFacts, letters: number): Status['next'] {
   if (stopped !== undefined && (notReady === undefined || failing === undefined)) {
     const [pause] = pauses.filter(({ route }) => route === stopped.name)
     const isFleet = pause?.isFleet === true
-    const why = notReady ?? `the route ${stopped.name} is paused${isFleet ? ' in the fleet' : ''} (by ${pause?.by})`
+    const why = notReady ?? (pause === undefined ? `the route ${stopped.name} is paused` : pauseText(pause))
     return { why, command: resumeCommand(stopped.name, isFleet) }
   }
   if (failing !== undefined && notReady !== undefined) {

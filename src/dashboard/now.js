@@ -168,7 +168,8 @@ function waitingTable(others) {
 }
 
 /** What waits, by route and sender. */
-function notWorked({ notWorked: all }) {
+function notWorked(status) {
+  const { notWorked: all } = status
   return table({
     caption: 'Clinks that wait and are not worked now, by route and sender',
     empty: '',
@@ -182,7 +183,7 @@ function notWorked({ notWorked: all }) {
     rows: all.map(({ count: many, isParked, left: rest, route, sender, why }) => ({
       key: JSON.stringify([why, route, sender, isParked]),
       cells: [
-        whyNot(why),
+        why === 'paused' && isOfFleet(route, status) ? 'its route is paused in the fleet' : whyNot(why),
         route === null ? '–' : words(route),
         sender === null ? '–' : words(sender),
         count(many),
@@ -190,6 +191,12 @@ function notWorked({ notWorked: all }) {
       ],
     })),
   })
+}
+
+/** Whether only the fleet has paused it. */
+function isOfFleet(name, { draining, pauses }) {
+  const of = pauses.filter(({ route }) => name === null || route === null || route === name)
+  return draining === null && of.length > 0 && of.every(({ isFleet }) => isFleet)
 }
 
 function notTaken({ leftAlone, parked }) {

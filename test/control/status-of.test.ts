@@ -1,8 +1,6 @@
 import { expect, it } from 'vitest'
 import type { Status } from '../../src/control/status.ts'
-import { statusOf, type StatusFacts } from '../../src/control/status-of.ts'
-import { open } from '../support/states.ts'
-import { TempDir } from '../support/temp-dir.ts'
+import { told } from '../support/status-facts.ts'
 
 type Delivery = Status['deliveries'][number]
 
@@ -19,43 +17,6 @@ const delivery: Delivery = {
   why: null,
   isStuck: false,
 }
-const counts = { running: 0, queued: 0, held: 0, settling: 0, parked: 0, rerunning: 0, stuck: 0 }
-
-const facts: StatusFacts = {
-  worker: { version: '1', pid: 1, session: 's', url: 'http://127.0.0.1', startedAt: 0, uptime: 1, isOnce: false },
-  server: null,
-  slots: { total: 300, taken: 0 },
-  counts: { ...counts, maybeClaimed: 0, unrouted: 0, circlesEnded: 0 },
-  isStopping: false,
-  isDrained: false,
-  readiness: { ready: true, reasons: [] },
-  liveness: { alive: true, reasons: [] },
-  routes: [],
-  deliveries: [],
-  pauses: [],
-  draining: null,
-  parked: [],
-  inbox: null,
-  notWorked: [],
-  leftAlone: new Map(),
-  claims: 'select',
-  key: { fingerprint: 'f', isProven: true, refusal: null },
-  identity: null,
-  siblings: 'refused',
-  leases: { areTold: null, areRenewed: null },
-  totals: { completed: 0, released: 0, deadLettered: 0, lost: 0 },
-}
-
-function told(more: Partial<StatusFacts>): Status {
-  using directory = new TempDir()
-  const state = open(directory.path)
-  try {
-    return statusOf({ ...facts, ...more }, state)
-  } finally {
-    state.close()
-  }
-}
-
 it('of more than 200 clinks in hand those whose handlers run are told, however long others wait; the rest is counted', () => {
   const many = (count: number, one: Partial<Delivery>): Delivery[] =>
     Array.from({ length: count }, (_, n) => ({ ...delivery, ...one, id: `${one.state}-${n}`, for: n }))

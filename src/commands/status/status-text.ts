@@ -1,6 +1,7 @@
 import { humanDuration } from '../../base/duration.ts'
 import { painter } from '../../observe/colour.ts'
 import { printable } from '../../observe/printable.ts'
+import { pausedRoute, pauseText } from '../../control/pause-text.ts'
 import type { NoStatus, Status } from '../../control/status.ts'
 import { memberName } from '../../ledger/fleet.ts'
 import type { Io } from '../terminal/io.ts'
@@ -79,17 +80,8 @@ function otherReasons({ next, pauses, reasons }: Status): string[] {
   const said = next?.why ?? ''
   const paused = said.startsWith('all its routes')
     ? []
-    : pauses.filter(({ isFleet, route }) => route !== null && !said.startsWith(`${pausedRoute(route, isFleet)} (`))
-  return [...others, ...paused.map(pauseText)]
-}
-
-function pauseText({ by, isFleet, left, note, route }: Status['pauses'][number]): string {
-  const until = left === null ? '' : `, ${humanDuration(left)} left`
-  return `${pausedRoute(route ?? '', isFleet)} (by ${by}${until}${note === null ? '' : `: ${note}`})`
-}
-
-function pausedRoute(route: string, isFleet: boolean): string {
-  return `the route ${route} is paused${isFleet ? ' in the fleet' : ''}`
+    : pauses.filter((pause) => pause.route !== null && !said.startsWith(`${pausedRoute(pause)} (`)).map(pauseText)
+  return [...others, ...paused]
 }
 
 function facts(status: Status): [string, string][] {
@@ -140,13 +132,15 @@ function serverText(server: Status['server']): string {
 }
 
 /** What waits, by route and sender, and why it is not worked. */
-function idle({ notWorked }: Status, paint: Paint): string {
+function idle(status: Status, paint: Paint): string {
+  const { notWorked } = status
   if (notWorked.length === 0) return ''
   const rows = notWorked.slice(0, CLINKS).map(({ count, isParked, left, route, sender, why }) => {
     const until =
       left === null ? '' : `${isParked ? 'claimed for ' : ''}${humanDuration(left)}${isParked ? '' : ' left'}`
     const of = [route === null ? [] : cut(printable(route), NAME), sender === null ? [] : cut(printable(sender), ID)]
-    return [of.flat().join(', ') || 'everything', String(count), IDLES[why] ?? why, until]
+    const words = (why === 'paused' && pausedBy(route, status).join(', ')) || (IDLES[why] ?? why)
+    return [of.flat().join(', ') || 'everything', String(count), words, until]
   })
   const more = notWorked.length - rows.length
   return `\n${table([dim(paint, IDLE), ...rows])}${more === 0 ? '' : `and ${more} more: clink-worker status --json\n`}`
@@ -177,9 +171,9 @@ function routeRow(route: Status['routes'][number], status: Status): string[] {
   ]
 }
 
-/** By somebody for this worker, for its fleet, or both. */
-function pausedBy(name: string, { draining, pauses }: Pick<Status, 'draining' | 'pauses'>): string[] {
-  const of = pauses.filter(({ route }) => route === null || route === name)
+/** By somebody for this worker, for its fleet, or both. @param name null: it is not known of which route. */
+function pausedBy(name: string | null, { draining, pauses }: Pick<Status, 'draining' | 'pauses'>): string[] {
+  const of = pauses.filter(({ route }) => name === null || route === null || route === name)
   const isOwn = draining !== null || of.some(({ isFleet }) => !isFleet)
   return [isOwn ? ['paused'] : [], of.some(({ isFleet }) => isFleet) ? ['paused in the fleet'] : []].flat()
 }

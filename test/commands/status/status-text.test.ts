@@ -1,0 +1,56 @@
+import { describe, expect, it } from 'vitest'
+import { statusText } from '../../../src/commands/status/status-text.ts'
+import type { Status } from '../../../src/control/status.ts'
+import { told } from '../../support/status-facts.ts'
+
+type Pause = NonNullable<Parameters<typeof told>[0]['pauses']>
+
+const own = { route: 'work', isFleet: false, by: 'ann', note: null, since: 0, left: null }
+const ofFleet = { route: 'work', isFleet: true, by: 'bob', note: 'upgrade', since: 0, left: 540_000 }
+const route: Status['routes'][number] = {
+  name: 'work',
+  file: 'work.ts',
+  generation: 1,
+  running: 0,
+  waiting: 0,
+  held: 0,
+  settling: 0,
+  limits: { concurrency: null, rate: null, serial: null, serialScope: null, weight: 1 },
+  waits: ['operator'],
+}
+const waits = { route: 'work', sender: null, why: 'paused', isParked: false, count: 3, left: null }
+
+function text(pauses: Pause, notWorked: readonly (typeof waits | (Omit<typeof waits, 'route'> & { route: null }))[]) {
+  const routes = [route, { ...route, name: 'other', waits: [] }]
+  return statusText(told({ routes, pauses, notWorked }), { color: false })
+}
+
+describe('the status of a worker with a route that is paused', () => {
+  it('says on its second line who wants that, for how long still, and why', () => {
+    expect(text([ofFleet], [waits]).split('\n').slice(1, 3)).toEqual([
+      'the route work is paused in the fleet (by bob, 9m 00s left: upgrade)',
+      '  → clink-worker resume --fleet --route work',
+    ])
+    expect(text([{ ...own, left: 60_000, note: 'why not' }], [waits]).split('\n')[1]).toBe(
+      'the route work is paused (by ann, 1m 00s left: why not)',
+    )
+  })
+
+  it('says both where it is paused for the worker and in the fleet', () => {
+    expect(text([own, ofFleet], [waits]).split('\n').slice(1, 4)).toEqual([
+      'the route work is paused (by ann)',
+      '  → clink-worker resume --route work',
+      'the route work is paused in the fleet (by bob, 9m 00s left: upgrade)',
+    ])
+  })
+
+  it.each([
+    [[own], 'paused'],
+    [[ofFleet], 'paused in the fleet'],
+    [[{ ...ofFleet, route: null }], 'paused in the fleet'],
+    [[own, ofFleet], 'paused, paused in the fleet'],
+  ] satisfies [Pause, string][])('says of what waits whose pause that is: %#', (pauses, why) => {
+    expect(text(pauses, [waits])).toMatch(new RegExp(`\\nNOT WORKED .*\\nwork +3 +${why}\\n`))
+    expect(text(pauses, [{ ...waits, route: null }])).toMatch(new RegExp(`\\neverything +3 +${why}\\n`))
+  })
+})
