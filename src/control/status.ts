@@ -157,7 +157,9 @@ export const status = z.object({
     .describe(
       'What waits and is not worked now, by route and sender; as far as one list of the inbox (100 clinks) shows.',
     ),
-  leftAlone: whys('Clinks that were left alone and not completed here since, by why; of the last 10,000.'),
+  leftAlone: whys(
+    'Clinks that are left alone, by why: of the last 10,000 those that were not completed here since, and that the last look at the whole inbox has shown, where there was one.',
+  ),
   claims: z.enum(['batch', 'select', 'none']).describe('The way of claiming that is right now.'),
   key: z.object({
     fingerprint: z.string().describe('Tells keys apart; far too short to find the key by.'),

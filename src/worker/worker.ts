@@ -54,6 +54,9 @@ export class Worker {
     context.signals.settled.on(({ clink_id: id }, { is }) => {
       if (is === 'completed' || is === 'elsewhere') parts.intake.notices.forget(id)
     })
+    parts.inboxWatch.shown.on((ids, at) => {
+      parts.intake.notices.looked((id) => ids.has(id) || parts.parked.has(id), at)
+    })
     // It tells no more about fresh clinks than a look that brings none.
     context.signals.failed.on(() => this.#looked(context.clock.now()))
     this.#startup = new Startup(parts)
@@ -119,6 +122,7 @@ export class Worker {
   async giveBack(clinkId: string): Promise<void> {
     this.#parts.reruns.add(clinkId)
     if (this.#context.ledger.letters.has(clinkId)) return
+    this.#parts.intake.notices.forget(clinkId)
     await this.#parts.parked.giveBack(clinkId)
     this.#lookAgain()
   }

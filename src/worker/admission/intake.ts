@@ -70,7 +70,7 @@ export class Intake {
 
   constructor(shared: AdmissionParts, parts: IntakeParts) {
     this.#shared = shared
-    const notices = new LeftAloneNotices(shared.context.emit)
+    const notices = new LeftAloneNotices(shared.context)
     this.notices = notices
     this.quarantine = new Quarantine(shared.context, notices)
     this.#parts = parts

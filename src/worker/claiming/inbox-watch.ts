@@ -1,6 +1,7 @@
 import { readTime } from '../../base/time-text.ts'
 import { asError } from '../../base/coded-error.ts'
 import { steadyOf } from '../../base/clock.ts'
+import { Signal } from '../../base/signal.ts'
 import { ClinkApiError } from '../../clink/errors.ts'
 import type { Clink } from '../../clink/records.ts'
 import { orError } from '../../clink/refusals.ts'
@@ -52,6 +53,8 @@ const PAGE = 100
  * asks once in 30 s at most, for a person once in 5 s, and not at all while the service fails, limits the rate, or the worker stops.
  */
 export class InboxWatch {
+  /** All of the inbox was shown: these clinks, to a look that began at that moment of the steady clock. */
+  readonly shown = new Signal<[ids: ReadonlySet<string>, at: number]>()
   readonly #context: AdmissionContext
   readonly #poller: Pick<Poller, 'hasPolled' | 'trouble'>
   #last: { readonly at: number; readonly count: InboxCount; readonly waiting: readonly Waiting[] } | undefined
@@ -137,6 +140,8 @@ export class InboxWatch {
     const isSaturated = received >= PAGE
     const count = { pending: ours.length, leftAlone: received - ours.length, oldest, isSaturated }
     this.#last = { at, count, waiting }
+    const malformed = page.malformed.flatMap(({ id }) => id ?? [])
+    if (!isSaturated) this.shown.say(new Set([...page.clinks.map(({ clink_id: id }) => id), ...malformed]), at)
   }
 
   /** One of which that cannot be told counts as ours: somebody has to look at it. */

@@ -55,6 +55,31 @@ describe('§7: what waits in the inbox', () => {
     await bench.stop()
   })
 
+  it('a clink that was left alone and has gone to others is not counted among those, and is again when it comes back', async () => {
+    const bench = new VirtualBench({
+      handle: async (_, ctx) => await Promise.resolve(ctx.reject('no')),
+      settings: { claim: { exclusive: true }, retry: { onExhausted: 'release' }, inbox: { claim: 'select' } },
+    })
+    const leftAlone = () => [...bench.daemon.worker.report().leftAlone]
+    const [one, two] = [bench.send('one'), bench.send('two')]
+    await bench.pass(MINUTE)
+    await scraped(bench, MINUTE)
+    expect(leftAlone()).toEqual([['given-up', 2]])
+    bench.emulator.changeClink(one, { status: 'completed' })
+    await scraped(bench, MINUTE)
+    expect(leftAlone()).toEqual([['given-up', 1]])
+    bench.emulator.changeClink(one, { status: 'pending' })
+    await bench.pass(10 * MINUTE)
+    expect(leftAlone()).toEqual([['given-up', 2]])
+    expect(bench.events.filter(({ event }) => event === 'clink.leftAlone')).toHaveLength(2)
+    bench.emulator.changeClink(two, { status: 'completed' })
+    // One that an operator has run again is left alone no more, before anybody has looked.
+    await bench.daemon.ledger.retry(one)
+    bench.daemon.retried(one)
+    expect(leftAlone()).toEqual([['given-up', 1]])
+    await bench.stop()
+  })
+
   it('says when there may be more than it shows', async () => {
     const bench = new VirtualBench({ handle: long, ...full })
     for (let n = 0; n < 150; n += 1) bench.send(`task ${n}`)
