@@ -1,6 +1,6 @@
 import type { PoolClient, QueryResultRow } from 'pg'
 import { READ_ONLY } from './postgres-errors.ts'
-import { MAY_MAKE, NEEDS, VERSION } from './postgres-schema.ts'
+import { MAY_MAKE, NEEDS, USED, VERSION } from './postgres-schema.ts'
 import { refusalOf, versionOf } from './postgres-version.ts'
 
 const SCHEMA = `SELECT has_schema_privilege(oid, 'USAGE') AS may_use FROM pg_catalog.pg_namespace WHERE nspname = 'clink_worker'`
@@ -10,13 +10,23 @@ const LACKS = `SELECT what || ' on clink_worker.' || name AS lack FROM (
      SELECT c.relname AS name, p AS what, CASE WHEN c.relkind = 'S' THEN has_sequence_privilege(c.oid, p) ELSE has_table_privilege(c.oid, p) END AS has
      FROM ${RELATIONS}, unnest(CASE WHEN c.relkind = 'S' THEN '{USAGE}'::text[]
        WHEN c.relname = 'meta' THEN '{SELECT}' ELSE '{SELECT,INSERT,UPDATE,DELETE}' END) AS p
-     WHERE c.relkind IN ('r', 'S')) AS t
+     WHERE c.relkind IN ('r', 'S') AND c.relname = ANY ($1)) AS t
    WHERE NOT has ORDER BY name, what`
 const OWNS = `SELECT bool_and(pg_has_role(c.relowner, 'USAGE')) AS owns FROM ${RELATIONS} WHERE c.relkind = 'r'`
 
 const MAY_NOT_MAKE = 'this role may not make the schema clink_worker: GRANT CREATE ON DATABASE'
 const MAY_NOT_UPDATE =
   'its tables are of an earlier version, and only the role that owns them may bring them up to date'
+
+/** @throws what this role lacks to work with the store, for people. */
+export async function checkPrivileges(client: PoolClient): Promise<void> {
+  const { rows: schemas } = await client.query<QueryResultRow>(SCHEMA)
+  if (schemas.length === 0) return
+  const { rows } = await client.query<QueryResultRow>(LACKS, [USED])
+  const lacking = rows.map(({ lack }) => String(lack))
+  if (schemas[0]?.['may_use'] === false) lacking.unshift('USAGE on the schema clink_worker')
+  if (lacking.length > 0) throw new Error(`this role lacks ${lacking.join(', ')}: GRANT it (docs/fleet.md)`)
+}
 
 /**
  * Looks at a store and changes nothing.
@@ -30,10 +40,7 @@ export async function lookAt(client: PoolClient, toWork: boolean): Promise<boole
   const refuse = (isRefused: boolean, why: string): void => {
     if (isRefused) throw new Error(why)
   }
-  const [schema] = toWork ? await ask(SCHEMA) : []
-  const lacking = schema === undefined ? [] : (await ask(LACKS)).map(({ lack }) => String(lack))
-  if (schema?.['may_use'] === false) lacking.unshift('USAGE on the schema clink_worker')
-  refuse(lacking.length > 0, `this role lacks ${lacking.join(', ')}: GRANT it (docs/fleet.md)`)
+  if (toWork) await checkPrivileges(client)
   const version = await versionOf(client)
   const [row] = await ask(version === 0 ? MAY_MAKE : NEEDS)
   refuse(row?.['can_write'] === false, READ_ONLY)

@@ -44,6 +44,20 @@ export const MIGRATIONS: readonly string[] = [
   'CREATE TABLE IF NOT EXISTS clink_worker.writers (fleet text, member text, written bigint NOT NULL, PRIMARY KEY (fleet, member))',
 ]
 
+/** The tables and the sequence that a worker uses. */
+export const USED = [
+  'meta',
+  'parts',
+  'notes',
+  'steps',
+  'members',
+  'rights',
+  'waits',
+  'rates',
+  'writers',
+  'processes',
+] as const
+
 const NOTES_WRITTEN = `unnest($7::text[], $8::text[], $9::text[], $10::boolean[], $11::text[], $12::text[], $13::text[]) AS t (kind, id, row, is_new, born, keys, was)`
 
 /** The letter is one that was written before: another one may have come after it. */

@@ -19,7 +19,7 @@ import {
   VERSION,
 } from './postgres-schema.ts'
 import type { LimitStore } from '../ledger/fleet-limits.ts'
-import { lookAt } from './look.ts'
+import { checkPrivileges, lookAt } from './look.ts'
 import { memberOf, withNamesOfTheirOwn } from './members.ts'
 import { toJsonb } from './jsonb-text.ts'
 import { pauseId, type KeptFleetPause } from './pauses.ts'
@@ -91,7 +91,11 @@ export class PostgresStore implements SharedStore {
 
   async prepare(): Promise<string> {
     this.#known = undefined
-    await this.#with(async (client) => await migrate(client))
+    await this.#with(async (client) => {
+      // What is refused now and then, since a privilege is missing, would be a store that comes and goes.
+      await checkPrivileges(client)
+      await migrate(client)
+    })
     const { fleet, member } = this.#options
     const [row] = await this.#query(PROCESS, [fleet, member, String(WRITES_OF_A_PROCESS)])
     this.#written = BigInt(String(row?.['process'])) * WRITES_OF_A_PROCESS

@@ -1,0 +1,50 @@
+import { describe, expect, it } from 'vitest'
+import { USED } from '../../src/fleet/postgres-schema.ts'
+import { Member } from '../support/fleet.ts'
+import { clusterOfFile, needPostgres } from '../support/postgres.ts'
+import { clink } from '../support/sample-records.ts'
+
+const cluster = clusterOfFile()
+
+describe('a role that lacks a privilege', () => {
+  it('has its worker say once what it lacks, and stay away until it has it, though all else succeeds', async (context) => {
+    needPostgres(context)
+    const asOwner = await cluster.database()
+    await using _ = await new Member('a', asOwner).start()
+    const sql = async (text: string): Promise<string> => await cluster.sql(text, asOwner)
+    await sql('CREATE ROLE plain LOGIN')
+    await sql('GRANT USAGE ON SCHEMA clink_worker TO plain')
+    await sql('GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA clink_worker TO plain')
+    await sql('GRANT USAGE ON ALL SEQUENCES IN SCHEMA clink_worker TO plain')
+    const asPlain = asOwner.replace('postgres@', 'plain@')
+    await using b = await new Member('b', asPlain).start()
+    const memory = await b.take(clink)
+    await b.begin(clink)
+    expect(b.fleet.isHealthy).toBe(true)
+    await sql('REVOKE DELETE ON clink_worker.parts FROM plain')
+    await b.ledger.settled(clink)
+    await b.drop(memory)
+    const lacks = expect.stringMatching(/this role lacks DELETE on clink_worker\.parts: GRANT it/)
+    await expect.poll(() => b.fleet.problem, { timeout: 10_000 }).toEqual(lacks)
+    // A few looks, each of which succeeds but for that.
+    await new Promise((resolve) => setTimeout(resolve, 3_500))
+    expect(b.health).toEqual([expect.stringMatching(/permission denied for table parts/)])
+    // One that starts meanwhile says it as well.
+    await using c = await new Member('c', asPlain).start()
+    expect(c.health).toEqual([lacks])
+    await sql('GRANT DELETE ON clink_worker.parts TO plain')
+    await expect.poll(() => b.fleet.isHealthy, { timeout: 10_000 }).toBe(true)
+    await expect.poll(async () => await sql('SELECT count(*) FROM clink_worker.parts')).toBe('0')
+    expect(b.health).toEqual([expect.anything(), undefined])
+  }, 60_000)
+
+  it('is looked for in what a worker uses, and in nothing else', async (context) => {
+    needPostgres(context)
+    const asOwner = await cluster.database()
+    await using a = await new Member('a', asOwner).start()
+    const relations = `SELECT string_agg(relname, ' ' ORDER BY relname) FROM pg_class c JOIN pg_namespace s ON s.oid = relnamespace
+      WHERE nspname = 'clink_worker' AND relkind IN ('r', 'S')`
+    expect(await cluster.sql(relations, asOwner)).toBe([...USED].toSorted().join(' '))
+    expect(a.health).toEqual([])
+  })
+})
