@@ -1,5 +1,5 @@
 import { asError, systemCode } from '../base/coded-error.ts'
-import { readPostgresAddress, secretsOfAddress } from '../base/postgres-address.ts'
+import { readPostgresAddress, withoutSecrets } from '../base/postgres-address.ts'
 import type { Secret } from '../base/secret.ts'
 import { tryTo } from '../base/try-to.ts'
 
@@ -43,7 +43,7 @@ const MEANT: Readonly<Record<string, string>> = {
 export function storeError(error: unknown, url: Secret): Error {
   const cause = asError(error)
   const code = codeOf(error)
-  const said = withoutPassword(adviceOn(code, cause, url) ?? cause.message, url)
+  const said = withoutSecrets(adviceOn(code, cause, url) ?? cause.message, url.reveal())
   return Object.assign(new Error(said === '' ? code : said), { code })
 }
 
@@ -65,8 +65,4 @@ export function codeOf(error: unknown): string {
   const [first] = error instanceof AggregateError ? error.errors : []
   if (first !== undefined) return systemCode(first)
   return typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : systemCode(error)
-}
-
-function withoutPassword(text: string, url: Secret): string {
-  return secretsOfAddress(url.reveal()).reduce((shown, form) => shown.replaceAll(form, '[secret]'), text)
 }

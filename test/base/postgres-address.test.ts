@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { readPostgresAddress, secretsOfAddress } from '../../src/base/postgres-address.ts'
+import { readPostgresAddress, secretsOfAddress, withoutSecrets } from '../../src/base/postgres-address.ts'
 
 it.each([
   ['postgresql://me:pa55word@host:5432/base', ['pa55word', 'pa55word']],
@@ -14,4 +14,18 @@ it.each([
 
 it('one of something else is none', () => {
   expect(readPostgresAddress('mysql://me:pa55word@host/base')).toBeUndefined()
+})
+
+it.each([
+  ['pa55word', 'a pa55wordy text', 'a [secret]y text'],
+  ['data', 'no database "data" for me:data@host', 'no database "[secret]" for me:[secret]@host'],
+  ['a.b+', 'a.b+ is a.b+', '[secret] is [secret]'],
+  ['e', 'permission denied', 'permission denied'],
+  ['e', 'postgresql://me:e@else/base cannot be read', 'postgresql://me:[secret]@else/base cannot be read'],
+  ['e', 'postgresql:///base?user=me&password=e&host=here', 'postgresql:///base?user=me&password=[secret]&host=here'],
+])('a password %s is taken out of %j where it may stand for itself', (password, text, shown) => {
+  expect(withoutSecrets(text, `postgresql://me:${password}@host/base`)).toBe(shown)
+  expect(withoutSecrets(`at postgresql://me:${password}@host/base`, `postgresql://me:${password}@host/base`)).toBe(
+    'at [secret]',
+  )
 })
