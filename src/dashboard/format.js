@@ -31,7 +31,8 @@ export function time(at) {
   return isToday ? clock(at) : `${date.toISOString().slice(0, 10)} ${clock(at)}`
 }
 
-export const ago = (at, now) => `${span(Math.max(0, now - at))} ago`
+/** The clock of who has noted it may be another one: what lies in the future is not known. */
+export const ago = (at, now) => (at > now + 5_000 ? '?' : `${span(Math.max(0, now - at))} ago`)
 
 export function size(bytes) {
   if (bytes < 1_000) return `${bytes} B`

@@ -1,7 +1,7 @@
-import { humanDuration } from '../../base/duration.ts'
 import { painter } from '../../observe/colour.ts'
 import { printable } from '../../observe/printable.ts'
 import type { LateResult } from '../../ledger/late-results.ts'
+import { ageText } from './age.ts'
 import { lines, withoutContent } from './clink-text.ts'
 import type { Io } from '../terminal/io.ts'
 import { table } from '../terminal/table.ts'
@@ -22,7 +22,7 @@ export function lateText(results: readonly LateResult[], io: Io, now = Date.now(
     printable(clink.group_slug ?? clink.group_id),
     printable(route),
     String(attempt),
-    humanDuration(Math.max(0, now - at)),
+    ageText({ at, clink }, now),
     outcome,
     WHY[why],
   ])

@@ -1,10 +1,10 @@
-import { humanDuration } from '../../base/duration.ts'
 import type { Clink } from '../../clink/records.ts'
 import { painter } from '../../observe/colour.ts'
 import { printable } from '../../observe/printable.ts'
 import type { DeadLetter, RerunState } from '../../ledger/dead-letters.ts'
 import type { LateResult } from '../../ledger/late-results.ts'
 import type { ShownStep } from '../../control/dead-letters.ts'
+import { ageText } from './age.ts'
 import { lines, withoutContent } from './clink-text.ts'
 import { excerpt } from '../terminal/text.ts'
 import type { Io } from '../terminal/io.ts'
@@ -31,7 +31,7 @@ export function lettersText(letters: readonly DeadLetter[], io: Io, now = Date.n
     printable(clink.group_slug ?? clink.group_id),
     printable(route),
     String(attempts),
-    humanDuration(Math.max(0, now - at)),
+    ageText({ at, clink }, now),
     excerpt(rerun === undefined ? reason : `${RERUN[rerun.step]}: ${reason}`),
   ])
   return table([HEAD.map((name) => paint('dim', name)), ...rows])
