@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { Clock } from '../base/clock.ts'
+import { MEMBER } from '../ledger/fleet.ts'
 import type { LedgerTables } from '../ledger/tables.ts'
 import { FleetLedger } from './fleet-ledger.ts'
 import type { SharedStore } from './store.ts'
@@ -13,8 +14,6 @@ export interface JoinOptions {
   /** The shared store, as this member uses it. */
   readonly storeOf: (member: string) => SharedStore
 }
-
-const MEMBER = 'member'
 
 /**
  * Makes a state directory a member of a fleet. A directory that is a copy is another member: what it says of clinks was told by the one that it was copied

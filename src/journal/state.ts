@@ -3,7 +3,7 @@ import type { z } from 'zod'
 import type { Service } from '../base/service.ts'
 import type { Signal } from '../base/signal.ts'
 import { CodedError } from '../base/coded-error.ts'
-import { JOINED, type Fleet, type FleetView, type MemberSigns } from '../ledger/fleet.ts'
+import { JOINED, MEMBER, type Fleet, type FleetView, type MemberSigns } from '../ledger/fleet.ts'
 import { Ledger } from '../ledger/ledger.ts'
 import type { Keys } from '../ledger/table.ts'
 import { tableKeys, type LedgerTables } from '../ledger/tables.ts'
@@ -91,11 +91,12 @@ export function openState(options: StateOptions) {
 }
 
 /**
- * A worker that remembers alone again: should it join later, the fleet is told all that it knows by then.
+ * A worker that remembers alone again: should it join later, the fleet is told all that it knows by then. What it has run again as a member it
+ * goes on with.
  *
  * @throws {CodedError} STATE_UNUSABLE for a visit: what it changed, the fleet would undo.
  */
-function leaveFleet({ facts }: LedgerTables, { directory, visit }: StateOptions): void {
+function leaveFleet({ facts, letters }: LedgerTables, { directory, visit }: StateOptions): void {
   const joined = facts.get(JOINED)
   if (joined === undefined) return
   if (visit === true)
@@ -104,6 +105,12 @@ function leaveFleet({ facts }: LedgerTables, { directory, visit }: StateOptions)
       `${directory} belongs to a member of the fleet ${joined}: ask by its configuration (--config), which has state.url`,
     )
   void facts.delete(JOINED)
+  const member = facts.get(MEMBER)
+  for (const [id, { rerun, ...letter }] of letters.between('rerun', 0, Infinity)) {
+    if (rerun?.by === undefined || rerun.by !== member) continue
+    const { by: _, ...mine } = rerun
+    void letters.set(id, { ...letter, rerun: mine })
+  }
 }
 
 /** What a journal remembers, as the heart asks for it. */

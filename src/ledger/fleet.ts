@@ -6,6 +6,8 @@ import type { LedgerTables } from './tables.ts'
 
 /** The fact by which a state directory knows that its fleet was told all that it remembers, and which fleet that is. */
 export const JOINED = 'fleet'
+/** The fact that says which member the worker of a state directory is, or was. */
+export const MEMBER = 'member'
 
 /** What a member of a fleet says of itself every few seconds. */
 export interface MemberSigns {

@@ -66,13 +66,18 @@ export class LetterActs {
   /** Whoever has begun it shows no sign of life: what an operator asks for counts, and it begins anew here. */
   async #takesOver(clinkId: string, begun: readonly Begun[] | undefined): Promise<boolean> {
     const letter = this.#letters.get(clinkId)
-    const runners = letter === undefined ? [] : this.#letters.runners(letter, begun)
-    if (letter === undefined || this.#fleet === undefined || runners.length === 0) return false
-    const { members = [] } = (await this.#fleet.look().catch(() => undefined)) ?? { members: undefined }
-    const there = members.filter(({ isSilent }) => !isSilent).map(({ member }) => member)
-    if (members.length === 0 || runners.some((runner) => there.includes(runner))) return false
+    if (letter === undefined) return false
+    const runners = this.#letters.runners(letter, begun)
+    if (runners.length === 0 || !(await this.#areGone(runners))) return false
     await Promise.all([this.#letters.takeOver(letter), this.#progress.reset(clinkId)])
     return true
+  }
+
+  /** A worker that has left its fleet knows nobody. */
+  async #areGone(runners: readonly string[]): Promise<boolean> {
+    if (this.#fleet === undefined) return true
+    const { members } = (await this.#fleet.look().catch(() => undefined)) ?? { members: [] }
+    return members.length > 0 && !members.some(({ isSilent, member }) => !isSilent && runners.includes(member))
   }
 
   #changedElsewhere(clinkId: string, letter: DeadLetter | undefined): void {

@@ -118,6 +118,22 @@ describe('a letter whose sender was told', () => {
     state.close()
   })
 
+  it('goes on in a worker that leaves its fleet, where that one has run it: another one’s waits for the operator (P1, P5)', async () => {
+    using directory = new TempDir()
+    const first = open(directory.path)
+    const of = (name: string, rerun: RerunState) => ({ ...told, clink: { ...clink, clink_id: name }, rerun })
+    await first.ledger.process.note({ fleet: 'ours', member: 'one' })
+    await first.ledger.deadLetter(of('mine', { step: 'ready', response: 'x', by: 'one' }))
+    await first.ledger.deadLetter(of('theirs', { step: 'running', by: 'two' }))
+    expect(first.ledger.letters.reruns()).toEqual([])
+    first.close()
+    const second = open(directory.path)
+    expect(second.ledger.letters.reruns()).toEqual([of('mine', { step: 'ready', response: 'x' })])
+    expect(await second.ledger.retry('theirs')).toBe('rerun')
+    expect(second.ledger.letters.rerunOf('theirs')).toEqual({ step: 'due' })
+    second.close()
+  })
+
   it('in a copied state directory is not run by both: its mark goes, and a result is the operator’s to send (P5, §7)', async () => {
     using directory = new TempDir()
     const state = open(directory.path)

@@ -15,12 +15,12 @@ export class BareFleet implements Fleet {
   paused: readonly FleetPause[] | undefined
   readonly pauses = { read: this.read, list: (): readonly FleetPause[] | undefined => this.paused }
   readonly recall: Fleet['recall'] = nothing
-  readonly over = nothing
-  readonly prune = nothing
+  readonly over: Fleet['over'] = nothing
+  readonly prune: Fleet['prune'] = nothing
   readonly of: Fleet['of'] = () => 'none'
-  readonly isOver = (): boolean => false
+  readonly isOver: Fleet['isOver'] = () => false
   readonly siblings: Fleet['siblings'] = () => undefined
-  readonly outdated = (): void => {}
+  readonly outdated: Fleet['outdated'] = () => {}
   readonly begun: Fleet['begun'] = async (_, here) => await here
   readonly changed = (): void => {}
   readonly outlives = (): void => {}
