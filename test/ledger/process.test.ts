@@ -46,6 +46,18 @@ it('facts are noted by their names, and those about a service count for its addr
   ]).toEqual(['none of them', undefined, undefined])
 })
 
+it('what the service does with siblings’ claims was found out here or by another member, and that it grants them counts (§1)', async () => {
+  const { process, tables } = setUp()
+  expect(process.siblings('https://one')).toBeUndefined()
+  // As earlier versions have noted it.
+  await process.note({ siblings: 'https://one refused' })
+  expect([process.siblings('https://one'), process.siblings('https://two')]).toEqual(['refused', undefined])
+  const ofFleet = (verdict?: string) => new ProcessLedger(tables, new Progress(tables), { siblings: () => verdict })
+  expect(ofFleet('granted').siblings('https://one')).toBe('granted')
+  expect(ofFleet().siblings('https://one')).toBe('refused')
+  expect(ofFleet('something else').siblings('https://two')).toBeUndefined()
+})
+
 it('programs are those that were noted, by their runs, until all of one has ended', async () => {
   const { process } = setUp()
   const program = (run: string) => ({ clinkId: 'a', group: { run, pid: 1 } }) as unknown as Program

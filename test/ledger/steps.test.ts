@@ -3,6 +3,7 @@ import { Memory } from '../../src/ledger/memory.ts'
 import { memoryTables } from '../../src/ledger/memory-tables.ts'
 import { MemorySteps } from '../../src/ledger/memory-steps.ts'
 import { Progress } from '../../src/ledger/progress.ts'
+import { readSleep, writeSleep } from '../../src/ledger/sleep.ts'
 import type { KeptStep } from '../../src/ledger/step-table.ts'
 import { Steps } from '../../src/ledger/steps.ts'
 import { clink } from '../support/sample-records.ts'
@@ -47,7 +48,34 @@ describe('steps of a clink', () => {
   })
 })
 
+describe('steps of a clink that is worked for the first time', () => {
+  it('are looked for by its next start: another member may have done some meanwhile', async () => {
+    const { progress, steps, tables } = setUp()
+    await steps.keep(clink, done)
+    const [theirs = expect.fail('none was kept')] = await tables.steps.of(id)
+    await tables.steps.drop(id)
+    progress.work(new Memory(id, {}, { coolsFor: 0, isOwn: false }))
+    expect((await steps.of(clink)).size).toBe(0)
+    await tables.steps.set(id, { ...theirs, name: 'theirs' })
+    expect([...(await steps.of(clink)).values()]).toMatchObject([{ name: 'theirs' }])
+  })
+
+  it('are there to be forgotten as soon as one is kept', async () => {
+    const { progress, steps } = setUp()
+    progress.work(new Memory(id, {}, { coolsFor: 0, isOwn: false }))
+    await steps.keep(clink, done)
+    expect(progress.mayHaveSteps(id)).toBe(true)
+  })
+})
+
 describe('the end of a sleep', () => {
+  it('is kept as text, and what is none is not taken for one', () => {
+    const night = { at: 1_060_000, for: 60_000 }
+    expect(readSleep(writeSleep(night))).toEqual(night)
+    for (const text of ['', 'no JSON', '{"at":1}', '{"for":1}', '{"at":"1","for":1}', 'null'])
+      expect(readSleep(text)).toBeUndefined()
+  })
+
   const sleep = { at: 1_060_000, for: 60_000 }
   const clock = (now: number, wall: number) => ({ now: () => now, wall: () => wall })
 

@@ -86,6 +86,14 @@ export const leases: readonly Explanation[] = [
     why: 'Without a start no length is told, which counts as -Infinity and is as good as no end.',
   },
   {
+    file: machine,
+    line: "if (renewal.is === 'granted' && renewal.lease.deadline < this.#lease.deadline) this.#lease = renewal.lease",
+    mutator: 'EqualityOperator',
+    original: 'renewal.lease.deadline < this.#lease.deadline',
+    replacement: 'renewal.lease.deadline <= this.#lease.deadline',
+    why: 'No renewal follows, and two leases of one deadline end alike.',
+  },
+  {
     file: terms,
     line: '#refusedAt = -Infinity',
     mutator: 'UnaryOperator',

@@ -174,4 +174,28 @@ export const ledger: readonly Explanation[] = [
     replacement: '() => undefined',
     why: 'It is asked only whether it is true.',
   },
+  {
+    file: 'src/ledger/ledger.ts',
+    line: 'await this.#fleet?.recall([memory.clinkId])',
+    mutator: 'OptionalChaining',
+    original: 'this.#fleet?.recall',
+    replacement: 'this.#fleet.recall',
+    why: 'What a worker alone remembers is always current, which ends it before; the compiler does not know that.',
+  },
+  {
+    file: 'src/ledger/ledger.ts',
+    line: 'const result = kept.response === undefined ? late : { ...late, response: kept.response }',
+    mutator: 'ConditionalExpression',
+    original: 'kept.response === undefined',
+    replacement: 'false',
+    why: 'Late results leave out a response that is none; the compiler does not take one.',
+  },
+  {
+    file: 'src/ledger/letter-acts.ts',
+    line: 'const said = await this.#carryOut(clinkId, isLetter, others?.begun).finally(() => this.#asking.delete(asking))',
+    mutator: 'ArrowFunction',
+    original: '() => this.#asking.delete(asking)',
+    replacement: '() => undefined',
+    why: 'Nobody reads any more what becomes of it then; it only would be kept for good.',
+  },
 ]

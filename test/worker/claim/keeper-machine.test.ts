@@ -262,6 +262,8 @@ describe('§2: when a claim is renewed', () => {
     const shorter = { ...longer, end: NOW + 2_000, deadline: NOW + 1_750 }
     machine.answeredLate({ ...grant(ASKED), lease: shorter })
     expect(machine.lease).toBe(shorter)
+    machine.answeredLate({ is: 'refused', error: error(409) })
+    expect(machine.lease).toBe(shorter)
     expect(machine.step(NOW)).toEqual({ do: 'rest', next: shorter.deadline })
   })
 

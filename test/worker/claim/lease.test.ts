@@ -291,6 +291,9 @@ describe('a renewed lease (P2, §2)', () => {
     expect(showsNoChange(precise, { ...precise, basis: 'assumed' }, at('1970-01-01T00:00:05.001Z'))).toBe(true)
     expect(showsNoChange(unknown, after, at('1970-01-01T00:00:05.000Z'))).toBe(false)
     expect(showsNoChange(unknown, after, at('1970-01-01T00:00:05Z'))).toBe(false)
+    // A tenth of a second hides a renewal as well.
+    const coarse: Lease = { ...unknown, serverEnd: 5_500 }
+    expect(showsNoChange(coarse, { ...coarse, basis: 'assumed' }, at('1970-01-01T00:00:05.5Z'))).toBe(false)
     expect(showsNoChange(unknown, after, at(undefined))).toBe(false)
     const untold = { ...unknown, serverEnd: undefined }
     expect(showsNoChange(untold, { ...untold, basis: 'assumed' }, at('1970-01-01T00:00:05.001Z'))).toBe(false)
