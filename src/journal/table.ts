@@ -150,8 +150,7 @@ export class JournalTable<Row, Key extends string> implements Table<Row, Key> {
   /** The transaction was committed. */
   written(): void {
     if (this.#changed.size === 0) return
-    const isWritten = [...this.#changed.values()].some((row) => row !== undefined)
-    this.#isFilled = isWritten || this.#tryTo(() => this.#statements.any.get()) !== undefined
+    this.#isFilled = this.#tryTo(() => this.#statements.any.get() !== undefined) ?? true
     this.#changed.clear()
   }
 
@@ -178,7 +177,7 @@ export class JournalTable<Row, Key extends string> implements Table<Row, Key> {
         if (value !== undefined) yield [String(id), value]
       }
       const last = page.at(-1)
-      if (last === undefined || page.length < limit) return
+      if (last === undefined) return
       key = Number(last['key'])
       rowid = Number(last['rowid'])
     }
@@ -194,9 +193,10 @@ export class JournalTable<Row, Key extends string> implements Table<Row, Key> {
     return [...unwritable, ...this.#changed].flatMap(([id, row]) => (row === undefined ? [] : [[id, row] as const]))
   }
 
+  /** What cannot be looked up may be there: a deletion of it is noted. */
   #has(id: string): boolean {
     if (this.#changed.has(id)) return this.#changed.get(id) !== undefined
-    return this.#unwritable.has(id) || this.#inFile(id)?.isThere === true
+    return this.#unwritable.has(id) || this.#inFile(id)?.isThere !== false
   }
 
   /** Undefined: the file cannot be read. */

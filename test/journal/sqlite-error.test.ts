@@ -32,11 +32,10 @@ describe('what keeps a journal from being written', () => {
   })
 
   it('is told with the size that is needed where the disk is smaller', (context) => {
-    using disk = new SmallDisk(context)
-    const mount = join(disk.state, '..')
-    expect(writeProblem(sqlite(13), mount)).toBe(
-      `${FULL}. It has 512 KiB in all; a state directory needs 4 MiB at least`,
-    )
+    using small = new SmallDisk(context)
+    using enough = new SmallDisk(context, '4m')
+    const said = [small, enough].map(({ state }) => writeProblem(sqlite(13), join(state, '..')))
+    expect(said).toEqual([`${FULL}. It has 512 KiB in all; a state directory needs 4 MiB at least`, FULL])
   })
 })
 
@@ -73,6 +72,12 @@ describe('a state directory that cannot be used', () => {
     expect([code, message, cause]).toEqual(['STATE_UNUSABLE', `no: ${problem}`, error])
   })
 
+  it('that nobody may write to is told so, though SQLite says only that it opens nothing', (context) => {
+    using disk = new SmallDisk(context)
+    disk.makeReadOnly()
+    expect(told(sqlite(14), join(disk.state, '..')).message).toBe(`no: ${READ_ONLY}`)
+  })
+
   it('that is not there is told as SQLite tells it', () => {
     using directory = new TempDir()
     expect(told(sqlite(14), join(directory.path, 'none'))).toMatchObject({
@@ -86,10 +91,11 @@ describe('a state directory that cannot be used', () => {
     const mount = join(disk.state, '..')
     expect(told(sqlite(14), mount).message).toBe('no: what SQLite says')
     disk.fill()
-    for (const code of [10, 14])
-      expect(told(sqlite(code), mount)).toMatchObject({
+    for (const error of [sqlite(10), sqlite(14)])
+      expect(told(error, mount)).toMatchObject({
         code: 'STATE_UNAVAILABLE',
         message: expect.stringContaining(FULL),
+        cause: error,
       })
     expect(told(sqlite(1), mount).message).toBe('no: what SQLite says')
   })

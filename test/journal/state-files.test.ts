@@ -15,8 +15,11 @@ let told: string[]
 let files: StateFiles
 
 const at = (name: string): string => join(directory.path, name)
-/** Seconds since it was used. */
-const age = (name: string): number => Math.round((Date.now() - statSync(at(name)).mtimeMs) / 1_000)
+/** Seconds from when it was used to now, by either of its times. */
+const age = (name: string): number => {
+  const { atimeMs, mtimeMs } = statSync(at(name))
+  return Math.round(Math.max(...[atimeMs, mtimeMs].map((time) => Math.abs(Date.now() - time))) / 1_000)
+}
 const makeOld = (seconds: number): void => {
   const then = Date.now() / 1_000 - seconds
   for (const name of NAMES) if (existsSync(at(name))) utimesSync(at(name), then, then)
@@ -62,6 +65,8 @@ describe('a state directory in use (P3)', () => {
     take(at(name))
     await sleep(LONG)
     expect(files.problem).toMatch(`${at(name)} ${what} while this worker has it open`)
+    await sleep(LONG)
+    expect(files.problem).toMatch(what)
     renameSync(at('ours'), at(name))
     await sleep(LONG)
     expect(files.problem).toMatch(what)

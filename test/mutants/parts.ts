@@ -101,7 +101,7 @@ export const parts: readonly Part[] = [
     judges: [
       'test/journal/before-rooms.test.ts',
       'test/journal/each-version.test.ts',
-      'test/journal/unusable.test.ts',
+      'test/journal/migrations.test.ts',
       'test/journal/versions.test.ts',
     ],
   },
@@ -121,7 +121,25 @@ export const parts: readonly Part[] = [
       'test/journal/sqlite-error.test.ts',
       'test/journal/state-files.test.ts',
       'test/journal/step-rows.test.ts',
+      'test/journal/table-failures.test.ts',
       'test/journal/table.test.ts',
+    ],
+  },
+  {
+    name: 'state',
+    files: [
+      'src/journal/copies.ts',
+      'src/journal/place.ts',
+      'src/journal/probe.ts',
+      'src/journal/state-lock.ts',
+      'src/journal/state.ts',
+    ],
+    judges: [
+      'test/journal/copies.test.ts',
+      'test/journal/place.test.ts',
+      'test/journal/probe.test.ts',
+      'test/journal/state.test.ts',
+      'test/ledger/reruns.test.ts',
     ],
   },
   ...rooms.map((room) => ({

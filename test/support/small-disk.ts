@@ -4,19 +4,19 @@ import { join } from 'node:path'
 import type { TestContext } from 'vitest'
 import { TempDir } from './temp-dir.ts'
 
-/** A file system of 512 KiB: `using`. */
+/** A file system of 512 KiB, or of another size: `using`. */
 export class SmallDisk implements Disposable {
   readonly #directory = new TempDir()
   readonly state: string
   readonly #mount: string
   readonly #filler: string
 
-  constructor(context: TestContext) {
+  constructor(context: TestContext, size = '512k') {
     this.#mount = join(this.#directory.path, 'disk')
     this.state = join(this.#mount, 'state')
     this.#filler = join(this.#mount, 'filler')
     mkdirSync(this.#mount)
-    const { status, stderr, error } = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=512k', 'none', this.#mount], {
+    const { status, stderr, error } = spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${size}`, 'none', this.#mount], {
       encoding: 'utf8',
     })
     if (status === 0) return
@@ -32,6 +32,10 @@ export class SmallDisk implements Disposable {
     } catch (error) {
       if (!(error instanceof Error && 'code' in error && error.code === 'ENOSPC')) throw error
     }
+  }
+
+  makeReadOnly(): void {
+    spawnSync('mount', ['-o', 'remount,ro', this.#mount])
   }
 
   free(): void {

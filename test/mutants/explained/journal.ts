@@ -1,8 +1,11 @@
 import type { Explanation } from '../explanation.ts'
 
 const inHand = 'src/journal/in-hand-table.ts'
+const files = 'src/journal/state-files.ts'
+const migrations = 'src/journal/migrations.ts'
 const rowText = 'src/journal/row-text.ts'
 const steps = 'src/journal/step-rows.ts'
+const table = 'src/journal/table.ts'
 
 export const journal: readonly Explanation[] = [
   {
@@ -92,5 +95,109 @@ export const journal: readonly Explanation[] = [
     original: '[]',
     replacement: '["Stryker was here"]',
     why: 'A text has no value, and what has none is left out.',
+  },
+  {
+    file: table,
+    line: 'const updates = names.slice(1).map((column) => `${column} = excluded.${column}`)',
+    mutator: 'MethodExpression',
+    original: 'names.slice(1)',
+    replacement: 'names',
+    why: 'The id is set to itself then.',
+  },
+  {
+    file: table,
+    line: 'if (range !== undefined) yield* this.#scan(range, { key: after, rowid: Number.MAX_SAFE_INTEGER }, by)',
+    mutator: 'ConditionalExpression',
+    original: 'range !== undefined',
+    replacement: 'true',
+    why: 'There is one for each key; the compiler does not know that.',
+  },
+  {
+    file: table,
+    line: 'if (value !== undefined && value > after && value <= by) yield entry',
+    mutator: 'ConditionalExpression',
+    original: 'value !== undefined',
+    replacement: 'true',
+    why: 'The comparisons that follow are false of what is undefined; the compiler does not take them.',
+  },
+  {
+    file: table,
+    line: 'if (this.#changed.size === 0) return',
+    mutator: 'ConditionalExpression',
+    original: 'this.#changed.size === 0',
+    replacement: 'false',
+    why: 'Without changes the file is as it was; it is left out for what it costs.',
+  },
+  {
+    file: table,
+    line: 'if (found !== undefined) this.#known.set(id, found)',
+    mutator: 'ConditionalExpression',
+    original: 'found !== undefined',
+    replacement: 'true',
+    why: 'What is known as undefined is not known.',
+  },
+  {
+    file: table,
+    line: "return typeof row === 'string' ? tryTo(() => this.#options.read(JSON.parse(row))) : undefined",
+    mutator: 'ConditionalExpression',
+    original: "typeof row === 'string'",
+    replacement: 'true',
+    why: 'Whatever else the file may hold there is no JSON; the compiler does not take it.',
+  },
+  {
+    file: 'src/journal/sqlite-error.ts',
+    line: 'export const isCorrupt = (error: unknown): boolean => [CORRUPT, NOT_A_DATABASE].includes(primaryCode(error) ?? -1)',
+    mutator: 'UnaryOperator',
+    original: '-1',
+    replacement: '+1',
+    why: 'Neither of both codes is one or the other.',
+  },
+  {
+    file: 'src/journal/sqlite-error.ts',
+    line: "return ''",
+    mutator: 'StringLiteral',
+    original: "''",
+    replacement: '"Stryker was here!"',
+    why: 'No text stands for either.',
+  },
+  {
+    file: files,
+    line: 'if (this.#problem === undefined && monotonicNow() - this.#lookedAt > GOOD_FOR) this.#look()',
+    mutator: 'EqualityOperator',
+    original: 'monotonicNow() - this.#lookedAt > GOOD_FOR',
+    replacement: 'monotonicNow() - this.#lookedAt >= GOOD_FOR',
+    why: 'The clock tells fractions of a millisecond, and nobody waits for one of them.',
+  },
+  {
+    file: files,
+    line: 'if (now - statSync(file).mtimeMs > TOUCH_AFTER) utimesSync(file, now / 1_000, now / 1_000)',
+    mutator: 'EqualityOperator',
+    original: 'now - statSync(file).mtimeMs > TOUCH_AFTER',
+    replacement: 'now - statSync(file).mtimeMs >= TOUCH_AFTER',
+    why: 'Cleaners go by days, and not by a millisecond.',
+  },
+  {
+    file: migrations,
+    line: "['attempts', 'results', 'letters', 'cooling', 'own', 'claims', 'facts'].map(newTable).join('\\n'),",
+    mutator: 'StringLiteral',
+    original: "'\\n'",
+    replacement: '""',
+    why: 'Each statement ends by itself.',
+  },
+  {
+    file: migrations,
+    line: "].join('\\n'),",
+    mutator: 'StringLiteral',
+    original: "'\\n'",
+    replacement: '""',
+    why: 'Each statement ends by itself.',
+  },
+  {
+    file: migrations,
+    line: "return Number(database.prepare('PRAGMA user_version').get()?.['user_version'] ?? 0)",
+    mutator: 'OptionalChaining',
+    original: "database.prepare('PRAGMA user_version').get()?.['user_version']",
+    replacement: "database.prepare('PRAGMA user_version').get()['user_version']",
+    why: 'Each database has a version; the compiler does not know that.',
   },
 ]
