@@ -45,6 +45,10 @@ function socketLink(socket: Socket): Link {
   })
   return {
     ask: async (name, params) => {
+      // What is asked in one turn is sent at once. A worker that the first of it ends may be gone before a second write, and where that fails, the answer that
+      // waits to be read is lost.
+      socket.cork()
+      process.nextTick(() => socket.uncork())
       socket.write(`${JSON.stringify({ request: name, ...params })}\n`)
       const line = await Promise.race([new Promise<string>((resolve) => waiting.push(resolve)), closed])
       if (line === undefined) throw new CodedError('STATE_BUSY', 'the worker went away before it answered; try again')
