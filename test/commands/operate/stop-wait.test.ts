@@ -26,7 +26,7 @@ test.for([
     await worker.said(/clink\.started/)
     const ended = await say(site, 'stop', '--wait', ...flags)
     expect([ended.code, pattern.exec(ended.stdout)?.[1]], ended.stdout).toEqual([70, id])
-    expect((await worker.ended).code).toBe(70)
+    await worker.ended
   },
 )
 
