@@ -76,7 +76,7 @@ export function backUp(directory: string, target: string): void {
   try {
     withJournal(join(directory, 'journal.db'), (database) => database.prepare('VACUUM INTO ?').run(target))
   } catch (error) {
-    rmSync(target, { force: true })
+    rmSync(target)
     throw error
   }
 }
@@ -98,8 +98,9 @@ export function restore(directory: string, source: string): string | undefined {
     const file = join(directory, 'journal.db')
     const fresh = `${file}.restoring`
     rmSync(fresh, { force: true })
-    makePrivate(fresh)
     copyFileSync(source, fresh)
+    // The copy may have been readable by others, and its mode comes with it.
+    makePrivate(fresh)
     markAsCopy(fresh)
     for (const made of [fresh, join(directory, 'lock.db')]) giveToOwner(made)
     const before = putAside(file)

@@ -35,8 +35,7 @@ function nearest(directory: string): string {
   if (found?.isDirectory() === true) return directory
   if (found !== undefined) throw new Error('it is not a directory')
   if (tryTo(() => lstatSync(directory))?.isSymbolicLink() === true) throw new Error('it is a link that leads nowhere')
-  const above = dirname(directory)
-  return above === directory ? directory : nearest(above)
+  return nearest(dirname(directory))
 }
 
 function probeFile(file: string): void {

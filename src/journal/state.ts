@@ -107,7 +107,7 @@ function leaveFleet({ facts, letters }: LedgerTables, { directory, visit }: Stat
   void facts.delete(JOINED)
   const member = facts.get(MEMBER)
   for (const [id, { rerun, ...letter }] of letters.between('rerun', 0, Infinity)) {
-    if (rerun?.by === undefined || rerun.by !== member) continue
+    if (rerun === undefined || rerun.by !== member) continue
     const { by: _, ...mine } = rerun
     void letters.set(id, { ...letter, rerun: mine })
   }

@@ -1,6 +1,17 @@
-import { chmodSync, chownSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  chownSync,
+  copyFileSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { tryTo } from '../../src/base/try-to.ts'
 import { backUp, copiesBeside, journalFacts, notedFact, restore } from '../../src/journal/copies.ts'
 import { JOURNAL_VERSION } from '../../src/journal/migrations.ts'
 import { clink } from '../support/sample-records.ts'
@@ -75,10 +86,10 @@ describe('what a journal holds', () => {
     await written()
     {
       using file = openFile(directory.path)
-      file.exec('DROP TABLE steps; PRAGMA user_version = 5')
+      file.exec('DROP TABLE steps; PRAGMA user_version = 1')
     }
     const { rows, version } = journalFacts(journal)
-    expect([version, 'steps' in rows, rows['letters']]).toEqual([5, false, 1])
+    expect([version, 'steps' in rows, rows['letters']]).toEqual([1, false, 1])
   })
 
   it('is told by no file that is none, is damaged, or is not there', () => {
@@ -176,7 +187,7 @@ describe('a copy that is restored', () => {
 
   it('may be read by nobody else, even where a try before has left something', () => {
     writeFileSync(at('journal.db.restoring'), 'left')
-    chmodSync(at('journal.db.restoring'), 0o644)
+    for (const name of ['journal.db.restoring', 'kept.db']) chmodSync(at(name), 0o644)
     restore(directory.path, at('kept.db'))
     expect(statSync(journal).mode & 0o777).toBe(0o600)
   })
@@ -189,6 +200,41 @@ describe('a copy that is restored', () => {
       [12_345, 23_456],
       [12_345, 23_456],
     ])
+  })
+
+  it.runIf(process.getuid?.() === 0)('stays whose it is where another user restores it', () => {
+    const before = statSync(at('kept.db')).uid
+    chownSync(directory.path, 12_345, 23_456)
+    vi.spyOn(process, 'getuid').mockReturnValue(1_000)
+    restore(directory.path, at('kept.db'))
+    expect(statSync(journal).uid).toBe(before)
+  })
+
+  it('is another worker’s also where it is the file of a journal as it was', () => {
+    copyFileSync(journal, at('as it was.db'))
+    restore(directory.path, at('as it was.db'))
+    const state = open(directory.path)
+    expect([state.isOurs, state.ledger.letters.count]).toEqual([false, 2])
+    state.close()
+  })
+
+  it('may be that of a worker that was killed, which a restoration has put aside: all of it comes back (P1)', async () => {
+    const state = open(directory.path)
+    await state.ledger.deadLetter({ ...letter, clink: named('last') })
+    const left = ['', '-wal', '-shm'].map((end) => [`${journal}${end}`, at(`left${end}`)] as const)
+    for (const [file, copy] of left) copyFileSync(file, copy)
+    state.close()
+    for (const [file, copy] of left) copyFileSync(copy, file)
+    const before = restore(directory.path, at('kept.db')) ?? ''
+    restore(directory.path, before)
+    expect(journalFacts(journal).rows['letters']).toBe(3)
+  })
+
+  it('leaves no file of it open', () => {
+    restore(directory.path, at('kept.db'))
+    journalFacts(journal)
+    const opened = readdirSync('/proc/self/fd').map((fd) => tryTo(() => readlinkSync(`/proc/self/fd/${fd}`)))
+    expect(opened.filter((file) => file?.startsWith(directory.path))).toEqual([])
   })
 
   it('keeps the log of a journal that is damaged with that', () => {

@@ -5,7 +5,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { openState, type State, type StateOptions } from '../../src/journal/state.ts'
 import type { LedgerTables } from '../../src/ledger/tables.ts'
-import { letter, open, openFile, refusal } from '../support/states.ts'
+import { BareFleet } from '../support/bare-fleet.ts'
+import { claim, letter, open, openFile, refusal } from '../support/states.ts'
 import { TempDir } from '../support/temp-dir.ts'
 
 let directory: TempDir
@@ -125,6 +126,11 @@ describe('a state directory in use', () => {
   })
 })
 
+it('claims in hand are known to the next process (P9)', async () => {
+  await once(async ({ ledger }) => await ledger.process.hold(claim))
+  expect(once(({ ledger }) => ledger.process.claims())).toEqual([claim])
+})
+
 describe('a state directory of a fleet', () => {
   const joined = (tables: LedgerTables): void => void tables.facts.set('fleet', 'ours')
 
@@ -138,6 +144,26 @@ describe('a state directory of a fleet', () => {
     )
     once(({ ledger }) => expect([ledger.process.fact('fleet'), ledger.process.fact('other')]).toEqual([undefined, '1']))
     expect(once(({ fleet }) => fleet, { visit: true })).toBeUndefined()
+  })
+
+  it('stays that of a member, which works over the tables of the fleet', () => {
+    const fleet = new BareFleet()
+    const share = (tables: LedgerTables): never => {
+      joined(tables)
+      return Object.assign(fleet, { problem: 'it is away' }) as never
+    }
+    once(
+      (state) => {
+        void state.ledger.addOwn('mine', 1)
+        expect([state.fleet === (fleet as unknown), state.problem(), fleet.tables.own.get('mine')]).toEqual([
+          true,
+          'it is away',
+          1,
+        ])
+      },
+      { share },
+    )
+    expect(() => opened({ visit: true })).toThrow('belongs to a member of the fleet ours')
   })
 
   it('is free where the fleet cannot be joined', () => {

@@ -51,7 +51,6 @@ export const parts: readonly Part[] = [
       'src/ledger/cooling.ts',
       'src/ledger/dead-letters.ts',
       'src/ledger/fleet-limits.ts',
-      'src/ledger/fleet.ts',
       'src/ledger/late-results.ts',
       'src/ledger/ledger.ts',
       'src/ledger/letter-acts.ts',
@@ -127,16 +126,10 @@ export const parts: readonly Part[] = [
   },
   {
     name: 'state',
-    files: [
-      'src/journal/copies.ts',
-      'src/journal/place.ts',
-      'src/journal/probe.ts',
-      'src/journal/state-lock.ts',
-      'src/journal/state.ts',
-    ],
+    files: ['src/journal/copies.ts', 'src/journal/probe.ts', 'src/journal/state.ts', 'src/ledger/fleet.ts'],
     judges: [
       'test/journal/copies.test.ts',
-      'test/journal/place.test.ts',
+      'test/journal/on-network.test.ts',
       'test/journal/probe.test.ts',
       'test/journal/state.test.ts',
       'test/ledger/reruns.test.ts',

@@ -1,0 +1,68 @@
+import type { Explanation } from '../explanation.ts'
+
+export const state: readonly Explanation[] = [
+  {
+    file: 'src/journal/copies.ts',
+    line: "const count = database.prepare(`SELECT count(*) AS count FROM ${table} ${COUNTED[table] ?? ''}`).get()?.['count']",
+    mutator: 'OptionalChaining',
+    original: "database.prepare(`SELECT count(*) AS count FROM ${table} ${COUNTED[table] ?? ''}`).get()?.['count']",
+    replacement: "database.prepare(`SELECT count(*) AS count FROM ${table} ${COUNTED[table] ?? ''}`).get()['count']",
+    why: 'A count is always told; the compiler does not know that.',
+  },
+  {
+    file: 'src/journal/copies.ts',
+    line: "const fact: unknown = typeof row === 'string' ? tryTo(() => JSON.parse(row)) : undefined",
+    mutator: 'ConditionalExpression',
+    original: "typeof row === 'string'",
+    replacement: 'true',
+    why: 'Whatever else the file may hold there is no JSON of a text; the compiler does not take it.',
+  },
+  {
+    file: 'src/journal/copies.ts',
+    line: '.filter((name) => /^journal\\.db\\.(v\\d+|before-.*)$/.test(name) && !/-(wal|shm)$/.test(name))',
+    mutator: 'Regex',
+    original: '/-(wal|shm)$/',
+    replacement: '/-(wal|shm)/',
+    why: 'The worker makes no copy whose name has it elsewhere.',
+  },
+  {
+    file: 'src/journal/copies.ts',
+    line: "for (const end of ['-wal', '-shm']) tryTo(() => renameSync(`${file}${end}`, `${aside}${end}`))",
+    mutator: 'StringLiteral',
+    original: "'-shm'",
+    replacement: '""',
+    why: 'Whoever opens a journal first makes that file anew.',
+  },
+  {
+    file: 'src/journal/copies.ts',
+    line: 'if (process.getuid?.() !== 0) return',
+    mutator: 'OptionalChaining',
+    original: 'process.getuid?.()',
+    replacement: 'process.getuid()',
+    why: 'It is there on each system that the worker runs on; the compiler does not know that.',
+  },
+  {
+    file: 'src/journal/probe.ts',
+    line: "if (diskSpace(there).isFull) throw Object.assign(new Error('the disk is full'), { code: 'ENOSPC' })",
+    mutator: 'StringLiteral',
+    original: "'the disk is full'",
+    replacement: '""',
+    why: 'What is said goes by the code.',
+  },
+  {
+    file: 'src/journal/state.ts',
+    line: 'if (rerun === undefined || rerun.by !== member) continue',
+    mutator: 'ConditionalExpression',
+    original: 'rerun === undefined',
+    replacement: 'false',
+    why: 'Each that is found by this key has one; the compiler does not know that.',
+  },
+  {
+    file: 'src/journal/state.ts',
+    line: 'looks.unref()',
+    mutator: 'CallExpression',
+    original: 'looks.unref()',
+    replacement: ';',
+    why: 'It only matters to a process that ends without closing the directory.',
+  },
+]
