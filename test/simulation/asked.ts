@@ -33,22 +33,30 @@ function isLeftToPeople(record: Record, clinkId: string, askedAt: number): boole
 }
 
 /**
- * It has run again and its fleet knows what came of that, and its process has crashed before it said so, or stopped before its store had answered. One that was under way when somebody asked for it
- * once more may have run by then: that changes nothing, and the fleet may know how it ended only by the next process.
+ * It has run again, or its result was sent once more, and its fleet knows what came of that; its process has crashed before it said so, or stopped before its store had answered. One that was
+ * under way when somebody asked for it once more may have run by then: that changes nothing, and the fleet may know how it ended only by the next process.
  */
 function isOverUnsaid(record: Record, ask: LetterAsk): boolean {
   const { answeredAt, askedAt, clinkId, isElsewhere, isUnderWay } = ask
   const isRepetition = isElsewhere === true || isUnderWay
   const begunAt = isRepetition ? record.fleet.retriedAt(clinkId, 0, answeredAt ?? askedAt) : undefined
-  const run = record.runsByClink.get(clinkId)?.findLast(({ isRerun }) => isRerun === true)
-  if (run === undefined) return false
-  const { crashedAt, stoppedAt = Infinity } = record.life(run.life)
-  // It ends with its process, and the next one may give it up for that.
-  const endedAt = run.endedAt ?? crashedAt
-  if (endedAt === undefined || endedAt < (begunAt ?? askedAt)) return false
   const known = record.fleet.factsOf(clinkId, record.now).at(-1)
-  const isKnown = known !== undefined && known.at >= endedAt && !UNDER_WAY.has(known.step)
-  return isKnown && (crashedAt !== undefined || record.fleet.isWriting(run.life, stoppedAt, Infinity))
+  return lastWorkOn(record, clinkId).some(({ endedAt, life }) => {
+    const { crashedAt, stoppedAt = Infinity } = record.life(life)
+    if (endedAt === undefined || endedAt < (begunAt ?? askedAt)) return false
+    const isKnown = known !== undefined && known.at >= endedAt && !UNDER_WAY.has(known.step)
+    return isKnown && (crashedAt !== undefined || record.fleet.isWriting(life, stoppedAt, Infinity))
+  })
+}
+
+/** Its last run without a claim, which ends with its process and which the next one may give up for that; and the last time that its result has arrived. */
+function lastWorkOn(record: Record, clinkId: string) {
+  const run = record.runsByClink.get(clinkId)?.findLast(({ isRerun }) => isRerun === true)
+  const sent = record.requests.findLast(({ result }) => result?.startsWith(`${clinkId} `))
+  return [
+    ...(run === undefined ? [] : [{ life: run.life, endedAt: run.endedAt ?? record.life(run.life).crashedAt }]),
+    ...(sent === undefined ? [] : [{ life: sent.life, endedAt: sent.arrivedAt }]),
+  ]
 }
 
 /**

@@ -585,6 +585,11 @@ describe('a seed that once broke a promise keeps it now:', { timeout: 60_000 }, 
       'a rerun that ended with its process is given up by the next one, which crashes before it says so (P1)',
     ],
     [
+      3_053_684,
+      ['fleet', 'patterns'],
+      'a result that has arrived once more is an end that a crash may leave unsaid (P1)',
+    ],
+    [
       3_038_150,
       ['fleet', 'patterns'],
       'a claim had run out of which the service has given its process another one since (P3)',

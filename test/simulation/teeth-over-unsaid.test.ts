@@ -1,10 +1,24 @@
 import { describe, expect, it } from 'vitest'
 import { unfinishedReruns } from './asked.ts'
-import { newLife, Record, type LetterAsk, type LifeRecord } from './record.ts'
+import { newLife, Record, type LetterAsk, type LifeRecord, type RequestRecord } from './record.ts'
 
 type Steps = readonly (readonly [at: number, step?: string])[]
 
 const UNDER_WAY: Steps = [[0], [10, 'due'], [12, 'running']]
+
+/** Its result is sent by the second of two members. */
+const SENT: RequestRecord = {
+  n: 1,
+  life: 'w2.1',
+  kind: 'send',
+  clinkId: undefined,
+  limit: 0,
+  key: 'k',
+  begunAt: 35,
+  sentAt: 35,
+  fault: 'none',
+  result: 'one 1',
+}
 
 /** The second of two members has run a letter again, which a person wants of the first one as well. */
 function asked(
@@ -13,6 +27,7 @@ function asked(
   of: Partial<LifeRecord>,
   ask: Partial<LetterAsk> = {},
   answeredAt?: number,
+  sent?: Pick<RequestRecord, 'arrivedAt'>,
 ) {
   const record = new Record(() => 100)
   for (const [worker, more] of [
@@ -40,6 +55,7 @@ function asked(
     ...(answeredAt !== undefined && { endedAt: answeredAt }),
   })
   record.addRun({ life: 'w2.1', clinkId: 'one', attempt: 1, startedAt: 12, isRerun: true, ...run })
+  if (sent !== undefined) record.requests.push({ ...SENT, ...sent })
   const asking = { state: 'w1', clinkId: 'one', what: 'retry', askedAt: 30, isUnderWay: true } as const
   record.asks.push({ ...asking, answeredAt: 31, answer: 'rerun', isElsewhere: true, ...ask })
   return unfinishedReruns(record).length
@@ -59,6 +75,20 @@ describe('the judge, of a rerun that its fleet takes for one that is under way (
 
   it('knows that its process may be stopped before its store has answered', () => {
     expect(asked([...UNDER_WAY, [50]], { endedAt: 20 }, { stoppedAt: 40 })).toBe(0)
+  })
+
+  const sentOnceMore: Steps = [...UNDER_WAY, [25, 'unknown'], [30.5, 'ready'], [34, 'sending'], [50]]
+  const ask = { isElsewhere: false, isUnderWay: false }
+
+  it('knows that its result has arrived when it was sent once more', () => {
+    expect(asked(sentOnceMore, { endedAt: 20 }, { crashedAt: 40 }, ask, undefined, { arrivedAt: 36 })).toBe(0)
+  })
+
+  it.for([
+    ['has not arrived', {}],
+    ['had arrived before somebody asked for it', { arrivedAt: 24 }],
+  ] as const)('notices one whose result %s', ([, sent]) => {
+    expect(asked(sentOnceMore, { endedAt: 20 }, { crashedAt: 40 }, ask, undefined, sent)).toBe(1)
   })
 
   it('notices one of whose end a process says nothing whose store had answered before its stop', () => {
