@@ -3,6 +3,8 @@ export interface StoreCall {
   readonly life: string
   readonly what: 'prepare' | 'beat' | 'recall' | 'write' | 'changes' | 'steps' | 'siblings' | 'prune' | 'limits'
   readonly sentAt: number
+  /** Of limits: the clinks whose keys it takes or renews. */
+  readonly keysOf?: readonly string[]
   /** When it was carried out; absent: never. */
   doneAt?: number
   /** When the member was told something, and whether that was that it has failed. */

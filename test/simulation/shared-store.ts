@@ -2,6 +2,7 @@ import { MemoryLimits } from '../support/memory-limits.ts'
 import { asError } from '../../src/base/coded-error.ts'
 import { NotPrepared, type Batch, type Note, type SharedStore } from '../../src/fleet/store.ts'
 import type { DeadLetter } from '../../src/ledger/dead-letters.ts'
+import type { KeyRight } from '../../src/ledger/fleet-limits.ts'
 import { SharedRows } from '../fleet/simulated/shared-rows.ts'
 import type { Chance } from './chance.ts'
 import type { FleetRecord, SharedFact, StoreCall } from './fleet-record.ts'
@@ -64,12 +65,20 @@ export class SimulatedStore {
       what: StoreCall['what'],
       act: (isHalf: boolean) => Answer,
       kill?: () => void,
-    ): Promise<Answer> => await this.#ask({ what, act, parts, kill })
+      keysOf?: readonly string[],
+    ): Promise<Answer> => await this.#ask({ what, act, parts, kill, keysOf })
+    const askForKeys = async <Answer>(rights: readonly KeyRight[], act: () => Answer): Promise<Answer> =>
+      await ask(
+        'limits',
+        act,
+        undefined,
+        rights.map(({ clink }) => clink),
+      )
     return {
       place: 'a store',
       limits: {
-        ask: async (wish, length) => await ask('limits', () => this.#limits.ask(member, wish, length)),
-        renew: async (rights, length) => await ask('limits', () => this.#limits.renew(member, rights, length)),
+        ask: async (wish, length) => await askForKeys(wish.keys, () => this.#limits.ask(member, wish, length)),
+        renew: async (rights, length) => await askForKeys(rights, () => this.#limits.renew(member, rights, length)),
       },
       prepare: async () => {
         process = undefined
@@ -129,6 +138,7 @@ export class SimulatedStore {
 
   async #ask<Answer>({
     act,
+    keysOf,
     kill,
     parts,
     what,
@@ -137,10 +147,11 @@ export class SimulatedStore {
     readonly act: (isHalf: boolean) => Answer
     readonly parts: MemberParts
     readonly kill: (() => void) | undefined
+    readonly keysOf: readonly string[] | undefined
   }): Promise<Answer> {
     const { host, life } = parts
     const sentAt = this.#time.now
-    const call: StoreCall = { life, what, sentAt }
+    const call: StoreCall = { life, what, sentAt, ...(keysOf !== undefined && { keysOf }) }
     this.#record.addCall(call)
     const fate = this.#fateOf(what, parts)
     // In the middle of it: before it is carried out, after that, or with its answer.

@@ -61,7 +61,9 @@ function hasNoRight(
   if (runs.some(({ endedAt = Infinity, startedAt }) => startedAt <= at && endedAt > at)) return false
   const lasts = Math.max(...configsIn(plan, record, life.name, 0, at).map(({ claim }) => claim.timeout))
   const calls = record.fleet.calls.get(life.name) ?? []
-  const done = calls.flatMap(({ doneAt, what }) => (what === 'limits' && doneAt !== undefined ? [doneAt] : []))
+  const done = calls.flatMap(({ doneAt, keysOf }) =>
+    keysOf?.includes(id) === true && doneAt !== undefined ? [doneAt] : [],
+  )
   const heard = [...done.filter((time) => time <= at), at].toSorted((a, b) => a - b)
   return heard.some((time, index) => time > since && time - (heard[index - 1] ?? -Infinity) >= lasts)
 }
