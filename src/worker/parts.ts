@@ -35,7 +35,7 @@ export function makeParts(context: AdmissionContext, isOnce: boolean, most?: num
   const runs = new RunRegister(new Standstill(clock, emit))
   const shared: AdmissionParts = { context, capacity, runs, health, pauses }
   const reruns = new Reruns({ ...shared, deliveries })
-  const parked = new Parked(context, pauses)
+  const parked = new Parked(context, pauses, runs)
   const undecided = new Undecided(context, capacity)
   const acknowledgements = new Acknowledgements(shared, parked)
   const intake = new Intake(shared, { acknowledgements, deliveries, parked, undecided })

@@ -592,7 +592,7 @@ describe('a seed that once broke a promise keeps it now:', { timeout: 60_000 }, 
     [
       3_038_150,
       ['fleet', 'patterns'],
-      'a claim had run out of which the service has given its process another one since (P3)',
+      'a parked claim that has cooled is not given back while code of an earlier claim on its clink goes on (P3)',
     ],
     [
       3_053_889,

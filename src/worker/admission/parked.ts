@@ -8,6 +8,7 @@ import type { Pauses } from '../capacity/pauses.ts'
 import type { ClaimInHand } from '../claim/claim-in-hand.ts'
 import { tellEnd } from '../delivery/told.ts'
 import { release } from '../settlement/release.ts'
+import type { RunRegister } from '../execution/run-register.ts'
 import { LeaseKeeper } from '../claim/keeper.ts'
 import type { Lease } from '../claim/lease.ts'
 import type { WorkerKey } from '../../keys/keys.ts'
@@ -28,25 +29,30 @@ interface Entry {
   readonly waitNoLonger: Cancel
   /** A later claim on its clink is in hand. */
   isFollowed: boolean
+  /** It is to be released when the code of an earlier claim on its clink has ended. */
+  isBehind: boolean
 }
 
 /**
  * Claims on clinks that are not run now. A claiming poll gives them whether wanted or not; released at once they would come
  * back with the next poll, so they are kept, without a slot and without renewal, until they run out. A stop releases them, and so do the
- * end of a wait that is shorter than the claim, and a reload after which they are work.
+ * end of a wait that is shorter than the claim, and a reload after which they are work. While code of an earlier claim on the clink goes on
+ * here, only a stop does. Claims that are another owner's are released at once.
  */
 export class Parked {
   readonly #context: AdmissionContext
   readonly #pauses: Pick<Pauses, 'isWhole'>
+  readonly #runs: Pick<RunRegister, 'busy'>
   readonly #entries = new Map<string, Entry>()
   readonly #known = new Recent<true>(KNOWN)
   /** A claim is released once, though the end of polling closes again; a new claim on the same clink is another one. */
   readonly #releases = new Map<Entry, Promise<void>>()
   readonly #closing = new AbortController()
 
-  constructor(context: AdmissionContext, pauses: Pick<Pauses, 'isWhole'>) {
+  constructor(context: AdmissionContext, pauses: Pick<Pauses, 'isWhole'>, runs: Pick<RunRegister, 'busy'>) {
     this.#context = context
     this.#pauses = pauses
+    this.#runs = runs
   }
 
   get size(): number {
@@ -84,7 +90,8 @@ export class Parked {
     const before = this.#entries.get(clink.clink_id)
     if (before !== undefined) this.#follow(before)
     const waitNoLonger = wait === undefined ? () => {} : after(clock, wait, () => this.#waited(entry))
-    const entry: Entry = { clink, api, holder, why, waitNoLonger, forget: () => {}, isFollowed: false }
+    const begun = { forget: () => {}, isFollowed: false, isBehind: false }
+    const entry: Entry = { clink, api, holder, why, waitNoLonger, ...begun }
     this.#entries.set(clink.clink_id, entry)
     this.#forgetLater(entry)
     if (!this.#closing.signal.aborted && !GIVEN_BACK.has(why)) void this.#confirm(entry, before)
@@ -118,7 +125,7 @@ export class Parked {
     this.#entries.delete(clinkId)
   }
 
-  /** Releases the claim on one clink, if it is parked, so that it comes back at once. Resolves when that is over. */
+  /** Releases the claim on one clink, if it is parked, so that it comes back at once. Resolves when that is over, or has to wait. */
   async giveBack(clinkId: string): Promise<void> {
     this.#release(clinkId)
     const entry = this.#entries.get(clinkId)
@@ -179,8 +186,22 @@ export class Parked {
   #release(id: string): void {
     const entry = this.#entries.get(id)
     if (entry === undefined || entry.isFollowed || this.#releases.has(entry)) return
+    const isAtOnce = this.#closing.signal.aborted || GIVEN_BACK.has(entry.why)
+    const busy = isAtOnce ? undefined : this.#runs.busy(id)
+    if (busy !== undefined) return this.#releaseAfter(busy, entry)
     const work = this.#endClaim(entry).finally(() => this.#releases.delete(entry))
     this.#releases.set(entry, work)
+  }
+
+  /** Whoever got the clink now would run it beside what goes on here. */
+  #releaseAfter(busy: Promise<unknown>, entry: Entry): void {
+    if (entry.isBehind) return
+    entry.isBehind = true
+    const { clink_id: id } = entry.clink
+    void busy.then(() => {
+      entry.isBehind = false
+      if (this.#entries.get(id) === entry) this.#release(id)
+    })
   }
 
   async #endClaim(entry: Entry): Promise<void> {

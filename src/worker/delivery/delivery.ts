@@ -118,7 +118,7 @@ export class Delivery implements HandleOwner {
     if (isLast) this.handle.drain()
     this.#start?.drain()
     // Whoever got a clink whose old code goes on here would run it beside that.
-    if (now || !this.#is('waiting') || !this.#parts.runs.busy(this.clink.clink_id)) this.#interrupt.resolve(undefined)
+    if (now || this.#is('running') || !this.#parts.runs.busy(this.clink.clink_id)) this.#interrupt.resolve(undefined)
   }
 
   /** The time for finishing is over. */

@@ -26,7 +26,10 @@ export class RunRegister {
 
   /** What an earlier process has started runs for the clink, until `gone` resolves. It never rejects. */
   occupy(clinkId: string, gone: Promise<unknown>): void {
-    this.#left.set(clinkId, Promise.all([this.#left.get(clinkId), gone]))
+    const left: Promise<unknown> = Promise.all([this.#left.get(clinkId), gone]).finally(() => {
+      if (this.#left.get(clinkId) === left) this.#left.delete(clinkId)
+    })
+    this.#left.set(clinkId, left)
   }
 
   /** Whether this process runs code for the clink. */

@@ -55,15 +55,6 @@ function hadEnded(record: Record, earlier: RunRecord, { clinkId, life, startedAt
   return end > -Infinity && end <= claimed.at
 }
 
-/** Its own process has been given another claim since, and had not given this one back: the service took it for one that was over. */
-function hadRunOut(record: Record, { clinkId, life, startedAt }: RunRecord, by: number): boolean {
-  const next = record.grantsOf(life, clinkId).find(({ at, isNew }) => isNew && at > startedAt && at <= by)
-  if (next === undefined) return false
-  return !(record.requestsByClink.get(clinkId) ?? []).some(({ begunAt, kind, life: of }) => {
-    return of === life && (kind === 'release' || kind === 'complete') && begunAt >= startedAt && begunAt <= next.at
-  })
-}
-
 function overlap({ plan, record }: Evidence, earlier: RunRecord, later: RunRecord): Breach | undefined {
   const owner = record.life(earlier.life)
   const { startedAt: at, clinkId } = later
@@ -80,7 +71,6 @@ function overlap({ plan, record }: Evidence, earlier: RunRecord, later: RunRecor
   const ends = [earlier, later].map((run) => claimEnd(record, run.life, clinkId, at))
   if (ends.some((end) => end <= at) || hadEnded(record, earlier, later)) return undefined
   if (!tellsTimes(plan) && hadEnded(record, later, earlier)) return undefined
-  if (hadRunOut(record, earlier, at)) return undefined
   // Somebody else ended the claim: a person, or a sibling that the service does not tell apart from its holder. Or what was sent for the claim
   // before it, and reached the service only now: that names the clink, not the claim.
   const { at: claimedAt = -Infinity } =

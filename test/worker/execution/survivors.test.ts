@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { systemBoot } from '../../../src/base/boot.ts'
 import { Ledger } from '../../../src/ledger/ledger.ts'
@@ -103,6 +104,31 @@ describe.concurrent('P3, §4: a program that the last process has left behind', 
     expect(station.runs).toEqual([])
     expect(story(bench.emulator, id)).toEqual(['created', 'claimed', 'released'])
     expect(options.ledger.process.programs.all()).toHaveLength(1)
+  })
+
+  it('keeps its clink, which waits for another try, from being given back by a drain until it has ended', async () => {
+    await using bench = await Bench.open()
+    const groups = new Undying(4711)
+    const id = bench.send('with a program')
+    const before = new Ledger(memoryTables())
+    const fails = (): never => {
+      throw new Error('not yet')
+    }
+    const settings = { retry: { attempts: 2, backoff: 60_000 } }
+    const first = bench.work(fails, { ledger: before, settings })
+    await first.seen('clink.held', id)
+    const options = await left(id)
+    for (const claim of before.process.claims()) await options.ledger.process.hold(claim)
+    await options.ledger.process.note({ session: before.process.fact('session') ?? '' })
+    const second = bench.work(() => 'done', { ...options, groups })
+    await second.seen('clink.held', id)
+    await second.daemon.worker.drain.begin({ by: 'somebody' })
+    await delay(600)
+    expect(story(bench.emulator, id)).toEqual(['created', 'claimed'])
+    groups.letGo()
+    await second.seen('clink.released', id)
+
+    expect(options.ledger.process.programs.all()).toEqual([])
   })
 
   it('that cannot be ended is named, with what to do', async () => {
