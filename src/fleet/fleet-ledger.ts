@@ -1,17 +1,17 @@
 import { steadyOf, type Clock } from '../base/clock.ts'
 import { asError, CodedError } from '../base/coded-error.ts'
 import type { Signal } from '../base/signal.ts'
-import { Recent } from '../base/recent.ts'
 import type { DeadLetter } from '../ledger/dead-letters.ts'
 import { JOINED, type ByOthers, type Fleet, type FleetView, type MemberSigns } from '../ledger/fleet.ts'
 import { DONE } from '../ledger/table.ts'
 import type { LedgerTables } from '../ledger/tables.ts'
 import { Beats } from './beats.ts'
-import { byOthers, partOf } from './by-others.ts'
+import { partOf } from './by-others.ts'
 import { keyOf, overOf, type Change } from './changes.ts'
 import { Exchange } from './exchange.ts'
 import { editOf } from './letter-edits.ts'
 import { forgetOwner, markAll, prepareStore, SEEN, untoldOf } from './joining.ts'
+import { KnownParts } from './known-parts.ts'
 import { limitsBy } from './limits.ts'
 import { NotesHere } from './notes-here.ts'
 import { ReadPauses } from './pauses.ts'
@@ -19,7 +19,7 @@ import { Recalls } from './recalls.ts'
 import { untoldSiblings } from './siblings.ts'
 import { SharedSteps } from './shared-steps.ts'
 import { SharedTable } from './shared-table.ts'
-import type { Batch, Note, Recalled, SharedStore } from './store.ts'
+import type { Batch, Note, SharedStore } from './store.ts'
 
 export interface FleetOptions {
   /** Of this process, and of nobody else. */
@@ -43,8 +43,6 @@ const BEAT = 5_000
 const BEAT_AWAY = 1_000
 /** Said of it, though it can be used. */
 const ANEW = 'it was made anew, and is told first what this worker remembers'
-/** Of so many clinks that are not worked here it is known what others did. */
-const KNOWN = 10_000
 
 /** One member of a fleet: what it tells the others, and what it has read of them. */
 export class FleetLedger implements Fleet {
@@ -60,9 +58,7 @@ export class FleetLedger implements Fleet {
   readonly #steps: SharedSteps
   readonly #recalls: Recalls
   readonly #notes: NotesHere
-  readonly #known = new Recent<ByOthers | 'none'>(KNOWN)
-  /** Of which the store had no part of this member, asked at that moment. */
-  readonly #withoutMine = new Recent<number>(KNOWN)
+  readonly #known: KnownParts
   #siblings: ReadonlyMap<string, string> = new Map()
   readonly #beats: Beats
   #telling: Promise<void> = DONE
@@ -97,11 +93,10 @@ export class FleetLedger implements Fleet {
     })
     this.#steps = new SharedSteps(local.steps, store, this.#exchange, () => clock.wall())
     this.#notes = new NotesHere(local, this.#exchange, () => clock.wall())
-    this.#recalls = new Recalls(store, this.#exchange, (ids, { mine, notes, parts }, asked) => {
-      this.#read(ids, parts, asked)
-      const there = new Set(mine)
-      for (const id of ids) if (!there.has(id)) this.#withoutMine.set(id, asked)
-      this.#notes.take(notes, asked, ids)
+    this.#known = new KnownParts(clock)
+    this.#recalls = new Recalls(store, this.#exchange, (ids, recalled, asked) => {
+      this.#known.read(ids, recalled, asked, (id) => this.#exchange.wasOver(id, asked))
+      this.#notes.take(recalled.notes, asked, ids)
     })
     this.limits = limitsBy(store.limits, this.#exchange)
     const shared = { exchange: this.#exchange, untold: local.untold, isAwaited: true }
@@ -186,7 +181,11 @@ export class FleetLedger implements Fleet {
   }
 
   of(clinkId: string): ByOthers | 'none' | undefined {
-    return this.#known.get(clinkId)
+    return this.#known.of(clinkId)
+  }
+
+  isOld(clinkId: string): boolean {
+    return this.#known.isOld(clinkId)
   }
 
   siblings(url: string): string | undefined {
@@ -195,13 +194,13 @@ export class FleetLedger implements Fleet {
 
   isOver(clinkId: string): boolean {
     const change = { kind: 'part', id: clinkId } as const
-    const asked = this.#withoutMine.get(clinkId)
+    const asked = this.#known.wasWithoutMine(clinkId)
     if (asked === undefined || this.#options.local.untold.get(keyOf(change)) !== undefined) return false
     return !this.#exchange.hasChanged(change, asked)
   }
 
   outdated(clinkId: string): void {
-    this.#known.delete(clinkId)
+    this.#known.outdated(clinkId)
   }
 
   begun(clinkId: string, here: Promise<void>): Promise<void> {
@@ -222,7 +221,7 @@ export class FleetLedger implements Fleet {
   }
 
   over(clinkId: string, here?: Promise<void>): Promise<void> {
-    this.#known.set(clinkId, 'none')
+    this.#known.over(clinkId)
     const change = { kind: 'part', id: clinkId, isOver: true } as const
     return here === undefined ? this.#exchange.tell(change, true) : this.#exchange.tellAfter(change, here)
   }
@@ -286,12 +285,5 @@ export class FleetLedger implements Fleet {
       if (change.kind === 'step') this.#steps.told(change.id)
       else if (!this.#exchange.isOpen(change)) void this.#options.local.untold.delete(keyOf(change))
     }
-  }
-
-  /** @param asked what has changed here since then is newer. */
-  #read(ids: readonly string[], parts: Recalled['parts'], asked: number): void {
-    const byClink = Map.groupBy(parts, ({ clink }) => clink)
-    for (const id of ids)
-      this.#known.set(id, this.#exchange.wasOver(id, asked) ? 'none' : byOthers(byClink.get(id) ?? []))
   }
 }

@@ -121,6 +121,8 @@ export interface Fleet {
   recall(clinkIds: readonly string[]): Promise<void>
   /** What was read of the clink by the last `recall`, unless it is `outdated` since; undefined: nothing. `none`: others have done nothing. */
   of(clinkId: string): ByOthers | 'none' | undefined
+  /** Another member may have done something with the clink since what `of` says was read: that was not a moment ago. */
+  isOld(clinkId: string): boolean
   /** What this member has done with the clink counts no more, by what was read: another one has given it up, or has done it. */
   isOver(clinkId: string): boolean
   /** What was read counts no more: somebody else may have had the clink since. */

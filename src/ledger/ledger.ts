@@ -34,7 +34,7 @@ export class Ledger {
   readonly #progress: Progress
   readonly #fleet: Fleet | undefined
   readonly isKept: () => boolean
-  readonly #cooling: Cooling
+  readonly cooling: Cooling
   readonly #acts: LetterActs
   readonly #wall: () => number
 
@@ -64,7 +64,7 @@ export class Ledger {
     this.steps = new Steps(tables.steps, this.#progress, wall)
     this.isKept = isHealthy
     this.#wall = wall
-    this.#cooling = new Cooling(tables.cooling, wall, steady)
+    this.cooling = new Cooling(tables.cooling, wall, steady)
   }
 
   get isHealthy(): boolean {
@@ -92,13 +92,19 @@ export class Ledger {
     })
   }
 
-  /** Reads again what a fleet remembers of a clink in hand, where that is not known. @param isOpen no claim keeps other members from it. */
+  /** A start may go by what is known of a clink in hand: what a fleet remembers of it was read a moment ago. */
+  isCurrent({ clinkId, isCurrent }: Memory): boolean {
+    return isCurrent && this.#fleet?.isOld(clinkId) !== true
+  }
+
+  /** Reads again what a fleet remembers of a clink in hand, where that was not read a moment ago. @param isOpen no claim keeps other members from it. */
   async refresh(memory: Memory, isOpen = false): Promise<void> {
-    if (isOpen) this.outdated(memory.clinkId)
-    memory.isCurrent &&= !isOpen || this.#fleet === undefined
-    if (memory.isCurrent) return
-    await this.#fleet?.recall([memory.clinkId])
-    this.#load(memory.clinkId)
+    if (this.#fleet === undefined || (!isOpen && this.isCurrent(memory))) return
+    const { clinkId, isCurrent: wasRead } = memory
+    memory.isCurrent = false
+    if (isOpen) this.outdated(clinkId)
+    await this.#fleet.recall([clinkId])
+    this.#load(clinkId, wasRead && !isOpen)
   }
 
   /** Another member of a fleet may have had the clink since it was recalled: it has to be read again before its handler starts. */
@@ -120,9 +126,10 @@ export class Ledger {
     this.#progress.leave(memory)
   }
 
-  #load(clinkId: string): Memory {
-    if (this.#fleet?.isOver(clinkId) === true) this.#progress.forget(clinkId)
-    const facts = { isOwn: this.#tables.own.get(clinkId) !== undefined, coolsFor: this.#cooling.of(clinkId) }
+  /** @param isInHand it was read under this claim before: what it has come to since counts, whoever else has settled it. */
+  #load(clinkId: string, isInHand = false): Memory {
+    if (!isInHand && this.#fleet?.isOver(clinkId) === true) this.#progress.forget(clinkId)
+    const facts = { isOwn: this.#tables.own.get(clinkId) !== undefined, coolsFor: this.cooling.of(clinkId) }
     const worked = this.#progress.memoryOf(clinkId)
     const memory = worked === undefined ? this.#loadKept(clinkId, facts) : Object.assign(worked, facts)
     if (this.#fleet !== undefined) memory.takeOthers(this.#fleet.of(clinkId))
@@ -260,19 +267,9 @@ export class Ledger {
     return await this.#acts.discard(clinkId)
   }
 
-  /** Leave the clink alone for so many milliseconds. */
-  async cool(clinkId: string, ms: number): Promise<void> {
-    await this.#cooling.set(clinkId, ms)
-  }
-
-  /** Whether clinks have cooled down after one wall time and by another. */
-  hasCooled(after: number, by: number): boolean {
-    return this.#cooling.hasBetween(after, by)
-  }
-
   /** Whether there are clinks that wait in the inbox and are not to be run: released a while ago, or given up. */
   hasLeftAlone(now: number): boolean {
-    return this.#cooling.hasBetween(now, Infinity) || this.letters.mayBePending
+    return this.cooling.hasBetween(now, Infinity) || this.letters.mayBePending
   }
 
   /** A clink that this worker sent. */
@@ -286,7 +283,7 @@ export class Ledger {
    */
   async prune(keep: number): Promise<void> {
     await Promise.all([
-      this.#cooling.prune(),
+      this.cooling.prune(),
       this.late.dropUntil(this.#wall() - keep),
       this.sightings.prune(keep),
       this.#fleet?.prune(keep),

@@ -62,7 +62,7 @@ it('§1: that is said as well where the store is back by the answer', async (con
   const { a, ask, write } = fleet
   await a.ledger.deadLetter(letter)
   write('fail')
-  await a.ledger.cool('msg_other', 1_000)
+  await a.ledger.cooling.set('msg_other', 1_000)
   const set = local.audit.set.bind(local.audit)
   local.audit.set = async (...row) => {
     write('work')

@@ -198,7 +198,7 @@ describe('members of a fleet', () => {
   it('leave alone what another one has given back a moment ago', async (context) => {
     await using fleet = await two(context)
     const { a, b } = fleet
-    await a.ledger.cool(id, 60_000)
+    await a.ledger.cooling.set(id, 60_000)
     expect((await b.take(clink)).isCooling).toBe(true)
   })
 
@@ -234,6 +234,37 @@ describe('members of a fleet', () => {
     await b.ledger.steps.keep(clink, { is: 'step', name: 'pay', value: '42' })
     await a.begin(clink)
     expect([...(await a.ledger.steps.of(clink)).values()]).toMatchObject([{ name: 'pay', value: '42' }])
+  })
+
+  it('look again before a start that has waited: another one may have begun the clink meanwhile, and done steps', async (context) => {
+    await using fleet = await two(context)
+    const { a, b } = fleet
+    const memory = await a.take(clink)
+    await b.take(clink)
+    await b.begin(clink)
+    await b.ledger.steps.keep(clink, { is: 'step', name: 'pay', value: '42' })
+    await expect.poll(() => a.ledger.isCurrent(memory)).toBe(false)
+    expect([memory.startsOfOthers, memory.mayHaveSteps]).toEqual([0, false])
+    await a.ledger.refresh(memory)
+    expect([memory.startsOfOthers, memory.mayHaveSteps]).toEqual([1, true])
+    await a.begin(clink)
+    expect([...(await a.ledger.steps.of(clink)).values()]).toMatchObject([{ name: 'pay', value: '42' }])
+  })
+
+  it('count what they have done under a claim, though another one has settled the clink meanwhile, and under the next one no more', async (context) => {
+    await using fleet = await two(context)
+    const { a, b, parts } = fleet
+    const memory = await a.take(clink)
+    await a.begin(clink)
+    await a.ledger.outcome(id, { is: 'error', message: 'it failed', countsAttempt: true })
+    await b.take(clink)
+    await b.ledger.settled(clink)
+    await expect.poll(parts).toBe('')
+    await expect.poll(() => a.ledger.isCurrent(memory)).toBe(false)
+    await a.ledger.refresh(memory)
+    expect(memory.tried).toMatchObject({ starts: 1, errors: ['it failed'] })
+    await a.drop(memory)
+    expect((await a.take(clink)).tried.starts).toBe(0)
   })
 
   it('show what they do soon after their start, before which there is nothing to show', async (context) => {
@@ -401,7 +432,7 @@ describe('while the store is away', () => {
     await using fleet = await two(context)
     const { member, store } = await spoilt(fleet.url, 'c')
     store().writes = 'fail'
-    await member.ledger.cool('one', 60_000)
+    await member.ledger.cooling.set('one', 60_000)
     await expect.poll(() => member.ledger.isHealthy).toBe(false)
     expect(member.fleet.problem).toMatch(/^the shared store .*: it is away$/)
     // What could not be read may not be started.
@@ -437,7 +468,7 @@ describe('while the store is away', () => {
   it('data that PostgreSQL does not take keeps nothing else from it', async (context) => {
     await using fleet = await two(context)
     const { a, b } = fleet
-    await Promise.all([a.ledger.cool('a\0b', 60_000), a.ledger.cool('fine', 60_000)])
+    await Promise.all([a.ledger.cooling.set('a\0b', 60_000), a.ledger.cooling.set('fine', 60_000)])
     expect((await b.take(other('fine'))).isCooling).toBe(true)
     expect(a.ledger.isHealthy).toBe(true)
   })

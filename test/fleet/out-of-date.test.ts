@@ -19,7 +19,7 @@ async function two(context: Parameters<typeof needPostgres>[0]) {
 
 /** The member leaves the clink alone for a moment, the other one hears of it, and that is over. */
 async function coolForAMoment(a: Member, b: Member): Promise<void> {
-  await a.ledger.cool(id, 1)
+  await a.ledger.cooling.set(id, 1)
   await b.take(clink)
   await sleep(10)
 }
@@ -30,7 +30,7 @@ describe('a member that knows what another one has changed since', () => {
     const { a, b } = fleet
     await coolForAMoment(a, b)
     await b.ledger.prune(1_000)
-    await a.ledger.cool(id, 60_000)
+    await a.ledger.cooling.set(id, 60_000)
     expect((await b.take(clink)).isCooling).toBe(true)
   })
 
@@ -40,7 +40,7 @@ describe('a member that knows what another one has changed since', () => {
     const memory = await b.take(clink)
     await b.drop(memory)
     expect(memory.whyGivenBack(clink)).toBeUndefined()
-    await a.ledger.cool(id, 60_000)
+    await a.ledger.cooling.set(id, 60_000)
     b.ledger.outdated(id)
     const claimed = b.ledger.work(await b.ledger.recallOne(id))
     expect(claimed.whyGivenBack(clink)).toBeUndefined()
@@ -61,7 +61,7 @@ describe('a member that knows what another one has changed since', () => {
       expect(before.isCurrent).toBe(true)
       if (since !== 'of an earlier look at it') member.ledger.work(before)
       if (store !== undefined) store.writes = 'fail'
-      await member.ledger.cool('another', 60_000)
+      await member.ledger.cooling.set('another', 60_000)
       await expect.poll(() => member.ledger.isHealthy).toBe(false)
       const ofB = await b.take(clink)
       await b.begin(clink)
@@ -99,7 +99,7 @@ describe('a member that knows what another one has changed since', () => {
     await using fleet = await two(context)
     const { a, b } = fleet
     await coolForAMoment(a, b)
-    await a.ledger.cool(id, 60_000)
+    await a.ledger.cooling.set(id, 60_000)
     await b.ledger.prune(1_000)
     expect((await b.take(clink)).isCooling).toBe(true)
   })

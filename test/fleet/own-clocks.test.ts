@@ -22,8 +22,8 @@ it.for(CLOCKS)(
     const url = await cluster.database()
     await using here = await member('here', url, 0)
     await using other = await member('other', url, ahead)
-    await here.ledger.cool('msg_here', 60_000)
-    await other.ledger.cool('msg_other', 60_000)
+    await here.ledger.cooling.set('msg_here', 60_000)
+    await other.ledger.cooling.set('msg_other', 60_000)
     for (const one of [here, other]) {
       await one.ledger.recall(['msg_here', 'msg_other'])
       for (const id of ['msg_here', 'msg_other']) {
@@ -44,13 +44,13 @@ it('a clink is left alone for as long as the member wants that wants it longest:
     await ledger.recall(['msg'])
     return (await ledger.recallOne('msg')).coolsFor
   }
-  await here.ledger.cool('msg', 60_000)
+  await here.ledger.cooling.set('msg', 60_000)
   for (const ms of [-10_000, 0, 1_000]) {
-    await other.ledger.cool('msg', ms)
+    await other.ledger.cooling.set('msg', ms)
     expect(await coolsFor(here)).toBeGreaterThan(30_000)
     expect(await coolsFor(other)).toBeGreaterThan(30_000)
   }
-  await other.ledger.cool('msg', 120_000)
+  await other.ledger.cooling.set('msg', 120_000)
   expect(await coolsFor(here)).toBeGreaterThan(90_000)
 })
 

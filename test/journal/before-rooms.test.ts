@@ -106,7 +106,7 @@ describe('a journal that was written before the rooms', () => {
       true,
       false,
     ])
-    expect(ledger.hasCooled(AT, AT + 1)).toBe(true)
+    expect(ledger.cooling.hasBetween(AT, AT + 1)).toBe(true)
     expect([(await recalled(ledger, 'own')).isOwn, (await recalled(ledger, 'other')).isOwn]).toEqual([true, false])
   })
 

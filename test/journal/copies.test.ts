@@ -58,7 +58,7 @@ describe('what a journal holds', () => {
     await ledger.settled(named('sent'), 'sent')
     await ledger.process.hold(claim)
     await ledger.begin({ letter: 'tried' })
-    await ledger.cool('cools', 60_000)
+    await ledger.cooling.set('cools', 60_000)
     await ledger.addOwn('own', 1)
     await ledger.steps.keep(clink, { is: 'step', name: 'plan', value: '1' })
     await ledger.late.keep({ clink, route: 'r', attempt: 1, why: 'late', outcome: 'done', at: 1 })

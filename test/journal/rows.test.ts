@@ -99,13 +99,13 @@ describe('what was changed and is not written yet', () => {
     await ledger.deadLetter(other)
     const writes = [
       letters.discard(clink.clink_id),
-      ledger.cool('cooling', 60_000),
+      ledger.cooling.set('cooling', 60_000),
       ledger.deadLetter({ ...other, at: 3_000 }),
       letters.remove('nobody'),
     ]
     expect(letters.all()).toEqual([{ ...other, at: 3_000 }])
     const cooled = (): readonly boolean[] =>
-      [0, 600_000].map((from) => ledger.hasCooled(now + from, now + from + 600_000))
+      [0, 600_000].map((from) => ledger.cooling.hasBetween(now + from, now + from + 600_000))
     expect(cooled()).toEqual([true, false])
     expect((await recalled(ledger, clink.clink_id)).isGivenUp).toBe(true)
     await Promise.all(writes)

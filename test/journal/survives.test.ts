@@ -15,7 +15,7 @@ it('remembers everything over a close', async () => {
   await first.ledger.keepResult(other('r'), 'the answer')
   await first.ledger.failedLease('r', 5_000)
   await first.ledger.deadLetter({ ...letter, clink: other('l') })
-  await Promise.all([first.ledger.cool('c', 600_000), first.ledger.cool('over', 0)])
+  await Promise.all([first.ledger.cooling.set('c', 600_000), first.ledger.cooling.set('over', 0)])
   await first.ledger.addOwn('o', 1)
   await first.ledger.process.hold(claim)
   await first.ledger.process.note({ f: 'v' })

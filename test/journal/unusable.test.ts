@@ -14,7 +14,7 @@ async function written(directory: string): Promise<void> {
   await Promise.all([
     ledger.begin({ letter: 'a' }),
     ledger.keepResult(clink, 'answer'),
-    ledger.cool('a', 600_000),
+    ledger.cooling.set('a', 600_000),
     ledger.addOwn('a', 1),
     ledger.process.hold(claim),
     ledger.process.note({ a: 'v' }),

@@ -51,7 +51,7 @@ describe('a journal of an earlier version', () => {
     for (const one of [letter, discarded, again]) await before.ledger.deadLetter(one)
     await before.ledger.letters.discard('discarded')
     await Promise.all([
-      before.ledger.cool('cooling', DAY),
+      before.ledger.cooling.set('cooling', DAY),
       before.ledger.addOwn('own', Date.now()),
       before.ledger.begin({ letter: 'tried' }),
       before.ledger.keepResult({ ...clink, clink_id: 'kept' }, 'answer'),
@@ -73,7 +73,7 @@ describe('a journal of an earlier version', () => {
     expect(ledger.letters.reruns()).toEqual([again])
     expect([ledger.letters.mayBePending, (await recalled(ledger, 'discarded')).isGivenUp]).toEqual([true, true])
     expect([(await recalled(ledger, 'cooling')).isCooling, (await recalled(ledger, 'own')).isOwn]).toEqual([true, true])
-    expect(ledger.hasCooled(Date.now(), Date.now() + 2 * DAY)).toBe(true)
+    expect(ledger.cooling.hasBetween(Date.now(), Date.now() + 2 * DAY)).toBe(true)
     expect(ledger.process.claims()).toEqual(claims)
     expect(['tried', 'held'].map((id) => ledger.attemptsOf(id).starts)).toEqual([1, 0])
     after.close()

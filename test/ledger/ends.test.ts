@@ -160,20 +160,23 @@ it('the work on a clink sees what becomes of its letter', async () => {
 
 it('clinks that are left alone wait in the inbox until they have cooled down, and dead letters may', async () => {
   expect(ledger.hasLeftAlone(now)).toBe(false)
-  await ledger.cool(id, 1_000)
+  await ledger.cooling.set(id, 1_000)
   now += 400
   expect((await recalled(ledger, id)).coolsFor).toBe(600)
   now -= 400
   expect([ledger.hasLeftAlone(now), ledger.hasLeftAlone(now + 1_000)]).toEqual([true, false])
-  expect([ledger.hasCooled(now, now + 999), ledger.hasCooled(now, now + 1_000)]).toEqual([false, true])
+  expect([ledger.cooling.hasBetween(now, now + 999), ledger.cooling.hasBetween(now, now + 1_000)]).toEqual([
+    false,
+    true,
+  ])
   await ledger.deadLetter(letter)
   expect(ledger.hasLeftAlone(now + 1_000)).toBe(true)
 })
 
 it('what nobody will ask for any more is forgotten: cooling that is over, and late results that are old', async () => {
   const late = { ...facts, attempt: 1, why: 'late', outcome: 'done' } as const
-  await ledger.cool('over', 1_000)
-  await ledger.cool('cools', 9_000)
+  await ledger.cooling.set('over', 1_000)
+  await ledger.cooling.set('cools', 9_000)
   await ledger.late.keep({ ...late, at: now })
   await ledger.late.keep({ ...late, at: now + 1 })
   now += 5_000

@@ -83,7 +83,7 @@ describe('the ledger of a member of a fleet', () => {
   it('gives those that work a clink one memory, which is up to date until they leave it', async () => {
     const memory = ledger.work(await recallOne())
     expect(ledger.work(await recallOne())).toBe(memory)
-    await ledger.cool(id, 700)
+    await ledger.cooling.set(id, 700)
     await ledger.addOwn(id, 1)
     expect([await recallOne(), memory.coolsFor, memory.isOwn]).toEqual([memory, 700, true])
     ledger.leave(memory)

@@ -179,9 +179,9 @@ describe.each([
 
   it('leaves a clink alone until its time, which a later word replaces', async () => {
     await use(async (ledger) => {
-      await ledger.cool('a', 600_000)
+      await ledger.cooling.set('a', 600_000)
       expect([(await recalled(ledger, 'a')).isCooling, (await recalled(ledger, 'b')).isCooling]).toEqual([true, false])
-      await ledger.cool('a', 1)
+      await ledger.cooling.set('a', 1)
       await until(
         async () => !(await recalled(ledger, 'a')).isCooling,
         () => 'it is over',
@@ -242,7 +242,7 @@ it('a clink cools down no longer than it was told to, though the wall clock was 
     return [before, (await recalled(ledger, 'one')).isCooling]
   }
   const first = begin()
-  await first.cool('one', 60_000)
+  await first.cooling.set('one', 60_000)
   wall -= 31_536_000_000
   expect(await coolsFor(first, 60_000)).toEqual([true, false])
   // The next process has only the wall clock's word, and knows for how long it was meant.

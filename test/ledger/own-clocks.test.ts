@@ -13,7 +13,7 @@ vi.mock('../../src/base/host-time.ts', async (original) => ({
 
 it('the ledger of a worker, which is told of no clocks, goes by two: whoever sets the machine’s makes no wait longer (§2)', async () => {
   const ledger = new Ledger(memoryTables())
-  await ledger.cool('one', 60_000)
+  await ledger.cooling.set('one', 60_000)
   clocks.wall -= 86_400_000
   clocks.steady += 60_000
   expect((await recalled(ledger, 'one')).isCooling).toBe(false)

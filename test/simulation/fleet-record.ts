@@ -18,6 +18,8 @@ const GIVEN_UP = 6_000
 const SHOWS: ReadonlySet<StoreCall['what']> = new Set(['write', 'changes'])
 /** Milliseconds after an answer in which what has waited for it is sent. */
 const SOON = 10
+/** The same after which a member reads anew what others have done before it starts something. */
+const OLD = 250
 /** Milliseconds that are long for a call. */
 const LONG = 500
 
@@ -195,6 +197,17 @@ export class FleetRecord {
     return waitedSince(this.#callsOf(life, 'recall'), this.writtenSince(life, at, 3))
   }
 
+  /**
+   * From when on a process may not know what others have told, though it was told at a time that it may begin something: what it has read is not old when
+   * it asks for that.
+   *
+   * @param slowest milliseconds that its own journal takes at most: that is written before.
+   */
+  unheardFrom(life: string, at: number, slowest = 0): number {
+    const read = this.#callsOf(life, 'recall').filter(({ hasFailed }) => hasFailed !== true)
+    return waitedSince(read, this.writtenSince(life, at, 3) - slowest, OLD)
+  }
+
   #callsOf(life: string, what: StoreCall['what']): readonly StoreCall[] {
     return (this.calls.get(life) ?? []).filter((call) => call.what === what)
   }
@@ -209,9 +222,9 @@ export class FleetRecord {
 }
 
 /** Since when what was sent at a time may have waited for one of these to be answered. */
-function waitedSince(calls: readonly StoreCall[], at: number): number {
+function waitedSince(calls: readonly StoreCall[], at: number, soon = SOON): number {
   return Math.min(
     at,
-    ...calls.flatMap(({ endedAt = Infinity, sentAt }) => (sentAt < at && endedAt >= at - SOON ? [sentAt] : [])),
+    ...calls.flatMap(({ endedAt = Infinity, sentAt }) => (sentAt < at && endedAt >= at - soon ? [sentAt] : [])),
   )
 }

@@ -19,8 +19,8 @@ describe(
     it.each([
       [8, 'who starts a clink once more asks what others have done since'],
       [60, 'also where the service renews claims of siblings'],
-      [14, 'what a step gives that was done again, unheard, is what it came to the second time'],
-      [6, 'and what it has sent it sends again'],
+      [14, 'who has waited sends what another one has computed meanwhile'],
+      [6, 'and skips what another one has done, also at its first start'],
       [31, 'as does a step of a clink that another one has completed, unheard'],
       [58, 'also where it was given back before its member heard that it has it'],
       [108, 'of two that do a step at once each goes on with what it came to there'],

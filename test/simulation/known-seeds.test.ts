@@ -599,6 +599,11 @@ describe('a seed that once broke a promise keeps it now:', { timeout: 60_000 }, 
       ['fleet', 'never', 'marks', 'fleet-limits'],
       'who asks its store for other keys has not renewed the right to this one (§4)',
     ],
+    [
+      3_031_468,
+      ['fleet', 'failing', 'page', 'absent-ignore', 'steps', 'idle', 'fleet-limits'],
+      'who has waited for a permit looks what others have done before its first start (P5, §4)',
+    ],
     [993_818, 'old', 'a claim is held on to with another key after a crash, though the first answer is lost (P9, §7)'],
     [7_302_627, 'old', 'a wall clock that is set forward during a stop leaves its time as it is (P8, §2)'],
   ] as const)('%i (%s): %s', async ([seed, vocabulary]) => {

@@ -18,6 +18,7 @@ export class BareFleet implements Fleet {
   readonly over: Fleet['over'] = nothing
   readonly prune: Fleet['prune'] = nothing
   readonly of: Fleet['of'] = () => 'none'
+  readonly isOld: Fleet['isOld'] = () => false
   readonly isOver: Fleet['isOver'] = () => false
   readonly siblings: Fleet['siblings'] = () => undefined
   readonly outdated: Fleet['outdated'] = () => {}

@@ -68,7 +68,7 @@ export async function writeAll(ledger: Ledger): Promise<void> {
     attempt: 2,
     at: AT,
   })
-  await ledger.cool('cooling', 1_000_000_000_000)
+  await ledger.cooling.set('cooling', 1_000_000_000_000)
   await ledger.addOwn('own', AT)
   await ledger.audit.note({ act: 'pause', by: 'ann', about: 'the route work', note: 'why' })
   await ledger.process.note({ session: '0011223344556677', key: 'agent-1 0123456789abcdef' })

@@ -82,6 +82,6 @@ async function letGo(held: HeldClaim, { context }: AdmissionParts): Promise<void
   const { boot, clock, ledger, settings } = context
   const { clink_id: id } = held.clink
   const wait = waitLeft(held, clock, boot, settings.current.claim.maxHold)
-  if (wait > 0) await ledger.cool(id, wait)
+  if (wait > 0) await ledger.cooling.set(id, wait)
   await ledger.process.drop(id)
 }

@@ -170,7 +170,8 @@ export class Select implements Claiming {
     const { maxInterval, sweep } = settings.current.poll
     const pace = this.#swept.pages * PER_PAGE
     if (this.#isProbeDue) return Math.min(sweep, pace)
-    return ledger.hasCooled(this.#swept.at, clock.wall()) ? Math.min(sweep, Math.max(maxInterval, pace)) : sweep
+    const hasCooled = ledger.cooling.hasBetween(this.#swept.at, clock.wall())
+    return hasCooled ? Math.min(sweep, Math.max(maxInterval, pace)) : sweep
   }
 
   /** A paused route wants a probe, and what the last full sweep passed over may be one. */

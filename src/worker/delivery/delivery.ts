@@ -148,7 +148,7 @@ export class Delivery implements HandleOwner {
     const { clock, ledger } = this.#context
     const before = this.#is('waiting') ? 'waiting' : undefined
     // It may come back at once; the wait that it backed off for still counts.
-    if (this.dueAt !== undefined) void ledger.cool(this.clink.clink_id, this.dueAt - clock.now())
+    if (this.dueAt !== undefined) void ledger.cooling.set(this.clink.clink_id, this.dueAt - clock.now())
     this.#end(settled)
     if (settled.is === 'lost') this.#start?.lost()
     this.#interrupt.resolve(before)

@@ -95,12 +95,12 @@ export class ClaimHandle implements Handle, Claimed, KeeperOwner {
   }
 
   ready(): Promise<boolean> | boolean {
-    if (!this.memory.isCurrent) return this.#readyWhenCurrent()
-    return this.holder.isUnconfirmed ? this.holder.confirmed.then(() => this.check()) : this.check()
+    return this.holder.isUnconfirmed || !this.#context.ledger.isCurrent(this.memory) ? this.#readyLater() : this.check()
   }
 
-  async #readyWhenCurrent(): Promise<boolean> {
-    await Promise.all([this.#context.ledger.refresh(this.memory), this.holder.isUnconfirmed && this.holder.confirmed])
+  async #readyLater(): Promise<boolean> {
+    if (this.holder.isUnconfirmed) await this.holder.confirmed
+    await this.#context.ledger.refresh(this.memory)
     return this.check()
   }
 
@@ -171,7 +171,7 @@ export class ClaimHandle implements Handle, Claimed, KeeperOwner {
     const { closing, ledger } = this.#context
     this.#isTelling = true
     this.#isLetGo = true
-    const cooled = cooldown === undefined ? undefined : ledger.cool(this.clink.clink_id, cooldown)
+    const cooled = cooldown === undefined ? undefined : ledger.cooling.set(this.clink.clink_id, cooldown)
     // In one commit: where they are slow, a stop has no time for several.
     await Promise.all([noted, cooled, this.#settledByNow() === undefined ? this.note() : undefined])
     const before = this.#settledByNow()

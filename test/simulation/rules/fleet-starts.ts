@@ -70,7 +70,8 @@ export const resultsAreOfTheFleet: Rule = (evidence) => {
     const claimedAt = claimOf(record, run)
     if (isRerun === true || claimedAt === undefined) return []
     const breach = (text: string): Breach => ({ rule: 'fleet', at, life, text: `${clinkId} starts ${text}` })
-    const facts = record.fleet.factsOf(clinkId, claimedAt, at)
+    const unheardFrom = record.fleet.unheardFrom(life, at, plan.world.store?.slowest)
+    const facts = record.fleet.factsOf(clinkId, Math.max(claimedAt, unheardFrom), at)
     const isKnown = facts.length > 0 && facts.every(({ results }) => results.length > 0)
     if (isKnown) return [breach('though its fleet holds a result of it')]
     const untold = record

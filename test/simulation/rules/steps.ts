@@ -1,4 +1,4 @@
-import type { Breach, Rule } from '../judge.ts'
+import type { Breach, Evidence, Rule } from '../judge.ts'
 import type { Record, RequestRecord, StepRecord } from '../record.ts'
 import { aheadOf } from '../settings.ts'
 import { claimOf } from './fleet-starts.ts'
@@ -7,18 +7,21 @@ import { claimOf } from './fleet-starts.ts'
  * §4: when a handler went on after a step, no run of its clink does that step again, in whichever process on the same state: until the clink
  * is done, or its letter discarded.
  */
-export const stepsAreDoneOnce: Rule = ({ record }) =>
-  record.steps.flatMap((step) => {
+export const stepsAreDoneOnce: Rule = (evidence) => {
+  const { record } = evidence
+  return record.steps.flatMap((step) => {
     const before = earlier(record, step).find(
-      (one) => (one.keptAt ?? Infinity) <= step.startedAt && !isKeptBehindItsBack(record, one, step),
+      (one) => (one.keptAt ?? Infinity) <= step.startedAt && !isUnknownTo(evidence, one, step),
     )
     if (before?.keptAt === undefined || isForgotten(record, before, before.keptAt, step.startedAt)) return []
     return [breach('P5', step, step.startedAt, `is done again, though it was kept at ${before.keptAt}`)]
   })
+}
 
 /** §4: what a step gives its handler is what it came to, the same in each run; that of a step which was rightly done again from then on. */
-export const stepsGiveTheSame: Rule = ({ record }) =>
-  record.given.flatMap((given) => {
+export const stepsGiveTheSame: Rule = (evidence) => {
+  const { record } = evidence
+  return record.given.flatMap((given) => {
     const { at, clinkId, life, name, value } = given
     const done = record.steps.filter((one) => isSame(record, one, given) && (one.doneAt ?? Infinity) <= at)
     const source = done.find((one) => one.value === value)
@@ -27,13 +30,14 @@ export const stepsGiveTheSame: Rule = ({ record }) =>
     const isAgain = (first: unknown): boolean => {
       const kept = done.find((one) => one.value === first)
       if (kept === undefined || source === undefined) return false
-      return isDoneAtOnce(record, kept, source) || isKeptBehindItsBack(record, kept, source)
+      return isUnknownTo(evidence, kept, source)
     }
     const before = record.given.find((one) => one.at < at && isSame(record, one, given) && !isAgain(one.value))
     if (before !== undefined && before.value !== value && !isForgotten(record, before, before.at, at))
       breaches.push({ rule: 'P5', at, life, text: `${name} of ${clinkId} gave ${String(before.value)} before` })
     return breaches
   })
+}
 
 /** P3: a run is over when the code of its steps is. */
 export const stepsEndWithTheirRun: Rule = ({ record }) =>
@@ -49,7 +53,8 @@ export const stepsEndWithTheirRun: Rule = ({ record }) =>
 const REFUSED: ReadonlySet<number> = new Set([401, 413, 429])
 
 /** §4: what a step sends reaches the service once at most, until the clink is done; again by a step that was rightly done again. */
-export const stepsSendOnce: Rule = ({ record }) => {
+export const stepsSendOnce: Rule = (evidence) => {
+  const { record } = evidence
   const first = new Map<string, RequestRecord>()
   return record.requests.flatMap((request) => {
     const { arrivedAt, life, n, status = 0, stepReply, toldStatus = 0 } = request
@@ -61,7 +66,7 @@ export const stepsSendOnce: Rule = ({ record }) => {
     if (!REFUSED.has(toldStatus)) first.set(key, before ?? request)
     if (before === undefined) return []
     const [kept, step] = [stepOf(record, before), stepOf(record, request)]
-    const isAgain = kept !== undefined && step !== undefined && isKeptBehindItsBack(record, kept, step)
+    const isAgain = kept !== undefined && step !== undefined && isUnknownTo(evidence, kept, step)
     if (isAgain || (step && isForgotten(record, step, before.arrivedAt ?? 0, step.startedAt))) return []
     return [{ rule: 'P5', at: arrivedAt, life, text: `#${n} sends what #${before.n} has sent: ${stepReply}` }]
   })
@@ -136,31 +141,57 @@ function isForgotten(record: Record, { clinkId, life }: Named, from: number, to:
   return isDone || isRerun || asks.some(({ askedAt, what }) => what === 'discard' && askedAt >= from)
 }
 
-/** Fleet: a run whose claim is gone, unheard or not heeded, may do a step while the run of another member does it. Each goes on with what it came to there. */
+/** Fleet: a member does a step of which it cannot know that another one has kept it. Each goes on with what it came to there. */
+function isUnknownTo(evidence: Evidence, kept: StepRecord, step: StepRecord): boolean {
+  return isDoneAtOnce(evidence.record, kept, step) || isKeptBehindItsBack(evidence, kept, step)
+}
+
+/** Runs of two members, of which one has no claim any more, unheard or not heeded, go on at once: each has read what was kept when it came to its first step. */
 function isDoneAtOnce(record: Record, { keptAt = Infinity, life: by }: StepRecord, step: StepRecord): boolean {
   const { isOfFleet, state } = record.life(step.life)
-  return isOfFleet === true && record.life(by).state !== state && step.startedAt < keptAt
+  return isOfFleet === true && record.life(by).state !== state && firstLook(record, step) < keptAt
+}
+
+/** When the run of a step has come to its first one, or to a sleep. */
+function firstLook(record: Record, { clinkId, life, startedAt: at }: StepRecord): number {
+  const since =
+    record.runsOf(life, clinkId).findLast((one) => one.life === life && one.startedAt <= at)?.startedAt ?? at
+  const isIts = (one: Named): boolean => one.life === life && one.clinkId === clinkId
+  const steps = record.steps.flatMap((one) => (isIts(one) ? [one.startedAt] : []))
+  const naps = record.naps.flatMap((one) => (isIts(one) ? [one.askedAt] : []))
+  return Math.min(at, ...[...steps, ...naps].filter((looked) => looked >= since))
 }
 
 /**
  * Fleet: a person has given back a clink that a member had claimed, and another one, which claimed it then, has kept the step. The first one hears of that
- * by its next renewal. Until then it starts the clink by what its process has read of it before: where nobody had started it by then, that is no step.
+ * by its next renewal. Until then it goes on with what it has read a moment before its start: where nobody else had started the clink by then, that is no step.
  */
-function isKeptBehindItsBack(record: Record, { keptAt = Infinity, life: by }: StepRecord, step: StepRecord): boolean {
+function isKeptBehindItsBack(
+  { plan, record }: Evidence,
+  { keptAt = Infinity, life: by }: StepRecord,
+  step: StepRecord,
+): boolean {
   const { clinkId, life, startedAt: at } = step
   const { isOfFleet, startedAt: since, state } = record.life(life)
   if (isOfFleet !== true || record.life(by).state === state || since > keptAt) return false
   const runs = record.knownRunsOf(life, clinkId)
   const [run, again] = runs.filter((one) => one.life === life && one.startedAt <= at)
   if (run === undefined || again !== undefined || runs.some(({ startedAt }) => startedAt < since)) return false
+  if (keptAt <= record.fleet.unheardFrom(life, run.startedAt, plan.world.store?.slowest)) return false
   const claimedAt = claimOf(record, run) ?? Infinity
   const given = record.acts.find((act) => act.clinkId === clinkId && act.what === 'release' && act.at > claimedAt)
   if (given === undefined) return false
   const isTold = (record.requestsByClink.get(clinkId) ?? []).some((one) => {
     const { arrivedAt = Infinity, endedAt = Infinity, kind } = one
-    return kind === 'claim' && one.life === life && arrivedAt > given.at && endedAt < at
+    return kind === 'claim' && one.life === life && arrivedAt > given.at && endedAt < at && !claims(record, one)
   })
   return !isTold && record.grantsOf(by, clinkId).some((grant) => grant.at >= given.at && grant.at <= keptAt)
+}
+
+/** What is asked as a renewal makes another claim, where the one before was gone, and its answer is the same: nobody hears of that by it. */
+function claims(record: Record, request: RequestRecord): boolean {
+  const { clinkId = '', life } = request
+  return record.grantsOf(life, clinkId).some((grant) => grant.isNew && grant.request === request)
 }
 
 function breach(rule: string, { clinkId, life, name }: Named, at: number, text: string): Breach {

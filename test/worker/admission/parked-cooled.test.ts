@@ -66,7 +66,7 @@ async function parkedBehind() {
   const id = bench.send('deaf')
   await bench.pass(50_000)
   // As where another member of its fleet has put it off.
-  await bench.ledger.cool(id, 20_000)
+  await bench.ledger.cooling.set(id, 20_000)
   while (bench.all('clink.parked').length === 0) await bench.pass(100)
   expect(bench.all('clink.parked')).toMatchObject([{ why: 'cooling' }])
   return { bench, id, isRunning: (): boolean => bench.all('clink.ended').length === 0 }

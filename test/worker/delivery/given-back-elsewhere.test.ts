@@ -13,7 +13,7 @@ it('P10: a clink that has failed and another member of a fleet has given back me
   const id = bench.send('work')
   while (bench.all('clink.held').length === 0) await bench.pass(100)
   // What a look at the inbox reads of it.
-  await bench.ledger.cool(id, MINUTE)
+  await bench.ledger.cooling.set(id, MINUTE)
   await bench.ledger.recall([id])
   while (bench.all('clink.released').length === 0) await bench.pass(100)
   expect(bench.all('clink.released')).toMatchObject([{ why: 'parked' }])
