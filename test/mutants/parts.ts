@@ -128,9 +128,11 @@ export const parts: readonly Part[] = [
     name: 'state',
     files: ['src/journal/copies.ts', 'src/journal/probe.ts', 'src/journal/state.ts', 'src/ledger/fleet.ts'],
     judges: [
+      'test/fleet/member-names.test.ts',
       'test/journal/copies.test.ts',
       'test/journal/on-network.test.ts',
       'test/journal/probe.test.ts',
+      'test/journal/state-looks.test.ts',
       'test/journal/state.test.ts',
       'test/ledger/reruns.test.ts',
     ],

@@ -65,4 +65,12 @@ export const state: readonly Explanation[] = [
     replacement: ';',
     why: 'It only matters to a process that ends without closing the directory.',
   },
+  {
+    file: 'src/journal/probe.ts',
+    line: 'accessSync(file, constants.R_OK | constants.W_OK)',
+    mutator: 'CallExpression',
+    original: 'accessSync(file, constants.R_OK | constants.W_OK)',
+    replacement: ';',
+    why: 'These tests refuse nobody a file: the superuser, as whom CI runs them, may read and write every one.',
+  },
 ]
