@@ -17,20 +17,13 @@ import { JOURNAL_VERSION } from '../../src/journal/migrations.ts'
 import { clink } from '../support/sample-records.ts'
 import { claim, letter, open, openFile } from '../support/states.ts'
 import { TempDir } from '../support/temp-dir.ts'
+import { thrownBy } from '../support/thrown.ts'
 
 let directory: TempDir
 let journal: string
 
 const at = (name: string): string => join(directory.path, name)
 const named = (name: string) => ({ ...clink, clink_id: name })
-const refusal = (act: () => unknown): unknown => {
-  try {
-    act()
-  } catch (error) {
-    return error
-  }
-  return undefined
-}
 const unusable = (text: string): unknown =>
   expect.objectContaining({ code: 'STATE_UNUSABLE', message: expect.stringContaining(text) })
 
@@ -95,11 +88,11 @@ describe('what a journal holds', () => {
   it('is told by no file that is none, is damaged, or is not there', () => {
     writeFileSync(at('text'), 'no journal '.repeat(1_000))
     openFile(directory.path, 'empty.db').close()
-    expect(refusal(() => journalFacts(at('text')))).toEqual(
+    expect(thrownBy(() => journalFacts(at('text')))).toEqual(
       unusable(`${at('text')} cannot be read as a worker's journal: file is not a database`),
     )
-    expect(refusal(() => journalFacts(at('empty.db')))).toEqual(unusable('it is no journal of a worker'))
-    expect(refusal(() => journalFacts(at('none')))).toMatchObject({ code: 'STATE_UNUSABLE', cause: expect.any(Error) })
+    expect(thrownBy(() => journalFacts(at('empty.db')))).toEqual(unusable('it is no journal of a worker'))
+    expect(thrownBy(() => journalFacts(at('none')))).toMatchObject({ code: 'STATE_UNUSABLE', cause: expect.any(Error) })
     expect(existsSync(at('none'))).toBe(false)
   })
 
@@ -107,7 +100,7 @@ describe('what a journal holds', () => {
     await written()
     const whole = readFileSync(journal)
     writeFileSync(journal, whole.fill(0x5a, whole.length / 2))
-    expect(refusal(() => journalFacts(journal))).toEqual(unusable('it is damaged: '))
+    expect(thrownBy(() => journalFacts(journal))).toEqual(unusable('it is damaged: '))
   })
 })
 
@@ -125,7 +118,7 @@ it('a fact is read without taking the directory, and what is none is not', async
     undefined,
     undefined,
   ])
-  expect(refusal(() => notedFact(at('nowhere'), 'name'))).toMatchObject({ code: 'STATE_UNUSABLE' })
+  expect(thrownBy(() => notedFact(at('nowhere'), 'name'))).toMatchObject({ code: 'STATE_UNUSABLE' })
 })
 
 it('copies beside a journal are those from before a migration or a restoration, without what belongs to them', () => {
@@ -147,14 +140,14 @@ describe('a backup', () => {
     const usage = (text: string): unknown => expect.objectContaining({ code: 'USAGE', message: text })
     writeFileSync(at('there'), 'mine')
     await written()
-    expect(refusal(() => backUp(directory.path, at('there')))).toEqual(
+    expect(thrownBy(() => backUp(directory.path, at('there')))).toEqual(
       usage(`${at('there')}: there is such a file already; a backup is written to a new one`),
     )
     expect(readFileSync(at('there'), 'utf8')).toBe('mine')
-    expect(refusal(() => backUp(directory.path, at('no/place')))).toEqual(
+    expect(thrownBy(() => backUp(directory.path, at('no/place')))).toEqual(
       usage(expect.stringMatching(`^${at('no/place')}: no file can be written there: ENOENT`) as string),
     )
-    expect(refusal(() => backUp(at('nowhere'), at('kept.db')))).toMatchObject({ code: 'STATE_UNUSABLE' })
+    expect(thrownBy(() => backUp(at('nowhere'), at('kept.db')))).toMatchObject({ code: 'STATE_UNUSABLE' })
     expect(existsSync(at('kept.db'))).toBe(false)
   })
 })
@@ -250,13 +243,13 @@ describe('a copy that is restored', () => {
 
   it('is refused where it was written by a later version, or a worker is here, and nothing changes', () => {
     const state = open(directory.path)
-    expect(refusal(() => restore(directory.path, at('kept.db')))).toMatchObject({ code: 'STATE_BUSY' })
+    expect(thrownBy(() => restore(directory.path, at('kept.db')))).toMatchObject({ code: 'STATE_BUSY' })
     state.close()
     {
       using file = openFile(directory.path, 'kept.db')
       file.exec(`PRAGMA user_version = ${JOURNAL_VERSION + 1}`)
     }
-    expect(refusal(() => restore(directory.path, at('kept.db')))).toEqual(
+    expect(thrownBy(() => restore(directory.path, at('kept.db')))).toEqual(
       unusable(
         `${at('kept.db')} was written by a newer clink-worker (its version is ${JOURNAL_VERSION + 1}, this one knows ${JOURNAL_VERSION}): restore it with that one`,
       ),
@@ -265,7 +258,7 @@ describe('a copy that is restored', () => {
   })
 
   it('leaves the directory free, also where it could not be put there', () => {
-    expect(refusal(() => restore(directory.path, at('none')))).toMatchObject({ code: 'STATE_UNUSABLE' })
+    expect(thrownBy(() => restore(directory.path, at('none')))).toMatchObject({ code: 'STATE_UNUSABLE' })
     restore(directory.path, at('kept.db'))
     open(directory.path).close()
   })

@@ -7,6 +7,7 @@ import type { JournalTable } from '../../src/journal/table.ts'
 import { SmallDisk } from '../support/small-disk.ts'
 import type { Health } from '../support/states.ts'
 import { TempDir } from '../support/temp-dir.ts'
+import { thrownBy } from '../support/thrown.ts'
 
 let directory: TempDir
 let file: string
@@ -34,14 +35,6 @@ const asText = (row: unknown): string | undefined => (typeof row === 'string' ? 
 const factsOf = (of: Journal) => of.table('facts', {}, asText)
 /** What is due is carried out. */
 const turn = (): void => due.splice(0).forEach(({ commit }) => commit())
-const refusal = (act: () => unknown): unknown => {
-  try {
-    act()
-  } catch (error) {
-    return error
-  }
-  return undefined
-}
 /** What another reader sees. */
 function written(): Record<string, unknown> {
   using reader = new DatabaseSync(file, { readOnly: true })
@@ -166,7 +159,7 @@ describe('a file', () => {
       /is damaged\. Move it away to start with an empty one \(attempts, dead letters and unsent results in it are then lost\), or restore a copy$/
     for (const content of [spoiled, Buffer.from('no journal '.repeat(1_000))]) {
       writeFileSync(file, content)
-      expect(refusal(opened)).toMatchObject({
+      expect(thrownBy(opened)).toMatchObject({
         code: 'STATE_UNUSABLE',
         message: expect.stringMatching(advice),
         cause: expect.any(Error),
@@ -178,7 +171,7 @@ describe('a file', () => {
   })
 
   it('that has no such table is refused', () => {
-    expect(refusal(() => journal.table('other', {}, asText))).toMatchObject({
+    expect(thrownBy(() => journal.table('other', {}, asText))).toMatchObject({
       code: 'STATE_UNUSABLE',
       message: `the journal ${file} cannot be opened: no such table: other`,
     })
@@ -190,7 +183,7 @@ describe('a file', () => {
       using other = new DatabaseSync(file)
       other.exec('PRAGMA user_version = 9999')
     }
-    expect(refusal(opened)).toMatchObject({ message: expect.stringContaining('was written by a newer clink-worker') })
+    expect(thrownBy(opened)).toMatchObject({ message: expect.stringContaining('was written by a newer clink-worker') })
     {
       using other = new DatabaseSync(file)
       other.exec('PRAGMA user_version = 1')
