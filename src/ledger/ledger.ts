@@ -132,7 +132,7 @@ export class Ledger {
     const facts = { isOwn: this.#tables.own.get(clinkId) !== undefined, coolsFor: this.cooling.of(clinkId) }
     const worked = this.#progress.memoryOf(clinkId)
     const memory = worked === undefined ? this.#loadKept(clinkId, facts) : Object.assign(worked, facts)
-    if (this.#fleet !== undefined) memory.takeOthers(this.#fleet.of(clinkId))
+    if (this.#fleet !== undefined) memory.takeOthers(this.#fleet.of(clinkId), isInHand)
     return memory
   }
 

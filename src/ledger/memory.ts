@@ -45,11 +45,17 @@ export class Memory {
     Object.assign(this.#kept, kept)
   }
 
-  /** What a fleet says; undefined: nothing was read. Of a worked clink whose claim stands nobody else does anything: what was read before stays. */
-  takeOthers(read: ByOthers | 'none' | undefined): void {
+  /**
+   * What a fleet says; undefined: nothing was read. Of a worked clink whose claim stands nobody else does anything: what was read before stays.
+   *
+   * @param isInHand it was read under this claim before. Starts that are gone since were so because somebody has settled it: to this claim they still count.
+   */
+  takeOthers(read: ByOthers | 'none' | undefined, isInHand = false): void {
     this.#isOfFleet = true
     this.isCurrent = read !== undefined || (this.workers > 0 && this.isCurrent)
-    if (read !== undefined) this.others = read === 'none' ? undefined : read
+    const others = read === 'none' ? undefined : read
+    const isLess = (others?.attempts.count ?? 0) < (this.others?.attempts.count ?? 0)
+    if (read !== undefined && !(isInHand && isLess)) this.others = others
     if (this.others !== undefined) this.mayHaveSteps = true
   }
 

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { Ledger } from '../../src/ledger/ledger.ts'
 import { memoryTables } from '../../src/ledger/memory-tables.ts'
+import type { ByOthers } from '../../src/ledger/fleet.ts'
 import { NONE } from '../../src/ledger/remembered.ts'
 import { noLimits } from '../support/memory-limits.ts'
 import { clink } from '../support/sample-records.ts'
@@ -156,6 +157,20 @@ describe('the handler of a clink in hand', () => {
     fleet.others.set(id, { ...nothingByOthers, attempts: { ...NONE, count: 1 } })
     await ledger.refresh(memory)
     expect([memory.isCurrent, memory.tried.starts]).toEqual([true, 1])
+  })
+
+  it('keeps under its claim the starts that the fleet forgets meanwhile, since somebody has settled the clink (P5)', async () => {
+    const started = (count: number): ByOthers => ({ ...nothingByOthers, attempts: { ...NONE, count } })
+    fleet.others.set(id, started(2))
+    const memory = ledger.work(await recallOne())
+    ledger.outdated(id)
+    const again = ledger.refresh(memory)
+    fleet.others.set(id, started(1))
+    await again
+    expect([memory.isCurrent, memory.tried.starts]).toEqual([true, 2])
+    ledger.leave(memory)
+    fleet.others.set(id, started(1))
+    expect((await recallOne()).tried.starts).toBe(1)
   })
 
   it('is read again only where it is not known, or where no claim keeps others from it', async () => {

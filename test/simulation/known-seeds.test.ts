@@ -604,6 +604,11 @@ describe('a seed that once broke a promise keeps it now:', { timeout: 60_000 }, 
       ['fleet', 'failing', 'page', 'absent-ignore', 'steps', 'idle', 'fleet-limits'],
       'who has waited for a permit looks what others have done before its first start (P5, §4)',
     ],
+    [
+      3_070_856,
+      ['fleet', 'field', 'absent-ignore', 'settings'],
+      'a start under a claim counts those that the fleet has forgotten since, when another member settled the clink (P5)',
+    ],
     [993_818, 'old', 'a claim is held on to with another key after a crash, though the first answer is lost (P9, §7)'],
     [7_302_627, 'old', 'a wall clock that is set forward during a stop leaves its time as it is (P8, §2)'],
   ] as const)('%i (%s): %s', async ([seed, vocabulary]) => {

@@ -47,6 +47,8 @@ export class ScriptedFleet extends BareFleet {
     return known === null ? undefined : (known ?? 'none')
   }
 
+  override readonly isOld: Fleet['isOld'] = (id) => this.others.get(id) === null
+
   override readonly isOver: Fleet['isOver'] = (id) => this.givenUp.has(id)
 
   override readonly over: Fleet['over'] = async (id) => {
