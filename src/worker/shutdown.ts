@@ -124,10 +124,16 @@ export class Shutdown {
     // On a slow disk it is written when the journal is closed.
     await this.#until(end, this.#faulted ?? crashWatch.end())
     ends.closing.abort()
+    // What surely was not given back is journalled as held, for the next start.
+    await this.#until(end, deliveries.settled())
     stopping.end()
+    return [...new Set([...this.#held, ...this.#leftToExpire])]
+  }
+
+  get #held(): readonly string[] {
+    const { acknowledgements, deliveries, parked, startup, undecided } = this.#parts
     const worked = deliveries.live.map(({ clink }) => clink.clink_id)
-    const held = [...worked, ...startup.left, ...undecided.ids, ...acknowledgements.ids, ...parked.ids]
-    return [...new Set([...held, ...this.#leftToExpire])]
+    return [...worked, ...startup.left, ...undecided.ids, ...acknowledgements.ids, ...parked.ids]
   }
 
   #watchEnds(): void {

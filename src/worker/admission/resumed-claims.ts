@@ -47,6 +47,8 @@ async function resumeClaim(claim: HeldClaim, recalled: Memory, parts: ResumePart
   const follow = async (routed: RoutedClink | LeftAlone, inHand: ClaimInHand, memory: Memory): Promise<void> => {
     if (typeof routed === 'string') return await park(claim, inHand, routed, parts)
     if (memory.isLeftToLetter(clink)) return await park(claim, inHand, 'given-up', parts)
+    // It was to be given back, which the service did not hear.
+    if (wait <= 0 && memory.isCooling) return await park(claim, inHand, 'cooling', parts, memory.coolsFor)
     const handle = new ClaimHandle(clink, routed.route, { ...inHand, memory }, shared.context)
     deliveries.start(new Delivery(handle, routed, shared), wait)
   }
@@ -69,11 +71,12 @@ async function park(
   claim: ClaimInHand,
   why: LeftAlone,
   { parked, shared }: ResumeParts,
+  wait?: number,
 ): Promise<void> {
   const { context } = shared
   const { clink } = held
   await letGo(held, shared)
-  if (context.ledger.isHealthy) parked.add(clink, claim, why)
+  if (context.ledger.isHealthy) parked.add(clink, claim, why, wait)
   else tellEnd({ is: 'left-to-expire', why: unwritten(context.ledger) }, { clink }, context)
 }
 

@@ -37,7 +37,7 @@ export class Delivery implements HandleOwner {
   readonly #interrupt = Promise.withResolvers<'waiting' | undefined>()
   readonly interrupted = this.#interrupt.promise
   readonly #settled = Promise.withResolvers<void>()
-  /** Resolves when the delivery is settled or lost, though its code may still run. */
+  /** Resolves when the delivery is settled or lost, though its code may still run, or when the time for stopping is over. */
   readonly settled = this.#settled.promise
   readonly #over = Promise.withResolvers<void>()
   /** Resolves when the delivery has ended and holds no slot; never rejects. */
@@ -289,12 +289,12 @@ export class Delivery implements HandleOwner {
 
   /** An end that is not known yet is none: the worker names the clink as left behind. Who waits for its key has its place before a claim has its seat. */
   #end(settled: Settled): void {
+    this.#settled.resolve()
     if (settled.is === 'unconfirmed' || this.#outcome === settled) return
     this.#outcome = settled
     this.#enter(settled.is === 'lost' ? 'lost' : 'settled')
     if (settled.is !== 'lost' && this.#abandoned === undefined) this.place?.end()
     this.handle.pulse.end()
-    this.#settled.resolve()
     tellEnd(settled, this.handle.facts, this.#context, this.#start?.ranFor)
   }
 }

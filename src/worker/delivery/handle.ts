@@ -26,8 +26,8 @@ export type Settled =
       readonly whileTelling: boolean
       readonly lapsedAt: number | undefined
     }
-  /** No answer, and no time left: the worker names the clink as left behind. */
-  | { readonly is: 'unconfirmed' }
+  /** No answer, and no time left: the worker names the clink as left behind. `hadNoEffect`: Clink has surely not heard it. */
+  | { readonly is: 'unconfirmed'; readonly hadNoEffect?: boolean }
   /** A dead letter keeps it; its `rerun` says what is next. */
   | { readonly is: 'kept' }
 

@@ -74,6 +74,9 @@ export function sayTaken({ emit, outages }: SettlementContext): void {
   if (outage !== undefined) emit({ event: 'settlements.recovered', ...outage })
 }
 
+/** An outage that is shorter, in milliseconds, costs no result, however short claims are. */
+export const LEAST_FAILING = 120_000
+
 /** How long the service has failed to take a result without a break, in lengths of its claim. */
 export class FailingSpell {
   readonly #clock: Clock

@@ -17,7 +17,7 @@ import {
   type Settled,
 } from '../delivery/handle.ts'
 import type { Pulse } from '../liveness/pulses.ts'
-import type { Claimed } from './attempts.ts'
+import { LEAST_FAILING, type Claimed } from './attempts.ts'
 import { complete, FAILING } from './complete.ts'
 import type { SettlementContext } from './context.ts'
 import { release } from './release.ts'
@@ -109,8 +109,7 @@ export class ClaimHandle implements Handle, Claimed, KeeperOwner {
   }
 
   check(): boolean {
-    const stands = this.holder.check()
-    return stands && this.#settled === undefined
+    return this.holder.check() && this.#settled === undefined
   }
 
   claimedAnew(lease: Lease): void {
@@ -168,7 +167,7 @@ export class ClaimHandle implements Handle, Claimed, KeeperOwner {
   }
 
   async release(why: ReleaseCause, { reason, cooldown, noted }: ReleaseFacts = {}): Promise<Settled> {
-    const { closing, ledger } = this.#context
+    const { ledger } = this.#context
     this.#isTelling = true
     this.#isLetGo = true
     const cooled = cooldown === undefined ? undefined : ledger.cooling.set(this.clink.clink_id, cooldown)
@@ -182,8 +181,11 @@ export class ClaimHandle implements Handle, Claimed, KeeperOwner {
     const settled = await release(this, why, reason, this.#context)
     this.isReleasing = false
     // By the clock and not the timer: the request may have ended with the lease, which is lost then.
-    const isOpen = settled.is === 'left-to-expire' && closing.aborted
-    return this.#settledByNow() ?? (isOpen ? { is: 'unconfirmed' } : this.#end(settled))
+    const lost = this.#settledByNow()
+    if (lost !== undefined || settled.is !== 'unconfirmed') return lost ?? this.#end(settled)
+    this.#isLetGo = settled.hadNoEffect !== true
+    void this.note()
+    return settled
   }
 
   async giveUp({ notice, reason, tell, why }: GivenUp): Promise<Settled> {
@@ -295,6 +297,3 @@ export class ClaimHandle implements Handle, Claimed, KeeperOwner {
     signals.deadLettered.say(clink)
   }
 }
-
-/** An outage that is shorter, in milliseconds, costs no result, however short claims are. */
-const LEAST_FAILING = 120_000

@@ -10,7 +10,7 @@ import type { SettlementContext } from './context.ts'
 /**
  * Releases a claim. Sent again only when it surely had no effect, or at a stop when nobody else uses the key: a second release
  * could take away what another worker with this key, or our own next poll, has claimed in between. That siblings' claims are refused
- * says nothing about their releases. Otherwise the claim is left to expire.
+ * says nothing about their releases. Otherwise the claim is left to expire. Where the time for stopping ends it, that is `unconfirmed`.
  */
 export async function release(
   claimed: Claimed,
@@ -22,6 +22,9 @@ export async function release(
   const { clock } = context
   const startedAt = clock.now()
   const refusals = new BareRefusals()
+  let hadNoEffect = true
+  const left = (why: string): Settled =>
+    context.closing.aborted ? { is: 'unconfirmed', hadNoEffect } : { is: 'left-to-expire', why }
   await holder.stopRenewing()
   for (let tries = 1; mayTry(claimed, context); tries += 1) {
     try {
@@ -33,12 +36,10 @@ export async function release(
       const error = refusals.weigh(apiError(thrown), steadyOf(clock).now())
       if (refusesRelease(error)) return { is: 'elsewhere', detail: refusal(error) }
       const mayRepeat = context.settings.current.claim.exclusive && claimed.isLast === true
-      if (error.mayHaveHappened && !mayRepeat) {
-        const unknown = `the release was sent and not answered: ${error.message}`
-        return { is: 'left-to-expire', why: unknown }
-      }
+      hadNoEffect &&= !error.mayHaveHappened
+      if (error.mayHaveHappened && !mayRepeat) return left(`the release was sent and not answered: ${error.message}`)
       await pauseAfter(error, tries, 'release', claimed, context)
     }
   }
-  return { is: 'left-to-expire', why: 'no time was left in which the service took the release' }
+  return left('no time was left in which the service took the release')
 }
