@@ -25,6 +25,11 @@ const COUNTED: Readonly<Record<string, string>> = {
   letters: "WHERE row ->> '$.discarded' IS NULL",
   results: "WHERE row ->> '$.isSent' IS NULL",
 }
+/** While a clink is in hand, what has come of it stands in the row of its claim. */
+const BESIDE_CLAIMS: Readonly<Record<string, string>> = {
+  attempts: 'WHERE attempts IS NOT NULL',
+  results: "WHERE result ->> '$.isSent' IS NULL AND result IS NOT NULL",
+}
 
 /** @throws {CodedError} STATE_UNUSABLE when the file is no journal. */
 export function journalFacts(file: string): JournalFacts {
@@ -33,11 +38,19 @@ export function journalFacts(file: string): JournalFacts {
     const present = database.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").all()
     const names = new Set(present.map(({ name }) => name))
     const rows = TABLES.filter((table) => names.has(table)).map((table) => {
-      const count = database.prepare(`SELECT count(*) AS count FROM ${table} ${COUNTED[table] ?? ''}`).get()?.['count']
+      const count = database.prepare(`SELECT count(*) AS count FROM (${countedIn(table, names)})`).get()?.['count']
       return [table, Number(count)] as const
     })
     return { file, bytes: statSync(file).size, version, rows: Object.fromEntries(rows) }
   })
+}
+
+/** What is counted of a table: each clink once. */
+function countedIn(table: string, names: ReadonlySet<unknown>): string {
+  const beside = names.has('in_hand') ? BESIDE_CLAIMS[table] : undefined
+  const counted = COUNTED[table] ?? ''
+  if (beside === undefined) return `SELECT 1 FROM ${table} ${counted}`
+  return `SELECT id FROM ${table} ${counted} UNION SELECT clink ->> '$.clink_id' FROM in_hand ${beside}`
 }
 
 /**

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { CodedError } from '../base/coded-error.ts'
+import { isRecord } from '../base/record.ts'
 import { onAbort } from '../base/on-abort.ts'
 import { jsonText } from './json-text.ts'
 import type { Outcome } from './outcome.ts'
@@ -13,7 +14,7 @@ export interface Asked extends Pick<Task, 'services' | 'signals'> {
 }
 
 /** Who asks, and for what. */
-const head = z.looseObject({ token: z.string(), request: z.string() })
+const head = z.object({ token: z.string(), request: z.string() })
 
 const requests: ReadonlyMap<string, (given: unknown, asked: Asked) => unknown> = new Map([
   row(
@@ -63,7 +64,8 @@ const requests: ReadonlyMap<string, (given: unknown, asked: Asked) => unknown> =
  * @throws {CodedError} USAGE for what is no request.
  */
 export async function answerTask(request: unknown, taskOf: (token: string) => Asked): Promise<unknown> {
-  const { token, request: name, ...given } = read(head, request, 'a request')
+  const { token, request: name } = read(head, request, 'a request')
+  const { token: _, request: __, ...given } = isRecord(request) ? request : {}
   const asked = taskOf(token)
   const act = requests.get(name)
   if (act !== undefined) return (await act(given, asked)) ?? {}

@@ -29,6 +29,25 @@ describe('a configuration with mistakes', () => {
     ])
   })
 
+  it('names an unknown key whatever that means in JavaScript, in every group', async () => {
+    const names = ['__proto__', 'constructor', 'toString']
+    const keys = names.map((name) => `${name}: { key: x }`)
+    const groups = ['poll', 'retry', 'state', 'server', 'inbox']
+    const lines = await linesOf(
+      loadText(
+        [
+          ...keys,
+          ...groups.map((name) => `${name}: { ${keys.join(', ')} }`),
+          'routes:',
+          `  - { name: a, use: a.ts, ${keys.join(', ')}, match: { ${keys.join(', ')} } }`,
+        ].join('\n'),
+      ),
+    )
+    const paths = ['', ...groups.map((name) => `${name}.`), 'routes[0].', 'routes[0].match.']
+    const unknown = paths.flatMap((path) => names.map((name) => `${path}${name}: unknown key`))
+    expect(lines.map((line) => line.replace(/^\S+ /, '')).toSorted()).toEqual(unknown.toSorted())
+  })
+
   it('also those by which correct keys do not fit each other, though others of their group are wrong', async () => {
     const lines = await linesOf(
       loadText(

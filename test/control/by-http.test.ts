@@ -26,6 +26,11 @@ async function stateWith(dir: TempDir, count: number, isContentShown = false) {
   return { ask, byPath, ledger }
 }
 
+/** As it comes by JSON: a field, whatever its name means in JavaScript. */
+function fieldOf(name: string): Record<string, unknown> {
+  return JSON.parse(`{"${name}":{"route":"pay"}}`) as Record<string, unknown>
+}
+
 describe('the table of requests by HTTP', () => {
   it('is whole: each request has its path, and is changed by it only where the table says so', async () => {
     using dir = new TempDir()
@@ -61,7 +66,8 @@ describe('the table of requests by HTTP', () => {
     using dir = new TempDir()
     const { ask, ledger } = await stateWith(dir, 1)
     for (const path of ['pause', 'resume', 'drain', 'stop', 'cancel', 'reload', 'log-level', 'failed/retry'])
-      await expect(ask(path, { rout: 'pay' }), path).rejects.toThrow(/the request .*: .*"rout"/)
+      for (const name of ['rout', '__proto__', 'constructor', 'toString'])
+        await expect(ask(path, fieldOf(name)), path).rejects.toThrow(new RegExp(`the request .*: .*"${name}"`))
     await expect(ask('failed/alike', { act: 'discard', route: 'pay', kind: '', all: true })).rejects.toThrow('"all"')
     await expect(ask('pause', { for: 1e12 })).rejects.toThrow(/^the request pause: for: a year is the longest$/)
     expect(ledger.letters.count).toBe(1)

@@ -75,6 +75,18 @@ describe('what a journal holds', () => {
     })
   })
 
+  it('has what has come of clinks in hand among the rest, each clink once', async () => {
+    const state = open(directory.path)
+    const { ledger } = state
+    const held = { ...claim, clink: named('held') }
+    await ledger.begin({ claim: held })
+    await ledger.keepResult(held.clink, 'x')
+    await ledger.begin({ claim: { ...claim, clink: named('running') } })
+    await ledger.keepResult(named('kept'), 'y')
+    state.close()
+    expect(journalFacts(journal).rows).toMatchObject({ results: 2, in_hand: 2, attempts: 2 })
+  })
+
   it('of an earlier version lacks what that did not know', async () => {
     await written()
     {

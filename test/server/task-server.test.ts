@@ -61,6 +61,8 @@ describe('§4: the server of task requests', () => {
       ['{', {}, 400, /JSON/],
       ['{"request":"pause"}', {}, 400, /there is no request "pause" for tasks, only reply, step, sleep, log/],
       ['{"request":"log"}', {}, 400, /log\.message/],
+      ['{"request":"keepalive","__proto__":{"a":1}}', {}, 400, /keepalive: .*"__proto__"/],
+      ['{"request":"keepalive","constructor":1}', {}, 400, /keepalive: .*"constructor"/],
       ['{"request":"reply","text":"hi"}', {}, 500, /this run is over/],
       ['{"request":"keepalive"}', { 'content-type': 'text/plain' }, 415, /application\/json/],
       [JSON.stringify({ request: 'log', message: 'x'.repeat(1_100_000) }), {}, 413, /at most/],
