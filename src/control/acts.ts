@@ -145,7 +145,7 @@ export async function changeLetters(
   const about = matching === undefined ? which : `${which} (${matching})`
   if (count > 0) await note(asked, { act: what, ...wishOf(wish), about })
   mustBeKept(asked, 'the journal cannot be written, so that this may be forgotten')
-  if (wasAway || isAway()) throw new CodedError('STATE_UNAVAILABLE', STORE_AWAY)
+  if (wasAway || isAway()) throw new CodedError('STATE_UNAVAILABLE', count > 0 ? STORE_AWAY : UNKNOWN_AWAY)
   return changes
 }
 
@@ -161,6 +161,9 @@ async function note({ ledger, worker }: Asked, act: Omit<Act, 'at'>): Promise<vo
 
 const STORE_AWAY =
   'the shared store is away: this is noted here, the other workers are told of it when the store is back, and what they have done meanwhile may undo it'
+
+const UNKNOWN_AWAY =
+  'the shared store is away, and this worker knows nothing of that: nothing was changed; ask again when the store is back'
 
 function mustBeKept({ ledger }: Asked, problem: string): void {
   if (!ledger.isKept()) throw new CodedError('STATE_UNAVAILABLE', problem)

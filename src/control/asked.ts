@@ -73,6 +73,8 @@ export interface Asked {
   readonly ledger: Ledger
   /** Undefined: it remembers alone, or nobody runs that is a member. */
   readonly fleet?: AskedFleet | undefined
+  /** Why the store of its fleet cannot be asked now, for people; left out, or undefined: it can, or there is none. */
+  readonly away?: () => string | undefined
   /** Undefined: none runs. */
   readonly worker: AskedWorker | undefined
 }

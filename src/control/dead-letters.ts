@@ -4,9 +4,27 @@ import type { DeadLetter } from '../ledger/dead-letters.ts'
 import type { LateResult } from '../ledger/late-results.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { Page } from '../ledger/page.ts'
+import type { Asked } from './asked.ts'
 
-export const pageSchema = <Row>(row: z.ZodType<Row>): z.ZodType<Page<Row>> =>
-  z.object({ rows: z.array(row), next: z.object({ at: z.number(), id: z.string() }).exactOptional() })
+export const pageSchema = <Row>(row: z.ZodType<Row>): z.ZodType<Page<Row>> => z.object(pageOf(row))
+
+/** As far as it is known here, where the store of the fleet cannot be asked: `away` says why. */
+export interface SharedPage<Row> extends Page<Row> {
+  readonly away?: string
+}
+
+export const sharedPageSchema = <Row>(row: z.ZodType<Row>): z.ZodType<SharedPage<Row>> =>
+  z.object({ ...pageOf(row), away: z.string().exactOptional() })
+
+const pageOf = <Row>(row: z.ZodType<Row>) => ({
+  rows: z.array(row),
+  next: z.object({ at: z.number(), id: z.string() }).exactOptional(),
+})
+
+export function shared<Row>(page: Page<Row>, { away }: Pick<Asked, 'away'>): SharedPage<Row> {
+  const problem = away?.()
+  return problem === undefined ? page : { ...page, away: problem }
+}
 
 /** A step that is kept for a clink. `begins`: the first characters of what it came to, where they are asked for. */
 export const shownStep = z.object({

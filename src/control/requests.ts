@@ -2,7 +2,6 @@ import { z } from 'zod'
 import { CodedError } from '../base/coded-error.ts'
 import { isRecord } from '../base/record.ts'
 import type { DeadLetter } from '../ledger/dead-letters.ts'
-import type { Page } from '../ledger/page.ts'
 import { rows } from '../ledger/rows.ts'
 import {
   cancel,
@@ -17,7 +16,15 @@ import {
   stop,
   stoppedOf,
 } from './acts.ts'
-import { chosenPage, pageSchema, shownStep, stepsOf } from './dead-letters.ts'
+import {
+  chosenPage,
+  pageSchema,
+  shared,
+  sharedPageSchema,
+  shownStep,
+  stepsOf,
+  type SharedPage,
+} from './dead-letters.ts'
 import { health } from './health.ts'
 import { rememberedClinks, rememberedOf } from './remembered.ts'
 import { row, type Request } from './row.ts'
@@ -42,7 +49,7 @@ const page = {
 /** Milliseconds. */
 const lasts = z.number().positive().max(LONGEST_PAUSE, 'a year is the longest').exactOptional()
 const named = z.object({ id: z.string() })
-const letters: z.ZodType<Page<DeadLetter>> = pageSchema(rows.letters)
+const letters: z.ZodType<SharedPage<DeadLetter>> = sharedPageSchema(rows.letters)
 const change = {
   changes: true,
   params: wish.extend({ ids: z.array(z.string()).max(MOST), matching: z.string().exactOptional() }),
@@ -81,13 +88,16 @@ const table = {
     changes: false,
     params: z.object({ ids: z.array(z.string()).readonly() }),
     answer: rememberedClinks,
-    by: async ({ ids }, { ledger }) => await rememberedOf(ids, ledger),
+    by: async ({ ids }, { away, ledger }) => {
+      mustBeThere(away)
+      return await rememberedOf(ids, ledger)
+    },
   }),
   'failed.letters': row({
     changes: false,
     params: z.object(page),
     answer: letters,
-    by: ({ after, ...choice }, { ledger }) => chosenPage(ledger.letters.page(after), choice),
+    by: ({ after, ...choice }, asked) => shared(chosenPage(asked.ledger.letters.page(after), choice), asked),
   }),
   'failed.late': row({
     changes: false,
@@ -99,16 +109,22 @@ const table = {
     changes: false,
     params: named,
     answer: letters,
-    by: ({ id }, { ledger }) => {
-      const letter = ledger.letters.get(id)
-      return { rows: letter === undefined ? [] : [letter] }
+    by: ({ id }, asked) => {
+      const letter = asked.ledger.letters.get(id)
+      return shared({ rows: letter === undefined ? [] : [letter] }, asked)
     },
   }),
   'failed.steps': row({
     changes: false,
     params: named.extend({ texts: z.boolean() }),
     answer: pageSchema(shownStep),
-    by: async (params, { ledger }) => ({ rows: await stepsOf(params, ledger) }),
+    by: async (params, { away, ledger }) => {
+      const rows = await stepsOf(params, ledger).catch((error: unknown) => {
+        mustBeThere(away)
+        throw error
+      })
+      return { rows }
+    },
   }),
   'failed.retry': row({ ...change, by: async (params, asked) => await changeLetters('retry', params, asked) }),
   'failed.discard': row({ ...change, by: async (params, asked) => await changeLetters('discard', params, asked) }),
@@ -126,7 +142,11 @@ const table = {
     changes: false,
     params: nothing,
     answer: z.array(rows.audit),
-    by: (_, { ledger }) => [...ledger.audit.all()],
+    by: (_, { away, ledger, worker }) => {
+      // One that runs tells what it has read, as long as it runs.
+      if (worker === undefined) mustBeThere(away)
+      return [...ledger.audit.all()]
+    },
   }),
   pause: row({
     changes: true,
@@ -178,6 +198,12 @@ export type ParamsOf<Name extends RequestName> = z.output<Table[Name]['params']>
 export type AnswerOf<Name extends RequestName> = z.output<Table[Name]['answer']>
 
 export const requests: { readonly [Name in RequestName]: Request<ParamsOf<Name>, AnswerOf<Name>> } = table
+
+/** @throws {CodedError} STATE_UNAVAILABLE where the store of the fleet is not. */
+function mustBeThere(away: Asked['away']): void {
+  const problem = away?.()
+  if (problem !== undefined) throw new CodedError('STATE_UNAVAILABLE', problem)
+}
 
 /**
  * Answers what has come as JSON.

@@ -117,7 +117,7 @@ export async function work(parts: WorkParts): Promise<ExitCode> {
   })
   const seen = seenWorker(surface.overview, config.state.directory)
   const worker = asWorker({ registry, daemon, logLevel, reloads, emit, seen, surface }, once !== undefined)
-  const asked = { ledger: daemon.ledger, fleet: state?.fleet, worker }
+  const asked = { ledger: daemon.ledger, fleet: state?.fleet, away: () => state?.fleet?.problem, worker }
   await begin(daemon, show(surface, asked, daemon, emit, parts), () => abandon(host, state))
   parts.output.attach(outputFacts(logger, () => void daemon.stop('nobody reads the log', EXIT.failed)))
   keyWatch?.start()

@@ -37,7 +37,9 @@ export async function listFailed(options: FailedOptions, io: Io): Promise<void> 
       return
     }
     const letters = await failed.letters(choiceOf(options), (one) => ({ ...withoutText(one), errors: [] }))
-    io.out(options.json === true ? json(letters.map(summary)) : lettersText(letters, io))
+    if (options.json === true) io.out(json(letters.map(summary)))
+    else if (letters.length > 0 || failed.away === undefined) io.out(lettersText(letters, io))
+    sayAway(failed.away, io)
   })
 }
 
@@ -47,6 +49,7 @@ export async function showFailed(id: string, options: FailedOptions, io: Io): Pr
     const letter = await failed.letter(id)
     const late = (await failed.late({}, (one) => one)).filter(({ clink }) => clink.clink_id === id)
     const last = letter ?? late.at(-1)
+    if (last === undefined && failed.away !== undefined) throw storeAway(failed.away, `whether ${id} was given up`)
     if (last === undefined) {
       io.problem(printable(unknown(id)))
       return io.finish(EXIT.failed)
@@ -56,6 +59,7 @@ export async function showFailed(id: string, options: FailedOptions, io: Io): Pr
     const steps = letter === undefined ? [] : await failed.steps(id, mayShow)
     const shown = { clink: last.clink, letter, late, steps }
     io.out(options.json === true ? json({ ...whole(shown), log: said }) : wholeText({ ...shown, log }))
+    sayAway(failed.away, io)
   })
 }
 
@@ -72,6 +76,8 @@ export async function changeFailed(
     throw new CodedError('USAGE', `failed ${what}: name ids or choose with ${FILTERS}, not both`)
   await withLetters(options, io, async (failed) => {
     const named = isFiltered ? await failed.letters(choiceOf(options), ({ clink }) => clink.clink_id) : ids
+    // What is to be changed is more than is known here.
+    if (failed.away !== undefined) throw storeAway(failed.away, 'which dead letters there are')
     const changes: { clink_id: string; result: LetterChange }[] = []
     const wish = { ...wishOf(options, io), ...(isFiltered && { matching }) }
     await failed.change(what, [...new Set(named)], wish, (id, result) => {
@@ -131,6 +137,17 @@ function total(what: 'retry' | 'discard', count: number): string {
   if (count === 0) return 'no dead letters\n'
   const letters = count === 1 ? '1 dead letter' : `${count} dead letters`
   return `${letters} ${what === 'retry' ? 'to be run again' : 'discarded'}\n`
+}
+
+function storeAway(problem: string, what: string): CodedError {
+  return new CodedError('STATE_UNAVAILABLE', `${problem}; ${what} is not known without it`)
+}
+
+/** What was told is what is known here. */
+function sayAway(problem: string | undefined, io: Io): void {
+  if (problem === undefined) return
+  io.problem(printable(`${problem}; what other workers of the fleet have done since may be missing`))
+  io.finish(EXIT.busy)
 }
 
 /** As it is listed. */

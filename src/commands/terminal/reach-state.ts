@@ -73,7 +73,7 @@ function whyMissing(file: string): string | undefined {
 async function openLink({ directory, share, sync }: StatePlace): Promise<PatientLink> {
   const opened = openState({ directory, sync, share: await share?.(), visit: true, onHealth: () => {} })
   await opened.fleet?.start()
-  const asked = { ledger: opened.ledger, worker: undefined }
+  const asked = { ledger: opened.ledger, away: () => opened.fleet?.problem, worker: undefined }
   const link = {
     ask: async <Name extends RequestName>(name: Name, params: ParamsOf<Name>) => await requests[name].by(params, asked),
     closed: new Promise(() => {}),
