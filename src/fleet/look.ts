@@ -1,5 +1,5 @@
 import type { PoolClient, QueryResultRow } from 'pg'
-import { READ_ONLY } from './postgres-errors.ts'
+import { codeOf, READ_ONLY } from './postgres-errors.ts'
 import { MAY_MAKE, NEEDS, USED, VERSION } from './postgres-schema.ts'
 import { refusalOf, versionOf } from './postgres-version.ts'
 
@@ -18,15 +18,31 @@ const MAY_NOT_MAKE = 'this role may not make the schema clink_worker: GRANT CREA
 const MAY_NOT_UPDATE =
   'its tables are of an earlier version, and only the role that owns them may bring them up to date'
 
-/** @throws what this role lacks to work with the store, for people. */
-export async function checkPrivileges(client: PoolClient): Promise<void> {
+/** What this role lacks to work with the store, for people; undefined: nothing. */
+async function lackOf(client: PoolClient): Promise<string | undefined> {
   const { rows: schemas } = await client.query<QueryResultRow>(SCHEMA)
-  if (schemas.length === 0) return
+  if (schemas.length === 0) return undefined
   const { rows } = await client.query<QueryResultRow>(LACKS, [USED])
   const lacking = rows.map(({ lack }) => String(lack))
   if (schemas[0]?.['may_use'] === false) lacking.unshift('USAGE on the schema clink_worker')
-  if (lacking.length > 0) throw new Error(`this role lacks ${lacking.join(', ')}: GRANT it (docs/fleet.md)`)
+  return lacking.length > 0 ? `this role lacks ${lacking.join(', ')}: GRANT it (docs/fleet.md)` : undefined
 }
+
+/** @throws what this role lacks to work with the store, for people. */
+export async function checkPrivileges(client: PoolClient): Promise<void> {
+  const lack = await lackOf(client)
+  if (lack !== undefined) throw new Error(lack)
+}
+
+/** An error of the store; where it forbids something, with what this role lacks, which PostgreSQL does not say. */
+export async function withLack(thrown: unknown, client: PoolClient): Promise<unknown> {
+  if (codeOf(thrown) !== FORBIDDEN) return thrown
+  const lack = await lackOf(client).catch(() => undefined)
+  return lack === undefined ? thrown : Object.assign(new Error(lack), { code: FORBIDDEN })
+}
+
+/** PostgreSQL's code of a missing privilege. */
+const FORBIDDEN = '42501'
 
 /**
  * Looks at a store and changes nothing.

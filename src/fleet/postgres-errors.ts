@@ -49,6 +49,8 @@ export function storeError(error: unknown, url: Secret): Error {
 
 function adviceOn(code: string, { message }: Error, url: Secret): string | undefined {
   const parsed = readPostgresAddress(url.reveal())
+  const database = /^permission denied for database "(.*)"$/.exec(message)?.[1]
+  if (database !== undefined) return `this role lacks CONNECT on the database ${JSON.stringify(database)}: GRANT it`
   if (/client password must be a/.test(message)) return 'it asks for a password, and the address has none'
   if (code !== '3D000') return MEANT[message] ?? ADVICE[code]
   const named = decoded(parsed?.pathname.slice(1) ?? '')

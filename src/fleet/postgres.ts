@@ -19,7 +19,7 @@ import {
   VERSION,
 } from './postgres-schema.ts'
 import type { LimitStore } from '../ledger/fleet-limits.ts'
-import { checkPrivileges, lookAt } from './look.ts'
+import { checkPrivileges, lookAt, withLack } from './look.ts'
 import { memberOf, withNamesOfTheirOwn } from './members.ts'
 import { toJsonb } from './jsonb-text.ts'
 import { pauseId, type KeptFleetPause } from './pauses.ts'
@@ -274,8 +274,9 @@ export class PostgresStore implements SharedStore {
       client.release()
       return result
     } catch (error) {
+      const why = client === undefined ? error : await withLack(error, client)
       client?.release(true)
-      throw storeError(error, this.#options.url)
+      throw storeError(why, this.#options.url)
     }
   }
 }
