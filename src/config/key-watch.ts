@@ -13,8 +13,8 @@ export interface KeyWatchOptions {
   readonly interval?: number
   /** The file holds another text. Whether it is a key that works is for others to find out. */
   readonly changed: (key: Secret) => void
-  /** The file is empty, gone, or cannot be read. */
-  readonly unusable: (problem: string) => void
+  /** The file is empty, gone, or cannot be read. `isReadOnce`: it is never read again, whatever it holds. */
+  readonly unusable: (problem: string, isReadOnce: boolean) => void
 }
 
 const INTERVAL = 1_000
@@ -99,7 +99,7 @@ export class KeyWatch implements Service {
       await this.#read(false)
     } else if (!this.#isUnusable) {
       this.#isUnusable = true
-      unusable(key.message)
+      unusable(key.message, isReadOnce)
     }
   }
 }

@@ -105,10 +105,14 @@ export async function cancel(
   return outcome
 }
 
-export async function reload(wish: Wish, asked: Asked): Promise<{ problem: string | null }> {
-  const problem = (await running(asked).reload()) ?? null
-  await note(asked, { act: 'reload', ...wishOf(wish), ...(problem !== null && { outcome: problem }) })
-  return { problem }
+export async function reload(
+  wish: Wish,
+  asked: Asked,
+): Promise<{ problem: string | null; restart: readonly string[] }> {
+  const { problem = null, restart } = await running(asked).reload()
+  const outcome = problem === null ? {} : { outcome: problem.replaceAll('\n', '; ') }
+  await note(asked, { act: 'reload', ...wishOf(wish), ...outcome })
+  return { problem, restart }
 }
 
 export async function setLogLevel(

@@ -53,10 +53,18 @@ interface AskedWorker extends Seen {
   stopped(): Promise<Stopped> | undefined
   /** @param reason for people. */
   cancel(clinkId: string, to: 'release' | 'reject', reason: string): 'aborted' | 'waited' | 'late' | 'unknown'
-  /** Reads configuration and handlers again. @returns what is wrong with them: then those in use stay. */
-  reload(): Promise<string | undefined>
+  /** Reads configuration, handlers and key file again. */
+  reload(): Promise<Reloaded>
   /** @param lasts milliseconds; undefined: until the process ends, or the configuration says another. */
   logLevel(level: LogLevel, lasts: number | undefined): void
+}
+
+/** What came of a reload. */
+interface Reloaded {
+  /** What is wrong, one line each: then what was in use stays. */
+  readonly problem: string | undefined
+  /** Keys that have changed since the start, and take a restart. */
+  readonly restart: readonly string[]
 }
 
 export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent'

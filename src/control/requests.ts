@@ -60,6 +60,8 @@ const paused = z.object({ routes, fleet: routes.exactOptional(), isRunning: z.bo
 const drained = z.object({ inHand: z.number(), isDone: z.boolean() })
 const stopped = z.object({ leftBehind: z.array(z.string()).readonly(), exit: z.number() })
 const nothing = z.object({})
+/** `restart`: keys that take one. A worker of an earlier version does not say. */
+const reloaded = z.object({ problem: z.string().nullable(), restart: z.array(z.string()).readonly().default([]) })
 
 /**
  * Everything that can be asked of a worker, or of the state that it left: by commands over its socket, and by HTTP. This table alone says what a request
@@ -179,7 +181,7 @@ const table = {
     answer: z.enum(['aborted', 'waited', 'late', 'unknown']),
     by: cancel,
   }),
-  reload: row({ changes: true, params: wish, answer: z.object({ problem: z.string().nullable() }), by: reload }),
+  reload: row({ changes: true, params: wish, answer: reloaded, by: reload }),
   'log-level': row({
     changes: true,
     params: wish.extend({ level: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']), for: lasts }),

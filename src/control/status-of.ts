@@ -3,6 +3,7 @@ import type { Membership } from '../ledger/fleet.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { Liveness } from '../worker/liveness/liveness.ts'
 import type { Readiness } from '../worker/liveness/readiness.ts'
+import { CHECK, failedReload } from './failed-reload.ts'
 import { pauseText } from './pause-text.ts'
 import { resumeCommand } from './resume-command.ts'
 import type { Status } from './status.ts'
@@ -25,6 +26,7 @@ export interface StatusFacts extends Pick<
   readonly routes: Status['routes']
   readonly deliveries: readonly Delivery[]
   readonly pauses: readonly (Omit<Status['pauses'][number], 'since'> & { readonly since: number })[]
+  readonly reload: { readonly problem: string; readonly since: number } | null
   readonly draining: (Omit<NonNullable<Status['draining']>, 'since'> & { readonly since: number }) | null
   readonly parked: readonly { readonly why: string }[]
   readonly leftAlone: ReadonlyMap<string, number>
@@ -51,6 +53,7 @@ export function statusOf(facts: StatusFacts, { fleet, ledger }: Remembering): St
     parked,
     pauses,
     readiness,
+    reload,
     worker,
     ...rest
   } = facts
@@ -66,6 +69,7 @@ export function statusOf(facts: StatusFacts, { fleet, ledger }: Remembering): St
     ...rest,
     worker: { ...worker, startedAt: isoTime(worker.startedAt) },
     fleet: fleet === undefined ? null : { name: fleet.name, member: fleet.member, machine: fleet.machine },
+    reload: reload && { ...reload, since: isoTime(reload.since) },
     state: stateOf(facts),
     ready: readiness.ready,
     alive: liveness.alive,
@@ -100,7 +104,7 @@ function stateOf({ counts, draining, isDrained, isStopping, pauses, readiness }:
 
 /** What keeps it from working comes first, then what keeps a route from it, then what waits for a person. */
 function nextOf(facts: StatusFacts, letters: number): Status['next'] {
-  const { counts, deliveries, draining, isStopping, key, liveness, pauses, readiness, routes, slots } = facts
+  const { counts, deliveries, draining, isStopping, key, liveness, pauses, readiness, reload, routes, slots } = facts
   const [notAlive] = liveness.reasons
   const [notReady] = readiness.reasons
   if (isStopping) return { why: 'it is stopping', command: null }
@@ -130,6 +134,7 @@ function nextOf(facts: StatusFacts, letters: number): Status['next'] {
       why: `the handler of ${stuck.id} ignores its abort, and keeps its slot`,
       command: `clink-worker logs ${stuck.id}`,
     }
+  if (reload !== null) return { why: failedReload(reload), command: CHECK }
   if (slots.taken >= slots.total && counts.running > 0)
     return { why: `all ${slots.total} slots are taken (concurrency)`, command: null }
   if (letters === 0) return null

@@ -106,6 +106,13 @@ export const status = z.object({
     })
     .nullable()
     .describe('The HTTP server; null: it is switched off.'),
+  reload: z
+    .object({ problem: said('What is wrong with it, one line each'), since: time('When that was seen first') })
+    .nullable()
+    .default(null)
+    .describe(
+      'Configuration or handlers were changed and cannot be used, so that those of before stay; null: what is there is in use.',
+    ),
   state: z
     .enum(['working', 'idle', 'paused', 'draining', 'drained', 'not-ready', 'stopping'])
     .describe('In one word. `idle`: it would take a clink, and has none in hand.'),

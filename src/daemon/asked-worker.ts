@@ -5,6 +5,7 @@ import type { Emit } from '../events.ts'
 import type { Wish } from '../worker/capacity/pauses.ts'
 import type { Worker } from '../worker/worker.ts'
 import type { Daemon } from './daemon.ts'
+import type { Reloads } from './reloads.ts'
 import type { SeenWorker } from './seen-worker.ts'
 
 /** What the daemon itself does not have. */
@@ -13,8 +14,8 @@ export interface Around {
   readonly routes: readonly { readonly name: string }[]
   readonly logLevel: { set(level: string, lasts: number | undefined): void }
   readonly isOnce: boolean
-  /** Reads configuration and handlers again. @returns what is wrong with them: then those in use stay. */
-  reload(): Promise<string | undefined>
+  /** Reads configuration, handlers and key file again. */
+  readonly reloads: Pick<Reloads, 'failed' | 'reload'>
   readonly emit: Emit
   /** Wall time in milliseconds. */
   wall(): number
@@ -65,6 +66,7 @@ export function askedWorker(daemon: Daemon, around: Around) {
           isOnce: around.isOnce,
         },
         server: around.server(),
+        reload: around.reloads.failed,
         counts,
         isStopping: worker.isStopping,
         isDrained: worker.drain.isDone,
@@ -91,7 +93,7 @@ export function askedWorker(daemon: Daemon, around: Around) {
     stopped: () =>
       daemon.isStopping ? daemon.ended.then((exit) => ({ exit, leftBehind: daemon.leftBehind })) : undefined,
     cancel: (id: string, to: 'release' | 'reject', reason: string) => worker.cancel(id, to, reason),
-    reload: async () => await around.reload(),
+    reload: async () => await around.reloads.reload(),
     logLevel: (level: string, lasts: number | undefined) => around.logLevel.set(level, lasts),
   }
 }

@@ -31,7 +31,7 @@ export function asWorker(
     },
     logLevel,
     isOnce,
-    reload: async () => await reloads.reload(),
+    reloads,
     emit,
     wall: wallNow,
     server: () => surface.server,

@@ -1,10 +1,8 @@
 import type { Logger } from 'pino'
 import { sleep, systemClock } from '../base/clock.ts'
 import { asError, EXIT, type ExitCode } from '../base/coded-error.ts'
-import type { Secret } from '../base/secret.ts'
 import type { Service } from '../base/service.ts'
 import type { Config } from '../config/config.ts'
-import { KeyWatch } from '../config/key-watch.ts'
 import { Daemon, type DaemonParts } from './daemon.ts'
 import type { Emit } from '../events.ts'
 import { HandlerRegistry, type HandlerSet } from '../handlers/registry.ts'
@@ -22,11 +20,11 @@ import { logsOf } from '../clink-logs/segments.ts'
 import type { Asked } from '../control/asked.ts'
 import { requestsByHttp } from '../control/by-http.ts'
 import { answer } from '../control/requests.ts'
-import { ConfigReload } from './config-reload.ts'
 import { followSettings } from './follow-settings.ts'
 import { beMember } from './member.ts'
 import { asWorker } from './operated.ts'
 import { outputFacts } from './output-facts.ts'
+import { reloadConfig, watchKey, type ReadAgain } from './read-again.ts'
 import { Reloads } from './reloads.ts'
 import { seenWorker } from './seen-worker.ts'
 import type { OperatorSurface } from './operator-surface.ts'
@@ -34,15 +32,9 @@ import { leaveState, takeState } from './take-state.ts'
 import { openWatchers } from './watchers.ts'
 import { supervise, type Supervision } from './supervision.ts'
 
-export interface WorkParts {
+export interface WorkParts extends ReadAgain {
   readonly host: WorkerProcess
-  readonly config: Config
-  readonly key: Secret
   readonly handlers: HandlerSet
-  /** How the configuration is read again, and the file that it comes from. Left out: it stays as it is. */
-  readonly configuration?: { readonly file: string | null; readonly read: () => Promise<Config> } | undefined
-  /** Texts that no line may show. What is read as a key is added, and what a run says is a secret. */
-  readonly secrets: Set<string>
   readonly logger: Logger
   readonly cwd: string
   /** Where the service manager of the system says how it is reached. */
@@ -93,12 +85,12 @@ export async function work(parts: WorkParts): Promise<ExitCode> {
     cwd: parts.cwd,
     echoWhenEmpty: parts.echoWhenEmpty ?? false,
     first: parts.handlers,
-    loaded: (set, next) => use(set, next, { registry, daemon, emit, logger }),
+    loaded: (set, next) => use(set, next, { registry, daemon, reloads, logger }),
     failed: (error) => reloads.handlersFailed(error, registry.current.generation),
   })
   const logLevel = followSettings(daemon.settings, logger, shown)
   const configReload = reloadConfig(parts, watch, reloads)
-  const keyWatch = watchKey(parts, daemon, emit)
+  const keyWatch = watchKey(parts, daemon, reloads)
   const supervision = superviseBy(parts, daemon, listeners)
   reloads.begin(supervision, () => [(configReload ?? watch).reload(), keyWatch?.reload()])
   let exit: ExitCode | undefined
@@ -176,16 +168,21 @@ function abandon(host: WorkerProcess, state: State | undefined): void {
 function use(
   set: HandlerSet,
   next: Config | undefined,
-  { daemon, emit, logger, registry }: { daemon: Daemon; emit: Emit; logger: Logger; registry: HandlerRegistry },
+  {
+    daemon,
+    logger,
+    registry,
+    reloads,
+  }: { daemon: Daemon; logger: Logger; registry: HandlerRegistry; reloads: Reloads },
 ): void {
-  if (next !== undefined) {
-    const { 'at-once': atOnce, 'new-deliveries': newDeliveries, restart } = daemon.change(next)
-    emit({ event: 'config.reloaded', atOnce, newDeliveries, restart })
-  }
+  if (next !== undefined) reloads.configUsed(daemon.change(next))
   registry.replace(set)
   daemon.rerouted()
   sayWarnings(logger, set)
-  emit({ event: 'handlers.loaded', generation: set.generation, files: set.routes.map(({ file }) => file) })
+  reloads.handlersLoaded(
+    set.generation,
+    set.routes.map(({ file }) => file),
+  )
 }
 
 function superviseBy({ env, logger, secrets }: WorkParts, daemon: Daemon, listeners: Emit[]): Supervision | undefined {
@@ -231,36 +228,6 @@ function inHand(state: State | undefined): string {
 
 function keepLogs({ config, secrets }: WorkParts, { settings }: Daemon, emit: Emit): ClinkLogs {
   return new ClinkLogs({ directory: logsOf(config.state.directory), settings, redact: redactor(secrets), emit })
-}
-
-/** Another configuration is used with its handlers, or not at all. */
-function reloadConfig(
-  { config, configuration }: WorkParts,
-  watch: HandlerWatch,
-  reloads: Reloads,
-): ConfigReload | undefined {
-  if (configuration === undefined) return undefined
-  return new ConfigReload({
-    ...configuration,
-    first: config,
-    use: async (next) => await watch.reload(next),
-    failed: (error) => reloads.configFailed(error),
-  })
-}
-
-/** A key that comes from a file is read again when that changes. */
-function watchKey({ config, key, secrets }: WorkParts, daemon: Daemon, emit: Emit): KeyWatch | undefined {
-  const file = config.clink.key === null ? config.clink.keyFile : null
-  if (file === null) return undefined
-  return new KeyWatch({
-    file,
-    first: key,
-    changed: (next) => {
-      secrets.add(next.reveal())
-      daemon.changeKey(next, file)
-    },
-    unusable: (problem) => emit({ event: 'key.unusable', problem }),
-  })
 }
 
 /** By HTTP it can be asked what it can be asked over its socket. @throws {CodedError} where it must listen and cannot. */

@@ -1,6 +1,7 @@
 import type { Asked } from '../../src/control/asked.ts'
 import { requests } from '../../src/control/requests.ts'
 import { askedWorker } from '../../src/daemon/asked-worker.ts'
+import { Reloads } from '../../src/daemon/reloads.ts'
 import { seenWorker } from '../../src/daemon/seen-worker.ts'
 import { Overview } from '../../src/overview/overview.ts'
 import { Bench, type Station } from '../support/harness.ts'
@@ -26,7 +27,7 @@ export class AskedBench implements AsyncDisposable {
       routes: [{ name: 'test' }],
       logLevel: { set: () => {} },
       isOnce: false,
-      reload: async () => await Promise.resolve(undefined),
+      reloads: new Reloads(() => {}),
       emit: () => {},
       wall: () => Date.now(),
       server: () => null,

@@ -4,6 +4,7 @@ import type { ExitCode } from '../../src/base/coded-error.ts'
 import { Secret } from '../../src/base/secret.ts'
 import type { Transport } from '../../src/clink/transport.ts'
 import { askedWorker } from '../../src/daemon/asked-worker.ts'
+import { Reloads } from '../../src/daemon/reloads.ts'
 import type { Asked } from '../../src/control/asked.ts'
 import { Daemon, type DaemonParts } from '../../src/daemon/daemon.ts'
 import { beMember } from '../../src/daemon/member.ts'
@@ -172,7 +173,7 @@ export class Life implements Host {
       routes: [],
       isOnce: false,
       logLevel: { set: () => {} },
-      reload: async () => await Promise.resolve(undefined),
+      reloads: new Reloads(() => {}),
       emit: () => {},
       server: () => null,
       wall: () => clock.wall(),

@@ -17,6 +17,7 @@ const facts: StatusFacts = {
   routes: [],
   deliveries: [],
   pauses: [],
+  reload: null,
   draining: null,
   parked: [],
   inbox: null,

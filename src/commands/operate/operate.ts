@@ -48,7 +48,7 @@ export async function operate(what: Act, subject: string, options: OperateOption
   const link = await reach(state)
   try {
     const { exit = EXIT.ok, json, text } = await ACTS[what](link, options, io, subject)
-    io.out(options.json === true ? `${JSON.stringify(json)}\n` : `${printable(text)}\n`)
+    io.out(options.json === true ? `${JSON.stringify(json)}\n` : `${linesOf(text)}\n`)
     if (exit !== EXIT.ok) io.finish(exit)
   } finally {
     await link.close()
@@ -111,8 +111,9 @@ const ACTS: Readonly<
   },
   reload: async (link, options, io) => {
     const json = await link.ask('reload', wishOf(options, io))
-    if (json.problem === null) return { text: 'reloaded', json }
-    return { text: `not reloaded, what was in use stays: ${json.problem}`, json, exit: EXIT.failed }
+    if (json.problem !== null) return { text: notReloaded(json.problem), json, exit: EXIT.failed }
+    const restart = json.restart.length === 0 ? '' : `; what takes a restart: ${json.restart.join(', ')}`
+    return { text: `reloaded${restart}`, json }
   },
   logLevel: async (link, options, io, level) => {
     if (!isLevel(level)) throw new CodedError('USAGE', `${JSON.stringify(level)} is no level: ${LEVELS.join(', ')}`)
@@ -121,6 +122,18 @@ const ACTS: Readonly<
     const until = lasts === undefined ? '' : ` for ${humanDuration(lasts)}`
     return { text: `the log shows ${level} and above${until}`, json: { level } }
   },
+}
+
+/** One mistake stands in the same line, of several each in its own. */
+function notReloaded(problem: string): string {
+  const lines = problem.split('\n').filter((line) => line.trim() !== '')
+  const [first = ''] = lines
+  const all = lines.length === 1 ? ` ${first}` : lines.map((line) => `\n  ${line}`).join('')
+  return `not reloaded, what was in use stays:${all}`
+}
+
+function linesOf(text: string): string {
+  return text.split('\n').map(printable).join('\n')
 }
 
 const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const

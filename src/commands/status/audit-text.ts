@@ -15,6 +15,10 @@ interface ToldAct {
   readonly machine?: string
 }
 
+function inOneLine(text: string): string {
+  return printable(text.trim().replaceAll(/\s*\n\s*/g, '; '))
+}
+
 /** For people, oldest first. */
 export function auditText(acts: readonly ToldAct[], io: Pick<Io, 'color'>): string {
   if (acts.length === 0) return 'no operator has done anything\n'
@@ -25,7 +29,7 @@ export function auditText(acts: readonly ToldAct[], io: Pick<Io, 'color'>): stri
     printable(by),
     act,
     ...(isOfFleet ? [member === undefined ? '-' : printable(memberName(machine, member))] : []),
-    printable([about, outcome, note === undefined ? undefined : `"${note}"`].filter(Boolean).join(' · ')),
+    inOneLine([about, outcome, note === undefined ? undefined : `"${note}"`].filter(Boolean).join(' · ')),
   ])
   const names = ['WHEN', 'WHO', 'WHAT', ...(isOfFleet ? ['WORKER'] : []), '']
   return table([names.map((name) => paint('dim', name)), ...rows])

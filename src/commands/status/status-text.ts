@@ -1,6 +1,7 @@
 import { humanDuration } from '../../base/duration.ts'
 import { painter } from '../../observe/colour.ts'
 import { printable } from '../../observe/printable.ts'
+import { CHECK, failedReload } from '../../control/failed-reload.ts'
 import { pausedRoute, pauseText } from '../../control/pause-text.ts'
 import type { NoStatus, Status } from '../../control/status.ts'
 import { memberName } from '../../ledger/fleet.ts'
@@ -75,8 +76,9 @@ function nextLines(next: Status['next']): string[] {
 }
 
 /** The first is what `next` says. */
-function otherReasons({ next, pauses, reasons }: Status): string[] {
-  const others = reasons.filter((reason) => reason !== next?.why)
+function otherReasons({ next, pauses, reasons, reload }: Status): string[] {
+  const failed = reload === null ? [] : nextLines({ why: failedReload(reload), command: CHECK })
+  const others = [...reasons, ...(failed[0] === next?.why ? [] : failed)].filter((reason) => reason !== next?.why)
   const said = next?.why ?? ''
   const paused = said.startsWith('all its routes')
     ? []

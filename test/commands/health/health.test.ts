@@ -88,7 +88,9 @@ test('P12: mistakes made in the configuration since its start do not make a work
       expect(await say(...command), command.join(' ')).toMatchObject({ code: 0, stderr: warned })
     expect(await say('reload')).toMatchObject({
       code: 1,
-      stdout: expect.stringMatching(/^not reloaded, what was in use stays: .*concurency: unknown key/),
+      stdout: expect.stringMatching(
+        /^not reloaded, what was in use stays:\n {2}\S+:1:1: concurency: unknown key.*\n {2}\S+:2:\d+: routes: .*\n$/,
+      ),
     })
     expect(await say('stop', '--wait')).toMatchObject({ code: 0, stdout: 'stopped\n' })
   }

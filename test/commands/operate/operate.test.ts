@@ -184,6 +184,42 @@ test('reload and log-level do what they say, and say what is wrong', async () =>
   expect(await say(site, 'log-level', 'loud')).toMatchObject({ code: 64 })
 })
 
+test('a reload that failed is shown until one succeeds, each mistake in its place, and what takes a restart is named', async () => {
+  await using site = await Site.start({ 'handlers/h.js': handler("return 'old'"), 'clink-worker.yaml': '' })
+  await using worker = site.run()
+  await worker.said(/worker\.ready/)
+  const reloadOf = async (): Promise<unknown> =>
+    (JSON.parse((await say(site, 'status', '--json')).stdout) as { reload: unknown }).reload
+  expect(await reloadOf()).toBe(null)
+
+  await site.dir.write({ 'clink-worker.yaml': 'concurency: 2\nroutes: 7\n' })
+  const mistakes = [
+    'clink-worker.yaml:1:1: concurency: unknown key; did you mean concurrency?',
+    'clink-worker.yaml:2:9: ',
+  ]
+  const lines = (await say(site, 'reload')).stdout.split('\n')
+  expect(lines).toEqual([
+    'not reloaded, what was in use stays:',
+    ...mistakes.map((mistake) => expect.stringContaining(mistake)),
+    '',
+  ])
+  const problem = lines.slice(1, 3).map((line) => line.trim())
+  const failed = { problem: problem.join('\n'), since: expect.stringMatching(/^\d{4}-.*Z$/) }
+  expect(await reloadOf()).toEqual(failed)
+  const said = `the last reload failed, and what was in use before stays: ${problem[0]}; and 1 more`
+  expect((await say(site, 'status')).stdout.split('\n').slice(1, 3)).toEqual([said, '  → clink-worker check'])
+  const { stdout: audit } = await say(site, 'status', '--audit')
+  expect(audit).toContain(problem.join('; '))
+
+  await site.dir.write({ 'clink-worker.yaml': 'concurrency: 2\nserver: { port: 1 }\nstate: { sync: full }\n' })
+  expect((await say(site, 'reload')).stdout).toBe('reloaded; what takes a restart: state.sync, server.port\n')
+  expect(JSON.parse((await say(site, 'reload', '--json')).stdout)).toEqual({
+    problem: null,
+    restart: ['state.sync', 'server.port'],
+  })
+  expect(await reloadOf()).toBe(null)
+})
+
 test('what operators did is kept, and shown with the worker running or not', async () => {
   await using site = await Site.start({ 'handlers/h.js': handler('throw new Error("not today")') })
   const retry = ['--set', 'retry.attempts=1']

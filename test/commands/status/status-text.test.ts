@@ -25,6 +25,18 @@ function text(pauses: Pause, notWorked: readonly (typeof waits | (Omit<typeof wa
   return statusText(told({ routes, pauses, notWorked }), { color: false })
 }
 
+it('a reload that failed is said beside what keeps the worker from its work', () => {
+  const reload = { problem: 'c.yaml:1:1: pol: unknown key', since: 0 }
+  const readiness = { ready: false, reasons: ['the service is away'] }
+  expect(statusText(told({ readiness, reload }), { color: false }).split('\n').slice(1, 6)).toEqual([
+    'the service is away',
+    '  → clink-worker check --online',
+    'the last reload failed, and what was in use before stays: c.yaml:1:1: pol: unknown key',
+    '  → clink-worker check',
+    '',
+  ])
+})
+
 describe('the status of a worker with a route that is paused', () => {
   it('says on its second line who wants that, for how long still, and why', () => {
     expect(text([ofFleet], [waits]).split('\n').slice(1, 3)).toEqual([
