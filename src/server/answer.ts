@@ -9,6 +9,9 @@ export interface Answer {
   readonly text: string
 }
 
+/** To a request that only looks, and brings a body. */
+export const NO_BODY = { error: 'a request here has no body' }
+
 /** An answer that goes on: whoever begins it writes it, and ends it. */
 export interface Stream extends Omit<Answer, 'text'> {
   readonly begin: (response: ServerResponse) => void

@@ -2,9 +2,9 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { CodedError, type ErrorCode } from '../base/coded-error.ts'
 import { tryTo } from '../base/try-to.ts'
 import { isRecord } from '../base/record.ts'
-import { errorOf, jsonAnswer, type Answer, type Stream } from './answer.ts'
+import { errorOf, jsonAnswer, NO_BODY, type Answer, type Stream } from './answer.ts'
 import type { EventStreams } from './event-streams.ts'
-import { bodyOf } from './listener.ts'
+import { bodyOf, hasBody } from './listener.ts'
 
 /** A request of the one table, as HTTP sees it. */
 export interface ApiRequest {
@@ -67,6 +67,7 @@ function refusalOf({ headers, method }: IncomingMessage, changes: boolean): Answ
     return jsonAnswer(405, { error: 'this changes something: POST it' }, { allow: 'POST' })
   if (!changes && method !== 'GET' && method !== 'HEAD')
     return jsonAnswer(405, { error: 'only GET and HEAD are taken' }, { allow: 'GET, HEAD' })
+  if (!changes && hasBody(headers)) return jsonAnswer(413, NO_BODY)
   // What a form of another page can send is none of these types.
   if (changes && !/^application\/json *(;|$)/i.test(headers['content-type'] ?? ''))
     return jsonAnswer(415, { error: 'a request is application/json' })

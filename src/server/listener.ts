@@ -134,6 +134,10 @@ function refuse(error: Error, socket: Duplex): void {
   socket.end(`${head}\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`, () => socket.destroy())
 }
 
+export function hasBody(headers: IncomingMessage['headers']): boolean {
+  return headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0'
+}
+
 /**
  * Undefined: it has more than so many bytes. It is read to its end all the same: cut in the middle of its sending, the caller would not see
  * the answer.

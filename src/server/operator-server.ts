@@ -4,9 +4,9 @@ import { inAddress, isLoopbackName } from '../base/host-names.ts'
 import { clearTimeout, setTimeout } from '../base/host-time.ts'
 import type { Service } from '../base/service.ts'
 import type { Access } from './access.ts'
-import { jsonAnswer, type Answer, type Stream } from './answer.ts'
+import { jsonAnswer, NO_BODY, type Answer, type Stream } from './answer.ts'
 import type { Api } from './api.ts'
-import { Listener } from './listener.ts'
+import { hasBody, Listener } from './listener.ts'
 import type { IsOurs } from './named-host.ts'
 import type { Site } from './site.ts'
 
@@ -118,11 +118,7 @@ function shown(answer: Answer, redact: (text: string) => string): Answer {
 function refusalOfPage({ headers, method }: IncomingMessage): Answer | undefined {
   if (method !== 'GET' && method !== 'HEAD')
     return jsonAnswer(405, { error: 'only GET and HEAD are taken' }, { allow: 'GET, HEAD' })
-  return hasBody(headers) ? jsonAnswer(413, { error: 'a request here has no body' }) : undefined
-}
-
-function hasBody(headers: IncomingMessage['headers']): boolean {
-  return headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0'
+  return hasBody(headers) ? jsonAnswer(413, NO_BODY) : undefined
 }
 
 const ADVICE = 'choose another server.port or server.host, or write server: { enabled: false }'

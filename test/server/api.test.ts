@@ -80,6 +80,8 @@ const hostile: readonly (readonly [what: string, request: string, status: number
   ['a change by HEAD', `HEAD /api/pause HTTP/1.1\r\n${HOST}`, 405],
   ['a change by PUT', `PUT /api/pause HTTP/1.1\r\n${HOST}${JSON_TYPE}${BODY}`, 405],
   ['a look by POST', `POST /api/status HTTP/1.1\r\n${HOST}${JSON_TYPE}${BODY}`, 405],
+  ['a look with a body', `GET /api/status HTTP/1.1\r\n${HOST}${JSON_TYPE}${BODY}`, 413],
+  ['a stream with a body', `GET /api/events HTTP/1.1\r\n${HOST}Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n`, 413],
   ['a preflight', `OPTIONS /api/pause HTTP/1.1\r\n${HOST}`, 405],
   ['what a form sends', `${POST}Content-Type: application/x-www-form-urlencoded\r\n${BODY}`, 415],
   ['JSON as text', `${POST}Content-Type: text/plain\r\n${BODY}`, 415],
