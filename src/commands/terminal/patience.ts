@@ -16,7 +16,7 @@ export interface PatientLink extends Link {
   ask<Name extends RequestName>(name: Name, params: ParamsOf<Name>, limit?: number): Promise<AnswerOf<Name>>
   /** None runs, and what it has left is asked. Left out: a worker answers. */
   readonly left?: Left
-  /** Waits without a limit, and says it when the worker stands still meanwhile. */
+  /** Waits for what comes with the worker's end, without a limit, and says how far that is, or that the worker stands still meanwhile. */
   watch<Value>(wait: Promise<Value>): Promise<Value>
 }
 
@@ -47,9 +47,9 @@ export function patient(link: Link, place: Place, clock: Clock = systemClock(), 
     ...link,
     ask: async (name, params, limit) => {
       const then = requests[name].changes ? MAY_STILL : NOTHING_DONE
-      return await waiting.until(link.ask(name, params), limit, then)
+      return await waiting.until(link.ask(name, params), { limit, then, isEnd: name === 'stopped' })
     },
-    watch: async (wait) => await waiting.until(wait, Infinity, ''),
+    watch: async (wait) => await waiting.until(wait, { limit: Infinity, then: '', isEnd: true }),
   }
 }
 
@@ -70,6 +70,19 @@ export function isCrowded(error: Error): boolean {
   return systemCode(error) === 'EAGAIN'
 }
 
+interface Waited {
+  readonly limit: number | undefined
+  /** What became of the wish where nothing is answered. */
+  readonly then: string
+  /** It comes with the end of the worker, which takes its time. */
+  readonly isEnd: boolean
+}
+
+/** What a worker has answered meanwhile: how many clinks it has in hand, where it says that. */
+interface Sign {
+  readonly inHand?: number
+}
+
 class Waiting {
   readonly #place: Place
   readonly #clock: Clock
@@ -83,8 +96,7 @@ class Waiting {
     this.#times = times
   }
 
-  /** @param then what became of the wish where nothing is answered. */
-  async until<Value>(wait: Promise<Value>, limit: number | undefined, then: string): Promise<Value> {
+  async until<Value>(wait: Promise<Value>, { isEnd, limit, then }: Waited): Promise<Value> {
     const { busy, silence, still } = this.#times
     const line = steadyOf(this.#clock)
     const over = new AbortController()
@@ -103,33 +115,45 @@ class Waiting {
       if (over.signal.aborted) continue
       const silent = humanDuration(line.now() - start)
       if (line.now() >= end) throw new CodedError('UNANSWERED', `no answer for ${silent}: ${problem}; ${then}`)
-      const isAnswering = await Promise.race([this.#answers(), ended.then(() => true)])
-      problem = isAnswering ? BUSY : STILL
-      if (isAnswering) seen = line.now()
-      if (!over.signal.aborted) this.#say(problem, silent)
+      const sign = await Promise.race([this.#sign(), ended.then((): Sign => ({}))])
+      problem = sign === undefined ? STILL : BUSY
+      if (sign !== undefined) seen = line.now()
+      if (!over.signal.aborted)
+        this.#say(problem, isEnd && sign !== undefined ? stopping(silent, sign) : this.#silent(silent, problem))
     }
   }
 
-  /** Anything at all. */
-  async #answers(): Promise<boolean> {
+  /** Anything at all; undefined: nothing. */
+  async #sign(): Promise<Sign | undefined> {
     const link = await linkToWorker(this.#place.directory)
     // Where nobody listens any more, the link that is waited on ends as well.
-    if (link instanceof Error) return !isCrowded(link)
+    if (link instanceof Error) return isCrowded(link) ? undefined : {}
     const looked = link.ask('drained', {}).then(
-      () => true,
-      () => true,
+      ({ inHand }): Sign => ({ inHand }),
+      (): Sign => ({}),
     )
-    const isAnswering = await Promise.race([looked, sleep(this.#clock, this.#times.look).then(() => false)])
+    const sign = await Promise.race([looked, sleep(this.#clock, this.#times.look).then(() => undefined)])
     await link.close()
-    return isAnswering
+    return sign
   }
 
-  #say(problem: string, silent: string): void {
+  /** @param line for people. */
+  #say(problem: string, line: string): void {
     if (this.#said === problem) return
     this.#said = problem
-    const { directory, told } = this.#place
-    const owner = tryTo(() => readFileSync(join(directory, 'owner'), 'utf8').trim())
-    const who = problem === BUSY || owner === undefined ? '' : ` (${owner})`
-    told?.(`no answer for ${silent}: ${problem}${who}`)
+    this.#place.told?.(line)
   }
+
+  /** Nothing was answered for so long. */
+  #silent(silent: string, problem: string): string {
+    const { directory } = this.#place
+    const owner = problem === BUSY ? undefined : tryTo(() => readFileSync(join(directory, 'owner'), 'utf8').trim())
+    return `no answer for ${silent}: ${problem}${owner === undefined ? '' : ` (${owner})`}`
+  }
+}
+
+/** All is well: what runs has `shutdown.drain` to finish. */
+function stopping(since: string, { inHand = 0 }: Sign): string {
+  const clinks = inHand === 1 ? '1 clink is' : `${inHand} clinks are`
+  return `the worker is still stopping after ${since}${inHand === 0 ? '' : `: ${clinks} in hand`}`
 }

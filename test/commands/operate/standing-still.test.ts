@@ -81,6 +81,31 @@ test('a worker that answers anything else is still at it: it is waited for ten t
   await socket.stop()
 })
 
+test('a stop that takes its time is no silence: what is in hand is said, once', async () => {
+  using dir = new TempDir()
+  for (const [inHand, line] of [
+    [2, /^the worker is still stopping after \S+: 2 clinks are in hand$/],
+    [0, /^the worker is still stopping after \S+$/],
+  ] as const) {
+    const ended = Promise.withResolvers<unknown>()
+    const answer = async (request: unknown): Promise<unknown> =>
+      JSON.stringify(request).includes('"stopped"') ? await ended.promise : { inHand, isDone: false }
+    const socket = new ControlSocket({ directory: dir.path, answer })
+    await socket.start()
+    const [clock, said]: [LeapingClock, string[]] = [leapingClock(), []]
+    const link = await linked(dir.path, clock, said)
+    const asked = link.ask('stopped', {}, Infinity)
+    clock.leap(6_000)
+    await until(() => said.length > 0, 'it is said')
+    for (let looks = 0; looks < 3; looks += 1) clock.leap(30_000)
+    ended.resolve({ leftBehind: [], exit: 0 })
+    expect(await asked).toEqual({ leftBehind: [], exit: 0 })
+    expect(said).toEqual([expect.stringMatching(line)])
+    await link.close()
+    await socket.stop()
+  }
+})
+
 test('who is not even let in hears that the worker stands still, and not that there is none', () => {
   const crowded = Object.assign(new Error('connect EAGAIN'), { code: 'EAGAIN' })
   expect(whyUnreached('/x', crowded)).toMatch(/^the worker of \/x lets nobody in: .*stands still/)
