@@ -34,11 +34,7 @@ export interface Paused {
 export async function pause(wish: Wish & { readonly for?: number | undefined }, asked: Asked): Promise<Paused> {
   const { ledger, worker } = asked
   const { for: lasts, ...of } = wish
-  if (worker !== undefined && of.route !== undefined && !worker.routes.includes(of.route))
-    throw new CodedError(
-      'USAGE',
-      `there is no route ${JSON.stringify(of.route)}; there are: ${worker.routes.join(', ')}`,
-    )
+  mustBeRoute(of.route, asked)
   if (worker === undefined) {
     const [boot, wall] = [systemBoot(), wallNow()]
     const until = lasts === undefined ? {} : { until: endOf(lasts, boot, wall) }
@@ -52,14 +48,23 @@ export async function pause(wish: Wish & { readonly for?: number | undefined }, 
   return await paused(asked)
 }
 
+/** @throws {CodedError} USAGE where the worker that runs has none of that name. */
+function mustBeRoute(name: string | undefined, { worker }: Asked): void {
+  if (name === undefined || worker === undefined || worker.routes.includes(name)) return
+  throw new CodedError('USAGE', `there is no route ${JSON.stringify(name)}; there are: ${worker.routes.join(', ')}`)
+}
+
+/** A route that is paused can be resumed though it is there no more. */
 export async function resume(wish: Wish, asked: Asked): Promise<Paused & { readonly was: boolean }> {
   const { ledger, worker } = asked
   const { route } = wish
   const was = worker === undefined ? ledger.pauses.of(route) !== undefined : await worker.resume(route)
   if (worker === undefined) await ledger.pauses.end(route)
+  const now = await paused(asked)
+  if (!was && now.fleet?.includes(route ?? null) !== true) mustBeRoute(route, asked)
   if (was) await note(asked, { act: 'resume', ...wishOf(wish) })
   mustBeKept(asked, 'it goes on, and the journal cannot be written: after a restart it would be paused')
-  return { ...(await paused(asked)), was }
+  return { ...now, was }
 }
 
 /** Of the fleet as it is now, as far as its store answers at once: what the worker saw last may be some seconds old. */

@@ -80,6 +80,8 @@ export async function changePauses(url: Secret, fleet: string, change: PauseChan
     const act = { id: `${at} 1 ${process.pid}`, row: JSON.stringify({ ...change.act, at }) }
     if (change.pause !== undefined) await checkRoute(store, change.pause.route)
     const was = change.pause === undefined ? await store.resume(change.route, act) : true
+    // One that is paused can be resumed though nobody has it any more.
+    if (!was) await checkRoute(store, change.route)
     if (change.pause !== undefined) await store.pause(change.pause, act)
     const routes = (await store.pauses()).map(({ route }) => route ?? null)
     return { was, routes }

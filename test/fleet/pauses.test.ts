@@ -121,6 +121,13 @@ describe('a pause of a fleet', () => {
       message: 'no worker of the fleet has a route "wrok"; there are: a, b',
     })
     expect(await fleet.pause({ route: 'b' })).toMatchObject({ was: true })
+    await expect(fleet.resume('wrkk')).rejects.toMatchObject({
+      code: 'USAGE',
+      message: 'no worker of the fleet has a route "wrkk"; there are: a, b',
+    })
+    expect(await fleet.resume('a')).toMatchObject({ was: false })
+    // Paused before anybody said which routes there are: none has it, and it can be resumed.
+    expect(await fleet.resume('wrok')).toMatchObject({ was: true })
   })
 
   it('is refused where the store is away, was not used yet, or is too new', async (context) => {

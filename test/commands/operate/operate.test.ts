@@ -1,3 +1,5 @@
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import type { Ended } from '../../support/cli.ts'
 import { story } from '../../support/record.ts'
@@ -21,6 +23,10 @@ const WAITS = `
   const { existsSync } = await import('node:fs')
   while (!existsSync('go')) await new Promise((resolve) => setTimeout(resolve, 20))
   return 'done'`
+
+/** Takes what begins with an a. */
+const FOR_A =
+  "import { defineHandler } from 'clink-worker'\nexport default defineHandler({ match: { content: { prefix: 'a' } }, handle: () => 'a' })"
 
 const BY = /\(uid \d+\)/
 
@@ -82,8 +88,7 @@ test('pause and resume reach the state directory where no worker runs', async ()
 
 test('a route that is paused is named, and one that is not there is refused', async () => {
   await using site = await Site.start({
-    'handlers/a.js':
-      "import { defineHandler } from 'clink-worker'\nexport default defineHandler({ match: { content: { prefix: 'a' } }, handle: () => 'a' })",
+    'handlers/a.js': FOR_A,
     'handlers/b.js': handler("return 'b'"),
   })
   await using worker = site.run('--set', 'claim.exclusive=true')
@@ -93,6 +98,8 @@ test('a route that is paused is named, and one that is not there is refused', as
     code: 64,
     stderr: expect.stringMatching(/there is no route "A"; there are: .*\ba\b.*\bb\b/),
   })
+  expect(await say(site, 'resume', '--route', 'A')).toMatchObject({ code: 64, stdout: '', stderr: wrong.stderr })
+  expect(await say(site, 'resume', '--route', 'b')).toMatchObject({ code: 0, stdout: 'nothing to resume\n' })
   expect((await say(site, 'pause', '--route', 'a')).code).toBe(0)
   const [a, b] = ['a one', 'b one'].map((text) => site.emulator.send('ops', text).clink_id)
   await until(() => site.emulator.clink(b ?? '')?.status === 'completed', 'the other route goes on')
@@ -103,6 +110,20 @@ test('a route that is paused is named, and one that is not there is refused', as
   )
   expect(await say(site, 'resume', '--route', 'a')).toMatchObject({ code: 0, stdout: 'resumed\n' })
   await until(() => site.emulator.clink(a ?? '')?.status === 'completed', 'and so does this one')
+})
+
+test('a route that is paused can be resumed when it is there no more', async () => {
+  await using site = await Site.start({
+    'handlers/a.js': FOR_A,
+    'handlers/b.js': handler("return 'b'"),
+  })
+  await using worker = site.run()
+  await worker.said(/worker\.ready/)
+  expect((await say(site, 'pause', '--route', 'a')).code).toBe(0)
+  await rm(join(site.dir.path, 'handlers/a.js'))
+  expect((await say(site, 'reload')).code).toBe(0)
+  expect(await say(site, 'resume', '--route', 'a')).toMatchObject({ code: 0, stdout: 'resumed\n' })
+  expect((await say(site, 'resume', '--route', 'a')).code).toBe(64)
 })
 
 test('drain --wait returns when nothing is in hand; the process stays, is not ready, and can be resumed or stopped', async () => {
