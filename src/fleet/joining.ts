@@ -22,8 +22,12 @@ export function markAll(local: LedgerTables, home: string, member: string): void
   const shared = { part: [attempts, results], cooling: [cooling], own: [own], audit: [audit] }
   for (const [kind, tables] of Object.entries(shared))
     for (const table of tables) for (const [id] of table.entries()) void untold.set(`${kind} ${id}`, 2)
-  for (const [id, { at }] of letters.entries())
+  for (const [id, letter] of letters.entries()) {
+    const { at, rerun } = letter
+    // One that a worker alone was asked for is nobody else's.
+    if (rerun !== undefined) void letters.set(id, { ...letter, rerun: { by: member, ...rerun } })
     void untold.set(`letters ${id}`, { born: `${member} ${at}`, keys: [], was: [] })
+  }
   // Elsewhere other pauses stand.
   if (facts.get(JOINED) !== home) void facts.delete(PAUSES.fleet)
   void facts.set(JOINED, home)

@@ -42,11 +42,11 @@ class MemoryTable<Row, Key extends string> implements Table<Row, Key> {
   }
 
   entries(): Iterable<readonly [string, Row]> {
-    return this.#rows.entries()
+    return [...this.#rows.entries()]
   }
 
   *between(key: Key, after: number, by: number): Iterable<readonly [string, Row]> {
-    for (const entry of this.#rows.entries()) {
+    for (const entry of this.entries()) {
       const value = this.#keys[key](entry[1])
       if (value !== undefined && value > after && value <= by) yield entry
     }

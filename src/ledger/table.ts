@@ -6,7 +6,7 @@
 export interface Table<Row, Key extends string = never> {
   readonly size: number
   get(id: string): Row | undefined
-  /** All, the oldest first, but for those that were written just now. */
+  /** All, the oldest first, but for those that were written just now. Whoever goes through them may change rows meanwhile: one that is set may come once more. */
   entries(): Iterable<readonly [string, Row]>
   /**
    * Rows whose key is above `after` and not above `by`. A table in a file gives the lowest key first, except for rows

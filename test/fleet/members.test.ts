@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Clink } from '../../src/clink/records.ts'
 import { withNamesOfTheirOwn } from '../../src/fleet/members.ts'
+import { Ledger } from '../../src/ledger/ledger.ts'
 import { memoryTables } from '../../src/ledger/memory-tables.ts'
 import { DONE } from '../../src/ledger/table.ts'
 import type { LedgerTables } from '../../src/ledger/tables.ts'
@@ -295,6 +296,21 @@ describe('members of a fleet', () => {
     // Whoever had been asked is gone: another one is.
     expect(await b.ledger.retry(id)).toBe('rerun')
     expect(b.ledger.letters.reruns()).toHaveLength(1)
+  })
+
+  it('run again what their worker alone was asked to, and each other’s never (P3)', async (context) => {
+    await using fleet = await two(context)
+    const local = memoryTables()
+    const alone = new Ledger(local)
+    await alone.deadLetter({ ...letter, tell: 'complete' })
+    expect(await alone.retry(id)).toBe('rerun')
+    await using joined = await new Member('c', fleet.url, local).start()
+    await fleet.b.take(clink)
+    expect(joined.ledger.letters.reruns()).toHaveLength(1)
+    expect([fleet.b.ledger.letters.get(id)?.rerun, fleet.b.ledger.letters.reruns()]).toEqual([
+      { step: 'due', by: 'c' },
+      [],
+    ])
   })
 
   it('tell a new fleet all that was remembered without it', async (context) => {
