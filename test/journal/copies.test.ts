@@ -82,16 +82,17 @@ describe('what a journal holds', () => {
     await ledger.begin({ claim: held })
     await ledger.keepResult(held.clink, 'x')
     await ledger.begin({ claim: { ...claim, clink: named('running') } })
+    await ledger.process.hold({ ...claim, clink: named('waits') })
     await ledger.keepResult(named('kept'), 'y')
     state.close()
-    expect(journalFacts(journal).rows).toMatchObject({ results: 2, in_hand: 2, attempts: 2 })
+    expect(journalFacts(journal).rows).toMatchObject({ results: 2, in_hand: 3, attempts: 2 })
   })
 
   it('of an earlier version lacks what that did not know', async () => {
     await written()
     {
       using file = openFile(directory.path)
-      file.exec('DROP TABLE steps; PRAGMA user_version = 1')
+      file.exec('DROP TABLE steps; DROP TABLE in_hand; PRAGMA user_version = 1')
     }
     const { rows, version } = journalFacts(journal)
     expect([version, 'steps' in rows, rows['letters']]).toEqual([1, false, 1])

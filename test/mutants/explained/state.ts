@@ -3,10 +3,10 @@ import type { Explanation } from '../explanation.ts'
 export const state: readonly Explanation[] = [
   {
     file: 'src/journal/copies.ts',
-    line: "const count = database.prepare(`SELECT count(*) AS count FROM ${table} ${COUNTED[table] ?? ''}`).get()?.['count']",
+    line: "const count = database.prepare(`SELECT count(*) AS count FROM (${countedIn(table, names)})`).get()?.['count']",
     mutator: 'OptionalChaining',
-    original: "database.prepare(`SELECT count(*) AS count FROM ${table} ${COUNTED[table] ?? ''}`).get()?.['count']",
-    replacement: "database.prepare(`SELECT count(*) AS count FROM ${table} ${COUNTED[table] ?? ''}`).get()['count']",
+    original: "database.prepare(`SELECT count(*) AS count FROM (${countedIn(table, names)})`).get()?.['count']",
+    replacement: "database.prepare(`SELECT count(*) AS count FROM (${countedIn(table, names)})`).get()['count']",
     why: 'A count is always told; the compiler does not know that.',
   },
   {
