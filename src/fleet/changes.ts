@@ -11,6 +11,8 @@ export interface Change {
   readonly triedAt?: number | undefined
   /** Of a note: it is none that another member may have removed. */
   readonly isNew?: boolean
+  /** When it was changed here last, in milliseconds of the exchange; undefined: by an earlier process. */
+  readonly changedAt?: number | undefined
   /** Of a letter. */
   readonly edit?: LetterEdit | undefined
 }
@@ -33,6 +35,7 @@ export function asOne(first: Wanted, next: Wanted): Wanted {
     isNew: first.isNew === true || next.isNew === true,
     // What is over anew takes all that was done until now.
     triedAt: next.isOver === true ? next.triedAt : first.triedAt,
+    changedAt: next.changedAt ?? first.changedAt,
     edit: editsOf(first.edit, next.edit),
     dueAt: Math.min(first.dueAt, next.dueAt),
   }

@@ -68,7 +68,7 @@ export class Exchange {
 
   /** It changes here, and is told when that is written. Until then nothing that is read counts. */
   async tellAfter(change: Change, written: Promise<void>): Promise<void> {
-    const key = keyOf(change)
+    const [key, changedAt] = [keyOf(change), this.#options.time.now()]
     this.#touch(key, change.isOver)
     this.#changing.set(key, (this.#changing.get(key) ?? 0) + 1)
     try {
@@ -78,7 +78,7 @@ export class Exchange {
       if (left > 0) this.#changing.set(key, left)
       else this.#changing.delete(key)
     }
-    await this.tell(change)
+    await this.tell({ ...change, changedAt })
   }
 
   /** Whether what the store says of it, asked at that moment, is older than what is known here. */

@@ -274,7 +274,7 @@ export class FleetLedger implements Fleet {
     return {
       ...overOf(parts, now),
       parts: parts.flatMap(({ id }) => partOf(this.#options.local, id) ?? []),
-      notes: changes.flatMap((change) => this.#notes.compile(change)),
+      notes: changes.flatMap((change) => this.#notes.compile(change, now)),
       steps: this.#steps.compile(changes.filter(({ kind }) => kind === 'step').map(({ id }) => id)),
     }
   }

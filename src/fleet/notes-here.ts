@@ -28,10 +28,11 @@ export class NotesHere {
     this.#exchange = exchange
   }
 
-  /** How it is here, to be written there. */
-  compile({ edit, id, isNew = false, kind }: Change): Batch['notes'] {
+  /** How it is here, to be written there. @param now in milliseconds of the exchange. */
+  compile({ changedAt, edit, id, isNew = false, kind }: Change, now: number): Batch['notes'] {
     if (kind === 'part' || kind === 'step') return []
-    const row: unknown = kind === 'cooling' ? this.#cooling(id) : this.#tables[kind].get(id)
+    const age = changedAt === undefined ? undefined : now - changedAt
+    const row: unknown = kind === 'cooling' ? this.#cooling(id, age) : this.#tables[kind].get(id)
     return [{ kind, id, row: row === undefined ? null : JSON.stringify(row), isNew, edit }]
   }
 
@@ -63,10 +64,16 @@ export class NotesHere {
       }
   }
 
-  /** What is left of it now: the store counts that from when it is told, since members have clocks of their own. */
-  #cooling(id: string): Row<'cooling'> | undefined {
+  /**
+   * What is left of it now: the store counts that from when it is told, since members have clocks of their own.
+   *
+   * @param age milliseconds for which it has cooled, whatever became of the wall clock; undefined: only that one tells.
+   */
+  #cooling(id: string, age: number | undefined): Row<'cooling'> | undefined {
     const row = this.#tables.cooling.get(id)
-    return row && { at: row.at, for: Math.max(0, Math.round(Math.min(row.at - this.#wall(), row.for))) }
+    if (row === undefined) return undefined
+    const left = age === undefined ? Math.min(row.at - this.#wall(), row.for) : row.for - age
+    return { at: row.at, for: Math.max(0, Math.round(left)) }
   }
 
   /** By the clock here. Read again, it is hardly another time, which is not written; but a later one may be another cooling, however short. */

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { Member } from '../support/fleet.ts'
+import { Member, Spoilt } from '../support/fleet.ts'
 import { clusterOfFile, needPostgres } from '../support/postgres.ts'
 import { clink } from '../support/sample-records.ts'
 import { wallNow } from '../../src/base/host-time.ts'
@@ -34,6 +34,28 @@ it.for(CLOCKS)(
     }
   },
 )
+
+it('a clink is left alone for as long as a member wants, though its clock is set forward before the others know', async (context) => {
+  needPostgres(context)
+  const url = await cluster.database()
+  const stores: Spoilt[] = []
+  await using here = new Member('here', url, memoryTables(), (real) => {
+    const store = new Spoilt(real)
+    stores.push(store)
+    return store
+  })
+  await here.start()
+  await using other = await member('other', url, 0)
+  const [store] = stores
+  if (store === undefined) throw new Error('it has a store')
+  store.writes = 'fail'
+  await here.ledger.cooling.set('msg', 60_000)
+  here.ahead = 2 * HOUR
+  store.writes = 'work'
+  await expect.poll(() => here.ledger.isHealthy, { timeout: 5_000 }).toBe(true)
+  await other.ledger.recall(['msg'])
+  expect((await other.ledger.recallOne('msg')).coolsFor).toBeGreaterThan(30_000)
+})
 
 it('a clink is left alone for as long as the member wants that wants it longest: one that has slept learns late that it has lost its claim', async (context) => {
   needPostgres(context)

@@ -609,6 +609,11 @@ describe('a seed that once broke a promise keeps it now:', { timeout: 60_000 }, 
       ['fleet', 'field', 'absent-ignore', 'settings'],
       'a start under a claim counts those that the fleet has forgotten since, when another member settled the clink (P5)',
     ],
+    [
+      3_074_891,
+      ['fleet', 'clock-in-stop', 'slow-store'],
+      'what one has given back all leave alone, though its wall clock is set forward before they know (P10)',
+    ],
     [993_818, 'old', 'a claim is held on to with another key after a crash, though the first answer is lost (P9, §7)'],
     [7_302_627, 'old', 'a wall clock that is set forward during a stop leaves its time as it is (P8, §2)'],
   ] as const)('%i (%s): %s', async ([seed, vocabulary]) => {

@@ -21,11 +21,11 @@ export class Member implements AsyncDisposable {
   ledger: Ledger
 
   readonly #isCopy: boolean
-  readonly #ahead: number
+  /** Milliseconds that its wall clock is ahead of the others'. */
+  ahead: number
 
   /**
    * @param change what the store is for this member, to break it on purpose.
-   * @param ahead milliseconds that its wall clock is ahead of the others'.
    */
   constructor(
     name: string,
@@ -35,7 +35,7 @@ export class Member implements AsyncDisposable {
     isCopy = false,
     ahead = 0,
   ) {
-    this.#ahead = ahead
+    this.ahead = ahead
     this.#isCopy = isCopy
     this.name = name
     this.local = local
@@ -100,12 +100,11 @@ export class Member implements AsyncDisposable {
 
   get #clock(): Clock {
     const clock = systemClock()
-    const ahead = this.#ahead
     return {
       ...clock,
       now: () => clock.now(),
       at: (time, run) => clock.at(time, run),
-      wall: () => clock.wall() + ahead,
+      wall: () => clock.wall() + this.ahead,
     }
   }
 
