@@ -66,7 +66,8 @@ export class Journal {
   #commit: Promise<void> | undefined
   #problem: string | undefined
   #isDamaged = false
-  #cancelRetry: Cancel = () => {}
+  /** Set: changes wait until writing is tried again. */
+  #cancelRetry: Cancel | undefined
   #wasFull = false
   /** Since the last checkpoint. */
   #commits = 0
@@ -130,15 +131,15 @@ export class Journal {
 
   /** Writes what is left and closes the file. */
   close(): void {
-    this.#cancelRetry()
     clearInterval(this.#checkpoint)
     this.#write()
+    this.#endRetry()
     this.#database.close()
   }
 
   /** One promise for all that changes in this turn: several are made for each clink. */
   #changed(): Promise<void> {
-    if (this.#problem !== undefined) return DONE
+    if (this.#cancelRetry !== undefined) return DONE
     this.#commit ??= new Promise((resolve) => {
       this.#schedule(() => {
         this.#commit = undefined
@@ -162,6 +163,7 @@ export class Journal {
       this.#commits += 1
       if (this.#commits === CHECKPOINT.commits) setImmediate(() => this.#tryCheckpoint())
       this.#wasFull = false
+      this.#endRetry()
       this.#health(undefined)
     } catch (error) {
       if (this.#database.isTransaction) this.#database.exec('ROLLBACK')
@@ -169,13 +171,18 @@ export class Journal {
     }
   }
 
-  /** A damaged journal stays damaged: a clink that it has forgotten might run again. */
+  /** A damaged journal stays damaged: a clink that it has forgotten might run again. What it still takes is written. */
   #fail(error: unknown): void {
     this.#wasFull = isFull(error)
     this.#health(writeProblem(error, this.#options.directory))
     this.#isDamaged ||= isCorrupt(error)
-    this.#cancelRetry()
+    this.#endRetry()
     this.#cancelRetry = this.#schedule(() => this.#write(), RETRY)
+  }
+
+  #endRetry(): void {
+    this.#cancelRetry?.()
+    this.#cancelRetry = undefined
   }
 
   #schedule(commit: () => void, wait: number): Cancel {
@@ -191,11 +198,9 @@ export class Journal {
 
   #tryCheckpoint(): void {
     this.#commits = 0
-    // It was to come after a commit, and the close came first.
-    if (!this.#database.isOpen) return
-    // A checkpoint may wait. If writing fails, the write itself reports it.
+    // A checkpoint may wait. If writing fails, the write itself reports it. And it was to come after a commit: the close may have come first.
     tryTo(() => this.#database.exec('PRAGMA wal_checkpoint(PASSIVE)'))
-    this.#boundLog()
+    tryTo(() => this.#boundLog())
   }
 
   /** On a small disk, or one that others fill, the log has to be carried over sooner. */
@@ -208,8 +213,9 @@ export class Journal {
 
 function inTurns(commit: () => void, wait: number): Cancel {
   if (wait === 0) {
-    const turn = setImmediate(commit)
-    return () => clearImmediate(turn)
+    setImmediate(commit)
+    // Writers wait for it: it is never taken back.
+    return () => {}
   }
   const timer = setTimeout(commit, wait)
   timer.unref()

@@ -73,12 +73,18 @@ function thisMachine(): Machine {
   return {
     id: /^[\da-f]{32}$/.test(id) ? id : undefined,
     hostname: hostname(),
-    cards: (tryTo(() => readdirSync(CARDS)) ?? [])
+    cards: tryTo(cardsHere) ?? [],
+  }
+}
+
+function cardsHere(): readonly string[] {
+  return (
+    readdirSync(CARDS)
       // Those of bridges and containers are made up anew each time.
       .filter((name) => existsSync(join(CARDS, name, 'device')))
       .map((name) => textOf(join(CARDS, name, 'address')))
-      .filter((address) => address !== ''),
-  }
+      .filter((address) => address !== '')
+  )
 }
 
 function textOf(file: string): string {

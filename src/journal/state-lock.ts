@@ -82,7 +82,7 @@ function tryOpen(directory: string): DatabaseSync {
   try {
     const file = join(directory, 'lock.db')
     makePrivate(file)
-    return new DatabaseSync(file, { timeout: 0 })
+    return new DatabaseSync(file)
   } catch (error) {
     throw unusable(directory, error)
   }

@@ -25,6 +25,8 @@ describe('§7: a state directory is ours', () => {
     ['after a change of the hostname, without a machine id', container, { ...container, hostname: '9b2e' }],
     ['after one of two network cards was exchanged', machine, { ...machine, cards: ['02:00:00:00:00:02', '02::9'] }],
     ['where the network cards are not shown any more', machine, { ...machine, cards: [] }],
+    ['where the network cards are shown now', { ...machine, cards: [] }, machine],
+    ['where the machine has lost its id meanwhile', { ...container, id: ID }, container],
     ['where the machine has got an id meanwhile', container, { ...container, id: ID }],
   ])('%s', (_, first, second) => {
     expect(isKnown(first, second)).toBe(true)
