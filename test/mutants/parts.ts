@@ -34,8 +34,14 @@ export const parts: readonly Part[] = [
   },
   {
     name: 'lease',
-    files: ['src/worker/claim/keeper-machine.ts', 'src/worker/claim/lease.ts', 'src/worker/claim/terms.ts'],
+    files: [
+      'src/worker/claim/journalled-claim.ts',
+      'src/worker/claim/keeper-machine.ts',
+      'src/worker/claim/lease.ts',
+      'src/worker/claim/terms.ts',
+    ],
     judges: [
+      'test/worker/claim/journalled-claim.test.ts',
       'test/worker/claim/keeper-machine-ends.test.ts',
       'test/worker/claim/keeper-machine.test.ts',
       'test/worker/claim/lease.test.ts',
@@ -145,6 +151,27 @@ export const parts: readonly Part[] = [
       'test/journal/state-looks.test.ts',
       'test/journal/state.test.ts',
       'test/ledger/reruns.test.ts',
+    ],
+  },
+  {
+    name: 'delivery',
+    files: ['src/worker/delivery/backoff.ts', 'src/worker/delivery/told.ts'],
+    judges: ['test/worker/delivery/backoff.test.ts', 'test/worker/delivery/told.test.ts'],
+  },
+  {
+    name: 'settlement',
+    files: [
+      'src/worker/settlement/attempts.ts',
+      'src/worker/settlement/claim-handle.ts',
+      'src/worker/settlement/complete.ts',
+      'src/worker/settlement/release.ts',
+    ],
+    judges: [
+      'test/worker/settlement/attempts.test.ts',
+      'test/worker/settlement/claim-handle-settles.test.ts',
+      'test/worker/settlement/claim-handle.test.ts',
+      'test/worker/settlement/complete.test.ts',
+      'test/worker/settlement/release.test.ts',
     ],
   },
   ...rooms.map((room) => ({

@@ -99,7 +99,7 @@ export class FailingSpell {
     this.#length = Math.max(this.#length, end - grantedAt)
     this.#since = isFailing ? (this.#since ?? this.#clock.now()) : undefined
     const { lasts } = this
-    if (this.#since === undefined || lasts < this.#length) return undefined
+    if (lasts < this.#length) return undefined
     this.#since = undefined
     return lasts
   }

@@ -46,8 +46,8 @@ export class ClaimHandle implements Handle, Claimed, KeeperOwner {
   #settled: Settled | undefined
   /** It may be somebody else's by the next start, which is not to hold on to it: what is journalled says so from then on, whoever has it journalled. */
   #isLetGo = false
-  /** The deadline that the journal knows, in local time. */
-  #journalledTo = -Infinity
+  /** The deadline that the journal knows, in local time; 0: none. */
+  #journalledTo = 0
   /** Clink is being told: what it shows as done may be our own doing. */
   #isTelling = false
   /** How often the service has failed to take what it is told for as long as a claim lasts, and for how long in all. */
@@ -99,17 +99,17 @@ export class ClaimHandle implements Handle, Claimed, KeeperOwner {
   }
 
   async #readyLater(): Promise<boolean> {
-    if (this.holder.isUnconfirmed) await this.holder.confirmed
+    await this.holder.confirmed
     await this.#context.ledger.refresh(this.memory)
     return this.check()
   }
 
   valid(): boolean {
-    return this.#settled === undefined && this.holder.stands
+    return this.holder.stands
   }
 
   check(): boolean {
-    return this.holder.check() && this.#settled === undefined
+    return this.holder.check()
   }
 
   claimedAnew(lease: Lease): void {
@@ -151,8 +151,9 @@ export class ClaimHandle implements Handle, Claimed, KeeperOwner {
   }
 
   ended(ending: ClaimEnding): void {
-    if (ending.is === 'lost') this.#lose(ending.cause)
-    else this.#owner?.lost(this.#end({ is: 'left-to-expire', why: ending.why }))
+    if (ending.is === 'lost') return void this.#lose(ending.cause)
+    const left = this.#end({ is: 'left-to-expire', why: ending.why })
+    this.#owner?.lost(left)
   }
 
   async complete(response: string | undefined): Promise<Settled> {
@@ -258,7 +259,7 @@ export class ClaimHandle implements Handle, Claimed, KeeperOwner {
     const { deadline, end, grantedAt } = this.holder.lease
     if (this.#isTelling && cause === 'completed-elsewhere') void ledger.settledElsewhere(this.facts)
     // Up to the deadline and not to the end: of a short claim the margin is the better part.
-    const hadItsTime = (this.#owner?.age ?? -1) >= (deadline - grantedAt) / 2
+    const hadItsTime = (this.#owner?.age ?? 0) >= (deadline - grantedAt) / 2
     if (cause === 'refused' && hadItsTime) void ledger.outcome(this.clink.clink_id, { is: 'outlived' })
     const lapsedAt = clock.now() >= deadline ? end : undefined
     this.#settled = { is: 'lost', cause, whileTelling: this.#isTelling, lapsedAt }

@@ -99,7 +99,7 @@ class Completing {
     if (refusesClaim(error) && !this.#mayBeDone) return elsewhere(refusal(error))
     const isDoubtful = this.#mayBeDone && isFailing(error) && (failed !== undefined || tries % LOOK === 0)
     if (refusesClaim(error) || refusesText(error) || isDoubtful) {
-      const shown = await this.#look(error)
+      const shown = await this.#look(error, failed ?? this.#spell.lasts)
       if (shown !== undefined) return shown
     }
     if (failed !== undefined && (await this.#claimed.failing?.(failed)) === true)
@@ -115,7 +115,7 @@ class Completing {
    * What has become of the clink, where an earlier request may have been carried out, or a page have hidden this one's answer. Undefined:
    * still ours, ask again.
    */
-  async #look(error: ClinkApiError): Promise<Completion | undefined> {
+  async #look(error: ClinkApiError, failing: number): Promise<Completion | undefined> {
     const { api, clink, holder } = this.#claimed
     const { closing, identity } = this.#context
     const record = await findClink(clink, api, holder.lease.deadline, closing)
@@ -131,7 +131,7 @@ class Completing {
         : await this.#confirmed(record.completed_at, undefined, false)
     }
     const cause = lossShownBy(record, identity)
-    return cause === undefined ? undefined : { is: 'lost', cause, failing: this.#spell.lasts }
+    return cause === undefined ? undefined : { is: 'lost', cause, failing }
   }
 
   /** @param at when the service completed it, where it says. */
@@ -174,7 +174,6 @@ class ResponseForms {
   text: string | undefined
   readonly isCut: boolean
   readonly #whole: Signed | undefined
-  #inBytes = false
 
   constructor(response: Signed | undefined) {
     this.#whole = response
@@ -185,9 +184,8 @@ class ResponseForms {
 
   /** On to the next form, since the service refused this one. */
   next(): void {
-    const shorter =
-      this.#inBytes || this.#whole === undefined ? undefined : fitText(this.#whole.text, this.#whole.line, 'bytes').text
-    this.#inBytes = true
+    const whole = this.#whole
+    const shorter = whole === undefined ? undefined : fitText(whole.text, whole.line, 'bytes').text
     this.text = shorter === this.text ? undefined : shorter
   }
 }

@@ -1,8 +1,10 @@
-import { expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import type { Boot } from '../../../src/base/boot.ts'
 import type { Clock } from '../../../src/base/clock.ts'
 import { firstLease, renewedLease } from '../../../src/worker/claim/lease.ts'
-import { standingLease, toHeldClaim } from '../../../src/worker/claim/journalled-claim.ts'
+import { standingLease, toHeldClaim, unwritten, waitLeft } from '../../../src/worker/claim/journalled-claim.ts'
+import type { Ledger } from '../../../src/ledger/ledger.ts'
+import type { Lease } from '../../../src/worker/claim/lease.ts'
 import { clink } from '../../support/sample-records.ts'
 
 /** One machine. Its processes have clocks that begin anywhere, and see the same uptime. */
@@ -72,7 +74,6 @@ it('takes up nothing of another boot, however much time seems left', () => {
   const machine = new Machine()
   const { held } = journalled(machine)
   machine.boot = 'boot-2'
-  machine.uptime = 10
   const { clock, boot } = machine.process(0)
   expect(standingLease(held, clock, boot)).toBeUndefined()
 })
@@ -179,3 +180,78 @@ it.each([0, 3_000])(
     expect(renewed.end - sentAt).toBeGreaterThan(claimEnd - machine.uptime - 5 * slowness - 1)
   },
 )
+
+const LEASE: Lease = {
+  firstSent: 900,
+  grantedAt: 1_000,
+  end: 61_000,
+  deadline: 55_000,
+  margin: 6_000,
+  serverEnd: 7,
+  basis: 'told',
+}
+const claimed = { clink, route: 'work', running: true, releasing: false, key: 'key-1', dueAt: undefined }
+
+describe('a claim in the journal', () => {
+  it('says until when it may be trusted by the uptime of its boot and by the wall clock', () => {
+    const { clock, boot } = new Machine().process(1_000)
+    expect(toHeldClaim({ ...claimed, lease: LEASE }, clock, boot)).toStrictEqual({
+      clink,
+      route: 'work',
+      running: true,
+      releasing: false,
+      key: 'key-1',
+      boot: 'boot-1',
+      sent: 49_900,
+      end: 104_000,
+      wall: 1_700_000_104_000,
+      margin: 6_000,
+      serverEnd: 7,
+    })
+  })
+
+  it.each(['told', 'assumed', 'unknown'] as const)('is held again as one whose length is %s', (basis) => {
+    const { clock, boot } = new Machine().process(1_000)
+    const lease = { ...LEASE, basis, serverEnd: basis === 'told' ? 7 : undefined }
+    const held = toHeldClaim({ ...claimed, lease }, clock, boot)
+    expect(standingLease(held, clock, boot)).toEqual(lease)
+  })
+
+  it('of an early version, which noted no margin, has none', () => {
+    const { clock, boot } = new Machine().process(1_000)
+    const { margin: _, ...early } = toHeldClaim({ ...claimed, lease: LEASE }, clock, boot)
+    expect(standingLease(early, clock, boot)).toMatchObject({ margin: 0, end: 55_000, deadline: 55_000 })
+  })
+})
+
+describe('the wait of a clink that an earlier process held', () => {
+  const machine = new Machine()
+  const { clock, boot } = machine.process(1_000)
+  const waiting = toHeldClaim({ ...claimed, lease: LEASE, dueAt: 31_000 }, clock, boot)
+
+  it('is noted by both clocks', () => {
+    expect(waiting.due).toEqual({ uptime: 80_000, wall: 1_700_000_080_000 })
+  })
+
+  it('is what is left of it: by the uptime of the same boot, and by the wall clock after another', () => {
+    const later = new Machine()
+    later.uptime += 10_000
+    later.wall += 5_000
+    const next = later.process(0)
+    expect(waitLeft(waiting, next.clock, next.boot, 60_000)).toBe(20_000)
+    expect(waitLeft(waiting, next.clock, { ...next.boot, id: 'boot-2' }, 60_000)).toBe(15_000)
+  })
+
+  it('is never longer than it may be, whoever has set a clock, and none where it did not wait', () => {
+    expect(waitLeft(waiting, clock, boot, 12_000)).toBe(12_000)
+    expect(waitLeft(toHeldClaim({ ...claimed, lease: LEASE }, clock, boot), clock, boot, 12_000)).toBe(0)
+  })
+})
+
+it('why a claim is not given back names what cannot be written', () => {
+  const why = (isKept: boolean): string => unwritten({ isKept: () => isKept } as unknown as Ledger)
+  expect([why(false), why(true)]).toEqual([
+    'the journal cannot be written, so that a release could not be noted before it is sent',
+    'the shared store is away, so that a release could not be noted before it is sent',
+  ])
+})

@@ -1,116 +1,52 @@
 import { describe, expect, it } from 'vitest'
-import { Streak } from '../../../src/base/streak.ts'
-import { ClinkApiError } from '../../../src/clink/errors.ts'
-import type { WorkerEvent } from '../../../src/events.ts'
 import type { Settled } from '../../../src/worker/delivery/handle.ts'
-import type { Claimed } from '../../../src/worker/settlement/attempts.ts'
-import type { SettlementContext } from '../../../src/worker/settlement/context.ts'
 import { release } from '../../../src/worker/settlement/release.ts'
-import { WorkerSignals } from '../../../src/worker/signals.ts'
-import { Chance } from '../../simulation/chance.ts'
-import { VirtualTime } from '../../simulation/virtual-time.ts'
-import { clink } from '../../support/sample-records.ts'
-import { makeSettings } from '../../support/settings.ts'
+import { away, LATENCY, refused, SettlementBench, unanswered, type World } from './settlement-bench.ts'
 
-const LATENCY = 5
-
-function refused(status: number, more: Partial<ClinkApiError> = {}): ClinkApiError {
-  const facts = { detail: 'no', operation: 'release_clink', mayHaveHappened: false, isBare: false } as const
-  return new ClinkApiError(`it failed with ${status}`, {
-    ...facts,
-    status,
-    retryAfter: undefined,
-    failure: undefined,
-    ...more,
-  })
-}
-const away = refused(503)
-const unanswered = refused(0, { mayHaveHappened: true, failure: 'timeout' })
-
-interface World {
-  readonly exclusive?: boolean
-  readonly isLast?: boolean
-  readonly reason?: string
-  /** How long the claim stands. */
-  readonly lasts?: number
-}
-
-/** A release whose tries are answered so, the last answer for ever. Undefined: it is taken. */
 async function run(
-  answers: readonly (ClinkApiError | undefined)[],
-  { exclusive = false, isLast, lasts = 60_000, reason }: World = {},
-): Promise<{ settled: Settled; tries: number; told: WorkerEvent[] }> {
-  const time = new VirtualTime(new Chance(1))
-  const clock = {
-    now: () => 1_000 + time.now,
-    wall: () => time.now,
-    at: (at: number, act: () => void) => time.at(Math.max(at - 1_000, time.now), act),
-  }
-  const deadline = 1_000 + lasts
-  const told: WorkerEvent[] = []
-  let tries = 0
-  const releaseClink = async (): Promise<void> => {
-    const answer = answers[Math.min(tries, answers.length - 1)]
-    tries += 1
-    await new Promise<void>((resolve) => time.at(time.now + LATENCY, resolve))
-    if (answer !== undefined) throw answer
-  }
-  const holder = {
-    lease: { deadline },
-    get stands() {
-      return clock.now() < deadline
-    },
-    stopRenewing: async () => await Promise.resolve(),
-  }
-  const { signal } = new AbortController()
-  const context = {
-    clock,
-    closing: signal,
-    stopping: signal,
-    emit: (event: WorkerEvent) => told.push(event),
-    outages: { settlements: new Streak(clock) },
-    random: () => 0.5,
-    rateLimit: { refused: () => {} },
-    settings: makeSettings({ claim: { exclusive } }),
-    signals: new WorkerSignals(),
-  }
-  const claimed = { clink, api: { releaseClink }, holder, facts: {}, ...(isLast !== undefined && { isLast }) }
-  let settled: Settled | undefined
-  void release(claimed as unknown as Claimed, 'handler', reason, context as unknown as SettlementContext).then(
-    (end) => (settled = end),
-  )
-  time.at(time.now + 2 * lasts, () => {})
-  await time.runUntil(2 * lasts, () => settled !== undefined)
-  if (settled === undefined) throw new Error('the release does not end')
-  return { settled, tries, told }
+  world: World,
+  reason?: string,
+): Promise<{ settled: Settled; bench: SettlementBench; tries: number }> {
+  const bench = new SettlementBench(world)
+  const settled = await bench.end(release(bench.claimed, 'handler', reason, bench.context))
+  return { bench, settled, tries: bench.asked.length }
 }
 
 describe('P8, §5: a release', () => {
   it('that is taken says why, and how long it took', async () => {
-    expect((await run([undefined], { reason: 'busy' })).settled).toStrictEqual({
-      is: 'released',
-      why: 'handler',
-      reason: 'busy',
-      duration: LATENCY,
-    })
-    expect((await run([undefined])).settled).toStrictEqual({ is: 'released', why: 'handler', duration: LATENCY })
+    const { bench, settled } = await run({}, 'busy')
+    expect(settled).toStrictEqual({ is: 'released', why: 'handler', reason: 'busy', duration: LATENCY })
+    expect(bench.sent('release')).toEqual([{ clink_id: 'msg_1' }])
+    expect((await run({})).settled).toStrictEqual({ is: 'released', why: 'handler', duration: LATENCY })
+  })
+
+  it('is sent when no renewal is on its way any more, which would claim the clink anew', async () => {
+    const renewal = Promise.withResolvers<void>()
+    const bench = new SettlementBench()
+    const stopRenewing = async (): Promise<void> => {
+      bench.time.at(200, renewal.resolve)
+      await renewal.promise
+    }
+    const holder = { ...bench.claimed.holder, stands: true, stopRenewing }
+    await bench.end(release({ ...bench.claimed, holder }, 'handler', undefined, bench.context))
+    expect(bench.times('release')).toEqual([200])
   })
 
   it('that surely had no effect is sent again until it is taken, and people are told of both', async () => {
-    const { settled, told, tries } = await run([away, away, undefined])
+    const { bench, settled, tries } = await run({ answers: [away, away, undefined] })
     expect([settled.is, tries]).toEqual(['released', 3])
-    expect(told.map(({ event }) => event)).toEqual([
+    expect(bench.events.map(({ event }) => event)).toEqual([
       'clink.settlementFailed',
       'clink.settlementFailed',
       'settlements.recovered',
     ])
-    expect(told[0]).toMatchObject({ kind: 'release', error: away })
+    expect(bench.events[0]).toMatchObject({ kind: 'release', error: away })
   })
 
   it.each([400, 403, 404, 409, 410, 422])(
     'that is refused with %i finds the clink settled elsewhere',
     async (status) => {
-      const { settled, tries } = await run([refused(status)])
+      const { settled, tries } = await run({ answers: [refused(status)] })
       expect([settled, tries]).toEqual([
         { is: 'elsewhere', detail: `the service answered ${status}: it failed with ${status}` },
         1,
@@ -118,13 +54,18 @@ describe('P8, §5: a release', () => {
     },
   )
 
+  it('that is refused again and again outside the API’s envelope finds it settled elsewhere as well', async () => {
+    const { settled } = await run({ answers: [refused(404, { failure: 'foreign', isBare: true })] })
+    expect(settled.is).toBe('elsewhere')
+  })
+
   it.each<[World, string]>([
     [{}, 'another worker with the key, or our own poll, may have the clink by then'],
     [{ exclusive: true }, 'our own next poll may have it'],
-    [{ exclusive: true, isLast: false }, 'our own next poll may have it'],
-    [{ isLast: true }, 'another worker with the key may have it'],
+    [{ exclusive: true, claimed: { isLast: false } }, 'our own next poll may have it'],
+    [{ claimed: { isLast: true } }, 'another worker with the key may have it'],
   ])('that may have been carried out is not sent again: %o, %s', async (world) => {
-    const { settled, tries } = await run([unanswered, undefined], world)
+    const { settled, tries } = await run({ ...world, answers: [unanswered, undefined] })
     expect([settled, tries]).toEqual([
       { is: 'left-to-expire', why: 'the release was sent and not answered: it failed with 0' },
       1,
@@ -132,13 +73,45 @@ describe('P8, §5: a release', () => {
   })
 
   it('that may have been carried out is sent again at a stop where nobody else uses the key', async () => {
-    const { settled, tries } = await run([unanswered, undefined], { exclusive: true, isLast: true })
+    const { settled, tries } = await run({
+      answers: [unanswered, undefined],
+      exclusive: true,
+      claimed: { isLast: true },
+    })
     expect([settled.is, tries]).toEqual(['released', 2])
   })
 
   it('that is never taken is left to expire with its claim', async () => {
-    const { settled, tries } = await run([away], { lasts: 20_000 })
+    const { settled, tries } = await run({ answers: [away], lasts: 20_000 })
     expect(settled).toEqual({ is: 'left-to-expire', why: 'no time was left in which the service took the release' })
     expect(tries).toBeGreaterThan(3)
+  })
+})
+
+describe('P8, §7: a release for which the time for stopping is over', () => {
+  const isLast = { exclusive: true, claimed: { isLast: true } } as const
+
+  it('was surely not heard where all tries say so: the next start may work the clink', async () => {
+    expect((await run({ answers: [away], closeAt: 2_000 })).settled).toEqual({ is: 'unconfirmed', hadNoEffect: true })
+  })
+
+  it('was surely not heard where no try could begin', async () => {
+    const { settled, tries } = await run({ closeAt: 0 })
+    expect([settled, tries]).toEqual([{ is: 'unconfirmed', hadNoEffect: true }, 0])
+  })
+
+  it.each([
+    ['the last', [away, unanswered]],
+    ['the first', [unanswered, away]],
+  ])('may have been heard where %s of its tries may have been', async (_, answers) => {
+    expect((await run({ ...isLast, answers, closeAt: 2_000 })).settled).toEqual({
+      is: 'unconfirmed',
+      hadNoEffect: false,
+    })
+  })
+
+  it('may have been heard where it is not sent again', async () => {
+    const { settled } = await run({ answers: [unanswered], latency: 100, closeAt: 50 })
+    expect(settled).toEqual({ is: 'unconfirmed', hadNoEffect: false })
   })
 })
