@@ -248,11 +248,12 @@ export class Ledger {
   /**
    * The clink is given up. In one commit; over two stores the letter comes first: a clink of which nothing is known would be run.
    *
-   * @param keepsResult there is a result, which Clink did not take: a later claim on the clink sends it.
+   * @param keepsResult there is a result, perhaps another member's, which Clink did not take: a later claim on the clink sends it.
    */
   async deadLetter(letter: DeadLetter, keepsResult = false): Promise<void> {
     const id = letter.clink.clink_id
-    const result = keepsResult ? this.#progress.resultOf(id) : undefined
+    if (keepsResult) await this.#fleet?.recall([id])
+    const result = keepsResult ? (this.#progress.resultOf(id) ?? this.#load(id, true).others?.result) : undefined
     await Promise.all([
       this.letters.add(letter),
       this.#progress.reset(id, result && { ...result, leases: 0, failedAt: undefined }),

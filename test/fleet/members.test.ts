@@ -298,6 +298,22 @@ describe('members of a fleet', () => {
     expect(b.ledger.letters.reruns()).toHaveLength(1)
   })
 
+  it('keep a result of another one that Clink takes from none of them, and send it when somebody retries (P5)', async (context) => {
+    await using fleet = await two(context)
+    const { a, b } = fleet
+    const memory = await a.take(clink)
+    await b.take(clink)
+    await b.begin(clink)
+    await b.ledger.keepResult(clink, 'computed once')
+    await expect
+      .poll(async () => await cluster.sql('SELECT result FROM clink_worker.parts', fleet.url))
+      .toContain('computed once')
+    await a.ledger.deadLetter({ ...letter, tell: 'release' }, true)
+    await a.drop(memory)
+    expect(await a.ledger.retry(id)).toBe('done')
+    expect((await b.take(clink)).unconfirmed(clink)?.response).toBe('computed once')
+  })
+
   it('run again what their worker alone was asked to, and each other’s never (P3)', async (context) => {
     await using fleet = await two(context)
     const local = memoryTables()
