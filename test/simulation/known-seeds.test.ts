@@ -614,6 +614,16 @@ describe('a seed that once broke a promise keeps it now:', { timeout: 60_000 }, 
       ['fleet', 'clock-in-stop', 'slow-store'],
       'what one has given back all leave alone, though its wall clock is set forward before they know (P10)',
     ],
+    [
+      3_073_769,
+      ['fleet', 'failing', 'settings', 'idle'],
+      'a claim that the service had ended without having said its length counts up to its end as it was known (P2, §2)',
+    ],
+    [
+      3_074_159,
+      ['fleet', 'pages'],
+      'a clink whose notice Clink does not take is not run once more when another member has sent its result (P5)',
+    ],
     [993_818, 'old', 'a claim is held on to with another key after a crash, though the first answer is lost (P9, §7)'],
     [7_302_627, 'old', 'a wall clock that is set forward during a stop leaves its time as it is (P8, §2)'],
   ] as const)('%i (%s): %s', async ([seed, vocabulary]) => {

@@ -20,10 +20,19 @@ export const unknownLengthsAreAskedFor: Rule = ({ plan, record }) =>
       return kind === 'release' && of !== life && arrivedAt <= claim.at
     })
     const isGivenBack = record.acts.some((act) => act.clinkId === clinkId && act.at <= claim.at) || wasReleased === true
-    if (wasInHand && isGivenBack) return []
+    if (wasInHand && (isGivenBack || hadEnded(record, claim))) return []
     if (isAskedFor(record, claim, at) || knowsThatNoneIsTold(record, life, at)) return []
     return [{ rule: 'P2', at, life, text: `${clinkId} runs, and nobody knows how long its claim lasts` }]
   })
+
+/**
+ * The service had ended the claim before, and had never said how long it would last: to its worker it stood, so that the earlier end of both counts
+ * for the new one as well.
+ */
+function hadEnded(record: Record, claim: GrantRecord): boolean {
+  const before = record.grantsOf(claim.life, claim.clinkId).findLast(({ at }) => at < claim.at)
+  return before !== undefined && isUntold(before) && before.expires <= claim.at
+}
 
 /** The answer with the claim arrived and did not say how long it lasts. */
 function isUntold({ clinkId, request }: GrantRecord): boolean {
