@@ -154,9 +154,29 @@ export const parts: readonly Part[] = [
     ],
   },
   {
+    name: 'claim',
+    files: [
+      'src/worker/claim/claim-by-id.ts',
+      'src/worker/claim/claims-under-way.ts',
+      'src/worker/claim/observe.ts',
+      'src/worker/claim/renewal-round.ts',
+      'src/worker/claim/renewal.ts',
+    ],
+    judges: [
+      'test/worker/claim/claim-by-id.test.ts',
+      'test/worker/claim/claims-under-way.test.ts',
+      'test/worker/claim/observe.test.ts',
+      'test/worker/claim/renewal.test.ts',
+    ],
+  },
+  {
     name: 'delivery',
-    files: ['src/worker/delivery/backoff.ts', 'src/worker/delivery/told.ts'],
-    judges: ['test/worker/delivery/backoff.test.ts', 'test/worker/delivery/told.test.ts'],
+    files: ['src/worker/delivery/backoff.ts', 'src/worker/delivery/told.ts', 'src/worker/delivery/unsent-results.ts'],
+    judges: [
+      'test/worker/delivery/backoff.test.ts',
+      'test/worker/delivery/told.test.ts',
+      'test/worker/delivery/unsent-results.test.ts',
+    ],
   },
   {
     name: 'settlement',

@@ -24,8 +24,7 @@ export async function findClink(
 ): Promise<Clink | undefined | 'hidden' | 'failed'> {
   let isHidden = false
   for (const status of [undefined, 'completed', 'claimed', 'pending'] as const) {
-    const filter = status === undefined ? {} : { status }
-    const params = { group_id: clink.group_id, limit: PAGE, ...sinceOf(clink.created_at), ...filter }
+    const params = { group_id: clink.group_id, limit: PAGE, ...sinceOf(clink.created_at), status }
     try {
       const { clinks } = await api.getClinks(params, { deadline, attempts: 1, signal })
       const found = clinks.find(({ clink_id }) => clink_id === clink.clink_id)
