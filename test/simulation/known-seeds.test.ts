@@ -624,6 +624,11 @@ describe('a seed that once broke a promise keeps it now:', { timeout: 60_000 }, 
       ['fleet', 'pages'],
       'a clink whose notice Clink does not take is not run once more when another member has sent its result (P5)',
     ],
+    [
+      3_079_629,
+      ['fleet', 'never', 'field', 'steps', 'killed'],
+      'a run that is killed in the middle of a step is over, and a claim that is lost later does not undo that it failed (P10)',
+    ],
     [993_818, 'old', 'a claim is held on to with another key after a crash, though the first answer is lost (P9, §7)'],
     [7_302_627, 'old', 'a wall clock that is set forward during a stop leaves its time as it is (P8, §2)'],
   ] as const)('%i (%s): %s', async ([seed, vocabulary]) => {

@@ -67,6 +67,8 @@ export class Program implements Host {
         const isOfRun = step.life === run.life && step.clinkId === run.clinkId && step.startedAt >= run.startedAt
         if (isOfRun) step.endedAt ??= this.#record.now
       }
+      // What went on in them is gone with it: what becomes of its claim later finds it over.
+      run.openSteps = 0
       run.killedBy = error.message
       this.#open?.finish(run.abortedAt === undefined ? 'failed' : 'aborted')
     }
