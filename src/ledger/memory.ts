@@ -48,14 +48,13 @@ export class Memory {
   /**
    * What a fleet says; undefined: nothing was read. Of a worked clink whose claim stands nobody else does anything: what was read before stays.
    *
-   * @param isInHand it was read under this claim before. Starts that are gone since were so because somebody has settled it: to this claim they still count.
+   * @param isInHand it was read under this claim before. Starts or a result that are gone since are so because somebody has settled it: to this claim they still count.
    */
   takeOthers(read: ByOthers | 'none' | undefined, isInHand = false): void {
     this.#isOfFleet = true
     this.isCurrent = read !== undefined || (this.workers > 0 && this.isCurrent)
     const others = read === 'none' ? undefined : read
-    const isLess = (others?.attempts.count ?? 0) < (this.others?.attempts.count ?? 0)
-    if (read !== undefined && !(isInHand && isLess)) this.others = others
+    if (read !== undefined && !(isInHand && isLess(others, this.others))) this.others = others
     if (this.others !== undefined) this.mayHaveSteps = true
   }
 
@@ -164,4 +163,9 @@ export function withStart(letter: DeadLetter | undefined, attempts: Attempts, at
 export function triedBy(attempts: Attempts): Tried {
   const { count, crashes, errors, excused = 0, outlived = 0, released = 0, suspect = false } = attempts
   return { starts: count, crashes, errors, excused, outlived, released, isSuspect: suspect }
+}
+
+function isLess(now: ByOthers | undefined, before: ByOthers | undefined): boolean {
+  const isWithoutResult = before?.result !== undefined && now?.result === undefined
+  return isWithoutResult || (now?.attempts.count ?? 0) < (before?.attempts.count ?? 0)
 }

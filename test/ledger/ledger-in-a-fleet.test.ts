@@ -173,6 +173,17 @@ describe('the handler of a clink in hand', () => {
     expect((await recallOne()).tried.starts).toBe(1)
   })
 
+  it('sends under its claim a result that the fleet forgets meanwhile, and computes none (P5)', async () => {
+    const result = { content: clink.content, leases: 0, at: NOW, response: 'computed once' }
+    fleet.others.set(id, { ...nothingByOthers, result })
+    const memory = ledger.work(await recallOne())
+    ledger.outdated(id)
+    const again = ledger.refresh(memory)
+    fleet.others.set(id, nothingByOthers)
+    await again
+    expect([memory.isCurrent, memory.unconfirmed(clink)?.response]).toEqual([true, 'computed once'])
+  })
+
   it('is read again only where it is not known, or where no claim keeps others from it', async () => {
     const memory = ledger.work(await recallOne())
     fleet.told.length = 0
