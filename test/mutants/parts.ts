@@ -161,19 +161,27 @@ export const parts: readonly Part[] = [
       'src/worker/claim/observe.ts',
       'src/worker/claim/renewal-round.ts',
       'src/worker/claim/renewal.ts',
+      'src/worker/claim/siblings.ts',
     ],
     judges: [
       'test/worker/claim/claim-by-id.test.ts',
       'test/worker/claim/claims-under-way.test.ts',
       'test/worker/claim/observe.test.ts',
       'test/worker/claim/renewal.test.ts',
+      'test/worker/claim/siblings-trial.test.ts',
     ],
   },
   {
     name: 'delivery',
-    files: ['src/worker/delivery/backoff.ts', 'src/worker/delivery/told.ts', 'src/worker/delivery/unsent-results.ts'],
+    files: [
+      'src/worker/delivery/backoff.ts',
+      'src/worker/delivery/deliveries.ts',
+      'src/worker/delivery/told.ts',
+      'src/worker/delivery/unsent-results.ts',
+    ],
     judges: [
       'test/worker/delivery/backoff.test.ts',
+      'test/worker/delivery/deliveries.test.ts',
       'test/worker/delivery/told.test.ts',
       'test/worker/delivery/unsent-results.test.ts',
     ],
@@ -181,6 +189,7 @@ export const parts: readonly Part[] = [
   {
     name: 'settlement',
     files: [
+      'src/worker/delivery/handle.ts',
       'src/worker/settlement/attempts.ts',
       'src/worker/settlement/claim-handle.ts',
       'src/worker/settlement/complete.ts',

@@ -176,7 +176,7 @@ export class Siblings {
     const renewal = await renewOnce(claim, { signal }, this.#options)
     if (renewal.is !== 'refused') claim.lease = renewal.lease
     // It may have begun anew.
-    const { claimed_at } = renewal.is === 'granted' ? renewal.record : { claimed_at: undefined }
+    const claimed_at = renewal.is === 'granted' ? renewal.record.claimed_at : undefined
     claim.clink = { ...claim.clink, claimed_at }
     return renewal
   }

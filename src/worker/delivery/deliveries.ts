@@ -133,7 +133,7 @@ export class Deliveries {
   }
 
   get #stuckSince(): readonly number[] {
-    return [...this.#all].flatMap(({ stuckSince }) => stuckSince ?? []).sort((a, b) => a - b)
+    return [...this.#all].flatMap(({ stuckSince }) => stuckSince ?? [])
   }
 
   /** Resolves when every delivery that is in the set now has ended and its code too. */

@@ -2,6 +2,7 @@ import type { Explanation } from '../explanation.ts'
 
 const lease = 'src/worker/claim/lease.ts'
 const machine = 'src/worker/claim/keeper-machine.ts'
+const siblings = 'src/worker/claim/siblings.ts'
 const terms = 'src/worker/claim/terms.ts'
 
 export const leases: readonly Explanation[] = [
@@ -92,6 +93,14 @@ export const leases: readonly Explanation[] = [
     original: 'renewal.lease.deadline < this.#lease.deadline',
     replacement: 'renewal.lease.deadline <= this.#lease.deadline',
     why: 'No renewal follows, and two leases of one deadline end alike.',
+  },
+  {
+    file: siblings,
+    line: 'this.#inVain.set(claim.clink.clink_id, true)',
+    mutator: 'BooleanLiteral',
+    original: 'true',
+    replacement: 'false',
+    why: 'It is asked whether something is noted, and never what.',
   },
   {
     file: terms,

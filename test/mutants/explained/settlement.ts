@@ -2,6 +2,7 @@ import type { Explanation } from '../explanation.ts'
 
 const complete = 'src/worker/settlement/complete.ts'
 
+const deliveries = 'src/worker/delivery/deliveries.ts'
 const told = 'src/worker/delivery/told.ts'
 
 export const settlements: readonly Explanation[] = [
@@ -36,6 +37,22 @@ export const settlements: readonly Explanation[] = [
     original: 'whole === undefined',
     replacement: 'false',
     why: 'Only what has a text is asked for its next form; the compiler does not know that.',
+  },
+  {
+    file: deliveries,
+    line: 'if (handle.releaseTried) this.#releaseTried.set(id, true)',
+    mutator: 'BooleanLiteral',
+    original: 'true',
+    replacement: 'false',
+    why: 'It is asked whether something is noted, and never what.',
+  },
+  {
+    file: deliveries,
+    line: 'if (others.length === 0) this.#byClink.delete(id)',
+    mutator: 'ConditionalExpression',
+    original: 'others.length === 0',
+    replacement: 'false',
+    why: 'An empty list is as good as none; it is deleted for the memory that it costs.',
   },
   {
     file: told,

@@ -40,7 +40,8 @@ describe('a claim in hand', () => {
     expect([begun.handle.mark, begun.keeper.options.renewsFirst]).toEqual(['never', true])
   })
 
-  it('says at which start it is, once there is one', () => {
+  it('says at which start it is, once there is one', async () => {
+    expect((await HandleBench.of()).handle.facts).toStrictEqual({ clink, route: 'work' })
     expect(bench.handle.facts).toStrictEqual({ clink, route: 'work' })
     bench.owner.attempt = 2
     expect(bench.handle.facts).toStrictEqual({ clink, route: 'work', attempt: 2 })
