@@ -96,8 +96,8 @@ export class FailedClaims {
   }
 
   granted(clinkId: string): void {
-    this.forget(clinkId)
     this.#answered()
+    this.forget(clinkId)
   }
 
   /** The clink is not pending any more, or not ours to claim. */

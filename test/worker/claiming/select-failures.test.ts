@@ -108,6 +108,22 @@ describe.concurrent('§3: a service that answers lists and fails every claim is 
     await until(() => station.daemon.readiness().ready, 'ready again')
   })
 
+  it('which three clinks show; two of them wait no longer when the claim of the third is answered', async () => {
+    let isAway = true
+    const bench = new VirtualBench({
+      settings: select,
+      weather: ({ path }) => (isAway && path.endsWith('/claim') ? 'reset' : undefined),
+      handle: async () => await Promise.resolve('done'),
+    })
+    const ids = ['one', 'two', 'three'].map((text) => bench.send(text))
+    await bench.pass(10 * MINUTE)
+    isAway = false
+    await bench.pass(MINUTE)
+    await bench.stop()
+
+    expect(ids.map((id) => bench.emulator.clink(id)?.status)).toEqual(Array(3).fill('completed'))
+  })
+
   it('which ends --once with 69 (§9)', async () => {
     await using bench = await Bench.open()
     const ids = bench.sendMany(8)
