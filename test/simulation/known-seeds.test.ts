@@ -590,6 +590,11 @@ describe('a seed that once broke a promise keeps it now:', { timeout: 60_000 }, 
       'a result that has arrived once more is an end that a crash may leave unsaid (P1)',
     ],
     [
+      3_076_432,
+      ['fleet', 'pages', 'patterns', 'late-begun', 'fleet-limits'],
+      'whose claims have failed wants its place in the fleet for the one that shows whether they go through again (P1, §3)',
+    ],
+    [
       3_038_150,
       ['fleet', 'patterns'],
       'a parked claim that has cooled is not given back while code of an earlier claim on its clink goes on (P3)',

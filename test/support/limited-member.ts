@@ -57,6 +57,8 @@ export class Member {
   fails = true
   /** It does not reach the service. */
   isCutOff = false
+  /** What it claims by id fails, and nothing else. */
+  failsToClaim = false
 
   constructor(limits: Limits, settings: VirtualOptions['settings'] = {}) {
     let time = (): number => 0
@@ -75,7 +77,7 @@ export class Member {
         ...select,
         ...settings,
       },
-      weather: () => (this.isCutOff ? 'reset' : undefined),
+      weather: ({ path }) => (this.isCutOff || (this.failsToClaim && path.endsWith('/claim')) ? 'reset' : undefined),
       handle: async ({ content }, { signal }, bench) => {
         const run: Run = { content, at: bench.time.now, until: Infinity }
         this.runs.push(run)

@@ -29,8 +29,8 @@ export class FleetLimits implements Asker {
   /** After a statement that has failed. */
   #notBefore = -Infinity
   #asking: Promise<void> | undefined
-  /** False: nothing that is listed can be claimed, and nothing is asked for that. Others may have it. */
-  mayClaim = true
+  /** So much of what is listed can be claimed at once, and for no more of it is anything asked. Others may have it. */
+  mayClaim = Infinity
   /** Somebody wanted something for which no seat was free. */
   #isShort = false
   #isClosed = false
@@ -131,7 +131,7 @@ export class FleetLimits implements Asker {
   async #ask(): Promise<void> {
     const now = this.#now
     const seats: Seats = {
-      unclaimed: this.#isClosed || !this.mayClaim ? 0 : this.#room.free,
+      unclaimed: this.#isClosed ? 0 : Math.min(this.mayClaim, this.#room.free),
       isForClaimed: !this.#isClosed && this.#room.taken === undefined,
       isShort: false,
     }

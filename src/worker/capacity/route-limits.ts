@@ -35,9 +35,9 @@ export class RouteLimits implements PlaceOwner {
     })
   }
 
-  /** @param is false: what is listed cannot be claimed, as long as this is not said anew, and wants nothing of the fleet. */
-  mayClaim(is: boolean): void {
-    if (this.fleet !== undefined) this.fleet.mayClaim = is
+  /** @param most so much of what is listed may be claimed at once, until this is said anew: more than that wants nothing of the fleet. */
+  mayClaim(most: number): void {
+    if (this.fleet !== undefined) this.fleet.mayClaim = most
   }
 
   /** Takes a place for a clink that is to be claimed. @returns false: there is none. */

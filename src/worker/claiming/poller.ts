@@ -54,6 +54,8 @@ export class Poller implements Service {
   #lastError: ClinkApiError | undefined
   /** Since the last failure the service has answered. */
   #isProbed = false
+  /** Claims fail, and the one that would show whether they still do waits for its place. */
+  #isHeldUp = false
   #refusals = new BareRefusals()
   #empties = 0
   #saidAt: number | undefined
@@ -109,9 +111,9 @@ export class Poller implements Service {
     )
   }
 
-  /** Polls now, unless it would have to wait for a slot or the service is failing. */
+  /** Polls now, unless it would have to wait for a slot, or the service is failing and nothing has changed about that. */
   #wake(): void {
-    if (!this.#isFailing) this.#alarm.ring()
+    if (!this.#isFailing || this.#isHeldUp) this.#alarm.ring()
   }
 
   /** Asks at once although the service was failing: what it refused may be another key's matter now. */
@@ -139,7 +141,7 @@ export class Poller implements Service {
       pulses.poll.expect('poll', (REQUESTS + inbox.groups.length) * clink.timeout)
       const behind = rateLimit.pollWait
       if (behind > 0) {
-        this.#parts.capacity.limits.mayClaim(false)
+        this.#parts.capacity.limits.mayClaim(0)
         await this.#wait(behind)
       } else if (this.#isFailing) {
         await this.#probe()
@@ -170,10 +172,10 @@ export class Poller implements Service {
     const { capacity, context, health } = this.#parts
     const { random, settings, signals, warmth } = context
     const way = this.#way()
-    capacity.limits.mayClaim(way === 'select')
+    capacity.limits.mayClaim(way === 'select' ? this.#ways.most : 0)
     if (way === undefined) return await this.#rest()
     const taken = await orError(this.#ways.take(way, this.#giveUp.signal))
-    if (taken instanceof ClinkApiError) return await this.#fail(taken)
+    if (taken instanceof ClinkApiError) return await this.#fail(taken, way === 'select' && this.#ways.isHeldUp)
     this.hasPolled = true
     this.#refusal = undefined
     this.#saidAt = undefined
@@ -246,13 +248,14 @@ export class Poller implements Service {
     return await orError(api.checkInbox(params, { attempts: 1, signal: this.#giveUp.signal }))
   }
 
-  async #fail(error: ClinkApiError): Promise<void> {
+  async #fail(error: ClinkApiError, isHeldUp = false): Promise<void> {
     const { emit, random, settings, signals } = this.#parts.context
     if (this.#stopping.signal.aborted) return
     this.#failures += 1
     this.#lastError = error
     this.#isProbed = false
-    this.#parts.capacity.limits.mayClaim(false)
+    this.#isHeldUp = isHeldUp
+    this.#parts.capacity.limits.mayClaim(isHeldUp ? 1 : 0)
     const isRefused = this.#isRefused(error)
     const { interval, maxInterval } = settings.current.poll
     const backoff = isRefused

@@ -20,6 +20,8 @@ type Wanted = Purpose | Promise<Purpose | undefined>
 interface Claims {
   readonly claimed: number
   readonly failed?: ClinkApiError | undefined
+  /** None was made, and some clinks wait for their places. */
+  readonly waits?: boolean
 }
 
 /** Most claims at once: the rest follows in the next turn. */
@@ -70,6 +72,11 @@ export class SelectClaims {
     return mayClaimById ?? this.#trial === undefined
   }
 
+  /** One shows whether the service is back. */
+  get most(): number {
+    return this.#failed.outage === undefined ? Infinity : 1
+  }
+
   get #isSafe(): boolean {
     return this.#shared.context.siblings.mayClaimById === true
   }
@@ -92,8 +99,7 @@ export class SelectClaims {
   async make(most: number, signal: AbortSignal): Promise<Claims> {
     if (this.#intake.isClosing) return { claimed: 0 }
     if (!this.mayBegin) return { claimed: 0 }
-    // One shows whether the service is back.
-    const limit = this.#isSafe && this.#failed.outage === undefined ? AT_ONCE : 1
+    const limit = this.#isSafe ? Math.min(this.most, AT_ONCE) : 1
     const begun: Promise<ClaimById>[] = []
     await this.#lookForSaved(signal)
     let [free, late] = [Math.min(most, this.#shared.capacity.free), 0]
@@ -116,7 +122,7 @@ export class SelectClaims {
     const claimed = answers.filter((answer) => answer.is === 'claimed').length
     const failed = answers.flatMap((answer) => ('error' in answer ? (answer.error ?? []) : [])).find(isAboutAll)
     const why = failed ?? this.#failed.outage ?? (claimed > 0 ? undefined : await this.#refusal(answers, signal))
-    return { claimed, failed: why }
+    return { claimed, failed: why, waits: begun.length === 0 && this.#heldBack.size > 0 }
   }
 
   /** Seats are kept for what the inbox still shows. */

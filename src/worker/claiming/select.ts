@@ -43,6 +43,8 @@ export class Select implements Claiming {
   /** How long a page was that the service has cut. */
   #cut: number | undefined
   #hasClaimed = false
+  /** The last look has made no claim, since all that it could have claimed waits for its place. */
+  isHeldUp = false
   #starvedAt: number | undefined
 
   constructor(shared: AdmissionParts, intake: Intake) {
@@ -79,6 +81,11 @@ export class Select implements Claiming {
     return this.#claims.areOnTheirWay
   }
 
+  /** So many may be claimed at once, as far as the service is concerned. */
+  get most(): number {
+    return this.#claims.most
+  }
+
   /** Seats are kept free for a clink that takes several. */
   get areSaved(): boolean {
     return this.#heldBack.saved !== undefined
@@ -108,6 +115,7 @@ export class Select implements Claiming {
   async take(signal: AbortSignal): Promise<Taken> {
     const { capacity, context } = this.#shared
     const { clock, emit } = context
+    this.isHeldUp = false
     this.#rewind()
     const sweep = this.#current()
     const sentAt = clock.now()
@@ -115,7 +123,8 @@ export class Select implements Claiming {
     const looked = !isListed && !sweep.isOver
     const received = looked ? await this.#list(sweep, signal) : 0
     const asked = capacity.free
-    const { claimed, failed } = asked > 0 ? await this.#claims.make(asked, signal) : { claimed: 0 }
+    const { claimed, failed, waits = false } = asked > 0 ? await this.#claims.make(asked, signal) : { claimed: 0 }
+    this.isHeldUp = waits
     if (failed !== undefined && claimed === 0) throw failed
     emit({ event: 'poll.succeeded', looked, asked, received, claimed, duration: clock.now() - sentAt })
     this.#hasClaimed ||= claimed > 0

@@ -57,6 +57,16 @@ export class Ways {
     return this.#parts.select.retryAt
   }
 
+  /** The last look has made no claim, since all that it could have claimed waits for its place. */
+  get isHeldUp(): boolean {
+    return this.#parts.select.isHeldUp
+  }
+
+  /** So much of what is listed may be claimed at once, as far as the service is concerned. */
+  get most(): number {
+    return this.#parts.select.most
+  }
+
   /** As `Claiming.take`. */
   async take(mode: 'batch' | 'select', ...how: Parameters<Claiming['take']>): Promise<Taken> {
     const taking = this.#parts[mode].take(...how)

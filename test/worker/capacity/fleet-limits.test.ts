@@ -88,6 +88,31 @@ describe('a member that cannot claim', () => {
     expect([member.left, member.runs.length]).toEqual([0, 3])
     await member.bench.stop()
   })
+
+  it.each([
+    ['a key', serial],
+    ['a permit', { rate: { count: 2, window: SECOND, scope: 'fleet' } }],
+    ['both', { ...serial, rate: { count: 2, window: SECOND, scope: 'fleet' } }],
+  ] as const)('wants %s for the one claim that is to show whether claims go through again', async (_, limits) => {
+    const member = new Member(limits, select)
+    member.failsToClaim = true
+    for (const from of ['bob', 'alice', 'robot']) member.send(`work of ${from}`, from)
+    await member.bench.pass(MINUTE)
+    expect(member.bench.all('poll.failed').at(-1)?.failures).toBeGreaterThan(2)
+    const tried = (): number => member.bench.sent.filter(({ path }) => path.endsWith('/claim')).length
+    const before = [tried(), member.bench.all('poll.failed').length] as const
+    for (let n = 0; n < 300; n += 1) {
+      await member.bench.pass(SECOND)
+      expect(member.keys.length).toBeLessThanOrEqual(1)
+    }
+    const [claims, failures] = [tried() - before[0], member.bench.all('poll.failed').length - before[1]]
+    // It is tried again and again, and each try has its backoff.
+    expect([claims > 5, claims <= failures]).toEqual([true, true])
+    member.failsToClaim = false
+    await member.bench.pass(MINUTE)
+    expect([member.left, member.runs.length]).toEqual([0, 3])
+    await member.bench.stop()
+  })
 })
 
 describe('the right to a key of the fleet', () => {
