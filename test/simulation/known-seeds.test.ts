@@ -634,6 +634,11 @@ describe('a seed that once broke a promise keeps it now:', { timeout: 60_000 }, 
       ['fleet', 'never', 'field', 'steps', 'killed'],
       'a run that is killed in the middle of a step is over, and a claim that is lost later does not undo that it failed (P10)',
     ],
+    [
+      3_081_205,
+      ['fleet'],
+      'a start that is stopped while it waits for the store leaves it to the next one that there was a crash (P1)',
+    ],
     [993_818, 'old', 'a claim is held on to with another key after a crash, though the first answer is lost (P9, §7)'],
     [7_302_627, 'old', 'a wall clock that is set forward during a stop leaves its time as it is (P8, §2)'],
   ] as const)('%i (%s): %s', async ([seed, vocabulary]) => {

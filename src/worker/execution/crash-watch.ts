@@ -45,6 +45,7 @@ export class CrashWatch {
   /** Suspects that still run and no longer alone. */
   readonly #outlasting = new Set<string>()
   #cancel: Cancel = () => {}
+  #hasBegun = false
   #hasFault = false
 
   constructor(context: CrashContext) {
@@ -57,6 +58,7 @@ export class CrashWatch {
    * @param isOurs false: what the ledger knows was written by another worker, whose end is no crash of ours.
    */
   async begin(inHand: readonly InHand[], isOurs = true): Promise<void> {
+    this.#hasBegun = true
     const { ledger } = this.#context
     const running = inHand.filter((one) => one.running)
     const givenBack = (ledger.process.fact('running') ?? '').split('\n').filter((id) => id !== '')
@@ -184,8 +186,9 @@ export class CrashWatch {
     verdict?.say()
   }
 
-  /** A stop in order: the next start is not after a crash. */
+  /** A stop in order: the next start is not after a crash, unless this one has ended before it knew of an earlier one. */
   async end(): Promise<void> {
+    if (!this.#hasBegun) return
     this.#cancel()
     await this.#context.ledger.process.note({ run: 'stopped', crashes: '0' })
   }

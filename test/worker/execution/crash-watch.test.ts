@@ -78,6 +78,16 @@ class Lives implements Disposable {
     }
   }
 
+  /** A life that is stopped before it has begun: it waited for the store of its fleet. */
+  async stopsAtOnce(): Promise<void> {
+    const state = open(this.#directory.path)
+    try {
+      await makeWatch(state.ledger, systemClock()).end()
+    } finally {
+      state.close()
+    }
+  }
+
   [Symbol.dispose](): void {
     this.#directory[Symbol.dispose]()
   }
@@ -109,6 +119,16 @@ describe('P9, §4: the crash watch', () => {
     })
     await lives.life(async ({ events }) => {
       expect(events).toEqual([{ event: 'worker.crashed', crashes: 2, running: [] }])
+    })
+  })
+
+  it('leaves a crash to the next start where the one after it was stopped before it began', async () => {
+    using lives = new Lives()
+    await lives.life(async ({ run }) => await run('a'))
+    await lives.stopsAtOnce()
+    await lives.life(async ({ ledger, events }) => {
+      expect(events).toEqual([{ event: 'worker.crashed', crashes: 1, running: ['a'] }])
+      expect(ledger.attemptsOf('a').excused).toBe(1)
     })
   })
 
