@@ -54,7 +54,7 @@ export class Memory {
     this.#isOfFleet = true
     this.isCurrent = read !== undefined || (this.workers > 0 && this.isCurrent)
     const others = read === 'none' ? undefined : read
-    if (read !== undefined && !(isInHand && isLess(others, this.others))) this.others = others
+    if (read !== undefined) this.others = isInHand ? withoutLoss(others, this.others) : others
     if (this.others !== undefined) this.mayHaveSteps = true
   }
 
@@ -165,7 +165,9 @@ export function triedBy(attempts: Attempts): Tried {
   return { starts: count, crashes, errors, excused, outlived, released, isSuspect: suspect }
 }
 
-function isLess(now: ByOthers | undefined, before: ByOthers | undefined): boolean {
-  const isWithoutResult = before?.result !== undefined && now?.result === undefined
-  return isWithoutResult || (now?.attempts.count ?? 0) < (before?.attempts.count ?? 0)
+function withoutLoss(now: ByOthers | undefined, before: ByOthers | undefined): ByOthers | undefined {
+  if (now === undefined || before === undefined) return now ?? before
+  const result = now.result ?? before.result
+  const attempts = now.attempts.count < before.attempts.count ? before.attempts : now.attempts
+  return { ...now, attempts, ...(result !== undefined && { result }) }
 }

@@ -173,6 +173,17 @@ describe('the handler of a clink in hand', () => {
     expect((await recallOne()).tried.starts).toBe(1)
   })
 
+  it('sends a result that another member has kept since what was known before was forgotten (P5)', async () => {
+    const result = { content: clink.content, leases: 0, at: NOW, response: 'kept since' }
+    fleet.others.set(id, { ...nothingByOthers, attempts: { ...NONE, count: 2 } })
+    const memory = ledger.work(await recallOne())
+    ledger.outdated(id)
+    const again = ledger.refresh(memory)
+    fleet.others.set(id, { ...nothingByOthers, attempts: { ...NONE, count: 1 }, result })
+    await again
+    expect([memory.tried.starts, memory.unconfirmed(clink)?.response]).toEqual([2, 'kept since'])
+  })
+
   it('sends under its claim a result that the fleet forgets meanwhile, and computes none (P5)', async () => {
     const result = { content: clink.content, leases: 0, at: NOW, response: 'computed once' }
     fleet.others.set(id, { ...nothingByOthers, result })

@@ -639,6 +639,11 @@ describe('a seed that once broke a promise keeps it now:', { timeout: 60_000 }, 
       ['fleet'],
       'a start that is stopped while it waits for the store leaves it to the next one that there was a crash (P1)',
     ],
+    [
+      3_088_570,
+      ['fleet', 'slow-store', 'sleeps', 'paused-fleet', 'fleet-limits'],
+      'a result that another member has kept since is sent, though earlier starts were forgotten meanwhile (P5)',
+    ],
     [993_818, 'old', 'a claim is held on to with another key after a crash, though the first answer is lost (P9, §7)'],
     [7_302_627, 'old', 'a wall clock that is set forward during a stop leaves its time as it is (P8, §2)'],
   ] as const)('%i (%s): %s', async ([seed, vocabulary]) => {
