@@ -58,11 +58,14 @@ describe('what operators see of a fleet', { timeout: 90_000 }, () => {
     const { machine, member } = found.fleet
     expect(found.fleet).toEqual({ name: 'default', member: expect.stringMatching(/^\w{16}$/), machine: hostname() })
     const called = `${machine} (${member.slice(0, 6)})`
-    expect(await json('operator', 'status', '--fleet')).toMatchObject({
-      members: expect.arrayContaining([
-        expect.objectContaining({ member, name: called, signs: expect.objectContaining({ pid: a.pid }) }),
-      ]),
-    })
+    // It says what it does a moment after its start.
+    await expect
+      .poll(async () => await json('operator', 'status', '--fleet'), { timeout: 10_000 })
+      .toMatchObject({
+        members: expect.arrayContaining([
+          expect.objectContaining({ member, name: called, signs: expect.objectContaining({ pid: a.pid }) }),
+        ]),
+      })
     expect(await fleet.said('a', 'status')).toContain(`\nfleet     default, we are ${called}\n`)
     expect(a.output).toMatch(new RegExp(`"worker.started".*"fleet":"default","member":"${member}"`))
 

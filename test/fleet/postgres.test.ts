@@ -118,7 +118,7 @@ describe('the store in PostgreSQL', () => {
     await expect(looker.look()).rejects.toThrow('may not make the schema clink_worker')
     await a.prepare()
     expect(await a.look()).toBe(true)
-    await expect(looker.look()).rejects.toThrow('permission denied')
+    await expect(looker.look()).rejects.toThrow('this role lacks USAGE on the schema clink_worker')
     await cluster.sql(`UPDATE clink_worker.meta SET needs = ${VERSION + 1}`, members.url)
     await expect(a.look()).rejects.toThrow('made for a newer clink-worker')
     const name = members.url.replace(/^.*@\/(\w+).*$/, '$1')
