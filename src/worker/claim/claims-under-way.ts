@@ -1,23 +1,21 @@
-interface Request {
-  readonly clinkId: string
-  readonly over: Promise<void>
-}
-
 /**
- * Requests that claim or renew and are on their way: a release that overtakes one of its clink, also of an earlier claim, would be undone by it.
+ * Requests that claim or renew and are on their way, by their clinks: a release that overtakes one, also of an earlier claim, would be undone by it.
  */
 export class ClaimsUnderWay {
-  readonly #requests = new Set<Request>()
+  readonly #requests = new Map<string, Set<Promise<void>>>()
 
-  note(clinkId: string, over: Promise<void>): void {
-    const request = { clinkId, over }
-    this.#requests.add(request)
-    void over.finally(() => this.#requests.delete(request))
+  note(clinkId: string, request: Promise<void>): void {
+    const requests = this.#requests.get(clinkId) ?? new Set()
+    this.#requests.set(clinkId, requests.add(request))
+    void request.finally(() => {
+      requests.delete(request)
+      if (requests.size === 0) this.#requests.delete(clinkId)
+    })
   }
 
   /** Resolves when those that are on their way now are over. */
   async over(clinkId: string): Promise<void> {
-    const requests = [...this.#requests].filter((request) => request.clinkId === clinkId)
-    await Promise.all(requests.map((request) => request.over))
+    const requests = this.#requests.get(clinkId)
+    if (requests !== undefined) await Promise.all(requests)
   }
 }
