@@ -1,6 +1,7 @@
 import { sleep, systemClock } from '../../base/clock.ts'
 import { CodedError, EXIT, type ExitCode } from '../../base/coded-error.ts'
 import { humanDuration } from '../../base/duration.ts'
+import { textLines } from '../../base/text-lines.ts'
 import type { Drained, LogLevel } from '../../control/asked.ts'
 import { printable } from '../../observe/printable.ts'
 import { wishOf, type NoteOptions } from '../terminal/caller.ts'
@@ -126,7 +127,7 @@ const ACTS: Readonly<
 
 /** One mistake stands in the same line, of several each in its own. */
 function notReloaded(problem: string): string {
-  const lines = problem.split('\n').filter((line) => line.trim() !== '')
+  const lines = textLines(problem)
   const [first = ''] = lines
   const all = lines.length === 1 ? ` ${first}` : lines.map((line) => `\n  ${line}`).join('')
   return `not reloaded, what was in use stays:${all}`

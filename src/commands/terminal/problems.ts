@@ -1,5 +1,6 @@
 import { CommanderError } from 'commander'
 import { asError, CodedError, EXIT, stackOf, type ExitCode } from '../../base/coded-error.ts'
+import { textLines } from '../../base/text-lines.ts'
 import { ClinkApiError } from '../../clink/errors.ts'
 import { forbids, isAway, refusesKey } from '../../clink/verdicts.ts'
 import { printable } from '../../observe/printable.ts'
@@ -13,7 +14,7 @@ export function sayProblem(thrown: unknown, io: Io): ExitCode {
   const error = asError(thrown)
   const redact = redactor(io.secrets)
   const say = (text: string): void => {
-    for (const line of text.split('\n')) if (line.trim() !== '') io.problem(printable(redact(line)))
+    for (const line of textLines(text)) io.problem(printable(redact(line)))
   }
   if (error instanceof CommanderError) {
     if (HELP_GIVEN.has(error.code)) return EXIT.ok
