@@ -5,7 +5,7 @@ import { Ledger } from '../../src/ledger/ledger.ts'
 import { memoryTables } from '../../src/ledger/memory-tables.ts'
 import { DONE } from '../../src/ledger/table.ts'
 import type { LedgerTables } from '../../src/ledger/tables.ts'
-import { Member, Spoilt, twoMembers } from '../support/fleet.ts'
+import { Member, spoilt, twoMembers } from '../support/fleet.ts'
 import { clusterOfFile, needPostgres } from '../support/postgres.ts'
 import { clink } from '../support/sample-records.ts'
 import { letter } from '../support/states.ts'
@@ -20,19 +20,6 @@ async function two(context: Parameters<typeof needPostgres>[0]) {
   const parts = async (): Promise<string> =>
     await cluster.sql('SELECT clink, member, attempts FROM clink_worker.parts ORDER BY 2', url)
   return Object.assign(await twoMembers(url), { parts })
-}
-
-/** One whose writes can be spoilt, and whose tables outlive its processes. */
-async function spoilt(url: string, name = 'a'): Promise<{ member: Member; store: () => Spoilt }> {
-  let store: Spoilt | undefined
-  const member = await new Member(name, url, undefined, (real) => (store = new Spoilt(real))).start()
-  return {
-    member,
-    store: () => {
-      if (store === undefined) throw new Error('there is no store')
-      return store
-    },
-  }
 }
 
 /** Tables whose writes are on the disk when `until` has resolved as well, as it is when they are made. */

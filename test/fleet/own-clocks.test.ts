@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { Member, Spoilt } from '../support/fleet.ts'
+import { Member, spoilt } from '../support/fleet.ts'
 import { clusterOfFile, needPostgres } from '../support/postgres.ts'
 import { clink } from '../support/sample-records.ts'
 import { wallNow } from '../../src/base/host-time.ts'
@@ -38,20 +38,13 @@ it.for(CLOCKS)(
 it('a clink is left alone for as long as a member wants, though its clock is set forward before the others know', async (context) => {
   needPostgres(context)
   const url = await cluster.database()
-  const stores: Spoilt[] = []
-  await using here = new Member('here', url, memoryTables(), (real) => {
-    const store = new Spoilt(real)
-    stores.push(store)
-    return store
-  })
-  await here.start()
+  const { member: opened, store } = await spoilt(url, 'here')
+  await using here = opened
   await using other = await member('other', url, 0)
-  const [store] = stores
-  if (store === undefined) throw new Error('it has a store')
-  store.writes = 'fail'
+  store().writes = 'fail'
   await here.ledger.cooling.set('msg', 60_000)
   here.ahead = 2 * HOUR
-  store.writes = 'work'
+  store().writes = 'work'
   await expect.poll(() => here.ledger.isHealthy, { timeout: 5_000 }).toBe(true)
   await other.ledger.recall(['msg'])
   expect((await other.ledger.recallOne('msg')).coolsFor).toBeGreaterThan(30_000)

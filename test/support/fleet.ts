@@ -179,3 +179,16 @@ export class Spoilt implements SharedStore {
   readonly isOfTheData: SharedStore['isOfTheData'] = (error) => this.#real.isOfTheData(error)
   readonly close = async (): Promise<void> => await this.#real.close()
 }
+
+/** One whose writes can be spoilt, and whose tables outlive its processes. */
+export async function spoilt(url: string, name = 'a'): Promise<{ member: Member; store: () => Spoilt }> {
+  let store: Spoilt | undefined
+  const member = await new Member(name, url, undefined, (real) => (store = new Spoilt(real))).start()
+  return {
+    member,
+    store: () => {
+      if (store === undefined) throw new Error('there is no store')
+      return store
+    },
+  }
+}
