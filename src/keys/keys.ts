@@ -55,6 +55,8 @@ export class WorkerKey implements KeySource, KeyClients {
   isPresumed = false
   /** Who it belongs to, where that is somebody else. */
   stranger: string | undefined
+  /** Whom a list has shown as the owner of what it has just claimed. */
+  suspect: string | undefined
   readonly #keys: Keys
   /** Made once: each note of a claim in the journal carries it. */
   readonly #fingerprint: string
@@ -186,7 +188,7 @@ export class Keys {
     const { identity } = this.#options
     this.#ownersAreTold ||= typeof owner === 'string'
     // What one claim of the key has shown holds for claims that show nothing.
-    if (key.stranger !== undefined) return false
+    if (key.stranger !== undefined || (key.suspect !== undefined && typeof owner !== 'string')) return false
     if (!identity.isSomebodyElse(owner)) {
       if (identity.id === undefined) identity.learn(owner, 'a claim')
       else identity.named(owner)
@@ -199,6 +201,19 @@ export class Keys {
     if (isDoubtful) identity.named(owner)
     else this.#refuse(key, owner ?? '')
     return false
+  }
+
+  /**
+   * Takes in whom a list shows as the owner of what `key` has just claimed. Where that is somebody else he may have taken it since: he counts as the owner
+   * of the key when a list shows him for its next claim as well.
+   *
+   * @returns false: nobody can tell yet whose the key is.
+   */
+  shown(key: WorkerKey, owner: string): boolean {
+    const isFirst = this.#options.identity.isSomebodyElse(owner) && owner !== key.suspect
+    if (isFirst) key.suspect = owner
+    this.#ownersAreTold = true
+    return !isFirst
   }
 
   #refuse(key: WorkerKey, owner: string): void {
@@ -234,6 +249,7 @@ export class Keys {
   trust(key: WorkerKey): void {
     if (key.stranger !== undefined) return
     key.isProven = true
+    key.suspect = undefined
     this.#know(this.#nameOf(key))
     if (key === this.#current && !key.isPresumed) this.#before = undefined
   }

@@ -644,6 +644,11 @@ describe('a seed that once broke a promise keeps it now:', { timeout: 60_000 }, 
       ['fleet', 'slow-store', 'sleeps', 'paused-fleet', 'fleet-limits'],
       'a result that another member has kept since is sent, though earlier starts were forgotten meanwhile (P5)',
     ],
+    [
+      3_082_764,
+      'fleet',
+      'somebody who takes over the first claim of a worker does not pass for the owner of its key (P1, §8)',
+    ],
     [993_818, 'old', 'a claim is held on to with another key after a crash, though the first answer is lost (P9, §7)'],
     [7_302_627, 'old', 'a wall clock that is set forward during a stop leaves its time as it is (P8, §2)'],
   ] as const)('%i (%s): %s', async ([seed, vocabulary]) => {

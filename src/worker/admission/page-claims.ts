@@ -60,18 +60,18 @@ export async function whyForeign(
 ): Promise<'owner-unknown' | 'other-owner' | undefined> {
   if (claimed.leases.size === 0) return undefined
   const owner = await ownerOf(claimed, context)
-  if (owner === 'failed') return 'owner-unknown'
+  if (owner === 'failed' || owner === 'unclear') return 'owner-unknown'
   return context.keys.accept(claimed.key, owner === 'untold' ? undefined : owner.id) ? undefined : 'other-owner'
 }
 
 /**
  * Whom the claims of a page surely name as their owner. Where it does not say and nothing has told yet whose the key is, one of
- * them is renewed for the answer. `failed`: that was asked, and no answer came.
+ * them is renewed for the answer. `failed`: that was asked, and no answer came; `unclear`: the answer may be about a later claim.
  */
 async function ownerOf(
   { isHeld, key, leases, page, signal }: ClaimedPage,
   context: AdmissionContext,
-): Promise<{ readonly id: string } | 'untold' | 'failed'> {
+): Promise<{ readonly id: string } | 'untold' | 'unclear' | 'failed'> {
   const { identity, keys } = context
   const isWhole = page.claimed_count === page.clinks.length
   const named = page.clinks.find(({ claimed_by, status }) => status === 'claimed' && typeof claimed_by === 'string')

@@ -12,7 +12,7 @@ export type ClaimById =
   | { readonly is: 'claimed'; readonly clink: Clink; readonly lease: Lease; readonly key: WorkerKey }
   /** Somebody else was faster, or the clink is gone. */
   | { readonly is: 'refused'; readonly error?: ClinkApiError }
-  /** The service does not take a length, and will not be asked for one again, for this clink at least. Whether the clink is still wanted is to be judged anew. */
+  /** The service does not take a length, and will not be asked for one again, for this clink at least; or it is unclear whose the claim was. Whether the clink is still wanted is to be judged anew. */
   | { readonly is: 'again' }
   /** No usable answer came. The clink may be ours now. */
   | { readonly is: 'unknown'; readonly error: ClinkApiError }
@@ -57,8 +57,9 @@ export async function claimById(clink: Clink, options: ClaimByIdOptions): Promis
     const times = { claimedAt: record.claimed_at, expiresAt: record.claim_expires_at }
     const grant = { sentAt: sentAt ?? askedAt, asked: asked === undefined ? undefined : asked * 1_000, ...times }
     const lease = terms.claimed(grant, askedAt)
-    if (!(await isOurs({ ...clink, claimed_by: record.claimed_by }, key, lease, options)) || sentAt === undefined)
-      return { is: 'refused' }
+    const ours = await isOurs({ ...clink, claimed_by: record.claimed_by }, key, lease, options)
+    if (ours === 'unclear') return { is: 'again' }
+    if (!ours || sentAt === undefined) return { is: 'refused' }
     return { is: 'claimed', clink: whole(record, clink), lease, key }
   } catch (thrown) {
     if (!(thrown instanceof ClinkApiError)) throw thrown
@@ -79,8 +80,16 @@ function whole(answer: Clink, listed: Clink): Clink {
   return { ...listed, ...Object.fromEntries(said), status: 'claimed' }
 }
 
-/** A claim that somebody else has; or that the key has made for somebody else, in which case it is given back. */
-async function isOurs(clink: Clink, key: WorkerKey, lease: Lease, options: ClaimByIdOptions): Promise<boolean> {
+/**
+ * False for a claim that somebody else has; or that the key has made for somebody else, in which case it is given back. So it is where that is unclear, and
+ * the next claim tells.
+ */
+async function isOurs(
+  clink: Clink,
+  key: WorkerKey,
+  lease: Lease,
+  options: ClaimByIdOptions,
+): Promise<boolean | 'unclear'> {
   const { clink_id, claimed_by } = clink
   const { emit, identity, keys } = options.context
   const limits = { deadline: lease.deadline, attempts: 1, signal: options.signal } as const
@@ -92,10 +101,12 @@ async function isOurs(clink: Clink, key: WorkerKey, lease: Lease, options: Claim
   // Of a key that may be somebody else's as much is found out as can be.
   const isAsked = typeof claimed_by !== 'string' && identity.id !== undefined && key.stranger === undefined
   const listed = isAsked ? await listedOwner(clink, key, keys, lease.deadline, options.signal) : undefined
-  if (keys.accept(key, typeof listed === 'object' ? listed.id : claimed_by)) return true
+  const isUnclear = listed === 'unclear'
+  if (!isUnclear && keys.accept(key, typeof listed === 'object' ? listed.id : claimed_by)) return true
   await key.api.releaseClink({ clink_id }, limits).catch((error: unknown) => {
     if (!(error instanceof ClinkApiError)) throw error
-    emit({ event: 'clink.leftToExpire', clink, why: `it was claimed for another owner, and ${error.message}` })
+    const why = isUnclear ? 'it may be another owner’s claim' : 'it was claimed for another owner'
+    emit({ event: 'clink.leftToExpire', clink, why: `${why}, and ${error.message}` })
   })
-  return false
+  return isUnclear ? 'unclear' : false
 }

@@ -40,18 +40,18 @@ export async function findClink(
 
 /**
  * Whom a list shows as the owner of a claim whose answers do not say. `untold`: it does not say either, so that nothing more can be found out
- * about the key; `failed`: no answer came.
+ * about the key; `unclear`: it shows somebody else, who may have taken it since; `failed`: no answer came.
  */
 export async function listedOwner(
   clink: Clink,
   key: WorkerKey,
   keys: Keys,
   ...limits: [deadline: number, signal: AbortSignal]
-): Promise<{ readonly id: string } | 'untold' | 'failed'> {
+): Promise<{ readonly id: string } | 'untold' | 'unclear' | 'failed'> {
   const seen = await findClink(clink, key.api, ...limits)
   if (seen === 'failed') return 'failed'
   if (typeof seen === 'object' && seen.status === 'claimed' && typeof seen.claimed_by === 'string')
-    return { id: seen.claimed_by }
+    return keys.shown(key, seen.claimed_by) ? { id: seen.claimed_by } : 'unclear'
   keys.untold(key)
   return 'untold'
 }

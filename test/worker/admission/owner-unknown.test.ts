@@ -1,5 +1,5 @@
-import { expect, it } from 'vitest'
-import { answer, MINUTE, VirtualBench } from '../../support/virtual.ts'
+import { describe, expect, it } from 'vitest'
+import { answer, MINUTE, VirtualBench, type VirtualOptions } from '../../support/virtual.ts'
 
 const isClaim = (path: string): boolean => path.endsWith('/claim')
 const isClaimingPoll = (path: string): boolean => path.startsWith('/inbox') && path.includes('claim=true')
@@ -22,4 +22,56 @@ it('a page that is given back because nothing tells whose it is, is not claimed 
   await bench.pass(MINUTE)
   expect(ids.map((id) => bench.emulator.clink(id)?.status)).toEqual(['completed', 'completed'])
   await bench.stop()
+})
+
+describe('whom a list shows as the owner of a claim that somebody has taken over meanwhile (P1, §8)', () => {
+  /** Somebody takes the first clink in the web page before its list is answered. */
+  function takenOver(options: Omit<VirtualOptions, 'handle' | 'weather'>): VirtualBench {
+    let isTaken = false
+    const bench: VirtualBench = new VirtualBench({
+      ...options,
+      handle: async () => 'done',
+      weather: ({ path }) => {
+        const isAboutOne = !isTaken && path.includes('/clinks?') && path.includes('since')
+        const [first] = bench.emulator.clinks().filter(({ status }) => status === 'claimed')
+        if (!isAboutOne || first === undefined) return undefined
+        isTaken = true
+        const at = bench.emulator.now()
+        const claim = { by: 'user_alice', key: 'web', session: 'web', at, expires: at + 60 * MINUTE }
+        bench.emulator.changeClink(first.clink_id, { claim })
+        return undefined
+      },
+    })
+    return bench
+  }
+
+  it.for([
+    ['a poll', { switches: { pollRecords: 'snapshot', reclaim: 'refuse' }, settings: {} }],
+    [
+      'a claim by id',
+      {
+        settings: { inbox: { claim: 'select' }, claim: { exclusive: true } },
+        spoil: (inner) => ({
+          send: async (request) => {
+            const told = await inner.send(request)
+            return isClaim(request.path) ? { ...told, body: told.body.replaceAll(/"claimed_by":"[^"]*",?/g, '') } : told
+          },
+        }),
+      },
+    ],
+  ] as const satisfies readonly (readonly [string, Omit<VirtualOptions, 'handle'>])[])(
+    'does not pass for the owner of the key: %s',
+    async ([, { settings, ...options }]) => {
+      const bench = takenOver({ ...options, settings: { ...settings, clink: { identity: 'ap_worker' } } })
+      const ids = ['one', 'two'].map((text) => bench.send(text))
+      await bench.pass(MINUTE)
+      const theirs = ids.filter((id) => bench.emulator.clink(id)?.claim?.by === 'user_alice')
+      const claimed = new Set(bench.all('clink.claimed').map(({ clink }) => clink.clink_id))
+
+      expect(bench.all('key.refused')).toEqual([])
+      expect(theirs).toHaveLength(1)
+      expect([...claimed, ...theirs].toSorted()).toEqual(ids.toSorted())
+      await bench.stop()
+    },
+  )
 })
