@@ -19,6 +19,8 @@ export interface Drained {
   /** Clinks that are in hand, be it only to be given back. */
   readonly inHand: number
   readonly isDone: boolean
+  /** False: somebody has resumed the worker. Left out: it is of a version that does not say. */
+  readonly isDraining?: boolean
 }
 
 /** How a stop has ended. */

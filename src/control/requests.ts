@@ -57,7 +57,7 @@ const change = {
 }
 const routes = z.array(z.string().nullable()).readonly()
 const paused = z.object({ routes, fleet: routes.exactOptional(), isRunning: z.boolean() })
-const drained = z.object({ inHand: z.number(), isDone: z.boolean() })
+const drained = z.object({ inHand: z.number(), isDone: z.boolean(), isDraining: z.boolean().exactOptional() })
 const stopped = z.object({ leftBehind: z.array(z.string()).readonly(), exit: z.number() })
 const nothing = z.object({})
 /** `restart`: keys that take one. A worker of an earlier version does not say. */

@@ -88,7 +88,7 @@ export function askedWorker(daemon: Daemon, around: Around) {
     drain: (wish: Wish) => {
       worker.drain.begin(wish).catch((error: unknown) => daemon.fail('drain', asError(error)))
     },
-    drained: () => ({ inHand: worker.drain.inHand, isDone: worker.drain.isDone }),
+    drained: () => worker.drain.state,
     stop: (reason: string) => void daemon.stop(reason),
     stopped: () =>
       daemon.isStopping ? daemon.ended.then((exit) => ({ exit, leftBehind: daemon.leftBehind })) : undefined,

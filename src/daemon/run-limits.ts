@@ -30,6 +30,8 @@ export class RunLimits {
   readonly #options: RunLimitsOptions
   /** By the steady clock. */
   #idleSince = 0
+  /** The time is over: whoever had it drained before, or resumes it from now on. */
+  #isOver = false
   #cancel: Cancel = () => {}
   #cancelUptime: Cancel = () => {}
 
@@ -44,7 +46,10 @@ export class RunLimits {
     const { uptime } = ending
     this.#idleSince = this.#now
     if (uptime !== undefined)
-      this.#cancelUptime = after(clock, uptime, () => void worker.drain.begin({ by: BY_UPTIME }))
+      this.#cancelUptime = after(clock, uptime, () => {
+        this.#isOver = true
+        void worker.drain.begin({ by: BY_UPTIME })
+      })
     this.#lookLater()
   }
 
@@ -62,10 +67,11 @@ export class RunLimits {
 
   #look(): void {
     const { end, ending, worker } = this.#options
-    const { by, inHand, work } = worker.drain
+    if (this.#isOver) void worker.drain.begin({ by: BY_UPTIME })
+    const { inHand, work } = worker.drain
     if (work > 0) this.#idleSince = this.#now
     else if (worker.isFull) end('--max-clinks is reached')
-    else if (by === BY_UPTIME && inHand === 0) end('--max-uptime is over')
+    else if (this.#isOver && inHand === 0) end('--max-uptime is over')
     else if (this.#now - this.#idleSince >= (ending.idle ?? Infinity))
       end('--idle-exit: nothing was in hand for so long')
   }

@@ -40,9 +40,10 @@ export class Drain {
     this.#parts.reruns.resume()
   }
 
-  /** Who wants it; undefined: nobody. */
-  get by(): string | undefined {
-    return this.#parts.shared.pauses.draining?.by
+  /** How far it is, where somebody wants it and nobody has resumed the worker since. */
+  get state(): { readonly inHand: number; readonly isDone: boolean; readonly isDraining: boolean } {
+    const { inHand, isDone } = this
+    return { inHand, isDone, isDraining: this.#parts.shared.pauses.isDraining }
   }
 
   /** Nothing is in hand any more, and nothing can come. */

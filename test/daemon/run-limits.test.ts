@@ -105,4 +105,27 @@ describe('run --max-uptime', () => {
     expect(story(bench.emulator, held)).toEqual(['created', 'claimed', 'released'])
     expect([story(bench.emulator, later), stillClaimed(bench.emulator)]).toEqual([['created'], []])
   })
+
+  it('ends one that an operator had drained before', async () => {
+    const { bench, ends } = open({ uptime: HOUR })
+    void bench.daemon.worker.drain.begin({ by: 'alice' })
+    await bench.pass(HOUR - SECOND)
+    expect(ends).toEqual([])
+    await bench.pass(MINUTE)
+    expect(ends).toMatchObject([{ code: 0 }])
+  })
+
+  it('is not put off by an operator who resumes it, or by the clinks that it would take then', async () => {
+    const { bench, ends, ran } = open({ uptime: HOUR })
+    await bench.pass(HOUR - 20 * SECOND)
+    bench.send('long')
+    while (!ran.includes('long')) await bench.pass(100)
+    await bench.pass(HOUR - bench.time.now + SECOND)
+    bench.daemon.worker.drain.end()
+    await bench.daemon.worker.pauses.resume(undefined)
+    for (let n = 0; n < 60; n += 1) bench.send('long')
+    await bench.pass(3 * MINUTE)
+    expect(ends).toMatchObject([{ code: 0 }])
+    expect(ran.length).toBeLessThan(31)
+  })
 })

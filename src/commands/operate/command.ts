@@ -18,7 +18,8 @@ What the fleet has paused stays so until --fleet is given.
 `
 const DRAIN = `
 Examples:
-  clink-worker drain --wait --timeout 2m        0 once nothing is in hand, or the worker has ended; 1 when that takes longer
+  clink-worker drain --wait --timeout 2m        0 once nothing is in hand, or the worker has ended; 1 when that takes longer,
+                                                or somebody resumes the worker meanwhile
 
 What waits, backs off or sleeps is given back; what runs is asked to finish soon, and is not aborted. The process stays, and is not
 ready; resume ends that, and so does a restart.

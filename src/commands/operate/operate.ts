@@ -81,11 +81,7 @@ const ACTS: Readonly<
     const first = await link.ask('drain', wishOf(options, io), limit)
     const json = limit === undefined ? first : await drained(link, first, limit)
     const isDone = json.isDone || options.wait !== true
-    return {
-      text: json.isDone ? 'drained: nothing is in hand' : `draining: ${json.inHand} in hand`,
-      json,
-      ...unless(isDone),
-    }
+    return { text: drainText(json), json, ...unless(isDone) }
   },
   stop: async (link, options, io) => {
     const limit = limitOf(options)
@@ -123,6 +119,12 @@ const ACTS: Readonly<
     const until = lasts === undefined ? '' : ` for ${humanDuration(lasts)}`
     return { text: `the log shows ${level} and above${until}`, json: { level } }
   },
+}
+
+function drainText({ inHand, isDone, isDraining }: Drained): string {
+  if (isDone) return 'drained: nothing is in hand'
+  if (isDraining === false) return `not drained, somebody has resumed the worker meanwhile: ${inHand} in hand`
+  return `draining: ${inHand} in hand`
 }
 
 /** One mistake stands in the same line, of several each in its own. */
@@ -166,14 +168,14 @@ function limitOf({ timeout, wait }: OperateOptions): number | undefined {
   return wait === true ? (durationOf('--timeout', timeout) ?? Infinity) : undefined
 }
 
-/** A worker that has ended meanwhile has nothing in hand. */
+/** A worker that has ended meanwhile has nothing in hand; one that somebody resumes may never be done. */
 async function drained(link: PatientLink, first: Drained, limit: number): Promise<Drained> {
   const clock = systemClock()
   const end = clock.now() + limit
   for (let state = first; ;) {
     const left = Math.max(0, end - clock.now())
     state = await link.ask('drained', {}, left).catch((error: unknown) => goneOrThrown(error, state))
-    if (state.isDone || clock.now() >= end) return state
+    if (state.isDone || state.isDraining === false || clock.now() >= end) return state
     await sleep(clock, LOOK)
   }
 }
