@@ -1,9 +1,10 @@
 import type { z } from 'zod'
+import { CodedError } from '../base/coded-error.ts'
 import { isRecord } from '../base/record.ts'
 import { tryTo } from '../base/try-to.ts'
 import { quotes } from '../observe/quoting.ts'
 import type { Asked } from './asked.ts'
-import { answer, requests } from './requests.ts'
+import { answerTo, isName, requests } from './requests.ts'
 
 type Given = URLSearchParams | Readonly<Record<string, unknown>>
 
@@ -18,26 +19,41 @@ const UNSAID = 'not shown, it quotes the clink: ask for the content as well'
 
 /**
  * The table of requests, by their paths: `failed.letters` is `failed/letters`. What clinks say is left out of answers, unless the request
- * asks for it (`content=true`) or `log.content` does.
+ * asks for it (`content=true`) or `log.content` does. Only what looks has such a parameter, and only what changes something says who wants it.
  */
 export function requestsByHttp(asked: Asked, isContentShown: () => boolean): ReadonlyMap<string, ByHttp> {
   const contentOf = (id: string): string | undefined => asked.worker?.past?.timeline(id)?.content
   return new Map(
-    Object.entries(requests).map(([name, { changes, params }]) => {
-      const ask = async (given: Given): Promise<unknown> => {
-        const { content, ...rest } = given instanceof URLSearchParams ? fromQuery(given, params) : given
-        const whole = await answer({ by: 'HTTP', ...rest, request: name }, asked)
-        return isContentShown() || content === true || content === 'true'
-          ? whole
-          : new Discretion(contentOf).apply(whole)
-      }
-      return [name.replaceAll('.', '/'), { changes, ask }] as const
-    }),
+    Object.keys(requests)
+      .filter(isName)
+      .map((name) => {
+        const { changes, params } = requests[name]
+        const ask = async (given: Given): Promise<unknown> => {
+          const read = given instanceof URLSearchParams ? fromQuery(given, params) : given
+          const { content, rest } = changes ? { content: false, rest: { by: 'HTTP', ...read } } : contentOfLook(read)
+          const whole = await answerTo(name, rest, asked)
+          return isContentShown() || content ? whole : new Discretion(contentOf).apply(whole)
+        }
+        return [name.replaceAll('.', '/'), { changes, ask }] as const
+      }),
   )
 }
 
-/** A query has texts only: what is to be something else is read as JSON. */
+/** @throws {CodedError} USAGE where nobody knows whether the content is wanted. */
+function contentOfLook({ content = false, ...rest }: Readonly<Record<string, unknown>>) {
+  const text = String(content)
+  if (text === 'true' || text === 'false') return { content: text === 'true', rest }
+  throw new CodedError('USAGE', 'content is true or false')
+}
+
+/**
+ * A query has texts only: what is to be something else is read as JSON.
+ *
+ * @throws {CodedError} USAGE where one of two values would be taken for both.
+ */
 function fromQuery(query: URLSearchParams, params: z.ZodType): Record<string, unknown> {
+  for (const key of query.keys())
+    if (query.getAll(key).length > 1) throw new CodedError('USAGE', `${JSON.stringify(key)} is given twice`)
   const given: Record<string, unknown> = Object.fromEntries(query)
   const { error } = params.safeParse(given)
   for (const { path } of error?.issues ?? []) {

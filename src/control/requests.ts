@@ -37,7 +37,7 @@ import { wish } from './wish.ts'
 /** A year: nobody waits for longer. */
 export const LONGEST_PAUSE = 31_536_000_000
 
-const place = z.object({ at: z.number(), id: z.string() })
+const place = z.strictObject({ at: z.number(), id: z.string() })
 /** A page is looked through from a place on, and only what is chosen of it is told. */
 const page = {
   after: place.exactOptional(),
@@ -48,7 +48,7 @@ const page = {
 }
 /** Milliseconds. */
 const lasts = z.number().positive().max(LONGEST_PAUSE, 'a year is the longest').exactOptional()
-const named = z.object({ id: z.string() })
+const named = z.strictObject({ id: z.string() })
 const letters: z.ZodType<SharedPage<DeadLetter>> = sharedPageSchema(rows.letters)
 const change = {
   changes: true,
@@ -59,6 +59,8 @@ const routes = z.array(z.string().nullable()).readonly()
 const paused = z.object({ routes, fleet: routes.exactOptional(), isRunning: z.boolean() })
 const drained = z.object({ inHand: z.number(), isDone: z.boolean(), isDraining: z.boolean().exactOptional() })
 const stopped = z.object({ leftBehind: z.array(z.string()).readonly(), exit: z.number() })
+/** A field that nobody knows is refused: it would be looked at as if it were not there. */
+const none = z.strictObject({})
 const nothing = z.object({})
 /** `restart`: keys that take one. A worker of an earlier version does not say. */
 const reloaded = z.object({ problem: z.string().nullable(), restart: z.array(z.string()).readonly().default([]) })
@@ -70,7 +72,7 @@ const reloaded = z.object({ problem: z.string().nullable(), restart: z.array(z.s
 const table = {
   'health.live': row({
     changes: false,
-    params: z.object({}),
+    params: none,
     answer: health,
     by: async (_, asked) => {
       const { alive: ok, reasons } = await running(asked).settledLiveness()
@@ -79,7 +81,7 @@ const table = {
   }),
   'health.ready': row({
     changes: false,
-    params: z.object({}),
+    params: none,
     answer: health,
     by: (_, asked) => {
       const { ready: ok, reasons } = running(asked).readiness()
@@ -88,7 +90,7 @@ const table = {
   }),
   'clinks.remembered': row({
     changes: false,
-    params: z.object({ ids: z.array(z.string()).readonly() }),
+    params: z.strictObject({ ids: z.array(z.string()).readonly() }),
     answer: rememberedClinks,
     by: async ({ ids }, { away, ledger }) => {
       mustBeThere(away)
@@ -97,13 +99,13 @@ const table = {
   }),
   'failed.letters': row({
     changes: false,
-    params: z.object(page),
+    params: z.strictObject(page),
     answer: letters,
     by: ({ after, ...choice }, asked) => shared(chosenPage(asked.ledger.letters.page(after), choice), asked),
   }),
   'failed.late': row({
     changes: false,
-    params: z.object(page),
+    params: z.strictObject(page),
     answer: pageSchema(rows.late),
     by: ({ after, ...choice }, { ledger }) => chosenPage(ledger.late.page(after), choice),
   }),
@@ -132,7 +134,7 @@ const table = {
   'failed.discard': row({ ...change, by: async (params, asked) => await changeLetters('discard', params, asked) }),
   status: row({
     changes: false,
-    params: nothing,
+    params: none,
     answer: status,
     by: async (_, asked) => {
       const worker = running(asked)
@@ -142,7 +144,7 @@ const table = {
   }),
   audit: row({
     changes: false,
-    params: nothing,
+    params: none,
     answer: z.array(rows.audit),
     by: (_, { away, ledger, worker }) => {
       // One that runs tells what it has read, as long as it runs.
@@ -163,7 +165,7 @@ const table = {
     by: resume,
   }),
   drain: row({ changes: true, params: wish, answer: drained, by: drain }),
-  drained: row({ changes: false, params: nothing, answer: drained, by: (_, asked) => running(asked).drained() }),
+  drained: row({ changes: false, params: none, answer: drained, by: (_, asked) => running(asked).drained() }),
   stop: row({
     changes: true,
     params: wish,
@@ -174,7 +176,7 @@ const table = {
     },
   }),
   /** How it has ended: answered when that is known. */
-  stopped: row({ changes: false, params: nothing, answer: stopped, by: async (_, asked) => await stoppedOf(asked) }),
+  stopped: row({ changes: false, params: none, answer: stopped, by: async (_, asked) => await stoppedOf(asked) }),
   cancel: row({
     changes: true,
     params: wish.extend({ id: z.string(), to: z.enum(['release', 'reject']) }),
@@ -219,7 +221,12 @@ export async function answer(request: unknown, asked: Asked): Promise<unknown> {
   return await answerTo(name, given, asked)
 }
 
-async function answerTo<Name extends RequestName>(name: Name, given: unknown, asked: Asked): Promise<AnswerOf<Name>> {
+/** @throws {CodedError} USAGE when it has not what the table says; or why it cannot be done. */
+export async function answerTo<Name extends RequestName>(
+  name: Name,
+  given: unknown,
+  asked: Asked,
+): Promise<AnswerOf<Name>> {
   const { by, params } = requests[name]
   const read = params.safeParse(given)
   if (!read.success) throw new CodedError('USAGE', `the request ${name}: ${problems(read.error)}`)
@@ -233,6 +240,6 @@ function problems({ issues }: z.ZodError): string {
     .join('; ')
 }
 
-function isName(name: unknown): name is RequestName {
+export function isName(name: unknown): name is RequestName {
   return typeof name === 'string' && Object.hasOwn(table, name)
 }

@@ -25,8 +25,8 @@ const group = z.object({
   last: z.number(),
   some: z.array(z.string()).readonly(),
 })
-const nothing = z.object({})
-const named = z.object({ id: z.string() })
+const none = z.strictObject({})
+const named = z.strictObject({ id: z.string() })
 const overview = z.object({
   /** Wall time in milliseconds. */
   at: z.number(),
@@ -49,10 +49,10 @@ const found = z.object({
 
 /** What a page that is kept open shows, for people. */
 export const views = {
-  overview: row({ changes: false, params: nothing, answer: overview, by: (_, asked) => overviewOf(asked) }),
+  overview: row({ changes: false, params: none, answer: overview, by: (_, asked) => overviewOf(asked) }),
   history: row({
     changes: false,
-    params: nothing,
+    params: none,
     answer: z.object({ at: z.number(), length: z.number(), spans: z.array(span).readonly() }),
     by: (_, asked) => {
       const { past } = running(asked)
@@ -61,13 +61,13 @@ export const views = {
   }),
   fleet: row({
     changes: false,
-    params: nothing,
+    params: none,
     answer: fleetView.nullable(),
     by: async (_, { fleet }) => (fleet === undefined ? null : toldOfFleet(await fleet.look())),
   }),
   deliveries: row({
     changes: false,
-    params: nothing,
+    params: none,
     /** As in the status, and how many are left out. */
     answer: z.object({ deliveries: status.shape.deliveries, leftOut: status.shape.deliveriesLeftOut }),
     by: (_, asked) => {
@@ -77,7 +77,7 @@ export const views = {
   }),
   inbox: row({
     changes: false,
-    params: nothing,
+    params: none,
     answer: inboxList.nullable(),
     by: (_, asked) => running(asked).inbox() ?? null,
   }),
@@ -93,7 +93,7 @@ export const views = {
   }),
   failed: row({
     changes: false,
-    params: nothing,
+    params: none,
     /** Those with the most come first; how many groups and dead letters are left out. */
     answer: z.object({ groups: z.array(group), leftOut: z.object({ groups: z.number(), letters: z.number() }) }),
     by: async (_, { ledger }) => {
@@ -111,7 +111,7 @@ export const views = {
   }),
   condition: row({
     changes: false,
-    params: nothing,
+    params: none,
     answer: condition,
     by: async (_, asked) => await conditionOf(asked),
   }),

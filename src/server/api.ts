@@ -28,6 +28,8 @@ const LONGEST_REQUEST = 100_000
 const LONGEST_QUERY = 8_000
 
 const NO_HEAD = { error: 'a stream is asked for by GET' }
+const NO_QUERY = 'the stream takes no parameters'
+const BODY_ONLY = 'what changes something has its parameters in the body, as JSON, and none in the query'
 
 /** What is not an error of the worker's own. */
 const STATUS: Partial<Record<ErrorCode, number>> = { USAGE: 400, STATE_UNAVAILABLE: 503, STATE_BUSY: 503 }
@@ -47,9 +49,16 @@ export class Api {
     if (asked === undefined && path !== EVENTS) return undefined
     const refusal = refusalOf(request, asked?.changes ?? false)
     if (refusal !== undefined) return refusal
-    if (asked === undefined)
-      return request.method === 'GET' ? events.open() : jsonAnswer(405, NO_HEAD, { allow: 'GET' })
-    const given = asked.changes ? await posted(request, response) : queried(request)
+    if (asked === undefined && request.method !== 'GET') return jsonAnswer(405, NO_HEAD, { allow: 'GET' })
+    const query = queried(request)
+    if ('status' in query) return query
+    if (asked?.changes === false) return await answered(asked, query.params)
+    // Without the route that only its query names, a pause would be one of everything.
+    const [first] = query.params.keys()
+    if (first !== undefined)
+      return jsonAnswer(400, { error: `${asked === undefined ? NO_QUERY : BODY_ONLY}: ${first}` })
+    if (asked === undefined) return events.open()
+    const given = await posted(request, response)
     return 'status' in given ? given : await answered(asked, given.params)
   }
 
@@ -74,15 +83,18 @@ function refusalOf({ headers, method }: IncomingMessage, changes: boolean): Answ
   return undefined
 }
 
-type Given = { readonly params: Parameters<ApiRequest['ask']>[0] } | Answer
+type Given<Params> = { readonly params: Params } | Answer
 
-function queried({ url = '' }: IncomingMessage): Given {
+function queried({ url = '' }: IncomingMessage): Given<URLSearchParams> {
   const [, query = ''] = url.split(/\?(.*)/s, 2)
   if (query.length > LONGEST_QUERY) return jsonAnswer(414, { error: `a query has at most ${LONGEST_QUERY} characters` })
   return { params: new URLSearchParams(query) }
 }
 
-async function posted(request: IncomingMessage, response: ServerResponse): Promise<Given> {
+async function posted(
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<Given<Readonly<Record<string, unknown>>>> {
   const tooLong = jsonAnswer(413, { error: `a request has at most ${LONGEST_REQUEST} bytes` })
   // What says itself that it is too long is not read.
   if (Number(request.headers['content-length'] ?? 0) > LONGEST_REQUEST) return tooLong

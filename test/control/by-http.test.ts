@@ -74,6 +74,19 @@ describe('the table of requests by HTTP', () => {
     expect(ledger.audit.all()).toEqual([])
   })
 
+  it('refuses a parameter that it does not know where something is looked at, and one that is given twice', async () => {
+    using dir = new TempDir()
+    const { ask, byPath } = await stateWith(dir, 1)
+    for (const [path, { changes }] of byPath)
+      for (const name of changes ? ['request', 'content'] : ['rout', 'by', 'request', '__proto__'])
+        await expect(ask(path, changes ? fieldOf(name) : `${name}=pay`), `${path} ${name}`).rejects.toThrow(
+          name === 'content' ? /Unrecognized/ : new RegExp(`^the request .*"${name}"`),
+        )
+    await expect(ask('failed/letter', 'id=msg_0&id=msg_1')).rejects.toThrow('"id" is given twice')
+    await expect(ask('failed/letter', 'id=msg_0&content=yes')).rejects.toThrow('content is true or false')
+    expect(await ask('failed/letter', 'id=msg_0&content=false')).toMatchObject({ rows: [{ route: 'pay' }] })
+  })
+
   it('leaves out what clinks say, and errors that quote it, unless somebody asks for it or log.content is set', async () => {
     using dir = new TempDir()
     const { ask } = await stateWith(dir, 3)

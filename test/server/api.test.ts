@@ -104,6 +104,8 @@ const hostile: readonly (readonly [what: string, request: string, status: number
   ['what every object has', `GET /api/__proto__ HTTP/1.1\r\n${HOST}`, 404],
   ['what every object can do', `GET /api/constructor HTTP/1.1\r\n${HOST}`, 404],
   ['an encoded name', `GET /api/%73tatus HTTP/1.1\r\n${HOST}`, 404],
+  ['a change with a query', POST.replace(' HTTP', '?route=all HTTP') + JSON_TYPE + BODY, 400],
+  ['a stream with a query', `GET /api/events?since=1 HTTP/1.1\r\n${HOST}`, 400],
   ['a page by POST', `POST / HTTP/1.1\r\n${HOST}${BODY}`, 405],
 ]
 
@@ -151,6 +153,18 @@ describe('§7: requests by HTTP', () => {
     expect(asked).toEqual([{ id: '7' }, { route: 'a' }])
     const wrong = await fetch(`${url}/api/status?id=wrong`)
     expect([wrong.status, await wrong.json()]).toEqual([400, { error: 'this is wrong', code: 'USAGE' }])
+  })
+
+  it('names the parameter of a change that stands in its query, and takes a query without any', async () => {
+    const { asked, url } = await serve()
+    const change = { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{}' }
+    const refused = await fetch(`${url}/api/pause?route=all`, change)
+    expect([refused.status, await refused.json()]).toEqual([
+      400,
+      { error: 'what changes something has its parameters in the body, as JSON, and none in the query: route' },
+    ])
+    expect(asked).toEqual([])
+    expect((await fetch(`${url}/api/pause?`, change)).status).toBe(200)
   })
 
   it('needs the token of server.tokenFile where there is one, and beyond loopback there is nothing without', async () => {
