@@ -3,15 +3,18 @@ import { codeOf, READ_ONLY } from './postgres-errors.ts'
 import { MAY_MAKE, NEEDS, USED, VERSION } from './postgres-schema.ts'
 import { refusalOf, versionOf } from './postgres-version.ts'
 
-const SCHEMA = `SELECT has_schema_privilege(oid, 'USAGE') AS may_use FROM pg_catalog.pg_namespace WHERE nspname = 'clink_worker'`
 const RELATIONS = `pg_catalog.pg_class c JOIN pg_catalog.pg_namespace s ON s.oid = c.relnamespace AND s.nspname = 'clink_worker'`
-/** Of `meta` a worker only reads what is there. */
-const LACKS = `SELECT what || ' on clink_worker.' || name AS lack FROM (
+/** Of the database and the schema first, then of what is in it. Of `meta` a worker only reads what is there. */
+const LACKS = `SELECT 'CONNECT on the database ' || to_json(current_database())::text AS lack, 1 AS place, '' AS name, '' AS what
+     WHERE NOT has_database_privilege(session_user, current_database(), 'CONNECT')
+   UNION ALL SELECT 'USAGE on the schema clink_worker', 2, '', '' FROM pg_catalog.pg_namespace
+     WHERE nspname = 'clink_worker' AND NOT has_schema_privilege(oid, 'USAGE')
+   UNION ALL SELECT what || ' on clink_worker.' || name, 3, name, what FROM (
      SELECT c.relname AS name, p AS what, CASE WHEN c.relkind = 'S' THEN has_sequence_privilege(c.oid, p) ELSE has_table_privilege(c.oid, p) END AS has
      FROM ${RELATIONS}, unnest(CASE WHEN c.relkind = 'S' THEN '{USAGE}'::text[]
        WHEN c.relname = 'meta' THEN '{SELECT}' ELSE '{SELECT,INSERT,UPDATE,DELETE}' END) AS p
      WHERE c.relkind IN ('r', 'S') AND c.relname = ANY ($1)) AS t
-   WHERE NOT has ORDER BY name, what`
+   WHERE NOT has ORDER BY place, name, what`
 const OWNS = `SELECT bool_and(pg_has_role(c.relowner, 'USAGE')) AS owns FROM ${RELATIONS} WHERE c.relkind = 'r'`
 
 const MAY_NOT_MAKE = 'this role may not make the schema clink_worker: GRANT CREATE ON DATABASE'
@@ -20,11 +23,8 @@ const MAY_NOT_UPDATE =
 
 /** What this role lacks to work with the store, for people; undefined: nothing. */
 async function lackOf(client: PoolClient): Promise<string | undefined> {
-  const { rows: schemas } = await client.query<QueryResultRow>(SCHEMA)
-  if (schemas.length === 0) return undefined
   const { rows } = await client.query<QueryResultRow>(LACKS, [USED])
   const lacking = rows.map(({ lack }) => String(lack))
-  if (schemas[0]?.['may_use'] === false) lacking.unshift('USAGE on the schema clink_worker')
   return lacking.length > 0 ? `this role lacks ${lacking.join(', ')}: GRANT it (docs/fleet.md)` : undefined
 }
 

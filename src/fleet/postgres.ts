@@ -167,9 +167,13 @@ export class PostgresStore implements SharedStore {
 
   async beat(shows?: string): Promise<string | undefined> {
     const { fleet, member, name, version } = this.#options
-    const [row] = await this.#query(BEAT, [fleet, member, name, version, shows ?? null])
-    this.#known?.compare(row)
-    return refusalOf(row)
+    return await this.#with(async (client) => {
+      const { rows } = await client.query<QueryResultRow>(BEAT, [fleet, member, name, version, shows ?? null])
+      // What was revoked since is missed only when it is needed, be it hours later.
+      await checkPrivileges(client)
+      this.#known?.compare(rows[0])
+      return refusalOf(rows[0])
+    })
   }
 
   async members(): Promise<readonly Member[]> {

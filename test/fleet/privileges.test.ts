@@ -54,12 +54,15 @@ describe('a role that lacks a privilege', () => {
       ['USAGE ON SCHEMA clink_worker', 'USAGE on the schema clink_worker'],
       ['USAGE ON SEQUENCE clink_worker.processes', 'USAGE on clink_worker.processes'],
       ['INSERT ON clink_worker.members', 'INSERT on clink_worker.members'],
+      // What a worker that only waits does not need, and is to say all the same.
+      ['SELECT ON clink_worker.steps', 'SELECT on clink_worker.steps'],
+      ['UPDATE ON clink_worker.rights', 'UPDATE on clink_worker.rights'],
+      ['DELETE ON clink_worker.writers', 'DELETE on clink_worker.writers'],
     ] as const) {
       const store = new PostgresStore({ url: new Secret(asOther), fleet: 'one', member: 'b', name: 'b', version: '1' })
       await store.prepare()
       await sql(`REVOKE ${on} FROM other`)
-      const asked = on.includes('SEQUENCE') ? store.prepare() : store.beat()
-      await expect(asked).rejects.toThrow(`this role lacks ${lacks}: GRANT it (docs/fleet.md)`)
+      await expect(store.beat()).rejects.toThrow(`this role lacks ${lacks}: GRANT it (docs/fleet.md)`)
       await sql(`GRANT ${on} TO other`)
       await store.close()
     }
@@ -69,6 +72,33 @@ describe('a role that lacks a privilege', () => {
     await expect(store.prepare()).rejects.toThrow(`this role lacks CONNECT on the database "${database}": GRANT it`)
     await store.close()
   }, 60_000)
+
+  it('is noticed by a worker that runs within seconds, before the worker needs it', async (context) => {
+    needPostgres(context)
+    const asOwner = await cluster.database()
+    await using _ = await new Member('a', asOwner).start()
+    const sql = async (text: string): Promise<string> => await cluster.sql(text, asOwner)
+    await sql('CREATE ROLE idle LOGIN')
+    await sql('GRANT USAGE ON SCHEMA clink_worker TO idle')
+    await sql('GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA clink_worker TO idle')
+    await sql('GRANT USAGE ON ALL SEQUENCES IN SCHEMA clink_worker TO idle')
+    const [database = ''] = /[^/?]+(?=\?|$)/.exec(asOwner) ?? []
+    await sql(`REVOKE CONNECT ON DATABASE "${database}" FROM PUBLIC`)
+    await sql(`GRANT CONNECT ON DATABASE "${database}" TO idle`)
+    await using b = await new Member('b', asOwner.replace('postgres@', 'idle@')).start()
+    expect(b.fleet.isHealthy).toBe(true)
+    for (const [on, lack] of [
+      ['USAGE ON SEQUENCE clink_worker.processes', 'USAGE on clink_worker.processes'],
+      [`CONNECT ON DATABASE "${database}"`, `CONNECT on the database "${database}"`],
+    ] as const) {
+      await sql(`REVOKE ${on} FROM idle`)
+      const said = expect.stringContaining(`this role lacks ${lack}: GRANT it`)
+      await expect.poll(() => b.fleet.problem, { timeout: 7_000 }).toEqual(said)
+      await sql(`GRANT ${on} TO idle`)
+      await expect.poll(() => b.fleet.isHealthy, { timeout: 7_000 }).toBe(true)
+    }
+    expect(b.health).toHaveLength(4)
+  }, 90_000)
 
   it('is looked for in what a worker uses, and in nothing else', async (context) => {
     needPostgres(context)
