@@ -30,13 +30,14 @@ export interface FailedOptions extends StateSettings {
 const LAST = 20
 
 export async function listFailed(options: FailedOptions, io: Io): Promise<void> {
+  const choice = choiceOf(options)
   await withLetters(options, io, async (failed) => {
     if (options.late === true) {
-      const results = await failed.late(choiceOf(options), (one) => withoutText({ ...one, response: '' }))
+      const results = await failed.late(choice, (one) => withoutText({ ...one, response: '' }))
       io.out(options.json === true ? json(results.map(lateSummary)) : lateText(results, io))
       return
     }
-    const letters = await failed.letters(choiceOf(options), (one) => ({ ...withoutText(one), errors: [] }))
+    const letters = await failed.letters(choice, (one) => ({ ...withoutText(one), errors: [] }))
     if (options.json === true) io.out(json(letters.map(summary)))
     else if (letters.length > 0 || failed.away === undefined) io.out(lettersText(letters, io))
     sayAway(failed.away, io)
@@ -74,8 +75,11 @@ export async function changeFailed(
   if (ids.length === 0 && !isFiltered) throw new CodedError('USAGE', `failed ${what}: say which: ids, ${FILTERS}`)
   if (ids.length > 0 && isFiltered)
     throw new CodedError('USAGE', `failed ${what}: name ids or choose with ${FILTERS}, not both`)
+  if (options.all === true && matching !== '--all')
+    throw new CodedError('USAGE', `failed ${what}: --all or ${matching}, not both`)
+  const choice = choiceOf(options)
   await withLetters(options, io, async (failed) => {
-    const named = isFiltered ? await failed.letters(choiceOf(options), ({ clink }) => clink.clink_id) : ids
+    const named = isFiltered ? await failed.letters(choice, ({ clink }) => clink.clink_id) : ids
     // What is to be changed is more than is known here.
     if (failed.away !== undefined) throw storeAway(failed.away, 'which dead letters there are')
     const changes: { clink_id: string; result: LetterChange }[] = []

@@ -1,12 +1,12 @@
 import { CodedError } from '../../base/coded-error.ts'
 import { cutText, LONGEST } from '../../base/cut-text.ts'
 import { humanDuration } from '../../base/duration.ts'
-import { LONGEST_PAUSE } from '../../control/requests.ts'
 import { printable } from '../../observe/printable.ts'
 import { wishOf, type NoteOptions } from '../terminal/caller.ts'
 import type { Io } from '../terminal/io.ts'
-import { positiveDuration, type SettingsOptions } from '../terminal/settings.ts'
+import type { SettingsOptions } from '../terminal/settings.ts'
 import { fleetOf } from '../terminal/fleet-of.ts'
+import { lastsOf } from './lasts.ts'
 import { stillPaused, subjectOf } from './still-paused.ts'
 
 interface FleetOptions extends SettingsOptions, NoteOptions {
@@ -22,9 +22,8 @@ const SEEN = 5
 /** Pauses all workers of a fleet, or has them go on, whether one of them runs here or not. */
 export async function operateFleet(what: 'pause' | 'resume', options: FleetOptions, io: Io): Promise<void> {
   if (options.state !== undefined) throw new CodedError('USAGE', '--fleet asks the shared store: without --state')
-  const { for: duration, route } = options
-  const lasts = duration === undefined ? undefined : positiveDuration('--for', duration, '30s, 10m, 1h')
-  if (lasts !== undefined && lasts > LONGEST_PAUSE) throw new CodedError('USAGE', '--for: a year is the longest')
+  const { route } = options
+  const lasts = lastsOf(options)
   const { fleet, url } = await fleetOf(options, io)
   const wish = wishOf(options, io)
   const of = { by: wish.by, ...(wish.note !== undefined && { note: cutText(wish.note, LONGEST.note) }) }

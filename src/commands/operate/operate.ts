@@ -8,9 +8,10 @@ import { wishOf, type NoteOptions } from '../terminal/caller.ts'
 import { stateOf, type StateSettings } from '../terminal/connect.ts'
 import type { Io } from '../terminal/io.ts'
 import type { PatientLink } from '../terminal/patience.ts'
-import { reachState } from '../terminal/reach-state.ts'
+import { reachOrMakeState, reachState, type StatePlace } from '../terminal/reach-state.ts'
 import { reachWorker } from '../terminal/reach-worker.ts'
 import { positiveDuration } from '../terminal/settings.ts'
+import { lastsOf } from './lasts.ts'
 import { stillPaused, subjectOf } from './still-paused.ts'
 import { stopOf, within } from './stopped.ts'
 
@@ -35,6 +36,7 @@ interface Said {
   readonly exit?: ExitCode
 }
 
+const NEW = 'no worker has run with this state directory yet, the first one goes by it'
 /** Milliseconds between two looks how far a drain is. */
 const LOOK = 200
 
@@ -42,11 +44,8 @@ const LOOK = 200
 export async function operate(what: Act, subject: string, options: OperateOptions, io: Io): Promise<void> {
   if (options.fleet === true && (what === 'pause' || what === 'resume'))
     return await (await import('./fleet.ts')).operateFleet(what, options, io)
-  const state = await stateOf(options, io)
-  // What lasts over restarts can be said to a worker that is to be started.
-  const reach = what === 'pause' || what === 'resume' ? reachState : reachWorker
-  check(options)
-  const link = await reach(state)
+  check(options, what === 'logLevel' ? subject : undefined)
+  const link = await REACH[what](await stateOf(options, io))
   try {
     const { exit = EXIT.ok, json, text } = await ACTS[what](link, options, io, subject)
     io.out(options.json === true ? `${JSON.stringify(json)}\n` : `${linesOf(text)}\n`)
@@ -56,18 +55,29 @@ export async function operate(what: Act, subject: string, options: OperateOption
   }
 }
 
+/** What lasts over restarts can be said to a worker that is to be started, for the first time as well. */
+const REACH: Readonly<Record<Act, (state: StatePlace) => Promise<PatientLink>>> = {
+  pause: reachOrMakeState,
+  resume: reachState,
+  drain: reachWorker,
+  stop: reachWorker,
+  cancel: reachWorker,
+  reload: reachWorker,
+  logLevel: reachWorker,
+}
+
 const ACTS: Readonly<
   Record<Act, (link: PatientLink, options: OperateOptions, io: Io, subject: string) => Promise<Said>>
 > = {
   pause: async (link, options, io) => {
-    const lasts = durationOf('--for', options.for)
+    const lasts = lastsOf(options)
     const json = await link.ask('pause', {
       ...wishOf(options, io),
       ...routeOf(options),
       ...(lasts !== undefined && { for: lasts }),
     })
     const until = lasts === undefined ? 'until it is resumed' : `for ${humanDuration(lasts)}`
-    const next = json.isRunning ? '' : '; no worker runs, the next one goes by it'
+    const next = json.isRunning ? '' : `; ${link.isNew === true ? NEW : 'no worker runs, the next one goes by it'}`
     return { text: `paused: ${subjectOf(options.route)}, ${until}${next}${stillPaused(json.fleet ?? [])}`, json }
   },
   resume: async (link, options, io) => {
@@ -112,9 +122,9 @@ const ACTS: Readonly<
     const restart = json.restart.length === 0 ? '' : `; what takes a restart: ${json.restart.join(', ')}`
     return { text: `reloaded${restart}`, json }
   },
-  logLevel: async (link, options, io, level) => {
-    if (!isLevel(level)) throw new CodedError('USAGE', `${JSON.stringify(level)} is no level: ${LEVELS.join(', ')}`)
-    const lasts = durationOf('--for', options.for)
+  logLevel: async (link, options, io, text) => {
+    const level = levelOf(text)
+    const lasts = lastsOf(options)
     await link.ask('log-level', { ...wishOf(options, io), level, ...(lasts !== undefined && { for: lasts }) })
     const until = lasts === undefined ? '' : ` for ${humanDuration(lasts)}`
     return { text: `the log shows ${level} and above${until}`, json: { level } }
@@ -141,8 +151,10 @@ function linesOf(text: string): string {
 
 const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
 
-function isLevel(text: string): text is LogLevel {
-  return LEVELS.some((level) => level === text)
+function levelOf(text: string): LogLevel {
+  const found = LEVELS.find((level) => level === text)
+  if (found !== undefined) return found
+  throw new CodedError('USAGE', `${JSON.stringify(text)} is no level: ${LEVELS.join(', ')}`)
 }
 
 /** What was wanted has not come to be. */
@@ -150,22 +162,24 @@ function unless(isDone: boolean): Pick<Said, 'exit'> {
   return isDone ? {} : { exit: EXIT.failed }
 }
 
-function check({ reject, release, timeout, wait }: OperateOptions): void {
+/** Whatever the state directory is like. */
+function check(options: OperateOptions, level: string | undefined): void {
+  const { reject, release, timeout, wait } = options
   if (reject === true && release === true) throw new CodedError('USAGE', 'cancel: --release or --reject, not both')
   if (timeout !== undefined && wait !== true) throw new CodedError('USAGE', '--timeout is for --wait: add it')
+  limitOf(options)
+  lastsOf(options)
+  if (level !== undefined) levelOf(level)
 }
 
 function routeOf({ route }: OperateOptions): { route?: string } {
   return route === undefined ? {} : { route }
 }
 
-function durationOf(option: string, text: string | undefined): number | undefined {
-  return text === undefined ? undefined : positiveDuration(option, text, '30s, 10m, 1h')
-}
-
 /** Undefined: the end is not waited for. */
 function limitOf({ timeout, wait }: OperateOptions): number | undefined {
-  return wait === true ? (durationOf('--timeout', timeout) ?? Infinity) : undefined
+  if (wait !== true) return undefined
+  return timeout === undefined ? Infinity : positiveDuration('--timeout', timeout, '30s, 10m, 1h')
 }
 
 /** A worker that has ended meanwhile has nothing in hand; one that somebody resumes may never be done. */

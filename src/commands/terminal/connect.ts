@@ -42,7 +42,9 @@ export async function stateOf(options: StateSettings, io: Io): Promise<StatePlac
   const { config } = loaded
   const { env, secrets } = io
   const { directory, sync } = config.state
-  return { directory, sync, told, share: async () => await shareBy({ config, env, secrets }, () => {}) }
+  // Without a configuration it is below any directory that a command happens to be started in.
+  const isMeant = loaded.file !== null || directory !== resolve(io.cwd, 'state')
+  return { directory, sync, told, isMeant, share: async () => await shareBy({ config, env, secrets }, () => {}) }
 }
 
 /**

@@ -16,6 +16,8 @@ export interface PatientLink extends Link {
   ask<Name extends RequestName>(name: Name, params: ParamsOf<Name>, limit?: number): Promise<AnswerOf<Name>>
   /** None runs, and what it has left is asked. Left out: a worker answers. */
   readonly left?: Left
+  /** There was nothing to be asked before: no worker has run with the state directory. */
+  readonly isNew?: true
   /** Waits for what comes with the worker's end, without a limit, and says how far that is, or that the worker stands still meanwhile. */
   watch<Value>(wait: Promise<Value>): Promise<Value>
 }

@@ -1,7 +1,8 @@
-import { statSync } from 'node:fs'
-import { join } from 'node:path'
+import { chownSync, existsSync, statSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { sleep, systemClock, type Clock } from '../../base/clock.ts'
 import { CodedError, systemCode } from '../../base/coded-error.ts'
+import { tryTo } from '../../base/try-to.ts'
 import { linkToWorker } from '../../control/client.ts'
 import { requests, type ParamsOf, type RequestName } from '../../control/requests.ts'
 import { openState, type StateOptions } from '../../journal/state.ts'
@@ -13,6 +14,8 @@ export interface StatePlace extends Pick<StateOptions, 'directory' | 'sync'>, Pl
   readonly share?: () => Promise<StateOptions['share']>
   /** Only its worker is to be asked: nobody knows with whom it remembers. */
   readonly isRunning?: true
+  /** Somebody wrote down where it is. */
+  readonly isMeant?: boolean
 }
 
 /** How long a worker may take to start, or another command to be done, in milliseconds. */
@@ -25,9 +28,25 @@ const PAUSE = 100
  * @throws {CodedError} STATE_UNUSABLE when there is nothing; STATE_BUSY when whoever holds it does not answer.
  */
 export async function reachState(state: StatePlace, clock: Clock = systemClock()): Promise<PatientLink> {
+  needState(state.directory)
+  return await (state.isRunning === true ? reachWorker(state) : reach(state, clock))
+}
+
+/** As `reachState`, but where there is nothing it makes what the first worker begins with, if somebody wrote down that this is the place. */
+export async function reachOrMakeState(state: StatePlace): Promise<PatientLink> {
+  const { directory, isMeant = false } = state
+  if (!isMeant || hasState(directory)) return await reachState(state)
+  const give = ownership(directory)
+  const link = await reach(state, systemClock())
+  const close = async (): Promise<void> => {
+    await link.close()
+    give()
+  }
+  return { ...link, isNew: true, close }
+}
+
+async function reach(state: StatePlace, clock: Clock): Promise<PatientLink> {
   const { directory } = state
-  needState(directory)
-  if (state.isRunning === true) return await reachWorker(state)
   const end = clock.now() + PATIENCE
   for (;;) {
     try {
@@ -67,6 +86,17 @@ function whyMissing(file: string): string | undefined {
     const code = systemCode(cause)
     if (code === 'EACCES') return 'may not be read by this user: run this as the user that the worker runs as'
     return `cannot be read (${code})`
+  }
+}
+
+/** What root makes is for whoever owns the directory, or the first above it that there is: the worker runs as that user. */
+function ownership(directory: string): () => void {
+  const made = ['lock.db', 'journal.db'].map((name) => join(directory, name))
+  let there = directory
+  for (; !existsSync(there); there = dirname(there)) made.push(there)
+  const { gid, uid } = statSync(there)
+  return () => {
+    if (process.getuid?.() === 0) for (const path of made) tryTo(() => chownSync(path, uid, gid))
   }
 }
 
