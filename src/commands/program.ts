@@ -1,4 +1,5 @@
 import { Command } from 'commander'
+import { CodedError } from '../base/coded-error.ts'
 import { packageVersion } from '../clink/version.ts'
 import { apiCommand } from './api/command.ts'
 import { checkCommand } from './check/command.ts'
@@ -12,6 +13,7 @@ import { initCommand } from './init/command.ts'
 import { invokeCommand } from './invoke/command.ts'
 import { processIo, type Io } from './terminal/io.ts'
 import { sayProblem } from './terminal/problems.ts'
+import { isRepeatable } from './terminal/settings.ts'
 import { operateCommands } from './operate/command.ts'
 import { runCommand } from './run/command.ts'
 import { sendCommand } from './send/command.ts'
@@ -71,6 +73,7 @@ function makeProgram(io: Io): Command {
   ]
   for (const command of commands) program.addCommand(command)
   speakThrough(program, io)
+  refuseRepetition(program)
   return program
 }
 
@@ -82,4 +85,16 @@ function speakThrough(command: Command, io: Io): void {
     outputError: () => {},
   })
   for (const child of command.commands) speakThrough(child, io)
+}
+
+/** Of two values one would be dropped without a word: of two routes, one would go on. */
+function refuseRepetition(command: Command): void {
+  for (const option of command.options.filter((one) => (one.required || one.optional) && !isRepeatable(one))) {
+    let count = 0
+    command.on(`option:${option.name()}`, () => {
+      count += 1
+      if (count > 1) throw new CodedError('USAGE', `--${option.name()} is given twice`)
+    })
+  }
+  for (const child of command.commands) refuseRepetition(child)
 }

@@ -47,7 +47,21 @@ test.each([
   [['run', '--once', '--max-time', 'soon'], '--max-time: "soon" is not a duration above 0; write 30s, 5m, 1h'],
   [['run', '--json'], '--json is for --dry-run: add it; for log lines as JSON there is --set log.format=json'],
   [['run', '--set', 'poll.interval'], '--set "poll.interval": write it as key=value'],
+  [['pause', '--route', 'a', '--route', 'b'], '--route is given twice'],
+  [['resume', '--route', 'a', '--route=a'], '--route is given twice'],
+  [['failed', 'retry', '--error', 'a', '--error', 'b'], '--error is given twice'],
+  [['send', 'ops', 'hello', '--for', 'a', '--for', 'b'], '--for is given twice'],
+  [['inbox', '--limit', '1', '--limit', '2'], '--limit is given twice'],
+  [['api', 'list_groups', '-c', 'a', '--config', 'b'], '--config is given twice'],
+  [['health', 'ready', '--state', 'a', '--state', 'b'], '--state is given twice'],
+  [['emulate', '--switch', 'reclaim=refuse', '--switch', 'reclaim=renew'], '--switch reclaim is given twice'],
+  [['run', '--set', 'poll.interval=1s', '--set', 'poll.interval=2s'], '--set poll.interval is given twice'],
+  [['run', '--concurrency', '1', '--set', 'concurrency=2'], 'concurrency is given twice, once with --set'],
   [['invoke', 'x.ts'], 'give the clink with either --text or --clink'],
+  [
+    ['invoke', 'x.ts', '--clink', 'c', '--group', 'g'],
+    '--group is for --text: a clink of --clink has its own group_slug',
+  ],
   [['api', 'send_clnk'], "unknown command 'send_clnk'; did you mean send_clink?"],
 ])('%j is one clear line and exit code 64', async (args, line) => {
   expect(await clinkWorker(args)).toMatchObject({ code: 64, stdout: '', stderr: `clink-worker: ${line}\n` })

@@ -29,6 +29,8 @@ export function invokeCommand(io: Io): Command {
       if ((options.text === undefined) === (options.clink === undefined)) {
         throw new CodedError('USAGE', 'give the clink with either --text or --clink')
       }
+      if (options.group !== undefined && options.text === undefined)
+        throw new CodedError('USAGE', '--group is for --text: a clink of --clink has its own group_slug')
       const { invoke } = await import('./invoke.ts')
       io.finish(await invoke(file, options, io))
     })

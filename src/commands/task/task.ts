@@ -34,31 +34,41 @@ const LONGEST_RESULT = 65_536
 type Options = Readonly<Record<string, string | boolean | undefined>>
 type Request = Readonly<Record<string, unknown>>
 
+interface Known {
+  readonly options?: Record<string, { type: 'string' | 'boolean' }>
+  /** How many it takes. One that nobody reads would be the lost half of a text without quotes. */
+  readonly words: number
+  readonly ask: Ask
+}
+
 /** Each request: its options, and what is asked with its words. */
-const REQUESTS: Readonly<Record<string, { options?: Record<string, { type: 'string' | 'boolean' }>; ask: Ask }>> = {
+const REQUESTS: Readonly<Record<string, Known>> = {
   reply: {
+    words: 1,
     options: { to: { type: 'string' }, id: { type: 'boolean' } },
     ask: ([text], { to }) => ({ text: given(text), ...(to && { to }), ...inStep() }),
   },
   step: {
+    words: 1,
     options: { json: { type: 'boolean' }, keep: { type: 'string' } },
     ask: ([name], { json, keep }) => ({
       name: given(name),
       ...(typeof keep === 'string' && { value: result(given(keep), json) }),
     }),
   },
-  sleep: { ask: ([name, duration]) => ({ name: given(name), for: given(duration) }) },
+  sleep: { words: 2, ask: ([name, duration]) => ({ name: given(name), for: given(duration) }) },
   log: {
+    words: Infinity,
     options: { level: { type: 'string' } },
     ask: ([message, ...pairs], { level }) => ({
       message: given(message),
       ...(level && { level }),
-      ...(pairs.length > 0 && { fields: Object.fromEntries(pairs.map(pair)) }),
+      ...(pairs.length > 0 && { fields: fieldsOf(pairs) }),
     }),
   },
-  keepalive: { ask: () => ({}) },
-  mask: { ask: ([value]) => ({ value: given(value) }) },
-  draining: { options: { wait: { type: 'boolean' } }, ask: (_, { wait }) => ({ wait: wait === true }) },
+  keepalive: { words: 0, ask: () => ({}) },
+  mask: { words: 1, ask: ([value]) => ({ value: given(value) }) },
+  draining: { words: 0, options: { wait: { type: 'boolean' } }, ask: (_, { wait }) => ({ wait: wait === true }) },
 }
 type Ask = (words: readonly string[], options: Options) => Request
 
@@ -77,10 +87,15 @@ export function runTask([name = '', ...args]: readonly string[]): void {
     )
   }
   try {
-    const { options = {}, ask } = known
+    const { options = {}, ask, words } = known
     const at = name === 'step' ? args.indexOf('--') : -1
     const own = at < 0 ? args : args.slice(0, at)
-    const { positionals, values } = parseArgs({ args: [...own], options, allowPositionals: true })
+    const { positionals, tokens, values } = parseArgs({ args: [...own], options, allowPositionals: true, tokens: true })
+    const texts = tokens.flatMap((token) => (token.kind === 'option' && token.value !== undefined ? [token.name] : []))
+    mustDiffer(texts.map((option) => `--${option}`))
+    // None of them is repeated: it may be the rest of a secret.
+    if (positionals.length > words)
+      throw new Error('that is more words than it takes: put a text of several words in quotes')
     const request = { request: name, token, ...ask(positionals, values) }
     send(path, request, (told) => {
       const isToBeDone = name === 'step' && told.answer?.done === false
@@ -175,6 +190,17 @@ function textOf(error: unknown): string {
 function given(text: string | undefined): string {
   if (text === undefined) throw new Error('say what, or - to read it from standard input')
   return text === '-' ? readFileSync(0, 'utf8').replace(/\n$/, '') : text
+}
+
+function fieldsOf(pairs: readonly string[]): Readonly<Record<string, string>> {
+  const fields = pairs.map(pair)
+  mustDiffer(fields.map(([key]) => key))
+  return Object.fromEntries(fields)
+}
+
+function mustDiffer(names: readonly string[]): void {
+  const twice = names.find((name, index) => names.indexOf(name) < index)
+  if (twice !== undefined) throw new Error(`${twice} is given twice`)
 }
 
 function pair(text: string): readonly [string, string] {

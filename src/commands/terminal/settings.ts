@@ -1,4 +1,4 @@
-import type { Command } from 'commander'
+import type { Command, Option } from 'commander'
 import { CodedError } from '../../base/coded-error.ts'
 import { parseDuration } from '../../base/duration.ts'
 
@@ -43,7 +43,9 @@ export function flagsOf(options: SettingsOptions): Record<string, string> {
   const flags: Record<string, string> = { ...options.set }
   for (const [option, key] of Object.entries(SHORT)) {
     const value: unknown = Reflect.get(options, option)
-    if (typeof value === 'string') flags[key] = value
+    if (typeof value !== 'string') continue
+    if (flags[key] !== undefined) throw new CodedError('USAGE', `${key} is given twice, once with --set`)
+    flags[key] = value
   }
   return flags
 }
@@ -64,6 +66,11 @@ export function positiveDuration(what: string, text: string, example: string): n
   throw new CodedError('USAGE', `${what}: ${JSON.stringify(text)} is not a duration above 0; write ${example}`)
 }
 
+/** `pairs` reads them all. */
+export function isRepeatable({ flags }: Pick<Option, 'flags'>): boolean {
+  return flags.endsWith('=value>')
+}
+
 /** Also of what is no address and was meant as one, and of one among other settings. */
 function isSecretAddress(key: string, text: string): boolean {
   if (key !== 'state.url' && key !== 'state') return false
@@ -72,7 +79,7 @@ function isSecretAddress(key: string, text: string): boolean {
 }
 
 /**
- * Reads an option of the form `key=value` that may be repeated. Everybody on the machine can read a command line, so no secret is
+ * Reads an option of the form `key=value` that may be repeated, with other keys. Everybody on the machine can read a command line, so no secret is
  * taken from it.
  */
 export function pairs(
@@ -85,6 +92,8 @@ export function pairs(
     if (key === 'clink.key' || key === 'clink') throw new CodedError('USAGE', `${what} ${key}: ${NO_SECRETS}`)
     const value = text.slice(at + 1)
     if (isSecretAddress(key, value)) throw new CodedError('USAGE', `${what} ${key}: ${NO_PASSWORDS}`)
+    if (before !== undefined && Object.hasOwn(before, key))
+      throw new CodedError('USAGE', `${what} ${key} is given twice`)
     return { ...before, [key]: value }
   }
 }
