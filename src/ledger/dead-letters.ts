@@ -134,7 +134,8 @@ export class DeadLetters {
     if (letter.rerun !== undefined || isCompleted) {
       const { response, step } = letter.rerun ?? {}
       const next: RerunState = response === undefined ? { step: 'due' } : { step: 'ready', response }
-      const [isMine, isTheirs] = [this.#isMine(letter), isBegun(letter, begun) && !this.#begun.has(clinkId)]
+      const isToRun = response === undefined && !this.#begun.has(clinkId)
+      const [isMine, isTheirs] = [this.#isMine(letter), isToRun && isBegun(letter, begun)]
       if (OPEN.has(step) && (step !== 'due' || isTheirs || isMine)) return isMine && !isTheirs ? 'rerun' : 'elsewhere'
       await this.add({ ...letter, rerun: this.#signed(next) })
       return 'rerun'
@@ -185,10 +186,11 @@ export class DeadLetters {
     this.#begun.delete(clinkId)
   }
 
-  /** Whether the rerun of a clink that is worked is another member's: that was asked for it since, or has begun it. */
+  /** Whether the rerun of a clink that is worked is another member's: that was asked for it since, or has begun it. What that has come to may be sent here. */
   isElsewhere({ clinkId, others, rerun }: Worked): boolean {
     if (this.#member === undefined || rerun === undefined || this.#begun.has(clinkId)) return false
-    return this.rerunOf(clinkId) === undefined || isBegun(this.get(clinkId), others?.begun)
+    const isToRun = rerun.response === undefined
+    return this.rerunOf(clinkId) === undefined || (isToRun && isBegun(this.get(clinkId), others?.begun))
   }
 
   /** Another member runs it again, or is to. */

@@ -649,6 +649,11 @@ describe('a seed that once broke a promise keeps it now:', { timeout: 60_000 }, 
       'fleet',
       'somebody who takes over the first claim of a worker does not pass for the owner of its key (P1, §8)',
     ],
+    [
+      3_088_899,
+      ['fleet', 'busy', 'times', 'holds'],
+      'a rerun that waits for another member sends the result that one has come to, when somebody asks for it once more (P1, §5)',
+    ],
     [993_818, 'old', 'a claim is held on to with another key after a crash, though the first answer is lost (P9, §7)'],
     [7_302_627, 'old', 'a wall clock that is set forward during a stop leaves its time as it is (P8, §2)'],
   ] as const)('%i (%s): %s', async ([seed, vocabulary]) => {

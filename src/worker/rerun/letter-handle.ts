@@ -77,8 +77,8 @@ export class LetterHandle implements Handle {
   async ready(): Promise<boolean> {
     this.#isCalledOff = false
     await this.#context.ledger.refresh(this.memory, true)
-    if (!this.#isWanted) this.#owner?.lost(KEPT)
-    return await Promise.resolve(this.#isWanted && this.#context.keys.mayAct)
+    if (!this.#isToRun) this.#owner?.lost(KEPT)
+    return await Promise.resolve(this.#isToRun && this.#context.keys.mayAct)
   }
 
   valid(): boolean {
@@ -166,6 +166,11 @@ export class LetterHandle implements Handle {
 
   get #isWanted(): boolean {
     return this.#context.ledger.letters.rerunOf(this.clink.clink_id) !== undefined
+  }
+
+  /** Another member may have come to a result while this one waited: that is sent, and not computed again. */
+  get #isToRun(): boolean {
+    return this.#isWanted && this.memory.rerun?.response === undefined
   }
 
   async #step(rerun: RerunState): Promise<void> {
