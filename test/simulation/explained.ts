@@ -359,11 +359,14 @@ function isGivenUp({ plan, record }: Explaining, life: string, id: string): bool
     if (isCutOff && record.fleet.writesOf(id, name).length > 0) return true
     return sleptBeforeStart(record, one, runs, id) || record.fleet.wasGivenUpUnheard(id, name, runs)
   })
-  const unknown = runs.filter((run) => !wasGivenBack(record, run))
+  const allAway = record.awayStartsThatCount(life, id, Infinity)
+  const away = allAway.filter((start) => record.hasLostClaim(start, Infinity))
+  // Nor could one be begun whose claim was lost before that showed.
+  const notBegun = away.filter((start) => ended.every(({ name }) => name !== start.life))
+  const unknown = [...runs.filter((run) => !wasGivenBack(record, run)), ...notBegun]
   if (plan.world.fleet !== undefined && unknown.length + ended.length >= least) return true
-  const starts = counted.length + record.awayStartsThatCount(life, id, Infinity).length
+  const starts = counted.length + allAway.length
   if (failed !== undefined && starts >= attempts(configsKept(plan, record, failed))) return true
-  const away = record.awayStartsThatCount(life, id, Infinity).filter((start) => record.hasLostClaim(start, Infinity))
   const outlived = [...runs.filter((run) => run.outlivedClaim === true), ...away].filter((start) =>
     mayBeUnrenewed(plan, record, start),
   )

@@ -654,6 +654,11 @@ describe('a seed that once broke a promise keeps it now:', { timeout: 60_000 }, 
       ['fleet', 'busy', 'times', 'holds'],
       'a rerun that waits for another member sends the result that one has come to, when somebody asks for it once more (P1, §5)',
     ],
+    [
+      3_086_798,
+      'fleet',
+      'a start counts in the fleet that could not be begun, where its claim was lost before that showed (P1, §7)',
+    ],
     [993_818, 'old', 'a claim is held on to with another key after a crash, though the first answer is lost (P9, §7)'],
     [7_302_627, 'old', 'a wall clock that is set forward during a stop leaves its time as it is (P8, §2)'],
   ] as const)('%i (%s): %s', async ([seed, vocabulary]) => {
