@@ -113,8 +113,9 @@ function heldBy({ plan, record }: Evidence, before: LifeRecord): readonly string
       .get(clinkId)
       ?.some(({ kind, life }) => life === name && (kind === 'release' || kind === 'complete'))
     const isActedOn = record.acts.some((act) => act.clinkId === clinkId)
-    // Who was about to give it back, or had noted that, leaves it alone.
-    const run = record.runsOf(name, clinkId).findLast(({ life }) => life === name)
+    // Who was about to give it back, or had noted that, leaves it alone. A start that could not be begun is no run, and those of earlier claims say nothing.
+    const since = told[last]?.at ?? -Infinity
+    const run = record.runsOf(name, clinkId).findLast(({ life, startedAt }) => life === name && startedAt >= since)
     const states = told.slice(last).filter((one) => STATES.has(one.event.event))
     const state = states.at(-1)?.event.event
     // So it is with what was held for as long as may be: its release waits as well.
