@@ -664,6 +664,11 @@ describe('a seed that once broke a promise keeps it now:', { timeout: 60_000 }, 
       ['fleet', 'marks', 'absent'],
       'what could not be begun is given back, though a run under an earlier claim on it gave a result (P9, §7)',
     ],
+    [
+      3_088_520,
+      ['fleet', 'late', 'steps'],
+      'a suspect whose start waits for the store of its fleet is not blamed for a crash (P9, §4)',
+    ],
     [993_818, 'old', 'a claim is held on to with another key after a crash, though the first answer is lost (P9, §7)'],
     [7_302_627, 'old', 'a wall clock that is set forward during a stop leaves its time as it is (P8, §2)'],
   ] as const)('%i (%s): %s', async ([seed, vocabulary]) => {

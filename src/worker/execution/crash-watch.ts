@@ -1,4 +1,5 @@
 import type { Cancel } from '../../base/clock.ts'
+import type { Memory } from '../../ledger/memory.ts'
 import type { HeldClaim } from '../../ledger/process.ts'
 import type { WorkerContext } from '../context.ts'
 import { noticeOf, often } from './given-up.ts'
@@ -23,6 +24,11 @@ export type InHand = Pick<HeldClaim, 'clink' | 'route' | 'running'>
 type CrashContext = Pick<WorkerContext, 'clock' | 'emit' | 'ledger' | 'settings' | 'signals'>
 
 export type Running = Pick<HeldClaim, 'clink' | 'route'>
+
+interface Starting extends Pick<HeldClaim, 'clink'> {
+  readonly memory: Pick<Memory, 'tried'>
+  begin(isAlone: boolean): Promise<number>
+}
 
 /**
  * Tells a crash from a stop by a mark that only a stop sets, and finds the clink that kills the process: after two crashes in a
@@ -93,6 +99,22 @@ export class CrashWatch {
     if (!crashed) return
     this.#context.emit({ event: 'worker.crashed', crashes, running: ids })
     verdict?.say()
+  }
+
+  /**
+   * A clink is about to run. That a suspect runs alone is noted with its start; in a fleet when the others know of that, which may take its time: a crash until
+   * then is not its own.
+   *
+   * @returns which start it is.
+   */
+  async start(inHand: Starting): Promise<number> {
+    const { ledger } = this.#context
+    const { clink, memory } = inHand
+    const isAlone = memory.tried.isSuspect && this.canBlame
+    const isLater = isAlone && ledger.letters.areShared
+    const attempt = await inHand.begin(isAlone && !isLater)
+    if (isLater && ledger.isHealthy && !this.#hasFault) await ledger.process.note({ alone: clink.clink_id })
+    return attempt
   }
 
   /** Its run has ended, and it stays alone for a while: a crash meanwhile is still its own, whatever was decided about it. */

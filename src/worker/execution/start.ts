@@ -65,7 +65,7 @@ export class Start {
     const { memory } = this.#inHand
     this.#parts.health.started(this.#planned.route, memory)
     this.isBeginning = true
-    this.attempt = await this.#inHand.begin(memory.tried.isSuspect && this.#parts.context.crashWatch.canBlame)
+    this.attempt = await this.#parts.context.crashWatch.start(this.#inHand)
     this.isBeginning = false
   }
 

@@ -156,8 +156,7 @@ export const bystandersAreSpared: Rule = ({ plan, record }) =>
       // A suspect stays alone for a while when it has ended: what it has left behind is its own.
       const alone = crashesOf(record, life, id, isByStart ? startedAt : at, AFTERMATH).filter(({ isAlone }) => isAlone)
       const crashes = new Set(alone.map((crash) => crash.at)).size
-      const begun = crashesBeforeStarts(record, life, id, at)
-      if (crashes + begun >= workerOf(plan, life).config.retry.crashes) return []
+      if (crashes >= workerOf(plan, life).config.retry.crashes) return []
       return [{ rule: 'P9', at, life, text: `${id} is given up for ${crashes} crashes` }]
     }),
   )
@@ -187,22 +186,6 @@ export const killersAreFound: Rule = ({ plan, record, emulator }) =>
       return [{ rule: 'P9', at, life, text: `${id} has ended ${crashes.length} processes, and ${stops} were stopped` }]
     })
   })
-
-/** Ends of processes that waited for the store of their fleet to count a start: they say the same as ends after that. */
-function crashesBeforeStarts(record: Record, life: string, clinkId: string, until: number): number {
-  const lives = record.livesOf(record.life(life).state).filter(({ crashedAt = Infinity }) => crashedAt < until)
-  return lives.filter(({ crashedAt = 0, name }) => {
-    const claimed = record
-      .told(name, clinkId)
-      .some((told) => told.life === name && told.event.event === 'clink.claimed')
-    const isOver = record.runsOf(name, clinkId).every((run) => run.life !== name || run.endedAt !== undefined)
-    const calls = record.fleet.calls.get(name) ?? []
-    const isAsking = calls.some(({ endedAt = Infinity, sentAt, what }) => {
-      return what === 'write' && sentAt <= crashedAt && endedAt >= crashedAt
-    })
-    return claimed && isOver && isAsking
-  }).length
-}
 
 /** Ends of processes with one journal in the middle of a run of the clink, or so soon after it, in order, since somebody has retried it. */
 function crashesOf(
