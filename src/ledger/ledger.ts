@@ -257,6 +257,7 @@ export class Ledger {
     await Promise.all([
       this.letters.add(letter),
       this.#progress.reset(id, result && { ...result, leases: 0, failedAt: undefined }),
+      this.process.gaveUp(id),
     ])
   }
 

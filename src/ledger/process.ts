@@ -8,6 +8,9 @@ export type { HeldClaim } from './remembered.ts'
 
 /** The fact that holds what is known of siblings. */
 export const SIBLINGS = 'siblings'
+const AFTERMATH = 'aftermath'
+
+type EndedAlone = Pick<HeldClaim, 'clink' | 'route'>
 
 /**
  * What concerns this process and whoever follows it in its state directory, and no other worker: the claims that it has in hand, the
@@ -57,6 +60,23 @@ export class ProcessLedger {
   async note(facts: Readonly<Record<string, string>>): Promise<void> {
     const { facts: table } = this.#tables
     await Promise.all(Object.entries(facts).map(async ([name, value]) => await table.set(name, value)))
+  }
+
+  /** What ran alone and has ended a moment ago: what it has left behind may end the process. */
+  get aftermath(): EndedAlone | undefined {
+    const text = this.fact(AFTERMATH)
+    // Noted below and by nobody else.
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+    return text === undefined || text === '' ? undefined : (JSON.parse(text) as EndedAlone)
+  }
+
+  async noteAftermath(ended: EndedAlone): Promise<void> {
+    await this.note({ [AFTERMATH]: JSON.stringify(ended) })
+  }
+
+  /** The clink is given up: that is enough, whatever it has left behind and whoever wants it run again. */
+  async gaveUp(clinkId: string): Promise<void> {
+    if (this.aftermath?.clink.clink_id === clinkId) await this.note({ [AFTERMATH]: '' })
   }
 
   /** A fact about the service at this address; what is kept of another one is none. */

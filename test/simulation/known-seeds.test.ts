@@ -669,6 +669,11 @@ describe('a seed that once broke a promise keeps it now:', { timeout: 60_000 }, 
       ['fleet', 'late', 'steps'],
       'a suspect whose start waits for the store of its fleet is not blamed for a crash (P9, §4)',
     ],
+    [
+      5_100_019,
+      ['killed', 'steps'],
+      'a crash after a clink was given up is none of its own, though somebody has retried it before the next start (P9, §4)',
+    ],
     [993_818, 'old', 'a claim is held on to with another key after a crash, though the first answer is lost (P9, §7)'],
     [7_302_627, 'old', 'a wall clock that is set forward during a stop leaves its time as it is (P8, §2)'],
   ] as const)('%i (%s): %s', async ([seed, vocabulary]) => {

@@ -46,8 +46,6 @@ export class CrashWatch {
   readonly #context: CrashContext
   /** Clinks whose runs ended a short while ago, and may have left something behind that ends the process; until when that is so. */
   readonly #ended = new Map<string, number>()
-  /** The suspect whose run has ended a moment ago, still alone. */
-  #aftermath: Running | undefined
   /** Suspects that still run and no longer alone. */
   readonly #outlasting = new Set<string>()
   #cancel: Cancel = () => {}
@@ -73,8 +71,7 @@ export class CrashWatch {
     const crashed = isOurs && ledger.process.fact('run') === 'under way'
     const crashes = crashed ? (this.#isInARow(ids) ? Number(ledger.process.fact('crashes') ?? 0) : 0) + 1 : 0
     const alone = ledger.process.fact('alone')
-    const killer =
-      running.find(({ clink }) => clink.clink_id === alone) ?? aftermathOf(ledger.process.fact('aftermath'))
+    const killer = running.find(({ clink }) => clink.clink_id === alone) ?? ledger.process.aftermath
     const since = String(this.#context.clock.wall())
     const forgotten = { alone: '', running: '', ended: '', aftermath: '' }
     const writes = [ledger.process.note({ run: 'under way', since, crashes: String(crashes), ...forgotten })]
@@ -117,14 +114,10 @@ export class CrashWatch {
     return attempt
   }
 
-  /** Its run has ended, and it stays alone for a while: a crash meanwhile is still its own, whatever was decided about it. */
+  /** Its run has ended, and it stays alone for a while: a crash meanwhile is still its own, unless it is given up for what it came to. */
   async endedAlone(one: Running): Promise<void> {
     if (this.#hasFault) return
-    this.#aftermath = one
-    await Promise.all([
-      this.ended(one.clink.clink_id),
-      this.#context.ledger.process.note({ aftermath: JSON.stringify(one) }),
-    ])
+    await Promise.all([this.ended(one.clink.clink_id), this.#context.ledger.process.noteAftermath(one)])
   }
 
   /** A run has ended and its clink may come again: what it left behind may still end the process. */
@@ -148,8 +141,7 @@ export class CrashWatch {
   async survived(clinkId: string): Promise<void> {
     if (this.#hasFault) return
     const { process } = this.#context.ledger
-    const isBlamed = process.fact('alone') === clinkId || this.#aftermath?.clink.clink_id === clinkId
-    if (isBlamed) this.#aftermath = undefined
+    const isBlamed = process.fact('alone') === clinkId || process.aftermath?.clink.clink_id === clinkId
     await Promise.all([
       isBlamed ? process.note({ alone: '', aftermath: '' }) : undefined,
       this.#context.ledger.outcome(clinkId, { is: 'survived' }),
@@ -198,13 +190,11 @@ export class CrashWatch {
   async fault(running: readonly Running[]): Promise<void> {
     this.#hasFault = true
     this.#cancel()
-    const alone = this.#context.ledger.process.fact('alone')
-    const verdict = this.#count(running.find(({ clink }) => clink.clink_id === alone) ?? this.#aftermath)
+    const { process } = this.#context.ledger
+    const alone = process.fact('alone')
+    const verdict = this.#count(running.find(({ clink }) => clink.clink_id === alone) ?? process.aftermath)
     const ids = running.map(({ clink }) => clink.clink_id)
-    await Promise.all([
-      this.#context.ledger.process.note({ running: ids.join('\n'), alone: '', aftermath: '' }),
-      verdict?.written,
-    ])
+    await Promise.all([process.note({ running: ids.join('\n'), alone: '', aftermath: '' }), verdict?.written])
     verdict?.say()
   }
 
@@ -252,12 +242,6 @@ export class CrashWatch {
       },
     }
   }
-}
-
-function aftermathOf(text: string | undefined): Running | undefined {
-  // Noted by `endedAlone` and by nobody else.
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-  return text === undefined || text === '' ? undefined : (JSON.parse(text) as Running)
 }
 
 const ALONE_NOW =

@@ -435,6 +435,26 @@ describe('P9, §4: the crash watch', () => {
     await lives.life(async ({ ledger }) => expect((await recalled(ledger, 'a')).isGivenUp).toBe(false))
   })
 
+  it.each(['release', 'complete'] as const)(
+    'holds nothing against a clink for a crash after it was given up, though somebody has retried it since (%s: P9, P10, §4)',
+    async (tell) => {
+      using lives = new Lives()
+      const given = { ...claimOf('a', false).clink, content: 'work' }
+      for (let n = 0; n < 2; n += 1) await lives.life(async ({ run }) => await run('a'))
+      await lives.life(async ({ ledger, runAlone, watch }) => {
+        await runAlone('a')
+        await watch.endedAlone({ clink: given, route: claim.route })
+        await ledger.deadLetter({ ...letter, clink: given, tell })
+        await ledger.process.drop('a')
+        await ledger.retry('a')
+      })
+      await lives.life(async ({ ledger, events }) => {
+        expect(events.map(({ event }) => event)).toEqual(['worker.crashed'])
+        expect(ledger.attemptsOf('a').crashes).toBe(0)
+      })
+    },
+  )
+
   it('finds a clink that kills the process when it is run again by hand; its letter stays with the crash, its sender told (P9, §4, §5)', async () => {
     using directory = new TempDir()
     const killer = clink.clink_id
