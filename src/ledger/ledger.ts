@@ -100,7 +100,7 @@ export class Ledger {
   /** Reads again what a fleet remembers of a clink in hand, where that was not read a moment ago. @param isOpen no claim keeps other members from it. */
   async refresh(memory: Memory, isOpen = false): Promise<void> {
     if (this.#fleet === undefined || (!isOpen && this.isCurrent(memory))) return
-    const { clinkId, isCurrent: wasRead } = memory
+    const { clinkId, wasRead } = memory
     memory.isCurrent = false
     if (isOpen) this.outdated(clinkId)
     await this.#fleet.recall([clinkId])

@@ -28,6 +28,8 @@ export class Memory {
   others: ByOthers | undefined
   /** False: what a fleet remembers of it could not be read since it is in hand. */
   isCurrent = true
+  /** It was read since it is in hand, though not a moment ago perhaps. */
+  wasRead = true
   /** How many work it: code of an earlier claim may go on beside the next one. */
   workers = 0
   readonly #kept: Kept
@@ -53,6 +55,7 @@ export class Memory {
   takeOthers(read: ByOthers | 'none' | undefined, isInHand = false): void {
     this.#isOfFleet = true
     this.isCurrent = read !== undefined || (this.workers > 0 && this.isCurrent)
+    this.wasRead ||= read !== undefined
     const others = read === 'none' ? undefined : read
     if (read !== undefined) this.others = isInHand ? withoutLoss(others, this.others) : others
     if (this.others !== undefined) this.mayHaveSteps = true

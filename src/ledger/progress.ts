@@ -49,6 +49,7 @@ export class Progress {
     const shared = this.#worked.get(memory.clinkId) ?? memory
     // Under an earlier claim, whose code goes on, others did nothing. Since then they may have.
     shared.isCurrent &&= this.#fleet === undefined || this.#fleet.of(memory.clinkId) !== undefined
+    shared.wasRead = shared.isCurrent
     shared.workers += 1
     this.#worked.set(memory.clinkId, shared)
     return shared

@@ -173,6 +173,20 @@ describe('the handler of a clink in hand', () => {
     expect((await recallOne()).tried.starts).toBe(1)
   })
 
+  it('keeps them also where it could not be read in between (P10)', async () => {
+    const mine = { ...NONE, count: 1, at: NOW }
+    await fleet.tables.attempts.set(id, mine)
+    fleet.others.set(id, { ...nothingByOthers, attempts: { ...NONE, count: 2 } })
+    const memory = ledger.work(await recallOne())
+    ledger.outdated(id)
+    await ledger.refresh(memory)
+    expect(memory.isCurrent).toBe(false)
+    fleet.givenUp.add(id)
+    fleet.others.set(id, nothingByOthers)
+    await ledger.refresh(memory)
+    expect([memory.isCurrent, memory.tried.starts]).toEqual([true, 3])
+  })
+
   it('sends a result that another member has kept since what was known before was forgotten (P5)', async () => {
     const result = { content: clink.content, leases: 0, at: NOW, response: 'kept since' }
     fleet.others.set(id, { ...nothingByOthers, attempts: { ...NONE, count: 2 } })

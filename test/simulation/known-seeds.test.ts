@@ -615,6 +615,11 @@ describe('a seed that once broke a promise keeps it now:', { timeout: 60_000 }, 
       'a start under a claim counts those that the fleet has forgotten since, when another member settled the clink (P5)',
     ],
     [
+      3_200_120,
+      ['fleet', 'marks', 'absent-ignore'],
+      'so it does where its store was away when it looked for them in between (P10)',
+    ],
+    [
       3_074_891,
       ['fleet', 'clock-in-stop', 'slow-store'],
       'what one has given back all leave alone, though its wall clock is set forward before they know (P10)',
