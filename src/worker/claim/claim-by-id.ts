@@ -23,6 +23,8 @@ export class ClaimTries {
   readonly refusals = new BareRefusals()
   /** False once a bare refusal of the length has come so often that it counts for this clink. */
   asksLength = true
+  /** Nobody could tell whose an earlier one was. Another claim may. */
+  wasUnclear = false
 }
 
 export interface ClaimByIdOptions {
@@ -58,8 +60,11 @@ export async function claimById(clink: Clink, options: ClaimByIdOptions): Promis
     const grant = { sentAt: sentAt ?? askedAt, asked: asked === undefined ? undefined : asked * 1_000, ...times }
     const lease = terms.claimed(grant, askedAt)
     const ours = await isOurs({ ...clink, claimed_by: record.claimed_by }, key, lease, options)
-    if (ours === 'unclear') return { is: 'again' }
-    if (!ours || sentAt === undefined) return { is: 'refused' }
+    if (ours === 'unclear' && !tries.wasUnclear) {
+      tries.wasUnclear = true
+      return { is: 'again' }
+    }
+    if (ours !== true || sentAt === undefined) return { is: 'refused' }
     return { is: 'claimed', clink: whole(record, clink), lease, key }
   } catch (thrown) {
     if (!(thrown instanceof ClinkApiError)) throw thrown

@@ -40,7 +40,7 @@ export async function findClink(
 
 /**
  * Whom a list shows as the owner of a claim whose answers do not say. `untold`: it does not say either, so that nothing more can be found out
- * about the key; `unclear`: it shows somebody else, who may have taken it since; `failed`: no answer came.
+ * about the key; `unclear`: it shows somebody else, who may have taken it since, or nobody, where another one did; `failed`: no answer came.
  */
 export async function listedOwner(
   clink: Clink,
@@ -53,7 +53,7 @@ export async function listedOwner(
   if (typeof seen === 'object' && seen.status === 'claimed' && typeof seen.claimed_by === 'string')
     return keys.shown(key, seen.claimed_by) ? { id: seen.claimed_by } : 'unclear'
   keys.untold(key)
-  return 'untold'
+  return key.suspect === undefined ? 'untold' : 'unclear'
 }
 
 /** How a record shows that our claim on it is gone; undefined where it does not. */

@@ -74,4 +74,24 @@ describe('whom a list shows as the owner of a claim that somebody has taken over
       await bench.stop()
     },
   )
+
+  it('keeps the worker from running anything while lists show nobody for what it claims next, and not in a circle (P10, P15)', async () => {
+    const bench = takenOver({
+      switches: { pollRecords: 'snapshot', reclaim: 'refuse' },
+      settings: { clink: { identity: 'ap_worker' } },
+      spoil: (inner) => ({
+        send: async (request) => {
+          const told = await inner.send(request)
+          return { ...told, body: told.body.replaceAll('"claimed_by":"ap_worker",', '') }
+        },
+      }),
+    })
+    for (const text of ['one', 'two']) bench.send(text)
+    await bench.pass(MINUTE)
+
+    expect(bench.all('clink.started')).toEqual([])
+    expect(bench.daemon.readiness().reasons.join(' ')).toContain('may be another owner’s')
+    expect(bench.sent.filter(({ path }) => isClaimingPoll(path)).length).toBeLessThan(60)
+    await bench.stop()
+  })
 })
