@@ -165,7 +165,7 @@ export const status = z.object({
       'What waits and is not worked now, by route and sender; as far as one list of the inbox (100 clinks) shows.',
     ),
   leftAlone: whys(
-    'Clinks that are left alone, by why: of the last 10,000 those that were not completed here since, and that the last look at the whole inbox has shown, where there was one.',
+    'Clinks that are left alone, by why, among them all that the last look at the inbox has shown: of the last 10,000 those that were not completed here since, and that the last look at the whole inbox has shown, where there was one. A word as in `notWorked`, or given-up (a dead letter), discarded (one that somebody has discarded).',
   ),
   claims: z.enum(['batch', 'select', 'none']).describe('The way of claiming that is right now.'),
   key: z.object({

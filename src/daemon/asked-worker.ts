@@ -101,7 +101,7 @@ export function askedWorker(daemon: Daemon, around: Around) {
 /** Without what the clinks say. */
 function inboxOf(list: Worker['inbox']) {
   if (list === undefined) return undefined
-  const { oldest, waiting, ...rest } = list
+  const { malformed: _, oldest, waiting, ...rest } = list
   const rows = waiting.map(({ clink, route, why }) => ({
     id: clink.clink_id,
     group: clink.group_slug ?? clink.group_id,

@@ -229,6 +229,7 @@ const WHYS = {
   circle: 'workers have answered each other too often',
   muted: 'its sender and we answer each other in a circle',
   'given-up': 'it was given up here',
+  discarded: 'it was given up here, and discarded',
   cooling: 'its handler released it a while ago',
   'no-route': 'no route takes it',
   malformed: 'its record is incomplete',

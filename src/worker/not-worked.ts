@@ -1,4 +1,6 @@
+import { steadyOf } from '../base/clock.ts'
 import type { Clink } from '../clink/records.ts'
+import type { InboxCount, Waiting } from './claiming/inbox-watch.ts'
 import type { Route } from '../handlers/route.ts'
 import { PAUSED } from './delivery/backoff.ts'
 import type { Delivery } from './delivery/delivery.ts'
@@ -36,9 +38,10 @@ export function notWorked(parts: WorkerParts): readonly NotWorked[] {
     if (reason !== undefined) add(reason, false)
   }
   for (const { left, sender, why } of parked.list) add({ route: null, sender, why, left }, true)
-  const { age = 0, waiting = [] } = inboxWatch.known ?? {}
-  for (const { clink, left, route: name, why } of waiting) {
-    if (inHand.has(clink.clink_id)) continue
+  const { age = 0 } = inboxWatch.known ?? {}
+  for (const { clink, left, route: name, why } of waitingNow(parts)) {
+    // Nobody waits for what somebody has discarded.
+    if (inHand.has(clink.clink_id) || why === DISCARDED) continue
     const route = parts.shared.context.router.routes.find((one) => one.name === name)
     if (why !== null)
       add({ route: null, sender: clink.sender_id, why, left: left === null ? null : Math.max(0, left - age) }, false)
@@ -49,6 +52,50 @@ export function notWorked(parts: WorkerParts): readonly NotWorked[] {
   }
   return [...found.values()].toSorted((a, b) => b.count - a.count)
 }
+
+/** What waits in the inbox, as the last look at it has shown, and as it was judged since. Null: nobody has looked. */
+export function inboxNow(parts: WorkerParts): Pick<InboxCount, 'isSaturated' | 'leftAlone' | 'pending'> | null {
+  const { known } = parts.inboxWatch
+  if (known === undefined) return null
+  const waiting = waitingNow(parts)
+  const pending = waiting.filter(({ why }) => why === null).length
+  return { pending, leftAlone: waiting.length - pending + known.malformed.length, isSaturated: known.isSaturated }
+}
+
+/**
+ * How many clinks are left alone, by why. A look shows what no claim has come across yet, so that all that the inbox is said to have of them are among
+ * these.
+ */
+export function leftAlone(parts: WorkerParts): ReadonlyMap<string, number> {
+  const { inboxWatch, intake } = parts
+  const whys = new Map<string, string>(intake.notices.known.map(([id, { why }]) => [id, why]))
+  for (const { clink, why } of waitingNow(parts))
+    if (why === null) whys.delete(clink.clink_id)
+    else whys.set(clink.clink_id, why)
+  for (const [index, id] of (inboxWatch.known?.malformed ?? []).entries())
+    whys.set(id ?? `malformed ${index}`, 'malformed')
+  const counts = new Map<string, number>()
+  for (const why of whys.values()) counts.set(why, (counts.get(why) ?? 0) + 1)
+  return counts
+}
+
+/** What the last look at the inbox has shown. What was found out about a clink since counts for more. */
+function waitingNow({ inboxWatch, intake, shared }: WorkerParts): readonly Waiting[] {
+  const { clock, ledger } = shared.context
+  const { age = 0, waiting = [] } = inboxWatch.known ?? {}
+  const lookedAt = steadyOf(clock).now() - age
+  const noted = new Map(intake.notices.known)
+  return waiting.map((one) => {
+    const id = one.clink.clink_id
+    const { at = -Infinity, why: found = null } = noted.get(id) ?? {}
+    const why = at > lookedAt ? found : one.why
+    if (why !== 'given-up') return { ...one, why }
+    // Somebody may have had it run again, or wants no more to be said of it.
+    return { ...one, why: ledger.letters.get(id) !== undefined ? why : ledger.letters.has(id) ? DISCARDED : null }
+  })
+}
+
+const DISCARDED = 'discarded'
 
 /** Of one in hand; one that backs off for its own failure, or sleeps, is held for that. */
 function whyWaiting({ backoff, clink, dueAt, route, state }: Delivery, parts: WorkerParts): Reason | undefined {

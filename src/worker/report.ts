@@ -1,13 +1,13 @@
 import type { Route } from '../handlers/route.ts'
 import type { Delivery } from './delivery/delivery.ts'
-import { notWorked } from './not-worked.ts'
+import { inboxNow, leftAlone, notWorked } from './not-worked.ts'
 import type { WorkerParts } from './parts.ts'
 
 export type WorkerReport = ReturnType<typeof report>
 
 /** What the worker does at one moment, for whoever looks. Durations in milliseconds. */
 export function report(parts: WorkerParts) {
-  const { acknowledgements, deliveries, intake, parked, reruns, undecided, ways } = parts
+  const { acknowledgements, deliveries, parked, reruns, undecided, ways } = parts
   const { capacity, context, pauses } = parts.shared
   const { identity, keys, router, settings, siblings, terms } = context
   const { mode } = ways
@@ -24,8 +24,8 @@ export function report(parts: WorkerParts) {
     },
     parked: parked.list,
     notWorked: notWorked(parts),
-    inbox: inboxOf(parts),
-    leftAlone: intake.notices.counts,
+    inbox: inboxNow(parts),
+    leftAlone: leftAlone(parts),
     pauses: pauses.list.map(({ at, by, isFleet, left, note, route }) => ({
       route: route ?? null,
       isFleet,
@@ -45,13 +45,6 @@ export function report(parts: WorkerParts) {
     claims: mode.mode,
     leases: { areTold: terms.areTold ?? null, areRenewed: terms.areRenewed ?? null },
   }
-}
-
-function inboxOf({ inboxWatch }: WorkerParts) {
-  const { known } = inboxWatch
-  return known === undefined
-    ? null
-    : { pending: known.pending, leftAlone: known.leftAlone, isSaturated: known.isSaturated }
 }
 
 function routeReport(route: Route, { deliveries, shared }: WorkerParts) {

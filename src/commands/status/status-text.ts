@@ -47,8 +47,11 @@ export function statusText(status: Status | NoStatus, io: Pick<Io, 'color'>): st
   if (status.worker === null)
     return [...status.reasons, ...nextLines(status.next)].map((line) => `${printable(line)}\n`).join('')
   const { routes, worker } = status
-  const health = [status.ready ? 'ready' : 'not ready', status.alive ? undefined : 'not alive']
-  const head = [`clink-worker ${worker.version}`, paint(status.ready ? 'green' : 'yellow', status.state), ...health]
+  // The state says it already.
+  const isSaid = status.state === 'not-ready'
+  const state = paint(status.ready ? 'green' : 'yellow', isSaid ? 'not ready' : status.state)
+  const ready = isSaid ? undefined : status.ready ? 'ready' : 'not ready'
+  const head = [`clink-worker ${worker.version}`, state, ready, status.alive ? undefined : 'not alive']
   const up = `up ${humanDuration(worker.uptime)}`
   return [
     `${[...head, up].filter((part) => part !== undefined).join(' · ')}\n`,

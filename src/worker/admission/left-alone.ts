@@ -25,11 +25,9 @@ export class LeftAloneNotices {
     this.#context = context
   }
 
-  /** How many clinks are left alone, by why, of those that are remembered and were not seen to be gone. */
-  get counts(): ReadonlyMap<LeftAlone, number> {
-    const counts = new Map<LeftAlone, number>()
-    for (const { isGone, why } of this.#noted.values()) if (!isGone) counts.set(why, (counts.get(why) ?? 0) + 1)
-    return counts
+  /** Those that are remembered and were not seen to be gone, by their ids. */
+  get known(): readonly (readonly [id: string, noted: Omit<Noted, 'isGone'>])[] {
+    return [...this.#noted].filter(([, { isGone }]) => !isGone)
   }
 
   /** It is left alone no more. */

@@ -23,7 +23,7 @@ export interface InboxCount {
 }
 
 /** A clink that waits, and what the worker would do with it. */
-interface Waiting {
+export interface Waiting {
   readonly clink: Clink
   /** Null: it would be left alone, or that cannot be told. */
   readonly route: string | null
@@ -36,6 +36,8 @@ interface Waiting {
 export interface InboxList extends InboxCount {
   readonly age: number
   readonly waiting: readonly Waiting[]
+  /** Of what cannot be read: the ids, where there are any. */
+  readonly malformed: readonly (string | undefined)[]
 }
 
 const EVERY = 30_000
@@ -57,7 +59,7 @@ export class InboxWatch {
   readonly shown = new Signal<[ids: ReadonlySet<string>, at: number]>()
   readonly #context: AdmissionContext
   readonly #poller: Pick<Poller, 'hasPolled' | 'trouble'>
-  #last: { readonly at: number; readonly count: InboxCount; readonly waiting: readonly Waiting[] } | undefined
+  #last: ({ readonly at: number; readonly count: InboxCount } & Pick<InboxList, 'malformed' | 'waiting'>) | undefined
   #nextAt = -Infinity
   #failures = 0
   #looking: Promise<void> | undefined
@@ -83,7 +85,7 @@ export class InboxWatch {
   get known(): InboxList | undefined {
     const last = this.#last
     if (last === undefined || this.#now >= last.at + STALE) return undefined
-    return { ...last.count, age: this.#now - last.at, waiting: last.waiting }
+    return { ...last.count, age: this.#now - last.at, malformed: last.malformed, waiting: last.waiting }
   }
 
   /** For a person who asks: resolves when a look that is not older than 5 s has been made, or cannot be made. */
@@ -138,10 +140,12 @@ export class InboxWatch {
     const sent = ours.flatMap((clink) => readTime(clink.created_at) ?? [])
     const oldest = sent.length === 0 ? undefined : Math.max(0, this.#context.clock.wall() - Math.min(...sent))
     const isSaturated = received >= PAGE
-    const count = { pending: ours.length, leftAlone: received - ours.length, oldest, isSaturated }
-    this.#last = { at, count, waiting }
-    const malformed = page.malformed.flatMap(({ id }) => id ?? [])
-    if (!isSaturated) this.shown.say(new Set([...page.clinks.map(({ clink_id: id }) => id), ...malformed]), at)
+    const malformed = page.malformed.map(({ id }) => id)
+    // Each with a reason that can be told: what somebody else has claimed is not left alone.
+    const leftAlone = waiting.length - ours.length + malformed.length
+    this.#last = { at, count: { pending: ours.length, leftAlone, oldest, isSaturated }, malformed, waiting }
+    const ids = [...page.clinks.map(({ clink_id: id }) => id), ...malformed.flatMap((id) => id ?? [])]
+    if (!isSaturated) this.shown.say(new Set(ids), at)
   }
 
   /** One of which that cannot be told counts as ours: somebody has to look at it. */

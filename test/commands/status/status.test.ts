@@ -97,7 +97,7 @@ test('status names what keeps the worker from working, and the command to type',
   await worker.said(/"failures":3/)
   const away = await status(site)
   expect(away.stdout).toMatch(
-    /· not-ready · not ready ·.*\nthe service does not answer as it should: .*\n {2}→ clink-worker check --online\n/,
+    / · not ready · up .*\nthe service does not answer as it should: .*\n {2}→ clink-worker check --online\n/,
   )
   expect(away.code).toBe(0)
   await site.emulator.reconnect()

@@ -80,6 +80,54 @@ describe('§7: what waits in the inbox', () => {
     await bench.stop()
   })
 
+  it('what is left alone has as many reasons as there are, also of what no claim has come across, and what was discarded waits for nobody', async () => {
+    const bench = new VirtualBench({
+      handle: async (clink, ctx, own) => (clink.content === 'bad' ? ctx.reject('no') : await long(clink, ctx, own)),
+      settings: {
+        concurrency: 1,
+        handlers: { timeout: 2 * HOUR },
+        claim: { exclusive: true },
+        retry: { onExhausted: 'release' },
+        inbox: { claim: 'select', ignore: ['user_alice'] },
+      },
+    })
+    const told = async () => {
+      void bench.daemon.worker.lookAtInbox()
+      await bench.pass(2_000)
+      const { inbox, leftAlone, notWorked } = bench.daemon.worker.report()
+      return {
+        inbox,
+        leftAlone: Object.fromEntries(leftAlone),
+        notWorked: notWorked.map(({ count, why }) => [why, count]),
+      }
+    }
+    const [one, two] = [bench.send('bad'), bench.send('bad')]
+    await bench.pass(MINUTE)
+    // From now on the only slot is taken, and the inbox is looked at by nobody but who asks.
+    bench.send('work')
+    await bench.pass(MINUTE)
+    for (let n = 0; n < 3; n += 1) bench.emulator.send('ops', 'not for us', { from: 'alice' })
+    expect(await told()).toMatchObject({ inbox: { leftAlone: 5 }, leftAlone: { 'given-up': 2, 'inbox.ignore': 3 } })
+    await bench.daemon.ledger.discard(one)
+    expect(bench.daemon.worker.report().inbox?.leftAlone).toBe(5)
+    expect(await told()).toEqual({
+      inbox: { pending: 0, leftAlone: 5, isSaturated: false },
+      leftAlone: { 'given-up': 1, discarded: 1, 'inbox.ignore': 3 },
+      notWorked: [
+        ['inbox.ignore', 3],
+        ['given-up', 1],
+      ],
+    })
+    await bench.daemon.ledger.retry(two)
+    bench.daemon.retried(two)
+    const { inbox, leftAlone } = bench.daemon.worker.report()
+    expect([inbox, Object.fromEntries(leftAlone)]).toEqual([
+      { pending: 1, leftAlone: 4, isSaturated: false },
+      { discarded: 1, 'inbox.ignore': 3 },
+    ])
+    await bench.stop()
+  })
+
   it('says when there may be more than it shows', async () => {
     const bench = new VirtualBench({ handle: long, ...full })
     for (let n = 0; n < 150; n += 1) bench.send(`task ${n}`)
