@@ -60,6 +60,11 @@ export class ClinkLogs {
     this.#options = options
   }
 
+  /** Whether anything was kept for the clink by this process. */
+  has(clinkId: string): boolean {
+    return this.#kept.has(clinkId)
+  }
+
   /** A subscriber. */
   readonly note = (event: WorkerEvent): void => {
     if (event.event !== 'clink.log') return

@@ -85,6 +85,9 @@ class Discretion {
   }
 
   #field(key: string, value: unknown, content: string | undefined): unknown {
+    // Whether it quotes a clink that is forgotten, nobody can tell.
+    if (key === 'lastFailure' && isRecord(value) && this.#contentOf(String(value['id'])) === undefined)
+      return { ...value, reason: UNSAID }
     if (key === 'held' && Array.isArray(value)) return value.map((one) => this.#held(one))
     if (content !== undefined && key === 'errors' && Array.isArray(value))
       return value.map((one) => shown(String(one), content))

@@ -29,6 +29,10 @@ export interface StatusFacts extends Pick<
   readonly reload: { readonly problem: string; readonly since: number } | null
   readonly draining: (Omit<NonNullable<Status['draining']>, 'since'> & { readonly since: number }) | null
   readonly parked: readonly { readonly why: string }[]
+  /** Why the worker looks for the clink that ends its process; null: it does not. */
+  readonly search: string | null
+  /** Whether the log of a clink has anything of this process. */
+  readonly hasLog: (clinkId: string) => boolean
   readonly leftAlone: ReadonlyMap<string, number>
 }
 
@@ -45,8 +49,9 @@ export function statusOf(facts: StatusFacts, { fleet, ledger }: Remembering): St
   const {
     deliveries,
     draining,
-    isDrained: _,
-    isStopping: __,
+    hasLog: _,
+    isDrained: __,
+    isStopping: ___,
     leftAlone,
     liveness,
     notWorked,
@@ -54,6 +59,7 @@ export function statusOf(facts: StatusFacts, { fleet, ledger }: Remembering): St
     pauses,
     readiness,
     reload,
+    search: ____,
     worker,
     ...rest
   } = facts
@@ -104,7 +110,8 @@ function stateOf({ counts, draining, isDrained, isStopping, pauses, readiness }:
 
 /** What keeps it from working comes first, then what keeps a route from it, then what waits for a person. */
 function nextOf(facts: StatusFacts, letters: number): Status['next'] {
-  const { counts, deliveries, draining, isStopping, key, liveness, pauses, readiness, reload, routes, slots } = facts
+  const { counts, deliveries, draining, isStopping, key, liveness, pauses, readiness, reload, routes, search, slots } =
+    facts
   const [notAlive] = liveness.reasons
   const [notReady] = readiness.reasons
   if (isStopping) return { why: 'it is stopping', command: null }
@@ -124,15 +131,19 @@ function nextOf(facts: StatusFacts, letters: number): Status['next'] {
     return { why, command: resumeCommand(stopped.name, isFleet) }
   }
   if (failing !== undefined && notReady !== undefined) {
-    const seen = deliveries.find(({ due, route }) => route === failing.name && due !== null)
-    return { why: notReady, command: seen === undefined ? 'clink-worker failed list' : `clink-worker logs ${seen.id}` }
+    const held = deliveries.filter(({ due, route }) => route === failing.name && due !== null)
+    return { why: notReady, command: logOf(facts, [failing.lastFailure, ...held]) }
+  }
+  if (notReady !== undefined && notReady === search) {
+    const alone = deliveries.filter(({ state }) => state === 'running')
+    return { why: notReady, command: logOf(facts, alone) }
   }
   if (notReady !== undefined) return { why: notReady, command: 'clink-worker check --online' }
   const stuck = deliveries.find(({ isStuck }) => isStuck)
   if (stuck !== undefined)
     return {
       why: `the handler of ${stuck.id} ignores its abort, and keeps its slot`,
-      command: `clink-worker logs ${stuck.id}`,
+      command: logOf(facts, [stuck]),
     }
   if (reload !== null) return { why: failedReload(reload), command: CHECK }
   if (slots.taken >= slots.total && counts.running > 0)
@@ -140,6 +151,12 @@ function nextOf(facts: StatusFacts, letters: number): Status['next'] {
   if (letters === 0) return null
   const were = letters === 1 ? 'one clink was' : `${letters} clinks were`
   return { why: `${were} given up`, command: 'clink-worker failed list' }
+}
+
+/** The log of the first of these clinks that has one: a command that shows nothing helps nobody. */
+function logOf({ hasLog }: StatusFacts, clinks: readonly ({ readonly id: string } | null)[]): string | null {
+  const found = clinks.find((one) => one !== null && hasLog(one.id))
+  return found === undefined || found === null ? null : `clink-worker logs ${found.id}`
 }
 
 function byWhy(whys: readonly string[]): { why: string; count: number }[] {

@@ -41,6 +41,11 @@ const route = z.object({
     .describe(
       'Why no clink of it is taken now: an operator has paused it, everything on it fails (one clink at a time tries again), or it is at its limit.',
     ),
+  lastFailure: z
+    .object({ id: z.string().describe('The clink.'), reason: said('What its handler has failed with') })
+    .nullable()
+    .default(null)
+    .describe('The last one, where everything on it fails; null: not everything does.'),
 })
 
 const delivery = z.object({

@@ -66,6 +66,7 @@ export function askedWorker(daemon: Daemon, around: Around) {
           isOnce: around.isOnce,
         },
         server: around.server(),
+        hasLog: around.seen.hasLog,
         reload: around.reloads.failed,
         counts,
         isStopping: worker.isStopping,

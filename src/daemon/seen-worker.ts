@@ -1,5 +1,6 @@
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { ClinkLogs } from '../clink-logs/clink-logs.ts'
 import { ClinkLogReader } from '../clink-logs/read.ts'
 import { logsOf } from '../clink-logs/segments.ts'
 import type { Overview } from '../overview/overview.ts'
@@ -7,8 +8,13 @@ import type { Overview } from '../overview/overview.ts'
 export type SeenWorker = ReturnType<typeof seenWorker>
 
 /** What is kept of a worker's past, and where. @param overview undefined: nobody looks. */
-export function seenWorker(overview: Overview | undefined, stateDirectory: string) {
+export function seenWorker(
+  overview: Overview | undefined,
+  stateDirectory: string,
+  logs: Pick<ClinkLogs, 'has'> | undefined,
+) {
   return {
+    hasLog: (id: string) => logs?.has(id) === true,
     past: overview && pastOf(overview),
     journalSize: async () => await sizeOf(stateDirectory),
     log: async (id: string, most: number) => (await new ClinkLogReader(logsOf(stateDirectory), id).next()).slice(-most),

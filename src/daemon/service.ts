@@ -107,7 +107,7 @@ export async function work(parts: WorkParts): Promise<ExitCode> {
     supervision?.stopping(timeout)
     void parts.beside?.stop()
   })
-  const seen = seenWorker(surface.overview, config.state.directory)
+  const seen = seenWorker(surface.overview, config.state.directory, clinkLogs)
   const worker = asWorker({ registry, daemon, logLevel, reloads, emit, seen, surface }, once !== undefined)
   const asked = { ledger: daemon.ledger, fleet: state?.fleet, away: () => state?.fleet?.problem, worker }
   await begin(daemon, show(surface, asked, daemon, emit, parts), () => abandon(host, state))

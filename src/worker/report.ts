@@ -43,6 +43,8 @@ export function report(parts: WorkerParts) {
     identity: identity.id ?? null,
     siblings: settings.current.claim.exclusive ? ('exclusive' as const) : (siblings.verdict ?? ('unknown' as const)),
     claims: mode.mode,
+    /** Why what was running at a crash runs alone now, for people. */
+    search: capacity.isNarrow ? context.crashWatch.why : null,
     leases: { areTold: terms.areTold ?? null, areRenewed: terms.areRenewed ?? null },
   }
 }
@@ -76,6 +78,7 @@ function routeReport(route: Route, { deliveries, shared }: WorkerParts) {
     },
     /** Why no clink of it is taken now. */
     waits,
+    lastFailure: health.lastFailure(route) ?? null,
   }
 }
 

@@ -50,3 +50,36 @@ it('clinks that wait since everything on their route fails have a total, in hand
   })
   expect(status.counts.failing).toBe(15)
 })
+
+it('a command that is named shows something: the log of a clink that has one, or none', () => {
+  const readiness = { ready: false, reasons: ['this keeps it from working'] }
+  const lastFailure = { id: 'msg_0', reason: 'the database is away' }
+  const limits = { concurrency: null, rate: null, serial: null, serialScope: null, weight: 1 }
+  const counts = { running: 0, waiting: 0, held: 0, settling: 0 }
+  const route = {
+    name: 'work',
+    file: 'work.ts',
+    generation: 1,
+    ...counts,
+    limits,
+    waits: ['failing'] as const,
+    lastFailure,
+  }
+  const held = { ...delivery, state: 'held', due: 1_000 } as const
+  const situations = {
+    failing: { readiness, routes: [route], deliveries: [held, { ...held, id: 'msg_1' }] },
+    searching: {
+      readiness,
+      search: 'this keeps it from working',
+      deliveries: [delivery, { ...delivery, id: 'msg_1' }],
+    },
+    stuck: { deliveries: [{ ...delivery, id: 'msg_1', isStuck: true }] },
+  }
+  for (const facts of Object.values(situations)) {
+    expect(told({ ...facts, hasLog: (id) => id === 'msg_1' }).next?.command).toBe('clink-worker logs msg_1')
+    expect(told({ ...facts, hasLog: () => false }).next).toEqual({ why: expect.any(String), command: null })
+  }
+  expect(told({ ...situations.failing, hasLog: () => true }).next?.command).toBe('clink-worker logs msg_0')
+  const otherwise = { ...situations.searching, readiness: { ready: false, reasons: ['the service is away'] } }
+  expect(told(otherwise).next?.command).toBe('clink-worker check --online')
+})

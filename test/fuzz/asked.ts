@@ -31,7 +31,7 @@ export class AskedBench implements AsyncDisposable {
       emit: () => {},
       wall: () => Date.now(),
       server: () => null,
-      seen: seenWorker(overview, this.directory.path),
+      seen: seenWorker(overview, this.directory.path, undefined),
     })
     this.asked = { ledger: state.ledger, worker: { ...worker, stop: () => {} } }
   }

@@ -178,6 +178,7 @@ export class Life implements Host {
       server: () => null,
       wall: () => clock.wall(),
       seen: {
+        hasLog: () => false,
         past: undefined,
         journalSize: async () => await Promise.resolve(0),
         log: async () => await Promise.resolve([]),

@@ -23,6 +23,8 @@ const facts: StatusFacts = {
   inbox: null,
   notWorked: [],
   leftAlone: new Map(),
+  search: null,
+  hasLog: () => true,
   claims: 'select',
   key: { fingerprint: 'f', isProven: true, refusal: null },
   identity: null,

@@ -12,6 +12,7 @@ import { table } from '../terminal/table.ts'
 const WIDTH = 80
 const NAME = 18
 const ID = 24
+const REASON = 200
 /** More are counted. */
 const CLINKS = 20
 
@@ -56,7 +57,7 @@ export function statusText(status: Status | NoStatus, io: Pick<Io, 'color'>): st
   return [
     `${[...head, up].filter((part) => part !== undefined).join(' · ')}\n`,
     ...nextLines(status.next).map((line) => `${paint('yellow', printable(line))}\n`),
-    ...otherReasons(status).map((line) => `${printable(line)}\n`),
+    ...[...otherReasons(status), ...failures(status)].map((line) => `${printable(line)}\n`),
     '\n',
     table(facts(status)),
     routes.length === 0 ? '' : `\n${table([dim(paint, ROUTES), ...routes.map((route) => routeRow(route, status))])}`,
@@ -87,6 +88,13 @@ function otherReasons({ next, pauses, reasons, reload }: Status): string[] {
     ? []
     : pauses.filter((pause) => pause.route !== null && !said.startsWith(`${pausedRoute(pause)} (`)).map(pauseText)
   return [...others, ...paused]
+}
+
+/** What has failed last on each route on which everything fails. */
+function failures({ routes }: Status): string[] {
+  return routes.flatMap(({ lastFailure, name }) =>
+    lastFailure === null ? [] : `${name}: ${lastFailure.id} has failed last: ${cut(lastFailure.reason, REASON)}`,
+  )
 }
 
 function facts(status: Status): [string, string][] {

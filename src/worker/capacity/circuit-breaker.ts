@@ -40,6 +40,7 @@ interface Health {
   failures: string[]
   readonly blame: Blame
   pause: RoutePause | undefined
+  last: { readonly id: string; readonly reason: string } | undefined
   /** The pause lasts for too long: it is over for the clinks that have failed. */
   isOutlasted: boolean
 }
@@ -66,6 +67,12 @@ export class CircuitBreaker {
 
   isPaused(route: Route): boolean {
     return this.#of(route).pause !== undefined
+  }
+
+  /** What has failed last on a route that is paused. */
+  lastFailure(route: Route): Health['last'] {
+    const { last, pause } = this.#of(route)
+    return pause === undefined ? undefined : last
   }
 
   /** Whether the clink has to wait for a probe, or for its turn to be one. The pause may have lasted too long for it. */
@@ -125,6 +132,7 @@ export class CircuitBreaker {
     const health = this.#of(route)
     const { blame, pause } = health
     const isProbe = pause?.isProbe(clinkId) === true
+    if (typeof verdict === 'object') health.last = { id: clinkId, reason: wordsOf(verdict) }
     if (typeof verdict === 'object' && verdict.isUnavailable === undefined) {
       const counts = blame.note(clinkId)
       if (isProbe) pause.probed(clinkId, 'failed')
@@ -199,12 +207,17 @@ export class CircuitBreaker {
       failures: [],
       blame: new Blame(),
       pause: undefined,
+      last: undefined,
       isOutlasted: false,
     }
     this.#routes.set(route.name, fresh)
     if (known !== undefined) this.#open(route, known)
     return fresh
   }
+}
+
+function wordsOf({ reason, said }: Broken): string {
+  return said === undefined || reason.includes(said) ? reason : `${reason}: ${said}`
 }
 
 const ADVICE =

@@ -17,6 +17,7 @@ const route: Status['routes'][number] = {
   settling: 0,
   limits: { concurrency: null, rate: null, serial: null, serialScope: null, weight: 1 },
   waits: ['operator'],
+  lastFailure: null,
 }
 const waits = { route: 'work', sender: null, why: 'paused', isParked: false, count: 3, left: null }
 
