@@ -38,7 +38,7 @@ describe('clink-worker service, by a real systemd', () => {
       const service = async (...args: readonly string[]) => await manager.run(...clinkWorker, 'service', ...args)
 
       expect(await service('status')).toMatchObject({
-        code: 64,
+        code: 1,
         stderr: expect.stringContaining('"clink-worker service install" makes it'),
       })
       expect(await service('uninstall')).toMatchObject({ code: 64 })
@@ -117,9 +117,12 @@ describe('clink-worker service, by a real systemd', () => {
     )
     expect(new Set(owners.trim().split('\n')).size).toBe(2)
 
-    for (const act of ['status', 'uninstall']) {
+    for (const [act, code] of [
+      ['status', 1],
+      ['uninstall', 64],
+    ] as const) {
       const unknown = await service(act, 'oops')
-      expect(unknown).toMatchObject({ code: 64, stdout: '' })
+      expect(unknown).toMatchObject({ code, stdout: '' })
       expect(unknown.stderr).toContain('there is no service clink-worker@oops.service')
       expect(unknown.stderr).toContain('clink-worker@ops.service')
     }

@@ -31,7 +31,7 @@ export function serviceCommand(io: Io): Command {
       acts.uninstall(name, options, io)
     },
   )
-  const status = common('status', 'what systemd knows of it; exit code 1 when it does not run')
+  const status = common('status', 'what systemd knows of it; exit code 1 when it does not run, or is not there')
     .option('--json', 'JSON')
     .action(async (name: string | undefined, options: ChangeOptions & { readonly json?: true }) => {
       const acts = await import('./status.ts')

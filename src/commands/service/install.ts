@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { asError, CodedError, systemCode } from '../../base/coded-error.ts'
+import { shellWord } from '../../base/shell-word.ts'
 import type { Io } from '../terminal/io.ts'
 import { table } from '../terminal/table.ts'
 import { needVisible, placeOf, unitOf, unreadable, type Place, type PlaceOptions } from './place.ts'
@@ -27,7 +28,7 @@ export function install(name: string | undefined, options: ChangeOptions, io: Io
   }
   if (!speaks) io.problem(SPEECHLESS)
   for (const path of unreadable(place)) {
-    io.problem(`warning: ${path} is not readable for the user of the service: chmod o+rX ${path}`)
+    io.problem(`warning: ${path} is not readable for the user of the service: chmod o+rX ${shellWord(path)}`)
   }
   reload(place.scope, io)
   sayNext(place, io)
@@ -57,20 +58,31 @@ export function uninstall(name: string | undefined, options: ChangeOptions, io: 
 }
 
 /** @returns its unit. @throws {CodedError} USAGE where there is no such service. */
-export function needInstalled(place: Place, name: string | undefined, io: Io): string {
+function needInstalled(place: Place, name: string | undefined, io: Io): string {
+  const found = installed(place, name, io)
+  if ('text' in found) return found.text
+  throw new CodedError('USAGE', found.missing)
+}
+
+/** Its unit, or what there is instead, for people. */
+export function installed(
+  place: Place,
+  name: string | undefined,
+  io: Io,
+): { readonly text: string } | { readonly missing: string } {
   const { config, file, scope, unit } = place
   const text = readUnit(file)
   if (text === undefined) {
     const command = ['clink-worker service install', name, scope === 'user' ? '--user' : undefined]
     const how = command.filter((part) => part !== undefined).join(' ')
-    throw new CodedError('USAGE', `there is no service ${unit} (${file} is not there): "${how}" makes it`)
+    return { missing: `there is no service ${unit} (${file} is not there): "${how}" makes it` }
   }
   // A template is a service by any name.
-  if (name === undefined || existsSync(config)) return text
+  if (name === undefined || existsSync(config)) return { text }
   const instances = instancesOf(place, io)
-  if (instances.includes(unit)) return text
+  if (instances.includes(unit)) return { text }
   const known = instances.length === 0 ? 'none runs or is to be started' : `there is ${instances.join(', ')}`
-  throw new CodedError('USAGE', `there is no service ${unit}, and no ${config}: ${known}`)
+  return { missing: `there is no service ${unit}, and no ${config}: ${known}` }
 }
 
 function readUnit(file: string): string | undefined {
@@ -135,8 +147,15 @@ function sayNext({ config, key, scope, unit }: Place, io: Io): void {
   const user = scope === 'user' ? ' --user' : ''
   const [, name = ''] = /@(.+)\.service$/.exec(unit) ?? []
   const steps = [
-    ...(existsSync(config) ? [] : [[`mkdir -p ${dirname(config)}/handlers`], [`touch ${config}`, 'all has a default']]),
-    ...(existsSync(key) ? [] : [[`install -m 600 /dev/stdin ${key}`, 'paste the key, press Enter and Ctrl-D']]),
+    ...(existsSync(config)
+      ? []
+      : [
+          [`mkdir -p ${shellWord(join(dirname(config), 'handlers'))}`],
+          [`touch ${shellWord(config)}`, 'all has a default'],
+        ]),
+    ...(existsSync(key)
+      ? []
+      : [[`install -m 600 /dev/stdin ${shellWord(key)}`, 'paste the key, press Enter and Ctrl-D']]),
     [`systemctl${user} enable --now ${unit.replace('.service', '')}`],
     ...(scope === 'user' ? [['loginctl enable-linger', 'it runs from the start of the machine on']] : []),
     [`clink-worker service status ${name}`.trimEnd() + user],

@@ -1,6 +1,6 @@
 import { readFileSync, realpathSync, statSync } from 'node:fs'
-import { homedir } from 'node:os'
-import { dirname, extname, join, resolve } from 'node:path'
+import { homedir, userInfo } from 'node:os'
+import { dirname, extname, isAbsolute, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { CodedError } from '../../base/coded-error.ts'
 import { tryTo } from '../../base/try-to.ts'
@@ -34,9 +34,9 @@ const NAME = /^[a-z\d][a-z\d_-]{0,17}$/
 export function placeOf(name: string | undefined, options: PlaceOptions, io: Io): Place {
   const scope = options.user === true ? 'user' : 'system'
   if (name !== undefined) return instance(name, options, scope)
-  const home = io.env['HOME'] ?? homedir()
-  const base = scope === 'system' ? '/etc' : (io.env['XDG_CONFIG_HOME'] ?? join(home, '.config'))
-  const stateHome = io.env['XDG_STATE_HOME'] ?? join(home, '.local/state')
+  const home = directoryOf('HOME', io) ?? tryTo(() => userInfo().homedir) ?? homedir()
+  const base = scope === 'system' ? '/etc' : (directoryOf('XDG_CONFIG_HOME', io) ?? join(home, '.config'))
+  const stateHome = directoryOf('XDG_STATE_HOME', io) ?? join(home, '.local/state')
   const config = resolve(io.cwd, options.config ?? join(base, 'clink-worker/config.yaml'))
   return {
     scope,
@@ -50,6 +50,12 @@ export function placeOf(name: string | undefined, options: PlaceOptions, io: Io)
         ? ['/var/lib/clink-worker']
         : [join(stateHome, 'clink-worker/state'), join(base, 'clink-worker/state')],
   }
+}
+
+/** The XDG Base Directory Specification: an empty variable counts as one that is not set, and a relative path is ignored. */
+function directoryOf(variable: string, { env }: Io): string | undefined {
+  const path = env[variable] ?? ''
+  return isAbsolute(path) ? path : undefined
 }
 
 function instance(name: string, { config }: PlaceOptions, scope: Scope): Place {

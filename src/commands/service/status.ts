@@ -3,7 +3,7 @@ import { EXIT } from '../../base/coded-error.ts'
 import { printable } from '../../observe/printable.ts'
 import type { Io } from '../terminal/io.ts'
 import { table } from '../terminal/table.ts'
-import { needInstalled } from './install.ts'
+import { installed } from './install.ts'
 import { placeOf, unitOf, type Place, type PlaceOptions } from './place.ts'
 import { systemctl } from './systemctl.ts'
 import { judge } from './unit.ts'
@@ -25,10 +25,16 @@ type Told = Readonly<Partial<Record<(typeof ASKED)[number], string>>>
 /** What systemd knows of the service. */
 export function status(name: string | undefined, options: PlaceOptions & { readonly json?: true }, io: Io): void {
   const place = placeOf(name, options, io)
-  const text = needInstalled(place, name, io)
+  const found = installed(place, name, io)
+  if ('missing' in found) {
+    io.problem(found.missing)
+    if (options.json === true)
+      io.out(`${JSON.stringify({ unit: place.unit, file: place.file, unitFile: 'missing' })}\n`)
+    return io.finish(EXIT.failed)
+  }
   const told = ask(place)
   const isActive = told.ActiveState === 'active' || told.ActiveState === 'reloading'
-  const unit = unitIs(place, text)
+  const unit = unitIs(place, found.text)
   if (!isActive) io.finish(EXIT.failed)
   if (options.json === true) {
     io.out(`${JSON.stringify({ unit: place.unit, file: place.file, ...toldAsJson(told), unitFile: unit })}\n`)

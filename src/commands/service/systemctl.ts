@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
+import { isAbsolute } from 'node:path'
 import { CodedError } from '../../base/coded-error.ts'
 
 /** Whose services: those of the system, or those of one user. */
@@ -11,13 +12,19 @@ export function systemctl(scope: Scope, ...args: readonly string[]): string {
   const { error, status, stderr, stdout } = spawnSync('systemctl', all, { encoding: 'utf8' })
   if (error !== undefined) throw noSystemd(error)
   if (status === 0) return stdout
-  throw new CodedError('SERVICE_UNAVAILABLE', `systemctl ${all.join(' ')}: ${stderr.trim() || `exit code ${status}`}`)
+  // Which properties it was asked for helps nobody.
+  const command = ['systemctl', ...all.filter((arg) => !arg.startsWith('--property='))].join(' ')
+  throw new CodedError('SERVICE_UNAVAILABLE', `${command}: ${stderr.trim() || `exit code ${status}`}`)
 }
 
 /** Whether systemd runs, and not only lies there, as in an image that is being built. */
 export function isRunning(scope: Scope, env: NodeJS.ProcessEnv): boolean {
   const directory = scope === 'system' ? '/run' : env['XDG_RUNTIME_DIR']
-  return directory !== undefined && existsSync(`${directory}/systemd/${scope === 'system' ? 'system' : 'private'}`)
+  return (
+    directory !== undefined &&
+    isAbsolute(directory) &&
+    existsSync(`${directory}/systemd/${scope === 'system' ? 'system' : 'private'}`)
+  )
 }
 
 /** @throws {CodedError} where there is no systemd at all. */

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { dirname } from 'node:path'
+import { dirname, join } from 'node:path'
 import { packageVersion } from '../../clink/version.ts'
 
 /** What a unit says of one installation. */
@@ -19,7 +19,7 @@ export type Found = 'nothing' | 'ours' | 'changed' | 'foreign'
 export function unitFor(shipped: string, { cli, config, node, speaks }: Installation): string {
   const settings: Readonly<Record<string, string>> = {
     ExecStart: [literal(node), literal(cli), 'run', '--config', config].map(word).join(' '),
-    LoadCredential: `clink-api-key:${dirname(config)}/clink-api-key`,
+    LoadCredential: `clink-api-key:${join(dirname(config), 'clink-api-key')}`,
     ...(speaks ? {} : { NotifyAccess: 'all' }),
   }
   const body = shipped
