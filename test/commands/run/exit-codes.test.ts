@@ -103,15 +103,8 @@ test('the key never appears, whatever fails, at level trace', async () => {
   site.emulator.send('ops', 'hello')
   // oxlint-disable-next-line unicorn/no-thenable -- rules are data that nobody awaits
   site.emulator.addFault({ operation: 'check_inbox', nth: 2, then: { status: 500, body: site.emulator.key } })
-  await using worker = site.run(
-    '--once',
-    '--log-level',
-    'trace',
-    '--set',
-    'retry.attempts=1',
-    '--set',
-    'log.content=true',
-  )
+  const settings = ['poll.interval=50ms', 'retry.attempts=1', 'log.content=true'].flatMap((one) => ['--set', one])
+  await using worker = site.cli(['run', '--once', '--log-level', 'trace', ...settings])
   const { stdout, stderr } = await worker.ended
   expect(stdout).toContain('[secret]')
   expect(stdout + stderr).not.toContain(site.emulator.key)
