@@ -27,9 +27,11 @@ const FILES = {
   'handlers/quoting.js': QUOTING,
 }
 
+/** @param more instead of the usual ones of the same keys. */
 function settings(...more: readonly string[]): string[] {
-  const all = ['server.enabled=true', 'server.port=0', 'claim.timeout=30s', 'log.level=info', ...more]
-  return all.flatMap((one) => ['--set', one])
+  const all = ['server.enabled=true', 'server.port=0', 'claim.timeout=30s', ...more]
+  const byKey = new Map(all.map((one) => [one.slice(0, one.indexOf('=')), one]))
+  return [...byKey.values()].flatMap((one) => ['--set', one])
 }
 
 async function urlOf(worker: Cli): Promise<string> {
