@@ -46,6 +46,7 @@ export type ReleaseCause =
   | 'too-many-held'
   | 'unavailable'
   | 'parked'
+  | 'rerouted' // since a reload another route takes it, or none
 
 type Outcome = 'done' | 'release' | 'retry' | 'reject' | 'failed' | 'asleep' | 'unavailable'
 

@@ -170,6 +170,10 @@ export class HandlerRegistry implements Router {
     return this.#current
   }
 
+  get generation(): number {
+    return this.#current.generation
+  }
+
   replace(set: HandlerSet): void {
     this.#current = set
   }

@@ -87,6 +87,8 @@ export type Routing = RoutedClink | undefined | Promise<RoutedClink | undefined>
 
 /** Finds the route of a clink. The set behind it may be exchanged at any time; what was returned stays valid. */
 export interface Router {
+  /** Counts up with each exchange of the set. */
+  readonly generation: number
   /** The patterns that routes compare with senders' ids. */
   readonly idPatterns?: readonly IdPattern[]
   /** Some route tells groups apart by their slugs. */

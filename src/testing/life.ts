@@ -35,6 +35,7 @@ export class Life {
       config,
       key: new Secret(emulator.key),
       router: {
+        generation: handlers.generation,
         takesAll: handlers.takesAll,
         routes: handlers.routes,
         namesGroups: handlers.namesGroups,

@@ -86,6 +86,7 @@ function routerOf(config: ReturnType<typeof makeConfig>): ConstructorParameters<
   const definition = { handle: async () => await Promise.resolve('done'), match: { group: 'ops' } }
   const { entries } = makeRoutes([{ path: '', file: 'counted', name: 'counted', definition }], config, 1)
   const set = new HandlerSet(1, entries, new Map())
-  const { idPatterns, routes, takesAll } = set
-  return { idPatterns, routes, takesAll, find: (...facts) => set.find(...facts), describe: () => ['counted'] }
+  const { generation, idPatterns, routes, takesAll } = set
+  const describe = () => ['counted']
+  return { generation, idPatterns, routes, takesAll, find: (...facts) => set.find(...facts), describe }
 }

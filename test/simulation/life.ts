@@ -334,6 +334,7 @@ export class Life implements Host {
       config: this.#config,
       key: new Secret(this.#parts.key),
       router: {
+        generation: 1,
         takesAll: false,
         routes: [route],
         find: ({ clink_id: id, content }) => {

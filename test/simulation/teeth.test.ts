@@ -181,6 +181,7 @@ describe('the judge notices a worker', { timeout: 60_000 }, () => {
     const parts: NonNullable<SeedOptions['breakage']>['parts'] = (real) => ({
       ...real,
       router: {
+        generation: real.router.generation,
         takesAll: real.router.takesAll,
         routes: real.router.routes,
         describe: () => real.router.describe(),

@@ -181,6 +181,7 @@ export class Station {
       ...(renewFirst && { renewFirst }),
     }))
     return {
+      generation: 1,
       namesGroups,
       takesAll: takes === undefined,
       routes,

@@ -82,6 +82,8 @@ export class VirtualBench {
   wallJump = 0
   /** Milliseconds for which the machine slept. */
   slept = 0
+  /** Other handlers are in use from now on. @param changed what is other of the one route. */
+  reload: (changed: Partial<Route>) => void = () => {}
   readonly #options: VirtualOptions
   readonly #longestTimer: number
   readonly #random: () => number
@@ -113,21 +115,29 @@ export class VirtualBench {
       limits: this.#options.limits,
     }
     const free: Route = { ...route, name: 'free', limits: undefined }
+    const router = {
+      generation: 1,
+      takesAll: true,
+      routes: this.#options.limits === undefined ? [route] : [route, free],
+      find: (clink: Clink) => {
+        const [first = route, ...others] = router.routes
+        const taken = others.find(({ name }) => clink.content.startsWith(name)) ?? first
+        const found = { route: taken, match: { route: taken.name, text: '', groups: {} } }
+        const { finding } = this.#options
+        return finding === undefined ? found : this.#find(found, () => finding(clink, this.time.now))
+      },
+      describe: () => ['test'],
+    }
+    this.reload = (changed) => {
+      router.generation += 1
+      router.routes = [{ ...route, ...changed, generation: router.generation }]
+      this.daemon.rerouted()
+    }
     this.daemon = new Daemon({
       config,
       state: { ledger: this.ledger, isOurs: true },
       key: new Secret(this.emulator.key),
-      router: {
-        takesAll: true,
-        routes: this.#options.limits === undefined ? [route] : [route, free],
-        find: (clink) => {
-          const taken = clink.content.startsWith('free') ? free : route
-          const found = { route: taken, match: { route: taken.name, text: '', groups: {} } }
-          const { finding } = this.#options
-          return finding === undefined ? found : this.#find(found, () => finding(clink, this.time.now))
-        },
-        describe: () => ['test'],
-      },
+      router,
       emit: this.#options.isSilent === true ? () => {} : (event) => this.events.push(event),
       transport: this.#transport(),
       clock: this.clock,

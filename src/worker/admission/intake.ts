@@ -120,10 +120,8 @@ export class Intake {
     const fresh = [...ours].filter(({ clink_id }) => !this.#parts.parked.knows(clink_id)).length
     // Side by side: one that needs a request must not keep the others of the page in nobody's hands.
     const once = new Map(page.clinks.map((clink) => [clink.clink_id, clink]))
-    for (const { clink_id } of ours) {
-      this.#endLapsed(clink_id)
-      this.#parts.parked.follow(clink_id)
-    }
+    this.#parts.deliveries.endLapsed(ours)
+    for (const { clink_id } of ours) this.#parts.parked.follow(clink_id)
     const recalled = unlessAborted(context.ledger.recall([...once.keys()]), this.hurried)
     const taken = await Promise.allSettled(
       [...once.values()].map((clink) => this.#receive(clink, recalled, sentAt, key, leases.get(clink))),
@@ -234,12 +232,6 @@ export class Intake {
   #followLater(clink: Clink, judged: Promise<Verdict>, claim: FreshClaim): void {
     this.#parts.parked.handOver(clink.clink_id)
     this.judging.later(clink, claim, judged, async (...decided) => await this.#follow(clink, ...decided))
-  }
-
-  /** A claim that has run out is lost by now, even where its timer is late: what a request has brought is another one. */
-  #endLapsed(clinkId: string): void {
-    const held = this.#parts.deliveries.withClaimOn(clinkId)
-    if (held?.handle.isReleasing === false) held.handle.check()
   }
 
   #isWorked(clinkId: string): boolean {

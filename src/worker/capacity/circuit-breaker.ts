@@ -36,6 +36,8 @@ interface Broken {
 
 interface Health {
   readonly generation: number
+  /** A run of these handlers, or of earlier ones, costs nothing when it fails: the route was paused when they were replaced. */
+  readonly freeUpTo: number
   /** Clinks of the last starts that failed, none in between having ended otherwise. */
   failures: string[]
   readonly blame: Blame
@@ -123,17 +125,18 @@ export class CircuitBreaker {
 
   /** Whether a failure of what runs now costs an attempt. */
   costsAttempt(route: Route): boolean {
-    const { isOutlasted, pause } = this.#of(route)
-    return pause === undefined || isOutlasted
+    return this.#costsAttempt(route, this.#of(route))
   }
 
   /** A run has ended. Returns whether its failure costs an attempt. */
   ended(route: Route, clinkId: string, verdict: RunVerdict): boolean {
     const health = this.#of(route)
+    // Of what a reload has replaced: it tells nothing about what is in use.
+    if (route.generation < health.generation) return !isAway(verdict) && this.#costsAttempt(route, health)
     const { blame, pause } = health
     const isProbe = pause?.isProbe(clinkId) === true
     if (typeof verdict === 'object') health.last = { id: clinkId, reason: wordsOf(verdict) }
-    if (typeof verdict === 'object' && verdict.isUnavailable === undefined) {
+    if (typeof verdict === 'object' && !isAway(verdict)) {
       const counts = blame.note(clinkId)
       if (isProbe) pause.probed(clinkId, 'failed')
       if (pause !== undefined) this.#lookWhetherOutlasted(route, health, pause)
@@ -183,6 +186,10 @@ export class CircuitBreaker {
     pause.wakeAll()
   }
 
+  #costsAttempt({ generation }: Route, { freeUpTo, generation: inUse, isOutlasted, pause }: Health): boolean {
+    return generation < inUse ? generation > freeUpTo : pause === undefined || isOutlasted
+  }
+
   #isPaused(health: Health, clinkId: string): boolean {
     if (health.pause === undefined) return false
     return !health.isOutlasted || !health.blame.has(clinkId)
@@ -202,8 +209,10 @@ export class CircuitBreaker {
   #of(route: Route): Health {
     const known = this.#routes.get(route.name)
     if (known !== undefined && known.generation >= route.generation) return known
+    const isFree = known?.pause !== undefined && !known.isOutlasted
     const fresh: Health = {
       generation: route.generation,
+      freeUpTo: isFree ? known.generation : (known?.freeUpTo ?? 0),
       failures: [],
       blame: new Blame(),
       pause: undefined,
@@ -218,6 +227,11 @@ export class CircuitBreaker {
 
 function wordsOf({ reason, said }: Broken): string {
   return said === undefined || reason.includes(said) ? reason : `${reason}: ${said}`
+}
+
+/** What runs the handler is away, which is no failure of a clink. */
+function isAway(verdict: RunVerdict): boolean {
+  return typeof verdict === 'object' && verdict.isUnavailable === true
 }
 
 const ADVICE =

@@ -1,5 +1,6 @@
 import { Crowd, Present } from '../../base/present.ts'
 import { Recent } from '../../base/recent.ts'
+import type { Clink } from '../../clink/records.ts'
 import type { Route } from '../../handlers/route.ts'
 import { weightOf } from '../capacity/route-limits.ts'
 import type { ExecutionContext } from '../execution/context.ts'
@@ -91,6 +92,14 @@ export class Deliveries {
   /** The delivery that has the claim on the clink in hand. One that lost its claim does not count, even while its code still runs. */
   withClaimOn(clinkId: string): Delivery | undefined {
     return this.#of(clinkId).find(({ outcome }) => outcome === undefined)
+  }
+
+  /** Claims that have run out are lost by now, even where their timers are late: what a request has brought of these clinks are others. */
+  endLapsed(clinks: Iterable<Clink>): void {
+    for (const { clink_id } of clinks) {
+      const held = this.withClaimOn(clink_id)
+      if (held?.handle.isReleasing === false) held.handle.check()
+    }
   }
 
   /** A release of the clink was to be sent, whatever came of it. */

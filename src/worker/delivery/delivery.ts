@@ -1,15 +1,14 @@
 import { asError } from '../../base/coded-error.ts'
 import type { Clink } from '../../clink/records.ts'
-import { policyOf, type PlannedClink } from '../../handlers/policy.ts'
 import type { Route, RoutedClink } from '../../handlers/route.ts'
 import { whatKeeps } from '../../ledger/away.ts'
 import { PRIORITY, type Place } from '../capacity/capacity.ts'
-import type { ExecutionContext } from '../execution/context.ts'
 import { decideCancelled, decideUnstarted, type Decision } from '../execution/outcome.ts'
 import { Start } from '../execution/start.ts'
 import { Backoff, LATE, PAUSED, UNHEALTHY_WAIT } from './backoff.ts'
-import type { DeliveryParts } from './context.ts'
+import type { DeliveryContext, DeliveryParts } from './context.ts'
 import type { Handle, HandleOwner, Settled } from './handle.ts'
+import { Plan } from './plan.ts'
 import { settleBy, settleWaiting, tellEnd, tellStart } from './told.ts'
 
 export type DeliveryState = 'waiting' | 'running' | 'backingOff' | 'settling' | 'settled' | 'lost'
@@ -29,9 +28,9 @@ export class Delivery implements HandleOwner {
   readonly clink: Clink
   readonly route: Route
   readonly place: Place | undefined
-  readonly #planned: PlannedClink
+  readonly #plan: Plan
   readonly #parts: DeliveryParts
-  readonly #context: ExecutionContext
+  readonly #context: DeliveryContext
   readonly backoff: Backoff
   /** `waiting`: it was lost while it waited for a slot. */
   readonly #interrupt = Promise.withResolvers<'waiting' | undefined>()
@@ -59,7 +58,7 @@ export class Delivery implements HandleOwner {
     this.handle = handle
     this.clink = handle.clink
     this.route = routed.route
-    this.#planned = { ...routed, policy: policyOf(routed.route, parts.context.settings.current) }
+    this.#plan = new Plan(handle.clink, routed, parts.context)
     this.#parts = parts
     this.#context = parts.context
     this.since = parts.context.clock.now()
@@ -127,7 +126,7 @@ export class Delivery implements HandleOwner {
   /** An operator ends it, unless it has come to something. @returns whether it has not. */
   cancel(to: 'release' | 'reject', reason: string): boolean {
     if (this.#is('settling') || this.#outcome !== undefined || this.handle.hasKept) return false
-    this.#cancelled = decideCancelled(to, reason, this.#planned.policy)
+    this.#cancelled = decideCancelled(to, reason, this.#plan.current.policy)
     if (this.#is('running')) this.#start?.cancel(this.#cancelled)
     this.drain(false, true)
     return true
@@ -205,21 +204,22 @@ export class Delivery implements HandleOwner {
   /** In a slot: a run and what follows from it, until the clink is settled, backs off, or is lost. */
   async #takeTurn(outlast: () => void): Promise<void> {
     // A claim that is being asked about has its slot: it runs as soon as that is answered.
-    const ready = this.#is('waiting') && this.handle.ready()
+    const ready = this.#is('waiting') && this.#plan.ready(this.handle)
     const isReady = typeof ready === 'boolean' ? ready : await Promise.race([ready, this.interrupted])
     if (isReady !== true || !this.#is('waiting') || this.#stopping || !this.handle.check()) return
     if (this.handle.hasKept) return await this.#settleWaiting()
-    const { memory } = this.handle
+    if (this.#plan.isElsewhere) return await this.#settle(() => this.handle.release('rerouted'))
+    const [{ memory }, { current: planned }] = [this.handle, this.#plan]
     const givenBack = this.handle.of === 'claim' ? memory.whyGivenBack(this.clink) : undefined
-    const known = { fault: this.#planned.fault, inFleet: memory.startsInFleet, ...this.handle.outlived }
-    const givenUp = decideUnstarted({ clinkId: this.clink.clink_id, givenBack, ...known }, this.#planned.policy)
+    const known = { fault: planned.fault, inFleet: memory.startsInFleet, ...this.handle.outlived }
+    const givenUp = decideUnstarted({ clinkId: this.clink.clink_id, givenBack, ...known }, planned.policy)
     const pause = this.#parts.health.wait(this.route, memory, this.place?.hasQueued)
     if (givenUp !== undefined) {
       this.attempt = memory.tried.starts
       await this.#settle(() => settleBy(givenUp, this.handle, undefined, this.#stopping)) // of no start
     } else if (pause > 0) await this.#postpone(pause)
     else if (this.#context.ledger.mayStart(memory)) {
-      const start = new Start(this.handle, this.#planned, this.#parts)
+      const start = new Start(this.handle, planned, this.#parts)
       this.#start = start
       await this.#runHandler(start, outlast)
       await start.aftermath()
@@ -249,7 +249,7 @@ export class Delivery implements HandleOwner {
 
   /** Waits for its route, which is paused. */
   async #postpone(wait: number): Promise<void> {
-    const left = this.#planned.policy.maxHold - this.handle.heldFor
+    const left = this.#plan.current.policy.maxHold - this.handle.heldFor
     if (this.#parts.capacity.mayHold() && left > 0) {
       this.#backOff(Math.min(wait, left), PAUSED)
       this.place?.leave()

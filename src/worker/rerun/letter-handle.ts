@@ -19,7 +19,7 @@ import type { RerunContext } from './context.ts'
 type RunBy = Pick<Route, 'name'> & Pick<Policy, 'timeout'>
 
 /** Releases after which the clink is run again: nobody else can take it. */
-const NOT_YET: ReadonlySet<ReleaseCause> = new Set(['shutdown', 'too-many-held', 'unavailable'])
+const NOT_YET: ReadonlySet<ReleaseCause> = new Set(['shutdown', 'too-many-held', 'unavailable', 'rerouted'])
 const KEPT = { is: 'kept' } as const satisfies Settled
 
 /**

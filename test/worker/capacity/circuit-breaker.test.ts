@@ -15,6 +15,19 @@ describe('P10, §4: when a route is paused', () => {
     expect(bench.events).toEqual(['route.paused', 'route.resumed'])
   })
 
+  it('what runs when a reload has opened it costs nothing when it fails, and tells nothing about the new handler', () => {
+    const { health, pause } = setUp()
+    const fails = (generation: number): boolean => health.ended(makeRoute('work', generation), 'clink', away)
+    pause()
+    expect(health.isPaused(makeRoute('work', 2))).toBe(false)
+    expect([fails(1), health.costsAttempt(makeRoute('work', 1))]).toEqual([false, false])
+    expect([fails(2), health.costsAttempt(makeRoute('work', 2))]).toEqual([true, true])
+    expect(health.isPaused(makeRoute('work', 3))).toBe(false)
+    expect([fails(1), fails(2)]).toEqual([false, true])
+    expect(health.ended(makeRoute('work', 2), 'clink', { ...away, isUnavailable: true })).toBe(false)
+    expect(health.paused).toEqual([])
+  })
+
   it('clinks that failed before another was done count towards no pause: the fault is theirs', () => {
     const { fail, health, pause } = setUp()
     for (let n = 0; n < 5; n += 1) fail(`bad ${n}`)
