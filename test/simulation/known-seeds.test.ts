@@ -675,11 +675,6 @@ describe('a seed that once broke a promise keeps it now:', { timeout: 60_000 }, 
       'a suspect whose start waits for the store of its fleet is not blamed for a crash (P9, §4)',
     ],
     [
-      5_100_019,
-      ['killed', 'steps'],
-      'a crash after a clink was given up is none of its own, though somebody has retried it before the next start (P9, §4)',
-    ],
-    [
       6_200_110,
       ['fleet', 'fleet-limits', 'sour', 'single'],
       'a letter whose rerun waits is not given up anew where another member has come to a result for it (P5, §5)',
