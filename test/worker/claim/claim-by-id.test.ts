@@ -37,6 +37,7 @@ class World {
   /** What the answer waits for. */
   gate: Promise<void> | undefined
   accepts = true
+  isShown = true
   notBefore: number | undefined = 900
   readonly key = {
     isProven: true,
@@ -74,6 +75,7 @@ class World {
           return this.accepts
         },
         untold: () => {},
+        shown: () => this.isShown,
       },
       terms: this.terms,
     } as unknown as ClaimContext
@@ -247,6 +249,13 @@ describe('a claim with a key that may be somebody else’s', () => {
     world.shown = []
     await world.claim()
     expect(world.accepted[1]).toEqual([world.key, undefined])
+  })
+
+  it('is given back where that shows somebody else for the first time, and made once more', async () => {
+    world.shown = [{ ...clink, status: 'claimed', claimed_by: 'ann' }]
+    world.isShown = false
+    expect([await world.claim(), await world.claim()]).toEqual([{ is: 'again' }, { is: 'refused' }])
+    expect([world.accepted, world.released.length]).toEqual([[], 2])
   })
 
   it.each([

@@ -73,11 +73,14 @@ describe('a look at one clink', () => {
 })
 
 describe('the owner that a list shows', () => {
-  async function owner(page: readonly Clink[] | ClinkApiError): Promise<readonly unknown[]> {
+  async function owner(page: readonly Clink[] | ClinkApiError, suspect?: string): Promise<readonly unknown[]> {
     const { api, asked } = listing(page)
     const untold: unknown[] = []
-    const key = { api } as unknown as WorkerKey
-    const keys = { untold: (one: WorkerKey) => untold.push(one) } as unknown as Keys
+    const key = { api, suspect } as unknown as WorkerKey
+    const keys = {
+      untold: (one: WorkerKey) => untold.push(one),
+      shown: (_: WorkerKey, shown: string) => shown === 'me',
+    } as unknown as Keys
     const shown = await listedOwner(clink, key, keys, 7_000, signal)
     expect(asked).toMatchObject([[{}, { deadline: 7_000, signal }]])
     return [shown, untold.length, untold.every((one) => one === key)]
@@ -85,6 +88,11 @@ describe('the owner that a list shows', () => {
 
   it('is that of a claim', async () => {
     expect(await owner([{ ...found, claimed_by: 'me' }])).toEqual([{ id: 'me' }, 0, true])
+  })
+
+  it('is unclear where that is somebody else for the first time, or nobody after that', async () => {
+    expect(await owner([{ ...found, claimed_by: 'ann' }])).toEqual(['unclear', 0, true])
+    expect(await owner([found], 'ann')).toEqual(['unclear', 1, true])
   })
 
   it.each([
