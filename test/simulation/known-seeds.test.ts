@@ -640,6 +640,11 @@ describe('a seed that once broke a promise keeps it now:', { timeout: 60_000 }, 
       'a run that is killed in the middle of a step is over, and a claim that is lost later does not undo that it failed (P10)',
     ],
     [
+      3_090_673,
+      ['fleet', 'asker', 'sleeps'],
+      'who ends in the middle of finding out whether it is told apart has shortened a claim as well (P3, §1)',
+    ],
+    [
       3_081_205,
       ['fleet'],
       'a start that is stopped while it waits for the store leaves it to the next one that there was a crash (P1)',

@@ -1,5 +1,5 @@
 import type { Breach, Evidence, Rule } from '../judge.ts'
-import type { LifeRecord, Record, RunRecord } from '../record.ts'
+import type { LifeRecord, Record, RequestRecord, RunRecord } from '../record.ts'
 import { tellsTimes } from '../explained.ts'
 import { workerOf } from '../plan.ts'
 import { configsIn } from '../settings.ts'
@@ -55,6 +55,16 @@ function hadEnded(record: Record, earlier: RunRecord, { clinkId, life, startedAt
   return end > -Infinity && end <= claimed.at
 }
 
+/** A claim by id of a process that cannot know yet whether it is told apart: its first one, where none before it with the same memory has asked. It may end before it asks. */
+function mayBeginTrial(record: Record, { begunAt, kind, life }: RequestRecord): boolean {
+  if (kind !== 'claim') return false
+  const before = new Set(record.livesOf(record.life(life).state).map(({ name }) => name))
+  return record.requests.every((other) => {
+    if (!before.has(other.life) || other.begunAt >= begunAt) return true
+    return other.kind !== 'sibling' && (other.life !== life || other.kind !== 'claim')
+  })
+}
+
 function overlap({ plan, record }: Evidence, earlier: RunRecord, later: RunRecord): Breach | undefined {
   const owner = record.life(earlier.life)
   const { startedAt: at, clinkId } = later
@@ -86,8 +96,11 @@ function overlap({ plan, record }: Evidence, earlier: RunRecord, later: RunRecor
   )
   // Or shortened it while it found out whether it is told apart (§1): it asks for a length of its own, with claims before and after as well.
   const tried = record.requests.some(
-    ({ begunAt, clinkId: of, kind, life }) =>
-      of === clinkId && kind === 'sibling' && life !== earlier.life && begunAt < at,
+    (request) =>
+      request.clinkId === clinkId &&
+      request.life !== earlier.life &&
+      request.begunAt < at &&
+      (request.kind === 'sibling' || mayBeginTrial(record, request)),
   )
   const acted = record.acts.some((act) => act.clinkId === clinkId && act.at <= at)
   return given || tried || acted ? undefined : breach
