@@ -35,7 +35,8 @@ export interface FailedLook {
 /** How a claim came to its end. */
 export type Ending =
   | { readonly is: 'completed' | 'released' | 'elsewhere' | 'left-to-expire' }
-  | { readonly is: 'lost'; readonly cause: LostCause }
+  /** `lapsedAt`: of a claim that ran out, the local time until which it certainly stood. */
+  | { readonly is: 'lost'; readonly cause: LostCause; readonly lapsedAt?: number | undefined }
 
 /**
  * What parts of the heart, and whoever owns it, act by. Whatever happens because of something else happens by one of these, or by a call;

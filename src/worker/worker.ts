@@ -108,6 +108,7 @@ export class Worker {
   rerouted(): void {
     const { intake, parked } = this.#parts
     const { crashed } = this.#context.signals
+    this.#parts.shared.health.rerouted()
     this.#lookAgain()
     parked
       .giveBackIf(async (clink) => await intake.judging.isWanted(clink))

@@ -118,6 +118,15 @@ export class CircuitBreaker {
     return this.#of(route).pause?.isLooking ?? false
   }
 
+  /** Other routes are in use: what waits for one that has been reloaded, or is gone, may start by those. */
+  rerouted(): void {
+    const { routes } = this.#options.router
+    for (const route of routes) this.#of(route)
+    const names = new Set(routes.map(({ name }) => name))
+    for (const [name, health] of this.#routes)
+      if (!names.has(name)) this.#begin({ name, generation: health.generation + 1 }, health)
+  }
+
   started(route: Route, tried: Tried): void {
     const health = this.#of(route)
     if (this.#isPaused(health, tried.clinkId)) health.pause?.started(tried)
@@ -195,7 +204,7 @@ export class CircuitBreaker {
     return !health.isOutlasted || !health.blame.has(clinkId)
   }
 
-  #open(route: Route, health: Health): void {
+  #open(route: Pick<Route, 'name'>, health: Health): void {
     const { emit, look } = this.#options
     const { pause } = health
     if (pause === undefined) return
@@ -208,7 +217,10 @@ export class CircuitBreaker {
 
   #of(route: Route): Health {
     const known = this.#routes.get(route.name)
-    if (known !== undefined && known.generation >= route.generation) return known
+    return known !== undefined && known.generation >= route.generation ? known : this.#begin(route, known)
+  }
+
+  #begin(route: Pick<Route, 'generation' | 'name'>, known: Health | undefined): Health {
     const isFree = known?.pause !== undefined && !known.isOutlasted
     const fresh: Health = {
       generation: route.generation,

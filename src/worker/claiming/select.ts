@@ -5,6 +5,7 @@ import { refusesNumber } from '../../clink/verdicts.ts'
 import { forMe } from '../../config/for-me.ts'
 import type { Route } from '../../handlers/route.ts'
 import { Backlog } from './backlog.ts'
+import { ComeBack } from './come-back.ts'
 import { HeldBack } from './held-back.ts'
 import type { Taken } from '../signals.ts'
 import type { Claiming } from './mode.ts'
@@ -29,6 +30,7 @@ export class Select implements Claiming {
   readonly #heldBack: HeldBack
   readonly #backlog: Backlog
   readonly #claims: SelectClaims
+  readonly #comeBack: ComeBack
   #sweep: Sweep | undefined
   #sweepAt = -Infinity
   /** Wall time of the last full sweep, and its pages. */
@@ -51,6 +53,7 @@ export class Select implements Claiming {
     this.#shared = shared
     this.#intake = intake
     this.#heldBack = new HeldBack(shared)
+    this.#comeBack = new ComeBack(shared.context)
     this.#backlog = new Backlog(this.#heldBack)
     this.#claims = new SelectClaims(shared, intake, this.#backlog, this.#heldBack)
     const { freed, keyChanged, look, opened } = shared.context.signals
@@ -180,7 +183,7 @@ export class Select implements Claiming {
     const pace = this.#swept.pages * PER_PAGE
     if (this.#isProbeDue) return Math.min(sweep, pace)
     const hasCooled = ledger.cooling.hasBetween(this.#swept.at, clock.wall())
-    return hasCooled ? Math.min(sweep, Math.max(maxInterval, pace)) : sweep
+    return hasCooled || this.#comeBack.hasSince(this.#sweepAt) ? Math.min(sweep, Math.max(maxInterval, pace)) : sweep
   }
 
   /** A paused route wants a probe, and what the last full sweep passed over may be one. */

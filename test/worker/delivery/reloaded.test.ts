@@ -30,6 +30,21 @@ describe('a clink in hand when handlers are reloaded', () => {
     await paused.stop()
   })
 
+  it('that waits for its paused route comes at once to another one that takes it from then on', async () => {
+    const paused = bench(3)
+    while (paused.all('route.paused').length === 0) await paused.pass(100)
+    paused.reload({ name: 'other', target: mended })
+    await paused.pass(12_000)
+
+    expect(paused.all('route.resumed')).toMatchObject([{ route: 'test' }])
+    expect(paused.all('clink.released')).toHaveLength(CLINKS)
+    await paused.pass(MINUTE)
+    expect(paused.all('clink.completed').map(({ route }) => route)).toEqual(
+      Array.from({ length: CLINKS }, () => 'other'),
+    )
+    await paused.stop()
+  })
+
   it('that backs off goes by the new settings of its route with its next start', async () => {
     const backing = bench(5)
     await backing.pass(1_000)

@@ -1,0 +1,43 @@
+import type { Clink } from '../../clink/records.ts'
+import type { AdmissionContext } from '../admission/context.ts'
+import type { Ending } from '../signals.ts'
+
+/** Milliseconds that the service may be late with the end of a claim, and with showing its clink. */
+const LATE = 2_000
+
+/**
+ * When clinks that were in hand here may be in the inbox once more: given back without a wait, or left with a claim that runs out. They are not new,
+ * so that only a look at everything shows them.
+ */
+export class ComeBack {
+  readonly #context: AdmissionContext
+  /** Local times, in whole seconds: of many that come back together one is enough. */
+  readonly #at = new Set<number>()
+
+  constructor(context: AdmissionContext) {
+    this.#context = context
+    context.signals.settled.on((clink, how) => this.#note(clink, how))
+  }
+
+  /** Whether some may have come back since this local time. What was before it is forgotten. */
+  hasSince(time: number): boolean {
+    for (const at of this.#at) if (at <= time) this.#at.delete(at)
+    const now = this.#context.clock.now()
+    return [...this.#at].some((at) => at <= now)
+  }
+
+  #note({ clink_id: id }: Clink, how: Ending): void {
+    const { clock, ledger, settings } = this.#context
+    const now = clock.now()
+    // What is left alone for a while is known by that.
+    if (how.is === 'released' && ledger.cooling.of(id) === 0) this.#add(now)
+    if (how.is !== 'lost' && how.is !== 'left-to-expire') return
+    if (how.is === 'lost' && how.lapsedAt !== undefined) this.#add(Math.max(now, how.lapsedAt) + LATE)
+    // A renewal that was not answered may have made the claim longer.
+    this.#add(now + settings.current.claim.timeout + LATE)
+  }
+
+  #add(time: number): void {
+    this.#at.add(Math.ceil(time / 1_000) * 1_000)
+  }
+}
