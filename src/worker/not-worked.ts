@@ -22,7 +22,7 @@ export interface NotWorked {
 type Reason = Pick<NotWorked, 'route' | 'sender' | 'why' | 'left'>
 
 /** What waits and is not worked now, by route and sender, as far as the last look at the inbox and the claims in hand tell. The most of them first. */
-export function notWorked(parts: WorkerParts): readonly NotWorked[] {
+export function notWorked(parts: WorkerParts, waiting: readonly Waiting[]): readonly NotWorked[] {
   const { deliveries, inboxWatch, parked } = parts
   const found = new Map<string, NotWorked>()
   const add = ({ left, ...reason }: Reason, isParked: boolean): void => {
@@ -39,7 +39,7 @@ export function notWorked(parts: WorkerParts): readonly NotWorked[] {
   }
   for (const { left, sender, why } of parked.list) add({ route: null, sender, why, left }, true)
   const { age = 0 } = inboxWatch.known ?? {}
-  for (const { clink, left, route: name, why } of waitingNow(parts)) {
+  for (const { clink, left, route: name, why } of waiting) {
     // Nobody waits for what somebody has discarded.
     if (inHand.has(clink.clink_id) || why === DISCARDED) continue
     const route = parts.shared.context.router.routes.find((one) => one.name === name)
@@ -54,10 +54,12 @@ export function notWorked(parts: WorkerParts): readonly NotWorked[] {
 }
 
 /** What waits in the inbox, as the last look at it has shown, and as it was judged since. Null: nobody has looked. */
-export function inboxNow(parts: WorkerParts): Pick<InboxCount, 'isSaturated' | 'leftAlone' | 'pending'> | null {
-  const { known } = parts.inboxWatch
+export function inboxNow(
+  { inboxWatch }: WorkerParts,
+  waiting: readonly Waiting[],
+): Pick<InboxCount, 'isSaturated' | 'leftAlone' | 'pending'> | null {
+  const { known } = inboxWatch
   if (known === undefined) return null
-  const waiting = waitingNow(parts)
   const pending = waiting.filter(({ why }) => why === null).length
   return { pending, leftAlone: waiting.length - pending + known.malformed.length, isSaturated: known.isSaturated }
 }
@@ -66,10 +68,12 @@ export function inboxNow(parts: WorkerParts): Pick<InboxCount, 'isSaturated' | '
  * How many clinks are left alone, by why. A look shows what no claim has come across yet, so that all that the inbox is said to have of them are among
  * these.
  */
-export function leftAlone(parts: WorkerParts): ReadonlyMap<string, number> {
-  const { inboxWatch, intake } = parts
+export function leftAlone(
+  { inboxWatch, intake }: WorkerParts,
+  waiting: readonly Waiting[],
+): ReadonlyMap<string, number> {
   const whys = new Map<string, string>(intake.notices.known.map(([id, { why }]) => [id, why]))
-  for (const { clink, why } of waitingNow(parts))
+  for (const { clink, why } of waiting)
     if (why === null) whys.delete(clink.clink_id)
     else whys.set(clink.clink_id, why)
   for (const [index, id] of (inboxWatch.known?.malformed ?? []).entries())
@@ -80,7 +84,7 @@ export function leftAlone(parts: WorkerParts): ReadonlyMap<string, number> {
 }
 
 /** What the last look at the inbox has shown. What was found out about a clink since counts for more. */
-function waitingNow({ inboxWatch, intake, shared }: WorkerParts): readonly Waiting[] {
+export function waitingNow({ inboxWatch, intake, shared }: WorkerParts): readonly Waiting[] {
   const { clock, ledger } = shared.context
   const { age = 0, waiting = [] } = inboxWatch.known ?? {}
   const lookedAt = steadyOf(clock).now() - age

@@ -1,6 +1,6 @@
 import type { Route } from '../handlers/route.ts'
 import type { Delivery } from './delivery/delivery.ts'
-import { inboxNow, leftAlone, notWorked } from './not-worked.ts'
+import { inboxNow, leftAlone, notWorked, waitingNow } from './not-worked.ts'
 import type { WorkerParts } from './parts.ts'
 
 export type WorkerReport = ReturnType<typeof report>
@@ -12,6 +12,7 @@ export function report(parts: WorkerParts) {
   const { identity, keys, router, settings, siblings, terms } = context
   const { mode } = ways
   const { draining } = pauses
+  const waiting = waitingNow(parts)
   return {
     slots: { total: settings.current.concurrency, taken: capacity.holders },
     routes: router.routes.map((route) => routeReport(route, parts)),
@@ -23,9 +24,9 @@ export function report(parts: WorkerParts) {
       rerunning: reruns.size,
     },
     parked: parked.list,
-    notWorked: notWorked(parts),
-    inbox: inboxNow(parts),
-    leftAlone: leftAlone(parts),
+    notWorked: notWorked(parts, waiting),
+    inbox: inboxNow(parts, waiting),
+    leftAlone: leftAlone(parts, waiting),
     pauses: pauses.list.map(({ at, by, isFleet, left, note, route }) => ({
       route: route ?? null,
       isFleet,
