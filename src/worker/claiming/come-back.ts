@@ -2,6 +2,8 @@ import type { Clink } from '../../clink/records.ts'
 import type { AdmissionContext } from '../admission/context.ts'
 import type { Ending } from '../signals.ts'
 
+type ComeBackContext = Pick<AdmissionContext, 'clock' | 'ledger' | 'settings' | 'signals'>
+
 /** Milliseconds that the service may be late with the end of a claim, and with showing its clink. */
 const LATE = 2_000
 
@@ -10,20 +12,21 @@ const LATE = 2_000
  * so that only a look at everything shows them.
  */
 export class ComeBack {
-  readonly #context: AdmissionContext
-  /** Local times, in whole seconds: of many that come back together one is enough. */
+  readonly #context: ComeBackContext
+  /** Local times that are still to come, in whole seconds: of many that come back together one is enough. */
   readonly #at = new Set<number>()
+  /** The last one that has come. */
+  #last = -Infinity
 
-  constructor(context: AdmissionContext) {
+  constructor(context: ComeBackContext) {
     this.#context = context
     context.signals.settled.on((clink, how) => this.#note(clink, how))
   }
 
-  /** Whether some may have come back since this local time. What was before it is forgotten. */
+  /** Whether some may have come back since this local time. */
   hasSince(time: number): boolean {
-    for (const at of this.#at) if (at <= time) this.#at.delete(at)
-    const now = this.#context.clock.now()
-    return [...this.#at].some((at) => at <= now)
+    this.#pass()
+    return this.#last > time
   }
 
   #note({ clink_id: id }: Clink, how: Ending): void {
@@ -37,7 +40,18 @@ export class ComeBack {
     this.#add(now + settings.current.claim.timeout + LATE)
   }
 
+  /** Where clinks are claimed by polls nobody asks, so that what has passed is forgotten here as well. */
   #add(time: number): void {
+    this.#pass()
     this.#at.add(Math.ceil(time / 1_000) * 1_000)
+  }
+
+  #pass(): void {
+    const now = this.#context.clock.now()
+    for (const at of this.#at) {
+      if (at > now) continue
+      this.#last = Math.max(this.#last, at)
+      this.#at.delete(at)
+    }
   }
 }
