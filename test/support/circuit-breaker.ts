@@ -43,7 +43,7 @@ export function setUp(options: Partial<CircuitBreakerOptions> = {}) {
     random: () => 0.5,
     emit: (event: WorkerEvent) => told.push(event),
     look,
-    router: { routes: [route] },
+    router: { generation: 1, routes: [route] },
     settings: makeSettings(),
     ...options,
   })

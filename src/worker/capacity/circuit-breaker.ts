@@ -13,7 +13,7 @@ const CLINKS = 5
 export interface CircuitBreakerOptions extends Pick<WorkerContext, 'clock' | 'emit' | 'random' | 'settings'> {
   /** The worker ends when the inbox is empty: a pause is over for its clinks when each of the route's clinks here has failed a probe. */
   readonly clinksHere?: { readonly live: readonly { readonly clink: Clink; readonly route: Route }[] } | undefined
-  readonly router: Pick<Router, 'routes'>
+  readonly router: Pick<Router, 'generation' | 'routes'>
   /** A paused route wants a fresh clink of the inbox, or is paused no more: what was listed meanwhile is not new any more. */
   readonly look: WorkerSignals['look']
 }
@@ -120,11 +120,11 @@ export class CircuitBreaker {
 
   /** Other routes are in use: what waits for one that has been reloaded, or is gone, may start by those. */
   rerouted(): void {
-    const { routes } = this.#options.router
+    const { generation, routes } = this.#options.router
     for (const route of routes) this.#of(route)
     const names = new Set(routes.map(({ name }) => name))
     for (const [name, health] of this.#routes)
-      if (!names.has(name)) this.#begin({ name, generation: health.generation + 1 }, health)
+      if (!names.has(name) && health.generation < generation) this.#begin({ name, generation }, health)
   }
 
   started(route: Route, tried: Tried): void {

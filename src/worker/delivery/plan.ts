@@ -17,7 +17,8 @@ export class Plan {
   constructor(clink: Clink, routed: RoutedClink, context: DeliveryContext) {
     this.#clink = clink
     this.#context = context
-    this.#generation = context.router.generation
+    // Not the router's: finding the route, and confirming the claim, may have outlasted a reload.
+    this.#generation = routed.route.generation
     this.#current = this.#planned(routed)
   }
 

@@ -28,6 +28,22 @@ describe('P10, §4: when a route is paused', () => {
     expect(health.paused).toEqual([])
   })
 
+  it('a route that was gone for some reloads and is back is paused as any other', () => {
+    const router = { generation: 1, routes: [route] }
+    const { health, pause } = setUp({ router })
+    pause()
+    for (const generation of [2, 2, 2, 3]) {
+      Object.assign(router, { generation, routes: [] })
+      health.rerouted()
+    }
+    const back = makeRoute('work', 4)
+    Object.assign(router, { generation: 4, routes: [back] })
+    health.rerouted()
+    expect(health.isPaused(back)).toBe(false)
+    for (let n = 0; n < 10; n += 1) health.ended(back, `bad ${n % 5}`, away)
+    expect(health.isPaused(back)).toBe(true)
+  })
+
   it('clinks that failed before another was done count towards no pause: the fault is theirs', () => {
     const { fail, health, pause } = setUp()
     for (let n = 0; n < 5; n += 1) fail(`bad ${n}`)

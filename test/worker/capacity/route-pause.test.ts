@@ -83,7 +83,7 @@ describe('§4: what pauses a route', () => {
       },
     ])
     expect(health.paused).toEqual([route])
-    expect(setUp({ router: { routes: [route, makeRoute('other')] } }).health.paused).toEqual([])
+    expect(setUp({ router: { generation: 1, routes: [route, makeRoute('other')] } }).health.paused).toEqual([])
   })
 
   it('a run that is done, or ends otherwise, begins the row anew; one that was aborted does not', () => {

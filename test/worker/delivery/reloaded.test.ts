@@ -58,6 +58,24 @@ describe('a clink in hand when handlers are reloaded', () => {
     await backing.stop()
   })
 
+  it('that came in hand while its route was being found is run by the new handler as well', async () => {
+    const finding = new VirtualBench({
+      settings: { retry: { attempts: 1 } },
+      finding: () => 3_000,
+      handle: async () => await Promise.reject(new Error('broken')),
+    })
+    finding.send('clink')
+    while (finding.sent.every(({ path }) => !path.includes('claim=true'))) await finding.pass(100)
+    await finding.pass(1_000)
+    expect(finding.all('clink.claimed')).toEqual([])
+    finding.reload({ target: mended })
+    await finding.pass(MINUTE)
+
+    expect(finding.all('clink.deadLettered')).toEqual([])
+    expect(answers(finding.emulator).map(({ content }) => content)).toEqual(['mended'])
+    await finding.stop()
+  })
+
   it('that another route takes from then on is given back, and comes to that one', async () => {
     const moved = bench(2)
     await moved.pass(1_000)
