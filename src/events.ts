@@ -93,7 +93,7 @@ interface GeneralEvents {
   /** `about`: a route, a clink, dead letters or a level, where it is not about the worker. */
   'operator.acted': { act: string; by: string; about?: string; note?: string; outcome?: string }
   /** As it starts: an operator has paused it, or a route, for `left` milliseconds more where that has an end. */
-  'worker.stillPaused': { route?: string; by: string; note?: string; left?: number }
+  'worker.stillPaused': { route?: string; by: string; note?: string; left?: number; advice?: string }
   /** The time that an operator gave a pause has come to its end. */
   'worker.pauseOver': { route?: string; by: string }
   /** This worker has seen that its fleet is paused, or a route of it, for `left` milliseconds more where that has an end. */

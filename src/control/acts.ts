@@ -51,7 +51,11 @@ export async function pause(wish: Wish & { readonly for?: number | undefined }, 
 /** @throws {CodedError} USAGE where the worker that runs has none of that name. */
 function mustBeRoute(name: string | undefined, { worker }: Asked): void {
   if (name === undefined || worker === undefined || worker.routes.includes(name)) return
-  throw new CodedError('USAGE', `there is no route ${JSON.stringify(name)}; there are: ${worker.routes.join(', ')}`)
+  throw noRoute(name, worker.routes)
+}
+
+export function noRoute(name: string, routes: readonly string[]): CodedError {
+  return new CodedError('USAGE', `there is no route ${JSON.stringify(name)}; there are: ${routes.join(', ')}`)
 }
 
 /** A route that is paused can be resumed though it is there no more. */
@@ -113,11 +117,13 @@ export async function cancel(
 export async function reload(
   wish: Wish,
   asked: Asked,
-): Promise<{ problem: string | null; restart: readonly string[] }> {
-  const { problem = null, restart } = await running(asked).reload()
+): Promise<{ problem: string | null; restart: readonly string[]; kept: readonly string[] }> {
+  const worker = running(asked)
+  const { problem = null, restart } = await worker.reload()
   const outcome = problem === null ? {} : { outcome: problem.replaceAll('\n', '; ') }
   await note(asked, { act: 'reload', ...wishOf(wish), ...outcome })
-  return { problem, restart }
+  const paused = asked.ledger.pauses.all().flatMap(({ route }) => route ?? [])
+  return { problem, restart, kept: paused.filter((route) => !worker.routes.includes(route)) }
 }
 
 export async function setLogLevel(

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { isoTime } from '../base/time-text.ts'
-import type { FleetView } from '../ledger/fleet.ts'
+import { isKnownAbsent, type FleetView } from '../ledger/fleet.ts'
 
 /** What is told of a fleet, by `status --fleet --json` and by HTTP. */
 export const fleetView = z.object({
@@ -17,6 +17,8 @@ export const fleetView = z.object({
       since: z.string(),
       /** Milliseconds; null: until it is resumed. */
       left: z.number().nullable(),
+      /** False: no member that is there has such a route. */
+      hasRoute: z.boolean(),
     }),
   ),
   members: z.array(
@@ -49,7 +51,8 @@ export function toldOfFleet({ fleet, members, pauses, place }: FleetView): z.out
     return { member, name, version, seen: isoTime(seen), isSilent, signs }
   })
   const paused = pauses.map(({ at, by, left, note, route }) => {
-    return { route: route ?? null, by, note: note ?? null, since: isoTime(at), left: left ?? null }
+    const hasRoute = route === undefined || !isKnownAbsent(route, members)
+    return { route: route ?? null, by, note: note ?? null, since: isoTime(at), left: left ?? null, hasRoute }
   })
   return { version: 1, fleet, store: place, pauses: paused, members: told }
 }

@@ -62,8 +62,12 @@ const stopped = z.object({ leftBehind: z.array(z.string()).readonly(), exit: z.n
 /** A field that nobody knows is refused: it would be looked at as if it were not there. */
 const none = z.strictObject({})
 const nothing = z.object({})
-/** `restart`: keys that take one. A worker of an earlier version does not say. */
-const reloaded = z.object({ problem: z.string().nullable(), restart: z.array(z.string()).readonly().default([]) })
+const names = z.array(z.string()).readonly().default([])
+/**
+ * `restart`: keys that take one. `kept`: routes that are not there, and for which a pause is kept. A worker of an earlier version does not say
+ * either.
+ */
+const reloaded = z.object({ problem: z.string().nullable(), restart: names, kept: names })
 
 /**
  * Everything that can be asked of a worker, or of the state that it left: by commands over its socket, and by HTTP. This table alone says what a request

@@ -122,6 +122,7 @@ function nextOf(facts: StatusFacts, letters: number): Status['next'] {
     return { why: notReady ?? '', command: resumeCommand(null, !isOwn) }
   }
   if (key.refusal !== null) return { why: key.refusal, command: 'clink-worker check --online' }
+  const kept = pauses.find(({ hasRoute, isFleet }) => !hasRoute && !isFleet)
   const failing = routes.find(({ waits }) => waits.includes('failing'))
   const stopped = routes.find(({ waits }) => waits.includes('operator'))
   if (stopped !== undefined && (notReady === undefined || failing === undefined)) {
@@ -148,6 +149,7 @@ function nextOf(facts: StatusFacts, letters: number): Status['next'] {
   if (reload !== null) return { why: failedReload(reload), command: CHECK }
   if (slots.taken >= slots.total && counts.running > 0)
     return { why: `all ${slots.total} slots are taken (concurrency)`, command: null }
+  if (kept !== undefined) return { why: pauseText(kept), command: resumeCommand(kept.route, false) }
   if (letters === 0) return null
   const were = letters === 1 ? 'one clink was' : `${letters} clinks were`
   return { why: `${were} given up`, command: 'clink-worker failed list' }

@@ -11,6 +11,10 @@ const scope = z.enum(['worker', 'fleet']).describe('fleet: one limit of all work
 const pause = z.object({
   route: z.string().nullable().describe('The route that is paused; null: everything.'),
   isFleet: z.boolean().describe('For all workers of the fleet: only `resume --fleet` ends it.'),
+  hasRoute: z
+    .boolean()
+    .default(true)
+    .describe('This worker has such a route. False: it holds back nothing here, and is kept until it is ended.'),
   by: who,
   note,
   since: time('When it was asked for'),
@@ -21,6 +25,12 @@ const route = z.object({
   name: z.string(),
   file: z.string().describe('The file of its handler, its program, or its address.'),
   generation: count('How often handlers were loaded when this one was'),
+  isGone: z
+    .boolean()
+    .default(false)
+    .describe(
+      'A reload has taken it away, and clinks of it are still in hand: they are given back instead of started.',
+    ),
   running: count('Clinks whose handler runs'),
   waiting: count('Clinks in hand that wait for a slot, a thread or the limits of the route'),
   held: count('Clinks in hand that back off or sleep'),

@@ -26,7 +26,8 @@ function signsOf(daemon: Daemon): MemberSigns {
     inHand: deliveries.length,
     taken: slots.taken,
     slots: slots.total,
-    routes: routes.map(({ name, waits }) => {
+    routes: routes.flatMap(({ isGone, name, waits }) => {
+      if (isGone) return []
       const paused = pauses.filter(({ route }) => route === null || route === name)
       const isOwn = draining !== null || paused.some(({ isFleet }) => !isFleet)
       const others = waits.filter((why) => why !== 'operator' || isOwn)

@@ -69,8 +69,9 @@ function stateOf(isSilent, signs) {
 
 const routeText = (route, waits) => (waits.length === 0 ? route : `${route} (${waits.join(', ')})`)
 
-function pausedText({ by, left, note, route }) {
-  const what = route === null ? 'Everything is paused' : `The route ${route} is paused`
+function pausedText({ by, hasRoute, left, note, route }) {
+  const what =
+    route === null ? 'Everything is paused' : `The route ${route}${hasRoute ? '' : ', which no worker has,'} is paused`
   const until = left === null ? '' : `, ${span(left)} left`
   return words(`${what} in the fleet (by ${by}${until}${note === null ? '' : `: ${note}`})`)
 }

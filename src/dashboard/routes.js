@@ -11,6 +11,7 @@ export function routes({ overview }) {
       { class: 'lead' },
       `Which handler takes which clinks: the first route that matches. ${count(slots.taken)} of ${count(slots.total)} slots are taken.`,
     ),
+    pauses.filter(({ hasRoute, isFleet }) => !hasRoute && !isFleet).map(kept),
     section(
       'In the order in which they are tried',
       'times and failures are of the last hour, and of its last 500 runs at most',
@@ -41,7 +42,7 @@ export function routes({ overview }) {
 }
 
 function cells(route, figures, { pauses, slots }) {
-  const { file, generation, held, limits, name, running, waiting, waits } = route
+  const { file, generation, held, isGone, limits, name, running, waiting, waits } = route
   const pause = pauses.find((one) => one.route === name && !one.isFleet)
   const ofFleet = pauses.find((one) => (one.route === name || one.route === null) && one.isFleet)
   const most = Math.min(slots.total, limits.concurrency ?? slots.total)
@@ -64,10 +65,10 @@ function cells(route, figures, { pauses, slots }) {
         ),
     h('span', { class: 'short' }, limitsOf(limits)),
     count(generation),
-    stateOf(waits, pause, ofFleet),
-    pause === undefined
-      ? button('Pause', 'pause', { route: name, about: `the route ${name}` })
-      : button('Resume', 'resume', { route: name, about: `the route ${name}` }),
+    isGone ? h('span', { class: 'tag' }, 'not there any more') : stateOf(waits, pause, ofFleet),
+    pause !== undefined
+      ? button('Resume', 'resume', { route: name, about: `the route ${name}` })
+      : !isGone && button('Pause', 'pause', { route: name, about: `the route ${name}` }),
   ]
 }
 
@@ -107,5 +108,18 @@ function stateOf(waits, pause, ofFleet) {
     why,
   ]
 }
+
+/** A pause of a route that was renamed or taken away. */
+const kept = ({ route, ...pause }) =>
+  h(
+    'p',
+    { class: 'warn' },
+    'A pause is kept for the route ',
+    words(route),
+    ', which is not there ',
+    wanted(pause, ''),
+    ' ',
+    button('Resume', 'resume', { route, about: `the route ${route}` }),
+  )
 
 const wanted = ({ by, note }, where) => h('small', {}, words(`${where}by ${by}${note === null ? '' : `: ${note}`}`))

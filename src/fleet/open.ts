@@ -4,7 +4,7 @@ import { asError, CodedError } from '../base/coded-error.ts'
 import { wallNow } from '../base/host-time.ts'
 import type { Secret } from '../base/secret.ts'
 import type { Act } from '../ledger/audit.ts'
-import type { FleetView } from '../ledger/fleet.ts'
+import { isKnownAbsent, type FleetView } from '../ledger/fleet.ts'
 import type { LedgerTables } from '../ledger/tables.ts'
 import type { FleetLedger } from './fleet-ledger.ts'
 import { joinFleet } from './join.ts'
@@ -90,10 +90,10 @@ export async function changePauses(url: Secret, fleet: string, change: PauseChan
 
 /** A route that all who are there would have to have, and none has, is misspelt. */
 async function checkRoute(store: PostgresStore, route: string | undefined): Promise<void> {
-  const there = (await store.members()).filter(({ isSilent }) => !isSilent)
+  const members = await store.members()
+  if (route === undefined || !isKnownAbsent(route, members)) return
+  const there = members.filter(({ isSilent }) => !isSilent)
   const known = new Set(there.flatMap(({ signs }) => signs?.routes.map(({ name }) => name) ?? []))
-  const isKnown = route === undefined || known.has(route) || there.some(({ signs }) => signs === null)
-  if (isKnown || there.length === 0) return
   const routes = [...known].toSorted().join(', ')
   throw new CodedError('USAGE', `no worker of the fleet has a route ${JSON.stringify(route)}; there are: ${routes}`)
 }

@@ -68,6 +68,12 @@ export interface FleetView {
   readonly pauses: readonly FleetPause[]
 }
 
+/** All who are there say which routes they have, and none has this one. Of a fleet of which nobody is there nothing is known. */
+export function isKnownAbsent(route: string, members: readonly Pick<Member, 'isSilent' | 'signs'>[]): boolean {
+  const there = members.filter(({ isSilent }) => !isSilent)
+  return there.length > 0 && there.every(({ signs }) => signs?.routes.every(({ name }) => name !== route) === true)
+}
+
 /** What other members of the fleet have done with a clink. */
 export interface ByOthers {
   /** Their starts, together; their crashes and suspicions are about their own processes, and not here. */

@@ -15,7 +15,7 @@ export function report(parts: WorkerParts) {
   const waiting = waitingNow(parts)
   return {
     slots: { total: settings.current.concurrency, taken: capacity.holders },
-    routes: router.routes.map((route) => routeReport(route, parts)),
+    routes: [...router.routes.map((route) => routeReport(route, parts)), ...goneRoutes(parts)],
     deliveries: [...deliveries.live, ...deliveries.in('lost')].map((one) => deliveryReport(one, parts)),
     inHand: {
       undecided: undecided.ids.length,
@@ -30,6 +30,7 @@ export function report(parts: WorkerParts) {
     pauses: pauses.list.map(({ at, by, isFleet, left, note, route }) => ({
       route: route ?? null,
       isFleet,
+      hasRoute: route === undefined || router.routes.some(({ name }) => name === route),
       by,
       note: note ?? null,
       since: at,
@@ -50,6 +51,15 @@ export function report(parts: WorkerParts) {
   }
 }
 
+/** Routes that a reload has taken away, and whose clinks are still in hand. */
+function goneRoutes(parts: WorkerParts) {
+  const names = new Set(parts.shared.context.router.routes.map(({ name }) => name))
+  const gone = new Map(
+    parts.deliveries.live.flatMap(({ route }) => (names.has(route.name) ? [] : [[route.name, route]])),
+  )
+  return [...gone.values()].map((route) => ({ ...routeReport(route, parts), waits: [], isGone: true }))
+}
+
 function routeReport(route: Route, { deliveries, shared }: WorkerParts) {
   const { capacity, health, pauses } = shared
   const own = deliveries.live.filter((one) => one.route.name === route.name)
@@ -66,6 +76,7 @@ function routeReport(route: Route, { deliveries, shared }: WorkerParts) {
     name: route.name,
     file: route.file,
     generation: route.generation,
+    isGone: false,
     running: count('running'),
     waiting: count('waiting'),
     held: count('backingOff'),

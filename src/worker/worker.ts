@@ -109,6 +109,7 @@ export class Worker {
     const { intake, parked } = this.#parts
     const { crashed } = this.#context.signals
     this.#parts.shared.health.rerouted()
+    this.pauses.rerouted()
     this.#lookAgain()
     parked
       .giveBackIf(async (clink) => await intake.judging.isWanted(clink))

@@ -60,6 +60,7 @@ it('a command that is named shows something: the log of a clink that has one, or
     name: 'work',
     file: 'work.ts',
     generation: 1,
+    isGone: false,
     ...counts,
     limits,
     waits: ['failing'] as const,

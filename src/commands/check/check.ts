@@ -11,8 +11,10 @@ import { taskSocketPath } from '../../runners/task-socket.ts'
 import { loadOptions, readConfig, readKey, wellFormed } from '../terminal/connect.ts'
 import { checkClink } from './clink.ts'
 import { attempt, isFinding, ok, warning, type Finding } from './finding.ts'
+import { fleetPauseFindings, pauseFindings } from './pauses.ts'
 import { storeFinding } from './store.ts'
 import { findingText, summary } from './report.ts'
+import { divertOutput } from '../terminal/divert-output.ts'
 import type { Io } from '../terminal/io.ts'
 import { loadMinded } from '../terminal/load-handlers.ts'
 import type { SettingsOptions } from '../terminal/settings.ts'
@@ -53,15 +55,6 @@ function redacted({ advice, ...finding }: Finding, secrets: ReadonlySet<string>)
   return { ...finding, detail: redact(finding.detail), ...(advice === undefined ? {} : { advice: redact(advice) }) }
 }
 
-/** What handlers print while they are loaded would spoil the JSON: until it is written they print to standard error. */
-function divertOutput(): () => void {
-  const write = process.stdout.write.bind(process.stdout)
-  process.stdout.write = process.stderr.write.bind(process.stderr)
-  return () => {
-    process.stdout.write = write
-  }
-}
-
 async function* checks(options: CheckOptions, io: Io): AsyncGenerator<Finding> {
   const { clink } = options
   const loaded = await attempt('configuration', async () => await readConfig(loadOptions(options, io), io))
@@ -91,6 +84,9 @@ async function* checks(options: CheckOptions, io: Io): AsyncGenerator<Finding> {
   else {
     yield routesFinding(handlers)
     for (const text of handlers.warnings) yield warning('handlers', text)
+    const names = handlers.routes.map(({ name }) => name)
+    yield* pauseFindings(config.state.directory, names)
+    if (options.online === true) yield* fleetPauseFindings(config, names, io)
     if (clink !== undefined) yield await attempt('clink', async () => await checkClink(clink, config, handlers, io))
   }
 

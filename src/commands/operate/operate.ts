@@ -3,6 +3,8 @@ import { CodedError, EXIT, type ExitCode } from '../../base/coded-error.ts'
 import { humanDuration } from '../../base/duration.ts'
 import { textLines } from '../../base/text-lines.ts'
 import type { Drained, LogLevel } from '../../control/asked.ts'
+import { keptPause } from '../../control/pause-text.ts'
+import { resumeCommand } from '../../control/resume-command.ts'
 import { printable } from '../../observe/printable.ts'
 import { wishOf, type NoteOptions } from '../terminal/caller.ts'
 import { stateOf, type StateSettings } from '../terminal/connect.ts'
@@ -12,6 +14,7 @@ import { reachOrMakeState, reachState, type StatePlace } from '../terminal/reach
 import { reachWorker } from '../terminal/reach-worker.ts'
 import { positiveDuration } from '../terminal/settings.ts'
 import { lastsOf } from './lasts.ts'
+import { needRoute } from './routes.ts'
 import { stillPaused, subjectOf } from './still-paused.ts'
 import { stopOf, within } from './stopped.ts'
 
@@ -45,7 +48,9 @@ export async function operate(what: Act, subject: string, options: OperateOption
   if (options.fleet === true && (what === 'pause' || what === 'resume'))
     return await (await import('./fleet.ts')).operateFleet(what, options, io)
   check(options, what === 'logLevel' ? subject : undefined)
-  const link = await REACH[what](await stateOf(options, io))
+  const state = await stateOf(options, io)
+  if (what === 'pause' || what === 'resume') await needRoute(what, options, state, io)
+  const link = await REACH[what](state)
   try {
     const { exit = EXIT.ok, json, text } = await ACTS[what](link, options, io, subject)
     io.out(options.json === true ? `${JSON.stringify(json)}\n` : `${linesOf(text)}\n`)
@@ -118,9 +123,10 @@ const ACTS: Readonly<
   },
   reload: async (link, options, io) => {
     const json = await link.ask('reload', wishOf(options, io))
-    if (json.problem !== null) return { text: notReloaded(json.problem), json, exit: EXIT.failed }
+    const kept = json.kept.map((route) => `\n${keptPause(route)}: \`${resumeCommand(route, false)}\` ends it`).join('')
+    if (json.problem !== null) return { text: `${notReloaded(json.problem)}${kept}`, json, exit: EXIT.failed }
     const restart = json.restart.length === 0 ? '' : `; what takes a restart: ${json.restart.join(', ')}`
-    return { text: `reloaded${restart}`, json }
+    return { text: `reloaded${restart}${kept}`, json }
   },
   logLevel: async (link, options, io, text) => {
     const level = levelOf(text)

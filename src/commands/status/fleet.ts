@@ -4,6 +4,7 @@ import { toldOfFleet } from '../../control/fleet.ts'
 import type { FleetView } from '../../ledger/fleet.ts'
 import { painter } from '../../observe/colour.ts'
 import { printable } from '../../observe/printable.ts'
+import { pausedRoute } from '../../control/pause-text.ts'
 import { resumeCommand } from '../../control/resume-command.ts'
 import { fleetOf } from '../terminal/fleet-of.ts'
 import type { Io } from '../terminal/io.ts'
@@ -21,9 +22,12 @@ export async function showFleet(options: StatusOptions, io: Io): Promise<void> {
   io.finish(found.members.some(({ isSilent }) => !isSilent) ? EXIT.ok : EXIT.failed)
 }
 
-function fleetText({ fleet, members, pauses, place }: FleetView, io: Pick<Io, 'color'>): string {
+function fleetText(view: FleetView, io: Pick<Io, 'color'>): string {
+  const { fleet, members, place } = view
   const paint = painter(io.color)
-  const head = `fleet ${printable(fleet)} · ${printable(place)}\n${pauses.map((pause) => pauseText(pause, paint)).join('')}`
+  const head = `fleet ${printable(fleet)} · ${printable(place)}\n${toldOfFleet(view)
+    .pauses.map((pause) => pauseText(pause, paint))
+    .join('')}`
   if (members.length === 0) return `${head}no member was there within the last day\n`
   const names = ['NAME', 'PID', 'VERSION', 'STATE', 'IN HAND', 'SLOTS', 'SEEN', 'ROUTES'].map((name) =>
     paint('dim', name),
@@ -39,11 +43,14 @@ function fleetText({ fleet, members, pauses, place }: FleetView, io: Pick<Io, 'c
   return [head, '\n', table([names, ...rows]), ...(reasons.length > 0 ? ['\n', ...reasons] : [])].join('')
 }
 
-function pauseText({ by, left, note, route }: FleetView['pauses'][number], paint: ReturnType<typeof painter>): string {
-  const what = route === undefined ? 'everything is paused' : `the route ${route} is paused`
-  const until = left === undefined ? '' : `, ${humanDuration(left)} left`
-  const text = `${what} in the fleet (by ${by}${until}${note === undefined ? '' : `: ${note}`})`
-  const command = resumeCommand(route ?? null, true)
+type ToldPause = ReturnType<typeof toldOfFleet>['pauses'][number]
+
+function pauseText(pause: ToldPause, paint: ReturnType<typeof painter>): string {
+  const { by, hasRoute, left, note, route } = pause
+  const what = route === null ? 'everything is paused in the fleet' : pausedRoute({ route, isFleet: true, hasRoute })
+  const until = left === null ? '' : `, ${humanDuration(left)} left`
+  const text = `${what} (by ${by}${until}${note === null ? '' : `: ${note}`})`
+  const command = resumeCommand(route, true)
   return `${paint('yellow', printable(text))}\n${paint('yellow', printable(`  → ${command}`))}\n`
 }
 

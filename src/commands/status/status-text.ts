@@ -3,6 +3,7 @@ import { painter } from '../../observe/colour.ts'
 import { printable } from '../../observe/printable.ts'
 import { CHECK, failedReload } from '../../control/failed-reload.ts'
 import { pausedRoute, pauseText } from '../../control/pause-text.ts'
+import { resumeCommand } from '../../control/resume-command.ts'
 import type { NoStatus, Status } from '../../control/status.ts'
 import { memberName } from '../../ledger/fleet.ts'
 import type { Io } from '../terminal/io.ts'
@@ -84,9 +85,13 @@ function otherReasons({ next, pauses, reasons, reload }: Status): string[] {
   const failed = reload === null ? [] : nextLines({ why: failedReload(reload), command: CHECK })
   const others = [...reasons, ...(failed[0] === next?.why ? [] : failed)].filter((reason) => reason !== next?.why)
   const said = next?.why ?? ''
-  const paused = said.startsWith('all its routes')
-    ? []
-    : pauses.filter((pause) => pause.route !== null && !said.startsWith(`${pausedRoute(pause)} (`)).map(pauseText)
+  const paused = pauses
+    .filter(({ hasRoute, route }) => route !== null && !(hasRoute && said.startsWith('all its routes')))
+    .filter((pause) => !said.startsWith(`${pausedRoute(pause)} (`))
+    .flatMap((pause) => {
+      const command = pause.hasRoute || pause.isFleet ? null : resumeCommand(pause.route, false)
+      return nextLines({ why: pauseText(pause), command })
+    })
   return [...others, ...paused]
 }
 
@@ -164,7 +169,7 @@ function whys(list: Status['held']): string {
 }
 
 function routeRow(route: Status['routes'][number], status: Status): string[] {
-  const { held, limits, name, running, settling, waiting, waits } = route
+  const { held, isGone, limits, name, running, settling, waiting, waits } = route
   const { concurrency, rate, serial, serialScope, weight } = limits
   const of = (scope: string | null): string => (scope === 'fleet' ? ' in the fleet' : '')
   const limit = [
@@ -180,7 +185,9 @@ function routeRow(route: Status['routes'][number], status: Status): string[] {
     cut(printable(name), NAME),
     ...numbers,
     limit.join(' '),
-    waits.flatMap((why) => (why === 'operator' ? pausedBy(name, status) : WAITS[why])).join(', '),
+    isGone
+      ? 'not there any more'
+      : waits.flatMap((why) => (why === 'operator' ? pausedBy(name, status) : WAITS[why])).join(', '),
   ]
 }
 

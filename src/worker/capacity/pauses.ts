@@ -1,5 +1,7 @@
 import type { Boot } from '../../base/boot.ts'
 import { humanDuration } from '../../base/duration.ts'
+import { shellWord } from '../../base/shell-word.ts'
+import type { Router } from '../../handlers/route.ts'
 import type { FleetPause } from '../../ledger/fleet.ts'
 import { endOf, leftOf, type Pause } from '../../ledger/pauses.ts'
 import type { WorkerContext } from '../context.ts'
@@ -7,6 +9,7 @@ import { StandingPauses, type LeftOfPause } from './standing-pauses.ts'
 
 export interface PausesContext extends Pick<WorkerContext, 'clock' | 'emit' | 'ledger' | 'signals' | 'stopping'> {
   readonly boot: Boot
+  readonly router: Pick<Router, 'routes'>
 }
 
 /** What somebody wants: of one route, or of all. */
@@ -33,6 +36,8 @@ export class Pauses {
   readonly #context: PausesContext
   readonly #own: StandingPauses
   readonly #fleet: StandingPauses
+  /** Routes that are not there, and of whose pauses that was said. */
+  readonly #lost = new Set<string | undefined>()
   #drain: (Wish & { readonly at: number }) | undefined
 
   constructor(context: PausesContext) {
@@ -52,9 +57,29 @@ export class Pauses {
         continue
       }
       this.#own.stand(pause, left)
-      emit({ event: 'worker.stillPaused', ...about(pause, left) })
+      const advice = this.#adviceOn(pause)
+      emit({ event: 'worker.stillPaused', ...about(pause, left), ...(advice !== undefined && { advice }) })
     }
     await this.#restoreFleet()
+  }
+
+  /** Other routes are in use: of a pause whose route is gone somebody has to know. */
+  rerouted(): void {
+    const said = new Set(this.#lost)
+    this.#lost.clear()
+    for (const { left, ...pause } of this.#own.list) {
+      const advice = this.#adviceOn(pause)
+      if (advice === undefined || said.has(pause.route)) continue
+      this.#context.emit({ event: 'worker.stillPaused', ...about(pause, left), advice })
+    }
+  }
+
+  /** On a pause whose route is not there; undefined: it is. */
+  #adviceOn({ route }: Pause): string | undefined {
+    if (route === undefined || this.#context.router.routes.some(({ name }) => name === route)) return undefined
+    this.#lost.add(route)
+    const command = `clink-worker resume --route ${shellWord(route)}`
+    return `there is no such route, so that nothing is held back: \`${command}\` ends this pause; what takes its clinks now has to be paused by its own name`
   }
 
   /** Nothing is taken at all. */
@@ -99,7 +124,9 @@ export class Pauses {
     const whole = list.filter(({ route }) => route === undefined)
     if (whole.length > 0) return whole.map((one) => said(one.isFleet ? 'its fleet is paused' : 'it is paused', one))
     if (routes.length === 0 || !routes.every(({ name }) => this.#stands(name))) return []
-    const each = list.map((one) => said(one.isFleet ? `${one.route} in the fleet` : (one.route ?? ''), one))
+    const each = list
+      .filter(({ route }) => routes.some(({ name }) => name === route))
+      .map((one) => said(one.isFleet ? `${one.route} in the fleet` : (one.route ?? ''), one))
     return [`all its routes are paused: ${each.join('; ')}`]
   }
 

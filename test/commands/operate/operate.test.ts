@@ -121,7 +121,20 @@ test('a route that is paused can be resumed when it is there no more', async () 
   await worker.said(/worker\.ready/)
   expect((await say(site, 'pause', '--route', 'a')).code).toBe(0)
   await rm(join(site.dir.path, 'handlers/a.js'))
-  expect((await say(site, 'reload')).code).toBe(0)
+  const kept = 'a pause is kept for the route a, which is not there'
+  const command = 'clink-worker resume --route a'
+  expect(await say(site, 'reload')).toMatchObject({ code: 0, stdout: `reloaded\n${kept}: \`${command}\` ends it\n` })
+  expect(JSON.parse((await say(site, 'reload', '--json')).stdout)).toMatchObject({ kept: ['a'] })
+  const lines = logLines((await worker.said(/worker\.stillPaused/), worker.stdout))
+  expect(lines.filter(({ event }) => event === 'worker.stillPaused')).toMatchObject([
+    { handler: 'a', by: expect.stringMatching(BY), advice: expect.stringContaining(`\`${command}\``) },
+  ])
+  const { stdout } = await say(site, 'status')
+  expect(stdout).toContain(`\n${kept} (by `)
+  expect(stdout).toContain(`)\n  → ${command}\n`)
+  expect(JSON.parse((await say(site, 'status', '--json')).stdout)).toMatchObject({
+    pauses: [{ route: 'a', hasRoute: false }],
+  })
   expect(await say(site, 'resume', '--route', 'a')).toMatchObject({ code: 0, stdout: 'resumed\n' })
   expect((await say(site, 'resume', '--route', 'a')).code).toBe(64)
 })
@@ -237,6 +250,7 @@ test('a reload that failed is shown until one succeeds, each mistake in its plac
   expect(JSON.parse((await say(site, 'reload', '--json')).stdout)).toEqual({
     problem: null,
     restart: ['state.sync', 'server.port'],
+    kept: [],
   })
   expect(await reloadOf()).toBe(null)
 })

@@ -76,7 +76,7 @@ test('a worker that answers anything else is still at it: it is waited for ten t
   expect(said).toEqual([expect.stringMatching(/the worker is alive, and is still at it$/)])
   clock.leap(29_000)
   slow.resolve({ problem: null })
-  expect(await asked).toEqual({ problem: null, restart: [] })
+  expect(await asked).toEqual({ problem: null, restart: [], kept: [] })
   await link.close()
   await socket.stop()
 })

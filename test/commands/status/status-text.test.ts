@@ -5,12 +5,13 @@ import { told } from '../../support/status-facts.ts'
 
 type Pause = NonNullable<Parameters<typeof told>[0]['pauses']>
 
-const own = { route: 'work', isFleet: false, by: 'ann', note: null, since: 0, left: null }
-const ofFleet = { route: 'work', isFleet: true, by: 'bob', note: 'upgrade', since: 0, left: 540_000 }
+const own = { route: 'work', isFleet: false, hasRoute: true, by: 'ann', note: null, since: 0, left: null }
+const ofFleet = { route: 'work', isFleet: true, hasRoute: true, by: 'bob', note: 'upgrade', since: 0, left: 540_000 }
 const route: Status['routes'][number] = {
   name: 'work',
   file: 'work.ts',
   generation: 1,
+  isGone: false,
   running: 0,
   waiting: 0,
   held: 0,
@@ -66,4 +67,54 @@ describe('the status of a worker with a route that is paused', () => {
     expect(text(pauses, [waits])).toMatch(new RegExp(`\\nNOT WORKED .*\\nwork +3 +${why}\\n`))
     expect(text(pauses, [{ ...waits, route: null }])).toMatch(new RegExp(`\\neverything +3 +${why}\\n`))
   })
+})
+
+describe('the status of a worker with a pause of a route that is not there', () => {
+  const kept = { ...own, route: 'old', hasRoute: false, note: 'upgrade' }
+  const idle = { ...route, waits: [] }
+  const linesOf = (more: Parameters<typeof told>[0]) => statusText(told(more), { color: false }).split('\n').slice(1, 5)
+  const said = ['a pause is kept for the route old, which is not there (by ann: upgrade)']
+  const command = '  → clink-worker resume --route old'
+
+  it('says that it is kept, and what ends it', () => {
+    expect(linesOf({ pauses: [kept], routes: [idle] })).toEqual([
+      ...said,
+      command,
+      '',
+      expect.stringContaining('slots'),
+    ])
+  })
+
+  it('says it beside what keeps the worker from working', () => {
+    const readiness = { ready: false, reasons: ['the service is away'] }
+    expect(linesOf({ pauses: [kept], routes: [idle], readiness })).toEqual([
+      'the service is away',
+      '  → clink-worker check --online',
+      ...said,
+      command,
+    ])
+    const all = { ready: false, reasons: ['all its routes are paused: work (by ann)'] }
+    expect(linesOf({ pauses: [own, kept], routes: [route], readiness: all })).toEqual([
+      'all its routes are paused: work (by ann)',
+      '  → clink-worker resume --route work',
+      ...said,
+      command,
+    ])
+  })
+
+  it('does not call for an end of what the fleet has paused: another worker may have the route', () => {
+    const pause = { ...ofFleet, route: 'old', hasRoute: false }
+    expect(linesOf({ pauses: [pause], routes: [idle] })).toEqual([
+      'the route old, which is not there, is paused in the fleet (by bob, 9m 00s left: upgrade)',
+      '',
+      expect.anything(),
+      expect.anything(),
+    ])
+  })
+})
+
+it('a route that is gone and has clinks in hand says so in its row', () => {
+  const gone = { ...route, name: 'old', isGone: true, held: 8, waits: [] }
+  const status = statusText(told({ routes: [{ ...route, waits: [] }, gone] }), { color: false })
+  expect(status).toMatch(/\nold +0 +0 +8 +0 +not there any more\n/)
 })

@@ -45,6 +45,22 @@ describe('a clink in hand when handlers are reloaded', () => {
     await paused.stop()
   })
 
+  it('that backs off is counted in a row of its own where its route is gone, until it is given back', async () => {
+    const backing = bench(5)
+    await backing.pass(1_000)
+    backing.reload({ name: 'other', target: mended })
+    await backing.pass(10)
+    const rows = () => backing.daemon.worker.report().routes.map(({ held, isGone, name }) => ({ name, held, isGone }))
+    expect(backing.daemon.snapshot().held).toBe(CLINKS)
+    expect(rows()).toEqual([
+      { name: 'other', held: 0, isGone: false },
+      { name: 'test', held: CLINKS, isGone: true },
+    ])
+    await backing.pass(MINUTE)
+    expect(rows()).toEqual([{ name: 'other', held: 0, isGone: false }])
+    await backing.stop()
+  })
+
   it('that backs off goes by the new settings of its route with its next start', async () => {
     const backing = bench(5)
     await backing.pass(1_000)
