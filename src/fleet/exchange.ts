@@ -121,7 +121,8 @@ export class Exchange {
   /** The store was read: what is left to be told is told now. @returns resolves when that was tried. */
   works(): Promise<void> {
     if (this.#problem === undefined || this.#isClosed || !this.#options.isRead()) return DONE
-    if (this.#wanted.size === 0) this.#health(undefined)
+    // What is being written may fail, and nobody waits for it who was told meanwhile that the store is away.
+    if (this.#wanted.size === 0 && this.#flight.size === 0) this.#health(undefined)
     else this.#next ??= Promise.withResolvers()
     if (this.#next !== undefined && !this.#isFlying) this.#schedule(this.#options.time.now())
     return this.#next?.promise ?? DONE
@@ -198,6 +199,7 @@ export class Exchange {
     this.#flight = this.#take()
     const changes = [...this.#flight.values()]
     const sentAt = this.#options.time.now()
+    let works = false
     try {
       const asked = this.#count
       const { notes, written } = await this.#write(changes)
@@ -206,7 +208,8 @@ export class Exchange {
       this.#options.told(written, notes, asked)
       for (const [key, { isOver }] of told) this.#touch(key, isOver)
       // To write nothing shows nothing.
-      if (changes.length > 0 && this.#options.isRead()) this.#health(undefined)
+      works = changes.length > 0 && this.#options.isRead()
+      if (works && this.#firstDue > this.#options.time.now()) this.#health(undefined)
     } catch (error) {
       const left = this.#flight
       this.#flight = new Map()
@@ -219,28 +222,28 @@ export class Exchange {
       this.#health(why ?? asError(error).message)
     }
     this.#isFlying = false
-    this.#goOn(waiting)
+    this.#goOn(waiting, works || this.#problem === undefined)
     landing.resolve()
   }
 
+  /** When the first of what is left to be told is due: until that is told, the store counts as away where it has failed. */
+  get #firstDue(): number {
+    let first = Infinity
+    for (const { dueAt } of this.#wanted.values()) first = Math.min(first, dueAt)
+    return first
+  }
+
   /** More than fits one write was waited for: those wait on. */
-  #goOn(waiting: PromiseWithResolvers<void> | undefined): void {
-    const now = this.#options.time.now()
-    const dues = [...this.#wanted.values()].map(({ dueAt }) => dueAt)
-    if (
-      this.#problem === undefined &&
-      waiting !== undefined &&
-      dues.some((at) => at <= now) &&
-      this.#next === undefined
-    )
-      this.#next = waiting
+  #goOn(waiting: PromiseWithResolvers<void> | undefined, works: boolean): void {
+    const [now, due] = [this.#options.time.now(), this.#firstDue]
+    if (works && waiting !== undefined && due <= now && this.#next === undefined) this.#next = waiting
     else waiting?.resolve()
-    if (this.#problem !== undefined) {
+    if (!works) {
       this.#next?.resolve()
       this.#next = undefined
       this.#retry()
     } else if (this.#next !== undefined) this.#schedule(now)
-    else if (dues.length > 0) this.#schedule(Math.max(now, Math.min(...dues)))
+    else if (due < Infinity) this.#schedule(Math.max(now, due))
   }
 
   /** What the store refuses because of itself stays here, and keeps no other from being told. @returns what is written. */

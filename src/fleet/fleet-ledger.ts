@@ -41,6 +41,8 @@ export interface FleetOptions {
 const BEAT = 5_000
 /** While the store is away, and where there is something to be shown, as after the start: before it there was nothing to say. */
 const BEAT_AWAY = 1_000
+/** By which notes others leave a clink alone. */
+const LEFT_ALONE_BY = ['letters', 'cooling', 'own'] as const
 /** Said of it, though it can be used. */
 const ANEW = 'it was made anew, and is told first what this worker remembers'
 
@@ -197,6 +199,10 @@ export class FleetLedger implements Fleet {
     const asked = this.#known.wasWithoutMine(clinkId)
     if (asked === undefined || this.#options.local.untold.get(keyOf(change)) !== undefined) return false
     return !this.#exchange.hasChanged(change, asked)
+  }
+
+  isTold(clinkId: string): boolean {
+    return !LEFT_ALONE_BY.some((kind) => this.#exchange.hasChanged({ kind, id: clinkId }, Infinity))
   }
 
   outdated(clinkId: string): void {

@@ -148,6 +148,8 @@ export interface Fleet {
   look(): Promise<FleetView>
   /** Forgets what no member has seen for so many milliseconds. */
   prune(keep: number): Promise<void>
+  /** Whether the others know why the clink is left alone: that it is given up, or cools down, or was sent here. False: that is still to be written. */
+  isTold(clinkId: string): boolean
   /** Calls back when another member has changed a dead letter. */
   onLetter(changed: (clinkId: string, letter: DeadLetter | undefined) => void): void
 }

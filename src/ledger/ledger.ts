@@ -34,6 +34,7 @@ export class Ledger {
   readonly #progress: Progress
   readonly #fleet: Fleet | undefined
   readonly isKept: () => boolean
+  readonly isTold: Fleet['isTold']
   readonly cooling: Cooling
   readonly #acts: LetterActs
   readonly #wall: () => number
@@ -63,6 +64,7 @@ export class Ledger {
     this.sightings = new Sightings(tables, wall, fleet)
     this.steps = new Steps(tables.steps, this.#progress, wall)
     this.isKept = isHealthy
+    this.isTold = (clinkId) => fleet?.isTold(clinkId) !== false
     this.#wall = wall
     this.cooling = new Cooling(tables.cooling, wall, steady)
   }

@@ -19,6 +19,7 @@ export class BareFleet implements Fleet {
   readonly prune: Fleet['prune'] = nothing
   readonly of: Fleet['of'] = () => 'none'
   readonly isOld: Fleet['isOld'] = () => false
+  readonly isTold: Fleet['isTold'] = () => true
   readonly isOver: Fleet['isOver'] = () => false
   readonly siblings: Fleet['siblings'] = () => undefined
   readonly outdated: Fleet['outdated'] = () => {}
