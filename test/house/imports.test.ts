@@ -47,6 +47,21 @@ const table = new Map(
 const placeOf = (file: string): string =>
   [...table.keys()].filter((place) => lies(file, place)).sort((a, b) => b.length - a.length)[0] ?? ''
 
+/** Packages that are loaded with a file: by what its head imports, types apart, and by all that this imports in turn. */
+function packagesOf(file: string, seen = new Set<string>()): Set<string> {
+  const found = new Set<string>()
+  if (seen.has(file)) return found
+  seen.add(file)
+  const text = readFileSync(join(source, file), 'utf8')
+  const head = text.slice(0, text.search(/^(?!import |[\s}/#]|$)/m))
+  for (const [, specifier = ''] of head.matchAll(/^import (?!type )(?:[^'()]* from )?'([^']+)'/gm)) {
+    if (specifier.startsWith('node:')) continue
+    if (!specifier.startsWith('.')) found.add(specifier)
+    else for (const one of packagesOf(relative(source, join(source, dirname(file), specifier)), seen)) found.add(one)
+  }
+  return found
+}
+
 describe('the structure that docs/architecture.md tells', () => {
   it('has a row for every place in src', () => {
     expect(files.filter((file) => placeOf(file).length < outermost(file).length)).toEqual([])
@@ -88,7 +103,13 @@ describe('the structure that docs/architecture.md tells', () => {
     expect(cycles).toEqual([])
   })
 
+  // Each probe is a process that begins with this list.
+  it('the list of commands loads no package but that which reads the command line', () => {
+    expect(packagesOf('commands/program.ts')).toEqual(new Set(['commander']))
+  })
+
   it('sees the imports it judges', () => {
+    expect(packagesOf('config/load.ts')).toContain('zod')
     expect(imports.get('worker/parts.ts')).toContain('worker/claiming/poller.ts')
     expect([...imports.values()].flat().filter((target) => !files.includes(target))).toEqual([])
   })

@@ -1,5 +1,5 @@
 import { Command } from 'commander'
-import { stateOf, type StateSettings } from '../terminal/connect.ts'
+import type { StateSettings } from '../terminal/connect.ts'
 import type { Io } from '../terminal/io.ts'
 import { addSettings } from '../terminal/settings.ts'
 
@@ -27,13 +27,17 @@ export function stateCommand(io: Io): Command {
     addSettings(
       new Command(name).description(about).option('--state <dir>', 'state directory, instead of the configured one'),
     )
+  const directoryOf = async (options: StateOptions): Promise<string> => {
+    const { stateOf } = await import('../terminal/connect.ts')
+    return (await stateOf(options, io)).directory
+  }
   const acts = async () => await import('./state.ts')
   command.addCommand(
     child('info', 'what it holds, in numbers')
       .option('--json', 'JSON')
       .action(async (options: StateOptions) => {
         const { showState } = await acts()
-        showState((await stateOf(options, io)).directory, options.json === true, io)
+        showState(await directoryOf(options), options.json === true, io)
       }),
   )
   command.addCommand(
@@ -41,7 +45,7 @@ export function stateCommand(io: Io): Command {
       .argument('<file>', 'a new file')
       .action(async (file: string, options: StateOptions) => {
         const { backUpState } = await acts()
-        backUpState((await stateOf(options, io)).directory, file, io)
+        backUpState(await directoryOf(options), file, io)
       }),
   )
   command.addCommand(
@@ -49,7 +53,7 @@ export function stateCommand(io: Io): Command {
       .argument('<file>', 'a backup, or the copy from before a migration')
       .action(async (file: string, options: StateOptions) => {
         const { restoreState } = await acts()
-        restoreState((await stateOf(options, io)).directory, file, io)
+        restoreState(await directoryOf(options), file, io)
       }),
   )
   return command
