@@ -94,7 +94,7 @@ describe('the judge notices a fleet', { timeout: 120_000 }, () => {
       },
     }))
     const breakage = { ...options.breakage, transport: unsent }
-    expect(await notices(/though its fleet holds a result/, { breakage, planned: restless })).toBe(true)
+    expect(await notices(/though its fleet holds a result/, { breakage, planned: restless }, [], 16)).toBe(true)
   })
 
   it('in which what was known before a claim counts', async () => {
@@ -111,7 +111,7 @@ describe('the judge notices a fleet', { timeout: 120_000 }, () => {
         await real.write({ ...batch, notes: batch.notes.filter(({ kind }) => kind !== 'letters') }),
     }))
     const says = /given back as given up, and its fleet does not know/
-    expect(await notices(says, { ...options, planned: hasty, calm: 30_000 })).toBe(true)
+    expect(await notices(says, { ...options, planned: hasty, calm: 30_000 }, [], 4)).toBe(true)
   })
 
   it('in which who changes a letter overwrites what others have done about it', async () => {

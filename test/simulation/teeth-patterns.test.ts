@@ -28,6 +28,6 @@ describe('the judge notices a worker', () => {
     vi.spyOn(Undecided.prototype, 'hurry').mockReturnValue()
     vi.spyOn(Undecided.prototype, 'over').mockResolvedValue()
     vi.spyOn(Undecided.prototype, 'ids', 'get').mockReturnValue([])
-    expect(await findBreach(options, ({ rule }) => rule === 'P8')).toBeDefined()
+    expect(await findBreach(options, ({ rule }) => rule === 'P8', 70)).toBeDefined()
   })
 })
