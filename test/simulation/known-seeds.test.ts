@@ -689,6 +689,11 @@ describe('a seed that once broke a promise keeps it now:', { timeout: 60_000 }, 
       ['fleet', 'late'],
       'a store that hangs on a letter is not back, and the letter’s clink is not given back by a stop (P10, §6)',
     ],
+    [
+      3_090_518,
+      ['fleet', 'never', 'times', 'absent', 'killed', 'late-begun', 'fleet-limits'],
+      'a rerun that waits for its route, and for its key in the fleet, has its turn to probe where nobody looks (P1, §4)',
+    ],
     [993_818, 'old', 'a claim is held on to with another key after a crash, though the first answer is lost (P9, §7)'],
     [7_302_627, 'old', 'a wall clock that is set forward during a stop leaves its time as it is (P8, §2)'],
   ] as const)('%i (%s): %s', async ([seed, vocabulary]) => {

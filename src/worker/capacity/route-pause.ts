@@ -52,6 +52,9 @@ export class RoutePause {
   #dueAt = 0
   /** What is known of the inbox since a probe is due. `overdue`: a look has taken too long. */
   #look: 'open' | 'overdue' | 'none' = 'open'
+  /** The look was opened again, for a clink that had got its place late; and when that took too long as well. */
+  #isAgain = false
+  #overdueAgainAt = -Infinity
   /** No fresh clink has probed since a look brought none. */
   #isExhausted = false
   #cancel: Cancel = () => {}
@@ -70,12 +73,14 @@ export class RoutePause {
   /**
    * Milliseconds after which it is worth while to ask again; 0: the clink may start now.
    *
-   * @param hasQueued its route had no place for it: a look that took too long may have found a fresh clink, for which there was none either.
+   * @param hasQueued its route had no place for it: a look that took too long may have found a fresh clink, for which there was none either. One that is
+   * opened again then, while the place is free, counts for a moment: the place may come late each time.
    */
   wait(tried: Tried, hasQueued: boolean): number {
     if (this.#probe !== undefined) return LONGEST_WAIT
     if (this.#options.blame.isFresh(tried)) return Math.max(0, this.#dueAt - this.#now)
-    const isOver = this.#look === 'none' || (this.#look === 'overdue' && !hasQueued)
+    const isLate = hasQueued && this.#now - this.#overdueAgainAt > LONGEST_LOOK
+    const isOver = this.#look === 'none' || (this.#look === 'overdue' && !isLate)
     return this.isDue && isOver ? 0 : LONGEST_WAIT
   }
 
@@ -101,6 +106,7 @@ export class RoutePause {
     this.#waiting.set(clinkId, { tried, wake })
     if (this.isDue && this.#look === 'overdue') {
       this.#look = 'open'
+      this.#isAgain = true
       this.#due()
     }
     const leave = (): void => {
@@ -129,7 +135,7 @@ export class RoutePause {
     if (said !== 'nothing') return this.#later(wait)
     // What the inbox has shown before it is old by now.
     this.#dueAt = this.#now
-    this.#look = 'open'
+    this.#open()
     this.#due()
   }
 
@@ -174,9 +180,15 @@ export class RoutePause {
     const max = Math.min(maxBackoff, LONGEST_WAIT)
     const wait = Math.max(equalJitter(this.#probes, { base: Math.min(backoff, max), max }, random), least)
     this.#dueAt = this.#now + wait
-    this.#look = 'open'
+    this.#open()
     this.#cancel()
     this.#cancel = after(clock, wait, () => this.#due())
+  }
+
+  #open(): void {
+    this.#look = 'open'
+    this.#isAgain = false
+    this.#overdueAgainAt = -Infinity
   }
 
   #due(): void {
@@ -194,6 +206,7 @@ export class RoutePause {
   #endLook(as: 'overdue' | 'none'): void {
     if (!this.isDue) return
     this.#look = as
+    if (this.#isAgain) this.#overdueAgainAt = this.#now
     const untried = [...this.#waiting.keys()].find((id) => !this.#tried.has(id))
     const next = untried ?? [...this.#tried].find((id) => this.#waiting.has(id))
     if (next !== undefined) this.#wake(next)

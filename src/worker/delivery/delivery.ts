@@ -58,7 +58,7 @@ export class Delivery implements HandleOwner {
     this.handle = handle
     this.clink = handle.clink
     this.route = routed.route
-    this.#plan = new Plan(handle.clink, routed, parts.context)
+    this.#plan = new Plan(handle, routed, parts.context)
     this.#parts = parts
     this.#context = parts.context
     this.since = parts.context.clock.now()

@@ -257,6 +257,34 @@ describe('P10, §4: whose turn it is', () => {
     expect(come).toEqual(['late'])
   })
 
+  it('of one whose place comes late each time it is when a look that was opened for it has taken too long as well', async () => {
+    const { due, health, pass, pause } = setUp()
+    pause()
+    const waits = (): readonly boolean[] => [false, true].map((late) => health.wait(route, unknown('bad 0'), late) > 0)
+    await due()
+    expect(waits()).toEqual([true, true])
+    await pass(10 * SECOND)
+    // While no place was free, nothing may have been looked for.
+    expect(waits()).toEqual([false, true])
+    health.turn(route, unknown('bad 0'))
+    expect(waits()).toEqual([true, true])
+    await pass(10 * SECOND)
+    expect(waits()).toEqual([false, false])
+    await pass(10 * SECOND)
+    expect(waits()).toEqual([false, false])
+    await pass(1)
+    expect(waits()).toEqual([false, true])
+    health.turn(route, unknown('bad 0'))
+    await pass(10 * SECOND)
+    expect(waits()).toEqual([false, false])
+    // Nor does that count for the next probe.
+    health.started(route, unknown('bad 1'))
+    health.ended(route, 'bad 1', away)
+    await due()
+    await pass(10 * SECOND)
+    expect(waits()).toEqual([false, true])
+  })
+
   it('of a fresh one who comes then it is at once', async () => {
     const { due, health, looks, pass, pause } = setUp()
     pause()

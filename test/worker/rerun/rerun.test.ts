@@ -211,6 +211,17 @@ describe.concurrent('A clink whose sender was told that it failed, and that is r
     expect(told.results).toEqual([])
   })
 
+  it('waits for longer than a claim may be held, since it holds none (P10, §4)', async () => {
+    await using told = await Told.make()
+    const station = told.work((_, ctx) => (station.runs.length < 3 ? ctx.retryAfter('2s', 'not yet') : 'it worked'), {
+      settings: { ...TELL, claim: { timeout: 1_000, maxHold: 1_500 } },
+    })
+    await told.retry(station)
+    await station.seen('clink.rerunDone', told.id)
+    expect(told.results).toEqual(['it worked'])
+    expect(station.all('clink.held').map(({ why }) => why)).toEqual(['not yet', 'not yet'])
+  })
+
   it('while no worker runs is run by the next one, also with --once (P1, §9)', async () => {
     await using told = await Told.make()
     await told.retry()
