@@ -269,7 +269,7 @@ export class Daemon {
       if (is === 'completed' || is === 'released' || is === 'lost') this.#totals[is] += 1
     })
     signals.polled.on(() => {
-      if (this.#isReady || stopping.aborted || keys.refusal !== undefined || this.snapshot().doubts.length > 0) return
+      if (this.#isReady || stopping.aborted || keys.refusal !== undefined || !this.readiness().ready) return
       this.#parts.emit({ event: 'worker.ready' })
       this.#isReady = true
     })

@@ -45,8 +45,8 @@ export function report(parts: WorkerParts) {
     identity: identity.id ?? null,
     siblings: settings.current.claim.exclusive ? ('exclusive' as const) : (siblings.verdict ?? ('unknown' as const)),
     claims: mode.mode,
-    /** Why what was running at a crash runs alone now, for people. */
-    search: capacity.isNarrow ? context.crashWatch.why : null,
+    /** Why what was in hand at a crash runs alone now, for people. */
+    search: capacity.suspects > 0 ? context.crashWatch.why(capacity.suspects) : null,
     leases: { areTold: terms.areTold ?? null, areRenewed: terms.areRenewed ?? null },
   }
 }

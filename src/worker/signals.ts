@@ -52,6 +52,8 @@ export class WorkerSignals {
   readonly blocked = new Signal()
   /** Nothing is claimed, or what is claimed is not worked: why, and what to do about it. */
   readonly notReady = new Signal<[why: { readonly reason: string; readonly advice: string }]>()
+  /** A suspect wants to run alone: nothing is claimed until it has. */
+  readonly narrowed = new Signal()
   /** A handler has been started on a claimed clink. */
   readonly started = new Signal()
   /** A claim has come to its end. Code of its handler may still run. */

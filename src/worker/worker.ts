@@ -46,6 +46,11 @@ export class Worker {
     context.settings.changed.on(() => this.rerouted())
     context.signals.unpaused.on(() => this.rerouted())
     context.signals.polled.on((taken) => this.#polled(taken))
+    context.signals.narrowed.on(() => {
+      // Said with the first of them: the others come in the same turn, or while it runs.
+      if (parts.shared.capacity.suspects > 1) return
+      context.signals.notReady.say({ reason: this.#whyNarrow ?? '', advice: ALONE_ADVICE })
+    })
     context.signals.answered.on(() => {
       this.#answered()
       // The inbox gives a paused route none.
@@ -213,15 +218,21 @@ export class Worker {
 
   /** @param state what keeps the state directory from being used, for people. */
   readiness(state: string | undefined): Readiness {
-    const { crashWatch, stopping, terms } = this.#context
+    const { stopping, terms } = this.#context
     const { doubts, paused } = this.snapshot()
     const { poller, shared, unsent } = this.#parts
     const { capacity } = shared
     const { hasPolled } = poller
     const full = capacity.taken === undefined ? undefined : unsent.trouble
-    const trouble = terms.trouble ?? poller.trouble ?? (capacity.isNarrow ? crashWatch.why : full)
+    const trouble = terms.trouble ?? poller.trouble ?? this.#whyNarrow ?? full
     const held = this.whyHeld
     return readiness({ isStopping: stopping.aborted, hasPolled, held, trouble, doubts, state, paused })
+  }
+
+  /** Why nothing is claimed though all is well, for people. */
+  get #whyNarrow(): string | undefined {
+    const { suspects } = this.#parts.shared.capacity
+    return suspects === 0 ? undefined : this.#context.crashWatch.why(suspects)
   }
 
   liveness(): Liveness {
@@ -268,3 +279,6 @@ export class Worker {
     })
   }
 }
+
+const ALONE_ADVICE =
+  'nothing is to be done about it: claiming goes on by itself, and `clink-worker status` says how many are left'

@@ -65,9 +65,9 @@ export class Capacity implements Line {
     signals.freed.on(() => this.#spare())
   }
 
-  /** Suspects wait or run: nothing is claimed. */
-  get isNarrow(): boolean {
-    return this.#line.isNarrow
+  /** So many suspects wait or run: nothing is claimed where there are any. */
+  get suspects(): number {
+    return this.#line.suspects
   }
 
   /** How many clinks may be claimed now; less than one: none. */
@@ -200,6 +200,7 @@ export class Capacity implements Line {
       await ready
     }
     const alone = priority === PRIORITY.alone ? new AloneTurn(this.#line) : undefined
+    if (alone !== undefined) this.#options.context.signals.narrowed.say()
     const inSeat = (): Promise<void> =>
       place?.isVoid === true ? Promise.resolve() : (alone?.run(work) ?? work(() => {}))
     const weight = weightOf({ limits: place?.limits })

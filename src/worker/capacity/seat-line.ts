@@ -42,7 +42,11 @@ export class SeatLine {
     return this.#free < (saved === undefined ? 1 : this.#seatsOf(saved))
   }
 
-  /** Suspects wait or run. */
+  /** How many suspects wait or run. */
+  get suspects(): number {
+    return this.#suspects
+  }
+
   get isNarrow(): boolean {
     return this.#suspects > 0
   }

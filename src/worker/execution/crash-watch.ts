@@ -1,4 +1,5 @@
 import type { Cancel } from '../../base/clock.ts'
+import { humanDuration } from '../../base/duration.ts'
 import type { Memory } from '../../ledger/memory.ts'
 import type { HeldClaim } from '../../ledger/process.ts'
 import type { WorkerContext } from '../context.ts'
@@ -159,9 +160,11 @@ export class CrashWatch {
     return ALONE * 4 ** (this.#crashes - IN_A_ROW)
   }
 
-  /** Why a suspect runs alone, for people. */
-  get why(): string {
-    return `the process has ended ${often(this.#crashes)} in a row without a stop: ${ALONE_NOW}`
+  /** Why nothing is claimed while so many suspects wait or run alone, for people. The last one may have stopped in order since. */
+  why(suspects: number): string {
+    const who = suspects === 1 ? '1 clink that was' : `${suspects} clinks that were`
+    const each = humanDuration(this.aloneFor + AFTERMATH)
+    return `${who} in hand when the process ended unexpectedly ${suspects === 1 ? 'runs' : 'run'} alone first, one at a time and for ${each} each at most, to find one that ends it: nothing is claimed meanwhile`
   }
 
   /** So many in a row have made the suspects. A stop since then begins a count of its own. */
@@ -243,6 +246,3 @@ export class CrashWatch {
     }
   }
 }
-
-const ALONE_NOW =
-  'what ran then runs alone, one clink at a time, to find the one that ends it, and nothing is claimed meanwhile'

@@ -62,7 +62,8 @@ export const refusalsAreSaid: Rule = ({ plan, record }) =>
     const since = Math.max(granted.at, startedAt)
     const events = record.eventsByLife.get(life) ?? []
     const claims = events.filter(({ at, event }) => event.event === 'clink.claimed' && at > since)
-    const isSaid = events.some(({ event }) => event.event === 'worker.notReady')
+    // That suspects run alone is another reason, and passes.
+    const isSaid = events.some(({ event }) => event.event === 'worker.notReady' && !/ runs? alone /.test(event.reason))
     const lived = Math.min(of.stopAskedAt ?? record.now, of.crashedAt ?? record.now) - since
     // While the service fails, or the process sleeps, there are other things to say.
     const hadTime = lived > 600_000 && since > plan.calmAt

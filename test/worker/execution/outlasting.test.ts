@@ -31,7 +31,7 @@ it.for([
     await bench.pass((minutes - 1) * MINUTE + 50_000)
     expect([completed(bench), bench.daemon.readiness().ready]).toEqual([0, false])
     expect(bench.daemon.readiness().reasons.join(' ')).toContain(
-      `the process has ended ${crashes} times in a row without a stop: what ran then runs alone, one clink at a time`,
+      `1 clink that was in hand when the process ended unexpectedly runs alone first, one at a time and for ${minutes}m 10s each at most`,
     )
     expect(bench.ledger.process.fact('alone')).toBe(bench.all('clink.started')[0]?.clink.clink_id)
 
@@ -53,5 +53,21 @@ it('§4: suspects run one after the other beside one that has not ended, and non
   bench.send('good')
   await bench.pass(2 * MINUTE)
   expect(completed(bench)).toBe(1)
+  await bench.stop()
+})
+
+it('§4: the log says that it is not ready while suspects run alone, and that it is ready when it takes clinks again', async () => {
+  const bench = await withSuspects(2, 'hang 1', 'hang 2')
+  const said = () =>
+    bench.events.flatMap(({ event }) => (event === 'worker.ready' || event === 'worker.notReady' ? event : []))
+  await bench.pass(20_000)
+  expect([said(), bench.daemon.readiness().ready]).toEqual([['worker.ready', 'worker.notReady'], false])
+  expect(bench.daemon.readiness().reasons).toEqual([
+    expect.stringMatching(
+      /^2 clinks that were in hand when the process ended unexpectedly run alone first, one at a time /,
+    ),
+  ])
+  await bench.pass(2 * MINUTE)
+  expect([said(), bench.daemon.readiness().ready]).toEqual([['worker.ready', 'worker.notReady', 'worker.ready'], true])
   await bench.stop()
 })
