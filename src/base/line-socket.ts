@@ -3,6 +3,7 @@ import { createServer, type Server, type Socket } from 'node:net'
 import { asError, CodedError } from './coded-error.ts'
 import { cutText, LONGEST } from './cut-text.ts'
 import { clearInterval, setInterval } from './host-time.ts'
+import { parsedOnce } from './repeated-key.ts'
 import type { Service } from './service.ts'
 import { tryTo } from './try-to.ts'
 
@@ -150,7 +151,7 @@ export class LineSocket implements Service {
   /** The answer as it is sent. One that JSON does not take is an error like any other. */
   async #answer(line: string): Promise<string> {
     try {
-      return written({ answer: await this.#options.answer(JSON.parse(line)) })
+      return written({ answer: await this.#options.answer(parsedOnce(line)) })
     } catch (thrown) {
       const error = asError(thrown)
       const message = cutText(error.message, LONGEST.error)

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { parseDuration } from '../base/duration.ts'
 import type { ErrorFact } from '../base/error-fact.ts'
 import { isRecord } from '../base/record.ts'
+import { repeatedKey } from '../base/repeated-key.ts'
 import type { AbortCode } from '../handlers/handler.ts'
 import type { ProgramTarget } from '../handlers/route.ts'
 import type { Outcome } from './outcome.ts'
@@ -110,6 +111,8 @@ function jsonOutcome({ output }: ProgramEnd): Outcome {
     return refused(`${total} bytes that are not JSON`, ONLY_THAT)
   }
   if (!isRecord(value)) return refused(`${kindOf(value)} in JSON, of ${total} bytes`, ONLY_THAT)
+  const key = repeatedKey(text)
+  if (key !== undefined) return refused(`an object of ${total} bytes with a field twice`, FIELDS, JSON.stringify(key))
   const { data, error } = said.safeParse(value)
   if (data === undefined) {
     const faults = error.issues.map(({ message, path }) => [...path, message].join(': ')).join('; ')

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { CodedError, type ErrorCode } from '../base/coded-error.ts'
 import { tryTo } from '../base/try-to.ts'
 import { isRecord } from '../base/record.ts'
+import { repeatedKey } from '../base/repeated-key.ts'
 import { errorOf, jsonAnswer, NO_BODY, type Answer, type Stream } from './answer.ts'
 import type { EventStreams } from './event-streams.ts'
 import { bodyOf, hasBody } from './listener.ts'
@@ -101,9 +102,9 @@ async function posted(
   const text = await bodyOf(request, response, LONGEST_REQUEST)
   if (text === undefined) return tooLong
   const params: unknown = tryTo(() => JSON.parse(text))
-  return isRecord(params) && !Array.isArray(params)
-    ? { params }
-    : jsonAnswer(400, { error: 'a request is an object of JSON' })
+  if (!isRecord(params) || Array.isArray(params)) return jsonAnswer(400, { error: 'a request is an object of JSON' })
+  const key = repeatedKey(text)
+  return key === undefined ? { params } : jsonAnswer(400, { error: `${JSON.stringify(key)} is given twice` })
 }
 
 async function answered({ ask }: ApiRequest, params: Parameters<ApiRequest['ask']>[0]): Promise<Answer> {

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { CodedError } from '../base/coded-error.ts'
 import { isLoopbackName } from '../base/host-names.ts'
+import { repeatedKey } from '../base/repeated-key.ts'
 import { tryTo } from '../base/try-to.ts'
 import type { Task } from '../runners/runner.ts'
 import { answerTask } from '../runners/task-requests.ts'
@@ -63,6 +64,8 @@ export class TaskServer {
     if (text === undefined) return jsonAnswer(413, { error: `a request has at most ${LONGEST_REQUEST} bytes` })
     const asked: unknown = tryTo(() => JSON.parse(text))
     if (typeof asked !== 'object' || asked === null) return jsonAnswer(400, { error: 'a request is an object of JSON' })
+    const key = repeatedKey(text)
+    if (key !== undefined) return jsonAnswer(400, { error: `${JSON.stringify(key)} is given twice` })
     try {
       return jsonAnswer(200, { answer: await answerTask({ ...asked, token }, (one) => this.#tokens.taskOf(one)) })
     } catch (error) {

@@ -97,6 +97,10 @@ describe.concurrent('§4: how a program ends', () => {
       { error: { message: expect.stringContaining('after: is not a duration') } },
     ],
     ['{"outcme":"retry"}', { error: { message: expect.stringContaining('outcme') } }],
+    [
+      '{"outcome":"done","outcome":"retry"}',
+      { outcome: 'failed', error: { message: expect.stringMatching(/with a field twice: .*: "outcome"$/) } },
+    ],
     ['the gate code', wrote('13 bytes that are not JSON')],
     ['"the gate code"', wrote('a string in JSON, of 15 bytes')],
     ['["gate",1]', wrote('a list in JSON, of 10 bytes')],

@@ -87,6 +87,7 @@ const hostile: readonly (readonly [what: string, request: string, status: number
   ['JSON as text', `${POST}Content-Type: text/plain\r\n${BODY}`, 415],
   ['a body without a type', `${POST}${BODY}`, 415],
   ['no JSON', `${POST}${JSON_TYPE}Content-Length: 2\r\n\r\n{]`, 400],
+  ['a key twice', `${POST}${JSON_TYPE}Content-Length: 25\r\n\r\n{"route":"a","route":"b"}`, 400],
   ['a list', `${POST}${JSON_TYPE}Content-Length: 2\r\n\r\n[]`, 400],
   ['what is no object', `${POST}${JSON_TYPE}Content-Length: 4\r\n\r\nnull`, 400],
   ['a huge body', `${POST}${JSON_TYPE}Content-Length: 10000000000\r\n\r\n`, 413],

@@ -59,6 +59,7 @@ describe('§4: the server of task requests', () => {
     const { token, address: url } = await server.open(asked().task)
     const cases: readonly (readonly [string, Record<string, string>, number, RegExp])[] = [
       ['{', {}, 400, /JSON/],
+      ['{"request":"keepalive","request":"log"}', {}, 400, /^"request" is given twice$/],
       ['{"request":"pause"}', {}, 400, /there is no request "pause" for tasks, only reply, step, sleep, log/],
       ['{"request":"log"}', {}, 400, /log\.message/],
       ['{"request":"keepalive","__proto__":{"a":1}}', {}, 400, /keepalive: .*"__proto__"/],

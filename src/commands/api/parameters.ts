@@ -1,5 +1,6 @@
 import { tryTo } from '../../base/try-to.ts'
 import { isRecord } from '../../base/record.ts'
+import { parsedOnce } from '../../base/repeated-key.ts'
 import { CodedError } from '../../base/coded-error.ts'
 import type { ParamsOf } from '../../clink/client.ts'
 import { operations, type OperationName, type Parameter, type ParameterType } from '../../clink/contract.ts'
@@ -10,7 +11,7 @@ type Read = (text: string) => unknown
 const jsonThat =
   (fits: (value: unknown) => boolean): Read =>
   (text) => {
-    const value = tryTo<unknown>(() => JSON.parse(text))
+    const value = tryTo<unknown>(() => parsedOnce(text))
     return fits(value) ? value : undefined
   }
 const readTexts = jsonThat((value) => Array.isArray(value) && value.every((item) => typeof item === 'string'))
@@ -23,7 +24,7 @@ const readers: Readonly<Record<ParameterType, { readonly read: Read; readonly wa
     read: (text) => (text.startsWith('[') ? readTexts(text) : text.split(',').map((part) => part.trim())),
     wanted: 'a list: a,b or ["a","b"]',
   },
-  object: { read: jsonThat(isRecord), wanted: 'a JSON object, as in {"tool":"cli"}' },
+  object: { read: jsonThat(isRecord), wanted: 'a JSON object with each key once, as in {"tool":"cli"}' },
   list: { read: jsonThat(Array.isArray), wanted: 'a JSON list, as in [1,2]' },
 }
 

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { isRecord } from '../../base/record.ts'
+import { parsedOnce } from '../../base/repeated-key.ts'
 import { asError, CodedError } from '../../base/coded-error.ts'
 import type { Clink } from '../../clink/records.ts'
 import * as schemas from '../../clink/schemas.ts'
@@ -24,9 +25,9 @@ export async function clinkOf({ text, group, clink: file }: ClinkSource, io: Io)
   const given = await (file === '-' ? io.input() : read(resolve(io.cwd, source), source))
   let value: unknown
   try {
-    value = JSON.parse(given)
+    value = parsedOnce(given)
   } catch (error) {
-    throw new CodedError('FILE_INVALID', `${source}: this is not JSON: ${asError(error).message}`)
+    throw new CodedError('FILE_INVALID', `${source}: this cannot be read as JSON: ${asError(error).message}`)
   }
   if (isRecord(value)) return whole(value, source)
   throw new CodedError('FILE_INVALID', `${source}: a clink is a JSON object with a content`)

@@ -41,6 +41,7 @@ export function runCommand(io: Io): Command {
       const once = onceOf(options)
       const ending = endingOf(options)
       if (options.dryRun === true) {
+        refuseEnding(options)
         const { dryRun } = await import('./dry-run.ts')
         return await dryRun(options, io)
       }
@@ -53,6 +54,14 @@ export function runCommand(io: Io): Command {
       const { runWorker } = await import('./run.ts')
       io.finish(await runWorker(options, { once, ending }, io))
     })
+}
+
+/** What is listed is not worked, so nothing of this would have an effect. */
+function refuseEnding({ idleExit, maxClinks, maxTime, maxUptime }: RunOptions): void {
+  const given = { '--max-time': maxTime, '--max-clinks': maxClinks, '--idle-exit': idleExit, '--max-uptime': maxUptime }
+  const [first] = Object.entries(given).find(([, value]) => value !== undefined) ?? []
+  if (first !== undefined)
+    throw new CodedError('USAGE', `--dry-run lists what waits, and works nothing: without ${first}`)
 }
 
 function onceOf({ once, maxTime }: RunOptions): { maxTime?: number } | undefined {

@@ -40,7 +40,9 @@ export function uninstall(name: string | undefined, options: ChangeOptions, io: 
   needSystemctl()
   needRights(place.scope)
   const { file, scope, unit } = place
-  const old = needInstalled(place, name, io)
+  const old = readUnit(file)
+  if (old === undefined) return io.out(`nothing to uninstall: there is no service ${unit} (${file} is not there)\n`)
+  needInstance(place, name, io)
   mayReplace(place, old, options)
   if (isRunning(scope, io.env)) systemctl(scope, 'disable', '--now', unit)
   else systemctl(scope, 'disable', unit)
@@ -57,11 +59,10 @@ export function uninstall(name: string | undefined, options: ChangeOptions, io: 
   if (left.length > 0) io.out(`left ${left.join(', ')}\n`)
 }
 
-/** @returns its unit. @throws {CodedError} USAGE where there is no such service. */
-function needInstalled(place: Place, name: string | undefined, io: Io): string {
+/** @throws {CodedError} USAGE where there is no such service beside others of its unit: its name is misspelt. */
+function needInstance(place: Place, name: string | undefined, io: Io): void {
   const found = installed(place, name, io)
-  if ('text' in found) return found.text
-  throw new CodedError('USAGE', found.missing)
+  if ('missing' in found) throw new CodedError('USAGE', found.missing)
 }
 
 /** Its unit, or what there is instead, for people. */

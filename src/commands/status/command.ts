@@ -2,6 +2,7 @@ import { Command } from 'commander'
 import type { Io } from '../terminal/io.ts'
 import { addSettings } from '../terminal/settings.ts'
 import type { StatusOptions } from './status.ts'
+import { timeoutOf } from './timeout.ts'
 
 const EXAMPLES = `
 Examples:
@@ -22,9 +23,13 @@ export function statusCommand(io: Io): Command {
     .option('--fleet', 'the workers that remember together, with one of them running here or not')
     .option('--json', 'JSON; one line each with --watch')
     .option('--state <dir>', 'state directory, instead of the configured one')
-    .option('--timeout <duration>', 'how long to wait for its answer', '5s')
+    .option(
+      '--timeout <duration>',
+      'how long to wait for the answer (default: 5s; with --audit and --fleet as long as other commands wait)',
+    )
     .addHelpText('after', EXAMPLES)
   return addSettings(command).action(async (options: StatusOptions) => {
+    timeoutOf(options)
     if (options.fleet === true) return await (await import('./fleet.ts')).showFleet(options, io)
     const { showAudit, showStatus } = await import('./status.ts')
     return await (options.audit === true ? showAudit(options, io) : showStatus(options, io))

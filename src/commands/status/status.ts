@@ -8,6 +8,7 @@ import { reachState } from '../terminal/reach-state.ts'
 import { whyUnreached } from '../terminal/reach-worker.ts'
 import { positiveDuration } from '../terminal/settings.ts'
 import { auditText } from './audit-text.ts'
+import { timeoutOf } from './timeout.ts'
 import { statusText } from './status-text.ts'
 
 export interface StatusOptions extends StateSettings {
@@ -15,8 +16,11 @@ export interface StatusOptions extends StateSettings {
   readonly audit?: true
   readonly fleet?: true
   readonly json?: true
-  readonly timeout: string
+  readonly timeout?: string
 }
+
+/** How long the worker may take to answer where nobody said that. */
+const TIMEOUT = '5s'
 
 /** Milliseconds between two looks. */
 const EVERY = 1_000
@@ -24,11 +28,12 @@ const EVERY = 1_000
 const CLEAR = '\u001b[H\u001b[J'
 
 export async function showStatus(options: StatusOptions, io: Io): Promise<void> {
-  const timeout = positiveDuration('--timeout', options.timeout, '5s')
+  const { timeout = TIMEOUT } = options
+  const limit = positiveDuration('--timeout', timeout, TIMEOUT)
   const { directory } = await stateOf(options, io)
   const isDrawn = options.watch === true && io.terminal && options.json !== true
   for (;;) {
-    const status = await Promise.race([ask(directory), noAnswer(timeout, options.timeout)])
+    const status = await Promise.race([ask(directory), noAnswer(limit, timeout)])
     const text = options.json === true ? `${JSON.stringify(status)}\n` : statusText(status, io)
     io.out(isDrawn ? `${CLEAR}${text}` : text)
     io.finish(status.worker === null ? EXIT.failed : EXIT.ok)
@@ -43,7 +48,7 @@ export async function showAudit(options: StatusOptions, io: Io): Promise<void> {
   if (options.watch === true) throw new CodedError('USAGE', '--audit or --watch, not both')
   const link = await reachState(await stateOf(options, io))
   try {
-    const acts = await link.ask('audit', {})
+    const acts = await link.ask('audit', {}, timeoutOf(options))
     const told = acts.map(({ at, ...act }) => ({ at: new Date(at).toISOString(), ...act }))
     io.out(options.json === true ? `${JSON.stringify(told)}\n` : auditText(told, io))
   } finally {

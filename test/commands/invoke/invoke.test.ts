@@ -110,6 +110,7 @@ test('a clink may come from a file, whole or in part', async () => {
     'clink.json': '{ "content": "hi", "sender_name": "Alice", "extra": 1 }',
     'bad.json': '{ "content": 5, "status": null }',
     'broken.json': '{',
+    'twice.json': '{ "content": "one", "content": "two" }',
   })
   const run = async (file: string) => await clinkWorker(['invoke', 'h.js', '--clink', file], { cwd: dir.path })
   expect((await run('clink.json')).stdout).toContain('\nAlice,hi,1\n')
@@ -119,7 +120,11 @@ test('a clink may come from a file, whole or in part', async () => {
   })
   expect(await run('broken.json')).toMatchObject({
     code: 78,
-    stderr: expect.stringContaining('broken.json: this is not JSON'),
+    stderr: expect.stringContaining('broken.json: this cannot be read as JSON'),
+  })
+  expect(await run('twice.json')).toMatchObject({
+    code: 78,
+    stderr: expect.stringContaining('twice.json: this cannot be read as JSON: "content" is given twice'),
   })
   expect(await run('none.json')).toMatchObject({
     code: 78,

@@ -144,3 +144,15 @@ test('drain --wait and stop --wait of a worker that stands still wait as long as
   const acts = logLines(worker.stdout).flatMap(({ act, event }) => (event === 'operator.acted' ? [act] : []))
   expect(acts).toEqual(['drain', 'stop'])
 })
+
+test('status --audit waits as long as was asked for', async () => {
+  await using site = await Site.start({ 'handlers/h.js': handler('') })
+  await using worker = await stopped(site)
+  await using audit = site.cli(['status', '--audit', '--timeout', '500ms'])
+  expect(await audit.ended).toMatchObject({
+    code: 76,
+    stdout: '',
+    stderr: expect.stringMatching(/no answer for .*; nothing was changed\n$/),
+  })
+  worker.kill('SIGCONT')
+})

@@ -40,6 +40,11 @@ it('writes a unit of a user below their configuration, once', async () => {
   const removed = await service(dir, 'uninstall', '--user')
   expect(removed.code).toBe(0)
   expect(existsSync(file)).toBe(false)
+  expect(await service(dir, 'uninstall', '--user')).toMatchObject({
+    code: 0,
+    stdout: `nothing to uninstall: there is no service clink-worker.service (${file} is not there)\n`,
+    stderr: '',
+  })
   expect(readFileSync(join(dir.path, 'asked'), 'utf8')).toContain('--user disable clink-worker.service')
 })
 
@@ -48,7 +53,6 @@ it.each([
   [['install', 'a-name-that-is-too-long'], 'at most 18'],
   [['install', 'ops', '--user'], 'names are for services of the system'],
   [['install', 'ops', '--config', 'x.yaml'], '/etc/clink-worker/ops/config.yaml'],
-  [['uninstall', '--user'], '"clink-worker service install --user" makes it'],
 ])('P14: refuses %j and says what to do', async (args, message) => {
   using dir = new TempDir()
   expect(await service(dir, ...args)).toMatchObject({ code: 64, stdout: '', stderr: expect.stringContaining(message) })

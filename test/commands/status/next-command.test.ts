@@ -49,7 +49,9 @@ test('after two crashes in a row it names no command that has nothing to say of 
   await worker.said(/worker\.crashed/)
   await worker.said(/clink\.started/)
   const { stdout } = await say(site, 'status')
-  expect(stdout).toMatch(/\n2 clinks that were in hand when the process ended unexpectedly run alone first, one at a time and for 1m 10s each/)
+  expect(stdout).toMatch(
+    /\n2 clinks that were in hand when the process ended unexpectedly run alone first, one at a time and for 1m 10s each/,
+  )
   expect(stdout).not.toContain('→')
 })
 
