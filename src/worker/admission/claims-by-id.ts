@@ -41,6 +41,8 @@ export class ClaimsById {
       const answer = await claimById(clink, { context: this.#context, tries, ...options })
       if (this.#context.identity.isDenied) this.#doubts.raise('denied')
       else this.#doubts.lower('denied')
+      if (answer.is === 'failed' && answer.isUnowned === true) this.#doubts.raise('owner')
+      else if (answer.is === 'claimed') this.#doubts.lower('owner')
       if (answer.is === 'claimed' || answer.is === 'refused') this.#unclear.delete(id)
       else this.#unclear.set(id, tries)
       return answer

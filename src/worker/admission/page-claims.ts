@@ -1,4 +1,5 @@
 import type { InboxPage } from '../../clink/client.ts'
+import { ClinkApiError } from '../../clink/errors.ts'
 import type { Clink } from '../../clink/records.ts'
 import type { Identity } from '../../keys/identity.ts'
 import type { WorkerKey } from '../../keys/keys.ts'
@@ -91,5 +92,6 @@ async function ownerOf(
     leases.set(clink, renewal.lease)
     if (status === 'claimed' && typeof id === 'string') return { id }
   }
-  return await listedOwner(clink, key, keys, lease.deadline, signal)
+  const listed = await listedOwner(clink, key, keys, lease.deadline, signal)
+  return listed instanceof ClinkApiError ? 'failed' : listed
 }

@@ -16,7 +16,8 @@ export type ClaimById =
   | { readonly is: 'again' }
   /** No usable answer came. The clink may be ours now. */
   | { readonly is: 'unknown'; readonly error: ClinkApiError }
-  | { readonly is: 'failed'; readonly error: ClinkApiError }
+  /** `isUnowned`: it was made and given back, since nobody answered whose it is. */
+  | { readonly is: 'failed'; readonly error: ClinkApiError; readonly isUnowned?: true }
 
 /** What claims of one clink that brought no verdict have shown, for the next one of the same clink. */
 export class ClaimTries {
@@ -60,6 +61,7 @@ export async function claimById(clink: Clink, options: ClaimByIdOptions): Promis
     const grant = { sentAt: sentAt ?? askedAt, asked: asked === undefined ? undefined : asked * 1_000, ...times }
     const lease = terms.claimed(grant, askedAt)
     const ours = await isOurs({ ...clink, claimed_by: record.claimed_by }, key, lease, options)
+    if (ours instanceof ClinkApiError) return { is: 'failed', error: ours, isUnowned: true }
     if (ours === 'unclear' && !tries.wasUnclear) {
       tries.wasUnclear = true
       return { is: 'again' }
@@ -87,17 +89,16 @@ function whole(answer: Clink, listed: Clink): Clink {
 
 /**
  * False for a claim that somebody else has; or that the key has made for somebody else, in which case it is given back. So it is where that is unclear, and
- * the next claim tells.
+ * the next claim tells; and where it was asked and not answered, which is the error.
  */
 async function isOurs(
   clink: Clink,
   key: WorkerKey,
   lease: Lease,
   options: ClaimByIdOptions,
-): Promise<boolean | 'unclear'> {
+): Promise<boolean | 'unclear' | ClinkApiError> {
   const { clink_id, claimed_by } = clink
-  const { emit, identity, keys } = options.context
-  const limits = { deadline: lease.deadline, attempts: 1, signal: options.signal } as const
+  const { closing, emit, identity, keys } = options.context
   const isTheirs = identity.isSomebodyElse(claimed_by)
   if (key.isProven && !(key.isPresumed && isTheirs)) {
     identity.named(claimed_by)
@@ -106,12 +107,21 @@ async function isOurs(
   // Of a key that may be somebody else's as much is found out as can be.
   const isAsked = typeof claimed_by !== 'string' && identity.id !== undefined && key.stranger === undefined
   const listed = isAsked ? await listedOwner(clink, key, keys, lease.deadline, options.signal) : undefined
-  const isUnclear = listed === 'unclear'
-  if (!isUnclear && keys.accept(key, typeof listed === 'object' ? listed.id : claimed_by)) return true
+  // Meanwhile another claim may have told.
+  const failed = listed instanceof ClinkApiError && !key.isProven ? whoseIsIt(listed) : undefined
+  const isUnclear = listed === 'unclear' || failed !== undefined
+  const owner = typeof listed === 'object' && 'id' in listed ? listed.id : claimed_by
+  if (!isUnclear && keys.accept(key, owner)) return true
+  // Also where a stop waits no longer for such answers.
+  const limits = { deadline: lease.deadline, attempts: 1, signal: closing } as const
   await key.api.releaseClink({ clink_id }, limits).catch((error: unknown) => {
     if (!(error instanceof ClinkApiError)) throw error
     const why = isUnclear ? 'it may be another owner’s claim' : 'it was claimed for another owner'
     emit({ event: 'clink.leftToExpire', clink, why: `${why}, and ${error.message}` })
   })
-  return isUnclear ? 'unclear' : false
+  return failed ?? (isUnclear ? 'unclear' : false)
+}
+
+function whoseIsIt(error: ClinkApiError): ClinkApiError {
+  return new ClinkApiError(`nobody answered whose the claim is: ${error.message}`, error)
 }

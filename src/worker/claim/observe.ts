@@ -2,6 +2,8 @@ import type { Clink } from '../../clink/records.ts'
 import type { LostCause } from '../../events.ts'
 import type { ClinkApi } from '../../clink/clink-api.ts'
 import type { Identity } from '../../keys/identity.ts'
+import { ClinkApiError } from '../../clink/errors.ts'
+import { orError } from '../../clink/refusals.ts'
 import type { Keys, WorkerKey } from '../../keys/keys.ts'
 import { sinceOf } from '../../clink/service-time.ts'
 
@@ -22,34 +24,40 @@ export async function findClink(
   deadline: number,
   signal?: AbortSignal,
 ): Promise<Clink | undefined | 'hidden' | 'failed'> {
+  return await seek(clink, api, deadline, signal).catch(() => 'failed')
+}
+
+/** As `findClink`, and rejects where the service did not answer. */
+async function seek(
+  clink: Clink,
+  api: Pick<ClinkApi, 'getClinks'>,
+  deadline: number,
+  signal?: AbortSignal,
+): Promise<Clink | undefined | 'hidden'> {
   let isHidden = false
   for (const status of [undefined, 'completed', 'claimed', 'pending'] as const) {
     const params = { group_id: clink.group_id, limit: PAGE, ...sinceOf(clink.created_at), status }
-    try {
-      const { clinks } = await api.getClinks(params, { deadline, attempts: 1, signal })
-      const found = clinks.find(({ clink_id }) => clink_id === clink.clink_id)
-      if (found !== undefined) return found
-      if (status === undefined && clinks.length < PAGE) return undefined
-      if (status !== undefined && clinks.length >= PAGE) isHidden = true
-    } catch {
-      return 'failed'
-    }
+    const { clinks } = await api.getClinks(params, { deadline, attempts: 1, signal })
+    const found = clinks.find(({ clink_id }) => clink_id === clink.clink_id)
+    if (found !== undefined) return found
+    if (status === undefined && clinks.length < PAGE) return undefined
+    if (status !== undefined && clinks.length >= PAGE) isHidden = true
   }
   return isHidden ? 'hidden' : undefined
 }
 
 /**
  * Whom a list shows as the owner of a claim whose answers do not say. `untold`: it does not say either, so that nothing more can be found out
- * about the key; `unclear`: it shows somebody else, who may have taken it since, or nobody, where another one did; `failed`: no answer came.
+ * about the key; `unclear`: it shows somebody else, who may have taken it since, or nobody, where another one did; an error: no answer came.
  */
 export async function listedOwner(
   clink: Clink,
   key: WorkerKey,
   keys: Keys,
   ...limits: [deadline: number, signal: AbortSignal]
-): Promise<{ readonly id: string } | 'untold' | 'unclear' | 'failed'> {
-  const seen = await findClink(clink, key.api, ...limits)
-  if (seen === 'failed') return 'failed'
+): Promise<{ readonly id: string } | 'untold' | 'unclear' | ClinkApiError> {
+  const seen = await orError(seek(clink, key.api, ...limits))
+  if (seen instanceof ClinkApiError) return seen
   if (typeof seen === 'object' && seen.status === 'claimed' && typeof seen.claimed_by === 'string')
     return keys.shown(key, seen.claimed_by) ? { id: seen.claimed_by } : 'unclear'
   keys.untold(key)

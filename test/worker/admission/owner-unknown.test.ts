@@ -24,6 +24,36 @@ it('a page that is given back because nothing tells whose it is, is not claimed 
   await bench.stop()
 })
 
+it('P10, P15, §8: what is claimed by id is given back and backs off while no list answers whose it is', async () => {
+  let isAway = true
+  const bench = new VirtualBench({
+    handle: async () => 'done',
+    weather: ({ path }) => (isAway && path.includes('/clinks?') ? answer(503) : undefined),
+    settings: { clink: { identity: 'ap_worker' }, inbox: { claim: 'select' }, claim: { exclusive: true } },
+    spoil: (inner) => ({
+      send: async (request) => {
+        const told = await inner.send(request)
+        return isClaim(request.path) ? { ...told, body: told.body.replaceAll(/"claimed_by":"[^"]*",?/g, '') } : told
+      },
+    }),
+  })
+  const ids = ['one', 'two'].map((text) => bench.send(text))
+  await bench.pass(MINUTE)
+  expect([bench.all('clink.started'), bench.all('clink.leftToExpire')]).toEqual([[], []])
+  expect(bench.all('clink.claimFailed').map(({ error }) => error.message)).toContainEqual(
+    expect.stringContaining('nobody answered whose the claim is'),
+  )
+  expect(bench.daemon.readiness().reasons.join(' ')).toContain('may be another owner’s')
+  expect(bench.sent.filter(({ path }) => isClaim(path)).length).toBeLessThan(20)
+  expect(ids.map((id) => bench.emulator.clink(id)?.status)).toEqual(['pending', 'pending'])
+
+  isAway = false
+  await bench.pass(2 * MINUTE)
+  expect(ids.map((id) => bench.emulator.clink(id)?.status)).toEqual(['completed', 'completed'])
+  expect(bench.daemon.readiness().reasons).toEqual([])
+  await bench.stop()
+})
+
 describe('whom a list shows as the owner of a claim that somebody has taken over meanwhile (P1, §8)', () => {
   /** Somebody takes the first clink in the web page before its list is answered. */
   function takenOver(options: Omit<VirtualOptions, 'handle' | 'weather'>): VirtualBench {

@@ -10,6 +10,7 @@ import { error, LEASE } from './keeper-bench.ts'
 
 const NOW = 1_000
 const { signal } = new AbortController()
+const { signal: closing } = new AbortController()
 
 class World {
   readonly events: WorkerEvent[] = []
@@ -46,6 +47,7 @@ class World {
     api: {
       getClinks: async (...args: unknown[]) => {
         this.listed.push(args)
+        await new Promise((resolve) => setImmediate(resolve))
         return await answered(this.shown instanceof Error ? this.shown : { clinks: this.shown })
       },
       releaseClink: async (...args: unknown[]) => {
@@ -66,6 +68,7 @@ class World {
       },
       claimsUnderWay: this.claimsUnderWay,
       clock: { now: () => NOW, wall: () => NOW, at: () => () => {} },
+      closing,
       emit: (event: WorkerEvent) => this.events.push(event),
       identity: this.identity,
       keys: {
@@ -258,6 +261,28 @@ describe('a claim with a key that may be somebody else’s', () => {
     expect([world.accepted, world.released.length]).toEqual([[], 2])
   })
 
+  it('is given back, and has failed, where nobody answers whose it is (P15, §8)', async () => {
+    world.shown = error(503)
+    expect(await world.claim()).toMatchObject({
+      is: 'failed',
+      error: { status: 503, message: 'nobody answered whose the claim is: failed' },
+      isUnowned: true,
+    })
+    expect([world.accepted, world.released]).toEqual([
+      [],
+      [[{ clink_id: 'msg_1' }, { deadline: LEASE.deadline, attempts: 1, signal: closing }]],
+    ])
+  })
+
+  it('is ours where another claim has told that meanwhile', async () => {
+    world.shown = error(503)
+    const claiming = world.claim()
+    while (world.listed.length === 0) await new Promise((resolve) => setImmediate(resolve))
+    world.key.isProven = true
+    expect((await claiming).is).toBe('claimed')
+    expect(world.released).toEqual([])
+  })
+
   it.each([
     ['nobody knows who we are', () => (world.identity = new Identity(undefined, () => {}))],
     ['the key is known as another one’s', () => (world.key.stranger = 'ann')],
@@ -270,7 +295,9 @@ describe('a claim with a key that may be somebody else’s', () => {
   it('is given back where it is another owner’s', async () => {
     world.accepts = false
     expect(await world.claim()).toEqual({ is: 'refused' })
-    expect(world.released).toEqual([[{ clink_id: 'msg_1' }, { deadline: LEASE.deadline, attempts: 1, signal }]])
+    expect(world.released).toEqual([
+      [{ clink_id: 'msg_1' }, { deadline: LEASE.deadline, attempts: 1, signal: closing }],
+    ])
     expect(world.events).toEqual([])
   })
 

@@ -104,7 +104,7 @@ describe('the owner that a list shows', () => {
   })
 
   it('may be found out another time where no answer came', async () => {
-    expect(await owner(failure)).toEqual(['failed', 0, true])
+    expect(await owner(failure)).toEqual([failure, 0, true])
   })
 })
 
