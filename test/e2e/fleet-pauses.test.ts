@@ -1,3 +1,5 @@
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import type { Command } from '../support/command.ts'
@@ -112,6 +114,33 @@ describe('a fleet that somebody pauses', { timeout: 90_000 }, () => {
       /^64 .*no worker of the fleet has a route "wrok"; there are: work\n$/,
     )
     await end(first)
+  })
+
+  it('says of a route that no worker has any more that its pause is kept, until somebody resumes it', async (context) => {
+    await using fleet = await FleetSite.open(context, cluster)
+    const first = fleet.command('a', 'run')
+    await says(first, 'worker.ready')
+    expect(await fleet.said(OPERATOR, 'pause', '--fleet', '--route', 'work')).toMatch(/^0 /)
+    expect(await fleet.said(OPERATOR, 'status', '--fleet')).toContain('\nthe route work is paused in the fleet (by ')
+    await end(first)
+    await mkdir(join(fleet.site.directory, 'renamed'))
+    await writeFile(join(fleet.site.directory, 'renamed/other.js'), 'export default () => {}')
+    const renamed = ['--set', 'handlers.directory=./renamed']
+    const other = fleet.command('b', 'run', ...renamed)
+    await says(other, 'worker.ready')
+    const kept = 'the route work, which is not there, is paused in the fleet (by '
+    const told = async (name: string, ...args: string[]): Promise<string> => await fleet.said(name, ...args)
+    await until(
+      async () => (await told(OPERATOR, 'status', '--fleet')).includes(`\n${kept}`),
+      () => `it is said:\n${other.output}`,
+    )
+    expect(await told('b', 'status')).toContain(`\n${kept}`)
+    const checked = await told('b', 'check', '--online', ...renamed)
+    expect(checked).toContain(kept)
+    expect(checked).toContain('→ clink-worker resume --fleet --route work ends it')
+    expect(await told(OPERATOR, 'resume', '--fleet', '--route', 'work')).toMatch(/^0 resumed in the fleet default: /)
+    expect(await told('b', 'check', '--online', ...renamed)).not.toContain('pauses')
+    await end(other)
   })
 
   it('is none where there is no state.url, which the command says', async (context) => {

@@ -66,7 +66,11 @@ async function* checks(options: CheckOptions, io: Io): AsyncGenerator<Finding> {
   yield ok('configuration', file ?? 'no file, the defaults are used')
   for (const one of warnings) yield warning('configuration', formatIssue(one))
   yield stateFinding(loaded)
-  yield* storeFinding(config, io, options.online === true)
+  let isStoreThere = false
+  for await (const finding of storeFinding(config, io, options.online === true)) {
+    isStoreThere ||= finding.result === 'ok'
+    yield finding
+  }
   const { enabled, host, port } = config.server
   const token = await attempt('server', async () => ({ is: await Promise.resolve(serverToken(config.server)) }))
   if (isFinding(token)) yield token
@@ -86,7 +90,7 @@ async function* checks(options: CheckOptions, io: Io): AsyncGenerator<Finding> {
     for (const text of handlers.warnings) yield warning('handlers', text)
     const names = handlers.routes.map(({ name }) => name)
     yield* pauseFindings(config.state.directory, names)
-    if (options.online === true) yield* fleetPauseFindings(config, names, io)
+    if (options.online === true && isStoreThere) yield* fleetPauseFindings(config, names, io)
     if (clink !== undefined) yield await attempt('clink', async () => await checkClink(clink, config, handlers, io))
   }
 

@@ -23,7 +23,7 @@ export function pauseFindings(directory: string, routes: readonly string[]): rea
     )
 }
 
-/** The same of its fleet, where no worker that is there has the route either. What the store answers is not looked at twice: it has a finding of its own. */
+/** The same of its fleet, where no worker that is there has the route either. A store that does not answer has a finding of its own. */
 export async function* fleetPauseFindings(
   config: Config,
   routes: readonly string[],
