@@ -1,4 +1,4 @@
-import { after, sleep, type Cancel } from '../../base/clock.ts'
+import { after, type Cancel } from '../../base/clock.ts'
 import { asError } from '../../base/coded-error.ts'
 import { Recent } from '../../base/recent.ts'
 import type { Clink } from '../../clink/records.ts'
@@ -9,7 +9,6 @@ import type { ClaimInHand } from '../claim/claim-in-hand.ts'
 import { tellEnd } from '../delivery/told.ts'
 import { release } from '../settlement/release.ts'
 import type { RunRegister } from '../execution/run-register.ts'
-import { unwritten } from '../claim/journalled-claim.ts'
 import { LeaseKeeper } from '../claim/keeper.ts'
 import type { Lease } from '../claim/lease.ts'
 import type { WorkerKey } from '../../keys/keys.ts'
@@ -17,8 +16,6 @@ import type { AdmissionContext } from './context.ts'
 
 /** How many clinks are remembered as parked before. */
 const KNOWN = 10_000
-/** Milliseconds until it is looked again whether a fleet knows of the clink. */
-const TELLING = 50
 /** What is parked only to be released at once: nothing has to be known of its claim. */
 const GIVEN_BACK: ReadonlySet<LeftAlone> = new Set(['stopping', 'other-owner', 'owner-unknown'])
 
@@ -207,13 +204,6 @@ export class Parked {
     })
   }
 
-  /** Whoever got the clink has to know why it was left alone here. @returns false: its fleet cannot be told. */
-  async #isTold(clinkId: string): Promise<boolean> {
-    const { clock, closing, ledger } = this.#context
-    while (!ledger.isTold(clinkId) && ledger.isHealthy && !closing.aborted) await sleep(clock, TELLING, closing)
-    return ledger.isTold(clinkId)
-  }
-
   async #endClaim(entry: Entry): Promise<void> {
     const { api, clink, holder } = entry
     const closing = this.#closing.signal
@@ -226,9 +216,7 @@ export class Parked {
         return closing.aborted
       },
     }
-    const settled = (await this.#isTold(clink.clink_id))
-      ? await release(claimed, 'parked', undefined, this.#context)
-      : ({ is: 'left-to-expire', why: unwritten(this.#context.ledger) } as const)
+    const settled = await release(claimed, 'parked', undefined, this.#context)
     holder.stop()
     // At the end of the time for stopping the entry stays: it is named as left behind.
     if (this.#context.closing.aborted) return

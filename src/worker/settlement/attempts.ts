@@ -6,6 +6,7 @@ import { isRateLimited } from '../../clink/verdicts.ts'
 import type { DeliveryFacts } from '../../events.ts'
 import type { Route } from '../../handlers/route.ts'
 import type { ClinkApi } from '../../clink/clink-api.ts'
+import { unwritten } from '../claim/journalled-claim.ts'
 import type { Lease, LeaseHolder } from '../claim/lease.ts'
 import type { SettlementContext } from './context.ts'
 
@@ -31,6 +32,21 @@ export interface Claimed {
 const PAUSE = { base: 250, max: 10_000 }
 /** The most requests of a try: one, and a look at what became of it. */
 const REQUESTS = 5
+
+/** Milliseconds until it is looked again whether a fleet knows of a clink. */
+const TELLING = 50
+
+/**
+ * Whoever gets a clink that is left alone here has to know why, so its fleet is told first, as far as the lease and a stop leave time for that.
+ *
+ * @returns why it cannot be told; undefined: it knows.
+ */
+export async function whyUntold({ clink, holder }: Claimed, context: SettlementContext): Promise<string | undefined> {
+  const { clock, closing, ledger } = context
+  const isUntold = (): boolean => !ledger.isTold(clink.clink_id)
+  while (isUntold() && ledger.isHealthy && holder.stands && !closing.aborted) await sleep(clock, TELLING, closing)
+  return isUntold() && !ledger.isHealthy ? unwritten(ledger) : undefined
+}
 
 /** Whether another try may begin: a request about the claim, and what may follow from its answer. */
 export function mayTry(claimed: Claimed, { closing, settings }: SettlementContext): boolean {

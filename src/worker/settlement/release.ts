@@ -4,7 +4,7 @@ import { refusesRelease } from '../../clink/verdicts.ts'
 import type { ReleaseCause } from '../../events.ts'
 import type { Settled } from '../delivery/handle.ts'
 import { apiError, refusal } from '../../clink/refusals.ts'
-import { limits, mayTry, pauseAfter, sayTaken, type Claimed } from './attempts.ts'
+import { limits, mayTry, pauseAfter, sayTaken, whyUntold, type Claimed } from './attempts.ts'
 import type { SettlementContext } from './context.ts'
 
 /**
@@ -18,20 +18,20 @@ export async function release(
   reason: string | undefined,
   context: SettlementContext,
 ): Promise<Settled> {
-  const { api, clink, holder } = claimed
-  const { clock } = context
+  const [{ api, clink, holder }, { clock }] = [claimed, context]
   const startedAt = clock.now()
   const refusals = new BareRefusals()
   let hadNoEffect = true
   const left = (why: string): Settled =>
     context.closing.aborted ? { is: 'unconfirmed', hadNoEffect } : { is: 'left-to-expire', why }
+  const untold = await whyUntold(claimed, context)
+  if (untold !== undefined) return left(untold)
   await holder.stopRenewing()
   for (let tries = 1; mayTry(claimed, context); tries += 1) {
     try {
       await api.releaseClink({ clink_id: clink.clink_id }, limits(claimed, context))
       sayTaken(context)
-      const duration = clock.now() - startedAt
-      return { is: 'released', why, ...(reason === undefined ? {} : { reason }), duration }
+      return { is: 'released', why, ...(reason === undefined ? {} : { reason }), duration: clock.now() - startedAt }
     } catch (thrown) {
       const error = refusals.weigh(apiError(thrown), steadyOf(clock).now())
       if (refusesRelease(error)) return { is: 'elsewhere', detail: refusal(error) }

@@ -4,7 +4,7 @@ import { stillClaimed } from '../../support/record.ts'
 import { MINUTE, VirtualBench } from '../../support/virtual.ts'
 
 class SlowFleet extends BareFleet {
-  knows = false
+  knows = true
   override readonly isTold = (): boolean => this.knows
 }
 
@@ -20,6 +20,7 @@ async function parked() {
   const id = bench.send('work')
   while (bench.all('clink.parked').length === 0) await bench.pass(100)
   expect(bench.all('clink.parked')).toMatchObject([{ why: 'given-up' }])
+  fleet.knows = false
   const before = bench.all('clink.released').length
   const released = (): readonly unknown[] => bench.all('clink.released').slice(before)
   return { bench, fleet, id, released }

@@ -32,6 +32,33 @@ describe('P8, §5: a release', () => {
     expect(bench.times('release')).toEqual([200])
   })
 
+  it('is sent when its fleet knows why the clink is left alone, and renewals go on until then (P10)', async () => {
+    const { bench, settled } = await run({ toldAt: 500 })
+    expect([settled.is, bench.times('release')]).toEqual(['released', [500]])
+    const renewed = bench.noted.findIndex((note) => Array.isArray(note) && note[0] === 'no renewal')
+    expect(renewed).toBe(0)
+  })
+
+  it.each<[string, World, Settled]>([
+    [
+      'its store fails before that',
+      { toldAt: 5_000, storeFailsAt: 1_000 },
+      {
+        is: 'left-to-expire',
+        why: 'the shared store is away, so that a release could not be noted before it is sent',
+      },
+    ],
+    [
+      'the claim is over before that',
+      { toldAt: 5_000, lasts: 1_000 },
+      { is: 'left-to-expire', why: 'no time was left in which the service took the release' },
+    ],
+    ['the time for stopping is', { toldAt: 5_000, closeAt: 1_000 }, { is: 'unconfirmed', hadNoEffect: true }],
+  ])('is not sent where %s', async (_, world, end) => {
+    const { settled, tries } = await run(world)
+    expect([settled, tries]).toEqual([end, 0])
+  })
+
   it('that surely had no effect is sent again until it is taken, and people are told of both', async () => {
     const { bench, settled, tries } = await run({ answers: [away, away, undefined] })
     expect([settled.is, tries]).toEqual(['released', 3])

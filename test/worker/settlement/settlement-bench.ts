@@ -41,6 +41,9 @@ export interface World {
   /** When a stop begins, and when its time is over. */
   readonly stopAt?: number
   readonly closeAt?: number
+  /** When its fleet knows why the clink is left alone, and when the store of that fails. */
+  readonly toldAt?: number
+  readonly storeFailsAt?: number
   readonly claimed?: Partial<Claimed>
   readonly clink?: Partial<Clink>
 }
@@ -140,7 +143,15 @@ export class SettlementBench {
       loopGuard: { answered: note('answered') },
       warmth: { answered: () => {} },
       terms: { settingsOf: () => ({ timeout: 30_000 }) },
-      ledger: { settled: ({ clink_id: id }: Clink) => note('settled')(id), addOwn: note('own') },
+      ledger: {
+        settled: ({ clink_id: id }: Clink) => note('settled')(id),
+        addOwn: note('own'),
+        isTold: () => (world.toldAt ?? 0) <= this.time.now,
+        isKept: () => true,
+        get isHealthy() {
+          return clock.now() < BEGIN + (world.storeFailsAt ?? Infinity)
+        },
+      },
     } as unknown as SettlementContext
   }
 
