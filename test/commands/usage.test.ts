@@ -4,6 +4,7 @@ import packageJson from '../../package.json' with { type: 'json' }
 import { EXIT } from '../../src/base/coded-error.ts'
 import { operationNames } from '../../src/clink/contract.ts'
 import { clinkWorker } from '../support/cli.ts'
+import { inProcess } from '../support/in-process.ts'
 
 test('--version prints the version of the package', async () => {
   expect(await clinkWorker(['--version'])).toMatchObject({ code: 0, stdout: `${packageJson.version}\n`, stderr: '' })
@@ -65,7 +66,6 @@ test.each([
   [['health', 'ready', '--state', 'a', '--state', 'b'], '--state is given twice'],
   [['emulate', '--switch', 'reclaim=refuse', '--switch', 'reclaim=renew'], '--switch reclaim is given twice'],
   [['run', '--set', 'poll.interval=1s', '--set', 'poll.interval=2s'], '--set poll.interval is given twice'],
-  [['run', '--concurrency', '1', '--set', 'concurrency=2'], 'concurrency is given twice, once with --set'],
   [['invoke', 'x.ts'], 'give the clink with either --text or --clink'],
   [
     ['invoke', 'x.ts', '--clink', 'c', '--group', 'g'],
@@ -73,7 +73,13 @@ test.each([
   ],
   [['api', 'send_clnk'], "unknown command 'send_clnk'; did you mean send_clink?"],
 ])('%j is one clear line and exit code 64', async (args, line) => {
-  expect(await clinkWorker(args)).toMatchObject({ code: 64, stdout: '', stderr: `clink-worker: ${line}\n` })
+  expect(await inProcess(args)).toMatchObject({ code: 64, stdout: '', stderr: `clink-worker: ${line}\n` })
+})
+
+test('a setting by its short name and with --set is given twice', async () => {
+  const ended = await clinkWorker(['run', '--concurrency', '1', '--set', 'concurrency=2'])
+  const stderr = 'clink-worker: concurrency is given twice, once with --set\n'
+  expect(ended).toMatchObject({ code: 64, stdout: '', stderr })
 })
 
 test.each([
@@ -83,24 +89,24 @@ test.each([
   'state.url=postgresql://host/base?user=me&password=pa55word',
   'state={ url: "postgresql://me:pa55word@host/base" }',
 ])('an address with a password on the command line is neither taken nor repeated: %s', async (setting) => {
-  const ended = await clinkWorker(['status', '--fleet', '--set', setting])
+  const ended = await inProcess(['status', '--fleet', '--set', setting])
   expect(ended).toMatchObject({ code: 64, stderr: expect.stringMatching(/--set state\S*: a password does not belong/) })
   expect(ended.stderr).not.toContain('pa55word')
 })
 
 test('one without is taken', async () => {
   const setting = 'state.url=postgresql://me@127.0.0.1:1/base?sslmode=disable'
-  expect((await clinkWorker(['status', '--fleet', '--set', setting])).code).toBe(75)
+  expect((await inProcess(['status', '--fleet', '--set', setting])).code).toBe(75)
 })
 
 test('a key on the command line is neither taken nor repeated', async () => {
-  const unknown = await clinkWorker(['inbox', '--key=sk_live_u_0123456789'])
+  const unknown = await inProcess(['inbox', '--key=sk_live_u_0123456789'])
   expect(unknown).toMatchObject({ code: 64, stderr: "clink-worker: unknown option '--key=[secret]'\n" })
-  const setting = await clinkWorker(['inbox', '--set', 'clink.key=sk_live_u_0123456789'])
+  const setting = await inProcess(['inbox', '--set', 'clink.key=sk_live_u_0123456789'])
   expect(setting.code).toBe(64)
   expect(setting.stderr).toContain('--set clink.key: a key does not belong on a command line')
   expect(setting.stderr).not.toContain('0123456789')
-  const whole = await clinkWorker(['inbox', '--set', 'clink={key: sk_live_u_0123456789}'])
+  const whole = await inProcess(['inbox', '--set', 'clink={key: sk_live_u_0123456789}'])
   expect(whole.code).toBe(64)
   expect(whole.stderr).not.toContain('0123456789')
 })

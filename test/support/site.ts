@@ -1,5 +1,6 @@
 import { startEmulator, type Emulator } from '../../src/emulator/emulator.ts'
-import { Cli } from './cli.ts'
+import { Cli, type Ended } from './cli.ts'
+import { inProcess } from './in-process.ts'
 import { TempDir } from './temp-dir.ts'
 
 /** An embedded Clink, and a directory in which workers of it are started. */
@@ -24,6 +25,11 @@ export class Site implements AsyncDisposable {
 
   cli(args: readonly string[], { key = 'worker', input }: { key?: string; input?: string } = {}): Cli {
     return new Cli(args, { cwd: this.dir.path, env: this.env(key), ...(input === undefined ? {} : { input }) })
+  }
+
+  /** What comes of a command that neither stays nor loads handlers. */
+  async say(...args: readonly string[]): Promise<Ended> {
+    return await inProcess(args, { cwd: this.dir.path, env: this.env() })
   }
 
   /** A daemon whose log tells everything, with a short way to what a test waits for. */

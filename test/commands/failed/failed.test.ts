@@ -26,8 +26,7 @@ async function givenUp(...settings: string[]): Promise<{ site: Site; one: string
 }
 
 async function failed(site: Site, ...args: string[]): Promise<Ended> {
-  await using cli = site.cli(['failed', ...args])
-  return await cli.ended
+  return await site.say('failed', ...args)
 }
 
 async function ids(site: Site): Promise<string[]> {

@@ -46,8 +46,7 @@ async function siteWithResults(): Promise<Site> {
 }
 
 async function failed(site: Site, ...args: string[]): Promise<Ended> {
-  await using cli = site.cli(['failed', ...args])
-  return await cli.ended
+  return await site.say('failed', ...args)
 }
 
 test('late results are listed without contents, and shown with them (§5)', async () => {

@@ -9,8 +9,7 @@ import { letter } from '../../support/states.ts'
 const HOUR = 3_600_000
 
 async function failed(site: Site, ...args: string[]): Promise<Ended> {
-  await using cli = site.cli(['failed', ...args])
-  return await cli.ended
+  return await site.say('failed', ...args)
 }
 
 /** 1,300 dead letters, half of them of the route `a`, half of those older than an hour. */

@@ -6,8 +6,7 @@ import type { Ended } from '../../support/cli.ts'
 import { handler, Site } from '../../support/site.ts'
 
 async function health(site: Site, ...args: string[]): Promise<Ended> {
-  await using cli = site.cli(['health', ...args])
-  return await cli.ended
+  return await site.say('health', ...args)
 }
 
 const POLLS = ['--set', 'poll.maxInterval=100ms']
@@ -75,8 +74,7 @@ test('P12: where no worker runs none is alive', async () => {
 test('P12: mistakes made in the configuration since its start do not make a worker that runs seem dead, nor keep operators from it', async () => {
   await using site = await Site.start({ 'handlers/h.js': handler(''), 'clink-worker.yaml': 'concurrency: 2\n' })
   const say = async (...args: string[]): Promise<Ended> => {
-    await using cli = site.cli(args)
-    return await cli.ended
+    return await site.say(...args)
   }
   {
     await using worker = site.run()

@@ -7,8 +7,7 @@ import { handler, logLines, Site } from '../../support/site.ts'
 import { until } from '../../support/until.ts'
 
 async function say(site: Site, ...args: string[]): Promise<Ended> {
-  await using cli = site.cli(args)
-  return await cli.ended
+  return await site.say(...args)
 }
 
 const RUNS = `
@@ -62,18 +61,21 @@ test('pause holds over a restart, says who and why, and resume ends it', async (
 
 test('pause and resume reach the state directory where no worker runs', async () => {
   await using site = await Site.start({ 'handlers/h.js': handler("return 'done'") })
+  const once = async (...args: string[]): Promise<Ended> => {
+    await using cli = site.cli(['run', '--once', ...args])
+    return await cli.ended
+  }
   expect(await say(site, 'pause')).toMatchObject({
     code: 78,
     stderr: expect.stringContaining('no worker has run with it'),
   })
-  expect((await say(site, 'run', '--once')).code).toBe(0)
+  expect((await once()).code).toBe(0)
   expect(await say(site, 'pause', '--for', '1h')).toMatchObject({
     code: 0,
     stdout: 'paused: everything, for 1h 00m; no worker runs, the next one goes by it\n',
   })
   const id = site.emulator.send('ops', 'work').clink_id
-  const once = await say(site, 'run', '--once', '--log-level', 'info')
-  expect(once).toMatchObject({
+  expect(await once('--log-level', 'info')).toMatchObject({
     code: 75,
     stdout: expect.stringMatching(/worker\.stopping.*it is paused \(by .*for .* more\)/),
   })
@@ -82,7 +84,7 @@ test('pause and resume reach the state directory where no worker runs', async ()
     code: 0,
     stdout: '{"routes":[],"isRunning":false,"was":true}\n',
   })
-  expect((await say(site, 'run', '--once')).code).toBe(0)
+  expect((await once()).code).toBe(0)
   expect(site.emulator.clink(id)?.status).toBe('completed')
 })
 

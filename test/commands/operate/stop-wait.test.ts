@@ -5,8 +5,7 @@ import type { Ended } from '../../support/cli.ts'
 import { handler, Site } from '../../support/site.ts'
 
 async function say(site: Site, ...args: string[]): Promise<Ended> {
-  await using cli = site.cli(args)
-  return await cli.ended
+  return await site.say(...args)
 }
 
 /** Heeds its abort. */

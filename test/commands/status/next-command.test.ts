@@ -3,8 +3,7 @@ import type { Cli, Ended } from '../../support/cli.ts'
 import { handler, Site } from '../../support/site.ts'
 
 async function say(site: Site, ...args: string[]): Promise<Ended> {
-  await using cli = site.cli(args)
-  return await cli.ended
+  return await site.say(...args)
 }
 
 /** A route on which everything fails. */

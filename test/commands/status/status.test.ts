@@ -7,8 +7,7 @@ import { handler, Site } from '../../support/site.ts'
 import { until } from '../../support/until.ts'
 
 async function status(site: Site, ...args: string[]): Promise<Ended> {
-  await using cli = site.cli(['status', ...args])
-  return await cli.ended
+  return await site.say('status', ...args)
 }
 
 async function json(site: Site) {
