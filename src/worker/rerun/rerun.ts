@@ -38,6 +38,8 @@ export class Rerun implements Line {
   /** Local time at which its route is looked for once more. */
   #routeAt: number | undefined
   #isKeySaid = false
+  /** Of the routes by which its own was found. */
+  #generation: number | undefined
 
   constructor(clink: Clink, route: string, shared: RerunParts) {
     this.clink = clink
@@ -129,6 +131,7 @@ export class Rerun implements Line {
       handle.end()
       return true
     }
+    this.#generation = routed.route.generation
     const delivery = new Delivery(handle, routed, { ...this.#shared, capacity: this })
     this.#delivery = delivery
     this.#isComing = false
@@ -203,9 +206,24 @@ export class Rerun implements Line {
   /** Who has paused its route wants it started neither. @returns false: the worker stops. */
   async #untilResumed(): Promise<boolean> {
     const { context, pauses } = this.#shared
-    while (pauses.holds({ name: this.route }) && !this.#isStopping)
+    while (pauses.holds({ name: this.route }) && !this.#isStopping) {
+      // Its turn finds out which route that is, and it waits for the one that is then its own.
+      if (!pauses.isWhole && (await this.#isRerouted())) break
       await sleep(context.clock, PAUSE_WAIT, this.#stopping.signal)
+    }
     return !this.#isStopping
+  }
+
+  /** By the routes that are in use now, another takes it, or none. */
+  async #isRerouted(): Promise<boolean> {
+    const { context } = this.#shared
+    const { generation } = context.router
+    if (generation === this.#generation) return false
+    // Where it cannot be found out, its turn tries again.
+    const routed = await Promise.resolve(routeOf(this.clink, context)).catch(() => undefined)
+    const isRerouted = routed?.route.name !== this.route
+    if (!isRerouted) this.#generation = generation
+    return isRerouted
   }
 
   /** Another member that has begun it may still run it. @returns false: the worker stops. */
