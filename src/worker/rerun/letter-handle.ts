@@ -3,6 +3,7 @@ import type { Clink } from '../../clink/records.ts'
 import type { Policy } from '../../handlers/policy.ts'
 import type { Route } from '../../handlers/route.ts'
 import type { WorkerKey } from '../../keys/keys.ts'
+import { ERRORS_KEPT } from '../../ledger/attempt-notes.ts'
 import type { Memory } from '../../ledger/memory.ts'
 import type { RerunState } from '../../ledger/dead-letters.ts'
 import {
@@ -177,14 +178,15 @@ export class LetterHandle implements Handle {
     await this.#context.ledger.letters.noteRerun(this.clink.clink_id, rerun)
   }
 
-  /** The letter stays, with what went wrong this time. */
+  /** The letter stays, with what went wrong this time. Where that was before a start, what is known of the starts before stays as well. */
   async #keep(reason: string): Promise<Settled> {
     const { clock, emit, ledger, signals } = this.#context
     const { letter, tried } = this.memory
     if (letter === undefined || !this.#isWanted) return KEPT
     const { rerun: _, ...rest } = letter
-    const { attempt: attempts = 0, route } = this.facts
-    const errors = [...tried.errors, reason]
+    const { attempt = tried.starts, route } = this.facts
+    const [attempts, before] = attempt === 0 ? [letter.attempts, letter.errors] : [attempt, []]
+    const errors = [...before, ...tried.errors, reason].slice(-ERRORS_KEPT)
     await ledger.deadLetter({ ...rest, route, attempts, reason, errors, at: clock.wall() })
     emit({ event: 'clink.deadLettered', ...this.facts, reason, attempts })
     signals.deadLettered.say(this.clink)

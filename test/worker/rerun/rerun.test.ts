@@ -14,6 +14,7 @@ import { clink as sample } from '../../support/sample-records.ts'
 import type { Settings } from '../../support/settings.ts'
 import { recalled } from '../../support/states.ts'
 
+const GONE = 'no route takes it any more'
 const TELL: Settings = { retry: { attempts: 1, onExhausted: 'complete' } }
 
 /** A clink that was given up and whose sender was told, in a ledger that the next worker gets. */
@@ -175,6 +176,36 @@ describe.concurrent('A clink whose sender was told that it failed, and that is r
     const failedAt = first.runsOf(told.id)[0]?.end ?? Infinity
     // The wall clock is told in whole milliseconds.
     expect(second.runsOf(told.id)[0]?.start).toBeGreaterThanOrEqual(failedAt + held.wait - 2)
+  })
+
+  it('and that no route takes any more keeps what its letter knows of the starts before, each time (P10)', async () => {
+    await using told = await Told.make()
+    const station = told.work(() => 'it worked', { takes: () => false })
+    for (const errors of [
+      ['the first error', GONE],
+      ['the first error', GONE, GONE],
+    ]) {
+      await told.retry(station)
+      await until(() => told.step === undefined, 'the retry is over')
+      expect(told.ledger.letters.get(told.id)).toMatchObject({ attempts: 1, reason: GONE, errors })
+    }
+    expect(station.all('clink.deadLettered').map(({ attempts }) => attempts)).toEqual([1, 1])
+    expect(station.runs).toEqual([])
+  })
+
+  it('and that no route takes any more after it has failed again has the errors and attempts of this time (P10)', async () => {
+    await using told = await Told.make()
+    const settings: Settings = { retry: { attempts: 3, backoff: 1_000, onExhausted: 'complete' } }
+    const fails = (): never => {
+      throw new Error('again')
+    }
+    const first = told.work(fails, { settings })
+    await told.retry(first)
+    await first.seen('clink.held', told.id)
+    await first.close()
+    const second = told.work(fails, { settings, takes: () => false })
+    await second.seen('clink.deadLettered', told.id)
+    expect(told.ledger.letters.get(told.id)).toMatchObject({ attempts: 1, reason: GONE, errors: ['again', GONE] })
   })
 
   it('and has run longer than it may when a stop ends it has failed: it is not run anew at each start (P10, §6)', async () => {
