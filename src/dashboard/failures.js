@@ -3,7 +3,7 @@ import { ago, count, some, time } from './format.js'
 
 export function failures({ failed, overview }) {
   const title = h('h1', {}, 'Failures')
-  const { deadLetters, lateResults } = overview.status.counts
+  const { lateResults } = overview.status.counts
   const late =
     lateResults === 0
       ? null
@@ -15,14 +15,15 @@ export function failures({ failed, overview }) {
         )
   if (failed === undefined) return [title, h('p', { class: 'empty' }, 'Asking…')]
   const { groups, leftOut } = failed
+  const letters = groups.reduce((sum, group) => sum + group.count, leftOut.letters)
   return [
     title,
     h(
       'p',
       { class: 'lead' },
-      deadLetters === 0
+      letters === 0
         ? 'Nothing was given up.'
-        : `${some(deadLetters, 'clink was', 'clinks were')} given up, in ${some(groups.length + leftOut.groups, 'group')} of one route and one kind of error each.`,
+        : `${some(letters, 'clink was', 'clinks were')} given up, in ${some(groups.length + leftOut.groups, 'group')} of one route and one kind of error each.`,
     ),
     late,
     section(

@@ -50,19 +50,19 @@ export class DeadLetters {
     this.#wall = wall
   }
 
-  /** Those that wait for somebody to act, oldest first. */
+  /** Those that nobody has discarded, oldest first. */
   all(): readonly DeadLetter[] {
     return [...this.#tables.letters.between('at', -Infinity, Infinity)]
       .map(([, letter]) => letter)
       .sort((a, b) => a.at - b.at)
   }
 
-  /** How many wait for somebody to act. */
+  /** How many wait for somebody to act: those that are run again go on by themselves. */
   get count(): number {
-    return this.#tables.letters.count('at')
+    return this.#tables.letters.count('at') - this.#tables.letters.count('rerun')
   }
 
-  /** Some of those that wait for somebody to act, oldest first, from the one after the place that is named. */
+  /** Some of those that nobody has discarded, oldest first, from the one after the place that is named. */
   page(after?: Place): Page<DeadLetter> {
     const from = (after?.at ?? -Infinity) - 1
     const rows: DeadLetter[] = []

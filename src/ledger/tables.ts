@@ -17,7 +17,7 @@ export const tableKeys = {
   cooling: stamped,
   own: { at: (time) => time },
   letters: {
-    /** Of one that waits for somebody to act: when it was given up. */
+    /** Of one that nobody has discarded: when it was given up. */
     at: ({ at, discarded }) => (discarded === true ? undefined : at),
     /** Of one that was discarded: when that was, or when its clink was last seen. */
     gone: ({ at, discarded, seen = at }) => (discarded === true ? Math.max(at, seen) : undefined),

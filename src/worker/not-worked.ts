@@ -23,7 +23,7 @@ type Reason = Pick<NotWorked, 'route' | 'sender' | 'why' | 'left'>
 
 /** What waits and is not worked now, by route and sender, as far as the last look at the inbox and the claims in hand tell. The most of them first. */
 export function notWorked(parts: WorkerParts, waiting: readonly Waiting[]): readonly NotWorked[] {
-  const { deliveries, inboxWatch, parked } = parts
+  const { deliveries, inboxWatch, parked, reruns } = parts
   const found = new Map<string, NotWorked>()
   const add = ({ left, ...reason }: Reason, isParked: boolean): void => {
     const key = JSON.stringify([reason.route, reason.sender, reason.why, isParked])
@@ -32,6 +32,14 @@ export function notWorked(parts: WorkerParts, waiting: readonly Waiting[]): read
     found.set(key, { ...reason, isParked, count: count + 1, left: first === Infinity ? null : Math.round(first) })
   }
   const inHand = new Set(parked.ids)
+  const routeOf = (name: string | null): Route | undefined =>
+    parts.shared.context.router.routes.find((one) => one.name === name)
+  for (const { clink, route: name } of reruns.paused) {
+    inHand.add(clink.clink_id)
+    const route = routeOf(name)
+    const reason = route && waitOf(route, parts)
+    if (reason !== undefined) add(reason, false)
+  }
   for (const one of deliveries.live) {
     inHand.add(one.clink.clink_id)
     const reason = whyWaiting(one, parts)
@@ -42,7 +50,7 @@ export function notWorked(parts: WorkerParts, waiting: readonly Waiting[]): read
   for (const { clink, left, route: name, why } of waiting) {
     // Nobody waits for what somebody has discarded.
     if (inHand.has(clink.clink_id) || why === DISCARDED) continue
-    const route = parts.shared.context.router.routes.find((one) => one.name === name)
+    const route = routeOf(name)
     if (why !== null)
       add({ route: null, sender: clink.sender_id, why, left: left === null ? null : Math.max(0, left - age) }, false)
     else if (route !== undefined) {

@@ -42,6 +42,11 @@ describe.each([
       expect(ledger.letters.count).toBe(1)
       await discarded
       expect(ledger.letters.count).toBe(1)
+      // Those that are run again wait for nobody, unless that comes to no end.
+      await ledger.deadLetter({ ...letter, tell: 'complete', rerun: { step: 'due' } })
+      expect(ledger.letters.count).toBe(0)
+      await ledger.letters.noteRerun(clink.clink_id, { step: 'unknown', response: 'done' }, 'not answered')
+      expect(ledger.letters.count).toBe(1)
     })
   })
 

@@ -38,6 +38,7 @@ export class Rerun implements Line {
   /** Local time at which its route is looked for once more. */
   #routeAt: number | undefined
   #isKeySaid = false
+  #isPaused = false
   /** Of the routes by which its own was found. */
   #generation: number | undefined
 
@@ -61,6 +62,11 @@ export class Rerun implements Line {
 
   get route(): string {
     return this.#facts.route
+  }
+
+  /** It waits until its route is resumed. */
+  get isPaused(): boolean {
+    return this.#isPaused
   }
 
   get isRunning(): boolean {
@@ -209,8 +215,10 @@ export class Rerun implements Line {
     while (pauses.holds({ name: this.route }) && !this.#isStopping) {
       // Its turn finds out which route that is, and it waits for the one that is then its own.
       if (!pauses.isWhole && (await this.#isRerouted())) break
+      this.#isPaused = true
       await sleep(context.clock, PAUSE_WAIT, this.#stopping.signal)
     }
+    this.#isPaused = false
     return !this.#isStopping
   }
 

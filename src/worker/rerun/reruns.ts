@@ -78,6 +78,11 @@ export class Reruns implements RerunsToCome {
     return this.#hasAnswer && !this.#isDrained
   }
 
+  /** Those that wait until their routes are resumed. */
+  get paused(): readonly Pick<Rerun, 'clink' | 'route'>[] {
+    return [...this.#all.values()].filter(({ isPaused }) => isPaused)
+  }
+
   /** How many will want a seat before the next poll. Before the first answer of the service these are those that were left. */
   get coming(): number {
     const { clock, keys, settings } = this.#parts.context

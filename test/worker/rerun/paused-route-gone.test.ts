@@ -18,6 +18,9 @@ async function benchOf(): Promise<VirtualBench> {
   bench.daemon.retried(id)
   await bench.pass(MINUTE)
   expect([bench.all('clink.deadLettered').length, bench.all('clink.started').length]).toEqual([1, 1])
+  const { notWorked } = bench.daemon.worker.report()
+  expect(notWorked).toEqual([{ route: 'test', sender: null, why: 'paused', isParked: false, count: 1, left: null }])
+  expect(bench.daemon.worker.gauges().deadLetters).toBe(0)
   return bench
 }
 
