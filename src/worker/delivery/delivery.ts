@@ -126,7 +126,7 @@ export class Delivery implements HandleOwner {
   /** An operator ends it, unless it has come to something. @returns whether it has not. */
   cancel(to: 'release' | 'reject', reason: string): boolean {
     if (this.#is('settling') || this.#outcome !== undefined || this.handle.hasKept) return false
-    this.#cancelled = decideCancelled(to, reason, this.#plan.current.policy)
+    this.#cancelled = decideCancelled(to, reason, this.clink.clink_id, this.#plan.current.policy.retry)
     if (this.#is('running')) this.#start?.cancel(this.#cancelled)
     this.drain(false, true)
     return true

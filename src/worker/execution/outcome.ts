@@ -127,10 +127,10 @@ export function decideUnstarted(
   return deadLetter('exhausted', reason, retry.onExhausted, noticeOf('claim-ran-out', state))
 }
 
-/** An operator wants it to end. The clink is given back and left alone for a while, or is a dead letter. No attempt is counted. */
-export function decideCancelled(to: 'release' | 'reject', reason: string, { retry }: Pick<Policy, 'retry'>): Decision {
-  if (to === 'reject') return deadLetter('rejected', reason, retry.onExhausted, `This could not be done: ${reason}`)
-  return { do: 'release', why: 'cancelled', reason, cooldown: retry.cooldown, countsAttempt: false }
+/** An operator wants it to end. The clink is given back and left alone for a while, or is a dead letter; why is not for its sender. No attempt is counted. */
+export function decideCancelled(to: 'release' | 'reject', why: string, id: string, retry: Policy['retry']): Decision {
+  if (to === 'reject') return deadLetter('rejected', why, retry.onExhausted, noticeOf('cancelled', { clinkId: id }))
+  return { do: 'release', why: 'cancelled', reason: why, cooldown: retry.cooldown, countsAttempt: false }
 }
 
 function deadLetter(

@@ -61,6 +61,18 @@ describe('a clink that an operator cancels while it runs', () => {
     await bench.stop()
   })
 
+  it('of which its sender hears that it was cancelled, and nothing of who did that or why', async () => {
+    const retry = { attempts: 5, backoff: 10 * MINUTE, maxBackoff: HOUR, onExhausted: 'complete' } as const
+    const { bench, cancel } = open(obeys, { settings: { claim: { maxHold: HOUR }, retry } })
+    const id = bench.send('long')
+    await bench.pass(SECOND)
+    expect(cancel(id, 'reject')).toBe('aborted')
+    await bench.pass(SECOND)
+    const said = answers(bench.emulator).map(({ content }) => content)
+    expect(said).toEqual([`This could not be done (cancelled, ${id}).`])
+    await bench.stop()
+  })
+
   it.each<[string, (ctx: HandlerContext, bench: VirtualBench) => Promise<unknown>]>([
     ['waits for another run', async (ctx, bench) => await obeys(ctx, bench).catch(() => ctx.retryAfter('1h'))],
     ['goes to sleep', async (ctx, bench) => await obeys(ctx, bench).catch(async () => await ctx.sleep('long', '1h'))],

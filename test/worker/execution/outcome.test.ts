@@ -225,7 +225,7 @@ describe('what follows, before a start, from claims that were outlived', () => {
 
 describe('what follows where an operator ends a run', () => {
   it('the clink is given back and left alone for a while, and no attempt is counted', () => {
-    expect(decideCancelled('release', 'wrong one', policy)).toEqual({
+    expect(decideCancelled('release', 'wrong one', 'msg_1', policy.retry)).toEqual({
       do: 'release',
       why: 'cancelled',
       reason: 'wrong one',
@@ -234,13 +234,13 @@ describe('what follows where an operator ends a run', () => {
     })
   })
 
-  it('or it is a dead letter, and the sender reads why', () => {
-    expect(decideCancelled('reject', 'wrong one', policy)).toEqual({
+  it('or it is a dead letter, and the sender does not read who ended it, or why', () => {
+    expect(decideCancelled('reject', 'wrong one', 'msg_1', policy.retry)).toEqual({
       do: 'deadLetter',
       why: 'rejected',
       reason: 'wrong one',
       tell: 'release',
-      notice: 'This could not be done: wrong one',
+      notice: 'This could not be done (cancelled, msg_1).',
     })
   })
 })
