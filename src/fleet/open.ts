@@ -75,7 +75,12 @@ export async function membersOf(url: Secret, fleet: string): Promise<FleetView> 
  */
 export async function changePauses(url: Secret, fleet: string, change: PauseChange): Promise<ChangedPauses> {
   return await visit(url, fleet, async (store) => {
-    if (!(await store.look())) throw new Error('it holds nothing yet: no worker of a fleet has been there')
+    // A fleet can be paused before its first member starts, as a worker can.
+    if (!(await store.look())) {
+      if (change.pause === undefined)
+        throw new Error('it holds nothing yet, so nothing is paused: no worker of a fleet has been there')
+      await store.make()
+    }
     const at = wallNow()
     const act = { id: `${at} 1 ${process.pid}`, row: JSON.stringify({ ...change.act, at }) }
     if (change.pause !== undefined) await checkRoute(store, change.pause.route)

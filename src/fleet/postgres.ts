@@ -89,13 +89,15 @@ export class PostgresStore implements SharedStore {
     this.#pool.on('connect', (client) => client.on('error', ignored))
   }
 
+  /** Makes what is missing, for whoever is no member as well. */
+  async make(): Promise<void> {
+    // What is refused now and then, since a privilege is missing, would be a store that comes and goes.
+    await this.#with(async (client) => await checkPrivileges(client).then(async () => await migrate(client)))
+  }
+
   async prepare(): Promise<string> {
     this.#known = undefined
-    await this.#with(async (client) => {
-      // What is refused now and then, since a privilege is missing, would be a store that comes and goes.
-      await checkPrivileges(client)
-      await migrate(client)
-    })
+    await this.make()
     const { fleet, member } = this.#options
     const [row] = await this.#query(PROCESS, [fleet, member, String(WRITES_OF_A_PROCESS)])
     this.#written = BigInt(String(row?.['process'])) * WRITES_OF_A_PROCESS

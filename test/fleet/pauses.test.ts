@@ -130,14 +130,28 @@ describe('a pause of a fleet', () => {
     expect(await fleet.resume('wrok')).toMatchObject({ was: true })
   })
 
-  it('is refused where the store is away, was not used yet, or is too new', async (context) => {
+  it('can be made before its first member starts, which goes by it', async (context) => {
+    needPostgres(context)
+    const url = await cluster.database()
+    const pause = {
+      pause: { by: 'ann', note: 'before' },
+      act: { act: 'pause', by: 'ann', about: 'the fleet' },
+    } as const
+    expect(await changePauses(new Secret(url), 'one', pause)).toEqual({ was: true, routes: [null] })
+    expect((await membersOf(new Secret(url), 'one')).members).toEqual([])
+    await using fleet = await twoMembers(url)
+    expect(fleet.a.fleet.pauses.list()).toMatchObject([{ by: 'ann', note: 'before' }])
+  })
+
+  it('is refused where the store is away or too new, and its end where it was not used yet', async (context) => {
     await using fleet = await two(context)
     const change = { pause: { by: 'ann' }, act: { act: 'pause', by: 'ann' } } as const
     await expect(changePauses(new Secret('postgresql://me:hidden@127.0.0.1:1/base'), 'one', change)).rejects.toThrow(
       /^127\.0\.0\.1:1\/base: nothing listens there$/,
     )
-    await expect(changePauses(new Secret(await cluster.database()), 'one', change)).rejects.toThrow(
-      /holds nothing yet: no worker of a fleet has been there$/,
+    const resume = { act: { act: 'resume', by: 'ann' } } as const
+    await expect(changePauses(new Secret(await cluster.database()), 'one', resume)).rejects.toThrow(
+      /holds nothing yet, so nothing is paused: no worker of a fleet has been there$/,
     )
     await fleet.sql(`UPDATE clink_worker.meta SET needs = ${VERSION + 1}`)
     await expect(fleet.pause()).rejects.toThrow(/made for a newer clink-worker/)
