@@ -114,7 +114,7 @@ function nextOf(facts: StatusFacts, letters: number): Status['next'] {
     facts
   const [notAlive] = liveness.reasons
   const [notReady] = readiness.reasons
-  if (isStopping) return { why: 'it is stopping', command: null }
+  if (isStopping) return { why: 'the worker is stopping', command: null }
   if (notAlive !== undefined) return { why: notAlive, command: 'clink-worker stop' }
   const isHeld = draining !== null || pauses.some(({ route }) => route === null)
   if (isHeld) {

@@ -9,7 +9,8 @@ export type Scope = 'system' | 'user'
 /** @returns what it printed. @throws {CodedError} what it said where it failed. */
 export function systemctl(scope: Scope, ...args: readonly string[]): string {
   const all = [...(scope === 'user' ? ['--user'] : []), ...args]
-  const { error, status, stderr, stdout } = spawnSync('systemctl', all, { encoding: 'utf8' })
+  const env = scope === 'user' ? { ...process.env, XDG_RUNTIME_DIR: runtimeDirectory(process.env) } : process.env
+  const { error, status, stderr, stdout } = spawnSync('systemctl', all, { encoding: 'utf8', env })
   if (error !== undefined) throw noSystemd(error)
   if (status === 0) return stdout
   // Which properties it was asked for helps nobody.
@@ -19,12 +20,12 @@ export function systemctl(scope: Scope, ...args: readonly string[]): string {
 
 /** Whether systemd runs, and not only lies there, as in an image that is being built. */
 export function isRunning(scope: Scope, env: NodeJS.ProcessEnv): boolean {
-  const directory = scope === 'system' ? '/run' : env['XDG_RUNTIME_DIR']
-  return (
-    directory !== undefined &&
-    isAbsolute(directory) &&
-    existsSync(`${directory}/systemd/${scope === 'system' ? 'system' : 'private'}`)
-  )
+  return existsSync(scope === 'system' ? '/run/systemd/system' : `${runtimeDirectory(env)}/systemd/private`)
+}
+
+/** Where systemd of a user is reached, also by a session that `su` has begun, which is not told that. */
+function runtimeDirectory({ XDG_RUNTIME_DIR: told = '' }: NodeJS.ProcessEnv): string {
+  return isAbsolute(told) ? told : `/run/user/${process.getuid?.()}`
 }
 
 /** @throws {CodedError} where there is no systemd at all. */

@@ -194,8 +194,11 @@ function routeRow(route: Status['routes'][number], status: Status): string[] {
 /** By somebody for this worker, for its fleet, or both. @param name null: it is not known of which route. */
 function pausedBy(name: string | null, { draining, pauses }: Pick<Status, 'draining' | 'pauses'>): string[] {
   const of = pauses.filter(({ route }) => name === null || route === null || route === name)
-  const isOwn = draining !== null || of.some(({ isFleet }) => !isFleet)
-  return [isOwn ? ['paused'] : [], of.some(({ isFleet }) => isFleet) ? ['paused in the fleet'] : []].flat()
+  return [
+    draining === null ? [] : 'drained',
+    of.some(({ isFleet }) => !isFleet) ? 'paused' : [],
+    of.some(({ isFleet }) => isFleet) ? 'paused in the fleet' : [],
+  ].flat()
 }
 
 function clinks({ deliveries, deliveriesLeftOut }: Status, paint: Paint): string {

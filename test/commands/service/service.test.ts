@@ -16,7 +16,10 @@ async function serviceWith(dir: TempDir, own: Readonly<Record<string, string>>, 
   const bin = join(dir.path, 'bin')
   await mkdir(bin, { recursive: true })
   const fails = 'case "$*" in *show*) echo "Failed to connect to bus: No medium found" >&2; exit 1;; esac'
-  await writeFile(join(bin, 'systemctl'), `#!/bin/sh\necho "$@" >> ${dir.path}/asked\n${fails}\n`)
+  await writeFile(
+    join(bin, 'systemctl'),
+    `#!/bin/sh\necho "$@" >> ${dir.path}/asked\necho "$XDG_RUNTIME_DIR" > ${dir.path}/reached\n${fails}\n`,
+  )
   await chmod(join(bin, 'systemctl'), 0o755)
   const env = { PATH: bin, HOME: dir.path, ...own }
   await using cli = new Cli(['service', ...args], { cwd: dir.path, env })
@@ -73,7 +76,14 @@ it.each(['', 'relative/config'])('XDG_CONFIG_HOME=%j counts as not set, and so d
   const { code, stderr, stdout } = await serviceWith(dir, own, 'install', '--user')
   expect([code, stdout]).toEqual([0, expect.stringContaining(`wrote ${dir.path}/.config/systemd/user/`)])
   expect(stderr).toContain('systemd does not run here')
-  expect(readdirSync(dir.path).toSorted()).toEqual(['.config', 'asked', 'bin'])
+  expect(readdirSync(dir.path).toSorted()).toEqual(['.config', 'asked', 'bin', 'reached'])
+})
+
+it('systemd of a user is reached from a session that is not told where', async () => {
+  using dir = new TempDir()
+  await service(dir, 'install', '--user')
+  await service(dir, 'status', '--user')
+  expect(readFileSync(join(dir.path, 'reached'), 'utf8')).toBe(`/run/user/${process.getuid?.()}\n`)
 })
 
 it('the paths of a configuration in any directory can be typed as they are printed', async () => {

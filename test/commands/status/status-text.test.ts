@@ -69,6 +69,19 @@ describe('the status of a worker with a route that is paused', () => {
   })
 })
 
+it('a worker that is drained works nothing for that, and not since it is paused', () => {
+  const draining = { by: 'ann', note: null, since: 0 }
+  const said = statusText(told({ routes: [route], draining, notWorked: [waits] }), { color: false })
+  expect(said).toMatch(/\nNOT WORKED .*\nwork +3 +drained\n/)
+  expect(said).not.toContain('paused')
+})
+
+it('a worker that stops says so once', () => {
+  const readiness = { ready: false, reasons: ['the worker is stopping'] }
+  const said = statusText(told({ isStopping: true, readiness }), { color: false })
+  expect(said.match(/is stopping/g)).toHaveLength(1)
+})
+
 describe('the status of a worker with a pause of a route that is not there', () => {
   const kept = { ...own, route: 'old', hasRoute: false, note: 'upgrade' }
   const idle = { ...route, waits: [] }
