@@ -71,10 +71,12 @@ interface GeneralEvents {
   'worker.identityGivenUp': { identity: string; named: string }
   /** New claims use another key. `verified`: it is known to be of the same owner; otherwise its first claim tells. */
   'key.changed': { verified: boolean }
+  /** The key file holds the key in use: whatever was wrong with what it held before is mended. */
+  'key.unchanged': {}
   /** `goesOn`: claims are made with the key before. */
   'key.refused': { reason: string; advice: string; goesOn: boolean }
-  /** What is to be the new key is none; the last good one stays. */
-  'key.unusable': { problem: string }
+  /** What is to be the new key is none; the last good one stays. `isReadOnce`: whatever the file holds, it is not read again. */
+  'key.unusable': { problem: string; isReadOnce?: true }
   'worker.renewalUnsupported': { why: string }
   /** Claims are taken to last `assumed` milliseconds, since the service does not tell. */
   'worker.claimLengthUntold': { assumed: number; advice: string }

@@ -11,8 +11,8 @@ export interface KeyWatchOptions {
   readonly first: Secret
   /** Milliseconds between two looks. */
   readonly interval?: number
-  /** The file holds another text. Whether it is a key that works is for others to find out. */
-  readonly changed: (key: Secret) => void
+  /** The file holds another text, or one again after it held none. Whether it is a key that works is for others to find out: that is told when this resolves. */
+  readonly changed: (key: Secret) => Promise<void>
   /** The file is empty, gone, or cannot be read. `isReadOnce`: it is never read again, whatever it holds. */
   readonly unusable: (problem: string, isReadOnce: boolean) => void
 }
@@ -35,6 +35,8 @@ export class KeyWatch implements Service {
   #isUnusable = false
   #work: Promise<void> = Promise.resolve()
   #looking: Promise<void> = Promise.resolve()
+  /** Resolves when it is known what becomes of the text that was told last. */
+  #told: Promise<void> = Promise.resolve()
 
   constructor(options: KeyWatchOptions) {
     this.#options = options
@@ -52,12 +54,13 @@ export class KeyWatch implements Service {
     await Promise.all([this.#looking, this.#work])
   }
 
-  /** Reads the file now, and tells what it holds though it is what was told before. */
+  /** Reads the file now, and tells what it holds though it is what was told before. Resolves when it is known what becomes of that. */
   async reload(): Promise<void> {
     this.#seen = ''
     this.#isUnusable = false
     this.#readSoon()
     await this.#work
+    await this.#told
   }
 
   /** The first look is a change too: the file may have changed since it was read. */
@@ -90,10 +93,11 @@ export class KeyWatch implements Service {
     if (!(key instanceof Error)) {
       // It has come back since the last look. Gone again by the next one, it would look as it did before.
       if (this.#fingerprint === MISSING) this.#fingerprint = ''
+      const isAgain = this.#isUnusable
       this.#isUnusable = false
-      if (key.reveal() === this.#seen) return
+      if (key.reveal() === this.#seen && !isAgain) return
       this.#seen = key.reveal()
-      changed(key)
+      this.#told = changed(key)
     } else if (mayBeHalf && !isReadOnce) {
       await sleep(systemClock(), interval, signal)
       await this.#read(false)

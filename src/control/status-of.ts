@@ -3,7 +3,7 @@ import type { Membership } from '../ledger/fleet.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { Liveness } from '../worker/liveness/liveness.ts'
 import type { Readiness } from '../worker/liveness/readiness.ts'
-import { CHECK, failedReload } from './failed-reload.ts'
+import { CHECK, failedReload, unusedKey } from './failed-reload.ts'
 import { pauseText } from './pause-text.ts'
 import { resumeCommand } from './resume-command.ts'
 import type { Status } from './status.ts'
@@ -147,6 +147,8 @@ function nextOf(facts: StatusFacts, letters: number): Status['next'] {
       command: logOf(facts, [stuck]),
     }
   if (reload !== null) return { why: failedReload(reload), command: CHECK }
+  const unused = unusedKey(key)
+  if (unused !== null) return unused
   if (slots.taken >= slots.total && counts.running > 0)
     return { why: `all ${slots.total} slots are taken (concurrency)`, command: null }
   if (kept !== undefined) return { why: pauseText(kept), command: resumeCommand(kept.route, false) }

@@ -187,6 +187,7 @@ export const status = z.object({
     fingerprint: z.string().describe('Tells keys apart; far too short to find the key by.'),
     isProven: z.boolean().describe('It is known to be ours.'),
     refusal: said('Why the key is not used').nullable(),
+    unused: said('Why the key in use is not the one in the key file').nullable().default(null),
   }),
   identity: z.string().nullable().describe('Who we are at the service; null: not known yet.'),
   siblings: z

@@ -163,10 +163,10 @@ export class Daemon {
   /**
    * Another key is to be used for new claims. It is, once the service has said that it may be ours.
    *
-   * @param from where it comes from, for people.
+   * @param from where it comes from, for people. @returns as `KeyChange.offer`.
    */
-  changeKey(key: Secret, from: string): void {
-    this.#composed.keyChange.offer(key, from)
+  async changeKey(key: Secret, from: string): Promise<boolean> {
+    return await this.#composed.keyChange.offer(key, from)
   }
 
   /** Other handlers are in use. */

@@ -41,9 +41,9 @@ export function watchKey({ config, key, secrets }: ReadAgain, daemon: Daemon, re
   return new KeyWatch({
     file,
     first: key,
-    changed: (next) => {
+    changed: async (next) => {
       secrets.add(next.reveal())
-      daemon.changeKey(next, file)
+      if (!(await daemon.changeKey(next, file))) reloads.keyUnanswered()
     },
     unusable: (problem, isReadOnce) => reloads.keyFailed(problem, isReadOnce),
   })

@@ -38,6 +38,7 @@ export class Supervision implements Service {
   #stopsBy: number | undefined
   #reloads = 0
   #reloadFailed = false
+  #isKeyUnused = false
   #aliveAt = -Infinity
   #said: { readonly kind: string; readonly text: string; readonly at: number } | undefined
 
@@ -83,9 +84,13 @@ export class Supervision implements Service {
   }
 
   /** What is only seen from events: it is told, and nothing acts on it. */
-  note({ event }: WorkerEvent): void {
+  note(of: WorkerEvent): void {
+    const { event } = of
     if (event === 'config.failed' || event === 'handlers.failed') this.#reloadFailed = true
     if (event === 'handlers.loaded') this.#reloadFailed = false
+    if (event === 'key.unusable' && of.isReadOnce !== true) this.#isKeyUnused = true
+    if (event === 'key.refused' && of.goesOn) this.#isKeyUnused = true
+    if (event === 'key.changed' || event === 'key.unchanged') this.#isKeyUnused = false
   }
 
   async stop(): Promise<void> {
@@ -108,7 +113,7 @@ export class Supervision implements Service {
       liveness,
       readiness: daemon.readiness(),
       isStopping: this.#stopsBy !== undefined,
-      reloadFailed: this.#reloadFailed,
+      reloadFailed: this.#reloadFailed || this.#isKeyUnused,
       counts: daemon.snapshot(),
       totals: daemon.totals(),
     })

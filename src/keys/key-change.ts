@@ -1,5 +1,5 @@
 import { equalJitter, fullJitter, type Random } from '../base/backoff.ts'
-import { steadyOf, sleep, type Clock } from '../base/clock.ts'
+import { after, steadyOf, sleep, type Clock } from '../base/clock.ts'
 import { asError } from '../base/coded-error.ts'
 import type { Secret } from '../base/secret.ts'
 import type { Signal } from '../base/signal.ts'
@@ -24,6 +24,8 @@ export interface KeyChangeOptions {
 
 /** A key that the service refuses now is asked about again after this long, and said so each time. */
 const REFUSED_AGAIN = 60_000
+/** Whoever offers a key waits at most this long for what becomes of it. */
+const PATIENCE = 10_000
 const UNANSWERED = { base: 1_000, max: 30_000 }
 
 /**
@@ -43,26 +45,32 @@ export class KeyChange {
   /**
    * Another offer takes the place of one that is still being looked at. An offer of the current key says only that it may work
    * again.
+   *
+   * @returns whether it is known what becomes of it; false: the service has not said so within a while, and is asked again.
    */
-  offer(text: Secret, from: string): void {
-    if (this.#isStopped) return
-    const { crashed, emit, keys } = this.#options
+  async offer(text: Secret, from: string): Promise<boolean> {
+    if (this.#isStopped) return true
+    this.#newest.abort()
+    const { clock, crashed, emit, keys } = this.#options
     let secret: Secret
     try {
       secret = apiKey(text)
     } catch (error) {
       emit({ event: 'key.unusable', problem: `${from}: ${asError(error).message}` })
-      return
+      return true
     }
-    this.#newest.abort()
     const { signal } = (this.#newest = new AbortController())
     if (secret.reveal() === keys.current.secret.reveal()) {
+      emit({ event: 'key.unchanged' })
       keys.again()
-      return
+      return true
     }
-    this.#work = this.#bringIn(secret, signal).catch((error: unknown) =>
-      crashed.say('change of the key', asError(error)),
-    )
+    const known = Promise.withResolvers<boolean>()
+    this.#work = this.#bringIn(secret, signal, known.resolve)
+      .catch((error: unknown) => crashed.say('change of the key', asError(error)))
+      .finally(() => known.resolve(true))
+    const cancel = after(clock, PATIENCE, () => known.resolve(false))
+    return await known.promise.finally(cancel)
   }
 
   async stop(): Promise<void> {
@@ -71,7 +79,7 @@ export class KeyChange {
     await this.#work
   }
 
-  async #bringIn(secret: Secret, signal: AbortSignal): Promise<void> {
+  async #bringIn(secret: Secret, signal: AbortSignal, known: (isKnown: boolean) => void): Promise<void> {
     const { ask, clock, emit, identity, keys, random } = this.#options
     const candidate = ask(secret)
     const refusals = new BareRefusals()
@@ -90,6 +98,7 @@ export class KeyChange {
         emit({ event: 'key.refused', reason: verdict.reason, advice: ADVICE, goesOn })
         if (!verdict.again) return
       }
+      known(verdict.is === 'refused')
       const wait =
         verdict.is === 'refused'
           ? equalJitter(1, { base: REFUSED_AGAIN, max: REFUSED_AGAIN }, random)

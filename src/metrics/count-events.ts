@@ -10,9 +10,10 @@ type Of<Name extends WorkerEvent['event']> = Extract<WorkerEvent, { event: Name 
 
 /** Counts what happens. @param slo milliseconds in which a handler should be started after its clink was sent. */
 export function countEvents(instruments: Instruments, slo: () => number): Emit {
-  const { claimed, headroom, lost, outcomes, polls, reloadFailed, renewals, replays, duration } = instruments
+  const { claimed, headroom, lost, outcomes, polls, renewals, replays, duration } = instruments
   begin(instruments)
   let wasLost = false
+  const reload = noteReloads(instruments)
   const settlement = countSettlements(instruments)
   return (event) => {
     // Most facts are not counted.
@@ -48,12 +49,8 @@ export function countEvents(instruments: Instruments, slo: () => number): Emit {
         return lost.add(event.cause)
       case 'clink.replayed':
         return replays.add()
-      case 'handlers.failed':
-      case 'config.failed':
-        return reloadFailed.set(1)
-      case 'handlers.loaded':
-        return reloadFailed.set(0)
       default:
+        reload(event)
         return settlement(event)
     }
   }
@@ -83,6 +80,20 @@ function notePickup(
   const latency = Math.max(0, claimedAt === undefined ? wallNow() - sent : claimedAt - sent + waited)
   pickup.observe(latency / 1_000)
   if (latency > slo) pickupSlo.add()
+}
+
+/** What was changed and cannot be used: handlers or configuration, or the key file. */
+function noteReloads({ reloadFailed }: Instruments): Emit {
+  const failed = new Set<'files' | 'key'>()
+  return (event) => {
+    const name = event.event
+    if (name === 'handlers.failed' || name === 'config.failed') failed.add('files')
+    if (name === 'handlers.loaded') failed.delete('files')
+    if (name === 'key.unusable' && event.isReadOnce !== true) failed.add('key')
+    if (name === 'key.refused' && event.goesOn) failed.add('key')
+    if (name === 'key.changed' || name === 'key.unchanged') failed.delete('key')
+    reloadFailed.set(failed.size === 0 ? 0 : 1)
+  }
 }
 
 function countSettlements({ settlements, unknown }: Instruments): Emit {

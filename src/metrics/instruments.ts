@@ -143,7 +143,7 @@ function ofWorker(make: Maker) {
     ),
     reloadFailed: make.gauge(
       'reload_failed',
-      'Whether the last reload of handlers or configuration failed: the one before it is in use.',
+      'Whether changed handlers, configuration or key file cannot be used: those before are in use.',
     ),
     loopDelay: make.histogram('event_loop_delay_seconds', 'How late timers are, looked at twice a second.', QUICK),
     build: make.gauge('build_info', 'Which version this is.', ['version', 'node']),

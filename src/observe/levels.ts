@@ -14,6 +14,7 @@ export const levels: Readonly<Record<WorkerEvent['event'], Level>> = {
   'worker.identityReplaced': 'warn',
   'worker.identityGivenUp': 'warn',
   'key.changed': 'info',
+  'key.unchanged': 'debug',
   'key.refused': 'error',
   'key.unusable': 'warn',
   'worker.renewalUnsupported': 'warn',

@@ -25,7 +25,13 @@ it('tells that the file is gone though it was there for a moment between two loo
   const problems: string[] = []
   const first = new Secret('sk_live_u_first')
   // Long enough for the file to come and go between two looks.
-  const watch = new KeyWatch({ file, first, interval: 500, changed: () => {}, unusable: (one) => problems.push(one) })
+  const watch = new KeyWatch({
+    file,
+    first,
+    interval: 500,
+    changed: async () => {},
+    unusable: (one) => problems.push(one),
+  })
   reads.held.resolve()
   watch.start()
   await until(() => reads.ended === 1, 'the first look has read it')

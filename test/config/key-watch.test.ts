@@ -22,7 +22,7 @@ class Watched implements AsyncDisposable {
       file,
       first: new Secret(first),
       interval: INTERVAL,
-      changed: (key) => this.keys.push(key.reveal()),
+      changed: async (key) => void this.keys.push(key.reveal()),
       unusable: (problem) => this.problems.push(problem),
     })
     this.watch.start()

@@ -4,7 +4,10 @@ import type { WorkerEvent } from '../../src/events.ts'
 
 function reloads() {
   const events: WorkerEvent['event'][] = []
-  const made = new Reloads(({ event }) => void events.push(event))
+  const made: Reloads = new Reloads((event) => {
+    events.push(event.event)
+    made.note(event)
+  })
   return {
     events,
     reloads: made,
@@ -37,7 +40,10 @@ it('a reload tells all that went wrong in it, be it the key, and nothing of what
     all.keyFailed('the key file k is empty', false)
     all.keyFailed('the key file is a pipe, and was read once', true)
   })
-  expect(await all.reload()).toEqual({ problem: `${wrong.message}\nthe key file k is empty`, restart: [] })
+  expect(await all.reload()).toEqual({
+    problem: `${wrong.message}\nthe key in the key file cannot be used: the key file k is empty`,
+    restart: [],
+  })
   asking(() => all.configUsed({ 'at-once': ['concurrency'], 'new-deliveries': [], restart: ['server.port'] }))
   expect(await all.reload()).toEqual({ problem: undefined, restart: ['server.port'] })
 })

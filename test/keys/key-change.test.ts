@@ -164,7 +164,7 @@ describe.concurrent('§8: a key that is no good', () => {
     const station = bench.work(() => 'done', { settings: quick })
     const { daemon } = station
     await station.seen('worker.ready')
-    daemon.changeKey(new Secret('not-a-key-at-all'), '/etc/the-file')
+    void daemon.changeKey(new Secret('not-a-key-at-all'), '/etc/the-file')
     const { problem } = await station.seen('key.unusable')
     await bench.completed(bench.send('work'))
 

@@ -179,6 +179,10 @@ describe('§7: metrics', () => {
     expect((await said([failed]))('reload_failed')).toBe(1)
     expect((await said([failed, { event: 'handlers.loaded', generation: 2, files: [] }]))('reload_failed')).toBe(0)
     expect((await said([{ event: 'config.failed', error: new Error('x') }]))('reload_failed')).toBe(1)
+    const key = { event: 'key.unusable', problem: 'x' } as const
+    expect((await said([key, { event: 'handlers.loaded', generation: 2, files: [] }]))('reload_failed')).toBe(1)
+    expect((await said([key, { event: 'key.unchanged' }]))('reload_failed')).toBe(0)
+    expect((await said([{ ...key, isReadOnce: true }]))('reload_failed')).toBe(0)
   })
 
   it('have no label that clinks bring (P13)', async () => {

@@ -26,7 +26,7 @@ const facts: StatusFacts = {
   search: null,
   hasLog: () => true,
   claims: 'select',
-  key: { fingerprint: 'f', isProven: true, refusal: null },
+  key: { fingerprint: 'f', isProven: true, refusal: null, unused: null },
   identity: null,
   siblings: 'refused',
   leases: { areTold: null, areRenewed: null },

@@ -1,7 +1,7 @@
 import { humanDuration } from '../../base/duration.ts'
 import { painter } from '../../observe/colour.ts'
 import { printable } from '../../observe/printable.ts'
-import { CHECK, failedReload } from '../../control/failed-reload.ts'
+import { CHECK, failedReload, unusedKey } from '../../control/failed-reload.ts'
 import { pausedRoute, pauseText } from '../../control/pause-text.ts'
 import { resumeCommand } from '../../control/resume-command.ts'
 import type { NoStatus, Status } from '../../control/status.ts'
@@ -81,9 +81,10 @@ function nextLines(next: Status['next']): string[] {
 }
 
 /** The first is what `next` says. */
-function otherReasons({ next, pauses, reasons, reload }: Status): string[] {
-  const failed = reload === null ? [] : nextLines({ why: failedReload(reload), command: CHECK })
-  const others = [...reasons, ...(failed[0] === next?.why ? [] : failed)].filter((reason) => reason !== next?.why)
+function otherReasons({ key, next, pauses, reasons, reload }: Status): string[] {
+  const reloaded = reload === null ? [] : [{ why: failedReload(reload), command: CHECK }]
+  const failed = [...reloaded, unusedKey(key) ?? []].flat().filter(({ why }) => why !== next?.why)
+  const others = [...reasons, ...failed.flatMap(nextLines)].filter((reason) => reason !== next?.why)
   const said = next?.why ?? ''
   const paused = pauses
     .filter(({ hasRoute, route }) => route !== null && !(hasRoute && said.startsWith('all its routes')))
