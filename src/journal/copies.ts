@@ -8,6 +8,7 @@ import { isoTime } from '../base/time-text.ts'
 import { tryTo } from '../base/try-to.ts'
 import { damageIn } from './integrity.ts'
 import { JOURNAL_VERSION, versionOf } from './migrations.ts'
+import { isCorrupt, isFull, stateError } from './sqlite-error.ts'
 import { lockState } from './state-lock.ts'
 
 /** What a journal holds, in numbers. A journal of an earlier version may lack some. */
@@ -76,29 +77,46 @@ export function copiesBeside(directory: string): readonly string[] {
 /**
  * Copies the journal of a state directory as it is at one moment, also while a worker writes it.
  *
- * @throws {CodedError} USAGE when there is such a file already, or none can be made; STATE_UNUSABLE.
+ * @throws {CodedError} USAGE when there is such a file already, or none can be made; STATE_UNAVAILABLE when there is no space for it; STATE_UNUSABLE.
  */
 export function backUp(directory: string, target: string): void {
-  if (statSync(target, { throwIfNoEntry: false }) !== undefined)
-    throw new CodedError('USAGE', `${target}: there is such a file already; a backup is written to a new one`)
   try {
+    if (statSync(target, { throwIfNoEntry: false }) !== undefined)
+      throw new CodedError('USAGE', `${target}: there is such a file already; a backup is written to a new one`)
     makePrivate(target)
   } catch (error) {
+    if (error instanceof CodedError) throw error
+    if (isFull(error)) throw unwritten(target, error)
     throw new CodedError('USAGE', `${target}: no file can be written there: ${asError(error).message}`)
   }
   try {
-    withJournal(join(directory, 'journal.db'), (database) => database.prepare('VACUUM INTO ?').run(target))
+    withJournal(join(directory, 'journal.db'), (database) => {
+      try {
+        database.prepare('VACUUM INTO ?').run(target)
+      } catch (error) {
+        // Whatever is wrong with the journal has been looked for before.
+        throw isCorrupt(error) ? error : unwritten(target, error)
+      }
+    })
   } catch (error) {
-    rmSync(target)
+    rmSync(target, { force: true })
     throw error
   }
+}
+
+/** The journal is as good as it was: what is wrong is the place of the copy. */
+function unwritten(target: string, error: unknown): CodedError {
+  const text = `${target} cannot be written:`
+  if (isFull(error))
+    return new CodedError('STATE_UNAVAILABLE', `${text} there is no space for it: free some`, { cause: error })
+  return stateError(dirname(target), (problem) => `${text} ${problem}`, error)
 }
 
 /**
  * Puts a copy into the place of a directory's journal. The worker that takes it up treats it as a copy: claims in it are not held on to.
  *
  * @returns where the journal is that was there before; undefined: there was none.
- * @throws {CodedError} STATE_BUSY when a worker holds the directory; STATE_UNUSABLE when the copy is none that this version can read.
+ * @throws {CodedError} STATE_BUSY when a worker holds the directory; STATE_UNAVAILABLE when there is no space in it; STATE_UNUSABLE when the copy is none that this version can read.
  */
 export function restore(directory: string, source: string): string | undefined {
   const { version } = journalFacts(source)
@@ -111,14 +129,19 @@ export function restore(directory: string, source: string): string | undefined {
     const file = join(directory, 'journal.db')
     const fresh = `${file}.restoring`
     rmSync(fresh, { force: true })
-    copyFileSync(source, fresh)
-    // The copy may have been readable by others, and its mode comes with it.
-    makePrivate(fresh)
-    markAsCopy(fresh)
-    for (const made of [fresh, join(directory, 'lock.db')]) giveToOwner(made)
-    const before = putAside(file)
-    renameSync(fresh, file)
-    return before
+    try {
+      copyFileSync(source, fresh)
+      // The copy may have been readable by others, and its mode comes with it.
+      makePrivate(fresh)
+      markAsCopy(fresh)
+      for (const made of [fresh, join(directory, 'lock.db')]) giveToOwner(made)
+      const before = putAside(file)
+      renameSync(fresh, file)
+      return before
+    } catch (error) {
+      for (const end of ['', '-journal', '-wal', '-shm']) rmSync(`${fresh}${end}`, { force: true })
+      throw unwritten(file, error)
+    }
   } finally {
     lock.release()
   }

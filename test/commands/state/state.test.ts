@@ -134,6 +134,8 @@ it('what is no journal, a newer one, a file that is there and an empty directory
     [['restore', 'newer.db'], 78, 'was written by a newer clink-worker'],
     [['backup', 'text.db'], 64, 'there is such a file already'],
     [['backup', 'no/such/place.db'], 64, 'no file can be written there'],
+    [['backup', 'n'.repeat(300)], 64, 'no file can be written there'],
+    [['backup', 'text.db/below'], 64, 'no file can be written there'],
   ] as const
   for (const [args, exit, text] of refused) {
     const one = await ended(site.start('state', ...args))
