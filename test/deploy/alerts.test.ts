@@ -95,7 +95,7 @@ const troubles: readonly Trouble[] = [
     series: { reload_failed: '0x10 1x50' },
     after: 13,
     silent: 10,
-    description: 'w1:7717 works with the handlers and the configuration from before: the new ones cannot be loaded.',
+    description: 'w1:7717 works with handlers, configuration or key from before: the new ones cannot be used.',
   },
   {
     alert: 'ClinkWorkerRateLimited',
