@@ -15,7 +15,7 @@ export interface Around {
   readonly logLevel: { set(level: string, lasts: number | undefined): void }
   readonly isOnce: boolean
   /** Reads configuration, handlers and key file again. */
-  readonly reloads: Pick<Reloads, 'failed' | 'reload' | 'unusedKey'>
+  readonly reloads: Pick<Reloads, 'failed' | 'reload'>
   readonly emit: Emit
   /** Wall time in milliseconds. */
   wall(): number
@@ -55,7 +55,7 @@ export function askedWorker(daemon: Daemon, around: Around) {
       const { inHand: _, ...report } = worker.report()
       const { doubts: _doubts, paused: _paused, probing: _probing, starved: _starved, ...counts } = worker.snapshot()
       return {
-        ...withReloads(report, around.reloads),
+        ...report,
         worker: {
           version,
           pid: process.pid,
@@ -67,6 +67,7 @@ export function askedWorker(daemon: Daemon, around: Around) {
         },
         server: around.server(),
         hasLog: around.seen.hasLog,
+        reload: around.reloads.failed,
         counts,
         isStopping: worker.isStopping,
         isDrained: worker.drain.isDone,
@@ -96,10 +97,6 @@ export function askedWorker(daemon: Daemon, around: Around) {
     reload: async () => await around.reloads.reload(),
     logLevel: (level: string, lasts: number | undefined) => around.logLevel.set(level, lasts),
   }
-}
-
-function withReloads<Key, Report extends { readonly key: Key }>(report: Report, reloads: Around['reloads']) {
-  return { ...report, reload: reloads.failed, key: { ...report.key, unused: reloads.unusedKey } }
 }
 
 /** Without what the clinks say. */

@@ -1,6 +1,5 @@
 import { after, sleep, steadyOf, systemClock, type Cancel, type Clock } from '../base/clock.ts'
 import { asError, EXIT, type ExitCode } from '../base/coded-error.ts'
-import type { Secret } from '../base/secret.ts'
 import { Signal } from '../base/signal.ts'
 import { WorkerTransport } from '../clink/worker-transport.ts'
 import type { Transport } from '../clink/transport.ts'
@@ -160,13 +159,9 @@ export class Daemon {
     this.worker.giveBack(clinkId).catch((error: unknown) => this.fail('release', asError(error)))
   }
 
-  /**
-   * Another key is to be used for new claims. It is, once the service has said that it may be ours.
-   *
-   * @param from where it comes from, for people. @returns as `KeyChange.offer`.
-   */
-  async changeKey(key: Secret, from: string): Promise<boolean> {
-    return await this.#composed.keyChange.offer(key, from)
+  /** By which another key is used for new claims, once the service has said that it may be ours. */
+  get keyChange(): Composed['keyChange'] {
+    return this.#composed.keyChange
   }
 
   /** Other handlers are in use. */

@@ -43,8 +43,11 @@ export function watchKey({ config, key, secrets }: ReadAgain, daemon: Daemon, re
     first: key,
     changed: async (next) => {
       secrets.add(next.reveal())
-      if (!(await daemon.changeKey(next, file))) reloads.keyUnanswered()
+      reloads.keyRead(await daemon.keyChange.offer(next, file))
     },
-    unusable: (problem, isReadOnce) => reloads.keyFailed(problem, isReadOnce),
+    unusable: (problem, isReadOnce) => {
+      daemon.keyChange.unusable(problem, isReadOnce)
+      if (!isReadOnce) reloads.keyRead(problem)
+    },
   })
 }

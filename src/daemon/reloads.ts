@@ -1,6 +1,6 @@
 import type { Changes } from '../config/settings.ts'
 import { wallNow } from '../base/host-time.ts'
-import type { Emit, WorkerEvent } from '../events.ts'
+import type { Emit } from '../events.ts'
 
 /** What came of a reload. */
 export interface Reloaded {
@@ -17,15 +17,12 @@ export interface FailedReload {
   readonly since: number
 }
 
-const UNANSWERED = 'the service has not said yet whether it takes the key, and is asked again'
-
 /** The readings of configuration, handlers and key file, by whomever they are asked for, and what came of the last one. */
 export class Reloads {
   readonly #emit: Emit
   #failed: FailedReload | undefined
   /** What is wrong with the configuration as it was read last. */
   #config: Error | undefined
-  #unusedKey: string | undefined
   /** What comes of the reloads that are under way. */
   readonly #asked = new Set<{ readonly problems: string[]; restart: readonly string[] }>()
   #read: () => Promise<unknown> = async () => {}
@@ -37,11 +34,6 @@ export class Reloads {
   /** What is there cannot be used, so that what was in use before stays; null: it is in use. */
   get failed(): FailedReload | null {
     return this.#failed ?? null
-  }
-
-  /** Why the key in use is not the one in the key file; null: it is, as far as is known. */
-  get unusedKey(): string | null {
-    return this.#unusedKey ?? null
   }
 
   /** @param by whoever supervises the process, who is told. @param parts reads everything again. */
@@ -70,22 +62,9 @@ export class Reloads {
     this.#emit({ event: 'handlers.failed', error, kept })
   }
 
-  /** The key that was in use stays. @param isReadOnce whatever becomes of its file. */
-  keyFailed(problem: string, isReadOnce: boolean): void {
-    this.#emit({ event: 'key.unusable', problem, ...(isReadOnce && { isReadOnce }) })
-  }
-
-  /** The service does not say whether it takes the key: it is asked again. */
-  keyUnanswered(): void {
-    this.#noteKey(UNANSWERED)
-  }
-
-  /** Is to be told of every event: what becomes of a key shows later than it is read. */
-  readonly note = (event: WorkerEvent): void => {
-    if (event.event === 'key.changed' || event.event === 'key.unchanged') this.#unusedKey = undefined
-    if (event.event === 'key.unusable' && event.isReadOnce !== true) this.#noteKey(event.problem)
-    if (event.event === 'key.refused' && event.goesOn) this.#noteKey(event.reason)
-    if (event.event === 'key.refused' && !event.goesOn) this.#tell(event.reason)
+  /** @param problem why what the key file holds cannot be used; undefined: it is in use. */
+  keyRead(problem: string | undefined): void {
+    if (problem !== undefined) this.#tell(`the key in the key file cannot be used: ${problem}`)
   }
 
   configUsed({ 'at-once': atOnce, 'new-deliveries': newDeliveries, restart }: Changes): void {
@@ -113,11 +92,6 @@ export class Reloads {
   #noteFailure(problem: string): void {
     this.#failed = { problem, since: this.#failed?.since ?? wallNow() }
     this.#tell(problem)
-  }
-
-  #noteKey(problem: string): void {
-    this.#unusedKey = problem
-    this.#tell(`the key in the key file cannot be used: ${problem}`)
   }
 
   #tell(problem: string): void {

@@ -78,8 +78,8 @@ export async function work(parts: WorkParts): Promise<ExitCode> {
   daemon.masked.on((value) => void parts.secrets.add(value))
   beMember(state?.fleet, daemon)
   const clinkLogs = state && keepLogs(parts, daemon, emit)
+  if (clinkLogs !== undefined) listeners.push(clinkLogs.note)
   const reloads = new Reloads(emit)
-  listeners.push(reloads.note, ...(clinkLogs === undefined ? [] : [clinkLogs.note]))
   const watch = new HandlerWatch({
     settings: daemon.settings,
     cwd: parts.cwd,

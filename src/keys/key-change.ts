@@ -27,6 +27,7 @@ const REFUSED_AGAIN = 60_000
 /** Whoever offers a key waits at most this long for what becomes of it. */
 const PATIENCE = 10_000
 const UNANSWERED = { base: 1_000, max: 30_000 }
+const UNSAID = 'the service has not said yet whether it takes the key, and is asked again'
 
 /**
  * Brings in a key that is to take the place of the current one: finds out first whether the service takes it and whose it is, as
@@ -46,31 +47,47 @@ export class KeyChange {
    * Another offer takes the place of one that is still being looked at. An offer of the current key says only that it may work
    * again.
    *
-   * @returns whether it is known what becomes of it; false: the service has not said so within a while, and is asked again.
+   * @param from where it comes from, for people. @returns as `Keys.unused`, once what becomes of it is known, or the service has not said so within a while.
    */
-  async offer(text: Secret, from: string): Promise<boolean> {
-    if (this.#isStopped) return true
-    this.#newest.abort()
+  async offer(text: Secret, from: string): Promise<string | undefined> {
+    if (this.#isStopped) return undefined
     const { clock, crashed, emit, keys } = this.#options
     let secret: Secret
     try {
       secret = apiKey(text)
     } catch (error) {
-      emit({ event: 'key.unusable', problem: `${from}: ${asError(error).message}` })
-      return true
+      this.unusable(`${from}: ${asError(error).message}`, false)
+      return keys.unused
     }
+    this.#newest.abort()
     const { signal } = (this.#newest = new AbortController())
     if (secret.reveal() === keys.current.secret.reveal()) {
+      keys.unused = undefined
       emit({ event: 'key.unchanged' })
       keys.again()
-      return true
+      return undefined
     }
-    const known = Promise.withResolvers<boolean>()
+    const known = Promise.withResolvers<void>()
     this.#work = this.#bringIn(secret, signal, known.resolve)
       .catch((error: unknown) => crashed.say('change of the key', asError(error)))
-      .finally(() => known.resolve(true))
-    const cancel = after(clock, PATIENCE, () => known.resolve(false))
-    return await known.promise.finally(cancel)
+      .finally(known.resolve)
+    const cancel = after(clock, PATIENCE, () => {
+      keys.unused = UNSAID
+      known.resolve()
+    })
+    await known.promise.finally(cancel)
+    // Whoever made the newer offer is told.
+    return signal.aborted ? undefined : keys.unused
+  }
+
+  /** There is none to be offered. @param isReadOnce it is never read again, so that the one that was read stays. */
+  unusable(problem: string, isReadOnce: boolean): void {
+    const { emit, keys } = this.#options
+    if (!isReadOnce) {
+      this.#newest.abort()
+      keys.unused = problem
+    }
+    emit({ event: 'key.unusable', problem, ...(isReadOnce && { isReadOnce }) })
   }
 
   async stop(): Promise<void> {
@@ -79,7 +96,7 @@ export class KeyChange {
     await this.#work
   }
 
-  async #bringIn(secret: Secret, signal: AbortSignal, known: (isKnown: boolean) => void): Promise<void> {
+  async #bringIn(secret: Secret, signal: AbortSignal, known: () => void): Promise<void> {
     const { ask, clock, emit, identity, keys, random } = this.#options
     const candidate = ask(secret)
     const refusals = new BareRefusals()
@@ -93,12 +110,13 @@ export class KeyChange {
         keys.adopt(secret, verdict.is === 'ours')
         return
       }
+      keys.unused = verdict.is === 'refused' ? verdict.reason : UNSAID
+      known()
       if (verdict.is === 'refused') {
         const goesOn = keys.refusal === undefined
         emit({ event: 'key.refused', reason: verdict.reason, advice: ADVICE, goesOn })
         if (!verdict.again) return
       }
-      known(verdict.is === 'refused')
       const wait =
         verdict.is === 'refused'
           ? equalJitter(1, { base: REFUSED_AGAIN, max: REFUSED_AGAIN }, random)

@@ -108,6 +108,8 @@ export class Keys {
   /** What to go back to if the current key turns out to be another owner's. */
   #before: WorkerKey | undefined
   #refusal: Refusal | undefined
+  /** Why the key that was offered last is not in use, for people; undefined: it is, or none was. */
+  unused: string | undefined
   /** Some claim has named its owner: those that do not are odd ones. */
   #ownersAreTold = false
   /** The last key that was proven to be ours, by an earlier process perhaps. */
@@ -175,6 +177,7 @@ export class Keys {
     const verified = isProven || this.#current.isProven
     if (verified) this.trust(this.#current)
     this.#refusal = undefined
+    this.unused = undefined
     this.#options.emit({ event: 'key.changed', verified })
     this.#options.changed.say()
   }
@@ -228,6 +231,7 @@ export class Keys {
     // The one before may be this one, or found out by a poll of its own that was on its way.
     const before = this.#before?.stranger === undefined ? this.#before : undefined
     this.#before = undefined
+    if (before !== undefined) this.unused = reason
     emit({ event: 'key.refused', reason, advice, goesOn: before !== undefined })
     if (before === undefined) {
       this.#refusal = { reason, advice }

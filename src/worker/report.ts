@@ -41,6 +41,7 @@ export function report(parts: WorkerParts) {
       fingerprint: keys.current.fingerprint,
       isProven: keys.current.isProven,
       refusal: keys.refusal?.reason ?? null,
+      unused: keys.unused ?? null,
     },
     identity: identity.id ?? null,
     siblings: settings.current.claim.exclusive ? ('exclusive' as const) : (siblings.verdict ?? ('unknown' as const)),

@@ -4,10 +4,7 @@ import type { WorkerEvent } from '../../src/events.ts'
 
 function reloads() {
   const events: WorkerEvent['event'][] = []
-  const made: Reloads = new Reloads((event) => {
-    events.push(event.event)
-    made.note(event)
-  })
+  const made = new Reloads(({ event }) => void events.push(event))
   return {
     events,
     reloads: made,
@@ -37,8 +34,8 @@ it('a reload tells all that went wrong in it, be it the key, and nothing of what
   all.handlersFailed(broken, 1)
   asking(() => {
     all.configFailed(wrong)
-    all.keyFailed('the key file k is empty', false)
-    all.keyFailed('the key file is a pipe, and was read once', true)
+    all.keyRead('the key file k is empty')
+    all.keyRead(undefined)
   })
   expect(await all.reload()).toEqual({
     problem: `${wrong.message}\nthe key in the key file cannot be used: the key file k is empty`,

@@ -159,12 +159,26 @@ describe.concurrent('§8: a key that changes while the worker runs', () => {
 })
 
 describe.concurrent('§8: a key that is no good', () => {
+  it('nor one whose file holds none any more before the service has said whose it is', async () => {
+    await using bench = await Bench.open({ seed })
+    const station = bench.work(() => 'done', { settings: quick })
+    const { keyChange, worker } = station.daemon
+    await station.seen('worker.ready')
+    const offered = keyChange.offer(new Secret(bench.emulator.keys['next'] ?? ''), '/etc/the-file')
+    keyChange.unusable('the key file /etc/the-file is empty', false)
+    expect(await offered).toBeUndefined()
+    await bench.completed(bench.send('work'))
+
+    expect(station.all('key.changed')).toEqual([])
+    expect(worker.report().key.unused).toBe('the key file /etc/the-file is empty')
+  })
+
   it('is named with its source and problem and without its text when it is malformed; the last good one stays (P13)', async () => {
     await using bench = await Bench.open({ seed })
     const station = bench.work(() => 'done', { settings: quick })
     const { daemon } = station
     await station.seen('worker.ready')
-    void daemon.changeKey(new Secret('not-a-key-at-all'), '/etc/the-file')
+    void daemon.keyChange.offer(new Secret('not-a-key-at-all'), '/etc/the-file')
     const { problem } = await station.seen('key.unusable')
     await bench.completed(bench.send('work'))
 

@@ -208,7 +208,7 @@ export class Life implements Host {
   keyWritten(read: () => string): void {
     const { time } = this.#parts
     const changed = (): void => {
-      if (!this.isOver) void this.#daemon.changeKey(new Secret(read()), 'the key file')
+      if (!this.isOver) void this.#daemon.keyChange.offer(new Secret(read()), 'the key file')
     }
     time.at(time.now, changed, this)
   }

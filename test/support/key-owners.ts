@@ -18,7 +18,7 @@ export const seed = {
 
 /** Gives a worker another key of the seed, as a changed key file does. */
 export function change({ daemon }: Station, emulator: Emulator, key: string): void {
-  void daemon.changeKey(new Secret(emulator.keys[key] ?? ''), 'the key file')
+  void daemon.keyChange.offer(new Secret(emulator.keys[key] ?? ''), 'the key file')
 }
 
 /** Gives a worker a key that it takes, and waits until no poll is on its way with the one before. */
