@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { runSeed } from './run-seed.ts'
 
-describe('a seed that once broke a promise keeps it now:', { timeout: 60_000 }, () => {
+describe('a seed that once broke a promise keeps it now:', { timeout: 180_000 }, () => {
   it.for([
     [
       1_500_144,
