@@ -13,10 +13,11 @@ import type { PatientLink } from '../terminal/patience.ts'
 import { reachOrMakeState, reachState, type StatePlace } from '../terminal/reach-state.ts'
 import { reachWorker } from '../terminal/reach-worker.ts'
 import { positiveDuration } from '../terminal/settings.ts'
+import { within } from '../terminal/within.ts'
 import { lastsOf } from './lasts.ts'
 import { needRoute } from './routes.ts'
 import { stillPaused, subjectOf } from './still-paused.ts'
-import { stopOf, within } from './stopped.ts'
+import { stopOf } from './stopped.ts'
 
 export interface OperateOptions extends StateSettings, NoteOptions {
   readonly route?: string

@@ -1,4 +1,3 @@
-import { sleep, systemClock } from '../../base/clock.ts'
 import { asError, EXIT, systemCode } from '../../base/coded-error.ts'
 import { humanDuration } from '../../base/duration.ts'
 import { textLines } from '../../base/text-lines.ts'
@@ -14,6 +13,7 @@ import type { Io } from '../terminal/io.ts'
 import { loadMinded } from '../terminal/load-handlers.ts'
 import { exitOf } from '../terminal/problems.ts'
 import { hasState, type StatePlace } from '../terminal/reach-state.ts'
+import { within } from '../terminal/within.ts'
 
 interface RouteOptions extends StateSettings {
   readonly route?: string
@@ -64,18 +64,15 @@ async function routesOf(options: RouteOptions, io: Io): Promise<readonly string[
   if (options.state !== undefined && options.config === undefined)
     return '--state names no configuration, and --config would'
   const release = divertOutput()
-  const over = new AbortController()
   try {
     const { config, issue } = await readConfig(loadOptions(options, io), io)
-    const loaded = loadMinded({ config, cwd: io.cwd, generation: 1, issue }, io)
-    const set = await Promise.race([loaded, sleep(systemClock(), PATIENCE, over.signal)])
+    const set = await within(loadMinded({ config, cwd: io.cwd, generation: 1, issue }, io), PATIENCE)
     return set?.routes.map(({ name }) => name) ?? `the handlers have not loaded within ${humanDuration(PATIENCE)}`
   } catch (thrown) {
     const error = asError(thrown)
     if (exitOf(error) === EXIT.internal) throw error
     return textLines(error.message).join('; ')
   } finally {
-    over.abort()
     release()
   }
 }

@@ -1,4 +1,3 @@
-import { sleep, systemClock } from '../../base/clock.ts'
 import { CodedError, EXIT, type ExitCode } from '../../base/coded-error.ts'
 import type { Stopped } from '../../control/asked.ts'
 import type { PatientLink } from '../terminal/patience.ts'
@@ -42,15 +41,4 @@ function unsaid(error: unknown): Ended {
   const text =
     'its process was ended before it had stopped: `clink-worker state info` counts the claims that it may have left behind'
   return { text, json: { stopped: true, leftBehind: null }, exit: EXIT.internal }
-}
-
-/** @returns undefined where it takes longer. */
-export async function within<Value>(wait: Promise<Value>, limit: number): Promise<Value | undefined> {
-  const over = new AbortController()
-  const value = await Promise.race([
-    wait,
-    limit === Infinity ? new Promise<never>(() => {}) : sleep(systemClock(), limit, over.signal).then(() => undefined),
-  ])
-  over.abort()
-  return value
 }

@@ -1,4 +1,3 @@
-import { sleep, systemClock } from '../../base/clock.ts'
 import { CodedError, EXIT } from '../../base/coded-error.ts'
 import { humanDuration } from '../../base/duration.ts'
 import { toldOfFleet } from '../../control/fleet.ts'
@@ -10,6 +9,7 @@ import { resumeCommand } from '../../control/resume-command.ts'
 import { fleetOf } from '../terminal/fleet-of.ts'
 import type { Io } from '../terminal/io.ts'
 import { table } from '../terminal/table.ts'
+import { within } from '../terminal/within.ts'
 import type { StatusOptions } from './status.ts'
 import { timeoutOf } from './timeout.ts'
 
@@ -19,19 +19,12 @@ export async function showFleet(options: StatusOptions, io: Io): Promise<void> {
     throw new CodedError('USAGE', '--fleet asks the shared store: without --watch, --audit and --state')
   const { fleet, url } = await fleetOf(options, io)
   const store = await import('../../fleet/open.ts')
-  const found = await within(store.membersOf(url, fleet), timeoutOf(options))
+  // Without a limit the store says itself when it does not answer.
+  const limit = timeoutOf(options) ?? Infinity
+  const found = await within(store.membersOf(url, fleet), limit)
+  if (found === undefined) throw new CodedError('UNANSWERED', `no answer for ${humanDuration(limit)}: the shared store`)
   io.out(options.json === true ? `${JSON.stringify(toldOfFleet(found))}\n` : fleetText(found, io))
   io.finish(found.members.some(({ isSilent }) => !isSilent) ? EXIT.ok : EXIT.failed)
-}
-
-/** @param limit milliseconds; undefined: as long as the store takes to answer, or to be given up. @throws {CodedError} UNANSWERED */
-async function within<Value extends object>(wait: Promise<Value>, limit: number | undefined): Promise<Value> {
-  if (limit === undefined) return await wait
-  const over = new AbortController()
-  const found = await Promise.race([wait, sleep(systemClock(), limit, over.signal)])
-  over.abort()
-  if (found !== undefined) return found
-  throw new CodedError('UNANSWERED', `no answer for ${humanDuration(limit)}: the shared store`)
 }
 
 function fleetText(view: FleetView, io: Pick<Io, 'color'>): string {
