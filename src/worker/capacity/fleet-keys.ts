@@ -76,7 +76,7 @@ export class FleetKeys {
   }
 
   isTaken(place: SharedPlace): boolean {
-    return needsKey(place) && !this.has(place) && this.#known.get(idOf(place))?.isRefused === true
+    return needsKey(place) && this.#known.get(idOf(place))?.isRefused === true && !this.has(place)
   }
 
   want(place: SharedPlace, isClaimed: boolean): void {
@@ -233,6 +233,7 @@ function needsKey({ key, limits }: SharedPlace): boolean {
   return key !== undefined && limits.serialScope === 'fleet'
 }
 
+/** Of everything that waits, with each answer of the fleet: it has to cost little. No two have the same. */
 function idOf({ key = '', route }: Pick<SharedPlace, 'key' | 'route'>): string {
-  return JSON.stringify([route, key])
+  return `${route.length} ${route}${key}`
 }

@@ -46,7 +46,7 @@ export class RouteLimits implements PlaceOwner {
     if (limits === undefined) return true
     const usage = this.#of(name)
     const place = new Place(limits, clink, usage, this)
-    if (!this.#mayTake(place, usage)) {
+    if (this.#isBehind(usage) || !this.#mayGo(place, usage)) {
       this.#openLater(usage, limits)
       return false
     }
@@ -63,11 +63,17 @@ export class RouteLimits implements PlaceOwner {
     return { going: usage.going.size, startsLeft }
   }
 
-  /** Whether a place would be there for a clink that is to be claimed. */
-  hasRoom({ limits, name }: Route, clink: Clink): boolean {
-    if (limits === undefined) return true
-    const usage = this.#of(name)
-    return this.#mayTake(new Place(limits, clink, usage, this), usage)
+  /** Says of clinks that are to be claimed, one after the other and as things are now, whether a place would be there. */
+  rooms(): (route: Route, clink: Clink) => boolean {
+    // The same for all of a route, of which a thousand may be asked about with each answer of the fleet.
+    const behind = new Map<Usage, boolean>()
+    return ({ limits, name }, clink) => {
+      if (limits === undefined) return true
+      const usage = this.#of(name)
+      const isBehind = behind.get(usage) ?? this.#isBehind(usage)
+      behind.set(usage, isBehind)
+      return !isBehind && this.#mayGo(new Place(limits, clink, usage, this), usage)
+    }
   }
 
   /** Whether no other clink has the serial key of this one. */
@@ -123,8 +129,8 @@ export class RouteLimits implements PlaceOwner {
   }
 
   /** What waits, claimed, goes first. */
-  #mayTake(place: Place, usage: Usage): boolean {
-    return ![...usage.waiting].some((one) => this.isFree(one, usage)) && this.#mayGo(place, usage)
+  #isBehind(usage: Usage): boolean {
+    return [...usage.waiting].some((one) => this.isFree(one, usage))
   }
 
   #mayGo(place: Place, usage: Usage): boolean {

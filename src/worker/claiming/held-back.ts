@@ -97,10 +97,17 @@ export class HeldBack {
 
   /** Those that may be claimed by now, the longest waiting first; only the next one, where seats are kept for it. */
   *startable(): Iterable<Candidate> {
+    const { capacity } = this.#shared
     const next = this.#next
     // Those as they are now: one that is held back anew is no other one.
     const all = next === undefined ? [...this.#all.values()] : [next]
-    for (const one of all) if (this.#shared.capacity.hasSeatsFor(one.route) && this.#hasRoom(one)) yield one.candidate
+    let hasRoom = capacity.limits.rooms()
+    for (const { candidate, route } of all) {
+      if (!capacity.hasSeatsFor(route) || !hasRoom(route, candidate.clink)) continue
+      yield candidate
+      // It may have taken its place.
+      hasRoom = capacity.limits.rooms()
+    }
   }
 
   forget(clinkId: string): void {
@@ -131,13 +138,11 @@ export class HeldBack {
   }
 
   get #next(): HeldBackCandidate | undefined {
-    const before = this.#shared.context.clock.now() - PASSED_OVER
-    for (const one of this.#all.values())
-      if (one.since <= before && this.#shared.capacity.isOpen(one.route) && this.#hasRoom(one)) return one
-    return undefined
-  }
-
-  #hasRoom({ candidate, route }: HeldBackCandidate): boolean {
-    return this.#shared.capacity.limits.hasRoom(route, candidate.clink)
+    const { capacity, context } = this.#shared
+    const before = context.clock.now() - PASSED_OVER
+    const hasRoom = capacity.limits.rooms()
+    const isNext = ({ candidate, route, since }: HeldBackCandidate): boolean =>
+      since <= before && capacity.isOpen(route) && hasRoom(route, candidate.clink)
+    return [...this.#all.values()].find(isNext)
   }
 }
