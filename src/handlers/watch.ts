@@ -19,7 +19,7 @@ export interface WatchOptions extends Omit<LoadHandlersOptions, 'config' | 'gene
   loaded(set: HandlerSet, next: Config | undefined): void
   /** A change could not be loaded, or the files cannot be watched: the set in use stays. */
   failed(error: Error): void
-  /** Milliseconds between two looks at where links lead. */
+  /** Milliseconds between two looks at what no event may tell of. */
   readonly interval?: number
 }
 
@@ -35,9 +35,10 @@ const MISSING = 'missing'
  * Loads handlers anew when their files change, or files that they import. `start` resolves when changes are seen.
  *
  * Remembers what was loaded of all files that matter. An event of the file system only says that it may be time to
- * compare: the same content written again is no change, and one written before anybody watched is. The first event of a file says that
- * it is watched. No event tells that a link on the way to the files was exchanged, as by a deployment, and none for certain that another
- * directory has taken the name of the one that is watched: both are looked at again and again. Loadings follow each other, never overlap.
+ * compare: the same content written again is no change, and one written before anybody watched is. None tells that a link on the way to
+ * the files was exchanged, as by a deployment, none comes from many network and container mounts, and one may be lost where a directory
+ * goes and comes. So what the file system knows of the files is looked at again and again, and events only make it soon. Loadings follow
+ * each other, never overlap.
  */
 export class HandlerWatch implements Service {
   readonly #options: WatchOptions
@@ -47,6 +48,8 @@ export class HandlerWatch implements Service {
   #files: FilesRead
   /** What is in use, or could not be loaded, of each file. */
   #seen: Contents = new Map()
+  /** What the file system knew of the files before their contents were last read. */
+  #states = ''
   #isPending = false
   #isStarted = false
   /** Another configuration, by which the handlers could not be loaded yet. */
@@ -83,15 +86,15 @@ export class HandlerWatch implements Service {
 
   /** A watcher stays with what it has found behind a link: when that leads elsewhere another one is needed. */
   async #watch(opened: () => void): Promise<void> {
-    const { clock = systemClock(), interval = INTERVAL } = this.#options
     const { signal } = this.#stopping
     let last: string | undefined
     while (!signal.aborted) {
       const now = await this.#places()
       if (now !== last && !signal.aborted) await this.#open()
       last = now
+      if ((await this.#statesNow()) !== this.#states) this.#changed()
       opened()
-      await sleep(clock, interval, signal)
+      await this.#pause()
     }
   }
 
@@ -101,12 +104,21 @@ export class HandlerWatch implements Service {
     this.#watcher = watcher
     watcher.on('all', () => this.#changed())
     watcher.on('error', (error) => this.#options.failed(asError(error)))
-    await new Promise<void>((resolve) => {
-      watcher.once('ready', resolve)
-      this.#stopping.signal.addEventListener('abort', () => resolve(), { once: true })
-    })
-    await before?.close()
+    const ready = new Promise<void>((resolve) => void watcher.once('ready', resolve))
+    // What it does not see until it is ready is found by looking, and so is everything if it never is.
+    await Promise.race([ready, this.#pause()])
+    before?.close().catch((error: unknown) => this.#options.failed(asError(error)))
     this.#changed()
+  }
+
+  async #pause(): Promise<void> {
+    const { clock = systemClock(), interval = INTERVAL } = this.#options
+    await sleep(clock, interval, this.#stopping.signal)
+  }
+
+  /** What the file system knows of the files that matter without their being read. A directory's entry changes with the names in it. */
+  async #statesNow(): Promise<string> {
+    return (await Promise.all(this.#watched().map(stateOf))).join('\n')
   }
 
   /** Where the configuration leads to, and which directory is there. */
@@ -177,6 +189,7 @@ export class HandlerWatch implements Service {
   /** All files that matter, as they are now. */
   async #look(): Promise<Contents> {
     const config = this.#options.settings.current
+    this.#states = await this.#statesNow()
     const { files: found } = await discover(config.handlers.directory)
     const files = new Set([...found, ...usedFiles(config), ...this.#files.keys()])
     return new Map(await Promise.all([...files].map(async (file) => [file, await contentOf(file)] as const)))
@@ -203,6 +216,13 @@ async function contentOf(file: string, known?: string): Promise<string> {
 
 async function placeOf(path: string): Promise<string> {
   return await realpath(path).catch(() => MISSING)
+}
+
+async function stateOf(path: string): Promise<string> {
+  return await stat(path).then(
+    ({ dev, ino, size, mtimeMs, ctimeMs }) => [dev, ino, size, mtimeMs, ctimeMs].join(' '),
+    () => MISSING,
+  )
 }
 
 /** A file that an editor writes is another one each time, and is compared as a whole: this is for directories. */

@@ -120,7 +120,7 @@ describe.concurrent('P7: taking up', () => {
     await station.seen('poll.lost')
     expect(station.daemon.snapshot().maybeClaimed).toBe(1)
     await bench.completed(bench.send('work'))
-    await until(() => station.daemon.snapshot().maybeClaimed === 0, 'a last look has found nothing', 5_000)
+    await until(() => station.daemon.snapshot().maybeClaimed === 0, 'a last look has found nothing')
   })
 })
 
