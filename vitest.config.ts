@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { join, relative } from 'node:path'
 import { defineConfig } from 'vitest/config'
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
@@ -22,9 +23,9 @@ function rank({ moduleId }: TestSpecification): number {
   return found === -1 ? LONG.length : found
 }
 
-// Most tests wait for a lease or a process: three files at once keep two processors busy, more would wait for each other.
+// Most tests wait for a lease or a process: one file more than there are processors keeps these busy, more would wait for each other.
 const shared = {
-  maxWorkers: 3,
+  maxWorkers: availableParallelism() + 1,
   testTimeout: 60_000,
   restoreMocks: true,
   unstubEnvs: true,

@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs'
+import { shippedFile } from '../base/installed.ts'
 
-/** The version of this package, from the `package.json` next to `src` or `dist`. */
+/** The version of this package, from its `package.json`. */
 export function packageVersion(): string {
-  const description: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
+  const description: unknown = JSON.parse(readFileSync(shippedFile('package.json'), 'utf8'))
   const version: unknown = Object(description).version
   return typeof version === 'string' ? version : 'unknown'
 }

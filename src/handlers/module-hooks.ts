@@ -2,14 +2,14 @@ import { readFileSync, realpathSync } from 'node:fs'
 import { registerHooks, type LoadFnOutput, type ResolveFnOutput } from 'node:module'
 import { dirname, sep } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
+import { entryModule, OWN_CODE } from '../base/installed.ts'
 import { digest, type FilesRead } from './files-read.ts'
 import { importKey, type ModuleSnapshot, type Resolved, type Source } from './module-snapshot.ts'
 
 const TAG = 'clink-worker'
 const INSTALLED = Symbol.for('clink-worker.module-hooks')
 /** The running worker's own entry, from source or built. */
-const INDEX = new URL(`../index${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url).href
-const OWN = new URL('.', INDEX).href
+const INDEX = entryModule('index').href
 
 interface FailedImport {
   readonly specifier: string
@@ -230,7 +230,7 @@ function tagOf(url: string | undefined): string | undefined {
 }
 
 function isOfHandlers(url: string): boolean {
-  return url.startsWith('file:') && !url.includes('/node_modules/') && !url.startsWith(OWN)
+  return url.startsWith('file:') && !url.includes('/node_modules/') && !url.startsWith(OWN_CODE.href)
 }
 
 function formatOf(file: string, format: ResolveFnOutput['format']): ResolveFnOutput['format'] {

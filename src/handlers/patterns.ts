@@ -1,9 +1,10 @@
-import { extname } from 'node:path'
 import { Worker } from 'node:worker_threads'
+import { entryModule } from '../base/installed.ts'
 import { clearTimeout, setTimeout } from '../base/host-time.ts'
 import type { ContentFault, Matched } from './content-match.ts'
 import type { Trial, TrialAnswer } from './pattern-thread.ts'
 
+const ENTRY = entryModule('handlers/pattern-thread')
 /** Milliseconds of a processor that a pattern has for one text. */
 const LIMIT = 250
 /** Of that it has surely had so much when it is broken off. */
@@ -66,8 +67,7 @@ export class Patterns {
     this.#isStarting = true
     try {
       // Nothing of the worker's environment and of its output is for it.
-      const file = new URL(`./pattern-thread${extname(import.meta.url)}`, import.meta.url)
-      const thread = new Worker(file, { env: {}, execArgv: [], resourceLimits: { maxOldGenerationSizeMb: 64 } })
+      const thread = new Worker(ENTRY, { env: {}, execArgv: [], resourceLimits: { maxOldGenerationSizeMb: 64 } })
       this.#thread = thread
       thread.on('message', (answer: TrialAnswer) => this.#answered(thread, answer))
       thread.on('error', (error) => this.#broke(thread, error))

@@ -1,5 +1,5 @@
-import { extname } from 'node:path'
 import { Worker } from 'node:worker_threads'
+import { entryModule } from '../base/installed.ts'
 import { isRecord } from '../base/record.ts'
 import { EndedWhileLoading } from './load-exit.ts'
 import { explainFailure } from './load-failure.ts'
@@ -7,7 +7,7 @@ import type { FromLoading, LoadedThere, ToLoading } from './loading-thread.ts'
 import type { ModuleLoad } from './module-hooks.ts'
 import type { ModuleSnapshot } from './module-snapshot.ts'
 
-const ENTRY = new URL(`loading-thread${extname(import.meta.url)}`, import.meta.url)
+const ENTRY = entryModule('handlers/loading-thread')
 
 /**
  * Loads modules in a thread, one after the other. Node unloads no module, and a thread takes all of its modules with it when it ends. What

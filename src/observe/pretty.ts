@@ -1,5 +1,6 @@
 import { stripVTControlCharacters } from 'node:util'
 import { humanDuration } from '../base/duration.ts'
+import { OWN_CODE } from '../base/installed.ts'
 import { painter, type Paint } from './colour.ts'
 import { printable } from './printable.ts'
 
@@ -29,8 +30,6 @@ const PLACED = new Set([
 ])
 /** An error says them again. */
 const WORDS = new Set(['reason', 'said'])
-/** Where this program's own code is, as stacks name it. */
-const OURS = new URL('..', import.meta.url).href
 const DURATIONS = new Set(['lease', 'left', 'headroom', 'wait', 'waited', 'since', 'after'])
 
 /** A formatter of log lines for people: one line a fact, stacks below it. Takes the JSON line as the logger made it. */
@@ -107,7 +106,7 @@ function errorOf(line: Line, paint: ReturnType<typeof painter>): string {
 /** The frames of a handler's own code, or all of them where none is. */
 function tellingFrames(stack: string): readonly string[] {
   const frames = stack.split('\n').flatMap((row) => (/^\s+at /.test(row) ? [row.trim()] : []))
-  const theirs = frames.filter((frame) => !frame.includes(OURS) && !/node:|node_modules/.test(frame))
+  const theirs = frames.filter((frame) => !frame.includes(OWN_CODE.href) && !/node:|node_modules/.test(frame))
   return theirs.length > 0 ? theirs : frames
 }
 

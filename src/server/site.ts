@@ -1,8 +1,9 @@
 import { readdirSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
+import { OWN_CODE } from '../base/installed.ts'
 import { jsonAnswer, type Answer } from './answer.ts'
 
-const DIRECTORY = new URL('../dashboard/', import.meta.url)
+const DIRECTORY = new URL('dashboard/', OWN_CODE)
 const TYPES: Readonly<Record<string, string>> = {
   css: 'text/css; charset=utf-8',
   html: 'text/html; charset=utf-8',

@@ -2,6 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { dirname, join, relative, resolve } from 'node:path'
 import { asError, CodedError, systemCode } from '../../base/coded-error.ts'
 import { makeDirectory } from '../../base/directory.ts'
+import { shippedFile } from '../../base/installed.ts'
 import { discover } from '../../handlers/discover.ts'
 import { shellWord } from '../../base/shell-word.ts'
 import { printable } from '../../observe/printable.ts'
@@ -17,7 +18,7 @@ export interface InitOptions {
 /** Writes the files of a new worker into a directory, those that are not there yet. */
 export async function writeStart(dir: string, { json, language }: InitOptions, io: Io): Promise<void> {
   const root = resolve(io.cwd, dir)
-  const unit = await readFile(new URL('../../../systemd/clink-worker.service', import.meta.url), 'utf8')
+  const unit = await readFile(shippedFile('systemd/clink-worker.service'), 'utf8')
   // Beside a handler that takes what no other takes, a second one would keep both from being used.
   const start = startIn(language)
   const own = (await discover(join(root, 'handlers'))).files.filter((file) => relative(root, file) !== start.handler)

@@ -1,8 +1,9 @@
 import { readFileSync, realpathSync, statSync } from 'node:fs'
 import { homedir, userInfo } from 'node:os'
-import { dirname, extname, isAbsolute, join, resolve } from 'node:path'
+import { dirname, isAbsolute, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { CodedError } from '../../base/coded-error.ts'
+import { entryModule, shippedFile } from '../../base/installed.ts'
 import { tryTo } from '../../base/try-to.ts'
 import { datagramAddOn } from '../../host/notify.ts'
 import type { Io } from '../terminal/io.ts'
@@ -83,7 +84,7 @@ function instance(name: string, { config }: PlaceOptions, scope: Scope): Place {
 
 /** This installation's own program. */
 function ownPaths(): { readonly node: string; readonly cli: string } {
-  const cli = fileURLToPath(new URL(`../../cli${extname(import.meta.url)}`, import.meta.url))
+  const cli = fileURLToPath(entryModule('cli'))
   return { node: realpathSync(process.execPath), cli }
 }
 
@@ -91,7 +92,7 @@ function ownPaths(): { readonly node: string; readonly cli: string } {
 export function unitOf({ config, file, scope, unit }: Place): { readonly text: string; readonly speaks: boolean } {
   const isTemplate = file.endsWith('@.service')
   const name = isTemplate ? 'clink-worker@.service' : unit
-  const shipped = new URL(`../../../systemd/${scope === 'user' ? 'user/' : ''}${name}`, import.meta.url)
+  const shipped = shippedFile(`systemd/${scope === 'user' ? 'user/' : ''}${name}`)
   const speaks = datagramAddOn() !== undefined
   const from = isTemplate ? '/etc/clink-worker/%i/config.yaml' : literal(config)
   return { text: unitFor(readFileSync(shipped, 'utf8'), { ...ownPaths(), config: from, speaks }), speaks }

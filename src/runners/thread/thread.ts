@@ -2,6 +2,7 @@ import { Worker } from 'node:worker_threads'
 import type { Clock } from '../../base/clock.ts'
 import { systemCode } from '../../base/coded-error.ts'
 import { errorFact, errorOf, type ErrorFact } from '../../base/error-fact.ts'
+import { entryModule } from '../../base/installed.ts'
 import { isRecord } from '../../base/record.ts'
 import { onAbort } from '../../base/on-abort.ts'
 import { HandlerAborted } from '../../handlers/handler.ts'
@@ -12,8 +13,7 @@ import { hardLimit, MemoryWatch } from './memory-watch.ts'
 import { SHARED, type FromThread, type ThreadData, type ToThread } from './messages.ts'
 import { thrownFact } from './thrown.ts'
 
-/** The unbuilt worker's threads are unbuilt too. */
-const ENTRY = new URL(`entry${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url)
+const ENTRY = entryModule('runners/thread/entry')
 const MEBIBYTE = 1_048_576
 const LET_GO =
   'the handler has closed the port between its thread and the worker, or let go of it (parentPort.close, parentPort.unref)'
