@@ -29,7 +29,13 @@ const bundle = await rolldown({
   // Packages stay packages: those who install this one get them mended.
   external: /^[^./]/,
 })
-await bundle.write({ dir: dist, format: 'esm', sourcemap: true, sourcemapExcludeSources: true, chunkFileNames: 'chunks/[name]-[hash].js' })
+await bundle.write({
+  dir: dist,
+  format: 'esm',
+  sourcemap: true,
+  sourcemapExcludeSources: true,
+  chunkFileNames: 'chunks/[name]-[hash].js',
+})
 await bundle.close()
 
 cpSync(join(root, 'src/dashboard'), join(dist, 'dashboard'), { recursive: true })
