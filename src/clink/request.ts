@@ -82,7 +82,7 @@ function rowOf(operation: OperationName): Row {
 
 /** Whether the call is one of those that a worker's work is made of. */
 function lineOf(operation: OperationName, claims: boolean): Pick<WireCall, 'line'> {
-  if (operation === 'check_inbox' && claims) return { line: 'poll' }
+  if (operation === 'check_inbox') return { line: claims ? 'poll' : 'look' }
   const line = LINES[operation]
   return line === undefined ? {} : { line }
 }

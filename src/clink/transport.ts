@@ -35,7 +35,7 @@ export interface TransportRequest {
    */
   readonly fresh?: boolean
   /** Of the calls that work is made of: what it does. Absent: any other call. */
-  readonly line?: 'poll' | 'claim' | 'complete' | 'release'
+  readonly line?: 'poll' | 'look' | 'claim' | 'complete' | 'release'
 }
 
 export interface TransportResponse {

@@ -37,7 +37,7 @@ const unpack: Readonly<
 export class UndiciTransport extends HttpTransport {
   /** The service says what undici does not understand: an interim answer that nobody has asked for. */
   isBaffled = false
-  readonly #lines: Readonly<Record<'poll' | 'claim' | 'complete' | 'release', Line>>
+  readonly #lines: Readonly<Record<NonNullable<TransportRequest['line']>, Line>>
   readonly #agents: ReturnType<typeof connectedAgents>
   /** Comes before the path of each request. */
   readonly #before: string
@@ -62,6 +62,7 @@ export class UndiciTransport extends HttpTransport {
     const line = (idle: number, connections?: number): Line => new Line(origin, this.#agents.connect, idle, connections)
     this.#lines = {
       poll: line(IDLE.fresh, 1),
+      look: line(IDLE.kept),
       claim: line(IDLE.kept),
       complete: line(IDLE.kept),
       release: line(IDLE.fresh),

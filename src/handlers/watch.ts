@@ -1,5 +1,5 @@
 import { readFile, realpath, stat } from 'node:fs/promises'
-import { watch, type FSWatcher } from 'chokidar'
+import type { FSWatcher } from 'chokidar'
 import { sleep, systemClock } from '../base/clock.ts'
 import { asError } from '../base/coded-error.ts'
 import type { Service } from '../base/service.ts'
@@ -99,6 +99,9 @@ export class HandlerWatch implements Service {
   }
 
   async #open(): Promise<void> {
+    // Loaded here: most workers watch nothing.
+    const { watch } = await import('chokidar')
+    if (this.#stopping.signal.aborted) return
     const before = this.#watcher
     const watcher = watch(this.#watched(), { depth: 0 })
     this.#watcher = watcher

@@ -117,9 +117,10 @@ describe('a connection of the calls that work is made of', () => {
       await transport.send({ ...claim, line: 'complete' })
       await transport.send({ ...claim, line: 'release', fresh: true })
       await transport.send(poll)
+      await transport.send({ ...poll, line: 'look', fresh: false })
       await nextTurn()
     }
-    expect(sockets.size).toBe(4)
+    expect(sockets.size).toBe(5)
   })
 
   it('is closed by us, where it is to be fresh, as soon as it was idle for a second', async () => {

@@ -1,0 +1,18 @@
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { expect, test } from 'vitest'
+import { Cli } from '../../support/cli.ts'
+import { Site } from '../../support/site.ts'
+
+const TELLING = pathToFileURL(join(import.meta.dirname, '../../support/preloaded/tell-packages.js')).href
+const ABOUT = ['undici', 'got', 'pg', 'chokidar', 'prom-client']
+
+test('before its first claim a worker loads no package that this does not need', async () => {
+  await using site = await Site.start({ 'handlers/h.js': 'export default () => "done"' })
+  const env = { ...site.env(), NODE_OPTIONS: `--import=${TELLING}` }
+  await using worker = new Cli(['run', '--once', '--set', 'server.enabled=false'], { cwd: site.dir.path, env })
+  const { code, stderr } = await worker.ended
+  expect(code).toBe(0)
+  const loaded = new Set([...stderr.matchAll(/^package (.*)$/gm)].map(([, name]) => name))
+  expect(ABOUT.filter((name) => loaded.has(name))).toEqual(['undici'])
+})
