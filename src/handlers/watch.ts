@@ -1,3 +1,4 @@
+import type { Stats } from 'node:fs'
 import { readFile, realpath, stat } from 'node:fs/promises'
 import type { FSWatcher } from 'chokidar'
 import { sleep, systemClock } from '../base/clock.ts'
@@ -121,7 +122,8 @@ export class HandlerWatch implements Service {
 
   /** What the file system knows of the files that matter without their being read. A directory's entry changes with the names in it. */
   async #statesNow(): Promise<string> {
-    return (await Promise.all(this.#watched().map(stateOf))).join('\n')
+    const states = this.#watched().map(async (path) => await statOf(path, 'dev', 'ino', 'size', 'mtimeMs', 'ctimeMs'))
+    return (await Promise.all(states)).join('\n')
   }
 
   /** Where the configuration leads to, and which directory is there. */
@@ -129,7 +131,8 @@ export class HandlerWatch implements Service {
     const config = this.#options.settings.current
     const { directory } = config.handlers
     const places = [directory, ...usedFiles(config)].map(async (path) => await placeOf(path))
-    return (await Promise.all([identityOf(directory), ...places])).join('\n')
+    // A file that an editor writes is another one each time: only of the directory it counts which one it is.
+    return (await Promise.all([statOf(directory, 'dev', 'ino'), ...places])).join('\n')
   }
 
   #changed(): void {
@@ -221,17 +224,9 @@ async function placeOf(path: string): Promise<string> {
   return await realpath(path).catch(() => MISSING)
 }
 
-async function stateOf(path: string): Promise<string> {
+async function statOf(path: string, ...facts: readonly (keyof Stats)[]): Promise<string> {
   return await stat(path).then(
-    ({ dev, ino, size, mtimeMs, ctimeMs }) => [dev, ino, size, mtimeMs, ctimeMs].join(' '),
-    () => MISSING,
-  )
-}
-
-/** A file that an editor writes is another one each time, and is compared as a whole: this is for directories. */
-async function identityOf(directory: string): Promise<string> {
-  return await stat(directory).then(
-    ({ dev, ino }) => `${dev}:${ino}`,
+    (stats) => facts.map((fact) => stats[fact]).join(' '),
     () => MISSING,
   )
 }

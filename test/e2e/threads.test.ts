@@ -9,8 +9,6 @@ import { appendFileSync } from 'node:fs'
 import { defineHandler } from 'clink-worker'
 const note = (text: string): void => appendFileSync(process.env['NOTES'] ?? '', text + '\\n')
 const burn = (ms: number): void => { for (const end = Date.now() + ms; Date.now() < end; ); }
-/** Keeps its thread as a loop does, but no processor. */
-const block = (ms: number): void => void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms)
 export default defineHandler(async (clink, ctx) => {
   note(clink.content + ' ' + ctx.attempt)
   ${code}
@@ -21,16 +19,16 @@ const noted = async (site: Site, count: number): Promise<void> =>
   await until(async () => (await site.noted()).length >= count, `${count} starts are noted`)
 
 describe('handlers in threads, by the command', () => {
-  it('what keeps its thread ten times as long as the lease keeps its claim, and a loop without an end is killed (P4, P11)', async () => {
+  it('a loop ten times as long as the lease keeps its claim, and one without an end is killed (P4, P11)', async () => {
     const config = `
-handlers: { runner: thread, timeout: 22s, grace: 500ms }
+handlers: { runner: thread, timeout: 30s, grace: 500ms }
 claim: { timeout: 2s }
 retry: { attempts: 1 }
 concurrency: 2
 `
     const code = `if (clink.content === 'endless') for (;;);
-  block(clink.content === 'long' ? 20_000 : 10)
-  return 'blocked'`
+  burn(clink.content === 'long' ? 20_000 : 10)
+  return 'burned'`
     await using site = await Site.open({
       handler: handler(code),
       config,
@@ -56,7 +54,7 @@ concurrency: 2
     expect(story(site.emulator, long)).toEqual(['created', 'claimed', 'completed'])
     expect(times(site.emulator, long, 'renewed')).toBeGreaterThan(10)
     expect(story(site.emulator, endless)).not.toContain('expired')
-    expect(command.output).toContain('timeout: the handler ran longer than 22s')
+    expect(command.output).toContain('timeout: the handler ran longer than 30s')
     expect(command.output).not.toContain('worker.stoodStill')
   }, 120_000)
 

@@ -1,5 +1,6 @@
 import { execFile, spawn } from 'node:child_process'
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -99,6 +100,15 @@ describe('the package, installed by a stranger into an empty folder', () => {
     expect(wrong).toContain('ten minutes')
     await rm(join(folder, 'handlers/_wrong.ts'))
   }, 60_000)
+
+  it('has each module that Node itself is to load, since the build keeps only those by their names', async () => {
+    const sources = (await readdir(join(root, 'src'), { recursive: true })).filter((name) => name.endsWith('.ts'))
+    const texts = await Promise.all(sources.map(async (name) => await readFile(join(root, 'src', name), 'utf8')))
+    const named = texts.flatMap((text) => [...text.matchAll(/\bentryModule\('([^']+)'\)/g)].map(([, name]) => name))
+    expect(named.length).toBeGreaterThan(3)
+    const dist = join(folder, 'node_modules/clink-worker/dist')
+    for (const name of named) expect(existsSync(join(dist, `${name}.js`)), name).toBe(true)
+  })
 
   it('ships what its configuration file names', async () => {
     const installed = join(folder, 'node_modules/clink-worker')

@@ -1,10 +1,12 @@
 // Says which packages the process loads.
 import { registerHooks } from 'node:module'
 
-const PACKAGE = /^(?:@[^/]+\/)?[^./#][^/]*$/
+// Also of a specifier that names one of its files.
+const PACKAGE = /^(?:@[^/:]+\/)?[^@./#:][^/:]*(?=\/|$)/
 registerHooks({
   resolve(specifier, context, next) {
-    if (PACKAGE.test(specifier) && !specifier.includes(':')) process.stderr.write(`package ${specifier}\n`)
+    const [name] = PACKAGE.exec(specifier) ?? []
+    if (name !== undefined) process.stderr.write(`package ${name}\n`)
     return next(specifier, context)
   },
 })
